@@ -1,0 +1,1 @@
+"""The CNB spec as types; knows nothing of Python apps."""

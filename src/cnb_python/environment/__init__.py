@@ -1,0 +1,1 @@
+"""The app's environment; knows nothing of any single manager."""

@@ -1,0 +1,34 @@
+"""Every way a phase can stop, as data. The words live in `messages`.
+
+Three families say who must act; only their leaves are raised. They are dataclasses with
+`eq=False` and never frozen: a frozen exception cannot take its traceback.
+"""
+
+from dataclasses import dataclass
+
+
+class BuildpackError(Exception):
+    """The phase stops here and the user is told why."""
+
+
+class AppError(BuildpackError):
+    """The app's author can mend it."""
+
+
+class OutsideError(BuildpackError):
+    """The network, an index, the machine or the platform is at fault."""
+
+
+class BuildpackBug(BuildpackError):
+    """We are at fault: shown with a traceback."""
+
+
+@dataclass(eq=False)
+class UnsupportedApi(OutsideError):
+    """The lifecycle or buildpack.toml speaks a Buildpack API we do not."""
+
+    found: str
+    supported: tuple[str, ...]
+
+
+Failure = UnsupportedApi

@@ -1,0 +1,57 @@
+"""Unpacks CPython builds that travel inside Go modules. Standard library only: it runs first.
+
+Where a release host cannot be reached, the Go module proxy often can, and
+go-embed-python carries python-build-standalone's builds file by file, listed in a `files.json`.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import subprocess
+from pathlib import Path
+
+# Go's os.FileMode: https://pkg.go.dev/io/fs#FileMode
+GO_DIR = 1 << 31
+
+
+class ModuleMismatch(Exception):
+    """The proxy served another content than the pinned one."""
+
+
+def download(name: str, pinned_sum: str) -> Path:
+    """Return the directory of module *name* (`path@version`), fetched and verified by `go`."""
+    found = subprocess.run(
+        ["go", "mod", "download", "-json", name],
+        cwd="/",  # not inside a Go module, whose own rules would apply
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    facts = json.loads(found.stdout or "{}")
+    if "Dir" not in facts:
+        raise ModuleMismatch(f"{name}: {facts.get('Error') or found.stderr.strip()}")
+    if facts["Sum"] != pinned_sum:
+        raise ModuleMismatch(f"{name}: its hash is {facts['Sum']}, pinned is {pinned_sum}")
+    return Path(facts["Dir"])
+
+
+def unpack(data: Path, into: Path) -> None:
+    """Write the tree that *data*'s `files.json` describes below *into*."""
+    into.mkdir(parents=True, exist_ok=True)
+    for entry in json.loads((data / "files.json").read_text())["files"]:
+        target = into / entry["name"]
+        if entry.get("symlink"):
+            target.symlink_to(entry["symlink"])
+        elif entry["perm"] & GO_DIR:
+            target.mkdir(exist_ok=True)
+        else:
+            _write_file(data, entry["name"], target)
+            target.chmod(entry["perm"] & 0o777 | 0o644)
+
+
+def _write_file(data: Path, name: str, target: Path) -> None:
+    packed = data / f"{name}.gz"
+    content = gzip.decompress(packed.read_bytes()) if packed.exists() else (data / name).read_bytes()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(content)

@@ -1,0 +1,101 @@
+"""Makes the checkout's `.venv`: the private interpreter itself plus the development packages.
+
+Run by the machine's own python3 (3.11 or newer), so it uses the standard library only. `.venv` is
+not a link farm to an interpreter elsewhere: it *is* one, and so works wherever the checkout is
+copied to, the inside of a build container included (`pack build --buildpack .`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tarfile
+import tomllib
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+import gomodule
+
+ROOT = Path(__file__).resolve().parents[1]
+PINS = ROOT / "src/cnb_python/data/tools.toml"
+LOCK = ROOT / "requirements/dev.txt"
+ARCHES = {"x86_64": "amd64", "aarch64": "arm64", "arm64": "arm64", "amd64": "amd64"}
+# Long enough for a slow proxy to refuse, short enough not to be taken for a hang.
+ANSWER_SECONDS = 20
+
+
+def interpreter(arch: str, into: Path) -> None:
+    """Unpack the pinned private interpreter for *arch* into *into*, which must not exist."""
+    pins = tomllib.loads(PINS.read_text())["interpreter"]
+    archive = next(row for row in pins["archive"] if row["arch"] == arch)
+    partial = into.with_name(f"{into.name}.part")
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        _from_release(archive, partial)
+    except (urllib.error.URLError, OSError) as error:
+        print(f"  the release host does not answer ({error}); using the Go module proxy", flush=True)
+        shutil.rmtree(partial, ignore_errors=True)
+        _from_module(pins["module"], arch, partial)
+    partial.rename(into)
+
+
+def _from_release(archive: dict[str, str], into: Path) -> None:
+    with urllib.request.urlopen(archive["url"], timeout=ANSWER_SECONDS) as answer:  # noqa: S310 - a pinned https address
+        content = answer.read()
+    if hashlib.sha256(content).hexdigest() != archive["sha256"]:
+        sys.exit(f"{archive['url']}: its sha256 is not the one pinned in {PINS.name}")
+    with tarfile.open(fileobj=io.BytesIO(content)) as packed:
+        packed.extractall(into.with_name(f"{into.name}.tar"), filter="tar")
+    (into.with_name(f"{into.name}.tar") / "python").rename(into)
+    into.with_name(f"{into.name}.tar").rmdir()
+
+
+def _from_module(module: dict[str, str], arch: str, into: Path) -> None:
+    if shutil.which("go") is None:
+        sys.exit("Neither the release host nor Go (`go` on PATH) is available: install Go 1.25 or newer.")
+    source = gomodule.download(module["name"], module["sum"])
+    gomodule.unpack(source / f"python/internal/data/linux-{arch}", into)
+    site_packages = next(into.glob("lib/python3.*")) / "site-packages"
+    gomodule.unpack(source / "pip/internal/data", site_packages)
+
+
+def _digest() -> str:
+    inputs = (PINS, LOCK, Path(__file__), Path(gomodule.__file__))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in inputs)).hexdigest()
+
+
+def _install_packages(venv: Path) -> None:
+    # A user's PIP_* settings for indexes and certificates stay: they are how this machine reaches one.
+    environ = {name: value for name, value in os.environ.items() if name != "PYTHONHOME"}
+    command = [
+        str(venv / "bin/python3"), "-I", "-m", "pip", "install", "--quiet", "--no-input",
+        "--disable-pip-version-check", "--root-user-action=ignore", "--no-warn-script-location", "--require-hashes",
+        "--only-binary=:all:", "--requirement", str(LOCK),
+    ]  # fmt: skip
+    subprocess.run(command, check=True, env=environ)
+
+
+def main() -> None:
+    """Make or renew `.venv`; do nothing when it is up to date."""
+    venv, stamp = ROOT / ".venv", ROOT / ".venv/cnb-python-inputs"
+    if stamp.exists() and stamp.read_text() == _digest():
+        return
+    print("Making .venv (the pinned interpreter and the development packages)", flush=True)
+    fresh = ROOT / ".venv.new"
+    shutil.rmtree(fresh, ignore_errors=True)
+    interpreter(ARCHES[platform.machine()], fresh)
+    _install_packages(fresh)
+    shutil.rmtree(venv, ignore_errors=True)
+    fresh.rename(venv)
+    stamp.write_text(_digest())
+
+
+if __name__ == "__main__":
+    main()
