@@ -1,0 +1,64 @@
+# One command per chore. `make help` lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PYTHON := .venv/bin/python3
+# Bytecode of the tools and tests is not worth a dirty checkout.
+export PYTHONDONTWRITEBYTECODE := 1
+
+APP ?= fixtures/pip_django
+API ?=
+
+.PHONY: help venv image test lint types format unit phases images package builder fixtures bench compat data clean
+
+help: ## List the chores
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+venv: ## Make or renew .venv, the checkout's own interpreter and packages
+	@python3 tools/stage0.py
+
+image: venv fixtures ## Build APP into an image (an OCI image directory where no container engine answers)
+	@$(PYTHON) tools/image.py "$(APP)"
+
+test: lint types unit phases images ## Everything CI runs
+
+lint: venv ## Check style and format
+	@$(PYTHON) -m ruff check
+	@$(PYTHON) -m ruff format --check
+
+types: venv ## Check types
+	@$(PYTHON) -m mypy
+
+format: venv ## Rewrite the code in the one format
+	@$(PYTHON) -m ruff check --fix
+	@$(PYTHON) -m ruff format
+
+unit: venv ## Test the parts: no process, no network
+	@$(PYTHON) -m coverage run -m pytest tests/test_architecture.py tests/unit
+	@$(PYTHON) -m coverage report
+
+phases: venv fixtures ## Test detect and build under the real lifecycle, without Docker
+	@$(PYTHON) -m pytest tests/phases
+
+images: venv fixtures ## Test with pack on a real Docker engine
+	@$(PYTHON) -m pytest tests/images
+
+package: venv ## Assemble the buildpack for every target into dist/ (API=0.10 for older lifecycles)
+	@$(PYTHON) tools/package.py $(if $(API),--api $(API))
+
+builder: venv ## Create the builder image cnb-python/builder
+	@$(PYTHON) tools/builder.py
+
+fixtures: venv ## Make the fixtures' lock files from their pinned inputs
+	@$(PYTHON) tools/fixtures.py
+
+bench: venv fixtures ## Measure; writes build/bench.json
+	@$(PYTHON) tools/bench.py
+
+compat: venv ## Compare linked with merged environments (long; arrives with the environment engine)
+	@echo "Nothing to compare yet: environments are not linked in this release."
+
+data: venv ## Rewrite the tables of Python releases
+	@$(PYTHON) tools/update_pythons.py
+
+clean: ## Remove what was made in the checkout (not the cache of real tools)
+	@rm -rf build dist .venv .venv.new .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,76 @@
+"""The edge: argv and environ in, files and an exit code out.
+
+The only module that reads the environment, and the one that turns errors into words.
+"""
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import cast
+
+from cnb_python.errors import BuildpackBug, BuildpackError, Failure
+from cnb_python.system.output import Console
+
+# Neither 0 nor 100, which the spec has taken:
+# https://github.com/buildpacks/spec/blob/main/buildpack.md#detection
+EXPECTED = 1
+BUG = 70  # EX_SOFTWARE of sysexits.h
+TERMINATED = 128 + signal.SIGTERM
+
+BUG_TITLE = "This is a bug in the Python buildpack, not in your app. Please report what follows"
+
+
+def main(phase: str, argv: Sequence[str], directory: Path) -> int:
+    """Run *phase* of the buildpack in *directory*; return its exit code."""
+    console = Console(sys.stdout)
+    # The modes of everything we write are part of the image's digest.
+    os.umask(0o022)
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        return _run(phase, argv, directory, console)
+    except BuildpackBug:
+        console.bug(BUG_TITLE, traceback.format_exc())
+        return BUG
+    except BuildpackError as error:
+        _explain(error, console)
+        return EXPECTED
+    except Exception:  # noqa: BLE001 - the last line of defence: shown whole, as ours
+        console.bug(BUG_TITLE, traceback.format_exc())
+        return BUG
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> None:
+    # An exception, so that `finally` clauses end the children of this process too.
+    sys.exit(TERMINATED)
+
+
+def _explain(error: BuildpackError, console: Console) -> None:
+    from cnb_python.messages import describe
+
+    message = describe(cast("Failure", error))
+    console.error(message.title, message.body, message.steps)
+
+
+def _run(phase: str, argv: Sequence[str], directory: Path, console: Console) -> int:
+    # Each phase is imported only when it runs, so that detect stays light.
+    match phase:
+        case "detect":
+            from cnb_python.cnb.context import detect_context
+            from cnb_python.detect import detect
+
+            return detect(detect_context(argv, os.environ, Path.cwd(), directory), console.line)
+        case "build":
+            from cnb_python.build import build
+            from cnb_python.cnb.context import build_context
+
+            build(
+                build_context(argv, os.environ, Path.cwd(), directory),
+                _system(os.environ, console),
+            )
+            return 0
+        case _:
+            raise ValueError(phase)

@@ -1,0 +1,101 @@
+"""The import rules of docs/architecture.md, kept true by a test."""
+
+import ast
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = "cnb_python"
+ROOT = Path(__file__).parents[1] / "src" / PACKAGE
+
+# Top to bottom. A module imports only from rows below its own, or from inside
+# its own package. Names on one row never import each other.
+ROWS: list[set[str]] = [
+    {"__main__"},
+    {"detect", "build"},
+    {"messages", "plan", "launch", "layers", "checks"},
+    {"environment"},
+    {"managers"},
+    {"version"},
+    {"project"},
+    {"cnb", "system"},
+    {"errors"},
+]
+ROW_OF = {name: row for row, names in enumerate(ROWS) for name in names}
+
+# Third-party packages and the only places that may import them.
+ONLY_IN = {
+    "httpx": {"system.fetch"},
+    "tomli": {"cnb.toml"},
+    "tomli_w": {"cnb.toml"},
+    "subprocess": {"system.process"},
+    "tarfile": {"system.archive"},
+}
+
+# Within these packages, siblings are strangers; only the named modules are shared.
+INDEPENDENT = {"layers": {"reuse"}, "managers": {"manager"}}
+JOINS_SIBLINGS = {"managers.select"}
+
+MODULES = sorted(path for path in ROOT.rglob("*.py") if path.name != "__init__.py")
+
+
+def name_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts)
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            assert node.module is not None
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_imports_point_down(path: Path) -> None:
+    """A module imports only from the rows beneath it."""
+    name = name_of(path)
+    top = name.partition(".")[0]
+    assert top in ROW_OF, f"{name} has no row: add it to ROWS"
+    for imported in imports_of(path):
+        owner, _, inner = imported.partition(".")
+        if owner != PACKAGE:
+            assert name in ONLY_IN.get(owner, {name}), f"{name} may not import {owner}"
+            continue
+        target = inner.partition(".")[0]
+        if target == top:
+            sibling = inner.split(".")[1] if inner.count(".") else ""
+            shared = INDEPENDENT.get(top)
+            assert shared is None or name in JOINS_SIBLINGS or sibling in shared, (
+                f"{name} may not import its sibling {sibling}"
+            )
+            continue
+        assert ROW_OF[top] < ROW_OF[target], f"{name} may not import {target}"
+
+
+def test_every_row_exists() -> None:
+    """The table names no module that is gone."""
+    present = {name_of(path).partition(".")[0] for path in MODULES}
+    assert present == set(ROW_OF)
+
+
+def test_packages_hold_no_code() -> None:
+    """An ``__init__`` is a docstring: every name has one home and one import path."""
+    for path in ROOT.rglob("__init__.py"):
+        body = ast.parse(path.read_text(encoding="utf-8")).body
+        assert [type(node) for node in body] == [ast.Expr], path
+
+
+@pytest.mark.parametrize("heavy", ["httpx", "pydantic", "tomli_w", "subprocess", "asyncio"])
+def test_detect_does_not_load_what_it_does_not_need(heavy: str) -> None:
+    """Detection runs for every app on every build, so it stays light."""
+    code = f"import sys, cnb_python.__main__, cnb_python.detect;sys.exit({heavy!r} in sys.modules)"
+    env = os.environ | {"PYTHONPATH": str(ROOT.parent)}
+
+    subprocess.run([sys.executable, "-S", "-c", f"import sys;sys.path+={sys.path!r};{code}"], check=True, env=env)
