@@ -31,4 +31,29 @@ class UnsupportedApi(OutsideError):
     supported: tuple[str, ...]
 
 
-Failure = UnsupportedApi
+@dataclass(eq=False)
+class NotAFile(AppError):
+    """A name that decides the build belongs to something other than a file."""
+
+    name: str
+    kind: str
+
+
+@dataclass(eq=False)
+class UnreadableFile(AppError):
+    """A file that decides the build cannot be read."""
+
+    name: str
+    reason: str
+
+
+@dataclass(eq=False)
+class NotUtf8(AppError):
+    """A file that decides the build is not text as we and Python's tools read it."""
+
+    name: str
+    line: int
+    byte: int
+
+
+Failure = UnsupportedApi | NotAFile | UnreadableFile | NotUtf8

@@ -1,0 +1,157 @@
+"""Reads the app directory once: what is there, and the texts that later steps decide on.
+
+Standard library only: detection imports it for every app on every build, and looks at names alone.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from pathlib import Path
+
+from cnb_python.errors import NotAFile, NotUtf8, UnreadableFile
+
+REQUIREMENTS = "requirements.txt"
+
+# Files that other package managers decide by. One of them is reason enough to take part: the build
+# says what this release supports.
+LOCK_FILES = ("poetry.lock", "uv.lock", "Pipfile.lock", "Pipfile", "pdm.lock", "pylock.toml")
+PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg", "requirements.in", "environment.yml")
+OTHER_SIGNS = (
+    *(".python-version", "runtime.txt", "__pycache__", ".venv", "venv", "__init__.py"),
+    *("pdm.toml", "poetry.toml", "uv.toml", "hatch.toml", "tox.ini", "pytest.ini", "mypy.ini"),
+    *("environment.yaml", "pip.conf", "MANIFEST.in"),
+)
+# Whole kinds of files: any module at the top, notebooks, the named lock files of PEP 751.
+_PYTHON_FILE = re.compile(r".+\.(py|pyw|ipynb)|pylock\.[^.]+\.toml", re.IGNORECASE)
+_VARIANT = re.compile(r"(requirements)|requirements[-_.](?!te?xt\b)[-\w.]+\.txt", re.IGNORECASE)
+
+# What later steps decide on. Everything else is looked at by the step that needs it.
+_READ = (REQUIREMENTS, ".python-version", "runtime.txt", "Procfile")
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """An app directory as it was when the phase began."""
+
+    directory: Path
+    files: frozenset[str]
+    """Names at the top that are regular files or links to one."""
+    directories: frozenset[str]
+    """Names at the top that are directories or links to one."""
+    others: frozenset[str]
+    """The rest: broken and circular links, sockets, pipes."""
+    contents: Mapping[str, bytes]
+    """The files that decide, by name."""
+    unreadable: Mapping[str, str]
+    """Those of them that exist and could not be read, with the reason."""
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Every name at the top of the app."""
+        return self.files | self.directories | self.others
+
+    def content(self, name: str) -> bytes | None:
+        """Return the bytes of the deciding file *name*, None where nothing has that name.
+
+        Raises `NotAFile` for a directory or a broken link, `UnreadableFile` where access is
+        refused.
+        """
+        if name in self.directories:
+            raise NotAFile(name, "a directory")
+        if name in self.others:
+            raise NotAFile(name, "a link that leads nowhere, or a special file")
+        if name in self.unreadable:
+            raise UnreadableFile(name, self.unreadable[name])
+        return self.contents.get(name)
+
+    def text(self, name: str) -> str | None:
+        """Return the UTF-8 text of *name* without a byte order mark, None where there is none.
+
+        Raises `NotUtf8` besides what `content` raises.
+        """
+        content = self.content(name)
+        if content is None:
+            return None
+        try:
+            return content.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise NotUtf8(name, *_place(content, error.start)) from None
+
+    def misspelt_requirements(self) -> tuple[str, ...]:
+        """Names that were probably meant to be `requirements.txt`."""
+        return tuple(sorted(name for name in self.names if is_misspelt(name)))
+
+    def requirements_variants(self) -> tuple[str, ...]:
+        """Requirements files of another purpose (`requirements-dev.txt`, `requirements/`)."""
+        return tuple(sorted(name for name in self.names if _VARIANT.fullmatch(name)))
+
+
+def read_project(app_dir: Path) -> Project:
+    """Read *app_dir*. Never fails because of what one entry is: its user is told on use."""
+    names = _names(app_dir)
+    files = frozenset(name for name in names if (app_dir / name).is_file())
+    directories = frozenset(name for name in names - files if (app_dir / name).is_dir())
+    contents: dict[str, bytes] = {}
+    unreadable: dict[str, str] = {}
+    for name in files.intersection(_READ):
+        try:
+            contents[name] = (app_dir / name).read_bytes()
+        except OSError as error:
+            unreadable[name] = error.strerror or type(error).__name__
+    others = names - files - directories
+    return Project(app_dir, files, directories, others, contents, unreadable)
+
+
+def python_signs(app_dir: Path) -> tuple[str, ...]:
+    """Return the names in *app_dir* that make it look like a Python app.
+
+    Wide on purpose, wider than what can be built: the build phase explains what is missing, and
+    the platform's "no buildpack took part" does not.
+    """
+    return tuple(sorted(name for name in _names(app_dir) if _is_sign(name)))
+
+
+def is_misspelt(name: str) -> bool:
+    """Whether *name* was probably meant to be `requirements.txt`.
+
+    >>> [is_misspelt(name) for name in ("requirments.txt", "requirements.txt", "requirements.yml")]
+    [True, False, False]
+    """
+    stem, _, suffix = name.casefold().strip(" '\"").partition(".")
+    return (
+        name != REQUIREMENTS
+        and not _VARIANT.fullmatch(name)
+        and _alike(stem, "requirements") >= 0.85
+        and (not suffix or "txt" in suffix or _alike(suffix, "txt") > 0.6)
+    )
+
+
+def _is_sign(name: str) -> bool:
+    return (
+        name == REQUIREMENTS
+        or name in LOCK_FILES
+        or name in PROJECT_FILES
+        or name in OTHER_SIGNS
+        or bool(_PYTHON_FILE.fullmatch(name) or _VARIANT.fullmatch(name))
+        or is_misspelt(name)
+    )
+
+
+def _names(app_dir: Path) -> frozenset[str]:
+    return frozenset(entry.name for entry in app_dir.iterdir())
+
+
+def _alike(found: str, expected: str) -> float:
+    return SequenceMatcher(None, found, expected).ratio()
+
+
+def _place(content: bytes, offset: int) -> tuple[int, int]:
+    """Line (from 1) and value of the byte at *offset*."""
+    return content.count(b"\n", 0, offset) + 1, content[offset]
+
+
+def unread_locks(names: Iterable[str]) -> tuple[str, ...]:
+    """Those of *names* that another package manager decides by, in a fixed order."""
+    present = frozenset(names)
+    return tuple(name for name in LOCK_FILES if name in present)
