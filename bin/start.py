@@ -1,4 +1,4 @@
-"""Starts a phase: `start.py detect|build [arguments]`. Runs isolated and without `site`."""
+"""Starts a phase: `start.py detect|build [arguments]`. Isolated, and without `site`."""  # noqa: INP001 - a script
 
 import sys
 from pathlib import Path

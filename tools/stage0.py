@@ -20,10 +20,10 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-import gomodule
-
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+from tools import gomodule
+
 PINS = ROOT / "src/cnb_python/data/tools.toml"
 LOCK = ROOT / "requirements/dev.txt"
 ARCHES = {"x86_64": "amd64", "aarch64": "arm64", "arm64": "arm64", "amd64": "amd64"}
@@ -40,7 +40,7 @@ def interpreter(arch: str, into: Path) -> None:
     try:
         _from_release(archive, partial)
     except (urllib.error.URLError, OSError) as error:
-        print(f"  the release host does not answer ({error}); using the Go module proxy", flush=True)
+        print(f"  the release host does not answer ({error}): asking the Go proxy", flush=True)
         shutil.rmtree(partial, ignore_errors=True)
         _from_module(pins["module"], arch, partial)
     partial.rename(into)
@@ -59,7 +59,7 @@ def _from_release(archive: dict[str, str], into: Path) -> None:
 
 def _from_module(module: dict[str, str], arch: str, into: Path) -> None:
     if shutil.which("go") is None:
-        sys.exit("Neither the release host nor Go (`go` on PATH) is available: install Go 1.25 or newer.")
+        sys.exit("Neither the release host nor `go` is available: install Go 1.25 or newer.")
     source = gomodule.download(module["name"], module["sum"])
     gomodule.unpack(source / f"python/internal/data/linux-{arch}", into)
     site_packages = next(into.glob("lib/python3.*")) / "site-packages"
@@ -72,13 +72,13 @@ def _digest() -> str:
 
 
 def _install_packages(venv: Path) -> None:
-    # A user's PIP_* settings for indexes and certificates stay: they are how this machine reaches one.
+    # The user's PIP_* settings stay: they are how this machine reaches an index.
     environ = {name: value for name, value in os.environ.items() if name != "PYTHONHOME"}
     command = [
-        str(venv / "bin/python3"), "-I", "-m", "pip", "install", "--quiet", "--no-input",
-        "--disable-pip-version-check", "--root-user-action=ignore", "--no-warn-script-location", "--require-hashes",
-        "--only-binary=:all:", "--requirement", str(LOCK),
-    ]  # fmt: skip
+        *(str(venv / "bin/python3"), "-I", "-m", "pip", "install", "--quiet", "--no-input"),
+        *("--disable-pip-version-check", "--root-user-action=ignore", "--no-warn-script-location"),
+        *("--require-hashes", "--only-binary=:all:", "--requirement", str(LOCK)),
+    ]
     subprocess.run(command, check=True, env=environ)
 
 

@@ -1,0 +1,110 @@
+"""What the buildpack carries beside its own code: fetched, verified, trimmed, compiled, cached.
+
+Nothing of the target runs, so an arm64 tree is made on amd64 and the other way round.
+"""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+import zipfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from tools import cache, gomodule, stage0, trim
+
+PINS = tomllib.loads(stage0.PINS.read_text())
+LOCK = stage0.ROOT / "requirements/runtime.txt"
+MINOR = ".".join(PINS["interpreter"]["version"].split(".")[:2])
+# Oldest glibc first: all of these wheels run on Debian 10, Ubuntu 20.04 and UBI 8 alike.
+GLIBC = ("17", "24", "26", "27", "28")
+MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
+
+
+def unpacked_interpreter(arch: str) -> Path:
+    """Return the pinned interpreter for *arch* as its maker ships it, unpacked."""
+    pins = hashlib.sha256(repr(PINS["interpreter"]).encode()).hexdigest()[:16]
+    name = f"interpreter/{PINS['interpreter']['version']}-{arch}-{pins}"
+    return cache.made(name, lambda into: stage0.interpreter(arch, into))
+
+
+def base(arch: str) -> Path:
+    """Return a tree with `python/` (interpreter, packages) and `tools/` (uv, pip) for *arch*."""
+    return cache.made(f"package/{arch}-{_digest()}", lambda into: _make(arch, into))
+
+
+def compile_tree(root: Path, *folders: str) -> None:
+    """Write the bytecode of *folders* below *root*, the same whoever builds it and where.
+
+    Unchecked: modification times are 1980 inside a builder, so any other kind is stale there, and
+    nobody may write beside it. One process for all, its files sorted: a file's bytecode depends
+    on what the same process compiled before.
+    """
+    command = [sys.executable, "-I", "-B", "-S", "-m", "compileall", "-q", "-s", str(root)]
+    mode = ["--invalidation-mode", "unchecked-hash"]
+    subprocess.run(
+        [*command, *mode, *(str(root / folder) for folder in folders)], check=True, cwd="/"
+    )
+
+
+def _digest() -> str:
+    makers = (trim.__file__, stage0.__file__, gomodule.__file__, __file__)
+    inputs = (stage0.PINS, LOCK, *map(Path, makers))
+    return hashlib.sha256(b"\0".join(path.read_bytes() for path in inputs)).hexdigest()[:16]
+
+
+def _make(arch: str, into: Path) -> None:
+    _say(arch, f"interpreter {PINS['interpreter']['version']}")
+    trim.interpreter(unpacked_interpreter(arch), into / "python")
+    site_packages = into / f"python/lib/python{MINOR}/site-packages"
+    _say(arch, "packages of requirements/runtime.txt")
+    _install_packages(arch, site_packages)
+    trim.packages(site_packages)
+    _say(arch, f"uv {PINS['uv']['version']}, pip {PINS['pip']['version']}")
+    _add_tools(arch, into / "tools")
+    _say(arch, "bytecode")
+    compile_tree(into, "python")
+
+
+def _say(arch: str, what: str) -> None:
+    print(f"  {arch}: {what}", flush=True)
+
+
+def _install_packages(arch: str, into: Path) -> None:
+    flags = ["--target", str(into), "--no-compile", "--requirement", str(LOCK)]
+    _pip("install", arch, [*flags, "--root-user-action=ignore"])
+
+
+def _add_tools(arch: str, into: Path) -> None:
+    into.mkdir()
+    with tempfile.TemporaryDirectory() as scratch:
+        wheels = Path(scratch)
+        pins = {"uv": PINS["uv"]["sha256"][arch], "pip": PINS["pip"]["sha256"]}
+        lock = wheels / "lock.txt"
+        lines = [f"{n}=={PINS[n]['version']} --hash=sha256:{pins[n]}" for n in pins]
+        lock.write_text("\n".join(lines))
+        _pip("download", arch, ["--dest", scratch, "--requirement", str(lock)])
+        shutil.copy2(next(wheels.glob("pip-*.whl")), into)
+        _unpack_uv(next(wheels.glob("uv-*.whl")), into)
+
+
+def _unpack_uv(wheel: Path, into: Path) -> None:
+    with zipfile.ZipFile(wheel) as packed:
+        for name in packed.namelist():
+            if name.endswith(".data/scripts/uv"):
+                (into / "uv").write_bytes(packed.read(name))
+                (into / "uv").chmod(0o755)
+            elif ".dist-info/licenses/" in name:
+                (into / f"uv.{name.rpartition('/')[2]}").write_bytes(packed.read(name))
+
+
+def _pip(action: str, arch: str, flags: list[str]) -> None:
+    platforms = [f"--platform=manylinux_2_{minor}_{MACHINES[arch]}" for minor in GLIBC]
+    command = [
+        *(sys.executable, "-I", "-m", "pip", action, "--quiet", "--no-input", "--no-deps"),
+        *("--disable-pip-version-check", "--only-binary=:all:", "--require-hashes"),
+        *("--implementation=cp", f"--python-version={MINOR}", *platforms, *flags),
+    ]
+    subprocess.run(command, check=True, cwd="/")

@@ -1,0 +1,63 @@
+"""What is left out of the buildpack: parts of Python and of packages that it never uses.
+
+The interpreter carried here runs the buildpack and nothing else; the app has its own.
+"""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+
+# Below lib/python3.X. Development, teaching, desktop and terminal; servers and old protocols.
+STANDARD_LIBRARY = (
+    *("config-*", "ensurepip", "include", "lib2to3", "site-packages", "venv"),
+    *("__phello__", "_pyrepl", "antigravity.py", "idlelib", "pydoc_data", "test", "this.py"),
+    *("tkinter", "turtle.py", "turtledemo", "curses", "dbm", "sqlite3", "shelve.py"),
+    *("cProfile.py", "doctest.py", "pdb.py", "profile.py", "pstats.py", "pydoc.py", "trace.py"),
+    *("unittest", "wsgiref", "xmlrpc", "ftplib.py", "imaplib.py", "poplib.py", "smtplib.py"),
+    *("mailbox.py", "pickletools.py", "rlcompleter.py", "wave.py", "zipapp.py"),
+    *("lib-dynload/_test*", "lib-dynload/_ctypes_test*", "lib-dynload/_tkinter*"),
+    *("lib-dynload/_dbm*", "lib-dynload/xx*"),
+)
+
+# Below site-packages. Of a dist-info, METADATA and the licences stay.
+PACKAGES = (
+    *("bin", "**/*.pyi", "**/py.typed", "**/tests", "**/__pycache__"),
+    *("*.dist-info/RECORD", "*.dist-info/INSTALLER", "*.dist-info/REQUESTED"),
+    *("*.dist-info/WHEEL", "*.dist-info/entry_points.txt", "*.dist-info/top_level.txt"),
+    *("*.dist-info/direct_url.json", "*.dist-info/sboms"),
+    # For pydantic 1, for mypy and for pytest: imported by those who use them only.
+    *("pydantic/v1", "pydantic/mypy.py", "anyio/pytest_plugin.py"),
+)
+
+
+def interpreter(source: Path, into: Path) -> None:
+    """Copy from the unpacked interpreter *source* what running the buildpack takes."""
+    program = next(path for path in sorted(source.glob("bin/python3.*")) if _is_program(path))
+    (into / "bin").mkdir(parents=True)
+    shutil.copy2(program, into / "bin/python3")
+    library = next(path for path in sorted(source.glob("lib/python3.*")) if path.is_dir())
+    unwanted = set(_matches(library, STANDARD_LIBRARY))
+
+    def ignore(folder: str, names: list[str]) -> list[str]:
+        return [n for n in names if n == "__pycache__" or Path(folder, n) in unwanted]
+
+    shutil.copytree(library, into / "lib" / library.name, ignore=ignore)
+
+
+def packages(site_packages: Path) -> None:
+    """Remove from *site_packages* what the buildpack does not use."""
+    for path in list(_matches(site_packages, PACKAGES)):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _is_program(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink() and not path.name.endswith("-config")
+
+
+def _matches(root: Path, patterns: tuple[str, ...]) -> Iterator[Path]:
+    for pattern in patterns:
+        yield from root.glob(pattern)
