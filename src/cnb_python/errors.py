@@ -5,6 +5,7 @@ Three families say who must act; only their leaves are raised. They are dataclas
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
 
 class BuildpackError(Exception):
@@ -56,4 +57,45 @@ class NotUtf8(AppError):
     byte: int
 
 
-Failure = UnsupportedApi | NotAFile | UnreadableFile | NotUtf8
+@dataclass(eq=False)
+class MissingInput(OutsideError):
+    """Nothing told us where an input is: no lifecycle is running us."""
+
+    variable: str
+    position: int | None
+    """Of the positional argument that would do as well, from 1; None: there is none."""
+
+
+@dataclass(eq=False)
+class UnreadableInput(OutsideError):
+    """What the lifecycle or the platform handed us cannot be read."""
+
+    path: Path
+    reason: str
+
+
+@dataclass(eq=False)
+class UnreadableToml(AppError):
+    """A TOML file of the app cannot be read, or is not TOML."""
+
+    path: Path
+    reason: str
+
+
+@dataclass(eq=False)
+class ContractBroken(BuildpackBug):
+    """We were about to write what the buildpack specification forbids."""
+
+    document: str
+    problem: str
+
+
+Failure = (
+    UnsupportedApi
+    | NotAFile
+    | UnreadableFile
+    | NotUtf8
+    | MissingInput
+    | UnreadableInput
+    | UnreadableToml
+)

@@ -5,9 +5,12 @@ from typing import assert_never
 
 from cnb_python.errors import (
     Failure,
+    MissingInput,
     NotAFile,
     NotUtf8,
     UnreadableFile,
+    UnreadableInput,
+    UnreadableToml,
     UnsupportedApi,
 )
 
@@ -32,6 +35,12 @@ def describe(failure: Failure) -> Message:
             return _unreadable_file(failure)
         case NotUtf8():
             return _not_utf8(failure)
+        case MissingInput():
+            return _missing_input(failure)
+        case UnreadableInput():
+            return _unreadable_input(failure)
+        case UnreadableToml():
+            return _unreadable_toml(failure)
         case _:
             assert_never(failure)
 
@@ -59,8 +68,8 @@ def _not_a_file(failure: NotAFile) -> Message:
         ),
         steps=(
             f"Look at it: ls -ld {failure.name}",
-            f"Move it out of the way and create the file {failure.name} in its place, "
-            "or delete it if the app does not need it.",
+            (f"Move it out of the way and create the file {failure.name} in its place, "
+            "or delete it if the app does not need it."),
         ),
     )
 
@@ -80,13 +89,50 @@ def _not_utf8(failure: NotUtf8) -> Message:
     return Message(
         title=f"{failure.name} is not UTF-8 text",
         body=(
-            f"Line {failure.line} of {failure.name} holds the byte 0x{failure.byte:02x}, which is "
-            "not UTF-8.",
+            (f"Line {failure.line} of {failure.name} holds the byte 0x{failure.byte:02x}, which is "
+            "not UTF-8."),
             "Python's tools read this file as UTF-8, so it would be misread.",
         ),
         steps=(
             f"Find out what it is: file {failure.name}",
-            f"Save {failure.name} as UTF-8: in your editor choose the encoding UTF-8, or run "
-            f"`iconv -f WINDOWS-1252 -t UTF-8 {failure.name} > fixed && mv fixed {failure.name}`.",
+            (f"Save {failure.name} as UTF-8: in your editor choose the encoding UTF-8, or run "
+            f"`iconv -f WINDOWS-1252 -t UTF-8 {failure.name} > fixed && mv fixed {failure.name}`."),
+        ),
+    )
+
+
+def _missing_input(failure: MissingInput) -> Message:
+    argument = f" (or as argument {failure.position})" if failure.position else ""
+    return Message(
+        title=f"{failure.variable} is not set",
+        body=(
+            f"A Cloud Native Buildpacks lifecycle hands this phase {failure.variable}{argument}.",
+            "Nothing did, so this does not seem to be run by a lifecycle.",
+        ),
+        steps=(
+            "Build the app with a platform: `pack build my-image --buildpack .`",
+            f"To run the phase by hand, set {failure.variable} first.",
+        ),
+    )
+
+
+def _unreadable_input(failure: UnreadableInput) -> Message:
+    return Message(
+        title=f"{failure.path.name} from the build platform cannot be read",
+        body=(f"{failure.path}: {failure.reason}.",),
+        steps=(
+            "Check that the file is whole and that the build user may read it.",
+            "It is made by the platform or its configuration, not by your app.",
+        ),
+    )
+
+
+def _unreadable_toml(failure: UnreadableToml) -> Message:
+    return Message(
+        title=f"{failure.path.name} is not valid TOML",
+        body=(f"{failure.path}: {failure.reason}.",),
+        steps=(
+            f"Correct {failure.path.name} at the place named above.",
+            "Commit it, and build again.",
         ),
     )
