@@ -1,0 +1,243 @@
+"""What the lifecycle tells a phase, read once: the API first, then everything else.
+
+https://github.com/buildpacks/spec/blob/main/buildpack.md#buildpack-interface
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cnb_python.cnb import metadata, toml
+from cnb_python.cnb.bindings import Binding, read_bindings
+from cnb_python.cnb.documents import PRODUCTION, PlanEntry
+from cnb_python.cnb.metadata import Metadata, Unusable
+from cnb_python.cnb.toml import TomlTable
+from cnb_python.errors import MissingInput, UnreadableInput, UnreadableToml, UnsupportedApi
+
+SUPPORTED_APIS = ("0.10", "0.11", "0.12")
+
+_API_LINE = re.compile(r"""^\s*api\s*=\s*(["'])(.*?)\1""", re.MULTILINE)
+_FIRST_TABLE = re.compile(r"^\s*\[", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What the image is for, as the run image says; empty where it says nothing."""
+
+    os: str
+    arch: str
+    """As Go names it: amd64, arm64."""
+    arch_variant: str
+    distro_name: str
+    distro_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """What the operator hands to builds."""
+
+    directory: Path
+    env: Mapping[str, str]
+    """Variables as their files have them; bytes that are not UTF-8 as surrogate escapes."""
+    bindings: tuple[Binding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Buildpack:
+    """Ourselves, as buildpack.toml has it."""
+
+    id: str
+    version: str
+    api: str
+    """One of SUPPORTED_APIS."""
+    directory: Path
+
+
+@dataclass(frozen=True, slots=True)
+class DetectContext:
+    """All that the detect phase is told."""
+
+    app_dir: Path
+    buildpack: Buildpack
+    platform: Platform
+    target: Target
+    exec_env: str
+    environ: Mapping[str, str]
+    plan_path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class BuildContext:
+    """All that the build phase is told."""
+
+    app_dir: Path
+    buildpack: Buildpack
+    platform: Platform
+    target: Target
+    exec_env: str
+    environ: Mapping[str, str]
+    layers_dir: Path
+    plan: tuple[PlanEntry, ...]
+    store: Metadata
+    """What the previous build of this image noted; empty when it cannot be ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Inputs:
+    """Where inputs are named: variables, then positional arguments as before API 0.8."""
+
+    argv: Sequence[str]
+    environ: Mapping[str, str]
+    cwd: Path
+
+    def path(self, variable: str, position: int) -> Path:
+        given = self.environ.get(variable, "")
+        if not given and len(self.argv) >= position:
+            given = self.argv[position - 1]
+        if not given:
+            raise MissingInput(variable, position)
+        return self.cwd / given
+
+
+def detect_context(
+    argv: Sequence[str],
+    environ: Mapping[str, str],
+    cwd: Path,
+    buildpack_dir: Path | None = None,
+) -> DetectContext:
+    """Return what the lifecycle tells `bin/detect`, run in the app's directory *cwd*.
+
+    *argv* holds the positional arguments alone: platform directory, build plan. *buildpack_dir*
+    counts when CNB_BUILDPACK_DIR is not set. Raises UnsupportedApi before anything else, then
+    MissingInput and UnreadableInput.
+    """
+    buildpack = _buildpack(environ, buildpack_dir, cwd)
+    inputs = _Inputs(argv, environ, cwd)
+    return DetectContext(
+        app_dir=cwd,
+        buildpack=buildpack,
+        platform=_platform(inputs.path("CNB_PLATFORM_DIR", 1), environ),
+        target=_target(environ),
+        exec_env=environ.get("CNB_EXEC_ENV") or PRODUCTION,
+        environ=environ,
+        plan_path=inputs.path("CNB_BUILD_PLAN_PATH", 2),
+    )
+
+
+def build_context(
+    argv: Sequence[str],
+    environ: Mapping[str, str],
+    cwd: Path,
+    buildpack_dir: Path | None = None,
+) -> BuildContext:
+    """Return what the lifecycle tells `bin/build`, run in the app's directory *cwd*.
+
+    *argv* holds the positional arguments alone: layers directory, platform directory, buildpack
+    plan. The rest is as for `detect_context`.
+    """
+    buildpack = _buildpack(environ, buildpack_dir, cwd)
+    inputs = _Inputs(argv, environ, cwd)
+    layers_dir = inputs.path("CNB_LAYERS_DIR", 1)
+    return BuildContext(
+        app_dir=cwd,
+        buildpack=buildpack,
+        platform=_platform(inputs.path("CNB_PLATFORM_DIR", 2), environ),
+        target=_target(environ),
+        exec_env=environ.get("CNB_EXEC_ENV") or PRODUCTION,
+        environ=environ,
+        layers_dir=layers_dir,
+        plan=_plan(inputs.path("CNB_BP_PLAN_PATH", 3)),
+        store=_store(layers_dir / "store.toml"),
+    )
+
+
+def _buildpack(environ: Mapping[str, str], fallback: Path | None, cwd: Path) -> Buildpack:
+    given = environ.get("CNB_BUILDPACK_DIR") or fallback
+    if not given:
+        raise MissingInput("CNB_BUILDPACK_DIR", None)
+    directory = cwd / given
+    path = directory / "buildpack.toml"
+    api = _checked_api(path)
+    table = toml.table_at(_input(path), "buildpack")
+    return Buildpack(
+        id=_text(table, "id", path),
+        version=_text(table, "version", path),
+        api=api,
+        directory=directory,
+    )
+
+
+def _checked_api(path: Path) -> str:
+    """Return the API that the file declares, whether or not the rest of it is as we know it."""
+    try:
+        text = path.read_text("utf-8", errors="replace")
+    except OSError as error:
+        raise UnreadableInput(path, error.strerror or str(error)) from error
+    head = _FIRST_TABLE.split(text, maxsplit=1)[0]
+    line = _API_LINE.search(head)
+    api = line[2] if line else ""
+    if api not in SUPPORTED_APIS:
+        raise UnsupportedApi(api, SUPPORTED_APIS)
+    return api
+
+
+def _input(path: Path) -> TomlTable:
+    try:
+        return toml.read(path)
+    except UnreadableToml as error:
+        raise UnreadableInput(path, error.reason) from error
+
+
+def _text(table: TomlTable, key: str, path: Path) -> str:
+    value = table.get(key)
+    if not isinstance(value, str) or not value:
+        raise UnreadableInput(path, f"there is no {key} in it, or it is not text")
+    return value
+
+
+def _target(environ: Mapping[str, str]) -> Target:
+    # The lifecycle always sets these two for the APIs we support, whatever the platform.
+    for variable in ("CNB_TARGET_OS", "CNB_TARGET_ARCH"):
+        if not environ.get(variable):
+            raise MissingInput(variable, None)
+    return Target(
+        os=environ["CNB_TARGET_OS"],
+        arch=environ["CNB_TARGET_ARCH"],
+        arch_variant=environ.get("CNB_TARGET_ARCH_VARIANT", ""),
+        distro_name=environ.get("CNB_TARGET_DISTRO_NAME", ""),
+        distro_version=environ.get("CNB_TARGET_DISTRO_VERSION", ""),
+    )
+
+
+def _platform(directory: Path, environ: Mapping[str, str]) -> Platform:
+    root = environ.get("SERVICE_BINDING_ROOT") or directory / "bindings"
+    return Platform(
+        directory=directory,
+        env=_platform_env(directory / "env"),
+        bindings=read_bindings(Path(root)),
+    )
+
+
+def _platform_env(directory: Path) -> Mapping[str, str]:
+    try:
+        files = sorted(path for path in directory.iterdir() if path.is_file())
+        return {path.name: path.read_bytes().decode("utf-8", "surrogateescape") for path in files}
+    except FileNotFoundError, NotADirectoryError:
+        return {}
+    except OSError as error:
+        raise UnreadableInput(directory, error.strerror or str(error)) from error
+
+
+def _plan(path: Path) -> tuple[PlanEntry, ...]:
+    rows = toml.tables_at(_input(path), "entries")
+    return tuple(
+        PlanEntry(_text(row, "name", path), toml.table_at(row, "metadata")) for row in rows
+    )
+
+
+def _store(path: Path) -> Metadata:
+    if not path.exists():
+        return {}
+    found = metadata.read(path)
+    return {} if isinstance(found, Unusable) else found

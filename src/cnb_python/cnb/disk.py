@@ -1,0 +1,70 @@
+"""Files and trees on disk: written whole or not at all, removed whatever their modes."""
+
+import os
+import shutil
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+# The build user and the run user differ and share at most a group, so that everyone may read:
+# https://github.com/buildpacks/spec/blob/main/platform.md#run-image
+FILE_MODE = 0o644
+PROGRAM_MODE = 0o755
+DIRECTORY_MODE = 0o755
+
+
+def write(path: Path, content: bytes, mode: int = FILE_MODE) -> None:
+    """Put *content* at *path*, complete or not at all, with *mode* whatever the umask is.
+
+    Raises OSError when the disk is full or the directory refuses; *path* is then as it was.
+    """
+    # One fixed name, so that whatever a killed build leaves is found and replaced. It does not
+    # end in `.toml`: the lifecycle takes every such file in the layers directory for a layer.
+    draft = path.with_name(f".{path.name}.partial")
+    remove(draft)
+    try:
+        with draft.open("xb") as file:
+            os.fchmod(file.fileno(), mode)
+            file.write(content)
+        draft.replace(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+
+
+def make_directory(path: Path) -> None:
+    """Make sure that *path* is a directory that everyone may enter and we may fill.
+
+    Parents are not made: they belong to somebody else, who gives them their modes.
+    """
+    with suppress(FileExistsError):
+        path.mkdir()
+    path.chmod(DIRECTORY_MODE)
+
+
+def remove(path: Path) -> None:
+    """Remove the file, link or tree at *path*, if there is one; links are never followed.
+
+    Directories without write permission (Go's module cache, some wheels) are no obstacle.
+    """
+    if path.is_symlink() or not path.is_dir():
+        path.unlink(missing_ok=True)
+        return
+    _open_up(path)
+    shutil.rmtree(path)
+
+
+def _open_up(top: Path) -> None:
+    _allow_all(top)
+    # walk() lists a directory after it was handed out by its parent: in time to open it up.
+    for directory, names, _ in top.walk():
+        for name in names:
+            child = directory / name
+            if not child.is_symlink():
+                _allow_all(child)
+
+
+def _allow_all(directory: Path) -> None:
+    mode = stat.S_IMODE(directory.stat().st_mode)
+    if mode & stat.S_IRWXU != stat.S_IRWXU:
+        directory.chmod(mode | stat.S_IRWXU)

@@ -1,0 +1,196 @@
+"""The documents that a buildpack hands to the lifecycle, as values.
+
+https://github.com/buildpacks/spec/blob/main/buildpack.md#data-format
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cnb_python.cnb import toml
+from cnb_python.cnb.metadata import Metadata, checked
+from cnb_python.cnb.toml import TomlTable, TomlValue, Writable
+from cnb_python.errors import ContractBroken
+
+PRODUCTION = "production"
+"""The execution environment when nobody names one."""
+
+_APIS_WITHOUT_EXEC_ENV = frozenset({"0.10", "0.11"})
+_PROCESS_TYPE = re.compile(r"[A-Za-z0-9._-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Require:
+    """What a buildpack needs from another, or from itself."""
+
+    name: str
+    metadata: Mapping[str, Writable] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class BuildPlan:
+    """What a buildpack offers and needs; *alternatives* are tried in turn when this fails."""
+
+    provides: tuple[str, ...] = ()
+    requires: tuple[Require, ...] = ()
+    alternatives: tuple[BuildPlan, ...] = ()
+
+    def write(self, path: Path) -> None:
+        """Write it for the lifecycle.
+
+        Raises ContractBroken when an alternative has alternatives itself.
+        """
+        nested = [plan for plan in self.alternatives if plan.alternatives]
+        if nested:
+            raise ContractBroken("build plan", f"alternatives of alternatives: {nested}")
+        plan = _option(self)
+        if self.alternatives:
+            plan["or"] = [_option(plan) for plan in self.alternatives]
+        toml.write(path, plan)
+
+
+def _option(plan: BuildPlan) -> dict[str, Writable]:
+    provides = [{"name": name} for name in plan.provides]
+    requires = [_require(require) for require in plan.requires]
+    parts: dict[str, Writable] = {"provides": provides, "requires": requires}
+    return {key: value for key, value in parts.items() if value}
+
+
+def _require(require: Require) -> dict[str, Writable]:
+    metadata: dict[str, Writable] = {"metadata": require.metadata} if require.metadata else {}
+    return {"name": require.name} | metadata
+
+
+@dataclass(frozen=True, slots=True)
+class PlanEntry:
+    """What some buildpack of the group asks of us; a name may occur several times."""
+
+    name: str
+    metadata: TomlTable = field(default_factory=dict)
+
+
+def merged(entries: Iterable[PlanEntry], name: str) -> dict[str, tuple[TomlValue, ...]]:
+    """Return what all entries called *name* say: every value of each key, in the group's order."""
+    said: dict[str, tuple[TomlValue, ...]] = {}
+    for entry in entries:
+        if entry.name == name:
+            for key, value in entry.metadata.items():
+                said[key] = (*said.get(key, ()), value)
+    return said
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process that the image can run, without a shell."""
+
+    type: str
+    command: tuple[str, ...]
+    """The program and its fixed arguments; found on PATH from the app's directory."""
+    args: tuple[str, ...] = ()
+    """Arguments that the user's own replace."""
+    default: bool = False
+    working_dir: str = ""
+    """Empty: the app's directory."""
+    exec_env: tuple[str, ...] = ()
+    """The execution environments it is for; empty: all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A label of the image."""
+
+    key: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Files of the app that get a layer of their own."""
+
+    paths: tuple[str, ...]
+    """Patterns relative to the app's directory; `*` does not cross a slash."""
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """All that launch.toml says."""
+
+    processes: tuple[Process, ...] = ()
+    labels: tuple[Label, ...] = ()
+    slices: tuple[Slice, ...] = ()
+
+    def write(self, layers_dir: Path, api: str) -> None:
+        """Write `launch.toml` as Buildpack API *api* has it.
+
+        Before API 0.12 there is one execution environment, production: processes for others are
+        left out. Raises ContractBroken where the lifecycle would refuse the file, or later choke.
+        """
+        eligible = tuple(process for process in self.processes if _eligible(process, api))
+        _check_processes(eligible)
+        _check_labels(self.labels)
+        if not all(part.paths and all(part.paths) for part in self.slices):
+            raise ContractBroken("launch.toml", "a slice has no path")
+        parts: dict[str, list[dict[str, Writable]]] = {
+            "labels": [{"key": label.key, "value": label.value} for label in self.labels],
+            "processes": [_process(process, api) for process in eligible],
+            "slices": [{"paths": part.paths} for part in self.slices],
+        }
+        toml.write(layers_dir / "launch.toml", {key: rows for key, rows in parts.items() if rows})
+
+
+def _eligible(process: Process, api: str) -> bool:
+    return (
+        not process.exec_env
+        or api not in _APIS_WITHOUT_EXEC_ENV
+        or not {PRODUCTION, "*"}.isdisjoint(process.exec_env)
+    )
+
+
+def _check_processes(processes: tuple[Process, ...]) -> None:
+    types = [process.type for process in processes]
+    # The lifecycle notices most of these only when it exports, after everything was built.
+    problems = {
+        "a process type occurs twice": len(types) != len(set(types)),
+        "a process type has forbidden characters": not all(map(_PROCESS_TYPE.fullmatch, types)),
+        "two processes are the default": sum(process.default for process in processes) > 1,
+        "a process has no command": not all(
+            process.command and process.command[0] for process in processes
+        ),
+    }
+    for problem, found in problems.items():
+        if found:
+            raise ContractBroken("launch.toml", f"{problem}: {types}")
+
+
+def _check_labels(labels: tuple[Label, ...]) -> None:
+    keys = [label.key for label in labels]
+    if len(keys) != len(set(keys)) or not all(keys):
+        raise ContractBroken("launch.toml", f"a label occurs twice or has no key: {keys}")
+
+
+def _process(process: Process, api: str) -> dict[str, Writable]:
+    optional: dict[str, Writable] = {
+        "args": process.args,
+        "default": process.default,
+        "working-dir": process.working_dir,
+        "exec-env": () if api in _APIS_WITHOUT_EXEC_ENV else process.exec_env,
+    }
+    required: dict[str, Writable] = {"type": process.type, "command": process.command}
+    return required | {key: value for key, value in optional.items() if value}
+
+
+def write_build_toml(layers_dir: Path, unmet: Iterable[str]) -> None:
+    """Write `build.toml`: the names of plan entries left to the next buildpack that offers them.
+
+    Each must be in the plan, or the lifecycle ends the build.
+    """
+    toml.write(layers_dir / "build.toml", {"unmet": [{"name": name} for name in unmet]})
+
+
+def write_store(layers_dir: Path, metadata: Metadata) -> None:
+    """Write `store.toml`: what the next build of this image is told, even without a cache.
+
+    Raises ContractBroken for values that would not come back as they went.
+    """
+    toml.write(layers_dir / "store.toml", {"metadata": checked(metadata, "store.toml")})

@@ -1,0 +1,75 @@
+"""TOML in and out: the only door to tomli and tomli-w."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time
+from pathlib import Path
+
+import tomli
+
+from cnb_python.cnb import disk
+from cnb_python.errors import UnreadableToml
+
+type TomlValue = (
+    str | int | float | bool | date | time | datetime | list[TomlValue] | dict[str, TomlValue]
+)
+type TomlTable = dict[str, TomlValue]
+"""What reading gives."""
+
+type Writable = (
+    str | int | float | bool | date | time | datetime | Sequence[Writable] | Mapping[str, Writable]
+)
+"""What can be written: also tuples and mappings that are not dicts."""
+
+
+def read(path: Path) -> TomlTable:
+    """Return the document at *path*.
+
+    Raises UnreadableToml, also when there is no such file.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UnreadableToml(path, error.strerror or str(error)) from error
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise UnreadableToml(path, f"line {line} is not UTF-8 text") from error
+    return parse(text, path)
+
+
+def parse(text: str, path: Path) -> TomlTable:
+    """Return the document that *text*, the content of *path*, is.
+
+    Raises UnreadableToml with the line and column of the mistake.
+    """
+    try:
+        document: TomlTable = tomli.loads(text)
+    # ValueError: also numbers of thousands of digits. RecursionError: arrays in arrays in ...
+    except (ValueError, RecursionError) as error:
+        raise UnreadableToml(path, str(error)) from error
+    return document
+
+
+def write(path: Path, table: Mapping[str, Writable]) -> None:
+    """Put *table* at *path*, complete or not at all, readable by everyone.
+
+    Raises OSError, and TypeError for what TOML cannot hold (None).
+    """
+    # Detection writes at most a few lines of build plan, and only for a Python app.
+    import tomli_w  # noqa: PLC0415 - detect must start fast
+
+    disk.write(path, tomli_w.dumps(table).encode("utf-8"))
+
+
+def table_at(table: Mapping[str, TomlValue], key: str) -> TomlTable:
+    """Return the table that *key* holds; empty when it holds none."""
+    value = table.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def tables_at(table: Mapping[str, TomlValue], key: str) -> tuple[TomlTable, ...]:
+    """Return the tables of the array that *key* holds; empty when it holds none."""
+    value = table.get(key)
+    items = value if isinstance(value, list) else []
+    return tuple(item for item in items if isinstance(item, dict))
