@@ -1,6 +1,6 @@
 """What this buildpack offers to, and asks of, the others in its group."""
 
-from cnb_python.cnb.documents import BuildPlan, Require
+from cnb_python.cnb.plan import BuildPlan, Require
 
 # Required by ourselves too: a provide that nobody requires would fail the group.
 # https://github.com/buildpacks/spec/blob/main/buildpack.md#phase-1-detection

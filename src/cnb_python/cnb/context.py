@@ -3,22 +3,23 @@
 https://github.com/buildpacks/spec/blob/main/buildpack.md#buildpack-interface
 """
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import takewhile
 from pathlib import Path
 
 from cnb_python.cnb import metadata, toml
 from cnb_python.cnb.bindings import Binding, read_bindings
-from cnb_python.cnb.documents import PRODUCTION, PlanEntry
 from cnb_python.cnb.metadata import Metadata, Unusable
+from cnb_python.cnb.plan import PlanEntry
 from cnb_python.cnb.toml import TomlTable
 from cnb_python.errors import MissingInput, UnreadableInput, UnreadableToml, UnsupportedApi
 
-SUPPORTED_APIS = ("0.10", "0.11", "0.12")
+PRODUCTION = "production"
+"""The execution environment when nobody names one."""
 
-_API_LINE = re.compile(r"""^\s*api\s*=\s*(["'])(.*?)\1""", re.MULTILINE)
-_FIRST_TABLE = re.compile(r"^\s*\[", re.MULTILINE)
+SUPPORTED_APIS = ("0.10", "0.11", "0.12")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,23 +84,6 @@ class BuildContext:
     """What the previous build of this image noted; empty when it cannot be ours."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Inputs:
-    """Where inputs are named: variables, then positional arguments as before API 0.8."""
-
-    argv: Sequence[str]
-    environ: Mapping[str, str]
-    cwd: Path
-
-    def path(self, variable: str, position: int) -> Path:
-        given = self.environ.get(variable, "")
-        if not given and len(self.argv) >= position:
-            given = self.argv[position - 1]
-        if not given:
-            raise MissingInput(variable, position)
-        return self.cwd / given
-
-
 def detect_context(
     argv: Sequence[str],
     environ: Mapping[str, str],
@@ -113,15 +97,15 @@ def detect_context(
     MissingInput and UnreadableInput.
     """
     buildpack = _buildpack(environ, buildpack_dir, cwd)
-    inputs = _Inputs(argv, environ, cwd)
+    path = partial(_path, argv, environ, cwd)
     return DetectContext(
         app_dir=cwd,
         buildpack=buildpack,
-        platform=_platform(inputs.path("CNB_PLATFORM_DIR", 1), environ),
+        platform=_platform(path("CNB_PLATFORM_DIR", 1), environ),
         target=_target(environ),
         exec_env=environ.get("CNB_EXEC_ENV") or PRODUCTION,
         environ=environ,
-        plan_path=inputs.path("CNB_BUILD_PLAN_PATH", 2),
+        plan_path=path("CNB_BUILD_PLAN_PATH", 2),
     )
 
 
@@ -137,19 +121,31 @@ def build_context(
     plan. The rest is as for `detect_context`.
     """
     buildpack = _buildpack(environ, buildpack_dir, cwd)
-    inputs = _Inputs(argv, environ, cwd)
-    layers_dir = inputs.path("CNB_LAYERS_DIR", 1)
+    path = partial(_path, argv, environ, cwd)
+    layers_dir = path("CNB_LAYERS_DIR", 1)
     return BuildContext(
         app_dir=cwd,
         buildpack=buildpack,
-        platform=_platform(inputs.path("CNB_PLATFORM_DIR", 2), environ),
+        platform=_platform(path("CNB_PLATFORM_DIR", 2), environ),
         target=_target(environ),
         exec_env=environ.get("CNB_EXEC_ENV") or PRODUCTION,
         environ=environ,
         layers_dir=layers_dir,
-        plan=_plan(inputs.path("CNB_BP_PLAN_PATH", 3)),
+        plan=_plan(path("CNB_BP_PLAN_PATH", 3)),
         store=_store(layers_dir / "store.toml"),
     )
+
+
+def _path(
+    argv: Sequence[str], environ: Mapping[str, str], cwd: Path, variable: str, position: int
+) -> Path:
+    """Return what *variable* names, or the positional argument as it was before API 0.8."""
+    given = environ.get(variable, "")
+    if not given and len(argv) >= position:
+        given = argv[position - 1]
+    if not given:
+        raise MissingInput(variable, position)
+    return cwd / given
 
 
 def _buildpack(environ: Mapping[str, str], fallback: Path | None, cwd: Path) -> Buildpack:
@@ -169,17 +165,24 @@ def _buildpack(environ: Mapping[str, str], fallback: Path | None, cwd: Path) -> 
 
 
 def _checked_api(path: Path) -> str:
-    """Return the API that the file declares, whether or not the rest of it is as we know it."""
+    """Return the API that *path* declares, whether or not the rest of it is as we know it."""
     try:
-        text = path.read_text("utf-8", errors="replace")
+        lines = path.read_text("utf-8", errors="replace").splitlines()
     except OSError as error:
         raise UnreadableInput(path, error.strerror or str(error)) from error
-    head = _FIRST_TABLE.split(text, maxsplit=1)[0]
-    line = _API_LINE.search(head)
-    api = line[2] if line else ""
+    api = next(filter(None, map(_declared_api, _before_tables(lines))), "")
     if api not in SUPPORTED_APIS:
         raise UnsupportedApi(api, SUPPORTED_APIS)
     return api
+
+
+def _before_tables(lines: Iterable[str]) -> Iterable[str]:
+    return takewhile(lambda line: not line.lstrip().startswith("["), lines)
+
+
+def _declared_api(line: str) -> str:
+    key, _, value = line.partition("=")
+    return value.partition("#")[0].strip().strip("\"'") if key.strip() == "api" else ""
 
 
 def _input(path: Path) -> TomlTable:

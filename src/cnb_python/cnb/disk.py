@@ -1,7 +1,6 @@
 """Files and trees on disk: written whole or not at all, removed whatever their modes."""
 
 import os
-import shutil
 import stat
 from contextlib import suppress
 from pathlib import Path
@@ -50,6 +49,9 @@ def remove(path: Path) -> None:
     if path.is_symlink() or not path.is_dir():
         path.unlink(missing_ok=True)
         return
+    # Detection writes a file and removes no tree, and must start fast.
+    import shutil  # noqa: PLC0415 - loads compression modules
+
     _open_up(path)
     shutil.rmtree(path)
 

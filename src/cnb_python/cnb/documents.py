@@ -1,83 +1,21 @@
-"""The documents that a buildpack hands to the lifecycle, as values.
+"""The documents that the build phase hands to the lifecycle, as values.
 
 https://github.com/buildpacks/spec/blob/main/buildpack.md#data-format
 """
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from cnb_python.cnb import toml
+from cnb_python.cnb.context import PRODUCTION
 from cnb_python.cnb.metadata import Metadata, checked
-from cnb_python.cnb.toml import TomlTable, TomlValue, Writable
+from cnb_python.cnb.toml import Writable
 from cnb_python.errors import ContractBroken
 
-PRODUCTION = "production"
-"""The execution environment when nobody names one."""
-
 _APIS_WITHOUT_EXEC_ENV = frozenset({"0.10", "0.11"})
-_PROCESS_TYPE = re.compile(r"[A-Za-z0-9._-]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Require:
-    """What a buildpack needs from another, or from itself."""
-
-    name: str
-    metadata: Mapping[str, Writable] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class BuildPlan:
-    """What a buildpack offers and needs; *alternatives* are tried in turn when this fails."""
-
-    provides: tuple[str, ...] = ()
-    requires: tuple[Require, ...] = ()
-    alternatives: tuple[BuildPlan, ...] = ()
-
-    def write(self, path: Path) -> None:
-        """Write it for the lifecycle.
-
-        Raises ContractBroken when an alternative has alternatives itself.
-        """
-        nested = [plan for plan in self.alternatives if plan.alternatives]
-        if nested:
-            raise ContractBroken("build plan", f"alternatives of alternatives: {nested}")
-        plan = _option(self)
-        if self.alternatives:
-            plan["or"] = [_option(plan) for plan in self.alternatives]
-        toml.write(path, plan)
-
-
-def _option(plan: BuildPlan) -> dict[str, Writable]:
-    provides = [{"name": name} for name in plan.provides]
-    requires = [_require(require) for require in plan.requires]
-    parts: dict[str, Writable] = {"provides": provides, "requires": requires}
-    return {key: value for key, value in parts.items() if value}
-
-
-def _require(require: Require) -> dict[str, Writable]:
-    metadata: dict[str, Writable] = {"metadata": require.metadata} if require.metadata else {}
-    return {"name": require.name} | metadata
-
-
-@dataclass(frozen=True, slots=True)
-class PlanEntry:
-    """What some buildpack of the group asks of us; a name may occur several times."""
-
-    name: str
-    metadata: TomlTable = field(default_factory=dict)
-
-
-def merged(entries: Iterable[PlanEntry], name: str) -> dict[str, tuple[TomlValue, ...]]:
-    """Return what all entries called *name* say: every value of each key, in the group's order."""
-    said: dict[str, tuple[TomlValue, ...]] = {}
-    for entry in entries:
-        if entry.name == name:
-            for key, value in entry.metadata.items():
-                said[key] = (*said.get(key, ()), value)
-    return said
+_PROCESS_TYPE = r"[A-Za-z0-9._-]+"
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +90,9 @@ def _check_processes(processes: tuple[Process, ...]) -> None:
     # The lifecycle notices most of these only when it exports, after everything was built.
     problems = {
         "a process type occurs twice": len(types) != len(set(types)),
-        "a process type has forbidden characters": not all(map(_PROCESS_TYPE.fullmatch, types)),
+        "a process type has forbidden characters": not all(
+            re.fullmatch(_PROCESS_TYPE, name) for name in types
+        ),
         "two processes are the default": sum(process.default for process in processes) > 1,
         "a process has no command": not all(
             process.command and process.command[0] for process in processes
