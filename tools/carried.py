@@ -3,17 +3,16 @@
 Nothing of the target runs, so an arm64 tree is made on amd64 and the other way round.
 """
 
-import hashlib
 import shutil
-import subprocess
 import sys
 import tempfile
 import tomllib
 import zipfile
+from functools import partial
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from tools import cache, gomodule, stage0, trim
+from tools.processes import run
 
 PINS = tomllib.loads(stage0.PINS.read_text())
 LOCK = stage0.ROOT / "requirements/runtime.txt"
@@ -25,14 +24,18 @@ MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
 
 def unpacked_interpreter(arch: str) -> Path:
     """Return the pinned interpreter for *arch* as its maker ships it, unpacked."""
-    pins = hashlib.sha256(repr(PINS["interpreter"]).encode()).hexdigest()[:16]
-    name = f"interpreter/{PINS['interpreter']['version']}-{arch}-{pins}"
-    return cache.made(name, lambda into: stage0.interpreter(arch, into))
+    pins = cache.digest(repr(PINS["interpreter"]))
+    title = f"Fetching the interpreter {PINS['interpreter']['version']} for {arch}"
+    return cache.made(f"interpreter-{arch}", pins, title, partial(_unpack, arch)) / "python"
 
 
 def base(arch: str) -> Path:
     """Return a tree with `python/` (interpreter, packages) and `tools/` (uv, pip) for *arch*."""
-    return cache.made(f"package/{arch}-{_digest()}", lambda into: _make(arch, into))
+    makers = (trim.__file__, stage0.__file__, gomodule.__file__, __file__)
+    inputs = (stage0.PINS, LOCK, *map(Path, makers))
+    pins = cache.digest(*(path.read_bytes() for path in inputs))
+    title = f"Gathering what the buildpack carries for {arch} (some seconds)"
+    return cache.made(f"package-{arch}", pins, title, partial(_make, arch))
 
 
 def compile_tree(root: Path, *folders: str) -> None:
@@ -42,34 +45,22 @@ def compile_tree(root: Path, *folders: str) -> None:
     nobody may write beside it. One process for all, its files sorted: a file's bytecode depends
     on what the same process compiled before.
     """
-    command = [sys.executable, "-I", "-B", "-S", "-m", "compileall", "-q", "-s", str(root)]
-    mode = ["--invalidation-mode", "unchecked-hash"]
-    subprocess.run(
-        [*command, *mode, *(str(root / folder) for folder in folders)], check=True, cwd="/"
-    )
+    python = (sys.executable, "-I", "-B", "-S", "-m", "compileall", "-q", "-s", root)
+    mode = ("--invalidation-mode", "unchecked-hash")
+    run(*python, *mode, *(root / folder for folder in folders), cwd=Path("/"))
 
 
-def _digest() -> str:
-    makers = (trim.__file__, stage0.__file__, gomodule.__file__, __file__)
-    inputs = (stage0.PINS, LOCK, *map(Path, makers))
-    return hashlib.sha256(b"\0".join(path.read_bytes() for path in inputs)).hexdigest()[:16]
+def _unpack(arch: str, into: Path) -> None:
+    stage0.interpreter(arch, into / "python")
 
 
 def _make(arch: str, into: Path) -> None:
-    _say(arch, f"interpreter {PINS['interpreter']['version']}")
     trim.interpreter(unpacked_interpreter(arch), into / "python")
     site_packages = into / f"python/lib/python{MINOR}/site-packages"
-    _say(arch, "packages of requirements/runtime.txt")
     _install_packages(arch, site_packages)
     trim.packages(site_packages)
-    _say(arch, f"uv {PINS['uv']['version']}, pip {PINS['pip']['version']}")
     _add_tools(arch, into / "tools")
-    _say(arch, "bytecode")
     compile_tree(into, "python")
-
-
-def _say(arch: str, what: str) -> None:
-    print(f"  {arch}: {what}", flush=True)
 
 
 def _install_packages(arch: str, into: Path) -> None:
@@ -102,9 +93,9 @@ def _unpack_uv(wheel: Path, into: Path) -> None:
 
 def _pip(action: str, arch: str, flags: list[str]) -> None:
     platforms = [f"--platform=manylinux_2_{minor}_{MACHINES[arch]}" for minor in GLIBC]
-    command = [
+    run(
         *(sys.executable, "-I", "-m", "pip", action, "--quiet", "--no-input", "--no-deps"),
         *("--disable-pip-version-check", "--only-binary=:all:", "--require-hashes"),
         *("--implementation=cp", f"--python-version={MINOR}", *platforms, *flags),
-    ]
-    subprocess.run(command, check=True, cwd="/")
+        cwd=Path("/"),
+    )

@@ -4,19 +4,22 @@ Where a release host cannot be reached, the Go module proxy often can, and
 go-embed-python carries python-build-standalone's builds file by file, listed in a `files.json`.
 """
 
-from __future__ import annotations
-
 import gzip
 import json
 import subprocess
 from pathlib import Path
 
+from tools.processes import Unavailable
+
 # Go's os.FileMode: https://pkg.go.dev/io/fs#FileMode
 GO_DIR = 1 << 31
 
 
-class ModuleMismatch(Exception):
-    """The proxy served another content than the pinned one."""
+class ModuleMismatch(Unavailable):
+    """The proxy does not serve the pinned content."""
+
+    def __init__(self, name: str, problem: str) -> None:
+        super().__init__(f"The Go module {name} cannot be had: {problem}.")
 
 
 def download(name: str, pinned_sum: str) -> Path:
@@ -30,9 +33,9 @@ def download(name: str, pinned_sum: str) -> Path:
     )
     facts = json.loads(found.stdout or "{}")
     if "Dir" not in facts:
-        raise ModuleMismatch(f"{name}: {facts.get('Error') or found.stderr.strip()}")
+        raise ModuleMismatch(name, facts.get("Error") or found.stderr.strip())
     if facts["Sum"] != pinned_sum:
-        raise ModuleMismatch(f"{name}: its hash is {facts['Sum']}, pinned is {pinned_sum}")
+        raise ModuleMismatch(name, f"its hash is {facts['Sum']}, pinned is {pinned_sum}")
     return Path(facts["Dir"])
 
 
@@ -52,6 +55,8 @@ def unpack(data: Path, into: Path) -> None:
 
 def _write_file(data: Path, name: str, target: Path) -> None:
     packed = data / f"{name}.gz"
-    content = gzip.decompress(packed.read_bytes()) if packed.exists() else (data / name).read_bytes()
+    content = (
+        gzip.decompress(packed.read_bytes()) if packed.exists() else (data / name).read_bytes()
+    )
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(content)

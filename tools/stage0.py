@@ -5,8 +5,6 @@ not a link farm to an interpreter elsewhere: it *is* one, and so works wherever 
 copied to, the inside of a build container included (`pack build --buildpack .`).
 """
 
-from __future__ import annotations
-
 import hashlib
 import io
 import os
@@ -20,10 +18,10 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from tools import gomodule
 
+ROOT = Path(__file__).resolve().parents[1]
 PINS = ROOT / "src/cnb_python/data/tools.toml"
 LOCK = ROOT / "requirements/dev.txt"
 ARCHES = {"x86_64": "amd64", "aarch64": "arm64", "arm64": "arm64", "amd64": "amd64"}

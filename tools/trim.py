@@ -7,7 +7,6 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-
 # Below lib/python3.X. Development, teaching, desktop and terminal; servers and old protocols.
 STANDARD_LIBRARY = (
     *("config-*", "ensurepip", "include", "lib2to3", "site-packages", "venv"),

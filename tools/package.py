@@ -1,0 +1,177 @@
+"""Makes the buildpack's packages: `package.py [--api 0.10] [--arch amd64|arm64|all] [--offline]`.
+
+A clean directory per target, `dist/buildpack/linux/<arch>/`, where pack looks for it, and packed
+`dist/cnb-python-linux-<arch>.cnb`. Never the repository's root: it holds too much.
+"""
+
+import argparse
+import hashlib
+import re
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from tools import cache, carried, real_tools, runtimes, stage0, tree
+from tools.processes import Unavailable, run, say
+
+ROOT = stage0.ROOT
+DIST = ROOT / "dist"
+ARCHES = ("amd64", "arm64")
+OWN = ("LICENSE", "bin", "src/cnb_python")
+UNWANTED = shutil.ignore_patterns("__pycache__", "*.pyc")
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """What is asked for."""
+
+    arch: str
+    api: str
+    """The Buildpack API it declares: `0.12`."""
+    offline: tuple[str, ...]
+    """The Python versions whose archives travel inside; empty: they are downloaded."""
+
+    @property
+    def folder(self) -> Path:
+        """The finished tree."""
+        return DIST / "buildpack/linux" / self.arch
+
+    @property
+    def file(self) -> Path:
+        """The package that pack makes of it."""
+        offline = "-offline" if self.offline else ""
+        api = "" if self.api == declared_api() else f"-api-{self.api}"
+        return DIST / f"cnb-python{offline}{api}-linux-{self.arch}.cnb"
+
+
+def declared_api() -> str:
+    """Return the Buildpack API of the repository's buildpack.toml."""
+    found = re.search(r'^api = "([\d.]+)"$', descriptor(), re.MULTILINE)
+    return found[1] if found else sys.exit("buildpack.toml has no line `api = ...`")
+
+
+def descriptor(api: str = "") -> str:
+    """Return buildpack.toml, declaring Buildpack API *api* instead of its own if that is given."""
+    text = (ROOT / "buildpack.toml").read_text()
+    return re.sub(r'^api = ".*"$', f'api = "{api}"', text, flags=re.MULTILINE) if api else text
+
+
+def assemble(product: Product) -> bool:
+    """Make the tree of *product*; False when the one that is there needs no renewal."""
+    stamp = DIST / f".inputs-{product.arch}"
+    inputs = _inputs(product)
+    (DIST / "buildpack/linux").mkdir(parents=True, exist_ok=True)
+    # With `--path`, pack takes this one for every target below.
+    (DIST / "buildpack/buildpack.toml").write_text(descriptor(product.api))
+    if product.folder.exists() and stamp.exists() and stamp.read_text() == inputs:
+        return False
+    fresh = DIST / f".{product.arch}.new"
+    shutil.rmtree(fresh, ignore_errors=True)
+    _fill(product, fresh)
+    if found := tree.problems(fresh, product.arch):
+        raise Unavailable("\n  ".join(["This tree cannot be packed:", *found]))
+    stamp.unlink(missing_ok=True)
+    shutil.rmtree(product.folder, ignore_errors=True)
+    fresh.rename(product.folder)
+    stamp.write_text(inputs)
+    return True
+
+
+def _fill(product: Product, into: Path) -> None:
+    shutil.copytree(carried.base(product.arch), into)
+    for name in OWN:
+        source, target = ROOT / name, into / name
+        target.parent.mkdir(exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=UNWANTED)
+        else:
+            shutil.copy(source, target)
+    (into / "buildpack.toml").write_text(descriptor(product.api))
+    if product.offline:
+        runtimes.carry(product.offline, product.arch, into / "runtimes")
+    tree.normalise(into)
+    carried.compile_tree(into, "src")
+    tree.normalise(into)
+
+
+def _inputs(product: Product) -> str:
+    makers = (Path(__file__), Path(tree.__file__), Path(runtimes.__file__))
+    own = [path for name in (*OWN, "buildpack.toml") for path in _sources(ROOT / name)]
+    total = hashlib.sha256(f"{product} {carried.base(product.arch)}".encode())
+    for path in (*own, *makers):
+        content = path.read_bytes()
+        facts = f"\0{path.relative_to(ROOT)}\0{path.stat().st_mode & 0o100}\0{len(content)}\0"
+        total.update(facts.encode() + content)
+    return total.hexdigest()
+
+
+def _sources(path: Path) -> list[Path]:
+    if path.is_file():
+        return [path]
+    return [file for file in tree.files(path) if file.suffix != ".pyc"]
+
+
+def pack_file(product: Product) -> None:
+    """Write the `.cnb` of *product*'s tree. Needs no Docker engine."""
+    home = {"PACK_HOME": str(cache.directory() / "pack-home")}
+    target = ("--target", f"linux/{product.arch}", "--pull-policy", "never")
+    source = ("--path", DIST / "buildpack", "--format", "file", *target)
+    run(real_tools.pack(), "buildpack", "package", product.file, *source, env=home)
+    # pack has put the common one in its place, and removed it in the end.
+    (product.folder / "buildpack.toml").write_text(descriptor(product.api))
+
+
+def report(product: Product) -> None:
+    """Say what was made, and how large its parts are, in MB of 1000 * 1000 bytes."""
+    where, library = product.folder, f"python/lib/python{carried.MINOR}"
+    packages = tree.size(where / library / "site-packages")
+    parts = {
+        "interpreter": tree.size(where / "python/bin"),
+        "standard library": tree.size(where / library) - packages,
+        "packages": packages,
+        "uv": tree.size(where / "tools/uv"),
+        "pip": sum(tree.size(path) for path in where.glob("tools/pip-*.whl")),
+        "app interpreters": tree.size(where / "runtimes"),
+        "own code": sum(tree.size(where / name) for name in OWN),
+        "in all": tree.size(where),
+    }
+    say(f"{where.relative_to(ROOT)}, Buildpack API {product.api}, sha256 {tree.digest(where)}")
+    for name, size in parts.items():
+        if size:
+            say(f"  {size / 1e6:7.1f} MB  {name}")
+    if product.file.exists():
+        say(f"  {product.file.stat().st_size / 1e6:7.1f} MB  {product.file.relative_to(ROOT)}")
+
+
+def products(arguments: Sequence[str]) -> tuple[list[Product], bool]:
+    """Return what the command line asks for, and whether pack shall pack it."""
+    parser = argparse.ArgumentParser(description="Makes the buildpack's packages in dist/.")
+    parser.add_argument("--api", default=declared_api(), choices=["0.10", "0.11", "0.12"])
+    parser.add_argument("--arch", default="all", choices=[*ARCHES, "all"])
+    parser.add_argument("--offline", nargs="*", metavar="X.Y.Z", help="carry these Pythons inside")
+    parser.add_argument("--tree-only", action="store_true", help="write no .cnb file")
+    asked = parser.parse_args(arguments)
+    versions = () if asked.offline is None else tuple(asked.offline) or runtimes.newest()
+    arches = ARCHES if asked.arch == "all" else (asked.arch,)
+    return [Product(arch, asked.api, versions) for arch in arches], not asked.tree_only
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Make what *arguments* ask for; return the exit code."""
+    wanted, packed = products(arguments)
+    for product in wanted:
+        renewed = assemble(product)
+        if packed and (renewed or not product.file.exists()):
+            pack_file(product)
+        report(product)
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except Unavailable as error:
+        sys.exit(f"{error}")
