@@ -18,6 +18,7 @@ ROWS: list[set[str]] = [
     {"__main__"},
     {"detect", "build"},
     {"messages", "plan", "launch", "layers", "checks"},
+    {"wording"},
     {"environment"},
     {"managers"},
     {"version"},
@@ -37,7 +38,7 @@ ONLY_IN = {
 }
 
 # Within these packages, siblings are strangers; only the named modules are shared.
-INDEPENDENT = {"layers": {"reuse"}, "managers": {"manager"}}
+INDEPENDENT = {"layers": {"reuse"}, "managers": {"manager", "build_failures", "pip_failures"}}
 JOINS_SIBLINGS = {"managers.select"}
 
 MODULES = sorted(path for path in ROOT.rglob("*.py") if path.name != "__init__.py")

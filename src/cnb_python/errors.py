@@ -6,6 +6,7 @@ Three families say who must act; only their leaves are raised. They are dataclas
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 
 class BuildpackError(Exception):
@@ -90,6 +91,222 @@ class ContractBroken(BuildpackBug):
     problem: str
 
 
+@dataclass(eq=False)
+class NoRequirements(AppError):
+    """The app has no file that says what to install."""
+
+    misspelt: tuple[str, ...]
+    variants: tuple[str, ...]
+    """Requirements files of another purpose: `requirements-dev.txt`, `requirements`."""
+    unsupported: tuple[str, ...]
+    """Files that other package managers decide by."""
+    names: tuple[str, ...]
+    """What the top of the app holds."""
+
+
+@dataclass(eq=False)
+class SeveralManagers(AppError):
+    """More than one package manager's file decides."""
+
+    files: tuple[tuple[str, str], ...]
+    """File and manager, in a fixed order."""
+
+
+@dataclass(eq=False)
+class ForbiddenVariables(AppError):
+    """Variables that send packages where the image does not look."""
+
+    found: tuple[tuple[str, str], ...]
+    """Name and what it would do."""
+
+
+@dataclass(eq=False)
+class ProgramNotStarted(OutsideError):
+    """The system refused to start a program."""
+
+    program: str
+    reason: str
+
+
+@dataclass(eq=False)
+class Killed(OutsideError):
+    """A signal that is not ours ended a program."""
+
+    program: str
+    signal: int
+
+
+@dataclass(eq=False)
+class DiskFull(OutsideError):
+    """No space is left where we write."""
+
+    doing: str
+
+
+@dataclass(eq=False)
+class BadRequirement(AppError):
+    """A line of a requirements file that cannot be understood."""
+
+    text: str
+    place: str
+    """`line 3 of requirements.txt`, empty where unknown."""
+    problem: str
+
+
+@dataclass(eq=False)
+class IncludeMissing(AppError):
+    """A requirements file includes another that does not exist."""
+
+    file: str
+    problem: str
+
+
+@dataclass(eq=False)
+class NotAPackage(AppError):
+    """A path to install holds neither pyproject.toml nor setup.py."""
+
+    path: str
+
+
+@dataclass(eq=False)
+class NoSuchPackage(AppError):
+    """No index knows the package."""
+
+    requirement: str
+    pages: tuple[str, ...]
+    """Where it was looked for and answered "not found"."""
+
+
+@dataclass(eq=False)
+class NoSuchVersion(AppError):
+    """The package exists, no version answers the requirement."""
+
+    requirement: str
+    newest: tuple[str, ...]
+
+
+@dataclass(eq=False)
+class WrongPython(AppError):
+    """The version exists for other Pythons only."""
+
+    requirement: str
+    needs: tuple[str, ...]
+    python: str
+
+
+@dataclass(eq=False)
+class NoWheel(AppError):
+    """The version exists as ready-made wheels only, none of which fits."""
+
+    requirement: str
+    python: str
+    pythons: tuple[str, ...]
+    """Python lines that its Linux wheels are for, oldest first."""
+    platforms: tuple[str, ...]
+    """The platforms of all its wheels."""
+
+
+@dataclass(eq=False)
+class VersionConflict(AppError):
+    """Requirements that no set of versions satisfies."""
+
+    causes: tuple[str, ...]
+
+
+@dataclass(eq=False)
+class HashMismatch(AppError):
+    """A download is not the one whose hash is written down."""
+
+    requirement: str
+    expected: tuple[str, ...]
+    got: str
+
+
+@dataclass(eq=False)
+class HashMissing(AppError):
+    """Some requirements have hashes, so all must."""
+
+    lines: tuple[str, ...]
+    """The lines with the hashes they would need."""
+
+
+@dataclass(eq=False)
+class NotPinned(AppError):
+    """Requirements have hashes, so each needs an exact version."""
+
+    requirements: tuple[str, ...]
+
+
+@dataclass(eq=False)
+class MissingForBuild(AppError):
+    """Building a package from source needs what the build image lacks."""
+
+    package: str
+    """Empty where unknown."""
+    kind: Literal["header", "library", "program"]
+    name: str
+    python: str
+
+
+@dataclass(eq=False)
+class SourceBuildFailed(AppError):
+    """A package that is built from source failed to."""
+
+    package: str
+    problem: str
+    python: str
+
+
+@dataclass(eq=False)
+class IndexRefused(OutsideError):
+    """An index answered 401, 403 or 407."""
+
+    url: str
+    status: int
+
+
+@dataclass(eq=False)
+class IndexUnreachable(OutsideError):
+    """An index gave no usable answer."""
+
+    url: str
+    reason: str
+
+
+@dataclass(eq=False)
+class UntrustedCertificate(OutsideError):
+    """A server's certificate is signed by an authority that the build image does not trust."""
+
+    url: str
+    reason: str
+
+
+@dataclass(eq=False)
+class UrlNotFound(AppError):
+    """A requirement names an address that does not exist."""
+
+    url: str
+    status: int
+
+
+@dataclass(eq=False)
+class InstallFailed(AppError):
+    """A manager failed for a reason that we do not recognise."""
+
+    manager: str
+    command: str
+    code: int
+    last_words: tuple[str, ...]
+
+
+@dataclass(eq=False)
+class BytecodeFailed(BuildpackBug):
+    """The compiler of bytecode did not survive."""
+
+    code: int
+    output: str
+
+
 Failure = (
     UnsupportedApi
     | NotAFile
@@ -98,4 +315,28 @@ Failure = (
     | MissingInput
     | UnreadableInput
     | UnreadableToml
+    | NoRequirements
+    | SeveralManagers
+    | ForbiddenVariables
+    | ProgramNotStarted
+    | Killed
+    | DiskFull
+    | BadRequirement
+    | IncludeMissing
+    | NotAPackage
+    | NoSuchPackage
+    | NoSuchVersion
+    | WrongPython
+    | NoWheel
+    | VersionConflict
+    | HashMismatch
+    | HashMissing
+    | NotPinned
+    | MissingForBuild
+    | SourceBuildFailed
+    | IndexRefused
+    | IndexUnreachable
+    | UntrustedCertificate
+    | UrlNotFound
+    | InstallFailed
 )

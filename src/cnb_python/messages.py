@@ -1,30 +1,46 @@
 """Every word shown for a failure: what was found, what is expected, the steps that mend it."""
 
-from dataclasses import dataclass
 from typing import assert_never
 
 from cnb_python.errors import (
+    BadRequirement,
+    DiskFull,
     Failure,
+    ForbiddenVariables,
+    HashMismatch,
+    HashMissing,
+    IncludeMissing,
+    IndexRefused,
+    IndexUnreachable,
+    InstallFailed,
+    Killed,
+    MissingForBuild,
     MissingInput,
+    NoRequirements,
+    NoSuchPackage,
+    NoSuchVersion,
     NotAFile,
+    NotAPackage,
+    NotPinned,
     NotUtf8,
+    NoWheel,
+    ProgramNotStarted,
+    SeveralManagers,
+    SourceBuildFailed,
     UnreadableFile,
     UnreadableInput,
     UnreadableToml,
     UnsupportedApi,
+    UntrustedCertificate,
+    UrlNotFound,
+    VersionConflict,
+    WrongPython,
 )
+from cnb_python.wording import choosing, install, machine
+from cnb_python.wording.message import Message
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A titled explanation: paragraphs first, then numbered steps."""
-
-    title: str
-    body: tuple[str, ...]
-    steps: tuple[str, ...] = ()
-
-
-def describe(failure: Failure) -> Message:
+def describe(failure: Failure) -> Message:  # noqa: C901, PLR0911, PLR0912, PLR0915 - one flat table, a row per failure
     """Say what went wrong and what to do."""
     match failure:
         case UnsupportedApi():
@@ -41,6 +57,54 @@ def describe(failure: Failure) -> Message:
             return _unreadable_input(failure)
         case UnreadableToml():
             return _unreadable_toml(failure)
+        case NoRequirements():
+            return choosing.no_requirements(failure)
+        case SeveralManagers():
+            return choosing.several_managers(failure)
+        case ForbiddenVariables():
+            return choosing.forbidden_variables(failure)
+        case ProgramNotStarted():
+            return machine.program_not_started(failure)
+        case Killed():
+            return machine.killed(failure)
+        case DiskFull():
+            return machine.disk_full(failure)
+        case BadRequirement():
+            return install.bad_requirement(failure)
+        case IncludeMissing():
+            return install.include_missing(failure)
+        case NotAPackage():
+            return install.not_a_package(failure)
+        case NoSuchPackage():
+            return install.no_such_package(failure)
+        case NoSuchVersion():
+            return install.no_such_version(failure)
+        case WrongPython():
+            return install.wrong_python(failure)
+        case NoWheel():
+            return install.no_wheel(failure)
+        case VersionConflict():
+            return install.version_conflict(failure)
+        case HashMismatch():
+            return install.hash_mismatch(failure)
+        case HashMissing():
+            return install.hash_missing(failure)
+        case NotPinned():
+            return install.not_pinned(failure)
+        case MissingForBuild():
+            return machine.missing_for_build(failure)
+        case SourceBuildFailed():
+            return machine.source_build_failed(failure)
+        case IndexRefused():
+            return machine.index_refused(failure)
+        case IndexUnreachable():
+            return machine.index_unreachable(failure)
+        case UntrustedCertificate():
+            return machine.untrusted_certificate(failure)
+        case UrlNotFound():
+            return install.url_not_found(failure)
+        case InstallFailed():
+            return install.install_failed(failure)
         case _:
             assert_never(failure)
 
@@ -68,8 +132,10 @@ def _not_a_file(failure: NotAFile) -> Message:
         ),
         steps=(
             f"Look at it: ls -ld {failure.name}",
-            (f"Move it out of the way and create the file {failure.name} in its place, "
-            "or delete it if the app does not need it."),
+            (
+                f"Move it out of the way and create the file {failure.name} in its place, "
+                "or delete it if the app does not need it."
+            ),
         ),
     )
 
@@ -89,14 +155,18 @@ def _not_utf8(failure: NotUtf8) -> Message:
     return Message(
         title=f"{failure.name} is not UTF-8 text",
         body=(
-            (f"Line {failure.line} of {failure.name} holds the byte 0x{failure.byte:02x}, which is "
-            "not UTF-8."),
+            (
+                f"Line {failure.line} of {failure.name} holds the byte 0x{failure.byte:02x}, which"
+                " is not UTF-8."
+            ),
             "Python's tools read this file as UTF-8, so it would be misread.",
         ),
         steps=(
             f"Find out what it is: file {failure.name}",
-            (f"Save {failure.name} as UTF-8: in your editor choose the encoding UTF-8, or run "
-            f"`iconv -f WINDOWS-1252 -t UTF-8 {failure.name} > fixed && mv fixed {failure.name}`."),
+            (
+                f"Save {failure.name} as UTF-8: choose that encoding in your editor, or "
+                f"iconv -f WINDOWS-1252 -t UTF-8 {failure.name} > fixed && mv fixed {failure.name}"
+            ),
         ),
     )
 

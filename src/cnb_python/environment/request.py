@@ -15,7 +15,7 @@ class EnvironmentRequest:
     project: Project
     manager: Manager
     interpreter: Path
-    """The app's interpreter, by its final path: `<layers>/cnb-python_python/python/bin/python3.14`."""
+    """The app's interpreter, by its final path: `.../layers/.../bin/python3.14`."""
     python: str
     """Its release: `3.14.6`."""
     tool: Path

@@ -1,0 +1,1 @@
+"""The words of families of failures, too many for `messages`."""

@@ -1,0 +1,128 @@
+"""The words for an app that does not say, or says in two ways, what to install."""
+
+from cnb_python.errors import ForbiddenVariables, NoRequirements, SeveralManagers
+from cnb_python.wording.message import Message
+
+# How other managers write the file that this release installs from.
+_EXPORTS = {
+    "uv.lock": "uv export --no-dev --format requirements-txt --output-file requirements.txt",
+    "poetry.lock": "poetry export --output requirements.txt  (needs poetry-plugin-export)",
+    "Pipfile.lock": "pipenv requirements > requirements.txt",
+    "Pipfile": "pipenv lock && pipenv requirements > requirements.txt",
+    "pdm.lock": "pdm export --prod --format requirements --output requirements.txt",
+}
+_PROJECT_FILES = ("pyproject.toml", "setup.py")
+_SHOWN_NAMES = 30
+
+
+def no_requirements(failure: NoRequirements) -> Message:
+    """Pick the likeliest reason: a slip, another manager, another name, nothing at all."""
+    if failure.misspelt:
+        return _misspelt(failure.misspelt)
+    if failure.unsupported:
+        return _unsupported(failure.unsupported)
+    if failure.variants:
+        return _variants(failure.variants)
+    return _nothing(failure.names)
+
+
+def several_managers(failure: SeveralManagers) -> Message:
+    """Exactly one file may decide."""
+    return Message(
+        title="More than one package manager's files found",
+        body=(
+            "The app has:",
+            *(f"  - {file} ({manager})" for file, manager in failure.files),
+            "Each would install its own set of packages, and a guess could be wrong.",
+        ),
+        steps=("Keep the file of the manager you use, delete the others and commit.",),
+    )
+
+
+def forbidden_variables(failure: ForbiddenVariables) -> Message:
+    """All offenders at once, each with what it does."""
+    return Message(
+        title="Environment variables that would misplace the app's packages",
+        body=(
+            "These variables are set for the build:",
+            *(f"  - {name}: {reason}" for name, reason in failure.found),
+            "The image would start without packages it needs.",
+        ),
+        steps=(
+            "Remove them from the build's environment (`--env`, project.toml, the platform).",
+            "If you did not set them, an earlier buildpack did: look at what it exports.",
+        ),
+    )
+
+
+def _misspelt(names: tuple[str, ...]) -> Message:
+    found = names[0]
+    return Message(
+        title=f"No requirements.txt, but {found}",
+        body=(
+            f"The app has {' and '.join(names)}, which no tool reads.",
+            "The file's name must be exactly requirements.txt, in small letters.",
+        ),
+        steps=(f"Rename it: git mv '{found}' requirements.txt", "Commit and build again."),
+    )
+
+
+def _unsupported(files: tuple[str, ...]) -> Message:
+    command = next((_EXPORTS[file] for file in files if file in _EXPORTS), None)
+    how = (
+        f"Write one: {command}"
+        if command
+        else "List the app's packages in requirements.txt, one per line: flask==3.1.2"
+    )
+    return Message(
+        title=f"{files[0]} is not supported yet: add a requirements.txt",
+        body=(
+            f"The app has {' and '.join(files)} and no requirements.txt.",
+            "This release of the buildpack installs from requirements.txt only.",
+        ),
+        steps=(how, "Commit requirements.txt and build again; the other files may stay."),
+    )
+
+
+def _variants(names: tuple[str, ...]) -> Message:
+    return Message(
+        title="No requirements.txt at the top of the app",
+        body=(
+            (
+                f"The app has {' and '.join(names)}, but which of them the image needs is not "
+                "ours to guess."
+            ),
+            "What is installed is what requirements.txt says.",
+        ),
+        steps=(
+            "Create requirements.txt with a line for each file that the image needs:",
+            f"-r {names[0] if names[0].endswith('.txt') else names[0] + '/production.txt'}",
+            "Commit it and build again.",
+        ),
+    )
+
+
+def _nothing(names: tuple[str, ...]) -> Message:
+    project = next((name for name in _PROJECT_FILES if name in names), None)
+    first = (
+        f"Create requirements.txt with one line, a dot: it installs what {project} declares."
+        if project
+        else "Create requirements.txt at the top of the app, one package per line: flask==3.1.2"
+    )
+    shown = [name.encode("utf-8", "backslashreplace").decode() for name in names[:_SHOWN_NAMES]]
+    more = f", and {len(names) - _SHOWN_NAMES} more" if len(names) > _SHOWN_NAMES else ""
+    return Message(
+        title="No requirements.txt",
+        body=(
+            "This looks like a Python app, but nothing says which packages it needs.",
+            f"The top of the app holds: {', '.join(shown)}{more}.",
+        ),
+        steps=(
+            first,
+            "An app that needs no packages needs an empty one: touch requirements.txt",
+            (
+                "If you have the file on your machine: is it committed, in no .gitignore, and "
+                "not excluded in project.toml?"
+            ),
+        ),
+    )
