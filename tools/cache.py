@@ -1,46 +1,69 @@
-"""The folder where downloaded and built things are kept between runs, outside the checkout.
+"""Keeps what is slow to make, outside the checkout: built tools, root file systems, images.
 
-Outside, because `pack build --buildpack .` ships everything in a checkout.
+Outside, because `pack build --buildpack .` ships whatever lies in the checkout.
 """
 
+import fcntl
+import hashlib
 import os
 import shutil
-import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-
-def folder() -> Path:
-    """Return the cache folder, made when absent."""
-    root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cnb-python"
-    root.mkdir(parents=True, exist_ok=True)
-    return root
+from tools.processes import say
 
 
-def made(name: str, make: Callable[[Path], None]) -> Path:
-    """Return the cached directory or file *name*; *make* writes it when it is not there yet.
+def directory() -> Path:
+    """The folder of everything kept for this project, made if need be."""
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    kept = Path(home) / "cnb-python"
+    kept.mkdir(parents=True, exist_ok=True)
+    return kept
 
-    *make* gets a path that does not exist, and is free to make a directory or a file of it. It is
-    moved into place when complete, so a run that is killed leaves nothing that another trusts;
-    of two that run at the same time, the first one counts.
+
+def digest(*pins: str | bytes) -> str:
+    """A short name for exactly these inputs."""
+    parts = (pin.encode() if isinstance(pin, str) else pin for pin in pins)
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]
+
+
+@contextmanager
+def locked(name: str) -> Iterator[None]:
+    """Let one process at a time through; the kernel frees the lock of one that is killed."""
+    with (directory() / f"{name}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(f"Waiting for another process that uses {name}")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def made(name: str, pins: str, title: str, make: Callable[[Path], None]) -> Path:
+    """The kept folder *name* for the digest *pins*, filled by *make* the first time.
+
+    It appears complete or not at all: *make* fills another folder, which is then renamed. *title*
+    is the line of progress shown when there is something to do.
     """
-    final = folder() / name
-    if final.exists():
-        return final
-    final.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=final.parent, prefix=".new-") as scratch:
-        fresh = Path(scratch) / final.name
-        make(fresh)
-        if not final.exists():
-            _move(fresh, final)
-    return final
+    kept = directory() / f"{name}-{pins}"
+    if kept.exists():
+        return kept
+    with locked(name):
+        if not kept.exists():
+            say(title)
+            _fill(kept, make)
+    return kept
 
 
-def _move(fresh: Path, final: Path) -> None:
+def _fill(kept: Path, make: Callable[[Path], None]) -> None:
+    partial = kept.with_name(f"{kept.name}.part")
+    # What a killed process left: ours alone, since the lock is held.
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir()
     try:
-        fresh.rename(final)
-    except OSError:
-        # A directory that another run has put there in this very moment is as good as ours.
-        if not final.exists():
-            raise
-        shutil.rmtree(fresh, ignore_errors=True)
+        make(partial)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    partial.rename(kept)

@@ -1,0 +1,108 @@
+"""Builds the real lifecycle and pack from the Go modules pinned in `tools/go/`."""
+
+import re
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from tools import cache
+from tools.processes import fail, run
+
+PINS = Path(__file__).parent / "go"
+LIFECYCLE = "github.com/buildpacks/lifecycle"
+PACK = "github.com/buildpacks/pack"
+# What one binary answers to, by the name it is started under.
+PHASES = ("analyzer", "builder", "creator", "detector", "exporter", "rebaser", "restorer")
+# pack reads which APIs a lifecycle speaks from here; these are 0.21's own lists.
+DESCRIPTOR = """\
+[api]
+  platform = "0.7"
+  buildpack = "0.7"
+
+[apis.buildpack]
+  deprecated = []
+  supported = ["0.7", "0.8", "0.9", "0.10", "0.11", "0.12"]
+
+[apis.platform]
+  deprecated = []
+  supported = ["0.7", "0.8", "0.9", "0.10", "0.11", "0.12", "0.13", "0.14", "0.15"]
+
+[lifecycle]
+  version = "{version}"
+"""
+
+
+def lifecycle() -> Path:
+    """The folder with `lifecycle`, a link per phase, and `launcher`."""
+    return lifecycle_archive() / "lifecycle"
+
+
+def lifecycle_archive() -> Path:
+    """The folder a `builder.toml` may name as its lifecycle: `lifecycle.toml` and binaries."""
+    title = "Building the lifecycle {} (about 2.5 minutes the first time)"
+    return _built("lifecycle", title, _make_lifecycle, DESCRIPTOR)
+
+
+def pack() -> Path:
+    """The `pack` program."""
+    title = "Building pack {} (about 2.5 minutes the first time)"
+    return _built("pack", title, _make_pack, "") / "pack"
+
+
+def _built(name: str, title: str, make: Callable[[Path, str], None], extra: str) -> Path:
+    pins = (PINS / name / "go.mod").read_text(), (PINS / name / "go.sum").read_text()
+    found = re.search(rf"^require github\.com/buildpacks/{name} v(\S+)$", pins[0], re.MULTILINE)
+    if found is None:
+        fail(f"tools/go/{name}/go.mod does not require {name}.")
+    version = found[1]
+    recipe = Path(__file__).read_bytes()
+    key = cache.digest(*pins, extra, recipe)
+    return cache.made(name, key, title.format(version), lambda into: make(into, version))
+
+
+def _make_lifecycle(into: Path, version: str) -> None:
+    folder = into / "lifecycle"
+    commands = (f"{LIFECYCLE}/cmd/lifecycle", f"{LIFECYCLE}/cmd/launcher")
+    _go_build("lifecycle", f"{LIFECYCLE}/cmd.Version={version}", folder, *commands)
+    for phase in PHASES:
+        (folder / phase).symlink_to("lifecycle")
+    (into / "lifecycle.toml").write_text(DESCRIPTOR.format(version=version))
+
+
+def _make_pack(into: Path, version: str) -> None:
+    _go_build("pack", f"{PACK}/pkg/client.Version={version}", into, PACK)
+
+
+def _go_build(module: str, version: str, into: Path, *packages: str) -> None:
+    into.mkdir(exist_ok=True)
+    # Without cgo the binaries are static: the launcher must start in any run image.
+    # A user's GOFLAGS or a go.work above the checkout would build something else than the pins.
+    env = {"CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false", "GOWORK": "off"}
+    flags = ("-trimpath", "-ldflags", f"-s -w -X {version}")
+    into_folder = f"{into.resolve()}/"
+    run(_go(), "build", *flags, "-o", into_folder, *packages, env=env, cwd=PINS / module)
+
+
+def _go() -> Path:
+    """Go's own command: the machine's, or the one its wheel carries."""
+    found = shutil.which("go")
+    if found and _recent(run(found, "version")):
+        return Path(found)
+    lock = PINS / "requirements.txt"
+    title = "Fetching Go (there is none on this machine that is recent enough)"
+    return cache.made("go", cache.digest(lock.read_bytes()), title, _install_go) / "go/bin/go"
+
+
+def _recent(version: str) -> bool:
+    # From 1.21 on, Go fetches by itself the newer toolchain that a go.mod asks for.
+    found = re.search(r"go1\.(\d+)", version)
+    return found is not None and int(found[1]) >= 21
+
+
+def _install_go(into: Path) -> None:
+    command = (sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes")
+    lock = str(PINS / "requirements.txt")
+    run(*command, "--target", str(into), "--requirement", lock)
+    for name in (into / "go/bin/go", *into.glob("go/pkg/tool/*/*")):
+        name.chmod(0o755)

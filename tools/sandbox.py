@@ -1,0 +1,195 @@
+"""Runs a program in a private copy-on-write view of a root file system, as a container would.
+
+Namespaces of the kernel do it (`unshare`, util-linux), no container engine: mounts, processes and
+shared memory vanish with the first process, however it ends, so nothing can be left behind.
+"""
+
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from shlex import quote
+
+from tools.processes import fail, need_root
+
+# What `mount` of the set-up failed with, told apart from the program's own exit code.
+SETUP_FAILED = 125
+DEVICES = ("full", "null", "random", "tty", "urandom", "zero")
+
+
+@dataclass(frozen=True, slots=True)
+class Bind:
+    """A directory or file of the host, seen at *target* inside."""
+
+    source: Path
+    target: str
+    writable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """What a program sees: file systems, identity, network."""
+
+    lower: tuple[Path, ...]
+    """Directories laid over each other, the topmost first; never written to."""
+    scratch: Path
+    """An existing empty directory of the host, used as a mount point within the namespace."""
+    binds: tuple[Bind, ...] = ()
+    read_only: bool = False
+    """Whether `/` refuses writes (as `docker run --read-only`); binds are as they say."""
+    tmpfs: tuple[str, ...] = ()
+    """Where an empty, writable file system in memory is mounted."""
+    user: int = 0
+    group: int = 0
+    umask: int = 0o022
+    network: bool = True
+    """Whether the host's network is seen; otherwise only a loopback device of its own."""
+    env: Mapping[str, str] = field(default_factory=dict)
+    """The program's whole environment."""
+    directory: str = "/"
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a program ended: exit code (negative: a signal; None: out of time) and its output."""
+
+    code: int | None
+    output: str
+
+
+def argv(room: Sandbox, *program: str) -> list[str]:
+    """The host's command that runs *program* inside *room*."""
+    spaces = ["--mount", "--pid", "--ipc", "--uts", "--fork", "--kill-child"]
+    if not room.network:
+        spaces.append("--net")
+    # Also when this process is killed: the kernel then kills unshare, and that its child.
+    death = ["setpriv", "--pdeathsig", "KILL"]
+    variables = [f"{name}={value}" for name, value in room.env.items()]
+    inside = ["/usr/bin/env", "-i", "-C", room.directory, *variables, *program]
+    return [*death, "unshare", *spaces, "sh", "-c", _script(room), "sh", *inside]
+
+
+def run(
+    room: Sandbox,
+    *program: str,
+    timeout: float,
+    on_line: Callable[[str], None] | None = None,
+) -> Ended:
+    """Run *program* inside *room* to its end, or until *timeout* seconds have passed."""
+    process = start(room, *program, output=subprocess.PIPE)
+    timer = threading.Timer(timeout, kill, [process])
+    timer.start()
+    lines = []
+    try:
+        with process:
+            assert process.stdout is not None  # noqa: S101 - PIPE was asked for; for mypy
+            for raw in process.stdout:
+                lines.append(raw.decode(errors="replace"))
+                if on_line:
+                    on_line(lines[-1].rstrip("\n"))
+    finally:
+        late = timer.finished.is_set()
+        timer.cancel()
+        kill(process)
+    output = "".join(lines)
+    if process.returncode == SETUP_FAILED:
+        fail(f"The sandbox could not be set up: {output.strip()}")
+    return Ended(None if late else process.returncode, output)
+
+
+def start(room: Sandbox, *program: str, output: int) -> subprocess.Popen[bytes]:
+    """Start *program* inside *room*; the caller ends it with `kill` or `terminate`."""
+    need_root("Running the lifecycle without a container engine")
+    return subprocess.Popen(
+        argv(room, *program),
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """End the program and everything it started, at once."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def terminate(process: subprocess.Popen[bytes], patience: float) -> int | None:
+    """Send SIGTERM to the first process inside, as `docker stop` does, and wait.
+
+    The exit code (negative: the signal that ended it), or None when it had to be killed.
+    """
+    for child in _children(process.pid):
+        os.kill(child, signal.SIGTERM)
+    try:
+        return process.wait(patience)
+    except subprocess.TimeoutExpired:
+        kill(process)
+        process.wait()
+        return None
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        return [
+            int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        ]
+    except FileNotFoundError:
+        return []
+
+
+def _script(room: Sandbox) -> str:
+    """What `sh` does in the fresh namespaces before it becomes the program."""
+    root = room.scratch / "root"
+    setup = [
+        f"mount -t tmpfs -o mode=755 cnb-python {quote(str(room.scratch))}",
+        f"cd {quote(str(room.scratch))}",
+        "mkdir upper work root",
+        f"mount -t overlay -o {quote(_layers(room))} cnb-python root",
+        "mkdir -p root/proc root/dev",
+        "mount -t proc proc root/proc",
+        "mount -t tmpfs -o mode=755 dev root/dev",
+        "mkdir root/dev/shm",
+        "mount -t tmpfs -o mode=1777 shm root/dev/shm",
+        *(
+            f"touch root/dev/{name} && mount --bind /dev/{name} root/dev/{name}"
+            for name in DEVICES
+        ),
+        "ln -s /proc/self/fd root/dev/fd",
+        "ln -s /proc/self/fd/1 root/dev/stdout",
+        "ln -s /proc/self/fd/2 root/dev/stderr",
+        *(line for bind in _binds(room) for line in _bind(root, bind)),
+        *(
+            f"mkdir -p root{path} && mount -t tmpfs -o mode=1777 tmp root{path}"
+            for path in room.tmpfs
+        ),
+        *(["mount -o remount,ro root"] if room.read_only else []),
+        *([] if room.network else ["{ ip link set lo up || true; }"]),
+    ]
+    become = f"chroot --userspec={room.user}:{room.group} --groups= root"
+    guarded = " &&\n".join(setup)
+    return f'{{ {guarded}; }} || exit {SETUP_FAILED}\numask {room.umask:o}\nexec {become} "$@"\n'
+
+
+def _layers(room: Sandbox) -> str:
+    lower = ":".join(str(path) for path in room.lower)
+    return f"lowerdir={lower},upperdir=upper,workdir=work"
+
+
+def _binds(room: Sandbox) -> tuple[Bind, ...]:
+    # Names are looked up as on the host, whose network this is.
+    files = (Path("/etc/resolv.conf"), Path("/etc/hosts"))
+    return (*(Bind(path, str(path)) for path in files if path.exists()), *room.binds)
+
+
+def _bind(root: Path, bind: Bind) -> list[str]:
+    source, target = quote(str(bind.source)), quote(f"{root}{bind.target}")
+    parent = quote(str(Path(f"{root}{bind.target}").parent))
+    make = f"mkdir -p {target}" if bind.source.is_dir() else f"mkdir -p {parent} && touch {target}"
+    # A bind takes its flags from the mount it comes from; only a second call makes it read-only.
+    lock = [] if bind.writable else [f"mount -o remount,bind,ro {target}"]
+    return [make, f"mount --bind {source} {target}", *lock]
