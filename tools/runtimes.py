@@ -1,4 +1,80 @@
-"""Puts archives of app interpreters into an offline buildpack."""
+"""Folders of app interpreters with a `python.toml`: a mirror's or an offline buildpack's."""
+
+import hashlib
+import shutil
+import tomllib
+import urllib.error
+import urllib.request
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
-def newest(): return ()
-def carry(versions, arch, into): raise NotImplementedError
+
+from tools import interpreters, stage0
+from tools.processes import Unavailable, say
+
+DATA = stage0.ROOT / "src/cnb_python/data/python.toml"
+
+
+def newest() -> tuple[str, ...]:
+    """Return the newest release of every line that has not ended."""
+    table = tomllib.loads(DATA.read_text())
+    today = datetime.now(tz=UTC).date()
+    alive = {row["minor"] for row in table["line"] if row["end_of_life"] >= today}
+    by_minor: dict[str, tuple[int, ...]] = {}
+    for row in table["release"]:
+        minor, _, _ = row["version"].rpartition(".")
+        number = tuple(int(part) for part in row["version"].split("."))
+        if minor in alive and number > by_minor.get(minor, ()):
+            by_minor[minor] = number
+    return tuple(".".join(map(str, number)) for number in sorted(by_minor.values()))
+
+
+def carry(versions: Sequence[str], arch: str, into: Path) -> None:
+    """Fill the new folder *into* with the archives of *versions* for *arch* and their table."""
+    into.mkdir()
+    archives = []
+    for version in versions:
+        name = interpreters.file_name(version, arch)
+        _bring(version, arch, into / name)
+        archives.append((version, arch, into / name))
+    (into / "python.toml").write_text(table(archives))
+
+
+def table(archives: Iterable[tuple[str, str, Path]]) -> str:
+    """Return the `python.toml` that lists *archives* (version, architecture, file) beside it."""
+    rows = [
+        f'[[release]]\nversion = "{version}"\narch = "{arch}"\nurl = "{path.name}"\n'
+        f'sha256 = "{hashlib.sha256(path.read_bytes()).hexdigest()}"\n'
+        for version, arch, path in archives
+    ]
+    return "\n".join(rows)
+
+
+def _bring(version: str, arch: str, to: Path) -> None:
+    release = _release(version, arch)
+    if release:
+        try:
+            _download(release, to)
+        except (urllib.error.URLError, TimeoutError) as error:
+            say(f"  {release['url'].split('/')[2]} does not answer ({error}): using a Go module")
+        else:
+            return
+    shutil.copy(interpreters.archive(version, arch), to)
+
+
+def _release(version: str, arch: str) -> dict[str, str] | None:
+    rows = tomllib.loads(DATA.read_text())["release"] if DATA.exists() else []
+    wanted = {"version": version, "arch": arch, "flavour": "plain"}
+    return next(
+        (row for row in rows if {"flavour": "plain", **row}.items() >= wanted.items()), None
+    )
+
+
+def _download(release: dict[str, str], to: Path) -> None:
+    url, seconds = release["url"], stage0.ANSWER_SECONDS
+    with urllib.request.urlopen(url, timeout=seconds) as answer:  # noqa: S310 - the table's https
+        content = answer.read()
+    if hashlib.sha256(content).hexdigest() != release["sha256"]:
+        spoilt = f"{release['url']}: its sha256 is not the one in {DATA.name}"
+        raise Unavailable(spoilt)
+    to.write_bytes(content)
