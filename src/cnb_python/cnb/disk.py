@@ -2,7 +2,6 @@
 
 import os
 import stat
-from contextlib import suppress
 from pathlib import Path
 
 # The build user and the run user differ and share at most a group, so that everyone may read:
@@ -17,9 +16,7 @@ def write(path: Path, content: bytes, mode: int = FILE_MODE) -> None:
 
     Raises OSError when the disk is full or the directory refuses; *path* is then as it was.
     """
-    # One fixed name, so that whatever a killed build leaves is found and replaced. It does not
-    # end in `.toml`: the lifecycle takes every such file in the layers directory for a layer.
-    draft = path.with_name(f".{path.name}.partial")
+    draft = draft_of(path)
     remove(draft)
     try:
         with draft.open("xb") as file:
@@ -31,13 +28,22 @@ def write(path: Path, content: bytes, mode: int = FILE_MODE) -> None:
         raise
 
 
+def draft_of(path: Path) -> Path:
+    """Return where *path* is made before it takes its name.
+
+    One fixed name, so that whatever a killed build leaves is found and replaced. It never ends in
+    `.toml`: the lifecycle takes every such file in the layers directory for a layer.
+    """
+    return path.with_name(f".{path.name}.partial")
+
+
 def make_directory(path: Path) -> None:
     """Make sure that *path* is a directory that everyone may enter and we may fill.
 
-    Parents are not made: they belong to somebody else, who gives them their modes.
+    Parents are not made: they belong to somebody else, who gives them their modes. Raises
+    FileExistsError when something else is there.
     """
-    with suppress(FileExistsError):
-        path.mkdir()
+    path.mkdir(exist_ok=True)
     path.chmod(DIRECTORY_MODE)
 
 
@@ -58,12 +64,11 @@ def remove(path: Path) -> None:
 
 def _open_up(top: Path) -> None:
     _allow_all(top)
-    # walk() lists a directory after it was handed out by its parent: in time to open it up.
+    # walk() lists a directory after its parent was handed out: in time to open it up. It counts
+    # a link among the files, also one to a directory.
     for directory, names, _ in top.walk():
         for name in names:
-            child = directory / name
-            if not child.is_symlink():
-                _allow_all(child)
+            _allow_all(directory / name)
 
 
 def _allow_all(directory: Path) -> None:

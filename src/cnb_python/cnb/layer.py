@@ -155,10 +155,11 @@ class Layer:
     @property
     def _staging(self) -> Path:
         # No layer can be called so. The lifecycle exports a directory only for its `.toml`.
-        return self.layers_dir / f".{self.name}.partial"
+        return disk.draft_of(self.path)
 
     def _withdraw(self) -> None:
         disk.remove(self._toml)
+        disk.remove(disk.draft_of(self._toml))
 
     def _table(self, types: LayerTypes, metadata: LayerMetadata) -> dict[str, Writable]:
         document = f"{self.name}.toml"
@@ -184,6 +185,7 @@ def _is_directory(path: Path) -> bool:
 
 def _write_programs(directory: Path, programs: Mapping[str, bytes]) -> None:
     if programs:
+        disk.remove(directory)
         disk.make_directory(directory)
     for name, content in programs.items():
         if not _PROGRAM.fullmatch(name):

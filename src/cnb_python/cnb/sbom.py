@@ -42,5 +42,6 @@ def remove_sboms(layers_dir: Path, subject: str) -> None:
 
     One can be left from a layer whose cache was lost, and would be taken for the new layer's.
     """
-    for path in layers_dir.glob(f"{subject}.sbom.*"):
-        disk.remove(path)
+    for form in ("{}.sbom.*", ".{}.sbom.*.partial"):
+        for path in layers_dir.glob(form.format(subject)):
+            disk.remove(path)

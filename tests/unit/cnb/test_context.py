@@ -1,0 +1,317 @@
+"""What the lifecycle tells a phase."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from cnb_python.cnb.context import (
+    BuildContext,
+    Buildpack,
+    DetectContext,
+    Target,
+    build_context,
+    detect_context,
+)
+from cnb_python.cnb.plan import PlanEntry
+from cnb_python.errors import MissingInput, UnreadableInput, UnsupportedApi
+
+DESCRIPTOR = 'api = "0.12"\n\n[buildpack]\nid = "acme/python"\nversion = "1.2.3"\n'
+
+
+class World:
+    """The directories and variables of a lifecycle."""
+
+    def __init__(self, root: Path) -> None:
+        self.app, self.buildpack, self.platform, self.layers = (
+            root / name for name in ("app", "buildpack", "platform", "layers")
+        )
+        for directory in (self.app, self.buildpack, self.platform, self.layers):
+            directory.mkdir()
+        self.plan = root / "plan.toml"
+        self.plan.touch()
+        self.describe(DESCRIPTOR)
+        self.environ = {
+            "PATH": "/bin",
+            "CNB_BUILDPACK_DIR": str(self.buildpack),
+            "CNB_PLATFORM_DIR": str(self.platform),
+            "CNB_BUILD_PLAN_PATH": str(self.plan),
+            "CNB_BP_PLAN_PATH": str(self.plan),
+            "CNB_LAYERS_DIR": str(self.layers),
+            "CNB_TARGET_OS": "linux",
+            "CNB_TARGET_ARCH": "amd64",
+        }
+
+    def describe(self, text: str) -> None:
+        (self.buildpack / "buildpack.toml").write_text(text, encoding="utf-8")
+
+    def without(self, *variables: str) -> None:
+        for variable in variables:
+            del self.environ[variable]
+
+    def detect(self, *argv: str, fallback: Path | None = None) -> DetectContext:
+        return detect_context(argv, self.environ, self.app, fallback)
+
+    def build(self, *argv: str, fallback: Path | None = None) -> BuildContext:
+        return build_context(argv, self.environ, self.app, fallback)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def test_detect_is_told_everything_by_variables(world: World) -> None:
+    context = world.detect()
+
+    assert context == DetectContext(
+        app_dir=world.app,
+        buildpack=Buildpack("acme/python", "1.2.3", "0.12", world.buildpack),
+        platform=context.platform,
+        target=Target("linux", "amd64", "", "", ""),
+        exec_env="production",
+        environ=world.environ,
+        plan_path=world.plan,
+    )
+    assert context.platform.directory == world.platform
+    assert context.platform.env == {}
+    assert context.platform.bindings == ()
+
+
+def test_build_is_told_everything_by_variables(world: World) -> None:
+    context = world.build()
+
+    assert context.layers_dir == world.layers
+    assert context.plan == ()
+    assert context.store == {}
+    assert context.app_dir == world.app
+    assert context.buildpack.api == "0.12"
+    assert context.environ["PATH"] == "/bin"
+
+
+def test_arguments_do_where_variables_are_missing(world: World) -> None:
+    world.without("CNB_PLATFORM_DIR", "CNB_BUILD_PLAN_PATH", "CNB_LAYERS_DIR", "CNB_BP_PLAN_PATH")
+
+    detect = world.detect("p", "plan")
+    build = world.build(str(world.layers), "p", str(world.plan))
+
+    assert detect.platform.directory == world.app / "p"
+    assert detect.plan_path == world.app / "plan"
+    assert build.platform.directory == world.app / "p"
+    assert build.layers_dir == world.layers
+
+
+def test_variables_win_over_arguments(world: World) -> None:
+    context = world.build("/other", "/other", "/other")
+
+    assert context.layers_dir == world.layers
+    assert context.platform.directory == world.platform
+
+
+@pytest.mark.parametrize(
+    ("variable", "position"),
+    [
+        ("CNB_BUILDPACK_DIR", None),
+        ("CNB_TARGET_OS", None),
+        ("CNB_TARGET_ARCH", None),
+        ("CNB_PLATFORM_DIR", 1),
+        ("CNB_BUILD_PLAN_PATH", 2),
+    ],
+)
+@pytest.mark.parametrize("value", [None, ""])
+def test_a_missing_input_of_detect_is_named(
+    world: World, variable: str, position: int | None, value: str | None
+) -> None:
+    world.without(variable)
+    world.environ |= {} if value is None else {variable: value}
+
+    with pytest.raises(MissingInput) as caught:
+        world.detect()
+
+    assert (caught.value.variable, caught.value.position) == (variable, position)
+
+
+@pytest.mark.parametrize(
+    ("variable", "position"),
+    [("CNB_LAYERS_DIR", 1), ("CNB_PLATFORM_DIR", 2), ("CNB_BP_PLAN_PATH", 3)],
+)
+def test_a_missing_input_of_build_is_named(world: World, variable: str, position: int) -> None:
+    world.without(variable)
+
+    with pytest.raises(MissingInput) as caught:
+        world.build(*["/x"] * (position - 1))
+
+    assert (caught.value.variable, caught.value.position) == (variable, position)
+
+
+def test_the_directory_we_run_from_does_where_none_is_named(world: World) -> None:
+    world.without("CNB_BUILDPACK_DIR")
+
+    assert world.detect(fallback=world.buildpack).buildpack.directory == world.buildpack
+
+
+@pytest.mark.parametrize("api", ["0.10", "0.11", "0.12"])
+def test_supported_apis_are_served(world: World, api: str) -> None:
+    world.describe(DESCRIPTOR.replace("0.12", api))
+
+    assert world.build().buildpack.api == api
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('api = "0.13"\n[buildpack]\nid = "a"\nversion = "1"\n', "0.13"),
+        ('api = "0.9"\n', "0.9"),
+        ("# api = '0.12'\napi='1.0' # new\n[[[ not TOML as we know it", "1.0"),
+        ('\ufeffid = 1\n[buildpack]\napi = "0.12"\n', ""),
+        ("", ""),
+    ],
+)
+def test_an_unknown_api_is_told_before_anything_else(world: World, text: str, found: str) -> None:
+    world.describe(text)
+    world.environ = {"CNB_BUILDPACK_DIR": str(world.buildpack)}
+
+    with pytest.raises(UnsupportedApi) as caught:
+        world.build()
+
+    assert caught.value.found == found
+    assert caught.value.supported == ("0.10", "0.11", "0.12")
+
+
+@pytest.mark.parametrize(
+    "line", ["api = '0.10'", 'api="0.10"', '  api\t=  "0.10"  # for kpack', 'x = 1\napi = "0.10"']
+)
+def test_the_api_is_found_however_it_is_written(world: World, line: str) -> None:
+    world.describe(DESCRIPTOR.replace('api = "0.12"', line))
+
+    assert world.detect().buildpack.api == "0.10"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ('api = "0.12"\n[buildpack]\nversion = "1"\n', "there is no id in it, or it is not text"),
+        ('api = "0.12"\n[buildpack]\nid = "a"\n', "there is no version in it, or it is not text"),
+        (
+            'api = "0.12"\n[buildpack]\nid = "a"\nversion = 1\n',
+            "there is no version in it, or it is not text",
+        ),
+        ('api = "0.12"\nbuildpack = 1\n', "there is no id in it, or it is not text"),
+        (
+            'api = "0.12"\n[buildpack\n',
+            "Expected ']' at the end of a table declaration (at line 2, column 11)",
+        ),
+    ],
+)
+def test_a_descriptor_that_is_not_ours_is_told(world: World, text: str, reason: str) -> None:
+    world.describe(text)
+
+    with pytest.raises(UnreadableInput) as caught:
+        world.detect()
+
+    assert caught.value.path == world.buildpack / "buildpack.toml"
+    assert caught.value.reason == reason
+
+
+def test_a_missing_descriptor_is_told(world: World) -> None:
+    (world.buildpack / "buildpack.toml").unlink()
+
+    with pytest.raises(UnreadableInput) as caught:
+        world.detect()
+
+    assert caught.value.reason == "No such file or directory"
+
+
+def test_the_target_is_told_as_far_as_it_is_known(world: World) -> None:
+    world.environ |= {
+        "CNB_TARGET_ARCH": "arm64",
+        "CNB_TARGET_ARCH_VARIANT": "v8",
+        "CNB_TARGET_DISTRO_NAME": "debian",
+        "CNB_TARGET_DISTRO_VERSION": "12",
+    }
+
+    assert world.detect().target == Target("linux", "arm64", "v8", "debian", "12")
+
+
+@pytest.mark.parametrize(
+    ("value", "exec_env"), [("test", "test"), ("", "production"), (None, "production")]
+)
+def test_production_is_meant_when_nobody_says(
+    world: World, value: str | None, exec_env: str
+) -> None:
+    world.environ |= {} if value is None else {"CNB_EXEC_ENV": value}
+
+    assert world.detect().exec_env == exec_env
+    assert world.build().exec_env == exec_env
+
+
+def test_platform_variables_are_taken_as_they_are(world: World) -> None:
+    directory = world.platform / "env"
+    (directory / "nested").mkdir(parents=True)
+    (directory / "BP_A").write_bytes(b" as is \n")
+    (directory / "with.dot").write_bytes(b"")
+    (directory / "BYTES").write_bytes(b"caf\xe9")
+    (directory / "linked").symlink_to("BP_A")
+
+    env = world.detect().platform.env
+
+    assert list(env) == ["BP_A", "BYTES", "linked", "with.dot"]
+    assert env["BP_A"] == env["linked"] == " as is \n"
+    assert os.fsencode(env["BYTES"]) == b"caf\xe9"
+
+
+def test_a_platform_that_cannot_be_read_is_told(world: World) -> None:
+    (world.platform / "env").symlink_to("env")
+
+    with pytest.raises(UnreadableInput) as caught:
+        world.detect()
+
+    assert caught.value.path == world.platform / "env"
+
+
+def test_bindings_come_from_the_platform_directory(world: World) -> None:
+    binding = world.platform / "bindings" / "index"
+    binding.mkdir(parents=True)
+    (binding / "type").write_text("pypi")
+
+    assert [found.name for found in world.build().platform.bindings] == ["index"]
+
+
+def test_bindings_come_from_where_the_user_says(world: World, tmp_path: Path) -> None:
+    (world.platform / "bindings" / "not-this").mkdir(parents=True)
+    (tmp_path / "bound" / "this").mkdir(parents=True)
+    world.environ["SERVICE_BINDING_ROOT"] = str(tmp_path / "bound")
+
+    assert [found.name for found in world.detect().platform.bindings] == ["this"]
+
+
+def test_the_plan_lists_what_is_asked_of_us(world: World) -> None:
+    world.plan.write_text(
+        '[[entries]]\nname = "python"\n[entries.metadata]\nbuild = true\n'
+        '[[entries]]\nname = "python"\n'
+    )
+
+    assert world.build().plan == (PlanEntry("python", {"build": True}), PlanEntry("python"))
+
+
+@pytest.mark.parametrize("text", ["[[entries", "[[entries]]\nversion = '1'\n"])
+def test_a_plan_that_is_no_plan_is_told(world: World, text: str) -> None:
+    world.plan.write_text(text)
+
+    with pytest.raises(UnreadableInput) as caught:
+        world.build()
+
+    assert caught.value.path == world.plan
+
+
+def test_the_store_brings_what_the_last_build_noted(world: World) -> None:
+    (world.layers / "store.toml").write_text('[metadata]\n  python = "3.14.6"\n')
+
+    assert world.build().store == {"python": "3.14.6"}
+
+
+@pytest.mark.parametrize("text", ["[metadata", "[metadata]\nbuilds = 5.0\n"])
+def test_a_store_that_cannot_be_ours_is_empty(world: World, text: str) -> None:
+    (world.layers / "store.toml").write_text(text)
+
+    assert world.build().store == {}
