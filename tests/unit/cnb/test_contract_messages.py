@@ -1,0 +1,49 @@
+"""What the user reads when the contract is not kept by the other side."""
+
+from pathlib import Path
+
+from cnb_python.errors import MissingInput, UnreadableInput, UnreadableToml, UnsupportedApi
+from cnb_python.messages import Message, describe
+
+
+def everything(message: Message) -> str:
+    return "\n".join((message.title, *message.body, *message.steps))
+
+
+def test_a_phase_run_by_hand_is_told_what_a_lifecycle_would_set() -> None:
+    text = everything(describe(MissingInput("CNB_LAYERS_DIR", 1)))
+
+    assert "CNB_LAYERS_DIR is not set" in text
+    assert "(or as argument 1)" in text
+    assert "pack build" in text
+
+
+def test_no_argument_is_offered_where_none_would_do() -> None:
+    assert "argument" not in everything(describe(MissingInput("CNB_TARGET_OS", None)))
+
+
+def test_an_unreadable_input_is_named_with_the_reason() -> None:
+    failure = UnreadableInput(Path("/platform/bindings/index/password"), "Permission denied")
+
+    text = everything(describe(failure))
+
+    assert "/platform/bindings/index/password: Permission denied" in text
+    assert "not by your app" in text
+
+
+def test_broken_toml_is_told_with_file_line_and_column() -> None:
+    failure = UnreadableToml(
+        Path("/workspace/pyproject.toml"), "Invalid value (at line 3, column 5)"
+    )
+
+    text = everything(describe(failure))
+
+    assert describe(failure).title == "pyproject.toml is not valid TOML"
+    assert "Invalid value (at line 3, column 5)" in text
+
+
+def test_an_unknown_api_is_told_with_those_we_speak() -> None:
+    text = everything(describe(UnsupportedApi("0.13", ("0.10", "0.11", "0.12"))))
+
+    assert "0.13" in text
+    assert "0.10, 0.11, 0.12" in text
