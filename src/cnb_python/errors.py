@@ -5,6 +5,7 @@ Three families say who must act; only their leaves are raised. They are dataclas
 """
 
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Literal
 
@@ -307,6 +308,140 @@ class BytecodeFailed(BuildpackBug):
     output: str
 
 
+@dataclass(eq=False)
+class NoPythonVersion(AppError):
+    """A file that should name a Python version names none."""
+
+    name: str
+
+
+@dataclass(eq=False)
+class SeveralPythonVersions(AppError):
+    """A file that should name one Python version names more."""
+
+    name: str
+    found: tuple[tuple[int, str], ...]
+    """Line (from 1) and what it says."""
+
+
+@dataclass(eq=False)
+class InvalidPythonVersion(AppError):
+    """Text that is no Python version as we read them."""
+
+    text: str
+    origin: str
+
+
+@dataclass(eq=False)
+class UnknownPythonLine(AppError):
+    """A release line that does not exist, or not yet for this release of the buildpack."""
+
+    line: str
+    origin: str
+    supported: tuple[str, ...]
+    """Lines that can be had, newest first."""
+    is_newer: bool
+
+
+@dataclass(eq=False)
+class EndedPythonLine(AppError):
+    """A release line that nobody mends any more."""
+
+    line: str
+    origin: str
+    ended: date
+    supported: tuple[str, ...]
+
+
+@dataclass(eq=False)
+class UnknownPythonPatch(AppError):
+    """A release that does not exist in a line that does."""
+
+    version: str
+    origin: str
+    line: str
+    newest: tuple[str, ...]
+    """The newest releases of the line, newest first."""
+
+
+@dataclass(eq=False)
+class PythonNotAvailable(AppError):
+    """A release that nobody has built for this kind of machine."""
+
+    version: str
+    origin: str
+    arch: str
+    elsewhere: tuple[str, ...]
+    """The kinds of machine it is built for."""
+    newest: tuple[str, ...]
+    """The newest releases of its line for this kind of machine."""
+    table: str
+    """Where the list of builds comes from."""
+
+
+@dataclass(eq=False)
+class UnusablePythonTable(OutsideError):
+    """A table of Python releases that cannot be used."""
+
+    origin: str
+    problems: tuple[str, ...]
+
+
+@dataclass(eq=False)
+class DownloadFailed(OutsideError):
+    """A file could not be had."""
+
+    title: str
+    url: str
+    reason: str
+    attempts: int
+    status: int | None
+    """The server's last answer, None where there was none."""
+
+
+@dataclass(eq=False)
+class ChecksumMismatch(OutsideError):
+    """A download is complete, and not the file it should be."""
+
+    title: str
+    url: str
+    expected: str
+    found: str
+
+
+@dataclass(eq=False)
+class DamagedArchive(OutsideError):
+    """An archive that cannot be unpacked."""
+
+    title: str
+    reason: str
+
+
+@dataclass(eq=False)
+class UnsafeArchive(OutsideError):
+    """An archive with an entry that would reach outside the directory it is unpacked into."""
+
+    title: str
+    member: str
+    reason: str
+
+
+@dataclass(eq=False)
+class UnusableInterpreter(OutsideError):
+    """The app's interpreter does not run in this build image, or is none."""
+
+    version: str
+    reason: str
+
+
+@dataclass(eq=False)
+class IncompleteBuildpack(BuildpackBug):
+    """A file that belongs to the buildpack is missing from it."""
+
+    file: str
+    buildpack: Path
+
+
 Failure = (
     UnsupportedApi
     | NotAFile
@@ -339,4 +474,17 @@ Failure = (
     | UntrustedCertificate
     | UrlNotFound
     | InstallFailed
+    | NoPythonVersion
+    | SeveralPythonVersions
+    | InvalidPythonVersion
+    | UnknownPythonLine
+    | EndedPythonLine
+    | UnknownPythonPatch
+    | PythonNotAvailable
+    | UnusablePythonTable
+    | DownloadFailed
+    | ChecksumMismatch
+    | DamagedArchive
+    | UnsafeArchive
+    | UnusableInterpreter
 )

@@ -4,7 +4,11 @@ from typing import assert_never
 
 from cnb_python.errors import (
     BadRequirement,
+    ChecksumMismatch,
+    DamagedArchive,
     DiskFull,
+    DownloadFailed,
+    EndedPythonLine,
     Failure,
     ForbiddenVariables,
     HashMismatch,
@@ -13,9 +17,11 @@ from cnb_python.errors import (
     IndexRefused,
     IndexUnreachable,
     InstallFailed,
+    InvalidPythonVersion,
     Killed,
     MissingForBuild,
     MissingInput,
+    NoPythonVersion,
     NoRequirements,
     NoSuchPackage,
     NoSuchVersion,
@@ -25,18 +31,25 @@ from cnb_python.errors import (
     NotUtf8,
     NoWheel,
     ProgramNotStarted,
+    PythonNotAvailable,
     SeveralManagers,
+    SeveralPythonVersions,
     SourceBuildFailed,
+    UnknownPythonLine,
+    UnknownPythonPatch,
     UnreadableFile,
     UnreadableInput,
     UnreadableToml,
+    UnsafeArchive,
     UnsupportedApi,
     UntrustedCertificate,
+    UnusableInterpreter,
+    UnusablePythonTable,
     UrlNotFound,
     VersionConflict,
     WrongPython,
 )
-from cnb_python.wording import choosing, install, machine
+from cnb_python.wording import choosing, install, machine, python
 from cnb_python.wording.message import Message
 
 
@@ -105,6 +118,32 @@ def describe(failure: Failure) -> Message:  # noqa: C901, PLR0911, PLR0912, PLR0
             return install.url_not_found(failure)
         case InstallFailed():
             return install.install_failed(failure)
+        case NoPythonVersion():
+            return python.no_python_version(failure)
+        case SeveralPythonVersions():
+            return python.several_python_versions(failure)
+        case InvalidPythonVersion():
+            return python.invalid_python_version(failure)
+        case UnknownPythonLine():
+            return python.unknown_python_line(failure)
+        case EndedPythonLine():
+            return python.ended_python_line(failure)
+        case UnknownPythonPatch():
+            return python.unknown_python_patch(failure)
+        case PythonNotAvailable():
+            return python.python_not_available(failure)
+        case UnusablePythonTable():
+            return python.unusable_python_table(failure)
+        case DownloadFailed():
+            return python.download_failed(failure)
+        case ChecksumMismatch():
+            return python.checksum_mismatch(failure)
+        case DamagedArchive():
+            return python.damaged_archive(failure)
+        case UnsafeArchive():
+            return python.unsafe_archive(failure)
+        case UnusableInterpreter():
+            return python.unusable_interpreter(failure)
         case _:
             assert_never(failure)
 

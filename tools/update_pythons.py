@@ -1,0 +1,98 @@
+"""Rewrites the releases of `data/python.toml` from the table that `pbs-installer` carries.
+
+The lines and their dates are kept as they are: they come from each line's release schedule (PEP
+619, 664, 693, 719, 745, 790; https://devguide.python.org/versions/), and a person adds the next.
+`--check` writes nothing and fails when the file is not what this would write.
+"""
+
+import sys
+import tomllib
+from collections.abc import Iterator, Mapping
+from datetime import date
+from pathlib import Path
+
+import tomli_w
+from pbs_installer._utils import PythonVersion
+from pbs_installer._versions import PYTHON_VERSIONS
+
+TABLE = Path(__file__).resolve().parents[1] / "src/cnb_python/data/python.toml"
+# As Go and CNB_TARGET_ARCH name them, and as python-build-standalone does.
+MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
+HEADER = """\
+# Every Python that can be installed. `make data` rewrites the releases from the newest
+# pbs-installer; lines, dates and the default are edited by hand. A test keeps the form canonical.
+#
+# end_of_life: warned of for a year before, and louder after it.
+# removed:     from this day on a build that asks for the line stops. Three months later than
+#              end_of_life, so that nobody's deployment stops on the very day.
+
+"""
+FIRST_LINE = (3, 10)
+
+
+class UnknownLine(Exception):
+    """There are builds of a line that nobody has given dates."""
+
+
+def render(table: Mapping[str, object]) -> str:
+    """Return the canonical text of *table*."""
+    lines = table["line"]
+    if not isinstance(lines, list):
+        raise TypeError(lines)
+    head = f"{HEADER}{tomli_w.dumps({'default': table['default']})}"
+    # One block per line: tomli-w would fold rows this short into an inline array.
+    blocks = [f"[[line]]\n{tomli_w.dumps(line)}" for line in sorted(lines, key=_line_order)]
+    return "\n".join([head, *blocks, tomli_w.dumps({"release": table["release"]})])
+
+
+def releases(known: set[str]) -> Iterator[dict[str, str]]:
+    """Yield a row per build that has a hash, newest first; *known* are the lines with dates."""
+    for version in sorted(PYTHON_VERSIONS, key=_version_order, reverse=True):
+        number = (version.major, version.minor)
+        if version.implementation != "cpython" or number < FIRST_LINE:
+            continue
+        if f"{version.major}.{version.minor}" not in known:
+            lacking = f"Give Python {version.major}.{version.minor} a [[line]] in {TABLE.name}."
+            raise UnknownLine(lacking)
+        yield from _builds(version)
+
+
+def _builds(version: PythonVersion) -> Iterator[dict[str, str]]:
+    for arch, machine in MACHINES.items():
+        # True: the archive without what only building CPython takes.
+        url, sha256 = PYTHON_VERSIONS[version].get(("linux", machine, True), ("", None))
+        if sha256:
+            yield {
+                "version": f"{version.major}.{version.minor}.{version.micro}",
+                "arch": arch,
+                "flavour": "freethreaded" if version.freethreaded else "plain",
+                "url": url,
+                "sha256": sha256,
+            }
+
+
+def _version_order(version: PythonVersion) -> tuple[int, int, int, bool]:
+    return version.major, version.minor, version.micro, not version.freethreaded
+
+
+def _line_order(line: Mapping[str, str | date]) -> tuple[int, ...]:
+    return tuple(int(number) for number in str(line["minor"]).split("."))
+
+
+def main() -> None:
+    """Rewrite or check the table."""
+    old = TABLE.read_text()
+    table = tomllib.loads(old)
+    table["release"] = list(releases({line["minor"] for line in table["line"]}))
+    new = render(table)
+    if "--check" in sys.argv[1:]:
+        sys.exit(f"{TABLE.name} is not up to date: run make data" if new != old else 0)
+    TABLE.write_text(new)
+    print(f"{TABLE.name}: {len(table['release'])} builds of {len(table['line'])} lines")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except UnknownLine as error:
+        sys.exit(str(error))
