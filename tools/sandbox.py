@@ -170,7 +170,9 @@ def _script(room: Sandbox) -> str:
         *(["mount -o remount,ro root"] if room.read_only else []),
         *([] if room.network else ["{ ip link set lo up || true; }"]),
     ]
-    become = f"chroot --userspec={room.user}:{room.group} --groups= root"
+    # An engine gives root the group root beside its own, which the lifecycle hands on.
+    groups = "" if room.user else "0"
+    become = f"chroot --userspec={room.user}:{room.group} --groups={groups} root"
     guarded = " &&\n".join(setup)
     return f'{{ {guarded}; }} || exit {SETUP_FAILED}\numask {room.umask:o}\nexec {become} "$@"\n'
 

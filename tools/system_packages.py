@@ -17,14 +17,15 @@ def program(name: str, *packages: str) -> Path:
 
     Raises `Unavailable` where apt-get is missing, refused, or does not have them.
     """
-    found = _find(name)
+    found = find(name)
     if found:
         return found
     with cache.locked("apt"):
-        return _find(name) or _install(name, packages)
+        return find(name) or _install(name, packages)
 
 
-def _find(name: str) -> Path | None:
+def find(name: str) -> Path | None:
+    """The path of a program that is installed already."""
     found = shutil.which(name) or shutil.which(name, path=DAEMONS)
     return Path(found) if found else None
 
@@ -42,7 +43,7 @@ def _install(name: str, packages: tuple[str, ...]) -> Path:
     except Unavailable as error:
         say(f"  {error}")
     run("apt-get", "install", "--yes", "--no-install-recommends", PATIENCE, *packages, env=quiet)
-    found = _find(name)
+    found = find(name)
     if found is None:
         fail(f"`{name}` is still missing after `apt-get install {wanted}`.")
     return found

@@ -1,0 +1,137 @@
+"""Makes the base images `cnb-python/build-base` and `cnb-python/run-base` in a Docker engine."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from tools import cache, rootfs
+from tools.engine import Engine
+from tools.processes import Unavailable, fail, say
+from tools.rootfs import Base, Role
+
+DOCKERFILE = rootfs.ROOT / "builder/Dockerfile"
+PINS = "io.github.cnb-python.pins"
+# What the Docker client inside lifecycle 0.21.0 speaks. It does not ask the engine for less.
+LIFECYCLE_API = (1, 52)
+# Where an administrator puts a company's own authorities: Debian's and Fedora's families.
+AUTHORITIES = (
+    Path("/usr/local/share/ca-certificates"),
+    Path("/etc/pki/ca-trust/source/anchors"),
+)
+
+
+def ensure(engine: Engine, role: Role) -> str:
+    """The name of a base image, made when it is missing or out of date."""
+    base = rootfs.base(role)
+    name = f"cnb-python/{role}-base"
+    pins = _pins(engine, base)
+    if label(engine, name, PINS) == pins:
+        return name
+    old = image_id(engine, name)
+    labels = {**base.labels, PINS: pins}
+    if _registry_answers(engine, base):
+        _build(engine, base, name, labels)
+    else:
+        _import(engine, base, name, labels)
+    remove(engine, old)
+    return name
+
+
+def label(engine: Engine, name: str, key: str) -> str:
+    """The value of a label of an image; empty when there is none."""
+    template = f'{{{{index .Config.Labels "{key}"}}}}'
+    try:
+        return engine.docker("image", "inspect", "--format", template, name).strip()
+    except Unavailable:
+        return ""
+
+
+def image_id(engine: Engine, name: str) -> str:
+    """The id of an image; empty when there is none."""
+    return engine.docker("image", "ls", "--quiet", "--no-trunc", name).strip()
+
+
+def remove(engine: Engine, old: str) -> None:
+    """Remove an image that lost its name to a newer one; it stays while another is based on it."""
+    if old and old in engine.docker(
+        "image", "ls", "--quiet", "--no-trunc", "--filter=dangling=true"
+    ):
+        try:
+            engine.docker("image", "rm", old)
+        except Unavailable as error:
+            say(f"  the former image stays: {error}")
+
+
+def _pins(engine: Engine, base: Base) -> str:
+    recipes = (Path(__file__), Path(rootfs.__file__), DOCKERFILE)
+    texts = (path.read_bytes() for path in recipes)
+    return cache.digest(repr(base), _api(engine), rootfs.host_bundle(), *texts)
+
+
+def _api(engine: Engine) -> str:
+    """The `DOCKER_API_VERSION` that the lifecycle needs; empty when it needs none."""
+    spoken = tuple(int(part) for part in engine.api.split("."))
+    return engine.api if spoken < LIFECYCLE_API else ""
+
+
+def _environment(engine: Engine, base: Base) -> dict[str, str]:
+    api = {"DOCKER_API_VERSION": _api(engine)} if base.role == "build" and _api(engine) else {}
+    return base.environment | api
+
+
+def _registry_answers(engine: Engine, base: Base) -> bool:
+    say(f"Asking the registry for {base.registry_image}")
+    try:
+        engine.docker("pull", "--quiet", base.registry_image)
+    except Unavailable:
+        say("  it does not answer: Debian's packages are the source")
+        return False
+    return True
+
+
+def _build(engine: Engine, base: Base, name: str, labels: dict[str, str]) -> None:
+    say(f"Building {name} on {base.registry_image} (about a minute)")
+    arguments = {
+        "IMAGE": base.registry_image,
+        "PACKAGES": " ".join(base.packages),
+        "USER_ID": str(base.user),
+        "GROUP_ID": str(base.group),
+        "DOCKER_API_VERSION": _api(engine),
+    }
+    with tempfile.TemporaryDirectory() as context:
+        shutil.copyfile(DOCKERFILE, Path(context) / "Dockerfile")
+        certificates = Path(context) / "certificates"
+        certificates.mkdir()
+        for found in (path for folder in AUTHORITIES for path in folder.glob("*.crt")):
+            shutil.copyfile(found, certificates / found.name)
+        engine.docker(
+            *("build", "--quiet", "--target", base.role, "--tag", name),
+            *(f"--build-arg={key}={value}" for key, value in arguments.items()),
+            *(f"--label={key}={value}" for key, value in labels.items()),
+            context,
+        )
+
+
+def _import(engine: Engine, base: Base, name: str, labels: dict[str, str]) -> None:
+    tree = rootfs.rootfs(base.role)
+    say(f"Importing {name}")
+    changes = [
+        *(f"ENV {key}={value}" for key, value in _environment(engine, base).items()),
+        *(f"LABEL {key}={value}" for key, value in labels.items()),
+        f"USER {base.user}:{base.group}",
+    ]
+    options = [f"--change={change}" for change in changes]
+    archive = ("tar", "-c", "--sort=name", "--numeric-owner", "-C", str(tree), ".")
+    with subprocess.Popen(archive, stdout=subprocess.PIPE) as tar:
+        ended = subprocess.run(
+            ("docker", "import", *options, "-", name),
+            stdin=tar.stdout,
+            env={**os.environ, **engine.env},
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+    if ended.returncode or tar.returncode:
+        fail(f"`docker import` of {name} failed: {ended.stderr.strip()}")

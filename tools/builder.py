@@ -1,0 +1,102 @@
+"""Creates the builder image `cnb-python/builder` with the assembled buildpack baked in."""
+
+import os
+import sys
+import tempfile
+import tomllib
+from pathlib import Path
+
+import tomli_w
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from tools import base_images, cache, engine, oci, real_tools, rootfs, tree
+from tools.engine import Engine
+from tools.processes import Unavailable, run, say
+
+ROOT = rootfs.ROOT
+CONFIG = ROOT / "builder/builder.toml"
+NAME = "cnb-python/builder"
+
+
+def buildpack() -> Path:
+    """The assembled tree for this machine's architecture, renewed when its sources changed."""
+    run(sys.executable, ROOT / "tools/package.py", "--arch", oci.arch(), cwd=ROOT)
+    return ROOT / "dist/buildpack/linux" / oci.arch()
+
+
+def ensure(found: Engine, product: Path, name: str = NAME) -> str:
+    """The name of the builder with the buildpack tree *product*, created unless up to date."""
+    bases = [base_images.ensure(found, role) for role in ("build", "run")]
+    config = _config(product)
+    ids = [base_images.image_id(found, base) for base in bases]
+    # The folder's name is the digest of what the lifecycle was built from.
+    lifecycle = real_tools.lifecycle_archive().name
+    pins = cache.digest(repr(config), tree.digest(product), lifecycle, *ids)
+    if base_images.label(found, name, base_images.PINS) == pins:
+        return name
+    say(f"Creating the builder {name}")
+    old = base_images.image_id(found, name)
+    _create(found, name, config, pins)
+    base_images.remove(found, old)
+    return name
+
+
+def pack_env(found: Engine) -> dict[str, str]:
+    """What to add to pack's environment: the engine, and a home of its own below the cache."""
+    home = str(cache.directory() / "pack-home")
+    # One key for every checkout and run, or each would leave cache volumes under new names.
+    return {**found.env, "PACK_HOME": home, "PACK_VOLUME_KEY": "cnb-python", "NO_COLOR": "1"}
+
+
+def pack_flags(found: Engine, name: str = NAME) -> tuple[str, ...]:
+    """What every `pack build` on this engine needs besides the image's name and the app."""
+    flags = ("--builder", name, "--trust-builder", "--pull-policy", "never")
+    # Otherwise pack hands the default socket to the lifecycle, wherever it found the engine itself.
+    host = found.env.get("DOCKER_HOST") or os.environ.get("DOCKER_HOST")
+    return (*flags, "--docker-host", host) if host else flags
+
+
+def _config(product: Path) -> dict[str, object]:
+    """builder.toml, with what it names from the network replaced by what was made here."""
+    config: dict[str, object] = tomllib.loads(CONFIG.read_text())
+    facts = tomllib.loads((product / "buildpack.toml").read_text())["buildpack"]
+    config["buildpacks"] = [{"id": facts["id"], "uri": str(product)}]
+    config["order"] = [{"group": [{"id": facts["id"]}]}]
+    config["lifecycle"] = {"uri": str(real_tools.lifecycle_archive())}
+    return config
+
+
+def _create(found: Engine, name: str, config: dict[str, object], pins: str) -> None:
+    label = f"{base_images.PINS}={pins}"
+    with tempfile.TemporaryDirectory() as folder:
+        written = Path(folder) / "builder.toml"
+        written.write_text(tomli_w.dumps(config))
+        run(
+            *(real_tools.pack(), "builder", "create", name, "--config", written),
+            *("--pull-policy", "never", "--label", label, "--target", f"linux/{oci.arch()}"),
+            env=pack_env(found),
+        )
+
+
+def main() -> None:
+    """Create the builder and say how to use it."""
+    product = buildpack()
+    with engine.running() as found:
+        name = ensure(found, product)
+        size = int(found.docker("image", "inspect", "--format", "{{.Size}}", name))
+        say(f"\n{name} is ready ({size / 1e6:.0f} MB). Build with it:\n")
+        say(f"  pack build my-image {' '.join(pack_flags(found, name))}")
+        if found.env:
+            store = cache.directory() / "engine"
+            say(
+                f"\nIt is kept in {store}, the store of an engine that runs only while a command"
+                " of this project needs it. Where a Docker engine answers, it goes there instead."
+            )
+
+
+if __name__ == "__main__":
+    os.umask(0o022)
+    try:
+        main()
+    except Unavailable as error:
+        sys.exit(str(error))
