@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from cnb_python.errors import MissingInput, UnreadableInput, UnreadableToml, UnsupportedApi
-from cnb_python.messages import Message, describe
+from cnb_python.messages import describe
+from cnb_python.wording.message import Message
 
 
 def everything(message: Message) -> str:
