@@ -442,6 +442,19 @@ class IncompleteBuildpack(BuildpackBug):
     buildpack: Path
 
 
+type ProcfileProblem = Literal[
+    "no colon", "type", "no command", "twice", "open quote", "control character"
+]
+
+
+@dataclass(eq=False)
+class BadProcfile(AppError):
+    """Lines of the Procfile that name no process."""
+
+    problems: tuple[tuple[int, str, ProcfileProblem], ...]
+    """Number from 1, text and what is wrong."""
+
+
 Failure = (
     UnsupportedApi
     | NotAFile
@@ -487,4 +500,5 @@ Failure = (
     | DamagedArchive
     | UnsafeArchive
     | UnusableInterpreter
+    | BadProcfile
 )

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from cnb_python.errors import BuildpackError
 from cnb_python.project import Project
-from cnb_python.system.outside import Command, Outcome
+from cnb_python.system.outside import Command, Outcome, Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,8 @@ class Workplace:
     """The manager's own files, outside the environment; for pip the directory that holds `pip`."""
     cache: Path | None
     """What it may keep between builds."""
+    scratch: Path
+    """A temporary directory."""
     environ: Mapping[str, str]
     """The environment variables of its processes."""
     python: str
@@ -51,6 +53,8 @@ class Manager(Protocol):
         """Return the commands that fill the environment, in order."""
         ...
 
-    def explain(self, command: Command, outcome: Outcome, place: Workplace) -> BuildpackError:
-        """Say why *command* failed."""
+    def explain(
+        self, command: Command, outcome: Outcome, place: Workplace, run: Run
+    ) -> BuildpackError:
+        """Say why *command* failed; *run* is for asking again where its output does not tell."""
         ...

@@ -1,0 +1,76 @@
+"""The one door: makes the app's environment and has its package manager fill it."""
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from importlib.metadata import distributions
+from pathlib import Path
+
+from packaging.utils import canonicalize_name
+
+from cnb_python.environment import bytecode, skeleton, tool, variables
+from cnb_python.environment.request import Environment, EnvironmentRequest
+from cnb_python.managers.manager import Workplace
+from cnb_python.system.outside import Command, Outcome, Run, System
+from cnb_python.system.redaction import redact
+
+
+def fill(request: EnvironmentRequest, system: System) -> Environment:
+    """Make the environment that *request* asks for, compiled and without a package manager.
+
+    It is made under its final name: scripts name the interpreter that they run with. Raises what
+    the manager says went wrong, DiskFull, Killed, or OSError.
+    """
+    line = request.python.rpartition(".")[0]
+    site_packages = skeleton.make(request.directory, request.interpreter, line)
+    with tempfile.TemporaryDirectory(prefix="cnb-python-") as scratch:
+        _install(request, _workplace(request, Path(scratch)), system)
+    compiled = bytecode.compile_all(request.interpreter, _modules(request, site_packages), system)
+    found = _distributions(site_packages)
+    system.output.line(f"{len(found)} packages installed, {compiled.modules} modules compiled")
+    return Environment(request.directory, site_packages, found)
+
+
+def _workplace(request: EnvironmentRequest, scratch: Path) -> Workplace:
+    return Workplace(
+        app_dir=request.project.directory,
+        environment=request.directory,
+        tool=tool.lay_out_pip(request.tool, scratch),
+        cache=request.cache,
+        scratch=scratch,
+        environ=variables.process_variables(
+            request.environ, request.directory, request.interpreter, scratch
+        ),
+        python=request.python,
+    )
+
+
+def _install(request: EnvironmentRequest, place: Workplace, system: System) -> None:
+    run = partial(_run_redacted, system.run)
+    for command in request.manager.commands(place):
+        system.output.line(f"Running `{command.shown}`")
+        outcome = run(command, lambda line: system.output.detail(redact(line)))
+        if outcome.code:
+            raise request.manager.explain(command, outcome, place, run)
+
+
+def _run_redacted(
+    run: Run, command: Command, on_line: Callable[[str], None] | None = None
+) -> Outcome:
+    outcome = run(command, on_line)
+    return replace(outcome, output=redact(outcome.output))
+
+
+def _modules(request: EnvironmentRequest, site_packages: Path) -> tuple[Path, ...]:
+    # `-e git+https://...` is checked out to `src`.
+    checkouts = request.directory / "src"
+    return (site_packages, checkouts) if checkouts.is_dir() else (site_packages,)
+
+
+def _distributions(site_packages: Path) -> dict[str, str]:
+    found = {
+        canonicalize_name(one.name): one.version
+        for one in distributions(path=[str(site_packages)])
+    }
+    return dict(sorted(found.items()))

@@ -1,0 +1,59 @@
+"""The environment variables of a manager's processes: the user's, minus what breaks them."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from cnb_python.system.certificates import BUNDLES, trusting_the_system
+
+_DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_LOCALES = ("LC_ALL", "LC_CTYPE", "LANG")
+# 1980-01-01T00:00:01Z: archives of the ZIP format cannot hold earlier times, and the lifecycle
+# gives the same time to every file of the image.
+_EPOCH = "315532801"
+# Where these point is ours to say; a log file would take pip's explanations away from its output.
+_OURS = frozenset(
+    {"VIRTUAL_ENV", "PIP_CACHE_DIR", "PIP_LOG", "PIP_LOG_FILE", "__PYVENV_LAUNCHER__"}
+)
+
+
+def process_variables(
+    environ: Mapping[str, str],
+    environment: Path,
+    interpreter: Path,
+    scratch: Path,
+    bundles: tuple[Path, ...] = BUNDLES,
+) -> dict[str, str]:
+    """Return the variables for processes that fill *environment*.
+
+    Settings for indexes, proxies and certificates pass. No `PYTHON*` variable does: they are meant
+    for the app or for another interpreter.
+    """
+    kept = {
+        name: value
+        for name, value in environ.items()
+        if not name.startswith("PYTHON") and name not in _OURS
+    }
+    path = f"{environment / 'bin'}:{interpreter.parent}:{environ.get('PATH') or _DEFAULT_PATH}"
+    defaults = {"SOURCE_DATE_EPOCH": _EPOCH, "TMPDIR": str(scratch)}
+    if not any(environ.get(name) for name in _LOCALES):
+        # Without it Git, compilers and Perl scripts of a build take file names for ASCII.
+        defaults["LC_ALL"] = "C.UTF-8"
+    return {
+        **defaults,
+        **kept,
+        **trusting_the_system(environ, bundles),
+        **_home(environ, scratch),
+        "PATH": path,
+        "VIRTUAL_ENV": str(environment),
+        # Bytecode is made once, at the end, in another way; sets are ordered alike in each build.
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONHASHSEED": "0",
+    }
+
+
+def _home(environ: Mapping[str, str], scratch: Path) -> dict[str, str]:
+    home = environ.get("HOME", "")
+    if home and Path(home).is_dir():
+        # pip.conf and .netrc live there; whether it can be written to is for the tools to say.
+        return {}
+    return {"HOME": str(scratch)}

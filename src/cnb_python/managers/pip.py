@@ -1,0 +1,121 @@
+"""pip: `requirements.txt`, decided and installed by pip itself."""
+
+import codecs
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from cnb_python.errors import BuildpackError, InstallFailed, NotUtf8
+from cnb_python.managers import build_failures, pip_failures
+from cnb_python.managers.manager import Workplace
+from cnb_python.project import REQUIREMENTS, Project
+from cnb_python.system.outside import Command, Outcome, Run
+
+_WIDE_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
+# PEP 263, which pip honours in requirements files too.
+_CODING = re.compile(rb"#.*?coding[:=][ \t]*([-\w.]+)")
+# Options of a requirements file that say where and among what to look.
+_FINDING = re.compile(
+    r"\s*(-i|-f|--index-url|--extra-index-url|--find-links|--no-index|--pre|--trusted-host"
+    r"|--only-binary|--no-binary|--prefer-binary)\b"
+)
+_LAST_WORDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Pip:
+    """Apps with a `requirements.txt`."""
+
+    name: str = "pip"
+    deciding_file: str = REQUIREMENTS
+
+    def check(self, project: Project) -> tuple[str, ...]:
+        """Refuse a file that pip would misread; warn of one that others do.
+
+        Raises NotAFile, UnreadableFile or NotUtf8.
+        """
+        content = project.content(REQUIREMENTS) or b""
+        if content.startswith(_WIDE_MARKS):
+            return (
+                (
+                    f"{REQUIREMENTS} is saved as UTF-16, as PowerShell's > does. pip reads it, "
+                    "but many other tools do not. Save it as UTF-8: "
+                    f"pip freeze | Out-File -Encoding utf8 {REQUIREMENTS}"
+                ),
+            )
+        if b"\0" in content:
+            raise NotUtf8(REQUIREMENTS, content.count(b"\n", 0, content.index(b"\0")) + 1, 0)
+        if not _declares_encoding(content):
+            project.text(REQUIREMENTS)
+        return ()
+
+    def commands(self, place: Workplace) -> tuple[Command, ...]:
+        """Return the one command that resolves and installs."""
+        return (
+            Command(
+                (*_pip(place, "install"), "--no-compile", "--requirement", REQUIREMENTS),
+                place.environ,
+                place.app_dir,
+                shown=f"pip install -r {REQUIREMENTS}",
+            ),
+        )
+
+    def explain(
+        self, command: Command, outcome: Outcome, place: Workplace, run: Run
+    ) -> BuildpackError:
+        """Say why pip failed. Asks it again where its first answer does not tell."""
+        output = outcome.output
+        known = (
+            build_failures.machine_failure(outcome.code, output, self.name)
+            or build_failures.build_failure(output, place.python)
+            or pip_failures.recognise(output, place.python)
+        )
+        if known:
+            return known
+        if requirement := pip_failures.unmatched(output):
+            return _ask_again(requirement, output, place, run)
+        if trouble := pip_failures.index_trouble(output):
+            return trouble
+        last_words = tuple(output.strip().splitlines()[-_LAST_WORDS:])
+        return InstallFailed(self.name, command.shown, outcome.code, last_words)
+
+
+def _pip(place: Workplace, action: str) -> tuple[str, ...]:
+    # -I: neither modules of the app, in whose directory pip runs, nor PYTHON* variables count.
+    # The runner imports pip from where it is, without adding that place to `sys.path`: pip looks
+    # there for what is installed, and pip itself must not count as installed.
+    cache = ("--cache-dir", str(place.cache)) if place.cache else ("--no-cache-dir",)
+    return (
+        *(str(place.environment / "bin/python"), "-I", str(place.tool / "__pip-runner__.py")),
+        *(action, "--no-input", "--progress-bar", "off", "--disable-pip-version-check", *cache),
+        # Containers are built as root now and then; the environment is ours alone.
+        "--root-user-action=ignore",
+    ) + (("--no-warn-script-location",) if action == "install" else ())
+
+
+def _ask_again(requirement: str, output: str, place: Workplace, run: Run) -> BuildpackError:
+    """Find out why there is nothing: pip tells about refusals and skipped wheels with -vv only."""
+    lines = [*_finding_options(place.app_dir / REQUIREMENTS), requirement]
+    question = place.scratch / "question.txt"
+    question.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    ask = Command(
+        (
+            *_pip(replace(place, cache=None), "install"),
+            *("--dry-run", "--ignore-installed", "--no-deps", "-vv", "--requirement"),
+            str(question),
+        ),
+        place.environ,
+        place.app_dir,
+    )
+    telling: list[str] = output.splitlines()
+    run(ask, lambda line: telling.append(line) if pip_failures.TELLING.search(line) else None)
+    return pip_failures.nothing_found(requirement, "\n".join(telling), place.python)
+
+
+def _finding_options(requirements: Path) -> list[str]:
+    text = requirements.read_bytes().decode("utf-8", "replace")
+    return [line for line in text.splitlines() if _FINDING.match(line)]
+
+
+def _declares_encoding(content: bytes) -> bool:
+    return any(_CODING.match(line) for line in content.splitlines()[:2])
