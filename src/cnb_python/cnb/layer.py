@@ -90,6 +90,17 @@ class Layer:
         disk.make_directory(self._staging)
         return self._staging
 
+    def begin_in_place(self) -> Path:
+        """Return the layer's own directory, fresh, for contents that name their own path.
+
+        The old layer is gone from here on; the new one counts once `finish` has run.
+        """
+        self._withdraw()
+        disk.remove(self._staging)
+        disk.remove(self.path)
+        disk.make_directory(self.path)
+        return self.path
+
     def finish(
         self,
         types: LayerTypes,
@@ -98,22 +109,22 @@ class Layer:
         exec_d: Mapping[str, bytes] | None = None,
         sboms: Mapping[SbomFormat, bytes] | None = None,
     ) -> None:
-        """Make what was filled since `begin` the layer.
+        """Make what was filled since `begin` or `begin_in_place` the layer.
 
         *exec_d* holds programs by name, which run before each start of a process; *sboms* the
         bills of materials. Raises ContractBroken, before the old layer is touched, when nothing
         was begun or what is to be written is invalid.
         """
         table = self._table(types, metadata)
-        if not _is_directory(self._staging):
-            self._refuse("finished but never begun")
-        disk.make_directory(self._staging)
-        write_env(self._staging, env)
-        _write_programs(self._staging / "exec.d", exec_d or {})
+        made = self._made()
+        disk.make_directory(made)
+        write_env(made, env)
+        _write_programs(made / "exec.d", exec_d or {})
         self._withdraw()
         remove_sboms(self.layers_dir, self.name)
-        disk.remove(self.path)
-        self._staging.rename(self.path)
+        if made != self.path:
+            disk.remove(self.path)
+            made.rename(self.path)
         for form, content in (sboms or {}).items():
             write_sbom(self.layers_dir, self.name, form, content)
         toml.write(self._toml, table)
@@ -156,6 +167,13 @@ class Layer:
     def _staging(self) -> Path:
         # No layer can be called so. The lifecycle exports a directory only for its `.toml`.
         return disk.draft_of(self.path)
+
+    def _made(self) -> Path:
+        if _is_directory(self._staging):
+            return self._staging
+        if not _is_directory(self.path) or self._toml.exists(follow_symlinks=False):
+            self._refuse("finished but never begun")
+        return self.path
 
     def _withdraw(self) -> None:
         disk.remove(self._toml)
