@@ -3,6 +3,7 @@
 from typing import assert_never
 
 from cnb_python.errors import (
+    BadProcfile,
     BadRequirement,
     ChecksumMismatch,
     DamagedArchive,
@@ -49,7 +50,7 @@ from cnb_python.errors import (
     VersionConflict,
     WrongPython,
 )
-from cnb_python.wording import choosing, install, machine, python
+from cnb_python.wording import choosing, install, launch, machine, python
 from cnb_python.wording.message import Message
 
 
@@ -144,6 +145,8 @@ def describe(failure: Failure) -> Message:  # noqa: C901, PLR0911, PLR0912, PLR0
             return python.unsafe_archive(failure)
         case UnusableInterpreter():
             return python.unusable_interpreter(failure)
+        case BadProcfile():
+            return launch.bad_procfile(failure)
         case _:
             assert_never(failure)
 

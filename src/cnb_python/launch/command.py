@@ -1,0 +1,161 @@
+"""Turns a command line, as people write it, into the array that the launcher executes.
+
+The launcher has no shell. Plain commands are executed directly, so that signals reach them. What
+only a shell understands goes to one, which replaces itself by the command (`exec`): a shell that
+stays is process 1, and process 1 ignores the SIGTERM that stops a container.
+"""
+
+import re
+import shlex
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+SHELL = "/bin/sh"
+_BASH = "/bin/bash"
+
+# https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html#tag_19_03
+_TOKEN = re.compile(
+    r"""
+    (?P<space>     \s+ )
+  | (?P<quoted>    '[^']*' | \\. )
+  | (?P<double>    "(?:\\.|[^"\\])*" )
+  | (?P<expansion> \$\( (?: [^()] | \( (?: [^()] | \([^()]*\) )* \) )* \)
+                 | \$\{[^{}]*\} | \$[\w?\#@*!$-]? | `[^`]*` )
+  | (?P<redirect>  \d*(?:<{1,3}|>{1,2})(?:&[\d-]*)? | &>>? )
+  | (?P<chain>     && | \|\| | ; )
+  | (?P<operator>  [|&()] )
+  | (?P<plain>     [^\s'"\\$`<>|&;()]+ )
+  | (?P<open>      . )
+    """,
+    re.VERBOSE,
+)
+_IN_WORDS = frozenset({"quoted", "double", "expansion", "plain"})
+_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
+_EXEC = re.compile(r"\s*exec\s+(?=[^-\s])")
+_KEYWORD = re.compile(
+    r"if|then|else|elif|fi|for|while|until|do|done|case|esac|select|function|time|[{}!]|\[\["
+)
+_BUILTIN = re.compile(
+    r"[.:]|alias|bg|break|cd|command|continue|declare|eval|exec|exit|export|fg|jobs|local|popd|pushd"
+    r"|read|readonly|return|set|shift|shopt|source|times|trap|type|ulimit|umask|unset|wait"
+)
+# What bash alone understands: `[[`, `source`, here-strings, `<(`, `$'`, `&>`, ${x//a/b}, {a,b}.
+_BASHISM = re.compile(
+    r"(?:^|[\s;&|(])(?:\[\[|source|shopt|declare|pushd)\s"
+    r"|<<<|[<>]\(|\$'|&>|\$\{\w+(?:\[|[/^,]|:\d)|\{[^\s{}]*(?:,|\.\.)[^\s{}]*\}"
+)
+
+
+class OpenQuote(Exception):
+    """A quotation mark or a backslash at the end has no partner."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandLine:
+    """A command as the launcher executes it."""
+
+    argv: tuple[str, ...]
+    program: str
+    """What ends up running, as far as it can be told: `gunicorn`; empty where it cannot."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """A word, or a redirection or operator between words."""
+
+    kind: str
+    start: int
+    text: str
+
+    @property
+    def is_assignment(self) -> bool:
+        return bool(_ASSIGNMENT.match(self.text))
+
+
+def parse(text: str) -> CommandLine:
+    """Return how to execute *text*, one line that starts a process.
+
+    Raises OpenQuote.
+
+    >>> parse("gunicorn app:app").argv
+    ('gunicorn', 'app:app')
+    >>> parse("gunicorn --bind :$PORT app:app").argv
+    ('/bin/sh', '-c', 'exec gunicorn --bind :$PORT app:app "$@"', 'sh')
+    """
+    tokens = tuple(_TOKEN.finditer(text))
+    if any(token.lastgroup == "open" for token in tokens):
+        raise OpenQuote(text)
+    parts = tuple(_parts(tokens))
+    first = parts[0][0] if parts[0] else None
+    if len(parts) == 1 and (useless := _EXEC.match(text)):
+        return parse(text[useless.end() :])
+    if first and len(parts) == 1 and not _needs_shell(tokens, parts[0]):
+        argv = tuple(shlex.split(text))
+        return CommandLine(argv, argv[0])
+    program = _replaceable(parts)
+    return CommandLine(_in_shell(text, program), program.text if program else "")
+
+
+def in_shell(script: str) -> tuple[str, ...]:
+    """Return the array that runs *script*; the user's arguments are its `"$@"`."""
+    # The word after the script becomes $0, what the shell calls itself in its own errors.
+    return (SHELL, "-c", script, "sh")
+
+
+def _in_shell(text: str, program: _Word | None) -> tuple[str, ...]:
+    script = text
+    if program:
+        # Arguments given to `docker run` reach the program, as they do without a shell.
+        script = f'{text[: program.start]}exec {text[program.start :]} "$@"'
+    return (_BASH, "-c", script, "bash") if _BASHISM.search(text) else in_shell(script)
+
+
+def _parts(tokens: Iterable[re.Match[str]]) -> Iterator[tuple[_Word, ...]]:
+    """Yield the simple commands that `&&`, `||` and `;` join."""
+    words: list[_Word] = []
+    joined = False
+    for token in tokens:
+        kind, text = token.lastgroup or "", token[0]
+        if kind == "chain":
+            yield tuple(words)
+            words = []
+        elif kind in _IN_WORDS and joined:
+            words[-1] = _Word("word", words[-1].start, words[-1].text + text)
+        elif kind != "space":
+            words.append(_Word("word" if kind in _IN_WORDS else kind, token.start(), text))
+        joined = kind in _IN_WORDS
+    yield tuple(words)
+
+
+def _needs_shell(tokens: Iterable[re.Match[str]], words: tuple[_Word, ...]) -> bool:
+    return (
+        bool(_KEYWORD.fullmatch(words[0].text) or _BUILTIN.fullmatch(words[0].text))
+        or words[0].is_assignment
+        or any(word.text.startswith(("~", "#")) for word in words)
+        or any(_is_special(token.lastgroup or "", token[0]) for token in tokens)
+    )
+
+
+def _is_special(kind: str, text: str) -> bool:
+    """Whether the shell makes something else of this token."""
+    if kind == "double":
+        return not {"$", "`"}.isdisjoint(text)
+    if kind == "plain":
+        return not {"*", "?", "["}.isdisjoint(text) or bool(_BASHISM.search(text))
+    return kind not in {"space", "quoted"}
+
+
+def _replaceable(parts: tuple[tuple[_Word, ...], ...]) -> _Word | None:
+    """Return the last program, if `exec` before it changes nothing but who is process 1."""
+    words = [word for part in parts for word in part]
+    programs = [next((word for word in part if not word.is_assignment), None) for part in parts]
+    last = programs[-1]
+    if (
+        last is None
+        or last.kind != "word"
+        or _BUILTIN.fullmatch(last.text)
+        or any(word.kind == "operator" or word.text.startswith("#") for word in words)
+        or any(program and _KEYWORD.fullmatch(program.text) for program in programs)
+    ):
+        return None
+    return last

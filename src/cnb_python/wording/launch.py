@@ -1,0 +1,37 @@
+"""The words for a Procfile that cannot be understood."""
+
+from cnb_python.errors import BadProcfile, ProcfileProblem
+from cnb_python.wording.message import Message
+
+_SHOWN = 60
+_PROBLEMS: dict[ProcfileProblem, str] = {
+    "no colon": "there is no colon between a process type and a command",
+    "type": "a process type has letters, digits, '.', '_' and '-' only",
+    "no command": "there is no command after the colon",
+    "twice": "this process type was named before",
+    "open quote": "a quotation mark or a backslash has no partner",
+    "control character": "the line holds characters that cannot be seen",
+}
+
+
+def bad_procfile(failure: BadProcfile) -> Message:
+    """Show each wrong line and what is wrong with it."""
+    return Message(
+        title="The Procfile cannot be understood",
+        body=tuple(
+            f"  line {number}: {_PROBLEMS[problem]}: {_shown(text)}"
+            for number, text, problem in failure.problems
+        ),
+        steps=(
+            (
+                "Write one process to a line: its type, a colon and its command, as in "
+                "`web: gunicorn --bind 0.0.0.0:$PORT app:app`."
+            ),
+            "Comments start with # at the beginning of a line.",
+        ),
+    )
+
+
+def _shown(text: str) -> str:
+    visible = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+    return visible if len(visible) <= _SHOWN else f"{visible[:_SHOWN]}…"
