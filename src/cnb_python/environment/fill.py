@@ -16,31 +16,33 @@ from cnb_python.system.outside import Command, Outcome, Run, System
 from cnb_python.system.redaction import redact
 
 
-def fill(request: EnvironmentRequest, system: System) -> Environment:
+def fill(request: EnvironmentRequest, directory: Path, system: System) -> Environment:
     """Make the environment that *request* asks for, compiled and without a package manager.
 
-    It is made under its final name: scripts name the interpreter that they run with. Raises what
+    *directory* is its final path and does not exist yet: scripts name the interpreter by it. Raises what
     the manager says went wrong, DiskFull, Killed, or OSError.
     """
     line = request.python.rpartition(".")[0]
-    site_packages = skeleton.make(request.directory, request.interpreter, line)
+    site_packages = skeleton.make(directory, request.interpreter, line)
     with tempfile.TemporaryDirectory(prefix="cnb-python-") as scratch:
-        _install(request, _workplace(request, Path(scratch)), system)
-    compiled = bytecode.compile_all(request.interpreter, _modules(request, site_packages), system)
+        _install(request, _workplace(request, directory, Path(scratch)), system)
+    compiled = bytecode.compile_all(
+        request.interpreter, _modules(directory, site_packages), system
+    )
     found = _distributions(site_packages)
     system.output.line(f"{len(found)} packages installed, {compiled.modules} modules compiled")
-    return Environment(request.directory, site_packages, found)
+    return Environment(directory, site_packages, found)
 
 
-def _workplace(request: EnvironmentRequest, scratch: Path) -> Workplace:
+def _workplace(request: EnvironmentRequest, directory: Path, scratch: Path) -> Workplace:
     return Workplace(
         app_dir=request.project.directory,
-        environment=request.directory,
+        environment=directory,
         tool=tool.lay_out_pip(request.tool, scratch),
         cache=request.cache,
         scratch=scratch,
         environ=variables.process_variables(
-            request.environ, request.directory, request.interpreter, scratch
+            request.environ, directory, request.interpreter, scratch
         ),
         python=request.python,
     )
@@ -62,9 +64,9 @@ def _run_redacted(
     return replace(outcome, output=redact(outcome.output))
 
 
-def _modules(request: EnvironmentRequest, site_packages: Path) -> tuple[Path, ...]:
+def _modules(directory: Path, site_packages: Path) -> tuple[Path, ...]:
     # `-e git+https://...` is checked out to `src`.
-    checkouts = request.directory / "src"
+    checkouts = directory / "src"
     return (site_packages, checkouts) if checkouts.is_dir() else (site_packages,)
 
 

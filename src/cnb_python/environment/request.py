@@ -20,8 +20,6 @@ class EnvironmentRequest:
     """Its release: `3.14.6`."""
     tool: Path
     """The manager's own files: for pip a wheel, or the directory `pip` of an installation."""
-    directory: Path
-    """Where the environment goes, by its final path; must not exist or be empty."""
     cache: Path | None
     """What the manager may keep between builds."""
     environ: Mapping[str, str]

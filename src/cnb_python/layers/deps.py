@@ -1,76 +1,67 @@
-"""Layer `deps`: what the package manager may keep for the next build, within a budget."""
+"""Layer `deps`: what the package manager may keep from one build to the next, within a budget."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
-from pydantic import Field, ValidationError
-
-from cnb_python.cnb import disk
-from cnb_python.cnb.context import BuildContext
+from cnb_python.cnb.context import Target
 from cnb_python.cnb.layer import Layer, LayerTypes, layer_of
-from cnb_python.layers.reuse import LayerKey, differences
 from cnb_python.system.outside import Output
 
-NAME = "deps"
+# A cache layer is restored, archived and hashed on every build, changed or not: measured 0.2 s for
+# 60 MB and 3.3 s for 600 MB.
+BUDGET_BYTES = 64 * 1024 * 1024
 FORMAT = "1"
-TYPES = LayerTypes(cache=True)
-# Every build restores, archives and hashes a cache layer, changed or not: 0.9 s without one,
-# 1.1 s with 60 MB, 2.1 s with 200 MB.
-BUDGET = 64 * 1024 * 1024
+_TYPES = LayerTypes(cache=True)
+_TITLES = {
+    "format": "format of the cache",
+    "python": "Python line",
+    "arch": "processor",
+    "distro": "distribution of the image",
+}
 
 
-class DepsKey(LayerKey):
-    """What a cache must have been made for to be of use."""
-
-    format: str = Field(title="format of the cache")
-    python: str = Field(title="Python line")
-    arch: str = Field(title="CPU architecture")
-    distro: str = Field(title="distribution of the run image")
-
-
-def open_cache(context: BuildContext, line: str, output: Output) -> Layer:
-    """Return the layer with a directory to fill, kept from the previous build where it fits."""
-    layer, key = layer_of(context.layers_dir, NAME), _key(context, line)
-    reasons = _reasons(layer, key)
-    if reasons:
-        output.line(f"Dropping the cached downloads: {'; '.join(reasons)}")
-    if reasons or not layer.path.is_dir():
-        layer.begin_in_place()
-    return layer
-
-
-def close_cache(layer: Layer, context: BuildContext, line: str, output: Output) -> None:
-    """Keep what fits the budget: what was built from source first, downloads after it."""
-    if _size(layer.path) > BUDGET:
-        for entry in sorted(layer.path.iterdir()):
-            if entry.name != "wheels":  # pip's folder of what it built
-                disk.remove(entry)
-    if _size(layer.path) > BUDGET:
-        output.line("The cache is over its budget and is not kept")
-        layer.begin_in_place()
-    layer.keep(TYPES, _key(context, line).model_dump(mode="json"))
-
-
-def _key(context: BuildContext, line: str) -> DepsKey:
-    target = context.target
+def cache_key(line: str, target: Target) -> dict[str, str]:
+    """Return what a cache for the Python line *line* (`3.14`) and *target* depends on."""
     distro = f"{target.distro_name} {target.distro_version}".strip()
-    return DepsKey(format=FORMAT, python=line, arch=target.arch, distro=distro)
+    return {"format": FORMAT, "python": line, "arch": target.arch, "distro": distro}
 
 
-def _reasons(layer: Layer, wanted: DepsKey) -> list[str]:
-    metadata = layer.restored()
-    if metadata is None:
-        return []
-    try:
-        return differences(DepsKey.model_validate(dict(metadata)), wanted)
-    except ValidationError:
-        return ["it was made by another version of this buildpack"]
+def open_cache(layers_dir: Path, key: dict[str, str], output: Output) -> Path:
+    """Return the cache directory: the previous build's where its key is *key*, else an empty one.
+
+    Says every reason for starting anew.
+    """
+    layer = layer_of(layers_dir, "deps")
+    restored = layer.restored()
+    if restored == key and layer.path.is_dir():
+        layer.keep(_TYPES, key)
+        return layer.path
+    for name, title in _TITLES.items():
+        if restored is not None and restored.get(name) != key[name]:
+            output.line(f"Cache dropped: {title} was {restored.get(name)}, is {key[name]}")
+    return _empty(layer, key)
 
 
-def _size(directory: Path) -> int:
-    return sum(path.lstat().st_size for path in _files(directory))
+def prune(cache: Path, budget: int = BUDGET_BYTES) -> None:
+    """Remove from *cache* until it holds at most *budget* bytes.
+
+    Downloads go first, the largest first: they are fetched again. What was built from source stays
+    longest.
+    """
+    files = sorted(path for path in cache.rglob("*") if path.is_file() and not path.is_symlink())
+    sizes = {path: path.stat().st_size for path in files}
+    total = sum(sizes.values())
+    for path in sorted(files, key=lambda path: (_was_built(path, cache), -sizes[path])):
+        if total <= budget:
+            return
+        path.unlink()
+        total -= sizes[path]
 
 
-def _files(directory: Path) -> Iterator[Path]:
-    for folder, _, names in directory.walk():
-        yield from (folder / name for name in names)
+def _empty(layer: Layer, key: dict[str, str]) -> Path:
+    layer.begin()
+    layer.finish(_TYPES, key)
+    return layer.path
+
+
+def _was_built(path: Path, cache: Path) -> bool:
+    return path.relative_to(cache).parts[0] == "wheels"

@@ -1,32 +1,36 @@
-"""Layer `venv`: the app's environment, made anew by each build."""
+"""Layer `venv`: the app's environment, made anew on every build."""
 
-from dataclasses import replace
+from pathlib import Path
 
-from cnb_python.cnb.context import BuildContext
-from cnb_python.cnb.env import LAUNCH, EnvDelta
-from cnb_python.cnb.layer import LayerTypes, layer_of
+from cnb_python.cnb.env import BOTH, EnvDelta
+from cnb_python.cnb.layer import Layer, LayerTypes, layer_of
 from cnb_python.environment.fill import fill
 from cnb_python.environment.request import Environment, EnvironmentRequest
 from cnb_python.system.outside import System
 
-# Sorts after `python`: the lifecycle puts the alphabetically last layer first on PATH.
-NAME = "venv"
+_NAME = "venv"
 
 
-def install(request: EnvironmentRequest, context: BuildContext, system: System) -> Environment:
-    """Fill the layer as *request* says, whose `directory` is given by the layer.
-
-    Raises what `environment.fill` raises.
-    """
-    layer = layer_of(context.layers_dir, NAME)
-    made = fill(replace(request, directory=layer.begin_in_place()), system)
+def install(
+    layers_dir: Path, request: EnvironmentRequest, types: LayerTypes, system: System
+) -> Environment:
+    """Make the layer for those that *types* says. Raises what `fill` raises; no layer then."""
+    layer = layer_of(layers_dir, _NAME)
+    # Its name is free and without a `.toml` while it is being filled: scripts name the interpreter
+    # by its path, so it is filled where it will stay, and what a killed build leaves is no layer.
+    layer.drop()
+    environment = fill(request, layer.path, system)
+    _adopt(layer)
     layer.finish(
-        LayerTypes(launch=True),
-        {"python": request.python},
-        env=(
-            # What a process prints is lost when it dies with a full buffer.
-            EnvDelta(LAUNCH, "PYTHONUNBUFFERED", "default", "1"),
-            EnvDelta(LAUNCH, "VIRTUAL_ENV", "default", str(layer.path)),
-        ),
+        types,
+        {"manager": request.manager.name, "python": request.python},
+        env=(EnvDelta(BOTH, "VIRTUAL_ENV", "override", str(layer.path)),),
     )
-    return made
+    return environment
+
+
+def _adopt(layer: Layer) -> None:
+    """Hand over what was filled in place as what was begun."""
+    staging = layer.begin()
+    staging.rmdir()
+    layer.path.rename(staging)
