@@ -9,7 +9,7 @@ from pathlib import Path
 import tomli_w
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from tools import base_images, cache, engine, oci, real_tools, rootfs, tree
+from tools import base_images, cache, engine, oci, package, real_tools, rootfs, tree
 from tools.engine import Engine
 from tools.processes import Unavailable, run, say
 
@@ -20,8 +20,11 @@ NAME = "cnb-python/builder"
 
 def buildpack() -> Path:
     """The assembled tree for this machine's architecture, renewed when its sources changed."""
-    run(sys.executable, ROOT / "tools/package.py", "--arch", oci.arch(), cwd=ROOT)
-    return ROOT / "dist/buildpack/linux" / oci.arch()
+    product = package.Product(oci.arch(), package.declared_api(), offline=())
+    with cache.locked("package"):
+        if package.assemble(product):
+            say(f"Assembled the buildpack in {product.folder.relative_to(ROOT)}")
+    return product.folder
 
 
 def ensure(found: Engine, product: Path, name: str = NAME) -> str:
@@ -51,7 +54,7 @@ def pack_env(found: Engine) -> dict[str, str]:
 def pack_flags(found: Engine, name: str = NAME) -> tuple[str, ...]:
     """What every `pack build` on this engine needs besides the image's name and the app."""
     flags = ("--builder", name, "--trust-builder", "--pull-policy", "never")
-    # Otherwise pack hands the default socket to the lifecycle, wherever it found the engine itself.
+    # Otherwise pack hands the default socket to the lifecycle, wherever the engine is.
     host = found.env.get("DOCKER_HOST") or os.environ.get("DOCKER_HOST")
     return (*flags, "--docker-host", host) if host else flags
 

@@ -1,0 +1,142 @@
+"""Builds an app into an image: `image.py APP`.
+
+With pack where a container engine answers; otherwise with the real lifecycle, to an OCI image
+directory that `tools/serve` starts in place. The variable IMAGE names the image.
+"""
+
+import difflib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from tools import builder, cache, engine, lifecycle, oci, real_tools, report, settings_here
+from tools.engine import Engine
+from tools.processes import Unavailable, fail, need_root, say
+
+ROOT = builder.ROOT
+IMAGES = ROOT / "build/image"
+PORT = 8000
+# https://github.com/buildpacks/spec/blob/main/platform.md#errors
+REASONS = {
+    20: "the buildpack did not recognise the app",
+    21: "detection went wrong",
+    51: "the buildpack stopped, and says why above",
+    62: "the image could not be written",
+}
+
+
+def find_app(argument: str) -> Path:
+    """The directory of the app; raises `Unavailable` that says what was found instead."""
+    app = Path(argument)
+    if argument and app.is_dir():
+        return app.resolve()
+    if app.is_file():
+        fail(f"APP={argument} is a file: give the directory of an app.")
+    samples = sorted(path.name for path in (ROOT / "fixtures").iterdir())
+    near = difflib.get_close_matches(app.name, samples, n=1)
+    asked = f" Did you mean APP=fixtures/{near[0]}?" if near else ""
+    found = f"There is no directory {argument}." if argument else "APP is empty."
+    return fail(f"{found}{asked} Sample apps in fixtures/: {', '.join(samples)}.")
+
+
+def image_name(app: Path, environ: Mapping[str, str]) -> str:
+    """The image's name: IMAGE, or one made from the app's directory."""
+    plain = re.sub(r"[^a-z0-9]+", "_", app.name.lower()).strip("_") or "app"
+    return environ.get("IMAGE") or f"cnb-python-{plain}"
+
+
+def with_pack(found: Engine, app: Path, name: str, env: Mapping[str, str]) -> None:
+    """Build with pack on an engine."""
+    made = builder.ensure(found, builder.buildpack())
+    network = ("--network", "host") if settings_here.stays_here(env) else ()
+    variables = [f"--env={key}={value}" for key, value in env.items()]
+    say(f"Building {name} with pack")
+    command = (
+        *(real_tools.pack(), "build", name, "--path", app, *builder.pack_flags(found, made)),
+        *(*network, *variables),
+    )
+    ended = subprocess.run(command, env={**os.environ, **builder.pack_env(found)}, check=False)
+    if ended.returncode:
+        fail("\nNo image was built: see above.")
+    template = "{{.CreatedBy}}|{{.Size}}"
+    history = ("history", "--no-trunc", "--human=false", "--format", template, name)
+    say(
+        f"\nBuilt {name}\n\n{report.table(report.of_history(found.docker(*history).splitlines()))}"
+    )
+    say(f"\nRun it:\n\n  docker run --rm -e PORT={PORT} -p {PORT}:{PORT} {name}")
+
+
+def in_place(app: Path, env: Mapping[str, str]) -> None:
+    """Build with the real lifecycle alone, to `build/image/<app>`."""
+    need_root("No container engine answers. Building without one")
+    product = builder.buildpack()
+    platform = lifecycle.standard()
+    key = f"{app.name}-{cache.digest(str(app))}"
+    with cache.locked(f"build-{key}"):
+        say(f"Building {app.name} with the lifecycle (no container engine answers)")
+        request = lifecycle.BuildRequest(
+            app=app,
+            buildpacks=(product,),
+            work=cache.directory() / "builds" / key,
+            env=env,
+            lifecycle_env=settings_here.proxies(os.environ),
+            on_line=say,
+        )
+        result = lifecycle.create(platform, request)
+        if result.code != 0:
+            reason = REASONS.get(result.code or 0, "see above")
+            fail(f"\nNo image was built: {reason} (the lifecycle's exit code is {result.code}).")
+        lifecycle.complete(platform, result.image)
+        delivered = _deliver(result.image, IMAGES / app.name)
+    _tell(delivered)
+
+
+def _deliver(image: Path, to: Path) -> Path:
+    """Put the finished image layout in place of the former one, by hard links where possible."""
+    partial, former = to.with_name(f".{to.name}.new"), to.with_name(f".{to.name}.old")
+    for leftover in (partial, former):
+        shutil.rmtree(leftover, ignore_errors=True)
+    to.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(image, partial, copy_function=_link)
+    if to.exists():
+        to.rename(former)
+    partial.rename(to)
+    shutil.rmtree(former, ignore_errors=True)
+    return to
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        Path(target).hardlink_to(source)
+    except OSError:  # another file system
+        shutil.copyfile(source, target)
+
+
+def _tell(image: Path) -> None:
+    layers = report.table(report.of_layout(oci.read(image)))
+    say(f"\nBuilt {image.relative_to(ROOT)}, an OCI image directory\n\n{layers}")
+    say(f"\nRun it in place:\n\n  {ROOT / 'tools/serve'} {image} {PORT}")
+
+
+def main(arguments: list[str]) -> None:
+    """Build the app that the arguments name."""
+    app = find_app(arguments[0] if arguments else "")
+    found = engine.answering()
+    with settings_here.interpreters(settings_here.of_this_machine()) as env:
+        if found:
+            with_pack(found, app, image_name(app, os.environ), env)
+        else:
+            in_place(app, env)
+
+
+if __name__ == "__main__":
+    os.umask(0o022)
+    try:
+        main(sys.argv[1:])
+    except Unavailable as error:
+        sys.exit(str(error))
