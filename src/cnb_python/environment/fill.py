@@ -19,8 +19,8 @@ from cnb_python.system.redaction import redact
 def fill(request: EnvironmentRequest, directory: Path, system: System) -> Environment:
     """Make the environment that *request* asks for, compiled and without a package manager.
 
-    *directory* is its final path and does not exist yet: scripts name the interpreter by it. Raises what
-    the manager says went wrong, DiskFull, Killed, or OSError.
+    *directory* is its final path and does not exist yet: scripts name the interpreter by it.
+    Raises what the manager says went wrong, DiskFull, Killed, or OSError.
     """
     line = request.python.rpartition(".")[0]
     site_packages = skeleton.make(directory, request.interpreter, line)
@@ -52,7 +52,7 @@ def _install(request: EnvironmentRequest, place: Workplace, system: System) -> N
     run = partial(_run_redacted, system.run)
     for command in request.manager.commands(place):
         system.output.line(f"Running `{command.shown}`")
-        outcome = run(command, lambda line: system.output.detail(redact(line)))
+        outcome = run(command, system.output.detail)
         if outcome.code:
             raise request.manager.explain(command, outcome, place, run)
 
@@ -60,7 +60,7 @@ def _install(request: EnvironmentRequest, place: Workplace, system: System) -> N
 def _run_redacted(
     run: Run, command: Command, on_line: Callable[[str], None] | None = None
 ) -> Outcome:
-    outcome = run(command, on_line)
+    outcome = run(command, None if on_line is None else lambda line: on_line(redact(line)))
     return replace(outcome, output=redact(outcome.output))
 
 

@@ -30,7 +30,7 @@ _MISSING: tuple[tuple[Kind, re.Pattern[str]], ...] = (
         ),
     ),
     ("program", re.compile(r"(pg_config) executable not found")),
-    ("program", re.compile(r"Can not find valid (pkg-config) name")),
+    ("library", re.compile(r"Specify (\w+)_CFLAGS and \w+_LDFLAGS env vars")),  # mysqlclient
     ("program", re.compile(r"Did not find (pkg-config|CMake)")),
     ("program", re.compile(r"Unknown compiler\(s\): \[+'([^']+)'")),
     ("program", re.compile(r"(Rust) not found|can't find (Rust) compiler", re.IGNORECASE)),

@@ -38,11 +38,7 @@ _NO_MATCH = re.compile(r"ERROR: No matching distribution found for (.+)")
 _FETCH = re.compile(r"Could not fetch URL (\S+): (.*?)(?: - skipping)?$", re.MULTILINE)
 _STATUS = re.compile(r"(\d{3}) (?:Client|Server) Error")
 _URL_STATUS = re.compile(r"ERROR: HTTP error (\d{3}) while getting (\S+)")
-_CONNECTION = re.compile(
-    r"Failed to resolve '([^']+)'"
-    r"|host='([^']+)', port=\d+\)[^\n]*?: (?:Max retries|Read timed out)"
-    r"|Connection (?:broken|refused|reset)|Tunnel connection failed[^\n]*"
-)
+_DOWNLOAD = re.compile(r"while fetching (\S+)\s*\n\s*╰─> (.+)")
 _OTHER_TAGS = re.compile(r"none of the wheel's tags \(([^)]*)\).*?/([^/#\s]+\.whl)")
 _OTHER_PYTHON = re.compile(r"[;:] (\S+) Requires-Python ([^;:\n]+)")
 _PACKAGE_NEEDS = re.compile(r"Package '([^']+)' requires a different Python: \S+ not in '([^']+)'")
@@ -78,26 +74,15 @@ def nothing_found(requirement: str, telling: str, python: str) -> BuildpackError
 
 def index_trouble(output: str) -> BuildpackError | None:
     """Return why an index gave nothing, None where it answered or merely lacks the package."""
-    for url, reason in _FETCH.findall(output):
+    for url, reason in (*_FETCH.findall(output), *_DOWNLOAD.findall(output)):
         status = _STATUS.search(reason)
         if status and int(status[1]) in _REFUSALS:
             return IndexRefused(url, int(status[1]))
-        if "certificate" in reason:
+        if "certificate" in reason.casefold():
             return UntrustedCertificate(url, _certificate_problem(reason))
         if not status or int(status[1]) >= 500:
             return IndexUnreachable(url, reason)
-    return _connection_trouble(output)
-
-
-def _connection_trouble(output: str) -> BuildpackError | None:
-    """What is said of a download itself, not of an index's page."""
-    found = _CONNECTION.search(output)
-    if found is None:
-        return None
-    host = next((group for group in found.groups() if group), "the server")
-    if "CERTIFICATE_VERIFY_FAILED" in output:
-        return UntrustedCertificate(host, _certificate_problem(output))
-    return IndexUnreachable(host, found[0])
+    return None
 
 
 def _other_python(requirement: str, telling: str, python: str) -> BuildpackError | None:

@@ -72,7 +72,7 @@ def index_refused(failure: IndexRefused) -> Message:
                 "In requirements.txt write --index-url https://${USER}:${TOKEN}@HOST/simple/ and "
                 "give the build USER and TOKEN; percent-encode special characters."
             ),
-            "Try them: curl -u USER:TOKEN " + failure.url,
+            "Try them: curl -u USER:TOKEN " + failure.url.replace("****@", ""),
         ),
     )
 
