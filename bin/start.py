@@ -1,5 +1,7 @@
 """Starts a phase: `start.py detect|build [arguments]`. Isolated, and without `site`."""  # noqa: INP001 - a script
 
+import gc
+import os
 import sys
 from pathlib import Path
 
@@ -11,7 +13,20 @@ sys.path += [
     f"{sys.prefix}/lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages",
 ]
 
-if __name__ == "__main__":
-    from cnb_python.__main__ import main
 
-    sys.exit(main(sys.argv[1], sys.argv[2:], ROOT))
+def start(phase: str, arguments: list[str]) -> int:
+    """Run *phase* and return its exit code."""
+    from cnb_python.__main__ import main  # noqa: PLC0415 - found on the path that is set above
+
+    return main(phase, arguments, ROOT)
+
+
+if __name__ == "__main__" and sys.argv[1] == "detect":
+    # For every app on every build: collecting garbage costs 3 ms of it, an orderly end 10 ms.
+    gc.disable()
+    code = start("detect", sys.argv[2:])
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+elif __name__ == "__main__":
+    sys.exit(start(sys.argv[1], sys.argv[2:]))

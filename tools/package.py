@@ -33,18 +33,24 @@ class Product:
     """The Buildpack API it declares: `0.12`."""
     offline: tuple[str, ...]
     """The Python versions whose archives travel inside; empty: they are downloaded."""
+    dist: Path = DIST
+
+    @property
+    def root(self) -> Path:
+        """What pack is given: a folder per target, and a buildpack.toml for all."""
+        return self.dist / "buildpack"
 
     @property
     def folder(self) -> Path:
         """The finished tree."""
-        return DIST / "buildpack/linux" / self.arch
+        return self.root / "linux" / self.arch
 
     @property
     def file(self) -> Path:
         """The package that pack makes of it."""
         offline = "-offline" if self.offline else ""
         api = "" if self.api == declared_api() else f"-api-{self.api}"
-        return DIST / f"cnb-python{offline}{api}-linux-{self.arch}.cnb"
+        return self.dist / f"cnb-python{offline}{api}-linux-{self.arch}.cnb"
 
 
 def declared_api() -> str:
@@ -61,19 +67,20 @@ def descriptor(api: str = "") -> str:
 
 def assemble(product: Product) -> bool:
     """Make the tree of *product*; False when the one that is there needs no renewal."""
-    stamp = DIST / f".inputs-{product.arch}"
+    stamp = product.dist / f".inputs-{product.arch}"
     inputs = _inputs(product)
-    (DIST / "buildpack/linux").mkdir(parents=True, exist_ok=True)
+    product.folder.parent.mkdir(parents=True, exist_ok=True)
     # With `--path`, pack takes this one for every target below.
-    (DIST / "buildpack/buildpack.toml").write_text(descriptor(product.api))
+    (product.root / "buildpack.toml").write_text(descriptor(product.api))
     if product.folder.exists() and stamp.exists() and stamp.read_text() == inputs:
         return False
-    fresh = DIST / f".{product.arch}.new"
+    fresh = product.dist / f".{product.arch}.new"
     shutil.rmtree(fresh, ignore_errors=True)
     _fill(product, fresh)
     if found := tree.problems(fresh, product.arch):
         raise Unavailable("\n  ".join(["This tree cannot be packed:", *found]))
-    stamp.unlink(missing_ok=True)
+    for outdated in (stamp, product.file):
+        outdated.unlink(missing_ok=True)
     shutil.rmtree(product.folder, ignore_errors=True)
     fresh.rename(product.folder)
     stamp.write_text(inputs)
@@ -100,7 +107,8 @@ def _fill(product: Product, into: Path) -> None:
 def _inputs(product: Product) -> str:
     makers = (Path(__file__), Path(tree.__file__), Path(runtimes.__file__))
     own = [path for name in (*OWN, "buildpack.toml") for path in _sources(ROOT / name)]
-    total = hashlib.sha256(f"{product} {carried.base(product.arch)}".encode())
+    asked = (product.arch, product.api, product.offline)
+    total = hashlib.sha256(f"{asked} {carried.base(product.arch)}".encode())
     for path in (*own, *makers):
         content = path.read_bytes()
         facts = f"\0{path.relative_to(ROOT)}\0{path.stat().st_mode & 0o100}\0{len(content)}\0"
@@ -118,13 +126,13 @@ def pack_file(product: Product) -> None:
     """Write the `.cnb` of *product*'s tree. Needs no Docker engine."""
     home = {"PACK_HOME": str(cache.directory() / "pack-home")}
     target = ("--target", f"linux/{product.arch}", "--pull-policy", "never")
-    source = ("--path", DIST / "buildpack", "--format", "file", *target)
+    source = ("--path", product.root, "--format", "file", *target)
     run(real_tools.pack(), "buildpack", "package", product.file, *source, env=home)
     # pack has put the common one in its place, and removed it in the end.
     (product.folder / "buildpack.toml").write_text(descriptor(product.api))
 
 
-def report(product: Product) -> None:
+def report(product: Product, *, packed: bool) -> None:
     """Say what was made, and how large its parts are, in MB of 1000 * 1000 bytes."""
     where, library = product.folder, f"python/lib/python{carried.MINOR}"
     packages = tree.size(where / library / "site-packages")
@@ -138,12 +146,13 @@ def report(product: Product) -> None:
         "own code": sum(tree.size(where / name) for name in OWN),
         "in all": tree.size(where),
     }
-    say(f"{where.relative_to(ROOT)}, Buildpack API {product.api}, sha256 {tree.digest(where)}")
-    for name, size in parts.items():
+    name = where.relative_to(product.dist.parent)
+    say(f"{name}, Buildpack API {product.api}, sha256 {tree.digest(where)}")
+    for part, size in parts.items():
         if size:
-            say(f"  {size / 1e6:7.1f} MB  {name}")
-    if product.file.exists():
-        say(f"  {product.file.stat().st_size / 1e6:7.1f} MB  {product.file.relative_to(ROOT)}")
+            say(f"  {size / 1e6:7.1f} MB  {part}")
+    if packed:
+        say(f"  {tree.size(product.file) / 1e6:7.1f} MB  dist/{product.file.name}")
 
 
 def products(arguments: Sequence[str]) -> tuple[list[Product], bool]:
@@ -162,11 +171,12 @@ def products(arguments: Sequence[str]) -> tuple[list[Product], bool]:
 def main(arguments: Sequence[str]) -> int:
     """Make what *arguments* ask for; return the exit code."""
     wanted, packed = products(arguments)
-    for product in wanted:
-        renewed = assemble(product)
-        if packed and (renewed or not product.file.exists()):
-            pack_file(product)
-        report(product)
+    with cache.locked("package"):
+        for product in wanted:
+            assemble(product)
+            if packed and not product.file.exists():
+                pack_file(product)
+            report(product, packed=packed)
     return 0
 
 

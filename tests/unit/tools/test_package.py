@@ -1,0 +1,139 @@
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tools import carried, package, stage0, trim
+
+API = package.declared_api()
+
+
+def product(api: str = API, *offline: str) -> package.Product:
+    return package.Product("arm64", api, offline)
+
+
+def test_the_plain_product_has_the_plain_name() -> None:
+    assert product().file.name == "cnb-python-linux-arm64.cnb"
+
+
+def test_products_that_differ_have_names_that_differ() -> None:
+    made = [product(), product("0.10"), product(API, "3.14.6"), product("0.10", "3.14.6")]
+
+    assert len({each.file for each in made}) == len(made)
+
+
+def test_the_tree_is_where_pack_looks_for_a_target() -> None:
+    assert product().folder.relative_to(product().root) == Path("linux/arm64")
+
+
+def test_only_the_api_differs_in_the_descriptor_for_older_lifecycles() -> None:
+    ours, older = (tomllib.loads(package.descriptor(api)) for api in (API, "0.10"))
+
+    assert older.pop("api") == "0.10"
+    assert ours.pop("api") == API
+    assert ours == older
+
+
+def test_every_target_of_the_descriptor_is_packaged() -> None:
+    targets = tomllib.loads(package.descriptor())["targets"]
+
+    assert {row["arch"] for row in targets} == set(package.ARCHES) == set(carried.MACHINES)
+
+
+def test_all_targets_are_made_unless_one_is_named() -> None:
+    everything, packed = package.products([])
+    one, _ = package.products(["--arch", "arm64"])
+
+    assert [each.arch for each in everything] == ["amd64", "arm64"]
+    assert [each.arch for each in one] == ["arm64"]
+    assert packed
+
+
+def test_an_api_that_we_do_not_speak_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        package.products(["--api", "0.9"])
+
+    assert "invalid choice: '0.9'" in capsys.readouterr().err
+
+
+def test_an_offline_product_carries_the_versions_asked_for() -> None:
+    made, _ = package.products(["--offline", "3.13.13", "3.14.6"])
+
+    assert made[0].offline == ("3.13.13", "3.14.6")
+
+
+def test_everything_carried_is_pinned_by_hash() -> None:
+    pins = carried.PINS
+    hashes = [row["sha256"] for row in pins["interpreter"]["archive"]]
+    hashes += [pins["pip"]["sha256"], *pins["uv"]["sha256"].values()]
+
+    assert {row["arch"] for row in pins["interpreter"]["archive"]} == set(package.ARCHES)
+    assert set(pins["uv"]["sha256"]) == set(package.ARCHES)
+    assert all(re.fullmatch("[0-9a-f]{64}", each) for each in hashes)
+
+
+def test_every_package_that_is_carried_is_declared_with_hashes() -> None:
+    lock = carried.LOCK.read_text()
+    named = re.findall(
+        r"^([a-z0-9-]+)==\S+ \\\n    --hash=sha256:[0-9a-f]{64}", lock, re.MULTILINE
+    )
+
+    declared = tomllib.loads((stage0.ROOT / "pyproject.toml").read_text())["project"]
+    wanted = {re.split("[>=]", each)[0] for each in declared["dependencies"]}
+    assert len(named) == lock.count("==")
+    assert wanted <= set(named)
+
+
+@pytest.fixture(name="unpacked")
+def _unpacked(tmp_path: Path) -> Path:
+    root = tmp_path / "unpacked"
+    for name in (
+        *("bin/python3.14", "bin/python3.14-config", "bin/pip3", "lib/libpython3.14.so.1.0"),
+        *("lib/python3.14/os.py", "lib/python3.14/__pycache__/os.pyc", "lib/tcl9/init.tcl"),
+        *("lib/python3.14/test/x.py", "lib/python3.14/config-3.14-x86_64-linux-gnu/Makefile"),
+        *("lib/python3.14/lib-dynload/_testcapi.so", "lib/python3.14/lib-dynload/zlib.so"),
+        *("lib/python3.14/site-packages/pip/a.py", "include/python3.14/Python.h", "share/man"),
+    ):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text("")
+    (root / "bin/python3").symlink_to("python3.14")
+    (root / "lib/libpython3.so").symlink_to("libpython3.14.so.1.0")
+    return root
+
+
+def test_of_the_interpreter_only_what_runs_the_buildpack_is_carried(
+    unpacked: Path, tmp_path: Path
+) -> None:
+    trim.interpreter(unpacked, tmp_path / "kept")
+
+    kept = {
+        str(path.relative_to(tmp_path / "kept"))
+        for path in (tmp_path / "kept").rglob("*")
+        if not path.is_dir()
+    }
+    assert kept == {
+        "bin/python3",
+        "lib/python3.14/os.py",
+        "lib/python3.14/lib-dynload/zlib.so",
+    }
+    assert not (tmp_path / "kept/bin/python3").is_symlink()
+
+
+def test_of_a_package_the_licence_and_the_metadata_stay(tmp_path: Path) -> None:
+    for name in ("METADATA", "RECORD", "INSTALLER", "REQUESTED", "licenses/LICENSE"):
+        path = tmp_path / "x-1.dist-info" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("")
+    (tmp_path / "x").mkdir()
+    (tmp_path / "x/__init__.py").write_text("")
+    (tmp_path / "x/py.typed").write_text("")
+
+    trim.packages(tmp_path)
+
+    left = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
+    assert left == {
+        "x-1.dist-info/METADATA",
+        "x-1.dist-info/licenses/LICENSE",
+        "x/__init__.py",
+    }
