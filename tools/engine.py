@@ -36,9 +36,7 @@ class Engine:
 
 
 def answering() -> Engine | None:
-    """The engine that the environment's settings lead to, if it answers."""
-    if not (os.environ.get("DOCKER_HOST") or Path("/var/run/docker.sock").exists()):
-        return None
+    """The engine that `docker`'s own settings lead to (DOCKER_HOST, contexts), if it answers."""
     return _ask(system_packages.find("docker"), {})
 
 

@@ -85,7 +85,7 @@ def in_place(app: Path, env: Mapping[str, str]) -> None:
             work=cache.directory() / "builds" / key,
             env=env,
             lifecycle_env=settings_here.proxies(os.environ),
-            on_line=say,
+            on_line=_show,
         )
         result = lifecycle.create(platform, request)
         if result.code != 0:
@@ -94,6 +94,12 @@ def in_place(app: Path, env: Mapping[str, str]) -> None:
         lifecycle.complete(platform, result.image)
         delivered = _deliver(result.image, IMAGES / app.name)
     _tell(delivered)
+
+
+def _show(line: str) -> None:
+    # A lifecycle built from the Go module has no bills of materials of itself: no news to anyone.
+    if not line.startswith("Warning: Did not find SBOM"):
+        say(line)
 
 
 def _deliver(image: Path, to: Path) -> Path:
@@ -111,6 +117,10 @@ def _deliver(image: Path, to: Path) -> Path:
 
 
 def _link(source: str, target: str) -> None:
+    # Blobs are named by their content and never change; the lifecycle rewrites the other files.
+    if "blobs" not in Path(source).parts:
+        shutil.copyfile(source, target)
+        return
     try:
         Path(target).hardlink_to(source)
     except OSError:  # another file system
