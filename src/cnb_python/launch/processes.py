@@ -1,0 +1,130 @@
+"""Decides what the image runs: what the Procfile says, else what the app turns out to serve."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from packaging.version import InvalidVersion, Version
+
+from cnb_python.cnb.documents import Process
+from cnb_python.launch import find, procfile
+from cnb_python.launch.found import Found, Target
+from cnb_python.launch.procfile import Entry
+from cnb_python.launch.servers import PROGRAMS, SERVERS, Server
+from cnb_python.project import Project
+
+
+@dataclass(frozen=True, slots=True)
+class FromProcfile:
+    """The Procfile names the processes."""
+
+    processes: tuple[Process, ...]
+    entries: tuple[Entry, ...]
+    missing: tuple[tuple[str, str], ...]
+    """Process types that start a server which is not installed, with its distribution."""
+
+
+@dataclass(frozen=True, slots=True)
+class FromApp:
+    """There is no Procfile, and the code says what to serve."""
+
+    processes: tuple[Process, ...]
+    found: Found
+    target: Target
+    server: Server
+    others: tuple[Found, ...]
+    """What else could have been served."""
+    misnamed: tuple[str, ...]
+    """Files that were probably meant to be the Procfile."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoServer:
+    """The code says what to serve, and nothing that is installed can serve it."""
+
+    processes: tuple[Process, ...]
+    """Always empty."""
+    found: Found
+    misnamed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Nothing says what to run."""
+
+    processes: tuple[Process, ...]
+    """Always empty."""
+    misnamed: tuple[str, ...]
+    has_procfile: bool
+    """There is one, without a process."""
+
+
+type Decision = FromProcfile | FromApp | NoServer | Unknown
+
+
+def decide(project: Project, installed: Mapping[str, str]) -> Decision:
+    """Return what the image runs and where that was found.
+
+    *installed* maps the normalised names of the installed distributions to their versions. Raises
+    `BadProcfile`, and what `Project.text` raises.
+    """
+    text = project.text(procfile.NAME)
+    entries = procfile.parse(text) if text is not None else ()
+    if entries:
+        return _from_procfile(entries, installed)
+    misnamed = procfile.misnamed(project.names)
+    found = find.find(project.directory, installed.keys())
+    if not found:
+        return Unknown((), misnamed, has_procfile=text is not None)
+    for candidate in found:
+        if choice := _choose(candidate, installed):
+            target, server = choice
+            others = tuple(other for other in found if other is not candidate)
+            process = _process(project, candidate, server.command(target))
+            return FromApp((process,), candidate, target, server, others, misnamed)
+    return NoServer((), found[0], misnamed)
+
+
+def _from_procfile(entries: tuple[Entry, ...], installed: Mapping[str, str]) -> FromProcfile:
+    default = procfile.default_type(entry.type for entry in entries)
+    processes = tuple(
+        Process(type=entry.type, command=entry.launch.argv, default=entry.type == default)
+        for entry in entries
+    )
+    missing = tuple(
+        (entry.type, PROGRAMS[entry.launch.program])
+        for entry in entries
+        if PROGRAMS.get(entry.launch.program, "") not in {"", *installed}
+    )
+    return FromProcfile(processes, entries, missing)
+
+
+def _process(project: Project, found: Found, command: tuple[str, ...]) -> Process:
+    # Absolute: the launcher's own working directory is the app's only by custom.
+    directory = str(project.directory / found.directory) if found.directory else ""
+    return Process(type=procfile.WEB, command=command, default=True, working_dir=directory)
+
+
+def _choose(found: Found, installed: Mapping[str, str]) -> tuple[Target, Server] | None:
+    candidates = [
+        (target, server)
+        for target in found.targets
+        for server in SERVERS
+        if _can_serve(server, target, installed)
+    ]
+    return min(candidates, key=lambda candidate: candidate[1].last_resort, default=None)
+
+
+def _can_serve(server: Server, target: Target, installed: Mapping[str, str]) -> bool:
+    return (
+        server.interface == target.interface
+        and all(name in installed for name in server.needs)
+        and (server.factories or not target.factory)
+        and (not server.since or _is_at_least(installed[server.needs[0]], server.since))
+    )
+
+
+def _is_at_least(version: str, since: str) -> bool:
+    try:
+        return Version(version) >= Version(since)
+    except InvalidVersion:
+        return False

@@ -1,0 +1,115 @@
+"""The servers that can serve an app in production, and how each is told to."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cnb_python.launch.command import in_shell
+from cnb_python.launch.found import Interface, Target
+
+# The port when the platform names none; the launch environment has it as the default of PORT.
+PORT = "8000"
+_PORT = f'"${{PORT:-{PORT}}}"'
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A way to serve one interface."""
+
+    title: str
+    needs: tuple[str, ...]
+    """Normalised names of the distributions that have to be installed, its own first."""
+    interface: Interface
+    command: Callable[[Target], tuple[str, ...]]
+    factories: bool = True
+    """Whether it can call a function to get the application."""
+    since: str = ""
+    """The first release of it that can."""
+    last_resort: bool = False
+    """Whether any other way to serve the app, over the other interface too, is better."""
+
+
+def _gunicorn(*options: str) -> Callable[[Target], tuple[str, ...]]:
+    # It binds 0.0.0.0:$PORT by itself, and leaves a `bind` in gunicorn.conf.py in force.
+    return lambda target: ("gunicorn", *options, str(target))
+
+
+def _listening(words: str, factory: str = "") -> Callable[[Target], tuple[str, ...]]:
+    """Return the command of a server that has to be told the port, which takes a shell.
+
+    *factory* is the option that makes it call what it is given.
+    """
+
+    def command(target: Target) -> tuple[str, ...]:
+        served = str(target)
+        if target.factory:
+            served = f"{factory} {target.module}:{target.name}" if factory else f"'{target}'"
+        return in_shell(f'exec {words} {served} "$@"')
+
+    return command
+
+
+# The first that is installed serves. Gunicorn manages ASGI workers for those who installed some.
+SERVERS: tuple[Server, ...] = (
+    Server("gunicorn", ("gunicorn",), "WSGI", _gunicorn()),
+    Server(
+        "granian",
+        ("granian",),
+        "WSGI",
+        _listening(f"granian --interface wsgi --host 0.0.0.0 --port {_PORT}", "--factory"),
+    ),
+    Server(
+        "waitress",
+        ("waitress",),
+        "WSGI",
+        _listening(f"waitress-serve --host=0.0.0.0 --port={_PORT}", "--call"),
+    ),
+    Server(
+        "gunicorn",
+        ("uvicorn-worker", "gunicorn"),
+        "ASGI",
+        _gunicorn("--worker-class", "uvicorn_worker.UvicornWorker"),
+    ),
+    Server(
+        "uvicorn",
+        ("uvicorn",),
+        "ASGI",
+        _listening(f"uvicorn --host 0.0.0.0 --port {_PORT}", "--factory"),
+    ),
+    Server(
+        "hypercorn",
+        ("hypercorn",),
+        "ASGI",
+        _listening(f"hypercorn --bind 0.0.0.0:{_PORT}"),
+    ),
+    Server(
+        "granian",
+        ("granian",),
+        "ASGI",
+        _listening(f"granian --interface asgi --host 0.0.0.0 --port {_PORT}", "--factory"),
+    ),
+    Server(
+        "daphne",
+        ("daphne",),
+        "ASGI",
+        _listening(f"daphne -b 0.0.0.0 -p {_PORT}"),
+        factories=False,
+    ),
+    Server(
+        "gunicorn",
+        ("gunicorn",),
+        "ASGI",
+        _gunicorn("--worker-class", "asgi"),
+        # Its own ASGI worker is young, and a Django project with gunicorn usually means WSGI.
+        since="25.0.0",
+        last_resort=True,
+    ),
+)
+# The programs of these servers, and the distributions that install them.
+PROGRAMS = {
+    "gunicorn": "gunicorn",
+    "uvicorn": "uvicorn",
+    "hypercorn": "hypercorn",
+    "granian": "granian",
+    "daphne": "daphne",
+    "waitress-serve": "waitress",
+}
