@@ -1,0 +1,49 @@
+from pathlib import Path
+
+import pytest
+
+from tools import cache
+
+
+@pytest.fixture(autouse=True)
+def _cache_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+
+
+def test_thing_is_made_once(capsys: pytest.CaptureFixture[str]) -> None:
+    def make(into: Path) -> None:
+        (into / "tool").write_text("made")
+
+    first = cache.made("tool", "1", "Making the tool", make)
+    second = cache.made("tool", "1", "Making the tool", make)
+
+    assert first == second
+    assert (first / "tool").read_text() == "made"
+    assert capsys.readouterr().out == "Making the tool\n"
+
+
+def test_half_made_thing_is_never_seen() -> None:
+    def fail(into: Path) -> None:
+        (into / "half").touch()
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        cache.made("tool", "1", "Making the tool", fail)
+
+    assert [path.name for path in cache.directory().iterdir()] == ["tool.lock"]
+
+
+def test_leftover_of_a_killed_process_is_not_used() -> None:
+    leftover = cache.directory() / "tool-1.part"
+    leftover.mkdir()
+    (leftover / "half").touch()
+
+    made = cache.made("tool", "1", "Making the tool", lambda into: (into / "whole").touch())
+
+    assert [path.name for path in made.iterdir()] == ["whole"]
+
+
+def test_other_pins_are_another_thing() -> None:
+    digests = {cache.digest("a", "b"), cache.digest("ab"), cache.digest("a", b"c")}
+
+    assert len(digests) == 3
