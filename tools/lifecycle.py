@@ -5,79 +5,19 @@ Each build gets fresh `/layers`, `/workspace` and `/platform`; only the cache an
 paths and whose base is the run image. Needs root: mounts and owners are real.
 """
 
-import json
 import shutil
-import tomllib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from tools import cache, oci, real_tools, rootfs
-from tools.processes import run
+from tools.build_request import BuildRequest, Platform, Result
 from tools.sandbox import Bind, Ended, Sandbox
 from tools.sandbox import run as run_inside
+from tools.work_folders import FILED, RUN_IMAGE, Folders, identity
+
+__all__ = ["BuildRequest", "Platform", "Result", "complete", "create", "detect"]
+__all__ += ["detect_and_build", "standard"]
 
 PLATFORM_API = "0.15"
-RUN_IMAGE = "cnb-python-run"
-# Where the lifecycle files an image name that has neither registry nor tag.
-FILED = "index.docker.io/library/{}/latest"
-
-
-@dataclass(frozen=True, slots=True)
-class Platform:
-    """The pieces a build needs besides the app and the buildpacks."""
-
-    build_rootfs: Path
-    run_rootfs: Path
-    run_image: Path
-    """The run image, as `oci.write_base` writes it."""
-    lifecycle: Path
-    """The folder with `creator` and the other phases, and `launcher`."""
-    user: int = 1001
-    group: int = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class BuildRequest:
-    """One build, as a value."""
-
-    app: Path
-    """Copied: the build never touches it."""
-    buildpacks: tuple[Path, ...]
-    """Complete trees with a `buildpack.toml`, tried as one group in this order."""
-    work: Path
-    """A directory of this app's builds, made if need be. Give it again to build with cache."""
-    image: str = "app"
-    env: Mapping[str, str] = field(default_factory=dict)
-    """What `pack build --env` sets: files in `<platform>/env`."""
-    bindings: Path | None = None
-    """Directory of service bindings, `<name>/type` and so on, copied to `<platform>/bindings`."""
-    lifecycle_env: Mapping[str, str] = field(default_factory=dict)
-    """Added to the lifecycle's own environment: `CNB_EXEC_ENV`, proxies."""
-    lifecycle_flags: tuple[str, ...] = ()
-    """Added to the `creator`'s arguments, such as `-skip-restore`."""
-    binds: tuple[Bind, ...] = ()
-    """Further directories and files of the host to be seen inside."""
-    network: bool = True
-    umask: int = 0o022
-    timeout: float = 900
-    on_line: Callable[[str], None] | None = None
-    """Called with each line of output as it comes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What a build left."""
-
-    code: int | None
-    """The lifecycle's exit code (spec: platform.md, "Exit codes"); None: it ran out of time."""
-    output: str
-    image: Path
-    """The image's OCI layout; exists when the build succeeded."""
-    layers: Path
-    """The build's own `/layers`, until the next build."""
-    workspace: Path
-    """The build's own `/workspace`, until the next build."""
 
 
 def standard() -> Platform:
@@ -104,7 +44,7 @@ def create(platform: Platform, request: BuildRequest) -> Result:
 
     As with pack and a trusted builder: the buildpack runs as the image's user with group 0 beside.
     """
-    folders = _Folders(request.work)
+    folders = Folders(request.work)
     folders.prepare(platform, request)
     _make_sparse(platform, folders.layout / FILED.format(request.image))
     previous = FILED.format(RUN_IMAGE)
@@ -148,7 +88,7 @@ def _make_sparse(platform: Platform, image: Path) -> None:
 
 def detect(platform: Platform, request: BuildRequest) -> Result:
     """Run only the `detector`, as the build image's user and with no other group."""
-    folders = _Folders(request.work)
+    folders = Folders(request.work)
     folders.prepare(platform, request)
     return folders.result(_phase("detector", platform, request, folders), request)
 
@@ -162,72 +102,14 @@ def detect_and_build(platform: Platform, request: BuildRequest) -> Result:
     found = detect(platform, request)
     if found.code != 0:
         return found
-    folders = _Folders(request.work)
+    folders = Folders(request.work)
     built = folders.result(_phase("builder", platform, request, folders), request)
     return Result(
         built.code, found.output + built.output, built.image, built.layers, built.workspace
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Folders:
-    """The parts of a work directory."""
-
-    work: Path
-
-    @property
-    def cache(self) -> Path:
-        return self.work / "cache"
-
-    @property
-    def layout(self) -> Path:
-        return self.work / "layout"
-
-    @property
-    def fresh(self) -> Path:
-        """What each build starts anew."""
-        return self.work / "fresh"
-
-    def prepare(self, platform: Platform, request: BuildRequest) -> None:
-        shutil.rmtree(self.fresh, ignore_errors=True)
-        filed = (self.layout / FILED.format(request.image)).parent.parent
-        for path in (self.cache, filed, self.fresh):
-            path.mkdir(parents=True, exist_ok=True)
-        for name in ("layers", "platform/env", "scratch", "tmp"):
-            (self.fresh / name).mkdir(parents=True)
-        (self.fresh / "tmp").chmod(0o1777)
-        # cp keeps links, modes and times, and is fast; the owner is the build's, as with pack.
-        run("cp", "-a", "--", request.app, self.fresh / "workspace")
-        self._write_platform(request)
-        self._write_order(request.buildpacks)
-        owner = f"{platform.user}:{platform.group}"
-        run("chown", "-R", owner, *(self.fresh / name for name in ("layers", "workspace")))
-        # The creator gives itself the layers and the cache, but not the layout.
-        run("chown", owner, filed)
-
-    def _write_platform(self, request: BuildRequest) -> None:
-        for name, value in request.env.items():
-            (self.fresh / "platform/env" / name).write_text(value)
-        if request.bindings:
-            shutil.copytree(request.bindings, self.fresh / "platform/bindings", symlinks=True)
-
-    def _write_order(self, buildpacks: Sequence[Path]) -> None:
-        members = [_identity(buildpack) for buildpack in buildpacks]
-        group = "".join(
-            f"[[order.group]]\nid = {json.dumps(name)}\nversion = {json.dumps(version)}\n"
-            for name, version in members
-        )
-        (self.fresh / "order.toml").write_text(f"[[order]]\n{group}")
-        (self.fresh / "run.toml").write_text(f'[[images]]\nimage = "{RUN_IMAGE}"\n')
-
-    def result(self, ended: Ended, request: BuildRequest) -> Result:
-        image = self.layout / FILED.format(request.image)
-        return Result(
-            ended.code, ended.output, image, self.fresh / "layers", self.fresh / "workspace"
-        )
-
-
-def _phase(name: str, platform: Platform, request: BuildRequest, folders: _Folders) -> Ended:
+def _phase(name: str, platform: Platform, request: BuildRequest, folders: Folders) -> Ended:
     paths = ["-app", "/workspace", "-layers", "/layers", "-platform", "/platform"]
     order = ["-order", "/cnb/order.toml", "-run", "/cnb/run.toml"] if name == "detector" else []
     room = _room(platform, request, folders, _binds(platform, request, folders), drop=True)
@@ -242,7 +124,7 @@ def _run(room: Sandbox, request: BuildRequest, program: tuple[str, ...]) -> Ende
 def _room(
     platform: Platform,
     request: BuildRequest,
-    folders: _Folders,
+    folders: Folders,
     binds: tuple[Bind, ...],
     *,
     drop: bool = False,
@@ -271,7 +153,7 @@ def _room(
     )
 
 
-def _binds(platform: Platform, request: BuildRequest, folders: _Folders) -> tuple[Bind, ...]:
+def _binds(platform: Platform, request: BuildRequest, folders: Folders) -> tuple[Bind, ...]:
     fresh = folders.fresh
     return (
         Bind(platform.lifecycle, "/cnb/lifecycle"),
@@ -286,12 +168,6 @@ def _binds(platform: Platform, request: BuildRequest, folders: _Folders) -> tupl
     )
 
 
-def _identity(buildpack: Path) -> tuple[str, str]:
-    """Id and version of a buildpack tree."""
-    facts = tomllib.loads((buildpack / "buildpack.toml").read_text())["buildpack"]
-    return facts["id"], facts["version"]
-
-
 def _home(buildpack: Path) -> str:
-    name, version = _identity(buildpack)
+    name, version = identity(buildpack)
     return f"/cnb/buildpacks/{name.replace('/', '_')}/{version}"

@@ -25,7 +25,8 @@ def test_thing_is_made_once(capsys: pytest.CaptureFixture[str]) -> None:
 def test_half_made_thing_is_never_seen() -> None:
     def fail(into: Path) -> None:
         (into / "half").touch()
-        raise OSError("disk full")
+        reason = "disk full"
+        raise OSError(reason)
 
     with pytest.raises(OSError, match="disk full"):
         cache.made("tool", "1", "Making the tool", fail)

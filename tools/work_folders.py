@@ -1,0 +1,84 @@
+"""The folders of a build by the real lifecycle: the host's side of `/layers` and the others."""
+
+import json
+import shutil
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.build_request import BuildRequest, Platform, Result
+from tools.processes import run
+from tools.sandbox import Ended
+
+RUN_IMAGE = "cnb-python-run"
+# Where the lifecycle files an image name that has neither registry nor tag.
+FILED = "index.docker.io/library/{}/latest"
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """The parts of a work directory."""
+
+    work: Path
+
+    @property
+    def cache(self) -> Path:
+        """What the platform keeps for the next build."""
+        return self.work / "cache"
+
+    @property
+    def layout(self) -> Path:
+        """Where the images are: the run image's and the built one's."""
+        return self.work / "layout"
+
+    @property
+    def fresh(self) -> Path:
+        """What each build starts anew."""
+        return self.work / "fresh"
+
+    def prepare(self, platform: Platform, request: BuildRequest) -> None:
+        """Make everything a build finds: the app, its settings, empty layers."""
+        shutil.rmtree(self.fresh, ignore_errors=True)
+        filed = (self.layout / FILED.format(request.image)).parent.parent
+        for path in (self.cache, filed, self.fresh):
+            path.mkdir(parents=True, exist_ok=True)
+        for name in ("layers", "platform/env", "scratch", "tmp"):
+            (self.fresh / name).mkdir(parents=True)
+        (self.fresh / "tmp").chmod(0o1777)
+        # cp keeps links, modes and times, and is fast; the owner is the build's, as with pack.
+        run("cp", "-a", "--", request.app, self.fresh / "workspace")
+        self._write_platform(request)
+        self._write_order(request.buildpacks)
+        owner = f"{platform.user}:{platform.group}"
+        run("chown", "-R", owner, *(self.fresh / name for name in ("layers", "workspace")))
+        # The creator gives itself the layers and the cache, but not the layout.
+        run("chown", owner, filed)
+
+    def _write_platform(self, request: BuildRequest) -> None:
+        for name, value in request.env.items():
+            (self.fresh / "platform/env" / name).write_text(value)
+        if request.bindings:
+            shutil.copytree(request.bindings, self.fresh / "platform/bindings", symlinks=True)
+
+    def _write_order(self, buildpacks: Sequence[Path]) -> None:
+        members = [identity(buildpack) for buildpack in buildpacks]
+        group = "".join(
+            f"[[order.group]]\nid = {json.dumps(name)}\nversion = {json.dumps(version)}\n"
+            for name, version in members
+        )
+        (self.fresh / "order.toml").write_text(f"[[order]]\n{group}")
+        (self.fresh / "run.toml").write_text(f'[[images]]\nimage = "{RUN_IMAGE}"\n')
+
+    def result(self, ended: Ended, request: BuildRequest) -> Result:
+        """What a phase that ended so has left here."""
+        image = self.layout / FILED.format(request.image)
+        return Result(
+            ended.code, ended.output, image, self.fresh / "layers", self.fresh / "workspace"
+        )
+
+
+def identity(buildpack: Path) -> tuple[str, str]:
+    """Id and version of a buildpack tree."""
+    facts = tomllib.loads((buildpack / "buildpack.toml").read_text())["buildpack"]
+    return facts["id"], facts["version"]
