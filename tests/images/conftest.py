@@ -1,0 +1,72 @@
+"""One engine, one builder and one image of each sample app for all tests here.
+
+The last test (`test_leftovers.py`) removes what was made, and looks at what is left.
+"""
+
+import contextlib
+import uuid
+from collections.abc import Callable, Iterator
+from functools import cache
+
+import pytest
+
+from tests.images.inventory import take
+from tests.images.workshop import Built, Workshop
+from tests.support.builds import fixture
+from tools import builder, engine, mirror, oci, package, settings_here
+from tools import cache as kept
+from tools.engine import Engine
+from tools.processes import Unavailable
+
+LAST = "test_nothing_is_left_behind"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the test of what is left run after all others."""
+    items.sort(key=lambda item: item.name == LAST)
+
+
+@pytest.fixture(scope="session")
+def docker() -> Iterator[Engine]:
+    """A Docker engine: one that answers, or one of our own until the session ends."""
+    with contextlib.ExitStack() as stack:
+        try:
+            found = stack.enter_context(engine.running())
+        except Unavailable as error:
+            pytest.skip(str(error))
+        yield found
+
+
+@pytest.fixture(scope="session")
+def workshop(docker: Engine) -> Iterator[Workshop]:
+    """Everything that a build takes; removes what was built."""
+    before = take(docker)
+    environment = settings_here.of_this_machine().items()
+    indexes = {name: value for name, value in environment if not name.startswith("BP_")}
+    with mirror.running() as url:
+        settings = {"BP_PYTHON_MIRROR": f"{url}/python.toml", **indexes}
+        token = f"cnb-python-test-{uuid.uuid4().hex[:8]}"
+        made = Workshop(docker, _builder(docker), settings, token, before)
+        try:
+            yield made
+        finally:
+            made.close()
+
+
+def _builder(docker: Engine) -> str:
+    """`cnb-python/builder` with the buildpack as it is now, which `make builder` makes too."""
+    product = package.Product(oci.arch(), package.declared_api(), offline=())
+    with kept.locked("dist"):
+        package.assemble(product)
+        return builder.ensure(docker, product.folder)
+
+
+@pytest.fixture(scope="session")
+def built(workshop: Workshop) -> Callable[[str], Built]:
+    """The image of a sample app, built from nothing the first time it is asked for."""
+
+    @cache
+    def build(name: str) -> Built:
+        return workshop.build(fixture(name), name)
+
+    return build

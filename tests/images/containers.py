@@ -1,0 +1,139 @@
+"""Starts containers the way a strict platform does, and talks to them over HTTP."""
+
+import http.client
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from os import environ
+
+from tools.engine import Engine
+
+# A user and a group that the image does not know, no capability, and nothing to be written but
+# the memory file systems that an engine always mounts (/dev/shm).
+STRICT = (
+    "--read-only",
+    "--user=12345:12345",
+    "--cap-drop=ALL",
+    "--security-opt=no-new-privileges",
+)
+KILLED = 137
+# Less than the grace period of `docker stop`, and far less than that of Kubernetes.
+QUICK = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a container that runs to its end has ended."""
+
+    code: int
+    output: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """How a container took SIGTERM."""
+
+    code: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A started container."""
+
+    engine: Engine
+    id: str
+    port: int
+    """Where it is reached on this machine."""
+
+    @property
+    def output(self) -> str:
+        """What it has written so far, stdout and stderr together."""
+        return _docker(self.engine, "logs", self.id).output
+
+    def fetch(self, path: str = "/", patience: float = 30.0) -> str:
+        """Give the text at *path*, waiting until something listens.
+
+        Raises `urllib.error.HTTPError` for any status but success.
+        """
+        until = time.monotonic() + patience
+        while True:
+            try:
+                return self.ask(urllib.request.Request(f"http://127.0.0.1:{self.port}{path}"))
+            except urllib.error.HTTPError:
+                raise
+            except OSError, http.client.HTTPException:
+                late = time.monotonic() > until or not self._runs()
+                assert not late, f"Nothing answers at {path}. Its output:\n{self.output}"
+                time.sleep(0.1)
+
+    def ask(self, request: urllib.request.Request) -> str:
+        """Give the text that answers *request*."""
+        # A proxy of the environment is for the outside, not for this machine.
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(request, timeout=10) as answer:
+            text: bytes = answer.read()
+            return text.decode()
+
+    def stop(self) -> Stopped:
+        """Send SIGTERM and wait for the end."""
+        began = time.monotonic()
+        self.engine.docker("stop", "--time=20", self.id)
+        seconds = time.monotonic() - began
+        code = self.engine.docker("inspect", "--format={{.State.ExitCode}}", self.id)
+        return Stopped(int(code), seconds)
+
+    def _runs(self) -> bool:
+        state = self.engine.docker("inspect", "--format={{.State.Running}}", self.id)
+        return state.strip() == "true"
+
+
+@contextmanager
+def started(
+    engine: Engine, image: str, port: int = 8000, env: Mapping[str, str] | None = None
+) -> Iterator[Container]:
+    """Run *image*'s default process, told by $PORT to listen on *port*, while the block runs."""
+    settings = {"PORT": str(port), **(env or {})}
+    options = (*STRICT, *_settings(settings), f"--publish=127.0.0.1::{port}")
+    made = engine.docker("create", *options, image).strip()
+    try:
+        engine.docker("start", made)
+        address = engine.docker("port", made, f"{port}/tcp").splitlines()[0]
+        yield Container(engine, made, int(address.rpartition(":")[2]))
+    finally:
+        engine.docker("rm", "--force", "--volumes", made)
+
+
+def ended(
+    engine: Engine,
+    image: str,
+    *arguments: str,
+    process: str | None = None,
+    env: Mapping[str, str] | None = None,
+) -> Ended:
+    """Run a process of *image* to its end; process `launcher`: the command *arguments*."""
+    entrypoint = [f"--entrypoint={process}"] if process else []
+    options = (*STRICT, *_settings(env or {}), *entrypoint)
+    return _docker(engine, "run", "--rm", *options, image, *arguments)
+
+
+def _settings(env: Mapping[str, str]) -> list[str]:
+    return [f"--env={name}={value}" for name, value in env.items()]
+
+
+def _docker(engine: Engine, *arguments: str) -> Ended:
+    done = subprocess.run(
+        ("docker", *arguments),
+        env={**environ, **engine.env},
+        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        timeout=120,
+    )
+    return Ended(done.returncode, done.stdout)

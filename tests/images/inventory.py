@@ -1,0 +1,58 @@
+"""What lies in a Docker engine, and what of it a test session has left behind."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tools import rootfs
+from tools.engine import Engine
+
+# `make builder` makes them and every build starts from them: they are kept on purpose, as is the
+# image of a registry that they may have been made from.
+KEPT = re.compile(r"cnb-python/(builder|build-base|run-base):latest")
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """Everything in an engine that takes space or a name."""
+
+    images: frozenset[str]
+    """`name:tag`, `name@sha256:...` without a tag, or the id of an image that has no name."""
+    containers: frozenset[str]
+    volumes: frozenset[str]
+    networks: frozenset[str]
+
+    def beyond(self, before: Inventory) -> list[str]:
+        """Say what there is now and was not there before, apart from what is kept on purpose."""
+        return sorted(self._new(before))
+
+    def _new(self, before: Inventory) -> Iterator[str]:
+        yield from (f"image {i}" for i in self.images - before.images if not _kept(i))
+        yield from (f"container {name}" for name in self.containers - before.containers)
+        yield from (f"volume {name}" for name in self.volumes - before.volumes)
+        yield from (f"network {name}" for name in self.networks - before.networks)
+
+
+def take(engine: Engine) -> Inventory:
+    """List what lies in *engine* now."""
+    return Inventory(
+        images=_listed(engine, "image", "ls", "--format", _IMAGE),
+        containers=_listed(engine, "container", "ls", "--all", "--format", "{{.Names}}"),
+        volumes=_listed(engine, "volume", "ls", "--format", "{{.Name}}"),
+        networks=_listed(engine, "network", "ls", "--format", "{{.Name}}"),
+    )
+
+
+# An image pulled by digest has a repository and no tag.
+_IMAGE = (
+    '{{if eq .Repository "<none>"}}{{.ID}}{{else if eq .Tag "<none>"}}{{.Repository}}@{{.Digest}}'
+    "{{else}}{{.Repository}}:{{.Tag}}{{end}}"
+)
+
+
+def _listed(engine: Engine, *command: str) -> frozenset[str]:
+    return frozenset(engine.docker(*command).split())
+
+
+def _kept(image: str) -> bool:
+    return bool(KEPT.fullmatch(image)) or image == rootfs.base("run").registry_image

@@ -1,0 +1,33 @@
+"""What the tests have made in the engine is gone when they end.
+
+The rule: containers, volumes and networks are as before the session. Images too, but for those
+that `make builder` makes and every build starts from (`inventory.KEPT`).
+"""
+
+from tests.images.inventory import take
+from tests.images.workshop import Workshop
+
+
+def test_volume_or_container_or_image_that_stays_is_noticed(workshop: Workshop) -> None:
+    before = take(workshop.engine)
+    name = f"{workshop.token}-stray"
+    workshop.engine.docker("volume", "create", name)
+    workshop.engine.docker("tag", workshop.builder, workshop.name("stray"))
+    workshop.engine.docker("create", "--name", name, workshop.builder, "true")
+    try:
+        assert take(workshop.engine).beyond(before) == [
+            f"container {name}",
+            f"image {workshop.name('stray')}:latest",
+            f"volume {name}",
+        ]
+    finally:
+        workshop.engine.docker("rm", name)
+        workshop.engine.docker("image", "rm", workshop.name("stray"))
+        workshop.engine.docker("volume", "rm", name)
+    assert take(workshop.engine).beyond(before) == []
+
+
+def test_nothing_is_left_behind(workshop: Workshop) -> None:
+    """Runs last, whatever failed before: see conftest.py."""
+    workshop.close()
+    assert workshop.left() == []

@@ -1,0 +1,163 @@
+"""Every form in which the buildpack is handed out builds an app, on a builder without it."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.images.containers import started
+from tests.images.workshop import Packed, Workshop
+from tests.support.builds import fixture
+from tests.support.trees import write_files
+from tools import oci, package, real_tools
+from tools.processes import run
+
+# A buildpack that never takes part: pack makes no builder without any.
+IDLE = {
+    "idle/buildpack.toml": (
+        'api = "0.10"\n[buildpack]\nid = "test/idle"\nversion = "1.0.0"\n'
+        f'[[targets]]\nos = "linux"\narch = "{oci.arch()}"\n'
+    ),
+    "idle/bin/detect": "#!/bin/sh\nexit 100\n",
+    "idle/bin/build": "#!/bin/sh\nexit 1\n",
+}
+BUILDER = """\
+[[buildpacks]]
+id = "{id}"
+uri = "{uri}"
+[[order]]
+[[order.group]]
+id = "{id}"
+[build]
+image = "cnb-python/build-base"
+[run]
+[[run.images]]
+image = "cnb-python/run-base"
+[lifecycle]
+uri = "{lifecycle}"
+"""
+# The offline package carries one: it is what the fixture's pins are made for.
+PYTHON = "3.14.6"
+ADDED = ("--trust-extra-buildpacks", "--buildpack")
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A source checkout as `git clone` and `make venv` leave it, with the changes made here."""
+    copy = tmp_path_factory.mktemp("checkout") / "cnb-python"
+    listed = run(
+        "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", cwd=package.ROOT
+    )
+    for name in filter(None, listed.split("\0")):
+        source = package.ROOT / name
+        if source.is_file():
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, copy / name)
+    shutil.copytree(package.ROOT / ".venv", copy / ".venv", symlinks=True)
+    return copy
+
+
+@pytest.fixture(scope="module")
+def bare(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
+    """The same workshop, but its builder lacks the buildpack."""
+    folder = write_files(tmp_path_factory.mktemp("bare"), IDLE)
+    for name in ("detect", "build"):
+        (folder / "idle/bin" / name).chmod(0o755)
+    name = _create_builder(workshop, "bare", "test/idle", folder / "idle", folder)
+    yield replace(workshop, builder=name)
+    workshop.engine.docker("image", "rm", name)
+
+
+def _create_builder(
+    workshop: Workshop, name: str, buildpack: str, tree: Path, folder: Path
+) -> str:
+    config = folder / "builder.toml"
+    lifecycle = real_tools.lifecycle_archive()
+    config.write_text(BUILDER.format(id=buildpack, uri=tree, lifecycle=lifecycle))
+    image = workshop.name(name)
+    target = ("--pull-policy", "never", "--target", f"linux/{oci.arch()}")
+    packed = workshop.pack("builder", "create", image, "--config", config, *target)
+    assert packed.code == 0, packed.output
+    return image
+
+
+def _serves(workshop: Workshop, name: str, packed: Packed) -> None:
+    assert packed.code == 0, packed.output
+    built = workshop.built(workshop.name(name), packed.output)
+    with started(workshop.engine, built.name) as container:
+        assert "Hello" in container.fetch("/")
+
+
+def test_source_checkout_with_its_environment_builds(bare: Workshop, checkout: Path) -> None:
+    _serves(bare, "checkout", _build_flask(bare, "checkout", *ADDED, checkout))
+
+
+def test_source_checkout_without_its_environment_says_how_to_make_it(
+    bare: Workshop, checkout: Path, tmp_path: Path
+) -> None:
+    ignore = shutil.ignore_patterns(".venv")
+    copy = shutil.copytree(checkout, tmp_path / "checkout", symlinks=True, ignore=ignore)
+    packed = _build_flask(bare, "unprepared", *ADDED, copy)
+    assert packed.code != 0
+    assert "make venv" in packed.output
+
+
+def test_package_file_builds(bare: Workshop) -> None:
+    product = package.Product(oci.arch(), package.declared_api(), offline=())
+    _make(package.ROOT)
+    _serves(bare, "file", _build_flask(bare, "file", *ADDED, product.file))
+
+
+def test_offline_package_builds_a_vendored_app_without_any_network(
+    bare: Workshop, checkout: Path, tmp_path: Path
+) -> None:
+    _make(checkout, "--offline", PYTHON)
+    product = f"dist/cnb-python-offline-linux-{oci.arch()}.cnb"
+    app = shutil.copytree(fixture("pip_flask"), tmp_path / "app")
+    _vendor(app)
+    flags = ("--network", "none", *ADDED, checkout / product)
+    isolated = replace(bare, settings={})
+    _serves(bare, "offline", isolated.pack_build(app, bare.name("offline"), *flags))
+
+
+def _vendor(app: Path) -> None:
+    """Put the wheels of the requirements into the app, and name them its only source."""
+    wheels, requirements = app / "wheels", app / "requirements.txt"
+    minor = PYTHON.rpartition(".")[0]
+    subprocess.run(
+        [
+            *(sys.executable, "-I", "-m", "pip", "download", "--quiet", "--no-deps"),
+            *("--only-binary=:all:", f"--python-version={minor}", f"--dest={wheels}"),
+            f"--requirement={requirements}",
+        ],
+        check=True,
+    )
+    text = requirements.read_text()
+    requirements.write_text(f"--no-index\n--find-links wheels\n{text}")
+
+
+def test_package_for_older_lifecycles_is_taken_into_a_builder(
+    workshop: Workshop, checkout: Path, tmp_path: Path
+) -> None:
+    _make(checkout, "--api", "0.10", "--tree-only")
+    tree = checkout / "dist/buildpack/linux" / oci.arch()
+    assert 'api = "0.10"' in (tree / "buildpack.toml").read_text()
+    image = _create_builder(workshop, "older", "cnb-python/python", tree, tmp_path)
+    try:
+        older = replace(workshop, builder=image)
+        _serves(older, "older_app", _build_flask(older, "older_app"))
+    finally:
+        workshop.engine.docker("image", "rm", image)
+
+
+def _build_flask(workshop: Workshop, name: str, *flags: str | Path) -> Packed:
+    return workshop.pack_build(fixture("pip_flask"), workshop.name(name), *flags)
+
+
+def _make(where: Path, *flags: str) -> None:
+    """Run `make package` for this machine in the checkout *where*."""
+    run(where / ".venv/bin/python3", where / "tools/package.py", "--arch", oci.arch(), *flags)

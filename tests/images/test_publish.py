@@ -1,0 +1,118 @@
+"""An image that pack has pushed to a registry is the same everywhere, and runs when pulled."""
+
+import http.client
+import shlex
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pytest_docker.plugin import Services, get_docker_services
+
+from tests.images.containers import started
+from tests.images.workshop import Workshop
+from tests.support.builds import fixture
+from tools import system_packages
+from tools.processes import Unavailable, run
+
+
+@pytest.fixture(scope="session")
+def docker_compose_command(workshop: Workshop) -> str:
+    """Compose of whatever kind there is, told where the engine and the registry's program are."""
+    try:
+        program = system_packages.program("docker-registry", "docker-registry")
+        compose = _compose()
+    except Unavailable as error:
+        pytest.skip(str(error))
+    variables = {**workshop.engine.env, "DOCKER_REGISTRY": str(program)}
+    settings = [f"{name}={value}" for name, value in variables.items()]
+    return shlex.join(["env", *settings, *compose])
+
+
+def _compose() -> list[str]:
+    try:
+        run("docker", "compose", "version")
+    except Unavailable:
+        return [str(system_packages.program("docker-compose", "docker-compose"))]
+    return ["docker", "compose"]
+
+
+@pytest.fixture(scope="session")
+def docker_compose_file() -> str:
+    return str(Path(__file__).with_name("compose.yml"))
+
+
+@pytest.fixture(scope="session")
+def docker_compose_project_name(workshop: Workshop) -> str:
+    return workshop.token
+
+
+@pytest.fixture(scope="session")
+def docker_setup() -> list[str]:
+    # Not `--wait`: Debian's Compose does not know it.
+    return ["up --detach"]
+
+
+@pytest.fixture(scope="module")
+def docker_services(
+    docker_compose_command: str,
+    docker_compose_file: str,
+    docker_compose_project_name: str,
+    docker_setup: list[str],
+    docker_cleanup: list[str],
+) -> Iterator[Services]:
+    """The plugin's own, but gone with this module: the test of what is left comes after it."""
+    with get_docker_services(
+        docker_compose_command,
+        docker_compose_file,
+        docker_compose_project_name,
+        docker_setup,
+        docker_cleanup,
+    ) as services:
+        yield services
+
+
+@pytest.fixture(scope="module")
+def registry(docker_services: Services) -> str:
+    """Address of a registry: `localhost:32768`."""
+    port = docker_services.port_for("registry", 5000)
+
+    def answers() -> bool:
+        connection = http.client.HTTPConnection("localhost", port, timeout=5)
+        try:
+            connection.request("GET", "/v2/")
+            return connection.getresponse().status == 200
+        except OSError, http.client.HTTPException:
+            return False
+        finally:
+            connection.close()
+
+    docker_services.wait_until_responsive(answers, timeout=30, pause=0.2)
+    return f"localhost:{port}"
+
+
+def test_published_image_is_the_same_twice_and_runs_when_pulled(
+    workshop: Workshop, registry: str, tmp_path: Path
+) -> None:
+    base = f"{registry}/{workshop.name('run-base')}"
+    workshop.engine.docker("tag", "cnb-python/run-base", base)
+    workshop.engine.docker("push", "--quiet", base)
+    image = f"{registry}/{workshop.name('published')}"
+
+    digests = [_published(workshop, image, base, tmp_path / number) for number in ("1", "2")]
+
+    assert digests[0] == digests[1]
+    pulled = f"{image}@{digests[0]}"
+    workshop.engine.docker("pull", "--quiet", pulled)
+    with started(workshop.engine, pulled) as container:
+        assert "Hello" in container.fetch("/")
+
+
+def _published(workshop: Workshop, image: str, base: str, reports: Path) -> str:
+    """Build the Flask app into the registry; give the digest of the image's manifest."""
+    reports.mkdir()
+    flags = ("--publish", "--run-image", base, "--report-output-dir", reports)
+    packed = workshop.pack_build(fixture("pip_flask"), image, *flags)
+    assert packed.code == 0, packed.output
+    digest: str = tomllib.loads((reports / "report.toml").read_text())["image"]["digest"]
+    return digest

@@ -1,0 +1,45 @@
+"""A build is a function of the app: what has not changed is the same, bit for bit."""
+
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.images.workshop import Built, Workshop
+from tests.support.builds import fixture
+
+
+def test_unchanged_app_gives_the_same_image(
+    built: Callable[[str], Built], workshop: Workshop
+) -> None:
+    first = built("pip_flask")
+    again = workshop.build(fixture("pip_flask"), "pip_flask")
+    assert again.id == first.id
+    assert "Reusing layer 'cnb-python/python:python'" in again.output
+    assert "Reusing layer 'cnb-python/python:venv'" in again.output
+
+
+def test_only_what_depends_on_a_change_is_new(
+    built: Callable[[str], Built], workshop: Workshop, tmp_path: Path
+) -> None:
+    app = tmp_path / "app"
+    shutil.copytree(fixture("pip_flask"), app)
+
+    clean = workshop.build(app, "changing")
+    assert clean.layers == built("pip_flask").layers
+
+    (app / "templates/home.html").write_text("Changed for {{ name }}")
+    changed = workshop.build(app, "changing")
+    assert _differing(clean, changed) == {"app"}
+
+    locked = (app / "requirements.txt").read_text()
+    older = re.sub(r"itsdangerous==\S+", "itsdangerous==2.1.2", locked)
+    assert older != locked
+    (app / "requirements.txt").write_text(older)
+    bumped = workshop.build(app, "changing")
+    assert _differing(changed, bumped) == {"app", "venv"}
+
+
+def _differing(one: Built, other: Built) -> set[str]:
+    names = one.layers.keys() | other.layers.keys()
+    return {name for name in names if one.layers.get(name) != other.layers.get(name)}

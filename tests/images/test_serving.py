@@ -1,0 +1,122 @@
+"""Every sample app serves from a read-only container, as an unknown user without any rights."""
+
+import json
+import urllib.request
+from collections.abc import Callable
+
+import pytest
+
+from tests.images.containers import KILLED, QUICK, ended, started
+from tests.images.workshop import Built, Workshop
+
+type Build = Callable[[str], Built]
+
+APPS = ("pip_django", "pip_flask", "pip_science", "pip_c_extension")
+# What each app shows on its first page.
+PAGES = {
+    "pip_django": "Stanisław Lem",
+    "pip_flask": "Hello",
+    "pip_science": "setosa",
+    "pip_c_extension": '"xxhash":"C"',
+}
+# Exit codes of a process that has taken SIGTERM: handled, or not.
+ENDED_BY_TERM = {0, 143}
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_page_is_served(app: str, built: Build, workshop: Workshop) -> None:
+    with started(workshop.engine, built(app).name) as container:
+        assert PAGES[app] in container.fetch("/")
+        assert json.loads(container.fetch("/health"))["status"] == "ok"
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_sigterm_ends_the_server_within_seconds(
+    app: str, built: Build, workshop: Workshop
+) -> None:
+    with started(workshop.engine, built(app).name) as container:
+        container.fetch("/")
+        stopped = container.stop()
+    assert stopped.code != KILLED
+    assert stopped.code in ENDED_BY_TERM
+    assert stopped.seconds < QUICK
+
+
+def test_static_file_is_served(built: Build, workshop: Workshop) -> None:
+    with started(workshop.engine, built("pip_django").name) as container:
+        assert "/static/catalog/style.css" in container.fetch("/")
+        assert "font-family" in container.fetch("/static/catalog/style.css")
+
+
+def test_program_in_c_of_every_package_is_loaded(built: Build, workshop: Workshop) -> None:
+    with started(workshop.engine, built("pip_c_extension").name) as container:
+        answer = json.loads(container.fetch("/?text=hello"))
+    assert (answer["xxhash"], answer["markupsafe"]) == ("C", "C")
+    # Of the reference implementation: xxhsum -H1 on "hello".
+    assert answer["xxh64"] == "26c7827d889f6da3"
+
+
+def test_model_is_trained_and_asked(built: Build, workshop: Workshop) -> None:
+    flower = {"sepal_length": 5, "sepal_width": 3.4, "petal_length": 1.5, "petal_width": 0.2}
+    with started(workshop.engine, built("pip_science").name) as container:
+        container.fetch("/")
+        question = urllib.request.Request(
+            f"http://127.0.0.1:{container.port}/predict",
+            data=json.dumps(flower).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        assert json.loads(container.ask(question)) == {"species": "setosa"}
+
+
+def test_port_is_taken_from_the_environment(built: Build, workshop: Workshop) -> None:
+    with started(workshop.engine, built("pip_flask").name, port=9123) as container:
+        assert PAGES["pip_flask"] in container.fetch("/")
+
+
+def test_setting_of_the_user_reaches_the_app(built: Build, workshop: Workshop) -> None:
+    env = {"GREETING_NAME": "Ada"}
+    with started(workshop.engine, built("pip_flask").name, env=env) as container:
+        assert "Ada" in container.fetch("/")
+
+
+def test_any_process_type_of_the_procfile_can_be_started(built: Build, workshop: Workshop) -> None:
+    # Two pages, and the static files that Flask adds by itself.
+    assert ended(workshop.engine, built("pip_flask").name, process="count").output == "3\n"
+
+
+def test_command_of_the_user_runs_in_the_environment_of_the_app(
+    built: Build, workshop: Workshop
+) -> None:
+    command = ("--", "python", "manage.py", "check")
+    checked = ended(workshop.engine, built("pip_django").name, *command, process="launcher")
+    assert checked.code == 0, checked.output
+    assert "no issues" in checked.output
+
+
+def test_default_of_the_image_yields_to_the_user(built: Build, workshop: Workshop) -> None:
+    image, show = built("pip_flask").name, ("--", "printenv", "PYTHONUNBUFFERED")
+    assert ended(workshop.engine, image, *show, process="launcher").output == "1\n"
+    env = {"PYTHONUNBUFFERED": "mine"}
+    assert ended(workshop.engine, image, *show, process="launcher", env=env).output == "mine\n"
+
+
+def test_installer_is_not_in_the_image(built: Build, workshop: Workshop) -> None:
+    look = "import importlib.util as u; print(u.find_spec('pip'), u.find_spec('ensurepip'))"
+    command = ("--", "python", "-c", look)
+    found = ended(workshop.engine, built("pip_flask").name, *command, process="launcher")
+    assert found.output.startswith("None"), found.output
+
+
+def test_app_can_write_nowhere(built: Build, workshop: Workshop) -> None:
+    # The strict container itself: were it not strict, the tests above would prove little.
+    for place in ("/tmp", "/workspace", "/layers", "/home/cnb"):
+        command = ("--", "touch", f"{place}/mine")
+        tried = ended(workshop.engine, built("pip_flask").name, *command, process="launcher")
+        assert tried.code != 0
+        assert "Read-only file system" in tried.output
+
+
+def test_user_of_the_image_is_not_root(built: Build, workshop: Workshop) -> None:
+    inspect = ("image", "inspect", "--format", "{{.Config.User}}", built("pip_flask").name)
+    user = workshop.engine.docker(*inspect).strip()
+    assert user.partition(":")[0] not in {"", "0", "root"}

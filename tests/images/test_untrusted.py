@@ -1,0 +1,49 @@
+"""A builder that is not trusted: five containers, of which only two see the app's code."""
+
+import json
+import shutil
+import tomllib
+from collections.abc import Iterator
+
+import pytest
+
+from tests.images.containers import started
+from tests.images.workshop import Workshop
+from tests.support.builds import fixture
+from tools import real_tools
+
+# On the build image, since that already says which version of the engine's API is to be spoken.
+DOCKERFILE = """\
+FROM cnb-python/build-base
+USER root
+COPY lifecycle /cnb/lifecycle
+LABEL io.buildpacks.lifecycle.version={version}
+LABEL io.buildpacks.lifecycle.apis='{apis}'
+"""
+
+
+@pytest.fixture(scope="module")
+def lifecycle_image(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """An image with the pinned lifecycle, as the lifecycle's own project publishes it."""
+    archive, context = real_tools.lifecycle_archive(), tmp_path_factory.mktemp("lifecycle")
+    shutil.copytree(archive / "lifecycle", context / "lifecycle", symlinks=True)
+    facts = tomllib.loads((archive / "lifecycle.toml").read_text())
+    text = DOCKERFILE.format(version=facts["lifecycle"]["version"], apis=json.dumps(facts["apis"]))
+    (context / "Dockerfile").write_text(text)
+    image = workshop.name("lifecycle")
+    workshop.engine.docker("build", "--quiet", "--tag", image, context)
+    yield image
+    workshop.engine.docker("image", "rm", image)
+
+
+def test_untrusted_build_gives_an_image_that_serves(
+    workshop: Workshop, lifecycle_image: str
+) -> None:
+    image = workshop.name("untrusted")
+    flags = ("--lifecycle-image", lifecycle_image)
+    packed = workshop.pack_build(fixture("pip_flask"), image, *flags, trusted=False)
+    assert packed.code == 0, packed.output
+    assert "===> ANALYZING" in packed.output
+    workshop.built(image, packed.output)
+    with started(workshop.engine, image) as container:
+        assert "Hello" in container.fetch("/")
