@@ -35,7 +35,7 @@ def base(arch: str) -> Path:
     inputs = (stage0.PINS, LOCK, *map(Path, makers))
     pins = cache.digest(*(path.read_bytes() for path in inputs))
     title = f"Gathering what the buildpack carries for {arch} (some seconds)"
-    return cache.made(f"package-{arch}", pins, title, partial(_make, arch))
+    return cache.made(f"package-{arch}", pins, title, partial(make, arch))
 
 
 def compile_tree(root: Path, *folders: str) -> None:
@@ -54,7 +54,8 @@ def _unpack(arch: str, into: Path) -> None:
     stage0.interpreter(arch, into / "python")
 
 
-def _make(arch: str, into: Path) -> None:
+def make(arch: str, into: Path) -> None:
+    """Gather everything of `base` in the empty folder *into*."""
     trim.interpreter(unpacked_interpreter(arch), into / "python")
     site_packages = into / f"python/lib/python{MINOR}/site-packages"
     _install_packages(arch, site_packages)

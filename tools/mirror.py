@@ -63,7 +63,7 @@ def serving(folder: Path, address: str = "127.0.0.1") -> Iterator[str]:
 def main(versions: Sequence[str]) -> None:
     """Serve *versions* until interrupted."""
     with running(versions or VERSIONS) as url:
-        say(f"BP_PYTHON_MIRROR={url}")
+        say(f"BP_PYTHON_MIRROR={url}/python.toml")
         try:
             threading.Event().wait()
         except KeyboardInterrupt:

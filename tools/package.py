@@ -6,6 +6,7 @@ A clean directory per target, `dist/buildpack/linux/<arch>/`, where pack looks f
 
 import argparse
 import hashlib
+import platform
 import re
 import shutil
 import sys
@@ -51,6 +52,11 @@ class Product:
         offline = "-offline" if self.offline else ""
         api = "" if self.api == declared_api() else f"-api-{self.api}"
         return self.dist / f"cnb-python{offline}{api}-linux-{self.arch}.cnb"
+
+
+def this_machine() -> str:
+    """Return the architecture of the machine at work, as Go names it."""
+    return stage0.ARCHES[platform.machine()]
 
 
 def declared_api() -> str:
@@ -171,7 +177,7 @@ def products(arguments: Sequence[str]) -> tuple[list[Product], bool]:
 def main(arguments: Sequence[str]) -> int:
     """Make what *arguments* ask for; return the exit code."""
     wanted, packed = products(arguments)
-    with cache.locked("package"):
+    with cache.locked("dist"):
         for product in wanted:
             assemble(product)
             if packed and not product.file.exists():

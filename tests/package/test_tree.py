@@ -1,0 +1,137 @@
+"""What is inside a package: all of what is needed, for the right machine, and nothing else."""
+
+import shutil
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tools import carried, package
+from tools import tree as trees_of
+
+LIBRARY = f"python/lib/python{carried.MINOR}"
+UNCHECKED = 0b01  # https://peps.python.org/pep-0552/
+ELF = {"amd64": "Advanced Micro Devices X86-64", "arm64": "AArch64"}
+
+
+def readelf(flag: str, path: Path) -> str:
+    if shutil.which("readelf") is None:
+        pytest.skip("needs readelf, of binutils")
+    command: list[str | Path] = ["readelf", flag, path]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+@pytest.mark.parametrize("arch", package.ARCHES)
+def test_only_what_belongs_is_at_the_top(trees: dict[str, Path], arch: str) -> None:
+    assert sorted(path.name for path in trees[arch].iterdir()) == [
+        *("LICENSE", "bin", "buildpack.toml", "python", "src", "tools")
+    ]
+
+
+@pytest.mark.parametrize("arch", package.ARCHES)
+def test_programs_are_for_the_target_and_no_other(trees: dict[str, Path], arch: str) -> None:
+    programs = [path for path in trees_of.files(trees[arch]) if trees_of.machine(path)]
+
+    for path in programs:
+        assert ELF[arch] in readelf("-h", path), path
+    assert {"uv", "python3"} <= {path.name for path in programs}
+    assert any("pydantic_core" in path.name for path in programs)
+
+
+@pytest.mark.parametrize("arch", package.ARCHES)
+def test_programs_need_no_library_but_those_of_glibc(trees: dict[str, Path], arch: str) -> None:
+    needed = set()
+    for path in trees_of.files(trees[arch]):
+        if trees_of.machine(path):
+            needed |= {
+                line.split("[")[1][:-1]
+                for line in readelf("-dW", path).splitlines()
+                if "NEEDED" in line
+            }
+
+    of_glibc = {"libc", "libm", "libdl", "libpthread", "librt", "libutil", "libgcc_s", "ld-linux"}
+    assert {name.split(".")[0].split("-x86")[0].split("-aarch")[0] for name in needed} <= of_glibc
+
+
+@pytest.mark.parametrize("arch", package.ARCHES)
+def test_all_code_has_bytecode_that_is_never_checked(trees: dict[str, Path], arch: str) -> None:
+    root = trees[arch]
+    sources = [*(root / "src").rglob("*.py"), *(root / "python").rglob("*.py")]
+
+    for source in sources:
+        compiled = source.parent / f"__pycache__/{source.stem}.{sys.implementation.cache_tag}.pyc"
+        flags = struct.unpack_from("<I", compiled.read_bytes(), 4)[0]
+        assert flags == UNCHECKED, source
+    assert len(list(root.rglob("*.pyc"))) == len(sources) > 500
+
+
+def test_no_path_of_the_machine_that_made_it_is_inside(tree: Path, dist: Path) -> None:
+    told = [str(dist).encode(), str(package.ROOT).encode(), str(Path.home() / ".cache").encode()]
+
+    for path in trees_of.files(tree):
+        content = path.read_bytes()
+        assert not [each for each in told if each in content], path
+
+
+def test_two_runs_make_the_same_package(trees: dict[str, Path], tmp_path: Path) -> None:
+    for arch, first in trees.items():
+        again = package.Product(arch, package.declared_api(), (), tmp_path)
+        package.assemble(again)
+        assert trees_of.digest(again.folder) == trees_of.digest(first)
+
+
+def test_what_is_carried_is_the_same_when_gathered_again(tree: Path, tmp_path: Path) -> None:
+    carried.make(package.this_machine(), tmp_path)
+    trees_of.normalise(tmp_path)
+
+    for part in ("python", "tools"):
+        assert trees_of.digest(tmp_path / part) == trees_of.digest(tree / part)
+
+
+def test_nothing_is_made_again_when_nothing_has_changed(
+    trees: dict[str, Path], dist: Path
+) -> None:
+    arch = next(iter(trees))
+    product = package.Product(arch, package.declared_api(), (), dist)
+
+    assert package.assemble(product) is False
+
+
+def test_the_carried_interpreter_can_import_everything_that_is_carried(tree: Path) -> None:
+    code = f"""
+import importlib, pkgutil, sys
+sys.path += [{str(tree / "src")!r}, {str(tree / LIBRARY / "site-packages")!r}]
+import cnb_python, httpx, packaging.markers, packaging.requirements, pydantic, tomli, tomli_w
+import ctypes, hashlib, lzma, ssl, tarfile, zipfile, zlib, compression.zstd, concurrent.futures
+for module in pkgutil.walk_packages(cnb_python.__path__, "cnb_python."):
+    importlib.import_module(module.name)
+class Row(pydantic.BaseModel):
+    name: str
+assert Row(name="x").model_dump_json() == '{{"name":"x"}}'
+httpx.Client(trust_env=False).close()
+"""
+    flags = ["-I", "-B", "-S", "-X", "utf8", "-W", "error"]
+    command: list[str | Path] = [tree / "python/bin/python3", *flags, "-c", code]
+    ended = subprocess.run(command, env={}, cwd="/", check=False, capture_output=True, text=True)
+
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_the_carried_uv_and_pip_run(tree: Path) -> None:
+    uv = subprocess.run(
+        [tree / "tools/uv", "--version"], env={}, check=True, capture_output=True, text=True
+    )
+    [wheel] = tree.glob("tools/pip-*.whl")
+    # By the interpreter of an app; ours carries too little of the standard library for pip.
+    pip = subprocess.run(
+        [sys.executable, "-I", wheel / "pip", "--version"],
+        env={},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+
+    assert uv.stdout.startswith(f"uv {carried.PINS['uv']['version']} ")
+    assert pip.stdout.startswith(f"pip {carried.PINS['pip']['version']} from {wheel}/pip ")
