@@ -1,6 +1,7 @@
 """A Docker engine: the one that answers, or one of our own for as long as it is needed."""
 
 import os
+import shutil
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -92,8 +93,8 @@ def _own(daemon: Path) -> Iterator[tuple[subprocess.Popen[bytes], dict[str, str]
     home.mkdir(exist_ok=True)
     # A unix socket's path may have 107 bytes only, and a home folder's may be longer.
     state = Path("/run/cnb-python-engine")
-    state.mkdir(exist_ok=True)
-    (state / "docker.pid").unlink(missing_ok=True)
+    _sweep(state)  # what a killed one left
+    state.mkdir()
     socket = f"unix://{state}/docker.sock"
     say("Starting a Docker engine (none answers)")
     driver = _driver(home)
@@ -111,6 +112,16 @@ def _own(daemon: Path) -> Iterator[tuple[subprocess.Popen[bytes], dict[str, str]
         yield process, {"DOCKER_HOST": socket}
     finally:
         _stop(process)
+        _sweep(state)
+
+
+def _sweep(state: Path) -> None:
+    """Remove the folder of an engine that has ended, and the network namespaces mounted in it."""
+    for line in Path("/proc/self/mounts").read_text().splitlines():
+        target = line.split()[1]
+        if target.startswith(f"{state}/"):
+            run("umount", "--lazy", target)
+    shutil.rmtree(state, ignore_errors=True)
 
 
 def _driver(home: Path) -> str:
