@@ -1,0 +1,61 @@
+"""One packaged buildpack, one platform and one mirror of interpreters for all tests here."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.support.builds import Builds
+from tests.support.leftovers import mounts_below, processes_of
+from tests.support.trees import App, Files, linked_copy, write_files
+
+from tools import cache, lifecycle, mirror, oci, package
+
+
+@pytest.fixture(scope="session")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Everything temporary of this session lies below it; nothing may outlive the session."""
+    directory = tmp_path_factory.getbasetemp()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tempfile, "tempdir", str(directory))
+        yield directory
+    assert mounts_below(directory) == []
+    assert processes_of(directory) == []
+
+
+@pytest.fixture(scope="session")
+def buildpack(base: Path) -> Path:
+    """The packaged tree for this machine, ours alone: `make package` may renew the other one."""
+    product = package.Product(oci.arch(), package.declared_api(), offline=())
+    with cache.locked("dist"):
+        package.assemble(product)
+        return linked_copy(product.folder, base / "buildpack")
+
+
+@pytest.fixture(scope="session")
+def interpreters() -> Iterator[str]:
+    """Address of a mirror of app interpreters."""
+    with mirror.running() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def builds(base: Path, buildpack: Path, interpreters: str) -> Builds:
+    """Build apps with the packaged buildpack under the real lifecycle."""
+    table = f"{interpreters}/python.toml"
+    return Builds(lifecycle.standard(), buildpack, table, base / "builds")
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> App:
+    """Make an app of the files in a dict."""
+
+    def make(files: Files, based_on: Path | None = None) -> Path:
+        directory = tmp_path / "app"
+        if based_on:
+            linked_copy(based_on, directory)
+        write_files(directory, files)
+        directory.chmod(0o755)  # pytest's own directories are for one user
+        return directory
+
+    return make

@@ -1,0 +1,198 @@
+"""A small app from its directory to answers over HTTP, and what its image holds."""
+
+import os
+import re
+import struct
+from pathlib import Path
+
+import pytest
+from tests.support.builds import BUILDPACK, Built, Builds, fixture
+
+LAYERS = f"/layers/{BUILDPACK}"
+# https://peps.python.org/pep-0552/: bit 0 says "checked by hash", bit 1 "check the source".
+UNCHECKED_HASH = 0b01
+
+
+@pytest.fixture(scope="module")
+def flask(builds: Builds) -> Built:
+    built = builds.image(fixture("pip_flask"))
+    assert built.code == 0, built.output
+    return built
+
+
+@pytest.fixture(scope="module")
+def root(flask: Built, base: Path) -> Path:
+    """What the image adds to the run image."""
+    return flask.unpacked(base / "flask-image")
+
+
+@pytest.fixture(scope="module")
+def variables(flask: Built) -> dict[str, str]:
+    """The environment that a process of the image sees."""
+    lines = flask.run("env").splitlines()
+    return dict(line.split("=", 1) for line in lines)
+
+
+def test_the_page_is_served_read_only_to_a_stranger(flask: Built) -> None:
+    with flask.serve() as served:
+        assert "Hello, world!" in served.fetch()
+        assert '"python":"3.14.6"' in served.fetch("/health")
+        assert served.fetch("/static/style.css").startswith("body {")
+
+
+def test_settings_of_the_start_reach_the_app(flask: Built) -> None:
+    with flask.serve(env={"GREETING_NAME": "Ada"}) as served:
+        assert "Hello, Ada!" in served.fetch()
+
+
+def test_the_server_is_the_first_process_and_stops_gracefully(flask: Built) -> None:
+    with flask.serve() as served:
+        served.fetch()
+        assert "gunicorn" in _first_process(served.process.pid)
+        assert served.stop() == 0
+        assert "Shutting down: Master" in served.output
+
+
+def test_another_process_of_the_procfile_runs_by_name(flask: Built) -> None:
+    with flask.serve("count") as served:
+        assert served.process.wait(30) == 0
+        assert served.output.strip() == "3"
+
+
+def test_processes_start_without_a_shell_and_web_is_the_default(flask: Built) -> None:
+    processes = flask.documents()["launch.toml"]["processes"]
+    assert [(row["type"], row.get("default", False)) for row in processes] == [
+        ("web", True),
+        ("count", False),
+    ]
+    assert processes[1]["command"] == ["flask", "count"]
+
+
+def test_the_environment_comes_before_the_interpreter(variables: dict[str, str]) -> None:
+    assert variables["PATH"] == (
+        f"{LAYERS}/venv/bin:{LAYERS}/python/bin:/cnb/process:/cnb/lifecycle:"
+        "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    )
+    assert variables["VIRTUAL_ENV"] == f"{LAYERS}/venv"
+    assert variables["PYTHONUNBUFFERED"] == "1"
+
+
+def test_nothing_else_of_the_environment_is_ours(variables: dict[str, str]) -> None:
+    known = {"PATH", "VIRTUAL_ENV", "PYTHONUNBUFFERED", "HOME", "HOSTNAME", "PORT", "PWD"}
+    assert {name for name in variables if not name.startswith("CNB_")} <= known
+
+
+def test_what_a_user_may_change_can_be_changed(flask: Built) -> None:
+    assert flask.run("printenv", "PYTHONUNBUFFERED", env={"PYTHONUNBUFFERED": "0"}) == "0\n"
+
+
+def test_python_is_the_environment_s(flask: Built) -> None:
+    asked = "import sys, ssl, sqlite3, ctypes, flask; print(sys.prefix, sys.base_prefix)"
+    assert flask.run("python", "-c", asked) == f"{LAYERS}/venv {LAYERS}/python\n"
+
+
+def test_there_is_no_pip_in_the_image(flask: Built, root: Path) -> None:
+    kept = [path for path in root.rglob("pip*") if path.name.startswith(("pip", "ensurepip"))]
+    assert [path for path in kept if path.name != "pipes.py"] == []
+    asked = "import importlib.util as u; print(u.find_spec('pip'), u.find_spec('ensurepip'))"
+    assert flask.run("python", "-c", asked) == "None None\n"
+
+
+def test_bytecode_is_never_checked_against_its_source(root: Path) -> None:
+    compiled = [*root.rglob("*.pyc")]
+    flags = {struct.unpack_from("<I", path.read_bytes(), 4)[0] for path in compiled}
+    assert len(compiled) > 500
+    assert flags == {UNCHECKED_HASH}
+
+
+def test_every_module_of_the_environment_is_compiled(root: Path) -> None:
+    packages = root / f"{LAYERS[1:]}/venv/lib/python3.14/site-packages"
+    sources = [path for path in packages.rglob("*.py")]
+    missing = [path for path in sources if not _bytecode(path).exists()]
+    assert len(sources) > 100
+    assert missing == []
+
+
+def test_a_start_compiles_nothing(flask: Built) -> None:
+    said = flask.run("python", "-v", "-c", "import flask, gunicorn.app.wsgiapp")
+    assert "code object from '/layers" not in said
+    assert said.count("code object from") == said.count("code object from '/workspace")
+    assert f"matches {LAYERS}/venv/lib/python3.14/site-packages/flask/__init__.py" in said
+
+
+def test_the_interpreter_is_trimmed(root: Path) -> None:
+    library = root / f"{LAYERS[1:]}/python/lib/python3.14"
+    unwanted = ("test", "idlelib", "tkinter", "turtledemo", "lib2to3", "ensurepip")
+    assert [name for name in unwanted if (library / name).exists()] == []
+    assert [*(root / LAYERS[1:]).rglob("*.a")] == []
+
+
+def test_no_build_path_is_left_in_the_interpreter(root: Path) -> None:
+    # python-build-standalone says /install; our layer is where it is.
+    named = [
+        path
+        for path in (root / f"{LAYERS[1:]}/python").rglob("*")
+        if path.suffix in {".py", ".pc", ".json"} or path.parent.name == "bin"
+        if path.is_file() and re.search(rb"['\"= ]/install\b", path.read_bytes())
+    ]
+    assert named == []
+
+
+def test_sysconfig_names_the_layer(flask: Built) -> None:
+    asked = "import sysconfig as s; print(*map(s.get_config_var, ('prefix', 'CC', 'INCLUDEPY')))"
+    assert flask.run(f"{LAYERS}/python/bin/python3", "-c", asked) == (
+        f"{LAYERS}/python cc {LAYERS}/python/include/python3.14\n"
+    )
+
+
+def test_files_are_readable_by_everybody_and_writable_by_nobody_else(root: Path) -> None:
+    layers = [path for path in (root / LAYERS[1:]).rglob("*") if not path.is_symlink()]
+    modes = {path.stat().st_mode & 0o7777 for path in layers}
+    assert modes <= {0o755, 0o644}
+
+
+def test_links_of_the_image_lead_somewhere(root: Path) -> None:
+    links = [path for path in (root / LAYERS[1:]).rglob("*") if path.is_symlink()]
+    assert [str(path) for path in links if not _target(root, path).exists()] == []
+
+
+def test_metadata_survives_the_lifecycle(flask: Built) -> None:
+    # It turns integers into floats and dates into text: facts/cnb.md 2.5.
+    for name, document in flask.documents().items():
+        for value in document.get("metadata", {}).values():
+            assert isinstance(value, str | bool) or all(isinstance(v, str) for v in value), name
+
+
+def test_only_the_interpreter_and_the_environment_are_in_the_image(flask: Built) -> None:
+    ours = [layer.title for layer in flask.image.layers if "cnb-python" in layer.title]
+    assert sorted(ours) == ["cnb-python/python:python", "cnb-python/python:venv"]
+
+
+def test_the_app_s_directory_is_as_it_was(flask: Built) -> None:
+    assert _names(flask.workspace) == _names(fixture("pip_flask"))
+
+
+def test_the_build_says_what_it_does(flask: Built) -> None:
+    assert "[Error" not in flask.output
+    assert "[Warning" not in flask.output
+    assert "Python 3.14.6" in flask.output
+    assert "pip install -r requirements.txt" in flask.output
+
+
+def _bytecode(source: Path) -> Path:
+    return source.parent / "__pycache__" / f"{source.stem}.cpython-314.pyc"
+
+
+def _target(root: Path, link: Path) -> Path:
+    target = os.readlink(link)
+    return root / target[1:] if target.startswith("/") else link.parent / target
+
+
+def _first_process(outside: int) -> str:
+    """The command of process 1 in the sandbox that was started as *outside*."""
+    children = Path(f"/proc/{outside}/task/{outside}/children").read_text().split()
+    return Path(f"/proc/{children[0]}/cmdline").read_text().replace("\0", " ")
+
+
+def _names(directory: Path) -> list[str]:
+    return sorted(str(path.relative_to(directory)) for path in directory.rglob("*"))

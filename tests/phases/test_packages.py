@@ -1,0 +1,97 @@
+"""The ways in which the buildpack itself comes: packages for two APIs, offline, and a checkout."""
+
+from pathlib import Path
+
+import pytest
+from tests.support.builds import INSIDE, Builds, fixture
+from tests.support.trees import App, linked_copy
+
+from tools import oci, package, runtimes
+
+EXPLAINED, BUG = 1, 70
+EMPTY = {"requirements.txt": "", "Procfile": "web: python -m http.server $PORT"}
+
+
+def test_a_package_for_older_lifecycles_builds(builds: Builds, app: App, tmp_path: Path) -> None:
+    older = {"buildpack.toml": package.descriptor("0.10")}
+    tree = linked_copy(builds.buildpack, tmp_path / "tree", older)
+    built = builds.image(app(EMPTY), buildpack=tree)
+    assert built.code == 0, built.output
+    with built.serve() as served:
+        assert "Procfile" in served.fetch()
+
+
+@pytest.mark.parametrize("phase", ["detect", "build"])
+def test_another_api_is_refused_in_words(builds: Builds, tmp_path: Path, phase: str) -> None:
+    newer = {"buildpack.toml": package.descriptor("0.13")}
+    tree = linked_copy(builds.buildpack, tmp_path / "tree", newer)
+    ended = builds.phase(phase, fixture("pip_flask"), tree=tree)
+    assert ended.code == EXPLAINED
+    assert ended.output == (
+        "\n[Error: Buildpack API 0.13 is not supported]\n\n"
+        "buildpack.toml declares Buildpack API '0.13'.\n"
+        "This buildpack speaks 0.10, 0.11, 0.12.\n\n"
+        "What to do:\n"
+        "  1. Use the buildpack.toml that belongs to this release of the buildpack.\n"
+        "  2. For a lifecycle before 0.21 use the package made with `make package API=0.10`.\n"
+    )
+
+
+@pytest.mark.parametrize(("phase", "module"), [("detect", "detect"), ("build", "build")])
+def test_a_bug_of_ours_is_shown_as_ours(
+    builds: Builds, tmp_path: Path, phase: str, module: str
+) -> None:
+    broken = {f"src/cnb_python/{module}.py": f"def {phase}(*_):\n    return {{}}['oops']\n"}
+    tree = linked_copy(builds.buildpack, tmp_path / "tree", broken)
+    for compiled in tree.glob(f"src/cnb_python/__pycache__/{module}.*.pyc"):
+        compiled.unlink()
+    ended = builds.phase(phase, fixture("pip_flask"), tree=tree)
+    assert ended.code == BUG
+    title, traceback = ended.output.strip().split("\n\n", 1)
+    assert title == (
+        "[Error: This is a bug in the Python buildpack, not in your app."
+        " Please report what follows]"
+    )
+    assert traceback.startswith("Traceback (most recent call last):")
+    assert traceback.endswith("KeyError: 'oops'")
+
+
+def test_an_offline_package_needs_no_network(builds: Builds, app: App, tmp_path: Path) -> None:
+    tree = linked_copy(builds.buildpack, tmp_path / "tree")
+    runtimes.carry(("3.13.13",), oci.arch(), tree / "runtimes")
+    asked = app({**EMPTY, ".python-version": "3.13\n"})
+    built = builds.phases(asked, buildpack=tree, network=False, env={"BP_PYTHON_MIRROR": ""})
+    assert built.code == 0, built.output
+    assert (built.layers / "python/bin/python3.13").exists()
+
+
+def test_a_checkout_with_its_environment_builds(
+    builds: Builds, app: App, checkout: Path
+) -> None:
+    linked_copy(package.ROOT / ".venv", checkout / ".venv")
+    built = builds.phases(app(EMPTY), buildpack=checkout)
+    assert built.code == 0, built.output
+
+
+@pytest.mark.parametrize("phase", ["detect", "build"])
+def test_a_checkout_without_its_environment_says_how_to_make_it(
+    builds: Builds, checkout: Path, phase: str
+) -> None:
+    ended = builds.phase(phase, fixture("pip_flask"), tree=checkout)
+    assert ended.code == EXPLAINED
+    assert ended.output == (
+        "This is a source checkout of the Python buildpack without its .venv:"
+        " run 'make venv' in it,\n"
+        f"or use a package made with 'make package'. (Looked in: {INSIDE}/bin/..)\n"
+    )
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """The files of the repository that a build from a checkout needs, without `.venv`."""
+    copy = tmp_path / "checkout"
+    copy.mkdir()
+    for name in ("bin", "src"):
+        linked_copy(package.ROOT / name, copy / name)
+    (copy / "buildpack.toml").write_text(package.descriptor())
+    return copy

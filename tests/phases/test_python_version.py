@@ -1,0 +1,206 @@
+"""Which Python is installed, from where, and what is said when it cannot be."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from tests.support.builds import BUILDPACK, Built, Builds, free_port
+from tests.support.trees import App, write_files
+
+from tools import interpreters, mirror, oci, runtimes
+from tools.sandbox import Bind
+
+OLDER, NEWER = mirror.VERSIONS
+NO_PACKAGES = {"requirements.txt": "", "Procfile": "web: python -m http.server $PORT"}
+
+
+def test_a_line_gets_its_newest_release(builds: Builds, app: App) -> None:
+    built = builds.phases(app({**NO_PACKAGES, ".python-version": "3.13\n"}))
+    assert _version(built) == "Python 3.13.13"
+    assert "Python 3.13.13 (asked for by .python-version, line 1)" in built.output
+
+
+def test_a_patch_release_is_kept_when_asked_for(builds: Builds, app: App, tmp_path: Path) -> None:
+    with mirror.running(("3.13.1", "3.13.13")) as url:
+        asked = app({**NO_PACKAGES, ".python-version": "# as in production\n\n3.13.1\n"})
+        built = builds.phases(asked, env={"BP_PYTHON_MIRROR": f"{url}/python.toml"})
+    assert _version(built) == "Python 3.13.1"
+    assert "[Warning: Python 3.13.1 is not the newest 3.13]" in built.output
+
+
+def test_an_app_that_does_not_ask_gets_the_default(builds: Builds, app: App) -> None:
+    built = builds.phases(app(NO_PACKAGES))
+    assert _version(built) == f"Python {NEWER}"
+
+
+def test_the_setting_counts_more_than_the_file(builds: Builds, app: App) -> None:
+    asked = app({**NO_PACKAGES, ".python-version": "3.14\n"})
+    built = builds.phases(asked, env={"BP_PYTHON_VERSION": "3.13"})
+    assert _version(built) == f"Python {OLDER}"
+
+
+@pytest.mark.parametrize(
+    ("text", "explanation"),
+    [
+        (
+            "3.13.99\n",
+            """\
+There is no Python 3.13.99
+
+It is asked for by .python-version, line 1.
+The newest releases of Python 3.13 are 3.13.13.
+
+What to do:
+  1. Ask for 3.13 to get the newest of the line always, or for one of these.
+  2. If it was released a short while ago, update the buildpack.""",
+        ),
+        (
+            "3.99\n",
+            """\
+Python 3.99 is newer than this release of the buildpack
+
+It is asked for by .python-version, line 1, but this release does not know it.
+It knows 3.14, 3.13.
+
+What to do:
+  1. If it has been released, update the buildpack.
+  2. Ask for one of these instead (.python-version, line 1).""",
+        ),
+        (
+            "# legacy\n2.7\n",
+            """\
+There is no Python 2.7
+
+It is asked for by .python-version, line 2, but no such line exists, or it is very old.
+It knows 3.14, 3.13.
+
+What to do:
+  1. Ask for one of these instead (.python-version, line 2).""",
+        ),
+        (
+            "3.9\n",
+            """\
+Python 3.9 has ended on 2025-10-31
+
+It is asked for by .python-version, line 1.
+Nobody mends its security holes since, so this buildpack no longer installs it.
+Supported are 3.14, 3.13.
+
+What to do:
+  1. Move the app to a supported line; the newest is 3.14.
+  2. Ask for it where 3.9 is asked for now: .python-version, line 1.""",
+        ),
+        (
+            ">=3.13\n",
+            """\
+'>=3.13' is not a Python version
+
+It is asked for by .python-version, line 1.
+A version is a release line such as 3.14, or one release of it such as 3.14.6. Ranges, wildcards,\
+ pre-releases and other words are not understood there.
+
+What to do:
+  1. Write digits and dots alone, without quotes, prefix or comment behind: 3.14""",
+        ),
+        (
+            "3.13\n3.14\n",
+            """\
+.python-version names 2 Python versions
+
+  line 1: 3.13
+  line 2: 3.14
+An image has one Python, so the file must name exactly one.
+
+What to do:
+  1. Keep the one the app runs on and delete the other lines of .python-version.""",
+        ),
+        (
+            "",
+            """\
+.python-version names no Python version
+
+It is empty, or holds blank lines and comments alone. A version is a release line such as 3.14, or\
+ one release of it such as 3.14.6.
+
+What to do:
+  1. Write the line you want into it: echo 3.14 > .python-version
+  2. Or delete .python-version to get this buildpack's default.""",
+        ),
+    ],
+)
+def test_a_version_that_cannot_be_had_is_explained(
+    builds: Builds, app: App, text: str, explanation: str
+) -> None:
+    built = builds.phases(app({**NO_PACKAGES, ".python-version": text}))
+    assert built.error == explanation
+    assert built.documents() == {}
+
+
+def test_a_dead_mirror_is_tried_again_and_named(builds: Builds, app: App) -> None:
+    dead = f"http://127.0.0.1:{free_port()}/python.toml"
+    built = builds.phases(app(NO_PACKAGES), env={"BP_PYTHON_MIRROR": dead})
+    title, found, steps = built.error.split("\n\n")
+    assert title == "The table of Python releases could not be fetched"
+    assert found.startswith(f"{dead}: ")
+    assert "onnection refused" in found
+    assert steps == (
+        "What to do:\n"
+        "  1. Build again: such faults often pass.\n"
+        "  2. If builds reach the network through a proxy, give them HTTPS_PROXY.\n"
+        "  3. If they reach none, name a copy of the releases with the setting BP_PYTHON_MIRROR,"
+        " or use an offline package of this buildpack."
+    )
+
+
+def test_a_file_that_the_mirror_lacks_is_named(builds: Builds, app: App, tmp_path: Path) -> None:
+    table = runtimes.table([(NEWER, oci.arch(), interpreters.archive(NEWER, oci.arch()))])
+    with mirror.serving(write_files(tmp_path / "mirror", {"python.toml": table})) as url:
+        built = builds.phases(app(NO_PACKAGES), env={"BP_PYTHON_MIRROR": f"{url}/python.toml"})
+    assert built.error.startswith(f"Python {NEWER} could not be fetched\n\n{url}/cpython-{NEWER}")
+    assert "1. Check that the mirror in use has this file." in built.error
+
+
+def test_a_tampered_archive_is_refused(builds: Builds, app: App, tmp_path: Path) -> None:
+    archive = interpreters.archive(NEWER, oci.arch())
+    table = runtimes.table([(NEWER, oci.arch(), archive)])
+    files = {"python.toml": table, archive.name: "not what it was"}
+    with mirror.serving(write_files(tmp_path / "mirror", files)) as url:
+        built = builds.phases(app(NO_PACKAGES), env={"BP_PYTHON_MIRROR": f"{url}/python.toml"})
+    assert built.error == (
+        f"Python {NEWER} is not the file it should be\n\n"
+        f"From {url}/{archive.name}\n"
+        f"Expected sha256  {_sha256_in(table)}\n"
+        "Got              5a3a9ceb2ea2f0b03eaf3b5be5b7e1cbc8f8ec7ac2c38a1ec4e2d3b2e1b9d2c1\n"
+        "It was not used. A proxy's error page, a damaged mirror or tampering look like this.\n\n"
+        "What to do:\n"
+        "  1. Find out what the address serves: curl -L the address | sha256sum\n"
+        "  2. If it is a mirror of yours (the setting BP_PYTHON_MIRROR), fetch the file into it"
+        " anew."
+    )
+    assert not (built.layers / "python").exists()
+
+
+def test_a_full_disk_is_named(builds: Builds, app: App, small_disk: Path) -> None:
+    layers = Bind(small_disk, "/layers", writable=True)
+    built = builds.phases(app(NO_PACKAGES), binds=(layers,))
+    assert built.error == (
+        "The disk is full\n\n"
+        f"No space was left while unpacking Python {NEWER}.\n\n"
+        "What to do:\n"
+        "  1. Free space where builds run (docker system df shows what Docker holds), or give them"
+        " a larger disk.\n"
+        "  2. Look for large packages in requirements.txt that the image does not need."
+    )
+    assert [*(small_disk / BUILDPACK).glob("*.toml")] == []
+
+
+@pytest.fixture
+def small_disk(builds: Builds, tmp_path: Path) -> Path:
+    """A file system of 20 MB that the build's user owns."""
+    directory = tmp_path / "disk"
+    directory.mkdir()
+    owner = f"uid={builds.platform.user},gid={builds.platform.group}"
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size=20m,{owner}", "t", directory], check=True)
+    yield directory
+    subprocess.run(["umount", directory], check=True)

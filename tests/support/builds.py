@@ -1,0 +1,192 @@
+"""Builds apps under the real lifecycle: `builds.image(app)`, `builds.phases(app)`.
+
+One `Builds` serves a test session. Each build gets a directory of its own unless it is told to go
+on in that of an earlier one.
+"""
+
+import itertools
+import json
+import socket
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tools import lifecycle, oci, package, rootfs, sandbox
+from tools.lifecycle import BuildRequest, Platform, Result
+from tools.sandbox import Bind, Ended, Sandbox
+from tools.serving import Served, Start, serving
+
+BUILDPACK = "cnb-python_python"
+FIXTURES = package.ROOT / "fixtures"
+INSIDE = "/cnb/buildpack"
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What a build left."""
+
+    code: int | None
+    output: str
+    """What the buildpack and the lifecycle printed."""
+    work: Path
+    layers: Path
+    """The buildpack's own directory of layers, as the build phase left it."""
+    workspace: Path
+    directory: Path
+    """The image layout."""
+
+    @property
+    def error(self) -> str:
+        """The one error the buildpack explained: its title, then the text below it."""
+        assert self.output.count("[Error: ") == 1, self.output
+        assert "Traceback" not in self.output, self.output
+        title, text = self.output.partition("[Error: ")[2].split("]\n", 1)
+        return f"{title}\n{text.partition('ERROR: failed to build')[0].rstrip()}"
+
+    @property
+    def image(self) -> oci.Image:
+        return oci.read(self.directory)
+
+    def layer(self, name: str) -> oci.Layer:
+        """The image's layer *name*."""
+        title = f"cnb-python/python:{name}"
+        return next(layer for layer in self.image.layers if layer.title == title)
+
+    def documents(self) -> dict[str, dict[str, Any]]:
+        """Every TOML file the buildpack wrote, by name."""
+        return {path.name: tomllib.loads(path.read_text()) for path in self.layers.glob("*.toml")}
+
+    def labels(self) -> dict[str, Any]:
+        """The labels that the lifecycle keeps its own JSON in."""
+        labels = self.image.labels.items()
+        return {name: json.loads(text) for name, text in labels if text.startswith("{")}
+
+    def unpacked(self, into: Path) -> Path:
+        """Extract what the build added to the run image."""
+        into.mkdir()
+        for layer in self.image.layers:
+            if layer.title != oci.RUN_IMAGE:
+                oci.unpack(self.image, layer, into)
+        return into
+
+    @contextmanager
+    def serve(
+        self, process: str | None = None, *args: str, env: Mapping[str, str] | None = None
+    ) -> Iterator[Served]:
+        """Run a process of the image, read-only and as a user that the image does not know."""
+        wanted = Start(self.directory, free_port(), process, args, env, writable_tmp=False)
+        with serving(wanted) as served:
+            yield served
+
+    def run(self, *command: str, env: Mapping[str, str] | None = None) -> str:
+        """Give the output of *command* in the image's own environment."""
+        with self.serve("launcher", "--", *command, env=env) as served:
+            served.process.wait(30)
+            return served.output
+
+
+@dataclass(frozen=True, slots=True)
+class Builds:
+    """Everything a build needs besides the app."""
+
+    platform: Platform
+    buildpack: Path
+    """The packaged tree."""
+    mirror: str
+    """Where the app's interpreters come from, as BP_PYTHON_MIRROR takes it."""
+    directory: Path
+    """Where builds happen."""
+    numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    def image(self, app: Path, after: Built | None = None, **wanted: Any) -> Built:
+        """Build with the `creator`; *after*: with the cache and the image of that build."""
+        return self._built(lifecycle.create, app, after, **wanted)
+
+    def phases(self, app: Path, after: Built | None = None, **wanted: Any) -> Built:
+        """Run `detector` and `builder` as the build image's user; no image comes of it."""
+        return self._built(lifecycle.detect_and_build, app, after, **wanted)
+
+    def detect(self, app: Path, **wanted: Any) -> Built:
+        """Run the `detector` alone."""
+        return self._built(lifecycle.detect, app, None, **wanted)
+
+    def phase(
+        self,
+        name: str,
+        app: Path,
+        *args: str,
+        env: Mapping[str, str] | None = None,
+        umask: int = 0o022,
+        tree: Path | None = None,
+    ) -> Ended:
+        """Run bin/*name* by itself, with the variables a lifecycle sets and no others but *env*.
+
+        It is the build image's user who runs it, in *app* itself; files are left in `/tmp`.
+        """
+        variables = {
+            "CNB_BUILDPACK_DIR": INSIDE,
+            "CNB_PLATFORM_DIR": "/platform",
+            "CNB_BUILD_PLAN_PATH": "/tmp/plan.toml",
+            "CNB_LAYERS_DIR": "/tmp",
+            "CNB_BP_PLAN_PATH": "/dev/null",
+            "CNB_TARGET_OS": "linux",
+            "CNB_TARGET_ARCH": oci.arch(),
+            **(env or {}),
+        }
+        room = Sandbox(
+            lower=(self.platform.build_rootfs,),
+            scratch=self._fresh("scratch"),
+            binds=(Bind(app, "/workspace"), Bind(tree or self.buildpack, INSIDE)),
+            read_only=True,
+            tmpfs=("/tmp",),
+            user=self.platform.user,
+            group=self.platform.group,
+            umask=umask,
+            env={name: value for name, value in variables.items() if value},
+            directory="/workspace",
+        )
+        return sandbox.run(room, f"{INSIDE}/bin/{name}", *args, timeout=60)
+
+    def _built(
+        self,
+        do: Callable[[Platform, BuildRequest], Result],
+        app: Path,
+        after: Built | None,
+        buildpack: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        **wanted: Any,
+    ) -> Built:
+        work = after.work if after else self._fresh("build")
+        settings = {"BP_PYTHON_MIRROR": self.mirror, **(env or {})}
+        request = BuildRequest(
+            app=app, buildpacks=(buildpack or self.buildpack,), work=work, env=settings, **wanted
+        )
+        result = do(self.platform, request)
+        own = result.layers / BUILDPACK
+        return Built(result.code, result.output, work, own, result.workspace, result.image)
+
+    def _fresh(self, name: str) -> Path:
+        path = self.directory / f"{name}-{next(self.numbers)}"
+        path.mkdir(parents=True)
+        return path
+
+
+def fixture(name: str) -> Path:
+    """One of the project's sample apps."""
+    return FIXTURES / name
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def build_environment() -> Mapping[str, str]:
+    """The build image's own variables."""
+    return rootfs.base("build").environment
