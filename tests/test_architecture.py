@@ -19,7 +19,7 @@ ROWS: list[set[str]] = [
     {"detect", "build"},
     {"messages", "plan", "launch", "layers", "checks"},
     {"wording"},
-    {"environment"},
+    {"environment", "interpreter"},
     {"managers"},
     {"version"},
     {"project"},
@@ -30,7 +30,7 @@ ROW_OF = {name: row for row, names in enumerate(ROWS) for name in names}
 
 # Third-party packages and the only places that may import them.
 ONLY_IN = {
-    "httpx": {"system.fetch"},
+    "httpx": {"system.http"},
     "tomli": {"cnb.toml"},
     "tomli_w": {"cnb.toml"},
     "subprocess": {"system.process"},

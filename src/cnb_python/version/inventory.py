@@ -6,10 +6,9 @@ has nothing to do may take in all; these rows are read and checked in 6 ms.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from urllib.parse import urljoin
 
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlTable, TomlValue
@@ -114,16 +113,6 @@ def read_table(path: Path, origin: str) -> TomlTable:
         return toml.read(path)
     except UnreadableToml as error:
         raise UnusablePythonTable(origin, (error.reason,)) from error
-
-
-def relative_to(inventory: Inventory, address: str) -> Inventory:
-    """Return *inventory* with every `url` made absolute, seen from the table's own *address*."""
-    return replace(
-        inventory,
-        releases=tuple(
-            replace(release, url=urljoin(address, release.url)) for release in inventory.releases
-        ),
-    )
 
 
 def _lines(table: TomlTable, problems: list[str]) -> list[Line]:

@@ -1,0 +1,1 @@
+"""What an unpacked interpreter needs before it can serve an app."""

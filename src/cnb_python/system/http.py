@@ -1,0 +1,180 @@
+"""Downloads over HTTP with patience: time-outs, attempts, proxies, the system's certificates."""
+
+import ssl
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import httpx
+
+from cnb_python.errors import DownloadFailed, UntrustedCertificate
+from cnb_python.system.addresses import shown
+from cnb_python.system.outside import Download
+from cnb_python.system.proxies import proxy_for
+from cnb_python.system.redaction import redact
+from cnb_python.system.tls import tls_context
+
+ATTEMPTS = 5
+FIRST_PAUSE = 0.5
+LONGEST_PAUSE = 30.0
+LIFE_SIGN_SECONDS = 10.0
+# Connecting: enough for a slow name server. Reading: a server that is silent for longer is dead.
+_TIMEOUT = httpx.Timeout(30.0, connect=15.0)
+# Answers that another attempt may change; any other 4xx is the server's last word.
+_PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
+# What we hash is what the server has, never what was unpacked on the way.
+_HEADERS = {"Accept-Encoding": "identity", "User-Agent": "cnb-python"}
+_MB = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Setback:
+    """An attempt that failed."""
+
+    reason: str
+    status: int | None = None
+    pause: float = 0.0
+    """Seconds the server asks us to wait."""
+    is_final: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Receives files (`fetch.Receive`)."""
+
+    environ: Mapping[str, str]
+    """Names proxies (HTTPS_PROXY, ...) and certificates (SSL_CERT_FILE, SSL_CERT_DIR)."""
+    say: Callable[[str], None]
+    """Hears a life sign now and then, and why an attempt is repeated."""
+    transport: httpx.BaseTransport | None = None
+    """In place of the network."""
+    sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
+
+    def receive(self, download: Download, store: Callable[[Iterable[bytes]], str]) -> str:
+        """Hand the content to *store*, anew for each attempt; return what it returned.
+
+        Raises DownloadFailed after the last attempt, or at once where none would help, and
+        UntrustedCertificate.
+        """
+        attempt = 0
+        with self._connected(download) as client:
+            while True:
+                attempt += 1
+                outcome = self._attempt(client, download, store)
+                if isinstance(outcome, str):
+                    return outcome
+                if outcome.is_final or attempt == ATTEMPTS:
+                    raise DownloadFailed(
+                        download.title,
+                        shown(download.url),
+                        outcome.reason,
+                        attempt,
+                        outcome.status,
+                    )
+                self._wait(download, attempt, outcome)
+
+    def _connected(self, download: Download) -> httpx.Client:
+        # trust_env would read variables that nobody handed to us.
+        try:
+            transport = self.transport or _Routes(self.environ, tls_context(self.environ))
+            return httpx.Client(
+                transport=transport,
+                trust_env=False,
+                timeout=_TIMEOUT,
+                headers=_HEADERS,
+                follow_redirects=True,
+            )
+        except OSError as error:
+            raise UntrustedCertificate(
+                shown(download.url), f"SSL_CERT_FILE or SSL_CERT_DIR cannot be read ({error})"
+            ) from error
+
+    def _attempt(
+        self, client: httpx.Client, download: Download, store: Callable[[Iterable[bytes]], str]
+    ) -> str | _Setback:
+        try:
+            with client.stream("GET", download.url) as answer:
+                if answer.is_success:
+                    return store(self._heard(answer.iter_raw(), download))
+                return _refusal(answer)
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.TooManyRedirects) as error:
+            return _Setback(_words(error), is_final=True)
+        except httpx.TransportError as error:
+            if _is_distrust(error):
+                raise UntrustedCertificate(shown(download.url), _words(error)) from error
+            return _Setback(_words(error))
+
+    def _wait(self, download: Download, attempt: int, setback: _Setback) -> None:
+        pause = min(max(setback.pause, FIRST_PAUSE * 2 ** (attempt - 1)), LONGEST_PAUSE)
+        self.say(f"Fetching {download.title}: {setback.reason}; again in {pause:g} s")
+        self.sleep(pause)
+
+    def _heard(self, chunks: Iterator[bytes], download: Download) -> Iterator[bytes]:
+        """Pass *chunks* on, with a word now and then: builds that stay silent get killed."""
+        received, last = 0, self.clock()
+        for chunk in chunks:
+            received += len(chunk)
+            if self.clock() - last >= LIFE_SIGN_SECONDS:
+                last = self.clock()
+                self.say(f"Fetching {download.title}: {received / _MB:.0f} MB so far")
+            yield chunk
+
+
+class _Routes(httpx.BaseTransport):
+    """Sends each request, redirected ones included, directly or through its own proxy."""
+
+    def __init__(self, environ: Mapping[str, str], context: ssl.SSLContext) -> None:
+        self._environ = environ
+        self._context = context
+        self._transports: dict[str | None, httpx.HTTPTransport] = {}
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        proxy = proxy_for(str(request.url), self._environ)
+        if proxy not in self._transports:
+            self._transports[proxy] = self._made(proxy)
+        return self._transports[proxy].handle_request(request)
+
+    def close(self) -> None:
+        for transport in self._transports.values():
+            transport.close()
+
+    def _made(self, proxy: str | None) -> httpx.HTTPTransport:
+        try:
+            return httpx.HTTPTransport(verify=self._context, proxy=proxy)
+        except (ValueError, ImportError) as error:
+            # ImportError: SOCKS needs a package that does not travel with us.
+            reason = f"{shown(proxy or '')} cannot be used as a proxy: http:// or https:// only"
+            raise httpx.UnsupportedProtocol(reason) from error
+
+
+def _refusal(answer: httpx.Response) -> _Setback:
+    return _Setback(
+        f"the server answered {answer.status_code} {answer.reason_phrase}".rstrip(),
+        answer.status_code,
+        _seconds(answer.headers.get("Retry-After", "")),
+        is_final=answer.status_code not in _PASSING,
+    )
+
+
+def _seconds(retry_after: str) -> float:
+    # The other form is a date, which would need our clock to agree with the server's.
+    return float(retry_after) if retry_after.isascii() and retry_after.isdigit() else 0.0
+
+
+def _is_distrust(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _words(error: Exception) -> str:
+    match error:
+        case httpx.ConnectTimeout():
+            return "no connection in time"
+        case httpx.TimeoutException():
+            return "the server has fallen silent"
+        case _:
+            return redact(str(error)) or type(error).__name__

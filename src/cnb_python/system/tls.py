@@ -1,0 +1,31 @@
+"""What the build's own connections trust."""
+
+import os
+import ssl
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from cnb_python.system.certificates import BUNDLES, system_bundle
+
+
+def tls_context(
+    environ: Mapping[str, str], candidates: Iterable[Path] = BUNDLES
+) -> ssl.SSLContext:
+    """Return a context that trusts SSL_CERT_FILE, else the system's bundle, else certifi's.
+
+    SSL_CERT_DIR (one or more, separated by colons) is trusted besides. Raises OSError, which
+    ssl.SSLError is, for a choice of the user's that cannot be read.
+    """
+    chosen = environ.get("SSL_CERT_FILE")
+    bundle = Path(chosen) if chosen else system_bundle(candidates)
+    context = ssl.create_default_context(cafile=bundle or _certifi())
+    for directory in environ.get("SSL_CERT_DIR", "").split(os.pathsep):
+        if directory:
+            context.load_verify_locations(capath=directory)
+    return context
+
+
+def _certifi() -> str:
+    import certifi  # noqa: PLC0415 - only where the system has no store
+
+    return certifi.where()

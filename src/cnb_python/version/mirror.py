@@ -1,0 +1,90 @@
+"""Where Pythons come from: the buildpack's own table, that of an offline package, or a mirror."""
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from importlib.resources import files
+from pathlib import Path
+from urllib.parse import quote, urljoin, urlsplit
+
+from cnb_python.errors import UnusablePythonTable
+from cnb_python.system.addresses import local_path, shown
+from cnb_python.system.outside import Download, Fetch
+from cnb_python.version.inventory import Inventory, Release, load, parse, read_table
+
+MIRROR_SETTING = "BP_PYTHON_MIRROR"
+# What a mirror's address takes the place of, as uv's UV_PYTHON_INSTALL_MIRROR does.
+DOWNLOADS = "https://github.com/astral-sh/python-build-standalone/releases/download"
+
+# Below the buildpack's directory: archives that travel with it, by their sha256, and the table
+# that then says what there is.
+_CARRIED = "runtimes"
+_SUFFIXES = (".tar.gz", ".tar.zst")
+
+
+def find_inventory(settings: Mapping[str, str], buildpack: Path, fetch: Fetch) -> Inventory:
+    """Return what can be installed.
+
+    BP_PYTHON_MIRROR is the address or path either of a directory with the same files as DOWNLOADS
+    or of a table (`.../*.toml`); without it, the table of an offline *buildpack* counts, then our
+    own. Raises UnusablePythonTable, and for a table elsewhere what *fetch* raises.
+    """
+    mirror = settings.get(MIRROR_SETTING, "").strip()
+    ours = own_inventory()
+    if mirror:
+        return _mirrored(ours, _address(mirror), fetch)
+    carried = buildpack / _CARRIED / "python.toml"
+    return _read(carried, carried.absolute().as_uri(), ours) if carried.exists() else ours
+
+
+def own_inventory() -> Inventory:
+    """Return the table that belongs to this release of the buildpack."""
+    return load(Path(str(files("cnb_python") / "data/python.toml")))
+
+
+def carried_archive(release: Release, buildpack: Path) -> Path | None:
+    """Return the archive of *release* that travels with *buildpack*, if one does."""
+    names = (f"{release.sha256}{suffix}" for suffix in _SUFFIXES)
+    paths = (buildpack / _CARRIED / name for name in names)
+    return next((path for path in paths if path.is_file()), None)
+
+
+def _mirrored(ours: Inventory, address: str, fetch: Fetch) -> Inventory:
+    if not urlsplit(address).path.endswith(".toml"):
+        return _rebased(ours, address.rstrip("/"))
+    path = local_path(address)
+    if path is not None:
+        return _read(path, address, ours)
+    with tempfile.TemporaryDirectory(prefix="cnb-python-") as scratch:
+        copy = Path(scratch) / "python.toml"
+        # Whoever names the table vouches for it; it vouches for everything it lists.
+        fetch(Download(address, sha256="", title="The table of Python releases"), copy)
+        return _read(copy, address, ours)
+
+
+def _rebased(inventory: Inventory, address: str) -> Inventory:
+    releases = (
+        replace(release, url=release.url.replace(DOWNLOADS, address, 1))
+        for release in inventory.releases
+    )
+    return replace(inventory, releases=tuple(releases))
+
+
+def _read(path: Path, address: str, ours: Inventory) -> Inventory:
+    """Read a table whose own `url`s may be relative to its *address*."""
+    origin = shown(address)
+    inventory = parse(read_table(path, origin), origin, ours)
+    releases = (
+        replace(release, url=urljoin(address, release.url)) for release in inventory.releases
+    )
+    return replace(inventory, releases=tuple(releases))
+
+
+def _address(mirror: str) -> str:
+    """Return *mirror* as a URL. Raises UnusablePythonTable for what is neither URL nor path."""
+    if mirror.startswith("/"):
+        return f"file://{quote(mirror)}"
+    if urlsplit(mirror).scheme not in {"http", "https", "file"}:
+        problem = f"{MIRROR_SETTING} must start with https://, http://, file:// or /"
+        raise UnusablePythonTable(shown(mirror), (problem,))
+    return mirror
