@@ -4,7 +4,7 @@ Standard library only: detection imports it for every app on every build, and lo
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -26,6 +26,7 @@ OTHER_SIGNS = (
 _PYTHON_FILE = re.compile(r".+\.(py|pyw|ipynb)|pylock\.[^.]+\.toml", re.IGNORECASE)
 _VARIANT = re.compile(r"(requirements)|requirements[-_.](?!te?xt\b)[-\w.]+\.txt", re.IGNORECASE)
 
+_STEM = "requirements"
 # What later steps decide on. Everything else is looked at by the step that needs it.
 _READ = (REQUIREMENTS, ".python-version", "runtime.txt", "Procfile")
 
@@ -122,7 +123,7 @@ def is_misspelt(name: str) -> bool:
     return (
         name != REQUIREMENTS
         and not _VARIANT.fullmatch(name)
-        and _alike(stem, "requirements") >= 0.85
+        and max(_alike(stem, _STEM), _alike(sorted(stem), sorted(_STEM))) >= 0.85
         and (not suffix or "txt" in suffix or _alike(suffix, "txt") > 0.6)
     )
 
@@ -142,7 +143,7 @@ def _names(app_dir: Path) -> frozenset[str]:
     return frozenset(entry.name for entry in app_dir.iterdir())
 
 
-def _alike(found: str, expected: str) -> float:
+def _alike(found: Sequence[str], expected: Sequence[str]) -> float:
     return SequenceMatcher(None, found, expected).ratio()
 
 

@@ -1,0 +1,210 @@
+"""The app directory, read once."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cnb_python.errors import NotAFile, NotUtf8, UnreadableFile
+from cnb_python.messages import describe
+from cnb_python.project import Project, is_misspelt, python_signs, read_project
+
+Make = Callable[[Path], object]
+
+
+def project_with(directory: Path, name: str, content: bytes) -> Project:
+    (directory / name).write_bytes(content)
+    return read_project(directory)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("requirements.txt", "poetry.lock", "uv.lock", "Pipfile", "Pipfile.lock", "pdm.lock"),
+        *("pylock.toml", "pylock.web.toml", "pyproject.toml", "setup.py", "setup.cfg"),
+        *(".python-version", "runtime.txt", "manage.py", "app.py", "anything.py", "nb.ipynb"),
+        *("requirement.txt", "requirements.txt.txt", "Requirements.txt", "requirments.txt"),
+        *("requirements", "requirements.text", "requeriments.txt", "requirements-dev.txt"),
+        *("requirements.in", "environment.yml", "__init__.py"),
+    ],
+)
+def test_whatever_looks_like_python_takes_part(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).touch()
+
+    assert python_signs(tmp_path) == (name,)
+
+
+@pytest.mark.parametrize("name", ["__pycache__", ".venv", "venv", "requirements"])
+def test_directories_that_python_leaves_behind_take_part(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+
+    assert python_signs(tmp_path) == (name,)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("index.html", "package.json", "go.mod", "Gemfile", "pom.xml", "Procfile", "README.md"),
+        *("requirements.yml", "requirements.md", "requirements.php", "robots.txt", "python"),
+        *(".tool-versions", "Cargo.lock", "composer.lock"),
+    ],
+)
+def test_other_apps_do_not_take_part(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).touch()
+
+    assert python_signs(tmp_path) == ()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("requirement.txt", "requirements.txt.txt", "Requirements.txt", "REQUIREMENTS.TXT"),
+        *("requirments.txt", "requeriments.txt", "reqirements.txt", "requierments.txt"),
+        *("requirements.text", "requirements.tx", "requirements.txt ", " requirements.txt"),
+        *("requirements,txt", "requirements_txt", "requirementstxt", "'requirements.txt'"),
+        *("requirements.txt~", "requirements.txt.bak", "requirement"),
+    ],
+)
+def test_slips_of_the_pen_are_recognised(name: str) -> None:
+    assert is_misspelt(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("requirements.txt", "requirements-dev.txt", "requirements_prod.txt", "requirements.in"),
+        *("requirements.yml", "requirements.md", "requirements.json", "requirements", "req.txt"),
+        *("constraints.txt", "README.txt", "requests.txt", "retirement.txt", ".txt", ""),
+    ],
+)
+def test_other_names_are_not_taken_for_slips(name: str) -> None:
+    assert not is_misspelt(name)
+
+
+@given(st.text(max_size=40))
+def test_no_name_breaks_the_recognition(name: str) -> None:
+    assert is_misspelt(name) in {True, False}
+
+
+def test_requirements_of_another_purpose_are_told_apart(tmp_path: Path) -> None:
+    for name in ("requirements-dev.txt", "requirements.prod.txt", "requirments.txt"):
+        (tmp_path / name).touch()
+    (tmp_path / "requirements").mkdir()
+
+    project = read_project(tmp_path)
+
+    assert project.requirements_variants() == (
+        "requirements",
+        "requirements-dev.txt",
+        "requirements.prod.txt",
+    )
+    assert project.misspelt_requirements() == ("requirments.txt",)
+
+
+def test_the_kinds_of_entries_are_told_apart(tmp_path: Path) -> None:
+    (tmp_path / "app.py").touch()
+    (tmp_path / "static").mkdir()
+    (tmp_path / "link.py").symlink_to("app.py")
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "broken").symlink_to("nothing")
+
+    project = read_project(tmp_path)
+
+    assert project.files == {"app.py", "link.py"}
+    assert project.directories == {"static"}
+    assert project.others == {"loop", "broken"}
+    assert project.names == {"app.py", "link.py", "static", "loop", "broken"}
+
+
+def test_a_file_that_is_not_there_has_no_content(tmp_path: Path) -> None:
+    project = read_project(tmp_path)
+
+    assert project.content("requirements.txt") is None
+    assert project.text("requirements.txt") is None
+
+
+def test_text_is_read_with_and_without_a_mark(tmp_path: Path) -> None:
+    plain = project_with(tmp_path, "requirements.txt", "flask  # ünï\n".encode())
+    assert plain.text("requirements.txt") == "flask  # ünï\n"
+
+    marked = project_with(tmp_path, "requirements.txt", b"\xef\xbb\xbfflask\n")
+    assert marked.text("requirements.txt") == "flask\n"
+
+
+def test_a_deciding_link_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "real").write_text("flask")
+    (tmp_path / "requirements.txt").symlink_to("real")
+
+    assert read_project(tmp_path).text("requirements.txt") == "flask"
+
+
+@pytest.mark.parametrize(
+    ("make", "kind"),
+    [
+        (lambda path: path.mkdir(), "a directory"),
+        (lambda path: path.symlink_to(path), "a link that leads nowhere"),
+        (lambda path: path.symlink_to("gone"), "a link that leads nowhere"),
+    ],
+    ids=["directory", "loop", "broken link"],
+)
+def test_what_is_no_file_is_named_for_what_it_is(tmp_path: Path, make: Make, kind: str) -> None:
+    make(tmp_path / "requirements.txt")
+
+    with pytest.raises(NotAFile) as raised:
+        read_project(tmp_path).content("requirements.txt")
+
+    message = describe(raised.value)
+    assert message.title == "requirements.txt is not a file"
+    assert kind in message.body[0]
+    assert message.steps
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    import os  # noqa: PLC0415 - the only test that needs it
+
+    os.mkfifo(tmp_path / "requirements.txt")
+
+    assert read_project(tmp_path).others == {"requirements.txt"}
+
+
+def test_a_refused_file_says_how_to_allow_it(tmp_path: Path) -> None:
+    project = Project(
+        directory=tmp_path,
+        files=frozenset({"requirements.txt"}),
+        directories=frozenset(),
+        others=frozenset(),
+        contents={},
+        unreadable={"requirements.txt": "Permission denied"},
+    )
+
+    with pytest.raises(UnreadableFile) as raised:
+        project.content("requirements.txt")
+
+    message = describe(raised.value)
+    assert "Permission denied" in message.body[0]
+    assert "chmod a+r requirements.txt" in message.steps[0]
+
+
+def test_text_that_is_not_utf8_is_placed(tmp_path: Path) -> None:
+    project = project_with(tmp_path, "requirements.txt", b"flask\n# caf\xe9\n")
+
+    with pytest.raises(NotUtf8) as raised:
+        project.text("requirements.txt")
+
+    message = describe(raised.value)
+    assert message.title == "requirements.txt is not UTF-8 text"
+    assert "Line 2" in message.body[0]
+    assert "0xe9" in message.body[0]
+    assert "iconv" in message.steps[1]
+
+
+@given(st.dictionaries(st.sampled_from([".python-version", "Procfile"]), st.binary(max_size=50)))
+def test_any_bytes_can_be_read(contents: dict[str, bytes]) -> None:
+    from tempfile import TemporaryDirectory  # noqa: PLC0415 - tmp_path is not per example
+
+    with TemporaryDirectory() as directory:
+        for name, content in contents.items():
+            (Path(directory) / name).write_bytes(content)
+        assert read_project(Path(directory)).contents == contents
