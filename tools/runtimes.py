@@ -30,13 +30,17 @@ def newest() -> tuple[str, ...]:
 
 
 def carry(versions: Sequence[str], arch: str, into: Path) -> None:
-    """Fill the new folder *into* with the archives of *versions* for *arch* and their table."""
+    """Fill the new folder *into* with the archives of *versions* for *arch* and their table.
+
+    Each is named by its sha256: `cnb_python.version.mirror.carried_archive` looks for it so.
+    """
     into.mkdir()
     archives = []
     for version in versions:
-        name = interpreters.file_name(version, arch)
-        _bring(version, arch, into / name)
-        archives.append((version, arch, into / name))
+        fresh = into / interpreters.file_name(version, arch)
+        _bring(version, arch, fresh)
+        named = into / f"{_sha256(fresh)}.tar.gz"
+        archives.append((version, arch, fresh.rename(named)))
     (into / "python.toml").write_text(table(archives))
 
 
@@ -44,10 +48,15 @@ def table(archives: Iterable[tuple[str, str, Path]]) -> str:
     """Return the `python.toml` that lists *archives* (version, architecture, file) beside it."""
     rows = [
         f'[[release]]\nversion = "{version}"\narch = "{arch}"\nurl = "{path.name}"\n'
-        f'sha256 = "{hashlib.sha256(path.read_bytes()).hexdigest()}"\n'
+        f'sha256 = "{_sha256(path)}"\n'
         for version, arch, path in archives
     ]
     return "\n".join(rows)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _bring(version: str, arch: str, to: Path) -> None:

@@ -1,3 +1,4 @@
+import hashlib
 import sys
 import tomllib
 from pathlib import Path
@@ -6,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnb_python.version.inventory import load, relative_to
+from cnb_python.system.outside import Download
+from cnb_python.version.inventory import load
+from cnb_python.version.mirror import MIRROR_SETTING, find_inventory
 from tools import headers, interpreters, runtimes
 from tools.processes import Unavailable
 
@@ -73,16 +76,20 @@ def test_a_program_without_sections_is_shorter_and_keeps_its_segments() -> None:
 
 
 def test_a_table_is_one_that_the_buildpack_reads(tmp_path: Path) -> None:
-    known = load(runtimes.DATA)
     archive = tmp_path / "cpython-3.14.6-linux-amd64-install_only_stripped.tar.gz"
     archive.write_bytes(b"not empty")
-    (tmp_path / "python.toml").write_text(runtimes.table([("3.14.6", "amd64", archive)]))
+    table = tmp_path / "python.toml"
+    table.write_text(runtimes.table([("3.14.6", "amd64", archive)]))
 
-    inventory = load(tmp_path / "python.toml", known)
-    [release] = relative_to(inventory, "http://127.0.0.1:1/python.toml").releases
+    [release] = find_inventory({MIRROR_SETTING: str(table)}, tmp_path, no_fetch).releases
 
     assert (release.version, release.arch) == ("3.14.6", "amd64")
-    assert release.url == f"http://127.0.0.1:1/{archive.name}"
+    assert release.url == archive.as_uri()
+    assert release.sha256 == hashlib.sha256(b"not empty").hexdigest()
+
+
+def no_fetch(download: Download, to: Path) -> None:
+    pytest.fail(f"fetched {download.url} to {to}")
 
 
 def test_the_newest_release_of_every_living_line_is_carried_by_default() -> None:

@@ -1,0 +1,33 @@
+"""Rewrites `requirements/*.txt` from pyproject.toml, every package with its hashes.
+
+`lock.py` keeps the versions that still fit, `lock.py --upgrade` takes the newest of all. It uses
+the uv that the buildpack carries, and the index that uv is set up for.
+"""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from tools import carried, package
+from tools.processes import Unavailable, run
+
+FILES: dict[str, tuple[str, ...]] = {"runtime.txt": (), "dev.txt": ("--group", "dev")}
+FORM = ("--generate-hashes", "--no-header", "--no-annotate", "--quiet")
+
+
+def main(flags: Sequence[str]) -> None:
+    """Rewrite both files."""
+    uv = carried.base(package.this_machine()) / "tools/uv"
+    for name, groups in FILES.items():
+        output = package.ROOT / "requirements" / name
+        version = ("--python-version", carried.MINOR, "--native-tls")
+        asked = ("pyproject.toml", "--output-file", str(output), *groups, *flags)
+        run(uv, "pip", "compile", *FORM, *version, *asked, cwd=package.ROOT)
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except Unavailable as error:
+        sys.exit(str(error))
