@@ -17,7 +17,7 @@ venv: ## Make or renew .venv, the checkout's own interpreter and packages
 	@python3 tools/stage0.py
 
 image: venv fixtures ## Build APP into an image (an OCI image directory where no container engine answers)
-	@$(PYTHON) tools/image.py "$(APP)"
+	@$(PYTHON) -m tools.image "$(APP)"
 
 test: lint types unit phases images ## Everything CI runs
 
@@ -43,22 +43,22 @@ images: venv fixtures ## Test with pack on a real Docker engine
 	@$(PYTHON) -m pytest tests/images
 
 package: venv ## Assemble the buildpack for every target into dist/ (API=0.10 for older lifecycles)
-	@$(PYTHON) tools/package.py $(if $(API),--api $(API))
+	@$(PYTHON) -m tools.package $(if $(API),--api $(API))
 
 builder: venv ## Create the builder image cnb-python/builder
-	@$(PYTHON) tools/builder.py
+	@$(PYTHON) -m tools.builder
 
 fixtures: venv ## Make the fixtures' lock files from their pinned inputs
-	@$(PYTHON) tools/fixtures.py
+	@$(PYTHON) -m tools.fixtures
 
 bench: venv fixtures ## Measure; writes build/bench.json
-	@$(PYTHON) tools/bench.py
+	@$(PYTHON) -m tools.bench
 
 compat: venv ## Compare linked with merged environments (long; arrives with the environment engine)
 	@echo "Nothing to compare yet: environments are not linked in this release."
 
 data: venv ## Rewrite the tables of Python releases
-	@$(PYTHON) tools/update_pythons.py
+	@$(PYTHON) -m tools.update_pythons
 
 clean: ## Remove what was made in the checkout (not the cache of real tools)
 	@rm -rf build dist .venv .venv.new .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis

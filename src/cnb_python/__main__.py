@@ -6,14 +6,17 @@ The only module that reads the environment, and the one that turns errors into w
 import os
 import signal
 import sys
-import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from cnb_python.errors import BuildpackBug, BuildpackError, Failure
 from cnb_python.system.output import Console
+
+if TYPE_CHECKING:
+    from cnb_python.system.fetch import Receive
+    from cnb_python.system.outside import Download, System
 
 # Neither 0 nor 100, which the spec has taken:
 # https://github.com/buildpacks/spec/blob/main/buildpack.md#detection
@@ -33,14 +36,19 @@ def main(phase: str, argv: Sequence[str], directory: Path) -> int:
     try:
         return _run(phase, argv, directory, console)
     except BuildpackBug:
-        console.bug(BUG_TITLE, traceback.format_exc())
-        return BUG
+        return _confess(console)
     except BuildpackError as error:
         _explain(error, console)
         return EXPECTED
     except Exception:  # noqa: BLE001 - the last line of defence: shown whole, as ours
-        console.bug(BUG_TITLE, traceback.format_exc())
-        return BUG
+        return _confess(console)
+
+
+def _confess(console: Console) -> int:
+    import traceback
+
+    console.bug(BUG_TITLE, traceback.format_exc())
+    return BUG
 
 
 def _terminate(_number: int, _frame: FrameType | None) -> None:
@@ -67,10 +75,34 @@ def _run(phase: str, argv: Sequence[str], directory: Path, console: Console) -> 
             from cnb_python.build import build
             from cnb_python.cnb.context import build_context
 
-            build(
-                build_context(argv, os.environ, Path.cwd(), directory),
-                _system(os.environ, console),
-            )
+            system = _system(os.environ, console)
+            build(build_context(argv, os.environ, Path.cwd(), directory), system)
             return 0
         case _:
             raise ValueError(phase)
+
+
+def _system(environ: Mapping[str, str], console: Console) -> System:
+    from datetime import UTC, datetime
+
+    from cnb_python.system import process
+    from cnb_python.system.fetch import Fetcher
+    from cnb_python.system.outside import System
+
+    return System(
+        run=process.run,
+        fetch=Fetcher(_receiver(environ, console)),
+        output=console,
+        today=datetime.now(UTC).date(),
+        cpus=os.process_cpu_count() or 1,
+    )
+
+
+def _receiver(environ: Mapping[str, str], console: Console) -> Receive:
+    def receive(download: Download, store: Callable[[Iterable[bytes]], str]) -> str:
+        # httpx takes 200 ms to import, and most builds fetch nothing.
+        from cnb_python.system.http import Client
+
+        return Client(environ, console.line).receive(download, store)
+
+    return receive

@@ -1,4 +1,4 @@
-"""The detect phase: is this a Python app?
+"""The detect phase: whether this is a Python app.
 
 It runs for every app on every build, so it looks at names only and imports little.
 """
