@@ -1,0 +1,144 @@
+"""The package index that other tests install from is a real one: pip agrees."""
+
+import os
+import subprocess
+import sys
+import tarfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.support import index
+from tests.support.index import Login
+from tests.support.packages import c_module, sdist
+from tests.support.wheels import wheel
+from tools import interpreters, oci
+
+# The makers of these interpreters compiled them with clang, which is not here.
+COMPILER = {"LDSHARED": "cc -shared"}
+LOGIN = Login("ada", "s3cret")
+
+
+@pytest.fixture
+def packages(tmp_path: Path) -> Path:
+    directory = tmp_path / "packages"
+    directory.mkdir()
+    return directory
+
+
+def pip_install(
+    into: Path,
+    url: str,
+    *wanted: str,
+    python: Path | None = None,
+    env: Mapping[str, str] | None = None,
+) -> subprocess.CompletedProcess[str]:
+    command = [
+        python or sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--target",
+        str(into),
+        "--no-cache-dir",
+    ]
+    return subprocess.run(
+        [*command, "--retries", "0", "--no-input", "--index-url", url, *wanted],
+        check=False,
+        # Nothing of this machine's: it may name indexes and certificates of its own.
+        env={"PATH": os.environ["PATH"], "PIP_CONFIG_FILE": os.devnull, **(env or {})},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def test_a_wheel_and_what_it_requires_are_installed(packages: Path, tmp_path: Path) -> None:
+    wheel(packages, "top", "1.0", {"top.py": "import below"}, requires=["below>=2"])
+    wheel(packages, "below", "2.1", {"below/__init__.py": ""}, scripts={"below": "below:main"})
+
+    with index.running(packages) as served:
+        done = pip_install(tmp_path / "site", served.url, "top")
+
+    assert done.returncode == 0, done.stdout
+    assert (tmp_path / "site/below/__init__.py").exists()
+    assert (tmp_path / "site/bin/below").exists()
+    assert "GET /simple/top/ 200" in served.asked
+
+
+def test_an_sdist_is_compiled_by_the_python_that_installs_it(
+    packages: Path, tmp_path: Path
+) -> None:
+    files = {"deep.c": c_module("deep", 42), "around.py": "from deep import answer"}
+    sdist(packages, "deep-thought", "1.0", files)
+    with tarfile.open(interpreters.archive("3.13.13", oci.arch())) as archive:
+        archive.extractall(tmp_path, filter="tar")
+    python = tmp_path / "python/bin/python3"
+
+    with index.running(packages) as served:
+        site, wanted = tmp_path / "site", "deep-thought"
+        done = pip_install(site, served.url, wanted, python=python, env=COMPILER)
+
+    assert done.returncode == 0, done.stdout
+    code = "import around; print(around.answer())"
+    assert subprocess.check_output([python, "-c", code], env={"PYTHONPATH": site}) == b"42\n"
+
+
+def test_a_missing_header_is_named_by_the_compiler(packages: Path, tmp_path: Path) -> None:
+    sdist(packages, "deep", "1.0", {"deep.c": c_module("deep", 42, header="libdeep/deep.h")})
+
+    with index.running(packages) as served:
+        done = pip_install(tmp_path / "site", served.url, "deep", env=COMPILER)
+
+    assert done.returncode != 0
+    assert "fatal error: libdeep/deep.h: No such file or directory" in done.stdout
+
+
+def test_a_wheel_for_another_python_is_not_installed(packages: Path, tmp_path: Path) -> None:
+    wheel(packages, "old", "1.0", {"old.py": ""}, tag="cp27-cp27m-manylinux1_x86_64")
+
+    with index.running(packages) as served:
+        done = pip_install(tmp_path / "site", served.url, "old")
+
+    assert "No matching distribution found for old" in done.stdout
+
+
+def test_without_the_password_nothing_is_served(packages: Path, tmp_path: Path) -> None:
+    wheel(packages, "secret", "1.0", {"secret.py": ""})
+
+    with index.running(packages, login=LOGIN) as served:
+        refused = pip_install(tmp_path / "refused", served.url, "secret")
+        wrong = served.url_with(Login(LOGIN.user, "guess"))
+        guessed = pip_install(tmp_path / "guessed", wrong, "secret")
+        allowed = pip_install(tmp_path / "site", served.url_with(LOGIN), "secret")
+
+    assert refused.returncode != 0
+    assert guessed.returncode != 0
+    assert any("401" in line for line in served.asked)
+    assert allowed.returncode == 0, allowed.stdout
+
+
+def test_only_those_who_trust_its_certificate_use_it(packages: Path, tmp_path: Path) -> None:
+    wheel(packages, "private", "1.0", {"private.py": ""})
+    company = index.authority(tmp_path)
+
+    with index.running(packages, tls=company) as served:
+        refused = pip_install(tmp_path / "refused", served.url, "private")
+        trusted = {"PIP_CERT": str(company.certificate)}
+        allowed = pip_install(tmp_path / "site", served.url, "private", env=trusted)
+
+    assert refused.returncode != 0
+    assert "certificate" in refused.stdout.lower()
+    assert allowed.returncode == 0, allowed.stdout
+
+
+def test_the_same_package_is_made_of_the_same_bytes(tmp_path: Path) -> None:
+    once, again = (tmp_path / name for name in ("once", "again"))
+    for directory in (once, again):
+        directory.mkdir()
+        wheel(directory, "a", "1", {"a.py": ""})
+        sdist(directory, "b", "1", {"b.py": ""})
+
+    for path in once.iterdir():
+        assert path.read_bytes() == (again / path.name).read_bytes()

@@ -1,0 +1,79 @@
+"""A build backend without dependencies, carried by the sdists that `packages.sdist` makes.
+
+It compiles `*.c` as setuptools would: with the compiler and the headers that the running Python
+names. https://peps.python.org/pep-0517/
+"""
+
+import json
+import os
+import shlex
+import subprocess
+import sysconfig
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import wheels  # type: ignore[import-not-found]  # its neighbour in the sdist
+
+HERE = Path(__file__).parent
+
+
+def prepare_metadata_for_build_wheel(
+    metadata_directory: str, config_settings: object = None
+) -> str:
+    """Write what the wheel will require, without building it, and return its directory."""
+    del config_settings
+    wanted = _wanted()
+    info = Path(
+        metadata_directory, f"{wanted['name'].replace('-', '_')}-{wanted['version']}.dist-info"
+    )
+    info.mkdir()
+    (info / "METADATA").write_text(wheels.metadata(**wanted))
+    (info / "WHEEL").write_text("Wheel-Version: 1.0\n")
+    return info.name
+
+
+def build_wheel(
+    wheel_directory: str, config_settings: object = None, metadata_directory: object = None
+) -> str:
+    """Build the wheel and return its file name."""
+    del config_settings, metadata_directory
+    sources = HERE / "files"
+    files = {
+        str(path.relative_to(sources)): path.read_bytes()
+        for path in sorted(sources.rglob("*"))
+        if path.is_file()
+    }
+    compiled = {name: content for name, content in files.items() if name.endswith(".c")}
+    for name in compiled:
+        files[name[: -len(".c")] + _suffix()] = _compiled(sources / name)
+        del files[name]
+    tag = _platform_tag() if compiled else "py3-none-any"
+    return str(wheels.wheel(Path(wheel_directory), files=files, tag=tag, **_wanted()).name)
+
+
+def _wanted() -> Any:  # noqa: ANN401 - keywords of `wheels.wheel`
+    return json.loads((HERE / "wanted.json").read_text())
+
+
+def _compiled(source: Path) -> bytes:
+    compiler = os.environ.get("LDSHARED", sysconfig.get_config_var("LDSHARED"))
+    flags = f"{compiler} {sysconfig.get_config_var('CFLAGS')} -fPIC"
+    with tempfile.TemporaryDirectory() as scratch:
+        library = Path(scratch, "library.so")
+        include = sysconfig.get_path("include")
+        command = [*shlex.split(flags), f"-I{include}", str(source), "-o", str(library)]
+        print(shlex.join(command), flush=True)  # noqa: T201 - as setuptools does
+        subprocess.run(command, check=True)
+        return library.read_bytes()
+
+
+def _suffix() -> str:
+    suffix: str = sysconfig.get_config_var("EXT_SUFFIX")
+    return suffix
+
+
+def _platform_tag() -> str:
+    python = f"cp{sysconfig.get_config_var('py_version_nodot')}"
+    platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")
+    return f"{python}-{python}-{platform}"

@@ -1,0 +1,113 @@
+"""A real package index on 127.0.0.1: pypiserver, with a password or TLS if asked for."""
+
+import ssl
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from socketserver import ThreadingMixIn
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+import pypiserver  # type: ignore[import-untyped]  # it has no types
+
+HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Who may use the index."""
+
+    user: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """A certificate authority of its own, which no machine trusts until it is told to."""
+
+    certificate: Path
+    """PEM; what a client has to trust."""
+    key: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """A running index."""
+
+    url: str
+    """What pip takes as `--index-url`, without a login."""
+    packages: Path
+    """The directory that it serves; files may come and go."""
+    asked: list[str] = field(default_factory=list)
+    """Method, path and status of each request so far: `GET /simple/flask/ 200`."""
+
+    def url_with(self, login: Login) -> str:
+        """Return the address with user and password in it."""
+        return self.url.replace("://", f"://{login.user}:{login.password}@", 1)
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    # A client that was killed must not keep the test session waiting.
+    daemon_threads = True
+
+
+class _Handler(WSGIRequestHandler):
+    asked: list[str]
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        del size
+        self.asked.append(f"{self.command} {self.path} {code}")
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing: the output is the test's."""
+
+
+@contextmanager
+def running(
+    packages: Path, *, login: Login | None = None, tls: Authority | None = None
+) -> Iterator[Index]:
+    """Serve the wheels and sdists in *packages* while the block runs."""
+    asked: list[str] = []
+    handler = type("Handler", (_Handler,), {"asked": asked})
+    with make_server(HOST, 0, _application(packages, login), _Server, handler) as server:
+        if tls:
+            server.socket = _context(tls).wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        scheme = "https" if tls else "http"
+        try:
+            yield Index(f"{scheme}://{HOST}:{server.server_port}/simple/", packages, asked)
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def authority(directory: Path) -> Authority:
+    """Make a self-signed certificate for 127.0.0.1 in *directory*."""
+    made = Authority(directory / "ca.pem", directory / "ca.key")
+    subject = ["-subj", "/CN=A company", "-addext", f"subjectAltName=IP:{HOST},DNS:localhost"]
+    kind = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    files = ["-out", str(made.certificate), "-keyout", str(made.key)]
+    command = ["openssl", "req", *kind, "-days", "2", *subject, *files]
+    subprocess.run(command, check=True, capture_output=True)
+    return made
+
+
+def _application(packages: Path, login: Login | None) -> Callable[..., Any]:
+    return pypiserver.app(  # type: ignore[no-any-return]  # it has no types
+        roots=[packages],
+        disable_fallback=True,
+        hash_algo="sha256",
+        # Nobody uploads. Without a login everybody may read.
+        authenticate=["list", "download", "update"] if login else ["update"],
+        auther=lambda user, password: Login(user, password) == login,
+    )
+
+
+def _context(tls: Authority) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tls.certificate, tls.key)
+    return context

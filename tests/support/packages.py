@@ -1,0 +1,82 @@
+"""Makes source distributions for a package index of the test's own."""
+
+import gzip
+import io
+import json
+import tarfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from tests.support.trees import Files
+from tests.support.wheels import metadata
+
+HERE = Path(__file__).parent
+PYPROJECT = """\
+[build-system]
+requires = []
+build-backend = "backend"
+backend-path = ["."]
+"""
+
+
+def sdist(
+    into: Path,
+    name: str,
+    version: str,
+    files: Files,
+    *,
+    requires: Iterable[str] = (),
+    requires_python: str = "",
+) -> Path:
+    """Write the sdist of *files*, by path below site-packages, into *into* and return its path.
+
+    `*.c` becomes an extension module when it is built. Nothing else is needed for that than a
+    compiler and the headers of the building Python.
+    """
+    wanted = {
+        "name": name,
+        "version": version,
+        "requires": list(requires),
+        "requires_python": requires_python,
+    }
+    members: Files = {
+        "PKG-INFO": metadata(name, version, requires, requires_python),
+        "pyproject.toml": PYPROJECT,
+        "backend.py": (HERE / "backend.py").read_bytes(),
+        "wheels.py": (HERE / "wheels.py").read_bytes(),
+        "wanted.json": json.dumps(wanted),
+        **{f"files/{path}": content for path, content in files.items()},
+    }
+    return archive(into, f"{name.replace('-', '_')}-{version}", members)
+
+
+def archive(into: Path, stem: str, members: Files) -> Path:
+    """Write `<stem>.tar.gz` of *members*, as they are, below one directory *stem*."""
+    path = into / f"{stem}.tar.gz"
+    with (
+        # tarfile's own gzip header would say when it was written.
+        gzip.GzipFile(path, "wb", mtime=0) as compressed,
+        tarfile.open(fileobj=compressed, mode="w") as archived,
+    ):
+        for member, content in members.items():
+            entry = tarfile.TarInfo(f"{stem}/{member}")
+            data = content.encode() if isinstance(content, str) else content or b""
+            entry.size, entry.mode = len(data), 0o644
+            archived.addfile(entry, io.BytesIO(data))
+    return path
+
+
+def c_module(name: str, answer: int, *, header: str = "") -> str:
+    """Return the C source of extension module *name*, whose `answer()` gives *answer*.
+
+    *header* is one more header that it includes; one that no machine has makes the build fail.
+    """
+    include = f"#include <{header}>\n" if header else ""
+    return f"""\
+{include}#include <Python.h>
+
+static PyObject *answer(PyObject *self, PyObject *unused) {{ return PyLong_FromLong({answer}); }}
+static PyMethodDef methods[] = {{{{"answer", answer, METH_NOARGS, NULL}}, {{NULL}}}};
+static struct PyModuleDef module = {{PyModuleDef_HEAD_INIT, "{name}", NULL, -1, methods}};
+PyMODINIT_FUNC PyInit_{name}(void) {{ return PyModule_Create(&module); }}
+"""
