@@ -9,7 +9,7 @@ from tests.support.builds import Builds
 from tests.support.leftovers import mounts_below, processes_of
 from tests.support.trees import App, Files, linked_copy, write_files
 
-from tools import cache, lifecycle, mirror, oci, package
+from tools import cache, lifecycle, mirror, oci, package, settings_here
 
 
 @pytest.fixture(scope="session")
@@ -33,17 +33,12 @@ def buildpack(base: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def interpreters() -> Iterator[str]:
-    """Address of a mirror of app interpreters."""
-    with mirror.running() as url:
-        yield url
-
-
-@pytest.fixture(scope="session")
-def builds(base: Path, buildpack: Path, interpreters: str) -> Builds:
+def builds(base: Path, buildpack: Path) -> Iterator[Builds]:
     """Build apps with the packaged buildpack under the real lifecycle."""
-    table = f"{interpreters}/python.toml"
-    return Builds(lifecycle.standard(), buildpack, table, base / "builds")
+    platform = lifecycle.standard()
+    with mirror.running() as url:
+        settings = {**settings_here.of_this_machine(), "BP_PYTHON_MIRROR": f"{url}/python.toml"}
+        yield Builds(platform, buildpack, settings, base / "builds")
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ on in that of an earlier one.
 
 import itertools
 import json
+import shutil
 import socket
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
@@ -14,8 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tools import lifecycle, oci, package, rootfs, sandbox
+from tools import lifecycle, oci, package, sandbox
 from tools.lifecycle import BuildRequest, Platform, Result
+from tools.processes import run
 from tools.sandbox import Bind, Ended, Sandbox
 from tools.serving import Served, Start, serving
 
@@ -54,6 +56,10 @@ class Built:
         """The image's layer *name*."""
         title = f"cnb-python/python:{name}"
         return next(layer for layer in self.image.layers if layer.title == title)
+
+    def names(self, layer: str) -> list[str]:
+        """The paths in the image's layer *layer*."""
+        return run("tar", "-tf", self.image.blob(self.layer(layer))).splitlines()
 
     def documents(self) -> dict[str, dict[str, Any]]:
         """Every TOML file the buildpack wrote, by name."""
@@ -95,8 +101,8 @@ class Builds:
     platform: Platform
     buildpack: Path
     """The packaged tree."""
-    mirror: str
-    """Where the app's interpreters come from, as BP_PYTHON_MIRROR takes it."""
+    settings: Mapping[str, str]
+    """What every build is told: where interpreters are, and how an index is reached from here."""
     directory: Path
     """Where builds happen."""
     numbers: Iterator[int] = field(default_factory=itertools.count)
@@ -159,14 +165,21 @@ class Builds:
         env: Mapping[str, str] | None = None,
         **wanted: Any,
     ) -> Built:
-        work = after.work if after else self._fresh("build")
-        settings = {"BP_PYTHON_MIRROR": self.mirror, **(env or {})}
+        work = self._continued(after) if after else self._fresh("build")
+        settings = {**self.settings, **(env or {})}
         request = BuildRequest(
             app=app, buildpacks=(buildpack or self.buildpack,), work=work, env=settings, **wanted
         )
         result = do(self.platform, request)
         own = result.layers / BUILDPACK
         return Built(result.code, result.output, work, own, result.workspace, result.image)
+
+    def _continued(self, after: Built) -> Path:
+        """A copy of the directory of an earlier build, which others may want to go on from."""
+        work = self._fresh("build")
+        for name in ("cache", "layout"):
+            shutil.copytree(after.work / name, work / name, symlinks=True, dirs_exist_ok=True)
+        return work
 
     def _fresh(self, name: str) -> Path:
         path = self.directory / f"{name}-{next(self.numbers)}"
@@ -185,8 +198,3 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def build_environment() -> Mapping[str, str]:
-    """The build image's own variables."""
-    return rootfs.base("build").environment

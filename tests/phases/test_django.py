@@ -1,0 +1,54 @@
+"""A shop made with Django, from its directory to pages, an API and a style sheet."""
+
+import json
+
+import pytest
+from tests.support.builds import Built, Builds, fixture
+
+
+@pytest.fixture(scope="module")
+def shop(builds: Builds) -> Built:
+    built = builds.image(fixture("pip_django"))
+    assert built.code == 0, built.output
+    return built
+
+
+def test_pages_and_static_files_are_served_read_only(shop: Built) -> None:
+    with shop.serve() as served:
+        page = served.fetch()
+        assert "<h1>The bookshop</h1>" in page
+        assert 'href="/static/catalog/style.css"' in page
+        assert served.fetch("/static/catalog/style.css").startswith("body { font-family: Georgia")
+        assert json.loads(served.fetch("/api/books/"))[0]["title"]
+
+
+def test_compiled_packages_work(shop: Built) -> None:
+    with shop.serve() as served:
+        health = json.loads(served.fetch("/health"))
+    assert health["status"] == "ok"
+    assert health["psycopg"] == "binary"
+
+
+def test_the_server_stops_gracefully(shop: Built) -> None:
+    with shop.serve() as served:
+        served.fetch()
+        assert served.stop() == 0
+
+
+def test_a_server_was_found_without_a_procfile_and_the_log_says_where(shop: Built) -> None:
+    web = shop.documents()["launch.toml"]["processes"][0]
+    assert (web["type"], web["default"]) == ("web", True)
+    assert "shop.wsgi" in " ".join(web["command"])
+    assert "WSGI_APPLICATION" in shop.output
+    assert "shop/settings.py" in shop.output
+
+
+def test_commands_of_the_app_run(shop: Built) -> None:
+    assert shop.run("python", "manage.py", "check") == (
+        "System check identified no issues (0 silenced).\n"
+    )
+
+
+def test_console_scripts_run(shop: Built) -> None:
+    assert shop.run("django-admin", "--version").startswith("5.2.")
+    assert shop.run("celery", "--version").startswith("5.")

@@ -1,0 +1,145 @@
+"""A private index: its packages arrive, its password stays where it was given."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.support import index
+from tests.support.builds import Built, Builds
+from tests.support.index import Index, Login
+from tests.support.packages import c_module, sdist
+from tests.support.trees import App, write_files
+from tests.support.wheels import wheel
+
+LOGIN = Login("builder", "pa55-of-the-index")
+BINDING_SECRET = "s3cret-of-the-binding"  # noqa: S105 - made up
+ELSEWHERE = "cp39-cp39-manylinux_2_17_x86_64"
+
+
+@pytest.fixture(scope="module")
+def private(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
+    """An index behind a password, with a few packages of a company."""
+    packages = tmp_path_factory.mktemp("packages")
+    wheel(packages, "company-tools", "2.0", {"company_tools.py": "GREETING = 'hello'"})
+    wheel(packages, "company-legacy", "1.0", {"legacy.py": ""}, tag=ELSEWHERE)
+    sdist(packages, "company-codec", "1.1", {"codec.c": c_module("codec", 42)})
+    sdist(packages, "company-ldap", "1.0", {"ldap.c": c_module("ldap", 1, header="lber.h")})
+    with index.running(packages, login=LOGIN) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def bindings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Service bindings as a platform mounts them."""
+    files = {"db/type": "PostgreSQL\n", "db/password": f"{BINDING_SECRET}\n"}
+    return write_files(tmp_path_factory.mktemp("bindings") / "all", files)
+
+
+@pytest.fixture(scope="module")
+def built(
+    builds: Builds, private: Index, bindings: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Built:
+    """An app with a wheel and a source package of the private index."""
+    files = {
+        "requirements.txt": "company-tools==2.0\ncompany-codec==1.1\n",
+        "Procfile": "web: python -m http.server $PORT",
+    }
+    app = write_files(tmp_path_factory.mktemp("app") / "app", files)
+    env = {"PIP_EXTRA_INDEX_URL": private.url_with(LOGIN)}
+    built = builds.image(app, env=env, bindings=bindings)
+    assert built.code == 0, built.output
+    return built
+
+
+def test_packages_of_the_private_index_are_installed(built: Built) -> None:
+    asked = "import company_tools, codec; print(company_tools.GREETING, codec.answer())"
+    assert built.run("python", "-c", asked) == "hello 42\n"
+
+
+@pytest.mark.parametrize("secret", [LOGIN.password, BINDING_SECRET])
+def test_secrets_reach_neither_log_nor_layers_nor_metadata(built: Built, secret: str) -> None:
+    assert secret not in built.output
+    assert _files_with(secret, built.layers) == []
+    assert _files_with(secret, built.workspace) == []
+
+
+@pytest.mark.parametrize("secret", [LOGIN.password, BINDING_SECRET])
+def test_secrets_reach_neither_image_nor_cache(built: Built, base: Path, secret: str) -> None:
+    root = built.unpacked(base / f"image-of-{secret}")
+    assert _files_with(secret, root) == []
+    assert secret not in str(built.labels())
+    assert _files_with(secret, built.work / "cache") == []
+
+
+def test_the_binding_is_not_copied(built: Built) -> None:
+    names = [path.name for path in built.layers.rglob("*")]
+    assert "bindings" not in names
+
+
+def test_no_credentials_are_explained(builds: Builds, app: App, private: Index) -> None:
+    asked = app({"requirements.txt": "company-tools==2.0\n"})
+    built = builds.phases(asked, env={"PIP_INDEX_URL": private.url, "PIP_EXTRA_INDEX_URL": ""})
+    title, found, steps = built.error.split("\n\n")
+    assert title == "The package index refused us with 401"
+    assert found.split("\n") == [
+        f"{private.url}company-tools/ answered 401: it wants credentials.",
+        "No credentials reached it, or they are wrong, expired or not allowed to read.",
+    ]
+    assert steps.split("\n") == [
+        "What to do:",
+        "  1. Give the build the index with its credentials: --env"
+        " PIP_INDEX_URL=https://USER:TOKEN@HOST/simple/",
+        "  2. In requirements.txt write --index-url https://${USER}:${TOKEN}@HOST/simple/ and give"
+        " the build USER and TOKEN; percent-encode special characters.",
+        f"  3. Try them: curl -u USER:TOKEN {private.url}company-tools/",
+    ]
+
+
+def test_wrong_credentials_are_explained_and_not_shown(
+    builds: Builds, app: App, private: Index
+) -> None:
+    guessed = private.url_with(Login("builder", "wr0ng-guess"))
+    asked = app({"requirements.txt": f"--index-url {guessed}\ncompany-tools==2.0\n"})
+    built = builds.phases(asked)
+    assert built.error.startswith("The package index refused us with 401\n\n")
+    assert "wr0ng-guess" not in built.output
+
+
+def test_a_wheel_for_another_python_is_explained(
+    builds: Builds, app: App, private: Index
+) -> None:
+    asked = app({"requirements.txt": "company-legacy==1.0\n"})
+    built = builds.phases(asked, env={"PIP_INDEX_URL": private.url_with(LOGIN)})
+    assert built.error == """\
+company-legacy==1.0 has no wheel for Python 3.14.6
+
+It is published as ready-made wheels for Python 3.9 on Linux, and not as source code.
+None of them fits Python 3.14.6 on this image.
+
+What to do:
+  1. Use a Python it supports: echo 3.9 > .python-version
+  2. Or ask for a newer version of the package that supports this Python."""
+
+
+def test_a_header_that_is_missing_is_explained(builds: Builds, app: App, private: Index) -> None:
+    asked = app({"requirements.txt": "company-ldap==1.0\n"})
+    built = builds.phases(asked, env={"PIP_INDEX_URL": private.url_with(LOGIN)})
+    assert built.error == """\
+company-ldap needs the header lber.h
+
+company-ldap has no ready-made wheel that fits Python 3.14.6 here, so it is built from its source.
+Building it needs the header lber.h, which the build image lacks.
+
+What to do:
+  1. Ask for a version of company-ldap that has a wheel for this Python, if there is one.
+  2. Or use a build image that has the header (on Debian, `apt-file search lber.h` names the\
+ package that holds it); the run image needs its library too.
+  3. Another Python may have a wheel of it: choose one in .python-version."""
+    assert "fatal error: lber.h: No such file or directory" in built.output
+
+
+def _files_with(secret: str, directory: Path) -> list[str]:
+    """Files below *directory*, links aside, that hold *secret* as it is or percent-encoded."""
+    wanted = secret.encode()
+    files = [path for path in directory.rglob("*") if path.is_file() and not path.is_symlink()]
+    return [str(path) for path in files if wanted in path.read_bytes()]
