@@ -1,0 +1,1 @@
+"""Measures what the README promises: `python3 -m tools.bench` (`make bench`)."""
