@@ -1,0 +1,170 @@
+"""pip as a manager."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from cnb_python.errors import (
+    DiskFull,
+    IndexRefused,
+    InstallFailed,
+    NotAFile,
+    NotUtf8,
+    VersionConflict,
+)
+from cnb_python.managers.manager import Workplace
+from cnb_python.managers.pip import Pip
+from cnb_python.messages import describe
+from cnb_python.project import Project, read_project
+from cnb_python.system.outside import Command, Outcome
+
+DATA = Path(__file__).parent / "data"
+
+
+@dataclass
+class Answers:
+    """Says the same lines to every question, and remembers what was asked."""
+
+    lines: tuple[str, ...]
+    asked: list[Command] = field(default_factory=list)
+
+    def __call__(self, command: Command, on_line: Callable[[str], None] | None = None) -> Outcome:
+        self.asked.append(command)
+        for line in self.lines:
+            if on_line is not None:
+                on_line(line)
+        return Outcome(1, "\n".join(self.lines))
+
+
+def workplace(directory: Path, cache: Path | None = None) -> Workplace:
+    return Workplace(
+        app_dir=directory,
+        environment=Path("/layers/venv"),
+        tool=Path("/tmp/tool/pip"),
+        cache=cache,
+        scratch=directory,
+        environ={"PIP_INDEX_URL": "https://index.example.org/simple"},
+        python="3.14.6",
+    )
+
+
+def with_requirements(directory: Path, content: bytes) -> Project:
+    (directory / "requirements.txt").write_bytes(content)
+    return read_project(directory)
+
+
+def explained(directory: Path, output: str, answers: Answers, code: int = 1) -> BaseException:
+    place = workplace(directory)
+    command = Pip().commands(place)[0]
+    return Pip().explain(command, Outcome(code, output), place, answers)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\n", b"flask==3.1.2\r\n", b"\xef\xbb\xbfflask\n", "# naïve\nflask\n".encode()],
+    ids=["empty", "blank", "windows lines", "marked", "not ASCII"],
+)
+def test_ordinary_files_pass_in_silence(tmp_path: Path, content: bytes) -> None:
+    assert Pip().check(with_requirements(tmp_path, content)) == ()
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
+def test_a_file_saved_by_powershell_passes_with_advice(tmp_path: Path, encoding: str) -> None:
+    advice = Pip().check(with_requirements(tmp_path, "flask\r\n".encode(encoding)))
+
+    assert "UTF-16" in advice[0]
+    assert "Out-File -Encoding utf8 requirements.txt" in advice[0]
+
+
+def test_wide_text_without_a_mark_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(NotUtf8) as raised:
+        Pip().check(with_requirements(tmp_path, "flask\n".encode("utf-16-le")))
+
+    said = " ".join(describe(raised.value).body)
+    assert "Line 1" in said
+    assert "0x00" in said
+
+
+def test_text_in_a_legacy_encoding_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(NotUtf8):
+        Pip().check(with_requirements(tmp_path, b"flask  # caf\xe9\n"))
+
+
+def test_an_encoding_that_the_file_declares_is_left_to_pip(tmp_path: Path) -> None:
+    content = b"# -*- coding: latin-1 -*-\nflask  # caf\xe9\n"
+
+    assert Pip().check(with_requirements(tmp_path, content)) == ()
+
+
+def test_a_directory_of_that_name_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").mkdir()
+
+    with pytest.raises(NotAFile):
+        Pip().check(read_project(tmp_path))
+
+
+def test_pip_runs_from_outside_and_isolated_in_the_apps_directory(tmp_path: Path) -> None:
+    (command,) = Pip().commands(workplace(tmp_path))
+
+    assert command.argv[:4] == (
+        "/layers/venv/bin/python",
+        "-I",
+        "/tmp/tool/pip/__pip-runner__.py",
+        "install",
+    )
+    assert command.argv[-2:] == ("--requirement", "requirements.txt")
+    assert {"--no-input", "--no-compile", "--no-cache-dir"} <= set(command.argv)
+    assert command.cwd == tmp_path
+    assert command.shown == "pip install -r requirements.txt"
+
+
+def test_pip_keeps_its_downloads_where_it_may(tmp_path: Path) -> None:
+    (command,) = Pip().commands(workplace(tmp_path, cache=Path("/layers/deps")))
+
+    assert "--no-cache-dir" not in command.argv
+    place = command.argv.index("--cache-dir")
+    assert command.argv[place + 1] == "/layers/deps"
+
+
+def test_what_the_output_tells_is_not_asked_again(tmp_path: Path) -> None:
+    answers = Answers(())
+    output = (DATA / "conflict.txt").read_text(encoding="utf-8")
+
+    assert isinstance(explained(tmp_path, output, answers), VersionConflict)
+    assert answers.asked == []
+
+
+def test_pip_is_asked_again_why_there_is_nothing(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text(
+        "--index-url https://${TOKEN}@index.example.org/simple\n-r more.txt\ngoodpkg\nother\n"
+    )
+    answers = Answers(tuple((DATA / "index_401.telling.txt").read_text("utf-8").splitlines()))
+    output = (DATA / "refused_without_credentials.txt").read_text(encoding="utf-8")
+
+    failure = explained(tmp_path, output, answers)
+
+    assert isinstance(failure, IndexRefused)
+    (question,) = answers.asked
+    assert {"--dry-run", "--no-deps", "-vv"} <= set(question.argv)
+    assert Path(question.argv[-1]).read_text(encoding="utf-8") == (
+        "--index-url https://${TOKEN}@index.example.org/simple\ngoodpkg\n"
+    )
+
+
+def test_a_full_disk_comes_before_what_pip_makes_of_it(tmp_path: Path) -> None:
+    output = "ERROR: No matching distribution found for x\n[Errno 28] No space left on device"
+    answers = Answers(())
+
+    assert isinstance(explained(tmp_path, output, answers), DiskFull)
+    assert answers.asked == []
+
+
+def test_what_nobody_knows_is_quoted(tmp_path: Path) -> None:
+    failure = explained(tmp_path, "one\ntwo\n\nERROR: gremlins\n", Answers(()), code=3)
+
+    assert isinstance(failure, InstallFailed)
+    message = describe(failure)
+    assert "exit code 3" in message.body[0]
+    assert "  ERROR: gremlins" in message.body

@@ -1,0 +1,135 @@
+"""Which package manager."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from cnb_python.errors import NoRequirements, SeveralManagers
+from cnb_python.managers.pip import Pip
+from cnb_python.managers.select import MANAGERS, select, unread
+from cnb_python.messages import describe
+from cnb_python.project import Project, python_signs, read_project
+from cnb_python.wording.message import Message
+
+
+@dataclass(frozen=True)
+class Other(Pip):
+    """Another manager, as a later release has it."""
+
+    name: str = "Other"
+    deciding_file: str = "other.lock"
+
+
+def app(directory: Path, *names: str) -> Project:
+    for name in names:
+        (directory / name).touch()
+    return read_project(directory)
+
+
+def refused(project: Project) -> Message:
+    with pytest.raises(NoRequirements) as raised:
+        select(project)
+    return describe(raised.value)
+
+
+def said(message: Message) -> str:
+    return "\n".join((message.title, *message.body, *message.steps))
+
+
+def test_requirements_choose_pip(tmp_path: Path) -> None:
+    assert select(app(tmp_path, "requirements.txt", "app.py")).name == "pip"
+
+
+def test_every_deciding_file_makes_detection_pass(tmp_path: Path) -> None:
+    for manager in MANAGERS:
+        assert manager.deciding_file in python_signs(
+            app(tmp_path, manager.deciding_file).directory
+        )
+
+
+@pytest.mark.parametrize(
+    "name", ["requirement.txt", "requirements.txt.txt", "Requirements.txt", "requirments.txt"]
+)
+def test_a_misspelt_name_is_answered_with_its_correction(tmp_path: Path, name: str) -> None:
+    message = refused(app(tmp_path, name, "app.py"))
+
+    assert message.title == f"No requirements.txt, but {name}"
+    assert f"git mv '{name}' requirements.txt" in message.steps[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [
+        ("uv.lock", "uv export"),
+        ("poetry.lock", "poetry export"),
+        ("Pipfile.lock", "pipenv requirements > requirements.txt"),
+        ("Pipfile", "pipenv lock"),
+        ("pdm.lock", "pdm export"),
+        ("pylock.toml", "one per line"),
+    ],
+)
+def test_another_managers_app_learns_how_to_export(
+    tmp_path: Path, name: str, command: str
+) -> None:
+    message = refused(app(tmp_path, name, "pyproject.toml"))
+
+    assert message.title == f"{name} is not supported yet: add a requirements.txt"
+    assert command in message.steps[0]
+
+
+def test_requirements_of_another_purpose_are_not_guessed_from(tmp_path: Path) -> None:
+    message = refused(app(tmp_path, "requirements-dev.txt", "app.py"))
+
+    assert "-r requirements-dev.txt" in message.steps
+
+
+def test_a_directory_of_requirements_can_be_included(tmp_path: Path) -> None:
+    (tmp_path / "requirements").mkdir()
+
+    assert "-r requirements/production.txt" in refused(read_project(tmp_path)).steps
+
+
+def test_a_plain_project_learns_of_the_dot(tmp_path: Path) -> None:
+    message = refused(app(tmp_path, "pyproject.toml", "app.py"))
+
+    assert message.title == "No requirements.txt"
+    assert "installs what pyproject.toml declares" in message.steps[0]
+
+
+def test_an_app_without_anything_sees_what_it_holds(tmp_path: Path) -> None:
+    text = said(refused(app(tmp_path, "app.py", "README.md")))
+
+    assert "holds: README.md, app.py." in text
+    assert "touch requirements.txt" in text
+
+
+def test_names_that_cannot_be_printed_are_shown_all_the_same(tmp_path: Path) -> None:
+    project = Project(
+        tmp_path, frozenset({"bad\udcff.py"}), frozenset(), frozenset(), contents={}, unreadable={}
+    )
+
+    said(refused(project)).encode("utf-8")
+
+
+def test_long_listings_are_cut(tmp_path: Path) -> None:
+    project = app(tmp_path, *(f"module{number}.py" for number in range(50)))
+
+    assert "and 20 more" in said(refused(project))
+
+
+def test_two_managers_are_too_many(tmp_path: Path) -> None:
+    project = app(tmp_path, "requirements.txt", "other.lock")
+
+    with pytest.raises(SeveralManagers) as raised:
+        select(project, (Pip(), Other()))
+
+    text = said(describe(raised.value))
+    assert "- requirements.txt (pip)" in text
+    assert "- other.lock (Other)" in text
+
+
+def test_lock_files_that_nobody_reads_are_told(tmp_path: Path) -> None:
+    project = app(tmp_path, "requirements.txt", "uv.lock", "Pipfile.lock", "setup.py")
+
+    assert unread(project) == ("uv.lock", "Pipfile.lock")
