@@ -37,6 +37,9 @@ TRACES = (
     "var/log/apt/*",
 )
 
+# Merges /usr before the first package; otherwise the package usrmerge does, with 50 MB of Perl.
+MERGED_USR = Path("/usr/share/mmdebstrap/hooks/merged-usr")
+
 type Role = Literal["build", "run"]
 
 
@@ -107,6 +110,8 @@ def _make(wanted: Base, into: Path) -> None:
     need_root("Making a root file system with mmdebstrap")
     mmdebstrap = system_packages.program("mmdebstrap", "mmdebstrap", "debian-archive-keyring")
     options = [f"--dpkgopt={rule}" for rule in LEFT_OUT]
+    if MERGED_USR.exists():
+        options.append(f"--hook-dir={MERGED_USR}")
     # A company's own mirror; without it mmdebstrap's default.
     mirror = os.environ.get("CNB_PYTHON_DEBIAN_MIRROR")
     run(
