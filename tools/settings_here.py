@@ -87,7 +87,7 @@ def interpreters(env: Mapping[str, str]) -> Iterator[dict[str, str]]:
     from tools import mirror  # noqa: PLC0415
 
     with mirror.running() as url:
-        yield {**env, MIRROR: url}
+        yield {**env, MIRROR: f"{url}/python.toml"}
 
 
 def _releases_answer() -> bool:
