@@ -21,7 +21,7 @@ NAME = "cnb-python/builder"
 def buildpack() -> Path:
     """The assembled tree for this machine's architecture, renewed when its sources changed."""
     product = package.Product(oci.arch(), package.declared_api(), offline=())
-    with cache.locked("package"):
+    with cache.locked("dist"):
         if package.assemble(product):
             say(f"Assembled the buildpack in {product.folder.relative_to(ROOT)}")
     return product.folder
