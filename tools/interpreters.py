@@ -45,6 +45,9 @@ def file_name(version: str, arch: str) -> str:
 
 
 def _make(into: Path, version: str, arch: str) -> None:
+    if shutil.which("go") is None:
+        lacking = "Interpreters are fetched as Go modules, and there is no `go`: install Go."
+        raise Unavailable(lacking)
     python, minor = into / "python", version.rpartition(".")[0]
     source = gomodule.download(MODULES[version]["name"], MODULES[version]["sum"])
     gomodule.unpack(source / f"python/internal/data/linux-{arch}", python)
