@@ -1,0 +1,122 @@
+"""Which release answers a request, and which reason is given when none does."""
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from cnb_python.cnb.context import Target
+from cnb_python.errors import (
+    BuildpackError,
+    EndedPythonLine,
+    PythonNotAvailable,
+    UnknownPythonLine,
+    UnknownPythonPatch,
+)
+from cnb_python.version.request import Origin, parse_version
+from cnb_python.version.resolve import Resolution, resolve, supported_lines
+from tests.unit.version.samples import AMD64, ARM64, INVENTORY, TODAY
+
+ORIGIN = Origin(".python-version", 1)
+
+
+def resolved(text: str | None, target: Target = AMD64, today: date = TODAY) -> Resolution:
+    asked = None if text is None else parse_version(text, ORIGIN)
+    return resolve(asked, INVENTORY, target, today)
+
+
+def refused[T: BuildpackError](text: str, kind: type[T], target: Target = AMD64) -> T:
+    with pytest.raises(kind) as caught:
+        resolved(text, target)
+    return caught.value
+
+
+def test_who_asks_for_nothing_gets_the_newest_of_the_default_line() -> None:
+    found = resolved(None)
+
+    assert found.release.version == "3.13.10"
+    assert str(found.request.origin) == "the default of this buildpack"
+
+
+def test_a_line_is_answered_by_its_newest_release_by_number() -> None:
+    assert resolved("3.11").release.version == "3.11.10"
+
+
+def test_a_patch_release_is_kept_when_asked_for() -> None:
+    found = resolved("3.13.2")
+
+    assert (found.release.version, found.newest) == ("3.13.2", "3.13.10")
+
+
+def test_the_newest_is_that_of_the_target() -> None:
+    found = resolved("3.13", ARM64)
+
+    assert (found.release.version, found.release.arch) == ("3.13.9", "arm64")
+
+
+def test_the_free_threaded_build_is_only_given_to_who_asks_for_it() -> None:
+    assert resolved("3.13").release.flavour == "plain"
+    assert resolved("3.13t").release.flavour == "freethreaded"
+
+
+def test_a_line_of_the_future_is_newer_than_the_buildpack() -> None:
+    failure = refused("3.14", UnknownPythonLine)
+
+    assert failure.is_newer
+    assert failure.supported == ("3.13", "3.11", "3.10")
+
+
+@pytest.mark.parametrize("text", ["2.8", "1.5", "3.3", "3.12"])
+def test_a_line_that_never_was_is_not_called_newer(text: str) -> None:
+    assert not refused(text, UnknownPythonLine).is_newer
+
+
+def test_an_ended_line_is_refused_with_its_date_and_what_is_supported() -> None:
+    failure = refused("3.9.25", EndedPythonLine)
+
+    assert failure.ended == date(2025, 10, 31)
+    assert failure.supported == ("3.13", "3.11", "3.10")
+    assert failure.origin == ".python-version, line 1"
+
+
+@pytest.mark.parametrize("today", [date(2026, 11, 1), date(2027, 1, 30)])
+def test_an_ended_line_is_installed_until_it_is_removed(today: date) -> None:
+    assert resolved("3.10", today=today).release.version == "3.10.2"
+
+
+def test_an_ended_line_is_refused_from_the_day_of_its_removal() -> None:
+    with pytest.raises(EndedPythonLine):
+        resolved("3.10", today=date(2027, 1, 31))
+
+
+def test_a_patch_that_does_not_exist_is_refused_with_the_newest_ones() -> None:
+    failure = refused("3.13.99", UnknownPythonPatch)
+
+    assert failure.version == "3.13.99"
+    assert failure.newest == ("3.13.10", "3.13.9", "3.13.2")
+
+
+def test_a_patch_that_is_built_for_another_machine_only_is_told_apart() -> None:
+    failure = refused("3.13.8", PythonNotAvailable)
+
+    assert (failure.arch, failure.elsewhere) == ("amd64", ("arm64",))
+    assert failure.newest == ("3.13.10", "3.13.9", "3.13.2")
+    assert failure.table == "the table of a test"
+
+
+def test_a_machine_for_which_a_line_is_not_built_is_told() -> None:
+    failure = refused("3.11", PythonNotAvailable, replace(AMD64, arch="s390x"))
+
+    assert (failure.elsewhere, failure.newest) == (("amd64",), ())
+
+
+def test_a_flavour_that_a_line_does_not_have_is_told() -> None:
+    failure = refused("3.11t", PythonNotAvailable)
+
+    assert (failure.version, failure.elsewhere, failure.newest) == ("3.11t", (), ())
+
+
+def test_only_lines_with_releases_are_offered() -> None:
+    few = replace(INVENTORY, releases=INVENTORY.releases[:1])
+
+    assert supported_lines(few, TODAY) == ("3.10",)
