@@ -1,0 +1,41 @@
+"""A manager's own files, laid out."""
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from cnb_python.environment.tool import lay_out_pip
+
+
+def test_a_wheel_is_unpacked_without_its_metadata(tmp_path: Path) -> None:
+    wheel = tmp_path / "pip-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("pip/__pip-runner__.py", "run")
+        archive.writestr("pip/_vendor/x.py", "")
+        archive.writestr("pip-1.0.dist-info/METADATA", "Name: pip")
+
+    directory = lay_out_pip(wheel, tmp_path / "into")
+
+    assert directory == tmp_path / "into/pip"
+    assert (directory / "__pip-runner__.py").read_text() == "run"
+    assert [path.name for path in (tmp_path / "into").iterdir()] == ["pip"]
+
+
+def test_an_installed_package_is_copied_without_its_bytecode(tmp_path: Path) -> None:
+    installed = tmp_path / "site-packages/pip"
+    (installed / "__pycache__").mkdir(parents=True)
+    (installed / "__pip-runner__.py").write_text("run")
+    (installed / "__pycache__/x.pyc").touch()
+
+    directory = lay_out_pip(installed, tmp_path / "into")
+
+    assert [path.name for path in directory.iterdir()] == ["__pip-runner__.py"]
+
+
+def test_a_damaged_wheel_is_no_wheel(tmp_path: Path) -> None:
+    wheel = tmp_path / "pip-1.0-py3-none-any.whl"
+    wheel.write_bytes(b"half of a")
+
+    with pytest.raises(zipfile.BadZipFile):
+        lay_out_pip(wheel, tmp_path / "into")

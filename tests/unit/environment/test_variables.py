@@ -1,0 +1,90 @@
+"""The environment variables of a manager's processes."""
+
+from pathlib import Path
+
+import pytest
+
+from cnb_python.environment.variables import process_variables
+
+VENV = Path("/layers/venv")
+INTERPRETER = Path("/layers/python/bin/python3.14")
+
+
+def variables(scratch: Path, **environ: str) -> dict[str, str]:
+    return process_variables(environ, VENV, INTERPRETER, scratch, bundles=())
+
+
+def test_settings_of_the_user_reach_the_manager(tmp_path: Path) -> None:
+    given = {
+        "PIP_INDEX_URL": "https://me:secret@index.example.org/simple",
+        "PIP_CERT": "/ca.pem",
+        "HTTPS_PROXY": "http://proxy:3128",
+        "TOKEN": "secret",
+        "CFLAGS": "-O3",
+    }
+
+    assert given.items() <= variables(tmp_path, **given).items()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONUSERBASE", "PYTHONOPTIMIZE"),
+        *("PYTHONWARNINGS", "PYTHONPYCACHEPREFIX", "PIP_LOG", "PIP_CACHE_DIR"),
+    ],
+)
+def test_what_breaks_a_manager_does_not_reach_it(tmp_path: Path, name: str) -> None:
+    assert name not in variables(tmp_path, **{name: "/somewhere"})
+
+
+def test_programs_of_the_environment_come_first(tmp_path: Path) -> None:
+    found = variables(tmp_path, PATH="/usr/bin", VIRTUAL_ENV="/another")
+
+    assert found["PATH"] == "/layers/venv/bin:/layers/python/bin:/usr/bin"
+    assert found["VIRTUAL_ENV"] == "/layers/venv"
+
+
+def test_without_a_path_the_usual_programs_are_found(tmp_path: Path) -> None:
+    assert variables(tmp_path)["PATH"].endswith(":/usr/bin:/sbin:/bin")
+
+
+@pytest.mark.parametrize("name", ["LC_ALL", "LC_CTYPE", "LANG"])
+def test_a_chosen_locale_is_kept(tmp_path: Path, name: str) -> None:
+    found = variables(tmp_path, **{name: "de_DE.UTF-8"})
+
+    assert found[name] == "de_DE.UTF-8"
+    assert name == "LC_ALL" or "LC_ALL" not in found
+
+
+def test_without_a_locale_file_names_are_utf8(tmp_path: Path) -> None:
+    assert variables(tmp_path)["LC_ALL"] == "C.UTF-8"
+
+
+def test_builds_are_told_one_time_unless_the_user_chose_another(tmp_path: Path) -> None:
+    assert variables(tmp_path)["SOURCE_DATE_EPOCH"] == "315532801"
+    assert variables(tmp_path, SOURCE_DATE_EPOCH="7")["SOURCE_DATE_EPOCH"] == "7"
+
+
+def test_a_home_is_kept_where_there_is_one(tmp_path: Path) -> None:
+    assert variables(tmp_path, HOME=str(tmp_path))["HOME"] == str(tmp_path)
+
+
+@pytest.mark.parametrize("home", ["", "/nonexistent"])
+def test_without_a_home_there_is_a_temporary_one(tmp_path: Path, home: str) -> None:
+    assert variables(tmp_path, HOME=home)["HOME"] == str(tmp_path)
+
+
+def test_the_systems_authorities_are_trusted_unless_the_user_chose(tmp_path: Path) -> None:
+    bundle = tmp_path / "ca.crt"
+    bundle.touch()
+
+    def trusted(**environ: str) -> str | None:
+        found = process_variables(environ, VENV, INTERPRETER, tmp_path, (tmp_path / "no", bundle))
+        return found.get("SSL_CERT_FILE")
+
+    assert trusted() == str(bundle)
+    assert trusted(SSL_CERT_FILE="/mine.pem") == "/mine.pem"
+
+
+def test_bytecode_is_not_written_by_the_way(tmp_path: Path) -> None:
+    assert variables(tmp_path)["PYTHONDONTWRITEBYTECODE"] == "1"
