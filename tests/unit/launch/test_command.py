@@ -1,0 +1,136 @@
+"""A Procfile's command becomes what the launcher executes, with a shell only where needed."""
+
+import shlex
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cnb_python.launch.command import OpenQuote, parse
+
+PLAIN = [
+    ("gunicorn app:app", ("gunicorn", "app:app")),
+    ("  gunicorn   app:app  ", ("gunicorn", "app:app")),
+    ("python -c 'print(1; 2)'", ("python", "-c", "print(1; 2)")),
+    ('celery -A "my app" worker', ("celery", "-A", "my app", "worker")),
+    (r"celery -A my\ app", ("celery", "-A", "my app")),
+    ("celery worker -Q high,low", ("celery", "worker", "-Q", "high,low")),
+    ("""gunicorn --log '{"a": 1}' app""", ("gunicorn", "--log", '{"a": 1}', "app")),
+    ("gunicorn 'shop:create_app(\"$x\")'", ("gunicorn", 'shop:create_app("$x")')),
+    ("python app.py --name=a=b", ("python", "app.py", "--name=a=b")),
+    ("python 'it'\"'\"'s.py'", ("python", "it's.py")),
+]
+
+
+@pytest.mark.parametrize(("text", "argv"), PLAIN)
+def test_a_plain_command_is_executed_without_a_shell(text: str, argv: tuple[str, ...]) -> None:
+    assert parse(text).argv == argv
+
+
+REPLACED = [
+    ("gunicorn --bind :$PORT app:app", "exec gunicorn --bind :$PORT app:app"),
+    ('gunicorn --bind ":$PORT" app:app', 'exec gunicorn --bind ":$PORT" app:app'),
+    ("uvicorn main:app --port=${PORT:-8000}", "exec uvicorn main:app --port=${PORT:-8000}"),
+    ("gunicorn -w $(nproc) app:app", "exec gunicorn -w $(nproc) app:app"),
+    ("gunicorn -w $((2 * $(nproc) + 1)) app", "exec gunicorn -w $((2 * $(nproc) + 1)) app"),
+    ("gunicorn -w `nproc` app:app", "exec gunicorn -w `nproc` app:app"),
+    ("gunicorn --allow=* app:app", "exec gunicorn --allow=* app:app"),
+    ("python ~/run.py", "exec python ~/run.py"),
+    ("python run.py > log 2>&1", "exec python run.py > log 2>&1"),
+    ("DEBUG=1 A='x y' python run.py", "DEBUG=1 A='x y' exec python run.py"),
+    ("cd shop && gunicorn shop.wsgi", "cd shop && exec gunicorn shop.wsgi"),
+    (
+        "python manage.py migrate; A=$B gunicorn x",
+        "python manage.py migrate; A=$B exec gunicorn x",
+    ),
+    ("test -f a || python b.py", "test -f a || exec python b.py"),
+    ("echo 'a && b' && python x.py", "echo 'a && b' && exec python x.py"),
+    ("$SERVER app:app", "exec $SERVER app:app"),
+]
+
+
+@pytest.mark.parametrize(("text", "script"), REPLACED)
+def test_a_shell_gives_way_to_the_last_command(text: str, script: str) -> None:
+    """As process 1 a shell would ignore SIGTERM; the user's arguments go to the command."""
+    assert parse(text).argv == ("/bin/sh", "-c", f'{script} "$@"', "sh")
+
+
+KEPT = [
+    "gunicorn app:app | tee log",
+    "python a.py & python b.py",
+    "(cd shop; gunicorn shop.wsgi)",
+    "while true; do python poll.py; done",
+    "if test -f x; then python a.py; fi",
+    "{ python a.py; }",
+    "cd shop && exec gunicorn shop.wsgi",
+    "python a.py && exit 3",
+    "export A=1",
+    "python app.py # a comment",
+    "python app.py;",
+    ">log python app.py",
+    "exec -a name python app.py",
+    "A=1",
+    "! python app.py",
+]
+
+
+@pytest.mark.parametrize("text", KEPT)
+def test_what_exec_could_change_is_left_to_the_shell_as_it_is(text: str) -> None:
+    assert parse(text).argv == ("/bin/sh", "-c", text, "sh")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[[ -f x ]] && python a.py",
+        "source env.sh && python a.py",
+        "python a.py &> log",
+        "python a.py <<< text",
+        "diff <(ls a) <(ls b)",
+        "python ${FILE//a/b}",
+        "python ./run-{a,b}.py",
+        "python $'a\\tb'",
+    ],
+)
+def test_what_only_bash_understands_goes_to_bash(text: str) -> None:
+    assert parse(text).argv[:2] == ("/bin/bash", "-c")
+
+
+def test_an_exec_of_the_users_own_needs_no_shell() -> None:
+    assert parse("exec gunicorn app:app").argv == ("gunicorn", "app:app")
+
+
+@pytest.mark.parametrize("text", ["python 'a", 'python "a', "a\\", "it's", "a 'b' \""])
+def test_an_open_quote_is_refused(text: str) -> None:
+    with pytest.raises(OpenQuote):
+        parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "program"),
+    [
+        ("gunicorn app:app", "gunicorn"),
+        ("cd shop && gunicorn --bind :$PORT app:app", "gunicorn"),
+        ("A=1 uvicorn main:app", "uvicorn"),
+        ("gunicorn app:app | tee log", ""),
+    ],
+)
+def test_the_program_that_ends_up_running_is_known_where_it_can_be(
+    text: str, program: str
+) -> None:
+    assert parse(text).program == program
+
+
+@given(st.lists(st.text(st.characters(exclude_characters="\0\r\n")), max_size=5))
+def test_quoted_arguments_arrive_as_they_were(arguments: list[str]) -> None:
+    assert parse(shlex.join(["python", *arguments])).argv == ("python", *arguments)
+
+
+@given(st.text(st.sampled_from("abc $&|;<>()'\"\\`*~#={}[]!-1"), min_size=1))
+def test_any_line_is_understood_or_refused(text: str) -> None:
+    try:
+        argv = parse(text).argv
+    except OpenQuote:
+        return
+    assert argv
+    assert len(argv) != 4 or argv[0] != "/bin/sh" or argv[1] == "-c"

@@ -1,0 +1,110 @@
+"""A Django project is found from manage.py, and its settings say what serves it."""
+
+from pathlib import Path
+
+import pytest
+
+from cnb_python.launch.find import find
+from cnb_python.launch.found import Found
+from tests.support.trees import Files, write_files
+
+MANAGE = """\
+import os
+def main():
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "{settings}")
+"""
+WSGI = "from django.core.wsgi import get_wsgi_application\napplication = get_wsgi_application()\n"
+ASGI = "from django.core.asgi import get_asgi_application\napplication = get_asgi_application()\n"
+SHOP = {
+    "manage.py": MANAGE.format(settings="shop.settings"),
+    "shop/__init__.py": "",
+    "shop/settings.py": "DEBUG = False\nWSGI_APPLICATION = 'shop.wsgi.application'\n",
+    "shop/wsgi.py": WSGI,
+    "shop/asgi.py": ASGI,
+}
+DJANGO = frozenset({"django", "gunicorn"})
+
+
+def found(tmp_path: Path, files: Files) -> tuple[Found, ...]:
+    return find(write_files(tmp_path / "app", files), DJANGO)
+
+
+def targets(tmp_path: Path, files: Files) -> list[tuple[str, str]]:
+    return [(one.interface, str(one)) for one in found(tmp_path, files)[0].targets]
+
+
+def test_the_settings_choose_what_is_served(tmp_path: Path) -> None:
+    (result,) = found(tmp_path, SHOP)
+
+    assert result.framework == "Django"
+    assert (result.file, result.line) == ("shop/settings.py", 2)
+    assert targets(tmp_path, {}) == [
+        ("WSGI", "shop.wsgi:application"),
+        ("ASGI", "shop.asgi:application"),
+    ]
+
+
+def test_a_chosen_asgi_application_comes_first(tmp_path: Path) -> None:
+    settings = "WSGI_APPLICATION = 'shop.wsgi.application'\nASGI_APPLICATION = 'shop.live.app'\n"
+    files = SHOP | {"shop/settings.py": settings, "shop/live.py": "app = 1\n"}
+
+    assert targets(tmp_path, files)[0] == ("ASGI", "shop.live:app")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    ["", "WSGI_APPLICATION = None\n", "WSGI_APPLICATION = 'gone.wsgi.application'\n", "x = (\n"],
+)
+def test_wsgi_beside_the_settings_is_next_best(tmp_path: Path, settings: str) -> None:
+    files = SHOP | {"shop/settings.py": settings}
+
+    assert targets(tmp_path, files)[0] == ("WSGI", "shop.wsgi:application")
+    assert found(tmp_path, {})[0].file == "manage.py"
+
+
+def test_settings_that_are_a_package_are_followed(tmp_path: Path) -> None:
+    files = {
+        "manage.py": MANAGE.format(settings="config.settings.production"),
+        "config/settings/__init__.py": "",
+        "config/settings/base.py": "WSGI_APPLICATION = 'config.wsgi.application'\n",
+        "config/settings/production.py": "from .base import *\nDEBUG = False\n",
+        "config/wsgi.py": WSGI,
+    }
+
+    assert targets(tmp_path, files)[0] == ("WSGI", "config.wsgi:application")
+    assert found(tmp_path, {})[0].file == "config/settings/base.py"
+
+
+def test_settings_that_include_themselves_come_to_an_end(tmp_path: Path) -> None:
+    files = SHOP | {"shop/settings.py": "from shop.settings import *\nfrom ....... import *\n"}
+
+    assert targets(tmp_path, files)[0] == ("WSGI", "shop.wsgi:application")
+
+
+def test_a_project_in_a_directory_runs_there(tmp_path: Path) -> None:
+    (result,) = found(tmp_path, {f"backend/{name}": text for name, text in SHOP.items()})
+
+    assert result.directory == "backend"
+    assert str(result.targets[0]) == "shop.wsgi:application"
+    assert result.file == "backend/shop/settings.py"
+
+
+def test_a_settings_variable_that_is_assigned_counts_too(tmp_path: Path) -> None:
+    manage = "import os\nos.environ['DJANGO_SETTINGS_MODULE'] = 'shop.settings'\n"
+
+    assert found(tmp_path, SHOP | {"manage.py": manage})[0].file == "shop/settings.py"
+
+
+@pytest.mark.parametrize("manage", ["", "import os\nos.environ.setdefault('X', 'y')\n", "def ("])
+def test_without_a_settings_module_its_wsgi_file_is_found(tmp_path: Path, manage: str) -> None:
+    assert targets(tmp_path, SHOP | {"manage.py": manage}) == [("WSGI", "shop.wsgi:application")]
+
+
+def test_a_setting_that_is_no_dotted_path_is_left_alone(tmp_path: Path) -> None:
+    files = SHOP | {"shop/settings.py": "WSGI_APPLICATION = '../evil.application'\n"}
+
+    assert targets(tmp_path, files)[0] == ("WSGI", "shop.wsgi:application")
+
+
+def test_without_django_installed_a_manage_py_means_nothing(tmp_path: Path) -> None:
+    assert find(write_files(tmp_path / "app", SHOP), {"flask"}) == ()

@@ -1,0 +1,90 @@
+"""The app's processes start with what a container needs, and users keep the last word."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from cnb_python.cnb import env
+from cnb_python.launch.environment import launch_environment
+
+VENV = Path("/layers/python/venv")
+CONTAINER = "--worker-tmp-dir /dev/shm --no-control-socket"
+
+
+def at_launch(
+    app_dir: Path, installed: Mapping[str, str], user: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    deltas = launch_environment(app_dir, VENV, installed)
+    return env.apply(user or {}, deltas, env.launch_scopes("web"))
+
+
+def test_processes_know_their_environment_and_write_lines_at_once(tmp_path: Path) -> None:
+    assert at_launch(tmp_path, {}) == {
+        "PYTHONUNBUFFERED": "1",
+        "VIRTUAL_ENV": "/layers/python/venv",
+        "PORT": "8000",
+    }
+
+
+def test_users_change_what_is_theirs_to_change(tmp_path: Path) -> None:
+    user = {"PORT": "9000", "PYTHONUNBUFFERED": "", "VIRTUAL_ENV": "/elsewhere"}
+
+    launched = at_launch(tmp_path, {}, user)
+
+    assert launched["PORT"] == "9000"
+    assert launched["VIRTUAL_ENV"] == "/layers/python/venv"
+
+
+def test_nothing_changes_for_later_builds(tmp_path: Path) -> None:
+    deltas = launch_environment(tmp_path, VENV, {"gunicorn": "27.0.1"})
+
+    assert env.apply({}, deltas, env.BUILD_SCOPES) == {}
+
+
+@pytest.mark.parametrize(
+    ("version", "arguments"),
+    [
+        ("27.0.1", CONTAINER),
+        ("25.1.0", CONTAINER),
+        ("25.0.3", "--worker-tmp-dir /dev/shm"),
+        ("19.9.0", "--worker-tmp-dir /dev/shm"),
+        ("a fork", "--worker-tmp-dir /dev/shm"),
+    ],
+)
+def test_gunicorn_gets_what_its_release_knows(
+    tmp_path: Path, version: str, arguments: str
+) -> None:
+    """An option that gunicorn does not know would stop it."""
+    assert at_launch(tmp_path, {"gunicorn": version})["GUNICORN_CMD_ARGS"] == arguments
+
+
+def test_options_of_the_user_come_after_ours(tmp_path: Path) -> None:
+    """Of an option given twice gunicorn takes the last."""
+    user = {"GUNICORN_CMD_ARGS": "--workers 4 --worker-tmp-dir /tmp"}
+
+    launched = at_launch(tmp_path, {"gunicorn": "27.0.1"}, user)
+
+    assert launched["GUNICORN_CMD_ARGS"] == f"{CONTAINER} --workers 4 --worker-tmp-dir /tmp"
+
+
+@pytest.mark.parametrize(
+    ("configuration", "arguments"),
+    [
+        ("workers = 4\n", CONTAINER),
+        ("worker_tmp_dir = '/tmp'\n", "--no-control-socket"),
+        ("control_socket = '/run/x.ctl'\n", "--worker-tmp-dir /dev/shm"),
+    ],
+)
+def test_what_the_apps_own_gunicorn_configuration_sets_stays(
+    tmp_path: Path, configuration: str, arguments: str
+) -> None:
+    (tmp_path / "gunicorn.conf.py").write_text(configuration)
+
+    assert at_launch(tmp_path, {"gunicorn": "27.0.1"})["GUNICORN_CMD_ARGS"] == arguments
+
+
+def test_a_configuration_that_sets_everything_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "gunicorn.conf.py").write_bytes(b"# \xff\nworker_tmp_dir=control_socket='/x'\n")
+
+    assert "GUNICORN_CMD_ARGS" not in at_launch(tmp_path, {"gunicorn": "27.0.1"})

@@ -1,0 +1,187 @@
+"""What an app serves is found by parsing its code."""
+
+import os
+from collections.abc import Collection
+from pathlib import Path
+
+import pytest
+
+from cnb_python.launch.find import find
+from cnb_python.launch.found import Found
+from tests.support.trees import Files, write_files
+
+FLASK = "from flask import Flask\napp = Flask(__name__)\n"
+FASTAPI = "from fastapi import FastAPI\napp = FastAPI()\n"
+FACTORY = "from flask import Flask\ndef create_app(config=None):\n    return Flask('x')\n"
+ALL = frozenset({"django", "flask", "fastapi", "starlette", "quart", "litestar"})
+
+
+def found(directory: Path, files: Files, installed: Collection[str] = ALL) -> tuple[Found, ...]:
+    return find(write_files(directory / "app", files), installed)
+
+
+def target(
+    directory: Path, files: Files, installed: Collection[str] = ALL
+) -> tuple[str, str, str]:
+    """The framework, the target and the directory of the likeliest app; empty: there is none."""
+    results = found(directory, files, installed)
+    if not results:
+        return "", "", ""
+    return results[0].framework, str(results[0].targets[0]), results[0].directory
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        (FLASK, ("Flask", "main:app", "")),
+        (FASTAPI, ("FastAPI", "main:app", "")),
+        ("import flask\nweb = flask.Flask(__name__)", ("Flask", "main:web", "")),
+        ("import fastapi as f\napi: f.FastAPI = f.FastAPI()", ("FastAPI", "main:api", "")),
+        ("from flask import Flask as F\napp = F('a')", ("Flask", "main:app", "")),
+        (
+            "from starlette.applications import Starlette\napp = Starlette()",
+            ("Starlette", "main:app", ""),
+        ),
+        ("from quart import Quart\napp = Quart(__name__)", ("Quart", "main:app", "")),
+        ("from litestar import Litestar\napp = Litestar([])", ("Litestar", "main:app", "")),
+        (FACTORY, ("Flask", "main:create_app()", "")),
+        (FACTORY + "app = create_app()", ("Flask", "main:app", "")),
+        (FACTORY + "if True:\n    app = create_app()", ("Flask", "main:app", "")),
+        (
+            "import fastapi\ntry:\n    app = fastapi.FastAPI()\nexcept ValueError:\n    pass",
+            ("FastAPI", "main:app", ""),
+        ),
+        (
+            "from fastapi import FastAPI\nother = FastAPI()\napp = FastAPI()",
+            ("FastAPI", "main:app", ""),
+        ),
+    ],
+)
+def test_an_application_object_is_found(
+    tmp_path: Path, code: str, expected: tuple[str, str, str]
+) -> None:
+    assert target(tmp_path, {"main.py": code}) == expected
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "",
+        "print('hello')",
+        "def Flask(name): ...\napp = Flask('x')",
+        "from flask import Flask\ndef main():\n    app = Flask('x')",
+        "from flask import Flask\nif __name__ == '__main__':\n    app = Flask('x')\n    app.run()",
+        "from flask import Flask\ndef create_app(config):\n    return Flask('x')",
+        "from flask import Flask\ndef create_app(*, config):\n    return Flask('x')",
+        "from fastapi import FastAPI\nasync def create_app():\n    return FastAPI()",
+        "from flask import Flask\nclass A:\n    app = Flask('x')",
+        "app = Flask(",
+        "app = (" * 5000,
+        "from flask import Flask\napp = Flask(\0)",
+    ],
+)
+def test_what_no_server_could_import_is_not_found(tmp_path: Path, code: str) -> None:
+    assert found(tmp_path, {"main.py": code}) == ()
+
+
+def test_nothing_of_the_app_is_imported(tmp_path: Path) -> None:
+    files = {"app.py": f"{FLASK}open({str(tmp_path / 'ran')!r}, 'w')"}
+
+    assert target(tmp_path, files) == ("Flask", "app:app", "")
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_framework_that_is_not_installed_does_not_count(tmp_path: Path) -> None:
+    files = {"app.py": FLASK, "main.py": FASTAPI}
+
+    assert target(tmp_path, files, {"fastapi"}) == ("FastAPI", "main:app", "")
+    assert found(tmp_path, {}, {"pyramid"}) == ()
+
+
+def test_a_file_made_for_servers_comes_first(tmp_path: Path) -> None:
+    files = {"app.py": FLASK, "wsgi.py": "from app import app as application\n"}
+    results = found(tmp_path, files, {"flask"})
+
+    assert [str(result.targets[0]) for result in results] == ["wsgi:application", "app:app"]
+
+
+def test_what_another_module_makes_has_the_one_framework_that_is_installed(tmp_path: Path) -> None:
+    files = {"wsgi.py": "from shop import create_app\napp = create_app()\n"}
+
+    assert target(tmp_path, files, {"flask", "boto3"}) == ("Flask", "wsgi:app", "")
+    assert target(tmp_path, files, {"fastapi", "starlette"}) == ("FastAPI", "wsgi:app", "")
+    assert target(tmp_path, files, {"flask", "fastapi"}) == ("", "", "")
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"app/__init__.py": "", "app/main.py": FASTAPI}, ("FastAPI", "app.main:app", "")),
+        ({"app/main.py": f"{FASTAPI}from app.routes import r"}, ("FastAPI", "app.main:app", "")),
+        ({"app/main.py": f"{FASTAPI}from . import routes"}, ("FastAPI", "app.main:app", "")),
+        ({"app/main.py": FASTAPI}, ("FastAPI", "main:app", "app")),
+        ({"my-api/main.py": FASTAPI}, ("FastAPI", "main:app", "my-api")),
+        ({"flaskr/__init__.py": FACTORY}, ("Flask", "flaskr:create_app()", "")),
+        ({"src/main.py": FASTAPI}, ("FastAPI", "main:app", "src")),
+        ({"src/main.py": f"{FASTAPI}from src.routes import r"}, ("FastAPI", "src.main:app", "")),
+        ({"src/main.py": f"{FASTAPI}from . import routes"}, ("FastAPI", "src.main:app", "")),
+        ({"src/shop/__init__.py": "", "src/shop/app.py": FLASK}, ("Flask", "shop.app:app", "src")),
+        (
+            {
+                "api/__init__.py": "",
+                "api/models.py": "",
+                "api/main.py": f"{FASTAPI}from models import User",
+            },
+            ("FastAPI", "main:app", "api"),
+        ),
+    ],
+)
+def test_the_name_is_the_one_that_python_imports_it_by(
+    tmp_path: Path, files: Files, expected: tuple[str, str, str]
+) -> None:
+    assert target(tmp_path, files) == expected
+
+
+@pytest.mark.parametrize(
+    "directory",
+    [".hidden", "venv", "node_modules", "tests", "docs", "a/b/c", "src/a/b"],
+)
+def test_other_peoples_code_is_not_looked_into(tmp_path: Path, directory: str) -> None:
+    assert found(tmp_path, {f"{directory}/app.py": FLASK}) == ()
+
+
+def test_a_virtual_environment_of_any_name_is_not_looked_into(tmp_path: Path) -> None:
+    assert found(tmp_path, {"mine/pyvenv.cfg": "", "mine/app.py": FLASK}) == ()
+
+
+def test_links_pipes_and_huge_files_do_no_harm(tmp_path: Path) -> None:
+    app = write_files(tmp_path / "app", {"main.py": FLASK, "api.py": FLASK + "#" * 600_000})
+    (app / "again").symlink_to(app)
+    (app / "loop").symlink_to("loop")
+    (app / "server.py").symlink_to("nowhere")
+    (app / "wsgi.py").mkdir()
+    os.mkfifo(app / "app.py")
+
+    assert [result.file for result in find(app, ALL)] == ["main.py"]
+
+
+def test_work_is_bounded_and_the_result_still_comes(tmp_path: Path) -> None:
+    files = {f"package{number:04}/app.py": "x = 1" for number in range(300)}
+
+    assert found(tmp_path, files | {"application.py": FLASK})[0].file == "application.py"
+
+
+def test_the_place_is_told(tmp_path: Path) -> None:
+    (result,) = found(tmp_path, {"src/shop/app.py": f"\n\n{FLASK}"})
+
+    assert (result.file, result.line) == ("src/shop/app.py", 4)
+
+
+def test_an_app_with_an_invalid_escape_in_a_string_is_read_quietly(tmp_path: Path) -> None:
+    assert target(tmp_path, {"app.py": f'{FLASK}pattern = "\\d"\n'}) == ("Flask", "app:app", "")
+
+
+def test_an_app_in_another_encoding_is_read(tmp_path: Path) -> None:
+    code = f"# -*- coding: latin-1 -*-\n{FLASK}name = 'é'\n".encode("latin-1")
+
+    assert target(tmp_path, {"app.py": code}) == ("Flask", "app:app", "")

@@ -1,0 +1,294 @@
+"""What the image runs, decided from the Procfile or from the code, and explained."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from cnb_python.cnb.documents import Process
+from cnb_python.errors import BadProcfile, NotAFile, NotUtf8
+from cnb_python.launch import explain, processes
+from cnb_python.launch.processes import Decision, FromApp, FromProcfile, NoServer, Unknown
+from cnb_python.project import read_project
+from tests.support.trees import Files, write_files
+
+FIXTURES = Path(__file__).parents[3] / "fixtures"
+FLASK = "from flask import Flask\napp = Flask(__name__)\n"
+FASTAPI = "from fastapi import FastAPI\napp = FastAPI()\n"
+FASTAPI_FACTORY = "from fastapi import FastAPI\ndef create_app():\n    return FastAPI()\n"
+FLASK_FACTORY = "from flask import Flask\ndef create_app():\n    return Flask('x')\n"
+
+
+def decide(directory: Path, files: Files, installed: Mapping[str, str]) -> Decision:
+    app = write_files(directory / "app", files)
+    return processes.decide(read_project(app), installed)
+
+
+def versions(*names: str) -> dict[str, str]:
+    return dict.fromkeys(names, "1.0")
+
+
+def said(decision: Decision) -> str:
+    """Everything the user is told, warnings with their titles."""
+    messages = explain.warnings(decision)
+    warned = [line for one in messages for line in (one.title, *one.body, *one.steps)]
+    return "\n".join([*explain.reasons(decision), *warned])
+
+
+def shell(script: str) -> tuple[str, ...]:
+    return ("/bin/sh", "-c", f'{script} "$@"', "sh")
+
+
+def test_the_procfile_decides_before_the_code(tmp_path: Path) -> None:
+    files = {"Procfile": "web: python serve.py\nworker: celery worker\n", "app.py": FLASK}
+    decision = decide(tmp_path, files, versions("flask", "gunicorn", "celery"))
+
+    assert decision.processes == (
+        Process("web", ("python", "serve.py"), default=True),
+        Process("worker", ("celery", "worker")),
+    )
+    assert "web: python serve.py  (default)" in explain.reasons(decision)
+    assert explain.warnings(decision) == ()
+
+
+def test_a_procfile_without_web_and_with_several_types_has_no_default(tmp_path: Path) -> None:
+    decision = decide(tmp_path, {"Procfile": "bot: python b.py\nclock: python c.py"}, {})
+
+    assert not any(process.default for process in decision.processes)
+    assert "The image has no default process" in said(decision)
+    assert "bot, clock" in said(decision)
+
+
+def test_the_only_process_of_a_procfile_is_the_default(tmp_path: Path) -> None:
+    decision = decide(tmp_path, {"Procfile": "bot: python b.py"}, {})
+
+    assert decision.processes[0].default
+    assert explain.warnings(decision) == ()
+
+
+def test_a_procfile_that_starts_a_server_which_is_not_installed_is_warned_about(
+    tmp_path: Path,
+) -> None:
+    files = {"Procfile": "web: gunicorn --bind :$PORT app:app\napi: waitress-serve app:app\n"}
+    decision = decide(tmp_path, files, versions("waitress"))
+
+    assert isinstance(decision, FromProcfile)
+    assert decision.missing == (("web", "gunicorn"),)
+    assert "gunicorn is not installed" in said(decision)
+    assert "requirements.txt" in said(decision)
+
+
+def test_a_wrong_procfile_stops_the_build(tmp_path: Path) -> None:
+    with pytest.raises(BadProcfile):
+        decide(tmp_path, {"Procfile": "gunicorn app:app"}, versions("gunicorn"))
+
+
+def test_a_procfile_that_is_no_text_file_stops_the_build(tmp_path: Path) -> None:
+    with pytest.raises(NotUtf8):
+        decide(tmp_path / "1", {"Procfile": "web: a".encode("utf-16")}, {})
+    with pytest.raises(NotAFile):
+        decide(tmp_path / "2", {"Procfile": None}, {})
+
+
+WSGI = {
+    ("gunicorn",): ("gunicorn", "app:app"),
+    ("granian",): shell(
+        'exec granian --interface wsgi --host 0.0.0.0 --port "${PORT:-8000}" app:app'
+    ),
+    ("waitress",): shell('exec waitress-serve --host=0.0.0.0 --port="${PORT:-8000}" app:app'),
+    ("waitress", "gunicorn", "uvicorn"): ("gunicorn", "app:app"),
+}
+ASGI = {
+    ("uvicorn",): shell('exec uvicorn --host 0.0.0.0 --port "${PORT:-8000}" app:app'),
+    ("hypercorn",): shell('exec hypercorn --bind 0.0.0.0:"${PORT:-8000}" app:app'),
+    ("daphne",): shell('exec daphne -b 0.0.0.0 -p "${PORT:-8000}" app:app'),
+    ("granian",): shell(
+        'exec granian --interface asgi --host 0.0.0.0 --port "${PORT:-8000}" app:app'
+    ),
+    ("gunicorn", "uvicorn"): shell('exec uvicorn --host 0.0.0.0 --port "${PORT:-8000}" app:app'),
+    ("gunicorn", "uvicorn", "uvicorn-worker"): (
+        *("gunicorn", "--worker-class", "uvicorn_worker.UvicornWorker"),
+        "app:app",
+    ),
+}
+
+
+@pytest.mark.parametrize(("servers", "command"), WSGI.items(), ids=" ".join)
+def test_the_installed_server_serves_a_wsgi_app(
+    tmp_path: Path, servers: tuple[str, ...], command: tuple[str, ...]
+) -> None:
+    decision = decide(tmp_path, {"app.py": FLASK}, versions("flask", *servers))
+
+    assert decision.processes == (Process("web", command, default=True),)
+
+
+@pytest.mark.parametrize(("servers", "command"), ASGI.items(), ids=" ".join)
+def test_the_installed_server_serves_an_asgi_app(
+    tmp_path: Path, servers: tuple[str, ...], command: tuple[str, ...]
+) -> None:
+    decision = decide(tmp_path, {"app.py": FASTAPI}, versions("fastapi", "starlette", *servers))
+
+    assert decision.processes == (Process("web", command, default=True),)
+
+
+@pytest.mark.parametrize(
+    ("code", "server", "words"),
+    [
+        (FLASK_FACTORY, "gunicorn", "app:create_app()"),
+        (FLASK_FACTORY, "waitress", "--call app:create_app "),
+        (FASTAPI_FACTORY, "uvicorn", "--factory app:create_app "),
+        (FASTAPI_FACTORY, "granian", "--factory app:create_app "),
+        (FASTAPI_FACTORY, "hypercorn", "'app:create_app()' "),
+    ],
+)
+def test_a_factory_is_named_as_the_server_wants_it(
+    tmp_path: Path, code: str, server: str, words: str
+) -> None:
+    decision = decide(tmp_path, {"app.py": code}, versions("flask", "fastapi", server))
+
+    assert words in " ".join(decision.processes[0].command)
+
+
+def test_a_server_that_cannot_call_a_factory_is_not_chosen(tmp_path: Path) -> None:
+    decision = decide(tmp_path, {"app.py": FASTAPI_FACTORY}, versions("fastapi", "daphne"))
+
+    assert isinstance(decision, NoServer)
+
+
+@pytest.mark.parametrize(
+    ("version", "kind"), [("25.0.0", FromApp), ("23.0.0", NoServer), ("a fork", NoServer)]
+)
+def test_gunicorn_alone_serves_asgi_since_it_can(
+    tmp_path: Path, version: str, kind: type[Decision]
+) -> None:
+    installed = {"fastapi": "1.0", "gunicorn": version}
+
+    assert type(decide(tmp_path, {"app.py": FASTAPI}, installed)) is kind
+
+
+DJANGO = {
+    "manage.py": "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'shop.settings')\n",
+    "shop/__init__.py": "",
+    "shop/settings.py": "ASGI_APPLICATION = 'shop.asgi.application'\n",
+    "shop/wsgi.py": "application = 1\n",
+    "shop/asgi.py": "application = 1\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("servers", "target"),
+    [
+        (["gunicorn", "uvicorn"], "shop.asgi:application"),
+        (["daphne"], "shop.asgi:application"),
+        (["waitress"], "shop.wsgi:application"),
+    ],
+)
+def test_django_is_served_as_it_chose_where_a_server_can(
+    tmp_path: Path, servers: list[str], target: str
+) -> None:
+    decision = decide(tmp_path, DJANGO, versions("django", *servers))
+
+    assert isinstance(decision, FromApp)
+    assert str(decision.target) == target
+
+
+def test_gunicorn_serves_django_over_wsgi_even_if_it_could_do_asgi(tmp_path: Path) -> None:
+    decision = decide(tmp_path, DJANGO, {"django": "5.2", "gunicorn": "27.0.1"})
+
+    assert decision.processes[0].command == ("gunicorn", "shop.wsgi:application")
+
+
+def test_an_app_in_a_directory_runs_there(tmp_path: Path) -> None:
+    decision = decide(tmp_path, {"src/main.py": FASTAPI}, versions("fastapi", "uvicorn"))
+
+    assert decision.processes[0].working_dir == str(tmp_path / "app/src")
+    assert "It runs in src/." in said(decision)
+
+
+def test_what_was_chosen_and_why_is_said(tmp_path: Path) -> None:
+    files = {"app.py": FLASK, "main.py": FLASK}
+    text = said(decide(tmp_path, files, versions("flask", "gunicorn")))
+
+    assert "web: gunicorn serves app:app  (default)" in text
+    assert "Flask was found in app.py, line 2." in text
+    assert "WSGI app, and gunicorn is among its packages" in text
+    assert "Also found: main.py (Flask)" in text
+
+
+def test_an_app_that_can_be_served_comes_before_one_that_cannot(tmp_path: Path) -> None:
+    files = {"app.py": FLASK, "main.py": FASTAPI}
+    decision = decide(tmp_path, files, versions("flask", "fastapi", "uvicorn"))
+
+    assert isinstance(decision, FromApp)
+    assert decision.found.file == "main.py"
+
+
+@pytest.mark.parametrize(
+    ("code", "server", "installed"),
+    [(FLASK, "gunicorn", versions("flask")), (FASTAPI, "uvicorn", versions("fastapi"))],
+)
+def test_without_a_server_the_line_to_add_is_told(
+    tmp_path: Path, code: str, server: str, installed: Mapping[str, str]
+) -> None:
+    decision = decide(tmp_path, {"app.py": code}, installed)
+
+    assert decision.processes == ()
+    assert "app.py, line 2" in said(decision)
+    assert f"\n    {server}\n" in said(decision)
+
+
+def test_with_nothing_to_run_the_user_learns_how_to_write_a_procfile(tmp_path: Path) -> None:
+    decision = decide(tmp_path, {"lib.py": "x = 1"}, versions("boto3"))
+
+    assert isinstance(decision, Unknown)
+    assert decision.processes == ()
+    assert "There is no Procfile" in said(decision)
+    assert "    web: gunicorn --bind 0.0.0.0:$PORT app:app" in said(decision)
+
+
+def test_an_empty_procfile_leaves_it_to_the_code(tmp_path: Path) -> None:
+    found = decide(
+        tmp_path / "1", {"Procfile": "# none\n", "app.py": FLASK}, versions("flask", "gunicorn")
+    )
+    nothing = decide(tmp_path / "2", {"Procfile": ""}, {})
+
+    assert isinstance(found, FromApp)
+    assert "The Procfile names no process" in said(nothing)
+
+
+@pytest.mark.parametrize("installed", [versions("flask", "gunicorn"), versions("flask"), {}])
+def test_a_misnamed_procfile_is_mentioned(tmp_path: Path, installed: Mapping[str, str]) -> None:
+    files = {"procfile": "web: x", "app.py": FLASK}
+
+    assert "procfile is not read" in said(decide(tmp_path, files, installed))
+
+
+@pytest.mark.parametrize(
+    ("fixture", "installed", "command"),
+    [
+        ("pip_django", ["django", "gunicorn"], ("gunicorn", "shop.wsgi:application")),
+        ("pip_c_extension", ["flask", "gunicorn"], ("gunicorn", "app:app")),
+        (
+            "pip_flask",
+            ["flask", "gunicorn"],
+            shell("exec gunicorn --bind 0.0.0.0:$PORT --workers 2 app:app"),
+        ),
+        (
+            "pip_science",
+            ["fastapi", "starlette", "uvicorn"],
+            shell('exec uvicorn --host 0.0.0.0 --port "${PORT:-8000}" main:app'),
+        ),
+    ],
+)
+def test_the_sample_apps_start_by_themselves(
+    fixture: str, installed: list[str], command: tuple[str, ...]
+) -> None:
+    project = read_project(FIXTURES / fixture)
+
+    (default,) = (
+        process
+        for process in processes.decide(project, versions(*installed)).processes
+        if process.default
+    )
+
+    assert (default.type, default.command) == ("web", command)

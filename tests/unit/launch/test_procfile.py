@@ -1,0 +1,127 @@
+"""Each line of a Procfile is a process, or a problem that is named."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cnb_python.errors import BadProcfile, ProcfileProblem
+from cnb_python.launch import procfile
+from cnb_python.messages import describe
+
+
+def commands(text: str) -> dict[str, str]:
+    return {entry.type: entry.command for entry in procfile.parse(text)}
+
+
+def problems(text: str) -> tuple[tuple[int, str, ProcfileProblem], ...]:
+    with pytest.raises(BadProcfile) as caught:
+        procfile.parse(text)
+    return caught.value.problems
+
+
+def test_every_process_type_is_kept_in_order() -> None:
+    text = "web: gunicorn app:app\nworker: celery -A shop worker\nrelease: python a.py\n"
+
+    assert list(commands(text)) == ["web", "worker", "release"]
+    assert commands(text)["worker"] == "celery -A shop worker"
+
+
+def test_a_command_may_contain_colons() -> None:
+    assert commands("web: gunicorn --bind [::]:8000 app:app") == {
+        "web": "gunicorn --bind [::]:8000 app:app"
+    }
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_the_lines_may_end_as_on_any_system(end: str) -> None:
+    assert commands(end.join(["web: a", "worker: b", ""])) == {"web": "a", "worker": "b"}
+
+
+def test_comments_blank_lines_and_indentation_do_not_matter() -> None:
+    text = "# what runs\n\n   \n  web:gunicorn app:app  \n\t# worker: celery\n"
+
+    assert commands(text) == {"web": "gunicorn app:app"}
+
+
+def test_a_line_ends_at_line_ends_only() -> None:
+    """Python also splits at characters that no editor shows as a new line."""
+    assert commands("web: echo a\u2028b") == {"web": "echo a\u2028b"}
+
+
+def test_an_empty_procfile_names_no_process() -> None:
+    assert procfile.parse("# nothing yet\n") == ()
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("gunicorn app", "no colon"),
+        ("web", "no colon"),
+        ("we b: gunicorn", "type"),
+        ("wéb: gunicorn", "type"),
+        (": gunicorn", "type"),
+        ("../web: gunicorn", "type"),
+        ("..: gunicorn", "type"),
+        ("-web: gunicorn", "type"),
+        ("web:", "no command"),
+        ("web: # gunicorn app:app", "no command"),
+        ("web: gunicorn 'app", "open quote"),
+        ("web: gunicorn\0app", "control character"),
+    ],
+)
+def test_a_wrong_line_is_named(line: str, problem: str) -> None:
+    assert problems(f"good: a\n{line}\n") == ((2, line, problem),)
+
+
+def test_every_wrong_line_is_named_at_once() -> None:
+    text = "web: a\nweb: b\nnothing\nworker:\n"
+
+    assert [(number, kind) for number, _, kind in problems(text)] == [
+        (2, "twice"),
+        (3, "no colon"),
+        (4, "no command"),
+    ]
+
+
+def test_a_procfile_saved_as_utf16_without_a_mark_is_refused() -> None:
+    text = "web: gunicorn app:app\n".encode("utf-16-le").decode()
+
+    assert {kind for _, _, kind in problems(text)} == {"control character"}
+
+
+def test_the_message_shows_lines_and_how_it_should_look() -> None:
+    message = describe(BadProcfile(((3, "web gunicorn\x07 " + "x" * 100, "no colon"),)))
+
+    assert message.title == "The Procfile cannot be understood"
+    assert message.body[0].startswith("  line 3: there is no colon")
+    assert "web gunicorn\N{REPLACEMENT CHARACTER} xxx" in message.body[0]
+    assert len(message.body[0]) < 150
+    assert any("web: gunicorn --bind 0.0.0.0:$PORT app:app" in step for step in message.steps)
+
+
+@pytest.mark.parametrize(
+    ("types", "default"),
+    [(["worker", "web"], "web"), (["bot"], "bot"), (["a", "b"], ""), ([], "")],
+)
+def test_web_is_the_default_or_else_the_only_one(types: list[str], default: str) -> None:
+    assert procfile.default_type(types) == default
+
+
+def test_a_misnamed_procfile_is_noticed() -> None:
+    names = {"procfile", "Procfile.txt", "Procfile", "Procfile.dev", "Procfile.windows", "app.py"}
+
+    assert procfile.misnamed(names) == ("Procfile.txt", "procfile")
+
+
+@given(st.text())
+def test_any_text_is_read_or_refused_with_its_lines(text: str) -> None:
+    entries: tuple[procfile.Entry, ...] = ()
+    refused: list[int] = []
+    try:
+        entries = procfile.parse(text)
+    except BadProcfile as error:
+        refused = [number for number, _, _ in error.problems]
+        assert len(describe(error).body) == len(refused) > 0  # noqa: PT017 - either may happen
+    assert len({entry.type for entry in entries}) == len(entries)
+    assert all(entry.launch.argv for entry in entries)
+    assert all(number >= 1 for number in refused)
