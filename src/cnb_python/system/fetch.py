@@ -5,7 +5,6 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from cnb_python.errors import ChecksumMismatch, DiskFull, DownloadFailed
 from cnb_python.system.addresses import local_path, shown
@@ -15,12 +14,11 @@ _CHUNK = 1 << 20
 _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
-class Receive(Protocol):
-    """Gets a file from the network: `http.Client.receive` is the real one."""
+type Store = Callable[[Iterable[bytes]], str]
+"""Writes the chunks of a file; returns the sha256 of what it wrote."""
 
-    def __call__(self, download: Download, store: Callable[[Iterable[bytes]], str]) -> str:
-        """Hand the file's content to *store*, anew for each attempt; return what it returned."""
-        ...
+type Receive = Callable[[Download, Store], str]
+"""Gets a file: hands its content to the `Store`, anew for each attempt, and returns its answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +61,7 @@ class Fetcher:
         return self.receive(download, store) if path is None else _copy(path, download, store)
 
 
-def _copy(path: Path, download: Download, store: Callable[[Iterable[bytes]], str]) -> str:
+def _copy(path: Path, download: Download, store: Store) -> str:
     try:
         source = path.open("rb")
     except OSError as error:
@@ -76,7 +74,7 @@ def _copy(path: Path, download: Download, store: Callable[[Iterable[bytes]], str
 def fetcher(environ: Mapping[str, str], say: Callable[[str], None]) -> Fetcher:
     """Return the real one; *environ* names proxies and certificates, *say* hears of waits."""
 
-    def receive(download: Download, store: Callable[[Iterable[bytes]], str]) -> str:
+    def receive(download: Download, store: Store) -> str:
         # httpx takes 200 ms to import, and most builds fetch nothing.
         from cnb_python.system.http import Client  # noqa: PLC0415 - see above
 

@@ -1,0 +1,35 @@
+"""What an address means, and what of it may be shown."""
+
+from pathlib import Path
+
+import pytest
+
+from cnb_python.system.addresses import local_path, shown
+
+
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [
+        ("/srv/a b%2B.tar.gz", Path("/srv/a b%2B.tar.gz")),
+        ("file:///srv/a%2Bb.tar.gz", Path("/srv/a+b.tar.gz")),
+        ("https://example.org/srv/a", None),
+        ("HTTP://example.org/srv/a", None),
+    ],
+)
+def test_files_of_this_machine_are_told_apart(url: str, path: Path | None) -> None:
+    assert local_path(url) == path
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://me:secret@example.org:8443/a/b", "https://example.org:8443/a/b"),
+        ("https://token@example.org/a", "https://example.org/a"),
+        ("https://me:p@ss@example.org/a", "https://example.org/a"),
+        ("https://example.org/a?signature=secret#secret", "https://example.org/a"),
+        ("/srv/a.tar.gz", "/srv/a.tar.gz"),
+        ("https://[secret", "(a malformed address)"),
+    ],
+)
+def test_secrets_are_never_shown(url: str, expected: str) -> None:
+    assert shown(url) == expected

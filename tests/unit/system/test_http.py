@@ -1,0 +1,219 @@
+"""Downloads over HTTP, on a network that is made up."""
+
+import ssl
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import httpx
+import pytest
+
+from cnb_python.errors import DownloadFailed, UntrustedCertificate
+from cnb_python.system.http import ATTEMPTS, Client
+from cnb_python.system.outside import Download
+
+WANTED = Download("https://me:secret@mirror.example/a.tar.gz?token=secret", "", "Python 3.14.6")
+CONTENT = b"an archive" * 1000
+
+type Answer = httpx.Response | Exception
+
+
+def store(chunks: Iterable[bytes]) -> str:
+    return b"".join(chunks).decode()
+
+
+@dataclass
+class Network:
+    """Gives its answers one after the other, the last one for ever."""
+
+    answers: list[Answer]
+    requests: list[httpx.Request] = field(default_factory=list)
+    pauses: list[float] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+
+    def client(
+        self, environ: Mapping[str, str] | None = None, clock: Callable[[], float] = lambda: 0.0
+    ) -> Client:
+        transport = httpx.MockTransport(self._answer)
+        return Client(environ or {}, self.said.append, transport, self.pauses.append, clock)
+
+    def receive(self) -> str:
+        return self.client().receive(WANTED, store)
+
+    def failure(self) -> DownloadFailed:
+        with pytest.raises(DownloadFailed) as caught:
+            self.receive()
+        return caught.value
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def ok() -> httpx.Response:
+    return httpx.Response(200, stream=httpx.ByteStream(CONTENT))
+
+
+def test_the_content_is_handed_over() -> None:
+    network = Network([ok()])
+
+    assert network.receive() == CONTENT.decode()
+    assert (len(network.requests), network.pauses, network.said) == (1, [], [])
+
+
+def test_nothing_is_unpacked_on_the_way() -> None:
+    squeezed = httpx.Response(
+        200, headers={"Content-Encoding": "gzip"}, stream=httpx.ByteStream(b"as it is")
+    )
+    network = Network([squeezed])
+
+    assert network.receive() == "as it is"
+    assert network.requests[0].headers["Accept-Encoding"] == "identity"
+
+
+def test_credentials_of_the_address_reach_the_server() -> None:
+    network = Network([ok()])
+    network.receive()
+
+    assert network.requests[0].headers["Authorization"].startswith("Basic ")
+
+
+def test_redirects_are_followed() -> None:
+    moved = httpx.Response(302, headers={"Location": "https://cdn.example/b"})
+    network = Network([moved, ok()])
+
+    assert network.receive() == CONTENT.decode()
+    assert str(network.requests[1].url) == "https://cdn.example/b"
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        httpx.Response(503),
+        httpx.Response(408),
+        httpx.Response(429),
+        httpx.ConnectError("refused"),
+        httpx.ConnectTimeout(""),
+        httpx.ReadTimeout(""),
+        httpx.RemoteProtocolError("closed"),
+    ],
+    ids=lambda fault: getattr(fault, "status_code", type(fault).__name__),
+)
+def test_a_fault_that_may_pass_is_tried_again(fault: Answer) -> None:
+    network = Network([fault, fault, ok()])
+
+    assert network.receive() == CONTENT.decode()
+    assert network.pauses == [0.5, 1.0]
+    assert [line.startswith("Fetching Python 3.14.6: ") for line in network.said] == [True, True]
+
+
+def test_a_connection_lost_on_the_way_starts_the_file_anew() -> None:
+    def broken() -> Iterator[bytes]:
+        yield CONTENT[:100]
+        raise httpx.ReadError("reset")
+
+    class Broken(httpx.SyncByteStream):
+        def __iter__(self) -> Iterator[bytes]:
+            return broken()
+
+    network = Network([httpx.Response(200, stream=Broken()), ok()])
+
+    assert network.receive() == CONTENT.decode()
+
+
+def test_there_is_an_end_to_patience() -> None:
+    network = Network([httpx.Response(502)])
+
+    failure = network.failure()
+
+    assert (failure.attempts, failure.status) == (ATTEMPTS, 502)
+    assert failure.reason == "the server answered 502 Bad Gateway"
+    assert network.pauses == [0.5, 1.0, 2.0, 4.0]
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 451])
+def test_the_server_s_last_word_is_taken(status: int) -> None:
+    network = Network([httpx.Response(status)])
+
+    failure = network.failure()
+
+    assert (failure.attempts, failure.status, network.pauses) == (1, status, [])
+
+
+@pytest.mark.parametrize(
+    ("header", "pause"), [("7", 7.0), ("0", 0.5), ("86400", 30.0), ("soon", 0.5), ("-1", 0.5)]
+)
+def test_the_server_may_say_when_to_come_back_within_reason(header: str, pause: float) -> None:
+    network = Network([httpx.Response(429, headers={"Retry-After": header}), ok()])
+    network.receive()
+
+    assert network.pauses == [pause]
+
+
+def test_secrets_reach_neither_the_error_nor_the_log() -> None:
+    network = Network([httpx.ConnectError("no route to https://me:secret@mirror.example/")])
+
+    failure = network.failure()
+
+    assert failure.url == "https://mirror.example/a.tar.gz"
+    assert "secret" not in failure.reason + "".join(network.said)
+
+
+def test_a_certificate_that_is_not_trusted_is_told_apart_and_final() -> None:
+    error = httpx.ConnectError("certificate verify failed")
+    error.__cause__ = ssl.SSLCertVerificationError("self-signed certificate")
+    network = Network([error])
+
+    with pytest.raises(UntrustedCertificate) as caught:
+        network.receive()
+
+    assert caught.value.url == "https://mirror.example/a.tar.gz"
+    assert len(network.requests) == 1
+
+
+def test_a_bundle_that_cannot_be_read_is_told() -> None:
+    client = Client({"SSL_CERT_FILE": "/nowhere.pem"}, lambda _: None)
+
+    with pytest.raises(UntrustedCertificate) as caught:
+        client.receive(WANTED, store)
+
+    assert "SSL_CERT_FILE" in caught.value.reason
+
+
+def test_a_proxy_we_cannot_speak_to_is_told_at_once() -> None:
+    client = Client({"HTTPS_PROXY": "socks5://me:secret@p:1"}, lambda _: None)
+
+    with pytest.raises(DownloadFailed) as caught:
+        client.receive(WANTED, store)
+
+    assert "socks5://p:1 cannot be used as a proxy" in caught.value.reason
+    assert caught.value.attempts == 1
+
+
+def test_long_downloads_show_signs_of_life() -> None:
+    class Slow(httpx.SyncByteStream):
+        def __iter__(self) -> Iterator[bytes]:
+            yield from [bytes(2_000_000)] * 6
+
+    times = iter(range(0, 1000, 5))
+    network = Network([httpx.Response(200, stream=Slow())])
+
+    network.client(clock=lambda: float(next(times))).receive(WANTED, lambda c: str(len([*c])))
+
+    assert network.said
+    assert all(line.startswith("Fetching Python 3.14.6: ") for line in network.said)
+    assert "MB so far" in network.said[0]
+
+
+def test_a_full_disk_is_no_fault_of_the_network() -> None:
+    network = Network([ok()])
+
+    def full(_chunks: Iterable[bytes]) -> str:
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        network.client().receive(WANTED, full)
+
+    assert len(network.requests) == 1
