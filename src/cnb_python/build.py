@@ -4,9 +4,8 @@ from cnb_python.checks import check_environment, check_project
 from cnb_python.cnb.context import BuildContext
 from cnb_python.cnb.documents import Launch
 from cnb_python.environment.request import Environment, EnvironmentRequest
-from cnb_python.launch import explain
+from cnb_python.launch import explain, processes
 from cnb_python.launch.environment import launch_environment
-from cnb_python.launch.processes import decide
 from cnb_python.layers import deps, pip, python, venv
 from cnb_python.layers.python import Interpreter
 from cnb_python.managers.manager import Manager
@@ -28,6 +27,7 @@ def build(context: BuildContext, system: System) -> None:
     project = read_project(context.app_dir)
     manager = select(project)
     check_project(project, manager, system.output)
+    processes.check(project)
 
     system.output.step("Python")
     resolution = choose_python(project, context, system)
@@ -85,7 +85,7 @@ def configure_launch(
     project: Project, environment: Environment, context: BuildContext, system: System
 ) -> None:
     """Write what the image runs, saying why."""
-    decision = decide(project, environment.distributions)
+    decision = processes.decide(project, environment.distributions)
     for reason in explain.reasons(decision):
         system.output.line(reason)
     for message in explain.warnings(decision):

@@ -61,20 +61,27 @@ class Unknown:
 type Decision = FromProcfile | FromApp | NoServer | Unknown
 
 
+def check(project: Project) -> None:
+    """Refuse a Procfile that cannot be used, before anything is installed for it.
+
+    Raises `BadProcfile`, and what `Project.text` raises.
+    """
+    _entries(project)
+
+
 def decide(project: Project, installed: Mapping[str, str]) -> Decision:
     """Return what the image runs and where that was found.
 
     *installed* maps the normalised names of the installed distributions to their versions. Raises
     `BadProcfile`, and what `Project.text` raises.
     """
-    text = project.text(procfile.NAME)
-    entries = procfile.parse(text) if text is not None else ()
+    entries = _entries(project)
     if entries:
         return _from_procfile(entries, installed)
     misnamed = procfile.misnamed(project.names)
     found = find.find(project.directory, installed.keys())
     if not found:
-        return Unknown((), misnamed, has_procfile=text is not None)
+        return Unknown((), misnamed, has_procfile=entries is not None)
     for candidate in found:
         if choice := _choose(candidate, installed):
             target, server = choice
@@ -82,6 +89,11 @@ def decide(project: Project, installed: Mapping[str, str]) -> Decision:
             process = _process(project, candidate, server.command(target))
             return FromApp((process,), candidate, target, server, others, misnamed)
     return NoServer((), found[0], misnamed)
+
+
+def _entries(project: Project) -> tuple[Entry, ...] | None:
+    text = project.text(procfile.NAME)
+    return None if text is None else procfile.parse(text)
 
 
 def _from_procfile(entries: tuple[Entry, ...], installed: Mapping[str, str]) -> FromProcfile:
