@@ -64,7 +64,8 @@ class Pip:
         self, command: Command, outcome: Outcome, place: Workplace, run: Run
     ) -> BuildpackError:
         """Say why pip failed. Asks it again where its first answer does not tell."""
-        output = outcome.output
+        # Paths as the app's author knows them.
+        output = outcome.output.replace(f"{place.app_dir}/", "")
         known = (
             build_failures.machine_failure(outcome.code, output, self.name)
             or build_failures.build_failure(output, place.python)

@@ -8,6 +8,7 @@ import pytest
 
 from cnb_python.errors import (
     DiskFull,
+    IncludeMissing,
     IndexRefused,
     InstallFailed,
     NotAFile,
@@ -168,3 +169,12 @@ def test_what_nobody_knows_is_quoted(tmp_path: Path) -> None:
     message = describe(failure)
     assert "exit code 3" in message.body[0]
     assert "  ERROR: gremlins" in message.body
+
+
+def test_files_of_the_app_are_shown_as_its_author_knows_them(tmp_path: Path) -> None:
+    said = (DATA / "include_missing.txt").read_text(encoding="utf-8")
+
+    failure = explained(tmp_path, said.replace("/workspace", str(tmp_path)), Answers(()))
+
+    assert isinstance(failure, IncludeMissing)
+    assert failure.file == "base.txt"
