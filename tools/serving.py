@@ -48,6 +48,8 @@ class Start:
     group: int = STRANGER
     writable_tmp: bool = True
     """Whether `/tmp` is an empty writable file system (`docker run --tmpfs /tmp`)."""
+    layers: Path | None = None
+    """Where `unpack` has put the image's layers, to start several processes of one; else None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,8 @@ def serving(wanted: Start) -> Iterator[Served]:
         folder = Path(name)
         folder.chmod(0o755)
         image = oci.read(wanted.image)
-        room = _room(wanted, image, _unpack(image, folder), folder)
+        layers = wanted.layers or unpack(image, folder / "layers")
+        room = _room(wanted, image, layers, folder)
         log = folder / "log"
         with log.open("wb") as file:
             process = start(room, *_command(wanted, image), output=file.fileno())
@@ -111,9 +114,8 @@ def serving(wanted: Start) -> Iterator[Served]:
             process.wait()
 
 
-def _unpack(image: oci.Image, folder: Path) -> Path:
-    """Extract all layers but the base, one over the other."""
-    layers = folder / "layers"
+def unpack(image: oci.Image, layers: Path) -> Path:
+    """Extract all layers but the base into the new directory *layers*; return it."""
     layers.mkdir(mode=0o755)
     for layer in image.layers:
         if layer.title != oci.RUN_IMAGE:
@@ -162,14 +164,20 @@ def _image(name: str) -> Path:
     return given if (given / "index.json").exists() else ROOT / "build/image" / given.name
 
 
+def _end_politely(*_: object) -> None:
+    """Leave by way of the clean-up, which a second signal must not break off."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit(128 + signal.SIGTERM)
+
+
 def main(arguments: list[str]) -> None:
     """Serve an image until it ends or is interrupted, its output on ours."""
     if len(arguments) not in {2, 3} or not arguments[1].isdigit():
         sys.exit(USAGE)
     process = arguments[2] if len(arguments) == 3 else None
     wanted = Start(_image(arguments[0]), int(arguments[1]), process)
-    # Ended politely, so that the temporary folder goes too.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    signal.signal(signal.SIGTERM, _end_politely)
+    say(f"Unpacking {wanted.image.name}")
     with serving(wanted) as served:
         say(f"Serving on {served.url} (Ctrl-C stops it)")
         try:

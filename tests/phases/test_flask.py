@@ -21,9 +21,9 @@ def flask(builds: Builds) -> Built:
 
 
 @pytest.fixture(scope="module")
-def root(flask: Built, base: Path) -> Path:
+def root(flask: Built) -> Path:
     """What the image adds to the run image."""
-    return flask.unpacked(base / "flask-image")
+    return flask.root
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,6 @@ def test_the_page_is_served_read_only_to_a_stranger(flask: Built) -> None:
     with flask.serve() as served:
         assert "Hello, world!" in served.fetch()
         assert '"python":"3.14.6"' in served.fetch("/health")
-        assert served.fetch("/static/style.css").startswith("body {")
 
 
 def test_settings_of_the_start_reach_the_app(flask: Built) -> None:
@@ -68,18 +67,30 @@ def test_processes_start_without_a_shell_and_web_is_the_default(flask: Built) ->
     assert processes[1]["command"] == ["flask", "count"]
 
 
-def test_the_environment_comes_before_the_interpreter(variables: dict[str, str]) -> None:
-    assert variables["PATH"] == (
-        f"{LAYERS}/venv/bin:{LAYERS}/python/bin:/cnb/process:/cnb/lifecycle:"
-        "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-    )
+def test_the_environment_of_a_process_is_exactly_this(variables: dict[str, str]) -> None:
+    ours = {"PATH", "VIRTUAL_ENV", "PYTHONUNBUFFERED", "GUNICORN_CMD_ARGS", "LD_LIBRARY_PATH"}
+    machine_s = {"HOME", "HOSTNAME", "PORT", "PWD"}
+    assert {name for name in variables if not name.startswith("CNB_")} - machine_s == ours
     assert variables["VIRTUAL_ENV"] == f"{LAYERS}/venv"
     assert variables["PYTHONUNBUFFERED"] == "1"
+    assert variables["GUNICORN_CMD_ARGS"] == "--worker-tmp-dir /dev/shm --no-control-socket"
 
 
-def test_nothing_else_of_the_environment_is_ours(variables: dict[str, str]) -> None:
-    known = {"PATH", "VIRTUAL_ENV", "PYTHONUNBUFFERED", "HOME", "HOSTNAME", "PORT", "PWD"}
-    assert {name for name in variables if not name.startswith("CNB_")} <= known
+def test_programs_of_the_environment_come_before_the_interpreter_s(
+    variables: dict[str, str],
+) -> None:
+    assert variables["PATH"] == (
+        f"{LAYERS}/venv/bin:{LAYERS}/python/bin:"
+        "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    )
+
+
+def test_no_library_of_the_interpreter_shadows_the_system_s(
+    variables: dict[str, str], root: Path
+) -> None:
+    directories = [root / path[1:] for path in variables["LD_LIBRARY_PATH"].split(":")]
+    libraries = {path.name for directory in directories for path in directory.glob("*.so*")}
+    assert {name for name in libraries if not name.startswith("libpython3")} == set()
 
 
 def test_what_a_user_may_change_can_be_changed(flask: Built) -> None:
@@ -115,8 +126,8 @@ def test_every_module_of_the_environment_is_compiled(root: Path) -> None:
 
 def test_a_start_compiles_nothing(flask: Built) -> None:
     said = flask.run("python", "-v", "-c", "import flask, gunicorn.app.wsgiapp")
-    assert "code object from '/layers" not in said
-    assert said.count("code object from") == said.count("code object from '/workspace")
+    assert re.findall(r"code object from '?(/layers\S*\.py)\b", said) == []
+    assert "# wrote" not in said
     assert f"matches {LAYERS}/venv/lib/python3.14/site-packages/flask/__init__.py" in said
 
 
@@ -141,7 +152,7 @@ def test_no_build_path_is_left_in_the_interpreter(root: Path) -> None:
 def test_sysconfig_names_the_layer(flask: Built) -> None:
     asked = "import sysconfig as s; print(*map(s.get_config_var, ('prefix', 'CC', 'INCLUDEPY')))"
     assert flask.run(f"{LAYERS}/python/bin/python3", "-c", asked) == (
-        f"{LAYERS}/python cc {LAYERS}/python/include/python3.14\n"
+        f"{LAYERS}/python cc -pthread {LAYERS}/python/include/python3.14\n"
     )
 
 
@@ -184,8 +195,11 @@ def _bytecode(source: Path) -> Path:
 
 
 def _target(root: Path, link: Path) -> Path:
-    target = os.readlink(link)
-    return root / target[1:] if target.startswith("/") else link.parent / target
+    """What *link* leads to, step by step, with *root* in place of `/`."""
+    while link.is_symlink():
+        target = os.readlink(link)
+        link = root / target[1:] if target.startswith("/") else link.parent / target
+    return link
 
 
 def _first_process(outside: int) -> str:

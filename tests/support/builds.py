@@ -6,12 +6,12 @@ on in that of an earlier one.
 
 import itertools
 import json
-import shutil
 import socket
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +19,14 @@ from tools import lifecycle, oci, package, sandbox
 from tools.lifecycle import BuildRequest, Platform, Result
 from tools.processes import run
 from tools.sandbox import Bind, Ended, Sandbox
-from tools.serving import Served, Start, serving
+from tools.serving import Served, Start, serving, unpack
 
 BUILDPACK = "cnb-python_python"
 FIXTURES = package.ROOT / "fixtures"
 INSIDE = "/cnb/buildpack"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Built:
     """What a build left."""
 
@@ -70,20 +70,25 @@ class Built:
         labels = self.image.labels.items()
         return {name: json.loads(text) for name, text in labels if text.startswith("{")}
 
-    def unpacked(self, into: Path) -> Path:
-        """Extract what the build added to the run image."""
-        into.mkdir()
-        for layer in self.image.layers:
-            if layer.title != oci.RUN_IMAGE:
-                oci.unpack(self.image, layer, into)
-        return into
+    @cached_property
+    def root(self) -> Path:
+        """What the build added to the run image, extracted."""
+        return unpack(self.image, self.work / "root")
 
     @contextmanager
     def serve(
         self, process: str | None = None, *args: str, env: Mapping[str, str] | None = None
     ) -> Iterator[Served]:
         """Run a process of the image, read-only and as a user that the image does not know."""
-        wanted = Start(self.directory, free_port(), process, args, env, writable_tmp=False)
+        wanted = Start(
+            self.directory,
+            free_port(),
+            process,
+            args,
+            env,
+            writable_tmp=False,
+            layers=self.root,
+        )
         with serving(wanted) as served:
             yield served
 
@@ -175,10 +180,10 @@ class Builds:
         return Built(result.code, result.output, work, own, result.workspace, result.image)
 
     def _continued(self, after: Built) -> Path:
-        """A copy of the directory of an earlier build, which others may want to go on from."""
+        """Copy the directory of an earlier build, which others may want to go on from too."""
         work = self._fresh("build")
-        for name in ("cache", "layout"):
-            shutil.copytree(after.work / name, work / name, symlinks=True, dirs_exist_ok=True)
+        # With its owners: the lifecycle gives itself the layers and the cache, not the layout.
+        run("cp", "-a", "--", after.work / "cache", after.work / "layout", work)
         return work
 
     def _fresh(self, name: str) -> Path:
