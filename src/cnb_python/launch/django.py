@@ -29,12 +29,12 @@ def find(app_dir: Path, directory: str) -> Found | None:
         return None
     settings, line = place
     chosen = tuple(_chosen(top, settings))
-    targets = dict.fromkeys(chain((target for target, _, _ in chosen), _beside(top, settings)))
+    targets = dict.fromkeys(chain((target for target, *_ in chosen), _beside(top, settings)))
     if not targets:
         return None
-    file, line = chosen[0][1:] if chosen else (top / MANAGE, line)
+    file, line, sign = chosen[0][1:] if chosen else (top / MANAGE, line, _VARIABLE)
     shown = file.relative_to(app_dir).as_posix()
-    return Found(DJANGO.title, tuple(targets), shown, line, directory)
+    return Found(DJANGO.title, tuple(targets), shown, line, sign, directory)
 
 
 def _settings_module(tree: ast.Module) -> tuple[str, int] | None:
@@ -53,7 +53,7 @@ def _settings_module(tree: ast.Module) -> tuple[str, int] | None:
     return None
 
 
-def _chosen(top: Path, settings: str) -> Iterator[tuple[Target, Path, int]]:
+def _chosen(top: Path, settings: str) -> Iterator[tuple[Target, Path, int, str]]:
     """Yield what the settings name, where the file they name exists."""
     values = _values(top, settings, _MOST_STAR_IMPORTS)
     for setting, interface in _SETTINGS:
@@ -61,7 +61,7 @@ def _chosen(top: Path, settings: str) -> Iterator[tuple[Target, Path, int]]:
             value, file, line = values[setting]
             target, _, name = value.rpartition(".")
             if target and _file_of(top, target):
-                yield Target(interface, target, name), file, line
+                yield Target(interface, target, name), file, line, setting
 
 
 def _beside(top: Path, settings: str) -> Iterator[Target]:

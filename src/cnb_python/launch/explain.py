@@ -49,7 +49,7 @@ def _from_app(decision: FromApp) -> list[str]:
     found, target = decision.found, decision.target
     lines = [
         f"web: {decision.server.title} serves {target}{_default(is_default=True)}",
-        f"  {found.framework} was found in {found.file}, line {found.line}.",
+        f"  {found.framework} was found in {found.file}, line {found.line} ({found.sign}).",
         f"  It is a {target.interface} app, and {decision.server.needs[0]} is among its packages.",
     ]
     if found.directory:
@@ -102,7 +102,7 @@ def _no_server(found: Found) -> Message:
     return Message(
         title="The image has no default process: no server for the app is installed",
         body=(
-            f"{found.framework} was found in {found.file}, line {found.line}.",
+            f"{found.framework} was found in {found.file}, line {found.line} ({found.sign}).",
             f"None of the app's packages can serve a {target.interface} app in production.",
             "Add one to requirements.txt, and the next build starts it:",
             f"    {server}",

@@ -110,7 +110,7 @@ def _found(
     directory, name = _importable(app_dir, path, understood)
     target = Target(framework.interface, name, made.name, factory=made.factory)
     shown = path.relative_to(app_dir).as_posix()
-    return Found(framework.title, (target,), shown, made.line, directory)
+    return Found(framework.title, (target,), shown, made.line, made.name, directory)
 
 
 def _importable(app_dir: Path, path: Path, understood: Module) -> tuple[str, str]:

@@ -65,5 +65,7 @@ class Found:
     file: str
     """Relative to the app's directory."""
     line: int
+    sign: str
+    """What stands there: `WSGI_APPLICATION`, or the name of the object."""
     directory: str = ""
     """Where Python has to start to import the target, relative to the app; empty: the app."""

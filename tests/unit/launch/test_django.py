@@ -37,7 +37,7 @@ def test_the_settings_choose_what_is_served(tmp_path: Path) -> None:
     (result,) = found(tmp_path, SHOP)
 
     assert result.framework == "Django"
-    assert (result.file, result.line) == ("shop/settings.py", 2)
+    assert (result.file, result.line, result.sign) == ("shop/settings.py", 2, "WSGI_APPLICATION")
     assert targets(tmp_path, {}) == [
         ("WSGI", "shop.wsgi:application"),
         ("ASGI", "shop.asgi:application"),

@@ -210,7 +210,7 @@ def test_what_was_chosen_and_why_is_said(tmp_path: Path) -> None:
     text = said(decide(tmp_path, files, versions("flask", "gunicorn")))
 
     assert "web: gunicorn serves app:app  (default)" in text
-    assert "Flask was found in app.py, line 2." in text
+    assert "Flask was found in app.py, line 2 (app)." in text
     assert "WSGI app, and gunicorn is among its packages" in text
     assert "Also found: main.py (Flask)" in text
 
