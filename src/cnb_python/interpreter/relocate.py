@@ -50,8 +50,9 @@ def rewritten(text: str, prefix: str | None, home: str) -> str:
     text = _MAKERS_FLAGS.sub("", text)
     if prefix is None:
         return text
-    # Whole paths alone: neither `./install-sh` nor `/usr/bin/install -c`.
-    return re.sub(rf"(?<![\w./-]){re.escape(prefix)}(?![\w.-])", lambda _: home, text)
+    # Whole paths alone, also those glued to a flag: neither `./install` nor `/usr/bin/install -c`.
+    start, end = r"(?:(?<![\w./-])|(?<=-[ILR]))", r"(?![\w.-])"
+    return re.sub(f"{start}{re.escape(prefix)}{end}", lambda _: home, text)
 
 
 def _prefix_of(root: Path) -> str | None:

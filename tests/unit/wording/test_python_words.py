@@ -1,0 +1,111 @@
+"""What a user reads when a Python cannot be had."""
+
+from datetime import date
+
+import pytest
+
+from cnb_python.errors import (
+    ChecksumMismatch,
+    DamagedArchive,
+    DownloadFailed,
+    EndedPythonLine,
+    Failure,
+    InvalidPythonVersion,
+    NoPythonVersion,
+    PythonNotAvailable,
+    SeveralPythonVersions,
+    UnknownPythonLine,
+    UnknownPythonPatch,
+    UnsafeArchive,
+    UnusableInterpreter,
+    UnusablePythonTable,
+)
+from cnb_python.messages import describe
+
+ORIGIN = ".python-version, line 2"
+LINES = ("3.15", "3.14", "3.13")
+
+
+def text(failure: Failure) -> str:
+    message = describe(failure)
+    assert message.steps, "a message ends with what to do"
+    return "\n".join((message.title, *message.body, *message.steps))
+
+
+@pytest.mark.parametrize(
+    ("failure", "phrases"),
+    [
+        (NoPythonVersion(".python-version"), (".python-version", "echo 3.14 > .python-version")),
+        (
+            SeveralPythonVersions(".python-version", ((1, "3.13"), (4, "3.12"))),
+            ("names 2 Python versions", "line 1: 3.13", "line 4: 3.12"),
+        ),
+        (InvalidPythonVersion("3.x", ORIGIN), ("'3.x' is not a Python version", ORIGIN, "3.14.6")),
+        (
+            UnknownPythonLine("3.99", ORIGIN, LINES, is_newer=True),
+            ("newer than this release", ORIGIN, "3.15, 3.14, 3.13", "update the buildpack"),
+        ),
+        (
+            UnknownPythonLine("2.8", ORIGIN, LINES, is_newer=False),
+            ("There is no Python 2.8", ORIGIN, "3.15, 3.14, 3.13"),
+        ),
+        (
+            EndedPythonLine("3.9", ORIGIN, date(2025, 10, 31), LINES),
+            ("Python 3.9 has ended on 2025-10-31", ORIGIN, "the newest is 3.15"),
+        ),
+        (
+            UnknownPythonPatch("3.13.99", ORIGIN, "3.13", ("3.13.17", "3.13.16")),
+            ("There is no Python 3.13.99", ORIGIN, "3.13.17, 3.13.16", "Ask for 3.13"),
+        ),
+        (
+            PythonNotAvailable("3.14.1", ORIGIN, "s390x", ("amd64",), ("3.14.0",), "the table"),
+            ("Python 3.14.1 is not available for s390x", ORIGIN, "amd64", "3.14.0", "the table"),
+        ),
+        (
+            PythonNotAvailable("3.14t", ORIGIN, "amd64", (), (), "the table"),
+            ("no kind of machine",),
+        ),
+        (
+            UnusablePythonTable("https://x/t.toml", ("one", "two")),
+            ("https://x/t.toml", "- one", "- two", "BP_PYTHON_MIRROR"),
+        ),
+        (
+            DownloadFailed("Python 3.14.6", "https://x/a", "no connection in time", 5, None),
+            ("Python 3.14.6 could not be fetched", "https://x/a", "after 5 attempts", "proxy"),
+        ),
+        (
+            DownloadFailed("Python 3.14.6", "https://x/a", "the server answered 404", 1, 404),
+            ("https://x/a: the server answered 404.", "Check that the mirror in use has"),
+        ),
+        (
+            ChecksumMismatch("Python 3.14.6", "https://x/a", "e" * 64, "f" * 64),
+            ("is not the file it should be", "https://x/a", "e" * 64, "f" * 64),
+        ),
+        (DamagedArchive("Python 3.14.6", "unexpected end"), ("unexpected end", "Build again")),
+        (
+            UnsafeArchive("Python 3.14.6", "../evil", "leads outside"),
+            ("holds an entry that is refused", "../evil leads outside", "before you trust it"),
+        ),
+        (
+            UnusableInterpreter("3.14.6", "It says: GLIBC not found"),
+            ("does not work in this build image", "GLIBC not found", "Alpine"),
+        ),
+    ],
+    ids=lambda value: repr(value) if isinstance(value, Exception) else "",
+)
+def test_what_was_found_and_what_to_do_are_said(
+    failure: Failure, phrases: tuple[str, ...]
+) -> None:
+    shown = text(failure)
+
+    for phrase in phrases:
+        assert phrase in shown
+
+
+def test_what_cannot_be_seen_is_explained() -> None:
+    assert "cannot be seen" in text(InvalidPythonVersion(r"3.14\u200b", ORIGIN))
+    assert "cannot be seen" not in text(InvalidPythonVersion("3.x", ORIGIN))
+
+
+def test_one_attempt_is_not_counted() -> None:
+    assert "attempts" not in text(DownloadFailed("Python", "/a", "no such file", 1, None))
