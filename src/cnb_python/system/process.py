@@ -1,11 +1,11 @@
 """Runs programs. The only module that starts processes."""
 
 import os
+import selectors
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO
 
 from cnb_python.errors import ProgramNotStarted
 from cnb_python.system.outside import Command, Outcome
@@ -13,6 +13,8 @@ from cnb_python.system.outside import Command, Outcome
 KEPT_BYTES = 1024 * 1024
 # Time for a tool to remove its temporary files.
 GRACE_SECONDS = 5
+# How often a silent program is looked at whether it still runs.
+LISTEN_SECONDS = 0.2
 _CHUNK = 64 * 1024
 
 
@@ -24,7 +26,7 @@ def run(command: Command, on_line: Callable[[str], None] | None = None) -> Outco
     """
     child = _started(command)
     try:
-        tail = _follow(child.stdout, on_line)
+        tail = _follow(child, on_line)
         return Outcome(child.wait(), tail.decode("utf-8", "replace"))
     finally:
         _end(child)
@@ -49,10 +51,10 @@ def _started(command: Command) -> subprocess.Popen[bytes]:
         raise ProgramNotStarted(command.argv[0], reason) from error
 
 
-def _follow(stream: IO[bytes] | None, on_line: Callable[[str], None] | None) -> bytearray:
-    """Hand over line by line until the end; return the last bytes, whole lines where possible."""
+def _follow(child: subprocess.Popen[bytes], on_line: Callable[[str], None] | None) -> bytearray:
+    """Hand over line by line until the end; return the last bytes of all."""
     tail, line = bytearray(), bytearray()
-    while stream is not None and (chunk := os.read(stream.fileno(), _CHUNK)):
+    for chunk in _chunks(child):
         tail += chunk
         del tail[:-KEPT_BYTES]
         line += chunk
@@ -63,6 +65,27 @@ def _follow(stream: IO[bytes] | None, on_line: Callable[[str], None] | None) -> 
     if line:
         _hand(line, on_line)
     return tail
+
+
+def _chunks(child: subprocess.Popen[bytes]) -> Iterator[bytes]:
+    """What *child* writes, until it has ended and nothing is left to read.
+
+    Not until the pipe is closed: what it left running in the background (an SSH master, a compiler
+    cache) may hold it open for ever.
+    """
+    if child.stdout is None:
+        return
+    descriptor = child.stdout.fileno()
+    with selectors.DefaultSelector() as selector:
+        selector.register(descriptor, selectors.EVENT_READ)
+        while True:
+            ended = child.poll() is not None
+            if selector.select(timeout=0 if ended else LISTEN_SECONDS):
+                if not (chunk := os.read(descriptor, _CHUNK)):
+                    return
+                yield chunk
+            elif ended:
+                return
 
 
 def _hand(line: bytes | bytearray, on_line: Callable[[str], None] | None) -> None:

@@ -1,5 +1,6 @@
 """Running programs: the one module about processes, so these tests start some."""
 
+import os
 import signal
 import sys
 import time
@@ -152,6 +153,21 @@ def test_a_program_of_another_format_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(ProgramNotStarted):
         process.run(Command((str(program),), {}, tmp_path))
+
+
+def test_what_stays_in_the_background_is_not_waited_for(tmp_path: Path) -> None:
+    code = (
+        "import subprocess, sys\n"
+        "child = subprocess.Popen([sys.executable, '-ISc', 'import time; time.sleep(600)'])\n"
+        "print(child.pid)"
+    )
+
+    outcome = process.run(python(code, tmp_path))
+
+    left_behind = int(outcome.output)
+    assert outcome.code == 0
+    assert _alive(left_behind)
+    os.kill(left_behind, signal.SIGKILL)
 
 
 def test_an_interruption_ends_what_the_program_started_too(tmp_path: Path) -> None:
