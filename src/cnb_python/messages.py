@@ -206,11 +206,17 @@ def _not_utf8(failure: NotUtf8) -> Message:
         steps=(
             f"Find out what it is: file {failure.name}",
             (
-                f"Save {failure.name} as UTF-8: choose that encoding in your editor, or "
-                f"iconv -f WINDOWS-1252 -t UTF-8 {failure.name} > fixed && mv fixed {failure.name}"
+                f"Save {failure.name} as UTF-8: choose that encoding in your editor, or iconv -f "
+                f"{_likely_encoding(failure)} -t UTF-8 {failure.name} > fixed && mv fixed "
+                f"{failure.name}"
             ),
         ),
     )
+
+
+def _likely_encoding(failure: NotUtf8) -> str:
+    # One of the two bytes that start UTF-16, which the `>` of Windows' own PowerShell writes.
+    return "UTF-16" if failure.line == 1 and failure.byte in {0xFE, 0xFF} else "WINDOWS-1252"
 
 
 def _missing_input(failure: MissingInput) -> Message:

@@ -12,6 +12,7 @@ from cnb_python.errors import (
     Failure,
     InvalidPythonVersion,
     NoPythonVersion,
+    NotUtf8,
     PythonNotAvailable,
     SeveralPythonVersions,
     UnknownPythonLine,
@@ -109,3 +110,11 @@ def test_what_cannot_be_seen_is_explained() -> None:
 
 def test_one_attempt_is_not_counted() -> None:
     assert "attempts" not in text(DownloadFailed("Python", "/a", "no such file", 1, None))
+
+
+def test_a_file_of_powershell_gets_the_command_that_mends_it() -> None:
+    shown = text(NotUtf8(".python-version", 1, 0xFF))
+
+    assert ".python-version is not UTF-8 text" in shown
+    assert "iconv -f UTF-16 -t UTF-8 .python-version" in shown
+    assert "iconv -f WINDOWS-1252" in text(NotUtf8(".python-version", 2, 0xFF))
