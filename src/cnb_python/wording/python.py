@@ -140,7 +140,7 @@ def unusable_python_table(failure: UnusablePythonTable) -> Message:
         body=(f"{failure.origin}:", *(f"  - {problem}" for problem in failure.problems)),
         steps=(
             f"Correct the table, or {_MIRROR} that names it.",
-            "A [[release]] needs version, arch, url and sha256; see docs in the README.",
+            "A [[release]] needs version, arch, url and sha256 (64 digits, in small letters).",
         ),
     )
 
@@ -157,8 +157,8 @@ def download_failed(failure: DownloadFailed) -> Message:
             *(() if missing else ("Build again: such faults often pass.",)),
             "If builds reach the network through a proxy, give them HTTPS_PROXY.",
             (
-                f"If they reach none, name a copy of the releases with {_MIRROR}, or use an offline "
-                "package of this buildpack."
+                f"If they reach none, name a copy of the releases with {_MIRROR}, or use an "
+                "offline package of this buildpack."
             ),
         ),
     )
