@@ -92,7 +92,7 @@ def text(failure: Failure) -> str:
             ("does not work in this build image", "GLIBC not found", "Alpine"),
         ),
     ],
-    ids=lambda value: repr(value) if isinstance(value, Exception) else "",
+    ids=lambda value: value[0] if isinstance(value, tuple) else "",
 )
 def test_what_was_found_and_what_to_do_are_said(
     failure: Failure, phrases: tuple[str, ...]
