@@ -1,17 +1,40 @@
 """Every way a phase can stop, as data. The words live in `messages`.
 
-Three families say who must act; only their leaves are raised. They are dataclasses with
-`eq=False` and never frozen: a frozen exception cannot take its traceback.
+Three families say who must act; only their leaves are raised. A leaf is declared like a dataclass
+and behaves like one with `eq=False` that is not frozen: a frozen exception cannot take its
+traceback. It is none, since detection imports this module on every build, and making fifty
+dataclasses takes it 11 ms.
 """
 
-from dataclasses import dataclass
-from datetime import date
-from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, dataclass_transform
+
+if TYPE_CHECKING:
+    from datetime import date
+    from pathlib import Path
 
 
+@dataclass_transform(eq_default=False)
 class BuildpackError(Exception):
     """The phase stops here and the user is told why."""
+
+    def __init__(self, *values: object, **named: object) -> None:
+        """Take the values of the class's annotated names, in their order or by name."""
+        super().__init__()
+        names = _names(type(self))
+        given = dict(zip(names, values, strict=False)) | named
+        if len(values) + len(named) != len(names) or given.keys() != set(names):
+            raise TypeError(names)
+        self.__dict__.update(given)
+
+    def __str__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in vars(self).items())})"
+
+
+def _names(cls: type[BuildpackError]) -> tuple[str, ...]:
+    # Only on the way to an error: it takes longer to import than everything else here.
+    from annotationlib import Format, get_annotations  # noqa: PLC0415
+
+    return tuple(get_annotations(cls, format=Format.STRING))
 
 
 class AppError(BuildpackError):
@@ -26,7 +49,6 @@ class BuildpackBug(BuildpackError):
     """We are at fault: shown with a traceback."""
 
 
-@dataclass(eq=False)
 class UnsupportedApi(OutsideError):
     """The lifecycle or buildpack.toml speaks a Buildpack API we do not."""
 
@@ -34,7 +56,6 @@ class UnsupportedApi(OutsideError):
     supported: tuple[str, ...]
 
 
-@dataclass(eq=False)
 class NotAFile(AppError):
     """A name that decides the build belongs to something other than a file."""
 
@@ -42,7 +63,6 @@ class NotAFile(AppError):
     kind: str
 
 
-@dataclass(eq=False)
 class UnreadableFile(AppError):
     """A file that decides the build cannot be read."""
 
@@ -50,7 +70,6 @@ class UnreadableFile(AppError):
     reason: str
 
 
-@dataclass(eq=False)
 class NotUtf8(AppError):
     """A file that decides the build is not text as we and Python's tools read it."""
 
@@ -59,7 +78,6 @@ class NotUtf8(AppError):
     byte: int
 
 
-@dataclass(eq=False)
 class MissingInput(OutsideError):
     """Nothing told us where an input is: no lifecycle is running us."""
 
@@ -68,7 +86,6 @@ class MissingInput(OutsideError):
     """Of the positional argument that would do as well, from 1; None: there is none."""
 
 
-@dataclass(eq=False)
 class UnreadableInput(OutsideError):
     """What the lifecycle or the platform handed us cannot be read."""
 
@@ -76,7 +93,6 @@ class UnreadableInput(OutsideError):
     reason: str
 
 
-@dataclass(eq=False)
 class UnreadableToml(AppError):
     """A TOML file of the app cannot be read, or is not TOML."""
 
@@ -84,7 +100,6 @@ class UnreadableToml(AppError):
     reason: str
 
 
-@dataclass(eq=False)
 class ContractBroken(BuildpackBug):
     """We were about to write what the buildpack specification forbids."""
 
@@ -92,7 +107,6 @@ class ContractBroken(BuildpackBug):
     problem: str
 
 
-@dataclass(eq=False)
 class NoRequirements(AppError):
     """The app has no file that says what to install."""
 
@@ -105,7 +119,6 @@ class NoRequirements(AppError):
     """What the top of the app holds."""
 
 
-@dataclass(eq=False)
 class SeveralManagers(AppError):
     """More than one package manager's file decides."""
 
@@ -113,7 +126,6 @@ class SeveralManagers(AppError):
     """File and manager, in a fixed order."""
 
 
-@dataclass(eq=False)
 class ForbiddenVariables(AppError):
     """Variables that send packages where the image does not look."""
 
@@ -121,7 +133,6 @@ class ForbiddenVariables(AppError):
     """Name and what it would do."""
 
 
-@dataclass(eq=False)
 class ProgramNotStarted(OutsideError):
     """The system refused to start a program."""
 
@@ -129,7 +140,6 @@ class ProgramNotStarted(OutsideError):
     reason: str
 
 
-@dataclass(eq=False)
 class Killed(OutsideError):
     """A signal that is not ours ended a program."""
 
@@ -137,14 +147,12 @@ class Killed(OutsideError):
     signal: int
 
 
-@dataclass(eq=False)
 class DiskFull(OutsideError):
     """No space is left where we write."""
 
     doing: str
 
 
-@dataclass(eq=False)
 class BadRequirement(AppError):
     """A line of a requirements file that cannot be understood."""
 
@@ -154,7 +162,6 @@ class BadRequirement(AppError):
     problem: str
 
 
-@dataclass(eq=False)
 class IncludeMissing(AppError):
     """A requirements file includes another that does not exist."""
 
@@ -162,14 +169,12 @@ class IncludeMissing(AppError):
     problem: str
 
 
-@dataclass(eq=False)
 class NotAPackage(AppError):
     """A path to install holds neither pyproject.toml nor setup.py."""
 
     path: str
 
 
-@dataclass(eq=False)
 class NoSuchPackage(AppError):
     """No index knows the package."""
 
@@ -178,7 +183,6 @@ class NoSuchPackage(AppError):
     """Where it was looked for and answered "not found"."""
 
 
-@dataclass(eq=False)
 class NoSuchVersion(AppError):
     """The package exists, no version answers the requirement."""
 
@@ -186,7 +190,6 @@ class NoSuchVersion(AppError):
     newest: tuple[str, ...]
 
 
-@dataclass(eq=False)
 class WrongPython(AppError):
     """The version exists for other Pythons only."""
 
@@ -195,7 +198,6 @@ class WrongPython(AppError):
     python: str
 
 
-@dataclass(eq=False)
 class NoWheel(AppError):
     """The version exists as ready-made wheels only, none of which fits."""
 
@@ -207,14 +209,12 @@ class NoWheel(AppError):
     """The platforms of all its wheels."""
 
 
-@dataclass(eq=False)
 class VersionConflict(AppError):
     """Requirements that no set of versions satisfies."""
 
     causes: tuple[str, ...]
 
 
-@dataclass(eq=False)
 class HashMismatch(AppError):
     """A download is not the one whose hash is written down."""
 
@@ -223,7 +223,6 @@ class HashMismatch(AppError):
     got: str
 
 
-@dataclass(eq=False)
 class HashMissing(AppError):
     """Some requirements have hashes, so all must."""
 
@@ -231,14 +230,12 @@ class HashMissing(AppError):
     """The lines with the hashes they would need."""
 
 
-@dataclass(eq=False)
 class NotPinned(AppError):
     """Requirements have hashes, so each needs an exact version."""
 
     requirements: tuple[str, ...]
 
 
-@dataclass(eq=False)
 class MissingForBuild(AppError):
     """Building a package from source needs what the build image lacks."""
 
@@ -249,7 +246,6 @@ class MissingForBuild(AppError):
     python: str
 
 
-@dataclass(eq=False)
 class SourceBuildFailed(AppError):
     """A package that is built from source failed to."""
 
@@ -258,7 +254,6 @@ class SourceBuildFailed(AppError):
     python: str
 
 
-@dataclass(eq=False)
 class IndexRefused(OutsideError):
     """An index answered 401, 403 or 407."""
 
@@ -266,7 +261,6 @@ class IndexRefused(OutsideError):
     status: int
 
 
-@dataclass(eq=False)
 class IndexUnreachable(OutsideError):
     """An index gave no usable answer."""
 
@@ -274,7 +268,6 @@ class IndexUnreachable(OutsideError):
     reason: str
 
 
-@dataclass(eq=False)
 class UntrustedCertificate(OutsideError):
     """A server's certificate is signed by an authority that the build image does not trust."""
 
@@ -282,7 +275,6 @@ class UntrustedCertificate(OutsideError):
     reason: str
 
 
-@dataclass(eq=False)
 class UrlNotFound(AppError):
     """A requirement names an address that does not exist."""
 
@@ -290,7 +282,6 @@ class UrlNotFound(AppError):
     status: int
 
 
-@dataclass(eq=False)
 class InstallFailed(AppError):
     """A manager failed for a reason that we do not recognise."""
 
@@ -300,7 +291,6 @@ class InstallFailed(AppError):
     last_words: tuple[str, ...]
 
 
-@dataclass(eq=False)
 class BytecodeFailed(BuildpackBug):
     """The compiler of bytecode did not survive."""
 
@@ -308,14 +298,12 @@ class BytecodeFailed(BuildpackBug):
     output: str
 
 
-@dataclass(eq=False)
 class NoPythonVersion(AppError):
     """A file that should name a Python version names none."""
 
     name: str
 
 
-@dataclass(eq=False)
 class SeveralPythonVersions(AppError):
     """A file that should name one Python version names more."""
 
@@ -324,7 +312,6 @@ class SeveralPythonVersions(AppError):
     """Line (from 1) and what it says."""
 
 
-@dataclass(eq=False)
 class InvalidPythonVersion(AppError):
     """Text that is no Python version as we read them."""
 
@@ -332,7 +319,6 @@ class InvalidPythonVersion(AppError):
     origin: str
 
 
-@dataclass(eq=False)
 class UnknownPythonLine(AppError):
     """A release line that does not exist, or not yet for this release of the buildpack."""
 
@@ -343,7 +329,6 @@ class UnknownPythonLine(AppError):
     is_newer: bool
 
 
-@dataclass(eq=False)
 class EndedPythonLine(AppError):
     """A release line that nobody mends any more."""
 
@@ -353,7 +338,6 @@ class EndedPythonLine(AppError):
     supported: tuple[str, ...]
 
 
-@dataclass(eq=False)
 class UnknownPythonPatch(AppError):
     """A release that does not exist in a line that does."""
 
@@ -364,7 +348,6 @@ class UnknownPythonPatch(AppError):
     """The newest releases of the line, newest first."""
 
 
-@dataclass(eq=False)
 class PythonNotAvailable(AppError):
     """A release that nobody has built for this kind of machine."""
 
@@ -379,7 +362,6 @@ class PythonNotAvailable(AppError):
     """Where the list of builds comes from."""
 
 
-@dataclass(eq=False)
 class UnusablePythonTable(OutsideError):
     """A table of Python releases that cannot be used."""
 
@@ -387,7 +369,6 @@ class UnusablePythonTable(OutsideError):
     problems: tuple[str, ...]
 
 
-@dataclass(eq=False)
 class DownloadFailed(OutsideError):
     """A file could not be had."""
 
@@ -399,7 +380,6 @@ class DownloadFailed(OutsideError):
     """The server's last answer, None where there was none."""
 
 
-@dataclass(eq=False)
 class ChecksumMismatch(OutsideError):
     """A download is complete, and not the file it should be."""
 
@@ -409,7 +389,6 @@ class ChecksumMismatch(OutsideError):
     found: str
 
 
-@dataclass(eq=False)
 class DamagedArchive(OutsideError):
     """An archive that cannot be unpacked."""
 
@@ -417,7 +396,6 @@ class DamagedArchive(OutsideError):
     reason: str
 
 
-@dataclass(eq=False)
 class UnsafeArchive(OutsideError):
     """An archive with an entry that would reach outside the directory it is unpacked into."""
 
@@ -426,7 +404,6 @@ class UnsafeArchive(OutsideError):
     reason: str
 
 
-@dataclass(eq=False)
 class UnusableInterpreter(OutsideError):
     """The app's interpreter does not run in this build image, or is none."""
 
@@ -434,7 +411,6 @@ class UnusableInterpreter(OutsideError):
     reason: str
 
 
-@dataclass(eq=False)
 class IncompleteBuildpack(BuildpackBug):
     """A file that belongs to the buildpack is missing from it."""
 
@@ -447,7 +423,6 @@ type ProcfileProblem = Literal[
 ]
 
 
-@dataclass(eq=False)
 class BadProcfile(AppError):
     """Lines of the Procfile that name no process."""
 
@@ -455,7 +430,7 @@ class BadProcfile(AppError):
     """Number from 1, text and what is wrong."""
 
 
-Failure = (
+type Failure = (
     UnsupportedApi
     | NotAFile
     | UnreadableFile

@@ -25,7 +25,7 @@ def wrote(name: str) -> str:
 
 
 def words(failure: BuildpackError | None) -> str:
-    assert isinstance(failure, Failure)
+    assert isinstance(failure, Failure.__value__)
     message = describe(failure)
     assert message.steps, "a message says what to do"
     return "\n".join((message.title, *message.body, *message.steps))
