@@ -199,7 +199,7 @@ def _not_utf8(failure: NotUtf8) -> Message:
         body=(
             (
                 f"Line {failure.line} of {failure.name} holds the byte 0x{failure.byte:02x}, which"
-                " is not UTF-8."
+                f"{' is not UTF-8' if failure.byte else ' no text holds'}."
             ),
             "Python's tools read this file as UTF-8, so it would be misread.",
         ),
@@ -215,6 +215,8 @@ def _not_utf8(failure: NotUtf8) -> Message:
 
 
 def _likely_encoding(failure: NotUtf8) -> str:
+    if failure.byte == 0:
+        return "UTF-16LE"  # every other byte of plain English is 0 in it
     # One of the two bytes that start UTF-16, which the `>` of Windows' own PowerShell writes.
     return "UTF-16" if failure.line == 1 and failure.byte in {0xFE, 0xFF} else "WINDOWS-1252"
 

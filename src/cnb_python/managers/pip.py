@@ -39,8 +39,8 @@ class Pip:
             return (
                 (
                     f"{REQUIREMENTS} is saved as UTF-16, as PowerShell's > does. pip reads it, "
-                    "but many other tools do not. Save it as UTF-8: "
-                    f"pip freeze | Out-File -Encoding utf8 {REQUIREMENTS}"
+                    "but many other tools do not. Save it as UTF-8, in PowerShell: "
+                    f"(Get-Content {REQUIREMENTS}) | Set-Content -Encoding utf8 {REQUIREMENTS}"
                 ),
             )
         if b"\0" in content:
