@@ -10,7 +10,7 @@ from functools import cache
 
 import pytest
 
-from tests.images.inventory import take
+from tests.images.inventory import remove, take
 from tests.images.workshop import Built, Workshop
 from tests.support.builds import fixture
 from tools import builder, engine, mirror, oci, package, settings_here
@@ -19,6 +19,7 @@ from tools.engine import Engine
 from tools.processes import Unavailable
 
 LAST = "test_nothing_is_left_behind"
+PREFIX = "cnb-python-test-"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -40,12 +41,15 @@ def docker() -> Iterator[Engine]:
 @pytest.fixture(scope="session")
 def workshop(docker: Engine) -> Iterator[Workshop]:
     """Everything that a build takes; removes what was built."""
+    if docker.env:
+        # Our own, which nobody else can be using: what a killed session left there goes.
+        remove(docker, PREFIX)
     before = take(docker)
     environment = settings_here.of_this_machine().items()
     indexes = {name: value for name, value in environment if not name.startswith("BP_")}
     with mirror.running() as url:
         settings = {"BP_PYTHON_MIRROR": f"{url}/python.toml", **indexes}
-        token = f"cnb-python-test-{uuid.uuid4().hex[:8]}"
+        token = f"{PREFIX}{uuid.uuid4().hex[:8]}"
         made = Workshop(docker, _builder(docker), settings, token, before)
         try:
             yield made

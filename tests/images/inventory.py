@@ -36,7 +36,7 @@ class Inventory:
 def take(engine: Engine) -> Inventory:
     """List what lies in *engine* now."""
     return Inventory(
-        images=_listed(engine, "image", "ls", "--format", _IMAGE),
+        images=_listed(engine, "image", "ls", "--digests", "--format", _IMAGE),
         containers=_listed(engine, "container", "ls", "--all", "--format", "{{.Names}}"),
         volumes=_listed(engine, "volume", "ls", "--format", "{{.Name}}"),
         networks=_listed(engine, "network", "ls", "--format", "{{.Name}}"),
@@ -56,3 +56,14 @@ def _listed(engine: Engine, *command: str) -> frozenset[str]:
 
 def _kept(image: str) -> bool:
     return bool(KEPT.fullmatch(image)) or image == rootfs.base("run").registry_image
+
+
+def remove(engine: Engine, *words: str) -> None:
+    """Remove the images and volumes with all of *words* in their names."""
+    now = take(engine)
+    for image in now.images:
+        if all(word in image for word in words):
+            engine.docker("image", "rm", "--force", image)
+    for volume in now.volumes:
+        if all(word in volume for word in words):
+            engine.docker("volume", "rm", volume)

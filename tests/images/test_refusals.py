@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.images.inventory import take
+from tests.images.inventory import remove, take
 from tests.images.workshop import Workshop
 from tests.support.builds import fixture
 from tests.support.trees import write_files
@@ -16,7 +16,7 @@ def test_failed_build_says_why_and_leaves_nothing(workshop: Workshop, tmp_path: 
     assert "requirements.txt" in packed.output
     assert "directory" in packed.output
     assert "Traceback" not in packed.output
-    workshop.remove("refused")
+    remove(workshop.engine, workshop.token, "refused")
     assert take(workshop.engine).beyond(before) == []
 
 

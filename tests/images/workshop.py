@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.images.inventory import Inventory, take
+from tests.images.inventory import Inventory, remove, take
 from tools import base_images, builder, real_tools
 from tools.engine import Engine
 
@@ -104,19 +104,9 @@ class Workshop:
         books = base_images.label(self.engine, image, "io.buildpacks.lifecycle.metadata")
         return Built(image, found, output, _layers(json.loads(books)))
 
-    def remove(self, name: str) -> None:
-        """Remove the images and volumes whose names have *name* beside this session's token."""
-        now = take(self.engine)
-        for image in now.images:
-            if self.token in image and name in image:
-                self.engine.docker("image", "rm", "--force", image)
-        for volume in now.volumes:
-            if self.token in volume and name in volume:
-                self.engine.docker("volume", "rm", volume)
-
     def close(self) -> None:
         """Remove every image and volume of this session; containers remove themselves."""
-        self.remove("")
+        remove(self.engine, self.token)
         for image in take(self.engine).images:
             # A rebuilt one has lost its name to the newer one.
             if any(_same(image, built) for built in self.made):
