@@ -93,7 +93,7 @@ def test_packages_hold_no_code() -> None:
         assert [type(node) for node in body] == [ast.Expr], path
 
 
-@pytest.mark.parametrize("heavy", ["httpx", "pydantic", "tomli_w", "subprocess", "asyncio"])
+@pytest.mark.parametrize("heavy", ["httpx", "pydantic", "tomli_w", "subprocess", "dataclasses"])
 def test_detect_does_not_load_what_it_does_not_need(heavy: str) -> None:
     """Detection runs for every app on every build, so it stays light."""
     code = f"import sys, cnb_python.__main__, cnb_python.detect;sys.exit({heavy!r} in sys.modules)"

@@ -5,9 +5,9 @@ Standard library only: detection imports it for every app on every build, and lo
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 from pathlib import Path
+from typing import NamedTuple
 
 from cnb_python.errors import NotAFile, NotUtf8, UnreadableFile
 
@@ -31,8 +31,7 @@ _STEM = "requirements"
 _READ = (REQUIREMENTS, ".python-version", "runtime.txt", "Procfile")
 
 
-@dataclass(frozen=True, slots=True)
-class Project:
+class Project(NamedTuple):
     """An app directory as it was when the phase began."""
 
     directory: Path

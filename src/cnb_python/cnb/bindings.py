@@ -4,22 +4,24 @@ https://servicebinding.io/spec/core/1.1.0/#workload-projection
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from cnb_python.errors import UnreadableInput
 
 
-@dataclass(frozen=True, slots=True)
-class Binding:
+class Binding(NamedTuple):
     """One service's credentials; their values are read when asked for and never shown."""
 
     name: str
     type: str
     """Empty when the binding breaks its specification and has none: then nothing matches it."""
     provider: str
-    secrets: Mapping[str, Path] = field(repr=False)
+    secrets: Mapping[str, Path]
     """The file that holds each value."""
+
+    def __repr__(self) -> str:
+        return f"Binding(name={self.name!r}, type={self.type!r}, provider={self.provider!r})"
 
     def secret(self, key: str) -> str:
         """Return the value of *key*, without the newline that editors add.

@@ -7,8 +7,8 @@ https://github.com/buildpacks/spec/blob/main/buildpack.md#layer-content-metadata
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlValue, Writable
@@ -17,8 +17,7 @@ from cnb_python.errors import ContractBroken, UnreadableToml
 type Metadata = Mapping[str, str | bool | list[str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Unusable:
+class Unusable(NamedTuple):
     """Metadata that is there but cannot be ours."""
 
     reason: str

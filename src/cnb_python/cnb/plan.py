@@ -4,24 +4,23 @@ https://github.com/buildpacks/spec/blob/main/buildpack.md#build-plan-toml
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
 
 from cnb_python.cnb import toml
-from cnb_python.cnb.toml import TomlTable, TomlValue, Writable
+from cnb_python.cnb.toml import TomlValue, Writable
 from cnb_python.errors import ContractBroken
 
 
-@dataclass(frozen=True, slots=True)
-class Require:
+class Require(NamedTuple):
     """What a buildpack needs from another, or from itself."""
 
     name: str
-    metadata: Mapping[str, Writable] = field(default_factory=dict)
+    metadata: Mapping[str, Writable] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class BuildPlan:
+class BuildPlan(NamedTuple):
     """What a buildpack offers and needs; *alternatives* are tried in turn when this fails."""
 
     provides: tuple[str, ...] = ()
@@ -54,12 +53,11 @@ def _require(require: Require) -> dict[str, Writable]:
     return {"name": require.name} | metadata
 
 
-@dataclass(frozen=True, slots=True)
-class PlanEntry:
+class PlanEntry(NamedTuple):
     """What some buildpack of the group asks of us; a name may occur several times."""
 
     name: str
-    metadata: TomlTable = field(default_factory=dict)
+    metadata: Mapping[str, TomlValue] = MappingProxyType({})
 
 
 def merged(entries: Iterable[PlanEntry], name: str) -> dict[str, tuple[TomlValue, ...]]:

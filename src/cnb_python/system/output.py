@@ -4,12 +4,10 @@ Plain text: a buildpack's output always goes through the platform, which prefixe
 forwards it, and never tells whether a terminal is at the end.
 """
 
-from dataclasses import dataclass
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 
-@dataclass(frozen=True, slots=True)
-class Console:
+class Console(NamedTuple):
     """Steps, lines below them, a tool's own output below those, and warnings."""
 
     stream: TextIO

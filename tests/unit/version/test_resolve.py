@@ -1,6 +1,6 @@
 """Which release answers a request, and which reason is given when none does."""
 
-from dataclasses import replace
+from copy import replace
 from datetime import date
 
 import pytest
