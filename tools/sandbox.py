@@ -54,7 +54,10 @@ class Sandbox:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a program ended: exit code (negative: a signal; None: out of time) and its output."""
+    """How a program ended: its output, and its exit code as an engine would give it.
+
+    128 and a signal's number: that signal ended it. None: it ran out of time.
+    """
 
     code: int | None
     output: str
@@ -65,7 +68,9 @@ def argv(room: Sandbox, *program: str) -> list[str]:
     spaces = ["--mount", "--pid", "--ipc", "--uts", "--fork", "--kill-child"]
     if not room.network:
         spaces.append("--net")
-    # Also when this process is killed: the kernel then kills unshare, and that its child.
+    # Also when this process is killed: the kernel then kills unshare and its child, the shell, and
+    # with the shell, the first process of a namespace, everything in it. The program itself would
+    # outlive them: a process that changes its user loses the wish to be killed (prctl(2)).
     death = ["setpriv", "--pdeathsig", "KILL"]
     variables = [f"{name}={value}" for name, value in room.env.items()]
     inside = ["/usr/bin/env", "-i", "-C", room.directory, *variables, *program]
@@ -121,16 +126,26 @@ def kill(process: subprocess.Popen[bytes]) -> None:
 def terminate(process: subprocess.Popen[bytes], patience: float) -> int | None:
     """Send SIGTERM to the first process inside, as `docker stop` does, and wait.
 
-    The exit code (negative: the signal that ended it), or None when it had to be killed.
+    The exit code (`Ended`), or None when it had to be killed.
     """
-    for child in _children(process.pid):
-        os.kill(child, signal.SIGTERM)
+    program = first_process(process)
+    if program:
+        os.kill(program, signal.SIGTERM)
     try:
         return process.wait(patience)
     except subprocess.TimeoutExpired:
         kill(process)
         process.wait()
         return None
+
+
+def first_process(process: subprocess.Popen[bytes]) -> int | None:
+    """The host's number of the program, process 1 inside; None before it starts and after."""
+    found = [process.pid]
+    # unshare, the shell that set up, unshare, the program.
+    for _ in range(3):
+        found = [child for pid in found for child in _children(pid)]
+    return found[0] if found else None
 
 
 def _children(pid: int) -> list[int]:
@@ -143,7 +158,7 @@ def _children(pid: int) -> list[int]:
 
 
 def _script(room: Sandbox) -> str:
-    """What `sh` does in the fresh namespaces before it becomes the program."""
+    """What `sh` does in the fresh namespaces: set up, run the program, end as it did."""
     root = room.scratch / "root"
     setup = [
         f"mount -t tmpfs -o mode=755 cnb-python {quote(str(room.scratch))}",
@@ -151,7 +166,6 @@ def _script(room: Sandbox) -> str:
         "mkdir upper work root",
         f"mount -t overlay -o {quote(_layers(room))} cnb-python root",
         "mkdir -p root/proc root/dev",
-        "mount -t proc proc root/proc",
         "mount -t tmpfs -o mode=755 dev root/dev",
         "mkdir root/dev/shm",
         "mount -t tmpfs -o mode=1777 shm root/dev/shm",
@@ -174,7 +188,12 @@ def _script(room: Sandbox) -> str:
     groups = "" if room.user else "0"
     become = f"chroot --userspec={room.user}:{room.group} --groups={groups} root"
     guarded = " &&\n".join(setup)
-    return f'{{ {guarded}; }} || exit {SETUP_FAILED}\numask {room.umask:o}\nexec {become} "$@"\n'
+    # The program is the first process of a namespace of its own, as in a container; see `argv` for
+    # why not of the outer one.
+    enter = f'mount -t proc proc root/proc && umask {room.umask:o} && exec {become} "$@"'
+    first = f'unshare --pid --mount --fork sh -c {quote(enter)} sh "$@"'
+    # With a line after it, or the shell would become unshare instead of waiting for it.
+    return f"{{ {guarded}; }} || exit {SETUP_FAILED}\n{first}\nexit $?\n"
 
 
 def _layers(room: Sandbox) -> str:

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from tools import oci, rootfs
 from tools.processes import Unavailable, fail, need_root, say
-from tools.sandbox import Sandbox, kill, start, terminate
+from tools.sandbox import Sandbox, first_process, kill, start, terminate
 
 # Neither the build's user nor the run image's, and no name for it in /etc/passwd.
 STRANGER = 12345
@@ -69,6 +69,12 @@ class Served:
     def output(self) -> str:
         """What it has written so far, stdout and stderr together."""
         return self.log.read_text(errors="replace")
+
+    @property
+    def command(self) -> str:
+        """The command line of process 1 inside, its words apart by spaces; empty once it ended."""
+        first = first_process(self.process)
+        return Path(f"/proc/{first}/cmdline").read_text().replace("\0", " ") if first else ""
 
     def fetch(self, path: str = "/", patience: float = 30.0) -> str:
         """Give the text at *path*, waiting until the process listens.

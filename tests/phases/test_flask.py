@@ -1,12 +1,12 @@
 """A small app from its directory to answers over HTTP, and what its image holds."""
 
-import os
 import re
 import struct
 from pathlib import Path
 
 import pytest
-from tests.support.builds import BUILDPACK, Built, Builds, fixture
+
+from tests.support.builds import BUILDPACK, Builds, Built, fixture
 
 LAYERS = f"/layers/{BUILDPACK}"
 # https://peps.python.org/pep-0552/: bit 0 says "checked by hash", bit 1 "check the source".
@@ -47,7 +47,7 @@ def test_settings_of_the_start_reach_the_app(flask: Built) -> None:
 def test_the_server_is_the_first_process_and_stops_gracefully(flask: Built) -> None:
     with flask.serve() as served:
         served.fetch()
-        assert "gunicorn" in _first_process(served.process.pid)
+        assert "gunicorn" in served.command
         assert served.stop() == 0
         assert "Shutting down: Master" in served.output
 
@@ -118,7 +118,7 @@ def test_bytecode_is_never_checked_against_its_source(root: Path) -> None:
 
 def test_every_module_of_the_environment_is_compiled(root: Path) -> None:
     packages = root / f"{LAYERS[1:]}/venv/lib/python3.14/site-packages"
-    sources = [path for path in packages.rglob("*.py")]
+    sources = list(packages.rglob("*.py"))
     missing = [path for path in sources if not _bytecode(path).exists()]
     assert len(sources) > 100
     assert missing == []
@@ -197,15 +197,9 @@ def _bytecode(source: Path) -> Path:
 def _target(root: Path, link: Path) -> Path:
     """What *link* leads to, step by step, with *root* in place of `/`."""
     while link.is_symlink():
-        target = os.readlink(link)
+        target = str(link.readlink())
         link = root / target[1:] if target.startswith("/") else link.parent / target
     return link
-
-
-def _first_process(outside: int) -> str:
-    """The command of process 1 in the sandbox that was started as *outside*."""
-    children = Path(f"/proc/{outside}/task/{outside}/children").read_text().split()
-    return Path(f"/proc/{children[0]}/cmdline").read_text().replace("\0", " ")
 
 
 def _names(directory: Path) -> list[str]:
