@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.builds import Builds
+
+from tests.support.builds import Builds, Built
 from tests.support.leftovers import mounts_below, processes_of
 from tests.support.trees import App, Files, linked_copy, write_files
-
 from tools import cache, lifecycle, mirror, oci, package, settings_here
 
 
@@ -39,6 +39,14 @@ def builds(base: Path, buildpack: Path) -> Iterator[Builds]:
     with mirror.running() as url:
         settings = {**settings_here.of_this_machine(), "BP_PYTHON_MIRROR": f"{url}/python.toml"}
         yield Builds(platform, buildpack, settings, base / "builds")
+
+
+@pytest.fixture(scope="session")
+def earlier(builds: Builds, base: Path) -> Built:
+    """A build of an app without packages: going on from it spares unpacking the interpreter."""
+    built = builds.phases(write_files(base / "earlier", {"requirements.txt": ""}))
+    assert built.code == 0, built.output
+    return built
 
 
 @pytest.fixture

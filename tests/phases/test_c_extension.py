@@ -3,7 +3,8 @@
 import json
 
 import pytest
-from tests.support.builds import Built, Builds, fixture
+
+from tests.support.builds import Builds, Built, fixture
 
 
 @pytest.fixture(scope="module")

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.support.builds import BUILDPACK, Built, Builds
+
+from tests.support.builds import BUILDPACK, Builds, Built
 from tests.support.killing import killing
 from tests.support.trees import App
-
 from tools import tree
 from tools.sandbox import Bind
 

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
+
 from tests.support.builds import INSIDE, Builds, fixture
 from tests.support.trees import App, linked_copy
-
 from tools import oci, package, runtimes
 
 EXPLAINED, BUG = 1, 70
@@ -65,9 +65,7 @@ def test_an_offline_package_needs_no_network(builds: Builds, app: App, tmp_path:
     assert (built.layers / "python/bin/python3.13").exists()
 
 
-def test_a_checkout_with_its_environment_builds(
-    builds: Builds, app: App, checkout: Path
-) -> None:
+def test_a_checkout_with_its_environment_builds(builds: Builds, app: App, checkout: Path) -> None:
     linked_copy(package.ROOT / ".venv", checkout / ".venv")
     built = builds.phases(app(EMPTY), buildpack=checkout)
     assert built.code == 0, built.output

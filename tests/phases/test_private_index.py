@@ -4,15 +4,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from tests.support import index
-from tests.support.builds import Built, Builds
+from tests.support.builds import Builds, Built
 from tests.support.index import Index, Login
 from tests.support.packages import c_module, sdist
 from tests.support.trees import App, write_files
 from tests.support.wheels import wheel
 
 LOGIN = Login("builder", "pa55-of-the-index")
-BINDING_SECRET = "s3cret-of-the-binding"  # noqa: S105 - made up
+BINDING_SECRET = "s3cret-of-the-binding"
 ELSEWHERE = "cp39-cp39-manylinux_2_17_x86_64"
 
 
@@ -75,41 +76,49 @@ def test_the_binding_is_not_copied(built: Built) -> None:
     assert "bindings" not in names
 
 
-def test_no_credentials_are_explained(builds: Builds, app: App, private: Index) -> None:
+def test_no_credentials_are_explained(
+    builds: Builds, earlier: Built, app: App, private: Index
+) -> None:
     asked = app({"requirements.txt": "company-tools==2.0\n"})
-    built = builds.phases(asked, env={"PIP_INDEX_URL": private.url, "PIP_EXTRA_INDEX_URL": ""})
+    built = builds.phases(
+        asked, earlier, env={"PIP_INDEX_URL": private.url, "PIP_EXTRA_INDEX_URL": ""}
+    )
     title, found, steps = built.error.split("\n\n")
     assert title == "The package index refused us with 401"
     assert found.split("\n") == [
         f"{private.url}company-tools/ answered 401: it wants credentials.",
         "No credentials reached it, or they are wrong, expired or not allowed to read.",
     ]
-    assert steps.split("\n") == [
-        "What to do:",
-        "  1. Give the build the index with its credentials: --env"
-        " PIP_INDEX_URL=https://USER:TOKEN@HOST/simple/",
-        "  2. In requirements.txt write --index-url https://${USER}:${TOKEN}@HOST/simple/ and give"
-        " the build USER and TOKEN; percent-encode special characters.",
-        f"  3. Try them: curl -u USER:TOKEN {private.url}company-tools/",
-    ]
+    assert (
+        steps
+        == f"""\
+What to do:
+  1. Give the build the index with its credentials: --env\
+ PIP_INDEX_URL=https://USER:TOKEN@HOST/simple/
+  2. In requirements.txt write --index-url https://${{USER}}:${{TOKEN}}@HOST/simple/ and give the\
+ build USER and TOKEN; percent-encode special characters.
+  3. Try them: curl -u USER:TOKEN {private.url}company-tools/"""
+    )
 
 
 def test_wrong_credentials_are_explained_and_not_shown(
-    builds: Builds, app: App, private: Index
+    builds: Builds, earlier: Built, app: App, private: Index
 ) -> None:
     guessed = private.url_with(Login("builder", "wr0ng-guess"))
     asked = app({"requirements.txt": f"--index-url {guessed}\ncompany-tools==2.0\n"})
-    built = builds.phases(asked)
+    built = builds.phases(asked, earlier)
     assert built.error.startswith("The package index refused us with 401\n\n")
     assert "wr0ng-guess" not in built.output
 
 
 def test_a_wheel_for_another_python_is_explained(
-    builds: Builds, app: App, private: Index
+    builds: Builds, earlier: Built, app: App, private: Index
 ) -> None:
     asked = app({"requirements.txt": "company-legacy==1.0\n"})
-    built = builds.phases(asked, env={"PIP_INDEX_URL": private.url_with(LOGIN)})
-    assert built.error == """\
+    built = builds.phases(asked, earlier, env={"PIP_INDEX_URL": private.url_with(LOGIN)})
+    assert (
+        built.error
+        == """\
 company-legacy==1.0 has no wheel for Python 3.14.6
 
 It is published as ready-made wheels for Python 3.9 on Linux, and not as source code.
@@ -118,12 +127,17 @@ None of them fits Python 3.14.6 on this image.
 What to do:
   1. Use a Python it supports: echo 3.9 > .python-version
   2. Or ask for a newer version of the package that supports this Python."""
+    )
 
 
-def test_a_header_that_is_missing_is_explained(builds: Builds, app: App, private: Index) -> None:
+def test_a_header_that_is_missing_is_explained(
+    builds: Builds, earlier: Built, app: App, private: Index
+) -> None:
     asked = app({"requirements.txt": "company-ldap==1.0\n"})
-    built = builds.phases(asked, env={"PIP_INDEX_URL": private.url_with(LOGIN)})
-    assert built.error == """\
+    built = builds.phases(asked, earlier, env={"PIP_INDEX_URL": private.url_with(LOGIN)})
+    assert (
+        built.error
+        == """\
 company-ldap needs the header lber.h
 
 company-ldap has no ready-made wheel that fits Python 3.14.6 here, so it is built from its source.
@@ -134,6 +148,7 @@ What to do:
   2. Or use a build image that has the header (on Debian, `apt-file search lber.h` names the\
  package that holds it); the run image needs its library too.
   3. Another Python may have a wheel of it: choose one in .python-version."""
+    )
     assert "fatal error: lber.h: No such file or directory" in built.output
 
 

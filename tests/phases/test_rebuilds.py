@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.builds import Built, Builds
+
+from tests.support.builds import Builds, Built
 from tests.support.trees import Files, write_files
 
 APP: Files = {

@@ -10,10 +10,12 @@ import socket
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack
+
+import tomli_w
 
 from tools import lifecycle, oci, package, sandbox
 from tools.lifecycle import BuildRequest, Platform, Result
@@ -99,6 +101,19 @@ class Built:
             return served.output
 
 
+class Wanted(TypedDict, total=False):
+    """How a build differs from an ordinary one."""
+
+    buildpack: Path
+    """Another tree than the packaged one."""
+    env: Mapping[str, str]
+    """What `pack build --env` sets, over the session's settings."""
+    bindings: Path
+    binds: tuple[Bind, ...]
+    network: bool
+    umask: int
+
+
 @dataclass(frozen=True, slots=True)
 class Builds:
     """Everything a build needs besides the app."""
@@ -112,15 +127,41 @@ class Builds:
     """Where builds happen."""
     numbers: Iterator[int] = field(default_factory=itertools.count)
 
-    def image(self, app: Path, after: Built | None = None, **wanted: Any) -> Built:
+    def image(self, app: Path, after: Built | None = None, **wanted: Unpack[Wanted]) -> Built:
         """Build with the `creator`; *after*: with the cache and the image of that build."""
         return self._built(lifecycle.create, app, after, **wanted)
 
-    def phases(self, app: Path, after: Built | None = None, **wanted: Any) -> Built:
-        """Run `detector` and `builder` as the build image's user; no image comes of it."""
-        return self._built(lifecycle.detect_and_build, app, after, **wanted)
+    def phases(
+        self,
+        app: Path,
+        after: Built | None = None,
+        layers: Path | None = None,
+        **wanted: Unpack[Wanted],
+    ) -> Built:
+        """Run `detector` and `builder` as the build image's user; no image comes of it.
 
-    def detect(self, app: Path, **wanted: Any) -> Built:
+        *after*: with what a restorer would restore of that build; *layers*: in that directory.
+        """
+        layers = self.restored(after) if after else layers
+        if layers:
+            wanted["binds"] = (Bind(layers, "/layers", writable=True),)
+        built = self._built(lifecycle.detect_and_build, app, None, **wanted)
+        return replace(built, layers=layers / BUILDPACK) if layers else built
+
+    def restored(self, build: Built) -> Path:
+        """Make a directory of layers with the cached ones of *build*, as a restorer does."""
+        layers = self._fresh("layers")
+        own = layers / BUILDPACK
+        own.mkdir()
+        for name, document in build.documents().items():
+            if document.get("types", {}).get("cache"):
+                run("cp", "-a", "--", build.layers / name.removesuffix(".toml"), own)
+                # Which types it had is not restored: the next build says so anew.
+                (own / name).write_text(tomli_w.dumps({"metadata": document["metadata"]}))
+        run("chown", "-R", f"{self.platform.user}:{self.platform.group}", layers)
+        return layers
+
+    def detect(self, app: Path, **wanted: Unpack[Wanted]) -> Built:
         """Run the `detector` alone."""
         return self._built(lifecycle.detect, app, None, **wanted)
 
@@ -166,14 +207,18 @@ class Builds:
         do: Callable[[Platform, BuildRequest], Result],
         app: Path,
         after: Built | None,
-        buildpack: Path | None = None,
-        env: Mapping[str, str] | None = None,
-        **wanted: Any,
+        **wanted: Unpack[Wanted],
     ) -> Built:
         work = self._continued(after) if after else self._fresh("build")
-        settings = {**self.settings, **(env or {})}
         request = BuildRequest(
-            app=app, buildpacks=(buildpack or self.buildpack,), work=work, env=settings, **wanted
+            app=app,
+            buildpacks=(wanted.get("buildpack", self.buildpack),),
+            work=work,
+            env={**self.settings, **wanted.get("env", {})},
+            bindings=wanted.get("bindings"),
+            binds=wanted.get("binds", ()),
+            network=wanted.get("network", True),
+            umask=wanted.get("umask", 0o022),
         )
         result = do(self.platform, request)
         own = result.layers / BUILDPACK
