@@ -4,7 +4,8 @@ import gzip
 import hashlib
 import io
 import tarfile
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
