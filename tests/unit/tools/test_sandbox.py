@@ -40,4 +40,4 @@ def test_network_of_its_own_has_only_a_loopback() -> None:
 
 
 def test_umask_is_set_before_the_program_starts() -> None:
-    assert "umask 77\nexec chroot" in script(Sandbox((), Path("/s"), umask=0o077))
+    assert "umask 77 && exec chroot" in script(Sandbox((), Path("/s"), umask=0o077))
