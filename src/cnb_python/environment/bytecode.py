@@ -7,7 +7,7 @@ from cnb_python.environment import compiler
 from cnb_python.errors import BytecodeFailed, DiskFull, Killed
 from cnb_python.system.outside import Command, System
 
-_DOING = "compiling the app's packages"
+_DOING = "writing bytecode to {}"
 _WHO = "The compiler of bytecode"
 
 
@@ -26,7 +26,7 @@ def compile_all(interpreter: Path, directories: tuple[Path, ...], system: System
     """
     outcome = system.run(_command(interpreter, directories, system.cpus))
     if outcome.code == compiler.DISK_FULL:
-        raise DiskFull(_DOING)
+        raise DiskFull(_DOING.format(directories[0]))
     if outcome.code < 0:
         raise Killed(_WHO, -outcome.code)
     counts = outcome.output.split()

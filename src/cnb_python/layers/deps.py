@@ -1,9 +1,11 @@
 """Layer `deps`: what the package manager may keep from one build to the next, within a budget."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from cnb_python.cnb.context import Target
-from cnb_python.cnb.layer import Layer, LayerTypes, layer_of
+from cnb_python.cnb.layer import LayerTypes, layer_of
+from cnb_python.layers.reuse import LayerKey, Rebuild, Reuse, decide, part
 from cnb_python.system.outside import Output
 
 # A cache layer is restored, archived and hashed on every build, changed or not: measured 0.2 s for
@@ -11,34 +13,42 @@ from cnb_python.system.outside import Output
 BUDGET_BYTES = 64 * 1024 * 1024
 FORMAT = "1"
 _TYPES = LayerTypes(cache=True)
-_TITLES = {
-    "format": "format of the cache",
-    "python": "Python line",
-    "arch": "processor",
-    "distro": "distribution of the image",
-}
 
 
-def cache_key(line: str, target: Target) -> dict[str, str]:
+@dataclass(frozen=True, slots=True)
+class CacheKey(LayerKey):
+    """What a cache must have been made for to be of use."""
+
+    format: str = part("format of the cache")
+    python: str = part("Python line")
+    arch: str = part("processor")
+    distro: str = part("distribution of the image")
+
+
+def cache_key(line: str, target: Target) -> CacheKey:
     """Return what a cache for the Python line *line* (`3.14`) and *target* depends on."""
     distro = f"{target.distro_name} {target.distro_version}".strip()
-    return {"format": FORMAT, "python": line, "arch": target.arch, "distro": distro}
+    return CacheKey(FORMAT, line, target.arch, distro)
 
 
-def open_cache(layers_dir: Path, key: dict[str, str], output: Output) -> Path:
+def open_cache(layers_dir: Path, key: CacheKey, output: Output) -> Path:
     """Return the cache directory: the previous build's where its key is *key*, else an empty one.
 
     Says every reason for starting anew.
     """
     layer = layer_of(layers_dir, "deps")
-    restored = layer.restored()
-    if restored == key and layer.path.is_dir():
-        layer.keep(_TYPES, key)
-        return layer.path
-    for name, title in _TITLES.items():
-        if restored is not None and restored.get(name) != key[name]:
-            output.line(f"Cache dropped: {title} was {restored.get(name)}, is {key[name]}")
-    return _empty(layer, key)
+    match decide(layer.state(), key):
+        case Reuse(has_contents=True):
+            layer.keep(_TYPES, key.metadata())
+            return layer.path
+        case Rebuild(reasons):
+            for reason in reasons:
+                output.line(f"Not using the previous build's downloads: {reason}")
+        case Reuse():
+            pass
+    layer.begin()
+    layer.finish(_TYPES, key.metadata())
+    return layer.path
 
 
 def prune(cache: Path, budget: int = BUDGET_BYTES) -> None:
@@ -55,12 +65,6 @@ def prune(cache: Path, budget: int = BUDGET_BYTES) -> None:
             return
         path.unlink()
         total -= sizes[path]
-
-
-def _empty(layer: Layer, key: dict[str, str]) -> Path:
-    layer.begin()
-    layer.finish(_TYPES, key)
-    return layer.path
 
 
 def _was_built(path: Path, cache: Path) -> bool:

@@ -30,7 +30,7 @@ def test_a_full_disk_is_said_to_be_full() -> None:
     with pytest.raises(DiskFull) as raised:
         compile_all(INTERPRETER, DIRECTORIES, system)
 
-    assert "compiling the app's packages" in describe(raised.value).body[0]
+    assert "writing bytecode to" in describe(raised.value).body[0]
 
 
 def test_a_killed_compiler_is_said_to_be_killed() -> None:

@@ -50,8 +50,11 @@ def test_another_python_or_image_starts_anew_and_says_why(tmp_path: Path) -> Non
 
     assert list(cache.iterdir()) == []
     assert said.said == [
-        "Cache dropped: Python line was 3.14, is 3.15",
-        "Cache dropped: distribution of the image was debian 12, is debian 13",
+        "Not using the previous build's downloads: the Python line has changed from 3.14 to 3.15",
+        (
+            "Not using the previous build's downloads: "
+            "the distribution of the image has changed from debian 12 to debian 13"
+        ),
     ]
 
 
