@@ -25,8 +25,8 @@ PACKAGES = (
     *("*.dist-info/RECORD", "*.dist-info/INSTALLER", "*.dist-info/REQUESTED"),
     *("*.dist-info/WHEEL", "*.dist-info/entry_points.txt", "*.dist-info/top_level.txt"),
     *("*.dist-info/direct_url.json", "*.dist-info/sboms"),
-    # For pydantic 1, for mypy and for pytest: imported by those who use them only.
-    *("pydantic/v1", "pydantic/mypy.py", "anyio/pytest_plugin.py"),
+    # For pytest: imported by it only.
+    "anyio/pytest_plugin.py",
 )
 
 
