@@ -34,7 +34,6 @@ format: venv ## Rewrite the code in the one format
 
 unit: venv ## Test the parts: no process, no network
 	@$(PYTHON) -m coverage run -m pytest tests/test_architecture.py tests/unit
-	@$(PYTHON) -m coverage combine --quiet
 	@$(PYTHON) -m coverage report
 
 phases: venv fixtures ## Test the package, and detect and build under the real lifecycle, without Docker
