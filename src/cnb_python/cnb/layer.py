@@ -127,7 +127,7 @@ class Layer:
             made.rename(self.path)
         for form, content in (sboms or {}).items():
             write_sbom(self.layers_dir, self.name, form, content)
-        toml.write(self._toml, table)
+        self._declare(table)
 
     def keep(self, types: LayerTypes, metadata: LayerMetadata) -> None:
         """Keep the restored contents; the types must be written on every build or it is dropped.
@@ -138,7 +138,7 @@ class Layer:
         if not _is_directory(self.path):
             self._refuse("kept but has no contents")
         disk.remove(self._staging)
-        toml.write(self._toml, table)
+        self._declare(table)
 
     def reuse_from_image(self, metadata: LayerMetadata) -> None:
         """Take the contents from the previous image: launch only, and no directory here.
@@ -150,7 +150,7 @@ class Layer:
         self._withdraw()
         disk.remove(self._staging)
         disk.remove(self.path)
-        toml.write(self._toml, table)
+        self._declare(table)
 
     def drop(self) -> None:
         """Remove all there is of the layer."""
@@ -174,6 +174,12 @@ class Layer:
         if not _is_directory(self.path) or self._toml.exists(follow_symlinks=False):
             self._refuse("finished but never begun")
         return self.path
+
+    def _declare(self, table: dict[str, Writable]) -> None:
+        # The lifecycle makes the directory of our layers with the platform's umask, and its mode
+        # is part of every layer's archive.
+        disk.make_directory(self.layers_dir)
+        toml.write(self._toml, table)
 
     def _withdraw(self) -> None:
         disk.remove(self._toml)

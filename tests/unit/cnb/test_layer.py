@@ -70,6 +70,14 @@ def test_what_goes_with_a_layer_is_written_with_it(layer: Layer) -> None:
     assert (layer.layers_dir / "venv.sbom.cdx.json").read_bytes() == b"{}"
 
 
+def test_the_directory_of_the_layers_has_the_same_mode_whatever_the_lifecycle_gave_it(
+    layer: Layer,
+) -> None:
+    layer.layers_dir.chmod(0o700)
+    made(layer)
+    assert layer.layers_dir.stat().st_mode & 0o777 == 0o755
+
+
 def test_everyone_may_read_what_we_write_whatever_the_umask_is(layer: Layer) -> None:
     before = os.umask(0o077)
     try:
