@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tools import cache, lifecycle, mirror, oci, package, settings_here
+from tools import cache, lifecycle, mirror, oci, package, settings_here, tree
 from tools.bench import figures, rounds, sizes
 from tools.bench.figures import ColdBuild, Detect, ImageSize
 from tools.bench.sizes import Size
@@ -31,10 +31,10 @@ PYTHON = "3.14.6"
 class Package:
     """The buildpack itself."""
 
-    tree: Size
-    """The assembled directory: as an archive, and that compressed."""
+    tree_bytes: int
+    """The files of the assembled directory."""
     cnb_bytes: int
-    """The file that pack makes of it."""
+    """The file that pack makes of it, which is compressed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class Bench:
 
 def table(report: Report) -> str:
     """Return the *report* as lines to be read; sizes as `bytes (compressed) MB`."""
-    detect, package_size = report.detect, _mb(report.package.tree)
+    detect, package_size = report.detect, f"{report.package.tree_bytes / 1e6:.0f} MB"
     rows: list[tuple[str, object, object, str]] = [
         ("bin/detect, ms", detect.median_ms, detect.interpreter_median_ms, "a bare start"),
     ]
@@ -106,11 +106,11 @@ def _mb(size: Size) -> str:
 
 
 def _measure(detections: int, number: int, folder: Path) -> Report:
-    tree, packed = _package(folder)
+    assembled, packed = _package(folder)
     with mirror.running((PYTHON,)) as url:
         indexes = settings_here.of_this_machine()
         settings = {**indexes, settings_here.MIRROR: f"{url}/python.toml"}
-        bench = Bench(lifecycle.standard(), tree, settings, detections, number, folder)
+        bench = Bench(lifecycle.standard(), assembled, settings, detections, number, folder)
         taken = {name: bench.app(name) for name in APPS}
     return Report(
         cpus=os.process_cpu_count() or 1,
@@ -118,15 +118,15 @@ def _measure(detections: int, number: int, folder: Path) -> Report:
         detect=taken[DETECTED][0],
         cold_build={name: build for name, (_, build, _) in taken.items()},
         image={name: image for name, (_, _, image) in taken.items()},
-        package=Package(sizes.of_directories(tree), packed),
+        package=Package(tree.size(assembled), packed),
     )
 
 
 def _package(folder: Path) -> tuple[Path, int]:
     """A copy of the packaged tree, which others may renew meanwhile, and the size of its file."""
     product = package.Product(oci.arch(), package.declared_api(), offline=())
+    package.main(["--arch", oci.arch()])
     with cache.locked("dist"):
-        package.main(["--arch", oci.arch()])
         run("cp", "-a", "--", product.folder, folder / "buildpack")
         return folder / "buildpack", product.file.stat().st_size
 

@@ -107,7 +107,7 @@ def _room(platform: Platform, course: Course, folder: Path) -> Sandbox:
             Bind(course.buildpack, BUILDPACK),
             Bind(folder / "job", "/job"),
             Bind(folder / "platform", "/platform"),
-            Bind(folder / "python", "/opt/python"),
+            Bind(folder / "python", "/opt/python", writable=True),
             Bind(folder / "layers", "/layers", writable=True),
             Bind(folder / "tmp", "/tmp", writable=True),  # noqa: S108 - a container's own
             Bind(folder / "workspace", "/workspace", writable=True),

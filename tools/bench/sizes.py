@@ -41,7 +41,7 @@ def of_directories(*directories: Path) -> Size:
 
 def _of_directory(directory: Path) -> Size:
     archive = ("tar", "-c", "--sort=name", "-C", directory, ".")
-    packer = zlib.compressobj(6, wbits=31)  # gzip, at the level of Go's default
+    packer = zlib.compressobj(1, wbits=31)  # gzip, at the level that the lifecycle uses
     plain = packed = 0
     with subprocess.Popen(archive, stdout=subprocess.PIPE) as tar:
         assert tar.stdout is not None  # noqa: S101 - PIPE was asked for; for mypy
