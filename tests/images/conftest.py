@@ -13,8 +13,7 @@ import pytest
 from tests.images.inventory import remove, take
 from tests.images.workshop import Built, Workshop
 from tests.support.builds import fixture
-from tools import builder, engine, mirror, oci, package, settings_here
-from tools import cache as kept
+from tools import builder, engine, mirror, settings_here
 from tools.engine import Engine
 from tools.processes import Unavailable
 
@@ -50,19 +49,12 @@ def workshop(docker: Engine) -> Iterator[Workshop]:
     with mirror.running() as url:
         settings = {"BP_PYTHON_MIRROR": f"{url}/python.toml", **indexes}
         token = f"{PREFIX}{uuid.uuid4().hex[:8]}"
-        made = Workshop(docker, _builder(docker), settings, token, before)
+        made_by = builder.ensure(docker, builder.buildpack())
+        made = Workshop(docker, made_by, settings, token, before)
         try:
             yield made
         finally:
             made.close()
-
-
-def _builder(docker: Engine) -> str:
-    """`cnb-python/builder` with the buildpack as it is now, which `make builder` makes too."""
-    product = package.Product(oci.arch(), package.declared_api(), offline=())
-    with kept.locked("dist"):
-        package.assemble(product)
-        return builder.ensure(docker, product.folder)
 
 
 @pytest.fixture(scope="session")
