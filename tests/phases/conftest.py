@@ -44,7 +44,7 @@ def builds(base: Path, buildpack: Path) -> Iterator[Builds]:
 @pytest.fixture(scope="session")
 def earlier(builds: Builds, base: Path) -> Built:
     """A build of an app without packages: going on from it spares unpacking the interpreter."""
-    built = builds.phases(write_files(base / "earlier", {"requirements.txt": ""}))
+    built = builds.image(write_files(base / "earlier", {"requirements.txt": ""}))
     assert built.code == 0, built.output
     return built
 

@@ -93,4 +93,4 @@ def _has_no(layers: Path, name: str) -> bool:
 
 
 def _digest(layers: Path) -> str:
-    return tree.digest(layers)
+    return "".join(tree.digest(layers / name) for name in ("python", "venv"))

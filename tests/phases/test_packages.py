@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.builds import INSIDE, Builds, fixture
+from tests.support.builds import INSIDE, Builds, Built, fixture
 from tests.support.trees import App, linked_copy
 from tools import oci, package, runtimes
 
@@ -12,10 +12,12 @@ EXPLAINED, BUG = 1, 70
 EMPTY = {"requirements.txt": "", "Procfile": "web: python -m http.server $PORT"}
 
 
-def test_a_package_for_older_lifecycles_builds(builds: Builds, app: App, tmp_path: Path) -> None:
+def test_a_package_for_older_lifecycles_builds(
+    builds: Builds, earlier: Built, app: App, tmp_path: Path
+) -> None:
     older = {"buildpack.toml": package.descriptor("0.10")}
     tree = linked_copy(builds.buildpack, tmp_path / "tree", older)
-    built = builds.image(app(EMPTY), buildpack=tree)
+    built = builds.image(app(EMPTY), earlier, buildpack=tree)
     assert built.code == 0, built.output
     with built.serve() as served:
         assert "Procfile" in served.fetch()
@@ -65,9 +67,11 @@ def test_an_offline_package_needs_no_network(builds: Builds, app: App, tmp_path:
     assert (built.layers / "python/bin/python3.13").exists()
 
 
-def test_a_checkout_with_its_environment_builds(builds: Builds, app: App, checkout: Path) -> None:
+def test_a_checkout_with_its_environment_builds(
+    builds: Builds, earlier: Built, app: App, checkout: Path
+) -> None:
     linked_copy(package.ROOT / ".venv", checkout / ".venv")
-    built = builds.phases(app(EMPTY), buildpack=checkout)
+    built = builds.phases(app(EMPTY), earlier, buildpack=checkout)
     assert built.code == 0, built.output
 
 

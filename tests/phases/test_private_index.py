@@ -38,7 +38,11 @@ def bindings(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def built(
-    builds: Builds, private: Index, bindings: Path, tmp_path_factory: pytest.TempPathFactory
+    builds: Builds,
+    earlier: Built,
+    private: Index,
+    bindings: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Built:
     """An app with a wheel and a source package of the private index."""
     files = {
@@ -47,7 +51,7 @@ def built(
     }
     app = write_files(tmp_path_factory.mktemp("app") / "app", files)
     env = {"PIP_EXTRA_INDEX_URL": private.url_with(LOGIN)}
-    built = builds.image(app, env=env, bindings=bindings)
+    built = builds.image(app, earlier, env=env, bindings=bindings)
     assert built.code == 0, built.output
     return built
 
@@ -107,7 +111,7 @@ def test_wrong_credentials_are_explained_and_not_shown(
     guessed = private.url_with(Login("builder", "wr0ng-guess"))
     asked = app({"requirements.txt": f"--index-url {guessed}\ncompany-tools==2.0\n"})
     built = builds.phases(asked, earlier)
-    assert built.error.startswith("The package index refused us with 401\n\n")
+    assert built.error.startswith("The package index refused us with 403\n\n")
     assert "wr0ng-guess" not in built.output
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.builds import BUILDPACK, Builds, free_port
-from tests.support.trees import App, write_files
+from tests.support.trees import App, Files, write_files
 from tools import interpreters, mirror, oci, runtimes
 from tools.processes import run
 
@@ -160,7 +160,7 @@ def test_a_file_that_the_mirror_lacks_is_named(builds: Builds, app: App, tmp_pat
 def test_a_tampered_archive_is_refused(builds: Builds, app: App, tmp_path: Path) -> None:
     archive = interpreters.archive(NEWER, oci.arch())
     table = runtimes.table([(NEWER, oci.arch(), archive)])
-    files = {"python.toml": table, archive.name: SPOILT}
+    files: Files = {"python.toml": table, archive.name: SPOILT}
     with mirror.serving(write_files(tmp_path / "mirror", files)) as url:
         built = builds.phases(app(NO_PACKAGES), env={"BP_PYTHON_MIRROR": f"{url}/python.toml"})
     assert built.error == (

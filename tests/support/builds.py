@@ -33,7 +33,7 @@ class Built:
     """What a build left."""
 
     code: int | None
-    output: str
+    output: str = field(repr=False)
     """What the buildpack and the lifecycle printed."""
     work: Path
     layers: Path
@@ -46,7 +46,8 @@ class Built:
     def error(self) -> str:
         """The one error the buildpack explained: its title, then the text below it."""
         assert self.output.count("[Error: ") == 1, self.output
-        assert "Traceback" not in self.output, self.output
+        # A tool's own would be indented.
+        assert "\nTraceback" not in self.output, self.output
         title, text = self.output.partition("[Error: ")[2].split("]\n", 1)
         return f"{title}\n{text.partition('ERROR: failed to build')[0].rstrip()}"
 
