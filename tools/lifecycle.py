@@ -12,7 +12,7 @@ from tools import cache, oci, real_tools, rootfs
 from tools.build_request import BuildRequest, Platform, Result
 from tools.sandbox import Bind, Ended, Sandbox
 from tools.sandbox import run as run_inside
-from tools.work_folders import FILED, RUN_IMAGE, Folders, identity
+from tools.work_folders import FILED, RUN_IMAGE, Folders, identity, named
 
 __all__ = ["BuildRequest", "Platform", "Result", "complete", "create", "detect"]
 __all__ += ["detect_and_build", "standard"]
@@ -46,7 +46,7 @@ def create(platform: Platform, request: BuildRequest) -> Result:
     """
     folders = Folders(request.work)
     folders.prepare(platform, request)
-    _make_sparse(platform, folders.layout / FILED.format(request.image))
+    _make_sparse(platform, folders.layout / FILED.format(named(request)))
     previous = FILED.format(RUN_IMAGE)
     binds = (
         *_binds(platform, request, folders),
@@ -62,7 +62,7 @@ def create(platform: Platform, request: BuildRequest) -> Result:
         *("-launcher", "/cnb/lifecycle/launcher"),
         *("-uid", str(platform.user), "-gid", str(platform.group)),
         *request.lifecycle_flags,
-        request.image,
+        named(request),
     )
     room = _room(platform, request, folders, binds)
     return folders.result(_run(room, request, creator), request)

@@ -11,9 +11,16 @@ from tools.build_request import BuildRequest, Platform, Result
 from tools.processes import run
 from tools.sandbox import Ended
 
-RUN_IMAGE = "cnb-python-run"
-# Where the lifecycle files an image name that has neither registry nor tag.
-FILED = "index.docker.io/library/{}/latest"
+# With a registry of its own: a name without one stands for an image of a public registry.
+REGISTRY = "cnb-python.localhost"
+RUN_IMAGE = f"{REGISTRY}/cnb-python-run"
+# Where the lifecycle files an image name that has no tag, in a layout.
+FILED = "{}/latest"
+
+
+def named(request: BuildRequest) -> str:
+    """Return the whole name of the image that *request* makes."""
+    return f"{REGISTRY}/{request.image}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +47,7 @@ class Folders:
     def prepare(self, platform: Platform, request: BuildRequest) -> None:
         """Make everything a build finds: the app, its settings, empty layers."""
         shutil.rmtree(self.fresh, ignore_errors=True)
-        filed = (self.layout / FILED.format(request.image)).parent.parent
+        filed = (self.layout / FILED.format(named(request))).parent.parent
         for path in (self.cache, filed, self.fresh):
             path.mkdir(parents=True, exist_ok=True)
         for name in ("layers", "platform/env", "scratch", "tmp"):
@@ -72,7 +79,7 @@ class Folders:
 
     def result(self, ended: Ended, request: BuildRequest) -> Result:
         """What a phase that ended so has left here."""
-        image = self.layout / FILED.format(request.image)
+        image = self.layout / FILED.format(named(request))
         return Result(
             ended.code, ended.output, image, self.fresh / "layers", self.fresh / "workspace"
         )
