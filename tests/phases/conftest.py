@@ -1,13 +1,15 @@
 """One packaged buildpack, one platform and one mirror of interpreters for all tests here."""
 
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.builds import Builds, Built
+from tests.support.builds import Builds, Built, fixture
 from tests.support.leftovers import mounts_below, processes_of
+from tests.support.sharing import shared
 from tests.support.trees import App, Files, linked_copy, write_files
 from tools import cache, lifecycle, mirror, oci, package, settings_here
 
@@ -42,11 +44,20 @@ def builds(base: Path, buildpack: Path) -> Iterator[Builds]:
 
 
 @pytest.fixture(scope="session")
-def earlier(builds: Builds, base: Path) -> Built:
-    """A build of an app without packages: going on from it spares unpacking the interpreter."""
-    built = builds.image(write_files(base / "earlier", {"requirements.txt": ""}))
-    assert built.code == 0, built.output
-    return built
+def flask(builds: Builds, base: Path) -> Built:
+    """The image of the Flask app, built from nothing: to be looked at, or gone on from.
+
+    Going on from it spares a test to unpack and compile an interpreter, which takes seconds.
+    """
+
+    def build() -> Built:
+        built = builds.image(fixture("pip_flask"))
+        assert built.code == 0, built.output
+        return built
+
+    # Under pytest-xdist each worker has a directory of its own below that of the run.
+    run = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    return shared(run / "flask.pickle", build)
 
 
 @pytest.fixture

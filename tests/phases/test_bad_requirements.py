@@ -22,9 +22,9 @@ What to do:
 
 
 @pytest.fixture
-def tried(builds: Builds, earlier: Built, app: App) -> Try:
+def tried(builds: Builds, flask: Built, app: App) -> Try:
     """Build an app of these files, going on from an earlier build of it."""
-    return lambda files: builds.phases(app(files), after=earlier)
+    return lambda files: builds.phases(app(files), after=flask)
 
 
 def test_no_requirements_file(builds: Builds, app: App) -> None:

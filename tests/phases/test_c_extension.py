@@ -1,4 +1,4 @@
-"""An app whose packages are compiled from source in the build."""
+"""An app whose packages are compiled from source, built after one with another Python."""
 
 import json
 
@@ -8,8 +8,8 @@ from tests.support.builds import Builds, Built, fixture
 
 
 @pytest.fixture(scope="module")
-def compiled(builds: Builds) -> Built:
-    built = builds.image(fixture("pip_c_extension"))
+def compiled(builds: Builds, flask: Built) -> Built:
+    built = builds.image(fixture("pip_c_extension"), flask)
     assert built.code == 0, built.output
     return built
 
@@ -30,9 +30,24 @@ def test_the_line_of_the_app_is_used(compiled: Built) -> None:
         assert json.loads(served.fetch("/health"))["python"] == "3.13.13"
 
 
-def test_neither_compiler_nor_source_comes_along(compiled: Built) -> None:
+def test_every_reason_not_to_use_the_other_python_is_said(compiled: Built, flask: Built) -> None:
+    old, new = (_metadata(built)["sha256"] for built in (flask, compiled))
+    mark = "Not using the previous build's "
+    assert [line.strip() for line in compiled.output.splitlines() if mark in line] == [
+        f"{mark}Python: the Python release has changed from 3.14.6 to 3.13.13",
+        f"{mark}Python: the sha256 of Python's archive has changed from {old} to {new}",
+        f"{mark}downloads: the Python line has changed from 3.14 to 3.13",
+    ]
+
+
+def test_nothing_of_the_other_python_is_left(compiled: Built) -> None:
+    names = compiled.names("venv") + compiled.names("python")
+    assert [name for name in names if "3.14" in name or "-314" in name] == []
+
+
+def test_nothing_of_the_compilation_comes_along(compiled: Built) -> None:
     names = compiled.names("venv")
-    assert [name for name in names if name.endswith((".c", ".o", ".a", ".tar.gz"))] == []
+    assert [name for name in names if name.endswith((".o", ".a", ".tar.gz", ".whl"))] == []
 
 
 def test_a_rebuild_compiles_nothing_again(builds: Builds, compiled: Built) -> None:
@@ -40,3 +55,8 @@ def test_a_rebuild_compiles_nothing_again(builds: Builds, compiled: Built) -> No
     assert again.code == 0, again.output
     assert "Building wheel" not in again.output
     assert again.layer("venv").diff_id == compiled.layer("venv").diff_id
+
+
+def _metadata(built: Built) -> dict[str, str]:
+    metadata: dict[str, str] = built.documents()["python.toml"]["metadata"]
+    return metadata

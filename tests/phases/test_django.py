@@ -8,8 +8,8 @@ from tests.support.builds import Builds, Built, fixture
 
 
 @pytest.fixture(scope="module")
-def shop(builds: Builds, earlier: Built) -> Built:
-    built = builds.image(fixture("pip_django"), earlier)
+def shop(builds: Builds, flask: Built) -> Built:
+    built = builds.image(fixture("pip_django"), flask)
     assert built.code == 0, built.output
     return built
 

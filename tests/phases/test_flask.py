@@ -6,18 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.builds import BUILDPACK, Builds, Built, fixture
+from tests.support.builds import BUILDPACK, Built, fixture
 
 LAYERS = f"/layers/{BUILDPACK}"
 # https://peps.python.org/pep-0552/: bit 0 says "checked by hash", bit 1 "check the source".
 UNCHECKED_HASH = 0b01
-
-
-@pytest.fixture(scope="module")
-def flask(builds: Builds) -> Built:
-    built = builds.image(fixture("pip_flask"))
-    assert built.code == 0, built.output
-    return built
 
 
 @pytest.fixture(scope="module")

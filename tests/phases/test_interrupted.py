@@ -12,11 +12,13 @@ import pytest
 
 from tests.support.builds import BUILDPACK, Builds, Built
 from tests.support.killing import killing
-from tests.support.trees import App
+from tests.support.trees import App, Files, write_files
 from tools import tree
-from tools.sandbox import Bind
 
-SMALL = {"requirements.txt": "six==1.17.0\n", "Procfile": "web: python -m http.server $PORT"}
+SMALL: Files = {
+    "requirements.txt": "six==1.17.0\n",
+    "Procfile": "web: python -m http.server $PORT",
+}
 SITE_PACKAGES = "venv/lib/python3.14/site-packages"
 
 type Moment = Callable[[Path], bool]
@@ -34,43 +36,55 @@ def _installed(layers: Path) -> bool:
     return (layers / SITE_PACKAGES / "six.py").exists() and _has_no(layers, "venv.toml")
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-@pytest.mark.parametrize("moment", [_unpacking, _installing, _installed])
-def test_a_build_after_an_interrupted_one_equals_a_clean_one(
-    builds: Builds, app: App, kept: Path, clean: str, number: signal.Signals, moment: Moment
+def test_python_is_whole_after_an_interrupted_unpacking(
+    builds: Builds, app: App, kept: Path, clean: str
 ) -> None:
-    interrupted = _interrupted(builds, app(SMALL), kept, number, moment)
-    assert interrupted.code == 51
-    documents = {path.stem for path in (kept / BUILDPACK).glob("*.toml")}
-    assert not documents & {"venv", "launch"}
-    again = builds.phases(app(SMALL), binds=(_bind(kept),))
-    assert again.code == 0, again.output
-    assert _digest(kept / BUILDPACK) == clean
+    _interrupt(builds, app(SMALL), kept, signal.SIGKILL, _unpacking)
+    assert _digest_after(builds, app(SMALL), kept) == clean
 
 
-def test_sigterm_ends_the_build_in_words_of_its_own(builds: Builds, app: App, kept: Path) -> None:
-    ended = _interrupted(builds, app(SMALL), kept, signal.SIGTERM, _installing)
+@pytest.mark.parametrize(
+    ("number", "moment"), [(signal.SIGTERM, _installed), (signal.SIGKILL, _installing)]
+)
+def test_packages_are_whole_after_an_interrupted_installation(
+    builds: Builds,
+    flask: Built,
+    app: App,
+    clean: str,
+    number: signal.Signals,
+    moment: Moment,
+) -> None:
+    kept = builds.restored(flask)
+    ended = _interrupt(builds, app(SMALL), kept, number, moment)
     assert "Traceback" not in ended.output
-    assert ended.output.rstrip().endswith("ERROR: failed to build: exit status 143")
+    assert _digest_after(builds, app(SMALL), kept) == clean
 
 
-def _interrupted(
+def _interrupt(
     builds: Builds, app: Path, kept: Path, number: signal.Signals, moment: Moment
 ) -> Built:
+    """Build *app* into the layers *kept* until *moment*; check that nothing looks finished."""
     with killing(number, lambda: moment(kept / BUILDPACK), seen_by=kept) as kill:
-        built = builds.phases(app, binds=(_bind(kept),))
+        built = builds.phases(app, layers=kept)
     assert kill.sent
+    said = {signal.SIGTERM: "exit status 143", signal.SIGKILL: "signal: killed"}[number]
+    assert built.output.rstrip().endswith(f"ERROR: failed to build: {said}")
+    assert not {"venv.toml", "launch.toml"} & built.documents().keys()
     return built
 
 
+def _digest_after(builds: Builds, app: Path, kept: Path) -> str:
+    """Build *app* once more into the layers *kept*, and let nobody interrupt it."""
+    again = builds.phases(app, layers=kept)
+    assert again.code == 0, again.output
+    return _digest(again.layers)
+
+
 @pytest.fixture(scope="module")
-def clean(builds: Builds, tmp_path_factory: pytest.TempPathFactory) -> str:
+def clean(builds: Builds, flask: Built, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The digest of the layers of a build that nobody interrupts."""
-    app = tmp_path_factory.mktemp("clean") / "app"
-    app.mkdir()
-    for name, content in SMALL.items():
-        (app / name).write_text(content)
-    built = builds.phases(app)
+    app = write_files(tmp_path_factory.mktemp("clean") / "app", SMALL)
+    built = builds.phases(app, flask)
     assert built.code == 0, built.output
     return _digest(built.layers)
 
@@ -82,10 +96,6 @@ def kept(builds: Builds, tmp_path: Path) -> Path:
     directory.mkdir()
     os.chown(directory, builds.platform.user, builds.platform.group)
     return directory
-
-
-def _bind(layers: Path) -> Bind:
-    return Bind(layers, "/layers", writable=True)
 
 
 def _has_no(layers: Path, name: str) -> bool:

@@ -1,5 +1,6 @@
 """The ways in which the buildpack itself comes: packages for two APIs, offline, and a checkout."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,11 @@ EMPTY = {"requirements.txt": "", "Procfile": "web: python -m http.server $PORT"}
 
 
 def test_a_package_for_older_lifecycles_builds(
-    builds: Builds, earlier: Built, app: App, tmp_path: Path
+    builds: Builds, flask: Built, app: App, tmp_path: Path
 ) -> None:
     older = {"buildpack.toml": package.descriptor("0.10")}
     tree = linked_copy(builds.buildpack, tmp_path / "tree", older)
-    built = builds.image(app(EMPTY), earlier, buildpack=tree)
+    built = builds.image(app(EMPTY), flask, buildpack=tree)
     assert built.code == 0, built.output
     with built.serve() as served:
         assert "Procfile" in served.fetch()
@@ -58,20 +59,25 @@ def test_a_bug_of_ours_is_shown_as_ours(
     assert traceback.endswith("KeyError: 'oops'")
 
 
-def test_an_offline_package_needs_no_network(builds: Builds, app: App, tmp_path: Path) -> None:
+def test_an_offline_package_needs_no_network_and_keeps_a_patch_release(
+    builds: Builds, app: App, tmp_path: Path
+) -> None:
     tree = linked_copy(builds.buildpack, tmp_path / "tree")
-    runtimes.carry(("3.13.13",), oci.arch(), tree / "runtimes")
-    asked = app({**EMPTY, ".python-version": "3.13\n"})
+    runtimes.carry(("3.13.1", "3.13.13"), oci.arch(), tree / "runtimes")
+    asked = app({**EMPTY, ".python-version": "# as in production\n\n3.13.1\n"})
     built = builds.phases(asked, buildpack=tree, network=False, env={"BP_PYTHON_MIRROR": ""})
     assert built.code == 0, built.output
-    assert (built.layers / "python/bin/python3.13").exists()
+    assert "  Python 3.13.1, by .python-version, line 3\n" in built.output
+    assert "[Warning: Python 3.13.1 is not the newest 3.13]\n3.13.13 mends more" in built.output
+    said = subprocess.check_output([built.layers / "python/bin/python3.13", "-V"], text=True)
+    assert said == "Python 3.13.1\n"
 
 
 def test_a_checkout_with_its_environment_builds(
-    builds: Builds, earlier: Built, app: App, checkout: Path
+    builds: Builds, flask: Built, app: App, checkout: Path
 ) -> None:
     linked_copy(package.ROOT / ".venv", checkout / ".venv")
-    built = builds.phases(app(EMPTY), earlier, buildpack=checkout)
+    built = builds.phases(app(EMPTY), flask, buildpack=checkout)
     assert built.code == 0, built.output
 
 

@@ -39,7 +39,7 @@ def bindings(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def built(
     builds: Builds,
-    earlier: Built,
+    flask: Built,
     private: Index,
     bindings: Path,
     tmp_path_factory: pytest.TempPathFactory,
@@ -51,7 +51,7 @@ def built(
     }
     app = write_files(tmp_path_factory.mktemp("app") / "app", files)
     env = {"PIP_EXTRA_INDEX_URL": private.url_with(LOGIN)}
-    built = builds.image(app, earlier, env=env, bindings=bindings)
+    built = builds.image(app, flask, env=env, bindings=bindings)
     assert built.code == 0, built.output
     return built
 
@@ -81,11 +81,11 @@ def test_the_binding_is_not_copied(built: Built) -> None:
 
 
 def test_no_credentials_are_explained(
-    builds: Builds, earlier: Built, app: App, private: Index
+    builds: Builds, flask: Built, app: App, private: Index
 ) -> None:
     asked = app({"requirements.txt": "company-tools==2.0\n"})
     built = builds.phases(
-        asked, earlier, env={"PIP_INDEX_URL": private.url, "PIP_EXTRA_INDEX_URL": ""}
+        asked, flask, env={"PIP_INDEX_URL": private.url, "PIP_EXTRA_INDEX_URL": ""}
     )
     title, found, steps = built.error.split("\n\n")
     assert title == "The package index refused us with 401"
@@ -106,20 +106,20 @@ What to do:
 
 
 def test_wrong_credentials_are_explained_and_not_shown(
-    builds: Builds, earlier: Built, app: App, private: Index
+    builds: Builds, flask: Built, app: App, private: Index
 ) -> None:
     guessed = private.url_with(Login("builder", "wr0ng-guess"))
     asked = app({"requirements.txt": f"--index-url {guessed}\ncompany-tools==2.0\n"})
-    built = builds.phases(asked, earlier)
+    built = builds.phases(asked, flask)
     assert built.error.startswith("The package index refused us with 403\n\n")
     assert "wr0ng-guess" not in built.output
 
 
 def test_a_wheel_for_another_python_is_explained(
-    builds: Builds, earlier: Built, app: App, private: Index
+    builds: Builds, flask: Built, app: App, private: Index
 ) -> None:
     asked = app({"requirements.txt": "company-legacy==1.0\n"})
-    built = builds.phases(asked, earlier, env={"PIP_INDEX_URL": private.url_with(LOGIN)})
+    built = builds.phases(asked, flask, env={"PIP_INDEX_URL": private.url_with(LOGIN)})
     assert (
         built.error
         == """\
@@ -135,10 +135,10 @@ What to do:
 
 
 def test_a_header_that_is_missing_is_explained(
-    builds: Builds, earlier: Built, app: App, private: Index
+    builds: Builds, flask: Built, app: App, private: Index
 ) -> None:
     asked = app({"requirements.txt": "company-ldap==1.0\n"})
-    built = builds.phases(asked, earlier, env={"PIP_INDEX_URL": private.url_with(LOGIN)})
+    built = builds.phases(asked, flask, env={"PIP_INDEX_URL": private.url_with(LOGIN)})
     assert (
         built.error
         == """\

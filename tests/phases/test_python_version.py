@@ -1,7 +1,6 @@
 """Which Python is installed, from where, and what is said when it cannot be."""
 
 import hashlib
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,17 +14,6 @@ from tools.processes import run
 SPOILT = b"not what it was"
 OLDER, NEWER = mirror.VERSIONS
 NO_PACKAGES = {"requirements.txt": "", "Procfile": "web: python -m http.server $PORT"}
-
-
-def test_a_patch_release_is_kept_when_asked_for(builds: Builds, app: App) -> None:
-    asked = app({**NO_PACKAGES, ".python-version": "# as in production\n\n3.13.1\n"})
-    with mirror.running(("3.13.1", OLDER)) as url:
-        built = builds.phases(asked, env={"BP_PYTHON_MIRROR": f"{url}/python.toml"})
-    assert built.code == 0, built.output
-    assert "  Python 3.13.1, by .python-version, line 3\n" in built.output
-    assert f"[Warning: Python 3.13.1 is not the newest 3.13]\n{OLDER} mends more" in built.output
-    said = subprocess.check_output([built.layers / "python/bin/python3.13", "-V"], text=True)
-    assert said == "Python 3.13.1\n"
 
 
 def test_the_setting_counts_more_than_the_file(builds: Builds, app: App) -> None:

@@ -6,6 +6,7 @@ on in that of an earlier one.
 
 import itertools
 import json
+import os
 import socket
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
@@ -75,8 +76,12 @@ class Built:
 
     @cached_property
     def root(self) -> Path:
-        """What the build added to the run image, extracted."""
-        return unpack(self.image, self.work / "root")
+        """What the build added to the run image, extracted by and for this process."""
+        return unpack(self.image, self.work / f"root-{os.getpid()}")
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Everything but `root`, which another process makes for itself."""
+        return {name: value for name, value in vars(self).items() if name != "root"}
 
     @contextmanager
     def serve(
