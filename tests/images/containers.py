@@ -21,8 +21,8 @@ STRICT = (
     "--security-opt=no-new-privileges",
 )
 KILLED = 137
-# Less than the grace period of `docker stop`, and far less than that of Kubernetes.
-QUICK = 5.0
+# The grace period of `docker stop`, a third of that of Kubernetes.
+QUICK = 10.0
 
 
 @dataclass(frozen=True, slots=True)

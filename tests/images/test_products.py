@@ -106,12 +106,6 @@ def test_source_checkout_without_its_environment_says_how_to_make_it(
     assert "make venv" in packed.output
 
 
-def test_package_file_builds(bare: Workshop) -> None:
-    product = package.Product(oci.arch(), package.declared_api(), offline=())
-    _make(package.ROOT)
-    _serves(bare, "file", _build_flask(bare, "file", *ADDED, product.file))
-
-
 def test_offline_package_builds_a_vendored_app_without_any_network(
     bare: Workshop, checkout: Path, tmp_path: Path
 ) -> None:
@@ -140,18 +134,16 @@ def _vendor(app: Path) -> None:
     requirements.write_text(f"--no-index\n--find-links wheels\n{text}")
 
 
-def test_package_for_older_lifecycles_is_taken_into_a_builder(
-    workshop: Workshop, checkout: Path, tmp_path: Path
+def test_package_for_older_lifecycles_builds_and_is_taken_into_a_builder(
+    bare: Workshop, checkout: Path, tmp_path: Path
 ) -> None:
-    _make(checkout, "--api", "0.10", "--tree-only")
+    _make(checkout, "--api", "0.10")
     tree = checkout / "dist/buildpack/linux" / oci.arch()
     assert 'api = "0.10"' in (tree / "buildpack.toml").read_text()
-    image = _create_builder(workshop, "older", "cnb-python/python", tree, tmp_path)
-    try:
-        older = replace(workshop, builder=image)
-        _serves(older, "older_app", _build_flask(older, "older_app"))
-    finally:
-        workshop.engine.docker("image", "rm", image)
+    file = checkout / f"dist/cnb-python-api-0.10-linux-{oci.arch()}.cnb"
+    _serves(bare, "file", _build_flask(bare, "file", *ADDED, file))
+    image = _create_builder(bare, "older", "cnb-python/python", tree, tmp_path)
+    bare.engine.docker("image", "rm", image)
 
 
 def _build_flask(workshop: Workshop, name: str, *flags: str | Path) -> Packed:
