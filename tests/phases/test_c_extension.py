@@ -50,13 +50,6 @@ def test_nothing_of_the_compilation_comes_along(compiled: Built) -> None:
     assert [name for name in names if name.endswith((".o", ".a", ".tar.gz", ".whl"))] == []
 
 
-def test_a_rebuild_compiles_nothing_again(builds: Builds, compiled: Built) -> None:
-    again = builds.image(fixture("pip_c_extension"), after=compiled)
-    assert again.code == 0, again.output
-    assert "Building wheel" not in again.output
-    assert again.layer("venv").diff_id == compiled.layer("venv").diff_id
-
-
 def _metadata(built: Built) -> dict[str, str]:
     metadata: dict[str, str] = built.documents()["python.toml"]["metadata"]
     return metadata

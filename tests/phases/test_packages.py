@@ -18,10 +18,9 @@ def test_a_package_for_older_lifecycles_builds(
 ) -> None:
     older = {"buildpack.toml": package.descriptor("0.10")}
     tree = linked_copy(builds.buildpack, tmp_path / "tree", older)
-    built = builds.image(app(EMPTY), flask, buildpack=tree)
+    built = builds.phases(app(EMPTY), flask, buildpack=tree)
     assert built.code == 0, built.output
-    with built.serve() as served:
-        assert "Procfile" in served.fetch()
+    assert built.documents()["launch.toml"]["processes"][0]["default"] is True
 
 
 @pytest.mark.parametrize("phase", ["detect", "build"])

@@ -37,21 +37,20 @@ def bindings(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def built(
-    builds: Builds,
-    flask: Built,
-    private: Index,
-    bindings: Path,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Built:
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An app with a wheel and a source package of the private index."""
     files = {
         "requirements.txt": "company-tools==2.0\ncompany-codec==1.1\n",
         "Procfile": "web: python -m http.server $PORT",
     }
-    app = write_files(tmp_path_factory.mktemp("app") / "app", files)
+    return write_files(tmp_path_factory.mktemp("app") / "app", files)
+
+
+@pytest.fixture(scope="module")
+def built(builds: Builds, flask: Built, source: Path, private: Index, bindings: Path) -> Built:
+    """The image of that app; the build before was of another."""
     env = {"PIP_EXTRA_INDEX_URL": private.url_with(LOGIN)}
-    built = builds.image(app, flask, env=env, bindings=bindings)
+    built = builds.image(source, flask, env=env, bindings=bindings)
     assert built.code == 0, built.output
     return built
 
@@ -73,6 +72,20 @@ def test_secrets_reach_neither_image_nor_cache(built: Built, secret: str) -> Non
     assert _files_with(secret, built.root) == []
     assert secret not in str(built.labels())
     assert _files_with(secret, built.work / "cache") == []
+
+
+def test_packages_of_the_build_before_are_gone(built: Built, flask: Built) -> None:
+    assert any("/flask/" in name for name in flask.names("venv"))
+    assert [name for name in built.names("venv") if "flask" in name.lower()] == []
+
+
+def test_what_was_compiled_is_not_compiled_again(
+    builds: Builds, built: Built, private: Index, source: Path
+) -> None:
+    again = builds.phases(source, built, env={"PIP_EXTRA_INDEX_URL": private.url_with(LOGIN)})
+    assert again.code == 0, again.output
+    assert "Building wheel for company-codec" in built.output
+    assert "Building wheel" not in again.output
 
 
 def test_the_binding_is_not_copied(built: Built) -> None:
