@@ -37,7 +37,7 @@ def test_programs_are_for_the_target_and_no_other(trees: dict[str, Path], arch: 
     for path in programs:
         assert ELF[arch] in readelf("-h", path), path
     assert {"uv", "python3"} <= {path.name for path in programs}
-    assert any("pydantic_core" in path.name for path in programs)
+    assert any(path.parent.name == "tomli" for path in programs)
 
 
 @pytest.mark.parametrize("arch", package.ARCHES)
@@ -105,13 +105,10 @@ def test_the_carried_interpreter_can_import_everything_that_is_carried(tree: Pat
     code = f"""
 import importlib, pkgutil, sys
 sys.path += [{str(tree / "src")!r}, {str(tree / LIBRARY / "site-packages")!r}]
-import cnb_python, httpx, packaging.markers, packaging.requirements, pydantic, tomli, tomli_w
+import cnb_python, httpx, packaging.markers, packaging.requirements, tomli, tomli_w
 import ctypes, hashlib, lzma, ssl, tarfile, zipfile, zlib, compression.zstd, concurrent.futures
 for module in pkgutil.walk_packages(cnb_python.__path__, "cnb_python."):
     importlib.import_module(module.name)
-class Row(pydantic.BaseModel):
-    name: str
-assert Row(name="x").model_dump_json() == '{{"name":"x"}}'
 httpx.Client(trust_env=False).close()
 """
     flags = ["-I", "-B", "-S", "-X", "utf8", "-W", "error"]
