@@ -9,28 +9,12 @@ from pathlib import Path
 import pytest
 
 from tests.support.builds import Builds, fixture
+from tests.support.hostile import HOSTILE_FILES, HOSTILE_VARIABLES
 from tests.support.trees import App
 
 PASSED, FAILED, ERROR = 0, 100, 1
 # The lifecycle's own: no group passed; none passed and one had an error.
 NOBODY, NOBODY_WITH_ERROR = 20, 21
-
-HOSTILE = dict.fromkeys(
-    (
-        *("json.py", "typing.py", "sitecustomize.py", "usercustomize.py", "encodings.py"),
-        *("pathlib.py", "cnb_python/__init__.py", "tomli/__init__.py", "lib/python3.14/os.py"),
-    ),
-    "raise SystemExit('a file of the app was run')\n",
-)
-POISON = {
-    "PYTHONPATH": "/workspace",
-    "PYTHONHOME": "/workspace",
-    "PYTHONSTARTUP": "/workspace/json.py",
-    "PYTHONUSERBASE": "/workspace",
-    "PYTHONPLATLIBDIR": "lib64",
-    "PYTHONWARNINGS": "error",
-    "PYTHONINSPECT": "1",
-}
 
 
 @pytest.mark.parametrize("name", ["pip_flask", "pip_django", "pip_c_extension", "pip_science"])
@@ -87,15 +71,15 @@ def test_odd_entries_of_the_app_are_no_error(builds: Builds, app: App) -> None:
 
 
 def test_files_of_the_app_are_never_imported(builds: Builds, app: App) -> None:
-    ended = builds.phase("detect", app(HOSTILE))
+    ended = builds.phase("detect", app(HOSTILE_FILES))
     assert (ended.code, ended.output) == (PASSED, "")
 
 
 def test_settings_of_the_app_s_python_do_not_reach_ours(builds: Builds, app: App) -> None:
-    hostile = app(HOSTILE)
-    ended = builds.phase("detect", hostile, env=POISON)
+    hostile = app(HOSTILE_FILES)
+    ended = builds.phase("detect", hostile, env=HOSTILE_VARIABLES)
     assert (ended.code, ended.output) == (PASSED, "")
-    assert builds.detect(hostile, env=POISON).code == PASSED
+    assert builds.detect(hostile, env=HOSTILE_VARIABLES).code == PASSED
 
 
 def test_neither_home_nor_path_nor_locale_is_needed(builds: Builds) -> None:

@@ -174,6 +174,7 @@ def test_only_the_interpreter_and_the_environment_are_in_the_image(flask: Built)
 
 def test_the_app_s_directory_is_as_it_was(flask: Built) -> None:
     assert _names(flask.workspace) == _names(fixture("pip_flask"))
+    assert flask.scratch == []
 
 
 def test_the_build_says_what_it_does(flask: Built) -> None:

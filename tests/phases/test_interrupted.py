@@ -57,6 +57,7 @@ def test_packages_are_whole_after_an_interrupted_installation(
     kept = builds.restored(flask)
     ended = _interrupt(builds, app(SMALL), kept, number, moment)
     assert "Traceback" not in ended.output
+    assert number == signal.SIGKILL or ended.scratch == []
     assert _digest_after(builds, app(SMALL), kept) == clean
 
 

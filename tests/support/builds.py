@@ -6,8 +6,8 @@ on in that of an earlier one.
 
 import itertools
 import json
-import os
 import socket
+import tempfile
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -53,6 +53,11 @@ class Built:
         return f"{title}\n{text.partition('ERROR: failed to build')[0].rstrip()}"
 
     @property
+    def scratch(self) -> list[str]:
+        """What the build left in `/tmp`."""
+        return [path.name for path in (self.work / "fresh/tmp").iterdir()]
+
+    @property
     def image(self) -> oci.Image:
         return oci.read(self.directory)
 
@@ -77,7 +82,7 @@ class Built:
     @cached_property
     def root(self) -> Path:
         """What the build added to the run image, extracted by and for this process."""
-        return unpack(self.image, self.work / f"root-{os.getpid()}")
+        return unpack(self.image, Path(tempfile.mkdtemp(prefix="root-")) / "root")
 
     def __getstate__(self) -> dict[str, Any]:
         """Everything but `root`, which another process makes for itself."""
@@ -114,6 +119,8 @@ class Wanted(TypedDict, total=False):
     """Another tree than the packaged one."""
     env: Mapping[str, str]
     """What `pack build --env` sets, over the session's settings."""
+    lifecycle_env: Mapping[str, str]
+    """Added to the environment of the lifecycle itself."""
     bindings: Path
     binds: tuple[Bind, ...]
     network: bool
@@ -150,7 +157,8 @@ class Builds:
         """
         layers = self.restored(after) if after else layers
         if layers:
-            wanted["binds"] = (Bind(layers, "/layers", writable=True),)
+            bind = Bind(layers, "/layers", writable=True)
+            wanted["binds"] = (*wanted.get("binds", ()), bind)
         built = self._built(lifecycle.detect_and_build, app, None, **wanted)
         return replace(built, layers=layers / BUILDPACK) if layers else built
 
@@ -221,6 +229,7 @@ class Builds:
             buildpacks=(wanted.get("buildpack", self.buildpack),),
             work=work,
             env={**self.settings, **wanted.get("env", {})},
+            lifecycle_env=wanted.get("lifecycle_env", {}),
             bindings=wanted.get("bindings"),
             binds=wanted.get("binds", ()),
             network=wanted.get("network", True),

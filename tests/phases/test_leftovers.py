@@ -1,0 +1,25 @@
+"""Nothing outlives a build or a served image; the fixture `base` looks again at the very end."""
+
+import subprocess
+from pathlib import Path
+
+from tests.support.builds import Built
+from tests.support.leftovers import mounts_below, processes_of
+
+
+def test_a_served_image_is_seen_while_it_runs_and_gone_afterwards(
+    flask: Built, base: Path
+) -> None:
+    with flask.serve() as served:
+        served.fetch()
+        assert any("gunicorn" in process for process in processes_of(base))
+        assert mounts_below(base) == []
+    assert processes_of(base) == []
+
+
+def test_a_mount_would_be_seen(tmp_path: Path, base: Path) -> None:
+    subprocess.run(["mount", "-t", "tmpfs", "cnb-python-test", tmp_path], check=True)
+    try:
+        assert mounts_below(base) == [str(tmp_path)]
+    finally:
+        subprocess.run(["umount", tmp_path], check=True)

@@ -1,0 +1,104 @@
+"""Where builds run: odd users' settings, a company's network, pip's own configuration."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.support import index
+from tests.support.builds import Builds, Built
+from tests.support.hostile import HOSTILE_FILES, HOSTILE_VARIABLES
+from tests.support.trees import App
+from tests.support.wheels import wheel
+from tools import rootfs
+from tools.sandbox import Bind
+
+ASKED = {"requirements.txt": "company-tools==2.0\n", "Procfile": "web: python -V"}
+INSTALLED = "venv/lib/python3.14/site-packages/company_tools.py"
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """An index behind a certificate of its own."""
+
+    url: str
+    certificate: Path
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("packages")
+    wheel(directory, "company-tools", "2.0", {"company_tools.py": ""})
+    return directory
+
+
+@pytest.fixture(scope="module")
+def company(packages: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
+    """An index whose certificate only the company's machines trust."""
+    authority = index.authority(tmp_path_factory.mktemp("authority"))
+    with index.running(packages, tls=authority) as running:
+        yield Company(running.url, authority.certificate)
+
+
+def test_a_build_is_not_led_astray(builds: Builds, flask: Built, app: App, packages: Path) -> None:
+    hostile = app({**HOSTILE_FILES, **ASKED})
+    with index.running(packages) as running:
+        env = {**HOSTILE_VARIABLES, "PIP_INDEX_URL": running.url}
+        homeless = {"HOME": ""}
+        built = builds.phases(hostile, flask, env=env, lifecycle_env=homeless, umask=0o077)
+    assert built.code == 0, built.output
+    assert "a file of the app was run" not in built.output
+    assert (built.layers / INSTALLED).stat().st_mode & 0o777 == 0o644
+    assert {path.name for path in built.workspace.iterdir()} == {
+        name.partition("/")[0] for name in (*HOSTILE_FILES, *ASKED)
+    }
+
+
+def test_pip_s_configuration_file_counts(
+    builds: Builds, flask: Built, app: App, packages: Path
+) -> None:
+    with index.running(packages) as running:
+        configured = app({**ASKED, "pip.conf": f"[global]\nindex-url = {running.url}\n"})
+        env = {"PIP_CONFIG_FILE": "/workspace/pip.conf"}
+        built = builds.phases(configured, flask, env=env)
+    assert built.code == 0, built.output
+    assert (built.layers / INSTALLED).exists()
+
+
+def test_an_authority_of_the_build_image_is_trusted_without_a_setting(
+    builds: Builds, flask: Built, app: App, company: Company, tmp_path: Path
+) -> None:
+    bundle = tmp_path / "bundle.pem"
+    bundle.write_text(rootfs.host_bundle() + company.certificate.read_text())
+    store = Bind(bundle, f"/{rootfs.BUNDLE}")
+    env = {"PIP_INDEX_URL": company.url}
+    built = builds.phases(app(ASKED), flask, env=env, binds=(store,))
+    assert built.code == 0, built.output
+    assert (built.layers / INSTALLED).exists()
+
+
+def test_an_authority_that_nobody_knows_is_named_as_the_reason(
+    builds: Builds, flask: Built, app: App, company: Company
+) -> None:
+    env = {"PIP_INDEX_URL": company.url, "PIP_RETRIES": "0"}
+    built = builds.phases(app(ASKED), flask, env=env)
+    title, found, steps = built.error.split("\n\n")
+    assert title == "The certificate of a server is not trusted"
+    assert found.split("\n")[0].startswith(
+        f"{company.url}company-tools/ shows a certificate that the build image does not trust: "
+    )
+    assert (
+        steps
+        == """\
+What to do:
+  1. Add the authority's certificate to the build image's system store, or with a buildpack for\
+ `ca-certificates` bindings.
+  2. Or give the build SSL_CERT_FILE or PIP_CERT, the path of a bundle inside the image."""
+    )
+
+
+def test_nobody_listens_at_the_index(builds: Builds, flask: Built, app: App) -> None:
+    env = {"PIP_INDEX_URL": "http://127.0.0.1:1/simple/", "PIP_RETRIES": "0"}
+    built = builds.phases(app(ASKED), flask, env=env)
+    assert built.error.startswith("The package index does not answer\n\nAsking http://127.0.0.1:1")
