@@ -11,14 +11,20 @@ templates and leftovers of Python 2.
 """
 
 import errno
+import mmap
 import os
 import py_compile
+import signal
+import struct
 import sys
 import warnings
 from pathlib import Path
 
 _HOPELESS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS)
 DISK_FULL = 28
+# Compiled and skipped, for each group at a place of its own in memory that the workers share: a
+# pipe holds the results of some thousand groups and then stops whoever writes to it.
+_RESULT = struct.Struct("=QQ")
 
 
 def main(jobs: int, directories: list[Path]) -> int:
@@ -27,20 +33,37 @@ def main(jobs: int, directories: list[Path]) -> int:
     warnings.simplefilter("ignore")
     waiting = [files for directory in directories for files in _groups(directory)]
     waiting.sort(key=_size)  # the largest is taken first, from the end
-    results, workers = os.pipe()
+    results = mmap.mmap(-1, _RESULT.size * max(1, len(waiting)))
     running: set[int] = set()
     while waiting or running:
         while waiting and len(running) < jobs:
-            running.add(_start(waiting.pop(), workers))
+            files = waiting.pop()
+            running.add(_start(files, results, len(waiting)))
         child, status = os.wait()
         running.discard(child)
         if status:
-            return os.waitstatus_to_exitcode(status)
-    os.close(workers)
-    with os.fdopen(results) as lines:
-        counts = [line.split() for line in lines]
-    print(*(sum(int(count[place]) for count in counts) for place in (0, 1)))  # noqa: T201
+            _stop(running)
+            return _failed(os.waitstatus_to_exitcode(status))
+    counts = list(_RESULT.iter_unpack(results[:]))
+    print(*(sum(count[place] for count in counts) for place in (0, 1)))  # noqa: T201
     return 0
+
+
+def _stop(children: set[int]) -> None:
+    # None of them may write on after the build has said that it failed.
+    for child in children:
+        os.kill(child, signal.SIGKILL)
+    for child in children:
+        os.waitpid(child, 0)
+
+
+def _failed(code: int) -> int:
+    """Return the exit code *code* of a worker, or end by the signal that ended it."""
+    if code < 0:
+        if code != -signal.SIGKILL:
+            signal.signal(-code, signal.SIG_DFL)
+        os.kill(os.getpid(), -code)
+    return code
 
 
 def _groups(directory: Path) -> list[list[Path]]:
@@ -59,20 +82,20 @@ def _size(files: list[Path]) -> tuple[int, Path]:
     return sum(file.stat().st_size for file in files), files[0]
 
 
-def _start(files: list[Path], results: int) -> int:
+def _start(files: list[Path], results: mmap.mmap, place: int) -> int:
     child = os.fork()
     if child:
         return child
     code = 1
     try:
-        code = _compile(files, results)
+        code = _compile(files, results, place)
     except Exception:  # noqa: BLE001 - told to the parent by the exit code, to its log by the hook
         sys.excepthook(*sys.exc_info())
     finally:
         os._exit(code)
 
 
-def _compile(files: list[Path], results: int) -> int:
+def _compile(files: list[Path], results: mmap.mmap, place: int) -> int:
     skipped = 0
     for file in files:
         try:
@@ -87,7 +110,7 @@ def _compile(files: list[Path], results: int) -> int:
             if error.errno in _HOPELESS:
                 return DISK_FULL
             skipped += 1
-    os.write(results, f"{len(files) - skipped} {skipped}\n".encode())
+    _RESULT.pack_into(results, place * _RESULT.size, len(files) - skipped, skipped)
     return 0
 
 

@@ -1,0 +1,98 @@
+"""The program that compiles, run for real: what it does about its workers cannot be pretended."""
+
+import shlex
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cnb_python.environment.bytecode import Compiled, compile_all
+from cnb_python.errors import DiskFull, Killed
+from cnb_python.system import process
+from cnb_python.system.outside import Outcome, System
+from tests.unit.environment.worlds import world
+
+RUN = (
+    "import runpy, sys; sys.argv = sys.argv[4:]; runpy.run_path(sys.argv[0], run_name='__main__')"
+)
+KILLED = "import os, py_compile\npy_compile.compile = lambda *_, **__: os.kill(os.getpid(), {})\n"
+FULL = (
+    "import errno, py_compile\n"
+    "def compile(*_, **__): raise OSError(errno.ENOSPC, 'no space')\n"
+    "py_compile.compile = compile\n"
+)
+SMALL_PIPES = (
+    "import fcntl, os\nmake = os.pipe\n"
+    "def pipe():\n"
+    "    ends = make()\n"
+    "    fcntl.fcntl(ends[1], fcntl.F_SETPIPE_SZ, 4096)\n"
+    "    return ends\n"
+    "os.pipe = pipe\n"
+)
+
+
+@pytest.fixture(autouse=True)
+def nothing_leaves_the_process() -> None:
+    """Replace the guard: starting workers is what is tested here."""
+
+
+@pytest.fixture
+def system() -> System:
+    return replace(world(lambda _: Outcome(1, ""))[0], run=process.run)
+
+
+def interpreter(directory: Path, *, where: str = "") -> Path:
+    """Return an interpreter in which *where* holds; one that hangs ends after a minute."""
+    prelude, program = directory / "prelude.py", directory / "python"
+    prelude.write_text(where + RUN)
+    program.write_text(
+        f'#!/bin/sh\nexec timeout --foreground 60 {shlex.quote(sys.executable)} {shlex.quote(str(prelude))} "$@"\n'
+    )
+    program.chmod(0o755)
+    return program
+
+
+def modules(directory: Path, count: int) -> Path:
+    packages = directory / "packages"
+    packages.mkdir()
+    for number in range(count):
+        (packages / f"module_{number}.py").touch()
+    return packages
+
+
+def test_what_cannot_be_compiled_is_counted_apart(tmp_path: Path, system: System) -> None:
+    packages = modules(tmp_path, 3)
+    (packages / "template.py").write_text("{{ name }} =\n")
+
+    assert compile_all(interpreter(tmp_path), (packages,), system) == Compiled(3, 1)
+    assert len(list(packages.glob("__pycache__/*.pyc"))) == 3
+
+
+def test_nothing_to_compile_is_no_failure(tmp_path: Path, system: System) -> None:
+    assert compile_all(interpreter(tmp_path), (modules(tmp_path, 0),), system) == Compiled(0, 0)
+
+
+@pytest.mark.parametrize("signal", [9, 11, 15])
+def test_the_signal_that_ends_a_worker_is_reported(
+    tmp_path: Path, system: System, signal: int
+) -> None:
+    killed = interpreter(tmp_path, where=KILLED.format(signal))
+
+    with pytest.raises(Killed) as raised:
+        compile_all(killed, (modules(tmp_path, 5),), system)
+
+    assert raised.value.signal == signal
+
+
+def test_a_disk_that_fills_up_is_reported(tmp_path: Path, system: System) -> None:
+    with pytest.raises(DiskFull):
+        compile_all(interpreter(tmp_path, where=FULL), (modules(tmp_path, 5),), system)
+
+
+def test_any_number_of_results_fits(tmp_path: Path, system: System) -> None:
+    packages = modules(tmp_path, 1500)
+
+    compiled = compile_all(interpreter(tmp_path, where=SMALL_PIPES), (packages,), system)
+
+    assert compiled == Compiled(1500, 0)
