@@ -133,7 +133,11 @@ def pack_file(product: Product) -> None:
     home = {"PACK_HOME": str(cache.directory() / "pack-home")}
     target = ("--target", f"linux/{product.arch}", "--pull-policy", "never")
     source = ("--path", product.root, "--format", "file", *target)
-    run(real_tools.pack(), "buildpack", "package", product.file, *source, env=home)
+    # Under another name first: what an interrupted pack leaves is not taken for the product.
+    draft = product.file.with_name(f".{product.file.name}")
+    draft.unlink(missing_ok=True)
+    run(real_tools.pack(), "buildpack", "package", draft, *source, env=home)
+    draft.rename(product.file)
     # pack has put the common one in its place, and removed it in the end.
     (product.folder / "buildpack.toml").write_text(descriptor(product.api))
 

@@ -5,6 +5,7 @@ not a link farm to an interpreter elsewhere: it *is* one, and so works wherever 
 copied to, the inside of a build container included (`pack build --buildpack .`).
 """
 
+import fcntl
 import hashlib
 import io
 import os
@@ -77,11 +78,18 @@ def _install_packages(venv: Path) -> None:
         *("--disable-pip-version-check", "--root-user-action=ignore", "--no-warn-script-location"),
         *("--require-hashes", "--only-binary=:all:", "--requirement", str(LOCK)),
     ]
-    subprocess.run(command, check=True, env=environ)
+    if subprocess.run(command, check=False, env=environ).returncode:
+        sys.exit("The development packages could not be installed: pip says why above.")
 
 
 def main() -> None:
-    """Make or renew `.venv`; do nothing when it is up to date."""
+    """Make or renew `.venv`, one process at a time; do nothing when it is up to date."""
+    with (ROOT / ".venv.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _renew()
+
+
+def _renew() -> None:
     venv, stamp = ROOT / ".venv", ROOT / ".venv/cnb-python-inputs"
     if stamp.exists() and stamp.read_text() == _digest():
         return

@@ -40,6 +40,11 @@ def main(phase: str, argv: Sequence[str], directory: Path) -> int:
     except BuildpackError as error:
         _explain(error, console)
         return EXPECTED
+    except OSError as error:
+        if outside := _not_ours(error):
+            _explain(outside, console)
+            return EXPECTED
+        return _confess(console)
     except Exception:  # noqa: BLE001 - the last line of defence: shown whole, as ours
         return _confess(console)
 
@@ -47,8 +52,24 @@ def main(phase: str, argv: Sequence[str], directory: Path) -> int:
 def _confess(console: Console) -> int:
     import traceback
 
-    console.bug(BUG_TITLE, traceback.format_exc())
+    from cnb_python.system.redaction import redact
+
+    console.bug(BUG_TITLE, redact(traceback.format_exc()))
     return BUG
+
+
+def _not_ours(error: OSError) -> BuildpackError | None:
+    """Return what a machine's refusal is to be called, None where we are to blame."""
+    import errno
+
+    from cnb_python.errors import DiskFull, PlaceRefused
+
+    place = str(error.filename or "a file")
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return DiskFull(f"writing {place}")
+    if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.EIO}:
+        return PlaceRefused(place, error.strerror or type(error).__name__)
+    return None
 
 
 def _terminate(_number: int, _frame: FrameType | None) -> None:

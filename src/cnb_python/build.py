@@ -77,7 +77,7 @@ def install_packages(
         lambda made: launch_environment(context.app_dir, made.directory, made.distributions),
         system,
     )
-    deps.prune(cache)
+    deps.close_cache(context.layers_dir, key)
     return environment
 
 

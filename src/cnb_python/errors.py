@@ -153,6 +153,13 @@ class DiskFull(OutsideError):
     doing: str
 
 
+class PlaceRefused(OutsideError):
+    """A file or directory of the platform's cannot be read or written."""
+
+    place: str
+    reason: str
+
+
 class BadRequirement(AppError):
     """A line of a requirements file that cannot be understood."""
 
@@ -444,6 +451,7 @@ type Failure = (
     | ProgramNotStarted
     | Killed
     | DiskFull
+    | PlaceRefused
     | BadRequirement
     | IncludeMissing
     | NotAPackage

@@ -31,6 +31,7 @@ from cnb_python.errors import (
     NotPinned,
     NotUtf8,
     NoWheel,
+    PlaceRefused,
     ProgramNotStarted,
     PythonNotAvailable,
     SeveralManagers,
@@ -83,6 +84,8 @@ def describe(failure: Failure) -> Message:  # noqa: C901, PLR0911, PLR0912, PLR0
             return machine.killed(failure)
         case DiskFull():
             return machine.disk_full(failure)
+        case PlaceRefused():
+            return machine.place_refused(failure)
         case BadRequirement():
             return install.bad_requirement(failure)
         case IncludeMissing():

@@ -29,6 +29,8 @@ _VARIANT = re.compile(r"(requirements)|requirements[-_.](?!te?xt\b)[-\w.]+\.txt"
 _STEM = "requirements"
 # What later steps decide on. Everything else is looked at by the step that needs it.
 _READ = (REQUIREMENTS, ".python-version", "runtime.txt", "Procfile")
+# Of the nine different letters of `requirements`.
+_LETTERS_IN_COMMON = 6
 
 
 class Project(NamedTuple):
@@ -119,6 +121,9 @@ def is_misspelt(name: str) -> bool:
     [True, False, False]
     """
     stem, _, suffix = name.casefold().strip(" '\"").partition(".")
+    # An app may have thousands of files at its top, and comparing is slow.
+    if len(set(stem) & set(_STEM)) < _LETTERS_IN_COMMON:
+        return False
     return (
         name != REQUIREMENTS
         and not _VARIANT.fullmatch(name)

@@ -3,7 +3,6 @@
 The last test (`test_leftovers.py`) removes what was made, and looks at what is left.
 """
 
-import contextlib
 import uuid
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -15,7 +14,6 @@ from tests.images.workshop import Built, Workshop
 from tests.support.builds import fixture
 from tools import builder, engine, mirror, settings_here
 from tools.engine import Engine
-from tools.processes import Unavailable
 
 LAST = "test_nothing_is_left_behind"
 PREFIX = "cnb-python-test-"
@@ -29,11 +27,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def docker() -> Iterator[Engine]:
     """A Docker engine: one that answers, or one of our own until the session ends."""
-    with contextlib.ExitStack() as stack:
-        try:
-            found = stack.enter_context(engine.running())
-        except Unavailable as error:
-            pytest.skip(str(error))
+    with engine.running() as found:
         yield found
 
 

@@ -1,10 +1,12 @@
 """The edge: exit codes, and who is said to be at fault."""
 
+import errno
 from pathlib import Path
 
 import pytest
 
-from cnb_python.__main__ import BUG, EXPECTED, main
+from cnb_python.__main__ import BUG, EXPECTED, _not_ours, main
+from cnb_python.errors import BuildpackError, DiskFull, PlaceRefused
 
 ROOT = Path(__file__).parents[2]
 
@@ -36,6 +38,33 @@ def test_a_bug_of_ours_is_called_one_and_shown_whole(capsys: pytest.CaptureFixtu
     assert shown.lstrip().startswith("[Error: This is a bug in the Python buildpack")
     assert "ValueError: nonsense" in shown
     assert "What to do:" not in shown
+
+
+def test_a_place_that_the_platform_did_not_make_is_not_taken_for_a_bug(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "requirements.txt").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CNB_TARGET_OS", "linux")
+    monkeypatch.setenv("CNB_TARGET_ARCH", "amd64")
+
+    code = main("detect", [str(tmp_path), str(tmp_path / "missing/plan.toml")], ROOT)
+
+    assert code == EXPECTED
+    assert "cannot be used]" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [(errno.ENOSPC, DiskFull), (errno.EDQUOT, DiskFull), (errno.EROFS, PlaceRefused)],
+)
+def test_a_refusal_of_the_machine_is_told_from_a_bug(
+    number: int, expected: type[BuildpackError]
+) -> None:
+    error = OSError(number, "no", "/layers/x")
+
+    assert isinstance(_not_ours(error), expected)
+    assert _not_ours(OSError(errno.EBADF, "no")) is None
 
 
 def test_a_directory_without_descriptor_is_not_taken_for_a_bug(

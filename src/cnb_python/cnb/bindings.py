@@ -57,7 +57,11 @@ def _binding(directory: Path) -> Binding:
 
 
 def _said(path: Path | None) -> str:
-    return _text(path).strip() if path else ""
+    # Bindings are for many buildpacks: one that we may not read is none of ours.
+    try:
+        return _text(path).strip() if path else ""
+    except UnreadableInput:
+        return ""
 
 
 def _visible(directory: Path) -> list[Path]:

@@ -44,7 +44,8 @@ def make_directory(path: Path) -> None:
     FileExistsError when something else is there.
     """
     path.mkdir(exist_ok=True)
-    path.chmod(DIRECTORY_MODE)
+    if stat.S_IMODE(path.stat().st_mode) != DIRECTORY_MODE:
+        path.chmod(DIRECTORY_MODE)
 
 
 def remove(path: Path) -> None:

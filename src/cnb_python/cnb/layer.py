@@ -7,6 +7,7 @@ https://github.com/buildpacks/spec/blob/main/buildpack.md#layer-types
 
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Never
@@ -177,8 +178,9 @@ class Layer:
 
     def _declare(self, table: dict[str, Writable]) -> None:
         # The lifecycle makes the directory of our layers with the platform's umask, and its mode
-        # is part of every layer's archive.
-        disk.make_directory(self.layers_dir)
+        # is part of every layer's archive. A directory that is somebody else's stays as it is.
+        with suppress(PermissionError):
+            disk.make_directory(self.layers_dir)
         toml.write(self._toml, table)
 
     def _withdraw(self) -> None:

@@ -9,11 +9,14 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
+from cnb_python.cnb import disk
 from cnb_python.environment import bytecode, skeleton, tool, variables
 from cnb_python.environment.request import Environment, EnvironmentRequest
 from cnb_python.managers.manager import Workplace
 from cnb_python.system.outside import Command, Outcome, Run, System
 from cnb_python.system.redaction import redact
+
+_VERSION_CONTROL = (".git", ".hg", ".svn", ".bzr")
 
 
 def fill(request: EnvironmentRequest, directory: Path, system: System) -> Environment:
@@ -26,6 +29,7 @@ def fill(request: EnvironmentRequest, directory: Path, system: System) -> Enviro
     site_packages = skeleton.make(directory, request.interpreter, line)
     with tempfile.TemporaryDirectory(prefix="cnb-python-") as scratch:
         _install(request, _workplace(request, directory, Path(scratch)), system)
+    _forget_origins(directory / "src")
     compiled = bytecode.compile_all(
         request.interpreter, _modules(directory, site_packages), system
     )
@@ -62,6 +66,14 @@ def _run_redacted(
 ) -> Outcome:
     outcome = run(command, None if on_line is None else lambda line: on_line(redact(line)))
     return replace(outcome, output=redact(outcome.output))
+
+
+def _forget_origins(checkouts: Path) -> None:
+    """Remove the version control data of `-e git+https://...`: history, and a token in its URL."""
+    if checkouts.is_dir():
+        for name in _VERSION_CONTROL:
+            for found in sorted(checkouts.rglob(name)):
+                disk.remove(found)
 
 
 def _modules(directory: Path, site_packages: Path) -> tuple[Path, ...]:

@@ -21,5 +21,8 @@ def shown(url: str) -> str:
         address = urlsplit(url)
     except ValueError:
         return "(a malformed address)"
+    if not address.netloc:
+        # `user:secret@host/path`, the scheme forgotten.
+        return url.rpartition("@")[2].partition("?")[0]
     host = address.netloc.rpartition("@")[2]
     return urlunsplit(address._replace(netloc=host, query="", fragment=""))

@@ -32,7 +32,10 @@ def find_inventory(settings: Mapping[str, str], buildpack: Path, fetch: Fetch) -
     mirror = settings.get(MIRROR_SETTING, "").strip()
     ours = own_inventory()
     if mirror:
-        return _mirrored(ours, _address(mirror), fetch)
+        try:
+            return _mirrored(ours, _address(mirror), fetch)
+        except ValueError:  # of urllib.parse, whose words would show a password
+            raise UnusablePythonTable(shown(mirror), ("there is a malformed address",)) from None
     carried = buildpack / _CARRIED / "python.toml"
     return _read(carried, carried.absolute().as_uri(), ours) if carried.exists() else ours
 
@@ -75,9 +78,16 @@ def _read(path: Path, address: str, ours: Inventory) -> Inventory:
     origin = shown(address)
     inventory = parse(read_table(path, origin), origin, ours)
     releases = (
-        replace(release, url=urljoin(address, release.url)) for release in inventory.releases
+        replace(release, url=_checked(urljoin(address, release.url)))
+        for release in inventory.releases
     )
     return replace(inventory, releases=tuple(releases))
+
+
+def _checked(address: str) -> str:
+    """Return *address*. Raises ValueError for a port that is none."""
+    _ = urlsplit(address).port
+    return address
 
 
 def _address(mirror: str) -> str:
@@ -87,4 +97,4 @@ def _address(mirror: str) -> str:
     if urlsplit(mirror).scheme not in {"http", "https", "file"}:
         problem = f"{MIRROR_SETTING} must start with https://, http://, file:// or /"
         raise UnusablePythonTable(shown(mirror), (problem,))
-    return mirror
+    return _checked(mirror)

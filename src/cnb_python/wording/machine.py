@@ -6,6 +6,7 @@ from cnb_python.errors import (
     IndexUnreachable,
     Killed,
     MissingForBuild,
+    PlaceRefused,
     ProgramNotStarted,
     SourceBuildFailed,
     UntrustedCertificate,
@@ -122,6 +123,24 @@ def disk_full(failure: DiskFull) -> Message:
                 "them a larger disk."
             ),
             "Look for large packages in requirements.txt that the image does not need.",
+        ),
+    )
+
+
+def place_refused(failure: PlaceRefused) -> Message:
+    """A place that the platform should have given us."""
+    return Message(
+        title=f"{failure.place} cannot be used",
+        body=(
+            f"The system says: {failure.reason}.",
+            (
+                "The build's user has to be able to read the app and the platform's directory, "
+                "and to write the layers, the build plan and temporary files (TMPDIR, or /tmp)."
+            ),
+        ),
+        steps=(
+            "Check who owns that path in the build container, and its modes.",
+            "If the disk or the mount is read-only or gone, mend that and build again.",
         ),
     )
 

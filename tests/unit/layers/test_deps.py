@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from cnb_python.cnb.context import Target
-from cnb_python.layers.deps import cache_key, open_cache, prune
+from cnb_python.layers.deps import cache_key, close_cache, open_cache, prune
 from cnb_python.system.outside import Outcome
 from tests.unit.environment.worlds import Log, world
 
@@ -28,12 +28,15 @@ def test_the_first_build_gets_an_empty_cache(tmp_path: Path) -> None:
 
     assert cache == tmp_path / "deps"
     assert list(cache.iterdir()) == []
+    assert not (tmp_path / "deps.toml").exists()
+    close_cache(tmp_path, KEY)
     assert "cache = true" in (tmp_path / "deps.toml").read_text()
     assert said.said == []
 
 
 def test_the_next_build_gets_what_was_left(tmp_path: Path) -> None:
     file(open_cache(tmp_path, KEY, log()) / "http-v2/a", 1)
+    close_cache(tmp_path, KEY)
 
     cache = open_cache(tmp_path, KEY, log())
 
@@ -42,6 +45,7 @@ def test_the_next_build_gets_what_was_left(tmp_path: Path) -> None:
 
 def test_another_python_or_image_starts_anew_and_says_why(tmp_path: Path) -> None:
     file(open_cache(tmp_path, KEY, log()) / "http-v2/a", 1)
+    close_cache(tmp_path, KEY)
     said = log()
 
     cache = open_cache(
@@ -66,7 +70,9 @@ def test_metadata_of_another_hand_starts_anew(tmp_path: Path) -> None:
 
 
 def test_metadata_without_a_directory_starts_anew(tmp_path: Path) -> None:
-    open_cache(tmp_path, KEY, log()).rmdir()
+    open_cache(tmp_path, KEY, log())
+    close_cache(tmp_path, KEY)
+    (tmp_path / "deps").rmdir()
 
     assert open_cache(tmp_path, KEY, log()).is_dir()
 

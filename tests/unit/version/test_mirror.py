@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 
 from cnb_python.errors import UnusablePythonTable
+from cnb_python.messages import describe
 from cnb_python.system.outside import Download
 from cnb_python.version.inventory import Inventory
 from cnb_python.version.mirror import (
+    MIRROR_SETTING,
     carried_archive,
     find_inventory,
     own_inventory,
@@ -133,3 +135,17 @@ def test_an_archive_that_travels_with_the_buildpack_is_found_by_its_hash(
 
     assert carried_archive(wanted, tmp_path) == path
     assert carried_archive(release("3.14.2"), tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["https://u:s3cret@[bad/x", "https://mirror.example:999999/", "user:s3cret@mirror.example/py"],
+)
+def test_a_malformed_address_is_the_setting_s_fault_and_shows_no_password(
+    address: str, tmp_path: Path
+) -> None:
+    with pytest.raises(UnusablePythonTable) as raised:
+        find_inventory({MIRROR_SETTING: address}, tmp_path, refuse)
+
+    message = describe(raised.value)
+    assert "s3cret" not in "\n".join((message.title, *message.body, *message.steps))
