@@ -120,3 +120,20 @@ def test_a_second_answer_is_stripped_of_secrets_too(tmp_path: Path) -> None:
     assert len(programs.ran) == 2
     assert "secret" not in raised.value.url
     assert "secret" not in "".join(log.said)
+
+
+def test_where_an_editable_checkout_came_from_is_forgotten(tmp_path: Path) -> None:
+    venv = tmp_path / "venv"
+    answer = installing(venv)
+
+    def checking_out(command: Command) -> Outcome:
+        if "install" in command.argv:
+            for name in ("thing/.git/config", "thing/vendored/.git", "thing/thing.py"):
+                file = venv / "src" / name
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(f"url = {SECRET}")
+        return answer(command)
+
+    fill(request(tmp_path), venv, world(checking_out)[0])
+
+    assert [path.name for path in (venv / "src").rglob("*") if path.is_file()] == ["thing.py"]
