@@ -10,9 +10,13 @@ _LOCALES = ("LC_ALL", "LC_CTYPE", "LANG")
 # 1980-01-01T00:00:01Z: archives of the ZIP format cannot hold earlier times, and the lifecycle
 # gives the same time to every file of the image.
 _EPOCH = "315532801"
-# Where these point is ours to say; a log file would take pip's explanations away from its output.
-_OURS = frozenset(
-    {"VIRTUAL_ENV", "PIP_CACHE_DIR", "PIP_LOG", "PIP_LOG_FILE", "__PYVENV_LAUNCHER__"}
+# Where these point is ours to say, and so is how much pip tells: its explanations are read.
+_OURS = frozenset({"VIRTUAL_ENV", "__PYVENV_LAUNCHER__"})
+_OURS_OF_PIP = frozenset(
+    {
+        *("PIP_CACHE_DIR", "PIP_LOG", "PIP_LOG_FILE", "PIP_LOCAL_LOG", "PIP_REPORT"),
+        *("PIP_QUIET", "PIP_VERBOSE", "PIP_NO_COLOR"),
+    }
 )
 
 
@@ -31,7 +35,7 @@ def process_variables(
     kept = {
         name: value
         for name, value in environ.items()
-        if not name.startswith("PYTHON") and name not in _OURS
+        if not name.startswith("PYTHON") and not _is_ours(name)
     }
     path = f"{environment / 'bin'}:{interpreter.parent}:{environ.get('PATH') or _DEFAULT_PATH}"
     defaults = {"SOURCE_DATE_EPOCH": _EPOCH, "TMPDIR": str(scratch)}
@@ -48,7 +52,16 @@ def process_variables(
         # Bytecode is made once, at the end, in another way; sets are ordered alike in each build.
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONHASHSEED": "0",
+        # Said, not only left out: a pip.conf may ask for silence too, and variables are stronger.
+        "PIP_QUIET": "0",
+        "PIP_VERBOSE": "0",
     }
+
+
+def _is_ours(name: str) -> bool:
+    # pip ignores case behind its prefix, and takes - for _.
+    upper = name.upper().replace("-", "_")
+    return name in _OURS or (name.startswith("PIP_") and upper in _OURS_OF_PIP)
 
 
 def _home(environ: Mapping[str, str], scratch: Path) -> dict[str, str]:

@@ -31,6 +31,7 @@ def test_settings_of_the_user_reach_the_manager(tmp_path: Path) -> None:
     [
         *("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONUSERBASE", "PYTHONOPTIMIZE"),
         *("PYTHONWARNINGS", "PYTHONPYCACHEPREFIX", "PIP_LOG", "PIP_CACHE_DIR"),
+        *("PIP_NO_COLOR", "PIP_REPORT", "PIP_report", "PIP_quiet", "PIP_CACHE-DIR"),
     ],
 )
 def test_what_breaks_a_manager_does_not_reach_it(tmp_path: Path, name: str) -> None:
@@ -88,3 +89,10 @@ def test_the_systems_authorities_are_trusted_unless_the_user_chose(tmp_path: Pat
 
 def test_bytecode_is_not_written_by_the_way(tmp_path: Path) -> None:
     assert variables(tmp_path)["PYTHONDONTWRITEBYTECODE"] == "1"
+
+
+def test_how_much_pip_tells_is_not_the_users_to_say(tmp_path: Path) -> None:
+    """Silence, from a variable or a pip.conf, would take away the reason of a failure."""
+    found = variables(tmp_path, PIP_QUIET="3", PIP_VERBOSE="2")
+
+    assert (found["PIP_QUIET"], found["PIP_VERBOSE"]) == ("0", "0")
