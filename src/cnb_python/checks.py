@@ -1,8 +1,11 @@
 """What is refused before anything is written, and what is warned of."""
 
-from collections.abc import Mapping
+import configparser
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
-from cnb_python.errors import ForbiddenVariables
+from cnb_python.errors import ForbiddenPipOptions, ForbiddenVariables
 from cnb_python.managers.manager import Manager
 from cnb_python.managers.select import unread
 from cnb_python.project import Project
@@ -26,17 +29,82 @@ MISPLACING = {
 }
 _RUNTIME = "runtime.txt"
 _FALSE = frozenset({"", "0", "false", "no", "off", "n", "f"})
+# The same, as the options are called in configuration files, which pip reads for `pip install`
+# in these sections: https://pip.pypa.io/en/stable/topics/configuration/#configuration-files
+_OPTIONS = {
+    name.removeprefix("PIP_").lower().replace("_", "-"): reason
+    for name, reason in MISPLACING.items()
+}
+_SECTIONS = ("global", "install")
+SYSTEM_FILES = (Path("/etc/xdg/pip/pip.conf"), Path("/etc/pip.conf"))
 
 
-def check_environment(environ: Mapping[str, str]) -> None:
-    """Refuse what would make a wrong image. Raises ForbiddenVariables with all of them."""
+def check_environment(
+    environ: Mapping[str, str], system_files: tuple[Path, ...] = SYSTEM_FILES
+) -> None:
+    """Refuse what would make a wrong image, in variables and in pip's configuration files.
+
+    Raises ForbiddenVariables, or ForbiddenPipOptions for the first such file, with all of them.
+    """
     found = tuple(
         (name, reason)
         for name, reason in MISPLACING.items()
-        if environ.get(name, "").strip().casefold() not in _FALSE
+        if any(_is_on(value) for given, value in environ.items() if _canonical(given) == name)
     )
     if found:
         raise ForbiddenVariables(found)
+    for file in _configuration_files(environ, system_files):
+        if options := _misplacing(file):
+            raise ForbiddenPipOptions(str(file), options)
+
+
+def _canonical(variable: str) -> str:
+    # pip ignores case behind its prefix, and takes - for _.
+    if not variable.startswith("PIP_"):
+        return variable
+    return variable.upper().replace("-", "_")
+
+
+def _is_on(value: str) -> bool:
+    return value.strip().casefold() not in _FALSE
+
+
+def _configuration_files(
+    environ: Mapping[str, str], system_files: tuple[Path, ...]
+) -> Iterator[Path]:
+    """What pip reads: an existing file of PIP_CONFIG_FILE stands in for those of the user."""
+    named = environ.get("PIP_CONFIG_FILE", "")
+    if named == os.devnull:
+        return
+    yield from system_files
+    if named and Path(named).exists():
+        yield Path(named)
+        return
+    home = environ.get("HOME", "")
+    if chosen := environ.get("XDG_CONFIG_HOME", "").strip():
+        yield Path(chosen, "pip/pip.conf")
+    elif home:
+        yield Path(home, ".config/pip/pip.conf")
+    if home:
+        yield Path(home, ".pip/pip.conf")
+
+
+def _misplacing(file: Path) -> tuple[tuple[str, str], ...]:
+    """Return the offenders in *file*; what cannot be read is for pip to complain of."""
+    parser = configparser.RawConfigParser(strict=False, allow_no_value=True)
+    try:
+        if file.is_file():
+            parser.read_string(file.read_text(encoding="utf-8", errors="replace"))
+    except OSError, configparser.Error:
+        pass  # what was read until there counts
+    return tuple(
+        (name, _OPTIONS[option])
+        for section in _SECTIONS
+        if parser.has_section(section)
+        for name, value in parser.items(section)
+        if (option := name.replace("_", "-").removeprefix("--")) in _OPTIONS
+        and _is_on(value or "")
+    )
 
 
 def check_project(project: Project, manager: Manager, output: Output) -> None:

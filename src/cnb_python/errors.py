@@ -133,6 +133,14 @@ class ForbiddenVariables(AppError):
     """Name and what it would do."""
 
 
+class ForbiddenPipOptions(AppError):
+    """A configuration file of pip's sends packages where the image does not look."""
+
+    file: str
+    options: tuple[tuple[str, str], ...]
+    """Name, as the file has it, and what it would do."""
+
+
 class ProgramNotStarted(OutsideError):
     """The system refused to start a program."""
 
@@ -448,6 +456,7 @@ type Failure = (
     | NoRequirements
     | SeveralManagers
     | ForbiddenVariables
+    | ForbiddenPipOptions
     | ProgramNotStarted
     | Killed
     | DiskFull

@@ -11,6 +11,7 @@ from cnb_python.errors import (
     DownloadFailed,
     EndedPythonLine,
     Failure,
+    ForbiddenPipOptions,
     ForbiddenVariables,
     HashMismatch,
     HashMissing,
@@ -78,6 +79,8 @@ def describe(failure: Failure) -> Message:  # noqa: C901, PLR0911, PLR0912, PLR0
             return choosing.several_managers(failure)
         case ForbiddenVariables():
             return choosing.forbidden_variables(failure)
+        case ForbiddenPipOptions():
+            return choosing.forbidden_pip_options(failure)
         case ProgramNotStarted():
             return machine.program_not_started(failure)
         case Killed():

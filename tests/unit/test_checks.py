@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cnb_python.checks import MISPLACING, check_environment, check_project
-from cnb_python.errors import ForbiddenVariables, NotAFile
+from cnb_python.errors import ForbiddenPipOptions, ForbiddenVariables, NotAFile
 from cnb_python.managers.pip import Pip
 from cnb_python.messages import describe
 from cnb_python.project import read_project
@@ -60,6 +60,100 @@ def test_only_the_offenders_are_named() -> None:
         check_environment({"PIP_TARGET": "/somewhere", "PIP_INDEX_URL": "https://x"})
 
     assert [name for name, _ in raised.value.found] == ["PIP_TARGET"]
+
+
+def test_pip_reads_its_variables_in_any_case() -> None:
+    with pytest.raises(ForbiddenVariables) as raised:
+        check_environment({"PIP_target": "/somewhere"})
+
+    assert [name for name, _ in raised.value.found] == ["PIP_TARGET"]
+
+
+PLACES = {
+    "named": ({"PIP_CONFIG_FILE": "{}/named.conf"}, "named.conf"),
+    "XDG": ({"XDG_CONFIG_HOME": "{}/xdg", "HOME": "{}"}, "xdg/pip/pip.conf"),
+    "home": ({"HOME": "{}"}, ".config/pip/pip.conf"),
+    "old place at home": ({"HOME": "{}"}, ".pip/pip.conf"),
+    "system": ({}, "etc/pip.conf"),
+}
+
+
+def configured(directory: Path, place: str, text: str | bytes) -> dict[str, str]:
+    """Write *text* as pip's configuration at *place*; return the variables that go with it."""
+    environ, file = PLACES[place]
+    (directory / file).parent.mkdir(parents=True, exist_ok=True)
+    content = text if isinstance(text, bytes) else text.encode()
+    (directory / file).write_bytes(content)
+    return {name: value.format(directory) for name, value in environ.items()}
+
+
+def check_below(directory: Path, environ: dict[str, str]) -> None:
+    check_environment(environ, (directory / "etc/pip.conf",))
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_misplacing_option_of_a_configuration_file_is_refused(
+    tmp_path: Path, place: str
+) -> None:
+    environ = configured(tmp_path, place, "[global]\ntarget = /srv/x%y\n[install]\nuser = yes\n")
+
+    with pytest.raises(ForbiddenPipOptions) as raised:
+        check_below(tmp_path, environ)
+
+    file = str(tmp_path / PLACES[place][1])
+    assert [name for name, _ in raised.value.options] == ["target", "user"]
+    message = describe(raised.value)
+    assert file in message.title
+    assert "  - target: pip would install outside the app's environment" in message.body
+
+
+@pytest.mark.parametrize("name", MISPLACING)
+def test_files_are_refused_what_variables_are(tmp_path: Path, name: str) -> None:
+    option = name.removeprefix("PIP_").lower()
+    for spelling in (option, option.replace("_", "-"), option.upper(), f"--{option}"):
+        environ = configured(tmp_path, "home", f"[install]\n{spelling}: 1\n")
+
+        with pytest.raises(ForbiddenPipOptions):
+            check_below(tmp_path, environ)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[global]\nindex-url = https://index.example.org\nproxy = http://proxy\n",
+        "[global]\nuser = false\ntarget =\ntarget\n",
+        "[download]\nplatform = win32\n",
+        "target = /srv\n",
+        b"\xff\xfe\0[",
+    ],
+    ids=["empty", "welcome", "off", "another command", "no section", "no text"],
+)
+def test_other_configuration_files_pass(tmp_path: Path, text: str | bytes) -> None:
+    check_below(tmp_path, configured(tmp_path, "home", text))
+
+
+def test_what_stands_before_a_broken_line_counts(tmp_path: Path) -> None:
+    environ = configured(tmp_path, "home", "[global]\ntarget = /srv\n[global\n= 7\n")
+
+    with pytest.raises(ForbiddenPipOptions):
+        check_below(tmp_path, environ)
+
+
+@pytest.mark.parametrize(
+    "file", ["/dev/null", "{}/named.conf"], ids=["no file at all", "one in its place"]
+)
+def test_a_named_file_takes_the_place_of_the_users(tmp_path: Path, file: str) -> None:
+    environ = configured(tmp_path, "home", "[global]\ntarget = /srv\n")
+    (tmp_path / "named.conf").write_text("[global]\nretries = 1\n")
+
+    check_below(tmp_path, {**environ, "PIP_CONFIG_FILE": file.format(tmp_path)})
+
+
+def test_a_directory_of_that_name_passes(tmp_path: Path) -> None:
+    (tmp_path / ".pip/pip.conf").mkdir(parents=True)
+
+    check_below(tmp_path, {"HOME": str(tmp_path)})
 
 
 def test_an_ordinary_app_is_not_warned_of_anything(tmp_path: Path) -> None:

@@ -1,6 +1,11 @@
 """The words for an app that does not say, or says in two ways, what to install."""
 
-from cnb_python.errors import ForbiddenVariables, NoRequirements, SeveralManagers
+from cnb_python.errors import (
+    ForbiddenPipOptions,
+    ForbiddenVariables,
+    NoRequirements,
+    SeveralManagers,
+)
 from cnb_python.wording.message import Message
 
 # How other managers write the file that this release installs from.
@@ -51,6 +56,25 @@ def forbidden_variables(failure: ForbiddenVariables) -> Message:
         steps=(
             "Remove them from the build's environment (`--env`, project.toml, the platform).",
             "If you did not set them, an earlier buildpack did: look at what it exports.",
+        ),
+    )
+
+
+def forbidden_pip_options(failure: ForbiddenPipOptions) -> Message:
+    """Every offender of the file, each with what it does."""
+    return Message(
+        title=f"{failure.file} would misplace the app's packages",
+        body=(
+            f"pip reads {failure.file}, which sets for `pip install`:",
+            *(f"  - {name}: {reason}" for name, reason in failure.options),
+            "The image would start without packages it needs.",
+        ),
+        steps=(
+            f"Remove these lines from {failure.file}; indexes, proxies and the like may stay.",
+            (
+                "If it is not yours to change, set PIP_CONFIG_FILE for the build: it takes the "
+                "place of the files in the home directory, and /dev/null means no file at all."
+            ),
         ),
     )
 

@@ -46,9 +46,8 @@ def interpreter(directory: Path, *, where: str = "") -> Path:
     """Return an interpreter in which *where* holds; one that hangs ends after a minute."""
     prelude, program = directory / "prelude.py", directory / "python"
     prelude.write_text(where + RUN)
-    program.write_text(
-        f'#!/bin/sh\nexec timeout --foreground 60 {shlex.quote(sys.executable)} {shlex.quote(str(prelude))} "$@"\n'
-    )
+    command = shlex.join(("timeout", "--foreground", "60", sys.executable, str(prelude)))
+    program.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
     program.chmod(0o755)
     return program
 
