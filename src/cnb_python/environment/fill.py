@@ -14,7 +14,7 @@ from cnb_python.environment import bytecode, skeleton, tool, variables
 from cnb_python.environment.request import Environment, EnvironmentRequest
 from cnb_python.managers.manager import Workplace
 from cnb_python.system.outside import Command, Outcome, Run, System
-from cnb_python.system.redaction import redact
+from cnb_python.system.redaction import redact, secrets_of
 
 _VERSION_CONTROL = (".git", ".hg", ".svn", ".bzr")
 
@@ -53,7 +53,7 @@ def _workplace(request: EnvironmentRequest, directory: Path, scratch: Path) -> W
 
 
 def _install(request: EnvironmentRequest, place: Workplace, system: System) -> None:
-    run = partial(_run_redacted, system.run)
+    run = partial(_run_redacted, system.run, secrets_of(request.environ))
     for command in request.manager.commands(place):
         system.output.line(f"Running `{command.shown}`")
         outcome = run(command, system.output.detail)
@@ -62,10 +62,14 @@ def _install(request: EnvironmentRequest, place: Workplace, system: System) -> N
 
 
 def _run_redacted(
-    run: Run, command: Command, on_line: Callable[[str], None] | None = None
+    run: Run,
+    secrets: tuple[str, ...],
+    command: Command,
+    on_line: Callable[[str], None] | None = None,
 ) -> Outcome:
-    outcome = run(command, None if on_line is None else lambda line: on_line(redact(line)))
-    return replace(outcome, output=redact(outcome.output))
+    shown = None if on_line is None else lambda line: on_line(redact(line, secrets))
+    outcome = run(command, shown)
+    return replace(outcome, output=redact(outcome.output, secrets))
 
 
 def _forget_origins(checkouts: Path) -> None:

@@ -1,15 +1,81 @@
 """Keeps credentials out of what is shown."""
 
 import re
+from collections.abc import Iterator, Mapping
+from urllib.parse import parse_qsl, quote, unquote
 
 # Anything between the scheme and the @ of an address: user:password, a token, or a user alone.
 _CREDENTIALS = re.compile(r"(?P<scheme>\b[a-zA-Z][\w+.-]*://)[^\s/'\"<>]+@")
+# To the end of the address, without the punctuation of a sentence that ends there.
+_QUERY = re.compile(r"(?P<address>\bhttps?://[^\s'\"<>?#]*\?)(?:[^\s'\"<>#,)\]]|[,)\]](?!\s|$))+")
+_MASK = "****"
+# Variables whose addresses carry credentials, and uv's for user and password.
+_ADDRESSES = re.compile(
+    r"PIP_(INDEX|EXTRA_INDEX|FIND|PROXY|PYPI)\w*|UV_(DEFAULT_INDEX|EXTRA_INDEX_URL|FIND_LINKS)"
+    r"|UV_INDEX\w*|\w+_PROXY"
+)
+_PASSWORD = re.compile(r"UV_INDEX_\w*_PASSWORD")
+_PORT = re.compile(r"\d*")
+# Shorter ones are parts of too many words.
+_SHORTEST = 4
 
 
-def redact(text: str) -> str:
-    """Return *text* with the credentials of every address in it replaced.
+def redact(text: str, secrets: tuple[str, ...] = ()) -> str:
+    """Return *text* with the credentials and the query of every address, and *secrets*, replaced.
 
     >>> redact("Looking in https://user:secret@example.org/simple")
     'Looking in https://****@example.org/simple'
     """
-    return _CREDENTIALS.sub(r"\g<scheme>****@", text)
+    if secrets:
+        text = re.sub("|".join(map(re.escape, secrets)), _MASK, text)
+    return _QUERY.sub(rf"\g<address>{_MASK}", _CREDENTIALS.sub(rf"\g<scheme>{_MASK}@", text))
+
+
+def secrets_of(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what no tool may show of the addresses in *environ*, the longest first.
+
+    Tools show some of them in forms that nobody can tell from an ordinary text: without a scheme,
+    or with a `/` in the password.
+    """
+    found: set[str] = set()
+    for name, value in environ.items():
+        upper = name.upper().replace("-", "_")
+        if _PASSWORD.fullmatch(upper):
+            found.update(_spellings(value))
+        elif _ADDRESSES.fullmatch(upper):
+            found.update(one for word in value.split() for one in _secrets(word))
+    return tuple(sorted((one for one in found if len(one) >= _SHORTEST), key=_longest_first))
+
+
+def _longest_first(secret: str) -> tuple[int, str]:
+    return -len(secret), secret
+
+
+def _secrets(word: str) -> Iterator[str]:
+    address = word.partition("://")[2] or word
+    for credentials in _credentials(address):
+        user, _, password = credentials.partition(":")
+        yield from _spellings(credentials)
+        # A user alone is a token; with a password it is a name, and often an ordinary word.
+        yield from _spellings(password or user)
+    query = address.partition("?")[2].partition("#")[0]
+    for _, value in parse_qsl(query):
+        yield from _spellings(value)
+    for field in query.split("&"):
+        yield from _spellings(field.partition("=")[2])
+
+
+def _credentials(address: str) -> Iterator[str]:
+    """What may stand before the @: with a `/` in it only where that can be no path."""
+    authority = re.split(r"[/?#]", address, maxsplit=1)[0]
+    if "@" in authority:
+        yield authority.rpartition("@")[0]
+    _, colon, rest = authority.partition(":")
+    whole = address.rpartition("@")[0]
+    if whole and colon and (len(authority) >= len(whole) or not _PORT.fullmatch(rest)):
+        yield whole
+
+
+def _spellings(secret: str) -> tuple[str, ...]:
+    plain = unquote(secret)
+    return secret, plain, quote(plain, safe="")

@@ -1,6 +1,7 @@
 """The one door, with a package manager that only pretends."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -137,3 +138,15 @@ def test_where_an_editable_checkout_came_from_is_forgotten(tmp_path: Path) -> No
     fill(request(tmp_path), venv, world(checking_out)[0])
 
     assert [path.name for path in (venv / "src").rglob("*") if path.is_file()] == ["thing.py"]
+
+
+def test_secrets_that_look_like_ordinary_text_are_known_from_the_variables(tmp_path: Path) -> None:
+    odd = "http://me:s3/cret@host/simple"
+    system, _, log = world(lambda _: Outcome(2, f"Looking in {odd}\nERROR: no s3/cret at {odd}\n"))
+    asked = replace(request(tmp_path), environ={"PIP_EXTRA_INDEX_URL": odd})
+
+    with pytest.raises(InstallFailed) as raised:
+        fill(asked, tmp_path / "venv", system)
+
+    assert raised.value.last_words[1] == "ERROR: no **** at http://****@host/simple"
+    assert "cret" not in "".join(log.said)

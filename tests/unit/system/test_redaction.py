@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnb_python.system.redaction import redact
+from cnb_python.system.redaction import redact, secrets_of
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,10 @@ from cnb_python.system.redaction import redact
         ("two: http://a:b@c http://d:e@f", "two: http://****@c http://****@f"),
         ("'https://a:b@host'", "'https://****@host'"),
         ("https://user:****@host", "https://****@host"),
+        ("https://host/simple?token=T0K", "https://host/simple?****"),
+        ("https://host/a?t=1,2, http://b?c#d", "https://host/a?****, http://b?****#d"),
+        ("(from https://host/x/?t=1) (new)", "(from https://host/x/?****) (new)"),
+        ("[https://a:b@host/?k=v]", "[https://****@host/?****]"),
     ],
 )
 def test_credentials_are_replaced(text: str, shown: str) -> None:
@@ -42,3 +46,63 @@ def test_no_credentials_survive(secret: str) -> None:
     assert redact(f"Looking in https://{secret}@host/simple") == (
         "Looking in https://****@host/simple"
     )
+
+
+SAID = "Looking in indexes: {}, {}, {}"
+
+
+def test_what_pip_says_of_odd_addresses_holds_no_secret() -> None:
+    indexes = (
+        "http://127.0.0.1/simple?token=T0KENQ",
+        "http://user:pa/S3C@127.0.0.1/simple",
+        "user:N0SCHEME@host/simple",
+    )
+    environ = {"PIP_INDEX_URL": indexes[0], "PIP_EXTRA_INDEX_URL": " ".join(indexes[1:])}
+
+    assert redact(SAID.format(*indexes), secrets_of(environ)) == SAID.format(
+        "http://127.0.0.1/simple?****", "http://****@127.0.0.1/simple", "****@host/simple"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("PIP_INDEX_URL", "https://me:s3cr%21t@host/", "s3cr!t"),
+        ("PIP_INDEX_URL", "https://me:s3cr!t@host/", "s3cr%21t"),
+        ("PIP_index-url", "https://t0ken@host/", "t0ken"),
+        ("PIP_FIND_LINKS", "/srv/wheels https://host/?key=s3cret&a=b", "s3cret"),
+        ("PIP_FIND_LINKS", "https://host/?key=s3c%2Fret", "s3c/ret"),
+        ("PIP_PROXY", "me:s3cret@proxy:3128", "s3cret"),
+        ("https_proxy", "http://me:s3#cret@proxy:3128", "s3#cret"),
+        ("UV_INDEX", "mine=https://me:s3cret@host/", "s3cret"),
+        ("UV_INDEX_MINE_PASSWORD", "s3cret", "s3cret"),
+    ],
+)
+def test_secrets_of_variables_are_known_by_heart(name: str, value: str, shown: str) -> None:
+    assert redact(f"tried {shown}.", secrets_of({name: value})) == "tried ****."
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"PIP_INDEX_URL": "https://me:abc@host/simple?a=b"},
+        {"PIP_INDEX_URL": "https://package:s3cret@host/simple"},
+        {"PIP_INDEX_URL": "https://host:8080/@scope/simple"},
+        {"PIP_FIND_LINKS": "/simple/package@1 file:///simple/@host"},
+        {"HTTP_PROXY": "http://host:3128", "NO_PROXY": "host,package"},
+        {"UV_INDEX_STRATEGY": "package", "MESSAGE": "https://x:package@host"},
+        {},
+    ],
+)
+def test_words_are_not_taken_for_secrets(environ: dict[str, str]) -> None:
+    text = "No package abc at https://host/simple, https://host:8080/@scope/simple (host)"
+
+    assert redact(text, secrets_of(environ)) == text
+
+
+@given(st.text(min_size=1), st.dictionaries(st.sampled_from(["PIP_INDEX_URL", "X"]), st.text()))
+def test_any_variable_and_any_text_will_do(text: str, environ: dict[str, str]) -> None:
+    secrets = secrets_of(environ)
+
+    assert not any(len(secret) < 4 for secret in secrets)
+    assert secrets or redact(text, secrets) == redact(text)
