@@ -78,6 +78,13 @@ class NotUtf8(AppError):
     byte: int
 
 
+class UnknownEncoding(AppError):
+    """A file that decides the build declares an encoding that Python does not have."""
+
+    name: str
+    encoding: str
+
+
 class MissingInput(OutsideError):
     """Nothing told us where an input is: no lifecycle is running us."""
 
@@ -450,6 +457,7 @@ type Failure = (
     | NotAFile
     | UnreadableFile
     | NotUtf8
+    | UnknownEncoding
     | MissingInput
     | UnreadableInput
     | UnreadableToml

@@ -38,6 +38,7 @@ from cnb_python.errors import (
     SeveralManagers,
     SeveralPythonVersions,
     SourceBuildFailed,
+    UnknownEncoding,
     UnknownPythonLine,
     UnknownPythonPatch,
     UnreadableFile,
@@ -67,6 +68,8 @@ def describe(failure: Failure) -> Message:  # noqa: C901, PLR0911, PLR0912, PLR0
             return _unreadable_file(failure)
         case NotUtf8():
             return _not_utf8(failure)
+        case UnknownEncoding():
+            return _unknown_encoding(failure)
         case MissingInput():
             return _missing_input(failure)
         case UnreadableInput():
@@ -216,6 +219,20 @@ def _not_utf8(failure: NotUtf8) -> Message:
                 f"{_likely_encoding(failure)} -t UTF-8 {failure.name} > fixed && mv fixed "
                 f"{failure.name}"
             ),
+        ),
+    )
+
+
+def _unknown_encoding(failure: UnknownEncoding) -> Message:
+    return Message(
+        title=f"{failure.name} declares the encoding {failure.encoding}, which is none",
+        body=(
+            f"One of the first two lines of {failure.name} says `coding: {failure.encoding}`.",
+            "Python knows no text encoding of that name, so nothing can read the file.",
+        ),
+        steps=(
+            f"Save {failure.name} as UTF-8 and delete that line.",
+            "Or correct the name: https://docs.python.org/3/library/codecs.html lists them.",
         ),
     )
 

@@ -5,15 +5,23 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cnb_python.errors import BuildpackError, InstallFailed, NotUtf8
+from cnb_python.errors import BuildpackError, InstallFailed, NotUtf8, UnknownEncoding
 from cnb_python.managers import build_failures, pip_failures
 from cnb_python.managers.manager import Workplace
 from cnb_python.project import REQUIREMENTS, Project
 from cnb_python.system.outside import Command, Outcome, Run
 
-_WIDE_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
+# UTF-32 first: its little-endian mark begins with that of UTF-16.
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_WIDE_MARKS = tuple(mark for mark, _ in _MARKS[1:])
 # PEP 263, which pip honours in requirements files too.
-_CODING = re.compile(rb"#.*?coding[:=][ \t]*([-\w.]+)")
+_CODING = re.compile(rb"#.*?coding[:=]\s*([-\w.]+)")
 # Options of a requirements file that say where and among what to look.
 _FINDING = re.compile(
     r"\s*(-i|-f|--index-url|--extra-index-url|--find-links|--no-index|--pre|--trusted-host"
@@ -32,9 +40,10 @@ class Pip:
     def check(self, project: Project) -> tuple[str, ...]:
         """Refuse a file that pip would misread; warn of one that others do.
 
-        Raises NotAFile, UnreadableFile or NotUtf8.
+        Raises NotAFile, UnreadableFile, NotUtf8 or UnknownEncoding.
         """
         content = project.content(REQUIREMENTS) or b""
+        _refuse_unreadable(content)
         if content.startswith(_WIDE_MARKS):
             return (
                 (
@@ -44,9 +53,7 @@ class Pip:
                 ),
             )
         if b"\0" in content:
-            raise NotUtf8(REQUIREMENTS, content.count(b"\n", 0, content.index(b"\0")) + 1, 0)
-        if not _declares_encoding(content):
-            project.text(REQUIREMENTS)
+            raise _not_utf8(content, content.index(b"\0"))
         return ()
 
     def commands(self, place: Workplace) -> tuple[Command, ...]:
@@ -114,9 +121,36 @@ def _ask_again(requirement: str, output: str, place: Workplace, run: Run) -> Bui
 
 
 def _finding_options(requirements: Path) -> list[str]:
-    text = requirements.read_bytes().decode("utf-8", "replace")
+    text = _decode(requirements.read_bytes(), "replace")
     return [line for line in text.splitlines() if _FINDING.match(line)]
 
 
-def _declares_encoding(content: bytes) -> bool:
-    return any(_CODING.match(line) for line in content.splitlines()[:2])
+def _decode(content: bytes, errors: str = "strict") -> str:
+    """Decode as pip does. Raises LookupError or UnicodeError."""
+    mark, encoding = _encoding(content)
+    return content.removeprefix(mark).decode(encoding, errors)
+
+
+def _encoding(content: bytes) -> tuple[bytes, str]:
+    """Return the byte order mark and the encoding; a mark is stronger than a declaration."""
+    for mark, encoding in _MARKS:
+        if content.startswith(mark):
+            return mark, encoding
+    declared = (_CODING.match(line) for line in content.split(b"\n")[:2])
+    return b"", next((found[1].decode("ascii") for found in declared if found), "utf-8")
+
+
+def _refuse_unreadable(content: bytes) -> None:
+    try:
+        _decode(content)
+    except LookupError:
+        raise UnknownEncoding(REQUIREMENTS, _encoding(content)[1]) from None
+    except UnicodeError as error:
+        # In wide text no single byte is to blame; the mark shows what the file is.
+        is_wide = content.startswith(_WIDE_MARKS)
+        start = error.start if isinstance(error, UnicodeDecodeError) and not is_wide else 0
+        raise _not_utf8(content, start + len(b"" if is_wide else _encoding(content)[0])) from None
+
+
+def _not_utf8(content: bytes, offset: int) -> NotUtf8:
+    return NotUtf8(REQUIREMENTS, content.count(b"\n", 0, offset) + 1, content[offset])

@@ -13,6 +13,7 @@ from cnb_python.errors import (
     InstallFailed,
     NotAFile,
     NotUtf8,
+    UnknownEncoding,
     VersionConflict,
 )
 from cnb_python.managers.manager import Workplace
@@ -99,6 +100,48 @@ def test_an_encoding_that_the_file_declares_is_left_to_pip(tmp_path: Path) -> No
     assert Pip().check(with_requirements(tmp_path, content)) == ()
 
 
+@pytest.mark.parametrize("encoding", ["nosuch", "hex", "rot13"])
+@pytest.mark.parametrize("before", ["", "# packages\n"])
+def test_a_declared_encoding_that_is_none_is_refused(
+    tmp_path: Path, before: str, encoding: str
+) -> None:
+    content = f"{before}# -*- coding: {encoding} -*-\nflask\n".encode()
+
+    with pytest.raises(UnknownEncoding) as raised:
+        Pip().check(with_requirements(tmp_path, content))
+
+    assert f"`coding: {encoding}`" in describe(raised.value).body[0]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"flask\n#\n# coding: nosuch\n", b" # coding: nosuch\n", b"\xef\xbb\xbf# coding: nosuch\n"],
+    ids=["third line", "indented", "behind a mark"],
+)
+def test_what_pip_takes_for_no_declaration_is_none(tmp_path: Path, content: bytes) -> None:
+    assert Pip().check(with_requirements(tmp_path, content)) == ()
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "byte"),
+    [
+        ("flask\n".encode("utf-16") + b"x", 1, 0xFF),
+        (b"\xfe\xff\0", 1, 0xFE),
+        (b"# coding: ascii\nflask  # caf\xc3\xa9\n", 2, 0xC3),
+        (b"# coding: undefined\nflask\n", 1, 0x23),
+        (b"\xef\xbb\xbfflask\n# caf\xe9\n", 2, 0xE9),
+    ],
+    ids=["odd", "half a letter", "wrongly declared", "unusable", "wrongly marked"],
+)
+def test_what_pip_could_not_decode_is_refused(
+    tmp_path: Path, content: bytes, line: int, byte: int
+) -> None:
+    with pytest.raises(NotUtf8) as raised:
+        Pip().check(with_requirements(tmp_path, content))
+
+    assert (raised.value.line, raised.value.byte) == (line, byte)
+
+
 def test_a_directory_of_that_name_is_refused(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").mkdir()
 
@@ -152,6 +195,20 @@ def test_pip_is_asked_again_why_there_is_nothing(tmp_path: Path) -> None:
     assert Path(question.argv[-1]).read_text(encoding="utf-8") == (
         "--index-url https://${TOKEN}@index.example.org/simple\ngoodpkg\n"
     )
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig", "latin-1"])
+def test_the_second_question_reads_the_file_as_pip_does(tmp_path: Path, encoding: str) -> None:
+    text = "# coding: latin-1\n--index-url https://h\xf6st/simple\ngoodpkg\n"
+    (tmp_path / "requirements.txt").write_text(text, encoding=encoding)
+    answers = Answers(())
+
+    explained(tmp_path, "ERROR: No matching distribution found for goodpkg\n", answers)
+
+    assert Path(answers.asked[0].argv[-1]).read_text(encoding="utf-8").splitlines() == [
+        "--index-url https://h\xf6st/simple",
+        "goodpkg",
+    ]
 
 
 def test_a_full_disk_comes_before_what_pip_makes_of_it(tmp_path: Path) -> None:
