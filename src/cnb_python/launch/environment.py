@@ -9,6 +9,7 @@ from cnb_python.cnb.env import LAUNCH, EnvDelta
 from cnb_python.launch.servers import PORT
 
 _CONFIGURATION = "gunicorn.conf.py"
+_READ_BYTES = 1024 * 1024
 # The first release with a control socket, which it makes in the home directory.
 _CONTROL_SOCKET = Version("25.1.0")
 
@@ -28,7 +29,8 @@ def launch_environment(
         # Procfiles say $PORT; a plain `docker run` does not.
         EnvDelta(LAUNCH, "PORT", "default", PORT),
     ]
-    arguments = _gunicorn_arguments(installed.get("gunicorn", ""), _configuration(app_dir))
+    version = installed.get("gunicorn")
+    arguments = _gunicorn_arguments(version, _configuration(app_dir)) if version else []
     if arguments:
         # In front: of options given twice the last one counts, so the user's do.
         value = " ".join(arguments)
@@ -42,7 +44,7 @@ def _gunicorn_arguments(version: str, configuration: str) -> list[str]:
     These options are stronger than gunicorn.conf.py, so what it sets is left out.
     """
     arguments: list[str] = []
-    if version and "worker_tmp_dir" not in configuration:
+    if "worker_tmp_dir" not in configuration:
         # The heartbeat file's; on a disk it can also block (gunicorn's FAQ).
         arguments += ["--worker-tmp-dir", "/dev/shm"]  # noqa: S108 - a memory file system, the files are unlinked at once
     if _has_control_socket(version) and "control_socket" not in configuration:
@@ -58,7 +60,12 @@ def _has_control_socket(version: str) -> bool:
 
 
 def _configuration(app_dir: Path) -> str:
+    path = app_dir / _CONFIGURATION
     try:
-        return (app_dir / _CONFIGURATION).read_text(encoding="utf-8", errors="replace")
+        # Reading a pipe would wait for ever, a device might never end.
+        if not path.is_file():
+            return ""
+        with path.open("rb") as file:
+            return file.read(_READ_BYTES).decode("utf-8", "replace")
     except OSError:
         return ""

@@ -1,5 +1,6 @@
 """The app's processes start with what a container needs, and users keep the last word."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -88,3 +89,30 @@ def test_a_configuration_that_sets_everything_is_left_alone(tmp_path: Path) -> N
     (tmp_path / "gunicorn.conf.py").write_bytes(b"# \xff\nworker_tmp_dir=control_socket='/x'\n")
 
     assert "GUNICORN_CMD_ARGS" not in at_launch(tmp_path, {"gunicorn": "27.0.1"})
+
+
+def test_a_pipe_in_place_of_the_configuration_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "gunicorn.conf.py")
+
+    assert at_launch(tmp_path, {"gunicorn": "27.0.1"})["GUNICORN_CMD_ARGS"] == CONTAINER
+
+
+def test_a_directory_in_place_of_the_configuration_sets_nothing(tmp_path: Path) -> None:
+    (tmp_path / "gunicorn.conf.py").mkdir()
+
+    assert at_launch(tmp_path, {"gunicorn": "27.0.1"})["GUNICORN_CMD_ARGS"] == CONTAINER
+
+
+def test_no_more_than_a_megabyte_of_the_configuration_is_read(tmp_path: Path) -> None:
+    text = "control_socket = '/x'\n" + "#" * 1024 * 1024 + "\nworker_tmp_dir = '/x'\n"
+    (tmp_path / "gunicorn.conf.py").write_text(text)
+
+    assert at_launch(tmp_path, {"gunicorn": "27.0.1"})["GUNICORN_CMD_ARGS"] == (
+        "--worker-tmp-dir /dev/shm"
+    )
+
+
+def test_without_gunicorn_its_configuration_means_nothing(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "gunicorn.conf.py")
+
+    assert "GUNICORN_CMD_ARGS" not in at_launch(tmp_path, {"flask": "3.1.2"})
