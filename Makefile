@@ -37,7 +37,7 @@ unit: venv ## Test the parts: no process, no network
 	@$(PYTHON) -m coverage report
 
 phases: venv fixtures ## Test the package, and detect and build under the real lifecycle, without Docker
-	@$(PYTHON) -m pytest -n 2 tests/package tests/phases
+	@$(PYTHON) -m pytest -n 2 --dist loadfile tests/package tests/phases
 
 images: venv fixtures ## Test with pack on a real Docker engine
 	@$(PYTHON) -m pytest tests/images

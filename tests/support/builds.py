@@ -169,10 +169,11 @@ class Builds:
         own.mkdir()
         for name, document in build.documents().items():
             if document.get("types", {}).get("cache"):
-                run("cp", "-a", "--", build.layers / name.removesuffix(".toml"), own)
+                # Linked: thousands of files, which are replaced now and then but never rewritten.
+                run("cp", "-al", "--", build.layers / name.removesuffix(".toml"), own)
                 # Which types it had is not restored: the next build says so anew.
                 (own / name).write_text(tomli_w.dumps({"metadata": document["metadata"]}))
-        run("chown", "-R", f"{self.platform.user}:{self.platform.group}", layers)
+        run("chown", f"{self.platform.user}:{self.platform.group}", layers, own, *own.iterdir())
         return layers
 
     def detect(self, app: Path, **wanted: Unpack[Wanted]) -> Built:
