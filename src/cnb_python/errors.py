@@ -231,6 +231,14 @@ class NoWheel(AppError):
     """The platforms of all its wheels."""
 
 
+class GitFailed(OutsideError):
+    """Git could not bring what a requirement names."""
+
+    requirement: str
+    problem: str
+    """In Git's own words."""
+
+
 class VersionConflict(AppError):
     """Requirements that no set of versions satisfies."""
 
@@ -480,6 +488,7 @@ type Failure = (
     | HashMismatch
     | HashMissing
     | NotPinned
+    | GitFailed
     | MissingForBuild
     | SourceBuildFailed
     | IndexRefused

@@ -13,6 +13,7 @@ from cnb_python.errors import (
     Failure,
     ForbiddenPipOptions,
     ForbiddenVariables,
+    GitFailed,
     HashMismatch,
     HashMissing,
     IncludeMissing,
@@ -114,6 +115,8 @@ def describe(failure: Failure) -> Message:  # noqa: C901, PLR0911, PLR0912, PLR0
             return install.hash_missing(failure)
         case NotPinned():
             return install.not_pinned(failure)
+        case GitFailed():
+            return install.git_failed(failure)
         case MissingForBuild():
             return machine.missing_for_build(failure)
         case SourceBuildFailed():

@@ -253,6 +253,16 @@ def test_requirements_that_contradict_each_other(tried: Try) -> None:
     assert "The user requested markupsafe==1.1.1" in built.error
 
 
+def test_a_git_repository_that_does_not_answer(tried: Try) -> None:
+    built = tried({"requirements.txt": "git+https://127.0.0.1:1/team/tools.git\n"})
+    title, found, steps = built.error.split("\n\n")
+    assert title == "A Git repository could not be fetched"
+    asked, answer = found.split("\n")
+    assert asked == "requirements.txt asks for git+https://127.0.0.1:1/team/tools.git."
+    assert answer.startswith("Git says: unable to access 'https://127.0.0.1:1/team/tools.git/'")
+    assert "  1. Check the address, and the branch, tag or commit behind the @.\n" in steps
+
+
 def test_a_failed_build_makes_no_image(builds: Builds, app: App) -> None:
     failed = builds.image(app({"requirements.txt": None}))
     assert failed.error.startswith("requirements.txt is not a file\n")

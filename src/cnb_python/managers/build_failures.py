@@ -6,6 +6,7 @@ from typing import Literal
 from cnb_python.errors import (
     BuildpackError,
     DiskFull,
+    GitFailed,
     Killed,
     MissingForBuild,
     SourceBuildFailed,
@@ -38,6 +39,8 @@ _MISSING: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ("program", re.compile(r"error: command '([^'/]+)' failed: No such file or directory")),
     ("program", re.compile(r"\bsh: (?:line )?\d+: ([\w.+-]+): (?:command )?not found")),
 )
+_GIT = re.compile(r"^\s*\S git .+ did not run successfully", re.MULTILINE)
+_GIT_SAYS = re.compile(r"^\s*(?:fatal|error): (?!subprocess-exited)(.+)$", re.MULTILINE)
 _OUT_OF_MEMORY = re.compile(r"fatal error: Killed signal terminated program (\S+)")
 _DISK_FULL = re.compile(r"No space left on device|\[Errno 28\]|Disk quota exceeded|\[Errno 122\]")
 _OUTPUT = re.compile(r"╰─> \[\d+ lines? of output\]\n(.*?)\n\s*\[end of output\]", re.DOTALL)
@@ -60,11 +63,19 @@ def build_failure(output: str, python: str) -> BuildpackError | None:
     package = _first(_PACKAGE, output)
     if package is None:
         return None
+    if found := _GIT.search(output):
+        return GitFailed(package, _git_s_words(output, found.start()))
     told = "\n".join(_OUTPUT.findall(output))
     for kind, pattern in _MISSING:
         if name := _first((pattern,), told):
             return MissingForBuild(package, kind, name, python)
     return SourceBuildFailed(package, _problem(told), python)
+
+
+def _git_s_words(output: str, failed: int) -> str:
+    """Return the last complaint of the Git command that had *failed* at this place of *output*."""
+    said: list[str] = _GIT_SAYS.findall(output, 0, failed)
+    return said[-1] if said else "nothing; see its output above"
 
 
 def _first(patterns: tuple[re.Pattern[str], ...], text: str) -> str | None:

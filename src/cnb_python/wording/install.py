@@ -2,6 +2,7 @@
 
 from cnb_python.errors import (
     BadRequirement,
+    GitFailed,
     HashMismatch,
     HashMissing,
     IncludeMissing,
@@ -210,6 +211,22 @@ def not_pinned(failure: NotPinned) -> Message:
                 "(pip-compile --generate-hashes, uv export)."
             ),
             "Or remove every --hash.",
+        ),
+    )
+
+
+def git_failed(failure: GitFailed) -> Message:
+    """A repository that does not answer, refuses, or lacks the branch."""
+    return Message(
+        title="A Git repository could not be fetched",
+        body=(f"requirements.txt asks for {failure.requirement}.", f"Git says: {failure.problem}"),
+        steps=(
+            "Check the address, and the branch, tag or commit behind the @.",
+            (
+                "If the repository is private, write git+https://${TOKEN}@HOST/... and give the "
+                "build TOKEN."
+            ),
+            "If builds reach the network through a proxy, give them HTTPS_PROXY.",
         ),
     )
 

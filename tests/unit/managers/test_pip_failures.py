@@ -55,6 +55,23 @@ def test_what_a_source_build_misses_is_named(
     assert f"no ready-made wheel that fits Python {PYTHON}" in said
 
 
+@pytest.mark.parametrize(
+    ("name", "requirement", "problem"),
+    [
+        ("git_unreachable", "git+https://127.0.0.1:1/team/x.git", "Failed to connect"),
+        ("git_no_such_tag", "git+file:/tmp/gr@v9.9", "pathspec 'v9.9' did not match any file"),
+    ],
+)
+def test_git_is_not_taken_for_a_build(name: str, requirement: str, problem: str) -> None:
+    failure = build_failure(wrote(name), PYTHON)
+
+    assert isinstance(failure, errors.GitFailed)
+    assert failure.requirement == requirement
+    assert problem in failure.problem
+    assert problem in words(failure)
+    assert "wheel" not in words(failure)
+
+
 def test_a_missing_compiler_names_the_package_that_has_one() -> None:
     assert "build-essential" in words(build_failure(wrote("missing_compiler"), PYTHON))
 
