@@ -17,6 +17,8 @@ class Detect:
     median_ms: float
     min_ms: float
     max_ms: float
+    cpu_median_ms: float
+    """Of the processor alone: what the median comes to on a machine that does nothing else."""
     interpreter_median_ms: float
     """A start of the interpreter that does nothing, taken in turn with the detections."""
 
@@ -52,7 +54,8 @@ class ImageSize:
 def detect(measured: Measured) -> Detect:
     """Sum up the detections of *measured*."""
     times = sorted(measured.detect)
-    shown = (median(times), times[0], times[-1], median(measured.interpreter))
+    beside = (median(measured.detect_cpu), median(measured.interpreter))
+    shown = (median(times), times[0], times[-1], *beside)
     return Detect(len(times), *(round(seconds * 1000, 1) for seconds in shown))
 
 

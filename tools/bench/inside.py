@@ -6,6 +6,7 @@ stdout. Standard library only. Everything of one job happens in one container an
 
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -45,6 +46,8 @@ class Measured:
     interpreter: Sequence[float]
     """Starts of the carried interpreter that do nothing: what no detection can be faster than."""
     detect: Sequence[float]
+    detect_cpu: Sequence[float]
+    """Of the processor alone, for the same runs: other programs of the machine count little."""
     ours: Sequence[float]
     """Each bin/build."""
     lines: Sequence[Sequence[Line]]
@@ -62,17 +65,19 @@ def main(path: str) -> None:
         [job.python, "-m", "compileall", "-q", str(Path(job.python).parents[1] / "lib")],
         job.environ,
     )
-    starts, detections = [], []
+    starts, detections, busy = [], [], []
     for _ in range(job.detections):
         starts.append(_start(job))
+        before = _processor()
         detections.append(_detect(job))
+        busy.append(_processor() - before)
     ours, lines, plain = [], [], []
     for _ in range(job.rounds):
         seconds, output = _build(job)
         ours.append(seconds)
         lines.append(output)
         plain.append(_install_plainly(job))
-    print(json.dumps(asdict(Measured(starts, detections, ours, lines, plain))))
+    print(json.dumps(asdict(Measured(starts, detections, busy, ours, lines, plain))))
 
 
 def _start(job: Job) -> float:
@@ -85,6 +90,12 @@ def _detect(job: Job) -> float:
     plan.write_text("")
     environ = {**job.environ, "CNB_BUILD_PLAN_PATH": str(plan)}
     return _run([f"{job.buildpack}/bin/detect"], environ)[0]
+
+
+def _processor() -> float:
+    """Seconds of the processor that the ended children have used."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _build(job: Job) -> tuple[float, list[Line]]:

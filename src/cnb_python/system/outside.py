@@ -42,9 +42,7 @@ class Download:
 class Run(Protocol):
     """Runs a program to its end."""
 
-    def __call__(
-        self, command: Command, on_line: Callable[[str], None] | None = None
-    ) -> Outcome:
+    def __call__(self, command: Command, on_line: Callable[[str], None] | None = None) -> Outcome:
         """Run *command*, handing each line of output to *on_line* as it comes."""
         ...
 
