@@ -34,7 +34,8 @@ def fill(request: EnvironmentRequest, directory: Path, system: System) -> Enviro
         request.interpreter, _modules(directory, site_packages), system
     )
     found = _distributions(site_packages)
-    system.output.line(f"{len(found)} packages installed, {compiled.modules} modules compiled")
+    packages, modules = _counted(len(found), "package"), _counted(compiled.modules, "module")
+    system.output.line(f"{packages} installed, {modules} compiled")
     return Environment(directory, site_packages, found)
 
 
@@ -70,6 +71,10 @@ def _run_redacted(
     shown = None if on_line is None else lambda line: on_line(redact(line, secrets))
     outcome = run(command, shown)
     return replace(outcome, output=redact(outcome.output, secrets))
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _forget_origins(checkouts: Path) -> None:
