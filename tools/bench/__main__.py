@@ -8,6 +8,7 @@ in turn; a ratio below 1 means that ours takes less.
 import argparse
 import json
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -147,6 +148,8 @@ def main(arguments: Sequence[str]) -> None:
 
 if __name__ == "__main__":
     os.umask(0o022)
+    # Ended politely, so that the temporary folder goes too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         main(sys.argv[1:])
     except Unavailable as error:
