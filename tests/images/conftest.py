@@ -9,7 +9,7 @@ from functools import cache
 
 import pytest
 
-from tests.images.inventory import remove, take
+from tests.images.inventory import sweep, take
 from tests.images.workshop import Built, Workshop
 from tests.support.builds import fixture
 from tools import builder, engine, mirror, settings_here
@@ -36,7 +36,7 @@ def workshop(docker: Engine) -> Iterator[Workshop]:
     """Everything that a build takes; removes what was built."""
     if docker.env:
         # Our own, which nobody else can be using: what a killed session left there goes.
-        remove(docker, PREFIX)
+        sweep(docker, PREFIX)
     before = take(docker)
     environment = settings_here.of_this_machine().items()
     indexes = {name: value for name, value in environment if not name.startswith("BP_")}

@@ -58,6 +58,16 @@ def _kept(image: str) -> bool:
     return bool(KEPT.fullmatch(image)) or image == rootfs.base("run").registry_image
 
 
+def sweep(engine: Engine, prefix: str) -> None:
+    """Remove what a killed session left in an engine that nobody else can be using.
+
+    Its containers too, whatever they are called: they hold the volumes.
+    """
+    for container in take(engine).containers:
+        engine.docker("container", "rm", "--force", "--volumes", container)
+    remove(engine, prefix)
+
+
 def remove(engine: Engine, *words: str) -> None:
     """Remove the images and volumes with all of *words* in their names."""
     now = take(engine)
