@@ -140,6 +140,14 @@ class ForbiddenVariables(AppError):
     """Name and what it would do."""
 
 
+class BadSetting(AppError):
+    """A setting has a value that it does not know."""
+
+    name: str
+    found: str
+    allowed: tuple[str, ...]
+
+
 class ForbiddenPipOptions(AppError):
     """A configuration file of pip's sends packages where the image does not look."""
 
@@ -282,6 +290,14 @@ class SourceBuildFailed(AppError):
     package: str
     problem: str
     python: str
+
+
+class PathClash(AppError):
+    """Two packages that cannot be in one environment: one's file is the other's directory."""
+
+    path: str
+    file_of: str
+    directory_of: str
 
 
 class IndexRefused(OutsideError):
@@ -473,6 +489,7 @@ type Failure = (
     | SeveralManagers
     | ForbiddenVariables
     | ForbiddenPipOptions
+    | BadSetting
     | ProgramNotStarted
     | Killed
     | DiskFull
@@ -491,6 +508,7 @@ type Failure = (
     | GitFailed
     | MissingForBuild
     | SourceBuildFailed
+    | PathClash
     | IndexRefused
     | IndexUnreachable
     | UntrustedCertificate

@@ -5,6 +5,7 @@ from typing import assert_never
 from cnb_python.errors import (
     BadProcfile,
     BadRequirement,
+    BadSetting,
     ChecksumMismatch,
     DamagedArchive,
     DiskFull,
@@ -33,6 +34,7 @@ from cnb_python.errors import (
     NotPinned,
     NotUtf8,
     NoWheel,
+    PathClash,
     PlaceRefused,
     ProgramNotStarted,
     PythonNotAvailable,
@@ -85,6 +87,8 @@ def describe(failure: Failure) -> Message:  # noqa: C901, PLR0911, PLR0912, PLR0
             return choosing.forbidden_variables(failure)
         case ForbiddenPipOptions():
             return choosing.forbidden_pip_options(failure)
+        case BadSetting():
+            return choosing.bad_setting(failure)
         case ProgramNotStarted():
             return machine.program_not_started(failure)
         case Killed():
@@ -121,6 +125,8 @@ def describe(failure: Failure) -> Message:  # noqa: C901, PLR0911, PLR0912, PLR0
             return machine.missing_for_build(failure)
         case SourceBuildFailed():
             return machine.source_build_failed(failure)
+        case PathClash():
+            return install.path_clash(failure)
         case IndexRefused():
             return machine.index_refused(failure)
         case IndexUnreachable():

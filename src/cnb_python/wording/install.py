@@ -12,6 +12,7 @@ from cnb_python.errors import (
     NotAPackage,
     NotPinned,
     NoWheel,
+    PathClash,
     UrlNotFound,
     VersionConflict,
     WrongPython,
@@ -251,5 +252,21 @@ def install_failed(failure: InstallFailed) -> Message:
         steps=(
             "Read its output above: the first error is usually the cause.",
             "Try the same on your machine: the command above, in a fresh virtual environment.",
+        ),
+    )
+
+
+def path_clash(failure: PathClash) -> Message:
+    """A file where another package has a directory."""
+    both = f"{failure.file_of} and {failure.directory_of}"
+    return Message(
+        title=f"{both} cannot be installed together",
+        body=(
+            f"{failure.file_of} has a file {failure.path}.",
+            f"{failure.directory_of} needs a directory of that name.",
+        ),
+        steps=(
+            f"Remove one of {both} from the requirements, or what requires it.",
+            "Or look for other releases of them that go together.",
         ),
     )

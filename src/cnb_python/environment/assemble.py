@@ -1,0 +1,141 @@
+"""Lays out shares and the environment of links, and looks whether what lies there is right."""
+
+import os
+import shutil
+import stat
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from cnb_python.cnb import disk
+from cnb_python.environment.distribution import File
+from cnb_python.environment.links import Link, Place
+from cnb_python.environment.moving import MovedFromStage
+from cnb_python.environment.owners import Owned, is_reserved
+from cnb_python.environment.shares import Share
+from cnb_python.environment.symlinks import TREE
+from cnb_python.errors import ContractBroken
+
+__all__ = ["MovedFromStage", "Source", "lay_out_links", "lay_out_merged", "lay_out_share"]
+
+
+class Source(Protocol):
+    """Where a distribution's files come from."""
+
+    def bring(self, files: Sequence[File], into: Path) -> None:
+        """Put exactly *files* below *into*, which may hold others, at their paths."""
+
+
+def lay_out_share(share: Share, into: Path, source_of: Callable[[str], Source]) -> None:
+    """Fill the directory *into*/`tree` with the files of *share*, and with nothing else.
+
+    *source_of* gives the source of a distribution by its name. Raises what the sources raise, and
+    ContractBroken when something else than *share* says lies there afterwards.
+    """
+    tree = into / TREE
+    disk.make_directory(into)
+    _bring(share, tree, source_of)
+    _check(share.name, share.files, tree)
+
+
+def lay_out_merged(share: Share, venv: Path, source_of: Callable[[str], Source]) -> None:
+    """Put the files of *share*, which are all there are, into the environment *venv* itself.
+
+    *venv* is a new one with nothing but what it needs to be one. Raises as `lay_out_share`.
+    """
+    _bring(share, venv, source_of)
+    _check(share.name, share.files, venv)
+
+
+def lay_out_links(places: Sequence[Place], venv: Path, root_of: Callable[[str], Path]) -> None:
+    """Make *places* in the environment *venv*, which has none of them yet.
+
+    *root_of* gives by a distribution's name a directory that still holds its files, or at least
+    those that are copied, at their paths. Shares need not be there. Raises OSError.
+    """
+    made = {""}
+    for place in places:
+        _make_directory(place.path.rpartition("/")[0], venv, made)
+        if isinstance(place, Link):
+            (venv / place.path).symlink_to(place.target)
+        else:
+            _copy(place.file, root_of(place.owner), venv)
+
+
+def _make_directory(path: str, venv: Path, made: set[str]) -> None:
+    if path not in made:
+        _make_directory(path.rpartition("/")[0], venv, made)
+        disk.make_directory(venv / path)
+        made.add(path)
+
+
+def _copy(file: File, root: Path, venv: Path) -> None:
+    target = venv / file.path
+    if file.target:
+        target.symlink_to(file.target)
+        return
+    with (root / file.path).open("rb") as source, target.open("xb") as copy:
+        os.fchmod(copy.fileno(), _mode(file))
+        shutil.copyfileobj(source, copy)
+
+
+def _bring(share: Share, tree: Path, source_of: Callable[[str], Source]) -> None:
+    files: dict[str, list[File]] = {name: [] for name in share.distributions}
+    for owned in share.files.values():
+        files[owned.owner].append(owned.file)
+    for name, some in files.items():
+        try:
+            source_of(name).bring(some, tree)
+        except FileNotFoundError as error:
+            raise ContractBroken(share.name, f"{error.filename} of {name} is gone") from error
+    for file in (owned.file for owned in share.files.values() if owned.file.target):
+        _lead_on(tree / file.path, file.target)
+
+
+def _lead_on(link: Path, target: str) -> None:
+    """Have *link* lead where it must from here, which may not be where it led before."""
+    # A Path would tidy up what the link says.
+    if link.is_symlink() and os.readlink(link) != target:  # noqa: PTH115 - as above
+        link.unlink()
+        link.symlink_to(target)
+
+
+def _mode(file: File) -> int:
+    return disk.PROGRAM_MODE if file.is_program else disk.FILE_MODE
+
+
+def _check(document: str, files: Mapping[str, Owned], tree: Path) -> None:
+    """Look at everything in *tree*; make its directories what everyone may enter."""
+    disk.make_directory(tree)
+    missing = files.keys() - set(_seen(document, files, tree))
+    if missing:
+        raise ContractBroken(document, f"{min(missing)} is missing, of {len(missing)} files")
+
+
+def _seen(document: str, files: Mapping[str, Owned], tree: Path) -> Iterator[str]:
+    for path, found in _walk(str(tree), ""):
+        owned = files.get(path)
+        if owned is None and is_reserved(path):
+            continue
+        if owned is None or not _is(owned.file, found, tree):
+            raise ContractBroken(document, f"{path} is not what was installed")
+        yield path
+
+
+def _is(file: File, found: os.stat_result, tree: Path) -> bool:
+    if file.target:
+        is_link = stat.S_ISLNK(found.st_mode)
+        return is_link and os.readlink(tree / file.path) == file.target  # noqa: PTH115 - as above
+    return found.st_mode == stat.S_IFREG | _mode(file) and found.st_size == file.size
+
+
+def _walk(directory: str, at: str) -> Iterator[tuple[str, os.stat_result]]:
+    with os.scandir(directory) as entries:
+        found = sorted(entries, key=lambda entry: entry.name)
+    for entry in found:
+        state = entry.stat(follow_symlinks=False)
+        if not stat.S_ISDIR(state.st_mode):
+            yield f"{at}{entry.name}", state
+            continue
+        disk.make_directory(Path(entry))
+        yield from _walk(entry.path, f"{at}{entry.name}/")
