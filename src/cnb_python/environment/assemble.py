@@ -86,8 +86,10 @@ def _bring(share: Share, tree: Path, source_of: Callable[[str], Source]) -> None
     for name, some in files.items():
         try:
             source_of(name).bring(some, tree)
-        except FileNotFoundError as error:
-            raise ContractBroken(share.name, f"{error.filename} of {name} is gone") from error
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
+            raise ContractBroken(
+                share.name, f"{error.filename} of {name} is not as it was"
+            ) from error
     for file in (owned.file for owned in share.files.values() if owned.file.target):
         _lead_on(tree / file.path, file.target)
 
