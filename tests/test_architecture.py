@@ -37,7 +37,14 @@ ONLY_IN = {
 }
 
 # Within these packages, siblings are strangers; only the named modules are shared.
-INDEPENDENT = {"layers": {"reuse"}, "managers": {"manager", "build_failures", "pip_failures"}}
+INDEPENDENT = {
+    "layers": {"reuse"},
+    "managers": {
+        *("manager", "decision", "build_failures", "markers", "network", "exact"),
+        *("requirements", "requirement_lines", "requirements_encoding", "own_lines"),
+        *("uv", "uv_lock", "pip_commands", "pip_failures", "pip_report", "pip_settings"),
+    },
+}
 JOINS_SIBLINGS = {"managers.select"}
 
 MODULES = sorted(path for path in ROOT.rglob("*.py") if path.name != "__init__.py")

@@ -337,6 +337,15 @@ class InstallFailed(AppError):
     last_words: tuple[str, ...]
 
 
+class UvRefused(AppError):
+    """uv, which the user chose or the app's files allow, could not decide or install."""
+
+    command: str
+    code: int
+    reasons: tuple[str, ...]
+    """In uv's own words."""
+
+
 class BytecodeFailed(BuildpackBug):
     """The compiler of bytecode did not survive."""
 
@@ -514,6 +523,7 @@ type Failure = (
     | UntrustedCertificate
     | UrlNotFound
     | InstallFailed
+    | UvRefused
     | NoPythonVersion
     | SeveralPythonVersions
     | InvalidPythonVersion

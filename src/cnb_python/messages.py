@@ -53,6 +53,7 @@ from cnb_python.errors import (
     UnusableInterpreter,
     UnusablePythonTable,
     UrlNotFound,
+    UvRefused,
     VersionConflict,
     WrongPython,
 )
@@ -137,6 +138,8 @@ def describe(failure: Failure) -> Message:  # noqa: C901, PLR0911, PLR0912, PLR0
             return install.url_not_found(failure)
         case InstallFailed():
             return install.install_failed(failure)
+        case UvRefused():
+            return install.uv_refused(failure)
         case NoPythonVersion():
             return python.no_python_version(failure)
         case SeveralPythonVersions():

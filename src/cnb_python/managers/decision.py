@@ -32,3 +32,10 @@ class Decision(NamedTuple):
     """The deciding files alone led here: the same files lead here again, without asking."""
     by: str
     """The tool that decided, and installs: `pip`, `uv`."""
+
+
+class Undecided(NamedTuple):
+    """The files alone do not say: a manager has to be asked."""
+
+    reason: str
+    """Why, for the log: `line 3 of requirements.txt asks for a range`."""

@@ -1,11 +1,12 @@
 """What every package manager must answer."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from cnb_python.errors import BuildpackError
+from cnb_python.managers.decision import Decision, Pin, Undecided
 from cnb_python.project import Project
 from cnb_python.system.outside import Command, Outcome, Run
 
@@ -27,6 +28,8 @@ class Workplace:
     """The environment variables of its processes."""
     python: str
     """The release of the app's interpreter: `3.14.6`."""
+    uv: Path
+    """The program."""
 
 
 class Manager(Protocol):
@@ -49,8 +52,37 @@ class Manager(Protocol):
         """
         ...
 
-    def commands(self, place: Workplace) -> tuple[Command, ...]:
-        """Return the commands that fill the environment, in order."""
+    def pins(
+        self, project: Project, python: str, environ: Mapping[str, str]
+    ) -> Decision | Undecided:
+        """Return what the app's files alone decide, without asking anyone; Undecided: they do not.
+
+        *python* is the release of the app's interpreter, *environ* what processes would be given.
+        """
+        ...
+
+    def try_install(
+        self, decision: Decision, pins: Sequence[Pin], place: Workplace, run: Run
+    ) -> str:
+        """Install *pins* of a *decision* of `pins`; return in a sentence why not, or nothing.
+
+        Whoever is told so lets the manager decide, and speak. Raises what the machine refused.
+        """
+        ...
+
+    def decide(self, place: Workplace, run: Run) -> Decision:
+        """Have the manager decide, as if nothing were installed; what it installs is of no use.
+
+        Raises what it says went wrong.
+        """
+        ...
+
+    def install_all(self, place: Workplace, run: Run) -> Decision:
+        """Have the manager decide and install in one go. Raises what it says went wrong."""
+        ...
+
+    def install(self, decision: Decision, pins: Sequence[Pin], place: Workplace, run: Run) -> None:
+        """Install exactly *pins* of *decision*. Raises what the manager says went wrong."""
         ...
 
     def explain(

@@ -1,32 +1,29 @@
-"""pip: `requirements.txt`, decided and installed by pip itself."""
+"""pip: `requirements.txt`, installed by uv where that cannot make a difference, else by pip."""
 
-import codecs
-import re
-from dataclasses import dataclass, replace
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from cnb_python.errors import BuildpackError, InstallFailed, NotUtf8, UnknownEncoding
-from cnb_python.managers import build_failures, pip_failures
+from cnb_python.errors import BuildpackError, InstallFailed, ProgramNotStarted
+from cnb_python.managers import (
+    build_failures,
+    exact,
+    markers,
+    pip_commands,
+    pip_failures,
+    pip_report,
+    requirements_encoding,
+    uv,
+    uv_lock,
+)
+from cnb_python.managers.decision import Decision, Pin, Undecided
 from cnb_python.managers.manager import Workplace
+from cnb_python.managers.own_lines import OwnLines, read_own_lines
 from cnb_python.project import REQUIREMENTS, Project
+from cnb_python.settings import INSTALLER, PIP, UV, read_settings
 from cnb_python.system.outside import Command, Outcome, Run
 
-# UTF-32 first: its little-endian mark begins with that of UTF-16.
-_MARKS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32-le"),
-    (codecs.BOM_UTF32_BE, "utf-32-be"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
-_WIDE_MARKS = tuple(mark for mark, _ in _MARKS[1:])
-# PEP 263, which pip honours in requirements files too.
-_CODING = re.compile(rb"#.*?coding[:=]\s*([-\w.]+)")
-# Options of a requirements file that say where and among what to look.
-_FINDING = re.compile(
-    r"\s*(-i|-f|--index-url|--extra-index-url|--find-links|--no-index|--pre|--trusted-host"
-    r"|--only-binary|--no-binary|--prefer-binary)\b"
-)
 _LAST_WORDS = 5
 
 
@@ -36,6 +33,7 @@ class Pip:
 
     name: str = "pip"
     deciding_file: str = REQUIREMENTS
+    processor: str = field(default_factory=markers.machine)
 
     def check(self, project: Project) -> tuple[str, ...]:
         """Refuse a file that pip would misread; warn of one that others do.
@@ -43,29 +41,71 @@ class Pip:
         Raises NotAFile, UnreadableFile, NotUtf8 or UnknownEncoding.
         """
         content = project.content(REQUIREMENTS) or b""
-        _refuse_unreadable(content)
-        if content.startswith(_WIDE_MARKS):
-            return (
-                (
-                    f"{REQUIREMENTS} is saved as UTF-16, as PowerShell's > does. pip reads it, "
-                    "but many other tools do not. Save it as UTF-8, in PowerShell: "
-                    f"(Get-Content {REQUIREMENTS}) | Set-Content -Encoding utf8 {REQUIREMENTS}"
-                ),
-            )
-        if b"\0" in content:
-            raise _not_utf8(content, content.index(b"\0"))
-        return ()
-
-    def commands(self, place: Workplace) -> tuple[Command, ...]:
-        """Return the one command that resolves and installs."""
+        requirements_encoding.check(content)
+        if not requirements_encoding.is_wide(content):
+            return ()
         return (
-            Command(
-                (*_pip(place, "install"), "--no-compile", "--requirement", REQUIREMENTS),
-                place.environ,
-                place.app_dir,
-                shown=f"pip install -r {REQUIREMENTS}",
+            (
+                f"{REQUIREMENTS} is saved as UTF-16, as PowerShell's > does. pip reads it, "
+                "but many other tools do not. Save it as UTF-8, in PowerShell: "
+                f"(Get-Content {REQUIREMENTS}) | Set-Content -Encoding utf8 {REQUIREMENTS}"
             ),
         )
+
+    def pins(
+        self, project: Project, python: str, environ: Mapping[str, str]
+    ) -> Decision | Undecided:
+        """Return what the app's files alone decide for *python*, installed by uv.
+
+        *environ* is what a manager's processes would be given.
+        """
+        content = project.content(REQUIREMENTS) or b""
+        planned = self._plan(content, project.directory, python, environ)
+        return planned if isinstance(planned, Undecided) else planned.decision
+
+    def try_install(
+        self, decision: Decision, pins: Sequence[Pin], place: Workplace, run: Run
+    ) -> str:
+        """Have uv install *pins* of what `pins` returned; return why it did not, or nothing.
+
+        Raises DiskFull or Killed: those explain whatever else is said.
+        """
+        del decision
+        planned = self._planned(place)
+        if isinstance(planned, Undecided):
+            return planned.reason
+        try:
+            outcome = run(uv.install_exactly(pins, planned.network, place))
+        except ProgramNotStarted as error:
+            return f"uv does not start here: {error.reason}"
+        return uv.refusal(outcome) if outcome.code else ""
+
+    def install_all(self, place: Workplace, run: Run) -> Decision:
+        """Decide and install in one go. Raises what pip, or uv, says went wrong."""
+        if _installer(place) == UV:
+            decision = self.decide(place, run)
+            if decision.pins:
+                self.install(decision, decision.pins, place, run)
+            return decision
+        return self._pip_decides(pip_commands.install_all, place, run)
+
+    def decide(self, place: Workplace, run: Run) -> Decision:
+        """Decide without installing. Raises what pip, or uv, says went wrong."""
+        if _installer(place) == UV:
+            lock = place.scratch / "pylock.toml"
+            _uv(uv.compile_all(REQUIREMENTS, lock, place), run)
+            return uv_lock.decision_of(lock, _own_lines(place))
+        return self._pip_decides(pip_commands.decide, place, run)
+
+    def install(self, decision: Decision, pins: Sequence[Pin], place: Workplace, run: Run) -> None:
+        """Install exactly *pins* of *decision*. Raises what the tool says went wrong."""
+        if decision.pure and not isinstance(planned := self._planned(place), Undecided):
+            _uv(uv.install_exactly(pins, planned.network, place), run)
+        elif decision.by == exact.UV:
+            _uv(uv.install_compiled(pins, _own_lines(place).finding, place), run)
+        else:
+            for command in pip_commands.install_exactly(pins, _own_lines(place).finding, place):
+                self._pip(command, place, run)
 
     def explain(
         self, command: Command, outcome: Outcome, place: Workplace, run: Run
@@ -87,70 +127,54 @@ class Pip:
         last_words = tuple(output.strip().splitlines()[-_LAST_WORDS:])
         return InstallFailed(self.name, command.shown, outcome.code, last_words)
 
+    def _plan(
+        self, content: bytes, app_dir: Path, python: str, environ: Mapping[str, str]
+    ) -> exact.Plan | Undecided:
+        installer = read_settings(environ).installer
+        if installer == PIP:
+            return Undecided(f"{INSTALLER} says so")
+        if installer == UV:
+            if uv.is_configured(environ, app_dir):
+                return Undecided("uv has settings of its own")
+            # Those of pip do not concern uv.
+            environ = {name: environ[name] for name in environ if not name.startswith("PIP_")}
+            environ["PIP_CONFIG_FILE"] = os.devnull
+        return exact.plan(content, python, self.processor, environ)
 
-def _pip(place: Workplace, action: str) -> tuple[str, ...]:
-    # -I: neither modules of the app, in whose directory pip runs, nor PYTHON* variables count.
-    # The runner imports pip from where it is, without adding that place to `sys.path`: pip looks
-    # there for what is installed, and pip itself must not count as installed.
-    cache = ("--cache-dir", str(place.cache)) if place.cache else ("--no-cache-dir",)
-    return (
-        *(str(place.environment / "bin/python"), "-I", str(place.tool / "__pip-runner__.py")),
-        *(action, "--no-input", "--progress-bar", "off", "--disable-pip-version-check", *cache),
-        # Containers are built as root now and then; the environment is ours alone.
-        "--root-user-action=ignore",
-    ) + (("--no-warn-script-location",) if action == "install" else ())
+    def _planned(self, place: Workplace) -> exact.Plan | Undecided:
+        content = (place.app_dir / REQUIREMENTS).read_bytes()
+        return self._plan(content, place.app_dir, place.python, place.environ)
+
+    def _pip_decides(
+        self, make: Callable[[Workplace, Path], Command], place: Workplace, run: Run
+    ) -> Decision:
+        report = place.scratch / "report.json"
+        self._pip(make(place, report), place, run)
+        return pip_report.decision_of(report.read_text(encoding="utf-8"), _own_lines(place))
+
+    def _pip(self, command: Command, place: Workplace, run: Run) -> None:
+        outcome = run(command)
+        if outcome.code:
+            raise self.explain(command, outcome, place, run)
+
+
+def _uv(command: Command, run: Run) -> None:
+    outcome = run(command)
+    if outcome.code:
+        raise uv.explain(command, outcome)
+
+
+def _installer(place: Workplace) -> str:
+    return read_settings(place.environ).installer
+
+
+def _own_lines(place: Workplace) -> OwnLines:
+    return read_own_lines(place.app_dir / REQUIREMENTS, place.app_dir, place.environ)
 
 
 def _ask_again(requirement: str, output: str, place: Workplace, run: Run) -> BuildpackError:
     """Find out why there is nothing: pip tells about refusals and skipped wheels with -vv only."""
-    lines = [*_finding_options(place.app_dir / REQUIREMENTS), requirement]
-    question = place.scratch / "question.txt"
-    question.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    ask = Command(
-        (
-            *_pip(replace(place, cache=None), "install"),
-            *("--dry-run", "--ignore-installed", "--no-deps", "-vv", "--requirement"),
-            str(question),
-        ),
-        place.environ,
-        place.app_dir,
-    )
+    ask = pip_commands.question(requirement, _own_lines(place).finding, place)
     telling: list[str] = output.splitlines()
     run(ask, lambda line: telling.append(line) if pip_failures.TELLING.search(line) else None)
     return pip_failures.nothing_found(requirement, "\n".join(telling), place.python)
-
-
-def _finding_options(requirements: Path) -> list[str]:
-    text = _decode(requirements.read_bytes(), "replace")
-    return [line for line in text.splitlines() if _FINDING.match(line)]
-
-
-def _decode(content: bytes, errors: str = "strict") -> str:
-    """Decode as pip does. Raises LookupError or UnicodeError."""
-    mark, encoding = _encoding(content)
-    return content.removeprefix(mark).decode(encoding, errors)
-
-
-def _encoding(content: bytes) -> tuple[bytes, str]:
-    """Return the byte order mark and the encoding; a mark is stronger than a declaration."""
-    for mark, encoding in _MARKS:
-        if content.startswith(mark):
-            return mark, encoding
-    declared = (_CODING.match(line) for line in content.split(b"\n")[:2])
-    return b"", next((found[1].decode("ascii") for found in declared if found), "utf-8")
-
-
-def _refuse_unreadable(content: bytes) -> None:
-    try:
-        _decode(content)
-    except LookupError:
-        raise UnknownEncoding(REQUIREMENTS, _encoding(content)[1]) from None
-    except UnicodeError as error:
-        # In wide text no single byte is to blame; the mark shows what the file is.
-        is_wide = content.startswith(_WIDE_MARKS)
-        start = error.start if isinstance(error, UnicodeDecodeError) and not is_wide else 0
-        raise _not_utf8(content, start + len(b"" if is_wide else _encoding(content)[0])) from None
-
-
-def _not_utf8(content: bytes, offset: int) -> NotUtf8:
-    return NotUtf8(REQUIREMENTS, content.count(b"\n", 0, offset) + 1, content[offset])

@@ -14,6 +14,7 @@ from cnb_python.errors import (
     NoWheel,
     PathClash,
     UrlNotFound,
+    UvRefused,
     VersionConflict,
     WrongPython,
 )
@@ -268,5 +269,20 @@ def path_clash(failure: PathClash) -> Message:
         steps=(
             f"Remove one of {both} from the requirements, or what requires it.",
             "Or look for other releases of them that go together.",
+        ),
+    )
+
+
+def uv_refused(failure: UvRefused) -> Message:
+    """Its own words are good ones."""
+    return Message(
+        title="uv could not install the app's packages",
+        body=(
+            f"`{failure.command}` ended with exit code {failure.code}. It says:",
+            *(f"  {reason}" for reason in failure.reasons),
+        ),
+        steps=(
+            "Change what it names in requirements.txt, or in uv's settings.",
+            "Or let pip decide: remove BP_PYTHON_INSTALLER, or set it to pip.",
         ),
     )

@@ -1,0 +1,145 @@
+"""What an app's requirements files say in their own words, includes and all.
+
+For installing again what pip has decided: its report names neither branches nor variables, and
+says nothing of where it looked.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from cnb_python.managers.requirement_lines import VARIABLE, Line, lines_of
+from cnb_python.managers.requirements_encoding import decode
+
+_INCLUDE = re.compile(r"(?:--requirement|--constraint)(?:=|\s+)(.+)|-[rc]\s*(.+)")
+_EDITABLE = re.compile(r"(?:--editable(?:=|\s+)|-e\s*)(.+)")
+# Options that say where and among what to look.
+_FINDING = re.compile(
+    r"(-i|-f|--index-url|--extra-index-url|--find-links|--no-index|--pre|--trusted-host"
+    r"|--only-binary|--no-binary|--prefer-binary|--all-releases|--only-final)\b"
+)
+_LINKS = re.compile(r"(?:--find-links(?:=|\s+)|-f\s*)(\S+)")
+_BUILD_OPTION = re.compile(r"--config-settings?\b|-C\b")
+_EGG = re.compile(r"[#&]egg=([\w.-]+)")
+_MARKER = re.compile(r"\s*(?<=\s);.*|;\s.*")
+_REVISION = re.compile(r"@[^@/]*$")
+
+
+class OwnLines(NamedTuple):
+    """The lines that matter for installing again."""
+
+    finding: tuple[str, ...]
+    """Where and among what to look, in order."""
+    by_name: Mapping[str, tuple[str, ...]]
+    """Addresses, paths and editables whose line names the distribution."""
+    by_address: Mapping[str, str]
+    """The others, by `identity`."""
+    building: Mapping[str, str]
+    """By name: the options with which a release from an index is built."""
+
+    def line_of(self, name: str, address: str) -> str:
+        """Return the line that asks for *name* at *address*; empty where there is none."""
+        named = self.by_name.get(name, ())
+        # Several: they have markers, and only the address tells which of them counted.
+        return named[0] if len(named) == 1 else self.by_address.get(identity(address), "")
+
+
+def read_own_lines(file: Path, app_dir: Path, environ: Mapping[str, str]) -> OwnLines:
+    """Read *file* and what it includes. What cannot be read says nothing: pip has read it."""
+    finding: list[str] = []
+    by_name: dict[str, tuple[str, ...]] = {}
+    by_address: dict[str, str] = {}
+    building: dict[str, str] = {}
+    for origin, line in _lines(file, frozenset()):
+        if _FINDING.match(line.text):
+            finding.append(_anchored(line.text, origin.parent, app_dir))
+            continue
+        editable = _EDITABLE.fullmatch(line.text)
+        wanted, options = ("", "") if editable else line.parts
+        address = _MARKER.sub("", editable[1] if editable else wanted).strip()
+        name = _name(address)
+        if name and _is_release(address):
+            if _BUILD_OPTION.search(options):
+                building[name] = _without_hashes(options)
+            continue
+        if name:
+            by_name[name] = (*by_name.get(name, ()), line.text)
+        if address:
+            by_address[identity(_address(_expanded(address, environ), app_dir))] = line.text
+    return OwnLines(tuple(finding), by_name, by_address, building)
+
+
+def identity(address: str) -> str:
+    """Return what two spellings of an *address* have in common: no login, revision, fragment."""
+    bare = unquote(address.partition("#")[0])
+    scheme, mark, rest = bare.rpartition("://")
+    scheme = scheme.rpartition("+")[2]
+    host, slash, path = rest.partition("/")
+    path = _REVISION.sub("", path) if mark and scheme != "file" else path
+    return f"{scheme}{mark}{host.rpartition('@')[2]}{slash}{path}".rstrip("/")
+
+
+def _lines(file: Path, including: frozenset[Path]) -> Iterator[tuple[Path, Line]]:
+    if file in including:
+        return
+    for line in lines_of(_text(file)):
+        if found := _INCLUDE.fullmatch(line.text):
+            included = (file.parent / (found[1] or found[2]).strip()).resolve()
+            yield from _lines(included, including | {file})
+        else:
+            yield file, line
+
+
+def _text(file: Path) -> str:
+    try:
+        return decode(file.read_bytes(), "replace")
+    except OSError, LookupError:
+        return ""
+
+
+def _anchored(text: str, beside: Path, app_dir: Path) -> str:
+    """Return an option whose directory, if it names one, does not depend on where it is read."""
+    found = _LINKS.fullmatch(text)
+    for directory in (beside, app_dir):
+        if found and (directory / found[1]).exists():
+            return f"--find-links {directory / found[1]}"
+    return text
+
+
+def _name(address: str) -> str:
+    egg = _EGG.search(address)
+    try:
+        return canonicalize_name(egg[1] if egg else Requirement(address).name)
+    except InvalidRequirement:
+        return ""
+
+
+def _is_release(address: str) -> bool:
+    try:
+        return Requirement(address).url is None
+    except InvalidRequirement:
+        return False
+
+
+def _address(wanted: str, app_dir: Path) -> str:
+    """Return the address in a requirement; that of a path, as pip reports it."""
+    name, mark, behind = wanted.partition("@")
+    if mark and re.fullmatch(r"[\w.-]+(\[.*\])?\s*", name) and "://" in behind:
+        return behind.strip()
+    if urlsplit(wanted).scheme:
+        return wanted
+    path = re.sub(r"\[[^]]*\]$", "", wanted)
+    return (app_dir / path).resolve().as_uri()
+
+
+def _expanded(text: str, environ: Mapping[str, str]) -> str:
+    return VARIABLE.sub(lambda found: environ.get(found[0][2:-1], "") or found[0], text)
+
+
+def _without_hashes(options: str) -> str:
+    return re.sub(r"--hash(?:=|\s+)\S+\s*", "", options).strip()

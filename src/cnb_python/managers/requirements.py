@@ -1,0 +1,169 @@
+"""The requirements files that decide everything themselves: every line names one release.
+
+A whitelist: what is not known to mean the same to pip and to uv is left to pip.
+"""
+
+import re
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from packaging.markers import Marker
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from cnb_python.managers.requirement_lines import VARIABLE, Line, lines_of
+from cnb_python.project import REQUIREMENTS
+
+# sha256 alone: an index says that of its files, and pip chooses among them by it.
+_HASH = re.compile(r"--hash(?:=|[ \t]+)sha256:([0-9a-fA-F]{64})")
+_HASHES = re.compile(rf"{_HASH.pattern}(?:[ \t]+{_HASH.pattern})*")
+_INDEX = re.compile(r"(?:--index-url(?:=|[ \t]+)|-i[ \t]*)([^\s'\"\\]+)")
+_FOR_EXTRAS = re.compile(r"\b(extras?|dependency_groups)\b")
+# PEP 263, by which pip decodes; in the first two lines alone.
+_CODING = re.compile(r"#.*?coding[:=]\s*([-\w.]+)")
+_UTF8 = frozenset({"utf-8", "utf8"})
+
+
+class Exact(NamedTuple):
+    """A line that names one release."""
+
+    number: int
+    """Of the line, from 1."""
+    name: str
+    """Normalised (PEP 503)."""
+    extras: tuple[str, ...]
+    """Normalised, in order."""
+    version: str
+    """Normalised (PEP 440)."""
+    marker: Marker | None
+    hashes: tuple[str, ...]
+    """SHA-256 in hex, each once, in order."""
+
+    @property
+    def line(self) -> str:
+        """The same without its marker, as every tool reads it."""
+        extras = f"[{','.join(self.extras)}]" if self.extras else ""
+        hashes = "".join(f" --hash=sha256:{digest}" for digest in self.hashes)
+        return f"{self.name}{extras}=={self.version}{hashes}"
+
+
+class ExactFile(NamedTuple):
+    """A whole file of them."""
+
+    lines: tuple[Exact, ...]
+    index_url: str
+    """The address of the index that the file asks for; empty: it says nothing."""
+
+    @property
+    def has_hashes(self) -> bool:
+        """Whether every package has to have one of the hashes of its line."""
+        return any(line.hashes for line in self.lines)
+
+
+class NotExact(NamedTuple):
+    """The file leaves something to be decided."""
+
+    reason: str
+    """What, as a verb phrase: `asks for a range`."""
+    line: int
+    """Its number, from 1; 0: the file as a whole."""
+
+    @property
+    def sentence(self) -> str:
+        """The reason with its subject: `line 3 of requirements.txt asks for a range`."""
+        place = f"line {self.line} of " if self.line else ""
+        return f"{place}{REQUIREMENTS} {self.reason}"
+
+
+def parse(content: bytes) -> ExactFile | NotExact:
+    """Read *content* as pip does, if it is nothing but exact lines and at most one index."""
+    text = _text(content)
+    if text is None:
+        return NotExact("is not plain UTF-8", 0)
+    lines = tuple(lines_of(text))
+    options = [line for line in lines if line.text.startswith("-")]
+    for at, line in enumerate(options):
+        if reason := _no_index(line.text) or ("names a second index" if at else ""):
+            return NotExact(reason, line.number)
+    found = [_exact(line) for line in lines if not line.text.startswith("-")]
+    for one in found:
+        if isinstance(one, NotExact):
+            return one
+    exact = tuple(one for one in found if isinstance(one, Exact))
+    return ExactFile(exact, "".join(_INDEX.findall(options[0].text)) if options else "")
+
+
+def _text(content: bytes) -> str | None:
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return None
+    declared = (_CODING.match(line) for line in text.split("\n")[:2])
+    names = {found[1].casefold() for found in declared if found}
+    return text if names <= _UTF8 and "\0" not in text else None
+
+
+def _exact(line: Line) -> Exact | NotExact:
+    text, options = line.parts
+    try:
+        read = Requirement(text)
+    except InvalidRequirement:
+        return NotExact("is not of the form name==version", line.number)
+    if reason := _no_exact(read) or _no_options(options) or _no_text(line.text):
+        return NotExact(reason, line.number)
+    return Exact(
+        line.number,
+        canonicalize_name(read.name),
+        tuple(sorted({canonicalize_name(extra) for extra in read.extras})),
+        str(Version(next(iter(read.specifier)).version)),
+        read.marker,
+        tuple(sorted({digest.lower() for digest in _HASH.findall(options)})),
+    )
+
+
+def _no_exact(read: Requirement) -> str:
+    """Return why *read* does not name one release, empty where it does."""
+    specifiers = tuple(read.specifier)
+    if read.url is not None:
+        return "names an address"
+    if not specifiers:
+        return "names no version"
+    if len(specifiers) > 1 or specifiers[0].operator not in {"==", "==="}:
+        return "asks for a range"
+    if specifiers[0].operator == "===" or specifiers[0].version.endswith(".*"):
+        return "compares versions as text or by a pattern"
+    if read.marker and _FOR_EXTRAS.search(str(read.marker)):
+        return "has a marker for extras"
+    return ""
+
+
+def _no_options(options: str) -> str:
+    return (
+        "has an option that is no --hash=sha256:..."
+        if options and not _HASHES.fullmatch(options)
+        else ""
+    )
+
+
+def _no_text(text: str) -> str:
+    return "uses a variable" if VARIABLE.search(text) else ""
+
+
+def _no_index(text: str) -> str:
+    """Return why a line of options names no index that pip and uv take alike."""
+    found = _INDEX.fullmatch(text)
+    if not found:
+        return f"has the option {re.split(r'[\s=]', text)[0]}"
+    return _no_text(text) or (
+        "" if is_index(found[1]) else "names an index that is not on the web"
+    )
+
+
+def is_index(url: str) -> bool:
+    """Whether *url* is the address of an index, and no directory."""
+    try:
+        address = urlsplit(url)
+        return address.scheme in {"http", "https"} and bool(address.hostname)
+    except ValueError:
+        return False

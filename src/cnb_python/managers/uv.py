@@ -1,0 +1,136 @@
+"""uv's part: installs what is decided, and decides where the user wants it to."""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from cnb_python.errors import BuildpackError, UvRefused
+from cnb_python.managers import build_failures
+from cnb_python.managers.decision import Pin
+from cnb_python.managers.manager import Workplace
+from cnb_python.managers.network import Network
+from cnb_python.system.outside import Command, Outcome
+
+NAME = "uv"
+_SAYS = re.compile(r"^\s*(?:error:|\u00d7|╰─▶|├─▶|Caused by:|hint:)\s*(.+)$", re.MULTILINE)
+_LAST_WORDS = 12
+# uv's settings and pip's are for other uses of them; what counts is given as options.
+_FOREIGN = ("UV_", "PIP_", "CONDA_")
+
+
+def install_exactly(pins: Sequence[Pin], network: Network, place: Workplace) -> Command:
+    """Return the command that installs *pins* and nothing else, as pip would have.
+
+    Writes the lines to a file in the scratch directory.
+    """
+    requirements = place.scratch / "exact.txt"
+    lines = [pin.line for pin in pins]
+    requirements.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    # Where one has a hash all have: the whole file was read so.
+    hashes = ("--require-hashes",) if any("--hash=" in line for line in lines) else ()
+    return Command(
+        (
+            *_uv(place, "install", "--no-config"),
+            *("--no-deps", "--link-mode", "hardlink", "--system-certs", *hashes),
+            # An sdist's own table of uv's is not for those who use pip.
+            *("--no-sources", "--requirements", str(requirements)),
+        ),
+        clean_variables(place.environ, network),
+        # Not the app's directory: uv looks for settings there and above.
+        place.scratch,
+        shown=f"uv pip install ({len(pins)} exact)",
+    )
+
+
+def compile_all(requirements: str, lock: Path, place: Workplace) -> Command:
+    """Return the command that decides what *requirements* of the app mean, into *lock*.
+
+    For those who chose uv: its own settings count, the app's, the user's and the variables'.
+    """
+    return Command(
+        (
+            *_uv(place, "compile", "--quiet", "--format", "pylock.toml", "--no-header"),
+            *("--generate-hashes", "--system-certs", "--output-file", str(lock), requirements),
+        ),
+        place.environ,
+        place.app_dir,
+        shown=f"uv pip compile {requirements}",
+    )
+
+
+def install_compiled(pins: Sequence[Pin], finding: Sequence[str], place: Workplace) -> Command:
+    """Return the command that installs what `compile_all` decided, found as *finding* says."""
+    requirements = place.scratch / "decided.txt"
+    lines = [*finding, *(pin.line for pin in pins)]
+    requirements.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return Command(
+        (
+            *_uv(place, "install", "--no-deps", "--link-mode", "hardlink", "--system-certs"),
+            *("--requirements", str(requirements)),
+        ),
+        place.environ,
+        place.app_dir,
+        shown=f"uv pip install ({len(pins)} decided)",
+    )
+
+
+def is_configured(environ: Mapping[str, str], app_dir: Path) -> bool:
+    """Whether uv has settings of its own: what a file of exact lines means is then for it to say.
+
+    https://docs.astral.sh/uv/concepts/configuration-files/
+    """
+    homes = (environ.get("XDG_CONFIG_HOME"), environ.get("HOME") and f"{environ['HOME']}/.config")
+    directories = [Path(home, "uv") for home in homes if home]
+    systems = [Path("/etc/xdg/uv"), Path("/etc/uv")]
+    files = [one / "uv.toml" for one in (app_dir, *app_dir.parents, *directories, *systems)]
+    return (
+        any(name.startswith("UV_") for name in environ)
+        or any(file.is_file() for file in files)
+        or _has_table(app_dir / "pyproject.toml")
+    )
+
+
+def _has_table(file: Path) -> bool:
+    """Whether *file* may have a table `tool.uv`; what is no TOML is for uv to complain of."""
+    try:
+        return b"tool.uv" in file.read_bytes().replace(b" ", b"")
+    except OSError:
+        return False
+
+
+def clean_variables(environ: Mapping[str, str], network: Network) -> dict[str, str]:
+    """Return *environ* for uv: nothing that it reads by itself, everything that pip would."""
+    kept = {name: value for name, value in environ.items() if not name.startswith(_FOREIGN)}
+    # By a variable: arguments can be seen by every process of the machine.
+    index = {"UV_DEFAULT_INDEX": network.index_url} if network.index_url else {}
+    given = kept | index | dict(network.variables)
+    return {name: value for name, value in given.items() if value}
+
+
+def _uv(place: Workplace, action: str, *more: str) -> tuple[str, ...]:
+    return (
+        *(str(place.uv), "pip", action, *more, "--no-progress", "--color", "never"),
+        *("--no-python-downloads", "--python", str(place.environment / "bin/python")),
+        *("--cache-dir", str((place.cache or place.scratch) / "uv")),
+    )
+
+
+def last_words(output: str) -> tuple[str, ...]:
+    """Return what uv gives as its reasons, one per line, without its drawings."""
+    said = [found.strip() for found in _SAYS.findall(output)]
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    return tuple((said or lines[-_LAST_WORDS:])[:_LAST_WORDS])
+
+
+def refusal(outcome: Outcome) -> str:
+    """Return in one sentence why uv did not do it. Raises what the machine refused."""
+    if trouble := build_failures.machine_failure(outcome.code, outcome.output, NAME):
+        raise trouble
+    return f"uv says: {next(iter(last_words(outcome.output)), f'exit code {outcome.code}')}"
+
+
+def explain(command: Command, outcome: Outcome) -> BuildpackError:
+    """Say why uv failed."""
+    return build_failures.machine_failure(outcome.code, outcome.output, NAME) or UvRefused(
+        command.shown, outcome.code, last_words(outcome.output)
+    )
