@@ -6,6 +6,9 @@ from pathlib import Path
 from cnb_python.system.certificates import BUNDLES, trusting_the_system
 
 _DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_COMPILERS = ("CFLAGS", "CXXFLAGS")
+# Debugging information holds the path of the temporary directory of the build.
+_NO_DEBUGGING = "-g0"
 _LOCALES = ("LC_ALL", "LC_CTYPE", "LANG")
 # 1980-01-01T00:00:01Z: archives of the ZIP format cannot hold earlier times, and the lifecycle
 # gives the same time to every file of the image.
@@ -47,6 +50,7 @@ def process_variables(
         **kept,
         **trusting_the_system(environ, bundles),
         **_home(environ, scratch),
+        **{name: f"{environ.get(name, '')} {_NO_DEBUGGING}".strip() for name in _COMPILERS},
         "PATH": path,
         "VIRTUAL_ENV": str(environment),
         # Bytecode is made once, at the end, in another way; sets are ordered alike in each build.

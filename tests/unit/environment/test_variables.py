@@ -20,7 +20,6 @@ def test_settings_of_the_user_reach_the_manager(tmp_path: Path) -> None:
         "PIP_CERT": "/ca.pem",
         "HTTPS_PROXY": "http://proxy:3128",
         "TOKEN": "secret",
-        "CFLAGS": "-O3",
     }
 
     assert given.items() <= variables(tmp_path, **given).items()
@@ -64,6 +63,13 @@ def test_without_a_locale_file_names_are_utf8(tmp_path: Path) -> None:
 def test_builds_are_told_one_time_unless_the_user_chose_another(tmp_path: Path) -> None:
     assert variables(tmp_path)["SOURCE_DATE_EPOCH"] == "315532801"
     assert variables(tmp_path, SOURCE_DATE_EPOCH="7")["SOURCE_DATE_EPOCH"] == "7"
+
+
+def test_c_compilers_write_nothing_about_where_they_were(tmp_path: Path) -> None:
+    chosen = variables(tmp_path, CFLAGS="-O3 -g")
+
+    assert chosen["CFLAGS"] == "-O3 -g -g0", "the last word counts"
+    assert chosen["CXXFLAGS"] == "-g0"
 
 
 def test_a_home_is_kept_where_there_is_one(tmp_path: Path) -> None:
