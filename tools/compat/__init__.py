@@ -1,0 +1,1 @@
+"""Compares linked environments with merged ones on popular distributions: `make compat`."""

@@ -1,0 +1,166 @@
+"""Writes `docs/compatibility.md`: what was compared, and what came of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tools.compat.compare import Difference
+from tools.compat.suites import FAILED, PASSED, SKIPPED, Ran
+
+HEAD = """# Compatibility of linked environments
+
+Written by `make compat` on {date}: Python {python}, {arch}. Not edited by hand.
+
+Two images of each app, built by the real lifecycle with `BP_PYTHON_LAYOUT=linked` and `=merged`,
+then looked at and run inside as in a container: read-only, as a user that the image does not know,
+without network.
+
+## Popular distributions
+
+{popular} popular distributions and what they need, {all} in all. The same linked as merged:
+`importlib.metadata` (names, versions, requirements, entry points, files that exist and their
+sizes), the names of all modules, the import of every outermost module, where it is seen
+(`__file__`, `__path__`) and its resources, the object of every entry point, programs in `bin/`,
+files in `etc/`, `include/` and `share/`, and what `python -m` tools say when they start.
+
+"""
+SUITES = """
+## Test suites
+
+The distributions' own tests, each test compared by name. What fails without being among the
+differences fails in both, in a container without network and with nothing to write to but `/tmp`.
+
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One set of distributions."""
+
+    popular: Sequence[str]
+    """The distributions it is about; the others are what those need."""
+    python: str
+    links: int
+    distributions: Sequence[str]
+    works: Mapping[str, int]
+    """How many modules, entry points and commands were tried."""
+    failed: Sequence[tuple[str, str]]
+    """What failed linked, and how: merged too, unless it is among the differences."""
+    differences: Sequence[Difference]
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteRun:
+    """One suite, twice."""
+
+    name: str
+    version: str
+    part: str
+    linked: Ran
+    merged: Ran
+    differences: Sequence[Difference]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that `make compat` found."""
+
+    date: str
+    arch: str
+    sets: Mapping[str, Compared]
+    suites: Sequence[SuiteRun]
+
+    @property
+    def differences(self) -> list[Difference]:
+        """All there are, explained or not."""
+        parts: list[Compared | SuiteRun] = [*self.sets.values(), *self.suites]
+        return [one for part in parts for one in part.differences]
+
+
+def text(report: Report) -> str:
+    """Return the whole document."""
+    sets = report.sets.values()
+    head = HEAD.format(
+        date=report.date,
+        arch=report.arch,
+        python=", ".join(sorted({one.python for one in sets})),
+        popular=len({name for one in sets for name in one.popular}),
+        all=len({name for one in sets for name in one.distributions}),
+    )
+    parts = [head, *_sets(report.sets), SUITES, *_suites(report.suites)]
+    return "".join([*parts, *_differences(report.differences), *_failed(report.sets)])
+
+
+def _sets(sets: Mapping[str, Compared]) -> list[str]:
+    rows = [
+        (
+            name,
+            len(one.distributions),
+            one.links,
+            *(_done(one, kind) for kind in ("modules", "entry points", "commands")),
+            len(one.differences),
+        )
+        for name, one in sets.items()
+    ]
+    head = (
+        "set",
+        "distributions",
+        "links",
+        "modules",
+        "entry points",
+        "`python -m`",
+        "differences",
+    )
+    return table(head, rows)
+
+
+def _done(one: Compared, kind: str) -> str:
+    """`3 of 4`: how many worked (linked) of those tried."""
+    part = "commands" if kind == "commands" else f"/{kind}/"
+    failed = sum(part in where for where, _ in one.failed)
+    return f"{one.works[kind] - failed} of {one.works[kind]}"
+
+
+def _suites(suites: Sequence[SuiteRun]) -> list[str]:
+    rows = [
+        (
+            f"{run.name} {run.version}",
+            run.part or "all",
+            *(_ended(ran) for ran in (run.linked, run.merged)),
+            f"{run.linked.seconds:.0f} / {run.merged.seconds:.0f} s",
+            len(run.differences),
+        )
+        for run in suites
+    ]
+    return table(("suite", "part", "linked", "merged", "time", "differences"), rows)
+
+
+def _ended(ran: Ran) -> str:
+    return ", ".join(f"{ran.count(outcome)} {outcome}" for outcome in (PASSED, FAILED, SKIPPED))
+
+
+def _differences(found: Sequence[Difference]) -> list[str]:
+    if not found:
+        return ["\n## Differences\n\nNone.\n"]
+    rows = [
+        (f"`{one.where}`", _cell(one.linked), _cell(one.merged), one.reason or "**unexplained**")
+        for one in found
+    ]
+    return ["\n## Differences\n\n", *table(("where", "linked", "merged", "reason"), rows)]
+
+
+def _failed(sets: Mapping[str, Compared]) -> list[str]:
+    """What works in neither: the reader must not count it as tried with success."""
+    rows = [(f"`{where}`", _cell(how)) for one in sets.values() for where, how in one.failed]
+    title = "\n## What fails, linked as merged\n\n"
+    return [title, *table(("where", "how"), rows)] if rows else []
+
+
+def _cell(said: str) -> str:
+    line = " ".join(said.split()).replace("|", "\\|").replace("`", "'")
+    return f"`{line[:160]}`"
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
+    """Return the lines of a table in Markdown."""
+    lines = [head, ["---"] * len(head), *rows]
+    return ["| " + " | ".join(str(cell) for cell in line) + " |\n" for line in lines]

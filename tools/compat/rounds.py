@@ -1,0 +1,158 @@
+"""Takes each set through both layouts, and compares what was found."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.compat import images, pins, suites
+from tools.compat.compare import Json, differences, explained, failures
+from tools.compat.document import Compared, SuiteRun
+from tools.compat.images import LAYOUTS, REPORTS, Built, Workshop
+from tools.compat.pins import SUITES_SET, Pinned, Suite
+from tools.compat.suites import Ran
+from tools.processes import fail, say
+
+INSIDE = Path(__file__).parent / "inside"
+SECONDS = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What is compared; None: all there is."""
+
+    sets: Sequence[str] | None
+    suites: Sequence[str] | None
+    first: int | None
+    """How many of each set's distributions."""
+
+    def of(self, names: Iterable[str], chosen: Sequence[str] | None) -> list[str]:
+        """Those of *names* that were chosen, in their own order."""
+        return [name for name in names if chosen is None or name in chosen]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What one image says of itself."""
+
+    holds: Mapping[str, Json]
+    works: Mapping[str, Json]
+    suites: Mapping[str, Ran]
+
+
+def all_of(shop: Workshop, choice: Choice) -> tuple[dict[str, Compared], list[SuiteRun]]:
+    """Compare every chosen set, and run every chosen suite."""
+    pinned = pins.popular(pins.POPULAR.read_text())
+    compared: dict[str, Compared] = {}
+    runs: list[SuiteRun] = []
+    for name in choice.of(pinned, choice.sets):
+        wanted = _suites(choice) if name == SUITES_SET else []
+        both = _both(shop, name, pinned[name], wanted, choice.first)
+        compared[name] = _compared(name, pinned[name], *both)
+        runs = runs or [_suite_run(suite, pinned[name], *both) for suite in wanted]
+    return compared, runs
+
+
+def _suites(choice: Choice) -> list[Suite]:
+    everything = {suite.name: suite for suite in pins.suites()}
+    return [everything[name] for name in choice.of(everything, choice.suites)]
+
+
+def _both(
+    shop: Workshop, name: str, pinned: Pinned, wanted: Sequence[Suite], first: int | None
+) -> list[Facts]:
+    versions = [*pinned.asked, *pinned.needed]
+    files = {path.name: path for path in INSIDE.glob("[!_]*.py")}
+    for suite in wanted:
+        files |= suites.fetch(suite, pins.version(versions, suite.name), shop.folder / "sources")
+    app = images.write_app(shop.folder / name, pinned.first(first), files)
+    found = [_facts(shop, app, layout, wanted, _commands(name, first)) for layout in LAYOUTS]
+    _check_layouts(name, *found)
+    return found
+
+
+def _commands(name: str, first: int | None) -> list[str]:
+    """The commands of a set; none for a part of it, which may lack what they need."""
+    return pins.commands().get(name, []) if first is None else []
+
+
+def _facts(
+    shop: Workshop, app: Path, layout: str, wanted: Sequence[Suite], commands: Sequence[str]
+) -> Facts:
+    say(f"{app.name}, {layout}: building")
+    with images.built(shop, app, layout) as built:
+        say(f"{app.name}, {layout}: looking and importing")
+        holds, works = _asked(built, "holds"), _asked(built, "works", *commands)
+        return Facts(holds, works, {suite.name: _ran(built, suite, layout) for suite in wanted})
+
+
+def _ran(built: Built, suite: Suite, layout: str) -> Ran:
+    say(f"{suite.name}, {layout}: running its tests")
+    return suites.ran(built, suite)
+
+
+def _asked(built: Built, program: str, *arguments: str) -> Mapping[str, Json]:
+    """What a program of `inside/` reports. Without its directory, the app's, on `sys.path`."""
+    report = f"{program}.json"
+    command = ("python", "-P", f"/workspace/{program}.py", f"{REPORTS}/{report}", *arguments)
+    ended = built.run(*command, timeout=SECONDS)
+    if ended.code != 0:
+        fail(f"{program}.py ended with {ended.code}:\n{ended.output[-4000:]}")
+    found: Mapping[str, Json] = json.loads(built.report(report))
+    return found
+
+
+def _check_layouts(name: str, linked: Facts, merged: Facts) -> None:
+    """Raise `Unavailable` unless one environment is linked and the other is not."""
+    if not linked.holds["links"]:
+        fail(f"{name}: the environment that should be linked has no link: nothing to compare.")
+    if merged.holds["links"]:
+        fail(f"{name}: the merged environment has {merged.holds['links']} links out of it.")
+
+
+def _compared(name: str, pinned: Pinned, linked: Facts, merged: Facts) -> Compared:
+    holds = [{**facts.holds, "links": 0} for facts in (linked, merged)]
+    found = [
+        *differences(f"{name}/holds", *holds),
+        *differences(f"{name}/works", linked.works, merged.works),
+    ]
+    distributions = _names(linked.holds["distributions"])
+    return Compared(
+        popular=[one for one in pins.names(pinned.asked) if one in distributions],
+        python=str(linked.holds["python"]),
+        links=int(str(linked.holds["links"])),
+        distributions=distributions,
+        works=_counts(linked.works),
+        failed=list(failures(f"{name}/works", linked.works)),
+        differences=explained(found, pins.reasons()),
+    )
+
+
+def _suite_run(suite: Suite, pinned: Pinned, linked: Facts, merged: Facts) -> SuiteRun:
+    ran = linked.suites[suite.name], merged.suites[suite.name]
+    found = list(suites.differences(suite, *ran))
+    version = pins.version([*pinned.asked, *pinned.needed], suite.name)
+    return SuiteRun(suite.name, version, suite.part, *ran, explained(found, pins.reasons()))
+
+
+def _counts(works: Mapping[str, Json]) -> dict[str, int]:
+    """How many modules, entry points and commands were tried."""
+    by_distribution = works["imports"]
+    assert isinstance(by_distribution, Mapping)  # noqa: S101 - as works.py writes it; for mypy
+    parts = [one for one in by_distribution.values() if isinstance(one, Mapping)]
+    return {
+        "modules": sum(_length(one.get("modules")) for one in parts),
+        "entry points": sum(_length(one.get("entry points")) for one in parts),
+        "commands": _length(works["commands"]),
+    }
+
+
+def _length(value: Json) -> int:
+    return len(value) if isinstance(value, Mapping) else 0
+
+
+def _names(value: Json) -> list[str]:
+    """The keys of an object, as package indexes write names."""
+    names = value if isinstance(value, Mapping) else {}
+    return sorted(re.sub(r"[-_.]+", "-", name).lower() for name in names)
