@@ -1,0 +1,170 @@
+"""Environments of real packages, twice: as shares and links, and as one ordinary tree."""
+
+import csv
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from packaging.utils import canonicalize_name
+
+from cnb_python.environment import skeleton
+from cnb_python.environment.assemble import (
+    MovedFromStage,
+    lay_out_links,
+    lay_out_merged,
+    lay_out_share,
+)
+from cnb_python.environment.distribution import Distribution, File
+from cnb_python.environment.links import places
+from cnb_python.environment.shares import Share, shares_of
+
+LINE = f"{sys.version_info.major}.{sys.version_info.minor}"
+SITE = f"lib/python{LINE}/site-packages"
+INTERPRETER = Path(sys.base_prefix) / f"bin/python{LINE}"
+UV = Path(sys.executable).with_name("uv")
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two environments."""
+
+    directory: Path
+    work: Path
+    """The directory that programs run in, and their home."""
+
+    def run(self, *argv: str, **environ: str) -> str:
+        """Run the environment's Python with *argv*; return all that it said."""
+        command = (str(self.directory / "bin/python"), *argv)
+        done = subprocess.run(
+            command,
+            check=False,
+            cwd=self.work,
+            env={**self.environ, **environ},
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=60,
+        )
+        assert done.returncode == 0, done.stdout
+        return done.stdout
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """As in an image, but that bytecode is not written beside its modules."""
+        return {
+            "PATH": f"{self.directory / 'bin'}:/usr/bin:/bin",
+            "HOME": str(self.work),
+            "LC_ALL": "C.UTF-8",
+            "PYTHONPYCACHEPREFIX": str(self.work / "bytecode"),
+        }
+
+
+@dataclass(frozen=True)
+class Both:
+    """The same distributions, linked and merged."""
+
+    linked: Side
+    merged: Side
+    shares: Mapping[str, Share]
+
+    def same(self, *argv: str) -> str:
+        """Return what both Pythons say to *argv*, which is the same but for their places."""
+        linked, merged = self.linked.run(*argv), self.merged.run(*argv)
+        told = merged.replace(str(self.merged.directory), str(self.linked.directory))
+        assert linked == told
+        return linked
+
+    def share_of(self, distribution: str) -> str:
+        """Return the name of the share that has the files of *distribution*."""
+        (name,) = [
+            share.name for share in self.shares.values() if distribution in share.distributions
+        ]
+        return name
+
+
+def both(
+    installations: Sequence[Sequence[str]], reaches: Mapping[str, tuple[str, ...]], where: Path
+) -> Both:
+    """Install each of *installations*, arguments of `uv pip install`, apart; lay them out twice.
+
+    *reaches* says by distribution what its native libraries look into.
+    """
+    final = where / "layers/venv"
+    stages = [_stage(final, where / f"stage-{n}", each) for n, each in enumerate(installations)]
+    distributions: list[Distribution] = []
+    roots: dict[str, Path] = {}
+    for stage in stages:
+        for one in _harvest(stage, reaches):
+            distributions.append(one)
+            roots[one.name] = stage
+    merged = _merged(distributions, roots, where)
+    shares = _linked(distributions, roots, final)
+    return Both(_side(final, where), _side(merged, where), {one.name: one for one in shares})
+
+
+def _side(directory: Path, where: Path) -> Side:
+    work = where / f"work-{directory.parent.name}"
+    work.mkdir()
+    return Side(directory, work)
+
+
+def _stage(final: Path, stage: Path, arguments: Iterable[str]) -> Path:
+    """Install under the final path, which scripts name, then move aside."""
+    skeleton.make(final, INTERPRETER, LINE)
+    options = ("--quiet", "--no-deps", "--link-mode", "hardlink")
+    python = str(final / "bin/python")
+    command = (str(UV), "pip", "install", *options, "--python", python, *arguments)
+    subprocess.run(command, check=True)
+    final.rename(stage)
+    return stage
+
+
+def _harvest(stage: Path, reaches: Mapping[str, tuple[str, ...]]) -> Iterable[Distribution]:
+    site = stage / SITE
+    for info in sorted(site.glob("*.dist-info")):
+        name = canonicalize_name(info.name.partition("-")[0])
+        with (info / "RECORD").open(newline="", encoding="utf-8") as record:
+            rows = {row[0]: row[1] for row in csv.reader(record)}
+        found = sorted(_file(stage, site / path, digest) for path, digest in rows.items())
+        yield Distribution(name, "", "", tuple(found), reaches.get(name, ()))
+
+
+def _file(stage: Path, path: Path, digest: str) -> File:
+    real = Path(os.path.normpath(path))
+    state = real.lstat()
+    is_program = bool(state.st_mode & 0o100)
+    mode = 0o755 if is_program else 0o644
+    if state.st_mode & 0o777 != mode:
+        # A hard link: the file itself belongs to uv's cache.
+        shutil.copyfile(real, draft := real.with_name(f"{real.name}.copy"))
+        draft.replace(real)
+        real.chmod(mode)
+    return File(str(real.relative_to(stage)), digest, state.st_size, is_program)
+
+
+def _merged(distributions: Sequence[Distribution], roots: Mapping[str, Path], where: Path) -> Path:
+    venv = where / "merged/venv"
+    skeleton.make(venv, INTERPRETER, LINE)
+    copies = {}
+    for root in set(roots.values()):
+        copies[root] = where / f"{root.name}-copy"
+        shutil.copytree(root, copies[root], symlinks=True, copy_function=os.link)
+    (share,) = shares_of(distributions, merged=True)
+    lay_out_merged(share, venv, lambda name: MovedFromStage(copies[roots[name]]))
+    return venv
+
+
+def _linked(
+    distributions: Sequence[Distribution], roots: Mapping[str, Path], final: Path
+) -> tuple[Share, ...]:
+    skeleton.make(final, INTERPRETER, LINE)
+    shares = shares_of(distributions)
+    lay_out_links(places(shares, LINE), final, roots.__getitem__)
+    for share in shares:
+        into = final.with_name(share.name)
+        lay_out_share(share, into, lambda name: MovedFromStage(roots[name]))
+    return shares
