@@ -1,0 +1,119 @@
+"""What uv installs where it may is what pip would have chosen, on real requirements files.
+
+Their directories say what has to become of them: `exact` is installed by uv and proven complete;
+in `pip` pip has to decide; `refused` is what pip refuses, so nothing else may accept it.
+"""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from packaging.tags import parse_tag
+
+from cnb_python.errors import (
+    AppError,
+    BadRequirement,
+    HashMismatch,
+    HashMissing,
+    NoSuchVersion,
+    NotPinned,
+    VersionConflict,
+    WrongPython,
+)
+from cnb_python.managers.manager import Workplace
+from cnb_python.managers.pip import Pip
+from cnb_python.system.process import run
+from tests.support import deciding
+from tests.support.deciding import Accepted, exactly, settings, versions
+
+DATA = Path(__file__).parent / "data/requirements"
+type Make = Callable[..., Workplace]
+
+
+def files(kind: str) -> list[Path]:
+    return sorted((DATA / kind).glob("*.txt"))
+
+
+@pytest.fixture
+def place(tmp_path: Path, base: Path) -> Make:
+    """Make a workplace for the app whose requirements file is this one."""
+    numbers = iter(range(9))
+
+    def make(requirements: Path | str, **environ: str) -> Workplace:
+        app = tmp_path / "app"
+        app.mkdir(exist_ok=True)
+        shutil.copytree(DATA / "parts", tmp_path / "parts", dirs_exist_ok=True)
+        if isinstance(requirements, Path):
+            shutil.copy(requirements, app / "requirements.txt")
+        else:
+            (app / "requirements.txt").write_text(requirements, encoding="utf-8")
+        work = base / f"{tmp_path.name}-{next(numbers)}"
+        return deciding.workplace(app, work, settings() | environ)
+
+    return make
+
+
+@pytest.mark.parametrize("file", files("exact"), ids=lambda file: file.stem)
+def test_uv_takes_what_pip_would_choose(place: Make, file: Path) -> None:
+    found = exactly(place(file))
+    asked = place(file)
+    decided = Pip().decide(asked, run)
+
+    assert isinstance(found, Accepted), found
+    assert versions(found.decision) == found.installed == versions(decided)
+    for name, tags in of_the_report(asked).items():
+        assert tags <= found.tags[name], f"another wheel of {name}"
+
+
+@pytest.mark.parametrize("file", files("pip"), ids=lambda file: file.stem)
+def test_pip_decides_what_is_not_exact(place: Make, file: Path) -> None:
+    assert isinstance(exactly(place(file)), str)
+    assert Pip().decide(place(file), run).pins
+
+
+@pytest.mark.parametrize("file", files("refused"), ids=lambda file: file.stem)
+def test_what_pip_refuses_is_not_accepted(place: Make, file: Path) -> None:
+    assert isinstance(exactly(place(file)), str)
+    with pytest.raises(AppError):
+        Pip().decide(place(file), run)
+
+
+@pytest.mark.parametrize(
+    ("name", "failure"),
+    [
+        ("requires_python", WrongPython),
+        ("one_hash", HashMissing),
+        ("extra_without_its_package_hashed", NotPinned),
+        ("pre_release_only", NoSuchVersion),
+        ("contradiction", VersionConflict),
+        ("wrong_hash", HashMismatch),
+        ("one_equals", BadRequirement),
+    ],
+)
+def test_a_refusal_is_explained_in_pips_sense(
+    place: Make, name: str, failure: type[AppError]
+) -> None:
+    with pytest.raises(failure):
+        Pip().install_all(place(DATA / f"refused/{name}.txt"), run)
+
+
+def test_there_are_enough_files() -> None:
+    assert len(files("exact") + files("pip") + files("refused")) >= 25
+
+
+def of_the_report(place: Workplace) -> dict[str, frozenset[str]]:
+    """Return the tags in the names of the wheels that pip chose, by name of the distribution."""
+    report = json.loads((place.scratch / "report.json").read_text(encoding="utf-8"))
+    urls = {
+        item["metadata"]["name"].lower().replace("_", "-").replace(".", "-"): item[
+            "download_info"
+        ]["url"]
+        for item in report["install"]
+    }
+    return {
+        name: frozenset(map(str, parse_tag("-".join(url.removesuffix(".whl").split("-")[-3:]))))
+        for name, url in urls.items()
+        if url.endswith(".whl")
+    }

@@ -1,0 +1,101 @@
+"""Has Pip decide what real requirements files mean, in an environment of this interpreter's."""
+
+import os
+import sys
+from collections.abc import Mapping
+from importlib.metadata import distributions
+from pathlib import Path
+from typing import NamedTuple
+
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from cnb_python.environment import closure, skeleton
+from cnb_python.environment.closure import Proof
+from cnb_python.environment.tool import lay_out_pip
+from cnb_python.environment.variables import process_variables
+from cnb_python.layers.tools import find_pip, find_uv
+from cnb_python.managers.decision import Decision, Undecided
+from cnb_python.managers.manager import Workplace
+from cnb_python.managers.pip import Pip
+from cnb_python.project import read_project
+from cnb_python.system.process import run
+from tools import settings_here
+from tools.rootfs import ROOT
+
+PYTHON = ".".join(map(str, sys.version_info[:3]))
+LINE = ".".join(map(str, sys.version_info[:2]))
+
+
+class Accepted(NamedTuple):
+    """uv installed it, and it is proven."""
+
+    decision: Decision
+    installed: frozenset[tuple[str, Version]]
+    tags: Mapping[str, frozenset[str]]
+    """By name: what the installed wheel says it was made for."""
+
+
+def workplace(app: Path, work: Path, environ: Mapping[str, str]) -> Workplace:
+    """Return an empty environment below *work*, which does not exist yet."""
+    interpreter = Path(sys.executable).resolve()
+    environment, scratch = work / "venv", work / "tmp"
+    skeleton.make(environment, interpreter, LINE)
+    scratch.mkdir()
+    return Workplace(
+        app_dir=app,
+        environment=environment,
+        tool=lay_out_pip(find_pip(ROOT), work),
+        # Of all: the same few packages come again and again.
+        cache=work.parent / "downloads",
+        scratch=scratch,
+        environ=process_variables(environ, environment, interpreter, scratch),
+        python=PYTHON,
+        uv=find_uv(ROOT),
+    )
+
+
+def settings() -> dict[str, str]:
+    """Return what says how this machine reaches an index, and nothing else."""
+    home = {name: os.environ[name] for name in ("PATH", "SSL_CERT_FILE") if name in os.environ}
+    return {**home, **settings_here.of_this_machine()}
+
+
+def exactly(place: Workplace) -> Accepted | str:
+    """Go the exact way in *place*; return why not, where it ends before the end."""
+    known = Pip().pins(read_project(place.app_dir), PYTHON, place.environ)
+    if isinstance(known, Undecided):
+        return known.reason
+    if known.pins and (refusal := Pip().try_install(known, known.pins, place, run)):
+        return refusal
+    found = {
+        canonicalize_name(one.name): one for one in distributions(path=[str(site_packages(place))])
+    }
+    proof = closure.prove(known.pins, lambda name: _file(found[name], "METADATA"), PYTHON)
+    if not isinstance(proof, Proof):
+        return proof.reason
+    return Accepted(
+        known,
+        frozenset((name, Version(one.version)) for name, one in found.items()),
+        {name: _tags(_file(one, "WHEEL")) for name, one in found.items()},
+    )
+
+
+def site_packages(place: Workplace) -> Path:
+    """Return where the environment of *place* has its modules."""
+    return place.environment / f"lib/python{LINE}/site-packages"
+
+
+def versions(decision: Decision) -> frozenset[tuple[str, Version]]:
+    """Return what *decision* wants installed."""
+    return frozenset((pin.name, Version(pin.version)) for pin in decision.pins)
+
+
+def _file(distribution: object, name: str) -> str:
+    text = distribution.read_text(name)  # type: ignore[attr-defined]  # a Distribution's
+    assert isinstance(text, str), (distribution, name)
+    return text
+
+
+def _tags(wheel: str) -> frozenset[str]:
+    return frozenset(line[5:] for line in wheel.splitlines() if line.startswith("Tag: "))
