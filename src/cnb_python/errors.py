@@ -459,6 +459,13 @@ class UnsafeArchive(OutsideError):
     reason: str
 
 
+class DamagedStore(OutsideError):
+    """What a previous build kept is not there any more, or not as it was."""
+
+    reason: str
+    """What is wrong, without a full stop; empty: it was never kept."""
+
+
 class UnusableInterpreter(OutsideError):
     """The app's interpreter does not run in this build image, or is none."""
 
@@ -536,6 +543,7 @@ type Failure = (
     | ChecksumMismatch
     | DamagedArchive
     | UnsafeArchive
+    | DamagedStore
     | UnusableInterpreter
     | BadProcfile
 )

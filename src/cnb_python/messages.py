@@ -8,6 +8,7 @@ from cnb_python.errors import (
     BadSetting,
     ChecksumMismatch,
     DamagedArchive,
+    DamagedStore,
     DiskFull,
     DownloadFailed,
     EndedPythonLine,
@@ -98,6 +99,8 @@ def describe(failure: Failure) -> Message:  # noqa: C901, PLR0911, PLR0912, PLR0
             return machine.disk_full(failure)
         case PlaceRefused():
             return machine.place_refused(failure)
+        case DamagedStore():
+            return machine.damaged_store(failure)
         case BadRequirement():
             return install.bad_requirement(failure)
         case IncludeMissing():

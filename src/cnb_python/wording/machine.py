@@ -1,6 +1,7 @@
 """The words for what the build image, the network or an index does not give."""
 
 from cnb_python.errors import (
+    DamagedStore,
     DiskFull,
     IndexRefused,
     IndexUnreachable,
@@ -141,6 +142,18 @@ def place_refused(failure: PlaceRefused) -> Message:
         steps=(
             "Check who owns that path in the build container, and its modes.",
             "If the disk or the mount is read-only or gone, mend that and build again.",
+        ),
+    )
+
+
+def damaged_store(failure: DamagedStore) -> Message:
+    """Something was written into the cache, or removed from it, while this build used it."""
+    return Message(
+        title="The cache of the previous build cannot be used",
+        body=(f"It is damaged: {failure.reason or 'a part of it is missing'}.",),
+        steps=(
+            "Build again: what is damaged is made anew.",
+            "If this comes back, build without the cache (pack build --clear-cache).",
         ),
     )
 

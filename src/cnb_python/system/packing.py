@@ -1,0 +1,237 @@
+"""Packs files into archives of our own and unpacks these: tar, compressed with Zstandard.
+
+Whoever unpacks says what must be inside, and the bytes before each file must be those that this
+module writes for it. So no name is ever read from an archive, and nothing but what was announced
+can come of one. `tar --zstd -t` reads them too.
+"""
+
+import errno
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from compression.zstd import CompressionParameter, ZstdCompressor, ZstdError, ZstdFile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, Literal, NamedTuple
+
+from cnb_python.errors import ContractBroken, DamagedStore, DiskFull
+
+# Measured on the 8,867 files and 94.5 MB of a Django set, on one core: level 1 0.36 s and 38.6 MB,
+# 3 0.58 s and 35.4 MB, 6 1.3 s and 33.4 MB, 9 2.1 s and 32.7 MB; unpacking takes 0.3 s each time.
+# A megabyte in a cache costs 4 ms in every build. One thread: with more, the bytes are others.
+_OPTIONS: Mapping[int, int] = {
+    CompressionParameter.compression_level: 3,
+    CompressionParameter.nb_workers: 0,
+}
+LIMIT = 1 << 33
+"""Bytes that one file must stay below: a header has no room for more digits."""
+_BLOCK = 512
+_END = bytes(2 * _BLOCK)
+_PIECE = 1 << 20
+_CHANGED = "its file {} changed its size before it was archived"
+_OTHER = "its archive does not hold {!a} as it should"
+_MORE = "its archive holds more than it should"
+_SHORT = "its archive ends too early"
+_BLOCKED = "{!a} cannot be written ({})"
+_NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
+_IN_THE_WAY = frozenset(
+    {errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG}
+)
+
+
+class Member(NamedTuple):
+    """One entry of an archive."""
+
+    path: str
+    """Below the directory that is packed, with slashes, without `.` and `..`."""
+    kind: Literal["f", "x", "l", "d"]
+    """A file, one that is a program, a symbolic link, a directory."""
+    size: int = 0
+    """In bytes, of a file; below `LIMIT`."""
+    target: str = ""
+    """Where a link leads."""
+
+
+def pack(members: Iterable[Member], root: Path, write: Callable[[bytes], object]) -> None:
+    """Hand the archive of *members*, as they lie below *root*, to *write*, piece by piece.
+
+    Equal members with equal contents are equal bytes. Raises ContractBroken when a file is not
+    what *members* says, or OSError.
+    """
+    compressor = ZstdCompressor(options=_OPTIONS)
+    # The compressor's answer to many small pieces is the same as to few large ones, but slower.
+    waiting = bytearray()
+    for member in members:
+        waiting += header(member)
+        if member.kind in "fx" and member.size:
+            for piece in _contents(f"{root}/{member.path}", member):
+                waiting += piece
+                if len(waiting) >= _PIECE:
+                    write(compressor.compress(waiting))
+                    waiting.clear()
+            waiting += bytes(-member.size % _BLOCK)
+    waiting += _END
+    write(compressor.compress(waiting, ZstdCompressor.FLUSH_FRAME))
+
+
+def _contents(path: str, member: Member) -> Iterator[bytes]:
+    left = member.size
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    try:
+        while piece := os.read(descriptor, min(left, _PIECE) or 1):
+            left -= len(piece)
+            if left < 0:
+                break
+            yield piece
+    finally:
+        os.close(descriptor)
+    if left:
+        raise ContractBroken("The store", _CHANGED.format(path))
+
+
+def unpack(members: Iterable[Member], packed: BinaryIO, into: Path, doing: str) -> None:
+    """Write *members*, of which *packed* must be the archive, below the directory *into*.
+
+    Files that lie there already are replaced, directories are shared. Raises
+    DamagedStore when *packed* holds anything else or something is in the way, DiskFull with
+    *doing*, and OSError; each may leave a part behind.
+    """
+    with _told(doing), ZstdFile(packed) as archive:
+        places = _Places(str(into), {""})
+        for member in members:
+            if archive.read(len(expected := header(member))) != expected:
+                raise DamagedStore(_OTHER.format(member.path))
+            places.put(member, archive)
+        if archive.read(len(_END)) != _END or archive.read(1):
+            raise DamagedStore(_MORE)
+
+
+def read(members: Iterable[Member], packed: BinaryIO, wanted: str) -> bytes:
+    """Return the content of the file *wanted*, one of *members*, of which *packed* is the archive.
+
+    Raises DamagedStore.
+    """
+    with _told("reading the store"), ZstdFile(packed) as archive:
+        for member in members:
+            if archive.read(len(expected := header(member))) != expected:
+                break
+            size = member.size if member.kind in "fx" else 0
+            content = archive.read(size + -size % _BLOCK)
+            if member.path == wanted and len(content) >= size:
+                return content[:size]
+    raise DamagedStore(_OTHER.format(wanted))
+
+
+@contextmanager
+def _told(doing: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _NO_SPACE:
+            raise DiskFull(doing) from error
+        if error.errno in _IN_THE_WAY:
+            raise DamagedStore(_BLOCKED.format(error.filename, error.strerror)) from error
+        raise
+    except (ZstdError, EOFError) as error:
+        raise DamagedStore(_SHORT) from error
+
+
+class _Places(NamedTuple):
+    """Where entries are written."""
+
+    root: str
+    made: set[str]
+    """Directories that are there and are no links, as paths below the root."""
+
+    def put(self, member: Member, archive: ZstdFile) -> None:
+        path = f"{self.root}/{member.path}"
+        if member.kind == "d":
+            self._make_directory(member.path)
+            return
+        self._make_directory(member.path.rpartition("/")[0])
+        if member.kind == "l":
+            _anew(path, lambda: Path(path).symlink_to(member.target))
+        else:
+            self._write(path, member, archive)
+
+    def _write(self, path: str, member: Member, archive: ZstdFile) -> None:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+        mode = 0o755 if member.kind == "x" else 0o644
+        descriptor = _anew(path, lambda: os.open(path, flags, mode))
+        try:
+            os.fchmod(descriptor, mode)  # whatever the umask is
+            left = member.size
+            while left:
+                piece = archive.read(min(left, _PIECE))
+                if not piece:
+                    raise EOFError
+                _write_all(descriptor, piece)
+                left -= len(piece)
+        finally:
+            os.close(descriptor)
+        archive.read(-member.size % _BLOCK)
+
+    def _make_directory(self, directory: str) -> None:
+        if directory in self.made:
+            return
+        self._make_directory(directory.rpartition("/")[0])
+        place = Path(self.root, directory)
+        if place.is_symlink() or not place.is_dir():
+            place.mkdir()
+        place.chmod(0o755)
+        self.made.add(directory)
+
+
+def _anew[Result](path: str, make: Callable[[], Result]) -> Result:
+    """Return what *make* returns, which makes *path*, in place of any file that is there."""
+    try:
+        return make()
+    except FileExistsError:
+        Path(path).unlink()
+        return make()
+
+
+def _write_all(descriptor: int, piece: bytes) -> None:
+    rest = memoryview(piece)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+
+
+# As GNU tar writes it: no owner, no time. Fields are filled up with zeros.
+_TYPES = {"f": b"0", "x": b"0", "l": b"2", "d": b"5"}
+_MODES = {"f": b"0000644\0", "x": b"0000755\0", "l": b"0000777\0", "d": b"0000755\0"}
+_NOBODY = b"0000000\0" * 2
+_NO_TIME = b"00000000000\0"
+_MAGIC = b"ustar  \0".ljust(_BLOCK - 257, b"\0")
+_NAME_BYTES = 100
+
+
+def header(member: Member) -> bytes:
+    """Return what precedes the contents of *member* in an archive.
+
+    https://www.gnu.org/software/tar/manual/html_node/Standard.html
+    """
+    name = member.path.encode(errors="surrogateescape") + (b"/" if member.kind == "d" else b"")
+    target = member.target.encode(errors="surrogateescape") if member.kind == "l" else b""
+    size = member.size if member.kind in "fx" else 0
+    return (
+        _long(target, b"K")
+        + _long(name, b"L")
+        + _block(name, _MODES[member.kind], size, _TYPES[member.kind], target)
+    )
+
+
+def _long(name: bytes, kind: bytes) -> bytes:
+    """Return the entry that holds *name* where it is too long for its field."""
+    if len(name) <= _NAME_BYTES:
+        return b""
+    content = name + b"\0"
+    filled = content + bytes(-len(content) % _BLOCK)
+    return _block(b"././@LongLink", b"0000000\0", len(content), kind, b"") + filled
+
+
+def _block(name: bytes, mode: bytes, size: int, kind: bytes, target: bytes) -> bytes:
+    before = name[:_NAME_BYTES].ljust(_NAME_BYTES, b"\0") + mode + _NOBODY + b"%011o\0" % size
+    after = kind + target[:_NAME_BYTES].ljust(_NAME_BYTES, b"\0") + _MAGIC
+    # Of all bytes, its own place counting as eight spaces.
+    checksum = sum(before) + sum(_NO_TIME) + 8 * 32 + sum(after)
+    return before + _NO_TIME + b"%06o\0 " % checksum + after
