@@ -4,6 +4,7 @@ What comes of a distribution is a function of its wheel, its name in the image a
 alone: not of the tool that installed it, nor of what was installed beside it.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -248,11 +249,8 @@ def _doubts(part: _Part, read: Mapping[str, Content]) -> list[str]:
 
 def _notes(crop: _Crop, everything: Iterable[Installed], unpinned: Iterable[str]) -> list[str]:
     notes = [f"{name} was installed though nothing asked for it" for name in unpinned]
-    names = [one.name for one in everything]
-    notes += [
-        f"{name} says twice that it is there"
-        for name in sorted({n for n in names if names.count(n) > 1})
-    ]
+    times = Counter(one.name for one in everything)
+    notes += [f"{name} is there twice" for name in sorted(times) if times[name] > 1]
     if crop.ownership.strays:
         notes.append(f"No package names {_listed(crop.ownership.strays)} as its own")
     return notes

@@ -90,8 +90,9 @@ def _installed(reader: _Reader, info: str, site: str, final: str) -> Installed:
 
 
 def _claims(reader: _Reader, info: str, site: str, final: str) -> Claims:
-    if content := reader.read(f"{info}/RECORD"):
-        return record.read(content, site, final)
+    said = record.read(reader.read(f"{info}/RECORD"), site, final)
+    if said.digests or said.outside:
+        return said
     # Left by `setup.py install`, with paths from its own directory; no more than a hint.
     if content := reader.read(f"{info}/installed-files.txt"):
         return record.read(content, info, final)

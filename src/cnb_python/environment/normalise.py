@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cnb_python.cnb import disk
 from cnb_python.environment import scripts
-from cnb_python.environment.installed import Installed
+from cnb_python.environment.installed import INFO, Installed
 from cnb_python.environment.origin import Origin
 
 # Says who may remove the distribution again: nobody in an image, and tools that look for `pip` or
@@ -41,7 +41,7 @@ def normalise(
 
 
 def _information(installed: Installed, origin: Origin, place: Place, kept: set[str]) -> set[str]:
-    if (place.root / installed.info).is_file():
+    if not installed.info.endswith(INFO):
         return set()  # an egg of old
     direct_url, installer = (
         f"{installed.info}/{name}" for name in ("direct_url.json", "INSTALLER")

@@ -1,5 +1,6 @@
 """The program that compiles, run for real: what it does about its workers cannot be pretended."""
 
+import marshal
 import shlex
 import sys
 from dataclasses import replace
@@ -7,20 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.environment.bytecode import Compiled, compile_all
+from cnb_python.environment.bytecode import Compiled, Source, compile_all, compile_modules
 from cnb_python.errors import DiskFull, Killed
 from cnb_python.system import process
-from cnb_python.system.outside import Outcome, System
+from cnb_python.system.outside import Command, Outcome, System
 from tests.unit.environment.worlds import world
 
 RUN = (
     "import runpy, sys; sys.argv = sys.argv[4:]; runpy.run_path(sys.argv[0], run_name='__main__')"
 )
-KILLED = "import os, py_compile\npy_compile.compile = lambda *_, **__: os.kill(os.getpid(), {})\n"
+KILLED = "import marshal, os\nmarshal.dumps = lambda *_: os.kill(os.getpid(), {})\n"
 FULL = (
-    "import errno, py_compile\n"
-    "def compile(*_, **__): raise OSError(errno.ENOSPC, 'no space')\n"
-    "py_compile.compile = compile\n"
+    "import errno, os\n"
+    "def refuse(*_, **__): raise OSError(errno.ENOSPC, 'no space')\n"
+    "os.fdopen = refuse\n"
 )
 SMALL_PIPES = (
     "import fcntl, os\nmake = os.pipe\n"
@@ -95,3 +96,51 @@ def test_any_number_of_results_fits(tmp_path: Path, system: System) -> None:
     compiled = compile_all(interpreter(tmp_path, where=SMALL_PIPES), (packages,), system)
 
     assert compiled == Compiled(1500, 0)
+
+
+def test_each_file_is_known_by_the_name_it_will_have(tmp_path: Path, system: System) -> None:
+    packages = modules(tmp_path, 0)
+    (packages / "shown.py").write_text("def call(): pass\n")
+
+    compile_modules(
+        interpreter(tmp_path), packages, Path("/layers/venv"), [[Source("shown.py", 1)]], system
+    )
+
+    (written,) = packages.glob("__pycache__/shown.*.pyc")
+    assert marshal.loads(written.read_bytes()[16:]).co_filename == "/layers/venv/shown.py"
+
+
+def test_bytecode_is_never_compared_with_its_source(tmp_path: Path, system: System) -> None:
+    compile_all(interpreter(tmp_path), (packages := modules(tmp_path, 1),), system)
+
+    (written,) = packages.glob("__pycache__/*.pyc")
+    # PEP 552: bit 0 says hash-based, bit 1 that the source is to be looked at.
+    assert written.read_bytes()[4:8] == b"\1\0\0\0"
+    assert written.stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.parametrize(
+    "content", ["print 'python 2'", "\0", "'\udcff'", "(" * 5000, "# coding: klingon"]
+)
+def test_no_source_stops_the_others(tmp_path: Path, system: System, content: str) -> None:
+    packages = modules(tmp_path, 1)
+    (packages / "bad.py").write_bytes(content.encode(errors="surrogateescape"))
+
+    assert compile_all(interpreter(tmp_path), (packages,), system) == Compiled(1, 1)
+
+
+def test_no_warning_reaches_the_log(tmp_path: Path) -> None:
+    packages, said = modules(tmp_path, 0), list[str]()
+    (packages / "warned.py").write_text("PATTERN = '\\d'\nassert (1, 'always true')\n")
+
+    def run(command: Command, on_line: object = None) -> Outcome:
+        del on_line
+        outcome = process.run(command)
+        said.append(outcome.output)
+        return outcome
+
+    compile_all(
+        interpreter(tmp_path), (packages,), replace(world(lambda _: Outcome(1, ""))[0], run=run)
+    )
+
+    assert said == ["1 0\n"]

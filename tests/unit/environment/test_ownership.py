@@ -1,0 +1,112 @@
+"""Whose file is whose."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cnb_python.environment.claims import shared_directories
+from cnb_python.environment.ownership import Claim, Ownership, joined, settle
+
+SITE = "lib/python3.14/site-packages"
+SHARED = shared_directories("3.14")
+
+
+def owned(*claims: tuple[str, str, str], strays: tuple[str, ...] = ()) -> Ownership:
+    """Settle *claims* (owner, path, content) and files that nobody claims."""
+    made = [Claim(*claim) for claim in claims]
+    names = {claim.owner for claim in made}
+    return settle(names, made, {*strays, *(claim.path for claim in made)}, SHARED)
+
+
+def test_a_file_belongs_to_whose_record_names_it() -> None:
+    found = owned(("a", f"{SITE}/a.py", "1"), ("b", f"{SITE}/b.py", "2"), ("a", "bin/a", "3"))
+
+    assert found == Ownership({"a": ("bin/a", f"{SITE}/a.py"), "b": (f"{SITE}/b.py",)})
+
+
+def test_equal_contents_belong_to_both() -> None:
+    path = f"{SITE}/google/__init__.py"
+
+    found = owned(("a", path, "same"), ("b", path, "same"))
+
+    assert found == Ownership({"a": (path,), "b": (path,)})
+
+
+def test_different_contents_are_a_conflict_of_all_concerned() -> None:
+    path = f"{SITE}/cv2/__init__.py"
+
+    found = owned(("a", path, "1"), ("b", path, "2"), ("c", path, "1"), ("d", f"{SITE}/d.py", ""))
+
+    assert found.conflicts == (frozenset("abc"),)
+
+
+def test_contents_that_nobody_knows_are_different() -> None:
+    path = f"{SITE}/x.py"
+
+    assert owned(("a", path, ""), ("b", path, "")).conflicts == (frozenset("ab"),)
+
+
+def test_a_file_without_an_owner_goes_to_whose_directory_it_is_in() -> None:
+    stray = f"{SITE}/a/data/deep/x.bin"
+
+    found = owned(("a", f"{SITE}/a/x.py", "1"), ("b", f"{SITE}/b.py", "2"), strays=(stray,))
+
+    assert stray in found.files["a"]
+    assert (found.strays, found.conflicts) == ((), ())
+
+
+def test_who_shares_a_directory_has_to_say_apart_whose_it_is() -> None:
+    claims = [(name, f"{SITE}/google/{name}/x.py", "1") for name in "ab"]
+    stray = f"{SITE}/google/x.txt"
+
+    found = owned(*claims, ("c", f"{SITE}/c.py", ""), strays=(stray,))
+
+    assert found.conflicts == (frozenset("ab"),)
+    assert found.strays == (stray,)
+
+
+def test_beside_everybodys_files_it_may_be_anybodys() -> None:
+    claims = [(name, f"{SITE}/{name}.py", "1") for name in "ab"]
+
+    for stray in (f"{SITE}/x.py", "bin/x", "x", "share/x", "opt/x/y"):
+        assert owned(*claims, strays=(stray,)).conflicts == (frozenset("ab"),), stray
+
+
+def test_whoever_was_installed_alone_owns_everything() -> None:
+    found = settle({"a"}, [], ["x", f"{SITE}/y.py"], SHARED)
+
+    assert found == Ownership({"a": (f"{SITE}/y.py", "x")})
+
+
+def test_without_anybody_nobody_owns_anything() -> None:
+    assert settle((), [], ["x"], SHARED) == Ownership({}, (), ("x",))
+
+
+def test_groups_that_overlap_are_one() -> None:
+    groups = [frozenset(each) for each in ("ab", "cd", "bc", "xy", "")]
+
+    assert joined(groups) == (frozenset("abcd"), frozenset("xy"))
+
+
+PATHS = st.sampled_from([f"{SITE}/{each}" for each in ("a/1", "a/2", "n/1", "n/b/1", "x")])
+WHEELS = st.dictionaries(
+    st.sampled_from("abc"), st.dictionaries(PATHS, st.sampled_from("12"), min_size=1), min_size=2
+)
+
+
+@given(WHEELS, st.sampled_from([(), ("txt",)]))
+def test_what_is_not_in_conflict_is_what_the_wheel_alone_would_bring(
+    wheels: dict[str, dict[str, str]], kinds_of_strays: tuple[str, ...]
+) -> None:
+    brought = {name: set(files) for name, files in wheels.items()}
+    for name, files in wheels.items():
+        # Beside each of its files may lie one that its RECORD does not name.
+        directories = {path.rpartition("/")[0] for path in files}
+        brought[name] |= {
+            f"{one}/{name}.{kind}" for one in directories for kind in kinds_of_strays
+        }
+    claims = [Claim(name, *item) for name, files in wheels.items() for item in files.items()]
+
+    found = settle(wheels, claims, set().union(*brought.values()), SHARED)
+
+    for name in wheels.keys() - frozenset().union(*found.conflicts):
+        assert set(found.files[name]) == brought[name]

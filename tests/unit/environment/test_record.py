@@ -1,0 +1,122 @@
+"""Reading and writing RECORD."""
+
+import hashlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cnb_python.environment.content import made
+from cnb_python.environment.distribution import File
+from cnb_python.environment.record import Claims, read, render
+
+SITE = "lib/python3.14/site-packages"
+FINAL = "/layers/cnb/venv"
+DIGEST = hashlib.sha256(b"").hexdigest()
+EMPTY = "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"
+
+
+def claims(text: str | bytes) -> Claims:
+    return read(text if isinstance(text, bytes) else text.encode(), SITE, FINAL)
+
+
+def test_paths_start_at_site_packages() -> None:
+    found = claims(f"six.py,sha256={EMPTY},0\n../../../bin/six,,\nsix-1.dist-info/RECORD,,\n")
+
+    assert found.digests == {
+        f"{SITE}/six.py": DIGEST,
+        "bin/six": "",
+        f"{SITE}/six-1.dist-info/RECORD": "",
+    }
+    assert found.outside == ()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../../../../etc/passwd",
+        "../../../../../../../../../../etc/passwd",
+        "/etc/passwd",
+        "/layers/cnb/venv-2/x",
+        "a/../../../../..",
+        "../../..",
+    ],
+)
+def test_what_leads_outside_is_no_file_of_ours(path: str) -> None:
+    assert claims(f"{path},,\n") == Claims({}, (path,))
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["./a/../six.py", f"{FINAL}/{SITE}/six.py", "../../../lib64/python3.14/site-packages/six.py"],
+)
+def test_one_file_has_one_path(path: str) -> None:
+    assert list(claims(f"{path},,\n").digests) == [f"{SITE}/six.py"]
+
+
+@pytest.mark.parametrize(
+    "field", ["", "md5=abc", "sha256", "sha256=!!!", "sha256=A", "sha256=\N{SNOWMAN}"]
+)
+def test_a_digest_that_says_nothing_is_none(field: str) -> None:
+    assert len(claims(f"six.py,{field},0\n").digests[f"{SITE}/six.py"]) in {0, 2}
+
+
+def test_odd_lines_do_not_hide_the_others() -> None:
+    found = claims(b'\n,,\n"a, b.py",,\nonly.py\n\xff\xfe.py,x,y,z\nnul\0.py,,\n')
+
+    assert sorted(found.digests) == [
+        f"{SITE}/a, b.py",
+        f"{SITE}/nul.py",
+        f"{SITE}/only.py",
+        f"{SITE}/\udcff\udcfe.py",
+    ]
+
+
+@given(st.binary(max_size=300))
+def test_whatever_it_holds_nothing_outside_is_claimed(content: bytes) -> None:
+    for path in claims(content).digests:
+        assert not path.startswith(("/", "../"))
+
+
+def test_what_is_written_is_sorted_and_silent_about_bytecode_and_itself() -> None:
+    own = f"{SITE}/six-1.dist-info/RECORD"
+    files = [
+        made(f"{SITE}/six.py", b""),
+        made("bin/six", b""),
+        made(f"{SITE}/__pycache__/six.cpython-314.pyc", b"1"),
+        File(f"{SITE}/link", DIGEST, 3, target="six.py"),
+        File(own, "", 0),
+    ]
+
+    assert render(files, own, SITE).decode() == (
+        f"../../../bin/six,sha256={EMPTY},0\n"
+        "__pycache__/six.cpython-314.pyc,,\n"
+        "link,,\n"
+        "six-1.dist-info/RECORD,,\n"
+        f"six.py,sha256={EMPTY},0\n"
+    )
+
+
+NAMES = st.text(
+    st.characters(exclude_characters="/\0", exclude_categories=()), min_size=1, max_size=8
+).filter(lambda name: name not in {".", ".."} and _is_file_name(name))
+
+
+def _is_file_name(name: str) -> bool:
+    try:
+        return name.encode(errors="surrogateescape").decode(errors="surrogateescape") == name
+    except UnicodeError:
+        return False
+
+
+@given(st.sets(st.lists(NAMES, min_size=1, max_size=3).map("/".join), max_size=5))
+def test_what_is_written_is_read_again(names: set[str]) -> None:
+    files = [made(f"{SITE}/{name}", name.encode(errors="surrogateescape")) for name in names]
+    own = f"{SITE}/six-1.dist-info/RECORD"
+
+    found = claims(render(files, own, SITE))
+
+    assert found.outside == ()
+    assert found.digests == {
+        file.path: "" if file.path.endswith(".pyc") else file.digest for file in files
+    }

@@ -1,0 +1,125 @@
+"""Scripts in their one form."""
+
+import runpy
+from pathlib import Path
+
+import pytest
+
+from cnb_python.environment.scripts import EntryPoint, declared, script, started_by
+
+ROOT, FINAL = "/work/stage-0", "/layers/cnb/venv"
+SHEBANG = b"#!/layers/cnb/venv/bin/python\n"
+LONG = "/" + "long" * 40
+SPACED = "/with space/venv"
+
+
+def test_console_and_gui_scripts_are_declared() -> None:
+    text = b"""
+# a comment
+[console_scripts]
+django-admin = django.core.management:execute_from_command_line
+with-extra = a.b : C.run [extra, more]
+
+[ gui_scripts ]
+shown=gui:main
+[other]
+plugin = a:b
+"""
+    assert declared(text, "3.14") == {
+        "django-admin": EntryPoint("django.core.management", "execute_from_command_line"),
+        "with-extra": EntryPoint("a.b", "C.run"),
+        "shown": EntryPoint("gui", "main"),
+    }
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "../../evil = a:b",
+        ".. = a:b",
+        "/etc/cron.d/evil = a:b",
+        "no-callable = module",
+        "injected = os;import evil:main",
+        "injected = os:system('x')",
+        "= a:b",
+        "no equals sign",
+        "\xff\xfe",
+    ],
+)
+def test_what_is_no_script_is_left_out(line: str) -> None:
+    found = declared(f"[console_scripts]\n{line}\nfine = a:b\n".encode("latin-1"), "3.14")
+
+    assert found.pop("fine") == EntryPoint("a", "b")
+    assert set(found) <= {""}
+
+
+def test_the_versions_of_pip_are_those_of_this_python() -> None:
+    text = b"[console_scripts]\npip = p:main\npip3 = p:main\npip3.9 = p:main\npipx = x:main\n"
+
+    assert sorted(declared(text, "3.14t")) == ["pip", "pip3", "pip3.14", "pipx"]
+
+
+def test_easy_install_has_a_versioned_twin_as_pip_makes_it() -> None:
+    text = b"[console_scripts]\neasy_install = e:main\neasy_install-3.6 = e:main\n"
+
+    assert sorted(declared(text, "3.10")) == ["easy_install", "easy_install-3.10"]
+
+
+def test_a_script_calls_its_entry_point() -> None:
+    content = script(EntryPoint("operator", "neg.__self__.index"), f"{FINAL}/bin/python")
+
+    assert content.startswith(SHEBANG)
+    assert b"from operator import neg\n" in content
+    assert b"sys.exit(neg.__self__.index())" in content
+    compile(content, "script", "exec")
+
+
+@pytest.mark.parametrize("home", [LONG, SPACED])
+def test_a_path_that_no_first_line_can_hold_goes_through_the_shell(
+    tmp_path: Path, home: str
+) -> None:
+    content = script(EntryPoint("os", "getpid"), f"{home}/bin/python")
+
+    lines = content.decode().splitlines()
+    assert lines[:3] == ["#!/bin/sh", f'\'\'\'exec\' "{home}/bin/python" "$0" "$@"', "' '''"]
+    file = tmp_path / "script.py"
+    file.write_bytes(content)
+    runpy.run_path(str(file))  # to Python the second and third line are a string
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        "#!/layers/cnb/venv/bin/python",
+        "#!/layers/cnb/venv/bin/python3",
+        "#!/layers/cnb/venv/bin/python3.14 -u",
+        "#!/work/stage-0/bin/python\r",
+        "#!/bin/sh\n'''exec' \"/layers/cnb/venv/bin/python\" \"$0\" \"$@\"\n' '''",
+        "#!/bin/sh\n'''exec' '/layers/cnb/venv/bin/python3' \"$0\" \"$@\"\n' '''",
+        "#!/bin/sh\n'''exec' /layers/cnb/venv/bin/python \"$0\" \"$@\"\n' '''",
+    ],
+)
+def test_every_way_to_name_the_interpreter_becomes_one(first: str) -> None:
+    assert started_by(f"{first}\nimport sys\n".encode(), ROOT, FINAL) == SHEBANG + b"import sys\n"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"#!/usr/bin/env python\n",
+        b"#!/bin/sh\necho hello\n",
+        b"#!/layers/cnb/venv/bin/python-config\n",
+        b"#!/layers/cnb/venv-2/bin/python\n",
+        b"#!/layers/cnb/venv/bin/python",
+        b"\x7fELF",
+        b"",
+    ],
+)
+def test_other_scripts_are_left_alone(content: bytes) -> None:
+    assert started_by(content, ROOT, FINAL) is None
+
+
+def test_what_was_brought_to_its_form_stays_so() -> None:
+    for home in (FINAL, LONG, SPACED):
+        once = script(EntryPoint("a", "b"), f"{home}/bin/python")
+        assert started_by(once, ROOT, home) == once
