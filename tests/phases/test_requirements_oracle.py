@@ -6,12 +6,12 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 from pip._internal.network.session import PipSession
 from pip._internal.req.constructors import install_req_from_parsed_requirement
 from pip._internal.req.req_file import RequirementsFileParser, get_line_parser, parse_requirements
+from pip._internal.req.req_install import InstallRequirement
 
 from cnb_python.managers.requirements import Exact, ExactFile, parse
 
@@ -74,14 +74,15 @@ PIECES = st.sampled_from(
     ]
 )
 LINE = st.builds(
-    "{}{}{}{}{}".format,
+    "{}{}{}{}{}{}".format,
     st.sampled_from(["idna", "Six", "a-b"]),
     st.sampled_from(["", "[x]", " [x, y] "]),
     st.sampled_from(["==1.0", " == 1.0", "== 2", "(==3.1)"]),
-    st.lists(PIECES, max_size=3).map("".join),
-    st.sampled_from(["\n", "\r\n", "\\\n", " \\\n  ", "\f", "", " # why\n"]),
+    st.sampled_from(["", "", "; os_name == 'nt'", ";python_version>'3'", "; extra == 'x'"]),
+    st.one_of(st.just(""), st.just(""), PIECES),
+    st.sampled_from(["\n", "\n", "\n", "\r\n", "\\\n", " \\\n  ", "\f", "", " # why\n"]),
 )
-TEXT = st.lists(st.one_of(LINE, PIECES), max_size=8).map("".join)
+TEXT = st.lists(st.one_of(LINE, LINE, PIECES), max_size=4).map("".join)
 
 
 @settings(max_examples=1500, deadline=None, suppress_health_check=list(HealthCheck))
@@ -95,7 +96,7 @@ TEXT = st.lists(st.one_of(LINE, PIECES), max_size=8).map("".join)
 def test_pip_reads_what_we_accept_as_we_do(text: str) -> None:
     ours = parse(text.encode())
     if isinstance(ours, ExactFile):
-        assert [described(line) for line in ours.lines] == list(map(described_by_pip, of(text)))
+        assert list(map(described, ours.lines)) == list(map(described_by_pip, of(text)))
         assert ours.index_url == index_of(text)
 
 
@@ -118,30 +119,27 @@ def described(line: Exact) -> Described:
     return line.name, frozenset(line.extras), Version(line.version), marker, frozenset(line.hashes)
 
 
-def described_by_pip(found: tuple[Requirement, frozenset[str]]) -> Described:
-    requirement, hashes = found
-    (specifier,) = requirement.specifier
+def described_by_pip(found: InstallRequirement) -> Described:
+    assert found.req is not None
+    assert found.link is None
+    (specifier,) = found.req.specifier
     assert specifier.operator == "=="
     return (
-        canonicalize_name(requirement.name),
-        frozenset(map(canonicalize_name, requirement.extras)),
+        canonicalize_name(found.req.name),
+        frozenset(map(canonicalize_name, found.req.extras)),
         Version(specifier.version),
-        str(requirement.marker) if requirement.marker else "",
-        hashes,
+        str(found.markers) if found.markers else "",
+        frozenset(found.hash_options.get("sha256", ())),
     )
 
 
-def of(text: str) -> list[tuple[Requirement, frozenset[str]]]:
+def of(text: str) -> list[InstallRequirement]:
     """Return what pip would install, with the hashes that it would allow."""
     with TemporaryDirectory() as directory:
         file = Path(directory) / "requirements.txt"
         file.write_bytes(text.encode())
         parsed = list(parse_requirements(str(file), PipSession()))
-    read = [install_req_from_parsed_requirement(one) for one in parsed]
-    assert all(one.req is not None and one.link is None for one in read)
-    return [
-        (Requirement(str(one.req)), frozenset(one.hash_options.get("sha256", ()))) for one in read
-    ]
+    return [install_req_from_parsed_requirement(one) for one in parsed]
 
 
 def index_of(text: str) -> str:

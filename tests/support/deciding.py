@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Mapping
-from importlib.metadata import distributions
+from importlib.metadata import Distribution, distributions
 from pathlib import Path
 from typing import NamedTuple
 
@@ -68,7 +68,7 @@ def exactly(place: Workplace) -> Accepted | str:
         return known.reason
     if known.pins and (refusal := Pip().try_install(known, known.pins, place, run)):
         return refusal
-    found = {
+    found: dict[str, Distribution] = {
         canonicalize_name(one.name): one for one in distributions(path=[str(site_packages(place))])
     }
     proof = closure.prove(known.pins, lambda name: _file(found[name], "METADATA"), PYTHON)
@@ -91,8 +91,8 @@ def versions(decision: Decision) -> frozenset[tuple[str, Version]]:
     return frozenset((pin.name, Version(pin.version)) for pin in decision.pins)
 
 
-def _file(distribution: object, name: str) -> str:
-    text = distribution.read_text(name)  # type: ignore[attr-defined]  # a Distribution's
+def _file(distribution: Distribution, name: str) -> str:
+    text = distribution.read_text(name)
     assert isinstance(text, str), (distribution, name)
     return text
 
