@@ -27,10 +27,11 @@ LIMIT = 1 << 33
 _BLOCK = 512
 _END = bytes(2 * _BLOCK)
 _PIECE = 1 << 20
+_DOCUMENT = "The store"
 _CHANGED = "its file {} changed its size before it was archived"
 _OTHER = "its archive does not hold {!a} as it should"
 _MORE = "its archive holds more than it should"
-_SHORT = "its archive ends too early"
+_SHORT = "its archive cannot be decompressed to its end"
 _BLOCKED = "{!a} cannot be written ({})"
 _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 _IN_THE_WAY = frozenset(
@@ -85,7 +86,7 @@ def _contents(path: str, member: Member) -> Iterator[bytes]:
     finally:
         os.close(descriptor)
     if left:
-        raise ContractBroken("The store", _CHANGED.format(path))
+        raise ContractBroken(_DOCUMENT, _CHANGED.format(path))
 
 
 def unpack(members: Iterable[Member], packed: BinaryIO, into: Path, doing: str) -> None:
