@@ -120,7 +120,7 @@ def _check(document: str, files: Mapping[str, Owned], tree: Path) -> None:
 
 
 def _seen(document: str, files: Mapping[str, Owned], tree: Path) -> Iterator[str]:
-    for path, found in _walk(str(tree), ""):
+    for path, found in _walk(tree):
         owned = files.get(path)
         if owned is None and is_reserved(path):
             continue
@@ -136,13 +136,16 @@ def _is(file: File, found: os.stat_result, tree: Path) -> bool:
     return found.st_mode == stat.S_IFREG | _mode(file) and found.st_size == file.size
 
 
-def _walk(directory: str, at: str) -> Iterator[tuple[str, os.stat_result]]:
-    with os.scandir(directory) as entries:
-        found = sorted(entries, key=lambda entry: entry.name)
-    for entry in found:
-        state = entry.stat(follow_symlinks=False)
-        if not stat.S_ISDIR(state.st_mode):
-            yield f"{at}{entry.name}", state
-            continue
-        disk.make_directory(Path(entry))
-        yield from _walk(entry.path, f"{at}{entry.name}/")
+def _walk(top: Path) -> Iterator[tuple[str, os.stat_result]]:
+    waiting = [("", str(top))]
+    while waiting:
+        at, directory = waiting.pop()
+        with os.scandir(directory) as entries:
+            for entry in entries:
+                state = entry.stat(follow_symlinks=False)
+                if not stat.S_ISDIR(state.st_mode):
+                    yield f"{at}{entry.name}", state
+                    continue
+                if stat.S_IMODE(state.st_mode) != disk.DIRECTORY_MODE:
+                    Path(entry).chmod(disk.DIRECTORY_MODE)
+                waiting.append((f"{at}{entry.name}/", entry.path))
