@@ -1,149 +1,219 @@
-"""Measures detection, cold builds, images and the package: `python3 -m tools.bench`.
+"""Measures builds by pack, to a registry and to a Docker engine: `python3 -m tools.bench`.
 
-Writes `build/bench.json` and prints a table. The shape of the file is that of `Report`: an object
-for each dataclass, its keys the fields. Pairs that are compared were taken in the same container,
-in turn; a ratio below 1 means that ours takes less.
+Ours, a plain shell buildpack (`plain_pip/`) and one that does nothing (`do_nothing/`), in turn.
+Writes `build/bench.json` (the shape is that of `report.Report`) and prints the targets of the
+environment engine with what was measured. See docs/benchmarks.md.
 """
 
 import argparse
 import json
 import os
+import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+import time
+import tomllib
+import urllib.request
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from urllib.parse import urljoin
 
-from tools import cache, lifecycle, mirror, oci, package, settings_here, tree
-from tools.bench import figures, rounds, sizes
-from tools.bench.figures import ColdBuild, Detect, ImageSize
-from tools.bench.sizes import Size
-from tools.lifecycle import BuildRequest, Platform
-from tools.processes import Unavailable, fail, run, say
+from tools import base_images, builder, engine, mirror, oci, package, settings_here, tree
+from tools.bench import contestants, detection, images, index, opening, registry, report
+from tools.bench.apps import SAMPLES, Sample, copied
+from tools.bench.contestants import FOLDERS, NOTHING, OURS, PLAIN
+from tools.bench.figures import summaries
+from tools.bench.report import Package, Report
+from tools.bench.rounds import CASES, EXPORTS, PATCHED, PYTHON, REGISTRY, Course, Taken, chosen
+from tools.bench.targets import Judge, Verdict
+from tools.engine import Engine
+from tools.processes import Unavailable, say
 
 REPORT = package.ROOT / "build/bench.json"
-APPS = ("pip_django", "pip_science")
-DETECTED = "pip_django"
-PYTHON = "3.14.6"
+PREFIX = "cnb-python-bench"
+ROUNDS = 3
+CASE_NAMES = tuple(case.name for case in CASES)
 
 
 @dataclass(frozen=True, slots=True)
-class Package:
-    """The buildpack itself."""
+class Wish:
+    """What the command line asks for."""
 
-    tree_bytes: int
-    """The files of the assembled directory."""
-    cnb_bytes: int
-    """The file that pack makes of it, which is compressed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """Everything that is measured."""
-
-    cpus: int
-    arch: str
-    detect: Detect
-    cold_build: Mapping[str, ColdBuild]
-    """By fixture."""
-    image: Mapping[str, ImageSize]
-    """By fixture."""
-    package: Package
-
-
-@dataclass(frozen=True, slots=True)
-class Bench:
-    """What all measurements share."""
-
-    platform: Platform
-    buildpack: Path
-    settings: Mapping[str, str]
-    detections: int
     rounds: int
-    folder: Path
-
-    def app(self, name: str) -> tuple[Detect, ColdBuild, ImageSize]:
-        """Measure the fixture *name*."""
-        say(f"Measuring {name}: {self.rounds} cold builds, and as many plain installations")
-        app = package.ROOT / "fixtures" / name
-        settings = {**self.settings, "BP_PYTHON_VERSION": PYTHON}
-        course = rounds.Course(app, self.buildpack, PYTHON, settings, self.detections, self.rounds)
-        with rounds.measured(self.platform, course, self.folder / name) as finished:
-            taken = finished.measured
-            plain = sizes.of_directories(*finished.plain)
-        built = figures.image(self._layers(app, settings), plain)
-        return figures.detect(taken), figures.cold_build(taken, PYTHON), built
-
-    def _layers(self, app: Path, settings: Mapping[str, str]) -> Mapping[str, Size]:
-        work = self.folder / f"{app.name}-image"
-        request = BuildRequest(app=app, buildpacks=(self.buildpack,), work=work, env=settings)
-        made = lifecycle.create(self.platform, request)
-        if made.code != 0:
-            fail(f"{app.name} cannot be built ({made.code}):\n{made.output}")
-        return sizes.of_image(oci.read(made.image))
+    apps: tuple[str, ...]
+    exports: tuple[str, ...]
+    only: tuple[str, ...]
+    buildpack: Path | None
 
 
-def table(report: Report) -> str:
-    """Return the *report* as lines to be read; sizes as `bytes (compressed) MB`."""
-    detect, package_size = report.detect, f"{report.package.tree_bytes / 1e6:.0f} MB"
-    more = f"a bare start of its interpreter; {detect.cpu_median_ms} of the processor"
-    rows: list[tuple[str, object, object, str]] = [
-        ("bin/detect, ms", detect.median_ms, detect.interpreter_median_ms, more),
+def asked(arguments: Sequence[str]) -> Wish:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="tools.bench", description=(__doc__ or "").strip())
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"of all cases ({ROUNDS})")
+    parser.add_argument("--apps", nargs="+", choices=sorted(SAMPLES), default=sorted(SAMPLES))
+    parser.add_argument("--exports", nargs="+", choices=EXPORTS, default=EXPORTS)
+    parser.add_argument(
+        "--only", nargs="+", choices=CASE_NAMES, default=(), help="cases, and those they need"
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="one round of pip_django to the registry"
+    )
+    parser.add_argument(
+        "--buildpack", type=Path, help="an assembled tree, instead of what is packaged now"
+    )
+    found = parser.parse_args(arguments)
+    if found.rounds < 1:
+        parser.error("--rounds: at least 1")
+    wish = Wish(
+        found.rounds,
+        tuple(found.apps),
+        tuple(found.exports),
+        tuple(found.only),
+        found.buildpack and found.buildpack.resolve(),
+    )
+    if found.quick:
+        return replace(wish, rounds=1, apps=("pip_django",), exports=(REGISTRY,))
+    return wish
+
+
+def index_address() -> str:
+    """Return the simple pages of the index that pip is configured for, or of pip's own default."""
+    configured = settings_here.of_this_machine().get("PIP_INDEX_URL")
+    if configured:
+        return configured
+    # Asked of pip: a project that serves everybody's mirrors names no index itself.
+    from pip._internal.models.index import PyPI  # noqa: PLC0415 - of use only here
+
+    return str(PyPI.simple_url)
+
+
+def settings(index_url: str, mirror_url: str) -> tuple[tuple[str, str], ...]:
+    """Return what every build is told, whoever builds."""
+    known = settings_here.of_this_machine()
+    indexes = {name: value for name, value in known.items() if not name.startswith("BP_")}
+    # pip keeps answers of plain HTTP only where the host is trusted.
+    ours = {"PIP_INDEX_URL": index_url, "PIP_TRUSTED_HOST": "127.0.0.1"}
+    return tuple({**indexes, **ours, settings_here.MIRROR: f"{mirror_url}/python.toml"}.items())
+
+
+@contextmanager
+def prepared(wish: Wish, folder: Path) -> Iterator[tuple[Course, Path]]:
+    """Start everything; yield what the rounds share, and our buildpack's tree."""
+    with ExitStack() as stack:
+        found = stack.enter_context(engine.running())
+        if found.env:
+            # Our own, which nobody else can be using: what a killed run left there goes.
+            images.sweep(found, PREFIX)
+        prefix = f"{PREFIX}-{uuid.uuid4().hex[:8]}"
+        stack.callback(images.sweep, found, prefix)
+        index_url = stack.enter_context(index.running(index_address(), folder / "index"))
+        mirror_url = stack.enter_context(mirror.running((PYTHON, *PATCHED)))
+        target = stack.enter_context(registry.running(folder / "registry"))
+        product = wish.buildpack or builder.buildpack()
+        trees = {OURS: product, PLAIN: FOLDERS[PLAIN], NOTHING: FOLDERS[NOTHING]}
+        made = {
+            name: contestants.made(
+                found, name, contestants.timed(source, folder / f"buildpack-{name}"), prefix
+            )
+            for name, source in trees.items()
+        }
+        run_image = _pushed(found, f"{target.address}/{prefix}-run")
+        env, cases = settings(index_url, mirror_url), chosen(wish.only)
+        yield Course(found, target, run_image, made, env, prefix, cases), product
+
+
+def _pushed(found: Engine, name: str) -> str:
+    """Push the run image to the registry as *name*."""
+    found.docker("tag", base_images.ensure(found, "run"), name)
+    found.docker("push", "--quiet", name)
+    return name
+
+
+def _app(
+    wish: Wish, course: Course, sample: Sample, folder: Path
+) -> tuple[opening.Opening, list[Taken]]:
+    folder.mkdir()
+    first = opening.measure(course, copied(sample, folder / "opening", PYTHON), wish.rounds)
+    idle = opening.idle(course, sample.fixture, first, folder / "content")
+    fitted = replace(course, contestants={**course.contestants, **idle})
+    taken: list[Taken] = []
+    for number in range(1, wish.rounds + 1):
+        for export in wish.exports:
+            app = copied(sample, folder / f"{export}-{number}", PYTHON)
+            taken += fitted.round(app, export, number)
+    images.sweep(course.engine, f"{course.prefix}-{sample.fixture}")
+    shutil.rmtree(folder)
+    return first, taken
+
+
+def _download_seconds(table: str) -> float:
+    """Return how long fetching the archive of a patch release takes, by the mirror's *table*."""
+    address = next(
+        urljoin(table, row["url"])
+        for row in tomllib.loads(_fetched(table).decode())["release"]
+        if row["version"] == PATCHED[1]
+    )
+    began = time.perf_counter()
+    _fetched(address)
+    return round(time.perf_counter() - began, 3)
+
+
+def _fetched(address: str) -> bytes:
+    # A proxy of the environment is for the outside, not for this machine.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(address, timeout=60) as answer:
+        content: bytes = answer.read()
+        return content
+
+
+def run(wish: Wish, folder: Path) -> tuple[Report, list[Verdict]]:
+    """Measure everything that is wished for."""
+    with prepared(wish, folder) as (course, product):
+        detect = detection.measure(product, package.ROOT / "fixtures" / wish.apps[0])
+        download = _download_seconds(dict(course.env)[settings_here.MIRROR])
+        measured = {name: _app(wish, course, SAMPLES[name], folder / name) for name in wish.apps}
+    builds = [one for _, taken in measured.values() for one in taken]
+    verdicts = [
+        verdict
+        for name, (first, taken) in measured.items()
+        for verdict in Judge(name, taken, first, download).verdicts()
     ]
-    for name, built in report.cold_build.items():
-        image = report.image[name]
-        more = f"ratio {built.ratio}; {built.ratio_without_python_step} without fetching Python"
-        rows.append((f"{name}, cold build, s", built.ours_median_s, built.plain_median_s, more))
-        more = f"ratio {image.ratio}; {image.ratio_compressed} compressed"
-        rows.append((f"{name}, image", _mb(image.total), _mb(image.plain), more))
-    rows.append(("package", package_size, "", f".cnb {report.package.cnb_bytes / 1e6:.0f} MB"))
-    head = f"{'':<26}{'ours':>14}{'plain':>14}"
-    lines = [f"{title:<26}{ours!s:>14}{plain!s:>14}  {more}" for title, ours, plain, more in rows]
-    return "\n".join([head, *lines])
-
-
-def _mb(size: Size) -> str:
-    return f"{size.bytes / 1e6:.0f} ({size.compressed / 1e6:.0f}) MB"
-
-
-def _measure(detections: int, number: int, folder: Path) -> Report:
-    assembled, packed = _package(folder)
-    with mirror.running((PYTHON,)) as url:
-        indexes = settings_here.of_this_machine()
-        settings = {**indexes, settings_here.MIRROR: f"{url}/python.toml"}
-        bench = Bench(lifecycle.standard(), assembled, settings, detections, number, folder)
-        taken = {name: bench.app(name) for name in APPS}
-    return Report(
+    found = Report(
         cpus=os.process_cpu_count() or 1,
         arch=oci.arch(),
-        detect=taken[DETECTED][0],
-        cold_build={name: build for name, (_, build, _) in taken.items()},
-        image={name: image for name, (_, _, image) in taken.items()},
-        package=Package(tree.size(assembled), packed),
+        rounds=wish.rounds,
+        detect=detect,
+        package=Package(tree.size(product)),
+        opening={name: first for name, (first, _) in measured.items()},
+        download_s=download,
+        targets=[{**asdict(verdict), "met": verdict.met} for verdict in verdicts],
+        medians=summaries(builds),
+        builds=builds,
     )
-
-
-def _package(folder: Path) -> tuple[Path, int]:
-    """A copy of the packaged tree, which others may renew meanwhile, and the size of its file."""
-    product = package.Product(oci.arch(), package.declared_api(), offline=())
-    package.main(["--arch", oci.arch()])
-    with cache.locked("dist"):
-        run("cp", "-a", "--", product.folder, folder / "buildpack")
-        return folder / "buildpack", product.file.stat().st_size
+    return found, verdicts
 
 
 def main(arguments: Sequence[str]) -> None:
     """Measure, write, print."""
-    parser = argparse.ArgumentParser(prog="tools.bench", description=(__doc__ or "").strip())
-    parser.add_argument("--rounds", type=int, default=3, help="cold builds of each kind and app")
-    parser.add_argument("--detections", type=int, default=25)
-    asked = parser.parse_args(arguments)
+    wish = asked(arguments)
     with tempfile.TemporaryDirectory(prefix="cnb-python-bench-") as folder:
-        report = _measure(asked.detections, asked.rounds, Path(folder))
+        # The engine and what runs inside read it too.
+        Path(folder).chmod(0o755)
+        found, verdicts = run(wish, Path(folder))
     REPORT.parent.mkdir(exist_ok=True)
-    REPORT.write_text(json.dumps(asdict(report), indent=2) + "\n")
-    say(f"\n{table(report)}\n\nWritten to {REPORT.relative_to(package.ROOT)}")
+    REPORT.write_text(json.dumps(asdict(found), indent=2) + "\n")
+    tables = (
+        report.builds_table(found.medians),
+        report.opening_table(found.opening),
+        report.targets_table(verdicts),
+    )
+    say("\n" + "\n\n".join(tables))
+    met = sum(verdict.met for verdict in verdicts)
+    say(f"\n{met} of {len(verdicts)} targets met. Written to {REPORT.relative_to(package.ROOT)}")
 
 
 if __name__ == "__main__":

@@ -1,119 +1,167 @@
-"""Runs the stopwatch of `inside.py` in the build image's file system."""
+"""A round: every case once, the contestants in turn within each case."""
 
-import json
-import os
-import shutil
-import tarfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 
-from tools import interpreters, oci, sandbox
-from tools.bench.inside import Job, Measured
-from tools.lifecycle import Platform
-from tools.processes import fail, run
-from tools.sandbox import Bind, Sandbox
+from tools.bench import images
+from tools.bench.apps import App
+from tools.bench.contestants import NOTHING, OURS, PLAIN, STORING, Contestant
+from tools.bench.packing import Target, pack
+from tools.bench.registry import Registry
+from tools.engine import Engine
+from tools.processes import say
 
-BUILDPACK = "/cnb/buildpacks/cnb-python_python/0"
-PLAN = '[[entries]]\nname = "python"\n'
-TIMEOUT = 1800
+DAEMON, REGISTRY = "daemon", "registry"
+EXPORTS = (REGISTRY, DAEMON)
+PAIR, ALL = (OURS, PLAIN), (OURS, PLAIN, NOTHING, STORING)
+PYTHON = "3.14.6"
+PATCHED = ("3.13.1", "3.13.13")
+
+type Edit = Callable[[App], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What an author has done before a build, and where it goes."""
+
+    name: str
+    who: tuple[str, ...]
+    edit: Edit = field(default=lambda _: None)
+    image: str = "app"
+    """Cases with the same one follow each other: the image and the caches of the one before."""
+    tag: str = "1"
+
+
+def _pythons(version: str, app: App) -> None:
+    app.ask_python(version)
+
+
+def _loosen(app: App) -> None:
+    app.ask_python(PYTHON)
+    app.loosen()
+
+
+COLD, UNCHANGED, SOURCE, DEPENDENCY = "cold", "unchanged", "source", "dependency"
+NEW_TAG, OLD_PATCH, PATCH, COLD_RANGE = "new tag", "old patch", "patch", "cold, a range"
+CASES = (
+    Case(COLD, ALL),
+    Case(UNCHANGED, ALL),
+    Case(SOURCE, ALL, lambda app: app.edit_source(1)),
+    Case(DEPENDENCY, PAIR, lambda app: app.pin(bumped=True)),
+    # As CI does: each build follows an edit, and has a tag of its own.
+    Case(NEW_TAG, PAIR, lambda app: app.edit_source(2), tag="2"),
+    Case(OLD_PATCH, PAIR, partial(_pythons, PATCHED[0]), "patch"),
+    Case(PATCH, PAIR, partial(_pythons, PATCHED[1]), "patch"),
+    Case(COLD_RANGE, PAIR, _loosen, "range"),
+)
+# What needs no other case before it but the ones named; `--only` takes these along.
+NEEDS: Mapping[str, tuple[str, ...]] = {
+    UNCHANGED: (COLD,),
+    SOURCE: (COLD,),
+    DEPENDENCY: (COLD,),
+    NEW_TAG: (COLD,),
+    PATCH: (OLD_PATCH,),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A measured build."""
+
+    app: str
+    export: str
+    case: str
+    contestant: str
+    round: int
+    pack_s: float
+    build_s: float
+    """`bin/build` alone."""
+    phases_s: Mapping[str, float]
+    pushed_bytes: int | None
+    """Sent to the registry; None: the image went to the engine."""
+    layers: Mapping[str, str] | None
+    """Digest by name of the buildpack's layers in the registry."""
+    layer_bytes: Mapping[str, int] | None
+    """Compressed bytes by name of the same."""
 
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """One app to be measured, and with what."""
+    """What all rounds share."""
 
-    app: Path
-    buildpack: Path
-    """The packaged tree."""
-    python: str
-    """The release that both sides use: `3.14.6`."""
-    settings: Mapping[str, str]
-    """What `pack build --env` sets; the plain installation gets it too."""
-    detections: int
-    rounds: int
+    engine: Engine
+    registry: Registry
+    run_image: str
+    """In the registry."""
+    contestants: Mapping[str, Contestant]
+    env: tuple[tuple[str, str], ...]
+    prefix: str
+    """Part of every name that is given here."""
+    cases: tuple[Case, ...] = CASES
 
+    def round(self, app: App, export: str, number: int) -> Iterator[Taken]:
+        """Measure all cases of *app*, a fresh copy; remove what was made."""
+        stem = f"{self.prefix}-{app.sample.fixture}-{export}-{number}"
+        for case in self.cases:
+            case.edit(app)
+            for name in turns(case.who, number):
+                taken = self._measure(app, export, case, name, number, stem)
+                say(f"  {export} {number} {case.name:<14} {name:<8} {_shown(taken)}")
+                yield taken
+        images.sweep(self.engine, stem)
 
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """What the stopwatch showed, and where the last plain installation lies meanwhile."""
+    def target(self, export: str, case: Case, name: str, stem: str) -> Target:
+        """Where the build of a case goes."""
+        image = f"{stem}-{name}-{case.image}"
+        if export == DAEMON:
+            return Target(f"{image}:{case.tag}", image)
+        return Target(f"{self.registry.address}/{image}:{case.tag}", image, self.run_image)
 
-    measured: Measured
-    plain: tuple[Path, ...]
-    """The app, its plain virtual environment, and the unpacked interpreter."""
+    def _measure(
+        self, app: App, export: str, case: Case, name: str, number: int, stem: str
+    ) -> Taken:
+        target = self.target(export, case, name, stem)
+        before = self.registry.counter.sent
+        packed = pack(self.engine, self.contestants[name], app.folder, target, self.env)
+        sent = self.registry.counter.sent - before
+        layers, sizes = self._books(target) if target.publish else (None, None)
+        return Taken(
+            app=app.sample.fixture,
+            export=export,
+            case=case.name,
+            contestant=name,
+            round=number,
+            pack_s=round(packed.pack, 3),
+            build_s=round(packed.build, 3),
+            phases_s={title: round(seconds, 3) for title, seconds in packed.phases.items()},
+            pushed_bytes=sent if target.publish else None,
+            layers=layers,
+            layer_bytes=sizes,
+        )
 
-
-@contextmanager
-def measured(platform: Platform, course: Course, folder: Path) -> Iterator[Finished]:
-    """Measure *course* in the new directory *folder*, which is removed after the block."""
-    for name in ("layers", "platform/env", "scratch", "tmp", "job"):
-        (folder / name).mkdir(parents=True)
-    try:
-        for name, value in course.settings.items():
-            (folder / "platform/env" / name).write_text(value)
-        with tarfile.open(interpreters.archive(course.python, oci.arch())) as archive:
-            archive.extractall(folder, filter="tar")
-        run("cp", "-a", "--", course.app, folder / "workspace")
-        owned = [folder / name for name in ("layers", "workspace", "tmp", "python")]
-        run("chown", "-R", f"{platform.user}:{platform.group}", *owned)
-        paths = ("workspace", "layers/plain", "python")
-        plain = tuple(folder / name for name in paths)
-        yield Finished(_run(platform, course, folder), plain)
-    finally:
-        shutil.rmtree(folder)
-
-
-def _run(platform: Platform, course: Course, folder: Path) -> Measured:
-    job = Job(
-        buildpack=BUILDPACK,
-        python="/opt/python/bin/python3",
-        environ=_environ(course.settings),
-        plan=PLAN,
-        detections=course.detections,
-        rounds=course.rounds,
-    )
-    (folder / "job/job.json").write_text(json.dumps(asdict(job)))
-    shutil.copy(Path(__file__).with_name("inside.py"), folder / "job")
-    command = (f"{BUILDPACK}/python/bin/python3", "-I", "-B", "/job/inside.py", "/job/job.json")
-    ended = sandbox.run(_room(platform, course, folder), *command, timeout=TIMEOUT)
-    if ended.code != 0:
-        fail(f"Measuring {course.app.name} failed ({ended.code}):\n{ended.output}")
-    return Measured(**json.loads(ended.output.splitlines()[-1]))
+    def _books(self, target: Target) -> tuple[dict[str, str], dict[str, int]]:
+        published = self.registry.read(target.image)
+        layers = images.digests(published.labels)
+        return layers, {name: published.sizes[digest] for name, digest in layers.items()}
 
 
-def _environ(settings: Mapping[str, str]) -> dict[str, str]:
-    """What the lifecycle hands to a phase, and nothing else."""
-    return {
-        "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-        "HOME": "/home/cnb",
-        "HOSTNAME": "cnb-python",
-        "CNB_BUILDPACK_DIR": BUILDPACK,
-        "CNB_PLATFORM_DIR": "/platform",
-        "CNB_TARGET_OS": "linux",
-        "CNB_TARGET_ARCH": oci.arch(),
-        "CNB_TARGET_DISTRO_NAME": "debian",
-        "CNB_TARGET_DISTRO_VERSION": "12",
-        "CNB_EXEC_ENV": "production",
-        **settings,
-    }
+def turns(names: Sequence[str], number: int) -> tuple[str, ...]:
+    """Return *names* in the order of round *number*: each begins as often as the others.
+
+    >>> turns(("ours", "plain"), 1), turns(("ours", "plain"), 2)
+    (('ours', 'plain'), ('plain', 'ours'))
+    """
+    start = (number - 1) % len(names)
+    return (*names[start:], *names[:start])
 
 
-def _room(platform: Platform, course: Course, folder: Path) -> Sandbox:
-    return Sandbox(
-        lower=(platform.build_rootfs,),
-        scratch=folder / "scratch",
-        binds=(
-            Bind(course.buildpack, BUILDPACK),
-            Bind(folder / "job", "/job"),
-            Bind(folder / "platform", "/platform"),
-            Bind(folder / "python", "/opt/python", writable=True),
-            Bind(folder / "layers", "/layers", writable=True),
-            Bind(folder / "tmp", "/tmp", writable=True),  # noqa: S108 - a container's own
-            Bind(folder / "workspace", "/workspace", writable=True),
-        ),
-        user=platform.user,
-        group=platform.group,
-        env={"PATH": os.defpath},
-        directory="/workspace",
-    )
+def chosen(names: Sequence[str]) -> tuple[Case, ...]:
+    """Return the cases of these *names*, and those they need; without names, all."""
+    wanted = {*names, *(need for name in names for need in NEEDS.get(name, ()))}
+    return tuple(case for case in CASES if not wanted or case.name in wanted)
+
+
+def _shown(taken: Taken) -> str:
+    pushed = "" if taken.pushed_bytes is None else f"  {taken.pushed_bytes / 1e6:6.1f} MB pushed"
+    return f"pack {taken.pack_s:6.2f} s  bin/build {taken.build_s:6.2f} s{pushed}"

@@ -1,0 +1,99 @@
+"""What is found out from a finished image and its volumes in an engine."""
+
+import http.client
+import json
+import socket
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+
+from tools.engine import Engine
+from tools.processes import fail
+
+RUN = "cnb-python/run-base"
+BOOKS = "io.buildpacks.lifecycle.metadata"
+PATIENCE = 60.0
+
+
+def size(engine: Engine, image: str) -> int:
+    """Return the bytes that *image* has beside the run image, unpacked."""
+    whole, base = (
+        int(engine.docker("image", "inspect", "--format", "{{.Size}}", name))
+        for name in (image, RUN)
+    )
+    return whole - base
+
+
+def copy_layers(engine: Engine, image: str, buildpack: str, to: Path) -> None:
+    """Copy the layers of *buildpack* (`cnb-python_python`) out of *image*, to the folder *to*."""
+    made = engine.docker("create", image).strip()
+    try:
+        engine.docker("cp", "--archive", f"{made}:/layers/{buildpack}/.", to)
+    finally:
+        engine.docker("rm", made)
+
+
+def volume_size(engine: Engine, volume: str) -> int:
+    """Return the bytes of the files in *volume*."""
+    options = ("--rm", "--user=0", f"--volume={volume}:/volume:ro", "--entrypoint=du")
+    said = engine.docker("run", *options, RUN, "--summarize", "--apparent-size", "-B1", "/volume")
+    return int(said.split()[0])
+
+
+def seconds_to_answer(engine: Engine, image: str) -> float:
+    """Return how long a new container takes from its start to the first 200 at `/`."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    # The host's network: an engine's own forwarding is not what is measured.
+    options = ("--network=host", f"--env=PORT={port}", "--env=WEB_CONCURRENCY=1")
+    made = engine.docker("create", *options, image).strip()
+    try:
+        began = time.monotonic()
+        engine.docker("start", made)
+        while not _answers(port):
+            if time.monotonic() - began > PATIENCE:
+                fail(f"{image} does not answer:\n{engine.docker('logs', made)[-2000:]}")
+            time.sleep(0.01)
+        return time.monotonic() - began
+    finally:
+        engine.docker("rm", "--force", "--volumes", made)
+
+
+def _answers(port: int) -> bool:
+    # A proxy of the environment is for the outside, not for this machine.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(f"http://127.0.0.1:{port}/", timeout=10) as answer:
+            return bool(answer.status == 200)
+    except urllib.error.HTTPError as error:
+        return fail(f"The app answers with {error.code}.")
+    except OSError, http.client.HTTPException:
+        return False
+
+
+def digests(labels: Mapping[str, str]) -> dict[str, str]:
+    """Return the digest of each layer that buildpacks made, by its name: the lifecycle's books."""
+    books = json.loads(labels[BOOKS])
+    return {
+        name: facts["sha"]
+        for buildpack in books["buildpacks"]
+        for name, facts in (buildpack.get("layers") or {}).items()
+    }
+
+
+def sweep(engine: Engine, prefix: str) -> None:
+    """Remove every image and volume whose name has *prefix* in it, and their containers."""
+    names = "{{.Repository}}:{{.Tag}}"
+    images = engine.docker("image", "ls", "--format", names).split()
+    for container in engine.docker("container", "ls", "--all", "--quiet").split():
+        used = engine.docker("container", "inspect", "--format", "{{.Config.Image}}", container)
+        if prefix in used:
+            engine.docker("container", "rm", "--force", "--volumes", container)
+    for image in images:
+        if prefix in image:
+            engine.docker("image", "rm", "--force", image)
+    for volume in engine.docker("volume", "ls", "--format", "{{.Name}}").split():
+        if prefix in volume:
+            engine.docker("volume", "rm", volume)

@@ -1,0 +1,182 @@
+"""A real registry on 127.0.0.1, behind a counter of the bytes that are sent to it.
+
+Debian's `docker-registry` (distribution). The counter forwards connections whole, without looking
+into them, and inside the kernel: https://man7.org/linux/man-pages/man2/splice.2.html
+"""
+
+import http.client
+import itertools
+import json
+import os
+import socket
+import subprocess
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tools import system_packages
+from tools.processes import fail
+
+HERE = "127.0.0.1"
+CONFIG = """\
+version: 0.1
+log:
+  level: error
+storage:
+  filesystem:
+    rootdirectory: {folder}
+http:
+  addr: {address}
+"""
+MANIFESTS = (
+    "application/vnd.docker.distribution.manifest.v2+json",
+    "application/vnd.oci.image.manifest.v1+json",
+)
+START_SECONDS = 20
+CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What a registry says of an image."""
+
+    labels: Mapping[str, str]
+    sizes: Mapping[str, int]
+    """Compressed bytes of each layer, by the digest of its archive (diff id)."""
+
+
+class Counter:
+    """Forwards connections to *target* and counts what clients send."""
+
+    def __init__(self, target: int) -> None:
+        self._target = target
+        self._lock = threading.Lock()
+        self._sent = 0
+        self._listener = socket.create_server((HERE, 0))
+        self.port: int = self._listener.getsockname()[1]
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    @property
+    def sent(self) -> int:
+        """Bytes that clients have sent so far."""
+        with self._lock:
+            return self._sent
+
+    def close(self) -> None:
+        """Take no more connections."""
+        # Closing alone would not wake the thread that waits in accept().
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def _listen(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+                server = socket.create_connection((HERE, self._target))
+            except OSError:
+                return
+            for pair in ((client, server, True), (server, client, False)):
+                threading.Thread(target=self._forward, args=pair, daemon=True).start()
+
+    def _forward(self, source: socket.socket, target: socket.socket, counted: bool) -> None:  # noqa: FBT001 - a thread's arguments
+        read, write = os.pipe()
+        try:
+            while moved := os.splice(source.fileno(), write, CHUNK):
+                if counted:
+                    with self._lock:
+                        self._sent += moved
+                while moved:
+                    moved -= os.splice(read, target.fileno(), moved)
+        except OSError:
+            pass  # either side has hung up
+        finally:
+            os.close(read)
+            os.close(write)
+            with suppress(OSError):
+                target.shutdown(socket.SHUT_WR)
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """A registry that answers."""
+
+    counter: Counter
+
+    @property
+    def address(self) -> str:
+        """What image names begin with: `127.0.0.1:1234`."""
+        return f"{HERE}:{self.counter.port}"
+
+    def read(self, image: str) -> Published:
+        """Ask for *image*, a whole name with its tag."""
+        name, _, tag = image.removeprefix(f"{self.address}/").rpartition(":")
+        manifest = self._json(f"{name}/manifests/{tag}")
+        config = self._json(f"{name}/blobs/{manifest['config']['digest']}")
+        sizes = (layer["size"] for layer in manifest["layers"])
+        found = dict(zip(config["rootfs"]["diff_ids"], sizes, strict=True))
+        return Published(config["config"].get("Labels") or {}, found)
+
+    def _json(self, path: str) -> Any:  # noqa: ANN401 - JSON
+        headers = {"Accept": ", ".join(MANIFESTS)}
+        request = urllib.request.Request(f"http://{self.address}/v2/{path}", headers=headers)
+        # A proxy of the environment is for the outside, not for this machine.
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(request, timeout=START_SECONDS) as answer:
+            return json.load(answer)
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[Registry]:
+    """Serve a registry that keeps its images in *folder* while the block runs."""
+    program = system_packages.program("docker-registry", "docker-registry")
+    folder.mkdir(parents=True, exist_ok=True)
+    port = _free_port()
+    config, log = folder / "config.yml", folder / "log"
+    config.write_text(CONFIG.format(folder=folder / "data", address=f"{HERE}:{port}"))
+    with log.open("wb") as file:
+        process = subprocess.Popen(
+            # Also when this process is killed.
+            ("setpriv", "--pdeathsig", "TERM", program, "serve", config),
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+        )
+    try:
+        _wait(process, port, log)
+        counter = Counter(port)
+        try:
+            yield Registry(counter)
+        finally:
+            counter.close()
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _free_port() -> int:
+    with socket.create_server((HERE, 0)) as taken:
+        port: int = taken.getsockname()[1]
+        return port
+
+
+def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    until = time.monotonic() + START_SECONDS
+    for pause in itertools.repeat(0.05):
+        connection = http.client.HTTPConnection(HERE, port, timeout=5)
+        try:
+            connection.request("GET", "/v2/")
+            if connection.getresponse().status == 200:
+                return
+        except OSError, http.client.HTTPException:
+            if process.poll() is not None or time.monotonic() > until:
+                fail(f"The registry does not start; its last words:\n{log.read_text()[-2000:]}")
+        finally:
+            connection.close()
+        time.sleep(pause)
