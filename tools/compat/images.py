@@ -65,8 +65,10 @@ class Built:
             group=serving.STRANGER,
             network=False,
             env={**self.image.env, "HOME": "/tmp", "HOSTNAME": "cnb-python", **(env or {})},  # noqa: S108 - inside
-            directory=directory or self.image.working_directory,
+            directory=self.image.working_directory,
         )
+        # By a program of its own: the launcher starts everything in the app's directory.
+        program = ("env", "-C", directory, *program) if directory else program
         return sandbox.run(room, LAUNCHER, "--", *program, timeout=timeout)
 
     def report(self, name: str) -> str:

@@ -49,7 +49,7 @@ class Pinned:
         if count is None:
             return {"requirements.txt": _lines([*self.asked, *self.needed])}
         # Which of the others those need is for pip to find out; versions stay.
-        others = [re.sub(r"\[.*\]", "", pin) for pin in (*self.asked[count:], *self.needed)]
+        others = [pin.replace(extras(pin), "") for pin in (*self.asked[count:], *self.needed)]
         listed = _lines(["-c constraints.txt", *self.asked[:count]])
         return {"requirements.txt": listed, "constraints.txt": _lines(others)}
 
@@ -102,9 +102,20 @@ def reasons() -> dict[str, str]:
     return {table["where"]: table["text"] for table in tables}
 
 
+def plain(requirement: str) -> str:
+    """The name in a requirement, normalised as package indexes do."""
+    return re.sub(r"[-_.]+", "-", re.split(r"[\[=~<>!;@ ]", requirement, maxsplit=1)[0]).lower()
+
+
+def extras(requirement: str) -> str:
+    """The extras in a requirement, in their brackets; empty: none."""
+    found = re.search(r"\[.*?\]", requirement)
+    return found[0] if found else ""
+
+
 def names(pins: Sequence[str]) -> list[str]:
     """The distributions' names, without extras and versions."""
-    return [pin.partition("==")[0].partition("[")[0] for pin in pins]
+    return [plain(pin) for pin in pins]
 
 
 def version(pins: Sequence[str], name: str) -> str:

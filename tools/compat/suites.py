@@ -57,14 +57,15 @@ def fetch(suite: Suite, version: str, folder: Path) -> dict[str, Path]:
 
 
 def ran(built: Built, suite: Suite) -> Ran:
-    """Run a suite; raises `Unavailable` with the end of its output when it did not even begin."""
+    """Run a suite; raises `Unavailable` with the end of its output unless it ran to its end."""
     directory = f"/workspace/suites/{suite.name}" if suite.files else "/tmp"  # noqa: S108 - inside
     report = built.reports / REPORT
     report.unlink(missing_ok=True)
     options = (*FLAGS, f"--junitxml={REPORTS}/{REPORT}", *suite.arguments)
     command = ("python", "-m", "pytest", *options)
     ended = built.run(*command, timeout=SECONDS, env={**ENV, **suite.env}, directory=directory)
-    if not report.is_file():
+    # All passed, or some failed: https://docs.pytest.org/en/stable/reference/exit-codes.html
+    if ended.code not in {0, 1} or not report.is_file():
         shown = "\n".join(ended.output.splitlines()[-30:])
         fail(f"{suite.name}: `{shlex.join(command)}` did not run ({ended.code}):\n{shown}")
     return read(report.read_text())
