@@ -68,16 +68,17 @@ def _scripts(installed: Installed, place: Place, kept: set[str]) -> set[str]:
             disk.write(place.root / path, scripts.script(entry, python), disk.PROGRAM_MODE)
             written.add(path)
     for path in sorted(kept - written):
-        if path.startswith(_SCRIPTS) and (content := _restarted(path, place)):
-            disk.write(place.root / path, content, disk.PROGRAM_MODE)
+        if path.startswith(_SCRIPTS) and not (place.root / path).is_symlink():
+            if content := _restarted(path, place):
+                disk.write(place.root / path, content)
+            # pip leaves one without that starts no Python as its wheel has it, uv does not.
+            (place.root / path).chmod(disk.PROGRAM_MODE)
             written.add(path)
     return written
 
 
 def _restarted(path: str, place: Place) -> bytes | None:
     file = place.root / path
-    if file.is_symlink():
-        return None
     with file.open("rb") as stream:
         if stream.read(2) != b"#!":
             return None

@@ -144,3 +144,30 @@ def test_no_warning_reaches_the_log(tmp_path: Path) -> None:
     )
 
     assert said == ["1 0\n"]
+
+
+def test_the_bytes_do_not_depend_on_what_was_compiled_before(
+    tmp_path: Path, system: System
+) -> None:
+    packages = modules(tmp_path, 0)
+    shared = "import os\nNAMES = ('a b', 'c', 1000, 2.5)\ndef call(a=1000, *, b='a b'): return a\n"
+    for name, content in (
+        ("a.py", shared * 9),
+        ("b.py", shared),
+        ("c.py", f"X = {{'c', 'd'}}\n{shared}"),
+    ):
+        (packages / name).write_text(content)
+    digests = []
+    for names in (("a.py", "b.py", "c.py"), ("b.py", "c.py"), ("c.py",)):
+        compile_modules(
+            interpreter(tmp_path),
+            packages,
+            Path("/layers/venv"),
+            [[Source(name, 1) for name in names]],
+            system,
+        )
+        (written,) = packages.glob("__pycache__/c.*.pyc")
+        digests.append(written.read_bytes())
+        written.unlink()
+
+    assert digests[0] == digests[1] == digests[2]
