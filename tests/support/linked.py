@@ -15,6 +15,7 @@ from cnb_python.environment import skeleton
 from cnb_python.environment.assemble import (
     MovedFromStage,
     lay_out_links,
+    lay_out_merged,
     lay_out_share,
 )
 from cnb_python.environment.distribution import Distribution, File
@@ -152,8 +153,8 @@ def _merged(distributions: Sequence[Distribution], roots: Mapping[str, Path], wh
     for root in set(roots.values()):
         copies[root] = where / f"{root.name}-copy"
         shutil.copytree(root, copies[root], symlinks=True, copy_function=os.link)
-    found = places(shares_of(distributions, merged=True), LINE)
-    lay_out_links(found, venv, {name: copies[root] for name, root in roots.items()})
+    (share,) = shares_of(distributions, merged=True)
+    lay_out_merged(share, venv, lambda name: MovedFromStage(copies[roots[name]]))
     return venv
 
 
@@ -162,7 +163,7 @@ def _linked(
 ) -> tuple[Share, ...]:
     skeleton.make(final, INTERPRETER, LINE)
     shares = shares_of(distributions)
-    lay_out_links(places(shares, LINE), final, roots)
+    lay_out_links(places(shares, LINE), final, roots.__getitem__)
     for share in shares:
         into = final.with_name(share.name)
         lay_out_share(share, into, lambda name: MovedFromStage(roots[name]))

@@ -9,14 +9,14 @@ from typing import Protocol
 
 from cnb_python.cnb import disk
 from cnb_python.environment.distribution import File
-from cnb_python.environment.links import Copy, Link, Place
+from cnb_python.environment.links import Link, Place
 from cnb_python.environment.moving import MovedFromStage
 from cnb_python.environment.owners import Owned, is_reserved
 from cnb_python.environment.shares import Share
-from cnb_python.environment.symlinks import TREE, VENV
+from cnb_python.environment.symlinks import TREE
 from cnb_python.errors import ContractBroken
 
-__all__ = ["MovedFromStage", "Source", "lay_out_links", "lay_out_share"]
+__all__ = ["MovedFromStage", "Source", "lay_out_links", "lay_out_merged", "lay_out_share"]
 
 
 class Source(Protocol):
@@ -36,36 +36,27 @@ def lay_out_share(share: Share, into: Path, source_of: Callable[[str], Source]) 
     _lay_out(share.name, share.files, into / TREE, source_of)
 
 
-def lay_out_links(places: Sequence[Place], venv: Path, roots: Mapping[str, Path]) -> None:
+def lay_out_merged(share: Share, venv: Path, source_of: Callable[[str], Source]) -> None:
+    """Put the files of *share*, which are all there are, into the environment *venv* itself.
+
+    *venv* is a new one with nothing but what it needs to be one. Raises as `lay_out_share`.
+    """
+    _lay_out(share.name, share.files, venv, source_of)
+
+
+def lay_out_links(places: Sequence[Place], venv: Path, root_of: Callable[[str], Path]) -> None:
     """Make *places* in the environment *venv*, which has none of them yet.
 
-    *roots* has by a distribution's name a directory that still holds its files, or at least those
-    that are copied, at their paths. Shares need not be there. Files of the merged layout are
-    needed nowhere else and are moved. Raises OSError, and ContractBroken as `lay_out_share`.
+    *root_of* gives by a distribution's name a directory that still holds its files, or at least
+    those that are copied, at their paths. Shares need not be there. Raises OSError.
     """
-    own = _own(places)
-    if own:
-        _lay_out(VENV, own, venv, lambda name: MovedFromStage(roots[name]))
     made = {""}
     for place in places:
-        if place.path not in own:
-            _make_directory(place.path.rpartition("/")[0], venv, made)
-            _make(place, venv, roots)
-
-
-def _own(places: Sequence[Place]) -> dict[str, Owned]:
-    return {
-        place.path: Owned(place.file, place.owner)
-        for place in places
-        if isinstance(place, Copy) and place.share == VENV
-    }
-
-
-def _make(place: Place, venv: Path, roots: Mapping[str, Path]) -> None:
-    if isinstance(place, Link):
-        (venv / place.path).symlink_to(place.target)
-    else:
-        _copy(place.file, roots[place.owner], venv)
+        _make_directory(place.path.rpartition("/")[0], venv, made)
+        if isinstance(place, Link):
+            (venv / place.path).symlink_to(place.target)
+        else:
+            _copy(place.file, root_of(place.owner), venv)
 
 
 def _make_directory(path: str, venv: Path, made: set[str]) -> None:

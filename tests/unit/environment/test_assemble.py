@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from cnb_python.environment.assemble import (
     MovedFromStage,
     lay_out_links,
+    lay_out_merged,
     lay_out_share,
 )
 from cnb_python.environment.distribution import Distribution
@@ -57,7 +58,7 @@ def environment(some: Sequence[Distribution], directory: Path) -> Path:
     venv = directory / "venv"
     make(venv, Path("/python/bin/python3.14"), "3.14")
     shares = shares_of(some)
-    lay_out_links(places(shares, "3.14"), venv, {one.name: root_of(one.name) for one in some})
+    lay_out_links(places(shares, "3.14"), venv, root_of)
     for share in shares:
         lay_out(share, directory / share.name, root_of)
     return venv
@@ -157,7 +158,7 @@ def test_scripts_are_real_files_with_their_modes(tmp_path: Path) -> None:
     try:
         (tmp_path / "venv").mkdir()
         found = places(shares_of([one]), "3.14")
-        lay_out_links(found, tmp_path / "venv", {"one": tmp_path / "root"})
+        lay_out_links(found, tmp_path / "venv", lambda _: tmp_path / "root")
     finally:
         os.umask(before)
     made = {path.name: path.lstat() for path in (tmp_path / "venv/bin").iterdir()}
@@ -171,7 +172,7 @@ def test_scripts_are_real_files_with_their_modes(tmp_path: Path) -> None:
 def test_links_are_made_without_the_shares(tmp_path: Path) -> None:
     (tmp_path / "venv").mkdir()
     found = places(shares_of([SMALL]), "3.14")
-    lay_out_links(found, tmp_path / "venv", {})
+    lay_out_links(found, tmp_path / "venv", lambda name: tmp_path / name)
     link = tmp_path / "venv" / SITE / "small"
     assert link.is_symlink()
     assert not link.exists()
@@ -197,11 +198,11 @@ def test_merged_is_one_tree_of_real_files(tmp_path: Path) -> None:
     root_of = roots_of(some, tmp_path)
     venv = tmp_path / "venv"
     make(venv, Path("/python/bin/python3.14"), "3.14")
-    shares = shares_of(some, merged=True)
+    (share,) = shares_of(some, merged=True)
 
-    lay_out_links(places(shares, "3.14"), venv, {one.name: root_of(one.name) for one in some})
+    lay_out_merged(share, venv, lambda name: MovedFromStage(root_of(name)))
 
-    assert sorted(files_of(venv)) == sorted(shares[0].files)
+    assert sorted(files_of(venv)) == sorted(share.files)
     links = [path for path in venv.rglob("*") if path.is_symlink()]
     assert sorted(path.name for path in links) == [
         "lib64",
@@ -218,9 +219,9 @@ def test_merged_refuses_what_does_not_belong(tmp_path: Path) -> None:
     venv = tmp_path / "venv"
     make(venv, Path("/python/bin/python3.14"), "3.14")
     (venv / SITE / "stray.py").touch()
-    found = places(shares_of([SMALL], merged=True), "3.14")
+    (share,) = shares_of([SMALL], merged=True)
     with pytest.raises(ContractBroken, match="stray"):
-        lay_out_links(found, venv, {"small": root_of("small")})
+        lay_out_merged(share, venv, lambda name: MovedFromStage(root_of(name)))
 
 
 NAMES = ["__init__.py", "a.py", "x", "ns", "__pycache__", "é\n", "__pycache__/a.cpython-314.pyc"]

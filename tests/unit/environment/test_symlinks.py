@@ -85,7 +85,7 @@ def test_links_resolve_as_in_an_ordinary_environment(tmp_path: Path) -> None:
         install(one, plain)
 
     shares = shares_of(some)
-    lay_out_links(places(shares, "3.14"), venv, roots)
+    lay_out_links(places(shares, "3.14"), venv, roots.__getitem__)
     for share in shares:
         lay_out_share(share, tmp_path / share.name, lambda name: MovedFromStage(roots[name]))
 
