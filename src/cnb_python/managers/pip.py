@@ -78,7 +78,9 @@ class Pip:
             outcome = run(uv.install_exactly(pins, planned.network, place))
         except ProgramNotStarted as error:
             return f"uv does not start here: {error.reason}"
-        return uv.refusal(outcome) if outcome.code else ""
+        if outcome.code:
+            return uv.refusal(outcome)
+        return uv.pips_own_choice(place, planned.network, self.processor)
 
     def install_all(self, place: Workplace, run: Run) -> Decision:
         """Decide and install in one go. Raises what pip, or uv, says went wrong."""

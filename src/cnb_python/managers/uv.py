@@ -12,7 +12,7 @@ from cnb_python.managers.network import Network
 from cnb_python.system.outside import Command, Outcome
 
 NAME = "uv"
-_SAYS = re.compile(r"^\s*(?:error:|\u00d7|╰─▶|├─▶|Caused by:|hint:)\s*(.+)$", re.MULTILINE)
+_SAYS = re.compile(r"^\s*(?:error:|\u00d7|╰─▶|├─▶|cause:|Caused by:|hint:)\s*(.+)$", re.MULTILINE)
 _LAST_WORDS = 12
 # uv's settings and pip's are for other uses of them; what counts is given as options.
 _FOREIGN = ("UV_", "PIP_", "CONDA_")
@@ -74,6 +74,22 @@ def install_compiled(pins: Sequence[Pin], finding: Sequence[str], place: Workpla
     )
 
 
+def pips_own_choice(place: Workplace, network: Network, processor: str) -> str:
+    """Return in a sentence what pip may prefer to the wheels that uv has just taken, or nothing.
+
+    Of a release with wheels for `manylinux` and for `linux` itself pip takes the latter, since the
+    order of packaging.tags has changed, uv the former. The usual index has none for `linux`. What
+    others have is in uv's cache of their pages.
+    """
+    if not network.index_url:
+        return ""
+    suffix = f"-linux_{processor}.whl".encode()
+    pages = _cache(place).glob("simple-*/**/*.rkyv")
+    if any(suffix in page.read_bytes() for page in pages):
+        return f"the index has wheels for linux_{processor}, which pip prefers"
+    return ""
+
+
 def is_configured(environ: Mapping[str, str], app_dir: Path) -> bool:
     """Whether uv has settings of its own: what a file of exact lines means is then for it to say.
 
@@ -111,8 +127,12 @@ def _uv(place: Workplace, action: str, *more: str) -> tuple[str, ...]:
     return (
         *(str(place.uv), "pip", action, *more, "--no-progress", "--color", "never"),
         *("--no-python-downloads", "--python", str(place.environment / "bin/python")),
-        *("--cache-dir", str((place.cache or place.scratch) / "uv")),
+        *("--cache-dir", str(_cache(place))),
     )
+
+
+def _cache(place: Workplace) -> Path:
+    return (place.cache or place.scratch) / "uv"
 
 
 def last_words(output: str) -> tuple[str, ...]:
