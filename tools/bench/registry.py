@@ -14,7 +14,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,25 +82,33 @@ class Counter:
                 server = socket.create_connection((HERE, self._target))
             except OSError:
                 return
-            for pair in ((client, server, True), (server, client, False)):
-                threading.Thread(target=self._forward, args=pair, daemon=True).start()
+            for pair in ((client, server, self._count), (server, client, _ignore)):
+                threading.Thread(target=forward, args=pair, daemon=True).start()
 
-    def _forward(self, source: socket.socket, target: socket.socket, counted: bool) -> None:  # noqa: FBT001 - a thread's arguments
-        read, write = os.pipe()
-        try:
-            while moved := os.splice(source.fileno(), write, CHUNK):
-                if counted:
-                    with self._lock:
-                        self._sent += moved
-                while moved:
-                    moved -= os.splice(read, target.fileno(), moved)
-        except OSError:
-            pass  # either side has hung up
-        finally:
-            os.close(read)
-            os.close(write)
-            with suppress(OSError):
-                target.shutdown(socket.SHUT_WR)
+    def _count(self, moved: int) -> None:
+        with self._lock:
+            self._sent += moved
+
+
+def _ignore(_: int) -> None:
+    """Answers are not counted."""
+
+
+def forward(source: socket.socket, target: socket.socket, moved_on: Callable[[int], None]) -> None:
+    """Move what comes from *source* to *target* until it ends, telling *moved_on* its bytes."""
+    read, write = os.pipe()
+    try:
+        while moved := os.splice(source.fileno(), write, CHUNK):
+            moved_on(moved)
+            while moved:
+                moved -= os.splice(read, target.fileno(), moved)
+    except OSError:
+        pass  # either side has hung up
+    finally:
+        os.close(read)
+        os.close(write)
+        with suppress(OSError):
+            target.shutdown(socket.SHUT_WR)
 
 
 @dataclass(frozen=True, slots=True)

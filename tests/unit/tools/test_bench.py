@@ -1,64 +1,160 @@
-"""From seconds to figures."""
+"""From builds to figures, and from figures to what the targets say."""
+
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from tools.bench import figures
-from tools.bench.inside import Line, Measured
-from tools.bench.sizes import Size
+from tools.bench import rounds
+from tools.bench.contestants import NOTHING, OURS, PLAIN, STORING
+from tools.bench.figures import summaries
+from tools.bench.opening import Opening
+from tools.bench.report import builds_table, targets_table
+from tools.bench.rounds import DAEMON, REGISTRY, Taken
+from tools.bench.targets import Judge, Verdict, changed_bytes, changed_layers
 
-# As the buildpack prints: an empty line, a heading, indented lines.
-OUTPUT: list[Line] = [
-    (0.5, ""),
-    (0.5, "Python"),
-    (0.6, "  Python 3.14.6, by default"),
-    (3.5, ""),
-    (3.5, "Packages"),
-    (3.6, "  Collecting Django"),
-    (7.0, ""),
-    (7.0, "[Warning: no cache]"),
-    (9.5, ""),
-    (9.5, "Launch"),
-]
+OPENING = Opening(
+    peak_bytes={OURS: 300_000_000, PLAIN: 120_000_000},
+    image_bytes={OURS: 180_000_000, PLAIN: 200_000_000},
+    answer_s={OURS: (0.9, 1.0, 5.0), PLAIN: (2.0, 2.0, 2.0)},
+    cache_bytes={OURS: 40_000_000, PLAIN: 250_000_000},
+)
 
 
-def test_build_is_divided_into_its_steps() -> None:
-    found = figures.steps(OUTPUT, 10.0)
-    assert found == {"start": 0.5, "Python": 3.0, "Packages": 6.0, "Launch": 0.5}
+def taken(case: str = rounds.COLD, contestant: str = OURS, **changes: Any) -> Taken:  # noqa: ANN401 - fields
+    plain = Taken(
+        app="pip_django",
+        export=REGISTRY,
+        case=case,
+        contestant=contestant,
+        round=1,
+        pack_s=20.0,
+        build_s=10.0,
+        phases_s={"building": 10.0, "exporting": 9.0},
+        pushed_bytes=1_000,
+        layers={"python": "a", "venv": "b", "deps-00": "c"},
+        layer_bytes={"python": 28_000_000, "venv": 10_000, "deps-00": 5_000_000},
+    )
+    return replace(plain, **changes)
 
 
-def test_steps_add_up_to_the_whole() -> None:
-    assert sum(figures.steps(OUTPUT, 12.5).values()) == pytest.approx(12.5)
+def judged(*builds: Taken, opening: Opening = OPENING) -> dict[str, Verdict]:
+    verdicts = Judge("pip_django", builds, opening, download_s=0.25).verdicts()
+    return {verdict.title: verdict for verdict in verdicts}
+
+
+def test_summary_is_the_median_of_the_rounds() -> None:
+    seconds = ((1, 9.0), (2, 30.0), (3, 10.0))
+    builds = [
+        taken(round=number, build_s=build, pack_s=2 * build, pushed_bytes=int(build))
+        for number, build in seconds
+    ]
+    [found] = summaries(builds)
+    assert (found.builds, found.build_s, found.pack_s, found.pushed_bytes) == (3, 10.0, 20.0, 10)
+
+
+def test_summary_holds_the_phases_that_only_some_builds_had() -> None:
+    with_restore = taken(phases_s={"restoring": 1.0, "building": 4.0})
+    [found] = summaries([taken(phases_s={"building": 2.0}), with_restore])
+    assert found.phases_s == {"building": 3.0, "restoring": 0.5}
+
+
+def test_contestants_and_exports_are_summed_up_apart() -> None:
+    builds = [taken(), taken(contestant=PLAIN), taken(export=DAEMON, pushed_bytes=None)]
+    found = summaries(builds)
+    assert [(one.contestant, one.export) for one in found] == [
+        (OURS, REGISTRY),
+        (PLAIN, REGISTRY),
+        (OURS, DAEMON),
+    ]
+    assert found[2].pushed_bytes is None
 
 
 def test_ratio_is_that_of_the_medians() -> None:
-    found = figures.cold_build(measured(), "3.14.6")
-    assert (found.ours_median_s, found.plain_median_s) == (10.0, 20.0)
-    assert found.ratio == 0.5
+    ours = [
+        taken(round=number, build_s=build) for number, build in ((1, 3.0), (2, 90.0), (3, 3.0))
+    ]
+    plain = [taken(contestant=PLAIN, round=number, build_s=10.0) for number in (1, 2, 3)]
+    found = judged(*ours, *plain)["cold, registry: bin/build"]
+    assert (found.value, found.met, found.detail) == (0.3, True, "3.00 s / 10.00 s")
 
 
-def test_ratio_without_the_step_of_python_leaves_out_its_time() -> None:
-    assert figures.cold_build(measured(), "3.14.6").ratio_without_python_step == 0.35
+def test_missed_target_is_said_to_be_missed() -> None:
+    found = judged(taken(build_s=5.0), taken(contestant=PLAIN, build_s=10.0))
+    verdict = found["cold, registry: bin/build"]
+    assert not verdict.met
+    assert targets_table([verdict]).startswith("MISSED  pip_django, cold, registry: bin/build")
 
 
-def test_detections_are_told_in_milliseconds() -> None:
-    found = figures.detect(measured())
-    assert (found.runs, found.median_ms, found.min_ms, found.max_ms) == (3, 42.0, 40.0, 90.0)
-    assert (found.cpu_median_ms, found.interpreter_median_ms) == (38.0, 11.0)
+def test_target_that_was_not_measured_is_not_judged() -> None:
+    titles = judged(taken(export=DAEMON)).keys()
+    assert not [title for title in titles if REGISTRY in title or "bin/build, x" in title]
+    assert not [title for title in titles if title.startswith("cold")]
 
 
-def test_layers_of_an_image_are_added_up() -> None:
-    layers = {"app": Size(10, 4), "cnb-python/python:venv": Size(90, 26)}
-    found = figures.image(layers, Size(200, 40))
-    assert found.total == Size(100, 30)
-    assert (found.ratio, found.ratio_compressed) == (0.5, 0.75)
-
-
-def measured() -> Measured:
-    return Measured(
-        interpreter=[0.011, 0.010, 0.012],
-        detect=[0.042, 0.09, 0.04],
-        detect_cpu=[0.038, 0.039, 0.037],
-        ours=[10.0, 9.0, 31.0],
-        lines=[OUTPUT, OUTPUT, OUTPUT],
-        plain=[20.0, 19.0, 21.0],
+def test_unchanged_build_is_compared_with_the_one_that_does_nothing() -> None:
+    case = rounds.UNCHANGED
+    found = judged(
+        taken(case, build_s=0.2, pack_s=1.5),
+        taken(case, NOTHING, build_s=0.0, pack_s=0.8),
+        taken(case, STORING, build_s=0.0, pack_s=1.1),
     )
+    assert found["unchanged, registry: bin/build"].met
+    above = found["unchanged, registry: pack build above the do-nothing's"]
+    assert (above.value, above.met) == (0.7, False)
+    store = found["unchanged, registry: what a store of this size costs"]
+    assert (store.value, store.met) == (0.3, True)
+
+
+def test_pushed_bytes_are_judged_beyond_the_shares_that_changed() -> None:
+    after = taken(
+        rounds.DEPENDENCY,
+        pushed_bytes=5_600_000,
+        layers={"python": "a", "venv": "B", "deps-00": "C"},
+    )
+    found = judged(taken(), after)["dependency, registry: pushed beyond the changed share"]
+    assert (found.value, found.met) == (0.6, True)
+
+
+def test_rounds_are_not_mixed_when_layers_are_compared() -> None:
+    other = {"python": "x", "venv": "y", "deps-00": "z"}
+    after = taken(rounds.PATCH, round=2, layers={**other, "python": "new"})
+    builds = [taken(rounds.OLD_PATCH), taken(rounds.OLD_PATCH, round=2, layers=other), after]
+    found = judged(*builds)["patch, registry: changed layers beside python"]
+    assert (found.value, found.met) == (0, True)
+
+
+def test_patch_release_that_changes_the_environment_is_a_miss_with_its_layers() -> None:
+    after = taken(rounds.PATCH, layers={"python": "new", "venv": "b", "deps-00": "new"})
+    found = judged(taken(rounds.OLD_PATCH), after)["patch, registry: changed layers beside python"]
+    assert (found.value, found.met, found.detail) == (1, False, "deps-00")
+
+
+def test_patch_release_may_take_a_second_and_the_download() -> None:
+    found = judged(taken(rounds.PATCH, build_s=1.2))["patch, registry: bin/build"]
+    assert (found.limit, found.met) == (1.25, True)
+
+
+def test_sizes_memory_and_first_answers_are_judged() -> None:
+    found = judged()
+    assert found["first 200 of a fresh container"].value == 0.5
+    assert found["peak memory of bin/build"].met
+    assert found["build cache"].limit == pytest.approx(67.11, abs=0.01)
+
+
+def test_memory_that_could_not_be_seen_is_not_judged() -> None:
+    unseen = replace(OPENING, peak_bytes={OURS: 0, PLAIN: 0})
+    assert "peak memory of bin/build" not in judged(opening=unseen)
+
+
+def test_layer_that_vanished_or_came_is_a_changed_one() -> None:
+    before, after = taken(layers={"venv": "b", "deps-00": "c"}), taken(layers={"venv": "b"})
+    assert changed_layers(before, after) == {"deps-00"}
+    assert changed_layers(after, before) == {"deps-00"}
+    assert changed_bytes(after, before) == 5_000_000
+
+
+def test_table_of_builds_says_what_was_pushed_only_for_a_registry() -> None:
+    pushed, kept = summaries([taken(), taken(export=DAEMON, pushed_bytes=None)])
+    assert builds_table([pushed]).endswith("0.00 MB")
+    assert builds_table([kept]).endswith("10.00 s")

@@ -1,0 +1,145 @@
+"""The order of the builds, the edits between them, and what is read from their output."""
+
+from pathlib import Path
+
+import pytest
+
+from tools.bench import rounds
+from tools.bench.__main__ import asked
+from tools.bench.apps import REQUIREMENTS, SAMPLES, App, Sample, copied
+from tools.bench.contestants import FOLDERS, MARK, timed
+from tools.bench.images import digests
+from tools.bench.packing import Line, Target, own_time, phases
+from tools.bench.rounds import CASES, NEEDS, chosen, turns
+from tools.processes import Unavailable
+
+OUTPUT: list[Line] = [
+    (0.4, "Warning: pack says something"),
+    (0.7, "===> ANALYZING"),
+    (1.0, "===> BUILDING"),
+    (3.0, f"{MARK} 1999000000 ns"),
+    (3.1, "===> EXPORTING"),
+    (5.0, "Successfully built image"),
+]
+
+
+def test_phases_go_from_heading_to_heading() -> None:
+    found = phases(OUTPUT, 5.5)
+    assert found == pytest.approx(
+        {"starting": 0.7, "analyzing": 0.3, "building": 2.1, "exporting": 2.4}
+    )
+
+
+def test_build_that_names_no_phase_has_only_a_start() -> None:
+    assert phases([(0.1, "nothing")], 2.0) == {"starting": 2.0}
+
+
+def test_own_time_is_what_the_stopwatch_printed() -> None:
+    assert own_time(OUTPUT) == 1.999
+
+
+def test_output_without_a_stopwatch_is_refused() -> None:
+    with pytest.raises(Unavailable, match="stopwatch"):
+        own_time(OUTPUT[:3])
+
+
+def test_each_contestant_begins_as_often_as_the_others() -> None:
+    names = ("a", "b", "c")
+    orders = [turns(names, number) for number in (1, 2, 3, 4)]
+    assert [order[0] for order in orders] == ["a", "b", "c", "a"]
+    assert all(sorted(order) == ["a", "b", "c"] for order in orders)
+
+
+def test_chosen_cases_bring_those_that_they_need_in_order() -> None:
+    names = [case.name for case in chosen((rounds.PATCH, rounds.SOURCE))]
+    assert names == [rounds.COLD, rounds.SOURCE, rounds.OLD_PATCH, rounds.PATCH]
+
+
+def test_without_a_choice_all_cases_are_measured() -> None:
+    assert chosen(()) == CASES
+
+
+def test_cases_that_need_others_share_their_image() -> None:
+    images = {case.name: case.image for case in CASES}
+    assert all(images[name] == images[need] for name, needs in NEEDS.items() for need in needs)
+
+
+def test_new_tag_keeps_the_caches_and_nothing_else() -> None:
+    tags = {case.name: case.tag for case in CASES}
+    assert tags[rounds.NEW_TAG] != tags[rounds.COLD]
+    one, other = Target("image:1", "cache"), Target("image:2", "cache")
+    assert one.volumes == other.volumes == ("cache.build", "cache.launch")
+
+
+def test_quick_run_is_one_round_of_one_app_to_the_registry() -> None:
+    wish = asked(["--quick"])
+    assert (wish.rounds, wish.apps, wish.exports) == (1, ("pip_django",), ("registry",))
+
+
+def test_rounds_below_one_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        asked(["--rounds", "0"])
+    assert "at least 1" in capsys.readouterr().err
+
+
+@pytest.fixture(params=sorted(SAMPLES))
+def app(request: pytest.FixtureRequest, tmp_path: Path) -> App:
+    sample: Sample = SAMPLES[request.param]
+    return copied(sample, tmp_path / "app", "3.14.6")
+
+
+def lines(app: App) -> list[str]:
+    return (app.folder / REQUIREMENTS).read_text().splitlines()
+
+
+def test_copy_asks_for_the_release_and_the_process_that_all_are_given(app: App) -> None:
+    assert (app.folder / ".python-version").read_text() == "3.14.6\n"
+    assert (app.folder / "Procfile").read_text().startswith("web: ")
+
+
+def test_bump_changes_one_line_of_the_requirements(app: App) -> None:
+    before = lines(app)
+    app.pin(bumped=True)
+    changed = [pair for pair in zip(before, lines(app), strict=True) if pair[0] != pair[1]]
+    name, old, new = app.sample.bumped
+    assert changed == [(f"{name}=={old}", f"{name}=={new}")]
+
+
+def test_edit_of_the_source_changes_one_line_each_time(app: App) -> None:
+    path = app.folder / app.sample.source
+    original = path.read_text()
+    app.edit_source(1)
+    first = path.read_text()
+    app.edit_source(2)
+    assert first.startswith(original.rstrip("\n"))
+    assert path.read_text() == first.replace("# Edit 1", "# Edit 2") != first
+
+
+def test_range_leaves_a_decision_to_be_made(app: App) -> None:
+    app.pin(bumped=True)
+    app.loosen()
+    name, old, _ = app.sample.bumped
+    assert f"{name}<={old}" in lines(app)
+
+
+def test_app_that_does_not_pin_the_distribution_is_refused(app: App) -> None:
+    (app.folder / REQUIREMENTS).write_text("django>=5\n")
+    with pytest.raises(Unavailable, match="does not pin"):
+        app.pin(bumped=True)
+
+
+@pytest.mark.parametrize("name", sorted(FOLDERS))
+def test_stopwatch_is_put_before_the_buildpacks_own_build(name: str, tmp_path: Path) -> None:
+    tree = timed(FOLDERS[name], tmp_path / "tree")
+    original = (FOLDERS[name] / "bin/build").read_text()
+    assert (tree / "bin/build.timed").read_text() == original
+    assert MARK in (tree / "bin/build").read_text()
+    assert all((tree / "bin" / name).stat().st_mode & 0o111 for name in ("build", "build.timed"))
+
+
+def test_layers_are_read_from_the_books_of_the_lifecycle() -> None:
+    books = (
+        '{"buildpacks": [{"layers": {"venv": {"sha": "sha256:1"}}},'
+        ' {"key": "without layers"}, {"layers": null}]}'
+    )
+    assert digests({"io.buildpacks.lifecycle.metadata": books}) == {"venv": "sha256:1"}
