@@ -54,8 +54,8 @@ fixtures: venv ## Make the fixtures' lock files from their pinned inputs
 bench: venv fixtures ## Measure; writes build/bench.json
 	@$(PYTHON) -m tools.bench
 
-compat: venv ## Compare linked with merged environments (not yet: environments are not linked in this release)
-	@echo "Nothing to compare yet: environments are not linked in this release." >&2; exit 2
+compat: venv ## Compare linked with merged environments; writes docs/compatibility.md
+	@$(PYTHON) -m tools.compat
 
 data: venv ## Rewrite the tables of Python releases
 	@$(PYTHON) -m tools.update_pythons

@@ -4,6 +4,7 @@ The JSON in *FILE* is an object: `{"links": ..., "distributions": {name: {...}},
 told as seen in the environment: where a file really is must not make a difference.
 """
 
+import csv
 import hashlib
 import json
 import os
@@ -25,7 +26,7 @@ def main(report: str) -> None:
     owners = metadata.packages_distributions()
     facts = {
         "python": sys.version.split()[0],
-        "links": links(),
+        "links": links(PREFIX),
         "distributions": {found.name: distribution(found) for found in metadata.distributions()},
         "top level": {found.name: found.ispkg for found in pkgutil.iter_modules(_site())},
         "owners": {module: sorted(names) for module, names in owners.items()},
@@ -36,20 +37,19 @@ def main(report: str) -> None:
     Path(report).write_text(json.dumps(facts))
 
 
-def links() -> int:
-    """How many links of the environment lead out of it, the interpreter's own aside."""
-    library = PREFIX / "lib"
-    found = [top / name for top, folders, files in library.walk() for name in folders + files]
-    return sum(path.is_symlink() and not _within(path) for path in found)
-
-
-def _within(path: Path) -> bool:
-    return path.resolve().is_relative_to(PREFIX.resolve())
+def links(prefix: Path) -> int:
+    """How many links of an environment's libraries lead out of it."""
+    walk = (prefix / "lib").walk()
+    found = [top / name for top, folders, files in walk for name in folders + files]
+    own = prefix.resolve()
+    return sum(path.is_symlink() and not path.resolve().is_relative_to(own) for path in found)
 
 
 def distribution(found: metadata.Distribution) -> dict[str, object]:
     """What `importlib.metadata` says of one, and which of its files are there."""
-    files = {str(path): Path(str(found.locate_file(path))) for path in found.files or ()}
+    # `Distribution.files` leaves out what is missing: the names come from RECORD itself.
+    rows = csv.reader((found.read_text("RECORD") or "").splitlines())
+    files = {row[0]: Path(str(found.locate_file(row[0]))) for row in rows if row}
     there = {name: path.stat().st_size for name, path in files.items() if path.is_file()}
     return {
         "version": found.version,
@@ -57,6 +57,7 @@ def distribution(found: metadata.Distribution) -> dict[str, object]:
         "entry points": sorted(f"{e.group}: {e.name} = {e.value}" for e in found.entry_points),
         "metadata": hashlib.sha256((found.read_text("METADATA") or "").encode()).hexdigest(),
         "files": digest(files),
+        "files there": digest(str(path) for path in found.files or ()),
         "bytes": sum(there.values()),
         "missing": sorted(files.keys() - there.keys()),
     }

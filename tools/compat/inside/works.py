@@ -44,8 +44,8 @@ def main(report: str, commands: list[str]) -> None:
 
 def tried(found: metadata.Distribution) -> Found:
     """Import the modules of a distribution, then load its entry points; which did, and how not."""
-    modules = {name: _outcome(partial(imported, name)) for name in owned(found)}
-    points = {f"{e.group}: {e.name}": _outcome(partial(loaded, e)) for e in found.entry_points}
+    modules = {name: outcome(partial(imported, name)) for name in owned(found)}
+    points = {f"{e.group}: {e.name}": outcome(partial(loaded, e)) for e in found.entry_points}
     return {"modules": modules, "entry points": points}
 
 
@@ -100,7 +100,8 @@ def _seen(path: str | None) -> str:
     return str(Path(path or "").relative_to(PREFIX)) if below else str(path)
 
 
-def _outcome(do: Callable[[], Found]) -> Found:
+def outcome(do: Callable[[], Found]) -> Found:
+    """What *do* returns, or how it failed."""
     try:
         return do()
     except KeyboardInterrupt:
