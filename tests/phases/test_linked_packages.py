@@ -19,7 +19,7 @@ from cnb_python.errors import ContractBroken
 from tests.support.linked import SITE, Both, both
 from tests.support.odd_wheels import NAMESPACES, odd_wheels
 
-REQUIREMENTS = Path(__file__).parent / "links/requirements.txt"
+REQUIREMENTS = Path(__file__).parent / "linked_packages/requirements.txt"
 # They have the same files with different contents: whoever comes second would overwrite.
 APART = ("opencv-contrib-python-headless", "opencv-python-headless")
 REACHES = {"odd-high": (f"{SITE}/odd_low/lib",)}
