@@ -1,11 +1,11 @@
 """Who says that a file of a stage is his, and what makes that credible."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from cnb_python.environment import content, tree
-from cnb_python.environment.installed import Installed
+from cnb_python.environment.installed import KINDS, Installed
 from cnb_python.environment.ownership import Claim
 from cnb_python.environment.tree import Entry
 
@@ -30,8 +30,9 @@ def claims_of(
     *directories* are those that distributions were installed from, below the environment, by name.
     Where several claim a file, what they say of it holds only if the file is like that.
     """
+    informing = _by_information(found)
     made = [
-        *(claim for one in everyone for claim in _recorded(one, found)),
+        *(claim for one in everyone for claim in _recorded(one, informing[one.info])),
         *(claim for item in directories.items() for claim in _checked_out(*item, found)),
     ]
     times = Counter(path for _, path in {(claim.owner, claim.path) for claim in made})
@@ -42,16 +43,26 @@ def claims_of(
     ]
 
 
-def _recorded(one: Installed, found: Iterable[str]) -> Iterator[Claim]:
+def _by_information(found: Iterable[str]) -> defaultdict[str, list[str]]:
+    """Return the files of each `*.dist-info` and `*.egg-info`, which may be a file itself."""
+    informing = defaultdict[str, list[str]](list)
+    for path in found:
+        for kind in KINDS:
+            before, is_inside, _ = f"{path}/".partition(f"{kind}/")
+            if is_inside:
+                informing[f"{before}{kind}"].append(path)
+    return informing
+
+
+def _recorded(one: Installed, informing: Iterable[str]) -> Iterator[Claim]:
     scripts = {f"bin/{name}": entry for name, entry in one.scripts.items()}
     for path, digest in one.claims.digests.items():
         # What lies there was written by the last of several, in a form of its tool's own.
         entry = scripts.get(path)
         yield Claim(one.name, path, f"calls {entry.module}:{entry.attribute}" if entry else digest)
     # Whatever its RECORD says, or if there is none.
-    for path in found:
-        own = path == one.info or path.startswith(f"{one.info}/")
-        if own and path not in one.claims.digests:
+    for path in informing:
+        if path not in one.claims.digests:
             yield Claim(one.name, path, "")
 
 

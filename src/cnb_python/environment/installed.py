@@ -14,6 +14,9 @@ from cnb_python.environment.tree import Entry
 
 INFO = ".dist-info"
 _LEGACY = ".egg-info"
+KINDS = (INFO, _LEGACY)
+"""What the names of directories end in that describe a distribution."""
+
 _NOTHING = Claims({}, ())
 # Only an index refuses wheels that are made for one machine.
 _MADE_HERE = re.compile(r"^Tag: .*-linux_\w+\s*$", re.MULTILINE)
@@ -57,7 +60,7 @@ def find(root: Path, tree: Mapping[str, Entry], site: str, final: str) -> list[I
     return [
         _installed(_Reader(root, tree), f"{site}/{top}", site, final)
         for top in sorted(tops)
-        if top.endswith((INFO, _LEGACY))
+        if top.endswith(KINDS)
     ]
 
 

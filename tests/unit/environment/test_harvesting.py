@@ -391,3 +391,15 @@ def test_metadata_files_are_known_before_anything_is_taken_apart(tmp_path: Path)
 
     metadata = f"{SITE}/Ruamel.Yaml-1.0.dist-info/METADATA"
     assert where.metadata_files() == {"ruamel-yaml": where.root / metadata}
+
+
+def test_two_thousand_distributions_are_taken_apart(tmp_path: Path) -> None:
+    where = stage(tmp_path)
+    names = [f"d{number:04}" for number in range(2000)]
+    for name in names:
+        install(where, name, {f"{SITE}/{name}.py": ""})
+
+    found = taken(where, *names)
+
+    assert [one.name for one in found.distributions] == names
+    assert {len(one.files) for one in found.distributions} == {4}

@@ -1,0 +1,63 @@
+"""Where distributions of no index came from."""
+
+import json
+
+import pytest
+
+from cnb_python.environment.origin import NOWHERE, read
+
+
+def said(**fields: object) -> bytes:
+    return json.dumps(fields, indent=1).encode()
+
+
+def test_one_form_whichever_tool_wrote_it() -> None:
+    vcs = {"vcs": "git", "requested_revision": "main", "commit_id": "abc"}
+
+    one = read(said(url="https://example.org/x.git", vcs_info=vcs))
+    other = read(said(vcs_info=dict(reversed(vcs.items())), url="https://example.org/x.git"))
+
+    assert one == other
+    assert one.is_repository
+    assert json.loads(one.content)["vcs_info"] == vcs
+
+
+@pytest.mark.parametrize(
+    ("url", "kept"),
+    [
+        ("https://me:secret@example.org/x.whl", "https://example.org/x.whl"),
+        ("https://secret@example.org/x.whl", "https://example.org/x.whl"),
+        ("ssh://git@example.org/x", "ssh://git@example.org/x"),
+        ("ssh://git:secret@example.org/x", "ssh://example.org/x"),
+        ("file:///workspace/vendor/x.whl", "file:///workspace/vendor/x.whl"),
+    ],
+)
+def test_no_password_is_kept(url: str, kept: str) -> None:
+    assert json.loads(read(said(url=url, archive_info={})).content)["url"] == kept
+
+
+def test_a_directory_is_named_only_where_it_is_needed() -> None:
+    copied = read(said(url="file:///workspace/with%20space", dir_info={}))
+    editable = read(said(url="file:///workspace/x", dir_info={"editable": True}))
+
+    assert (copied.content, copied.directory) == (b"", "/workspace/with space")
+    assert json.loads(editable.content)["dir_info"] == {"editable": True}
+    assert editable.directory == "/workspace/x"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'"url"',
+        b"{}",
+        b'{"url": 1}',
+        b'{"url": "http://[/"}',
+        b"\xff",
+        b"[" * 99999,
+    ],
+)
+def test_what_makes_no_sense_says_nothing(content: bytes) -> None:
+    assert read(content) == NOWHERE
