@@ -57,7 +57,7 @@ def network_of(
         return Undecided("the index is one that pip alone judges")
     try:
         found = dict(_variables(options, environ))
-    except ValueError:
+    except ValueError, OverflowError:
         return Undecided("pip is configured with something that is no number")
     certificates = found.get("SSL_CERT_FILE") or found.get("SSL_CERT_DIR")
     if certificates and not Path(certificates).exists():

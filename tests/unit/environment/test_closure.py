@@ -1,0 +1,178 @@
+"""Pins are proven complete, or the reason why not is told."""
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cnb_python.environment.closure import Open, Proof, prove
+from cnb_python.managers.decision import Pin
+from tests.support.wheels import metadata
+
+type Worlds = dict[str, str]
+
+
+def pin(text: str) -> Pin:
+    wanted, _, version = text.partition("==")
+    name, _, extras = wanted.rstrip("]").partition("[")
+    return Pin(name, version, "", text, extras=tuple(filter(None, extras.split(","))))
+
+
+def world(**requires: list[str]) -> Callable[[str], str]:
+    """Return METADATA of distributions of version 1.0 that require this."""
+    return lambda name: metadata(name, "1.0", requires.get(name.replace("-", "_"), []), "")
+
+
+def proven(*pins: str, python: str = "3.13.5", **requires: list[str]) -> Proof | Open:
+    return prove([pin(one) for one in pins], world(**requires), python, "x86_64")
+
+
+def reason(*pins: str, **requires: list[str]) -> str:
+    found = proven(*pins, **requires)
+    assert isinstance(found, Open)
+    return found.reason
+
+
+def test_what_requires_nothing_is_complete() -> None:
+    assert proven("a==1.0", "b==1.0") == Proof(sensitive=False)
+    assert proven() == Proof(sensitive=False)
+
+
+def test_what_requires_each_other_is_complete() -> None:
+    assert proven("a==1.0", "b-c==1.0", a=["B_C>=1"], b_c=["a"]) == Proof(sensitive=False)
+
+
+def test_a_missing_package_leaves_it_open() -> None:
+    assert reason("a==1.0", a=["b>=2"]) == "a requires b, which no line names"
+
+
+@pytest.mark.parametrize("wanted", [">=2", "<1", "!=1.0", "==1.1.*", "===1", ">1.0"])
+def test_a_contradiction_leaves_it_open(wanted: str) -> None:
+    assert reason("a==1.0", "b==1.0", a=[f"b{wanted}"]) == f"a requires b{wanted}, not 1.0"
+
+
+@pytest.mark.parametrize("version", ["2.0b1", "2.0.dev3", "2.0rc1"])
+def test_the_pin_of_a_pre_release_permits_it(version: str) -> None:
+    texts = {
+        "a": metadata("a", "1.0", ["b>=1,<3"], ""),
+        "b": metadata("b", version, [], ""),
+        "c": metadata("c", "1.0", ["b>=2"], ""),
+    }
+    enough = prove([pin("a==1.0"), pin(f"b=={version}")], texts.__getitem__, "3.13.5")
+    too_early = prove(
+        [pin("a==1.0"), pin(f"b=={version}"), pin("c==1.0")], texts.__getitem__, "3.13.5"
+    )
+
+    assert enough == Proof(sensitive=False)
+    assert too_early == Open(f"c requires b>=2, not {version}")
+
+
+def test_markers_decide_what_counts() -> None:
+    assert proven("a==1.0", a=["b; os_name == 'nt'", "c; python_version < '3'"]) == Proof(
+        sensitive=False
+    )
+    assert "b" in reason("a==1.0", a=["b; platform_machine == 'x86_64'"])
+
+
+def test_extras_count_where_they_are_asked_for() -> None:
+    socks = {"requests": ["PySocks!=1.5.7,>=0.5; extra == 'socks'"]}
+
+    assert proven("requests==1.0", **socks) == Proof(sensitive=False)
+    assert (
+        reason("requests[socks]==1.0", **socks) == "requests requires pysocks, which no line names"
+    )
+    assert proven("requests[socks]==1.0", "pysocks==1.0", **socks) == Proof(sensitive=False)
+
+
+def test_extras_that_others_ask_for_count_too() -> None:
+    chain = {"a": ["b[X_y]"], "b": ["b[z]; extra == 'x-Y'", "c; extra == 'z'"], "c": []}
+
+    assert reason("a==1.0", "b==1.0", **chain) == "b requires c, which no line names"
+    assert proven("a==1.0", "b==1.0", "c==1.0", **chain) == Proof(sensitive=False)
+
+
+def test_an_extra_that_does_not_exist_asks_for_nothing() -> None:
+    assert proven("a[nonsense]==1.0") == Proof(sensitive=False)
+
+
+def test_rings_of_extras_end() -> None:
+    assert proven("a[x]==1.0", a=["a[y]; extra == 'x'", "a[x]; extra == 'y'"]) == Proof(
+        sensitive=False
+    )
+
+
+def test_an_address_leaves_it_open() -> None:
+    found = reason("a==1.0", "b==1.0", a=["b @ https://example.org/b.whl"])
+
+    assert found == "a requires b from an address"
+
+
+def test_the_machine_leaves_it_open() -> None:
+    found = reason("a==1.0", a=["b; platform_release > '6' and os_name == 'nt'"])
+
+    assert found == "a requires b on certain machines"
+
+
+@pytest.mark.parametrize(
+    ("field", "python", "expected"),
+    [
+        (">=3.9", "3.13.5", Proof(sensitive=False)),
+        (">=3.9", "3.15.0b2", Proof(sensitive=False)),
+        (">=3.15", "3.15.0b2", Open("a requires Python >=3.15")),
+        (">=3.6,<3.7", "3.13.5", Open("a requires Python <3.7,>=3.6")),
+        ("!=3.13.4", "3.13.5", Proof(sensitive=True)),
+        ("", "3.13.5", Proof(sensitive=False)),
+    ],
+)
+def test_the_python_that_is_required_counts(
+    field: str, python: str, expected: Proof | Open
+) -> None:
+    text = metadata("a", "1.0", [], field)
+
+    assert prove([pin("a==1.0")], lambda _: text, python, "x86_64") == expected
+
+
+def test_a_marker_about_the_patch_release_makes_it_sensitive() -> None:
+    sensitive = ["b; python_full_version < '3.13.2'"]
+
+    assert proven("a==1.0", a=sensitive) == Proof(sensitive=True)
+    assert isinstance(proven("a==1.0", python="3.13.1", a=sensitive), Open)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Name: a\nVersion: 1.0\nRequires-Dist: b (>dev)\n",
+        "Name: a\nVersion: 1.0\nRequires-Dist: b; no_such == '1'\n",
+        "Name: a\nVersion: 1.0\nRequires-Python: 3.x\n",
+        "Name: a\nVersion: one\n",
+        "Name: b\nVersion: 1.0\n",
+        "Name: a\nVersion: 1.0+local\n",
+        "Name: a\nVersion: 2\n",
+        "",
+        "\n\nName: a\nVersion: 1.0",
+    ],
+)
+def test_what_cannot_be_understood_or_is_another_leaves_it_open(text: str) -> None:
+    assert isinstance(prove([pin("a==1.0")], lambda _: text, "3.13.5"), Open)
+
+
+def test_equal_versions_may_be_spelt_in_two_ways() -> None:
+    folded = "Requires-Dist: b\n (>=1) ; os_name\n == 'nt'"
+    text = f"Name: A\nVersion: v1.0.0\n{folded}\n\nRequires-Dist: of the description"
+
+    for content in (text, text.encode()):
+        assert prove([pin("a==1")], lambda _, it=content: it, "3.13.5") == Proof(sensitive=False)
+
+
+@given(st.binary(max_size=80))
+def test_no_metadata_makes_it_fail(content: bytes) -> None:
+    text = b"Name: a\nVersion: 1.0\nRequires-Dist: " + content
+
+    assert isinstance(prove([pin("a==1.0")], lambda _: text, "3.13.5"), Proof | Open)
+
+
+@given(st.permutations(["a==1.0", "b==1.0", "c[x]==1.0"]))
+def test_the_order_of_the_pins_does_not_matter(pins: list[str]) -> None:
+    assert reason(*pins, a=["b"], b=["c[y]"], c=["d; extra == 'y'"]).startswith("c requires d")

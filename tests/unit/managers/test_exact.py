@@ -1,0 +1,107 @@
+"""What an exact file decides for one interpreter."""
+
+import pytest
+
+from cnb_python.managers.decision import Pin, Undecided
+from cnb_python.managers.exact import Plan, plan
+
+DIGEST, OTHER = "ab" * 32, "cd" * 32
+URL = "https://index.example.org/simple"
+NO_FILES = {"PIP_CONFIG_FILE": "/dev/null"}
+
+
+def planned(text: str, python: str = "3.13.5", **environ: str) -> Plan:
+    found = plan(text.encode(), python, "x86_64", NO_FILES | environ)
+    assert isinstance(found, Plan), found
+    return found
+
+
+def pins(text: str, python: str = "3.13.5", **environ: str) -> tuple[Pin, ...]:
+    return planned(text, python, **environ).decision.pins
+
+
+def refused(text: str, **environ: str) -> str:
+    found = plan(text.encode(), "3.13.5", "x86_64", NO_FILES | environ)
+    assert isinstance(found, Undecided), found
+    return found.reason
+
+
+def test_every_line_is_a_pin_in_the_order_of_names() -> None:
+    decision = planned("B==2\na[X]==1.0\n").decision
+
+    assert [(pin.name, pin.version, pin.line, pin.extras) for pin in decision.pins] == [
+        ("a", "1.0", "a[x]==1.0", ("x",)),
+        ("b", "2", "b==2", ()),
+    ]
+    assert (decision.pure, decision.by) == (True, "uv")
+    assert all(pin.keeps for pin in decision.pins)
+
+
+def test_a_file_of_nothing_decides_that_there_is_nothing() -> None:
+    assert pins("# nothing\n") == ()
+
+
+def test_lines_for_other_interpreters_do_not_count() -> None:
+    text = "a==1; python_version < '3.10'\na==2; python_version >= '3.10'\nb==1; os_name == 'nt'"
+
+    assert [(pin.name, pin.version) for pin in pins(text)] == [("a", "2")]
+    assert [(pin.name, pin.version) for pin in pins(text, "3.9.1")] == [("a", "1")]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("a>=1", "line 1 of requirements.txt asks for a range"),
+        ("a==1\nA==1", "line 1 of requirements.txt and another one both name a"),
+        (
+            "a==1; platform_release > '5'",
+            "line 1 of requirements.txt has a marker about the machine",
+        ),
+        (
+            f"a==1 --hash=sha256:{DIGEST}\nb==1",
+            "line 2 of requirements.txt has no hash, while others have",
+        ),
+        (
+            f"a==1; os_name == 'nt' --hash=sha256:{DIGEST}\nb==1",
+            "line 2 of requirements.txt has no hash, while others have",
+        ),
+    ],
+    ids=["range", "twice", "machine", "one hash", "a hash that does not count"],
+)
+def test_what_is_left_open_is_told(text: str, reason: str) -> None:
+    assert refused(text) == reason
+
+
+def test_a_line_that_does_not_count_needs_no_hash() -> None:
+    assert len(pins(f"a==1 --hash=sha256:{DIGEST}\nb==1; os_name == 'nt'")) == 1
+
+
+def test_settings_of_pip_may_be_reason_enough() -> None:
+    assert refused("a==1", PIP_PRE="1") == "pip is configured with pre"
+    assert refused("a==1", PIP_CONFIG_FILE=__file__) == f"{__file__} cannot be read"
+
+
+def origins(*texts: str, **environ: str) -> set[str]:
+    return {pins(text, **environ)[0].origin for text in texts}
+
+
+def test_the_origin_is_what_is_allowed_and_where() -> None:
+    hashed = f"a==1 --hash=sha256:{DIGEST}"
+    assert len(origins("a==1", hashed, f"{hashed} --hash=sha256:{OTHER}", f"-i {URL}\na==1")) == 4
+    assert origins(f"-i {URL}\na==1") == origins("a==1", PIP_INDEX_URL=URL)
+
+
+def test_order_of_hashes_and_spelling_do_not_change_the_origin() -> None:
+    one = f"a==1 --hash=sha256:{DIGEST} --hash=sha256:{OTHER}"
+    other = f"A == 1 --hash=sha256:{OTHER} \\\n --hash=sha256:{DIGEST} # again"
+
+    assert len(origins(one, other)) == 1
+
+
+def test_a_token_in_the_address_neither_shows_nor_matters() -> None:
+    one, other = (URL.replace("//", f"//{token}@") for token in ("me:ghp_one", "me:ghp_two"))
+
+    assert len(origins(f"-i {one}\na==1", f"-i {other}\na==1", f"-i {URL}\na==1")) == 1
+    decision = planned(f"-i {one}\na==1").decision
+    assert "ghp_one" not in repr(decision)
+    assert planned(f"-i {one}\na==1").network.index_url == one

@@ -1,0 +1,101 @@
+"""Markers as the app's interpreter would answer them."""
+
+import platform
+import sys
+from collections.abc import Callable
+
+import pytest
+from packaging.markers import Marker, default_environment
+from packaging.specifiers import SpecifierSet
+
+from cnb_python.managers import markers
+
+
+def test_what_we_compute_is_what_an_interpreter_says_of_itself() -> None:
+    ours = markers.environment(platform.python_version(), markers.machine())
+    said = dict(default_environment())
+    of_the_machine = {"platform_release", "platform_version"}
+
+    assert sys.implementation.name == "cpython"
+    assert {name: ours[name] for name in said.keys() - of_the_machine} == {
+        name: said[name] for name in said.keys() - of_the_machine
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("python_version >= '3.10'", True),
+        ("python_version < '3.10'", False),
+        ("python_version == '3.13'", True),
+        ("python_full_version < '3.13.5'", False),
+        ("sys_platform == 'linux' and platform_machine == 'aarch64'", True),
+        ("sys_platform == 'win32' or os_name == 'nt'", False),
+        ("implementation_name == 'cpython'", True),
+        ("platform_python_implementation != 'CPython'", False),
+        ("extra == 'x'", False),
+    ],
+)
+def test_markers_are_answered_for_the_apps_python(text: str, expected: object) -> None:
+    assert markers.applies(Marker(text), "3.13.5", "aarch64") is expected
+
+
+def test_an_extra_is_one_by_any_spelling() -> None:
+    assert markers.applies(Marker("extra == 'Foo_Bar'"), "3.13.5", "x86_64", "foo-bar")
+
+
+@pytest.mark.parametrize(
+    ("python", "line"), [("3.14.6", "3.14"), ("3.9.0", "3.9"), ("3.15.0b2", "3.15")]
+)
+def test_the_line_is_the_first_two_numbers(python: str, line: str) -> None:
+    assert markers.line_of(python) == line
+
+
+@pytest.mark.parametrize("name", ["platform_release", "platform_version", "platform.version"])
+def test_what_only_the_machine_knows_is_seen(name: str) -> None:
+    assert markers.asks_the_machine(Marker(f"os_name == 'nt' or {name} == '1'"))
+    assert not markers.asks_the_machine(Marker("platform_machine == 'x'"))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("python_full_version < '3.13.5'", True),
+        ("python_full_version >= '3.13.0'", False),
+        ("python_full_version > '3.13.0'", True),
+        ("'3.13.2' <= python_full_version", True),
+        ("python_full_version >= '3.13'", False),
+        ("python_full_version < '3.14'", False),
+        ("python_full_version != '3.12.3'", False),
+        ("implementation_version == '3.13.5'", True),
+        ("python_full_version in '3.13.1, 3.13.2'", True),
+        ("python_version < '3.13'", False),
+        ("python_full_version < '3.13.5' and os_name == 'nt'", False),
+    ],
+)
+def test_a_marker_is_sensitive_where_a_patch_release_answers_otherwise(
+    text: str, expected: object
+) -> None:
+    assert markers.marker_is_sensitive(Marker(text), "3.13.5", "x86_64") is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", False),
+        (">=3.9", False),
+        (">=3.13", False),
+        (">=3.9,!=3.9.7", False),
+        ("!=3.13.2", True),
+        (">=3.13.1", True),
+        ("<3.13.9", True),
+        (">3.13", True),
+        ("~=3.13", False),
+        ("==3.13.*", False),
+        ("<4,>=3.1", False),
+    ],
+)
+def test_a_range_is_sensitive_where_it_parts_the_line(text: str, expected: object) -> None:
+    contains: Callable[[str], bool] = SpecifierSet(text).contains
+
+    assert markers.range_is_sensitive(text, contains, "3.13.5") is expected
