@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 from cnb_python.system.packing import LIMIT, Member
 
 # Empty, `.` and `..`, between slashes or at an end.
-_ODD_PART = re.compile(r"(?:^|/)\.{0,2}(?:/|$)|\0")
+_ODD_PART = re.compile(r"(?:^|/)\.{0,2}(?:/|\Z)|\0")
 
 
 def first_outside(members: Collection[Member]) -> str | None:

@@ -1,0 +1,100 @@
+"""What is put back stays inside, whatever a list of contents says."""
+
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from cnb_python.environment.inside import first_outside
+from cnb_python.system.packing import LIMIT, Member
+
+PARTS = st.lists(st.sampled_from(["a", "b", "c", "..", "."]), min_size=1, max_size=5)
+
+
+@settings(max_examples=40)  # each makes files, which is slow
+@given(st.dictionaries(PARTS.map("/".join), PARTS.map("/".join), min_size=1, max_size=4))
+def test_links_that_are_accepted_lead_nowhere_outside(links: dict[str, str]) -> None:
+    members = [Member(path, "l", target=target) for path, target in sorted(links.items())]
+    assume(first_outside(members) is None)
+    with tempfile.TemporaryDirectory() as scratch:
+        root = Path(scratch).resolve() / "1/2/3/4/5/root"
+        for path, target in links.items():
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).symlink_to(target)
+
+        for path in links:
+            try:
+                assert (root / path).resolve(strict=True).is_relative_to(root)
+            except OSError:  # a circle, or nowhere
+                assert (root / path).is_symlink()
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["", "/", "/a", "a/", "a//b", ".", "./a", "a/.", "..", "../a", "a/..", "a/../b", "a\0b"],
+)
+def test_paths_that_could_lead_elsewhere_are_refused(path: str) -> None:
+    assert first_outside([Member(path, "f", 1)]) == path
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["a", "a/b", "...", "..a", "a..", ".a", "a/...", " ", "\n", "é", "\udc80", "a\\b", "..\n"],
+)
+def test_odd_names_are_names(path: str) -> None:
+    assert first_outside([Member(path, "f", 1)]) is None
+
+
+def test_a_name_that_no_file_system_knows_is_refused() -> None:
+    assert first_outside([Member("\ud800", "f", 1)]) == "\ud800"
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "",
+        "/",
+        "/etc/passwd",
+        "../../a",
+        "../..",
+        "a/..",
+        "b/../../..",
+        "../a/../b",
+        "\0",
+        "\ud800",
+    ],
+)
+def test_links_that_could_lead_elsewhere_are_refused(target: str) -> None:
+    assert first_outside([Member("a/l", "l", target=target)]) == "a/l"
+
+
+@pytest.mark.parametrize("target", ["x", "./x", "../x", "..", "x/y", "x//y", "...", ".", "\udc80"])
+def test_links_that_stay_inside_are_accepted(target: str) -> None:
+    assert first_outside([Member("a/l", "l", target=target)]) is None
+
+
+def test_only_a_link_leads_anywhere() -> None:
+    assert first_outside([Member("a", "f", 1, "b")]) == "a"
+
+
+@pytest.mark.parametrize("size", [-1, LIMIT])
+def test_sizes_that_no_archive_can_say_are_refused(size: int) -> None:
+    assert first_outside([Member("a", "f", size)]) == "a"
+
+
+@pytest.mark.parametrize("kind", ["f", "x", "l"])
+def test_nothing_lies_below_a_file_or_a_link(kind: str) -> None:
+    above = Member("a", "l", target="b") if kind == "l" else Member("a", "f")
+
+    assert first_outside([above, Member("a/b/c", "f")]) == "a/b/c"
+
+
+def test_files_lie_below_directories() -> None:
+    assert first_outside([Member("a", "d"), Member("a/b", "d"), Member("a/b/c", "f")]) is None
+
+
+@pytest.mark.parametrize("paths", [("a", "a"), ("b", "a")])
+def test_paths_come_in_order_and_once(paths: tuple[str, ...]) -> None:
+    assert first_outside([Member(path, "f") for path in paths]) == paths[1]
