@@ -15,7 +15,8 @@ import pytest
 
 from cnb_python.environment import skeleton, tool
 from cnb_python.environment.distribution import Distribution
-from cnb_python.environment.harvest import Harvest, Stage, harvest
+from cnb_python.environment.harvest import Harvest, harvest
+from cnb_python.environment.stage import Stage
 from cnb_python.managers.decision import Pin
 from cnb_python.system.outside import Download, System
 from cnb_python.system.process import run

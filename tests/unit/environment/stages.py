@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cnb_python.environment import skeleton
-from cnb_python.environment.harvest import Harvest, Stage, harvest
+from cnb_python.environment.harvest import Harvest, harvest
+from cnb_python.environment.stage import Stage
 from cnb_python.managers.decision import Pin
 from cnb_python.system.outside import Command, Outcome
 from tests.unit.environment.worlds import world

@@ -403,3 +403,13 @@ def test_two_thousand_distributions_are_taken_apart(tmp_path: Path) -> None:
 
     assert [one.name for one in found.distributions] == names
     assert {len(one.files) for one in found.distributions} == {4}
+
+
+def test_no_name_of_a_stranger_commands_the_terminal(tmp_path: Path) -> None:
+    where = stage(tmp_path)
+    install(where, "a", {f"{SITE}/a.py": ""}, record="a.py,,\n/\x1b[2J,,\n")
+
+    (note,) = taken(where, "a").notes
+
+    assert note.isprintable()
+    assert "[2J" in note

@@ -1,5 +1,7 @@
 """What lies in a stage."""
 
+from pathlib import Path
+
 import pytest
 
 from cnb_python.environment.tree import Entry, walk
