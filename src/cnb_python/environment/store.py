@@ -5,7 +5,7 @@ it is trusted but by that name; whatever is damaged or gone is simply not kept.
 """
 
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -111,18 +111,18 @@ class Store:
 
     def close(
         self,
-        kept: Mapping[str, Kept],
+        kept: Iterable[Kept],
         trees: Collection[str],
         alone: Collection[str],
         budget: int = BUDGET_BYTES,
     ) -> str:
-        """Keep what is of use of *kept* (by name) and *trees* (keys) within *budget* bytes.
+        """Keep what is of use of *kept* and *trees* (keys) within *budget* bytes.
 
         Everything else is removed. *alone* are the names of distributions that have a share of
         their own. Returns what to `read` the store by. Raises DiskFull or OSError.
         """
         named = Manifest(
-            {name: one for name, one in kept.items() if one.info},
+            {one.distribution.name: one for one in kept if one.info},
             {key: tree for key, tree in self._trees.items() if key in trees},
         )
         sizes = {
@@ -152,7 +152,7 @@ class Store:
             disk.remove(path)
 
 
-def _members(files: Iterator[File] | Collection[File]) -> list[Member]:
+def _members(files: Iterable[File]) -> list[Member]:
     return [member_of(file) for file in files]
 
 

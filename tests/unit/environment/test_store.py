@@ -75,7 +75,7 @@ def seen(root: Path) -> dict[str, tuple[int, bytes]]:
 
 
 def closed(store: Store, *kept: Kept, trees: Iterable[str] = (), budget: int = 1 << 30) -> str:
-    return store.close({one.distribution.name: one for one in kept}, {*trees}, (), budget)
+    return store.close(kept, {*trees}, (), budget)
 
 
 def again(store: Store, manifest: str) -> dict[str, Kept]:
