@@ -3,16 +3,19 @@
 Its builds also let the index in front see every request, so that no round pays for the network.
 """
 
+import os
+import sys
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tools.bench import images, memory
-from tools.bench.apps import App
+from tools.bench.apps import App, Sample
 from tools.bench.contestants import NOTHING, OURS, PLAIN, STORING, Contestant
 from tools.bench.packing import Target, pack
 from tools.bench.rounds import PAIR, Course, turns
-from tools.processes import say
+from tools.processes import run, say
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,7 @@ class Opening:
 def measure(course: Course, app: App, rounds: int) -> Opening:
     """Build *app* once by each of the pair, and look at what came out."""
     say(f"{app.sample.fixture}: memory, sizes, first answers")
+    _fetch_bumped(course, app.sample)
     stem = f"{course.prefix}-{app.sample.fixture}-opening"
     targets = {name: Target(f"{stem}-{name}", f"{stem}-{name}") for name in PAIR}
     peaks = {name: _build(course, app, name, targets[name]) for name in PAIR}
@@ -48,6 +52,16 @@ def measure(course: Course, app: App, rounds: int) -> Opening:
             name: images.volume_size(course.engine, targets[name].volumes[0]) for name in PAIR
         },
     )
+
+
+def _fetch_bumped(course: Course, sample: Sample) -> None:
+    """Have the index in front fetch what none of the builds here asks for."""
+    name, _, after = sample.bumped
+    with tempfile.TemporaryDirectory() as folder:
+        # The machine's own wheels and configuration would answer instead of the index.
+        env = {**dict(course.env), "PIP_FIND_LINKS": "", "PIP_CONFIG_FILE": os.devnull}
+        pip = (sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-cache-dir")
+        run(*pip, "--dest", folder, f"{name}=={after}", env=env)
 
 
 def _build(course: Course, app: App, name: str, target: Target) -> int:

@@ -52,7 +52,7 @@ def test_each_contestant_begins_as_often_as_the_others() -> None:
 
 def test_chosen_cases_bring_those_that_they_need_in_order() -> None:
     names = [case.name for case in chosen((rounds.PATCH, rounds.SOURCE))]
-    assert names == [rounds.COLD, rounds.SOURCE, rounds.OLD_PATCH, rounds.PATCH]
+    assert names == [rounds.COLD, rounds.FIRST, rounds.SOURCE, rounds.OLD_PATCH, rounds.PATCH]
 
 
 def test_without_a_choice_all_cases_are_measured() -> None:
