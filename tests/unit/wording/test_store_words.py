@@ -1,0 +1,20 @@
+"""What is said when the store fails in a way that nobody could mend on the spot."""
+
+import pytest
+
+from cnb_python.errors import DamagedStore
+from cnb_python.wording.machine import damaged_store
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        ("its archive is not as it was kept", "It is damaged: its archive is not as it was kept."),
+        ("", "It is damaged: a part of it is missing."),
+    ],
+)
+def test_a_damaged_store_says_what_is_wrong_and_how_to_do_without(reason: str, said: str) -> None:
+    message = damaged_store(DamagedStore(reason))
+
+    assert message.body == (said,)
+    assert any("--clear-cache" in step for step in message.steps)
