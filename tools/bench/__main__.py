@@ -187,7 +187,7 @@ def run(wish: Wish, folder: Path) -> tuple[Report, list[Verdict]]:
         arch=oci.arch(),
         rounds=wish.rounds,
         detect=detect,
-        package=Package(tree.size(product)),
+        package=Package(tree.size(product), tree.digest(product)),
         opening={name: first for name, (first, _) in measured.items()},
         download_s=download,
         targets=[{**asdict(verdict), "met": verdict.met} for verdict in verdicts],

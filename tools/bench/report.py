@@ -16,6 +16,8 @@ class Package:
 
     tree_bytes: int
     """The files of the assembled directory."""
+    sha256: str
+    """Of all of them: which buildpack these figures are of."""
 
 
 @dataclass(frozen=True, slots=True)
