@@ -16,12 +16,15 @@ ROOT = Path(__file__).parents[1] / "src" / PACKAGE
 ROWS: list[set[str]] = [
     {"__main__"},
     {"detect", "build"},
+    {"packages", "summary"},
+    {"renewal"},
+    {"job", "demand"},
     {"messages", "plan", "launch", "layers", "checks"},
     {"wording"},
     {"environment", "interpreter"},
     {"managers"},
     {"version"},
-    {"project"},
+    {"project", "settings"},
     {"cnb", "system"},
     {"errors"},
 ]
@@ -38,7 +41,7 @@ ONLY_IN = {
 
 # Within these packages, siblings are strangers; only the named modules are shared.
 INDEPENDENT = {
-    "layers": {"reuse"},
+    "layers": {"reuse", "key", "record", "restored", "python"},
     "managers": {
         *("manager", "decision", "build_failures", "markers", "network", "exact"),
         *("requirements", "requirement_lines", "requirements_encoding", "own_lines"),

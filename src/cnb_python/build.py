@@ -1,16 +1,18 @@
 """The build phase on one screen: everything is analysed, and refused, before the first write."""
 
+from cnb_python import packages, summary
 from cnb_python.checks import check_environment, check_project
 from cnb_python.cnb.context import BuildContext
 from cnb_python.cnb.documents import Launch
-from cnb_python.environment.request import Environment, EnvironmentRequest
+from cnb_python.demand import asked_by
+from cnb_python.job import Job
 from cnb_python.launch import explain, processes
-from cnb_python.launch.environment import launch_environment
-from cnb_python.layers import deps, pip, python, venv
-from cnb_python.layers.python import Interpreter
-from cnb_python.managers.manager import Manager
+from cnb_python.layers import python, tools
+from cnb_python.layers.record import Record
 from cnb_python.managers.select import select
 from cnb_python.project import Project, read_project
+from cnb_python.settings import read_settings
+from cnb_python.system.journal import Journal
 from cnb_python.system.outside import System
 from cnb_python.version.mirror import find_inventory
 from cnb_python.version.notices import notices
@@ -24,20 +26,26 @@ def build(context: BuildContext, system: System) -> None:
     Raises a leaf of BuildpackError for everything that is not our fault.
     """
     check_environment(context.environ)
+    settings = read_settings(context.environ)
     project = read_project(context.app_dir)
     manager = select(project)
     check_project(project, manager, system.output)
     processes.check(project)
+    demand = asked_by(context, settings)
+    journal = Journal(system.output, system.clock, {})
 
-    system.output.step("Python")
-    resolution = choose_python(project, context, system)
-    interpreter = python.install(resolution.release, context, system)
+    with journal.step("Python"):
+        resolution = choose_python(project, context, system)
+        runtime = python.find(resolution.release, context, system.output)
 
-    system.output.step("Packages")
-    environment = install_packages(project, manager, interpreter, context, system)
+    with journal.step("Packages"):
+        job = Job(project, manager, runtime, settings, context, demand, tools.versions())
+        record = packages.provide(job, system)
 
-    system.output.step("Launch")
-    configure_launch(project, environment, context, system)
+    with journal.step("Launch"):
+        configure_launch(project, record, context, system)
+
+    summary.say(record, journal, context.layers_dir)
 
 
 def choose_python(project: Project, context: BuildContext, system: System) -> Resolution:
@@ -51,41 +59,11 @@ def choose_python(project: Project, context: BuildContext, system: System) -> Re
     return resolution
 
 
-def install_packages(
-    project: Project,
-    manager: Manager,
-    interpreter: Interpreter,
-    context: BuildContext,
-    system: System,
-) -> Environment:
-    """Fill layer `venv`, keeping in `deps` what the next build can use."""
-    line = interpreter.version.rpartition(".")[0]
-    key = deps.cache_key(line, context.target)
-    cache = deps.open_cache(context.layers_dir, key, system.output)
-    request = EnvironmentRequest(
-        project=project,
-        manager=manager,
-        interpreter=interpreter.path,
-        python=interpreter.version,
-        tool=pip.find_pip(context.buildpack.directory),
-        cache=cache,
-        environ=context.environ,
-    )
-    environment = venv.install(
-        context.layers_dir,
-        request,
-        lambda made: launch_environment(context.app_dir, made.directory, made.distributions),
-        system,
-    )
-    deps.close_cache(context.layers_dir, key)
-    return environment
-
-
 def configure_launch(
-    project: Project, environment: Environment, context: BuildContext, system: System
+    project: Project, record: Record, context: BuildContext, system: System
 ) -> None:
     """Write what the image runs, saying why."""
-    decision = processes.decide(project, environment.distributions)
+    decision = processes.decide(project, record.distributions)
     for reason in explain.reasons(decision):
         system.output.line(reason)
     for message in explain.warnings(decision):

@@ -217,3 +217,15 @@ def _write_programs(directory: Path, programs: Mapping[str, bytes]) -> None:
         if not _PROGRAM.fullmatch(name):
             raise ContractBroken("layer", f"an exec.d program cannot be called {name!r}")
         disk.write(directory / name, content, disk.PROGRAM_MODE)
+
+
+def check_contents(layers_dir: Path, made: Iterable[str]) -> None:
+    """Assert that exactly the layers *made* have a directory; for the very end of a build.
+
+    One that has a directory by mistake, even an empty one, would silently replace the good layer
+    of the previous image, and be re-used from then on. Raises ContractBroken.
+    """
+    present = {path.name for path in layers_dir.iterdir() if _is_directory(path)}
+    if present != set(made):
+        wrong = sorted(present.symmetric_difference(made))
+        raise ContractBroken("layer", f"contents were made, or not made, by mistake: {wrong}")

@@ -51,6 +51,21 @@ class Distribution:
         return sum(file.size for file in self.files)
 
 
+# Of what lies beside the modules, a wheel's scripts and configuration are small, its data is not.
+SMALL_BYTES = 64 * 1024
+_BESIDE = ("bin/", "share/", "etc/")
+
+
+def is_small_part(file: File) -> bool:
+    """Whether *file* is kept apart from the rest, for when only links and metadata are renewed.
+
+    The `*.dist-info`, and small files beside the modules, which `venv` may hold copies of.
+    """
+    if file.path.startswith(_BESIDE):
+        return file.size <= SMALL_BYTES
+    return ".dist-info/" in file.path
+
+
 def digest_of(files: Iterable[File]) -> str:
     """Return a SHA-256 in hex over the path, mode and content of *files*, in their order."""
     whole = hashlib.sha256()

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from cnb_python.environment.distribution import Distribution
+from cnb_python.managers.decision import Decision
 from cnb_python.managers.manager import Manager
 from cnb_python.project import Project
 
@@ -19,18 +21,37 @@ class EnvironmentRequest:
     python: str
     """Its release: `3.14.6`."""
     tool: Path
-    """The manager's own files: for pip a wheel, or the directory `pip` of an installation."""
-    cache: Path | None
-    """What the manager may keep between builds."""
+    """pip's own files: a wheel, or the directory `pip` of an installation."""
+    uv: Path
+    """The program."""
     environ: Mapping[str, str]
     """The environment variables of the build phase."""
+    directory: Path
+    """Where the environment is in the image, and where nothing is yet."""
+    work: Path
+    """An empty directory on the same file system, for everything that does not last."""
+    installer: str
+    """One of the settings `auto`, `pip`, `uv`."""
+
+    @property
+    def line(self) -> str:
+        """The release line of the interpreter, as its directories have it: `3.14`, `3.14t`."""
+        return self.interpreter.name.removeprefix("python")
 
 
 @dataclass(frozen=True, slots=True)
-class Environment:
-    """A filled environment."""
+class Synced:
+    """Every distribution that the environment is to hold, and where their files are."""
 
-    directory: Path
-    site_packages: Path
-    distributions: Mapping[str, str]
-    """Version by normalised name of every installed distribution, in name order."""
+    decision: Decision
+    distributions: tuple[Distribution, ...]
+    """In the order of their names."""
+    roots: Mapping[str, Path]
+    """By name: a directory that holds the distribution's files at their paths.
+
+    None for those whose files are in the previous image's layer and not needed here.
+    """
+    fresh: frozenset[str]
+    """The names of those that were installed in this build."""
+    patch: str
+    """The release of Python, where the decision depends on its last number; else empty."""

@@ -66,7 +66,7 @@ def _is_litter(path: str, name: str) -> bool:
 
 def _entry(path: Path, status: os.stat_result) -> Entry:
     if stat.S_ISLNK(status.st_mode):
-        target = str(path.readlink())
+        target = os.readlink(path)  # noqa: PTH115 - a Path would tidy up what the link says
         return Entry(len(os.fsencode(target)), target=target)
     is_program = bool(status.st_mode & 0o111)
     mode = disk.PROGRAM_MODE if is_program else disk.FILE_MODE

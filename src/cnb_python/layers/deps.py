@@ -1,76 +1,82 @@
-"""Layer `deps`: what the package manager may keep from one build to the next, within a budget."""
+"""Layer `deps`: the store, and the note of what the previous build did."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cnb_python.cnb.context import Target
-from cnb_python.cnb.layer import LayerTypes, layer_of
-from cnb_python.layers.reuse import LayerKey, Rebuild, Reuse, decide, part
-from cnb_python.system.outside import Output
+from cnb_python.cnb.context import BuildContext
+from cnb_python.cnb.documents import write_store
+from cnb_python.cnb.layer import Empty, LayerTypes, layer_of
+from cnb_python.layers.key import EnvironmentKey, OutcomeKey
+from cnb_python.layers.record import Record, record_of
+from cnb_python.layers.reuse import differences, names
 
-# A cache layer is restored, archived and hashed on every build, changed or not: measured 0.2 s for
-# 60 MB and 3.3 s for 600 MB.
-BUDGET_BYTES = 64 * 1024 * 1024
 NAME = "deps"
-FORMAT = "1"
 _TYPES = LayerTypes(cache=True)
 
 
 @dataclass(frozen=True, slots=True)
-class CacheKey(LayerKey):
-    """What a cache must have been made for to be of use."""
+class Previous:
+    """What there is to start from."""
 
-    format: str = part("format of the cache")
-    python: str = part("Python line")
-    arch: str = part("processor")
-    distro: str = part("distribution of the image")
+    directory: Path
+    """The store's; it may be empty or missing."""
+    record: Record | None
+    """Of the newest build that can be of use; None where there is none."""
+    has_store: bool
+    """The store was made for the same key."""
+    reasons: tuple[str, ...]
+    """Why nothing that was installed before is of use; empty where it is, or nothing was."""
+    changes: tuple[str, ...]
+    """Why the environment has to be put together anew although its packages are of use."""
 
 
-def cache_key(line: str, target: Target) -> CacheKey:
-    """Return what a cache for the Python line *line* (`3.14`) and *target* depends on."""
-    distro = f"{target.distro_name} {target.distro_version}".strip()
-    return CacheKey(FORMAT, line, target.arch, distro)
+def previous(context: BuildContext, key: EnvironmentKey, outcome: OutcomeKey) -> Previous:
+    """Return what the cache and the image of the previous build say."""
+    layer = layer_of(context.layers_dir, NAME)
+    state = layer.state()
+    fields = (names(EnvironmentKey), names(OutcomeKey))
+    cached = None if isinstance(state, Empty) else record_of(state.metadata, *fields)
+    has_contents = not isinstance(state, Empty) and state.has_contents
+    # store.toml comes with the image, so it is there when the cache is not.
+    record = cached if cached and has_contents else record_of(context.store, *fields)
+    damage = (state.reason,) if isinstance(state, Empty) and state.reason else ()
+    if record is None:
+        return Previous(layer.path, None, has_store=False, reasons=damage, changes=())
+    reasons = (*damage, *differences(record.contents, key))
+    return Previous(
+        layer.path,
+        record,
+        has_store=bool(record is cached and not reasons),
+        reasons=reasons,
+        changes=differences(record.outcome, outcome),
+    )
 
 
-def open_cache(layers_dir: Path, key: CacheKey, output: Output) -> Path:
-    """Return the cache directory: the previous build's where its key is *key*, else an empty one.
-
-    Says every reason for starting anew. Nothing is kept before `close_cache`.
-    """
-    layer = layer_of(layers_dir, NAME)
-    match decide(layer.state(), key):
-        case Reuse(has_contents=True):
-            return layer.path
-        case Rebuild(reasons):
-            for reason in reasons:
-                output.line(f"Not using the previous build's downloads: {reason}")
-        case Reuse():
-            pass
+def open_store(context: BuildContext, previous: Previous) -> Path:
+    """Return the store's directory, emptied unless it was made for the same key."""
+    layer = layer_of(context.layers_dir, NAME)
+    if previous.has_store:
+        return layer.path
     return layer.begin_in_place()
 
 
-def close_cache(layers_dir: Path, key: CacheKey) -> None:
-    """Keep for the next build what the budget allows."""
-    layer = layer_of(layers_dir, NAME)
-    prune(layer.path)
-    layer.keep(_TYPES, key.metadata())
+def close_store(context: BuildContext, record: Record) -> None:
+    """Keep the store, and *record* with it and with the image."""
+    layer_of(context.layers_dir, NAME).keep(_TYPES, record.metadata())
+    _note(context.layers_dir, record)
 
 
-def prune(cache: Path, budget: int = BUDGET_BYTES) -> None:
-    """Remove from *cache* until it holds at most *budget* bytes.
-
-    Downloads go first, the largest first: they are fetched again. What was built from source stays
-    longest.
-    """
-    files = sorted(path for path in cache.rglob("*") if path.is_file() and not path.is_symlink())
-    sizes = {path: path.stat().st_size for path in files}
-    total = sum(sizes.values())
-    for path in sorted(files, key=lambda path: (_was_built(path, cache), -sizes[path])):
-        if total <= budget:
-            return
-        path.unlink()
-        total -= sizes[path]
+def keep(context: BuildContext, previous: Previous, record: Record) -> None:
+    """Keep the store as it is, where there is one."""
+    layer = layer_of(context.layers_dir, NAME)
+    if previous.has_store:
+        layer.keep(_TYPES, record.metadata())
+    else:
+        layer.drop()
+    _note(context.layers_dir, record)
 
 
-def _was_built(path: Path, cache: Path) -> bool:
-    return path.relative_to(cache).parts[0] == "wheels"
+def _note(layers_dir: Path, record: Record) -> None:
+    noted: Mapping[str, str | bool | list[str]] = record._replace(manifest="").metadata()
+    write_store(layers_dir, noted)

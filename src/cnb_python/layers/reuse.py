@@ -25,6 +25,11 @@ def part(title: str) -> str:
     return made
 
 
+def names(key: type[LayerKey]) -> frozenset[str]:
+    """Return the names of a key's fields."""
+    return frozenset(part.name for part in fields(key))
+
+
 @dataclass(frozen=True, slots=True)
 class Reuse:
     """The previous build's layer is the one this build would make."""

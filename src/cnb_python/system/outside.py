@@ -1,5 +1,6 @@
 """What the outside world offers, as types: tests hand in fakes, `__main__` wires the real ones."""
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -84,3 +85,5 @@ class System:
     output: Output
     today: date
     cpus: int
+    clock: Callable[[], float] = time.monotonic
+    """Seconds since some moment."""

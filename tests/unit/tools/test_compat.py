@@ -17,7 +17,7 @@ from tools.processes import Unavailable
 SUITE = pins.Suite("attrs", ("tests",))
 JUNIT = """<testsuites><testsuite time="1.25">
 <testcase classname="tests.test_a" name="test_works"/>
-<testcase classname="tests.test_a" name="test_fails"><failure>no</failure></testcase>
+<testcase classname="tests.test_a" name="test_fails"><failure message="no&#10;way"/></testcase>
 <testcase classname="tests.test_a" name="test_breaks"><error>no</error></testcase>
 <testcase classname="tests.test_a" name="test_later"><skipped>not here</skipped></testcase>
 <testcase classname="tests.test_a" name="test_parts"><failure>no</failure></testcase>
@@ -148,6 +148,9 @@ class TestSuites:
         counts = [ran.count(one) for one in (suites.PASSED, suites.FAILED, suites.SKIPPED)]
         assert counts == [2, 3, 1]
 
+    def test_failed_test_keeps_the_first_line_of_what_it_said(self) -> None:
+        assert suites.read(JUNIT).why["tests.test_a::test_fails"] == "no"
+
     def test_time_is_that_of_the_report(self) -> None:
         assert suites.read(JUNIT).seconds == 1.2
 
@@ -177,6 +180,12 @@ class TestDocument:
     def test_suite_is_told_for_both_layouts(self) -> None:
         linked, merged = "1 passed, 0 failed, 0 skipped", "0 passed, 1 failed, 0 skipped"
         assert f"| attrs 26.1.0 | all | {linked} | {merged} |" in document.text(report())
+
+    def test_failures_that_say_the_same_are_told_once(self) -> None:
+        ran = Ran({}, 1, {"t::a": "No `less`", "t::b": "No `less`"})
+        runs = [SuiteRun("click", "8.5.1", "", ran, ran, [])]
+        written = document.text(Report("2026-11-21", "amd64", {}, runs))
+        assert "| click | 2 | `No 'less'` |" in written
 
     def test_differences_of_suites_count_too(self) -> None:
         assert [one.where for one in report(Difference("web/a", "x", "y")).differences] == [

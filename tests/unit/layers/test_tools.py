@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cnb_python.errors import IncompleteBuildpack
-from cnb_python.layers.pip import find_pip
+from cnb_python.layers.tools import find_pip
 
 
 def test_a_package_carries_a_wheel(tmp_path: Path) -> None:

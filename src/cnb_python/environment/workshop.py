@@ -1,0 +1,79 @@
+"""Makes stages: environments that a manager fills, to be taken apart afterwards.
+
+Each is filled under the final path of the environment, which scripts and build settings name, and
+then moved aside.
+"""
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from cnb_python.cnb import disk
+from cnb_python.environment import skeleton, tool, variables
+from cnb_python.environment.request import EnvironmentRequest
+from cnb_python.environment.stage import Stage
+from cnb_python.managers.manager import Workplace
+from cnb_python.system.outside import Command, Outcome, Run, System
+from cnb_python.system.redaction import redact, secrets_of
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """Where one build installs packages."""
+
+    request: EnvironmentRequest
+    system: System
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    def stage[Result](self, fill: Callable[[Workplace, Run], Result]) -> tuple[Stage, Result]:
+        """Have *fill* install in an empty environment; return that, and what *fill* returns.
+
+        Raises what *fill* raises.
+        """
+        request = self.request
+        disk.remove(request.directory)
+        skeleton.make(request.directory, request.interpreter, request.line)
+        result = fill(self.place(), self.run)
+        root = request.work / f"stage-{next(self._numbers)}"
+        request.directory.rename(root)
+        return Stage(root, request.directory, request.line), result
+
+    def place(self) -> Workplace:
+        """Return where a manager works. pip's own files are laid out the first time."""
+        request, scratch = self.request, self.request.work / "tmp"
+        disk.make_directory(scratch)
+        pip = scratch.parent / "pip-itself" / "pip"
+        if not pip.is_dir():
+            tool.lay_out_pip(request.tool, pip.parent)
+        return Workplace(
+            app_dir=request.project.directory,
+            environment=request.directory,
+            tool=pip,
+            uv=request.uv,
+            cache=request.work / "downloads",
+            scratch=scratch,
+            environ=variables.process_variables(
+                request.environ, request.directory, request.interpreter, scratch
+            ),
+            python=request.python,
+        )
+
+    @property
+    def run(self) -> Run:
+        """Runs commands; no secret of the variables is in what comes of them."""
+        return partial(_run_redacted, self.system, secrets_of(self.request.environ))
+
+
+def _run_redacted(
+    system: System,
+    secrets: tuple[str, ...],
+    command: Command,
+    on_line: Callable[[str], None] | None = None,
+) -> Outcome:
+    if command.shown:
+        system.output.line(f"Running `{command.shown}`")
+    tell = on_line or (system.output.detail if command.shown else None)
+    shown = None if tell is None else lambda line: tell(redact(line, secrets))
+    outcome = system.run(command, shown)
+    return replace(outcome, output=redact(outcome.output, secrets))

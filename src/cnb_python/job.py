@@ -1,0 +1,62 @@
+"""What one build is to provide."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from cnb_python.cnb.context import BuildContext
+from cnb_python.cnb.env import EnvDelta
+from cnb_python.launch.environment import launch_environment
+from cnb_python.layers.key import EnvironmentKey, OutcomeKey, environment_key, outcome_key
+from cnb_python.layers.python import Runtime
+from cnb_python.layers.restored import VENV
+from cnb_python.managers.decision import Decision
+from cnb_python.managers.manager import Manager
+from cnb_python.project import Project
+from cnb_python.settings import Settings
+from cnb_python.version.inventory import Release
+
+
+class Job(NamedTuple):
+    """Python and the packages of an app."""
+
+    project: Project
+    manager: Manager
+    runtime: Runtime
+    settings: Settings
+    context: BuildContext
+    demand: str
+    """Who else wants to see Python and the packages, as a phrase; empty: nobody."""
+    tools: str
+    """The tools that install, with their versions: `pip 26.3, uv 0.13.8`."""
+
+    @property
+    def release(self) -> Release:
+        """The app's Python."""
+        return self.runtime.release
+
+    @property
+    def contents_key(self) -> EnvironmentKey:
+        """What everything that is installed depends on."""
+        return environment_key(self.runtime.release, self.context, self.tools)
+
+    @property
+    def outcome_key(self) -> OutcomeKey:
+        """What else the image's environment depends on."""
+        return outcome_key(self.manager.name, self.settings, self.context)
+
+    def env(self, distributions: Mapping[str, str]) -> tuple[EnvDelta, ...]:
+        """Return the variables of the app's processes, with *distributions* installed."""
+        venv = self.context.layers_dir / VENV
+        return launch_environment(self.context.app_dir, venv, distributions)
+
+
+def decision_digest(decision: Decision) -> str:
+    """Return a SHA-256 in hex over everything that was decided."""
+    text = "\n".join("\0".join(map(repr, pin)) for pin in decision.pins)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def env_digest(env: tuple[EnvDelta, ...]) -> str:
+    """Return a SHA-256 in hex over variables."""
+    return hashlib.sha256(repr(env).encode()).hexdigest()

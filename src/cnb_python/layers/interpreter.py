@@ -1,0 +1,82 @@
+"""The contents of layer `python`: an archive, unpacked, at home, tried and compiled."""
+
+import tempfile
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from cnb_python.cnb.context import BuildContext
+from cnb_python.cnb.layer import Layer, layer_of
+from cnb_python.environment.bytecode import compile_all
+from cnb_python.environment.store import Store
+from cnb_python.errors import DamagedStore, UnusableInterpreter
+from cnb_python.interpreter import trim
+from cnb_python.interpreter.relocate import relocate
+from cnb_python.layers.python import NAME, Interpreter, Runtime
+from cnb_python.system.archive import Archive, unpack
+from cnb_python.system.outside import Command, Download, System
+from cnb_python.version.inventory import Release
+from cnb_python.version.mirror import carried_archive
+
+# Not a check of the interpreter's every part: is it one, does it load here, can it speak TLS?
+_PROBE = "import sys, ssl, zlib; print('.'.join(map(str, sys.version_info[:3])))"
+
+
+def lay_out(runtime: Runtime, store: Store, system: System) -> Callable[[], None]:
+    """Put the interpreter in its place, ready to run; not yet trusted as a layer.
+
+    Returns what is left to do before `finish`, which may be done beside other work. Raises what
+    fetching and unpacking raise, and UnusableInterpreter.
+    """
+    layer = layer_of(runtime.context.layers_dir, NAME)
+    try:
+        store.bring_tree(runtime.archive, layer.begin_in_place())
+    except DamagedStore as damage:
+        if damage.reason:
+            system.output.line(f"Not using the kept Python: {damage.reason}")
+    else:
+        system.output.line(f"Python {runtime.release.version} from the store")
+        return _nothing
+    _make(layer, runtime.release, runtime.context, system)
+    _probe(runtime.interpreter, system)
+    return partial(_complete, runtime, store, system)
+
+
+def _complete(runtime: Runtime, store: Store, system: System) -> None:
+    library = _library(runtime.interpreter)
+    compile_all(runtime.interpreter.path, (library,), system)
+    store.put_tree(runtime.archive, runtime.interpreter.layer)
+
+
+def _nothing() -> None:
+    """There is nothing left to do."""
+
+
+def _make(layer: Layer, release: Release, context: BuildContext, system: System) -> None:
+    title = f"Python {release.version}"
+    carried = carried_archive(release, context.buildpack.directory)
+    with tempfile.TemporaryDirectory(prefix="cnb-python-") as scratch:
+        archive = Path(scratch) / "python.tar"
+        system.output.line(f"{'Unpacking' if carried else 'Fetching'} {title}")
+        url = str(carried) if carried else release.url
+        system.fetch(Download(url, release.sha256, title), archive)
+        # In place: bytecode and build settings name the path that their files will have.
+        root = layer.begin_in_place()
+        unpack(Archive(archive, title), root, trim.is_wanted)
+    relocate(root, layer.path)
+
+
+def _probe(interpreter: Interpreter, system: System) -> None:
+    argv = (str(interpreter.path), "-I", "-B", "-S", "-c", _PROBE)
+    if not interpreter.path.is_file():
+        reason = f"There is no {interpreter.path.name} in the directory bin of its archive."
+        raise UnusableInterpreter(interpreter.version, reason)
+    outcome = system.run(Command(argv, {}, Path("/")))
+    said = outcome.output.strip()
+    if outcome.code or said != interpreter.version:
+        last = said.rpartition("\n")[2] or f"it ended with code {outcome.code}"
+        raise UnusableInterpreter(interpreter.version, f"Asked for its version it says: {last}")
+
+
+def _library(interpreter: Interpreter) -> Path:
+    return interpreter.layer / "lib" / interpreter.path.name

@@ -1,0 +1,45 @@
+"""The environment's layers that the previous image has: `venv` and the shares."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from cnb_python.cnb.layer import Restored, layer_of
+
+# Sorts after `python`: the lifecycle puts the alphabetically last layer first on PATH.
+VENV = "venv"
+SHARES = "deps-"
+_DIGEST = "digest"
+
+
+def names(layers_dir: Path) -> tuple[str, ...]:
+    """Return the names of all such layers that there is a trace of, good or not."""
+    shares = {path.name.removesuffix(".toml") for path in layers_dir.glob(f"{SHARES}*")}
+    return (*sorted(shares), VENV)
+
+
+def digests(layers_dir: Path) -> dict[str, str]:
+    """Return the digest of the contents of each layer that can be re-used, by name."""
+    found = {}
+    for name in names(layers_dir):
+        state = layer_of(layers_dir, name).state()
+        digest = state.metadata.get(_DIGEST) if isinstance(state, Restored) else None
+        if isinstance(digest, str):
+            found[name] = digest
+    return found
+
+
+def metadata(digest: str) -> dict[str, str]:
+    """Return what such a layer remembers: an image's labels hold it, so it is short."""
+    return {_DIGEST: digest}
+
+
+def reuse(layers_dir: Path, layers: Mapping[str, str]) -> None:
+    """Take *layers*, digests by name, from the previous image."""
+    for name, digest in layers.items():
+        layer_of(layers_dir, name).reuse_from_image(metadata(digest))
+
+
+def drop_all_but(layers_dir: Path, wanted: Iterable[str]) -> None:
+    """Remove every such layer that is not *wanted* any more."""
+    for name in set(names(layers_dir)) - set(wanted):
+        layer_of(layers_dir, name).drop()

@@ -1,0 +1,30 @@
+"""The table at the end of a build: layers, the largest packages, where the time went."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from cnb_python.layers.record import Record
+from cnb_python.system.journal import Journal, megabytes, shown
+
+_NAME = 28
+
+
+def say(record: Record, journal: Journal, layers_dir: Path) -> None:
+    """Print what the image has now and what of it this build made."""
+    journal.output.step("Summary")
+    for line in _lines(record, journal, layers_dir):
+        journal.output.line(line)
+
+
+def _lines(record: Record, journal: Journal, layers_dir: Path) -> Iterator[str]:
+    for name, size in record.layer_sizes.items():
+        state = "new" if (layers_dir / name).is_dir() else "as in the previous image"
+        yield f"{name:{_NAME}} {_size(size):>9}  {state}"
+    if largest := record.largest:
+        yield f"Largest packages: {', '.join(f'{n} {_size(s)}' for n, s in largest.items())}"
+    took = ", ".join(f"{title} {shown(seconds)}" for title, seconds in journal.seconds.items())
+    yield f"Time: {took}"
+
+
+def _size(digits: str) -> str:
+    return megabytes(int(digits)) if digits.isdecimal() else "?"

@@ -1,0 +1,140 @@
+"""The app's own words for what pip reports by address."""
+
+from pathlib import Path
+
+import pytest
+
+from cnb_python.managers.own_lines import OwnLines, identity, read_own_lines
+
+
+def own(app: Path, text: str, **environ: str) -> OwnLines:
+    file = app / "requirements.txt"
+    file.write_text(text, encoding="utf-8")
+    return read_own_lines(file, app, environ)
+
+
+def test_releases_of_an_index_are_not_among_them(tmp_path: Path) -> None:
+    found = own(tmp_path, "idna\nsix==1.0 --hash=sha256:00 # x\na[b]>1; os_name == 'nt'\n")
+
+    assert found == OwnLines((), {}, {}, {})
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "lib @ git+https://${TOKEN}@git.example.org/lib.git@main",
+        "lib[extra] @ git+https://${TOKEN}@git.example.org/lib.git@main ; python_version > '3'",
+        "git+https://${TOKEN}@git.example.org/lib.git@main#egg=lib",
+        "git+https://${TOKEN}@git.example.org/lib.git@main",
+        "git+https://git.example.org/lib.git",
+        "git+https://git.example.org/lib.git ; python_version > '3'",
+        "-e git+https://git.example.org/lib.git@v1#egg=Lib&subdirectory=a",
+    ],
+)
+def test_a_repository_is_found_by_its_address(tmp_path: Path, line: str) -> None:
+    found = own(tmp_path, line, TOKEN="secret")
+
+    assert found.line_of("lib", "https://git.example.org/lib.git") == line
+    assert found.line_of("other", "https://git.example.org/other.git") == ""
+
+
+@pytest.mark.parametrize("line", ["./lib", "./lib[extra]", "lib/", "-e ./lib", "--editable=lib"])
+def test_a_directory_is_found_by_its_path(tmp_path: Path, line: str) -> None:
+    (tmp_path / "lib").mkdir()
+
+    assert own(tmp_path, line).line_of("lib", (tmp_path / "lib").as_uri()) == line
+
+
+def test_a_file_is_found_by_its_path_whatever_is_in_its_name(tmp_path: Path) -> None:
+    line = "./my wheels/lib-1.0+l-py3-none-any.whl"
+
+    address = (tmp_path / "my wheels/lib-1.0+l-py3-none-any.whl").as_uri()
+    assert own(tmp_path, line).line_of("lib", address) == line
+
+
+def test_variables_are_known_but_not_written_down(tmp_path: Path) -> None:
+    found = own(tmp_path, "https://${HOST}/lib.zip", HOST="files.example.org")
+
+    assert found.line_of("lib", "https://files.example.org/lib.zip") == "https://${HOST}/lib.zip"
+
+
+def test_of_two_lines_for_a_name_the_address_tells_which(tmp_path: Path) -> None:
+    one = "lib @ https://a.example.org/lib.zip ; python_version < '3'"
+    other = "lib @ https://b.example.org/lib.zip ; python_version > '3'"
+    found = own(tmp_path, f"{one}\n{other}\n")
+
+    assert found.line_of("lib", "https://b.example.org/lib.zip") == other
+    assert found.line_of("lib", "https://a.example.org/lib.zip") == one
+
+
+def test_includes_are_followed_and_rings_end(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep/more.txt").write_text("-r ../requirements.txt\n-c even.txt\n./lib\n")
+    (tmp_path / "deep/even.txt").write_text("--pre\n")
+
+    found = own(
+        tmp_path, "-r deep/more.txt\n--requirement missing.txt\n-r https://x.example/y.txt"
+    )
+
+    # Paths are relative to the app wherever the line stands, as pip has it.
+    assert found.line_of("lib", (tmp_path / "lib").as_uri()) == "./lib"
+    assert found.finding == ("--pre",)
+
+
+def test_where_to_look_is_kept_in_order(tmp_path: Path) -> None:
+    options = (
+        "-i https://${TOKEN}@index.example.org/simple",
+        "--extra-index-url https://other.example.org/simple",
+        "--no-binary lib",
+        "--trusted-host index.example.org",
+    )
+
+    assert own(tmp_path, "\n".join(("idna", *options, "--require-hashes"))).finding == options
+
+
+def test_directories_to_look_in_do_not_depend_on_where_the_line_is_read(tmp_path: Path) -> None:
+    (tmp_path / "deep/wheels").mkdir(parents=True)
+    (tmp_path / "other").mkdir()
+    lines = "-f wheels\n--find-links=other\n-f https://files.example.org/\n"
+    (tmp_path / "deep/more.txt").write_text(lines)
+
+    assert own(tmp_path, "-r deep/more.txt").finding == (
+        f"--find-links {tmp_path}/deep/wheels",
+        f"--find-links {tmp_path}/deep/../other"
+        if (tmp_path / "deep/other").exists()
+        else f"--find-links {tmp_path}/other",
+        "-f https://files.example.org/",
+    )
+
+
+def test_options_for_a_build_are_kept_by_name(tmp_path: Path) -> None:
+    found = own(tmp_path, "A_b==1 --hash=sha256:00 --config-settings=x=y --hash sha256:11\nc==1")
+
+    assert found.building == {"a-b": "--config-settings=x=y"}
+
+
+def test_a_file_in_another_encoding_is_read_as_pip_does(tmp_path: Path) -> None:
+    file = tmp_path / "requirements.txt"
+    file.write_text("--pre\n", encoding="utf-16")
+    broken = tmp_path / "broken.txt"
+    broken.write_bytes(b"# coding: nosuch\n--pre\n")
+
+    assert read_own_lines(file, tmp_path, {}).finding == ("--pre",)
+    assert read_own_lines(broken, tmp_path, {}).finding == ()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://git.example.org/a/lib.git",
+        "git+https://git.example.org/a/lib.git",
+        "git+https://me:secret@git.example.org/a/lib.git@v1.0#egg=lib",
+        "https://git.example.org/a/lib.git/",
+    ],
+)
+def test_an_address_is_known_in_every_spelling(address: str) -> None:
+    assert identity(address) == "https://git.example.org/a/lib.git"
+
+
+def test_an_at_sign_in_a_directory_is_no_revision() -> None:
+    assert identity("file:///app/lib@2") == "file:///app/lib@2"

@@ -1,0 +1,171 @@
+"""What pip reports becomes pins that install the same again."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cnb_python.errors import ContractBroken
+from cnb_python.managers.decision import Pin
+from cnb_python.managers.own_lines import OwnLines
+from cnb_python.managers.pip_report import decision_of
+
+SHA = "ab" * 32
+COMMIT = "c0ffee" * 6 + "c0ff"
+NOTHING = OwnLines((), {}, {}, {})
+
+
+def item(download: dict[str, Any], *, direct: bool = True, **more: object) -> dict[str, Any]:
+    return {
+        "download_info": download,
+        "is_direct": direct,
+        "requested": True,
+        "metadata": {"name": "My.Lib", "version": "1.0"},
+        **more,
+    }
+
+
+def report(*items: dict[str, Any]) -> str:
+    return json.dumps({"version": "1", "pip_version": "26.3", "install": items})
+
+
+def pin(one: dict[str, Any], own: OwnLines = NOTHING) -> Pin:
+    (found,) = decision_of(report(one), own).pins
+    return found
+
+
+def archive(
+    url: str = "https://files.example.org/my_lib-1.0.tar.gz", sha: str = SHA
+) -> dict[str, Any]:
+    return {"url": url, "archive_info": {"hashes": {"sha256": sha}, "hash": f"sha256={sha}"}}
+
+
+def vcs(url: str = "https://git.example.org/lib.git", **more: str) -> dict[str, Any]:
+    return {"url": url, "vcs_info": {"vcs": "git", "commit_id": COMMIT, **more}}
+
+
+def test_a_release_of_an_index_is_pinned_by_its_archive() -> None:
+    found = pin(item(archive(), direct=False, requested_extras=["X_y", "b"]))
+
+    assert found.line == f"my-lib==1.0 --hash=sha256:{SHA}"
+    assert (found.name, found.version, found.keeps) == ("my-lib", "1.0", True)
+    assert found.extras == ("b", "x-y")
+
+
+def test_options_of_its_build_come_along_and_count() -> None:
+    own = OwnLines((), {}, {}, {"my-lib": "--config-settings=a=b"})
+    plain, built = (pin(item(archive(), direct=False), one) for one in (NOTHING, own))
+
+    assert built.line == f"my-lib==1.0 --hash=sha256:{SHA} --config-settings=a=b"
+    assert plain.origin != built.origin
+
+
+def test_without_a_hash_nothing_is_certain() -> None:
+    found = pin(item({"url": "https://x.example/a", "archive_info": {}}, direct=False))
+
+    assert (found.line, found.keeps) == ("my-lib==1.0", False)
+
+
+@pytest.mark.parametrize(
+    ("download", "line", "keeps"),
+    [
+        (archive(), f"my-lib @ {archive()['url']} --hash=sha256:{SHA}", True),
+        (vcs(), f"my-lib @ git+https://git.example.org/lib.git@{COMMIT}", True),
+        (
+            {**vcs(), "subdirectory": "a/b"},
+            f"my-lib @ git+https://git.example.org/lib.git@{COMMIT}#subdirectory=a/b",
+            True,
+        ),
+        ({"url": "file:///app/lib", "dir_info": {}}, "my-lib @ file:///app/lib", False),
+        ({"url": "file:///app/lib", "dir_info": {"editable": True}}, "-e file:///app/lib", False),
+    ],
+    ids=["archive", "repository", "subdirectory", "directory", "editable"],
+)
+def test_an_address_is_pinned_by_what_was_there(
+    download: dict[str, Any], line: str, keeps: object
+) -> None:
+    found = pin(item(download))
+
+    assert (found.line, found.keeps) == (line, keeps)
+
+
+def test_the_apps_own_words_are_better() -> None:
+    """They hold the branch that becomes part of the metadata, and the variable of a token."""
+    line = "my-lib @ git+https://${TOKEN}@git.example.org/lib.git@main"
+    own = OwnLines((), {"my-lib": (line,)}, {}, {})
+
+    assert pin(item(vcs(requested_revision="main")), own).line == line
+
+
+def test_what_the_bytes_depend_on_is_the_origin() -> None:
+    downloads = [
+        vcs(),
+        vcs("https://git.example.org/fork.git"),
+        vcs(requested_revision="main"),
+        {**vcs(), "subdirectory": "a"},
+        archive(),
+        archive(sha="cd" * 32),
+        archive("https://files.example.org/other.tar.gz"),
+    ]
+
+    assert len({pin(item(one)).origin for one in downloads}) == len(downloads)
+
+
+def test_no_secret_of_an_address_is_in_an_origin_or_matters() -> None:
+    with_token = archive("https://me:ghp_token@files.example.org/a.zip?sig=s3cret")
+    other = archive("https://files.example.org/a.zip?sig=another")
+
+    found = pin(item(with_token))
+
+    assert found.origin == pin(item(other)).origin
+    assert "ghp" not in found.origin
+
+
+def test_pins_are_in_the_order_of_their_names() -> None:
+    items = [
+        {**item(archive(), direct=False), "metadata": {"name": name, "version": "1"}}
+        for name in ("b", "A", "c")
+    ]
+    decision = decision_of(report(*items), NOTHING)
+
+    assert [one.name for one in decision.pins] == ["a", "b", "c"]
+    assert (decision.pure, decision.by) == (False, "pip")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "[]", "{}", "null", "{", '{"version": "2", "install": []}'),
+        *(
+            '{"version": "1"}',
+            '{"version": "1", "install": [{}]}',
+            '{"version": "1", "install": 1}',
+        ),
+        report(item({"url": "https://x.example/a"})),
+        report(item({"url": 5, "archive_info": {"hashes": {"sha256": "x"}}})),
+    ],
+)
+def test_what_is_no_report_is_our_bug_to_explain(text: str) -> None:
+    with pytest.raises(ContractBroken):
+        decision_of(text, NOTHING)
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.text(),
+        lambda x: (
+            st.lists(x)
+            | st.dictionaries(
+                st.sampled_from(
+                    ["version", "install", "metadata", "download_info", "url", "vcs_info"]
+                ),
+                x,
+            )
+        ),
+    )
+)
+def test_no_json_makes_it_fail_otherwise(value: object) -> None:
+    with pytest.raises(ContractBroken):
+        decision_of(json.dumps({"version": "1", "install": [value]}), NOTHING)

@@ -1,0 +1,93 @@
+"""What uv compiled becomes pins that install the same again."""
+
+from pathlib import Path
+
+import pytest
+
+from cnb_python.errors import UnreadableToml
+from cnb_python.managers.decision import Pin
+from cnb_python.managers.own_lines import OwnLines
+from cnb_python.managers.uv_lock import decision_of
+
+ONE, TWO = "ab" * 32, "cd" * 32
+NOTHING = OwnLines((), {}, {}, {})
+
+
+def pin(tmp_path: Path, package: str, own: OwnLines = NOTHING) -> Pin:
+    lock = tmp_path / "pylock.toml"
+    lock.write_text(f'lock-version = "1.0"\n[[packages]]\nname = "my-lib"\n{package}\n')
+    (found,) = decision_of(lock, own).pins
+    return found
+
+
+def test_a_release_may_have_any_of_its_hashes(tmp_path: Path) -> None:
+    found = pin(
+        tmp_path,
+        f"""\
+version = "1.0"
+index = "https://index.example.org/simple"
+sdist = {{ url = "https://x.example/a.tar.gz", hashes = {{ sha256 = "{TWO}" }} }}
+wheels = [{{ url = "https://x.example/a.whl", hashes = {{ sha256 = "{ONE}" }} }}]""",
+    )
+
+    assert found.line == f"my-lib==1.0 --hash=sha256:{ONE} --hash=sha256:{TWO}"
+    assert found.keeps
+
+
+def test_a_release_without_hashes_is_not_certain(tmp_path: Path) -> None:
+    found = pin(tmp_path, 'version = "1.0"\nsdist = { url = "https://x.example/a.tar.gz" }')
+
+    assert (found.line, found.keeps) == ("my-lib==1.0", False)
+
+
+@pytest.mark.parametrize(
+    ("editable", "form"), [("false", "my-lib @ file://{}"), ("true", "-e {}")]
+)
+def test_a_directory_is_installed_from_where_it_is(
+    tmp_path: Path, editable: str, form: str
+) -> None:
+    found = pin(tmp_path, f'directory = {{ path = "../lib", editable = {editable} }}')
+
+    assert (found.line, found.keeps) == (form.format(tmp_path.parent / "lib"), False)
+
+
+def test_a_repository_is_pinned_by_its_commit(tmp_path: Path) -> None:
+    found = pin(
+        tmp_path,
+        """\
+vcs = { type = "git", url = "https://git.example.org/lib.git", requested-revision = "main", \
+commit-id = "c0ffee", subdirectory = "a" }""",
+    )
+
+    assert found.line == "my-lib @ git+https://git.example.org/lib.git@c0ffee#subdirectory=a"
+    assert found.keeps
+
+
+def test_an_archive_is_pinned_by_its_hash(tmp_path: Path) -> None:
+    url, path = (
+        pin(tmp_path, f'archive = {{ {where}, hashes = {{ sha256 = "{ONE}" }} }}')
+        for where in ('url = "https://x.example/a.zip"', 'path = "a.zip"')
+    )
+
+    assert url.line == f"my-lib @ https://x.example/a.zip --hash=sha256:{ONE}"
+    assert path.line == f"my-lib @ {(tmp_path / 'a.zip').as_uri()} --hash=sha256:{ONE}"
+
+
+def test_the_apps_own_words_are_better(tmp_path: Path) -> None:
+    line = "git+https://${TOKEN}@git.example.org/lib.git"
+    own = OwnLines((), {}, {"https://git.example.org/lib.git": line}, {})
+    vcs = 'vcs = { type = "git", url = "https://git.example.org/lib.git", commit-id = "c0ffee" }'
+
+    assert pin(tmp_path, vcs, own).line == line
+
+
+def test_it_is_uvs_and_no_function_of_the_files_alone(tmp_path: Path) -> None:
+    lock = tmp_path / "pylock.toml"
+    lock.write_text("")
+
+    assert decision_of(lock, NOTHING) == ((), False, "uv")
+
+
+def test_what_is_no_lock_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableToml):
+        decision_of(tmp_path / "missing.toml", NOTHING)
