@@ -1,5 +1,6 @@
 """Writes `docs/compatibility.md`: what was compared, and what came of it."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -18,16 +19,16 @@ without network.
 
 {popular} popular distributions and what they need, {all} in all. The same linked as merged:
 `importlib.metadata` (names, versions, requirements, entry points, files that exist and their
-sizes), the names of all modules, the import of every outermost module, where it is seen
-(`__file__`, `__path__`) and its resources, the object of every entry point, programs in `bin/`,
-files in `etc/`, `include/` and `share/`, and what `python -m` tools say when they start.
+sizes), the names of all modules that `pkgutil` finds, the import of every outermost module, where
+it is seen (`__file__`, `__path__`) and its resources, the object of every entry point, programs in
+`bin/`, files in `etc/`, `include/` and `share/`, and what `python -m` tools say when they start.
 
 """
 SUITES = """
 ## Test suites
 
 The distributions' own tests, each test compared by name. What fails without being among the
-differences fails in both, in a container without network and with nothing to write to but `/tmp`.
+differences fails in both: there is no network, no pager and little else beside Python.
 
 """
 
@@ -87,7 +88,8 @@ def text(report: Report) -> str:
         all=len({name for one in sets for name in one.distributions}),
     )
     parts = [head, *_sets(report.sets), SUITES, *_suites(report.suites)]
-    return "".join([*parts, *_differences(report.differences), *_failed(report.sets)])
+    parts += _differences(report.differences)
+    return "".join([*parts, *_failed(report.sets), *_failed_tests(report.suites)])
 
 
 def _sets(sets: Mapping[str, Compared]) -> list[str]:
@@ -153,6 +155,14 @@ def _failed(sets: Mapping[str, Compared]) -> list[str]:
     rows = [(f"`{where}`", _cell(how)) for one in sets.values() for where, how in one.failed]
     title = "\n## What fails, linked as merged\n\n"
     return [title, *table(("where", "how"), rows)] if rows else []
+
+
+def _failed_tests(suites: Sequence[SuiteRun]) -> list[str]:
+    """Why tests fail, by what they say, the most frequent first."""
+    said = Counter((run.name, why) for run in suites for why in run.linked.why.values())
+    rows = [(name, count, _cell(why)) for (name, why), count in said.most_common()]
+    title = "\n## Tests that fail\n\n"
+    return [title, *table(("suite", "tests", "why (linked)"), rows)] if rows else []
 
 
 def _cell(said: str) -> str:

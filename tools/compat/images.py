@@ -44,13 +44,7 @@ class Built:
     """What the build added to the run image."""
     folder: Path
 
-    def run(
-        self,
-        *program: str,
-        timeout: float,
-        env: Mapping[str, str] | None = None,
-        directory: str = "",
-    ) -> Ended:
+    def run(self, *program: str, timeout: float, env: Mapping[str, str] | None = None) -> Ended:
         """Run *program* with the image's environment: read-only, as a stranger, without network.
 
         `/tmp` and `/reports` are writable; the latter is the folder `reports`.
@@ -67,8 +61,6 @@ class Built:
             env={**self.image.env, "HOME": "/tmp", "HOSTNAME": "cnb-python", **(env or {})},  # noqa: S108 - inside
             directory=self.image.working_directory,
         )
-        # By a program of its own: the launcher starts everything in the app's directory.
-        program = ("env", "-C", directory, *program) if directory else program
         return sandbox.run(room, LAUNCHER, "--", *program, timeout=timeout)
 
     def report(self, name: str) -> str:
