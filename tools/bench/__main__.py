@@ -34,6 +34,7 @@ from tools.engine import Engine
 from tools.processes import Unavailable, say
 
 REPORT = package.ROOT / "build/bench.json"
+LOGS = package.ROOT / "build/bench"
 PREFIX = "cnb-python-bench"
 ROUNDS = 3
 CASE_NAMES = tuple(case.name for case in CASES)
@@ -123,7 +124,8 @@ def prepared(wish: Wish, folder: Path) -> Iterator[tuple[Course, Path]]:
         }
         run_image = _pushed(found, f"{target.address}/{prefix}-run")
         env, cases = settings(index_url, mirror_url), chosen(wish.only)
-        yield Course(found, target, run_image, made, env, prefix, cases), product
+        LOGS.mkdir(parents=True, exist_ok=True)
+        yield Course(found, target, run_image, made, env, prefix, LOGS, cases), product
 
 
 def _pushed(found: Engine, name: str) -> str:

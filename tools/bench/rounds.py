@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
 from tools.bench import images
 from tools.bench.apps import App
@@ -100,6 +101,8 @@ class Course:
     env: tuple[tuple[str, str], ...]
     prefix: str
     """Part of every name that is given here."""
+    logs: Path
+    """Where the output of each build is kept."""
     cases: tuple[Case, ...] = CASES
 
     def round(self, app: App, export: str, number: int) -> Iterator[Taken]:
@@ -128,6 +131,7 @@ class Course:
         before = self.registry.counter.sent
         packed = pack(self.engine, self.contestants[name], app.folder, target, self.env)
         sent = self.registry.counter.sent - before
+        self._keep(f"{app.sample.fixture}-{export}-{number}-{case.name}-{name}", packed.output)
         layers, sizes = self._books(target) if target.publish else (None, None)
         return Taken(
             app=app.sample.fixture,
@@ -142,6 +146,10 @@ class Course:
             layers=layers,
             layer_bytes=sizes,
         )
+
+    def _keep(self, title: str, output: str) -> None:
+        name = title.replace(",", "").replace(" ", "_")
+        (self.logs / f"{name}.log").write_text(f"{output}\n")
 
     def _books(self, target: Target) -> tuple[dict[str, str], dict[str, int]]:
         published = self.registry.read(target.image)
