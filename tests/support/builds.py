@@ -123,6 +123,8 @@ class Wanted(TypedDict, total=False):
     """Added to the environment of the lifecycle itself."""
     bindings: Path
     binds: tuple[Bind, ...]
+    beside: tuple[Path, ...]
+    """Trees of further buildpacks, which come after ours."""
     network: bool
     umask: int
 
@@ -153,7 +155,8 @@ class Builds:
     ) -> Built:
         """Run `detector` and `builder` as the build image's user; no image comes of it.
 
-        *after*: with what a restorer would restore of that build; *layers*: in that directory.
+        *after*: with what a restorer would restore of that build and its image; *layers*: in that
+        directory.
         """
         layers = self.restored(after) if after else layers
         if layers:
@@ -163,15 +166,22 @@ class Builds:
         return replace(built, layers=layers / BUILDPACK) if layers else built
 
     def restored(self, build: Built) -> Path:
-        """Make a directory of layers with the cached ones of *build*, as a restorer does."""
+        """Make a directory of layers as a restorer does after *build*, cache and image kept.
+
+        Of an image's layers their metadata alone, of cached ones the contents too. Which types
+        they had is not restored: the next build says so anew.
+        """
         layers = self._fresh("layers")
         own = layers / BUILDPACK
         own.mkdir()
         for name, document in build.documents().items():
-            if document.get("types", {}).get("cache"):
-                # Linked: thousands of files, which are replaced now and then but never rewritten.
+            types = document.get("types", {})
+            if types.get("cache"):
+                # Linked: large files, which are replaced now and then but never rewritten.
                 run("cp", "-al", "--", build.layers / name.removesuffix(".toml"), own)
-                # Which types it had is not restored: the next build says so anew.
+            # Another buildpack may have wanted to see it, and nobody knows whether it does now.
+            in_image = types.get("launch") and not types.get("build")
+            if types.get("cache") or in_image or name == "store.toml":
                 (own / name).write_text(tomli_w.dumps({"metadata": document["metadata"]}))
         run("chown", f"{self.platform.user}:{self.platform.group}", layers, own, *own.iterdir())
         return layers
@@ -227,7 +237,7 @@ class Builds:
         work = self._continued(after) if after else self._fresh("build")
         request = BuildRequest(
             app=app,
-            buildpacks=(wanted.get("buildpack", self.buildpack),),
+            buildpacks=(wanted.get("buildpack", self.buildpack), *wanted.get("beside", ())),
             work=work,
             env={**self.settings, **wanted.get("env", {})},
             lifecycle_env=wanted.get("lifecycle_env", {}),

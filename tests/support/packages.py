@@ -33,13 +33,26 @@ def sdist(
     `*.c` becomes an extension module when it is built. Nothing else is needed for that than a
     compiler and the headers of the building Python.
     """
+    members = checkout(name, version, files, requires=requires, requires_python=requires_python)
+    return archive(into, f"{name.replace('-', '_')}-{version}", members)
+
+
+def checkout(
+    name: str,
+    version: str,
+    files: Files,
+    *,
+    requires: Iterable[str] = (),
+    requires_python: str = "",
+) -> Files:
+    """Return the source tree of a distribution of *files*, by path: what its sdist holds."""
     wanted = {
         "name": name,
         "version": version,
         "requires": list(requires),
         "requires_python": requires_python,
     }
-    members: Files = {
+    return {
         "PKG-INFO": metadata(name, version, requires, requires_python),
         "pyproject.toml": PYPROJECT,
         "backend.py": (HERE / "backend.py").read_bytes(),
@@ -47,7 +60,6 @@ def sdist(
         "wanted.json": json.dumps(wanted),
         **{f"files/{path}": content for path, content in files.items()},
     }
-    return archive(into, f"{name.replace('-', '_')}-{version}", members)
 
 
 def archive(into: Path, stem: str, members: Files) -> Path:
