@@ -1,12 +1,12 @@
 """What is refused before anything is written, and what is warned of."""
 
 import configparser
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from cnb_python.errors import ForbiddenPipOptions, ForbiddenVariables
 from cnb_python.managers.manager import Manager
+from cnb_python.managers.pip_settings import SECTIONS, SYSTEM_FILES, configuration_files
 from cnb_python.managers.select import unread
 from cnb_python.project import Project
 from cnb_python.system.outside import Output
@@ -35,8 +35,6 @@ _OPTIONS = {
     name.removeprefix("PIP_").lower().replace("_", "-"): reason
     for name, reason in MISPLACING.items()
 }
-_SECTIONS = ("global", "install")
-SYSTEM_FILES = (Path("/etc/xdg/pip/pip.conf"), Path("/etc/pip.conf"))
 
 
 def check_environment(
@@ -53,7 +51,7 @@ def check_environment(
     )
     if found:
         raise ForbiddenVariables(found)
-    for file in _configuration_files(environ, system_files):
+    for file in configuration_files(environ, system_files):
         if options := _misplacing(file):
             raise ForbiddenPipOptions(str(file), options)
 
@@ -69,26 +67,6 @@ def _is_on(value: str) -> bool:
     return value.strip().casefold() not in _FALSE
 
 
-def _configuration_files(
-    environ: Mapping[str, str], system_files: tuple[Path, ...]
-) -> Iterator[Path]:
-    """What pip reads: an existing file of PIP_CONFIG_FILE stands in for those of the user."""
-    named = environ.get("PIP_CONFIG_FILE", "")
-    if named == os.devnull:
-        return
-    yield from system_files
-    if named and Path(named).exists():
-        yield Path(named)
-        return
-    home = environ.get("HOME", "")
-    if chosen := environ.get("XDG_CONFIG_HOME", "").strip():
-        yield Path(chosen, "pip/pip.conf")
-    elif home:
-        yield Path(home, ".config/pip/pip.conf")
-    if home:
-        yield Path(home, ".pip/pip.conf")
-
-
 def _misplacing(file: Path) -> tuple[tuple[str, str], ...]:
     """Return the offenders in *file*; what cannot be read is for pip to complain of."""
     parser = configparser.RawConfigParser(strict=False, allow_no_value=True)
@@ -99,7 +77,7 @@ def _misplacing(file: Path) -> tuple[tuple[str, str], ...]:
         pass  # what was read until there counts
     return tuple(
         (name, _OPTIONS[option])
-        for section in _SECTIONS
+        for section in SECTIONS
         if parser.has_section(section)
         for name, value in parser.items(section)
         if (option := name.replace("_", "-").removeprefix("--")) in _OPTIONS

@@ -51,27 +51,35 @@ class OwnLines(NamedTuple):
 
 def read_own_lines(file: Path, app_dir: Path, environ: Mapping[str, str]) -> OwnLines:
     """Read *file* and what it includes. What cannot be read says nothing: pip has read it."""
-    finding: list[str] = []
-    by_name: dict[str, tuple[str, ...]] = {}
-    by_address: dict[str, str] = {}
-    building: dict[str, str] = {}
+    found = OwnLines((), {}, {}, {})
     for origin, line in _lines(file, frozenset()):
-        if _FINDING.match(line.text):
-            finding.append(_anchored(line.text, origin.parent, app_dir))
-            continue
-        editable = _EDITABLE.fullmatch(line.text)
-        wanted, options = ("", "") if editable else line.parts
-        address = _MARKER.sub("", editable[1] if editable else wanted).strip()
-        name = _name(address)
-        if name and _is_release(address):
-            if _BUILD_OPTION.search(options):
-                building[name] = _without_hashes(options)
-            continue
-        if name:
-            by_name[name] = (*by_name.get(name, ()), line.text)
-        if address:
-            by_address[identity(_address(_expanded(address, environ), app_dir))] = line.text
-    return OwnLines(tuple(finding), by_name, by_address, building)
+        found = (
+            found._replace(finding=(*found.finding, _anchored(line.text, origin.parent, app_dir)))
+            if _FINDING.match(line.text)
+            else _with(found, line, app_dir, environ)
+        )
+    return found
+
+
+def _with(found: OwnLines, line: Line, app_dir: Path, environ: Mapping[str, str]) -> OwnLines:
+    """Return *found* and what a requirement says."""
+    editable = _EDITABLE.fullmatch(line.text)
+    wanted, options = (editable[1], "") if editable else line.parts
+    wanted = _MARKER.sub("", wanted).strip()
+    name = _name(wanted)
+    if not wanted:
+        return found  # another option
+    if name and _is_release(wanted) and not editable:
+        built = {name: _without_hashes(options)} if _BUILD_OPTION.search(options) else {}
+        return found._replace(building={**found.building, **built})
+    # What looks like a release behind -e is a directory, which may hold anything.
+    names = {name: (*found.by_name.get(name, ()), line.text)} if name else {}
+    names = {} if _is_release(wanted) else names
+    address = identity(_address(_expanded(wanted, environ), app_dir))
+    return found._replace(
+        by_name={**found.by_name, **names},
+        by_address={**found.by_address, address: line.text},
+    )
 
 
 def identity(address: str) -> str:
