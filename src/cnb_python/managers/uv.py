@@ -12,8 +12,10 @@ from cnb_python.managers.network import Network
 from cnb_python.system.outside import Command, Outcome
 
 NAME = "uv"
-_SAYS = re.compile(r"^\s*(?:error:|\u00d7|╰─▶|├─▶|cause:|Caused by:|hint:)\s*(.+)$", re.MULTILINE)
+_SAYS = re.compile(r"^\s*(?:error:|\u00d7)")
+_DRAWING = re.compile(r"^\s*(?:error:|\u00d7|╰─▶|├─▶|│)?\s*")
 _LAST_WORDS = 12
+_IN_A_SENTENCE = 3
 # uv's settings and pip's are for other uses of them; what counts is given as options.
 _FOREIGN = ("UV_", "PIP_", "CONDA_")
 
@@ -136,17 +138,19 @@ def _cache(place: Workplace) -> Path:
 
 
 def last_words(output: str) -> tuple[str, ...]:
-    """Return what uv gives as its reasons, one per line, without its drawings."""
-    said = [found.strip() for found in _SAYS.findall(output)]
-    lines = [line.strip() for line in output.splitlines() if line.strip()]
-    return tuple((said or lines[-_LAST_WORDS:])[:_LAST_WORDS])
+    """Return what uv gives as its reasons, from the first line of them, without its drawings."""
+    lines = [line for line in output.splitlines() if line.strip()]
+    first = next((at for at, line in enumerate(lines) if _SAYS.match(line)), -_LAST_WORDS)
+    words = (_DRAWING.sub("", line).rstrip() for line in lines[first:])
+    return tuple(filter(None, words))[:_LAST_WORDS]
 
 
 def refusal(outcome: Outcome) -> str:
     """Return in one sentence why uv did not do it. Raises what the machine refused."""
     if trouble := build_failures.machine_failure(outcome.code, outcome.output, NAME):
         raise trouble
-    return f"uv says: {next(iter(last_words(outcome.output)), f'exit code {outcome.code}')}"
+    said = " ".join(last_words(outcome.output)[:_IN_A_SENTENCE])
+    return f"uv says: {said or f'exit code {outcome.code}'}"
 
 
 def explain(command: Command, outcome: Outcome) -> BuildpackError:

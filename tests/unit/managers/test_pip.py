@@ -16,6 +16,7 @@ from cnb_python.errors import (
     UnknownEncoding,
     VersionConflict,
 )
+from cnb_python.managers import pip_commands
 from cnb_python.managers.manager import Workplace
 from cnb_python.managers.pip import Pip
 from cnb_python.messages import describe
@@ -49,6 +50,7 @@ def workplace(directory: Path, cache: Path | None = None) -> Workplace:
         scratch=directory,
         environ={"PIP_INDEX_URL": "https://index.example.org/simple"},
         python="3.14.6",
+        uv=Path("/tools/uv"),
     )
 
 
@@ -59,7 +61,7 @@ def with_requirements(directory: Path, content: bytes) -> Project:
 
 def explained(directory: Path, output: str, answers: Answers, code: int = 1) -> BaseException:
     place = workplace(directory)
-    command = Pip().commands(place)[0]
+    command = pip_commands.install_all(place, directory / "report.json")
     return Pip().explain(command, Outcome(code, output), place, answers)
 
 
@@ -147,29 +149,6 @@ def test_a_directory_of_that_name_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(NotAFile):
         Pip().check(read_project(tmp_path))
-
-
-def test_pip_runs_from_outside_and_isolated_in_the_apps_directory(tmp_path: Path) -> None:
-    (command,) = Pip().commands(workplace(tmp_path))
-
-    assert command.argv[:4] == (
-        "/layers/venv/bin/python",
-        "-I",
-        "/tmp/tool/pip/__pip-runner__.py",
-        "install",
-    )
-    assert command.argv[-2:] == ("--requirement", "requirements.txt")
-    assert {"--no-input", "--no-compile", "--no-cache-dir"} <= set(command.argv)
-    assert command.cwd == tmp_path
-    assert command.shown == "pip install -r requirements.txt"
-
-
-def test_pip_keeps_its_downloads_where_it_may(tmp_path: Path) -> None:
-    (command,) = Pip().commands(workplace(tmp_path, cache=Path("/layers/deps")))
-
-    assert "--no-cache-dir" not in command.argv
-    place = command.argv.index("--cache-dir")
-    assert command.argv[place + 1] == "/layers/deps"
 
 
 def test_what_the_output_tells_is_not_asked_again(tmp_path: Path) -> None:

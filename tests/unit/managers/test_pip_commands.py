@@ -1,0 +1,107 @@
+"""The commands with which pip decides and installs."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from cnb_python.managers import pip_commands
+from cnb_python.managers.decision import Pin
+from cnb_python.managers.manager import Workplace
+from cnb_python.system.outside import Command
+
+SHA = "ab" * 32
+INDEX = {"PIP_INDEX_URL": "https://index.example.org/simple"}
+
+
+def workplace(
+    scratch: Path, cache: Path | None = None, environ: Mapping[str, str] = INDEX
+) -> Workplace:
+    return Workplace(
+        app_dir=Path("/workspace"),
+        environment=Path("/layers/venv"),
+        tool=Path("/tmp/tool/pip"),
+        cache=cache,
+        scratch=scratch,
+        environ=environ,
+        python="3.14.6",
+        uv=Path("/tools/uv"),
+    )
+
+
+def pin(line: str) -> Pin:
+    return Pin("a", "1.0", "", line)
+
+
+def written(command: Command) -> list[str]:
+    assert command.argv[-2] == "--requirement"
+    return Path(command.argv[-1]).read_text(encoding="utf-8").splitlines()
+
+
+def exactly(
+    scratch: Path, lines: Sequence[str], finding: Sequence[str] = (), **environ: str
+) -> tuple[Command, ...]:
+    place = workplace(scratch, environ=INDEX | environ)
+    return pip_commands.install_exactly([pin(line) for line in lines], finding, place)
+
+
+def test_pip_runs_from_outside_and_isolated_in_the_apps_directory(tmp_path: Path) -> None:
+    command = pip_commands.install_all(workplace(tmp_path), tmp_path / "report.json")
+
+    assert command.argv[:4] == (
+        "/layers/venv/bin/python",
+        "-I",
+        "/tmp/tool/pip/__pip-runner__.py",
+        "install",
+    )
+    assert command.argv[-2:] == ("--requirement", "requirements.txt")
+    assert {"--no-input", "--no-compile", "--no-cache-dir"} <= set(command.argv)
+    assert command.cwd == Path("/workspace")
+    assert command.shown == "pip install -r requirements.txt"
+    assert command.env == INDEX
+
+
+def test_pip_keeps_its_downloads_where_it_may(tmp_path: Path) -> None:
+    place = workplace(tmp_path, cache=Path("/layers/deps"))
+    command = pip_commands.install_all(place, tmp_path / "report.json")
+
+    assert "--no-cache-dir" not in command.argv
+    place_of_cache = command.argv.index("--cache-dir")
+    assert command.argv[place_of_cache + 1] == "/layers/deps"
+
+
+def test_to_decide_is_to_install_nothing_and_to_report_everything(tmp_path: Path) -> None:
+    command = pip_commands.decide(workplace(tmp_path), tmp_path / "report.json")
+
+    assert {"--dry-run", "--ignore-installed"} <= set(command.argv)
+    assert command.argv[command.argv.index("--report") + 1] == str(tmp_path / "report.json")
+
+
+def test_what_is_decided_is_installed_without_looking_further(tmp_path: Path) -> None:
+    line = f"a==1.0 --hash=sha256:{SHA}"
+    (command,) = exactly(tmp_path, [line], ["--extra-index-url https://x.example/simple"])
+
+    assert {"--no-deps", "--no-compile"} <= set(command.argv)
+    assert written(command) == ["--extra-index-url https://x.example/simple", line]
+    assert command.cwd == Path("/workspace"), "paths are relative to it"
+
+
+def test_lines_with_and_without_hashes_are_no_neighbours(tmp_path: Path) -> None:
+    hashed, other = f"a==1.0 --hash=sha256:{SHA}", "a @ git+https://x.example/a.git@c0ffee"
+    one, two = exactly(tmp_path, [other, hashed], ["--pre"])
+
+    assert written(one) == ["--pre", hashed]
+    assert written(two) == ["--pre", other]
+
+
+def test_nothing_to_install_is_no_command(tmp_path: Path) -> None:
+    assert exactly(tmp_path, []) == ()
+
+
+@pytest.mark.parametrize("name", ["PIP_REQUIREMENT", "PIP_constraint", "PIP_REQUIRE-HASHES"])
+def test_what_was_obeyed_when_it_was_decided_is_not_obeyed_again(
+    tmp_path: Path, name: str
+) -> None:
+    (command,) = exactly(tmp_path, ["a==1.0"], **{name: "x"})
+
+    assert command.env == INDEX

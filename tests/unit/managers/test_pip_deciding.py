@@ -1,0 +1,207 @@
+"""Who is asked for what when an app has a requirements.txt."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from cnb_python.errors import DiskFull, InstallFailed, ProgramNotStarted, UvRefused
+from cnb_python.managers.decision import Decision, Undecided
+from cnb_python.managers.manager import Workplace
+from cnb_python.managers.pip import Pip
+from cnb_python.project import read_project
+from cnb_python.system.outside import Command, Outcome
+
+SHA = "ab" * 32
+NO_FILES = {"PIP_CONFIG_FILE": "/dev/null"}
+REPORT = json.dumps(
+    {
+        "version": "1",
+        "install": [
+            {
+                "download_info": {
+                    "url": "https://x.example/a.whl",
+                    "archive_info": {"hashes": {"sha256": SHA}},
+                },
+                "is_direct": False,
+                "metadata": {"name": "a", "version": "1.0"},
+            }
+        ],
+    }
+)
+LOCK = '[[packages]]\nname = "a"\nversion = "1.0"\n'
+
+
+@dataclass
+class Tools:
+    """pip and uv, which write what they were asked for and end with *code*."""
+
+    code: int = 0
+    output: str = ""
+    ran: list[Command] = field(default_factory=list)
+
+    def __call__(self, command: Command, on_line: Callable[[str], None] | None = None) -> Outcome:
+        del on_line
+        self.ran.append(command)
+        for option, text in (("--report", REPORT), ("--output-file", LOCK)):
+            if option in command.argv:
+                Path(command.argv[command.argv.index(option) + 1]).write_text(text)
+        return Outcome(self.code, self.output)
+
+    @property
+    def programs(self) -> list[str]:
+        return ["uv" if one.argv[0] == "/tools/uv" else "pip" for one in self.ran]
+
+
+@dataclass
+class App:
+    directory: Path
+    environ: dict[str, str]
+
+    @property
+    def place(self) -> Workplace:
+        scratch = self.directory.parent / "scratch"
+        scratch.mkdir(exist_ok=True)
+        return Workplace(
+            app_dir=self.directory,
+            environment=Path("/layers/venv"),
+            tool=Path("/tmp/tool/pip"),
+            cache=scratch,
+            scratch=scratch,
+            environ=self.environ,
+            python="3.14.6",
+            uv=Path("/tools/uv"),
+        )
+
+    @property
+    def pins(self) -> Decision | Undecided:
+        return Pip(processor="x86_64").pins(read_project(self.directory), "3.14.6", self.environ)
+
+    @property
+    def decision(self) -> Decision:
+        assert isinstance(self.pins, Decision), self.pins
+        return self.pins
+
+
+def app(tmp_path: Path, requirements: str, **environ: str) -> App:
+    directory = tmp_path / "app"
+    directory.mkdir()
+    (directory / "requirements.txt").write_text(requirements)
+    return App(directory, NO_FILES | environ)
+
+
+def test_an_exact_file_decides_by_itself(tmp_path: Path) -> None:
+    made = app(tmp_path, "a==1.0\n")
+    tools = Tools()
+
+    assert [pin.line for pin in made.decision.pins] == ["a==1.0"]
+    assert Pip().try_install(made.decision, made.decision.pins, made.place, tools) == ""
+    assert tools.programs == ["uv"]
+
+
+@pytest.mark.parametrize(
+    ("requirements", "environ", "reason"),
+    [
+        ("a\n", {}, "line 1 of requirements.txt names no version"),
+        ("a==1\n", {"PIP_CONSTRAINT": "c.txt"}, "pip is configured with constraint"),
+        ("a==1\n", {"BP_PYTHON_INSTALLER": "pip"}, "BP_PYTHON_INSTALLER says so"),
+        ("a==1\n", {"BP_PYTHON_INSTALLER": "uv", "UV_INDEX": "x"}, "uv has settings of its own"),
+    ],
+)
+def test_everything_else_is_for_a_tool_to_decide(
+    tmp_path: Path, requirements: str, environ: dict[str, str], reason: str
+) -> None:
+    assert app(tmp_path, requirements, **environ).pins == Undecided(reason)
+
+
+def test_pips_settings_do_not_concern_those_who_choose_uv(tmp_path: Path) -> None:
+    made = app(tmp_path, "a==1", PIP_CONSTRAINT="c.txt", BP_PYTHON_INSTALLER="uv")
+
+    assert len(made.decision.pins) == 1
+
+
+def test_why_uv_did_not_is_told_and_no_error(tmp_path: Path) -> None:
+    made = app(tmp_path, "a==1.0\n")
+    tools = Tools(2, "error: Failed to fetch\n")
+
+    refusal = Pip().try_install(made.decision, made.decision.pins, made.place, tools)
+
+    assert refusal == "uv says: Failed to fetch"
+
+
+def test_a_full_disk_is_an_error_whoever_meets_it(tmp_path: Path) -> None:
+    made = app(tmp_path, "a==1.0\n")
+
+    with pytest.raises(DiskFull):
+        Pip().try_install(
+            made.decision, made.decision.pins, made.place, Tools(2, "[Errno 28] No space left")
+        )
+
+
+def test_a_uv_that_does_not_start_is_done_without(tmp_path: Path) -> None:
+    made = app(tmp_path, "a==1.0\n")
+
+    def refuse(command: Command, on_line: Callable[[str], None] | None = None) -> Outcome:
+        del on_line
+        raise ProgramNotStarted(command.argv[0], "Exec format error")
+
+    refusal = Pip().try_install(made.decision, made.decision.pins, made.place, refuse)
+
+    assert refusal == "uv does not start here: Exec format error"
+
+
+def test_pip_is_asked_once_where_everything_is_to_be_installed(tmp_path: Path) -> None:
+    tools = Tools()
+
+    decision = Pip().install_all(app(tmp_path, "a\n").place, tools)
+
+    assert [pin.line for pin in decision.pins] == [f"a==1.0 --hash=sha256:{SHA}"]
+    assert tools.programs == ["pip"]
+    assert "--dry-run" not in tools.ran[0].argv
+
+
+def test_pip_decides_first_where_something_is_there(tmp_path: Path) -> None:
+    tools, place = Tools(), app(tmp_path, "a\n--pre\n").place
+
+    decision = Pip().decide(place, tools)
+    Pip().install(decision, decision.pins, place, tools)
+
+    assert tools.programs == ["pip", "pip"]
+    assert "--dry-run" in tools.ran[0].argv
+    assert Path(tools.ran[1].argv[-1]).read_text() == f"--pre\na==1.0 --hash=sha256:{SHA}\n"
+
+
+def test_what_pip_says_went_wrong_is_explained(tmp_path: Path) -> None:
+    place = app(tmp_path, "a\n").place
+
+    with pytest.raises(InstallFailed):
+        Pip().decide(place, Tools(1, "ERROR: gremlins"))
+    with pytest.raises(InstallFailed):
+        Pip().install_all(place, Tools(1, "ERROR: gremlins"))
+
+
+def test_those_who_choose_uv_are_served_by_it_alone(tmp_path: Path) -> None:
+    tools = Tools()
+
+    decision = Pip().install_all(app(tmp_path, "a\n", BP_PYTHON_INSTALLER="uv").place, tools)
+
+    assert [(pin.line, decision.by) for pin in decision.pins] == [("a==1.0", "uv")]
+    assert tools.programs == ["uv", "uv"]
+
+
+def test_what_uv_says_went_wrong_is_explained(tmp_path: Path) -> None:
+    place = app(tmp_path, "a\n", BP_PYTHON_INSTALLER="uv").place
+
+    with pytest.raises(UvRefused):
+        Pip().decide(place, Tools(1, "error: no"))
+
+
+def test_what_an_exact_file_decided_is_installed_again_by_uv(tmp_path: Path) -> None:
+    made, tools = app(tmp_path, "a==1.0\nb==2\n"), Tools()
+
+    Pip().install(made.decision, made.decision.pins[1:], made.place, tools)
+
+    assert Path(tools.ran[0].argv[-1]).read_text() == "b==2\n"
+    assert "--no-config" in tools.ran[0].argv

@@ -1,0 +1,180 @@
+"""The commands of uv, and what it says."""
+
+from pathlib import Path
+
+import pytest
+
+from cnb_python.errors import DiskFull, Killed, UvRefused
+from cnb_python.managers import uv
+from cnb_python.managers.decision import Pin
+from cnb_python.managers.manager import Workplace
+from cnb_python.managers.network import Network
+from cnb_python.messages import describe
+from cnb_python.system.outside import Command, Outcome
+
+SHA = "ab" * 32
+URL = "https://me:secret@index.example.org/simple"
+NOTHING = Network("", {})
+NO_SOLUTION = """\
+Using Python 3.14.6 environment at: /layers/venv
+  \u00d7 No solution found when resolving dependencies:
+  ╰─▶ Because there is no version of idna==999 and you require idna==999, we can
+      conclude that your requirements are unsatisfiable.
+"""
+NO_INDEX = """\
+error: Failed to fetch: `https://index.example.org/simple/idna/`
+  Caused by: client error (Connect)
+"""
+
+
+def workplace(scratch: Path, **environ: str) -> Workplace:
+    return Workplace(
+        app_dir=Path("/workspace"),
+        environment=Path("/layers/venv"),
+        tool=Path("/tmp/tool/pip"),
+        cache=scratch / "downloads",
+        scratch=scratch,
+        environ=environ,
+        python="3.14.6",
+        uv=Path("/tools/uv"),
+    )
+
+
+def exactly(scratch: Path, *lines: str, network: Network = NOTHING, **environ: str) -> Command:
+    pins = [Pin("a", "1.0", "", line) for line in lines]
+    return uv.install_exactly(pins, network, workplace(scratch, **environ))
+
+
+def test_exactly_the_pins_are_installed(tmp_path: Path) -> None:
+    command = exactly(tmp_path, "a==1.0", "b[x]==2")
+
+    assert command.argv[:3] == ("/tools/uv", "pip", "install")
+    assert {"--no-deps", "--no-config", "--no-sources"} <= set(command.argv)
+    assert Path(command.argv[-1]).read_text() == "a==1.0\nb[x]==2\n"
+    assert command.cwd == tmp_path, "uv reads settings where it runs"
+    assert command.argv[command.argv.index("--python") + 1] == "/layers/venv/bin/python"
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"), [("a==1.0", False), (f"a==1.0 --hash=sha256:{SHA}", True)]
+)
+def test_hashes_are_required_where_there_are_any(
+    tmp_path: Path, line: str, expected: object
+) -> None:
+    assert ("--require-hashes" in exactly(tmp_path, line).argv) is expected
+
+
+def test_settings_of_uv_and_of_pip_do_not_reach_it(tmp_path: Path) -> None:
+    command = exactly(
+        tmp_path, "a==1.0", UV_INDEX_URL="x", PIP_PRE="1", PATH="/bin", HOME="/home/cnb"
+    )
+
+    assert command.env == {"PATH": "/bin", "HOME": "/home/cnb"}
+
+
+def test_the_index_is_named_where_no_other_process_sees_it(tmp_path: Path) -> None:
+    network = Network(URL, {"UV_HTTP_TIMEOUT": "9", "NO_PROXY": ""})
+    command = exactly(tmp_path, "a==1.0", network=network, NO_PROXY="*", PATH="/bin")
+
+    assert command.env == {"PATH": "/bin", "UV_DEFAULT_INDEX": URL, "UV_HTTP_TIMEOUT": "9"}
+    assert "secret" not in " ".join((*command.argv, command.shown))
+
+
+def test_those_who_choose_uv_have_their_settings(tmp_path: Path) -> None:
+    place = workplace(tmp_path, UV_INDEX_URL=URL)
+    deciding = uv.compile_all("requirements.txt", tmp_path / "pylock.toml", place)
+    pins = [Pin("a", "1.0", "", "a==1.0")]
+    installing = uv.install_compiled(pins, ["--no-binary a"], place)
+
+    for command in (deciding, installing):
+        assert command.env == {"UV_INDEX_URL": URL}
+        assert command.cwd == Path("/workspace")
+        assert "--no-config" not in command.argv
+    assert Path(installing.argv[-1]).read_text() == "--no-binary a\na==1.0\n"
+
+
+@pytest.mark.parametrize(
+    ("output", "words"),
+    [
+        (
+            NO_SOLUTION,
+            (
+                "No solution found when resolving dependencies: Because there is no version of "
+                "idna==999 and you require idna==999, we can conclude that your requirements are "
+                "unsatisfiable."
+            ),
+        ),
+        (
+            NO_INDEX,
+            (
+                "Failed to fetch: `https://index.example.org/simple/idna/` "
+                "Caused by: client error (Connect)"
+            ),
+        ),
+        ("gremlins\n", "gremlins"),
+        ("", "exit code 2"),
+    ],
+)
+def test_a_refusal_is_told_in_one_sentence(output: str, words: str) -> None:
+    assert uv.refusal(Outcome(2, output)) == f"uv says: {words}"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "failure"),
+    [
+        (Outcome(2, "error: No space left on device (os error 28)"), DiskFull),
+        (Outcome(-9, ""), Killed),
+    ],
+)
+def test_what_the_machine_refuses_is_no_refusal_of_uvs(
+    outcome: Outcome, failure: type[Exception]
+) -> None:
+    with pytest.raises(failure):
+        uv.refusal(outcome)
+    assert isinstance(uv.explain(Command((), {}, Path("/")), outcome), failure)
+
+
+def test_a_failure_is_explained_in_uvs_words() -> None:
+    command = Command((), {}, Path("/"), shown="uv pip compile requirements.txt")
+    failure = uv.explain(command, Outcome(1, NO_SOLUTION))
+
+    assert isinstance(failure, UvRefused)
+    body = describe(failure).body
+    assert "`uv pip compile requirements.txt` ended with exit code 1." in body[0]
+    assert any("there is no version of idna==999" in line for line in body)
+    assert any("conclude that your requirements are unsatisfiable" in line for line in body)
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "expected"),
+    [
+        ("app/uv.toml", "", True),
+        ("uv.toml", "", True),
+        ("home/.config/uv/uv.toml", "", True),
+        ("app/pyproject.toml", "[tool.uv]\n", True),
+        ("app/pyproject.toml", "[ tool . uv.pip ]\n", True),
+        ("app/pyproject.toml", "[project]\nname = 'x'\n", False),
+        ("elsewhere/uv.toml", "", False),
+    ],
+)
+def test_uvs_own_settings_are_found(
+    tmp_path: Path, file: str, content: str, expected: object
+) -> None:
+    (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / file).write_text(content)
+
+    found = uv.is_configured({"HOME": f"{tmp_path}/home"}, tmp_path / "app")
+
+    assert found is expected
+    assert uv.is_configured({"UV_INDEX": "x"}, tmp_path / "elsewhere/app")
+
+
+def test_wheels_for_this_linux_alone_are_seen_on_the_pages_of_an_index(tmp_path: Path) -> None:
+    page = tmp_path / "downloads/uv/simple-v27/index/0/a.rkyv"
+    page.parent.mkdir(parents=True)
+    page.write_bytes(b"\0a-1.0-cp314-cp314-linux_x86_64.whl\0a-1.0-py3-none-any.whl")
+    place = workplace(tmp_path)
+
+    assert "which pip prefers" in uv.pips_own_choice(place, Network(URL, {}), "x86_64")
+    assert uv.pips_own_choice(place, Network(URL, {}), "aarch64") == ""
+    assert uv.pips_own_choice(place, Network("", {}), "x86_64") == ""
