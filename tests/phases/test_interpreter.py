@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from cnb_python.cnb.context import BuildContext, Buildpack, Platform, Target
-from cnb_python.layers.python import Interpreter, install
+from cnb_python.environment.store import Store
+from cnb_python.layers import interpreter as contents
+from cnb_python.layers import python
+from cnb_python.layers.python import Interpreter
 from cnb_python.system.fetch import fetcher
 from cnb_python.system.outside import System
 from cnb_python.system.process import run
@@ -22,7 +25,10 @@ IMPORTS = "import bz2, ctypes, curses, lzma, readline, sqlite3, ssl, uuid, zlib,
 ABSENT = ("ensurepip", "idlelib", "lib2to3", "pip", "setuptools", "test", "tkinter", "turtle")
 
 
-def made(version: str, layers_dir: Path, cpus: int = 2) -> Interpreter:
+def made(
+    version: str, layers_dir: Path, store: Store, cpus: int = 2, log: Log | None = None
+) -> Interpreter:
+    """Lay the interpreter out in *layers_dir*, from *store* where it is there."""
     archive = interpreters.archive(version, oci.arch())
     sha256 = hashlib.sha256(archive.read_bytes()).hexdigest()
     release = Release(version, oci.arch(), "plain", str(archive), sha256)
@@ -39,18 +45,33 @@ def made(version: str, layers_dir: Path, cpus: int = 2) -> Interpreter:
         plan=(),
         store={},
     )
-    log = Log()
+    log = log or Log()
     system = System(run, fetcher({}, log.line), log, date(2026, 11, 21), cpus)
-    return install(release, context, system)
+    runtime = python.find(release, context, log)
+    complete = contents.lay_out(runtime, store, system)
+    complete()
+    python.finish(runtime, build=False)
+    return runtime.interpreter
+
+
+def store_in(directory: Path) -> Store:
+    directory.mkdir()
+    return Store(directory)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """What the builds of `interpreter` kept."""
+    return Store(tmp_path_factory.mktemp("store"))
 
 
 @pytest.fixture(scope="module", params=VERSIONS)
 def interpreter(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, store: Store
 ) -> Interpreter:
     """One layer for all tests that only look at it."""
     version: str = request.param
-    return made(version, tmp_path_factory.mktemp("layers"))
+    return made(version, tmp_path_factory.mktemp("layers"), store)
 
 
 def said(interpreter: Interpreter, code: str) -> str:
@@ -121,12 +142,19 @@ def test_the_bytecode_is_never_looked_at_again(interpreter: Interpreter) -> None
     assert len(compiled) == len([*library.rglob("*.py")])
 
 
-@pytest.mark.parametrize("version", VERSIONS)
-def test_two_builds_yield_the_same_bytes(version: str, tmp_path: Path) -> None:
-    layers_dir = tmp_path / "layers"
-    first = digests(made(version, layers_dir, cpus=1).layer)
-    (layers_dir / "python.toml").unlink()
+def test_what_the_store_kept_is_what_was_made(interpreter: Interpreter, store: Store) -> None:
+    first = digests(interpreter.layer)
+    log = Log()
 
-    second = digests(made(version, layers_dir, cpus=3).layer)
+    made(interpreter.version, interpreter.layer.parent, store, log=log)
 
-    assert second == first
+    assert log.said == [f"Python {interpreter.version} from the store"]
+    assert digests(interpreter.layer) == first
+
+
+def test_two_builds_yield_the_same_bytes(interpreter: Interpreter, tmp_path: Path) -> None:
+    first = digests(interpreter.layer)
+
+    made(interpreter.version, interpreter.layer.parent, store_in(tmp_path / "store"), cpus=3)
+
+    assert digests(interpreter.layer) == first
