@@ -7,7 +7,7 @@ from cnb_python.cnb.documents import Launch
 from cnb_python.demand import asked_by
 from cnb_python.job import Job
 from cnb_python.launch import explain, processes
-from cnb_python.layers import python, tools
+from cnb_python.layers import leftovers, python, tools
 from cnb_python.layers.record import Record
 from cnb_python.managers.select import select
 from cnb_python.project import Project, read_project
@@ -36,6 +36,7 @@ def build(context: BuildContext, system: System) -> None:
 
     with journal.step("Python"):
         resolution = choose_python(project, context, system)
+        leftovers.remove(context.layers_dir)
         runtime = python.find(resolution.release, context, system.output)
 
     with journal.step("Packages"):

@@ -1,7 +1,7 @@
 """Renews the layers of a build in which something changed: only what did."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -19,13 +19,12 @@ from cnb_python.job import Job, decision_digest, env_digest
 from cnb_python.layers import assembly, deps, interpreter, python, restored, tools
 from cnb_python.layers.assembly import Layers, Plan
 from cnb_python.layers.deps import Previous
+from cnb_python.layers.leftovers import WORK
 from cnb_python.layers.record import Record
 from cnb_python.layers.restored import VENV
 from cnb_python.managers.decision import Decision, Undecided
 from cnb_python.system.outside import Output, System
 
-# The lifecycle takes nothing for a layer that has no `.toml`.
-_WORK = ".cnb-python-work"
 _LARGEST = 5
 _SPREAD = re.compile(r"deps-\d\d")
 
@@ -45,7 +44,7 @@ def renew(job: Job, before: Previous, known: Decision | Undecided, system: Syste
         compiling = pool.submit(interpreter.lay_out(job.runtime, store, system))
         decided = known if isinstance(known, Decision) else None
         needed = partial(assembly.needs, plan)
-        synced = sync(_request(job, work), decided, kept, needed, store, system)
+        synced = sync(_request(job, work, compiling.result), decided, kept, needed, store, system)
         _say_changes(before, synced, system.output)
         layers = assembly.layers_of(plan, synced.distributions)
         alone = _alone(layers)
@@ -108,14 +107,14 @@ def _stored(
         return store.put(one, synced.roots[one.name], whole=one.is_built or one.name not in alone)
 
     archived = pool.map(put, new)
-    old = {one.name: kept[one.name] for one in synced.distributions if one not in new}
+    old = {one.name: kept[one.name] for one in synced.distributions if one.name not in synced.fresh}
     return old | {one.name: found for one, found in zip(new, archived, strict=True)}
 
 
 @contextmanager
 def _work(layers_dir: Path) -> Iterator[Path]:
     """Give a directory beside the layers, for renaming is free there; whatever comes, it goes."""
-    work = layers_dir / _WORK
+    work = layers_dir / WORK
     disk.remove(work)
     disk.make_directory(work)
     try:
@@ -148,7 +147,7 @@ def _kept(store: Store, before: Previous, output: Output) -> Mapping[str, Kept]:
     return found
 
 
-def _request(job: Job, work: Path) -> EnvironmentRequest:
+def _request(job: Job, work: Path, ready: Callable[[], object]) -> EnvironmentRequest:
     buildpack = job.context.buildpack.directory
     return EnvironmentRequest(
         project=job.project,
@@ -161,6 +160,7 @@ def _request(job: Job, work: Path) -> EnvironmentRequest:
         directory=job.context.layers_dir / VENV,
         work=work,
         installer=job.settings.installer,
+        ready=ready,
     )
 
 

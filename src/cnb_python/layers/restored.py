@@ -13,8 +13,9 @@ _DIGEST = "digest"
 
 def names(layers_dir: Path) -> tuple[str, ...]:
     """Return the names of all such layers that there is a trace of, good or not."""
-    shares = {path.name.removesuffix(".toml") for path in layers_dir.glob(f"{SHARES}*")}
-    return (*sorted(shares), VENV)
+    found = {path.name.removesuffix(".toml") for path in layers_dir.glob(f"{SHARES}*")}
+    # With a dot it is no layer of ours, but its bill of materials or a stranger's.
+    return (*sorted(name for name in found if "." not in name), VENV)
 
 
 def digests(layers_dir: Path) -> dict[str, str]:

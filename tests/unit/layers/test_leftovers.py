@@ -1,0 +1,79 @@
+"""What is left of a killed build is gone before the next one looks at its layers."""
+
+from pathlib import Path
+
+import pytest
+
+from cnb_python.cnb import disk
+from cnb_python.cnb.layer import LayerTypes, layer_of
+from cnb_python.layers import leftovers, restored
+from cnb_python.layers.leftovers import WORK
+
+LAUNCH = LayerTypes(launch=True)
+
+
+def test_what_a_restorer_gives_stays(tmp_path: Path) -> None:
+    for name in ("python", "venv", "deps-00"):
+        layer_of(tmp_path, name).reuse_from_image({"digest": name})
+    store = layer_of(tmp_path, "deps")
+    (store.begin_in_place() / "archive").touch()
+    store.finish(LayerTypes(cache=True), {"key": "1"})
+    (tmp_path / "store.toml").touch()
+    before = sorted(tmp_path.rglob("*"))
+
+    leftovers.remove(tmp_path)
+
+    assert sorted(tmp_path.rglob("*")) == before
+    assert restored.digests(tmp_path) == {"deps-00": "deps-00", "venv": "venv"}
+
+
+@pytest.mark.parametrize("name", ["python", "venv", "deps-00", "deps-torch"])
+def test_a_launch_layer_with_contents_is_not_in_the_image(tmp_path: Path, name: str) -> None:
+    layer = layer_of(tmp_path, name)
+    layer.begin()
+    layer.finish(LAUNCH, {"digest": "whole"})
+
+    leftovers.remove(tmp_path)
+
+    assert [*tmp_path.iterdir()] == []
+
+
+@pytest.mark.parametrize("name", ["python", "venv", "deps-00"])
+def test_contents_that_were_never_finished_are_removed(tmp_path: Path, name: str) -> None:
+    (layer_of(tmp_path, name).begin_in_place() / "half").touch()
+
+    leftovers.remove(tmp_path)
+
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_drafts_and_the_place_of_work_are_removed(tmp_path: Path) -> None:
+    (layer_of(tmp_path, "deps-07").begin() / "half").touch()
+    disk.draft_of(tmp_path / "launch.toml").touch()
+    (tmp_path / WORK / "stage-0").mkdir(parents=True)
+
+    leftovers.remove(tmp_path)
+
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_nothing_is_removed_through_a_link(tmp_path: Path) -> None:
+    elsewhere, layers = tmp_path / "elsewhere", tmp_path / "layers"
+    for directory in (elsewhere, layers):
+        directory.mkdir()
+    (elsewhere / "file").touch()
+    (layers / "venv").symlink_to(elsewhere)
+    (layers / "deps-00").symlink_to(elsewhere / "absent")
+
+    leftovers.remove(layers)
+
+    assert [*layers.iterdir()] == []
+    assert (elsewhere / "file").exists()
+
+
+def test_a_strangers_file_is_neither_a_layer_nor_an_obstacle(tmp_path: Path) -> None:
+    (tmp_path / "deps-00.sbom.cdx.json").touch()
+
+    leftovers.remove(tmp_path)
+
+    assert restored.digests(tmp_path) == {}
