@@ -107,7 +107,9 @@ def _stored(
         return store.put(one, synced.roots[one.name], whole=one.is_built or one.name not in alone)
 
     archived = pool.map(put, new)
-    old = {one.name: kept[one.name] for one in synced.distributions if one.name not in synced.fresh}
+    old = {
+        one.name: kept[one.name] for one in synced.distributions if one.name not in synced.fresh
+    }
     return old | {one.name: found for one, found in zip(new, archived, strict=True)}
 
 

@@ -1,6 +1,6 @@
 """What an environment is made from, and what comes of it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +8,10 @@ from cnb_python.environment.distribution import Distribution
 from cnb_python.managers.decision import Decision
 from cnb_python.managers.manager import Manager
 from cnb_python.project import Project
+
+
+def _at_once() -> None:
+    """There is nothing to wait for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,12 @@ class EnvironmentRequest:
     """An empty directory on the same file system, for everything that does not last."""
     installer: str
     """One of the settings `auto`, `pip`, `uv`."""
+    ready: Callable[[], object] = _at_once
+    """Returns when the interpreter has all of its bytecode, or raises what prevents that.
+
+    Before, a manager that runs in it would write some of its own: pip does, being isolated from
+    the variable that forbids it.
+    """
 
     @property
     def line(self) -> str:

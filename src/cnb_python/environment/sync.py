@@ -101,6 +101,7 @@ class _Work:
     def install(self, decision: Decision, pins: Sequence[Pin]) -> None:
         """Install exactly *pins* and take what comes of it."""
         manager = self.workshop.request.manager
+        self.workshop.request.ready()
         stage, _ = self.workshop.stage(partial(manager.install, decision, pins))
         self.take(stage, decision, pins)
 
@@ -158,6 +159,7 @@ def _exactly(decision: Decision, work: _Work) -> _Decided | None:
 def _asked(work: _Work) -> _Decided:
     """Have the manager decide."""
     manager, workshop = work.workshop.request.manager, work.workshop
+    workshop.request.ready()
     if not work.kept:
         stage, decision = workshop.stage(manager.install_all)
         work.take(stage, decision, decision.pins)
