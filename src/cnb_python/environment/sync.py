@@ -102,7 +102,8 @@ class _Work:
         """Install exactly *pins* and take what comes of it."""
         manager = self.workshop.request.manager
         self.workshop.request.ready()
-        stage, _ = self.workshop.stage(partial(manager.install, decision, pins))
+        install = partial(manager.install, decision, pins)
+        stage, _ = self.workshop.stage(install, pip=not decision.pure)
         self.take(stage, decision, pins)
 
     def take(self, stage: Stage, decision: Decision, pins: Iterable[Pin]) -> None:
@@ -143,7 +144,7 @@ def _exactly(decision: Decision, work: _Work) -> _Decided | None:
     stage = None
     if missing:
         install = partial(workshop.request.manager.try_install, decision, missing)
-        stage, refusal = workshop.stage(install)
+        stage, refusal = workshop.stage(install, pip=False)
         if refusal:
             output.line(f"Asking pip: {refusal}")
             return None

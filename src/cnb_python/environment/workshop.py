@@ -26,30 +26,32 @@ class Workshop:
     system: System
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
-    def stage[Result](self, fill: Callable[[Workplace, Run], Result]) -> tuple[Stage, Result]:
+    def stage[Result](
+        self, fill: Callable[[Workplace, Run], Result], *, pip: bool = True
+    ) -> tuple[Stage, Result]:
         """Have *fill* install in an empty environment; return that, and what *fill* returns.
 
-        Raises what *fill* raises.
+        *pip*: it may be used. Raises what *fill* raises.
         """
         request = self.request
         disk.remove(request.directory)
         skeleton.make(request.directory, request.interpreter, request.line)
-        result = fill(self.place(), self.run)
+        result = fill(self.place(pip=pip), self.run)
         root = request.work / f"stage-{next(self._numbers)}"
         request.directory.rename(root)
         return Stage(root, request.directory, request.line), result
 
-    def place(self) -> Workplace:
-        """Return where a manager works. pip's own files are laid out the first time."""
+    def place(self, *, pip: bool) -> Workplace:
+        """Return where a manager works. pip's own files are laid out the first time they count."""
         request, scratch = self.request, self.request.work / "tmp"
         disk.make_directory(scratch)
-        pip = scratch.parent / "pip-itself" / "pip"
-        if not pip.is_dir():
-            tool.lay_out_pip(request.tool, pip.parent)
+        tools = self.request.work / "tools"
+        if pip and not (tools / "pip").is_dir():
+            tool.lay_out_pip(request.tool, tools)
         return Workplace(
             app_dir=request.project.directory,
             environment=request.directory,
-            tool=pip,
+            tool=tools / "pip",
             uv=request.uv,
             cache=request.work / "downloads",
             scratch=scratch,
