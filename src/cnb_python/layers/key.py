@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from cnb_python.cnb.context import BuildContext
 from cnb_python.layers.reuse import LayerKey, part
+from cnb_python.managers.building import settings_digest
 from cnb_python.settings import Settings
 from cnb_python.version.inventory import Release
 
@@ -28,6 +29,7 @@ class EnvironmentKey(LayerKey):
     distro: str = part("distribution of the image")
     directory: str = part("directory of the layers")
     tools: str = part("version of the installing tools")
+    building: str = part("digest of the settings for builds from source")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ def environment_key(release: Release, context: BuildContext, tools: str) -> Envi
         distro=f"{target.distro_name} {target.distro_version}".strip(),
         directory=str(context.layers_dir),
         tools=tools,
+        building=settings_digest(context.environ),
     )
 
 
