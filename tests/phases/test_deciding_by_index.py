@@ -16,6 +16,8 @@ from tests.support.index import Authority, Index, Login
 from tests.support.packages import sdist
 from tests.support.wheels import wheel
 
+# uv closes connections early, which pypiserver's files do not survive tidily.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 LOGIN = Login("ada", "s3cret-word")
 
 

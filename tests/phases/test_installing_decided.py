@@ -1,0 +1,135 @@
+"""What pip, or uv, has decided is installed again piece by piece, and comes out the same."""
+
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from cnb_python.managers.decision import Decision, Pin
+from cnb_python.managers.manager import Workplace
+from cnb_python.managers.pip import Pip
+from cnb_python.system.process import run
+from tests.support import deciding, index
+from tests.support.deciding import site_packages
+from tests.support.index import Index
+from tests.support.packages import checkout, sdist
+from tests.support.trees import write_files
+from tests.support.wheels import wheel
+
+# They differ between two runs of pip, and the harvest has its own.
+VOLATILE = frozenset({"RECORD", "REQUESTED", "uv_cache.json", "uv_build.json"})
+GIT = ("git", "-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
+type Make = Callable[..., Workplace]
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Index]:
+    packages = tmp_path / "packages"
+    packages.mkdir()
+    wheel(packages, "on-index", "1.0", {"on_index.py": ""}, requires=["needed"])
+    wheel(packages, "needed", "1.0", {"needed.py": "old"})
+    wheel(packages, "needed", "2.0", {"needed.py": "new"})
+    wheel(packages, "both", "1.0", {"both.py": "wheel"})
+    sdist(packages, "both", "1.0", {"both.py": "source"})
+    sdist(packages, "source", "1.0", {"source.py": ""})
+    wheel(packages, "by-address", "1.0", {"by_address.py": ""})
+    with index.running(packages) as one:
+        yield one
+
+
+@pytest.fixture
+def place(tmp_path: Path, served: Index) -> Make:
+    """Make an empty environment for an app with requirements of every kind."""
+    app = tmp_path / "app"
+    repository = tmp_path / "repository"
+    write_files(app / "lib", checkout("in-directory", "1.0", {"in_directory.py": ""}))
+    write_files(repository, checkout("in-git", "1.0", {"in_git.py": ""}))
+    for command in (("init", "-q", "-b", "main"), ("add", "."), ("commit", "-qm", "first")):
+        subprocess.run([*GIT, *command], cwd=repository, check=True)
+    (app / "vendor").mkdir()
+    wheel(app / "vendor", "vendored", "1.0", {"vendored.py": ""})
+    lines = (
+        f"--index-url {served.url}",
+        "--no-binary both",
+        "on-index>=1",
+        "both",
+        "source",
+        "in-git @ git+${REPOSITORY}@main",
+        "./vendor/vendored-1.0-py3-none-any.whl",
+        f"by-address @ {served.url.replace('simple', 'packages')}by_address-1.0-py3-none-any.whl",
+        "./lib",
+    )
+    (app / "requirements.txt").write_text("\n".join(lines) + "\n")
+    numbers = iter(range(99))
+
+    def make(**environ: str) -> Workplace:
+        given = {name: deciding.settings()[name] for name in ("PATH",)}
+        given |= {"REPOSITORY": repository.as_uri(), **environ}
+        return deciding.workplace(app, tmp_path / f"work-{next(numbers)}", given)
+
+    return make
+
+
+NAMES = [
+    *("both", "by-address", "in-directory", "in-git", "needed", "on-index", "source", "vendored"),
+]
+
+
+def contents(place: Workplace) -> dict[str, bytes]:
+    root = site_packages(place)
+    return {
+        str(path.relative_to(root)): path.read_bytes()
+        for path in sorted(root.rglob("*"))
+        if path.is_file() and path.name not in VOLATILE and "__pycache__" not in path.parts
+    }
+
+
+def test_some_now_and_the_others_later_make_the_same_whole(place: Make) -> None:
+    at_once, deciding_place = place(), place()
+    whole = Pip().install_all(at_once, run)
+    decision = Pip().decide(deciding_place, run)
+
+    assert [pin.name for pin in decision.pins] == NAMES
+    assert decision == whole
+    pieces: dict[str, bytes] = {}
+    for pins in (decision.pins[::2], decision.pins[1::2]):
+        some = place()
+        Pip().install(decision, pins, some, run)
+        pieces |= contents(some)
+    assert pieces == contents(at_once)
+    assert (pieces["needed.py"], pieces["both.py"]) == (b"new", b"source")
+
+
+def test_what_may_change_without_a_word_is_not_kept(place: Make) -> None:
+    decision = Pip().decide(place(), run)
+
+    assert [pin.name for pin in decision.pins if not pin.keeps] == ["in-directory"]
+
+
+def by_name(decision: Decision) -> dict[str, Pin]:
+    return {pin.name: pin for pin in decision.pins}
+
+
+def test_a_new_commit_of_a_branch_is_another_origin(place: Make, tmp_path: Path) -> None:
+    before = by_name(Pip().decide(place(), run))
+    (tmp_path / "repository/files/in_git.py").write_text("changed")
+    subprocess.run([*GIT, "commit", "-qam", "second"], cwd=tmp_path / "repository", check=True)
+
+    after = by_name(Pip().decide(place(), run))
+
+    assert {name for name in NAMES if before[name] != after[name]} == {"in-git"}
+
+
+# uv closes connections early, which pypiserver's files do not survive tidily.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_uv_does_the_same_for_those_who_choose_it(place: Make) -> None:
+    at_once, again = (place(BP_PYTHON_INSTALLER="uv") for _ in range(2))
+
+    decision = Pip().install_all(at_once, run)
+    Pip().install(decision, decision.pins, again, run)
+
+    assert [pin.name for pin in decision.pins] == NAMES
+    assert decision.by == "uv"
+    assert contents(again) == contents(at_once)
+    assert contents(again)["both.py"] == b"source"
