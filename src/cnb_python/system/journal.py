@@ -37,6 +37,6 @@ def megabytes(size: int) -> str:
     """Return *size*, in bytes, as people read it.
 
     >>> megabytes(12_345_678), megabytes(12_345)
-    ('12.3 MB', '12 kB')
+    ('12.3 MB', '13 kB')
     """
     return f"{size / 1e6:.1f} MB" if size >= 100_000 else f"{-(-size // 1000)} kB"
