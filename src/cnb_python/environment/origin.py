@@ -12,7 +12,7 @@ class Origin(NamedTuple):
     """What the file says."""
 
     content: bytes
-    """The file in one form, without a password; empty where the image has none."""
+    """The file in one form, without password and query; empty where the image has none."""
     directory: str
     """The directory on disk it was installed from, empty where it was none."""
     is_repository: bool
@@ -35,8 +35,9 @@ def read(content: bytes) -> Origin:
         return NOWHERE
     if not isinstance(said, dict):
         return NOWHERE
-    # `ssh://git@...` is no secret and needed.
-    said["url"] = urlunsplit(parts._replace(netloc=f"git@{host}" if user == "git" else host))
+    # `ssh://git@...` is no secret and needed. A query is a signature or a token as a rule.
+    netloc = f"git@{host}" if user == "git" else host
+    said["url"] = urlunsplit(parts._replace(netloc=netloc, query=""))
     directory = said.get("dir_info")
     is_editable = isinstance(directory, dict) and directory.get("editable") is True
     text = json.dumps(said, sort_keys=True, separators=(",", ":"))

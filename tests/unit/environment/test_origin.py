@@ -29,6 +29,10 @@ def test_one_form_whichever_tool_wrote_it() -> None:
         ("https://secret@example.org/x.whl", "https://example.org/x.whl"),
         ("ssh://git@example.org/x", "ssh://git@example.org/x"),
         ("ssh://git:secret@example.org/x", "ssh://example.org/x"),
+        (
+            "https://example.org/x.whl?sig=secret&v=1#sha256=00",
+            "https://example.org/x.whl#sha256=00",
+        ),
         ("file:///workspace/vendor/x.whl", "file:///workspace/vendor/x.whl"),
     ],
 )
