@@ -11,6 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from packaging.utils import canonicalize_version
+
 from cnb_python.cnb import disk
 from cnb_python.environment import closure
 from cnb_python.environment.distribution import Distribution
@@ -132,8 +134,14 @@ def _is_kept(pin: Pin, kept: Mapping[str, Kept]) -> bool:
     return (
         pin.keeps
         and one is not None
-        and (one.distribution.version, one.distribution.origin) == (pin.version, pin.origin)
+        and one.distribution.origin == pin.origin
+        and _is_same(one.distribution.version, pin.version)
     )
+
+
+def _is_same(version: str, pinned: str) -> bool:
+    """Whether it is *pinned* that was installed: `2.0` in a file may be `2.0.0` of an index."""
+    return canonicalize_version(version) == canonicalize_version(pinned)
 
 
 def _exactly(decision: Decision, work: _Work) -> _Decided | None:
