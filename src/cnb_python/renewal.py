@@ -11,6 +11,7 @@ from cnb_python.cnb import disk
 from cnb_python.cnb.layer import check_contents, layer_of
 from cnb_python.environment import changes
 from cnb_python.environment.distribution import Distribution
+from cnb_python.environment.links import Copy
 from cnb_python.environment.manifest import Kept
 from cnb_python.environment.request import EnvironmentRequest, Synced
 from cnb_python.environment.store import Damaged, Store
@@ -21,12 +22,13 @@ from cnb_python.layers.assembly import Layers, Plan
 from cnb_python.layers.deps import Previous
 from cnb_python.layers.leftovers import WORK
 from cnb_python.layers.record import Record
-from cnb_python.layers.restored import VENV
+from cnb_python.layers.restored import SHARES, VENV
 from cnb_python.managers.decision import Decision, Undecided
 from cnb_python.system.outside import Output, System
 
 _LARGEST = 5
-_SPREAD = re.compile(r"deps-\d\d")
+# What many have together: a share of the spread, or the one layer of the merged layout.
+_COMMON = re.compile(rf"{SHARES}\d\d|{VENV}")
 
 
 def renew(job: Job, before: Previous, known: Decision | Undecided, system: System) -> Record:
@@ -86,9 +88,15 @@ def _close(
 ) -> Record:
     """Keep what the next build can use, and look at what this one leaves."""
     manifest = store.close(stored.values(), {job.runtime.archive}, alone)
-    noted = record._replace(contents=job.contents_key.metadata(), manifest=manifest)
+    layers_dir = job.context.layers_dir
+    sizes = dict(record.layer_sizes)
+    for name in (python.NAME, deps.NAME):
+        if (layers_dir / name).is_dir():
+            sizes[name] = str(_bytes_below(layers_dir / name))
+    contents = job.contents_key.metadata()
+    noted = record._replace(contents=contents, layer_sizes=sizes, manifest=manifest)
     deps.close_store(job.context, noted)
-    check_contents(job.context.layers_dir, made | {deps.NAME})
+    check_contents(layers_dir, made | {deps.NAME})
     return noted
 
 
@@ -188,7 +196,7 @@ def _say_changes(before: Previous, synced: Synced, output: Output) -> None:
 
 def _alone(layers: Layers) -> frozenset[str]:
     """Return the names of those distributions that have a share of their own."""
-    own = (share for share in layers.shares if not _SPREAD.fullmatch(share.name))
+    own = (share for share in layers.shares if not _COMMON.fullmatch(share.name))
     return frozenset(name for share in own for name in share.distributions)
 
 
@@ -204,6 +212,19 @@ def _record(job: Job, synced: Synced, layers: Layers) -> Record:
         env=env_digest(layers.env),
         distributions={one.name: one.version for one in synced.distributions},
         layers=layers.digests,
-        layer_sizes={share.name: str(share.size) for share in layers.shares},
+        layer_sizes={name: str(size) for name, size in _sizes(job, layers).items()},
         largest={one.name: str(one.size) for one in largest},
+    )
+
+
+def _sizes(job: Job, layers: Layers) -> dict[str, int]:
+    """Return the bytes of each layer; `python` still has its directory."""
+    copies = sum(place.file.size for place in layers.places if isinstance(place, Copy))
+    sizes = {share.name: share.size for share in layers.shares}
+    return {python.NAME: _bytes_below(job.runtime.interpreter.layer), VENV: copies} | sizes
+
+
+def _bytes_below(directory: Path) -> int:
+    return sum(
+        (parent / name).lstat().st_size for parent, _, names in directory.walk() for name in names
     )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from cnb_python.layers import deps
 from cnb_python.layers.record import Record
 from cnb_python.system.journal import Journal, megabytes, shown
 
@@ -17,13 +18,22 @@ def say(record: Record, journal: Journal, layers_dir: Path) -> None:
 
 
 def _lines(record: Record, journal: Journal, layers_dir: Path) -> Iterator[str]:
-    for name, size in record.layer_sizes.items():
-        state = "new" if (layers_dir / name).is_dir() else "as in the previous image"
-        yield f"{name:{_NAME}} {_size(size):>9}  {state}"
+    for name, size in sorted(record.layer_sizes.items(), key=_in_the_image):
+        yield f"{name:{_NAME}} {_size(size):>9}  {_state(name, layers_dir)}"
     if largest := record.largest:
         yield f"Largest packages: {', '.join(f'{n} {_size(s)}' for n, s in largest.items())}"
     took = ", ".join(f"{title} {shown(seconds)}" for title, seconds in journal.seconds.items())
     yield f"Time: {took}"
+
+
+def _in_the_image(row: tuple[str, str]) -> tuple[bool, str]:
+    return row[0] == deps.NAME, row[0]
+
+
+def _state(name: str, layers_dir: Path) -> str:
+    if name == deps.NAME:
+        return "not in the image: the store, for the next build"
+    return "new" if (layers_dir / name).is_dir() else "as in the previous image"
 
 
 def _size(digits: str) -> str:
