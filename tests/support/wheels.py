@@ -7,6 +7,7 @@ https://packaging.python.org/en/latest/specifications/binary-distribution-format
 
 import base64
 import hashlib
+import re
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -61,7 +62,10 @@ def metadata(name: str, version: str, requires: Iterable[str], requires_python: 
     lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}"]
     if requires_python:
         lines.append(f"Requires-Python: {requires_python}")
-    return "\n".join([*lines, *(f"Requires-Dist: {one}" for one in requires), ""])
+    wanted = tuple(requires)
+    extras = sorted({extra for one in wanted for extra in re.findall(r"extra == '(\w+)'", one)})
+    lines += [f"Provides-Extra: {extra}" for extra in extras]
+    return "\n".join([*lines, *(f"Requires-Dist: {one}" for one in wanted), ""])
 
 
 def _tags(tag: str) -> Iterator[str]:

@@ -1,0 +1,43 @@
+"""A tiny buildpack that comes after ours and looks at what it is given."""
+
+from pathlib import Path
+
+from tests.support.trees import write_files
+
+_TOML = """\
+api = "0.10"
+
+[buildpack]
+id = "tests/neighbour"
+version = "1.0"
+
+[[targets]]
+os = "linux"
+"""
+_REQUIRES = """\
+#!/bin/sh
+printf '[[requires]]\\nname = "python"\\n[requires.metadata]\\nbuild = %s\\n' {build} \
+> "$CNB_BUILD_PLAN_PATH"
+"""
+_PASSES = "#!/bin/sh\n"
+_LOOKS = """\
+#!/bin/sh
+echo "Neighbour: $(command -v python || echo no python)"
+if command -v python > /dev/null; then
+    python -c 'import flask; print("Neighbour:", flask.__file__, flask.Flask("app").name)'
+fi
+"""
+
+
+def neighbour(directory: Path, *, asks: bool | None = None) -> Path:
+    """Write it to the new *directory* and return that.
+
+    It says which Python it finds and, if any, where Flask is. *asks*: it requires `python`, for
+    the build or not; None: it requires nothing.
+    """
+    detect = _PASSES if asks is None else _REQUIRES.format(build=str(asks).lower())
+    files = {"buildpack.toml": _TOML, "bin/detect": detect, "bin/build": _LOOKS}
+    write_files(directory, files)
+    for path in (directory, directory / "bin", *(directory / "bin").iterdir()):
+        path.chmod(0o755)
+    return directory

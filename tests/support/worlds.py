@@ -1,0 +1,114 @@
+"""Machines that are not alike, and what a platform may have lost between two builds."""
+
+import json
+import os
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tests.support.builds import Built, Wanted
+from tools.processes import run
+from tools.sandbox import Bind
+
+HERE = Path(__file__).parent
+# File systems in memory list their entries in another order than those on disk.
+MEMORY = Path("/dev/shm")
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Another machine, while it is there."""
+
+    wanted: Wanted
+    """What a build takes place under."""
+
+
+@contextmanager
+def odd_machine(scratch: Path) -> Iterator[Machine]:
+    """Differ in everything at once that must not matter.
+
+    umask, hash seed, locale, time zone, temporary directory, clock, number of cores, order of
+    directory entries (the C library's, and the file system's of the layers).
+    """
+    shim = scratch / "shim.so"
+    subprocess.run(["gcc", "-shared", "-fPIC", "-O1", "-o", shim, HERE / "shim.c"], check=True)
+    cores = os.sched_getaffinity(0)
+    with tempfile.TemporaryDirectory(dir=MEMORY) as memory:
+        # A program and what it starts inherit it.
+        os.sched_setaffinity(0, {min(cores)})
+        try:
+            yield Machine(
+                {
+                    "umask": 0o077,
+                    "env": {
+                        "LC_ALL": "tr_TR.UTF-8",
+                        "LD_PRELOAD": "/odd/shim.so",
+                        "PYTHONHASHSEED": "42",
+                        "TMPDIR": "/odd/tmp",
+                        "TZ": "Asia/Kathmandu",
+                    },
+                    "binds": (
+                        Bind(shim, "/odd/shim.so"),
+                        Bind(_directory(scratch / "odd", 0o1777), "/odd/tmp", writable=True),
+                        Bind(_directory(Path(memory, "layers"), 0o777), "/layers", writable=True),
+                    ),
+                }
+            )
+        finally:
+            os.sched_setaffinity(0, cores)
+
+
+def without_image(build: Built, work: Path) -> Built:
+    """Return *build* as a new tag sees it: with its cache alone, copied to *work*."""
+    return _with_only("cache", build, work)
+
+
+def without_cache(build: Built, work: Path) -> Built:
+    """Return *build* as another machine sees it that pulls its image, copied to *work*."""
+    return _with_only("layout", build, work)
+
+
+def layers_of(build: Built) -> dict[str, str]:
+    """Return the diff id of each layer of the image, by title."""
+    return {layer.title: layer.diff_id for layer in build.image.layers}
+
+
+def digest_of(build: Built) -> str:
+    """Return the digest of the image itself: of all layers, labels and settings."""
+    index = json.loads((build.directory / "index.json").read_text())
+    digest: str = index["manifests"][0]["digest"]
+    return digest
+
+
+def members(build: Built, layer: str) -> list[tuple[str, int, str, float, bytes]]:
+    """Return all there is to an image's *layer* but who owns its files."""
+    with tarfile.open(build.image.blob(build.layer(layer))) as archive:
+        return [
+            (
+                one.name,
+                one.mode,
+                one.linkname,
+                one.mtime,
+                opened.read()
+                if (opened := archive.extractfile(one) if one.isreg() else None)
+                else b"",
+            )
+            for one in archive
+        ]
+
+
+def _with_only(part: str, build: Built, work: Path) -> Built:
+    for name in ("cache", "layout"):
+        (work / name).mkdir(parents=True)
+    run("cp", "-a", "--", build.work / part, work)
+    return replace(build, work=work)
+
+
+def _directory(path: Path, mode: int) -> Path:
+    path.mkdir()
+    path.chmod(mode)
+    return path
