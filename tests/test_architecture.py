@@ -45,7 +45,16 @@ INDEPENDENT = {
     "managers": {
         *("manager", "decision", "build_failures", "markers", "network", "exact"),
         *("requirements", "requirement_lines", "requirements_encoding", "own_lines"),
-        *("uv", "uv_lock", "pip_commands", "pip_failures", "pip_report", "pip_settings"),
+        *(
+            "uv",
+            "uv_lock",
+            "pip_commands",
+            "pip_failures",
+            "pip_report",
+            "pip_settings",
+            "pip_installing",
+            "uv_settings",
+        ),
     },
 }
 JOINS_SIBLINGS = {"managers.select"}

@@ -145,30 +145,6 @@ def test_a_failure_is_explained_in_uvs_words() -> None:
     assert any("conclude that your requirements are unsatisfiable" in line for line in body)
 
 
-@pytest.mark.parametrize(
-    ("file", "content", "expected"),
-    [
-        ("app/uv.toml", "", True),
-        ("uv.toml", "", True),
-        ("home/.config/uv/uv.toml", "", True),
-        ("app/pyproject.toml", "[tool.uv]\n", True),
-        ("app/pyproject.toml", "[ tool . uv.pip ]\n", True),
-        ("app/pyproject.toml", "[project]\nname = 'x'\n", False),
-        ("elsewhere/uv.toml", "", False),
-    ],
-)
-def test_uvs_own_settings_are_found(
-    tmp_path: Path, file: str, content: str, expected: object
-) -> None:
-    (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
-    (tmp_path / file).write_text(content)
-
-    found = uv.is_configured({"HOME": f"{tmp_path}/home"}, tmp_path / "app")
-
-    assert found is expected
-    assert uv.is_configured({"UV_INDEX": "x"}, tmp_path / "elsewhere/app")
-
-
 def test_wheels_for_this_linux_alone_are_seen_on_the_pages_of_an_index(tmp_path: Path) -> None:
     page = tmp_path / "downloads/uv/simple-v27/index/0/a.rkyv"
     page.parent.mkdir(parents=True)

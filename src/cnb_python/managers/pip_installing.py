@@ -1,0 +1,123 @@
+"""Has pip or uv decide and install what a `requirements.txt` asks for; explains what fails."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from cnb_python.errors import BuildpackError, InstallFailed, ProgramNotStarted
+from cnb_python.managers import (
+    build_failures,
+    exact,
+    pip_commands,
+    pip_failures,
+    pip_report,
+    uv,
+    uv_lock,
+)
+from cnb_python.managers.decision import Decision, Pin
+from cnb_python.managers.manager import Workplace
+from cnb_python.managers.network import Network
+from cnb_python.managers.own_lines import OwnLines, read_own_lines
+from cnb_python.project import REQUIREMENTS
+from cnb_python.settings import UV, read_settings
+from cnb_python.system.outside import Command, Outcome, Run
+
+_PIP = "pip"
+_LAST_WORDS = 5
+
+
+def try_exactly(
+    pins: Sequence[Pin], network: Network, processor: str, place: Workplace, run: Run
+) -> str:
+    """Have uv install *pins*; return why it did not, or nothing. Raises DiskFull or Killed."""
+    try:
+        outcome = run(uv.install_exactly(pins, network, place))
+    except ProgramNotStarted as error:
+        return f"uv does not start here: {error.reason}"
+    if outcome.code:
+        return uv.refusal(outcome)
+    return uv.pips_own_choice(place, network, processor)
+
+
+def install_exactly(pins: Sequence[Pin], network: Network, place: Workplace, run: Run) -> None:
+    """Have uv install *pins* of an exact file. Raises what it says went wrong."""
+    _uv(uv.install_exactly(pins, network, place), run)
+
+
+def install_all(place: Workplace, run: Run) -> Decision:
+    """Decide and install in one go. Raises what pip, or uv, says went wrong."""
+    if read_settings(place.environ).installer != UV:
+        return _pip_decides(pip_commands.install_all, place, run)
+    decision = decide(place, run)
+    if decision.pins:
+        install_decided(decision, decision.pins, place, run)
+    return decision
+
+
+def decide(place: Workplace, run: Run) -> Decision:
+    """Decide without installing. Raises what pip, or uv, says went wrong."""
+    if read_settings(place.environ).installer != UV:
+        return _pip_decides(pip_commands.decide, place, run)
+    lock = place.scratch / "pylock.toml"
+    _uv(uv.compile_all(REQUIREMENTS, lock, place), run)
+    return uv_lock.decision_of(lock, _own_lines(place))
+
+
+def install_decided(decision: Decision, pins: Sequence[Pin], place: Workplace, run: Run) -> None:
+    """Install exactly *pins* of *decision*. Raises what the tool says went wrong."""
+    finding = _own_lines(place).finding
+    if decision.by == exact.UV:
+        _uv(uv.install_compiled(pins, finding, place), run)
+        return
+    for command in pip_commands.install_exactly(pins, finding, place):
+        _pip(command, place, run)
+
+
+def explain(command: Command, outcome: Outcome, place: Workplace, run: Run) -> BuildpackError:
+    """Say why pip failed. Asks it again where its first answer does not tell."""
+    # Paths as the app's author knows them.
+    output = outcome.output.replace(f"{place.app_dir}/", "")
+    known = (
+        build_failures.machine_failure(outcome.code, output, _PIP)
+        or build_failures.build_failure(output, place.python)
+        or pip_failures.recognise(output, place.python)
+    )
+    if known:
+        return known
+    if requirement := pip_failures.unmatched(output):
+        return _ask_again(requirement, output, place, run)
+    if trouble := pip_failures.index_trouble(output):
+        return trouble
+    last_words = tuple(output.strip().splitlines()[-_LAST_WORDS:])
+    return InstallFailed(_PIP, command.shown, outcome.code, last_words)
+
+
+def _pip_decides(
+    make: Callable[[Workplace, Path], Command], place: Workplace, run: Run
+) -> Decision:
+    report = place.scratch / "report.json"
+    _pip(make(place, report), place, run)
+    return pip_report.decision_of(report.read_text(encoding="utf-8"), _own_lines(place))
+
+
+def _pip(command: Command, place: Workplace, run: Run) -> None:
+    outcome = run(command)
+    if outcome.code:
+        raise explain(command, outcome, place, run)
+
+
+def _uv(command: Command, run: Run) -> None:
+    outcome = run(command)
+    if outcome.code:
+        raise uv.explain(command, outcome)
+
+
+def _own_lines(place: Workplace) -> OwnLines:
+    return read_own_lines(place.app_dir / REQUIREMENTS, place.app_dir, place.environ)
+
+
+def _ask_again(requirement: str, output: str, place: Workplace, run: Run) -> BuildpackError:
+    """Find out why there is nothing: pip tells about refusals and skipped wheels with -vv only."""
+    ask = pip_commands.question(requirement, _own_lines(place).finding, place)
+    telling: list[str] = output.splitlines()
+    run(ask, lambda line: telling.append(line) if pip_failures.TELLING.search(line) else None)
+    return pip_failures.nothing_found(requirement, "\n".join(telling), place.python)
