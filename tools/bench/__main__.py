@@ -124,7 +124,8 @@ def prepared(wish: Wish, folder: Path) -> Iterator[tuple[Course, Path]]:
         }
         run_image = _pushed(found, f"{target.address}/{prefix}-run")
         env, cases = settings(index_url, mirror_url), chosen(wish.only)
-        LOGS.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(LOGS, ignore_errors=True)
+        LOGS.mkdir(parents=True)
         yield Course(found, target, run_image, made, env, prefix, LOGS, cases), product
 
 

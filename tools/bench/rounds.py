@@ -1,7 +1,9 @@
 """A round: every case once, the contestants in turn within each case."""
 
+import json
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -77,6 +79,8 @@ class Taken:
     case: str
     contestant: str
     round: int
+    load: float
+    """The machine's load average over the last minute, after the build; above 4: others work."""
     pack_s: float
     build_s: float
     """`bin/build` alone."""
@@ -113,6 +117,8 @@ class Course:
             for name in turns(case.who, number):
                 taken = self._measure(app, export, case, name, number, stem)
                 say(f"  {export} {number} {case.name:<14} {name:<8} {_shown(taken)}")
+                with (self.logs / "builds.jsonl").open("a") as file:
+                    file.write(f"{json.dumps(asdict(taken))}\n")
                 yield taken
         images.sweep(self.engine, stem)
 
@@ -139,6 +145,7 @@ class Course:
             case=case.name,
             contestant=name,
             round=number,
+            load=round(os.getloadavg()[0], 1),
             pack_s=round(packed.pack, 3),
             build_s=round(packed.build, 3),
             phases_s={title: round(seconds, 3) for title, seconds in packed.phases.items()},
@@ -175,4 +182,4 @@ def chosen(names: Sequence[str]) -> tuple[Case, ...]:
 
 def _shown(taken: Taken) -> str:
     pushed = "" if taken.pushed_bytes is None else f"  {taken.pushed_bytes / 1e6:6.1f} MB pushed"
-    return f"pack {taken.pack_s:6.2f} s  bin/build {taken.build_s:6.2f} s{pushed}"
+    return f"pack {taken.pack_s:6.2f} s  bin/build {taken.build_s:6.2f} s  load {taken.load:4.1f}{pushed}"

@@ -28,6 +28,7 @@ def taken(case: str = rounds.COLD, contestant: str = OURS, **changes: Any) -> Ta
         case=case,
         contestant=contestant,
         round=1,
+        load=2.0,
         pack_s=20.0,
         build_s=10.0,
         phases_s={"building": 10.0, "exporting": 9.0},
