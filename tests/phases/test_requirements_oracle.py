@@ -75,9 +75,11 @@ PIECES = st.sampled_from(
 )
 LINE = st.builds(
     "{}{}{}{}{}{}".format,
-    st.sampled_from(["idna", "Six", "a-b"]),
+    st.sampled_from(["idna", "Six", "a-b", "a_", "A.-_b"]),
     st.sampled_from(["", "[x]", " [x, y] "]),
-    st.sampled_from(["==1.0", " == 1.0", "== 2", "(==3.1)"]),
+    st.sampled_from(
+        ["==1.0", " == 1.0", "== 2", "(==3.1)", "==v1-1", "==1_a.2", "==1!2.dev", "==1.x"]
+    ),
     st.sampled_from(["", "", "; os_name == 'nt'", ";python_version>'3'", "; extra == 'x'"]),
     st.one_of(st.just(""), st.just(""), PIECES),
     st.sampled_from(["\n", "\n", "\n", "\r\n", "\\\n", " \\\n  ", "\f", "", " # why\n"]),
@@ -115,8 +117,8 @@ type Described = tuple[str, frozenset[str], Version, str, frozenset[str]]
 
 
 def described(line: Exact) -> Described:
-    marker = str(line.marker) if line.marker else ""
-    return line.name, frozenset(line.extras), Version(line.version), marker, frozenset(line.hashes)
+    hashes = frozenset(line.hashes)
+    return line.name, frozenset(line.extras), Version(line.version), line.marker, hashes
 
 
 def described_by_pip(found: InstallRequirement) -> Described:

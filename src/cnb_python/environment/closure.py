@@ -5,6 +5,7 @@ nothing left to choose, and any tool that resolves the same pins must take them 
 https://packaging.python.org/en/latest/specifications/core-metadata/
 """
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from email.message import Message
 from email.parser import BytesHeaderParser, HeaderParser
@@ -60,7 +61,7 @@ def prove(
     *python* is the release of the app's interpreter, *processor* the machine's, by default ours.
     Raises what *metadata* raises.
     """
-    walk = _Walk(python, processor or markers.machine())
+    walk = _Walk(python, processor or os.uname().machine)
     try:
         found = {pin.name: _read(pin, metadata) for pin in pins}
         sensitive = [walk.serves_python(name, one.python) for name, one in found.items()]

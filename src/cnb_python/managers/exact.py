@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from cnb_python.managers import markers
 from cnb_python.managers.decision import Decision, Pin, Undecided
 from cnb_python.managers.network import Network, network_of
 from cnb_python.managers.pip_settings import read_pip_settings
@@ -47,16 +46,17 @@ def plan(
 
 def _applying(file: ExactFile, python: str, processor: str) -> list[Exact] | NotExact:
     """Return the lines that count for *python*, each of a distribution of its own."""
-    for line in file.lines:
-        if line.marker and markers.asks_the_machine(line.marker):
-            return NotExact("has a marker about the machine", line.number)
-    lines = [
-        line
-        for line in file.lines
-        if not line.marker or markers.applies(line.marker, python, processor)
-    ]
+    lines = [line for line in file.lines if not line.marker]
+    if marked := [line for line in file.lines if line.marker]:
+        # What it imports takes a while, and most files have none.
+        from cnb_python.managers import markers  # noqa: PLC0415
+
+        for line in marked:
+            if markers.asks_the_machine(line.marker):
+                return NotExact("has a marker about the machine", line.number)
+        lines += [one for one in marked if markers.applies(one.marker, python, processor)]
     counted = Counter(line.name for line in lines)
-    for line in lines:
+    for line in sorted(lines):
         if counted[line.name] > 1:
             return NotExact(f"and another one both name {line.name}", line.number)
         if file.has_hashes and not line.hashes:

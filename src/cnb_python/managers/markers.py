@@ -3,7 +3,6 @@
 https://packaging.python.org/en/latest/specifications/dependency-specifiers/#environment-markers
 """
 
-import os
 import re
 from collections.abc import Callable
 
@@ -16,15 +15,11 @@ _OF_THE_PATCH = re.compile(r"\b(python_full_version|implementation_version)\b")
 _PATCHES = 40
 
 
-def machine() -> str:
-    """Return what this machine calls its processor: `x86_64`."""
-    return os.uname().machine
-
-
 def environment(python: str, processor: str) -> dict[str, str]:
     """Return the value of every marker variable in CPython *python* on Linux.
 
-    *python* is a release such as `3.14.6` or `3.15.0b2`, *processor* what `machine` returns.
+    *python* is a release such as `3.14.6` or `3.15.0b2`, *processor* what the machine
+    calls its own: `x86_64`.
     """
     return {
         "implementation_name": "cpython",
@@ -46,12 +41,13 @@ def line_of(python: str) -> str:
     return ".".join(python.split(".")[:2])
 
 
-def applies(marker: Marker, python: str, processor: str, extra: str = "") -> bool:
+def applies(marker: Marker | str, python: str, processor: str, extra: str = "") -> bool:
     """Whether a requirement with *marker* counts where *extra* is asked for."""
-    return marker.evaluate({**environment(python, processor), "extra": extra})
+    read = Marker(marker) if isinstance(marker, str) else marker
+    return read.evaluate({**environment(python, processor), "extra": extra})
 
 
-def asks_the_machine(marker: Marker) -> bool:
+def asks_the_machine(marker: Marker | str) -> bool:
     """Whether *marker* depends on what only the machine knows that runs it."""
     return bool(_OF_THE_MACHINE.search(str(marker)))
 

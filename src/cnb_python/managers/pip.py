@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cnb_python.errors import BuildpackError
-from cnb_python.managers import exact, markers, requirements_encoding, uv_settings
+from cnb_python.managers import exact, requirements_encoding, uv_settings
 from cnb_python.managers.decision import Decision, Pin, Undecided
 from cnb_python.managers.manager import Workplace
 from cnb_python.project import REQUIREMENTS, Project
@@ -24,7 +24,8 @@ class Pip:
 
     name: str = "pip"
     deciding_file: str = REQUIREMENTS
-    processor: str = field(default_factory=markers.machine)
+    processor: str = field(default_factory=lambda: os.uname().machine)
+    """As environment markers have it: `x86_64`."""
 
     def check(self, project: Project) -> tuple[str, ...]:
         """Refuse a file that pip would misread; warn of one that others do.

@@ -12,7 +12,7 @@ from cnb_python.managers import markers
 
 
 def test_what_we_compute_is_what_an_interpreter_says_of_itself() -> None:
-    ours = markers.environment(platform.python_version(), markers.machine())
+    ours = markers.environment(platform.python_version(), platform.machine())
     said = dict(default_environment())
     of_the_machine = {"platform_release", "platform_version"}
 
