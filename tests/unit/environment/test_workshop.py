@@ -91,7 +91,7 @@ def test_a_manager_has_a_place_outside_the_environment_for_everything_of_its_own
 ) -> None:
     made, _, _ = workshop(request_)
 
-    place = made.place()
+    place = made.place(pip=True)
 
     assert (place.tool / "__init__.py").is_file()
     assert place.scratch.is_dir()
@@ -102,24 +102,31 @@ def test_a_manager_has_a_place_outside_the_environment_for_everything_of_its_own
     assert place.app_dir == request_.project.directory
 
 
+def test_where_pip_is_of_no_use_it_is_not_laid_out(request_: EnvironmentRequest) -> None:
+    made, _, _ = workshop(request_)
+
+    assert not made.place(pip=False).tool.exists()
+    assert made.place(pip=True).tool.is_dir()
+
+
 def test_its_variables_are_the_users_without_those_that_mislead(
     request_: EnvironmentRequest,
 ) -> None:
     made, _, _ = workshop(request_)
 
-    environ = made.place().environ
+    environ = made.place(pip=True).environ
 
     assert environ["PIP_INDEX_URL"] == ENVIRON["PIP_INDEX_URL"]
     assert environ["VIRTUAL_ENV"] == str(request_.directory)
-    assert environ["TMPDIR"] == str(made.place().scratch)
+    assert environ["TMPDIR"] == str(made.place(pip=True).scratch)
     assert "PYTHONPATH" not in environ
 
 
 def test_the_managers_own_files_are_laid_out_once(request_: EnvironmentRequest) -> None:
     made, _, _ = workshop(request_)
-    (made.place().tool / "compiled").touch()
+    (made.place(pip=True).tool / "compiled").touch()
 
-    assert (made.place().tool / "compiled").exists()
+    assert (made.place(pip=True).tool / "compiled").exists()
 
 
 def test_no_secret_is_in_what_comes_of_a_command(request_: EnvironmentRequest) -> None:
