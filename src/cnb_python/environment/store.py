@@ -101,6 +101,10 @@ class Store:
         if first_outside(members) is None:
             self._trees[key] = Tree(self._pack(members, root), members)
 
+    def has_tree(self, key: str) -> bool:
+        """Whether something was archived under *key*."""
+        return key in self._trees
+
     def bring_tree(self, key: str, into: Path) -> None:
         """Put what was archived under *key* below the directory *into*.
 

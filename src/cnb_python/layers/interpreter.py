@@ -14,7 +14,7 @@ from cnb_python.interpreter import trim
 from cnb_python.interpreter.relocate import relocate
 from cnb_python.layers.python import NAME, Interpreter, Runtime
 from cnb_python.system.archive import Archive, unpack
-from cnb_python.system.outside import Command, Download, System
+from cnb_python.system.outside import Command, Download, Output, System
 from cnb_python.version.inventory import Release
 from cnb_python.version.mirror import carried_archive
 
@@ -29,17 +29,23 @@ def lay_out(runtime: Runtime, store: Store, system: System) -> Callable[[], None
     fetching and unpacking raise, and UnusableInterpreter.
     """
     layer = layer_of(runtime.context.layers_dir, NAME)
-    try:
-        store.bring_tree(runtime.archive, layer.begin_in_place())
-    except DamagedStore as damage:
-        if damage.reason:
-            system.output.line(f"Not using the kept Python: {damage.reason}")
-    else:
-        system.output.line(f"Python {runtime.release.version} from the store")
+    if _is_brought(layer, runtime, store, system.output):
         return _nothing
     _make(layer, runtime.release, runtime.context, system)
     _probe(runtime.interpreter, system)
     return partial(_complete, runtime, store, system)
+
+
+def _is_brought(layer: Layer, runtime: Runtime, store: Store, output: Output) -> bool:
+    if not store.has_tree(runtime.archive):
+        return False
+    try:
+        store.bring_tree(runtime.archive, layer.begin_in_place())
+    except DamagedStore as damage:
+        output.line(f"Not using the kept Python: {damage.reason}")
+        return False
+    output.line(f"Python {runtime.release.version} from the store")
+    return True
 
 
 def _complete(runtime: Runtime, store: Store, system: System) -> None:

@@ -432,6 +432,7 @@ def test_a_tree_comes_back_with_its_empty_directories(store: Store, tmp_path: Pa
     store.put_tree("Python 3.14.6", root)
     reader = Store(store.directory)
     reader.read(closed(store, trees=["Python 3.14.6"]))
+    assert reader.has_tree("Python 3.14.6")
 
     reader.bring_tree("Python 3.14.6", new(tmp_path / "into"))
 
@@ -441,6 +442,7 @@ def test_a_tree_comes_back_with_its_empty_directories(store: Store, tmp_path: Pa
 
 
 def test_a_tree_that_nobody_kept_is_no_damage(store: Store, tmp_path: Path) -> None:
+    assert not store.has_tree("Python 3.14.6")
     with pytest.raises(DamagedStore) as caught:
         store.bring_tree("Python 3.14.6", tmp_path)
 
