@@ -182,4 +182,5 @@ def chosen(names: Sequence[str]) -> tuple[Case, ...]:
 
 def _shown(taken: Taken) -> str:
     pushed = "" if taken.pushed_bytes is None else f"  {taken.pushed_bytes / 1e6:6.1f} MB pushed"
-    return f"pack {taken.pack_s:6.2f} s  bin/build {taken.build_s:6.2f} s  load {taken.load:4.1f}{pushed}"
+    times = f"pack {taken.pack_s:6.2f} s  bin/build {taken.build_s:6.2f} s"
+    return f"{times}  load {taken.load:4.1f}{pushed}"
