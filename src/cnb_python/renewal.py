@@ -145,12 +145,17 @@ def _say_reasons(job: Job, before: Previous, known: Decision | Undecided, output
 
 
 def _kept(store: Store, before: Previous, output: Output) -> Mapping[str, Kept]:
-    """Return what the store has; nothing, with a reason, where it cannot be used."""
+    """Return what the store has of this key; nothing, with a reason, where it cannot be used.
+
+    Its interpreter has a key of its own, and stays of use.
+    """
     if not (before.has_store and before.record):
         return {}
     found = store.read(before.record.manifest)
     if isinstance(found, Damaged):
         output.line(f"Not using the previous build's packages: {found.reason}")
+        return {}
+    if before.reasons:
         return {}
     for name, reason in store.lost.items():
         output.line(f"Installing {name} again: {reason}")

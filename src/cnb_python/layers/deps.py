@@ -24,7 +24,7 @@ class Previous:
     record: Record | None
     """Of the newest build that can be of use; None where there is none."""
     has_store: bool
-    """The store was made for the same key."""
+    """There is a store; it was made for the same key unless there are `reasons`."""
     reasons: tuple[str, ...]
     """Why nothing that was installed before is of use; empty where it is, or nothing was."""
     changes: tuple[str, ...]
@@ -47,14 +47,14 @@ def previous(context: BuildContext, key: EnvironmentKey, outcome: OutcomeKey) ->
     return Previous(
         layer.path,
         record,
-        has_store=bool(record is cached and not reasons),
+        has_store=record is cached,
         reasons=reasons,
         changes=differences(record.outcome, outcome),
     )
 
 
 def open_store(context: BuildContext, previous: Previous) -> Path:
-    """Return the store's directory, emptied unless it was made for the same key."""
+    """Return the store's directory, a new one where there is none to go on with."""
     layer = layer_of(context.layers_dir, NAME)
     if previous.has_store:
         return layer.path

@@ -1,0 +1,44 @@
+"""What was built from source under other settings is not used; the interpreter still is."""
+
+from copy import replace
+from pathlib import Path
+
+import pytest
+
+from cnb_python.layers import deps
+from tests.unit.engine import Engine, engine
+from tests.unit.environment.shops import Shop, decision, package
+
+A = decision("a==1.0")
+
+
+@pytest.fixture
+def built(tmp_path: Path) -> Engine:
+    """An engine after its first build, with what the lifecycle gives the next one."""
+    made = engine(tmp_path, Shop({"a==1.0": package("a")}, known=A))
+    made.build()
+    return made.restore()
+
+
+def _with_flags(made: Engine) -> Engine:
+    made.context = replace(made.context, environ={"CFLAGS": "-O3"})
+    return made
+
+
+def test_other_flags_install_everything_anew_and_are_said(built: Engine) -> None:
+    _with_flags(built).build()
+    assert built.shop.asked == ["try a"]
+    (said,) = (line for line in built.log.said if line.startswith("Not using"))
+    assert "the digest of the settings for builds from source has changed from (none)" in said
+
+
+def test_the_interpreter_comes_from_the_store_all_the_same(built: Engine) -> None:
+    _with_flags(built).build()
+    assert "Python 3.14.6 from the store" in built.log.said
+
+
+def test_the_same_flags_again_change_nothing(built: Engine) -> None:
+    _with_flags(built).build()
+    _with_flags(built.restore()).build()
+    assert built.shop.asked == []
+    assert built.made() == {deps.NAME}
