@@ -110,7 +110,7 @@ def test_bytecode_is_never_checked_against_its_source(root: Path) -> None:
 
 
 def test_every_module_of_the_environment_is_compiled(root: Path) -> None:
-    packages = root / f"{LAYERS[1:]}/venv/lib/python3.14/site-packages"
+    packages = root / f"{LAYERS[1:]}/deps-00/tree/lib/python3.14/site-packages"
     sources = list(packages.rglob("*.py"))
     missing = [path for path in sources if not _bytecode(path).exists()]
     assert len(sources) > 100
@@ -169,7 +169,17 @@ def test_metadata_survives_the_lifecycle(flask: Built) -> None:
 
 def test_only_the_interpreter_and_the_environment_are_in_the_image(flask: Built) -> None:
     ours = [layer.title for layer in flask.image.layers if "cnb-python" in layer.title]
-    assert sorted(ours) == ["cnb-python/python:python", "cnb-python/python:venv"]
+    assert sorted(ours) == [f"cnb-python/python:{name}" for name in ("deps-00", "python", "venv")]
+
+
+def test_the_environment_leads_to_the_packages(root: Path) -> None:
+    layers = root / LAYERS[1:]
+    packages = layers / "venv/lib/python3.14/site-packages"
+    flask = packages / "flask"
+    assert str(flask.readlink()) == "../../../../deps-00/tree/lib/python3.14/site-packages/flask"
+    # So that one package more or less is one layer, and a small one that leads to it.
+    assert [path for path in packages.rglob("*") if not path.is_symlink()] == []
+    assert [path.name for path in (layers / "deps-00").iterdir()] == ["tree"]
 
 
 def test_the_app_s_directory_is_as_it_was(flask: Built) -> None:
@@ -181,7 +191,8 @@ def test_the_build_says_what_it_does(flask: Built) -> None:
     assert "[Error" not in flask.output
     assert "[Warning" not in flask.output
     assert "Python 3.14.6" in flask.output
-    assert "pip install -r requirements.txt" in flask.output
+    assert "  Running `uv pip install (8 exact)`\n" in flask.output
+    assert "\nSummary\n  deps-00 " in flask.output
 
 
 def _bytecode(source: Path) -> Path:

@@ -99,7 +99,7 @@ def bench(tmp_path: Path) -> Bench:
     return Bench(tmp_path)
 
 
-@pytest.mark.parametrize("fixture", ["pip_django", "pip_flask", "special"])
+@pytest.mark.parametrize("fixture", ["pip_flask", "special"])
 def test_pip_and_uv_leave_the_same_bytes(bench: Bench, fixture: str) -> None:
     requirements = ROOT / "fixtures" / fixture / "requirements.txt"
     if fixture == "special":
