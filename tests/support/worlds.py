@@ -1,5 +1,6 @@
 """Machines that are not alike, and what a platform may have lost between two builds."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -84,21 +85,16 @@ def digest_of(build: Built) -> str:
     return digest
 
 
-def members(build: Built, layer: str) -> list[tuple[str, int, str, float, bytes]]:
-    """Return all there is to an image's *layer* but who owns its files."""
+def members(build: Built, layer: str) -> dict[str, str]:
+    """Return all there is to each file of an image's *layer* but its owner, as text, by path."""
     with tarfile.open(build.image.blob(build.layer(layer))) as archive:
-        return [
-            (
-                one.name,
-                one.mode,
-                one.linkname,
-                one.mtime,
-                opened.read()
-                if (opened := archive.extractfile(one) if one.isreg() else None)
-                else b"",
-            )
-            for one in archive
-        ]
+        return {one.name: _member(archive, one) for one in archive}
+
+
+def _member(archive: tarfile.TarFile, one: tarfile.TarInfo) -> str:
+    opened = archive.extractfile(one) if one.isreg() else None
+    digest = hashlib.sha256(opened.read() if opened else b"").hexdigest()
+    return f"{one.mode:o} {one.type!r} {one.linkname} {one.mtime} {digest}"
 
 
 def _with_only(part: str, build: Built, work: Path) -> Built:

@@ -1,0 +1,155 @@
+"""Python and the packages are laid out for those who ask, and for nobody else."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.builds import Builds, Built, fixture
+from tests.support.neighbour import neighbour
+from tests.support.trees import App
+from tests.support.worlds import layers_of
+from tools import mirror
+
+FLASK = fixture("pip_flask")
+SITE = "venv/lib/python3.14/site-packages"
+PATCHES = ("3.13.1", "3.13.13")
+GROUP = '[[io.buildpacks.post.group]]\nid = "tests/neighbour"\n'
+
+
+@pytest.fixture(scope="module")
+def asked(builds: Builds, flask: Built, tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """Go on from the Flask app with a neighbour that wants to see Python."""
+    asks = neighbour(tmp_path_factory.mktemp("neighbour") / "asks", asks=True)
+    built = builds.image(FLASK, flask, beside=(asks,))
+    assert built.code == 0, built.output
+    return built
+
+
+def test_who_nobody_asks_lays_nothing_out(builds: Builds, flask: Built, tmp_path: Path) -> None:
+    quiet = neighbour(tmp_path / "quiet", asks=False)
+    built = builds.phases(FLASK, flask, beside=(quiet,))
+    assert built.code == 0, built.output
+    assert "Nothing changed: 8 packages as they were" in built.output
+    assert "Neighbour: no python" in built.output
+    assert _directories(built) == ["deps"]
+
+
+def test_a_buildpack_that_asks_sees_python_and_the_packages(asked: Built) -> None:
+    assert "Laying out everything: another buildpack asked for it at build time" in asked.output
+    assert _seen(asked) == [
+        "/layers/cnb-python_python/venv/bin/python",
+        f"/layers/cnb-python_python/{SITE}/flask/__init__.py app",
+    ]
+
+
+def test_it_gets_what_the_image_has_already(asked: Built, flask: Built) -> None:
+    assert _by_name(asked) == _by_name(flask)
+    assert "from the store" in asked.output
+    assert "Running `" not in asked.output
+
+
+def test_when_it_has_gone_the_image_s_layers_are_the_same(
+    builds: Builds, asked: Built, flask: Built
+) -> None:
+    first = builds.image(FLASK, asked)
+    assert first.code == 0, first.output
+    assert layers_of(first) == layers_of(flask)
+    assert "Running `" not in first.output
+    assert "Reusing layer 'cnb-python/python:venv'" in first.output
+    again = builds.image(FLASK, first)
+    assert "Nothing changed: 8 packages as they were" in again.output
+    assert _directories(again) == ["deps"]
+
+
+def test_the_setting_asks_for_buildpacks_that_do_not(
+    builds: Builds, flask: Built, tmp_path: Path
+) -> None:
+    mute = neighbour(tmp_path / "mute")
+    built = builds.phases(FLASK, flask, beside=(mute,), env={"BP_PYTHON_BUILD": "1"})
+    assert built.code == 0, built.output
+    said = "Laying out everything: the setting BP_PYTHON_BUILD asked for it at build time"
+    assert said in built.output
+    assert len(_seen(built)) == 2, built.output
+
+
+def test_buildpacks_of_the_project_descriptor_are_taken_to_ask(
+    builds: Builds, flask: Built, app: App, tmp_path: Path
+) -> None:
+    mute = neighbour(tmp_path / "mute")
+    built = builds.phases(app({"project.toml": GROUP}, FLASK), flask, beside=(mute,))
+    assert built.code == 0, built.output
+    said = "Laying out everything: the buildpacks that project.toml adds asked for it"
+    assert said in built.output
+    assert len(_seen(built)) == 2, built.output
+
+
+def test_the_merged_layout_is_one_layer_of_real_files_and_there_is_a_way_back(
+    builds: Builds, flask: Built
+) -> None:
+    merged = builds.image(FLASK, flask, env={"BP_PYTHON_LAYOUT": "merged"})
+    assert merged.code == 0, merged.output
+    assert "the layout has changed from linked to merged" in merged.output
+    assert not [title for title in layers_of(merged) if ":deps-" in title]
+    assert any(name.endswith(f"{SITE}/flask/app.py") for name in merged.names("venv"))
+    with merged.serve() as served:
+        assert "Hello" in served.fetch("/")
+    back = builds.image(FLASK, merged)
+    assert back.code == 0, back.output
+    assert "the layout has changed from merged to linked" in back.output
+    assert layers_of(back) == layers_of(flask)
+
+
+@pytest.mark.parametrize("installer", ["pip", "uv"])
+def test_who_installs_makes_no_difference_to_the_image(
+    builds: Builds, flask: Built, installer: str
+) -> None:
+    built = builds.image(FLASK, flask, env={"BP_PYTHON_INSTALLER": installer})
+    assert built.code == 0, built.output
+    assert f"the installer has changed from auto to {installer}" in built.output
+    assert layers_of(built) == layers_of(flask)
+
+
+@pytest.fixture(scope="module")
+def patches() -> Iterator[str]:
+    """Two patch releases of one line."""
+    with mirror.running(PATCHES) as url:
+        yield f"{url}/python.toml"
+
+
+def test_a_patch_release_of_python_changes_the_interpreter_alone(
+    builds: Builds, app: App, patches: str
+) -> None:
+    images: list[Built] = []
+    for version in PATCHES:
+        files = {"requirements.txt": "click==8.1.8", "Procfile": "web: python -V"}
+        wanted = app({**files, ".python-version": version})
+        env = {"BP_PYTHON_MIRROR": patches}
+        images.append(builds.image(wanted, *images[-1:], env=env))
+        assert images[-1].code == 0, images[-1].output
+    before, after = (_by_name(image) for image in images)
+    assert before["python"] != after["python"]
+    assert {"venv", "deps-00"} < before.keys()
+    assert before | {"python": ""} == after | {"python": ""}
+    assert "Nothing else changed: 1 packages as they were" in images[1].output
+    assert _directories(images[1]) == ["deps", "python"]
+    assert (
+        images[1]
+        .run("python", "-c", "import click, sys; print(sys.version)")
+        .startswith("3.13.13")
+    )
+
+
+def _directories(built: Built) -> list[str]:
+    return sorted(path.name for path in built.layers.iterdir() if path.is_dir())
+
+
+def _seen(built: Built) -> list[str]:
+    lines = built.output.splitlines()
+    return [line.partition("Neighbour: ")[2] for line in lines if "Neighbour: " in line]
+
+
+def _by_name(built: Built) -> dict[str, str]:
+    ours = "cnb-python/python:"
+    found = layers_of(built).items()
+    return {title.removeprefix(ours): sha for title, sha in found if title.startswith(ours)}
