@@ -15,6 +15,7 @@ from tools.processes import fail
 RUN = "cnb-python/run-base"
 BOOKS = "io.buildpacks.lifecycle.metadata"
 PATIENCE = 60.0
+LABEL = "cnb-python-bench"
 
 
 def size(engine: Engine, image: str) -> int:
@@ -28,7 +29,7 @@ def size(engine: Engine, image: str) -> int:
 
 def copy_layers(engine: Engine, image: str, buildpack: str, to: Path) -> None:
     """Copy the layers of *buildpack* (`cnb-python_python`) out of *image*, to the folder *to*."""
-    made = engine.docker("create", image).strip()
+    made = _create(engine, image)
     try:
         engine.docker("cp", "--archive", f"{made}:/layers/{buildpack}/.", to)
     finally:
@@ -48,7 +49,7 @@ def seconds_to_answer(engine: Engine, image: str) -> float:
         port = taken.getsockname()[1]
     # The host's network: an engine's own forwarding is not what is measured.
     options = ("--network=host", f"--env=PORT={port}", "--env=WEB_CONCURRENCY=1")
-    made = engine.docker("create", *options, image).strip()
+    made = _create(engine, image, *options)
     try:
         began = time.monotonic()
         engine.docker("start", made)
@@ -85,15 +86,23 @@ def digests(labels: Mapping[str, str]) -> dict[str, str]:
 
 def sweep(engine: Engine, prefix: str) -> None:
     """Remove every image and volume whose name has *prefix* in it, and their containers."""
-    names = "{{.Repository}}:{{.Tag}}"
-    images = engine.docker("image", "ls", "--format", names).split()
-    for container in engine.docker("container", "ls", "--all", "--quiet").split():
-        used = engine.docker("container", "inspect", "--format", "{{.Config.Image}}", container)
-        if prefix in used:
-            engine.docker("container", "rm", "--force", "--volumes", container)
+    images = engine.docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}").split()
+    volumes = engine.docker("volume", "ls", "--format", "{{.Name}}").split()
+    # A killed build's container runs an image of pack's own, but has our volumes.
+    uses = [f"volume={volume}" for volume in volumes if prefix in volume]
+    uses += [f"label={LABEL}={image}" for image in images if prefix in image]
+    for use in uses:
+        for container in engine.docker("ps", "--all", "--quiet", f"--filter={use}").split():
+            engine.docker("rm", "--force", "--volumes", container)
     for image in images:
         if prefix in image:
             engine.docker("image", "rm", "--force", image)
-    for volume in engine.docker("volume", "ls", "--format", "{{.Name}}").split():
+    for volume in volumes:
         if prefix in volume:
             engine.docker("volume", "rm", volume)
+
+
+def _create(engine: Engine, image: str, *options: str) -> str:
+    """Create a container of *image* that `sweep` finds; return its id."""
+    whole = image if ":" in image else f"{image}:latest"
+    return engine.docker("create", f"--label={LABEL}={whole}", *options, image).strip()

@@ -104,10 +104,15 @@ def _watched(
         errors="replace",
     ) as process:
         assert process.stdout is not None  # noqa: S101 - PIPE was asked for; for mypy
-        lines.extend(
-            (time.monotonic() - began, COLOUR.sub("", line).rstrip("\n"))
-            for line in process.stdout
-        )
+        try:
+            lines.extend(
+                (time.monotonic() - began, COLOUR.sub("", line).rstrip("\n"))
+                for line in process.stdout
+            )
+        except BaseException:
+            # Asked to end, pack removes its container and its own builder.
+            process.terminate()
+            raise
     return lines, process.returncode
 
 
