@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cnb_python.cnb import disk
 from cnb_python.cnb.layer import check_contents, layer_of
-from cnb_python.environment import changes
+from cnb_python.environment import changes, contests
 from cnb_python.environment.distribution import Distribution
 from cnb_python.environment.links import Copy
 from cnb_python.environment.manifest import Kept
@@ -197,6 +197,8 @@ def _say_changes(before: Previous, synced: Synced, output: Output) -> None:
     after = {one.name: one.version for one in synced.distributions}
     said = changes.said(before.record.distributions, after) if before.record else ""
     output.line(f"Changed: {said}" if said else f"{len(after)} packages")
+    for note in contests.notes(synced.distributions):
+        output.line(note)
 
 
 def _alone(layers: Layers) -> frozenset[str]:

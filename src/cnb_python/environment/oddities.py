@@ -15,7 +15,7 @@ def notes(crop: Crop, unpinned: Iterable[str]) -> list[str]:
     times = Counter(one.name for one in crop.everything)
     said += [f"{name} is there twice" for name in sorted(times) if times[name] > 1]
     if crop.ownership.strays:
-        said.append(f"No package names {_listed(crop.ownership.strays)} as its own")
+        said.append(f"No package names {listed(crop.ownership.strays)} as its own")
     return said
 
 
@@ -31,15 +31,16 @@ def doubts(part: Part, read: Mapping[str, Content]) -> list[str]:
         and path != f"{part.installed.info}/RECORD"
         and read[path].file.digest != digest
     ]
-    doubts = [f"The RECORD of {name} is wrong about {_listed(wrong)}"] if wrong else []
+    doubts = [f"The RECORD of {name} is wrong about {listed(wrong)}"] if wrong else []
     if said.outside:
         doubts.append(
-            f"The RECORD of {name} names files outside the environment: {_listed(said.outside)}"
+            f"The RECORD of {name} names files outside the environment: {listed(said.outside)}"
         )
     return doubts
 
 
-def _listed(paths: Sequence[str]) -> str:
+def listed(paths: Sequence[str]) -> str:
+    """Return some of *paths* in a line, and how many there are besides."""
     more = len(paths) - _MOST_NAMED
     # Strangers chose them: nothing of it may command a terminal.
     named = [path if path.isprintable() else ascii(path) for path in paths[:_MOST_NAMED]]
