@@ -1,0 +1,118 @@
+"""A cache without its image, an image without its cache, and state that is not this build's."""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+import tomli_w
+
+from tests.support.builds import BUILDPACK, Builds, Built, fixture
+from tests.support.worlds import digest_of, layers_of, without_cache, without_image
+from tools import oci
+
+FLASK = fixture("pip_flask")
+DAMAGED = {
+    "deps": "metadata = [not toml",
+    "python": "[metadata]\nformat = {}\n",
+    "venv": "[metadata]\ndigest = [1, 2.5, [true]]\n",
+    "deps-00": "",
+}
+CONTENTS = "  Not using the previous build's packages: "
+
+
+def test_a_new_tag_is_made_of_the_cache_alone(
+    builds: Builds, flask: Built, tmp_path: Path
+) -> None:
+    built = builds.image(FLASK, without_image(flask, tmp_path / "work"))
+    assert built.code == 0, built.output
+    assert layers_of(built) == layers_of(flask)
+    assert digest_of(built) == digest_of(flask)
+    assert "Python 3.14.6 from the store" in built.output
+    # Nothing was fetched, and nobody was started to install anything.
+    assert "Fetching" not in built.output
+    assert "Running `" not in built.output
+
+
+def test_an_image_without_its_cache_is_re_used(
+    builds: Builds, flask: Built, tmp_path: Path
+) -> None:
+    built = builds.image(FLASK, without_cache(flask, tmp_path / "work"))
+    assert built.code == 0, built.output
+    assert "Nothing changed: 8 packages as they were" in built.output
+    assert [path for path in built.layers.iterdir() if path.is_dir()] == []
+    assert digest_of(built) == digest_of(flask)
+
+
+def test_an_image_without_its_cache_is_changed_to_what_a_clean_build_makes(
+    builds: Builds, flask: Built, tmp_path: Path
+) -> None:
+    merged = {"BP_PYTHON_LAYOUT": "merged"}
+    there = builds.image(FLASK, flask, env=merged)
+    back = builds.image(FLASK, without_cache(there, tmp_path / "work"))
+    assert back.code == 0, back.output
+    assert layers_of(back) == layers_of(flask)
+
+
+def test_every_field_that_differs_is_printed(builds: Builds, flask: Built) -> None:
+    foreign = {
+        "format": "999",
+        "python": "3.9",
+        "flavour": "freethreaded",
+        "os": "plan9",
+        "arch": "riscv64",
+        "distro": "alpine 3",
+        "directory": "/elsewhere",
+        "tools": "pip 1.0, uv 0.1",
+    }
+    layers = builds.restored(flask)
+    now = _edit(layers / BUILDPACK / "deps.toml", foreign)
+    built = builds.phases(FLASK, layers=layers)
+    assert built.code == 0, built.output
+    assert _reasons(built) == [
+        f"the form of the environment has changed from 999 to {now['format']}",
+        "the Python line has changed from 3.9 to 3.14",
+        f"the flavour of Python has changed from freethreaded to {now['flavour']}",
+        "the operating system has changed from plan9 to linux",
+        f"the processor has changed from riscv64 to {oci.arch()}",
+        "the distribution of the image has changed from alpine 3 to debian 12",
+        f"the directory of the layers has changed from /elsewhere to /layers/{BUILDPACK}",
+        f"the version of the installing tools has changed from pip 1.0, uv 0.1 to {now['tools']}",
+    ]
+    # What was installed anew is what the image has.
+    _holds(built, "deps")
+
+
+def test_metadata_that_cannot_be_read_is_as_good_as_none(builds: Builds, flask: Built) -> None:
+    layers = builds.restored(flask)
+    for name, text in DAMAGED.items():
+        (layers / BUILDPACK / f"{name}.toml").write_text(text)
+    built = builds.phases(FLASK, layers=layers)
+    assert built.code == 0, built.output
+    (reason,) = _reasons(built)
+    assert reason.startswith("deps.toml cannot be read: ")
+    said = "its metadata holds neither text, yes or no, nor a list: format"
+    assert f"  Not using the previous build's Python: {said}\n" in built.output
+    _holds(built, "deps", "deps-00", "python", "venv")
+
+
+def _holds(built: Built, *made: str) -> None:
+    """Assert that a build declared every layer, and that *made* and no other are here."""
+    documents = built.documents()
+    for name in ("python", "venv", "deps-00"):
+        types = documents[f"{name}.toml"]["types"]
+        assert types == {"build": False, "cache": False, "launch": True}
+    assert sorted(path.name for path in built.layers.iterdir() if path.is_dir()) == list(made)
+
+
+def _edit(toml: Path, values: Mapping[str, str]) -> dict[str, str]:
+    """Change metadata; return what it was."""
+    document = tomllib.loads(toml.read_text())
+    before = dict(document["metadata"])
+    document["metadata"] |= values
+    toml.write_text(tomli_w.dumps(document))
+    return before
+
+
+def _reasons(built: Built) -> list[str]:
+    lines = built.output.splitlines()
+    return [line.removeprefix(CONTENTS) for line in lines if line.startswith(CONTENTS)]
