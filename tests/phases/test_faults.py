@@ -1,0 +1,104 @@
+"""A build that is broken off leaves nothing that the next one over the same layers trusts."""
+
+import random
+import signal
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.support import faults
+from tests.support.builds import Builds, Built
+from tests.support.faults import Scene, at_moment, cache_of
+from tests.support.killing import killing
+from tools.processes import run
+
+KILLS = 10
+SITE_PACKAGES = "lib/python3.14/site-packages"
+
+type Moment = Callable[[Path], bool]
+
+# Each is the beginning of a step, as the disk shows it.
+MOMENTS: dict[str, Moment] = {
+    "laying out Python": lambda layers: (layers / "python/lib").exists(),
+    "installing": lambda layers: (layers / "venv" / SITE_PACKAGES).exists(),
+    "taking apart": lambda layers: (layers / ".cnb-python-work/stage-0").exists(),
+    "storing": lambda layers: any(layers.glob("deps/.*.partial")),
+    "laying out packages": lambda layers: any(layers.glob(".*.partial")),
+}
+
+
+@pytest.fixture(scope="module")
+def scene(
+    builds: Builds, flask: Built, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Scene]:
+    directory = tmp_path_factory.mktemp("scene")
+    with faults.scene(builds, flask.layers, directory) as made:
+        yield made
+
+
+@pytest.fixture
+def disk(builds: Builds) -> Iterator[faults.Disk]:
+    """Where layers are, which outlive a build."""
+    with faults.disk(builds) as made:
+        yield made
+
+
+def test_a_build_killed_at_any_moment_leaves_the_next_one_the_right_image(
+    scene: Scene, disk: faults.Disk
+) -> None:
+    layers, seconds, killed = disk.directory, scene.seconds, 0
+    # What is random is when the machine gets to what; a seed would not bring it back.
+    for number in range(3 * KILLS):
+        if number % 2 == 0:  # else: over what a finished build left, which no image has
+            _empty(layers)
+            cache_of(scene.cache, layers)
+        moment = time.monotonic() + random.uniform(0, seconds)
+        with killing(signal.SIGKILL, partial(_is_past, moment), seen_by=scene.bench.app) as kill:
+            ended = scene.bench.build(layers)
+        if ended.code == 0:
+            continue
+        assert kill.sent, ended.output
+        scene.check_trust(layers)
+        began = time.monotonic()
+        scene.check(layers, scene.bench.build(layers))
+        seconds = time.monotonic() - began
+        killed += 1
+        if killed == KILLS:
+            return
+    pytest.fail(f"no more than {killed} builds could be killed")
+
+
+@pytest.mark.parametrize("moment", MOMENTS.values(), ids=MOMENTS)
+def test_a_full_disk_is_told_in_every_step_and_leaves_the_next_build_the_right_image(
+    scene: Scene, disk: faults.Disk, moment: Moment
+) -> None:
+    layers = cache_of(scene.cache, disk.directory)
+    with at_moment(lambda: moment(layers), disk.fill) as filled:
+        ended = scene.bench.build(layers)
+    assert filled.is_set()
+    assert ended.code == 1, ended.output
+    assert ended.output.count("[Error: The disk is full]") == 1, ended.output
+    scene.check_trust(layers)
+    disk.relieve()
+    scene.check(layers, scene.bench.build(layers))
+
+
+def test_a_full_temporary_directory_is_told(builds: Builds, scene: Scene, tmp_path: Path) -> None:
+    layers = scene.bench.own(tmp_path / "layers")
+    with faults.disk(builds, "4m") as small:
+        ended = scene.bench.build(layers, small.directory)
+        assert [*small.directory.iterdir()] == []
+    assert ended.code == 1, ended.output
+    assert ended.output.count("[Error: The disk is full]") == 1, ended.output
+    assert [*layers.glob("*.toml")] == []
+
+
+def _is_past(moment: float) -> bool:
+    return time.monotonic() > moment
+
+
+def _empty(layers: Path) -> None:
+    run("find", layers, "-mindepth", "1", "-delete")

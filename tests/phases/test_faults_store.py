@@ -1,0 +1,148 @@
+"""Of a cache, or an image, that is not what it should be nothing gets into the new image."""
+
+import io
+import json
+import tarfile
+import tomllib
+from collections.abc import Iterator, Mapping
+from compression import zstd
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tomli_w
+
+from tests.support import faults
+from tests.support.builds import Builds, Built
+from tests.support.faults import LAYERS, Scene, cache_of, image_of, outcome
+
+OUTSIDE = "evil"
+
+
+@pytest.fixture(scope="module")
+def scene(
+    builds: Builds, flask: Built, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Scene]:
+    with faults.scene(builds, flask.layers, tmp_path_factory.mktemp("scene")) as made:
+        yield made
+
+
+@pytest.fixture
+def layers(scene: Scene, tmp_path: Path) -> Path:
+    """What is restored of the undisturbed build when its image was deleted."""
+    return cache_of(scene.clean, scene.bench.own(tmp_path / "layers"))
+
+
+def test_damaged_archives_are_replaced_and_nothing_comes_of_them(
+    scene: Scene, layers: Path
+) -> None:
+    store, listed = layers / "deps", _listed(layers)
+    by_name = {row["name"]: row for row in listed["distributions"]}
+    _truncate(store / _file(by_name["first"]))
+    _flip_a_bit(store / _file(by_name["second"]))
+    # By their own names these are sound, so it takes whoever unpacks them to see through.
+    by_name["third"]["archive"] = _add(store, _tar({f"../../../{OUTSIDE}": ""}))
+    by_name["lying"]["archive"] = _add(store, _tar({"a": LAYERS, f"a/{OUTSIDE}": ""}))
+    _list(layers, listed)
+
+    ended = scene.bench.build(layers)
+
+    scene.check(layers, ended)
+    again = {name: f"  Installing {name} again: its archive " for name in by_name}
+    assert f"{again['first']}is not as it was kept\n" in ended.output
+    assert f"{again['second']}is not as it was kept\n" in ended.output
+    assert f"{again['third']}does not hold " in ended.output
+    assert f"{again['lying']}does not hold " in ended.output
+    assert [*layers.rglob(OUTSIDE)] == []
+
+
+def test_a_list_that_leads_out_of_the_store_makes_all_of_it_unusable(
+    scene: Scene, layers: Path
+) -> None:
+    listed = _listed(layers)
+    listed["distributions"][0]["paths"][0] = f"../../../{OUTSIDE}"
+    _list(layers, listed)
+
+    ended = scene.bench.build(layers)
+
+    scene.check(layers, ended)
+    reason = "the list of its contents is of another form"
+    assert f"  Not using the previous build's packages: {reason}" in ended.output
+
+
+def test_an_image_whose_cache_is_gone_is_used_again(scene: Scene, tmp_path: Path) -> None:
+    layers = image_of(scene.clean, scene.bench.own(tmp_path / "layers"))
+    ended = scene.bench.build(layers)
+    assert ended.code == 0, ended.output
+    assert "  Nothing changed: 4 packages as they were\n" in ended.output
+    assert [path for path in layers.iterdir() if path.is_dir()] == []
+    found = outcome(layers)
+    for name in ("python.toml", "venv.toml", "deps-00.toml", "launch.toml", "store.toml"):
+        assert found[name] == scene.right[name]
+
+
+def test_a_run_image_of_another_distribution_gets_packages_of_its_own(
+    scene: Scene, layers: Path
+) -> None:
+    image_of(scene.clean, layers)
+    ended = scene.bench.build(layers, CNB_TARGET_DISTRO_VERSION="13")
+    assert ended.code == 0, ended.output
+    reason = "the distribution of the image has changed from debian 12 to debian 13"
+    for what in ("Python", "packages"):
+        assert f"  Not using the previous build's {what}: {reason}\n" in ended.output
+    found = outcome(layers)
+    made = {name for name in found if not name.endswith(".toml")}
+    assert made == {"python", "venv", "deps-00", "deps"}
+    documents = ("python.toml", "venv.toml", "deps-00.toml")
+    assert all(found[name] != scene.right[name] for name in documents)
+
+
+def _listed(layers: Path) -> dict[str, list[dict[str, Any]]]:
+    """Return the store's list of contents."""
+    (path,) = (layers / "deps").glob("*.json.zst")
+    listed: dict[str, list[dict[str, Any]]] = json.loads(zstd.decompress(path.read_bytes()))
+    return listed
+
+
+def _list(layers: Path, contents: Mapping[str, object]) -> None:
+    """Put another list in its place, and into the layer's metadata."""
+    packed = zstd.compress(json.dumps(contents).encode())
+    digest = sha256(packed).hexdigest()
+    (layers / "deps" / f"{digest}.json.zst").write_bytes(packed)
+    document = tomllib.loads((layers / "deps.toml").read_text())
+    document["metadata"]["manifest"] = digest
+    (layers / "deps.toml").write_text(tomli_w.dumps(document))
+
+
+def _file(row: Mapping[str, object]) -> str:
+    return f"{row['archive']}.tar.zst"
+
+
+def _truncate(archive: Path) -> None:
+    content = archive.read_bytes()
+    archive.write_bytes(content[: len(content) // 2])
+
+
+def _flip_a_bit(archive: Path) -> None:
+    content = bytearray(archive.read_bytes())
+    content[len(content) // 2] ^= 1
+    archive.write_bytes(content)
+
+
+def _add(store: Path, archive: bytes) -> str:
+    digest = sha256(archive).hexdigest()
+    (store / f"{digest}.tar.zst").write_bytes(archive)
+    return digest
+
+
+def _tar(members: Mapping[str, str]) -> bytes:
+    """Return an archive of empty files, and of links where the value says so."""
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w") as archive:
+        for name, target in members.items():
+            entry = tarfile.TarInfo(name)
+            if target:
+                entry.type, entry.linkname = tarfile.SYMTYPE, target
+            archive.addfile(entry)
+    return zstd.compress(content.getvalue())

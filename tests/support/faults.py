@@ -1,0 +1,256 @@
+"""Builds by `bin/build` alone, into layers that outlive it: quickly, and over what is left."""
+
+import os
+import subprocess
+import tempfile
+import threading
+import time
+import tomllib
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import tomli_w
+
+from tests.support import index
+from tests.support.builds import BUILDPACK, INSIDE, Builds
+from tests.support.trees import write_files
+from tests.support.wheels import wheel
+from tools import oci, rootfs, sandbox, tree
+from tools.processes import run
+from tools.sandbox import Bind, Ended, Sandbox
+
+LAYERS = f"/layers/{BUILDPACK}"
+# What the build image is; the lifecycle's detector would say so.
+TARGET = {"CNB_TARGET_DISTRO_NAME": "debian", "CNB_TARGET_DISTRO_VERSION": "12"}
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """One app, and how it is built."""
+
+    builds: Builds
+    app: Path
+    env: Mapping[str, str]
+
+    def build(self, layers: Path, tmp: Path | None = None, **target: str) -> Ended:
+        """Run `bin/build` over what is in *layers*, with *tmp* or a fresh directory as `/tmp`.
+
+        It gets the variables of a lifecycle, *target* over them.
+        """
+        platform = self.builds.platform
+        env = {
+            **rootfs.base("build").environment,
+            "CNB_BUILDPACK_DIR": INSIDE,
+            "CNB_PLATFORM_DIR": "/platform",
+            "CNB_LAYERS_DIR": LAYERS,
+            "CNB_BP_PLAN_PATH": "/dev/null",
+            "CNB_TARGET_OS": "linux",
+            "CNB_TARGET_ARCH": oci.arch(),
+            **TARGET,
+            **self.builds.settings,
+            **self.env,
+            **target,
+        }
+        room = Sandbox(
+            lower=(platform.build_rootfs,),
+            scratch=Path(tempfile.mkdtemp()),
+            binds=(
+                Bind(self.app, "/workspace"),
+                Bind(self.builds.buildpack, INSIDE),
+                Bind(layers, LAYERS, writable=True),
+                *((Bind(tmp, "/tmp", writable=True),) if tmp else ()),
+            ),
+            tmpfs=() if tmp else ("/tmp",),
+            user=platform.user,
+            group=platform.group,
+            env=env,
+            directory="/workspace",
+        )
+        return sandbox.run(room, f"{INSIDE}/bin/build", timeout=300)
+
+    def own(self, directory: Path) -> Path:
+        """Make *directory*, of the build's user."""
+        directory.mkdir()
+        os.chown(directory, self.builds.platform.user, self.builds.platform.group)
+        return directory
+
+
+def cache_of(layers: Path, into: Path) -> Path:
+    """Put into *into* what a restorer would of *layers* when there is no image any more."""
+    run("cp", "-a", "--", layers / "deps", into)
+    run("cp", "-a", "--", layers / "deps.toml", into)
+    return into
+
+
+def outcome(layers: Path) -> dict[str, str]:
+    """Return what an exporter would see: documents whole, contents as digests.
+
+    Of the store the names of its files: each says what it holds.
+    """
+    found = {path.name: path.read_text() for path in layers.glob("*.toml")}
+    directories = {path for path in layers.iterdir() if path.is_dir()}
+    for path in directories:
+        found[path.name] = tree.digest(path)
+    store = layers / "deps"
+    found["deps"] = "\n".join(sorted(path.name for path in store.glob("[!.]*")))
+    return found
+
+
+def trusted(layers: Path) -> set[str]:
+    """Return the names of the layers that a `.toml` vouches for."""
+    documents = {path.stem: tomllib.loads(path.read_text()) for path in layers.glob("*.toml")}
+    return {name for name, document in documents.items() if "types" in document}
+
+
+class Disk:
+    """A file system of the build's user that can be full from one moment to the next."""
+
+    def __init__(self, directory: Path, builds: Builds, size: str) -> None:
+        self.directory = directory
+        self._size = size
+        owner = f"uid={builds.platform.user},gid={builds.platform.group}"
+        run("mount", "-t", "tmpfs", "-o", f"size={size},{owner}", "cnb-python-test", directory)
+
+    def fill(self) -> None:
+        """Leave no byte of it free, whoever is writing."""
+        while not self._resize(str(_used(self.directory))):
+            pass
+
+    def relieve(self) -> None:
+        """Give it its size again."""
+        assert self._resize(self._size)
+
+    def close(self) -> None:
+        """Let it vanish with all that is on it."""
+        run("umount", self.directory)
+        self.directory.rmdir()
+
+    def _resize(self, size: str) -> bool:
+        options = f"remount,size={size}"
+        command = ["mount", "-o", options, str(self.directory)]
+        return not subprocess.run(command, check=False, capture_output=True).returncode
+
+
+@contextmanager
+def disk(builds: Builds, size: str = "400m") -> Iterator[Disk]:
+    """Make a file system in memory.
+
+    Not below the session's directory: the sandboxes of other sessions would see it mounted there.
+    """
+    made = Disk(Path(tempfile.mkdtemp(prefix="cnb-python-disk-", dir="/tmp")), builds, size)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def _used(disk: Path) -> int:
+    """Return how many bytes are in use on the file system *disk*."""
+    state = os.statvfs(disk)
+    return (state.f_blocks - state.f_bfree) * state.f_frsize
+
+
+@contextmanager
+def at_moment(when: Callable[[], bool], do: Callable[[], None]) -> Iterator[threading.Event]:
+    """While the block runs: *do* it once *when* holds; the event tells whether it was done."""
+    over, done = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        while not over.wait(0.001):
+            if when():
+                do()
+                done.set()
+                return
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    try:
+        yield done
+    finally:
+        over.set()
+        thread.join()
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """An app whose build is disturbed, and what comes of it when nobody does."""
+
+    bench: Bench
+    cache: Path
+    """The layers of another app's build, whose cache has the interpreter."""
+    clean: Path
+    """The layers of a build that nobody disturbed."""
+    right: Mapping[str, str]
+    """Their `outcome`."""
+    seconds: float
+    """What that build took."""
+
+    def check(self, layers: Path, ended: Ended) -> None:
+        """Assert that a build has ended well, and with the right image."""
+        assert ended.code == 0, ended.output
+        assert outcome(layers) == self.right
+
+    def check_trust(self, layers: Path) -> None:
+        """Assert that what a broken build has left looks finished only where it is."""
+        found = outcome(layers)
+        for name in trusted(layers) - {"deps"}:
+            parts = {name, f"{name}.toml"}
+            assert {part: found[part] for part in parts} == {
+                part: self.right[part] for part in parts
+            }
+
+
+@contextmanager
+def scene(builds: Builds, cache: Path, directory: Path) -> Iterator[Scene]:
+    """Build an app below *directory* from the layers *cache*; everything is as it should be."""
+    packages = directory / "packages"
+    packages.mkdir()
+    names = [*_wheels(packages)]
+    requirements = "".join(f"{name}==1.0\n" for name in names)
+    app = {"requirements.txt": requirements, "Procfile": "web: python -c 'import lying'"}
+    with index.running(packages) as running:
+        env = {"PIP_INDEX_URL": running.url}
+        bench = Bench(builds, write_files(directory / "app", app), env)
+        clean = cache_of(cache, bench.own(directory / "clean"))
+        began = time.monotonic()
+        ended = bench.build(clean)
+        assert ended.code == 0, ended.output
+        yield Scene(bench, cache, clean, outcome(clean), time.monotonic() - began)
+
+
+def _wheels(into: Path) -> Iterator[str]:
+    code = "VALUES = {'a', 'b', 'c'}\ndef main(): print('here')\n"
+    for name in ("first", "second", "third"):
+        files = {f"{name}/{part}.py": code for part in ("__init__", "a", "b")}
+        data = {f"{name}-1.0.data/data/share/{name}.txt": name}
+        wheel(into, name, "1.0", {**files, **data}, scripts={name: f"{name}:main"})
+        yield name
+    lie(wheel(into, "lying", "1.0", {"lying/__init__.py": code, "lying/b.py": "", "lone.py": ""}))
+    yield "lying"
+
+
+def lie(made: Path) -> None:
+    """Have the RECORD of a wheel of package `lying` say much that is not so."""
+    with zipfile.ZipFile(made) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    (name,) = (name for name in members if name.endswith("/RECORD"))
+    record = members[name].decode().replace("lying/__init__.py,sha256=", "../up,sha256=A")
+    record = record.replace("lying/b.py,sha256=", "lying/b.py,sha256=A")
+    lines = [line for line in record.splitlines() if not line.startswith("lone.py")]
+    false = ("lying/absent.py,sha256=AAAA,3", "/etc/passwd,,", "../../../../../../etc/group,,")
+    members[name] = "\n".join((*lines, *false, "")).encode()
+    with zipfile.ZipFile(made, "w") as archive:
+        for path, content in members.items():
+            archive.writestr(path, content)
+
+
+def image_of(layers: Path, into: Path) -> Path:
+    """Put into *into* what a restorer would of *layers* when the image is all that is left."""
+    for path in layers.glob("*.toml"):
+        document = tomllib.loads(path.read_text())
+        if document.get("types", {}).get("launch") or path.stem == "store":
+            (into / path.name).write_text(tomli_w.dumps({"metadata": document["metadata"]}))
+    return into
