@@ -6,7 +6,7 @@ in `pip` pip has to decide; `refused` is what pip refuses, so nothing else may a
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -29,6 +29,16 @@ from tests.support import deciding
 from tests.support.deciding import Accepted, exactly, settings, versions
 
 DATA = Path(__file__).parent / "data/requirements"
+FAILURES: Mapping[str, type[AppError]] = {
+    "requires_python": WrongPython,
+    "one_hash": HashMissing,
+    "extra_without_its_package_hashed": NotPinned,
+    "pre_release_only": NoSuchVersion,
+    "contradiction": VersionConflict,
+    "wrong_hash": HashMismatch,
+    "one_equals": BadRequirement,
+}
+"""By the stem of a file's name, where one kind of failure alone would be right."""
 type Make = Callable[..., Workplace]
 
 
@@ -74,29 +84,12 @@ def test_pip_decides_what_is_not_exact(place: Make, file: Path) -> None:
 
 
 @pytest.mark.parametrize("file", files("refused"), ids=lambda file: file.stem)
-def test_what_pip_refuses_is_not_accepted(place: Make, file: Path) -> None:
-    assert isinstance(exactly(place(file)), str)
-    with pytest.raises(AppError):
-        Pip().decide(place(file), run)
-
-
-@pytest.mark.parametrize(
-    ("name", "failure"),
-    [
-        ("requires_python", WrongPython),
-        ("one_hash", HashMissing),
-        ("extra_without_its_package_hashed", NotPinned),
-        ("pre_release_only", NoSuchVersion),
-        ("contradiction", VersionConflict),
-        ("wrong_hash", HashMismatch),
-        ("one_equals", BadRequirement),
-    ],
-)
-def test_a_refusal_is_explained_in_pips_sense(
-    place: Make, name: str, failure: type[AppError]
+def test_what_pip_refuses_is_not_accepted_and_explained_in_its_sense(
+    place: Make, file: Path
 ) -> None:
-    with pytest.raises(failure):
-        Pip().install_all(place(DATA / f"refused/{name}.txt"), run)
+    assert isinstance(exactly(place(file)), str)
+    with pytest.raises(FAILURES.get(file.stem, AppError)):
+        Pip().install_all(place(file), run)
 
 
 def test_there_are_enough_files() -> None:

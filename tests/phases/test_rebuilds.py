@@ -1,18 +1,17 @@
-"""A second build of an app: what is re-used, what is made anew, and what is said about it."""
+"""A second build of an app: what is re-used, what is made anew, and what is said about it.
+
+More of it in test_lost_state.py, test_cached_is_clean.py and test_on_demand.py.
+"""
 
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 import tomli_w
 
 from tests.support.builds import BUILDPACK, Builds, Built, fixture
-from tests.support.trees import write_files
-from tools import interpreters, mirror, oci, runtimes, tree
+from tools import oci, tree
 
 FLASK = fixture("pip_flask")
-NEWEST = mirror.VERSIONS[-1]
 LAUNCHED = ("python", "venv", "deps-00")
 
 
@@ -42,30 +41,6 @@ def test_a_foreign_python_is_not_used_and_every_reason_is_said(
     assert "  Nothing else changed: 8 packages as they were\n" in built.output
     assert _directories(built) == ["deps", "python"]
     assert tree.digest(built.layers / "python") == tree.digest(flask.layers / "python")
-
-
-def test_nothing_of_a_foreign_cache_is_used_and_every_reason_is_said(
-    builds: Builds, flask: Built, empty_mirror: str
-) -> None:
-    layers = builds.restored(flask)
-    _edit(layers / BUILDPACK / "deps.toml", arch="riscv64", distro="alpine 3", tools="pip 1.0")
-    built = builds.phases(FLASK, layers=layers, env={"BP_PYTHON_MIRROR": empty_mirror})
-    # Python is in the store, too.
-    assert built.error.startswith("Python 3.14.6 could not be fetched\n")
-    own = flask.documents()["deps.toml"]["metadata"]["tools"]
-    assert _reasons(built, "packages") == [
-        f"the processor has changed from riscv64 to {oci.arch()}",
-        "the distribution of the image has changed from alpine 3 to debian 12",
-        f"the version of the installing tools has changed from pip 1.0 to {own}",
-    ]
-
-
-@pytest.fixture
-def empty_mirror(tmp_path: Path) -> Iterator[str]:
-    """A table of releases without their archives: a build that needs one ends there."""
-    table = runtimes.table([(NEWEST, oci.arch(), interpreters.archive(NEWEST, oci.arch()))])
-    with mirror.serving(write_files(tmp_path / "mirror", {"python.toml": table})) as url:
-        yield f"{url}/python.toml"
 
 
 def _edit(toml: Path, **values: str) -> None:
