@@ -24,6 +24,7 @@ from cnb_python.layers.leftovers import WORK
 from cnb_python.layers.record import Record
 from cnb_python.layers.restored import SHARES, VENV
 from cnb_python.managers.decision import Decision, Undecided
+from cnb_python.settings import UV
 from cnb_python.system.outside import Output, System
 
 _LARGEST = 5
@@ -141,7 +142,8 @@ def _say_reasons(job: Job, before: Previous, known: Decision | Undecided, output
     for reason in before.changes:
         output.line(f"Putting the environment together anew: {reason}")
     if isinstance(known, Undecided):
-        output.line(f"Asking {job.manager.name}: {known.reason}")
+        who = UV if job.settings.installer == UV else job.manager.name
+        output.line(f"Asking {who}: {known.reason}")
 
 
 def _kept(store: Store, before: Previous, output: Output) -> Mapping[str, Kept]:

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from cnb_python.layers import deps
+from cnb_python.managers.decision import Decision, Undecided
+from cnb_python.settings import UV, Settings
 from tests.unit.engine import Engine, engine
 from tests.unit.environment.shops import Shop, decision, package
 
@@ -42,3 +44,14 @@ def test_the_same_flags_again_change_nothing(built: Engine) -> None:
     _with_flags(built.restore()).build()
     assert built.shop.asked == []
     assert built.made() == {deps.NAME}
+
+
+@pytest.mark.parametrize("known", [A, Undecided("line 1 of requirements.txt asks for a range")])
+def test_it_is_uv_that_is_asked_where_uv_was_chosen(
+    tmp_path: Path, known: Decision | Undecided
+) -> None:
+    shop = Shop({"a==1.0": package("a")}, answer=A, known=known, refusal="uv says: no")
+    made = engine(tmp_path, shop)
+    made.settings = Settings(installer=UV)
+    made.build()
+    assert [line.partition(":")[0] for line in made.log.said if "Asking" in line] == ["Asking uv"]

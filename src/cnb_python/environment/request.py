@@ -8,6 +8,7 @@ from cnb_python.environment.distribution import Distribution
 from cnb_python.managers.decision import Decision
 from cnb_python.managers.manager import Manager
 from cnb_python.project import Project
+from cnb_python.settings import UV
 
 
 def _at_once() -> None:
@@ -42,6 +43,11 @@ class EnvironmentRequest:
     Before, a manager that runs in it would write some of its own: pip does, being isolated from
     the variable that forbids it.
     """
+
+    @property
+    def decider(self) -> str:
+        """Who is asked what the app's files leave open, by the name that users know."""
+        return UV if self.installer == UV else self.manager.name
 
     @property
     def line(self) -> str:

@@ -154,11 +154,11 @@ def _exactly(decision: Decision, work: _Work) -> _Decided | None:
         install = partial(workshop.request.manager.try_install, decision, missing)
         stage, refusal = workshop.stage(install, pip=False)
         if refusal:
-            output.line(f"Asking pip: {refusal}")
+            output.line(f"Asking {workshop.request.decider}: {refusal}")
             return None
     proof = _proof(decision, stage, work)
     if isinstance(proof, closure.Open):
-        output.line(f"Asking pip: {proof.reason}")
+        output.line(f"Asking {workshop.request.decider}: {proof.reason}")
         return None
     if stage:
         work.take(stage, decision, missing)
