@@ -6,59 +6,56 @@ import os
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from tests.support.builds import Built, Wanted
+from tools.build_request import Platform
 from tools.processes import run
 from tools.sandbox import Bind
 
 HERE = Path(__file__).parent
 # File systems in memory list their entries in another order than those on disk.
 MEMORY = Path("/dev/shm")
-
-
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """Another machine, while it is there."""
-
-    wanted: Wanted
-    """What a build takes place under."""
+_BY_UMASK = frozenset({"config", "sbom"})
 
 
 @contextmanager
-def odd_machine(scratch: Path) -> Iterator[Machine]:
+def odd_machine(platform: Platform, scratch: Path, env: Mapping[str, str]) -> Iterator[Wanted]:
     """Differ in everything at once that must not matter.
 
     umask, hash seed, locale, time zone, temporary directory, clock, number of cores, order of
-    directory entries (the C library's, and the file system's of the layers).
+    directory entries (the C library's, and the file system's of the layers). Yields what a build
+    with *env* takes place under.
     """
     shim = scratch / "shim.so"
     subprocess.run(["gcc", "-shared", "-fPIC", "-O1", "-o", shim, HERE / "shim.c"], check=True)
     cores = os.sched_getaffinity(0)
     with tempfile.TemporaryDirectory(dir=MEMORY) as memory:
+        layers = _directory(Path(memory, "layers"), 0o755)
+        # It is in every layer's archive, and it is the platform that makes it.
+        os.chown(layers, platform.user, platform.group)
         # A program and what it starts inherit it.
         os.sched_setaffinity(0, {min(cores)})
         try:
-            yield Machine(
-                {
-                    "umask": 0o077,
-                    "env": {
-                        "LC_ALL": "tr_TR.UTF-8",
-                        "LD_PRELOAD": "/odd/shim.so",
-                        "PYTHONHASHSEED": "42",
-                        "TMPDIR": "/odd/tmp",
-                        "TZ": "Asia/Kathmandu",
-                    },
-                    "binds": (
-                        Bind(shim, "/odd/shim.so"),
-                        Bind(_directory(scratch / "odd", 0o1777), "/odd/tmp", writable=True),
-                        Bind(_directory(Path(memory, "layers"), 0o777), "/layers", writable=True),
-                    ),
-                }
-            )
+            yield {
+                "umask": 0o077,
+                "env": {
+                    "LC_ALL": "tr_TR.UTF-8",
+                    "LD_PRELOAD": "/odd/shim.so",
+                    "PYTHONHASHSEED": "42",
+                    "TMPDIR": "/odd/tmp",
+                    "TZ": "Asia/Kathmandu",
+                    **env,
+                },
+                "binds": (
+                    Bind(shim, "/odd/shim.so"),
+                    Bind(_directory(scratch / "odd", 0o1777), "/odd/tmp", writable=True),
+                    Bind(layers, "/layers", writable=True),
+                ),
+            }
         finally:
             os.sched_setaffinity(0, cores)
 
@@ -76,6 +73,11 @@ def without_cache(build: Built, work: Path) -> Built:
 def layers_of(build: Built) -> dict[str, str]:
     """Return the diff id of each layer of the image, by title."""
     return {layer.title: layer.diff_id for layer in build.image.layers}
+
+
+def layers_beside_the_lifecycles(build: Built) -> dict[str, str]:
+    """Return the same without those that the lifecycle writes by its own umask."""
+    return {title: sha for title, sha in layers_of(build).items() if title not in _BY_UMASK}
 
 
 def digest_of(build: Built) -> str:

@@ -1,0 +1,137 @@
+"""A build that goes on from others makes, bit for bit, what a build from nothing makes.
+
+The real lifecycle exports every image here, and it is the exported images that are compared.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from tests.support import index
+from tests.support.builds import Builds, Built
+from tests.support.packages import c_module, checkout, sdist
+from tests.support.trees import Files, write_files
+from tests.support.wheels import wheel
+from tests.support.worlds import (
+    digest_of,
+    layers_beside_the_lifecycles,
+    layers_of,
+    members,
+    odd_machine,
+)
+from tools.sandbox import Bind
+
+# Enough for a share of its own, and for the others to be spread.
+BULKY = 33 * 1024 * 1024
+PINNED = "alpha==1.0\nbeta==1.0\nbulk==1.0\ngamma==1.0\nleft==1.0\nright==1.0\n"
+DECIDED = "alpha==1.1\nbeta[more]>=1.0\nbulk==1.1\n./local\nnative==1.0\nleft==1.0\nright==1.0\n"
+# Back and forth: requirements, the local code, what must be in the image then, and what must not.
+EDITS = (
+    (PINNED, 1, "gamma-1.0", "native"),
+    (
+        PINNED.replace("alpha==1.0", "alpha==1.1").replace("gamma==1.0\n", ""),
+        1,
+        "alpha-1.1",
+        "gamma",
+    ),
+    ("alpha\nbeta>=1.0\n./local\n", 1, "local-1.0", "left"),
+    (PINNED, 1, "alpha-1.0", "local"),
+    (DECIDED.replace("[more]", ""), 1, "native-1.0", "gamma"),
+    (DECIDED, 2, "gamma-1.0", "alpha-1.0"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """An index, and an app that is edited."""
+
+    env: dict[str, str]
+    app: Path
+
+    def edit(self, requirements: str, code: int) -> Path:
+        """Give the app these requirements, and its own package other code."""
+        local = checkout("local", "1.0", {"local/__init__.py": f"CODE = {code}\n"})
+        files: Files = {f"local/{path}": content for path, content in local.items()}
+        asked = {"requirements.txt": requirements, "Procfile": "web: python -V"}
+        return write_files(self.app, {**files, **asked})
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    packages = tmp_path_factory.mktemp("packages")
+    for version in ("1.0", "1.1"):
+        code = {f"alpha/m{one}.py": f"V = {version}\n" for one in range(9)}
+        wheel(packages, "alpha", version, {"alpha/__init__.py": "", **code})
+        wheel(packages, "bulk", version, {"bulk/data.bin": version.encode() * (BULKY // 3)})
+    more = ["gamma; extra == 'more'"]
+    scripts = {"beta": "beta:main"}
+    wheel(packages, "beta", "1.0", {"beta.py": "N = {*'abc'}\n"}, requires=more, scripts=scripts)
+    wheel(packages, "gamma", "1.0", {"space/gamma.py": "D = {'a', 'b'}\n"})
+    for name in ("left", "right"):
+        files = {"space/common.py": f"WHO = '{name}'\n", f"space/{name}.py": ""}
+        wheel(packages, name, "1.0", files)
+    sdist(packages, "native", "1.0", {"native.c": c_module("native", 42), "helper.py": "A = 1\n"})
+    app = tmp_path_factory.mktemp("edited") / "app"
+    app.mkdir(mode=0o755)
+    with index.running(packages) as running:
+        yield Shop({"PIP_INDEX_URL": running.url}, app)
+
+
+@pytest.fixture(scope="module")
+def clean(builds: Builds, shop: Shop) -> Built:
+    """Build the last of the edits from nothing."""
+    requirements, code, *_ = EDITS[-1]
+    built = builds.image(shop.edit(requirements, code), env=shop.env)
+    assert built.code == 0, built.output
+    return built
+
+
+def test_after_edits_back_and_forth_the_image_is_the_one_of_a_clean_build(
+    builds: Builds, shop: Shop, clean: Built
+) -> None:
+    built = None
+    for requirements, code, wanted, unwanted in EDITS:
+        built = builds.image(shop.edit(requirements, code), built, env=shop.env)
+        assert built.code == 0, built.output
+        infos = [name for name in _installed(built) if name.endswith(".dist-info/METADATA")]
+        assert any(f"/{wanted}.dist-info" in name for name in infos), built.output
+        assert not any(f"/{unwanted}" in name for name in infos), infos
+    assert built
+    assert layers_of(built) == layers_of(clean)
+    assert digest_of(built) == digest_of(clean)
+
+
+def test_nothing_of_the_machine_is_in_the_image(
+    builds: Builds, shop: Shop, clean: Built, tmp_path: Path
+) -> None:
+    requirements, code, *_ = EDITS[-1]
+    app = shop.edit(requirements, code)
+    with odd_machine(builds.platform, tmp_path, shop.env) as odd:
+        built = builds.image(app, **odd)
+    assert built.code == 0, built.output
+    assert {"clock-cc1", "clock-python", "order-python", "order-python3"} <= set(built.scratch)
+    assert layers_beside_the_lifecycles(built) == layers_beside_the_lifecycles(clean)
+
+
+def test_the_build_s_user_is_nowhere_but_in_the_owner_that_the_lifecycle_writes(
+    builds: Builds, shop: Shop, clean: Built, tmp_path: Path
+) -> None:
+    requirements, code, *_ = EDITS[-1]
+    others = replace(builds, platform=replace(builds.platform, user=4321, group=4321))
+    known = (builds.platform.build_rootfs / "etc/passwd").read_text()
+    users = tmp_path / "passwd"
+    users.write_text(f"{known}other:x:4321:4321::/home/other:/bin/sh\n")
+    binds = (Bind(users, "/etc/passwd"),)
+    built = others.image(shop.edit(requirements, code), env=shop.env, binds=binds)
+    assert built.code == 0, built.output
+    names = {title.partition(":")[2] for title in layers_of(clean) if "python:" in title}
+    assert {"python", "venv", "deps-bulk"} < names
+    for name in names:
+        assert members(built, name) == members(clean, name)
+
+
+def _installed(built: Built) -> list[str]:
+    shares = [layer.title.partition(":")[2] for layer in built.image.layers]
+    return [path for name in shares if name.startswith("deps-") for path in built.names(name)]
