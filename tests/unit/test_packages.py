@@ -96,7 +96,7 @@ def test_an_image_without_its_cache_is_enough_where_nothing_changed(built: Engin
     assert built.declared() == ALL - {"deps"}
 
 
-def test_a_cache_without_its_image_is_all_that_is_needed(built: Engine, tmp_path: Path) -> None:
+def test_a_cache_without_its_image_is_all_that_is_needed(built: Engine) -> None:
     built.lose_image().build()
 
     assert built.shop.asked == []
@@ -158,10 +158,7 @@ REASONS = {
     ),
     "a layout": (
         merged,
-        (
-            "Putting the environment together anew: the layout has changed from "
-            "linked to merged"
-        ),
+        ("Putting the environment together anew: the layout has changed from linked to merged"),
     ),
     "a demand": (demanded, "Laying out everything: another buildpack asked for it at build time"),
     "a distribution of Linux": (

@@ -11,7 +11,14 @@ import pytest
 
 from cnb_python.cnb import toml
 from cnb_python.cnb.env import BOTH, EnvDelta, read
-from cnb_python.cnb.layer import Empty, Layer, LayerTypes, Restored, layer_of
+from cnb_python.cnb.layer import (
+    Empty,
+    Layer,
+    LayerTypes,
+    Restored,
+    check_contents,
+    layer_of,
+)
 from cnb_python.cnb.sbom import SbomFormat, write_sbom
 from cnb_python.errors import ContractBroken
 from tests.support.killed import killed_after
@@ -372,3 +379,41 @@ def test_names_that_the_lifecycle_takes_amiss_are_refused(tmp_path: Path, name: 
 @pytest.mark.parametrize("name", ["venv", "deps-00", "python_3", "A"])
 def test_ordinary_names_are_taken(tmp_path: Path, name: str) -> None:
     assert layer_of(tmp_path, name).path == tmp_path / name
+
+
+def test_exactly_the_layers_that_were_made_have_contents(tmp_path: Path) -> None:
+    made(layer_of(tmp_path, "deps"))
+    layer_of(tmp_path, "venv").reuse_from_image({"key": "a"})
+    (tmp_path / "launch.toml").touch()
+
+    check_contents(tmp_path, ["deps"])
+
+
+def test_no_layer_at_all_has_contents_where_none_was_made(tmp_path: Path) -> None:
+    check_contents(tmp_path, ())
+
+
+@pytest.mark.parametrize("names", [(), ("deps", "venv"), ("venv",)])
+def test_contents_that_are_not_as_they_were_made_end_the_build(
+    tmp_path: Path, names: tuple[str, ...]
+) -> None:
+    made(layer_of(tmp_path, "deps"))
+
+    with pytest.raises(ContractBroken, match="by mistake"):
+        check_contents(tmp_path, names)
+
+
+def test_an_empty_directory_beside_a_good_layer_ends_the_build(tmp_path: Path) -> None:
+    """It would replace the layer of the previous image, and be re-used from then on."""
+    layer_of(tmp_path, "venv").reuse_from_image({"key": "a"})
+    (tmp_path / "venv").mkdir()
+
+    with pytest.raises(ContractBroken, match="venv"):
+        check_contents(tmp_path, ())
+
+
+def test_what_was_begun_and_not_finished_ends_the_build(tmp_path: Path) -> None:
+    layer_of(tmp_path, "venv").begin()
+
+    with pytest.raises(ContractBroken, match="by mistake"):
+        check_contents(tmp_path, ())

@@ -1,279 +1,162 @@
-"""Layer `python`, with an archive that is real and an interpreter that only pretends to run."""
+"""Layer `python`: which interpreter it is to hold, and whether the previous image has it."""
 
-import gzip
-import hashlib
-import io
-import tarfile
 from copy import replace
-from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
 import pytest
 
 from cnb_python.cnb import toml
-from cnb_python.cnb.context import BuildContext, Buildpack, Platform, Target
-from cnb_python.errors import BuildpackError, ChecksumMismatch, UnusableInterpreter
-from cnb_python.layers.python import Interpreter, install
-from cnb_python.system.fetch import Fetcher
-from cnb_python.system.outside import Command, Download, Outcome, System
+from cnb_python.cnb.context import BuildContext, Target
+from cnb_python.layers.python import Interpreter, Runtime, find, finish, reuse
 from cnb_python.version.inventory import Release
-from tests.unit.environment.worlds import Log, Programs
+from tests.unit.engine import context
+from tests.unit.environment.worlds import Log
 
-AMD64 = Target("linux", "amd64", "", "debian", "12")
-FILES = {
-    "python/bin/python3.14": "an interpreter",
-    "python/lib/python3.14/os.py": "# os",
-    "python/lib/python3.14/test/test_os.py": "# a test",
-    "python/lib/python3.14/_sysconfigdata__x.py": 'v = {\n  "prefix": "/install",\n}\n',
-}
+RELEASE = Release("3.14.6", "amd64", "plain", "https://example.org/a.tar.gz", "5" * 64)
 REASON = "Not using the previous build's Python: "
 
 
-def archive(files: dict[str, str]) -> bytes:
-    stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode="w") as packed:
-        for name, text in files.items():
-            member = tarfile.TarInfo(name)
-            member.size, member.mode = len(text), 0o700
-            packed.addfile(member, io.BytesIO(text.encode()))
-    return gzip.compress(stream.getvalue(), mtime=0)
+@pytest.fixture
+def phase(tmp_path: Path) -> BuildContext:
+    return context(tmp_path)
 
 
-@dataclass
-class World:
-    """An archive, a build, and what they remember."""
-
-    directory: Path
-    context: BuildContext
-    release: Release
-    programs: Programs
-    log: Log
-    fetched: list[str]
-
-    @property
-    def layer(self) -> Path:
-        return self.context.layers_dir / "python"
-
-    def install(self) -> Interpreter:
-        def fetch(download: Download, to: Path) -> None:
-            self.fetched.append(download.url)
-            Fetcher(_no_network)(download, to)
-
-        system = System(self.programs, fetch, self.log, date(2026, 11, 21), 2)
-        return install(self.release, self.context, system)
-
-    def restored(self) -> World:
-        """The next build: the log starts anew, the layer's programs are as they were."""
-        self.log.said.clear()
-        self.fetched.clear()
-        self.programs.ran.clear()
-        return self
+def found(phase: BuildContext, release: Release = RELEASE) -> tuple[Runtime, list[str]]:
+    log = Log()
+    return find(release, phase, log), log.said
 
 
-def _no_network(download: Download, store: object) -> str:
-    pytest.fail(f"{download.url} was asked for ({store})")
+def in_image(phase: BuildContext, release: Release = RELEASE) -> BuildContext:
+    """Leave what the restorer gives: the metadata, and no contents."""
+    reuse(found(phase, release)[0])
+    return phase
 
 
-def _answer(version: str, code: int = 0) -> Programs:
-    def answer(command: Command) -> Outcome:
-        return Outcome(code, f"{version}\n") if "-c" in command.argv else Outcome(0, "1 0\n")
+def test_the_interpreter_is_named_by_its_final_path(phase: BuildContext) -> None:
+    runtime, _ = found(phase)
 
-    return Programs(answer)
-
-
-def world(tmp_path: Path, files: dict[str, str] | None = None) -> World:
-    content = archive(FILES if files is None else files)
-    source = tmp_path / "mirror.tar.gz"
-    source.write_bytes(content)
-    sha256 = hashlib.sha256(content).hexdigest()
-    release = Release("3.14.6", "amd64", "plain", source.as_uri(), sha256)
-    layers_dir, buildpack = tmp_path / "layers", tmp_path / "buildpack"
-    for directory in (layers_dir, buildpack):
-        directory.mkdir()
-    context = BuildContext(
-        app_dir=tmp_path,
-        buildpack=Buildpack("cnb-python/python", "1", "0.12", buildpack),
-        platform=Platform(tmp_path, {}, ()),
-        target=AMD64,
-        exec_env="production",
-        environ={},
-        layers_dir=layers_dir,
-        plan=(),
-        store={},
-    )
-    return World(tmp_path, context, release, _answer("3.14.6"), Log(), [])
+    layer = phase.layers_dir / "python"
+    assert runtime.interpreter == Interpreter(layer / "bin/python3.14", "3.14.6", layer)
 
 
-def refused[T: BuildpackError](made: World, kind: type[T]) -> T:
-    with pytest.raises(kind) as caught:
-        made.install()
-    # A layer without its .toml is none, whatever a later step leaves of it.
-    assert not (made.context.layers_dir / "python.toml").exists()
-    return caught.value
+def test_the_free_threaded_interpreter_has_its_own_name(phase: BuildContext) -> None:
+    runtime, _ = found(phase, replace(RELEASE, flavour="freethreaded"))
+
+    assert runtime.interpreter.path.name == "python3.14t"
 
 
-def test_the_interpreter_is_named_by_its_final_path(tmp_path: Path) -> None:
-    made = world(tmp_path)
+def test_the_first_build_has_nothing_and_says_nothing(phase: BuildContext) -> None:
+    runtime, said = found(phase)
 
-    interpreter = made.install()
-
-    assert interpreter == Interpreter(made.layer / "bin/python3.14", "3.14.6", made.layer)
-    assert interpreter.path.stat().st_mode & 0o777 == 0o755
+    assert (runtime.is_in_image, said) == (False, [])
 
 
-def test_the_layer_is_trimmed_and_at_home(tmp_path: Path) -> None:
-    made = world(tmp_path)
-    made.install()
+def test_an_equal_key_is_in_the_image(phase: BuildContext) -> None:
+    runtime, said = found(in_image(phase))
 
-    assert (made.layer / "lib/python3.14/os.py").exists()
-    assert not (made.layer / "lib/python3.14/test").exists()
-    data = (made.layer / "lib/python3.14/_sysconfigdata__x.py").read_text()
-    assert data == f'v = {{\n  "prefix": "{made.layer}",\n}}\n'
+    assert (runtime.is_in_image, said) == (True, [])
 
 
-def test_the_layer_is_launched_and_cached_and_its_key_is_text(tmp_path: Path) -> None:
-    made = world(tmp_path)
-    made.install()
+def test_where_the_archive_came_from_does_not_matter(phase: BuildContext) -> None:
+    mirrored = replace(RELEASE, url="https://mirror.example.org/b.tar.gz")
 
-    table = toml.read(made.context.layers_dir / "python.toml")
-    assert table["types"] == {"build": False, "launch": True, "cache": True}
-    assert table["metadata"] == {
-        "format": "1.1",
-        "python": "3.14.6",
-        "flavour": "plain",
-        "sha256": made.release.sha256,
-        "arch": "amd64",
-        "distro": "debian 12",
-        "directory": str(made.context.layers_dir),
-    }
+    assert found(in_image(phase), mirrored)[0].is_in_image
 
 
-def test_the_interpreter_is_tried_and_compiles_its_own_library_with_nothing_inherited(
-    tmp_path: Path,
+def test_looking_changes_nothing(phase: BuildContext) -> None:
+    in_image(phase)
+    before = (phase.layers_dir / "python.toml").read_bytes()
+
+    found(phase, replace(RELEASE, version="3.14.7"))
+
+    assert (phase.layers_dir / "python.toml").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"version": "3.14.7"}, "the Python release has changed from 3.14.6 to 3.14.7"),
+        (
+            {"flavour": "freethreaded"},
+            "the flavour of Python has changed from plain to freethreaded",
+        ),
+        (
+            {"sha256": "6" * 64},
+            f"the sha256 of Python's archive has changed from {'5' * 64} to {'6' * 64}",
+        ),
+    ],
+)
+def test_another_release_is_not_in_the_image(
+    phase: BuildContext, change: dict[str, str], reason: str
 ) -> None:
-    made = world(tmp_path)
-    interpreter = made.install()
+    runtime, said = found(in_image(phase), replace(RELEASE, **change))
 
-    probe, compiling = made.programs.ran
-    assert probe.argv[:4] == (str(interpreter.path), "-I", "-B", "-S")
-    assert (probe.env, probe.cwd) == ({}, Path("/"))
-    assert compiling.argv[0] == str(interpreter.path)
-    assert compiling.argv[-2:] == ("2", str(made.layer / "lib/python3.14"))
-    assert compiling.cwd == Path("/")
+    assert (runtime.is_in_image, said) == (False, [f"{REASON}{reason}"])
 
 
-def test_an_unchanged_layer_is_kept_without_fetching_or_running_anything(tmp_path: Path) -> None:
-    made = world(tmp_path)
-    first = made.install()
-    (made.layer / "mark").touch()
+def test_every_reason_of_another_target_is_given(phase: BuildContext) -> None:
+    in_image(phase)
+    target = Target("linux", "arm64", "v8", "ubuntu", "26.04")
 
-    again = made.restored().install()
+    _, said = found(replace(phase, target=target))
 
-    assert again == first
-    assert (made.layer / "mark").exists()
-    assert (made.fetched, made.programs.ran) == ([], [])
-    assert made.log.said == ["Using Python 3.14.6 of the previous build"]
-
-
-def test_another_target_makes_the_layer_anew_and_says_every_reason(tmp_path: Path) -> None:
-    made = world(tmp_path)
-    made.install()
-    (made.layer / "mark").touch()
-    ubuntu = replace(AMD64, distro_name="ubuntu", distro_version="26.04")
-    made.context = replace(made.context, target=ubuntu)
-    made.release = replace(made.release, flavour="plain", version="3.14.6")
-
-    made.restored().install()
-
-    assert not (made.layer / "mark").exists()
-    assert made.log.said == [
+    assert said == [
+        f"{REASON}the processor has changed from amd64 to arm64",
         f"{REASON}the distribution of the image has changed from debian 12 to ubuntu 26.04",
-        "Fetching Python 3.14.6",
     ]
 
 
-def test_metadata_without_contents_is_no_layer(tmp_path: Path) -> None:
-    made = world(tmp_path)
-    made.install()
-    made.layer.rename(tmp_path / "gone")
+@pytest.mark.parametrize("text", ["nonsense", "[metadata]\npython = 3\n", 'metadata = "x"'])
+def test_metadata_of_another_hand_is_not_trusted(phase: BuildContext, text: str) -> None:
+    (phase.layers_dir / "python.toml").write_text(text, encoding="utf-8")
 
-    made.restored().install()
+    runtime, said = found(phase)
 
-    assert (made.layer / "bin/python3.14").exists()
-    assert made.log.said == ["Fetching Python 3.14.6"]
-
-
-def test_metadata_of_another_hand_makes_the_layer_anew(tmp_path: Path) -> None:
-    made = world(tmp_path)
-    (made.context.layers_dir / "python.toml").write_text("[metadata]\npython = 3\n")
-    made.layer.mkdir()
-
-    made.install()
-
-    assert (made.layer / "bin/python3.14").exists()
-    assert made.log.said[0].startswith(REASON)
+    assert not runtime.is_in_image
+    assert said[0].startswith(REASON)
 
 
-def test_an_archive_that_travels_with_the_buildpack_is_used_first(tmp_path: Path) -> None:
-    made = world(tmp_path)
-    carried = made.context.buildpack.directory / f"runtimes/{made.release.sha256}.tar.gz"
-    carried.parent.mkdir()
-    (tmp_path / "mirror.tar.gz").rename(carried)
-    made.release = replace(made.release, url="https://unreachable.example/a.tar.gz")
+def test_what_is_reused_has_no_directory(phase: BuildContext) -> None:
+    (phase.layers_dir / "python/bin").mkdir(parents=True)
 
-    made.install()
+    reuse(found(phase)[0])
 
-    assert made.fetched == [str(carried)]
-    assert made.log.said == ["Unpacking Python 3.14.6"]
+    assert not (phase.layers_dir / "python").exists()
+    table = toml.read(phase.layers_dir / "python.toml")
+    assert table["types"] == {"build": False, "launch": True, "cache": False}
 
 
-def test_a_tampered_archive_leaves_no_layer(tmp_path: Path) -> None:
-    made = world(tmp_path)
-    made.release = replace(made.release, sha256="0" * 64)
+@pytest.mark.parametrize("build", [True, False])
+def test_what_was_laid_out_becomes_the_layer_and_its_key_is_text(
+    phase: BuildContext, *, build: bool
+) -> None:
+    runtime, _ = found(phase)
+    (phase.layers_dir / "python/bin").mkdir(parents=True)
 
-    assert refused(made, ChecksumMismatch).title == "Python 3.14.6"
-    assert not made.layer.exists()
+    finish(runtime, build=build)
 
-
-def test_an_interpreter_that_does_not_run_leaves_no_layer(tmp_path: Path) -> None:
-    made = world(tmp_path)
-    made.programs = _answer("libc.so.6: version `GLIBC_2.17' not found", code=1)
-
-    failure = refused(made, UnusableInterpreter)
-
-    assert failure.reason.endswith("GLIBC_2.17' not found")
-
-
-def test_an_interpreter_of_another_version_is_refused(tmp_path: Path) -> None:
-    made = world(tmp_path)
-    made.programs = _answer("3.14.5")
-
-    assert "3.14.5" in refused(made, UnusableInterpreter).reason
+    table = toml.read(phase.layers_dir / "python.toml")
+    assert table["types"] == {"build": build, "launch": True, "cache": False}
+    assert table["metadata"] == {
+        **runtime.key.metadata(),
+        "python": "3.14.6",
+        "flavour": "plain",
+        "sha256": "5" * 64,
+        "arch": "amd64",
+        "distro": "debian 12",
+        "directory": str(phase.layers_dir),
+    }
 
 
-def test_an_archive_without_an_interpreter_is_refused(tmp_path: Path) -> None:
-    made = world(tmp_path, {"python/README": "hello"})
+def test_the_store_keeps_each_finished_layer_under_a_name_of_its_own(phase: BuildContext) -> None:
+    other = replace(phase, target=replace(phase.target, distro_version="13"))
 
-    assert "There is no python3.14" in refused(made, UnusableInterpreter).reason
-    assert made.programs.ran == []
+    names = {
+        found(phase)[0].archive,
+        found(other)[0].archive,
+        found(phase, replace(RELEASE, version="3.14.7"))[0].archive,
+        found(phase, replace(RELEASE, sha256="6" * 64))[0].archive,
+    }
 
-
-def test_a_failed_build_does_not_leave_the_old_layer_to_be_trusted(tmp_path: Path) -> None:
-    made = world(tmp_path)
-    made.install()
-    made.context = replace(made.context, target=replace(AMD64, distro_version="13"))
-    made.programs = _answer("3.14.5")
-
-    refused(made, UnusableInterpreter)
-
-
-def test_the_free_threaded_interpreter_is_found_under_its_own_name(tmp_path: Path) -> None:
-    names = {name.replace("3.14/", "3.14t/"): text for name, text in FILES.items()}
-    made = world(tmp_path, {**names, "python/bin/python3.14t": "an interpreter"})
-    made.release = replace(made.release, flavour="freethreaded")
-
-    interpreter = made.install()
-
-    assert interpreter.path.name == "python3.14t"
-    assert made.programs.ran[1].argv[-1] == str(made.layer / "lib/python3.14t")
+    assert len(names) == 4
+    assert found(phase)[0].archive in names

@@ -1,0 +1,109 @@
+"""What a build notes of its outcome comes back as it went, or not at all."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cnb_python.cnb import metadata, toml
+from cnb_python.cnb.metadata import Metadata
+from cnb_python.layers.record import Record, record_of
+
+CONTENTS, OUTCOME = frozenset({"python", "arch"}), frozenset({"layout"})
+RECORD = Record(
+    contents={"python": "3.14", "arch": "amd64"},
+    outcome={"layout": "linked"},
+    decision="d" * 64,
+    pure=True,
+    patch="3.14.6",
+    env="e" * 64,
+    distributions={"six": "1.17.0", "zope-interface": "7.2"},
+    layers={"venv": "1" * 64, "deps-00": "2" * 64},
+    layer_sizes={"deps-00": "123"},
+    largest={"zope-interface": "100", "six": "23"},
+    manifest="a" * 64,
+)
+WORD = st.from_regex(r"[a-z0-9.+!-]{1,12}", fullmatch=True)
+WORDS = st.dictionaries(WORD, WORD, max_size=4)
+
+
+def read(table: Metadata) -> Record | None:
+    return record_of(table, CONTENTS, OUTCOME)
+
+
+def test_it_comes_back_from_a_file(tmp_path: Path) -> None:
+    toml.write(tmp_path / "deps.toml", {"metadata": RECORD.metadata()})
+
+    found = metadata.read(tmp_path / "deps.toml")
+
+    assert isinstance(found, dict)
+    assert read(found) == RECORD
+
+
+@given(WORDS, WORDS, WORDS, WORDS, st.booleans(), WORD)
+def test_it_comes_back_whatever_it_holds(
+    distributions: dict[str, str],
+    layers: dict[str, str],
+    sizes: dict[str, str],
+    largest: dict[str, str],
+    pure: bool,  # noqa: FBT001 - hypothesis gives it by position
+    text: str,
+) -> None:
+    record = RECORD._replace(
+        distributions=distributions,
+        layers=layers,
+        layer_sizes=sizes,
+        largest=largest,
+        pure=pure,
+        decision=text,
+        patch="",
+        manifest="",
+    )
+
+    assert read(record.metadata()) == record
+
+
+def test_the_largest_stay_in_their_order() -> None:
+    found = read(RECORD.metadata())
+
+    assert found is not None
+    assert list(found.largest) == ["zope-interface", "six"]
+
+
+def test_equal_records_are_equal_metadata_in_whatever_order_they_were_found() -> None:
+    turned = RECORD._replace(
+        layers=dict(reversed(RECORD.layers.items())),
+        distributions=dict(reversed(RECORD.distributions.items())),
+    )
+
+    assert list(turned.metadata().items()) == list(RECORD.metadata().items())
+
+
+def test_an_image_is_not_told_what_is_in_the_store() -> None:
+    assert "manifest" not in RECORD._replace(manifest="").metadata()
+
+
+@pytest.mark.parametrize("key", ["distributions", "layers", "sizes", "largest", "pure"])
+def test_what_lacks_a_part_is_no_record(key: str) -> None:
+    table = RECORD.metadata()
+    del table[key]
+
+    assert read(table) is None
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("pure", "yes"), ("pure", []), ("layers", "deps-00 1"), ("sizes", True)]
+)
+def test_what_has_a_part_of_another_kind_is_no_record(key: str, value: object) -> None:
+    assert read({**RECORD.metadata(), key: value}) is None  # type: ignore[dict-item]  # on purpose
+
+
+def test_nothing_is_no_record() -> None:
+    assert read({}) is None
+
+
+def test_fields_of_a_key_that_are_not_known_any_more_are_not_taken() -> None:
+    found = read({**RECORD.metadata(), "later": "1"})
+
+    assert found == RECORD
