@@ -45,14 +45,19 @@ def workplace(app: Path, work: Path, environ: Mapping[str, str]) -> Workplace:
     return Workplace(
         app_dir=app,
         environment=environment,
-        tool=lay_out_pip(find_pip(ROOT), work),
-        # Of all: the same few packages come again and again.
+        # Of all: the same few packages come again and again, and pip itself is compiled once.
+        tool=_pip(work.parent),
         cache=work.parent / "downloads",
         scratch=scratch,
         environ=process_variables(environ, environment, interpreter, scratch),
         python=PYTHON,
         uv=find_uv(ROOT),
     )
+
+
+def _pip(directory: Path) -> Path:
+    pip = directory / "pip-itself/pip"
+    return pip if pip.is_dir() else lay_out_pip(find_pip(ROOT), pip.parent)
 
 
 def settings() -> dict[str, str]:
