@@ -69,7 +69,7 @@ class Bench:
             env=env,
             directory="/workspace",
         )
-        return sandbox.run(room, f"{INSIDE}/bin/build", timeout=300)
+        return sandbox.run(room, f"{INSIDE}/bin/build", timeout=600)
 
     def own(self, directory: Path) -> Path:
         """Make *directory*, of the build's user."""
