@@ -159,7 +159,7 @@ class Engine:
             if types["launch"] and types["build"]:
                 path.unlink()
             else:
-                toml.write(path, {"metadata": toml.table_at(table, "metadata")})  # type: ignore[dict-item]  # was just read
+                toml.write(path, {"metadata": toml.table_at(table, "metadata")})
         self.context = replace(self.context, store=self._stored())
         return self
 

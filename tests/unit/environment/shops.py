@@ -14,7 +14,6 @@ from cnb_python.system.outside import Command, Outcome, Run
 from tests.support.wheels import metadata
 from tests.unit.environment.stages import SITE, install
 
-
 UNDECIDED = Undecided("line 1 of requirements.txt asks for a range")
 
 

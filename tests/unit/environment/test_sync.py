@@ -1,6 +1,6 @@
 """What is installed becomes what is wanted, whatever was there before."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -72,7 +72,7 @@ class Build:
         self.shop.asked.clear()
         return sync(self._request(), known, kept or {}, needed, self.store, system)
 
-    def keep(self, synced: Synced, alone: Iterable[str] = ()) -> Mapping[str, Kept]:
+    def keep(self, synced: Synced, alone: Collection[str] = ()) -> Mapping[str, Kept]:
         """Close the store over *synced*; return what the next build reads."""
         store = self.store
         kept = [
@@ -127,7 +127,8 @@ def test_what_the_files_decide_is_installed_without_asking(build: Build) -> None
     synced = build.sync(AB)
 
     assert build.shop.asked == ["try a b"]
-    assert (names(synced), synced.fresh) == (["a", "b"], {"a", "b"})
+    assert names(synced) == ["a", "b"]
+    assert synced.fresh == {"a", "b"}
     assert (synced.decision, synced.patch) == (AB, "")
     assert text(synced, "a", "a.py") == "# a"
 
@@ -154,7 +155,8 @@ def test_of_what_is_not_needed_no_file_is_unpacked(build: Build) -> None:
 
     cached = build.sync(AB, kept, needed=lambda _: only("b"))
 
-    assert (names(cached), cached.roots.keys()) == (["a", "b"], {"b"})
+    assert names(cached) == ["a", "b"]
+    assert cached.roots.keys() == {"b"}
 
 
 def test_small_parts_are_unpacked_without_the_rest(build: Build) -> None:

@@ -73,8 +73,8 @@ def test_the_largest_stay_in_their_order() -> None:
 
 def test_equal_records_are_equal_metadata_in_whatever_order_they_were_found() -> None:
     turned = RECORD._replace(
-        layers=dict(reversed(RECORD.layers.items())),
-        distributions=dict(reversed(RECORD.distributions.items())),
+        layers=dict(reversed(list(RECORD.layers.items()))),
+        distributions=dict(reversed(list(RECORD.distributions.items()))),
     )
 
     assert list(turned.metadata().items()) == list(RECORD.metadata().items())
