@@ -43,14 +43,16 @@ def test_an_image_without_its_cache_is_re_used(
     assert digest_of(built) == digest_of(flask)
 
 
-def test_an_image_without_its_cache_is_changed_to_what_a_clean_build_makes(
+def test_what_pip_makes_of_nothing_is_what_uv_made(
     builds: Builds, flask: Built, tmp_path: Path
 ) -> None:
-    merged = {"BP_PYTHON_LAYOUT": "merged"}
-    there = builds.image(FLASK, flask, env=merged)
-    back = builds.image(FLASK, without_cache(there, tmp_path / "work"))
-    assert back.code == 0, back.output
-    assert layers_of(back) == layers_of(flask)
+    # The other installer changes what the image depends on, and without a cache nothing is kept.
+    env = {"BP_PYTHON_INSTALLER": "pip"}
+    built = builds.image(FLASK, without_cache(flask, tmp_path / "work"), env=env)
+    assert built.code == 0, built.output
+    assert "the installer has changed from auto to pip" in built.output
+    assert "Asking pip: BP_PYTHON_INSTALLER says so" in built.output
+    assert layers_of(built) == layers_of(flask)
 
 
 def test_every_field_that_differs_is_printed(builds: Builds, flask: Built) -> None:
