@@ -60,7 +60,7 @@ def place(tmp_path: Path, base: Path) -> Make:
         else:
             (app / "requirements.txt").write_text(requirements, encoding="utf-8")
         work = base / f"{tmp_path.name}-{next(numbers)}"
-        return deciding.workplace(app, work, settings() | environ)
+        return deciding.workplace(app, work, settings() | environ, base)
 
     return make
 

@@ -45,7 +45,8 @@ class Apps:
         app.mkdir(exist_ok=True)
         (app / "requirements.txt").write_text(requirements, encoding="utf-8")
         self.number += 1
-        return deciding.workplace(app, self.directory / f"work-{self.number}", path() | environ)
+        work, given = self.directory / f"work-{self.number}", path() | environ
+        return deciding.workplace(app, work, given, self.directory.parent)
 
     def module(self, requirements: str, **environ: str) -> tuple[str, str]:
         """Return what module `m` holds when uv, and when pip, has installed the requirements."""

@@ -66,7 +66,8 @@ def place(tmp_path: Path, served: Index) -> Make:
     def make(**environ: str) -> Workplace:
         given = {name: deciding.settings()[name] for name in ("PATH",)}
         given |= {"REPOSITORY": repository.as_uri(), **environ}
-        return deciding.workplace(app, tmp_path / f"work-{next(numbers)}", given)
+        work = tmp_path / f"work-{next(numbers)}"
+        return deciding.workplace(app, work, given, tmp_path.parent)
 
     return make
 

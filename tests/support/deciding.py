@@ -36,8 +36,11 @@ class Accepted(NamedTuple):
     """By name: what the installed wheel says it was made for."""
 
 
-def workplace(app: Path, work: Path, environ: Mapping[str, str]) -> Workplace:
-    """Return an empty environment below *work*, which does not exist yet."""
+def workplace(app: Path, work: Path, environ: Mapping[str, str], shared: Path) -> Workplace:
+    """Return an empty environment below *work*, which does not exist yet.
+
+    *shared* is a directory for what all have in common.
+    """
     interpreter = Path(sys.executable).resolve()
     environment, scratch = work / "venv", work / "tmp"
     skeleton.make(environment, interpreter, LINE)
@@ -45,8 +48,9 @@ def workplace(app: Path, work: Path, environ: Mapping[str, str]) -> Workplace:
     return Workplace(
         app_dir=app,
         environment=environment,
-        # Of all: the same few packages come again and again, and pip itself is compiled once.
-        tool=_pip(work.parent),
+        # So that it is compiled once.
+        tool=_pip(shared),
+        # The same few packages come again and again.
         cache=work.parent / "downloads",
         scratch=scratch,
         environ=process_variables(environ, environment, interpreter, scratch),
