@@ -64,13 +64,13 @@ def read_own_lines(file: Path, app_dir: Path, environ: Mapping[str, str]) -> Own
 def _with(found: OwnLines, line: Line, app_dir: Path, environ: Mapping[str, str]) -> OwnLines:
     """Return *found* and what a requirement says."""
     editable = _EDITABLE.fullmatch(line.text)
-    wanted, options = (editable[1], "") if editable else line.parts
-    wanted = _MARKER.sub("", wanted).strip()
+    wanted = _MARKER.sub("", editable[1] if editable else line.parts[0]).strip()
     name = _name(wanted)
     if not wanted:
         return found  # another option
     if name and _is_release(wanted) and not editable:
-        built = {name: _without_hashes(options)} if _BUILD_OPTION.search(options) else {}
+        options = build_options(line.text)
+        built = {name: options} if options else {}
         return found._replace(building={**found.building, **built})
     # What looks like a release behind -e is a directory, which may hold anything.
     names = {name: (*found.by_name.get(name, ()), line.text)} if name else {}
@@ -80,6 +80,12 @@ def _with(found: OwnLines, line: Line, app_dir: Path, environ: Mapping[str, str]
         by_name={**found.by_name, **names},
         by_address={**found.by_address, address: line.text},
     )
+
+
+def build_options(text: str) -> str:
+    """Return the options with which what a line asks for is built; empty where it has none."""
+    _, options = Line(0, text).parts
+    return _without_hashes(options) if _BUILD_OPTION.search(options) else ""
 
 
 def identity(address: str) -> str:

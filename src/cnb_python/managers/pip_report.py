@@ -14,7 +14,7 @@ from packaging.version import InvalidVersion, Version
 from cnb_python.errors import ContractBroken
 from cnb_python.managers.decision import Decision, Pin
 from cnb_python.managers.exact import digest
-from cnb_python.managers.own_lines import OwnLines
+from cnb_python.managers.own_lines import OwnLines, build_options
 from cnb_python.system.addresses import shown
 
 PIP = "pip"
@@ -73,7 +73,8 @@ def _direct(name: str, download: Item, own: OwnLines) -> tuple[str, str, bool]:
         return digest((*known, own_line)), own_line or line, True
     sha256 = _sha256(download)
     line = f"{name} @ {url}{fragment}" + (f" --hash=sha256:{sha256}" if sha256 else "")
-    return digest((sha256, shown(url), below)), own_line or line, bool(sha256)
+    origin = digest((sha256, shown(url), below, build_options(own_line)))
+    return origin, own_line or line, bool(sha256)
 
 
 def _sha256(download: Item) -> str:

@@ -11,7 +11,7 @@ from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlTable
 from cnb_python.managers.decision import Decision, Pin
 from cnb_python.managers.exact import UV, digest
-from cnb_python.managers.own_lines import OwnLines
+from cnb_python.managers.own_lines import OwnLines, build_options
 from cnb_python.system.addresses import shown
 
 
@@ -58,8 +58,9 @@ def _of_archive(
     path, sha256 = _text(archive, "path"), _sha256(archive)
     url = (beside / path).resolve().as_uri() if path else _text(archive, "url")
     hashed = f" --hash=sha256:{sha256}" if sha256 else ""
-    line = own.line_of(name, url) or f"{name} @ {url}{hashed}"
-    return digest((sha256, shown(url))), line, bool(sha256)
+    own_line = own.line_of(name, url)
+    origin = digest((sha256, shown(url), build_options(own_line)))
+    return origin, own_line or f"{name} @ {url}{hashed}", bool(sha256)
 
 
 def _sha256(file: TomlTable) -> str:

@@ -62,6 +62,20 @@ def test_options_of_its_build_come_along_and_count() -> None:
     assert plain.origin != built.origin
 
 
+def test_options_of_the_build_of_an_address_count_and_its_token_does_not() -> None:
+    address = "my-lib @ https://{}files.example.org/my_lib-1.0.tar.gz{}"
+    lines = (
+        address.format("", ""),
+        address.format("token@", ""),
+        address.format("", " --config-settings=a=b"),
+        address.format("", " --config-settings=a=c"),
+    )
+    owns = (OwnLines((), {"my-lib": (line,)}, {}, {}) for line in lines)
+    plain, token, one, other = (pin(item(archive()), own).origin for own in owns)
+    assert plain == token
+    assert len({plain, one, other}) == 3
+
+
 def test_without_a_hash_nothing_is_certain() -> None:
     found = pin(item({"url": "https://x.example/a", "archive_info": {}}, direct=False))
 
