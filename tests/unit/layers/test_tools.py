@@ -1,11 +1,12 @@
-"""The pip that travels with the buildpack."""
+"""The tools that travel with the buildpack."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from cnb_python.errors import IncompleteBuildpack
-from cnb_python.layers.tools import find_pip
+from cnb_python.layers.tools import find_pip, find_uv, versions
 
 
 def test_a_package_carries_a_wheel(tmp_path: Path) -> None:
@@ -26,3 +27,29 @@ def test_a_checkout_has_it_installed(tmp_path: Path) -> None:
 def test_a_buildpack_without_it_is_broken(tmp_path: Path) -> None:
     with pytest.raises(IncompleteBuildpack):
         find_pip(tmp_path)
+
+
+@pytest.mark.parametrize("place", ["tools/uv", ".venv/bin/uv"])
+def test_uv_is_a_program_of_the_package_or_of_the_checkout(tmp_path: Path, place: str) -> None:
+    program = tmp_path / place
+    program.parent.mkdir(parents=True)
+    program.touch()
+
+    assert find_uv(tmp_path) == program
+
+
+def test_a_directory_is_no_uv(tmp_path: Path) -> None:
+    (tmp_path / "tools/uv").mkdir(parents=True)
+
+    with pytest.raises(IncompleteBuildpack) as raised:
+        find_uv(tmp_path)
+
+    assert raised.value.file == "tools/uv"
+
+
+def test_versions_are_named_as_they_are_pinned() -> None:
+    """They are part of the key of everything that is installed."""
+    pip, uv = versions().split(", ")
+
+    for text, name in ((pip, "pip"), (uv, "uv")):
+        assert re.fullmatch(rf"{name} \d+(\.\d+)+", text)
