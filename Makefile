@@ -8,7 +8,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 APP ?= fixtures/pip_django
 API ?=
 
-.PHONY: help venv image test lint types format unit phases images package builder fixtures bench compat data clean
+.PHONY: help venv image test lint types format unit phases thorough images package builder fixtures bench compat data clean
 
 help: ## List the chores
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -19,7 +19,7 @@ venv: ## Make or renew .venv, the checkout's own interpreter and packages
 image: venv fixtures ## Build APP into an image (an OCI image directory where no container engine answers)
 	@$(PYTHON) -m tools.image "$(APP)"
 
-test: lint types unit phases images ## Everything CI runs
+test: lint types unit phases thorough images ## Everything CI runs
 
 lint: venv ## Check style and format
 	@$(PYTHON) -m ruff check
@@ -37,7 +37,10 @@ unit: venv ## Test the parts: no process, no network
 	@$(PYTHON) -m coverage report
 
 phases: venv fixtures ## Test the package, and detect and build under the real lifecycle, without Docker
-	@$(PYTHON) -m pytest -n 2 --dist loadfile tests/package tests/phases
+	@$(PYTHON) -m pytest -n 2 --dist loadfile -m "not thorough" tests/package tests/phases
+
+thorough: venv fixtures ## Try the environment engine: real packages, odd machines, broken-off builds
+	@$(PYTHON) -m pytest -n 2 --dist loadfile -m thorough tests/phases
 
 images: venv fixtures ## Test with pack on a real Docker engine
 	@$(PYTHON) -m pytest tests/images

@@ -28,6 +28,7 @@ from cnb_python.settings import UV
 from cnb_python.system.outside import Output, System
 
 _LARGEST = 5
+_TOO_LARGE = 32 * 1024 * 1024
 # What many have together: a share of the spread, or the one layer of the merged layout.
 _COMMON = re.compile(rf"{SHARES}\d\d|{VENV}")
 
@@ -204,8 +205,16 @@ def _say_changes(before: Previous, synced: Synced, output: Output) -> None:
 
 
 def _alone(layers: Layers) -> frozenset[str]:
-    """Return the names of those distributions that have a share of their own."""
-    own = (share for share in layers.shares if not _COMMON.fullmatch(share.name))
+    """Return the names of those distributions whose share is their own, and too large to keep.
+
+    Builds with a new name for every image start from the store alone, and what it lacks is
+    fetched and compiled again; so what may fit is kept, as long as there is room.
+    """
+    own = (
+        share
+        for share in layers.shares
+        if not _COMMON.fullmatch(share.name) and share.size > _TOO_LARGE
+    )
     return frozenset(name for share in own for name in share.distributions)
 
 

@@ -14,6 +14,22 @@ from tests.support.trees import App, Files, linked_copy, write_files
 from tools import cache, lifecycle, mirror, oci, package, settings_here
 
 
+# What takes minutes: `make thorough` runs it, `make phases` the rest.
+THOROUGH = {
+    *("test_deciding", "test_deciding_by_index", "test_installing_decided", "test_harvest"),
+    *("test_requirements_oracle", "test_linked_packages", "test_cached_is_clean"),
+    *("test_compiled_anew", "test_lost_state", "test_on_demand", "test_django"),
+    *("test_faults", "test_faults_shared", "test_faults_size", "test_faults_store"),
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that everyday work can do without."""
+    for item in items:
+        if item.path.stem in THOROUGH:
+            item.add_marker("thorough")
+
+
 @pytest.fixture(scope="session")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Everything temporary of this session lies below it; nothing may outlive the session."""
