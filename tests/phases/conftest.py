@@ -13,7 +13,6 @@ from tests.support.sharing import shared
 from tests.support.trees import App, Files, linked_copy, write_files
 from tools import cache, lifecycle, mirror, oci, package, settings_here
 
-
 # What takes minutes: `make thorough` runs it, `make phases` the rest.
 THOROUGH = {
     *("test_deciding", "test_deciding_by_index", "test_installing_decided", "test_harvest"),
