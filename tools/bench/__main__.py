@@ -22,6 +22,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from urllib.parse import urljoin
 
+import tomli_w
+
 from tools import base_images, builder, engine, mirror, oci, package, settings_here, tree
 from tools.bench import contestants, detection, images, index, opening, registry, report
 from tools.bench.apps import SAMPLES, Sample, copied
@@ -115,6 +117,7 @@ def prepared(wish: Wish, folder: Path) -> Iterator[tuple[Course, Path]]:
         mirror_url = stack.enter_context(mirror.running((PYTHON, *PATCHED)))
         target = stack.enter_context(registry.running(folder / "registry"))
         product = wish.buildpack or builder.buildpack()
+        product = with_table(product, f"{mirror_url}/python.toml", folder / "product")
         trees = {OURS: product, PLAIN: FOLDERS[PLAIN], NOTHING: FOLDERS[NOTHING]}
         made = {
             name: contestants.made(
@@ -122,11 +125,27 @@ def prepared(wish: Wish, folder: Path) -> Iterator[tuple[Course, Path]]:
             )
             for name, source in trees.items()
         }
+        # The table travels with it, as its own does with the released package.
+        made[OURS] = replace(made[OURS], env=((settings_here.MIRROR, ""),))
         run_image = _pushed(found, f"{target.address}/{prefix}-run")
         env, cases = settings(index_url, mirror_url), chosen(wish.only)
         shutil.rmtree(LOGS, ignore_errors=True)
         LOGS.mkdir(parents=True)
         yield Course(found, target, run_image, made, env, prefix, LOGS, cases), product
+
+
+def with_table(product: Path, table: str, folder: Path) -> Path:
+    """Copy *product* to *folder*, with what *table* lists as its own table; return it.
+
+    So it is to a build what the released package is: only archives are fetched, no table is.
+    """
+    shutil.copytree(product, folder, symlinks=True)
+    rows = tomllib.loads(_fetched(table).decode())
+    for row in rows["release"]:
+        row["url"] = urljoin(table, row["url"])
+    (folder / "runtimes").mkdir(exist_ok=True)
+    (folder / "runtimes/python.toml").write_text(tomli_w.dumps(rows))
+    return folder
 
 
 def _pushed(found: Engine, name: str) -> str:
