@@ -232,6 +232,15 @@ class TestInside:
         found = works.imported("json")
         assert "decoder.py" in str(found["resources"])
 
+    def test_module_that_replaced_itself_is_imported_all_the_same(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "replaced").mkdir()
+        source = "import sys; sys.modules[__name__].__spec__ = None"
+        (tmp_path / "replaced/__init__.py").write_text(source)
+        monkeypatch.syspath_prepend(tmp_path)
+        assert works.imported("replaced")["path"] == [str(tmp_path / "replaced")]
+
     def test_reason_of_a_failure_names_no_address(self) -> None:
         def fail() -> works.Found:
             text = "<thing at 0x7f00deadbeef> in /l/deps-03/tree/lib"

@@ -71,7 +71,8 @@ def imported(name: str) -> Found:
     module = importlib.import_module(name)
     paths = sorted(_seen(path) for path in getattr(module, "__path__", ()))
     facts: Found = {"file": _seen(module.__file__), "path": paths}
-    if module.__file__ and paths:
+    # A module that replaces itself (kombu) may have no specification, and then no resources.
+    if module.__file__ and module.__spec__ and paths:
         resources = importlib.resources.files(module).iterdir()
         facts["resources"] = sorted(entry.name for entry in resources)
     return facts
