@@ -37,7 +37,7 @@ def test_only_what_depends_on_a_change_is_new(
     assert older != locked
     (app / "requirements.txt").write_text(older)
     bumped = workshop.build(app, "changing")
-    assert _differing(changed, bumped) == {"app", "venv"}
+    assert _differing(changed, bumped) == {"app", "venv", "deps-00"}
 
 
 def _differing(one: Built, other: Built) -> set[str]:
