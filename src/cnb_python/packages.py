@@ -19,8 +19,7 @@ def provide(job: Job, system: System) -> Record:
     unchanged = None if job.demand else _unchanged(job, before, known)
     if unchanged and job.runtime.is_in_image:
         return _reuse(job, before, unchanged, system)
-    # What it imports takes longer than all that an unchanged build does.
-    from cnb_python import renewal  # noqa: PLC0415
+    from cnb_python import renewal  # noqa: PLC0415 - loads more than an unchanged build does
 
     if unchanged:
         return renewal.renew_python(job, before, unchanged, system)

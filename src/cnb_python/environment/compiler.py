@@ -61,7 +61,7 @@ def main(jobs: int, order: Path) -> int:
             _stop(running)
             return _failed(os.waitstatus_to_exitcode(status))
     counts = list(_RESULT.iter_unpack(results[:]))
-    print(*(sum(count[place] for count in counts) for place in (0, 1)))  # noqa: T201
+    print(*(sum(count[place] for count in counts) for place in (0, 1)))  # noqa: T201 - to whoever started it
     return 0
 
 
@@ -113,7 +113,7 @@ def _compile(path: str, name: str) -> bool:
     try:
         # Level 0, whatever -O the variables ask for: one level serves every process.
         code = compile(source, name, "exec", dont_inherit=True, optimize=0)
-    except Exception:  # noqa: BLE001 - SyntaxError, ValueError, RecursionError, MemoryError, ...
+    except Exception:  # noqa: BLE001 - compile() has many words for "no Python 3", pip skips all
         return False
     _write(cache_from_source(path, optimization=""), _bytecode(code, source))
     return True
