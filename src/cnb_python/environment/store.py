@@ -99,7 +99,7 @@ class Store:
         """Archive everything below *root* under *key*. Raises DiskFull or OSError."""
         members = tuple(sorted(_walk(root, "")))
         if first_outside(members) is None:
-            self._trees[key] = Tree(self._pack(members, root), members)
+            self._trees[key] = Tree(self._pack(members, root, far=True), members)
 
     def has_tree(self, key: str) -> bool:
         """Whether something was archived under *key*."""
@@ -140,9 +140,9 @@ class Store:
         self._prune({f"{draft.digest}{_MANIFEST}", *_names(chosen)})
         return draft.digest
 
-    def _pack(self, members: Collection[Member], root: Path) -> str:
+    def _pack(self, members: Collection[Member], root: Path, *, far: bool = False) -> str:
         with addressed.writing(self.directory, _ARCHIVE, _WRITING) as draft:
-            packing.pack(members, root, draft.write)
+            packing.pack(members, root, draft.write, far=far)
         return draft.digest
 
     def _unpack(self, archive: str, members: Collection[Member], into: Path) -> None:

@@ -3,6 +3,7 @@
 import errno
 import io
 import os
+import random
 import tarfile
 import tempfile
 from collections.abc import Iterator
@@ -176,6 +177,19 @@ def test_modes_do_not_depend_on_the_umask(root: Path, into: Path) -> None:
     assert modes == {
         "a": 0o755, "b": 0o755, "c": 0o644, "empty": 0o644, "link": 0o755, "tool": 0o755
     }  # fmt: skip
+
+
+def test_what_comes_twice_far_apart_is_packed_once(tmp_path: Path, into: Path) -> None:
+    members = (Member("a", "f", 5 << 20), Member("b", "f", 8 << 20), Member("c", "f", 5 << 20))
+    (tmp_path / "a").write_bytes(twice := random.Random(1).randbytes(5 << 20))
+    (tmp_path / "b").write_bytes(bytes(8 << 20))
+    (tmp_path / "c").write_bytes(twice)
+    pieces: list[bytes] = []
+    pack(members, tmp_path, pieces.append, far=True)
+    archive = b"".join(pieces)
+    assert len(archive) < 6 << 20
+    unpack(members, io.BytesIO(archive), into, DOING)
+    assert (into / "c").read_bytes() == twice
 
 
 def test_an_archive_of_nothing_holds_nothing(root: Path, into: Path) -> None:
