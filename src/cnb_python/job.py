@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 from cnb_python.cnb.context import BuildContext
 from cnb_python.cnb.env import EnvDelta
+from cnb_python.environment.places import VENV
 from cnb_python.launch.environment import launch_environment
 from cnb_python.layers.key import EnvironmentKey, OutcomeKey, environment_key, outcome_key
 from cnb_python.layers.python import Runtime
-from cnb_python.layers.restored import VENV
 from cnb_python.managers.decision import Decision
 from cnb_python.managers.manager import Manager
 from cnb_python.project import Project

@@ -13,6 +13,7 @@ from cnb_python.environment import changes, contests
 from cnb_python.environment.distribution import Distribution
 from cnb_python.environment.links import Copy
 from cnb_python.environment.manifest import Kept
+from cnb_python.environment.places import SHARES, VENV
 from cnb_python.environment.request import EnvironmentRequest, Synced
 from cnb_python.environment.store import Damaged, Store
 from cnb_python.environment.sync import sync
@@ -22,7 +23,6 @@ from cnb_python.layers.assembly import Layers, Plan
 from cnb_python.layers.deps import Previous
 from cnb_python.layers.leftovers import WORK
 from cnb_python.layers.record import Record
-from cnb_python.layers.restored import SHARES, VENV
 from cnb_python.managers.decision import Decision, Undecided
 from cnb_python.settings import UV
 from cnb_python.system.outside import Output, System

@@ -35,6 +35,11 @@ class Target(NamedTuple):
     distro_name: str
     distro_version: str
 
+    @property
+    def distro(self) -> str:
+        """Name and version in one: `debian 12`; empty where neither is known."""
+        return f"{self.distro_name} {self.distro_version}".strip()
+
 
 class Platform(NamedTuple):
     """What the operator hands to builds."""

@@ -34,7 +34,7 @@ class Distribution:
     files: tuple[File, ...]
     """In the order of their paths."""
     reaches: tuple[str, ...] = ()
-    """Directories of the environment outside its own that its native libraries look into."""
+    """Other distributions' directories of the environment that its native libraries look into."""
     is_built: bool = False
     """It was built from source, which takes longer to do again than a download."""
     keeps: bool = True

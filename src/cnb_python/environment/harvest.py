@@ -19,8 +19,6 @@ from cnb_python.environment.stage import Stage
 from cnb_python.managers.decision import Pin
 from cnb_python.system.outside import System
 
-__all__ = ["Harvest", "Stage", "harvest"]
-
 
 @dataclass(frozen=True, slots=True)
 class Harvest:

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from cnb_python.environment.distribution import SMALL_BYTES, File
 from cnb_python.environment.owners import Owned
+from cnb_python.environment.places import TREE, VENV
 from cnb_python.environment.shares import Share
-from cnb_python.environment.symlinks import TREE, VENV
 
 # Programs that serve files resolve links and refuse what leaves their root (Tornado answers 403):
 # below these, directories are linked but loose files are copied.

@@ -13,7 +13,7 @@ from cnb_python.environment import symlinks
 from cnb_python.environment.coupling import couples
 from cnb_python.environment.distribution import Distribution, File, digest_of
 from cnb_python.environment.owners import Owned, owners_of
-from cnb_python.environment.symlinks import VENV
+from cnb_python.environment.places import SHARES, VENV
 
 # Below it, one layer: each layer costs the lifecycle and the registry a round trip.
 ONE_SHARE_BELOW = 32 * 1024 * 1024
@@ -22,7 +22,7 @@ OWN_SHARE_ABOVE = 8 * 1024 * 1024
 # Docker's limit is 127 layers in an image: base, app and other buildpacks need some.
 OWN_SHARES_AT_MOST = 24
 SPREAD = 16
-_FIRST = "deps-00"
+_FIRST = f"{SHARES}00"
 _PLAIN_NAME = re.compile(r"(?!\d\d$)[a-z0-9]+(-[a-z0-9]+)*")
 # File systems end at 255 bytes, and a name becomes a part of longer ones.
 _NAME_AT_MOST = 100
@@ -104,13 +104,13 @@ def _largest(groups: Sequence[_Group]) -> list[_Group]:
 
 def _own(name: str) -> str:
     if _PLAIN_NAME.fullmatch(name) and len(name) <= _NAME_AT_MOST:
-        return f"deps-{name}"
+        return f"{SHARES}{name}"
     # Two digits would be a share of the spread; no plain name has two hyphens in a row.
-    return f"deps--{_digest(name).hex()[:16]}"
+    return f"{SHARES}-{_digest(name).hex()[:16]}"
 
 
 def _spread(name: str) -> str:
-    return f"deps-{int.from_bytes(_digest(name)[:4]) % SPREAD:02d}"
+    return f"{SHARES}{int.from_bytes(_digest(name)[:4]) % SPREAD:02d}"
 
 
 def _digest(name: str) -> bytes:

@@ -9,11 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from cnb_python.environment.distribution import File
 from cnb_python.environment.owners import Owned
-
-VENV = "venv"
-"""The name of the layer that is the environment, beside the shares."""
-TREE = "tree"
-"""The directory of a share that holds all its files: a layer's own `bin` and `lib` mean more."""
+from cnb_python.environment.places import VENV
 
 
 def at_home(

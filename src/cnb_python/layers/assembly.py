@@ -18,11 +18,11 @@ from cnb_python.environment.assemble import (
 )
 from cnb_python.environment.distribution import Distribution, is_small_part
 from cnb_python.environment.links import Copy, Place
+from cnb_python.environment.places import VENV
 from cnb_python.environment.request import Synced
 from cnb_python.environment.shares import Share
 from cnb_python.environment.sync import Needs
 from cnb_python.layers import restored
-from cnb_python.layers.restored import VENV
 from cnb_python.settings import MERGED
 
 

@@ -52,7 +52,7 @@ def environment_key(release: Release, context: BuildContext, tools: str) -> Envi
         flavour=release.flavour,
         os=target.os,
         arch=" ".join(filter(None, (target.arch, target.arch_variant))),
-        distro=f"{target.distro_name} {target.distro_version}".strip(),
+        distro=target.distro,
         directory=str(context.layers_dir),
         tools=tools,
         building=settings_digest(context.environ),

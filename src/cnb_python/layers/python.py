@@ -92,7 +92,7 @@ def _key(release: Release, target: Target, layer: Layer) -> PythonKey:
         flavour=release.flavour,
         sha256=release.sha256,
         arch=target.arch,
-        distro=f"{target.distro_name} {target.distro_version}".strip(),
+        distro=target.distro,
         directory=str(layer.layers_dir),
     )
 

@@ -4,10 +4,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from cnb_python.cnb.layer import Restored, layer_of
+from cnb_python.environment.places import SHARES, VENV
 
-# Sorts after `python`: the lifecycle puts the alphabetically last layer first on PATH.
-VENV = "venv"
-SHARES = "deps-"
 _DIGEST = "digest"
 
 
