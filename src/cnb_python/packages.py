@@ -29,16 +29,22 @@ def provide(job: Job, system: System) -> Record:
 def _unchanged(job: Job, before: Previous, known: Decision | Undecided) -> Record | None:
     """Return the previous build's record where its environment is certainly this one's too."""
     record = before.record
-    if record is None or before.reasons or before.changes or not record.pure:
+    if record is None or before.reasons or before.changes:
         return None
     is_same = (
-        isinstance(known, Decision)
-        and record.decision == decision_digest(known)
+        _leads_there(record, known)
         and record.patch in {"", job.release.version}
         and record.env == env_digest(job.env(record.distributions))
         and record.layers == restored.digests(job.context.layers_dir)
     )
     return record if is_same else None
+
+
+def _leads_there(record: Record, known: Decision | Undecided) -> bool:
+    """Whether what is *known* leads to the decision of *record* again."""
+    if isinstance(known, Undecided):
+        return bool(known.inputs) and known.inputs == record.inputs
+    return record.pure and record.decision == decision_digest(known)
 
 
 def _reuse(job: Job, before: Previous, record: Record, system: System) -> Record:

@@ -55,7 +55,7 @@ def renew(job: Job, before: Previous, known: Decision | Undecided, system: Syste
         stored = _stored(synced, kept, alone, store, pool)
         assembly.assemble(plan, layers, synced)
         compiling.result()
-    record = _record(job, synced, layers)
+    record = _record(job, synced, layers, known)
     made = layers.changed | _close_python(job)
     return _close(job, store, stored, alone, record, made)
 
@@ -218,7 +218,7 @@ def _alone(layers: Layers) -> frozenset[str]:
     return frozenset(name for share in own for name in share.distributions)
 
 
-def _record(job: Job, synced: Synced, layers: Layers) -> Record:
+def _record(job: Job, synced: Synced, layers: Layers, known: Decision | Undecided) -> Record:
     """Return what the next build is to know."""
     largest = sorted(synced.distributions, key=lambda one: (-one.size, one.name))[:_LARGEST]
     return Record(
@@ -232,6 +232,7 @@ def _record(job: Job, synced: Synced, layers: Layers) -> Record:
         layers=layers.digests,
         layer_sizes={name: str(size) for name, size in _sizes(job, layers).items()},
         largest={one.name: str(one.size) for one in largest},
+        inputs=known.inputs if isinstance(known, Undecided) else "",
     )
 
 

@@ -120,6 +120,43 @@ def undecided(app: Engine) -> None:
     app.shop.answer = decision("a==1.0", "b==1.0", pure=False)
 
 
+def test_who_was_asked_the_same_before_is_not_asked_again(app: Engine) -> None:
+    app.shop.known = Undecided("uv.lock holds more", "1" * 64)
+    app.shop.answer = decision("a==1.0", "b==1.0", pure=False)
+    app.build()
+
+    app.restore().build()
+
+    assert unchanged(app)
+    assert app.shop.asked == []
+    assert app.made() == {"deps"}
+
+
+def test_what_is_new_python_alone_asks_nobody_either(app: Engine, tmp_path: Path) -> None:
+    app.shop.known = Undecided("uv.lock holds more", "1" * 64)
+    app.shop.answer = decision("a==1.0", "b==1.0", pure=False)
+    app.build()
+    app.release = release(tmp_path, "3.14.7")
+
+    app.restore().build()
+
+    assert app.shop.asked == []
+    assert app.made() == {"python", "deps"}
+
+
+@pytest.mark.parametrize("inputs", ["2" * 64, ""])
+def test_other_inputs_are_asked_about(app: Engine, inputs: str) -> None:
+    app.shop.known = Undecided("uv.lock holds more", inputs and "1" * 64)
+    app.shop.answer = decision("a==1.0", "b==1.0", pure=False)
+    app.build()
+    app.shop.known = Undecided("uv.lock holds more", inputs)
+
+    app.restore().build()
+
+    assert app.shop.asked == ["decide"]
+    assert "Asking pip: uv.lock holds more" in app.log.said
+
+
 def other_variables(app: Engine) -> None:
     app.context = replace(app.context, exec_env="test")
 

@@ -35,6 +35,8 @@ class Record(NamedTuple):
     """Bytes by name of layer, in digits."""
     largest: Mapping[str, str]
     """Bytes by name of the largest distributions, in digits."""
+    inputs: str = ""
+    """`Undecided.inputs` of the manager that was asked; empty where asking again is necessary."""
     manifest: str = ""
     """Digest of the store's list of contents; empty in store.toml."""
 
@@ -51,6 +53,7 @@ class Record(NamedTuple):
             "layers": _pairs(self.layers),
             "sizes": _pairs(self.layer_sizes),
             "largest": [f"{name} {size}" for name, size in self.largest.items()],
+            **({"inputs": self.inputs} if self.inputs else {}),
             **({"manifest": self.manifest} if self.manifest else {}),
         }
 
@@ -78,6 +81,7 @@ def record_of(
         layers=lists["layers"],
         layer_sizes=lists["sizes"],
         largest=lists["largest"],
+        inputs=texts.get("inputs", ""),
         manifest=texts.get("manifest", ""),
     )
 

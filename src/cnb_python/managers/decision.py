@@ -39,3 +39,9 @@ class Undecided(NamedTuple):
 
     reason: str
     """Why, for the log: `line 3 of requirements.txt asks for a range`."""
+    inputs: str = ""
+    """A SHA-256 in hex over everything that the answer depends on; empty: nobody can tell.
+
+    Where the previous build's was the same, so is the answer, and nobody is asked. Nothing secret
+    goes into it: it is noted in the image.
+    """

@@ -22,6 +22,7 @@ RECORD = Record(
     layers={"venv": "1" * 64, "deps-00": "2" * 64},
     layer_sizes={"deps-00": "123"},
     largest={"zope-interface": "100", "six": "23"},
+    inputs="b" * 64,
     manifest="a" * 64,
 )
 WORD = st.from_regex(r"[a-z0-9.+!-]{1,12}", fullmatch=True)
@@ -39,6 +40,14 @@ def test_it_comes_back_from_a_file(tmp_path: Path) -> None:
 
     assert isinstance(found, dict)
     assert read(found) == RECORD
+
+
+def test_one_without_inputs_has_none() -> None:
+    """As releases noted it that knew of none."""
+    table = RECORD._replace(inputs="").metadata()
+
+    assert "inputs" not in table
+    assert read(table) == RECORD._replace(inputs="")
 
 
 @given(WORDS, WORDS, WORDS, WORDS, st.booleans(), WORD)

@@ -126,8 +126,8 @@ def test_the_outcome_depends_on_what_was_chosen_and_where_the_app_is(phase: Buil
 def test_what_a_record_holds_has_names_of_its_own() -> None:
     """All of it lies in one table."""
     rest = {"decision", "pure", "patch", "env", "distributions", "layers", "sizes", "largest"}
-    record = Record({}, {}, "", True, "", "", {}, {}, {}, {}, manifest="1")  # noqa: FBT003 - a tuple
+    record = Record({}, {}, "", True, "", "", {}, {}, {}, {}, "1", "2")  # noqa: FBT003 - a tuple
 
-    assert record.metadata().keys() == rest | {"manifest"}
+    assert record.metadata().keys() == rest | {"inputs", "manifest"}
     assert names(EnvironmentKey).isdisjoint(names(OutcomeKey) | record.metadata().keys())
     assert names(OutcomeKey).isdisjoint(record.metadata().keys())
