@@ -25,6 +25,8 @@ ROWS: list[set[str]] = [
     {"managers"},
     {"version"},
     {"project", "settings"},
+    {"given"},
+    {"setting"},
     {"cnb", "system"},
     {"errors"},
 ]

@@ -9,11 +9,11 @@ from cnb_python.job import Job
 from cnb_python.launch import explain, processes
 from cnb_python.layers import leftovers, python, tools
 from cnb_python.layers.record import Record
-from cnb_python.managers.select import select
+from cnb_python.managers.select import managers, select
 from cnb_python.project import Project, read_project
-from cnb_python.settings import read_settings
+from cnb_python.settings import Settings, effective, read_settings
 from cnb_python.system.journal import Journal
-from cnb_python.system.outside import System
+from cnb_python.system.outside import Output, System
 from cnb_python.version.mirror import find_inventory
 from cnb_python.version.notices import notices
 from cnb_python.version.resolve import Resolution, resolve
@@ -26,16 +26,17 @@ def build(context: BuildContext, system: System) -> None:
     Raises a leaf of BuildpackError for everything that is not our fault.
     """
     check_environment(context.environ)
-    settings = read_settings(context.environ)
+    settings = read_settings(context.environ, context.app_dir)
     project = read_project(context.app_dir)
-    manager = select(project)
+    manager = select(project, managers(settings))
     check_project(project, manager, system.output)
     processes.check(project)
     demand = asked_by(context, settings)
     journal = Journal(system.output, system.clock, {})
+    say_settings(settings, system.output)
 
     with journal.step("Python"):
-        resolution = choose_python(project, context, system)
+        resolution = choose_python(project, settings, context, system)
         leftovers.remove(context.layers_dir)
         runtime = python.find(resolution.release, context, system.output)
 
@@ -49,10 +50,20 @@ def build(context: BuildContext, system: System) -> None:
     summary.say(record, journal, context.layers_dir)
 
 
-def choose_python(project: Project, context: BuildContext, system: System) -> Resolution:
+def say_settings(settings: Settings, output: Output) -> None:
+    """Show what was chosen, and by whom."""
+    if lines := effective(settings):
+        output.step("Settings")
+        for line in lines:
+            output.line(line)
+
+
+def choose_python(
+    project: Project, settings: Settings, context: BuildContext, system: System
+) -> Resolution:
     """Return the release that the app gets, saying who asked for it."""
-    inventory = find_inventory(context.environ, context.buildpack.directory, system.fetch)
-    asked = asked_for(project, context.environ)
+    inventory = find_inventory(settings.mirror, context.buildpack.directory, system.fetch)
+    asked = asked_for(project, settings)
     resolution = resolve(asked, inventory, context.target, system.today)
     system.output.line(f"Python {resolution.release.version}, by {resolution.request.origin}")
     for notice in notices(resolution, system.today):

@@ -5,7 +5,7 @@ from cnb_python.cnb.context import BuildContext
 from cnb_python.cnb.plan import merged
 from cnb_python.errors import UnreadableToml
 from cnb_python.plan import PYTHON
-from cnb_python.settings import BUILD, Settings
+from cnb_python.settings import Settings
 
 _PROJECT = "project.toml"
 
@@ -13,7 +13,7 @@ _PROJECT = "project.toml"
 def asked_by(context: BuildContext, settings: Settings) -> str:
     """Return who asked, as a phrase: `the setting BP_PYTHON_BUILD`; empty where nobody did."""
     if settings.build:
-        return f"the setting {BUILD}"
+        return f"the setting {settings.named('build')}"
     if True in merged(context.plan, PYTHON).get("build", ()):
         return "another buildpack"
     if _adds_buildpacks(context):

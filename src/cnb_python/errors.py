@@ -140,12 +140,20 @@ class ForbiddenVariables(AppError):
     """Name and what it would do."""
 
 
-class BadSetting(AppError):
-    """A setting has a value that it does not know."""
+class BadSettings(AppError):
+    """Settings have values that they cannot have."""
 
-    name: str
-    found: str
-    allowed: tuple[str, ...]
+    wrong: tuple[tuple[str, str, str, str], ...]
+    """Name, who gave it, what it is as written, and what is expected as a noun phrase."""
+
+
+class UnknownSettings(AppError):
+    """Settings were given that do not exist."""
+
+    found: tuple[tuple[str, str, str], ...]
+    """Name, who gave it, and the one that was probably meant, empty where none is similar."""
+    known: tuple[tuple[str, str], ...]
+    """Every setting, with its variable."""
 
 
 class ForbiddenPipOptions(AppError):
@@ -505,7 +513,8 @@ type Failure = (
     | SeveralManagers
     | ForbiddenVariables
     | ForbiddenPipOptions
-    | BadSetting
+    | BadSettings
+    | UnknownSettings
     | ProgramNotStarted
     | Killed
     | DiskFull

@@ -5,7 +5,7 @@ from typing import assert_never
 from cnb_python.errors import (
     BadProcfile,
     BadRequirement,
-    BadSetting,
+    BadSettings,
     ChecksumMismatch,
     DamagedArchive,
     DamagedStore,
@@ -45,6 +45,7 @@ from cnb_python.errors import (
     UnknownEncoding,
     UnknownPythonLine,
     UnknownPythonPatch,
+    UnknownSettings,
     UnreadableFile,
     UnreadableInput,
     UnreadableToml,
@@ -58,7 +59,7 @@ from cnb_python.errors import (
     VersionConflict,
     WrongPython,
 )
-from cnb_python.wording import choosing, install, launch, machine, python
+from cnb_python.wording import choosing, install, launch, machine, python, settings
 from cnb_python.wording.message import Message
 
 
@@ -89,8 +90,10 @@ def describe(failure: Failure) -> Message:  # noqa: C901, PLR0911, PLR0912, PLR0
             return choosing.forbidden_variables(failure)
         case ForbiddenPipOptions():
             return choosing.forbidden_pip_options(failure)
-        case BadSetting():
-            return choosing.bad_setting(failure)
+        case BadSettings():
+            return settings.bad_settings(failure)
+        case UnknownSettings():
+            return settings.unknown_settings(failure)
         case ProgramNotStarted():
             return machine.program_not_started(failure)
         case Killed():

@@ -1,51 +1,142 @@
-"""What a user may choose, read from `BP_*` variables and checked before anything is written."""
+"""Every setting: what a user may choose, by a `BP_*` variable or in `[tool.cnb-python]`.
+
+To add one: a field with its default in `Settings`, a row in `TABLE`, `make docs`.
+"""
 
 from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
-from cnb_python.errors import BadSetting
+from cnb_python import given
+from cnb_python.setting import Directory, Flag, Names, OneOf, Origin, Setting, Text
 
+VERSION = "BP_PYTHON_VERSION"
 LAYOUT = "BP_PYTHON_LAYOUT"
 INSTALLER = "BP_PYTHON_INSTALLER"
 BUILD = "BP_PYTHON_BUILD"
+MIRROR = "BP_PYTHON_MIRROR"
 
 LINKED, MERGED = "linked", "merged"
 AUTO, PIP, UV = "auto", "pip", "uv"
-_LAYOUTS = (LINKED, MERGED)
-_INSTALLERS = (AUTO, PIP, UV)
-# As Go reads booleans, and with it most platforms' settings.
-_BOOLEANS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+MANAGERS = (AUTO, PIP, "pipenv", "poetry", UV, "pdm", "pylock", "project")
+
+TABLE: tuple[Setting, ...] = (
+    Setting(
+        "python",
+        VERSION,
+        Text("3.14"),
+        "The app's Python. It comes before every file that names one.",
+    ),
+    Setting(
+        "manager",
+        "BP_PYTHON_MANAGER",
+        OneOf(MANAGERS),
+        "Whose files say what is installed, where the app has those of several package managers.",
+    ),
+    Setting(
+        "requirements",
+        "BP_PYTHON_REQUIREMENTS",
+        Names(("requirements/base.txt", "requirements/web.txt")),
+        "Requirements files that pip reads together, in place of `requirements.txt`.",
+    ),
+    Setting(
+        "groups",
+        "BP_PYTHON_GROUPS",
+        Names(("web", "worker")),
+        "Dependency groups that are installed besides what the app always needs.",
+    ),
+    Setting(
+        "extras",
+        "BP_PYTHON_EXTRAS",
+        Names(("postgres", "s3")),
+        "Extras of the app's own project that are installed too.",
+    ),
+    Setting(
+        "project",
+        "BP_PYTHON_PROJECT",
+        Directory("services/api"),
+        "The directory of the app in a repository of several. The rest of the repository is in "
+        "the image too.",
+    ),
+    Setting(
+        "installer",
+        INSTALLER,
+        OneOf((AUTO, PIP, UV)),
+        "Who installs a `requirements.txt`: uv where it must agree with pip and else pip "
+        "(`auto`), or always the one that is named.",
+    ),
+    Setting(
+        "layout",
+        LAYOUT,
+        OneOf((LINKED, MERGED)),
+        "One layer for each share of the packages, so that one change moves little (`linked`), "
+        "or one layer of ordinary files (`merged`).",
+    ),
+    Setting(
+        "build",
+        BUILD,
+        Flag(),
+        "Later buildpacks see Python and the packages while they build.",
+    ),
+    Setting(
+        "mirror",
+        MIRROR,
+        Text("https://mirror.example.org/python"),
+        "Where Python releases come from: the address or path of a directory with the same files "
+        "as python-build-standalone's downloads, or of a table of your own (`.../python.toml`).",
+    ),
+)
 
 
 class Settings(NamedTuple):
-    """Everything that is chosen and not found."""
+    """What was chosen; a field is called as its setting, its default is the setting's."""
 
-    layout: str = LINKED
-    """`linked`: shares and links; `merged`: one layer of real files."""
+    python: str = ""
+    manager: str = AUTO
+    requirements: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    extras: tuple[str, ...] = ()
+    project: str = ""
+    """Relative to the top of the app, without a slash at its end; empty: the top."""
     installer: str = AUTO
-    """Who installs a `requirements.txt`: `auto` (uv where it must agree with pip), `pip`, `uv`."""
+    layout: str = LINKED
     build: bool = False
-    """Later buildpacks see Python and the packages."""
+    mirror: str = ""
+    origins: Mapping[str, Origin] = MappingProxyType({})
+    """Who gave each setting that was given, by its name."""
+
+    def named(self, name: str) -> str:
+        """Return what to call setting *name* in a message: who gave it, or else its variable."""
+        variable = next(one.variable for one in TABLE if one.name == name)
+        origin = self.origins.get(name)
+        return f"{name} ({origin})" if origin and origin.name != variable else variable
 
 
-def read_settings(environ: Mapping[str, str]) -> Settings:
-    """Return the settings in *environ*; an empty value is none. Raises BadSetting."""
-    return Settings(
-        layout=_one_of(environ, LAYOUT, _LAYOUTS),
-        installer=_one_of(environ, INSTALLER, _INSTALLERS),
-        build=_boolean(environ, BUILD),
+DEFAULTS = Settings()
+
+
+def read_settings(environ: Mapping[str, str], app_dir: Path) -> Settings:
+    """Return what *environ* and the `pyproject.toml` of the app in *app_dir* choose.
+
+    A variable comes before `pyproject.toml`, and that of the directory `project` before the one
+    at the top. An empty variable chooses nothing. Raises UnknownSettings, BadSettings and
+    UnreadableToml.
+    """
+    found = given.read(TABLE, environ, app_dir)
+    values = {name: one.value for name, one in found.items()}
+    origins = {name: one.origin for name, one in found.items()}
+    # `_make` takes them as they come: the kinds in TABLE give what the fields hold (a test).
+    return Settings._make(
+        values.get(name, default) for name, default in DEFAULTS._asdict().items()
+    )._replace(origins=origins)
+
+
+def effective(settings: Settings) -> tuple[str, ...]:
+    """Return a line for each value that is not the default, with who gave it."""
+    defaults = DEFAULTS._asdict()
+    return tuple(
+        given.line(name, value, settings.origins.get(name))
+        for name, value in settings._asdict().items()
+        if name != "origins" and value != defaults[name]
     )
-
-
-def _one_of(environ: Mapping[str, str], name: str, values: tuple[str, ...]) -> str:
-    given = environ.get(name, "").strip().lower()
-    if given and given not in values:
-        raise BadSetting(name, environ[name], values)
-    return given or values[0]
-
-
-def _boolean(environ: Mapping[str, str], name: str) -> bool:
-    given = environ.get(name, "").strip().lower()
-    if given and given not in _BOOLEANS:
-        raise BadSetting(name, environ[name], tuple(_BOOLEANS))
-    return _BOOLEANS.get(given, False)

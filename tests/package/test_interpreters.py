@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from cnb_python.system.outside import Download
-from cnb_python.version.mirror import MIRROR_SETTING, carried_archive, find_inventory
+from cnb_python.version.mirror import carried_archive, find_inventory
 from tools import interpreters, mirror, package, stage0
 
 VERSION = "3.14.6"
@@ -97,7 +97,7 @@ def fetch(download: Download, to: Path) -> None:
 def test_the_mirror_serves_what_its_table_says(
     address: str, archive: Path, tmp_path: Path
 ) -> None:
-    [release] = find_inventory({MIRROR_SETTING: address}, tmp_path, fetch).releases
+    [release] = find_inventory(address, tmp_path, fetch).releases
 
     fetch(Download(release.url, release.sha256, ""), tmp_path / "fetched")
 
@@ -111,7 +111,7 @@ def test_an_offline_package_carries_archives_that_the_buildpack_finds(tmp_path: 
 
     package.assemble(product)
 
-    [release] = find_inventory({}, product.folder, fetch).releases
+    [release] = find_inventory("", product.folder, fetch).releases
     carried = carried_archive(release, product.folder)
     assert carried is not None
     assert hashlib.sha256(carried.read_bytes()).hexdigest() == release.sha256

@@ -1,39 +1,58 @@
 """Settings are what they are told, or the build stops with all that they may be."""
 
+from pathlib import Path
+from typing import get_type_hints
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnb_python.errors import BadSetting
+from cnb_python.errors import BadSettings, UnknownSettings, UnreadableToml
 from cnb_python.messages import describe
-from cnb_python.settings import BUILD, INSTALLER, LAYOUT, Settings, read_settings
+from cnb_python.setting import Origin
+from cnb_python.settings import (
+    BUILD,
+    DEFAULTS,
+    INSTALLER,
+    LAYOUT,
+    TABLE,
+    VERSION,
+    Settings,
+    effective,
+    read_settings,
+)
 
 NAMES = (LAYOUT, INSTALLER, BUILD)
+NOWHERE = Path("/nonexistent")
 
 
-def test_nothing_is_chosen_by_default() -> None:
-    assert read_settings({}) == Settings(layout="linked", installer="auto", build=False)
+def chosen(directory: Path, text: str = "", below: str = "", **environ: str) -> Settings:
+    """Return the settings of an app whose `pyproject.toml`, and that of `api`, is as said."""
+    if text:
+        (directory / "pyproject.toml").write_text(text)
+    if below:
+        (directory / "api").mkdir()
+        (directory / "api/pyproject.toml").write_text(below)
+    return read_settings(environ, directory)
+
+
+def variables(**environ: str) -> Settings:
+    return read_settings(environ, NOWHERE)
+
+
+def test_nothing_is_chosen_by_default(tmp_path: Path) -> None:
+    assert variables() == chosen(tmp_path) == DEFAULTS
 
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("value", ["", " ", "\t\n"])
-def test_an_empty_value_is_none(name: str, value: str) -> None:
-    assert read_settings({name: value}) == Settings()
-
-
-@pytest.mark.parametrize("value", ["linked", "merged"])
-def test_there_are_two_layouts(value: str) -> None:
-    assert read_settings({LAYOUT: value}).layout == value
-
-
-@pytest.mark.parametrize("value", ["auto", "pip", "uv"])
-def test_there_are_three_installers(value: str) -> None:
-    assert read_settings({INSTALLER: value}).installer == value
+def test_an_empty_variable_chooses_nothing(name: str, value: str) -> None:
+    assert variables(**{name: value}) == DEFAULTS
 
 
 @pytest.mark.parametrize(("value", "meant"), [("UV", "uv"), (" pip\n", "pip"), ("Auto", "auto")])
 def test_case_and_blanks_do_not_matter(value: str, meant: str) -> None:
-    assert read_settings({INSTALLER: value}).installer == meant
+    assert variables(BP_PYTHON_INSTALLER=value).installer == meant
 
 
 @pytest.mark.parametrize(
@@ -41,40 +60,288 @@ def test_case_and_blanks_do_not_matter(value: str, meant: str) -> None:
     [("1", True), ("true", True), ("Yes", True), ("0", False), ("FALSE", False), ("no", False)],
 )
 def test_yes_and_no_have_several_names(value: str, *, meant: bool) -> None:
-    assert read_settings({BUILD: value}).build is meant
+    assert variables(BP_PYTHON_BUILD=value).build is meant
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [(LAYOUT, "Merge"), (INSTALLER, "poetry"), (BUILD, "on"), (BUILD, "2")]
+    "value", ["web,worker", " web worker ", "web, worker,web", "web\nworker,"]
+)
+def test_names_in_a_variable_have_commas_or_spaces_between_them(value: str) -> None:
+    assert variables(BP_PYTHON_GROUPS=value).groups == ("web", "worker")
+
+
+@pytest.mark.parametrize(
+    ("value", "meant"),
+    [("services/api", "services/api"), ("./services//api/", "services/api"), (".", "")],
+)
+def test_a_directory_is_written_in_one_way(value: str, meant: str) -> None:
+    assert variables(BP_PYTHON_PROJECT=value).project == meant
+
+
+@pytest.mark.parametrize("value", ["/api", "..", "api/../..", "api\\web", "api\0"])
+def test_a_directory_outside_the_app_is_refused(value: str) -> None:
+    with pytest.raises(BadSettings):
+        variables(BP_PYTHON_PROJECT=value)
+
+
+def test_the_app_chooses_in_its_pyproject(tmp_path: Path) -> None:
+    settings = chosen(
+        tmp_path,
+        """
+        [project]
+        name = "shop"
+
+        [tool.cnb-python]
+        python = "3.13"
+        groups = ["web", "db"]
+        build = true
+        """,
+    )
+
+    assert (settings.python, settings.groups, settings.build) == ("3.13", ("web", "db"), True)
+    assert settings.origins["python"] == Origin("pyproject.toml", 6)
+    assert settings.origins["build"] == Origin("pyproject.toml", 8)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('tool.cnb-python.layout = "merged"', 1),
+        ('[tool]\ncnb-python = { layout = "merged" }', None),
+        ('[tool]\ncnb-python.layout = "merged"', 2),
+        ('[tool.x]\nlayout = "other"\n[tool."cnb-python"]\n"layout" = "merged"', 4),
+    ],
+)
+def test_every_way_to_write_it_counts(tmp_path: Path, text: str, line: int | None) -> None:
+    settings = chosen(tmp_path, text)
+
+    assert settings.layout == "merged"
+    assert settings.origins["layout"].line == line
+
+
+def test_a_variable_comes_before_the_file(tmp_path: Path) -> None:
+    text = "[tool.cnb-python]\nlayout = 'merged'\nbuild = true\n"
+
+    settings = chosen(tmp_path, text, BP_PYTHON_LAYOUT="linked")
+
+    assert (settings.layout, settings.build) == ("linked", True)
+    assert settings.origins["layout"] == Origin(LAYOUT)
+
+
+def test_the_projects_own_file_comes_before_the_one_at_the_top(tmp_path: Path) -> None:
+    top = "[tool.cnb-python]\nproject = 'api'\nlayout = 'merged'\npython = '3.12'\n"
+
+    settings = chosen(tmp_path, top, "[tool.cnb-python]\npython = '3.13'\n")
+
+    assert (settings.layout, settings.python, settings.project) == ("merged", "3.13", "api")
+    assert settings.origins["python"] == Origin("api/pyproject.toml", 2)
+
+
+def test_a_project_below_a_project_is_unknown(tmp_path: Path) -> None:
+    with pytest.raises(UnknownSettings) as raised:
+        chosen(tmp_path, "", "[tool.cnb-python]\nproject = 'x'\n", BP_PYTHON_PROJECT="api")
+
+    assert raised.value.found[0][:2] == ("project", "api/pyproject.toml, line 2")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [(LAYOUT, "Merge"), (INSTALLER, "poetry"), (BUILD, "on"), (BUILD, "2")],
 )
 def test_another_value_is_refused_as_it_was_given(name: str, value: str) -> None:
-    with pytest.raises(BadSetting) as raised:
-        read_settings({name: value})
+    with pytest.raises(BadSettings) as raised:
+        variables(**{name: value})
 
-    assert (raised.value.name, raised.value.found) == (name, value)
-    assert value not in raised.value.allowed
+    ((_, origin, found, expected),) = raised.value.wrong
+    assert (origin, found) == (name, value)
+    assert value not in expected.split()
 
 
-@given(st.sampled_from(NAMES), st.text())
+@pytest.mark.parametrize(
+    ("line", "found", "expected"),
+    [
+        ("python = 3.10", "3.1", 'text in quotes, such as "3.14"'),
+        ("layout = true", "true", 'one of "linked", "merged"'),
+        ("build = 'yes'", '"yes"', "true or false, without quotes"),
+        ("groups = 'web'", '"web"', 'a list of texts, such as ["web", "worker"]'),
+        ("groups = ['web', 1]", '["web", 1]', 'a list of texts, such as ["web", "worker"]'),
+        ("extras = {}", "a table", 'a list of texts, such as ["postgres", "s3"]'),
+        (
+            "project = '../x'",
+            '"../x"',
+            'a directory below the top of the app, such as "services/api"',
+        ),
+    ],
+)
+def test_a_value_of_the_wrong_type_is_refused(
+    tmp_path: Path, line: str, found: str, expected: str
+) -> None:
+    with pytest.raises(BadSettings) as raised:
+        chosen(tmp_path, f"[tool.cnb-python]\n{line}\n")
+
+    name = line.split(maxsplit=1)[0]
+    assert raised.value.wrong == ((name, "pyproject.toml, line 2", found, expected),)
+
+
+def test_all_wrong_values_are_refused_together(tmp_path: Path) -> None:
+    with pytest.raises(BadSettings) as raised:
+        chosen(
+            tmp_path,
+            "[tool.cnb-python]\npython = 3.14\nbuild = 1\n",
+            BP_PYTHON_LAYOUT="x",
+        )
+
+    assert [wrong[0] for wrong in raised.value.wrong] == ["layout", "python", "build"]
+
+
+@pytest.mark.parametrize(
+    ("name", "likely"),
+    [
+        ("BP_PYTHON_LAYOUTS", LAYOUT),
+        ("BP_PYTHON_VERSIONS", VERSION),
+        ("BP_PYTHON_INSTALER", INSTALLER),
+        ("BP_PYTHON_QQQQQQQ", ""),
+    ],
+)
+def test_a_variable_that_nobody_reads_is_refused(name: str, likely: str) -> None:
+    with pytest.raises(UnknownSettings) as raised:
+        variables(**{name: "x"})
+
+    assert raised.value.found == ((name, name, likely),)
+
+
+@pytest.mark.parametrize(
+    ("key", "likely"),
+    [
+        ("layouts", "layout"),
+        ("group", "groups"),
+        ("version", "python"),
+        ("Requirements", "requirements"),
+        ("zzz", ""),
+    ],
+)
+def test_a_key_that_nobody_reads_is_refused(tmp_path: Path, key: str, likely: str) -> None:
+    with pytest.raises(UnknownSettings) as raised:
+        chosen(tmp_path, f"[tool.cnb-python]\n{key} = 1\n")
+
+    assert raised.value.found == ((key, "pyproject.toml, line 2", likely),)
+
+
+@pytest.mark.parametrize("name", ["cnb_python", "cnbpython", "CNB-Python"])
+def test_a_misspelt_table_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UnknownSettings) as raised:
+        chosen(tmp_path, f"[tool.{name}]\nlayout = 'merged'\n")
+
+    assert raised.value.found == (
+        (f"[tool.{name}]", "pyproject.toml, line 1", "[tool.cnb-python]"),
+    )
+
+
+def test_something_that_is_no_table_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnknownSettings):
+        chosen(tmp_path, "[tool]\ncnb-python = 1\n")
+
+
+def test_a_pyproject_that_chooses_nothing_is_not_even_parsed(tmp_path: Path) -> None:
+    assert chosen(tmp_path, "[[[ not TOML") == DEFAULTS
+
+
+@pytest.mark.parametrize("content", [b"[tool.cnb-python]\nlayout =", b"# cnb-python\n\xff"])
+def test_one_that_cannot_be_read_is_refused_by_its_name(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "pyproject.toml").write_bytes(content)
+
+    with pytest.raises(UnreadableToml) as raised:
+        read_settings({}, tmp_path)
+
+    assert str(raised.value.path) == "pyproject.toml"
+
+
+def test_a_directory_of_that_name_chooses_nothing(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").mkdir()
+
+    assert read_settings({}, tmp_path) == DEFAULTS
+
+
+@given(st.sampled_from([setting.variable for setting in TABLE]), st.text())
 def test_any_text_is_a_setting_or_refused(name: str, text: str) -> None:
     try:
-        found = read_settings({name: text})
-    except BadSetting:
+        found = variables(**{name: text})
+    except BadSettings:
         assert text.strip()
     else:
         assert found.layout in {"linked", "merged"}
 
 
 def test_other_variables_are_not_looked_at() -> None:
-    assert read_settings({"BP_PYTHON_LAYOUTS": "x", "PYTHON_LAYOUT": "x"}) == Settings()
+    assert variables(PYTHON_LAYOUT="x", BP_CPYTHON_VERSION="3.9", BP_PYTHON_NO="") == DEFAULTS
+
+
+@pytest.mark.parametrize("setting", TABLE, ids=lambda setting: setting.name)
+def test_every_row_has_a_field_that_holds_what_it_gives(setting: object) -> None:
+    """`read_settings` puts values into fields by name, unseen by the type checker."""
+    (row,) = (one for one in TABLE if one is setting)
+    examples = {"text": "auto", "flag": "no"}
+    hints = get_type_hints(Settings)
+    given = [
+        value
+        for text in (*examples.values(), "linked", "one/two")
+        if (value := row.kind.from_text(text)) is not None
+    ]
+
+    assert given, "none of the texts is a value: add one"
+    for value in (*given, getattr(DEFAULTS, row.name)):
+        wanted = hints[row.name]
+        assert type(value) is (getattr(wanted, "__origin__", None) or wanted)
+
+
+def test_every_field_has_a_row_with_variables_of_one_form() -> None:
+    assert [row.name for row in TABLE] == [name for name in Settings._fields if name != "origins"]
+    for row in TABLE:
+        suffix = "version" if row.name == "python" else row.name
+        assert row.variable == f"BP_PYTHON_{suffix.upper()}"
+
+
+def test_what_counts_and_is_no_default_is_shown_with_who_gave_it(tmp_path: Path) -> None:
+    settings = chosen(
+        tmp_path,
+        "[tool.cnb-python]\nlayout = 'merged'\ninstaller = 'auto'\ngroups = ['a', 'b']\n",
+        BP_PYTHON_MIRROR="https://me:secret@mirror.example/python?token=1",
+        BP_PYTHON_BUILD="1",
+    )
+
+    assert effective(settings) == (
+        "groups = a, b, by pyproject.toml, line 4",
+        "layout = merged, by pyproject.toml, line 2",
+        "build = true, by BP_PYTHON_BUILD",
+        "mirror = https://mirror.example/python, by BP_PYTHON_MIRROR",
+    )
+
+
+def test_a_setting_is_called_as_whoever_gave_it_knows_it() -> None:
+    by_file = Settings(origins={"layout": Origin("pyproject.toml", 3)})
+
+    assert by_file.named("layout") == "layout (pyproject.toml, line 3)"
+    assert by_file.named("build") == BUILD
+    assert variables(BP_PYTHON_LAYOUT="merged").named("layout") == LAYOUT
 
 
 def test_a_refusal_names_what_was_found_and_all_that_is_allowed() -> None:
-    message = describe(BadSetting(LAYOUT, "Merge", ("linked", "merged")))
+    message = describe(BadSettings((("layout", LAYOUT, "Merge", "one of linked, merged"),)))
 
-    assert LAYOUT in message.title
+    assert message.title == "layout cannot have this value"
     assert message.body == (
-        "Found:    BP_PYTHON_LAYOUT=Merge",
-        "Expected: one of linked, merged",
+        "layout, by BP_PYTHON_LAYOUT:",
+        "  Found:    Merge",
+        "  Expected: one of linked, merged",
     )
-    assert LAYOUT in message.steps[0]
+
+
+def test_an_unknown_name_is_answered_with_the_nearest_and_with_all() -> None:
+    with pytest.raises(UnknownSettings) as raised:
+        variables(BP_PYTHON_LAYOUTS="x")
+
+    message = describe(raised.value)
+    assert message.title == "There is no setting BP_PYTHON_LAYOUTS"
+    assert message.body[0] == "  - BP_PYTHON_LAYOUTS: did you mean BP_PYTHON_LAYOUT?"
+    for setting in TABLE:
+        assert any(setting.variable in line for line in message.body)

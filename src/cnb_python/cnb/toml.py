@@ -30,12 +30,19 @@ def read(path: Path) -> TomlTable:
         content = path.read_bytes()
     except OSError as error:
         raise UnreadableToml(path, error.strerror or str(error)) from error
+    return parse(decoded(content, path), path)
+
+
+def decoded(content: bytes, path: Path) -> str:
+    """Return the text that *content*, of the file at *path*, is.
+
+    Raises UnreadableToml with the line that is not UTF-8.
+    """
     try:
-        text = content.decode("utf-8")
+        return content.decode("utf-8")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise UnreadableToml(path, f"line {line} is not UTF-8 text") from error
-    return parse(text, path)
 
 
 def parse(text: str, path: Path) -> TomlTable:

@@ -14,7 +14,7 @@ from cnb_python.managers import exact, requirements_encoding, uv_settings
 from cnb_python.managers.decision import Decision, Pin, Undecided
 from cnb_python.managers.manager import Workplace
 from cnb_python.project import REQUIREMENTS, Project
-from cnb_python.settings import INSTALLER, PIP, UV, read_settings
+from cnb_python.settings import DEFAULTS, PIP, UV, Settings
 from cnb_python.system.outside import Command, Outcome, Run
 
 
@@ -22,6 +22,7 @@ from cnb_python.system.outside import Command, Outcome, Run
 class Pip:
     """Apps with a `requirements.txt`."""
 
+    settings: Settings = DEFAULTS
     name: str = "pip"
     deciding_file: str = REQUIREMENTS
     processor: str = field(default_factory=lambda: os.uname().machine)
@@ -74,13 +75,13 @@ class Pip:
         """Decide and install in one go. Raises what pip, or uv, says went wrong."""
         from cnb_python.managers import pip_installing  # noqa: PLC0415 - see above
 
-        return pip_installing.install_all(place, run)
+        return pip_installing.install_all(place, run, by_uv=self._by_uv)
 
     def decide(self, place: Workplace, run: Run) -> Decision:
         """Decide without installing. Raises what pip, or uv, says went wrong."""
         from cnb_python.managers import pip_installing  # noqa: PLC0415 - see above
 
-        return pip_installing.decide(place, run)
+        return pip_installing.decide(place, run, by_uv=self._by_uv)
 
     def install(self, decision: Decision, pins: Sequence[Pin], place: Workplace, run: Run) -> None:
         """Install exactly *pins* of *decision*. Raises what the tool says went wrong."""
@@ -100,13 +101,16 @@ class Pip:
 
         return pip_installing.explain(command, outcome, place, run)
 
+    @property
+    def _by_uv(self) -> bool:
+        return self.settings.installer == UV
+
     def _plan(
         self, content: bytes, app_dir: Path, python: str, environ: Mapping[str, str]
     ) -> exact.Plan | Undecided:
-        installer = read_settings(environ).installer
-        if installer == PIP:
-            return Undecided(f"{INSTALLER} says so")
-        if installer == UV:
+        if self.settings.installer == PIP:
+            return Undecided(f"{self.settings.named('installer')} says so")
+        if self._by_uv:
             if uv_settings.is_configured(environ, app_dir):
                 return Undecided("uv has settings of its own")
             # Those of pip do not concern uv.

@@ -18,7 +18,6 @@ from cnb_python.managers.manager import Workplace
 from cnb_python.managers.network import Network
 from cnb_python.managers.own_lines import OwnLines, read_own_lines
 from cnb_python.project import REQUIREMENTS
-from cnb_python.settings import UV, read_settings
 from cnb_python.system.outside import Command, Outcome, Run
 
 _PIP = "pip"
@@ -43,19 +42,19 @@ def install_exactly(pins: Sequence[Pin], network: Network, place: Workplace, run
     _uv(uv.install_exactly(pins, network, place), run)
 
 
-def install_all(place: Workplace, run: Run) -> Decision:
+def install_all(place: Workplace, run: Run, *, by_uv: bool) -> Decision:
     """Decide and install in one go. Raises what pip, or uv, says went wrong."""
-    if read_settings(place.environ).installer != UV:
+    if not by_uv:
         return _pip_decides(pip_commands.install_all, place, run)
-    decision = decide(place, run)
+    decision = decide(place, run, by_uv=True)
     if decision.pins:
         install_decided(decision, decision.pins, place, run)
     return decision
 
 
-def decide(place: Workplace, run: Run) -> Decision:
+def decide(place: Workplace, run: Run, *, by_uv: bool) -> Decision:
     """Decide without installing. Raises what pip, or uv, says went wrong."""
-    if read_settings(place.environ).installer != UV:
+    if not by_uv:
         return _pip_decides(pip_commands.decide, place, run)
     lock = place.scratch / "pylock.toml"
     _uv(uv.compile_all(REQUIREMENTS, lock, place), run)

@@ -4,8 +4,15 @@ from cnb_python.errors import NoRequirements, SeveralManagers
 from cnb_python.managers.manager import Manager
 from cnb_python.managers.pip import Pip
 from cnb_python.project import Project, unread_locks
+from cnb_python.settings import DEFAULTS, Settings
 
-MANAGERS: tuple[Manager, ...] = (Pip(),)
+
+def managers(settings: Settings) -> tuple[Manager, ...]:
+    """Return every manager, told *settings*, in the order in which messages list them."""
+    return (Pip(settings),)
+
+
+MANAGERS = managers(DEFAULTS)
 
 
 def select(project: Project, managers: tuple[Manager, ...] = MANAGERS) -> Manager:

@@ -1,18 +1,17 @@
 """Where Pythons come from: the buildpack's own table, that of an offline package, or a mirror."""
 
 import tempfile
-from collections.abc import Mapping
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from urllib.parse import quote, urljoin, urlsplit
 
 from cnb_python.errors import UnusablePythonTable
+from cnb_python.settings import MIRROR
 from cnb_python.system.addresses import local_path, shown
 from cnb_python.system.outside import Download, Fetch
 from cnb_python.version.inventory import Inventory, Release, load, parse, read_table
 
-MIRROR_SETTING = "BP_PYTHON_MIRROR"
 # What a mirror's address takes the place of, as uv's UV_PYTHON_INSTALL_MIRROR does.
 DOWNLOADS = "https://github.com/astral-sh/python-build-standalone/releases/download"
 
@@ -22,14 +21,14 @@ _CARRIED = "runtimes"
 _SUFFIXES = (".tar.gz", ".tar.zst")
 
 
-def find_inventory(settings: Mapping[str, str], buildpack: Path, fetch: Fetch) -> Inventory:
+def find_inventory(mirror: str, buildpack: Path, fetch: Fetch) -> Inventory:
     """Return what can be installed.
 
-    BP_PYTHON_MIRROR is the address or path either of a directory with the same files as DOWNLOADS
-    or of a table (`.../*.toml`); without it, the table of an offline *buildpack* counts, then our
-    own. Raises UnusablePythonTable, and for a table elsewhere what *fetch* raises.
+    *mirror*, the setting, is the address or path either of a directory with the same files as
+    DOWNLOADS or of a table (`.../*.toml`); without one, the table of an offline *buildpack*
+    counts, then our own. Raises UnusablePythonTable, and for a table elsewhere what *fetch*
+    raises.
     """
-    mirror = settings.get(MIRROR_SETTING, "").strip()
     ours = own_inventory()
     if mirror:
         try:
@@ -95,6 +94,6 @@ def _address(mirror: str) -> str:
     if mirror.startswith("/"):
         return f"file://{quote(mirror)}"
     if urlsplit(mirror).scheme not in {"http", "https", "file"}:
-        problem = f"{MIRROR_SETTING} must start with https://, http://, file:// or /"
+        problem = f"{MIRROR} must start with https://, http://, file:// or /"
         raise UnusablePythonTable(shown(mirror), (problem,))
     return _checked(mirror)

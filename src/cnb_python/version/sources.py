@@ -1,8 +1,9 @@
 """The ordered table of places that may ask for a Python version: the first that speaks counts."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from cnb_python.project import Project
+from cnb_python.settings import VERSION, Settings
 from cnb_python.version.request import (
     Origin,
     PythonRequest,
@@ -10,19 +11,24 @@ from cnb_python.version.request import (
     parse_version_file,
 )
 
-VERSION_SETTING = "BP_PYTHON_VERSION"
 VERSION_FILE = ".python-version"
 
-type Source = Callable[[Project, Mapping[str, str]], PythonRequest | None]
+type Source = Callable[[Project, Settings], PythonRequest | None]
 """Looks at the app and at the settings; None: it says nothing."""
 
 
-def _setting(_project: Project, settings: Mapping[str, str]) -> PythonRequest | None:
-    text = settings.get(VERSION_SETTING, "").strip()
-    return parse_version(text, Origin(f"the setting {VERSION_SETTING}")) if text else None
+def _setting(_project: Project, settings: Settings) -> PythonRequest | None:
+    if not settings.python:
+        return None
+    given = settings.origins.get("python")
+    if given is None or given.name == VERSION:
+        origin = Origin(f"the setting {VERSION}")
+    else:
+        origin = Origin(f"the setting python of {given.name}", given.line)
+    return parse_version(settings.python, origin)
 
 
-def _version_file(project: Project, _settings: Mapping[str, str]) -> PythonRequest | None:
+def _version_file(project: Project, _settings: Settings) -> PythonRequest | None:
     text = project.text(VERSION_FILE)
     return None if text is None else parse_version_file(text, VERSION_FILE)
 
@@ -30,7 +36,7 @@ def _version_file(project: Project, _settings: Mapping[str, str]) -> PythonReque
 SOURCES: tuple[Source, ...] = (_setting, _version_file)
 
 
-def asked_for(project: Project, settings: Mapping[str, str]) -> PythonRequest | None:
+def asked_for(project: Project, settings: Settings) -> PythonRequest | None:
     """Return what the app or the operator asks for; None when nobody does.
 
     Raises what reading the file that speaks raises (`Project.text`), and the errors of `request`.

@@ -1,7 +1,6 @@
 """The words for an app that does not say, or says in two ways, what to install."""
 
 from cnb_python.errors import (
-    BadSetting,
     ForbiddenPipOptions,
     ForbiddenVariables,
     NoRequirements,
@@ -42,18 +41,6 @@ def several_managers(failure: SeveralManagers) -> Message:
             "Each would install its own set of packages, and a guess could be wrong.",
         ),
         steps=("Keep the file of the manager you use, delete the others and commit.",),
-    )
-
-
-def bad_setting(failure: BadSetting) -> Message:
-    """The value, and every one that there is."""
-    return Message(
-        title=f"{failure.name} has a value that does not exist",
-        body=(
-            f"Found:    {failure.name}={failure.found}",
-            f"Expected: one of {', '.join(failure.allowed)}",
-        ),
-        steps=(f"Set {failure.name} to one of these, or remove it to have the default.",),
     )
 
 

@@ -12,9 +12,12 @@ from cnb_python.managers.decision import Decision, Undecided
 from cnb_python.managers.manager import Workplace
 from cnb_python.managers.pip import Pip
 from cnb_python.project import read_project
+from cnb_python.setting import Origin
+from cnb_python.settings import DEFAULTS, Settings
 from cnb_python.system.outside import Command, Outcome
 
 SHA = "ab" * 32
+BY_UV = Pip(Settings(installer="uv"))
 NO_FILES = {"PIP_CONFIG_FILE": "/dev/null"}
 REPORT = json.dumps(
     {
@@ -59,6 +62,7 @@ class Tools:
 class App:
     directory: Path
     environ: dict[str, str]
+    settings: Settings = DEFAULTS
 
     @property
     def place(self) -> Workplace:
@@ -77,7 +81,9 @@ class App:
 
     @property
     def pins(self) -> Decision | Undecided:
-        return Pip(processor="x86_64").pins(read_project(self.directory), "3.14.6", self.environ)
+        return Pip(self.settings, processor="x86_64").pins(
+            read_project(self.directory), "3.14.6", self.environ
+        )
 
     @property
     def decision(self) -> Decision:
@@ -106,8 +112,6 @@ def test_an_exact_file_decides_by_itself(tmp_path: Path) -> None:
     [
         ("a\n", {}, "line 1 of requirements.txt names no version"),
         ("a==1\n", {"PIP_CONSTRAINT": "c.txt"}, "pip is configured with constraint"),
-        ("a==1\n", {"BP_PYTHON_INSTALLER": "pip"}, "BP_PYTHON_INSTALLER says so"),
-        ("a==1\n", {"BP_PYTHON_INSTALLER": "uv", "UV_INDEX": "x"}, "uv has settings of its own"),
     ],
 )
 def test_everything_else_is_for_a_tool_to_decide(
@@ -116,8 +120,31 @@ def test_everything_else_is_for_a_tool_to_decide(
     assert app(tmp_path, requirements, **environ).pins == Undecided(reason)
 
 
+def test_pip_decides_where_it_was_chosen(tmp_path: Path) -> None:
+    made = app(tmp_path, "a==1\n")
+    made.settings = Settings(installer="pip")
+
+    assert made.pins == Undecided("BP_PYTHON_INSTALLER says so")
+
+
+def test_who_chose_pip_is_named(tmp_path: Path) -> None:
+    made = app(tmp_path, "a==1\n")
+    given = Origin("pyproject.toml", 3)
+    made.settings = Settings(installer="pip", origins={"installer": given})
+
+    assert made.pins == Undecided("installer (pyproject.toml, line 3) says so")
+
+
+def test_uv_with_settings_of_its_own_decides_where_it_was_chosen(tmp_path: Path) -> None:
+    made = app(tmp_path, "a==1\n", UV_INDEX="x")
+    made.settings = Settings(installer="uv")
+
+    assert made.pins == Undecided("uv has settings of its own")
+
+
 def test_pips_settings_do_not_concern_those_who_choose_uv(tmp_path: Path) -> None:
-    made = app(tmp_path, "a==1", PIP_CONSTRAINT="c.txt", BP_PYTHON_INSTALLER="uv")
+    made = app(tmp_path, "a==1", PIP_CONSTRAINT="c.txt")
+    made.settings = Settings(installer="uv")
 
     assert len(made.decision.pins) == 1
 
@@ -185,17 +212,17 @@ def test_what_pip_says_went_wrong_is_explained(tmp_path: Path) -> None:
 def test_those_who_choose_uv_are_served_by_it_alone(tmp_path: Path) -> None:
     tools = Tools()
 
-    decision = Pip().install_all(app(tmp_path, "a\n", BP_PYTHON_INSTALLER="uv").place, tools)
+    decision = BY_UV.install_all(app(tmp_path, "a\n").place, tools)
 
     assert [(pin.line, decision.by) for pin in decision.pins] == [("a==1.0", "uv")]
     assert tools.programs == ["uv", "uv"]
 
 
 def test_what_uv_says_went_wrong_is_explained(tmp_path: Path) -> None:
-    place = app(tmp_path, "a\n", BP_PYTHON_INSTALLER="uv").place
+    place = app(tmp_path, "a\n").place
 
     with pytest.raises(UvRefused):
-        Pip().decide(place, Tools(1, "error: no"))
+        BY_UV.decide(place, Tools(1, "error: no"))
 
 
 def test_what_an_exact_file_decided_is_installed_again_by_uv(tmp_path: Path) -> None:

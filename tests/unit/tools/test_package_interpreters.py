@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cnb_python.system.outside import Download
 from cnb_python.version.inventory import load
-from cnb_python.version.mirror import MIRROR_SETTING, find_inventory
+from cnb_python.version.mirror import find_inventory
 from tools import headers, interpreters, runtimes
 from tools.processes import Unavailable
 
@@ -81,7 +81,7 @@ def test_a_table_is_one_that_the_buildpack_reads(tmp_path: Path) -> None:
     table = tmp_path / "python.toml"
     table.write_text(runtimes.table([("3.14.6", "amd64", archive)]))
 
-    [release] = find_inventory({MIRROR_SETTING: str(table)}, tmp_path, no_fetch).releases
+    [release] = find_inventory(str(table), tmp_path, no_fetch).releases
 
     assert (release.version, release.arch) == ("3.14.6", "amd64")
     assert release.url == archive.as_uri()

@@ -9,7 +9,6 @@ from cnb_python.messages import describe
 from cnb_python.system.outside import Download
 from cnb_python.version.inventory import Inventory
 from cnb_python.version.mirror import (
-    MIRROR_SETTING,
     carried_archive,
     find_inventory,
     own_inventory,
@@ -37,12 +36,11 @@ def found(mirror: str, buildpack: Path, table: str | None = None) -> tuple[Inven
         assert table is not None
         to.write_text(table)
 
-    return find_inventory({"BP_PYTHON_MIRROR": mirror}, buildpack, fetch), fetched
+    return find_inventory(mirror, buildpack, fetch), fetched
 
 
 def test_our_own_table_counts_when_nobody_says_otherwise(tmp_path: Path) -> None:
-    assert find_inventory({}, tmp_path, refuse) == own_inventory()
-    assert find_inventory({"BP_PYTHON_MIRROR": " "}, tmp_path, refuse) == own_inventory()
+    assert find_inventory("", tmp_path, refuse) == own_inventory()
 
 
 @pytest.mark.parametrize(
@@ -110,7 +108,7 @@ def test_the_table_of_an_offline_package_counts_before_ours(tmp_path: Path) -> N
     (tmp_path / "runtimes").mkdir()
     (tmp_path / "runtimes/python.toml").write_text(TABLE)
 
-    (only,) = find_inventory({}, tmp_path, refuse).releases
+    (only,) = find_inventory("", tmp_path, refuse).releases
 
     assert only.url == f"file://{tmp_path}/runtimes/builds/cpython-3.14.1%2B1.tar.gz"
 
@@ -145,7 +143,7 @@ def test_a_malformed_address_is_the_setting_s_fault_and_shows_no_password(
     address: str, tmp_path: Path
 ) -> None:
     with pytest.raises(UnusablePythonTable) as raised:
-        find_inventory({MIRROR_SETTING: address}, tmp_path, refuse)
+        find_inventory(address, tmp_path, refuse)
 
     message = describe(raised.value)
     assert "s3cret" not in "\n".join((message.title, *message.body, *message.steps))
