@@ -24,7 +24,7 @@ ROWS: list[set[str]] = [
     {"environment", "interpreter"},
     {"managers"},
     {"version"},
-    {"project", "settings"},
+    {"project", "settings", "access"},
     {"given"},
     {"setting"},
     {"cnb", "system"},

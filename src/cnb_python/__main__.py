@@ -93,11 +93,14 @@ def _run(phase: str, argv: Sequence[str], directory: Path, console: Console) -> 
 
             return detect(detect_context(argv, os.environ, Path.cwd(), directory), console.line)
         case "build":
+            from cnb_python.access.grant import granted
             from cnb_python.build import build
             from cnb_python.cnb.context import build_context
 
-            system = _system(os.environ, console)
-            build(build_context(argv, os.environ, Path.cwd(), directory), system)
+            told = build_context(argv, os.environ, Path.cwd(), directory)
+            # Its bindings say how the network is reached, so they come before everything else.
+            with granted(told, console) as context:
+                build(context, _system(context.environ, console))
             return 0
         case _:
             raise ValueError(phase)

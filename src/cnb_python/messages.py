@@ -3,6 +3,7 @@
 from typing import assert_never
 
 from cnb_python.errors import (
+    BadBinding,
     BadProcfile,
     BadRequirement,
     BadSettings,
@@ -39,6 +40,7 @@ from cnb_python.errors import (
     PlaceRefused,
     ProgramNotStarted,
     PythonNotAvailable,
+    SeveralBindings,
     SeveralManagers,
     SeveralPythonVersions,
     SourceBuildFailed,
@@ -59,7 +61,7 @@ from cnb_python.errors import (
     VersionConflict,
     WrongPython,
 )
-from cnb_python.wording import choosing, install, launch, machine, python, settings
+from cnb_python.wording import bindings, choosing, install, launch, machine, python, settings
 from cnb_python.wording.message import Message
 
 
@@ -86,6 +88,10 @@ def describe(failure: Failure) -> Message:  # noqa: C901, PLR0911, PLR0912, PLR0
             return choosing.no_requirements(failure)
         case SeveralManagers():
             return choosing.several_managers(failure)
+        case BadBinding():
+            return bindings.bad_binding(failure)
+        case SeveralBindings():
+            return bindings.several_bindings(failure)
         case ForbiddenVariables():
             return choosing.forbidden_variables(failure)
         case ForbiddenPipOptions():

@@ -1,7 +1,6 @@
 """Among the files that one index offers for a release, uv takes the one that pip would choose."""
 
 import hashlib
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from cnb_python.managers.pip import Pip
 from cnb_python.system.process import run
 from tests.support import deciding, index
 from tests.support.deciding import Accepted, exactly, site_packages, versions
-from tests.support.index import Authority, Index, Login
+from tests.support.index import Index, Login
 from tests.support.packages import sdist
 from tests.support.wheels import wheel
 
@@ -57,17 +56,6 @@ class Apps:
         assert versions(found.decision) == found.installed == versions(decided)
         one, other = (site_packages(place) / "m.py" for place in (ours, pips))
         return one.read_text(), other.read_text()
-
-
-def end_entity(directory: Path) -> Authority:
-    """Make a certificate for 127.0.0.1 that is none of an authority: uv tells them apart."""
-    made = Authority(directory / "server.pem", directory / "server.key")
-    name = ["-subj", "/CN=A server", "-addext", "subjectAltName=IP:127.0.0.1"]
-    kind = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-    use = ["-addext", "basicConstraints=critical,CA:FALSE", "-days", "2"]
-    files = ["-out", str(made.certificate), "-keyout", str(made.key)]
-    subprocess.run(["openssl", "req", *kind, *name, *use, *files], check=True, capture_output=True)
-    return made
 
 
 def path() -> dict[str, str]:
@@ -196,7 +184,7 @@ def test_a_login_in_the_address_serves_both(packages: Path, apps: Apps) -> None:
 
 def test_a_company_s_certificate_serves_both(packages: Path, tmp_path: Path, apps: Apps) -> None:
     wheel(packages, "p", "1.0", {"m.py": "private"})
-    company = end_entity(tmp_path)
+    company = index.authority(tmp_path)
 
     with index.running(packages, tls=company) as served:
         given = {"PIP_INDEX_URL": served.url, "PIP_CERT": str(company.certificate)}

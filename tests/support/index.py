@@ -30,7 +30,10 @@ class Authority:
 
     certificate: Path
     """PEM; what a client has to trust."""
-    key: Path
+    server: Path
+    """PEM; the certificate of 127.0.0.1, signed by it, and its key."""
+    client: Path
+    """PEM; the certificate of a build, signed by it, and its key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +89,32 @@ def running(
 
 
 def authority(directory: Path) -> Authority:
-    """Make a self-signed certificate for 127.0.0.1 in *directory*."""
-    made = Authority(directory / "ca.pem", directory / "ca.key")
-    subject = ["-subj", "/CN=A company", "-addext", f"subjectAltName=IP:{HOST},DNS:localhost"]
-    kind = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-    files = ["-out", str(made.certificate), "-keyout", str(made.key)]
-    command = ["openssl", "req", *kind, "-days", "2", *subject, *files]
-    subprocess.run(command, check=True, capture_output=True)
-    return made
+    """Make an authority in *directory*, and what it signs for 127.0.0.1 and for a build.
+
+    The server's is no authority itself: rustls, and with it uv, would refuse that.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    certificate, key = directory / "ca.pem", directory / "ca.key"
+    _openssl("-x509", "-subj", "/CN=A company", "-out", certificate, "-keyout", key)
+    signed = ("-x509", "-CA", certificate, "-CAkey", key)
+    for name, use in (("server", "serverAuth"), ("client", "clientAuth")):
+        extensions = (
+            *("-addext", "basicConstraints=critical,CA:FALSE"),
+            *("-addext", f"subjectAltName=IP:{HOST},DNS:localhost"),
+            *("-addext", f"extendedKeyUsage={use}"),
+        )
+        parts = directory / f"{name}.crt", directory / f"{name}.key"
+        _openssl(
+            *signed, "-subj", f"/CN={name}", *extensions, "-out", parts[0], "-keyout", parts[1]
+        )
+        text = "".join(part.read_text() for part in parts)
+        (directory / f"{name}.pem").write_text(text)
+    return Authority(certificate, directory / "server.pem", directory / "client.pem")
+
+
+def _openssl(*arguments: str | Path) -> None:
+    kind = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2")
+    subprocess.run(["openssl", "req", *kind, *arguments], check=True, capture_output=True)
 
 
 def _application(packages: Path, login: Login | None) -> Callable[..., Any]:
@@ -109,5 +130,5 @@ def _application(packages: Path, login: Login | None) -> Callable[..., Any]:
 
 def _context(tls: Authority) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(tls.certificate, tls.key)
+    context.load_cert_chain(tls.server)
     return context

@@ -47,7 +47,7 @@ def of_type(bindings: Iterable[Binding], kind: str) -> tuple[Binding, ...]:
 
 
 def _binding(directory: Path) -> Binding:
-    files = {path.name: path for path in _visible(directory) if path.is_file()}
+    files = {path.name: path for path in _visible(directory, "..") if path.is_file()}
     return Binding(
         name=directory.name,
         type=_said(files.pop("type", None)),
@@ -64,11 +64,11 @@ def _said(path: Path | None) -> str:
         return ""
 
 
-def _visible(directory: Path) -> list[Path]:
+def _visible(directory: Path, hidden: str = ".") -> list[Path]:
     # Kubernetes mounts `key -> ..data/key`, `..data -> ..2026_01_01`: links to follow by their
-    # visible names only.
+    # visible names only. A key may be called `.netrc`.
     try:
-        return sorted(path for path in directory.iterdir() if not path.name.startswith("."))
+        return sorted(path for path in directory.iterdir() if not path.name.startswith(hidden))
     except FileNotFoundError, NotADirectoryError:
         return []
     except OSError as error:

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from cnb_python.cnb import disk
-from cnb_python.environment import skeleton, tool, variables
+from cnb_python.environment import confidential, skeleton, tool, variables
 from cnb_python.environment.request import EnvironmentRequest
 from cnb_python.environment.stage import Stage
 from cnb_python.managers.manager import Workplace
 from cnb_python.system.outside import Command, Outcome, Run, System
-from cnb_python.system.redaction import redact, secrets_of
+from cnb_python.system.redaction import redact
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +63,10 @@ class Workshop:
 
     @property
     def run(self) -> Run:
-        """Runs commands; no secret of the variables is in what comes of them."""
-        return partial(_run_redacted, self.system, secrets_of(self.request.environ))
+        """Runs commands; no secret of theirs is in what comes of them."""
+        request = self.request
+        hidden = confidential.secrets(request.environ, request.project.directory)
+        return partial(_run_redacted, self.system, hidden)
 
 
 def _run_redacted(

@@ -22,8 +22,8 @@ _WITHOUT_EFFECT = frozenset(
 )
 _OF_THE_NETWORK = frozenset(
     {
-        *("cert", "default-timeout", "index-url", "proxy", "pypi-url", "retries", "timeout"),
-        "trusted-host",
+        *("cert", "client-cert", "default-timeout", "index-url", "proxy", "pypi-url", "retries"),
+        *("timeout", "trusted-host"),
     }
 )
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
@@ -73,6 +73,10 @@ def _variables(
         is_directory = Path(bundle).is_dir()
         yield "SSL_CERT_DIR" if is_directory else "SSL_CERT_FILE", bundle
         yield "SSL_CERT_FILE" if is_directory else "SSL_CERT_DIR", ""
+    # For both one file with certificate and key; what pip is not told of, uv does not show either.
+    client = options.get("client-cert", "")
+    if client or environ.get("SSL_CLIENT_CERT"):
+        yield "SSL_CLIENT_CERT", client
     if proxy := options.get("proxy"):
         # pip asks the environment for nothing then, not even for exceptions.
         for name in _PROXIES:

@@ -1,5 +1,6 @@
 """Whether uv has settings of its own, for those who choose it."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,15 +10,21 @@ def is_configured(environ: Mapping[str, str], app_dir: Path) -> bool:
 
     https://docs.astral.sh/uv/concepts/configuration-files/
     """
-    homes = (environ.get("XDG_CONFIG_HOME"), environ.get("HOME") and f"{environ['HOME']}/.config")
-    directories = [Path(home, "uv") for home in homes if home]
-    systems = [Path("/etc/xdg/uv"), Path("/etc/uv")]
-    files = [one / "uv.toml" for one in (app_dir, *app_dir.parents, *directories, *systems)]
     return (
         any(name.startswith("UV_") for name in environ)
-        or any(file.is_file() for file in files)
+        or any(file.is_file() for file in configuration_files(environ, app_dir))
         or _has_table(app_dir / "pyproject.toml")
     )
+
+
+def configuration_files(environ: Mapping[str, str], app_dir: Path) -> tuple[Path, ...]:
+    """Return every uv.toml that may count, the stronger first, whether it exists or not."""
+    homes = (environ.get("XDG_CONFIG_HOME"), environ.get("HOME") and f"{environ['HOME']}/.config")
+    systems = (environ.get("XDG_CONFIG_DIRS", "").strip() or "/etc/xdg").split(os.pathsep)
+    directories = [Path(one, "uv") for one in (*homes, *systems) if one]
+    places = (app_dir, *app_dir.parents, *directories, Path("/etc/uv"))
+    named = environ.get("UV_CONFIG_FILE")
+    return (*((Path(named),) if named else ()), *(place / "uv.toml" for place in places))
 
 
 def _has_table(file: Path) -> bool:

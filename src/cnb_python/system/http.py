@@ -43,7 +43,7 @@ class Client:
     """Receives files (`fetch.Receive`)."""
 
     environ: Mapping[str, str]
-    """Names proxies (HTTPS_PROXY, ...) and certificates (SSL_CERT_FILE, SSL_CERT_DIR)."""
+    """Names proxies (HTTPS_PROXY, ...) and certificates (see `tls`)."""
     say: Callable[[str], None]
     """Hears a life sign now and then, and why an attempt is repeated."""
     transport: httpx.BaseTransport | None = None
@@ -87,7 +87,8 @@ class Client:
             )
         except OSError as error:
             raise UntrustedCertificate(
-                shown(download.url), f"SSL_CERT_FILE or SSL_CERT_DIR cannot be read ({error})"
+                shown(download.url),
+                f"SSL_CERT_FILE, SSL_CERT_DIR or SSL_CLIENT_CERT cannot be read ({error})",
             ) from error
 
     def _attempt(

@@ -1,7 +1,8 @@
 """Keeps credentials out of what is shown."""
 
 import re
-from collections.abc import Iterator, Mapping
+from base64 import b64encode
+from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import parse_qsl, quote, unquote
 
 # Anything between the scheme and the @ of an address: user:password, a token, or a user alone.
@@ -12,9 +13,12 @@ _MASK = "****"
 # Variables whose addresses carry credentials, and uv's for user and password.
 _ADDRESSES = re.compile(
     r"PIP_(INDEX|EXTRA_INDEX|FIND|PROXY|PYPI)\w*|UV_(DEFAULT_INDEX|EXTRA_INDEX_URL|FIND_LINKS)"
-    r"|UV_INDEX\w*|\w+_PROXY"
+    r"|UV_INDEX\w*|\w+_PROXY|PDM_PYPI_URL|PIPENV_PYPI_MIRROR"
 )
-_PASSWORD = re.compile(r"UV_INDEX_\w*_PASSWORD")
+_PASSWORD = re.compile(
+    r"(UV_INDEX|POETRY_HTTP_BASIC)_\w*_PASSWORD|POETRY_PYPI_TOKEN_\w+|PDM_\w*PASSWORD"
+)
+_WORD = re.compile(r"\b[a-zA-Z][\w+.-]*://[^\s'\"<>]+")
 _PORT = re.compile(r"\d*")
 # Shorter ones are parts of too many words.
 _SHORTEST = 4
@@ -44,6 +48,20 @@ def secrets_of(environ: Mapping[str, str]) -> tuple[str, ...]:
             found.update(_spellings(value))
         elif _ADDRESSES.fullmatch(upper):
             found.update(one for word in value.split() for one in _secrets(word))
+    return _ordered(found)
+
+
+def secrets_in(text: str) -> tuple[str, ...]:
+    """Return what no tool may show of the addresses in *text*, the longest first."""
+    return _ordered({one for word in _WORD.findall(text) for one in _secrets(word)})
+
+
+def as_secrets(passwords: Iterable[str]) -> tuple[str, ...]:
+    """Return *passwords* in every spelling in which they might be shown, the longest first."""
+    return _ordered({one for password in passwords for one in _spellings(password)})
+
+
+def _ordered(found: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted((one for one in found if len(one) >= _SHORTEST), key=_longest_first))
 
 
@@ -56,6 +74,8 @@ def _secrets(word: str) -> Iterator[str]:
     for credentials in _credentials(address):
         user, _, password = credentials.partition(":")
         yield from _spellings(credentials)
+        # As the header of a request has it.
+        yield b64encode(unquote(credentials).encode(errors="surrogateescape")).decode()
         # A user alone is a token; with a password it is a name, and often an ordinary word.
         yield from _spellings(password or user)
     query = address.partition("?")[2].partition("#")[0]

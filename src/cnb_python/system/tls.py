@@ -5,7 +5,7 @@ import ssl
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from cnb_python.system.certificates import BUNDLES, system_bundle
+from cnb_python.system.certificates import BUNDLES, certifi_bundle, system_bundle
 
 
 def tls_context(
@@ -13,19 +13,16 @@ def tls_context(
 ) -> ssl.SSLContext:
     """Return a context that trusts SSL_CERT_FILE, else the system's bundle, else certifi's.
 
-    SSL_CERT_DIR (one or more, separated by colons) is trusted besides. Raises OSError, which
+    SSL_CERT_DIR (one or more, separated by colons) is trusted besides; SSL_CLIENT_CERT, one file
+    with a certificate and its key as for uv, is shown to servers that ask. Raises OSError, which
     ssl.SSLError is, for a choice of the user's that cannot be read.
     """
     chosen = environ.get("SSL_CERT_FILE")
     bundle = Path(chosen) if chosen else system_bundle(candidates)
-    context = ssl.create_default_context(cafile=bundle or _certifi())
+    context = ssl.create_default_context(cafile=bundle or certifi_bundle())
     for directory in environ.get("SSL_CERT_DIR", "").split(os.pathsep):
         if directory:
             context.load_verify_locations(capath=directory)
+    if client := environ.get("SSL_CLIENT_CERT"):
+        context.load_cert_chain(client)
     return context
-
-
-def _certifi() -> str:
-    import certifi  # noqa: PLC0415 - only where the system has no store
-
-    return certifi.where()

@@ -107,9 +107,9 @@ def test_kubernetes_links_are_followed_by_their_visible_names(tmp_path: Path) ->
     assert found.secret("password") == "s3cret"
 
 
-def test_hidden_files_and_directories_are_no_secrets(tmp_path: Path) -> None:
+def test_directories_and_what_kubernetes_adds_are_no_secrets(tmp_path: Path) -> None:
     directory = binding(tmp_path, "index", type="pypi", password="s3cret")
-    (directory / ".hidden").write_text("x")
+    (directory / "..2026").write_text("x")
     (directory / "nested").mkdir()
     (tmp_path / "a-file").write_text("x")
     (tmp_path / ".hidden").mkdir()
@@ -117,6 +117,12 @@ def test_hidden_files_and_directories_are_no_secrets(tmp_path: Path) -> None:
     [found] = read_bindings(tmp_path)
 
     assert list(found.secrets) == ["password"]
+
+
+def test_a_key_may_begin_with_a_dot(tmp_path: Path) -> None:
+    (binding(tmp_path, "logins", type="netrc") / ".netrc").write_text("machine h")
+
+    assert list(read_bindings(tmp_path)[0].secrets) == [".netrc"]
 
 
 def test_types_match_in_any_case(tmp_path: Path) -> None:

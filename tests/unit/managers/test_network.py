@@ -35,7 +35,7 @@ def test_what_changes_nothing_is_passed_over(name: str) -> None:
     "name",
     [
         *("extra-index-url", "find-links", "no-index", "constraint", "requirement", "pre"),
-        *("no-binary", "only-binary", "no-deps", "upgrade-strategy", "use-feature", "client-cert"),
+        *("no-binary", "only-binary", "no-deps", "upgrade-strategy", "use-feature"),
         *("no-build-isolation", "require-hashes", "ignore-requires-python", "an-option-of-2030"),
     ],
 )
@@ -90,6 +90,11 @@ def test_times_and_attempts_become_uvs() -> None:
 )
 def test_what_is_no_number_is_pips_to_complain_of(given: dict[str, str]) -> None:
     assert refused(given) == "pip is configured with something that is no number"
+
+
+def test_a_client_certificate_is_shown_where_pip_would_show_it() -> None:
+    assert network({"client-cert": "/b.pem"}).variables == {"SSL_CLIENT_CERT": "/b.pem"}
+    assert network({}, SSL_CLIENT_CERT="/other.pem").variables == {"SSL_CLIENT_CERT": ""}
 
 
 def test_trusted_hosts_are_a_list() -> None:

@@ -28,4 +28,18 @@ def test_uvs_own_settings_are_found(
     found = uv_settings.is_configured({"HOME": f"{tmp_path}/home"}, tmp_path / "app")
 
     assert found is expected
+
+
+def test_files_of_the_whole_machine_are_found_where_variables_say(tmp_path: Path) -> None:
+    (tmp_path / "xdg/uv").mkdir(parents=True)
+    (tmp_path / "xdg/uv/uv.toml").touch()
+    given = {"XDG_CONFIG_DIRS": f"/nowhere:{tmp_path}/xdg"}
+
+    assert uv_settings.is_configured(given, tmp_path / "app")
+    assert not uv_settings.is_configured({}, tmp_path / "app")
+    named = uv_settings.configuration_files({"UV_CONFIG_FILE": "/x.toml"}, tmp_path)
+    assert named[0] == Path("/x.toml")
+
+
+def test_a_variable_of_uvs_is_a_setting(tmp_path: Path) -> None:
     assert uv_settings.is_configured({"UV_INDEX": "x"}, tmp_path / "elsewhere/app")

@@ -1,0 +1,1 @@
+"""What service bindings grant a build: indexes, logins, settings of tools, authorities."""

@@ -1,0 +1,61 @@
+"""One build's access to what is not public: the variables of its tools, and where these point.
+
+What tools read in files lies in one temporary directory that nobody else may enter and that is
+gone when the build ends: never below the layers, the app or the home of the build's user.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from cnb_python.access.kinds import KINDS, checked
+from cnb_python.cnb.bindings import Binding, of_type
+from cnb_python.cnb.context import BuildContext
+from cnb_python.system.outside import Output
+
+# One file with the certificate and its key, under the names that pip and uv have for it.
+_CLIENT_CERTIFICATES = ("PIP_CLIENT_CERT", "SSL_CLIENT_CERT")
+
+
+@contextmanager
+def granted(context: BuildContext, output: Output) -> Iterator[BuildContext]:
+    """Give *context* with the variables that its service bindings mean, for as long as they do.
+
+    Raises BadBinding or SeveralBindings for what does not say what it should.
+    """
+    ours = {kind: of_type(context.platform.bindings, kind) for kind in KINDS}
+    environ = _client_certificate(context.environ)
+    if not any(ours.values()):
+        yield context._replace(environ=environ)
+        return
+    # Most builds have none.
+    from tempfile import TemporaryDirectory  # noqa: PLC0415 - see above
+
+    for binding in (one for kind in ours.values() for one in kind):
+        checked(binding)
+    output.step("Service bindings")
+    with TemporaryDirectory(prefix="cnb-python-") as directory:
+        yield context._replace(environ=_with(ours, environ, Path(directory), output))
+
+
+def _with(
+    ours: Mapping[str, tuple[Binding, ...]],
+    environ: Mapping[str, str],
+    directory: Path,
+    output: Output,
+) -> Mapping[str, str]:
+    from cnb_python.access import authorities, files, indexes  # noqa: PLC0415 - as above
+
+    found = indexes.read(ours["pypi"])
+    environ = indexes.variables(found, environ, output)
+    environ = files.configured(ours["pip"], ours["uv"], environ, directory, output)
+    environ = files.with_logins(ours["netrc"], found, environ, directory, output)
+    environ = authorities.trusting(ours["ca-certificates"], environ, directory, output)
+    return _client_certificate(environ)
+
+
+def _client_certificate(environ: Mapping[str, str]) -> Mapping[str, str]:
+    """Return *environ* with one client certificate for every tool, where it has any."""
+    chosen = next(filter(None, map(environ.get, _CLIENT_CERTIFICATES)), "")
+    missing = [name for name in _CLIENT_CERTIFICATES if not environ.get(name)]
+    return {**environ, **dict.fromkeys(missing, chosen)} if chosen and missing else environ

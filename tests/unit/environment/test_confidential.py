@@ -1,0 +1,34 @@
+"""Everything that no tool may show."""
+
+from pathlib import Path
+
+from cnb_python.environment.confidential import secrets
+from cnb_python.system.redaction import redact
+
+
+def test_files_that_tools_read_are_searched(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    (home / ".config/uv").mkdir(parents=True)
+    (home / ".config/pip").mkdir()
+    (home / ".netrc").write_text("machine h login me password of-netrc\n")
+    (home / ".config/pip/pip.conf").write_text(
+        "[global]\nindex-url = https://me:of-pip@h/simple\n"
+    )
+    (home / ".config/uv/uv.toml").write_text("index = [{ url = 'https://me:of%2Fuv@h/' }]\n")
+
+    found = secrets({"HOME": str(home)}, tmp_path)
+
+    assert {"of-netrc", "of-pip", "of%2Fuv", "of/uv"} <= set(found)
+    assert redact("login of-netrc, of/uv and of-pip", found) == "login ****, **** and ****"
+
+
+def test_what_is_no_netrc_has_no_secrets(tmp_path: Path) -> None:
+    (tmp_path / "netrc").write_text("machine h bogus")
+
+    assert secrets({"NETRC": f"{tmp_path}/netrc"}, tmp_path) == ()
+
+
+def test_the_header_of_a_request_is_hidden_too() -> None:
+    found = secrets({"PIP_INDEX_URL": "https://me:p%40ss@h/"}, Path("/app"))
+
+    assert redact("Authorization: Basic bWU6cEBzcw==", found) == "Authorization: Basic ****"
