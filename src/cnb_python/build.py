@@ -27,7 +27,7 @@ def build(context: BuildContext, system: System) -> None:
     """
     check_environment(context.environ)
     settings = read_settings(context.environ, context.app_dir)
-    project = read_project(context.app_dir)
+    project = read_project(context.app_dir, settings.project)
     manager = select(project, managers(settings))
     check_project(project, manager, system.output)
     processes.check(project)

@@ -7,9 +7,11 @@ from collections.abc import Callable
 
 from cnb_python.cnb.context import DetectContext
 from cnb_python.plan import build_plan
-from cnb_python.project import python_signs
+from cnb_python.project import directories_with_python, python_signs
 
 PASS = 0
+# As `settings` has it, which takes as long to import as everything else here.
+PROJECT = "BP_PYTHON_PROJECT"
 # https://github.com/buildpacks/spec/blob/main/buildpack.md#detection
 FAIL = 100
 
@@ -20,8 +22,11 @@ def detect(context: DetectContext, say: Callable[[str], None]) -> int:
     Whatever looks like Python takes part, even when it cannot be built: the build phase explains
     what is missing, while a failed detection ends in the platform's words.
     """
-    if not python_signs(context.app_dir):
+    # A directory that is named takes part as it is: the build says what is wrong with it.
+    if not python_signs(context.app_dir) and not context.environ.get(PROJECT, "").strip():
         say("No Python app: found neither a requirements file, a lock file nor Python code.")
+        if below := directories_with_python(context.app_dir):
+            say(f"There is one in {' and in '.join(below)}: choose with {PROJECT}={below[0]}")
         return FAIL
     build_plan().write(context.plan_path)
     return PASS

@@ -188,6 +188,14 @@ class UnknownSettings(AppError):
     """Every setting, with its variable."""
 
 
+class NoSuchProject(AppError):
+    """The app is said to be in a directory that is none of the repository."""
+
+    project: str
+    candidates: tuple[str, ...]
+    """Directories that seem to hold an app."""
+
+
 class ForbiddenPipOptions(AppError):
     """A configuration file of pip's sends packages where the image does not look."""
 
@@ -549,6 +557,7 @@ type Failure = (
     | ForbiddenPipOptions
     | BadSettings
     | UnknownSettings
+    | NoSuchProject
     | ProgramNotStarted
     | Killed
     | DiskFull

@@ -48,7 +48,7 @@ class Job(NamedTuple):
     def env(self, distributions: Mapping[str, str]) -> tuple[EnvDelta, ...]:
         """Return the variables of the app's processes, with *distributions* installed."""
         venv = self.context.layers_dir / VENV
-        return launch_environment(self.context.app_dir, venv, distributions)
+        return launch_environment(self.project.directory, venv, distributions)
 
 
 def decision_digest(decision: Decision) -> str:

@@ -30,6 +30,7 @@ from cnb_python.errors import (
     NoPythonVersion,
     NoRequirements,
     NoSuchPackage,
+    NoSuchProject,
     NoSuchVersion,
     NotAFile,
     NotAPackage,
@@ -100,6 +101,8 @@ def describe(failure: Failure) -> Message:  # noqa: C901, PLR0911, PLR0912, PLR0
             return settings.bad_settings(failure)
         case UnknownSettings():
             return settings.unknown_settings(failure)
+        case NoSuchProject():
+            return settings.no_such_project(failure)
         case ProgramNotStarted():
             return machine.program_not_started(failure)
         case Killed():

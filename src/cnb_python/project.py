@@ -6,10 +6,11 @@ Standard library only: detection imports it for every app on every build, and lo
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import SequenceMatcher
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from cnb_python.errors import NotAFile, NotUtf8, UnreadableFile
+from cnb_python.errors import NoSuchProject, NotAFile, NotUtf8, UnreadableFile
 
 REQUIREMENTS = "requirements.txt"
 
@@ -29,6 +30,12 @@ _VARIANT = re.compile(r"(requirements)|requirements[-_.](?!te?xt\b)[-\w.]+\.txt"
 _STEM = "requirements"
 # What later steps decide on. Everything else is looked at by the step that needs it.
 _READ = (REQUIREMENTS, ".python-version", "runtime.txt", "Procfile")
+# One of them says that a directory holds an app of its own.
+_APP_FILES = (REQUIREMENTS, *LOCK_FILES, "pyproject.toml", "setup.py")
+_NOT_OURS = frozenset({"node_modules", "__pycache__", "venv", "site-packages"})
+# Enough for a hint, and little enough for a repository of any size.
+_MOST_ENTRIES = 200
+_MOST_DIRECTORIES = 10
 # Of the nine different letters of `requirements`.
 _LETTERS_IN_COMMON = 6
 
@@ -47,6 +54,16 @@ class Project(NamedTuple):
     """The files that decide, by name."""
     unreadable: Mapping[str, str]
     """Those of them that exist and could not be read, with the reason."""
+    inside: str = ""
+    """Where *directory* is in the repository, as `services/api`; empty: at its top."""
+    above: tuple[Project, ...] = ()
+    """The directories that *directory* is in, the nearest first and the top of the repository
+    last; none where the app is at the top."""
+
+    @property
+    def top(self) -> Path:
+        """The top of the repository, which holds all that an app may depend on."""
+        return self.above[-1].directory if self.above else self.directory
 
     @property
     def names(self) -> frozenset[str]:
@@ -60,11 +77,11 @@ class Project(NamedTuple):
         refused.
         """
         if name in self.directories:
-            raise NotAFile(name, "a directory")
+            raise NotAFile(self.shown(name), "a directory")
         if name in self.others:
-            raise NotAFile(name, "a link that leads nowhere, or a special file")
+            raise NotAFile(self.shown(name), "a link that leads nowhere, or a special file")
         if name in self.unreadable:
-            raise UnreadableFile(name, self.unreadable[name])
+            raise UnreadableFile(self.shown(name), self.unreadable[name])
         return self.contents.get(name)
 
     def text(self, name: str) -> str | None:
@@ -78,7 +95,11 @@ class Project(NamedTuple):
         try:
             return content.decode("utf-8-sig")
         except UnicodeDecodeError as error:
-            raise NotUtf8(name, *_place(content, error.start)) from None
+            raise NotUtf8(self.shown(name), *_place(content, error.start)) from None
+
+    def shown(self, name: str) -> str:
+        """Return what messages call the file *name*: its path from the top of the repository."""
+        return f"{self.inside}/{name}" if self.inside else name
 
     def misspelt_requirements(self) -> tuple[str, ...]:
         """Names that were probably meant to be `requirements.txt`."""
@@ -89,8 +110,50 @@ class Project(NamedTuple):
         return tuple(sorted(name for name in self.names if _VARIANT.fullmatch(name)))
 
 
-def read_project(app_dir: Path) -> Project:
-    """Read *app_dir*. Never fails because of what one entry is: its user is told on use."""
+def read_project(app_dir: Path, inside: str = "") -> Project:
+    """Read the app in the directory *inside* of *app_dir*.
+
+    Never fails because of what one entry is: its user is told on use. Raises NoSuchProject.
+    """
+    if not inside:
+        return _read(app_dir)
+    directory = app_dir / inside
+    # A link may lead out of the app, to what the image will not have.
+    if not directory.is_dir() or not directory.resolve().is_relative_to(app_dir.resolve()):
+        raise NoSuchProject(inside, directories_with_python(app_dir))
+    above = ["/".join(inside.split("/")[:depth]) for depth in range(inside.count("/") + 1)]
+    parents = tuple(_read(app_dir / one)._replace(inside=one) for one in reversed(above))
+    return _read(directory)._replace(inside=inside, above=parents)
+
+
+def directories_with_python(app_dir: Path) -> tuple[str, ...]:
+    """Return the directories below *app_dir* in which an app seems to be, at most two deep."""
+    first = [one for one in _subdirectories(app_dir, "") if one]
+    second = [below for one in first for below in _subdirectories(app_dir, f"{one}/")]
+    found = (one for one in sorted((*first, *second)) if _has_app(app_dir / one))
+    return tuple(islice(found, _MOST_DIRECTORIES))
+
+
+def _subdirectories(app_dir: Path, inside: str) -> list[str]:
+    try:
+        entries = sorted((app_dir / inside).iterdir())
+    except OSError:
+        return []
+    return [
+        f"{inside}{one.name}"
+        for one in entries[:_MOST_ENTRIES]
+        if not one.name.startswith(".")
+        and one.name not in _NOT_OURS
+        and one.is_dir()
+        and not one.is_symlink()
+    ]
+
+
+def _has_app(directory: Path) -> bool:
+    return any((directory / name).is_file() for name in _APP_FILES)
+
+
+def _read(app_dir: Path) -> Project:
     names = _names(app_dir)
     files = frozenset(name for name in names if (app_dir / name).is_file())
     directories = frozenset(name for name in names - files if (app_dir / name).is_dir())

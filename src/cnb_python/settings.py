@@ -16,6 +16,7 @@ LAYOUT = "BP_PYTHON_LAYOUT"
 INSTALLER = "BP_PYTHON_INSTALLER"
 BUILD = "BP_PYTHON_BUILD"
 MIRROR = "BP_PYTHON_MIRROR"
+PROJECT = "BP_PYTHON_PROJECT"
 
 LINKED, MERGED = "linked", "merged"
 AUTO, PIP, UV = "auto", "pip", "uv"
@@ -54,7 +55,7 @@ TABLE: tuple[Setting, ...] = (
     ),
     Setting(
         "project",
-        "BP_PYTHON_PROJECT",
+        PROJECT,
         Directory("services/api"),
         "The directory of the app in a repository of several. The rest of the repository is in "
         "the image too.",

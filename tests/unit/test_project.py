@@ -7,9 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnb_python.errors import NotAFile, NotUtf8, UnreadableFile
+from cnb_python.errors import NoSuchProject, NotAFile, NotUtf8, UnreadableFile
 from cnb_python.messages import describe
-from cnb_python.project import Project, is_misspelt, python_signs, read_project
+from cnb_python.project import (
+    Project,
+    directories_with_python,
+    is_misspelt,
+    python_signs,
+    read_project,
+)
 
 Make = Callable[[Path], object]
 
@@ -208,3 +214,57 @@ def test_any_bytes_can_be_read(contents: dict[str, bytes]) -> None:
         for name, content in contents.items():
             (Path(directory) / name).write_bytes(content)
         assert read_project(Path(directory)).contents == contents
+
+
+def repository(directory: Path) -> Path:
+    for name in ("services/api/requirements.txt", "services/.python-version", "lib/setup.py"):
+        (directory / name).parent.mkdir(parents=True, exist_ok=True)
+        (directory / name).write_text(name)
+    return directory
+
+
+def test_an_app_in_a_directory_has_what_is_there_and_above(tmp_path: Path) -> None:
+    project = read_project(repository(tmp_path), "services/api")
+
+    assert project.directory == tmp_path / "services/api"
+    assert project.text("requirements.txt") == "services/api/requirements.txt"
+    assert project.text(".python-version") is None
+    assert [one.inside for one in project.above] == ["services", ""]
+    assert project.above[0].text(".python-version") == "services/.python-version"
+    assert project.top == tmp_path
+
+
+def test_an_app_at_the_top_has_nothing_above(tmp_path: Path) -> None:
+    project = read_project(repository(tmp_path))
+
+    assert (project.inside, project.above, project.top) == ("", (), tmp_path)
+
+
+def test_files_of_an_app_in_a_directory_are_named_from_the_top(tmp_path: Path) -> None:
+    (repository(tmp_path) / "services/api/Procfile").mkdir()
+
+    with pytest.raises(NotAFile) as raised:
+        read_project(tmp_path, "services/api").content("Procfile")
+
+    assert raised.value.name == "services/api/Procfile"
+
+
+@pytest.mark.parametrize("inside", ["api", "services/api/requirements.txt", "out"])
+def test_an_app_in_no_directory_of_the_repository_is_refused(tmp_path: Path, inside: str) -> None:
+    top = repository(tmp_path / "top")
+    (top / "out").symlink_to(tmp_path)
+
+    with pytest.raises(NoSuchProject) as raised:
+        read_project(top, inside)
+
+    message = describe(raised.value)
+    assert message.title == f"The app has no directory {inside}"
+    assert message.body[1:] == ("These hold a Python app:", "  - lib", "  - services/api")
+
+
+def test_directories_that_nobody_wrote_are_no_candidates(tmp_path: Path) -> None:
+    for name in ("node_modules/x/setup.py", ".venv/setup.py", "a/b/c/setup.py"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).touch()
+
+    assert directories_with_python(tmp_path) == ()

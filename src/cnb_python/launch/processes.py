@@ -77,7 +77,7 @@ def decide(project: Project, installed: Mapping[str, str]) -> Decision:
     """
     entries = _entries(project)
     if entries:
-        return _from_procfile(entries, installed)
+        return _from_procfile(project, entries, installed)
     misnamed = procfile.misnamed(project.names)
     found = find.find(project.directory, installed.keys())
     if not found:
@@ -96,10 +96,17 @@ def _entries(project: Project) -> tuple[Entry, ...] | None:
     return None if text is None else procfile.parse(text)
 
 
-def _from_procfile(entries: tuple[Entry, ...], installed: Mapping[str, str]) -> FromProcfile:
+def _from_procfile(
+    project: Project, entries: tuple[Entry, ...], installed: Mapping[str, str]
+) -> FromProcfile:
     default = procfile.default_type(entry.type for entry in entries)
     processes = tuple(
-        Process(type=entry.type, command=entry.launch.argv, default=entry.type == default)
+        Process(
+            type=entry.type,
+            command=entry.launch.argv,
+            default=entry.type == default,
+            working_dir=_working_dir(project),
+        )
         for entry in entries
     )
     missing = tuple(
@@ -111,9 +118,14 @@ def _from_procfile(entries: tuple[Entry, ...], installed: Mapping[str, str]) -> 
 
 
 def _process(project: Project, found: Found, command: tuple[str, ...]) -> Process:
-    # Absolute: the launcher's own working directory is the app's only by custom.
-    directory = str(project.directory / found.directory) if found.directory else ""
+    directory = _working_dir(project, found.directory)
     return Process(type=procfile.WEB, command=command, default=True, working_dir=directory)
+
+
+def _working_dir(project: Project, below: str = "") -> str:
+    """Return the directory *below* the project's; empty for the top of the app."""
+    # Absolute: the launcher's own working directory is the app's only by custom.
+    return str(project.directory / below) if below or project.inside else ""
 
 
 def _choose(found: Found, installed: Mapping[str, str]) -> tuple[Target, Server] | None:

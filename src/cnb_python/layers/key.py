@@ -66,5 +66,5 @@ def outcome_key(manager: str, settings: Settings, context: BuildContext) -> Outc
         installer=settings.installer,
         layout=settings.layout,
         exec_env=context.exec_env,
-        app=str(context.app_dir),
+        app=str(context.app_dir / settings.project),
     )

@@ -1,6 +1,6 @@
 """The words for settings that do not exist, or cannot be what they are."""
 
-from cnb_python.errors import BadSettings, UnknownSettings
+from cnb_python.errors import BadSettings, NoSuchProject, UnknownSettings
 from cnb_python.wording.message import Message
 
 
@@ -41,4 +41,26 @@ def unknown_settings(failure: UnknownSettings) -> Message:
             *(f"  {name:<14}{variable}" for name, variable in failure.known),
         ),
         steps=("Correct the name, or remove it: a setting that nobody reads has no effect.",),
+    )
+
+
+def no_such_project(failure: NoSuchProject) -> Message:
+    """Where it was looked for, and where an app seems to be."""
+    candidates = tuple(f"  - {one}" for one in failure.candidates)
+    return Message(
+        title=f"The app has no directory {failure.project}",
+        body=(
+            (
+                f"The setting project names {failure.project}, which is no directory of what is "
+                "being built, or a link that leads out of it."
+            ),
+            *(("These hold a Python app:", *candidates) if candidates else ()),
+        ),
+        steps=(
+            (
+                "Correct BP_PYTHON_PROJECT, or project in [tool.cnb-python]: a path from the top "
+                "of the repository, such as services/api."
+            ),
+            "Build from the top of the repository: what is not there cannot be found.",
+        ),
     )

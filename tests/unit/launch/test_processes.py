@@ -205,6 +205,17 @@ def test_an_app_in_a_directory_runs_there(tmp_path: Path) -> None:
     assert "It runs in src/." in said(decision)
 
 
+@pytest.mark.parametrize("procfile", ["", "web: python main.py\n"])
+def test_an_app_in_a_directory_of_the_repository_runs_there(tmp_path: Path, procfile: str) -> None:
+    app = write_files(tmp_path / "app", {"api/main.py": FASTAPI})
+    if procfile:
+        (app / "api/Procfile").write_text(procfile)
+
+    decision = processes.decide(read_project(app, "api"), versions("fastapi", "uvicorn"))
+
+    assert [one.working_dir for one in decision.processes] == [str(app / "api")]
+
+
 def test_what_was_chosen_and_why_is_said(tmp_path: Path) -> None:
     files = {"app.py": FLASK, "main.py": FLASK}
     text = said(decide(tmp_path, files, versions("flask", "gunicorn")))

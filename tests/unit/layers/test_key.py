@@ -123,6 +123,15 @@ def test_the_outcome_depends_on_what_was_chosen_and_where_the_app_is(phase: Buil
     )
 
 
+def test_the_outcome_depends_on_the_directory_of_the_project(phase: BuildContext) -> None:
+    before = outcome_key("pip", Settings(), phase)
+    after = outcome_key("pip", Settings(project="api"), phase)
+
+    assert differences(before.metadata(), after) == (
+        f"the directory of the app has changed from {phase.app_dir} to {phase.app_dir}/api",
+    )
+
+
 def test_what_a_record_holds_has_names_of_its_own() -> None:
     """All of it lies in one table."""
     rest = {"decision", "pure", "patch", "env", "distributions", "layers", "sizes", "largest"}
