@@ -18,6 +18,8 @@ ROWS: list[set[str]] = [
     {"detect", "build"},
     {"packages", "summary"},
     {"renewal"},
+    {"closing"},
+    {"provided"},
     {"job", "demand"},
     {"messages", "plan", "launch", "layers", "checks"},
     {"wording"},

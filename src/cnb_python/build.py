@@ -11,6 +11,7 @@ from cnb_python.layers import leftovers, python, tools
 from cnb_python.layers.record import Record
 from cnb_python.managers.select import managers, select
 from cnb_python.project import Project, read_project
+from cnb_python.provided import Added
 from cnb_python.settings import Settings, effective, read_settings
 from cnb_python.system.journal import Journal
 from cnb_python.system.outside import Output, System
@@ -42,7 +43,7 @@ def build(context: BuildContext, system: System) -> None:
 
     with journal.step("Packages"):
         job = Job(project, manager, runtime, settings, context, demand, tools.versions())
-        record = packages.provide(job, system)
+        record = packages.provide(job, system).close(Added())
 
     with journal.step("Launch"):
         configure_launch(project, record, context, system)

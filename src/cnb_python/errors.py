@@ -385,6 +385,14 @@ class InstallFailed(AppError):
     last_words: tuple[str, ...]
 
 
+class PackagesChanged(AppError):
+    """What the app runs while it is built has changed files of Python or of its packages."""
+
+    path: str
+    """The first of them."""
+    count: int
+
+
 class UvRefused(AppError):
     """uv, which the user chose or the app's files allow, could not decide or install."""
 
@@ -582,6 +590,7 @@ type Failure = (
     | UntrustedCertificate
     | UrlNotFound
     | InstallFailed
+    | PackagesChanged
     | UvRefused
     | NoPythonVersion
     | SeveralPythonVersions

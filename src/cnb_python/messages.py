@@ -37,6 +37,7 @@ from cnb_python.errors import (
     NotPinned,
     NotUtf8,
     NoWheel,
+    PackagesChanged,
     PathClash,
     PlaceRefused,
     ProgramNotStarted,
@@ -62,7 +63,16 @@ from cnb_python.errors import (
     VersionConflict,
     WrongPython,
 )
-from cnb_python.wording import bindings, choosing, install, launch, machine, python, settings
+from cnb_python.wording import (
+    bindings,
+    choosing,
+    frameworks,
+    install,
+    launch,
+    machine,
+    python,
+    settings,
+)
 from cnb_python.wording.message import Message
 
 
@@ -153,6 +163,8 @@ def describe(failure: Failure) -> Message:  # noqa: C901, PLR0911, PLR0912, PLR0
             return install.url_not_found(failure)
         case InstallFailed():
             return install.install_failed(failure)
+        case PackagesChanged():
+            return frameworks.packages_changed(failure)
         case UvRefused():
             return install.uv_refused(failure)
         case NoPythonVersion():

@@ -1,29 +1,37 @@
 """Provides Python and the app's packages: nothing where nothing changed, else what did."""
 
-from cnb_python.cnb.layer import check_contents
+from functools import partial
+from typing import TYPE_CHECKING
+
 from cnb_python.job import Job, decision_digest, env_digest
 from cnb_python.layers import deps, python, restored
 from cnb_python.layers.deps import Previous
 from cnb_python.layers.record import Record
 from cnb_python.managers.decision import Decision, Undecided
+from cnb_python.provided import Environment, Provided, Reused, Wants, collected, nobody
 from cnb_python.system.outside import System
 
+if TYPE_CHECKING:
+    from cnb_python.environment.store import Store
 
-def provide(job: Job, system: System) -> Record:
+
+def provide(job: Job, system: System, wants: Wants = nobody) -> Provided:
     """Bring layers `python`, `venv`, `deps-*` and `deps` to what *job* asks for.
 
-    Raises what installing raises; layers that were begun are not trusted then.
+    Everything is here until `close` for whom *wants* names. Raises what installing raises; layers
+    that were begun are not trusted then.
     """
     before = deps.previous(job.context, job.contents_key, job.outcome_key)
     known = job.manager.pins(job.project, job.release.version, job.context.environ)
     unchanged = None if job.demand else _unchanged(job, before, known)
-    if unchanged and job.runtime.is_in_image:
+    user = wants(_environment(job, before, unchanged)) if unchanged else ""
+    if unchanged and not user and job.runtime.is_in_image:
         return _reuse(job, before, unchanged, system)
     from cnb_python import renewal  # noqa: PLC0415 - loads more than an unchanged build does
 
-    if unchanged:
+    if unchanged and not user:
         return renewal.renew_python(job, before, unchanged, system)
-    return renewal.renew(job, before, known, system)
+    return renewal.renew(job, before, known, system, (lambda _: user) if unchanged else wants)
 
 
 def _unchanged(job: Job, before: Previous, known: Decision | Undecided) -> Record | None:
@@ -47,12 +55,23 @@ def _leads_there(record: Record, known: Decision | Undecided) -> bool:
     return record.pure and record.decision == decision_digest(known)
 
 
-def _reuse(job: Job, before: Previous, record: Record, system: System) -> Record:
+def _environment(job: Job, before: Previous, record: Record) -> Environment:
+    store = partial(_store, before, record)
+    return Environment(job, record.distributions, record.layers, collected(before), store)
+
+
+def _store(before: Previous, record: Record) -> Store:
+    from cnb_python.environment.store import Store  # noqa: PLC0415 - as above
+
+    store = Store(before.directory)
+    if before.has_store:
+        store.read(record.manifest)
+    return store
+
+
+def _reuse(job: Job, before: Previous, record: Record, system: System) -> Provided:
     """Take everything from the previous image."""
-    layers_dir = job.context.layers_dir
     python.reuse(job.runtime)
-    restored.reuse(layers_dir, record.layers)
-    deps.keep(job.context, before, record)
-    check_contents(layers_dir, (deps.NAME,) if before.has_store else ())
+    restored.reuse(job.context.layers_dir, record.layers)
     system.output.line(f"Nothing changed: {len(record.distributions)} packages as they were")
-    return record
+    return Reused(_environment(job, before, record), before, record)

@@ -1,14 +1,16 @@
 """Renews the layers of a build in which something changed: only what did."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import partial
+from copy import replace
+from dataclasses import dataclass
 from pathlib import Path
 
+from cnb_python.closing import Renewed, bytes_below
 from cnb_python.cnb import disk
-from cnb_python.cnb.layer import check_contents, layer_of
+from cnb_python.cnb.layer import layer_of
 from cnb_python.environment import changes, contests
 from cnb_python.environment.distribution import Distribution
 from cnb_python.environment.links import Copy
@@ -16,7 +18,8 @@ from cnb_python.environment.manifest import Kept
 from cnb_python.environment.places import SHARES, VENV
 from cnb_python.environment.request import EnvironmentRequest, Synced
 from cnb_python.environment.store import Damaged, Store
-from cnb_python.environment.sync import sync
+from cnb_python.environment.sync import Needs, sync
+from cnb_python.environment.untouched import Untouched
 from cnb_python.job import Job, decision_digest, env_digest
 from cnb_python.layers import assembly, deps, interpreter, python, restored, tools
 from cnb_python.layers.assembly import Layers, Plan
@@ -24,6 +27,7 @@ from cnb_python.layers.deps import Previous
 from cnb_python.layers.leftovers import WORK
 from cnb_python.layers.record import Record
 from cnb_python.managers.decision import Decision, Undecided
+from cnb_python.provided import Environment, Wants, collected, nobody
 from cnb_python.settings import UV
 from cnb_python.system.outside import Output, System
 
@@ -33,34 +37,81 @@ _TOO_LARGE = 32 * 1024 * 1024
 _COMMON = re.compile(rf"{SHARES}\d\d|{VENV}")
 
 
-def renew(job: Job, before: Previous, known: Decision | Undecided, system: System) -> Record:
-    """Make what changed of layers `python`, `venv`, `deps-*` and `deps`; return what to note.
+def renew(
+    job: Job, before: Previous, known: Decision | Undecided, system: System, wants: Wants = nobody
+) -> Renewed:
+    """Make what changed of layers `python`, `venv`, `deps-*` and `deps`.
 
-    Raises what installing raises; what was begun is no layer then.
+    All of it is here where *wants* names somebody. Raises what installing raises; what was begun
+    is no layer then.
     """
     _say_reasons(job, before, known, system.output)
     with _work(job.context.layers_dir) as work, ThreadPoolExecutor(system.cpus) as pool:
         store = Store(deps.open_store(job.context, before))
         kept = _kept(store, before, system.output)
-        plan = _plan(job)
+        lending = _Lending(job, _plan(job), before, store, wants)
         # Installing takes place under its name, for a while without its `.toml`.
-        layer_of(plan.layers_dir, VENV).drop()
+        layer_of(job.context.layers_dir, VENV).drop()
         compiling = pool.submit(interpreter.lay_out(job.runtime, store, system))
         decided = known if isinstance(known, Decision) else None
-        needed = partial(assembly.needs, plan)
-        synced = sync(_request(job, work, compiling.result), decided, kept, needed, store, system)
+        request = _request(job, work, compiling.result)
+        synced = sync(request, decided, kept, lending.needs, store, system)
         _say_changes(before, synced, system.output)
-        layers = assembly.layers_of(plan, synced.distributions)
+        layers = assembly.layers_of(lending.plan, synced.distributions)
         alone = _alone(layers)
         stored = _stored(synced, kept, alone, store, pool)
-        assembly.assemble(plan, layers, synced)
+        assembly.assemble(lending.plan, layers, synced)
         compiling.result()
-    record = _record(job, synced, layers, known)
-    made = layers.changed | _close_python(job)
-    return _close(job, store, stored, alone, record, made)
+    return lending.lend(layers, stored, alone, _record(job, synced, layers, known))
 
 
-def renew_python(job: Job, before: Previous, record: Record, system: System) -> Record:
+@dataclass(slots=True)
+class _Lending:
+    """Lays out what the previous image has too where somebody wants to use it."""
+
+    job: Job
+    plan: Plan
+    before: Previous
+    store: Store
+    wants: Wants
+    user: str | None = None
+    """None: not asked yet."""
+
+    def needs(self, distributions: Sequence[Distribution]) -> Needs:
+        """Return whose files have to be here, having asked who wants to use them."""
+        if self.user is None:
+            versions = {one.name: one.version for one in distributions}
+            digests = assembly.layers_of(self.plan, distributions).digests
+            self.user = self.wants(self._environment(versions, digests))
+            self.plan = replace(self.plan, whole=bool(self.user))
+        return assembly.needs(self.plan, distributions)
+
+    def _environment(self, versions: Mapping[str, str], digests: Mapping[str, str]) -> Environment:
+        return Environment(self.job, versions, digests, collected(self.before), lambda: self.store)
+
+    def lend(
+        self, layers: Layers, stored: Mapping[str, Kept], alone: frozenset[str], record: Record
+    ) -> Renewed:
+        """Return what there is now, and what of it has to go back."""
+        untouched = Untouched()
+        lent = frozenset() if self.plan.build else layers.changed & layers.same
+        if self.user:
+            for name in {python.NAME, *(layers.changed - lent)}:
+                untouched.remember(self.plan.layers_dir / name)
+        return Renewed(
+            environment=self._environment(record.distributions, layers.digests),
+            store=self.store,
+            stored=stored,
+            alone=alone,
+            record=record,
+            made=layers.changed,
+            lent=lent,
+            wanted_by=self.user or "",
+            untouched=untouched,
+        )
+
+
+def renew_python(job: Job, before: Previous, record: Record, system: System) -> Renewed:
     """Make layer `python` alone: nothing of the environment depends on what changed."""
     store = Store(deps.open_store(job.context, before))
     kept = _kept(store, before, system.output)
@@ -68,38 +119,9 @@ def renew_python(job: Job, before: Previous, record: Record, system: System) -> 
     restored.reuse(job.context.layers_dir, record.layers)
     system.output.line(f"Nothing else changed: {len(record.distributions)} packages as they were")
     alone = frozenset(name for name, one in kept.items() if not one.archive)
-    return _close(job, store, kept, alone, record, _close_python(job))
-
-
-def _close_python(job: Job) -> frozenset[str]:
-    """Make what was laid out the layer, unless the previous image has it; return what was made."""
-    if job.runtime.is_in_image and not job.demand:
-        python.reuse(job.runtime)
-        return frozenset()
-    python.finish(job.runtime, build=bool(job.demand))
-    return frozenset({python.NAME})
-
-
-def _close(
-    job: Job,
-    store: Store,
-    stored: Mapping[str, Kept],
-    alone: frozenset[str],
-    record: Record,
-    made: frozenset[str],
-) -> Record:
-    """Keep what the next build can use, and look at what this one leaves."""
-    manifest = store.close(stored.values(), {job.runtime.archive}, alone)
-    layers_dir = job.context.layers_dir
-    sizes = dict(record.layer_sizes)
-    for name in (python.NAME, deps.NAME):
-        if (layers_dir / name).is_dir():
-            sizes[name] = str(_bytes_below(layers_dir / name))
-    contents = job.contents_key.metadata()
-    noted = record._replace(contents=contents, layer_sizes=sizes, manifest=manifest)
-    deps.close_store(job.context, noted)
-    check_contents(layers_dir, made | {deps.NAME})
-    return noted
+    found = Environment(job, record.distributions, record.layers, collected(before), lambda: store)
+    none = frozenset[str]()
+    return Renewed(found, store, kept, alone, record, none, none, "", Untouched())
 
 
 def _stored(
@@ -240,10 +262,4 @@ def _sizes(job: Job, layers: Layers) -> dict[str, int]:
     """Return the bytes of each layer; `python` still has its directory."""
     copies = sum(place.file.size for place in layers.places if isinstance(place, Copy))
     sizes = {share.name: share.size for share in layers.shares}
-    return {python.NAME: _bytes_below(job.runtime.interpreter.layer), VENV: copies} | sizes
-
-
-def _bytes_below(directory: Path) -> int:
-    return sum(
-        (parent / name).lstat().st_size for parent, _, names in directory.walk() for name in names
-    )
+    return {python.NAME: bytes_below(job.runtime.interpreter.layer), VENV: copies} | sizes

@@ -5,7 +5,7 @@ import hashlib
 import io
 import os
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import replace
 from dataclasses import dataclass, field
 from datetime import date
@@ -20,6 +20,7 @@ from cnb_python.layers import leftovers, python
 from cnb_python.layers.python import Runtime
 from cnb_python.layers.record import Record
 from cnb_python.project import read_project
+from cnb_python.provided import Added, Environment, Wants, nobody
 from cnb_python.settings import Settings
 from cnb_python.system.fetch import Fetcher
 from cnb_python.system.outside import Command, Download, Outcome, System
@@ -92,6 +93,11 @@ def pretended(version: str) -> Programs:
     return Programs(answer)
 
 
+def _use_nothing(environment: Environment) -> None:
+    """Run nothing."""
+    del environment
+
+
 @dataclass
 class Engine:
     """Builds of one app, one after the other, in the same directories."""
@@ -103,6 +109,9 @@ class Engine:
     demand: str = ""
     log: Log = field(default_factory=Log)
     programs: Programs = field(default_factory=lambda: pretended("3.14.6"))
+    wants: Wants = nobody
+    use: Callable[[Environment], None] = field(default=_use_nothing)
+    """What runs when somebody wants it."""
 
     @property
     def layers(self) -> Path:
@@ -133,7 +142,10 @@ class Engine:
         self.shop.asked.clear()
         self.programs = pretended(self.release.version)
         leftovers.remove(self.layers)
-        return packages.provide(self.job(), self.system())
+        provided = packages.provide(self.job(), self.system(), self.wants)
+        if provided.wanted_by:
+            self.use(provided.environment)
+        return provided.close(Added())
 
     def made(self) -> set[str]:
         """Return the names of the layers that have contents here."""

@@ -44,6 +44,8 @@ class Plan:
     """The variables of the app's processes, by the versions of what is installed."""
     restored: Mapping[str, str]
     """Digest by name of each layer that the previous image has."""
+    whole: bool = False
+    """All of it is to be here, also what the previous image has."""
 
     @property
     def types(self) -> LayerTypes:
@@ -63,6 +65,8 @@ class Layers(NamedTuple):
     """By name of the layer."""
     changed: frozenset[str]
     """The names of those that have to be made."""
+    same: frozenset[str]
+    """The names of those that the previous image has."""
 
 
 def layers_of(plan: Plan, distributions: Sequence[Distribution]) -> Layers:
@@ -72,10 +76,9 @@ def layers_of(plan: Plan, distributions: Sequence[Distribution]) -> Layers:
     places = links.places(found, plan.line)
     digests = {share.name: _digest(plan, share.digest) for share in found}
     digests[VENV] = _digest(plan, links.digest_of_links(places), repr(env))
-    changed = frozenset(
-        name for name in digests if plan.build or plan.restored.get(name) != digests[name]
-    )
-    return Layers(found, places, env, digests, changed)
+    same = frozenset(name for name in digests if plan.restored.get(name) == digests[name])
+    changed = digests.keys() if plan.build or plan.whole else digests.keys() - same
+    return Layers(found, places, env, digests, frozenset(changed), same)
 
 
 def needs(plan: Plan, distributions: Sequence[Distribution]) -> Needs:

@@ -78,5 +78,7 @@ def keep(context: BuildContext, previous: Previous, record: Record) -> None:
 
 
 def _note(layers_dir: Path, record: Record) -> None:
-    noted: Mapping[str, str | bool | list[str]] = record._replace(manifest="").metadata()
+    noted: Mapping[str, str | bool | list[str]] = record._replace(
+        manifest="", collected=""
+    ).metadata()
     write_store(layers_dir, noted)

@@ -39,6 +39,11 @@ class Record(NamedTuple):
     """`Undecided.inputs` of the manager that was asked; empty where asking again is necessary."""
     manifest: str = ""
     """Digest of the store's list of contents; empty in store.toml."""
+    collected: str = ""
+    """What the app's static files were collected from; empty in store.toml.
+
+    A digest over variables too, which may be secret: no image may hold it.
+    """
 
     def metadata(self) -> dict[str, str | bool | list[str]]:
         """Return the record as metadata; it comes back from `record_of`."""
@@ -55,6 +60,7 @@ class Record(NamedTuple):
             "largest": [f"{name} {size}" for name, size in self.largest.items()],
             **({"inputs": self.inputs} if self.inputs else {}),
             **({"manifest": self.manifest} if self.manifest else {}),
+            **({"collected": self.collected} if self.collected else {}),
         }
 
 
@@ -83,6 +89,7 @@ def record_of(
         largest=lists["largest"],
         inputs=texts.get("inputs", ""),
         manifest=texts.get("manifest", ""),
+        collected=texts.get("collected", ""),
     )
 
 

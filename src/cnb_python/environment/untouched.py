@@ -1,0 +1,65 @@
+"""Keeps what was laid out as it is while the app's code runs beside it.
+
+What the code wrote is no part of the environment: another build, which takes the environment from
+its image, would not have it.
+"""
+
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from cnb_python.cnb import disk
+from cnb_python.errors import PackagesChanged
+
+
+class _State(NamedTuple):
+    """What tells whether a file is the one it was; every change of it changes its last field."""
+
+    mode: int
+    size: int
+    inode: int
+    changed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Untouched:
+    """Directories as they were."""
+
+    seen: dict[Path, Mapping[str, _State]] = field(default_factory=dict)
+    """What lay in each, by path below it."""
+
+    def remember(self, directory: Path) -> None:
+        """Note what *directory* holds, all of it. Raises OSError."""
+        self.seen[directory] = dict(_below(directory, ""))
+
+    def check(self, directory: Path) -> None:
+        """Remove what is new in *directory*, if it was noted.
+
+        Raises PackagesChanged when something that it held is not as it was.
+        """
+        before = self.seen.get(directory)
+        if before is None:
+            return
+        after = dict(_below(directory, ""))
+        wrong = sorted(path for path, state in before.items() if after.get(path) != state)
+        if wrong:
+            raise PackagesChanged(str(directory / wrong[0]), len(wrong))
+        for path in after.keys() - before.keys():
+            disk.remove(directory / path)
+
+
+def _below(root: Path, directory: str) -> Iterator[tuple[str, _State]]:
+    with os.scandir(root / directory) as found:
+        inside = list(found)
+    for one in inside:
+        path = f"{directory}/{one.name}" if directory else one.name
+        status = one.stat(follow_symlinks=False)
+        if stat.S_ISDIR(status.st_mode):
+            # Its other properties change with what lies in it.
+            yield path, _State(status.st_mode, 0, status.st_ino, 0)
+            yield from _below(root, path)
+        else:
+            yield path, _State(status.st_mode, status.st_size, status.st_ino, status.st_ctime_ns)

@@ -1,0 +1,99 @@
+"""What a build has of Python and the packages, until everything that runs in them has run."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from cnb_python.cnb.layer import check_contents
+from cnb_python.job import Job
+from cnb_python.layers import deps
+from cnb_python.layers.deps import Previous
+from cnb_python.layers.record import Record
+
+if TYPE_CHECKING:
+    # Loads compression modules, which an unchanged build can do without.
+    from cnb_python.environment.store import Store
+
+
+class Environment(NamedTuple):
+    """What the environment of this build is, wherever its files are."""
+
+    job: Job
+    distributions: Mapping[str, str]
+    """Version by name."""
+    layers: Mapping[str, str]
+    """Digest of its contents by name of each layer."""
+    collected: str
+    """What the previous build noted of its static files; see `Record.collected`."""
+    store: Callable[[], Store]
+    """Opens the store; what a previous build kept can be brought from it."""
+
+
+def collected(before: Previous) -> str:
+    """Return what the build noted of its static files that the store comes from."""
+    return before.record.collected if before.has_store and before.record else ""
+
+
+type Wants = Callable[[Environment], str]
+"""Who of ours wants to run something in it, as a phrase; empty: nobody.
+
+Asked once in a build, when the environment is known and before anything is laid out.
+"""
+
+
+def nobody(environment: Environment) -> str:
+    """Nobody wants to run anything."""
+    del environment
+    return ""
+
+
+class Added(NamedTuple):
+    """What running something in it has added."""
+
+    layers: Mapping[str, int] = {}
+    """Bytes by name of each further layer of the image."""
+    made: frozenset[str] = frozenset()
+    """The names of those that were made, and not taken from the previous image."""
+    trees: frozenset[str] = frozenset()
+    """The keys of what the store is to keep."""
+    collected: str = ""
+    """To be noted; see `Record.collected`."""
+
+
+class Provided(Protocol):
+    """Python and the packages, here where somebody wants to run something in them."""
+
+    @property
+    def environment(self) -> Environment:
+        """What there is."""
+        ...
+
+    @property
+    def wanted_by(self) -> str:
+        """Who wants to run something in it, which is all here then; empty: nobody."""
+        ...
+
+    def close(self, added: Added) -> Record:
+        """Take back what the previous image has, and note what there is; nothing runs after it.
+
+        Raises PackagesChanged when what ran changed what was installed.
+        """
+        ...
+
+
+class Reused(NamedTuple):
+    """Everything is taken from the previous image."""
+
+    environment: Environment
+    before: Previous
+    record: Record
+    wanted_by: str = ""
+
+    def close(self, added: Added) -> Record:
+        """Keep the store as it is."""
+        context = self.environment.job.context
+        sizes = {name: str(size) for name, size in added.layers.items()}
+        record = self.record._replace(layer_sizes={**self.record.layer_sizes, **sizes})
+        deps.keep(context, self.before, record)
+        kept = (deps.NAME,) if self.before.has_store else ()
+        check_contents(context.layers_dir, {*kept, *added.made})
+        return record

@@ -1,0 +1,82 @@
+"""What was laid out stays as it is while the app's code runs beside it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cnb_python.environment.untouched import Untouched
+from cnb_python.errors import PackagesChanged
+
+
+@pytest.fixture
+def layer(tmp_path: Path) -> Path:
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib/a.py").write_text("# a", encoding="utf-8")
+    (tmp_path / "lib/b.py").symlink_to("a.py")
+    return tmp_path
+
+
+@pytest.fixture
+def untouched(layer: Path) -> Untouched:
+    made = Untouched()
+    made.remember(layer)
+    return made
+
+
+def names(layer: Path) -> list[str]:
+    return sorted(str(path.relative_to(layer)) for path in layer.rglob("*"))
+
+
+def test_what_was_written_beside_it_is_removed(layer: Path, untouched: Untouched) -> None:
+    before = names(layer)
+    (layer / "lib/__pycache__").mkdir()
+    (layer / "lib/__pycache__/a.pyc").touch()
+    (layer / "dropin.cache").touch()
+    (layer / "lib/link").symlink_to("/")
+
+    untouched.check(layer)
+
+    assert names(layer) == before
+
+
+def test_a_directory_that_nobody_remembered_stays_as_it_is(layer: Path) -> None:
+    Untouched().check(layer)
+    assert names(layer) == ["lib", "lib/a.py", "lib/b.py"]
+
+
+def rewritten(layer: Path) -> None:
+    (layer / "lib/a.py").write_text("# b", encoding="utf-8")
+
+
+def replaced(layer: Path) -> None:
+    (layer / "new").write_text("# a", encoding="utf-8")
+    (layer / "new").rename(layer / "lib/a.py")
+
+
+def removed(layer: Path) -> None:
+    (layer / "lib/a.py").unlink()
+
+
+def made_a_program(layer: Path) -> None:
+    (layer / "lib/a.py").chmod(0o755)
+
+
+@pytest.mark.parametrize("change", [rewritten, replaced, removed, made_a_program])
+def test_a_file_that_was_changed_is_named(
+    layer: Path, untouched: Untouched, change: Callable[[Path], None]
+) -> None:
+    change(layer)
+
+    with pytest.raises(PackagesChanged) as caught:
+        untouched.check(layer)
+
+    assert (caught.value.path, caught.value.count) == (str(layer / "lib/a.py"), 1)
+
+
+def test_a_directory_that_lost_its_permissions_was_changed(
+    layer: Path, untouched: Untouched
+) -> None:
+    (layer / "lib").chmod(0o700)
+    with pytest.raises(PackagesChanged):
+        untouched.check(layer)
