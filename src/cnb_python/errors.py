@@ -188,6 +188,14 @@ class UnknownSettings(AppError):
     """Every setting, with its variable."""
 
 
+class NoSuchRequirements(AppError):
+    """Requirements files that a setting names, and the app does not have."""
+
+    missing: tuple[str, ...]
+    variants: tuple[str, ...]
+    """Requirements files and directories of another name at the top of the app."""
+
+
 class NoSuchProject(AppError):
     """The app is said to be in a directory that is none of the repository."""
 
@@ -566,6 +574,7 @@ type Failure = (
     | BadSettings
     | UnknownSettings
     | NoSuchProject
+    | NoSuchRequirements
     | ProgramNotStarted
     | Killed
     | DiskFull

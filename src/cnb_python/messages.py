@@ -31,6 +31,7 @@ from cnb_python.errors import (
     NoRequirements,
     NoSuchPackage,
     NoSuchProject,
+    NoSuchRequirements,
     NoSuchVersion,
     NotAFile,
     NotAPackage,
@@ -111,6 +112,8 @@ def describe(failure: Failure) -> Message:  # noqa: C901, PLR0911, PLR0912, PLR0
             return settings.bad_settings(failure)
         case UnknownSettings():
             return settings.unknown_settings(failure)
+        case NoSuchRequirements():
+            return settings.no_such_requirements(failure)
         case NoSuchProject():
             return settings.no_such_project(failure)
         case ProgramNotStarted():

@@ -84,6 +84,25 @@ class Project(NamedTuple):
             raise UnreadableFile(self.shown(name), self.unreadable[name])
         return self.contents.get(name)
 
+    def bytes_of(self, path: str) -> bytes | None:
+        """Return the bytes of the file at *path*, relative to the app; None: there is none.
+
+        It may lie above the app, but not outside of the repository: such a file is none. Raises
+        what `content` raises.
+        """
+        if path in _READ:
+            return self.content(path)
+        file = self.directory / path
+        if not file.exists() or not file.resolve().is_relative_to(self.top.resolve()):
+            return None
+        if not file.is_file():
+            raise NotAFile(self.shown(path), "a directory" if file.is_dir() else "a special file")
+        try:
+            return file.read_bytes()
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise UnreadableFile(self.shown(path), reason) from error
+
     def text(self, name: str) -> str | None:
         """Return the UTF-8 text of *name* without a byte order mark, None where there is none.
 

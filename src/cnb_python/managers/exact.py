@@ -8,7 +8,7 @@ from typing import NamedTuple
 from cnb_python.managers.decision import Decision, Pin, Undecided
 from cnb_python.managers.network import Network, network_of
 from cnb_python.managers.pip_settings import read_pip_settings
-from cnb_python.managers.requirements import Exact, ExactFile, NotExact, parse
+from cnb_python.managers.requirements import Exact, ExactFile, NotExact, parse_all
 from cnb_python.system.addresses import shown
 
 UV = "uv"
@@ -22,13 +22,14 @@ class Plan(NamedTuple):
 
 
 def plan(
-    content: bytes, python: str, processor: str, environ: Mapping[str, str]
+    contents: Mapping[str, bytes], python: str, processor: str, environ: Mapping[str, str]
 ) -> Plan | Undecided:
-    """Return what the file *content* decides for *python*, Undecided where pip has to.
+    """Return what files with these *contents* decide for *python*, Undecided where pip has to.
 
-    *environ* is what pip would be given: its settings may be reason enough.
+    They are read together, and called by their names. *environ* is what pip would be given: its
+    settings may be reason enough.
     """
-    file = parse(content)
+    file = parse_all(contents)
     if isinstance(file, NotExact):
         return Undecided(file.sentence)
     settings = read_pip_settings(environ)
@@ -53,14 +54,14 @@ def _applying(file: ExactFile, python: str, processor: str) -> list[Exact] | Not
 
         for line in marked:
             if markers.asks_the_machine(line.marker):
-                return NotExact("has a marker about the machine", line.number)
+                return NotExact("has a marker about the machine", line.number, line.file)
         lines += [one for one in marked if markers.applies(one.marker, python, processor)]
     counted = Counter(line.name for line in lines)
     for line in sorted(lines):
         if counted[line.name] > 1:
-            return NotExact(f"and another one both name {line.name}", line.number)
+            return NotExact(f"and another one both name {line.name}", line.number, line.file)
         if file.has_hashes and not line.hashes:
-            return NotExact("has no hash, while others have", line.number)
+            return NotExact("has no hash, while others have", line.number, line.file)
     return lines
 
 

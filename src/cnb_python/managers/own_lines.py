@@ -5,7 +5,7 @@ says nothing of where it looked.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -49,10 +49,10 @@ class OwnLines(NamedTuple):
         return named[0] if len(named) == 1 else self.by_address.get(identity(address), "")
 
 
-def read_own_lines(file: Path, app_dir: Path, environ: Mapping[str, str]) -> OwnLines:
-    """Read *file* and what it includes. What cannot be read says nothing: pip has read it."""
+def read_own_lines(files: Sequence[Path], app_dir: Path, environ: Mapping[str, str]) -> OwnLines:
+    """Read *files* and what they include. What cannot be read says nothing: pip has read it."""
     found = OwnLines((), {}, {}, {})
-    for origin, line in _lines(file, frozenset()):
+    for origin, line in (one for file in files for one in _lines(file, frozenset())):
         found = (
             found._replace(finding=(*found.finding, _anchored(line.text, origin.parent, app_dir)))
             if _FINDING.match(line.text)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cnb_python.errors import BuildpackError
+from cnb_python.errors import BuildpackError, NoSuchRequirements
 from cnb_python.managers import exact, requirements_encoding, uv_settings
 from cnb_python.managers.decision import Decision, Pin, Undecided
 from cnb_python.managers.manager import Workplace
@@ -31,18 +31,17 @@ class Pip:
     def check(self, project: Project) -> tuple[str, ...]:
         """Refuse a file that pip would misread; warn of one that others do.
 
-        Raises NotAFile, UnreadableFile, NotUtf8 or UnknownEncoding.
+        Raises NoSuchRequirements, NotAFile, UnreadableFile, NotUtf8 or UnknownEncoding.
         """
-        content = project.content(REQUIREMENTS) or b""
-        requirements_encoding.check(content)
-        if not requirements_encoding.is_wide(content):
-            return ()
-        return (
-            (
-                f"{REQUIREMENTS} is saved as UTF-16, as PowerShell's > does. pip reads it, "
-                "but many other tools do not. Save it as UTF-8, in PowerShell: "
-                f"(Get-Content {REQUIREMENTS}) | Set-Content -Encoding utf8 {REQUIREMENTS}"
-            ),
+        contents = self._contents(project)
+        for name, content in contents.items():
+            requirements_encoding.check(project.shown(name), content)
+        return tuple(
+            f"{name} is saved as UTF-16, as PowerShell's > does. pip reads it, but many other "
+            "tools do not. Save it as UTF-8, in PowerShell: "
+            f"(Get-Content {name}) | Set-Content -Encoding utf8 {name}"
+            for name, content in contents.items()
+            if requirements_encoding.is_wide(content)
         )
 
     def pins(
@@ -52,8 +51,7 @@ class Pip:
 
         *environ* is what a manager's processes would be given.
         """
-        content = project.content(REQUIREMENTS) or b""
-        planned = self._plan(content, project.directory, python, environ)
+        planned = self._plan(self._contents(project), project.directory, python, environ)
         return planned if isinstance(planned, Undecided) else planned.decision
 
     def try_install(
@@ -75,13 +73,13 @@ class Pip:
         """Decide and install in one go. Raises what pip, or uv, says went wrong."""
         from cnb_python.managers import pip_installing  # noqa: PLC0415 - see above
 
-        return pip_installing.install_all(place, run, by_uv=self._by_uv)
+        return pip_installing.install_all(self._files, place, run, by_uv=self._by_uv)
 
     def decide(self, place: Workplace, run: Run) -> Decision:
         """Decide without installing. Raises what pip, or uv, says went wrong."""
         from cnb_python.managers import pip_installing  # noqa: PLC0415 - see above
 
-        return pip_installing.decide(place, run, by_uv=self._by_uv)
+        return pip_installing.decide(self._files, place, run, by_uv=self._by_uv)
 
     def install(self, decision: Decision, pins: Sequence[Pin], place: Workplace, run: Run) -> None:
         """Install exactly *pins* of *decision*. Raises what the tool says went wrong."""
@@ -91,7 +89,7 @@ class Pip:
         if isinstance(planned, exact.Plan):
             pip_installing.install_exactly(pins, planned.network, place, run)
         else:
-            pip_installing.install_decided(decision, pins, place, run)
+            pip_installing.install_decided(self._files, decision, pins, place, run)
 
     def explain(
         self, command: Command, outcome: Outcome, place: Workplace, run: Run
@@ -99,14 +97,32 @@ class Pip:
         """Say why pip failed. Asks it again where its first answer does not tell."""
         from cnb_python.managers import pip_installing  # noqa: PLC0415 - see above
 
-        return pip_installing.explain(command, outcome, place, run)
+        return pip_installing.explain(self._files, command, outcome, place, run)
+
+    @property
+    def _files(self) -> tuple[str, ...]:
+        return self.settings.requirements or (REQUIREMENTS,)
+
+    def _contents(self, project: Project) -> dict[str, bytes]:
+        """Return the requirements files by their names. Raises what `check` does."""
+        contents = {name: project.bytes_of(name) for name in self._files}
+        missing = tuple(
+            project.shown(name) for name, content in contents.items() if content is None
+        )
+        if missing and self.settings.requirements:
+            raise NoSuchRequirements(missing, project.requirements_variants())
+        return {name: content or b"" for name, content in contents.items()}
 
     @property
     def _by_uv(self) -> bool:
         return self.settings.installer == UV
 
     def _plan(
-        self, content: bytes, app_dir: Path, python: str, environ: Mapping[str, str]
+        self,
+        contents: Mapping[str, bytes],
+        app_dir: Path,
+        python: str,
+        environ: Mapping[str, str],
     ) -> exact.Plan | Undecided:
         if self.settings.installer == PIP:
             return Undecided(f"{self.settings.named('installer')} says so")
@@ -116,8 +132,8 @@ class Pip:
             # Those of pip do not concern uv.
             environ = {name: environ[name] for name in environ if not name.startswith("PIP_")}
             environ["PIP_CONFIG_FILE"] = os.devnull
-        return exact.plan(content, python, self.processor, environ)
+        return exact.plan(contents, python, self.processor, environ)
 
     def _planned(self, place: Workplace) -> exact.Plan | Undecided:
-        content = (place.app_dir / REQUIREMENTS).read_bytes()
-        return self._plan(content, place.app_dir, place.python, place.environ)
+        contents = {name: (place.app_dir / name).read_bytes() for name in self._files}
+        return self._plan(contents, place.app_dir, place.python, place.environ)

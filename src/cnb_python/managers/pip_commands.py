@@ -6,7 +6,6 @@ from pathlib import Path
 
 from cnb_python.managers.decision import Pin
 from cnb_python.managers.manager import Workplace
-from cnb_python.project import REQUIREMENTS
 from cnb_python.system.outside import Command
 
 # Already obeyed when it was decided; obeyed again, they would bring more.
@@ -15,25 +14,25 @@ _OF_THE_DECISION = frozenset(
 )
 
 
-def install_all(place: Workplace, report: Path) -> Command:
-    """Return the command that decides, installs, and writes *report*."""
-    options = ("--no-compile", "--report", str(report), "--requirement", REQUIREMENTS)
+def install_all(files: Sequence[str], place: Workplace, report: Path) -> Command:
+    """Return the command that decides on *files*, installs, and writes *report*."""
+    options = ("--no-compile", "--report", str(report), *_each("--requirement", files))
     return Command(
         (*_pip(place, "install"), *options),
         place.environ,
         place.app_dir,
-        shown=f"pip install -r {REQUIREMENTS}",
+        shown=" ".join(("pip install", *_each("-r", files))),
     )
 
 
-def decide(place: Workplace, report: Path) -> Command:
+def decide(files: Sequence[str], place: Workplace, report: Path) -> Command:
     """Return the command that only decides, as if nothing were installed, into *report*."""
     options = ("--dry-run", "--ignore-installed", "--report", str(report))
     return Command(
-        (*_pip(place, "install"), *options, "--requirement", REQUIREMENTS),
+        (*_pip(place, "install"), *options, *_each("--requirement", files)),
         place.environ,
         place.app_dir,
-        shown=f"pip install --dry-run -r {REQUIREMENTS}",
+        shown=" ".join(("pip install --dry-run", *_each("-r", files))),
     )
 
 
@@ -60,6 +59,10 @@ def question(requirement: str, finding: Sequence[str], place: Workplace) -> Comm
     options = ("--dry-run", "--ignore-installed", "--no-deps", "-vv", "--requirement", str(file))
     argv = (*_pip(replace(place, cache=None), "install"), *options)
     return Command(argv, place.environ, place.app_dir)
+
+
+def _each(option: str, values: Sequence[str]) -> tuple[str, ...]:
+    return tuple(word for value in values for word in (option, value))
 
 
 def _is_hashed(pin: Pin) -> bool:

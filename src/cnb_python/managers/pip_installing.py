@@ -17,8 +17,10 @@ from cnb_python.managers.decision import Decision, Pin
 from cnb_python.managers.manager import Workplace
 from cnb_python.managers.network import Network
 from cnb_python.managers.own_lines import OwnLines, read_own_lines
-from cnb_python.project import REQUIREMENTS
 from cnb_python.system.outside import Command, Outcome, Run
+
+type Files = Sequence[str]
+"""Requirements files that are read together, relative to the app."""
 
 _PIP = "pip"
 _LAST_WORDS = 5
@@ -42,36 +44,40 @@ def install_exactly(pins: Sequence[Pin], network: Network, place: Workplace, run
     _uv(uv.install_exactly(pins, network, place), run)
 
 
-def install_all(place: Workplace, run: Run, *, by_uv: bool) -> Decision:
+def install_all(files: Files, place: Workplace, run: Run, *, by_uv: bool) -> Decision:
     """Decide and install in one go. Raises what pip, or uv, says went wrong."""
     if not by_uv:
-        return _pip_decides(pip_commands.install_all, place, run)
-    decision = decide(place, run, by_uv=True)
+        return _pip_decides(pip_commands.install_all, files, place, run)
+    decision = decide(files, place, run, by_uv=True)
     if decision.pins:
-        install_decided(decision, decision.pins, place, run)
+        install_decided(files, decision, decision.pins, place, run)
     return decision
 
 
-def decide(place: Workplace, run: Run, *, by_uv: bool) -> Decision:
+def decide(files: Files, place: Workplace, run: Run, *, by_uv: bool) -> Decision:
     """Decide without installing. Raises what pip, or uv, says went wrong."""
     if not by_uv:
-        return _pip_decides(pip_commands.decide, place, run)
+        return _pip_decides(pip_commands.decide, files, place, run)
     lock = place.scratch / "pylock.toml"
-    _uv(uv.compile_all(REQUIREMENTS, lock, place), run)
-    return uv_lock.decision_of(lock, _own_lines(place))
+    _uv(uv.compile_all(files, lock, place), run)
+    return uv_lock.decision_of(lock, _own_lines(files, place))
 
 
-def install_decided(decision: Decision, pins: Sequence[Pin], place: Workplace, run: Run) -> None:
+def install_decided(
+    files: Files, decision: Decision, pins: Sequence[Pin], place: Workplace, run: Run
+) -> None:
     """Install exactly *pins* of *decision*. Raises what the tool says went wrong."""
-    finding = _own_lines(place).finding
+    finding = _own_lines(files, place).finding
     if decision.by == exact.UV:
         _uv(uv.install_compiled(pins, finding, place), run)
         return
     for command in pip_commands.install_exactly(pins, finding, place):
-        _pip(command, place, run)
+        _pip(files, command, place, run)
 
 
-def explain(command: Command, outcome: Outcome, place: Workplace, run: Run) -> BuildpackError:
+def explain(
+    files: Files, command: Command, outcome: Outcome, place: Workplace, run: Run
+) -> BuildpackError:
     """Say why pip failed. Asks it again where its first answer does not tell."""
     # Paths as the app's author knows them.
     output = outcome.output.replace(f"{place.app_dir}/", "")
@@ -83,7 +89,7 @@ def explain(command: Command, outcome: Outcome, place: Workplace, run: Run) -> B
     if known:
         return known
     if requirement := pip_failures.unmatched(output):
-        return _ask_again(requirement, output, place, run)
+        return _ask_again(requirement, output, files, place, run)
     if trouble := pip_failures.index_trouble(output):
         return trouble
     last_words = tuple(output.strip().splitlines()[-_LAST_WORDS:])
@@ -91,17 +97,18 @@ def explain(command: Command, outcome: Outcome, place: Workplace, run: Run) -> B
 
 
 def _pip_decides(
-    make: Callable[[Workplace, Path], Command], place: Workplace, run: Run
+    make: Callable[[Files, Workplace, Path], Command], files: Files, place: Workplace, run: Run
 ) -> Decision:
     report = place.scratch / "report.json"
-    _pip(make(place, report), place, run)
-    return pip_report.decision_of(report.read_text(encoding="utf-8"), _own_lines(place))
+    _pip(files, make(files, place, report), place, run)
+    own_lines = _own_lines(files, place)
+    return pip_report.decision_of(report.read_text(encoding="utf-8"), own_lines)
 
 
-def _pip(command: Command, place: Workplace, run: Run) -> None:
+def _pip(files: Files, command: Command, place: Workplace, run: Run) -> None:
     outcome = run(command)
     if outcome.code:
-        raise explain(command, outcome, place, run)
+        raise explain(files, command, outcome, place, run)
 
 
 def _uv(command: Command, run: Run) -> None:
@@ -110,13 +117,16 @@ def _uv(command: Command, run: Run) -> None:
         raise uv.explain(command, outcome)
 
 
-def _own_lines(place: Workplace) -> OwnLines:
-    return read_own_lines(place.app_dir / REQUIREMENTS, place.app_dir, place.environ)
+def _own_lines(files: Files, place: Workplace) -> OwnLines:
+    paths = [place.app_dir / name for name in files]
+    return read_own_lines(paths, place.app_dir, place.environ)
 
 
-def _ask_again(requirement: str, output: str, place: Workplace, run: Run) -> BuildpackError:
+def _ask_again(
+    requirement: str, output: str, files: Files, place: Workplace, run: Run
+) -> BuildpackError:
     """Find out why there is nothing: pip tells about refusals and skipped wheels with -vv only."""
-    ask = pip_commands.question(requirement, _own_lines(place).finding, place)
+    ask = pip_commands.question(requirement, _own_lines(files, place).finding, place)
     telling: list[str] = output.splitlines()
     run(ask, lambda line: telling.append(line) if pip_failures.TELLING.search(line) else None)
     return pip_failures.nothing_found(requirement, "\n".join(telling), place.python)

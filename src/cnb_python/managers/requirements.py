@@ -4,6 +4,7 @@ A whitelist: what is not known to mean the same to pip and to uv is left to pip.
 """
 
 import re
+from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -42,6 +43,7 @@ class Exact(NamedTuple):
     """As it is written; empty: the line always counts."""
     hashes: tuple[str, ...]
     """SHA-256 in hex, each once, in order."""
+    file: str = REQUIREMENTS
 
     @property
     def line(self) -> str:
@@ -52,11 +54,11 @@ class Exact(NamedTuple):
 
 
 class ExactFile(NamedTuple):
-    """A whole file of them."""
+    """A whole file of them, or several that are read together."""
 
     lines: tuple[Exact, ...]
     index_url: str
-    """The address of the index that the file asks for; empty: it says nothing."""
+    """The address of the index that is asked for; empty: nothing is said of one."""
 
     @property
     def has_hashes(self) -> bool:
@@ -71,12 +73,28 @@ class NotExact(NamedTuple):
     """What, as a verb phrase: `asks for a range`."""
     line: int
     """Its number, from 1; 0: the file as a whole."""
+    file: str = REQUIREMENTS
 
     @property
     def sentence(self) -> str:
         """The reason with its subject: `line 3 of requirements.txt asks for a range`."""
         place = f"line {self.line} of " if self.line else ""
-        return f"{place}{REQUIREMENTS} {self.reason}"
+        return f"{place}{self.file} {self.reason}"
+
+
+def parse_all(contents: Mapping[str, bytes]) -> ExactFile | NotExact:
+    """Read files together, as `pip install -r one -r another` does; *contents* by their names."""
+    lines: list[Exact] = []
+    index_url = ""
+    for name, content in contents.items():
+        read = parse(content)
+        if isinstance(read, NotExact):
+            return read._replace(file=name)
+        if index_url and read.index_url not in {"", index_url}:
+            return NotExact("names a second index", 0, name)
+        index_url = index_url or read.index_url
+        lines += [line._replace(file=name) for line in read.lines]
+    return ExactFile(tuple(lines), index_url)
 
 
 def parse(content: bytes) -> ExactFile | NotExact:

@@ -4,7 +4,6 @@ import codecs
 import re
 
 from cnb_python.errors import NotUtf8, UnknownEncoding
-from cnb_python.project import REQUIREMENTS
 
 # UTF-32 first: its little-endian mark begins with that of UTF-16.
 _MARKS = (
@@ -19,14 +18,14 @@ _WIDE_MARKS = tuple(mark for mark, _ in _MARKS[1:])
 _CODING = re.compile(rb"#.*?coding[:=]\s*([-\w.]+)")
 
 
-def check(content: bytes) -> None:
-    """Refuse what pip could not decode, or would take for one long line.
+def check(name: str, content: bytes) -> None:
+    """Refuse the file *name* if pip could not decode it, or would take it for one long line.
 
     Raises NotUtf8 or UnknownEncoding.
     """
-    _refuse_unreadable(content)
+    _refuse_unreadable(name, content)
     if b"\0" in content and not is_wide(content):
-        raise _not_utf8(content, content.index(b"\0"))
+        raise _not_utf8(name, content, content.index(b"\0"))
 
 
 def is_wide(content: bytes) -> bool:
@@ -49,17 +48,18 @@ def _encoding(content: bytes) -> tuple[bytes, str]:
     return b"", next((found[1].decode("ascii") for found in declared if found), "utf-8")
 
 
-def _refuse_unreadable(content: bytes) -> None:
+def _refuse_unreadable(name: str, content: bytes) -> None:
     try:
         decode(content)
     except LookupError:
-        raise UnknownEncoding(REQUIREMENTS, _encoding(content)[1]) from None
+        raise UnknownEncoding(name, _encoding(content)[1]) from None
     except UnicodeError as error:
         # In wide text no single byte is to blame; the mark shows what the file is.
         wide = is_wide(content)
         start = error.start if isinstance(error, UnicodeDecodeError) and not wide else 0
-        raise _not_utf8(content, start + len(b"" if wide else _encoding(content)[0])) from None
+        offset = start + len(b"" if wide else _encoding(content)[0])
+        raise _not_utf8(name, content, offset) from None
 
 
-def _not_utf8(content: bytes, offset: int) -> NotUtf8:
-    return NotUtf8(REQUIREMENTS, content.count(b"\n", 0, offset) + 1, content[offset])
+def _not_utf8(name: str, content: bytes, offset: int) -> NotUtf8:
+    return NotUtf8(name, content.count(b"\n", 0, offset) + 1, content[offset])

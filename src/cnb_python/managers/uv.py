@@ -44,19 +44,20 @@ def install_exactly(pins: Sequence[Pin], network: Network, place: Workplace) -> 
     )
 
 
-def compile_all(requirements: str, lock: Path, place: Workplace) -> Command:
-    """Return the command that decides what *requirements* of the app mean, into *lock*.
+def compile_all(requirements: Sequence[str], lock: Path, place: Workplace) -> Command:
+    """Return the command that decides what files of *requirements* mean together, into *lock*.
 
     For those who chose uv: its own settings count, the app's, the user's and the variables'.
     """
     return Command(
         (
             *_uv(place, "compile", "--quiet", "--format", "pylock.toml", "--no-header"),
-            *("--generate-hashes", "--system-certs", "--output-file", str(lock), requirements),
+            *("--generate-hashes", "--system-certs", "--output-file", str(lock)),
+            *requirements,
         ),
         place.environ,
         place.app_dir,
-        shown=f"uv pip compile {requirements}",
+        shown=f"uv pip compile {' '.join(requirements)}",
     )
 
 

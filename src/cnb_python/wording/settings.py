@@ -1,6 +1,6 @@
 """The words for settings that do not exist, or cannot be what they are."""
 
-from cnb_python.errors import BadSettings, NoSuchProject, UnknownSettings
+from cnb_python.errors import BadSettings, NoSuchProject, NoSuchRequirements, UnknownSettings
 from cnb_python.wording.message import Message
 
 
@@ -62,5 +62,21 @@ def no_such_project(failure: NoSuchProject) -> Message:
                 "of the repository, such as services/api."
             ),
             "Build from the top of the repository: what is not there cannot be found.",
+        ),
+    )
+
+
+def no_such_requirements(failure: NoSuchRequirements) -> Message:
+    """What is missing, and what else there is."""
+    variants = tuple(f"  - {one}" for one in failure.variants)
+    return Message(
+        title=f"The app has no {' and no '.join(failure.missing)}",
+        body=(
+            "The setting requirements names every file that pip reads, relative to the app.",
+            *(("The app has:", *variants) if variants else ()),
+        ),
+        steps=(
+            "Correct BP_PYTHON_REQUIREMENTS, or requirements in [tool.cnb-python].",
+            "If you have the file on your machine: is it committed, and in no .gitignore?",
         ),
     )

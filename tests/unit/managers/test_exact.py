@@ -11,7 +11,7 @@ NO_FILES = {"PIP_CONFIG_FILE": "/dev/null"}
 
 
 def planned(text: str, python: str = "3.13.5", **environ: str) -> Plan:
-    found = plan(text.encode(), python, "x86_64", NO_FILES | environ)
+    found = plan({"requirements.txt": text.encode()}, python, "x86_64", NO_FILES | environ)
     assert isinstance(found, Plan), found
     return found
 
@@ -21,7 +21,7 @@ def pins(text: str, python: str = "3.13.5", **environ: str) -> tuple[Pin, ...]:
 
 
 def refused(text: str, **environ: str) -> str:
-    found = plan(text.encode(), "3.13.5", "x86_64", NO_FILES | environ)
+    found = plan({"requirements.txt": text.encode()}, "3.13.5", "x86_64", NO_FILES | environ)
     assert isinstance(found, Undecided), found
     return found.reason
 
@@ -105,3 +105,44 @@ def test_a_token_in_the_address_neither_shows_nor_matters() -> None:
     decision = planned(f"-i {one}\na==1").decision
     assert "ghp_one" not in repr(decision)
     assert planned(f"-i {one}\na==1").network.index_url == one
+
+
+def together(**texts: str) -> Plan | Undecided:
+    contents = {f"{name}.txt": text.encode() for name, text in texts.items()}
+    return plan(contents, "3.13.5", "x86_64", NO_FILES)
+
+
+def test_several_files_decide_together() -> None:
+    found = together(base="b==2\n", web="a==1\n")
+
+    assert isinstance(found, Plan)
+    assert [pin.name for pin in found.decision.pins] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("web", "reason"),
+    [
+        ("a>=1", "line 1 of web.txt asks for a range"),
+        ("a==1 ; platform_release == '1'", "line 1 of web.txt has a marker about the machine"),
+        ("\nB==2\n", "line 1 of base.txt and another one both name b"),
+        (f"a==1 --hash=sha256:{DIGEST}", "line 1 of base.txt has no hash, while others have"),
+        ("-i https://other.example/simple", "web.txt names a second index"),
+        ("a\n".encode("utf-16").decode("latin-1"), "web.txt is not plain UTF-8"),
+    ],
+)
+def test_a_reason_against_several_files_names_the_one_at_fault(web: str, reason: str) -> None:
+    base = f"b==2\n--index-url {URL}\n"
+    contents = {"base.txt": base.encode(), "web.txt": web.encode("latin-1")}
+
+    assert plan(contents, "3.13.5", "x86_64", NO_FILES) == Undecided(reason)
+
+
+def test_one_index_may_be_named_by_one_file_or_by_all() -> None:
+    index = f"--index-url {URL}\n"
+
+    one = together(base=f"{index}b==2\n", web="a==1\n")
+    all_ = together(base=f"{index}b==2\n", web=f"{index}a==1\n")
+
+    assert isinstance(one, Plan)
+    assert one == all_
+    assert one.network.index_url == URL

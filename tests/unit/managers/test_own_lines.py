@@ -10,7 +10,7 @@ from cnb_python.managers.own_lines import OwnLines, identity, read_own_lines
 def own(app: Path, text: str, **environ: str) -> OwnLines:
     file = app / "requirements.txt"
     file.write_text(text, encoding="utf-8")
-    return read_own_lines(file, app, environ)
+    return read_own_lines([file], app, environ)
 
 
 def test_releases_of_an_index_are_not_among_them(tmp_path: Path) -> None:
@@ -117,8 +117,8 @@ def test_a_file_in_another_encoding_is_read_as_pip_does(tmp_path: Path) -> None:
     broken = tmp_path / "broken.txt"
     broken.write_bytes(b"# coding: nosuch\n--pre\n")
 
-    assert read_own_lines(file, tmp_path, {}).finding == ("--pre",)
-    assert read_own_lines(broken, tmp_path, {}).finding == ()
+    assert read_own_lines([file], tmp_path, {}).finding == ("--pre",)
+    assert read_own_lines([broken], tmp_path, {}).finding == ()
 
 
 @pytest.mark.parametrize(
@@ -136,3 +136,14 @@ def test_an_address_is_known_in_every_spelling(address: str) -> None:
 
 def test_an_at_sign_in_a_directory_is_no_revision() -> None:
     assert identity("file:///app/lib@2") == "file:///app/lib@2"
+
+
+def test_several_files_are_read_in_their_order(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("--pre\n./lib\n")
+    (tmp_path / "b.txt").write_text("-r a.txt\n--no-binary six\n")
+    files = [tmp_path / "a.txt", tmp_path / "b.txt"]
+
+    found = read_own_lines(files, tmp_path, {})
+
+    assert found.finding == ("--pre", "--pre", "--no-binary six")
+    assert found.line_of("lib", (tmp_path / "lib").as_uri()) == "./lib"

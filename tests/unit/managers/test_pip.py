@@ -11,16 +11,19 @@ from cnb_python.errors import (
     IncludeMissing,
     IndexRefused,
     InstallFailed,
+    NoSuchRequirements,
     NotAFile,
     NotUtf8,
     UnknownEncoding,
     VersionConflict,
 )
 from cnb_python.managers import pip_commands
+from cnb_python.managers.decision import Decision
 from cnb_python.managers.manager import Workplace
 from cnb_python.managers.pip import Pip
 from cnb_python.messages import describe
 from cnb_python.project import Project, read_project
+from cnb_python.settings import Settings
 from cnb_python.system.outside import Command, Outcome
 
 DATA = Path(__file__).parent / "data"
@@ -61,7 +64,7 @@ def with_requirements(directory: Path, content: bytes) -> Project:
 
 def explained(directory: Path, output: str, answers: Answers, code: int = 1) -> BaseException:
     place = workplace(directory)
-    command = pip_commands.install_all(place, directory / "report.json")
+    command = pip_commands.install_all(("requirements.txt",), place, directory / "report.json")
     return Pip().explain(command, Outcome(code, output), place, answers)
 
 
@@ -214,3 +217,46 @@ def test_files_of_the_app_are_shown_as_its_author_knows_them(tmp_path: Path) -> 
 
     assert isinstance(failure, IncludeMissing)
     assert failure.file == "base.txt"
+
+
+SEVERAL = Pip(Settings(requirements=("requirements/base.txt", "../shared.txt")))
+
+
+def repository(top: Path, base: bytes = b"a==1\n", shared: bytes = b"b==2\n") -> Project:
+    (top / "api/requirements").mkdir(parents=True)
+    (top / "api/requirements/base.txt").write_bytes(base)
+    (top / "shared.txt").write_bytes(shared)
+    return read_project(top, "api")
+
+
+def test_several_files_may_decide_from_anywhere_in_the_repository(tmp_path: Path) -> None:
+    found = SEVERAL.pins(repository(tmp_path), "3.13.1", {"PIP_CONFIG_FILE": "/dev/null"})
+
+    assert isinstance(found, Decision)
+    assert [pin.line for pin in found.pins] == ["a==1", "b==2"]
+
+
+def test_what_is_wrong_with_one_of_several_files_names_it(tmp_path: Path) -> None:
+    project = repository(tmp_path, base=b"flask # caf\xe9\n")
+
+    with pytest.raises(NotUtf8) as raised:
+        SEVERAL.check(project)
+
+    assert raised.value.name == "api/requirements/base.txt"
+
+
+def test_all_files_that_are_missing_are_told(tmp_path: Path) -> None:
+    project = repository(tmp_path / "top")
+    (tmp_path / "outside.txt").touch()
+    pip = Pip(Settings(requirements=("prod.txt", "../../outside.txt", "../shared.txt")))
+
+    with pytest.raises(NoSuchRequirements) as raised:
+        pip.check(project)
+
+    assert raised.value.missing == ("api/prod.txt", "api/../../outside.txt")
+    assert raised.value.variants == ("requirements",)
+
+
+def test_a_directory_is_no_requirements_file(tmp_path: Path) -> None:
+    with pytest.raises(NotAFile):
+        Pip(Settings(requirements=("requirements",))).check(repository(tmp_path))

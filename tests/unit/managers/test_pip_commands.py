@@ -11,6 +11,7 @@ from cnb_python.managers.manager import Workplace
 from cnb_python.system.outside import Command
 
 SHA = "ab" * 32
+FILES = ("requirements.txt",)
 INDEX = {"PIP_INDEX_URL": "https://index.example.org/simple"}
 
 
@@ -46,7 +47,7 @@ def exactly(
 
 
 def test_pip_runs_from_outside_and_isolated_in_the_apps_directory(tmp_path: Path) -> None:
-    command = pip_commands.install_all(workplace(tmp_path), tmp_path / "report.json")
+    command = pip_commands.install_all(FILES, workplace(tmp_path), tmp_path / "report.json")
 
     assert command.argv[:4] == (
         "/layers/venv/bin/python",
@@ -61,9 +62,20 @@ def test_pip_runs_from_outside_and_isolated_in_the_apps_directory(tmp_path: Path
     assert command.env == INDEX
 
 
+def test_several_files_are_read_together(tmp_path: Path) -> None:
+    files = ("requirements/base.txt", "requirements/web.txt")
+    report = tmp_path / "report.json"
+
+    for make in (pip_commands.install_all, pip_commands.decide):
+        command = make(files, workplace(tmp_path), report)
+        options = ("--requirement", files[0], "--requirement", files[1])
+        assert command.argv[-4:] == options
+        assert command.shown.endswith("-r requirements/base.txt -r requirements/web.txt")
+
+
 def test_pip_keeps_its_downloads_where_it_may(tmp_path: Path) -> None:
     place = workplace(tmp_path, cache=Path("/layers/deps"))
-    command = pip_commands.install_all(place, tmp_path / "report.json")
+    command = pip_commands.install_all(FILES, place, tmp_path / "report.json")
 
     assert "--no-cache-dir" not in command.argv
     place_of_cache = command.argv.index("--cache-dir")
@@ -71,7 +83,7 @@ def test_pip_keeps_its_downloads_where_it_may(tmp_path: Path) -> None:
 
 
 def test_to_decide_is_to_install_nothing_and_to_report_everything(tmp_path: Path) -> None:
-    command = pip_commands.decide(workplace(tmp_path), tmp_path / "report.json")
+    command = pip_commands.decide(FILES, workplace(tmp_path), tmp_path / "report.json")
 
     assert {"--dry-run", "--ignore-installed"} <= set(command.argv)
     assert command.argv[command.argv.index("--report") + 1] == str(tmp_path / "report.json")
