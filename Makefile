@@ -15,6 +15,7 @@ help: ## List the chores
 
 venv: ## Make or renew .venv, the checkout's own interpreter and packages
 	@python3 tools/stage0.py
+	@$(PYTHON) -m tools.execd
 
 image: venv fixtures ## Build APP into an image (an OCI image directory where no container engine answers)
 	@$(PYTHON) -m tools.image "$(APP)"

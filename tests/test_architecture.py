@@ -45,7 +45,7 @@ ONLY_IN = {
 
 # Within these packages, siblings are strangers; only the named modules are shared.
 INDEPENDENT = {
-    "layers": {"reuse", "key", "record", "restored", "python"},
+    "layers": {"reuse", "key", "record", "restored", "python", "defaults", "tools"},
     "managers": {
         *("manager", "decision", "build_failures", "markers", "network", "exact"),
         *("requirements", "requirement_lines", "requirements_encoding", "own_lines"),

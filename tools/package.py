@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from tools import cache, carried, real_tools, runtimes, stage0, tree
+from tools import cache, carried, execd, real_tools, runtimes, stage0, tree
 from tools.processes import Unavailable, run, say
 
 ROOT = stage0.ROOT
@@ -103,6 +103,7 @@ def _fill(product: Product, into: Path) -> None:
         else:
             shutil.copy(source, target)
     (into / "buildpack.toml").write_text(descriptor(product.api))
+    shutil.copy(execd.program(product.arch), into / "tools")
     if product.offline:
         runtimes.carry(product.offline, product.arch, into / "runtimes")
     tree.normalise(into)
@@ -114,7 +115,8 @@ def _inputs(product: Product) -> str:
     makers = (Path(__file__), Path(tree.__file__), Path(runtimes.__file__))
     own = [path for name in (*OWN, "buildpack.toml") for path in _sources(ROOT / name)]
     asked = (product.arch, product.api, product.offline)
-    total = hashlib.sha256(f"{asked} {carried.base(product.arch)}".encode())
+    made = carried.base(product.arch), execd.program(product.arch)
+    total = hashlib.sha256(f"{asked} {made}".encode())
     for path in (*own, *makers):
         content = path.read_bytes()
         facts = f"\0{path.relative_to(ROOT)}\0{path.stat().st_mode & 0o100}\0{len(content)}\0"
@@ -152,6 +154,7 @@ def report(product: Product, *, packed: bool) -> None:
         "packages": packages,
         "uv": tree.size(where / "tools/uv"),
         "pip": sum(tree.size(path) for path in where.glob("tools/pip-*.whl")),
+        "program of exec.d": tree.size(where / "tools" / execd.NAME),
         "app interpreters": tree.size(where / "runtimes"),
         "own code": sum(tree.size(where / name) for name in OWN),
         "in all": tree.size(where),

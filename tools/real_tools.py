@@ -89,8 +89,13 @@ def _go() -> Path:
     found = shutil.which("go")
     if found and _recent(run(found, "version")):
         return Path(found)
+    return pinned_go()
+
+
+def pinned_go() -> Path:
+    """Go's own command of exactly the pinned release, which makes the same bytes everywhere."""
     lock = PINS / "requirements.txt"
-    title = "Fetching Go (there is none on this machine that is recent enough)"
+    title = "Fetching Go, of the release that is pinned"
     return cache.made("go", cache.digest(lock.read_bytes()), title, _install_go) / "go/bin/go"
 
 

@@ -6,8 +6,8 @@ from cnb_python.cnb.context import BuildContext
 from cnb_python.cnb.documents import Launch
 from cnb_python.demand import asked_by
 from cnb_python.job import Job
-from cnb_python.launch import explain, processes
-from cnb_python.layers import leftovers, python, tools
+from cnb_python.launch import concurrency, explain, processes
+from cnb_python.layers import defaults, leftovers, python, tools
 from cnb_python.layers.record import Record
 from cnb_python.managers.select import managers, select
 from cnb_python.project import Project, read_project
@@ -46,9 +46,10 @@ def build(context: BuildContext, system: System) -> None:
         record = packages.provide(job, system).close(Added())
 
     with journal.step("Launch"):
-        configure_launch(project, record, context, system)
+        sizes = configure_launch(project, record, context, system)
 
-    summary.say(record, journal, context.layers_dir)
+    sizes = {**record.layer_sizes, **sizes}
+    summary.say(record._replace(layer_sizes=sizes), journal, context.layers_dir)
 
 
 def say_settings(settings: Settings, output: Output) -> None:
@@ -74,11 +75,13 @@ def choose_python(
 
 def configure_launch(
     project: Project, record: Record, context: BuildContext, system: System
-) -> None:
-    """Write what the image runs, saying why."""
+) -> dict[str, str]:
+    """Write what the image runs, saying why; return the size of its layer, in digits."""
     decision = processes.decide(project, record.distributions)
     for reason in explain.reasons(decision):
         system.output.line(reason)
     for message in explain.warnings(decision):
         system.output.warning(message.title, (*message.body, *message.steps))
     Launch(decision.processes).write(context.layers_dir, context.buildpack.api)
+    size = defaults.provide(concurrency.single(decision), context, system.output)
+    return {defaults.NAME: str(size)}

@@ -39,7 +39,7 @@ def launch_environment(
 
 
 def _gunicorn_arguments(version: str, configuration: str) -> list[str]:
-    """Return what gunicorn needs to run where nothing but /dev/shm can be written.
+    """Return what gunicorn needs in a container: nothing but /dev/shm can be written, logs go out.
 
     These options are stronger than gunicorn.conf.py, so what it sets is left out.
     """
@@ -49,6 +49,8 @@ def _gunicorn_arguments(version: str, configuration: str) -> list[str]:
         arguments += ["--worker-tmp-dir", "/dev/shm"]  # noqa: S108 - a memory file system, the files are unlinked at once
     if _has_control_socket(version) and "control_socket" not in configuration:
         arguments += ["--no-control-socket"]
+    if "accesslog" not in configuration:
+        arguments += ["--access-logfile", "-"]
     return arguments
 
 

@@ -9,6 +9,11 @@ from cnb_python.launch.found import Interface, Target
 # The port when the platform names none; the launch environment has it as the default of PORT.
 PORT = "8000"
 _PORT = f'"${{PORT:-{PORT}}}"'
+# What the image derives from its container, as gunicorn and uvicorn read it by themselves.
+_WORKERS = '"${WEB_CONCURRENCY:-1}"'
+# An option is stronger than granian's own variable, so that has to be looked at here.
+_GRANIAN_WORKERS = '"${GRANIAN_WORKERS:-${WEB_CONCURRENCY:-1}}"'
+_GRANIAN = f"--host 0.0.0.0 --port {_PORT} --workers {_GRANIAN_WORKERS}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,7 @@ SERVERS: tuple[Server, ...] = (
         "granian",
         ("granian",),
         "WSGI",
-        _listening(f"granian --interface wsgi --host 0.0.0.0 --port {_PORT}", "--factory"),
+        _listening(f"granian --interface wsgi {_GRANIAN}", "--factory"),
     ),
     Server(
         "waitress",
@@ -79,13 +84,13 @@ SERVERS: tuple[Server, ...] = (
         "hypercorn",
         ("hypercorn",),
         "ASGI",
-        _listening(f"hypercorn --bind 0.0.0.0:{_PORT}"),
+        _listening(f"hypercorn --bind 0.0.0.0:{_PORT} --workers {_WORKERS}"),
     ),
     Server(
         "granian",
         ("granian",),
         "ASGI",
-        _listening(f"granian --interface asgi --host 0.0.0.0 --port {_PORT}", "--factory"),
+        _listening(f"granian --interface asgi {_GRANIAN}", "--factory"),
     ),
     Server(
         "daphne",

@@ -31,6 +31,17 @@ def find_uv(buildpack: Path) -> Path:
     raise IncompleteBuildpack("tools/uv", buildpack)
 
 
+def find_defaults(buildpack: Path) -> Path:
+    """Return the program of exec.d that the packaged buildpack carries, or that of a checkout.
+
+    Raises IncompleteBuildpack.
+    """
+    for found in (buildpack / "tools/defaults", buildpack / ".venv/bin/cnb-python-defaults"):
+        if found.is_file():
+            return found
+    raise IncompleteBuildpack("tools/defaults", buildpack)
+
+
 def versions() -> str:
     """Return what installs, with versions: `pip 26.3, uv 0.13.8`."""
     pins = toml.read(PINS)

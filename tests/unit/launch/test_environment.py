@@ -10,7 +10,9 @@ from cnb_python.cnb import env
 from cnb_python.launch.environment import launch_environment
 
 VENV = Path("/layers/python/venv")
-CONTAINER = "--worker-tmp-dir /dev/shm --no-control-socket"
+MEMORY = "--worker-tmp-dir /dev/shm"
+LOG = "--access-logfile -"
+CONTAINER = f"{MEMORY} --no-control-socket {LOG}"
 
 
 def at_launch(
@@ -48,9 +50,9 @@ def test_nothing_changes_for_later_builds(tmp_path: Path) -> None:
     [
         ("27.0.1", CONTAINER),
         ("25.1.0", CONTAINER),
-        ("25.0.3", "--worker-tmp-dir /dev/shm"),
-        ("19.9.0", "--worker-tmp-dir /dev/shm"),
-        ("a fork", "--worker-tmp-dir /dev/shm"),
+        ("25.0.3", f"{MEMORY} {LOG}"),
+        ("19.9.0", f"{MEMORY} {LOG}"),
+        ("a fork", f"{MEMORY} {LOG}"),
     ],
 )
 def test_gunicorn_gets_what_its_release_knows(
@@ -73,8 +75,10 @@ def test_options_of_the_user_come_after_ours(tmp_path: Path) -> None:
     ("configuration", "arguments"),
     [
         ("workers = 4\n", CONTAINER),
-        ("worker_tmp_dir = '/tmp'\n", "--no-control-socket"),
-        ("control_socket = '/run/x.ctl'\n", "--worker-tmp-dir /dev/shm"),
+        ("worker_tmp_dir = '/tmp'\n", f"--no-control-socket {LOG}"),
+        ("control_socket = '/run/x.ctl'\n", f"{MEMORY} {LOG}"),
+        ("accesslog = None\n", f"{MEMORY} --no-control-socket"),
+        ("access_log_format = '%(h)s'\n", CONTAINER),
     ],
 )
 def test_what_the_apps_own_gunicorn_configuration_sets_stays(
@@ -86,7 +90,9 @@ def test_what_the_apps_own_gunicorn_configuration_sets_stays(
 
 
 def test_a_configuration_that_sets_everything_is_left_alone(tmp_path: Path) -> None:
-    (tmp_path / "gunicorn.conf.py").write_bytes(b"# \xff\nworker_tmp_dir=control_socket='/x'\n")
+    (tmp_path / "gunicorn.conf.py").write_bytes(
+        b"# \xff\nworker_tmp_dir=control_socket=accesslog='/x'\n"
+    )
 
     assert "GUNICORN_CMD_ARGS" not in at_launch(tmp_path, {"gunicorn": "27.0.1"})
 
@@ -107,9 +113,7 @@ def test_no_more_than_a_megabyte_of_the_configuration_is_read(tmp_path: Path) ->
     text = "control_socket = '/x'\n" + "#" * 1024 * 1024 + "\nworker_tmp_dir = '/x'\n"
     (tmp_path / "gunicorn.conf.py").write_text(text)
 
-    assert at_launch(tmp_path, {"gunicorn": "27.0.1"})["GUNICORN_CMD_ARGS"] == (
-        "--worker-tmp-dir /dev/shm"
-    )
+    assert at_launch(tmp_path, {"gunicorn": "27.0.1"})["GUNICORN_CMD_ARGS"] == (f"{MEMORY} {LOG}")
 
 
 def test_without_gunicorn_its_configuration_means_nothing(tmp_path: Path) -> None:

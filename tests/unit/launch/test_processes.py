@@ -14,6 +14,9 @@ from tests.support.trees import Files, write_files
 
 FIXTURES = Path(__file__).parents[3] / "fixtures"
 FLASK = "from flask import Flask\napp = Flask(__name__)\n"
+GRANIAN = (
+    '--host 0.0.0.0 --port "${PORT:-8000}" --workers "${GRANIAN_WORKERS:-${WEB_CONCURRENCY:-1}}"'
+)
 FASTAPI = "from fastapi import FastAPI\napp = FastAPI()\n"
 FASTAPI_FACTORY = "from fastapi import FastAPI\ndef create_app():\n    return FastAPI()\n"
 FLASK_FACTORY = "from flask import Flask\ndef create_app():\n    return Flask('x')\n"
@@ -92,19 +95,17 @@ def test_a_procfile_that_is_no_text_file_stops_the_build(tmp_path: Path) -> None
 
 WSGI = {
     ("gunicorn",): ("gunicorn", "app:app"),
-    ("granian",): shell(
-        'exec granian --interface wsgi --host 0.0.0.0 --port "${PORT:-8000}" app:app'
-    ),
+    ("granian",): shell(f"exec granian --interface wsgi {GRANIAN} app:app"),
     ("waitress",): shell('exec waitress-serve --host=0.0.0.0 --port="${PORT:-8000}" app:app'),
     ("waitress", "gunicorn", "uvicorn"): ("gunicorn", "app:app"),
 }
 ASGI = {
     ("uvicorn",): shell('exec uvicorn --host 0.0.0.0 --port "${PORT:-8000}" app:app'),
-    ("hypercorn",): shell('exec hypercorn --bind 0.0.0.0:"${PORT:-8000}" app:app'),
-    ("daphne",): shell('exec daphne -b 0.0.0.0 -p "${PORT:-8000}" app:app'),
-    ("granian",): shell(
-        'exec granian --interface asgi --host 0.0.0.0 --port "${PORT:-8000}" app:app'
+    ("hypercorn",): shell(
+        'exec hypercorn --bind 0.0.0.0:"${PORT:-8000}" --workers "${WEB_CONCURRENCY:-1}" app:app'
     ),
+    ("daphne",): shell('exec daphne -b 0.0.0.0 -p "${PORT:-8000}" app:app'),
+    ("granian",): shell(f"exec granian --interface asgi {GRANIAN} app:app"),
     ("gunicorn", "uvicorn"): shell('exec uvicorn --host 0.0.0.0 --port "${PORT:-8000}" app:app'),
     ("gunicorn", "uvicorn", "uvicorn-worker"): (
         *("gunicorn", "--worker-class", "uvicorn_worker.UvicornWorker"),

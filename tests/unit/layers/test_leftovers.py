@@ -13,7 +13,7 @@ LAUNCH = LayerTypes(launch=True)
 
 
 def test_what_a_restorer_gives_stays(tmp_path: Path) -> None:
-    for name in ("python", "venv", "deps-00"):
+    for name in ("python", "venv", "deps-00", "defaults"):
         layer_of(tmp_path, name).reuse_from_image({"digest": name})
     store = layer_of(tmp_path, "deps")
     (store.begin_in_place() / "archive").touch()
@@ -27,7 +27,7 @@ def test_what_a_restorer_gives_stays(tmp_path: Path) -> None:
     assert restored.digests(tmp_path) == {"deps-00": "deps-00", "venv": "venv"}
 
 
-@pytest.mark.parametrize("name", ["python", "venv", "deps-00", "deps-torch"])
+@pytest.mark.parametrize("name", ["python", "venv", "deps-00", "deps-torch", "defaults"])
 def test_a_launch_layer_with_contents_is_not_in_the_image(tmp_path: Path, name: str) -> None:
     layer = layer_of(tmp_path, name)
     layer.begin()
@@ -38,7 +38,7 @@ def test_a_launch_layer_with_contents_is_not_in_the_image(tmp_path: Path, name: 
     assert [*tmp_path.iterdir()] == []
 
 
-@pytest.mark.parametrize("name", ["python", "venv", "deps-00"])
+@pytest.mark.parametrize("name", ["python", "venv", "deps-00", "defaults"])
 def test_contents_that_were_never_finished_are_removed(tmp_path: Path, name: str) -> None:
     (layer_of(tmp_path, name).begin_in_place() / "half").touch()
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cnb_python.errors import IncompleteBuildpack
-from cnb_python.layers.tools import find_pip, find_uv, versions
+from cnb_python.layers.tools import find_defaults, find_pip, find_uv, versions
 
 
 def test_a_package_carries_a_wheel(tmp_path: Path) -> None:
@@ -45,6 +45,24 @@ def test_a_directory_is_no_uv(tmp_path: Path) -> None:
         find_uv(tmp_path)
 
     assert raised.value.file == "tools/uv"
+
+
+@pytest.mark.parametrize("place", ["tools/defaults", ".venv/bin/cnb-python-defaults"])
+def test_the_program_of_exec_d_is_the_package_s_or_the_checkout_s(
+    tmp_path: Path, place: str
+) -> None:
+    program = tmp_path / place
+    program.parent.mkdir(parents=True)
+    program.touch()
+
+    assert find_defaults(tmp_path) == program
+
+
+def test_a_buildpack_without_the_program_of_exec_d_is_broken(tmp_path: Path) -> None:
+    with pytest.raises(IncompleteBuildpack) as raised:
+        find_defaults(tmp_path)
+
+    assert raised.value.file == "tools/defaults"
 
 
 def test_versions_are_named_as_they_are_pinned() -> None:

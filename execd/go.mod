@@ -1,0 +1,3 @@
+module cnb-python/execd
+
+go 1.25

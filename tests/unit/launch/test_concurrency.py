@@ -1,0 +1,68 @@
+"""Processes that run the app's own Python start with one worker; servers with as many as fit."""
+
+from pathlib import Path
+
+import pytest
+
+from cnb_python.launch import concurrency, processes
+from cnb_python.project import read_project
+from tests.support.trees import write_files
+
+
+def single(directory: Path, *lines: str) -> tuple[str, ...]:
+    app = write_files(directory / "app", {"Procfile": "\n".join(lines)})
+    return concurrency.single(processes.decide(read_project(app), {}))
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "python main.py",
+        "python3.14 -u main.py",
+        "/usr/bin/env python main.py",
+        "python -m shop",
+        "python manage.py migrate && python serve.py --port $PORT",
+        "DEBUG=1 exec python main.py",
+        ".local/python3 run.py",
+        "python run_uvicorn.py",
+        "python gunicorn.py",
+    ],
+)
+def test_a_program_of_the_app_s_own_has_one_worker(tmp_path: Path, command: str) -> None:
+    assert single(tmp_path, f"web: {command}") == ("web",)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "gunicorn shop.wsgi",
+        "uvicorn shop:app --port $PORT",
+        "python -m gunicorn shop.wsgi",
+        "python -m gunicorn.app.wsgiapp shop.wsgi",
+        "python -m uvicorn shop:app --port $PORT",
+        "python manage.py migrate && gunicorn shop.wsgi",
+        "newrelic-admin run-program gunicorn shop.wsgi",
+        "python -m ddtrace.commands.ddtrace_run gunicorn shop.wsgi",
+        'sh -c "gunicorn shop.wsgi"',
+        "bin/start",
+        "celery -A shop worker",
+    ],
+)
+def test_servers_and_what_starts_them_have_as_many_as_fit(tmp_path: Path, command: str) -> None:
+    assert single(tmp_path, f"web: {command}") == ()
+
+
+def test_each_process_is_looked_at(tmp_path: Path) -> None:
+    lines = ("web: gunicorn shop.wsgi", "bot: python bot.py", "clock: python -m clock")
+
+    assert single(tmp_path, *lines) == ("bot", "clock")
+
+
+def test_a_command_of_ours_has_as_many_as_fit(tmp_path: Path) -> None:
+    code = "from fastapi import FastAPI\napp = FastAPI()\n"
+    app = write_files(tmp_path / "app", {"main.py": code})
+
+    decision = processes.decide(read_project(app), {"fastapi": "0.1", "uvicorn": "0.1"})
+
+    assert decision.processes
+    assert concurrency.single(decision) == ()

@@ -1,0 +1,64 @@
+"""Builds the program that the launcher starts before each process of an image: `execd/`, in Go.
+
+`execd.py` puts it into the checkout's `.venv`, since a checkout is a buildpack too.
+"""
+
+import platform
+import shutil
+import sys
+from functools import partial
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from tools import cache, real_tools, stage0
+from tools.processes import Unavailable, run
+
+SOURCE = stage0.ROOT / "execd"
+NAME = "defaults"
+IN_CHECKOUT = stage0.ROOT / ".venv/bin/cnb-python-defaults"
+# Nothing of the machine that builds counts: not its settings, its paths, its kind of processor.
+ENV = {
+    "CGO_ENABLED": "0",
+    "GOOS": "linux",
+    "GOAMD64": "v1",
+    "GOARM64": "v8.0",
+    "GOENV": "off",
+    "GOEXPERIMENT": "",
+    "GOFLAGS": "-buildvcs=false",
+    "GOWORK": "off",
+    "GOTOOLCHAIN": "local",
+    "GODEBUG": "",
+    "GO111MODULE": "on",
+}
+FLAGS = ("-trimpath", "-ldflags", "-s -w -buildid=")
+
+
+def program(arch: str) -> Path:
+    """Return the static program for *arch* (`amd64`), the same bytes wherever it is built."""
+    tests = set(SOURCE.glob("*_test.go"))
+    sources = sorted({SOURCE / "go.mod", *SOURCE.glob("*.go")} - tests)
+    inputs = (*sources, real_tools.PINS / "requirements.txt", Path(__file__))
+    pins = cache.digest(*(path.read_bytes() for path in inputs))
+    title = f"Building the program of exec.d for {arch}"
+    return cache.made(f"execd-{arch}", pins, title, partial(make, arch)) / NAME
+
+
+def make(arch: str, into: Path) -> None:
+    """Build the program in the directory *into*, for *arch*."""
+    target = into.resolve() / NAME
+    env = {**ENV, "GOARCH": arch}
+    run(real_tools.pinned_go(), "build", *FLAGS, "-o", target, ".", env=env, cwd=SOURCE)
+
+
+def main() -> None:
+    """Renew the checkout's own program if it is not what its source says."""
+    made = program(stage0.ARCHES[platform.machine()])
+    if not IN_CHECKOUT.exists() or IN_CHECKOUT.read_bytes() != made.read_bytes():
+        shutil.copy2(made, IN_CHECKOUT)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except Unavailable as error:
+        sys.exit(f"{error}")
