@@ -43,11 +43,11 @@ def program(arch: str) -> Path:
     return cache.made(f"execd-{arch}", pins, title, partial(make, arch)) / NAME
 
 
-def make(arch: str, into: Path) -> None:
-    """Build the program in the directory *into*, for *arch*."""
+def make(arch: str, into: Path, source: Path = SOURCE) -> None:
+    """Build the program of *source* in the directory *into*, for *arch*."""
     target = into.resolve() / NAME
     env = {**ENV, "GOARCH": arch}
-    run(real_tools.pinned_go(), "build", *FLAGS, "-o", target, ".", env=env, cwd=SOURCE)
+    run(real_tools.pinned_go(), "build", *FLAGS, "-o", target, ".", env=env, cwd=source)
 
 
 def main() -> None:

@@ -62,11 +62,14 @@ def test_processes_start_without_a_shell_and_web_is_the_default(flask: Built) ->
 
 def test_the_environment_of_a_process_is_exactly_this(variables: dict[str, str]) -> None:
     ours = {"PATH", "VIRTUAL_ENV", "PYTHONUNBUFFERED", "GUNICORN_CMD_ARGS", "LD_LIBRARY_PATH"}
+    ours |= {"FORWARDED_ALLOW_IPS"}
     machine_s = {"HOME", "HOSTNAME", "PORT", "PWD"}
     assert {name for name in variables if not name.startswith("CNB_")} - machine_s == ours
     assert variables["VIRTUAL_ENV"] == f"{LAYERS}/venv"
     assert variables["PYTHONUNBUFFERED"] == "1"
-    assert variables["GUNICORN_CMD_ARGS"] == "--worker-tmp-dir /dev/shm --no-control-socket"
+    assert variables["GUNICORN_CMD_ARGS"] == (
+        "--worker-tmp-dir /dev/shm --no-control-socket --access-logfile -"
+    )
 
 
 def test_programs_of_the_environment_come_before_the_interpreter_s(
@@ -169,7 +172,8 @@ def test_metadata_survives_the_lifecycle(flask: Built) -> None:
 
 def test_only_the_interpreter_and_the_environment_are_in_the_image(flask: Built) -> None:
     ours = [layer.title for layer in flask.image.layers if "cnb-python" in layer.title]
-    assert sorted(ours) == [f"cnb-python/python:{name}" for name in ("deps-00", "python", "venv")]
+    names = ("defaults", "deps-00", "python", "venv")
+    assert sorted(ours) == [f"cnb-python/python:{name}" for name in names]
 
 
 def test_the_environment_leads_to_the_packages(root: Path) -> None:
@@ -192,7 +196,8 @@ def test_the_build_says_what_it_does(flask: Built) -> None:
     assert "[Warning" not in flask.output
     assert "Python 3.14.6" in flask.output
     assert "  Running `uv pip install (8 exact)`\n" in flask.output
-    assert "\nSummary\n  deps-00 " in flask.output
+    assert "\nSummary\n  defaults " in flask.output
+    assert "\n  deps-00 " in flask.output
 
 
 def _bytecode(source: Path) -> Path:

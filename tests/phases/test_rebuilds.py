@@ -12,7 +12,7 @@ from tests.support.builds import BUILDPACK, Builds, Built, fixture
 from tools import oci, tree
 
 FLASK = fixture("pip_flask")
-LAUNCHED = ("python", "venv", "deps-00")
+LAUNCHED = ("python", "venv", "deps-00", "defaults")
 
 
 def test_an_unchanged_app_gives_the_same_image(builds: Builds, flask: Built) -> None:

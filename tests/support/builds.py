@@ -90,9 +90,16 @@ class Built:
 
     @contextmanager
     def serve(
-        self, process: str | None = None, *args: str, env: Mapping[str, str] | None = None
+        self,
+        process: str | None = None,
+        *args: str,
+        env: Mapping[str, str] | None = None,
+        root: Path | None = None,
     ) -> Iterator[Served]:
-        """Run a process of the image, read-only and as a user that the image does not know."""
+        """Run a process of the image, read-only and as a user that the image does not know.
+
+        *root*: a changed copy of `root`, as the container sees it.
+        """
         wanted = Start(
             self.directory,
             free_port(),
@@ -100,14 +107,16 @@ class Built:
             args,
             env,
             writable_tmp=False,
-            layers=self.root,
+            layers=root or self.root,
         )
         with serving(wanted) as served:
             yield served
 
-    def run(self, *command: str, env: Mapping[str, str] | None = None) -> str:
+    def run(
+        self, *command: str, env: Mapping[str, str] | None = None, root: Path | None = None
+    ) -> str:
         """Give the output of *command* in the image's own environment."""
-        with self.serve("launcher", "--", *command, env=env) as served:
+        with self.serve("launcher", "--", *command, env=env, root=root) as served:
             served.process.wait(30)
             return served.output
 

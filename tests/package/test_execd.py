@@ -1,0 +1,122 @@
+"""The program of exec.d: tested by Go, the same whoever builds it, at home in an empty image."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tools import execd, package, real_tools
+
+CGROUP = Path("/sys/fs/cgroup")
+MB = 1024 * 1024
+
+
+def settings(*command: str | Path) -> str:
+    """Return what a program writes on file descriptor 3, its environment being empty."""
+    reading, writing = os.pipe()
+    third = (os.POSIX_SPAWN_DUP2, writing, 3)
+    process = os.posix_spawn(command[0], [*map(str, command)], {}, file_actions=[third])
+    os.close(writing)
+    with os.fdopen(reading) as said:
+        written = said.read()
+    assert os.waitpid(process, 0)[1] == 0
+    return written
+
+
+@pytest.fixture(scope="module", name="program")
+def _program() -> Path:
+    return execd.program(package.this_machine())
+
+
+def test_go_is_content_with_it() -> None:
+    go = subprocess.run(
+        [real_tools.pinned_go(), "test", "-count=1", "-vet=all", "./..."],
+        cwd=execd.SOURCE,
+        env={**os.environ, **execd.ENV},
+        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+    assert go.returncode == 0, go.stdout
+
+
+def test_its_source_is_formatted() -> None:
+    gofmt = real_tools.pinned_go().with_name("gofmt")
+    command: list[str | Path] = [gofmt, "-l", execd.SOURCE]
+    found = subprocess.run(command, check=True, capture_output=True, text=True)
+
+    assert found.stdout == ""
+
+
+@pytest.mark.parametrize("arch", package.ARCHES)
+def test_it_is_the_same_wherever_it_is_built(
+    arch: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "built").mkdir()
+    source = shutil.copytree(execd.SOURCE, tmp_path / "elsewhere")
+    monkeypatch.setenv("GOFLAGS", "-race")
+    monkeypatch.setenv("GOAMD64", "v4")
+
+    execd.make(arch, tmp_path / "built", source)
+
+    built = (tmp_path / "built" / execd.NAME).read_bytes()
+    assert built == execd.program(arch).read_bytes()
+
+
+def test_the_checkout_has_it_too(program: Path) -> None:
+    execd.main()
+
+    assert execd.IN_CHECKOUT.read_bytes() == program.read_bytes()
+
+
+def test_it_needs_nothing_of_the_image(program: Path, tmp_path: Path) -> None:
+    """No shell, no library, no /proc, no /sys: an empty root."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root: chroot")
+    shutil.copy(program, tmp_path)
+
+    said = settings("/usr/sbin/chroot", tmp_path, f"/{program.name}")
+
+    assert said == 'FORWARDED_ALLOW_IPS = "*"\n'
+
+
+def test_it_can_be_started_by_hand(program: Path) -> None:
+    """Nobody has opened file descriptor 3 for it then."""
+    env = {"BPL_PYTHON_LOG": "1"}
+    ended = subprocess.run([program], env=env, check=False, capture_output=True, text=True)
+
+    assert (ended.returncode, ended.stdout) == (0, "")
+    assert ended.stderr.startswith("Python: WEB_CONCURRENCY")
+
+
+@contextmanager
+def group(megabytes: int) -> Iterator[Path]:
+    """Make a real control group with that much memory; give the file that takes processes in."""
+    limit, top = "memory.limit_in_bytes", CGROUP / "memory"
+    if not top.is_dir():
+        limit, top = "memory.max", CGROUP
+    made = top / f"cnb-python-{os.getpid()}"
+    try:
+        made.mkdir()
+        (made / limit).write_text(str(megabytes * MB))
+    except OSError as error:
+        pytest.skip(f"needs a control group of its own: {error}")
+    try:
+        yield made / "cgroup.procs"
+    finally:
+        made.rmdir()
+
+
+@pytest.mark.parametrize(("megabytes", "number"), [(200, 1), (600, 2)])
+def test_the_kernel_s_own_limits_are_read(program: Path, megabytes: int, number: int) -> None:
+    with group(megabytes) as processes:
+        enter = f'echo $$ > {processes} && exec "$@"'
+        said = settings("/bin/sh", "-c", enter, "sh", program)
+
+    assert f'WEB_CONCURRENCY = "{number}"\n' in said

@@ -1,0 +1,136 @@
+"""What processes start with: the program of exec.d under the real launcher, in odd containers."""
+
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.support.builds import BUILDPACK, Builds, Built, fixture
+from tests.support.trees import Files, linked_copy
+
+FLASK = fixture("pip_flask")
+MB = 1024 * 1024
+# What a container with cgroups of version 2 sees: 600 MB and one and a half CPUs.
+VERSION_2: Files = {
+    "sys/fs/cgroup/memory.max": f"{600 * MB}\n",
+    "sys/fs/cgroup/cpu.max": "150000 100000\n",
+}
+VERSION_1: Files = {
+    "sys/fs/cgroup/memory/memory.limit_in_bytes": f"{600 * MB}\n",
+    "sys/fs/cgroup/cpu/cpu.cfs_quota_us": "-1\n",
+    "sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n",
+}
+SHOWN = "import os; print(*(os.environ.get(n) for n in ('WEB_CONCURRENCY', 'BPL_PYTHON_LOG')))"
+
+
+@pytest.fixture(scope="module")
+def limited(flask: Built, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The image's root as a container of 600 MB sees it."""
+    return linked_copy(flask.root, tmp_path_factory.mktemp("limited") / "root", VERSION_2)
+
+
+@pytest.fixture(scope="module")
+def processes(builds: Builds, flask: Built, tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """The same app with other processes, built after it."""
+    procfile = f'web: gunicorn --bind 0.0.0.0:$PORT app:app\nbot: python -c "{SHOWN}"\n'
+    app = linked_copy(FLASK, tmp_path_factory.mktemp("app") / "app", {"Procfile": procfile})
+    app.chmod(0o755)
+    return builds.image(app, flask)
+
+
+def variables(output: str) -> dict[str, str]:
+    return dict(line.split("=", 1) for line in output.splitlines())
+
+
+def test_limits_of_a_container_become_a_number_of_workers(flask: Built, limited: Path) -> None:
+    seen = variables(flask.run("env", root=limited))
+
+    assert seen["WEB_CONCURRENCY"] == "2"
+    assert seen["FORWARDED_ALLOW_IPS"] == "*"
+
+
+def test_limits_of_the_older_kind_do_too(flask: Built, tmp_path: Path) -> None:
+    root = linked_copy(flask.root, tmp_path / "root", VERSION_1)
+
+    assert variables(flask.run("env", root=root))["WEB_CONCURRENCY"] == "2"
+
+
+def test_the_user_s_own_values_count(flask: Built, limited: Path) -> None:
+    own = {"WEB_CONCURRENCY": "5", "FORWARDED_ALLOW_IPS": ""}
+
+    seen = variables(flask.run("env", env=own, root=limited))
+
+    assert {name: seen[name] for name in own} == own
+
+
+def test_unreadable_limits_are_none_and_the_process_starts(flask: Built, tmp_path: Path) -> None:
+    files: Files = {"sys/fs/cgroup/memory.max/x": "", "sys/fs/cgroup/cpu.max": "nonsense"}
+    root = linked_copy(flask.root, tmp_path / "root", files)
+
+    assert "WEB_CONCURRENCY" not in variables(flask.run("env", root=root))
+
+
+def test_gunicorn_starts_that_many_and_one_line_says_so(processes: Built, limited: Path) -> None:
+    root = linked_copy(processes.root, limited.parent / "gunicorn", VERSION_2)
+
+    with processes.serve(root=root) as served:
+        served.fetch()
+        assert served.output.count("Booting worker with pid") == 2
+        assert served.output.startswith(
+            "Python: WEB_CONCURRENCY=2 for 600 MB of memory and 1.5 CPUs\n"
+        )
+        assert '"GET / HTTP/1.1" 200' in served.output
+
+
+def test_the_line_can_be_silenced(processes: Built) -> None:
+    with processes.serve(env={"BPL_PYTHON_LOG": "0"}) as served:
+        served.fetch()
+        assert "WEB_CONCURRENCY" not in served.output
+
+
+def test_a_program_of_the_app_s_own_has_one_worker(processes: Built, limited: Path) -> None:
+    root = linked_copy(processes.root, limited.parent / "own", VERSION_2)
+
+    with processes.serve("bot", root=root) as served:
+        served.process.wait(30)
+        assert served.output == "1 None\n"
+    with processes.serve("bot", env={"WEB_CONCURRENCY": "4"}, root=root) as served:
+        served.process.wait(30)
+        assert served.output == "4 None\n"
+
+
+def test_other_processes_change_this_layer_alone(flask: Built, processes: Built) -> None:
+    reason = "Making the start-up defaults anew: the list of processes that start with one worker"
+    assert reason in processes.output
+    changed = {layer.title for layer in processes.image.layers} - {
+        layer.title
+        for layer in flask.image.layers
+        if layer.diff_id in {other.diff_id for other in processes.image.layers}
+    }
+    assert "cnb-python/python:defaults" in changed
+    assert not changed & {f"cnb-python/python:{name}" for name in ("python", "venv", "deps-00")}
+
+
+def test_the_layer_holds_the_program_and_what_differs_between_processes(
+    processes: Built,
+) -> None:
+    top = processes.layers / "defaults"
+
+    assert {str(path.relative_to(top)) for path in top.rglob("*") if path.is_file()} == {
+        "exec.d/defaults",
+        "env.launch/bot/WEB_CONCURRENCY.default",
+        "env.launch/web/BPL_PYTHON_LOG.default",
+    }
+
+
+def test_it_takes_a_process_some_milliseconds(flask: Built) -> None:
+    program = flask.root / f"layers/{BUILDPACK}/defaults/exec.d/defaults"
+    times = []
+    for _ in range(20):
+        before = time.monotonic()
+        subprocess.run([program], check=True, env={}, stdout=subprocess.DEVNULL)
+        times.append(time.monotonic() - before)
+
+    # The least of many: this machine does other work too. Python alone would take more.
+    assert min(times) < 0.01
