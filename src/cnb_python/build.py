@@ -15,10 +15,11 @@ from cnb_python.provided import Added
 from cnb_python.settings import Settings, effective, read_settings
 from cnb_python.system.journal import Journal
 from cnb_python.system.outside import Output, System
+from cnb_python.version.agree import bounds, check_bounds
 from cnb_python.version.mirror import find_inventory
-from cnb_python.version.notices import notices
+from cnb_python.version.notices import disagreements, notices
 from cnb_python.version.resolve import Resolution, resolve
-from cnb_python.version.sources import asked_for
+from cnb_python.version.sources import also_said, asked_for
 
 
 def build(context: BuildContext, system: System) -> None:
@@ -37,7 +38,7 @@ def build(context: BuildContext, system: System) -> None:
     say_settings(settings, system.output)
 
     with journal.step("Python"):
-        resolution = choose_python(project, settings, context, system)
+        resolution = choose_python(project, manager.deciding_file, settings, context, system)
         leftovers.remove(context.layers_dir)
         runtime = python.find(resolution.release, context, system.output)
 
@@ -61,14 +62,21 @@ def say_settings(settings: Settings, output: Output) -> None:
 
 
 def choose_python(
-    project: Project, settings: Settings, context: BuildContext, system: System
+    project: Project,
+    deciding_file: str,
+    settings: Settings,
+    context: BuildContext,
+    system: System,
 ) -> Resolution:
     """Return the release that the app gets, saying who asked for it."""
     inventory = find_inventory(settings.mirror, context.buildpack.directory, system.fetch)
     asked = asked_for(project, settings)
     resolution = resolve(asked, inventory, context.target, system.today)
+    insisted = bounds(project, deciding_file)
+    check_bounds(resolution, insisted, inventory, context.target, system.today)
     system.output.line(f"Python {resolution.release.version}, by {resolution.request.origin}")
-    for notice in notices(resolution, system.today):
+    others = also_said(project, asked)
+    for notice in (*notices(resolution, system.today), *disagreements(resolution, others)):
         system.output.warning(notice.title, notice.body)
     return resolution
 

@@ -27,7 +27,6 @@ MISPLACING = {
     "PIP_TARGET": "pip would install outside the app's environment",
     "PIP_USER": "pip would install to the home of the build's user",
 }
-_RUNTIME = "runtime.txt"
 _FALSE = frozenset({"", "0", "false", "no", "off", "n", "f"})
 # The same, as the options are called in configuration files, which pip reads for `pip install`
 # in these sections: https://pip.pypa.io/en/stable/topics/configuration/#configuration-files
@@ -89,14 +88,6 @@ def check_project(project: Project, manager: Manager, output: Output) -> None:
     """Refuse what *manager* cannot work with (AppError); warn of files that do not count."""
     for advice in manager.check(project):
         output.warning(f"{manager.deciding_file} should be changed", (advice,))
-    if _RUNTIME in project.names:
-        output.warning(
-            f"{_RUNTIME} is not read",
-            (
-                f"This release of the buildpack does not read {_RUNTIME}.",
-                "Put the version alone, such as 3.13, into a file called .python-version.",
-            ),
-        )
     if files := unread(project):
         output.warning(
             f"{' and '.join(files)}: not read",

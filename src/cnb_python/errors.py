@@ -100,6 +100,14 @@ class UnreadableInput(OutsideError):
     reason: str
 
 
+class UnreadableJson(AppError):
+    """A JSON file of the app is none."""
+
+    name: str
+    line: int
+    reason: str
+
+
 class UnreadableToml(AppError):
     """A TOML file of the app cannot be read, or is not TOML."""
 
@@ -436,6 +444,66 @@ class InvalidPythonVersion(AppError):
 
     text: str
     origin: str
+    likely: str
+    """The version that it seems to mean, empty where none is to be seen."""
+
+
+class InvalidPythonRange(AppError):
+    """Text that is no range of Python versions."""
+
+    text: str
+    origin: str
+    likely: str
+    """The same in the form that is read there, empty where it is not understood."""
+
+
+class OtherImplementation(AppError):
+    """Somebody asks for another Python than CPython."""
+
+    text: str
+    origin: str
+    implementation: str
+
+
+class MisspeltVersionFile(AppError):
+    """Files that nobody reads, since their names are not quite `.python-version`."""
+
+    found: tuple[str, ...]
+    name: str
+    exists: bool
+    """There is one of the right name too."""
+
+
+class VersionFileNotUtf8(AppError):
+    """A file that names a Python in an encoding that version managers do not read."""
+
+    name: str
+    encoding: str
+    version: str
+    """What it names."""
+
+
+class NoPythonInRange(AppError):
+    """No release that can be had is in the range."""
+
+    ranges: tuple[tuple[str, str], ...]
+    """Text and origin of each."""
+    supported: tuple[str, ...]
+    """Lines that can be had, newest first."""
+    ended: tuple[tuple[str, date], ...]
+    """The newest line that is in the range and has ended, with the date."""
+
+
+class PythonOutsideRange(AppError):
+    """Two files disagree, and the package manager insists on one of them."""
+
+    version: str
+    asked: str
+    origin: str
+    range: str
+    range_origin: str
+    fit: str
+    """The line that the range would have, empty where there is none."""
 
 
 class UnknownPythonLine(AppError):
@@ -564,6 +632,7 @@ type Failure = (
     | UnknownEncoding
     | MissingInput
     | UnreadableInput
+    | UnreadableJson
     | UnreadableToml
     | NoRequirements
     | SeveralManagers
@@ -604,6 +673,12 @@ type Failure = (
     | NoPythonVersion
     | SeveralPythonVersions
     | InvalidPythonVersion
+    | InvalidPythonRange
+    | OtherImplementation
+    | MisspeltVersionFile
+    | VersionFileNotUtf8
+    | NoPythonInRange
+    | PythonOutsideRange
     | UnknownPythonLine
     | EndedPythonLine
     | UnknownPythonPatch

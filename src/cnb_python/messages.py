@@ -23,10 +23,13 @@ from cnb_python.errors import (
     IndexRefused,
     IndexUnreachable,
     InstallFailed,
+    InvalidPythonRange,
     InvalidPythonVersion,
     Killed,
     MissingForBuild,
     MissingInput,
+    MisspeltVersionFile,
+    NoPythonInRange,
     NoPythonVersion,
     NoRequirements,
     NoSuchPackage,
@@ -38,11 +41,13 @@ from cnb_python.errors import (
     NotPinned,
     NotUtf8,
     NoWheel,
+    OtherImplementation,
     PackagesChanged,
     PathClash,
     PlaceRefused,
     ProgramNotStarted,
     PythonNotAvailable,
+    PythonOutsideRange,
     SeveralBindings,
     SeveralManagers,
     SeveralPythonVersions,
@@ -53,6 +58,7 @@ from cnb_python.errors import (
     UnknownSettings,
     UnreadableFile,
     UnreadableInput,
+    UnreadableJson,
     UnreadableToml,
     UnsafeArchive,
     UnsupportedApi,
@@ -62,6 +68,7 @@ from cnb_python.errors import (
     UrlNotFound,
     UvRefused,
     VersionConflict,
+    VersionFileNotUtf8,
     WrongPython,
 )
 from cnb_python.wording import (
@@ -72,6 +79,7 @@ from cnb_python.wording import (
     launch,
     machine,
     python,
+    runtimes,
     settings,
 )
 from cnb_python.wording.message import Message
@@ -94,6 +102,8 @@ def describe(failure: Failure) -> Message:  # noqa: C901, PLR0911, PLR0912, PLR0
             return _missing_input(failure)
         case UnreadableInput():
             return _unreadable_input(failure)
+        case UnreadableJson():
+            return _unreadable_json(failure)
         case UnreadableToml():
             return _unreadable_toml(failure)
         case NoRequirements():
@@ -176,6 +186,18 @@ def describe(failure: Failure) -> Message:  # noqa: C901, PLR0911, PLR0912, PLR0
             return python.several_python_versions(failure)
         case InvalidPythonVersion():
             return python.invalid_python_version(failure)
+        case InvalidPythonRange():
+            return python.invalid_python_range(failure)
+        case OtherImplementation():
+            return python.other_implementation(failure)
+        case MisspeltVersionFile():
+            return python.misspelt_version_file(failure)
+        case VersionFileNotUtf8():
+            return python.version_file_not_utf8(failure)
+        case NoPythonInRange():
+            return python.no_python_in_range(failure)
+        case PythonOutsideRange():
+            return python.python_outside_range(failure)
         case UnknownPythonLine():
             return python.unknown_python_line(failure)
         case EndedPythonLine():
@@ -185,17 +207,17 @@ def describe(failure: Failure) -> Message:  # noqa: C901, PLR0911, PLR0912, PLR0
         case PythonNotAvailable():
             return python.python_not_available(failure)
         case UnusablePythonTable():
-            return python.unusable_python_table(failure)
+            return runtimes.unusable_python_table(failure)
         case DownloadFailed():
-            return python.download_failed(failure)
+            return runtimes.download_failed(failure)
         case ChecksumMismatch():
-            return python.checksum_mismatch(failure)
+            return runtimes.checksum_mismatch(failure)
         case DamagedArchive():
-            return python.damaged_archive(failure)
+            return runtimes.damaged_archive(failure)
         case UnsafeArchive():
-            return python.unsafe_archive(failure)
+            return runtimes.unsafe_archive(failure)
         case UnusableInterpreter():
-            return python.unusable_interpreter(failure)
+            return runtimes.unusable_interpreter(failure)
         case BadProcfile():
             return launch.bad_procfile(failure)
         case _:
@@ -318,6 +340,20 @@ def _unreadable_toml(failure: UnreadableToml) -> Message:
         body=(f"{failure.path}: {failure.reason}.",),
         steps=(
             f"Correct {failure.path.name} at the place named above.",
+            "Commit it, and build again.",
+        ),
+    )
+
+
+def _unreadable_json(failure: UnreadableJson) -> Message:
+    return Message(
+        title=f"{failure.name} is not valid JSON",
+        body=(
+            f"Line {failure.line} of {failure.name}: {failure.reason}.",
+            "A merge conflict or an edit by hand often leaves such a file behind.",
+        ),
+        steps=(
+            f"Correct {failure.name} there, or have its tool write it anew (pipenv lock).",
             "Commit it, and build again.",
         ),
     )

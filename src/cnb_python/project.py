@@ -29,7 +29,10 @@ _VARIANT = re.compile(r"(requirements)|requirements[-_.](?!te?xt\b)[-\w.]+\.txt"
 
 _STEM = "requirements"
 # What later steps decide on. Everything else is looked at by the step that needs it.
-_READ = (REQUIREMENTS, ".python-version", "runtime.txt", "Procfile")
+_READ = (
+    *(REQUIREMENTS, "pyproject.toml", "Pipfile", "Pipfile.lock", "Procfile"),
+    *(".python-version", "runtime.txt", ".tool-versions", "mise.toml", ".mise.toml"),
+)
 # One of them says that a directory holds an app of its own.
 _APP_FILES = (REQUIREMENTS, *LOCK_FILES, "pyproject.toml", "setup.py")
 _NOT_OURS = frozenset({"node_modules", "__pycache__", "venv", "site-packages"})

@@ -85,7 +85,7 @@ A version is a release line such as 3.14, or one release of it such as 3.14.6. R
  pre-releases and other words are not understood there.
 
 What to do:
-  1. Write digits and dots alone, without quotes, prefix or comment behind: 3.14""",
+  1. Write digits and dots alone, without quotes, prefix or comment behind: 3.13""",
         ),
         (
             "3.13\n3.14\n",

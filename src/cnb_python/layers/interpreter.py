@@ -19,7 +19,7 @@ from cnb_python.version.inventory import Release
 from cnb_python.version.mirror import carried_archive
 
 # Not a check of the interpreter's every part: is it one, does it load here, can it speak TLS?
-_PROBE = "import sys, ssl, zlib; print('.'.join(map(str, sys.version_info[:3])))"
+_PROBE = "import sys, ssl, zlib; print(sys.version.split()[0])"
 
 
 def lay_out(runtime: Runtime, store: Store, system: System) -> Callable[[], None]:

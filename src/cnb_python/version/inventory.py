@@ -13,6 +13,7 @@ from pathlib import Path
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlTable, TomlValue
 from cnb_python.errors import UnreadableToml, UnusablePythonTable
+from cnb_python.version.release import FORM, Number
 
 PLAIN = "plain"
 FREETHREADED = "freethreaded"
@@ -21,7 +22,7 @@ _MINOR = re.compile(r"[0-9]+\.[0-9]+")
 # What each column may hold. A company's own builds may carry more than digits as their patch only
 # by giving them another sha256: a version is what `.python-version` can ask for.
 _RELEASE = {
-    "version": re.compile(r"[0-9]+\.[0-9]+\.[0-9]+"),
+    "version": re.compile(FORM),
     "arch": re.compile(r"[a-z0-9]+"),
     "flavour": re.compile(rf"{PLAIN}|{FREETHREADED}"),
     "url": re.compile(r"\S+"),
@@ -48,7 +49,7 @@ class Release:
     """One build of one release."""
 
     version: str
-    """`3.14.6`."""
+    """`3.14.6`; also `3.15.0rc1`, which our own table does not have."""
     arch: str
     """As Go and CNB_TARGET_ARCH name it: amd64, arm64."""
     flavour: str
@@ -62,9 +63,9 @@ class Release:
         return self.version.rpartition(".")[0]
 
     @property
-    def patch(self) -> int:
-        """Its number in the line."""
-        return int(self.version.rpartition(".")[2])
+    def number(self) -> Number:
+        """Its version, taken apart."""
+        return Number.of(self.version)
 
 
 @dataclass(frozen=True, slots=True)

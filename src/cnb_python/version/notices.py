@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from cnb_python.version.constraint import PythonRange
 from cnb_python.version.resolve import Resolution
+from cnb_python.version.sources import Requests
+from cnb_python.version.version_file import RUNTIME, VERSION_FILE
 
 # Announced for long enough to fit any team's planning.
 NOTICE = timedelta(days=365)
@@ -21,6 +24,10 @@ def notices(resolution: Resolution, today: date) -> tuple[Notice, ...]:
     """Return what to warn of: the line's end within a year or behind us, a newer patch."""
     line, origin = resolution.line, resolution.request.origin
     said = []
+    if origin.name == RUNTIME:
+        said.append(_deprecated(str(resolution.request)))
+    if line.released > today or resolution.release.number.prerelease:
+        said.append(_unreleased(resolution))
     if today > line.end_of_life:
         said.append(_ended(resolution))
     elif today + NOTICE > line.end_of_life:
@@ -50,15 +57,59 @@ def _ended(resolution: Resolution) -> Notice:
     )
 
 
-def _outdated(resolution: Resolution) -> Notice:
-    line, release = resolution.line.minor, resolution.release.version
-    return Notice(
-        f"Python {release} is not the newest {line}",
-        (
-            f"{resolution.newest} mends more, security holes included.",
+def disagreements(resolution: Resolution, others: Requests) -> tuple[Notice, ...]:
+    """Return a warning for each of *others* that would not have this release."""
+    version, asked = resolution.release.version, resolution.request
+    return tuple(
+        Notice(
+            f"{other.origin.name} asks for another Python than this image has",
             (
-                f"To always get the newest, ask for {line} in place of {release} "
-                f"({resolution.request.origin})."
+                f"The image has Python {version}, by {asked.origin} ({asked}).",
+                f"{other.origin} says {other}, which does not count beside it.",
+                "Whoever goes by that file runs another one. Make the two agree, or delete one.",
+            ),
+        )
+        for other in others
+        if not other.admits(version)
+    )
+
+
+def _deprecated(version: str) -> Notice:
+    return Notice(
+        f"{RUNTIME} is deprecated",
+        (
+            f"{VERSION_FILE} takes its place, which other tools and platforms read too.",
+            (
+                f"Replace it: echo {version} > {VERSION_FILE} && git rm {RUNTIME} && "
+                f"git add {VERSION_FILE}"
             ),
         ),
+    )
+
+
+def _unreleased(resolution: Resolution) -> Notice:
+    line = resolution.line
+    return Notice(
+        f"Python {resolution.release.version} is a pre-release",
+        (
+            f"It is asked for by {resolution.request.origin}.",
+            (
+                f"Python {line.minor} is released on {line.released}; until then it may change,"
+                " and few packages are built for it."
+            ),
+        ),
+    )
+
+
+def _outdated(resolution: Resolution) -> Notice:
+    line, release = resolution.line.minor, resolution.release.version
+    origin = resolution.request.origin
+    remedy = (
+        f"The range {resolution.request} ({origin}) ends before it: widen it."
+        if isinstance(resolution.request, PythonRange)
+        else f"To always get the newest, ask for {line} in place of {release} ({origin})."
+    )
+    return Notice(
+        f"Python {release} is not the newest {line}",
+        (f"{resolution.newest} mends more, security holes included.", remedy),
     )

@@ -1,45 +1,95 @@
 """The ordered table of places that may ask for a Python version: the first that speaks counts."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 
+from cnb_python.errors import BuildpackError
 from cnb_python.project import Project
 from cnb_python.settings import VERSION, Settings
-from cnb_python.version.request import (
-    Origin,
-    PythonRequest,
-    parse_version,
-    parse_version_file,
-)
+from cnb_python.version import version_file
+from cnb_python.version.constraint import PythonRange, parse_constraint
+from cnb_python.version.declared import by_pipenv, ranges
+from cnb_python.version.managed import by_asdf, by_mise
+from cnb_python.version.origin import Origin
+from cnb_python.version.request import PythonRequest, parse_version
+from cnb_python.version.version_file import RUNTIME, VERSION_FILE
 
-VERSION_FILE = ".python-version"
+_OPERATORS = frozenset("<>=~^|,!*")
+_WILD = re.compile(r"[\d.]+\.\*")
 
-type Source = Callable[[Project, Settings], PythonRequest | None]
-"""Looks at the app and at the settings; None: it says nothing."""
-
-
-def _setting(_project: Project, settings: Settings) -> PythonRequest | None:
-    if not settings.python:
-        return None
-    given = settings.origins.get("python")
-    if given is None or given.name == VERSION:
-        origin = Origin(f"the setting {VERSION}")
-    else:
-        origin = Origin(f"the setting python of {given.name}", given.line)
-    return parse_version(settings.python, origin)
+type Request = PythonRequest | PythonRange
+type Requests = tuple[Request, ...]
+"""Of one source, which all count; empty: it says nothing."""
+type Source = Callable[[Project], Requests]
+"""Looks at the app."""
 
 
-def _version_file(project: Project, _settings: Settings) -> PythonRequest | None:
-    text = project.text(VERSION_FILE)
-    return None if text is None else parse_version_file(text, VERSION_FILE)
+def by_setting(settings: Settings) -> Requests:
+    """Return what the setting asks for, a version or a range in either grammar, if anything.
 
-
-SOURCES: tuple[Source, ...] = (_setting, _version_file)
-
-
-def asked_for(project: Project, settings: Settings) -> PythonRequest | None:
-    """Return what the app or the operator asks for; None when nobody does.
-
-    Raises what reading the file that speaks raises (`Project.text`), and the errors of `request`.
+    Raises what their parsers raise.
     """
-    said = (source(project, settings) for source in SOURCES)
-    return next((request for request in said if request), None)
+    text, given = settings.python, settings.origins.get("python")
+    origin = Origin(f"the setting {VERSION}")
+    if given and given.name != VERSION:
+        origin = Origin(f"the setting python of {given.name}", given.line)
+    if not text:
+        return ()
+    if _OPERATORS.intersection(text) and not _WILD.fullmatch(text):
+        return (parse_constraint(text, origin),)
+    return (parse_version(text, origin, lenient=True),)
+
+
+def _runtime(project: Project) -> Requests:
+    return _one(version_file.read(project, RUNTIME))
+
+
+def _version_file(project: Project) -> Requests:
+    version_file.check_spelling(project)
+    return _one(version_file.read(project, VERSION_FILE))
+
+
+def _pipenv(project: Project) -> Requests:
+    return _one(by_pipenv(project))
+
+
+def _pyproject(project: Project) -> Requests:
+    return ranges(project)
+
+
+def _asdf(project: Project) -> Requests:
+    return _one(by_asdf(project))
+
+
+def _mise(project: Project) -> Requests:
+    return _one(by_mise(project))
+
+
+def _one(request: Request | None) -> Requests:
+    return (request,) if request else ()
+
+
+SOURCES: tuple[Source, ...] = (_runtime, _version_file, _pipenv, _pyproject, _asdf, _mise)
+"""Of the app's own, in their order; the setting comes before them all."""
+
+
+def asked_for(project: Project, settings: Settings) -> Requests:
+    """Return what the operator or else the app asks for; nothing when nobody does.
+
+    Raises what reading the file that speaks raises (`Project.text`), and the errors of its parser.
+    """
+    said = (source(project) for source in SOURCES)
+    return by_setting(settings) or next((requests for requests in said if requests), ())
+
+
+def also_said(project: Project, asked: Requests) -> Requests:
+    """Return what the app says besides *asked*, which alone counts."""
+    said = (one for source in SOURCES for one in _quietly(source, project))
+    return tuple(one for one in said if one not in asked)
+
+
+def _quietly(source: Source, project: Project) -> Iterator[Request]:
+    try:
+        yield from source(project)
+    except BuildpackError:
+        return  # what cannot be read does not count, and need not be mended for this build

@@ -1,19 +1,21 @@
-"""The words for a Python that cannot be had."""
+"""The words for a request that no Python answers."""
+
+from shlex import quote
 
 from cnb_python.errors import (
-    ChecksumMismatch,
-    DamagedArchive,
-    DownloadFailed,
     EndedPythonLine,
+    InvalidPythonRange,
     InvalidPythonVersion,
+    MisspeltVersionFile,
+    NoPythonInRange,
     NoPythonVersion,
+    OtherImplementation,
     PythonNotAvailable,
+    PythonOutsideRange,
     SeveralPythonVersions,
     UnknownPythonLine,
     UnknownPythonPatch,
-    UnsafeArchive,
-    UnusableInterpreter,
-    UnusablePythonTable,
+    VersionFileNotUtf8,
 )
 from cnb_python.wording.message import Message
 
@@ -47,15 +49,124 @@ def several_python_versions(failure: SeveralPythonVersions) -> Message:
 
 def invalid_python_version(failure: InvalidPythonVersion) -> Message:
     """Not of the form we read."""
+    exact = "Write digits and dots alone, without quotes, prefix or comment behind"
     return Message(
         title=f"{failure.text!r} is not a Python version",
         body=(
             f"It is asked for by {failure.origin}.",
             f"{_FORM} Ranges, wildcards, pre-releases and other words are not understood there.",
         ),
+        steps=(f"{exact}: {failure.likely or '3.14'}", *_if_invisible(failure.text)),
+    )
+
+
+def invalid_python_range(failure: InvalidPythonRange) -> Message:
+    """Neither the standard's form nor Poetry's."""
+    return Message(
+        title=f"{failure.text!r} is not a range of Python versions",
+        body=(
+            f"It is asked for by {failure.origin}.",
+            (
+                "A range is one or more of such conditions with commas between them: >=3.12, "
+                "<3.15, ==3.13.*, !=3.12.1"
+            ),
+        ),
         steps=(
-            "Write digits and dots alone, without quotes, prefix or comment behind: 3.14",
-            *_if_invisible(failure.text),
+            f"Write it so: {failure.likely or '>=3.12'}",
+            "https://packaging.python.org/en/latest/specifications/version-specifiers/ has all.",
+        ),
+    )
+
+
+def other_implementation(failure: OtherImplementation) -> Message:
+    """PyPy, conda and the like."""
+    return Message(
+        title=f"This buildpack has no {failure.implementation}",
+        body=(
+            f"{failure.origin} asks for {failure.text}.",
+            "This buildpack installs CPython alone, the Python of python.org.",
+        ),
+        steps=(
+            "If the app runs on CPython too, ask for that by its version: 3.14",
+            f"If it needs {failure.implementation}, use another buildpack or a Dockerfile.",
+        ),
+    )
+
+
+def misspelt_version_file(failure: MisspeltVersionFile) -> Message:
+    """Nobody would ever read it."""
+    several = len(failure.found) > 1
+    wrong = failure.found[0]
+    rename = (
+        f"Delete it and keep {failure.name}, where the version belongs: git rm {quote(wrong)}"
+        if failure.exists
+        else f"Give it that name: git mv {quote(wrong)} {failure.name}"
+    )
+    return Message(
+        title=f"{wrong!r} is not the name of the file that asks for a Python",
+        body=(
+            *(f"  {name!r}" for name in failure.found if several),
+            f"The file that tools read is called {failure.name}, with one dot, in front.",
+            "As it is, nothing reads this one, and the app would get another Python.",
+            *((f"There is a {failure.name} besides.",) if failure.exists else ()),
+        ),
+        steps=(rename, "If it is something else, give it a name that is less like that one."),
+    )
+
+
+def version_file_not_utf8(failure: VersionFileNotUtf8) -> Message:
+    """Written by Windows' own PowerShell, most often."""
+    return Message(
+        title=f"{failure.name} is {failure.encoding} text",
+        body=(
+            f"It says {failure.version}, but in an encoding in which no version manager reads it.",
+            "Windows PowerShell writes files so when a command's output is redirected to one.",
+        ),
+        steps=(
+            f'In PowerShell: Set-Content -Encoding ascii {failure.name} "{failure.version}"',
+            f"In another shell: echo {failure.version} > {failure.name}",
+        ),
+    )
+
+
+def no_python_in_range(failure: NoPythonInRange) -> Message:
+    """Nothing fits; perhaps it once did."""
+    texts = " and ".join(text for text, _ in failure.ranges)
+    ended = tuple(
+        (
+            f"Python {line} does, but it has ended on {day}: nobody mends its security holes "
+            "since, so this buildpack no longer installs it."
+        )
+        for line, day in failure.ended
+    )
+    oldest = failure.supported[-1] if failure.supported else "3.12"
+    return Message(
+        title=f"No Python that can be installed satisfies {texts}",
+        body=(
+            *(f"{origin} asks for {text}." for text, origin in failure.ranges),
+            *ended,
+            f"Supported are {_list(failure.supported)}.",
+        ),
+        steps=(
+            f"Make the app run on a supported Python, and widen the range to hold it: >={oldest}",
+            "Then have the package manager write its lock file anew, if there is one.",
+        ),
+    )
+
+
+def python_outside_range(failure: PythonOutsideRange) -> Message:
+    """Each is fine alone."""
+    change = f"Change {failure.origin} to ask for a Python in that range"
+    return Message(
+        title=f"{failure.origin} and {failure.range_origin} disagree",
+        body=(
+            f"{failure.origin} asks for {failure.asked}, which is Python {failure.version}.",
+            f"{failure.range_origin} says {failure.range}, which leaves that out.",
+            "The package manager goes by the latter, and installs nothing into another Python.",
+        ),
+        steps=(
+            f"{change}: {failure.fit}" if failure.fit else f"{change}.",
+            f"Or widen {failure.range_origin}, and have the lock file written anew.",
         ),
     )
 
@@ -86,6 +197,8 @@ def unknown_python_line(failure: UnknownPythonLine) -> Message:
 def ended_python_line(failure: EndedPythonLine) -> Message:
     """Out of support for good."""
     newest = failure.supported[0] if failure.supported else "newer"
+    if failure.line.startswith("2."):
+        return _python_2(failure, newest)
     return Message(
         title=f"Python {failure.line} has ended on {failure.ended}",
         body=(
@@ -96,6 +209,21 @@ def ended_python_line(failure: EndedPythonLine) -> Message:
         steps=(
             f"Move the app to a supported line; the newest is {newest}.",
             f"Ask for it where {failure.line} is asked for now: {failure.origin}.",
+        ),
+    )
+
+
+def _python_2(failure: EndedPythonLine, newest: str) -> Message:
+    return Message(
+        title=f"Python 2 has ended on {failure.ended}",
+        body=(
+            f"{failure.origin} asks for {failure.line}.",
+            "It is another language than Python 3, no longer mended, and not installed here.",
+            f"Supported are {_list(failure.supported)}.",
+        ),
+        steps=(
+            "Port the app: https://docs.python.org/3.12/howto/pyporting.html",
+            f"If it runs on Python 3 already, ask for that ({failure.origin}): {newest}",
         ),
     )
 
@@ -129,93 +257,6 @@ def python_not_available(failure: PythonNotAvailable) -> Message:
         steps=(
             "Ask for another version, or build for another kind of machine.",
             f"If the list is your own ({_MIRROR}, or an offline package), add the build to it.",
-        ),
-    )
-
-
-def unusable_python_table(failure: UnusablePythonTable) -> Message:
-    """A mirror's table, or that of an offline package."""
-    return Message(
-        title="The table of Python releases cannot be used",
-        body=(f"{failure.origin}:", *(f"  - {problem}" for problem in failure.problems)),
-        steps=(
-            f"Correct the table, or {_MIRROR} that names it.",
-            "A [[release]] needs version, arch, url and sha256 (64 digits, in small letters).",
-        ),
-    )
-
-
-def download_failed(failure: DownloadFailed) -> Message:
-    """No file at the end of all attempts."""
-    tries = f" after {failure.attempts} attempts" if failure.attempts > 1 else ""
-    missing = failure.status in {403, 404, 410}
-    return Message(
-        title=f"{failure.title} could not be fetched",
-        body=(f"{failure.url}: {failure.reason}{tries}.",),
-        steps=(
-            *(("Check that the mirror in use has this file.",) if missing else ()),
-            *(() if missing else ("Build again: such faults often pass.",)),
-            "If builds reach the network through a proxy, give them HTTPS_PROXY.",
-            (
-                f"If they reach none, name a copy of the releases with {_MIRROR}, or use an "
-                "offline package of this buildpack."
-            ),
-        ),
-    )
-
-
-def checksum_mismatch(failure: ChecksumMismatch) -> Message:
-    """Complete, but something else."""
-    return Message(
-        title=f"{failure.title} is not the file it should be",
-        body=(
-            f"From {failure.url}",
-            f"Expected sha256  {failure.expected}",
-            f"Got              {failure.found}",
-            "It was not used. A proxy's error page, a damaged mirror or tampering look like this.",
-        ),
-        steps=(
-            "Find out what the address serves: curl -L the address | sha256sum",
-            f"If it is a mirror of yours ({_MIRROR}), fetch the file into it anew.",
-        ),
-    )
-
-
-def damaged_archive(failure: DamagedArchive) -> Message:
-    """The right bytes of a wrong archive, or a fault of the disk."""
-    return Message(
-        title=f"{failure.title} cannot be unpacked",
-        body=(f"The archive is damaged: {failure.reason}.",),
-        steps=(
-            "Build again.",
-            f"If it is a build of your own ({_MIRROR}), pack it anew as .tar.gz or .tar.zst.",
-        ),
-    )
-
-
-def unsafe_archive(failure: UnsafeArchive) -> Message:
-    """Never unpacked, whoever signed for it."""
-    return Message(
-        title=f"{failure.title} holds an entry that is refused",
-        body=(
-            f"The entry {failure.member} {failure.reason}.",
-            "Files, directories, and links that stay inside the archive are all it may hold.",
-        ),
-        steps=(
-            "Find out who made the archive before you trust it.",
-            f"If it is a build of your own ({_MIRROR}), pack it anew without that entry.",
-        ),
-    )
-
-
-def unusable_interpreter(failure: UnusableInterpreter) -> Message:
-    """Most often another C library or processor."""
-    return Message(
-        title=f"Python {failure.version} does not work in this build image",
-        body=(failure.reason,),
-        steps=(
-            "Use a build image for the same processor, based on glibc 2.17 or newer (not Alpine).",
-            f"If it is a build of your own ({_MIRROR}), check that it runs in that image.",
         ),
     )
 

@@ -10,16 +10,23 @@ from cnb_python.errors import (
     DownloadFailed,
     EndedPythonLine,
     Failure,
+    InvalidPythonRange,
     InvalidPythonVersion,
+    MisspeltVersionFile,
+    NoPythonInRange,
     NoPythonVersion,
     NotUtf8,
+    OtherImplementation,
     PythonNotAvailable,
+    PythonOutsideRange,
     SeveralPythonVersions,
     UnknownPythonLine,
     UnknownPythonPatch,
+    UnreadableJson,
     UnsafeArchive,
     UnusableInterpreter,
     UnusablePythonTable,
+    VersionFileNotUtf8,
 )
 from cnb_python.messages import describe
 
@@ -41,7 +48,67 @@ def text(failure: Failure) -> str:
             SeveralPythonVersions(".python-version", ((1, "3.13"), (4, "3.12"))),
             ("names 2 Python versions", "line 1: 3.13", "line 4: 3.12"),
         ),
-        (InvalidPythonVersion("3.x", ORIGIN), ("'3.x' is not a Python version", ORIGIN, "3.14.6")),
+        (
+            InvalidPythonVersion("3.x", ORIGIN, ""),
+            ("'3.x' is not a Python version", ORIGIN, "3.14.6"),
+        ),
+        (
+            InvalidPythonVersion("v3.12", ORIGIN, "3.12"),
+            ("without quotes, prefix or comment behind: 3.12",),
+        ),
+        (
+            InvalidPythonRange("^3.12", "requires-python in pyproject.toml, line 5", ">=3.12,<4"),
+            ("'^3.12' is not a range", "pyproject.toml, line 5", "Write it so: >=3.12,<4"),
+        ),
+        (InvalidPythonRange("a", ORIGIN, ""), ("Write it so: >=3.12",)),
+        (
+            OtherImplementation("pypy3.11", ORIGIN, "PyPy"),
+            ("This buildpack has no PyPy", f"{ORIGIN} asks for pypy3.11", "CPython"),
+        ),
+        (
+            MisspeltVersionFile((" .python-version",), ".python-version", exists=False),
+            ("' .python-version' is not the name", "git mv ' .python-version' .python-version"),
+        ),
+        (
+            MisspeltVersionFile(
+                ("python-version", "python_version"), ".python-version", exists=True
+            ),
+            ("'python_version'", "There is a .python-version besides", "git rm python-version"),
+        ),
+        (
+            VersionFileNotUtf8(".python-version", "UTF-16", "3.12.4"),
+            ("is UTF-16 text", "It says 3.12.4", "echo 3.12.4 > .python-version", "PowerShell"),
+        ),
+        (
+            NoPythonInRange((("<3.10", "x"), (">=3", "y")), LINES, (("3.9", date(2025, 10, 31)),)),
+            (
+                "No Python that can be installed satisfies <3.10 and >=3",
+                *("x asks for <3.10.", "y asks for >=3."),
+                *("Python 3.9 does, but it has ended on 2025-10-31", "hold it: >=3.13"),
+            ),
+        ),
+        (NoPythonInRange((("<3", "x"),), (), ()), ("satisfies <3", "Supported are none.")),
+        (
+            PythonOutsideRange(
+                "3.11.9", "3.11", ORIGIN, ">=3.12", "pyproject.toml, line 3", "3.14"
+            ),
+            (
+                ".python-version, line 2 and pyproject.toml, line 3 disagree",
+                *("asks for 3.11, which is Python 3.11.9", "says >=3.12", "in that range: 3.14"),
+            ),
+        ),
+        (
+            PythonOutsideRange("3.11.9", "3.11", ORIGIN, ">=4", "pyproject.toml, line 3", ""),
+            ("to ask for a Python in that range.",),
+        ),
+        (
+            UnreadableJson("Pipfile.lock", 3, "Expecting value"),
+            ("Pipfile.lock is not valid JSON", "Line 3 of Pipfile.lock: Expecting value"),
+        ),
+        (
+            EndedPythonLine("2.7", ORIGIN, date(2020, 1, 1), LINES),
+            ("Python 2 has ended on 2020-01-01", f"{ORIGIN} asks for 2.7.", "3.15"),
+        ),
         (
             UnknownPythonLine("3.99", ORIGIN, LINES, is_newer=True),
             ("newer than this release", ORIGIN, "3.15, 3.14, 3.13", "update the buildpack"),
@@ -104,8 +171,8 @@ def test_what_was_found_and_what_to_do_are_said(
 
 
 def test_what_cannot_be_seen_is_explained() -> None:
-    assert "cannot be seen" in text(InvalidPythonVersion(r"3.14\u200b", ORIGIN))
-    assert "cannot be seen" not in text(InvalidPythonVersion("3.x", ORIGIN))
+    assert "cannot be seen" in text(InvalidPythonVersion(r"3.14\u200b", ORIGIN, "3.14"))
+    assert "cannot be seen" not in text(InvalidPythonVersion("3.x", ORIGIN, ""))
 
 
 def test_one_attempt_is_not_counted() -> None:

@@ -1,0 +1,63 @@
+"""Whether the files that a package manager goes by allow the Python that was chosen."""
+
+from datetime import date
+
+from cnb_python.cnb.context import Target
+from cnb_python.errors import BuildpackError, PythonOutsideRange
+from cnb_python.project import Project
+from cnb_python.version.declared import PIPFILE, PIPFILE_LOCK, by_pipenv, ranges
+from cnb_python.version.inventory import Inventory
+from cnb_python.version.resolve import Resolution, resolve
+from cnb_python.version.sources import Requests
+
+_POETRY_LOCK = "poetry.lock"
+# Who installs by these files does so whatever `pyproject.toml` says of Python.
+_CARELESS = ("requirements.txt", "setup.py")
+_POETRYS_FIELD = "python"
+
+
+def bounds(project: Project, deciding_file: str) -> Requests:
+    """Return what the manager that goes by *deciding_file* insists on.
+
+    uv, Poetry and PDM refuse another Python than `pyproject.toml` names, Pipenv (`--deploy`)
+    another than its lock file. What cannot be read is left for the manager to complain of.
+    """
+    if deciding_file in _CARELESS:
+        return ()
+    try:
+        if deciding_file in {PIPFILE, PIPFILE_LOCK}:
+            said = by_pipenv(project)
+            return (said,) if said else ()
+        return tuple(
+            one
+            for one in ranges(project)
+            if one.origin.field != _POETRYS_FIELD or deciding_file == _POETRY_LOCK
+        )
+    except BuildpackError:
+        return ()
+
+
+def check_bounds(
+    resolution: Resolution, insisted: Requests, inventory: Inventory, target: Target, today: date
+) -> None:
+    """Refuse a Python with which nothing can be installed. Raises PythonOutsideRange."""
+    version, asked = resolution.release.version, resolution.request
+    offender = next((one for one in insisted if not one.admits(version)), None)
+    if offender is None:
+        return
+    raise PythonOutsideRange(
+        version,
+        str(asked),
+        str(asked.origin),
+        str(offender),
+        str(offender.origin),
+        _fit(insisted, inventory, target, today),
+    )
+
+
+def _fit(insisted: Requests, inventory: Inventory, target: Target, today: date) -> str:
+    """Return the line that all of *insisted* would have, empty where there is none."""
+    try:
+        return resolve(insisted, inventory, target, today).line.minor
+    except BuildpackError:
+        return ""

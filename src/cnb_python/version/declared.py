@@ -1,0 +1,82 @@
+"""What the files of package managers say about Python: `pyproject.toml`, `Pipfile`, its lock."""
+
+from collections.abc import Iterator, Mapping
+
+from cnb_python.cnb import toml
+from cnb_python.cnb.toml import TomlTable
+from cnb_python.errors import InvalidPythonRange
+from cnb_python.project import Project
+from cnb_python.version.constraint import PythonRange, parse_constraint, parse_specifier
+from cnb_python.version.documents import JsonValue, json_line, json_of, toml_line, toml_of
+from cnb_python.version.origin import Origin, visible
+from cnb_python.version.request import PythonRequest, parse_version
+
+PYPROJECT = "pyproject.toml"
+PIPFILE = "Pipfile"
+PIPFILE_LOCK = "Pipfile.lock"
+# As Pipenv writes them: https://pipenv.pypa.io/en/latest/pipfile.html
+_PIPENV_FIELDS = ("python_full_version", "python_version")
+_ANY = "*"
+
+
+def by_pipenv(project: Project) -> PythonRequest | None:
+    """Return what the lock file asks for, or the `Pipfile` where there is no lock file.
+
+    Raises UnreadableJson, UnreadableToml, and what `parse_version` raises.
+    """
+    if PIPFILE_LOCK not in project.names:
+        text = project.text(PIPFILE) or ""
+        fields = toml.table_at(toml_of(project, PIPFILE), "requires")
+        lines = {field: toml_line(text, "requires", field) for field in _PIPENV_FIELDS}
+        return _of_pipenv(fields, PIPFILE, lines)
+    text = project.text(PIPFILE_LOCK) or ""
+    lines = {field: json_line(text, field) for field in _PIPENV_FIELDS}
+    return _of_pipenv(_locked(json_of(project, PIPFILE_LOCK)), PIPFILE_LOCK, lines)
+
+
+def _locked(document: JsonValue) -> Mapping[str, object]:
+    """Return what is at `_meta.requires`, empty where there is nothing of that form."""
+    meta = document.get("_meta") if isinstance(document, dict) else None
+    requires = meta.get("requires") if isinstance(meta, dict) else None
+    return requires if isinstance(requires, dict) else {}
+
+
+def _of_pipenv(
+    fields: Mapping[str, object], name: str, lines: Mapping[str, int | None]
+) -> PythonRequest | None:
+    for field in _PIPENV_FIELDS:
+        said = fields.get(field)
+        if isinstance(said, str) and said.strip() not in {"", _ANY}:
+            return parse_version(said, Origin(name, lines[field], field), lenient=True)
+    return None
+
+
+def ranges(project: Project) -> tuple[PythonRange, ...]:
+    """Return the ranges in `pyproject.toml`: of the project, of Poetry.
+
+    Raises UnreadableToml and InvalidPythonRange.
+    """
+    document = toml_of(project, PYPROJECT)
+    return tuple(_ranges(document, project.text(PYPROJECT) or "")) if document else ()
+
+
+def _ranges(document: TomlTable, text: str) -> Iterator[PythonRange]:
+    if "requires-python" in (table := toml.table_at(document, "project")):
+        origin = _origin(text, "project", "requires-python")
+        if said := _text(table["requires-python"], origin):
+            yield parse_specifier(said, origin)
+    poetry = toml.table_at(toml.table_at(document, "tool"), "poetry")
+    if "python" in (table := toml.table_at(poetry, "dependencies")):
+        value, origin = table["python"], _origin(text, "tool.poetry.dependencies", "python")
+        if said := _text(value.get("version") if isinstance(value, dict) else value, origin):
+            yield parse_constraint(said, origin)
+
+
+def _origin(text: str, table: str, key: str) -> Origin:
+    return Origin(PYPROJECT, toml_line(text, table, key), key)
+
+
+def _text(value: object, origin: Origin) -> str:
+    if not isinstance(value, str):
+        raise InvalidPythonRange(visible(str(value)), str(origin), "")
+    return value.strip()

@@ -1,0 +1,62 @@
+"""Where in a text a value stands: every message about a version names the line.
+
+tomli and json give values without their places.
+"""
+
+import json
+import re
+
+from cnb_python.cnb import toml
+from cnb_python.cnb.toml import TomlTable
+from cnb_python.errors import UnreadableJson
+from cnb_python.project import Project
+
+_HEADER = re.compile(r"\s*\[\s*(?P<table>[^\[\]]+?)\s*\]\s*(?:#.*)?")
+_QUOTES = str.maketrans("", "", "\"' \t")
+
+type JsonValue = str | int | float | bool | list[JsonValue] | dict[str, JsonValue] | None
+
+
+def toml_of(project: Project, name: str) -> TomlTable:
+    """Return the document that the app's file *name* is; empty where there is none.
+
+    Raises UnreadableToml besides what `Project.text` raises.
+    """
+    text = project.text(name)
+    return {} if text is None else toml.parse(text, project.directory / name)
+
+
+def json_of(project: Project, name: str) -> JsonValue:
+    """Return the document that the app's file *name* is; None where there is none.
+
+    Raises UnreadableJson besides what `Project.text` raises.
+    """
+    text = project.text(name)
+    try:
+        document: JsonValue = None if text is None else json.loads(text)
+    except json.JSONDecodeError as error:
+        raise UnreadableJson(name, error.lineno, error.msg) from error
+    except RecursionError as error:
+        raise UnreadableJson(name, 1, "it is nested too deeply") from error
+    return document
+
+
+def toml_line(text: str, table: str, key: str) -> int | None:
+    """Return the line (from 1) that sets *key* of *table* (`tool.poetry.dependencies`).
+
+    None where it is written in a form that is not recognised, such as an inline table.
+    """
+    current = ""
+    for number, line in enumerate(text.splitlines(), start=1):
+        if header := _HEADER.fullmatch(line):
+            current = header["table"].translate(_QUOTES)
+        name = line.partition("=")[0].translate(_QUOTES)
+        if "=" in line and ".".join(filter(None, (current, name))) == f"{table}.{key}":
+            return number
+    return None
+
+
+def json_line(text: str, key: str) -> int | None:
+    """Return the line (from 1) that holds *key*, None where it is not found."""
+    found = re.search(rf'"{re.escape(key)}"\s*:', text)
+    return text.count("\n", 0, found.start()) + 1 if found else None

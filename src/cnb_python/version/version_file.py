@@ -1,0 +1,90 @@
+"""Parses `.python-version` and `runtime.txt`; knows the names that were meant to be the former.
+
+https://github.com/pyenv/pyenv#understanding-python-version-selection
+"""
+
+import re
+from collections.abc import Iterable
+
+from cnb_python.errors import (
+    MisspeltVersionFile,
+    NoPythonVersion,
+    SeveralPythonVersions,
+    VersionFileNotUtf8,
+)
+from cnb_python.project import Project
+from cnb_python.version.origin import Origin, visible
+from cnb_python.version.request import PythonRequest, likely, parse_version
+
+VERSION_FILE = ".python-version"
+RUNTIME = "runtime.txt"
+
+# Another mark than the dot at the start, blanks, quotes, another separator, something behind.
+# `python_version.py` is a module, and `python-version.yml` somebody else's.
+_MISSPELT = re.compile(
+    r"""[\s'"]*[.,]\s*python[-_. ]?version[\s'".]*(txt|rtf|py)?[\s'".]*"""
+    r"""|[\s'"]*python[-_.]version\.?(txt)?[\s'"]*""",
+    re.IGNORECASE,
+)
+# What starts a file of Windows' own PowerShell: `3.14 > .python-version`.
+_UTF_16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
+
+
+def read(project: Project, name: str) -> PythonRequest | None:
+    """Return the one request in the app's file *name*, None where there is no such file.
+
+    Raises VersionFileNotUtf8, NoPythonVersion, SeveralPythonVersions and what `parse_version` and
+    `Project.text` raise.
+    """
+    _check_encoding(project.content(name), name)
+    text = project.text(name)
+    return None if text is None else parse_version_file(text, name)
+
+
+def parse_version_file(text: str, name: str) -> PythonRequest:
+    """Return the one request in *text*, the content of the file *name*.
+
+    Blank lines and lines that start with `#` say nothing. Raises NoPythonVersion,
+    SeveralPythonVersions and what `parse_version` raises.
+    """
+    # Not `splitlines`: it also splits at characters that no editor shows as a new line.
+    lines = [(number, line.strip()) for number, line in enumerate(text.split("\n"), start=1)]
+    said = [(number, line) for number, line in lines if line and not line.startswith("#")]
+    match said:
+        case []:
+            raise NoPythonVersion(name)
+        case [(number, line)]:
+            return parse_version(line, Origin(name, number), lenient=True)
+        case _:
+            raise SeveralPythonVersions(
+                name, tuple((number, visible(line)) for number, line in said)
+            )
+
+
+def misspelt(names: Iterable[str]) -> tuple[str, ...]:
+    """Return those of *names* that were probably meant to be `.python-version`.
+
+    >>> misspelt([".python_version", "python-version.txt", ".python-version", "python_version.py"])
+    ('.python_version', 'python-version.txt')
+    """
+    return tuple(
+        sorted(name for name in names if name != VERSION_FILE and _MISSPELT.fullmatch(name))
+    )
+
+
+def check_spelling(project: Project) -> None:
+    """Refuse a misspelt file, since nobody reads it. Raises MisspeltVersionFile.
+
+    Also beside a good one: whoever edits the wrong one wonders why nothing changes.
+    """
+    if found := misspelt(project.files):
+        raise MisspeltVersionFile(found, VERSION_FILE, VERSION_FILE in project.names)
+
+
+def _check_encoding(content: bytes | None, name: str) -> None:
+    if not content or b"\0" not in content:
+        return
+    encoding = _UTF_16.get(content[:2]) or ("utf-16-be" if content[0] == 0 else "utf-16-le")
+    text = content.decode(encoding, "replace")
+    if version := likely(text):
+        raise VersionFileNotUtf8(name, "UTF-16", version)
