@@ -3,7 +3,7 @@
 import ssl
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -118,7 +118,7 @@ def _openssl(*arguments: str | Path) -> None:
 
 
 def _application(packages: Path, login: Login | None) -> Callable[..., Any]:
-    return pypiserver.app(  # type: ignore[no-any-return]  # it has no types
+    served = pypiserver.app(
         roots=[packages],
         disable_fallback=True,
         hash_algo="sha256",
@@ -126,6 +126,14 @@ def _application(packages: Path, login: Login | None) -> Callable[..., Any]:
         authenticate=["list", "download", "update"] if login else ["update"],
         auther=lambda user, password: Login(user, password) == login,
     )
+
+    def whole(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        # Of a part of a file, which uv asks for, the server leaves the file open.
+        environ.pop("HTTP_RANGE", None)
+        answer: Iterable[bytes] = served(environ, start)
+        return answer
+
+    return whole
 
 
 def _context(tls: Authority) -> ssl.SSLContext:

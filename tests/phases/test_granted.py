@@ -1,0 +1,188 @@
+"""Private indexes by service bindings: HTTPS under a company's authority, a login for each."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from tests.support import index
+from tests.support.builds import Builds, Built
+from tests.support.index import Authority, Index, Login
+from tests.support.packages import sdist
+from tests.support.spilled import spellings, spilled
+from tests.support.trees import App, write_files
+from tests.support.wheels import wheel
+
+# Each is spelled differently in an address, and none is a part of another.
+COMPANY = Login("builder", "c0mpany/of:the@index")
+PARTNER = Login("partner", "p4rtner+s=pass word?")
+ARCHIVE = Login("archive", "4rchive-of_old.wheels~")
+LOGINS = (COMPANY, PARTNER, ARCHIVE)
+UNSET = {"PIP_INDEX_URL": "", "PIP_EXTRA_INDEX_URL": "", "PIP_FIND_LINKS": ""}
+
+type Bindings = Mapping[str, Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class World:
+    """Three servers, each with its login, under one authority."""
+
+    company: Index
+    partner: Index
+    archive: Index
+    authority: Authority
+
+    def bindings(self, into: Path, **more: Mapping[str, str]) -> Path:
+        """Mount what reaches the first of them, and *more*."""
+        given: dict[str, Mapping[str, str]] = {
+            "company": {
+                "type": "pypi",
+                "url": f"{self.company.url}\n",
+                "username": f"{COMPANY.user}\n",
+                "password": f"{COMPANY.password}\n",
+            },
+            "authority": {
+                "type": "ca-certificates",
+                "company.pem": self.authority.certificate.read_text(),
+            },
+        }
+        return mounted(into, given | more)
+
+
+def mounted(into: Path, bindings: Bindings) -> Path:
+    files = {
+        f"{name}/{key}": value
+        for name, keys in bindings.items()
+        for key, value in keys.items()
+        if keys
+    }
+    return write_files(into / "bindings", files)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    directory = tmp_path_factory.mktemp("world")
+    served = {name: directory / name for name in ("company", "partner", "archive")}
+    for path in served.values():
+        path.mkdir()
+    wheel(served["company"], "company-tools", "2.0", {"company_tools.py": "NAME = 'company'"})
+    sdist(served["company"], "company-notes", "1.1", {"company_notes.py": "NAME = 'notes'"})
+    wheel(served["partner"], "partner-tools", "3.0", {"partner_tools.py": "NAME = 'partner'"})
+    wheel(served["archive"], "old-tools", "0.1", {"old_tools.py": "NAME = 'old'"})
+    tls = index.authority(directory / "authority")
+    with (
+        index.running(served["company"], login=COMPANY, tls=tls) as company,
+        index.running(served["partner"], login=PARTNER, tls=tls) as partner,
+        index.running(served["archive"], login=ARCHIVE, tls=tls) as archive,
+    ):
+        yield World(company, partner, archive, tls)
+
+
+def with_login(url: str, login: Login) -> str:
+    user, password = (quote(text, safe="") for text in (login.user, login.password))
+    return url.replace("://", f"://{user}:{password}@", 1)
+
+
+def old_wheel(world: World) -> str:
+    """Its address on a host of its own: a .netrc knows no ports."""
+    address = world.archive.url.replace("127.0.0.1", "localhost").removesuffix("simple/")
+    return f"{address}packages/old_tools-0.1-py3-none-any.whl"
+
+
+@pytest.fixture(scope="module")
+def everything(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A binding of each type."""
+    conf = f"[global]\nextra-index-url = {with_login(world.partner.url, PARTNER)}\n"
+    toml = f'[[index]]\nname = "partner"\nurl = "{with_login(world.partner.url, PARTNER)}"\n'
+    netrc = f"machine localhost login {ARCHIVE.user} password {ARCHIVE.password}\n"
+    return world.bindings(
+        tmp_path_factory.mktemp("everything"),
+        conf={"type": "pip", "pip.conf": conf},
+        settings={"type": "uv", "uv.toml": toml},
+        logins={"type": "netrc", ".netrc": netrc},
+        database={"type": "postgresql", "password": COMPANY.password},
+    )
+
+
+@pytest.fixture(scope="module")
+def source(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An app that needs all three servers, and pip to decide."""
+    requirements = (
+        f"company-tools>=2\ncompany-notes\npartner-tools\nold-tools @ {old_wheel(world)}\n"
+    )
+    files = {"requirements.txt": requirements, "Procfile": "web: python -m http.server $PORT"}
+    return write_files(tmp_path_factory.mktemp("source") / "app", files)
+
+
+@pytest.fixture(scope="module")
+def built(builds: Builds, flask: Built, source: Path, everything: Path) -> Built:
+    built = builds.image(source, flask, env=UNSET, bindings=everything)
+    assert built.code == 0, built.output
+    return built
+
+
+def test_each_binding_lets_its_packages_in(built: Built) -> None:
+    asked = (
+        "import company_tools, company_notes, partner_tools, old_tools;"
+        "print(company_tools.NAME, company_notes.NAME, partner_tools.NAME, old_tools.NAME)"
+    )
+    assert built.run("python", "-c", asked) == "company notes partner old\n"
+    assert f"company: the usual index, {'https://127.0.0.1'}" in built.output
+
+
+def test_no_secret_is_in_the_image_the_cache_or_the_log_in_any_form(built: Built) -> None:
+    log = built.work / "log.txt"
+    log.write_text(built.output + json.dumps(built.labels()))
+    places = (log, built.layers, built.workspace, built.work / "cache")
+    blobs = [built.image.blob(layer) for layer in built.image.layers]
+    documents = [path for path in built.directory.rglob("*") if is_document(path)]
+    assert len(blobs) > 3
+    assert documents
+    assert spilled(LOGINS, *places, *blobs, *documents) == []
+
+
+def is_document(path: Path) -> bool:
+    """Whether it is the image's index, manifest or configuration, and no layer."""
+    return path.is_file() and path.stat().st_size < 1_000_000 and path.read_bytes()[:1] == b"{"
+
+
+def test_the_search_finds_what_is_there(built: Built, tmp_path: Path) -> None:
+    [layer, *_] = [one for one in built.image.layers if one.title.endswith(":venv")]
+    assert spilled([Login("x", "site-packages")], built.image.blob(layer))
+    for form, text in spellings(PARTNER).items():
+        (tmp_path / "found").write_bytes(b"<" + text + b">")
+        assert any(one.endswith(f": {form}") for one in spilled(LOGINS, tmp_path)), form
+
+
+def test_nothing_of_the_bindings_is_left_behind(built: Built) -> None:
+    assert [name for name in built.scratch if name.startswith("cnb-python")] == []
+
+
+def test_uv_takes_the_same_way_and_a_build_that_changes_nothing_takes_none(
+    builds: Builds, flask: Built, app: App, world: World
+) -> None:
+    asked = app({"requirements.txt": "company-tools==2.0\n"})
+    bindings = world.bindings(asked.parent)
+    first = builds.phases(asked, flask, env=UNSET, bindings=bindings)
+    assert first.code == 0, first.output
+    assert "Running `uv pip install (1 exact)`" in first.output
+    asked_for = len(world.company.asked)
+    again = builds.phases(asked, first, env=UNSET, bindings=bindings)
+    assert "Nothing changed: 1 packages as they were" in again.output
+    assert len(world.company.asked) == asked_for
+
+
+def test_uv_s_own_settings_come_from_a_binding(
+    builds: Builds, flask: Built, app: App, everything: Path
+) -> None:
+    asked = app({"requirements.txt": "company-tools>=2\npartner-tools\n"})
+    env = {**UNSET, "BP_PYTHON_INSTALLER": "uv"}
+    built = builds.phases(asked, flask, env=env, bindings=everything)
+    assert built.code == 0, built.output
+    assert "Running `uv pip compile requirements.txt`" in built.output
+    log = app({}).parent / "log.txt"
+    log.write_text(built.output)
+    assert spilled(LOGINS, log, built.layers) == []
