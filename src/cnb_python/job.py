@@ -38,7 +38,9 @@ class Job(NamedTuple):
     @property
     def contents_key(self) -> EnvironmentKey:
         """What everything that is installed depends on."""
-        return environment_key(self.runtime.release, self.context, self.tools)
+        return environment_key(
+            self.runtime.release, self.context, self.tools, self.project.directory
+        )
 
     @property
     def outcome_key(self) -> OutcomeKey:

@@ -1,6 +1,7 @@
 """What an environment depends on besides the packages themselves."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from cnb_python.cnb.context import BuildContext
 from cnb_python.layers.reuse import LayerKey, part
@@ -43,8 +44,13 @@ class OutcomeKey(LayerKey):
     app: str = part("directory of the app")
 
 
-def environment_key(release: Release, context: BuildContext, tools: str) -> EnvironmentKey:
-    """Return the key of everything that was installed for *release*; *tools*: `pip 26.3, ...`."""
+def environment_key(
+    release: Release, context: BuildContext, tools: str, project: Path
+) -> EnvironmentKey:
+    """Return the key of everything that was installed for *release* in the directory *project*.
+
+    *tools* are those that install: `pip 26.3, uv 0.13.8`.
+    """
     target = context.target
     return EnvironmentKey(
         format=FORMAT,
@@ -55,7 +61,7 @@ def environment_key(release: Release, context: BuildContext, tools: str) -> Envi
         distro=target.distro,
         directory=str(context.layers_dir),
         tools=tools,
-        building=settings_digest(context.environ),
+        building=settings_digest(context.environ, project),
     )
 
 

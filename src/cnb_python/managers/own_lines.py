@@ -52,7 +52,7 @@ class OwnLines(NamedTuple):
 def read_own_lines(files: Sequence[Path], app_dir: Path, environ: Mapping[str, str]) -> OwnLines:
     """Read *files* and what they include. What cannot be read says nothing: pip has read it."""
     found = OwnLines((), {}, {}, {})
-    for origin, line in (one for file in files for one in _lines(file, frozenset())):
+    for origin, line in (one for file in files for one in read_lines(file)):
         found = (
             found._replace(finding=(*found.finding, _anchored(line.text, origin.parent, app_dir)))
             if _FINDING.match(line.text)
@@ -98,13 +98,19 @@ def identity(address: str) -> str:
     return f"{scheme}{mark}{host.rpartition('@')[2]}{slash}{path}".rstrip("/")
 
 
-def _lines(file: Path, including: frozenset[Path]) -> Iterator[tuple[Path, Line]]:
+def read_lines(
+    file: Path, including: frozenset[Path] = frozenset()
+) -> Iterator[tuple[Path, Line]]:
+    """Yield each line of *file* and of what it includes, with the file that has it.
+
+    What cannot be read has none; *including* are those on the way to it.
+    """
     if file in including:
         return
     for line in lines_of(_text(file)):
         if found := _INCLUDE.fullmatch(line.text):
             included = (file.parent / (found[1] or found[2]).strip()).resolve()
-            yield from _lines(included, including | {file})
+            yield from read_lines(included, including | {file})
         else:
             yield file, line
 

@@ -20,7 +20,9 @@ RELEASE = Release("3.14.6", "amd64", "plain", "https://example.org/a.tar.gz", "5
 
 
 def keys(phase: BuildContext) -> tuple[EnvironmentKey, OutcomeKey]:
-    return environment_key(RELEASE, phase, TOOLS), outcome_key("pip", Settings(), phase)
+    return environment_key(RELEASE, phase, TOOLS, phase.app_dir), outcome_key(
+        "pip", Settings(), phase
+    )
 
 
 def record(phase: BuildContext, **more: str) -> Record:

@@ -25,14 +25,19 @@ def phase(tmp_path: Path) -> BuildContext:
 def reasons(phase: BuildContext, release: Release = RELEASE, tools: str = TOOLS) -> list[str]:
     """Return why what was made for another build is not for this one."""
     before = EnvironmentKey(
-        **{**environment_key(RELEASE, phase, TOOLS).metadata(), **_of("linux", "amd64", phase)}
+        **{
+            **environment_key(RELEASE, phase, TOOLS, phase.app_dir).metadata(),
+            **_of("linux", "amd64", phase),
+        }
     )
-    return list(differences(before.metadata(), environment_key(release, phase, tools)))
+    return list(
+        differences(before.metadata(), environment_key(release, phase, tools, phase.app_dir))
+    )
 
 
 def _of(os: str, arch: str, phase: BuildContext) -> dict[str, str]:
     directory = phase.app_dir.parent / "layers"
-    building = environment_key(RELEASE, replace(phase, environ={}), TOOLS).building
+    building = environment_key(RELEASE, replace(phase, environ={}), TOOLS, phase.app_dir).building
     return {
         "os": os,
         "arch": arch,
