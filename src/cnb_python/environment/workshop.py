@@ -59,6 +59,7 @@ class Workshop:
                 request.environ, request.directory, request.interpreter, scratch
             ),
             python=request.python,
+            fetch=self.system.fetch,
         )
 
     @property

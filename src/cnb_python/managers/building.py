@@ -52,18 +52,18 @@ def settings_digest(environ: Mapping[str, str], app_dir: Path) -> str:
     found = [
         *((name, environ[name]) for name in environ if _VARIABLES.fullmatch(name)),
         *((name, options[name]) for name in options if name in _OPTIONS),
-        *((name, _constraints(app_dir / name)) for name in constraints.split()),
+        *((name, _constraints(app_dir / name, environ)) for name in constraints.split()),
         *_of_uv(environ, app_dir),
     ]
     text = "\n".join(f"{name}\0{value}" for name, value in sorted(found) if value)
     return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()[:16] if text else ""
 
 
-def _constraints(file: Path) -> str:
+def _constraints(file: Path, environ: Mapping[str, str]) -> str:
     """Return what *file* and those that it includes say; nothing where it is an address."""
     from cnb_python.managers.own_lines import read_lines  # noqa: PLC0415 - few have such a file
 
-    return "\n".join(line.text for _, line in read_lines(file))
+    return "\n".join(line.text for _, line in read_lines(file, environ))
 
 
 def _of_uv(environ: Mapping[str, str], app_dir: Path) -> Iterator[tuple[str, str]]:

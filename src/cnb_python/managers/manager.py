@@ -8,7 +8,7 @@ from typing import Protocol
 from cnb_python.errors import BuildpackError
 from cnb_python.managers.decision import Decision, Pin, Undecided
 from cnb_python.project import Project
-from cnb_python.system.outside import Command, Outcome, Run
+from cnb_python.system.outside import Command, Fetch, Outcome, Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,8 @@ class Workplace:
     """The release of the app's interpreter: `3.14.6`."""
     uv: Path
     """The program."""
+    fetch: Fetch | None = None
+    """Brings a file from the network; None: nothing is brought from there."""
 
 
 class Manager(Protocol):

@@ -5,16 +5,17 @@ says nothing of where it looked.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from cnb_python.managers.requirement_lines import VARIABLE, Line, lines_of
 from cnb_python.managers.requirements_encoding import decode
+from cnb_python.system.addresses import local_path
 
 _INCLUDE = re.compile(r"(?:--requirement|--constraint)(?:=|\s+)(.+)|-[rc]\s*(.+)")
 _EDITABLE = re.compile(r"(?:--editable(?:=|\s+)|-e\s*)(.+)")
@@ -28,6 +29,16 @@ _BUILD_OPTION = re.compile(r"--config-settings?\b|-C\b")
 _EGG = re.compile(r"[#&]egg=([\w.-]+)")
 _MARKER = re.compile(r"\s*(?<=\s);.*|;\s.*")
 _REVISION = re.compile(r"@[^@/]*$")
+
+
+type Source = Path | str
+"""A file, or the address of one on the web."""
+type Remote = Callable[[str], str]
+"""Returns what is at an address; nothing where that cannot be had."""
+
+
+def _nothing(_: str) -> str:
+    return ""
 
 
 class OwnLines(NamedTuple):
@@ -49,12 +60,16 @@ class OwnLines(NamedTuple):
         return named[0] if len(named) == 1 else self.by_address.get(identity(address), "")
 
 
-def read_own_lines(files: Sequence[Path], app_dir: Path, environ: Mapping[str, str]) -> OwnLines:
+def read_own_lines(
+    files: Sequence[Path], app_dir: Path, environ: Mapping[str, str], remote: Remote = _nothing
+) -> OwnLines:
     """Read *files* and what they include. What cannot be read says nothing: pip has read it."""
     found = OwnLines((), {}, {}, {})
-    for origin, line in (one for file in files for one in read_lines(file)):
+    lines = (one for file in files for one in read_lines(file, environ, remote))
+    for origin, line in lines:
+        beside = origin.parent if isinstance(origin, Path) else app_dir
         found = (
-            found._replace(finding=(*found.finding, _anchored(line.text, origin.parent, app_dir)))
+            found._replace(finding=(*found.finding, _anchored(line.text, beside, app_dir)))
             if _FINDING.match(line.text)
             else _with(found, line, app_dir, environ)
         )
@@ -99,20 +114,32 @@ def identity(address: str) -> str:
 
 
 def read_lines(
-    file: Path, including: frozenset[Path] = frozenset()
-) -> Iterator[tuple[Path, Line]]:
+    file: Source,
+    environ: Mapping[str, str],
+    remote: Remote = _nothing,
+    including: frozenset[Source] = frozenset(),
+) -> Iterator[tuple[Source, Line]]:
     """Yield each line of *file* and of what it includes, with the file that has it.
 
     What cannot be read has none; *including* are those on the way to it.
     """
-    if file in including:
-        return
-    for line in lines_of(_text(file)):
+    including |= {file}
+    for line in lines_of(_text(file) if isinstance(file, Path) else remote(file)):
         if found := _INCLUDE.fullmatch(line.text):
-            included = (file.parent / (found[1] or found[2]).strip()).resolve()
-            yield from read_lines(included, including | {file})
+            name = _expanded((found[1] or found[2]).strip(), environ)
+            if (included := _included(name, file)) not in including:
+                yield from read_lines(included, environ, remote, including)
         else:
             yield file, line
+
+
+def _included(name: str, by: Source) -> Source:
+    """Return what the file *by* means by *name*, as pip does."""
+    if urlsplit(name).scheme in {"http", "https"}:
+        return name
+    if not isinstance(by, Path):
+        return urljoin(by, name)
+    return (local_path(name) or by.parent / name).resolve()
 
 
 def _text(file: Path) -> str:

@@ -1,6 +1,7 @@
 """Has pip or uv decide and install what a `requirements.txt` asks for; explains what fails."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from cnb_python.errors import BuildpackError, InstallFailed, ProgramNotStarted
@@ -10,6 +11,7 @@ from cnb_python.managers import (
     pip_commands,
     pip_failures,
     pip_report,
+    requirements_encoding,
     uv,
     uv_lock,
 )
@@ -17,7 +19,8 @@ from cnb_python.managers.decision import Decision, Pin
 from cnb_python.managers.manager import Workplace
 from cnb_python.managers.network import Network
 from cnb_python.managers.own_lines import OwnLines, read_own_lines
-from cnb_python.system.outside import Command, Outcome, Run
+from cnb_python.system.addresses import shown
+from cnb_python.system.outside import Command, Download, Outcome, Run
 
 type Files = Sequence[str]
 """Requirements files that are read together, relative to the app."""
@@ -119,7 +122,20 @@ def _uv(command: Command, run: Run) -> None:
 
 def _own_lines(files: Files, place: Workplace) -> OwnLines:
     paths = [place.app_dir / name for name in files]
-    return read_own_lines(paths, place.app_dir, place.environ)
+    return read_own_lines(paths, place.app_dir, place.environ, partial(_at_address, place))
+
+
+def _at_address(place: Workplace, address: str) -> str:
+    """Return the file of requirements at *address*, or nothing: pip has read it, and said so."""
+    file = place.scratch / "included.txt"
+    try:
+        if place.fetch:
+            place.fetch(Download(address, sha256="", title=shown(address)), file)
+        return requirements_encoding.decode(file.read_bytes(), "replace")
+    except OSError, LookupError, BuildpackError:
+        return ""
+    finally:
+        file.unlink(missing_ok=True)
 
 
 def _ask_again(

@@ -147,3 +147,36 @@ def test_several_files_are_read_in_their_order(tmp_path: Path) -> None:
 
     assert found.finding == ("--pre", "--pre", "--no-binary six")
     assert found.line_of("lib", (tmp_path / "lib").as_uri()) == "./lib"
+
+
+def test_a_variable_names_what_is_included(tmp_path: Path) -> None:
+    (tmp_path / "prod.txt").write_text("--extra-index-url https://i.example.org\n")
+
+    found = own(tmp_path, "-r ${WHERE}.txt\n", WHERE="prod")
+
+    assert found.finding == ("--extra-index-url https://i.example.org",)
+
+
+def test_what_lies_at_an_address_is_read_with_what_it_includes(tmp_path: Path) -> None:
+    web = {
+        "https://me:t0k@h/a/base.txt": "--index-url https://${T}@i\n-c more.txt\n-r base.txt\n",
+        "https://me:t0k@h/a/more.txt": "--pre\n-f wheels\n",
+    }
+    (tmp_path / "wheels").mkdir()
+    file = tmp_path / "requirements.txt"
+    file.write_text("-r https://me:${T}@h/a/base.txt\n-r https://h/absent.txt\nidna\n")
+
+    found = read_own_lines([file], tmp_path, {"T": "t0k"}, lambda url: web.get(url, ""))
+
+    assert found.finding == (
+        "--index-url https://${T}@i",
+        "--pre",
+        f"--find-links {tmp_path}/wheels",
+    )
+    assert read_own_lines([file], tmp_path, {}).finding == ()
+
+
+def test_a_file_by_its_address_is_a_file(tmp_path: Path) -> None:
+    (tmp_path / "more.txt").write_text("--pre\n")
+
+    assert own(tmp_path, f"-r {(tmp_path / 'more.txt').as_uri()}\n").finding == ("--pre",)

@@ -2,19 +2,19 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
-from cnb_python.errors import DiskFull, InstallFailed, ProgramNotStarted, UvRefused
+from cnb_python.errors import DiskFull, DownloadFailed, InstallFailed, ProgramNotStarted, UvRefused
 from cnb_python.managers.decision import Decision, Undecided
 from cnb_python.managers.manager import Workplace
 from cnb_python.managers.pip import Pip
 from cnb_python.project import read_project
 from cnb_python.setting import Origin
 from cnb_python.settings import DEFAULTS, Settings
-from cnb_python.system.outside import Command, Outcome
+from cnb_python.system.outside import Command, Download, Outcome
 
 SHA = "ab" * 32
 BY_UV = Pip(Settings(installer="uv"))
@@ -232,3 +232,22 @@ def test_what_an_exact_file_decided_is_installed_again_by_uv(tmp_path: Path) -> 
 
     assert Path(tools.ran[0].argv[-1]).read_text() == "b==2\n"
     assert "--no-config" in tools.ran[0].argv
+
+
+def test_an_included_file_on_the_web_says_where_to_look_too(tmp_path: Path) -> None:
+    made = app(tmp_path, "-r https://h.example/base.txt\n-r https://h.example/gone.txt\na\n")
+    tools, place = Tools(), made.place
+
+    def fetch(download: Download, to: Path) -> None:
+        if download.url.endswith("gone.txt"):
+            raise DownloadFailed(download.title, download.url, "404", 1, 404)
+        to.write_text("--extra-index-url https://i.example/simple\nb\n")
+
+    decision = Pip().decide(place, tools)
+    Pip().install(decision, decision.pins, replace(place, fetch=fetch), tools)
+
+    exact = tools.ran[-1].argv[-1]
+    assert Path(exact).read_text() == (
+        f"--extra-index-url https://i.example/simple\na==1.0 --hash=sha256:{SHA}\n"
+    )
+    assert not (place.scratch / "included.txt").exists()
