@@ -18,7 +18,7 @@ ROWS: list[set[str]] = [
     {"detect", "build"},
     {"packages", "summary"},
     {"renewal"},
-    {"closing"},
+    {"closing", "frameworks"},
     {"provided"},
     {"job", "demand"},
     {"messages", "plan", "launch", "layers", "checks"},

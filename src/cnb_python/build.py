@@ -5,13 +5,14 @@ from cnb_python.checks import check_environment, check_project
 from cnb_python.cnb.context import BuildContext
 from cnb_python.cnb.documents import Launch
 from cnb_python.demand import asked_by
+from cnb_python.frameworks import hooks
+from cnb_python.frameworks.steps import Steps
 from cnb_python.job import Job
 from cnb_python.launch import concurrency, explain, processes
 from cnb_python.layers import defaults, leftovers, python, tools
 from cnb_python.layers.record import Record
 from cnb_python.managers.select import managers, select
 from cnb_python.project import Project, read_project
-from cnb_python.provided import Added
 from cnb_python.settings import Settings, effective, read_settings
 from cnb_python.system.journal import Journal
 from cnb_python.system.outside import Output, System
@@ -28,13 +29,15 @@ def build(context: BuildContext, system: System) -> None:
     Raises a leaf of BuildpackError for everything that is not our fault.
     """
     check_environment(context.environ)
+    journal = Journal(system.output, system.clock, {})
+    hooks.run_before(context, journal, system)
     settings = read_settings(context.environ, context.app_dir)
     project = read_project(context.app_dir, settings.project)
     manager = select(project, managers(settings))
     check_project(project, manager, system.output)
     processes.check(project)
     demand = asked_by(context, settings)
-    journal = Journal(system.output, system.clock, {})
+    steps = Steps(system, hooks.find(context.app_dir, hooks.POST))
     say_settings(settings, system.output)
 
     with journal.step("Python"):
@@ -44,7 +47,9 @@ def build(context: BuildContext, system: System) -> None:
 
     with journal.step("Packages"):
         job = Job(project, manager, runtime, settings, context, demand, tools.versions())
-        record = packages.provide(job, system).close(Added())
+        provided = packages.provide(job, system, steps.wants)
+
+    record = provided.close(steps.run(provided, journal))
 
     with journal.step("Launch"):
         sizes = configure_launch(project, record, context, system)

@@ -8,6 +8,7 @@ from cnb_python.errors import (
     BadRequirement,
     BadSettings,
     ChecksumMismatch,
+    CollectstaticFailed,
     DamagedArchive,
     DamagedStore,
     DiskFull,
@@ -19,6 +20,8 @@ from cnb_python.errors import (
     GitFailed,
     HashMismatch,
     HashMissing,
+    HookFailed,
+    HookNotStarted,
     IncludeMissing,
     IndexRefused,
     IndexUnreachable,
@@ -29,6 +32,7 @@ from cnb_python.errors import (
     MissingForBuild,
     MissingInput,
     MisspeltVersionFile,
+    NltkFailed,
     NoPythonInRange,
     NoPythonVersion,
     NoRequirements,
@@ -178,6 +182,14 @@ def describe(failure: Failure) -> Message:  # noqa: C901, PLR0911, PLR0912, PLR0
             return install.install_failed(failure)
         case PackagesChanged():
             return frameworks.packages_changed(failure)
+        case CollectstaticFailed():
+            return frameworks.collectstatic_failed(failure)
+        case HookFailed():
+            return frameworks.hook_failed(failure)
+        case HookNotStarted():
+            return frameworks.hook_not_started(failure)
+        case NltkFailed():
+            return frameworks.nltk_failed(failure)
         case UvRefused():
             return install.uv_refused(failure)
         case NoPythonVersion():

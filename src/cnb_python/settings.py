@@ -15,6 +15,7 @@ VERSION = "BP_PYTHON_VERSION"
 LAYOUT = "BP_PYTHON_LAYOUT"
 INSTALLER = "BP_PYTHON_INSTALLER"
 BUILD = "BP_PYTHON_BUILD"
+COLLECTSTATIC = "BP_PYTHON_COLLECTSTATIC"
 MIRROR = "BP_PYTHON_MIRROR"
 PROJECT = "BP_PYTHON_PROJECT"
 
@@ -81,6 +82,12 @@ TABLE: tuple[Setting, ...] = (
         "Later buildpacks see Python and the packages while they build.",
     ),
     Setting(
+        "collectstatic",
+        COLLECTSTATIC,
+        Flag(),
+        "Django's static files are collected while the image is built. On where it is not said.",
+    ),
+    Setting(
         "mirror",
         MIRROR,
         Text("https://mirror.example.org/python"),
@@ -103,6 +110,7 @@ class Settings(NamedTuple):
     installer: str = AUTO
     layout: str = LINKED
     build: bool = False
+    collectstatic: bool = True
     mirror: str = ""
     origins: Mapping[str, Origin] = MappingProxyType({})
     """Who gave each setting that was given, by its name."""

@@ -95,9 +95,13 @@ class Store:
         with addressed.verified(self.directory, kept.info, _ARCHIVE) as file:
             return packing.read(_small(kept), file, wanted)
 
-    def put_tree(self, key: str, root: Path) -> None:
-        """Archive everything below *root* under *key*. Raises DiskFull or OSError."""
-        members = tuple(sorted(_walk(root, "")))
+    def put_tree(self, key: str, root: Path, only: Collection[str] | None = None) -> None:
+        """Archive everything below *root* under *key*. Raises DiskFull or OSError.
+
+        *only*: no more than the files and links at these paths.
+        """
+        found = _walk(root, "")
+        members = tuple(sorted(one for one in found if only is None or one.path in only))
         if first_outside(members) is None:
             self._trees[key] = Tree(self._pack(members, root, far=True), members)
 
@@ -105,13 +109,15 @@ class Store:
         """Whether something was archived under *key*."""
         return key in self._trees
 
-    def bring_tree(self, key: str, into: Path) -> None:
-        """Put what was archived under *key* below the directory *into*.
+    def bring_tree(self, key: str, into: Path) -> int:
+        """Put what was archived under *key* below the directory *into*; return how many files.
 
         Raises what `bring` does; DamagedStore without a reason when there is no such archive.
         """
         tree = self._trees.get(key)
-        self._unpack(tree.archive if tree else "", tree.members if tree else (), into)
+        members = tree.members if tree else ()
+        self._unpack(tree.archive if tree else "", members, into)
+        return sum(one.kind != "d" for one in members)
 
     def close(
         self,

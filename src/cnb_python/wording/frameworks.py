@@ -1,6 +1,13 @@
 """The words for what goes wrong when the app's own code runs while it is built."""
 
-from cnb_python.errors import PackagesChanged
+from cnb_python.errors import (
+    CollectstaticCause,
+    CollectstaticFailed,
+    HookFailed,
+    HookNotStarted,
+    NltkFailed,
+    PackagesChanged,
+)
 from cnb_python.wording.message import Message
 
 
@@ -24,3 +31,187 @@ def packages_changed(failure: PackagesChanged) -> Message:
             "Have the script write below the app's own directory.",
         ),
     )
+
+
+def collectstatic_failed(failure: CollectstaticFailed) -> Message:
+    """Name the likely cause of what Django's traceback says, and what mends it."""
+    found, *steps = _CAUSES[failure.cause]
+    detail = failure.detail
+    return Message(
+        title="Django could not collect the app's static files",
+        body=(
+            f"`{failure.command}` ended with code {failure.code}; its output is above.",
+            f"Likely cause: {found.format(detail)}".rstrip(": "),
+        ),
+        steps=(
+            *(step.format(detail) for step in steps),
+            (
+                "An app that needs no static files in its image can do without: set "
+                "DISABLE_COLLECTSTATIC=1, or collectstatic = false in [tool.cnb-python] of "
+                "pyproject.toml."
+            ),
+        ),
+    )
+
+
+_AT_BUILD = (
+    "The settings are loaded while the image is built, where only the platform's variables for "
+    "builds are set."
+)
+_CAUSES: dict[CollectstaticCause, tuple[str, ...]] = {
+    "no settings": (
+        "manage.py names no settings module.",
+        "Have manage.py set DJANGO_SETTINGS_MODULE, or set it as a variable of the build.",
+    ),
+    "static root": (
+        "the settings do not say where static files go.",
+        "Add it to the settings: STATIC_ROOT = BASE_DIR / 'staticfiles'",
+        (
+            "If the app has no static files at all, remove django.contrib.staticfiles from "
+            "INSTALLED_APPS."
+        ),
+    ),
+    "variable": (
+        f"the settings need the variable {{0}}. {_AT_BUILD}",
+        "Give it a default for builds in the settings: os.environ.get('{0}', 'for-builds-only')",
+        "Or set it for the build: pack build --env {0}=...",
+    ),
+    "secret key": (
+        f"SECRET_KEY is empty. {_AT_BUILD}",
+        "Give it a default for builds: os.environ.get('SECRET_KEY', 'for-builds-only')",
+        "Or set the variable that the settings read: pack build --env SECRET_KEY=...",
+    ),
+    "manifest": (
+        "a template or module names the static file {0}, which no app and no directory has.",
+        "Look for it: python manage.py findstatic {0}",
+        "Correct the name, or add the file; what a front-end build makes has to be made first.",
+    ),
+    "referenced file": (
+        "a style sheet or script names the file {0}, which does not exist.",
+        "Correct the url() or import that the output above names, or add the file.",
+    ),
+    "directory": (
+        "there is no {0}.",
+        "Add it to the repository (Git keeps no empty directories), or correct the settings.",
+        (
+            "If a front-end build makes it, have that run before: in bin/pre_compile, or in a "
+            "buildpack that comes first."
+        ),
+    ),
+    "database": (
+        "the app talks to its database as soon as it is loaded: {0}",
+        (
+            "There is no database while an image is built. Have queries run in functions that are "
+            "called later, not in the bodies of modules, in apps.py or in urls.py."
+        ),
+    ),
+    "module": (
+        "a module cannot be imported: {0}",
+        (
+            "If it is a package, list it with the app's requirements: development groups are not "
+            "installed."
+        ),
+        "If it is the app's own, look that it is committed, and that its name is right.",
+    ),
+    "library": (
+        "the library {0} is not in the build image.",
+        "Use a builder whose images have it, or add it with a buildpack for system packages.",
+    ),
+    "syntax": (
+        "the code cannot be read: {0}",
+        "Correct the line that the output above names; it may be newer than the app's Python.",
+    ),
+    "permission": (
+        "{0} cannot be written.",
+        "Have the settings write below BASE_DIR only.",
+    ),
+    "settings": (
+        "Django does not accept the settings: {0}",
+        "Correct the setting.",
+    ),
+    "other": (
+        "{0}",
+        "Run it as the build does, in a fresh checkout: python manage.py collectstatic",
+    ),
+}
+
+
+def hook_failed(failure: HookFailed) -> Message:
+    """Say that the app's own script stopped the build."""
+    ended = (
+        f"ended with code {failure.code}"
+        if failure.code > 0
+        else f"was ended by signal {-failure.code}"
+    )
+    return Message(
+        title=f"{failure.script} failed",
+        body=(f"The app's own script {failure.script} {ended}; its output is above.",),
+        steps=(
+            "Correct what the last lines of its output name.",
+            "`set -x` near its top shows each command before it runs.",
+        ),
+    )
+
+
+def hook_not_started(failure: HookNotStarted) -> Message:
+    """Say why a script could not be started."""
+    program = failure.program
+    reads = f"Its first line has it read by {program!r}." if program else "It names no program."
+    steps = (
+        (
+            "The line ends as Windows ends lines. Save the file with Unix line endings: "
+            f"dos2unix {failure.script}, and `{failure.script} text eol=lf` in .gitattributes."
+            if program.endswith("\r")
+            else "Start it with a line that the build image understands: #!/usr/bin/env bash"
+        ),
+    )
+    return Message(
+        title=f"{failure.script} cannot be started",
+        body=(f"Starting {failure.script} failed: {failure.reason}.", reads),
+        steps=steps,
+    )
+
+
+def nltk_failed(failure: NltkFailed) -> Message:
+    """Say which data could not be had, and why."""
+    found, *steps = _NLTK[failure.cause]
+    return Message(
+        title=f"The NLTK data {failure.name} could not be had",
+        body=(
+            found.format(failure.name),
+            *((f"NLTK says: {failure.detail}",) * bool(failure.detail)),
+        ),
+        steps=tuple(step.format(failure.name) for step in steps),
+    )
+
+
+_NLTK: dict[str, tuple[str, ...]] = {
+    "unknown": (
+        "NLTK's index has nothing called {0}.",
+        "Correct the name in nltk.txt: one identifier in each line, such as punkt or stopwords.",
+        (
+            "https://www.nltk.org/nltk_data/ lists what there is. Newer releases of NLTK know "
+            "others (punkt_tab) than older ones (punkt)."
+        ),
+    ),
+    "network": (
+        "The server of NLTK's data could not be reached.",
+        "Build again: it may have been out of order for a moment.",
+        (
+            "Behind a proxy set HTTP_PROXY and HTTPS_PROXY for the build. NLTK_DOWNLOAD_URL names "
+            "the index of a mirror."
+        ),
+    ),
+    "index": (
+        "What was fetched as NLTK's index is none.",
+        "Check NLTK_DOWNLOAD_URL: it has to be the address of an index.xml.",
+    ),
+    "damaged": (
+        "What was fetched is not the file that NLTK's index describes.",
+        "Build again; if it stays so, the server or a proxy on the way serves something else.",
+    ),
+    "other": (
+        "The downloader of NLTK failed; its output is above.",
+        "Try it in the same environment: python -m nltk.downloader {0}",
+    ),
+}

@@ -1,0 +1,87 @@
+"""`bin/pre_compile` and `bin/post_compile`: the app's own steps, as on Heroku's classic builds.
+
+https://devcenter.heroku.com/articles/python-support#build-hooks
+"""
+
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+
+from cnb_python.cnb.context import BuildContext
+from cnb_python.environment.places import VENV
+from cnb_python.errors import HookFailed, HookNotStarted, ProgramNotStarted
+from cnb_python.frameworks import variables
+from cnb_python.frameworks.running import run
+from cnb_python.provided import Environment
+from cnb_python.system.journal import Journal
+from cnb_python.system.outside import Command, System
+
+PRE, POST = "bin/pre_compile", "bin/post_compile"
+_SHELLS = (Path("/bin/bash"), Path("/bin/sh"))
+# A script, or a program of this system.
+_STARTS = (b"#!", b"\x7fELF")
+_LINE_BYTES = 256
+
+
+def find(app_dir: Path, name: str) -> Path | None:
+    """Return the script *name* of the app, None where it has none."""
+    path = app_dir / name
+    return path if path.is_file() else None
+
+
+def run_before(context: BuildContext, journal: Journal, system: System) -> None:
+    """Run `bin/pre_compile`, before anything is read of the app; Python is not there yet.
+
+    Raises HookFailed and HookNotStarted.
+    """
+    if script := find(context.app_dir, PRE):
+        with journal.step(PRE):
+            _run(PRE, script, context.app_dir, dict(context.environ), system)
+
+
+def run_after(environment: Environment, script: Path, system: System) -> None:
+    """Run `bin/post_compile`, with Python and the packages. Raises as `run_before`."""
+    job = environment.job
+    env = variables.of_the_app(
+        job.context.environ,
+        job.context.layers_dir / VENV,
+        job.runtime.interpreter.path,
+        job.project.directory,
+    )
+    _run(POST, script, job.context.app_dir, env, system)
+
+
+def _run(name: str, script: Path, app_dir: Path, env: Mapping[str, str], system: System) -> None:
+    _make_executable(name, script, system)
+    start = _first_line(script)
+    shell = () if start.startswith(_STARTS) else _shell()
+    try:
+        outcome = run(Command((*shell, str(script)), env, app_dir, name), system)
+    except ProgramNotStarted as error:
+        program = start.removeprefix(b"#!").strip(b" \t\n").decode("utf-8", "replace")
+        raise HookNotStarted(name, program, error.reason) from error
+    if outcome.code:
+        raise HookFailed(name, outcome.code)
+
+
+def _make_executable(name: str, script: Path, system: System) -> None:
+    if script.stat().st_mode & stat.S_IXUSR:
+        return
+    system.output.warning(
+        f"{name} is not executable",
+        (
+            "It has been made executable for this build. Have Git remember that it is:",
+            f"  git update-index --chmod=+x {name}",
+        ),
+    )
+    script.chmod(0o755)
+
+
+def _first_line(script: Path) -> bytes:
+    with script.open("rb") as file:
+        return file.readline(_LINE_BYTES)
+
+
+def _shell() -> tuple[str, ...]:
+    """Return what reads a script that does not say by what it is read."""
+    return tuple(str(path) for path in _SHELLS if path.is_file())[:1]

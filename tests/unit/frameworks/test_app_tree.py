@@ -1,0 +1,99 @@
+"""An app directory is the same when every file and link in it is."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cnb_python.frameworks import tree
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Path:
+    (tmp_path / "shop/static").mkdir(parents=True)
+    (tmp_path / "shop/settings.py").write_text("DEBUG = False", encoding="utf-8")
+    (tmp_path / "manage.py").symlink_to("shop/manage.py")
+    (tmp_path / "large.bin").write_bytes(bytes(1024 * 1024 + 1))
+    return tmp_path
+
+
+def rewritten(app: Path) -> None:
+    (app / "shop/settings.py").write_text("DEBUG = True!", encoding="utf-8")
+
+
+def rewritten_at_its_end(app: Path) -> None:
+    (app / "large.bin").write_bytes(bytes(1024 * 1024) + b"1")
+
+
+def executable(app: Path) -> None:
+    (app / "shop/settings.py").chmod(0o755)
+
+
+def relinked(app: Path) -> None:
+    (app / "manage.py").unlink()
+    (app / "manage.py").symlink_to("./shop/manage.py")
+
+
+def renamed(app: Path) -> None:
+    (app / "shop/settings.py").rename(app / "shop/setting.py")
+
+
+def hidden(app: Path) -> None:
+    (app / ".env").write_text("DEBUG=1", encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "change", [rewritten, rewritten_at_its_end, executable, relinked, renamed, hidden]
+)
+def test_every_change_counts(app: Path, change: Callable[[Path], None]) -> None:
+    before = tree.digest(tree.listing(app))
+    change(app)
+    assert tree.digest(tree.listing(app)) != before
+
+
+def test_times_and_permissions_do_not_count(app: Path) -> None:
+    before = tree.digest(tree.listing(app))
+    (app / "shop/settings.py").touch()
+    (app / "shop/settings.py").chmod(0o600)
+    (app / "shop").chmod(0o700)
+    assert tree.digest(tree.listing(app)) == before
+
+
+def test_the_commit_counts_and_the_rest_of_a_checkout_does_not(app: Path) -> None:
+    (app / ".git/refs/heads").mkdir(parents=True)
+    (app / ".git/HEAD").write_text("ref: refs/heads/main", encoding="utf-8")
+    before = tree.digest(tree.listing(app))
+    (app / ".git/index").write_bytes(b"times")
+    assert tree.digest(tree.listing(app)) == before
+    (app / ".git/refs/heads/main").write_text("12ab", encoding="utf-8")
+    assert tree.digest(tree.listing(app)) != before
+
+
+def test_what_was_added_is_named(app: Path) -> None:
+    before = tree.listing(app)
+    (app / "staticfiles/css").mkdir(parents=True)
+    (app / "staticfiles/css/a.css").touch()
+    executable(app)
+    assert tree.added(before, tree.listing(app)) == ("shop/settings.py", "staticfiles/css/a.css")
+
+
+def test_nothing_is_added_where_something_is_gone(app: Path) -> None:
+    before = tree.listing(app)
+    (app / "large.bin").unlink()
+    assert tree.added(before, tree.listing(app)) is None
+
+
+def test_modes_are_those_of_an_image(app: Path) -> None:
+    place = app / "out/css"
+    place.mkdir(parents=True)
+    (place / "a.css").touch()
+    (place / "run").touch()
+    (place / "link").symlink_to("nowhere")
+    (place / "a.css").chmod(0o640)
+    (place / "run").chmod(0o700)
+    place.chmod(0o2770)
+
+    tree.normalise(app, ("out/css/a.css", "out/css/run", "out/css/link"))
+
+    modes = [path.stat().st_mode & 0o7777 for path in (place, place / "a.css", place / "run")]
+    assert modes == [0o755, 0o644, 0o755]

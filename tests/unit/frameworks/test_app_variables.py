@@ -1,0 +1,69 @@
+"""The app's code sees the platform's variables, and what is noted of them gives none away."""
+
+from pathlib import Path
+
+import pytest
+
+from cnb_python.frameworks import variables
+
+VENV, PYTHON, APP = Path("/layers/venv"), Path("/layers/python/bin/python3.14"), Path("/workspace")
+SALT = bytes(16)
+
+
+def of_the_app(**environ: str) -> dict[str, str]:
+    return variables.of_the_app(environ, VENV, PYTHON, APP, bundles=())
+
+
+def test_python_and_the_packages_come_first_on_the_path() -> None:
+    path = of_the_app(PATH="/usr/bin")["PATH"]
+    assert path == "/layers/venv/bin:/layers/python/bin:/usr/bin"
+
+
+def test_without_a_path_there_is_the_usual_one() -> None:
+    assert of_the_app()["PATH"].endswith(":/usr/sbin:/usr/bin:/sbin:/bin")
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "DJANGO_SETTINGS_MODULE", "HTTPS_PROXY", "LANG"])
+def test_what_the_platform_sets_is_passed_on(name: str) -> None:
+    assert of_the_app(**{name: "value"})[name] == "value"
+
+
+def test_what_is_set_is_stronger_than_a_default() -> None:
+    found = of_the_app(PYTHONPATH="src", HOME="/home/cnb", PYTHONHASHSEED="1")
+    assert [found[name] for name in ("PYTHONPATH", "HOME", "PYTHONHASHSEED")] == [
+        *("src", "/home/cnb", "1")
+    ]
+
+
+def test_another_interpreter_s_home_is_not_passed_on() -> None:
+    assert "PYTHONHOME" not in of_the_app(PYTHONHOME="/usr")
+
+
+def test_no_bytecode_is_written_into_the_app() -> None:
+    assert of_the_app(PYTHONDONTWRITEBYTECODE="")["PYTHONDONTWRITEBYTECODE"] == "1"
+
+
+BASE = {"SECRET_KEY": "secret", "DEBUG": "0", "HOSTNAME": "4f2a", "CNB_BP_PLAN_PATH": "/tmp/1"}
+
+
+@pytest.mark.parametrize(
+    "other", [{"SECRET_KEY": "other"}, {"DEBUG": ""}, {"NEW": ""}, {"DEBUG": "0\0NEW="}]
+)
+def test_every_value_counts(other: dict[str, str]) -> None:
+    changed = variables.digest({**BASE, **other}, "rest", SALT)
+    assert changed != variables.digest(BASE, "rest", SALT)
+
+
+def test_what_differs_between_machines_does_not_count() -> None:
+    other = {**BASE, "HOSTNAME": "91bc", "CNB_BP_PLAN_PATH": "/tmp/2", "SHLVL": "2"}
+    assert variables.digest(other, "rest", SALT) == variables.digest(BASE, "rest", SALT)
+
+
+def test_the_rest_and_the_salt_count() -> None:
+    found = {
+        variables.digest(BASE, "rest", SALT),
+        variables.digest(BASE, "other", SALT),
+        variables.digest(BASE, "rest", bytes(15) + b"1"),
+    }
+    assert len(found) == 3
+    assert all(len(digest) == 64 for digest in found)
