@@ -47,12 +47,25 @@ ONLY_IN = {
 INDEPENDENT = {
     "layers": {"reuse", "key", "record", "restored", "python", "defaults", "tools"},
     "managers": {
-        *("manager", "decision", "build_failures", "markers", "network", "exact"),
+        *(
+            "manager",
+            "decision",
+            "build_failures",
+            "build_wants",
+            "git_failures",
+            "libraries",
+            "markers",
+            "network",
+            "exact",
+        ),
         *("requirements", "requirement_lines", "requirements_encoding", "own_lines"),
         *(
             "uv",
             "uv_lock",
+            "uv_failures",
+            "uv_resolution",
             "pip_commands",
+            "pip_explaining",
             "pip_failures",
             "pip_report",
             "pip_settings",

@@ -273,8 +273,20 @@ class NoSuchPackage(AppError):
     """No index knows the package."""
 
     requirement: str
+    wanted_by: str
+    """The package that requires it; empty: the app itself, or unknown."""
     pages: tuple[str, ...]
     """Where it was looked for and answered "not found"."""
+
+
+class NotProvided(AppError):
+    """No index may be asked, and the files at hand do not hold the package."""
+
+    requirement: str
+    wanted_by: str
+    """The package that requires it; empty: the app itself, or unknown."""
+    places: tuple[str, ...]
+    """The directories and pages that were looked through, as far as known."""
 
 
 class NoSuchVersion(AppError):
@@ -282,6 +294,24 @@ class NoSuchVersion(AppError):
 
     requirement: str
     newest: tuple[str, ...]
+    """The newest that there are, oldest first; empty: unknown."""
+
+
+class Yanked(AppError):
+    """Everything that answers the requirement was withdrawn by its makers."""
+
+    requirement: str
+    versions: tuple[str, ...]
+    """Empty: all that there are."""
+    reason: str
+    """In the words of its makers; empty: none was given."""
+
+
+class DamagedPackage(AppError):
+    """A wheel or an sdist that cannot be used as it is."""
+
+    package: str
+    problem: str
 
 
 class WrongPython(AppError):
@@ -298,15 +328,19 @@ class NoWheel(AppError):
     requirement: str
     python: str
     pythons: tuple[str, ...]
-    """Python lines that its Linux wheels are for, oldest first."""
+    """Python lines that its wheels for this kind of machine are for, oldest first."""
     platforms: tuple[str, ...]
-    """The platforms of all its wheels."""
+    """The platforms of all its wheels, as their tags have them; empty: unknown."""
+
+
+type GitTrouble = Literal["login", "repository", "revision", "host", "certificate", "other"]
 
 
 class GitFailed(OutsideError):
     """Git could not bring what a requirement names."""
 
     requirement: str
+    trouble: GitTrouble
     problem: str
     """In Git's own words."""
 
@@ -346,6 +380,36 @@ class MissingForBuild(AppError):
     kind: Literal["header", "library", "program"]
     name: str
     python: str
+    debian: str
+    """The package of Debian that holds it; empty: unknown."""
+    ubuntu: str
+
+
+class MissingBuildRequirement(AppError):
+    """What a package's build requires, its build backend for instance, cannot be had."""
+
+    package: str
+    requirement: str
+    is_offline: bool
+    """No index may be asked."""
+
+
+class MissingBuildModule(AppError):
+    """A package's own build imports what it does not say that it requires, or what is gone."""
+
+    package: str
+    module: str
+    removed: str
+    """What no longer holds it, with its version: `Python 3.12`; empty: nothing of the kind."""
+    python: str
+
+
+class MadeForPython2(AppError):
+    """A package whose source is written for Python 2."""
+
+    package: str
+    sign: str
+    """What shows it: a line of its build's output."""
 
 
 class SourceBuildFailed(AppError):
@@ -376,6 +440,28 @@ class IndexUnreachable(OutsideError):
 
     url: str
     reason: str
+
+
+class UnknownHost(OutsideError):
+    """The name of a server is not known where the build runs."""
+
+    url: str
+    host: str
+    """Empty: that of the address."""
+
+
+class ProxyFailed(OutsideError):
+    """The proxy through which the build reaches the network does not answer."""
+
+    url: str
+    """What was to be fetched."""
+    reason: str
+
+
+class InsecureIndex(AppError):
+    """An index without encryption that pip was not told to trust."""
+
+    host: str
 
 
 class UntrustedCertificate(OutsideError):
@@ -709,7 +795,10 @@ type Failure = (
     | IncludeMissing
     | NotAPackage
     | NoSuchPackage
+    | NotProvided
     | NoSuchVersion
+    | Yanked
+    | DamagedPackage
     | WrongPython
     | NoWheel
     | VersionConflict
@@ -718,10 +807,16 @@ type Failure = (
     | NotPinned
     | GitFailed
     | MissingForBuild
+    | MissingBuildRequirement
+    | MissingBuildModule
+    | MadeForPython2
     | SourceBuildFailed
     | PathClash
     | IndexRefused
     | IndexUnreachable
+    | UnknownHost
+    | ProxyFailed
+    | InsecureIndex
     | UntrustedCertificate
     | UrlNotFound
     | InstallFailed

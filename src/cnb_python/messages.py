@@ -10,6 +10,7 @@ from cnb_python.errors import (
     ChecksumMismatch,
     CollectstaticFailed,
     DamagedArchive,
+    DamagedPackage,
     DamagedStore,
     DiskFull,
     DownloadFailed,
@@ -25,10 +26,14 @@ from cnb_python.errors import (
     IncludeMissing,
     IndexRefused,
     IndexUnreachable,
+    InsecureIndex,
     InstallFailed,
     InvalidPythonRange,
     InvalidPythonVersion,
     Killed,
+    MadeForPython2,
+    MissingBuildModule,
+    MissingBuildRequirement,
     MissingForBuild,
     MissingInput,
     MisspeltVersionFile,
@@ -43,6 +48,7 @@ from cnb_python.errors import (
     NotAFile,
     NotAPackage,
     NotPinned,
+    NotProvided,
     NotUtf8,
     NoWheel,
     OtherImplementation,
@@ -50,6 +56,7 @@ from cnb_python.errors import (
     PathClash,
     PlaceRefused,
     ProgramNotStarted,
+    ProxyFailed,
     PythonNotAvailable,
     PythonOutsideRange,
     SeveralBindings,
@@ -57,6 +64,7 @@ from cnb_python.errors import (
     SeveralPythonVersions,
     SourceBuildFailed,
     UnknownEncoding,
+    UnknownHost,
     UnknownPythonLine,
     UnknownPythonPatch,
     UnknownSettings,
@@ -74,14 +82,18 @@ from cnb_python.errors import (
     VersionConflict,
     VersionFileNotUtf8,
     WrongPython,
+    Yanked,
 )
 from cnb_python.wording import (
     bindings,
+    building,
     choosing,
+    finding,
     frameworks,
     install,
     launch,
     machine,
+    network,
     python,
     runtimes,
     settings,
@@ -147,15 +159,21 @@ def describe(failure: Failure) -> Message:  # noqa: C901, PLR0911, PLR0912, PLR0
         case NotAPackage():
             return install.not_a_package(failure)
         case NoSuchPackage():
-            return install.no_such_package(failure)
+            return finding.no_such_package(failure)
+        case NotProvided():
+            return finding.not_provided(failure)
         case NoSuchVersion():
-            return install.no_such_version(failure)
+            return finding.no_such_version(failure)
+        case Yanked():
+            return finding.yanked(failure)
+        case DamagedPackage():
+            return install.damaged_package(failure)
         case WrongPython():
-            return install.wrong_python(failure)
+            return finding.wrong_python(failure)
         case NoWheel():
-            return install.no_wheel(failure)
+            return finding.no_wheel(failure)
         case VersionConflict():
-            return install.version_conflict(failure)
+            return finding.version_conflict(failure)
         case HashMismatch():
             return install.hash_mismatch(failure)
         case HashMissing():
@@ -163,21 +181,33 @@ def describe(failure: Failure) -> Message:  # noqa: C901, PLR0911, PLR0912, PLR0
         case NotPinned():
             return install.not_pinned(failure)
         case GitFailed():
-            return install.git_failed(failure)
+            return network.git_failed(failure)
         case MissingForBuild():
-            return machine.missing_for_build(failure)
+            return building.missing_for_build(failure)
+        case MissingBuildRequirement():
+            return building.missing_build_requirement(failure)
+        case MissingBuildModule():
+            return building.missing_build_module(failure)
+        case MadeForPython2():
+            return building.made_for_python2(failure)
         case SourceBuildFailed():
-            return machine.source_build_failed(failure)
+            return building.source_build_failed(failure)
         case PathClash():
             return install.path_clash(failure)
         case IndexRefused():
-            return machine.index_refused(failure)
+            return network.index_refused(failure)
         case IndexUnreachable():
-            return machine.index_unreachable(failure)
+            return network.index_unreachable(failure)
+        case UnknownHost():
+            return network.unknown_host(failure)
+        case ProxyFailed():
+            return network.proxy_failed(failure)
+        case InsecureIndex():
+            return network.insecure_index(failure)
         case UntrustedCertificate():
-            return machine.untrusted_certificate(failure)
+            return network.untrusted_certificate(failure)
         case UrlNotFound():
-            return install.url_not_found(failure)
+            return network.url_not_found(failure)
         case InstallFailed():
             return install.install_failed(failure)
         case PackagesChanged():

@@ -1,50 +1,70 @@
-"""Recognises why a package could not be built from source, whichever manager asked for it."""
+"""Recognises why a package could not be built from source, whichever tool had it built."""
 
 import re
-from typing import Literal
 
 from cnb_python.errors import (
     BuildpackError,
     DiskFull,
-    GitFailed,
     Killed,
+    MadeForPython2,
+    MissingBuildModule,
     MissingForBuild,
     SourceBuildFailed,
 )
+from cnb_python.managers import build_wants
+from cnb_python.managers.libraries import holders
 
-type Kind = Literal["header", "library", "program"]
-
-# How pip names the package whose build failed.
+# How pip, and uv, name the package whose build failed.
 _PACKAGE = (
     re.compile(r"Failed building (?:wheel|editable) for (\S+)"),
     re.compile(r"Failed to build '([^']+)'"),
     re.compile(r"error: metadata-generation-failed\s+\S .*\s+╰─> (?:from )?(\S+)"),
+    re.compile(r"Failed to (?:download and )?build `([^`\s@=]+)[^`]*`"),
 )
-# What compilers, linkers and build tools say they miss; the first that matches is the reason.
-_MISSING: tuple[tuple[Kind, re.Pattern[str]], ...] = (
-    ("header", re.compile(r"fatal error: ([\w./+-]+): No such file or directory")),
-    ("header", re.compile(r"fatal error: '([\w./+-]+)' file not found")),
-    (
-        "library",
-        re.compile(
-            r"\bld(?:\.\w+)?: (?:error: )?(?:cannot|unable to) find (?:library )?-l(\S+?):?\s"
-        ),
-    ),
-    ("program", re.compile(r"(pg_config) executable not found")),
-    ("library", re.compile(r"Specify (\w+)_CFLAGS and \w+_LDFLAGS env vars")),  # mysqlclient
-    ("program", re.compile(r"Did not find (pkg-config|CMake)")),
-    ("program", re.compile(r"Unknown compiler\(s\): \[+'([^']+)'")),
-    ("program", re.compile(r"(Rust) not found|can't find (Rust) compiler", re.IGNORECASE)),
-    ("program", re.compile(r"rror: \[Errno 2\] No such file or directory: '([^'/ ]+)'")),
-    ("program", re.compile(r"error: command '([^'/]+)' failed: No such file or directory")),
-    ("program", re.compile(r"\bsh: (?:line )?\d+: ([\w.+-]+): (?:command )?not found")),
+# What the build itself wrote, in pip's frame and in uv's.
+_OUTPUT = (
+    re.compile(r"╰─> \[\d+ lines? of output\]\n(.*?)\n\s*\[end of output\]", re.DOTALL),
+    re.compile(r"cause: Call to `[^`]+` failed \([^\n]*\n(.*?)(?=\nhint: |\Z)", re.DOTALL),
 )
-_GIT = re.compile(r"^\s*\S git .+ did not run successfully", re.MULTILINE)
-_GIT_SAYS = re.compile(r"^\s*(?:fatal|error): (?!subprocess-exited)(.+)$", re.MULTILINE)
-_OUT_OF_MEMORY = re.compile(r"fatal error: Killed signal terminated program (\S+)")
+_OUT_OF_MEMORY = re.compile(
+    r"fatal error: Killed signal terminated program (\S+)"
+    r"|\b(\w+) terminated with signal 9 \[Killed\]"
+    r"|Command '\[?'?([^',\s]+).*' died with <Signals\.SIGKILL"
+    r"|process didn't exit successfully: `(\S+).*\(signal: 9, SIGKILL"
+    r"|command '(\S+)' (?:terminated by|failed with) signal 9"
+    r"|^\s*(\w*make)(?:\[\d+\])?: \*\*\* .*\bKilled$"
+    r"|: line \d+: +\d+ Killed +(\S+)",
+    re.MULTILINE,
+)
+# What was killed is the build itself: pip's words, then uv's.
+_BUILD_KILLED = re.compile(r"did not run successfully\.\s+\S exit code: (?:-9|137)$", re.MULTILINE)
+_BUILD_KILLED_BY_UV = re.compile(r"failed \(signal: 9 \(SIGKILL\)\)|failed \(exit status: 137\)")
 _DISK_FULL = re.compile(r"No space left on device|\[Errno 28\]|Disk quota exceeded|\[Errno 122\]")
-_OUTPUT = re.compile(r"╰─> \[\d+ lines? of output\]\n(.*?)\n\s*\[end of output\]", re.DOTALL)
+_NO_MODULE = re.compile(
+    r"(?:ModuleNotFoundError|ImportError): No module named '?([\w.]+)|BackendUnavailable: Cannot "
+    r"import '([\w.]+)'"
+)
+_PYTHON_2 = re.compile(
+    r"^.*\buse_2to3 is invalid.*$"
+    r"|^.*SyntaxError: (?:Missing parentheses in call to '(?:print|exec)'|multiple exception types"
+    r" must be parenthesized|leading zeros in decimal integer).*$"
+    r"|^.*NameError: name '(?:unicode|xrange|raw_input|execfile|unichr|basestring)'.*$"
+    r"|^.*No module named '?(?:ConfigParser|urllib2|Queue|c?StringIO|__builtin__|httplib|urlparse"
+    r"|cPickle)\b.*$",
+    re.MULTILINE,
+)
+_REMOVED = {
+    **dict.fromkeys(("formatter", "parser", "symbol"), "Python 3.10"),
+    **dict.fromkeys(("asynchat", "asyncore", "distutils", "imp", "smtpd"), "Python 3.12"),
+    **dict.fromkeys(("aifc", "audioop", "cgi", "cgitb", "chunk", "crypt"), "Python 3.13"),
+    **dict.fromkeys(("imghdr", "lib2to3", "mailcap", "nis", "nntplib"), "Python 3.13"),
+    **dict.fromkeys(("pipes", "sndhdr", "spwd", "sunau", "telnetlib"), "Python 3.13"),
+    **dict.fromkeys(("uu", "xdrlib"), "Python 3.13"),
+    "pkg_resources": "setuptools 82",
+}
 _SIGKILL = 9
+# What a shell says of a program that was killed: 128 and the signal.
+_SHELL_KILLED = 128 + _SIGKILL
 
 
 def machine_failure(code: int, output: str, program: str) -> BuildpackError | None:
@@ -52,41 +72,47 @@ def machine_failure(code: int, output: str, program: str) -> BuildpackError | No
     if _DISK_FULL.search(output):
         return DiskFull("installing the app's packages")
     if found := _OUT_OF_MEMORY.search(output):
-        return Killed(found[1], _SIGKILL)
-    if code < 0:
-        return Killed(program, -code)
+        return Killed(next(name for name in found.groups() if name).rpartition("/")[2], _SIGKILL)
+    if _BUILD_KILLED.search(output) or _BUILD_KILLED_BY_UV.search(output):
+        package = build_of(output)
+        return Killed(f"The build of {package}" if package else "The build", _SIGKILL)
+    if code < 0 or code == _SHELL_KILLED:
+        return Killed(program, -code if code < 0 else _SIGKILL)
     return None
+
+
+def build_of(output: str) -> str:
+    """Return the package whose build failed; empty where none did."""
+    return next((found[1] for one in _PACKAGE if (found := one.search(output))), "")
+
+
+def told_by(output: str) -> str:
+    """Return what the builds wrote whose output a tool hands on."""
+    return "\n".join(text for pattern in _OUTPUT for text in pattern.findall(output))
 
 
 def build_failure(output: str, python: str) -> BuildpackError | None:
     """Return why a package could not be built, None where no build failed."""
-    package = _first(_PACKAGE, output)
-    if package is None:
+    package, told = build_of(output), told_by(output)
+    if not package or not told:
         return None
-    if found := _GIT.search(output):
-        return GitFailed(package, _git_s_words(output, found.start()))
-    told = "\n".join(_OUTPUT.findall(output))
-    for kind, pattern in _MISSING:
-        if name := _first((pattern,), told):
-            return MissingForBuild(package, kind, name, python)
-    return SourceBuildFailed(package, _problem(told), python)
-
-
-def _git_s_words(output: str, failed: int) -> str:
-    """Return the last complaint of the Git command that had *failed* at this place of *output*."""
-    said: list[str] = _GIT_SAYS.findall(output, 0, failed)
-    return said[-1] if said else "nothing; see its output above"
-
-
-def _first(patterns: tuple[re.Pattern[str], ...], text: str) -> str | None:
-    for pattern in patterns:
-        if found := pattern.search(text):
-            return next(group for group in found.groups() if group)
-    return None
+    if found := build_wants.missing(told):
+        kind, name = found
+        return MissingForBuild(package, kind, name, python, *holders(kind, name))
+    if sign := _PYTHON_2.search(told):
+        return MadeForPython2(package, sign[0].strip())
+    problem = _problem(told)
+    if module := _NO_MODULE.search(problem):
+        name = module[1] or module[2]
+        return MissingBuildModule(package, name, _REMOVED.get(name.split(".")[0], ""), python)
+    return SourceBuildFailed(package, problem, python)
 
 
 def _problem(told: str) -> str:
     """Return the line that says most: the last error, or else the last line."""
     lines = [line.strip() for line in told.splitlines() if line.strip()]
-    errors = [line for line in lines if re.match(r"(\w+\.)*\w*(Error|Exception)\b|error: ", line)]
+    errors = [line for line in lines if _IS_ERROR.match(line)]
     return (errors or lines or ["it gave no reason"])[-1]
+
+
+_IS_ERROR = re.compile(r"(\w+\.)*\w*(Error|Exception|BackendUnavailable)\b|error: |\S+ ERROR: ")

@@ -1,7 +1,8 @@
 """What every package manager must answer."""
 
+import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -32,6 +33,8 @@ class Workplace:
     """The program."""
     fetch: Fetch | None = None
     """Brings a file from the network; None: nothing is brought from there."""
+    processor: str = field(default_factory=lambda: os.uname().machine)
+    """As environment markers have it: `x86_64`."""
 
 
 class Manager(Protocol):

@@ -1,34 +1,42 @@
 """Recognises why pip failed, by what it wrote. Pure: text in, a reason out."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from cnb_python.errors import (
     BadRequirement,
     BuildpackError,
+    DamagedPackage,
     HashMismatch,
     HashMissing,
     IncludeMissing,
     IndexRefused,
     IndexUnreachable,
-    MissingForBuild,
+    InsecureIndex,
     NoSuchPackage,
     NoSuchVersion,
     NotAPackage,
     NotPinned,
+    NotProvided,
     NoWheel,
+    ProxyFailed,
+    UnknownHost,
     UntrustedCertificate,
     UrlNotFound,
     VersionConflict,
     WrongPython,
+    Yanked,
 )
 
 # What `-vv` adds to say why an index gave nothing; the rest of its megabytes is not kept.
 TELLING = re.compile(
     r"Could not fetch URL|none of the wheel's tags|requires? a different|Requires-Python"
-    r"|ERROR: |Retrying \("
+    r"|ERROR: |Retrying \(|Looking in (?:indexes|links)|not a trusted or secure host"
+    r"|Location '.*' is ignored"
 )
 _REFUSALS = frozenset({401, 403, 407})
+_TOO_MANY = 429
 _NEWEST_SHOWN = 5
 
 _CONFUSED = re.compile(
@@ -42,13 +50,33 @@ _DOWNLOAD = re.compile(r"while fetching (\S+)\s*\n\s*╰─> (.+)")
 _OTHER_TAGS = re.compile(r"none of the wheel's tags \(([^)]*)\).*?/([^/#\s]+\.whl)")
 _OTHER_PYTHON = re.compile(r"[;:] (\S+) Requires-Python ([^;:\n]+)")
 _PACKAGE_NEEDS = re.compile(r"Package '([^']+)' requires a different Python: \S+ not in '([^']+)'")
-_NAME = re.compile(r"[\w.-]*\w")
+_WANTED_BY = re.compile(r"\s+\(from (.+?)\)$")
+_LINKS = re.compile(r"^Looking in links: (.+)$", re.MULTILINE)
+_INDEXES = re.compile(r"^Looking in indexes: ", re.MULTILINE)
+_YANKED = re.compile(r"ERROR: Ignored the following yanked versions: (.+)")
+_INSECURE = re.compile(r"located at (\S+) is not a trusted or secure host and is being ignored")
+_NO_HOST = re.compile(r"Failed to resolve IP address for '([^']+)'|NameResolutionError")
+_PROXY = re.compile(r"proxy connection error|Unable to connect to proxy|ProxyError")
+_PLATFORM = re.compile(r"(?:manylinux|linux)(?:\d+|_\d+_\d+)?_(\w+)")
 
 
-def unmatched(output: str) -> str | None:
+class Unmatched(NamedTuple):
+    """A requirement that pip found nothing for."""
+
+    requirement: str
+    wanted_by: str = ""
+    """The package that requires it; empty: the app itself."""
+
+
+def unmatched(output: str) -> Unmatched | None:
     """Return the requirement that pip found nothing for."""
     found = _NO_MATCH.search(output)
-    return found[1].strip() if found else None
+    if not found:
+        return None
+    wanted = found[1].strip()
+    by = _WANTED_BY.search(wanted)
+    files = by and by[1].startswith(("-r ", "-c "))
+    return Unmatched(_WANTED_BY.sub("", wanted), by[1] if by and not files else "")
 
 
 def recognise(output: str, python: str) -> BuildpackError | None:
@@ -61,28 +89,68 @@ def recognise(output: str, python: str) -> BuildpackError | None:
     return None
 
 
-def nothing_found(requirement: str, telling: str, python: str) -> BuildpackError:
-    """Say why there is nothing for *requirement*, by the lines of a `-vv` run that tell."""
-    pages: list[tuple[str, str]] = _FETCH.findall(telling)
+def nothing_found(wanted: Unmatched, telling: str, python: str, processor: str) -> BuildpackError:
+    """Say why there is nothing that is *wanted*, by the lines of a `-vv` run that tell.
+
+    *processor* is this machine's, as environment markers have it.
+    """
+    requirement = wanted.requirement
     return (
         index_trouble(telling)
         or _other_python(requirement, telling, python)
-        or _other_tags(requirement, telling, python)
-        or _unknown(requirement, telling, pages)
+        or _other_tags(requirement, telling, python, processor)
+        or _unknown(wanted, telling)
     )
+
+
+def unsupported(output: str, python: str, processor: str) -> BuildpackError | None:
+    """Say whom a wheel is for that a requirement names by its address and that does not fit."""
+    found = re.search(r"ERROR: (\S+)\.whl is not a supported wheel on this platform", output)
+    if not found:
+        return None
+    name, version, *_, pythons, _, platforms = found[1].split("-")
+    tags = [f"{one}-abi-{two}" for one in pythons.split(".") for two in platforms.split(".")]
+    return no_wheel(f"{name}=={version}", tags, python, processor)
 
 
 def index_trouble(output: str) -> BuildpackError | None:
     """Return why an index gave nothing, None where it answered or merely lacks the package."""
     for url, reason in (*_FETCH.findall(output), *_DOWNLOAD.findall(output)):
-        status = _STATUS.search(reason)
-        if status and int(status[1]) in _REFUSALS:
-            return IndexRefused(url, int(status[1]))
-        if "certificate" in reason.casefold():
-            return UntrustedCertificate(url, _certificate_problem(reason))
-        if not status or int(status[1]) >= 500:
-            return IndexUnreachable(url, reason)
+        if trouble := _trouble(url, reason):
+            return trouble
+    if found := re.search(r"Download failed .*because (.+)\n\s*╰─> URL: (\S+)", output):
+        return IndexUnreachable(found[2], found[1])
+    insecure = _INSECURE.search(output)
+    return InsecureIndex(insecure[1]) if insecure else None
+
+
+def _trouble(url: str, reason: str) -> BuildpackError | None:
+    status = _STATUS.search(reason)
+    number = int(status[1]) if status else 0
+    if number in _REFUSALS or "407 Proxy Authentication" in reason:
+        return IndexRefused(url, number or 407)
+    if "certificate" in reason.casefold():
+        return UntrustedCertificate(url, _certificate_problem(reason))
+    if _PROXY.search(reason):
+        return ProxyFailed(url, _proxy_problem(reason))
+    if found := _NO_HOST.search(reason):
+        return UnknownHost(url, found[1] or "")
+    if not status or number >= 500 or number == _TOO_MANY:
+        return IndexUnreachable(url, _plainly(reason))
     return None
+
+
+def _plainly(reason: str) -> str:
+    """Return what is behind the names of classes that pip hands on."""
+    found = re.search(r"Caused by \w+\([\"'](.+?)[\"']\)|\[Errno \d+\] ([^'\")]+)", reason)
+    return (found[1] or found[2]).strip() if found else reason
+
+
+def _proxy_problem(reason: str) -> str:
+    if _NO_HOST.search(reason):
+        return "its name is not known"
+    found = re.search(r"\[Errno \d+\] ([^'\")]+)|(Tunnel connection failed: [^'\")]+)", reason)
+    return (found[1] or found[2]).strip() if found else "there was no usable answer"
 
 
 def _other_python(requirement: str, telling: str, python: str) -> BuildpackError | None:
@@ -96,27 +164,56 @@ def _other_python(requirement: str, telling: str, python: str) -> BuildpackError
     return WrongPython(requirement, tuple(sorted(needs)), python) if needs else None
 
 
-def _other_tags(requirement: str, telling: str, python: str) -> BuildpackError | None:
+def _other_tags(
+    requirement: str, telling: str, python: str, processor: str
+) -> BuildpackError | None:
     wanted = _pinned(requirement)
     tags = [
-        tag.strip().split("-", 2)
+        tag.strip()
         for tags, file in _OTHER_TAGS.findall(telling)
         if wanted is None or file.split("-")[1] == wanted
         for tag in tags.split(",")
     ]
-    if not tags:
-        return None
-    lines = {_line(tag[0]) for tag in tags if "linux" in tag[2]} - {""}
-    platforms = sorted({tag[2] for tag in tags})
+    return no_wheel(requirement, tags, python, processor) if tags else None
+
+
+def no_wheel(requirement: str, tags: Sequence[str], python: str, processor: str) -> NoWheel:
+    """Say which Pythons the wheels of these *tags* (`cp311-cp311-linux_x86_64`) are for."""
+    parts = [tag.split("-", 2) for tag in tags]
+    lines = {_line(one[0]) for one in parts if _is_for(one[2], processor)} - {
+        "",
+        _minor_of(python),
+    }
+    platforms = sorted({one[2] for one in parts})
     return NoWheel(requirement, python, tuple(sorted(lines, key=_minor)), tuple(platforms))
 
 
-def _unknown(requirement: str, telling: str, pages: list[tuple[str, str]]) -> BuildpackError:
+def _is_for(platform: str, processor: str) -> bool:
+    found = _PLATFORM.fullmatch(platform)
+    return platform == "any" or (found is not None and found[1] == processor)
+
+
+def _minor_of(python: str) -> str:
+    return ".".join(python.split(".")[:2])
+
+
+def _unknown(wanted: Unmatched, telling: str) -> BuildpackError:
+    requirement = wanted.requirement
     found = _CONFUSED.search(telling)
     versions = [] if not found or found[1] == "none" else found[1].split(", ")
     if versions:
         return NoSuchVersion(requirement, tuple(versions[-_NEWEST_SHOWN:]))
-    return NoSuchPackage(requirement, tuple(url for url, _ in pages))
+    if withdrawn := _YANKED.search(telling):
+        pinned = _pinned(requirement)
+        shown = (pinned,) if pinned else tuple(withdrawn[1].split(", ")[-_NEWEST_SHOWN:])
+        return Yanked(requirement, shown, "")
+    links = _LINKS.search(telling)
+    if links and not _INDEXES.search(telling):
+        missing = set(re.findall(r"Location '(.*)' is ignored", telling))
+        places = (f"{one} (not there)" if one in missing else one for one in links[1].split(", "))
+        return NotProvided(requirement, wanted.wanted_by, tuple(places))
+    pages = tuple(dict.fromkeys(url for url, _ in _FETCH.findall(telling)))
+    return NoSuchPackage(requirement, wanted.wanted_by, pages)
 
 
 def _pinned(requirement: str) -> str | None:
@@ -137,11 +234,6 @@ def _minor(line: str) -> int:
 def _certificate_problem(text: str) -> str:
     found = re.search(r"certificate verify failed: ([^('\"]+)", text)
     return found[1].strip() if found else "it could not be verified"
-
-
-def _git_missing(output: str) -> BuildpackError | None:
-    found = re.search(r"ERROR: Cannot find command '([^']+)'", output)
-    return MissingForBuild("", "program", found[1], "") if found else None
 
 
 def _hash_mismatch(output: str) -> BuildpackError | None:
@@ -194,8 +286,21 @@ def _include_missing(output: str) -> BuildpackError | None:
 
 
 def _not_a_package(output: str) -> BuildpackError | None:
-    found = re.search(r"ERROR: (\S+) .*does not appear to be a Python project", output)
-    return NotAPackage(found[1].removeprefix("file://")) if found else None
+    found = re.search(
+        r"ERROR: (\S+) .*does not appear to be a Python project"
+        r"|ERROR: Directory '([^']+)' is not installable",
+        output,
+    )
+    return NotAPackage((found[1] or found[2]).removeprefix("file://")) if found else None
+
+
+def _damaged(output: str) -> BuildpackError | None:
+    if found := re.search(r"ERROR: (\S+) has an invalid wheel, (.+)", output):
+        return DamagedPackage(found[1], found[2])
+    if found := re.search(r"ERROR: Wheel '([^']+)' located at \S+ is invalid", output):
+        return DamagedPackage(found[1], "it is no wheel")
+    found = re.search(r"AssertionError: '([^']+)' != '([^']+)' for wheel", output)
+    return DamagedPackage(found[1], f"it is a file of {found[2]}") if found else None
 
 
 def _url_status(output: str) -> BuildpackError | None:
@@ -207,7 +312,6 @@ def _url_status(output: str) -> BuildpackError | None:
 
 
 _LOOKS: tuple[Callable[[str], BuildpackError | None], ...] = (
-    _git_missing,
     _hash_mismatch,
     _hash_missing,
     _not_pinned,
@@ -216,4 +320,5 @@ _LOOKS: tuple[Callable[[str], BuildpackError | None], ...] = (
     _include_missing,
     _not_a_package,
     _url_status,
+    _damaged,
 )

@@ -4,12 +4,11 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from cnb_python.errors import BuildpackError, InstallFailed, ProgramNotStarted
+from cnb_python.errors import BuildpackError, ProgramNotStarted
 from cnb_python.managers import (
-    build_failures,
     exact,
     pip_commands,
-    pip_failures,
+    pip_explaining,
     pip_report,
     requirements_encoding,
     uv,
@@ -24,9 +23,6 @@ from cnb_python.system.outside import Command, Download, Outcome, Run
 
 type Files = Sequence[str]
 """Requirements files that are read together, relative to the app."""
-
-_PIP = "pip"
-_LAST_WORDS = 5
 
 
 def try_exactly(
@@ -44,7 +40,7 @@ def try_exactly(
 
 def install_exactly(pins: Sequence[Pin], network: Network, place: Workplace, run: Run) -> None:
     """Have uv install *pins* of an exact file. Raises what it says went wrong."""
-    _uv(uv.install_exactly(pins, network, place), run)
+    _uv(uv.install_exactly(pins, network, place), place, run)
 
 
 def install_all(files: Files, place: Workplace, run: Run, *, by_uv: bool) -> Decision:
@@ -62,7 +58,7 @@ def decide(files: Files, place: Workplace, run: Run, *, by_uv: bool) -> Decision
     if not by_uv:
         return _pip_decides(pip_commands.decide, files, place, run)
     lock = place.scratch / "pylock.toml"
-    _uv(uv.compile_all(files, lock, place), run)
+    _uv(uv.compile_all(files, lock, place), place, run)
     return uv_lock.decision_of(lock, _own_lines(files, place))
 
 
@@ -72,7 +68,7 @@ def install_decided(
     """Install exactly *pins* of *decision*. Raises what the tool says went wrong."""
     finding = _own_lines(files, place).finding
     if decision.by == exact.UV:
-        _uv(uv.install_compiled(pins, finding, place), run)
+        _uv(uv.install_compiled(pins, finding, place), place, run)
         return
     for command in pip_commands.install_exactly(pins, finding, place):
         _pip(files, command, place, run)
@@ -82,21 +78,11 @@ def explain(
     files: Files, command: Command, outcome: Outcome, place: Workplace, run: Run
 ) -> BuildpackError:
     """Say why pip failed. Asks it again where its first answer does not tell."""
-    # Paths as the app's author knows them.
-    output = outcome.output.replace(f"{place.app_dir}/", "")
-    known = (
-        build_failures.machine_failure(outcome.code, output, _PIP)
-        or build_failures.build_failure(output, place.python)
-        or pip_failures.recognise(output, place.python)
-    )
-    if known:
-        return known
-    if requirement := pip_failures.unmatched(output):
-        return _ask_again(requirement, output, files, place, run)
-    if trouble := pip_failures.index_trouble(output):
-        return trouble
-    last_words = tuple(output.strip().splitlines()[-_LAST_WORDS:])
-    return InstallFailed(_PIP, command.shown, outcome.code, last_words)
+
+    def finding() -> tuple[str, ...]:
+        return _own_lines(files, place).finding
+
+    return pip_explaining.explain(command, outcome, finding, place, run)
 
 
 def _pip_decides(
@@ -114,10 +100,10 @@ def _pip(files: Files, command: Command, place: Workplace, run: Run) -> None:
         raise explain(files, command, outcome, place, run)
 
 
-def _uv(command: Command, run: Run) -> None:
+def _uv(command: Command, place: Workplace, run: Run) -> None:
     outcome = run(command)
     if outcome.code:
-        raise uv.explain(command, outcome)
+        raise uv.explain(command, outcome, place)
 
 
 def _own_lines(files: Files, place: Workplace) -> OwnLines:
@@ -136,13 +122,3 @@ def _at_address(place: Workplace, address: str) -> str:
         return ""
     finally:
         file.unlink(missing_ok=True)
-
-
-def _ask_again(
-    requirement: str, output: str, files: Files, place: Workplace, run: Run
-) -> BuildpackError:
-    """Find out why there is nothing: pip tells about refusals and skipped wheels with -vv only."""
-    ask = pip_commands.question(requirement, _own_lines(files, place).finding, place)
-    telling: list[str] = output.splitlines()
-    run(ask, lambda line: telling.append(line) if pip_failures.TELLING.search(line) else None)
-    return pip_failures.nothing_found(requirement, "\n".join(telling), place.python)

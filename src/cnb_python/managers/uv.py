@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cnb_python.errors import BuildpackError, UvRefused
-from cnb_python.managers import build_failures
+from cnb_python.managers import build_failures, uv_failures
 from cnb_python.managers.decision import Pin
 from cnb_python.managers.manager import Workplace
 from cnb_python.managers.network import Network
@@ -130,8 +130,12 @@ def refusal(outcome: Outcome) -> str:
     return f"uv says: {said or f'exit code {outcome.code}'}"
 
 
-def explain(command: Command, outcome: Outcome) -> BuildpackError:
-    """Say why uv failed."""
-    return build_failures.machine_failure(outcome.code, outcome.output, NAME) or UvRefused(
-        command.shown, outcome.code, last_words(outcome.output)
+def explain(command: Command, outcome: Outcome, place: Workplace) -> BuildpackError:
+    """Say why uv failed, in its own words where no reason is recognised."""
+    # Paths as the app's author knows them.
+    output = outcome.output.replace(f"{place.app_dir}/", "")
+    return (
+        build_failures.machine_failure(outcome.code, output, NAME)
+        or uv_failures.recognise(output, place.python)
+        or UvRefused(command.shown, outcome.code, last_words(output))
     )

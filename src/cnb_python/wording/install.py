@@ -1,22 +1,16 @@
-"""The words for packages that cannot be had as the app asks for them."""
+"""The words for requirements that are wrong as they stand."""
 
 from cnb_python.errors import (
     BadRequirement,
-    GitFailed,
+    DamagedPackage,
     HashMismatch,
     HashMissing,
     IncludeMissing,
     InstallFailed,
-    NoSuchPackage,
-    NoSuchVersion,
     NotAPackage,
     NotPinned,
-    NoWheel,
     PathClash,
-    UrlNotFound,
     UvRefused,
-    VersionConflict,
-    WrongPython,
 )
 from cnb_python.wording.message import Message
 
@@ -28,7 +22,7 @@ def bad_requirement(failure: BadRequirement) -> Message:
         title=f"A line of {place.rpartition(' ')[2]} cannot be understood",
         body=(
             f"In {place}: {failure.text}",
-            f"pip says: {failure.problem}",
+            f"It is refused: {failure.problem}",
             "A requirement is a name and, usually, a version: flask==3.1.2",
         ),
         steps=("Correct the line, commit and build again.",),
@@ -50,105 +44,35 @@ def include_missing(failure: IncludeMissing) -> Message:
     )
 
 
+def damaged_package(failure: DamagedPackage) -> Message:
+    """Not what its name says."""
+    return Message(
+        title=f"{failure.package} is damaged",
+        body=(
+            (
+                f"What was downloaded or found for {failure.package} cannot be installed: "
+                f"{failure.problem}."
+            ),
+        ),
+        steps=(
+            "Build again, in case it broke on its way.",
+            "If it comes from an index or a directory of your own, make it and put it there anew.",
+            "Or ask for another version of it.",
+        ),
+    )
+
+
 def not_a_package(failure: NotAPackage) -> Message:
     """A path without pyproject.toml."""
     return Message(
         title="A path to install is not a Python project",
         body=(
-            f"requirements.txt asks to install {failure.path}.",
+            f"The app asks to install {failure.path}.",
             "There is neither a pyproject.toml nor a setup.py in it.",
         ),
         steps=(
             "Add a pyproject.toml there and commit it,",
             "or remove the line: the app's own modules are importable without being installed.",
-        ),
-    )
-
-
-def no_such_package(failure: NoSuchPackage) -> Message:
-    """Nobody knows the name."""
-    looked = tuple(f"  - {page}" for page in failure.pages)
-    return Message(
-        title=f"No package {failure.requirement} found",
-        body=(
-            f"The index does not know {failure.requirement}.",
-            *(("It was looked for at:", *looked) if looked else ()),
-        ),
-        steps=(
-            "Check the spelling: the name to install is not always the name to import.",
-            (
-                "If it comes from a private index, give the build its address: "
-                "--env PIP_EXTRA_INDEX_URL=https://..."
-            ),
-        ),
-    )
-
-
-def no_such_version(failure: NoSuchVersion) -> Message:
-    """The name is right, the version is not."""
-    newest = ", ".join(failure.newest)
-    return Message(
-        title=f"No version answers {failure.requirement}",
-        body=(
-            f"The package exists, but no version of it answers {failure.requirement}.",
-            f"The newest that fit this Python: {newest}.",
-        ),
-        steps=(
-            f"Ask for one that exists, such as {failure.newest[-1]}, in requirements.txt.",
-            (
-                "If the version exists elsewhere, it may be for another Python, or in "
-                "another index."
-            ),
-        ),
-    )
-
-
-def wrong_python(failure: WrongPython) -> Message:
-    """Requires-Python says no."""
-    return Message(
-        title=f"{failure.requirement} needs another Python",
-        body=(
-            f"The app runs on Python {failure.python}.",
-            f"{failure.requirement} requires Python {' or '.join(failure.needs)}.",
-        ),
-        steps=(
-            "Choose a Python that fits: write its line, such as 3.13, to .python-version,",
-            f"or ask for a version of the package that supports Python {failure.python}.",
-        ),
-    )
-
-
-def no_wheel(failure: NoWheel) -> Message:
-    """Wheels exist, none of them fits."""
-    pythons = ", ".join(failure.pythons)
-    what = f"Python {pythons} on Linux" if pythons else ", ".join(failure.platforms)
-    step = (
-        f"Use a Python it supports: echo {failure.pythons[-1]} > .python-version"
-        if failure.pythons
-        else "It does not run on this platform: replace it, or guard the line with a marker such "
-        "as `; sys_platform == 'win32'`."
-    )
-    return Message(
-        title=f"{failure.requirement} has no wheel for Python {failure.python}",
-        body=(
-            f"It is published as ready-made wheels for {what}, and not as source code.",
-            f"None of them fits Python {failure.python} on this image.",
-        ),
-        steps=(step, "Or ask for a newer version of the package that supports this Python."),
-    )
-
-
-def version_conflict(failure: VersionConflict) -> Message:
-    """No set of versions satisfies all."""
-    return Message(
-        title="Requirements contradict each other",
-        body=(
-            "No set of versions satisfies all of these:",
-            *(f"  - {cause}" for cause in failure.causes),
-        ),
-        steps=(
-            "Loosen or change one of the versions in requirements.txt.",
-            "Find a set that works before the build: pip install --dry-run -r requirements.txt",
         ),
     )
 
@@ -214,31 +138,6 @@ def not_pinned(failure: NotPinned) -> Message:
             ),
             "Or remove every --hash.",
         ),
-    )
-
-
-def git_failed(failure: GitFailed) -> Message:
-    """A repository that does not answer, refuses, or lacks the branch."""
-    return Message(
-        title="A Git repository could not be fetched",
-        body=(f"requirements.txt asks for {failure.requirement}.", f"Git says: {failure.problem}"),
-        steps=(
-            "Check the address, and the branch, tag or commit behind the @.",
-            (
-                "If the repository is private, write git+https://${TOKEN}@HOST/... and give the "
-                "build TOKEN."
-            ),
-            "If builds reach the network through a proxy, give them HTTPS_PROXY.",
-        ),
-    )
-
-
-def url_not_found(failure: UrlNotFound) -> Message:
-    """A requirement by address."""
-    return Message(
-        title="A requirement's address does not exist",
-        body=(f"{failure.url} answered {failure.status}.",),
-        steps=("Correct the address in requirements.txt, or use name==version instead.",),
     )
 
 

@@ -6,13 +6,16 @@ import pytest
 
 from cnb_python import errors
 from cnb_python.errors import BuildpackError, Failure
-from cnb_python.managers.build_failures import build_failure, machine_failure
+from cnb_python.managers.build_failures import build_failure, build_of, machine_failure, told_by
+from cnb_python.managers.git_failures import git_failure
 from cnb_python.managers.pip_failures import (
     TELLING,
+    Unmatched,
     index_trouble,
     nothing_found,
     recognise,
     unmatched,
+    unsupported,
 )
 from cnb_python.messages import describe
 
@@ -41,6 +44,11 @@ def words(failure: BuildpackError | None) -> str:
         ("missing_pg_config", "psycopg2", "program", "pg_config"),
         ("missing_compiler", "needsheader", "program", "gcc"),
         ("missing_compiler_meson", "numpy", "program", "cc"),
+        ("missing_pkg_config_module", "needs-pkgconfig", "library", "cairo"),
+        ("missing_cmake_package", "cmake-ext", "library", "GEOS"),
+        ("missing_meson_dependency", "meson-ext", "library", "openblas"),
+        ("missing_rust", "rust-ext", "program", "Rust"),
+        ("missing_fortran", "meson-fortran", "program", "gfortran"),
     ],
 )
 def test_what_a_source_build_misses_is_named(
@@ -63,8 +71,9 @@ def test_what_a_source_build_misses_is_named(
     ],
 )
 def test_git_is_not_taken_for_a_build(name: str, requirement: str, problem: str) -> None:
-    failure = build_failure(wrote(name), PYTHON)
+    failure = git_failure(wrote(name))
 
+    assert build_failure(wrote(name), PYTHON) is None
     assert isinstance(failure, errors.GitFailed)
     assert failure.requirement == requirement
     assert problem in failure.problem
@@ -80,12 +89,22 @@ def test_psycopg2_is_told_of_its_ready_made_form() -> None:
     assert "psycopg[binary]" in words(build_failure(wrote("missing_pg_config"), PYTHON))
 
 
-def test_a_build_that_fails_otherwise_is_quoted() -> None:
+def test_code_for_python_2_is_called_so() -> None:
     failure = build_failure(wrote("build_failed"), PYTHON)
 
-    assert isinstance(failure, errors.SourceBuildFailed)
+    assert isinstance(failure, errors.MadeForPython2)
     assert failure.package == "py2only"
     assert "SyntaxError: Missing parentheses" in words(failure)
+
+
+def test_a_build_that_fails_otherwise_is_quoted_too() -> None:
+    told = wrote("build_failed").replace(
+        "SyntaxError: Missing parenth", "ValueError: Missing parenth"
+    )
+    failure = build_failure(told, PYTHON)
+
+    assert isinstance(failure, errors.SourceBuildFailed)
+    assert "ValueError: Missing parentheses" in words(failure)
 
 
 @pytest.mark.parametrize("name", ["unknown_package", "hash_mismatch", "conflict", "invalid_line"])
@@ -183,7 +202,7 @@ def test_a_path_without_a_project_is_named() -> None:
 
 
 def test_a_build_image_without_git_is_said_to_lack_it() -> None:
-    assert "The build image has no git" in words(recognise(wrote("no_git"), PYTHON))
+    assert "The build image has no git" in words(git_failure(wrote("no_git")))
 
 
 def test_a_wheel_for_another_python_says_which() -> None:
@@ -225,14 +244,14 @@ def test_a_requirement_without_a_match_is_found_out(name: str, requirement: str)
     output = wrote(name)
 
     assert recognise(output, PYTHON) is None
-    assert unmatched(output) == requirement
+    assert unmatched(output) == Unmatched(requirement)
 
 
 @pytest.mark.parametrize(("name", "status"), [("index_401", 401), ("index_403", 403)])
 def test_an_index_that_refuses_is_told_from_one_that_lacks_the_package(
     name: str, status: int
 ) -> None:
-    failure = nothing_found("goodpkg", wrote(f"{name}.telling"), PYTHON)
+    failure = nothing_found(Unmatched("goodpkg"), wrote(f"{name}.telling"), PYTHON, "x86_64")
 
     assert isinstance(failure, errors.IndexRefused)
     said = words(failure)
@@ -241,35 +260,40 @@ def test_an_index_that_refuses_is_told_from_one_that_lacks_the_package(
 
 
 def test_an_index_without_the_package_is_shown() -> None:
-    failure = nothing_found("goodpkg", wrote("index_404.telling"), PYTHON)
+    failure = nothing_found(Unmatched("goodpkg"), wrote("index_404.telling"), PYTHON, "x86_64")
 
     assert isinstance(failure, errors.NoSuchPackage)
     assert "/nothere/goodpkg/" in words(failure)
 
 
-@pytest.mark.parametrize(
-    ("name", "reason"),
-    [
-        ("index_500", "too many 500 error responses"),
-        ("index_no_such_host", "Failed to resolve IP address for 'index.example.invalid'"),
-    ],
-)
-def test_an_index_that_gives_no_answer_is_outside_the_app(name: str, reason: str) -> None:
-    failure = nothing_found("goodpkg", wrote(f"{name}.telling"), PYTHON)
+def test_an_index_that_gives_no_answer_is_outside_the_app() -> None:
+    failure = nothing_found(Unmatched("goodpkg"), wrote("index_500.telling"), PYTHON, "x86_64")
 
     assert isinstance(failure, errors.IndexUnreachable)
-    assert reason in words(failure)
+    assert failure.reason == "too many 500 error responses"
+
+
+def test_a_server_whose_name_nobody_knows_is_told_from_one_that_is_silent() -> None:
+    telling = wrote("index_no_such_host.telling")
+    failure = nothing_found(Unmatched("goodpkg"), telling, PYTHON, "x86_64")
+
+    assert isinstance(failure, errors.UnknownHost)
+    assert "There is no server named index.example.invalid" in words(failure)
 
 
 def test_an_index_with_an_unknown_authority_is_said_to_have_one() -> None:
-    failure = nothing_found("goodpkg", wrote("index_untrusted.telling"), PYTHON)
+    failure = nothing_found(
+        Unmatched("goodpkg"), wrote("index_untrusted.telling"), PYTHON, "x86_64"
+    )
 
     assert isinstance(failure, errors.UntrustedCertificate)
     assert "system store" in words(failure)
 
 
 def test_a_version_with_wheels_for_other_pythons_only_says_which() -> None:
-    failure = nothing_found("tensorflow==2.15.0", wrote("no_wheel_pinned.telling"), PYTHON)
+    failure = nothing_found(
+        Unmatched("tensorflow==2.15.0"), wrote("no_wheel_pinned.telling"), PYTHON, "x86_64"
+    )
 
     assert isinstance(failure, errors.NoWheel)
     assert failure.pythons == ("3.9", "3.10", "3.11")
@@ -279,23 +303,29 @@ def test_a_version_with_wheels_for_other_pythons_only_says_which() -> None:
 
 
 def test_a_package_with_wheels_for_another_python_only_says_which() -> None:
-    failure = nothing_found("onlyother", wrote("only_other_wheels.telling"), PYTHON)
+    failure = nothing_found(
+        Unmatched("onlyother"), wrote("only_other_wheels.telling"), PYTHON, "x86_64"
+    )
 
     assert isinstance(failure, errors.NoWheel)
     assert failure.pythons == ("3.11",)
 
 
 def test_a_package_for_another_system_says_which() -> None:
-    failure = nothing_found("onlywin", wrote("only_windows_wheels.telling"), PYTHON)
+    failure = nothing_found(
+        Unmatched("onlywin"), wrote("only_windows_wheels.telling"), PYTHON, "x86_64"
+    )
 
     assert isinstance(failure, errors.NoWheel)
     said = words(failure)
-    assert "win_amd64" in said
+    assert "ready-made wheels for Windows," in said
     assert "marker" in said
 
 
 def test_a_version_for_newer_pythons_says_which() -> None:
-    failure = nothing_found("numpy==2.3.0", wrote("needs_other_python.telling"), "3.10.16")
+    failure = nothing_found(
+        Unmatched("numpy==2.3.0"), wrote("needs_other_python.telling"), "3.10.16", "x86_64"
+    )
 
     assert isinstance(failure, errors.WrongPython)
     assert failure.needs == (">=3.11",)
@@ -303,7 +333,7 @@ def test_a_version_for_newer_pythons_says_which() -> None:
 
 
 def test_a_version_that_does_not_exist_shows_the_newest_that_do() -> None:
-    failure = nothing_found("flask==99.1", wrote("unknown_version"), PYTHON)
+    failure = nothing_found(Unmatched("flask==99.1"), wrote("unknown_version"), PYTHON, "x86_64")
 
     assert isinstance(failure, errors.NoSuchVersion)
     assert failure.newest[-1] == "3.1.3"
@@ -311,10 +341,183 @@ def test_a_version_that_does_not_exist_shows_the_newest_that_do() -> None:
 
 
 def test_an_unknown_package_shows_where_it_was_looked_for() -> None:
-    failure = nothing_found("nosuch-package-zzq==1.0", wrote("unknown_package.telling"), PYTHON)
+    failure = nothing_found(
+        Unmatched("nosuch-package-zzq==1.0"), wrote("unknown_package.telling"), PYTHON, "x86_64"
+    )
 
     assert isinstance(failure, errors.NoSuchPackage)
     assert "index.example.org/simple/nosuch-package-zzq/" in words(failure)
+
+
+@pytest.mark.parametrize(
+    ("name", "trouble"),
+    [
+        *(("git_unreachable", "host"), ("git_ssh", "host"), ("git_login", "login")),
+        *(("git_no_such_repository", "repository"), ("git_no_such_commit", "revision")),
+        ("git_no_such_tag", "revision"),
+    ],
+)
+def test_git_s_failures_are_told_apart(name: str, trouble: str) -> None:
+    failure = git_failure(wrote(name))
+
+    assert isinstance(failure, errors.GitFailed)
+    assert failure.trouble == trouble
+    assert words(failure)
+
+
+@pytest.mark.parametrize(
+    ("name", "program"),
+    [
+        ("killed_build", "The build of oom-py"),
+        ("killed_child", "sh"),
+        ("killed_compiler", "cc1"),
+    ],
+)
+def test_what_the_system_killed_is_named(name: str, program: str) -> None:
+    failure = machine_failure(1, wrote(name), "pip")
+
+    assert isinstance(failure, errors.Killed)
+    assert (failure.program, failure.signal) == (program, 9)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "/bin/sh: line 1:  4711 Killed                  gcc -c a.c",
+        "make[2]: *** [Makefile:7: gcc] Killed",
+        "collect2: fatal error: gcc terminated with signal 9 [Killed]",
+        "process didn't exit successfully: `gcc --crate-name x` (signal: 9, SIGKILL: kill)",
+        "error: command '/usr/bin/gcc' terminated by signal 9",
+    ],
+)
+def test_every_tool_s_words_for_a_killed_child_are_known(line: str) -> None:
+    failure = machine_failure(1, f"Building wheel\n{line}\n", "pip")
+
+    assert isinstance(failure, errors.Killed)
+    assert failure.program in {"gcc", "make"}
+
+
+def test_a_shell_s_code_for_a_kill_is_one() -> None:
+    assert isinstance(machine_failure(137, "", "pip"), errors.Killed)
+
+
+@pytest.mark.parametrize(
+    ("name", "module", "removed"),
+    [
+        ("no_distutils", "distutils", "Python 3.12"),
+        ("no_pkg_resources", "pkg_resources", "setuptools 82"),
+        ("undeclared_build_module", "numpy", ""),
+    ],
+)
+def test_a_module_that_a_build_lacks_is_named_with_what_dropped_it(
+    name: str, module: str, removed: str
+) -> None:
+    failure = build_failure(wrote(name), PYTHON)
+
+    assert isinstance(failure, errors.MissingBuildModule)
+    assert (failure.module, failure.removed) == (module, removed)
+    assert module in words(failure)
+
+
+def test_use_2to3_is_known_as_a_sign_of_python_2() -> None:
+    assert "use_2to3 is invalid" in words(build_failure(wrote("use_2to3"), PYTHON))
+
+
+def test_wheels_for_another_processor_say_so() -> None:
+    telling = wrote("only_arm_wheels.telling")
+    here = nothing_found(Unmatched("arm-only"), telling, PYTHON, "x86_64")
+    older = nothing_found(Unmatched("arm-only"), telling, "3.13.1", "aarch64")
+
+    assert "Linux on aarch64 (glibc 2.17)" in words(here)
+    assert "pack build --platform" in words(here)
+    assert "echo 3.14 > .python-version" in words(older)
+
+
+def test_wheels_for_musl_say_so() -> None:
+    failure = nothing_found(Unmatched("a"), wrote("only_musl_wheels.telling"), PYTHON, "x86_64")
+
+    assert "images with musl, such as Alpine's, and this one has glibc" in words(failure)
+
+
+def test_a_withdrawn_package_is_told_from_an_unknown_one() -> None:
+    failure = nothing_found(Unmatched("good"), wrote("yanked.telling"), PYTHON, "x86_64")
+
+    assert isinstance(failure, errors.Yanked)
+    assert failure.versions == ("1.0", "2.0")
+    assert "was yanked by its makers" in words(failure)
+
+
+@pytest.mark.parametrize(
+    ("name", "failure"),
+    [
+        ("index_429", errors.IndexUnreachable),
+        ("proxy_refused", errors.ProxyFailed),
+        ("proxy_unknown", errors.ProxyFailed),
+        ("proxy_407", errors.IndexRefused),
+        ("index_not_encrypted", errors.InsecureIndex),
+    ],
+)
+def test_what_keeps_an_index_from_answering_is_told_apart(
+    name: str, failure: type[BuildpackError]
+) -> None:
+    found = nothing_found(Unmatched("good"), wrote(f"{name}.telling"), PYTHON, "x86_64")
+
+    assert isinstance(found, failure)
+    assert words(found)
+
+
+def test_what_is_not_among_the_files_at_hand_names_where_they_are() -> None:
+    failure = nothing_found(Unmatched("good"), wrote("not_provided.telling"), PYTHON, "x86_64")
+
+    assert isinstance(failure, errors.NotProvided)
+    assert failure.places == ("vendor (not there)",)
+    assert "--no-index" in words(failure)
+
+
+def test_an_unknown_package_is_named_with_what_requires_it() -> None:
+    wanted = unmatched(wrote("unknown_package_of_another"))
+
+    assert wanted == Unmatched("company-private>=3", "needs-private")
+    said = words(nothing_found(wanted, "", PYTHON, "x86_64"))
+    assert "company-private>=3, which needs-private requires" in said
+
+
+def test_a_download_that_breaks_off_is_outside_the_app() -> None:
+    failure = index_trouble(wrote("incomplete_download"))
+
+    assert isinstance(failure, errors.IndexUnreachable)
+    assert "not enough bytes were received" in words(failure)
+
+
+@pytest.mark.parametrize("name", ["misnamed_wheel", "broken_wheel", "wheel_of_another_package"])
+def test_a_damaged_wheel_is_said_to_be_one(name: str) -> None:
+    failure = recognise(wrote(name), PYTHON)
+
+    assert isinstance(failure, errors.DamagedPackage)
+    assert "is damaged" in words(failure)
+
+
+def test_a_directory_without_a_project_is_named() -> None:
+    assert "asks to install ./libs." in words(
+        recognise(wrote("directory_without_project"), PYTHON)
+    )
+
+
+def test_a_wheel_at_an_address_says_for_whom_it_is() -> None:
+    failure = unsupported(wrote("wheel_for_another_python"), PYTHON, "x86_64")
+
+    assert isinstance(failure, errors.NoWheel)
+    assert (failure.requirement, failure.pythons) == ("old_only==1.0", ("3.11",))
+
+
+@pytest.mark.parametrize(
+    "name", ["build_requirement_missing", "build_requirement_missing_offline"]
+)
+def test_what_a_build_requires_is_found_out(name: str) -> None:
+    output = wrote(name)
+
+    assert build_of(output) == "backend-missing"
+    assert unmatched(told_by(output)) == Unmatched("nosuch-backend>=3")
 
 
 def test_every_kept_line_of_a_second_answer_tells_something() -> None:

@@ -21,6 +21,10 @@ Using Python 3.14.6 environment at: /layers/venv
   ╰─▶ Because there is no version of idna==999 and you require idna==999, we can
       conclude that your requirements are unsatisfiable.
 """
+GREMLINS = """\
+error: Gremlins in the works
+  cause: they were fed after midnight
+"""
 NO_INDEX = """\
 error: Failed to fetch: `https://index.example.org/simple/idna/`
   Caused by: client error (Connect)
@@ -131,18 +135,20 @@ def test_what_the_machine_refuses_is_no_refusal_of_uvs(
 ) -> None:
     with pytest.raises(failure):
         uv.refusal(outcome)
-    assert isinstance(uv.explain(Command((), {}, Path("/")), outcome), failure)
+    assert isinstance(
+        uv.explain(Command((), {}, Path("/")), outcome, workplace(Path("/tmp"))), failure
+    )
 
 
 def test_a_failure_is_explained_in_uvs_words() -> None:
     command = Command((), {}, Path("/"), shown="uv pip compile requirements.txt")
-    failure = uv.explain(command, Outcome(1, NO_SOLUTION))
+    failure = uv.explain(command, Outcome(1, GREMLINS), workplace(Path("/tmp")))
 
     assert isinstance(failure, UvRefused)
     body = describe(failure).body
     assert "`uv pip compile requirements.txt` ended with exit code 1." in body[0]
-    assert any("there is no version of idna==999" in line for line in body)
-    assert any("conclude that your requirements are unsatisfiable" in line for line in body)
+    assert any("Gremlins in the works" in line for line in body)
+    assert any("cause: they were fed after midnight" in line for line in body)
 
 
 def test_wheels_for_this_linux_alone_are_seen_on_the_pages_of_an_index(tmp_path: Path) -> None:

@@ -1,0 +1,159 @@
+"""Recognises why uv failed, by what it wrote. Pure: text in, a reason out.
+
+It writes `error: ...`, a `  cause: ...` for each reason below that, and hints.
+"""
+
+import re
+from collections.abc import Callable
+
+from cnb_python.errors import (
+    BadRequirement,
+    BuildpackError,
+    DamagedPackage,
+    HashMismatch,
+    IncludeMissing,
+    IndexRefused,
+    IndexUnreachable,
+    MissingBuildRequirement,
+    NotAPackage,
+    ProxyFailed,
+    UnknownHost,
+    UntrustedCertificate,
+    UrlNotFound,
+)
+from cnb_python.managers import uv_resolution
+from cnb_python.managers.build_failures import build_failure, build_of
+from cnb_python.managers.git_failures import git_failure
+
+_REFUSALS = frozenset({401, 403, 407})
+_TOO_MANY = 429
+_URL = re.compile(r"Failed to fetch: `?(\S+?)`?$", re.MULTILINE)
+_DOWNLOAD = re.compile(r"Failed to download `([^`]+)`")
+_STATUS = re.compile(r"HTTP status (?:client|server) error \((\d{3}) ([^)]+)\)")
+_LAST_CAUSE = re.compile(r"^\s*cause: (.+)$", re.MULTILINE)
+_CERTIFICATES = {
+    "UnknownIssuer": "its authority is unknown",
+    "CaUsedAsEndEntity": "self-signed certificate",
+    "Expired": "certificate has expired",
+    "NotValidForName": "it is for another name",
+}
+_BUILD_REQUIRES = re.compile(r"No solution found when resolving: `([^`]+)`")
+_OFFLINE = re.compile(r"not found in the provided package locations|network (?:was|is) disabled")
+
+
+def recognise(output: str, python: str) -> BuildpackError | None:
+    """Return why uv failed, for an app on *python*; None where that is not known.
+
+    Paths in *output* are those that the user knows.
+    """
+    for look in _LOOKS:
+        if reason := look(output):
+            return reason
+    return build_failure(output, python) or uv_resolution.recognise(output, python)
+
+
+def _network(output: str) -> BuildpackError | None:
+    """Return what kept a server's answer from us."""
+    url, download = _URL.search(output), _DOWNLOAD.search(output)
+    asked = url[1] if url else download[1] if download else ""
+    causes: list[str] = _LAST_CAUSE.findall(output)
+    if not asked or not causes:
+        return None
+    if status := _STATUS.search(output):
+        return _answered(asked, int(status[1]), f"{status[1]} {status[2]}")
+    if found := re.search(r"invalid peer certificate: (.+)", output):
+        known = (words for name, words in _CERTIFICATES.items() if name in found[1])
+        return UntrustedCertificate(asked, next(known, found[1]))
+    if "tunnel error" in output or "proxy" in causes[-1]:
+        return _proxy(asked, causes)
+    if "dns error" in output:
+        return UnknownHost(asked, "")
+    return IndexUnreachable(asked, causes[-1]) if url or "error reading" in output else None
+
+
+def _answered(asked: str, status: int, words: str) -> BuildpackError:
+    if status in _REFUSALS:
+        return IndexRefused(asked, status)
+    if status >= 500 or status == _TOO_MANY:
+        return IndexUnreachable(asked, f"it answered {words}")
+    return UrlNotFound(asked, status)
+
+
+def _proxy(asked: str, causes: list[str]) -> BuildpackError:
+    if any("authorization required" in cause for cause in causes):
+        return IndexRefused(asked, 407)
+    unknown = any("dns error" in cause for cause in causes)
+    return ProxyFailed(asked, "its name is not known" if unknown else causes[-1])
+
+
+def _hash_mismatch(output: str) -> BuildpackError | None:
+    found = re.search(r"Hash mismatch for `([^`]+)`", output)
+    if not found:
+        return None
+    expected, _, got = output[found.end() :].partition("Computed:")
+    return HashMismatch(found[1], _digests(expected), "".join(_digests(got)[:1]).split(" ")[-1])
+
+
+def _digests(text: str) -> tuple[str, ...]:
+    found: list[tuple[str, str]] = re.findall(r"^\s+(\w+):([0-9a-f]{32,})", text, re.MULTILINE)
+    return tuple(f"{name} {digest}" for name, digest in found)
+
+
+def _build_requires(output: str) -> BuildpackError | None:
+    found = _BUILD_REQUIRES.search(output)
+    if not found or "build-system.requires" not in output:
+        return None
+    return MissingBuildRequirement(build_of(output), found[1], bool(_OFFLINE.search(output)))
+
+
+def _bad_line(output: str) -> BuildpackError | None:
+    found = re.search(
+        r"Couldn't parse requirement in `([^`]+)` at position \d+\n\s+cause: (.+)\n\s+(.+)", output
+    )
+    if found:
+        return BadRequirement(found[3], found[1], found[2])
+    if found := re.search(
+        r"Invalid URL in `([^`]+)` at position \d+: (\S+)\n\s+cause: (.+)", output
+    ):
+        return BadRequirement(found[2], found[1], f"no address: {found[3]}")
+    if found := re.search(r"error: (Unexpected .+): (\S+):(\d+):\d+$", output, re.MULTILINE):
+        return BadRequirement("", f"line {found[3]} of {found[2]}", found[1])
+    if found := re.search(r"Distribution not found at: (?:file://)?(\S+)", output):
+        return BadRequirement(found[1], "", "there is nothing at that path")
+    return None
+
+
+def _include_missing(output: str) -> BuildpackError | None:
+    found = re.search(r"failed to read from file `([^`]+)`: (.+?) \(os error", output)
+    return IncludeMissing(found[1], found[2]) if found else None
+
+
+def _not_a_package(output: str) -> BuildpackError | None:
+    found = re.search(r"`([^`]+)` does not appear to be a Python project", output)
+    if not found:
+        return None
+    asked = re.search(r"Failed to (?:download and )?build `([^`]+)`", output)
+    return NotAPackage(asked[1] if asked else found[1])
+
+
+def _damaged(output: str) -> BuildpackError | None:
+    found = re.search(r"Failed to unzip wheel: (\S+)\n\s+cause: (.+)", output)
+    if found:
+        return DamagedPackage(found[1], found[2])
+    found = re.search(r"The structure of `([^`]+)`.* was invalid:\s+(.+)", output)
+    if found:
+        return DamagedPackage(found[1], found[2].rstrip("."))
+    found = re.search(r"name `([^`]+)` does not match `([^`]+)` in the distribution", output)
+    return DamagedPackage(found[1], f"it is a file of {found[2]}") if found else None
+
+
+_LOOKS: tuple[Callable[[str], BuildpackError | None], ...] = (
+    git_failure,
+    _hash_mismatch,
+    _build_requires,
+    _not_a_package,
+    _damaged,
+    _bad_line,
+    _include_missing,
+    _network,
+)

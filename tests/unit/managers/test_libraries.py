@@ -1,0 +1,43 @@
+"""Which packages of Debian and Ubuntu hold what a build misses."""
+
+from pathlib import Path
+from typing import Literal
+
+import pytest
+
+from cnb_python.managers.libraries import UNKNOWN, Holders, holders
+
+type Kind = Literal["header", "library", "program"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "debian"),
+    [
+        ("header", "libpq-fe.h", "libpq-dev"),
+        ("header", "openssl/aes.h", "libssl-dev"),
+        ("library", "xmlsec1", "libxmlsec1-dev"),
+        ("library", "MYSQLCLIENT", "default-libmysqlclient-dev"),
+        ("library", "hdf5", "libhdf5-dev"),
+        ("program", "krb5-config", "libkrb5-dev"),
+        ("program", "Rust", "cargo"),
+    ],
+)
+def test_what_is_missing_leads_to_its_package(kind: Kind, name: str, debian: str) -> None:
+    assert holders(kind, name).debian == debian
+
+
+def test_a_package_may_have_another_name_in_ubuntu() -> None:
+    assert holders("header", "jpeglib.h") == Holders("libjpeg62-turbo-dev", "libjpeg-turbo8-dev")
+
+
+@pytest.mark.parametrize("name", ["mine.h", "openssl", "PNG.H"])
+def test_an_unknown_header_has_no_package(name: str) -> None:
+    assert holders("header", name) == UNKNOWN
+
+
+def test_one_row_is_as_good_as_many(tmp_path: Path) -> None:
+    table = tmp_path / "table.toml"
+    table.write_text('[[package]]\ndebian = "a"\nubuntu = "b"\nprograms = ["p"]\n')
+
+    assert holders("program", "p", table) == Holders("a", "b")
+    assert holders("library", "p", table) == UNKNOWN
