@@ -46,8 +46,8 @@ thorough: venv fixtures ## Try the environment engine: real packages, odd machin
 images: venv fixtures ## Test with pack on a real Docker engine
 	@$(PYTHON) -m pytest tests/images
 
-package: venv ## Assemble the buildpack for every target into dist/ (API=0.10 for older lifecycles)
-	@$(PYTHON) -m tools.package $(if $(API),--api $(API))
+package: venv ## Assemble the buildpack for every target into dist/ (API=0.10: older lifecycles; OFFLINE=1: Pythons inside)
+	@$(PYTHON) -m tools.package $(if $(API),--api $(API)) $(if $(OFFLINE),--offline $(filter-out 1,$(OFFLINE)))
 
 builder: venv ## Create the builder image cnb-python/builder
 	@$(PYTHON) -m tools.builder

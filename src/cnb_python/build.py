@@ -21,6 +21,9 @@ from cnb_python.version.mirror import find_inventory
 from cnb_python.version.notices import disagreements, notices
 from cnb_python.version.resolve import Resolution, resolve
 from cnb_python.version.sources import also_said, asked_for
+from cnb_python.version.sticky import kept_line
+
+PIN = "To stay with this line when the default moves on: echo {} > .python-version"
 
 
 def build(context: BuildContext, system: System) -> None:
@@ -76,10 +79,13 @@ def choose_python(
     """Return the release that the app gets, saying who asked for it."""
     inventory = find_inventory(settings.mirror, context.buildpack.directory, system.fetch)
     asked = asked_for(project, settings)
-    resolution = resolve(asked, inventory, context.target, system.today)
+    kept = kept_line(context.store, inventory) if settings.sticky else None
+    resolution = resolve(asked, inventory, context.target, system.today, kept)
     insisted = bounds(project, deciding_file)
     check_bounds(resolution, insisted, inventory, context.target, system.today)
     system.output.line(f"Python {resolution.release.version}, by {resolution.request.origin}")
+    if not asked and not kept:
+        system.output.line(PIN.format(resolution.line.minor))
     others = also_said(project, asked)
     for notice in (*notices(resolution, system.today), *disagreements(resolution, others)):
         system.output.warning(notice.title, notice.body)

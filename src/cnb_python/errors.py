@@ -692,6 +692,14 @@ class PythonNotAvailable(AppError):
     """Where the list of builds comes from."""
 
 
+class BadMirror(OutsideError):
+    """A mirror or a mapping of downloads names no address."""
+
+    origin: str
+    found: str
+    """Without what may be secret in it."""
+
+
 class UnusablePythonTable(OutsideError):
     """A table of Python releases that cannot be used."""
 
@@ -839,6 +847,7 @@ type Failure = (
     | EndedPythonLine
     | UnknownPythonPatch
     | PythonNotAvailable
+    | BadMirror
     | UnusablePythonTable
     | DownloadFailed
     | ChecksumMismatch

@@ -4,6 +4,7 @@ from typing import assert_never
 
 from cnb_python.errors import (
     BadBinding,
+    BadMirror,
     BadProcfile,
     BadRequirement,
     BadSettings,
@@ -248,6 +249,8 @@ def describe(failure: Failure) -> Message:  # noqa: C901, PLR0911, PLR0912, PLR0
             return python.unknown_python_patch(failure)
         case PythonNotAvailable():
             return python.python_not_available(failure)
+        case BadMirror():
+            return runtimes.bad_mirror(failure)
         case UnusablePythonTable():
             return runtimes.unusable_python_table(failure)
         case DownloadFailed():

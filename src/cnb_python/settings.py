@@ -16,6 +16,7 @@ LAYOUT = "BP_PYTHON_LAYOUT"
 INSTALLER = "BP_PYTHON_INSTALLER"
 BUILD = "BP_PYTHON_BUILD"
 COLLECTSTATIC = "BP_PYTHON_COLLECTSTATIC"
+STICKY = "BP_PYTHON_STICKY"
 MIRROR = "BP_PYTHON_MIRROR"
 PROJECT = "BP_PYTHON_PROJECT"
 
@@ -29,6 +30,13 @@ TABLE: tuple[Setting, ...] = (
         VERSION,
         Text("3.14"),
         "The app's Python. It comes before every file that names one.",
+    ),
+    Setting(
+        "sticky",
+        STICKY,
+        Flag(),
+        "An app that names no Python stays on the line of its previous build when the default "
+        "moves on, and prefers it within a range.",
     ),
     Setting(
         "manager",
@@ -101,6 +109,7 @@ class Settings(NamedTuple):
     """What was chosen; a field is called as its setting, its default is the setting's."""
 
     python: str = ""
+    sticky: bool = False
     manager: str = AUTO
     requirements: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()

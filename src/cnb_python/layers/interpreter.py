@@ -64,12 +64,18 @@ def _make(layer: Layer, release: Release, context: BuildContext, system: System)
     with tempfile.TemporaryDirectory(prefix="cnb-python-") as scratch:
         archive = Path(scratch) / "python.tar"
         system.output.line(f"{'Unpacking' if carried else 'Fetching'} {title}")
-        url = str(carried) if carried else release.url
+        url = str(carried) if carried else _address(release, context)
         system.fetch(Download(url, release.sha256, title), archive)
         # In place: bytecode and build settings name the path that their files will have.
         root = layer.begin_in_place()
         unpack(Archive(archive, title), root, trim.is_wanted)
     relocate(root, layer.path)
+
+
+def _address(release: Release, context: BuildContext) -> str:
+    from cnb_python.version.elsewhere import address_of  # noqa: PLC0415 - most builds fetch none
+
+    return address_of(release, context.platform.bindings, context.environ)
 
 
 def _probe(interpreter: Interpreter, system: System) -> None:

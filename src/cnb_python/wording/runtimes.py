@@ -1,6 +1,7 @@
 """The words for a Python that cannot be brought: tables, downloads, archives."""
 
 from cnb_python.errors import (
+    BadMirror,
     ChecksumMismatch,
     DamagedArchive,
     DownloadFailed,
@@ -11,6 +12,22 @@ from cnb_python.errors import (
 from cnb_python.wording.message import Message
 
 _MIRROR = "the setting BP_PYTHON_MIRROR"
+
+
+def bad_mirror(failure: BadMirror) -> Message:
+    """Of Paketo's conventions, which other buildpacks share."""
+    return Message(
+        title="A mirror of downloads has an address that cannot be used",
+        body=(
+            f"{failure.origin} says: {failure.found or '(nothing)'}",
+            "It has to start with https://, http:// or file://.",
+            "{originalHost} in a mirror's address stands for the host that it replaces.",
+        ),
+        steps=(
+            "Correct it, or remove it to fetch from the usual place.",
+            f"For this buildpack alone, {_MIRROR} does the same.",
+        ),
+    )
 
 
 def unusable_python_table(failure: UnusablePythonTable) -> Message:

@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 
 from cnb_python.errors import (
+    BadMirror,
     ChecksumMismatch,
     DamagedArchive,
     DownloadFailed,
@@ -133,6 +134,11 @@ def text(failure: Failure) -> str:
             PythonNotAvailable("3.14t", ORIGIN, "amd64", (), (), "the table"),
             ("no kind of machine",),
         ),
+        (
+            BadMirror("the binding mirrors", "ftp://x/"),
+            ("cannot be used", "the binding mirrors says: ftp://x/", "{originalHost}"),
+        ),
+        (BadMirror("BP_DEPENDENCY_MIRROR", ""), ("BP_DEPENDENCY_MIRROR says: (nothing)",)),
         (
             UnusablePythonTable("https://x/t.toml", ("one", "two")),
             ("https://x/t.toml", "- one", "- two", "BP_PYTHON_MIRROR"),

@@ -1,0 +1,147 @@
+"""Everything in an app that may say which Python, and where that comes from."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from cnb_python.version.mirror import DOWNLOADS
+from tests.support.builds import Builds
+from tests.support.trees import App, Files, write_files
+from tools import interpreters, mirror, oci, runtimes
+
+OLDER, NEWER = mirror.VERSIONS
+NO_PACKAGES = {"requirements.txt": "", "Procfile": "web: python -m http.server $PORT"}
+RANGE = '[project]\nname = "shop"\nversion = "1"\nrequires-python = ">=3.13,<3.14"\n'
+POETRY = '[tool.poetry.dependencies]\npython = "~3.13"\n'
+LOCK = json.dumps({"_meta": {"requires": {"python_version": "3.13"}}}, indent=2)
+
+type Chosen = Callable[..., str]
+"""Gives the log of a build of files that ends when its Python is to be fetched."""
+
+
+@pytest.fixture(scope="module")
+def no_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a table whose archives are not there: builds end as soon as they know."""
+    archives = [(v, oci.arch(), interpreters.archive(v, oci.arch())) for v in mirror.VERSIONS]
+    table = {"python.toml": runtimes.table(archives)}
+    with mirror.serving(write_files(tmp_path_factory.mktemp("mirror"), table)) as url:
+        yield f"{url}/python.toml"
+
+
+@pytest.fixture
+def chosen(builds: Builds, app: App, no_files: str) -> Chosen:
+    def build(files: Files, **env: str) -> str:
+        asked = app({**NO_PACKAGES, **files})
+        built = builds.phases(asked, env={"BP_PYTHON_MIRROR": no_files, **env})
+        assert "could not be fetched" in built.error
+        return built.output
+
+    return build
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({}, f"{NEWER}, by the default of this buildpack"),
+        (
+            {".python-version": "\ufeff# web\r\n\r\n3.13\r\n"},
+            f"{OLDER}, by .python-version, line 3",
+        ),
+        ({".python-version": "python-3.13.x\n"}, f"{OLDER}, by .python-version, line 1"),
+        ({"runtime.txt": "python-3.13\n"}, f"{OLDER}, by runtime.txt, line 1"),
+        ({"pyproject.toml": RANGE}, f"{OLDER}, by requires-python in pyproject.toml, line 4"),
+        ({"pyproject.toml": POETRY}, f"{OLDER}, by python in pyproject.toml, line 2"),
+        ({"Pipfile.lock": LOCK}, f"{OLDER}, by python_version in Pipfile.lock, line 4"),
+        ({".tool-versions": "python 3.13 3.9\n"}, f"{OLDER}, by .tool-versions, line 1"),
+        ({"mise.toml": '[tools]\npython = ["3.13", "3.9"]\n'}, f"{OLDER}, by mise.toml, line 2"),
+    ],
+)
+def test_each_source_is_read_and_named(chosen: Chosen, files: Files, said: str) -> None:
+    assert f"  Python {said}\n" in chosen(files)
+
+
+def test_the_setting_may_be_a_range(chosen: Chosen) -> None:
+    output = chosen({".python-version": "3.14"}, BP_PYTHON_VERSION=">=3.12,<3.14")
+
+    assert f"  Python {OLDER}, by the setting BP_PYTHON_VERSION\n" in output
+    assert "[Warning: .python-version asks for another Python than this image has]" in output
+
+
+def test_a_file_that_is_passed_over_is_warned_of(chosen: Chosen) -> None:
+    output = chosen({".python-version": "3.14", "runtime.txt": "python-3.13"})
+
+    assert "[Warning: runtime.txt is deprecated]" in output
+    assert "echo 3.13 > .python-version && git rm runtime.txt" in output
+    assert f"The image has Python {OLDER}, by runtime.txt, line 1 (3.13)." in output
+
+
+@pytest.mark.parametrize(
+    ("files", "title"),
+    [
+        (
+            {".python_version": "3.13"},
+            "'.python_version' is not the name of the file that asks for a Python",
+        ),
+        ({".python-version": "pypy3.11"}, "This buildpack has no PyPy"),
+        ({".python-version": "miniconda3-latest"}, "This buildpack has no Miniconda"),
+        ({".python-version": "2.7.18"}, "Python 2 has ended on 2020-01-01"),
+        ({".python-version": "3.13".encode("utf-16")}, ".python-version is UTF-16 text"),
+        ({".python-version": "3.13\u200b"}, r"'3.13\\u200b' is not a Python version"),
+        ({"runtime.txt": "python-3.9.2"}, "Python 3.9 has ended on 2025-10-31"),
+        (
+            {"pyproject.toml": '[project]\nrequires-python = "<3.10"\n'},
+            "No Python that can be installed satisfies <3.10",
+        ),
+        (
+            {"pyproject.toml": '[project]\nrequires-python = "^3.10"\n'},
+            "'^3.10' is not a range of Python versions",
+        ),
+        ({"Pipfile.lock": "{"}, "Pipfile.lock is not valid JSON"),
+        ({"mise.toml": "[tools"}, "mise.toml is not valid TOML"),
+    ],
+)
+def test_what_cannot_be_answered_is_explained(
+    builds: Builds, app: App, files: Files, title: str
+) -> None:
+    built = builds.phases(app({**NO_PACKAGES, **files}))
+
+    assert built.error.partition("\n")[0] == title
+    assert "What to do:" in built.error
+    assert built.documents() == {}
+
+
+def test_bindings_say_where_python_comes_from_and_a_sticky_app_stays_on_its_line(
+    builds: Builds, app: App, no_files: str, tmp_path: Path
+) -> None:
+    archive = interpreters.archive(OLDER, oci.arch())
+    sha256 = hashlib.sha256(archive.read_bytes()).hexdigest()
+    # As it would be in our own table: the host is one that the binding has a mirror of.
+    table = (
+        f'[[release]]\nversion = "{OLDER}"\narch = "{oci.arch()}"\n'
+        f'url = "{DOWNLOADS}/1/{archive.name}"\nsha256 = "{sha256}"\n'
+    )
+    path = f"github.com/{DOWNLOADS.partition('github.com/')[2]}/1/{archive.name}"
+    files: Files = {"python.toml": table, path: archive.read_bytes()}
+    asked = app({**NO_PACKAGES, "runtime.txt": "python-3.13"})
+    with mirror.serving(write_files(tmp_path / "mirror", files)) as url:
+        entries: Files = {"type": "dependency-mirror", "default": f"{url}/{{originalHost}}"}
+        first = builds.image(
+            asked,
+            env={"BP_PYTHON_MIRROR": f"{url}/python.toml"},
+            bindings=write_files(tmp_path / "bindings/mirrors", entries).parent,
+        )
+    assert first.code == 0, first.output
+    assert first.run("python", "-V") == f"Python {OLDER}\n"
+
+    (asked / "runtime.txt").unlink()
+    # Nothing can be fetched any more, and nothing has to be.
+    env = {"BP_PYTHON_MIRROR": no_files, "BP_PYTHON_STICKY": "1"}
+    second = builds.image(asked, after=first, env=env)
+    assert second.code == 0, second.output
+    assert (
+        f"Python {OLDER}, by the previous build, which BP_PYTHON_STICKY keeps to" in second.output
+    )
+    assert "Nothing changed" in second.output

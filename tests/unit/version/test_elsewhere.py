@@ -1,0 +1,113 @@
+"""Bindings and variables that say where downloads come from."""
+
+from pathlib import Path
+
+import pytest
+
+from cnb_python.cnb.bindings import Binding, read_bindings
+from cnb_python.errors import BadMirror
+from cnb_python.messages import describe
+from cnb_python.version.elsewhere import address_of
+from cnb_python.version.inventory import Release
+from cnb_python.version.mirror import DOWNLOADS
+from tests.support.trees import Files, write_files
+
+FILE = "20261021/cpython-3.14.9%2B20261021-x86_64-unknown-linux-gnu-install_only_stripped.tar.gz"
+RELEASE = Release("3.14.9", "amd64", "plain", f"{DOWNLOADS}/{FILE}", "a" * 64)
+PATH = f"/astral-sh/python-build-standalone/releases/download/{FILE}"
+
+
+def bound(directory: Path, **bindings: Files) -> tuple[Binding, ...]:
+    for name, files in bindings.items():
+        write_files(directory / name, files)
+    return read_bindings(directory)
+
+
+def mirrored(directory: Path, **entries: str) -> str:
+    binding: Files = {"type": "dependency-mirror", **entries}
+    return address_of(RELEASE, bound(directory, mirrors=binding), {})
+
+
+def test_without_any_a_release_has_its_own_address() -> None:
+    assert address_of(RELEASE, (), {}) == RELEASE.url
+
+
+def test_a_mapping_names_the_address_of_a_file_by_its_hash(tmp_path: Path) -> None:
+    mapping: Files = {
+        "type": "dependency-mapping",
+        "a" * 64: "https://me:s3cret@files.example/py.tar.gz\n",
+        "b" * 64: "https://files.example/other",
+    }
+
+    found = address_of(RELEASE, bound(tmp_path, ours=mapping), {"BP_DEPENDENCY_MIRROR": "x"})
+
+    assert found == "https://me:s3cret@files.example/py.tar.gz"
+
+
+@pytest.mark.parametrize(
+    ("mirror", "start"),
+    [
+        ("https://mirror.example", "https://mirror.example"),
+        ("https://mirror.example/", "https://mirror.example"),
+        ("https://me:s3cret@mirror.example/all/\n", "https://me:s3cret@mirror.example/all"),
+        ("https://mirror.example/{originalHost}", "https://mirror.example/github.com"),
+        ("file:///srv/{originalHost}/", "file:///srv/github.com"),
+        ("http://10.0.0.7:8080/x", "http://10.0.0.7:8080/x"),
+    ],
+)
+def test_a_mirror_takes_the_place_of_the_host(mirror: str, start: str, tmp_path: Path) -> None:
+    assert mirrored(tmp_path, default=mirror) == f"{start}{PATH}"
+
+
+def test_a_mirror_of_the_host_counts_before_that_of_all(tmp_path: Path) -> None:
+    entries = {"default": "https://all.example", "GitHub.com": "https://one.example"}
+
+    assert mirrored(tmp_path, **entries) == f"https://one.example{PATH}"
+
+
+def test_a_mirror_of_another_host_does_not_count(tmp_path: Path) -> None:
+    assert mirrored(tmp_path, **{"files.example": "https://one.example"}) == RELEASE.url
+
+
+def test_variables_count_before_bindings(tmp_path: Path) -> None:
+    bindings = bound(
+        tmp_path, mirrors={"type": "dependency-mirror", "github.com": "https://bound.example"}
+    )
+    environ = {"BP_DEPENDENCY_MIRROR_GITHUB_COM": "https://named.example"}
+
+    assert address_of(RELEASE, bindings, environ) == f"https://named.example{PATH}"
+    assert address_of(RELEASE, (), {"BP_DEPENDENCY_MIRROR": "https://all.example"}) == (
+        f"https://all.example{PATH}"
+    )
+    assert address_of(RELEASE, (), {"BP_DEPENDENCY_MIRROR": " "}) == RELEASE.url
+    assert address_of(RELEASE, (), {"BP_DEPENDENCY_MIRROR_MY__HOST_X": "https://x"}) == RELEASE.url
+
+
+def test_what_the_setting_of_a_mirror_names_is_not_mirrored_again(tmp_path: Path) -> None:
+    release = Release("3.14.9", "amd64", "plain", "https://ours.example/py.tar.gz", "a" * 64)
+    mirror: Files = {"type": "dependency-mirror", "default": "https://mirror.example"}
+
+    assert address_of(release, bound(tmp_path, mirrors=mirror), {}) == release.url
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "ftp://me:s3cret@x/y",
+        "me:s3cret@mirror.example/py",
+        "https://me:s3cret@x:999999/",
+        "https://",
+        "",
+    ],
+)
+@pytest.mark.parametrize("kind", ["dependency-mapping", "dependency-mirror"])
+def test_an_address_that_is_none_is_refused_without_its_secrets(
+    address: str, kind: str, tmp_path: Path
+) -> None:
+    bindings = bound(tmp_path, mine={"type": kind, "default": address, "a" * 64: address})
+    with pytest.raises(BadMirror) as caught:
+        address_of(RELEASE, bindings, {})
+
+    message = describe(caught.value)
+    assert caught.value.origin == "the binding mine"
+    assert "s3cret" not in "\n".join((message.title, *message.body, *message.steps))
