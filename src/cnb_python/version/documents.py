@@ -3,7 +3,6 @@
 tomli and json give values without their places.
 """
 
-import json
 import re
 
 from cnb_python.cnb import toml
@@ -31,6 +30,8 @@ def json_of(project: Project, name: str) -> JsonValue:
 
     Raises UnreadableJson besides what `Project.text` raises.
     """
+    import json  # noqa: PLC0415 - most apps have no such file
+
     text = project.text(name)
     try:
         document: JsonValue = None if text is None else json.loads(text)

@@ -67,11 +67,22 @@ def test_our_table_names_each_build_once_newest_first() -> None:
     assert list(OURS.releases) == sorted(OURS.releases, key=order)
 
 
+def test_our_table_has_every_patch_release_that_was_published() -> None:
+    """Those that are missing never were: https://github.com/astral-sh/python-build-standalone."""
+    unpublished = {"3.10": {1, 10}, "3.11": {0, 2}, "3.12": set(), "3.13": set()}
+    for line, missing in unpublished.items():
+        builds = (
+            r for r in OURS.releases if (r.minor, r.arch, r.flavour) == (line, "amd64", "plain")
+        )
+        patches = {release.number.patch for release in builds}
+        assert patches == set(range(max(patches) + 1)) - missing
+
+
 def test_our_table_s_addresses_can_be_mirrored_and_name_what_they_hold() -> None:
     machines = {"amd64": "x86_64", "arm64": "aarch64"}
     for release in OURS.releases:
         assert release.url.startswith(f"{DOWNLOADS}/")
-        assert f"cpython-{release.version}%2B" in release.url
+        assert re.search(rf"/cpython-{re.escape(release.version)}(%2B|-)", release.url)
         assert f"-{machines[release.arch]}-unknown-linux-gnu-" in release.url
         assert ("freethreaded" in release.url) == (release.flavour == "freethreaded")
 
