@@ -71,6 +71,11 @@ INDEPENDENT = {
             "pip_settings",
             "pip_installing",
             "uv_settings",
+            "locked",
+            "locked_installing",
+            "locked_lines",
+            "uv_exporting",
+            "local_projects",
         ),
     },
 }

@@ -11,7 +11,7 @@ from cnb_python.job import Job
 from cnb_python.launch import concurrency, explain, processes
 from cnb_python.layers import defaults, leftovers, python, tools
 from cnb_python.layers.record import Record
-from cnb_python.managers.select import managers, select
+from cnb_python.managers.select import last, managers, select
 from cnb_python.project import Project, read_project
 from cnb_python.settings import Settings, effective, read_settings
 from cnb_python.system.journal import Journal
@@ -36,7 +36,7 @@ def build(context: BuildContext, system: System) -> None:
     hooks.run_before(context, journal, system)
     settings = read_settings(context.environ, context.app_dir)
     project = read_project(context.app_dir, settings.project)
-    manager = select(project, managers(settings))
+    manager = select(project, managers(settings), last(settings), settings.manager)
     check_project(project, manager, system.output)
     processes.check(project)
     demand = asked_by(context, settings)

@@ -88,7 +88,7 @@ def check_project(project: Project, manager: Manager, output: Output) -> None:
     """Refuse what *manager* cannot work with (AppError); warn of files that do not count."""
     for advice in manager.check(project):
         output.warning(f"{manager.deciding_file} should be changed", (advice,))
-    if files := unread(project):
+    if files := unread(project, manager):
         output.warning(
             f"{' and '.join(files)}: not read",
             (

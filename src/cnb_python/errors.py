@@ -173,6 +173,65 @@ class SeveralBindings(OutsideError):
     key: str
 
 
+class ChosenManagerMissing(AppError):
+    """The package manager that the user chose has no file of the app to decide by."""
+
+    chosen: str
+    """Its name."""
+    expected: str
+    """The file that it would decide by; empty where this release does not know it."""
+    found: tuple[tuple[str, str], ...]
+    """File and manager of each that has one."""
+
+
+class BadLock(AppError):
+    """A lock file is not of the form that it should have, or contradicts itself."""
+
+    file: str
+    problem: str
+
+
+class StaleLock(AppError):
+    """A lock file does not fit what it was made from."""
+
+    file: str
+    source: str
+    """What it was made from: `pyproject.toml`."""
+    command: str
+    """What brings it up to date: `uv lock`."""
+    said: tuple[str, ...]
+    """The tool's own words."""
+
+
+class LockForOtherPython(AppError):
+    """A lock file, or one of its packages, is not meant for the app's Python."""
+
+    file: str
+    package: str
+    """Empty: the whole file."""
+    requires: str
+    python: str
+
+
+class ProjectForOtherPython(AppError):
+    """What the app says of its Python excludes the one that it gets."""
+
+    requires: str
+    where: str
+    """Who says so: `pyproject.toml`, or words of uv's that name a member of a workspace."""
+    python: str
+
+
+class UnknownGroup(AppError):
+    """A group or an extra was chosen that the lock does not know."""
+
+    file: str
+    kind: str
+    """`group` or `extra`."""
+    name: str
+    known: tuple[str, ...]
+
+
 class ForbiddenVariables(AppError):
     """Variables that send packages where the image does not look."""
 
@@ -789,6 +848,12 @@ type Failure = (
     | SeveralManagers
     | BadBinding
     | SeveralBindings
+    | ChosenManagerMissing
+    | BadLock
+    | StaleLock
+    | LockForOtherPython
+    | UnknownGroup
+    | ProjectForOtherPython
     | ForbiddenVariables
     | ForbiddenPipOptions
     | BadSettings

@@ -5,11 +5,13 @@ from typing import assert_never
 from cnb_python.errors import (
     BadBinding,
     BadMirror,
+    BadLock,
     BadProcfile,
     BadRequirement,
     BadSettings,
     ChecksumMismatch,
     CollectstaticFailed,
+    ChosenManagerMissing,
     DamagedArchive,
     DamagedPackage,
     DamagedStore,
@@ -35,6 +37,7 @@ from cnb_python.errors import (
     MadeForPython2,
     MissingBuildModule,
     MissingBuildRequirement,
+    LockForOtherPython,
     MissingForBuild,
     MissingInput,
     MisspeltVersionFile,
@@ -58,14 +61,17 @@ from cnb_python.errors import (
     PlaceRefused,
     ProgramNotStarted,
     ProxyFailed,
+    ProjectForOtherPython,
     PythonNotAvailable,
     PythonOutsideRange,
     SeveralBindings,
     SeveralManagers,
     SeveralPythonVersions,
     SourceBuildFailed,
+    StaleLock,
     UnknownEncoding,
     UnknownHost,
+    UnknownGroup,
     UnknownPythonLine,
     UnknownPythonPatch,
     UnknownSettings,
@@ -93,6 +99,7 @@ from cnb_python.wording import (
     frameworks,
     install,
     launch,
+    locks,
     machine,
     network,
     python,
@@ -131,6 +138,18 @@ def describe(failure: Failure) -> Message:  # noqa: C901, PLR0911, PLR0912, PLR0
             return bindings.bad_binding(failure)
         case SeveralBindings():
             return bindings.several_bindings(failure)
+        case ChosenManagerMissing():
+            return choosing.chosen_manager_missing(failure)
+        case BadLock():
+            return locks.bad_lock(failure)
+        case StaleLock():
+            return locks.stale_lock(failure)
+        case LockForOtherPython():
+            return locks.lock_for_other_python(failure)
+        case ProjectForOtherPython():
+            return locks.project_for_other_python(failure)
+        case UnknownGroup():
+            return locks.unknown_group(failure)
         case ForbiddenVariables():
             return choosing.forbidden_variables(failure)
         case ForbiddenPipOptions():

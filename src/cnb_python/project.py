@@ -30,7 +30,7 @@ _VARIANT = re.compile(r"(requirements)|requirements[-_.](?!te?xt\b)[-\w.]+\.txt"
 _STEM = "requirements"
 # What later steps decide on. Everything else is looked at by the step that needs it.
 _READ = (
-    *(REQUIREMENTS, "pyproject.toml", "Pipfile", "Pipfile.lock", "Procfile"),
+    *(REQUIREMENTS, *LOCK_FILES, "pyproject.toml", "Procfile"),
     *(".python-version", "runtime.txt", ".tool-versions", "mise.toml", ".mise.toml"),
 )
 # One of them says that a directory holds an app of its own.

@@ -52,6 +52,16 @@ def build_wheel(
     return str(wheels.wheel(Path(wheel_directory), files=files, tag=tag, **_wanted()).name)
 
 
+def build_editable(
+    wheel_directory: str, config_settings: object = None, metadata_directory: object = None
+) -> str:
+    """Build a wheel that points to the files where they are, and return its file name."""
+    del config_settings, metadata_directory
+    wanted = _wanted()
+    files = {f"_editable_{wanted['name'].replace('-', '_')}.pth": f"{HERE / 'files'}\n"}
+    return str(wheels.wheel(Path(wheel_directory), files=files, **wanted).name)
+
+
 def _wanted() -> Any:  # noqa: ANN401 - keywords of `wheels.wheel`
     return json.loads((HERE / "wanted.json").read_text())
 

@@ -63,10 +63,15 @@ def write(path: Path, table: Mapping[str, Writable]) -> None:
 
     Raises OSError, and TypeError for what TOML cannot hold (None).
     """
+    disk.write(path, rendered(table).encode("utf-8"))
+
+
+def rendered(table: Mapping[str, Writable]) -> str:
+    """Return *table* as TOML. Raises TypeError for what it cannot hold (None)."""
     # Detection writes at most a few lines of build plan, and only for a Python app.
     import tomli_w  # noqa: PLC0415 - detect must start fast
 
-    disk.write(path, tomli_w.dumps(table).encode("utf-8"))
+    return tomli_w.dumps(table)
 
 
 def table_at(table: Mapping[str, TomlValue], key: str) -> TomlTable:

@@ -17,7 +17,8 @@ class Pin(NamedTuple):
     address may hold a token. Equal pins are the same bytes, so what was kept may be used.
     """
     line: str
-    """The line of a requirements file that installs it and nothing else, hashes included."""
+    """What installs it and nothing else: a line of a requirements file, hashes included, or a
+    `pylock.toml` of that one package, which begins with a comment saying so."""
     keeps: bool = True
     """False for a directory on disk, whose contents change without anyone saying so."""
     extras: tuple[str, ...] = ()

@@ -47,7 +47,14 @@ class Manager(Protocol):
 
     @property
     def deciding_file(self) -> str:
-        """The file whose presence chooses it."""
+        """The file that users know it by."""
+        ...
+
+    def deciding_files(self, project: Project) -> tuple[str, ...]:
+        """Return those files of the app by which it decides, the first one first in messages.
+
+        None: it does not decide here.
+        """
         ...
 
     def check(self, project: Project) -> tuple[str, ...]:

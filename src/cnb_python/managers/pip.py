@@ -28,6 +28,10 @@ class Pip:
     processor: str = field(default_factory=lambda: os.uname().machine)
     """As environment markers have it: `x86_64`."""
 
+    def deciding_files(self, project: Project) -> tuple[str, ...]:
+        """Return the app's requirements file, if it has one."""
+        return (REQUIREMENTS,) if REQUIREMENTS in project.names else ()
+
     def check(self, project: Project) -> tuple[str, ...]:
         """Refuse a file that pip would misread; warn of one that others do.
 

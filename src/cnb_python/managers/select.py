@@ -1,26 +1,42 @@
-"""Which package manager: exactly one file decides, or nobody guesses."""
+"""Which package manager: exactly one decides, or nobody guesses."""
 
-from cnb_python.errors import NoRequirements, SeveralManagers
+from cnb_python.errors import ChosenManagerMissing, NoRequirements, SeveralManagers
 from cnb_python.managers.manager import Manager
 from cnb_python.managers.pip import Pip
+from cnb_python.managers.uv_project import UvProject
 from cnb_python.project import Project, unread_locks
-from cnb_python.settings import DEFAULTS, Settings
+from cnb_python.settings import AUTO, DEFAULTS, Settings
 
 
 def managers(settings: Settings) -> tuple[Manager, ...]:
     """Return every manager, told *settings*, in the order in which messages list them."""
-    return (Pip(settings),)
+    return (Pip(settings), UvProject(settings))
+
+
+def last(settings: Settings) -> tuple[Manager, ...]:
+    """Return those that decide where no other does: for apps whose packages nobody has decided."""
+    del settings
+    return ()
 
 
 MANAGERS = managers(DEFAULTS)
+LAST = last(DEFAULTS)
 
 
-def select(project: Project, managers: tuple[Manager, ...] = MANAGERS) -> Manager:
-    """Return the manager whose deciding file the app has.
+def select(
+    project: Project,
+    managers: tuple[Manager, ...] = MANAGERS,
+    last: tuple[Manager, ...] = LAST,
+    chosen: str = AUTO,
+) -> Manager:
+    """Return the manager whose files the app has, or the one that is *chosen* by its name.
 
-    Raises NoRequirements where there is none, SeveralManagers where there are more.
+    Raises NoRequirements where there is none, SeveralManagers where there are more, and
+    ChosenManagerMissing where the app has no file of the chosen one.
     """
-    found = [manager for manager in managers if manager.deciding_file in project.names]
+    if chosen != AUTO:
+        return _chosen(project, (*managers, *last), chosen)
+    found = _deciding(project, managers) or _deciding(project, last)
     if not found:
         raise NoRequirements(
             project.misspelt_requirements(),
@@ -29,11 +45,29 @@ def select(project: Project, managers: tuple[Manager, ...] = MANAGERS) -> Manage
             tuple(sorted(project.names)),
         )
     if len(found) > 1:
-        raise SeveralManagers(tuple((one.deciding_file, one.name) for one in found))
+        raise SeveralManagers(_listed(project, found))
     return found[0]
 
 
-def unread(project: Project, managers: tuple[Manager, ...] = MANAGERS) -> tuple[str, ...]:
-    """Return the files that another manager would decide by and that nobody reads here."""
-    read = {manager.deciding_file for manager in managers}
+def unread(project: Project, manager: Manager) -> tuple[str, ...]:
+    """Return the files that others would decide by, and that nobody reads since *manager* does."""
+    read = {manager.deciding_file, *manager.deciding_files(project)}
     return tuple(name for name in unread_locks(project.names) if name not in read)
+
+
+def _chosen(project: Project, managers: tuple[Manager, ...], chosen: str) -> Manager:
+    manager = next((one for one in managers if one.name == chosen), None)
+    if manager is None or not manager.deciding_files(project):
+        expected = manager.deciding_file if manager else ""
+        found = _listed(project, _deciding(project, managers))
+        raise ChosenManagerMissing(chosen, expected, found)
+    return manager
+
+
+def _deciding(project: Project, managers: tuple[Manager, ...]) -> list[Manager]:
+    return [manager for manager in managers if manager.deciding_files(project)]
+
+
+def _listed(project: Project, managers: list[Manager]) -> tuple[tuple[str, str], ...]:
+    """Return file and manager of each, for a message."""
+    return tuple((file, one.name) for one in managers for file in one.deciding_files(project)[:1])

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
 
 from cnb_python.errors import BuildpackError, UvRefused
 from cnb_python.managers import build_failures, uv_failures
@@ -18,6 +20,7 @@ _LAST_WORDS = 12
 _IN_A_SENTENCE = 3
 # uv's settings and pip's are for other uses of them; what counts is given as options.
 _FOREIGN = ("UV_", "PIP_", "CONDA_")
+NO_NETWORK = Network("", MappingProxyType({}))
 
 
 def install_exactly(pins: Sequence[Pin], network: Network, place: Workplace) -> Command:
@@ -77,6 +80,43 @@ def install_compiled(pins: Sequence[Pin], finding: Sequence[str], place: Workpla
     )
 
 
+class Sources(NamedTuple):
+    """Where uv looks for what a lock names."""
+
+    is_own: bool = True
+    """uv's own settings count: the app's, the user's and the variables'. Else only what follows.
+    """
+    variables: Mapping[str, str] = MappingProxyType({})
+    """Indexes and the way to them. Not arguments, which every process of the machine can see."""
+    lines: tuple[str, ...] = ()
+    """What the lines of a requirements file say of them."""
+
+
+OWN = Sources()
+
+
+def install_locked(file: Path, count: int, place: Workplace, sources: Sources) -> Command:
+    """Return the command that installs the *count* packages of *file*, and nothing else.
+
+    *file*: a `pylock.*.toml` or a requirements file, all of whose markers apply.
+    """
+    # With hashes it does not matter which of the indexes has a file.
+    clean = ("--no-config", "--no-sources", "--index-strategy", "unsafe-best-match")
+    own = () if sources.is_own else clean
+    environ = place.environ if sources.is_own else clean_variables(place.environ, NO_NETWORK)
+    # By variables, which an older uv that the app asks for passes over.
+    fixed = {"UV_SYSTEM_CERTS": "1", "UV_NATIVE_TLS": "1", "UV_PREVIEW_FEATURES": "pylock"}
+    return Command(
+        (
+            *_uv(place, "install", "--no-deps", "--link-mode", "hardlink", *own),
+            *("--requirements", str(file)),
+        ),
+        {**environ, **fixed, **sources.variables},
+        place.app_dir if sources.is_own else place.scratch,
+        shown=f"uv pip install ({count} locked)",
+    )
+
+
 def pips_own_choice(place: Workplace, network: Network, processor: str) -> str:
     """Return in a sentence what pip may prefer to the wheels that uv has just taken, or nothing.
 
@@ -103,9 +143,14 @@ def clean_variables(environ: Mapping[str, str], network: Network) -> dict[str, s
 
 
 def _uv(place: Workplace, action: str, *more: str) -> tuple[str, ...]:
+    return (str(place.uv), "pip", action, *more, *options(place))
+
+
+def options(place: Workplace) -> tuple[str, ...]:
+    """Return what every command of uv's is told about the environment and its own work."""
     return (
-        *(str(place.uv), "pip", action, *more, "--no-progress", "--color", "never"),
-        *("--no-python-downloads", "--python", str(place.environment / "bin/python")),
+        *("--no-progress", "--color", "never", "--no-python-downloads"),
+        *("--python", str(place.environment / "bin/python")),
         *("--cache-dir", str(_cache(place))),
     )
 

@@ -1,6 +1,7 @@
 """The words for an app that does not say, or says in two ways, what to install."""
 
 from cnb_python.errors import (
+    ChosenManagerMissing,
     ForbiddenPipOptions,
     ForbiddenVariables,
     NoRequirements,
@@ -10,7 +11,6 @@ from cnb_python.wording.message import Message
 
 # How other managers write the file that this release installs from.
 _EXPORTS = {
-    "uv.lock": "uv export --no-dev --format requirements-txt --output-file requirements.txt",
     "poetry.lock": "poetry export --output requirements.txt  (needs poetry-plugin-export)",
     "Pipfile.lock": "pipenv requirements > requirements.txt",
     "Pipfile": "pipenv lock && pipenv requirements > requirements.txt",
@@ -18,6 +18,7 @@ _EXPORTS = {
 }
 _PROJECT_FILES = ("pyproject.toml", "setup.py")
 _SHOWN_NAMES = 30
+_CHOOSE = "BP_PYTHON_MANAGER"
 
 
 def no_requirements(failure: NoRequirements) -> Message:
@@ -40,7 +41,32 @@ def several_managers(failure: SeveralManagers) -> Message:
             *(f"  - {file} ({manager})" for file, manager in failure.files),
             "Each would install its own set of packages, and a guess could be wrong.",
         ),
-        steps=("Keep the file of the manager you use, delete the others and commit.",),
+        steps=(
+            "Keep the file of the manager you use, delete the others and commit.",
+            f"Or keep all, and choose: {_CHOOSE}={failure.files[0][1]} (or another of these).",
+        ),
+    )
+
+
+def chosen_manager_missing(failure: ChosenManagerMissing) -> Message:
+    """What was chosen, what it needs, and what there is."""
+    others = tuple(f"  - {file} ({manager})" for file, manager in failure.found)
+    needs = (
+        f"It decides by {failure.expected}, and the app has none."
+        if failure.expected
+        else "This release of the buildpack does not know it."
+    )
+    return Message(
+        title=f"{failure.chosen} is chosen, and has nothing to decide by",
+        body=(
+            f"The setting {_CHOOSE} says {failure.chosen}. {needs}",
+            *(("The app has:", *others) if others else ()),
+        ),
+        steps=(
+            f"Commit {failure.expected}, or change the setting."
+            if failure.expected
+            else "Choose another one.",
+        ),
     )
 
 

@@ -181,7 +181,10 @@ def uv_refused(failure: UvRefused) -> Message:
             *(f"  {reason}" for reason in failure.reasons),
         ),
         steps=(
-            "Change what it names in requirements.txt, or in uv's settings.",
-            "Or let pip decide: remove BP_PYTHON_INSTALLER, or set it to pip.",
+            "Change what it names in the app's own files, or in uv's settings.",
+            (
+                "Where BP_PYTHON_INSTALLER chose uv for a requirements.txt, pip can decide "
+                "instead: remove it, or set it to pip."
+            ),
         ),
     )

@@ -59,6 +59,9 @@ class Shop:
     name: str = "pip"
     deciding_file: str = "requirements.txt"
 
+    def deciding_files(self, project: Project) -> tuple[str, ...]:
+        raise AssertionError(project)
+
     def check(self, project: Project) -> tuple[str, ...]:
         raise AssertionError(project)
 

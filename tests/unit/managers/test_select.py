@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.errors import NoRequirements, SeveralManagers
+from cnb_python.errors import ChosenManagerMissing, NoRequirements, SeveralManagers
 from cnb_python.managers.pip import Pip
 from cnb_python.managers.select import MANAGERS, select, unread
+from cnb_python.managers.uv_project import UvProject
 from cnb_python.messages import describe
 from cnb_python.project import Project, python_signs, read_project
 from cnb_python.wording.message import Message
@@ -19,6 +20,9 @@ class Other(Pip):
 
     name: str = "Other"
     deciding_file: str = "other.lock"
+
+    def deciding_files(self, project: Project) -> tuple[str, ...]:
+        return (self.deciding_file,) if self.deciding_file in project.names else ()
 
 
 def app(directory: Path, *names: str) -> Project:
@@ -61,7 +65,6 @@ def test_a_misspelt_name_is_answered_with_its_correction(tmp_path: Path, name: s
 @pytest.mark.parametrize(
     ("name", "command"),
     [
-        ("uv.lock", "uv export"),
         ("poetry.lock", "poetry export"),
         ("Pipfile.lock", "pipenv requirements > requirements.txt"),
         ("Pipfile", "pipenv lock"),
@@ -127,9 +130,49 @@ def test_two_managers_are_too_many(tmp_path: Path) -> None:
     text = said(describe(raised.value))
     assert "- requirements.txt (pip)" in text
     assert "- other.lock (Other)" in text
+    assert "BP_PYTHON_MANAGER=pip" in text
+
+
+def test_the_lock_of_a_workspace_is_above_its_member(tmp_path: Path) -> None:
+    (tmp_path / "api").mkdir()
+    (tmp_path / "api/pyproject.toml").touch()
+    (tmp_path / "uv.lock").touch()
+
+    assert select(read_project(tmp_path, "api")).name == "uv"
+
+
+def test_a_setting_chooses_among_several(tmp_path: Path) -> None:
+    project = app(tmp_path, "requirements.txt", "other.lock")
+
+    assert select(project, (Pip(),), (Other(),), "Other").name == "Other"
+    assert select(project, (Pip(), Other()), (), "pip").name == "pip"
+
+
+@pytest.mark.parametrize(("chosen", "said_of_it"), [("Other", "other.lock"), ("new", "not know")])
+def test_a_chosen_manager_needs_a_file_of_its_own(
+    tmp_path: Path, chosen: str, said_of_it: str
+) -> None:
+    project = app(tmp_path, "requirements.txt")
+
+    with pytest.raises(ChosenManagerMissing) as raised:
+        select(project, (Pip(), Other()), (), chosen)
+
+    text = said(describe(raised.value))
+    assert text.startswith(f"{chosen} is chosen")
+    assert said_of_it in text
+    assert "- requirements.txt (pip)" in text
+
+
+def test_the_last_ones_decide_where_no_other_does(tmp_path: Path) -> None:
+    project = app(tmp_path, "requirements.txt", "other.lock")
+
+    assert select(project, (Pip(),), (Other(),)).name == "pip"
+    (tmp_path / "requirements.txt").unlink()
+    assert select(read_project(tmp_path), (Pip(),), (Other(),)).name == "Other"
 
 
 def test_lock_files_that_nobody_reads_are_told(tmp_path: Path) -> None:
     project = app(tmp_path, "requirements.txt", "uv.lock", "Pipfile.lock", "setup.py")
 
-    assert unread(project) == ("uv.lock", "Pipfile.lock")
+    assert unread(project, Pip()) == ("uv.lock", "Pipfile.lock")
+    assert unread(project, UvProject()) == ("Pipfile.lock",)

@@ -1,0 +1,51 @@
+"""What the answer of a manager with a lock file depends on, as one digest; nothing secret.
+
+Imported by builds that change nothing: it reads files, and no lock.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from cnb_python.managers.exact import digest
+
+# To the last @ of an address: a password may hold anything, though it should not.
+_SECRETS = re.compile(r"(?<=://)[^\s'\"]*@|(?<=[\w/])\?[^\s'\"]+")
+# They say who may have something, not what it is.
+_CREDENTIALS = re.compile(r"USER|PASS|TOKEN|SECRET|CREDENTIAL|_KEY\b|CLIENT_CERT", re.IGNORECASE)
+
+
+def inputs(parts: Iterable[str]) -> str:
+    """Return `Undecided.inputs` over *parts*, in which nothing may be secret."""
+    return digest(parts)
+
+
+def files(directory: Path, names: Iterable[str]) -> Iterator[str]:
+    """Yield what tells two states of the files *names* in *directory* apart."""
+    for name in names:
+        try:
+            text = (directory / name).read_text("utf-8", "surrogateescape")
+        except OSError:
+            text = ""
+        yield from (name, public(text))
+
+
+def variables(environ: Mapping[str, str], *prefixes: str) -> Iterator[str]:
+    """Yield the public part of the variables whose names begin with one of *prefixes*."""
+    for name in sorted(environ):
+        if name.startswith(prefixes) and not _CREDENTIALS.search(name):
+            yield f"{name}={public(environ[name])}"
+
+
+def chosen(groups: Iterable[str], extras: Iterable[str]) -> Iterator[str]:
+    """Yield what the user chose of what a lock holds."""
+    yield from ("groups", *groups, "extras", *extras)
+
+
+def public(text: str) -> str:
+    """Return *text* without what addresses in it may hold of secrets.
+
+    >>> public("UV_INDEX=https://me:se/cret@example.org/simple?token=1")
+    'UV_INDEX=https://example.org/simple'
+    """
+    return _SECRETS.sub("", text)

@@ -1,0 +1,117 @@
+"""uv's projects: `uv.lock`, which uv itself checks and reads.
+
+What asks it is imported when something changed.
+"""
+
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cnb_python.errors import BadLock, BuildpackError
+from cnb_python.managers import local_projects, locked, uv_settings
+from cnb_python.managers.decision import Decision, Pin, Undecided
+from cnb_python.managers.manager import Workplace
+from cnb_python.project import Project
+from cnb_python.settings import DEFAULTS, Settings
+from cnb_python.system.outside import Command, Outcome, Run
+
+LOCK = "uv.lock"
+PYPROJECT = "pyproject.toml"
+# uv writes each source of its lock on a line of its own.
+_LOCAL = re.compile(r'source = \{ (editable|directory|virtual|path) = "([^"]+)"')
+
+
+@dataclass(frozen=True, slots=True)
+class UvProject:
+    """Apps with a `uv.lock`."""
+
+    settings: Settings = DEFAULTS
+    name: str = "uv"
+    deciding_file: str = LOCK
+    processor: str = field(default_factory=lambda: os.uname().machine)
+    """As environment markers have it: `x86_64`."""
+
+    def deciding_files(self, project: Project) -> tuple[str, ...]:
+        """Return the app's lock: its own, or that of the workspace above the chosen directory."""
+        return (LOCK,) if _holder(project) else ()
+
+    def check(self, project: Project) -> tuple[str, ...]:
+        """Refuse a lock that is no file, or stands alone.
+
+        Raises BadLock, NotAFile or UnreadableFile.
+        """
+        holder = _holder(project) or project
+        holder.content(LOCK)
+        if PYPROJECT not in holder.names:
+            raise BadLock(LOCK, f"the app has no {PYPROJECT} beside it, from which uv makes it")
+        return ()
+
+    def pins(
+        self, project: Project, python: str, environ: Mapping[str, str]
+    ) -> Decision | Undecided:
+        """Return that uv has to say what its lock means here, and on what that depends."""
+        holder = _holder(project)
+        parts = [self.name, python, self.processor]
+        parts += locked.chosen(self.settings.groups, self.settings.extras)
+        parts += locked.variables(environ, "UV_")
+        for file in uv_settings.configuration_files(environ, project.directory):
+            parts += locked.files(file.parent, (file.name,))
+        parts += locked.files(project.directory, (PYPROJECT,))
+        if holder:
+            parts += locked.files(holder.directory, (LOCK, PYPROJECT))
+            parts += _local_sources(holder.directory / LOCK)
+        return Undecided(f"{LOCK} holds what each Python and system needs", locked.inputs(parts))
+
+    def try_install(
+        self, decision: Decision, pins: Sequence[Pin], place: Workplace, run: Run
+    ) -> str:
+        """Refuse: nothing is decided without uv."""
+        del decision, pins, place, run
+        return f"{LOCK} alone decides nothing"
+
+    def decide(self, place: Workplace, run: Run) -> Decision:
+        """Have uv check and read its lock. Raises what it says went wrong."""
+        from cnb_python.managers import uv_exporting  # noqa: PLC0415 - see above
+
+        return uv_exporting.decide(self.settings, self.processor, place, run)
+
+    def install_all(self, place: Workplace, run: Run) -> Decision:
+        """Decide and install. Raises what uv says went wrong."""
+        decision = self.decide(place, run)
+        self.install(decision, decision.pins, place, run)
+        return decision
+
+    def install(self, decision: Decision, pins: Sequence[Pin], place: Workplace, run: Run) -> None:
+        """Install exactly *pins*. Raises what uv says went wrong."""
+        del decision
+        from cnb_python.managers import uv_exporting  # noqa: PLC0415 - see above
+
+        uv_exporting.install(pins, place, run)
+
+    def explain(
+        self, command: Command, outcome: Outcome, place: Workplace, run: Run
+    ) -> BuildpackError:
+        """Say why uv failed."""
+        del place, run
+        from cnb_python.managers import uv  # noqa: PLC0415 - see above
+
+        return uv.explain(command, outcome)
+
+
+def _holder(project: Project) -> Project | None:
+    """Return the directory with the lock: that of a workspace is above its members."""
+    return next((one for one in (project, *project.above) if LOCK in one.names), None)
+
+
+def _local_sources(lock: Path) -> Iterator[str]:
+    """Yield what each directory and file of the app that *lock* names comes to."""
+    text = lock.read_text("utf-8", "replace") if lock.is_file() else ""
+    for kind, name in sorted(set(_LOCAL.findall(text))):
+        place = (lock.parent / name).resolve()
+        yield from (kind, name)
+        if kind == "virtual":
+            yield from locked.files(place, (PYPROJECT,))
+        else:
+            yield local_projects.digest(place, is_editable=kind == "editable")

@@ -1,0 +1,95 @@
+"""The words for lock files that do not fit the app."""
+
+from cnb_python.errors import (
+    BadLock,
+    LockForOtherPython,
+    ProjectForOtherPython,
+    StaleLock,
+    UnknownGroup,
+)
+from cnb_python.wording.message import Message
+
+# What makes a lock again, by the file; those of PEP 751 are made by several tools.
+_COMMANDS = {"uv.lock": "uv lock", "poetry.lock": "poetry lock", "pdm.lock": "pdm lock"}
+_MANY = "the command that made it (uv export, pip lock, pdm export ...)"
+
+
+def bad_lock(failure: BadLock) -> Message:
+    """What is wrong, and that it is made rather than mended."""
+    return Message(
+        title=f"{failure.file} cannot be used",
+        body=(f"Found:    {failure.problem}.", "Expected: a file as its tool writes it."),
+        steps=(
+            "A lock file is not edited by hand, and a merge can leave it broken.",
+            f"Make it again with {_command(failure.file)}, and commit it.",
+        ),
+    )
+
+
+def stale_lock(failure: StaleLock) -> Message:
+    """The one command that mends it."""
+    return Message(
+        title=f"{failure.file} is out of date",
+        body=(
+            f"{failure.source} has changed since {failure.file} was made from it, so that the",
+            "image would not have what one of the two says. The tool's words:",
+            *(f"  {line}" for line in failure.said),
+        ),
+        steps=(
+            f"Run {failure.command} on your machine.",
+            f"Commit {failure.file} together with {failure.source}, and build again.",
+        ),
+    )
+
+
+def lock_for_other_python(failure: LockForOtherPython) -> Message:
+    """Both sides, and a way to change either."""
+    who = f"{failure.package} in {failure.file}" if failure.package else failure.file
+    return Message(
+        title=f"{failure.file} is not for Python {failure.python}",
+        body=(
+            f"Found:    {who} requires Python {failure.requires}.",
+            f"Expected: one that Python {failure.python}, which the app gets, satisfies.",
+        ),
+        steps=(
+            f"Make {failure.file} again for that Python: {_command(failure.file)}. Commit it.",
+            "Or ask for another Python: put its version into .python-version.",
+        ),
+    )
+
+
+def project_for_other_python(failure: ProjectForOtherPython) -> Message:
+    """Both sides, and a way to change either."""
+    return Message(
+        title=f"The app is not for Python {failure.python}",
+        body=(
+            f"Found:    requires-python = {failure.requires!r} ({failure.where}).",
+            f"Expected: a range that holds Python {failure.python}, which the app gets.",
+        ),
+        steps=(
+            "Ask for a Python within the range: put its version into .python-version.",
+            "Or widen requires-python, run uv lock, and commit both files.",
+        ),
+    )
+
+
+def unknown_group(failure: UnknownGroup) -> Message:
+    """What was chosen, and everything that there is."""
+    known = ", ".join(failure.known) or "none"
+    return Message(
+        title=f"There is no {failure.kind} {failure.name} in {failure.file}",
+        body=(
+            f"Found:    the {failure.kind} {failure.name}, in the settings of the build.",
+            f"Expected: one of those that {failure.file} knows: {known}.",
+        ),
+        steps=(
+            (
+                f"Change the setting, or add the {failure.kind} and make {failure.file} again: "
+                f"{_command(failure.file)}."
+            ),
+        ),
+    )
+
+
+def _command(file: str) -> str:
+    return _COMMANDS.get(file, _MANY)

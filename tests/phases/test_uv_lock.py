@@ -1,0 +1,191 @@
+"""An app with a `uv.lock`: a workspace whose packages are installed as uv would."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support import index, locking
+from tests.support.builds import Builds, Built
+from tests.support.index import Index
+from tests.support.packages import PYPROJECT as PYPROJECT_OF_SDISTS
+from tests.support.packages import checkout
+from tests.support.trees import App, linked_copy, write_files
+from tests.support.wheels import wheel
+
+PYPROJECT = """
+[project]
+name = "shop"
+version = "1.0"
+requires-python = ">=3.10"
+dependencies = ["alpha==1.0", "core", "far; sys_platform == 'win32'"]
+
+[project.optional-dependencies]
+more = ["beta"]
+
+[dependency-groups]
+dev = ["gamma"]
+
+[tool.uv.workspace]
+members = ["libs/*"]
+
+[tool.uv.sources]
+core = { workspace = true }
+
+[build-system]
+requires = []
+build-backend = "backend"
+backend-path = ["."]
+"""
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
+    """An index with a few wheels."""
+    directory = tmp_path_factory.mktemp("packages")
+    for name in ("alpha", "beta", "gamma", "far"):
+        wheel(directory, name, "1.0", {f"{name}.py": "VERSION = '1.0'"})
+    wheel(directory, "alpha", "2.0", {"alpha.py": "VERSION = '2.0'"}, requires=["beta"])
+    with index.running(directory) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def env(packages: Index) -> dict[str, str]:
+    return {"UV_DEFAULT_INDEX": packages.url}
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory, packages: Index) -> Path:
+    """A workspace: the app is a package, and so is a part of it."""
+    own = checkout("shop", "1.0", {"shop.py": "import alpha, core"})
+    core = checkout("core", "1.0", {"core.py": "NAME = 'core'"})
+    table = f"[project]\nname = 'core'\nversion = '1.0'\n{PYPROJECT_OF_SDISTS}"
+    app = write_files(
+        tmp_path_factory.mktemp("app") / "app",
+        {
+            **own,
+            "pyproject.toml": PYPROJECT,
+            **{f"libs/core/{name}": text for name, text in core.items()},
+            "libs/core/pyproject.toml": table,
+            "Procfile": "web: python -m http.server $PORT",
+        },
+    )
+    locking.uv(app, "lock", index=packages.url)
+    return app
+
+
+@pytest.fixture(scope="module")
+def built(builds: Builds, flask: Built, source: Path, env: dict[str, str]) -> Built:
+    """The image of that app; the build before was of another."""
+    built = builds.image(source, flask, env=env)
+    assert built.code == 0, built.output
+    return built
+
+
+def test_the_app_and_its_parts_are_importable_from_where_they_are(built: Built) -> None:
+    asked = "import shop; print(shop.alpha.VERSION, shop.core.NAME, shop.__file__)"
+
+    assert built.run("python", "-c", asked) == "1.0 core /workspace/files/shop.py\n"
+
+
+@pytest.mark.parametrize("name", ["beta", "gamma", "far", "uv"])
+def test_what_is_for_others_stays_out(built: Built, name: str) -> None:
+    """Extras, the group of developers, other systems, the tool itself."""
+    names = [path for layer in built.image.layers if layer.title for path in built.names("venv")]
+
+    assert not any(f"/{name}.py" in path or f"/{name}-" in path for path in names)
+    assert "/bin/uv" not in built.run("env")
+
+
+def test_a_rebuild_without_changes_asks_nobody(
+    builds: Builds, built: Built, source: Path, env: dict[str, str], packages: Index
+) -> None:
+    packages.asked.clear()
+
+    again = builds.phases(source, built, env=env)
+
+    assert "Nothing changed" in again.output
+    assert "uv export" not in again.output
+    assert packages.asked == []
+
+
+def test_a_change_of_the_package_s_code_has_it_installed_again_and_nothing_else(
+    builds: Builds, built: Built, source: Path, env: dict[str, str], packages: Index, app: App
+) -> None:
+    packages.asked.clear()
+    changed = app({"files/shop.py": "import alpha, core\nNEW = 1"}, source)
+
+    again = builds.phases(changed, built, env=env)
+
+    assert again.code == 0, again.output
+    assert "Building shop" in again.output
+    assert not any(".whl" in one for one in packages.asked)
+
+
+def test_a_new_lock_brings_what_is_new(
+    builds: Builds,
+    built: Built,
+    source: Path,
+    env: dict[str, str],
+    packages: Index,
+    tmp_path: Path,
+) -> None:
+    text = PYPROJECT.replace("alpha==1.0", "alpha==2.0")
+    changed = linked_copy(source, tmp_path / "app", {"pyproject.toml": text})
+    (changed / "uv.lock").unlink()
+    locking.uv(changed, "lock", index=packages.url)
+    changed.chmod(0o755)
+
+    again = builds.phases(changed, built, env=env)
+
+    assert again.code == 0, again.output
+    assert "alpha 1.0 → 2.0" in again.output
+    assert "beta" in again.output
+
+
+def test_a_stale_lock_stops_with_the_command_that_mends_it(
+    builds: Builds, built: Built, source: Path, env: dict[str, str], app: App
+) -> None:
+    text = PYPROJECT.replace("alpha==1.0", "alpha==2.0")
+
+    stopped = builds.phases(app({"pyproject.toml": text}, source), built, env=env)
+
+    assert stopped.code
+    assert stopped.error.startswith("uv.lock is out of date\n")
+    assert "Run uv lock on your machine" in stopped.error
+
+
+def test_groups_and_extras_are_chosen_by_settings(
+    builds: Builds, built: Built, source: Path, env: dict[str, str]
+) -> None:
+    chosen = {**env, "BP_PYTHON_GROUPS": "dev", "BP_PYTHON_EXTRAS": "more"}
+
+    again = builds.phases(source, built, env=chosen)
+
+    assert again.code == 0, again.output
+    assert "beta" in again.output
+    assert "gamma" in again.output
+
+
+def test_a_group_that_does_not_exist_is_told_with_those_that_do(
+    builds: Builds, built: Built, source: Path, env: dict[str, str]
+) -> None:
+    stopped = builds.phases(source, built, env={**env, "BP_PYTHON_GROUPS": "prod"})
+
+    assert stopped.error.startswith("There is no group prod in pyproject.toml\n")
+    assert "knows: dev" in stopped.error
+
+
+def test_a_lock_for_another_python_names_both(
+    builds: Builds, built: Built, source: Path, env: dict[str, str], app: App, packages: Index
+) -> None:
+    text = PYPROJECT.replace(">=3.10", ">=3.14")
+    other = app({"pyproject.toml": text, ".python-version": "3.13\n"}, source)
+    (other / "uv.lock").unlink()
+    locking.uv(other, "lock", index=packages.url)
+
+    stopped = builds.phases(other, built, env=env)
+
+    assert stopped.error.startswith("The app is not for Python 3.13.")
+    assert ">=3.14" in stopped.error

@@ -1,0 +1,117 @@
+"""What of a directory its installation depends on."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cnb_python.managers import local_projects
+
+PLAIN = """
+[project]
+name = "app"
+version = "1"
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    for name, text in (
+        ("pyproject.toml", PLAIN),
+        ("README.md", "# App"),
+        ("src/app/__init__.py", "version = 1"),
+        ("src/app/views.py", "1"),
+        (".git/HEAD", "ref: refs/heads/main"),
+        (".git/refs/heads/main", "a" * 40),
+        (".venv/pyvenv.cfg", "home"),
+    ):
+        write(tmp_path / name, text)
+    return tmp_path
+
+
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, "utf-8")
+
+
+def counts(project: Path, change: Callable[[Path], object], *, is_editable: bool = True) -> bool:
+    before = local_projects.digest(project, is_editable=is_editable)
+    change(project)
+    return local_projects.digest(project, is_editable=is_editable) != before
+
+
+def code(project: Path) -> None:
+    write(project / "src/app/views.py", "2")
+
+
+def test_code_does_not_count_where_an_installation_points_to_it(project: Path) -> None:
+    assert not counts(project, code)
+
+
+def test_code_counts_where_it_is_copied(project: Path) -> None:
+    assert counts(project, code, is_editable=False)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("pyproject.toml", "README.md", "LICENSE", "setup.cfg", "MANIFEST.in", "setup.py"),
+        *("other.py", "src/other.py", "src/new/__init__.py", "src/app/sub/__init__.py"),
+    ],
+)
+def test_what_metadata_and_backends_look_at_counts(project: Path, name: str) -> None:
+    assert counts(project, lambda one: write(one / name, PLAIN + "# 2"))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [".venv/new", "src/app/__pycache__/x.pyc", "app.egg-info/PKG-INFO", ".git/objects/1"],
+)
+def test_what_is_made_does_not_count(project: Path, name: str) -> None:
+    assert not counts(project, lambda one: write(one / name, "1"))
+    assert not counts(project, lambda one: write(one / name, "2"), is_editable=False)
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        PLAIN.replace('version = "1"', 'dynamic = ["version"]'),
+        PLAIN.replace("hatchling.build", "maturin"),
+        PLAIN + "[tool.hatch.build.hooks.custom]\n",
+        PLAIN + "[tool.setuptools]\next-modules = []\n",
+        PLAIN.replace("[project]", "[tool.poetry]"),
+        PLAIN.replace('build-backend = "hatchling.build"', 'backend-path = ["."]'),
+        "no TOML",
+        "",
+    ],
+)
+def test_code_counts_where_the_backend_may_read_it(project: Path, table: str) -> None:
+    write(project / "pyproject.toml", table)
+
+    assert counts(project, code)
+
+
+def test_the_commit_counts_where_a_version_may_come_from_it(project: Path) -> None:
+    write(project / "pyproject.toml", PLAIN.replace('version = "1"', 'dynamic = ["version"]'))
+
+    assert counts(project, lambda one: write(one / ".git/refs/heads/main", "b" * 40))
+    assert counts(project, lambda one: write(one / ".git/refs/tags/v1", "b" * 40))
+
+
+def test_links_count_by_where_they_lead(project: Path) -> None:
+    (project / "data").symlink_to("/nowhere")
+
+    def turn(one: Path) -> None:
+        (one / "data").unlink()
+        (one / "data").symlink_to("/elsewhere")
+
+    assert counts(project, turn, is_editable=False)
+
+
+def test_a_directory_that_is_gone_has_a_digest_of_its_own(project: Path) -> None:
+    gone = local_projects.digest(project / "gone", is_editable=True)
+
+    assert gone != local_projects.digest(project, is_editable=True)

@@ -1,0 +1,54 @@
+"""What tells two states of a locked app apart, and nothing secret among it."""
+
+from pathlib import Path
+
+import pytest
+
+from cnb_python.managers import locked
+
+
+def test_contents_and_absence_count(tmp_path: Path) -> None:
+    (tmp_path / "uv.lock").write_text("1", "utf-8")
+
+    def state() -> str:
+        return locked.inputs(locked.files(tmp_path, ("uv.lock", "uv.toml")))
+
+    before = state()
+    (tmp_path / "uv.toml").write_text("x", "utf-8")
+    with_settings = state()
+    (tmp_path / "uv.lock").write_text("2", "utf-8")
+
+    assert len({before, with_settings, state()}) == 3
+
+
+def test_variables_count_without_what_only_gives_access() -> None:
+    environ = {
+        "UV_INDEX_WORK_USERNAME": "me",
+        "UV_INDEX_WORK_PASSWORD": "secret",
+        "UV_DEFAULT_INDEX": "https://me:secret@index.example/simple",
+        "UV_RESOLUTION": "lowest",
+        "HOME": "/root",
+    }
+
+    assert list(locked.variables(environ, "UV_")) == [
+        "UV_DEFAULT_INDEX=https://index.example/simple",
+        "UV_RESOLUTION=lowest",
+    ]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://me:se/cr@et@index.example/simple",
+        "https://token@index.example/simple?key=abc",
+        "work=https://:p@index.example/simple",
+    ],
+)
+def test_no_secret_of_an_address_counts(address: str) -> None:
+    shown = locked.public(f'url = "{address}" # why?')
+
+    assert shown.endswith('https://index.example/simple" # why?')
+
+
+def test_choices_of_groups_are_no_choices_of_extras() -> None:
+    assert locked.inputs(locked.chosen(("a",), ())) != locked.inputs(locked.chosen((), ("a",)))

@@ -1,0 +1,276 @@
+"""What a standard lock holds for one Python, and how uv is told to install it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cnb_python.cnb import toml
+from cnb_python.errors import (
+    BadLock,
+    BuildpackError,
+    LockForOtherPython,
+    UnknownGroup,
+    UnreadableToml,
+    UvRefused,
+)
+from cnb_python.managers import locked_installing, uv
+from cnb_python.managers.decision import Decision, Pin
+from cnb_python.managers.locked_installing import Choice
+from cnb_python.managers.manager import Workplace
+from cnb_python.messages import describe
+from cnb_python.system.outside import Command, Outcome
+
+HERE = Choice("3.13.1", "x86_64")
+HASH = "a" * 64
+WHEEL = (
+    f"{{ url = 'https://files.example/six-1.17.0-py3-none-any.whl', hashes.sha256 = '{HASH}' }}"
+)
+SIX = f"[[packages]]\nname = 'six'\nversion = '1.17.0'\nwheels = [{WHEEL}]\n"
+
+
+def lock(directory: Path, packages: str = SIX, head: str = "") -> Path:
+    file = directory / "pylock.toml"
+    file.write_text(f"lock-version = '1.0'\ncreated-by = 'uv'\n{head}\n{packages}", "utf-8")
+    return file
+
+
+def read(directory: Path, packages: str, choice: Choice = HERE, head: str = "") -> Decision:
+    return locked_installing.read_lock(lock(directory, packages, head), choice)
+
+
+def only(decision: Decision) -> Pin:
+    (pin,) = decision.pins
+    return pin
+
+
+def table(pin: Pin) -> dict[str, object]:
+    (found,) = toml.tables_at(toml.parse(pin.line, Path("line")), "packages")
+    return dict(found)
+
+
+def place(directory: Path) -> Workplace:
+    scratch = directory / "scratch"
+    scratch.mkdir()
+    return Workplace(
+        app_dir=directory / "app",
+        environment=Path("/layers/venv"),
+        tool=Path("/tools/pip"),
+        cache=None,
+        scratch=scratch,
+        environ={"UV_INDEX_URL": "https://me:secret@index.example/", "PATH": "/bin"},
+        python="3.13.1",
+        uv=Path("/tools/uv"),
+    )
+
+
+def test_a_release_is_pinned_with_everything_that_says_where_it_is(tmp_path: Path) -> None:
+    pin = only(read(tmp_path, SIX + "marker = 'os_name == \"posix\"'\ntool.other = 1\n"))
+
+    assert (pin.name, pin.version, pin.keeps) == ("six", "1.17.0", True)
+    assert table(pin).keys() == {"name", "version", "wheels"}
+
+
+def test_the_decision_is_uvs_and_certain(tmp_path: Path) -> None:
+    decision = read(tmp_path, SIX)
+
+    assert decision.pure
+    assert decision.by == "uv"
+
+
+def test_other_hashes_are_another_origin(tmp_path: Path) -> None:
+    before = only(read(tmp_path, SIX))
+    after = only(read(tmp_path, SIX.replace(HASH, "b" * 64)))
+    elsewhere = only(read(tmp_path, SIX.replace("files.example", "mirror.example")))
+
+    assert before.origin != after.origin
+    assert before.origin == elsewhere.origin
+
+
+@pytest.mark.parametrize(
+    ("marker", "counts"),
+    [
+        ("python_version < '3.13'", False),
+        ("python_full_version >= '3.13.1'", True),
+        ("sys_platform == 'win32'", False),
+        ("platform_machine == 'x86_64'", True),
+        ("'web' in extras", False),
+        ("'dev' in dependency_groups", False),
+    ],
+)
+def test_a_marker_decides_whether_it_counts(tmp_path: Path, marker: str, *, counts: bool) -> None:
+    found = read(tmp_path, f'{SIX}marker = "{marker}"\n')
+
+    assert bool(found.pins) is counts
+
+
+def test_extras_and_groups_are_chosen(tmp_path: Path) -> None:
+    head = "extras = ['web']\ndependency-groups = ['dev', 'docs']\ndefault-groups = ['docs']"
+    packages = (
+        SIX
+        + "marker = \"'web' in extras\"\n"
+        + SIX.replace("six", "b")
+        + "marker = \"'docs' in dependency_groups\"\n"
+        + SIX.replace("six", "c")
+        + "marker = \"'dev' in dependency_groups\"\n"
+    )
+
+    def names(choice: Choice) -> list[str]:
+        return [pin.name for pin in read(tmp_path, packages, choice, head).pins]
+
+    assert names(HERE) == ["b"]
+    assert names(HERE._replace(extras=("Web",))) == ["b", "six"]
+    assert names(HERE._replace(groups=("dev",))) == ["c"]
+    assert names(HERE._replace(groups=())) == []
+
+
+@pytest.mark.parametrize(
+    ("choice", "kind"),
+    [(HERE._replace(extras=("wbe",)), "extra"), (HERE._replace(groups=("wbe",)), "group")],
+)
+def test_what_the_lock_does_not_know_is_refused(tmp_path: Path, choice: Choice, kind: str) -> None:
+    with pytest.raises(UnknownGroup) as raised:
+        read(tmp_path, SIX, choice, "extras = ['web']\ndependency-groups = ['web']")
+
+    message = describe(raised.value)
+    assert message.title == f"There is no {kind} wbe in pylock.toml"
+    assert any("web" in line for line in message.body)
+
+
+def test_a_directory_is_installed_each_time_from_where_it_is(tmp_path: Path) -> None:
+    packages = (
+        "[[packages]]\nname = 'core'\ndirectory = { path = '../libs/core', editable = true }"
+    )
+    (tmp_path / "app").mkdir()
+
+    pin = only(read(tmp_path / "app", packages))
+
+    assert not pin.keeps
+    assert table(pin)["directory"] == {"path": f"{tmp_path}/libs/core", "editable": True}
+
+
+def test_a_commit_and_what_was_asked_for_are_the_origin(tmp_path: Path) -> None:
+    def origin(commit: str, revision: str, login: str = "") -> str:
+        source = (
+            f"{{ type = 'git', url = 'https://{login}git.example/x', commit-id = '{commit}', "
+            f"requested-revision = '{revision}' }}"
+        )
+        pin = only(read(tmp_path, f"[[packages]]\nname = 'x'\nvcs = {source}"))
+        assert pin.keeps
+        return pin.origin
+
+    assert len({origin("1", "main"), origin("2", "main"), origin("1", "v1")}) == 3
+    assert origin("1", "main", "token@") == origin("1", "main")
+
+
+def test_an_archive_on_disk_is_named_by_its_whole_path(tmp_path: Path) -> None:
+    source = f"{{ path = 'vendor/x-1.whl', hashes.sha256 = '{HASH}' }}"
+
+    pin = only(read(tmp_path, f"[[packages]]\nname = 'x'\narchive = {source}"))
+
+    assert f'path = "{tmp_path}/vendor/x-1.whl"' in pin.line
+    assert pin.keeps
+
+
+@pytest.mark.parametrize(
+    ("packages", "head"),
+    [
+        (SIX, "requires-python = '>=3.14'"),
+        (SIX + "requires-python = '<3.13'\n", ""),
+    ],
+)
+def test_another_python_is_told_with_both_sides(tmp_path: Path, packages: str, head: str) -> None:
+    with pytest.raises(LockForOtherPython) as raised:
+        read(tmp_path, packages, HERE, head)
+
+    message = describe(raised.value)
+    assert message.title == "pylock.toml is not for Python 3.13.1"
+    assert "requires Python" in message.body[0]
+
+
+@pytest.mark.parametrize(
+    ("packages", "head", "problem"),
+    [
+        (SIX + SIX, "", "two of its entries for six"),
+        (SIX, "environments = [\"sys_platform == 'win32'\"]", "other surroundings"),
+        ("[[packages]]\nversion = '1'", "", "name"),
+        ("[[packages]]\nname = 'x'", "", "x"),
+        (SIX.replace("'1.17.0'", "'new'"), "", "version"),
+        (SIX.replace("'1.17.0'", "3"), "", "version"),
+        ("packages = 3", "", "packages"),
+    ],
+)
+def test_a_lock_that_makes_no_sense_is_refused(
+    tmp_path: Path, packages: str, head: str, problem: str
+) -> None:
+    with pytest.raises(BadLock) as raised:
+        read(tmp_path, packages, HERE, head)
+
+    assert problem in raised.value.problem
+    assert "pylock.toml cannot be used" in describe(raised.value).title
+
+
+def test_a_lock_of_a_later_standard_is_refused(tmp_path: Path) -> None:
+    file = lock(tmp_path)
+    file.write_text(file.read_text("utf-8").replace("'1.0'", "'2.0'"), "utf-8")
+
+    with pytest.raises(BadLock, match=r"2\.0"):
+        locked_installing.read_lock(file, HERE)
+
+
+def test_what_is_no_toml_is_told_with_its_line(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableToml, match="line 4"):
+        read(tmp_path, "<<<<<<< HEAD")
+
+
+def installed(
+    pins: tuple[Pin, ...], where: Workplace, sources: uv.Sources = uv.OWN
+) -> list[Command]:
+    commands: list[Command] = []
+
+    def run(command: Command, on_line: Callable[[str], None] | None = None) -> Outcome:
+        del on_line
+        commands.append(command)
+        return Outcome(0, "")
+
+    locked_installing.install(pins, where, run, sources)
+    return commands
+
+
+def test_tables_are_installed_as_a_lock_of_their_own(tmp_path: Path) -> None:
+    decision = read(tmp_path, SIX + SIX.replace("six", "b"))
+    where = place(tmp_path)
+
+    (command,) = installed(decision.pins, where)
+
+    written = where.scratch / "pylock.decided.toml"
+    assert str(written) in command.argv
+    assert [pin.name for pin in locked_installing.read_lock(written, HERE).pins] == ["b", "six"]
+    assert command.cwd == where.app_dir
+    assert command.env["UV_INDEX_URL"] == where.environ["UV_INDEX_URL"]
+
+
+def test_lines_are_installed_without_settings_of_uvs(tmp_path: Path) -> None:
+    pin = Pin("six", "1.17.0", "1", f"six==1.17.0 --hash=sha256:{HASH}")
+    where = place(tmp_path)
+    sources = uv.Sources(is_own=False, variables={"UV_DEFAULT_INDEX": "https://u:p@i.example/"})
+
+    (command,) = installed((pin,), where, sources)
+
+    assert (where.scratch / "locked.txt").read_text("utf-8") == f"{pin.line}\n"
+    assert command.env["UV_DEFAULT_INDEX"] == "https://u:p@i.example/"
+    assert "UV_INDEX_URL" not in command.env
+    assert "--no-config" in command.argv
+    assert not any("u:p" in word for word in command.argv)
+
+
+def test_what_uv_refuses_is_told_in_its_words(tmp_path: Path) -> None:
+    def run(command: Command, on_line: Callable[[str], None] | None = None) -> Outcome:
+        del command, on_line
+        return Outcome(2, "error: no such wheel\n")
+
+    with pytest.raises(BuildpackError) as raised:
+        locked_installing.install(read(tmp_path, SIX).pins, place(tmp_path), run, uv.OWN)
+
+    assert isinstance(raised.value, UvRefused)
+    assert raised.value.reasons == ("no such wheel",)
