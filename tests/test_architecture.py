@@ -75,6 +75,7 @@ INDEPENDENT = {
             "locked_installing",
             "locked_lines",
             "uv_exporting",
+            "resolving",
             "local_projects",
         ),
     },

@@ -191,6 +191,13 @@ class BadLock(AppError):
     problem: str
 
 
+class SeveralLocks(AppError):
+    """Several locks of the standard form have names of their own, and none has the plain one."""
+
+    files: tuple[str, ...]
+    plain: str
+
+
 class StaleLock(AppError):
     """A lock file does not fit what it was made from."""
 
@@ -851,6 +858,7 @@ type Failure = (
     | ChosenManagerMissing
     | BadLock
     | StaleLock
+    | SeveralLocks
     | LockForOtherPython
     | UnknownGroup
     | ProjectForOtherPython

@@ -65,6 +65,7 @@ from cnb_python.errors import (
     PythonNotAvailable,
     PythonOutsideRange,
     SeveralBindings,
+    SeveralLocks,
     SeveralManagers,
     SeveralPythonVersions,
     SourceBuildFailed,
@@ -142,6 +143,8 @@ def describe(failure: Failure) -> Message:  # noqa: C901, PLR0911, PLR0912, PLR0
             return choosing.chosen_manager_missing(failure)
         case BadLock():
             return locks.bad_lock(failure)
+        case SeveralLocks():
+            return locks.several_locks(failure)
         case StaleLock():
             return locks.stale_lock(failure)
         case LockForOtherPython():

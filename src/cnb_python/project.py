@@ -25,6 +25,7 @@ OTHER_SIGNS = (
 )
 # Whole kinds of files: any module at the top, notebooks, the named lock files of PEP 751.
 _PYTHON_FILE = re.compile(r".+\.(py|pyw|ipynb)|pylock\.[^.]+\.toml", re.IGNORECASE)
+_NAMED_LOCK = re.compile(r"pylock\.[^.]+\.toml")
 _VARIANT = re.compile(r"(requirements)|requirements[-_.](?!te?xt\b)[-\w.]+\.txt", re.IGNORECASE)
 
 _STEM = "requirements"
@@ -181,7 +182,9 @@ def _read(app_dir: Path) -> Project:
     directories = frozenset(name for name in names - files if (app_dir / name).is_dir())
     contents: dict[str, bytes] = {}
     unreadable: dict[str, str] = {}
-    for name in files.intersection(_READ):
+    for name in files:
+        if name not in _READ and not _NAMED_LOCK.fullmatch(name):
+            continue
         try:
             contents[name] = (app_dir / name).read_bytes()
         except OSError as error:

@@ -37,8 +37,8 @@ class Choice(NamedTuple):
     processor: str
     """As environment markers have it: `x86_64`."""
     extras: tuple[str, ...] = ()
-    groups: tuple[str, ...] | None = None
-    """None: those that the lock calls its default."""
+    groups: tuple[str, ...] = ()
+    """Besides those that the lock calls its default."""
 
 
 def read_lock(lock: Path, choice: Choice, name: str = "", by: str = UV) -> Decision:
@@ -83,7 +83,7 @@ def _check(lock: Pylock, choice: Choice, called: str) -> None:
     """Raise what makes the whole of *lock* unfit."""
     _check_python(lock.requires_python, choice, called, "")
     known = {"extra": lock.extras, "group": lock.dependency_groups}
-    for kind, names in (("extra", choice.extras), ("group", choice.groups or ())):
+    for kind, names in (("extra", choice.extras), ("group", choice.groups)):
         there = tuple(known[kind] or ())
         for name in names:
             if canonicalize_name(name) not in {canonicalize_name(one) for one in there}:
@@ -103,7 +103,7 @@ def _check_python(
 
 def _chosen(lock: Pylock, choice: Choice, called: str) -> Iterator[tuple[int, Package]]:
     """Yield what is to be installed, with its place in *lock*."""
-    groups = choice.groups if choice.groups is not None else lock.default_groups or ()
+    groups = (*(lock.default_groups or ()), *choice.groups)
     environment: dict[str, str | frozenset[str]] = {
         **markers.environment(choice.python, choice.processor),
         "extras": frozenset(map(canonicalize_name, choice.extras)),

@@ -3,6 +3,8 @@
 from cnb_python.errors import ChosenManagerMissing, NoRequirements, SeveralManagers
 from cnb_python.managers.manager import Manager
 from cnb_python.managers.pip import Pip
+from cnb_python.managers.plain_project import PlainProject
+from cnb_python.managers.pylock import Pylock
 from cnb_python.managers.uv_project import UvProject
 from cnb_python.project import Project, unread_locks
 from cnb_python.settings import AUTO, DEFAULTS, Settings
@@ -10,13 +12,12 @@ from cnb_python.settings import AUTO, DEFAULTS, Settings
 
 def managers(settings: Settings) -> tuple[Manager, ...]:
     """Return every manager, told *settings*, in the order in which messages list them."""
-    return (Pip(settings), UvProject(settings))
+    return (Pip(settings), UvProject(settings), Pylock(settings))
 
 
 def last(settings: Settings) -> tuple[Manager, ...]:
     """Return those that decide where no other does: for apps whose packages nobody has decided."""
-    del settings
-    return ()
+    return (PlainProject(settings),)
 
 
 MANAGERS = managers(DEFAULTS)

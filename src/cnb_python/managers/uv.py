@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
@@ -93,6 +94,23 @@ class Sources(NamedTuple):
 
 
 OWN = Sources()
+# What they choose is ours to choose, or would have no effect but an error.
+_OURS = frozenset(
+    {
+        *("UV_ACTIVE", "UV_CACHE_DIR", "UV_COMPILE_BYTECODE", "UV_FROZEN", "UV_ISOLATED"),
+        *("UV_LINK_MODE", "UV_LOCKED", "UV_NO_DEV", "UV_NO_SYNC", "UV_PROJECT", "UV_PYTHON"),
+        *("UV_PROJECT_ENVIRONMENT", "UV_REQUIRE_HASHES", "UV_SYSTEM_PYTHON", "UV_WORKING_DIR"),
+        *("UV_DEV", "UV_NO_VERIFY_HASHES", "UV_VENV_CLEAR", "UV_WORKING_DIRECTORY"),
+    }
+)
+
+
+def own_place(place: Workplace) -> Workplace:
+    """Return *place* for commands with which uv's own settings count."""
+    kept = {name: value for name, value in place.environ.items() if name not in _OURS}
+    # By variables, which an older uv that the app asks for passes over.
+    fixed = {"UV_SYSTEM_CERTS": "1", "UV_NATIVE_TLS": "1", "UV_PREVIEW_FEATURES": "pylock"}
+    return replace(place, environ={**kept, **fixed})
 
 
 def install_locked(file: Path, count: int, place: Workplace, sources: Sources) -> Command:
@@ -103,15 +121,14 @@ def install_locked(file: Path, count: int, place: Workplace, sources: Sources) -
     # With hashes it does not matter which of the indexes has a file.
     clean = ("--no-config", "--no-sources", "--index-strategy", "unsafe-best-match")
     own = () if sources.is_own else clean
-    environ = place.environ if sources.is_own else clean_variables(place.environ, NO_NETWORK)
-    # By variables, which an older uv that the app asks for passes over.
-    fixed = {"UV_SYSTEM_CERTS": "1", "UV_NATIVE_TLS": "1", "UV_PREVIEW_FEATURES": "pylock"}
+    cleaned = replace(place, environ=clean_variables(place.environ, NO_NETWORK))
+    environ = own_place(place if sources.is_own else cleaned).environ
     return Command(
         (
             *_uv(place, "install", "--no-deps", "--link-mode", "hardlink", *own),
             *("--requirements", str(file)),
         ),
-        {**environ, **fixed, **sources.variables},
+        {**environ, **sources.variables},
         place.app_dir if sources.is_own else place.scratch,
         shown=f"uv pip install ({count} locked)",
     )

@@ -24,15 +24,6 @@ _STALE = re.compile(r"The lockfile at \S+ needs to be (updated|created)")
 _PYTHON = re.compile(r"Python requirement: `([^`]+)`(?: \(from ([^)]*)\))?")
 _UNKNOWN = re.compile(r"(Group|Extra) `([^`]+)` is not defined")
 _VERSION = re.compile(r"Required uv version `([^`]+)` does not match")
-# What they choose is ours to choose, or would have no effect but an error.
-_OURS = frozenset(
-    {
-        *("UV_ACTIVE", "UV_CACHE_DIR", "UV_COMPILE_BYTECODE", "UV_FROZEN", "UV_ISOLATED"),
-        *("UV_LINK_MODE", "UV_LOCKED", "UV_NO_DEV", "UV_NO_SYNC", "UV_PROJECT", "UV_PYTHON"),
-        *("UV_PROJECT_ENVIRONMENT", "UV_REQUIRE_HASHES", "UV_SYSTEM_PYTHON", "UV_WORKING_DIR"),
-        *("UV_DEV", "UV_NO_VERIFY_HASHES", "UV_VENV_CLEAR", "UV_WORKING_DIRECTORY"),
-    }
-)
 
 
 def decide(settings: Settings, processor: str, place: Workplace, run: Run) -> Decision:
@@ -74,10 +65,9 @@ def _export(settings: Settings, lock: Path, place: Workplace) -> Command:
 
 def _ready(place: Workplace) -> Workplace:
     """Return *place* with the uv that the app asks for, once it is there, and its variables."""
-    environ = {name: value for name, value in place.environ.items() if name not in _OURS}
-    environ |= {"UV_SYSTEM_CERTS": "1", "UV_NATIVE_TLS": "1"}
+    ours = uv.own_place(place)
     own = _own_uv(place)
-    return replace(place, environ=environ, uv=own if own.exists() else place.uv)
+    return replace(ours, uv=own) if own.exists() else ours
 
 
 def _own_uv(place: Workplace) -> Path:

@@ -16,7 +16,6 @@ _EXPORTS = {
     "Pipfile": "pipenv lock && pipenv requirements > requirements.txt",
     "pdm.lock": "pdm export --prod --format requirements --output requirements.txt",
 }
-_PROJECT_FILES = ("pyproject.toml", "setup.py")
 _SHOWN_NAMES = 30
 _CHOOSE = "BP_PYTHON_MANAGER"
 
@@ -153,9 +152,9 @@ def _variants(names: tuple[str, ...]) -> Message:
 
 
 def _nothing(names: tuple[str, ...]) -> Message:
-    project = next((name for name in _PROJECT_FILES if name in names), None)
+    project = next((name for name in names if name == "pyproject.toml"), None)
     first = (
-        f"Create requirements.txt with one line, a dot: it installs what {project} declares."
+        f"Declare the packages in {project}: it has neither [project] nor [build-system]."
         if project
         else "Create requirements.txt at the top of the app, one package per line: flask==3.1.2"
     )

@@ -4,6 +4,7 @@ from cnb_python.errors import (
     BadLock,
     LockForOtherPython,
     ProjectForOtherPython,
+    SeveralLocks,
     StaleLock,
     UnknownGroup,
 )
@@ -22,6 +23,22 @@ def bad_lock(failure: BadLock) -> Message:
         steps=(
             "A lock file is not edited by hand, and a merge can leave it broken.",
             f"Make it again with {_command(failure.file)}, and commit it.",
+        ),
+    )
+
+
+def several_locks(failure: SeveralLocks) -> Message:
+    """They are for several purposes, and the image's is not ours to guess."""
+    return Message(
+        title="More than one lock file could be the image's",
+        body=(
+            "The app has:",
+            *(f"  - {file}" for file in failure.files),
+            f"The one that an image is made from is called {failure.plain}.",
+        ),
+        steps=(
+            f"Rename that one: git mv {failure.files[0]} {failure.plain} (the others may stay).",
+            "Commit and build again.",
         ),
     )
 

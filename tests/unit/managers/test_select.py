@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.errors import ChosenManagerMissing, NoRequirements, SeveralManagers
+from cnb_python.errors import ChosenManagerMissing, NoRequirements, SeveralLocks, SeveralManagers
 from cnb_python.managers.pip import Pip
+from cnb_python.managers.pylock import Pylock
 from cnb_python.managers.select import MANAGERS, select, unread
 from cnb_python.managers.uv_project import UvProject
 from cnb_python.messages import describe
@@ -69,7 +70,6 @@ def test_a_misspelt_name_is_answered_with_its_correction(tmp_path: Path, name: s
         ("Pipfile.lock", "pipenv requirements > requirements.txt"),
         ("Pipfile", "pipenv lock"),
         ("pdm.lock", "pdm export"),
-        ("pylock.toml", "one per line"),
     ],
 )
 def test_another_managers_app_learns_how_to_export(
@@ -93,11 +93,55 @@ def test_a_directory_of_requirements_can_be_included(tmp_path: Path) -> None:
     assert "-r requirements/production.txt" in refused(read_project(tmp_path)).steps
 
 
-def test_a_plain_project_learns_of_the_dot(tmp_path: Path) -> None:
-    message = refused(app(tmp_path, "pyproject.toml", "app.py"))
+def test_settings_of_tools_alone_declare_nothing(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.ruff]\n", "utf-8")
+
+    message = refused(app(tmp_path, "app.py"))
 
     assert message.title == "No requirements.txt"
-    assert "installs what pyproject.toml declares" in message.steps[0]
+    assert "neither [project] nor [build-system]" in message.steps[0]
+
+
+@pytest.mark.parametrize(
+    "table", ["[project]\nname = 'x'", "[build-system]\n", "[tool.poetry]\nname = 'x'"]
+)
+def test_a_project_without_a_lock_decides_where_nothing_else_does(
+    tmp_path: Path, table: str
+) -> None:
+    (tmp_path / "pyproject.toml").write_text(table, "utf-8")
+
+    assert select(app(tmp_path, "app.py")).name == "project"
+    assert select(app(tmp_path, "requirements.txt")).name == "pip"
+
+
+def test_a_setup_py_decides_where_nothing_else_does(tmp_path: Path) -> None:
+    manager = select(app(tmp_path, "setup.py"))
+
+    assert manager.name == "project"
+    assert manager.deciding_files(read_project(tmp_path)) == ("setup.py",)
+
+
+@pytest.mark.parametrize("name", ["pylock.toml", "pylock.web.toml"])
+def test_a_lock_of_the_standard_decides(tmp_path: Path, name: str) -> None:
+    project = app(tmp_path, name, "pyproject.toml")
+
+    assert select(project).deciding_files(project) == (name,)
+
+
+def test_the_plain_name_comes_before_others(tmp_path: Path) -> None:
+    project = app(tmp_path, "pylock.toml", "pylock.dev.toml")
+
+    assert Pylock().deciding_files(project) == ("pylock.toml",)
+    assert Pylock().check(project) == ()
+
+
+def test_several_names_are_not_guessed_among(tmp_path: Path) -> None:
+    with pytest.raises(SeveralLocks) as raised:
+        Pylock().check(app(tmp_path, "pylock.web.toml", "pylock.dev.toml"))
+
+    text = said(describe(raised.value))
+    assert "- pylock.dev.toml" in text
+    assert "git mv pylock.dev.toml pylock.toml" in text
 
 
 def test_an_app_without_anything_sees_what_it_holds(tmp_path: Path) -> None:

@@ -1,0 +1,120 @@
+"""`pylock.toml` and `pylock.<name>.toml`, the lock of the standard, whoever made it.
+
+https://packaging.python.org/en/latest/specifications/pylock-toml/
+"""
+
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cnb_python.cnb import toml
+from cnb_python.errors import BuildpackError, SeveralLocks
+from cnb_python.managers import local_projects, locked, uv_settings
+from cnb_python.managers.decision import Decision, Pin, Undecided
+from cnb_python.managers.manager import Workplace
+from cnb_python.project import Project
+from cnb_python.settings import DEFAULTS, Settings
+from cnb_python.system.outside import Command, Outcome, Run
+
+LOCK = "pylock.toml"
+_NAMED = re.compile(r"pylock\.[^.]+\.toml")
+
+
+@dataclass(frozen=True, slots=True)
+class Pylock:
+    """Apps with a lock of the standard form."""
+
+    settings: Settings = DEFAULTS
+    name: str = "pylock"
+    deciding_file: str = LOCK
+    processor: str = field(default_factory=lambda: os.uname().machine)
+    """As environment markers have it: `x86_64`."""
+
+    def deciding_files(self, project: Project) -> tuple[str, ...]:
+        """Return the lock without a name of its own, or else every one with a name."""
+        if LOCK in project.names:
+            return (LOCK,)
+        return tuple(sorted(name for name in project.names if _NAMED.fullmatch(name)))
+
+    def check(self, project: Project) -> tuple[str, ...]:
+        """Refuse several locks with names. Raises SeveralLocks, NotAFile or UnreadableFile."""
+        names = self.deciding_files(project)
+        if len(names) > 1:
+            raise SeveralLocks(names, LOCK)
+        project.content(names[0])
+        return ()
+
+    def pins(
+        self, project: Project, python: str, environ: Mapping[str, str]
+    ) -> Decision | Undecided:
+        """Return that the lock has to be read, and on what the answer depends."""
+        parts = [self.name, python, self.processor]
+        parts += locked.chosen(self.settings.groups, self.settings.extras)
+        parts += locked.variables(environ, "UV_", "PIP_")
+        for file in uv_settings.configuration_files(environ, project.directory):
+            parts += locked.files(file.parent, (file.name,))
+        for name in self.deciding_files(project):
+            parts += locked.files(project.directory, (name,))
+            parts += _directories(project.directory / name)
+        return Undecided("a lock holds what each Python and system needs", locked.inputs(parts))
+
+    def try_install(
+        self, decision: Decision, pins: Sequence[Pin], place: Workplace, run: Run
+    ) -> str:
+        """Refuse: nothing is decided before the lock is read."""
+        del decision, pins, place, run
+        return "the lock has to be read"
+
+    def decide(self, place: Workplace, run: Run) -> Decision:
+        """Read the lock. Raises BadLock, LockForOtherPython, UnknownGroup and UnreadableToml."""
+        del run
+        from cnb_python.managers import locked_installing  # noqa: PLC0415 - heavy
+
+        files = sorted(place.app_dir.glob("pylock.*.toml"))
+        lock = place.app_dir / LOCK if (place.app_dir / LOCK).exists() else files[0]
+        choice = locked_installing.Choice(
+            place.python, self.processor, self.settings.extras, self.settings.groups
+        )
+        return locked_installing.read_lock(lock, choice)
+
+    def install_all(self, place: Workplace, run: Run) -> Decision:
+        """Decide and install. Raises what reading the lock raises, and what uv says went wrong."""
+        decision = self.decide(place, run)
+        self.install(decision, decision.pins, place, run)
+        return decision
+
+    def install(self, decision: Decision, pins: Sequence[Pin], place: Workplace, run: Run) -> None:
+        """Install exactly *pins*. Raises what uv says went wrong."""
+        del decision
+        from cnb_python.managers import locked_installing, uv  # noqa: PLC0415 - heavy
+
+        locked_installing.install(pins, uv.own_place(place), run, uv.OWN)
+
+    def explain(
+        self, command: Command, outcome: Outcome, place: Workplace, run: Run
+    ) -> BuildpackError:
+        """Say why uv failed."""
+        del place, run
+        from cnb_python.managers import uv  # noqa: PLC0415 - heavy
+
+        return uv.explain(command, outcome)
+
+
+def _directories(lock: Path) -> Iterator[str]:
+    """Yield what each directory of the app that *lock* names comes to."""
+    text = lock.read_text("utf-8", "replace") if lock.is_file() else ""
+    # Reading a large one takes longer than all else that a build does where nothing changed.
+    if "directory" not in text:
+        return
+    try:
+        document = toml.parse(text, lock)
+    except BuildpackError:
+        return  # it is refused when it is read in earnest
+    for package in toml.tables_at(document, "packages"):
+        source = toml.table_at(package, "directory")
+        if isinstance(path := source.get("path"), str):
+            place = (lock.parent / path).resolve()
+            yield path
+            yield local_projects.digest(place, is_editable=source.get("editable") is True)
