@@ -1,0 +1,109 @@
+"""Apps that declare what they need and have no lock: resolved in each build, with a warning."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support import index
+from tests.support.builds import Builds, Built
+from tests.support.index import Index
+from tests.support.packages import checkout
+from tests.support.trees import App, Files, write_files
+from tests.support.wheels import wheel
+
+PYPROJECT = """
+[project]
+name = "shop"
+version = "1.0"
+dependencies = ["alpha"]
+
+[project.optional-dependencies]
+more = ["beta"]
+"""
+BACKEND = """
+[build-system]
+requires = ["helper"]
+build-backend = "backend"
+backend-path = ["."]
+"""
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
+    """An index with a few wheels."""
+    directory = tmp_path_factory.mktemp("packages")
+    for name in ("alpha", "beta", "helper"):
+        wheel(directory, name, "1.0", {f"{name}.py": "VERSION = '1.0'"})
+    with index.running(directory) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def files() -> Files:
+    own = checkout("shop", "1.0", {"shop.py": "import alpha"}, requires=["alpha"])
+    return {**own, "pyproject.toml": PYPROJECT + BACKEND, "Procfile": "web: python -m http.server"}
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory, files: Files) -> Path:
+    """An app that is a package."""
+    return write_files(tmp_path_factory.mktemp("app") / "app", files)
+
+
+@pytest.fixture(scope="module")
+def built(builds: Builds, flask: Built, source: Path, packages: Index) -> Built:
+    """The image of that app."""
+    built = builds.image(source, flask, env={"UV_DEFAULT_INDEX": packages.url})
+    assert built.code == 0, built.output
+    return built
+
+
+def test_the_app_and_what_it_declares_are_importable(built: Built) -> None:
+    asked = "import shop; print(shop.alpha.VERSION, shop.__file__)"
+
+    assert built.run("python", "-c", asked) == "1.0 /workspace/files/shop.py\n"
+
+
+def test_a_warning_says_how_to_lock(built: Built) -> None:
+    assert "[Warning: pyproject.toml" in built.output
+    assert "uv lock" in built.output
+
+
+def test_the_next_build_asks_again_and_takes_what_is_new(
+    builds: Builds, built: Built, source: Path, packages: Index
+) -> None:
+    new = wheel(packages.packages, "alpha", "1.1", {"alpha.py": "VERSION = '1.1'"})
+
+    again = builds.phases(source, built, env={"UV_DEFAULT_INDEX": packages.url})
+    new.unlink()
+
+    assert again.code == 0, again.output
+    assert "alpha 1.0 → 1.1" in again.output
+
+
+def test_a_project_that_is_no_package_has_its_packages_alone(
+    builds: Builds, built: Built, packages: Index, app: App
+) -> None:
+    plain = app({"pyproject.toml": PYPROJECT, "shop.py": ""})
+    env = {"UV_DEFAULT_INDEX": packages.url, "BP_PYTHON_EXTRAS": "more"}
+
+    again = builds.phases(plain, built, env=env)
+
+    assert again.code == 0, again.output
+    assert "beta 1.0" in again.output
+    assert "removed shop" in again.output or "shop" in again.output.partition("Changed: ")[2]
+
+
+def test_packages_of_a_directory_alone_and_a_missing_backend_is_named(
+    builds: Builds, built: Built, packages: Index, files: Files, app: App
+) -> None:
+    vendored = {
+        f"vendor/{path.name}": path.read_bytes() for path in packages.packages.glob("alpha*")
+    }
+    table = PYPROJECT + BACKEND + '\n[tool.uv]\nno-index = true\nfind-links = ["vendor"]\n'
+
+    stopped = builds.phases(app({**files, **vendored, "pyproject.toml": table}), built)
+
+    assert stopped.code
+    assert "helper" in stopped.error

@@ -1,0 +1,101 @@
+"""An app with a lock of the standard form, which no tool of its own comes with."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support import index, locking
+from tests.support.builds import Builds, Built
+from tests.support.index import Index
+from tests.support.trees import App, write_files
+from tests.support.wheels import wheel
+
+PROCFILE = "web: python -m http.server $PORT"
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
+    """An index with a few wheels."""
+    directory = tmp_path_factory.mktemp("packages")
+    wheel(directory, "alpha", "1.0", {"alpha.py": "VERSION = '1.0'"}, requires=["beta"])
+    wheel(directory, "beta", "1.0", {"beta.py": "VERSION = '1.0'"})
+    with index.running(directory) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory, packages: Index) -> Path:
+    """An app and its lock, as uv writes it from a file of wishes."""
+    files = {"wishes.in": "alpha\n", "Procfile": PROCFILE}
+    app = write_files(tmp_path_factory.mktemp("app") / "app", files)
+    words = ("pip", "compile", "--format", "pylock.toml", "-o", "pylock.toml", "wishes.in")
+    locking.uv(app, *words, index=packages.url)
+    return app
+
+
+@pytest.fixture(scope="module")
+def built(builds: Builds, flask: Built, source: Path) -> Built:
+    """The image of that app, made without being told of the index: the lock names the files."""
+    built = builds.image(source, flask)
+    assert built.code == 0, built.output
+    return built
+
+
+def test_exactly_what_the_lock_holds_is_installed(built: Built) -> None:
+    asked = "import alpha, beta; print(alpha.VERSION, beta.VERSION)"
+
+    assert built.run("python", "-c", asked) == "1.0 1.0\n"
+
+
+def test_a_rebuild_without_changes_reads_no_lock(
+    builds: Builds, built: Built, source: Path, packages: Index
+) -> None:
+    packages.asked.clear()
+
+    again = builds.phases(source, built)
+
+    assert "Nothing changed" in again.output
+    assert packages.asked == []
+
+
+def test_a_lock_with_a_name_of_its_own_is_the_same(
+    builds: Builds, built: Built, source: Path, app: App
+) -> None:
+    lock = (source / "pylock.toml").read_text()
+
+    again = builds.phases(app({"pylock.web.toml": lock, "Procfile": PROCFILE}), built)
+
+    assert again.code == 0, again.output
+    assert "Changed" not in again.output
+
+
+def test_another_file_than_the_locked_one_is_refused(
+    builds: Builds, flask: Built, source: Path, app: App
+) -> None:
+    lock = (source / "pylock.toml").read_text()
+    digest = lock.partition('sha256 = "')[2][:64]
+
+    stopped = builds.phases(app({"pylock.toml": lock.replace(digest, "0" * 64)}, source), flask)
+
+    assert stopped.code
+    assert "Hash mismatch" in stopped.error
+
+
+def test_two_package_managers_are_one_too_many(builds: Builds, source: Path, app: App) -> None:
+    both = app({"requirements.txt": "alpha\n"}, source)
+
+    stopped = builds.phases(both)
+
+    assert stopped.error.startswith("More than one package manager's files found\n")
+    assert "- pylock.toml (pylock)" in stopped.error
+
+
+def test_a_setting_chooses_one_of_them(
+    builds: Builds, built: Built, source: Path, app: App
+) -> None:
+    both = app({"requirements.txt": "alpha\n"}, source)
+
+    again = builds.phases(both, built, env={"BP_PYTHON_MANAGER": "pylock"})
+
+    assert "Nothing changed" in again.output

@@ -1,0 +1,105 @@
+"""Apps that declare what they need and have no lock."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cnb_python.errors import UvRefused
+from cnb_python.managers.decision import Undecided
+from cnb_python.managers.manager import Workplace
+from cnb_python.managers.plain_project import PlainProject
+from cnb_python.project import read_project
+from cnb_python.settings import Settings
+from cnb_python.system.outside import Command, Outcome
+from tests.support.trees import write_files
+
+PROJECT = "[project]\nname = 'shop'\n"
+PACKAGE = PROJECT + "[build-system]\nrequires = []\n"
+ANSWER = "lock-version = '1.0'\ncreated-by = 'uv'\npackages = []\n"
+
+
+class Uv:
+    """Resolves to nothing, and remembers what it was asked."""
+
+    def __init__(self, answer: Outcome = Outcome(0, "")) -> None:  # noqa: B008 - a value
+        self.answer = answer
+        self.commands: list[Command] = []
+
+    def __call__(self, command: Command, on_line: Callable[[str], None] | None = None) -> Outcome:
+        del on_line
+        self.commands.append(command)
+        target = command.argv[command.argv.index("--output-file") + 1]
+        Path(target).write_text(ANSWER, "utf-8")
+        return self.answer
+
+
+def place(app: Path) -> Workplace:
+    scratch = app / "scratch"
+    scratch.mkdir()
+    return Workplace(
+        app, Path("/layers/venv"), Path("/pip"), None, scratch, {}, "3.14.6", Path("/tools/uv")
+    )
+
+
+def asked(app: Path, settings: Settings | None = None) -> tuple[str, str]:
+    """Return the command as it is shown, and what is resolved if it is a file of ours."""
+    uv, where = Uv(), place(app)
+    PlainProject(settings or Settings()).install_all(where, uv)
+    source = where.scratch / "project.in"
+    return uv.commands[0].shown, source.read_text("utf-8") if source.exists() else ""
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"setup.py": ""},
+        {"pyproject.toml": PACKAGE},
+        {"pyproject.toml": PROJECT + "[tool.uv]\npackage = true\n"},
+        {"pyproject.toml": "[tool.poetry]\nname = 'x'\n"},
+    ],
+)
+def test_a_package_is_installed_itself_and_stays_where_it_is(
+    tmp_path: Path, files: dict[str, str]
+) -> None:
+    app = write_files(tmp_path, files)
+
+    assert asked(app) == ("uv pip compile -e .", f"-e {app}\n")
+
+
+@pytest.mark.parametrize("table", [PROJECT, PACKAGE + "[tool.uv]\npackage = false\n"])
+def test_of_another_only_what_it_needs_is(tmp_path: Path, table: str) -> None:
+    app = write_files(tmp_path, {"pyproject.toml": table})
+
+    assert asked(app) == ("uv pip compile pyproject.toml", "")
+
+
+def test_groups_and_extras_are_chosen(tmp_path: Path) -> None:
+    chosen = Settings(groups=("g",), extras=("a", "b"))
+    package = write_files(tmp_path / "package", {"pyproject.toml": PACKAGE})
+    other = write_files(tmp_path / "other", {"pyproject.toml": PROJECT})
+
+    assert asked(package, chosen)[1] == f"-e {package}[a,b]\n"
+    assert asked(other, chosen)[0] == (
+        "uv pip compile --extra a --extra b --group g pyproject.toml"
+    )
+
+
+@pytest.mark.parametrize("name", ["pyproject.toml", "setup.py"])
+def test_nobody_knows_what_comes_of_it_and_its_author_is_told(tmp_path: Path, name: str) -> None:
+    project = read_project(write_files(tmp_path, {name: PROJECT}))
+
+    known = PlainProject().pins(project, "3.14.6", {})
+
+    assert known == Undecided(f"{name} pins nothing")
+    assert "uv lock" in PlainProject().check(project)[0]
+
+
+def test_what_cannot_be_resolved_is_told_in_uvs_words(tmp_path: Path) -> None:
+    app = write_files(tmp_path, {"setup.py": ""})
+    uv = Uv(Outcome(1, "  \u00d7 No solution found\n"))
+
+    with pytest.raises(UvRefused) as raised:
+        PlainProject().decide(place(app), uv)
+
+    assert raised.value.reasons == ("No solution found",)

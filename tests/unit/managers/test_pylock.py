@@ -1,0 +1,99 @@
+"""An app with a lock of the standard form."""
+
+from pathlib import Path
+
+import pytest
+
+from cnb_python.errors import NotAFile, UnknownGroup
+from cnb_python.managers.decision import Undecided
+from cnb_python.managers.manager import Workplace
+from cnb_python.managers.pylock import Pylock
+from cnb_python.project import read_project
+from cnb_python.settings import Settings
+from cnb_python.system.outside import Command, Outcome
+from tests.support.trees import write_files
+
+LOCK = """
+lock-version = "1.0"
+created-by = "pip"
+extras = ["web"]
+[[packages]]
+name = "core"
+directory = { path = "libs/core" }
+[[packages]]
+name = "web"
+marker = "'web' in extras"
+directory = { path = "libs/web" }
+"""
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Path:
+    return write_files(tmp_path, {"pylock.toml": LOCK, "libs/core/core.py": "1"})
+
+
+def inputs(app: Path, manager: Pylock | None = None, **environ: str) -> str:
+    found = (manager or Pylock()).pins(read_project(app), "3.14.6", environ)
+    assert isinstance(found, Undecided)
+    return found.inputs
+
+
+@pytest.mark.parametrize("name", ["pylock.toml", "libs/core/core.py", "uv.toml"])
+def test_what_it_says_depends_on_is_part_of_the_inputs(app: Path, name: str) -> None:
+    before = inputs(app)
+
+    write_files(app, {name: LOCK + "# another"})
+
+    assert inputs(app) != before
+
+
+def test_the_rest_of_the_app_is_not(app: Path) -> None:
+    before = inputs(app)
+
+    write_files(app, {"app.py": "1", "pyproject.toml": "1"})
+
+    assert inputs(app) == before
+
+
+def test_choices_and_indexes_are(app: Path) -> None:
+    assert inputs(app, Pylock(Settings(extras=("web",)))) != inputs(app)
+    assert inputs(app, PIP_INDEX_URL="https://index.example/") != inputs(app)
+
+
+def test_a_broken_lock_has_inputs_too(app: Path) -> None:
+    write_files(app, {"pylock.toml": "directory = <<<"})
+
+    assert inputs(app)
+
+
+def place(app: Path) -> Workplace:
+    return Workplace(
+        app, Path("/layers/venv"), Path("/pip"), None, app, {}, "3.14.6", Path("/tools/uv")
+    )
+
+
+def never(command: Command, on_line: object = None) -> Outcome:
+    raise AssertionError(command, on_line)
+
+
+def test_it_is_read_without_asking_anyone(app: Path) -> None:
+    chosen = Pylock(Settings(extras=("web",)))
+
+    assert [pin.name for pin in Pylock().decide(place(app), never).pins] == ["core"]
+    assert [pin.name for pin in chosen.decide(place(app), never).pins] == ["core", "web"]
+
+
+def test_a_lock_with_a_name_is_called_by_it(app: Path) -> None:
+    (app / "pylock.toml").rename(app / "pylock.web.toml")
+
+    with pytest.raises(UnknownGroup) as raised:
+        Pylock(Settings(groups=("dev",))).decide(place(app), never)
+
+    assert raised.value.file == "pylock.web.toml"
+
+
+def test_a_lock_that_is_no_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "pylock.toml").mkdir()
+
+    with pytest.raises(NotAFile):
+        Pylock().check(read_project(tmp_path))
