@@ -4,8 +4,11 @@ They are not committed: most kinds of lock file name the index that they were ma
 a matter of the machine.
 """
 
+import os
 import platform
+import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,7 +19,7 @@ from tools.stage0 import ARCHES, ROOT
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """A lock file, and uv's arguments that make it from the files beside it."""
+    """A lock file, and uv's arguments that make it where its inputs are."""
 
     fixture: str
     inputs: tuple[str, ...]
@@ -31,7 +34,26 @@ LOCKS = (
         output="requirements.txt",
         arguments=(
             *("pip", "compile", "--quiet", "--generate-hashes", "--no-header", "--no-annotate"),
-            *("--python-version", "3.14", "requirements.in", "--output-file"),
+            *("--python-version", "3.14", "requirements.in", "--output-file", "requirements.txt"),
+        ),
+    ),
+    Lock(
+        fixture="uv_fastapi",
+        inputs=(
+            *("pyproject.toml", "src/greeter/__init__.py"),
+            *("libs/phrases/pyproject.toml", "libs/phrases/src/phrases/__init__.py"),
+        ),
+        output="uv.lock",
+        arguments=("lock", "--quiet"),
+    ),
+    Lock(
+        fixture="pylock_flask",
+        inputs=("requirements.in",),
+        output="pylock.toml",
+        arguments=(
+            *("pip", "compile", "--quiet", "--generate-hashes", "--no-header", "--universal"),
+            *("--format", "pylock.toml", "--python-version", "3.12", "requirements.in"),
+            *("--output-file", "pylock.toml"),
         ),
     ),
 )
@@ -51,7 +73,11 @@ def ensure(lock: Lock) -> None:
 
 def _make(lock: Lock, folder: Path, into: Path) -> None:
     uv = carried.base(ARCHES[platform.machine()]) / "tools/uv"
-    subprocess.run([uv, *lock.arguments, into / lock.output], cwd=folder, check=True)
+    for name in lock.inputs:
+        (into / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(folder / name, into / name)
+    python = {"UV_PYTHON": sys.executable, "UV_PYTHON_DOWNLOADS": "never"}
+    subprocess.run([uv, *lock.arguments], cwd=into, env={**os.environ, **python}, check=True)
 
 
 def main() -> None:
