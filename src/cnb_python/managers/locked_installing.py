@@ -76,7 +76,7 @@ def install(pins: Sequence[Pin], place: Workplace, run: Run, sources: uv.Sources
     for command in commands:
         outcome = run(command)
         if outcome.code:
-            raise uv.explain(command, outcome)
+            raise uv.explain(command, outcome, place)
 
 
 def _check(lock: Pylock, choice: Choice, called: str) -> None:

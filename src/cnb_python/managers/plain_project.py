@@ -87,10 +87,10 @@ class PlainProject:
         self, command: Command, outcome: Outcome, place: Workplace, run: Run
     ) -> BuildpackError:
         """Say why uv failed."""
-        del place, run
+        del run
         from cnb_python.managers import uv  # noqa: PLC0415 - heavy
 
-        return uv.explain(command, outcome)
+        return uv.explain(command, outcome, place)
 
 
 def _declares(file: Path) -> bool:

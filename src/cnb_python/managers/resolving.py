@@ -40,5 +40,5 @@ def decide(settings: Settings, place: Workplace, run: Run, *, is_package: bool) 
     )
     outcome = run(command)
     if outcome.code:
-        raise uv.explain(command, outcome)
+        raise uv.explain(command, outcome, place)
     return locked_installing.read_lock(lock, Choice(place.python, ""))

@@ -88,7 +88,7 @@ def _fetched(version: str, place: Workplace, run: Run) -> Workplace:
     )
     outcome = run(command)
     if outcome.code:
-        raise uv.explain(command, outcome)
+        raise uv.explain(command, outcome, place)
     return _ready(place)
 
 
@@ -100,7 +100,7 @@ def _explain(command: Command, outcome: Outcome, place: Workplace) -> BuildpackE
     if found := _UNKNOWN.search(outcome.output):
         kind = found[1].lower()
         return UnknownGroup(_PYPROJECT, kind, found[2], _known(kind, place.app_dir))
-    return uv.explain(command, outcome)
+    return uv.explain(command, outcome, place)
 
 
 def _known(kind: str, app_dir: Path) -> tuple[str, ...]:

@@ -94,10 +94,10 @@ class UvProject:
         self, command: Command, outcome: Outcome, place: Workplace, run: Run
     ) -> BuildpackError:
         """Say why uv failed."""
-        del place, run
+        del run
         from cnb_python.managers import uv  # noqa: PLC0415 - see above
 
-        return uv.explain(command, outcome)
+        return uv.explain(command, outcome, place)
 
 
 def _holder(project: Project) -> Project | None:
