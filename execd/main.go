@@ -20,8 +20,13 @@ func main() {
 	if said := line(os.LookupEnv, container); said != "" {
 		fmt.Fprintln(os.Stderr, "Python:", said)
 	}
+	authorities, trouble := trusted(os.LookupEnv, bundles, places(os.LookupEnv))
+	if trouble != "" {
+		fmt.Fprintln(os.Stderr, "Python:", trouble)
+	}
+	found := append(settings(os.LookupEnv, container), authorities...)
 	// Nobody reads it where it is started by hand.
-	_, _ = os.NewFile(3, "settings").WriteString(document(settings(os.LookupEnv, container)))
+	_, _ = os.NewFile(3, "settings").WriteString(document(found))
 }
 
 // document returns settings as TOML. Their names are bare keys and their values plain letters.

@@ -1,8 +1,13 @@
 """Private indexes by service bindings: HTTPS under a company's authority, a login for each."""
 
 import json
+import threading
+import urllib.request
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import quote
 
@@ -13,7 +18,7 @@ from tests.support.builds import Builds, Built
 from tests.support.index import Authority, Index, Login
 from tests.support.packages import sdist
 from tests.support.spilled import spellings, spilled
-from tests.support.trees import App, write_files
+from tests.support.trees import App, linked_copy, write_files
 from tests.support.wheels import wheel
 
 # Each is spelled differently in an address, and none is a part of another.
@@ -186,3 +191,103 @@ def test_uv_s_own_settings_come_from_a_binding(
     log = app({}).parent / "log.txt"
     log.write_text(built.output)
     assert spilled(LOGINS, log, built.layers) == []
+
+
+def test_an_app_trusts_the_authorities_that_its_container_is_given(
+    flask: Built, world: World, tmp_path: Path
+) -> None:
+    pem = world.authority.certificate.read_text()
+    files = {"bindings/ca/type": "ca-certificates\n", "bindings/ca/company.pem": pem}
+    root = linked_copy(flask.root, tmp_path / "root", files)
+    asked = f"""\
+import os, ssl, urllib.error, urllib.request
+try:
+    urllib.request.urlopen("{world.company.url}")
+except urllib.error.HTTPError as error:
+    print(error.code, os.environ["REQUESTS_CA_BUNDLE"] == os.environ["SSL_CERT_FILE"])
+except urllib.error.URLError as error:
+    print(error.reason.verify_message)
+"""
+    given = {"SERVICE_BINDING_ROOT": "/bindings"}
+    assert flask.run("python", "-c", asked, env=given, root=root) == "401 True\n"
+    alone = flask.run("python", "-c", asked, root=root)
+    assert alone == "unable to get local issuer certificate\n"
+
+
+@contextmanager
+def table(builds: Builds, directory: Path, authority: Authority) -> Iterator[str]:
+    """Serve the table of interpreters over HTTPS, to clients that the authority knows."""
+    directory.mkdir()
+    url = builds.settings["BP_PYTHON_MIRROR"]
+    with urllib.request.urlopen(url) as answer:
+        (directory / "python.toml").write_bytes(answer.read())
+    handler = partial(SimpleHTTPRequestHandler, directory=str(directory))
+    with ThreadingHTTPServer((index.HOST, 0), handler) as server:
+        context = index.server_context(authority, for_known_clients=True)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        try:
+            yield f"https://{index.HOST}:{server.server_port}/python.toml"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_our_own_downloads_trust_them_and_show_a_client_s_certificate(
+    builds: Builds, flask: Built, app: App, world: World, tmp_path: Path
+) -> None:
+    client = {"type": "pypi", "name": "company", "client-cert": world.authority.client.read_text()}
+    asked = app({"requirements.txt": ""})
+    bindings = world.bindings(tmp_path, company=client)
+    with table(builds, tmp_path / "table", world.authority) as mirror:
+        built = builds.phases(asked, flask, env={"BP_PYTHON_MIRROR": mirror}, bindings=bindings)
+        assert built.code == 0, built.output
+        stranger = builds.phases(asked, flask, env={"BP_PYTHON_MIRROR": mirror})
+    assert stranger.error.startswith("The certificate of a server is not trusted\n")
+
+
+@pytest.mark.parametrize("installer", ["pip", "auto"])
+def test_an_index_that_wants_a_client_s_certificate_is_shown_the_binding_s(
+    builds: Builds, flask: Built, app: App, world: World, installer: str
+) -> None:
+    client = world.authority.client.read_text()
+    packages = world.company.packages
+    with index.running(packages, tls=world.authority, for_known_clients=True) as served:
+        binding = {"type": "pypi", "url": served.url, "client-cert": client}
+        asked = app({"requirements.txt": "company-tools==2.0\n"})
+        bindings = world.bindings(asked.parent, company=binding)
+        env = {**UNSET, "BP_PYTHON_INSTALLER": installer}
+        built = builds.phases(asked, flask, env=env, bindings=bindings)
+    assert built.code == 0, built.output
+    assert ("Running `uv pip install (1 exact)`" in built.output) == (installer == "auto")
+    assert client.splitlines()[-3] not in built.output
+
+
+@pytest.mark.parametrize("installer", ["pip", "uv"])
+@pytest.mark.parametrize("login", [{}, {"username": "builder", "password": "a-w0rd:of@old"}])
+def test_an_index_that_refuses_is_named_with_its_answer(
+    builds: Builds, flask: Built, app: App, world: World, installer: str, login: dict[str, str]
+) -> None:
+    asked = app({"requirements.txt": "company-tools==2.0\n"})
+    binding = {"type": "pypi", "url": world.company.url, **login}
+    bindings = world.bindings(asked.parent, company=binding)
+    env = {**UNSET, "BP_PYTHON_INSTALLER": installer}
+    built = builds.phases(asked, flask, env=env, bindings=bindings)
+    assert ("403" if login else "401") in built.error
+    assert world.company.url.removesuffix("/simple/") in built.error
+    assert "of@old" not in built.output
+    assert "of%40old" not in built.output
+
+
+def test_a_wrong_key_stops_the_build_before_anything_is_made(
+    builds: Builds, flask: Built, app: App
+) -> None:
+    asked = app({"requirements.txt": "company-tools==2.0\n"})
+    keys = {"type": "pypi", "uri": "https://h.example/simple/", "password": "s3cret-of-it"}
+    built = builds.phases(asked, flask, bindings=mounted(asked.parent, {"company": keys}))
+    assert built.error.startswith(
+        "Service binding company has the key uri, which no binding of type pypi has\n"
+    )
+    assert "Did you mean url?" in built.error
+    assert "s3cret-of-it" not in built.output

@@ -70,14 +70,22 @@ class _Handler(WSGIRequestHandler):
 
 @contextmanager
 def running(
-    packages: Path, *, login: Login | None = None, tls: Authority | None = None
+    packages: Path,
+    *,
+    login: Login | None = None,
+    tls: Authority | None = None,
+    for_known_clients: bool = False,
 ) -> Iterator[Index]:
-    """Serve the wheels and sdists in *packages* while the block runs."""
+    """Serve the wheels and sdists in *packages* while the block runs.
+
+    *for_known_clients*: only to those who show a certificate of the same authority.
+    """
     asked: list[str] = []
     handler = type("Handler", (_Handler,), {"asked": asked})
     with make_server(HOST, 0, _application(packages, login), _Server, handler) as server:
         if tls:
-            server.socket = _context(tls).wrap_socket(server.socket, server_side=True)
+            context = server_context(tls, for_known_clients=for_known_clients)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
         scheme = "https" if tls else "http"
@@ -136,7 +144,11 @@ def _application(packages: Path, login: Login | None) -> Callable[..., Any]:
     return whole
 
 
-def _context(tls: Authority) -> ssl.SSLContext:
+def server_context(tls: Authority, *, for_known_clients: bool = False) -> ssl.SSLContext:
+    """Return what shows the server's certificate, and may want to see the client's."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tls.server)
+    if for_known_clients:
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(tls.certificate)
     return context

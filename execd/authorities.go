@@ -1,0 +1,163 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/pem"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+const (
+	// Where the platform mounts service bindings for the app: https://servicebinding.io/spec
+	bindingRoot = "SERVICE_BINDING_ROOT"
+	// The type that Paketo's buildpack of that name knows too.
+	bindingType = "ca-certificates"
+)
+
+// bundleVariables are what names a bundle of authorities for those who read it: OpenSSL, and with it
+// Python's ssl; requests; curl; the tools of AWS.
+var bundleVariables = []string{
+	"SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "AWS_CA_BUNDLE",
+}
+
+// bundles are where systems keep theirs, in the order of Go's crypto/x509.
+var bundles = []string{
+	"/etc/ssl/certs/ca-certificates.crt",
+	"/etc/pki/tls/certs/ca-bundle.crt",
+	"/etc/ssl/ca-bundle.pem",
+	"/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+	"/etc/ssl/cert.pem",
+}
+
+// trusted returns the variables that make the app trust the authorities of its bindings besides what
+// it trusts without them, and what to say where that is not possible.
+func trusted(user lookup, system, places []string) (found []setting, trouble string) {
+	added, trouble := authorities(user)
+	if len(added) == 0 {
+		return nil, trouble
+	}
+	for _, name := range bundleVariables {
+		base, chosen := user(name)
+		if !chosen || base == "" {
+			base = firstFile(system)
+		}
+		text, err := os.ReadFile(base)
+		switch {
+		case err != nil && (chosen && base != "" || name != bundleVariables[0]):
+			continue // a directory, or what has a bundle of its own: with ours it would have less
+		case err != nil:
+			text = nil
+		}
+		file, err := written(append(append(text, '\n'), added...), places)
+		if err != nil {
+			return nil, fmt.Sprintf("authorities of bindings are not trusted: %v", err)
+		}
+		found = append(found, setting{name, file})
+	}
+	return found, trouble
+}
+
+// authorities returns the certificates of all bindings of the type, and what is wrong with one.
+func authorities(user lookup) (found []byte, trouble string) {
+	root, _ := user(bindingRoot)
+	if root == "" {
+		return nil, ""
+	}
+	for _, directory := range visible(root) {
+		kind, _ := os.ReadFile(filepath.Join(directory, "type"))
+		if !strings.EqualFold(strings.TrimSpace(string(kind)), bindingType) {
+			continue
+		}
+		for _, file := range visible(directory) {
+			if name := filepath.Base(file); name == "type" || name == "provider" {
+				continue
+			}
+			certificates := certificatesIn(file)
+			if len(certificates) == 0 {
+				trouble = fmt.Sprintf("%s holds no certificate that can be read", file)
+			}
+			found = append(found, certificates...)
+		}
+	}
+	return found, trouble
+}
+
+// certificatesIn returns nothing but the certificates of a file: a key among them stays where it is.
+func certificatesIn(file string) (found []byte) {
+	rest, _ := os.ReadFile(file)
+	for {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			return found
+		}
+		if block.Type == "CERTIFICATE" {
+			found = append(found, pem.EncodeToMemory(&pem.Block{Type: block.Type, Bytes: block.Bytes})...)
+		}
+	}
+}
+
+// visible returns what a directory holds, by name, without what Kubernetes hides behind dots.
+func visible(directory string) (found []string) {
+	entries, _ := os.ReadDir(directory)
+	for _, each := range entries {
+		if !strings.HasPrefix(each.Name(), ".") {
+			found = append(found, filepath.Join(directory, each.Name()))
+		}
+	}
+	slices.Sort(found)
+	return found
+}
+
+// written puts content into the first place that can be written to, and returns the file. The same
+// content is the same file: a container that starts again and again fills no disk.
+func written(content []byte, places []string) (string, error) {
+	err := fmt.Errorf("no place to write them to")
+	for _, place := range places {
+		if place == "" {
+			continue
+		}
+		var file string
+		if file, err = put(content, place); err == nil {
+			return file, nil
+		}
+	}
+	return "", err
+}
+
+func put(content []byte, place string) (string, error) {
+	// Made anew and moved there: what somebody else left under the name is never trusted.
+	draft, err := os.CreateTemp(place, ".authorities-*")
+	if err != nil {
+		return "", err
+	}
+	defer os.Remove(draft.Name())
+	_, err = draft.Write(content)
+	for _, do := range []func() error{func() error { return draft.Chmod(0o644) }, draft.Close} {
+		if err == nil {
+			err = do()
+		}
+	}
+	file := filepath.Join(place, fmt.Sprintf("authorities-%x.pem", sha256.Sum256(content)))
+	if err == nil {
+		err = os.Rename(draft.Name(), file)
+	}
+	return file, err
+}
+
+func firstFile(candidates []string) string {
+	for _, each := range candidates {
+		if found, err := os.Stat(each); err == nil && found.Mode().IsRegular() {
+			return each
+		}
+	}
+	return ""
+}
+
+func places(user lookup) []string {
+	chosen, _ := user("TMPDIR")
+	// A container whose own files are read-only mostly has memory there.
+	return []string{chosen, "/tmp", "/dev/shm"}
+}
