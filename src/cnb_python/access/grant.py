@@ -4,11 +4,13 @@ What tools read in files lies in one temporary directory that nobody else may en
 gone when the build ends: never below the layers, the app or the home of the build's user.
 """
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from cnb_python.access.kinds import KINDS, checked
+from cnb_python.cnb import disk
 from cnb_python.cnb.bindings import Binding, of_type
 from cnb_python.cnb.context import BuildContext
 from cnb_python.system.outside import Output
@@ -28,14 +30,30 @@ def granted(context: BuildContext, output: Output) -> Iterator[BuildContext]:
     if not any(ours.values()):
         yield context._replace(environ=environ)
         return
-    # Most builds have none.
-    from tempfile import TemporaryDirectory  # noqa: PLC0415 - see above
-
     for binding in (one for kind in ours.values() for one in kind):
         checked(binding)
     output.step("Service bindings")
-    with TemporaryDirectory(prefix="cnb-python-") as directory:
-        yield context._replace(environ=_with(ours, environ, Path(directory), output))
+    with _directory(context) as directory:
+        yield context._replace(environ=_with(ours, environ, directory, output))
+
+
+@contextmanager
+def _directory(context: BuildContext) -> Iterator[Path]:
+    """Make the build's own directory, under the same name in each build of an image.
+
+    What depends on all variables, which name it, would never be used again otherwise. Builds that
+    share a machine's directory for temporary files differ in that of their layers.
+    """
+    from tempfile import gettempdir  # noqa: PLC0415 - most builds have no bindings
+
+    name = hashlib.sha256(str(context.layers_dir).encode(errors="surrogateescape")).hexdigest()
+    directory = Path(gettempdir(), f"cnb-python-{name[:12]}")
+    disk.remove(directory)  # of a build that was killed
+    directory.mkdir(mode=0o700)
+    try:
+        yield directory
+    finally:
+        disk.remove(directory)
 
 
 def _with(
@@ -44,7 +62,7 @@ def _with(
     directory: Path,
     output: Output,
 ) -> Mapping[str, str]:
-    from cnb_python.access import authorities, files, indexes  # noqa: PLC0415 - as above
+    from cnb_python.access import authorities, files, indexes  # noqa: PLC0415 - as below
 
     found = indexes.read(ours["pypi"])
     environ = indexes.variables(found, environ, output)

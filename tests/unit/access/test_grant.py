@@ -131,3 +131,17 @@ def test_one_client_certificate_is_shown_by_pip_and_uv(tmp_path: Path) -> None:
     both = {"PIP_CLIENT_CERT": "/pip.pem", "SSL_CLIENT_CERT": "/uv.pem"}
     with granted(given(tmp_path / "both", both), Log()) as found:
         assert found.environ == both
+
+
+def test_each_build_of_an_image_has_the_same_variables(tmp_path: Path) -> None:
+    asked = given(tmp_path, {}, roots={"type": "ca-certificates", "ca.pem": certificates(1)})
+
+    with granted(asked, Log()) as first:
+        made = Path(first.environ["SSL_CERT_FILE"]).parent
+    made.mkdir()
+    (made / "left by a build that was killed").touch()
+    with granted(asked, Log()) as second:
+        assert [path.name for path in made.iterdir()] == ["ca-certificates.pem"]
+
+    assert first == second
+    assert not made.exists()
