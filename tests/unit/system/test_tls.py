@@ -32,6 +32,16 @@ def test_the_system_s_bundle_is_trusted_without_any_setting(one: Path, tmp_path:
     assert context.check_hostname
 
 
+def test_what_pip_and_uv_trust_is_trusted(one: Path) -> None:
+    assert not tls_context({}, (one,)).verify_flags & ssl.VERIFY_X509_STRICT
+
+
+def test_a_client_s_certificate_has_to_be_one(one: Path) -> None:
+    # A certificate without its key.
+    with pytest.raises(ssl.SSLError):
+        tls_context({"SSL_CLIENT_CERT": str(one)}, (one,))
+
+
 def test_the_user_s_choice_counts_before_the_system_s(one: Path) -> None:
     assert count(tls_context({"SSL_CERT_FILE": str(one)}, (BUNDLE,))) == 1
 
