@@ -113,9 +113,11 @@ def test_no_credentials_are_explained(
 What to do:
   1. Give the build the index with its credentials: --env\
  PIP_INDEX_URL=https://USER:TOKEN@HOST/simple/
-  2. In requirements.txt write --index-url https://${{USER}}:${{TOKEN}}@HOST/simple/ and give the\
+  2. Or give it a service binding: a directory with the files type (pypi), url, username and\
+ password. Mount it: --volume "$PWD/DIR:/platform/bindings/DIR"
+  3. In requirements.txt write --index-url https://${{USER}}:${{TOKEN}}@HOST/simple/ and give the\
  build USER and TOKEN; percent-encode special characters.
-  3. Try them: curl -u USER:TOKEN {private.url}company-tools/"""
+  4. Try them: curl -u USER:TOKEN {private.url}company-tools/"""
     )
 
 

@@ -92,9 +92,10 @@ def test_an_authority_that_nobody_knows_is_named_as_the_reason(
         steps
         == """\
 What to do:
-  1. Add the authority's certificate to the build image's system store, or with a buildpack for\
- `ca-certificates` bindings.
-  2. Or give the build SSL_CERT_FILE or PIP_CERT, the path of a bundle inside the image."""
+  1. Give the build a service binding with the authority: a directory with the files type\
+ (ca-certificates) and ca.pem. Mount it: --volume "$PWD/DIR:/platform/bindings/DIR"
+  2. Or add the certificate to the build image's system store, or name a bundle inside the image\
+ in SSL_CERT_FILE."""
     )
 
 

@@ -104,8 +104,8 @@ def authority(directory: Path) -> Authority:
     directory.mkdir(parents=True, exist_ok=True)
     certificate, key = directory / "ca.pem", directory / "ca.key"
     # Python's ssl has wanted to see that since 3.13.
-    use = ("-addext", "keyUsage=critical,keyCertSign,cRLSign")
-    _openssl("-x509", "-subj", "/CN=A company", *use, "-out", certificate, "-keyout", key)
+    signing = ("-addext", "keyUsage=critical,keyCertSign,cRLSign")
+    _openssl("-x509", "-subj", "/CN=A company", *signing, "-out", certificate, "-keyout", key)
     signed = ("-x509", "-CA", certificate, "-CAkey", key)
     for name, use in (("server", "serverAuth"), ("client", "clientAuth")):
         extensions = (

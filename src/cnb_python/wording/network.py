@@ -16,6 +16,8 @@ from cnb_python.errors import (
 )
 from cnb_python.wording.message import Message
 
+_MOUNTED = 'Mount it: --volume "$PWD/DIR:/platform/bindings/DIR"'
+
 
 def index_refused(failure: IndexRefused) -> Message:
     """401, 403, 407."""
@@ -31,6 +33,10 @@ def index_refused(failure: IndexRefused) -> Message:
             (
                 "Give the build the index with its credentials: "
                 "--env PIP_INDEX_URL=https://USER:TOKEN@HOST/simple/"
+            ),
+            (
+                "Or give it a service binding: a directory with the files type (pypi), url, "
+                f"username and password. {_MOUNTED}"
             ),
             (
                 "In requirements.txt write --index-url https://${USER}:${TOKEN}@HOST/simple/ and "
@@ -115,10 +121,13 @@ def untrusted_certificate(failure: UntrustedCertificate) -> Message:
         ),
         steps=(
             (
-                "Add the authority's certificate to the build image's system store, or with a "
-                "buildpack for `ca-certificates` bindings."
+                "Give the build a service binding with the authority: a directory with the files "
+                f"type (ca-certificates) and ca.pem. {_MOUNTED}"
             ),
-            "Or give the build SSL_CERT_FILE or PIP_CERT, the path of a bundle inside the image.",
+            (
+                "Or add the certificate to the build image's system store, or name a bundle "
+                "inside the image in SSL_CERT_FILE."
+            ),
         ),
     )
 
@@ -127,6 +136,10 @@ _GIT_STEPS: Mapping[GitTrouble, tuple[str, ...]] = {
     "login": (
         "Give the build a token: write git+https://${TOKEN}@HOST/... and --env TOKEN=...",
         "Check that the token may read this repository, and has not expired.",
+        (
+            "Or give it the login as a service binding: a directory with the files type (netrc) "
+            f"and .netrc. {_MOUNTED}"
+        ),
         "By SSH it works only where the build has a key: https with a token is simpler.",
     ),
     "repository": (
@@ -146,8 +159,8 @@ _GIT_STEPS: Mapping[GitTrouble, tuple[str, ...]] = {
     ),
     "certificate": (
         (
-            "Add the certificate authority to the build image's system store, or with a buildpack "
-            "for `ca-certificates` bindings."
+            "Give the build a service binding with the authority: a directory with the files "
+            f"type (ca-certificates) and ca.pem. {_MOUNTED}"
         ),
         "Or give the build GIT_SSL_CAINFO, the path of a bundle inside the image.",
     ),
