@@ -1,6 +1,9 @@
 """Private indexes by service bindings: HTTPS under a company's authority, a login for each."""
 
 import json
+import os
+import subprocess
+import sys
 import threading
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -291,3 +294,42 @@ def test_a_wrong_key_stops_the_build_before_anything_is_made(
     )
     assert "Did you mean url?" in built.error
     assert "s3cret-of-it" not in built.output
+
+
+def test_a_lock_of_uv_s_is_installed_with_the_login_of_the_index_that_it_names(
+    builds: Builds, flask: Built, app: App, world: World
+) -> None:
+    named = f'[[tool.uv.index]]\nname = "acme-internal"\nurl = "{world.company.url}"\n'
+    project = {"name": "app", "version": "1", "requires-python": ">=3.14"}
+    lines = "\n".join(f'{key} = "{value}"' for key, value in project.items())
+    wanted = '[project]\n{}\ndependencies = ["company-tools", "company-notes"]\n{}default = true\n'
+    asked = app({"pyproject.toml": wanted.format(lines, named)})
+    login = {
+        "UV_INDEX_ACME_INTERNAL_USERNAME": COMPANY.user,
+        "UV_INDEX_ACME_INTERNAL_PASSWORD": COMPANY.password,
+    }
+    uv_lock(asked, {**login, "SSL_CERT_FILE": str(world.authority.certificate)})
+    binding = {"type": "pypi", "name": "acme-internal", "username": COMPANY.user}
+    bindings = world.bindings(
+        asked.parent, company={**binding, "password": f"{COMPANY.password}\n"}
+    )
+    env = {**UNSET, "UV_INDEX_URL": "", "UV_DEFAULT_INDEX": ""}
+    first = builds.phases(asked, flask, env=env, bindings=bindings)
+    assert first.code == 0, first.output
+    assert (first.layers / "deps-00").is_dir()
+    log = asked.parent / "log.txt"
+    log.write_text(first.output)
+    assert spilled(LOGINS, log, first.layers) == []
+    again = builds.phases(asked, first, env=env, bindings=bindings)
+    assert "Nothing changed: 2 packages as they were" in again.output
+
+
+def uv_lock(app: Path, env: Mapping[str, str]) -> None:
+    """Have uv decide, where its user is."""
+    uv = Path(sys.executable).with_name("uv")
+    variables = {"PATH": os.environ["PATH"], "HOME": str(app.parent), **env}
+    command = [uv, "lock", "--no-cache", "--python", sys.executable]
+    locked = subprocess.run(
+        command, cwd=app, env=variables, check=False, capture_output=True, text=True
+    )
+    assert locked.returncode == 0, locked.stderr

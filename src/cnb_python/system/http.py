@@ -4,6 +4,7 @@ import ssl
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -43,7 +44,7 @@ class Client:
     """Receives files (`fetch.Receive`)."""
 
     environ: Mapping[str, str]
-    """Names proxies (HTTPS_PROXY, ...) and certificates (see `tls`)."""
+    """Names proxies (HTTPS_PROXY, ...), certificates (see `tls`) and logins (NETRC)."""
     say: Callable[[str], None]
     """Hears a life sign now and then, and why an attempt is repeated."""
     transport: httpx.BaseTransport | None = None
@@ -83,6 +84,7 @@ class Client:
                 trust_env=False,
                 timeout=_TIMEOUT,
                 headers=_HEADERS,
+                auth=_login(download.url, self.environ),
                 follow_redirects=True,
             )
         except OSError as error:
@@ -120,6 +122,19 @@ class Client:
                 last = self.clock()
                 self.say(f"Fetching {download.title}: {received / _MB:.0f} MB so far")
             yield chunk
+
+
+def _login(url: str, environ: Mapping[str, str]) -> httpx.Auth | None:
+    """Return the login that NETRC has for *url*; None where that has its own, or there is none."""
+    file = environ.get("NETRC")
+    if not file or "@" in urlsplit(url).netloc:
+        return None
+    from netrc import NetrcParseError  # noqa: PLC0415 - few have one
+
+    try:
+        return httpx.NetRCAuth(file)
+    except OSError, UnicodeDecodeError, NetrcParseError:
+        return None  # as with every other tool that reads it
 
 
 class _Routes(httpx.BaseTransport):

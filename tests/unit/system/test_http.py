@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import httpx
 import pytest
@@ -217,3 +218,35 @@ def test_a_full_disk_is_no_fault_of_the_network() -> None:
         network.client().receive(WANTED, full)
 
     assert len(network.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "url", "login"),
+    [
+        ("machine h.example login me password pw", "https://h.example/a", "Basic bWU6cHc="),
+        ("machine other.example login me password pw", "https://h.example/a", None),
+        ("machine h.example login me password pw", "https://x:y@h.example/a", "Basic eDp5"),
+        ("machine h.example nonsense", "https://h.example/a", None),
+    ],
+)
+def test_a_netrc_has_the_login_for_its_hosts(
+    tmp_path: Path, text: str, url: str, login: str | None
+) -> None:
+    (tmp_path / "netrc").write_text(text)
+    network = Network([ok()])
+
+    network.client({"NETRC": f"{tmp_path}/netrc"}).receive(Download(url, "", "x"), store)
+
+    assert network.requests[0].headers.get("Authorization") == login
+
+
+def test_a_login_does_not_follow_to_another_host(tmp_path: Path) -> None:
+    (tmp_path / "netrc").write_text("machine h.example login me password pw\n")
+    moved = httpx.Response(302, headers={"Location": "https://elsewhere.example/a"})
+    network = Network([moved, ok()])
+
+    network.client({"NETRC": f"{tmp_path}/netrc"}).receive(
+        Download("https://h.example/a", "", "x"), store
+    )
+
+    assert "Authorization" not in network.requests[1].headers
