@@ -328,7 +328,7 @@ def uv_lock(app: Path, env: Mapping[str, str]) -> None:
     """Have uv decide, where its user is."""
     uv = Path(sys.executable).with_name("uv")
     variables = {"PATH": os.environ["PATH"], "HOME": str(app.parent), **env}
-    command = [uv, "lock", "--no-cache", "--python", sys.executable]
+    command: list[str | Path] = [uv, "lock", "--no-cache", "--python", sys.executable]
     locked = subprocess.run(
         command, cwd=app, env=variables, check=False, capture_output=True, text=True
     )
