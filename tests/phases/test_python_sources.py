@@ -113,6 +113,27 @@ def test_what_cannot_be_answered_is_explained(
     assert built.documents() == {}
 
 
+def test_a_lock_s_range_and_a_version_file_that_disagree_are_both_named(
+    builds: Builds, app: App
+) -> None:
+    project = '[project]\nname = "shop"\nversion = "1"\nrequires-python = ">=3.14"\n'
+    lock = 'version = 1\nrequires-python = ">=3.14"\n'
+    files: Files = {"pyproject.toml": project, "uv.lock": lock, ".python-version": "3.13\n"}
+
+    built = builds.phases(app(files))
+
+    assert built.error == (
+        ".python-version, line 1 and requires-python in pyproject.toml, line 4 disagree\n\n"
+        f".python-version, line 1 asks for 3.13, which is Python {OLDER}.\n"
+        "requires-python in pyproject.toml, line 4 says >=3.14, which leaves that out.\n"
+        "The package manager goes by the latter, and installs nothing into another Python.\n\n"
+        "What to do:\n"
+        "  1. Change .python-version, line 1 to ask for a Python in that range: 3.14\n"
+        "  2. Or widen requires-python in pyproject.toml, line 4, and have the lock file written"
+        " anew."
+    )
+
+
 def test_bindings_say_where_python_comes_from_and_a_sticky_app_stays_on_its_line(
     builds: Builds, app: App, no_files: str, tmp_path: Path
 ) -> None:

@@ -5,12 +5,13 @@ from datetime import date
 from cnb_python.cnb.context import Target
 from cnb_python.errors import BuildpackError, PythonOutsideRange
 from cnb_python.project import Project
-from cnb_python.version.declared import PIPFILE, PIPFILE_LOCK, by_pipenv, ranges
+from cnb_python.version.declared import PIPFILE, PIPFILE_LOCK, PYPROJECT, by_pipenv, ranges
 from cnb_python.version.inventory import Inventory
 from cnb_python.version.resolve import Resolution, resolve
 from cnb_python.version.sources import Requests
 
-_POETRY_LOCK = "poetry.lock"
+# What they install is built by Poetry, if the app is Poetry's.
+_POETRYS = ("poetry.lock", PYPROJECT)
 # Who installs by these files does so whatever `pyproject.toml` says of Python.
 _CARELESS = ("requirements.txt", "setup.py")
 _POETRYS_FIELD = "python"
@@ -31,7 +32,7 @@ def bounds(project: Project, deciding_file: str) -> Requests:
         return tuple(
             one
             for one in ranges(project)
-            if one.origin.field != _POETRYS_FIELD or deciding_file == _POETRY_LOCK
+            if one.origin.field != _POETRYS_FIELD or deciding_file in _POETRYS
         )
     except BuildpackError:
         return ()

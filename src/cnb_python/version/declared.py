@@ -28,10 +28,10 @@ def by_pipenv(project: Project) -> PythonRequest | None:
         text = project.text(PIPFILE) or ""
         fields = toml.table_at(toml_of(project, PIPFILE), "requires")
         lines = {field: toml_line(text, "requires", field) for field in _PIPENV_FIELDS}
-        return _of_pipenv(fields, PIPFILE, lines)
+        return _of_pipenv(fields, project.shown(PIPFILE), lines)
     text = project.text(PIPFILE_LOCK) or ""
     lines = {field: json_line(text, field) for field in _PIPENV_FIELDS}
-    return _of_pipenv(_locked(json_of(project, PIPFILE_LOCK)), PIPFILE_LOCK, lines)
+    return _of_pipenv(_locked(json_of(project, PIPFILE_LOCK)), project.shown(PIPFILE_LOCK), lines)
 
 
 def _locked(document: JsonValue) -> Mapping[str, object]:
@@ -52,28 +52,36 @@ def _of_pipenv(
 
 
 def ranges(project: Project) -> tuple[PythonRange, ...]:
-    """Return the ranges in `pyproject.toml`: of the project, of Poetry.
+    """Return the ranges in `pyproject.toml`: of the project, of Poetry, of uv's workspace.
 
     Raises UnreadableToml and InvalidPythonRange.
     """
+    workspaces = (one for one in project.above if _is_workspace(toml_of(one, PYPROJECT)))
+    return (*_ranges(project), *(found for one in workspaces for found in _ranges(one)))
+
+
+def _is_workspace(document: TomlTable) -> bool:
+    # All members of one share an environment, so that what each asks for counts:
+    # https://docs.astral.sh/uv/concepts/projects/workspaces/
+    return "workspace" in toml.table_at(toml.table_at(document, "tool"), "uv")
+
+
+def _ranges(project: Project) -> Iterator[PythonRange]:
     document = toml_of(project, PYPROJECT)
-    return tuple(_ranges(document, project.text(PYPROJECT) or "")) if document else ()
-
-
-def _ranges(document: TomlTable, text: str) -> Iterator[PythonRange]:
     if "requires-python" in (table := toml.table_at(document, "project")):
-        origin = _origin(text, "project", "requires-python")
+        origin = _origin(project, "project", "requires-python")
         if said := _text(table["requires-python"], origin):
             yield parse_specifier(said, origin)
     poetry = toml.table_at(toml.table_at(document, "tool"), "poetry")
     if "python" in (table := toml.table_at(poetry, "dependencies")):
-        value, origin = table["python"], _origin(text, "tool.poetry.dependencies", "python")
+        value, origin = table["python"], _origin(project, "tool.poetry.dependencies", "python")
         if said := _text(value.get("version") if isinstance(value, dict) else value, origin):
             yield parse_constraint(said, origin)
 
 
-def _origin(text: str, table: str, key: str) -> Origin:
-    return Origin(PYPROJECT, toml_line(text, table, key), key)
+def _origin(project: Project, table: str, key: str) -> Origin:
+    line = toml_line(project.text(PYPROJECT) or "", table, key)
+    return Origin(project.shown(PYPROJECT), line, key)
 
 
 def _text(value: object, origin: Origin) -> str:

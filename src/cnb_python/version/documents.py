@@ -4,6 +4,8 @@ tomli and json give values without their places.
 """
 
 import re
+from functools import lru_cache
+from pathlib import Path
 
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlTable
@@ -16,13 +18,19 @@ _QUOTES = str.maketrans("", "", "\"' \t")
 type JsonValue = str | int | float | bool | list[JsonValue] | dict[str, JsonValue] | None
 
 
+@lru_cache(maxsize=8)
+def _toml(text: str, path: Path) -> TomlTable:
+    # Who asks, who insists and who disagrees are three questions to the same few files.
+    return toml.parse(text, path)
+
+
 def toml_of(project: Project, name: str) -> TomlTable:
-    """Return the document that the app's file *name* is; empty where there is none.
+    """Return the document that the app's file *name* is, to be read only; empty: there is none.
 
     Raises UnreadableToml besides what `Project.text` raises.
     """
     text = project.text(name)
-    return {} if text is None else toml.parse(text, project.directory / name)
+    return {} if text is None else _toml(text, project.directory / name)
 
 
 def json_of(project: Project, name: str) -> JsonValue:
@@ -36,9 +44,9 @@ def json_of(project: Project, name: str) -> JsonValue:
     try:
         document: JsonValue = None if text is None else json.loads(text)
     except json.JSONDecodeError as error:
-        raise UnreadableJson(name, error.lineno, error.msg) from error
+        raise UnreadableJson(project.shown(name), error.lineno, error.msg) from error
     except RecursionError as error:
-        raise UnreadableJson(name, 1, "it is nested too deeply") from error
+        raise UnreadableJson(project.shown(name), 1, "it is nested too deeply") from error
     return document
 
 

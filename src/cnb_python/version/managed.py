@@ -31,7 +31,7 @@ def by_asdf(project: Project) -> PythonRequest | PythonRange | None:
     for number, line in enumerate(text.split("\n"), start=1):
         tool, *versions = line.partition("#")[0].split() or [""]
         if tool in _TOOLS and versions:
-            return _request(versions[0], Origin(TOOL_VERSIONS, number))
+            return _request(versions[0], Origin(project.shown(TOOL_VERSIONS), number))
     return None
 
 
@@ -42,7 +42,7 @@ def by_mise(project: Project) -> PythonRequest | PythonRange | None:
         tool = next((tool for tool in _TOOLS if tool in tools), None)
         if tool:
             line = toml_line(project.text(name) or "", "tools", tool)
-            origin = Origin(name, line)
+            origin = Origin(project.shown(name), line)
             return _request(_version(tools[tool], origin), origin)
     return None
 

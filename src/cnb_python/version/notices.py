@@ -24,8 +24,8 @@ def notices(resolution: Resolution, today: date) -> tuple[Notice, ...]:
     """Return what to warn of: the line's end within a year or behind us, a newer patch."""
     line, origin = resolution.line, resolution.request.origin
     said = []
-    if origin.name == RUNTIME:
-        said.append(_deprecated(str(resolution.request)))
+    if origin.name.endswith(RUNTIME):
+        said.append(_deprecated(str(resolution.request), origin.name))
     if line.released > today or resolution.release.number.prerelease:
         said.append(_unreleased(resolution))
     if today > line.end_of_life:
@@ -74,15 +74,13 @@ def disagreements(resolution: Resolution, others: Requests) -> tuple[Notice, ...
     )
 
 
-def _deprecated(version: str) -> Notice:
+def _deprecated(version: str, name: str) -> Notice:
+    successor = f"{name.removesuffix(RUNTIME)}{VERSION_FILE}"
     return Notice(
-        f"{RUNTIME} is deprecated",
+        f"{name} is deprecated",
         (
             f"{VERSION_FILE} takes its place, which other tools and platforms read too.",
-            (
-                f"Replace it: echo {version} > {VERSION_FILE} && git rm {RUNTIME} && "
-                f"git add {VERSION_FILE}"
-            ),
+            (f"Replace it: echo {version} > {successor} && git rm {name} && git add {successor}"),
         ),
     )
 

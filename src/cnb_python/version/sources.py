@@ -46,7 +46,7 @@ def _runtime(project: Project) -> Requests:
 
 def _version_file(project: Project) -> Requests:
     version_file.check_spelling(project)
-    return _one(version_file.read(project, VERSION_FILE))
+    return _nearest(project, lambda one: version_file.read(one, VERSION_FILE))
 
 
 def _pipenv(project: Project) -> Requests:
@@ -58,11 +58,17 @@ def _pyproject(project: Project) -> Requests:
 
 
 def _asdf(project: Project) -> Requests:
-    return _one(by_asdf(project))
+    return _nearest(project, by_asdf)
 
 
 def _mise(project: Project) -> Requests:
-    return _one(by_mise(project))
+    return _nearest(project, by_mise)
+
+
+def _nearest(project: Project, read: Callable[[Project], Request | None]) -> Requests:
+    """Return what is said nearest to the app: version managers look upwards too."""
+    said = (read(one) for one in (project, *project.above))
+    return _one(next((request for request in said if request), None))
 
 
 def _one(request: Request | None) -> Requests:

@@ -36,9 +36,10 @@ def read(project: Project, name: str) -> PythonRequest | None:
     Raises VersionFileNotUtf8, NoPythonVersion, SeveralPythonVersions and what `parse_version` and
     `Project.text` raise.
     """
-    _check_encoding(project.content(name), name)
+    shown = project.shown(name)
+    _check_encoding(project.content(name), shown)
     text = project.text(name)
-    return None if text is None else parse_version_file(text, name)
+    return None if text is None else parse_version_file(text, shown)
 
 
 def parse_version_file(text: str, name: str) -> PythonRequest:
@@ -78,7 +79,9 @@ def check_spelling(project: Project) -> None:
     Also beside a good one: whoever edits the wrong one wonders why nothing changes.
     """
     if found := misspelt(project.files):
-        raise MisspeltVersionFile(found, VERSION_FILE, VERSION_FILE in project.names)
+        shown = tuple(map(project.shown, found))
+        exists = VERSION_FILE in project.names
+        raise MisspeltVersionFile(shown, project.shown(VERSION_FILE), exists)
 
 
 def _check_encoding(content: bytes | None, name: str) -> None:

@@ -26,8 +26,8 @@ def insisted(directory: Path, deciding_file: str, files: Files) -> list[str]:
 @pytest.mark.parametrize(
     ("deciding_file", "expected"),
     [
-        *((name, [">=3.12"]) for name in ("uv.lock", "pdm.lock", "pylock.toml", "pyproject.toml")),
-        ("poetry.lock", [">=3.12", "^3.9"]),
+        *((name, [">=3.12"]) for name in ("uv.lock", "pdm.lock", "pylock.toml")),
+        *((name, [">=3.12", "^3.9"]) for name in ("poetry.lock", "pyproject.toml")),
         *(("Pipfile.lock", ["3.13"]), ("Pipfile", ["3.13"])),
         *(("requirements.txt", []), ("setup.py", [])),
     ],

@@ -71,6 +71,12 @@ def test_runtime_txt_is_told_its_exact_replacement() -> None:
     assert "echo 3.13.10 > .python-version && git rm runtime.txt" in said
 
 
+def test_a_runtime_txt_below_the_top_is_replaced_where_it_is() -> None:
+    said = text_for(parse_version("3.13.10", Origin("api/runtime.txt", 1)))
+
+    assert "echo 3.13.10 > api/.python-version && git rm api/runtime.txt" in said
+
+
 def test_a_pre_release_is_called_one() -> None:
     lines = (*INVENTORY.lines, Line("3.14", date(2027, 1, 1), date(2032, 1, 1), date(2032, 4, 1)))
     inventory = replace(

@@ -309,3 +309,50 @@ def test_the_newest_of_all_is_any_python_3(tmp_path: Path) -> None:
 
     assert request.admits("3.14.6")
     assert not request.admits("4.0.0")
+
+
+MEMBER: Files = {
+    "pyproject.toml": '[project]\nrequires-python = ">=3.10"\n[tool.uv.workspace]\n',
+    "services/pyproject.toml": '[project]\nrequires-python = ">=3.14"\n',
+    "services/api/pyproject.toml": '[project]\nrequires-python = ">=3.11"\n',
+}
+
+
+def asked_inside(directory: Path, files: Files) -> list[tuple[str, str]]:
+    write_files(directory / "app", files)
+    return said(asked_for(read_project(directory / "app", "services/api"), DEFAULTS))
+
+
+def test_the_workspace_of_an_app_counts_with_it(tmp_path: Path) -> None:
+    assert asked_inside(tmp_path, MEMBER) == [
+        (">=3.11", "requires-python in services/api/pyproject.toml, line 2"),
+        (">=3.10", "requires-python in pyproject.toml, line 2"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (".python-version", "3.12"),
+        (".tool-versions", "python 3.12"),
+        ("mise.toml", "tools.python='3.12'"),
+    ],
+)
+def test_what_version_managers_read_is_looked_for_above_the_app_too(
+    name: str, text: str, tmp_path: Path
+) -> None:
+    files: Files = {f"services/{name}": text, name: "not this one", "services/api/app.py": ""}
+
+    assert asked_inside(tmp_path, files) == [("3.12", f"services/{name}, line 1")]
+
+
+def test_the_nearest_file_counts_and_is_named_from_the_top(tmp_path: Path) -> None:
+    files: Files = {"services/api/.python-version": "3.13", ".python-version": "3.12"}
+
+    assert asked_inside(tmp_path, files) == [("3.13", "services/api/.python-version, line 1")]
+
+
+def test_what_belongs_to_another_app_above_is_not_read(tmp_path: Path) -> None:
+    files: Files = {"runtime.txt": "python-3.12", "Pipfile.lock": LOCK, "services/api/app.py": ""}
+
+    assert asked_inside(tmp_path, files) == []
