@@ -5,8 +5,9 @@ from datetime import date
 from cnb_python.cnb.context import Target
 from cnb_python.errors import BuildpackError, PythonOutsideRange
 from cnb_python.project import Project
-from cnb_python.version.declared import PIPFILE, PIPFILE_LOCK, PYPROJECT, by_pipenv, ranges
+from cnb_python.version.declared import PIPFILE, PIPFILE_LOCK, PYLOCK, PYPROJECT, by_pipenv, ranges
 from cnb_python.version.inventory import Inventory
+from cnb_python.version.origin import Origin
 from cnb_python.version.resolve import Resolution, resolve
 from cnb_python.version.sources import Requests
 
@@ -29,13 +30,15 @@ def bounds(project: Project, deciding_file: str) -> Requests:
         if deciding_file in {PIPFILE, PIPFILE_LOCK}:
             said = by_pipenv(project)
             return (said,) if said else ()
-        return tuple(
-            one
-            for one in ranges(project)
-            if one.origin.field != _POETRYS_FIELD or deciding_file in _POETRYS
-        )
+        return tuple(one for one in ranges(project) if _counts(one.origin, deciding_file))
     except BuildpackError:
         return ()
+
+
+def _counts(origin: Origin, deciding_file: str) -> bool:
+    if origin.field == _POETRYS_FIELD:
+        return deciding_file in _POETRYS
+    return deciding_file == PYLOCK or "pylock." not in origin.name
 
 
 def check_bounds(

@@ -1,5 +1,6 @@
-"""What the files of package managers say about Python: `pyproject.toml`, `Pipfile`, its lock."""
+"""What the files of package managers say about Python: `pyproject.toml`, `Pipfile`, locks."""
 
+import re
 from collections.abc import Iterator, Mapping
 
 from cnb_python.cnb import toml
@@ -14,6 +15,9 @@ from cnb_python.version.request import PythonRequest, parse_version
 PYPROJECT = "pyproject.toml"
 PIPFILE = "Pipfile"
 PIPFILE_LOCK = "Pipfile.lock"
+PYLOCK = "pylock.toml"
+_LOCK = re.compile(r"pylock(\.[^.]+)?\.toml")
+_REQUIRES = re.compile(r"""requires-python\s*=\s*(["'])(.+)\1\s*(?:#.*)?""")
 # As Pipenv writes them: https://pipenv.pypa.io/en/latest/pipfile.html
 _PIPENV_FIELDS = ("python_full_version", "python_version")
 _ANY = "*"
@@ -52,18 +56,35 @@ def _of_pipenv(
 
 
 def ranges(project: Project) -> tuple[PythonRange, ...]:
-    """Return the ranges in `pyproject.toml`: of the project, of Poetry, of uv's workspace.
+    """Return the ranges of the project, of Poetry, of uv's workspace, and of a standard lock.
 
     Raises UnreadableToml and InvalidPythonRange.
     """
     workspaces = (one for one in project.above if _is_workspace(toml_of(one, PYPROJECT)))
-    return (*_ranges(project), *(found for one in workspaces for found in _ranges(one)))
+    above = (found for one in workspaces for found in _ranges(one))
+    return (*_ranges(project), *above, *_of_lock(project))
 
 
 def _is_workspace(document: TomlTable) -> bool:
     # All members of one share an environment, so that what each asks for counts:
     # https://docs.astral.sh/uv/concepts/projects/workspaces/
     return "workspace" in toml.table_at(toml.table_at(document, "tool"), "uv")
+
+
+def _of_lock(project: Project) -> Iterator[PythonRange]:
+    """Yield what the app's lock of the standard form says at its head; its body may be long.
+
+    https://packaging.python.org/en/latest/specifications/pylock-toml/#requires-python
+    """
+    locks = [name for name in sorted(project.names) if _LOCK.fullmatch(name)]
+    name = PYLOCK if PYLOCK in locks else locks[0] if len(locks) == 1 else ""
+    text = ((name and project.bytes_of(name)) or b"").decode("utf-8-sig", "replace")
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.startswith("["):
+            return
+        if found := _REQUIRES.fullmatch(line.strip()):
+            origin = Origin(project.shown(name), number, "requires-python")
+            yield parse_specifier(found[2], origin)
 
 
 def _ranges(project: Project) -> Iterator[PythonRange]:

@@ -40,6 +40,13 @@ def test_each_manager_insists_on_what_it_would_refuse(
     assert insisted(tmp_path, deciding_file, files) == expected
 
 
+def test_a_standard_lock_s_range_binds_whoever_installs_it(tmp_path: Path) -> None:
+    files: Files = {"pylock.toml": "requires-python = '>=3.13'\n", "pyproject.toml": PROJECT}
+
+    assert insisted(tmp_path, "pylock.toml", files) == [">=3.12", ">=3.13"]
+    assert insisted(tmp_path, "uv.lock", files) == [">=3.12"]
+
+
 def test_what_cannot_be_read_is_left_for_the_manager(tmp_path: Path) -> None:
     assert insisted(tmp_path, "uv.lock", {"pyproject.toml": "["}) == []
 

@@ -311,6 +311,24 @@ def test_the_newest_of_all_is_any_python_3(tmp_path: Path) -> None:
     assert not request.admits("4.0.0")
 
 
+@pytest.mark.parametrize("name", ["pylock.toml", "pylock.web.toml"])
+def test_a_standard_lock_s_range_counts_with_the_project_s(name: str, tmp_path: Path) -> None:
+    lock = 'lock-version = "1.0"\nrequires-python = ">=3.12,<3.14"\n[[packages]]\nname = "x"\n'
+    found = (">=3.12,<3.14", f"requires-python in {name}, line 2")
+
+    assert asked(tmp_path / "a", {name: lock}) == [found]
+    both = asked(tmp_path / "b", {name: lock, "pyproject.toml": PROJECT})
+    assert both == [(">=3.11", "requires-python in pyproject.toml, line 6"), found]
+
+
+def test_only_the_head_of_the_lock_that_is_installed_counts(tmp_path: Path) -> None:
+    body = '[[packages]]\nrequires-python = ">=3.13"\n'
+    named = 'requires-python = ">=3.10"\n'
+
+    assert asked(tmp_path / "a", {"pylock.toml": body, "pylock.web.toml": named}) == []
+    assert asked(tmp_path / "b", {"pylock.api.toml": named, "pylock.web.toml": named}) == []
+
+
 MEMBER: Files = {
     "pyproject.toml": '[project]\nrequires-python = ">=3.10"\n[tool.uv.workspace]\n',
     "services/pyproject.toml": '[project]\nrequires-python = ">=3.14"\n',
