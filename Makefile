@@ -8,7 +8,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 APP ?= fixtures/pip_django
 API ?=
 
-.PHONY: help venv image test lint types format unit phases thorough images package builder fixtures bench compat data clean
+.PHONY: help venv image test lint types format unit phases thorough images package builder fixtures bench compat data docs clean
 
 help: ## List the chores
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -63,6 +63,9 @@ compat: venv ## Compare linked with merged environments; writes docs/compatibili
 
 data: venv ## Rewrite the tables of Python releases
 	@$(PYTHON) -m tools.update_pythons
+
+docs: venv ## Rewrite the pages of docs/ that are read off the code
+	@$(PYTHON) -m tools.reference
 
 clean: ## Remove what was made in the checkout (not the cache of real tools)
 	@rm -rf build dist .venv .venv.new .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis

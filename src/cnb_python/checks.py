@@ -27,6 +27,28 @@ MISPLACING = {
     "PIP_TARGET": "pip would install outside the app's environment",
     "PIP_USER": "pip would install to the home of the build's user",
 }
+# Each of them says in a tool's own way what a setting of ours says for every tool. They are taken
+# from the tools' processes, so whoever sets one would get another image than was asked for.
+# https://docs.astral.sh/uv/reference/environment/
+# https://pipenv.pypa.io/en/latest/configuration.html
+# https://pdm-project.org/en/latest/usage/config/
+_WHICH_PYTHON = "it says which Python the app gets; BP_PYTHON_VERSION does that"
+_WHICH_PROJECT = "it says which directory holds the app; BP_PYTHON_PROJECT does that"
+_WHICH_GROUPS = "it asks for development packages; BP_PYTHON_GROUPS=dev does that"
+CONTRADICTING = {
+    "PDM_PROJECT": _WHICH_PROJECT,
+    "PDM_PYTHON": _WHICH_PYTHON,
+    "PDM_PYTHON_VERSION": _WHICH_PYTHON,
+    "PIPENV_DEFAULT_PYTHON_VERSION": _WHICH_PYTHON,
+    "PIPENV_DEV": _WHICH_GROUPS,
+    "PIPENV_PIPFILE": _WHICH_PROJECT,
+    "PIPENV_PYTHON": _WHICH_PYTHON,
+    "UV_DEV": _WHICH_GROUPS,
+    "UV_PROJECT": _WHICH_PROJECT,
+    "UV_PYTHON": _WHICH_PYTHON,
+    "UV_WORKING_DIR": _WHICH_PROJECT,
+    "UV_WORKING_DIRECTORY": _WHICH_PROJECT,
+}
 _FALSE = frozenset({"", "0", "false", "no", "off", "n", "f"})
 # The same, as the options are called in configuration files, which pip reads for `pip install`
 # in these sections: https://pip.pypa.io/en/stable/topics/configuration/#configuration-files
@@ -45,7 +67,7 @@ def check_environment(
     """
     found = tuple(
         (name, reason)
-        for name, reason in MISPLACING.items()
+        for name, reason in (MISPLACING | CONTRADICTING).items()
         if any(_is_on(value) for given, value in environ.items() if _canonical(given) == name)
     )
     if found:

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.checks import MISPLACING, check_environment, check_project
+from cnb_python.checks import CONTRADICTING, MISPLACING, check_environment, check_project
 from cnb_python.errors import ForbiddenPipOptions, ForbiddenVariables, NotAFile
 from cnb_python.managers.pip import Pip
 from cnb_python.messages import describe
 from cnb_python.project import read_project
+from cnb_python.settings import TABLE
 
 
 @dataclass
@@ -25,6 +26,9 @@ class Warnings:
 
     def warning(self, title: str, body: tuple[str, ...]) -> None:
         self.said.append("\n".join((title, *body)))
+
+
+REFUSED = MISPLACING | CONTRADICTING
 
 
 def test_settings_for_indexes_and_certificates_pass() -> None:
@@ -48,11 +52,38 @@ def test_a_variable_that_is_off_passes(value: str) -> None:
 
 def test_every_misplacing_variable_is_named_with_its_reason() -> None:
     with pytest.raises(ForbiddenVariables) as raised:
-        check_environment(dict.fromkeys(MISPLACING, "1"))
+        check_environment(dict.fromkeys(REFUSED, "1"))
 
     body = "\n".join(describe(raised.value).body)
-    for name, reason in MISPLACING.items():
+    for name, reason in REFUSED.items():
         assert f"- {name}: {reason}" in body
+
+
+# Those that others refuse, and that do no harm here: the tools' places are ours to say, they are
+# told the interpreter by its path, and no `PYTHON*` variable reaches them.
+HARMLESS = (
+    *("PIP_CACHE_DIR", "POETRY_CACHE_DIR", "POETRY_DATA_DIR", "POETRY_HOME"),
+    *("POETRY_VIRTUALENVS_CREATE", "POETRY_VIRTUALENVS_IN_PROJECT"),
+    *("POETRY_VIRTUALENVS_USE_POETRY_PYTHON", "PYTHONHOME", "PYTHONINSPECT"),
+    *("PYTHONNOUSERSITE", "PYTHONPLATLIBDIR", "PYTHONUSERBASE", "UV_CACHE_DIR", "UV_LINK_MODE"),
+    *("UV_MANAGED_PYTHON", "UV_NO_CACHE", "UV_NO_MANAGED_PYTHON", "UV_PROJECT_ENVIRONMENT"),
+    *("UV_PYTHON_DOWNLOADS", "UV_PYTHON_PREFERENCE", "VIRTUAL_ENV"),
+)
+
+
+@pytest.mark.parametrize("name", HARMLESS)
+def test_what_does_no_harm_here_passes(name: str) -> None:
+    check_environment({name: "1"})
+
+
+@pytest.mark.parametrize("name", CONTRADICTING)
+def test_whoever_says_it_in_a_tools_own_way_learns_of_the_setting(name: str) -> None:
+    check_environment({name: ""})
+    with pytest.raises(ForbiddenVariables) as raised:
+        check_environment({name: "x"})
+
+    ((_, reason),) = raised.value.found
+    assert any(setting.variable in reason for setting in TABLE)
 
 
 def test_only_the_offenders_are_named() -> None:

@@ -72,11 +72,11 @@ def chosen_manager_missing(failure: ChosenManagerMissing) -> Message:
 def forbidden_variables(failure: ForbiddenVariables) -> Message:
     """All offenders at once, each with what it does."""
     return Message(
-        title="Environment variables that would misplace the app's packages",
+        title="Environment variables that would make another image than was asked for",
         body=(
             "These variables are set for the build:",
             *(f"  - {name}: {reason}" for name, reason in failure.found),
-            "The image would start without packages it needs.",
+            "Packages would be missing or for another Python, or the variable would do nothing.",
         ),
         steps=(
             "Remove them from the build's environment (`--env`, project.toml, the platform).",

@@ -1,0 +1,88 @@
+"""Writes the pages of `docs/` that are read off the code: settings and errors.
+
+`make docs`; a test keeps them equal to what the code says.
+"""
+
+import sys
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).resolve().parents[1] / part) for part in ("", "src")]
+from cnb_python.setting import Setting, Value
+from cnb_python.settings import DEFAULTS, TABLE
+from tools import package
+
+DOCS = package.ROOT / "docs"
+_MADE = "<!-- Made by `make docs` from {}: change that. -->"
+
+_SETTINGS = f"""# Settings
+
+{_MADE.format("src/cnb_python/settings.py")}
+
+Each setting has a name in the table `[tool.cnb-python]` of the app's `pyproject.toml`, and a build-time variable
+(`pack build --env NAME=VALUE`, `project.toml`, the platform):
+
+```toml
+[tool.cnb-python]
+python = "3.13"
+groups = ["web"]
+```
+
+```sh
+pack build shop --env BP_PYTHON_VERSION=3.13 --env BP_PYTHON_GROUPS=web
+```
+
+A variable comes before `pyproject.toml`; with `project`, the `pyproject.toml` of that directory comes before the one at the
+top. An empty variable says nothing. A name that no setting has, also of a variable that starts with `BP_PYTHON_`, stops
+the build with the nearest one that exists, and so does a value of another kind. What is chosen and is no default is shown at
+the start of the build, with who chose it:
+
+```
+Settings
+  groups = web, by pyproject.toml, line 12
+  layout = merged, by BP_PYTHON_LAYOUT
+```
+
+"""
+
+
+def main() -> None:
+    """Write the pages."""
+    for name, text in pages().items():
+        (DOCS / name).write_text(text, encoding="utf-8")
+
+
+def pages() -> dict[str, str]:
+    """Return what each page holds, by its name."""
+    return {"settings.md": settings()}
+
+
+def settings() -> str:
+    """Return the page of settings."""
+    head = "| name | variable | value | default | meaning |\n|---|---|---|---|---|\n"
+    return _SETTINGS + head + "".join(_row(setting) for setting in TABLE)
+
+
+def _row(setting: Setting) -> str:
+    default = _default(DEFAULTS._asdict()[setting.name])
+    cells = (
+        f"`{setting.name}`",
+        f"`{setting.variable}`",
+        setting.kind.in_toml,
+        default,
+        setting.meaning,
+    )
+    return f"| {' | '.join(cells)} |\n"
+
+
+def _default(value: Value) -> str:
+    match value:
+        case bool():
+            return "`true`" if value else "`false`"
+        case str():
+            return f'`"{value}"`' if value else "none"
+        case tuple():
+            return f"`{list(value)}`" if value else "none"
+
+
+if __name__ == "__main__":
+    main()
