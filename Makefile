@@ -65,7 +65,7 @@ data: venv ## Rewrite the tables of Python releases
 	@$(PYTHON) -m tools.update_pythons
 
 docs: venv ## Rewrite the pages of docs/ that are read off the code
-	@$(PYTHON) -m tools.reference
+	@PYTHONPATH=src $(PYTHON) -m tools.reference
 
 clean: ## Remove what was made in the checkout (not the cache of real tools)
 	@rm -rf build dist .venv .venv.new .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,12 +1,8 @@
-"""Writes the pages of `docs/` that are read off the code: settings and errors.
+"""Writes the pages of `docs/` that are read off the code, for `make docs`.
 
-`make docs`; a test keeps them equal to what the code says.
+A test keeps them equal to what the code says.
 """
 
-import sys
-from pathlib import Path
-
-sys.path[:0] = [str(Path(__file__).resolve().parents[1] / part) for part in ("", "src")]
 from cnb_python.setting import Setting, Value
 from cnb_python.settings import DEFAULTS, TABLE
 from tools import package
@@ -18,8 +14,8 @@ _SETTINGS = f"""# Settings
 
 {_MADE.format("src/cnb_python/settings.py")}
 
-Each setting has a name in the table `[tool.cnb-python]` of the app's `pyproject.toml`, and a build-time variable
-(`pack build --env NAME=VALUE`, `project.toml`, the platform):
+Each setting has a name in the table `[tool.cnb-python]` of the app's `pyproject.toml`, and a
+build-time variable (`pack build --env NAME=VALUE`, `project.toml`, the platform):
 
 ```toml
 [tool.cnb-python]
@@ -31,10 +27,13 @@ groups = ["web"]
 pack build shop --env BP_PYTHON_VERSION=3.13 --env BP_PYTHON_GROUPS=web
 ```
 
-A variable comes before `pyproject.toml`; with `project`, the `pyproject.toml` of that directory comes before the one at the
-top. An empty variable says nothing. A name that no setting has, also of a variable that starts with `BP_PYTHON_`, stops
-the build with the nearest one that exists, and so does a value of another kind. What is chosen and is no default is shown at
-the start of the build, with who chose it:
+A variable comes before `pyproject.toml`; with `project`, the `pyproject.toml` of that directory
+comes before the one at the top. An empty variable says nothing. In a variable, lists have commas
+or spaces between their names; yes and no are `1`, `true`, `yes` and `0`, `false`, `no`.
+
+A name that no setting has, also of a variable that starts with `BP_PYTHON_`, stops the build with
+the nearest one that exists, and so does a value of another kind. What is chosen and is no default
+is shown at the start of the build, with who chose it:
 
 ```
 Settings
