@@ -36,7 +36,7 @@ def build(context: BuildContext, system: System) -> None:
     hooks.run_before(context, journal, system)
     settings = read_settings(context.environ, context.app_dir)
     project = read_project(context.app_dir, settings.project)
-    manager = select(project, managers(settings), last(settings), settings.manager)
+    manager = select(project, managers(settings), last(settings), settings.decider)
     check_project(project, manager, system.output)
     processes.check(project)
     demand = asked_by(context, settings)

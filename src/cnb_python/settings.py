@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from cnb_python import given
+from cnb_python.errors import BadSettings
 from cnb_python.setting import Directory, Flag, Names, OneOf, Origin, Setting, Text
 
 VERSION = "BP_PYTHON_VERSION"
@@ -124,6 +125,11 @@ class Settings(NamedTuple):
     origins: Mapping[str, Origin] = MappingProxyType({})
     """Who gave each setting that was given, by its name."""
 
+    @property
+    def decider(self) -> str:
+        """The manager that was chosen, by its name: requirements files are for pip alone."""
+        return PIP if self.manager == AUTO and self.requirements else self.manager
+
     def named(self, name: str) -> str:
         """Return what to call setting *name* in a message: who gave it, or else its variable."""
         variable = next(one.variable for one in TABLE if one.name == name)
@@ -145,9 +151,14 @@ def read_settings(environ: Mapping[str, str], app_dir: Path) -> Settings:
     values = {name: one.value for name, one in found.items()}
     origins = {name: one.origin for name, one in found.items()}
     # `_make` takes them as they come: the kinds in TABLE give what the fields hold (a test).
-    return Settings._make(
+    settings = Settings._make(
         values.get(name, default) for name, default in DEFAULTS._asdict().items()
     )._replace(origins=origins)
+    if settings.requirements and settings.decider != PIP:
+        files, chosen = found["requirements"], settings.named("manager")
+        expected = f"none, or {chosen} as {PIP}: {settings.manager} reads no requirements files"
+        raise BadSettings((("requirements", str(files.origin), files.found, expected),))
+    return settings
 
 
 def effective(settings: Settings) -> tuple[str, ...]:

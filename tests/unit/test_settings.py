@@ -345,3 +345,17 @@ def test_an_unknown_name_is_answered_with_the_nearest_and_with_all() -> None:
     assert message.body[0] == "  - BP_PYTHON_LAYOUTS: did you mean BP_PYTHON_LAYOUT?"
     for setting in TABLE:
         assert any(setting.variable in line for line in message.body)
+
+
+def test_requirements_files_choose_pip() -> None:
+    assert variables(BP_PYTHON_REQUIREMENTS="a.txt").decider == "pip"
+    assert variables(BP_PYTHON_MANAGER="uv").decider == "uv"
+    assert DEFAULTS.decider == "auto"
+
+
+def test_requirements_files_for_another_manager_are_refused() -> None:
+    with pytest.raises(BadSettings) as raised:
+        variables(BP_PYTHON_REQUIREMENTS="a.txt", BP_PYTHON_MANAGER="uv")
+
+    expected = "none, or BP_PYTHON_MANAGER as pip: uv reads no requirements files"
+    assert raised.value.wrong == (("requirements", "BP_PYTHON_REQUIREMENTS", "a.txt", expected),)

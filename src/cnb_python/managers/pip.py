@@ -29,7 +29,9 @@ class Pip:
     """As environment markers have it: `x86_64`."""
 
     def deciding_files(self, project: Project) -> tuple[str, ...]:
-        """Return the app's requirements file, if it has one."""
+        """Return the files that a setting names, else the app's requirements file, if any."""
+        if self.settings.requirements:
+            return self.settings.requirements
         return (REQUIREMENTS,) if REQUIREMENTS in project.names else ()
 
     def check(self, project: Project) -> tuple[str, ...]:

@@ -260,3 +260,11 @@ def test_all_files_that_are_missing_are_told(tmp_path: Path) -> None:
 def test_a_directory_is_no_requirements_file(tmp_path: Path) -> None:
     with pytest.raises(NotAFile):
         Pip(Settings(requirements=("requirements",))).check(repository(tmp_path))
+
+
+def test_files_that_a_setting_names_decide_in_place_of_the_usual_one(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").touch()
+    project = read_project(tmp_path)
+
+    assert Pip().deciding_files(project) == ("requirements.txt",)
+    assert SEVERAL.deciding_files(project) == ("requirements/base.txt", "../shared.txt")
