@@ -132,6 +132,8 @@ class NoRequirements(AppError):
     """Files that other package managers decide by."""
     names: tuple[str, ...]
     """What the top of the app holds."""
+    elsewhere: tuple[str, ...]
+    """Directories below it that hold an app of their own."""
 
 
 class SeveralManagers(AppError):

@@ -6,7 +6,7 @@ from cnb_python.managers.pip import Pip
 from cnb_python.managers.plain_project import PlainProject
 from cnb_python.managers.pylock import Pylock
 from cnb_python.managers.uv_project import UvProject
-from cnb_python.project import Project, unread_locks
+from cnb_python.project import Project, directories_with_python, unread_locks
 from cnb_python.settings import AUTO, DEFAULTS, Settings
 
 
@@ -44,6 +44,7 @@ def select(
             project.requirements_variants(),
             unread_locks(project.names),
             tuple(sorted(project.names)),
+            () if project.inside else directories_with_python(project.directory),
         )
     if len(found) > 1:
         raise SeveralManagers(_listed(project, found))

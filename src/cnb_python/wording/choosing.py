@@ -28,7 +28,7 @@ def no_requirements(failure: NoRequirements) -> Message:
         return _unsupported(failure.unsupported)
     if failure.variants:
         return _variants(failure.variants)
-    return _nothing(failure.names)
+    return _nothing(failure.names, failure.elsewhere)
 
 
 def several_managers(failure: SeveralManagers) -> Message:
@@ -151,13 +151,15 @@ def _variants(names: tuple[str, ...]) -> Message:
     )
 
 
-def _nothing(names: tuple[str, ...]) -> Message:
+def _nothing(names: tuple[str, ...], elsewhere: tuple[str, ...]) -> Message:
     project = next((name for name in names if name == "pyproject.toml"), None)
     first = (
         f"Declare the packages in {project}: it has neither [project] nor [build-system]."
         if project
         else "Create requirements.txt at the top of the app, one package per line: flask==3.1.2"
     )
+    below = f"These directories hold an app of their own: {', '.join(elsewhere)}."
+    choose = "Choose the directory of the app: BP_PYTHON_PROJECT={}"
     shown = [name.encode("utf-8", "backslashreplace").decode() for name in names[:_SHOWN_NAMES]]
     more = f", and {len(names) - _SHOWN_NAMES} more" if len(names) > _SHOWN_NAMES else ""
     return Message(
@@ -165,8 +167,10 @@ def _nothing(names: tuple[str, ...]) -> Message:
         body=(
             "This looks like a Python app, but nothing says which packages it needs.",
             f"The top of the app holds: {', '.join(shown)}{more}.",
+            *((below,) if elsewhere else ()),
         ),
         steps=(
+            *((choose.format(elsewhere[0]),) if elsewhere else ()),
             first,
             "An app that needs no packages needs an empty one: touch requirements.txt",
             (

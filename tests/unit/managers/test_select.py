@@ -220,3 +220,23 @@ def test_lock_files_that_nobody_reads_are_told(tmp_path: Path) -> None:
 
     assert unread(project, Pip()) == ("uv.lock", "Pipfile.lock")
     assert unread(project, UvProject()) == ("Pipfile.lock",)
+
+
+def test_apps_in_directories_are_offered(tmp_path: Path) -> None:
+    for name in ("services/api/uv.lock", "worker/requirements.txt"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).touch()
+
+    message = refused(app(tmp_path, "tools.py"))
+
+    assert "These directories hold an app of their own: services/api, worker." in message.body
+    assert message.steps[0] == "Choose the directory of the app: BP_PYTHON_PROJECT=services/api"
+
+
+def test_an_app_in_a_directory_is_offered_no_other(tmp_path: Path) -> None:
+    (tmp_path / "api/lib").mkdir(parents=True)
+    (tmp_path / "api/lib/setup.py").touch()
+
+    message = refused(read_project(tmp_path, "api"))
+
+    assert not any("BP_PYTHON_PROJECT" in step for step in message.steps)
