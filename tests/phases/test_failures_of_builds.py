@@ -1,0 +1,201 @@
+"""Packages that cannot be built from source: pip's words and uv's end in the same message."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support import index
+from tests.support.failing import Failing, Tool, compiling, legacy, source
+from tests.support.index import Index
+from tests.support.wheels import wheel
+from tools import settings_here
+
+# pip takes seconds.
+TOOLS = pytest.mark.parametrize("tool", [pytest.param("pip", marks=pytest.mark.thorough), "uv"])
+KILL_THE_TOOL = "os.kill(os.getppid(), 9)"
+KILL_ITSELF = "os.kill(os.getpid(), 9)"
+KILL_A_CHILD = "subprocess.run(['sh', '-c', 'kill -9 $$'], check=True)"
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
+    """An index with a package for every way to fail when it is built."""
+    directory = tmp_path_factory.mktemp("packages")
+    for name, code in {
+        # A header that is in the table, and that no machine of ours has.
+        "wants-header": compiling("#include <libmemcached/memcached.h>\n"),
+        "wants-unknown-header": compiling("#include <made/up.h>\n"),
+        "wants-library": compiling("int x;", "-lmemcached"),
+        "wants-compiler": compiling("int x;"),
+        "wants-pg-config": "subprocess.run(['pg_config', '--libdir'], check=True)",
+        "wants-distutils": "from distutils.core import setup",
+        "wants-a-friend": "import a_friend",
+        "kills-the-tool": KILL_THE_TOOL,
+        "kills-itself": KILL_ITSELF,
+        "kills-a-child": KILL_A_CHILD,
+        "gives-no-reason": "raise ValueError('of all things')",
+    }.items():
+        source(directory, name, code)
+    wheel(directory, "large", "1.0", {f"large/{n}.txt": "x" * 400_000 for n in range(40)})
+    with index.running(directory) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def failing(tmp_path_factory: pytest.TempPathFactory, base: Path) -> Failing:
+    return Failing(tmp_path_factory.mktemp("failing"), base)
+
+
+@pytest.fixture(scope="module")
+def small(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Failing]:
+    """A disk that is soon full."""
+    disk = tmp_path_factory.mktemp("disk")
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "cnb-python-test", disk], check=True)
+    try:
+        yield Failing(disk, base)
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
+@TOOLS
+def test_a_header_is_named_with_the_package_that_holds_it(
+    failing: Failing, tool: Tool, served: Index
+) -> None:
+    told = failing.told(tool, "wants-header\n", index=served.url)
+
+    assert told.title == "wants-header needs the header libmemcached/memcached.h"
+    assert "no ready-made wheel that fits Python 3.14.6 here" in told.message
+    assert "Or give the build Debian and Ubuntu's package libmemcached-dev" in told.message
+    assert "the run image needs its library too" in told.message
+    assert "fatal error: libmemcached/memcached.h: No such file" in told.output
+
+
+@TOOLS
+def test_a_header_that_is_in_no_package_that_we_know(
+    failing: Failing, tool: Tool, served: Index
+) -> None:
+    told = failing.told(tool, "wants-unknown-header\n", index=served.url)
+
+    assert told.title == "wants-unknown-header needs the header made/up.h"
+    assert "`apt-file search made/up.h` names the package" in told.message
+
+
+@TOOLS
+def test_a_library_that_the_linker_lacks(failing: Failing, tool: Tool, served: Index) -> None:
+    told = failing.told(tool, "wants-library\n", index=served.url)
+
+    assert told.title == "wants-library needs the library memcached"
+    assert "package libmemcached-dev" in told.message
+
+
+@TOOLS
+def test_a_build_image_without_a_compiler(failing: Failing, tool: Tool, served: Index) -> None:
+    env = {"PATH": failing.programs()}
+    told = failing.told(tool, "wants-compiler\n", index=served.url, env=env)
+
+    assert told.title == "wants-compiler needs the program cc"
+    assert "package build-essential" in told.message
+    assert "run image" not in told.message
+
+
+@TOOLS
+def test_a_program_of_a_library(failing: Failing, tool: Tool, served: Index) -> None:
+    env = {"PATH": failing.programs()}
+    told = failing.told(tool, "wants-pg-config\n", index=served.url, env=env)
+
+    assert told.title == "wants-pg-config needs the program pg_config"
+    assert "package libpq-dev" in told.message
+
+
+@TOOLS
+def test_a_module_that_python_dropped(failing: Failing, tool: Tool, served: Index) -> None:
+    told = failing.told(tool, "wants-distutils\n", index=served.url)
+
+    assert told.title == "wants-distutils is too old for Python 3.12"
+    assert "Its build imports distutils, which Python 3.12 no longer has." in told.message
+    assert ".python-version" in told.message
+
+
+@TOOLS
+def test_a_module_that_the_build_does_not_say_it_requires(
+    failing: Failing, tool: Tool, served: Index
+) -> None:
+    told = failing.told(tool, "wants-a-friend\n", index=served.url)
+
+    assert told.title == "wants-a-friend needs a_friend to be built and does not say so"
+    assert "[build-system] requires" in told.message
+
+
+@TOOLS
+@pytest.mark.parametrize(
+    ("name", "killed"),
+    [
+        ("kills-a-child", "sh"),
+        ("kills-itself", "The build of kills-itself"),
+        ("kills-the-tool", ""),
+    ],
+)
+def test_what_the_system_killed_is_put_down_to_memory(
+    failing: Failing, tool: Tool, served: Index, name: str, killed: str
+) -> None:
+    told = failing.told(tool, f"{name}\n", index=served.url)
+
+    assert told.title == f"{killed or tool} was killed, probably for want of memory"
+    assert "Give the build more memory" in told.message
+
+
+@TOOLS
+def test_a_full_disk(small: Failing, tool: Tool, served: Index) -> None:
+    told = small.told(tool, "large\n", index=served.url)
+
+    assert told.title == "The disk is full"
+    assert "docker system df" in told.message
+
+
+@TOOLS
+def test_a_build_that_fails_for_a_reason_of_its_own(
+    failing: Failing, tool: Tool, served: Index
+) -> None:
+    told = failing.told(tool, "gives-no-reason\n", index=served.url)
+
+    assert told.title == "gives-no-reason could not be built"
+    assert "Its build failed: ValueError: of all things" in told.message
+
+
+OLD = {
+    "print": ("print 'hello'\n", "old is written for Python 2"),
+    "use_2to3": (
+        "from setuptools import setup\nsetup(name='old', version='1.0', use_2to3=True)\n",
+        "old is written for Python 2",
+    ),
+    "pkg_resources": ("import pkg_resources\n", "old is too old for setuptools 82"),
+}
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("tool", ["pip", "uv"])
+@pytest.mark.parametrize(("setup", "title"), OLD.values(), ids=OLD)
+def test_a_setup_py_of_another_age(
+    failing: Failing, tmp_path: Path, tool: Tool, setup: str, title: str
+) -> None:
+    made = legacy(tmp_path, "old", setup)
+    told = failing.told(tool, f"old @ {made.as_uri()}\n", env=settings_here.of_this_machine())
+
+    assert told.title == title
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("tool", ["pip", "uv"])
+def test_a_rust_extension_without_rust(failing: Failing, tmp_path: Path, tool: Tool) -> None:
+    setup = (
+        "from setuptools import setup\nfrom setuptools_rust import RustExtension\n"
+        "setup(name='oxide', version='1.0', rust_extensions=[RustExtension('oxide')])\n"
+    )
+    made = legacy(tmp_path, "oxide", setup, requires=("setuptools", "setuptools-rust"))
+    env = {**settings_here.of_this_machine(), "PATH": failing.programs("cc")}
+    told = failing.told(tool, f"oxide @ {made.as_uri()}\n", env=env)
+
+    assert told.title == "oxide needs the program Rust"
+    assert "Debian and Ubuntu's package cargo" in told.message
