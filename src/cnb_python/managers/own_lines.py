@@ -7,6 +7,7 @@ says nothing of where it looked.
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 from urllib.parse import unquote, urljoin, urlsplit
 
@@ -26,6 +27,7 @@ _FINDING = re.compile(
 )
 _LINKS = re.compile(r"(?:--find-links(?:=|\s+)|-f\s*)(\S+)")
 _BUILD_OPTION = re.compile(r"--config-settings?\b|-C\b")
+_HASH = re.compile(r"--hash(?:=|\s+)(\w+:[0-9a-fA-F]+)")
 _EGG = re.compile(r"[#&]egg=([\w.-]+)")
 _MARKER = re.compile(r"\s*(?<=\s);.*|;\s.*")
 _REVISION = re.compile(r"@[^@/]*$")
@@ -52,6 +54,8 @@ class OwnLines(NamedTuple):
     """The others, by `identity`."""
     building: Mapping[str, str]
     """By name: the options with which a release from an index is built."""
+    hashes: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    """By name: what files of releases may have, as `sha256:...`; whoever has none is not here."""
 
     def line_of(self, name: str, address: str) -> str:
         """Return the line that asks for *name* at *address*; empty where there is none."""
@@ -86,7 +90,12 @@ def _with(found: OwnLines, line: Line, app_dir: Path, environ: Mapping[str, str]
     if name and _is_release(wanted) and not editable:
         options = build_options(line.text)
         built = {name: options} if options else {}
-        return found._replace(building={**found.building, **built})
+        # Of lines with markers only one counts; a hash of another matches no file of it.
+        hashes = (*found.hashes.get(name, ()), *_HASH.findall(line.parts[1]))
+        hashed = {name: tuple(dict.fromkeys(hashes))} if hashes else {}
+        return found._replace(
+            building={**found.building, **built}, hashes={**found.hashes, **hashed}
+        )
     # What looks like a release behind -e is a directory, which may hold anything.
     names = {name: (*found.by_name.get(name, ()), line.text)} if name else {}
     names = {} if _is_release(wanted) else names

@@ -38,8 +38,10 @@ def _pin(table: TomlTable, own: OwnLines, beside: Path) -> Pin:
     if archive := toml.table_at(table, "archive"):
         return Pin(name, version, *_of_archive(name, archive, own, beside))
     files = (*toml.tables_at(table, "wheels"), toml.table_at(table, "sdist"))
-    hashes = tuple(sorted(filter(None, {_sha256(file) for file in files})))
-    line = f"{name}=={version}" + "".join(f" --hash=sha256:{one}" for one in hashes)
+    decided = tuple(sorted(f"sha256:{one}" for one in {_sha256(file) for file in files} if one))
+    # Compiling, uv passes over the hashes of the app's own lines: they hold all the same.
+    hashes = own.hashes.get(name) or decided
+    line = f"{name}=={version}" + "".join(f" --hash={one}" for one in hashes)
     origin = digest((shown(_text(table, "index")), *hashes))
     return Pin(name, version, origin, line, keeps=bool(hashes))
 

@@ -14,9 +14,19 @@ def own(app: Path, text: str, **environ: str) -> OwnLines:
 
 
 def test_releases_of_an_index_are_not_among_them(tmp_path: Path) -> None:
-    found = own(tmp_path, "idna\nsix==1.0 --hash=sha256:00 # x\na[b]>1; os_name == 'nt'\n")
+    found = own(tmp_path, "idna\nsix==1.0 # x\na[b]>1; os_name == 'nt'\n")
 
     assert found == OwnLines((), {}, {}, {})
+
+
+def test_what_files_of_releases_may_have_is_known(tmp_path: Path) -> None:
+    found = own(
+        tmp_path,
+        "Six==1.0 \\\n  --hash=sha256:00 --hash=sha512:11 # x\n"
+        "six==2.0 --hash sha256:22; os_name == 'nt'\nidna\n",
+    )
+
+    assert found.hashes == {"six": ("sha256:00", "sha512:11", "sha256:22")}
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,16 @@ wheels = [{{ url = "https://x.example/a.whl", hashes = {{ sha256 = "{ONE}" }} }}
     assert found.keeps
 
 
+def test_hashes_of_the_app_s_own_lines_are_stronger_than_what_uv_found(tmp_path: Path) -> None:
+    table = f"""\
+version = "1.0"
+wheels = [{{ url = "https://x.example/a.whl", hashes = {{ sha256 = "{ONE}" }} }}]"""
+    found = pin(tmp_path, table, NOTHING._replace(hashes={"my-lib": (f"sha256:{TWO}",)}))
+
+    assert found.line == f"my-lib==1.0 --hash=sha256:{TWO}"
+    assert found.origin != pin(tmp_path, table).origin
+
+
 def test_a_release_without_hashes_is_not_certain(tmp_path: Path) -> None:
     found = pin(tmp_path, 'version = "1.0"\nsdist = { url = "https://x.example/a.tar.gz" }')
 
