@@ -177,15 +177,16 @@ def test_a_group_that_does_not_exist_is_told_with_those_that_do(
     assert "knows: dev" in stopped.error
 
 
-def test_a_lock_for_another_python_names_both(
+def test_a_member_for_another_python_is_named(
     builds: Builds, built: Built, source: Path, env: dict[str, str], app: App, packages: Index
 ) -> None:
-    text = PYPROJECT.replace(">=3.10", ">=3.14")
-    other = app({"pyproject.toml": text, ".python-version": "3.13\n"}, source)
+    table = (source / "libs/core/pyproject.toml").read_text()
+    newer = table.replace("[project]", "[project]\nrequires-python = '>=3.14'")
+    other = app({"libs/core/pyproject.toml": newer, ".python-version": "3.13\n"}, source)
     (other / "uv.lock").unlink()
     locking.uv(other, "lock", index=packages.url)
 
     stopped = builds.phases(other, built, env=env)
 
     assert stopped.error.startswith("The app is not for Python 3.13.")
-    assert ">=3.14" in stopped.error
+    assert "requires-python = '>=3.14' (workspace member `core`" in stopped.error

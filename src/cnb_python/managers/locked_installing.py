@@ -41,10 +41,13 @@ class Choice(NamedTuple):
     """Besides those that the lock calls its default."""
 
 
-def read_lock(lock: Path, choice: Choice, name: str = "", by: str = UV) -> Decision:
+def read_lock(
+    lock: Path, choice: Choice, name: str = "", by: str = UV, places: tuple[Path, ...] = ()
+) -> Decision:
     """Return everything that *lock*, a `pylock.toml`, holds for *choice*.
 
-    *name*: what the user knows the file by, where it is not its own name. Raises UnreadableToml,
+    *name*: what the user knows the file by, where it is not its own name; *places*: from where its
+    paths may be told too, as some tools do. Raises UnreadableToml,
     BadLock, LockForOtherPython and UnknownGroup.
     """
     called, document = name or lock.name, toml.read(lock)
@@ -55,7 +58,7 @@ def read_lock(lock: Path, choice: Choice, name: str = "", by: str = UV) -> Decis
     _check(parsed, choice, called)
     tables = toml.tables_at(document, "packages")
     chosen = _chosen(parsed, choice, called)
-    pins = (_pin(package, tables[at], lock.parent) for at, package in chosen)
+    pins = (_pin(package, tables[at], (lock.parent, *places)) for at, package in chosen)
     return Decision(tuple(sorted(pins)), pure=True, by=by)
 
 
@@ -120,8 +123,8 @@ def _chosen(lock: Pylock, choice: Choice, called: str) -> Iterator[tuple[int, Pa
         yield at, package
 
 
-def _pin(package: Package, table: TomlTable, beside: Path) -> Pin:
-    line = _line(table, beside)
+def _pin(package: Package, table: TomlTable, places: tuple[Path, ...]) -> Pin:
+    line = _line(table, places)
     version = str(package.version or "")
     if package.directory:
         return Pin(package.name, version, digest((line,)), line, keeps=False)
@@ -148,9 +151,9 @@ def _hashes(found: Mapping[str, str]) -> list[str]:
     return [f"{algorithm}:{value.lower()}" for algorithm, value in sorted(found.items())]
 
 
-def _line(table: TomlTable, beside: Path) -> str:
-    """Return *table* of a file in the directory *beside* as it may stand in any other."""
-    kept = {key: _anchored(table[key], beside) for key in _SOURCE if key in table}
+def _line(table: TomlTable, places: tuple[Path, ...]) -> str:
+    """Return *table*, whose paths are told from one of *places*, as it may stand anywhere."""
+    kept = {key: _anchored(table[key], places) for key in _SOURCE if key in table}
     return LOCK + toml.rendered({"packages": [kept]})
 
 
@@ -158,10 +161,17 @@ def _tables(text: str, lock: Path) -> tuple[TomlTable, ...]:
     return toml.tables_at(toml.parse(text, lock), "packages")
 
 
-def _anchored(value: TomlValue, beside: Path) -> TomlValue:
+def _anchored(value: TomlValue, places: tuple[Path, ...]) -> TomlValue:
     """Return a source, or a list of them, whose path does not depend on where it is read."""
     if isinstance(value, list):
-        return [_anchored(one, beside) for one in value]
+        return [_anchored(one, places) for one in value]
     if not isinstance(value, dict) or not isinstance(value.get("path"), str):
         return value
-    return {**value, "path": str((beside / str(value["path"])).resolve())}
+    found = [(place / str(value["path"])).resolve() for place in places]
+    return {**value, "path": str(next(filter(_is_source, found), found[0]))}
+
+
+def _is_source(path: Path) -> bool:
+    """Whether something can be installed from *path*: an archive, or a project's directory."""
+    projects = (path / name for name in ("pyproject.toml", "setup.py"))
+    return path.is_file() or any(one.is_file() for one in projects)

@@ -38,7 +38,9 @@ def decide(settings: Settings, processor: str, place: Workplace, run: Run) -> De
         outcome = run(command := _export(settings, lock, ready))
     if outcome.code:
         raise _explain(command, outcome, ready)
-    return locked_installing.read_lock(lock, Choice(place.python, processor), _LOCK)
+    # Older releases tell paths from the project, not from the file that they write.
+    choice, places = Choice(place.python, processor), (place.app_dir, *place.app_dir.parents)
+    return locked_installing.read_lock(lock, choice, _LOCK, places=places)
 
 
 def install(pins: Sequence[Pin], place: Workplace, run: Run) -> None:

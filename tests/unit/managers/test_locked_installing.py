@@ -148,6 +148,20 @@ def test_a_directory_is_installed_each_time_from_where_it_is(tmp_path: Path) -> 
     assert table(pin)["directory"] == {"path": f"{tmp_path}/libs/core", "editable": True}
 
 
+def test_a_path_may_be_told_from_the_project_instead(tmp_path: Path) -> None:
+    """As uv 0.9 does, wherever it writes the file."""
+    (tmp_path / "scratch/libs/core").mkdir(parents=True)
+    (tmp_path / "app/libs/core").mkdir(parents=True)
+    (tmp_path / "app/libs/core/setup.py").touch()
+    file = lock(
+        tmp_path / "scratch", "[[packages]]\nname = 'core'\ndirectory = { path = 'libs/core' }"
+    )
+
+    decision = locked_installing.read_lock(file, HERE, places=(tmp_path / "app",))
+
+    assert table(only(decision))["directory"] == {"path": f"{tmp_path}/app/libs/core"}
+
+
 def test_a_commit_and_what_was_asked_for_are_the_origin(tmp_path: Path) -> None:
     def origin(commit: str, revision: str, login: str = "") -> str:
         source = (
