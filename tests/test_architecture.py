@@ -76,6 +76,7 @@ INDEPENDENT = {
             "locked_lines",
             "uv_exporting",
             "resolving",
+            "pip_translated",
             "local_projects",
         ),
     },

@@ -7,20 +7,21 @@ import pytest
 
 from tests.support import index, locking
 from tests.support.builds import Builds, Built
-from tests.support.index import Index
+from tests.support.index import Index, Login
 from tests.support.trees import App, write_files
 from tests.support.wheels import wheel
 
+LOGIN = Login("builder", "pa55-of-the-lock")
 PROCFILE = "web: python -m http.server $PORT"
 
 
 @pytest.fixture(scope="module")
 def packages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
-    """An index with a few wheels."""
+    """An index behind a password, with a few wheels."""
     directory = tmp_path_factory.mktemp("packages")
     wheel(directory, "alpha", "1.0", {"alpha.py": "VERSION = '1.0'"}, requires=["beta"])
     wheel(directory, "beta", "1.0", {"beta.py": "VERSION = '1.0'"})
-    with index.running(directory) as running:
+    with index.running(directory, login=LOGIN) as running:
         yield running
 
 
@@ -30,14 +31,21 @@ def source(tmp_path_factory: pytest.TempPathFactory, packages: Index) -> Path:
     files = {"wishes.in": "alpha\n", "Procfile": PROCFILE}
     app = write_files(tmp_path_factory.mktemp("app") / "app", files)
     words = ("pip", "compile", "--format", "pylock.toml", "-o", "pylock.toml", "wishes.in")
-    locking.uv(app, *words, index=packages.url)
+    locking.uv(app, *words, index=packages.url_with(LOGIN))
+    assert LOGIN.password not in (app / "pylock.toml").read_text()
     return app
 
 
 @pytest.fixture(scope="module")
-def built(builds: Builds, flask: Built, source: Path) -> Built:
-    """The image of that app, made without being told of the index: the lock names the files."""
-    built = builds.image(source, flask)
+def env(packages: Index) -> dict[str, str]:
+    """What the build is told of the index, as for pip: the lock names the files."""
+    return {"PIP_INDEX_URL": packages.url_with(LOGIN)}
+
+
+@pytest.fixture(scope="module")
+def built(builds: Builds, flask: Built, source: Path, env: dict[str, str]) -> Built:
+    """The image of that app."""
+    built = builds.image(source, flask, env=env)
     assert built.code == 0, built.output
     return built
 
@@ -46,40 +54,42 @@ def test_exactly_what_the_lock_holds_is_installed(built: Built) -> None:
     asked = "import alpha, beta; print(alpha.VERSION, beta.VERSION)"
 
     assert built.run("python", "-c", asked) == "1.0 1.0\n"
+    assert LOGIN.password not in built.output
 
 
 def test_a_rebuild_without_changes_reads_no_lock(
-    builds: Builds, built: Built, source: Path, packages: Index
+    builds: Builds, built: Built, source: Path, env: dict[str, str], packages: Index
 ) -> None:
     packages.asked.clear()
 
-    again = builds.phases(source, built)
+    again = builds.phases(source, built, env=env)
 
     assert "Nothing changed" in again.output
     assert packages.asked == []
 
 
 def test_a_lock_with_a_name_of_its_own_is_the_same(
-    builds: Builds, built: Built, source: Path, app: App
+    builds: Builds, built: Built, source: Path, env: dict[str, str], app: App
 ) -> None:
     lock = (source / "pylock.toml").read_text()
 
-    again = builds.phases(app({"pylock.web.toml": lock, "Procfile": PROCFILE}), built)
+    again = builds.phases(app({"pylock.web.toml": lock, "Procfile": PROCFILE}), built, env=env)
 
     assert again.code == 0, again.output
     assert "Changed" not in again.output
 
 
 def test_another_file_than_the_locked_one_is_refused(
-    builds: Builds, flask: Built, source: Path, app: App
+    builds: Builds, flask: Built, source: Path, env: dict[str, str], app: App
 ) -> None:
     lock = (source / "pylock.toml").read_text()
     digest = lock.partition('sha256 = "')[2][:64]
 
-    stopped = builds.phases(app({"pylock.toml": lock.replace(digest, "0" * 64)}, source), flask)
+    other = app({"pylock.toml": lock.replace(digest, "0" * 64)}, source)
+    stopped = builds.phases(other, flask, env=env)
 
     assert stopped.code
-    assert "Hash mismatch" in stopped.error
+    assert "hash" in stopped.error.lower()
 
 
 def test_two_package_managers_are_one_too_many(builds: Builds, source: Path, app: App) -> None:
@@ -92,10 +102,10 @@ def test_two_package_managers_are_one_too_many(builds: Builds, source: Path, app
 
 
 def test_a_setting_chooses_one_of_them(
-    builds: Builds, built: Built, source: Path, app: App
+    builds: Builds, built: Built, source: Path, env: dict[str, str], app: App
 ) -> None:
     both = app({"requirements.txt": "alpha\n"}, source)
 
-    again = builds.phases(both, built, env={"BP_PYTHON_MANAGER": "pylock"})
+    again = builds.phases(both, built, env={**env, "BP_PYTHON_MANAGER": "pylock"})
 
     assert "Nothing changed" in again.output

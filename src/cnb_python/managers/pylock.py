@@ -90,7 +90,7 @@ class Pylock:
         del decision
         from cnb_python.managers import locked_installing, uv  # noqa: PLC0415 - heavy
 
-        locked_installing.install(pins, uv.own_place(place), run, uv.OWN)
+        locked_installing.install(pins, uv.own_place(place, as_pip=True), run, uv.OWN)
 
     def explain(
         self, command: Command, outcome: Outcome, place: Workplace, run: Run

@@ -18,7 +18,7 @@ def decide(settings: Settings, place: Workplace, run: Run, *, is_package: bool) 
     lock = place.scratch / "pylock.toml"
     # uv keeps the choices of a file that is there.
     lock.unlink(missing_ok=True)
-    own = uv.own_place(place)
+    own = uv.own_place(place, as_pip=True)
     if is_package:
         extras = f"[{','.join(settings.extras)}]" if settings.extras else ""
         source = place.scratch / "project.in"

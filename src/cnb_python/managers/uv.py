@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from cnb_python.errors import BuildpackError, UvRefused
-from cnb_python.managers import build_failures, uv_failures
+from cnb_python.managers import build_failures, pip_translated, uv_failures
 from cnb_python.managers.decision import Pin
 from cnb_python.managers.manager import Workplace
 from cnb_python.managers.network import Network
@@ -105,9 +105,13 @@ _OURS = frozenset(
 )
 
 
-def own_place(place: Workplace) -> Workplace:
-    """Return *place* for commands with which uv's own settings count."""
-    kept = {name: value for name, value in place.environ.items() if name not in _OURS}
+def own_place(place: Workplace, *, as_pip: bool = False) -> Workplace:
+    """Return *place* for commands with which uv's own settings count.
+
+    *as_pip*: those of pip too, where uv has none.
+    """
+    environ = pip_translated.told(place.environ) if as_pip else place.environ
+    kept = {name: value for name, value in environ.items() if name not in _OURS}
     # By variables, which an older uv that the app asks for passes over.
     fixed = {"UV_SYSTEM_CERTS": "1", "UV_NATIVE_TLS": "1", "UV_PREVIEW_FEATURES": "pylock"}
     return replace(place, environ={**kept, **fixed})
