@@ -1,6 +1,6 @@
 """The build phase on one screen: everything is analysed, and refused, before the first write."""
 
-from cnb_python import packages, summary
+from cnb_python import packages, summary, tidy
 from cnb_python.checks import check_environment, check_project
 from cnb_python.cnb.context import BuildContext
 from cnb_python.cnb.documents import Launch
@@ -38,10 +38,12 @@ def build(context: BuildContext, system: System) -> None:
     project = read_project(context.app_dir, settings.project)
     manager = select(project, managers(settings), last(settings), settings.decider)
     check_project(project, manager, system.output)
-    processes.check(project)
+    found = tidy.find(context, settings.keep)
+    processes.check(project, found.removable)
     demand = asked_by(context, settings)
     steps = Steps(system, hooks.find(context.app_dir, hooks.POST))
     say_settings(settings, system.output)
+    tidy.before(found, context, demand, system.output)
 
     with journal.step("Python"):
         resolution = choose_python(project, manager.deciding_file, settings, context, system)
@@ -57,6 +59,7 @@ def build(context: BuildContext, system: System) -> None:
     with journal.step("Launch"):
         sizes = configure_launch(project, record, context, system)
 
+    tidy.after(found, context, demand, system.output)
     sizes = {**record.layer_sizes, **sizes}
     summary.say(record._replace(layer_sizes=sizes), journal, context.layers_dir)
 

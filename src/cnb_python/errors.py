@@ -843,6 +843,15 @@ class BadProcfile(AppError):
     """Number from 1, text and what is wrong."""
 
 
+class ProcessInEnvironment(AppError):
+    """The Procfile names files of a virtual environment that the image does not have."""
+
+    name: str
+    """The Procfile's, from the top of the repository."""
+    found: tuple[tuple[int, str, str, str], ...]
+    """Number of the line from 1, process type, the word, and the program that it means."""
+
+
 type Failure = (
     UnsupportedApi
     | NotAFile
@@ -931,4 +940,5 @@ type Failure = (
     | DamagedStore
     | UnusableInterpreter
     | BadProcfile
+    | ProcessInEnvironment
 )

@@ -59,6 +59,7 @@ from cnb_python.errors import (
     PackagesChanged,
     PathClash,
     PlaceRefused,
+    ProcessInEnvironment,
     ProgramNotStarted,
     ProjectForOtherPython,
     ProxyFailed,
@@ -287,6 +288,8 @@ def describe(failure: Failure) -> Message:  # noqa: C901, PLR0911, PLR0912, PLR0
             return runtimes.unusable_interpreter(failure)
         case BadProcfile():
             return launch.bad_procfile(failure)
+        case ProcessInEnvironment():
+            return launch.process_in_environment(failure)
         case _:
             assert_never(failure)
 

@@ -97,6 +97,13 @@ TABLE: tuple[Setting, ...] = (
         "Django's static files are collected while the image is built. On where it is not said.",
     ),
     Setting(
+        "keep",
+        "BP_PYTHON_KEEP",
+        Names((".git", ".venv")),
+        "Names, or paths from the top of the app, of what stays in the image although it usually "
+        "has no place there: virtual environments, bytecode, `.git`.",
+    ),
+    Setting(
         "mirror",
         MIRROR,
         Text("https://mirror.example.org/python"),
@@ -121,6 +128,7 @@ class Settings(NamedTuple):
     layout: str = LINKED
     build: bool = False
     collectstatic: bool = True
+    keep: tuple[str, ...] = ()
     mirror: str = ""
     origins: Mapping[str, Origin] = MappingProxyType({})
     """Who gave each setting that was given, by its name."""

@@ -1,12 +1,13 @@
 """Decides what the image runs: what the Procfile says, else what the app turns out to serve."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from packaging.version import InvalidVersion, Version
 
 from cnb_python.cnb.documents import Process
-from cnb_python.launch import find, procfile
+from cnb_python.errors import ProcessInEnvironment
+from cnb_python.launch import find, procfile, references
 from cnb_python.launch.found import Found, Target
 from cnb_python.launch.procfile import Entry
 from cnb_python.launch.servers import PROGRAMS, SERVERS, Server
@@ -61,12 +62,15 @@ class Unknown:
 type Decision = FromProcfile | FromApp | NoServer | Unknown
 
 
-def check(project: Project) -> None:
+def check(project: Project, removed: Collection[str] = ()) -> None:
     """Refuse a Procfile that cannot be used, before anything is installed for it.
 
-    Raises `BadProcfile`, and what `Project.text` raises.
+    *removed* are the virtual environments that do not get into the image, relative to the top of
+    the repository. Raises `BadProcfile`, `ProcessInEnvironment`, and what `Project.text` raises.
     """
-    _entries(project)
+    entries = _entries(project) or ()
+    if found := tuple(references.into_environments(entries, project, removed)):
+        raise ProcessInEnvironment(project.shown(procfile.NAME), found)
 
 
 def decide(project: Project, installed: Mapping[str, str]) -> Decision:

@@ -1,6 +1,6 @@
-"""The words for a Procfile that cannot be understood."""
+"""The words for a Procfile that cannot be understood, or started."""
 
-from cnb_python.errors import BadProcfile, ProcfileProblem
+from cnb_python.errors import BadProcfile, ProcessInEnvironment, ProcfileProblem
 from cnb_python.wording.message import Message
 
 _SHOWN = 60
@@ -28,6 +28,24 @@ def bad_procfile(failure: BadProcfile) -> Message:
                 "`web: gunicorn --bind 0.0.0.0:$PORT app:app`."
             ),
             "Comments start with # at the beginning of a line.",
+        ),
+    )
+
+
+def process_in_environment(failure: ProcessInEnvironment) -> Message:
+    """Programs by their path in the virtual environment of a development machine."""
+    activated = [word for *_, word, program in failure.found if program == "activate"]
+    started = {word: program for *_, word, program in failure.found if program != "activate"}
+    return Message(
+        title=f"The {failure.name} uses a virtual environment that the image does not have",
+        body=(
+            *(f"  line {line}: {kind} names {word}" for line, kind, word, _ in failure.found),
+            "A virtual environment works only where it was made, so none gets into the image.",
+            "The image has an environment of its own, whose programs are on PATH.",
+        ),
+        steps=(
+            *(f"Write `{program}` in place of `{word}`." for word, program in started.items()),
+            *(["Leave out `activate`: nothing has to be activated."] if activated else []),
         ),
     )
 

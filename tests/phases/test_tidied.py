@@ -1,0 +1,106 @@
+"""Virtual environments, bytecode and repositories of a checkout do not get into the image."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.builds import Builds, Built, fixture
+from tests.support.trees import App, Files, linked_copy
+
+FLASK = fixture("pip_flask")
+CHECKOUT: Files = {
+    ".git/HEAD": "ref: refs/heads/main\n",
+    ".git/config": "[http]\n\textraheader = AUTHORIZATION: basic c2VjcmV0\n",
+    ".venv/pyvenv.cfg": "home = /usr/bin\n",
+    ".venv/bin/activate": "# activate\n",
+    ".venv/lib/python3.14/site-packages/flask/__init__.py": "raise SystemExit('not this one')\n",
+    "__pycache__/app.cpython-314.pyc": "stale",
+    ".dockerignore": ".venv\n.git\n",
+}
+
+
+@pytest.fixture(scope="module")
+def tidied(builds: Builds, flask: Built, tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """The Flask app as it lies on a developer's machine, built after the clean one."""
+    app = linked_copy(FLASK, tmp_path_factory.mktemp("checkout") / "app", CHECKOUT)
+    app.chmod(0o755)
+    (app / ".venv/bin/python").symlink_to("/usr/bin/python3")
+    return builds.image(app, flask)
+
+
+def test_the_app_is_what_it_is_without_them(tidied: Built, flask: Built) -> None:
+    assert tidied.code == 0, tidied.output
+    assert _files(tidied.root / "workspace") - {".dockerignore"} == _files(
+        flask.root / "workspace"
+    )
+    with tidied.serve() as served:
+        assert "Hello, world!" in served.fetch()
+
+
+def test_nothing_else_changes(tidied: Built, flask: Built) -> None:
+    assert "Nothing changed: 8 packages as they were" in tidied.output
+    for name in ("python", "venv", "deps-00", "defaults"):
+        assert tidied.layer(name).diff_id == flask.layer(name).diff_id
+
+
+def test_each_is_told_of_with_what_to_write(tidied: Built) -> None:
+    said = (
+        "\n[Warning: Some of the app's files do not belong in an image]\n"
+        ".venv: removed. A virtual environment works only where it was made.\n"
+        "1 file of bytecode (__pycache__, .pyc): removed. Python would not use them.\n"
+        ".git: removed at the end of the build. A repository's history, and at times a login, "
+        "are not for everybody who has the image.\n"
+        "To leave them out from the start, write to project.toml (nobody reads .dockerignore "
+        "here):\n"
+        "    [_]\n"
+        '    schema-version = "0.2"\n'
+        "    [io.buildpacks]\n"
+        '    exclude = [".venv", "__pycache__", ".git"]\n'
+    )
+    assert said in tidied.output
+
+
+def test_a_setting_keeps_them(builds: Builds, flask: Built, app: App) -> None:
+    env = {"BP_PYTHON_KEEP": ".git,.venv,__pycache__"}
+
+    kept = builds.phases(app(CHECKOUT, FLASK), flask, env=env)
+
+    assert kept.code == 0, kept.output
+    assert "do not belong" not in kept.output
+    assert {path for path in CHECKOUT if not (kept.workspace / path).exists()} == set()
+
+
+def test_nothing_is_removed_through_a_link(builds: Builds, flask: Built, app: App) -> None:
+    directory = app({"lib/pyvenv.cfg/x": ""}, FLASK)
+    (directory / "venv").symlink_to("/opt")
+    (directory / ".git").symlink_to("/etc")
+
+    built = builds.phases(directory, flask)
+
+    assert built.code == 0, built.output
+    assert "do not belong" not in built.output
+    assert (built.workspace / "venv").readlink() == Path("/opt")
+    assert (built.workspace / ".git").readlink() == Path("/etc")
+
+
+def test_a_process_that_needs_one_is_refused_with_what_to_write(builds: Builds, app: App) -> None:
+    procfile = "web: .venv/bin/gunicorn --bind 0.0.0.0:$PORT app:app\n"
+
+    refused = builds.phases(app({**CHECKOUT, "Procfile": procfile}, FLASK))
+
+    assert refused.error == (
+        "The Procfile uses a virtual environment that the image does not have\n"
+        "\n"
+        "  line 1: web names .venv/bin/gunicorn\n"
+        "A virtual environment works only where it was made, so none gets into the image.\n"
+        "The image has an environment of its own, whose programs are on PATH.\n"
+        "\n"
+        "What to do:\n"
+        "  1. Write `gunicorn` in place of `.venv/bin/gunicorn`."
+    )
+    # Refused before anything was written.
+    assert (refused.workspace / ".venv/bin/activate").exists()
+
+
+def _files(directory: Path) -> set[str]:
+    return {str(path.relative_to(directory)) for path in directory.rglob("*") if not path.is_dir()}

@@ -1,0 +1,104 @@
+"""A Procfile that starts something of a virtual environment is refused, with what to write."""
+
+from pathlib import Path
+
+import pytest
+
+from cnb_python.errors import ProcessInEnvironment
+from cnb_python.launch import processes
+from cnb_python.messages import describe
+from cnb_python.project import read_project
+from tests.support.trees import Files, write_files
+
+
+def refused(
+    directory: Path, command: str, files: Files | None = None, *removed: str, inside: str = ""
+) -> list[tuple[str, str]]:
+    """Return word and program of what a process is refused for."""
+    procfile = f"{inside}/Procfile" if inside else "Procfile"
+    app = write_files(directory / "app", {procfile: f"web: {command}", **(files or {})})
+    try:
+        processes.check(read_project(app, inside), removed)
+    except ProcessInEnvironment as error:
+        return [(word, program) for *_, word, program in error.found]
+    return []
+
+
+@pytest.mark.parametrize(
+    ("command", "found"),
+    [
+        (".venv/bin/gunicorn app:app", [(".venv/bin/gunicorn", "gunicorn")]),
+        ("./venv/bin/python main.py", [("./venv/bin/python", "python")]),
+        ("env/Scripts/python.exe main.py", [("env/Scripts/python.exe", "python.exe")]),
+        ("exec virtualenv/bin/python3.12 x.py", [("virtualenv/bin/python3.12", "python3.12")]),
+        (
+            "source venv/bin/activate && gunicorn app:app",
+            [("venv/bin/activate", "activate")],
+        ),
+        (
+            "sh -c '. .venv/bin/activate; .venv/bin/flask run'",
+            [(".venv/bin/activate", "activate"), (".venv/bin/flask", "flask")],
+        ),
+        ("PATH=venv/bin/x:$PATH gunicorn app:app", []),
+        ("gunicorn app:app", []),
+        ("bin/start", []),
+        ("/opt/venv/bin/gunicorn app:app", []),
+        ("$HOME/.venv/bin/gunicorn app:app", []),
+        ("python venv/main.py", []),
+        ("deploy/venv/bin/start", []),
+    ],
+)
+def test_programs_of_an_environment_that_is_not_there(
+    tmp_path: Path, command: str, found: list[tuple[str, str]]
+) -> None:
+    assert refused(tmp_path, command) == found
+
+
+def test_one_that_is_removed_by_whatever_name(tmp_path: Path) -> None:
+    files: Files = {"my.env/bin/gunicorn": ""}
+
+    assert refused(tmp_path, "my.env/bin/gunicorn x", files) == []
+    assert refused(tmp_path / "2", "my.env/bin/gunicorn x", files, "my.env") == [
+        ("my.env/bin/gunicorn", "gunicorn")
+    ]
+
+
+def test_one_by_its_path_in_the_build(tmp_path: Path) -> None:
+    word = f"{tmp_path}/app/.venv/bin/gunicorn"
+
+    assert refused(tmp_path, f"{word} x", None, ".venv") == [(word, "gunicorn")]
+
+
+def test_one_of_an_app_below_the_top(tmp_path: Path) -> None:
+    removed = "services/api/.env3"
+
+    for command in (".env3/bin/python x.py", f"{removed}/bin/python x.py"):
+        found = refused(tmp_path / command[:4], command, {}, removed, inside="services/api")
+        assert [program for _, program in found] == ["python"]
+
+
+def test_one_that_is_there_and_stays_is_the_user_s_affair(tmp_path: Path) -> None:
+    app = write_files(tmp_path / "app", {"Procfile": "web: venv/bin/python x.py"})
+    (app / "venv/bin").mkdir(parents=True)
+    (app / "venv/bin/python").symlink_to("/no/such/python")
+
+    processes.check(read_project(app))
+
+
+def test_the_message_names_line_process_and_what_to_write(tmp_path: Path) -> None:
+    text = "web: . venv/bin/activate && gunicorn a:b\nbot: venv/bin/python bot.py\n"
+    app = write_files(tmp_path / "app", {"Procfile": text})
+
+    with pytest.raises(ProcessInEnvironment) as raised:
+        processes.check(read_project(app))
+
+    message = describe(raised.value)
+    assert message.title == "The Procfile uses a virtual environment that the image does not have"
+    assert message.body[:2] == (
+        "  line 1: web names venv/bin/activate",
+        "  line 2: bot names venv/bin/python",
+    )
+    assert message.steps == (
+        "Write `python` in place of `venv/bin/python`.",
+        "Leave out `activate`: nothing has to be activated.",
+    )
