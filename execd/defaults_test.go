@@ -154,3 +154,17 @@ func TestTheLineTellsTheNumberThatIsSet(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestWhateverAValueHoldsTheLauncherCanReadIt(t *testing.T) {
+	for value, want := range map[string]string{
+		"*":                     "N = \"*\"\n",
+		"/tmp/a b/ü/\u00ad.pem": "N = \"/tmp/a b/ü/\u00ad.pem\"\n",
+		"a\"b\\c":               `N = "a\"b\\c"` + "\n",
+		"a\nb\x7f\x00":          `N = "a\u000Ab\u007F\u0000"` + "\n",
+		"/tmp/\xff":             "", // no text at all
+	} {
+		if got := document([]setting{{"N", value}}); got != want {
+			t.Errorf("%q: got %q, want %q", value, got, want)
+		}
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"runtime"
 	"strings"
+	"unicode/utf8"
 )
 
 func main() {
@@ -29,11 +30,31 @@ func main() {
 	_, _ = os.NewFile(3, "settings").WriteString(document(found))
 }
 
-// document returns settings as TOML. Their names are bare keys and their values plain letters.
+// document returns settings as TOML, leaving out what no TOML can hold: the launcher takes a
+// document that it cannot read for a failure. Their names are bare keys.
 func document(found []setting) string {
 	var toml strings.Builder
 	for _, each := range found {
-		fmt.Fprintf(&toml, "%s = %q\n", each.name, each.value)
+		if utf8.ValidString(each.value) {
+			fmt.Fprintf(&toml, "%s = \"%s\"\n", each.name, escaped(each.value))
+		}
 	}
 	return toml.String()
+}
+
+// escaped returns text as a basic string has it: https://toml.io/en/v1.0.0#string
+func escaped(text string) string {
+	var found strings.Builder
+	for _, letter := range text {
+		switch {
+		case letter == '"' || letter == '\\':
+			found.WriteRune('\\')
+			found.WriteRune(letter)
+		case letter < ' ' || letter == 0x7f:
+			fmt.Fprintf(&found, `\u%04X`, letter)
+		default:
+			found.WriteRune(letter)
+		}
+	}
+	return found.String()
 }
