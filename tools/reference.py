@@ -3,6 +3,7 @@
 A test keeps them equal to what the code says.
 """
 
+from cnb_python.checks import CONTRADICTING, MISPLACING
 from cnb_python.setting import Setting, Value
 from cnb_python.settings import DEFAULTS, TABLE
 from tools import package
@@ -44,6 +45,19 @@ Settings
 """
 
 
+_REFUSED = """
+## Variables that are refused
+
+All that are set stop the build together, unless they are empty, `0`, `false`, `no` or `off`. Other
+variables of the tools reach them: indexes, logins, certificates, proxies, constraints. What says
+where tools keep their files (`UV_CACHE_DIR`, `POETRY_HOME`, ...) and every `PYTHON*` variable does
+not reach them, and does no harm.
+
+| name | reason |
+|---|---|
+"""
+
+
 def main() -> None:
     """Write the pages."""
     for name, text in pages().items():
@@ -58,7 +72,11 @@ def pages() -> dict[str, str]:
 def settings() -> str:
     """Return the page of settings."""
     head = "| name | variable | value | default | meaning |\n|---|---|---|---|---|\n"
-    return _SETTINGS + head + "".join(_row(setting) for setting in TABLE)
+    rows = "".join(_row(setting) for setting in TABLE)
+    refused = "".join(
+        f"| `{name}` | {reason} |\n" for name, reason in (MISPLACING | CONTRADICTING).items()
+    )
+    return _SETTINGS + head + rows + _REFUSED + refused
 
 
 def _row(setting: Setting) -> str:

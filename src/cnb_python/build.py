@@ -33,16 +33,18 @@ def build(context: BuildContext, system: System) -> None:
     """
     check_environment(context.environ)
     journal = Journal(system.output, system.clock, {})
-    hooks.run_before(context, journal, system)
+    chosen = read_settings(context.environ, context.app_dir)
+    hooks.run_before(context, context.app_dir / chosen.project, journal, system)
+    # Again: what runs before may write what is read, too.
     settings = read_settings(context.environ, context.app_dir)
+    say_settings(settings, system.output)
     project = read_project(context.app_dir, settings.project)
     manager = select(project, managers(settings), last(settings), settings.decider)
     check_project(project, manager, system.output)
     found = tidy.find(context, settings.keep)
     processes.check(project, found.removable)
     demand = asked_by(context, settings)
-    steps = Steps(system, hooks.find(context.app_dir, hooks.POST))
-    say_settings(settings, system.output)
+    steps = Steps(system, hooks.find(project.directory, hooks.POST))
     tidy.before(found, context, demand, system.output)
 
     with journal.step("Python"):

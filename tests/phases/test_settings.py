@@ -17,6 +17,7 @@ REPOSITORY: Files = {
         "[tool.cnb-python]\nrequirements = ['requirements/base.txt', '../web.txt']\n"
     ),
     "services/api/requirements/base.txt": "../../libs/shop\n",
+    "services/api/bin/pre_compile": "#!/bin/sh\npwd\n",
     "services/api/Procfile": "web: python -m http.server $PORT\n",
     "services/api/place.txt": "the api",
     **{f"libs/shop/{path}": content for path, content in SHOP.items()},
@@ -41,6 +42,8 @@ def test_the_app_of_a_directory_runs_there_with_the_repository_around_it(
         "  project = services/api, by pyproject.toml, line 2",
     ]
     assert not any("layout" in line for line in said)
+    assert "\nbin/pre_compile\n" in built.output
+    assert "    /workspace/services/api\n" in built.output
     assert " -r requirements/base.txt -r ../web.txt`" in built.output
     with built.serve() as served:
         assert served.fetch("/place.txt") == "the api"

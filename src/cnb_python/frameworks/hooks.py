@@ -29,14 +29,14 @@ def find(app_dir: Path, name: str) -> Path | None:
     return path if path.is_file() else None
 
 
-def run_before(context: BuildContext, journal: Journal, system: System) -> None:
-    """Run `bin/pre_compile`, before anything is read of the app; Python is not there yet.
+def run_before(context: BuildContext, directory: Path, journal: Journal, system: System) -> None:
+    """Run `bin/pre_compile` of *directory*, before it is read; Python is not there yet.
 
     Raises HookFailed and HookNotStarted.
     """
-    if script := find(context.app_dir, PRE):
+    if script := find(directory, PRE):
         with journal.step(PRE):
-            _run(PRE, script, context.app_dir, dict(context.environ), system)
+            _run(PRE, script, directory, dict(context.environ), system)
 
 
 def run_after(environment: Environment, script: Path, system: System) -> None:
@@ -48,7 +48,7 @@ def run_after(environment: Environment, script: Path, system: System) -> None:
         job.runtime.interpreter.path,
         job.project.directory,
     )
-    _run(POST, script, job.context.app_dir, env, system)
+    _run(POST, script, job.project.directory, env, system)
 
 
 def _run(name: str, script: Path, app_dir: Path, env: Mapping[str, str], system: System) -> None:
