@@ -3,10 +3,16 @@
 A test keeps them equal to what the code says.
 """
 
+import io
+
 from cnb_python.checks import CONTRADICTING, MISPLACING
+from cnb_python.errors import AppError, Failure
+from cnb_python.messages import describe
 from cnb_python.setting import Setting, Value
 from cnb_python.settings import DEFAULTS, TABLE
+from cnb_python.system.output import Console
 from tools import package
+from tools.error_samples import samples
 
 DOCS = package.ROOT / "docs"
 _MADE = "<!-- Made by `make docs` from {}: change that. -->"
@@ -57,6 +63,15 @@ not reach them, and does no harm.
 |---|---|
 """
 
+_ERRORS = f"""# Errors
+
+{_MADE.format("src/cnb_python/messages.py and src/cnb_python/wording/")}
+
+Everything that stops a build, as it is shown, with likely names and versions. What is our own
+fault is no part of this page: it is shown with a traceback, and we want to know of it.
+
+"""
+
 
 def main() -> None:
     """Write the pages."""
@@ -66,7 +81,7 @@ def main() -> None:
 
 def pages() -> dict[str, str]:
     """Return what each page holds, by its name."""
-    return {"settings.md": settings()}
+    return {"settings.md": settings(), "errors.md": failures()}
 
 
 def settings() -> str:
@@ -77,6 +92,23 @@ def settings() -> str:
         f"| `{name}` | {reason} |\n" for name, reason in (MISPLACING | CONTRADICTING).items()
     )
     return _SETTINGS + head + rows + _REFUSED + refused
+
+
+def failures() -> str:
+    """Return the page of errors."""
+    return _ERRORS + "\n".join(map(_section, samples()))
+
+
+def _section(failure: Failure) -> str:
+    message = describe(failure)
+    stream = io.StringIO()
+    Console(stream).error(message.title, message.body, message.steps)
+    who = "the app" if isinstance(failure, AppError) else "the surroundings of the build"
+    meaning = (type(failure).__doc__ or "").partition("\n")[0]
+    return (
+        f"## {type(failure).__name__}\n\n{meaning} To be mended in {who}.\n\n"
+        f"```\n{stream.getvalue().strip()}\n```\n"
+    )
 
 
 def _row(setting: Setting) -> str:
