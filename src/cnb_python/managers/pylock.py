@@ -56,8 +56,9 @@ class Pylock:
         for file in uv_settings.configuration_files(environ, project.directory):
             parts += locked.files(file.parent, (file.name,))
         for name in self.deciding_files(project):
-            parts += locked.files(project.directory, (name,))
-            parts += _directories(project.directory / name)
+            content = project.contents.get(name, b"")
+            parts += locked.lock(content)
+            parts += _directories(content, project.directory / name)
         return Undecided("a lock holds what each Python and system needs", locked.inputs(parts))
 
     def try_install(
@@ -102,14 +103,13 @@ class Pylock:
         return uv.explain(command, outcome, place)
 
 
-def _directories(lock: Path) -> Iterator[str]:
+def _directories(content: bytes, lock: Path) -> Iterator[str]:
     """Yield what each directory of the app that *lock* names comes to."""
-    text = lock.read_text("utf-8", "replace") if lock.is_file() else ""
     # Reading a large one takes longer than all else that a build does where nothing changed.
-    if "directory" not in text:
+    if b"directory" not in content:
         return
     try:
-        document = toml.parse(text, lock)
+        document = toml.parse(content.decode("utf-8", "replace"), lock)
     except BuildpackError:
         return  # it is refused when it is read in earnest
     for package in toml.tables_at(document, "packages"):

@@ -20,7 +20,7 @@ from cnb_python.system.outside import Command, Outcome, Run
 LOCK = "uv.lock"
 PYPROJECT = "pyproject.toml"
 # uv writes each source of its lock on a line of its own.
-_LOCAL = re.compile(r'source = \{ (editable|directory|virtual|path) = "([^"]+)"')
+_LOCAL = re.compile(rb'source = \{ (editable|directory|virtual|path) = "([^"]+)"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +60,10 @@ class UvProject:
             parts += locked.files(file.parent, (file.name,))
         parts += locked.files(project.directory, (PYPROJECT,))
         if holder:
-            parts += locked.files(holder.directory, (LOCK, PYPROJECT))
-            parts += _local_sources(holder.directory / LOCK)
+            content = holder.contents.get(LOCK, b"")
+            parts += locked.lock(content)
+            parts += locked.files(holder.directory, (PYPROJECT,))
+            parts += _local_sources(content, holder.directory)
         return Undecided(f"{LOCK} holds what each Python and system needs", locked.inputs(parts))
 
     def try_install(
@@ -105,11 +107,11 @@ def _holder(project: Project) -> Project | None:
     return next((one for one in (project, *project.above) if LOCK in one.names), None)
 
 
-def _local_sources(lock: Path) -> Iterator[str]:
+def _local_sources(lock: bytes, beside: Path) -> Iterator[str]:
     """Yield what each directory and file of the app that *lock* names comes to."""
-    text = lock.read_text("utf-8", "replace") if lock.is_file() else ""
-    for kind, name in sorted(set(_LOCAL.findall(text))):
-        place = (lock.parent / name).resolve()
+    for pair in sorted(set(_LOCAL.findall(lock))):
+        kind, name = (one.decode("utf-8", "replace") for one in pair)
+        place = (beside / name).resolve()
         yield from (kind, name)
         if kind == "virtual":
             yield from locked.files(place, (PYPROJECT,))

@@ -116,6 +116,7 @@ def test_of_a_member_the_lock_above_counts(app: Path) -> None:
 
     (app / "uv.lock").write_text("another", "utf-8")
 
+    member = read_project(app, "libs/core")
     assert UvProject().pins(member, "3.14.6", {}) != before
     assert UvProject().check(member) == ()
 
