@@ -56,7 +56,11 @@ def invalid_python_version(failure: InvalidPythonVersion) -> Message:
             f"It is asked for by {failure.origin}.",
             f"{_FORM} Ranges, wildcards, pre-releases and other words are not understood there.",
         ),
-        steps=(f"{exact}: {failure.likely or '3.14'}", *_if_invisible(failure.text)),
+        steps=(
+            f"{exact}: {failure.likely or '3.14'}",
+            *_if_invisible(failure.text),
+            *_about(failure.origin),
+        ),
     )
 
 
@@ -174,7 +178,7 @@ def python_outside_range(failure: PythonOutsideRange) -> Message:
 def unknown_python_line(failure: UnknownPythonLine) -> Message:
     """Not in the table: too new for us, or never there."""
     known = f"It knows {_list(failure.supported)}."
-    steps = (f"Ask for one of these instead ({failure.origin}).",)
+    steps = (f"Ask for one of these instead ({failure.origin}).", *_about(failure.origin))
     if failure.is_newer:
         return Message(
             title=f"Python {failure.line} is newer than this release of the buildpack",
@@ -209,6 +213,7 @@ def ended_python_line(failure: EndedPythonLine) -> Message:
         steps=(
             f"Move the app to a supported line; the newest is {newest}.",
             f"Ask for it where {failure.line} is asked for now: {failure.origin}.",
+            *_about(failure.origin),
         ),
     )
 
@@ -224,6 +229,7 @@ def _python_2(failure: EndedPythonLine, newest: str) -> Message:
         steps=(
             "Port the app: https://docs.python.org/3.12/howto/pyporting.html",
             f"If it runs on Python 3 already, ask for that ({failure.origin}): {newest}",
+            *_about(failure.origin),
         ),
     )
 
@@ -239,6 +245,7 @@ def unknown_python_patch(failure: UnknownPythonPatch) -> Message:
         steps=(
             f"Ask for {failure.line} to get the newest of the line always, or for one of these.",
             "If it was released a short while ago, update the buildpack.",
+            *_about(failure.origin),
         ),
     )
 
@@ -259,6 +266,15 @@ def python_not_available(failure: PythonNotAvailable) -> Message:
             f"If the list is your own ({_MIRROR}, or an offline package), add the build to it.",
         ),
     )
+
+
+def _about(origin: str) -> tuple[str, ...]:
+    """What to know of a file that is better not edited where the version stands."""
+    if "Pipfile.lock" in origin:
+        return ("It comes from [requires] in the Pipfile: change it there, then run pipenv lock.",)
+    if "runtime.txt" in origin:
+        return ("Better still, put it into .python-version, and delete runtime.txt.",)
+    return ()
 
 
 def _list(items: tuple[str, ...]) -> str:

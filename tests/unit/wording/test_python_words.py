@@ -111,6 +111,14 @@ def text(failure: Failure) -> str:
             ("Python 2 has ended on 2020-01-01", f"{ORIGIN} asks for 2.7.", "3.15"),
         ),
         (
+            InvalidPythonVersion(">=3.9", "python_version in Pipfile.lock, line 4", "3.9"),
+            ("change it there, then run pipenv lock",),
+        ),
+        (
+            EndedPythonLine("3.9", "runtime.txt, line 1", date(2025, 10, 31), LINES),
+            ("put it into .python-version, and delete runtime.txt",),
+        ),
+        (
             UnknownPythonLine("3.99", ORIGIN, LINES, is_newer=True),
             ("newer than this release", ORIGIN, "3.15, 3.14, 3.13", "update the buildpack"),
         ),
