@@ -233,8 +233,8 @@ Building it needs the header lber.h, which the build image lacks.
 
 What to do:
   1. Ask for a version of python-ldap that has a wheel for this Python, if there is one.
-  2. Or use a build image that has the header (on Debian, `apt-file search lber.h` names the\
- package that holds it); the run image needs its library too.
+  2. Or give the build Debian and Ubuntu's package libldap-dev: in a build image that holds it, or\
+ by a buildpack for apt packages that runs before this one; the run image needs its library too.
   3. Another Python may have a wheel of it: choose one in .python-version."""
     )
     assert "lber.h: No such file or directory" in built.output
@@ -258,9 +258,9 @@ def test_a_git_repository_that_does_not_answer(tried: Try) -> None:
     title, found, steps = built.error.split("\n\n")
     assert title == "A Git repository could not be fetched"
     asked, answer = found.split("\n")
-    assert asked == "requirements.txt asks for git+https://127.0.0.1:1/team/tools.git."
+    assert asked == "The app asks for git+https://127.0.0.1:1/team/tools.git."
     assert answer.startswith("Git says: unable to access 'https://127.0.0.1:1/team/tools.git/'")
-    assert "  1. Check the address, and the branch, tag or commit behind the @.\n" in steps
+    assert "  1. Check the address; builds reach the network as the machine does" in steps
 
 
 def test_a_failed_build_makes_no_image(builds: Builds, app: App) -> None:

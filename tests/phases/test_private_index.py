@@ -121,6 +121,17 @@ What to do:
     )
 
 
+def test_no_credentials_are_explained_where_uv_decides_too(
+    builds: Builds, flask: Built, app: App, private: Index
+) -> None:
+    asked = app({"requirements.txt": "company-tools\n"})
+    env = {"UV_DEFAULT_INDEX": private.url, "UV_INDEX": "", "BP_PYTHON_INSTALLER": "uv"}
+    built = builds.phases(asked, flask, env=env)
+    assert built.error.startswith("The package index refused us with 401\n\n")
+    assert f"{private.url} answered 401: it wants credentials." in built.error
+    assert "hint: An index URL" in built.output, "uv's own words stay"
+
+
 def test_wrong_credentials_are_explained_and_not_shown(
     builds: Builds, flask: Built, app: App, private: Index
 ) -> None:
@@ -165,8 +176,8 @@ Building it needs the header lber.h, which the build image lacks.
 
 What to do:
   1. Ask for a version of company-ldap that has a wheel for this Python, if there is one.
-  2. Or use a build image that has the header (on Debian, `apt-file search lber.h` names the\
- package that holds it); the run image needs its library too.
+  2. Or give the build Debian and Ubuntu's package libldap-dev: in a build image that holds it, or\
+ by a buildpack for apt packages that runs before this one; the run image needs its library too.
   3. Another Python may have a wheel of it: choose one in .python-version."""
     )
     assert "fatal error: lber.h: No such file or directory" in built.output
