@@ -187,6 +187,26 @@ def test_a_setup_py_of_another_age(
 
 
 @pytest.mark.thorough
+@pytest.mark.parametrize(
+    ("tool", "variable"), [("pip", "PIP_BUILD_CONSTRAINT"), ("uv", "UV_BUILD_CONSTRAINT")]
+)
+def test_an_older_setuptools_helps_as_the_message_says(
+    failing: Failing, tmp_path: Path, tool: Tool, variable: str
+) -> None:
+    setup = "import pkg_resources, setuptools\nsetuptools.setup(name='old', version='1.0')\n"
+    wanted = f"old @ {legacy(tmp_path, 'old', setup).as_uri()}\n"
+    env = settings_here.of_this_machine()
+    told = failing.told(tool, wanted, env=env)
+    helped = failing.tried(
+        tool, wanted, files={"build.txt": "setuptools<81\n"}, env={**env, variable: "build.txt"}
+    )
+
+    assert "write setuptools<81 to the file build.txt" in told.message
+    assert variable in told.message
+    assert helped.message == "", helped.output
+
+
+@pytest.mark.thorough
 @pytest.mark.parametrize("tool", ["pip", "uv"])
 def test_a_rust_extension_without_rust(failing: Failing, tmp_path: Path, tool: Tool) -> None:
     setup = (

@@ -49,7 +49,7 @@ class Told:
     """What came of an attempt."""
 
     message: str
-    """Title, then what was found, then the steps, as the user is told."""
+    """Title, then what was found, then the steps, as the user is told; empty: it worked."""
     output: str
     """What the tool wrote."""
 
@@ -76,7 +76,21 @@ class Failing:
         files: Files | None = None,
         env: Mapping[str, str] | None = None,
     ) -> Told:
-        """Say what a user is told whose *requirements* are installed by *tool* from *index*."""
+        """Say what a user is told whose *requirements* cannot be installed by *tool*."""
+        told = self.tried(tool, requirements, index=index, files=files, env=env)
+        assert told.message, told.output
+        return told
+
+    def tried(
+        self,
+        tool: Tool,
+        requirements: str,
+        *,
+        index: str = "",
+        files: Files | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> Told:
+        """Have *tool* install *requirements* from *index*; there is no message if it can."""
         work = self.directory / f"{tool}-{next(self.numbers)}"
         app = write_files(work / "app", {"requirements.txt": requirements, **(files or {})})
         place = deciding.workplace(app, work / "work", _environ(index, env or {}), self.shared)
@@ -89,7 +103,7 @@ class Failing:
             return Told(message.replace(str(app), "APP"), noting.written)
         finally:
             shutil.rmtree(work)
-        raise AssertionError(noting.written)
+        return Told("", noting.written)
 
     def programs(self, *names: str) -> str:
         """Return a PATH where only these programs are, beside the plainest."""
