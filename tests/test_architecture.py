@@ -45,7 +45,7 @@ ONLY_IN = {
 
 # Within these packages, siblings are strangers; only the named modules are shared.
 INDEPENDENT = {
-    "layers": {"reuse", "key", "record", "restored", "python", "defaults", "tools"},
+    "layers": {"reuse", "key", "record", "nltk", "restored", "python", "defaults", "tools"},
     "managers": {
         *(
             "manager",

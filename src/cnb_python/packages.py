@@ -1,6 +1,6 @@
 """Provides Python and the app's packages: nothing where nothing changed, else what did."""
 
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from cnb_python.job import Job, decision_digest, env_digest
@@ -8,7 +8,7 @@ from cnb_python.layers import deps, python, restored
 from cnb_python.layers.deps import Previous
 from cnb_python.layers.record import Record
 from cnb_python.managers.decision import Decision, Undecided
-from cnb_python.provided import Environment, Provided, Reused, Wants, collected, nobody
+from cnb_python.provided import Environment, Provided, Reused, Wants, environment_of, nobody
 from cnb_python.system.outside import System
 
 if TYPE_CHECKING:
@@ -56,8 +56,8 @@ def _leads_there(record: Record, known: Decision | Undecided) -> bool:
 
 
 def _environment(job: Job, before: Previous, record: Record) -> Environment:
-    store = partial(_store, before, record)
-    return Environment(job, record.distributions, record.layers, collected(before), store)
+    store = cache(partial(_store, before, record))
+    return environment_of(job, before, record.distributions, record.layers, store)
 
 
 def _store(before: Previous, record: Record) -> Store:
@@ -65,7 +65,7 @@ def _store(before: Previous, record: Record) -> Store:
 
     store = Store(before.directory)
     if before.has_store:
-        store.read(record.manifest)
+        store.read_trees(record.manifest)
     return store
 
 

@@ -33,6 +33,7 @@ _STEM = "requirements"
 _READ = (
     *(REQUIREMENTS, *LOCK_FILES, "pyproject.toml", "Procfile"),
     *(".python-version", "runtime.txt", ".tool-versions", "mise.toml", ".mise.toml"),
+    "nltk.txt",
 )
 # One of them says that a directory holds an app of its own.
 _APP_FILES = (REQUIREMENTS, *LOCK_FILES, "pyproject.toml", "setup.py")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from cnb_python.cnb.layer import check_contents
 from cnb_python.job import Job
-from cnb_python.layers import deps
+from cnb_python.layers import deps, python
 from cnb_python.layers.deps import Previous
 from cnb_python.layers.record import Record
 
@@ -24,13 +24,24 @@ class Environment(NamedTuple):
     """Digest of its contents by name of each layer."""
     collected: str
     """What the previous build noted of its static files; see `Record.collected`."""
+    sizes: Mapping[str, str]
+    """Bytes in digits by name of the previous image's layers, as far as they are known."""
     store: Callable[[], Store]
     """Opens the store; what a previous build kept can be brought from it."""
 
 
-def collected(before: Previous) -> str:
-    """Return what the build noted of its static files that the store comes from."""
-    return before.record.collected if before.has_store and before.record else ""
+def environment_of(
+    job: Job,
+    before: Previous,
+    distributions: Mapping[str, str],
+    layers: Mapping[str, str],
+    store: Callable[[], Store],
+) -> Environment:
+    """Return the environment with what is known from the build *before*."""
+    record = before.record
+    collected = record.collected if record and before.has_store else ""
+    sizes = record.layer_sizes if record else {}
+    return Environment(job, distributions, layers, collected, sizes, store)
 
 
 type Wants = Callable[[Environment], str]
@@ -91,8 +102,10 @@ class Reused(NamedTuple):
     def close(self, added: Added) -> Record:
         """Keep the store as it is."""
         context = self.environment.job.context
-        sizes = {name: str(size) for name, size in added.layers.items()}
-        record = self.record._replace(layer_sizes={**self.record.layer_sizes, **sizes})
+        known = {python.NAME, deps.NAME, *self.record.layers}
+        sizes = {name: size for name, size in self.record.layer_sizes.items() if name in known}
+        sizes |= {name: str(size) for name, size in added.layers.items()}
+        record = self.record._replace(layer_sizes=sizes)
         deps.keep(context, self.before, record)
         kept = (deps.NAME,) if self.before.has_store else ()
         check_contents(context.layers_dir, {*kept, *added.made})

@@ -27,7 +27,7 @@ from cnb_python.layers.deps import Previous
 from cnb_python.layers.leftovers import WORK
 from cnb_python.layers.record import Record
 from cnb_python.managers.decision import Decision, Undecided
-from cnb_python.provided import Environment, Wants, collected, nobody
+from cnb_python.provided import Environment, Wants, environment_of, nobody
 from cnb_python.settings import UV
 from cnb_python.system.outside import Output, System
 
@@ -49,7 +49,7 @@ def renew(
     with _work(job.context.layers_dir) as work, ThreadPoolExecutor(system.cpus) as pool:
         store = Store(deps.open_store(job.context, before))
         kept = _kept(store, before, system.output)
-        lending = _Lending(job, _plan(job), before, store, wants)
+        lending = _Lending(job, _plan(job), before, store, wants, system.output)
         # Installing takes place under its name, for a while without its `.toml`.
         layer_of(job.context.layers_dir, VENV).drop()
         compiling = pool.submit(interpreter.lay_out(job.runtime, store, system))
@@ -74,6 +74,7 @@ class _Lending:
     before: Previous
     store: Store
     wants: Wants
+    output: Output
     user: str | None = None
     """None: not asked yet."""
 
@@ -84,10 +85,12 @@ class _Lending:
             digests = assembly.layers_of(self.plan, distributions).digests
             self.user = self.wants(self._environment(versions, digests))
             self.plan = replace(self.plan, whole=bool(self.user))
+            if self.user and not self.job.demand:
+                self.output.line(f"Laying out everything for {self.user}")
         return assembly.needs(self.plan, distributions)
 
     def _environment(self, versions: Mapping[str, str], digests: Mapping[str, str]) -> Environment:
-        return Environment(self.job, versions, digests, collected(self.before), lambda: self.store)
+        return environment_of(self.job, self.before, versions, digests, lambda: self.store)
 
     def lend(
         self, layers: Layers, stored: Mapping[str, Kept], alone: frozenset[str], record: Record
@@ -119,7 +122,7 @@ def renew_python(job: Job, before: Previous, record: Record, system: System) -> 
     restored.reuse(job.context.layers_dir, record.layers)
     system.output.line(f"Nothing else changed: {len(record.distributions)} packages as they were")
     alone = frozenset(name for name, one in kept.items() if not one.archive)
-    found = Environment(job, record.distributions, record.layers, collected(before), lambda: store)
+    found = environment_of(job, before, record.distributions, record.layers, lambda: store)
     none = frozenset[str]()
     return Renewed(found, store, kept, alone, record, none, none, "", Untouched())
 

@@ -1,27 +1,38 @@
 """Django's static files are collected once, and again only when something has changed."""
 
 import re
+from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
 from tests.support.builds import Builds, Built, fixture
-from tests.support.worlds import layers_of
+from tests.support.trees import App
+from tests.support.worlds import layers_of, without_cache, without_image
 
 GALLERY = fixture("pip_django_static")
 RUNS = "Running `python manage.py collectstatic --noinput`"
 AS_THEY_WERE = "static files as they were"
+SECRET = "dj4ng0-s3cr3t-k3y"
 
 
 @pytest.fixture(scope="module")
 def gallery(builds: Builds, flask: Built) -> Built:
-    built = builds.image(GALLERY, flask)
+    built = builds.image(GALLERY, flask, env={"SECRET_KEY": SECRET})
     assert built.code == 0, built.output
     return built
 
 
-def collected(built: Built) -> dict[str, bytes]:
-    root = built.workspace / "staticfiles"
-    return {str(p.relative_to(root)): p.read_bytes() for p in root.rglob("*") if p.is_file()}
+def again(
+    builds: Builds, gallery: Built, app: Path = GALLERY, env: Mapping[str, str] | None = None
+) -> Built:
+    built = builds.image(app, gallery, env={"SECRET_KEY": SECRET, **(env or {})})
+    assert built.code == 0, built.output
+    return built
+
+
+def directories(built: Built) -> list[str]:
+    return [path.name for path in built.layers.iterdir() if path.is_dir()]
 
 
 def test_static_files_are_in_the_image(gallery: Built) -> None:
@@ -36,9 +47,78 @@ def test_pages_name_them(gallery: Built) -> None:
 
 
 def test_nothing_runs_again_where_nothing_changed(builds: Builds, gallery: Built) -> None:
-    again = builds.image(GALLERY, gallery)
-    assert again.code == 0, again.output
-    assert "Nothing changed: 3 packages as they were" in again.output
-    assert AS_THEY_WERE in again.output
-    assert "Running `" not in again.output
-    assert layers_of(again) == layers_of(gallery)
+    built = again(builds, gallery)
+    assert "Nothing changed: 3 packages as they were" in built.output
+    assert AS_THEY_WERE in built.output
+    assert "Running `" not in built.output
+    assert layers_of(built) == layers_of(gallery)
+    assert again(builds, built).output.count(AS_THEY_WERE) == 1
+
+
+def test_a_variable_that_changed_has_it_run_in_an_environment_that_did_not(
+    builds: Builds, gallery: Built
+) -> None:
+    built = again(builds, gallery, env={"STATIC_URL": "/assets/"})
+    assert "Laying out everything for collectstatic" in built.output
+    assert RUNS in built.output
+    assert directories(built) == ["deps"]
+    assert layers_of(built) == layers_of(gallery)
+
+
+def test_a_file_that_changed_has_it_run(builds: Builds, gallery: Built, app: App) -> None:
+    changed = app({"gallery/static/gallery/more.css": "p {}"}, based_on=GALLERY)
+    built = again(builds, gallery, changed)
+    assert RUNS in built.output
+    assert list((built.workspace / "staticfiles/gallery").glob("more.*.css"))
+    assert directories(built) == ["deps"]
+
+
+def test_without_its_cache_it_yields_the_same(
+    builds: Builds, gallery: Built, tmp_path: Path
+) -> None:
+    built = again(builds, without_cache(gallery, tmp_path))
+    assert RUNS in built.output
+    assert directories(built) == ["deps"]
+    assert layers_of(built) == layers_of(gallery)
+
+
+def test_without_its_image_it_comes_from_the_store(
+    builds: Builds, gallery: Built, tmp_path: Path
+) -> None:
+    built = again(builds, without_image(gallery, tmp_path))
+    assert AS_THEY_WERE in built.output
+    assert layers_of(built) == layers_of(gallery)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("DISABLE_COLLECTSTATIC", "1"), ("BP_PYTHON_COLLECTSTATIC", "false")]
+)
+def test_it_can_be_switched_off(builds: Builds, gallery: Built, name: str, value: str) -> None:
+    built = builds.image(GALLERY, gallery, env={name: value})
+    assert built.code == 0, built.output
+    assert f"{name}" in built.output.partition("None are collected: ")[2].partition("\n")[0]
+    assert not (built.workspace / "staticfiles").exists()
+
+
+def test_an_app_without_staticfiles_is_asked_once(
+    builds: Builds, gallery: Built, app: App
+) -> None:
+    settings = (GALLERY / "site_settings.py").read_text()
+    plain = app(
+        {"site_settings.py": settings.replace('"django.contrib.staticfiles", ', "")},
+        based_on=GALLERY,
+    )
+    first = again(builds, gallery, plain)
+    assert "django.contrib.staticfiles is not in INSTALLED_APPS" in first.output
+    second = again(builds, first, plain)
+    assert "Running `" not in second.output
+    assert "Nothing to collect" in second.output
+
+
+def test_no_secret_and_no_digest_over_one_is_in_the_image(gallery: Built) -> None:
+    documents = gallery.documents()
+    noted = documents["deps.toml"]["metadata"]["collected"]
+    assert re.fullmatch(r"[0-9a-f]{32} [0-9a-f]{64}", noted)
+    shown = f"{gallery.labels()} {documents['store.toml']}"
+    assert all(word not in shown for word in (SECRET, *noted.split()))
+    assert SECRET not in gallery.output

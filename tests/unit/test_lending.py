@@ -40,6 +40,7 @@ def test_what_is_lent_is_what_the_image_has(app: Engine) -> None:
     assert app.made() == {"deps"}
     assert app.declared() == ALL
     assert app.shop.asked == []
+    assert "Laying out everything for somebody" in app.log.said
 
 
 def test_a_build_after_that_has_nothing_to_do(app: Engine) -> None:

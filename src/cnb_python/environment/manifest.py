@@ -89,17 +89,34 @@ def dump(manifest: Manifest) -> bytes:
 def load(content: bytes) -> Manifest:
     """Return the manifest that *content* holds. Raises UnusableManifest whatever it holds."""
     try:
-        whole = json.loads(zstd.decompress(content))
-        if _field(whole, "format", int) != FORMAT:
-            raise UnusableManifest("format")
+        whole = _whole(content)
         rows = [_load_kept(row) for row in _field(whole, "distributions", list)]
-        trees = {
-            key: Tree(_digest(row, "archive"), _load_members(row))
-            for key, row in _field(whole, "trees", dict).items()
-        }
+        trees = _load_trees(whole)
     except (ValueError, RecursionError, zstd.ZstdError) as error:
         raise UnusableManifest(str(error)) from error
     return Manifest({kept.distribution.name: kept for kept in rows}, trees)
+
+
+def load_trees(content: bytes) -> Mapping[str, Tree]:
+    """Return the trees alone of the manifest that *content* holds. Raises UnusableManifest."""
+    try:
+        return _load_trees(_whole(content))
+    except (ValueError, RecursionError, zstd.ZstdError) as error:
+        raise UnusableManifest(str(error)) from error
+
+
+def _whole(content: bytes) -> object:
+    whole: object = json.loads(zstd.decompress(content))
+    if _field(whole, "format", int) != FORMAT:
+        raise UnusableManifest("format")
+    return whole
+
+
+def _load_trees(whole: object) -> dict[str, Tree]:
+    return {
+        key: Tree(_digest(row, "archive"), _load_members(row))
+        for key, row in _field(whole, "trees", dict).items()
+    }
 
 
 def _dump_kept(kept: Kept) -> dict[str, object]:

@@ -64,6 +64,17 @@ class Store:
                 self.lost[kept.distribution.name] = damage.reason
         return {name: kept for name, kept in found.distributions.items() if name not in self.lost}
 
+    def read_trees(self, manifest: str) -> None:
+        """Know the trees that the build kept that closed the store with *manifest*, if it can be.
+
+        For who wants nothing else: it is quicker than `read`, and no store is closed after it.
+        """
+        try:
+            with addressed.verified(self.directory, manifest, _MANIFEST) as file:
+                self._trees.update(listing.load_trees(file.read()))
+        except DamagedStore, UnusableManifest:
+            self._trees.clear()
+
     def put(self, distribution: Distribution, root: Path, *, whole: bool = True) -> Kept:
         """Archive the files of *distribution*, which lie below *root*; all, or its small parts.
 

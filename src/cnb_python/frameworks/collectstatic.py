@@ -2,8 +2,7 @@
 
 import json
 import os
-import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -11,17 +10,18 @@ from typing import NamedTuple
 from cnb_python.cnb import disk
 from cnb_python.environment.places import VENV
 from cnb_python.errors import CollectstaticFailed, DamagedStore, Killed
-from cnb_python.frameworks import asking, causes, tree, variables
-from cnb_python.frameworks.running import run
+from cnb_python.frameworks import tree, variables
+from cnb_python.frameworks.running import run, variables_in
 from cnb_python.frameworks.tree import Listing
 from cnb_python.provided import Added, Environment
 from cnb_python.system.outside import Command, System
 
 MANAGE = "manage.py"
+# Not imported: it is for another interpreter.
+_PROGRAM = Path(__file__).with_name("asking.py")
 SWITCH = "DISABLE_COLLECTSTATIC"
 TITLE = "Static files"
 SHOWN = "python manage.py collectstatic --noinput"
-_DJANGO = "django"
 _STATICFILES = "django.contrib.staticfiles"
 _DEPTH = 3
 _SKIPPED = frozenset({"node_modules", "site-packages", "__pycache__", "venv", "env"})
@@ -36,6 +36,7 @@ class Off(NamedTuple):
     """Nothing is collected."""
 
     reason: str
+    is_missing: bool = False
 
 
 @dataclass(slots=True)
@@ -51,27 +52,30 @@ class Static:
     """How many files came from the store; None: it does not have them."""
 
     @property
+    def is_missing(self) -> bool:
+        """Whether Django itself has to be run."""
+        return self.brought is None
+
+    @property
     def key(self) -> str:
         """What the store has them under."""
         return f"static-{self.noted.partition(' ')[2]}"
 
 
-def find(environment: Environment) -> Static | Off | None:
-    """Return what there is to collect, None for an app without Django.
+def find(environment: Environment) -> Static | Off:
+    """Return what there is to collect for an app with Django.
 
     What the store has of exactly this app is put in its place. Raises DiskFull and OSError.
     """
-    if _DJANGO not in environment.distributions:
-        return None
     job = environment.job
     switch = job.context.environ.get(SWITCH, "")
     if switch not in {"", "0"}:
-        return Off(f"Not collecting static files: {SWITCH} is set")
+        return Off(f"None are collected: {SWITCH} is set")
     if not job.settings.collectstatic:
-        return Off(f"Not collecting static files: so says {job.settings.named('collectstatic')}")
+        return Off(f"None are collected: so says {job.settings.named('collectstatic')}")
     manage = find_manage(job.project.directory)
     if manage is None:
-        return Off(f"Not collecting static files: there is no {MANAGE}")
+        return Off(f"None are collected: there is no {MANAGE}")
     return _brought(environment, _static(environment, manage))
 
 
@@ -80,16 +84,22 @@ def find_manage(directory: Path) -> Path | None:
     return next((path for path in _candidates(directory) if _is_django(path)), None)
 
 
-def collect(environment: Environment, static: Static, system: System) -> Added:
+def collect(
+    environment: Environment, static: Static | Off, more: Mapping[str, str], system: System
+) -> Added:
     """Run `collectstatic` where the store did not have the files already.
+
+    *more* are variables that yield to the platform's.
 
     Raises CollectstaticFailed with the likely cause, Killed, DiskFull and OSError.
     """
+    if isinstance(static, Off):
+        system.output.line(static.reason)
+        return Added()
     if static.brought is not None:
-        files = f"{static.brought} static files" if static.brought else "Nothing to collect"
-        system.output.line(f"{files} as they were: the app, its packages and variables are, too")
+        system.output.line(f"{_counted(static.brought)}: so are the app and its variables")
         return Added(trees=frozenset({static.key}), collected=static.noted)
-    answer = _run(environment, static, system)
+    answer = _run(environment, static, more, system)
     command = answer.get("command")
     if command is None:
         system.output.line(f"Nothing to collect: {_STATICFILES} is not in INSTALLED_APPS")
@@ -97,6 +107,10 @@ def collect(environment: Environment, static: Static, system: System) -> Added:
     if command in {None, _STATICFILES} and (command is None or root):
         return _keep(environment, static)
     return Added()
+
+
+def _counted(files: int) -> str:
+    return f"{files} static files as they were" if files else "Nothing to collect, as before"
 
 
 def _candidates(directory: Path) -> Iterator[Path]:
@@ -130,7 +144,7 @@ def _static(environment: Environment, manage: Path) -> Static:
     context = environment.job.context
     before = tree.listing(context.app_dir)
     salt = environment.collected.partition(" ")[0]
-    salt = salt if _is_salt(salt) else secrets.token_hex(_SALT_BYTES)
+    salt = salt if _is_salt(salt) else os.urandom(_SALT_BYTES).hex()
     rest = "\0".join(
         (
             _FORMAT,
@@ -162,14 +176,14 @@ def _brought(environment: Environment, static: Static) -> Static:
     return static
 
 
-def _run(environment: Environment, static: Static, system: System) -> dict[str, object]:
+def _run(
+    environment: Environment, static: Static, more: Mapping[str, str], system: System
+) -> dict[str, object]:
     job = environment.job
     venv = job.context.layers_dir / VENV
     answer = disk.draft_of(job.context.layers_dir / "answer")
-    argv = (str(venv / "bin/python"), asking.__file__, str(static.manage), str(answer))
-    env = variables.of_the_app(
-        job.context.environ, venv, job.runtime.interpreter.path, job.project.directory
-    )
+    argv = (str(venv / "bin/python"), str(_PROGRAM), str(static.manage), str(answer))
+    env = variables_in(environment, more)
     directory = static.manage.parent
     shown = SHOWN
     if directory != job.context.app_dir:
@@ -182,6 +196,8 @@ def _run(environment: Environment, static: Static, system: System) -> dict[str, 
     if outcome.code < 0:
         raise Killed(SHOWN, -outcome.code)
     if outcome.code:
+        from cnb_python.frameworks import causes  # noqa: PLC0415 - most builds need none
+
         raise CollectstaticFailed(SHOWN, outcome.code, *causes.cause(outcome.output))
     return found
 

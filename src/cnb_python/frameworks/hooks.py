@@ -8,10 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cnb_python.cnb.context import BuildContext
-from cnb_python.environment.places import VENV
 from cnb_python.errors import HookFailed, HookNotStarted, ProgramNotStarted
-from cnb_python.frameworks import variables
-from cnb_python.frameworks.running import run
+from cnb_python.frameworks.running import run, variables_in
 from cnb_python.provided import Environment
 from cnb_python.system.journal import Journal
 from cnb_python.system.outside import Command, System
@@ -39,16 +37,15 @@ def run_before(context: BuildContext, directory: Path, journal: Journal, system:
             _run(PRE, script, directory, dict(context.environ), system)
 
 
-def run_after(environment: Environment, script: Path, system: System) -> None:
-    """Run `bin/post_compile`, with Python and the packages. Raises as `run_before`."""
-    job = environment.job
-    env = variables.of_the_app(
-        job.context.environ,
-        job.context.layers_dir / VENV,
-        job.runtime.interpreter.path,
-        job.project.directory,
-    )
-    _run(POST, script, job.project.directory, env, system)
+def run_after(
+    environment: Environment, script: Path, more: Mapping[str, str], system: System
+) -> None:
+    """Run `bin/post_compile`, with Python and the packages.
+
+    *more* are variables that yield to the platform's. Raises as `run_before`.
+    """
+    env = variables_in(environment, more)
+    _run(POST, script, environment.job.project.directory, env, system)
 
 
 def _run(name: str, script: Path, app_dir: Path, env: Mapping[str, str], system: System) -> None:

@@ -1,8 +1,12 @@
 """Runs the app's own code, showing what it says without the credentials in it."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from cnb_python.environment import confidential
+from cnb_python.environment.places import VENV
+from cnb_python.frameworks import variables
+from cnb_python.provided import Environment
 from cnb_python.system.outside import Command, Outcome, System
 from cnb_python.system.redaction import redact
 
@@ -13,3 +17,14 @@ def run(command: Command, system: System) -> Outcome:
     system.output.line(f"Running `{command.shown}`")
     outcome = system.run(command, lambda line: system.output.detail(redact(line, secrets)))
     return replace(outcome, output=redact(outcome.output, secrets))
+
+
+def variables_in(environment: Environment, more: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables for code that runs in *environment*; *more* yield to the platform's."""
+    job = environment.job
+    return variables.of_the_app(
+        {**more, **job.context.environ},
+        job.context.layers_dir / VENV,
+        job.runtime.interpreter.path,
+        job.project.directory,
+    )

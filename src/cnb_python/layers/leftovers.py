@@ -4,7 +4,7 @@ from pathlib import Path
 
 from cnb_python.cnb import disk
 from cnb_python.cnb.layer import layer_of
-from cnb_python.layers import defaults, python, restored
+from cnb_python.layers import defaults, nltk, python, restored
 
 # The lifecycle takes nothing for a layer that has no `.toml`.
 WORK = ".cnb-python-work"
@@ -22,7 +22,7 @@ def remove(layers_dir: Path) -> None:
     """
     for path in (layers_dir / WORK, *layers_dir.glob(_DRAFTS)):
         disk.remove(path)
-    for name in (python.NAME, defaults.NAME, *restored.names(layers_dir)):
+    for name in (python.NAME, defaults.NAME, nltk.NAME, *restored.names(layers_dir)):
         layer = layer_of(layers_dir, name)
         if layer.path.exists(follow_symlinks=False):
             layer.drop()

@@ -488,3 +488,30 @@ def test_a_package_of_many_files_comes_back(store: Store, tmp_path: Path) -> Non
     store.bring(store.put(large, root), new(tmp_path / "into"))
 
     assert seen(tmp_path / "into") == seen(root)
+
+
+def test_trees_can_be_read_alone(tmp_path: Path) -> None:
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree/a").write_text("a", encoding="utf-8")
+    (tmp_path / "tree/b").write_text("b", encoding="utf-8")
+    (tmp_path / "store").mkdir()
+    store = Store(tmp_path / "store")
+    store.put_tree("key", tmp_path / "tree", frozenset({"b"}))
+    manifest = store.close([], {"key"}, ())
+
+    again = Store(tmp_path / "store")
+    again.read_trees(manifest)
+
+    (tmp_path / "into").mkdir()
+    assert again.bring_tree("key", tmp_path / "into") == 1
+    assert [path.name for path in (tmp_path / "into").iterdir()] == ["b"]
+
+
+@pytest.mark.parametrize("damage", [b"", b"{}"])
+def test_a_damaged_list_has_no_trees(tmp_path: Path, damage: bytes) -> None:
+    store = Store(tmp_path)
+    manifest = store.close([], (), ())
+    for path in tmp_path.iterdir():
+        path.write_bytes(damage)
+    store.read_trees(manifest)
+    assert not store.has_tree("key")

@@ -1,0 +1,96 @@
+"""The app's own scripts run as on the classic: before everything, and after everything."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.builds import Builds, Built, fixture
+from tests.support.trees import App, linked_copy
+from tests.support.worlds import layers_of
+
+FLASK = fixture("pip_flask")
+AFTER = """#!/usr/bin/env bash
+set -e
+python -c 'import flask, sys; print("Flask in", sys.prefix)' | tee flask.txt
+echo "for the build: $MEANT" >> flask.txt
+"""
+
+
+def script(directory: Path, name: str, text: str, mode: int = 0o755) -> Path:
+    place = directory / "bin" / name
+    place.parent.mkdir(exist_ok=True)
+    place.write_bytes(text.encode())
+    place.chmod(mode)
+    return directory
+
+
+@pytest.fixture(scope="module")
+def hooked(builds: Builds, flask: Built, tmp_path_factory: pytest.TempPathFactory) -> Built:
+    directory = linked_copy(FLASK, tmp_path_factory.mktemp("hooked") / "app")
+    directory.chmod(0o755)
+    script(directory, "pre_compile", "#!/bin/sh\nmkdir -p made && pwd > made/before.txt\n")
+    script(directory, "post_compile", AFTER)
+    built = builds.image(directory, flask, env={"MEANT": "yes"})
+    assert built.code == 0, built.output
+    return built
+
+
+def test_what_they_write_is_in_the_image(hooked: Built) -> None:
+    assert hooked.run("cat", "made/before.txt") == "/workspace\n"
+    assert hooked.run("cat", "flask.txt") == (
+        "Flask in /layers/cnb-python_python/venv\nfor the build: yes\n"
+    )
+
+
+def test_one_comes_first_and_the_other_last(hooked: Built) -> None:
+    order = ["Running `bin/pre_compile`", "Python 3.14", "Running `bin/post_compile`", "Launch"]
+    places = [hooked.output.index(words) for words in order]
+    assert places == sorted(places)
+
+
+def test_the_packages_stay_the_previous_image_s(hooked: Built, flask: Built) -> None:
+    assert [path.name for path in hooked.layers.iterdir() if path.is_dir()] == ["deps"]
+    ours = {title: sha for title, sha in layers_of(flask).items() if "/python:" in title}
+    assert ours.items() <= layers_of(hooked).items()
+
+
+def test_a_script_that_fails_stops_the_build(builds: Builds, flask: Built, app: App) -> None:
+    failing = script(app({}, based_on=FLASK), "post_compile", "#!/bin/sh\necho why\nexit 3\n")
+    built = builds.phases(failing, flask)
+    assert built.code
+    assert "    why\n" in built.output
+    assert "The app's own script bin/post_compile ended with code 3" in built.error
+
+
+def test_a_script_that_is_not_executable_runs_and_is_explained(
+    builds: Builds, flask: Built, app: App
+) -> None:
+    plain = script(app({}, based_on=FLASK), "pre_compile", "echo from a shell\n", 0o644)
+    built = builds.phases(plain, flask)
+    assert built.code == 0, built.output
+    assert "[Warning: bin/pre_compile is not executable]" in built.output
+    assert "git update-index --chmod=+x bin/pre_compile" in built.output
+    assert "    from a shell\n" in built.output
+
+
+def test_windows_line_ends_are_recognised(builds: Builds, flask: Built, app: App) -> None:
+    windows = script(app({}, based_on=FLASK), "pre_compile", "#!/bin/bash\r\necho no\r\n")
+    built = builds.phases(windows, flask)
+    assert built.code
+    assert "bin/pre_compile cannot be started" in built.error
+    assert "dos2unix bin/pre_compile" in built.error
+
+
+def test_packages_cannot_be_changed_by_a_script(builds: Builds, flask: Built, app: App) -> None:
+    text = "#!/bin/sh\necho >> $VIRTUAL_ENV/pyvenv.cfg\n"
+    changing = script(
+        app(
+            {"requirements.txt": (FLASK / "requirements.txt").read_text() + "six==1.17.0\n"},
+            based_on=FLASK,
+        ),
+        "post_compile",
+        text,
+    )
+    built = builds.phases(changing, flask)
+    assert built.code
+    assert "venv/pyvenv.cfg is not as it was installed any more" in built.error

@@ -1,0 +1,171 @@
+"""NLTK's data is in the image, downloaded once from a server on this machine.
+
+NLTK 3.9.1: later releases refuse to fetch from private addresses, which a test's server has.
+"""
+
+import hashlib
+import threading
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from tests.support.builds import Builds, Built
+from tests.support.trees import App, Files, write_files
+from tests.support.worlds import layers_of, without_cache, without_image
+
+REQUIREMENTS = "nltk==3.9.1\nclick==8.5.1\njoblib==1.6.0\nregex==2026.11.15\ntqdm==4.70.1\n"
+WORDS = "from nltk.corpus import stopwords; print(stopwords.words('english'))"
+RUNS = "Running `python -m nltk.downloader stopwords`"
+AFTER = f'#!/bin/sh\npython -c "{WORDS}" > words.txt\n'
+INDEX = """<?xml version="1.0"?>
+<nltk_data><packages><package id="stopwords" name="Stopwords" subdir="corpora" unzip="1"
+size="{size}" unzipped_size="6" checksum="{md5}" url="{url}/stopwords.zip"/></packages>
+<collections/></nltk_data>
+"""
+
+
+@dataclass
+class Server:
+    """Serves NLTK's data; remembers what it was asked."""
+
+    url: str = ""
+    asked: list[str] = field(default_factory=list)
+
+    @property
+    def env(self) -> dict[str, str]:
+        return {"NLTK_DOWNLOAD_URL": f"{self.url}/index.xml"}
+
+
+class _Handler(SimpleHTTPRequestHandler):
+    def __init__(self, server: Server, *args: object, directory: Path) -> None:
+        self.remembered = server
+        super().__init__(*args, directory=str(directory))  # type: ignore[arg-type]  # the server's own
+
+    def log_request(self, *_: object) -> None:
+        self.remembered.asked.append(self.path)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing: the output is the test's."""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    directory = tmp_path_factory.mktemp("nltk")
+    found = Server()
+    handler = partial(_Handler, found, directory=directory)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as http:
+        found.url = f"http://127.0.0.1:{http.server_port}"
+        archive = directory / "stopwords.zip"
+        with zipfile.ZipFile(archive, "w") as packed:
+            packed.writestr("stopwords/english", "the\na\n")
+        content = archive.read_bytes()
+        md5 = hashlib.md5(content).hexdigest()
+        index = INDEX.format(size=len(content), md5=md5, url=found.url)
+        write_files(directory, {"index.xml": index, "no_index.html": "<p>"})
+        thread = threading.Thread(target=http.serve_forever, args=(0.05,))
+        thread.start()
+        yield found
+        http.shutdown()
+        thread.join()
+
+
+def files(names: str = "stopwords") -> Files:
+    return {"requirements.txt": REQUIREMENTS, "nltk.txt": names}
+
+
+@pytest.fixture(scope="module")
+def words(
+    builds: Builds, flask: Built, server: Server, tmp_path_factory: pytest.TempPathFactory
+) -> Built:
+    directory = write_files(tmp_path_factory.mktemp("words") / "app", files())
+    directory.chmod(0o755)
+    built = builds.image(directory, flask, env=server.env)
+    assert built.code == 0, built.output
+    return built
+
+
+def test_the_app_finds_its_data(words: Built) -> None:
+    assert RUNS in words.output
+    assert words.run("python", "-c", WORDS) == "['the', 'a']\n"
+
+
+def test_it_is_downloaded_once(builds: Builds, words: Built, server: Server, app: App) -> None:
+    server.asked.clear()
+    again = builds.image(app(files()), words, env=server.env)
+    assert again.code == 0, again.output
+    assert "Nothing changed: 5 packages as they were" in again.output
+    assert layers_of(again) == layers_of(words)
+    assert server.asked == []
+
+
+def test_without_its_image_it_comes_from_the_store(
+    builds: Builds, words: Built, server: Server, app: App, tmp_path: Path
+) -> None:
+    server.asked.clear()
+    built = builds.image(app(files()), without_image(words, tmp_path / "w"), env=server.env)
+    assert built.code == 0, built.output
+    assert layers_of(built) == layers_of(words)
+    assert server.asked == []
+
+
+def test_without_its_cache_it_stays_in_the_image(
+    builds: Builds, words: Built, server: Server, app: App, tmp_path: Path
+) -> None:
+    server.asked.clear()
+    built = builds.image(app(files()), without_cache(words, tmp_path / "w"), env=server.env)
+    assert built.code == 0, built.output
+    assert layers_of(built) == layers_of(words)
+    assert server.asked == []
+
+
+def test_scripts_find_it_too_and_the_layer_stays_the_same(
+    builds: Builds, words: Built, server: Server, app: App
+) -> None:
+    directory = app({**files(), "bin/post_compile": AFTER})
+    (directory / "bin/post_compile").chmod(0o755)
+    built = builds.image(directory, words, env=server.env)
+    assert built.code == 0, built.output
+    assert built.run("cat", "words.txt") == "['the', 'a']\n"
+    ours = {title: sha for title, sha in layers_of(words).items() if "/python:" in title}
+    assert ours.items() <= layers_of(built).items()
+
+
+@pytest.mark.parametrize(
+    ("names", "url", "words_of_it"),
+    [
+        ("stopword", "index.xml", "NLTK's index has nothing called stopword."),
+        ("stopwords", "gone.xml", "What was fetched as NLTK's index is none."),
+        ("stopwords", "no_index.html", "What was fetched as NLTK's index is none."),
+        ("stopwords", "", "What was fetched as NLTK's index is none."),
+    ],
+)
+def test_what_cannot_be_had_stops_the_build(  # noqa: PLR0913 - fixtures
+    builds: Builds,
+    words: Built,
+    server: Server,
+    app: App,
+    *,
+    names: str,
+    url: str,
+    words_of_it: str,
+) -> None:
+    listed = app(files(f"{names} other"))
+    built = builds.phases(listed, words, env={"NLTK_DOWNLOAD_URL": f"{server.url}/{url}"})
+    assert built.code
+    assert f"The NLTK data {names} could not be had" in built.error
+    assert words_of_it in built.error
+
+
+def test_a_server_that_does_not_answer_is_the_network_s_fault(
+    builds: Builds, words: Built, app: App
+) -> None:
+    env = {"NLTK_DOWNLOAD_URL": "http://127.0.0.1:9/index.xml"}
+    built = builds.phases(app(files("stopwords other")), words, env=env)
+    assert built.code
+    assert "The server of NLTK's data could not be reached." in built.error
+    assert "Connection refused" in built.error

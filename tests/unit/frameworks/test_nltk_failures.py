@@ -1,0 +1,28 @@
+"""What NLTK's downloader says tells why it failed."""
+
+import pytest
+
+from cnb_python.frameworks.nltk_causes import cause, shown
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("ValueError: Error loading punk: Package 'punk' not found in index", "unknown"),
+        ("ValueError: Error loading x: <urlopen error [Errno -2] Name not known>", "network"),
+        ("ValueError: Error loading x: Security Violation: SSRF attempt to 10.0.0.1", "network"),
+        ("ValueError: Error loading x: HTTP Error 503: Unavailable", "network"),
+        ("ValueError: Error loading x: HTTP Error 404: File not found", "index"),
+        ("ParseError: mismatched tag: line 6, column 2", "index"),
+        ("ValueError: Integrity check failed for 'x': size mismatch", "damaged"),
+        ("ValueError: Error with downloaded zip file", "damaged"),
+        ("PermissionError: [Errno 13] Permission denied", "other"),
+    ],
+)
+def test_each_kind_is_told_by_its_words(said: str, expected: str) -> None:
+    assert cause(said) == expected
+
+
+def test_what_is_said_already_is_not_said_again() -> None:
+    said = "ValueError: Error loading punk: Package 'punk'\n  not found in index"
+    assert shown("punk", said) == "Package 'punk' not found in index"
