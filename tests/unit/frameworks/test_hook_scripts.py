@@ -32,7 +32,7 @@ def with_scripts(
 def before(app: World, **environ: str) -> None:
     context = app.environment(**environ).job.context
     journal = Journal(app.app.log, lambda: 0, {})
-    hooks.run_before(context, journal, app.system())
+    hooks.run_before(context, app.directory, journal, app.system())
 
 
 def after(app: World, **environ: str) -> None:
