@@ -78,6 +78,9 @@ INDEPENDENT = {
             "resolving",
             "pip_translated",
             "local_projects",
+            "program",
+            "program_installing",
+            "indexes",
         ),
     },
 }

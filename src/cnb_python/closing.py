@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnb_python.cnb.layer import check_contents
+from cnb_python.environment import toolbox
 from cnb_python.environment.manifest import Kept
 from cnb_python.environment.store import Store
 from cnb_python.environment.untouched import Untouched
@@ -41,7 +42,8 @@ class Renewed:
         restored.reuse(layers_dir, {name: self.record.layers[name] for name in self.lent})
         for name in made - {python.NAME}:
             self.untouched.check(layers_dir / name)
-        trees = {job.runtime.archive, *added.trees}
+        programs = toolbox.kept(self.store, job.manager.name)
+        trees = {job.runtime.archive, *programs, *added.trees}
         manifest = self.store.close(self.stored.values(), trees, self.alone)
         record = self.record._replace(
             contents=job.contents_key.metadata(),

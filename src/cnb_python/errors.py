@@ -295,6 +295,16 @@ class ProgramNotStarted(OutsideError):
     reason: str
 
 
+class ProgramUnavailable(OutsideError):
+    """The program of a package manager could not be fetched."""
+
+    program: str
+    version: str
+    """The release, or a specifier."""
+    reasons: tuple[str, ...]
+    """In uv's own words."""
+
+
 class Killed(OutsideError):
     """A signal that is not ours ended a program."""
 
@@ -880,6 +890,7 @@ type Failure = (
     | NoSuchProject
     | NoSuchRequirements
     | ProgramNotStarted
+    | ProgramUnavailable
     | Killed
     | DiskFull
     | PlaceRefused

@@ -63,6 +63,7 @@ from cnb_python.errors import (
     ProgramNotStarted,
     ProjectForOtherPython,
     ProxyFailed,
+    ProgramUnavailable,
     PythonNotAvailable,
     PythonOutsideRange,
     SeveralBindings,
@@ -104,6 +105,7 @@ from cnb_python.wording import (
     locks,
     machine,
     network,
+    programs,
     python,
     runtimes,
     settings,
@@ -168,6 +170,8 @@ def describe(failure: Failure) -> Message:  # noqa: C901, PLR0911, PLR0912, PLR0
             return settings.no_such_project(failure)
         case ProgramNotStarted():
             return machine.program_not_started(failure)
+        case ProgramUnavailable():
+            return programs.program_unavailable(failure)
         case Killed():
             return machine.killed(failure)
         case DiskFull():

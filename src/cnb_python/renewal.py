@@ -19,6 +19,7 @@ from cnb_python.environment.places import SHARES, VENV
 from cnb_python.environment.request import EnvironmentRequest, Synced
 from cnb_python.environment.store import Damaged, Store
 from cnb_python.environment.sync import Needs, sync
+from cnb_python.environment.toolbox import Toolbox
 from cnb_python.environment.untouched import Untouched
 from cnb_python.job import Job, decision_digest, env_digest
 from cnb_python.layers import assembly, deps, interpreter, python, restored, tools
@@ -54,7 +55,8 @@ def renew(
         layer_of(job.context.layers_dir, VENV).drop()
         compiling = pool.submit(interpreter.lay_out(job.runtime, store, system))
         decided = known if isinstance(known, Decision) else None
-        request = _request(job, work, compiling.result)
+        box = Toolbox(store, work / "programs", system.output)
+        request = _request(job, work, compiling.result, box)
         synced = sync(request, decided, kept, lending.needs, store, system)
         _say_changes(before, synced, system.output)
         layers = assembly.layers_of(lending.plan, synced.distributions)
@@ -190,7 +192,9 @@ def _kept(store: Store, before: Previous, output: Output) -> Mapping[str, Kept]:
     return found
 
 
-def _request(job: Job, work: Path, ready: Callable[[], object]) -> EnvironmentRequest:
+def _request(
+    job: Job, work: Path, ready: Callable[[], object], box: Toolbox
+) -> EnvironmentRequest:
     buildpack = job.context.buildpack.directory
     return EnvironmentRequest(
         project=job.project,
@@ -203,6 +207,7 @@ def _request(job: Job, work: Path, ready: Callable[[], object]) -> EnvironmentRe
         directory=job.context.layers_dir / VENV,
         work=work,
         installer=job.settings.installer,
+        toolbox=box,
         ready=ready,
     )
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnb_python.environment.distribution import Distribution
+from cnb_python.environment.toolbox import Toolbox
 from cnb_python.managers.decision import Decision
 from cnb_python.managers.manager import Manager
 from cnb_python.project import Project
@@ -37,6 +38,8 @@ class EnvironmentRequest:
     """An empty directory on the same file system, for everything that does not last."""
     installer: str
     """One of the settings `auto`, `pip`, `uv`."""
+    toolbox: Toolbox | None = None
+    """Where a manager has its program from; None: those of this build have none."""
     ready: Callable[[], object] = _at_once
     """Returns when the interpreter has all of its bytecode, or raises what prevents that.
 

@@ -42,6 +42,7 @@ class Store:
         self.lost: dict[str, str] = {}
         """Why a distribution that was kept is not any more, by name; known after `read`."""
         self._trees: dict[str, Tree] = {}
+        self._used: set[str] = set()
 
     def read(self, manifest: str) -> dict[str, Kept] | Damaged:
         """Return by name what the build kept that closed the store with *manifest*.
@@ -115,6 +116,17 @@ class Store:
         members = tuple(sorted(one for one in found if only is None or one.path in only))
         if first_outside(members) is None:
             self._trees[key] = Tree(self._pack(members, root, far=True), members)
+            self._used.add(key)
+
+    @property
+    def trees(self) -> frozenset[str]:
+        """The keys of everything that `put_tree` archived."""
+        return frozenset(self._trees)
+
+    @property
+    def used(self) -> frozenset[str]:
+        """The keys of those of them that this build archived or brought."""
+        return frozenset(self._used)
 
     def has_tree(self, key: str) -> bool:
         """Whether something was archived under *key*."""
@@ -129,6 +141,8 @@ class Store:
         members = tree.members if tree else ()
         self._unpack(tree.archive if tree else "", members, into)
         return sum(one.kind != "d" for one in members)
+        self._unpack(tree.archive if tree else "", tree.members if tree else (), into)
+        self._used.add(key)
 
     def close(
         self,

@@ -14,6 +14,7 @@ from cnb_python.environment import confidential, skeleton, tool, variables
 from cnb_python.environment.request import EnvironmentRequest
 from cnb_python.environment.stage import Stage
 from cnb_python.managers.manager import Workplace
+from cnb_python.managers.program import Program, not_available
 from cnb_python.system.outside import Command, Outcome, Run, System
 from cnb_python.system.redaction import redact
 
@@ -48,7 +49,7 @@ class Workshop:
         tools = self.request.work / "tools"
         if pip and not (tools / "pip").is_dir():
             tool.lay_out_pip(request.tool, tools)
-        return Workplace(
+        place = Workplace(
             app_dir=request.project.directory,
             environment=request.directory,
             tool=tools / "pip",
@@ -60,6 +61,18 @@ class Workshop:
             ),
             python=request.python,
             fetch=self.system.fetch,
+        )
+        return replace(place, bring=partial(self._bring, place))
+
+    def _bring(self, place: Workplace, wanted: Program) -> tuple[str, ...]:
+        """Return the words that start *wanted*, in *place*."""
+        toolbox = self.request.toolbox
+        if toolbox is None:
+            return not_available(wanted)
+        from cnb_python.managers.program_installing import install  # noqa: PLC0415 - for a few
+
+        return toolbox.bring(
+            wanted, lambda one, into, python: install(one, into, python, place, self.run)
         )
 
     @property

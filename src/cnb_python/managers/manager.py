@@ -8,6 +8,7 @@ from typing import Protocol
 
 from cnb_python.errors import BuildpackError
 from cnb_python.managers.decision import Decision, Pin, Undecided
+from cnb_python.managers.program import Bring, not_available
 from cnb_python.project import Project
 from cnb_python.system.outside import Command, Fetch, Outcome, Run
 
@@ -35,6 +36,8 @@ class Workplace:
     """Brings a file from the network; None: nothing is brought from there."""
     processor: str = field(default_factory=lambda: os.uname().machine)
     """As environment markers have it: `x86_64`."""
+    bring: Bring = not_available
+    """Has another package manager's program, or fetches it."""
 
 
 class Manager(Protocol):

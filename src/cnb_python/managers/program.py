@@ -1,0 +1,76 @@
+"""The programs of those package managers that do not travel with the buildpack.
+
+What a release of one needs to run is pinned with hashes in `data/tools`; another release that the
+user asks for is not. Imported by builds that change nothing.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+FOLDER = Path(__file__).parents[1] / "data/tools"
+_PIN = re.compile(r"(?P<name>[A-Za-z][\w.-]*)(?P<extras>\[[\w,-]+\])?==(?P<version>\S+)")
+# Neither the app's modules nor those of the buildpack must come before the program's own. The
+# first word behind the code is the directory that `bring` gives.
+_START = (
+    "import sys, runpy; sys.path.insert(0, sys.argv.pop(1)); "
+    "runpy.run_module(sys.argv.pop(1), run_name='__main__', alter_sys=True)"
+)
+
+
+class Program(NamedTuple):
+    """A program of a package manager, in the release of `data/tools` or another."""
+
+    name: str
+    """As its distribution and its module are called: `poetry`."""
+    versions: str = ""
+    """Which releases will do, as a specifier (`==1.8.5`, `>=1.8,<2`); empty: the pinned one."""
+
+    @property
+    def version(self) -> str:
+        """The pinned release, whatever was asked for: `2.5.1`."""
+        return _pins(self.name)[0]["version"]
+
+    @property
+    def lines(self) -> str:
+        """What installs it, as the text of a requirements file."""
+        if not self.versions:
+            return (FOLDER / f"{self.name}.txt").read_text(encoding="utf-8")
+        own, *others = _pins(self.name)
+        asked = f"{own['name']}{own['extras'] or ''}{self.versions}"
+        # What goes with it (a plug-in) in the release that fits.
+        return "\n".join((asked, *(one["name"] for one in others)))
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether its lines have hashes."""
+        return not self.versions
+
+    @property
+    def digest(self) -> str:
+        """A SHA-256 in hex over what was asked for."""
+        return hashlib.sha256(f"{self.name}\n{self.lines}".encode()).hexdigest()
+
+
+type Bring = Callable[[Program], tuple[str, ...]]
+"""Returns the words that start a program, in front of its arguments, where it can be had.
+
+Raises ProgramUnavailable.
+"""
+
+
+def start(python: Path, directory: Path, program: Program) -> tuple[str, ...]:
+    """Return the words that start *program*, installed in *directory*, by *python*."""
+    return (str(python), "-I", "-S", "-c", _START, str(directory), program.name)
+
+
+def _pins(name: str) -> list[re.Match[str]]:
+    """Return what is pinned by hand, the program itself first."""
+    return list(_PIN.finditer((FOLDER / f"{name}.in").read_text(encoding="utf-8")))
+
+
+def not_available(program: Program) -> tuple[str, ...]:
+    """Stand in for `Bring` where no manager needs one."""
+    raise LookupError(program.name)
