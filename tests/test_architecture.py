@@ -81,6 +81,8 @@ INDEPENDENT = {
             "program",
             "program_installing",
             "indexes",
+            "poetry_project",
+            "poetry_exporting",
         ),
     },
 }

@@ -212,6 +212,24 @@ class StaleLock(AppError):
     """The tool's own words."""
 
 
+class LockTooNew(AppError):
+    """A lock file is of a form that a later release of its tool has brought."""
+
+    file: str
+    manager: str
+    said: tuple[str, ...]
+    """The tool's own words."""
+
+
+class AppNotInstallable(AppError):
+    """The app says that it is a package, and its manager finds no code of it."""
+
+    file: str
+    manager: str
+    problem: str
+    """In the manager's own words."""
+
+
 class LockForOtherPython(AppError):
     """A lock file, or one of its packages, is not meant for the app's Python."""
 
@@ -881,6 +899,8 @@ type Failure = (
     | StaleLock
     | SeveralLocks
     | LockForOtherPython
+    | LockTooNew
+    | AppNotInstallable
     | UnknownGroup
     | ProjectForOtherPython
     | ForbiddenVariables

@@ -3,6 +3,7 @@
 from typing import assert_never
 
 from cnb_python.errors import (
+    AppNotInstallable,
     BadBinding,
     BadLock,
     BadMirror,
@@ -38,6 +39,8 @@ from cnb_python.errors import (
     MadeForPython2,
     MissingBuildModule,
     MissingBuildRequirement,
+    LockForOtherPython,
+    LockTooNew,
     MissingForBuild,
     MissingInput,
     MisspeltVersionFile,
@@ -64,6 +67,7 @@ from cnb_python.errors import (
     ProjectForOtherPython,
     ProxyFailed,
     ProgramUnavailable,
+    ProjectForOtherPython,
     PythonNotAvailable,
     PythonOutsideRange,
     SeveralBindings,
@@ -170,6 +174,10 @@ def describe(failure: Failure) -> Message:  # noqa: C901, PLR0911, PLR0912, PLR0
             return settings.no_such_project(failure)
         case ProgramNotStarted():
             return machine.program_not_started(failure)
+        case LockTooNew():
+            return programs.lock_too_new(failure)
+        case AppNotInstallable():
+            return programs.app_not_installable(failure)
         case ProgramUnavailable():
             return programs.program_unavailable(failure)
         case Killed():

@@ -140,9 +140,8 @@ class Store:
         tree = self._trees.get(key)
         members = tree.members if tree else ()
         self._unpack(tree.archive if tree else "", members, into)
-        return sum(one.kind != "d" for one in members)
-        self._unpack(tree.archive if tree else "", tree.members if tree else (), into)
         self._used.add(key)
+        return sum(one.kind != "d" for one in members)
 
     def close(
         self,

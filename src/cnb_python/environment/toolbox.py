@@ -44,7 +44,7 @@ class Toolbox:
         directory, key = self.directory / wanted.name, key_of(wanted)
         if key not in self._used:
             disk.remove(directory)
-            disk.make_directory(directory)
+            directory.mkdir(parents=True)
             if not self._is_brought(wanted, key, directory):
                 self._fetch(wanted, directory, install)
                 self.store.put_tree(key, directory)
@@ -59,7 +59,7 @@ class Toolbox:
         except DamagedStore as damage:
             self.output.line(f"Fetching {wanted.name} again: {damage.reason}")
             disk.remove(directory)
-            disk.make_directory(directory)
+            directory.mkdir(parents=True)
             return False
         self.output.line(f"{_named(wanted)} from the store")
         return True

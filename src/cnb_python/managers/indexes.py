@@ -1,7 +1,7 @@
 """Where uv looks for what somebody else has decided: the indexes that the user has set up."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from cnb_python.managers import uv
 from cnb_python.managers.network import Network, network_of
@@ -41,3 +41,21 @@ def _besides(options: Mapping[str, str]) -> dict[str, str]:
         "UV_FIND_LINKS": ",".join(options.get("find-links", "").split()),
     }
     return {name: " ".join(value.split()) for name, value in found.items() if value}
+
+
+def found_by(lines: Iterable[str], environ: Mapping[str, str]) -> dict[str, str]:
+    """Return `variables` for what an export says in *lines* of where to look, logins and all.
+
+    What it says is stronger than what the user has set up, for the index that it says is the usual
+    one; it names none where that is the usual one of everybody.
+    """
+    made = variables(environ)
+    for line in lines:
+        option, _, value = line.strip().partition(" ")
+        if option in {"-i", "--index-url"}:
+            made["UV_DEFAULT_INDEX"] = value.strip()
+        elif option == "--extra-index-url":
+            made["UV_INDEX"] = f"{made.get('UV_INDEX', '')} {value.strip()}".strip()
+        elif option == "--trusted-host":
+            made["UV_INSECURE_HOST"] = f"{made.get('UV_INSECURE_HOST', '')} {value}".strip()
+    return made

@@ -2,9 +2,12 @@
 
 from cnb_python.errors import ChosenManagerMissing, NoRequirements, SeveralManagers
 from cnb_python.managers.manager import Manager
+from cnb_python.managers.pdm import Pdm
 from cnb_python.managers.pip import Pip
+from cnb_python.managers.pipenv import Pipenv
 from cnb_python.managers.plain_project import PlainProject
 from cnb_python.managers.pylock import Pylock
+from cnb_python.managers.poetry import Poetry
 from cnb_python.managers.uv_project import UvProject
 from cnb_python.project import Project, directories_with_python, unread_locks
 from cnb_python.settings import AUTO, DEFAULTS, Settings
@@ -12,7 +15,14 @@ from cnb_python.settings import AUTO, DEFAULTS, Settings
 
 def managers(settings: Settings) -> tuple[Manager, ...]:
     """Return every manager, told *settings*, in the order in which messages list them."""
-    return (Pip(settings), UvProject(settings), Pylock(settings))
+    return (
+        Pip(settings),
+        Pipenv(settings),
+        Poetry(settings),
+        UvProject(settings),
+        Pdm(settings),
+        Pylock(settings),
+    )
 
 
 def last(settings: Settings) -> tuple[Manager, ...]:

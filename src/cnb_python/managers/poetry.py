@@ -1,0 +1,115 @@
+"""Poetry: `poetry.lock`, which Poetry itself checks and reads; uv installs exactly that.
+
+What asks it is imported when something changed.
+"""
+
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cnb_python.errors import BadLock, BuildpackError
+from cnb_python.managers import local_projects, locked, poetry_project
+from cnb_python.managers.decision import Decision, Pin, Undecided
+from cnb_python.managers.manager import Workplace
+from cnb_python.managers.poetry_project import PYPROJECT
+from cnb_python.project import Project
+from cnb_python.settings import DEFAULTS, Settings
+from cnb_python.system.outside import Command, Outcome, Run
+
+LOCK = "poetry.lock"
+# What Poetry reads besides: settings of the project.
+_SETTINGS = "poetry.toml"
+_LOCAL = re.compile(
+    r'\[package\.source\]\ntype = "(?:directory|file)"\nurl = "([^"\n]+)"', re.MULTILINE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Poetry:
+    """Apps with a `poetry.lock`."""
+
+    settings: Settings = DEFAULTS
+    name: str = "poetry"
+    deciding_file: str = LOCK
+    processor: str = field(default_factory=lambda: os.uname().machine)
+    """As environment markers have it: `x86_64`."""
+
+    def deciding_files(self, project: Project) -> tuple[str, ...]:
+        """Return the app's lock, if it has one."""
+        return (LOCK,) if LOCK in project.names else ()
+
+    def check(self, project: Project) -> tuple[str, ...]:
+        """Refuse a lock that is no file, or stands alone.
+
+        Raises BadLock, NotAFile, UnreadableFile or UnreadableToml.
+        """
+        project.content(LOCK)
+        if PYPROJECT not in project.names:
+            raise BadLock(
+                LOCK, f"the app has no {PYPROJECT} beside it, from which Poetry makes it"
+            )
+        poetry_project.read(project.directory)
+        return ()
+
+    def pins(
+        self, project: Project, python: str, environ: Mapping[str, str]
+    ) -> Decision | Undecided:
+        """Return that Poetry has to say what its lock means here, and on what that depends."""
+        directory = project.directory
+        found = poetry_project.read(directory)
+        parts = [self.name, found.program(self.settings).digest, python, self.processor]
+        parts += locked.chosen(self.settings.groups, self.settings.extras)
+        parts += locked.variables(environ, "POETRY_", "PIP_", "UV_")
+        parts += locked.files(directory, (LOCK, _SETTINGS))
+        parts.append(locked.public(found.relevant))
+        parts += _local_sources(directory)
+        return Undecided(f"it alone reads {LOCK}", locked.inputs(parts))
+
+    def try_install(
+        self, decision: Decision, pins: Sequence[Pin], place: Workplace, run: Run
+    ) -> str:
+        """Refuse: nothing is decided without Poetry."""
+        del decision, pins, place, run
+        return f"{LOCK} alone decides nothing"
+
+    def decide(self, place: Workplace, run: Run) -> Decision:
+        """Have Poetry check and read its lock. Raises what it says went wrong."""
+        from cnb_python.managers import poetry_exporting  # noqa: PLC0415 - see above
+
+        return poetry_exporting.decide(self.settings, self.processor, place, run)
+
+    def install_all(self, place: Workplace, run: Run) -> Decision:
+        """Decide and install. Raises what Poetry or uv says went wrong."""
+        decision = self.decide(place, run)
+        self.install(decision, decision.pins, place, run)
+        return decision
+
+    def install(self, decision: Decision, pins: Sequence[Pin], place: Workplace, run: Run) -> None:
+        """Install exactly *pins*. Raises what Poetry or uv says went wrong."""
+        del decision
+        from cnb_python.managers import poetry_exporting  # noqa: PLC0415 - see above
+
+        poetry_exporting.install(self.settings, pins, place, run)
+
+    def explain(
+        self, command: Command, outcome: Outcome, place: Workplace, run: Run
+    ) -> BuildpackError:
+        """Say why Poetry failed."""
+        del place, run
+        from cnb_python.managers import poetry_exporting  # noqa: PLC0415 - see above
+
+        return poetry_exporting.explain(command, outcome)
+
+
+def _local_sources(directory: Path) -> Iterator[str]:
+    """Yield what the app itself, and each directory and file that the lock names, comes to."""
+    try:
+        text = (directory / LOCK).read_text("utf-8", "replace").replace("\r\n", "\n")
+    except OSError:
+        text = ""
+    for name in (".", *sorted(set(_LOCAL.findall(text)))):
+        place = (directory / name).resolve()
+        # Whether it is editable, Poetry says elsewhere; those that are not are copied.
+        yield from (name, local_projects.digest(place, is_editable=name == "."))

@@ -1,0 +1,132 @@
+"""Has Poetry check its lock and say what it holds; uv installs that, and Poetry the app itself."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from packaging.utils import canonicalize_name
+
+from cnb_python.errors import (
+    AppNotInstallable,
+    BuildpackError,
+    InstallFailed,
+    LockTooNew,
+    StaleLock,
+)
+from cnb_python.managers import (
+    build_failures,
+    indexes,
+    locked_installing,
+    locked_lines,
+    poetry_project,
+    uv,
+)
+from cnb_python.managers.decision import Decision, Pin
+from cnb_python.managers.exact import digest
+from cnb_python.managers.locked_installing import Choice
+from cnb_python.managers.manager import Workplace
+from cnb_python.managers.poetry_project import PYPROJECT
+from cnb_python.settings import Settings
+from cnb_python.system.outside import Command, Outcome, Run
+
+_LOCK, _NAME = "poetry.lock", "Poetry"
+_STALE = re.compile(r"pyproject\.toml changed significantly since poetry\.lock was last generated")
+_NEWER = re.compile(r"lock file is not compatible with the current version of Poetry")
+_NOT_INSTALLABLE = re.compile(r"The current project could not be installed: (.+)")
+_UNKNOWN_GROUP = re.compile(r"Group\(s\) not found: (\S+)")
+_LAST_WORDS = 8
+# What they choose is ours to choose: neither the app nor its environment is to be touched.
+_OURS = re.compile(
+    r"POETRY_(VIRTUALENVS_\w+|CACHE_DIR|CONFIG_DIR|DATA_DIR|HOME|SYSTEM_GIT_CLIENT)"
+)
+
+
+def decide(settings: Settings, processor: str, place: Workplace, run: Run) -> Decision:
+    """Return what the lock of the app holds for its Python. Raises what Poetry says went wrong."""
+    exported = _exported(place)
+    outcome = run(command := _export(settings, exported, place))
+    if outcome.code:
+        raise explain(command, outcome)
+    choice = Choice(place.python, processor)
+    found = locked_lines.read(exported.read_text("utf-8"), _LOCK, place.app_dir, choice, uv.NAME)
+    return found.decision._replace(pins=tuple(sorted((*found.decision.pins, *_of_the_app(place)))))
+
+
+def install(settings: Settings, pins: Sequence[Pin], place: Workplace, run: Run) -> None:
+    """Install exactly *pins*. Raises what uv or Poetry says went wrong."""
+    own = {pin.name for pin in _of_the_app(place)}
+    if others := [pin for pin in pins if pin.name not in own]:
+        lines = _exported(place).read_text("utf-8").splitlines()
+        sources = uv.Sources(is_own=False, variables=indexes.found_by(lines, place.environ))
+        locked_installing.install(others, place, run, sources)
+    if len(others) < len(pins):
+        outcome = run(command := _install_app(settings, place))
+        if outcome.code:
+            raise explain(command, outcome)
+
+
+def explain(command: Command, outcome: Outcome) -> BuildpackError:
+    """Say why Poetry failed."""
+    said = tuple(line.strip() for line in outcome.output.splitlines() if line.strip())
+    last = said[-_LAST_WORDS:]
+    if trouble := build_failures.machine_failure(outcome.code, outcome.output, _NAME):
+        return trouble
+    if _STALE.search(outcome.output):
+        return StaleLock(_LOCK, PYPROJECT, "poetry lock", last)
+    if _NEWER.search(outcome.output):
+        return LockTooNew(_LOCK, _NAME, last)
+    if found := _NOT_INSTALLABLE.search(outcome.output):
+        return AppNotInstallable(PYPROJECT, _NAME, found[1])
+    return InstallFailed(_NAME, command.shown, outcome.code, last)
+
+
+def _of_the_app(place: Workplace) -> tuple[Pin, ...]:
+    """Return the app itself, where it is a package."""
+    found = poetry_project.read(place.app_dir)
+    if not found.is_package:
+        return ()
+    line = f"-e {place.app_dir}"
+    return (Pin(canonicalize_name(found.name), "", digest((line,)), line, keeps=False),)
+
+
+def _export(settings: Settings, into: Path, place: Workplace) -> Command:
+    chosen = [word for name in settings.groups for word in ("--with", name)]
+    chosen += [word for name in settings.extras for word in ("--extras", name)]
+    # Its logins go with the addresses, into a file that the build's end removes.
+    written = ("--with-credentials", "--output", str(into))
+    return _poetry(settings, place, ("export", *chosen), written)
+
+
+def _install_app(settings: Settings, place: Workplace) -> Command:
+    """Return the command with which Poetry makes an environment lead to the app."""
+    return _poetry(settings, place, ("install", "--only-root"), ())
+
+
+def _poetry(
+    settings: Settings, place: Workplace, words: Sequence[str], more: Sequence[str]
+) -> Command:
+    program = poetry_project.read(place.app_dir).program(settings)
+    start = place.bring(program)
+    return Command(
+        (*start, "--no-interaction", "--no-ansi", *words, *more),
+        _variables(place),
+        place.app_dir,
+        shown=" ".join(("poetry", *words)),
+    )
+
+
+def _variables(place: Workplace) -> dict[str, str]:
+    """Return the variables of Poetry's processes: its settings, but no place of the user's."""
+    own = place.scratch / "poetry"
+    kept = {name: value for name, value in place.environ.items() if not _OURS.fullmatch(name)}
+    return {
+        **kept,
+        **{f"POETRY_{name}_DIR": str(own / name.lower()) for name in ("CONFIG", "CACHE", "DATA")},
+        # The environment is there: VIRTUAL_ENV names it.
+        "POETRY_VIRTUALENVS_CREATE": "false",
+        "POETRY_KEYRING_ENABLED": kept.get("POETRY_KEYRING_ENABLED", "false"),
+    }
+
+
+def _exported(place: Workplace) -> Path:
+    return place.scratch / "poetry.export.txt"

@@ -1,0 +1,47 @@
+"""What an app's `pyproject.toml` says to Poetry. Imported by builds that change nothing."""
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+from cnb_python.cnb import toml
+from cnb_python.managers.program import Program
+from cnb_python.settings import Settings
+
+PYPROJECT = "pyproject.toml"
+# Of the tables that only other tools read, none counts.
+_READ = ("project", "dependency-groups", "build-system")
+
+
+class PoetryProject(NamedTuple):
+    """What counts of a `pyproject.toml`."""
+
+    name: str
+    """Empty where it has none: then it cannot be installed."""
+    is_package: bool
+    """It is installed itself, besides what it needs."""
+    requires: str
+    """The releases of Poetry that it asks for, in Poetry's words; empty: any."""
+    relevant: str
+    """Everything that Poetry may read, as text."""
+
+    def program(self, settings: Settings) -> Program:
+        """Return the Poetry that reads its lock."""
+        del settings
+        return Program("poetry")
+
+
+def read(directory: Path) -> PoetryProject:
+    """Read the `pyproject.toml` in *directory*. Raises UnreadableToml."""
+    document = toml.read(directory / PYPROJECT)
+    project = toml.table_at(document, "project")
+    poetry = toml.table_at(toml.table_at(document, "tool"), "poetry")
+    named = next((one for one in (project.get("name"), poetry.get("name")) if one), "")
+    requires = poetry.get("requires-poetry", "")
+    tables = {name: toml.table_at(document, name) for name in _READ}
+    return PoetryProject(
+        name=named if isinstance(named, str) else "",
+        is_package=poetry.get("package-mode") is not False,
+        requires=requires if isinstance(requires, str) else "",
+        relevant=json.dumps({**tables, "poetry": poetry}, sort_keys=True, default=str),
+    )
