@@ -9,6 +9,8 @@ from tests.support.builds import Builds, Built, fixture
 from tests.support.trees import App
 
 FLASK = fixture("poetry_flask")
+# Where nobody listens: nothing can be fetched.
+NOWHERE = {"PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_FIND_LINKS": ""}
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +53,7 @@ def test_the_build_says_who_decides(greeter: Built) -> None:
 
 
 def test_a_rebuild_asks_nobody(builds: Builds, greeter: Built) -> None:
-    again = builds.image(FLASK, greeter, network=False)
+    again = builds.image(FLASK, greeter, env=NOWHERE)
     assert again.code == 0, again.output
     assert "  Nothing changed: " in again.output
     assert "poetry" not in again.output
@@ -65,7 +67,7 @@ def test_poetry_comes_from_the_store_when_something_changed(
 ) -> None:
     lock = (FLASK / "poetry.lock").read_text()
     changed = app({"poetry.lock": f"{lock}\n# a comment\n"}, FLASK)
-    again = builds.image(changed, greeter, network=False)
+    again = builds.image(changed, greeter, env=NOWHERE)
     assert again.code == 0, again.output
     assert re.search(r"  poetry \S+ from the store\n", again.output)
     assert [layer.diff_id for layer in again.image.layers if "python:" in layer.title] == [

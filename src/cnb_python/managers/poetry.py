@@ -61,7 +61,7 @@ class Poetry:
         found = poetry_project.read(directory)
         parts = [self.name, found.program(self.settings).digest, python, self.processor]
         parts += locked.chosen(self.settings.groups, self.settings.extras)
-        parts += locked.variables(environ, "POETRY_", "PIP_", "UV_")
+        parts += locked.variables(environ, "POETRY_")
         parts += locked.files(directory, (LOCK, _SETTINGS))
         parts.append(locked.public(found.relevant))
         parts += _local_sources(directory)

@@ -1,0 +1,115 @@
+"""PDM: `pdm.lock`, which PDM itself checks and reads; uv installs exactly that.
+
+What asks it is imported when something changed.
+"""
+
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cnb_python.cnb import toml
+from cnb_python.errors import BadLock, BuildpackError
+from cnb_python.managers import local_projects, locked
+from cnb_python.managers.decision import Decision, Pin, Undecided
+from cnb_python.managers.manager import Workplace
+from cnb_python.managers.program import Program
+from cnb_python.project import Project
+from cnb_python.settings import DEFAULTS, Settings
+from cnb_python.system.outside import Command, Outcome, Run
+
+LOCK, PYPROJECT = "pdm.lock", "pyproject.toml"
+# What PDM reads besides: settings of the project.
+_SETTINGS = "pdm.toml"
+_LOCAL = re.compile(r'^path = "([^"\n]+)"', re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Pdm:
+    """Apps with a `pdm.lock`."""
+
+    settings: Settings = DEFAULTS
+    name: str = "pdm"
+    deciding_file: str = LOCK
+    processor: str = field(default_factory=lambda: os.uname().machine)
+    """As environment markers have it: `x86_64`."""
+
+    @property
+    def program(self) -> Program:
+        """The PDM that reads the lock."""
+        return Program("pdm")
+
+    def deciding_files(self, project: Project) -> tuple[str, ...]:
+        """Return the app's lock, if it has one."""
+        return (LOCK,) if LOCK in project.names else ()
+
+    def check(self, project: Project) -> tuple[str, ...]:
+        """Refuse a lock that is no file, or stands alone.
+
+        Raises BadLock, NotAFile, UnreadableFile or UnreadableToml.
+        """
+        project.content(LOCK)
+        if PYPROJECT not in project.names:
+            raise BadLock(LOCK, f"the app has no {PYPROJECT} beside it, from which PDM makes it")
+        toml.read(project.directory / PYPROJECT)
+        return ()
+
+    def pins(
+        self, project: Project, python: str, environ: Mapping[str, str]
+    ) -> Decision | Undecided:
+        """Return that PDM has to say what its lock means here, and on what that depends."""
+        directory = project.directory
+        parts = [self.name, self.program.digest, python, self.processor]
+        parts += locked.chosen(self.settings.groups, self.settings.extras)
+        parts += locked.variables(environ, "PDM_")
+        parts += locked.files(directory, (LOCK, _SETTINGS))
+        parts += _local_sources(directory)
+        return Undecided(f"it alone reads {LOCK}", locked.inputs(parts))
+
+    def try_install(
+        self, decision: Decision, pins: Sequence[Pin], place: Workplace, run: Run
+    ) -> str:
+        """Refuse: nothing is decided without PDM."""
+        del decision, pins, place, run
+        return f"{LOCK} alone decides nothing"
+
+    def decide(self, place: Workplace, run: Run) -> Decision:
+        """Have PDM check and read its lock. Raises what it says went wrong."""
+        from cnb_python.managers import pdm_exporting  # noqa: PLC0415 - see above
+
+        asked = pdm_exporting.Asked(self.program, self.settings, self.processor, place, run)
+        return pdm_exporting.decide(asked)
+
+    def install_all(self, place: Workplace, run: Run) -> Decision:
+        """Decide and install. Raises what PDM or uv says went wrong."""
+        decision = self.decide(place, run)
+        self.install(decision, decision.pins, place, run)
+        return decision
+
+    def install(self, decision: Decision, pins: Sequence[Pin], place: Workplace, run: Run) -> None:
+        """Install exactly *pins*. Raises what uv says went wrong."""
+        del decision
+        from cnb_python.managers import pdm_exporting  # noqa: PLC0415 - see above
+
+        pdm_exporting.install(pins, place, run)
+
+    def explain(
+        self, command: Command, outcome: Outcome, place: Workplace, run: Run
+    ) -> BuildpackError:
+        """Say why PDM failed."""
+        del place, run
+        from cnb_python.managers import pdm_exporting  # noqa: PLC0415 - see above
+
+        return pdm_exporting.explain(command, outcome)
+
+
+def _local_sources(directory: Path) -> Iterator[str]:
+    """Yield what the app itself, and each directory and file that the lock names, comes to."""
+    try:
+        text = (directory / LOCK).read_text("utf-8", "replace")
+    except OSError:
+        text = ""
+    for name in (".", *sorted(set(_LOCAL.findall(text)))):
+        place = (directory / name).resolve()
+        yield from (name, local_projects.digest(place, is_editable=name == "."))

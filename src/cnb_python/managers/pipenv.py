@@ -1,0 +1,124 @@
+"""Pipenv: `Pipfile.lock`, which Pipenv itself checks and reads; uv installs exactly that.
+
+A `Pipfile` without its lock is resolved in every build. What asks is imported when something
+changed.
+"""
+
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cnb_python.errors import BadLock, BuildpackError
+from cnb_python.managers import local_projects, locked
+from cnb_python.managers.decision import Decision, Pin, Undecided
+from cnb_python.managers.manager import Workplace
+from cnb_python.managers.program import Program
+from cnb_python.project import Project
+from cnb_python.settings import DEFAULTS, Settings
+from cnb_python.system.outside import Command, Outcome, Run
+
+LOCK, PIPFILE = "Pipfile.lock", "Pipfile"
+_LOCAL = re.compile(r'"(?:path|file)": "(?!\w+://)([^"\n]+)"')
+
+
+@dataclass(frozen=True, slots=True)
+class Pipenv:
+    """Apps with a `Pipfile`, most of them with its lock."""
+
+    settings: Settings = DEFAULTS
+    name: str = "pipenv"
+    deciding_file: str = LOCK
+    processor: str = field(default_factory=lambda: os.uname().machine)
+    """As environment markers have it: `x86_64`."""
+
+    @property
+    def program(self) -> Program:
+        """The Pipenv that reads the files."""
+        return Program("pipenv")
+
+    def deciding_files(self, project: Project) -> tuple[str, ...]:
+        """Return the app's lock, or what it would be made from."""
+        return tuple(name for name in (LOCK, PIPFILE) if name in project.names)
+
+    def check(self, project: Project) -> tuple[str, ...]:
+        """Refuse a lock that is no file, or stands alone; warn where there is none.
+
+        Raises BadLock, NotAFile or UnreadableFile.
+        """
+        for name in self.deciding_files(project):
+            project.content(name)
+        if PIPFILE not in project.names:
+            raise BadLock(LOCK, f"the app has no {PIPFILE} beside it, from which Pipenv makes it")
+        if LOCK in project.names:
+            return ()
+        return (
+            (
+                f"The app has a {PIPFILE} and no {LOCK}, so each build installs what is newest "
+                f"on that day. Run pipenv lock, and commit {LOCK}: every build installs the same "
+                "then, and one that changes nothing asks nobody."
+            ),
+        )
+
+    def pins(
+        self, project: Project, python: str, environ: Mapping[str, str]
+    ) -> Decision | Undecided:
+        """Return that Pipenv has to say what its lock means here, and on what that depends."""
+        if LOCK not in project.names:
+            return Undecided(f"there is no {LOCK}")
+        directory = project.directory
+        parts = [self.name, self.program.digest, python, self.processor]
+        parts += locked.chosen(self.settings.groups, self.settings.extras)
+        parts += locked.variables(environ, "PIPENV_")
+        parts += locked.files(directory, (LOCK, PIPFILE))
+        parts += _local_sources(directory)
+        return Undecided(f"it alone reads {LOCK}", locked.inputs(parts))
+
+    def try_install(
+        self, decision: Decision, pins: Sequence[Pin], place: Workplace, run: Run
+    ) -> str:
+        """Refuse: nothing is decided without Pipenv."""
+        del decision, pins, place, run
+        return f"{LOCK} alone decides nothing"
+
+    def decide(self, place: Workplace, run: Run) -> Decision:
+        """Have Pipenv check and read its lock. Raises what it, or uv, says went wrong."""
+        from cnb_python.managers import pipenv_exporting  # noqa: PLC0415 - see above
+
+        asked = pipenv_exporting.Asked(self.program, self.settings, self.processor, place, run)
+        if (place.app_dir / LOCK).is_file():
+            return pipenv_exporting.read_lock(asked)
+        return pipenv_exporting.resolve(asked)
+
+    def install_all(self, place: Workplace, run: Run) -> Decision:
+        """Decide and install. Raises what Pipenv or uv says went wrong."""
+        decision = self.decide(place, run)
+        self.install(decision, decision.pins, place, run)
+        return decision
+
+    def install(self, decision: Decision, pins: Sequence[Pin], place: Workplace, run: Run) -> None:
+        """Install exactly *pins*. Raises what uv says went wrong."""
+        del decision
+        from cnb_python.managers import pipenv_exporting  # noqa: PLC0415 - see above
+
+        pipenv_exporting.install(pins, place, run)
+
+    def explain(
+        self, command: Command, outcome: Outcome, place: Workplace, run: Run
+    ) -> BuildpackError:
+        """Say why Pipenv failed."""
+        del place, run
+        from cnb_python.managers import pipenv_exporting  # noqa: PLC0415 - see above
+
+        return pipenv_exporting.explain(command, outcome)
+
+
+def _local_sources(directory: Path) -> Iterator[str]:
+    """Yield what each directory and file of the app that the lock names comes to."""
+    try:
+        text = (directory / LOCK).read_text("utf-8", "replace")
+    except OSError:
+        text = ""
+    for name in sorted(set(_LOCAL.findall(text))):
+        yield from (name, local_projects.digest((directory / name).resolve(), is_editable=False))

@@ -1,0 +1,200 @@
+"""Has Pipenv check its lock and say what it holds, or what a `Pipfile` asks for."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from cnb_python.errors import BadLock, BuildpackError, InstallFailed, StaleLock, UnknownGroup
+from cnb_python.managers import build_failures, exports, indexes, locked_installing, locked_lines
+from cnb_python.managers import uv
+from cnb_python.managers.decision import Decision, Pin
+from cnb_python.managers.locked_installing import Choice
+from cnb_python.managers.manager import Workplace
+from cnb_python.managers.program import Program
+from cnb_python.managers.requirement_lines import VARIABLE
+from cnb_python.settings import Settings
+from cnb_python.system.outside import Command, Outcome, Run
+
+_LOCK, _PIPFILE, _NAME = "Pipfile.lock", "Pipfile", "Pipenv"
+_STALE = re.compile(r"Pipfile\.lock is out-of-date")
+_FRAGMENT = re.compile(r"#egg=[^&]*&?")
+# Where and among what to look.
+_FINDING = ("-i ", "--index-url ", "--extra-index-url ", "--trusted-host ")
+# As a Pipfile calls a group, and as its lock does.
+_SECTIONS = {"packages": "default", "dev-packages": "develop", "dev": "develop"}
+_LAST_WORDS = 8
+# What they choose is ours to choose: neither the app nor its environment is to be touched.
+_OURS = re.compile(
+    r"PIPENV_(ACTIVE|CACHE_DIR|PIPFILE|PYTHON|DEFAULT_PYTHON_VERSION|VENV_IN_PROJECT|SKIP_LOCK)"
+    r"|WORKON_HOME"
+)
+
+
+class Asked(NamedTuple):
+    """What Pipenv is asked."""
+
+    program: Program
+    settings: Settings
+    processor: str
+    place: Workplace
+    run: Run
+
+
+def read_lock(asked: Asked) -> Decision:
+    """Return what the lock of the app holds for its Python. Raises what Pipenv says of it."""
+    sections = _sections(asked)
+    _pipenv(asked, ("verify",))
+    said = _pipenv(asked, ("requirements", "--hash", *_categories(asked.settings)))
+    names = {place: name for one in sections for place, name in _places(one)}
+    lines = [_named(line, names) for line in _lines(said)]
+    _note_finding(asked.place, lines)
+    choice = Choice(asked.place.python, asked.processor)
+    text = exports.plain("\n".join(lines))
+    return locked_lines.read(text, _LOCK, asked.place.app_dir, choice, uv.NAME).decision
+
+
+def resolve(asked: Asked) -> Decision:
+    """Return what the app's `Pipfile` means today. Raises what Pipenv, or uv, says of it."""
+    place = asked.place
+    said = _pipenv(asked, ("requirements", "--no-lock", *_categories(asked.settings)))
+    lines = _lines(said)
+    _note_finding(place, lines)
+    file, lock = place.scratch / "Pipfile.txt", place.scratch / "pylock.toml"
+    wanted = [line for line in lines if not line.startswith(_FINDING)]
+    file.write_text("\n".join(wanted) + "\n", encoding="utf-8")
+    lock.unlink(missing_ok=True)
+    found = replace(place, environ=_sources(place).variables)
+    outcome = asked.run(command := uv.compile_all(str(file), lock, found))
+    if outcome.code:
+        raise uv.explain(replace(command, shown=f"uv pip compile {_PIPFILE}"), outcome)
+    choice = Choice(place.python, asked.processor)
+    return locked_installing.read_lock(lock, choice, _PIPFILE)._replace(pure=False)
+
+
+def install(pins: Sequence[Pin], place: Workplace, run: Run) -> None:
+    """Install exactly *pins*. Raises what uv says went wrong."""
+    if pins:
+        locked_installing.install(pins, place, run, _sources(place))
+
+
+def explain(command: Command, outcome: Outcome) -> BuildpackError:
+    """Say why Pipenv failed."""
+    said = tuple(line.strip() for line in outcome.output.splitlines() if line.strip())
+    last = said[-_LAST_WORDS:]
+    if trouble := build_failures.machine_failure(outcome.code, outcome.output, _NAME):
+        return trouble
+    if _STALE.search(outcome.output):
+        return StaleLock(_LOCK, _PIPFILE, "pipenv lock", last)
+    return InstallFailed(_NAME, command.shown, outcome.code, last)
+
+
+def _pipenv(asked: Asked, words: Sequence[str]) -> str:
+    """Return what Pipenv says to *words*. Raises what it says went wrong."""
+    place = asked.place
+    command = Command(
+        (*place.bring(asked.program), *words),
+        _variables(place),
+        place.app_dir,
+        shown=" ".join(("pipenv", *words)),
+    )
+    # Its answer, which may hold logins, is not for the log.
+    outcome = asked.run(command, lambda _: None)
+    if outcome.code:
+        raise explain(command, outcome)
+    return outcome.output
+
+
+def _variables(place: Workplace) -> dict[str, str]:
+    kept = {name: value for name, value in place.environ.items() if not _OURS.fullmatch(name)}
+    mirror = indexes.variables(place.environ).get("UV_DEFAULT_INDEX", "")
+    return {
+        # For the usual index, which a lock names with its address.
+        **({"PIPENV_PYPI_MIRROR": mirror} if mirror else {}),
+        **kept,
+        "PIPENV_CACHE_DIR": str(place.scratch / "pipenv"),
+        "PIPENV_IGNORE_VIRTUALENVS": "1",
+        "PIPENV_DONT_LOAD_ENV": "1",
+        "PIPENV_NOSPIN": "1",
+    }
+
+
+def _categories(settings: Settings) -> tuple[str, ...]:
+    chosen = " ".join(("packages", *_chosen(settings)))
+    return ("--categories", chosen) if _chosen(settings) else ()
+
+
+def _chosen(settings: Settings) -> tuple[str, ...]:
+    return tuple("dev-packages" if name == "dev" else name for name in settings.groups)
+
+
+def _sections(asked: Asked) -> list[Mapping[str, object]]:
+    """Return the parts of the lock that count. Raises BadLock and UnknownGroup."""
+    try:
+        document = json.loads((asked.place.app_dir / _LOCK).read_text("utf-8-sig"))
+    except ValueError as error:
+        raise BadLock(_LOCK, f"it is no JSON: {error}") from error
+    groups = asked.settings.groups
+    wanted = [_SECTIONS.get(name, name) for name in ("packages", *groups)]
+    known = {name: one for name, one in _tables(document) if name != "_meta"}
+    for name, section in zip(groups, wanted[1:], strict=True):
+        if section not in known:
+            raise UnknownGroup(_LOCK, "group", name, tuple(sorted(known.keys() - {"default"})))
+    return [known.get(name, {}) for name in wanted]
+
+
+def _tables(document: object) -> Iterator[tuple[str, Mapping[str, object]]]:
+    if not isinstance(document, dict):
+        raise BadLock(_LOCK, "it is no table")
+    for name, one in document.items():
+        if isinstance(one, dict):
+            yield name, one
+
+
+def _places(section: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """Yield place and name of each package of *section* that is not from an index."""
+    for name, entry in section.items():
+        if isinstance(entry, dict):
+            for key in ("path", "file"):
+                if isinstance(place := entry.get(key), str):
+                    yield place, name
+
+
+def _lines(said: str) -> list[str]:
+    return [line.strip() for line in said.splitlines() if line.strip()]
+
+
+def _named(line: str, names: Mapping[str, str]) -> str:
+    """Return *line* with the name of what it asks for, and in words that uv understands.
+
+    Pipenv leaves out the names of files and directories. uv knows no editable repositories; what
+    is in it is the same.
+    """
+    editable = line.startswith("-e ")
+    wanted, mark, marker = line.removeprefix("-e ").partition("; ")
+    if egg := re.search(r"#egg=([\w.-]+)", wanted):
+        address = _FRAGMENT.sub("#", wanted).rstrip("#").partition(" --hash")[0]
+        return f"{egg[1]} @ {address}{mark}{marker}"
+    place, space, hashes = wanted.partition(" --hash")
+    name = names.get(place) or names.get(place.removeprefix("./"))
+    if not name:
+        return line
+    if editable:
+        return f"-e {place}#egg={name}{mark}{marker}"
+    return f"{name} @ {place}{mark}{marker}{space}{hashes}"
+
+
+def _note_finding(place: Workplace, lines: Sequence[str]) -> None:
+    """Keep what *lines* say of where to look, for installing."""
+    found = [_expanded(line, place.environ) for line in lines if line.startswith(_FINDING)]
+    (place.scratch / "Pipfile.sources").write_text("\n".join(found), encoding="utf-8")
+
+
+def _sources(place: Workplace) -> uv.Sources:
+    lines = (place.scratch / "Pipfile.sources").read_text("utf-8").splitlines()
+    return uv.Sources(is_own=False, variables=indexes.found_by(lines, place.environ))
+
+
+def _expanded(line: str, environ: Mapping[str, str]) -> str:
+    return VARIABLE.sub(lambda found: environ.get(found[0][2:-1], "") or found[0], line)
