@@ -16,8 +16,14 @@ from cnb_python.errors import (
     StaleLock,
     UnknownGroup,
 )
-from cnb_python.managers import build_failures, exports, indexes, locked_installing, locked_lines
-from cnb_python.managers import uv
+from cnb_python.managers import (
+    build_failures,
+    exports,
+    indexes,
+    locked_installing,
+    locked_lines,
+    uv,
+)
 from cnb_python.managers.decision import Decision, Pin
 from cnb_python.managers.exact import digest
 from cnb_python.managers.locked_installing import Choice
@@ -27,7 +33,9 @@ from cnb_python.settings import Settings
 from cnb_python.system.outside import Command, Outcome, Run
 
 _LOCK, _PYPROJECT, _NAME = "pdm.lock", "pyproject.toml", "PDM"
-_STALE = re.compile(r"Lockfile doesn't satisfy the project requirements|Lockfile hash doesn't match")
+_STALE = re.compile(
+    r"Lockfile doesn't satisfy the project requirements|Lockfile hash doesn't match"
+)
 _NEWER = re.compile(r"Lockfile is not compatible with PDM|generated on a newer version of PDM")
 _RELEASE = re.compile(r"([A-Za-z0-9][\w.-]*)==([^\s;]+)")
 _DIRECT = re.compile(r"([A-Za-z0-9][\w.-]*)\s*@\s")
@@ -157,9 +165,11 @@ def _chosen(settings: Settings, document: TomlTable, lock: TomlTable) -> tuple[s
 
 def _check_locked(names: Sequence[str], lock: TomlTable) -> None:
     listed = toml.table_at(lock, "metadata").get("groups")
-    there = {canonicalize_name(one) for one in listed or () if isinstance(one, str)} if isinstance(
-        listed, list
-    ) else set()
+    there = (
+        {canonicalize_name(one) for one in listed or () if isinstance(one, str)}
+        if isinstance(listed, list)
+        else set()
+    )
     for name in names:
         if canonicalize_name(name) not in there:
             said = (f"The group {name} is not in {_LOCK}.",)

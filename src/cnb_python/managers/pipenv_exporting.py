@@ -7,8 +7,14 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from cnb_python.errors import BadLock, BuildpackError, InstallFailed, StaleLock, UnknownGroup
-from cnb_python.managers import build_failures, exports, indexes, locked_installing, locked_lines
-from cnb_python.managers import uv
+from cnb_python.managers import (
+    build_failures,
+    exports,
+    indexes,
+    locked_installing,
+    locked_lines,
+    uv,
+)
 from cnb_python.managers.decision import Decision, Pin
 from cnb_python.managers.locked_installing import Choice
 from cnb_python.managers.manager import Workplace

@@ -6,8 +6,8 @@ from cnb_python.managers.pdm import Pdm
 from cnb_python.managers.pip import Pip
 from cnb_python.managers.pipenv import Pipenv
 from cnb_python.managers.plain_project import PlainProject
-from cnb_python.managers.pylock import Pylock
 from cnb_python.managers.poetry import Poetry
+from cnb_python.managers.pylock import Pylock
 from cnb_python.managers.uv_project import UvProject
 from cnb_python.project import Project, directories_with_python, unread_locks
 from cnb_python.settings import AUTO, DEFAULTS, Settings
