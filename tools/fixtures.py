@@ -9,11 +9,13 @@ import platform
 import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from tools import cache, carried
+from tools.processes import run
 from tools.stage0 import ARCHES, ROOT
 
 
@@ -57,6 +59,9 @@ LOCKS = (
         ),
     ),
 )
+# Their locks name the index even where the Pipfile does not.
+PIPFILES = ("pipenv_flask",)
+PIPENV = ROOT / "src/cnb_python/data/tools/pipenv.in"
 
 
 def ensure(lock: Lock) -> None:
@@ -80,10 +85,39 @@ def _make(lock: Lock, folder: Path, into: Path) -> None:
     subprocess.run([uv, *lock.arguments], cwd=into, env={**os.environ, **python}, check=True)
 
 
+def ensure_pipfile(fixture: str) -> None:
+    """Put `Pipfile.lock` into *fixture*, made by the Pipenv that a build would use."""
+    folder = ROOT / "fixtures" / fixture
+    pipfile, pin = (folder / "Pipfile").read_bytes(), PIPENV.read_text().strip()
+    make = partial(_lock_pipfile, pipfile, pin)
+    pins = cache.digest(pin, pipfile)
+    kept = cache.made(f"lock-{fixture}", pins, f"Locking fixtures/{fixture}", make)
+    content = (kept / "Pipfile.lock").read_bytes()
+    target = folder / "Pipfile.lock"
+    if not target.exists() or target.read_bytes() != content:
+        target.write_bytes(content)
+
+
+def _lock_pipfile(pipfile: bytes, pin: str, into: Path) -> None:
+    uv = carried.base(ARCHES[platform.machine()]) / "tools/uv"
+    with tempfile.TemporaryDirectory() as directory:
+        (Path(directory) / "Pipfile").write_bytes(pipfile)
+        run(
+            *(uv, "tool", "run", "--python", sys.executable, "--from", pin),
+            *("pipenv", "--python", sys.executable, "lock"),
+            # Pipenv wants an environment to resolve in, and it is to lie nowhere else.
+            env={"PIPENV_VENV_IN_PROJECT": "1", "PIPENV_IGNORE_VIRTUALENVS": "1"},
+            cwd=Path(directory),
+        )
+        shutil.copy(Path(directory) / "Pipfile.lock", into)
+
+
 def main() -> None:
     """Make every lock file that is not up to date."""
     for lock in LOCKS:
         ensure(lock)
+    for fixture in PIPFILES:
+        ensure_pipfile(fixture)
 
 
 if __name__ == "__main__":
