@@ -61,9 +61,7 @@ def test_a_stale_lock_stops_with_the_command(builds: Builds, app: App) -> None:
     assert "Run pipenv lock on your machine." in built.error
 
 
-def test_a_group_is_added_by_the_program_that_was_kept(
-    builds: Builds, served: Built
-) -> None:
+def test_a_group_is_added_by_the_program_that_was_kept(builds: Builds, served: Built) -> None:
     built = builds.image(FLASK, served, env={"BP_PYTHON_GROUPS": "text"})
     assert built.code == 0, built.output
     assert re.search(r"  pipenv \S+ from the store\n", built.output)

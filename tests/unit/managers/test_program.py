@@ -1,0 +1,46 @@
+"""Which release of a package manager's program runs, and how it is started."""
+
+from pathlib import Path
+
+import pytest
+
+from cnb_python.managers import program
+from cnb_python.managers.program import Program
+
+
+def test_the_pinned_release_has_hashes_for_everything() -> None:
+    poetry = Program("poetry")
+
+    assert poetry.is_locked
+    assert f"poetry=={poetry.version} \\\n    --hash=sha256:" in poetry.lines
+    assert "\npoetry-plugin-export==" in poetry.lines
+
+
+def test_another_release_brings_what_goes_with_it() -> None:
+    assert Program("poetry", "==1.8.5").lines == "poetry==1.8.5\npoetry-plugin-export"
+    assert Program("pdm", ">=2.20").lines == "pdm[locked]>=2.20"
+    assert not Program("pdm", ">=2.20").is_locked
+
+
+def test_what_is_asked_for_tells_programs_apart() -> None:
+    asked = [
+        Program("poetry"),
+        Program("pdm"),
+        Program("poetry", "==1.8.5"),
+        Program("poetry", "==1.8.4"),
+    ]
+
+    assert len({one.digest for one in asked}) == len(asked)
+    assert Program("poetry").digest == Program("poetry").digest
+
+
+def test_it_starts_apart_from_the_app_and_from_the_buildpack() -> None:
+    words = program.start(Path("/python"), Path("/tools/poetry"), Program("poetry"))
+
+    assert words[:3] == ("/python", "-I", "-S")
+    assert words[-2:] == ("/tools/poetry", "poetry")
+
+
+def test_a_manager_that_has_no_program_cannot_ask_for_one() -> None:
+    with pytest.raises(LookupError, match="poetry"):
+        program.not_available(Program("poetry"))
