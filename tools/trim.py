@@ -1,6 +1,7 @@
 """What is left out of the buildpack: parts of Python and of packages that it never uses.
 
-The interpreter carried here runs the buildpack and nothing else; the app has its own.
+The interpreter carried here runs the buildpack, and Pipenv, Poetry and PDM where an app asks for
+one (Pipenv needs xmlrpc, PDM sqlite3); the app has its own.
 """
 
 import shutil
@@ -11,9 +12,9 @@ from pathlib import Path
 STANDARD_LIBRARY = (
     *("config-*", "ensurepip", "include", "lib2to3", "site-packages", "venv"),
     *("__phello__", "_pyrepl", "antigravity.py", "idlelib", "pydoc_data", "test", "this.py"),
-    *("tkinter", "turtle.py", "turtledemo", "curses", "dbm", "sqlite3", "shelve.py"),
+    *("tkinter", "turtle.py", "turtledemo", "curses", "dbm", "shelve.py"),
     *("cProfile.py", "doctest.py", "pdb.py", "profile.py", "pstats.py", "pydoc.py", "trace.py"),
-    *("unittest", "wsgiref", "xmlrpc", "ftplib.py", "imaplib.py", "poplib.py", "smtplib.py"),
+    *("unittest", "wsgiref", "ftplib.py", "imaplib.py", "poplib.py", "smtplib.py"),
     *("mailbox.py", "pickletools.py", "rlcompleter.py", "wave.py", "zipapp.py"),
     *("lib-dynload/_test*", "lib-dynload/_ctypes_test*", "lib-dynload/_tkinter*"),
     *("lib-dynload/_dbm*", "lib-dynload/xx*"),
