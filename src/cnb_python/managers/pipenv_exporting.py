@@ -74,7 +74,8 @@ def resolve(asked: Asked) -> Decision:
     found = replace(place, environ=_sources(place).variables)
     outcome = asked.run(command := uv.compile_all(str(file), lock, found))
     if outcome.code:
-        raise uv.explain(replace(command, shown=f"uv pip compile {_PIPFILE}"), outcome)
+        told = replace(command, shown=f"uv pip compile {_PIPFILE}")
+        raise uv.explain(told, outcome, place)
     choice = Choice(place.python, asked.processor)
     return locked_installing.read_lock(lock, choice, _PIPFILE)._replace(pure=False)
 
