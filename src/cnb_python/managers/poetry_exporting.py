@@ -12,9 +12,11 @@ from cnb_python.errors import (
     InstallFailed,
     LockTooNew,
     StaleLock,
+    UnknownGroup,
 )
 from cnb_python.managers import (
     build_failures,
+    exports,
     indexes,
     locked_installing,
     locked_lines,
@@ -33,7 +35,10 @@ _LOCK, _NAME = "poetry.lock", "Poetry"
 _STALE = re.compile(r"pyproject\.toml changed significantly since poetry\.lock was last generated")
 _NEWER = re.compile(r"lock file is not compatible with the current version of Poetry")
 _NOT_INSTALLABLE = re.compile(r"The current project could not be installed: (.+)")
-_UNKNOWN_GROUP = re.compile(r"Group\(s\) not found: (\S+)")
+_UNKNOWN = (
+    ("group", re.compile(r"Group\(s\) not found: ([^\s,]+)")),
+    ("extra", re.compile(r"Extra \[([^],]+)[^]]*\] is not specified")),
+)
 _LAST_WORDS = 8
 # What they choose is ours to choose: neither the app nor its environment is to be touched.
 _OURS = re.compile(
@@ -46,9 +51,10 @@ def decide(settings: Settings, processor: str, place: Workplace, run: Run) -> De
     exported = _exported(place)
     outcome = run(command := _export(settings, exported, place))
     if outcome.code:
-        raise explain(command, outcome)
+        raise _unknown(outcome.output, place) or explain(command, outcome)
     choice = Choice(place.python, processor)
-    found = locked_lines.read(exported.read_text("utf-8"), _LOCK, place.app_dir, choice, uv.NAME)
+    text = exports.plain(exported.read_text("utf-8"))
+    found = locked_lines.read(text, _LOCK, place.app_dir, choice, uv.NAME)
     return found.decision._replace(pins=tuple(sorted((*found.decision.pins, *_of_the_app(place)))))
 
 
@@ -78,6 +84,16 @@ def explain(command: Command, outcome: Outcome) -> BuildpackError:
     if found := _NOT_INSTALLABLE.search(outcome.output):
         return AppNotInstallable(PYPROJECT, _NAME, found[1])
     return InstallFailed(_NAME, command.shown, outcome.code, last)
+
+
+def _unknown(said: str, place: Workplace) -> BuildpackError | None:
+    """Return that what was chosen does not exist, None where Poetry says something else."""
+    for kind, pattern in _UNKNOWN:
+        if found := pattern.search(said):
+            project = poetry_project.read(place.app_dir)
+            known = project.groups if kind == "group" else project.extras
+            return UnknownGroup(PYPROJECT, kind, found[1], known)
+    return None
 
 
 def _of_the_app(place: Workplace) -> tuple[Pin, ...]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cnb_python.cnb import toml
+from cnb_python.cnb.toml import TomlTable
 from cnb_python.managers.program import Program
 from cnb_python.settings import Settings
 
@@ -24,6 +25,8 @@ class PoetryProject(NamedTuple):
     """The releases of Poetry that it asks for, in Poetry's words; empty: any."""
     relevant: str
     """Everything that Poetry may read, as text."""
+    groups: tuple[str, ...] = ()
+    extras: tuple[str, ...] = ()
 
     def program(self, settings: Settings) -> Program:
         """Return the Poetry that reads its lock."""
@@ -43,5 +46,15 @@ def read(directory: Path) -> PoetryProject:
         name=named if isinstance(named, str) else "",
         is_package=poetry.get("package-mode") is not False,
         requires=requires if isinstance(requires, str) else "",
+        groups=_names(
+            toml.table_at(poetry, "group"), toml.table_at(document, "dependency-groups")
+        ),
+        extras=_names(
+            toml.table_at(poetry, "extras"), toml.table_at(project, "optional-dependencies")
+        ),
         relevant=json.dumps({**tables, "poetry": poetry}, sort_keys=True, default=str),
     )
+
+
+def _names(*tables: TomlTable) -> tuple[str, ...]:
+    return tuple(sorted({name for table in tables for name in table}))
