@@ -63,8 +63,6 @@ from cnb_python.errors import (
     PlaceRefused,
     ProcessInEnvironment,
     ProgramNotStarted,
-    ProjectForOtherPython,
-    ProxyFailed,
     ProgramUnavailable,
     ProjectForOtherPython,
     ProxyFailed,

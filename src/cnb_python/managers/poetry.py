@@ -13,7 +13,7 @@ from cnb_python.errors import BadLock, BuildpackError
 from cnb_python.managers import local_projects, locked, poetry_project
 from cnb_python.managers.decision import Decision, Pin, Undecided
 from cnb_python.managers.manager import Workplace
-from cnb_python.managers.poetry_project import PYPROJECT
+from cnb_python.managers.poetry_project import PYPROJECT, PoetryProject
 from cnb_python.project import Project
 from cnb_python.settings import DEFAULTS, Settings
 from cnb_python.system.outside import Command, Outcome, Run
@@ -24,6 +24,7 @@ _SETTINGS = "poetry.toml"
 _LOCAL = re.compile(
     r'\[package\.source\]\ntype = "(?:directory|file)"\nurl = "([^"\n]+)"', re.MULTILINE
 )
+_QUOTED = re.compile(r"(readme|licen[cs]e|copying|notice|authors)\b.*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ class Poetry:
         parts += locked.variables(environ, "POETRY_")
         parts += locked.files(directory, (LOCK, _SETTINGS))
         parts.append(locked.public(found.relevant))
+        parts += _of_the_app(directory, found)
         parts += _local_sources(directory)
         return Undecided(f"it alone reads {LOCK}", locked.inputs(parts))
 
@@ -103,13 +105,28 @@ class Poetry:
         return poetry_exporting.explain(command, outcome)
 
 
+def _of_the_app(directory: Path, found: PoetryProject) -> Iterator[str]:
+    """Yield what the installation of the app itself depends on besides `pyproject.toml`.
+
+    Poetry makes it lead to directories and modules that it finds by their names; the metadata
+    quote a few texts. Code may change without anything else.
+    """
+    if found.has_build:
+        yield local_projects.digest(directory, is_editable=False)
+    elif found.is_package:
+        for place in (directory, directory / "src"):
+            names = sorted(one.name for one in place.iterdir()) if place.is_dir() else []
+            yield from (one for one in names if one.endswith(".py") or (place / one).is_dir())
+            yield from locked.files(place, filter(_QUOTED.fullmatch, names))
+
+
 def _local_sources(directory: Path) -> Iterator[str]:
-    """Yield what the app itself, and each directory and file that the lock names, comes to."""
+    """Yield what each directory and file of the app that the lock names comes to."""
     try:
         text = (directory / LOCK).read_text("utf-8", "replace").replace("\r\n", "\n")
     except OSError:
         text = ""
-    for name in (".", *sorted(set(_LOCAL.findall(text)))):
+    for name in sorted(set(_LOCAL.findall(text))):
         place = (directory / name).resolve()
-        # Whether it is editable, Poetry says elsewhere; those that are not are copied.
-        yield from (name, local_projects.digest(place, is_editable=name == "."))
+        # Those that are not editable are copied, and only Poetry knows which are.
+        yield from (name, local_projects.digest(place, is_editable=False))

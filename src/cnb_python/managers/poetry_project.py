@@ -21,6 +21,8 @@ class PoetryProject(NamedTuple):
     """Empty where it has none: then it cannot be installed."""
     is_package: bool
     """It is installed itself, besides what it needs."""
+    has_build: bool
+    """Installing it runs code of the app's."""
     requires: str
     """The releases of Poetry that it asks for, in Poetry's words; empty: any."""
     relevant: str
@@ -45,6 +47,7 @@ def read(directory: Path) -> PoetryProject:
     return PoetryProject(
         name=named if isinstance(named, str) else "",
         is_package=poetry.get("package-mode") is not False,
+        has_build="build" in poetry,
         requires=requires if isinstance(requires, str) else "",
         groups=_names(
             toml.table_at(poetry, "group"), toml.table_at(document, "dependency-groups")

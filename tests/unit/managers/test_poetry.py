@@ -67,6 +67,7 @@ def test_the_same_files_need_no_answer(tmp_path: Path) -> None:
     assert inputs(directory, PIP_INDEX_URL="https://other.example/") == before
     assert inputs(directory, POETRY_HTTP_BASIC_OURS_PASSWORD="new") == before
     (directory / "pyproject.toml").write_text(PYPROJECT + "[tool.ruff]\nline-length = 9\n")
+    (directory / "notes.txt").write_text("new")
     assert inputs(directory) == before
 
 
@@ -75,6 +76,8 @@ def test_the_same_files_need_no_answer(tmp_path: Path) -> None:
     [
         ("poetry.lock", LOCK + "# x"),
         ("pyproject.toml", PYPROJECT.replace("true", "false")),
+        ("README.md", "It says."),
+        ("shop/__init__.py", ""),
         ("poetry.toml", "[installer]\nno-binary = true\n"),
     ],
 )
@@ -82,20 +85,34 @@ def test_another_file_needs_another_answer(tmp_path: Path, change: tuple[str, st
     directory = shop(tmp_path)
     before = inputs(directory)
 
-    (directory / change[0]).write_text(change[1])
+    app(tmp_path, [change])
 
     assert inputs(directory) != before
 
 
+def test_code_of_the_app_needs_no_answer(tmp_path: Path) -> None:
+    directory = app(shop(tmp_path).parent, [("shop/__init__.py", "x = 1")])
+    before = inputs(directory)
+
+    app(tmp_path, [("shop/__init__.py", "x = 2")])
+
+    assert inputs(directory) == before
+
+
 def test_another_choice_needs_another_answer(tmp_path: Path) -> None:
     directory = shop(tmp_path)
-    asked = [inputs(directory, Settings(groups=("a",))), inputs(directory, Settings(extras=("a",)))]
+    asked = [
+        inputs(directory, Settings(groups=("a",))),
+        inputs(directory, Settings(extras=("a",))),
+    ]
 
     assert len({*asked, inputs(directory)}) == 3
 
 
 def test_a_package_beside_the_app_counts_with_its_code(tmp_path: Path) -> None:
-    lock = '[[package]]\nname = "core"\n\n[package.source]\ntype = "directory"\nurl = "libs/core"\n'
+    lock = (
+        '[[package]]\nname = "core"\n\n[package.source]\ntype = "directory"\nurl = "libs/core"\n'
+    )
     directory = shop(tmp_path, lock=lock)
     core = app(tmp_path, [("libs/core/core.py", "x = 1")]) / "libs/core/core.py"
     before = inputs(directory)
@@ -173,7 +190,9 @@ def test_only_what_is_missing_is_installed(tmp_path: Path) -> None:
     decision = Poetry().decide(where, programs)
     programs.ran.clear()
 
-    Poetry().install(decision, [pin for pin in decision.pins if pin.name == "six"], where, programs)
+    Poetry().install(
+        decision, [pin for pin in decision.pins if pin.name == "six"], where, programs
+    )
 
     assert programs.words("poetry") == []
     assert len(programs.ran) == 1
@@ -183,8 +202,7 @@ def test_only_what_is_missing_is_installed(tmp_path: Path) -> None:
     ("said", "kind", "title"),
     [
         (
-            "pyproject.toml changed significantly since poetry.lock was last generated. "
-            "Run `poetry lock` to fix the lock file.",
+            "pyproject.toml changed significantly since poetry.lock was last generated. Run `",
             StaleLock,
             "poetry.lock is out of date",
         ),
@@ -193,7 +211,11 @@ def test_only_what_is_missing_is_installed(tmp_path: Path) -> None:
             LockTooNew,
             "poetry.lock was made by a newer Poetry",
         ),
-        ("Group(s) not found: x (via --with)", UnknownGroup, "There is no group x in pyproject.toml"),
+        (
+            "Group(s) not found: x (via --with)",
+            UnknownGroup,
+            "There is no group x in pyproject.toml",
+        ),
         ("Extra [x] is not specified.", UnknownGroup, "There is no extra x in pyproject.toml"),
         ("something else", InstallFailed, "Poetry could not install the app's packages"),
     ],
