@@ -61,8 +61,9 @@ bench: venv fixtures ## Measure; writes build/bench.json
 compat: venv ## Compare linked with merged environments; writes docs/compatibility.md
 	@$(PYTHON) -m tools.compat
 
-data: venv ## Rewrite the tables of Python releases
+data: venv ## Rewrite the tables of Python releases, and what Poetry, Pipenv and PDM need
 	@$(PYTHON) -m tools.update_pythons
+	@$(PYTHON) -m tools.update_tools
 
 docs: venv ## Rewrite the pages of docs/ that are read off the code
 	@PYTHONPATH=src $(PYTHON) -m tools.reference
