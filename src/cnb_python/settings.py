@@ -46,6 +46,25 @@ TABLE: tuple[Setting, ...] = (
         "Whose files say what is installed, where the app has those of several package managers.",
     ),
     Setting(
+        "poetry",
+        "BP_PYTHON_POETRY",
+        Text("2.1.3"),
+        "The release of Poetry that reads the lock, or a range. It comes before "
+        "`requires-poetry`.",
+    ),
+    Setting(
+        "pipenv",
+        "BP_PYTHON_PIPENV",
+        Text("2026.0.3"),
+        "The release of Pipenv that reads the lock, or a range.",
+    ),
+    Setting(
+        "pdm",
+        "BP_PYTHON_PDM",
+        Text("2.26.0"),
+        "The release of PDM that reads the lock, or a range.",
+    ),
+    Setting(
         "requirements",
         "BP_PYTHON_REQUIREMENTS",
         Names(("requirements/base.txt", "requirements/web.txt")),
@@ -119,6 +138,9 @@ class Settings(NamedTuple):
     python: str = ""
     sticky: bool = False
     manager: str = AUTO
+    poetry: str = ""
+    pipenv: str = ""
+    pdm: str = ""
     requirements: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     extras: tuple[str, ...] = ()

@@ -92,6 +92,14 @@ def test_a_lock_of_poetry_1_is_read(builds: Builds, greeter: Built) -> None:
         assert '"greeter"' not in served.fetch("/health")
 
 
+def test_another_poetry_is_fetched_with_a_warning(builds: Builds, greeter: Built) -> None:
+    env = {"BP_PYTHON_POETRY": "1.8.5"}
+    built = builds.image(fixture("poetry_old_lock"), greeter, env=env)
+    assert built.code == 0, built.output
+    assert "poetry 1.8.5 is not one that this buildpack has checked" in built.output
+    assert built.run("python", "-c", "import flask; print('here')") == "here\n"
+
+
 def test_a_stale_lock_stops_with_the_command(builds: Builds, app: App) -> None:
     text = (FLASK / "pyproject.toml").read_text().replace("flask (>=3.1", "flask (>=3.0")
     built = builds.phases(app({"pyproject.toml": text}, FLASK))

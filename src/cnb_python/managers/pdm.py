@@ -38,7 +38,7 @@ class Pdm:
     @property
     def program(self) -> Program:
         """The PDM that reads the lock."""
-        return Program("pdm")
+        return Program.chosen("pdm", self.settings.pdm)
 
     def deciding_files(self, project: Project) -> tuple[str, ...]:
         """Return the app's lock, if it has one."""

@@ -36,7 +36,7 @@ class Pipenv:
     @property
     def program(self) -> Program:
         """The Pipenv that reads the files."""
-        return Program("pipenv")
+        return Program.chosen("pipenv", self.settings.pipenv)
 
     def deciding_files(self, project: Project) -> tuple[str, ...]:
         """Return the app's lock, or what it would be made from."""

@@ -72,10 +72,11 @@ def resolve(asked: Asked) -> Decision:
     file.write_text("\n".join(wanted) + "\n", encoding="utf-8")
     lock.unlink(missing_ok=True)
     found = replace(place, environ=_sources(place).variables)
-    outcome = asked.run(command := uv.compile_all(str(file), lock, found))
+    resolving = uv.compile_all((str(file),), lock, found)
+    command = replace(resolving, shown=f"uv pip compile {_PIPFILE}")
+    outcome = asked.run(command)
     if outcome.code:
-        told = replace(command, shown=f"uv pip compile {_PIPFILE}")
-        raise uv.explain(told, outcome, place)
+        raise uv.explain(command, outcome, place)
     choice = Choice(place.python, asked.processor)
     return locked_installing.read_lock(lock, choice, _PIPFILE)._replace(pure=False)
 

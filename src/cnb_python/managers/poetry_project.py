@@ -8,6 +8,8 @@ from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlTable
 from cnb_python.managers.program import Program
 from cnb_python.settings import Settings
+from cnb_python.version.constraint import parse_constraint
+from cnb_python.version.origin import Origin
 
 PYPROJECT = "pyproject.toml"
 # Of the tables that only other tools read, none counts.
@@ -32,8 +34,14 @@ class PoetryProject(NamedTuple):
 
     def program(self, settings: Settings) -> Program:
         """Return the Poetry that reads its lock."""
-        del settings
-        return Program("poetry")
+        if settings.poetry or not self.requires:
+            return Program.chosen("poetry", settings.poetry)
+        asked = parse_constraint(self.requires, Origin(PYPROJECT, field="requires-poetry"))
+        pinned = Program("poetry")
+        if asked.admits(pinned.version):
+            return pinned
+        # Of several ranges the last, which is the newest for everybody who writes them in order.
+        return Program("poetry", ",".join(asked.alternatives[-1]))
 
 
 def read(directory: Path) -> PoetryProject:

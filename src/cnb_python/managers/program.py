@@ -28,6 +28,30 @@ class Program(NamedTuple):
     versions: str = ""
     """Which releases will do, as a specifier (`==1.8.5`, `>=1.8,<2`); empty: the pinned one."""
 
+    @classmethod
+    def chosen(cls, name: str, versions: str) -> Program:
+        """Return program *name* in the release, or the range, that the user has chosen.
+
+        The pinned one where that will do, or nothing is chosen.
+
+        >>> Program.chosen("poetry", "1.8.5").versions
+        '==1.8.5'
+        """
+        pinned = cls(name)
+        specifier = versions if re.match(r"[<>=!~]", versions) else f"=={versions}"
+        return pinned if not versions or pinned.satisfies(specifier) else cls(name, specifier)
+
+    def satisfies(self, specifier: str) -> bool:
+        """Whether the pinned release is one of *specifier*, of PEP 440."""
+        if specifier == f"=={self.version}":
+            return True
+        from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 - 25 ms
+
+        try:
+            return SpecifierSet(specifier).contains(self.version)
+        except InvalidSpecifier:
+            return False  # uv says what is wrong with it
+
     @property
     def version(self) -> str:
         """The pinned release, whatever was asked for: `2.5.1`."""

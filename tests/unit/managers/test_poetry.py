@@ -13,8 +13,10 @@ from cnb_python.errors import (
     UnknownGroup,
     UnreadableToml,
 )
+from cnb_python.managers import poetry_project
 from cnb_python.managers.decision import Undecided
 from cnb_python.managers.poetry import Poetry
+from cnb_python.managers.program import Program
 from cnb_python.messages import describe
 from cnb_python.project import read_project
 from cnb_python.settings import Settings
@@ -243,3 +245,23 @@ def test_an_app_that_is_no_package_is_told_how_to_say_so(tmp_path: Path) -> None
     message = describe(raised.value)
     assert any("No file/folder found" in line for line in message.body)
     assert any("package-mode = false" in line for line in message.steps)
+
+
+@pytest.mark.parametrize(
+    ("requires", "setting", "versions"),
+    [
+        (">=1.8", "", ""),
+        ("^1.8", "", ">=1.8,<2"),
+        ("^1.7 || ^1.8", "", ">=1.8,<2"),
+        ("^1.8", "2.1.3", "==2.1.3"),
+        ("", "1.8.5", "==1.8.5"),
+    ],
+)
+def test_the_app_and_the_user_say_which_poetry(
+    tmp_path: Path, requires: str, setting: str, versions: str
+) -> None:
+    directory = shop(tmp_path, f'{PYPROJECT}requires-poetry = "{requires}"\n')
+    settings = Settings(poetry=setting)
+
+    assert poetry_project.read(directory).program(settings) == Program("poetry", versions)
+    assert (inputs(directory, settings) == inputs(directory)) is not bool(setting)

@@ -44,3 +44,20 @@ def test_it_starts_apart_from_the_app_and_from_the_buildpack() -> None:
 def test_a_manager_that_has_no_program_cannot_ask_for_one() -> None:
     with pytest.raises(LookupError, match="poetry"):
         program.not_available(Program("poetry"))
+
+
+@pytest.mark.parametrize(
+    ("chosen", "versions"),
+    [
+        ("", ""),
+        (Program("poetry").version, ""),
+        (">=1.8", ""),
+        ("1.8.5", "==1.8.5"),
+        ("<2,>=1.8", "<2,>=1.8"),
+        (">>1", ">>1"),
+    ],
+)
+def test_another_release_is_fetched_only_where_the_pinned_one_will_not_do(
+    chosen: str, versions: str
+) -> None:
+    assert Program.chosen("poetry", chosen) == Program("poetry", versions)
