@@ -64,21 +64,16 @@ def test_a_misspelt_name_is_answered_with_its_correction(tmp_path: Path, name: s
 
 
 @pytest.mark.parametrize(
-    ("name", "command"),
+    ("name", "manager"),
     [
-        ("poetry.lock", "poetry export"),
-        ("Pipfile.lock", "pipenv requirements > requirements.txt"),
-        ("Pipfile", "pipenv lock"),
-        ("pdm.lock", "pdm export"),
+        ("poetry.lock", "poetry"),
+        ("Pipfile.lock", "pipenv"),
+        ("Pipfile", "pipenv"),
+        ("pdm.lock", "pdm"),
     ],
 )
-def test_another_managers_app_learns_how_to_export(
-    tmp_path: Path, name: str, command: str
-) -> None:
-    message = refused(app(tmp_path, name, "pyproject.toml"))
-
-    assert message.title == f"{name} is not supported yet: add a requirements.txt"
-    assert command in message.steps[0]
+def test_each_lock_has_its_manager(tmp_path: Path, name: str, manager: str) -> None:
+    assert select(app(tmp_path, name, "pyproject.toml")).name == manager
 
 
 def test_requirements_of_another_purpose_are_not_guessed_from(tmp_path: Path) -> None:
