@@ -93,10 +93,10 @@ def test_a_lock_of_poetry_1_is_read(builds: Builds, greeter: Built) -> None:
 
 
 def test_another_poetry_is_fetched_with_a_warning(builds: Builds, greeter: Built) -> None:
-    env = {"BP_PYTHON_POETRY": "1.8.5"}
+    env = {"BP_PYTHON_POETRY": "2.1.3"}
     built = builds.image(fixture("poetry_old_lock"), greeter, env=env)
     assert built.code == 0, built.output
-    assert "poetry 1.8.5 is not one that this buildpack has checked" in built.output
+    assert "poetry 2.1.3 is not one that this buildpack has checked" in built.output
     assert built.run("python", "-c", "import flask; print('here')") == "here\n"
 
 

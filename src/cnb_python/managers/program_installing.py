@@ -26,13 +26,13 @@ def _command(program: Program, into: Path, python: Path, place: Workplace) -> Co
     file = place.scratch / f"{program.name}.program.txt"
     file.write_text(program.lines, encoding="utf-8")
     # Without hashes nobody has said what else it needs: uv decides.
-    exactly = ("--require-hashes", "--no-deps") if program.is_locked else ()
+    # Nobody's compiler is needed to have the pinned one; an old release may have no other form.
+    exactly = ("--require-hashes", "--no-deps", "--no-build") if program.is_locked else ()
     return Command(
         (
             *(str(place.uv), "pip", "install", "--quiet", "--color", "never", "--system-certs"),
             *("--no-python-downloads", "--python", str(python), "--target", str(into)),
-            # Nobody's compiler is needed to have a tool.
-            *("--no-build", "--link-mode", "hardlink", "--index-strategy", "unsafe-best-match"),
+            *("--link-mode", "hardlink", "--index-strategy", "unsafe-best-match"),
             *("--cache-dir", str((place.cache or place.scratch) / "uv"), *exactly),
             *("--requirements", str(file)),
         ),
