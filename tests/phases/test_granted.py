@@ -20,7 +20,7 @@ from tests.support import index
 from tests.support.builds import Builds, Built
 from tests.support.index import Authority, Index, Login
 from tests.support.packages import sdist
-from tests.support.spilled import spellings, spilled
+from tests.support.spilled import spellings, spilled, watched
 from tests.support.trees import App, linked_copy, write_files
 from tests.support.wheels import wheel
 
@@ -126,8 +126,16 @@ def source(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def built(builds: Builds, flask: Built, source: Path, everything: Path) -> Built:
-    built = builds.image(source, flask, env=UNSET, bindings=everything)
+def seen() -> list[str]:
+    """Command lines of the build with a login in them."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def built(builds: Builds, flask: Built, source: Path, everything: Path, seen: list[str]) -> Built:
+    with watched(LOGINS) as lines:
+        built = builds.image(source, flask, env=UNSET, bindings=everything)
+    seen += lines
     assert built.code == 0, built.output
     return built
 
@@ -155,6 +163,17 @@ def test_no_secret_is_in_the_image_the_cache_or_the_log_in_any_form(built: Built
 def is_document(path: Path) -> bool:
     """Whether it is the image's index, manifest or configuration, and no layer."""
     return path.is_file() and path.stat().st_size < 1_000_000 and path.read_bytes()[:1] == b"{"
+
+
+def test_no_secret_is_in_a_command_line(built: Built, seen: list[str]) -> None:
+    assert built.code == 0
+    assert seen == []
+
+
+def test_the_watch_sees_what_is_there() -> None:
+    with watched([PARTNER]) as lines:
+        subprocess.run(["/bin/sh", "-c", "sleep 1; :", PARTNER.password], check=True)
+    assert [line.split(" ", 1)[0] for line in lines] == ["/bin/sh"]
 
 
 def test_the_search_finds_what_is_there(built: Built, tmp_path: Path) -> None:

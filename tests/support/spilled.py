@@ -4,8 +4,10 @@ import base64
 import gzip
 import io
 import tarfile
+import threading
 from collections.abc import Iterable, Iterator
 from compression import zstd
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
@@ -42,6 +44,36 @@ def spilled(logins: Iterable[Login], *places: Path) -> list[str]:
         for form, text in wanted
         if text in content or text in where.encode(errors="surrogateescape")
     ]
+
+
+@contextmanager
+def watched(logins: Iterable[Login]) -> Iterator[list[str]]:
+    """Collect the command lines that hold one of *logins* while the block runs, as `ps` would."""
+    wanted = {text for login in logins for text in spellings(login).values()}
+    found: set[bytes] = set()
+    ended = threading.Event()
+
+    def look() -> None:
+        while not ended.wait(0.02):
+            lines = map(_command_line, Path("/proc").glob("[0-9]*/cmdline"))
+            found.update(line for line in lines if any(text in line for text in wanted))
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    told: list[str] = []
+    try:
+        yield told
+    finally:
+        ended.set()
+        thread.join()
+        told += [line.replace(b"\0", b" ").decode(errors="replace") for line in found]
+
+
+def _command_line(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError:
+        return b""  # it has ended
 
 
 def _base64(text: str) -> str:
