@@ -1,5 +1,6 @@
 """Bindings of type `pip`, `uv` and `netrc`: files that tools look for, put where they look."""
 
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -41,10 +42,19 @@ def configured(
             link.parent.mkdir(parents=True)
             link.symlink_to(binding.secrets[key])
             output.line(f"{binding.name}: {key} for {tool}")
+            if variable := _hidden_by(tool, environ):
+                output.line(f"{binding.name}: {variable} keeps {tool} from reading it")
     if not (pip or uv):
         return environ
     others = environ.get(_DIRECTORIES, "").strip() or _USUAL
     return {**environ, _DIRECTORIES: f"{directory / 'config'}:{others}"}
+
+
+def _hidden_by(tool: str, environ: Mapping[str, str]) -> str:
+    """Return the variable that keeps *tool* from the files of the machine, if there is one."""
+    if tool == "pip":
+        return "PIP_CONFIG_FILE" if environ.get("PIP_CONFIG_FILE") == os.devnull else ""
+    return next((one for one in ("UV_CONFIG_FILE", "UV_NO_CONFIG") if environ.get(one)), "")
 
 
 def with_logins(

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from cnb_python.access.files import configured, with_logins
 from cnb_python.access.indexes import read
 from tests.unit.access.bound import bound
@@ -26,6 +28,25 @@ def test_directories_that_were_named_count_behind_ours(tmp_path: Path) -> None:
 
     assert environ["XDG_CONFIG_DIRS"] == f"{tmp_path}/config:/one:/two"
     assert configured((), (), {"A": "b"}, tmp_path, Log()) == {"A": "b"}
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("PIP_CONFIG_FILE", "/dev/null", "conf: PIP_CONFIG_FILE keeps pip from reading it"),
+        ("UV_NO_CONFIG", "1", "lines: UV_NO_CONFIG keeps uv from reading it"),
+        ("UV_CONFIG_FILE", "/x", "lines: UV_CONFIG_FILE keeps uv from reading it"),
+        ("PIP_CONFIG_FILE", "/etc/more.conf", ""),
+    ],
+)
+def test_what_hides_a_file_is_said(tmp_path: Path, variable: str, value: str, words: str) -> None:
+    log = Log()
+    conf, lines = bound(
+        tmp_path, conf={"type": "pip", "pip.conf": ""}, lines={"type": "uv", "uv.toml": ""}
+    )
+    configured((conf,), (lines,), {variable: value}, tmp_path, log)
+
+    assert [line for line in log.said if "keeps" in line] == ([words] if words else [])
 
 
 def test_a_host_with_two_logins_has_none_in_the_netrc(tmp_path: Path) -> None:
