@@ -102,4 +102,6 @@ What to do:
 def test_nobody_listens_at_the_index(builds: Builds, flask: Built, app: App) -> None:
     env = {"PIP_INDEX_URL": "http://127.0.0.1:1/simple/", "PIP_RETRIES": "0"}
     built = builds.phases(app(ASKED), flask, env=env)
-    assert built.error.startswith("The package index does not answer\n\nAsking http://127.0.0.1:1")
+    assert built.error.startswith(
+        "The package index does not answer\n\nFetching http://127.0.0.1:1"
+    )
