@@ -145,7 +145,6 @@ _VALUES: Mapping[str, object] = {
     "NoPythonInRange.ended": (),
     "NoPythonVersion.name": ".python-version",
     "NoRequirements.misspelt": (),
-    "NoRequirements.unsupported": (),
     "NoRequirements.variants": (),
     "NoSuchPackage.pages": ("https://index.example.org/simple/flaskk/",),
     "NoSuchPackage.requirement": "flaskk",

@@ -128,8 +128,6 @@ class NoRequirements(AppError):
     misspelt: tuple[str, ...]
     variants: tuple[str, ...]
     """Requirements files of another purpose: `requirements-dev.txt`, `requirements`."""
-    unsupported: tuple[str, ...]
-    """Files that other package managers decide by."""
     names: tuple[str, ...]
     """What the top of the app holds."""
     elsewhere: tuple[str, ...]

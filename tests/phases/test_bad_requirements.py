@@ -57,22 +57,6 @@ def test_a_misspelt_requirements_file_is_named(builds: Builds, app: App, name: s
     assert builds.phases(app({name: "flask"})).error == RENAME.format(name)
 
 
-def test_a_lock_file_of_another_manager_is_named(builds: Builds, app: App) -> None:
-    built = builds.phases(app({"uv.lock": "", "pyproject.toml": ""}))
-    assert (
-        built.error
-        == """\
-uv.lock is not supported yet: add a requirements.txt
-
-The app has uv.lock and no requirements.txt.
-This release of the buildpack installs from requirements.txt only.
-
-What to do:
-  1. Write one: uv export --no-dev --format requirements-txt --output-file requirements.txt
-  2. Commit requirements.txt and build again; the other files may stay."""
-    )
-
-
 def test_a_directory_in_place_of_the_file(builds: Builds, app: App) -> None:
     built = builds.phases(app({"requirements.txt": None, "app.py": ""}))
     assert (
@@ -124,12 +108,12 @@ def test_variables_that_misplace_packages_are_refused_all_at_once(
     assert (
         built.error
         == """\
-Environment variables that would misplace the app's packages
+Environment variables that would make another image than was asked for
 
 These variables are set for the build:
   - PIP_TARGET: pip would install outside the app's environment
   - PIP_USER: pip would install to the home of the build's user
-The image would start without packages it needs.
+Packages would be missing or for another Python, or the variable would do nothing.
 
 What to do:
   1. Remove them from the build's environment (`--env`, project.toml, the platform).

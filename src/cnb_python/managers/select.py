@@ -52,7 +52,6 @@ def select(
         raise NoRequirements(
             project.misspelt_requirements(),
             project.requirements_variants(),
-            unread_locks(project.names),
             tuple(sorted(project.names)),
             () if project.inside else directories_with_python(project.directory),
         )

@@ -9,23 +9,14 @@ from cnb_python.errors import (
 )
 from cnb_python.wording.message import Message
 
-# How other managers write the file that this release installs from.
-_EXPORTS = {
-    "poetry.lock": "poetry export --output requirements.txt  (needs poetry-plugin-export)",
-    "Pipfile.lock": "pipenv requirements > requirements.txt",
-    "Pipfile": "pipenv lock && pipenv requirements > requirements.txt",
-    "pdm.lock": "pdm export --prod --format requirements --output requirements.txt",
-}
 _SHOWN_NAMES = 30
 _CHOOSE = "BP_PYTHON_MANAGER"
 
 
 def no_requirements(failure: NoRequirements) -> Message:
-    """Pick the likeliest reason: a slip, another manager, another name, nothing at all."""
+    """Pick the likeliest reason: a slip, another name, nothing at all."""
     if failure.misspelt:
         return _misspelt(failure.misspelt)
-    if failure.unsupported:
-        return _unsupported(failure.unsupported)
     if failure.variants:
         return _variants(failure.variants)
     return _nothing(failure.names, failure.elsewhere)
@@ -113,23 +104,6 @@ def _misspelt(names: tuple[str, ...]) -> Message:
             "The file's name must be exactly requirements.txt, in small letters.",
         ),
         steps=(f"Rename it: git mv '{found}' requirements.txt", "Commit and build again."),
-    )
-
-
-def _unsupported(files: tuple[str, ...]) -> Message:
-    command = next((_EXPORTS[file] for file in files if file in _EXPORTS), None)
-    how = (
-        f"Write one: {command}"
-        if command
-        else "List the app's packages in requirements.txt, one per line: flask==3.1.2"
-    )
-    return Message(
-        title=f"{files[0]} is not supported yet: add a requirements.txt",
-        body=(
-            f"The app has {' and '.join(files)} and no requirements.txt.",
-            "This release of the buildpack installs from requirements.txt only.",
-        ),
-        steps=(how, "Commit requirements.txt and build again; the other files may stay."),
     )
 
 
