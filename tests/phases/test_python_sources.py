@@ -18,6 +18,12 @@ RANGE = '[project]\nname = "shop"\nversion = "1"\nrequires-python = ">=3.13,<3.1
 POETRY = '[tool.poetry.dependencies]\npython = "~3.13"\n'
 LOCK = json.dumps({"_meta": {"requires": {"python_version": "3.13"}}}, indent=2)
 
+
+def with_packages(files: Files) -> Files:
+    """Add what says that there are none, unless a lock does."""
+    return files if "Pipfile.lock" in files else {**NO_PACKAGES, **files}
+
+
 type Chosen = Callable[..., str]
 """Gives the log of a build of files that ends when its Python is to be fetched."""
 
@@ -34,7 +40,7 @@ def no_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def chosen(builds: Builds, app: App, no_files: str) -> Chosen:
     def build(files: Files, **env: str) -> str:
-        asked = app({**NO_PACKAGES, **files})
+        asked = app(with_packages(files))
         built = builds.phases(asked, env={"BP_PYTHON_MIRROR": no_files, **env})
         assert "could not be fetched" in built.error
         return built.output
@@ -54,7 +60,10 @@ def chosen(builds: Builds, app: App, no_files: str) -> Chosen:
         ({"runtime.txt": "python-3.13\n"}, f"{OLDER}, by runtime.txt, line 1"),
         ({"pyproject.toml": RANGE}, f"{OLDER}, by requires-python in pyproject.toml, line 4"),
         ({"pyproject.toml": POETRY}, f"{OLDER}, by python in pyproject.toml, line 2"),
-        ({"Pipfile.lock": LOCK}, f"{OLDER}, by python_version in Pipfile.lock, line 4"),
+        (
+            {"Pipfile": "", "Pipfile.lock": LOCK},
+            f"{OLDER}, by python_version in Pipfile.lock, line 4",
+        ),
         ({".tool-versions": "python 3.13 3.9\n"}, f"{OLDER}, by .tool-versions, line 1"),
         ({"mise.toml": '[tools]\npython = ["3.13", "3.9"]\n'}, f"{OLDER}, by mise.toml, line 2"),
     ],
@@ -99,14 +108,14 @@ def test_a_file_that_is_passed_over_is_warned_of(chosen: Chosen) -> None:
             {"pyproject.toml": '[project]\nrequires-python = "^3.10"\n'},
             "'^3.10' is not a range of Python versions",
         ),
-        ({"Pipfile.lock": "{"}, "Pipfile.lock is not valid JSON"),
+        ({"Pipfile": "", "Pipfile.lock": "{"}, "Pipfile.lock is not valid JSON"),
         ({"mise.toml": "[tools"}, "mise.toml is not valid TOML"),
     ],
 )
 def test_what_cannot_be_answered_is_explained(
     builds: Builds, app: App, files: Files, title: str
 ) -> None:
-    built = builds.phases(app({**NO_PACKAGES, **files}))
+    built = builds.phases(app(with_packages(files)))
 
     assert built.error.partition("\n")[0] == title
     assert "What to do:" in built.error
