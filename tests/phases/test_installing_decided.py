@@ -9,6 +9,7 @@ import pytest
 from cnb_python.managers.decision import Decision, Pin
 from cnb_python.managers.manager import Workplace
 from cnb_python.managers.pip import Pip
+from cnb_python.settings import DEFAULTS, UV
 from cnb_python.system.process import run
 from tests.support import deciding, index
 from tests.support.deciding import site_packages
@@ -125,10 +126,11 @@ def test_a_new_commit_of_a_branch_is_another_origin(place: Make, tmp_path: Path)
 # uv closes connections early, which pypiserver's files do not survive tidily.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_uv_does_the_same_for_those_who_choose_it(place: Make) -> None:
-    at_once, again = (place(BP_PYTHON_INSTALLER="uv") for _ in range(2))
+    at_once, again = place(), place()
+    manager = Pip(DEFAULTS._replace(installer=UV))
 
-    decision = Pip().install_all(at_once, run)
-    Pip().install(decision, decision.pins, again, run)
+    decision = manager.install_all(at_once, run)
+    manager.install(decision, decision.pins, again, run)
 
     assert [pin.name for pin in decision.pins] == NAMES
     assert decision.by == "uv"
