@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
+from cnb_python.settings import MIRROR
 from cnb_python.system.certificates import BUNDLES, trusting_the_system
 
 _DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -15,6 +16,7 @@ _OF_THE_MACHINE = frozenset(
     {
         *("HOSTNAME", "PWD", "OLDPWD", "SHLVL", "_", "TRACEPARENT", "TRACESTATE"),
         *("CNB_BP_PLAN_PATH", "CNB_BUILD_PLAN_PATH", "CNB_PLATFORM_DIR", "CNB_LAYERS_DIR"),
+        MIRROR,
     }
 )
 # 8 MB and some 30 ms for each guess; every build of a Django app takes one.

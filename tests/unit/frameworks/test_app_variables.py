@@ -55,7 +55,8 @@ def test_every_value_counts(other: dict[str, str]) -> None:
 
 
 def test_what_differs_between_machines_does_not_count() -> None:
-    other = {**BASE, "HOSTNAME": "91bc", "CNB_BP_PLAN_PATH": "/tmp/2", "SHLVL": "2"}
+    machine = {"HOSTNAME": "91bc", "CNB_BP_PLAN_PATH": "/tmp/2", "SHLVL": "2"}
+    other = {**BASE, **machine, "BP_PYTHON_MIRROR": "https://mirror.example.org/python"}
     assert variables.digest(other, "rest", SALT) == variables.digest(BASE, "rest", SALT)
 
 
