@@ -61,7 +61,7 @@ def _environment(job: Job, before: Previous, record: Record) -> Environment:
 
 
 def _store(before: Previous, record: Record) -> Store:
-    from cnb_python.environment.store import Store  # noqa: PLC0415 - as above
+    from cnb_python.environment.store import Store  # noqa: PLC0415 - loads compression
 
     store = Store(before.directory)
     if before.has_store:

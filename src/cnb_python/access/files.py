@@ -119,7 +119,7 @@ def _check(binding: Binding, key: str) -> None:
             reason = f"{place[1]} of it is not TOML" if place else "it is not TOML"
             raise BadBinding(binding.name, binding.type, key, "unreadable", (reason,)) from None
         return
-    import configparser  # noqa: PLC0415 - for few builds
+    import configparser  # noqa: PLC0415 - only for bindings of pip's
 
     try:
         configparser.RawConfigParser().read_string(binding.secret(key))
@@ -130,7 +130,7 @@ def _check(binding: Binding, key: str) -> None:
 
 
 def _netrc(binding: Binding, key: str) -> str:
-    import netrc  # noqa: PLC0415 - for few builds
+    import netrc  # noqa: PLC0415 - only for bindings of a .netrc
 
     try:
         netrc.netrc(str(binding.secrets[key]))

@@ -62,7 +62,7 @@ def _with(
     directory: Path,
     output: Output,
 ) -> Mapping[str, str]:
-    from cnb_python.access import authorities, files, indexes  # noqa: PLC0415 - as below
+    from cnb_python.access import authorities, files, indexes  # noqa: PLC0415 - most builds have none
 
     found = indexes.read(ours["pypi"])
     environ = indexes.variables(found, environ, output)

@@ -69,7 +69,7 @@ class Workshop:
         toolbox = self.request.toolbox
         if toolbox is None:
             return not_available(wanted)
-        from cnb_python.managers.program_installing import install  # noqa: PLC0415 - for a few
+        from cnb_python.managers.program_installing import install  # noqa: PLC0415 - pip and uv are here already
 
         return toolbox.bring(
             wanted, lambda one, into, python: install(one, into, python, place, self.run)

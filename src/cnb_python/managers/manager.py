@@ -1,6 +1,7 @@
 """What every package manager must answer."""
 
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -105,3 +106,30 @@ class Manager(Protocol):
     ) -> BuildpackError:
         """Say why *command* failed; *run* is for asking again where its output does not tell."""
         ...
+
+
+class AskedAnew(ABC):
+    """What managers share whose files alone decide nothing: they are asked when one changed."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def decide(self, place: Workplace, run: Run) -> Decision:
+        """See `Manager`."""
+
+    @abstractmethod
+    def install(self, decision: Decision, pins: Sequence[Pin], place: Workplace, run: Run) -> None:
+        """See `Manager`."""
+
+    def try_install(
+        self, decision: Decision, pins: Sequence[Pin], place: Workplace, run: Run
+    ) -> str:
+        """Refuse: there is nothing that `pins` could have decided."""
+        del decision, pins, place, run
+        return "its files alone decide nothing"
+
+    def install_all(self, place: Workplace, run: Run) -> Decision:
+        """Decide and install. Raises what both do."""
+        decision = self.decide(place, run)
+        self.install(decision, decision.pins, place, run)
+        return decision

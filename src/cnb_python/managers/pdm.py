@@ -13,7 +13,7 @@ from cnb_python.cnb import toml
 from cnb_python.errors import BadLock, BuildpackError
 from cnb_python.managers import local_projects, locked
 from cnb_python.managers.decision import Decision, Pin, Undecided
-from cnb_python.managers.manager import Workplace
+from cnb_python.managers.manager import AskedAnew, Workplace
 from cnb_python.managers.program import Program
 from cnb_python.project import Project
 from cnb_python.settings import DEFAULTS, Settings
@@ -26,7 +26,7 @@ _LOCAL = re.compile(r'^path = "([^"\n]+)"', re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
-class Pdm:
+class Pdm(AskedAnew):
     """Apps with a `pdm.lock`."""
 
     settings: Settings = DEFAULTS
@@ -67,25 +67,12 @@ class Pdm:
         parts += _local_sources(directory)
         return Undecided(f"it alone reads {LOCK}", locked.inputs(parts))
 
-    def try_install(
-        self, decision: Decision, pins: Sequence[Pin], place: Workplace, run: Run
-    ) -> str:
-        """Refuse: nothing is decided without PDM."""
-        del decision, pins, place, run
-        return f"{LOCK} alone decides nothing"
-
     def decide(self, place: Workplace, run: Run) -> Decision:
         """Have PDM check and read its lock. Raises what it says went wrong."""
         from cnb_python.managers import pdm_exporting  # noqa: PLC0415 - see above
 
         asked = pdm_exporting.Asked(self.program, self.settings, self.processor, place, run)
         return pdm_exporting.decide(asked)
-
-    def install_all(self, place: Workplace, run: Run) -> Decision:
-        """Decide and install. Raises what PDM or uv says went wrong."""
-        decision = self.decide(place, run)
-        self.install(decision, decision.pins, place, run)
-        return decision
 
     def install(self, decision: Decision, pins: Sequence[Pin], place: Workplace, run: Run) -> None:
         """Install exactly *pins*. Raises what uv says went wrong."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from cnb_python.errors import BadLock, BuildpackError
 from cnb_python.managers import local_projects, locked
 from cnb_python.managers.decision import Decision, Pin, Undecided
-from cnb_python.managers.manager import Workplace
+from cnb_python.managers.manager import AskedAnew, Workplace
 from cnb_python.managers.program import Program
 from cnb_python.project import Project
 from cnb_python.settings import DEFAULTS, Settings
@@ -24,7 +24,7 @@ _LOCAL = re.compile(r'"(?:path|file)": "(?!\w+://)([^"\n]+)"')
 
 
 @dataclass(frozen=True, slots=True)
-class Pipenv:
+class Pipenv(AskedAnew):
     """Apps with a `Pipfile`, most of them with its lock."""
 
     settings: Settings = DEFAULTS
@@ -75,13 +75,6 @@ class Pipenv:
         parts += _local_sources(directory)
         return Undecided(f"it alone reads {LOCK}", locked.inputs(parts))
 
-    def try_install(
-        self, decision: Decision, pins: Sequence[Pin], place: Workplace, run: Run
-    ) -> str:
-        """Refuse: nothing is decided without Pipenv."""
-        del decision, pins, place, run
-        return f"{LOCK} alone decides nothing"
-
     def decide(self, place: Workplace, run: Run) -> Decision:
         """Have Pipenv check and read its lock. Raises what it, or uv, says went wrong."""
         from cnb_python.managers import pipenv_exporting  # noqa: PLC0415 - see above
@@ -90,12 +83,6 @@ class Pipenv:
         if (place.app_dir / LOCK).is_file():
             return pipenv_exporting.read_lock(asked)
         return pipenv_exporting.resolve(asked)
-
-    def install_all(self, place: Workplace, run: Run) -> Decision:
-        """Decide and install. Raises what Pipenv or uv says went wrong."""
-        decision = self.decide(place, run)
-        self.install(decision, decision.pins, place, run)
-        return decision
 
     def install(self, decision: Decision, pins: Sequence[Pin], place: Workplace, run: Run) -> None:
         """Install exactly *pins*. Raises what uv says went wrong."""

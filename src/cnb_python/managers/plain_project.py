@@ -10,7 +10,7 @@ from pathlib import Path
 from cnb_python.cnb import toml
 from cnb_python.errors import BuildpackError
 from cnb_python.managers.decision import Decision, Pin, Undecided
-from cnb_python.managers.manager import Workplace
+from cnb_python.managers.manager import AskedAnew, Workplace
 from cnb_python.project import Project
 from cnb_python.settings import DEFAULTS, Settings
 from cnb_python.system.outside import Command, Outcome, Run
@@ -27,7 +27,7 @@ _HOW = {
 
 
 @dataclass(frozen=True, slots=True)
-class PlainProject:
+class PlainProject(AskedAnew):
     """Apps that declare what they need, and pin nothing."""
 
     settings: Settings = DEFAULTS
@@ -57,24 +57,11 @@ class PlainProject:
         del python, environ
         return Undecided(f"{self.deciding_files(project)[0]} pins nothing")
 
-    def try_install(
-        self, decision: Decision, pins: Sequence[Pin], place: Workplace, run: Run
-    ) -> str:
-        """Refuse: nothing is decided."""
-        del decision, pins, place, run
-        return "nothing is pinned"
-
     def decide(self, place: Workplace, run: Run) -> Decision:
         """Have uv resolve. Raises what it says went wrong."""
         from cnb_python.managers import resolving  # noqa: PLC0415 - heavy
 
         return resolving.decide(self.settings, place, run, is_package=_is_package(place.app_dir))
-
-    def install_all(self, place: Workplace, run: Run) -> Decision:
-        """Decide and install. Raises what uv says went wrong."""
-        decision = self.decide(place, run)
-        self.install(decision, decision.pins, place, run)
-        return decision
 
     def install(self, decision: Decision, pins: Sequence[Pin], place: Workplace, run: Run) -> None:
         """Install exactly *pins*. Raises what uv says went wrong."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from cnb_python.errors import BadLock, BuildpackError
 from cnb_python.managers import local_projects, locked, poetry_project
 from cnb_python.managers.decision import Decision, Pin, Undecided
-from cnb_python.managers.manager import Workplace
+from cnb_python.managers.manager import AskedAnew, Workplace
 from cnb_python.managers.poetry_project import PYPROJECT, PoetryProject
 from cnb_python.project import Project
 from cnb_python.settings import DEFAULTS, Settings
@@ -28,7 +28,7 @@ _QUOTED = re.compile(r"(readme|licen[cs]e|copying|notice|authors)\b.*", re.IGNOR
 
 
 @dataclass(frozen=True, slots=True)
-class Poetry:
+class Poetry(AskedAnew):
     """Apps with a `poetry.lock`."""
 
     settings: Settings = DEFAULTS
@@ -69,24 +69,11 @@ class Poetry:
         parts += _local_sources(directory)
         return Undecided(f"it alone reads {LOCK}", locked.inputs(parts))
 
-    def try_install(
-        self, decision: Decision, pins: Sequence[Pin], place: Workplace, run: Run
-    ) -> str:
-        """Refuse: nothing is decided without Poetry."""
-        del decision, pins, place, run
-        return f"{LOCK} alone decides nothing"
-
     def decide(self, place: Workplace, run: Run) -> Decision:
         """Have Poetry check and read its lock. Raises what it says went wrong."""
         from cnb_python.managers import poetry_exporting  # noqa: PLC0415 - see above
 
         return poetry_exporting.decide(self.settings, self.processor, place, run)
-
-    def install_all(self, place: Workplace, run: Run) -> Decision:
-        """Decide and install. Raises what Poetry or uv says went wrong."""
-        decision = self.decide(place, run)
-        self.install(decision, decision.pins, place, run)
-        return decision
 
     def install(self, decision: Decision, pins: Sequence[Pin], place: Workplace, run: Run) -> None:
         """Install exactly *pins*. Raises what Poetry or uv says went wrong."""

@@ -13,7 +13,7 @@ from cnb_python.cnb import toml
 from cnb_python.errors import BuildpackError, SeveralLocks
 from cnb_python.managers import local_projects, locked, uv_settings
 from cnb_python.managers.decision import Decision, Pin, Undecided
-from cnb_python.managers.manager import Workplace
+from cnb_python.managers.manager import AskedAnew, Workplace
 from cnb_python.project import Project
 from cnb_python.settings import DEFAULTS, Settings
 from cnb_python.system.outside import Command, Outcome, Run
@@ -23,7 +23,7 @@ _NAMED = re.compile(r"pylock\.[^.]+\.toml")
 
 
 @dataclass(frozen=True, slots=True)
-class Pylock:
+class Pylock(AskedAnew):
     """Apps with a lock of the standard form."""
 
     settings: Settings = DEFAULTS
@@ -61,13 +61,6 @@ class Pylock:
             parts += _directories(content, project.directory / name)
         return Undecided("a lock holds what each Python and system needs", locked.inputs(parts))
 
-    def try_install(
-        self, decision: Decision, pins: Sequence[Pin], place: Workplace, run: Run
-    ) -> str:
-        """Refuse: nothing is decided before the lock is read."""
-        del decision, pins, place, run
-        return "the lock has to be read"
-
     def decide(self, place: Workplace, run: Run) -> Decision:
         """Read the lock. Raises BadLock, LockForOtherPython, UnknownGroup and UnreadableToml."""
         del run
@@ -79,12 +72,6 @@ class Pylock:
             place.python, self.processor, self.settings.extras, self.settings.groups
         )
         return locked_installing.read_lock(lock, choice)
-
-    def install_all(self, place: Workplace, run: Run) -> Decision:
-        """Decide and install. Raises what reading the lock raises, and what uv says went wrong."""
-        decision = self.decide(place, run)
-        self.install(decision, decision.pins, place, run)
-        return decision
 
     def install(self, decision: Decision, pins: Sequence[Pin], place: Workplace, run: Run) -> None:
         """Install exactly *pins*. Raises what uv says went wrong."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from cnb_python.errors import BadLock, BuildpackError
 from cnb_python.managers import local_projects, locked, uv_settings
 from cnb_python.managers.decision import Decision, Pin, Undecided
-from cnb_python.managers.manager import Workplace
+from cnb_python.managers.manager import AskedAnew, Workplace
 from cnb_python.project import Project
 from cnb_python.settings import DEFAULTS, Settings
 from cnb_python.system.outside import Command, Outcome, Run
@@ -24,7 +24,7 @@ _LOCAL = re.compile(rb'source = \{ (editable|directory|virtual|path) = "([^"]+)"
 
 
 @dataclass(frozen=True, slots=True)
-class UvProject:
+class UvProject(AskedAnew):
     """Apps with a `uv.lock`."""
 
     settings: Settings = DEFAULTS
@@ -66,24 +66,11 @@ class UvProject:
             parts += _local_sources(content, holder.directory)
         return Undecided(f"{LOCK} holds what each Python and system needs", locked.inputs(parts))
 
-    def try_install(
-        self, decision: Decision, pins: Sequence[Pin], place: Workplace, run: Run
-    ) -> str:
-        """Refuse: nothing is decided without uv."""
-        del decision, pins, place, run
-        return f"{LOCK} alone decides nothing"
-
     def decide(self, place: Workplace, run: Run) -> Decision:
         """Have uv check and read its lock. Raises what it says went wrong."""
         from cnb_python.managers import uv_exporting  # noqa: PLC0415 - see above
 
         return uv_exporting.decide(self.settings, self.processor, place, run)
-
-    def install_all(self, place: Workplace, run: Run) -> Decision:
-        """Decide and install. Raises what uv says went wrong."""
-        decision = self.decide(place, run)
-        self.install(decision, decision.pins, place, run)
-        return decision
 
     def install(self, decision: Decision, pins: Sequence[Pin], place: Workplace, run: Run) -> None:
         """Install exactly *pins*. Raises what uv says went wrong."""
