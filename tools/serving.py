@@ -95,6 +95,16 @@ class Served:
                     fail(f"Nothing answered at {self.url}{path}. Its output:\n{self.output}")
                 time.sleep(0.05)
 
+    def wrote(self, text: str, times: int = 1, patience: float = 30.0) -> bool:
+        """Whether it writes *text* that often, within *patience* (s).
+
+        A server may answer before it logs that it did, and one worker before the next one starts.
+        """
+        until = time.monotonic() + patience
+        while self.output.count(text) < times and time.monotonic() < until:
+            time.sleep(0.05)
+        return self.output.count(text) == times
+
     def stop(self, patience: float = PATIENCE) -> int | None:
         """End it with SIGTERM; the exit code, or None when it had to be killed."""
         return terminate(self.process, patience)

@@ -76,11 +76,11 @@ def test_gunicorn_starts_that_many_and_one_line_says_so(processes: Built, limite
 
     with processes.serve(root=root) as served:
         served.fetch()
-        assert served.output.count("Booting worker with pid") == 2
+        assert served.wrote("Booting worker with pid", times=2)
         assert served.output.startswith(
             "Python: WEB_CONCURRENCY=2 for 600 MB of memory and 1.5 CPUs\n"
         )
-        assert '"GET / HTTP/1.1" 200' in served.output
+        assert served.wrote('"GET / HTTP/1.1" 200')
 
 
 def test_the_line_can_be_silenced(processes: Built) -> None:
