@@ -7,8 +7,8 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Literal, TypeAliasType, cast, get_args, get_origin, get_type_hints
 
-from cnb_python import errors
-from cnb_python.errors import BuildpackError, Failure
+from cnb_python.errors.failure import Failure
+from cnb_python.errors.kinds import BuildpackError
 from cnb_python.settings import TABLE
 
 # `Class.field` counts before `field`; what is in neither is made from its type.
@@ -196,18 +196,23 @@ _VALUES: Mapping[str, object] = {
 }
 
 
-# What `errors` imports for the type checker alone.
-_NAMES = {**vars(errors), "date": date, "Path": Path}
+# What the modules of errors import for the type checker alone.
+_NAMES = {"date": date, "Path": Path}
 
 
 def samples() -> tuple[Failure, ...]:
-    """Return one of each failure, in the order of the union."""
-    kinds = get_args(errors.Failure.__value__)
-    return tuple(cast("Failure", _sample(kind)) for kind in kinds)
+    """Return one of each failure, family by family."""
+    return tuple(cast("Failure", _sample(kind)) for kind in kinds())
+
+
+def kinds() -> tuple[type[BuildpackError], ...]:
+    """Return the class of each failure, family by family."""
+    families = get_args(Failure.__value__)
+    return tuple(kind for family in families for kind in get_args(family.__value__))
 
 
 def _sample(kind: type[BuildpackError]) -> BuildpackError:
-    hints = get_type_hints(kind, _NAMES, format=Format.FORWARDREF)
+    hints = get_type_hints(kind, None, _NAMES, format=Format.FORWARDREF)
     return kind(**{name: _value(kind.__name__, name, hint) for name, hint in hints.items()})
 
 

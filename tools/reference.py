@@ -6,7 +6,8 @@ A test keeps them equal to what the code says.
 import io
 
 from cnb_python.checks import CONTRADICTING, MISPLACING
-from cnb_python.errors import AppError, Failure
+from cnb_python.errors.failure import Failure
+from cnb_python.errors.kinds import AppError
 from cnb_python.messages import describe
 from cnb_python.setting import Setting, Value
 from cnb_python.settings import DEFAULTS, TABLE

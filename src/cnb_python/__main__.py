@@ -11,7 +11,8 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, cast
 
-from cnb_python.errors import BuildpackBug, BuildpackError, Failure
+from cnb_python.errors.failure import Failure
+from cnb_python.errors.kinds import BuildpackBug, BuildpackError
 from cnb_python.system.output import Console
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def _not_ours(error: OSError) -> BuildpackError | None:
     """Return what a machine's refusal is to be called, None where we are to blame."""
     import errno
 
-    from cnb_python.errors import DiskFull, PlaceRefused
+    from cnb_python.errors.machine import DiskFull, PlaceRefused
 
     place = str(error.filename or "a file")
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:

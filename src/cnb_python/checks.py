@@ -4,7 +4,7 @@ import configparser
 from collections.abc import Mapping
 from pathlib import Path
 
-from cnb_python.errors import ForbiddenPipOptions, ForbiddenVariables
+from cnb_python.errors.choosing import ForbiddenPipOptions, ForbiddenVariables
 from cnb_python.managers.manager import Manager
 from cnb_python.managers.pip_settings import SECTIONS, SYSTEM_FILES, configuration_files
 from cnb_python.managers.select import unread

@@ -3,7 +3,7 @@
 from cnb_python.cnb import toml
 from cnb_python.cnb.context import BuildContext
 from cnb_python.cnb.plan import merged
-from cnb_python.errors import UnreadableToml
+from cnb_python.errors.inputs import UnreadableToml
 from cnb_python.plan import PYTHON
 from cnb_python.settings import Settings
 

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlTable, TomlValue
-from cnb_python.errors import BadSettings, UnknownSettings, UnreadableToml
+from cnb_python.errors.inputs import UnreadableToml
+from cnb_python.errors.settings import BadSettings, UnknownSettings
 from cnb_python.setting import Origin, Setting, Value, displayed, written
 
 FILE = "pyproject.toml"

@@ -2,99 +2,118 @@
 
 from typing import assert_never
 
-from cnb_python.errors import (
-    AppNotInstallable,
-    BadBinding,
-    BadLock,
-    BadMirror,
-    BadProcfile,
-    BadRequirement,
-    BadSettings,
-    ChecksumMismatch,
-    ChosenManagerMissing,
-    CollectstaticFailed,
-    DamagedArchive,
-    DamagedPackage,
-    DamagedStore,
-    DiskFull,
-    DownloadFailed,
-    EndedPythonLine,
-    Failure,
-    ForbiddenPipOptions,
-    ForbiddenVariables,
-    GitFailed,
-    HashMismatch,
-    HashMissing,
-    HookFailed,
-    HookNotStarted,
-    IncludeMissing,
-    IndexRefused,
-    IndexUnreachable,
-    InsecureIndex,
-    InstallFailed,
-    InvalidPythonRange,
-    InvalidPythonVersion,
-    Killed,
-    LockForOtherPython,
-    LockTooNew,
+from cnb_python.errors.bindings import BadBinding, SeveralBindings
+from cnb_python.errors.building import (
     MadeForPython2,
     MissingBuildModule,
     MissingBuildRequirement,
     MissingForBuild,
-    MissingInput,
-    MisspeltVersionFile,
-    NltkFailed,
-    NoPythonInRange,
-    NoPythonVersion,
-    NoRequirements,
-    NoSuchPackage,
-    NoSuchProject,
-    NoSuchRequirements,
-    NoSuchVersion,
-    NotAFile,
-    NotAPackage,
-    NotPinned,
-    NotProvided,
-    NotUtf8,
-    NoWheel,
-    OtherImplementation,
-    PackagesChanged,
-    PathClash,
-    PlaceRefused,
-    ProcessInEnvironment,
-    ProgramNotStarted,
-    ProgramUnavailable,
-    ProjectForOtherPython,
-    ProxyFailed,
-    PythonNotAvailable,
-    PythonOutsideRange,
-    SeveralBindings,
-    SeveralLocks,
-    SeveralManagers,
-    SeveralPythonVersions,
     SourceBuildFailed,
-    StaleLock,
+)
+from cnb_python.errors.choosing import (
+    ChosenManagerMissing,
+    ForbiddenPipOptions,
+    ForbiddenVariables,
+    NoRequirements,
+    SeveralManagers,
+)
+from cnb_python.errors.failure import Failure
+from cnb_python.errors.finding import (
+    NoSuchPackage,
+    NoSuchVersion,
+    NotProvided,
+    NoWheel,
+    VersionConflict,
+    WrongPython,
+    Yanked,
+)
+from cnb_python.errors.frameworks import (
+    CollectstaticFailed,
+    HookFailed,
+    HookNotStarted,
+    NltkFailed,
+    PackagesChanged,
+)
+from cnb_python.errors.inputs import (
+    MissingInput,
+    NotAFile,
+    NotUtf8,
     UnknownEncoding,
-    UnknownGroup,
-    UnknownHost,
-    UnknownPythonLine,
-    UnknownPythonPatch,
-    UnknownSettings,
     UnreadableFile,
     UnreadableInput,
     UnreadableJson,
     UnreadableToml,
-    UnsafeArchive,
     UnsupportedApi,
+)
+from cnb_python.errors.install import (
+    BadRequirement,
+    DamagedPackage,
+    HashMismatch,
+    HashMissing,
+    IncludeMissing,
+    InstallFailed,
+    NotAPackage,
+    NotPinned,
+    PathClash,
+    UvRefused,
+)
+from cnb_python.errors.launch import BadProcfile, ProcessInEnvironment
+from cnb_python.errors.locks import (
+    BadLock,
+    LockForOtherPython,
+    LockTooNew,
+    ProjectForOtherPython,
+    SeveralLocks,
+    StaleLock,
+    UnknownGroup,
+)
+from cnb_python.errors.machine import (
+    DamagedStore,
+    DiskFull,
+    Killed,
+    PlaceRefused,
+    ProgramNotStarted,
+)
+from cnb_python.errors.network import (
+    GitFailed,
+    IndexRefused,
+    IndexUnreachable,
+    InsecureIndex,
+    ProxyFailed,
+    UnknownHost,
     UntrustedCertificate,
+    UrlNotFound,
+)
+from cnb_python.errors.programs import AppNotInstallable, ProgramUnavailable
+from cnb_python.errors.python import (
+    EndedPythonLine,
+    InvalidPythonRange,
+    InvalidPythonVersion,
+    MisspeltVersionFile,
+    NoPythonInRange,
+    NoPythonVersion,
+    OtherImplementation,
+    PythonNotAvailable,
+    PythonOutsideRange,
+    SeveralPythonVersions,
+    UnknownPythonLine,
+    UnknownPythonPatch,
+    VersionFileNotUtf8,
+)
+from cnb_python.errors.runtimes import (
+    BadMirror,
+    ChecksumMismatch,
+    DamagedArchive,
+    DownloadFailed,
+    UnsafeArchive,
     UnusableInterpreter,
     UnusablePythonTable,
-    UrlNotFound,
-    UvRefused,
-    VersionConflict,
-    VersionFileNotUtf8,
-    WrongPython,
-    Yanked,
+)
+from cnb_python.errors.settings import (
+    BadSettings,
+    NoSuchProject,
+    NoSuchRequirements,
+    UnknownSettings,
 )
 from cnb_python.wording import (
     bindings,
@@ -102,6 +121,7 @@ from cnb_python.wording import (
     choosing,
     finding,
     frameworks,
+    inputs,
     install,
     launch,
     locks,
@@ -119,23 +139,23 @@ def describe(failure: Failure) -> Message:  # noqa: C901, PLR0911, PLR0912, PLR0
     """Say what went wrong and what to do."""
     match failure:
         case UnsupportedApi():
-            return _unsupported_api(failure)
+            return inputs.unsupported_api(failure)
         case NotAFile():
-            return _not_a_file(failure)
+            return inputs.not_a_file(failure)
         case UnreadableFile():
-            return _unreadable_file(failure)
+            return inputs.unreadable_file(failure)
         case NotUtf8():
-            return _not_utf8(failure)
+            return inputs.not_utf8(failure)
         case UnknownEncoding():
-            return _unknown_encoding(failure)
+            return inputs.unknown_encoding(failure)
         case MissingInput():
-            return _missing_input(failure)
+            return inputs.missing_input(failure)
         case UnreadableInput():
-            return _unreadable_input(failure)
+            return inputs.unreadable_input(failure)
         case UnreadableJson():
-            return _unreadable_json(failure)
+            return inputs.unreadable_json(failure)
         case UnreadableToml():
-            return _unreadable_toml(failure)
+            return inputs.unreadable_toml(failure)
         case NoRequirements():
             return choosing.no_requirements(failure)
         case SeveralManagers():
@@ -302,138 +322,3 @@ def describe(failure: Failure) -> Message:  # noqa: C901, PLR0911, PLR0912, PLR0
             return launch.process_in_environment(failure)
         case _:
             assert_never(failure)
-
-
-def _unsupported_api(failure: UnsupportedApi) -> Message:
-    return Message(
-        title=f"Buildpack API {failure.found or '(none)'} is not supported",
-        body=(
-            f"buildpack.toml declares Buildpack API {failure.found!r}.",
-            f"This buildpack speaks {', '.join(failure.supported)}.",
-        ),
-        steps=(
-            "Use the buildpack.toml that belongs to this release of the buildpack.",
-            "For a lifecycle before 0.21 use the package made with `make package API=0.10`.",
-        ),
-    )
-
-
-def _not_a_file(failure: NotAFile) -> Message:
-    return Message(
-        title=f"{failure.name} is not a file",
-        body=(
-            f"The app has {failure.name}, but it is {failure.kind}.",
-            f"{failure.name} must be a text file at the top of the app.",
-        ),
-        steps=(
-            f"Look at it: ls -ld {failure.name}",
-            (
-                f"Move it out of the way and create the file {failure.name} in its place, "
-                "or delete it if the app does not need it."
-            ),
-        ),
-    )
-
-
-def _unreadable_file(failure: UnreadableFile) -> Message:
-    return Message(
-        title=f"{failure.name} cannot be read",
-        body=(
-            f"Reading {failure.name} failed: {failure.reason}.",
-            "The build runs as a user of its own, which needs read access to every file.",
-        ),
-        steps=(f"Give everyone read access: chmod a+r {failure.name}", "Build again."),
-    )
-
-
-def _not_utf8(failure: NotUtf8) -> Message:
-    return Message(
-        title=f"{failure.name} is not UTF-8 text",
-        body=(
-            (
-                f"Line {failure.line} of {failure.name} holds the byte 0x{failure.byte:02x}, which"
-                f"{' is not UTF-8' if failure.byte else ' no text holds'}."
-            ),
-            "Python's tools read this file as UTF-8, so it would be misread.",
-        ),
-        steps=(
-            f"Find out what it is: file {failure.name}",
-            (
-                f"Save {failure.name} as UTF-8: choose that encoding in your editor, or iconv -f "
-                f"{_likely_encoding(failure)} -t UTF-8 {failure.name} > fixed && mv fixed "
-                f"{failure.name}"
-            ),
-        ),
-    )
-
-
-def _unknown_encoding(failure: UnknownEncoding) -> Message:
-    return Message(
-        title=f"{failure.name} declares the encoding {failure.encoding}, which is none",
-        body=(
-            f"One of the first two lines of {failure.name} says `coding: {failure.encoding}`.",
-            "Python knows no text encoding of that name, so nothing can read the file.",
-        ),
-        steps=(
-            f"Save {failure.name} as UTF-8 and delete that line.",
-            "Or correct the name: https://docs.python.org/3/library/codecs.html lists them.",
-        ),
-    )
-
-
-def _likely_encoding(failure: NotUtf8) -> str:
-    if failure.byte == 0:
-        return "UTF-16LE"  # every other byte of plain English is 0 in it
-    # One of the two bytes that start UTF-16, which the `>` of Windows' own PowerShell writes.
-    return "UTF-16" if failure.line == 1 and failure.byte in {0xFE, 0xFF} else "WINDOWS-1252"
-
-
-def _missing_input(failure: MissingInput) -> Message:
-    argument = f" (or as argument {failure.position})" if failure.position else ""
-    return Message(
-        title=f"{failure.variable} is not set",
-        body=(
-            f"A Cloud Native Buildpacks lifecycle hands this phase {failure.variable}{argument}.",
-            "Nothing did, so this does not seem to be run by a lifecycle.",
-        ),
-        steps=(
-            "Build the app with a platform: `pack build my-image --buildpack .`",
-            f"To run the phase by hand, set {failure.variable} first.",
-        ),
-    )
-
-
-def _unreadable_input(failure: UnreadableInput) -> Message:
-    return Message(
-        title=f"{failure.path.name} from the build platform cannot be read",
-        body=(f"{failure.path}: {failure.reason}.",),
-        steps=(
-            "Check that the file is whole and that the build user may read it.",
-            "It is made by the platform or its configuration, not by your app.",
-        ),
-    )
-
-
-def _unreadable_toml(failure: UnreadableToml) -> Message:
-    return Message(
-        title=f"{failure.path.name} is not valid TOML",
-        body=(f"{failure.path}: {failure.reason}.",),
-        steps=(
-            f"Correct {failure.path.name} at the place named above.",
-            "Commit it, and build again.",
-        ),
-    )
-
-
-def _unreadable_json(failure: UnreadableJson) -> Message:
-    return Message(
-        title=f"{failure.name} is not valid JSON",
-        body=(
-            f"Line {failure.line} of {failure.name}: {failure.reason}.",
-            "A merge conflict or an edit by hand often leaves such a file behind.",
-        ),
-        steps=(
-            f"Correct {failure.name} there, or have its tool write it anew (pipenv lock).",
-            "Commit it, and build again.",
-        ),
-    )

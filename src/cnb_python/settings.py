@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from cnb_python import given
-from cnb_python.errors import BadSettings
+from cnb_python.errors.settings import BadSettings
 from cnb_python.setting import Directory, Flag, Names, OneOf, Origin, Setting, Text
 
 VERSION = "BP_PYTHON_VERSION"

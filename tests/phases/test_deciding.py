@@ -12,16 +12,9 @@ from pathlib import Path
 import pytest
 from packaging.tags import parse_tag
 
-from cnb_python.errors import (
-    AppError,
-    BadRequirement,
-    HashMismatch,
-    HashMissing,
-    NoSuchVersion,
-    NotPinned,
-    VersionConflict,
-    WrongPython,
-)
+from cnb_python.errors.finding import NoSuchVersion, VersionConflict, WrongPython
+from cnb_python.errors.install import BadRequirement, HashMismatch, HashMissing, NotPinned
+from cnb_python.errors.kinds import AppError
 from cnb_python.managers.manager import Workplace
 from cnb_python.managers.pip import Pip
 from cnb_python.system.process import run

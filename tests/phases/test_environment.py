@@ -13,7 +13,8 @@ from cnb_python.environment.bytecode import Source, compile_modules
 from cnb_python.environment.request import EnvironmentRequest
 from cnb_python.environment.store import Store
 from cnb_python.environment.sync import Needs, sync
-from cnb_python.errors import HashMismatch, NoWheel
+from cnb_python.errors.finding import NoWheel
+from cnb_python.errors.install import HashMismatch
 from cnb_python.layers import assembly
 from cnb_python.layers.assembly import Plan
 from cnb_python.layers.tools import find_pip, find_uv

@@ -15,7 +15,7 @@ import pytest
 
 from cnb_python.environment.assemble import lay_out_share
 from cnb_python.environment.distribution import File
-from cnb_python.errors import ContractBroken
+from cnb_python.errors.bugs import ContractBroken
 from tests.support.linked import SITE, Both, both
 from tests.support.odd_wheels import NAMESPACES, odd_wheels
 

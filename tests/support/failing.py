@@ -8,7 +8,8 @@ from itertools import count
 from pathlib import Path
 from typing import Literal, cast
 
-from cnb_python.errors import BuildpackError, Failure
+from cnb_python.errors.failure import Failure
+from cnb_python.errors.kinds import BuildpackError
 from cnb_python.managers.decision import Undecided
 from cnb_python.managers.manager import Workplace
 from cnb_python.managers.pip import Pip

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from cnb_python.checks import CONTRADICTING, MISPLACING, check_environment, check_project
-from cnb_python.errors import ForbiddenPipOptions, ForbiddenVariables, NotAFile
+from cnb_python.errors.choosing import ForbiddenPipOptions, ForbiddenVariables
+from cnb_python.errors.inputs import NotAFile
 from cnb_python.managers.pip import Pip
 from cnb_python.messages import describe
 from cnb_python.project import read_project

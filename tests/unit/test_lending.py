@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.errors import PackagesChanged
+from cnb_python.errors.frameworks import PackagesChanged
 from cnb_python.managers.decision import Undecided
 from cnb_python.provided import Environment
 from tests.unit.engine import Engine, contents, engine

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from cnb_python.__main__ import BUG, EXPECTED, _not_ours, main
-from cnb_python.errors import BuildpackError, DiskFull, PlaceRefused
+from cnb_python.errors.kinds import BuildpackError
+from cnb_python.errors.machine import DiskFull, PlaceRefused
 
 ROOT = Path(__file__).parents[2]
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnb_python.errors import NoSuchProject, NotAFile, NotUtf8, UnreadableFile
+from cnb_python.errors.inputs import NotAFile, NotUtf8, UnreadableFile
+from cnb_python.errors.settings import NoSuchProject
 from cnb_python.messages import describe
 from cnb_python.project import (
     Project,

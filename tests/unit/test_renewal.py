@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cnb_python.cnb import toml
-from cnb_python.errors import UvRefused
+from cnb_python.errors.install import UvRefused
 from cnb_python.managers.manager import Workplace
 from cnb_python.settings import Settings
 from tests.unit.engine import Engine, contents, engine

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnb_python.errors import BadSettings, UnknownSettings, UnreadableToml
+from cnb_python.errors.inputs import UnreadableToml
+from cnb_python.errors.settings import BadSettings, UnknownSettings
 from cnb_python.messages import describe
 from cnb_python.setting import Origin
 from cnb_python.settings import (

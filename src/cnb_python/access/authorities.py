@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cnb_python.cnb.bindings import Binding
-from cnb_python.errors import BadBinding
+from cnb_python.errors.bindings import BadBinding
 from cnb_python.system.certificates import BUNDLES, bundle_with, certificates_in
 from cnb_python.system.outside import Output
 

@@ -10,7 +10,8 @@ from cnb_python.access.indexes import Index
 from cnb_python.access.kinds import DOT_NETRC, NETRC, PIP_CONF, UV_TOML, only_key
 from cnb_python.cnb import toml
 from cnb_python.cnb.bindings import Binding
-from cnb_python.errors import BadBinding, SeveralBindings, UnreadableToml
+from cnb_python.errors.bindings import BadBinding, SeveralBindings
+from cnb_python.errors.inputs import UnreadableToml
 from cnb_python.system.outside import Output
 
 # Where both tools look for what counts on a whole machine; the app's own settings are stronger.

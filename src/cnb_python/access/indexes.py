@@ -21,7 +21,7 @@ from cnb_python.access.kinds import (
     only_key,
 )
 from cnb_python.cnb.bindings import Binding
-from cnb_python.errors import BadBinding, SeveralBindings
+from cnb_python.errors.bindings import BadBinding, SeveralBindings
 from cnb_python.system.addresses import shown
 from cnb_python.system.outside import Output
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from cnb_python.errors import UnreadableInput
+from cnb_python.errors.inputs import UnreadableInput
 
 
 class Binding(NamedTuple):

@@ -17,7 +17,7 @@ from cnb_python.cnb.bindings import Binding, read_bindings
 from cnb_python.cnb.metadata import Metadata, Unusable
 from cnb_python.cnb.plan import PlanEntry
 from cnb_python.cnb.toml import TomlTable
-from cnb_python.errors import MissingInput, UnreadableInput, UnreadableToml, UnsupportedApi
+from cnb_python.errors.inputs import MissingInput, UnreadableInput, UnreadableToml, UnsupportedApi
 
 PRODUCTION = "production"
 """The execution environment when nobody names one."""

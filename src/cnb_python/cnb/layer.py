@@ -19,7 +19,7 @@ from cnb_python.cnb.metadata import Metadata, Unusable, checked
 from cnb_python.cnb.metadata import read as read_metadata
 from cnb_python.cnb.sbom import SbomFormat, remove_sboms, write_sbom
 from cnb_python.cnb.toml import Writable
-from cnb_python.errors import ContractBroken
+from cnb_python.errors.bugs import ContractBroken
 
 type LayerMetadata = Metadata
 

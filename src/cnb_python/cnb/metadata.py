@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlValue, Writable
-from cnb_python.errors import ContractBroken, UnreadableToml
+from cnb_python.errors.bugs import ContractBroken
+from cnb_python.errors.inputs import UnreadableToml
 
 type Metadata = Mapping[str, str | bool | list[str]]
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlValue, Writable
-from cnb_python.errors import ContractBroken
+from cnb_python.errors.bugs import ContractBroken
 
 
 class Require(NamedTuple):

@@ -7,7 +7,7 @@ from pathlib import Path
 import tomli
 
 from cnb_python.cnb import disk
-from cnb_python.errors import UnreadableToml
+from cnb_python.errors.inputs import UnreadableToml
 
 type TomlValue = (
     str | int | float | bool | date | time | datetime | list[TomlValue] | dict[str, TomlValue]

@@ -14,7 +14,7 @@ from cnb_python.environment.moving import MovedFromStage
 from cnb_python.environment.owners import Owned, is_reserved
 from cnb_python.environment.places import TREE
 from cnb_python.environment.shares import Share
-from cnb_python.errors import ContractBroken
+from cnb_python.errors.bugs import ContractBroken
 
 __all__ = ["MovedFromStage", "Source", "lay_out_links", "lay_out_merged", "lay_out_share"]
 

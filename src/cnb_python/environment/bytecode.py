@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from cnb_python.environment import compiler
 from cnb_python.environment.tree import Entry
-from cnb_python.errors import BytecodeFailed, DiskFull, Killed
+from cnb_python.errors.bugs import BytecodeFailed
+from cnb_python.errors.machine import DiskFull, Killed
 from cnb_python.system.outside import Command, System
 
 _DOING = "writing bytecode to {}"

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from cnb_python.environment.distribution import Distribution, File
-from cnb_python.errors import PathClash
+from cnb_python.errors.install import PathClash
 
 # What the environment has itself, and what the lifecycle would take for variables and programs:
 # https://github.com/buildpacks/spec/blob/main/buildpack.md#layers

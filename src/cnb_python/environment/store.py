@@ -15,7 +15,7 @@ from cnb_python.environment.budget import BUDGET_BYTES, fitting
 from cnb_python.environment.distribution import Distribution, File, is_small_part
 from cnb_python.environment.inside import first_outside
 from cnb_python.environment.manifest import Kept, Manifest, Tree, UnusableManifest, member_of
-from cnb_python.errors import DamagedStore
+from cnb_python.errors.machine import DamagedStore
 from cnb_python.system import addressed, packing
 from cnb_python.system.packing import Member
 

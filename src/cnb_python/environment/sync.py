@@ -22,7 +22,8 @@ from cnb_python.environment.request import EnvironmentRequest, Synced
 from cnb_python.environment.stage import Stage
 from cnb_python.environment.store import Store
 from cnb_python.environment.workshop import Workshop
-from cnb_python.errors import ContractBroken, DamagedStore
+from cnb_python.errors.bugs import ContractBroken
+from cnb_python.errors.machine import DamagedStore
 from cnb_python.managers.decision import Decision, Pin
 from cnb_python.system.outside import System
 

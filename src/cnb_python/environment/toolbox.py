@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cnb_python.cnb import disk
 from cnb_python.environment.store import Store
-from cnb_python.errors import DamagedStore
+from cnb_python.errors.machine import DamagedStore
 from cnb_python.managers import program
 from cnb_python.managers.program import Program
 from cnb_python.system.outside import Output

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cnb_python.cnb import disk
-from cnb_python.errors import PackagesChanged
+from cnb_python.errors.frameworks import PackagesChanged
 
 
 class _State(NamedTuple):

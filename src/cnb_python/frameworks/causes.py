@@ -2,7 +2,7 @@
 
 import re
 
-from cnb_python.errors import CollectstaticCause
+from cnb_python.errors.frameworks import CollectstaticCause
 
 type Cause = tuple[CollectstaticCause, str]
 """What it probably is, and the variable, file, module or line it is about."""

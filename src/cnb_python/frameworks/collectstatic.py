@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from cnb_python.cnb import disk
 from cnb_python.environment.places import VENV
-from cnb_python.errors import CollectstaticFailed, DamagedStore, Killed
+from cnb_python.errors.frameworks import CollectstaticFailed
+from cnb_python.errors.machine import DamagedStore, Killed
 from cnb_python.frameworks import tree, variables
 from cnb_python.frameworks.running import run, variables_in
 from cnb_python.frameworks.tree import Listing

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cnb_python.cnb.context import BuildContext
-from cnb_python.errors import HookFailed, HookNotStarted, ProgramNotStarted
+from cnb_python.errors.frameworks import HookFailed, HookNotStarted
+from cnb_python.errors.machine import ProgramNotStarted
 from cnb_python.frameworks.running import run, variables_in
 from cnb_python.provided import Environment
 from cnb_python.system.journal import Journal

@@ -13,7 +13,8 @@ from cnb_python.cnb.env import LAUNCH, EnvDelta
 from cnb_python.cnb.layer import Layer, LayerTypes, layer_of
 from cnb_python.environment.places import VENV
 from cnb_python.environment.untouched import Untouched
-from cnb_python.errors import DamagedStore, Killed, NltkFailed
+from cnb_python.errors.frameworks import NltkFailed
+from cnb_python.errors.machine import DamagedStore, Killed
 from cnb_python.frameworks import nltk_causes as causes
 from cnb_python.frameworks import tree
 from cnb_python.frameworks.running import run, variables_in

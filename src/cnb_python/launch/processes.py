@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from packaging.version import InvalidVersion, Version
 
 from cnb_python.cnb.documents import Process
-from cnb_python.errors import ProcessInEnvironment
+from cnb_python.errors.launch import ProcessInEnvironment
 from cnb_python.launch import find, procfile, references
 from cnb_python.launch.found import Found, Target
 from cnb_python.launch.procfile import Entry

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from cnb_python.errors import BadProcfile, ProcfileProblem
+from cnb_python.errors.launch import BadProcfile, ProcfileProblem
 from cnb_python.launch import command
 from cnb_python.launch.command import CommandLine
 

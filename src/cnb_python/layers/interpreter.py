@@ -9,7 +9,8 @@ from cnb_python.cnb.context import BuildContext
 from cnb_python.cnb.layer import Layer, layer_of
 from cnb_python.environment.bytecode import compile_all
 from cnb_python.environment.store import Store
-from cnb_python.errors import DamagedStore, UnusableInterpreter
+from cnb_python.errors.machine import DamagedStore
+from cnb_python.errors.runtimes import UnusableInterpreter
 from cnb_python.interpreter import trim
 from cnb_python.interpreter.relocate import relocate
 from cnb_python.layers.python import NAME, Interpreter, Runtime

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from cnb_python.cnb import toml
-from cnb_python.errors import IncompleteBuildpack
+from cnb_python.errors.bugs import IncompleteBuildpack
 
 PINS = Path(__file__).parents[1] / "data/tools.toml"
 

@@ -2,15 +2,14 @@
 
 import re
 
-from cnb_python.errors import (
-    BuildpackError,
-    DiskFull,
-    Killed,
+from cnb_python.errors.building import (
     MadeForPython2,
     MissingBuildModule,
     MissingForBuild,
     SourceBuildFailed,
 )
+from cnb_python.errors.kinds import BuildpackError
+from cnb_python.errors.machine import DiskFull, Killed
 from cnb_python.managers import build_wants
 from cnb_python.managers.libraries import holders
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlTable
-from cnb_python.errors import UnreadableToml
+from cnb_python.errors.inputs import UnreadableToml
 from cnb_python.managers import uv_settings
 from cnb_python.managers.pip_settings import read_pip_settings
 

@@ -2,7 +2,9 @@
 
 import re
 
-from cnb_python.errors import BuildpackError, GitFailed, GitTrouble, MissingForBuild
+from cnb_python.errors.building import MissingForBuild
+from cnb_python.errors.kinds import BuildpackError
+from cnb_python.errors.network import GitFailed, GitTrouble
 from cnb_python.managers.libraries import holders
 
 _NO_GIT = re.compile(r"ERROR: Cannot find command '([^']+)'|(Git) executable not found")

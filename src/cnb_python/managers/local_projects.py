@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlTable
-from cnb_python.errors import UnreadableToml
+from cnb_python.errors.inputs import UnreadableToml
 
 PYPROJECT = "pyproject.toml"
 # What is no source of a package, or is made from it.

@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlTable, TomlValue
-from cnb_python.errors import BadLock, LockForOtherPython, UnknownGroup
+from cnb_python.errors.locks import BadLock, LockForOtherPython, UnknownGroup
 from cnb_python.managers import markers, uv
 from cnb_python.managers.decision import Decision, Pin
 from cnb_python.managers.exact import UV, digest

@@ -13,7 +13,8 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from cnb_python.cnb import toml
-from cnb_python.errors import BadLock, UnreadableToml
+from cnb_python.errors.inputs import UnreadableToml
+from cnb_python.errors.locks import BadLock
 from cnb_python.managers import markers
 from cnb_python.managers.decision import Decision, Pin
 from cnb_python.managers.exact import digest

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from cnb_python.errors import BuildpackError
+from cnb_python.errors.kinds import BuildpackError
 from cnb_python.managers.decision import Decision, Pin, Undecided
 from cnb_python.managers.program import Bring, not_available
 from cnb_python.project import Project

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cnb_python.cnb import toml
-from cnb_python.errors import BadLock, BuildpackError
+from cnb_python.errors.kinds import BuildpackError
+from cnb_python.errors.locks import BadLock
 from cnb_python.managers import local_projects, locked
 from cnb_python.managers.decision import Decision, Pin, Undecided
 from cnb_python.managers.manager import AskedAnew, Workplace

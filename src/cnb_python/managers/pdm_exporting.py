@@ -8,14 +8,9 @@ from packaging.utils import canonicalize_name
 
 from cnb_python.cnb import disk, toml
 from cnb_python.cnb.toml import TomlTable
-from cnb_python.errors import (
-    BadLock,
-    BuildpackError,
-    InstallFailed,
-    LockTooNew,
-    StaleLock,
-    UnknownGroup,
-)
+from cnb_python.errors.install import InstallFailed
+from cnb_python.errors.kinds import BuildpackError
+from cnb_python.errors.locks import BadLock, LockTooNew, StaleLock, UnknownGroup
 from cnb_python.managers import (
     build_failures,
     exports,

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cnb_python.errors import BuildpackError, NoSuchRequirements
+from cnb_python.errors.kinds import BuildpackError
+from cnb_python.errors.settings import NoSuchRequirements
 from cnb_python.managers import exact, requirements_encoding, uv_settings
 from cnb_python.managers.decision import Decision, Pin, Undecided
 from cnb_python.managers.manager import Workplace

@@ -2,14 +2,10 @@
 
 from collections.abc import Callable, Sequence
 
-from cnb_python.errors import (
-    BuildpackError,
-    InstallFailed,
-    MissingBuildRequirement,
-    NoSuchPackage,
-    NoSuchVersion,
-    NotProvided,
-)
+from cnb_python.errors.building import MissingBuildRequirement
+from cnb_python.errors.finding import NoSuchPackage, NoSuchVersion, NotProvided
+from cnb_python.errors.install import InstallFailed
+from cnb_python.errors.kinds import BuildpackError
 from cnb_python.managers import build_failures, git_failures, pip_commands, pip_failures
 from cnb_python.managers.manager import Workplace
 from cnb_python.managers.pip_failures import Unmatched

@@ -4,29 +4,33 @@ import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from cnb_python.errors import (
+from cnb_python.errors.finding import (
+    NoSuchPackage,
+    NoSuchVersion,
+    NotProvided,
+    NoWheel,
+    VersionConflict,
+    WrongPython,
+    Yanked,
+)
+from cnb_python.errors.install import (
     BadRequirement,
-    BuildpackError,
     DamagedPackage,
     HashMismatch,
     HashMissing,
     IncludeMissing,
+    NotAPackage,
+    NotPinned,
+)
+from cnb_python.errors.kinds import BuildpackError
+from cnb_python.errors.network import (
     IndexRefused,
     IndexUnreachable,
     InsecureIndex,
-    NoSuchPackage,
-    NoSuchVersion,
-    NotAPackage,
-    NotPinned,
-    NotProvided,
-    NoWheel,
     ProxyFailed,
     UnknownHost,
     UntrustedCertificate,
     UrlNotFound,
-    VersionConflict,
-    WrongPython,
-    Yanked,
 )
 
 # What `-vv` adds to say why an index gave nothing; the rest of its megabytes is not kept.

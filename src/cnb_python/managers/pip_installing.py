@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from cnb_python.errors import BuildpackError, ProgramNotStarted
+from cnb_python.errors.kinds import BuildpackError
+from cnb_python.errors.machine import ProgramNotStarted
 from cnb_python.managers import (
     exact,
     pip_commands,

@@ -11,7 +11,7 @@ from typing import Any
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from cnb_python.errors import ContractBroken
+from cnb_python.errors.bugs import ContractBroken
 from cnb_python.managers.decision import Decision, Pin
 from cnb_python.managers.exact import digest
 from cnb_python.managers.own_lines import OwnLines, build_options

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from cnb_python.errors import BadLock, BuildpackError, InstallFailed, StaleLock, UnknownGroup
+from cnb_python.errors.install import InstallFailed
+from cnb_python.errors.kinds import BuildpackError
+from cnb_python.errors.locks import BadLock, StaleLock, UnknownGroup
 from cnb_python.managers import (
     build_failures,
     exports,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnb_python.cnb import toml
-from cnb_python.errors import BuildpackError
+from cnb_python.errors.kinds import BuildpackError
 from cnb_python.managers.decision import Decision, Pin, Undecided
 from cnb_python.managers.manager import AskedAnew, Workplace
 from cnb_python.project import Project

@@ -6,14 +6,10 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from cnb_python.errors import (
-    AppNotInstallable,
-    BuildpackError,
-    InstallFailed,
-    LockTooNew,
-    StaleLock,
-    UnknownGroup,
-)
+from cnb_python.errors.install import InstallFailed
+from cnb_python.errors.kinds import BuildpackError
+from cnb_python.errors.locks import LockTooNew, StaleLock, UnknownGroup
+from cnb_python.errors.programs import AppNotInstallable
 from cnb_python.managers import (
     build_failures,
     exports,

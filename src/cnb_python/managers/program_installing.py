@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cnb_python.errors import ProgramUnavailable
+from cnb_python.errors.programs import ProgramUnavailable
 from cnb_python.managers import build_failures, indexes, uv
 from cnb_python.managers.manager import Workplace
 from cnb_python.managers.program import Program

@@ -3,7 +3,7 @@
 import codecs
 import re
 
-from cnb_python.errors import NotUtf8, UnknownEncoding
+from cnb_python.errors.inputs import NotUtf8, UnknownEncoding
 
 # UTF-32 first: its little-endian mark begins with that of UTF-16.
 _MARKS = (

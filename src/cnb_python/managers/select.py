@@ -1,6 +1,6 @@
 """Which package manager: exactly one decides, or nobody guesses."""
 
-from cnb_python.errors import ChosenManagerMissing, NoRequirements, SeveralManagers
+from cnb_python.errors.choosing import ChosenManagerMissing, NoRequirements, SeveralManagers
 from cnb_python.managers.manager import Manager
 from cnb_python.managers.pdm import Pdm
 from cnb_python.managers.pip import Pip

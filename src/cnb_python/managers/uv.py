@@ -7,7 +7,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
-from cnb_python.errors import BuildpackError, UvRefused
+from cnb_python.errors.install import UvRefused
+from cnb_python.errors.kinds import BuildpackError
 from cnb_python.managers import build_failures, pip_translated, uv_failures
 from cnb_python.managers.decision import Pin
 from cnb_python.managers.manager import Workplace

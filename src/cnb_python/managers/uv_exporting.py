@@ -6,12 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from cnb_python.cnb import toml
-from cnb_python.errors import (
-    BuildpackError,
-    ProjectForOtherPython,
-    StaleLock,
-    UnknownGroup,
-)
+from cnb_python.errors.kinds import BuildpackError
+from cnb_python.errors.locks import ProjectForOtherPython, StaleLock, UnknownGroup
 from cnb_python.managers import locked_installing, uv
 from cnb_python.managers.decision import Decision, Pin
 from cnb_python.managers.locked_installing import Choice

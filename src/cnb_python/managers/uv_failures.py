@@ -6,16 +6,18 @@ It writes `error: ...`, a `  cause: ...` for each reason below that, and hints.
 import re
 from collections.abc import Callable
 
-from cnb_python.errors import (
+from cnb_python.errors.building import MissingBuildRequirement
+from cnb_python.errors.install import (
     BadRequirement,
-    BuildpackError,
     DamagedPackage,
     HashMismatch,
     IncludeMissing,
+    NotAPackage,
+)
+from cnb_python.errors.kinds import BuildpackError
+from cnb_python.errors.network import (
     IndexRefused,
     IndexUnreachable,
-    MissingBuildRequirement,
-    NotAPackage,
     ProxyFailed,
     UnknownHost,
     UntrustedCertificate,

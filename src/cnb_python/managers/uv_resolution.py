@@ -4,9 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable
 
-from cnb_python.errors import (
-    BuildpackError,
-    IndexRefused,
+from cnb_python.errors.finding import (
     NoSuchPackage,
     NoSuchVersion,
     NotProvided,
@@ -15,6 +13,8 @@ from cnb_python.errors import (
     WrongPython,
     Yanked,
 )
+from cnb_python.errors.kinds import BuildpackError
+from cnb_python.errors.network import IndexRefused
 
 _NO_SOLUTION = "No solution found"
 _REFUSED = re.compile(

@@ -8,7 +8,8 @@ from compression.zstd import ZstdError
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from cnb_python.errors import DamagedArchive, DiskFull, UnsafeArchive
+from cnb_python.errors.machine import DiskFull
+from cnb_python.errors.runtimes import DamagedArchive, UnsafeArchive
 
 _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cnb_python.errors import ChecksumMismatch, DiskFull, DownloadFailed
+from cnb_python.errors.machine import DiskFull
+from cnb_python.errors.runtimes import ChecksumMismatch, DownloadFailed
 from cnb_python.system.addresses import local_path, shown
 from cnb_python.system.outside import Download
 

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from cnb_python.errors import DownloadFailed, UntrustedCertificate
+from cnb_python.errors.network import UntrustedCertificate
+from cnb_python.errors.runtimes import DownloadFailed
 from cnb_python.system.addresses import shown
 from cnb_python.system.outside import Download
 from cnb_python.system.proxies import proxy_for

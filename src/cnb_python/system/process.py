@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from cnb_python.errors import ProgramNotStarted
+from cnb_python.errors.machine import ProgramNotStarted
 from cnb_python.system.outside import Command, Outcome
 
 KEPT_BYTES = 1024 * 1024

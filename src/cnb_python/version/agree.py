@@ -3,7 +3,8 @@
 from datetime import date
 
 from cnb_python.cnb.context import Target
-from cnb_python.errors import BuildpackError, PythonOutsideRange
+from cnb_python.errors.kinds import BuildpackError
+from cnb_python.errors.python import PythonOutsideRange
 from cnb_python.project import Project
 from cnb_python.version.declared import PIPFILE, PIPFILE_LOCK, PYLOCK, PYPROJECT, by_pipenv, ranges
 from cnb_python.version.inventory import Inventory

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlTable
-from cnb_python.errors import UnreadableJson
+from cnb_python.errors.inputs import UnreadableJson
 from cnb_python.project import Project
 
 _HEADER = re.compile(r"\s*\[\s*(?P<table>[^\[\]]+?)\s*\]\s*(?:#.*)?")

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from cnb_python.cnb.bindings import Binding, of_type
-from cnb_python.errors import BadMirror
+from cnb_python.errors.runtimes import BadMirror
 from cnb_python.system.addresses import shown
 from cnb_python.version.inventory import Release
 from cnb_python.version.mirror import DOWNLOADS

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlTable, TomlValue
-from cnb_python.errors import UnreadableToml, UnusablePythonTable
+from cnb_python.errors.inputs import UnreadableToml
+from cnb_python.errors.runtimes import UnusablePythonTable
 from cnb_python.version.release import FORM, Number
 
 PLAIN = "plain"

@@ -6,7 +6,7 @@ https://mise.jdx.dev/configuration.html
 
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlValue
-from cnb_python.errors import InvalidPythonVersion
+from cnb_python.errors.python import InvalidPythonVersion
 from cnb_python.project import Project
 from cnb_python.version.constraint import PythonRange, parse_constraint
 from cnb_python.version.documents import toml_line, toml_of

@@ -6,7 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 from urllib.parse import quote, urljoin, urlsplit
 
-from cnb_python.errors import UnusablePythonTable
+from cnb_python.errors.runtimes import UnusablePythonTable
 from cnb_python.settings import MIRROR
 from cnb_python.system.addresses import local_path, shown
 from cnb_python.system.outside import Download, Fetch

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from cnb_python.cnb.context import Target
-from cnb_python.errors import (
+from cnb_python.errors.python import (
     EndedPythonLine,
     NoPythonInRange,
     PythonNotAvailable,

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 
-from cnb_python.errors import BuildpackError
+from cnb_python.errors.kinds import BuildpackError
 from cnb_python.project import Project
 from cnb_python.settings import VERSION, Settings
 from cnb_python.version import version_file

@@ -6,7 +6,7 @@ https://github.com/pyenv/pyenv#understanding-python-version-selection
 import re
 from collections.abc import Iterable
 
-from cnb_python.errors import (
+from cnb_python.errors.python import (
     MisspeltVersionFile,
     NoPythonVersion,
     SeveralPythonVersions,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from difflib import get_close_matches
 
-from cnb_python.errors import BadBinding, BindingProblem, SeveralBindings
+from cnb_python.errors.bindings import BadBinding, BindingProblem, SeveralBindings
 from cnb_python.wording.message import Message
 
 _TITLES: Mapping[BindingProblem, str] = {

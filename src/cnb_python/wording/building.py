@@ -1,6 +1,6 @@
 """The words for packages that are built from source, and fail to."""
 
-from cnb_python.errors import (
+from cnb_python.errors.building import (
     MadeForPython2,
     MissingBuildModule,
     MissingBuildRequirement,

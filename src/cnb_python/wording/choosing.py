@@ -1,6 +1,6 @@
 """The words for an app that does not say, or says in two ways, what to install."""
 
-from cnb_python.errors import (
+from cnb_python.errors.choosing import (
     ChosenManagerMissing,
     ForbiddenPipOptions,
     ForbiddenVariables,

@@ -2,7 +2,7 @@
 
 import re
 
-from cnb_python.errors import (
+from cnb_python.errors.finding import (
     NoSuchPackage,
     NoSuchVersion,
     NotProvided,

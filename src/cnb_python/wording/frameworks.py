@@ -1,6 +1,6 @@
 """The words for what goes wrong when the app's own code runs while it is built."""
 
-from cnb_python.errors import (
+from cnb_python.errors.frameworks import (
     CollectstaticCause,
     CollectstaticFailed,
     HookFailed,

@@ -1,6 +1,6 @@
 """The words for requirements that are wrong as they stand."""
 
-from cnb_python.errors import (
+from cnb_python.errors.install import (
     BadRequirement,
     DamagedPackage,
     HashMismatch,

@@ -1,6 +1,6 @@
 """The words for a Procfile that cannot be understood, or started."""
 
-from cnb_python.errors import BadProcfile, ProcessInEnvironment, ProcfileProblem
+from cnb_python.errors.launch import BadProcfile, ProcessInEnvironment, ProcfileProblem
 from cnb_python.wording.message import Message
 
 _SHOWN = 60

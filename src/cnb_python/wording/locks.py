@@ -1,6 +1,6 @@
 """The words for lock files that do not fit the app."""
 
-from cnb_python.errors import (
+from cnb_python.errors.locks import (
     BadLock,
     LockForOtherPython,
     ProjectForOtherPython,

@@ -1,6 +1,6 @@
 """The words for what the machine or the platform does not give."""
 
-from cnb_python.errors import (
+from cnb_python.errors.machine import (
     DamagedStore,
     DiskFull,
     Killed,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from cnb_python.errors import (
+from cnb_python.errors.network import (
     GitFailed,
     GitTrouble,
     IndexRefused,

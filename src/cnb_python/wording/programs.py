@@ -1,6 +1,7 @@
 """The words for the programs of package managers, and what they refuse."""
 
-from cnb_python.errors import AppNotInstallable, LockTooNew, ProgramUnavailable
+from cnb_python.errors.locks import LockTooNew
+from cnb_python.errors.programs import AppNotInstallable, ProgramUnavailable
 from cnb_python.wording.message import Message
 
 _TITLES = {"poetry": "Poetry", "pipenv": "Pipenv", "pdm": "PDM"}

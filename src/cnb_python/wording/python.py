@@ -2,7 +2,7 @@
 
 from shlex import quote
 
-from cnb_python.errors import (
+from cnb_python.errors.python import (
     EndedPythonLine,
     InvalidPythonRange,
     InvalidPythonVersion,

@@ -1,6 +1,6 @@
 """The words for a Python that cannot be brought: tables, downloads, archives."""
 
-from cnb_python.errors import (
+from cnb_python.errors.runtimes import (
     BadMirror,
     ChecksumMismatch,
     DamagedArchive,

@@ -1,6 +1,11 @@
 """The words for settings that do not exist, or cannot be what they are."""
 
-from cnb_python.errors import BadSettings, NoSuchProject, NoSuchRequirements, UnknownSettings
+from cnb_python.errors.settings import (
+    BadSettings,
+    NoSuchProject,
+    NoSuchRequirements,
+    UnknownSettings,
+)
 from cnb_python.wording.message import Message
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from cnb_python.access.grant import granted
 from cnb_python.cnb.context import BuildContext
-from cnb_python.errors import BadBinding, SeveralBindings
+from cnb_python.errors.bindings import BadBinding, SeveralBindings
 from cnb_python.system.certificates import certificates_in
 from tests.unit.access.bound import bound, certificates
 from tests.unit.engine import context

@@ -6,7 +6,7 @@ import pytest
 
 from cnb_python.access.indexes import read, variables
 from cnb_python.access.kinds import checked
-from cnb_python.errors import BadBinding, SeveralBindings
+from cnb_python.errors.bindings import BadBinding, SeveralBindings
 from tests.unit.access.bound import bound
 from tests.unit.environment.worlds import Log
 

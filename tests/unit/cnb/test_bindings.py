@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cnb_python.cnb.bindings import of_type, read_bindings
-from cnb_python.errors import UnreadableInput
+from cnb_python.errors.inputs import UnreadableInput
 
 
 def binding(root: Path, name: str, **files: str) -> Path:

@@ -14,7 +14,7 @@ from cnb_python.cnb.context import (
     detect_context,
 )
 from cnb_python.cnb.plan import PlanEntry
-from cnb_python.errors import MissingInput, UnreadableInput, UnsupportedApi
+from cnb_python.errors.inputs import MissingInput, UnreadableInput, UnsupportedApi
 
 DESCRIPTOR = 'api = "0.12"\n\n[buildpack]\nid = "acme/python"\nversion = "1.2.3"\n'
 

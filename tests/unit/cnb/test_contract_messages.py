@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cnb_python.errors import MissingInput, UnreadableInput, UnreadableToml, UnsupportedApi
+from cnb_python.errors.inputs import MissingInput, UnreadableInput, UnreadableToml, UnsupportedApi
 from cnb_python.messages import describe
 from cnb_python.wording.message import Message
 

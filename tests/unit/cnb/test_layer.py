@@ -20,7 +20,7 @@ from cnb_python.cnb.layer import (
     layer_of,
 )
 from cnb_python.cnb.sbom import SbomFormat, write_sbom
-from cnb_python.errors import ContractBroken
+from cnb_python.errors.bugs import ContractBroken
 from tests.support.killed import killed_after
 
 LAUNCH = LayerTypes(launch=True)

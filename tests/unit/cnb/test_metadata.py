@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cnb_python.cnb import metadata, toml
 from cnb_python.cnb.metadata import Metadata, Unusable
-from cnb_python.errors import ContractBroken
+from cnb_python.errors.bugs import ContractBroken
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 METADATA = st.dictionaries(TEXT, TEXT | st.booleans() | st.lists(TEXT, max_size=4), max_size=6)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import Writable
-from cnb_python.errors import UnreadableToml
+from cnb_python.errors.inputs import UnreadableToml
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 SCALARS = (

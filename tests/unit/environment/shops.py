@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cnb_python.environment.stage import Stage
-from cnb_python.errors import BuildpackError, InstallFailed
+from cnb_python.errors.install import InstallFailed
+from cnb_python.errors.kinds import BuildpackError
 from cnb_python.managers.decision import Decision, Pin, Undecided
 from cnb_python.managers.manager import Workplace
 from cnb_python.project import Project

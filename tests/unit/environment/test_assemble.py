@@ -21,7 +21,8 @@ from cnb_python.environment.links import Copy, places
 from cnb_python.environment.owners import owners_of
 from cnb_python.environment.shares import Share, shares_of
 from cnb_python.environment.skeleton import make
-from cnb_python.errors import ContractBroken, PathClash
+from cnb_python.errors.bugs import ContractBroken
+from cnb_python.errors.install import PathClash
 from tests.unit.environment.installed import (
     SITE,
     distribution,

@@ -14,7 +14,8 @@ from cnb_python.environment.bytecode import (
     made_of,
 )
 from cnb_python.environment.tree import Entry
-from cnb_python.errors import BytecodeFailed, DiskFull, Killed
+from cnb_python.errors.bugs import BytecodeFailed
+from cnb_python.errors.machine import DiskFull, Killed
 from cnb_python.messages import describe
 from cnb_python.system.outside import Command, Outcome, System
 from tests.unit.environment.worlds import world

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from cnb_python.environment.distribution import Distribution
 from cnb_python.environment.owners import Contest, owners_of, source_of
-from cnb_python.errors import PathClash
+from cnb_python.errors.install import PathClash
 from tests.unit.environment.installed import SITE, distribution, file
 
 PYC = f"{SITE}/cv2/__pycache__/__init__.cpython-314.pyc"

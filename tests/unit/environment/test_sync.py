@@ -11,7 +11,7 @@ from cnb_python.environment.manifest import Kept
 from cnb_python.environment.request import EnvironmentRequest, Synced
 from cnb_python.environment.store import Damaged, Store
 from cnb_python.environment.sync import Needed, Needs, sync
-from cnb_python.errors import ContractBroken
+from cnb_python.errors.bugs import ContractBroken
 from cnb_python.managers.decision import Decision
 from cnb_python.project import read_project
 from cnb_python.system.outside import Command, Outcome

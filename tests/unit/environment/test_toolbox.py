@@ -7,7 +7,7 @@ import pytest
 from cnb_python.environment import toolbox
 from cnb_python.environment.store import Store
 from cnb_python.environment.toolbox import Toolbox
-from cnb_python.errors import ProgramUnavailable
+from cnb_python.errors.programs import ProgramUnavailable
 from cnb_python.managers.program import Program
 from tests.unit.environment.worlds import Log
 

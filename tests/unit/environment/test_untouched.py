@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cnb_python.environment.untouched import Untouched
-from cnb_python.errors import PackagesChanged
+from cnb_python.errors.frameworks import PackagesChanged
 
 
 @pytest.fixture

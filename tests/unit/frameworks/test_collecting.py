@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.errors import CollectstaticFailed, Killed
+from cnb_python.errors.frameworks import CollectstaticFailed
+from cnb_python.errors.machine import Killed
 from cnb_python.frameworks import collectstatic
 from cnb_python.frameworks.collectstatic import Off, Static
 from cnb_python.provided import Added

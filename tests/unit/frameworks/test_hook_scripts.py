@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.errors import HookFailed, HookNotStarted, ProgramNotStarted
+from cnb_python.errors.frameworks import HookFailed, HookNotStarted
+from cnb_python.errors.machine import ProgramNotStarted
 from cnb_python.frameworks import hooks
 from cnb_python.system.journal import Journal
 from cnb_python.system.outside import Command, Outcome

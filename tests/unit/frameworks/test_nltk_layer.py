@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from cnb_python.cnb import disk, toml
-from cnb_python.errors import Killed, NltkFailed, NotUtf8, PackagesChanged
+from cnb_python.errors.frameworks import NltkFailed, PackagesChanged
+from cnb_python.errors.inputs import NotUtf8
+from cnb_python.errors.machine import Killed
 from cnb_python.frameworks import nltk
 from cnb_python.provided import Added
 from cnb_python.system.outside import Command, Outcome

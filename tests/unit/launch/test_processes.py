@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from cnb_python.cnb.documents import Process
-from cnb_python.errors import BadProcfile, NotAFile, NotUtf8
+from cnb_python.errors.inputs import NotAFile, NotUtf8
+from cnb_python.errors.launch import BadProcfile
 from cnb_python.launch import explain, processes
 from cnb_python.launch.processes import Decision, FromApp, FromProcfile, NoServer, Unknown
 from cnb_python.project import read_project

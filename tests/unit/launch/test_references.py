@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.errors import ProcessInEnvironment
+from cnb_python.errors.launch import ProcessInEnvironment
 from cnb_python.launch import processes
 from cnb_python.messages import describe
 from cnb_python.project import read_project

@@ -7,7 +7,7 @@ import pytest
 
 from cnb_python.cnb import env, toml
 from cnb_python.cnb.context import BuildContext
-from cnb_python.errors import IncompleteBuildpack
+from cnb_python.errors.bugs import IncompleteBuildpack
 from cnb_python.layers import defaults
 from tests.unit.engine import contents, context
 from tests.unit.environment.worlds import Log

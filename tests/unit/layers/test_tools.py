@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.errors import IncompleteBuildpack
+from cnb_python.errors.bugs import IncompleteBuildpack
 from cnb_python.layers.tools import find_defaults, find_pip, find_uv, versions
 
 

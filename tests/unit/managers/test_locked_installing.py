@@ -6,14 +6,10 @@ from pathlib import Path
 import pytest
 
 from cnb_python.cnb import toml
-from cnb_python.errors import (
-    BadLock,
-    BuildpackError,
-    LockForOtherPython,
-    UnknownGroup,
-    UnreadableToml,
-    UvRefused,
-)
+from cnb_python.errors.inputs import UnreadableToml
+from cnb_python.errors.install import UvRefused
+from cnb_python.errors.kinds import BuildpackError
+from cnb_python.errors.locks import BadLock, LockForOtherPython, UnknownGroup
 from cnb_python.managers import locked_installing, uv
 from cnb_python.managers.decision import Decision, Pin
 from cnb_python.managers.locked_installing import Choice

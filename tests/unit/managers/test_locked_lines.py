@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.errors import BadLock
+from cnb_python.errors.locks import BadLock
 from cnb_python.managers import locked_lines
 from cnb_python.managers.decision import Pin
 from cnb_python.managers.locked_installing import Choice

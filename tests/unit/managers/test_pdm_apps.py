@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.errors import BadLock, InstallFailed, LockTooNew, StaleLock, UnknownGroup
+from cnb_python.errors.install import InstallFailed
+from cnb_python.errors.locks import BadLock, LockTooNew, StaleLock, UnknownGroup
 from cnb_python.managers.decision import Undecided
 from cnb_python.managers.pdm import Pdm
 from cnb_python.project import read_project

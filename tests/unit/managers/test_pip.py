@@ -6,17 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.errors import (
-    DiskFull,
-    IncludeMissing,
-    IndexRefused,
-    InstallFailed,
-    NoSuchRequirements,
-    NotAFile,
-    NotUtf8,
-    UnknownEncoding,
-    VersionConflict,
-)
+from cnb_python.errors.finding import VersionConflict
+from cnb_python.errors.inputs import NotAFile, NotUtf8, UnknownEncoding
+from cnb_python.errors.install import IncludeMissing, InstallFailed
+from cnb_python.errors.machine import DiskFull
+from cnb_python.errors.network import IndexRefused
+from cnb_python.errors.settings import NoSuchRequirements
 from cnb_python.managers import pip_commands
 from cnb_python.managers.decision import Decision
 from cnb_python.managers.manager import Workplace

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.errors import DiskFull, DownloadFailed, InstallFailed, ProgramNotStarted, UvRefused
+from cnb_python.errors.install import InstallFailed, UvRefused
+from cnb_python.errors.machine import DiskFull, ProgramNotStarted
+from cnb_python.errors.runtimes import DownloadFailed
 from cnb_python.managers.decision import Decision, Undecided
 from cnb_python.managers.manager import Workplace
 from cnb_python.managers.pip import Pip

@@ -1,11 +1,38 @@
 """What pip really wrote (pip 26.3, hosts and paths replaced), and what users are told of it."""
 
 from pathlib import Path
+from typing import cast
 
 import pytest
 
-from cnb_python import errors
-from cnb_python.errors import BuildpackError, Failure
+from cnb_python.errors.building import (
+    MadeForPython2,
+    MissingBuildModule,
+    MissingForBuild,
+    SourceBuildFailed,
+)
+from cnb_python.errors.failure import Failure
+from cnb_python.errors.finding import (
+    NoSuchPackage,
+    NoSuchVersion,
+    NotProvided,
+    NoWheel,
+    VersionConflict,
+    WrongPython,
+    Yanked,
+)
+from cnb_python.errors.install import DamagedPackage
+from cnb_python.errors.kinds import BuildpackError
+from cnb_python.errors.machine import DiskFull, Killed
+from cnb_python.errors.network import (
+    GitFailed,
+    IndexRefused,
+    IndexUnreachable,
+    InsecureIndex,
+    ProxyFailed,
+    UnknownHost,
+    UntrustedCertificate,
+)
 from cnb_python.managers.build_failures import build_failure, build_of, machine_failure, told_by
 from cnb_python.managers.git_failures import git_failure
 from cnb_python.managers.pip_failures import (
@@ -18,6 +45,7 @@ from cnb_python.managers.pip_failures import (
     unsupported,
 )
 from cnb_python.messages import describe
+from tools.error_samples import kinds
 
 DATA = Path(__file__).parent / "data"
 PYTHON = "3.14.6"
@@ -28,8 +56,8 @@ def wrote(name: str) -> str:
 
 
 def words(failure: BuildpackError | None) -> str:
-    assert isinstance(failure, Failure.__value__)
-    message = describe(failure)
+    assert isinstance(failure, kinds())
+    message = describe(cast("Failure", failure))
     assert message.steps, "a message says what to do"
     return "\n".join((message.title, *message.body, *message.steps))
 
@@ -56,7 +84,7 @@ def test_what_a_source_build_misses_is_named(
 ) -> None:
     failure = build_failure(wrote(name), PYTHON)
 
-    assert isinstance(failure, errors.MissingForBuild)
+    assert isinstance(failure, MissingForBuild)
     assert (failure.package, failure.kind, failure.name) == (package, kind, missing)
     said = words(failure)
     assert f"{package} needs the {kind} {missing}" in said
@@ -74,7 +102,7 @@ def test_git_is_not_taken_for_a_build(name: str, requirement: str, problem: str)
     failure = git_failure(wrote(name))
 
     assert build_failure(wrote(name), PYTHON) is None
-    assert isinstance(failure, errors.GitFailed)
+    assert isinstance(failure, GitFailed)
     assert failure.requirement == requirement
     assert problem in failure.problem
     assert problem in words(failure)
@@ -92,7 +120,7 @@ def test_psycopg2_is_told_of_its_ready_made_form() -> None:
 def test_code_for_python_2_is_called_so() -> None:
     failure = build_failure(wrote("build_failed"), PYTHON)
 
-    assert isinstance(failure, errors.MadeForPython2)
+    assert isinstance(failure, MadeForPython2)
     assert failure.package == "py2only"
     assert "SyntaxError: Missing parentheses" in words(failure)
 
@@ -103,7 +131,7 @@ def test_a_build_that_fails_otherwise_is_quoted_too() -> None:
     )
     failure = build_failure(told, PYTHON)
 
-    assert isinstance(failure, errors.SourceBuildFailed)
+    assert isinstance(failure, SourceBuildFailed)
     assert "ValueError: Missing parentheses" in words(failure)
 
 
@@ -115,7 +143,7 @@ def test_what_is_no_build_is_not_taken_for_one(name: str) -> None:
 def test_a_full_disk_is_the_reason_whatever_else_is_said() -> None:
     failure = machine_failure(1, wrote("disk_full"), "pip")
 
-    assert isinstance(failure, errors.DiskFull)
+    assert isinstance(failure, DiskFull)
     assert "The disk is full" in words(failure)
 
 
@@ -161,7 +189,7 @@ def test_requirements_with_hashes_must_be_exact() -> None:
 def test_a_conflict_shows_its_causes() -> None:
     failure = recognise(wrote("conflict"), PYTHON)
 
-    assert isinstance(failure, errors.VersionConflict)
+    assert isinstance(failure, VersionConflict)
     assert failure.causes == (
         "The user requested werkzeug==2.0.0",
         "flask 3.1.2 depends on werkzeug>=3.1.0",
@@ -221,14 +249,14 @@ def test_an_address_that_is_not_found_is_shown() -> None:
 def test_a_download_that_is_refused_a_connection_is_outside_the_app() -> None:
     failure = index_trouble(wrote("url_refused"))
 
-    assert isinstance(failure, errors.IndexUnreachable)
+    assert isinstance(failure, IndexUnreachable)
     assert "Connection refused" in words(failure)
 
 
 def test_a_download_with_an_unknown_authority_is_said_to_have_one() -> None:
     failure = index_trouble(wrote("url_untrusted"))
 
-    assert isinstance(failure, errors.UntrustedCertificate)
+    assert isinstance(failure, UntrustedCertificate)
     assert "does not trust: self-signed certificate" in words(failure)
 
 
@@ -253,7 +281,7 @@ def test_an_index_that_refuses_is_told_from_one_that_lacks_the_package(
 ) -> None:
     failure = nothing_found(Unmatched("goodpkg"), wrote(f"{name}.telling"), PYTHON, "x86_64")
 
-    assert isinstance(failure, errors.IndexRefused)
+    assert isinstance(failure, IndexRefused)
     said = words(failure)
     assert f"The package index refused us with {status}" in said
     assert "PIP_INDEX_URL=https://USER:TOKEN@HOST/simple/" in said
@@ -262,14 +290,14 @@ def test_an_index_that_refuses_is_told_from_one_that_lacks_the_package(
 def test_an_index_without_the_package_is_shown() -> None:
     failure = nothing_found(Unmatched("goodpkg"), wrote("index_404.telling"), PYTHON, "x86_64")
 
-    assert isinstance(failure, errors.NoSuchPackage)
+    assert isinstance(failure, NoSuchPackage)
     assert "/nothere/goodpkg/" in words(failure)
 
 
 def test_an_index_that_gives_no_answer_is_outside_the_app() -> None:
     failure = nothing_found(Unmatched("goodpkg"), wrote("index_500.telling"), PYTHON, "x86_64")
 
-    assert isinstance(failure, errors.IndexUnreachable)
+    assert isinstance(failure, IndexUnreachable)
     assert failure.reason == "too many 500 error responses"
 
 
@@ -277,7 +305,7 @@ def test_a_server_whose_name_nobody_knows_is_told_from_one_that_is_silent() -> N
     telling = wrote("index_no_such_host.telling")
     failure = nothing_found(Unmatched("goodpkg"), telling, PYTHON, "x86_64")
 
-    assert isinstance(failure, errors.UnknownHost)
+    assert isinstance(failure, UnknownHost)
     assert "There is no server named index.example.invalid" in words(failure)
 
 
@@ -286,7 +314,7 @@ def test_an_index_with_an_unknown_authority_is_said_to_have_one() -> None:
         Unmatched("goodpkg"), wrote("index_untrusted.telling"), PYTHON, "x86_64"
     )
 
-    assert isinstance(failure, errors.UntrustedCertificate)
+    assert isinstance(failure, UntrustedCertificate)
     assert "system store" in words(failure)
 
 
@@ -295,7 +323,7 @@ def test_a_version_with_wheels_for_other_pythons_only_says_which() -> None:
         Unmatched("tensorflow==2.15.0"), wrote("no_wheel_pinned.telling"), PYTHON, "x86_64"
     )
 
-    assert isinstance(failure, errors.NoWheel)
+    assert isinstance(failure, NoWheel)
     assert failure.pythons == ("3.9", "3.10", "3.11")
     said = words(failure)
     assert f"tensorflow==2.15.0 has no wheel for Python {PYTHON}" in said
@@ -307,7 +335,7 @@ def test_a_package_with_wheels_for_another_python_only_says_which() -> None:
         Unmatched("onlyother"), wrote("only_other_wheels.telling"), PYTHON, "x86_64"
     )
 
-    assert isinstance(failure, errors.NoWheel)
+    assert isinstance(failure, NoWheel)
     assert failure.pythons == ("3.11",)
 
 
@@ -316,7 +344,7 @@ def test_a_package_for_another_system_says_which() -> None:
         Unmatched("onlywin"), wrote("only_windows_wheels.telling"), PYTHON, "x86_64"
     )
 
-    assert isinstance(failure, errors.NoWheel)
+    assert isinstance(failure, NoWheel)
     said = words(failure)
     assert "ready-made wheels for Windows," in said
     assert "marker" in said
@@ -327,7 +355,7 @@ def test_a_version_for_newer_pythons_says_which() -> None:
         Unmatched("numpy==2.3.0"), wrote("needs_other_python.telling"), "3.10.16", "x86_64"
     )
 
-    assert isinstance(failure, errors.WrongPython)
+    assert isinstance(failure, WrongPython)
     assert failure.needs == (">=3.11",)
     assert "numpy==2.3.0 needs another Python" in words(failure)
 
@@ -335,7 +363,7 @@ def test_a_version_for_newer_pythons_says_which() -> None:
 def test_a_version_that_does_not_exist_shows_the_newest_that_do() -> None:
     failure = nothing_found(Unmatched("flask==99.1"), wrote("unknown_version"), PYTHON, "x86_64")
 
-    assert isinstance(failure, errors.NoSuchVersion)
+    assert isinstance(failure, NoSuchVersion)
     assert failure.newest[-1] == "3.1.3"
     assert "No version answers flask==99.1" in words(failure)
 
@@ -345,7 +373,7 @@ def test_an_unknown_package_shows_where_it_was_looked_for() -> None:
         Unmatched("nosuch-package-zzq==1.0"), wrote("unknown_package.telling"), PYTHON, "x86_64"
     )
 
-    assert isinstance(failure, errors.NoSuchPackage)
+    assert isinstance(failure, NoSuchPackage)
     assert "index.example.org/simple/nosuch-package-zzq/" in words(failure)
 
 
@@ -360,7 +388,7 @@ def test_an_unknown_package_shows_where_it_was_looked_for() -> None:
 def test_git_s_failures_are_told_apart(name: str, trouble: str) -> None:
     failure = git_failure(wrote(name))
 
-    assert isinstance(failure, errors.GitFailed)
+    assert isinstance(failure, GitFailed)
     assert failure.trouble == trouble
     assert words(failure)
 
@@ -376,7 +404,7 @@ def test_git_s_failures_are_told_apart(name: str, trouble: str) -> None:
 def test_what_the_system_killed_is_named(name: str, program: str) -> None:
     failure = machine_failure(1, wrote(name), "pip")
 
-    assert isinstance(failure, errors.Killed)
+    assert isinstance(failure, Killed)
     assert (failure.program, failure.signal) == (program, 9)
 
 
@@ -393,12 +421,12 @@ def test_what_the_system_killed_is_named(name: str, program: str) -> None:
 def test_every_tool_s_words_for_a_killed_child_are_known(line: str) -> None:
     failure = machine_failure(1, f"Building wheel\n{line}\n", "pip")
 
-    assert isinstance(failure, errors.Killed)
+    assert isinstance(failure, Killed)
     assert failure.program in {"gcc", "make"}
 
 
 def test_a_shell_s_code_for_a_kill_is_one() -> None:
-    assert isinstance(machine_failure(137, "", "pip"), errors.Killed)
+    assert isinstance(machine_failure(137, "", "pip"), Killed)
 
 
 @pytest.mark.parametrize(
@@ -414,7 +442,7 @@ def test_a_module_that_a_build_lacks_is_named_with_what_dropped_it(
 ) -> None:
     failure = build_failure(wrote(name), PYTHON)
 
-    assert isinstance(failure, errors.MissingBuildModule)
+    assert isinstance(failure, MissingBuildModule)
     assert (failure.module, failure.removed) == (module, removed)
     assert module in words(failure)
 
@@ -442,7 +470,7 @@ def test_wheels_for_musl_say_so() -> None:
 def test_a_withdrawn_package_is_told_from_an_unknown_one() -> None:
     failure = nothing_found(Unmatched("good"), wrote("yanked.telling"), PYTHON, "x86_64")
 
-    assert isinstance(failure, errors.Yanked)
+    assert isinstance(failure, Yanked)
     assert failure.versions == ("1.0", "2.0")
     assert "was yanked by its makers" in words(failure)
 
@@ -450,11 +478,11 @@ def test_a_withdrawn_package_is_told_from_an_unknown_one() -> None:
 @pytest.mark.parametrize(
     ("name", "failure"),
     [
-        ("index_429", errors.IndexUnreachable),
-        ("proxy_refused", errors.ProxyFailed),
-        ("proxy_unknown", errors.ProxyFailed),
-        ("proxy_407", errors.IndexRefused),
-        ("index_not_encrypted", errors.InsecureIndex),
+        ("index_429", IndexUnreachable),
+        ("proxy_refused", ProxyFailed),
+        ("proxy_unknown", ProxyFailed),
+        ("proxy_407", IndexRefused),
+        ("index_not_encrypted", InsecureIndex),
     ],
 )
 def test_what_keeps_an_index_from_answering_is_told_apart(
@@ -469,7 +497,7 @@ def test_what_keeps_an_index_from_answering_is_told_apart(
 def test_what_is_not_among_the_files_at_hand_names_where_they_are() -> None:
     failure = nothing_found(Unmatched("good"), wrote("not_provided.telling"), PYTHON, "x86_64")
 
-    assert isinstance(failure, errors.NotProvided)
+    assert isinstance(failure, NotProvided)
     assert failure.places == ("vendor (not there)",)
     assert "--no-index" in words(failure)
 
@@ -485,7 +513,7 @@ def test_an_unknown_package_is_named_with_what_requires_it() -> None:
 def test_a_download_that_breaks_off_is_outside_the_app() -> None:
     failure = index_trouble(wrote("incomplete_download"))
 
-    assert isinstance(failure, errors.IndexUnreachable)
+    assert isinstance(failure, IndexUnreachable)
     assert "not enough bytes were received" in words(failure)
 
 
@@ -493,7 +521,7 @@ def test_a_download_that_breaks_off_is_outside_the_app() -> None:
 def test_a_damaged_wheel_is_said_to_be_one(name: str) -> None:
     failure = recognise(wrote(name), PYTHON)
 
-    assert isinstance(failure, errors.DamagedPackage)
+    assert isinstance(failure, DamagedPackage)
     assert "is damaged" in words(failure)
 
 
@@ -506,7 +534,7 @@ def test_a_directory_without_a_project_is_named() -> None:
 def test_a_wheel_at_an_address_says_for_whom_it_is() -> None:
     failure = unsupported(wrote("wheel_for_another_python"), PYTHON, "x86_64")
 
-    assert isinstance(failure, errors.NoWheel)
+    assert isinstance(failure, NoWheel)
     assert (failure.requirement, failure.pythons) == ("old_only==1.0", ("3.11",))
 
 

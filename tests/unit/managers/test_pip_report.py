@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnb_python.errors import ContractBroken
+from cnb_python.errors.bugs import ContractBroken
 from cnb_python.managers.decision import Pin
 from cnb_python.managers.own_lines import OwnLines
 from cnb_python.managers.pip_report import decision_of

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.errors import BadLock, InstallFailed, StaleLock, UnknownGroup
+from cnb_python.errors.install import InstallFailed
+from cnb_python.errors.locks import BadLock, StaleLock, UnknownGroup
 from cnb_python.managers.decision import Undecided
 from cnb_python.managers.pipenv import Pipenv
 from cnb_python.project import read_project

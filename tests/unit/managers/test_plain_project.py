@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.errors import UvRefused
+from cnb_python.errors.install import UvRefused
 from cnb_python.managers.decision import Undecided
 from cnb_python.managers.manager import Workplace
 from cnb_python.managers.plain_project import PlainProject

@@ -4,15 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.errors import (
-    AppNotInstallable,
-    BadLock,
-    InstallFailed,
-    LockTooNew,
-    StaleLock,
-    UnknownGroup,
-    UnreadableToml,
-)
+from cnb_python.errors.inputs import UnreadableToml
+from cnb_python.errors.install import InstallFailed
+from cnb_python.errors.locks import BadLock, LockTooNew, StaleLock, UnknownGroup
+from cnb_python.errors.programs import AppNotInstallable
 from cnb_python.managers import poetry_project
 from cnb_python.managers.decision import Undecided
 from cnb_python.managers.poetry import Poetry

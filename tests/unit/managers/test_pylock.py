@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.errors import NotAFile, UnknownGroup
+from cnb_python.errors.inputs import NotAFile
+from cnb_python.errors.locks import UnknownGroup
 from cnb_python.managers.decision import Undecided
 from cnb_python.managers.manager import Workplace
 from cnb_python.managers.pylock import Pylock

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.errors import ChosenManagerMissing, NoRequirements, SeveralLocks, SeveralManagers
+from cnb_python.errors.choosing import ChosenManagerMissing, NoRequirements, SeveralManagers
+from cnb_python.errors.locks import SeveralLocks
 from cnb_python.managers.pip import Pip
 from cnb_python.managers.pylock import Pylock
 from cnb_python.managers.select import MANAGERS, select, unread

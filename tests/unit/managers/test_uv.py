@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.errors import DiskFull, Killed, UvRefused
+from cnb_python.errors.install import UvRefused
+from cnb_python.errors.machine import DiskFull, Killed
 from cnb_python.managers import uv
 from cnb_python.managers.decision import Pin
 from cnb_python.managers.manager import Workplace

@@ -5,8 +5,40 @@ from typing import cast
 
 import pytest
 
-from cnb_python import errors
-from cnb_python.errors import BuildpackError, Failure
+from cnb_python.errors.building import (
+    MadeForPython2,
+    MissingBuildModule,
+    MissingBuildRequirement,
+    MissingForBuild,
+)
+from cnb_python.errors.failure import Failure
+from cnb_python.errors.finding import (
+    NoSuchPackage,
+    NoSuchVersion,
+    NotProvided,
+    NoWheel,
+    VersionConflict,
+    WrongPython,
+    Yanked,
+)
+from cnb_python.errors.install import (
+    BadRequirement,
+    DamagedPackage,
+    HashMismatch,
+    IncludeMissing,
+    NotAPackage,
+)
+from cnb_python.errors.kinds import BuildpackError
+from cnb_python.errors.machine import DiskFull, Killed
+from cnb_python.errors.network import (
+    GitFailed,
+    IndexRefused,
+    IndexUnreachable,
+    ProxyFailed,
+    UnknownHost,
+    UntrustedCertificate,
+    UrlNotFound,
+)
 from cnb_python.managers import uv_failures
 from cnb_python.managers.build_failures import machine_failure
 from cnb_python.messages import describe
@@ -46,7 +78,7 @@ def test_what_a_source_build_misses_is_named_with_its_package(
 ) -> None:
     found = why(name)
 
-    assert isinstance(found, errors.MissingForBuild)
+    assert isinstance(found, MissingForBuild)
     assert (found.package, found.kind, found.name) == (package, kind, missing)
     assert (found.debian, found.ubuntu) == (debian, debian)
 
@@ -64,13 +96,13 @@ def test_a_module_that_a_build_lacks_is_named_with_what_dropped_it(
 ) -> None:
     found = why(name)
 
-    assert isinstance(found, errors.MissingBuildModule)
+    assert isinstance(found, MissingBuildModule)
     assert (found.module, found.removed) == (module, removed)
 
 
 @pytest.mark.parametrize("name", ["two_three", "py_two"])
 def test_code_for_python_2_is_called_so(name: str) -> None:
-    assert isinstance(why(name), errors.MadeForPython2)
+    assert isinstance(why(name), MadeForPython2)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +113,7 @@ def test_what_a_build_requires_is_told_from_what_the_app_does(
 ) -> None:
     found = why(name)
 
-    assert isinstance(found, errors.MissingBuildRequirement)
+    assert isinstance(found, MissingBuildRequirement)
     assert (found.package, found.requirement) == ("backend-missing", "nosuch-backend>=3")
     assert found.is_offline is is_offline
 
@@ -102,14 +134,14 @@ def test_wheels_for_others_say_for_whom(
 ) -> None:
     found = why(name)
 
-    assert isinstance(found, errors.NoWheel)
+    assert isinstance(found, NoWheel)
     assert (found.pythons, found.platforms) == (pythons, platforms)
 
 
 def test_a_package_for_a_newer_python_says_which() -> None:
     found = why("new_only")
 
-    assert isinstance(found, errors.WrongPython)
+    assert isinstance(found, WrongPython)
     assert (found.requirement, found.needs) == ("new-only", (">=3.99",))
 
 
@@ -122,14 +154,14 @@ def test_an_unknown_package_is_named_with_what_requires_it(
 ) -> None:
     found = why(name)
 
-    assert isinstance(found, errors.NoSuchPackage)
+    assert isinstance(found, NoSuchPackage)
     assert (found.requirement, found.wanted_by) == (requirement, by)
 
 
 def test_what_is_not_among_the_files_at_hand_is_named() -> None:
     found = why("no_index")
 
-    assert isinstance(found, errors.NotProvided)
+    assert isinstance(found, NotProvided)
     assert found.requirement == "good"
 
 
@@ -142,14 +174,14 @@ def test_a_version_that_does_not_exist_is_told_from_a_package_that_does_not(
 ) -> None:
     found = why(name)
 
-    assert isinstance(found, errors.NoSuchVersion)
+    assert isinstance(found, NoSuchVersion)
     assert (found.requirement, found.newest) == (requirement, newest)
 
 
 def test_a_withdrawn_package_says_why() -> None:
     found = why("yanked")
 
-    assert isinstance(found, errors.Yanked)
+    assert isinstance(found, Yanked)
     assert (found.requirement, found.reason) == ("good", "broken by mistake")
 
 
@@ -164,7 +196,7 @@ def test_a_withdrawn_package_says_why() -> None:
 def test_a_conflict_names_what_clashes(name: str, causes: tuple[str, ...]) -> None:
     found = why(name)
 
-    assert isinstance(found, errors.VersionConflict)
+    assert isinstance(found, VersionConflict)
     assert set(found.causes) == set(causes)
 
 
@@ -182,7 +214,7 @@ def test_an_index_that_refuses_is_told_from_one_that_lacks_the_package(
 ) -> None:
     found = why(name)
 
-    assert isinstance(found, errors.IndexRefused)
+    assert isinstance(found, IndexRefused)
     assert (found.url, found.status) == (url, status)
 
 
@@ -190,7 +222,7 @@ def test_an_index_that_refuses_is_told_from_one_that_lacks_the_package(
 def test_a_file_that_is_gone_is_named(name: str) -> None:
     found = why(name)
 
-    assert isinstance(found, errors.UrlNotFound)
+    assert isinstance(found, UrlNotFound)
     assert found.url.endswith("good-1.0-py3-none-any.whl")
 
 
@@ -207,18 +239,18 @@ def test_a_file_that_is_gone_is_named(name: str) -> None:
 def test_a_server_that_gives_no_usable_answer_says_how(name: str, reason: str) -> None:
     found = why(name)
 
-    assert isinstance(found, errors.IndexUnreachable)
+    assert isinstance(found, IndexUnreachable)
     assert found.reason == reason
 
 
 def test_a_name_that_does_not_exist_is_told_from_a_silent_server() -> None:
-    assert isinstance(why("dns"), errors.UnknownHost)
+    assert isinstance(why("dns"), UnknownHost)
 
 
 def test_an_unknown_authority_is_named_as_the_reason() -> None:
     found = why("tls")
 
-    assert isinstance(found, errors.UntrustedCertificate)
+    assert isinstance(found, UntrustedCertificate)
     assert found.reason == "self-signed certificate"
 
 
@@ -232,14 +264,14 @@ def test_an_unknown_authority_is_named_as_the_reason() -> None:
 def test_a_dead_proxy_is_not_taken_for_a_dead_index(name: str, reason: str) -> None:
     found = why(name)
 
-    assert isinstance(found, errors.ProxyFailed)
+    assert isinstance(found, ProxyFailed)
     assert found.reason == reason
 
 
 def test_a_hash_mismatch_shows_both_hashes() -> None:
     found = why("hashed_by_index")
 
-    assert isinstance(found, errors.HashMismatch)
+    assert isinstance(found, HashMismatch)
     assert (found.requirement, found.expected) == ("good==1.0", (f"sha256 {'0' * 64}",))
     assert len(found.got) == 64
 
@@ -254,7 +286,7 @@ def test_a_hash_mismatch_shows_both_hashes() -> None:
 def test_git_s_failures_are_told_apart(name: str, trouble: str) -> None:
     found = why(name)
 
-    assert isinstance(found, errors.GitFailed)
+    assert isinstance(found, GitFailed)
     assert found.trouble == trouble
     assert found.requirement.startswith(("git+", "good @ git+"))
 
@@ -262,7 +294,7 @@ def test_git_s_failures_are_told_apart(name: str, trouble: str) -> None:
 def test_a_build_image_without_git_is_said_to_lack_it() -> None:
     found = why("no_git")
 
-    assert isinstance(found, errors.MissingForBuild)
+    assert isinstance(found, MissingForBuild)
     assert (found.name, found.debian) == ("git", "git")
 
 
@@ -278,27 +310,27 @@ def test_a_build_image_without_git_is_said_to_lack_it() -> None:
 def test_a_line_that_cannot_be_understood_is_quoted(name: str, text: str) -> None:
     found = why(name)
 
-    assert isinstance(found, errors.BadRequirement)
+    assert isinstance(found, BadRequirement)
     assert found.text == text
 
 
 def test_a_missing_include_is_named() -> None:
     found = why("include_missing")
 
-    assert isinstance(found, errors.IncludeMissing)
+    assert isinstance(found, IncludeMissing)
     assert found.file == "/workspace/prod.txt"
 
 
 @pytest.mark.parametrize("name", ["not_a_package", "git_not_package"])
 def test_a_directory_without_a_project_is_named(name: str) -> None:
-    assert isinstance(why(name), errors.NotAPackage)
+    assert isinstance(why(name), NotAPackage)
 
 
 @pytest.mark.parametrize("name", ["misnamed", "broken", "url_bad_name"])
 def test_a_damaged_package_says_in_what_way(name: str) -> None:
     found = why(name)
 
-    assert isinstance(found, errors.DamagedPackage)
+    assert isinstance(found, DamagedPackage)
     assert found.problem
 
 
@@ -309,12 +341,12 @@ def test_a_damaged_package_says_in_what_way(name: str) -> None:
 def test_what_the_system_killed_is_named(name: str, program: str) -> None:
     found = machine_failure(1, wrote(name), "uv")
 
-    assert isinstance(found, errors.Killed)
+    assert isinstance(found, Killed)
     assert (found.program, found.signal) == (program, 9)
 
 
 def test_a_full_disk_is_seen_in_a_build() -> None:
-    assert isinstance(machine_failure(1, wrote("disk_full"), "uv"), errors.DiskFull)
+    assert isinstance(machine_failure(1, wrote("disk_full"), "uv"), DiskFull)
 
 
 def test_what_is_not_known_has_no_reason() -> None:

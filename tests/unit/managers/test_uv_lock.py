@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.errors import UnreadableToml
+from cnb_python.errors.inputs import UnreadableToml
 from cnb_python.managers.decision import Pin
 from cnb_python.managers.own_lines import OwnLines
 from cnb_python.managers.uv_lock import decision_of

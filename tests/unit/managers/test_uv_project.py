@@ -5,15 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.errors import (
-    BadLock,
-    BuildpackError,
-    NotAFile,
-    ProjectForOtherPython,
-    StaleLock,
-    UnknownGroup,
-    UvRefused,
-)
+from cnb_python.errors.inputs import NotAFile
+from cnb_python.errors.install import UvRefused
+from cnb_python.errors.kinds import BuildpackError
+from cnb_python.errors.locks import BadLock, ProjectForOtherPython, StaleLock, UnknownGroup
 from cnb_python.managers.decision import Undecided
 from cnb_python.managers.manager import Workplace
 from cnb_python.managers.uv_project import UvProject

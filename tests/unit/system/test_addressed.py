@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.errors import DamagedStore, DiskFull
+from cnb_python.errors.machine import DamagedStore, DiskFull
 from cnb_python.system.addressed import sizes, unwanted, verified, writing
 
 SUFFIX = ".bin"

@@ -8,7 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from cnb_python.errors import DownloadFailed, UntrustedCertificate
+from cnb_python.errors.network import UntrustedCertificate
+from cnb_python.errors.runtimes import DownloadFailed
 from cnb_python.system.http import ATTEMPTS, Client
 from cnb_python.system.outside import Download
 

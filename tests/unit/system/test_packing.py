@@ -16,7 +16,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnb_python.errors import ContractBroken, DamagedStore, DiskFull
+from cnb_python.errors.bugs import ContractBroken
+from cnb_python.errors.machine import DamagedStore, DiskFull
 from cnb_python.system.packing import Member, header, pack, read, unpack
 
 DOING = "unpacking"

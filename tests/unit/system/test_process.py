@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.errors import ProgramNotStarted
+from cnb_python.errors.machine import ProgramNotStarted
 from cnb_python.messages import describe
 from cnb_python.system import process
 from cnb_python.system.outside import Command, Outcome

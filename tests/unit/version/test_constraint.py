@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from cnb_python.errors import InvalidPythonRange
+from cnb_python.errors.python import InvalidPythonRange
 from cnb_python.version.constraint import PythonRange, parse_constraint, parse_specifier
 from cnb_python.version.origin import Origin
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cnb_python.cnb.bindings import Binding, read_bindings
-from cnb_python.errors import BadMirror
+from cnb_python.errors.runtimes import BadMirror
 from cnb_python.messages import describe
 from cnb_python.version.elsewhere import address_of
 from cnb_python.version.inventory import Release

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.errors import UnusablePythonTable
+from cnb_python.errors.runtimes import UnusablePythonTable
 from cnb_python.messages import describe
 from cnb_python.system.outside import Download
 from cnb_python.version.inventory import Inventory

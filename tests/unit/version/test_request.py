@@ -2,7 +2,7 @@
 
 import pytest
 
-from cnb_python.errors import InvalidPythonVersion, OtherImplementation
+from cnb_python.errors.python import InvalidPythonVersion, OtherImplementation
 from cnb_python.version.origin import Origin
 from cnb_python.version.request import likely, parse_version
 

@@ -6,8 +6,8 @@ from datetime import date
 import pytest
 
 from cnb_python.cnb.context import Target
-from cnb_python.errors import (
-    BuildpackError,
+from cnb_python.errors.kinds import BuildpackError
+from cnb_python.errors.python import (
     EndedPythonLine,
     NoPythonInRange,
     PythonNotAvailable,

@@ -5,13 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.errors import (
+from cnb_python.errors.inputs import UnreadableJson, UnreadableToml
+from cnb_python.errors.python import (
     InvalidPythonRange,
     InvalidPythonVersion,
     MisspeltVersionFile,
     OtherImplementation,
-    UnreadableJson,
-    UnreadableToml,
 )
 from cnb_python.project import read_project
 from cnb_python.setting import Origin as Given

@@ -4,12 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.errors import (
+from cnb_python.errors.inputs import NotAFile, NotUtf8
+from cnb_python.errors.python import (
     InvalidPythonVersion,
     MisspeltVersionFile,
     NoPythonVersion,
-    NotAFile,
-    NotUtf8,
     OtherImplementation,
     SeveralPythonVersions,
     VersionFileNotUtf8,

@@ -4,7 +4,7 @@ from typing import get_args
 
 import pytest
 
-from cnb_python.errors import BadBinding, BindingProblem, SeveralBindings
+from cnb_python.errors.bindings import BadBinding, BindingProblem, SeveralBindings
 from cnb_python.messages import describe
 
 

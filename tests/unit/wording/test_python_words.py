@@ -4,30 +4,31 @@ from datetime import date
 
 import pytest
 
-from cnb_python.errors import (
-    BadMirror,
-    ChecksumMismatch,
-    DamagedArchive,
-    DownloadFailed,
+from cnb_python.errors.failure import Failure
+from cnb_python.errors.inputs import NotUtf8, UnreadableJson
+from cnb_python.errors.python import (
     EndedPythonLine,
-    Failure,
     InvalidPythonRange,
     InvalidPythonVersion,
     MisspeltVersionFile,
     NoPythonInRange,
     NoPythonVersion,
-    NotUtf8,
     OtherImplementation,
     PythonNotAvailable,
     PythonOutsideRange,
     SeveralPythonVersions,
     UnknownPythonLine,
     UnknownPythonPatch,
-    UnreadableJson,
+    VersionFileNotUtf8,
+)
+from cnb_python.errors.runtimes import (
+    BadMirror,
+    ChecksumMismatch,
+    DamagedArchive,
+    DownloadFailed,
     UnsafeArchive,
     UnusableInterpreter,
     UnusablePythonTable,
-    VersionFileNotUtf8,
 )
 from cnb_python.messages import describe
 

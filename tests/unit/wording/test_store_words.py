@@ -2,7 +2,7 @@
 
 import pytest
 
-from cnb_python.errors import DamagedStore
+from cnb_python.errors.machine import DamagedStore
 from cnb_python.wording.machine import damaged_store
 
 
