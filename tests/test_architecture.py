@@ -71,6 +71,7 @@ INDEPENDENT = {
             "pip_settings",
             "pip_installing",
             "uv_settings",
+            "uv_workspace",
             "locked",
             "locked_installing",
             "locked_lines",

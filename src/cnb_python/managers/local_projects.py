@@ -33,6 +33,19 @@ _TOLD = re.compile(r"(readme|licen[cs]e|copying|notice|authors)\b.*", re.IGNOREC
 _OF_GIT = (".git/HEAD", ".git/packed-refs", ".git/refs")
 
 
+def named_in(lock: Path, pattern: re.Pattern[str]) -> Iterator[str]:
+    """Yield each path that *pattern* finds in *lock*, and the digest of what it leads to.
+
+    Whatever is there may be copied: which of them are editable is for the lock's tool to say.
+    """
+    try:
+        text = lock.read_text("utf-8", "replace").replace("\r\n", "\n")
+    except OSError:
+        text = ""
+    for name in sorted(set(pattern.findall(text))):
+        yield from (name, digest((lock.parent / name).resolve(), is_editable=False))
+
+
 def digest(directory: Path, *, is_editable: bool) -> str:
     """Return a SHA-256 in hex over what becomes of *directory* when it is installed.
 

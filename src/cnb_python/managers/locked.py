@@ -6,9 +6,12 @@ Imported by builds that change nothing: it reads files, and no lock.
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
+from typing import Protocol
 
 from cnb_python.managers.exact import digest
+from cnb_python.settings import Settings
 
 # To the last @ of an address: a password may hold anything, though it should not.
 _SECRETS = re.compile(r"(?<=://)[^\s'\"]*@|(?<=[\w/])\?[^\s'\"]+")
@@ -16,9 +19,32 @@ _SECRETS = re.compile(r"(?<=://)[^\s'\"]*@|(?<=[\w/])\?[^\s'\"]+")
 _CREDENTIALS = re.compile(r"USER|PASS|TOKEN|SECRET|CREDENTIAL|_KEY\b|CLIENT_CERT", re.IGNORECASE)
 
 
-def inputs(parts: Iterable[str]) -> str:
-    """Return `Undecided.inputs` over *parts*, in which nothing may be secret."""
-    return digest(parts)
+class Reader(Protocol):
+    """A manager that reads a lock for the app's Python and this machine."""
+
+    @property
+    def name(self) -> str:
+        """What users call it."""
+        ...
+
+    @property
+    def settings(self) -> Settings:
+        """They choose what of the lock counts."""
+        ...
+
+    @property
+    def processor(self) -> str:
+        """As environment markers have it: `x86_64`."""
+        ...
+
+
+def inputs(reader: Reader, python: str, *parts: Iterable[str]) -> str:
+    """Return `Undecided.inputs` of *reader* for *python*, the release of the app's interpreter.
+
+    *parts* are what it depends on besides; nothing in them may be secret.
+    """
+    chosen = ("groups", *reader.settings.groups, "extras", *reader.settings.extras)
+    return digest((reader.name, python, reader.processor, *chosen, *chain.from_iterable(parts)))
 
 
 def lock(content: bytes) -> Iterator[str]:
@@ -41,11 +67,6 @@ def variables(environ: Mapping[str, str], *prefixes: str) -> Iterator[str]:
     for name in sorted(environ):
         if name.startswith(prefixes) and not _CREDENTIALS.search(name):
             yield f"{name}={public(environ[name])}"
-
-
-def chosen(groups: Iterable[str], extras: Iterable[str]) -> Iterator[str]:
-    """Yield what the user chose of what a lock holds."""
-    yield from ("groups", *groups, "extras", *extras)
 
 
 def public(text: str) -> str:

@@ -5,9 +5,8 @@ What asks it is imported when something changed.
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from cnb_python.cnb import toml
 from cnb_python.errors.kinds import BuildpackError
@@ -61,12 +60,15 @@ class Pdm(AskedAnew):
     ) -> Decision | Undecided:
         """Return that PDM has to say what its lock means here, and on what that depends."""
         directory = project.directory
-        parts = [self.name, self.program.digest, python, self.processor]
-        parts += locked.chosen(self.settings.groups, self.settings.extras)
-        parts += locked.variables(environ, "PDM_")
-        parts += locked.files(directory, (LOCK, _SETTINGS))
-        parts += _local_sources(directory)
-        return Undecided(f"it alone reads {LOCK}", locked.inputs(parts))
+        inputs = locked.inputs(
+            self,
+            python,
+            (self.program.digest, local_projects.digest(directory, is_editable=True)),
+            locked.variables(environ, "PDM_"),
+            locked.files(directory, (LOCK, _SETTINGS)),
+            local_projects.named_in(directory / LOCK, _LOCAL),
+        )
+        return Undecided(f"it alone reads {LOCK}", inputs)
 
     def decide(self, place: Workplace, run: Run) -> Decision:
         """Have PDM check and read its lock. Raises what it says went wrong."""
@@ -90,14 +92,3 @@ class Pdm(AskedAnew):
         from cnb_python.managers import pdm_exporting  # noqa: PLC0415 - see above
 
         return pdm_exporting.explain(command, outcome)
-
-
-def _local_sources(directory: Path) -> Iterator[str]:
-    """Yield what the app itself, and each directory and file that the lock names, comes to."""
-    try:
-        text = (directory / LOCK).read_text("utf-8", "replace")
-    except OSError:
-        text = ""
-    for name in (".", *sorted(set(_LOCAL.findall(text)))):
-        place = (directory / name).resolve()
-        yield from (name, local_projects.digest(place, is_editable=name == "."))

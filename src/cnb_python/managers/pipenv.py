@@ -6,9 +6,8 @@ changed.
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from cnb_python.errors.kinds import BuildpackError
 from cnb_python.errors.locks import BadLock
@@ -69,12 +68,15 @@ class Pipenv(AskedAnew):
         if LOCK not in project.names:
             return Undecided(f"there is no {LOCK}")
         directory = project.directory
-        parts = [self.name, self.program.digest, python, self.processor]
-        parts += locked.chosen(self.settings.groups, self.settings.extras)
-        parts += locked.variables(environ, "PIPENV_")
-        parts += locked.files(directory, (LOCK, PIPFILE))
-        parts += _local_sources(directory)
-        return Undecided(f"it alone reads {LOCK}", locked.inputs(parts))
+        inputs = locked.inputs(
+            self,
+            python,
+            (self.program.digest,),
+            locked.variables(environ, "PIPENV_"),
+            locked.files(directory, (LOCK, PIPFILE)),
+            local_projects.named_in(directory / LOCK, _LOCAL),
+        )
+        return Undecided(f"it alone reads {LOCK}", inputs)
 
     def decide(self, place: Workplace, run: Run) -> Decision:
         """Have Pipenv check and read its lock. Raises what it, or uv, says went wrong."""
@@ -100,13 +102,3 @@ class Pipenv(AskedAnew):
         from cnb_python.managers import pipenv_exporting  # noqa: PLC0415 - see above
 
         return pipenv_exporting.explain(command, outcome)
-
-
-def _local_sources(directory: Path) -> Iterator[str]:
-    """Yield what each directory and file of the app that the lock names comes to."""
-    try:
-        text = (directory / LOCK).read_text("utf-8", "replace")
-    except OSError:
-        text = ""
-    for name in sorted(set(_LOCAL.findall(text))):
-        yield from (name, local_projects.digest((directory / name).resolve(), is_editable=False))

@@ -61,14 +61,16 @@ class Poetry(AskedAnew):
         """Return that Poetry has to say what its lock means here, and on what that depends."""
         directory = project.directory
         found = poetry_project.read(directory)
-        parts = [self.name, found.program(self.settings).digest, python, self.processor]
-        parts += locked.chosen(self.settings.groups, self.settings.extras)
-        parts += locked.variables(environ, "POETRY_")
-        parts += locked.files(directory, (LOCK, _SETTINGS))
-        parts.append(locked.public(found.relevant))
-        parts += _of_the_app(directory, found)
-        parts += _local_sources(directory)
-        return Undecided(f"it alone reads {LOCK}", locked.inputs(parts))
+        inputs = locked.inputs(
+            self,
+            python,
+            (found.program(self.settings).digest, locked.public(found.relevant)),
+            locked.variables(environ, "POETRY_"),
+            locked.files(directory, (LOCK, _SETTINGS)),
+            _of_the_app(directory, found),
+            local_projects.named_in(directory / LOCK, _LOCAL),
+        )
+        return Undecided(f"it alone reads {LOCK}", inputs)
 
     def decide(self, place: Workplace, run: Run) -> Decision:
         """Have Poetry check and read its lock. Raises what it says went wrong."""
@@ -106,15 +108,3 @@ def _of_the_app(directory: Path, found: PoetryProject) -> Iterator[str]:
             names = sorted(one.name for one in place.iterdir()) if place.is_dir() else []
             yield from (one for one in names if one.endswith(".py") or (place / one).is_dir())
             yield from locked.files(place, filter(_QUOTED.fullmatch, names))
-
-
-def _local_sources(directory: Path) -> Iterator[str]:
-    """Yield what each directory and file of the app that the lock names comes to."""
-    try:
-        text = (directory / LOCK).read_text("utf-8", "replace").replace("\r\n", "\n")
-    except OSError:
-        text = ""
-    for name in sorted(set(_LOCAL.findall(text))):
-        place = (directory / name).resolve()
-        # Those that are not editable are copied, and only Poetry knows which are.
-        yield from (name, local_projects.digest(place, is_editable=False))

@@ -51,16 +51,17 @@ class Pylock(AskedAnew):
         self, project: Project, python: str, environ: Mapping[str, str]
     ) -> Decision | Undecided:
         """Return that the lock has to be read, and on what the answer depends."""
-        parts = [self.name, python, self.processor]
-        parts += locked.chosen(self.settings.groups, self.settings.extras)
-        parts += locked.variables(environ, "UV_", "PIP_")
-        for file in uv_settings.configuration_files(environ, project.directory):
-            parts += locked.files(file.parent, (file.name,))
-        for name in self.deciding_files(project):
-            content = project.contents.get(name, b"")
-            parts += locked.lock(content)
-            parts += _directories(content, project.directory / name)
-        return Undecided("a lock holds what each Python and system needs", locked.inputs(parts))
+        (name,) = self.deciding_files(project)
+        content = project.contents.get(name, b"")
+        inputs = locked.inputs(
+            self,
+            python,
+            locked.variables(environ, "UV_", "PIP_"),
+            uv_settings.contents(environ, project.directory),
+            locked.lock(content),
+            _directories(content, project.directory / name),
+        )
+        return Undecided("a lock holds what each Python and system needs", inputs)
 
     def decide(self, place: Workplace, run: Run) -> Decision:
         """Read the lock. Raises BadLock, LockForOtherPython, UnknownGroup and UnreadableToml."""

@@ -1,8 +1,10 @@
 """Whether uv has settings of its own, for those who choose it."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+
+from cnb_python.managers import locked
 
 
 def is_configured(environ: Mapping[str, str], app_dir: Path) -> bool:
@@ -15,6 +17,12 @@ def is_configured(environ: Mapping[str, str], app_dir: Path) -> bool:
         or any(file.is_file() for file in configuration_files(environ, app_dir))
         or _has_table(app_dir / "pyproject.toml")
     )
+
+
+def contents(environ: Mapping[str, str], app_dir: Path) -> Iterator[str]:
+    """Yield what tells two states of uv's settings in files apart, nothing secret among it."""
+    for file in configuration_files(environ, app_dir):
+        yield from locked.files(file.parent, (file.name,))
 
 
 def configuration_files(environ: Mapping[str, str], app_dir: Path) -> tuple[Path, ...]:

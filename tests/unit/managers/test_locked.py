@@ -5,13 +5,16 @@ from pathlib import Path
 import pytest
 
 from cnb_python.managers import locked
+from cnb_python.managers.exact import digest
+from cnb_python.managers.pdm import Pdm
+from cnb_python.settings import Settings
 
 
 def test_contents_and_absence_count(tmp_path: Path) -> None:
     (tmp_path / "uv.lock").write_text("1", "utf-8")
 
     def state() -> str:
-        return locked.inputs(locked.files(tmp_path, ("uv.lock", "uv.toml")))
+        return digest(locked.files(tmp_path, ("uv.lock", "uv.toml")))
 
     before = state()
     (tmp_path / "uv.toml").write_text("x", "utf-8")
@@ -51,4 +54,6 @@ def test_no_secret_of_an_address_counts(address: str) -> None:
 
 
 def test_choices_of_groups_are_no_choices_of_extras() -> None:
-    assert locked.inputs(locked.chosen(("a",), ())) != locked.inputs(locked.chosen((), ("a",)))
+    of_group, of_extra = Pdm(Settings(groups=("a",))), Pdm(Settings(extras=("a",)))
+
+    assert locked.inputs(of_group, "3.14.6") != locked.inputs(of_extra, "3.14.6")

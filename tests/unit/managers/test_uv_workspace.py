@@ -1,0 +1,307 @@
+"""What of a workspace's lock counts for one of its members, and what does not."""
+
+from pathlib import Path
+
+import pytest
+
+from cnb_python.managers.decision import Undecided
+from cnb_python.managers.uv_project import UvProject
+from cnb_python.project import read_project
+from cnb_python.settings import DEFAULTS, Settings
+from tests.support.trees import write_files
+
+LOCK = """\
+version = 1
+revision = 3
+requires-python = ">=3.10"
+resolution-markers = ["sys_platform == 'linux'"]
+
+[options]
+exclude-newer = "2026-01-01T00:00:00Z"
+
+[manifest]
+members = ["api", "core", "top", "worker"]
+constraints = [{ name = "alpha", specifier = "<9" }]
+
+[[package]]
+name = "alpha"
+version = "1.0"
+source = { registry = "https://index.example/simple" }
+dependencies = [
+    { name = "beta", extra = ["fast"], marker = "sys_platform == 'win32'" },
+]
+wheels = [
+    { url = "https://files.example/alpha-1.0-py3-none-any.whl", hash = "sha256:aa", size = 1 },
+]
+
+[package.optional-dependencies]
+odd = [
+    { name = "odd" },
+]
+
+[[package]]
+name = "api"
+version = "1.0"
+source = { editable = "services/api" }
+dependencies = [
+    { name = "alpha" },
+    { name = "core" },
+]
+
+[package.optional-dependencies]
+web-server = [
+    { name = "server" },
+]
+
+[package.dev-dependencies]
+dev = [
+    { name = "checker" },
+]
+
+[package.metadata]
+requires-dist = [{ name = "alpha", specifier = "==1.0" }, { name = "core", editable = "core" }]
+
+[[package]]
+name = "beta"
+version = "1.0"
+source = { registry = "https://index.example/simple" }
+
+[package.optional-dependencies]
+fast = [
+    { name = "speed", version = "1.0", source = { registry = "https://index.example/simple" } },
+]
+
+[[package]]
+name = "checker"
+version = "1.0"
+source = { registry = "https://index.example/simple" }
+
+[[package]]
+name = "core"
+version = "1.0"
+source = { directory = "core" }
+
+[[package]]
+name = "odd"
+version = "1.0"
+source = { registry = "https://index.example/simple" }
+
+[[package]]
+name = "server"
+version = "1.0"
+source = { registry = "https://index.example/simple" }
+
+[[package]]
+name = "speed"
+version = "1.0"
+source = { registry = "https://index.example/simple" }
+
+[[package]]
+name = "speed"
+version = "2.0"
+source = { registry = "https://other.example/simple" }
+
+[[package]]
+name = "top"
+version = "1.0"
+source = { virtual = "." }
+dependencies = [
+    { name = "checker" },
+]
+
+[[package]]
+name = "worker"
+version = "1.0"
+source = { editable = "services/worker" }
+dependencies = [
+    { name = "server" },
+]
+"""
+TOP = """\
+[project]
+name = "top"
+
+[tool.uv.workspace]
+members = ["services/*", "core"]
+"""
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Path:
+    project = "[project]\nname = '{}'\n[build-system]\nbuild-backend = 'hatchling.build'\n"
+    return write_files(
+        tmp_path / "app",
+        {
+            "uv.lock": LOCK,
+            "pyproject.toml": TOP,
+            **{
+                f"{at}/pyproject.toml": project.format(at)
+                for at in ("services/api", "services/worker", "core")
+            },
+            "core/core.py": "",
+            "services/worker/worker.py": "",
+            "services/notes/readme.txt": "",
+        },
+    )
+
+
+def inputs(app: Path, inside: str = "services/api", settings: Settings = DEFAULTS) -> str:
+    found = UvProject(settings).pins(read_project(app, inside), "3.14.6", {})
+    assert isinstance(found, Undecided)
+    return found.inputs
+
+
+def edited(app: Path, old: str, new: str) -> None:
+    assert LOCK.count(old) == 1, old
+    write_files(app, {"uv.lock": LOCK.replace(old, new)})
+
+
+def entry(name: str, version: str = "1.0") -> str:
+    return f'name = "{name}"\nversion = "{version}"\n'
+
+
+@pytest.mark.parametrize("name", ["alpha", "beta", "core", "api"])
+def test_what_the_member_needs_counts_on_whatever_system(app: Path, name: str) -> None:
+    before = inputs(app)
+
+    edited(app, entry(name), entry(name, "1.1"))
+
+    assert inputs(app) != before
+
+
+@pytest.mark.parametrize("version", ["1.0", "2.0"])
+def test_each_of_two_releases_of_a_package_counts(app: Path, version: str) -> None:
+    before = inputs(app)
+
+    edited(app, entry("speed", version), entry("speed", "3.0"))
+
+    assert inputs(app) != before
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('requires-python = ">=3.10"', 'requires-python = ">=3.11"'),
+        ("sys_platform == 'linux'\"]", "sys_platform == 'darwin'\"]"),
+        ("2026-01-01", "2026-01-02"),
+        ('specifier = "<9"', 'specifier = "<8"'),
+        ("sha256:aa", "sha256:bb"),
+        ("https://files.example/alpha", "https://other.example/alpha"),
+        ("'win32'", "'darwin'"),
+        ('specifier = "==1.0"', 'specifier = "~=1.0"'),
+    ],
+)
+def test_so_does_what_is_said_of_all_packages_and_of_files(app: Path, old: str, new: str) -> None:
+    before = inputs(app)
+
+    edited(app, old, new)
+
+    assert inputs(app) != before
+
+
+@pytest.mark.parametrize("name", ["worker", "server", "checker", "odd", "top"])
+def test_what_others_need_does_not_count(app: Path, name: str) -> None:
+    before = inputs(app)
+
+    edited(app, entry(name), entry(name, "1.1"))
+
+    assert inputs(app) == before
+
+
+def test_neither_does_a_further_member_nor_another_s_code(app: Path) -> None:
+    before = inputs(app)
+
+    edited(app, '"worker"]', '"worker", "zoo"]')
+    write_files(app, {"services/worker/pyproject.toml": "other", "services/worker/a.py": ""})
+
+    assert inputs(app) == before
+
+
+def test_nor_an_extra_that_others_ask_for(app: Path) -> None:
+    before = inputs(app)
+
+    edited(app, '    { name = "odd" },\n', '    { name = "odd" },\n    { name = "server" },\n')
+
+    assert inputs(app) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [("server", Settings(extras=("Web_Server",))), ("checker", Settings(groups=("dev",)))],
+)
+def test_groups_and_extras_that_are_asked_for_count(
+    app: Path, name: str, settings: Settings
+) -> None:
+    before = inputs(app, settings=settings)
+
+    edited(app, entry(name), entry(name, "1.1"))
+
+    assert inputs(app, settings=settings) != before
+
+
+@pytest.mark.parametrize("name", ["services/api/pyproject.toml", "core/core.py"])
+def test_the_member_s_own_files_and_those_that_it_needs_count(app: Path, name: str) -> None:
+    before = inputs(app)
+
+    write_files(app, {name: "# another"})
+
+    assert inputs(app) != before
+
+
+def test_of_the_workspace_s_own_file_uv_s_settings_count(app: Path) -> None:
+    before = inputs(app)
+    write_files(app, {"pyproject.toml": TOP.replace('"top"', '"top"\ndependencies = ["x"]')})
+    with_other_needs = inputs(app)
+    write_files(app, {"pyproject.toml": f"{TOP}\n[tool.uv.sources]\ncore = {{ path = 'x' }}\n"})
+
+    assert with_other_needs == before
+    assert inputs(app) != before
+
+
+def test_all_of_it_does_for_a_member_that_needs_what_is_there(app: Path) -> None:
+    edited(app, '    { name = "alpha" },', '    { name = "alpha" },\n    { name = "top" },')
+    before = inputs(app)
+
+    write_files(app, {"pyproject.toml": TOP.replace('"top"', '"top"\ndependencies = ["x"]')})
+
+    assert inputs(app) != before
+
+
+def test_the_workspace_s_own_project_is_a_member_like_the_others(app: Path) -> None:
+    before = inputs(app, "")
+
+    edited(app, entry("server"), entry("server", "1.1"))
+    same = inputs(app, "")
+    edited(app, entry("checker"), entry("checker", "1.1"))
+
+    assert same == before
+    assert inputs(app, "") != before
+
+
+@pytest.mark.parametrize(
+    "broken", ["[manifest]\nmembers = [", "[manifest]\nmembers = []\n", "\udcff[manifest]\n"]
+)
+def test_all_of_a_lock_counts_where_its_parts_are_unclear(app: Path, broken: str) -> None:
+    lock = f"{LOCK.partition('[manifest]')[0]}{broken}"
+    (app / "uv.lock").write_bytes(lock.encode("utf-8", "surrogateescape"))
+    before = inputs(app)
+    (app / "uv.lock").write_bytes(f"{lock}\n# more".encode("utf-8", "surrogateescape"))
+
+    assert inputs(app) != before
+
+
+@pytest.mark.parametrize("name", ["worker", "server"])
+def test_all_of_it_does_for_a_directory_that_is_no_member(app: Path, name: str) -> None:
+    before = inputs(app, "services/notes")
+
+    edited(app, entry(name), entry(name, "1.1"))
+
+    assert inputs(app, "services/notes") != before
+
+
+def test_the_ends_of_its_lines_do_not_matter(app: Path) -> None:
+    before = inputs(app)
+
+    (app / "uv.lock").write_bytes(LOCK.replace("\n", "\r\n").encode())
+
+    assert inputs(app) == before
