@@ -109,8 +109,7 @@ def _misplacing(file: Path) -> tuple[tuple[str, str], ...]:
 def check_project(project: Project, manager: Manager, output: Output) -> None:
     """Refuse what *manager* cannot work with (AppError); warn of files that do not count."""
     for advice in manager.check(project):
-        file = manager.deciding_files(project)[0]
-        output.warning(f"{file} should be changed", (advice,))
+        output.warning(advice.title, (advice.text,))
     if files := unread(project, manager):
         output.warning(
             f"{' and '.join(files)}: not read",

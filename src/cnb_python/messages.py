@@ -62,6 +62,7 @@ from cnb_python.errors.locks import (
     BadLock,
     LockForOtherPython,
     LockTooNew,
+    LoneLock,
     ProjectForOtherPython,
     SeveralLocks,
     StaleLock,
@@ -168,6 +169,8 @@ def describe(failure: Failure) -> Message:  # noqa: C901, PLR0911, PLR0912, PLR0
             return choosing.chosen_manager_missing(failure)
         case BadLock():
             return locks.bad_lock(failure)
+        case LoneLock():
+            return locks.lone_lock(failure)
         case SeveralLocks():
             return locks.several_locks(failure)
         case StaleLock():

@@ -95,7 +95,7 @@ def test_utf16_from_powershell_is_installed_with_a_warning(tried: Try) -> None:
     text = "six==1.17.0\r\n".encode("utf-16")
     built = tried({"requirements.txt": text, "Procfile": "web: python -V"})
     assert built.code == 0, built.output
-    assert "[Warning: requirements.txt should be changed]" in built.output
+    assert "[Warning: requirements.txt is not UTF-8 text]" in built.output
     assert "requirements.txt is saved as UTF-16, as PowerShell's > does." in built.output
     assert [*built.layers.glob("venv/lib/python3.14/site-packages/six.py")]
 

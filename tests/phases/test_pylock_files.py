@@ -5,13 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import index, locking
+from tests.support import bumped, index, locking
 from tests.support.builds import Builds, Built
+from tests.support.bumped import Bump
 from tests.support.index import Index, Login
-from tests.support.trees import App, write_files
+from tests.support.trees import App, linked_copy, write_files
 from tests.support.wheels import wheel
 
 LOGIN = Login("builder", "pa55-of-the-lock")
+LOCK = ("pip", "compile", "--format", "pylock.toml", "-o", "pylock.toml", "wishes.in")
 PROCFILE = "web: python -m http.server $PORT"
 
 
@@ -30,8 +32,7 @@ def source(tmp_path_factory: pytest.TempPathFactory, packages: Index) -> Path:
     """An app and its lock, as uv writes it from a file of wishes."""
     files = {"wishes.in": "alpha\n", "Procfile": PROCFILE}
     app = write_files(tmp_path_factory.mktemp("app") / "app", files)
-    words = ("pip", "compile", "--format", "pylock.toml", "-o", "pylock.toml", "wishes.in")
-    locking.uv(app, *words, index=packages.url_with(LOGIN))
+    locking.uv(app, *LOCK, index=packages.url_with(LOGIN))
     assert LOGIN.password not in (app / "pylock.toml").read_text()
     return app
 
@@ -66,6 +67,24 @@ def test_a_rebuild_without_changes_reads_no_lock(
 
     assert "Nothing changed" in again.output
     assert packages.asked == []
+
+
+def test_a_new_lock_with_one_other_release_brings_that_alone(
+    builds: Builds,
+    built: Built,
+    source: Path,
+    env: dict[str, str],
+    packages: Index,
+    tmp_path: Path,
+) -> None:
+    app = linked_copy(source, tmp_path / "app")
+    (app / "pylock.toml").unlink()
+    new = wheel(packages.packages, "beta", "1.1", {"beta.py": "VERSION = '1.1'"})
+    locking.uv(app, *LOCK, index=packages.url_with(LOGIN))
+    app.chmod(0o755)
+
+    bumped.follow(Bump("beta", "1.0", "1.1"), builds, built, app, packages, env=env)
+    new.unlink()
 
 
 def test_a_lock_with_a_name_of_its_own_is_the_same(

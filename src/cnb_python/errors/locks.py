@@ -15,6 +15,16 @@ class BadLock(AppError):
     problem: str
 
 
+class LoneLock(AppError):
+    """A lock file is there without what its tool makes it from."""
+
+    file: str
+    source: str
+    """What is missing: `Pipfile`."""
+    manager: str
+    """The tool: `Pipenv`."""
+
+
 class SeveralLocks(AppError):
     """Several locks of the standard form have names of their own, and none has the plain one."""
 
@@ -74,6 +84,7 @@ class UnknownGroup(AppError):
 
 type LockFailure = (
     BadLock
+    | LoneLock
     | SeveralLocks
     | StaleLock
     | LockTooNew

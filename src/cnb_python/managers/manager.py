@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from cnb_python.errors.kinds import BuildpackError
 from cnb_python.managers.decision import Decision, Pin, Undecided
@@ -41,6 +41,13 @@ class Workplace:
     """Has another package manager's program, or fetches it."""
 
 
+class Advice(NamedTuple):
+    """What the user should change although it works."""
+
+    title: str
+    text: str
+
+
 class Manager(Protocol):
     """One way to install an app's dependencies."""
 
@@ -61,11 +68,8 @@ class Manager(Protocol):
         """
         ...
 
-    def check(self, project: Project) -> tuple[str, ...]:
-        """Refuse what cannot work before anything is written (AppError).
-
-        Returns what the user should change although it works.
-        """
+    def check(self, project: Project) -> tuple[Advice, ...]:
+        """Refuse what cannot work before anything is written (AppError)."""
         ...
 
     def pins(

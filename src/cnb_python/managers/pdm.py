@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 
 from cnb_python.cnb import toml
 from cnb_python.errors.kinds import BuildpackError
-from cnb_python.errors.locks import BadLock
+from cnb_python.errors.locks import LoneLock
 from cnb_python.managers import local_projects, locked
 from cnb_python.managers.decision import Decision, Pin, Undecided
-from cnb_python.managers.manager import AskedAnew, Workplace
+from cnb_python.managers.manager import Advice, AskedAnew, Workplace
 from cnb_python.managers.program import Program
 from cnb_python.project import Project
 from cnb_python.settings import DEFAULTS, Settings
@@ -44,14 +44,14 @@ class Pdm(AskedAnew):
         """Return the app's lock, if it has one."""
         return (LOCK,) if LOCK in project.names else ()
 
-    def check(self, project: Project) -> tuple[str, ...]:
+    def check(self, project: Project) -> tuple[Advice, ...]:
         """Refuse a lock that is no file, or stands alone.
 
-        Raises BadLock, NotAFile, UnreadableFile or UnreadableToml.
+        Raises LoneLock, NotAFile, UnreadableFile or UnreadableToml.
         """
         project.content(LOCK)
         if PYPROJECT not in project.names:
-            raise BadLock(LOCK, f"the app has no {PYPROJECT} beside it, from which PDM makes it")
+            raise LoneLock(LOCK, PYPROJECT, "PDM")
         toml.read(project.directory / PYPROJECT)
         return ()
 

@@ -13,7 +13,7 @@ from cnb_python.errors.kinds import BuildpackError
 from cnb_python.errors.settings import NoSuchRequirements
 from cnb_python.managers import exact, requirements_encoding, uv_settings
 from cnb_python.managers.decision import Decision, Pin, Undecided
-from cnb_python.managers.manager import Workplace
+from cnb_python.managers.manager import Advice, Workplace
 from cnb_python.project import REQUIREMENTS, Project
 from cnb_python.settings import DEFAULTS, PIP, UV, Settings
 from cnb_python.system.outside import Command, Outcome, Run
@@ -35,7 +35,7 @@ class Pip:
             return self.settings.requirements
         return (REQUIREMENTS,) if REQUIREMENTS in project.names else ()
 
-    def check(self, project: Project) -> tuple[str, ...]:
+    def check(self, project: Project) -> tuple[Advice, ...]:
         """Refuse a file that pip would misread; warn of one that others do.
 
         Raises NoSuchRequirements, NotAFile, UnreadableFile, NotUtf8 or UnknownEncoding.
@@ -44,9 +44,12 @@ class Pip:
         for name, content in contents.items():
             requirements_encoding.check(project.shown(name), content)
         return tuple(
-            f"{name} is saved as UTF-16, as PowerShell's > does. pip reads it, but many other "
-            "tools do not. Save it as UTF-8, in PowerShell: "
-            f"(Get-Content {name}) | Set-Content -Encoding utf8 {name}"
+            Advice(
+                f"{name} is not UTF-8 text",
+                f"{name} is saved as UTF-16, as PowerShell's > does. pip reads it, but many other "
+                "tools do not. Save it as UTF-8, in PowerShell: "
+                f"(Get-Content {name}) | Set-Content -Encoding utf8 {name}",
+            )
             for name, content in contents.items()
             if requirements_encoding.is_wide(content)
         )

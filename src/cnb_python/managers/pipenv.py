@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cnb_python.errors.kinds import BuildpackError
-from cnb_python.errors.locks import BadLock
+from cnb_python.errors.locks import LoneLock
 from cnb_python.managers import local_projects, locked
 from cnb_python.managers.decision import Decision, Pin, Undecided
-from cnb_python.managers.manager import AskedAnew, Workplace
+from cnb_python.managers.manager import Advice, AskedAnew, Workplace
 from cnb_python.managers.program import Program
 from cnb_python.project import Project
 from cnb_python.settings import DEFAULTS, Settings
@@ -42,22 +42,23 @@ class Pipenv(AskedAnew):
         """Return the app's lock, or what it would be made from."""
         return tuple(name for name in (LOCK, PIPFILE) if name in project.names)
 
-    def check(self, project: Project) -> tuple[str, ...]:
+    def check(self, project: Project) -> tuple[Advice, ...]:
         """Refuse a lock that is no file, or stands alone; warn where there is none.
 
-        Raises BadLock, NotAFile or UnreadableFile.
+        Raises LoneLock, NotAFile or UnreadableFile.
         """
         for name in self.deciding_files(project):
             project.content(name)
         if PIPFILE not in project.names:
-            raise BadLock(LOCK, f"the app has no {PIPFILE} beside it, from which Pipenv makes it")
+            raise LoneLock(LOCK, PIPFILE, "Pipenv")
         if LOCK in project.names:
             return ()
         return (
-            (
-                f"The app has a {PIPFILE} and no {LOCK}, so each build installs what is newest "
-                f"on that day. Run pipenv lock, and commit {LOCK}: every build installs the same "
-                "then, and one that changes nothing asks nobody."
+            Advice(
+                f"{PIPFILE} pins nothing",
+                f"The app has no {LOCK}, so each build installs what is newest on that day. Run "
+                f"pipenv lock, and commit {LOCK}: every build installs the same then, and one "
+                "that changes nothing asks nobody.",
             ),
         )
 

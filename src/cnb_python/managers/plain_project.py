@@ -10,7 +10,7 @@ from pathlib import Path
 from cnb_python.cnb import toml
 from cnb_python.errors.kinds import BuildpackError
 from cnb_python.managers.decision import Decision, Pin, Undecided
-from cnb_python.managers.manager import AskedAnew, Workplace
+from cnb_python.managers.manager import Advice, AskedAnew, Workplace
 from cnb_python.project import Project
 from cnb_python.settings import DEFAULTS, Settings
 from cnb_python.system.outside import Command, Outcome, Run
@@ -40,13 +40,14 @@ class PlainProject(AskedAnew):
             return (PYPROJECT,)
         return (SETUP,) if SETUP in project.files else ()
 
-    def check(self, project: Project) -> tuple[str, ...]:
+    def check(self, project: Project) -> tuple[Advice, ...]:
         """Return how to pin what is installed."""
         (file,) = self.deciding_files(project)
         return (
-            (
-                f"{file} pins nothing, so each build takes the newest releases that it allows: "
-                f"two builds of the same commit can differ. {_HOW[file]}"
+            Advice(
+                f"{file} pins nothing",
+                "Each build takes the newest releases that it allows: two builds of the same "
+                f"commit can differ. {_HOW[file]}",
             ),
         )
 

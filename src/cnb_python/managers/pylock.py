@@ -14,7 +14,7 @@ from cnb_python.errors.kinds import BuildpackError
 from cnb_python.errors.locks import SeveralLocks
 from cnb_python.managers import local_projects, locked, uv_settings
 from cnb_python.managers.decision import Decision, Pin, Undecided
-from cnb_python.managers.manager import AskedAnew, Workplace
+from cnb_python.managers.manager import Advice, AskedAnew, Workplace
 from cnb_python.project import Project
 from cnb_python.settings import DEFAULTS, Settings
 from cnb_python.system.outside import Command, Outcome, Run
@@ -39,7 +39,7 @@ class Pylock(AskedAnew):
             return (LOCK,)
         return tuple(sorted(name for name in project.names if _NAMED.fullmatch(name)))
 
-    def check(self, project: Project) -> tuple[str, ...]:
+    def check(self, project: Project) -> tuple[Advice, ...]:
         """Refuse several locks with names. Raises SeveralLocks, NotAFile or UnreadableFile."""
         names = self.deciding_files(project)
         if len(names) > 1:

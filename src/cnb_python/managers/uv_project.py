@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cnb_python.errors.kinds import BuildpackError
-from cnb_python.errors.locks import BadLock
+from cnb_python.errors.locks import LoneLock
 from cnb_python.managers import locked, uv_settings, uv_workspace
 from cnb_python.managers.decision import Decision, Pin, Undecided
-from cnb_python.managers.manager import AskedAnew, Workplace
+from cnb_python.managers.manager import Advice, AskedAnew, Workplace
 from cnb_python.managers.uv_workspace import LOCK, PYPROJECT
 from cnb_python.project import Project
 from cnb_python.settings import DEFAULTS, Settings
@@ -32,15 +32,15 @@ class UvProject(AskedAnew):
         """Return the app's lock: its own, or that of the workspace above the chosen directory."""
         return (LOCK,) if _holder(project) else ()
 
-    def check(self, project: Project) -> tuple[str, ...]:
+    def check(self, project: Project) -> tuple[Advice, ...]:
         """Refuse a lock that is no file, or stands alone.
 
-        Raises BadLock, NotAFile or UnreadableFile.
+        Raises LoneLock, NotAFile or UnreadableFile.
         """
         holder = _holder(project) or project
         holder.content(LOCK)
         if PYPROJECT not in holder.names:
-            raise BadLock(LOCK, f"the app has no {PYPROJECT} beside it, from which uv makes it")
+            raise LoneLock(LOCK, PYPROJECT, "uv")
         return ()
 
     def pins(

@@ -3,6 +3,7 @@
 from cnb_python.errors.locks import (
     BadLock,
     LockForOtherPython,
+    LoneLock,
     ProjectForOtherPython,
     SeveralLocks,
     StaleLock,
@@ -11,7 +12,13 @@ from cnb_python.errors.locks import (
 from cnb_python.wording.message import Message
 
 # What makes a lock again, by the file; those of PEP 751 are made by several tools.
-_COMMANDS = {"uv.lock": "uv lock", "poetry.lock": "poetry lock", "pdm.lock": "pdm lock"}
+_COMMANDS = {
+    "uv.lock": "uv lock",
+    "poetry.lock": "poetry lock",
+    "pdm.lock": "pdm lock",
+    "Pipfile.lock": "pipenv lock",
+    "Pipfile": "pipenv lock",
+}
 _MANY = "the command that made it (uv export, pip lock, pdm export ...)"
 
 
@@ -23,6 +30,25 @@ def bad_lock(failure: BadLock) -> Message:
         steps=(
             "A lock file is not edited by hand, and a merge can leave it broken.",
             f"Make it again with {_command(failure.file)}, and commit it.",
+        ),
+    )
+
+
+def lone_lock(failure: LoneLock) -> Message:
+    """Both files belong to the app; or neither does."""
+    return Message(
+        title=f"{failure.file} is there without its {failure.source}",
+        body=(
+            f"Found:    {failure.file}, and no {failure.source} beside it.",
+            f"Expected: both. {failure.manager} makes the one from the other, and reads both.",
+        ),
+        steps=(
+            f"Commit {failure.source} too: git add {failure.source}",
+            (
+                "Where it is committed: look for what leaves it out, in .gitignore, "
+                ".dockerignore or project.toml."
+            ),
+            f"Where the app does not use {failure.manager} any more: git rm {failure.file}",
         ),
     )
 
@@ -93,6 +119,7 @@ def project_for_other_python(failure: ProjectForOtherPython) -> Message:
 def unknown_group(failure: UnknownGroup) -> Message:
     """What was chosen, and everything that there is."""
     known = ", ".join(failure.known) or "none"
+    command = _COMMANDS.get(failure.file, "the command of your tool (uv lock, pdm lock ...)")
     return Message(
         title=f"There is no {failure.kind} {failure.name} in {failure.file}",
         body=(
@@ -100,10 +127,7 @@ def unknown_group(failure: UnknownGroup) -> Message:
             f"Expected: one of those that {failure.file} knows: {known}.",
         ),
         steps=(
-            (
-                f"Change the setting, or add the {failure.kind} and make {failure.file} again: "
-                f"{_command(failure.file)}."
-            ),
+            f"Change the setting, or add the {failure.kind}, lock again and commit: {command}.",
         ),
     )
 

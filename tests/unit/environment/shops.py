@@ -9,7 +9,7 @@ from cnb_python.environment.stage import Stage
 from cnb_python.errors.install import InstallFailed
 from cnb_python.errors.kinds import BuildpackError
 from cnb_python.managers.decision import Decision, Pin, Undecided
-from cnb_python.managers.manager import Workplace
+from cnb_python.managers.manager import Advice, Workplace
 from cnb_python.project import Project
 from cnb_python.system.outside import Command, Outcome, Run
 from tests.support.wheels import metadata
@@ -63,7 +63,7 @@ class Shop:
     def deciding_files(self, project: Project) -> tuple[str, ...]:
         raise AssertionError(project)
 
-    def check(self, project: Project) -> tuple[str, ...]:
+    def check(self, project: Project) -> tuple[Advice, ...]:
         raise AssertionError(project)
 
     def pins(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cnb_python.errors.install import InstallFailed
-from cnb_python.errors.locks import BadLock, LockTooNew, StaleLock, UnknownGroup
+from cnb_python.errors.locks import BadLock, LockTooNew, LoneLock, StaleLock, UnknownGroup
 from cnb_python.managers.decision import Undecided
 from cnb_python.managers.pdm import Pdm
 from cnb_python.project import read_project
@@ -67,7 +67,7 @@ def test_its_lock_decides_and_not_alone(tmp_path: Path) -> None:
 
     assert Pdm().deciding_files(read_project(directory)) == ("pdm.lock",)
     (directory / "pyproject.toml").unlink()
-    with pytest.raises(BadLock):
+    with pytest.raises(LoneLock):
         Pdm().check(read_project(directory))
 
 

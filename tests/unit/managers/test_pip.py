@@ -76,8 +76,8 @@ def test_ordinary_files_pass_in_silence(tmp_path: Path, content: bytes) -> None:
 def test_a_file_saved_by_powershell_passes_with_advice(tmp_path: Path, encoding: str) -> None:
     advice = Pip().check(with_requirements(tmp_path, "flask\r\n".encode(encoding)))
 
-    assert "UTF-16" in advice[0]
-    assert "Set-Content -Encoding utf8 requirements.txt" in advice[0]
+    assert "UTF-16" in advice[0].text
+    assert "Set-Content -Encoding utf8 requirements.txt" in advice[0].text
 
 
 def test_wide_text_without_a_mark_is_refused(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cnb_python.errors.install import InstallFailed
-from cnb_python.errors.locks import BadLock, StaleLock, UnknownGroup
+from cnb_python.errors.locks import BadLock, LoneLock, StaleLock, UnknownGroup
 from cnb_python.managers.decision import Undecided
 from cnb_python.managers.pipenv import Pipenv
 from cnb_python.project import read_project
@@ -47,7 +47,7 @@ def test_a_lock_alone_is_refused(tmp_path: Path) -> None:
     directory = shop(tmp_path)
     (directory / "Pipfile").unlink()
 
-    with pytest.raises(BadLock):
+    with pytest.raises(LoneLock):
         Pipenv().check(read_project(directory))
 
 
@@ -58,7 +58,8 @@ def test_a_missing_lock_is_warned_of_and_asked_about_each_time(tmp_path: Path) -
     (directory / "Pipfile.lock").unlink()
 
     (warning,) = Pipenv().check(read_project(directory))
-    assert "pipenv lock" in warning
+    assert "pipenv lock" in warning.text
+    assert warning.title == "Pipfile pins nothing"
     assert inputs(directory) == ""
 
 

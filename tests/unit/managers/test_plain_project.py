@@ -92,7 +92,9 @@ def test_nobody_knows_what_comes_of_it_and_its_author_is_told(tmp_path: Path, na
     known = PlainProject().pins(project, "3.14.6", {})
 
     assert known == Undecided(f"{name} pins nothing")
-    assert "uv lock" in PlainProject().check(project)[0]
+    (advice,) = PlainProject().check(project)
+    assert advice.title == f"{name} pins nothing"
+    assert "uv lock" in advice.text
 
 
 def test_what_cannot_be_resolved_is_told_in_uvs_words(tmp_path: Path) -> None:

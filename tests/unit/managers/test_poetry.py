@@ -6,7 +6,7 @@ import pytest
 
 from cnb_python.errors.inputs import UnreadableToml
 from cnb_python.errors.install import InstallFailed
-from cnb_python.errors.locks import BadLock, LockTooNew, StaleLock, UnknownGroup
+from cnb_python.errors.locks import LockTooNew, LoneLock, StaleLock, UnknownGroup
 from cnb_python.errors.programs import AppNotInstallable
 from cnb_python.managers import poetry_project
 from cnb_python.managers.decision import Undecided
@@ -47,7 +47,7 @@ def test_a_lock_alone_is_refused(tmp_path: Path) -> None:
     directory = shop(tmp_path)
     (directory / "pyproject.toml").unlink()
 
-    with pytest.raises(BadLock, match="no pyproject"):
+    with pytest.raises(LoneLock, match=r"pyproject\.toml"):
         Poetry().check(read_project(directory))
 
 

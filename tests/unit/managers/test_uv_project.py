@@ -8,7 +8,7 @@ import pytest
 from cnb_python.errors.inputs import NotAFile
 from cnb_python.errors.install import UvRefused
 from cnb_python.errors.kinds import BuildpackError
-from cnb_python.errors.locks import BadLock, ProjectForOtherPython, StaleLock, UnknownGroup
+from cnb_python.errors.locks import LoneLock, ProjectForOtherPython, StaleLock, UnknownGroup
 from cnb_python.managers.decision import Undecided
 from cnb_python.managers.manager import Workplace
 from cnb_python.managers.uv_project import UvProject
@@ -119,7 +119,7 @@ def test_of_a_member_the_lock_above_counts(app: Path) -> None:
 def test_a_lock_needs_what_it_was_made_from(app: Path) -> None:
     (app / "pyproject.toml").unlink()
 
-    with pytest.raises(BadLock, match=r"no pyproject\.toml"):
+    with pytest.raises(LoneLock, match=r"pyproject\.toml"):
         UvProject().check(read_project(app))
 
 

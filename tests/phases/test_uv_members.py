@@ -1,0 +1,103 @@
+"""An app that is a member of a uv workspace: its part of the lock counts, and no more."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support import bumped, index, locking
+from tests.support.builds import Builds, Built
+from tests.support.bumped import Bump
+from tests.support.index import Index
+from tests.support.trees import linked_copy, write_files
+from tests.support.wheels import wheel
+
+# Enough for the environment to be spread over several shares.
+BULKY = 33 * 1024 * 1024
+MEMBER = '[project]\nname = "{}"\nversion = "1.0"\nrequires-python = ">=3.10"\ndependencies = {}\n'
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
+    """An index with a few wheels."""
+    directory = tmp_path_factory.mktemp("packages")
+    for name in ("alpha", "beta", "gamma"):
+        wheel(directory, name, "1.0", {f"{name}.py": "VERSION = '1.0'"})
+    wheel(directory, "bulk", "1.0", {"bulk/data.bin": b"." * BULKY})
+    with index.running(directory) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory, packages: Index) -> Path:
+    """A workspace of two; newer releases came when its lock was made."""
+    app = write_files(
+        tmp_path_factory.mktemp("app") / "app",
+        {
+            "pyproject.toml": '[tool.uv.workspace]\nmembers = ["services/*"]\n',
+            "services/api/pyproject.toml": MEMBER.format("api", '["alpha", "beta", "bulk"]'),
+            "services/api/Procfile": "web: python -m http.server $PORT",
+            "services/worker/pyproject.toml": MEMBER.format("worker", '["beta", "gamma"]'),
+        },
+    )
+    app.chmod(0o755)
+    locking.uv(app, "lock", index=packages.url)
+    for name in ("alpha", "gamma"):
+        wheel(packages.packages, name, "1.1", {f"{name}.py": "VERSION = '1.1'"})
+    return app
+
+
+@pytest.fixture(scope="module")
+def env(packages: Index) -> dict[str, str]:
+    return {"UV_DEFAULT_INDEX": packages.url, "BP_PYTHON_PROJECT": "services/api"}
+
+
+@pytest.fixture(scope="module")
+def built(builds: Builds, flask: Built, source: Path, env: dict[str, str]) -> Built:
+    """One of the two members."""
+    built = builds.phases(source, flask, env=env)
+    assert built.code == 0, built.output
+    assert "gamma" not in built.output
+    return built
+
+
+def upgraded(source: Path, into: Path, name: str, packages: Index) -> Path:
+    """Return a copy of *source* whose lock has the newest release of *name*."""
+    app = linked_copy(source, into / "app")
+    lock = (app / "uv.lock").read_text()
+    write_files(app, {"uv.lock": lock})  # a file of its own, which uv may rewrite
+    locking.uv(app, "lock", "--upgrade-package", name, index=packages.url)
+    assert f'name = "{name}"\nversion = "1.1"' in (app / "uv.lock").read_text()
+    app.chmod(0o755)
+    return app
+
+
+def test_another_member_s_release_changes_nothing(
+    builds: Builds,
+    built: Built,
+    source: Path,
+    env: dict[str, str],
+    packages: Index,
+    tmp_path: Path,
+) -> None:
+    app = upgraded(source, tmp_path, "gamma", packages)
+    packages.asked.clear()
+
+    again = builds.phases(app, built, env=env)
+
+    assert "  Nothing changed: 3 packages as they were\n" in again.output
+    assert "Running" not in again.output
+    assert packages.asked == []
+
+
+def test_a_release_of_its_own_changes_that_alone(
+    builds: Builds,
+    built: Built,
+    source: Path,
+    env: dict[str, str],
+    packages: Index,
+    tmp_path: Path,
+) -> None:
+    app = upgraded(source, tmp_path, "alpha", packages)
+
+    bumped.follow(Bump("alpha", "1.0", "1.1"), builds, built, app, packages, env=env)
