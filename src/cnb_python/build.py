@@ -107,5 +107,6 @@ def configure_launch(
     for message in explain.warnings(decision):
         system.output.warning(message.title, (*message.body, *message.steps))
     Launch(decision.processes).write(context.layers_dir, context.buildpack.api)
-    size = defaults.provide(concurrency.single(decision), context, system.output)
+    single = concurrency.single(decision, project, record.distributions)
+    size = defaults.provide(single, context, system.output)
     return {defaults.NAME: str(size)}

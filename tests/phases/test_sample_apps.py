@@ -1,10 +1,15 @@
 """A sample app for each way to say which packages: built, started, and built again."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.support.builds import Builds, Built, fixture
+from tests.support.trees import App, linked_copy
+from tests.support.worlds import LIMITED
 
 ASKS_AGAIN = {"pyproject_only", "setup_py"}
+ONE_MORE = "Making the start-up defaults anew: the list of processes that start with one worker"
 
 
 @pytest.fixture(
@@ -27,23 +32,31 @@ def sample(
     return name, built, path, expected
 
 
-def test_it_serves_read_only_to_a_stranger(sample: tuple[str, Built, str, str]) -> None:
+def test_every_process_serves_where_several_workers_fit_and_ends_when_told(
+    sample: tuple[str, Built, str, str], tmp_path: Path
+) -> None:
     _, built, path, expected = sample
+    root = linked_copy(built.root, tmp_path / "root", LIMITED)
 
-    with built.serve() as served:
-        assert expected in served.fetch(path)
+    for process in built.documents()["launch.toml"]["processes"]:
+        with built.serve(process["type"], root=root) as served:
+            assert expected in served.fetch(path)
+            assert served.stop() is not None, f"{process} had to be killed"
 
 
 def test_it_builds_again_without_asking_what_is_locked(
-    builds: Builds, sample: tuple[str, Built, str, str]
+    builds: Builds, sample: tuple[str, Built, str, str], app: App
 ) -> None:
     name, built, _, _ = sample
+    procfile = (fixture(name) / "Procfile").read_text() + "clock: python -m clock\n"
 
-    again = builds.phases(fixture(name), built)
+    again = builds.phases(app({"Procfile": procfile}, based_on=fixture(name)), built)
 
     assert again.code == 0, again.output
     assert ("Nothing changed" in again.output) is (name not in ASKS_AGAIN)
     assert "\nChanged: " not in again.output
+    # One of the packages is uvicorn, which may mind several workers; the others' have no list.
+    assert (ONE_MORE in again.output) is (name == "uv_fastapi")
 
 
 def test_no_tool_is_in_the_image(sample: tuple[str, Built, str, str]) -> None:

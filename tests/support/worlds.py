@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tests.support.builds import Built, Wanted
+from tests.support.trees import Files
 from tools.build_request import Platform
 from tools.processes import run
 from tools.sandbox import Bind
@@ -19,6 +20,12 @@ from tools.sandbox import Bind
 HERE = Path(__file__).parent
 # File systems in memory list their entries in another order than those on disk.
 MEMORY = Path("/dev/shm")
+MB = 1024 * 1024
+# What a container with cgroups of version 2 sees: 600 MB and one and a half CPUs.
+LIMITED: Files = {
+    "sys/fs/cgroup/memory.max": f"{600 * MB}\n",
+    "sys/fs/cgroup/cpu.max": "150000 100000\n",
+}
 _BY_UMASK = frozenset({"config", "sbom"})
 
 

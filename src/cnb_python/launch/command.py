@@ -2,13 +2,15 @@
 
 The launcher has no shell. Plain commands are executed directly, so that signals reach them. What
 only a shell understands goes to one, which replaces itself by the command (`exec`): a shell that
-stays is process 1, and process 1 ignores the SIGTERM that stops a container.
+stays is process 1, and process 1 ignores the SIGTERM that stops a container unless it has asked
+for it. Some programs never ask: before them a shell stays, and does.
 """
 
 import re
 import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import PurePath
 
 SHELL = "/bin/sh"
 _BASH = "/bin/bash"
@@ -29,6 +31,9 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE,
 )
+# They do nothing about SIGTERM, which the kernel then keeps from process 1 (pid_namespaces(7)):
+# https://github.com/Pylons/waitress/blob/main/src/waitress/runner.py
+_DEAF = frozenset({"waitress-serve"})
 _IN_WORDS = frozenset({"quoted", "double", "expansion", "plain"})
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 _EXEC = re.compile(r"\s*exec\s+(?=[^-\s])")
@@ -89,7 +94,7 @@ def parse(text: str) -> CommandLine:
     first = parts[0][0] if parts[0] else None
     if len(parts) == 1 and (useless := _EXEC.match(text)):
         return parse(text[useless.end() :])
-    if first and len(parts) == 1 and not _needs_shell(tokens, parts[0]):
+    if first and len(parts) == 1 and not _needs_shell(tokens, parts[0]) and not _is_deaf(first):
         argv = tuple(shlex.split(text))
         return CommandLine(argv, argv[0])
     program = _replaceable(parts)
@@ -102,11 +107,28 @@ def in_shell(script: str) -> tuple[str, ...]:
     return (SHELL, "-c", script, "sh")
 
 
+def replaced_by(command: str) -> str:
+    """Return the script that becomes *command*, a simple one, with the user's arguments."""
+    return _last("", command, command.split(maxsplit=1)[0])
+
+
+def _last(before: str, command: str, program: str) -> str:
+    """Return the script that does *before*, and then *command*, which starts *program*."""
+    if PurePath(program).name not in _DEAF:
+        return f'{before}exec {command} "$@"'
+    # The shell stays process 1, and ends when it is told to: then the kernel ends all others.
+    return f'trap \'kill "$!"\' INT TERM; {before}{command} "$@" & wait "$!"'
+
+
+def _is_deaf(program: _Word) -> bool:
+    return PurePath(program.text).name in _DEAF
+
+
 def _in_shell(text: str, program: _Word | None) -> tuple[str, ...]:
     script = text
     if program:
         # Arguments given to `docker run` reach the program, as they do without a shell.
-        script = f'{text[: program.start]}exec {text[program.start :]} "$@"'
+        script = _last(text[: program.start], text[program.start :], program.text)
     return (_BASH, "-c", script, "bash") if _BASHISM.search(text) else in_shell(script)
 
 

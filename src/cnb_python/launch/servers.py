@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cnb_python.launch.command import in_shell
+from cnb_python.launch.command import in_shell, replaced_by
 from cnb_python.launch.found import Interface, Target
 
 # The port when the platform names none; the launch environment has it as the default of PORT.
@@ -48,7 +48,7 @@ def _listening(words: str, factory: str = "") -> Callable[[Target], tuple[str, .
         served = str(target)
         if target.factory:
             served = f"{factory} {target.module}:{target.name}" if factory else f"'{target}'"
-        return in_shell(f'exec {words} {served} "$@"')
+        return in_shell(replaced_by(f"{words} {served}"))
 
     return command
 

@@ -96,6 +96,22 @@ def test_what_only_bash_understands_goes_to_bash(text: str) -> None:
     assert parse(text).argv[:2] == ("/bin/bash", "-c")
 
 
+@pytest.mark.parametrize(
+    ("text", "script"),
+    [
+        ("waitress-serve app:app", "waitress-serve app:app"),
+        ("exec bin/waitress-serve app:app", "bin/waitress-serve app:app"),
+        (
+            "cd shop && A=1 waitress-serve --port=$PORT app:app",
+            "cd shop && A=1 waitress-serve --port=$PORT app:app",
+        ),
+    ],
+)
+def test_a_shell_stays_before_a_program_that_does_not_mind_sigterm(text: str, script: str) -> None:
+    script = f'trap \'kill "$!"\' INT TERM; {script} "$@" & wait "$!"'
+    assert parse(text).argv == ("/bin/sh", "-c", script, "sh")
+
+
 def test_an_exec_of_the_users_own_needs_no_shell() -> None:
     assert parse("exec gunicorn app:app").argv == ("gunicorn", "app:app")
 

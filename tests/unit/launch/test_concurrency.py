@@ -1,4 +1,4 @@
-"""Processes that run the app's own Python start with one worker; servers with as many as fit."""
+"""Programs that uvicorn may be called by start with one worker, servers with as many as fit."""
 
 from pathlib import Path
 
@@ -6,12 +6,17 @@ import pytest
 
 from cnb_python.launch import concurrency, processes
 from cnb_python.project import read_project
-from tests.support.trees import write_files
+from tests.support.trees import Files, write_files
+
+UVICORN = {"uvicorn": "0.40.0", "datasette": "1.0", "celery": "5.6"}
 
 
-def single(directory: Path, *lines: str) -> tuple[str, ...]:
-    app = write_files(directory / "app", {"Procfile": "\n".join(lines)})
-    return concurrency.single(processes.decide(read_project(app), {}))
+def single(
+    directory: Path, *lines: str, files: Files | None = None, installed: dict[str, str] = UVICORN
+) -> tuple[str, ...]:
+    app = write_files(directory / "app", {"Procfile": "\n".join(lines), **(files or {})})
+    project = read_project(app)
+    return concurrency.single(processes.decide(project, installed), project, installed)
 
 
 @pytest.mark.parametrize(
@@ -26,6 +31,8 @@ def single(directory: Path, *lines: str) -> tuple[str, ...]:
         ".local/python3 run.py",
         "python run_uvicorn.py",
         "python gunicorn.py",
+        # The program of a package.
+        "datasette serve shop.db --port $PORT",
     ],
 )
 def test_a_program_of_the_app_s_own_has_one_worker(tmp_path: Path, command: str) -> None:
@@ -45,11 +52,28 @@ def test_a_program_of_the_app_s_own_has_one_worker(tmp_path: Path, command: str)
         "python -m ddtrace.commands.ddtrace_run gunicorn shop.wsgi",
         'sh -c "gunicorn shop.wsgi"',
         "bin/start",
-        "celery -A shop worker",
+        "python main.py --workers $WEB_CONCURRENCY",
+        "shop serve",
     ],
 )
 def test_servers_and_what_starts_them_have_as_many_as_fit(tmp_path: Path, command: str) -> None:
     assert single(tmp_path, f"web: {command}") == ()
+
+
+@pytest.mark.parametrize("table", ["project", "tool.poetry"])
+def test_a_script_of_the_app_s_own_project_has_one_worker(tmp_path: Path, table: str) -> None:
+    files = {"pyproject.toml": f'[{table}.scripts]\nshop = "shop.cli:main"\n'}
+    lines = ("web: ddtrace-run shop serve", "clock: shop clock", "worker: celery -A shop worker")
+
+    assert single(tmp_path, *lines, files=files) == ("web", "clock")
+
+
+def test_without_uvicorn_every_process_has_as_many_as_fit(tmp_path: Path) -> None:
+    assert single(tmp_path, "web: python main.py", installed={"datasette": "1.0"}) == ()
+
+
+def test_a_worker_that_is_the_program_of_a_package_has_as_many_as_fit(tmp_path: Path) -> None:
+    assert single(tmp_path, "web: gunicorn a:b", "worker: celery -A shop worker") == ()
 
 
 def test_each_process_is_looked_at(tmp_path: Path) -> None:
@@ -62,7 +86,8 @@ def test_a_command_of_ours_has_as_many_as_fit(tmp_path: Path) -> None:
     code = "from fastapi import FastAPI\napp = FastAPI()\n"
     app = write_files(tmp_path / "app", {"main.py": code})
 
-    decision = processes.decide(read_project(app), {"fastapi": "0.1", "uvicorn": "0.1"})
+    project, installed = read_project(app), {"fastapi": "0.1", "uvicorn": "0.1"}
+    decision = processes.decide(project, installed)
 
     assert decision.processes
-    assert concurrency.single(decision) == ()
+    assert concurrency.single(decision, project, installed) == ()

@@ -97,7 +97,15 @@ def test_a_procfile_that_is_no_text_file_stops_the_build(tmp_path: Path) -> None
 WSGI = {
     ("gunicorn",): ("gunicorn", "app:app"),
     ("granian",): shell(f"exec granian --interface wsgi {GRANIAN} app:app"),
-    ("waitress",): shell('exec waitress-serve --host=0.0.0.0 --port="${PORT:-8000}" app:app'),
+    ("waitress",): (
+        "/bin/sh",
+        "-c",
+        (
+            "trap 'kill \"$!\"' INT TERM; "
+            'waitress-serve --host=0.0.0.0 --port="${PORT:-8000}" app:app "$@" & wait "$!"'
+        ),
+        "sh",
+    ),
     ("waitress", "gunicorn", "uvicorn"): ("gunicorn", "app:app"),
 }
 ASGI = {
