@@ -5,7 +5,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from os import environ
@@ -94,11 +94,18 @@ class Container:
 
 @contextmanager
 def started(
-    engine: Engine, image: str, port: int = 8000, env: Mapping[str, str] | None = None
+    engine: Engine,
+    image: str,
+    port: int = 8000,
+    env: Mapping[str, str] | None = None,
+    limits: Sequence[str] = (),
 ) -> Iterator[Container]:
-    """Run *image*'s default process, told by $PORT to listen on *port*, while the block runs."""
+    """Run *image*'s default process, told by $PORT to listen on *port*, while the block runs.
+
+    *limits* are options of `docker run`: `--memory=512m`.
+    """
     settings = {"PORT": str(port), **(env or {})}
-    options = (*STRICT, *_settings(settings), f"--publish=127.0.0.1::{port}")
+    options = (*STRICT, *limits, *_settings(settings), f"--publish=127.0.0.1::{port}")
     made = engine.docker("create", *options, image).strip()
     try:
         engine.docker("start", made)
@@ -114,10 +121,11 @@ def ended(
     *arguments: str,
     process: str | None = None,
     env: Mapping[str, str] | None = None,
+    limits: Sequence[str] = (),
 ) -> Ended:
     """Run a process of *image* to its end; process `launcher`: the command *arguments*."""
     entrypoint = [f"--entrypoint={process}"] if process else []
-    options = (*STRICT, *_settings(env or {}), *entrypoint)
+    options = (*STRICT, *limits, *_settings(env or {}), *entrypoint)
     return _docker(engine, "run", "--rm", *options, image, *arguments)
 
 

@@ -19,6 +19,7 @@ PAGES = {
     "pip_science": "setosa",
     "pip_c_extension": '"xxhash":"C"',
 }
+LIMITS = ("--memory=512m", "--cpus=1")
 # Exit codes of a process that has taken SIGTERM: handled, or not.
 ENDED_BY_TERM = {0, 143}
 
@@ -98,6 +99,24 @@ def test_default_of_the_image_yields_to_the_user(built: Build, workshop: Worksho
     assert ended(workshop.engine, image, *show, process="launcher").output == "1\n"
     env = {"PYTHONUNBUFFERED": "mine"}
     assert ended(workshop.engine, image, *show, process="launcher", env=env).output == "mine\n"
+
+
+def test_limits_of_the_container_become_its_number_of_workers(
+    built: Build, workshop: Workshop
+) -> None:
+    with started(workshop.engine, built("pip_flask").name, limits=LIMITS) as container:
+        container.fetch("/")
+        said = container.output
+    assert "Python: WEB_CONCURRENCY=2 for 512 MB of memory and 1 CPU\n" in said
+
+
+@pytest.mark.parametrize(("env", "workers"), [({}, "2"), ({"WEB_CONCURRENCY": "9"}, "9")])
+def test_number_of_workers_yields_to_the_user(
+    built: Build, workshop: Workshop, env: dict[str, str], workers: str
+) -> None:
+    image, show = built("pip_flask").name, ("--", "printenv", "WEB_CONCURRENCY")
+    seen = ended(workshop.engine, image, *show, process="launcher", env=env, limits=LIMITS)
+    assert seen.output == f"{workers}\n"
 
 
 def test_installer_is_not_in_the_image(built: Build, workshop: Workshop) -> None:

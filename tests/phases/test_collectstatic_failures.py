@@ -1,18 +1,36 @@
 """A failing collectstatic stops the build, with Django's own words and the likely cause."""
 
+import subprocess
+from pathlib import Path
+
 import pytest
 
 from tests.support.builds import Builds, Built, fixture
-from tests.support.trees import App, Files
+from tests.support.trees import App, Files, linked_copy
 
 GALLERY = fixture("pip_django_static")
 SETTINGS = (GALLERY / "site_settings.py").read_text()
 TITLE = "Django could not collect the app's static files"
 
 
+# With what reads settings from variables.
+REQUIREMENTS = f"""{(GALLERY / "requirements.txt").read_text()}
+django-environ==0.14.0
+python-decouple==3.8
+"""
+
+
 @pytest.fixture(scope="module")
-def gallery(builds: Builds, flask: Built) -> Built:
-    built = builds.image(GALLERY, flask)
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    changes: Files = {"requirements.txt": REQUIREMENTS}
+    return linked_copy(GALLERY, tmp_path_factory.mktemp("gallery") / "app", changes)
+
+
+@pytest.fixture(scope="module")
+def gallery(builds: Builds, flask: Built, source: Path) -> Built:
+    """The environment that all tests share."""
+    source.chmod(0o755)
+    built = builds.image(source, flask)
     assert built.code == 0, built.output
     return built
 
@@ -34,9 +52,17 @@ class Gallery(AppConfig):
     name = "gallery"
 
     def ready(self):
+"""
+QUERY = f"""{READY}
         from django.contrib.auth.models import User
 
         list(User.objects.all())
+"""
+# Before anything is collected no file has a name with a digest, not even one that exists.
+NAMED = f"""{READY}
+        from django.templatetags.static import static
+
+        static("gallery/style.css")
 """
 DATABASE = """
 INSTALLED_APPS += ["django.contrib.auth", "django.contrib.contenttypes"]
@@ -72,12 +98,30 @@ DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memor
             ),
         ),
         (
+            {"gallery/apps.py": NAMED},
+            "ValueError: Missing staticfiles manifest entry for 'gallery/style.css'",
+            (
+                "the app asks for the static file gallery/style.css while it is loaded",
+                "in a function that is called for a request",
+            ),
+        ),
+        (
+            more("import decouple\nKEY = decouple.config('PAYMENT_KEY')"),
+            "decouple.UndefinedValueError: PAYMENT_KEY not found",
+            ("the settings need the variable PAYMENT_KEY.", "pack build --env PAYMENT_KEY=..."),
+        ),
+        (
+            more("import environ\nKEY = environ.Env()('PAYMENT_KEY')"),
+            "ImproperlyConfigured: Set the PAYMENT_KEY environment variable",
+            ("the settings need the variable PAYMENT_KEY.", "pack build --env PAYMENT_KEY=..."),
+        ),
+        (
             more("(BASE_DIR / 'webpack-stats.json').read_text()"),
             "No such file or directory: '/workspace/webpack-stats.json'",
             ("there is no /workspace/webpack-stats.json.", "have that run before"),
         ),
         (
-            {**more(DATABASE), "gallery/apps.py": READY},
+            {**more(DATABASE), "gallery/apps.py": QUERY},
             "django.db.utils.OperationalError: no such table: auth_user",
             (
                 "the app talks to its database as soon as it is loaded: no such table: auth_user",
@@ -106,10 +150,38 @@ DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memor
         ),
     ],
 )
-def test_the_likely_cause_comes_last(
-    builds: Builds, gallery: Built, app: App, files: Files, traceback: str, words: tuple[str, str]
+def test_the_likely_cause_comes_last(  # noqa: PLR0913 - fixtures
+    builds: Builds,
+    gallery: Built,
+    source: Path,
+    app: App,
+    *,
+    files: Files,
+    traceback: str,
+    words: tuple[str, str],
 ) -> None:
-    built = builds.phases(app(files, based_on=GALLERY), gallery)
+    explained(builds.phases(app(files, based_on=source), gallery), traceback, words)
+
+
+def test_a_library_of_the_system_that_is_missing_is_named(
+    builds: Builds, gallery: Built, source: Path, app: App, tmp_path: Path
+) -> None:
+    files = {
+        "gallery/native.so": needing(tmp_path, "libgdal.so.34"),
+        **more("import gallery.native"),
+    }
+    built = builds.phases(app(files, based_on=source), gallery)
+    explained(
+        built,
+        "ImportError: libgdal.so.34: cannot open shared object file: No such file or directory",
+        (
+            "the library libgdal.so.34 is not in the build image.",
+            "Use a builder whose build and run images have it",
+        ),
+    )
+
+
+def explained(built: Built, traceback: str, words: tuple[str, str]) -> None:
     assert built.code
     shown = built.output.partition(f"[Error: {TITLE}]")[0]
     assert "Traceback (most recent call last)" in shown
@@ -117,3 +189,13 @@ def test_the_likely_cause_comes_last(
     assert traceback in shown
     assert all(text in built.error for text in words), built.error
     assert "DISABLE_COLLECTSTATIC=1" in built.error
+
+
+def needing(directory: Path, library: str) -> bytes:
+    """Return a module in C that is linked with *library*, which is then removed."""
+    missing, module = directory / library, directory / "native.so"
+    link = ("gcc", "-shared", "-nostdlib", "-o")
+    named = (f"-Wl,-soname,{library}", "-x", "c", "/dev/null")
+    subprocess.run((*link, missing, *named), check=True)
+    subprocess.run((*link, module, "-Wl,--no-as-needed", missing), check=True)
+    return module.read_bytes()

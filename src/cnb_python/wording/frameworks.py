@@ -82,9 +82,15 @@ _CAUSES: dict[CollectstaticCause, tuple[str, ...]] = {
         "Or set the variable that the settings read: pack build --env SECRET_KEY=...",
     ),
     "manifest": (
-        "a template or module names the static file {0}, which no app and no directory has.",
-        "Look for it: python manage.py findstatic {0}",
-        "Correct the name, or add the file; what a front-end build makes has to be made first.",
+        (
+            "the app asks for the static file {0} while it is loaded, before its static files "
+            "have been collected."
+        ),
+        (
+            "Call static() where a page is made, in a function that is called for a request, not "
+            "in the bodies of modules, in settings or in apps.py."
+        ),
+        "Look whether there is such a file: python manage.py findstatic {0}",
     ),
     "referenced file": (
         "a style sheet or script names the file {0}, which does not exist.",
@@ -115,7 +121,11 @@ _CAUSES: dict[CollectstaticCause, tuple[str, ...]] = {
     ),
     "library": (
         "the library {0} is not in the build image.",
-        "Use a builder whose images have it, or add it with a buildpack for system packages.",
+        (
+            "Use a builder whose build and run images have it, or add it with a buildpack for "
+            "system packages: the app needs it when it runs, too."
+        ),
+        "Some packages have a form that carries it: psycopg2-binary in place of psycopg2.",
     ),
     "syntax": (
         "the code cannot be read: {0}",
