@@ -1,5 +1,6 @@
 """TOML in and out: the only door to tomli and tomli-w."""
 
+import codecs
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from pathlib import Path
@@ -34,15 +35,20 @@ def read(path: Path) -> TomlTable:
 
 
 def decoded(content: bytes, path: Path) -> str:
-    """Return the text that *content*, of the file at *path*, is.
+    """Return the text that *content*, of the file at *path*, is, without a byte order mark.
 
     Raises UnreadableToml with the line that is not UTF-8.
     """
     try:
-        return content.decode("utf-8")
+        # Some editors write a mark that nobody sees, and uv passes over it too.
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise UnreadableToml(path, f"line {line} is not UTF-8 text") from error
+        if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            reason = "it is UTF-16 text, as PowerShell's > writes; TOML has to be UTF-8"
+        else:
+            line = content.count(b"\n", 0, error.start) + 1
+            reason = f"line {line} is not UTF-8 text"
+        raise UnreadableToml(path, reason) from error
 
 
 def parse(text: str, path: Path) -> TomlTable:

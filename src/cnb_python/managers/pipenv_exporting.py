@@ -143,7 +143,7 @@ def _sections(asked: Asked) -> list[Mapping[str, object]]:
     """Return the parts of the lock that count. Raises BadLock and UnknownGroup."""
     try:
         document = json.loads((asked.place.app_dir / _LOCK).read_text("utf-8-sig"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadLock(_LOCK, f"it is no JSON: {error}") from error
     groups = asked.settings.groups
     wanted = [_SECTIONS.get(name, name) for name in ("packages", *groups)]

@@ -47,6 +47,9 @@ def json_of(project: Project, name: str) -> JsonValue:
         raise UnreadableJson(project.shown(name), error.lineno, error.msg) from error
     except RecursionError as error:
         raise UnreadableJson(project.shown(name), 1, "it is nested too deeply") from error
+    except ValueError as error:
+        # A number of thousands of digits, which Python refuses to read.
+        raise UnreadableJson(project.shown(name), 1, str(error)) from error
     return document
 
 

@@ -86,6 +86,13 @@ def test_a_file_that_is_not_utf8_is_told_with_its_line(tmp_path: Path) -> None:
     assert caught.value.reason == "line 2 is not UTF-8 text"
 
 
+def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "a.toml"
+    path.write_text("a = 1\n", encoding="utf-8-sig")
+
+    assert toml.read(path) == {"a": 1}
+
+
 def test_a_file_from_powershell_is_not_utf8(tmp_path: Path) -> None:
     path = tmp_path / "a.toml"
     path.write_text("a = 1\n", encoding="utf-16")
@@ -93,7 +100,7 @@ def test_a_file_from_powershell_is_not_utf8(tmp_path: Path) -> None:
     with pytest.raises(UnreadableToml) as caught:
         toml.read(path)
 
-    assert caught.value.reason == "line 1 is not UTF-8 text"
+    assert caught.value.reason.startswith("it is UTF-16 text")
 
 
 def test_a_missing_file_and_a_directory_are_unreadable(tmp_path: Path) -> None:

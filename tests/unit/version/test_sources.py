@@ -213,9 +213,12 @@ def test_a_lock_of_pipenv_s_that_is_no_json_is_refused_with_its_line(tmp_path: P
     assert (caught.value.name, caught.value.line) == ("Pipfile.lock", 2)
 
 
-def test_a_lock_of_pipenv_s_that_never_ends_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("lock", ["[" * 200_000, f'{{"_meta": {"9" * 10_000}}}'])
+def test_a_lock_of_pipenv_s_that_python_refuses_to_read_is_refused(
+    lock: str, tmp_path: Path
+) -> None:
     with pytest.raises(UnreadableJson):
-        asked(tmp_path, {"Pipfile.lock": "[" * 200_000})
+        asked(tmp_path, {"Pipfile.lock": lock})
 
 
 def test_a_range_is_no_version_to_pipenv(tmp_path: Path) -> None:
