@@ -57,6 +57,7 @@ INDEPENDENT = {
             "markers",
             "network",
             "exact",
+            "forms",
         ),
         *("requirements", "requirement_lines", "requirements_encoding", "own_lines"),
         *(

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlTable, TomlValue
-from cnb_python.errors.inputs import UnreadableToml
+from cnb_python.errors.inputs import UnreadableFile
 from cnb_python.errors.settings import BadSettings, UnknownSettings
 from cnb_python.setting import Origin, Setting, Value, displayed, written
 
@@ -47,7 +47,7 @@ def read(
 ) -> Mapping[str, Given]:
     """Return what counts for each setting of *table* that was given, by its name.
 
-    Raises UnknownSettings or BadSettings with all of them, and UnreadableToml.
+    Raises UnknownSettings or BadSettings with all of them, UnreadableToml and UnreadableFile.
     """
     variables = list(_variables(table, environ))
     top = list(_file(table, app_dir, FILE))
@@ -144,7 +144,7 @@ def _content(path: Path, name: str) -> bytes:
     try:
         return path.read_bytes() if path.is_file() else b""
     except OSError as error:
-        raise UnreadableToml(Path(name), error.strerror or str(error)) from error
+        raise UnreadableFile(name, error.strerror or str(error)) from error
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:

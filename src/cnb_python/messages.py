@@ -38,12 +38,14 @@ from cnb_python.errors.inputs import (
     MissingInput,
     NotAFile,
     NotUtf8,
+    OutsideApp,
     UnknownEncoding,
     UnreadableFile,
     UnreadableInput,
     UnreadableJson,
     UnreadableToml,
     UnsupportedApi,
+    WrongForm,
 )
 from cnb_python.errors.install import (
     BadRequirement,
@@ -171,6 +173,10 @@ def describe(failure: Failure) -> Message:  # noqa: C901, PLR0911, PLR0912, PLR0
             return locks.bad_lock(failure)
         case LoneLock():
             return locks.lone_lock(failure)
+        case WrongForm():
+            return locks.wrong_form(failure)
+        case OutsideApp():
+            return locks.outside_app(failure)
         case SeveralLocks():
             return locks.several_locks(failure)
         case StaleLock():

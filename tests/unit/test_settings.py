@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnb_python.errors.inputs import UnreadableToml
+from cnb_python.errors.inputs import UnreadableFile, UnreadableToml
 from cnb_python.errors.settings import BadSettings, UnknownSettings
 from cnb_python.messages import describe
 from cnb_python.setting import Origin
@@ -255,6 +255,15 @@ def test_one_that_cannot_be_read_is_refused_by_its_name(tmp_path: Path, content:
         read_settings({}, tmp_path)
 
     assert str(raised.value.path) == "pyproject.toml"
+
+
+def test_one_that_nobody_may_read_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").symlink_to("/proc/self/mem")
+
+    with pytest.raises(UnreadableFile) as raised:
+        read_settings({}, tmp_path)
+
+    assert raised.value.name == "pyproject.toml"
 
 
 def test_a_directory_of_that_name_chooses_nothing(tmp_path: Path) -> None:

@@ -28,6 +28,9 @@ def read(path: Path) -> TomlTable:
     Raises UnreadableToml, also when there is no such file.
     """
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            # Reading a pipe would wait for ever, a device might never end.
+            raise UnreadableToml(path, "it is no file")
         content = path.read_bytes()
     except OSError as error:
         raise UnreadableToml(path, error.strerror or str(error)) from error

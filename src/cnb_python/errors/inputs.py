@@ -74,6 +74,27 @@ class UnreadableToml(AppError):
     reason: str
 
 
+class WrongForm(AppError):
+    """A document of the app holds something of another kind than its tool can read."""
+
+    file: str
+    place: str
+    """Which of its values: `tool.poetry.dependencies`; empty: only the line is known."""
+    line: int | None
+    """From 1; None: unknown."""
+    found: str
+    expected: str
+    """As a noun phrase, or in the tool's own words."""
+
+
+class OutsideApp(AppError):
+    """A file of the app names a directory or file that lies outside of the app."""
+
+    file: str
+    path: str
+    """As the file has it: `../../shared`."""
+
+
 type InputFailure = (
     UnsupportedApi
     | NotAFile
@@ -84,4 +105,6 @@ type InputFailure = (
     | UnreadableInput
     | UnreadableJson
     | UnreadableToml
+    | WrongForm
+    | OutsideApp
 )

@@ -1,11 +1,6 @@
 """Lock files, and projects that do not fit them."""
 
-from typing import TYPE_CHECKING
-
 from cnb_python.errors.kinds import AppError
-
-if TYPE_CHECKING:
-    pass
 
 
 class BadLock(AppError):

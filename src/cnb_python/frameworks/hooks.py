@@ -9,6 +9,7 @@ from pathlib import Path
 
 from cnb_python.cnb.context import BuildContext
 from cnb_python.errors.frameworks import HookFailed, HookNotStarted
+from cnb_python.errors.inputs import NotAFile
 from cnb_python.errors.machine import ProgramNotStarted
 from cnb_python.frameworks.running import run, variables_in
 from cnb_python.provided import Environment
@@ -23,9 +24,16 @@ _LINE_BYTES = 256
 
 
 def find(app_dir: Path, name: str) -> Path | None:
-    """Return the script *name* of the app, None where it has none."""
+    """Return the script *name* of the app, None where it has none.
+
+    Raises NotAFile for a link that leads nowhere: nobody would notice that nothing ran.
+    """
     path = app_dir / name
-    return path if path.is_file() else None
+    if path.is_file():
+        return path
+    if path.is_symlink() or (path.exists() and not path.is_dir()):
+        raise NotAFile(name, "a link that leads nowhere, or a special file")
+    return None
 
 
 def run_before(context: BuildContext, directory: Path, journal: Journal, system: System) -> None:

@@ -80,6 +80,9 @@ def _of_uv(environ: Mapping[str, str], app_dir: Path) -> Iterator[tuple[str, str
 def _settings(file: Path) -> TomlTable:
     """Return uv's table of *file*; empty where no build is set there, or nobody can read it."""
     try:
+        # Reading a pipe would wait for ever.
+        if not file.is_file():
+            return {}
         if b"build" not in (content := file.read_bytes()) and b"config-settings" not in content:
             return {}
         document = toml.read(file)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlTable
-from cnb_python.errors.inputs import UnreadableToml
+from cnb_python.errors.inputs import OutsideApp, UnreadableToml
 
 PYPROJECT = "pyproject.toml"
 # What is no source of a package, or is made from it.
@@ -33,17 +33,38 @@ _TOLD = re.compile(r"(readme|licen[cs]e|copying|notice|authors)\b.*", re.IGNOREC
 _OF_GIT = (".git/HEAD", ".git/packed-refs", ".git/refs")
 
 
-def named_in(lock: Path, pattern: re.Pattern[str]) -> Iterator[str]:
+def named_in(lock: Path, pattern: re.Pattern[str], top: Path) -> Iterator[str]:
     """Yield each path that *pattern* finds in *lock*, and the digest of what it leads to.
 
     Whatever is there may be copied: which of them are editable is for the lock's tool to say.
+    Raises OutsideApp.
     """
     try:
         text = lock.read_text("utf-8", "replace").replace("\r\n", "\n")
     except OSError:
         text = ""
     for name in sorted(set(pattern.findall(text))):
-        yield from (name, digest((lock.parent / name).resolve(), is_editable=False))
+        found = place(name, lock.name, lock.parent, top)
+        yield from (name, digest(found, is_editable=False))
+
+
+def place(name: str, lock: str, beside: Path, top: Path) -> Path:
+    """Return where *name*, as the file *lock* in *beside* has it, lies.
+
+    Raises OutsideApp where it leads out of *top*, as apps in a directory of a repository have it
+    that are built without the rest. An absolute path is the build image's; there is a project.
+    """
+    depth = len(beside.relative_to(top).parts)
+    for part in () if Path(name).is_absolute() else Path(name).parts:
+        depth += -1 if part == ".." else 1
+        if depth < 0:
+            raise OutsideApp(lock, name)
+    found = (beside / name).resolve()
+    is_project = any((found / one).exists() for one in (PYPROJECT, "setup.py"))
+    # A link that leads to all of the build image, for instance: nobody installs that.
+    if not (found.is_relative_to(top.resolve()) or found.is_file() or is_project):
+        raise OutsideApp(lock, name)
+    return found
 
 
 def digest(directory: Path, *, is_editable: bool) -> str:

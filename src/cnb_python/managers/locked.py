@@ -55,8 +55,10 @@ def lock(content: bytes) -> Iterator[str]:
 def files(directory: Path, names: Iterable[str]) -> Iterator[str]:
     """Yield what tells two states of the files *names* in *directory* apart."""
     for name in names:
+        file = directory / name
         try:
-            text = (directory / name).read_text("utf-8", "surrogateescape")
+            # Reading a pipe would wait for ever.
+            text = file.read_text("utf-8", "surrogateescape") if file.is_file() else ""
         except OSError:
             text = ""
         yield from (name, public(text))

@@ -153,7 +153,8 @@ def _included(name: str, by: Source) -> Source:
 
 def _text(file: Path) -> str:
     try:
-        return decode(file.read_bytes(), "replace")
+        # Reading a pipe would wait for ever.
+        return decode(file.read_bytes(), "replace") if file.is_file() else ""
     except OSError, LookupError:
         return ""
 

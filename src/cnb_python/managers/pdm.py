@@ -66,7 +66,7 @@ class Pdm(AskedAnew):
             (self.program.digest, local_projects.digest(directory, is_editable=True)),
             locked.variables(environ, "PDM_"),
             locked.files(directory, (LOCK, _SETTINGS)),
-            local_projects.named_in(directory / LOCK, _LOCAL),
+            local_projects.named_in(directory / LOCK, _LOCAL, project.top),
         )
         return Undecided(f"it alone reads {LOCK}", inputs)
 

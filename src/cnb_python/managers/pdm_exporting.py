@@ -14,6 +14,7 @@ from cnb_python.errors.locks import BadLock, LockTooNew, StaleLock, UnknownGroup
 from cnb_python.managers import (
     build_failures,
     exports,
+    forms,
     indexes,
     locked_installing,
     locked_lines,
@@ -109,7 +110,11 @@ def _pdm(asked: Asked, words: Sequence[str], more: Sequence[str]) -> None:
     )
     outcome = asked.run(command)
     if outcome.code:
-        raise explain(command, outcome)
+        found = explain(command, outcome)
+        if isinstance(found, InstallFailed | StaleLock | LockTooNew):
+            # It has no words for values of a wrong kind.
+            forms.check(place.app_dir, _LOCK, _PYPROJECT)
+        raise found
 
 
 def _variables(place: Workplace) -> dict[str, str]:

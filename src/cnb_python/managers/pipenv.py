@@ -75,7 +75,7 @@ class Pipenv(AskedAnew):
             (self.program.digest,),
             locked.variables(environ, "PIPENV_"),
             locked.files(directory, (LOCK, PIPFILE)),
-            local_projects.named_in(directory / LOCK, _LOCAL),
+            local_projects.named_in(directory / LOCK, _LOCAL, project.top),
         )
         return Undecided(f"it alone reads {LOCK}", inputs)
 

@@ -8,10 +8,11 @@ from typing import NamedTuple
 
 from cnb_python.errors.install import InstallFailed
 from cnb_python.errors.kinds import BuildpackError
-from cnb_python.errors.locks import BadLock, StaleLock, UnknownGroup
+from cnb_python.errors.locks import StaleLock, UnknownGroup
 from cnb_python.managers import (
     build_failures,
     exports,
+    forms,
     indexes,
     locked_installing,
     locked_lines,
@@ -66,6 +67,7 @@ def read_lock(asked: Asked) -> Decision:
 def resolve(asked: Asked) -> Decision:
     """Return what the app's `Pipfile` means today. Raises what Pipenv, or uv, says of it."""
     place = asked.place
+    forms.check(place.app_dir, _PIPFILE)
     said = _pipenv(asked, ("requirements", "--no-lock", *_categories(asked.settings)))
     lines = _lines(said)
     _note_finding(place, lines)
@@ -140,26 +142,17 @@ def _chosen(settings: Settings) -> tuple[str, ...]:
 
 
 def _sections(asked: Asked) -> list[Mapping[str, object]]:
-    """Return the parts of the lock that count. Raises BadLock and UnknownGroup."""
-    try:
-        document = json.loads((asked.place.app_dir / _LOCK).read_text("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        raise BadLock(_LOCK, f"it is no JSON: {error}") from error
+    """Return the parts of the lock that count. Raises what `forms.check` does; UnknownGroup."""
+    forms.check(asked.place.app_dir, _LOCK, _PIPFILE)
+    document = json.loads((asked.place.app_dir / _LOCK).read_text("utf-8-sig"))
     groups = asked.settings.groups
     wanted = [_SECTIONS.get(name, name) for name in ("packages", *groups)]
-    known = {name: one for name, one in _tables(document) if name != "_meta"}
+    known = {name: one for name, one in document.items() if isinstance(one, dict)}
+    known.pop("_meta")
     for name, section in zip(groups, wanted[1:], strict=True):
         if section not in known:
             raise UnknownGroup(_LOCK, "group", name, tuple(sorted(known.keys() - {"default"})))
     return [known.get(name, {}) for name in wanted]
-
-
-def _tables(document: object) -> Iterator[tuple[str, Mapping[str, object]]]:
-    if not isinstance(document, dict):
-        raise BadLock(_LOCK, "it is no table")
-    for name, one in document.items():
-        if isinstance(one, dict):
-            yield name, one
 
 
 def _places(section: Mapping[str, object]) -> Iterator[tuple[str, str]]:

@@ -66,7 +66,7 @@ class Poetry(AskedAnew):
             locked.variables(environ, "POETRY_"),
             locked.files(directory, (LOCK, _SETTINGS)),
             _of_the_app(directory, found),
-            local_projects.named_in(directory / LOCK, _LOCAL),
+            local_projects.named_in(directory / LOCK, _LOCAL, project.top),
         )
         return Undecided(f"it alone reads {LOCK}", inputs)
 

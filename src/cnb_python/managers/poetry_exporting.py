@@ -13,6 +13,7 @@ from cnb_python.errors.programs import AppNotInstallable
 from cnb_python.managers import (
     build_failures,
     exports,
+    forms,
     indexes,
     locked_installing,
     locked_lines,
@@ -47,7 +48,7 @@ def decide(settings: Settings, processor: str, place: Workplace, run: Run) -> De
     exported = _exported(place)
     outcome = run(command := _export(settings, exported, place))
     if outcome.code:
-        raise _unknown(outcome.output, place) or explain(command, outcome)
+        raise _unknown(outcome.output, place) or _explain(command, outcome, place)
     choice = Choice(place.python, processor)
     text = exports.plain(exported.read_text("utf-8"))
     found = locked_lines.read(text, _LOCK, place.app_dir, choice, uv.NAME)
@@ -65,6 +66,14 @@ def install(settings: Settings, pins: Sequence[Pin], place: Workplace, run: Run)
         outcome = run(command := _install_app(settings, place))
         if outcome.code:
             raise explain(command, outcome)
+
+
+def _explain(command: Command, outcome: Outcome, place: Workplace) -> BuildpackError:
+    """Say why Poetry did not read its lock: it has no words for values of a wrong kind."""
+    found = explain(command, outcome)
+    if isinstance(found, InstallFailed | StaleLock | LockTooNew):
+        forms.check(place.app_dir, _LOCK, PYPROJECT)
+    return found
 
 
 def explain(command: Command, outcome: Outcome) -> BuildpackError:

@@ -59,7 +59,7 @@ class Pylock(AskedAnew):
             locked.variables(environ, "UV_", "PIP_"),
             uv_settings.contents(environ, project.directory),
             locked.lock(content),
-            _directories(content, project.directory / name),
+            _directories(content, project.directory / name, project.top),
         )
         return Undecided("a lock holds what each Python and system needs", inputs)
 
@@ -92,7 +92,7 @@ class Pylock(AskedAnew):
         return uv.explain(command, outcome, place)
 
 
-def _directories(content: bytes, lock: Path) -> Iterator[str]:
+def _directories(content: bytes, lock: Path, top: Path) -> Iterator[str]:
     """Yield what each directory of the app that *lock* names comes to."""
     # Reading a large one takes longer than all else that a build does where nothing changed.
     if b"directory" not in content:
@@ -104,6 +104,6 @@ def _directories(content: bytes, lock: Path) -> Iterator[str]:
     for package in toml.tables_at(document, "packages"):
         source = toml.table_at(package, "directory")
         if isinstance(path := source.get("path"), str):
-            place = (lock.parent / path).resolve()
+            place = local_projects.place(path, lock.name, lock.parent, top)
             yield path
             yield local_projects.digest(place, is_editable=source.get("editable") is True)

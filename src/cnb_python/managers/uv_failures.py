@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 
 from cnb_python.errors.building import MissingBuildRequirement
+from cnb_python.errors.inputs import WrongForm
 from cnb_python.errors.install import (
     BadRequirement,
     DamagedPackage,
@@ -15,6 +16,7 @@ from cnb_python.errors.install import (
     NotAPackage,
 )
 from cnb_python.errors.kinds import BuildpackError
+from cnb_python.errors.locks import BadLock
 from cnb_python.errors.network import (
     IndexRefused,
     IndexUnreachable,
@@ -40,6 +42,19 @@ _CERTIFICATES = {
     "NotValidForName": "it is for another name",
 }
 _BUILD_REQUIRES = re.compile(r"No solution found when resolving: `([^`]+)`")
+_NEWER_LOCK = re.compile(
+    r"Failed to parse `([^`]+)`, which uses an unsupported schema version "
+    r"\(v(\d+), but only v(\d+) is supported\)"
+)
+_NO_TEXT = re.compile(
+    r"failed to read from file `([^`]+\.lock)`: stream did not contain valid UTF-8"
+)
+_PARSED = re.compile(
+    r"Failed to parse:? `?(\S+?)`?\s+cause: TOML parse error at line (\d+), column \d+\n"
+    r"\s*\|\n\s*\d+ \| ?([^\n]*)\n[^\n]*\^[^\n]*\n\s*(\S[^\n]*)"
+)
+# Rust's words for what a document of the app may hold.
+_EXPECTED = {"a sequence": "a list", "a map": "a table", "a string": "text in quotes"}
 _OFFLINE = re.compile(r"not found in the provided package locations|network (?:was|is) disabled")
 
 
@@ -52,6 +67,23 @@ def recognise(output: str, python: str) -> BuildpackError | None:
         if reason := look(output):
             return reason
     return build_failure(output, python) or uv_resolution.recognise(output, python)
+
+
+def _wrong_form(output: str) -> BuildpackError | None:
+    """Return which line of a document of the app uv cannot read."""
+    if newer := _NEWER_LOCK.search(output):
+        return BadLock(newer[1], f"it is of version {newer[2]} of its form; ours reads {newer[3]}")
+    if found := _NO_TEXT.search(output):
+        return BadLock(found[1], "it is not UTF-8 text")
+    found = _PARSED.search(output)
+    if not found:
+        return None
+    file, line, text, reason = found.groups()
+    problem, _, expected = reason.partition(", expected ")
+    named = _EXPECTED.get(expected) or (
+        "a table" if expected.startswith("struct ") else expected or f"other words: {problem}"
+    )
+    return WrongForm(file, "", int(line), text.strip(), named)
 
 
 def _network(output: str) -> BuildpackError | None:
@@ -150,6 +182,7 @@ def _damaged(output: str) -> BuildpackError | None:
 
 
 _LOOKS: tuple[Callable[[str], BuildpackError | None], ...] = (
+    _wrong_form,
     git_failure,
     _hash_mismatch,
     _build_requires,

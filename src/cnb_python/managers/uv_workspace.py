@@ -46,12 +46,12 @@ def counting(project: Project, holder: Project, settings: Settings) -> Iterator[
     if part is None:
         yield from locked.lock(content)
         yield from locked.files(holder.directory, (PYPROJECT,))
-        yield from _local_sources(_named_in(content), holder.directory)
+        yield from _local_sources(_named_in(content), holder)
         return
     yield part.shared
     yield from map(repr, part.packages)
     yield from _of_the_workspace(holder.directory, part)
-    yield from _local_sources(part.sources, holder.directory)
+    yield from _local_sources(part.sources, holder)
 
 
 class _Part(NamedTuple):
@@ -176,10 +176,10 @@ def _named_in(lock: bytes) -> set[tuple[str, str]]:
     return {(kind.decode(), at.decode("utf-8", "replace")) for kind, at in found}
 
 
-def _local_sources(sources: Iterable[tuple[str, str]], beside: Path) -> Iterator[str]:
+def _local_sources(sources: Iterable[tuple[str, str]], holder: Project) -> Iterator[str]:
     """Yield what each directory and file of the app comes to."""
     for kind, at in sorted(sources):
-        place = (beside / at).resolve()
+        place = local_projects.place(at, LOCK, holder.directory, holder.top)
         yield from (kind, at)
         if kind == _VIRTUAL:
             yield from locked.files(place, (PYPROJECT,))

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlTable
+from cnb_python.errors.inputs import WrongForm
 from cnb_python.errors.python import InvalidPythonRange
 from cnb_python.project import Project
 from cnb_python.version.constraint import PythonRange, parse_constraint, parse_specifier
@@ -50,6 +51,9 @@ def _of_pipenv(
 ) -> PythonRequest | None:
     for field in _PIPENV_FIELDS:
         said = fields.get(field)
+        if isinstance(said, int | float):
+            # Without quotes 3.10 is 3.1: nobody can tell.
+            raise WrongForm(name, field, lines[field], str(said), "text in quotes")
         if isinstance(said, str) and said.strip() not in {"", _ANY}:
             return parse_version(said, Origin(name, lines[field], field), lenient=True)
     return None

@@ -54,7 +54,7 @@ def json_of(project: Project, name: str) -> JsonValue:
 
 
 def toml_line(text: str, table: str, key: str) -> int | None:
-    """Return the line (from 1) that sets *key* of *table* (`tool.poetry.dependencies`).
+    """Return the line (from 1) that sets *key* of *table* (`tool.poetry.dependencies`; or none).
 
     None where it is written in a form that is not recognised, such as an inline table.
     """
@@ -63,9 +63,13 @@ def toml_line(text: str, table: str, key: str) -> int | None:
         if header := _HEADER.fullmatch(line):
             current = header["table"].translate(_QUOTES)
         name = line.partition("=")[0].translate(_QUOTES)
-        if "=" in line and ".".join(filter(None, (current, name))) == f"{table}.{key}":
+        if "=" in line and _dotted(current, name) == _dotted(table, key):
             return number
     return None
+
+
+def _dotted(*parts: str) -> str:
+    return ".".join(filter(None, parts))
 
 
 def json_line(text: str, key: str) -> int | None:

@@ -31,11 +31,12 @@ def unsupported_api(failure: UnsupportedApi) -> Message:
 
 def not_a_file(failure: NotAFile) -> Message:
     """What it is instead, and how to look at it."""
+    at_the_top = " at the top of the app"
     return Message(
         title=f"{failure.name} is not a file",
         body=(
             f"The app has {failure.name}, but it is {failure.kind}.",
-            f"{failure.name} must be a text file at the top of the app.",
+            f"{failure.name} must be a text file{'' if '/' in failure.name else at_the_top}.",
         ),
         steps=(
             f"Look at it: ls -ld {failure.name}",

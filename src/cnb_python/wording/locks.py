@@ -1,5 +1,6 @@
 """The words for lock files that do not fit the app."""
 
+from cnb_python.errors.inputs import OutsideApp, WrongForm
 from cnb_python.errors.locks import (
     BadLock,
     LockForOtherPython,
@@ -49,6 +50,52 @@ def lone_lock(failure: LoneLock) -> Message:
                 ".dockerignore or project.toml."
             ),
             f"Where the app does not use {failure.manager} any more: git rm {failure.file}",
+        ),
+    )
+
+
+def wrong_form(failure: WrongForm) -> Message:
+    """Where it is, what stands there, and what has to."""
+    line = f"line {failure.line} of {failure.file}" if failure.line else failure.file
+    where = f"{failure.place} in {line}" if failure.place else line
+    mending: tuple[str, ...] = (
+        f"Correct {where}.",
+        f"Commit {failure.file}, and build again.",
+    )
+    if failure.file.endswith(".lock") or failure.file.startswith("pylock."):
+        mending = (
+            "A lock file is not edited by hand, and a merge can leave it broken.",
+            f"Make it again with {_command(failure.file)}, and commit it.",
+        )
+    return Message(
+        title=f"{failure.file} has a mistake"
+        + (f" at {failure.place}" if failure.place else f" in line {failure.line}"),
+        body=(
+            f"Found:    {failure.found}, in {where}.",
+            f"Expected: {failure.expected}.",
+        ),
+        steps=mending,
+    )
+
+
+def outside_app(failure: OutsideApp) -> Message:
+    """Only what is handed to the build can be in the image."""
+    return Message(
+        title=f"{failure.file} names {failure.path}, which is not in the app",
+        body=(
+            f"Found:    {failure.path} in {failure.file}: it leads out of the app's directory.",
+            (
+                "Expected: a directory or file of the app. Nothing else is handed to the build, "
+                "and the image would not have it."
+            ),
+        ),
+        steps=(
+            (
+                "If it is in the same repository, build from the top of that, and name the app's "
+                "directory: --path . --env BP_PYTHON_PROJECT=services/api"
+            ),
+            f"Or move it into the app, and change {failure.file}.",
+            "Or publish it to an index, and ask for it by its name and version.",
         ),
     )
 

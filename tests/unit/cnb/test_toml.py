@@ -1,5 +1,6 @@
 """TOML in and out."""
 
+import os
 import tempfile
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
@@ -111,6 +112,15 @@ def test_a_missing_file_and_a_directory_are_unreadable(tmp_path: Path) -> None:
 
     assert missing.value.reason == "No such file or directory"
     assert directory.value.reason == "Is a directory"
+
+
+def test_a_pipe_is_unreadable_and_nobody_waits_for_it(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.toml")
+
+    with pytest.raises(UnreadableToml) as caught:
+        toml.read(tmp_path / "a.toml")
+
+    assert caught.value.reason == "it is no file"
 
 
 def test_what_toml_cannot_hold_is_refused_and_leaves_no_file(tmp_path: Path) -> None:

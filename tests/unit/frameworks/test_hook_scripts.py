@@ -1,5 +1,6 @@
 """Scripts of the app run in its directory, and what keeps them from it is explained."""
 
+import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cnb_python.errors.frameworks import HookFailed, HookNotStarted
+from cnb_python.errors.inputs import NotAFile
 from cnb_python.errors.machine import ProgramNotStarted
 from cnb_python.frameworks import hooks
 from cnb_python.system.journal import Journal
@@ -115,3 +117,14 @@ def test_credentials_of_addresses_are_not_shown(tmp_path: Path) -> None:
     app = with_scripts(tmp_path, answer=lambda _: Outcome(0, said))
     after(app)
     assert "hunter2" not in app.said
+
+
+@pytest.mark.parametrize("make", [lambda path: path.symlink_to("gone"), os.mkfifo])
+def test_what_cannot_run_is_refused_rather_than_passed_over(
+    tmp_path: Path, make: Callable[[Path], None]
+) -> None:
+    (tmp_path / "bin").mkdir()
+    make(tmp_path / hooks.POST)
+
+    with pytest.raises(NotAFile):
+        hooks.find(tmp_path, hooks.POST)

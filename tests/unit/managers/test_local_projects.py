@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from cnb_python.errors.inputs import OutsideApp
 from cnb_python.managers import local_projects
 
 PLAIN = """
@@ -115,3 +116,34 @@ def test_a_directory_that_is_gone_has_a_digest_of_its_own(project: Path) -> None
     gone = local_projects.digest(project / "gone", is_editable=True)
 
     assert gone != local_projects.digest(project, is_editable=True)
+
+
+@pytest.mark.parametrize("name", ["../shared", "libs/../../shared", "gone/../.."])
+def test_what_lies_outside_of_the_app_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(OutsideApp) as caught:
+        local_projects.place(name, "uv.lock", tmp_path / "app", tmp_path / "app")
+
+    assert (caught.value.file, caught.value.path) == ("uv.lock", name)
+
+
+def test_the_rest_of_the_repository_is_not_outside(tmp_path: Path) -> None:
+    app = tmp_path / "services/api"
+
+    assert local_projects.place("../../libs", "uv.lock", app, tmp_path) == tmp_path / "libs"
+
+
+def test_a_link_to_all_of_the_build_image_is_not_looked_into(tmp_path: Path) -> None:
+    (tmp_path / "all").symlink_to("/")
+
+    with pytest.raises(OutsideApp):
+        local_projects.place("all", "uv.lock", tmp_path, tmp_path)
+
+
+def test_a_project_or_an_archive_of_the_build_image_may_be_named(tmp_path: Path) -> None:
+    (tmp_path / "opt").mkdir()
+    for name in ("opt/pyproject.toml", "six-1.0-py3-none-any.whl"):
+        (tmp_path / name).touch()
+    app = tmp_path / "app"
+
+    for path in (tmp_path / "opt", tmp_path / "six-1.0-py3-none-any.whl"):
+        assert local_projects.place(str(path), "uv.lock", app, app) == path

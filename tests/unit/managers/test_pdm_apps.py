@@ -27,6 +27,7 @@ worker = ["celery"]
 LOCK = f"""\
 [metadata]
 groups = ["default", "dev", "pg"]
+lock_version = "4.5.0"
 [[package]]
 name = "six"
 version = "1.17.0"

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from cnb_python.errors.inputs import UnreadableJson, WrongForm
 from cnb_python.errors.install import InstallFailed
-from cnb_python.errors.locks import BadLock, LoneLock, StaleLock, UnknownGroup
+from cnb_python.errors.locks import LoneLock, StaleLock, UnknownGroup
 from cnb_python.managers.decision import Undecided
 from cnb_python.managers.pipenv import Pipenv
 from cnb_python.project import read_project
@@ -169,10 +170,21 @@ def test_what_pipenv_refuses_is_explained(
         Pipenv().decide(place(shop(tmp_path)), programs)
 
 
-@pytest.mark.parametrize("text", ["<<<<<<< HEAD", "[]", '"six"'])
-def test_a_lock_that_makes_no_sense_is_refused(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("<<<<<<< HEAD", UnreadableJson),
+        ("[]", WrongForm),
+        ('"six"', WrongForm),
+        # Pipenv takes it for a lock that asks for nothing.
+        ("{}", WrongForm),
+    ],
+)
+def test_a_lock_that_makes_no_sense_is_refused(
+    tmp_path: Path, text: str, kind: type[Exception]
+) -> None:
     directory = shop(tmp_path)
     (directory / "Pipfile.lock").write_text(text)
 
-    with pytest.raises(BadLock):
+    with pytest.raises(kind):
         Pipenv().decide(place(directory), Programs())

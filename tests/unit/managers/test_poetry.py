@@ -19,7 +19,7 @@ from tests.unit.managers.exporters import PYTHON, Programs, app, installed, plac
 
 HASH = "a" * 64
 PYPROJECT = '[project]\nname = "My.Shop"\n[tool.poetry]\npackage-mode = true\n'
-LOCK = '[[package]]\nname = "six"\n'
+LOCK = '[[package]]\nname = "six"\n[metadata]\nlock-version = "2.1"\n'
 SIX = f'six==1.17.0 ; python_version >= "3.11" \\\n    --hash=sha256:{HASH}\n'
 
 

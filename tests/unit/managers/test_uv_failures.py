@@ -21,6 +21,7 @@ from cnb_python.errors.finding import (
     WrongPython,
     Yanked,
 )
+from cnb_python.errors.inputs import WrongForm
 from cnb_python.errors.install import (
     BadRequirement,
     DamagedPackage,
@@ -29,6 +30,7 @@ from cnb_python.errors.install import (
     NotAPackage,
 )
 from cnb_python.errors.kinds import BuildpackError
+from cnb_python.errors.locks import BadLock
 from cnb_python.errors.machine import DiskFull, Killed
 from cnb_python.errors.network import (
     GitFailed,
@@ -358,3 +360,35 @@ def test_every_recorded_output_is_read_by_a_test() -> None:
 
     for file in DATA.glob("*.txt"):
         assert f'"{file.stem}"' in source, file.stem
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "line", "found", "expected"),
+    [
+        ("wrong_form_of_project", "pyproject.toml", 2, "name = 1", "text in quotes"),
+        ("wrong_form_of_lock", "uv.lock", 4, "package = 3", "a list"),
+        ("lock_with_conflict", "uv.lock", 4, "<<<<<<< HEAD", "`=`"),
+    ],
+)
+def test_a_document_that_uv_cannot_read_is_told_with_its_line(
+    name: str, file: str, line: int, found: str, expected: str
+) -> None:
+    failure = why(name)
+
+    assert isinstance(failure, WrongForm)
+    assert (failure.file, failure.line) == (file, line)
+    assert (failure.found, failure.expected) == (found, expected)
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("newer_lock", "it is of version 99 of its form; ours reads 1"),
+        ("lock_not_utf8", "it is not UTF-8 text"),
+    ],
+)
+def test_a_lock_that_is_none_of_uv_s(name: str, problem: str) -> None:
+    failure = why(name)
+
+    assert isinstance(failure, BadLock)
+    assert (failure.file, failure.problem) == ("uv.lock", problem)

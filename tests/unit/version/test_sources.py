@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.errors.inputs import UnreadableJson, UnreadableToml
+from cnb_python.errors.inputs import UnreadableJson, UnreadableToml, WrongForm
 from cnb_python.errors.python import (
     InvalidPythonRange,
     InvalidPythonVersion,
@@ -219,6 +219,20 @@ def test_a_lock_of_pipenv_s_that_python_refuses_to_read_is_refused(
 ) -> None:
     with pytest.raises(UnreadableJson):
         asked(tmp_path, {"Pipfile.lock": lock})
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("Pipfile", "[requires]\npython_version = 3.10\n"),
+        ("Pipfile.lock", '{"_meta": {"requires": {\n"python_version": 3.10}}}'),
+    ],
+)
+def test_a_version_without_quotes_is_no_version(name: str, text: str, tmp_path: Path) -> None:
+    with pytest.raises(WrongForm) as caught:
+        asked(tmp_path, {name: text})
+
+    assert (caught.value.file, caught.value.line, caught.value.found) == (name, 2, "3.1")
 
 
 def test_a_range_is_no_version_to_pipenv(tmp_path: Path) -> None:

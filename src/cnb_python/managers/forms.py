@@ -1,0 +1,150 @@
+"""What the documents that package managers read are made of, where these do not say it in words.
+
+Poetry, Pipenv and PDM end with a traceback of their own at a number where a table has to be.
+https://pipenv.pypa.io/en/latest/pipfile.html, https://python-poetry.org/docs/pyproject/
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Literal
+
+from cnb_python.cnb import toml
+from cnb_python.cnb.toml import TomlValue
+from cnb_python.errors.inputs import UnreadableJson, WrongForm
+from cnb_python.version.documents import json_line, toml_line
+
+type Kind = Literal["a table", "a list", "a list of tables", "text in quotes"]
+
+_LOCK: Mapping[str, Kind] = {"metadata": "a table", "package": "a list of tables"}
+FORMS: Mapping[str, Mapping[str, Kind]] = {
+    "Pipfile": {
+        "source": "a list of tables",
+        "packages": "a table",
+        "dev-packages": "a table",
+        "requires": "a table",
+        "requires.python_version": "text in quotes",
+        "requires.python_full_version": "text in quotes",
+    },
+    "Pipfile.lock": {
+        "_meta": "a table",
+        "_meta.hash": "a table",
+        "_meta.hash.sha256": "text in quotes",
+        "_meta.requires": "a table",
+        "_meta.requires.python_version": "text in quotes",
+        "_meta.requires.python_full_version": "text in quotes",
+        "_meta.sources": "a list of tables",
+        "default": "a table",
+        "develop": "a table",
+    },
+    "poetry.lock": {
+        **_LOCK,
+        "metadata.lock-version": "text in quotes",
+        "metadata.content-hash": "text in quotes",
+    },
+    "pdm.lock": {**_LOCK, "metadata.lock_version": "text in quotes", "metadata.groups": "a list"},
+    "pyproject.toml": {
+        "build-system": "a table",
+        "build-system.requires": "a list",
+        "build-system.build-backend": "text in quotes",
+        "dependency-groups": "a table",
+        "project": "a table",
+        "project.dependencies": "a list",
+        "project.name": "text in quotes",
+        "project.optional-dependencies": "a table",
+        "project.version": "text in quotes",
+        "tool": "a table",
+        "tool.pdm": "a table",
+        "tool.pdm.dev-dependencies": "a table",
+        "tool.pdm.source": "a list of tables",
+        "tool.poetry": "a table",
+        "tool.poetry.dependencies": "a table",
+        "tool.poetry.group": "a table",
+        "tool.poetry.group.*": "a table",
+        "tool.poetry.name": "text in quotes",
+        "tool.poetry.requires-poetry": "text in quotes",
+        "tool.poetry.source": "a list of tables",
+        "tool.poetry.version": "text in quotes",
+    },
+}
+
+
+# What each of them has, whoever wrote it: tools take one without for an empty one.
+_NEEDED: Mapping[str, tuple[str, ...]] = {
+    "Pipfile.lock": ("_meta", "default"),
+    "pdm.lock": ("metadata.lock_version",),
+    "poetry.lock": ("metadata.lock-version",),
+}
+
+
+def check(directory: Path, *names: str) -> None:
+    """Refuse what in the documents *names* of *directory* is of another kind than in `FORMS`.
+
+    Raises WrongForm for the first, also where something is missing that is always there;
+    UnreadableToml or UnreadableJson.
+    """
+    for name in names:
+        file = directory / name
+        if name != "Pipfile.lock":
+            _check(name, toml.read(file), toml.decoded(file.read_bytes(), file))
+            continue
+        text = file.read_text("utf-8-sig")
+        _check(name, _json(text, name), text)
+
+
+def _json(text: str, name: str) -> TomlValue:
+    try:
+        document: TomlValue = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        line = error.lineno if isinstance(error, json.JSONDecodeError) else 1
+        raise UnreadableJson(name, line, str(error)) from error
+    return document
+
+
+def _check(name: str, document: TomlValue, text: str) -> None:
+    if not isinstance(document, dict):
+        raise WrongForm(name, "", 1, _shown(document), "a table")
+    for path, kind in FORMS[name].items():
+        for place, value in _at(document, path.split("."), ()):
+            if not _is(value, kind):
+                table, _, key = place.rpartition(".")
+                is_json = name.endswith(".lock") and text.lstrip().startswith("{")
+                line = json_line(text, key) if is_json else toml_line(text, table, key)
+                raise WrongForm(name, place, line, _shown(value), kind)
+    for path in _NEEDED.get(name, ()):
+        if not list(_at(document, path.split("."), ())):
+            raise WrongForm(name, path, None, "nothing", FORMS[name][path])
+
+
+def _at(
+    value: TomlValue, keys: list[str], before: tuple[str, ...]
+) -> Iterator[tuple[str, TomlValue]]:
+    """Yield what is at *keys* below *value*, with its place; `*` stands for every key."""
+    if not keys:
+        yield ".".join(before), value
+    elif isinstance(value, dict):
+        names = value if keys[0] == "*" else value.keys() & {keys[0]}
+        for name in names:
+            yield from _at(value[name], keys[1:], (*before, name))
+
+
+def _is(value: TomlValue, kind: Kind) -> bool:
+    match kind:
+        case "a table":
+            return isinstance(value, dict)
+        case "a list":
+            return isinstance(value, list)
+        case "a list of tables":
+            return isinstance(value, list) and all(isinstance(one, dict) for one in value)
+        case "text in quotes":
+            return isinstance(value, str)
+
+
+_LONGEST = 60
+
+
+def _shown(value: TomlValue) -> str:
+    if isinstance(value, dict):
+        return "a table"
+    text = json.dumps(value, default=str)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
