@@ -11,13 +11,13 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, cast
 
-from cnb_python.errors.failure import Failure
 from cnb_python.errors.kinds import BuildpackBug, BuildpackError
 from cnb_python.system.output import Console
 
 if TYPE_CHECKING:
+    from cnb_python.errors.failure import Failure
     from cnb_python.system.fetch import Receive
-    from cnb_python.system.outside import Download, System
+    from cnb_python.system.outside import Command, Download, Outcome, System
 
 # Neither 0 nor 100, which the spec has taken:
 # https://github.com/buildpacks/spec/blob/main/buildpack.md#detection
@@ -110,17 +110,23 @@ def _run(phase: str, argv: Sequence[str], directory: Path, console: Console) -> 
 def _system(environ: Mapping[str, str], console: Console) -> System:
     from datetime import UTC, datetime
 
-    from cnb_python.system import process
     from cnb_python.system.fetch import Fetcher
     from cnb_python.system.outside import System
 
     return System(
-        run=process.run,
+        run=_run_program,
         fetch=Fetcher(_receiver(environ, console)),
         output=console,
         today=datetime.now(UTC).date(),
         cpus=os.process_cpu_count() or 1,
     )
+
+
+def _run_program(command: Command, on_line: Callable[[str], None] | None = None) -> Outcome:
+    # Most builds run nothing.
+    from cnb_python.system.process import run
+
+    return run(command, on_line)
 
 
 def _receiver(environ: Mapping[str, str], console: Console) -> Receive:

@@ -1,7 +1,7 @@
 """What is refused before anything is written, and what is warned of."""
 
-import configparser
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from cnb_python.errors.choosing import ForbiddenPipOptions, ForbiddenVariables
@@ -90,12 +90,13 @@ def _is_on(value: str) -> bool:
 
 def _misplacing(file: Path) -> tuple[tuple[str, str], ...]:
     """Return the offenders in *file*; what cannot be read is for pip to complain of."""
+    if not file.is_file():
+        return ()
+    import configparser  # noqa: PLC0415 - most builds have no such file
+
     parser = configparser.RawConfigParser(strict=False, allow_no_value=True)
-    try:
-        if file.is_file():
-            parser.read_string(file.read_text(encoding="utf-8", errors="replace"))
-    except OSError, configparser.Error:
-        pass  # what was read until there counts
+    with suppress(OSError, configparser.Error):  # what was read until there counts
+        parser.read_string(file.read_text(encoding="utf-8", errors="replace"))
     return tuple(
         (name, _OPTIONS[option])
         for section in SECTIONS

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import NamedTuple
 
@@ -148,6 +147,8 @@ def _content(path: Path, name: str) -> bytes:
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415 - for misspelt names
+
     return next(iter(get_close_matches(name, known, n=1)), "")
 
 

@@ -5,7 +5,6 @@ Standard library only: detection imports it for every app on every build, and lo
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from difflib import SequenceMatcher
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -238,6 +237,8 @@ def _names(app_dir: Path) -> frozenset[str]:
 
 
 def _alike(found: Sequence[str], expected: Sequence[str]) -> float:
+    from difflib import SequenceMatcher  # noqa: PLC0415 - for misspelt names
+
     return SequenceMatcher(None, found, expected).ratio()
 
 

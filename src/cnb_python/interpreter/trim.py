@@ -9,7 +9,7 @@ holds everything, what embeds Python (uWSGI, mod_wsgi) is linked with it: 21 MB,
 """
 
 import re
-from glob import translate
+from functools import cache
 
 # Below the archive's top directory. `python3*` also is `python3.14t`, the free-threaded build.
 _LEFT_OUT = (
@@ -27,14 +27,6 @@ _LEFT_OUT = (
     *("lib/python3*/lib-dynload/_xxtest*", "lib/python3*/lib-dynload/xx*"),
 )
 
-_UNWANTED = re.compile(
-    "|".join(
-        translate(form, recursive=True, include_hidden=True)
-        for pattern in _LEFT_OUT
-        for form in (pattern, f"{pattern}/**")
-    )
-)
-
 # Changes with every change of the list above, so that a layer made by an older one is not kept.
 FORMAT = "1"
 
@@ -45,4 +37,18 @@ def is_wanted(name: str) -> bool:
     >>> [is_wanted(name) for name in ("lib/python3.14/test/support.py", "lib/python3.14/ast.py")]
     [False, True]
     """
-    return _UNWANTED.match(name) is None
+    return _unwanted().match(name) is None
+
+
+@cache
+def _unwanted() -> re.Pattern[str]:
+    # Not while this module is imported: it takes 7 ms, and most builds unpack no archive.
+    from glob import translate  # noqa: PLC0415 - only needed here
+
+    return re.compile(
+        "|".join(
+            translate(form, recursive=True, include_hidden=True)
+            for pattern in _LEFT_OUT
+            for form in (pattern, f"{pattern}/**")
+        )
+    )

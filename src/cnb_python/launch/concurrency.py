@@ -3,11 +3,10 @@
 import re
 from collections.abc import Collection, Iterator
 
-from packaging.utils import canonicalize_name
-
 from cnb_python.cnb import toml
 from cnb_python.launch.processes import Decision, FromProcfile
 from cnb_python.launch.procfile import WEB, Entry
+from cnb_python.managers.requirements import normalised
 from cnb_python.project import Project
 from cnb_python.version.documents import toml_of
 
@@ -59,7 +58,7 @@ def _programs(command: str) -> Iterator[str]:
 
 def _distribution(entry: Entry) -> str:
     """Return the name of the distribution that *entry*'s program probably comes from."""
-    return canonicalize_name(entry.launch.program.rpartition("/")[2])
+    return normalised(entry.launch.program.rpartition("/")[2])
 
 
 def _scripts(project: Project) -> frozenset[str]:

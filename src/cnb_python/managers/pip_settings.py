@@ -3,7 +3,6 @@
 https://pip.pypa.io/en/stable/topics/configuration/
 """
 
-import configparser
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -35,9 +34,8 @@ def read_pip_settings(
     found: dict[str, str] = {}
     by_section: dict[str, dict[str, str]] = {section: {} for section in SECTIONS}
     for file in configuration_files(environ, system_files):
-        try:
-            contents = _contents(file)
-        except OSError, UnicodeDecodeError, configparser.Error:
+        contents = _contents(file)
+        if contents is None:
             return PipSettings({}, str(file))
         for section, options in contents.items():
             by_section[section] |= options
@@ -73,12 +71,18 @@ def configuration_files(
         yield Path(home, ".config/pip/pip.conf")
 
 
-def _contents(file: Path) -> dict[str, dict[str, str]]:
-    """Return the options of *file* by section. Raises as pip does where it cannot be read."""
+def _contents(file: Path) -> dict[str, dict[str, str]] | None:
+    """Return the options of *file* by section, None where pip would fail to read it."""
+    if not file.is_file():
+        return {}
+    import configparser  # noqa: PLC0415 - most builds have no such file
+
     parser = configparser.RawConfigParser()
     parser.optionxform = _option  # type: ignore[assignment,method-assign]  # that is how it is done
-    if file.is_file():
+    try:
         parser.read_string(file.read_text(encoding="utf-8"))
+    except OSError, UnicodeDecodeError, configparser.Error:
+        return None
     return {section: dict(parser.items(section)) for section in SECTIONS if section in parser}
 
 

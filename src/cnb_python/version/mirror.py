@@ -1,8 +1,6 @@
 """Where Pythons come from: the buildpack's own table, that of an offline package, or a mirror."""
 
-import tempfile
 from dataclasses import replace
-from importlib.resources import files
 from pathlib import Path
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -18,6 +16,7 @@ DOWNLOADS = "https://github.com/astral-sh/python-build-standalone/releases/downl
 # Below the buildpack's directory: archives that travel with it, by their sha256, and the table
 # that then says what there is.
 _CARRIED = "runtimes"
+_TABLE = Path(__file__).parents[1] / "data/python.toml"
 _SUFFIXES = (".tar.gz", ".tar.zst")
 
 
@@ -36,12 +35,12 @@ def find_inventory(mirror: str, buildpack: Path, fetch: Fetch) -> Inventory:
         except ValueError:  # of urllib.parse, whose words would show a password
             raise UnusablePythonTable(shown(mirror), ("there is a malformed address",)) from None
     carried = buildpack / _CARRIED / "python.toml"
-    return _read(carried, carried.absolute().as_uri(), ours) if carried.exists() else ours
+    return _read(carried, _address(str(carried.absolute())), ours) if carried.exists() else ours
 
 
 def own_inventory() -> Inventory:
     """Return the table that belongs to this release of the buildpack."""
-    return load(Path(str(files("cnb_python") / "data/python.toml")))
+    return load(_TABLE)
 
 
 def carried_archive(release: Release, buildpack: Path) -> Path | None:
@@ -57,6 +56,8 @@ def _mirrored(ours: Inventory, address: str, fetch: Fetch) -> Inventory:
     path = local_path(address)
     if path is not None:
         return _read(path, address, ours)
+    import tempfile  # noqa: PLC0415 - of no use to most builds
+
     with tempfile.TemporaryDirectory(prefix="cnb-python-") as scratch:
         copy = Path(scratch) / "python.toml"
         # Whoever names the table vouches for it; it vouches for everything it lists.
