@@ -18,7 +18,7 @@ ROWS: list[set[str]] = [
     {"detect", "build"},
     {"packages", "summary"},
     {"renewal"},
-    {"closing", "frameworks"},
+    {"closing", "frameworks", "precedent"},
     {"provided"},
     {"job", "demand", "tidy"},
     {"messages", "plan", "launch", "layers", "checks"},

@@ -8,6 +8,7 @@ from copy import replace
 from dataclasses import dataclass
 from pathlib import Path
 
+from cnb_python import precedent
 from cnb_python.closing import Renewed, bytes_below
 from cnb_python.cnb import disk
 from cnb_python.cnb.layer import layer_of
@@ -21,7 +22,7 @@ from cnb_python.environment.store import Damaged, Store
 from cnb_python.environment.sync import Needs, sync
 from cnb_python.environment.toolbox import Toolbox
 from cnb_python.environment.untouched import Untouched
-from cnb_python.job import Job, decision_digest, env_digest
+from cnb_python.job import Job, env_digest
 from cnb_python.layers import assembly, deps, interpreter, python, restored, tools
 from cnb_python.layers.assembly import Layers, Plan
 from cnb_python.layers.deps import Previous
@@ -29,7 +30,6 @@ from cnb_python.layers.leftovers import WORK
 from cnb_python.layers.record import Record
 from cnb_python.managers.decision import Decision, Undecided
 from cnb_python.provided import Environment, Wants, environment_of, nobody
-from cnb_python.settings import UV
 from cnb_python.system.outside import Output, System
 
 _LARGEST = 5
@@ -46,25 +46,25 @@ def renew(
     All of it is here where *wants* names somebody. Raises what installing raises; what was begun
     is no layer then.
     """
-    _say_reasons(job, before, known, system.output)
+    _say_reasons(job, before, system.output)
     with _work(job.context.layers_dir) as work, ThreadPoolExecutor(system.cpus) as pool:
         store = Store(deps.open_store(job.context, before))
         kept = _kept(store, before, system.output)
+        decided = precedent.decided(job, before, known, kept, system.output)
         lending = _Lending(job, _plan(job), before, store, wants, system.output)
         # Installing takes place under its name, for a while without its `.toml`.
         layer_of(job.context.layers_dir, VENV).drop()
         compiling = pool.submit(interpreter.lay_out(job.runtime, store, system))
-        decided = known if isinstance(known, Decision) else None
         box = Toolbox(store, work / "programs", system.output)
         request = _request(job, work, compiling.result, box)
         synced = sync(request, decided, kept, lending.needs, store, system)
         _say_changes(before, synced, system.output)
         layers = assembly.layers_of(lending.plan, synced.distributions)
         alone = _alone(layers)
-        stored = _stored(synced, kept, alone, store, pool)
+        stored = _stored(synced, known, kept, alone, store, pool)
         assembly.assemble(lending.plan, layers, synced)
         compiling.result()
-    return lending.lend(layers, stored, alone, _record(job, synced, layers, known))
+    return lending.lend(layers, stored, alone, _record(job, synced, layers, known, before))
 
 
 @dataclass(slots=True)
@@ -131,6 +131,7 @@ def renew_python(job: Job, before: Previous, record: Record, system: System) -> 
 
 def _stored(
     synced: Synced,
+    known: Decision | Undecided,
     kept: Mapping[str, Kept],
     alone: frozenset[str],
     store: Store,
@@ -139,7 +140,11 @@ def _stored(
     """Put what was installed in the store; return that and what was there, by name."""
     new = [one for one in synced.distributions if one.name in synced.fresh]
 
+    is_certain = isinstance(known, Undecided) and bool(known.inputs)
+
     def put(one: Distribution) -> Kept:
+        if not (one.keeps or is_certain):
+            return Kept(one, "", "")
         # An index has what is large, and a share of its own holds it: it would not be kept.
         return store.put(one, synced.roots[one.name], whole=one.is_built or one.name not in alone)
 
@@ -162,16 +167,13 @@ def _work(layers_dir: Path) -> Iterator[Path]:
         disk.remove(work)
 
 
-def _say_reasons(job: Job, before: Previous, known: Decision | Undecided, output: Output) -> None:
+def _say_reasons(job: Job, before: Previous, output: Output) -> None:
     if job.demand:
         output.line(f"Laying out everything: {job.demand} asked for it at build time")
     for reason in before.reasons:
         output.line(f"Not using the previous build's packages: {reason}")
     for reason in before.changes:
         output.line(f"Putting the environment together anew: {reason}")
-    if isinstance(known, Undecided):
-        who = UV if job.settings.installer == UV else job.manager.name
-        output.line(f"Asking {who}: {known.reason}")
 
 
 def _kept(store: Store, before: Previous, output: Output) -> Mapping[str, Kept]:
@@ -248,14 +250,17 @@ def _alone(layers: Layers) -> frozenset[str]:
     return frozenset(name for share in own for name in share.distributions)
 
 
-def _record(job: Job, synced: Synced, layers: Layers, known: Decision | Undecided) -> Record:
+def _record(
+    job: Job, synced: Synced, layers: Layers, known: Decision | Undecided, before: Previous
+) -> Record:
     """Return what the next build is to know."""
+    decision, pure = precedent.noted(synced, before)
     largest = sorted(synced.distributions, key=lambda one: (-one.size, one.name))[:_LARGEST]
     return Record(
         contents=job.contents_key.metadata(),
         outcome=job.outcome_key.metadata(),
-        decision=decision_digest(synced.decision),
-        pure=synced.decision.pure,
+        decision=decision,
+        pure=pure,
         patch=synced.patch,
         env=env_digest(layers.env),
         distributions={one.name: one.version for one in synced.distributions},

@@ -12,8 +12,9 @@ from tests.support.index import Index
 from tests.support.trees import linked_copy, write_files
 from tests.support.wheels import wheel
 
-# Enough for the environment to be spread over several shares.
-BULKY = 33 * 1024 * 1024
+# Two of them are enough for the environment to be spread over several shares.
+BULKY = 17 * 1024 * 1024
+BULKS = ("bulk-one", "bulk-two")
 MEMBER = '[project]\nname = "{}"\nversion = "1.0"\nrequires-python = ">=3.10"\ndependencies = {}\n'
 
 
@@ -23,7 +24,8 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
     directory = tmp_path_factory.mktemp("packages")
     for name in ("alpha", "beta", "gamma"):
         wheel(directory, name, "1.0", {f"{name}.py": "VERSION = '1.0'"})
-    wheel(directory, "bulk", "1.0", {"bulk/data.bin": b"." * BULKY})
+    for name in BULKS:
+        wheel(directory, name, "1.0", {f"{name}/data.bin": b"." * BULKY})
     with index.running(directory) as running:
         yield running
 
@@ -35,9 +37,9 @@ def source(tmp_path_factory: pytest.TempPathFactory, packages: Index) -> Path:
         tmp_path_factory.mktemp("app") / "app",
         {
             "pyproject.toml": '[tool.uv.workspace]\nmembers = ["services/*"]\n',
-            "services/api/pyproject.toml": MEMBER.format("api", '["alpha", "beta", "bulk"]'),
+            "services/api/pyproject.toml": MEMBER.format("api", ["alpha", "beta", *BULKS]),
             "services/api/Procfile": "web: python -m http.server $PORT",
-            "services/worker/pyproject.toml": MEMBER.format("worker", '["beta", "gamma"]'),
+            "services/worker/pyproject.toml": MEMBER.format("worker", ["beta", "gamma"]),
         },
     )
     app.chmod(0o755)
@@ -85,7 +87,7 @@ def test_another_member_s_release_changes_nothing(
 
     again = builds.phases(app, built, env=env)
 
-    assert "  Nothing changed: 3 packages as they were\n" in again.output
+    assert "  Nothing changed: 4 packages as they were\n" in again.output
     assert "Running" not in again.output
     assert packages.asked == []
 
@@ -101,3 +103,27 @@ def test_a_release_of_its_own_changes_that_alone(
     app = upgraded(source, tmp_path, "alpha", packages)
 
     bumped.follow(Bump("alpha", "1.0", "1.1"), builds, built, app, packages, env=env)
+
+
+def test_who_runs_something_in_it_gets_what_there_is_and_nobody_is_asked(
+    builds: Builds,
+    built: Built,
+    source: Path,
+    env: dict[str, str],
+    packages: Index,
+    tmp_path: Path,
+) -> None:
+    script = "#!/bin/sh\nexec python -c 'import alpha; print(\"Version\", alpha.VERSION)'\n"
+    app = linked_copy(source, tmp_path / "app", {"services/api/bin/post_compile": script})
+    (app / "services/api/bin/post_compile").chmod(0o755)
+    app.chmod(0o755)
+    packages.asked.clear()
+
+    again = builds.phases(app, built, env=env)
+
+    assert again.code == 0, again.output
+    assert "  Laying out everything for bin/post_compile\n" in again.output
+    assert "Version 1.0" in again.output
+    assert "Asking" not in again.output
+    assert "`uv " not in again.output
+    assert packages.asked == []

@@ -1,12 +1,16 @@
 """What the previous image has is laid out for whom wants to run something, and taken back."""
 
+from collections.abc import Callable
+from copy import replace
 from pathlib import Path
 
 import pytest
 
+from cnb_python.cnb import toml
 from cnb_python.errors.frameworks import PackagesChanged
 from cnb_python.managers.decision import Undecided
 from cnb_python.provided import Environment
+from cnb_python.settings import Settings
 from tests.unit.engine import Engine, contents, engine
 from tests.unit.environment.shops import Shop, decision, package
 
@@ -65,6 +69,79 @@ def test_what_changed_stays_and_the_rest_goes_back(app: Engine) -> None:
 
     assert app.made() == ALL - {"python"}
     assert app.declared() == ALL
+
+
+@pytest.fixture
+def locked(app: Engine) -> Engine:
+    """An app with a lock that its manager was asked about; one package is a directory's."""
+    found = decision("a==1.0", "b==1.0")
+    pins = tuple(pin._replace(keeps=pin.name != "a") for pin in found.pins)
+    app.shop.known = Undecided("uv.lock holds more", "1" * 64)
+    app.shop.answer = found._replace(pins=pins)
+    app.build()
+    return app.restore()
+
+
+def test_nobody_is_asked_again_to_lend_what_a_lock_led_to(locked: Engine) -> None:
+    notes = ("store.toml", "venv.toml", "deps-00.toml")
+    before = {name: toml.read(locked.layers / name)["metadata"] for name in notes}
+    locked.wants = somebody
+
+    locked.build()
+
+    assert locked.shop.asked == []
+    assert "Laying out everything for somebody" in locked.log.said
+    assert not any("Asking" in line for line in locked.log.said)
+    assert locked.made() == {"deps"}
+    assert {name: toml.read(locked.layers / name)["metadata"] for name in notes} == before
+
+
+def test_nor_to_put_it_together_in_another_way(locked: Engine) -> None:
+    locked.settings = Settings(layout="merged")
+
+    locked.build()
+
+    assert locked.shop.asked == []
+    assert locked.declared() == {"python", "venv", "deps"}
+    locked.restore().build()
+    assert "Nothing changed: 2 packages as they were" in locked.log.said
+
+
+def other_inputs(app: Engine) -> None:
+    app.shop.known = Undecided("uv.lock holds more", "2" * 64)
+
+
+def no_inputs(app: Engine) -> None:
+    app.shop.known = Undecided("a range")
+
+
+def another_app_directory(app: Engine) -> None:
+    moved = app.context.app_dir.rename(app.context.app_dir.with_name("elsewhere"))
+    app.context = replace(app.context, app_dir=moved)
+
+
+def lost_cache(app: Engine) -> None:
+    app.lose_cache()
+
+
+def damaged_store(app: Engine) -> None:
+    for path in (app.layers / "deps").glob("*.tar.zst"):
+        path.write_bytes(b"x")
+
+
+@pytest.mark.parametrize(
+    "change", [other_inputs, no_inputs, another_app_directory, lost_cache, damaged_store]
+)
+def test_whatever_makes_it_uncertain_has_the_manager_asked(
+    locked: Engine, change: Callable[[Engine], None]
+) -> None:
+    locked.wants = somebody
+    change(locked)
+
+    locked.build()
+
+    assert locked.shop.asked[0] in {"decide", "all a b"}
+    assert any(line.startswith("Asking pip") for line in locked.log.said)
 
 
 def test_it_is_lent_where_the_manager_had_to_be_asked(app: Engine) -> None:

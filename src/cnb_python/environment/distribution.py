@@ -38,7 +38,10 @@ class Distribution:
     is_built: bool = False
     """It was built from source, which takes longer to do again than a download."""
     keeps: bool = True
-    """False for what was installed from a directory, which may change without a word."""
+    """False for what was installed from a directory, which may change without a word.
+
+    It is of use only where it is certain that nothing has changed at all.
+    """
 
     @cached_property
     def digest(self) -> str:

@@ -14,7 +14,7 @@ from cnb_python.environment.distribution import Distribution, File
 from cnb_python.environment.inside import first_outside
 from cnb_python.system.packing import Member
 
-FORMAT = 1
+FORMAT = 2
 _NAME = re.compile(r"[a-z0-9-]+")
 _DIGEST_DIGITS = 64
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -63,10 +63,9 @@ def member_of(file: File) -> Member:
 
 
 def may_be_kept(distribution: Distribution) -> bool:
-    """Whether *distribution* is of use to a later build, and can be put back safely."""
+    """Whether *distribution* can be put back safely."""
     return (
-        distribution.keeps
-        and _NAME.fullmatch(distribution.name) is not None
+        _NAME.fullmatch(distribution.name) is not None
         and first_outside([member_of(file) for file in distribution.files]) is None
     )
 
@@ -126,6 +125,7 @@ def _dump_kept(kept: Kept) -> dict[str, object]:
         "version": one.version,
         "origin": one.origin,
         "built": one.is_built,
+        "keeps": one.keeps,
         "reaches": one.reaches,
         "archive": kept.archive,
         "info": kept.info,
@@ -142,6 +142,7 @@ def _load_kept(row: object) -> Kept:
         files=tuple(map(_file, members, _digests(row, len(members)), strict=True)),
         reaches=_texts(row, "reaches"),
         is_built=_field(row, "built", bool),
+        keeps=_field(row, "keeps", bool),
     )
     archive = _digest(row, "archive") if _field(row, "archive", str) else ""
     return Kept(distribution, archive, _digest(row, "info"))

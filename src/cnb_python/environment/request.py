@@ -62,7 +62,8 @@ class EnvironmentRequest:
 class Synced:
     """Every distribution that the environment is to hold, and where their files are."""
 
-    decision: Decision
+    decision: Decision | None
+    """None: that of the previous build, since nothing that it depends on has changed."""
     distributions: tuple[Distribution, ...]
     """In the order of their names."""
     roots: Mapping[str, Path]

@@ -45,7 +45,7 @@ type Needed = Callable[[Sequence[Distribution]], Needs]
 
 def sync(
     request: EnvironmentRequest,
-    known: Decision | None,
+    known: Decision | AsBefore | None,
     kept: Mapping[str, Kept],
     needed: Needed,
     store: Store,
@@ -53,15 +53,20 @@ def sync(
 ) -> Synced:
     """Return the environment that *request* asks for, with the files that *needed* names.
 
-    *known* is what the app's files alone decide, None where the manager has to be asked; *kept* is
-    what the previous build left, by name. Raises what the manager says went wrong, and what
-    running programs and writing files raise.
+    *known* is what the app's files alone decide, or who decided for the same files before; None
+    where the manager has to be asked. *kept* is what the previous build left, by name. Raises what
+    the manager says went wrong, and what running programs and writing files raise.
     """
     work = _Work(Workshop(request, system), kept, store)
-    decided = (known and _exactly(known, work)) or _asked(work)
+    decided = _known(known, work) or _asked(work)
     while lacking := _bring(work, needed(work.distributions)):
-        again = [pin for pin in decided.decision.pins if pin.name in lacking]
-        work.install(decided.decision, again)
+        if decided.decision:
+            again = [pin for pin in decided.decision.pins if pin.name in lacking]
+            work.install(decided.decision, again)
+        else:
+            what = f"{', '.join(sorted(lacking))} has to be installed again"
+            system.output.line(f"Asking {request.decider}: {what}")
+            decided = _asked(work)
     return Synced(
         decision=decided.decision,
         distributions=work.distributions,
@@ -71,8 +76,16 @@ def sync(
     )
 
 
+class AsBefore(NamedTuple):
+    """The files depend on nothing that has changed since the previous build."""
+
+    names: frozenset[str]
+    """What that build installed; all of it is kept, though maybe not with its files."""
+
+
 class _Decided(NamedTuple):
-    decision: Decision
+    decision: Decision | None
+    """None: the one of the previous build, which is not known any more."""
     is_sensitive: bool
 
 
@@ -100,6 +113,10 @@ class _Work:
             if _is_kept(pin, self.kept)
         }
         return [pin for pin in decision.pins if pin.name not in self.found]
+
+    def take_kept(self, names: frozenset[str]) -> None:
+        """Take what was kept with these *names*."""
+        self.found = {name: self.kept[name].distribution for name in names}
 
     def install(self, decision: Decision, pins: Sequence[Pin]) -> None:
         """Install exactly *pins* and take what comes of it."""
@@ -135,6 +152,7 @@ def _is_kept(pin: Pin, kept: Mapping[str, Kept]) -> bool:
     return (
         pin.keeps
         and one is not None
+        and one.distribution.keeps
         and one.distribution.origin == pin.origin
         and _is_same(one.distribution.version, pin.version)
     )
@@ -143,6 +161,14 @@ def _is_kept(pin: Pin, kept: Mapping[str, Kept]) -> bool:
 def _is_same(version: str, pinned: str) -> bool:
     """Whether it is *pinned* that was installed: `2.0` in a file may be `2.0.0` of an index."""
     return canonicalize_version(version) == canonicalize_version(pinned)
+
+
+def _known(known: Decision | AsBefore | None, work: _Work) -> _Decided | None:
+    """Return what is decided without asking; None: the manager has to be asked."""
+    if isinstance(known, AsBefore):
+        work.take_kept(known.names)
+        return _Decided(None, is_sensitive=False)
+    return known and _exactly(known, work)
 
 
 def _exactly(decision: Decision, work: _Work) -> _Decided | None:

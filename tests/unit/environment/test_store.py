@@ -216,8 +216,14 @@ def test_small_parts_alone_are_kept_when_asked(store: Store, stage: Path, tmp_pa
     assert caught.value.reason == ""
 
 
-def test_what_may_change_without_a_word_is_not_kept(store: Store, stage: Path) -> None:
+def test_what_may_change_without_a_word_is_known_as_that(store: Store, stage: Path) -> None:
     kept = store.put(dataclasses.replace(SIX, keeps=False), stage)
+
+    assert again(store, closed(store, kept)) == {"six": kept}
+
+
+def test_what_could_not_be_put_back_is_not_kept(store: Store, stage: Path) -> None:
+    kept = store.put(dataclasses.replace(SIX, name="Six"), stage)
 
     assert (kept.archive, kept.info) == ("", "")
     assert again(store, closed(store, kept)) == {}

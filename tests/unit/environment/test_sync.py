@@ -10,7 +10,7 @@ from cnb_python.environment.distribution import Distribution
 from cnb_python.environment.manifest import Kept
 from cnb_python.environment.request import EnvironmentRequest, Synced
 from cnb_python.environment.store import Damaged, Store
-from cnb_python.environment.sync import Needed, Needs, sync
+from cnb_python.environment.sync import AsBefore, Needed, Needs, sync
 from cnb_python.errors.bugs import ContractBroken
 from cnb_python.managers.decision import Decision
 from cnb_python.project import read_project
@@ -64,7 +64,7 @@ class Build:
 
     def sync(
         self,
-        known: Decision | None,
+        known: Decision | AsBefore | None,
         kept: Mapping[str, Kept] | None = None,
         needed: Needed = everything,
     ) -> Synced:
@@ -205,6 +205,34 @@ def test_what_may_change_without_a_word_is_always_installed(build: Build) -> Non
     assert build.sync(local, kept).fresh == {"b"}
 
 
+def test_where_nothing_can_have_changed_even_that_is_taken_as_it_was(build: Build) -> None:
+    build.shop.answer = Decision((pin("b==1.0", keeps=False),), pure=True, by="uv")
+    first = build.sync(None)
+    build.shop.asked.clear()
+
+    again = build.sync(AsBefore(frozenset({"b"})), build.keep(first))
+
+    assert build.shop.asked == []
+    assert again.decision is None
+    assert again.distributions == first.distributions
+    assert sorted(again.roots) == ["b"]
+
+
+def test_its_manager_is_asked_after_all_where_files_of_it_are_not_kept(build: Build) -> None:
+    first = build.sync(AB)
+    kept = build.keep(first)
+    without_files = kept["a"]._replace(archive="")
+    build.shop.asked.clear()
+    build.shop.answer = AB
+
+    again = build.sync(AsBefore(frozenset("ab")), {**kept, "a": without_files})
+
+    assert build.shop.asked == ["decide", "install a"]
+    assert "Asking pip: a has to be installed again" in build.log.said
+    assert again.decision == AB
+    assert again.distributions == first.distributions
+
+
 def test_what_is_not_wanted_any_more_vanishes(build: Build) -> None:
     kept = build.keep(build.sync(AB))
 
@@ -251,7 +279,7 @@ def test_pins_that_need_what_no_line_names_are_left_to_the_manager(build: Build)
 
     assert build.shop.asked == ["try lonely", "all b lonely"]
     assert names(synced) == ["b", "lonely"]
-    assert not synced.decision.pure
+    assert synced.decision == build.shop.answer
     assert "Asking pip: lonely requires b, which no line names" in build.log.said
 
 
