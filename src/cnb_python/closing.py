@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnb_python.cnb.layer import check_contents
-from cnb_python.environment import toolbox
+from cnb_python.environment import toolbox, untouched
 from cnb_python.environment.manifest import Kept
 from cnb_python.environment.store import Store
 from cnb_python.environment.untouched import Untouched
+from cnb_python.errors.frameworks import PackagesAdded
 from cnb_python.job import Job
 from cnb_python.layers import deps, python, restored
 from cnb_python.layers.record import Record
 from cnb_python.provided import Added, Environment
+from cnb_python.system.outside import Output
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +36,14 @@ class Renewed:
     wanted_by: str
     untouched: Untouched
     """What was laid out, as it was before anybody used it."""
+    output: Output
 
     def close(self, added: Added) -> Record:
         """Take back what was lent, and keep what the next build can use."""
         job, layers_dir = self.environment.job, self.environment.job.context.layers_dir
-        made = (self.made - self.lent) | _close_python(job, self.untouched)
+        self._check()
+        made = (self.made - self.lent) | _close_python(job)
         restored.reuse(layers_dir, {name: self.record.layers[name] for name in self.lent})
-        for name in made - {python.NAME}:
-            self.untouched.check(layers_dir / name)
         programs = toolbox.kept(self.store, job.manager.name)
         trees = {job.runtime.archive, *programs, *added.trees}
         manifest = self.store.close(self.stored.values(), trees, self.alone)
@@ -54,6 +56,18 @@ class Renewed:
         deps.close_store(job.context, record)
         check_contents(layers_dir, {*made, *added.made, deps.NAME})
         return record
+
+    def _check(self) -> None:
+        """Remove what was written beside the packages, and say so."""
+        written = [path for one in self.untouched.seen for path in self.untouched.check(one)]
+        found = untouched.added(written)
+        if found.packages:
+            raise PackagesAdded(self.wanted_by, found.packages)
+        if found.files:
+            from cnb_python.wording import frameworks  # noqa: PLC0415 - for who needs it
+
+            message = frameworks.added_files(self.wanted_by, found.files)
+            self.output.warning(message.title, message.body)
 
     def _sizes(self, added: Added) -> dict[str, str]:
         layers_dir = self.environment.job.context.layers_dir
@@ -68,12 +82,11 @@ class Renewed:
         return sizes | {name: str(size) for name, size in added.layers.items()}
 
 
-def _close_python(job: Job, untouched: Untouched) -> frozenset[str]:
+def _close_python(job: Job) -> frozenset[str]:
     """Make what was laid out the layer, unless the previous image has it; return what was made."""
     if job.runtime.is_in_image and not job.demand:
         python.reuse(job.runtime)
         return frozenset()
-    untouched.check(job.runtime.interpreter.layer)
     python.finish(job.runtime, build=bool(job.demand))
     return frozenset({python.NAME})
 

@@ -32,6 +32,7 @@ from cnb_python.errors.frameworks import (
     HookFailed,
     HookNotStarted,
     NltkFailed,
+    PackagesAdded,
     PackagesChanged,
 )
 from cnb_python.errors.inputs import (
@@ -275,6 +276,8 @@ def describe(failure: Failure) -> Message:  # noqa: C901, PLR0911, PLR0912, PLR0
             return install.install_failed(failure)
         case PackagesChanged():
             return frameworks.packages_changed(failure)
+        case PackagesAdded():
+            return frameworks.packages_added(failure)
         case CollectstaticFailed():
             return frameworks.collectstatic_failed(failure)
         case HookFailed():

@@ -86,7 +86,8 @@ class Provided(Protocol):
     def close(self, added: Added) -> Record:
         """Take back what the previous image has, and note what there is; nothing runs after it.
 
-        Raises PackagesChanged when what ran changed what was installed.
+        Raises PackagesChanged when what ran changed what was installed, PackagesAdded when it
+        installed more.
         """
         ...
 

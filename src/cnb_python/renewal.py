@@ -101,7 +101,8 @@ class _Lending:
         untouched = Untouched()
         lent = frozenset() if self.plan.build else layers.changed & layers.same
         if self.user:
-            for name in {python.NAME, *(layers.changed - lent)}:
+            # Also what goes back: a build from nothing, which keeps it, would not be better off.
+            for name in {python.NAME, *layers.changed}:
                 untouched.remember(self.plan.layers_dir / name)
         return Renewed(
             environment=self._environment(record.distributions, layers.digests),
@@ -113,6 +114,7 @@ class _Lending:
             lent=lent,
             wanted_by=self.user or "",
             untouched=untouched,
+            output=self.output,
         )
 
 
@@ -126,7 +128,7 @@ def renew_python(job: Job, before: Previous, record: Record, system: System) -> 
     alone = frozenset(name for name, one in kept.items() if not one.archive)
     found = environment_of(job, before, record.distributions, record.layers, lambda: store)
     none = frozenset[str]()
-    return Renewed(found, store, kept, alone, record, none, none, "", Untouched())
+    return Renewed(found, store, kept, alone, record, none, none, "", Untouched(), system.output)
 
 
 def _stored(

@@ -38,6 +38,7 @@ def directories(built: Built) -> list[str]:
 def test_static_files_are_in_the_image(gallery: Built) -> None:
     assert RUNS in gallery.output
     assert "static files copied to '/workspace/staticfiles'" in gallery.output
+    assert list(gallery.workspace.rglob("__pycache__")) == []
     assert gallery.run("sh", "-c", "ls staticfiles/gallery | grep -c 'style.*css'") == "2\n"
 
 

@@ -6,13 +6,18 @@ import pytest
 
 from tests.support.builds import Builds, Built, fixture
 from tests.support.trees import App, linked_copy
-from tests.support.worlds import layers_of
+from tests.support.worlds import layers_of, without_image
 
 FLASK = fixture("pip_flask")
+LAYERS = ["defaults", "deps", "deps-00", "python", "venv"]
 AFTER = """#!/usr/bin/env bash
 set -e
 python -c 'import flask, sys; print("Flask in", sys.prefix)' | tee flask.txt
 echo "for the build: $MEANT" >> flask.txt
+# Bytecode of another kind, and what a library makes again whenever it misses it.
+env -u PYTHONDONTWRITEBYTECODE python -O -c 'import flask, json.tool'
+ls $VIRTUAL_ENV/../python/lib/python3.14/json/__pycache__/tool.*.opt-1.pyc
+touch $VIRTUAL_ENV/dropin.cache
 """
 
 
@@ -24,13 +29,21 @@ def script(directory: Path, name: str, text: str, mode: int = 0o755) -> Path:
     return directory
 
 
+def ours(built: Built) -> dict[str, str]:
+    return {title: sha for title, sha in layers_of(built).items() if "/python:" in title}
+
+
 @pytest.fixture(scope="module")
-def hooked(builds: Builds, flask: Built, tmp_path_factory: pytest.TempPathFactory) -> Built:
+def scripted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = linked_copy(FLASK, tmp_path_factory.mktemp("hooked") / "app")
     directory.chmod(0o755)
     script(directory, "pre_compile", "#!/bin/sh\nmkdir -p made && pwd > made/before.txt\n")
-    script(directory, "post_compile", AFTER)
-    built = builds.image(directory, flask, env={"MEANT": "yes"})
+    return script(directory, "post_compile", AFTER)
+
+
+@pytest.fixture(scope="module")
+def hooked(builds: Builds, flask: Built, scripted: Path) -> Built:
+    built = builds.image(scripted, flask, env={"MEANT": "yes"})
     assert built.code == 0, built.output
     return built
 
@@ -50,8 +63,18 @@ def test_one_comes_first_and_the_other_last(hooked: Built) -> None:
 
 def test_the_packages_stay_the_previous_image_s(hooked: Built, flask: Built) -> None:
     assert [path.name for path in hooked.layers.iterdir() if path.is_dir()] == ["deps"]
-    ours = {title: sha for title, sha in layers_of(flask).items() if "/python:" in title}
-    assert ours.items() <= layers_of(hooked).items()
+    assert ours(flask).items() <= ours(hooked).items()
+
+
+def test_what_they_leave_in_layers_that_are_made_is_not_in_the_image(
+    builds: Builds, flask: Built, scripted: Path, tmp_path: Path
+) -> None:
+    built = builds.image(scripted, without_image(flask, tmp_path / "w"), env={"MEANT": "yes"})
+    assert built.code == 0, built.output
+    assert [path.name for path in sorted(built.layers.iterdir()) if path.is_dir()] == LAYERS
+    assert ours(built) == ours(flask)
+    assert "[Warning" not in built.output
+    assert list(built.workspace.rglob("*.pyc")) == []
 
 
 def test_a_script_that_fails_stops_the_build(builds: Builds, flask: Built, app: App) -> None:
@@ -83,14 +106,33 @@ def test_windows_line_ends_are_recognised(builds: Builds, flask: Built, app: App
 
 def test_packages_cannot_be_changed_by_a_script(builds: Builds, flask: Built, app: App) -> None:
     text = "#!/bin/sh\necho >> $VIRTUAL_ENV/pyvenv.cfg\n"
-    changing = script(
-        app(
-            {"requirements.txt": (FLASK / "requirements.txt").read_text() + "six==1.17.0\n"},
-            based_on=FLASK,
-        ),
-        "post_compile",
-        text,
-    )
-    built = builds.phases(changing, flask)
+    built = builds.phases(script(app({}, based_on=FLASK), "post_compile", text), flask)
     assert built.code
     assert "venv/pyvenv.cfg is not as it was installed any more" in built.error
+
+
+def test_packages_that_a_script_installs_are_not_lost_silently(
+    builds: Builds, flask: Built, app: App
+) -> None:
+    text = (
+        "#!/bin/sh\nset -e\n"
+        "python -c 'import sysconfig; print(sysconfig.get_path(\"purelib\"))' > place\n"
+        'mkdir "$(cat place)/six-1.17.0.dist-info"\n'
+        'touch "$(cat place)/six.py" "$(cat place)/six-1.17.0.dist-info/METADATA"\n'
+    )
+    built = builds.phases(script(app({}, based_on=FLASK), "post_compile", text), flask)
+    assert built.code
+    assert "bin/post_compile has installed packages" in built.error
+    assert "there are now: six-1.17.0." in built.error
+
+
+@pytest.mark.parametrize(("call", "ends"), [("python -m pip install six", 1), ("pip list", 127)])
+def test_a_script_that_calls_pip_is_told_where_packages_come_from(
+    builds: Builds, flask: Built, app: App, call: str, ends: int
+) -> None:
+    failing = script(app({}, based_on=FLASK), "post_compile", f"#!/bin/sh\n{call}\n")
+    built = builds.phases(failing, flask)
+    assert built.code
+    assert f"bin/post_compile ended with code {ends}" in built.error
+    assert "It calls pip, which is not there." in built.error
+    assert "List what the app needs with its other requirements" in built.error

@@ -61,6 +61,16 @@ def test_it_builds_again_without_asking_what_is_locked(
     assert (ONE_MORE in again.output) is (name == "uv_fastapi")
 
 
+def test_the_app_s_directory_is_as_it_was(sample: tuple[str, Built, str, str]) -> None:
+    name, built, _, _ = sample
+
+    assert _files(built.workspace) == _files(fixture(name))
+
+
+def _files(directory: Path) -> set[str]:
+    return {str(path.relative_to(directory)) for path in directory.rglob("*")}
+
+
 def test_no_tool_is_in_the_image(sample: tuple[str, Built, str, str]) -> None:
     _, built, _, _ = sample
     names = [name for layer in ("venv", "python") for name in built.names(layer)]

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from cnb_python.cnb import toml
-from cnb_python.errors.frameworks import PackagesChanged
+from cnb_python.errors.frameworks import PackagesAdded, PackagesChanged
 from cnb_python.managers.decision import Undecided
 from cnb_python.provided import Environment
 from cnb_python.settings import Settings
+from tests.support.trees import Files, write_files
 from tests.unit.engine import Engine, contents, engine
 from tests.unit.environment.shops import Shop, decision, package
 
@@ -180,15 +181,54 @@ def test_a_package_that_was_changed_stops_the_build(app: Engine) -> None:
         app.build()
 
 
-def test_a_package_that_goes_back_may_be_changed(app: Engine) -> None:
+@pytest.mark.parametrize("file", ["venv/pyvenv.cfg", "python/lib/python3.14/os.py"])
+def test_what_goes_back_may_not_be_changed_either(app: Engine, file: str) -> None:
     app.build()
     app.restore()
     app.wants = somebody
-    app.use = lambda _: (app.layers / "venv/pyvenv.cfg").unlink()
+    app.use = lambda _: (app.layers / file).unlink()
+
+    with pytest.raises(PackagesChanged):
+        app.build()
+
+
+@pytest.mark.parametrize("is_in_image", [False, True])
+def test_a_package_that_was_installed_besides_stops_the_build(
+    app: Engine, *, is_in_image: bool
+) -> None:
+    if is_in_image:
+        app.build()
+        app.restore()
+    packages = "venv/lib/python3.14/site-packages"
+    files = {"six.py": "", "six-1.17.0.dist-info/METADATA": ""}
+    app.wants = somebody
+    app.use = lambda _: _write(app.layers / packages, files)
+
+    with pytest.raises(PackagesAdded) as caught:
+        app.build()
+
+    assert (caught.value.by, caught.value.names) == ("somebody", ("six-1.17.0",))
+
+
+@pytest.mark.parametrize("is_in_image", [False, True])
+def test_other_files_are_told_of_unless_they_are_caches(app: Engine, *, is_in_image: bool) -> None:
+    if is_in_image:
+        app.build()
+        app.restore()
+    files = {"a/__pycache__/x.nbi": "", "a/dropin.cache": "", "a.pyc": "", "browsers/one": ""}
+    app.wants = somebody
+    app.use = lambda _: _write(app.layers / "deps-00/tree", files)
 
     app.build()
 
-    assert app.made() == {"deps"}
+    said = "\n".join(app.log.said)
+    assert "Files that were written beside the packages are not in the image" in said
+    assert f"somebody wrote {app.layers}/deps-00/tree/browsers/one.\n" in said
+    assert not is_in_image or app.made() == {"deps"}
+
+
+def _write(directory: Path, files: Files) -> None:
+    write_files(directory, files)
 
 
 def test_without_a_store_everything_is_installed_again(app: Engine) -> None:

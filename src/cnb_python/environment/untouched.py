@@ -5,14 +5,37 @@ its image, would not have it.
 """
 
 import os
+import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 from cnb_python.cnb import disk
 from cnb_python.errors.frameworks import PackagesChanged
+
+# https://packaging.python.org/en/latest/specifications/recording-installed-packages/
+_METADATA = re.compile(r"([^/]+)\.(?:dist|egg)-info/(?:METADATA|PKG-INFO)")
+# What programs make again whenever they miss it.
+_CACHE = re.compile(r"(?:^|/)__pycache__(?:/|$)|\.(?:pyc|cache)$")
+
+
+class Added(NamedTuple):
+    """What was written beside what was laid out."""
+
+    packages: tuple[str, ...]
+    """As their metadata is called: `six-1.17.0`."""
+    files: tuple[str, ...]
+    """All files but those of packages and caches, by their paths."""
+
+
+def added(paths: Iterable[str]) -> Added:
+    """Return what *paths*, which were added, are."""
+    found = sorted(paths)
+    metadata = [name for path in found if (name := _METADATA.search(path))]
+    files = (path for path in found if not _CACHE.search(path))
+    return Added(tuple(one[1] for one in metadata), () if metadata else tuple(files))
 
 
 class _State(NamedTuple):
@@ -35,20 +58,23 @@ class Untouched:
         """Note what *directory* holds, all of it. Raises OSError."""
         self.seen[directory] = dict(_below(directory, ""))
 
-    def check(self, directory: Path) -> None:
-        """Remove what is new in *directory*, if it was noted.
+    def check(self, directory: Path) -> tuple[str, ...]:
+        """Remove what is new in *directory*, if it was noted; return the paths of its files.
 
         Raises PackagesChanged when something that it held is not as it was.
         """
         before = self.seen.get(directory)
         if before is None:
-            return
+            return ()
         after = dict(_below(directory, ""))
         wrong = sorted(path for path, state in before.items() if after.get(path) != state)
         if wrong:
             raise PackagesChanged(str(directory / wrong[0]), len(wrong))
-        for path in after.keys() - before.keys():
+        new = after.keys() - before.keys()
+        files = [path for path in new if not stat.S_ISDIR(after[path].mode)]
+        for path in new:
             disk.remove(directory / path)
+        return tuple(str(directory / path) for path in files)
 
 
 def _below(root: Path, directory: str) -> Iterator[tuple[str, _State]]:

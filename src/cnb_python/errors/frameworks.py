@@ -30,6 +30,15 @@ class PackagesChanged(AppError):
     count: int
 
 
+class PackagesAdded(AppError):
+    """What the app runs while it is built has installed packages."""
+
+    by: str
+    """Who may have: `bin/post_compile`."""
+    names: tuple[str, ...]
+    """As their metadata is called: `six-1.17.0`."""
+
+
 class CollectstaticFailed(AppError):
     """Django could not collect the app's static files."""
 
@@ -48,6 +57,8 @@ class HookFailed(AppError):
     """`bin/post_compile`."""
     code: int
     """Its exit code; negative: the number of the signal that ended it."""
+    installer: str
+    """What it called and is not there, `pip` or `uv`; empty: nothing of the kind."""
 
 
 class HookNotStarted(AppError):
@@ -70,5 +81,10 @@ class NltkFailed(AppError):
 
 
 type FrameworkFailure = (
-    PackagesChanged | CollectstaticFailed | HookFailed | HookNotStarted | NltkFailed
+    PackagesChanged
+    | PackagesAdded
+    | CollectstaticFailed
+    | HookFailed
+    | HookNotStarted
+    | NltkFailed
 )

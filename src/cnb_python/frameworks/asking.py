@@ -94,6 +94,18 @@ def _without_us(trace: TracebackType, manage: str) -> TracebackType:
     return found or trace
 
 
+def _print(error: Exception, manage: str) -> None:
+    """Show *error* as Python would, without what is ours in between."""
+    trace = _without_us(error.__traceback__, manage)
+    shown = traceback.TracebackException(type(error), error, trace)
+    chained = shown
+    while chained is not None:
+        app_s = [frame for frame in chained.stack if frame.filename != __file__]
+        chained.stack = traceback.StackSummary.from_list(app_s)
+        chained = chained.__cause__ or chained.__context__
+    sys.stderr.write("".join(shown.format()))
+
+
 def main(manage: str, answer: str) -> None:
     """Run *manage* as a program."""
     sys.argv = [Path(manage).name, *ARGUMENTS]
@@ -101,8 +113,8 @@ def main(manage: str, answer: str) -> None:
     _ask(answer)
     try:
         runpy.run_path(manage, run_name="__main__")
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is shown as Python would
-        traceback.print_exception(type(error), error, _without_us(error.__traceback__, manage))
+    except Exception as error:  # noqa: BLE001 - whatever it is
+        _print(error, manage)
         sys.exit(1)
 
 

@@ -3,6 +3,7 @@
 https://devcenter.heroku.com/articles/python-support#build-hooks
 """
 
+import re
 import stat
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,6 +22,11 @@ _SHELLS = (Path("/bin/bash"), Path("/bin/sh"))
 # A script, or a program of this system.
 _STARTS = (b"#!", b"\x7fELF")
 _LINE_BYTES = 256
+# As Python, bash and other shells say it.
+_NO_INSTALLER = re.compile(
+    r"No module named '?(pip|uv)\b|(?:^|[\s:])(pip|uv)(?:[\d.]*): (?:command )?not found",
+    re.MULTILINE,
+)
 
 
 def find(app_dir: Path, name: str) -> Path | None:
@@ -66,8 +72,15 @@ def _run(name: str, script: Path, app_dir: Path, env: Mapping[str, str], system:
     except ProgramNotStarted as error:
         program = start.removeprefix(b"#!").strip(b" \t\n").decode("utf-8", "replace")
         raise HookNotStarted(name, program, error.reason) from error
+    called = _NO_INSTALLER.search(outcome.output)
+    installer = next(filter(None, called.groups())) if called else ""
     if outcome.code:
-        raise HookFailed(name, outcome.code)
+        raise HookFailed(name, outcome.code, installer)
+    if installer:
+        from cnb_python.wording import frameworks  # noqa: PLC0415 - for who needs it
+
+        message = frameworks.no_installer(name, installer)
+        system.output.warning(message.title, message.body)
 
 
 def _make_executable(name: str, script: Path, system: System) -> None:

@@ -24,6 +24,7 @@ from cnb_python.layers.reuse import Rebuild, decide
 from cnb_python.provided import Added, Environment
 from cnb_python.system.outside import Command, Outcome, Output, System
 from cnb_python.system.redaction import redact
+from cnb_python.wording import frameworks as wording
 
 VARIABLE = "NLTK_DATA"
 TITLE = "NLTK data"
@@ -98,15 +99,20 @@ def provide(data: Data, system: System) -> None:
     data.untouched.remember(data.layer.path)
 
 
-def close(data: Data) -> Added:
-    """Make what is here the layer, unless the previous image has it."""
+def close(data: Data, output: Output) -> Added:
+    """Make what is here the layer, unless the previous image has it.
+
+    Raises PackagesChanged when what ran beside it changed it.
+    """
     layer, key = data.layer, data.key
     trees = frozenset({key.archive})
+    if written := data.untouched.check(layer.path):
+        message = wording.added_data(sorted(written))
+        output.warning(message.title, message.body)
     if data.is_in_image:
         known = data.environment.sizes.get(nltk.NAME, "")
         layer.reuse_from_image(key.metadata())
         return Added(layers={nltk.NAME: int(known) if known.isdecimal() else 0}, trees=trees)
-    data.untouched.check(layer.path)
     size = sum(path.lstat().st_size for path in layer.path.rglob("*") if path.is_file())
     # It gives way to the user's own, who may have other data elsewhere.
     env = (EnvDelta(LAUNCH, VARIABLE, "default", str(layer.path)),)
@@ -116,6 +122,8 @@ def close(data: Data) -> Added:
 
 def _is_brought(data: Data, output: Output) -> bool:
     if not data.is_kept:
+        if data.is_in_image:
+            output.line("The store does not have what the image has: it is fetched for what runs")
         return False
     try:
         data.environment.store().bring_tree(data.key.archive, data.layer.begin_in_place())

@@ -83,7 +83,7 @@ class Steps:
             return added
         from cnb_python.frameworks import nltk  # noqa: PLC0415 - for who needs it
 
-        data = nltk.close(self.data)
+        data = nltk.close(self.data, self.system.output)
         return added._replace(layers=data.layers, made=data.made, trees=added.trees | data.trees)
 
 

@@ -1,14 +1,27 @@
 """The words for what goes wrong when the app's own code runs while it is built."""
 
+from collections.abc import Sequence
+
 from cnb_python.errors.frameworks import (
     CollectstaticCause,
     CollectstaticFailed,
     HookFailed,
     HookNotStarted,
     NltkFailed,
+    PackagesAdded,
     PackagesChanged,
 )
 from cnb_python.wording.message import Message
+
+_SHOWN = 3
+_LIST = "List what the app needs with its other requirements instead of installing it in a script."
+_BY_ADDRESS = (
+    "What no index has is listed by its address, a model of spaCy for example: "
+    "en-core-web-sm @ https://github.com/explosion/spacy-models/releases/download/..."
+)
+_NO_INSTALLER = (
+    "The image has the packages that the app's files list, and nothing installs others afterwards."
+)
 
 
 def packages_changed(failure: PackagesChanged) -> Message:
@@ -23,13 +36,55 @@ def packages_changed(failure: PackagesChanged) -> Message:
                 "image. What collectstatic and the scripts in bin/ change there would be lost."
             ),
         ),
-        steps=(
+        steps=(_LIST, "Have the script write below the app's own directory."),
+    )
+
+
+def packages_added(failure: PackagesAdded) -> Message:
+    """Say that what a script installs is in no image."""
+    return Message(
+        title=f"{failure.by} has installed packages",
+        body=(
+            f"Beside the app's own packages there are now: {', '.join(failure.names)}.",
             (
-                "List what the app needs with its other requirements instead of installing it in "
-                "a script."
+                "The image has what the app's files list, so that every build gives the same one. "
+                "What else is installed while it is built would be lost."
             ),
-            "Have the script write below the app's own directory.",
         ),
+        steps=(_LIST, _BY_ADDRESS),
+    )
+
+
+def added_files(by: str, paths: Sequence[str]) -> Message:
+    """Say that files which somebody wrote beside the packages are in no image."""
+    more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
+    return Message(
+        title="Files that were written beside the packages are not in the image",
+        body=(
+            f"{by} wrote {', '.join(paths[:_SHOWN])}{more}.",
+            "The image has Python and the packages as they were installed, nothing beside them.",
+            "What the app needs belongs into its own directory.",
+        ),
+    )
+
+
+def added_data(paths: Sequence[str]) -> Message:
+    """Say that data which a script fetched is in no image."""
+    more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
+    return Message(
+        title="NLTK data that nltk.txt does not name is not in the image",
+        body=(
+            f"Written beside it: {', '.join(paths[:_SHOWN])}{more}.",
+            "Add its name to nltk.txt.",
+        ),
+    )
+
+
+def no_installer(script: str, installer: str) -> Message:
+    """Say that a script called an installer, and went on without."""
+    return Message(
+        title=f"{script} calls {installer}, which is not there",
+        body=(f"It went on without. {_NO_INSTALLER}", _LIST, _BY_ADDRESS),
     )
 
 
@@ -153,9 +208,16 @@ def hook_failed(failure: HookFailed) -> Message:
         if failure.code > 0
         else f"was ended by signal {-failure.code}"
     )
+    said = f"The app's own script {failure.script} {ended}; its output is above."
+    if failure.installer:
+        return Message(
+            title=f"{failure.script} failed",
+            body=(said, f"It calls {failure.installer}, which is not there. {_NO_INSTALLER}"),
+            steps=(_LIST, _BY_ADDRESS),
+        )
     return Message(
         title=f"{failure.script} failed",
-        body=(f"The app's own script {failure.script} {ended}; its output is above.",),
+        body=(said,),
         steps=(
             "Correct what the last lines of its output name.",
             "`set -x` near its top shows each command before it runs.",

@@ -79,6 +79,35 @@ def test_a_directory_of_that_name_is_no_script(tmp_path: Path) -> None:
     assert hooks.find(app.directory, hooks.POST) is None
 
 
+@pytest.mark.parametrize(
+    ("said", "installer"),
+    [
+        ("bin/post_compile: line 3: pip: command not found\n", "pip"),
+        ("bin/post_compile: 3: pip3: not found\n", "pip"),
+        ("bash: uv: command not found\n", "uv"),
+        ("/layers/x/venv/bin/python: No module named pip\n", "pip"),
+        ("ModuleNotFoundError: No module named 'pip'\n", "pip"),
+    ],
+)
+def test_an_installer_that_is_not_there_is_told_of(
+    tmp_path: Path, said: str, installer: str
+) -> None:
+    app = with_scripts(tmp_path, answer=lambda _: Outcome(0, f"Building\n{said}Done\n"))
+    after(app)
+    assert f"bin/post_compile calls {installer}, which is not there" in app.said
+    app.programs.answer = lambda _: Outcome(1, said)
+    with pytest.raises(HookFailed) as caught:
+        after(app)
+    assert caught.value.installer == installer
+
+
+@pytest.mark.parametrize("said", ["npm: command not found", "No module named pipeline", "pip ok"])
+def test_nothing_else_is_taken_for_an_installer(tmp_path: Path, said: str) -> None:
+    app = with_scripts(tmp_path, answer=lambda _: Outcome(0, said))
+    after(app)
+    assert "which is not there" not in app.said
+
+
 @pytest.mark.parametrize("code", [1, 127, -9])
 def test_any_other_end_than_a_good_one_stops_the_build(tmp_path: Path, code: int) -> None:
     app = with_scripts(tmp_path, answer=lambda _: Outcome(code, ""))

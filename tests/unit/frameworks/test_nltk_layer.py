@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from cnb_python.cnb import disk, toml
+from cnb_python.environment.store import Store
 from cnb_python.errors.frameworks import NltkFailed, PackagesChanged
 from cnb_python.errors.inputs import NotUtf8
 from cnb_python.errors.machine import Killed
@@ -40,7 +41,7 @@ def build(app: World, *, use: bool = False) -> Added | None:
         nltk.provide(data, app.system())
     if use:
         assert (data.layer.path / "corpora/stopwords/english").exists()
-    return nltk.close(data)
+    return nltk.close(data, app.app.log)
 
 
 def restore(app: World) -> None:
@@ -86,6 +87,36 @@ def test_what_runs_beside_it_has_it_from_the_store(app: World) -> None:
     build(app, use=True)
     assert app.programs.ran == []
     assert not (app.app.layers / "nltk").exists()
+
+
+def test_an_image_has_what_is_too_large_for_the_store(app: World) -> None:
+    build(app)
+    restore(app)
+    app.store = Store(app.store.directory)  # which has nothing of it
+    added = build(app)
+    assert added
+    assert (added.made, app.programs.ran) == (frozenset(), [])
+
+
+def test_what_runs_beside_it_has_it_fetched_where_the_store_has_not(app: World) -> None:
+    build(app)
+    restore(app)
+    app.store = Store(app.store.directory)
+    added = build(app, use=True)
+    assert added
+    assert (added.made, len(app.programs.ran)) == (frozenset(), 1)
+    assert "The store does not have what the image has" in app.said
+
+
+def test_data_that_was_fetched_besides_is_told_of_and_removed(app: World) -> None:
+    data = nltk.find(app.environment(), app.app.log)
+    assert data
+    nltk.provide(data, app.system())
+    write_files(data.layer.path, {"corpora/words.zip": "x"})
+    nltk.close(data, app.app.log)
+    assert not (data.layer.path / "corpora/words.zip").exists()
+    assert "NLTK data that nltk.txt does not name is not in the image" in app.said
+    assert f"{data.layer.path}/corpora/words.zip" in app.said
 
 
 def test_without_an_image_it_comes_from_the_store(app: World) -> None:
@@ -155,7 +186,7 @@ def test_data_that_was_changed_stops_the_build(app: World) -> None:
     nltk.provide(data, app.system())
     (data.layer.path / "corpora/punkt/english").write_text("other", encoding="utf-8")
     with pytest.raises(PackagesChanged):
-        nltk.close(data)
+        nltk.close(data, app.app.log)
 
 
 SAID = ["x", "ValueError: Error loading x: Package 'x' not found in index"]
