@@ -88,6 +88,11 @@ INDEPENDENT = {
             "pdm_exporting",
             "exports",
             "poetry_exporting",
+            "poetry_sources",
+            "pipenv_sources",
+            "pdm_sources",
+            "poetry_certificates",
+            "bound",
         ),
     },
 }

@@ -56,6 +56,8 @@ def found_by(lines: Iterable[str], environ: Mapping[str, str]) -> dict[str, str]
             made["UV_DEFAULT_INDEX"] = value.strip()
         elif option == "--extra-index-url":
             made["UV_INDEX"] = f"{made.get('UV_INDEX', '')} {value.strip()}".strip()
+        elif option == "--find-links":
+            made["UV_FIND_LINKS"] = f"{made.get('UV_FIND_LINKS', '')},{value.strip()}".strip(",")
         elif option == "--trusted-host":
             made["UV_INSECURE_HOST"] = f"{made.get('UV_INSECURE_HOST', '')} {value}".strip()
     return made

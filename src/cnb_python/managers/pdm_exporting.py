@@ -12,12 +12,13 @@ from cnb_python.errors.install import InstallFailed
 from cnb_python.errors.kinds import BuildpackError
 from cnb_python.errors.locks import BadLock, LockTooNew, StaleLock, UnknownGroup
 from cnb_python.managers import (
+    bound,
     build_failures,
     exports,
     forms,
     indexes,
-    locked_installing,
     locked_lines,
+    pdm_sources,
     uv,
 )
 from cnb_python.managers.decision import Decision, Pin
@@ -80,9 +81,11 @@ def install(pins: Sequence[Pin], place: Workplace, run: Run) -> None:
         left = place.app_dir / _LEFT
         was_there = left.exists()
         lines = (place.scratch / "pdm.export.txt").read_text("utf-8").splitlines()
-        variables = indexes.found_by(lines, _with_index(place))
+        found = pdm_sources.read(place.app_dir, lines, place.environ)
+        environ = {**place.environ, **pdm_sources.usual(place.environ)}
+        variables = indexes.found_by(found.lines, environ)
         sources = uv.Sources(is_own=False, variables=variables)
-        locked_installing.install(pins, place, run, sources)
+        bound.install(pins, found.home, place, run, sources)
         if not was_there:
             disk.remove(left)
 
@@ -131,12 +134,6 @@ def _variables(place: Workplace) -> dict[str, str]:
         "PDM_PYTHON": str(place.environment / "bin/python"),
         "PDM_IGNORE_SAVED_PYTHON": "1",
     }
-
-
-def _with_index(place: Workplace) -> dict[str, str]:
-    """Return the variables of *place*, in which PDM's own name for the usual index is uv's too."""
-    url = place.environ.get("PDM_PYPI_URL", "")
-    return {**place.environ, **({"UV_DEFAULT_INDEX": url} if url else {})}
 
 
 def _chosen(settings: Settings, document: TomlTable, lock: TomlTable) -> tuple[str, ...]:

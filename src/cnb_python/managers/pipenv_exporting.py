@@ -2,27 +2,29 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from cnb_python.cnb import toml
 from cnb_python.errors.install import InstallFailed
 from cnb_python.errors.kinds import BuildpackError
 from cnb_python.errors.locks import StaleLock, UnknownGroup
 from cnb_python.managers import (
+    bound,
     build_failures,
     exports,
     forms,
     indexes,
     locked_installing,
     locked_lines,
+    pipenv_sources,
     uv,
 )
 from cnb_python.managers.decision import Decision, Pin
 from cnb_python.managers.locked_installing import Choice
 from cnb_python.managers.manager import Workplace
 from cnb_python.managers.program import Program
-from cnb_python.managers.requirement_lines import VARIABLE
 from cnb_python.settings import Settings
 from cnb_python.system.outside import Command, Outcome, Run
 
@@ -34,6 +36,8 @@ _FINDING = ("-i ", "--index-url ", "--extra-index-url ", "--trusted-host ")
 # As a Pipfile calls a group, and as its lock does.
 _SECTIONS = {"packages": "default", "dev-packages": "develop", "dev": "develop"}
 _LAST_WORDS = 8
+# It has no option for it. What a process says is searched for logins, and its answer has some.
+_WRITTEN = ("/bin/sh", "-c", 'exec "$@" >"$0"')
 # What they choose is ours to choose: neither the app nor its environment is to be touched.
 _OURS = re.compile(
     r"PIPENV_(ACTIVE|CACHE_DIR|PIPFILE|PYTHON|DEFAULT_PYTHON_VERSION|VENV_IN_PROJECT|SKIP_LOCK)"
@@ -87,7 +91,11 @@ def resolve(asked: Asked) -> Decision:
 
 def install(pins: Sequence[Pin], place: Workplace, run: Run) -> None:
     """Install exactly *pins*. Raises what uv says went wrong."""
-    if pins:
+    if pins and (place.app_dir / _LOCK).is_file():
+        lock, pipfile = _document(place), toml.read(place.app_dir / _PIPFILE)
+        found = pipenv_sources.read(lock, pipfile, _found(place), place.environ)
+        bound.install(pins, found.home, place, run, _as_uv(found.lines, place))
+    elif pins:
         locked_installing.install(pins, place, run, _sources(place))
 
 
@@ -103,19 +111,19 @@ def explain(command: Command, outcome: Outcome) -> BuildpackError:
 
 
 def _pipenv(asked: Asked, words: Sequence[str]) -> str:
-    """Return what Pipenv says to *words*. Raises what it says went wrong."""
+    """Return what Pipenv answers to *words*. Raises what it says went wrong."""
     place = asked.place
+    answer = place.scratch / "pipenv.answer.txt"
     command = Command(
-        (*place.bring(asked.program), *words),
+        (*_WRITTEN, str(answer), *place.bring(asked.program), *words),
         _variables(place),
         place.app_dir,
         shown=" ".join(("pipenv", *words)),
     )
-    # Its answer, which may hold logins, is not for the log.
-    outcome = asked.run(command, lambda _: None)
+    outcome = asked.run(command)
     if outcome.code:
         raise explain(command, outcome)
-    return outcome.output
+    return answer.read_text("utf-8")
 
 
 def _variables(place: Workplace) -> dict[str, str]:
@@ -144,15 +152,20 @@ def _chosen(settings: Settings) -> tuple[str, ...]:
 def _sections(asked: Asked) -> list[Mapping[str, object]]:
     """Return the parts of the lock that count. Raises what `forms.check` does; UnknownGroup."""
     forms.check(asked.place.app_dir, _LOCK, _PIPFILE)
-    document = json.loads((asked.place.app_dir / _LOCK).read_text("utf-8-sig"))
+    document = _document(asked.place)
     groups = asked.settings.groups
     wanted = [_SECTIONS.get(name, name) for name in ("packages", *groups)]
-    known = {name: one for name, one in document.items() if isinstance(one, dict)}
-    known.pop("_meta")
+    known = {name: one for name, one in document.items() if name != "_meta"}
     for name, section in zip(groups, wanted[1:], strict=True):
         if section not in known:
             raise UnknownGroup(_LOCK, "group", name, tuple(sorted(known.keys() - {"default"})))
     return [known.get(name, {}) for name in wanted]
+
+
+def _document(place: Workplace) -> dict[str, Mapping[str, object]]:
+    """Return the tables of the lock, which has been checked."""
+    document = json.loads((place.app_dir / _LOCK).read_text("utf-8-sig"))
+    return {name: one for name, one in document.items() if isinstance(one, dict)}
 
 
 def _places(section: Mapping[str, object]) -> Iterator[tuple[str, str]]:
@@ -190,14 +203,18 @@ def _named(line: str, names: Mapping[str, str]) -> str:
 
 def _note_finding(place: Workplace, lines: Sequence[str]) -> None:
     """Keep what *lines* say of where to look, for installing."""
-    found = [_expanded(line, place.environ) for line in lines if line.startswith(_FINDING)]
+    found = (line for line in lines if line.startswith(_FINDING))
     (place.scratch / "Pipfile.sources").write_text("\n".join(found), encoding="utf-8")
 
 
+def _found(place: Workplace) -> list[str]:
+    return (place.scratch / "Pipfile.sources").read_text("utf-8").splitlines()
+
+
 def _sources(place: Workplace) -> uv.Sources:
-    lines = (place.scratch / "Pipfile.sources").read_text("utf-8").splitlines()
+    lines = (pipenv_sources.expanded(line, place.environ) for line in _found(place))
+    return _as_uv(lines, place)
+
+
+def _as_uv(lines: Iterable[str], place: Workplace) -> uv.Sources:
     return uv.Sources(is_own=False, variables=indexes.found_by(lines, place.environ))
-
-
-def _expanded(line: str, environ: Mapping[str, str]) -> str:
-    return VARIABLE.sub(lambda found: environ.get(found[0][2:-1], "") or found[0], line)

@@ -11,13 +11,15 @@ from cnb_python.errors.kinds import BuildpackError
 from cnb_python.errors.locks import LockTooNew, StaleLock, UnknownGroup
 from cnb_python.errors.programs import AppNotInstallable
 from cnb_python.managers import (
+    bound,
     build_failures,
     exports,
     forms,
     indexes,
-    locked_installing,
     locked_lines,
+    poetry_certificates,
     poetry_project,
+    poetry_sources,
     uv,
 )
 from cnb_python.managers.decision import Decision, Pin
@@ -59,9 +61,7 @@ def install(settings: Settings, pins: Sequence[Pin], place: Workplace, run: Run)
     """Install exactly *pins*. Raises what uv or Poetry says went wrong."""
     own = {pin.name for pin in _of_the_app(place)}
     if others := [pin for pin in pins if pin.name not in own]:
-        lines = _exported(place).read_text("utf-8").splitlines()
-        sources = uv.Sources(is_own=False, variables=indexes.found_by(lines, place.environ))
-        locked_installing.install(others, place, run, sources)
+        _install_others(others, place, run)
     if len(others) < len(pins):
         outcome = run(command := _install_app(settings, place))
         if outcome.code:
@@ -74,6 +74,14 @@ def _explain(command: Command, outcome: Outcome, place: Workplace) -> BuildpackE
     if isinstance(found, InstallFailed | StaleLock | LockTooNew):
         forms.check(place.app_dir, _LOCK, PYPROJECT)
     return found
+
+
+def _install_others(pins: Sequence[Pin], place: Workplace, run: Run) -> None:
+    lines = _exported(place).read_text("utf-8").splitlines()
+    home = poetry_sources.home(place.app_dir / _LOCK, lines)
+    variables = indexes.found_by(poetry_sources.found_by(lines), place.environ)
+    variables |= poetry_certificates.trusting(place)
+    bound.install(pins, home, place, run, uv.Sources(is_own=False, variables=variables))
 
 
 def explain(command: Command, outcome: Outcome) -> BuildpackError:

@@ -92,9 +92,13 @@ class Sources(NamedTuple):
     """Indexes and the way to them. Not arguments, which every process of the machine can see."""
     lines: tuple[str, ...] = ()
     """What the lines of a requirements file say of them."""
+    strategy: str = "unsafe-best-match"
+    """Which of the indexes: with hashes it does not matter which of them has a file."""
 
 
 OWN = Sources()
+# The first that knows the name, whatever it has.
+FIRST_INDEX = "first-index"
 # What they choose is ours to choose, or would have no effect but an error.
 _OURS = frozenset(
     {
@@ -123,8 +127,7 @@ def install_locked(file: Path, count: int, place: Workplace, sources: Sources) -
 
     *file*: a `pylock.*.toml` or a requirements file, all of whose markers apply.
     """
-    # With hashes it does not matter which of the indexes has a file.
-    clean = ("--no-config", "--no-sources", "--index-strategy", "unsafe-best-match")
+    clean = ("--no-config", "--no-sources", "--index-strategy", sources.strategy)
     own = () if sources.is_own else clean
     cleaned = replace(place, environ=clean_variables(place.environ, NO_NETWORK))
     environ = own_place(place if sources.is_own else cleaned).environ

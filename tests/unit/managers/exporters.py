@@ -1,6 +1,7 @@
 """A build in which the programs of package managers are answers in a table."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from cnb_python.managers.manager import Workplace
@@ -8,12 +9,15 @@ from cnb_python.managers.program import Program
 from cnb_python.system.outside import Command, Outcome
 
 PYTHON = "3.13.1"
+# Of the words of a shell that writes what a program says to a file, that file.
+_SHELL = 3
 
 
 class Programs:
     """Answers a command by the words behind its program's; remembers what ran.
 
-    An answer is the output and the exit code, and what is written to the file behind `--output`.
+    An answer is the output, which a shell may write to a file, and the exit code, and what is
+    written to the file behind `--output`.
     """
 
     def __init__(self) -> None:
@@ -25,6 +29,8 @@ class Programs:
 
     def __call__(self, command: Command, on_line: Callable[[str], None] | None = None) -> Outcome:
         del on_line
+        into = Path(command.argv[_SHELL]) if command.argv[0] == "/bin/sh" else None
+        command = replace(command, argv=command.argv[_SHELL + 1 :]) if into else command
         self.ran.append(command)
         code, said, exported = next(
             (self.answers[word] for word in command.argv if word in self.answers), (0, "", "")
@@ -32,6 +38,8 @@ class Programs:
         if "--output" in command.argv and not code:
             at = command.argv.index("--output") + 1
             Path(command.argv[at]).write_text(exported, encoding="utf-8")
+        if into:
+            into.write_text(said, encoding="utf-8")
         return Outcome(code, said)
 
     def words(self, program: str) -> list[tuple[str, ...]]:

@@ -1,0 +1,44 @@
+"""Installs what a lock binds to an index from there: another index may have the same name.
+
+The hashes of a lock let nothing else in. But uv takes a release from the first index that has it,
+and stops where that is another file: whoever puts the name of a company's package on the public
+index could so keep the company from building.
+https://docs.astral.sh/uv/concepts/indexes/#searching-across-multiple-indexes
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+
+from cnb_python.managers import locked_installing, uv
+from cnb_python.managers.decision import Pin
+from cnb_python.managers.manager import Workplace
+from cnb_python.system.outside import Run
+
+type Home = Callable[[Pin], tuple[str, ...]]
+"""Returns the addresses, logins and all, of the indexes that a package may come from.
+
+None: those that the user has set up.
+"""
+
+
+def install(
+    pins: Sequence[Pin], home: Home, place: Workplace, run: Run, sources: uv.Sources
+) -> None:
+    """Install exactly *pins*, each from its *home*; what builds them as *sources* says.
+
+    An index without a package of that name is passed over. Raises what uv says went wrong.
+    """
+    by_home: defaultdict[tuple[str, ...], list[Pin]] = defaultdict(list)
+    for pin in pins:
+        by_home[home(pin)].append(pin)
+    for addresses, group in sorted(by_home.items()):
+        locked_installing.install(group, place, run, _preferring(addresses, sources))
+
+
+def _preferring(addresses: tuple[str, ...], sources: uv.Sources) -> uv.Sources:
+    if not addresses:
+        return sources
+    others = sources.variables.get("UV_INDEX", "")
+    indexes = " ".join(filter(None, (*addresses, others)))
+    variables = {**sources.variables, "UV_INDEX": indexes}
+    return sources._replace(variables=variables, strategy=uv.FIRST_INDEX)

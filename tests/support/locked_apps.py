@@ -1,0 +1,103 @@
+"""Apps that need packages of a company and of everybody, locked by Poetry, Pipenv or PDM."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.support import lockers
+from tests.support.index import Authority, Index, Login
+from tests.support.trees import Files, write_files
+
+USER, PASSWORD = "ACME_USER", "ACME_PASSWORD"
+_PROJECT = """\
+[project]
+name = "app"
+version = "1"
+requires-python = ">=3.14,<4"
+dependencies = ["company-tools<3", "common<3"]
+"""
+_POETRY = """\
+[tool.poetry]
+package-mode = false
+[tool.poetry.dependencies]
+company-tools = {{ source = "acme-internal" }}
+[[tool.poetry.source]]
+name = "everybody"
+url = "{everybody}"
+[[tool.poetry.source]]
+name = "acme-internal"
+url = "{company}"
+priority = "explicit"
+"""
+_PDM = """\
+[tool.pdm]
+distribution = false
+[[tool.pdm.source]]
+name = "pypi"
+url = "{everybody}"
+[[tool.pdm.source]]
+name = "acme-internal"
+url = "{company_with_variables}"
+include_packages = ["company-*"]
+"""
+_PIPFILE = """\
+[[source]]
+name = "everybody"
+url = "{everybody}"
+verify_ssl = true
+[[source]]
+name = "acme-internal"
+url = "{company_with_variables}"
+verify_ssl = true
+[packages]
+company-tools = {{ version = "<3", index = "acme-internal" }}
+common = "<3"
+"""
+
+
+@dataclass(frozen=True)
+class Market:
+    """A company's index, for those with its login, and one for everybody."""
+
+    company: Index
+    everybody: Index
+    authority: Authority
+    login: Login
+
+    def files(self, tool: str) -> Files:
+        """An app of *tool*, without its lock."""
+        told = {
+            "everybody": self.everybody.url,
+            "company": self.company.url,
+            "company_with_variables": self.company.url.replace(
+                "://", f"://${{{USER}}}:${{{PASSWORD}}}@"
+            ),
+        }
+        project = {
+            "poetry": {"pyproject.toml": _PROJECT + _POETRY.format(**told)},
+            "pdm": {"pyproject.toml": _PROJECT + _PDM.format(**told)},
+            "pipenv": {"Pipfile": _PIPFILE.format(**told)},
+        }
+        return {**project[tool], "Procfile": "web: python -m http.server $PORT\n"}
+
+    def variables(self, tool: str) -> Mapping[str, str]:
+        """The login as *tool* is told of it."""
+        user, password = self.login.user, self.login.password
+        if tool == "poetry":
+            name = "POETRY_HTTP_BASIC_ACME_INTERNAL"
+            return {f"{name}_USERNAME": user, f"{name}_PASSWORD": password}
+        return {USER: user, PASSWORD: password}
+
+    def app(self, tool: str, directory: Path) -> Path:
+        """An app in *directory*, locked by *tool*."""
+        write_files(directory, self.files(tool))
+        directory.chmod(0o755)
+        self.lock(tool, directory)
+        return directory
+
+    def lock(self, tool: str, app: Path) -> None:
+        """Lock *app* anew, to what the indexes have now."""
+        trusted = {"REQUESTS_CA_BUNDLE": str(self.authority.certificate)}
+        certificate = {**trusted, "PIP_CERT": str(self.authority.certificate)}
+        more = {"PDM_PYPI_CA_CERTS": str(self.authority.certificate)} if tool == "pdm" else {}
+        lockers.lock(tool, app, {**self.variables(tool), **certificate, **more})
