@@ -70,6 +70,7 @@ from cnb_python.errors.locks import (
     SeveralLocks,
     StaleLock,
     UnknownGroup,
+    UnsetVariable,
 )
 from cnb_python.errors.machine import (
     DamagedStore,
@@ -188,6 +189,8 @@ def describe(failure: Failure) -> Message:  # noqa: C901, PLR0911, PLR0912, PLR0
             return locks.project_for_other_python(failure)
         case UnknownGroup():
             return locks.unknown_group(failure)
+        case UnsetVariable():
+            return locks.unset_variable(failure)
         case ForbiddenVariables():
             return choosing.forbidden_variables(failure)
         case ForbiddenPipOptions():

@@ -19,7 +19,7 @@ THOROUGH = {
     *("test_requirements_oracle", "test_linked_packages", "test_cached_is_clean"),
     *("test_compiled_anew", "test_lost_state", "test_on_demand", "test_django"),
     *("test_faults", "test_faults_shared", "test_faults_size", "test_faults_store"),
-    *("test_collectstatic_failures", "test_nltk_data"),
+    *("test_collectstatic_failures", "test_nltk_data", "test_bound_packages"),
 }
 
 

@@ -48,6 +48,16 @@ class LockTooNew(AppError):
     """The tool's own words."""
 
 
+class UnsetVariable(AppError):
+    """The address of an index names a variable, most often for a login, that there is not."""
+
+    file: str
+    """Where the address stands: `Pipfile`."""
+    source: str
+    """As the file calls the index."""
+    variables: tuple[str, ...]
+
+
 class LockForOtherPython(AppError):
     """A lock file, or one of its packages, is not meant for the app's Python."""
 
@@ -83,6 +93,7 @@ type LockFailure = (
     | SeveralLocks
     | StaleLock
     | LockTooNew
+    | UnsetVariable
     | LockForOtherPython
     | ProjectForOtherPython
     | UnknownGroup

@@ -12,11 +12,15 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlTable, TomlValue
+from cnb_python.errors.locks import UnsetVariable
 from cnb_python.managers.bound import Home
 from cnb_python.managers.decision import Pin
 
 _INDEX = re.compile(r"(--index-url|--extra-index-url)\s+(\S+)")
 _USUAL = "pypi"
+# Of PDM's own.
+_ROOT = "PROJECT_ROOT"
+_VARIABLE = re.compile(r"\$\{(\w+)\}")
 _UNLIKE = re.compile(r"[^A-Za-z0-9?*\[\]-]+")
 
 
@@ -32,12 +36,13 @@ def read(directory: Path, exported: Iterable[str], environ: Mapping[str, str]) -
     """Return where the packages of the app in *directory* come from.
 
     *exported*: PDM's lines, which have the addresses in the order of the sources. Raises
-    UnreadableToml.
+    UnsetVariable and UnreadableToml.
     """
     lines = tuple(exported)
     said = [found for found in map(_INDEX.match, lines) if found]
     others = [line for line in lines if not _INDEX.match(line)]
     tables = tuple(_tables(directory))
+    _check_variables(tables, environ)
     if len(tables) != len(said):  # nobody knows which is which
         return Sources(lambda _: (), lines)
     sources = [
@@ -107,6 +112,14 @@ def _tables(directory: Path) -> Iterator[TomlTable]:
         both = {**own.get(str(table.get("name", "")), {}), **table}
         if both.get("url") and both.get("type", "index") == "index":
             yield both
+
+
+def _check_variables(tables: Iterable[TomlTable], environ: Mapping[str, str]) -> None:
+    """Refuse an address with a variable that there is not: PDM would leave its place empty."""
+    for table in tables:
+        names = _VARIABLE.findall(str(table.get("url", "")))
+        if missing := tuple(one for one in names if one != _ROOT and not environ.get(one)):
+            raise UnsetVariable("pyproject.toml", str(table.get("name", "")), missing)
 
 
 def _own_settings(directory: Path) -> dict[str, TomlTable]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from cnb_python.cnb import toml
 from cnb_python.errors.install import InstallFailed
 from cnb_python.errors.kinds import BuildpackError
-from cnb_python.errors.locks import StaleLock, UnknownGroup
+from cnb_python.errors.locks import LockTooNew, StaleLock, UnknownGroup
 from cnb_python.managers import (
     bound,
     build_failures,
@@ -35,6 +35,8 @@ _FRAGMENT = re.compile(r"#egg=[^&]*&?")
 _FINDING = ("-i ", "--index-url ", "--extra-index-url ", "--trusted-host ")
 # As a Pipfile calls a group, and as its lock does.
 _SECTIONS = {"packages": "default", "dev-packages": "develop", "dev": "develop"}
+# `pipfile-spec` of the locks that the pinned Pipenv writes.
+_FORM = 6
 _LAST_WORDS = 8
 # It has no option for it. What a process says is searched for logins, and its answer has some.
 _WRITTEN = ("/bin/sh", "-c", 'exec "$@" >"$0"')
@@ -150,9 +152,13 @@ def _chosen(settings: Settings) -> tuple[str, ...]:
 
 
 def _sections(asked: Asked) -> list[Mapping[str, object]]:
-    """Return the parts of the lock that count. Raises what `forms.check` does; UnknownGroup."""
+    """Return the parts of the lock that count.
+
+    Raises what `forms.check` does, LockTooNew and UnknownGroup.
+    """
     forms.check(asked.place.app_dir, _LOCK, _PIPFILE)
     document = _document(asked.place)
+    _check_form(document, asked.program)
     groups = asked.settings.groups
     wanted = [_SECTIONS.get(name, name) for name in ("packages", *groups)]
     known = {name: one for name, one in document.items() if name != "_meta"}
@@ -166,6 +172,13 @@ def _document(place: Workplace) -> dict[str, Mapping[str, object]]:
     """Return the tables of the lock, which has been checked."""
     document = json.loads((place.app_dir / _LOCK).read_text("utf-8-sig"))
     return {name: one for name, one in document.items() if isinstance(one, dict)}
+
+
+def _check_form(document: Mapping[str, Mapping[str, object]], program: Program) -> None:
+    """Refuse a form that came after our Pipenv, which does not look. Raises LockTooNew."""
+    form = document.get("_meta", {}).get("pipfile-spec")
+    if isinstance(form, int) and form > _FORM and program.is_locked:
+        raise LockTooNew(_LOCK, _NAME, (f'"pipfile-spec": {form}',))
 
 
 def _places(section: Mapping[str, object]) -> Iterator[tuple[str, str]]:

@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 from packaging.utils import canonicalize_name
 
 from cnb_python.cnb.toml import TomlTable, table_at
-from cnb_python.errors.locks import BadLock
+from cnb_python.errors.locks import BadLock, UnsetVariable
 from cnb_python.managers.bound import Home
 from cnb_python.managers.decision import Pin
 
@@ -39,7 +39,7 @@ def read(
     """Return where the packages of *lock* come from.
 
     *said*: Pipenv's lines about indexes, in which a mirror may stand for the usual one. Raises
-    BadLock where a package is bound to a source that there is not.
+    UnsetVariable, and BadLock where a package is bound to a source that there is not.
     """
     lines = tuple(expanded(line, environ) for line in said)
     printed = [found[1] for found in map(_INDEX.match, lines) if found]
@@ -66,7 +66,7 @@ def expanded(text: str, environ: Mapping[str, str]) -> str:
     """
     front, scheme, rest = text.partition("://")
     login, at, host = _filled(rest, environ).rpartition("@") if "$" in rest else ("", "", rest)
-    if at and "$" not in login:
+    if at:
         user, colon, password = login.partition(":")
         login = f"{quote(user, safe='')}{colon}{quote(password, safe='')}"
     return f"{_filled(front, environ)}{scheme}{login}{at}{host}"
@@ -76,13 +76,21 @@ def _filled(text: str, environ: Mapping[str, str]) -> str:
     return _VARIABLE.sub(lambda found: environ.get(found[1] or found[2], "") or found[0], text)
 
 
+def _unset(text: str, environ: Mapping[str, str]) -> Iterator[str]:
+    names = (found[1] or found[2] for found in _VARIABLE.finditer(text))
+    return (name for name in names if not environ.get(name))
+
+
 def _addresses(
     lock: Mapping[str, object], printed: list[str], environ: Mapping[str, str]
 ) -> Iterator[tuple[str, str]]:
     """Yield name and address of each source: one that Pipenv did not print has a mirror."""
     for source in _sources(lock):
-        address = expanded(str(source.get("url", "")), environ)
-        yield str(source.get("name", "")), address if address in printed else printed[0]
+        name, written = str(source.get("name", "")), str(source.get("url", ""))
+        if missing := tuple(_unset(written, environ)):
+            raise UnsetVariable(_LOCK, name, missing)
+        address = expanded(written, environ)
+        yield name, address if address in printed else printed[0]
 
 
 def _sources(lock: Mapping[str, object]) -> Iterator[Mapping[str, object]]:

@@ -9,6 +9,7 @@ from cnb_python.errors.locks import (
     SeveralLocks,
     StaleLock,
     UnknownGroup,
+    UnsetVariable,
 )
 from cnb_python.wording.message import Message
 
@@ -175,6 +176,22 @@ def unknown_group(failure: UnknownGroup) -> Message:
         ),
         steps=(
             f"Change the setting, or add the {failure.kind}, lock again and commit: {command}.",
+        ),
+    )
+
+
+def unset_variable(failure: UnsetVariable) -> Message:
+    """Which ones, and how a build is given them."""
+    one, file = failure.variables[0], failure.file
+    return Message(
+        title=f"The index {failure.source} needs {' and '.join(failure.variables)}",
+        body=(
+            f"The address of the index {failure.source} in {file} has variables in it.",
+            "The build was not given what they stand for.",
+        ),
+        steps=(
+            f"Give the build its value: pack build my-image --env {one} hands on the shell's.",
+            f"Or take the login out of it, in {file}, and bind a .netrc (docs/indexes.md).",
         ),
     )
 

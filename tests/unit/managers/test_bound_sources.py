@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cnb_python.cnb import toml
-from cnb_python.errors.locks import BadLock
+from cnb_python.errors.locks import BadLock, UnsetVariable
 from cnb_python.managers import (
     bound,
     pdm_sources,
@@ -16,6 +16,7 @@ from cnb_python.managers import (
     uv,
 )
 from cnb_python.managers.decision import Pin
+from cnb_python.messages import describe
 from tests.unit.managers.exporters import Programs, app, place
 
 HASH, OTHER = "a" * 64, "b" * 64
@@ -188,6 +189,15 @@ def test_a_source_that_the_lock_does_not_have_is_told() -> None:
         of_pipenv(lock)
 
 
+def test_a_variable_that_nobody_gave_the_build_is_named() -> None:
+    with pytest.raises(UnsetVariable) as raised:
+        pipenv_sources.read(PIPFILE_LOCK, {}, SAID, {"U": "me"})
+
+    message = describe(raised.value)
+    assert message.title == "The index ours needs P"
+    assert "--env P" in message.steps[0]
+
+
 @pytest.mark.parametrize(
     ("written", "filled"),
     [
@@ -195,7 +205,7 @@ def test_a_source_that_the_lock_does_not_have_is_told() -> None:
         ("-i https://me:a%40b@h.example/", "-i https://me:a%40b@h.example/"),
         ("https://${U}@h.example/$P", "https://me@h.example/w/rd"),
         ("https://'${P}'@h.example/", "https://w%2Frd@h.example/"),
-        ("https://${NONE}:x@h.example/", "https://${NONE}:x@h.example/"),
+        ("https://h.example/$NONE", "https://h.example/$NONE"),
     ],
 )
 def test_variables_in_pipenv_s_addresses_are_filled_in_as_it_does(
@@ -217,7 +227,7 @@ EXPORTED = (f"--index-url {ALL}", f"--extra-index-url {OURS}")
 
 def of_pdm(directory: Path, more: str = "", own: str = "", **environ: str) -> pdm_sources.Sources:
     files = [("pyproject.toml", PDM + more), ("pdm.toml", own)]
-    return pdm_sources.read(app(directory, files), EXPORTED, environ)
+    return pdm_sources.read(app(directory, files), EXPORTED, {**LOGIN, **environ})
 
 
 def test_pdm_s_sources_without_rules_are_all_asked(tmp_path: Path) -> None:
@@ -251,10 +261,17 @@ def test_logins_for_pdm_come_from_its_variables_and_its_settings(tmp_path: Path)
     }
 
 
+def test_a_variable_for_pdm_that_nobody_gave_the_build_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UnsetVariable) as raised:
+        of_pdm(tmp_path, U="")
+
+    assert (raised.value.source, raised.value.variables) == ("ours", ("U",))
+
+
 def test_other_addresses_than_sources_are_taken_as_they_are(tmp_path: Path) -> None:
     directory = app(tmp_path, [("pyproject.toml", PDM + 'include_packages = ["*"]\n')])
 
-    found = pdm_sources.read(directory, EXPORTED[:1], {})
+    found = pdm_sources.read(directory, EXPORTED[:1], LOGIN)
 
     assert found.home(pin("our-tools")) == ()
     assert found.lines == EXPORTED[:1]

@@ -7,7 +7,7 @@ import pytest
 
 from cnb_python.errors.inputs import UnreadableJson, WrongForm
 from cnb_python.errors.install import InstallFailed
-from cnb_python.errors.locks import LoneLock, StaleLock, UnknownGroup
+from cnb_python.errors.locks import LockTooNew, LoneLock, StaleLock, UnknownGroup
 from cnb_python.managers.decision import Undecided
 from cnb_python.managers.pipenv import Pipenv
 from cnb_python.project import read_project
@@ -84,6 +84,19 @@ def test_the_lock_is_checked_and_read(tmp_path: Path) -> None:
     assert [pin.line for pin in decision.pins] == [f"six==1.17.0 --hash=sha256:{HASH}"]
     assert programs.words("pipenv") == [("verify",), ("requirements", "--hash")]
     assert programs.ran[0].env["PIPENV_IGNORE_VIRTUALENVS"] == "1"
+
+
+def test_a_lock_of_a_later_form_is_refused_by_the_pipenv_that_does_not_look(
+    tmp_path: Path,
+) -> None:
+    directory = shop(tmp_path)
+    text = lock().replace('"_meta": {}', '"_meta": {"pipfile-spec": 7}')
+    (directory / "Pipfile.lock").write_text(text)
+
+    with pytest.raises(LockTooNew) as raised:
+        Pipenv().decide(place(directory), Programs())
+
+    assert raised.value.said == ('"pipfile-spec": 7',)
 
 
 def test_uv_is_told_the_sources_with_their_logins(tmp_path: Path) -> None:
