@@ -167,10 +167,9 @@ def test_poetry_keeps_its_hands_off_the_app_and_the_home(tmp_path: Path) -> None
 
 
 def test_uv_installs_the_releases_and_poetry_the_app(tmp_path: Path) -> None:
-    ours = (
-        'version = "1.17.0"\nsource = { type = "legacy", url = "https://ours.example/simple" }\n'
-    )
-    programs, where = Programs(), place(shop(tmp_path, lock=LOCK + ours))
+    source = '[package.source]\ntype = "legacy"\nurl = "https://ours.example/simple"\n'
+    lock = LOCK.replace("[metadata]", f'version = "1.17.0"\n{source}[metadata]')
+    programs, where = Programs(), place(shop(tmp_path, lock=lock))
     login = "--extra-index-url https://me:word@ours.example/simple\n"
     programs.answer("export", exported=f"{login}\n{SIX}")
 
