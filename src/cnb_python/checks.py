@@ -5,10 +5,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from cnb_python.errors.choosing import ForbiddenPipOptions, ForbiddenVariables
+from cnb_python.errors.inputs import NotAFile
 from cnb_python.managers.manager import Manager
 from cnb_python.managers.pip_settings import SECTIONS, SYSTEM_FILES, configuration_files
 from cnb_python.managers.select import unread
-from cnb_python.project import Project
+from cnb_python.project import OTHER_SIGNS, PROJECT_FILES, Project
 from cnb_python.system.outside import Output
 
 # Each of them would put packages where the image does not have them, or install none. What pip
@@ -109,6 +110,7 @@ def _misplacing(file: Path) -> tuple[tuple[str, str], ...]:
 
 def check_project(project: Project, manager: Manager, output: Output) -> None:
     """Refuse what *manager* cannot work with (AppError); warn of files that do not count."""
+    _check_kinds(project)
     for advice in manager.check(project):
         output.warning(advice.title, (advice.text,))
     if files := unread(project, manager):
@@ -122,3 +124,10 @@ def check_project(project: Project, manager: Manager, output: Output) -> None:
                 ),
             ),
         )
+
+
+def _check_kinds(project: Project) -> None:
+    """Refuse pipes and devices under names that tools read: each would wait for ever."""
+    for name in sorted(project.others.intersection((*PROJECT_FILES, *OTHER_SIGNS))):
+        if (project.directory / name).exists():
+            raise NotAFile(project.shown(name), "a pipe, a socket or a device")

@@ -1,5 +1,6 @@
 """What is refused before anything is written."""
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -222,3 +223,21 @@ def test_what_the_manager_refuses_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(NotAFile):
         check_project(read_project(tmp_path), Pip(), Warnings())
+
+
+@pytest.mark.parametrize("name", ["uv.toml", "setup.cfg", "poetry.toml"])
+def test_a_pipe_that_a_tool_would_read_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / "requirements.txt").touch()
+    os.mkfifo(tmp_path / name)
+
+    with pytest.raises(NotAFile) as raised:
+        check_project(read_project(tmp_path), Pip(), Warnings())
+
+    assert raised.value.name == name
+
+
+def test_a_broken_link_under_such_a_name_is_for_the_tool_to_pass_over(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").touch()
+    (tmp_path / "uv.toml").symlink_to("gone")
+
+    check_project(read_project(tmp_path), Pip(), Warnings())

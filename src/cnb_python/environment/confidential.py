@@ -34,6 +34,8 @@ def _of_netrc(environ: Mapping[str, str]) -> Iterator[str]:
 
 def _text(file: Path) -> str:
     try:
-        return file.read_text(encoding="utf-8", errors="surrogateescape")
+        # Reading a pipe would wait for ever.
+        is_text = file.is_file()
+        return file.read_text(encoding="utf-8", errors="surrogateescape") if is_text else ""
     except OSError:
         return ""
