@@ -9,6 +9,7 @@ from cnb_python.errors.building import (
     MissingBuildRequirement,
     MissingForBuild,
     SourceBuildFailed,
+    UndefinedSymbol,
 )
 from cnb_python.errors.choosing import (
     ChosenManagerMissing,
@@ -251,6 +252,8 @@ def describe(failure: Failure) -> Message:  # noqa: C901, PLR0911, PLR0912, PLR0
             return network.git_failed(failure)
         case MissingForBuild():
             return building.missing_for_build(failure)
+        case UndefinedSymbol():
+            return building.undefined_symbol(failure)
         case MissingBuildRequirement():
             return building.missing_build_requirement(failure)
         case MissingBuildModule():

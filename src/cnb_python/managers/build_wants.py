@@ -15,6 +15,7 @@ _PATTERNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
             r"\bld(?:\.\w+)?: (?:error: )?(?:cannot|unable to) find (?:library )?-l(\S+?):?\s"
         ),
     ),
+    ("program", re.compile(r"collect2: fatal error: cannot find [\u2018'`](\w+)")),
     ("library", re.compile(r"lib([\w+.-]+?)\.so[\d.]*: cannot open shared object file")),
     # Packages' own words.
     ("program", re.compile(r"(pg_config) executable not found")),
@@ -25,8 +26,11 @@ _PATTERNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ("library", re.compile(r"headers or library files could not be found for (\w+)")),  # Pillow
     ("library", re.compile(r"Could not find a local (HDF5) installation")),
     # pkg-config, Meson, CMake.
-    ("program", re.compile(r"Did not find (pkg-config|CMake)")),
-    ("program", re.compile(r"(Pkg-config|pkg-config) binary for machine .* not found")),
+    ("program", re.compile(r"Did not find (pkg-config)")),
+    (
+        "program",
+        re.compile(r"(Pkg-config|CMake)(?: binary)? for machine .* not found", re.IGNORECASE),
+    ),
     ("library", re.compile(r"Package '?([^\s']+)'? was not found in the pkg-config search path")),
     (
         "library",
@@ -34,12 +38,21 @@ _PATTERNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ),
     ("library", re.compile(r"ERROR: Dependency [\"']([^\"']+)[\"'] not found")),
     ("library", re.compile(r"ERROR: \w+ shared or static library '([^']+)' not found")),
-    ("program", re.compile(r"Unknown compiler\(s\): \[+'([^']+)'")),
+    # Meson looks for CMake wherever pkg-config knows nothing: what it looked for stands above.
+    ("program", re.compile(r"Did not find (CMake)")),
+    ("program", re.compile(r"Unknown (?:compiler|linker)\(s\): \[+'([^']+)'")),
     ("program", re.compile(r"no (?:Fortran|F) compiler found|No (?P<name>Fortran) compiler")),
     ("library", re.compile(r"By not providing \"Find(\w+)\.cmake\"")),
     ("library", re.compile(r"CMake Error at .*\n\s+Could NOT find (\w+)")),
     ("program", re.compile(r"No (CMAKE_C(?:XX)?_COMPILER|CMAKE_Fortran_COMPILER) could be found")),
-    ("program", re.compile(r"(CMake) must be installed")),
+    (
+        "program",
+        re.compile(
+            r"Could not find (?:the )?compiler (?:specified|set) in (?:the )?environment variable"
+            r"\s+\w+:\s+([\w.+-]+?)\.?\s"
+        ),
+    ),
+    ("program", re.compile(r"(CMake|Ninja) must be installed|Could not find (CMake|Ninja) with")),
     # Rust. "Rust not found, installing" is no complaint: maturin goes and gets it.
     (
         "program",
@@ -59,6 +72,7 @@ _PROGRAMS = {
     "CMAKE_CXX_COMPILER": "c++",
     "CMAKE_Fortran_COMPILER": "gfortran",
     "Fortran": "gfortran",
+    "gcc-ar": "ar",
     "Pkg-config": "pkg-config",
 }
 _OF_A_TARGET = re.compile(r"\w+-linux-gnu-(\w\S*)")

@@ -14,6 +14,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from cnb_python.errors.inputs import NotAFile
 from cnb_python.managers.requirement_lines import VARIABLE, Line, lines_of
 from cnb_python.managers.requirements_encoding import decode
 from cnb_python.system.addresses import local_path
@@ -130,7 +131,8 @@ def read_lines(
 ) -> Iterator[tuple[Source, Line]]:
     """Yield each line of *file* and of what it includes, with the file that has it.
 
-    What cannot be read has none; *including* are those on the way to it.
+    What cannot be read has none; *including* are those on the way to it. Raises NotAFile for what
+    would never end.
     """
     including |= {file}
     for line in lines_of(_text(file) if isinstance(file, Path) else remote(file)):
@@ -152,9 +154,11 @@ def _included(name: str, by: Source) -> Source:
 
 
 def _text(file: Path) -> str:
+    if file.exists() and not file.is_file() and not file.is_dir():
+        # Whoever reads it, pip too, might wait for ever.
+        raise NotAFile(file.name, "a pipe, a socket or a device")
     try:
-        # Reading a pipe would wait for ever.
-        return decode(file.read_bytes(), "replace") if file.is_file() else ""
+        return decode(file.read_bytes(), "replace")
     except OSError, LookupError:
         return ""
 

@@ -5,6 +5,7 @@ nothing.
 """
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,8 @@ from cnb_python.managers.manager import Advice, Workplace
 from cnb_python.project import REQUIREMENTS, Project
 from cnb_python.settings import DEFAULTS, PIP, UV, Settings
 from cnb_python.system.outside import Command, Outcome, Run
+
+_INCLUDES = re.compile(rb"^\s*(-r|-c|--requirement|--constraint)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,8 @@ class Pip:
         contents = self._contents(project)
         for name, content in contents.items():
             requirements_encoding.check(project.shown(name), content)
+            if _INCLUDES.search(content):
+                _check_includes(project.directory / name)
         return tuple(
             Advice(
                 f"{name} is not UTF-8 text",
@@ -147,3 +152,11 @@ class Pip:
     def _planned(self, place: Workplace) -> exact.Plan | Undecided:
         contents = {name: (place.app_dir / name).read_bytes() for name in self._files}
         return self._plan(contents, place.app_dir, place.python, place.environ)
+
+
+def _check_includes(file: Path) -> None:
+    """Raise NotAFile where *file* includes what nobody can read to its end."""
+    from cnb_python.managers import own_lines  # noqa: PLC0415 - few include another
+
+    for _ in own_lines.read_lines(file, {}):
+        pass

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 
-from cnb_python.errors.building import MissingBuildRequirement
 from cnb_python.errors.finding import NoSuchPackage, NoSuchVersion, NotProvided
 from cnb_python.errors.install import InstallFailed
 from cnb_python.errors.kinds import BuildpackError
@@ -53,7 +52,9 @@ def _of_build_requirements(
     answer = _ask_again(wanted, told, finding, place, run)
     if isinstance(answer, NoSuchPackage | NoSuchVersion | NotProvided):
         is_offline = isinstance(answer, NotProvided)
-        return MissingBuildRequirement(package, wanted.requirement, is_offline)
+        return build_failures.missing_requirement(
+            package, wanted.requirement, is_offline=is_offline
+        )
     return answer
 
 

@@ -6,7 +6,6 @@ It writes `error: ...`, a `  cause: ...` for each reason below that, and hints.
 import re
 from collections.abc import Callable
 
-from cnb_python.errors.building import MissingBuildRequirement
 from cnb_python.errors.inputs import WrongForm
 from cnb_python.errors.install import (
     BadRequirement,
@@ -26,7 +25,7 @@ from cnb_python.errors.network import (
     UrlNotFound,
 )
 from cnb_python.managers import uv_resolution
-from cnb_python.managers.build_failures import build_failure, build_of
+from cnb_python.managers.build_failures import build_failure, build_of, missing_requirement
 from cnb_python.managers.git_failures import git_failure
 
 _REFUSALS = frozenset({401, 403, 407})
@@ -42,6 +41,7 @@ _CERTIFICATES = {
     "NotValidForName": "it is for another name",
 }
 _BUILD_REQUIRES = re.compile(r"No solution found when resolving: `([^`]+)`")
+_REQUIRED = re.compile(r"\byou\s+require\s+([^\s,]+?),?\s+we\s+can\s+conclude")
 _NEWER_LOCK = re.compile(
     r"Failed to parse `([^`]+)`, which uses an unsupported schema version "
     r"\(v(\d+), but only v(\d+) is supported\)"
@@ -137,7 +137,13 @@ def _build_requires(output: str) -> BuildpackError | None:
     found = _BUILD_REQUIRES.search(output)
     if not found or "build-system.requires" not in output:
         return None
-    return MissingBuildRequirement(build_of(output), found[1], bool(_OFFLINE.search(output)))
+    # It lists all that the build requires; the reason names the one that cannot be had.
+    missing = _REQUIRED.search(output)
+    return missing_requirement(
+        build_of(output),
+        missing[1] if missing else found[1],
+        is_offline=bool(_OFFLINE.search(output)),
+    )
 
 
 def _bad_line(output: str) -> BuildpackError | None:

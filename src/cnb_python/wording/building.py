@@ -6,6 +6,7 @@ from cnb_python.errors.building import (
     MissingBuildRequirement,
     MissingForBuild,
     SourceBuildFailed,
+    UndefinedSymbol,
 )
 from cnb_python.wording.message import Message
 
@@ -28,6 +29,32 @@ def missing_for_build(failure: MissingForBuild) -> Message:
     )
 
 
+def undefined_symbol(failure: UndefinedSymbol) -> Message:
+    """A library that is too old, was made without it, or is not named at all."""
+    return Message(
+        title=f"{failure.package} cannot be linked: no library has {failure.symbol}",
+        body=(
+            _from_source(failure.package, failure.python),
+            (
+                f"Its code uses {failure.symbol}, which is in none of the libraries that it is "
+                "linked with in this build image."
+            ),
+        ),
+        steps=(
+            _easier(failure.package),
+            (
+                f"The build image's library may be too old for it, or made without it: look in "
+                f"the documentation of {failure.package} for the version that it asks for, and "
+                "use a build image that holds that."
+            ),
+            (
+                f"If {failure.package} is yours, name the library that has it where its extension "
+                "is declared (libraries=[...])."
+            ),
+        ),
+    )
+
+
 def missing_build_requirement(failure: MissingBuildRequirement) -> Message:
     """Most often a build backend that nobody put beside the vendored files."""
     offline = (
@@ -35,6 +62,7 @@ def missing_build_requirement(failure: MissingBuildRequirement) -> Message:
         f"Or put a wheel of {failure.package} there in place of its source: pip wheel.",
     )
     online = (
+        *_as_a_program(failure),
         f"Ask for a newer version of {failure.package}, or one that has a wheel for this Python.",
         "If the missing package is a private one, give the build its index as well.",
     )
@@ -52,6 +80,18 @@ def missing_build_requirement(failure: MissingBuildRequirement) -> Message:
             ),
         ),
         steps=offline if failure.is_offline else online,
+    )
+
+
+def _as_a_program(failure: MissingBuildRequirement) -> tuple[str, ...]:
+    if not failure.debian:
+        return ()
+    return (
+        (
+            "Its build asks the index because the build image has no such program: give the "
+            f"build {_packages(failure.debian, failure.ubuntu)}, in a build image that holds it "
+            "or by a buildpack for apt packages that runs before this one."
+        ),
     )
 
 
@@ -167,13 +207,17 @@ def _where_it_is(failure: MissingForBuild) -> str:
             f"Or use a build image that has the {failure.kind} (on Debian, `apt-file search "
             f"{failure.name}` names the package that holds it)" + _at_run_time(failure)
         )
-    both = f"Debian and Ubuntu's package {failure.debian}"
-    if failure.ubuntu != failure.debian:
-        both = f"Debian's package {failure.debian} (Ubuntu: {failure.ubuntu})"
     return (
-        f"Or give the build {both}: in a build image that holds it, or by a buildpack for apt "
-        "packages that runs before this one" + _at_run_time(failure)
+        f"Or give the build {_packages(failure.debian, failure.ubuntu)}: in a build image that "
+        "holds it, or by a buildpack for apt packages that runs before this one"
+        + _at_run_time(failure)
     )
+
+
+def _packages(debian: str, ubuntu: str) -> str:
+    if debian == ubuntu:
+        return f"Debian and Ubuntu's package {debian}"
+    return f"Debian's package {debian} (Ubuntu: {ubuntu})"
 
 
 def _at_run_time(failure: MissingForBuild) -> str:

@@ -1,5 +1,6 @@
 """pip as a manager."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -263,3 +264,15 @@ def test_files_that_a_setting_names_decide_in_place_of_the_usual_one(tmp_path: P
 
     assert Pip().deciding_files(project) == ("requirements.txt",)
     assert SEVERAL.deciding_files(project) == ("requirements/base.txt", "../shared.txt")
+
+
+def test_an_include_that_nobody_can_read_to_its_end_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("six\n-r more/base.txt\n")
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more/base.txt").write_text("-c pipe.txt\n-r ../requirements.txt\n")
+    os.mkfifo(tmp_path / "more/pipe.txt")
+
+    with pytest.raises(NotAFile) as raised:
+        Pip().check(read_project(tmp_path))
+
+    assert raised.value.name == "pipe.txt"

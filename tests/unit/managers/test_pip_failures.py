@@ -10,6 +10,7 @@ from cnb_python.errors.building import (
     MissingBuildModule,
     MissingForBuild,
     SourceBuildFailed,
+    UndefinedSymbol,
 )
 from cnb_python.errors.failure import Failure
 from cnb_python.errors.finding import (
@@ -76,6 +77,10 @@ def words(failure: BuildpackError | None) -> str:
         ("missing_cmake_package", "cmake-ext", "library", "GEOS"),
         ("missing_meson_dependency", "meson-ext", "library", "openblas"),
         ("missing_rust", "rust-ext", "program", "Rust"),
+        ("missing_pkg_config_meson", "mesn", "program", "pkg-config"),
+        ("missing_module_meson", "mesnpc", "library", "libmemcached"),
+        ("missing_compiler_cmake", "nocc", "program", "cc"),
+        ("missing_ar_meson", "noar", "program", "ar"),
         ("missing_fortran", "meson-fortran", "program", "gfortran"),
     ],
 )
@@ -561,3 +566,10 @@ def test_every_recorded_output_is_read_by_a_test() -> None:
     for file in DATA.glob("*.txt"):
         name = file.name.removesuffix(".txt").removesuffix(".telling")
         assert f'"{name}' in source, name
+
+
+def test_a_function_that_no_library_has_is_named() -> None:
+    failure = build_failure(wrote("undefined_symbol"), PYTHON)
+
+    assert isinstance(failure, UndefinedSymbol)
+    assert (failure.package, failure.symbol) == ("undef", "foo")

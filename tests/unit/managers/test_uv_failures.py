@@ -10,6 +10,7 @@ from cnb_python.errors.building import (
     MissingBuildModule,
     MissingBuildRequirement,
     MissingForBuild,
+    UndefinedSymbol,
 )
 from cnb_python.errors.failure import Failure
 from cnb_python.errors.finding import (
@@ -73,6 +74,10 @@ def why(name: str) -> BuildpackError:
         ("meson_ext", "meson-ext", "library", "openblas", "libopenblas-dev"),
         ("meson_fortran", "meson-fortran", "program", "gfortran", "gfortran"),
         ("rust_ext", "rust-ext", "program", "Rust", "cargo"),
+        ("meson_no_pkgconfig", "mesn", "program", "pkg-config", "pkg-config"),
+        ("meson_no_module", "mesnpc", "library", "libmemcached", "libmemcached-dev"),
+        ("cmake_no_cc", "nocc", "program", "cc", "build-essential"),
+        ("meson_no_ar", "noar", "program", "ar", "build-essential"),
     ],
 )
 def test_what_a_source_build_misses_is_named_with_its_package(
@@ -392,3 +397,18 @@ def test_a_lock_that_is_none_of_uv_s(name: str, problem: str) -> None:
 
     assert isinstance(failure, BadLock)
     assert (failure.file, failure.problem) == ("uv.lock", problem)
+
+
+def test_a_function_that_no_library_has_is_named() -> None:
+    failure = why("undefined_symbol")
+
+    assert isinstance(failure, UndefinedSymbol)
+    assert (failure.package, failure.symbol) == ("undef", "foo")
+
+
+def test_a_program_that_a_build_asks_an_index_for_is_named_with_its_package() -> None:
+    failure = why("cmake_missing")
+
+    assert isinstance(failure, MissingBuildRequirement)
+    assert (failure.package, failure.requirement) == ("skb", "cmake>=3.15")
+    assert failure.debian == "cmake"
