@@ -1,9 +1,11 @@
 """NLTK's data is in the image, downloaded once from a server on this machine.
 
+The app is one directory of a repository, with static files of Django's and scripts of its own.
 NLTK 3.9.1: later releases refuse to fetch from private addresses, which a test's server has.
 """
 
 import hashlib
+import re
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -14,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.builds import Builds, Built
+from tests.support.builds import Builds, Built, fixture
 from tests.support.trees import App, Files, write_files
 from tests.support.worlds import layers_of, without_cache, without_image
 
@@ -26,6 +28,15 @@ joblib==1.6.0
 regex==2026.11.15
 tqdm==4.70.1
 """
+GALLERY = fixture("pip_django_static")
+# What no step may take for the project's.
+OTHERS: Files = {
+    "manage.py": "import django\nraise SystemExit('the wrong one')\n",
+    "nltk.txt": "wrong\n",
+    "bin/pre_compile": "#!/bin/sh\nexit 1\n",
+    "bin/post_compile": "#!/bin/sh\nexit 1\n",
+}
+BEFORE = "#!/bin/sh\npwd > before.txt\n"
 WORDS = "from nltk.corpus import stopwords; print(stopwords.words('english'))"
 RUNS = "Running `python -m nltk.downloader stopwords`"
 AFTER = f'#!/bin/sh\npython -c "{WORDS}" > words.txt\n'
@@ -45,7 +56,7 @@ class Server:
 
     @property
     def env(self) -> dict[str, str]:
-        return {"NLTK_DOWNLOAD_URL": f"{self.url}/index.xml"}
+        return {"NLTK_DOWNLOAD_URL": f"{self.url}/index.xml", "BP_PYTHON_PROJECT": "shop"}
 
 
 class _Handler(SimpleHTTPRequestHandler):
@@ -81,8 +92,31 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         thread.join()
 
 
-def files(names: str = "stopwords") -> Files:
-    return {"requirements.txt": REQUIREMENTS, "nltk.txt": names}
+def files(names: str = "stopwords", after: str = "") -> Files:
+    gallery = {
+        f"shop/{path.relative_to(GALLERY)}": path.read_bytes()
+        for path in GALLERY.rglob("*")
+        if path.is_file()
+    }
+    django = (GALLERY / "requirements.txt").read_text()
+    return {
+        **OTHERS,
+        **gallery,
+        "shop/requirements.txt": REQUIREMENTS + django,
+        "shop/nltk.txt": names,
+        "shop/bin/pre_compile": BEFORE,
+        **({"shop/bin/post_compile": after} if after else {}),
+    }
+
+
+def executable(directory: Path) -> Path:
+    for script in directory.glob("**/bin/*"):
+        script.chmod(0o755)
+    return directory
+
+
+def ours(built: Built) -> dict[str, str]:
+    return {title: sha for title, sha in layers_of(built).items() if "/python:" in title}
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +125,7 @@ def words(
 ) -> Built:
     directory = write_files(tmp_path_factory.mktemp("words") / "app", files())
     directory.chmod(0o755)
-    built = builds.image(directory, flask, env=server.env)
+    built = builds.image(executable(directory), flask, env=server.env)
     assert built.code == 0, built.output
     return built
 
@@ -101,12 +135,22 @@ def test_the_app_finds_its_data(words: Built) -> None:
     assert words.run("python", "-c", WORDS) == "['the', 'a']\n"
 
 
+def test_its_static_files_and_scripts_are_the_project_s(words: Built) -> None:
+    assert "Running `python manage.py collectstatic --noinput` in `shop`" in words.output
+    assert words.run("sh", "-c", "pwd; ls; cat shop/before.txt") == (
+        "/workspace\nbin\nmanage.py\nnltk.txt\nshop\n/workspace/shop\n"
+    )
+    with words.serve() as served:
+        assert re.search(r"/static/gallery/style\.[0-9a-f]{12}\.css", served.fetch())
+
+
 def test_it_is_downloaded_once(builds: Builds, words: Built, server: Server, app: App) -> None:
     server.asked.clear()
-    again = builds.image(app(files()), words, env=server.env)
+    again = builds.image(executable(app(files())), words, env=server.env)
     assert again.code == 0, again.output
-    assert "Nothing changed: 6 packages as they were" in again.output
-    assert "Running `" not in again.output
+    assert "Nothing changed: 9 packages as they were" in again.output
+    assert "static files as they were" in again.output
+    assert re.findall(r"Running `(.*)`", again.output) == ["bin/pre_compile"]
     assert layers_of(again) == layers_of(words)
     assert server.asked == []
 
@@ -115,7 +159,8 @@ def test_without_its_image_it_comes_from_the_store(
     builds: Builds, words: Built, server: Server, app: App, tmp_path: Path
 ) -> None:
     server.asked.clear()
-    built = builds.image(app(files()), without_image(words, tmp_path / "w"), env=server.env)
+    before = without_image(words, tmp_path / "w")
+    built = builds.image(executable(app(files())), before, env=server.env)
     assert built.code == 0, built.output
     assert layers_of(built) == layers_of(words)
     assert server.asked == []
@@ -125,22 +170,24 @@ def test_without_its_cache_it_stays_in_the_image(
     builds: Builds, words: Built, server: Server, app: App, tmp_path: Path
 ) -> None:
     server.asked.clear()
-    built = builds.image(app(files()), without_cache(words, tmp_path / "w"), env=server.env)
+    # Nothing may run that could need it: the store, which lends it, is gone.
+    env = {**server.env, "DISABLE_COLLECTSTATIC": "1"}
+    before = without_cache(words, tmp_path / "w")
+    built = builds.image(executable(app(files())), before, env=env)
     assert built.code == 0, built.output
-    assert layers_of(built) == layers_of(words)
+    assert ours(built) == ours(words)
     assert server.asked == []
 
 
 def test_scripts_find_it_too_and_the_layer_stays_the_same(
     builds: Builds, words: Built, server: Server, app: App
 ) -> None:
-    directory = app({**files(), "bin/post_compile": AFTER})
-    (directory / "bin/post_compile").chmod(0o755)
-    built = builds.image(directory, words, env=server.env)
+    server.asked.clear()
+    built = builds.image(executable(app(files(after=AFTER))), words, env=server.env)
     assert built.code == 0, built.output
-    assert built.run("cat", "words.txt") == "['the', 'a']\n"
-    ours = {title: sha for title, sha in layers_of(words).items() if "/python:" in title}
-    assert ours.items() <= layers_of(built).items()
+    assert built.run("cat", "shop/words.txt") == "['the', 'a']\n"
+    assert ours(built).items() >= ours(words).items()
+    assert server.asked == []
 
 
 @pytest.mark.parametrize(
@@ -149,7 +196,6 @@ def test_scripts_find_it_too_and_the_layer_stays_the_same(
         ("stopword", "index.xml", "NLTK's index has nothing called stopword."),
         ("stopwords", "gone.xml", "What was fetched as NLTK's index is none."),
         ("stopwords", "no_index.html", "What was fetched as NLTK's index is none."),
-        ("stopwords", "", "What was fetched as NLTK's index is none."),
     ],
 )
 def test_what_cannot_be_had_stops_the_build(  # noqa: PLR0913 - fixtures
@@ -162,18 +208,19 @@ def test_what_cannot_be_had_stops_the_build(  # noqa: PLR0913 - fixtures
     url: str,
     words_of_it: str,
 ) -> None:
-    listed = app(files(f"{names} other"))
-    built = builds.phases(listed, words, env={"NLTK_DOWNLOAD_URL": f"{server.url}/{url}"})
+    listed = executable(app(files(f"{names} other")))
+    env = {**server.env, "NLTK_DOWNLOAD_URL": f"{server.url}/{url}"}
+    built = builds.phases(listed, words, env=env)
     assert built.code
     assert f"The NLTK data {names} could not be had" in built.error
     assert words_of_it in built.error
 
 
 def test_a_server_that_does_not_answer_is_the_network_s_fault(
-    builds: Builds, words: Built, app: App
+    builds: Builds, words: Built, server: Server, app: App
 ) -> None:
-    env = {"NLTK_DOWNLOAD_URL": "http://127.0.0.1:9/index.xml"}
-    built = builds.phases(app(files("stopwords other")), words, env=env)
+    env = {**server.env, "NLTK_DOWNLOAD_URL": "http://127.0.0.1:9/index.xml"}
+    built = builds.phases(executable(app(files("stopwords other"))), words, env=env)
     assert built.code
     assert "The server of NLTK's data could not be reached." in built.error
     assert "Connection refused" in built.error

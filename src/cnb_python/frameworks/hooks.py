@@ -49,6 +49,7 @@ def run_before(context: BuildContext, directory: Path, journal: Journal, system:
     """
     if script := find(directory, PRE):
         with journal.step(PRE):
+            _make_executable(script, context.app_dir, system)
             _run(PRE, script, directory, dict(context.environ), system)
 
 
@@ -59,12 +60,12 @@ def run_after(
 
     *more* are variables that yield to the platform's. Raises as `run_before`.
     """
-    env = variables_in(environment, more)
-    _run(POST, script, environment.job.project.directory, env, system)
+    job = environment.job
+    _make_executable(script, job.context.app_dir, system)
+    _run(POST, script, job.project.directory, variables_in(environment, more), system)
 
 
 def _run(name: str, script: Path, app_dir: Path, env: Mapping[str, str], system: System) -> None:
-    _make_executable(name, script, system)
     start = _first_line(script)
     shell = () if start.startswith(_STARTS) else _shell()
     try:
@@ -83,9 +84,10 @@ def _run(name: str, script: Path, app_dir: Path, env: Mapping[str, str], system:
         system.output.warning(message.title, message.body)
 
 
-def _make_executable(name: str, script: Path, system: System) -> None:
+def _make_executable(script: Path, top: Path, system: System) -> None:
     if script.stat().st_mode & stat.S_IXUSR:
         return
+    name = script.relative_to(top)
     system.output.warning(
         f"{name} is not executable",
         (

@@ -13,6 +13,7 @@ from cnb_python.errors.machine import ProgramNotStarted
 from cnb_python.frameworks import hooks
 from cnb_python.system.journal import Journal
 from cnb_python.system.outside import Command, Outcome
+from tests.support.trees import write_files
 from tests.unit.frameworks.apps import World, world
 
 SCRIPT = "#!/bin/sh\necho\n"
@@ -123,6 +124,16 @@ def test_a_script_that_is_not_executable_is_made_so(tmp_path: Path) -> None:
     before(app)
     assert script.stat().st_mode & stat.S_IXUSR
     assert "bin/pre_compile is not executable" in app.said
+
+
+def test_git_is_told_the_script_s_path_from_the_top(tmp_path: Path) -> None:
+    app = with_scripts(tmp_path)
+    write_files(app.directory, {"shop/bin/pre_compile": SCRIPT})
+    journal = Journal(app.app.log, lambda: 0, {})
+    context = app.environment().job.context
+    hooks.run_before(context, app.directory / "shop", journal, app.system())
+    assert "git update-index --chmod=+x shop/bin/pre_compile" in app.said
+    assert app.programs.ran[0].cwd == app.directory / "shop"
 
 
 def test_a_script_that_names_no_program_is_read_by_a_shell(tmp_path: Path) -> None:
