@@ -34,13 +34,15 @@ format: venv ## Rewrite the code in the one format
 	@$(PYTHON) -m ruff format
 
 unit: venv ## Test the parts: no process, no network
-	@$(PYTHON) -m coverage run -m pytest tests/test_architecture.py tests/unit
+	@$(PYTHON) -m coverage erase
+	@$(PYTHON) -m coverage run -m pytest -n 2 --dist worksteal tests/test_architecture.py tests/unit
+	@$(PYTHON) -m coverage combine --quiet
 	@$(PYTHON) -m coverage report
 
 phases: venv fixtures ## Test the package, and detect and build under the real lifecycle, without Docker
 	@$(PYTHON) -m pytest -n 2 --dist loadfile -m "not thorough" tests/package tests/phases
 
-thorough: venv fixtures ## Try the environment engine: real packages, odd machines, broken-off builds
+thorough: venv fixtures ## The longer tests of that kind: every manager, real packages, odd machines, broken-off builds
 	@$(PYTHON) -m pytest -n 2 --dist loadfile -m thorough tests/phases
 
 images: venv fixtures ## Test with pack on a real Docker engine

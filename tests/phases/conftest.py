@@ -13,20 +13,22 @@ from tests.support.sharing import shared
 from tests.support.trees import App, Files, linked_copy, write_files
 from tools import cache, lifecycle, mirror, oci, package, settings_here
 
-# What takes minutes: `make thorough` runs it, `make phases` the rest.
-THOROUGH = {
-    *("test_deciding", "test_deciding_by_index", "test_installing_decided", "test_harvest"),
-    *("test_requirements_oracle", "test_linked_packages", "test_cached_is_clean"),
-    *("test_compiled_anew", "test_lost_state", "test_on_demand", "test_django"),
-    *("test_faults", "test_faults_shared", "test_faults_size", "test_faults_store"),
-    *("test_collectstatic_failures", "test_nltk_data", "test_bound_packages"),
+HERE = Path(__file__).parent
+
+# What everyday work runs, in a minute: `make phases`. `make thorough` runs the rest.
+EVERYDAY = {
+    *("test_commands", "test_defaults", "test_detect", "test_environment", "test_flask"),
+    *("test_failures_of_builds", "test_failures_of_git", "test_failures_of_indexes"),
+    *("test_failures_of_requirements", "test_harness", "test_interpreter", "test_leftovers"),
+    *("test_package_index", "test_packages", "test_python_version", "test_rebuilds"),
+    "test_uv_lock",
 }
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests that everyday work can do without."""
     for item in items:
-        if item.path.stem in THOROUGH:
+        if item.path.parent == HERE and item.path.stem not in EVERYDAY:
             item.add_marker("thorough")
 
 

@@ -116,5 +116,6 @@ def _digests(built: Built) -> Digests:
     return {
         name: tree.digest(built.layers / name)
         for name in names
-        if name != "deps" and (built.layers / name).is_dir()
+        # The store is not in the image; the start-up defaults are made last, and not by all.
+        if name not in {"deps", "defaults"} and (built.layers / name).is_dir()
     }

@@ -1,6 +1,7 @@
 """TOML in and out: the only door to tomli and tomli-w."""
 
 import codecs
+import os
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from pathlib import Path
@@ -28,8 +29,8 @@ def read(path: Path) -> TomlTable:
     Raises UnreadableToml, also when there is no such file.
     """
     try:
-        if path.exists() and not path.is_file() and not path.is_dir():
-            # Reading a pipe would wait for ever, a device might never end.
+        if path.is_fifo() or (path.is_char_device() and path != Path(os.devnull)):
+            # Reading a pipe would wait for ever, and some devices never end.
             raise UnreadableToml(path, "it is no file")
         content = path.read_bytes()
     except OSError as error:
