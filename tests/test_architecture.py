@@ -91,6 +91,7 @@ INDEPENDENT = {
             "poetry_sources",
             "pipenv_sources",
             "pdm_sources",
+            "pdm_targets",
             "poetry_certificates",
             "bound",
         ),

@@ -106,6 +106,12 @@ _VALUES: Mapping[str, object] = {
     "StaleLock.file": "uv.lock",
     "StaleLock.said": ("The lockfile at `uv.lock` needs to be updated",),
     "StaleLock.source": "pyproject.toml",
+    "KeyRefused.file": "pyproject.toml",
+    "KeyRefused.manager": "Poetry",
+    "KeyRefused.key": "requires-poetry",
+    "KeyRefused.said": (
+        "Additional properties are not allowed ('requires-poetry' was unexpected)",
+    ),
     "UnsetVariable.file": "Pipfile.lock",
     "UnsetVariable.source": "acme-internal",
     "UnsetVariable.variables": ("ACME_USER", "ACME_TOKEN"),

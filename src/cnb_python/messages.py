@@ -90,7 +90,7 @@ from cnb_python.errors.network import (
     UntrustedCertificate,
     UrlNotFound,
 )
-from cnb_python.errors.programs import AppNotInstallable, ProgramUnavailable
+from cnb_python.errors.programs import AppNotInstallable, KeyRefused, ProgramUnavailable
 from cnb_python.errors.python import (
     EndedPythonLine,
     InvalidPythonRange,
@@ -210,6 +210,8 @@ def describe(failure: Failure) -> Message:  # noqa: C901, PLR0911, PLR0912, PLR0
             return programs.lock_too_new(failure)
         case AppNotInstallable():
             return programs.app_not_installable(failure)
+        case KeyRefused():
+            return programs.key_refused(failure)
         case ProgramUnavailable():
             return programs.program_unavailable(failure)
         case Killed():

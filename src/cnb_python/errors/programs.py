@@ -12,6 +12,16 @@ class AppNotInstallable(AppError):
     """In the manager's own words."""
 
 
+class KeyRefused(AppError):
+    """A manager does not know a key of its own table: a later release brought it, or nobody."""
+
+    file: str
+    manager: str
+    key: str
+    said: tuple[str, ...]
+    """The manager's own words."""
+
+
 class ProgramUnavailable(OutsideError):
     """The program of a package manager could not be fetched."""
 
@@ -22,4 +32,4 @@ class ProgramUnavailable(OutsideError):
     """In uv's own words."""
 
 
-type ProgramFailure = AppNotInstallable | ProgramUnavailable
+type ProgramFailure = AppNotInstallable | KeyRefused | ProgramUnavailable

@@ -10,7 +10,12 @@ from cnb_python.cnb import disk, toml
 from cnb_python.cnb.toml import TomlTable
 from cnb_python.errors.install import InstallFailed
 from cnb_python.errors.kinds import BuildpackError
-from cnb_python.errors.locks import BadLock, LockTooNew, StaleLock, UnknownGroup
+from cnb_python.errors.locks import (
+    BadLock,
+    LockTooNew,
+    StaleLock,
+    UnknownGroup,
+)
 from cnb_python.managers import (
     bound,
     build_failures,
@@ -19,6 +24,7 @@ from cnb_python.managers import (
     indexes,
     locked_lines,
     pdm_sources,
+    pdm_targets,
     uv,
 )
 from cnb_python.managers.decision import Decision, Pin
@@ -61,6 +67,7 @@ def decide(asked: Asked) -> Decision:
     document = toml.read(place.app_dir / _PYPROJECT)
     words = _chosen(asked.settings, document, toml.read(place.app_dir / _LOCK))
     _pdm(asked, ("lock", "--check"), ())
+    pdm_targets.check(place.app_dir / _LOCK, Choice(place.python, asked.processor))
     exported = place.scratch / "pdm.export.txt"
     # With hashes it refuses what has none: a repository, a directory. They are in the lock.
     _pdm(

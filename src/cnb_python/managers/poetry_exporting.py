@@ -9,7 +9,7 @@ from packaging.utils import canonicalize_name
 from cnb_python.errors.install import InstallFailed
 from cnb_python.errors.kinds import BuildpackError
 from cnb_python.errors.locks import LockTooNew, StaleLock, UnknownGroup
-from cnb_python.errors.programs import AppNotInstallable
+from cnb_python.errors.programs import AppNotInstallable, KeyRefused
 from cnb_python.managers import (
     bound,
     build_failures,
@@ -33,6 +33,7 @@ from cnb_python.system.outside import Command, Outcome, Run
 _LOCK, _NAME = "poetry.lock", "Poetry"
 _STALE = re.compile(r"pyproject\.toml changed significantly since poetry\.lock was last generated")
 _NEWER = re.compile(r"lock file is not compatible with the current version of Poetry")
+_REFUSED = re.compile(r"Additional properties are not allowed \('([^']+)'")
 _NOT_INSTALLABLE = re.compile(r"The current project could not be installed: (.+)")
 _UNKNOWN = (
     ("group", re.compile(r"Group\(s\) not found: ([^\s,]+)")),
@@ -96,6 +97,8 @@ def explain(command: Command, outcome: Outcome) -> BuildpackError:
         return LockTooNew(_LOCK, _NAME, last)
     if found := _NOT_INSTALLABLE.search(outcome.output):
         return AppNotInstallable(PYPROJECT, _NAME, found[1])
+    if found := _REFUSED.search(outcome.output):
+        return KeyRefused(PYPROJECT, _NAME, found[1], last)
     return InstallFailed(_NAME, command.shown, outcome.code, last)
 
 

@@ -6,7 +6,15 @@ from cnb_python.cnb.context import Target
 from cnb_python.errors.kinds import BuildpackError
 from cnb_python.errors.python import PythonOutsideRange
 from cnb_python.project import Project
-from cnb_python.version.declared import PIPFILE, PIPFILE_LOCK, PYLOCK, PYPROJECT, by_pipenv, ranges
+from cnb_python.version.declared import (
+    PDM_LOCK,
+    PIPFILE,
+    PIPFILE_LOCK,
+    PYLOCK,
+    PYPROJECT,
+    by_pipenv,
+    ranges,
+)
 from cnb_python.version.inventory import Inventory
 from cnb_python.version.origin import Origin
 from cnb_python.version.resolve import Resolution, resolve
@@ -39,6 +47,8 @@ def bounds(project: Project, deciding_file: str) -> Requests:
 def _counts(origin: Origin, deciding_file: str) -> bool:
     if origin.field == _POETRYS_FIELD:
         return deciding_file in _POETRYS
+    if origin.name.endswith(PDM_LOCK):
+        return deciding_file == PDM_LOCK
     return deciding_file == PYLOCK or "pylock." not in origin.name
 
 

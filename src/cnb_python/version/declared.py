@@ -17,8 +17,10 @@ PYPROJECT = "pyproject.toml"
 PIPFILE = "Pipfile"
 PIPFILE_LOCK = "Pipfile.lock"
 PYLOCK = "pylock.toml"
+PDM_LOCK = "pdm.lock"
 _LOCK = re.compile(r"pylock(\.[^.]+)?\.toml")
 _REQUIRES = re.compile(r"""requires-python\s*=\s*(["'])(.+)\1\s*(?:#.*)?""")
+_TARGET = re.compile(r"""requires_python\s*=\s*(["'])(.+)\1\s*(?:#.*)?""")
 # As Pipenv writes them: https://pipenv.pypa.io/en/latest/pipfile.html
 _PIPENV_FIELDS = ("python_full_version", "python_version")
 _ANY = "*"
@@ -60,13 +62,13 @@ def _of_pipenv(
 
 
 def ranges(project: Project) -> tuple[PythonRange, ...]:
-    """Return the ranges of the project, of Poetry, of uv's workspace, and of a standard lock.
+    """Return the ranges of the project, Poetry, uv's workspace, a standard lock and one of PDM's.
 
     Raises UnreadableToml and InvalidPythonRange.
     """
     workspaces = (one for one in project.above if _is_workspace(toml_of(one, PYPROJECT)))
     above = (found for one in workspaces for found in _ranges(one))
-    return (*_ranges(project), *above, *_of_lock(project))
+    return (*_ranges(project), *above, *_of_lock(project), *_of_pdm(project))
 
 
 def _is_workspace(document: TomlTable) -> bool:
@@ -89,6 +91,25 @@ def _of_lock(project: Project) -> Iterator[PythonRange]:
         if found := _REQUIRES.fullmatch(line.strip()):
             origin = Origin(project.shown(name), number, "requires-python")
             yield parse_specifier(found[2], origin)
+
+
+def _of_pdm(project: Project) -> Iterator[PythonRange]:
+    """Yield the range for which a lock of PDM's was made; one for several machines has several.
+
+    It may be narrower than the project's: https://pdm-project.org/latest/usage/lock-targets/
+    """
+    if PDM_LOCK not in project.names:
+        return
+    text = (project.bytes_of(PDM_LOCK) or b"").decode("utf-8-sig", "replace")
+    head = text.partition("[[package]]")[0]
+    found = [
+        (number, one[2])
+        for number, line in enumerate(head.split("\n"), start=1)
+        if (one := _TARGET.fullmatch(line.strip()))
+    ]
+    if len(found) == 1:
+        number, said = found[0]
+        yield parse_specifier(said, Origin(project.shown(PDM_LOCK), number, "requires_python"))
 
 
 def _ranges(project: Project) -> Iterator[PythonRange]:

@@ -6,7 +6,14 @@ from pathlib import Path
 import pytest
 
 from cnb_python.errors.install import InstallFailed
-from cnb_python.errors.locks import BadLock, LockTooNew, LoneLock, StaleLock, UnknownGroup
+from cnb_python.errors.locks import (
+    BadLock,
+    LockForOtherPython,
+    LockTooNew,
+    LoneLock,
+    StaleLock,
+    UnknownGroup,
+)
 from cnb_python.managers.decision import Undecided
 from cnb_python.managers.pdm import Pdm
 from cnb_python.project import read_project
@@ -186,3 +193,33 @@ def test_what_pdm_refuses_is_explained(tmp_path: Path, said: str, kind: type[Exc
 
     with pytest.raises(kind):
         Pdm().decide(place(shop(tmp_path)), programs)
+
+
+@pytest.mark.parametrize(
+    ("targets", "problem"),
+    [
+        ('requires_python = ">=3.11"', ""),
+        ('requires_python = ">=3.11"\nplatform = "manylinux_2_17_x86_64"', ""),
+        ('platform = "linux"\n[[metadata.targets]]\nplatform = "windows"', ""),
+        ('requires_python = ">=3.14"', "LockForOtherPython"),
+        ('platform = "macos_14_0_arm64"', "other surroundings: macos_14_0_arm64"),
+        ('platform = "manylinux_2_17_aarch64"', "other surroundings"),
+        ('implementation = "pypy"', "another interpreter"),
+    ],
+)
+def test_a_lock_for_other_machines_is_refused(tmp_path: Path, targets: str, problem: str) -> None:
+    directory = shop(tmp_path)
+    head, mark, rest = LOCK.partition("[[package]]")
+    (directory / "pdm.lock").write_text(f"{head}[[metadata.targets]]\n{targets}\n{mark}{rest}")
+    programs = Programs()
+    programs.answer("export", exported="six==1.17.0\n")
+
+    def decide() -> None:
+        Pdm(processor="x86_64").decide(place(directory), programs)
+
+    if not problem:
+        decide()
+        return
+    with pytest.raises((BadLock, LockForOtherPython)) as raised:
+        decide()
+    assert problem in f"{type(raised.value).__name__} {getattr(raised.value, 'problem', '')}"

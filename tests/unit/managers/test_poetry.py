@@ -7,7 +7,7 @@ import pytest
 from cnb_python.errors.inputs import UnreadableToml
 from cnb_python.errors.install import InstallFailed
 from cnb_python.errors.locks import LockTooNew, LoneLock, StaleLock, UnknownGroup
-from cnb_python.errors.programs import AppNotInstallable
+from cnb_python.errors.programs import AppNotInstallable, KeyRefused
 from cnb_python.managers import poetry_project
 from cnb_python.managers.decision import Undecided
 from cnb_python.managers.poetry import Poetry
@@ -216,6 +216,11 @@ def test_only_what_is_missing_is_installed(tmp_path: Path) -> None:
             "There is no group x in pyproject.toml",
         ),
         ("Extra [x] is not specified.", UnknownGroup, "There is no extra x in pyproject.toml"),
+        (
+            "  - Additional properties are not allowed ('requires-poetry' was unexpected)",
+            KeyRefused,
+            "Poetry refuses requires-poetry in pyproject.toml",
+        ),
         ("something else", InstallFailed, "Poetry could not install the app's packages"),
     ],
 )
