@@ -1,0 +1,49 @@
+"""A `.python-version` against what the files of Poetry, Pipenv and PDM say: both are named."""
+
+import pytest
+
+from tests.support.builds import Builds, fixture
+from tests.support.trees import App, Files
+
+NEWER = ">=3.14,<4.0"
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "wider", "narrower"),
+    [
+        (
+            "poetry_flask",
+            "requires-python in pyproject.toml, line 5",
+            {"pyproject.toml": ">=3.11,<4.0"},
+            NEWER,
+        ),
+        (
+            "poetry_old_lock",
+            "python in pyproject.toml, line 9",
+            {"pyproject.toml": "^3.11"},
+            NEWER,
+        ),
+        (
+            "pdm_flask",
+            "requires-python in pyproject.toml, line 4",
+            {"pyproject.toml": ">=3.11"},
+            NEWER,
+        ),
+        ("pdm_flask", "requires_python in pdm.lock, line 11", {"pdm.lock": ">=3.11"}, NEWER),
+        ("pipenv_flask", "python_version in Pipfile.lock, line 8", {}, "3.14"),
+    ],
+)
+def test_a_version_file_and_a_lock_that_disagree_are_both_named(
+    builds: Builds, app: App, name: str, said: str, wider: dict[str, str], narrower: str
+) -> None:
+    changed: Files = {
+        file: (fixture(name) / file).read_text().replace(f'"{known}"', f'"{narrower}"', 1)
+        for file, known in wider.items()
+    }
+    built = builds.phases(app({**changed, ".python-version": "3.13\n"}, fixture(name)))
+
+    title, body, steps = built.error.split("\n\n")
+    assert title == f".python-version, line 1 and {said} disagree"
+    assert f"{said} says {narrower}, which leaves that out." in body
+    assert "Change .python-version, line 1 to ask for a Python in that range: 3.14" in steps
+    assert "Fetching" not in built.output
