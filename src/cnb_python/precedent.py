@@ -1,5 +1,6 @@
 """Whether the previous build installed what the app's package manager would install now."""
 
+import hashlib
 from collections.abc import Mapping
 
 from cnb_python.environment.manifest import Kept
@@ -21,11 +22,14 @@ def decided(
     output: Output,
 ) -> Decision | AsBefore | None:
     """Return what is decided, None where the manager has to be asked, with the reason said."""
+    who = UV if job.settings.installer == UV else job.manager.name
     if isinstance(known, Decision):
-        return known
+        gap = _gap(job, before, known)
+        if gap:
+            output.line(f"Asking {who}: {gap}")
+        return None if gap else known
     if before.record and _is_as_before(job, before.record, known, kept):
         return AsBefore(frozenset(before.record.distributions))
-    who = UV if job.settings.installer == UV else job.manager.name
     output.line(f"Asking {who}: {known.reason}")
     return None
 
@@ -35,6 +39,32 @@ def noted(synced: Synced, before: Previous) -> tuple[str, bool]:
     if synced.decision:
         return decision_digest(synced.decision), synced.decision.pure
     return (before.record.decision, before.record.pure) if before.record else ("", False)
+
+
+def gap(job: Job, synced: Synced, before: Previous, known: Decision | Undecided) -> str:
+    """Return what to note of exact lines that lack something; see `Record.gap`."""
+    if isinstance(known, Undecided):
+        return ""
+    found = synced.gap or _gap(job, before, known)
+    return f"{_lines(job, known)} {found}" if found else ""
+
+
+def _gap(job: Job, before: Previous, known: Decision) -> str:
+    """Return what a previous build found that these lines lack; empty: nothing that is known.
+
+    Releases never change, so uv need not install them again to find the same.
+    """
+    record = before.record
+    if record is None or before.reasons or before.changes:
+        return ""
+    lines, _, found = record.gap.partition(" ")
+    return found if lines == _lines(job, known) else ""
+
+
+def _lines(job: Job, known: Decision) -> str:
+    """Return a digest over exact lines, and the release of Python that they are for."""
+    text = f"{decision_digest(known)} {job.release.version}"
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _is_as_before(job: Job, record: Record, known: Undecided, kept: Mapping[str, Kept]) -> bool:

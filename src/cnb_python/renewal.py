@@ -270,6 +270,7 @@ def _record(
         layer_sizes={name: str(size) for name, size in _sizes(job, layers).items()},
         largest={one.name: str(one.size) for one in largest},
         inputs=known.inputs if isinstance(known, Undecided) else "",
+        gap=precedent.gap(job, synced, before, known),
     )
 
 

@@ -144,6 +144,40 @@ def test_what_is_new_python_alone_asks_nobody_either(app: Engine, tmp_path: Path
     assert app.made() == {"python", "deps"}
 
 
+def test_lines_that_lack_something_are_tried_once(app: Engine) -> None:
+    app.shop.known = decision("picky==1.0")
+    app.shop.answer = decision("b==1.0", "picky==1.0", pure=False)
+    app.build()
+    said = next(line for line in app.log.said if line.startswith("Asking pip: picky requires b"))
+
+    for _ in range(2):
+        app.restore().build()
+
+        assert app.shop.asked == ["decide"]
+        assert said in app.log.said
+        assert app.made() == {"deps"}
+
+
+@pytest.mark.parametrize("change", ["lines", "patch", "cache and image"])
+def test_lines_are_tried_again_where_they_may_lack_nothing(
+    app: Engine, tmp_path: Path, change: str
+) -> None:
+    app.shop.known = decision("picky==1.0")
+    app.shop.answer = decision("b==1.0", "picky==1.0", pure=False)
+    app.build()
+    app.restore()
+    if change == "lines":
+        app.shop.known = decision("b==1.0", "picky==1.0")
+    elif change == "patch":
+        app.release = release(tmp_path, "3.14.1")
+    else:
+        app.lose_cache().lose_image()
+
+    app.build()
+
+    assert "decide" not in app.shop.asked
+
+
 @pytest.mark.parametrize("inputs", ["2" * 64, ""])
 def test_other_inputs_are_asked_about(app: Engine, inputs: str) -> None:
     app.shop.known = Undecided("uv.lock holds more", inputs and "1" * 64)

@@ -75,3 +75,5 @@ class Synced:
     """The names of those that were installed in this build."""
     patch: str
     """The release of Python, where the decision depends on its last number; else empty."""
+    gap: str = ""
+    """What the app's exact lines lack, so that the manager had to be asked; empty: nothing."""

@@ -73,6 +73,7 @@ def sync(
         roots=work.small_roots | work.roots,
         fresh=frozenset(work.fresh),
         patch=request.python if decided.is_sensitive else "",
+        gap=work.gap,
     )
 
 
@@ -100,6 +101,7 @@ class _Work:
     roots: dict[str, Path] = field(default_factory=dict)
     small_roots: dict[str, Path] = field(default_factory=dict)
     fresh: set[str] = field(default_factory=set)
+    gap: str = ""
 
     @property
     def distributions(self) -> tuple[Distribution, ...]:
@@ -209,9 +211,12 @@ def _asked(work: _Work) -> _Decided:
 def _proof(decision: Decision, stage: Stage | None, work: _Work) -> closure.Proof | closure.Open:
     python = work.workshop.request.python
     try:
-        return closure.prove(decision.pins, _metadata(stage, work), python)
+        proof = closure.prove(decision.pins, _metadata(stage, work), python)
     except DamagedStore as damage:
         return closure.Open(f"the store cannot be used, {damage.reason}")
+    if isinstance(proof, closure.Open):
+        work.gap = proof.reason
+    return proof
 
 
 def _metadata(stage: Stage | None, work: _Work) -> Callable[[str], bytes]:

@@ -37,6 +37,8 @@ class Record(NamedTuple):
     """Bytes by name of the largest distributions, in digits."""
     inputs: str = ""
     """`Undecided.inputs` of the manager that was asked; empty where asking again is necessary."""
+    gap: str = ""
+    """Digest over exact lines, a space, and what they lack; empty where they lack nothing."""
     manifest: str = ""
     """Digest of the store's list of contents; empty in store.toml."""
     collected: str = ""
@@ -59,6 +61,7 @@ class Record(NamedTuple):
             "sizes": _pairs(self.layer_sizes),
             "largest": [f"{name} {size}" for name, size in self.largest.items()],
             **({"inputs": self.inputs} if self.inputs else {}),
+            **({"gap": self.gap} if self.gap else {}),
             **({"manifest": self.manifest} if self.manifest else {}),
             **({"collected": self.collected} if self.collected else {}),
         }
@@ -88,6 +91,7 @@ def record_of(
         layer_sizes=lists["sizes"],
         largest=lists["largest"],
         inputs=texts.get("inputs", ""),
+        gap=texts.get("gap", ""),
         manifest=texts.get("manifest", ""),
         collected=texts.get("collected", ""),
     )

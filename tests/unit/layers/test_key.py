@@ -140,8 +140,8 @@ def test_the_outcome_depends_on_the_directory_of_the_project(phase: BuildContext
 def test_what_a_record_holds_has_names_of_its_own() -> None:
     """All of it lies in one table."""
     rest = {"decision", "pure", "patch", "env", "distributions", "layers", "sizes", "largest"}
-    record = Record({}, {}, "", True, "", "", {}, {}, {}, {}, "1", "2")  # noqa: FBT003 - a tuple
+    record = Record({}, {}, "", True, "", "", {}, {}, {}, {}, "1", "2", "3")  # noqa: FBT003 - a tuple
 
-    assert record.metadata().keys() == rest | {"inputs", "manifest"}
+    assert record.metadata().keys() == rest | {"inputs", "gap", "manifest"}
     assert names(EnvironmentKey).isdisjoint(names(OutcomeKey) | record.metadata().keys())
     assert names(OutcomeKey).isdisjoint(record.metadata().keys())
