@@ -7,7 +7,7 @@ import tomli
 
 from cnb_python import settings
 from cnb_python.cnb.context import Buildpack, DetectContext, Platform, Target
-from cnb_python.detect import FAIL, PASS, PROJECT, detect
+from cnb_python.detect import FAIL, PASS, PROJECT, REQUIREMENTS, detect
 
 
 def context(app_dir: Path, **environ: str) -> DetectContext:
@@ -71,3 +71,11 @@ def test_a_directory_that_is_named_takes_part(tmp_path: Path, value: str) -> Non
 
 def test_the_name_of_the_setting_is_the_same_everywhere() -> None:
     assert settings.PROJECT == PROJECT
+    assert REQUIREMENTS in {one.variable for one in settings.TABLE}
+
+
+def test_requirements_files_that_are_named_take_part(tmp_path: Path) -> None:
+    app_dir = tmp_path / "app"
+    app_dir.mkdir()
+
+    assert detect(context(app_dir, **{REQUIREMENTS: "deps/base.in"}), lambda _: None) == PASS

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from cnb_python.cnb import toml
@@ -81,7 +81,7 @@ def _is_place(wanted: str) -> bool:
 def _of_release(wanted: str, lock: str, hashes: tuple[str, ...]) -> Pin:
     try:
         read = Requirement(wanted)
-    except InvalidRequirement as error:
+    except (ValueError, RecursionError) as error:
         raise BadLock(lock, f"{wanted.strip()!r} is no requirement: {error}") from error
     versions = [one.version for one in read.specifier if one.operator in {"==", "==="}]
     if len(versions) != 1 or len(read.specifier) != 1:

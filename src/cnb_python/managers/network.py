@@ -65,6 +65,17 @@ def network_of(
     return Network(index, found)
 
 
+def way_of_pip(options: Mapping[str, str], environ: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the variables that have others take pip's way, as far as they can.
+
+    *options* are pip's own. For what pip reads by itself and so do we.
+    """
+    try:
+        return dict(_variables(options, environ))
+    except ValueError, OverflowError:
+        return {}  # pip says what is no number
+
+
 def _variables(
     options: Mapping[str, str], environ: Mapping[str, str]
 ) -> Iterator[tuple[str, str]]:

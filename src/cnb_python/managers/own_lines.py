@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 from urllib.parse import unquote, urljoin, urlsplit
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from cnb_python.errors.inputs import NotAFile
@@ -176,14 +176,14 @@ def _name(address: str) -> str:
     egg = _EGG.search(address)
     try:
         return canonicalize_name(egg[1] if egg else Requirement(address).name)
-    except InvalidRequirement:
+    except ValueError, RecursionError:  # InvalidRequirement is a ValueError
         return ""
 
 
 def _is_release(address: str) -> bool:
     try:
         return Requirement(address).url is None
-    except InvalidRequirement:
+    except ValueError, RecursionError:  # InvalidRequirement is a ValueError
         return False
 
 

@@ -6,7 +6,7 @@ nothing.
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -48,7 +48,7 @@ class Pip:
             requirements_encoding.check(project.shown(name), content)
             if _INCLUDES.search(content):
                 _check_includes(project.directory / name)
-        return tuple(
+        wide = tuple(
             Advice(
                 f"{name} is not UTF-8 text",
                 f"{name} is saved as UTF-16, as PowerShell's > does. pip reads it, but many other "
@@ -58,6 +58,18 @@ class Pip:
             for name, content in contents.items()
             if requirements_encoding.is_wide(content)
         )
+        return (*wide, *self._without_effect())
+
+    def _without_effect(self) -> Iterator[Advice]:
+        """Yield what to say of settings that mean nothing to requirements files."""
+        for name in ("groups", "extras"):
+            if chosen := getattr(self.settings, name):
+                yield Advice(
+                    f"{self.settings.named(name)} has no effect",
+                    f"Requirements files know no {name}, so nothing is installed for "
+                    f"{', '.join(chosen)}. Name more files in place of it: "
+                    f"{self.settings.named('requirements')}=requirements.txt,more.txt",
+                )
 
     def pins(
         self, project: Project, python: str, environ: Mapping[str, str]

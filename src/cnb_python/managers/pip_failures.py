@@ -61,6 +61,11 @@ _YANKED = re.compile(r"ERROR: Ignored the following yanked versions: (.+)")
 _INSECURE = re.compile(r"located at (\S+) is not a trusted or secure host and is being ignored")
 _NO_HOST = re.compile(r"Failed to resolve IP address for '([^']+)'|NameResolutionError")
 _PROXY = re.compile(r"proxy connection error|Unable to connect to proxy|ProxyError")
+_NO_PATH = re.compile(
+    r"^Processing (\S+)(?: \((from .+)\))?\n(?:.*\n)*?.*ERROR: Could not install packages due to "
+    r"an OSError: \[Errno 2\] No such file or directory: '\1'",
+    re.MULTILINE,
+)
 _PLATFORM = re.compile(r"(?:manylinux|linux)(?:\d+|_\d+_\d+)?_(\w+)")
 
 
@@ -282,6 +287,18 @@ def _bad_line(output: str) -> BuildpackError | None:
     )
 
 
+def _missing_path(output: str) -> BuildpackError | None:
+    """Recognise what `pip freeze` of conda writes: paths of the machine that built a package."""
+    found = _NO_PATH.search(output)
+    if found:
+        place = re.search(r"-r (\S+) \((line \d+)\)", found[2] or "")
+        where = f"{place[2]} of {place[1]}" if place else ""
+        return BadRequirement(found[1], where, "there is nothing at that path")
+    if found := re.search(r"ERROR: (\S+) recursively references itself in (\S+)", output):
+        return BadRequirement(f"-r {found[1]}", found[2], "the file includes itself")
+    return None
+
+
 def _include_missing(output: str) -> BuildpackError | None:
     found = re.search(
         r"Could not open (?:requirements|constraint) file: \[Errno \d+\] (.+?): '([^']+)'", output
@@ -322,6 +339,7 @@ _LOOKS: tuple[Callable[[str], BuildpackError | None], ...] = (
     _conflict,
     _bad_line,
     _include_missing,
+    _missing_path,
     _not_a_package,
     _url_status,
     _damaged,

@@ -11,13 +11,14 @@ from cnb_python.managers import (
     pip_commands,
     pip_explaining,
     pip_report,
+    pip_settings,
     requirements_encoding,
     uv,
     uv_lock,
 )
 from cnb_python.managers.decision import Decision, Pin
 from cnb_python.managers.manager import Workplace
-from cnb_python.managers.network import Network
+from cnb_python.managers.network import Network, way_of_pip
 from cnb_python.managers.own_lines import OwnLines, read_own_lines
 from cnb_python.system.addresses import shown
 from cnb_python.system.outside import Command, Download, Outcome, Run
@@ -117,7 +118,9 @@ def _at_address(place: Workplace, address: str) -> str:
     file = place.scratch / "included.txt"
     try:
         if place.fetch:
-            place.fetch(Download(address, sha256="", title=shown(address)), file)
+            options = pip_settings.read_pip_settings(place.environ).options
+            way = way_of_pip(options, place.environ)
+            place.fetch(Download(address, "", shown(address), way), file)
         return requirements_encoding.decode(file.read_bytes(), "replace")
     except OSError, LookupError, BuildpackError:
         return ""

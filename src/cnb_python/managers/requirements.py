@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from cnb_python.managers.requirement_lines import VARIABLE, Line, lines_of
 from cnb_python.project import REQUIREMENTS
@@ -164,18 +164,18 @@ def _plain(text: str) -> _Read | None:
         return None
     try:
         Version(found[3])
-    except InvalidVersion:
+    except ValueError:  # InvalidVersion is one; so is a number of thousands of digits
         return None
     extras = tuple(filter(None, re.split(r"[ \t,]+", found[2] or "")))
     return _Read(found[1], extras, (("==", found[3]),))
 
 
 def _any(text: str) -> _Read | None:
-    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 - see above
+    from packaging.requirements import Requirement  # noqa: PLC0415 - see above
 
     try:
         read = Requirement(text)
-    except InvalidRequirement:
+    except ValueError, RecursionError:  # InvalidRequirement is one; brackets in brackets in ...
         return None
     specifiers = tuple((one.operator, one.version) for one in read.specifier)
     marker = str(read.marker) if read.marker else ""

@@ -79,13 +79,14 @@ class Client:
     def _connected(self, download: Download) -> httpx.Client:
         # trust_env would read variables that nobody handed to us.
         try:
-            transport = self.transport or _Routes(self.environ, tls_context(self.environ))
+            environ = {**self.environ, **download.network}
+            transport = self.transport or _Routes(environ, tls_context(environ))
             return httpx.Client(
                 transport=transport,
                 trust_env=False,
                 timeout=_TIMEOUT,
                 headers=_HEADERS,
-                auth=_login(download.url, self.environ),
+                auth=_login(download.url, environ),
                 follow_redirects=True,
             )
         except OSError as error:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol
 
 
@@ -38,6 +39,8 @@ class Download:
     sha256: str
     title: str
     """What the user knows it as: `Python 3.14.6`."""
+    network: Mapping[str, str] = MappingProxyType({})
+    """Variables for proxies and certificates, over the build's own; an empty value: none."""
 
 
 class Run(Protocol):

@@ -95,7 +95,16 @@ def forbidden_pip_options(failure: ForbiddenPipOptions) -> Message:
     )
 
 
+def _visible(name: str) -> str:
+    """Return a file's *name* on one line: a line break in it could look like words of ours."""
+    return "".join(
+        one if one.isprintable() else one.encode("unicode_escape", "surrogatepass").decode("ascii")
+        for one in name
+    )
+
+
 def _misspelt(names: tuple[str, ...]) -> Message:
+    names = tuple(map(_visible, names))
     found = names[0]
     return Message(
         title=f"No requirements.txt, but {found}",
@@ -134,7 +143,7 @@ def _nothing(names: tuple[str, ...], elsewhere: tuple[str, ...]) -> Message:
     )
     below = f"These directories hold an app of their own: {', '.join(elsewhere)}."
     choose = "Choose the directory of the app: BP_PYTHON_PROJECT={}"
-    shown = [name.encode("utf-8", "backslashreplace").decode() for name in names[:_SHOWN_NAMES]]
+    shown = [_visible(name) for name in names[:_SHOWN_NAMES]]
     more = f", and {len(names) - _SHOWN_NAMES} more" if len(names) > _SHOWN_NAMES else ""
     return Message(
         title="No requirements.txt",

@@ -1,5 +1,7 @@
 """The words for requirements that are wrong as they stand."""
 
+import re
+
 from cnb_python.errors.install import (
     BadRequirement,
     DamagedPackage,
@@ -14,6 +16,13 @@ from cnb_python.errors.install import (
 )
 from cnb_python.wording.message import Message
 
+# Where conda's packages are built: its `pip freeze` names these places.
+_CONDA = re.compile(r"/croot/|/feedstock_root/|/home/conda/|/tmp/build/\d")
+_OF_CONDA = (
+    "conda wrote that path, which only its own machine has. This writes names and versions: "
+    "pip list --format=freeze > requirements.txt"
+)
+
 
 def bad_requirement(failure: BadRequirement) -> Message:
     """A line that is not a requirement."""
@@ -25,7 +34,10 @@ def bad_requirement(failure: BadRequirement) -> Message:
             f"It is refused: {failure.problem}",
             "A requirement is a name and, usually, a version: flask==3.1.2",
         ),
-        steps=("Correct the line, commit and build again.",),
+        steps=(
+            *((_OF_CONDA,) if _CONDA.search(failure.text) else ()),
+            "Correct the line, commit and build again.",
+        ),
     )
 
 

@@ -276,3 +276,16 @@ def test_an_include_that_nobody_can_read_to_its_end_is_refused(tmp_path: Path) -
         Pip().check(read_project(tmp_path))
 
     assert raised.value.name == "pipe.txt"
+
+
+def test_groups_and_extras_that_nothing_reads_are_warned_of(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").touch()
+    chosen = Settings(groups=("web",), extras=("pg", "s3"))
+
+    told = Pip(chosen).check(read_project(tmp_path))
+
+    assert [one.title for one in told] == [
+        "BP_PYTHON_GROUPS has no effect",
+        "BP_PYTHON_EXTRAS has no effect",
+    ]
+    assert "pg, s3" in told[1].text

@@ -236,6 +236,26 @@ def test_what_an_exact_file_decided_is_installed_again_by_uv(tmp_path: Path) -> 
     assert "--no-config" in tools.ran[0].argv
 
 
+def test_an_included_file_is_fetched_on_pip_s_own_way(tmp_path: Path) -> None:
+    made, asked = app(tmp_path, "-r https://h.example/base.txt\na\n"), list[Download]()
+    (tmp_path / "pip.conf").write_text("[global]\ncert = /company.pem\nproxy = http://other\n")
+    environ = {
+        "PIP_CONFIG_FILE": f"{tmp_path}/pip.conf",
+        "PIP_PROXY": "http://proxy.example:3128",
+        "https_proxy": "http://of.the.system",
+    }
+
+    def fetch(download: Download, to: Path) -> None:
+        asked.append(download)
+        to.touch()
+
+    Pip().decide(replace(made.place, environ=environ, fetch=fetch), Tools())
+
+    way = asked[0].network
+    assert (way["SSL_CERT_FILE"], way["SSL_CERT_DIR"]) == ("/company.pem", "")
+    assert (way["HTTPS_PROXY"], way["https_proxy"]) == ("http://proxy.example:3128", "")
+
+
 def test_an_included_file_on_the_web_says_where_to_look_too(tmp_path: Path) -> None:
     made = app(tmp_path, "-r https://h.example/base.txt\n-r https://h.example/gone.txt\na\n")
     tools, place = Tools(), made.place

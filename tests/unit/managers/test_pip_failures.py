@@ -22,7 +22,7 @@ from cnb_python.errors.finding import (
     WrongPython,
     Yanked,
 )
-from cnb_python.errors.install import DamagedPackage
+from cnb_python.errors.install import BadRequirement, DamagedPackage
 from cnb_python.errors.kinds import BuildpackError
 from cnb_python.errors.machine import DiskFull, Killed
 from cnb_python.errors.network import (
@@ -573,3 +573,18 @@ def test_a_function_that_no_library_has_is_named() -> None:
 
     assert isinstance(failure, UndefinedSymbol)
     assert (failure.package, failure.symbol) == ("undef", "foo")
+
+
+def test_a_path_of_conda_s_is_told_with_its_line_and_who_wrote_it() -> None:
+    failure = recognise(wrote("path_of_conda"), PYTHON)
+
+    assert isinstance(failure, BadRequirement)
+    assert (failure.text, failure.place) == ("/croot/alpha_123/work", "line 1 of requirements.txt")
+    assert describe(failure).steps[0].startswith("conda wrote that path")
+
+
+def test_a_file_that_includes_itself_is_named() -> None:
+    failure = recognise(wrote("include_of_itself"), PYTHON)
+
+    assert isinstance(failure, BadRequirement)
+    assert (failure.text, failure.place) == ("-r requirements.txt", "requirements.txt")

@@ -71,6 +71,8 @@ def test_lines_are_those_of_pip(text: str, lines: list[tuple[int, str]]) -> None
         ("https://example.org/a.whl", "is not of the form name==version"),
         ("./a", "is not of the form name==version"),
         ("a=1", "is not of the form name==version"),
+        ("a==" + "9" * 5000, "is not of the form name==version"),
+        ("a==1; " + "(" * 5000, "is not of the form name==version"),
         ("a==1#egg", "is not of the form name==version"),
         ("a==1\t--hash=sha256:" + DIGEST, "is not of the form name==version"),
         ("a==${VERSION}", "is not of the form name==version"),

@@ -241,6 +241,17 @@ def test_a_netrc_has_the_login_for_its_hosts(
     assert network.requests[0].headers.get("Authorization") == login
 
 
+def test_a_download_has_a_way_of_its_own() -> None:
+    way = {"SSL_CERT_FILE": "/gone/company.pem"}
+
+    with pytest.raises(UntrustedCertificate) as caught:
+        Client({"SSL_CERT_FILE": ""}, lambda _: None).receive(
+            Download("https://h.example/base.txt", "", "x", way), store
+        )
+
+    assert "cannot be read" in caught.value.reason
+
+
 def test_a_login_does_not_follow_to_another_host(tmp_path: Path) -> None:
     (tmp_path / "netrc").write_text("machine h.example login me password pw\n")
     moved = httpx.Response(302, headers={"Location": "https://elsewhere.example/a"})
