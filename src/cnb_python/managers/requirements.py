@@ -162,9 +162,7 @@ def _plain(text: str) -> _Read | None:
     found = _PLAIN.fullmatch(text)
     if not found:
         return None
-    try:
-        Version(found[3])
-    except ValueError:  # InvalidVersion is one; so is a number of thousands of digits
+    if not _is_version(found[3]):
         return None
     extras = tuple(filter(None, re.split(r"[ \t,]+", found[2] or "")))
     return _Read(found[1], extras, (("==", found[3]),))
@@ -193,9 +191,19 @@ def _no_exact(read: _Read) -> str:
         return "asks for a range"
     if operator == "===" or version.endswith(".*"):
         return "compares versions as text or by a pattern"
+    if not _is_version(version):
+        return "is not of the form name==version"
     if _FOR_EXTRAS.search(read.marker):
         return "has a marker for extras"
     return ""
+
+
+def _is_version(text: str) -> bool:
+    try:
+        Version(text)
+    except ValueError:  # a number of thousands of digits is none either
+        return False
+    return True
 
 
 def _no_options(options: str) -> str:
