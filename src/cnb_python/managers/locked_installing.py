@@ -5,6 +5,7 @@ other tools export name releases with hashes, which an index has to find.
 https://packaging.python.org/en/latest/specifications/pylock-toml/
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -25,6 +26,7 @@ from cnb_python.system.outside import Run
 
 # How the line of a pin begins that is a lock of its own.
 LOCK = "# pylock.toml\n"
+_DIGITS = {"md5": 32, "sha1": 40, "sha224": 56, "sha256": 64, "sha384": 96, "sha512": 128}
 # What says where the bytes are; the rest is about when the table counts.
 _SOURCE = ("name", "version", "index", "vcs", "directory", "archive", "sdist", "wheels")
 
@@ -58,7 +60,10 @@ def read_lock(
     _check(parsed, choice, called)
     tables = toml.tables_at(document, "packages")
     chosen = _chosen(parsed, choice, called)
-    pins = (_pin(package, tables[at], (lock.parent, *places)) for at, package in chosen)
+    pins = (
+        _pin(_hashed(package, called), tables[at], (lock.parent, *places))
+        for at, package in chosen
+    )
     return Decision(tuple(sorted(pins)), pure=True, by=by)
 
 
@@ -121,6 +126,19 @@ def _chosen(lock: Pylock, choice: Choice, called: str) -> Iterator[tuple[int, Pa
             raise BadLock(called, f"two of its entries for {package.name} apply at once")
         seen.add(package.name)
         yield at, package
+
+
+def _hashed(package: Package, called: str) -> Package:
+    """Return *package*, whose hashes are some. Raises BadLock."""
+    files = (*(package.wheels or ()), package.sdist, package.archive)
+    for algorithm, value in (pair for file in files if file for pair in file.hashes.items()):
+        length = _DIGITS.get(algorithm)
+        if length and not re.fullmatch(rf"[0-9a-fA-F]{{{length}}}", value):
+            said = (
+                f"the {algorithm} of {package.name} is {value!r}, not {length} hexadecimal digits"
+            )
+            raise BadLock(called, said)
+    return package
 
 
 def _pin(package: Package, table: TomlTable, places: tuple[Path, ...]) -> Pin:

@@ -141,7 +141,12 @@ def _exact(line: Line) -> Exact | NotExact:
     read = _plain(text) or _any(text)
     if read is None:
         return NotExact("is not of the form name==version", line.number)
-    if reason := _no_exact(read) or _no_options(options) or _no_text(line.text):
+    if (
+        reason := _no_exact(read)
+        or _no_number(read)
+        or _no_options(options)
+        or _no_text(line.text)
+    ):
         return NotExact(reason, line.number)
     return Exact(
         line.number,
@@ -191,11 +196,13 @@ def _no_exact(read: _Read) -> str:
         return "asks for a range"
     if operator == "===" or version.endswith(".*"):
         return "compares versions as text or by a pattern"
-    if not _is_version(version):
-        return "is not of the form name==version"
     if _FOR_EXTRAS.search(read.marker):
         return "has a marker for extras"
     return ""
+
+
+def _no_number(read: _Read) -> str:
+    return "" if _is_version(read.specifiers[0][1]) else "is not of the form name==version"
 
 
 def _is_version(text: str) -> bool:

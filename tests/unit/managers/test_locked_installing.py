@@ -207,6 +207,7 @@ def test_another_python_is_told_with_both_sides(tmp_path: Path, packages: str, h
         (SIX.replace("'1.17.0'", "'new'"), "", "version"),
         (SIX.replace("'1.17.0'", "3"), "", "version"),
         ("packages = 3", "", "packages"),
+        (SIX.replace(HASH, "xyz"), "", "the sha256 of six is 'xyz', not 64 hexadecimal digits"),
     ],
 )
 def test_a_lock_that_makes_no_sense_is_refused(
