@@ -48,7 +48,7 @@ thorough: venv fixtures ## The longer tests of that kind: every manager, real pa
 images: venv fixtures ## Test with pack on a real Docker engine
 	@$(PYTHON) -m pytest tests/images
 
-package: venv ## Assemble the buildpack for every target into dist/ (API=0.10: older lifecycles; OFFLINE=1: Pythons inside)
+package: venv ## Assemble the buildpack for every target into dist/ (API=0.10: older lifecycles; OFFLINE=1: Pythons, Poetry, Pipenv, PDM inside)
 	@$(PYTHON) -m tools.package $(if $(API),--api $(API)) $(if $(OFFLINE),--offline $(filter-out 1,$(OFFLINE)))
 
 builder: venv ## Create the builder image cnb-python/builder

@@ -50,6 +50,11 @@ def compile_tree(root: Path, *folders: str) -> None:
     run(*python, *mode, *(root / folder for folder in folders), cwd=Path("/"))
 
 
+def download(arch: str, lock: Path, into: Path) -> None:
+    """Put what *lock*, a requirements file with hashes, names for *arch* into the folder *into*."""
+    _pip("download", arch, ["--dest", str(into), "--requirement", str(lock)])
+
+
 def _unpack(arch: str, into: Path) -> None:
     stage0.interpreter(arch, into / "python")
 
@@ -77,7 +82,7 @@ def _add_tools(arch: str, into: Path) -> None:
         lock = wheels / "lock.txt"
         lines = [f"{n}=={PINS[n]['version']} --hash=sha256:{pins[n]}" for n in pins]
         lock.write_text("\n".join(lines))
-        _pip("download", arch, ["--dest", scratch, "--requirement", str(lock)])
+        download(arch, lock, wheels)
         shutil.copy2(next(wheels.glob("pip-*.whl")), into)
         _unpack_uv(next(wheels.glob("uv-*.whl")), into)
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from tools import cache, carried, execd, real_tools, runtimes, stage0, tree
+from tools import cache, carried, execd, programs, real_tools, runtimes, stage0, tree
 from tools.processes import Unavailable, run, say
 
 ROOT = stage0.ROOT
@@ -106,13 +106,15 @@ def _fill(product: Product, into: Path) -> None:
     shutil.copy(execd.program(product.arch), into / "tools")
     if product.offline:
         runtimes.carry(product.offline, product.arch, into / "runtimes")
+        programs.carry(product.arch, into / "tools/programs")
     tree.normalise(into)
     carried.compile_tree(into, "src")
     tree.normalise(into)
 
 
 def _inputs(product: Product) -> str:
-    makers = (Path(__file__), Path(tree.__file__), Path(runtimes.__file__))
+    modules = (tree, runtimes, programs)
+    makers = (Path(__file__), *(Path(module.__file__) for module in modules))
     own = [path for name in (*OWN, "buildpack.toml") for path in _sources(ROOT / name)]
     asked = (product.arch, product.api, product.offline)
     made = carried.base(product.arch), execd.program(product.arch)
@@ -153,6 +155,7 @@ def report(product: Product, *, packed: bool) -> None:
         "standard library": tree.size(where / library) - packages,
         "packages": packages,
         "uv": tree.size(where / "tools/uv"),
+        "Poetry, Pipenv, PDM": tree.size(where / "tools/programs"),
         "pip": sum(tree.size(path) for path in where.glob("tools/pip-*.whl")),
         "program of exec.d": tree.size(where / "tools" / execd.NAME),
         "app interpreters": tree.size(where / "runtimes"),
@@ -173,7 +176,12 @@ def products(arguments: Sequence[str]) -> tuple[list[Product], bool]:
     parser = argparse.ArgumentParser(description="Makes the buildpack's packages in dist/.")
     parser.add_argument("--api", default=declared_api(), choices=["0.10", "0.11", "0.12"])
     parser.add_argument("--arch", default="all", choices=[*ARCHES, "all"])
-    parser.add_argument("--offline", nargs="*", metavar="X.Y.Z", help="carry these Pythons inside")
+    parser.add_argument(
+        "--offline",
+        nargs="*",
+        metavar="X.Y.Z",
+        help="carry these Pythons inside, and Poetry, Pipenv and PDM",
+    )
     parser.add_argument("--tree-only", action="store_true", help="write no .cnb file")
     asked = parser.parse_args(arguments)
     versions = () if asked.offline is None else tuple(asked.offline) or runtimes.newest()

@@ -28,6 +28,10 @@ def _command(program: Program, into: Path, python: Path, place: Workplace) -> Co
     # Without hashes nobody has said what else it needs: uv decides.
     # Nobody's compiler is needed to have the pinned one; an old release may have no other form.
     exactly = ("--require-hashes", "--no-deps", "--no-build") if program.is_locked else ()
+    # An offline package carries what is pinned, beside uv (tools/programs.py).
+    carried = place.uv.with_name("programs")
+    if program.is_locked and carried.is_dir():
+        exactly += ("--offline", "--no-index", "--find-links", str(carried))
     return Command(
         (
             *(str(place.uv), "pip", "install", "--quiet", "--color", "never", "--system-certs"),

@@ -30,6 +30,7 @@ def program_unavailable(failure: ProgramUnavailable) -> Message:
             *((_OTHER.format(title=title, program=failure.program),) if is_unknown else ()),
             "Without the public index, name one that has this release and what it needs.",
             "PIP_INDEX_URL, UV_DEFAULT_INDEX or a service binding says so (docs/indexes.md).",
+            "Or use an offline package of this buildpack: it has the usual release inside.",
             "Or build again, in case the index was out of reach for a moment.",
         ),
     )

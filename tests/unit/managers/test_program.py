@@ -1,11 +1,13 @@
 """Which release of a package manager's program runs, and how it is started."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from cnb_python.managers import program
+from cnb_python.managers import program, program_installing
 from cnb_python.managers.program import Program
+from tests.unit.managers.exporters import Programs, app, place
 
 
 def test_the_pinned_release_has_hashes_for_everything() -> None:
@@ -61,3 +63,19 @@ def test_another_release_is_fetched_only_where_the_pinned_one_will_not_do(
     chosen: str, versions: str
 ) -> None:
     assert Program.chosen("poetry", chosen) == Program("poetry", versions)
+
+
+def test_what_an_offline_package_carries_is_not_looked_for_elsewhere(tmp_path: Path) -> None:
+    where = replace(place(app(tmp_path, [("x", "")])), uv=tmp_path / "tools/uv")
+
+    def options(wanted: Program) -> tuple[str, ...]:
+        programs = Programs()
+        program_installing.install(wanted, tmp_path / "into", Path("/python"), where, programs)
+        return programs.ran[0].argv
+
+    assert "--find-links" not in options(Program("pdm"))
+    (tmp_path / "tools/programs").mkdir(parents=True)
+    given = options(Program("pdm"))
+    assert given[given.index("--find-links") + 1] == str(tmp_path / "tools/programs")
+    assert "--no-index" in given
+    assert "--no-index" not in options(Program("pdm", "==2.20"))

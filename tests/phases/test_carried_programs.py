@@ -1,0 +1,41 @@
+"""An offline package has Poetry, Pipenv and PDM inside: no index is asked for them."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.support import lockers
+from tests.support.builds import Builds, Built
+from tests.support.trees import App, linked_copy
+from tools import oci, programs, runtimes
+
+PROJECT = '[project]\nname = "app"\nversion = "1"\nrequires-python = ">=3.14"\n'
+APPS: Mapping[str, Mapping[str, str]] = {
+    "poetry": {"pyproject.toml": f"{PROJECT}[tool.poetry]\npackage-mode = false\n"},
+    "pdm": {"pyproject.toml": f"{PROJECT}[tool.pdm]\ndistribution = false\n"},
+    "pipenv": {"Pipfile": "[packages]\n"},
+}
+PYTHON = "3.14.6"
+
+
+@pytest.fixture(scope="module")
+def offline(builds: Builds, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    tree = linked_copy(builds.buildpack, tmp_path_factory.mktemp("offline") / "tree")
+    tree.parent.chmod(0o755)
+    runtimes.carry((PYTHON,), oci.arch(), tree / "runtimes")
+    programs.carry(oci.arch(), tree / "tools/programs")
+    return tree
+
+
+@pytest.mark.parametrize("tool", APPS)
+def test_it_is_there_without_any_network(
+    builds: Builds, flask: Built, app: App, offline: Path, tool: str
+) -> None:
+    directory = app({**APPS[tool], "Procfile": "web: python -m http.server $PORT\n"})
+    if tool != "pipenv":
+        lockers.lock(tool, directory, {})
+    env = {"BP_PYTHON_MIRROR": ""}
+    built = builds.phases(directory, flask, buildpack=offline, network=False, env=env)
+    assert built.code == 0, built.output
+    assert f"  Fetching {tool} " in built.output
