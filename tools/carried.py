@@ -51,7 +51,7 @@ def compile_tree(root: Path, *folders: str) -> None:
 
 
 def download(arch: str, lock: Path, into: Path) -> None:
-    """Put what *lock*, a requirements file with hashes, names for *arch* into the folder *into*."""
+    """Put what *lock*, a file of requirements with hashes, names for *arch* into *into*."""
     _pip("download", arch, ["--dest", str(into), "--requirement", str(lock)])
 
 

@@ -113,8 +113,8 @@ def _fill(product: Product, into: Path) -> None:
 
 
 def _inputs(product: Product) -> str:
-    modules = (tree, runtimes, programs)
-    makers = (Path(__file__), *(Path(module.__file__) for module in modules))
+    modules = (Path(tree.__file__), Path(runtimes.__file__), Path(programs.__file__))
+    makers = (Path(__file__), *modules)
     own = [path for name in (*OWN, "buildpack.toml") for path in _sources(ROOT / name)]
     asked = (product.arch, product.api, product.offline)
     made = carried.base(product.arch), execd.program(product.arch)

@@ -30,14 +30,14 @@ def _command(program: Program, into: Path, python: Path, place: Workplace) -> Co
     exactly = ("--require-hashes", "--no-deps", "--no-build") if program.is_locked else ()
     # An offline package carries what is pinned, beside uv (tools/programs.py).
     carried = place.uv.with_name("programs")
-    if program.is_locked and carried.is_dir():
-        exactly += ("--offline", "--no-index", "--find-links", str(carried))
+    is_here = program.is_locked and carried.is_dir()
+    inside = ("--offline", "--no-index", "--find-links", str(carried)) if is_here else ()
     return Command(
         (
             *(str(place.uv), "pip", "install", "--quiet", "--color", "never", "--system-certs"),
             *("--no-python-downloads", "--python", str(python), "--target", str(into)),
             *("--link-mode", "hardlink", "--index-strategy", "unsafe-best-match"),
-            *("--cache-dir", str((place.cache or place.scratch) / "uv"), *exactly),
+            *("--cache-dir", str((place.cache or place.scratch) / "uv"), *exactly, *inside),
             *("--requirements", str(file)),
         ),
         indexes.variables(place.environ),
