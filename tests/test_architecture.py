@@ -68,6 +68,7 @@ INDEPENDENT = {
             "pip_commands",
             "pip_explaining",
             "pip_failures",
+            "pip_refusals",
             "pip_report",
             "pip_settings",
             "pip_installing",

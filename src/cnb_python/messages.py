@@ -50,6 +50,7 @@ from cnb_python.errors.inputs import (
     WrongForm,
 )
 from cnb_python.errors.install import (
+    BadPipOption,
     BadRequirement,
     DamagedPackage,
     HashMismatch,
@@ -224,6 +225,8 @@ def describe(failure: Failure) -> Message:  # noqa: C901, PLR0911, PLR0912, PLR0
             return machine.damaged_store(failure)
         case BadRequirement():
             return install.bad_requirement(failure)
+        case BadPipOption():
+            return install.bad_pip_option(failure)
         case IncludeMissing():
             return install.include_missing(failure)
         case NotAPackage():

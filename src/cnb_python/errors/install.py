@@ -12,6 +12,15 @@ class BadRequirement(AppError):
     problem: str
 
 
+class BadPipOption(AppError):
+    """A setting of pip's has a value that it cannot have."""
+
+    option: str
+    """As its configuration files call it: `default-timeout`."""
+    found: str
+    expected: str
+
+
 class IncludeMissing(AppError):
     """A requirements file includes another that does not exist."""
 
@@ -81,6 +90,7 @@ class UvRefused(AppError):
 
 type InstallFailure = (
     BadRequirement
+    | BadPipOption
     | IncludeMissing
     | NotAPackage
     | DamagedPackage

@@ -32,6 +32,7 @@ from cnb_python.errors.network import (
     UntrustedCertificate,
     UrlNotFound,
 )
+from cnb_python.managers import pip_refusals
 
 # What `-vv` adds to say why an index gave nothing; the rest of its megabytes is not kept.
 TELLING = re.compile(
@@ -61,11 +62,6 @@ _YANKED = re.compile(r"ERROR: Ignored the following yanked versions: (.+)")
 _INSECURE = re.compile(r"located at (\S+) is not a trusted or secure host and is being ignored")
 _NO_HOST = re.compile(r"Failed to resolve IP address for '([^']+)'|NameResolutionError")
 _PROXY = re.compile(r"proxy connection error|Unable to connect to proxy|ProxyError")
-_NO_PATH = re.compile(
-    r"^Processing (\S+)(?: \((from .+)\))?\n(?:.*\n)*?.*ERROR: Could not install packages due to "
-    r"an OSError: \[Errno 2\] No such file or directory: '\1'",
-    re.MULTILINE,
-)
 _PLATFORM = re.compile(r"(?:manylinux|linux)(?:\d+|_\d+_\d+)?_(\w+)")
 
 
@@ -217,11 +213,12 @@ def _unknown(wanted: Unmatched, telling: str) -> BuildpackError:
         shown = (pinned,) if pinned else tuple(withdrawn[1].split(", ")[-_NEWEST_SHOWN:])
         return Yanked(requirement, shown, "")
     links = _LINKS.search(telling)
-    if links and not _INDEXES.search(telling):
-        missing = set(re.findall(r"Location '(.*)' is ignored", telling))
-        places = (f"{one} (not there)" if one in missing else one for one in links[1].split(", "))
-        return NotProvided(requirement, wanted.wanted_by, tuple(places))
     pages = tuple(dict.fromkeys(url for url, _ in _FETCH.findall(telling)))
+    if telling and not _INDEXES.search(telling) and (links or not pages):
+        missing = set(re.findall(r"Location '(.*)' is ignored", telling))
+        listed = links[1].split(", ") if links else []
+        places = (f"{one} (not there)" if one in missing else one for one in listed)
+        return NotProvided(requirement, wanted.wanted_by, tuple(places))
     return NoSuchPackage(requirement, wanted.wanted_by, pages)
 
 
@@ -287,18 +284,6 @@ def _bad_line(output: str) -> BuildpackError | None:
     )
 
 
-def _missing_path(output: str) -> BuildpackError | None:
-    """Recognise what `pip freeze` of conda writes: paths of the machine that built a package."""
-    found = _NO_PATH.search(output)
-    if found:
-        place = re.search(r"-r (\S+) \((line \d+)\)", found[2] or "")
-        where = f"{place[2]} of {place[1]}" if place else ""
-        return BadRequirement(found[1], where, "there is nothing at that path")
-    if found := re.search(r"ERROR: (\S+) recursively references itself in (\S+)", output):
-        return BadRequirement(f"-r {found[1]}", found[2], "the file includes itself")
-    return None
-
-
 def _include_missing(output: str) -> BuildpackError | None:
     found = re.search(
         r"Could not open (?:requirements|constraint) file: \[Errno \d+\] (.+?): '([^']+)'", output
@@ -339,7 +324,8 @@ _LOOKS: tuple[Callable[[str], BuildpackError | None], ...] = (
     _conflict,
     _bad_line,
     _include_missing,
-    _missing_path,
+    pip_refusals.missing_path,
+    pip_refusals.bad_option,
     _not_a_package,
     _url_status,
     _damaged,

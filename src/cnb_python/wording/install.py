@@ -3,6 +3,7 @@
 import re
 
 from cnb_python.errors.install import (
+    BadPipOption,
     BadRequirement,
     DamagedPackage,
     HashMismatch,
@@ -37,6 +38,22 @@ def bad_requirement(failure: BadRequirement) -> Message:
         steps=(
             *((_OF_CONDA,) if _CONDA.search(failure.text) else ()),
             "Correct the line, commit and build again.",
+        ),
+    )
+
+
+def bad_pip_option(failure: BadPipOption) -> Message:
+    """Both places where it may stand."""
+    variable = f"PIP_{failure.option.upper().replace('-', '_')}"
+    return Message(
+        title=f"pip's setting {failure.option} cannot have this value",
+        body=(f"Found:    {failure.found!r}.", f"Expected: {failure.expected}."),
+        steps=(
+            (
+                f"Change the variable {variable}, or {failure.option} in the pip.conf of a "
+                "binding or of the build image."
+            ),
+            "Or remove it: pip has a value of its own.",
         ),
     )
 

@@ -22,7 +22,7 @@ from cnb_python.errors.finding import (
     WrongPython,
     Yanked,
 )
-from cnb_python.errors.install import BadRequirement, DamagedPackage
+from cnb_python.errors.install import BadPipOption, BadRequirement, DamagedPackage
 from cnb_python.errors.kinds import BuildpackError
 from cnb_python.errors.machine import DiskFull, Killed
 from cnb_python.errors.network import (
@@ -588,3 +588,51 @@ def test_a_file_that_includes_itself_is_named() -> None:
 
     assert isinstance(failure, BadRequirement)
     assert (failure.text, failure.place) == ("-r requirements.txt", "requirements.txt")
+
+
+@pytest.mark.parametrize(
+    ("said", "option", "found"),
+    [
+        (
+            "ERROR: option retries: invalid integer value: 'abc'. Check your pip configuration",
+            *("retries", "abc"),
+        ),
+        (
+            (
+                "\n  maybe is not a valid value for break-system-packages option, please "
+                "specify a boolean value like yes/no, true/false or 1/0 instead.\n"
+            ),
+            *("break-system-packages", "maybe"),
+        ),
+        (
+            (
+                'WARNING: The index url "nonsense" seems invalid, please provide a scheme.\n'
+                "ERROR: No matching distribution found for six"
+            ),
+            *("index-url", "nonsense"),
+        ),
+        (
+            (
+                "ERROR: Could not install packages due to an OSError: Failed to parse: ':::' is "
+                "not a valid host or port"
+            ),
+            *("proxy", ":::"),
+        ),
+    ],
+)
+def test_a_setting_with_a_value_that_it_cannot_have_is_named(
+    said: str, option: str, found: str
+) -> None:
+    failure = recognise(said, PYTHON)
+
+    assert isinstance(failure, BadPipOption)
+    assert (failure.option, failure.found) == (option, found)
+
+
+def test_no_index_and_no_place_to_look_at_is_not_put_down_to_the_index() -> None:
+    telling = "ERROR: No matching distribution found for six==1.17.0\n"
+
+    failure = nothing_found(Unmatched("six==1.17.0"), telling, PYTHON, "x86_64")
+
+    assert isinstance(failure, NotProvided)
+    assert failure.places == ()
