@@ -5,7 +5,7 @@ Another index has the same names: the release of the lock with other contents, a
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -78,9 +78,9 @@ def sold(
     return Sold(request.param, app, built, env, bindings, seen)
 
 
-def bound(directory: Path, market: Market, **more: str) -> Path:
+def bound(directory: Path, market: Market) -> Path:
     pem = market.authority.certificate.read_text()
-    return write_files(directory, {"ca/type": "ca-certificates", "ca/company.pem": pem, **more})
+    return write_files(directory, {"ca/type": "ca-certificates", "ca/company.pem": pem})
 
 
 def test_each_package_comes_from_the_index_it_is_locked_to(sold: Sold) -> None:
@@ -100,26 +100,42 @@ def test_no_secret_is_anywhere(sold: Sold) -> None:
     assert [name for name in built.scratch if name.startswith("cnb-python")] == []
 
 
+def test_a_login_that_is_wrong_is_told_and_not_shown(
+    builds: Builds, flask: Built, sold: Sold, market: Market, tmp_path: Path
+) -> None:
+    wrong = Login("builder", "wr0ng/of:the@index")
+    env = {**UNSET, **replace(market, login=wrong).variables(sold.tool)}
+    built = builds.phases(sold.app, flask, env=env, bindings=sold.bindings)
+    assert "403" in built.error
+    assert market.company.url.removesuffix("/simple/") in built.error
+    log = tmp_path / "log.txt"
+    log.write_text(built.output)
+    assert spilled([wrong, LOGIN], log) == []
+
+
 def test_one_newer_release_changes_one_package_and_then_nothing(
     builds: Builds, sold: Sold, market: Market, tmp_path: Path
 ) -> None:
+    """The login comes from a binding now, the authority from another one or Poetry's settings."""
     wheel(market.company.packages, "company-tools", "2.1", {"company_tools.py": "V = 'ours 2.1'"})
-    before = sold.built
+    write_files(sold.app, market.files(sold.tool, with_variables=False))
     market.lock(sold.tool, sold.app)
-    env, bindings = sold.env, sold.bindings
-    if sold.tool == "poetry":  # the same login and authority, told in other ways
-        env = {**UNSET, "POETRY_CERTIFICATES_ACME_INTERNAL_CERT": PEM}
-        bindings = of_poetry(tmp_path / "bindings", market)
-    bump = Bump("company-tools", "2.0", "2.1")
-    second = follow(bump, builds, before, sold.app, market.company, env=env, bindings=bindings)
+    is_named = sold.tool == "poetry"
+    pem = market.authority.certificate.read_text()
+    authority = {"type": "files" if is_named else "ca-certificates", "company.pem": pem}
+    address = {"name": "acme-internal"} if is_named else {"extra-index-url": market.company.url}
+    login = {"type": "pypi", "username": LOGIN.user, "password": LOGIN.password, **address}
+    both = {"acme": login, "files": authority}
+    files = {f"{name}/{key}": text for name, keys in both.items() for key, text in keys.items()}
+    second = follow(
+        Bump("company-tools", "2.0", "2.1"),
+        builds,
+        sold.built,
+        sold.app,
+        market.company,
+        env={**UNSET, "POETRY_CERTIFICATES_ACME_INTERNAL_CERT": PEM if is_named else ""},
+        bindings=write_files(tmp_path / "bindings", files),
+    )
     log = tmp_path / "log.txt"
     log.write_text(second.output)
     assert spilled([LOGIN], log, second.layers) == []
-
-
-def of_poetry(directory: Path, market: Market) -> Path:
-    keys = {"type": "pypi", "name": "acme-internal", "username": LOGIN.user}
-    binding = {**keys, "password": LOGIN.password}
-    files = {f"acme/{key}": value for key, value in binding.items()}
-    pem = market.authority.certificate.read_text()
-    return write_files(directory, {**files, "files/type": "files", "files/company.pem": pem})

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from tests.support import lockers
 from tests.support.index import Authority, Index, Login
@@ -64,14 +65,14 @@ class Market:
     authority: Authority
     login: Login
 
-    def files(self, tool: str) -> Files:
-        """An app of *tool*, without its lock."""
+    def files(self, tool: str, *, with_variables: bool = True) -> Files:
+        """An app of *tool*, without its lock; *with_variables*: in the company's address."""
+        company = self.company.url
+        filled = company.replace("://", f"://${{{USER}}}:${{{PASSWORD}}}@")
         told = {
             "everybody": self.everybody.url,
-            "company": self.company.url,
-            "company_with_variables": self.company.url.replace(
-                "://", f"://${{{USER}}}:${{{PASSWORD}}}@"
-            ),
+            "company": company,
+            "company_with_variables": filled if with_variables else company,
         }
         project = {
             "poetry": {"pyproject.toml": _PROJECT + _POETRY.format(**told)},
@@ -96,7 +97,12 @@ class Market:
         return directory
 
     def lock(self, tool: str, app: Path) -> None:
-        """Lock *app* anew, to what the indexes have now."""
+        """Lock *app* anew, to what the indexes have now; its author has a `.netrc` too."""
+        home = lockers.home_of(app)
+        host, login = urlsplit(self.company.url).hostname, self.login
+        netrc = f"machine {host} login {login.user} password {login.password}\n"
+        (home / ".netrc").write_text(netrc)
+        (home / ".netrc").chmod(0o600)
         trusted = {"REQUESTS_CA_BUNDLE": str(self.authority.certificate)}
         certificate = {**trusted, "PIP_CERT": str(self.authority.certificate)}
         more = {"PDM_PYPI_CA_CERTS": str(self.authority.certificate)} if tool == "pdm" else {}

@@ -21,8 +21,7 @@ def lock(tool: str, app: Path, env: Mapping[str, str], *words: str) -> None:
 
     *words*: in place of its usual command.
     """
-    home = app.with_name(f"{app.name}-home")
-    home.mkdir(exist_ok=True)
+    home = home_of(app)
     program = _program(tool)
     variables = {
         "HOME": str(home),
@@ -40,6 +39,13 @@ def lock(tool: str, app: Path, env: Mapping[str, str], *words: str) -> None:
         command, cwd=app, env=variables, check=False, capture_output=True, text=True
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+def home_of(app: Path) -> Path:
+    """The home of the author of *app*."""
+    home = app.with_name(f"{app.name}-home")
+    home.mkdir(exist_ok=True)
+    return home
 
 
 def _program(tool: str) -> Path:
