@@ -112,6 +112,7 @@ _VALUES: Mapping[str, object] = {
     "KeyRefused.said": (
         "Additional properties are not allowed ('requires-poetry' was unexpected)",
     ),
+    "SourceRefused.manager": "Poetry",
     "UnsetVariable.file": "Pipfile.lock",
     "UnsetVariable.source": "acme-internal",
     "UnsetVariable.variables": ("ACME_USER", "ACME_TOKEN"),

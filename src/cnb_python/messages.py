@@ -87,6 +87,7 @@ from cnb_python.errors.network import (
     IndexUnreachable,
     InsecureIndex,
     ProxyFailed,
+    SourceRefused,
     UnknownHost,
     UntrustedCertificate,
     UrlNotFound,
@@ -269,6 +270,8 @@ def describe(failure: Failure) -> Message:  # noqa: C901, PLR0911, PLR0912, PLR0
             return building.source_build_failed(failure)
         case PathClash():
             return install.path_clash(failure)
+        case SourceRefused():
+            return network.source_refused(failure)
         case IndexRefused():
             return network.index_refused(failure)
         case IndexUnreachable():

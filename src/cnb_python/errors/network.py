@@ -23,6 +23,15 @@ class IndexRefused(OutsideError):
     status: int
 
 
+class SourceRefused(OutsideError):
+    """An index to which a lock binds packages answered 401 or 403."""
+
+    manager: str
+    """Whose lock: `Poetry`."""
+    url: str
+    status: int
+
+
 class IndexUnreachable(OutsideError):
     """An index gave no usable answer."""
 
@@ -69,6 +78,7 @@ class UrlNotFound(AppError):
 type NetworkFailure = (
     GitFailed
     | IndexRefused
+    | SourceRefused
     | IndexUnreachable
     | UnknownHost
     | ProxyFailed

@@ -8,11 +8,15 @@ https://docs.astral.sh/uv/concepts/indexes/#searching-across-multiple-indexes
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
+from cnb_python.errors.network import IndexRefused, SourceRefused
 from cnb_python.managers import locked_installing, uv
 from cnb_python.managers.decision import Pin
 from cnb_python.managers.manager import Workplace
 from cnb_python.system.outside import Run
+
+_OF_A_PROXY = 407
 
 type Home = Callable[[Pin], tuple[str, ...]]
 """Returns the addresses, logins and all, of the indexes that a package may come from.
@@ -21,18 +25,32 @@ None: those that the user has set up.
 """
 
 
-def install(
-    pins: Sequence[Pin], home: Home, place: Workplace, run: Run, sources: uv.Sources
-) -> None:
-    """Install exactly *pins*, each from its *home*; what builds them as *sources* says.
+class Lock(NamedTuple):
+    """Who says where packages come from."""
 
-    An index without a package of that name is passed over. Raises what uv says went wrong.
+    manager: str
+    """As users write it: `Poetry`."""
+    home: Home
+
+
+def install(
+    pins: Sequence[Pin], lock: Lock, place: Workplace, run: Run, sources: uv.Sources
+) -> None:
+    """Install exactly *pins*, each from where *lock* has it; what builds them as *sources* says.
+
+    An index without a package of that name is passed over. Raises what uv says went wrong,
+    and SourceRefused.
     """
     by_home: defaultdict[tuple[str, ...], list[Pin]] = defaultdict(list)
     for pin in pins:
-        by_home[home(pin)].append(pin)
+        by_home[lock.home(pin)].append(pin)
     for addresses, group in sorted(by_home.items()):
-        locked_installing.install(group, place, run, _preferring(addresses, sources))
+        try:
+            locked_installing.install(group, place, run, _preferring(addresses, sources))
+        except IndexRefused as refused:
+            if addresses and refused.status != _OF_A_PROXY:
+                raise SourceRefused(lock.manager, refused.url, refused.status) from refused
+            raise
 
 
 def _preferring(addresses: tuple[str, ...], sources: uv.Sources) -> uv.Sources:

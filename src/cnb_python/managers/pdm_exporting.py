@@ -92,7 +92,7 @@ def install(pins: Sequence[Pin], place: Workplace, run: Run) -> None:
         environ = {**place.environ, **pdm_sources.usual(place.environ)}
         variables = indexes.found_by(found.lines, environ)
         sources = uv.Sources(is_own=False, variables=variables)
-        bound.install(pins, found.home, place, run, sources)
+        bound.install(pins, bound.Lock(_NAME, found.home), place, run, sources)
         if not was_there:
             disk.remove(left)
 

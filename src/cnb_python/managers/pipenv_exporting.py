@@ -96,7 +96,8 @@ def install(pins: Sequence[Pin], place: Workplace, run: Run) -> None:
     if pins and (place.app_dir / _LOCK).is_file():
         lock, pipfile = _document(place), toml.read(place.app_dir / _PIPFILE)
         found = pipenv_sources.read(lock, pipfile, _found(place), place.environ)
-        bound.install(pins, found.home, place, run, _as_uv(found.lines, place))
+        lock_of = bound.Lock(_NAME, found.home)
+        bound.install(pins, lock_of, place, run, _as_uv(found.lines, place))
     elif pins:
         locked_installing.install(pins, place, run, _sources(place))
 

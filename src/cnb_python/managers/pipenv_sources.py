@@ -49,9 +49,12 @@ def read(
         return Sources(lambda _: (), (*lines, *trusted))
     bound, first = dict(_bound(lock, addresses)), next(iter(addresses.values()), printed[0])
 
+    # A mirror is the user's, not the lock's.
+    own = {expanded(str(source.get("url", "")), environ) for source in _sources(lock)}
+
     def home(pin: Pin) -> tuple[str, ...]:
         address = bound.get(pin.name, first)
-        return () if address == first else (address,)
+        return (address,) if address in own else ()
 
     return Sources(home, (f"--index-url {first}", *trusted))
 

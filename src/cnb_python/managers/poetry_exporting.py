@@ -82,7 +82,9 @@ def _install_others(pins: Sequence[Pin], place: Workplace, run: Run) -> None:
     home = poetry_sources.home(place.app_dir / _LOCK, lines)
     variables = indexes.found_by(poetry_sources.found_by(lines), place.environ)
     variables |= poetry_certificates.trusting(place)
-    bound.install(pins, home, place, run, uv.Sources(is_own=False, variables=variables))
+    bound.install(
+        pins, bound.Lock(_NAME, home), place, run, uv.Sources(is_own=False, variables=variables)
+    )
 
 
 def explain(command: Command, outcome: Outcome) -> BuildpackError:

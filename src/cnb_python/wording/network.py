@@ -10,12 +10,29 @@ from cnb_python.errors.network import (
     IndexUnreachable,
     InsecureIndex,
     ProxyFailed,
+    SourceRefused,
     UnknownHost,
     UntrustedCertificate,
     UrlNotFound,
 )
 from cnb_python.wording.message import Message
 
+_UNAUTHORIZED = 401
+# How each manager is told of one, for the index that its files name.
+_LOGINS: Mapping[str, str] = {
+    "Poetry": (
+        "Give the build POETRY_HTTP_BASIC_<NAME>_USERNAME and POETRY_HTTP_BASIC_<NAME>_PASSWORD; "
+        "NAME is that of [[tool.poetry.source]] in capitals, with _ for other signs."
+    ),
+    "Pipenv": (
+        "Write the address in [[source]] of the Pipfile as https://${USER}:${TOKEN}@HOST/simple, "
+        "run pipenv lock, and give the build USER and TOKEN."
+    ),
+    "PDM": (
+        "Write the address in [[tool.pdm.source]] as https://${USER}:${TOKEN}@HOST/simple, "
+        "run pdm lock, and give the build USER and TOKEN."
+    ),
+}
 _MOUNTED = 'Mount it: --volume "$PWD/DIR:/platform/bindings/DIR"'
 
 
@@ -41,6 +58,26 @@ def index_refused(failure: IndexRefused) -> Message:
             (
                 "In requirements.txt write --index-url https://${USER}:${TOKEN}@HOST/simple/ and "
                 "give the build USER and TOKEN; percent-encode special characters."
+            ),
+            "Try them: curl -u USER:TOKEN " + failure.url.replace("****@", ""),
+        ),
+    )
+
+
+def source_refused(failure: SourceRefused) -> Message:
+    """The ways in which the lock's own tool is told of a login, which count here too."""
+    return Message(
+        title=f"An index of the lock refused us with {failure.status}",
+        body=(
+            f"{failure.url} answered {failure.status}: "
+            + ("it wants credentials." if failure.status == _UNAUTHORIZED else "no access."),
+            "No credentials reached it, or they are wrong, expired or not allowed to read.",
+        ),
+        steps=(
+            _LOGINS[failure.manager],
+            (
+                "Or give it a service binding: a directory with the files type (pypi), "
+                f"extra-index-url, username and password. {_MOUNTED}"
             ),
             "Try them: curl -u USER:TOKEN " + failure.url.replace("****@", ""),
         ),

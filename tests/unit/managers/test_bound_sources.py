@@ -2,11 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from cnb_python.cnb import toml
+from cnb_python.errors.failure import Failure
+from cnb_python.errors.kinds import BuildpackError
 from cnb_python.errors.locks import BadLock, UnsetVariable
+from cnb_python.errors.network import IndexRefused, SourceRefused
 from cnb_python.managers import (
     bound,
     pdm_sources,
@@ -53,7 +57,13 @@ def pin(name: str, version: str = "1.0", hashed: str = HASH) -> Pin:
 
 def installing(home: bound.Home, directory: Path, *pins: Pin, **variables: str) -> Programs:
     programs, where = Programs(), place(app(directory, [("x", "")]))
-    bound.install(pins, home, where, programs, uv.Sources(is_own=False, variables=variables))
+    bound.install(
+        pins,
+        bound.Lock("PDM", home),
+        where,
+        programs,
+        uv.Sources(is_own=False, variables=variables),
+    )
     return programs
 
 
@@ -68,6 +78,22 @@ def test_each_home_is_asked_for_its_own_and_first(tmp_path: Path) -> None:
     assert company.env["UV_INDEX"] == f"{OURS} {ALL}"
     assert "first-index" in company.argv
     assert not any("word" in word for one in ran.ran for word in one.argv)
+
+
+@pytest.mark.parametrize(("homes", "kind"), [((OURS,), SourceRefused), ((), IndexRefused)])
+def test_a_refusal_says_whose_login_is_missing(
+    tmp_path: Path, homes: tuple[str, ...], kind: type[BuildpackError]
+) -> None:
+    programs, where = Programs(), place(app(tmp_path, [("x", "")]))
+    said = "error: Failed to fetch: https://ours.example/simple/six/\n  cause: HTTP status "
+    programs.answer("install", f"{said}client error (401 Unauthorized) for url (https://h/)", 2)
+    lock = bound.Lock("Poetry", lambda _: homes)
+
+    with pytest.raises(kind) as raised:
+        bound.install([pin("six")], lock, where, programs, uv.Sources(is_own=False))
+
+    steps = describe(cast("Failure", raised.value)).steps
+    assert ("POETRY_HTTP_BASIC_<NAME>_USERNAME" in steps[0]) == bool(homes)
 
 
 def test_poetry_s_packages_come_from_the_source_in_the_lock(tmp_path: Path) -> None:
@@ -162,8 +188,8 @@ def test_pipenv_s_packages_come_from_their_source_or_the_first() -> None:
     found = of_pipenv()
 
     assert found.home(pin("our-tools")) == (OURS_FILLED,)
-    assert found.home(pin("six")) == ()
-    assert found.home(pin("dependency")) == ()
+    assert found.home(pin("six")) == (ALL,)
+    assert found.home(pin("dependency")) == (ALL,)
     assert found.lines == (f"--index-url {ALL}", "--trusted-host ours.example:1")
 
 
