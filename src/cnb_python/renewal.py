@@ -33,6 +33,7 @@ from cnb_python.provided import Environment, Wants, environment_of, nobody
 from cnb_python.system.outside import Output, System
 
 _LARGEST = 5
+_WRITTEN = 3
 _TOO_LARGE = 32 * 1024 * 1024
 # What many have together: a share of the spread, or the one layer of the merged layout.
 _COMMON = re.compile(rf"{SHARES}\d\d|{VENV}")
@@ -234,8 +235,15 @@ def _say_changes(before: Previous, synced: Synced, output: Output) -> None:
     after = {one.name: one.version for one in synced.distributions}
     said = changes.said(before.record.distributions, after) if before.record else ""
     output.line(f"Changed: {said}" if said else f"{len(after)} packages")
+    if synced.written:
+        output.line(f"Installing writes into the app, so every build does it: {_few(synced)}")
     for note in contests.notes(synced.distributions):
         output.line(note)
+
+
+def _few(synced: Synced) -> str:
+    first, rest = synced.written[:_WRITTEN], len(synced.written) - _WRITTEN
+    return ", ".join(first) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _alone(layers: Layers) -> frozenset[str]:
@@ -269,7 +277,8 @@ def _record(
         layers=layers.digests,
         layer_sizes={name: str(size) for name, size in _sizes(job, layers).items()},
         largest={one.name: str(one.size) for one in largest},
-        inputs=known.inputs if isinstance(known, Undecided) else "",
+        # What was written is to be written again: nobody else brings it.
+        inputs=known.inputs if isinstance(known, Undecided) and not synced.written else "",
         gap=precedent.gap(job, synced, before, known),
     )
 

@@ -341,6 +341,12 @@ def test_a_lock_of_uv_s_is_installed_with_the_login_of_the_index_that_it_names(
     assert spilled(LOGINS, log, first.layers) == []
     again = builds.phases(asked, first, env=env, bindings=bindings)
     assert "Nothing changed: 2 packages as they were" in again.output
+    # And with variables of the platform in place of the binding.
+    bindings = world.bindings(asked.parent / "other", company={})
+    given = builds.phases(asked, flask, env={**env, **login}, bindings=bindings)
+    assert given.code == 0, given.output
+    log.write_text(given.output)
+    assert spilled(LOGINS, log, given.layers) == []
 
 
 def uv_lock(app: Path, env: Mapping[str, str]) -> None:

@@ -10,8 +10,9 @@ from tests.support.builds import Builds, Built
 from tests.support.index import Index
 from tests.support.packages import PYPROJECT as PYPROJECT_OF_SDISTS
 from tests.support.packages import checkout
-from tests.support.trees import App, linked_copy, write_files
+from tests.support.trees import App, Files, linked_copy, write_files
 from tests.support.wheels import wheel
+from tests.support.worlds import digest_of, layers_of
 
 PYPROJECT = """
 [project]
@@ -39,6 +40,28 @@ backend-path = ["."]
 """
 
 
+# As setuptools does.
+LITTER = """
+
+def _litter(build):
+    def build_and_leave(*given):
+        for name in ("{0}.egg-info/PKG-INFO", "build/lib/{0}.py"):
+            Path(HERE, name).parent.mkdir(parents=True, exist_ok=True)
+            Path(HERE, name).write_text("left")
+        return build(*given)
+    return build_and_leave
+
+build_editable, build_wheel = _litter(build_editable), _litter(build_wheel)
+"""
+
+
+def littering(files: Files) -> Files:
+    """Return the source tree *files* with a backend that leaves things beside it."""
+    backend = files["backend.py"]
+    assert isinstance(backend, bytes)
+    return {**files, "backend.py": backend.decode() + LITTER.format("shop")}
+
+
 @pytest.fixture(scope="module")
 def packages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
     """An index with a few wheels."""
@@ -58,8 +81,8 @@ def env(packages: Index) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory, packages: Index) -> Path:
     """A workspace: the app is a package, and so is a part of it."""
-    own = checkout("shop", "1.0", {"shop.py": "import alpha, core"})
-    core = checkout("core", "1.0", {"core.py": "NAME = 'core'"})
+    own = littering(checkout("shop", "1.0", {"shop.py": "import alpha, core"}))
+    core = littering(checkout("core", "1.0", {"core.py": "NAME = 'core'"}))
     table = f"[project]\nname = 'core'\nversion = '1.0'\n{PYPROJECT_OF_SDISTS}"
     app = write_files(
         tmp_path_factory.mktemp("app") / "app",
@@ -98,16 +121,63 @@ def test_what_is_for_others_stays_out(built: Built, name: str) -> None:
     assert "/bin/uv" not in built.run("env")
 
 
-def test_a_rebuild_without_changes_asks_nobody(
+def test_a_rebuild_without_changes_asks_nobody_and_makes_the_same_image(
     builds: Builds, built: Built, source: Path, env: dict[str, str], packages: Index
 ) -> None:
     packages.asked.clear()
 
-    again = builds.phases(source, built, env=env)
+    again = builds.image(source, built, env=env)
 
     assert "Nothing changed" in again.output
     assert "uv export" not in again.output
     assert packages.asked == []
+    assert layers_of(again) == layers_of(built)
+    assert digest_of(again) == digest_of(built)
+
+
+def test_what_backends_leave_beside_the_source_is_not_in_the_image(
+    built: Built, source: Path
+) -> None:
+    assert files_of(built.workspace) == files_of(source)
+
+
+def files_of(app: Path) -> list[str]:
+    return sorted(path.relative_to(app).as_posix() for path in app.rglob("*"))
+
+
+def test_after_edits_there_and_back_the_image_is_the_same(
+    builds: Builds, built: Built, source: Path, env: dict[str, str], app: App
+) -> None:
+    edits = {
+        "files/shop.py": "import alpha, core\nNEW = 1",
+        "libs/core/files/core.py": "NAME = 'other'",
+        "libs/core/files/more.py": "",
+    }
+    edited = builds.image(app(edits, source), built, env=env)
+    assert edited.code == 0, edited.output
+    assert edited.run("python", "-c", "import shop; print(shop.core.NAME)") == "other\n"
+
+    back = builds.image(source, edited, env=env)
+
+    assert layers_of(back) == layers_of(built)
+    assert digest_of(back) == digest_of(built)
+
+
+def test_what_a_backend_writes_for_the_app_is_there_after_every_build(
+    builds: Builds, built: Built, source: Path, env: dict[str, str], app: App
+) -> None:
+    backend = (source / "backend.py").read_text()
+    writing = f"{backend}\nPath(HERE, 'files/_version.py').write_text('1.0')\n"
+    changed = app({"backend.py": writing}, source)
+
+    first = builds.phases(changed, built, env=env)
+    again = builds.phases(changed, first, env=env)
+
+    said = "Installing writes into the app, so every build does it: files/_version.py\n"
+    for one in (first, again):
+        assert one.code == 0, one.output
+        assert said in one.output
+        assert (one.workspace / "files/_version.py").read_text() == "1.0"
 
 
 def test_a_change_of_the_package_s_code_has_it_installed_again_and_nothing_else(

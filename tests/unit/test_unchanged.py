@@ -10,6 +10,7 @@ import pytest
 from cnb_python.cnb import toml
 from cnb_python.layers.record import Record
 from cnb_python.managers.decision import Undecided
+from cnb_python.managers.manager import Workplace
 from cnb_python.settings import Settings
 from tests.unit.engine import Engine, contents, engine, release
 from tests.unit.environment.shops import Shop, decision, package
@@ -129,6 +130,26 @@ def test_who_was_asked_the_same_before_is_not_asked_again(app: Engine) -> None:
 
     assert unchanged(app)
     assert app.shop.asked == []
+    assert app.made() == {"deps"}
+
+
+def test_what_installing_writes_into_the_app_is_written_by_every_build(app: Engine) -> None:
+    app.shop.known = Undecided("uv.lock holds more", "1" * 64)
+    app.shop.answer = decision("a==1.0", "b==1.0", pure=False)
+    version = app.context.app_dir / "_version.py"
+
+    def build_it(_: Workplace) -> None:
+        version.write_text("1.0", "utf-8")
+
+    app.shop.before = build_it
+    app.build()
+    assert "Installing writes into the app, so every build does it: _version.py" in app.log.said
+    version.unlink()  # the next build starts from the repository
+
+    app.restore().build()
+
+    assert app.shop.asked == ["decide"]
+    assert version.read_text("utf-8") == "1.0"
     assert app.made() == {"deps"}
 
 

@@ -77,3 +77,5 @@ class Synced:
     """The release of Python, where the decision depends on its last number; else empty."""
     gap: str = ""
     """What the app's exact lines lack, so that the manager had to be asked; empty: nothing."""
+    written: tuple[str, ...] = ()
+    """Paths of what installing wrote into the app, below the top of its repository."""

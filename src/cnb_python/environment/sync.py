@@ -17,6 +17,7 @@ from cnb_python.cnb import disk
 from cnb_python.environment import closure
 from cnb_python.environment.distribution import Distribution
 from cnb_python.environment.harvest import harvest
+from cnb_python.environment.litter import Litter
 from cnb_python.environment.manifest import Kept
 from cnb_python.environment.request import EnvironmentRequest, Synced
 from cnb_python.environment.stage import Stage
@@ -57,7 +58,8 @@ def sync(
     where the manager has to be asked. *kept* is what the previous build left, by name. Raises what
     the manager says went wrong, and what running programs and writing files raise.
     """
-    work = _Work(Workshop(request, system), kept, store)
+    litter = Litter(request.project.top)
+    work = _Work(Workshop(request, system, litter), kept, store)
     decided = _known(known, work) or _asked(work)
     while lacking := _bring(work, needed(work.distributions)):
         if decided.decision:
@@ -74,6 +76,7 @@ def sync(
         fresh=frozenset(work.fresh),
         patch=request.python if decided.is_sensitive else "",
         gap=work.gap,
+        written=tuple(sorted(litter.written)),
     )
 
 

@@ -7,7 +7,7 @@ its image, would not have it.
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -38,7 +38,7 @@ def added(paths: Iterable[str]) -> Added:
     return Added(tuple(one[1] for one in metadata), () if metadata else tuple(files))
 
 
-class _State(NamedTuple):
+class State(NamedTuple):
     """What tells whether a file is the one it was; every change of it changes its last field."""
 
     mode: int
@@ -51,12 +51,12 @@ class _State(NamedTuple):
 class Untouched:
     """Directories as they were."""
 
-    seen: dict[Path, Mapping[str, _State]] = field(default_factory=dict)
+    seen: dict[Path, Mapping[str, State]] = field(default_factory=dict)
     """What lay in each, by path below it."""
 
     def remember(self, directory: Path) -> None:
         """Note what *directory* holds, all of it. Raises OSError."""
-        self.seen[directory] = dict(_below(directory, ""))
+        self.seen[directory] = states(directory)
 
     def check(self, directory: Path) -> tuple[str, ...]:
         """Remove what is new in *directory*, if it was noted; return the paths of its files.
@@ -66,7 +66,7 @@ class Untouched:
         before = self.seen.get(directory)
         if before is None:
             return ()
-        after = dict(_below(directory, ""))
+        after = states(directory)
         wrong = sorted(path for path, state in before.items() if after.get(path) != state)
         if wrong:
             raise PackagesChanged(str(directory / wrong[0]), len(wrong))
@@ -77,15 +77,23 @@ class Untouched:
         return tuple(str(directory / path) for path in files)
 
 
-def _below(root: Path, directory: str) -> Iterator[tuple[str, _State]]:
+def states(directory: Path, skipped: Collection[str] = ()) -> dict[str, State]:
+    """Return the state of everything below *directory* by its path, but of the names *skipped*.
+
+    Links are not followed. Raises OSError.
+    """
+    return dict(_below(directory, "", skipped))
+
+
+def _below(root: Path, directory: str, skipped: Collection[str]) -> Iterator[tuple[str, State]]:
     with os.scandir(root / directory) as found:
-        inside = list(found)
+        inside = [one for one in found if one.name not in skipped]
     for one in inside:
         path = f"{directory}/{one.name}" if directory else one.name
         status = one.stat(follow_symlinks=False)
         if stat.S_ISDIR(status.st_mode):
             # Its other properties change with what lies in it.
-            yield path, _State(status.st_mode, 0, status.st_ino, 0)
-            yield from _below(root, path)
+            yield path, State(status.st_mode, 0, status.st_ino, 0)
+            yield from _below(root, path, skipped)
         else:
-            yield path, _State(status.st_mode, status.st_size, status.st_ino, status.st_ctime_ns)
+            yield path, State(status.st_mode, status.st_size, status.st_ino, status.st_ctime_ns)

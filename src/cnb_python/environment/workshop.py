@@ -11,6 +11,7 @@ from functools import partial
 
 from cnb_python.cnb import disk
 from cnb_python.environment import confidential, skeleton, tool, variables
+from cnb_python.environment.litter import Litter
 from cnb_python.environment.request import EnvironmentRequest
 from cnb_python.environment.stage import Stage
 from cnb_python.managers.manager import Workplace
@@ -25,6 +26,8 @@ class Workshop:
 
     request: EnvironmentRequest
     system: System
+    litter: Litter
+    """What building leaves in the app's directory."""
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def stage[Result](
@@ -37,7 +40,9 @@ class Workshop:
         request = self.request
         disk.remove(request.directory)
         skeleton.make(request.directory, request.interpreter, request.line)
+        self.litter.look()
         result = fill(self.place(pip=pip), self.run)
+        self.litter.clear()
         root = request.work / f"stage-{next(self._numbers)}"
         request.directory.rename(root)
         return Stage(root, request.directory, request.line), result

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from cnb_python.environment.litter import Litter
 from cnb_python.environment.request import EnvironmentRequest
 from cnb_python.environment.workshop import Workshop
 from cnb_python.managers.manager import Workplace
@@ -38,7 +39,8 @@ def request_(tmp_path: Path) -> EnvironmentRequest:
 
 def workshop(request: EnvironmentRequest, output: str = "") -> tuple[Workshop, Programs, Log]:
     system, programs, log = world(lambda _: Outcome(0, output))
-    return Workshop(request, system), programs, log
+    litter = Litter(request.project.top)
+    return Workshop(request, system, litter), programs, log
 
 
 def test_what_fills_a_stage_sees_an_empty_environment_at_its_final_path(

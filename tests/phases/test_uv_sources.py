@@ -1,0 +1,95 @@
+"""Packages of a `uv.lock` that no index has: a repository of Git's."""
+
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from tests.support import index, locking
+from tests.support.builds import Builds, Built
+from tests.support.packages import checkout
+from tests.support.trees import write_files
+
+PYPROJECT = """
+[project]
+name = "app"
+version = "1.0"
+requires-python = ">=3.10"
+dependencies = ["tools"]
+
+[tool.uv.sources]
+tools = {{ git = "{}", branch = "main" }}
+"""
+GIT = ("git", "-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
+
+
+def git(directory: Path, *words: str) -> str:
+    command = [*GIT, "-C", str(directory), *words]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def commit(repository: Path, name: str) -> str:
+    """Return the identity of a commit in which the package says that it is *name*."""
+    write_files(repository, checkout("tools", "1.0", {"tools.py": f"NAME = '{name}'"}))
+    git(repository, "add", "--all")
+    git(repository, "commit", "--quiet", "--message", name)
+    # For a server that only knows files: https://git-scm.com/docs/git-update-server-info
+    git(repository, "update-server-info")
+    return git(repository, "rev-parse", "HEAD")
+
+
+@contextmanager
+def served(directory: Path) -> Iterator[tuple[str, list[str]]]:
+    """Give the address of *directory*, and what is asked of it."""
+    asked: list[str] = []
+
+    class Handler(SimpleHTTPRequestHandler):
+        def log_message(self, *said: object) -> None:
+            asked.append(str(said))
+
+    handler = partial(Handler, directory=str(directory))
+    with ThreadingHTTPServer((index.HOST, 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        try:
+            yield f"http://{index.HOST}:{server.server_port}", asked
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    directory = tmp_path / "tools"
+    directory.mkdir()
+    git(directory, "init", "--quiet", "--initial-branch", "main")
+    return directory
+
+
+def test_the_locked_commit_is_installed_wherever_its_branch_is(
+    builds: Builds, flask: Built, repository: Path, tmp_path: Path
+) -> None:
+    locked = commit(repository, "locked")
+    with served(repository) as (url, asked):
+        files = {"pyproject.toml": PYPROJECT.format(f"{url}/.git"), "Procfile": "web: true"}
+        app = write_files(tmp_path / "app", files)
+        locking.uv(app, "lock", index=f"{url}/simple")
+        app.chmod(0o755)
+        commit(repository, "newer")
+
+        first = builds.phases(app, flask)
+        asked_for = len(asked)
+        again = builds.phases(app, first)
+
+    assert first.code == 0, first.output
+    share = first.layers / "deps-00"
+    assert [path.read_text() for path in share.rglob("tools.py")] == ["NAME = 'locked'"]
+    (origin,) = share.rglob("tools-1.0.dist-info/direct_url.json")
+    assert locked in origin.read_text()
+    assert "  Nothing changed: 1 packages as they were\n" in again.output
+    assert len(asked) == asked_for

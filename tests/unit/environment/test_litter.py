@@ -1,0 +1,93 @@
+"""What backends leave beside their source is removed, unless the app may need it."""
+
+from pathlib import Path
+
+import pytest
+
+from cnb_python.environment.litter import Litter
+from tests.support.trees import Files, write_files
+
+APP: Files = {
+    "pyproject.toml": "",
+    "shop/__init__.py": "",
+    "old.egg-info/PKG-INFO": "1",
+    "libs/core.py": "",
+    "docs/build/index.html": "",
+    ".git/index": "1",
+}
+
+
+def names(app: Path) -> list[str]:
+    return sorted(path.relative_to(app).as_posix() for path in app.rglob("*") if path.is_file())
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Path:
+    return write_files(tmp_path / "app", APP)
+
+
+def built(app: Path, files: Files) -> Litter:
+    """Return what is noted where building writes *files*."""
+    litter = Litter(app)
+    litter.look()
+    write_files(app, files)
+    litter.clear()
+    return litter
+
+
+def test_waste_is_removed_and_nothing_noted(app: Path) -> None:
+    litter = built(
+        app,
+        {
+            "shop.egg-info/PKG-INFO": "",
+            "shop.egg-info/more/deep.txt": "",
+            "build/lib/shop/__init__.py": "",
+            "build/bdist.linux-x86_64": None,
+            "libs/build/lib.linux-x86_64-cpython-314/x.so": "",
+            "libs/build/temp.linux-x86_64-cpython-314/x.o": "",
+            ".pdm-build/x": "",
+            "shop/__pycache__/__init__.cpython-314.pyc": "",
+            ".git/index": "2",
+        },
+    )
+
+    assert names(app) == sorted(APP)
+    assert litter.written == set()
+
+
+def test_what_the_app_may_need_stays_and_is_noted(app: Path) -> None:
+    new: Files = {
+        "shop/_version.py": "1.0",
+        "shop/fast.cpython-314-x86_64-linux-gnu.so": "",
+        "build/notes.txt": "",
+    }
+
+    litter = built(app, new)
+
+    assert names(app) == sorted((*APP, *new))
+    assert litter.written == {*new, "build"}
+
+
+def test_so_does_what_was_there_and_is_other_now(app: Path) -> None:
+    assert built(app, {"old.egg-info/PKG-INFO": "2"}).written == {"old.egg-info/PKG-INFO"}
+
+
+def test_what_lies_in_an_app_already_is_never_removed(app: Path) -> None:
+    write_files(app, {"build/lib/x.py": "", "a.egg-info/x": "", "b/__pycache__/x.pyc": ""})
+    before = names(app)
+
+    litter = built(app, {})
+
+    assert names(app) == before
+    assert litter.written == set()
+
+
+def test_between_two_times_others_may_write(app: Path) -> None:
+    litter = built(app, {"shop/_version.py": "1.0"})
+    write_files(app, {"static/site.css": ""})
+    litter.look()
+    write_files(app, {"shop.egg-info/PKG-INFO": ""})
+    litter.clear()
+
+    assert names(app) == sorted((*APP, "shop/_version.py", "static/site.css"))
+    assert litter.written == {"shop/_version.py"}
