@@ -142,7 +142,9 @@ def _index(binding: Binding) -> Index:
 def _address(binding: Binding, key: str) -> tuple[str, tuple[str, str]]:
     """Return the address that *key* holds without its login, and that."""
     try:
-        address = urlsplit(binding.secret(key).strip())
+        text = binding.secret(key).strip()
+        # urlsplit leaves line breaks out without a word.
+        address = urlsplit(text if text.isprintable() else "")
         _ = address.port
     except ValueError:  # its words would show the address
         address = urlsplit("")

@@ -6,7 +6,7 @@ It writes `error: ...`, a `  cause: ...` for each reason below that, and hints.
 import re
 from collections.abc import Callable
 
-from cnb_python.errors.inputs import WrongForm
+from cnb_python.errors.inputs import OutsideApp, WrongForm
 from cnb_python.errors.install import (
     BadRequirement,
     DamagedPackage,
@@ -159,6 +159,8 @@ def _bad_line(output: str) -> BuildpackError | None:
     if found := re.search(r"error: (Unexpected .+): (\S+):(\d+):\d+$", output, re.MULTILINE):
         return BadRequirement("", f"line {found[3]} of {found[2]}", found[1])
     if found := re.search(r"Distribution not found at: (?:file://)?(\S+)", output):
+        if found[1].startswith("/"):
+            return OutsideApp("pyproject.toml or requirements.txt", found[1])
         return BadRequirement(found[1], "", "there is nothing at that path")
     return None
 

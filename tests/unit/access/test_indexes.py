@@ -90,6 +90,8 @@ def test_two_usual_indexes_exclude_each_other(tmp_path: Path) -> None:
         ({"url": URL, "user": "me"}, "user", "unknown key"),
         ({"url": "index.example.org"}, "url", "no address"),
         ({"url": ""}, "url", "no address"),
+        ({"url": "https://h/simple/\nhttps://i/simple/"}, "url", "no address"),
+        ({"url": "https://h/\0"}, "url", "no address"),
         ({"url": "https://me:s3cret@[::1/simple"}, "url", "no address"),
         ({"url": "https://h:port/simple"}, "url", "no address"),
         ({"url": "https://a https://b"}, "url", "no address"),

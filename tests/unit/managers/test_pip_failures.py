@@ -22,6 +22,7 @@ from cnb_python.errors.finding import (
     WrongPython,
     Yanked,
 )
+from cnb_python.errors.inputs import OutsideApp
 from cnb_python.errors.install import BadPipOption, BadRequirement, DamagedPackage
 from cnb_python.errors.kinds import BuildpackError
 from cnb_python.errors.machine import DiskFull, Killed
@@ -636,3 +637,34 @@ def test_no_index_and_no_place_to_look_at_is_not_put_down_to_the_index() -> None
 
     assert isinstance(failure, NotProvided)
     assert failure.places == ()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        (
+            "ERROR: Invalid requirement: '../shared': Expected package name at the start of "
+            "dependency specifier\n    ../shared\n    ^ (from line 1 of base.txt)\n"
+            "Hint: It looks like a path. File '../shared' does not exist.\n"
+        ),
+        (
+            "Processing ../shared (from -r base.txt (line 1))\nERROR: Could not install packages "
+            "due to an OSError: [Errno 2] No such file or directory: '/shared'\n"
+        ),
+    ],
+)
+def test_a_path_that_leads_out_of_the_app_is_told_as_such(said: str) -> None:
+    failure = recognise(said, PYTHON)
+
+    assert isinstance(failure, OutsideApp)
+    assert (failure.file, failure.path) == ("base.txt", "../shared")
+
+
+def test_an_editable_path_where_nothing_is() -> None:
+    said = "ERROR: {} is not a valid editable requirement. It should either be a path to a ..."
+    outside = recognise(said.format("../shared"), PYTHON)
+    inside = recognise(said.format("./shared"), PYTHON)
+
+    assert isinstance(outside, OutsideApp)
+    assert isinstance(inside, BadRequirement)
+    assert inside.text == "-e ./shared"

@@ -22,7 +22,7 @@ from cnb_python.errors.finding import (
     WrongPython,
     Yanked,
 )
-from cnb_python.errors.inputs import WrongForm
+from cnb_python.errors.inputs import OutsideApp, WrongForm
 from cnb_python.errors.install import (
     BadRequirement,
     DamagedPackage,
@@ -310,7 +310,7 @@ def test_a_build_image_without_git_is_said_to_lack_it() -> None:
     [
         ("invalid_line", "flask=1.0"),
         ("unknown_option", ""),
-        ("missing_path", "/workspace/libs/foo"),
+        ("missing_path", "libs/foo"),
         ("find_links_missing", "vendor"),
     ],
 )
@@ -412,3 +412,10 @@ def test_a_program_that_a_build_asks_an_index_for_is_named_with_its_package() ->
     assert isinstance(failure, MissingBuildRequirement)
     assert (failure.package, failure.requirement) == ("skb", "cmake>=3.15")
     assert failure.debian == "cmake"
+
+
+def test_a_path_that_leads_out_of_the_app_is_told_as_such() -> None:
+    failure = uv_failures.recognise("error: Distribution not found at: file:///shared\n", PYTHON)
+
+    assert isinstance(failure, OutsideApp)
+    assert failure.path == "/shared"
