@@ -91,6 +91,7 @@ INDEPENDENT = {
             "poetry_exporting",
             "poetry_sources",
             "pipenv_sources",
+            "pipenv_unlocked",
             "pdm_sources",
             "pdm_targets",
             "poetry_certificates",

@@ -16,7 +16,7 @@ from tests.support.bumped import Bump, follow
 from tests.support.index import Login
 from tests.support.locked_apps import Market
 from tests.support.spilled import spilled, watched
-from tests.support.trees import write_files
+from tests.support.trees import App, write_files
 from tests.support.wheels import wheel
 
 LOGIN = Login("builder", "c0mpany/of:the@index")
@@ -114,6 +114,29 @@ def test_a_login_that_is_wrong_is_told_and_not_shown(
     log = tmp_path / "log.txt"
     log.write_text(built.output)
     assert spilled([wrong, LOGIN], log) == []
+
+
+@pytest.mark.parametrize("first", ["acme-internal", "everybody"])
+def test_what_a_pipfile_binds_without_a_lock_comes_from_there_too(
+    builds: Builds, flask: Built, app: App, market: Market, first: str
+) -> None:
+    text = str(market.files("pipenv")["Pipfile"]).replace(
+        'common = "<3"', 'common = { version = "*", index = "everybody" }'
+    )
+    head, *tables = text.partition("[packages]")[0].split("[[source]]\n")
+    tables.sort(key=lambda table: f'name = "{first}"' not in table)
+    sources = "".join(f"[[source]]\n{table}" for table in tables)
+    pipfile = f"{head}{sources}[packages]{text.partition('[packages]')[2]}"
+    directory = app({"Pipfile": pipfile, "Procfile": "web: python -V\n"})
+    bindings = bound(directory.parent / "bindings", market)
+    env = {**UNSET, **market.variables("pipenv")}
+    built = builds.phases(directory, flask, env=env, bindings=bindings)
+    assert built.code == 0, built.output
+    [module] = built.layers.glob("deps-*/tree/**/company_tools.py")
+    assert "ours" in module.read_text()
+    log = directory.parent / "log.txt"
+    log.write_text(built.output)
+    assert spilled([LOGIN], log, built.layers) == []
 
 
 def test_one_newer_release_changes_one_package_and_then_nothing(

@@ -19,6 +19,7 @@ from cnb_python.managers import (
     locked_installing,
     locked_lines,
     pipenv_sources,
+    pipenv_unlocked,
     uv,
 )
 from cnb_python.managers.decision import Decision, Pin
@@ -77,12 +78,15 @@ def resolve(asked: Asked) -> Decision:
     said = _pipenv(asked, ("requirements", "--no-lock", *_categories(asked.settings)))
     lines = _lines(said)
     _note_finding(place, lines)
-    file, lock = place.scratch / "Pipfile.txt", place.scratch / "pylock.toml"
+    lock = place.scratch / "pylock.toml"
     wanted = [line for line in lines if not line.startswith(_FINDING)]
-    file.write_text("\n".join(wanted) + "\n", encoding="utf-8")
     lock.unlink(missing_ok=True)
-    found = replace(place, environ=_sources(place).variables)
-    resolving = uv.compile_all((str(file),), lock, found)
+    pipfile = toml.read(place.app_dir / _PIPFILE)
+    alike = {**pipfile, "_meta": {"sources": pipfile.get("source")}}
+    sources = pipenv_sources.read(alike, pipfile, _found(place), place.environ, _PIPFILE)
+    files = pipenv_unlocked.files(wanted, sources, place.scratch)
+    found = replace(place, environ=_as_uv(sources.lines, place).variables)
+    resolving = uv.compile_all(files, lock, found)
     command = replace(resolving, shown=f"uv pip compile {_PIPFILE}")
     outcome = asked.run(command)
     if outcome.code:

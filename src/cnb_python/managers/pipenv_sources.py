@@ -35,19 +35,21 @@ def read(
     pipfile: TomlTable,
     said: Iterable[str],
     environ: Mapping[str, str],
+    file: str = _LOCK,
 ) -> Sources:
     """Return where the packages of *lock* come from.
 
-    *said*: Pipenv's lines about indexes, in which a mirror may stand for the usual one. Raises
-    UnsetVariable, and BadLock where a package is bound to a source that there is not.
+    *said*: Pipenv's lines about indexes, in which a mirror may stand for the usual one; *file*:
+    the name of the lock, or of what stands for one. Raises UnsetVariable, and BadLock where a
+    package is bound to a source that there is not.
     """
     lines = tuple(expanded(line, environ) for line in said)
     printed = [found[1] for found in map(_INDEX.match, lines) if found]
-    addresses = dict(_addresses(lock, printed, environ))
+    addresses = dict(_addresses(lock, printed, environ, file))
     trusted = tuple(_insecure(lock, addresses))
     if table_at(pipfile, "pipenv").get("install_search_all_sources") is True or not printed:
         return Sources(lambda _: (), (*lines, *trusted))
-    bound, first = dict(_bound(lock, addresses)), next(iter(addresses.values()), printed[0])
+    bound, first = dict(_bound(lock, addresses, file)), next(iter(addresses.values()), printed[0])
 
     # A mirror is the user's, not the lock's.
     own = {expanded(str(source.get("url", "")), environ) for source in _sources(lock)}
@@ -85,13 +87,13 @@ def _unset(text: str, environ: Mapping[str, str]) -> Iterator[str]:
 
 
 def _addresses(
-    lock: Mapping[str, object], printed: list[str], environ: Mapping[str, str]
+    lock: Mapping[str, object], printed: list[str], environ: Mapping[str, str], file: str
 ) -> Iterator[tuple[str, str]]:
     """Yield name and address of each source: one that Pipenv did not print has a mirror."""
     for source in _sources(lock):
         name, written = str(source.get("name", "")), str(source.get("url", ""))
         if missing := tuple(_unset(written, environ)):
-            raise UnsetVariable(_LOCK, name, missing)
+            raise UnsetVariable(file, name, missing)
         address = expanded(written, environ)
         yield name, address if address in printed else printed[0]
 
@@ -109,7 +111,9 @@ def _insecure(lock: Mapping[str, object], addresses: Mapping[str, str]) -> Itera
             yield f"--trusted-host {host.rpartition('@')[2]}"
 
 
-def _bound(lock: Mapping[str, object], addresses: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _bound(
+    lock: Mapping[str, object], addresses: Mapping[str, str], file: str
+) -> Iterator[tuple[str, str]]:
     """Yield each package that has a source of its own, and its address."""
     for section, packages in lock.items():
         for name, entry in packages.items() if isinstance(packages, dict) else ():
@@ -119,6 +123,6 @@ def _bound(lock: Mapping[str, object], addresses: Mapping[str, str]) -> Iterator
             if index not in addresses:
                 known = ", ".join(sorted(addresses))
                 raise BadLock(
-                    _LOCK, f"it has {name} from a source {index}, and its sources are {known}"
+                    file, f"it has {name} from a source {index}, and its sources are {known}"
                 )
             yield canonicalize_name(name), addresses[index]

@@ -15,6 +15,7 @@ from cnb_python.managers import (
     bound,
     pdm_sources,
     pipenv_sources,
+    pipenv_unlocked,
     poetry_certificates,
     poetry_sources,
     uv,
@@ -301,3 +302,25 @@ def test_other_addresses_than_sources_are_taken_as_they_are(tmp_path: Path) -> N
 
     assert found.home(pin("our-tools")) == ()
     assert found.lines == EXPORTED[:1]
+
+
+def test_without_a_lock_uv_is_told_what_is_bound_in_a_table_of_its_own(tmp_path: Path) -> None:
+    lines = (
+        "six",
+        "Our.Tools[x]>=1; python_version > '3'",
+        "-e .",
+        "far @ https://h.example/f.whl",
+    )
+
+    plain, table = map(Path, pipenv_unlocked.files(lines, of_pipenv(), tmp_path))
+
+    assert plain.read_text().splitlines() == [lines[0], *lines[2:]]
+    written = toml.read(table)
+    assert toml.table_at(written, "project")["dependencies"] == [lines[1]]
+    own = toml.table_at(toml.table_at(written, "tool"), "uv")
+    assert own["sources"] == {"our-tools": {"index": "source-0"}}
+    assert own["index"] == [{"name": "source-0", "url": OURS_FILLED, "explicit": True}]
+
+
+def test_without_a_lock_and_bound_packages_there_is_no_table(tmp_path: Path) -> None:
+    assert len(pipenv_unlocked.files(["six", "-e ."], of_pipenv(), tmp_path)) == 1
