@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from packaging.utils import canonicalize_name
 
-from cnb_python.cnb import disk, toml
+from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlTable
 from cnb_python.errors.install import InstallFailed
 from cnb_python.errors.kinds import BuildpackError
@@ -43,8 +43,6 @@ _NEWER = re.compile(r"Lockfile is not compatible with PDM|generated on a newer v
 _RELEASE = re.compile(r"([A-Za-z0-9][\w.-]*)==([^\s;]+)")
 _DIRECT = re.compile(r"([A-Za-z0-9][\w.-]*)\s*@\s")
 _LAST_WORDS = 8
-# What its build backend leaves in the app, and would make two images of the same app differ.
-_LEFT = ".pdm-build"
 # What they choose is ours to choose: neither the app nor its environment is to be touched.
 _OURS = re.compile(
     r"PDM_(CACHE_DIR|CONFIG_FILE|LOCKFILE|LOG_DIR|PROJECT|PYTHON|USE_VENV|VENV_\w+|IN_VENV)"
@@ -85,16 +83,12 @@ def decide(asked: Asked) -> Decision:
 def install(pins: Sequence[Pin], place: Workplace, run: Run) -> None:
     """Install exactly *pins*. Raises what uv says went wrong."""
     if pins:
-        left = place.app_dir / _LEFT
-        was_there = left.exists()
         lines = (place.scratch / "pdm.export.txt").read_text("utf-8").splitlines()
         found = pdm_sources.read(place.app_dir, lines, place.environ)
         environ = {**place.environ, **pdm_sources.usual(place.environ)}
         variables = indexes.found_by(found.lines, environ)
         sources = uv.Sources(is_own=False, variables=variables)
         bound.install(pins, bound.Lock(_NAME, found.home), place, run, sources)
-        if not was_there:
-            disk.remove(left)
 
 
 def explain(command: Command, outcome: Outcome) -> BuildpackError:

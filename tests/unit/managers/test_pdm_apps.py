@@ -1,6 +1,5 @@
 """Apps with a `pdm.lock`: what PDM is asked, and what is made of its answers."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,6 @@ from cnb_python.managers.decision import Undecided
 from cnb_python.managers.pdm import Pdm
 from cnb_python.project import read_project
 from cnb_python.settings import Settings
-from cnb_python.system.outside import Command, Outcome
 from tests.unit.managers.exporters import PYTHON, Programs, app, installed, place
 
 HASH, OTHER = "a" * 64, "b" * 64
@@ -160,23 +158,6 @@ def test_pdm_keeps_its_hands_off_the_app_and_the_home(tmp_path: Path) -> None:
     assert environ["PDM_PYTHON"] == "/layers/venv/bin/python"
     for name in ("PDM_CACHE_DIR", "PDM_CONFIG_FILE", "PDM_LOG_DIR"):
         assert Path(environ[name]).is_relative_to(directory.parent / "scratch")
-
-
-def test_what_its_backend_leaves_behind_is_removed(tmp_path: Path) -> None:
-    directory = shop(tmp_path)
-
-    programs = Programs()
-    programs.answer("export", exported="six==1.17.0\n")
-    manager, where = Pdm(), place(directory)
-    decision = manager.decide(where, programs)
-
-    def leave(command: Command, on_line: Callable[[str], None] | None = None) -> Outcome:
-        (directory / ".pdm-build").mkdir()
-        return programs(command, on_line)
-
-    manager.install(decision, decision.pins, where, leave)
-
-    assert not (directory / ".pdm-build").exists()
 
 
 @pytest.mark.parametrize(
