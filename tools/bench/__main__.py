@@ -51,6 +51,7 @@ class Wish:
     exports: tuple[str, ...]
     only: tuple[str, ...]
     buildpack: Path | None
+    env: tuple[tuple[str, str], ...]
 
 
 def asked(arguments: Sequence[str]) -> Wish:
@@ -68,6 +69,9 @@ def asked(arguments: Sequence[str]) -> Wish:
     parser.add_argument(
         "--buildpack", type=Path, help="an assembled tree, instead of what is packaged now"
     )
+    parser.add_argument(
+        "--env", nargs="+", default=(), metavar="NAME=VALUE", help="what every build is told"
+    )
     found = parser.parse_args(arguments)
     if found.rounds < 1:
         parser.error("--rounds: at least 1")
@@ -77,10 +81,18 @@ def asked(arguments: Sequence[str]) -> Wish:
         tuple(found.exports),
         tuple(found.only),
         found.buildpack and found.buildpack.resolve(),
+        tuple(_pair(text, parser) for text in found.env),
     )
     if found.quick:
         return replace(wish, rounds=1, apps=("pip_django",), exports=(REGISTRY,))
     return wish
+
+
+def _pair(text: str, parser: argparse.ArgumentParser) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        parser.error(f"--env: {text}: expected NAME=VALUE")
+    return name, value
 
 
 def index_address() -> str:
@@ -128,7 +140,7 @@ def prepared(wish: Wish, folder: Path) -> Iterator[tuple[Course, Path]]:
         # The table travels with it, as its own does with the released package.
         made[OURS] = replace(made[OURS], env=((settings_here.MIRROR, ""),))
         run_image = _pushed(found, f"{target.address}/{prefix}-run")
-        env, cases = settings(index_url, mirror_url), chosen(wish.only)
+        env, cases = (*settings(index_url, mirror_url), *wish.env), chosen(wish.only)
         shutil.rmtree(LOGS, ignore_errors=True)
         LOGS.mkdir(parents=True)
         yield Course(found, target, run_image, made, env, prefix, LOGS, cases), product

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tools.bench import rounds
+from tools.bench.__main__ import asked
 from tools.bench.contestants import NOTHING, OURS, PLAIN, STORING
 from tools.bench.figures import summaries
 from tools.bench.opening import Opening
@@ -159,3 +160,16 @@ def test_table_of_builds_says_what_was_pushed_only_for_a_registry() -> None:
     pushed, kept = summaries([taken(), taken(export=DAEMON, pushed_bytes=None)])
     assert builds_table([pushed]).endswith("0.00 MB")
     assert builds_table([kept]).endswith("10.00 s")
+
+
+def test_what_every_build_is_told_is_a_name_and_a_value() -> None:
+    assert asked(["--env", "A=b=c", "B="]).env == (("A", "b=c"), ("B", ""))
+
+
+@pytest.mark.parametrize("text", ["A", "=b"])
+def test_a_setting_without_name_or_value_is_refused(
+    text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        asked(["--env", text])
+    assert f"--env: {text}: expected NAME=VALUE" in capsys.readouterr().err
