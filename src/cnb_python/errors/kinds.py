@@ -27,8 +27,7 @@ class BuildpackError(Exception):
 
 
 def _names(cls: type[BuildpackError]) -> tuple[str, ...]:
-    # Only on the way to an error: it takes longer to import than everything else here.
-    from annotationlib import Format, get_annotations  # noqa: PLC0415
+    from annotationlib import Format, get_annotations  # noqa: PLC0415 - only errors need it
 
     return tuple(get_annotations(cls, format=Format.STRING))
 

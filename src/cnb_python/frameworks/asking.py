@@ -113,7 +113,7 @@ def main(manage: str, answer: str) -> None:
     _ask(answer)
     try:
         runpy.run_path(manage, run_name="__main__")
-    except Exception as error:  # noqa: BLE001 - whatever it is
+    except Exception as error:  # noqa: BLE001 - of the app, shown whole
         _print(error, manage)
         sys.exit(1)
 
