@@ -1,6 +1,7 @@
 """What is the same for every package manager that has to be asked what its lock means."""
 
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 
 from tests.support.builds import Builds, Built
@@ -19,6 +20,15 @@ def asks_nobody(builds: Builds, app: Path, before: Built) -> None:
     for name in ("python", "venv", "deps-00"):
         made, known = (_described(one.layers / f"{name}.toml") for one in (again, before))
         assert made == known
+
+
+def serves(built: Built, there: Iterable[str], absent: Iterable[str]) -> None:
+    """Look that the sample app answers, and of which packages it knows."""
+    with built.serve() as served:
+        assert "Hello, world!" in served.fetch()
+        found = served.fetch("/health")
+    assert [name for name in there if f'"{name}"' not in found] == []
+    assert [name for name in absent if f'"{name}"' in found] == []
 
 
 def is_tidy(built: Built, app: Path, *names: str) -> None:
