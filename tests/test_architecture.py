@@ -15,22 +15,16 @@ ROOT = Path(__file__).parents[1] / "src" / PACKAGE
 # its own package. Names on one row never import each other.
 ROWS: list[set[str]] = [
     {"__main__"},
-    {"detect", "build"},
-    {"packages", "summary"},
-    {"renewal"},
-    {"closing", "frameworks", "precedent"},
-    {"provided"},
-    {"job", "demand", "tidy"},
-    {"messages", "plan", "launch", "layers", "checks"},
-    {"wording"},
-    {"environment", "interpreter"},
+    {"build"},
+    {"frameworks"},
+    {"provision", "summary"},
+    {"layers"},
+    {"environment", "launch", "preflight"},
     {"managers"},
     {"version"},
-    {"project", "settings", "access", "committed"},
-    {"given"},
-    {"setting"},
-    {"cnb", "system"},
-    {"errors"},
+    {"access", "app_cleanup", "config", "detect", "messages"},
+    {"app", "cnb", "system", "wording"},
+    {"errors", "interpreter"},
 ]
 ROW_OF = {name: row for row, names in enumerate(ROWS) for name in names}
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Literal, TypeAliasType, cast, get_args, get_origin, get_type_hints
 
+from cnb_python.config.settings import TABLE
 from cnb_python.errors.failure import Failure
 from cnb_python.errors.kinds import BuildpackError
-from cnb_python.settings import TABLE
 
 # `Class.field` counts before `field`; what is in neither is made from its type.
 _VALUES: Mapping[str, object] = {

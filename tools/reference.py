@@ -5,12 +5,12 @@ A test keeps them equal to what the code says.
 
 import io
 
-from cnb_python.checks import CONTRADICTING, MISPLACING
+from cnb_python.config.kinds import Setting, Value
+from cnb_python.config.settings import DEFAULTS, TABLE
 from cnb_python.errors.failure import Failure
 from cnb_python.errors.kinds import AppError
 from cnb_python.messages import describe
-from cnb_python.setting import Setting, Value
-from cnb_python.settings import DEFAULTS, TABLE
+from cnb_python.preflight import CONTRADICTING, MISPLACING
 from cnb_python.system.output import Console
 from tools import package
 from tools.error_samples import samples
@@ -20,7 +20,7 @@ _MADE = "<!-- Made by `make docs` from {}: change that. -->"
 
 _SETTINGS = f"""# Settings
 
-{_MADE.format("src/cnb_python/settings.py")}
+{_MADE.format("src/cnb_python/config/settings.py")}
 
 Each setting has a name in the table `[tool.cnb-python]` of the app's `pyproject.toml`, and a
 build-time variable (`pack build --env NAME=VALUE`, `project.toml`, the platform):

@@ -1,19 +1,19 @@
 """The build phase on one screen: everything is analysed, and refused, before the first write."""
 
-from cnb_python import packages, summary, tidy
-from cnb_python.checks import check_environment, check_project
+from cnb_python import app_cleanup, summary
+from cnb_python.app import Project, read_project
 from cnb_python.cnb.context import BuildContext
 from cnb_python.cnb.documents import Launch
-from cnb_python.demand import asked_by
+from cnb_python.config.settings import Settings, effective, read_settings
 from cnb_python.frameworks import hooks
 from cnb_python.frameworks.steps import Steps
-from cnb_python.job import Job
 from cnb_python.launch import concurrency, explain, processes
 from cnb_python.layers import defaults, leftovers, python, tools
 from cnb_python.layers.record import Record
 from cnb_python.managers.select import last, managers, select
-from cnb_python.project import Project, read_project
-from cnb_python.settings import Settings, effective, read_settings
+from cnb_python.preflight import check_environment, check_project
+from cnb_python.provision import provide
+from cnb_python.provision.request import Job, asked_by
 from cnb_python.system.journal import Journal
 from cnb_python.system.outside import Output, System
 from cnb_python.version.agree import bounds, check_bounds
@@ -41,11 +41,11 @@ def build(context: BuildContext, system: System) -> None:
     project = read_project(context.app_dir, settings.project)
     manager = select(project, managers(settings), last(settings), settings.decider)
     check_project(project, manager, system.output)
-    found = tidy.find(context, settings.keep)
+    found = app_cleanup.find_unwanted(context, settings.keep)
     processes.check(project, found.removable)
     demand = asked_by(context, settings)
     steps = Steps(system, hooks.find(project.directory, hooks.POST))
-    tidy.before(found, context, demand, system.output)
+    app_cleanup.remove_before_build(found, context, demand, system.output)
 
     with journal.step("Python"):
         resolution = choose_python(project, manager.deciding_file, settings, context, system)
@@ -54,14 +54,14 @@ def build(context: BuildContext, system: System) -> None:
 
     with journal.step("Packages"):
         job = Job(project, manager, runtime, settings, context, demand, tools.versions())
-        provided = packages.provide(job, system, steps.wants)
+        provided = provide.provide(job, system, steps.wants)
 
     record = provided.close(steps.run(provided, journal))
 
     with journal.step("Launch"):
         sizes = configure_launch(project, record, context, system)
 
-    tidy.after(found, context, demand, system.output)
+    app_cleanup.remove_after_build(found, context, demand, system.output)
     sizes = {**record.layer_sizes, **sizes}
     summary.say(record._replace(layer_sizes=sizes), journal, context.layers_dir)
 

@@ -5,9 +5,9 @@ It runs for every app on every build, so it looks at names only and imports litt
 
 from collections.abc import Callable
 
+from cnb_python.app import directories_with_python, python_signs
 from cnb_python.cnb.context import DetectContext
-from cnb_python.plan import build_plan
-from cnb_python.project import directories_with_python, python_signs
+from cnb_python.cnb.plan import build_plan
 
 PASS = 0
 # As `settings` has it, which takes as long to import as everything else here.

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from cnb_python.app import read_project
+from cnb_python.config.settings import AUTO, LINKED
 from cnb_python.environment.bytecode import Source, compile_modules
 from cnb_python.environment.request import EnvironmentRequest
 from cnb_python.environment.store import Store
@@ -19,8 +21,6 @@ from cnb_python.layers import assembly
 from cnb_python.layers.assembly import Plan
 from cnb_python.layers.tools import find_pip, find_uv
 from cnb_python.managers.pip import Pip
-from cnb_python.project import read_project
-from cnb_python.settings import AUTO, LINKED
 from cnb_python.system.outside import Download, System
 from cnb_python.system.process import run
 from tests.support.wheels import wheel

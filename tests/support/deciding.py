@@ -10,6 +10,7 @@ from typing import NamedTuple
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from cnb_python.app import read_project
 from cnb_python.environment import closure, skeleton
 from cnb_python.environment.closure import Proof
 from cnb_python.environment.tool import lay_out_pip
@@ -18,7 +19,6 @@ from cnb_python.layers.tools import find_pip, find_uv
 from cnb_python.managers.decision import Decision, Undecided
 from cnb_python.managers.manager import Workplace
 from cnb_python.managers.pip import Pip
-from cnb_python.project import read_project
 from cnb_python.system.process import run
 from tools import settings_here
 from tools.rootfs import ROOT

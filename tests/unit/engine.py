@@ -11,17 +11,17 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from cnb_python import packages
+from cnb_python.app import read_project
 from cnb_python.cnb import disk, metadata, toml
 from cnb_python.cnb.context import BuildContext, Buildpack, Platform, Target
 from cnb_python.cnb.metadata import Unusable
-from cnb_python.job import Job
+from cnb_python.config.settings import Settings
 from cnb_python.layers import leftovers, python
 from cnb_python.layers.python import Runtime
 from cnb_python.layers.record import Record
-from cnb_python.project import read_project
-from cnb_python.provided import Added, Environment, Wants, nobody
-from cnb_python.settings import Settings
+from cnb_python.provision import provide
+from cnb_python.provision.environment import Added, Environment, Wants, nobody
+from cnb_python.provision.request import Job
 from cnb_python.system.fetch import Fetcher
 from cnb_python.system.outside import Command, Download, Outcome, System
 from cnb_python.version.inventory import Release
@@ -142,7 +142,7 @@ class Engine:
         self.shop.asked.clear()
         self.programs = pretended(self.release.version)
         leftovers.remove(self.layers)
-        provided = packages.provide(self.job(), self.system(), self.wants)
+        provided = provide.provide(self.job(), self.system(), self.wants)
         if provided.wanted_by:
             self.use(provided.environment)
         return provided.close(Added())

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.committed import Committed, Environment, find, remove, remove_bytecode
+from cnb_python.app_cleanup import Committed, Environment, find, remove, remove_bytecode
 from tests.support.trees import Files, write_files
 
 VENV: Files = {

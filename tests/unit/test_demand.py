@@ -8,8 +8,8 @@ import pytest
 from cnb_python.cnb.context import BuildContext
 from cnb_python.cnb.plan import PlanEntry
 from cnb_python.cnb.toml import TomlValue
-from cnb_python.demand import asked_by
-from cnb_python.settings import Settings
+from cnb_python.config.settings import Settings
+from cnb_python.provision.request import asked_by
 from tests.unit.engine import context
 
 ADDED = """

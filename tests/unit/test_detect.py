@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import tomli
 
-from cnb_python import settings
 from cnb_python.cnb.context import Buildpack, DetectContext, Platform, Target
+from cnb_python.config import settings
 from cnb_python.detect import FAIL, PASS, PROJECT, REQUIREMENTS, detect
 
 

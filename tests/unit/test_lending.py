@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from cnb_python.cnb import toml
+from cnb_python.config.settings import Settings
 from cnb_python.errors.frameworks import PackagesAdded, PackagesChanged
 from cnb_python.managers.decision import Undecided
-from cnb_python.provided import Environment
-from cnb_python.settings import Settings
+from cnb_python.provision.environment import Environment
 from tests.support.trees import Files, write_files
 from tests.unit.engine import Engine, contents, engine
 from tests.unit.environment.shops import Shop, decision, package

@@ -7,16 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnb_python.errors.inputs import NotAFile, NotUtf8, UnreadableFile
-from cnb_python.errors.settings import NoSuchProject
-from cnb_python.messages import describe
-from cnb_python.project import (
+from cnb_python.app import (
     Project,
     directories_with_python,
     is_misspelt,
     python_signs,
     read_project,
 )
+from cnb_python.errors.inputs import NotAFile, NotUtf8, UnreadableFile
+from cnb_python.errors.settings import NoSuchProject
+from cnb_python.messages import describe
 
 Make = Callable[[Path], object]
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from cnb_python.cnb import toml
+from cnb_python.config.settings import Settings
 from cnb_python.errors.install import UvRefused
 from cnb_python.managers.manager import Workplace
-from cnb_python.settings import Settings
 from tests.unit.engine import Engine, contents, engine
 from tests.unit.environment.shops import Package, Shop, decision, package
 from tests.unit.environment.stages import SITE

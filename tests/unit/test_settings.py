@@ -7,11 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnb_python.errors.inputs import UnreadableFile, UnreadableToml
-from cnb_python.errors.settings import BadSettings, UnknownSettings
-from cnb_python.messages import describe
-from cnb_python.setting import Origin
-from cnb_python.settings import (
+from cnb_python.config.kinds import Origin
+from cnb_python.config.settings import (
     BUILD,
     DEFAULTS,
     INSTALLER,
@@ -22,6 +19,9 @@ from cnb_python.settings import (
     effective,
     read_settings,
 )
+from cnb_python.errors.inputs import UnreadableFile, UnreadableToml
+from cnb_python.errors.settings import BadSettings, UnknownSettings
+from cnb_python.messages import describe
 
 NAMES = (LAYOUT, INSTALLER, BUILD)
 NOWHERE = Path("/nonexistent")

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from cnb_python.config.settings import UV, Settings
 from cnb_python.layers import deps
 from cnb_python.managers.decision import Decision, Undecided
-from cnb_python.settings import UV, Settings
 from tests.unit.engine import Engine, engine
 from tests.unit.environment.shops import Shop, decision, package
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python import tidy
+from cnb_python import app_cleanup
 from cnb_python.cnb.context import BuildContext
 from tests.support.trees import Files, write_files
 from tests.unit.engine import context
@@ -22,10 +22,10 @@ class Tidied:
 
     def __init__(self, phase: BuildContext, kept: tuple[str, ...] = (), demand: str = "") -> None:
         log = Log()
-        found = tidy.find(phase, kept)
-        tidy.before(found, phase, demand, log)
+        found = app_cleanup.find_unwanted(phase, kept)
+        app_cleanup.remove_before_build(found, phase, demand, log)
         self.while_building = _names(phase.app_dir)
-        tidy.after(found, phase, demand, log)
+        app_cleanup.remove_after_build(found, phase, demand, log)
         self.in_the_image = _names(phase.app_dir)
         self.said = log.said
         self.text = "\n".join(log.said)
@@ -168,11 +168,11 @@ def test_names_that_are_no_text_are_shown_as_far_as_they_are(phase: BuildContext
 
 def test_what_could_not_be_removed_is_in_the_image_and_said(phase: BuildContext) -> None:
     write_files(phase.app_dir, GIT)
-    found = tidy.find(phase, ())._replace(repositories=("Procfile/.git",))
+    found = app_cleanup.find_unwanted(phase, ())._replace(repositories=("Procfile/.git",))
     write_files(phase.app_dir, {"Procfile": ""})
     log = Log()
 
-    tidy.after(found, phase, "", log)
+    app_cleanup.remove_after_build(found, phase, "", log)
 
     [said] = log.said
     assert said == (

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from cnb_python.cnb import toml
+from cnb_python.config.settings import Settings
 from cnb_python.layers.record import Record
 from cnb_python.managers.decision import Undecided
 from cnb_python.managers.manager import Workplace
-from cnb_python.settings import Settings
 from tests.unit.engine import Engine, contents, engine, release
 from tests.unit.environment.shops import Shop, decision, package
 
@@ -408,7 +408,7 @@ def test_a_demand_repeats_and_ends(built: Engine) -> None:
 
 def test_an_unchanged_build_loads_nothing_that_it_does_not_need(built: Engine) -> None:
     """Told by the modules: what renews takes longer to import than all such a build may take."""
-    heavy = {"cnb_python.renewal"}
+    heavy = {"cnb_python.provision.rebuild"}
     loaded = {name: sys.modules.pop(name) for name in heavy if name in sys.modules}
     try:
         built.build()

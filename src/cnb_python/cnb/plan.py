@@ -12,6 +12,15 @@ from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlValue, Writable
 from cnb_python.errors.bugs import ContractBroken
 
+# Required by ourselves too: a provide that nobody requires would fail the group.
+# https://github.com/buildpacks/spec/blob/main/buildpack.md#phase-1-detection
+PYTHON = "python"
+
+
+def build_plan() -> BuildPlan:
+    """Return the plan of an app that this buildpack takes part in."""
+    return BuildPlan(provides=(PYTHON,), requires=(Require(PYTHON),))
+
 
 class Require(NamedTuple):
     """What a buildpack needs from another, or from itself."""

@@ -4,12 +4,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from cnb_python.app import Project
+from cnb_python.config.settings import UV
 from cnb_python.environment.distribution import Distribution
 from cnb_python.environment.toolbox import Toolbox
 from cnb_python.managers.decision import Decision
 from cnb_python.managers.manager import Manager
-from cnb_python.project import Project
-from cnb_python.settings import UV
 
 
 def _at_once() -> None:

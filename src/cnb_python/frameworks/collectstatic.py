@@ -14,7 +14,7 @@ from cnb_python.errors.machine import DamagedStore, Killed
 from cnb_python.frameworks import tree, variables
 from cnb_python.frameworks.running import run, variables_in
 from cnb_python.frameworks.tree import Listing
-from cnb_python.provided import Added, Environment
+from cnb_python.provision.environment import Added, Environment
 from cnb_python.system.outside import Command, System
 
 MANAGE = "manage.py"

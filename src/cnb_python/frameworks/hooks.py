@@ -13,7 +13,7 @@ from cnb_python.errors.frameworks import HookFailed, HookNotStarted
 from cnb_python.errors.inputs import NotAFile
 from cnb_python.errors.machine import ProgramNotStarted
 from cnb_python.frameworks.running import run, variables_in
-from cnb_python.provided import Environment
+from cnb_python.provision.environment import Environment
 from cnb_python.system.journal import Journal
 from cnb_python.system.outside import Command, System
 

@@ -21,7 +21,7 @@ from cnb_python.frameworks.running import run, variables_in
 from cnb_python.layers import nltk
 from cnb_python.layers.nltk import FILE, NltkKey
 from cnb_python.layers.reuse import Rebuild, decide
-from cnb_python.provided import Added, Environment
+from cnb_python.provision.environment import Added, Environment
 from cnb_python.system.outside import Command, Outcome, Output, System
 from cnb_python.system.redaction import redact
 from cnb_python.wording import frameworks as wording

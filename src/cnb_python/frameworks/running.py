@@ -6,7 +6,7 @@ from dataclasses import replace
 from cnb_python.environment import confidential
 from cnb_python.environment.places import VENV
 from cnb_python.frameworks import variables
-from cnb_python.provided import Environment
+from cnb_python.provision.environment import Environment
 from cnb_python.system.outside import Command, Outcome, System
 from cnb_python.system.redaction import redact
 

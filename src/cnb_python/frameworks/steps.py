@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from cnb_python.cnb.layer import layer_of
 from cnb_python.frameworks import hooks
 from cnb_python.layers import nltk as layers
-from cnb_python.provided import Added, Environment, Provided
+from cnb_python.provision.environment import Added, Environment, Provided
 from cnb_python.system.journal import Journal
 from cnb_python.system.outside import System
 

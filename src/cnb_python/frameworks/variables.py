@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from cnb_python.settings import MIRROR
+from cnb_python.config.settings import MIRROR
 from cnb_python.system.certificates import BUNDLES, trusting_the_system
 
 _DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Collection, Iterator
 
+from cnb_python.app import Project
 from cnb_python.cnb import toml
 from cnb_python.launch.processes import Decision, FromProcfile
 from cnb_python.launch.procfile import WEB, Entry
 from cnb_python.managers.requirements import normalised
-from cnb_python.project import Project
 from cnb_python.version.documents import toml_of
 
 _UVICORN = "uvicorn"

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from packaging.version import InvalidVersion, Version
 
+from cnb_python.app import Project
 from cnb_python.cnb.documents import Process
 from cnb_python.errors.launch import ProcessInEnvironment
 from cnb_python.launch import find, procfile, references
 from cnb_python.launch.found import Found, Target
 from cnb_python.launch.procfile import Entry
 from cnb_python.launch.servers import PROGRAMS, SERVERS, Server
-from cnb_python.project import Project
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Collection, Iterable, Iterator
 
+from cnb_python.app import Project
 from cnb_python.launch.procfile import Entry
-from cnb_python.project import Project
 
 _WORD = re.compile(r"""[^\s'"`;&|()<>=]+""")
 # Where people make them; `env` may be a directory of their own, so it has to be gone.

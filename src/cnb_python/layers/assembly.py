@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from cnb_python.cnb.env import EnvDelta
 from cnb_python.cnb.layer import LayerTypes, layer_of
+from cnb_python.config.settings import MERGED
 from cnb_python.environment import links, shares, skeleton
 from cnb_python.environment.assemble import (
     MovedFromStage,
@@ -23,7 +24,6 @@ from cnb_python.environment.request import Synced
 from cnb_python.environment.shares import Share
 from cnb_python.environment.sync import Needs
 from cnb_python.layers import restored
-from cnb_python.settings import MERGED
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Protocol
 
+from cnb_python.config.settings import Settings
 from cnb_python.managers.exact import digest
-from cnb_python.settings import Settings
 
 # To the last @ of an address: a password may hold anything, though it should not.
 _SECRETS = re.compile(r"(?<=://)[^\s'\"]*@|(?<=[\w/])\?[^\s'\"]+")

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from cnb_python.app import Project
 from cnb_python.errors.kinds import BuildpackError
 from cnb_python.managers.decision import Decision, Pin, Undecided
 from cnb_python.managers.program import Bring, not_available
-from cnb_python.project import Project
 from cnb_python.system.outside import Command, Fetch, Outcome, Run
 
 

@@ -8,6 +8,7 @@ from packaging.utils import canonicalize_name
 
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlTable
+from cnb_python.config.settings import Settings
 from cnb_python.errors.install import InstallFailed
 from cnb_python.errors.kinds import BuildpackError
 from cnb_python.errors.locks import (
@@ -32,7 +33,6 @@ from cnb_python.managers.exact import digest
 from cnb_python.managers.locked_installing import Choice
 from cnb_python.managers.manager import Workplace
 from cnb_python.managers.program import Program
-from cnb_python.settings import Settings
 from cnb_python.system.outside import Command, Outcome, Run
 
 _LOCK, _PYPROJECT, _NAME = "pdm.lock", "pyproject.toml", "PDM"

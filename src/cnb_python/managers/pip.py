@@ -10,13 +10,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cnb_python.app import REQUIREMENTS, Project
+from cnb_python.config.settings import DEFAULTS, PIP, UV, Settings
 from cnb_python.errors.kinds import BuildpackError
 from cnb_python.errors.settings import NoSuchRequirements
 from cnb_python.managers import exact, requirements_encoding, uv_settings
 from cnb_python.managers.decision import Decision, Pin, Undecided
 from cnb_python.managers.manager import Advice, Workplace
-from cnb_python.project import REQUIREMENTS, Project
-from cnb_python.settings import DEFAULTS, PIP, UV, Settings
 from cnb_python.system.outside import Command, Outcome, Run
 
 _INCLUDES = re.compile(rb"^\s*(-r|-c|--requirement|--constraint)", re.MULTILINE)

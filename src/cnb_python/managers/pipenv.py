@@ -9,14 +9,14 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from cnb_python.app import Project
+from cnb_python.config.settings import DEFAULTS, Settings
 from cnb_python.errors.kinds import BuildpackError
 from cnb_python.errors.locks import LoneLock
 from cnb_python.managers import local_projects, locked
 from cnb_python.managers.decision import Decision, Pin, Undecided
 from cnb_python.managers.manager import Advice, AskedAnew, Workplace
 from cnb_python.managers.program import Program
-from cnb_python.project import Project
-from cnb_python.settings import DEFAULTS, Settings
 from cnb_python.system.outside import Command, Outcome, Run
 
 LOCK, PIPFILE = "Pipfile.lock", "Pipfile"

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from cnb_python.cnb import toml
+from cnb_python.config.settings import Settings
 from cnb_python.errors.install import InstallFailed
 from cnb_python.errors.kinds import BuildpackError
 from cnb_python.errors.locks import LockTooNew, StaleLock, UnknownGroup
@@ -26,7 +27,6 @@ from cnb_python.managers.decision import Decision, Pin
 from cnb_python.managers.locked_installing import Choice
 from cnb_python.managers.manager import Workplace
 from cnb_python.managers.program import Program
-from cnb_python.settings import Settings
 from cnb_python.system.outside import Command, Outcome, Run
 
 _LOCK, _PIPFILE, _NAME = "Pipfile.lock", "Pipfile", "Pipenv"

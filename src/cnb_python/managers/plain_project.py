@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cnb_python.app import Project
 from cnb_python.cnb import toml
+from cnb_python.config.settings import DEFAULTS, Settings
 from cnb_python.errors.kinds import BuildpackError
 from cnb_python.managers.decision import Decision, Pin, Undecided
 from cnb_python.managers.manager import Advice, AskedAnew, Workplace
-from cnb_python.project import Project
-from cnb_python.settings import DEFAULTS, Settings
 from cnb_python.system.outside import Command, Outcome, Run
 
 PYPROJECT = "pyproject.toml"

@@ -9,14 +9,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cnb_python.app import Project
+from cnb_python.config.settings import DEFAULTS, Settings
 from cnb_python.errors.kinds import BuildpackError
 from cnb_python.errors.locks import LoneLock
 from cnb_python.managers import local_projects, locked, poetry_project
 from cnb_python.managers.decision import Decision, Pin, Undecided
 from cnb_python.managers.manager import Advice, AskedAnew, Workplace
 from cnb_python.managers.poetry_project import PYPROJECT, PoetryProject
-from cnb_python.project import Project
-from cnb_python.settings import DEFAULTS, Settings
 from cnb_python.system.outside import Command, Outcome, Run
 
 LOCK = "poetry.lock"

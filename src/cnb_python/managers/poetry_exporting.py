@@ -6,6 +6,7 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
+from cnb_python.config.settings import Settings
 from cnb_python.errors.install import InstallFailed
 from cnb_python.errors.kinds import BuildpackError
 from cnb_python.errors.locks import LockTooNew, StaleLock, UnknownGroup
@@ -27,7 +28,6 @@ from cnb_python.managers.exact import digest
 from cnb_python.managers.locked_installing import Choice
 from cnb_python.managers.manager import Workplace
 from cnb_python.managers.poetry_project import PYPROJECT
-from cnb_python.settings import Settings
 from cnb_python.system.outside import Command, Outcome, Run
 
 _LOCK, _NAME = "poetry.lock", "Poetry"

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlTable
+from cnb_python.config.settings import Settings
 from cnb_python.managers.program import Program
-from cnb_python.settings import Settings
 from cnb_python.version.constraint import parse_constraint
 from cnb_python.version.origin import Origin
 

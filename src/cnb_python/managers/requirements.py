@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 from packaging.version import Version
 
+from cnb_python.app import REQUIREMENTS
 from cnb_python.managers.requirement_lines import VARIABLE, Line, lines_of
-from cnb_python.project import REQUIREMENTS
 
 # The plainest lines, which are nearly all, are read without `packaging.requirements`: importing it
 # takes a tenth of the time of a build that changes nothing.

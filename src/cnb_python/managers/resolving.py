@@ -1,10 +1,10 @@
 """Has uv resolve what a project declares, for this build alone."""
 
+from cnb_python.config.settings import Settings
 from cnb_python.managers import locked_installing, uv
 from cnb_python.managers.decision import Decision
 from cnb_python.managers.locked_installing import Choice
 from cnb_python.managers.manager import Workplace
-from cnb_python.settings import Settings
 from cnb_python.system.outside import Command, Run
 
 _PYPROJECT = "pyproject.toml"

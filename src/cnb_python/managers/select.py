@@ -1,5 +1,7 @@
 """Which package manager: exactly one decides, or nobody guesses."""
 
+from cnb_python.app import Project, directories_with_python, unread_locks
+from cnb_python.config.settings import AUTO, DEFAULTS, Settings
 from cnb_python.errors.choosing import ChosenManagerMissing, NoRequirements, SeveralManagers
 from cnb_python.managers.manager import Manager
 from cnb_python.managers.pdm import Pdm
@@ -9,8 +11,6 @@ from cnb_python.managers.plain_project import PlainProject
 from cnb_python.managers.poetry import Poetry
 from cnb_python.managers.pylock import Pylock
 from cnb_python.managers.uv_project import UvProject
-from cnb_python.project import Project, directories_with_python, unread_locks
-from cnb_python.settings import AUTO, DEFAULTS, Settings
 
 
 def managers(settings: Settings) -> tuple[Manager, ...]:

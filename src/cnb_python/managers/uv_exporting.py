@@ -6,13 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from cnb_python.cnb import toml
+from cnb_python.config.settings import Settings
 from cnb_python.errors.kinds import BuildpackError
 from cnb_python.errors.locks import ProjectForOtherPython, StaleLock, UnknownGroup
 from cnb_python.managers import locked_installing, uv
 from cnb_python.managers.decision import Decision, Pin
 from cnb_python.managers.locked_installing import Choice
 from cnb_python.managers.manager import Workplace
-from cnb_python.settings import Settings
 from cnb_python.system.outside import Command, Outcome, Run
 
 _LOCK, _PYPROJECT = "uv.lock", "pyproject.toml"

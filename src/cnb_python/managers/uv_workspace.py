@@ -11,12 +11,12 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
+from cnb_python.app import Project
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlTable
+from cnb_python.config.settings import Settings
 from cnb_python.errors.inputs import UnreadableToml
 from cnb_python.managers import local_projects, locked
-from cnb_python.project import Project
-from cnb_python.settings import Settings
 
 LOCK, PYPROJECT = "uv.lock", "pyproject.toml"
 _VIRTUAL, _EDITABLE = "virtual", "editable"

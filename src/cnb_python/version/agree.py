@@ -2,10 +2,10 @@
 
 from datetime import date
 
+from cnb_python.app import Project
 from cnb_python.cnb.context import Target
 from cnb_python.errors.kinds import BuildpackError
 from cnb_python.errors.python import PythonOutsideRange
-from cnb_python.project import Project
 from cnb_python.version.declared import (
     PDM_LOCK,
     PIPFILE,

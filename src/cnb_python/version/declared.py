@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterator, Mapping
 
+from cnb_python.app import Project
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlTable
 from cnb_python.errors.inputs import WrongForm
 from cnb_python.errors.python import InvalidPythonRange
-from cnb_python.project import Project
 from cnb_python.version.constraint import PythonRange, parse_constraint, parse_specifier
 from cnb_python.version.documents import JsonValue, json_line, json_of, toml_line, toml_of
 from cnb_python.version.origin import Origin, visible

@@ -7,10 +7,10 @@ import re
 from functools import lru_cache
 from pathlib import Path
 
+from cnb_python.app import Project
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlTable
 from cnb_python.errors.inputs import UnreadableJson
-from cnb_python.project import Project
 
 _HEADER = re.compile(r"\s*\[\s*(?P<table>[^\[\]]+?)\s*\]\s*(?:#.*)?")
 _QUOTES = str.maketrans("", "", "\"' \t")

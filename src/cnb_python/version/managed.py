@@ -4,10 +4,10 @@ https://asdf-vm.com/manage/configuration.html#tool-versions
 https://mise.jdx.dev/configuration.html
 """
 
+from cnb_python.app import Project
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlValue
 from cnb_python.errors.python import InvalidPythonVersion
-from cnb_python.project import Project
 from cnb_python.version.constraint import PythonRange, parse_constraint
 from cnb_python.version.documents import toml_line, toml_of
 from cnb_python.version.origin import Origin, visible

@@ -4,8 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote, urljoin, urlsplit
 
+from cnb_python.config.settings import MIRROR
 from cnb_python.errors.runtimes import UnusablePythonTable
-from cnb_python.settings import MIRROR
 from cnb_python.system.addresses import local_path, shown
 from cnb_python.system.outside import Download, Fetch
 from cnb_python.version.inventory import Inventory, Release, load, parse, read_table

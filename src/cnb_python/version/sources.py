@@ -3,9 +3,9 @@
 import re
 from collections.abc import Callable, Iterator
 
+from cnb_python.app import Project
+from cnb_python.config.settings import VERSION, Settings
 from cnb_python.errors.kinds import BuildpackError
-from cnb_python.project import Project
-from cnb_python.settings import VERSION, Settings
 from cnb_python.version import version_file
 from cnb_python.version.constraint import PythonRange, parse_constraint
 from cnb_python.version.declared import by_pipenv, ranges

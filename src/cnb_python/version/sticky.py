@@ -4,7 +4,7 @@ What the previous build noted comes with the image, so it outlives the cache.
 """
 
 from cnb_python.cnb.metadata import Metadata
-from cnb_python.settings import STICKY
+from cnb_python.config.settings import STICKY
 from cnb_python.version.inventory import FREETHREADED, Inventory
 from cnb_python.version.origin import Origin
 from cnb_python.version.request import PythonRequest

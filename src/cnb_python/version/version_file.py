@@ -6,13 +6,13 @@ https://github.com/pyenv/pyenv#understanding-python-version-selection
 import re
 from collections.abc import Iterable
 
+from cnb_python.app import Project
 from cnb_python.errors.python import (
     MisspeltVersionFile,
     NoPythonVersion,
     SeveralPythonVersions,
     VersionFileNotUtf8,
 )
-from cnb_python.project import Project
 from cnb_python.version.origin import Origin, visible
 from cnb_python.version.request import PythonRequest, likely, parse_version
 

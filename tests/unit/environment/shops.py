@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from cnb_python.app import Project
 from cnb_python.environment.stage import Stage
 from cnb_python.errors.install import InstallFailed
 from cnb_python.errors.kinds import BuildpackError
 from cnb_python.managers.decision import Decision, Pin, Undecided
 from cnb_python.managers.manager import Advice, Workplace
-from cnb_python.project import Project
 from cnb_python.system.outside import Command, Outcome, Run
 from tests.support.wheels import metadata
 from tests.unit.environment.stages import SITE, install

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from cnb_python.app import read_project
 from cnb_python.environment.request import EnvironmentRequest
 from cnb_python.environment.store import Store
 from cnb_python.environment.sync import Needs, sync
 from cnb_python.managers.decision import Decision
-from cnb_python.project import read_project
 from cnb_python.system.outside import Command, Outcome
 from tests.unit.environment.shops import Shop, copied_pip, decision, package
 from tests.unit.environment.stages import INTERPRETER

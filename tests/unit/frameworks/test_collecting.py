@@ -9,7 +9,7 @@ from cnb_python.errors.frameworks import CollectstaticFailed
 from cnb_python.errors.machine import Killed
 from cnb_python.frameworks import collectstatic
 from cnb_python.frameworks.collectstatic import Off, Static
-from cnb_python.provided import Added
+from cnb_python.provision.environment import Added
 from cnb_python.system.outside import Command, Outcome
 from tests.support.trees import write_files
 from tests.unit.frameworks.apps import World, world

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python import packages
 from cnb_python.frameworks import hooks
 from cnb_python.frameworks.steps import Steps
 from cnb_python.layers import leftovers
+from cnb_python.provision import provide
 from cnb_python.system.journal import Journal
 from cnb_python.system.outside import Command, Outcome
 from tests.support.trees import Files, write_files
@@ -52,7 +52,7 @@ class App:
         leftovers.remove(engine.layers)
         system = engine.system()
         steps = Steps(system, hooks.find(engine.context.app_dir, hooks.POST))
-        provided = packages.provide(engine.job(), system, steps.wants)
+        provided = provide.provide(engine.job(), system, steps.wants)
         provided.close(steps.run(provided, Journal(engine.log, lambda: 0, {})))
 
     def _answer(self, command: Command) -> Outcome | None:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from cnb_python.app import read_project
 from cnb_python.launch import concurrency, processes
-from cnb_python.project import read_project
 from tests.support.trees import Files, write_files
 
 UVICORN = {"uvicorn": "0.40.0", "datasette": "1.0", "celery": "5.6"}

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from cnb_python.app import read_project
 from cnb_python.cnb.documents import Process
 from cnb_python.errors.inputs import NotAFile, NotUtf8
 from cnb_python.errors.launch import BadProcfile
 from cnb_python.launch import explain, processes
 from cnb_python.launch.processes import Decision, FromApp, FromProcfile, NoServer, Unknown
-from cnb_python.project import read_project
 from tests.support.trees import Files, write_files
 
 FIXTURES = Path(__file__).parents[3] / "fixtures"

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from cnb_python.app import read_project
 from cnb_python.errors.launch import ProcessInEnvironment
 from cnb_python.launch import processes
 from cnb_python.messages import describe
-from cnb_python.project import read_project
 from tests.support.trees import Files, write_files
 
 

@@ -8,11 +8,11 @@ import pytest
 from cnb_python.cnb import metadata, toml
 from cnb_python.cnb.context import BuildContext
 from cnb_python.cnb.metadata import Unusable
+from cnb_python.config.settings import Settings
 from cnb_python.layers import deps
 from cnb_python.layers.deps import Previous
 from cnb_python.layers.key import EnvironmentKey, OutcomeKey, environment_key, outcome_key
 from cnb_python.layers.record import Record
-from cnb_python.settings import Settings
 from cnb_python.version.inventory import Release
 from tests.unit.engine import TOOLS, context
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from cnb_python.cnb.context import BuildContext
+from cnb_python.config.settings import Settings
 from cnb_python.layers.key import EnvironmentKey, OutcomeKey, environment_key, outcome_key
 from cnb_python.layers.record import Record
 from cnb_python.layers.reuse import differences, names
-from cnb_python.settings import Settings
 from cnb_python.version.inventory import Release
 from tests.unit.engine import TOOLS, context
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from cnb_python.config.settings import Settings
 from cnb_python.managers import locked
 from cnb_python.managers.exact import digest
 from cnb_python.managers.pdm import Pdm
-from cnb_python.settings import Settings
 
 
 def test_contents_and_absence_count(tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from cnb_python.app import read_project
+from cnb_python.config.settings import Settings
 from cnb_python.errors.install import InstallFailed
 from cnb_python.errors.locks import (
     BadLock,
@@ -15,8 +17,6 @@ from cnb_python.errors.locks import (
 )
 from cnb_python.managers.decision import Undecided
 from cnb_python.managers.pdm import Pdm
-from cnb_python.project import read_project
-from cnb_python.settings import Settings
 from tests.unit.managers.exporters import PYTHON, Programs, app, installed, place
 
 HASH, OTHER = "a" * 64, "b" * 64

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from cnb_python.app import Project, read_project
+from cnb_python.config.settings import Settings
 from cnb_python.errors.finding import VersionConflict
 from cnb_python.errors.inputs import NotAFile, NotUtf8, UnknownEncoding
 from cnb_python.errors.install import IncludeMissing, InstallFailed
@@ -18,8 +20,6 @@ from cnb_python.managers.decision import Decision
 from cnb_python.managers.manager import Workplace
 from cnb_python.managers.pip import Pip
 from cnb_python.messages import describe
-from cnb_python.project import Project, read_project
-from cnb_python.settings import Settings
 from cnb_python.system.outside import Command, Outcome
 
 DATA = Path(__file__).parent / "data"

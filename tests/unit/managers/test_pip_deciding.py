@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from cnb_python.app import read_project
+from cnb_python.config.kinds import Origin
+from cnb_python.config.settings import DEFAULTS, Settings
 from cnb_python.errors.install import InstallFailed, UvRefused
 from cnb_python.errors.machine import DiskFull, ProgramNotStarted
 from cnb_python.errors.runtimes import DownloadFailed
 from cnb_python.managers.decision import Decision, Undecided
 from cnb_python.managers.manager import Workplace
 from cnb_python.managers.pip import Pip
-from cnb_python.project import read_project
-from cnb_python.setting import Origin
-from cnb_python.settings import DEFAULTS, Settings
 from cnb_python.system.outside import Command, Download, Outcome
 
 SHA = "ab" * 32

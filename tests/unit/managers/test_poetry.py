@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from cnb_python.app import read_project
+from cnb_python.config.settings import Settings
 from cnb_python.errors.inputs import UnreadableToml
 from cnb_python.errors.install import InstallFailed
 from cnb_python.errors.locks import LockTooNew, LoneLock, StaleLock, UnknownGroup
@@ -13,8 +15,6 @@ from cnb_python.managers.decision import Undecided
 from cnb_python.managers.poetry import Poetry
 from cnb_python.managers.program import Program
 from cnb_python.messages import describe
-from cnb_python.project import read_project
-from cnb_python.settings import Settings
 from tests.unit.managers.exporters import PYTHON, Programs, app, installed, place
 
 HASH = "a" * 64

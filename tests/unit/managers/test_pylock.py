@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from cnb_python.app import read_project
+from cnb_python.config.settings import Settings
 from cnb_python.errors.inputs import NotAFile
 from cnb_python.errors.locks import UnknownGroup
 from cnb_python.managers.decision import Undecided
 from cnb_python.managers.manager import Workplace
 from cnb_python.managers.pylock import Pylock
-from cnb_python.project import read_project
-from cnb_python.settings import Settings
 from cnb_python.system.outside import Command, Outcome
 from tests.support.trees import write_files
 

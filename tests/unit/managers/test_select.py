@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from cnb_python.app import Project, python_signs, read_project
 from cnb_python.errors.choosing import ChosenManagerMissing, NoRequirements, SeveralManagers
 from cnb_python.errors.locks import SeveralLocks
 from cnb_python.managers.pip import Pip
@@ -12,7 +13,6 @@ from cnb_python.managers.pylock import Pylock
 from cnb_python.managers.select import MANAGERS, select, unread
 from cnb_python.managers.uv_project import UvProject
 from cnb_python.messages import describe
-from cnb_python.project import Project, python_signs, read_project
 from cnb_python.wording.message import Message
 
 

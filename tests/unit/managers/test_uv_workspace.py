@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from cnb_python.app import read_project
+from cnb_python.config.settings import DEFAULTS, Settings
 from cnb_python.managers.decision import Undecided
 from cnb_python.managers.uv_project import UvProject
-from cnb_python.project import read_project
-from cnb_python.settings import DEFAULTS, Settings
 from tests.support.trees import write_files
 
 LOCK = """\

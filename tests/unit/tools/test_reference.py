@@ -2,7 +2,7 @@
 
 import pytest
 
-from cnb_python.settings import TABLE
+from cnb_python.config.settings import TABLE
 from tools import reference
 from tools.error_samples import kinds, samples
 

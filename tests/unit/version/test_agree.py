@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from cnb_python.app import read_project
 from cnb_python.errors.python import PythonOutsideRange
-from cnb_python.project import read_project
 from cnb_python.version.agree import bounds, check_bounds
 from cnb_python.version.origin import Origin
 from cnb_python.version.request import parse_version

@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from cnb_python.app import read_project
+from cnb_python.config.kinds import Origin as Given
+from cnb_python.config.settings import DEFAULTS, Settings
 from cnb_python.errors.inputs import UnreadableJson, UnreadableToml, WrongForm
 from cnb_python.errors.python import (
     InvalidPythonRange,
@@ -12,9 +15,6 @@ from cnb_python.errors.python import (
     MisspeltVersionFile,
     OtherImplementation,
 )
-from cnb_python.project import read_project
-from cnb_python.setting import Origin as Given
-from cnb_python.settings import DEFAULTS, Settings
 from cnb_python.version.sources import Requests, also_said, asked_for, by_setting
 from tests.support.trees import Files, write_files
 

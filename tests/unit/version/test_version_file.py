@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from cnb_python.app import read_project
 from cnb_python.errors.inputs import NotAFile, NotUtf8
 from cnb_python.errors.python import (
     InvalidPythonVersion,
@@ -13,7 +14,6 @@ from cnb_python.errors.python import (
     SeveralPythonVersions,
     VersionFileNotUtf8,
 )
-from cnb_python.project import read_project
 from cnb_python.version.origin import Origin
 from cnb_python.version.version_file import check_spelling, misspelt, parse_version_file, read
 

@@ -10,10 +10,10 @@ from cnb_python.environment.manifest import Kept
 from cnb_python.environment.store import Store
 from cnb_python.environment.untouched import Untouched
 from cnb_python.errors.frameworks import PackagesAdded
-from cnb_python.job import Job
 from cnb_python.layers import deps, python, restored
 from cnb_python.layers.record import Record
-from cnb_python.provided import Added, Environment
+from cnb_python.provision.environment import Added, Environment
+from cnb_python.provision.request import Job
 from cnb_python.system.outside import Output
 
 

@@ -3,12 +3,19 @@
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from cnb_python.job import Job, decision_digest, env_digest
 from cnb_python.layers import deps, python, restored
 from cnb_python.layers.deps import Previous
 from cnb_python.layers.record import Record
 from cnb_python.managers.decision import Decision, Undecided
-from cnb_python.provided import Environment, Provided, Reused, Wants, environment_of, nobody
+from cnb_python.provision.environment import (
+    Environment,
+    Provided,
+    Reused,
+    Wants,
+    environment_of,
+    nobody,
+)
+from cnb_python.provision.request import Job, decision_digest, env_digest
 from cnb_python.system.outside import System
 
 if TYPE_CHECKING:
@@ -27,11 +34,11 @@ def provide(job: Job, system: System, wants: Wants = nobody) -> Provided:
     user = wants(_environment(job, before, unchanged)) if unchanged else ""
     if unchanged and not user and job.runtime.is_in_image:
         return _reuse(job, before, unchanged, system)
-    from cnb_python import renewal  # noqa: PLC0415 - loads more than an unchanged build does
+    from cnb_python.provision import rebuild  # noqa: PLC0415 - loads more than an unchanged build does
 
     if unchanged and not user:
-        return renewal.renew_python(job, before, unchanged, system)
-    return renewal.renew(job, before, known, system, (lambda _: user) if unchanged else wants)
+        return rebuild.renew_python(job, before, unchanged, system)
+    return rebuild.renew(job, before, known, system, (lambda _: user) if unchanged else wants)
 
 
 def _unchanged(job: Job, before: Previous, known: Decision | Undecided) -> Record | None:

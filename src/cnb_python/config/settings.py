@@ -8,9 +8,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
-from cnb_python import given
+from cnb_python.config import loading
+from cnb_python.config.kinds import Directory, Flag, Names, OneOf, Origin, Setting, Text
 from cnb_python.errors.settings import BadSettings
-from cnb_python.setting import Directory, Flag, Names, OneOf, Origin, Setting, Text
 
 VERSION = "BP_PYTHON_VERSION"
 LAYOUT = "BP_PYTHON_LAYOUT"
@@ -177,7 +177,7 @@ def read_settings(environ: Mapping[str, str], app_dir: Path) -> Settings:
     at the top. An empty variable chooses nothing. Raises UnknownSettings, BadSettings and
     UnreadableToml.
     """
-    found = given.read(TABLE, environ, app_dir)
+    found = loading.read(TABLE, environ, app_dir)
     values = {name: one.value for name, one in found.items()}
     origins = {name: one.origin for name, one in found.items()}
     # `_make` takes them as they come: the kinds in TABLE give what the fields hold (a test).
@@ -195,7 +195,7 @@ def effective(settings: Settings) -> tuple[str, ...]:
     """Return a line for each value that is not the default, with who gave it."""
     defaults = DEFAULTS._asdict()
     return tuple(
-        given.line(name, value, settings.origins.get(name))
+        loading.line(name, value, settings.origins.get(name))
         for name, value in settings._asdict().items()
         if name != "origins" and value != defaults[name]
     )

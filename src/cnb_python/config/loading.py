@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlTable, TomlValue
+from cnb_python.config.kinds import Origin, Setting, Value, displayed, written
 from cnb_python.errors.inputs import UnreadableFile
 from cnb_python.errors.settings import BadSettings, UnknownSettings
-from cnb_python.setting import Origin, Setting, Value, displayed, written
 
 FILE = "pyproject.toml"
 TOOL = "cnb-python"

@@ -8,8 +8,6 @@ from copy import replace
 from dataclasses import dataclass
 from pathlib import Path
 
-from cnb_python import precedent
-from cnb_python.closing import Renewed, bytes_below
 from cnb_python.cnb import disk
 from cnb_python.cnb.layer import layer_of
 from cnb_python.environment import changes, contests
@@ -22,14 +20,16 @@ from cnb_python.environment.store import Damaged, Store
 from cnb_python.environment.sync import Needs, sync
 from cnb_python.environment.toolbox import Toolbox
 from cnb_python.environment.untouched import Untouched
-from cnb_python.job import Job, env_digest
 from cnb_python.layers import assembly, deps, interpreter, python, restored, tools
 from cnb_python.layers.assembly import Layers, Plan
 from cnb_python.layers.deps import Previous
 from cnb_python.layers.leftovers import WORK
 from cnb_python.layers.record import Record
 from cnb_python.managers.decision import Decision, Undecided
-from cnb_python.provided import Environment, Wants, environment_of, nobody
+from cnb_python.provision import freshness
+from cnb_python.provision.environment import Environment, Wants, environment_of, nobody
+from cnb_python.provision.finish import Renewed, bytes_below
+from cnb_python.provision.request import Job, env_digest
 from cnb_python.system.outside import Output, System
 
 _LARGEST = 5
@@ -51,7 +51,7 @@ def renew(
     with _work(job.context.layers_dir) as work, ThreadPoolExecutor(system.cpus) as pool:
         store = Store(deps.open_store(job.context, before))
         kept = _kept(store, before, system.output)
-        decided = precedent.decided(job, before, known, kept, system.output)
+        decided = freshness.decided(job, before, known, kept, system.output)
         lending = _Lending(job, _plan(job), before, store, wants, system.output)
         # Installing takes place under its name, for a while without its `.toml`.
         layer_of(job.context.layers_dir, VENV).drop()
@@ -264,7 +264,7 @@ def _record(
     job: Job, synced: Synced, layers: Layers, known: Decision | Undecided, before: Previous
 ) -> Record:
     """Return what the next build is to know."""
-    decision, pure = precedent.noted(synced, before)
+    decision, pure = freshness.noted(synced, before)
     largest = sorted(synced.distributions, key=lambda one: (-one.size, one.name))[:_LARGEST]
     return Record(
         contents=job.contents_key.metadata(),
@@ -279,7 +279,7 @@ def _record(
         largest={one.name: str(one.size) for one in largest},
         # What was written is to be written again: nobody else brings it.
         inputs=known.inputs if isinstance(known, Undecided) and not synced.written else "",
-        gap=precedent.gap(job, synced, before, known),
+        gap=freshness.gap(job, synced, before, known),
     )
 
 

@@ -4,17 +4,49 @@ import hashlib
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from cnb_python.app import Project
+from cnb_python.cnb import toml
 from cnb_python.cnb.context import BuildContext
 from cnb_python.cnb.env import EnvDelta
+from cnb_python.cnb.plan import PYTHON, merged
+from cnb_python.config.settings import Settings
 from cnb_python.environment.places import VENV
+from cnb_python.errors.inputs import UnreadableToml
 from cnb_python.launch.environment import launch_environment
 from cnb_python.layers.key import EnvironmentKey, OutcomeKey, environment_key, outcome_key
 from cnb_python.layers.python import Runtime
 from cnb_python.managers.decision import Decision
 from cnb_python.managers.manager import Manager
-from cnb_python.project import Project
-from cnb_python.settings import Settings
 from cnb_python.version.inventory import Release
+
+_PROJECT = "project.toml"
+
+
+def asked_by(context: BuildContext, settings: Settings) -> str:
+    """Return who asked, as a phrase: `the setting BP_PYTHON_BUILD`; empty where nobody did."""
+    if settings.build:
+        return f"the setting {settings.named('build')}"
+    if True in merged(context.plan, PYTHON).get("build", ()):
+        return "another buildpack"
+    if _adds_buildpacks(context):
+        return f"the buildpacks that {_PROJECT} adds"
+    return ""
+
+
+def _adds_buildpacks(context: BuildContext) -> bool:
+    """Whether the app's project descriptor adds buildpacks, which cannot say what they need.
+
+    https://github.com/buildpacks/spec/blob/main/extensions/project-descriptor.md
+    """
+    path = context.app_dir / _PROJECT
+    try:
+        table = toml.read(path) if path.is_file() else {}
+    except UnreadableToml:
+        return False  # pack has read it before us, and says so
+    buildpacks = toml.table_at(toml.table_at(table, "io"), "buildpacks")
+    own, after = buildpacks.get("group"), toml.table_at(buildpacks, "post").get("group")
+    # A group in place of the builder's has us in it.
+    return bool(after) or (isinstance(own, list) and len(own) > 1)
 
 
 class Job(NamedTuple):

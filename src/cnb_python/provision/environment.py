@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from cnb_python.cnb.layer import check_contents
-from cnb_python.job import Job
 from cnb_python.layers import deps, python
 from cnb_python.layers.deps import Previous
 from cnb_python.layers.record import Record
+from cnb_python.provision.request import Job
 
 if TYPE_CHECKING:
     # Loads compression modules, which an unchanged build can do without.

@@ -1,0 +1,1 @@
+"""What the user configures: settings by variables and by `[tool.cnb-python]`."""

@@ -1,0 +1,1 @@
+"""Provides Python and the packages: nothing, Python only, or what changed."""
