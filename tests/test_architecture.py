@@ -19,7 +19,9 @@ ROWS: list[set[str]] = [
     {"frameworks"},
     {"provision", "summary"},
     {"layers"},
-    {"environment", "launch", "preflight"},
+    {"install"},
+    {"layout", "store"},
+    {"distributions", "launch", "preflight"},
     {"managers"},
     {"version"},
     {"access", "app_cleanup", "config", "detect", "messages"},
@@ -173,7 +175,7 @@ def test_detect_does_not_load_what_it_does_not_need(heavy: str) -> None:
 UNCHANGED = (
     "__main__",
     *("access.grant", "build", "system.fetch"),
-    *("environment.store", "frameworks.collectstatic"),
+    *("store.store", "frameworks.collectstatic"),
 )
 HEAVY = {
     *("httpx", "pydantic", "subprocess", "packaging.requirements", "packaging.utils"),

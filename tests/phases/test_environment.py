@@ -11,16 +11,16 @@ import pytest
 
 from cnb_python.app import read_project
 from cnb_python.config.settings import AUTO, LINKED
-from cnb_python.environment.bytecode import Source, compile_modules
-from cnb_python.environment.request import EnvironmentRequest
-from cnb_python.environment.store import Store
-from cnb_python.environment.sync import Needs, sync
+from cnb_python.distributions.bytecode import Source, compile_modules
 from cnb_python.errors.finding import NoWheel
 from cnb_python.errors.install import HashMismatch
+from cnb_python.install.installer import Needs, sync
+from cnb_python.install.request import EnvironmentRequest
 from cnb_python.layers import assembly
 from cnb_python.layers.assembly import Plan
 from cnb_python.layers.tools import find_pip, find_uv
 from cnb_python.managers.pip import Pip
+from cnb_python.store.store import Store
 from cnb_python.system.outside import Download, System
 from cnb_python.system.process import run
 from tests.support.wheels import wheel

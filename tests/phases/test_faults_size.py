@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.environment.store import Damaged, Store
+from cnb_python.store.store import Damaged, Store
 from tests.support.builds import Builds, Built
 from tests.support.faults import Bench, cache_of
 from tests.support.trees import write_files

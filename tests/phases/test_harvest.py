@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.environment import skeleton, tool
-from cnb_python.environment.distribution import Distribution
-from cnb_python.environment.harvest import Harvest, harvest
-from cnb_python.environment.stage import Stage
+from cnb_python.distributions.collect import Harvest, harvest
+from cnb_python.distributions.dist_info import Stage
+from cnb_python.distributions.model import Distribution
+from cnb_python.install import staging
 from cnb_python.managers.decision import Pin
 from cnb_python.system.outside import Download, System
 from cnb_python.system.process import run
@@ -58,7 +58,7 @@ class Bench:
         assert spec
         assert spec.origin
         if not pip.exists():
-            tool.lay_out_pip(Path(spec.origin).parent, pip.parent)
+            staging.lay_out_pip(Path(spec.origin).parent, pip.parent)
         command = (self.final / "bin/python", pip, "--disable-pip-version-check", "install")
         return self._stage(*command, "--no-compile", "--no-deps", *arguments)
 
@@ -67,7 +67,7 @@ class Bench:
         return self._stage(*command, "--python", self.final / "bin/python", *arguments)
 
     def _stage(self, *command: str | Path) -> Stage:
-        skeleton.make(self.final, INTERPRETER, LINE)
+        staging.make(self.final, INTERPRETER, LINE)
         quiet = {"PIP_QUIET": "1", "UV_CACHE_DIR": str(self.directory / "cache")}
         inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
         subprocess.run(command, check=True, cwd=self.directory, env={**inherited, **quiet})

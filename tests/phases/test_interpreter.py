@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from cnb_python.cnb.context import BuildContext, Buildpack, Platform, Target
-from cnb_python.environment.store import Store
 from cnb_python.layers import interpreter as contents
 from cnb_python.layers import python
 from cnb_python.layers.python import Interpreter
+from cnb_python.store.store import Store
 from cnb_python.system.fetch import fetcher
 from cnb_python.system.outside import System
 from cnb_python.system.process import run

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.environment.assemble import lay_out_share
-from cnb_python.environment.distribution import File
+from cnb_python.distributions.model import File
 from cnb_python.errors.bugs import ContractBroken
+from cnb_python.layout.materialize import lay_out_share
 from tests.support.linked import SITE, Both, both
 from tests.support.odd_wheels import NAMESPACES, odd_wheels
 

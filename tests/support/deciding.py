@@ -11,10 +11,10 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from cnb_python.app import read_project
-from cnb_python.environment import closure, skeleton
-from cnb_python.environment.closure import Proof
-from cnb_python.environment.tool import lay_out_pip
-from cnb_python.environment.variables import process_variables
+from cnb_python.install import staging, verify
+from cnb_python.install.process_env import process_variables
+from cnb_python.install.staging import lay_out_pip
+from cnb_python.install.verify import Proof
 from cnb_python.layers.tools import find_pip, find_uv
 from cnb_python.managers.decision import Decision, Undecided
 from cnb_python.managers.manager import Workplace
@@ -43,7 +43,7 @@ def workplace(app: Path, work: Path, environ: Mapping[str, str], shared: Path) -
     """
     interpreter = Path(sys.executable).resolve()
     environment, scratch = work / "venv", work / "tmp"
-    skeleton.make(environment, interpreter, LINE)
+    staging.make(environment, interpreter, LINE)
     scratch.mkdir()
     return Workplace(
         app_dir=app,
@@ -80,7 +80,7 @@ def exactly(place: Workplace) -> Accepted | str:
     found: dict[str, Distribution] = {
         canonicalize_name(one.name): one for one in distributions(path=[str(site_packages(place))])
     }
-    proof = closure.prove(known.pins, lambda name: _file(found[name], "METADATA"), PYTHON)
+    proof = verify.prove(known.pins, lambda name: _file(found[name], "METADATA"), PYTHON)
     if not isinstance(proof, Proof):
         return proof.reason
     return Accepted(

@@ -11,16 +11,16 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from cnb_python.environment import skeleton
-from cnb_python.environment.assemble import (
+from cnb_python.distributions.model import Distribution, File
+from cnb_python.install import staging
+from cnb_python.layout.links import places
+from cnb_python.layout.materialize import (
     MovedFromStage,
     lay_out_links,
     lay_out_merged,
     lay_out_share,
 )
-from cnb_python.environment.distribution import Distribution, File
-from cnb_python.environment.links import places
-from cnb_python.environment.shares import Share, shares_of
+from cnb_python.layout.shards import Share, shares_of
 
 LINE = f"{sys.version_info.major}.{sys.version_info.minor}"
 SITE = f"lib/python{LINE}/site-packages"
@@ -114,7 +114,7 @@ def _side(directory: Path, where: Path) -> Side:
 
 def _stage(final: Path, stage: Path, arguments: Iterable[str]) -> Path:
     """Install under the final path, which scripts name, then move aside."""
-    skeleton.make(final, INTERPRETER, LINE)
+    staging.make(final, INTERPRETER, LINE)
     options = ("--quiet", "--no-deps", "--link-mode", "hardlink")
     python = str(final / "bin/python")
     command = (str(UV), "pip", "install", *options, "--python", python, *arguments)
@@ -148,7 +148,7 @@ def _file(stage: Path, path: Path, digest: str) -> File:
 
 def _merged(distributions: Sequence[Distribution], roots: Mapping[str, Path], where: Path) -> Path:
     venv = where / "merged/venv"
-    skeleton.make(venv, INTERPRETER, LINE)
+    staging.make(venv, INTERPRETER, LINE)
     copies = {}
     for root in set(roots.values()):
         copies[root] = where / f"{root.name}-copy"
@@ -161,7 +161,7 @@ def _merged(distributions: Sequence[Distribution], roots: Mapping[str, Path], wh
 def _linked(
     distributions: Sequence[Distribution], roots: Mapping[str, Path], final: Path
 ) -> tuple[Share, ...]:
-    skeleton.make(final, INTERPRETER, LINE)
+    staging.make(final, INTERPRETER, LINE)
     shares = shares_of(distributions)
     lay_out_links(places(shares, LINE), final, roots.__getitem__)
     for share in shares:

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cnb_python.cnb import disk
-from cnb_python.environment.places import VENV
 from cnb_python.errors.frameworks import CollectstaticFailed
 from cnb_python.errors.machine import DamagedStore, Killed
 from cnb_python.frameworks import tree, variables
 from cnb_python.frameworks.running import run, variables_in
 from cnb_python.frameworks.tree import Listing
+from cnb_python.layout.names import VENV
 from cnb_python.provision.environment import Added, Environment
 from cnb_python.system.outside import Command, System
 

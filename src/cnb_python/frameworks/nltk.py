@@ -11,16 +11,16 @@ from pathlib import Path
 from cnb_python.cnb import disk
 from cnb_python.cnb.env import LAUNCH, EnvDelta
 from cnb_python.cnb.layer import Layer, LayerTypes, layer_of
-from cnb_python.environment.places import VENV
-from cnb_python.environment.untouched import Untouched
 from cnb_python.errors.frameworks import NltkFailed
 from cnb_python.errors.machine import DamagedStore, Killed
 from cnb_python.frameworks import nltk_causes as causes
 from cnb_python.frameworks import tree
 from cnb_python.frameworks.running import run, variables_in
+from cnb_python.install.snapshot import Untouched
 from cnb_python.layers import nltk
 from cnb_python.layers.nltk import FILE, NltkKey
 from cnb_python.layers.reuse import Rebuild, decide
+from cnb_python.layout.names import VENV
 from cnb_python.provision.environment import Added, Environment
 from cnb_python.system.outside import Command, Outcome, Output, System
 from cnb_python.system.redaction import redact

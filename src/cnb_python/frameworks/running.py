@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from cnb_python.environment import confidential
-from cnb_python.environment.places import VENV
 from cnb_python.frameworks import variables
+from cnb_python.install import process_env
+from cnb_python.layout.names import VENV
 from cnb_python.provision.environment import Environment
 from cnb_python.system.outside import Command, Outcome, System
 from cnb_python.system.redaction import redact
@@ -13,7 +13,7 @@ from cnb_python.system.redaction import redact
 
 def run(command: Command, system: System) -> Outcome:
     """Run *command*, showing it and its output. Raises ProgramNotStarted."""
-    secrets = confidential.secrets(command.env, command.cwd)
+    secrets = process_env.secrets(command.env, command.cwd)
     system.output.line(f"Running `{command.shown}`")
     outcome = system.run(command, lambda line: system.output.detail(redact(line, secrets)))
     return replace(outcome, output=redact(outcome.output, secrets))

@@ -10,20 +10,21 @@ from typing import NamedTuple
 from cnb_python.cnb.env import EnvDelta
 from cnb_python.cnb.layer import LayerTypes, layer_of
 from cnb_python.config.settings import MERGED
-from cnb_python.environment import links, shares, skeleton
-from cnb_python.environment.assemble import (
+from cnb_python.distributions.model import Distribution, is_small_part
+from cnb_python.install import staging
+from cnb_python.install.installer import Needs
+from cnb_python.install.request import Synced
+from cnb_python.layers import restored
+from cnb_python.layout import links, shards
+from cnb_python.layout.links import Copy, Place
+from cnb_python.layout.materialize import (
     MovedFromStage,
     lay_out_links,
     lay_out_merged,
     lay_out_share,
 )
-from cnb_python.environment.distribution import Distribution, is_small_part
-from cnb_python.environment.links import Copy, Place
-from cnb_python.environment.places import VENV
-from cnb_python.environment.request import Synced
-from cnb_python.environment.shares import Share
-from cnb_python.environment.sync import Needs
-from cnb_python.layers import restored
+from cnb_python.layout.names import VENV
+from cnb_python.layout.shards import Share
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ class Layers(NamedTuple):
 def layers_of(plan: Plan, distributions: Sequence[Distribution]) -> Layers:
     """Return what the environment of *distributions* is as layers. Raises PathClash."""
     env = plan.env({one.name: one.version for one in distributions})
-    found = shares.shares_of(distributions, merged=plan.layout == MERGED)
+    found = shards.shares_of(distributions, merged=plan.layout == MERGED)
     places = links.places(found, plan.line)
     digests = {share.name: _digest(plan, share.digest) for share in found}
     digests[VENV] = _digest(plan, links.digest_of_links(places), repr(env))
@@ -109,7 +110,7 @@ def assemble(plan: Plan, layers: Layers, synced: Synced) -> None:
 def _make_venv(plan: Plan, layers: Layers, roots: Mapping[str, Path]) -> None:
     layer = layer_of(plan.layers_dir, VENV)
     into = layer.begin()
-    skeleton.make(into, plan.interpreter, plan.line)
+    staging.make(into, plan.interpreter, plan.line)
     if plan.layout == MERGED:
         lay_out_merged(layers.shares[0], into, partial(_moved, roots))
     else:

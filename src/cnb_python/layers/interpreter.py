@@ -7,13 +7,13 @@ from pathlib import Path
 
 from cnb_python.cnb.context import BuildContext
 from cnb_python.cnb.layer import Layer, layer_of
-from cnb_python.environment.bytecode import compile_all
-from cnb_python.environment.store import Store
+from cnb_python.distributions.bytecode import compile_all
 from cnb_python.errors.machine import DamagedStore
 from cnb_python.errors.runtimes import UnusableInterpreter
 from cnb_python.interpreter import trim
 from cnb_python.interpreter.relocate import relocate
 from cnb_python.layers.python import NAME, Interpreter, Runtime
+from cnb_python.store.store import Store
 from cnb_python.system.archive import Archive, unpack
 from cnb_python.system.outside import Command, Download, Output, System
 from cnb_python.version.inventory import Release

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from cnb_python.cnb.layer import Restored, layer_of
-from cnb_python.environment.places import SHARES, VENV
+from cnb_python.layout.names import SHARES, VENV
 
 _DIGEST = "digest"
 

@@ -11,7 +11,7 @@ from cnb_python.provision.request import Job
 
 if TYPE_CHECKING:
     # Loads compression modules, which an unchanged build can do without.
-    from cnb_python.environment.store import Store
+    from cnb_python.store.store import Store
 
 
 class Environment(NamedTuple):

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnb_python.cnb.layer import check_contents
-from cnb_python.environment import toolbox, untouched
-from cnb_python.environment.manifest import Kept
-from cnb_python.environment.store import Store
-from cnb_python.environment.untouched import Untouched
 from cnb_python.errors.frameworks import PackagesAdded
+from cnb_python.install import snapshot, tools
+from cnb_python.install.snapshot import Untouched
 from cnb_python.layers import deps, python, restored
 from cnb_python.layers.record import Record
 from cnb_python.provision.environment import Added, Environment
 from cnb_python.provision.request import Job
+from cnb_python.store.manifest import Kept
+from cnb_python.store.store import Store
 from cnb_python.system.outside import Output
 
 
@@ -44,7 +44,7 @@ class Renewed:
         self._check()
         made = (self.made - self.lent) | _close_python(job)
         restored.reuse(layers_dir, {name: self.record.layers[name] for name in self.lent})
-        programs = toolbox.kept(self.store, job.manager.name)
+        programs = tools.kept(self.store, job.manager.name)
         trees = {job.runtime.archive, *programs, *added.trees}
         manifest = self.store.close(self.stored.values(), trees, self.alone)
         record = self.record._replace(
@@ -60,7 +60,7 @@ class Renewed:
     def _check(self) -> None:
         """Remove what was written beside the packages, and say so."""
         written = [path for one in self.untouched.seen for path in self.untouched.check(one)]
-        found = untouched.added(written)
+        found = snapshot.added(written)
         if found.packages:
             raise PackagesAdded(self.wanted_by, found.packages)
         if found.files:

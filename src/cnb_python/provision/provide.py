@@ -19,7 +19,7 @@ from cnb_python.provision.request import Job, decision_digest, env_digest
 from cnb_python.system.outside import System
 
 if TYPE_CHECKING:
-    from cnb_python.environment.store import Store
+    from cnb_python.store.store import Store
 
 
 def provide(job: Job, system: System, wants: Wants = nobody) -> Provided:
@@ -68,7 +68,7 @@ def _environment(job: Job, before: Previous, record: Record) -> Environment:
 
 
 def _store(before: Previous, record: Record) -> Store:
-    from cnb_python.environment.store import Store  # noqa: PLC0415 - loads compression
+    from cnb_python.store.store import Store  # noqa: PLC0415 - loads compression
 
     store = Store(before.directory)
     if before.has_store:

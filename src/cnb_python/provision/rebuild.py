@@ -10,26 +10,27 @@ from pathlib import Path
 
 from cnb_python.cnb import disk
 from cnb_python.cnb.layer import layer_of
-from cnb_python.environment import changes, contests
-from cnb_python.environment.distribution import Distribution
-from cnb_python.environment.links import Copy
-from cnb_python.environment.manifest import Kept
-from cnb_python.environment.places import SHARES, VENV
-from cnb_python.environment.request import EnvironmentRequest, Synced
-from cnb_python.environment.store import Damaged, Store
-from cnb_python.environment.sync import Needs, sync
-from cnb_python.environment.toolbox import Toolbox
-from cnb_python.environment.untouched import Untouched
+from cnb_python.distributions.model import Distribution
+from cnb_python.install import request as install_request
+from cnb_python.install.installer import Needs, sync
+from cnb_python.install.request import EnvironmentRequest, Synced
+from cnb_python.install.snapshot import Untouched
+from cnb_python.install.tools import Toolbox
 from cnb_python.layers import assembly, deps, interpreter, python, restored, tools
 from cnb_python.layers.assembly import Layers, Plan
 from cnb_python.layers.deps import Previous
 from cnb_python.layers.leftovers import WORK
 from cnb_python.layers.record import Record
+from cnb_python.layout import conflicts
+from cnb_python.layout.links import Copy
+from cnb_python.layout.names import SHARES, VENV
 from cnb_python.managers.decision import Decision, Undecided
 from cnb_python.provision import freshness
 from cnb_python.provision.environment import Environment, Wants, environment_of, nobody
 from cnb_python.provision.finish import Renewed, bytes_below
 from cnb_python.provision.request import Job, env_digest
+from cnb_python.store.manifest import Kept
+from cnb_python.store.store import Damaged, Store
 from cnb_python.system.outside import Output, System
 
 _LARGEST = 5
@@ -233,11 +234,11 @@ def _plan(job: Job) -> Plan:
 
 def _say_changes(before: Previous, synced: Synced, output: Output) -> None:
     after = {one.name: one.version for one in synced.distributions}
-    said = changes.said(before.record.distributions, after) if before.record else ""
+    said = install_request.said(before.record.distributions, after) if before.record else ""
     output.line(f"Changed: {said}" if said else f"{len(after)} packages")
     if synced.written:
         output.line(f"Installing writes into the app, so every build does it: {_few(synced)}")
-    for note in contests.notes(synced.distributions):
+    for note in conflicts.notes(synced.distributions):
         output.line(note)
 
 

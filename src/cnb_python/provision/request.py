@@ -10,11 +10,11 @@ from cnb_python.cnb.context import BuildContext
 from cnb_python.cnb.env import EnvDelta
 from cnb_python.cnb.plan import PYTHON, merged
 from cnb_python.config.settings import Settings
-from cnb_python.environment.places import VENV
 from cnb_python.errors.inputs import UnreadableToml
 from cnb_python.launch.environment import launch_environment
 from cnb_python.layers.key import EnvironmentKey, OutcomeKey, environment_key, outcome_key
 from cnb_python.layers.python import Runtime
+from cnb_python.layout.names import VENV
 from cnb_python.managers.decision import Decision
 from cnb_python.managers.manager import Manager
 from cnb_python.version.inventory import Release

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from cnb_python.environment.distribution import Distribution, File
+from cnb_python.distributions.model import Distribution, File
 
 SITE = "lib/python3.14/site-packages"
 MEGABYTE = 1024 * 1024

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cnb_python.app import Project
-from cnb_python.environment.stage import Stage
+from cnb_python.distributions.dist_info import Stage
 from cnb_python.errors.install import InstallFailed
 from cnb_python.errors.kinds import BuildpackError
 from cnb_python.managers.decision import Decision, Pin, Undecided

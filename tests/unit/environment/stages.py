@@ -5,9 +5,9 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from cnb_python.environment import skeleton
-from cnb_python.environment.harvest import Harvest, harvest
-from cnb_python.environment.stage import Stage
+from cnb_python.distributions.collect import Harvest, harvest
+from cnb_python.distributions.dist_info import Stage
+from cnb_python.install import staging
 from cnb_python.managers.decision import Pin
 from cnb_python.system.outside import Command, Outcome
 from tests.unit.environment.worlds import world
@@ -20,7 +20,7 @@ INTERPRETER = Path("/layers/python/bin/python3.14")
 def stage(directory: Path) -> Stage:
     """Return an empty one in *directory*."""
     root = directory / "stage-0"
-    skeleton.make(root, INTERPRETER, "3.14")
+    staging.make(root, INTERPRETER, "3.14")
     return Stage(root, FINAL, "3.14")
 
 

@@ -10,19 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnb_python.environment.assemble import (
+from cnb_python.distributions.model import Distribution
+from cnb_python.errors.bugs import ContractBroken
+from cnb_python.errors.install import PathClash
+from cnb_python.install.staging import make
+from cnb_python.layout.conflicts import owners_of
+from cnb_python.layout.links import Copy, places
+from cnb_python.layout.materialize import (
     MovedFromStage,
     lay_out_links,
     lay_out_merged,
     lay_out_share,
 )
-from cnb_python.environment.distribution import Distribution
-from cnb_python.environment.links import Copy, places
-from cnb_python.environment.owners import owners_of
-from cnb_python.environment.shares import Share, shares_of
-from cnb_python.environment.skeleton import make
-from cnb_python.errors.bugs import ContractBroken
-from cnb_python.errors.install import PathClash
+from cnb_python.layout.shards import Share, shares_of
 from tests.unit.environment.installed import (
     SITE,
     distribution,

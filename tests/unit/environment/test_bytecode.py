@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.environment.bytecode import (
+from cnb_python.distributions.bytecode import (
     Compiled,
     Source,
     compile_all,
     compile_modules,
     made_of,
 )
-from cnb_python.environment.tree import Entry
+from cnb_python.distributions.scan import Entry
 from cnb_python.errors.bugs import BytecodeFailed
 from cnb_python.errors.machine import DiskFull, Killed
 from cnb_python.messages import describe

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnb_python.environment.closure import Open, Proof, prove
+from cnb_python.install.verify import Open, Proof, prove
 from cnb_python.managers.decision import Pin
 from tests.support.wheels import metadata
 

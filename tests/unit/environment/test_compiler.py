@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.environment.bytecode import Compiled, Source, compile_all, compile_modules
+from cnb_python.distributions.bytecode import Compiled, Source, compile_all, compile_modules
 from cnb_python.errors.machine import DiskFull, Killed
 from cnb_python.system import process
 from cnb_python.system.outside import Command, Outcome, System

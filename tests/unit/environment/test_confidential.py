@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cnb_python.environment.confidential import secrets
+from cnb_python.install.process_env import secrets
 from cnb_python.system.redaction import redact
 
 

@@ -1,7 +1,7 @@
 """Whose file is taken is said, once for all that the same distributions quarrel over."""
 
-from cnb_python.environment.contests import notes
-from cnb_python.environment.distribution import Distribution, File
+from cnb_python.distributions.model import Distribution, File
+from cnb_python.layout.conflicts import notes
 
 
 def _distribution(name: str, **digests: str) -> Distribution:

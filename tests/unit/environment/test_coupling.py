@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnb_python.environment.coupling import couples
-from cnb_python.environment.distribution import Distribution
+from cnb_python.distributions.model import Distribution
+from cnb_python.layout.shards import couples
 from tests.unit.environment.installed import SITE, distribution, file, module
 
 TORCH = distribution(

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnb_python.environment.distribution import SMALL_BYTES, Distribution, File
-from cnb_python.environment.links import Copy, Link, Place, digest_of_links, places
-from cnb_python.environment.shares import shares_of
+from cnb_python.distributions.model import SMALL_BYTES, Distribution, File
+from cnb_python.layout.links import Copy, Link, Place, digest_of_links, places
+from cnb_python.layout.shards import shares_of
 from tests.unit.environment.installed import SITE, distribution, file, heavy, module, symlink
 
 # Together above the limit for one share, and each above that for a share of its own.

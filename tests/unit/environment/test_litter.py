@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.environment.litter import Litter
+from cnb_python.install.snapshot import Litter
 from tests.support.trees import Files, write_files
 
 APP: Files = {

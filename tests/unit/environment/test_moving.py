@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.environment.moving import MovedFromStage
+from cnb_python.layout.materialize import MovedFromStage
 from tests.unit.environment.installed import SITE, distribution, install, symlink
 
 ONE = distribution(

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from cnb_python.environment.origin import NOWHERE, read
+from cnb_python.distributions.direct_url import NOWHERE, read
 
 
 def said(**fields: object) -> bytes:

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnb_python.environment.distribution import Distribution
-from cnb_python.environment.owners import Contest, owners_of, source_of
+from cnb_python.distributions.model import Distribution
 from cnb_python.errors.install import PathClash
+from cnb_python.layout.conflicts import Contest, owners_of, source_of
 from tests.unit.environment.installed import SITE, distribution, file
 
 PYC = f"{SITE}/cv2/__pycache__/__init__.cpython-314.pyc"

@@ -3,8 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnb_python.environment.claims import shared_directories
-from cnb_python.environment.ownership import Claim, Ownership, joined, settle
+from cnb_python.distributions.ownership import Claim, Ownership, joined, settle, shared_directories
 
 SITE = "lib/python3.14/site-packages"
 SHARED = shared_directories("3.14")

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnb_python.environment.content import made
-from cnb_python.environment.distribution import File
-from cnb_python.environment.record import Claims, read, render
+from cnb_python.distributions.model import File
+from cnb_python.distributions.record_file import Claims, read, render
+from cnb_python.distributions.scan import made
 
 SITE = "lib/python3.14/site-packages"
 FINAL = "/layers/cnb/venv"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.environment.scripts import EntryPoint, declared, script, started_by
+from cnb_python.distributions.entry_points import EntryPoint, declared, script, started_by
 
 ROOT, FINAL = "/work/stage-0", "/layers/cnb/venv"
 SHEBANG = b"#!/layers/cnb/venv/bin/python\n"

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnb_python.environment.distribution import Distribution, File
-from cnb_python.environment.shares import (
+from cnb_python.distributions.model import Distribution, File
+from cnb_python.layout.shards import (
     ONE_SHARE_BELOW,
     OWN_SHARES_AT_MOST,
     Share,

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from cnb_python.environment.skeleton import make
+from cnb_python.install.staging import make
 
 INTERPRETER = Path("/layers/python/bin/python3.14")
 

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnb_python.environment.distribution import Distribution
-from cnb_python.environment.manifest import Kept
-from cnb_python.environment.store import Damaged, Store
+from cnb_python.distributions.model import Distribution
 from cnb_python.errors.bugs import ContractBroken
 from cnb_python.errors.machine import DamagedStore
+from cnb_python.store.manifest import Kept
+from cnb_python.store.store import Damaged, Store
 from tests.unit.environment.installed import SITE, distribution, file, install, symlink
 
 INFO = f"{SITE}/six-1.0.dist-info"

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnb_python.environment.budget import fitting
-from cnb_python.environment.manifest import Kept, Manifest, Tree
+from cnb_python.store.eviction import fitting
+from cnb_python.store.manifest import Kept, Manifest, Tree
 from tests.unit.environment.installed import module
 
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnb_python.environment.inside import first_outside
-from cnb_python.system.packing import LIMIT, Member
+from cnb_python.store.archive import LIMIT, Member
+from cnb_python.store.manifest import first_outside
 
 PATHS = st.lists(st.sampled_from("abc"), min_size=1, max_size=4).map("/".join)
 TARGETS = st.lists(st.sampled_from(["a", "b", "..", "..", "."]), min_size=1, max_size=5)

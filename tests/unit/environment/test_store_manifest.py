@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnb_python.environment.manifest import (
+from cnb_python.store.archive import Member
+from cnb_python.store.manifest import (
     Kept,
     Manifest,
     Tree,
@@ -20,7 +21,6 @@ from cnb_python.environment.manifest import (
     load,
     may_be_kept,
 )
-from cnb_python.system.packing import Member
 from tests.unit.environment.installed import SITE, distribution, file, symlink
 
 DIGEST = hashlib.sha256(b"").hexdigest()

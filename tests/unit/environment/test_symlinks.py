@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.environment.assemble import MovedFromStage, lay_out_links, lay_out_share
-from cnb_python.environment.links import places
-from cnb_python.environment.shares import shares_of
+from cnb_python.layout.links import places
+from cnb_python.layout.materialize import MovedFromStage, lay_out_links, lay_out_share
+from cnb_python.layout.shards import shares_of
 from tests.unit.environment.installed import SITE, distribution, file, heavy, install, symlink
 
 PACKAGE = f"{SITE}/a"

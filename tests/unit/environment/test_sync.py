@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from cnb_python.app import read_project
-from cnb_python.environment.distribution import Distribution
-from cnb_python.environment.manifest import Kept
-from cnb_python.environment.request import EnvironmentRequest, Synced
-from cnb_python.environment.store import Damaged, Store
-from cnb_python.environment.sync import AsBefore, Needed, Needs, sync
+from cnb_python.distributions.model import Distribution
 from cnb_python.errors.bugs import ContractBroken
+from cnb_python.install.installer import AsBefore, Needed, Needs, sync
+from cnb_python.install.request import EnvironmentRequest, Synced
 from cnb_python.managers.decision import Decision
+from cnb_python.store.manifest import Kept
+from cnb_python.store.store import Damaged, Store
 from cnb_python.system.outside import Command, Outcome
 from tests.unit.environment.shops import Package, Shop, copied_pip, decision, package, pin
 from tests.unit.environment.stages import INTERPRETER, SITE

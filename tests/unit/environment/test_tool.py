@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.environment.tool import lay_out_pip
+from cnb_python.install.staging import lay_out_pip
 
 
 def test_a_wheel_is_unpacked_without_its_metadata(tmp_path: Path) -> None:

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.environment import toolbox
-from cnb_python.environment.store import Store
-from cnb_python.environment.toolbox import Toolbox
 from cnb_python.errors.programs import ProgramUnavailable
+from cnb_python.install import tools as install_tools
+from cnb_python.install.tools import Toolbox
 from cnb_python.managers.program import Program
+from cnb_python.store.store import Store
 from tests.unit.environment.worlds import Log
 
 POETRY = Program("poetry")
@@ -38,7 +38,7 @@ def opened(directory: Path) -> Store:
 
 def reopened(store: Store) -> Store:
     """Return the store of the next build."""
-    manifest = store.close([], toolbox.kept(store, "poetry"), ())
+    manifest = store.close([], install_tools.kept(store, "poetry"), ())
     again = Store(store.directory)
     assert again.read(manifest) == {}
     return again
@@ -73,7 +73,7 @@ def test_a_build_that_needs_none_keeps_it(tmp_path: Path) -> None:
 
     unused = reopened(reopened(store))
 
-    assert unused.trees == {toolbox.key_of(POETRY)}
+    assert unused.trees == {install_tools.key_of(POETRY)}
     assert unused.used == frozenset()
 
 
@@ -88,8 +88,8 @@ def test_another_release_takes_its_place_with_a_warning(tmp_path: Path) -> None:
     assert any(
         "poetry 1.8.5 is not one that this buildpack has checked" in one for one in log.said
     )
-    assert toolbox.kept(next_store, "poetry") == {toolbox.key_of(older)}
-    assert toolbox.kept(next_store, "pdm") == frozenset()
+    assert install_tools.kept(next_store, "poetry") == {install_tools.key_of(older)}
+    assert install_tools.kept(next_store, "pdm") == frozenset()
 
 
 def test_a_damaged_one_is_fetched_again(tmp_path: Path) -> None:

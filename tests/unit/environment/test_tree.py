@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.environment.tree import Entry, walk
+from cnb_python.distributions.scan import Entry, walk
 
 
 def put(root: Path, *paths: str) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.environment.untouched import Untouched
 from cnb_python.errors.frameworks import PackagesChanged
+from cnb_python.install.snapshot import Untouched
 
 
 @pytest.fixture

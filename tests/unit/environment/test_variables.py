@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.environment.variables import process_variables
+from cnb_python.install.process_env import process_variables
 
 VENV = Path("/layers/venv")
 INTERPRETER = Path("/layers/python/bin/python3.14")

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from cnb_python.app import read_project
-from cnb_python.environment.litter import Litter
-from cnb_python.environment.request import EnvironmentRequest
-from cnb_python.environment.workshop import Workshop
+from cnb_python.install.request import EnvironmentRequest
+from cnb_python.install.snapshot import Litter
+from cnb_python.install.staging import Workshop
 from cnb_python.managers.manager import Workplace
 from cnb_python.system.outside import Command, Outcome, Run
 from tests.unit.environment.shops import Shop, copied_pip

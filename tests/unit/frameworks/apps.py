@@ -5,8 +5,8 @@ from copy import replace
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cnb_python.environment.store import Store
 from cnb_python.provision.environment import Environment
+from cnb_python.store.store import Store
 from cnb_python.system.outside import Command, Outcome, System
 from tests.support.trees import Files, write_files
 from tests.unit.engine import Engine, engine

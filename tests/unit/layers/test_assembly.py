@@ -8,8 +8,8 @@ import pytest
 
 from cnb_python.cnb import toml
 from cnb_python.cnb.env import LAUNCH, EnvDelta
-from cnb_python.environment.distribution import Distribution
-from cnb_python.environment.request import Synced
+from cnb_python.distributions.model import Distribution
+from cnb_python.install.request import Synced
 from cnb_python.layers import assembly
 from cnb_python.layers.assembly import Layers, Plan
 from cnb_python.managers.decision import Decision

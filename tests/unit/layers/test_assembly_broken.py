@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from cnb_python.cnb.layer import layer_of
-from cnb_python.environment.request import Synced
 from cnb_python.errors.bugs import ContractBroken
+from cnb_python.install.request import Synced
 from cnb_python.layers import assembly, leftovers, restored
 from cnb_python.layers.assembly import Plan
 from cnb_python.managers.decision import Decision

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.environment.store import Damaged, Store
 from cnb_python.errors.kinds import BuildpackError
 from cnb_python.errors.runtimes import ChecksumMismatch, UnusableInterpreter
 from cnb_python.layers import interpreter, python
+from cnb_python.store.store import Damaged, Store
 from cnb_python.system.outside import Command, Outcome
 from tests.unit.engine import Engine, archive, contents, engine
 from tests.unit.environment.shops import Shop

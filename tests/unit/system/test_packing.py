@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from cnb_python.errors.bugs import ContractBroken
 from cnb_python.errors.machine import DamagedStore, DiskFull
-from cnb_python.system.packing import Member, header, pack, read, unpack
+from cnb_python.store.archive import Member, header, pack, read, unpack
 
 DOING = "unpacking"
 TREE: tuple[Member, ...] = (

@@ -1,0 +1,1 @@
+"""What is installed: the files, metadata and bytecode of each distribution."""

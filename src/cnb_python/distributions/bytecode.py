@@ -1,0 +1,131 @@
+"""Compiles an environment's modules, the same whoever builds it and when."""
+
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from cnb_python.distributions import compiler
+from cnb_python.distributions.scan import Entry
+from cnb_python.errors.bugs import BytecodeFailed
+from cnb_python.errors.machine import DiskFull, Killed
+from cnb_python.system.outside import Command, System
+
+_DOING = "writing bytecode to {}"
+_WHO = "The compiler of bytecode"
+_CACHE = "__pycache__"
+# About 0.1 s of work: one large package keeps all cores busy.
+_GROUP_BYTES = 512 * 1024
+
+
+class Source(NamedTuple):
+    """A module to compile."""
+
+    path: str
+    """Below the directory that is compiled."""
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """How many modules have bytecode now, and how many cannot have any."""
+
+    modules: int
+    skipped: int
+
+
+def compile_all(interpreter: Path, directories: tuple[Path, ...], system: System) -> Compiled:
+    """Write the bytecode of every module below *directories*, which are by their final paths.
+
+    Raises DiskFull, Killed, or BytecodeFailed.
+    """
+    found = [source for directory in directories for source in _modules(directory)]
+    return compile_modules(interpreter, Path("/"), Path("/"), [found], system)
+
+
+def compile_modules(
+    interpreter: Path,
+    root: Path,
+    final: Path,
+    packages: Iterable[Iterable[Source]],
+    system: System,
+) -> Compiled:
+    """Write the bytecode of *packages*, each the modules of one distribution below *root*.
+
+    They will lie below *final*. Raises DiskFull, Killed, or BytecodeFailed.
+    """
+    groups = _largest_first(group for package in packages for group in _groups(package))
+    if not groups:
+        return Compiled(0, 0)
+    order = {"root": _prefix(root), "final": _prefix(final), "groups": groups}
+    with tempfile.TemporaryDirectory(prefix="cnb-python-") as scratch:
+        file = Path(scratch) / "order.json"
+        file.write_text(json.dumps(order), encoding="ascii")
+        outcome = system.run(_command(interpreter, file, system.cpus))
+    if outcome.code == compiler.DISK_FULL:
+        raise DiskFull(_DOING.format(final))
+    if outcome.code < 0:
+        raise Killed(_WHO, -outcome.code)
+    counts = outcome.output.split()
+    if outcome.code or len(counts) != 2:
+        raise BytecodeFailed(outcome.code, outcome.output)
+    return Compiled(int(counts[0]), int(counts[1]))
+
+
+def made_of(root: Path, sources: Iterable[str]) -> dict[str, Entry]:
+    """Return the bytecode that now lies below *root*, by path, of those *sources* that have any.
+
+    Nothing but what this module made may be there.
+    """
+    wanted = {path.removesuffix(".py") for path in sources if path.endswith(".py")}
+    found = {}
+    for directory in {path.rpartition("/")[0] for path in wanted}:
+        cache = f"{directory}/{_CACHE}"
+        if (root / cache).is_dir():
+            with os.scandir(root / cache) as inside:
+                for one in inside:
+                    stem = one.name.removesuffix(".pyc").rpartition(".")[0]
+                    if f"{directory}/{stem}" in wanted:
+                        found[f"{cache}/{one.name}"] = Entry(one.stat().st_size)
+    return found
+
+
+def _prefix(directory: Path) -> str:
+    return str(directory).rstrip("/")
+
+
+def _command(interpreter: Path, order: Path, jobs: int) -> Command:
+    # Not -I, which ignores PYTHONHASHSEED: Python 3.10 writes sets in the order of their hashes.
+    argv = (str(interpreter), "-s", "-S", "-B", compiler.__file__, str(jobs), str(order))
+    return Command(argv, {"PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8"}, Path("/"))
+
+
+def _modules(directory: Path) -> Iterator[Source]:
+    for root, folders, names in os.walk(directory):
+        folders[:] = [name for name in folders if name != _CACHE]
+        for name in names:
+            path = Path(root, name)
+            if name.endswith(".py") and path.is_file() and not path.is_symlink():
+                yield Source(str(path).removeprefix("/"), path.stat().st_size)
+
+
+def _groups(package: Iterable[Source]) -> Iterator[list[Source]]:
+    """Yield the modules of one distribution in parts that are worth a process."""
+    group: list[Source] = []
+    size = 0
+    for source in sorted(package):
+        group.append(source)
+        size += source.size
+        if size >= _GROUP_BYTES:
+            yield group
+            group, size = [], 0
+    if group:
+        yield group
+
+
+def _largest_first(groups: Iterable[Sequence[Source]]) -> list[list[str]]:
+    ordered = sorted(groups, key=lambda group: (-sum(one.size for one in group), group[0].path))
+    return [[source.path for source in group] for group in ordered]

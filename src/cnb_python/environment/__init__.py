@@ -1,1 +1,0 @@
-"""The app's environment; knows nothing of any single manager."""

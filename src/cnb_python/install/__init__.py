@@ -1,0 +1,1 @@
+"""Installs packages into a staging environment, by the manager or from what it pinned."""

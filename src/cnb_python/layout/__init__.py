@@ -1,0 +1,1 @@
+"""Which file lies in which layer, and the links between them."""

@@ -1,0 +1,122 @@
+"""What `venv` holds so that files which live in shares appear in their places.
+
+A directory whose whole subtree belongs to one share is one symbolic link; a directory that several
+shares contribute to (namespace packages) is real and holds links one level down.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from cnb_python.distributions.model import SMALL_BYTES, File
+from cnb_python.layout.conflicts import Owned
+from cnb_python.layout.names import TREE, VENV
+from cnb_python.layout.shards import Share
+
+# Programs that serve files resolve links and refuse what leaves their root (Tornado answers 403):
+# below these, directories are linked but loose files are copied.
+_COPIED_LOOSE = ("share", "etc")
+_REAL = ("bin", "etc", "include", "lib", "share", "src")
+
+
+class Link(NamedTuple):
+    """`venv/<path>` is a relative link to the same path in *share*: a directory, or one file."""
+
+    path: str
+    share: str
+
+    @property
+    def target(self) -> str:
+        """Where the link leads."""
+        return f"{'../' * (self.path.count('/') + 1)}{self.share}/{TREE}/{self.path}"
+
+
+class Copy(NamedTuple):
+    """`venv/<path>` is a real file, a copy of what *share* holds at the same path."""
+
+    path: str
+    share: str
+    file: File
+    owner: str
+
+
+type Place = Link | Copy
+
+
+def places(shares: Sequence[Share], line: str) -> tuple[Place, ...]:
+    """Return what makes every file of *shares* appear, in the order of the paths.
+
+    *line* is the release line in the environment's directories: `3.14`, `3.14t`. All is a copy in
+    the one share of the merged layout.
+    """
+    root = _Directory()
+    for share in shares:
+        if share.name == VENV:
+            return tuple(_copy(path, VENV, owned) for path, owned in share.files.items())
+        _plant(root, share)
+    # A link in their place would hand venv's own files to a share.
+    real = frozenset({*_REAL, f"lib/python{line}", f"lib/python{line}/site-packages"})
+    return tuple(sorted(_walk(root, "", real)))
+
+
+def digest_of_links(found: Sequence[Place]) -> str:
+    """Return a SHA-256 in hex over where each link leads and what each copy holds."""
+    whole = hashlib.sha256()
+    for place in found:
+        if isinstance(place, Link):
+            line = f"to\0{place.path}\0{place.target}\n"
+        else:
+            kind = "l" if place.file.target else "x" if place.file.is_program else "f"
+            line = f"{kind}\0{place.path}\0{place.file.digest}\n"
+        whole.update(line.encode(errors="surrogateescape"))
+    return whole.hexdigest()
+
+
+@dataclass(slots=True)
+class _Directory:
+    shares: set[str] = field(default_factory=set)
+    directories: dict[str, _Directory] = field(default_factory=dict)
+    files: dict[str, tuple[str, Owned]] = field(default_factory=dict)
+
+
+def _plant(root: _Directory, share: Share) -> None:
+    seen = {"": root}
+    for path, owned in share.files.items():
+        directory, _, name = path.rpartition("/")
+        _directory(seen, directory, share.name).files[name] = (share.name, owned)
+
+
+def _directory(seen: dict[str, _Directory], path: str, share: str) -> _Directory:
+    if path not in seen:
+        above, _, name = path.rpartition("/")
+        found = _directory(seen, above, share).directories.setdefault(name, _Directory())
+        found.shares.add(share)
+        seen[path] = found
+    return seen[path]
+
+
+def _walk(directory: _Directory, at: str, real: frozenset[str]) -> Iterator[Place]:
+    for name, (share, owned) in directory.files.items():
+        path = f"{at}{name}"
+        yield _copy(path, share, owned) if _is_copied(owned.file) else Link(path, share)
+    for name, below in directory.directories.items():
+        path = f"{at}{name}"
+        if len(below.shares) == 1 and path not in real:
+            yield Link(path, *below.shares)
+        else:
+            yield from _walk(below, f"{path}/", real)
+
+
+def _is_copied(file: File) -> bool:
+    # A symbolic link was made to lead somewhere from the share.
+    if file.target:
+        return False
+    top = file.path.partition("/")[0]
+    # Python puts the real directory of a script on sys.path, and scripts look for each other
+    # beside themselves. Programs of some megabytes are not worth moving with every change.
+    return top in _COPIED_LOOSE or (top == "bin" and file.size <= SMALL_BYTES)
+
+
+def _copy(path: str, share: str, owned: Owned) -> Copy:
+    return Copy(path, share, owned.file, owned.owner)

@@ -1,0 +1,1 @@
+"""Contents of the cache layer: one archive per distribution, and their list."""
