@@ -39,63 +39,8 @@ ONLY_IN = {
     "tarfile": {"system.archive"},
 }
 
-# Within these packages, siblings are strangers; only the named modules are shared.
-INDEPENDENT = {
-    "layers": {"reuse", "key", "record", "nltk", "restored", "python", "defaults", "tools"},
-    "managers": {
-        *(
-            "manager",
-            "decision",
-            "build_failures",
-            "build_wants",
-            "git_failures",
-            "libraries",
-            "markers",
-            "network",
-            "exact",
-            "forms",
-        ),
-        *("requirements", "requirement_lines", "requirements_encoding", "own_lines"),
-        *(
-            "uv",
-            "uv_lock",
-            "uv_failures",
-            "uv_resolution",
-            "pip_commands",
-            "pip_explaining",
-            "pip_failures",
-            "pip_refusals",
-            "pip_report",
-            "pip_settings",
-            "pip_installing",
-            "uv_settings",
-            "uv_workspace",
-            "locked",
-            "locked_installing",
-            "locked_lines",
-            "uv_exporting",
-            "resolving",
-            "pip_translated",
-            "local_projects",
-            "program",
-            "program_installing",
-            "indexes",
-            "poetry_project",
-            "pipenv_exporting",
-            "pdm_exporting",
-            "exports",
-            "poetry_exporting",
-            "poetry_sources",
-            "pipenv_sources",
-            "pipenv_unlocked",
-            "pdm_sources",
-            "pdm_targets",
-            "poetry_certificates",
-            "bound",
-        ),
-    },
-}
-JOINS_SIBLINGS = {"managers.select"}
+# These bring the packages of the managers together.
+JOINS_MANAGERS = {"managers.registry"}
 
 MODULES = sorted(path for path in ROOT.rglob("*.py") if path.name != "__init__.py")
 
@@ -127,11 +72,6 @@ def test_imports_point_down(path: Path) -> None:
             continue
         target = inner.partition(".")[0]
         if target == top:
-            sibling = inner.split(".")[1] if inner.count(".") else ""
-            shared = INDEPENDENT.get(top)
-            assert shared is None or name in JOINS_SIBLINGS or sibling in shared, (
-                f"{name} may not import its sibling {sibling}"
-            )
             continue
         assert ROW_OF[top] < ROW_OF[target], f"{name} may not import {target}"
 

@@ -10,7 +10,7 @@ from cnb_python.frameworks.steps import Steps
 from cnb_python.launch import concurrency, explain, processes
 from cnb_python.layers import defaults, leftovers, python, tools
 from cnb_python.layers.record import Record
-from cnb_python.managers.select import last, managers, select
+from cnb_python.managers.registry import last, managers, select
 from cnb_python.preflight import check_environment, check_project
 from cnb_python.provision import provide
 from cnb_python.provision.request import Job, asked_by

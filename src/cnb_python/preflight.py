@@ -7,9 +7,9 @@ from pathlib import Path
 from cnb_python.app import OTHER_SIGNS, PROJECT_FILES, Project
 from cnb_python.errors.choosing import ForbiddenPipOptions, ForbiddenVariables
 from cnb_python.errors.inputs import NotAFile
-from cnb_python.managers.manager import Manager
-from cnb_python.managers.pip_settings import SECTIONS, SYSTEM_FILES, configuration_files
-from cnb_python.managers.select import unread
+from cnb_python.managers.base import Manager
+from cnb_python.managers.pip.config import SECTIONS, SYSTEM_FILES, configuration_files
+from cnb_python.managers.registry import unread
 from cnb_python.system.outside import Output
 
 # Each of them would put packages where the image does not have them, or install none. What pip

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.managers.manager import Workplace
-from cnb_python.managers.pip import Pip
+from cnb_python.managers.base import Workplace
+from cnb_python.managers.pip.manager import Pip
 from cnb_python.system.process import run
 from tests.support import deciding, index
 from tests.support.deciding import Accepted, exactly, site_packages, versions

@@ -19,7 +19,7 @@ from cnb_python.install.request import EnvironmentRequest
 from cnb_python.layers import assembly
 from cnb_python.layers.assembly import Plan
 from cnb_python.layers.tools import find_pip, find_uv
-from cnb_python.managers.pip import Pip
+from cnb_python.managers.pip.manager import Pip
 from cnb_python.store.store import Store
 from cnb_python.system.outside import Download, System
 from cnb_python.system.process import run

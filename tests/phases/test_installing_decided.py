@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from cnb_python.config.settings import DEFAULTS, UV
-from cnb_python.managers.decision import Decision, Pin
-from cnb_python.managers.manager import Workplace
-from cnb_python.managers.pip import Pip
+from cnb_python.managers.base import Workplace
+from cnb_python.managers.pip.manager import Pip
+from cnb_python.managers.resolution import Decision, Pin
 from cnb_python.system.process import run
 from tests.support import deciding, index
 from tests.support.deciding import site_packages

@@ -13,7 +13,7 @@ from pip._internal.req.constructors import install_req_from_parsed_requirement
 from pip._internal.req.req_file import RequirementsFileParser, get_line_parser, parse_requirements
 from pip._internal.req.req_install import InstallRequirement
 
-from cnb_python.managers.requirements import Exact, ExactFile, parse
+from cnb_python.managers.pip.requirements_txt import Exact, ExactFile, parse
 
 DIGEST = "ab" * 32
 # Pieces rather than letters: by letters alone hardly any line is one.

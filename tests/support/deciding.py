@@ -16,9 +16,9 @@ from cnb_python.install.process_env import process_variables
 from cnb_python.install.staging import lay_out_pip
 from cnb_python.install.verify import Proof
 from cnb_python.layers.tools import find_pip, find_uv
-from cnb_python.managers.decision import Decision, Undecided
-from cnb_python.managers.manager import Workplace
-from cnb_python.managers.pip import Pip
+from cnb_python.managers.base import Workplace
+from cnb_python.managers.pip.manager import Pip
+from cnb_python.managers.resolution import Decision, Undecided
 from cnb_python.system.process import run
 from tools import settings_here
 from tools.rootfs import ROOT

@@ -12,9 +12,9 @@ from cnb_python.app import read_project
 from cnb_python.config.settings import DEFAULTS
 from cnb_python.errors.failure import Failure
 from cnb_python.errors.kinds import BuildpackError
-from cnb_python.managers.decision import Undecided
-from cnb_python.managers.manager import Workplace
-from cnb_python.managers.pip import Pip
+from cnb_python.managers.base import Workplace
+from cnb_python.managers.pip.manager import Pip
+from cnb_python.managers.resolution import Undecided
 from cnb_python.messages import describe
 from cnb_python.system.outside import Command, Outcome, Run
 from cnb_python.system.process import run

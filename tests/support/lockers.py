@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from cnb_python.managers.program import Program
+from cnb_python.managers.tool import Program
 from tools import cache, carried, oci
 
 _WORDS: Mapping[str, tuple[str, ...]] = {

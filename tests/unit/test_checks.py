@@ -10,7 +10,7 @@ from cnb_python.app import read_project
 from cnb_python.config.settings import TABLE
 from cnb_python.errors.choosing import ForbiddenPipOptions, ForbiddenVariables
 from cnb_python.errors.inputs import NotAFile
-from cnb_python.managers.pip import Pip
+from cnb_python.managers.pip.manager import Pip
 from cnb_python.messages import describe
 from cnb_python.preflight import CONTRADICTING, MISPLACING, check_environment, check_project
 

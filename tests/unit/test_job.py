@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cnb_python.cnb.env import LAUNCH, EnvDelta
-from cnb_python.managers.decision import Decision, Pin
+from cnb_python.managers.resolution import Decision, Pin
 from cnb_python.provision.request import decision_digest, env_digest
 from tests.unit.engine import TOOLS, Engine, engine
 from tests.unit.environment.shops import Shop, decision

@@ -9,7 +9,7 @@ import pytest
 from cnb_python.cnb import toml
 from cnb_python.config.settings import Settings
 from cnb_python.errors.frameworks import PackagesAdded, PackagesChanged
-from cnb_python.managers.decision import Undecided
+from cnb_python.managers.resolution import Undecided
 from cnb_python.provision.environment import Environment
 from tests.support.trees import Files, write_files
 from tests.unit.engine import Engine, contents, engine

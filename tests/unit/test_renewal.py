@@ -8,7 +8,7 @@ import pytest
 from cnb_python.cnb import toml
 from cnb_python.config.settings import Settings
 from cnb_python.errors.install import UvRefused
-from cnb_python.managers.manager import Workplace
+from cnb_python.managers.base import Workplace
 from tests.unit.engine import Engine, contents, engine
 from tests.unit.environment.shops import Package, Shop, decision, package
 from tests.unit.environment.stages import SITE

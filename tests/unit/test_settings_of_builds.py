@@ -7,7 +7,7 @@ import pytest
 
 from cnb_python.config.settings import UV, Settings
 from cnb_python.layers import deps
-from cnb_python.managers.decision import Decision, Undecided
+from cnb_python.managers.resolution import Decision, Undecided
 from tests.unit.engine import Engine, engine
 from tests.unit.environment.shops import Shop, decision, package
 

@@ -23,7 +23,7 @@ from cnb_python.install import verify
 from cnb_python.install.request import EnvironmentRequest, Synced
 from cnb_python.install.snapshot import Litter
 from cnb_python.install.staging import Workshop
-from cnb_python.managers.decision import Decision, Pin
+from cnb_python.managers.resolution import Decision, Pin
 from cnb_python.store.manifest import Kept
 from cnb_python.store.store import Store
 from cnb_python.system.outside import System

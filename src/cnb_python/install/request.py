@@ -8,8 +8,8 @@ from cnb_python.app import Project
 from cnb_python.config.settings import UV
 from cnb_python.distributions.model import Distribution
 from cnb_python.install.tools import Toolbox
-from cnb_python.managers.decision import Decision
-from cnb_python.managers.manager import Manager
+from cnb_python.managers.base import Manager
+from cnb_python.managers.resolution import Decision
 
 _SHOWN = 12
 

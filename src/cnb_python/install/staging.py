@@ -17,8 +17,8 @@ from cnb_python.distributions.dist_info import Stage
 from cnb_python.install import process_env
 from cnb_python.install.request import EnvironmentRequest
 from cnb_python.install.snapshot import Litter
-from cnb_python.managers.manager import Workplace
-from cnb_python.managers.program import Program, not_available
+from cnb_python.managers.base import Workplace
+from cnb_python.managers.tool import Program, not_available
 from cnb_python.system.outside import Command, Outcome, Run, System
 from cnb_python.system.redaction import redact
 
@@ -121,7 +121,7 @@ class Workshop:
         toolbox = self.request.toolbox
         if toolbox is None:
             return not_available(wanted)
-        from cnb_python.managers.program_installing import install  # noqa: PLC0415 - pip and uv are here already
+        from cnb_python.managers.tool_install import install  # noqa: PLC0415 - pip and uv are here already
 
         return toolbox.bring(
             wanted, lambda one, into, python: install(one, into, python, place, self.run)

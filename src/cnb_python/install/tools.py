@@ -12,8 +12,8 @@ from pathlib import Path
 
 from cnb_python.cnb import disk
 from cnb_python.errors.machine import DamagedStore
-from cnb_python.managers import program
-from cnb_python.managers.program import Program
+from cnb_python.managers import tool
+from cnb_python.managers.tool import Program
 from cnb_python.store.store import Store
 from cnb_python.system.outside import Output
 
@@ -49,7 +49,7 @@ class Toolbox:
                 self._fetch(wanted, directory, install)
                 self.store.put_tree(key, directory)
             self._used.add(key)
-        return program.start(self.python, directory, wanted)
+        return tool.start(self.python, directory, wanted)
 
     def _is_brought(self, wanted: Program, key: str, directory: Path) -> bool:
         if not self.store.has_tree(key):

@@ -17,7 +17,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from cnb_python.managers import markers
-from cnb_python.managers.decision import Pin
+from cnb_python.managers.resolution import Pin
 
 type Metadata = Callable[[str], bytes | str]
 """Looks up a distribution's METADATA by its normalised name."""

@@ -7,7 +7,7 @@ from cnb_python.app import Project
 from cnb_python.cnb import toml
 from cnb_python.launch.processes import Decision, FromProcfile
 from cnb_python.launch.procfile import WEB, Entry
-from cnb_python.managers.requirements import normalised
+from cnb_python.managers.pip.requirements_txt import normalised
 from cnb_python.version.documents import toml_of
 
 _UVICORN = "uvicorn"

@@ -6,7 +6,7 @@ from pathlib import Path
 from cnb_python.cnb.context import BuildContext
 from cnb_python.config.settings import Settings
 from cnb_python.layers.reuse import LayerKey, part
-from cnb_python.managers.building import settings_digest
+from cnb_python.managers.build_settings import settings_digest
 from cnb_python.version.inventory import Release
 
 # To be raised with every change of what becomes of an installed package: of its bytes, of the

@@ -8,7 +8,7 @@ from cnb_python.install.installer import AsBefore
 from cnb_python.install.request import Synced
 from cnb_python.layers.deps import Previous
 from cnb_python.layers.record import Record
-from cnb_python.managers.decision import Decision, Undecided
+from cnb_python.managers.resolution import Decision, Undecided
 from cnb_python.provision.request import Job, decision_digest
 from cnb_python.store.manifest import Kept
 from cnb_python.system.outside import Output

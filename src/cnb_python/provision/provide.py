@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from cnb_python.layers import deps, python, restored
 from cnb_python.layers.deps import Previous
 from cnb_python.layers.record import Record
-from cnb_python.managers.decision import Decision, Undecided
+from cnb_python.managers.resolution import Decision, Undecided
 from cnb_python.provision.environment import (
     Environment,
     Provided,

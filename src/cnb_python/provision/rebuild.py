@@ -24,7 +24,7 @@ from cnb_python.layers.record import Record
 from cnb_python.layout import conflicts
 from cnb_python.layout.links import Copy
 from cnb_python.layout.names import SHARES, VENV
-from cnb_python.managers.decision import Decision, Undecided
+from cnb_python.managers.resolution import Decision, Undecided
 from cnb_python.provision import freshness
 from cnb_python.provision.environment import Environment, Wants, environment_of, nobody
 from cnb_python.provision.finish import Renewed, bytes_below

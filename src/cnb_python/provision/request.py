@@ -15,8 +15,8 @@ from cnb_python.launch.environment import launch_environment
 from cnb_python.layers.key import EnvironmentKey, OutcomeKey, environment_key, outcome_key
 from cnb_python.layers.python import Runtime
 from cnb_python.layout.names import VENV
-from cnb_python.managers.decision import Decision
-from cnb_python.managers.manager import Manager
+from cnb_python.managers.base import Manager
+from cnb_python.managers.resolution import Decision
 from cnb_python.version.inventory import Release
 
 _PROJECT = "project.toml"

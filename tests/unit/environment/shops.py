@@ -9,8 +9,8 @@ from cnb_python.app import Project
 from cnb_python.distributions.dist_info import Stage
 from cnb_python.errors.install import InstallFailed
 from cnb_python.errors.kinds import BuildpackError
-from cnb_python.managers.decision import Decision, Pin, Undecided
-from cnb_python.managers.manager import Advice, Workplace
+from cnb_python.managers.base import Advice, Workplace
+from cnb_python.managers.resolution import Decision, Pin, Undecided
 from cnb_python.system.outside import Command, Outcome, Run
 from tests.support.wheels import metadata
 from tests.unit.environment.stages import SITE, install

@@ -8,7 +8,7 @@ from pathlib import Path
 from cnb_python.distributions.collect import Harvest, harvest
 from cnb_python.distributions.dist_info import Stage
 from cnb_python.install import staging
-from cnb_python.managers.decision import Pin
+from cnb_python.managers.resolution import Pin
 from cnb_python.system.outside import Command, Outcome
 from tests.unit.environment.worlds import world
 

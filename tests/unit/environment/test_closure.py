@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cnb_python.install.verify import Open, Proof, prove
-from cnb_python.managers.decision import Pin
+from cnb_python.managers.resolution import Pin
 from tests.support.wheels import metadata
 
 type Worlds = dict[str, str]

@@ -11,7 +11,7 @@ from cnb_python.distributions.model import Distribution
 from cnb_python.errors.bugs import ContractBroken
 from cnb_python.install.installer import AsBefore, Needed, Needs, sync
 from cnb_python.install.request import EnvironmentRequest, Synced
-from cnb_python.managers.decision import Decision
+from cnb_python.managers.resolution import Decision
 from cnb_python.store.manifest import Kept
 from cnb_python.store.store import Damaged, Store
 from cnb_python.system.outside import Command, Outcome

@@ -7,7 +7,7 @@ import pytest
 from cnb_python.app import read_project
 from cnb_python.install.installer import Needs, sync
 from cnb_python.install.request import EnvironmentRequest
-from cnb_python.managers.decision import Decision
+from cnb_python.managers.resolution import Decision
 from cnb_python.store.store import Store
 from cnb_python.system.outside import Command, Outcome
 from tests.unit.environment.shops import Shop, copied_pip, decision, package

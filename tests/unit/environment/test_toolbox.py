@@ -7,7 +7,7 @@ import pytest
 from cnb_python.errors.programs import ProgramUnavailable
 from cnb_python.install import tools as install_tools
 from cnb_python.install.tools import Toolbox
-from cnb_python.managers.program import Program
+from cnb_python.managers.tool import Program
 from cnb_python.store.store import Store
 from tests.unit.environment.worlds import Log
 

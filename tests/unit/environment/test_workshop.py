@@ -9,7 +9,7 @@ from cnb_python.app import read_project
 from cnb_python.install.request import EnvironmentRequest
 from cnb_python.install.snapshot import Litter
 from cnb_python.install.staging import Workshop
-from cnb_python.managers.manager import Workplace
+from cnb_python.managers.base import Workplace
 from cnb_python.system.outside import Command, Outcome, Run
 from tests.unit.environment.shops import Shop, copied_pip
 from tests.unit.environment.stages import INTERPRETER

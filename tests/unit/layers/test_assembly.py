@@ -12,7 +12,7 @@ from cnb_python.distributions.model import Distribution
 from cnb_python.install.request import Synced
 from cnb_python.layers import assembly
 from cnb_python.layers.assembly import Layers, Plan
-from cnb_python.managers.decision import Decision
+from cnb_python.managers.resolution import Decision
 from tests.unit.environment.installed import MEGABYTE, SITE, distribution, file, install, module
 
 INTERPRETER = Path("/layers/python/bin/python3.14")

@@ -11,7 +11,7 @@ from cnb_python.errors.bugs import ContractBroken
 from cnb_python.install.request import Synced
 from cnb_python.layers import assembly, leftovers, restored
 from cnb_python.layers.assembly import Plan
-from cnb_python.managers.decision import Decision
+from cnb_python.managers.resolution import Decision
 from tests.support.killed import killed_after
 from tests.unit.environment.installed import SITE, distribution, file, install, module
 from tools import tree

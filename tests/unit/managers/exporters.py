@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from cnb_python.managers.manager import Workplace
-from cnb_python.managers.program import Program
+from cnb_python.managers.base import Workplace
+from cnb_python.managers.tool import Program
 from cnb_python.system.outside import Command, Outcome
 
 PYTHON = "3.13.1"

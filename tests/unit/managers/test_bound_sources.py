@@ -11,16 +11,14 @@ from cnb_python.errors.failure import Failure
 from cnb_python.errors.kinds import BuildpackError
 from cnb_python.errors.locks import BadLock, UnsetVariable
 from cnb_python.errors.network import IndexRefused, SourceRefused
-from cnb_python.managers import (
-    bound,
-    pdm_sources,
-    pipenv_sources,
-    pipenv_unlocked,
-    poetry_certificates,
-    poetry_sources,
-    uv,
-)
-from cnb_python.managers.decision import Pin
+from cnb_python.managers import index_pinning
+from cnb_python.managers.pdm import sources as pdm_sources
+from cnb_python.managers.pipenv import export
+from cnb_python.managers.pipenv import sources as pipenv_sources
+from cnb_python.managers.poetry import certificates
+from cnb_python.managers.poetry import sources as poetry_sources
+from cnb_python.managers.resolution import Pin
+from cnb_python.managers.uv import commands as uv
 from cnb_python.messages import describe
 from tests.unit.managers.exporters import Programs, app, place
 
@@ -56,11 +54,13 @@ def pin(name: str, version: str = "1.0", hashed: str = HASH) -> Pin:
     return Pin(name, version, "", f"{name}=={version} --hash=sha256:{hashed}")
 
 
-def installing(home: bound.Home, directory: Path, *pins: Pin, **variables: str) -> Programs:
+def installing(
+    home: index_pinning.Home, directory: Path, *pins: Pin, **variables: str
+) -> Programs:
     programs, where = Programs(), place(app(directory, [("x", "")]))
-    bound.install(
+    index_pinning.install(
         pins,
-        bound.Lock("PDM", home),
+        index_pinning.Lock("PDM", home),
         where,
         programs,
         uv.Sources(is_own=False, variables=variables),
@@ -88,10 +88,10 @@ def test_a_refusal_says_whose_login_is_missing(
     programs, where = Programs(), place(app(tmp_path, [("x", "")]))
     said = "error: Failed to fetch: https://ours.example/simple/six/\n  cause: HTTP status "
     programs.answer("install", f"{said}client error (401 Unauthorized) for url (https://h/)", 2)
-    lock = bound.Lock("Poetry", lambda _: homes)
+    lock = index_pinning.Lock("Poetry", lambda _: homes)
 
     with pytest.raises(kind) as raised:
-        bound.install([pin("six")], lock, where, programs, uv.Sources(is_own=False))
+        index_pinning.install([pin("six")], lock, where, programs, uv.Sources(is_own=False))
 
     steps = describe(cast("Failure", raised.value)).steps
     assert ("POETRY_HTTP_BASIC_<NAME>_USERNAME" in steps[0]) == bool(homes)
@@ -138,7 +138,7 @@ def test_poetry_s_certificates_are_trusted_by_uv(tmp_path: Path) -> None:
         "POETRY_CERTIFICATES_OUR_OWN_CLIENT_CERT": "/client.pem",
     }
 
-    found = poetry_certificates.trusting(place(directory, **variables))
+    found = certificates.trusting(place(directory, **variables))
 
     bundle = Path(found["SSL_CERT_FILE"]).read_text()
     assert "of the file" in bundle
@@ -152,13 +152,13 @@ def test_a_variable_for_a_certificate_is_stronger_than_the_app_s_settings(tmp_pa
     files = [("pyproject.toml", sources), ("poetry.toml", '[certificates.ours]\ncert = "x.pem"\n')]
     where = place(app(tmp_path, files), POETRY_CERTIFICATES_OURS_CERT="false")
 
-    assert poetry_certificates.trusting(where) == {"UV_INSECURE_HOST": "ours.example"}
+    assert certificates.trusting(where) == {"UV_INSECURE_HOST": "ours.example"}
 
 
 def test_nothing_said_of_certificates_changes_nothing(tmp_path: Path) -> None:
     where = place(app(tmp_path, [("pyproject.toml", "")]))
 
-    assert poetry_certificates.trusting(where) == {}
+    assert certificates.trusting(where) == {}
 
 
 PIPFILE_LOCK: Mapping[str, object] = {
@@ -312,7 +312,7 @@ def test_without_a_lock_uv_is_told_what_is_bound_in_a_table_of_its_own(tmp_path:
         "far @ https://h.example/f.whl",
     )
 
-    plain, table = map(Path, pipenv_unlocked.files(lines, of_pipenv(), tmp_path))
+    plain, table = map(Path, export.uv_files(lines, of_pipenv(), tmp_path))
 
     assert plain.read_text().splitlines() == [lines[0], *lines[2:]]
     written = toml.read(table)
@@ -323,4 +323,4 @@ def test_without_a_lock_uv_is_told_what_is_bound_in_a_table_of_its_own(tmp_path:
 
 
 def test_without_a_lock_and_bound_packages_there_is_no_table(tmp_path: Path) -> None:
-    assert len(pipenv_unlocked.files(["six", "-e ."], of_pipenv(), tmp_path)) == 1
+    assert len(export.uv_files(["six", "-e ."], of_pipenv(), tmp_path)) == 1

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.managers import building
+from cnb_python.managers import build_settings
 
 QUIET = {"PIP_CONFIG_FILE": "/dev/null"}
 APP = Path("/nowhere/app")
 
 
 def settings_digest(environ: dict[str, str], app_dir: Path = APP) -> str:
-    return building.settings_digest(environ, app_dir)
+    return build_settings.settings_digest(environ, app_dir)
 
 
 def test_without_such_settings_there_is_nothing_to_know() -> None:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from cnb_python.managers.decision import Pin, Undecided
-from cnb_python.managers.exact import Plan, plan
+from cnb_python.managers.pip.pinned import Plan, plan
+from cnb_python.managers.resolution import Pin, Undecided
 
 DIGEST, OTHER = "ab" * 32, "cd" * 32
 URL = "https://index.example.org/simple"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cnb_python.errors.inputs import UnreadableJson, UnreadableToml, WrongForm
-from cnb_python.managers import forms
+from cnb_python.managers import schema
 
 LOCK = '[metadata]\nlock-version = "2.1"\n'
 
@@ -13,7 +13,7 @@ LOCK = '[metadata]\nlock-version = "2.1"\n'
 def found(directory: Path, name: str, text: str) -> WrongForm:
     (directory / name).write_text(text, "utf-8")
     with pytest.raises(WrongForm) as caught:
-        forms.check(directory, name)
+        schema.check(directory, name)
     return caught.value
 
 
@@ -73,7 +73,7 @@ def test_the_first_value_of_a_wrong_kind_is_told_with_its_place(
 def test_what_is_as_it_should_be_is_passed(tmp_path: Path, name: str, text: str) -> None:
     (tmp_path / name).write_text(text, "utf-8")
 
-    forms.check(tmp_path, name)
+    schema.check(tmp_path, name)
 
 
 def test_what_cannot_be_read_at_all_is_refused_as_ever(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_what_cannot_be_read_at_all_is_refused_as_ever(tmp_path: Path) -> None:
     (tmp_path / "poetry.lock").write_text("[]\n", "utf-8")
 
     with pytest.raises(UnreadableJson) as caught:
-        forms.check(tmp_path, "Pipfile.lock")
+        schema.check(tmp_path, "Pipfile.lock")
     assert caught.value.line == 2
     with pytest.raises(UnreadableToml):
-        forms.check(tmp_path, "poetry.lock")
+        schema.check(tmp_path, "poetry.lock")

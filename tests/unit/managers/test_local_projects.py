@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cnb_python.errors.inputs import OutsideApp
-from cnb_python.managers import local_projects
+from cnb_python.managers import fingerprint
 
 PLAIN = """
 [project]
@@ -39,9 +39,9 @@ def write(path: Path, text: str) -> None:
 
 
 def counts(project: Path, change: Callable[[Path], object], *, is_editable: bool = True) -> bool:
-    before = local_projects.digest(project, is_editable=is_editable)
+    before = fingerprint.project_digest(project, is_editable=is_editable)
     change(project)
-    return local_projects.digest(project, is_editable=is_editable) != before
+    return fingerprint.project_digest(project, is_editable=is_editable) != before
 
 
 def code(project: Path) -> None:
@@ -113,15 +113,15 @@ def test_links_count_by_where_they_lead(project: Path) -> None:
 
 
 def test_a_directory_that_is_gone_has_a_digest_of_its_own(project: Path) -> None:
-    gone = local_projects.digest(project / "gone", is_editable=True)
+    gone = fingerprint.project_digest(project / "gone", is_editable=True)
 
-    assert gone != local_projects.digest(project, is_editable=True)
+    assert gone != fingerprint.project_digest(project, is_editable=True)
 
 
 @pytest.mark.parametrize("name", ["../shared", "libs/../../shared", "gone/../.."])
 def test_what_lies_outside_of_the_app_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(OutsideApp) as caught:
-        local_projects.place(name, "uv.lock", tmp_path / "app", tmp_path / "app")
+        fingerprint.place(name, "uv.lock", tmp_path / "app", tmp_path / "app")
 
     assert (caught.value.file, caught.value.path) == ("uv.lock", name)
 
@@ -129,14 +129,14 @@ def test_what_lies_outside_of_the_app_is_refused(tmp_path: Path, name: str) -> N
 def test_the_rest_of_the_repository_is_not_outside(tmp_path: Path) -> None:
     app = tmp_path / "services/api"
 
-    assert local_projects.place("../../libs", "uv.lock", app, tmp_path) == tmp_path / "libs"
+    assert fingerprint.place("../../libs", "uv.lock", app, tmp_path) == tmp_path / "libs"
 
 
 def test_a_link_to_all_of_the_build_image_is_not_looked_into(tmp_path: Path) -> None:
     (tmp_path / "all").symlink_to("/")
 
     with pytest.raises(OutsideApp):
-        local_projects.place("all", "uv.lock", tmp_path, tmp_path)
+        fingerprint.place("all", "uv.lock", tmp_path, tmp_path)
 
 
 def test_a_project_or_an_archive_of_the_build_image_may_be_named(tmp_path: Path) -> None:
@@ -146,4 +146,4 @@ def test_a_project_or_an_archive_of_the_build_image_may_be_named(tmp_path: Path)
     app = tmp_path / "app"
 
     for path in (tmp_path / "opt", tmp_path / "six-1.0-py3-none-any.whl"):
-        assert local_projects.place(str(path), "uv.lock", app, app) == path
+        assert fingerprint.place(str(path), "uv.lock", app, app) == path

@@ -5,16 +5,16 @@ from pathlib import Path
 import pytest
 
 from cnb_python.config.settings import Settings
-from cnb_python.managers import locked
-from cnb_python.managers.exact import digest
-from cnb_python.managers.pdm import Pdm
+from cnb_python.managers import fingerprint
+from cnb_python.managers.pdm.manager import Pdm
+from cnb_python.managers.pip.pinned import digest
 
 
 def test_contents_and_absence_count(tmp_path: Path) -> None:
     (tmp_path / "uv.lock").write_text("1", "utf-8")
 
     def state() -> str:
-        return digest(locked.files(tmp_path, ("uv.lock", "uv.toml")))
+        return digest(fingerprint.files(tmp_path, ("uv.lock", "uv.toml")))
 
     before = state()
     (tmp_path / "uv.toml").write_text("x", "utf-8")
@@ -33,7 +33,7 @@ def test_variables_count_without_what_only_gives_access() -> None:
         "HOME": "/root",
     }
 
-    assert list(locked.variables(environ, "UV_")) == [
+    assert list(fingerprint.variables(environ, "UV_")) == [
         "UV_DEFAULT_INDEX=https://index.example/simple",
         "UV_RESOLUTION=lowest",
     ]
@@ -48,7 +48,7 @@ def test_variables_count_without_what_only_gives_access() -> None:
     ],
 )
 def test_no_secret_of_an_address_counts(address: str) -> None:
-    shown = locked.public(f'url = "{address}" # why?')
+    shown = fingerprint.public(f'url = "{address}" # why?')
 
     assert shown.endswith('https://index.example/simple" # why?')
 
@@ -56,4 +56,4 @@ def test_no_secret_of_an_address_counts(address: str) -> None:
 def test_choices_of_groups_are_no_choices_of_extras() -> None:
     of_group, of_extra = Pdm(Settings(groups=("a",))), Pdm(Settings(extras=("a",)))
 
-    assert locked.inputs(of_group, "3.14.6") != locked.inputs(of_extra, "3.14.6")
+    assert fingerprint.inputs(of_group, "3.14.6") != fingerprint.inputs(of_extra, "3.14.6")

@@ -10,10 +10,11 @@ from cnb_python.errors.inputs import UnreadableToml
 from cnb_python.errors.install import UvRefused
 from cnb_python.errors.kinds import BuildpackError
 from cnb_python.errors.locks import BadLock, LockForOtherPython, UnknownGroup
-from cnb_python.managers import locked_installing, uv
-from cnb_python.managers.decision import Decision, Pin
-from cnb_python.managers.locked_installing import Choice
-from cnb_python.managers.manager import Workplace
+from cnb_python.managers import install_locked
+from cnb_python.managers.base import Workplace
+from cnb_python.managers.install_locked import Choice
+from cnb_python.managers.resolution import Decision, Pin
+from cnb_python.managers.uv import commands as uv
 from cnb_python.messages import describe
 from cnb_python.system.outside import Command, Outcome
 
@@ -32,7 +33,7 @@ def lock(directory: Path, packages: str = SIX, head: str = "") -> Path:
 
 
 def read(directory: Path, packages: str, choice: Choice = HERE, head: str = "") -> Decision:
-    return locked_installing.read_lock(lock(directory, packages, head), choice)
+    return install_locked.read_lock(lock(directory, packages, head), choice)
 
 
 def only(decision: Decision) -> Pin:
@@ -153,7 +154,7 @@ def test_a_path_may_be_told_from_the_project_instead(tmp_path: Path) -> None:
         tmp_path / "scratch", "[[packages]]\nname = 'core'\ndirectory = { path = 'libs/core' }"
     )
 
-    decision = locked_installing.read_lock(file, HERE, places=(tmp_path / "app",))
+    decision = install_locked.read_lock(file, HERE, places=(tmp_path / "app",))
 
     assert table(only(decision))["directory"] == {"path": f"{tmp_path}/app/libs/core"}
 
@@ -225,7 +226,7 @@ def test_a_lock_of_a_later_standard_is_refused(tmp_path: Path) -> None:
     file.write_text(file.read_text("utf-8").replace("'1.0'", "'2.0'"), "utf-8")
 
     with pytest.raises(BadLock, match=r"2\.0"):
-        locked_installing.read_lock(file, HERE)
+        install_locked.read_lock(file, HERE)
 
 
 def test_what_is_no_toml_is_told_with_its_line(tmp_path: Path) -> None:
@@ -243,7 +244,7 @@ def installed(
         commands.append(command)
         return Outcome(0, "")
 
-    locked_installing.install(pins, where, run, sources)
+    install_locked.install(pins, where, run, sources)
     return commands
 
 
@@ -255,7 +256,7 @@ def test_tables_are_installed_as_a_lock_of_their_own(tmp_path: Path) -> None:
 
     written = where.scratch / "pylock.decided.toml"
     assert str(written) in command.argv
-    assert [pin.name for pin in locked_installing.read_lock(written, HERE).pins] == ["b", "six"]
+    assert [pin.name for pin in install_locked.read_lock(written, HERE).pins] == ["b", "six"]
     assert command.cwd == where.app_dir
     assert command.env["UV_INDEX_URL"] == where.environ["UV_INDEX_URL"]
 
@@ -280,7 +281,7 @@ def test_what_uv_refuses_is_told_in_its_words(tmp_path: Path) -> None:
         return Outcome(2, "error: no such wheel\n")
 
     with pytest.raises(BuildpackError) as raised:
-        locked_installing.install(read(tmp_path, SIX).pins, place(tmp_path), run, uv.OWN)
+        install_locked.install(read(tmp_path, SIX).pins, place(tmp_path), run, uv.OWN)
 
     assert isinstance(raised.value, UvRefused)
     assert raised.value.reasons == ("no such wheel",)

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from cnb_python.errors.locks import BadLock
-from cnb_python.managers import locked_lines
-from cnb_python.managers.decision import Pin
-from cnb_python.managers.locked_installing import Choice
-from cnb_python.managers.locked_lines import Exported
+from cnb_python.managers import exported_requirements
+from cnb_python.managers.exported_requirements import Exported
+from cnb_python.managers.install_locked import Choice
+from cnb_python.managers.resolution import Pin
 
 HERE = Choice("3.13.1", "x86_64")
 HASH = f"--hash=sha256:{'a' * 64}"
@@ -16,7 +16,7 @@ COMMIT = "0123456789" * 4
 
 
 def read(text: str, beside: Path = Path("/app")) -> Exported:
-    return locked_lines.read(text, "poetry.lock", beside, HERE, "poetry")
+    return exported_requirements.read(text, "poetry.lock", beside, HERE, "poetry")
 
 
 def pin(line: str, beside: Path = Path("/app")) -> Pin:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.managers.decision import Undecided
-from cnb_python.managers.network import Network, network_of
+from cnb_python.managers.index_config import Network, network_of
+from cnb_python.managers.resolution import Undecided
 
 URL = "https://index.example.org/simple"
 

@@ -15,8 +15,8 @@ from cnb_python.errors.locks import (
     StaleLock,
     UnknownGroup,
 )
-from cnb_python.managers.decision import Undecided
-from cnb_python.managers.pdm import Pdm
+from cnb_python.managers.pdm.manager import Pdm
+from cnb_python.managers.resolution import Undecided
 from tests.unit.managers.exporters import PYTHON, Programs, app, installed, place
 
 HASH, OTHER = "a" * 64, "b" * 64

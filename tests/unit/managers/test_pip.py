@@ -15,10 +15,10 @@ from cnb_python.errors.install import IncludeMissing, InstallFailed
 from cnb_python.errors.machine import DiskFull
 from cnb_python.errors.network import IndexRefused
 from cnb_python.errors.settings import NoSuchRequirements
-from cnb_python.managers import pip_commands
-from cnb_python.managers.decision import Decision
-from cnb_python.managers.manager import Workplace
-from cnb_python.managers.pip import Pip
+from cnb_python.managers.base import Workplace
+from cnb_python.managers.pip import commands as pip_commands
+from cnb_python.managers.pip.manager import Pip
+from cnb_python.managers.resolution import Decision
 from cnb_python.messages import describe
 from cnb_python.system.outside import Command, Outcome
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.managers import pip_commands
-from cnb_python.managers.decision import Pin
-from cnb_python.managers.manager import Workplace
+from cnb_python.managers.base import Workplace
+from cnb_python.managers.pip import commands as pip_commands
+from cnb_python.managers.resolution import Pin
 from cnb_python.system.outside import Command
 
 SHA = "ab" * 32

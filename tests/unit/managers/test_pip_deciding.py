@@ -13,9 +13,9 @@ from cnb_python.config.settings import DEFAULTS, Settings
 from cnb_python.errors.install import InstallFailed, UvRefused
 from cnb_python.errors.machine import DiskFull, ProgramNotStarted
 from cnb_python.errors.runtimes import DownloadFailed
-from cnb_python.managers.decision import Decision, Undecided
-from cnb_python.managers.manager import Workplace
-from cnb_python.managers.pip import Pip
+from cnb_python.managers.base import Workplace
+from cnb_python.managers.pip.manager import Pip
+from cnb_python.managers.resolution import Decision, Undecided
 from cnb_python.system.outside import Command, Download, Outcome
 
 SHA = "ab" * 32

@@ -35,9 +35,9 @@ from cnb_python.errors.network import (
     UnknownHost,
     UntrustedCertificate,
 )
-from cnb_python.managers.build_failures import build_failure, build_of, machine_failure, told_by
-from cnb_python.managers.git_failures import git_failure
-from cnb_python.managers.pip_failures import (
+from cnb_python.managers.build_errors import build_failure, build_of, machine_failure, told_by
+from cnb_python.managers.git_errors import git_failure
+from cnb_python.managers.pip.errors import (
     TELLING,
     Unmatched,
     index_trouble,

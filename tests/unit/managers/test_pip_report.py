@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cnb_python.errors.bugs import ContractBroken
-from cnb_python.managers.decision import Pin
-from cnb_python.managers.own_lines import OwnLines
-from cnb_python.managers.pip_report import decision_of
+from cnb_python.managers.pip.report import decision_of
+from cnb_python.managers.pip.source_lines import OwnLines
+from cnb_python.managers.resolution import Pin
 
 SHA = "ab" * 32
 COMMIT = "c0ffee" * 6 + "c0ff"

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.managers import pip_translated
+from cnb_python.managers import index_config
 
 ONE, TWO = "https://me:secret@one.example/simple", "https://two.example/simple"
 
 
 def told(**environ: str) -> dict[str, str]:
-    return pip_translated.told({"PIP_CONFIG_FILE": "/dev/null", **environ})
+    return index_config.told({"PIP_CONFIG_FILE": "/dev/null", **environ})
 
 
 def test_indexes_and_links_are_translated() -> None:

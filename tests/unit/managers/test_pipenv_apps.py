@@ -10,8 +10,8 @@ from cnb_python.config.settings import Settings
 from cnb_python.errors.inputs import UnreadableJson, WrongForm
 from cnb_python.errors.install import InstallFailed
 from cnb_python.errors.locks import LockTooNew, LoneLock, StaleLock, UnknownGroup
-from cnb_python.managers.decision import Undecided
-from cnb_python.managers.pipenv import Pipenv
+from cnb_python.managers.pipenv.manager import Pipenv
+from cnb_python.managers.resolution import Undecided
 from tests.unit.managers.exporters import PYTHON, Programs, app, installed, place
 
 HASH = "a" * 64

@@ -8,9 +8,9 @@ import pytest
 from cnb_python.app import read_project
 from cnb_python.config.settings import Settings
 from cnb_python.errors.install import UvRefused
-from cnb_python.managers.decision import Undecided
-from cnb_python.managers.manager import Workplace
-from cnb_python.managers.plain_project import PlainProject
+from cnb_python.managers.base import Workplace
+from cnb_python.managers.pyproject.manager import PlainProject
+from cnb_python.managers.resolution import Undecided
 from cnb_python.system.outside import Command, Outcome
 from tests.support.trees import write_files
 

@@ -10,10 +10,10 @@ from cnb_python.errors.inputs import UnreadableToml
 from cnb_python.errors.install import InstallFailed
 from cnb_python.errors.locks import LockTooNew, LoneLock, StaleLock, UnknownGroup
 from cnb_python.errors.programs import AppNotInstallable, KeyRefused
-from cnb_python.managers import poetry_project
-from cnb_python.managers.decision import Undecided
-from cnb_python.managers.poetry import Poetry
-from cnb_python.managers.program import Program
+from cnb_python.managers.poetry import pyproject as poetry_pyproject
+from cnb_python.managers.poetry.manager import Poetry
+from cnb_python.managers.resolution import Undecided
+from cnb_python.managers.tool import Program
 from cnb_python.messages import describe
 from tests.unit.managers.exporters import PYTHON, Programs, app, installed, place
 
@@ -265,5 +265,5 @@ def test_the_app_and_the_user_say_which_poetry(
     directory = shop(tmp_path, f'{PYPROJECT}requires-poetry = "{requires}"\n')
     settings = Settings(poetry=setting)
 
-    assert poetry_project.read(directory).program(settings) == Program("poetry", versions)
+    assert poetry_pyproject.read(directory).program(settings) == Program("poetry", versions)
     assert (inputs(directory, settings) == inputs(directory)) is not bool(setting)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.managers import program, program_installing
-from cnb_python.managers.program import Program
+from cnb_python.managers import tool, tool_install
+from cnb_python.managers.tool import Program
 from tests.unit.managers.exporters import Programs, app, place
 
 
@@ -37,7 +37,7 @@ def test_what_is_asked_for_tells_programs_apart() -> None:
 
 
 def test_it_starts_apart_from_the_app_and_from_the_buildpack() -> None:
-    words = program.start(Path("/python"), Path("/tools/poetry"), Program("poetry"))
+    words = tool.start(Path("/python"), Path("/tools/poetry"), Program("poetry"))
 
     assert words[:3] == ("/python", "-I", "-S")
     assert words[-2:] == ("/tools/poetry", "poetry")
@@ -45,7 +45,7 @@ def test_it_starts_apart_from_the_app_and_from_the_buildpack() -> None:
 
 def test_a_manager_that_has_no_program_cannot_ask_for_one() -> None:
     with pytest.raises(LookupError, match="poetry"):
-        program.not_available(Program("poetry"))
+        tool.not_available(Program("poetry"))
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_what_an_offline_package_carries_is_not_looked_for_elsewhere(tmp_path: P
 
     def options(wanted: Program) -> tuple[str, ...]:
         programs = Programs()
-        program_installing.install(wanted, tmp_path / "into", Path("/python"), where, programs)
+        tool_install.install(wanted, tmp_path / "into", Path("/python"), where, programs)
         return programs.ran[0].argv
 
     assert "--find-links" not in options(Program("pdm"))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnb_python.managers.requirements import Exact, ExactFile, NotExact, parse
+from cnb_python.managers.pip.requirements_txt import Exact, ExactFile, NotExact, parse
 
 DIGEST, OTHER = "ab" * 32, "cd" * 32
 

@@ -8,10 +8,10 @@ import pytest
 from cnb_python.app import Project, python_signs, read_project
 from cnb_python.errors.choosing import ChosenManagerMissing, NoRequirements, SeveralManagers
 from cnb_python.errors.locks import SeveralLocks
-from cnb_python.managers.pip import Pip
-from cnb_python.managers.pylock import Pylock
-from cnb_python.managers.select import MANAGERS, select, unread
-from cnb_python.managers.uv_project import UvProject
+from cnb_python.managers.pip.manager import Pip
+from cnb_python.managers.pylock.manager import Pylock
+from cnb_python.managers.registry import MANAGERS, select, unread
+from cnb_python.managers.uv.manager import UvProject
 from cnb_python.messages import describe
 from cnb_python.wording.message import Message
 

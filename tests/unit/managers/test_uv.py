@@ -6,10 +6,10 @@ import pytest
 
 from cnb_python.errors.install import UvRefused
 from cnb_python.errors.machine import DiskFull, Killed
-from cnb_python.managers import uv
-from cnb_python.managers.decision import Pin
-from cnb_python.managers.manager import Workplace
-from cnb_python.managers.network import Network
+from cnb_python.managers.base import Workplace
+from cnb_python.managers.index_config import Network
+from cnb_python.managers.resolution import Pin
+from cnb_python.managers.uv import commands as uv
 from cnb_python.messages import describe
 from cnb_python.system.outside import Command, Outcome
 

@@ -42,8 +42,8 @@ from cnb_python.errors.network import (
     UntrustedCertificate,
     UrlNotFound,
 )
-from cnb_python.managers import uv_failures
-from cnb_python.managers.build_failures import machine_failure
+from cnb_python.managers.build_errors import machine_failure
+from cnb_python.managers.uv import errors as uv_errors
 from cnb_python.messages import describe
 
 DATA = Path(__file__).parent / "data/uv"
@@ -56,7 +56,7 @@ def wrote(name: str) -> str:
 
 
 def why(name: str) -> BuildpackError:
-    found = uv_failures.recognise(wrote(name), PYTHON)
+    found = uv_errors.recognise(wrote(name), PYTHON)
     assert found is not None, name
     assert describe(cast("Failure", found)).steps, "a message says what to do"
     return found
@@ -357,7 +357,7 @@ def test_a_full_disk_is_seen_in_a_build() -> None:
 
 
 def test_what_is_not_known_has_no_reason() -> None:
-    assert uv_failures.recognise("error: Gremlins in the works\n", PYTHON) is None
+    assert uv_errors.recognise("error: Gremlins in the works\n", PYTHON) is None
 
 
 def test_every_recorded_output_is_read_by_a_test() -> None:
@@ -415,7 +415,7 @@ def test_a_program_that_a_build_asks_an_index_for_is_named_with_its_package() ->
 
 
 def test_a_path_that_leads_out_of_the_app_is_told_as_such() -> None:
-    failure = uv_failures.recognise("error: Distribution not found at: file:///shared\n", PYTHON)
+    failure = uv_errors.recognise("error: Distribution not found at: file:///shared\n", PYTHON)
 
     assert isinstance(failure, OutsideApp)
     assert failure.path == "/shared"

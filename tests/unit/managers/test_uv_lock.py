@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from cnb_python.errors.inputs import UnreadableToml
-from cnb_python.managers.decision import Pin
-from cnb_python.managers.own_lines import OwnLines
-from cnb_python.managers.uv_lock import decision_of
+from cnb_python.managers.pip.source_lines import OwnLines
+from cnb_python.managers.resolution import Pin
+from cnb_python.managers.uv.pylock_output import decision_of
 
 ONE, TWO = "ab" * 32, "cd" * 32
 NOTHING = OwnLines((), {}, {}, {})

@@ -11,9 +11,9 @@ from cnb_python.errors.inputs import NotAFile
 from cnb_python.errors.install import UvRefused
 from cnb_python.errors.kinds import BuildpackError
 from cnb_python.errors.locks import LoneLock, ProjectForOtherPython, StaleLock, UnknownGroup
-from cnb_python.managers.decision import Undecided
-from cnb_python.managers.manager import Workplace
-from cnb_python.managers.uv_project import UvProject
+from cnb_python.managers.base import Workplace
+from cnb_python.managers.resolution import Undecided
+from cnb_python.managers.uv.manager import UvProject
 from cnb_python.messages import describe
 from cnb_python.system.outside import Command, Outcome
 from tests.support.trees import write_files

@@ -6,8 +6,8 @@ import pytest
 
 from cnb_python.app import read_project
 from cnb_python.config.settings import DEFAULTS, Settings
-from cnb_python.managers.decision import Undecided
-from cnb_python.managers.uv_project import UvProject
+from cnb_python.managers.resolution import Undecided
+from cnb_python.managers.uv.manager import UvProject
 from tests.support.trees import write_files
 
 LOCK = """\

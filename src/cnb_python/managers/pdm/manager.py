@@ -1,0 +1,94 @@
+"""PDM: `pdm.lock`, which PDM itself checks and reads; uv installs exactly that.
+
+What asks it is imported when something changed.
+"""
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from cnb_python.app import Project
+from cnb_python.cnb import toml
+from cnb_python.config.settings import DEFAULTS, Settings
+from cnb_python.errors.kinds import BuildpackError
+from cnb_python.errors.locks import LoneLock
+from cnb_python.managers import fingerprint
+from cnb_python.managers.base import Advice, AskedAnew, Workplace
+from cnb_python.managers.resolution import Decision, Pin, Undecided
+from cnb_python.managers.tool import Program
+from cnb_python.system.outside import Command, Outcome, Run
+
+LOCK, PYPROJECT = "pdm.lock", "pyproject.toml"
+# What PDM reads besides: settings of the project.
+_SETTINGS = "pdm.toml"
+_LOCAL = re.compile(r'^path = "([^"\n]+)"', re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Pdm(AskedAnew):
+    """Apps with a `pdm.lock`."""
+
+    settings: Settings = DEFAULTS
+    name: str = "pdm"
+    deciding_file: str = LOCK
+    processor: str = field(default_factory=lambda: os.uname().machine)
+    """As environment markers have it: `x86_64`."""
+
+    @property
+    def program(self) -> Program:
+        """The PDM that reads the lock."""
+        return Program.chosen("pdm", self.settings.pdm)
+
+    def deciding_files(self, project: Project) -> tuple[str, ...]:
+        """Return the app's lock, if it has one."""
+        return (LOCK,) if LOCK in project.names else ()
+
+    def check(self, project: Project) -> tuple[Advice, ...]:
+        """Refuse a lock that is no file, or stands alone.
+
+        Raises LoneLock, NotAFile, UnreadableFile or UnreadableToml.
+        """
+        project.content(LOCK)
+        if PYPROJECT not in project.names:
+            raise LoneLock(LOCK, PYPROJECT, "PDM")
+        toml.read(project.directory / PYPROJECT)
+        return ()
+
+    def pins(
+        self, project: Project, python: str, environ: Mapping[str, str]
+    ) -> Decision | Undecided:
+        """Return that PDM has to say what its lock means here, and on what that depends."""
+        directory = project.directory
+        inputs = fingerprint.inputs(
+            self,
+            python,
+            (self.program.digest, fingerprint.project_digest(directory, is_editable=True)),
+            fingerprint.variables(environ, "PDM_"),
+            fingerprint.files(directory, (LOCK, _SETTINGS)),
+            fingerprint.named_in(directory / LOCK, _LOCAL, project.top),
+        )
+        return Undecided(f"it alone reads {LOCK}", inputs)
+
+    def decide(self, place: Workplace, run: Run) -> Decision:
+        """Have PDM check and read its lock. Raises what it says went wrong."""
+        from cnb_python.managers.pdm import export  # noqa: PLC0415 - see above
+
+        asked = export.Asked(self.program, self.settings, self.processor, place, run)
+        return export.decide(asked)
+
+    def install(self, decision: Decision, pins: Sequence[Pin], place: Workplace, run: Run) -> None:
+        """Install exactly *pins*. Raises what uv says went wrong."""
+        del decision
+        from cnb_python.managers.pdm import export  # noqa: PLC0415 - see above
+
+        export.install(pins, place, run)
+
+    def explain(
+        self, command: Command, outcome: Outcome, place: Workplace, run: Run
+    ) -> BuildpackError:
+        """Say why PDM failed."""
+        del place, run
+        from cnb_python.managers.pdm import export  # noqa: PLC0415 - see above
+
+        return export.explain(command, outcome)

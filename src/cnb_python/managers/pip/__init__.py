@@ -1,0 +1,1 @@
+"""requirements.txt, installed by pip or, where it decides everything, by uv."""

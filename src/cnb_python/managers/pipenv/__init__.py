@@ -1,0 +1,1 @@
+"""Pipfile.lock and Pipfile, exported by Pipenv."""

@@ -1,0 +1,1 @@
+"""pyproject.toml or setup.py without a lock file, resolved by uv."""

@@ -1,0 +1,1 @@
+"""uv.lock, and the commands of uv that other managers install with."""
