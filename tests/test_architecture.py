@@ -16,17 +16,17 @@ ROOT = Path(__file__).parents[1] / "src" / PACKAGE
 ROWS: list[set[str]] = [
     {"__main__"},
     {"build"},
-    {"frameworks"},
+    {"app_steps"},
     {"provision", "summary"},
     {"layers"},
     {"install"},
     {"layout", "store"},
     {"distributions", "launch", "preflight"},
     {"managers"},
-    {"version"},
-    {"access", "app_cleanup", "config", "detect", "messages"},
+    {"python"},
+    {"app_cleanup", "bindings", "config", "detect", "messages"},
     {"app", "cnb", "system", "wording"},
-    {"errors", "interpreter"},
+    {"errors"},
 ]
 ROW_OF = {name: row for row, names in enumerate(ROWS) for name in names}
 
@@ -93,8 +93,8 @@ def test_a_plain_range_of_pythons_is_read_without_packaging() -> None:
     """Importing `packaging.specifiers` takes an eighth of an unchanged build."""
     code = """if True:
         import sys
-        from cnb_python.version.constraint import parse_constraint, parse_specifier
-        from cnb_python.version.origin import Origin
+        from cnb_python.python.specifiers import parse_constraint, parse_specifier
+        from cnb_python.python.origin import Origin
         parse_specifier(">=3.11,<3.15,!=3.12.*", Origin("x")).admits("3.13.1")
         parse_constraint("^3.12 || ~3.9", Origin("x")).admits("3.13.1")
         sys.exit(any(name.startswith("packaging") for name in sys.modules))
@@ -114,8 +114,8 @@ def test_detect_does_not_load_what_it_does_not_need(heavy: str) -> None:
 # What an unchanged build of a Django app imports, lazily imported parts included.
 UNCHANGED = (
     "__main__",
-    *("access.grant", "build", "system.fetch"),
-    *("store.store", "frameworks.collectstatic"),
+    *("bindings.apply", "build", "system.fetch"),
+    *("store.store", "app_steps.collectstatic"),
 )
 HEAVY = {
     *("httpx", "pydantic", "subprocess", "packaging.requirements", "packaging.utils"),

@@ -17,7 +17,7 @@ from cnb_python.system.output import Console
 if TYPE_CHECKING:
     from cnb_python.errors.failure import Failure
     from cnb_python.system.fetch import Receive
-    from cnb_python.system.outside import Command, Download, Outcome, System
+    from cnb_python.system.interface import Command, Download, Outcome, System
 
 # Neither 0 nor 100, which the spec has taken:
 # https://github.com/buildpacks/spec/blob/main/buildpack.md#detection
@@ -94,7 +94,7 @@ def _run(phase: str, argv: Sequence[str], directory: Path, console: Console) -> 
 
             return detect(detect_context(argv, os.environ, Path.cwd(), directory), console.line)
         case "build":
-            from cnb_python.access.grant import granted
+            from cnb_python.bindings.apply import granted
             from cnb_python.build import build
             from cnb_python.cnb.context import build_context
 
@@ -111,7 +111,7 @@ def _system(environ: Mapping[str, str], console: Console) -> System:
     from datetime import UTC, datetime
 
     from cnb_python.system.fetch import Fetcher
-    from cnb_python.system.outside import System
+    from cnb_python.system.interface import System
 
     return System(
         run=_run_program,

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from cnb_python.cnb import disk
 from cnb_python.cnb.context import BuildContext
-from cnb_python.system.outside import Output
+from cnb_python.system.interface import Output
 from cnb_python.wording.message import Message
 
 _STEP = "App"

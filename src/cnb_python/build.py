@@ -2,26 +2,26 @@
 
 from cnb_python import app_cleanup, summary
 from cnb_python.app import Project, read_project
+from cnb_python.app_steps import hooks
+from cnb_python.app_steps.steps import Steps
 from cnb_python.cnb.context import BuildContext
 from cnb_python.cnb.documents import Launch
 from cnb_python.config.settings import Settings, effective, read_settings
-from cnb_python.frameworks import hooks
-from cnb_python.frameworks.steps import Steps
-from cnb_python.launch import concurrency, explain, processes
-from cnb_python.layers import defaults, leftovers, python, tools
-from cnb_python.layers.record import Record
+from cnb_python.launch import concurrency, processes, report
+from cnb_python.layers import bundled_tools, leftovers, process_defaults, python
+from cnb_python.layers.build_record import Record
 from cnb_python.managers.registry import last, managers, select
 from cnb_python.preflight import check_environment, check_project
 from cnb_python.provision import provide
 from cnb_python.provision.request import Job, asked_by
-from cnb_python.system.journal import Journal
-from cnb_python.system.outside import Output, System
-from cnb_python.version.agree import bounds, check_bounds
-from cnb_python.version.mirror import find_inventory
-from cnb_python.version.notices import disagreements, notices
-from cnb_python.version.resolve import Resolution, resolve
-from cnb_python.version.sources import also_said, asked_for
-from cnb_python.version.sticky import kept_line
+from cnb_python.python.compatibility import bounds, check_bounds
+from cnb_python.python.mirror import find_inventory
+from cnb_python.python.resolver import Resolution, resolve
+from cnb_python.python.sources import also_said, asked_for
+from cnb_python.python.sticky import kept_line
+from cnb_python.python.warnings import disagreements, notices
+from cnb_python.system.interface import Output, System
+from cnb_python.system.steps import Journal
 
 PIN = "To stay with this line when the default moves on: echo {} > .python-version"
 
@@ -53,7 +53,7 @@ def build(context: BuildContext, system: System) -> None:
         runtime = python.find(resolution.release, context, system.output)
 
     with journal.step("Packages"):
-        job = Job(project, manager, runtime, settings, context, demand, tools.versions())
+        job = Job(project, manager, runtime, settings, context, demand, bundled_tools.versions())
         provided = provide.provide(job, system, steps.wants)
 
     record = provided.close(steps.run(provided, journal))
@@ -102,11 +102,11 @@ def configure_launch(
 ) -> dict[str, str]:
     """Write what the image runs, saying why; return the size of its layer, in digits."""
     decision = processes.decide(project, record.distributions)
-    for reason in explain.reasons(decision):
+    for reason in report.reasons(decision):
         system.output.line(reason)
-    for message in explain.warnings(decision):
+    for message in report.warnings(decision):
         system.output.warning(message.title, (*message.body, *message.steps))
     Launch(decision.processes).write(context.layers_dir, context.buildpack.api)
     single = concurrency.single(decision, project, record.distributions)
-    size = defaults.provide(single, context, system.output)
-    return {defaults.NAME: str(size)}
+    size = process_defaults.provide(single, context, system.output)
+    return {process_defaults.NAME: str(size)}

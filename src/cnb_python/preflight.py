@@ -10,7 +10,7 @@ from cnb_python.errors.inputs import NotAFile
 from cnb_python.managers.base import Manager
 from cnb_python.managers.pip.config import SECTIONS, SYSTEM_FILES, configuration_files
 from cnb_python.managers.registry import unread
-from cnb_python.system.outside import Output
+from cnb_python.system.interface import Output
 
 # Each of them would put packages where the image does not have them, or install none. What pip
 # reads from PIP_* otherwise (indexes, proxies, certificates, constraints, ...) is welcome.

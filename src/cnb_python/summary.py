@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from cnb_python.layers import deps
-from cnb_python.layers.record import Record
-from cnb_python.system.journal import Journal, megabytes, shown
+from cnb_python.layers import store as store_layer
+from cnb_python.layers.build_record import Record
+from cnb_python.system.steps import Journal, megabytes, shown
 
 _NAME = 28
 
@@ -27,11 +27,11 @@ def _lines(record: Record, journal: Journal, layers_dir: Path) -> Iterator[str]:
 
 
 def _in_the_image(row: tuple[str, str]) -> tuple[bool, str]:
-    return row[0] == deps.NAME, row[0]
+    return row[0] == store_layer.NAME, row[0]
 
 
 def _state(name: str, layers_dir: Path) -> str:
-    if name == deps.NAME:
+    if name == store_layer.NAME:
         return "not in the image: the store, for the next build"
     return "new" if (layers_dir / name).is_dir() else "as in the previous image"
 

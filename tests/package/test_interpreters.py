@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.system.outside import Download
-from cnb_python.version.mirror import carried_archive, find_inventory
+from cnb_python.python.mirror import carried_archive, find_inventory
+from cnb_python.system.interface import Download
 from tools import interpreters, mirror, package, stage0
 
 VERSION = "3.14.6"

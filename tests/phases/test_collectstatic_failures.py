@@ -185,7 +185,7 @@ def explained(built: Built, traceback: str, words: tuple[str, str]) -> None:
     assert built.code
     shown = built.output.partition(f"[Error: {TITLE}]")[0]
     assert "Traceback (most recent call last)" in shown
-    assert "asking.py" not in shown
+    assert "django_runner.py" not in shown
     assert traceback in shown
     assert all(text in built.error for text in words), built.error
     assert "DISABLE_COLLECTSTATIC=1" in built.error

@@ -16,12 +16,12 @@ from cnb_python.errors.finding import NoWheel
 from cnb_python.errors.install import HashMismatch
 from cnb_python.install.installer import Needs, sync
 from cnb_python.install.request import EnvironmentRequest
-from cnb_python.layers import assembly
-from cnb_python.layers.assembly import Plan
-from cnb_python.layers.tools import find_pip, find_uv
+from cnb_python.layers import venv_and_shards
+from cnb_python.layers.bundled_tools import find_pip, find_uv
+from cnb_python.layers.venv_and_shards import Plan
 from cnb_python.managers.pip.manager import Pip
 from cnb_python.store.store import Store
-from cnb_python.system.outside import Download, System
+from cnb_python.system.interface import Download, System
 from cnb_python.system.process import run
 from tests.support.wheels import wheel
 
@@ -162,7 +162,7 @@ def made(
         env=lambda _: (),
         restored={},
     )
-    assembly.assemble(plan, assembly.layers_of(plan, synced.distributions), synced)
+    venv_and_shards.assemble(plan, venv_and_shards.layers_of(plan, synced.distributions), synced)
     return Environment(layers, {one.name: one.version for one in synced.distributions})
 
 

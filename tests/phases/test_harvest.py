@@ -18,7 +18,7 @@ from cnb_python.distributions.dist_info import Stage
 from cnb_python.distributions.model import Distribution
 from cnb_python.install import staging
 from cnb_python.managers.resolution import Pin
-from cnb_python.system.outside import Download, System
+from cnb_python.system.interface import Download, System
 from cnb_python.system.process import run
 from tests.support.wheels import wheel
 from tests.unit.environment.worlds import Log

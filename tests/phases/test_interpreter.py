@@ -8,14 +8,13 @@ from pathlib import Path
 import pytest
 
 from cnb_python.cnb.context import BuildContext, Buildpack, Platform, Target
-from cnb_python.layers import interpreter as contents
-from cnb_python.layers import python
+from cnb_python.layers import python, python_install
 from cnb_python.layers.python import Interpreter
+from cnb_python.python.releases import Release
 from cnb_python.store.store import Store
 from cnb_python.system.fetch import fetcher
-from cnb_python.system.outside import System
+from cnb_python.system.interface import System
 from cnb_python.system.process import run
-from cnb_python.version.inventory import Release
 from tests.unit.environment.worlds import Log
 from tools import interpreters, oci
 
@@ -48,7 +47,7 @@ def made(
     log = log or Log()
     system = System(run, fetcher({}, log.line), log, date(2026, 11, 21), cpus)
     runtime = python.find(release, context, log)
-    complete = contents.lay_out(runtime, store, system)
+    complete = python_install.lay_out(runtime, store, system)
     complete()
     python.finish(runtime, build=False)
     return runtime.interpreter

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.version.mirror import DOWNLOADS
+from cnb_python.python.mirror import DOWNLOADS
 from tests.support.builds import Builds
 from tests.support.trees import App, Files, write_files
 from tools import interpreters, mirror, oci, runtimes

@@ -15,7 +15,7 @@ from cnb_python.install import staging, verify
 from cnb_python.install.process_env import process_variables
 from cnb_python.install.staging import lay_out_pip
 from cnb_python.install.verify import Proof
-from cnb_python.layers.tools import find_pip, find_uv
+from cnb_python.layers.bundled_tools import find_pip, find_uv
 from cnb_python.managers.base import Workplace
 from cnb_python.managers.pip.manager import Pip
 from cnb_python.managers.resolution import Decision, Undecided

@@ -16,7 +16,7 @@ from cnb_python.managers.base import Workplace
 from cnb_python.managers.pip.manager import Pip
 from cnb_python.managers.resolution import Undecided
 from cnb_python.messages import describe
-from cnb_python.system.outside import Command, Outcome, Run
+from cnb_python.system.interface import Command, Outcome, Run
 from cnb_python.system.process import run
 from tests.support import deciding
 from tests.support.packages import archive

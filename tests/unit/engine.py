@@ -17,14 +17,14 @@ from cnb_python.cnb.context import BuildContext, Buildpack, Platform, Target
 from cnb_python.cnb.metadata import Unusable
 from cnb_python.config.settings import Settings
 from cnb_python.layers import leftovers, python
+from cnb_python.layers.build_record import Record
 from cnb_python.layers.python import Runtime
-from cnb_python.layers.record import Record
 from cnb_python.provision import provide
 from cnb_python.provision.environment import Added, Environment, Wants, nobody
 from cnb_python.provision.request import Job
+from cnb_python.python.releases import Release
 from cnb_python.system.fetch import Fetcher
-from cnb_python.system.outside import Command, Download, Outcome, System
-from cnb_python.version.inventory import Release
+from cnb_python.system.interface import Command, Download, Outcome, System
 from tests.unit.environment.shops import Shop, copied_pip
 from tests.unit.environment.worlds import Log, Programs
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cnb_python.config.settings import UV, Settings
-from cnb_python.layers import deps
+from cnb_python.layers import store as store_layer
 from cnb_python.managers.resolution import Decision, Undecided
 from tests.unit.engine import Engine, engine
 from tests.unit.environment.shops import Shop, decision, package
@@ -43,7 +43,7 @@ def test_the_same_flags_again_change_nothing(built: Engine) -> None:
     _with_flags(built).build()
     _with_flags(built.restore()).build()
     assert built.shop.asked == []
-    assert built.made() == {deps.NAME}
+    assert built.made() == {store_layer.NAME}
 
 
 @pytest.mark.parametrize("known", [A, Undecided("line 1 of requirements.txt asks for a range")])

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from cnb_python import summary
-from cnb_python.layers.record import Record
-from cnb_python.system.journal import Journal
+from cnb_python.layers.build_record import Record
+from cnb_python.system.steps import Journal
 from tests.unit.environment.worlds import Log
 
 RECORD = Record(

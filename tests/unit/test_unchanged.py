@@ -9,7 +9,7 @@ import pytest
 
 from cnb_python.cnb import toml
 from cnb_python.config.settings import Settings
-from cnb_python.layers.record import Record
+from cnb_python.layers.build_record import Record
 from cnb_python.managers.base import Workplace
 from cnb_python.managers.resolution import Undecided
 from tests.unit.engine import Engine, contents, engine, release

@@ -12,7 +12,7 @@ from cnb_python.distributions import compiler
 from cnb_python.distributions.scan import Entry
 from cnb_python.errors.bugs import BytecodeFailed
 from cnb_python.errors.machine import DiskFull, Killed
-from cnb_python.system.outside import Command, System
+from cnb_python.system.interface import Command, System
 
 _DOING = "writing bytecode to {}"
 _WHO = "The compiler of bytecode"

@@ -21,7 +21,7 @@ from cnb_python.distributions.normalize import Place, normalise
 from cnb_python.distributions.ownership import Ownership, settle
 from cnb_python.distributions.scan import Content, Entry
 from cnb_python.managers.resolution import Pin
-from cnb_python.system.outside import System
+from cnb_python.system.interface import System
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from cnb_python.install.staging import Workshop
 from cnb_python.managers.resolution import Decision, Pin
 from cnb_python.store.manifest import Kept
 from cnb_python.store.store import Store
-from cnb_python.system.outside import System
+from cnb_python.system.interface import System
 
 
 class Needs(NamedTuple):

@@ -19,7 +19,7 @@ from cnb_python.install.request import EnvironmentRequest
 from cnb_python.install.snapshot import Litter
 from cnb_python.managers.base import Workplace
 from cnb_python.managers.tool import Program, not_available
-from cnb_python.system.outside import Command, Outcome, Run, System
+from cnb_python.system.interface import Command, Outcome, Run, System
 from cnb_python.system.redaction import redact
 
 _CONFIG = """\

@@ -15,7 +15,7 @@ from cnb_python.errors.machine import DamagedStore
 from cnb_python.managers import tool
 from cnb_python.managers.tool import Program
 from cnb_python.store.store import Store
-from cnb_python.system.outside import Output
+from cnb_python.system.interface import Output
 
 _KEY = "program"
 _OURS = Path(sys.executable)

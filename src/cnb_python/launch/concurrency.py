@@ -8,7 +8,7 @@ from cnb_python.cnb import toml
 from cnb_python.launch.processes import Decision, FromProcfile
 from cnb_python.launch.procfile import WEB, Entry
 from cnb_python.managers.pip.requirements_txt import normalised
-from cnb_python.version.documents import toml_of
+from cnb_python.python.line_numbers import toml_of
 
 _UVICORN = "uvicorn"
 _VARIABLE = "WEB_CONCURRENCY"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
-from cnb_python.launch import module
+from cnb_python.launch import app_ast
 from cnb_python.launch.found import DJANGO, Found, Interface, Target
 
 MANAGE = "manage.py"
@@ -23,7 +23,7 @@ _MOST_STAR_IMPORTS = 4
 def find(app_dir: Path, directory: str) -> Found | None:
     """Return the project whose `manage.py` is in *directory* of the app, None without one."""
     top = app_dir / directory
-    tree = module.read(top / MANAGE)
+    tree = app_ast.read(top / MANAGE)
     place = _settings_module(tree) if tree else None
     if place is None:
         return None
@@ -80,14 +80,14 @@ def _values(top: Path, settings: str, more: int) -> dict[str, tuple[str, Path, i
     """Return the two settings, with file and line; `from .base import *` is followed."""
     values: dict[str, tuple[str, Path, int]] = {}
     file = _file_of(top, settings)
-    tree = module.read(file) if file else None
+    tree = app_ast.read(file) if file else None
     if file is None or tree is None:
         return values
     package = settings if file.name == "__init__.py" else settings.rpartition(".")[0]
-    for statement in module.at_module_level(tree.body):
+    for statement in app_ast.at_module_level(tree.body):
         if more and isinstance(statement, ast.ImportFrom) and statement.names[0].name == "*":
             values |= _values(top, _absolute(package, statement), more - 1)
-        match module.assigned(statement):
+        match app_ast.assigned(statement):
             case (name, ast.Constant(value=str(value))) if name in dict(_SETTINGS):
                 values[name] = value, file, statement.lineno
     return values

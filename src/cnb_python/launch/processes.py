@@ -8,7 +8,7 @@ from packaging.version import InvalidVersion, Version
 from cnb_python.app import Project
 from cnb_python.cnb.documents import Process
 from cnb_python.errors.launch import ProcessInEnvironment
-from cnb_python.launch import find, procfile, references
+from cnb_python.launch import discovery, procfile, venv_references
 from cnb_python.launch.found import Found, Target
 from cnb_python.launch.procfile import Entry
 from cnb_python.launch.servers import PROGRAMS, SERVERS, Server
@@ -69,7 +69,7 @@ def check(project: Project, removed: Collection[str] = ()) -> None:
     the repository. Raises `BadProcfile`, `ProcessInEnvironment`, and what `Project.text` raises.
     """
     entries = _entries(project) or ()
-    if found := tuple(references.into_environments(entries, project, removed)):
+    if found := tuple(venv_references.into_environments(entries, project, removed)):
         raise ProcessInEnvironment(project.shown(procfile.NAME), found)
 
 
@@ -83,7 +83,7 @@ def decide(project: Project, installed: Mapping[str, str]) -> Decision:
     if entries:
         return _from_procfile(project, entries, installed)
     misnamed = procfile.misnamed(project.names)
-    found = find.find(project.directory, installed.keys())
+    found = discovery.find(project.directory, installed.keys())
     if not found:
         return Unknown((), misnamed, has_procfile=entries is not None)
     for candidate in found:

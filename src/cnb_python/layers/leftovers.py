@@ -4,7 +4,8 @@ from pathlib import Path
 
 from cnb_python.cnb import disk
 from cnb_python.cnb.layer import layer_of
-from cnb_python.layers import defaults, nltk, python, restored
+from cnb_python.layers import nltk as nltk_layer
+from cnb_python.layers import previous_image, process_defaults, python
 
 # The lifecycle takes nothing for a layer that has no `.toml`.
 WORK = ".cnb-python-work"
@@ -22,7 +23,12 @@ def remove(layers_dir: Path) -> None:
     """
     for path in (layers_dir / WORK, *layers_dir.glob(_DRAFTS)):
         disk.remove(path)
-    for name in (python.NAME, defaults.NAME, nltk.NAME, *restored.names(layers_dir)):
+    for name in (
+        python.NAME,
+        process_defaults.NAME,
+        nltk_layer.NAME,
+        *previous_image.names(layers_dir),
+    ):
         layer = layer_of(layers_dir, name)
         if layer.path.exists(follow_symlinks=False):
             layer.drop()

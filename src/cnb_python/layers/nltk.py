@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from cnb_python.layers.reuse import LayerKey, part
+from cnb_python.layers.cache_keys import LayerKey, part
 
 NAME = "nltk"
 FILE = "nltk.txt"

@@ -6,15 +6,15 @@ from pathlib import Path
 
 from cnb_python.cnb.context import BuildContext, Target
 from cnb_python.cnb.layer import Layer, LayerTypes, layer_of
-from cnb_python.interpreter import trim
-from cnb_python.layers.reuse import LayerKey, Rebuild, Reuse, decide, part
-from cnb_python.system.outside import Output
-from cnb_python.version.inventory import FREETHREADED, Release
+from cnb_python.layers.cache_keys import LayerKey, Rebuild, Reuse, decide, part
+from cnb_python.python import standalone_build
+from cnb_python.python.releases import FREETHREADED, Release
+from cnb_python.system.interface import Output
 
 # Before `venv` in the alphabet, so that the environment comes first on PATH.
 NAME = "python"
 # To be raised with every change of how an archive becomes a layer.
-_FORMAT = f"1.{trim.FORMAT}"
+_FORMAT = f"1.{standalone_build.FORMAT}"
 
 
 @dataclass(frozen=True, slots=True)

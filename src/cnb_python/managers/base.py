@@ -11,7 +11,7 @@ from cnb_python.app import Project
 from cnb_python.errors.kinds import BuildpackError
 from cnb_python.managers.resolution import Decision, Pin, Undecided
 from cnb_python.managers.tool import Bring, not_available
-from cnb_python.system.outside import Command, Fetch, Outcome, Run
+from cnb_python.system.interface import Command, Fetch, Outcome, Run
 
 
 @dataclass(frozen=True, slots=True)

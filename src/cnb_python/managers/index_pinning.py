@@ -15,7 +15,7 @@ from cnb_python.managers import install_locked
 from cnb_python.managers.base import Workplace
 from cnb_python.managers.resolution import Pin
 from cnb_python.managers.uv import commands as uv
-from cnb_python.system.outside import Run
+from cnb_python.system.interface import Run
 
 _OF_A_PROXY = 407
 

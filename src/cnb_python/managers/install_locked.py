@@ -23,7 +23,7 @@ from cnb_python.managers.pip.pinned import UV, digest
 from cnb_python.managers.resolution import Decision, Pin
 from cnb_python.managers.uv import commands as uv
 from cnb_python.system.addresses import shown
-from cnb_python.system.outside import Run
+from cnb_python.system.interface import Run
 
 # How the line of a pin begins that is a lock of its own.
 LOCK = "# pylock.toml\n"

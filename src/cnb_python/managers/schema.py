@@ -12,7 +12,7 @@ from typing import Literal
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlValue
 from cnb_python.errors.inputs import UnreadableJson, WrongForm
-from cnb_python.version.documents import json_line, toml_line
+from cnb_python.python.line_numbers import json_line, toml_line
 
 type Kind = Literal["a table", "a list", "a list of tables", "text in quotes"]
 

@@ -8,7 +8,7 @@ from cnb_python.managers.base import Workplace
 from cnb_python.managers.tool import Program
 from cnb_python.managers.uv import commands as uv
 from cnb_python.managers.uv import index_env
-from cnb_python.system.outside import Command, Run
+from cnb_python.system.interface import Command, Run
 
 
 def install(program: Program, into: Path, python: Path, place: Workplace, run: Run) -> None:

@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from cnb_python.cnb.layer import check_contents
-from cnb_python.layers import deps, python
-from cnb_python.layers.deps import Previous
-from cnb_python.layers.record import Record
+from cnb_python.layers import python
+from cnb_python.layers import store as store_layer
+from cnb_python.layers.build_record import Record
+from cnb_python.layers.store import Previous
 from cnb_python.provision.request import Job
 
 if TYPE_CHECKING:
@@ -103,11 +104,11 @@ class Reused(NamedTuple):
     def close(self, added: Added) -> Record:
         """Keep the store as it is."""
         context = self.environment.job.context
-        known = {python.NAME, deps.NAME, *self.record.layers}
+        known = {python.NAME, store_layer.NAME, *self.record.layers}
         sizes = {name: size for name, size in self.record.layer_sizes.items() if name in known}
         sizes |= {name: str(size) for name, size in added.layers.items()}
         record = self.record._replace(layer_sizes=sizes)
-        deps.keep(context, self.before, record)
-        kept = (deps.NAME,) if self.before.has_store else ()
+        store_layer.keep(context, self.before, record)
+        kept = (store_layer.NAME,) if self.before.has_store else ()
         check_contents(context.layers_dir, {*kept, *added.made})
         return record

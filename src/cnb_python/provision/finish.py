@@ -8,13 +8,14 @@ from cnb_python.cnb.layer import check_contents
 from cnb_python.errors.frameworks import PackagesAdded
 from cnb_python.install import snapshot, tools
 from cnb_python.install.snapshot import Untouched
-from cnb_python.layers import deps, python, restored
-from cnb_python.layers.record import Record
+from cnb_python.layers import previous_image, python
+from cnb_python.layers import store as store_layer
+from cnb_python.layers.build_record import Record
 from cnb_python.provision.environment import Added, Environment
 from cnb_python.provision.request import Job
 from cnb_python.store.manifest import Kept
 from cnb_python.store.store import Store
-from cnb_python.system.outside import Output
+from cnb_python.system.interface import Output
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class Renewed:
         job, layers_dir = self.environment.job, self.environment.job.context.layers_dir
         self._check()
         made = (self.made - self.lent) | _close_python(job)
-        restored.reuse(layers_dir, {name: self.record.layers[name] for name in self.lent})
+        previous_image.reuse(layers_dir, {name: self.record.layers[name] for name in self.lent})
         programs = tools.kept(self.store, job.manager.name)
         trees = {job.runtime.archive, *programs, *added.trees}
         manifest = self.store.close(self.stored.values(), trees, self.alone)
@@ -53,8 +54,8 @@ class Renewed:
             manifest=manifest,
             collected=added.collected,
         )
-        deps.close_store(job.context, record)
-        check_contents(layers_dir, {*made, *added.made, deps.NAME})
+        store_layer.close_store(job.context, record)
+        check_contents(layers_dir, {*made, *added.made, store_layer.NAME})
         return record
 
     def _check(self) -> None:
@@ -76,7 +77,7 @@ class Renewed:
             for name, size in self.record.layer_sizes.items()
             if name in {python.NAME, *self.record.layers}
         }
-        for name in (python.NAME, deps.NAME):
+        for name in (python.NAME, store_layer.NAME):
             if (layers_dir / name).is_dir():
                 sizes[name] = str(bytes_below(layers_dir / name))
         return sizes | {name: str(size) for name, size in added.layers.items()}

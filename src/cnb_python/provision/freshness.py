@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from cnb_python.config.settings import UV
 from cnb_python.install.installer import AsBefore
 from cnb_python.install.request import Synced
-from cnb_python.layers.deps import Previous
-from cnb_python.layers.record import Record
+from cnb_python.layers.build_record import Record
+from cnb_python.layers.store import Previous
 from cnb_python.managers.resolution import Decision, Undecided
 from cnb_python.provision.request import Job, decision_digest
 from cnb_python.store.manifest import Kept
-from cnb_python.system.outside import Output
+from cnb_python.system.interface import Output
 
 
 def decided(

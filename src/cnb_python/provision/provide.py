@@ -3,9 +3,10 @@
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from cnb_python.layers import deps, python, restored
-from cnb_python.layers.deps import Previous
-from cnb_python.layers.record import Record
+from cnb_python.layers import previous_image, python
+from cnb_python.layers import store as store_layer
+from cnb_python.layers.build_record import Record
+from cnb_python.layers.store import Previous
 from cnb_python.managers.resolution import Decision, Undecided
 from cnb_python.provision.environment import (
     Environment,
@@ -16,7 +17,7 @@ from cnb_python.provision.environment import (
     nobody,
 )
 from cnb_python.provision.request import Job, decision_digest, env_digest
-from cnb_python.system.outside import System
+from cnb_python.system.interface import System
 
 if TYPE_CHECKING:
     from cnb_python.store.store import Store
@@ -28,7 +29,7 @@ def provide(job: Job, system: System, wants: Wants = nobody) -> Provided:
     Everything is here until `close` for whom *wants* names. Raises what installing raises; layers
     that were begun are not trusted then.
     """
-    before = deps.previous(job.context, job.contents_key, job.outcome_key)
+    before = store_layer.previous(job.context, job.contents_key, job.outcome_key)
     known = job.manager.pins(job.project, job.release.version, job.context.environ)
     unchanged = None if job.demand else _unchanged(job, before, known)
     user = wants(_environment(job, before, unchanged)) if unchanged else ""
@@ -50,7 +51,7 @@ def _unchanged(job: Job, before: Previous, known: Decision | Undecided) -> Recor
         _leads_there(record, known)
         and record.patch in {"", job.release.version}
         and record.env == env_digest(job.env(record.distributions))
-        and record.layers == restored.digests(job.context.layers_dir)
+        and record.layers == previous_image.digests(job.context.layers_dir)
     )
     return record if is_same else None
 
@@ -79,6 +80,6 @@ def _store(before: Previous, record: Record) -> Store:
 def _reuse(job: Job, before: Previous, record: Record, system: System) -> Provided:
     """Take everything from the previous image."""
     python.reuse(job.runtime)
-    restored.reuse(job.context.layers_dir, record.layers)
+    previous_image.reuse(job.context.layers_dir, record.layers)
     system.output.line(f"Nothing changed: {len(record.distributions)} packages as they were")
     return Reused(_environment(job, before, record), before, record)

@@ -16,11 +16,18 @@ from cnb_python.install.installer import Needs, sync
 from cnb_python.install.request import EnvironmentRequest, Synced
 from cnb_python.install.snapshot import Untouched
 from cnb_python.install.tools import Toolbox
-from cnb_python.layers import assembly, deps, interpreter, python, restored, tools
-from cnb_python.layers.assembly import Layers, Plan
-from cnb_python.layers.deps import Previous
+from cnb_python.layers import (
+    bundled_tools,
+    previous_image,
+    python,
+    python_install,
+    venv_and_shards,
+)
+from cnb_python.layers import store as store_layer
+from cnb_python.layers.build_record import Record
 from cnb_python.layers.leftovers import WORK
-from cnb_python.layers.record import Record
+from cnb_python.layers.store import Previous
+from cnb_python.layers.venv_and_shards import Layers, Plan
 from cnb_python.layout import conflicts
 from cnb_python.layout.links import Copy
 from cnb_python.layout.names import SHARES, VENV
@@ -31,7 +38,7 @@ from cnb_python.provision.finish import Renewed, bytes_below
 from cnb_python.provision.request import Job, env_digest
 from cnb_python.store.manifest import Kept
 from cnb_python.store.store import Damaged, Store
-from cnb_python.system.outside import Output, System
+from cnb_python.system.interface import Output, System
 
 _LARGEST = 5
 _WRITTEN = 3
@@ -50,21 +57,21 @@ def renew(
     """
     _say_reasons(job, before, system.output)
     with _work(job.context.layers_dir) as work, ThreadPoolExecutor(system.cpus) as pool:
-        store = Store(deps.open_store(job.context, before))
+        store = Store(store_layer.open_store(job.context, before))
         kept = _kept(store, before, system.output)
         decided = freshness.decided(job, before, known, kept, system.output)
         lending = _Lending(job, _plan(job), before, store, wants, system.output)
         # Installing takes place under its name, for a while without its `.toml`.
         layer_of(job.context.layers_dir, VENV).drop()
-        compiling = pool.submit(interpreter.lay_out(job.runtime, store, system))
+        compiling = pool.submit(python_install.lay_out(job.runtime, store, system))
         box = Toolbox(store, work / "programs", system.output)
         request = _request(job, work, compiling.result, box)
         synced = sync(request, decided, kept, lending.needs, store, system)
         _say_changes(before, synced, system.output)
-        layers = assembly.layers_of(lending.plan, synced.distributions)
+        layers = venv_and_shards.layers_of(lending.plan, synced.distributions)
         alone = _alone(layers)
         stored = _stored(synced, known, kept, alone, store, pool)
-        assembly.assemble(lending.plan, layers, synced)
+        venv_and_shards.assemble(lending.plan, layers, synced)
         compiling.result()
     return lending.lend(layers, stored, alone, _record(job, synced, layers, known, before))
 
@@ -86,12 +93,12 @@ class _Lending:
         """Return whose files have to be here, having asked who wants to use them."""
         if self.user is None:
             versions = {one.name: one.version for one in distributions}
-            digests = assembly.layers_of(self.plan, distributions).digests
+            digests = venv_and_shards.layers_of(self.plan, distributions).digests
             self.user = self.wants(self._environment(versions, digests))
             self.plan = replace(self.plan, whole=bool(self.user))
             if self.user and not self.job.demand:
                 self.output.line(f"Laying out everything for {self.user}")
-        return assembly.needs(self.plan, distributions)
+        return venv_and_shards.needs(self.plan, distributions)
 
     def _environment(self, versions: Mapping[str, str], digests: Mapping[str, str]) -> Environment:
         return environment_of(self.job, self.before, versions, digests, lambda: self.store)
@@ -122,10 +129,10 @@ class _Lending:
 
 def renew_python(job: Job, before: Previous, record: Record, system: System) -> Renewed:
     """Make layer `python` alone: nothing of the environment depends on what changed."""
-    store = Store(deps.open_store(job.context, before))
+    store = Store(store_layer.open_store(job.context, before))
     kept = _kept(store, before, system.output)
-    interpreter.lay_out(job.runtime, store, system)()
-    restored.reuse(job.context.layers_dir, record.layers)
+    python_install.lay_out(job.runtime, store, system)()
+    previous_image.reuse(job.context.layers_dir, record.layers)
     system.output.line(f"Nothing else changed: {len(record.distributions)} packages as they were")
     alone = frozenset(name for name, one in kept.items() if not one.archive)
     found = environment_of(job, before, record.distributions, record.layers, lambda: store)
@@ -207,8 +214,8 @@ def _request(
         manager=job.manager,
         interpreter=job.runtime.interpreter.path,
         python=job.release.version,
-        tool=tools.find_pip(buildpack),
-        uv=tools.find_uv(buildpack),
+        tool=bundled_tools.find_pip(buildpack),
+        uv=bundled_tools.find_uv(buildpack),
         environ=job.context.environ,
         directory=job.context.layers_dir / VENV,
         work=work,
@@ -228,7 +235,7 @@ def _plan(job: Job) -> Plan:
         layout=job.settings.layout,
         build=bool(job.demand),
         env=job.env,
-        restored=restored.digests(job.context.layers_dir),
+        restored=previous_image.digests(job.context.layers_dir),
     )
 
 

@@ -11,13 +11,13 @@ from cnb_python.cnb.env import EnvDelta
 from cnb_python.cnb.plan import PYTHON, merged
 from cnb_python.config.settings import Settings
 from cnb_python.errors.inputs import UnreadableToml
-from cnb_python.launch.environment import launch_environment
-from cnb_python.layers.key import EnvironmentKey, OutcomeKey, environment_key, outcome_key
+from cnb_python.layers.cache_keys import EnvironmentKey, OutcomeKey, environment_key, outcome_key
 from cnb_python.layers.python import Runtime
+from cnb_python.layers.venv_env import launch_environment
 from cnb_python.layout.names import VENV
 from cnb_python.managers.base import Manager
 from cnb_python.managers.resolution import Decision
-from cnb_python.version.inventory import Release
+from cnb_python.python.releases import Release
 
 _PROJECT = "project.toml"
 

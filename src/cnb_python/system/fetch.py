@@ -9,7 +9,7 @@ from pathlib import Path
 from cnb_python.errors.machine import DiskFull
 from cnb_python.errors.runtimes import ChecksumMismatch, DownloadFailed
 from cnb_python.system.addresses import local_path, shown
-from cnb_python.system.outside import Download
+from cnb_python.system.interface import Download
 
 _CHUNK = 1 << 20
 _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})

@@ -11,7 +11,7 @@ import httpx
 from cnb_python.errors.network import UntrustedCertificate
 from cnb_python.errors.runtimes import DownloadFailed
 from cnb_python.system.addresses import shown
-from cnb_python.system.outside import Download
+from cnb_python.system.interface import Download
 from cnb_python.system.proxies import proxy_for
 from cnb_python.system.redaction import redact
 from cnb_python.system.tls import tls_context

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from cnb_python.errors.machine import ProgramNotStarted
-from cnb_python.system.outside import Command, Outcome
+from cnb_python.system.interface import Command, Outcome
 
 KEPT_BYTES = 1024 * 1024
 # Time for a tool to remove its temporary files.

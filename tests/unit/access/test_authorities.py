@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cnb_python.access.authorities import trusting
+from cnb_python.bindings.ca_certificates import trusting
 from cnb_python.system.certificates import certificates_in
 from tests.unit.access.bound import bound, certificates
 from tests.unit.environment.worlds import Log

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.access.files import configured, with_logins
-from cnb_python.access.indexes import read
+from cnb_python.bindings.config_files import configured, with_logins
+from cnb_python.bindings.indexes import read
 from tests.unit.access.bound import bound
 from tests.unit.environment.worlds import Log
 

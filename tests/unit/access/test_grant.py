@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.access.grant import granted
+from cnb_python.bindings.apply import granted
 from cnb_python.cnb.context import BuildContext
 from cnb_python.errors.bindings import BadBinding, SeveralBindings
 from cnb_python.system.certificates import certificates_in

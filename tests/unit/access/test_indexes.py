@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.access.indexes import read, variables
-from cnb_python.access.kinds import checked
+from cnb_python.bindings.indexes import read, variables
+from cnb_python.bindings.schema import checked
 from cnb_python.errors.bindings import BadBinding, SeveralBindings
 from tests.unit.access.bound import bound
 from tests.unit.environment.worlds import Log

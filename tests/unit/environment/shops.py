@@ -11,7 +11,7 @@ from cnb_python.errors.install import InstallFailed
 from cnb_python.errors.kinds import BuildpackError
 from cnb_python.managers.base import Advice, Workplace
 from cnb_python.managers.resolution import Decision, Pin, Undecided
-from cnb_python.system.outside import Command, Outcome, Run
+from cnb_python.system.interface import Command, Outcome, Run
 from tests.support.wheels import metadata
 from tests.unit.environment.stages import SITE, install
 

@@ -9,7 +9,7 @@ from cnb_python.distributions.collect import Harvest, harvest
 from cnb_python.distributions.dist_info import Stage
 from cnb_python.install import staging
 from cnb_python.managers.resolution import Pin
-from cnb_python.system.outside import Command, Outcome
+from cnb_python.system.interface import Command, Outcome
 from tests.unit.environment.worlds import world
 
 SITE = "lib/python3.14/site-packages"

@@ -17,7 +17,7 @@ from cnb_python.distributions.scan import Entry
 from cnb_python.errors.bugs import BytecodeFailed
 from cnb_python.errors.machine import DiskFull, Killed
 from cnb_python.messages import describe
-from cnb_python.system.outside import Command, Outcome, System
+from cnb_python.system.interface import Command, Outcome, System
 from tests.unit.environment.worlds import world
 
 INTERPRETER = Path("/layers/python/bin/python3.13")

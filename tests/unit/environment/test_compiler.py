@@ -11,7 +11,7 @@ import pytest
 from cnb_python.distributions.bytecode import Compiled, Source, compile_all, compile_modules
 from cnb_python.errors.machine import DiskFull, Killed
 from cnb_python.system import process
-from cnb_python.system.outside import Command, Outcome, System
+from cnb_python.system.interface import Command, Outcome, System
 from tests.unit.environment.worlds import world
 
 RUN = (

@@ -14,7 +14,7 @@ from cnb_python.install.request import EnvironmentRequest, Synced
 from cnb_python.managers.resolution import Decision
 from cnb_python.store.manifest import Kept
 from cnb_python.store.store import Damaged, Store
-from cnb_python.system.outside import Command, Outcome
+from cnb_python.system.interface import Command, Outcome
 from tests.unit.environment.shops import Package, Shop, copied_pip, decision, package, pin
 from tests.unit.environment.stages import INTERPRETER, SITE
 from tests.unit.environment.worlds import Log, world

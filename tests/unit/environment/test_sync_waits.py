@@ -9,7 +9,7 @@ from cnb_python.install.installer import Needs, sync
 from cnb_python.install.request import EnvironmentRequest
 from cnb_python.managers.resolution import Decision
 from cnb_python.store.store import Store
-from cnb_python.system.outside import Command, Outcome
+from cnb_python.system.interface import Command, Outcome
 from tests.unit.environment.shops import Shop, copied_pip, decision, package
 from tests.unit.environment.stages import INTERPRETER
 from tests.unit.environment.worlds import world

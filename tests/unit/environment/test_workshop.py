@@ -10,7 +10,7 @@ from cnb_python.install.request import EnvironmentRequest
 from cnb_python.install.snapshot import Litter
 from cnb_python.install.staging import Workshop
 from cnb_python.managers.base import Workplace
-from cnb_python.system.outside import Command, Outcome, Run
+from cnb_python.system.interface import Command, Outcome, Run
 from tests.unit.environment.shops import Shop, copied_pip
 from tests.unit.environment.stages import INTERPRETER
 from tests.unit.environment.worlds import Log, Programs, world

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from cnb_python.system.outside import Command, Download, Outcome, System
+from cnb_python.system.interface import Command, Download, Outcome, System
 
 
 @dataclass

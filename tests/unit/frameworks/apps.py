@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cnb_python.provision.environment import Environment
 from cnb_python.store.store import Store
-from cnb_python.system.outside import Command, Outcome, System
+from cnb_python.system.interface import Command, Outcome, System
 from tests.support.trees import Files, write_files
 from tests.unit.engine import Engine, engine
 from tests.unit.environment.shops import Shop, decision

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.frameworks import tree
+from cnb_python.app_steps import file_listing
 
 
 @pytest.fixture
@@ -46,41 +46,44 @@ def hidden(app: Path) -> None:
     "change", [rewritten, rewritten_at_its_end, executable, relinked, renamed, hidden]
 )
 def test_every_change_counts(app: Path, change: Callable[[Path], None]) -> None:
-    before = tree.digest(tree.listing(app))
+    before = file_listing.digest(file_listing.listing(app))
     change(app)
-    assert tree.digest(tree.listing(app)) != before
+    assert file_listing.digest(file_listing.listing(app)) != before
 
 
 def test_times_and_permissions_do_not_count(app: Path) -> None:
-    before = tree.digest(tree.listing(app))
+    before = file_listing.digest(file_listing.listing(app))
     (app / "shop/settings.py").touch()
     (app / "shop/settings.py").chmod(0o600)
     (app / "shop").chmod(0o700)
-    assert tree.digest(tree.listing(app)) == before
+    assert file_listing.digest(file_listing.listing(app)) == before
 
 
 def test_the_commit_counts_and_the_rest_of_a_checkout_does_not(app: Path) -> None:
     (app / ".git/refs/heads").mkdir(parents=True)
     (app / ".git/HEAD").write_text("ref: refs/heads/main", encoding="utf-8")
-    before = tree.digest(tree.listing(app))
+    before = file_listing.digest(file_listing.listing(app))
     (app / ".git/index").write_bytes(b"times")
-    assert tree.digest(tree.listing(app)) == before
+    assert file_listing.digest(file_listing.listing(app)) == before
     (app / ".git/refs/heads/main").write_text("12ab", encoding="utf-8")
-    assert tree.digest(tree.listing(app)) != before
+    assert file_listing.digest(file_listing.listing(app)) != before
 
 
 def test_what_was_added_is_named(app: Path) -> None:
-    before = tree.listing(app)
+    before = file_listing.listing(app)
     (app / "staticfiles/css").mkdir(parents=True)
     (app / "staticfiles/css/a.css").touch()
     executable(app)
-    assert tree.added(before, tree.listing(app)) == ("shop/settings.py", "staticfiles/css/a.css")
+    assert file_listing.added(before, file_listing.listing(app)) == (
+        "shop/settings.py",
+        "staticfiles/css/a.css",
+    )
 
 
 def test_nothing_is_added_where_something_is_gone(app: Path) -> None:
-    before = tree.listing(app)
+    before = file_listing.listing(app)
     (app / "large.bin").unlink()
-    assert tree.added(before, tree.listing(app)) is None
+    assert file_listing.added(before, file_listing.listing(app)) is None
 
 
 def test_modes_are_those_of_an_image(app: Path) -> None:
@@ -93,7 +96,7 @@ def test_modes_are_those_of_an_image(app: Path) -> None:
     (place / "run").chmod(0o700)
     place.chmod(0o2770)
 
-    tree.normalise(app, ("out/css/a.css", "out/css/run", "out/css/link"))
+    file_listing.normalise(app, ("out/css/a.css", "out/css/run", "out/css/link"))
 
     modes = [path.stat().st_mode & 0o7777 for path in (place, place / "a.css", place / "run")]
     assert modes == [0o755, 0o644, 0o755]

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from cnb_python.app_steps import collectstatic
+from cnb_python.app_steps.collectstatic import Off, Static
 from cnb_python.errors.frameworks import CollectstaticFailed
 from cnb_python.errors.machine import Killed
-from cnb_python.frameworks import collectstatic
-from cnb_python.frameworks.collectstatic import Off, Static
 from cnb_python.provision.environment import Added
-from cnb_python.system.outside import Command, Outcome
+from cnb_python.system.interface import Command, Outcome
 from tests.support.trees import write_files
 from tests.unit.frameworks.apps import World, world
 
@@ -19,7 +19,7 @@ APP = {"manage.py": "import django", "shop/settings.py": "DEBUG = False"}
 
 
 class Django:
-    """Answers as `asking.py` does."""
+    """Answers as `django_runner.py` does."""
 
     def __init__(self) -> None:
         self.command: str | None = STATICFILES

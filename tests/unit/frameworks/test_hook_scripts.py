@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from cnb_python.app_steps import hooks
 from cnb_python.errors.frameworks import HookFailed, HookNotStarted
 from cnb_python.errors.inputs import NotAFile
 from cnb_python.errors.machine import ProgramNotStarted
-from cnb_python.frameworks import hooks
-from cnb_python.system.journal import Journal
-from cnb_python.system.outside import Command, Outcome
+from cnb_python.system.interface import Command, Outcome
+from cnb_python.system.steps import Journal
 from tests.support.trees import write_files
 from tests.unit.frameworks.apps import World, world
 

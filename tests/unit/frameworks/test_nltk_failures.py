@@ -2,7 +2,7 @@
 
 import pytest
 
-from cnb_python.frameworks.nltk_causes import cause, shown
+from cnb_python.app_steps.nltk import cause, shown
 
 
 @pytest.mark.parametrize(

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from cnb_python.app_steps import nltk
 from cnb_python.cnb import disk, toml
 from cnb_python.errors.frameworks import NltkFailed, PackagesChanged
 from cnb_python.errors.inputs import NotUtf8
 from cnb_python.errors.machine import Killed
-from cnb_python.frameworks import nltk
 from cnb_python.provision.environment import Added
 from cnb_python.store.store import Store
-from cnb_python.system.outside import Command, Outcome
+from cnb_python.system.interface import Command, Outcome
 from tests.support.trees import write_files
 from tests.unit.frameworks.apps import World, world
 

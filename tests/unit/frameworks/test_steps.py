@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.frameworks import hooks
-from cnb_python.frameworks.steps import Steps
+from cnb_python.app_steps import hooks
+from cnb_python.app_steps.steps import Steps
 from cnb_python.layers import leftovers
 from cnb_python.provision import provide
-from cnb_python.system.journal import Journal
-from cnb_python.system.outside import Command, Outcome
+from cnb_python.system.interface import Command, Outcome
+from cnb_python.system.steps import Journal
 from tests.support.trees import Files, write_files
 from tests.unit.engine import Engine, contents, engine, pretended
 from tests.unit.environment.shops import Shop, decision, package
@@ -58,12 +58,12 @@ class App:
     def _answer(self, command: Command) -> Outcome | None:
         program = command.argv[1] if len(command.argv) > 1 else command.argv[0]
         name = Path(program).name if command.shown else Path(command.argv[0]).name
-        if name == "asking.py":
+        if name == "django_runner.py":
             facts = {"command": "django.contrib.staticfiles", "local": True}
             root = str(command.cwd / "static")
             Path(command.argv[3]).write_text(json.dumps({**facts, "root": root}), "utf-8")
             write_files(command.cwd, {"static/a.css": "a {}"})
-        elif name == "fetching.py":
+        elif name == "nltk_runner.py":
             write_files(Path(command.argv[2]), {"corpora/stopwords": "the"})
         elif not command.argv[0].endswith("post_compile"):
             return None
@@ -84,12 +84,15 @@ def test_an_app_without_steps_runs_nothing(tmp_path: Path) -> None:
 
 def test_everything_runs_in_its_order(tmp_path: Path) -> None:
     whole = app(tmp_path, {**DJANGO, **NLTK, **POST}, "django==5.2", "nltk==3.9")
-    assert whole.build() == ["fetching.py", "asking.py", hooks.POST]
+    assert whole.build() == ["nltk_runner.py", "django_runner.py", hooks.POST]
 
 
 @pytest.mark.parametrize(
     ("files", "line", "step", "layers"),
-    [(DJANGO, "django==5.2", "asking.py", set()), (NLTK, "nltk==3.9", "fetching.py", {"nltk"})],
+    [
+        (DJANGO, "django==5.2", "django_runner.py", set()),
+        (NLTK, "nltk==3.9", "nltk_runner.py", {"nltk"}),
+    ],
 )
 def test_nothing_runs_or_is_laid_out_where_nothing_changed(
     tmp_path: Path, files: Files, line: str, step: str, layers: set[str]
@@ -120,7 +123,7 @@ def test_a_script_runs_each_time_and_nothing_else_does(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("files", "line", "step"),
-    [(DJANGO, "django==5.2", "asking.py"), (NLTK, "nltk==3.9", "fetching.py")],
+    [(DJANGO, "django==5.2", "django_runner.py"), (NLTK, "nltk==3.9", "nltk_runner.py")],
 )
 def test_what_was_made_in_an_unchanged_environment_is_kept(
     tmp_path: Path, files: Files, line: str, step: str
@@ -148,7 +151,7 @@ def test_another_package_has_static_files_collected_again(tmp_path: Path) -> Non
     one.build()
     one.engine.restore()
     one.engine.shop.known = decision("django==5.2", "a==1")
-    assert one.build() == ["asking.py"]
+    assert one.build() == ["django_runner.py"]
 
 
 def test_sizes_of_data_stay_known(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.interpreter.relocate import relocate, rewritten
+from cnb_python.python.standalone_build import relocate, rewritten
 
 HOME = "/layers/cnb-python_python/python"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cnb_python.interpreter.trim import is_wanted
+from cnb_python.python.standalone_build import is_wanted
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.launch.find import find
+from cnb_python.launch.discovery import find
 from cnb_python.launch.found import Found
 from tests.support.trees import Files, write_files
 

@@ -9,7 +9,7 @@ from cnb_python.app import read_project
 from cnb_python.cnb.documents import Process
 from cnb_python.errors.inputs import NotAFile, NotUtf8
 from cnb_python.errors.launch import BadProcfile
-from cnb_python.launch import explain, processes
+from cnb_python.launch import processes, report
 from cnb_python.launch.processes import Decision, FromApp, FromProcfile, NoServer, Unknown
 from tests.support.trees import Files, write_files
 
@@ -34,9 +34,9 @@ def versions(*names: str) -> dict[str, str]:
 
 def said(decision: Decision) -> str:
     """Everything the user is told, warnings with their titles."""
-    messages = explain.warnings(decision)
+    messages = report.warnings(decision)
     warned = [line for one in messages for line in (one.title, *one.body, *one.steps)]
-    return "\n".join([*explain.reasons(decision), *warned])
+    return "\n".join([*report.reasons(decision), *warned])
 
 
 def shell(script: str) -> tuple[str, ...]:
@@ -51,8 +51,8 @@ def test_the_procfile_decides_before_the_code(tmp_path: Path) -> None:
         Process("web", ("python", "serve.py"), default=True),
         Process("worker", ("celery", "worker")),
     )
-    assert "web: python serve.py  (default)" in explain.reasons(decision)
-    assert explain.warnings(decision) == ()
+    assert "web: python serve.py  (default)" in report.reasons(decision)
+    assert report.warnings(decision) == ()
 
 
 def test_a_procfile_without_web_and_with_several_types_has_no_default(tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ def test_the_only_process_of_a_procfile_is_the_default(tmp_path: Path) -> None:
     decision = decide(tmp_path, {"Procfile": "bot: python b.py"}, {})
 
     assert decision.processes[0].default
-    assert explain.warnings(decision) == ()
+    assert report.warnings(decision) == ()
 
 
 def test_a_procfile_that_starts_a_server_which_is_not_installed_is_warned_about(

@@ -10,8 +10,8 @@ from cnb_python.cnb import toml
 from cnb_python.cnb.env import LAUNCH, EnvDelta
 from cnb_python.distributions.model import Distribution
 from cnb_python.install.request import Synced
-from cnb_python.layers import assembly
-from cnb_python.layers.assembly import Layers, Plan
+from cnb_python.layers import venv_and_shards
+from cnb_python.layers.venv_and_shards import Layers, Plan
 from cnb_python.managers.resolution import Decision
 from tests.unit.environment.installed import MEGABYTE, SITE, distribution, file, install, module
 
@@ -49,7 +49,7 @@ LARGE = module("large", size=40 * MEGABYTE)
 
 
 def laid(plan: Plan, *found: Distribution) -> Layers:
-    return assembly.layers_of(plan, found)
+    return venv_and_shards.layers_of(plan, found)
 
 
 def restored(plan: Plan, *found: Distribution) -> Plan:
@@ -64,7 +64,7 @@ def synced(directory: Path, found: Sequence[Distribution]) -> Synced:
 
 def assembled(plan: Plan, stage: Path, *found: Distribution) -> Layers:
     layers = laid(plan, *found)
-    assembly.assemble(plan, layers, synced(stage, found))
+    venv_and_shards.assemble(plan, layers, synced(stage, found))
     return layers
 
 
@@ -132,9 +132,9 @@ def test_the_order_of_distributions_does_not_matter(plan: Plan) -> None:
 def test_whose_files_are_needed_depends_on_what_changed(plan: Plan) -> None:
     everything = (A, B, LARGE)
 
-    assert assembly.needs(plan, everything).whole == {"a", "b", "large"}
-    assert assembly.needs(restored(plan, *everything), everything).whole == frozenset()
-    needs = assembly.needs(restored(plan, A, LARGE), everything)
+    assert venv_and_shards.needs(plan, everything).whole == {"a", "b", "large"}
+    assert venv_and_shards.needs(restored(plan, *everything), everything).whole == frozenset()
+    needs = venv_and_shards.needs(restored(plan, A, LARGE), everything)
     assert "large" not in needs.whole
     assert "b" in needs.whole
 
@@ -143,7 +143,7 @@ def test_of_what_only_the_links_copy_small_parts_are_enough(plan: Plan) -> None:
     before = restored(plan, A, WITH_SCRIPT)
     without_links = {name: it for name, it in before.restored.items() if name != "venv"}
 
-    needs = assembly.needs(replace(before, restored=without_links), (A, WITH_SCRIPT))
+    needs = venv_and_shards.needs(replace(before, restored=without_links), (A, WITH_SCRIPT))
 
     assert needs.whole == frozenset()
     assert needs.small == {"s"}
@@ -152,7 +152,7 @@ def test_of_what_only_the_links_copy_small_parts_are_enough(plan: Plan) -> None:
 def test_where_the_links_stay_no_copy_is_needed(plan: Plan) -> None:
     before = restored(plan, A, WITH_SCRIPT)
 
-    assert assembly.needs(before, (A, WITH_SCRIPT)) == (frozenset(), frozenset())
+    assert venv_and_shards.needs(before, (A, WITH_SCRIPT)) == (frozenset(), frozenset())
 
 
 def test_layers_hold_files_and_links_that_lead_to_them(plan: Plan, tmp_path: Path) -> None:
@@ -234,6 +234,6 @@ def test_merged_differs_from_linked_whatever_it_holds(plan: Plan) -> None:
 def test_a_change_in_a_merged_layer_makes_it_whole(plan: Plan) -> None:
     merged = replace(plan, layout="merged")
 
-    needs = assembly.needs(restored(merged, A), (A, B))
+    needs = venv_and_shards.needs(restored(merged, A), (A, B))
 
     assert needs.whole == {"a", "b"}

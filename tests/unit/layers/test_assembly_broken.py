@@ -9,8 +9,8 @@ import pytest
 from cnb_python.cnb.layer import layer_of
 from cnb_python.errors.bugs import ContractBroken
 from cnb_python.install.request import Synced
-from cnb_python.layers import assembly, leftovers, restored
-from cnb_python.layers.assembly import Plan
+from cnb_python.layers import leftovers, previous_image, venv_and_shards
+from cnb_python.layers.venv_and_shards import Plan
 from cnb_python.managers.resolution import Decision
 from tests.support.killed import killed_after
 from tests.unit.environment.installed import SITE, distribution, file, install, module
@@ -30,7 +30,7 @@ def plan_in(directory: Path) -> Plan:
     layers_dir = directory / "layers"
     layers_dir.mkdir(parents=True)
     for name in ("venv", "deps-00", "deps-07"):
-        layer_of(layers_dir, name).reuse_from_image(restored.metadata("of the image"))
+        layer_of(layers_dir, name).reuse_from_image(previous_image.metadata("of the image"))
     return Plan(
         layers_dir=layers_dir,
         interpreter=Path("/layers/python/bin/python3.14"),
@@ -39,7 +39,7 @@ def plan_in(directory: Path) -> Plan:
         layout="linked",
         build=False,
         env=lambda _: (),
-        restored=restored.digests(layers_dir),
+        restored=previous_image.digests(layers_dir),
     )
 
 
@@ -49,7 +49,7 @@ def staged(directory: Path) -> Synced:
 
 
 def assemble(plan: Plan, synced: Synced) -> None:
-    assembly.assemble(plan, assembly.layers_of(plan, FOUND), synced)
+    venv_and_shards.assemble(plan, venv_and_shards.layers_of(plan, FOUND), synced)
 
 
 def outcome(layers_dir: Path) -> Mapping[str, str]:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from cnb_python.cnb import metadata, toml
 from cnb_python.cnb.metadata import Metadata
-from cnb_python.layers.record import Record, record_of
+from cnb_python.layers.build_record import Record, record_of
 
 CONTENTS, OUTCOME = frozenset({"python", "arch"}), frozenset({"layout"})
 RECORD = Record(

@@ -8,7 +8,7 @@ import pytest
 from cnb_python.cnb import env, toml
 from cnb_python.cnb.context import BuildContext
 from cnb_python.errors.bugs import IncompleteBuildpack
-from cnb_python.layers import defaults
+from cnb_python.layers import process_defaults
 from tests.unit.engine import contents, context
 from tests.unit.environment.worlds import Log
 
@@ -23,7 +23,7 @@ def phase(tmp_path: Path) -> BuildContext:
 
 def provide(phase: BuildContext, *single: str) -> list[str]:
     log = Log()
-    defaults.provide(single, phase, log)
+    process_defaults.provide(single, phase, log)
     return log.said
 
 
@@ -63,7 +63,7 @@ def test_the_program_is_in_exec_d_for_every_process(phase: BuildContext) -> None
 
 
 def test_its_size_is_told(phase: BuildContext) -> None:
-    assert defaults.provide((), phase, Log()) == len(b"a program")
+    assert process_defaults.provide((), phase, Log()) == len(b"a program")
 
 
 def test_processes_of_one_worker_start_with_one_unless_their_user_says_more(
@@ -131,4 +131,4 @@ def test_a_layer_made_anew_is_what_a_first_build_makes(
 
 def test_a_buildpack_without_the_program_is_broken(tmp_path: Path) -> None:
     with pytest.raises(IncompleteBuildpack):
-        defaults.provide((), context(tmp_path), Log())
+        process_defaults.provide((), context(tmp_path), Log())

@@ -9,11 +9,11 @@ from cnb_python.cnb import metadata, toml
 from cnb_python.cnb.context import BuildContext
 from cnb_python.cnb.metadata import Unusable
 from cnb_python.config.settings import Settings
-from cnb_python.layers import deps
-from cnb_python.layers.deps import Previous
-from cnb_python.layers.key import EnvironmentKey, OutcomeKey, environment_key, outcome_key
-from cnb_python.layers.record import Record
-from cnb_python.version.inventory import Release
+from cnb_python.layers import store as store_layer
+from cnb_python.layers.build_record import Record
+from cnb_python.layers.cache_keys import EnvironmentKey, OutcomeKey, environment_key, outcome_key
+from cnb_python.layers.store import Previous
+from cnb_python.python.releases import Release
 from tests.unit.engine import TOOLS, context
 
 RELEASE = Release("3.14.6", "amd64", "plain", "https://example.org/a.tar.gz", "5" * 64)
@@ -43,7 +43,7 @@ def record(phase: BuildContext, **more: str) -> Record:
 
 
 def previous(phase: BuildContext) -> Previous:
-    return deps.previous(phase, *keys(phase))
+    return store_layer.previous(phase, *keys(phase))
 
 
 @pytest.fixture
@@ -55,8 +55,8 @@ def first(tmp_path: Path) -> BuildContext:
 def next_(first: BuildContext) -> BuildContext:
     """The build after one that closed its store."""
     before = previous(first)
-    (deps.open_store(first, before) / "archive").write_text("kept")
-    deps.close_store(first, record(first))
+    (store_layer.open_store(first, before) / "archive").write_text("kept")
+    store_layer.close_store(first, record(first))
     found = metadata.read(first.layers_dir / "store.toml")
     assert not isinstance(found, Unusable)
     return replace(first, store=found)
@@ -73,7 +73,7 @@ def test_what_was_noted_is_found_with_the_store(next_: BuildContext) -> None:
 
     assert found.record == record(next_)
     assert (found.has_store, found.reasons, found.changes) == (True, (), ())
-    assert (deps.open_store(next_, found) / "archive").read_text() == "kept"
+    assert (store_layer.open_store(next_, found) / "archive").read_text() == "kept"
 
 
 def test_a_cache_without_its_image_is_enough(next_: BuildContext) -> None:
@@ -111,13 +111,13 @@ def test_a_store_for_another_key_stays_with_every_reason_not_to_use_its_packages
         "the distribution of the image has changed from debian 12 to debian 13",
     )
     # For the interpreter in it, which has a key of its own.
-    assert (deps.open_store(other, found) / "archive").exists()
+    assert (store_layer.open_store(other, found) / "archive").exists()
 
 
 def test_where_there_is_no_store_a_new_one_is_no_layer_yet(next_: BuildContext) -> None:
     (next_.layers_dir / "deps.toml").unlink()
 
-    opened = deps.open_store(next_, previous(next_))
+    opened = store_layer.open_store(next_, previous(next_))
 
     assert list(opened.iterdir()) == []
     assert not (next_.layers_dir / "deps.toml").exists()
@@ -131,8 +131,8 @@ def test_another_outcome_leaves_the_store_of_use(next_: BuildContext) -> None:
 
 
 def test_a_store_of_another_format_is_of_no_use(first: BuildContext) -> None:
-    deps.open_store(first, previous(first))
-    deps.close_store(first, record(first, format="0"))
+    store_layer.open_store(first, previous(first))
+    store_layer.close_store(first, record(first, format="0"))
 
     (reason,) = previous(first).reasons
 
@@ -174,7 +174,7 @@ def test_a_store_is_kept_as_it_is(next_: BuildContext) -> None:
         (next_.layers_dir / "deps.toml").read_text().replace("cache = true", "cache = false")
     )
 
-    deps.keep(next_, previous(next_), record(next_))
+    store_layer.keep(next_, previous(next_), record(next_))
 
     types = toml.read(next_.layers_dir / "deps.toml")["types"]
     assert types == {"build": False, "launch": False, "cache": True}
@@ -185,6 +185,6 @@ def test_where_there_is_no_store_none_is_left_and_the_note_stays(next_: BuildCon
     (next_.layers_dir / "deps.toml").unlink()
     (next_.layers_dir / "store.toml").unlink()
 
-    deps.keep(next_, previous(next_), record(next_))
+    store_layer.keep(next_, previous(next_), record(next_))
 
     assert {path.name for path in next_.layers_dir.iterdir()} == {"store.toml"}

@@ -8,9 +8,9 @@ import pytest
 
 from cnb_python.errors.kinds import BuildpackError
 from cnb_python.errors.runtimes import ChecksumMismatch, UnusableInterpreter
-from cnb_python.layers import interpreter, python
+from cnb_python.layers import python, python_install
 from cnb_python.store.store import Damaged, Store
-from cnb_python.system.outside import Command, Outcome
+from cnb_python.system.interface import Command, Outcome
 from tests.unit.engine import Engine, archive, contents, engine
 from tests.unit.environment.shops import Shop
 from tests.unit.environment.worlds import Programs
@@ -31,7 +31,7 @@ def opened(app: Engine, manifest: str = "") -> Store:
 
 
 def laid_out(app: Engine, store: Store | None = None) -> Callable[[], None]:
-    return interpreter.lay_out(app.runtime, store or opened(app), app.system())
+    return python_install.lay_out(app.runtime, store or opened(app), app.system())
 
 
 def finished(app: Engine) -> str:

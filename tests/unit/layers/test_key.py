@@ -8,10 +8,16 @@ import pytest
 
 from cnb_python.cnb.context import BuildContext
 from cnb_python.config.settings import Settings
-from cnb_python.layers.key import EnvironmentKey, OutcomeKey, environment_key, outcome_key
-from cnb_python.layers.record import Record
-from cnb_python.layers.reuse import differences, names
-from cnb_python.version.inventory import Release
+from cnb_python.layers.build_record import Record
+from cnb_python.layers.cache_keys import (
+    EnvironmentKey,
+    OutcomeKey,
+    differences,
+    environment_key,
+    names,
+    outcome_key,
+)
+from cnb_python.python.releases import Release
 from tests.unit.engine import TOOLS, context
 
 RELEASE = Release("3.14.6", "amd64", "plain", "https://example.org/a.tar.gz", "5" * 64)

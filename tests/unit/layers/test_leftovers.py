@@ -6,7 +6,7 @@ import pytest
 
 from cnb_python.cnb import disk
 from cnb_python.cnb.layer import LayerTypes, layer_of
-from cnb_python.layers import leftovers, restored
+from cnb_python.layers import leftovers, previous_image
 from cnb_python.layers.leftovers import WORK
 
 LAUNCH = LayerTypes(launch=True)
@@ -24,7 +24,7 @@ def test_what_a_restorer_gives_stays(tmp_path: Path) -> None:
     leftovers.remove(tmp_path)
 
     assert sorted(tmp_path.rglob("*")) == before
-    assert restored.digests(tmp_path) == {"deps-00": "deps-00", "venv": "venv"}
+    assert previous_image.digests(tmp_path) == {"deps-00": "deps-00", "venv": "venv"}
 
 
 @pytest.mark.parametrize("name", ["python", "venv", "deps-00", "deps-torch", "defaults"])
@@ -76,4 +76,4 @@ def test_a_strangers_file_is_neither_a_layer_nor_an_obstacle(tmp_path: Path) -> 
 
     leftovers.remove(tmp_path)
 
-    assert restored.digests(tmp_path) == {}
+    assert previous_image.digests(tmp_path) == {}

@@ -8,7 +8,7 @@ import pytest
 from cnb_python.cnb import toml
 from cnb_python.cnb.context import BuildContext, Target
 from cnb_python.layers.python import Interpreter, Runtime, find, finish, reuse
-from cnb_python.version.inventory import Release
+from cnb_python.python.releases import Release
 from tests.unit.engine import context
 from tests.unit.environment.worlds import Log
 

@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 
 from cnb_python.cnb import toml
-from cnb_python.layers import restored
+from cnb_python.layers import previous_image
 
 DIGESTS = {"deps-00": "1" * 64, "deps-numpy": "2" * 64, "venv": "3" * 64}
 
 
 @pytest.fixture
 def layers(tmp_path: Path) -> Path:
-    restored.reuse(tmp_path, DIGESTS)
+    previous_image.reuse(tmp_path, DIGESTS)
     (tmp_path / "python.toml").write_text("[metadata]\ndigest = '4'\n")
     (tmp_path / "deps.toml").write_text("[metadata]\ndigest = '5'\n")
     (tmp_path / "deps").mkdir()
@@ -20,11 +20,11 @@ def layers(tmp_path: Path) -> Path:
 
 
 def test_what_was_remembered_is_known(layers: Path) -> None:
-    assert restored.digests(layers) == DIGESTS
+    assert previous_image.digests(layers) == DIGESTS
 
 
 def test_there_is_nothing_at_first(tmp_path: Path) -> None:
-    assert restored.digests(tmp_path) == {}
+    assert previous_image.digests(tmp_path) == {}
 
 
 @pytest.mark.parametrize(
@@ -33,14 +33,14 @@ def test_there_is_nothing_at_first(tmp_path: Path) -> None:
 def test_a_layer_that_says_nothing_of_its_contents_is_not_counted(layers: Path, text: str) -> None:
     (layers / "deps-00.toml").write_text(text, encoding="utf-8")
 
-    assert restored.digests(layers).keys() == {"deps-numpy", "venv"}
-    assert "deps-00" in restored.names(layers)
+    assert previous_image.digests(layers).keys() == {"deps-numpy", "venv"}
+    assert "deps-00" in previous_image.names(layers)
 
 
 def test_what_is_taken_from_the_image_has_no_contents_here(layers: Path) -> None:
     (layers / "venv").mkdir()
 
-    restored.reuse(layers, DIGESTS)
+    previous_image.reuse(layers, DIGESTS)
 
     assert not (layers / "venv").exists()
     assert toml.read(layers / "venv.toml") == {
@@ -54,7 +54,7 @@ def test_what_is_not_wanted_any_more_goes_with_all_its_traces(layers: Path) -> N
     (layers / "deps-02").mkdir()
     (layers / "deps-02.toml").write_text("nonsense")
 
-    restored.drop_all_but(layers, ["venv", "deps-numpy"])
+    previous_image.drop_all_but(layers, ["venv", "deps-numpy"])
 
     assert {path.name for path in layers.iterdir()} == {
         *("deps", "deps.toml", "python.toml"),
@@ -63,6 +63,6 @@ def test_what_is_not_wanted_any_more_goes_with_all_its_traces(layers: Path) -> N
 
 
 def test_the_environment_goes_too_where_nobody_wants_it(layers: Path) -> None:
-    restored.drop_all_but(layers, [])
+    previous_image.drop_all_but(layers, [])
 
     assert {path.name for path in layers.iterdir()} == {"deps", "deps.toml", "python.toml"}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from cnb_python.cnb.layer import Empty, Restored
-from cnb_python.layers.reuse import LayerKey, Rebuild, Reuse, decide, differences, part
+from cnb_python.layers.cache_keys import LayerKey, Rebuild, Reuse, decide, differences, part
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cnb_python.managers.base import Workplace
 from cnb_python.managers.tool import Program
-from cnb_python.system.outside import Command, Outcome
+from cnb_python.system.interface import Command, Outcome
 
 PYTHON = "3.13.1"
 # Of the words of a shell that writes what a program says to a file, that file.

@@ -16,7 +16,7 @@ from cnb_python.managers.install_locked import Choice
 from cnb_python.managers.resolution import Decision, Pin
 from cnb_python.managers.uv import commands as uv
 from cnb_python.messages import describe
-from cnb_python.system.outside import Command, Outcome
+from cnb_python.system.interface import Command, Outcome
 
 HERE = Choice("3.13.1", "x86_64")
 HASH = "a" * 64

@@ -20,7 +20,7 @@ from cnb_python.managers.pip import commands as pip_commands
 from cnb_python.managers.pip.manager import Pip
 from cnb_python.managers.resolution import Decision
 from cnb_python.messages import describe
-from cnb_python.system.outside import Command, Outcome
+from cnb_python.system.interface import Command, Outcome
 
 DATA = Path(__file__).parent / "data"
 

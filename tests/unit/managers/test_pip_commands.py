@@ -8,7 +8,7 @@ import pytest
 from cnb_python.managers.base import Workplace
 from cnb_python.managers.pip import commands as pip_commands
 from cnb_python.managers.resolution import Pin
-from cnb_python.system.outside import Command
+from cnb_python.system.interface import Command
 
 SHA = "ab" * 32
 FILES = ("requirements.txt",)

@@ -16,7 +16,7 @@ from cnb_python.errors.runtimes import DownloadFailed
 from cnb_python.managers.base import Workplace
 from cnb_python.managers.pip.manager import Pip
 from cnb_python.managers.resolution import Decision, Undecided
-from cnb_python.system.outside import Command, Download, Outcome
+from cnb_python.system.interface import Command, Download, Outcome
 
 SHA = "ab" * 32
 BY_UV = Pip(Settings(installer="uv"))

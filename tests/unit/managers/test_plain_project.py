@@ -11,7 +11,7 @@ from cnb_python.errors.install import UvRefused
 from cnb_python.managers.base import Workplace
 from cnb_python.managers.pyproject.manager import PlainProject
 from cnb_python.managers.resolution import Undecided
-from cnb_python.system.outside import Command, Outcome
+from cnb_python.system.interface import Command, Outcome
 from tests.support.trees import write_files
 
 PROJECT = "[project]\nname = 'shop'\n"

@@ -11,7 +11,7 @@ from cnb_python.managers.index_config import Network
 from cnb_python.managers.resolution import Pin
 from cnb_python.managers.uv import commands as uv
 from cnb_python.messages import describe
-from cnb_python.system.outside import Command, Outcome
+from cnb_python.system.interface import Command, Outcome
 
 SHA = "ab" * 32
 URL = "https://me:secret@index.example.org/simple"

@@ -15,7 +15,7 @@ from cnb_python.managers.base import Workplace
 from cnb_python.managers.resolution import Undecided
 from cnb_python.managers.uv.manager import UvProject
 from cnb_python.messages import describe
-from cnb_python.system.outside import Command, Outcome
+from cnb_python.system.interface import Command, Outcome
 from tests.support.trees import write_files
 
 PYPROJECT = "[project]\nname = 'shop'\n[project.optional-dependencies]\nweb = []\n"

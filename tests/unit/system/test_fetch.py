@@ -10,7 +10,7 @@ import pytest
 from cnb_python.errors.machine import DiskFull
 from cnb_python.errors.runtimes import ChecksumMismatch, DownloadFailed
 from cnb_python.system.fetch import Fetcher, Store
-from cnb_python.system.outside import Download
+from cnb_python.system.interface import Download
 
 CONTENT = b"an archive" * 1000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

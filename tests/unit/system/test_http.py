@@ -11,7 +11,7 @@ import pytest
 from cnb_python.errors.network import UntrustedCertificate
 from cnb_python.errors.runtimes import DownloadFailed
 from cnb_python.system.http import ATTEMPTS, Client
-from cnb_python.system.outside import Download
+from cnb_python.system.interface import Download
 
 WANTED = Download("https://me:secret@mirror.example/a.tar.gz?token=secret", "", "Python 3.14.6")
 CONTENT = b"an archive" * 1000

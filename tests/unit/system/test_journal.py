@@ -4,7 +4,7 @@ from itertools import count
 
 import pytest
 
-from cnb_python.system.journal import Journal, megabytes, shown
+from cnb_python.system.steps import Journal, megabytes, shown
 from tests.unit.environment.worlds import Log
 
 

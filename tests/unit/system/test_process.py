@@ -11,7 +11,7 @@ import pytest
 from cnb_python.errors.machine import ProgramNotStarted
 from cnb_python.messages import describe
 from cnb_python.system import process
-from cnb_python.system.outside import Command, Outcome
+from cnb_python.system.interface import Command, Outcome
 
 DEADLINE_SECONDS = 20
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnb_python.system.outside import Download
-from cnb_python.version.inventory import load
-from cnb_python.version.mirror import find_inventory
+from cnb_python.python.mirror import find_inventory
+from cnb_python.python.releases import load
+from cnb_python.system.interface import Download
 from tools import headers, interpreters, runtimes
 from tools.processes import Unavailable
 

@@ -3,7 +3,7 @@
 from datetime import date
 
 from cnb_python.cnb.context import Target
-from cnb_python.version.inventory import FREETHREADED, PLAIN, Inventory, Line, Release
+from cnb_python.python.releases import FREETHREADED, PLAIN, Inventory, Line, Release
 
 TODAY = date(2026, 11, 21)
 AMD64 = Target("linux", "amd64", "", "debian", "12")

@@ -6,10 +6,10 @@ import pytest
 
 from cnb_python.app import read_project
 from cnb_python.errors.python import PythonOutsideRange
-from cnb_python.version.agree import bounds, check_bounds
-from cnb_python.version.origin import Origin
-from cnb_python.version.request import parse_version
-from cnb_python.version.resolve import resolve
+from cnb_python.python.compatibility import bounds, check_bounds
+from cnb_python.python.origin import Origin
+from cnb_python.python.request import parse_version
+from cnb_python.python.resolver import resolve
 from tests.support.trees import Files, write_files
 from tests.unit.version.samples import AMD64, INVENTORY, TODAY
 

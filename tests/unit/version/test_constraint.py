@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from cnb_python.errors.python import InvalidPythonRange
-from cnb_python.version.constraint import PythonRange, parse_constraint, parse_specifier
-from cnb_python.version.origin import Origin
+from cnb_python.python.origin import Origin
+from cnb_python.python.specifiers import PythonRange, parse_constraint, parse_specifier
 
 ORIGIN = Origin("pyproject.toml", 5, "requires-python")
 VERSIONS = tuple(f"3.{minor}.{patch}" for minor in range(8, 16) for patch in (0, 1, 4, 12))

@@ -7,9 +7,8 @@ import pytest
 from cnb_python.cnb.bindings import Binding, read_bindings
 from cnb_python.errors.runtimes import BadMirror
 from cnb_python.messages import describe
-from cnb_python.version.elsewhere import address_of
-from cnb_python.version.inventory import Release
-from cnb_python.version.mirror import DOWNLOADS
+from cnb_python.python.mirror import DOWNLOADS, address_of
+from cnb_python.python.releases import Release
 from tests.support.trees import Files, write_files
 
 FILE = "20261021/cpython-3.14.9%2B20261021-x86_64-unknown-linux-gnu-install_only_stripped.tar.gz"

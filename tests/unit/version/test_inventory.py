@@ -10,8 +10,8 @@ import pytest
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlTable
 from cnb_python.errors.runtimes import UnusablePythonTable
-from cnb_python.version.inventory import Release, load, parse
-from cnb_python.version.mirror import DOWNLOADS, own_inventory
+from cnb_python.python.mirror import DOWNLOADS, own_inventory
+from cnb_python.python.releases import Release, load, parse
 from tests.unit.version.samples import INVENTORY
 from tools import update_pythons
 

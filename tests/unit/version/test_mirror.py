@@ -6,13 +6,9 @@ import pytest
 
 from cnb_python.errors.runtimes import UnusablePythonTable
 from cnb_python.messages import describe
-from cnb_python.system.outside import Download
-from cnb_python.version.inventory import Inventory
-from cnb_python.version.mirror import (
-    carried_archive,
-    find_inventory,
-    own_inventory,
-)
+from cnb_python.python.mirror import carried_archive, find_inventory, own_inventory
+from cnb_python.python.releases import Inventory
+from cnb_python.system.interface import Download
 from tests.unit.version.samples import release
 
 TABLE = f"""

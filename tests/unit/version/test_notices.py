@@ -5,13 +5,13 @@ from datetime import date
 
 import pytest
 
-from cnb_python.version.constraint import parse_constraint
-from cnb_python.version.inventory import Line
-from cnb_python.version.notices import disagreements, notices
-from cnb_python.version.origin import Origin
-from cnb_python.version.request import parse_version
-from cnb_python.version.resolve import resolve
-from cnb_python.version.sources import Request
+from cnb_python.python.origin import Origin
+from cnb_python.python.releases import Line
+from cnb_python.python.request import parse_version
+from cnb_python.python.resolver import resolve
+from cnb_python.python.sources import Request
+from cnb_python.python.specifiers import parse_constraint
+from cnb_python.python.warnings import disagreements, notices
 from tests.unit.version.samples import AMD64, INVENTORY, TODAY, release
 
 

@@ -3,8 +3,8 @@
 import pytest
 
 from cnb_python.errors.python import InvalidPythonVersion, OtherImplementation
-from cnb_python.version.origin import Origin
-from cnb_python.version.request import likely, parse_version
+from cnb_python.python.origin import Origin
+from cnb_python.python.request import likely, parse_version
 
 NAME = ".python-version"
 

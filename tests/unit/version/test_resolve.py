@@ -14,11 +14,11 @@ from cnb_python.errors.python import (
     UnknownPythonLine,
     UnknownPythonPatch,
 )
-from cnb_python.version.constraint import parse_constraint
-from cnb_python.version.inventory import Line
-from cnb_python.version.origin import Origin
-from cnb_python.version.request import parse_version
-from cnb_python.version.resolve import Resolution, line_request, resolve, supported_lines
+from cnb_python.python.origin import Origin
+from cnb_python.python.releases import Line
+from cnb_python.python.request import parse_version
+from cnb_python.python.resolver import Resolution, line_request, resolve, supported_lines
+from cnb_python.python.specifiers import parse_constraint
 from tests.unit.version.samples import AMD64, ARM64, INVENTORY, TODAY, release
 
 ORIGIN = Origin(".python-version", 1)

@@ -15,7 +15,7 @@ from cnb_python.errors.python import (
     MisspeltVersionFile,
     OtherImplementation,
 )
-from cnb_python.version.sources import Requests, also_said, asked_for, by_setting
+from cnb_python.python.sources import Requests, also_said, asked_for, by_setting
 from tests.support.trees import Files, write_files
 
 LOCK = json.dumps(

@@ -1,8 +1,8 @@
 """Which line an app stays on."""
 
-from cnb_python.layers.key import EnvironmentKey
-from cnb_python.version.inventory import FREETHREADED, PLAIN
-from cnb_python.version.sticky import kept_line
+from cnb_python.layers.cache_keys import EnvironmentKey
+from cnb_python.python.releases import FREETHREADED, PLAIN
+from cnb_python.python.sticky import kept_line
 from tests.unit.version.samples import INVENTORY
 
 

@@ -14,8 +14,8 @@ from cnb_python.errors.python import (
     SeveralPythonVersions,
     VersionFileNotUtf8,
 )
-from cnb_python.version.origin import Origin
-from cnb_python.version.version_file import check_spelling, misspelt, parse_version_file, read
+from cnb_python.python.origin import Origin
+from cnb_python.python.version_files import check_spelling, misspelt, parse_version_file, read
 
 NAME = ".python-version"
 # What people were seen to commit.

@@ -29,7 +29,7 @@ from cnb_python.managers.resolution import Decision, Pin
 from cnb_python.managers.tool import Program
 from cnb_python.managers.uv import commands as uv
 from cnb_python.managers.uv import index_env
-from cnb_python.system.outside import Command, Outcome, Run
+from cnb_python.system.interface import Command, Outcome, Run
 
 
 def check(lock: Path, choice: Choice) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cnb_python.managers.base import Workplace
 from cnb_python.managers.resolution import Pin
-from cnb_python.system.outside import Command
+from cnb_python.system.interface import Command
 
 # Already obeyed when it was decided; obeyed again, they would bring more.
 _OF_THE_DECISION = frozenset(

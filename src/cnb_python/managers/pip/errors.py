@@ -38,7 +38,7 @@ from cnb_python.errors.network import (
 from cnb_python.managers import build_errors, git_errors
 from cnb_python.managers.base import Workplace
 from cnb_python.managers.pip import commands as pip_commands
-from cnb_python.system.outside import Command, Outcome, Run
+from cnb_python.system.interface import Command, Outcome, Run
 
 _PIP = "pip"
 _LAST_WORDS = 5

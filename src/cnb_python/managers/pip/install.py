@@ -18,7 +18,7 @@ from cnb_python.managers.resolution import Decision, Pin
 from cnb_python.managers.uv import commands as uv
 from cnb_python.managers.uv import pylock_output
 from cnb_python.system.addresses import shown
-from cnb_python.system.outside import Command, Download, Outcome, Run
+from cnb_python.system.interface import Command, Download, Outcome, Run
 
 type Files = Sequence[str]
 """Requirements files that are read together, relative to the app."""

@@ -31,7 +31,7 @@ from cnb_python.managers.resolution import Decision, Pin
 from cnb_python.managers.tool import Program
 from cnb_python.managers.uv import commands as uv
 from cnb_python.managers.uv import index_env
-from cnb_python.system.outside import Command, Outcome, Run
+from cnb_python.system.interface import Command, Outcome, Run
 
 # uv wants one; nobody has a package of that name.
 _PROJECT = "cnb-python-pipfile"

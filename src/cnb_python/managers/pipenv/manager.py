@@ -17,7 +17,7 @@ from cnb_python.managers import fingerprint
 from cnb_python.managers.base import Advice, AskedAnew, Workplace
 from cnb_python.managers.resolution import Decision, Pin, Undecided
 from cnb_python.managers.tool import Program
-from cnb_python.system.outside import Command, Outcome, Run
+from cnb_python.system.interface import Command, Outcome, Run
 
 LOCK, PIPFILE = "Pipfile.lock", "Pipfile"
 _LOCAL = re.compile(r'"(?:path|file)": "(?!\w+://)([^"\n]+)"')

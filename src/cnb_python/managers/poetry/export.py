@@ -20,7 +20,7 @@ from cnb_python.managers.poetry.pyproject import PYPROJECT
 from cnb_python.managers.resolution import Decision, Pin
 from cnb_python.managers.uv import commands as uv
 from cnb_python.managers.uv import index_env
-from cnb_python.system.outside import Command, Outcome, Run
+from cnb_python.system.interface import Command, Outcome, Run
 
 _LOCK, _NAME = "poetry.lock", "Poetry"
 _STALE = re.compile(r"pyproject\.toml changed significantly since poetry\.lock was last generated")

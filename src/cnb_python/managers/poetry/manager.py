@@ -18,7 +18,7 @@ from cnb_python.managers.base import Advice, AskedAnew, Workplace
 from cnb_python.managers.poetry import pyproject
 from cnb_python.managers.poetry.pyproject import PYPROJECT, PoetryProject
 from cnb_python.managers.resolution import Decision, Pin, Undecided
-from cnb_python.system.outside import Command, Outcome, Run
+from cnb_python.system.interface import Command, Outcome, Run
 
 LOCK = "poetry.lock"
 # What Poetry reads besides: settings of the project.

@@ -8,8 +8,8 @@ from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlTable
 from cnb_python.config.settings import Settings
 from cnb_python.managers.tool import Program
-from cnb_python.version.constraint import parse_constraint
-from cnb_python.version.origin import Origin
+from cnb_python.python.origin import Origin
+from cnb_python.python.specifiers import parse_constraint
 
 PYPROJECT = "pyproject.toml"
 # Of the tables that only other tools read, none counts.

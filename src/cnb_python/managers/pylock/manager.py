@@ -18,7 +18,7 @@ from cnb_python.managers import fingerprint
 from cnb_python.managers.base import Advice, AskedAnew, Workplace
 from cnb_python.managers.resolution import Decision, Pin, Undecided
 from cnb_python.managers.uv import config as uv_config
-from cnb_python.system.outside import Command, Outcome, Run
+from cnb_python.system.interface import Command, Outcome, Run
 
 LOCK = "pylock.toml"
 _NAMED = re.compile(r"pylock\.[^.]+\.toml")

@@ -13,7 +13,7 @@ from cnb_python.config.settings import DEFAULTS, Settings
 from cnb_python.errors.kinds import BuildpackError
 from cnb_python.managers.base import Advice, AskedAnew, Workplace
 from cnb_python.managers.resolution import Decision, Pin, Undecided
-from cnb_python.system.outside import Command, Outcome, Run
+from cnb_python.system.interface import Command, Outcome, Run
 
 PYPROJECT = "pyproject.toml"
 SETUP = "setup.py"

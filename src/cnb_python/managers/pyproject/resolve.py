@@ -6,7 +6,7 @@ from cnb_python.managers.base import Workplace
 from cnb_python.managers.install_locked import Choice
 from cnb_python.managers.resolution import Decision
 from cnb_python.managers.uv import commands as uv
-from cnb_python.system.outside import Command, Run
+from cnb_python.system.interface import Command, Run
 
 _PYPROJECT = "pyproject.toml"
 

@@ -14,7 +14,7 @@ from cnb_python.managers.base import Workplace
 from cnb_python.managers.index_config import Network
 from cnb_python.managers.resolution import Pin
 from cnb_python.managers.uv import errors as uv_errors
-from cnb_python.system.outside import Command, Outcome
+from cnb_python.system.interface import Command, Outcome
 
 NAME = "uv"
 _SAYS = re.compile(r"^\s*(?:error:|\u00d7)")

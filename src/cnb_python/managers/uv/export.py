@@ -14,7 +14,7 @@ from cnb_python.managers.base import Workplace
 from cnb_python.managers.install_locked import Choice
 from cnb_python.managers.resolution import Decision, Pin
 from cnb_python.managers.uv import commands as uv
-from cnb_python.system.outside import Command, Outcome, Run
+from cnb_python.system.interface import Command, Outcome, Run
 
 _LOCK, _PYPROJECT = "uv.lock", "pyproject.toml"
 _STALE = re.compile(r"The lockfile at \S+ needs to be (updated|created)")

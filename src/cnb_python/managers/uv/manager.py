@@ -17,7 +17,7 @@ from cnb_python.managers.resolution import Decision, Pin, Undecided
 from cnb_python.managers.uv import config as uv_config
 from cnb_python.managers.uv import workspace
 from cnb_python.managers.uv.workspace import LOCK, PYPROJECT
-from cnb_python.system.outside import Command, Outcome, Run
+from cnb_python.system.interface import Command, Outcome, Run
 
 
 @dataclass(frozen=True, slots=True)

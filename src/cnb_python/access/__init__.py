@@ -1,1 +1,0 @@
-"""What service bindings grant a build: indexes, logins, settings of tools, authorities."""

@@ -1,0 +1,1 @@
+"""Steps that run the app's own code during a build: hooks, collectstatic, NLTK data."""

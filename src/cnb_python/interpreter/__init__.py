@@ -1,1 +1,0 @@
-"""What an unpacked interpreter needs before it can serve an app."""

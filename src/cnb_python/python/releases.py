@@ -1,0 +1,185 @@
+"""Which Pythons there are: `data/python.toml`, or a table of the same form, as typed rows.
+
+Plain dataclasses on purpose: pydantic takes longer to import (150 ms and more) than a build that
+has nothing to do may take in all; these rows are read and checked in 6 ms.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from cnb_python.cnb import toml
+from cnb_python.cnb.toml import TomlTable, TomlValue
+from cnb_python.errors.inputs import UnreadableToml
+from cnb_python.errors.runtimes import UnusablePythonTable
+
+FORM = r"([0-9]+)\.([0-9]+)\.([0-9]+)((?:a|b|rc)[0-9]+)?"
+_FORM = re.compile(FORM)
+_PRERELEASE = re.compile(r"([a-z]+)([0-9]+)")
+
+
+class Number(NamedTuple):
+    """`3.14.6` or `3.15.0rc1`, taken apart."""
+
+    major: int
+    minor: int
+    patch: int
+    prerelease: str
+    """`rc1`; empty for final releases."""
+
+    @classmethod
+    def of(cls, version: str) -> Number:
+        """Return the numbers of *version*. Raises ValueError for anything of another form."""
+        found = _FORM.fullmatch(version)
+        if not found:
+            raise ValueError(version)
+        major, minor, patch, prerelease = found.groups()
+        return cls(int(major), int(minor), int(patch), prerelease or "")
+
+    @property
+    def order(self) -> tuple[int, int, int, int, str, int]:
+        """Sorts as releases follow each other; what leads up to a release comes before it."""
+        found = _PRERELEASE.fullmatch(self.prerelease)
+        # a < b < rc, also as text.
+        phase, number = (found[1], int(found[2])) if found else ("", 0)
+        return self.major, self.minor, self.patch, int(not found), phase, number
+
+
+PLAIN = "plain"
+FREETHREADED = "freethreaded"
+
+_MINOR = re.compile(r"[0-9]+\.[0-9]+")
+# What each column may hold. A company's own builds may carry more than digits as their patch only
+# by giving them another sha256: a version is what `.python-version` can ask for.
+_RELEASE = {
+    "version": re.compile(FORM),
+    "arch": re.compile(r"[a-z0-9]+"),
+    "flavour": re.compile(rf"{PLAIN}|{FREETHREADED}"),
+    "url": re.compile(r"\S+"),
+    "sha256": re.compile(r"[0-9a-f]{64}"),
+}
+_DATES = ("released", "end_of_life", "removed")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A release line of Python and its dates."""
+
+    minor: str
+    """`3.14`."""
+    released: date
+    end_of_life: date
+    """From the day after, Python's makers mend nothing in it."""
+    removed: date
+    """From this day on we refuse it: a while later, so that nobody is stopped overnight."""
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One build of one release."""
+
+    version: str
+    """`3.14.6`; also `3.15.0rc1`, which our own table does not have."""
+    arch: str
+    """As Go and CNB_TARGET_ARCH name it: amd64, arm64."""
+    flavour: str
+    """`plain` or `freethreaded`."""
+    url: str
+    sha256: str
+
+    @property
+    def minor(self) -> str:
+        """Its line: `3.14`."""
+        return self.version.rpartition(".")[0]
+
+    @property
+    def number(self) -> Number:
+        """Its version, taken apart."""
+        return Number.of(self.version)
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """Everything that can be installed."""
+
+    origin: str
+    """The table's address or path, without credentials."""
+    default: str
+    """The line of apps that ask for none."""
+    lines: tuple[Line, ...]
+    releases: tuple[Release, ...]
+
+    def line(self, minor: str) -> Line | None:
+        """Return the line *minor*, None when the table does not have it."""
+        return next((line for line in self.lines if line.minor == minor), None)
+
+
+def parse(table: TomlTable, origin: str, known: Inventory | None = None) -> Inventory:
+    """Return the inventory that *table*, read from *origin*, is.
+
+    A table that only lists releases takes the lines and the default of *known*. Raises
+    UnusablePythonTable with everything that is wrong.
+    """
+    problems: list[str] = []
+    lines = tuple(_lines(table, problems)) or (known.lines if known else ())
+    releases = tuple(_releases(table, problems))
+    default = table.get("default", known.default if known else None)
+    if not isinstance(default, str) or default not in {line.minor for line in lines}:
+        problems.append("`default` is not the `minor` of a [[line]]")
+    if not releases:
+        problems.append("there is no [[release]]")
+    if problems:
+        raise UnusablePythonTable(origin, tuple(problems))
+    return Inventory(origin, str(default), lines, releases)
+
+
+def load(path: Path, known: Inventory | None = None) -> Inventory:
+    """Return the inventory at *path*. Raises UnusablePythonTable."""
+    return parse(read_table(path, str(path)), str(path), known)
+
+
+def read_table(path: Path, origin: str) -> TomlTable:
+    """Return the table at *path*, which came from *origin*. Raises UnusablePythonTable."""
+    try:
+        return toml.read(path)
+    except UnreadableToml as error:
+        raise UnusablePythonTable(origin, (error.reason,)) from error
+
+
+def _lines(table: TomlTable, problems: list[str]) -> list[Line]:
+    lines = []
+    for number, row in enumerate(toml.tables_at(table, "line"), start=1):
+        minor = row.get("minor")
+        dates = [found for key in _DATES if (found := _date(row.get(key)))]
+        if isinstance(minor, str) and _MINOR.fullmatch(minor) and len(dates) == len(_DATES):
+            lines.append(Line(minor, *dates))
+        else:
+            problems.append(f"[[line]] {number} needs `minor` (text) and the dates {_DATES}")
+    return lines
+
+
+def _date(value: TomlValue | None) -> date | None:
+    return value if isinstance(value, date) and not isinstance(value, datetime) else None
+
+
+def _releases(table: TomlTable, problems: list[str]) -> list[Release]:
+    releases = []
+    for number, row in enumerate(toml.tables_at(table, "release"), start=1):
+        cells = {"flavour": PLAIN, **row}
+        flawed = [key for key, form in _RELEASE.items() if not _matches(cells.get(key), form)]
+        if flawed:
+            problems.append(f"[[release]] {number}: {', '.join(flawed)} missing or malformed")
+        else:
+            releases.append(_release(cells))
+    return releases
+
+
+def _release(cells: Mapping[str, TomlValue]) -> Release:
+    return Release(**{key: str(cells[key]) for key in _RELEASE})
+
+
+def _matches(value: TomlValue | None, form: re.Pattern[str]) -> bool:
+    return isinstance(value, str) and form.fullmatch(value) is not None

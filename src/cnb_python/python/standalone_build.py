@@ -1,0 +1,118 @@
+"""Makes an interpreter that was built for another place, and by another compiler, at home here.
+
+python-build-standalone bakes its makers' directory (`/install`) and tools (`clang`) into what
+`sysconfig`, `python3-config` and pkg-config tell builds of C extensions.
+https://gregoryszorc.com/docs/python-build-standalone/main/quirks.html#references-to-build-time-paths
+"""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+# Below the archive's top directory. `python3*` also is `python3.14t`, the free-threaded build.
+_LEFT_OUT = (
+    *("share", "bin/2to3*", "bin/idle*", "bin/pip*", "bin/pydoc*", "bin/easy_install*"),
+    *("**/__pycache__", "**/*.a"),
+    *("lib/tcl*", "lib/tk*", "lib/Tk*", "lib/Tix*", "lib/itcl*", "lib/tdbc*", "lib/thread*"),
+    *("lib/sqlite3.*", "lib/libtcl*", "lib/libtk*", "lib/*Config.sh"),
+    *("lib/pkgconfig/tcl.pc", "lib/pkgconfig/tk.pc"),
+    *("include/tcl*", "include/tk*", "include/itcl*", "include/tdbc*", "include/X11"),
+    "lib/python3*/site-packages",
+    *("lib/python3*/test", "lib/python3*/*/test", "lib/python3*/*/tests", "lib/python3*/idlelib"),
+    *("lib/python3*/lib2to3", "lib/python3*/tkinter", "lib/python3*/turtle*"),
+    *("lib/python3*/ensurepip", "lib/python3*/__phello__*", "lib/python3*/lib-dynload/_tkinter*"),
+    *("lib/python3*/lib-dynload/_test*", "lib/python3*/lib-dynload/_ctypes_test*"),
+    *("lib/python3*/lib-dynload/_xxtest*", "lib/python3*/lib-dynload/xx*"),
+)
+
+# Changes with every change of the list above, so that a layer made by an older one is not kept.
+FORMAT = "1"
+
+
+def is_wanted(name: str) -> bool:
+    """Whether the entry *name*, a path below the archive's top directory, belongs in the image.
+
+    >>> [is_wanted(name) for name in ("lib/python3.14/test/support.py", "lib/python3.14/ast.py")]
+    [False, True]
+    """
+    return _unwanted().match(name) is None
+
+
+@cache
+def _unwanted() -> re.Pattern[str]:
+    # Not while this module is imported: it takes 7 ms, and most builds unpack no archive.
+    from glob import translate  # noqa: PLC0415 - only needed here
+
+    return re.compile(
+        "|".join(
+            translate(form, recursive=True, include_hidden=True)
+            for pattern in _LEFT_OUT
+            for form in (pattern, f"{pattern}/**")
+        )
+    )
+
+
+_TEXTS = (
+    "lib/python3*/_sysconfigdata*.py",
+    "lib/python3*/_sysconfig_vars*.json",
+    "lib/python3*/build-details.json",
+    "lib/python3*/config-*/Makefile",
+    "lib/pkgconfig/*.pc",
+    "bin/python3*-config",
+)
+_PREFIX = re.compile(r"""^\s*["']prefix["']:\s*["']([^"']+)["']""", re.MULTILINE)
+
+# A variable of sysconfig, of its JSON form or of a Makefile that starts with a program.
+_VARIABLE = re.compile(
+    r"""(?P<head>^\s*["']?(?:AR|BLDSHARED|CC|CXX|LDCXXSHARED|LDSHARED|LINKCC|MAINCC)["']?\s*[:=]\s*
+        ["']?)(?P<program>[\w./+-]+)""",
+    re.MULTILINE | re.VERBOSE,
+)
+_TOOLS = {"clang": "cc", "clang++": "c++", "llvm-ar": "ar"}
+# Search paths of the makers' machine, and what only their compiler understands.
+_MAKERS_FLAGS = re.compile(r"-[IL]/tools/[\w./-]+ ?|-fdebug-default-version=\d+ ?")
+
+
+def relocate(root: Path, home: Path) -> None:
+    """Rewrite the build settings below *root* for an interpreter that will be at *home*."""
+    prefix = _prefix_of(root)
+    for path in _texts(root):
+        old = path.read_text("utf-8")
+        new = rewritten(old, prefix, str(home))
+        if new != old:
+            path.write_text(new, "utf-8")
+
+
+def rewritten(text: str, prefix: str | None, home: str) -> str:
+    """Return *text* with *home* in place of *prefix* and the usual names of tools.
+
+    >>> rewritten('"CC": "clang -pthread", "LIBDIR": "/install/lib"', "/install", "/layers/p")
+    '"CC": "cc -pthread", "LIBDIR": "/layers/p/lib"'
+    """
+    text = _VARIABLE.sub(_usual_tool, text)
+    text = _MAKERS_FLAGS.sub("", text)
+    if prefix is None:
+        return text
+    # Whole paths alone, also those glued to a flag: neither `./install` nor `/usr/bin/install -c`.
+    start, end = r"(?:(?<![\w./-])|(?<=-[ILR]))", r"(?![\w.-])"
+    return re.sub(f"{start}{re.escape(prefix)}{end}", lambda _: home, text)
+
+
+def _prefix_of(root: Path) -> str | None:
+    """Return the directory the interpreter was configured for, as it says itself."""
+    for path in sorted(root.glob(_TEXTS[0])):
+        if found := _PREFIX.search(path.read_text("utf-8")):
+            return found[1]
+    return None
+
+
+def _texts(root: Path) -> Iterator[Path]:
+    for pattern in _TEXTS:
+        # Links (`python3-config`) lead to files that are listed themselves.
+        yield from (path for path in sorted(root.glob(pattern)) if not path.is_symlink())
+
+
+def _usual_tool(found: re.Match[str]) -> str:
+    name = found["program"].rpartition("/")[2]
+    return found["head"] + _TOOLS.get(name, found["program"])
