@@ -24,8 +24,8 @@ ROWS: list[set[str]] = [
     {"distributions", "launch", "preflight"},
     {"managers"},
     {"python"},
-    {"app_cleanup", "bindings", "config", "detect", "messages"},
-    {"app", "cnb", "system", "wording"},
+    {"app_cleanup", "bindings", "config", "detect"},
+    {"app", "cnb", "system"},
     {"errors"},
 ]
 ROW_OF = {name: row for row, names in enumerate(ROWS) for name in names}

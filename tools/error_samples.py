@@ -3,13 +3,15 @@
 from annotationlib import Format
 from collections.abc import Iterator, Mapping
 from datetime import date
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from types import NoneType, UnionType
 from typing import Literal, TypeAliasType, cast, get_args, get_origin, get_type_hints
 
+from cnb_python import errors
 from cnb_python.config.settings import TABLE
-from cnb_python.errors.failure import Failure
-from cnb_python.errors.kinds import BuildpackError
+from cnb_python.errors.base import AppError, BuildpackError, Failure, OutsideError
 
 # `Class.field` counts before `field`; what is in neither is made from its type.
 _VALUES: Mapping[str, object] = {
@@ -220,8 +222,18 @@ def samples() -> tuple[Failure, ...]:
 
 def kinds() -> tuple[type[BuildpackError], ...]:
     """Return the class of each failure, family by family."""
-    families = get_args(Failure.__value__)
-    return tuple(kind for family in families for kind in get_args(family.__value__))
+    for module in iter_modules(errors.__path__, f"{errors.__name__}."):
+        import_module(module.name)
+    return tuple(leaves(Failure))
+
+
+def leaves(cls: type[BuildpackError]) -> Iterator[type[BuildpackError]]:
+    """Yield the classes below *cls* that are raised, not only inherited from."""
+    for child in cls.__subclasses__():
+        if child.__subclasses__() or child in {AppError, OutsideError}:
+            yield from leaves(child)
+        else:
+            yield child
 
 
 def _sample(kind: type[BuildpackError]) -> BuildpackError:

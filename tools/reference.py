@@ -7,9 +7,7 @@ import io
 
 from cnb_python.config.kinds import Setting, Value
 from cnb_python.config.settings import DEFAULTS, TABLE
-from cnb_python.errors.failure import Failure
-from cnb_python.errors.kinds import AppError
-from cnb_python.messages import describe
+from cnb_python.errors.base import AppError, Failure
 from cnb_python.preflight import CONTRADICTING, MISPLACING
 from cnb_python.system.output import Console
 from tools import package
@@ -66,7 +64,7 @@ not reach them, and does no harm.
 
 _ERRORS = f"""# Errors
 
-{_MADE.format("src/cnb_python/messages.py and src/cnb_python/wording/")}
+{_MADE.format("src/cnb_python/errors/")}
 
 Everything that stops a build, as it is shown, with likely names and versions. What is our own
 fault is no part of this page: it is shown with a traceback, and we want to know of it.
@@ -101,7 +99,7 @@ def failures() -> str:
 
 
 def _section(failure: Failure) -> str:
-    message = describe(failure)
+    message = failure.describe()
     stream = io.StringIO()
     Console(stream).error(message.title, message.body, message.steps)
     who = "the app" if isinstance(failure, AppError) else "the surroundings of the build"

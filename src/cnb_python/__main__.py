@@ -9,13 +9,12 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from cnb_python.errors.kinds import BuildpackBug, BuildpackError
+from cnb_python.errors.base import BuildpackBug, Failure
 from cnb_python.system.output import Console
 
 if TYPE_CHECKING:
-    from cnb_python.errors.failure import Failure
     from cnb_python.system.fetch import Receive
     from cnb_python.system.interface import Command, Download, Outcome, System
 
@@ -38,7 +37,7 @@ def main(phase: str, argv: Sequence[str], directory: Path) -> int:
         return _run(phase, argv, directory, console)
     except BuildpackBug:
         return _confess(console)
-    except BuildpackError as error:
+    except Failure as error:
         _explain(error, console)
         return EXPECTED
     except OSError as error:
@@ -59,7 +58,7 @@ def _confess(console: Console) -> int:
     return BUG
 
 
-def _not_ours(error: OSError) -> BuildpackError | None:
+def _not_ours(error: OSError) -> Failure | None:
     """Return what a machine's refusal is to be called, None where we are to blame."""
     import errno
 
@@ -78,10 +77,9 @@ def _terminate(_number: int, _frame: FrameType | None) -> None:
     sys.exit(TERMINATED)
 
 
-def _explain(error: BuildpackError, console: Console) -> None:
-    from cnb_python.messages import describe
+def _explain(error: Failure, console: Console) -> None:
 
-    message = describe(cast("Failure", error))
+    message = error.describe()
     console.error(message.title, message.body, message.steps)
 
 

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from cnb_python.cnb import disk
 from cnb_python.cnb.context import BuildContext
+from cnb_python.errors.message import Message
 from cnb_python.system.interface import Output
-from cnb_python.wording.message import Message
 
 _STEP = "App"
 _NODE = "node"

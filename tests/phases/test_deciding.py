@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from packaging.tags import parse_tag
 
+from cnb_python.errors.base import AppError
 from cnb_python.errors.finding import NoSuchVersion, VersionConflict, WrongPython
 from cnb_python.errors.install import BadRequirement, HashMismatch, HashMissing, NotPinned
-from cnb_python.errors.kinds import AppError
 from cnb_python.managers.base import Workplace
 from cnb_python.managers.pip.manager import Pip
 from cnb_python.system.process import run

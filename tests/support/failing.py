@@ -10,12 +10,10 @@ from typing import Literal, cast
 
 from cnb_python.app import read_project
 from cnb_python.config.settings import DEFAULTS
-from cnb_python.errors.failure import Failure
-from cnb_python.errors.kinds import BuildpackError
+from cnb_python.errors.base import BuildpackError, Failure
 from cnb_python.managers.base import Workplace
 from cnb_python.managers.pip.manager import Pip
 from cnb_python.managers.resolution import Undecided
-from cnb_python.messages import describe
 from cnb_python.system.interface import Command, Outcome, Run
 from cnb_python.system.process import run
 from tests.support import deciding
@@ -99,7 +97,7 @@ class Failing:
         try:
             _install(tool, replace(place, cache=None), noting)
         except BuildpackError as error:
-            found = describe(cast("Failure", error))
+            found = cast("Failure", error).describe()
             message = "\n".join((found.title, "", *found.body, "", *found.steps))
             return Told(message.replace(str(app), "APP"), noting.written)
         finally:

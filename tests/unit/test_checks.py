@@ -11,7 +11,6 @@ from cnb_python.config.settings import TABLE
 from cnb_python.errors.choosing import ForbiddenPipOptions, ForbiddenVariables
 from cnb_python.errors.inputs import NotAFile
 from cnb_python.managers.pip.manager import Pip
-from cnb_python.messages import describe
 from cnb_python.preflight import CONTRADICTING, MISPLACING, check_environment, check_project
 
 
@@ -56,7 +55,7 @@ def test_every_misplacing_variable_is_named_with_its_reason() -> None:
     with pytest.raises(ForbiddenVariables) as raised:
         check_environment(dict.fromkeys(REFUSED, "1"))
 
-    body = "\n".join(describe(raised.value).body)
+    body = "\n".join(raised.value.describe().body)
     for name, reason in REFUSED.items():
         assert f"- {name}: {reason}" in body
 
@@ -135,7 +134,7 @@ def test_a_misplacing_option_of_a_configuration_file_is_refused(
 
     file = str(tmp_path / PLACES[place][1])
     assert [name for name, _ in raised.value.options] == ["target", "user"]
-    message = describe(raised.value)
+    message = raised.value.describe()
     assert file in message.title
     assert "  - target: pip would install outside the app's environment" in message.body
 

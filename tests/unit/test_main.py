@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cnb_python.__main__ import BUG, EXPECTED, _not_ours, main
-from cnb_python.errors.kinds import BuildpackError
+from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.machine import DiskFull, PlaceRefused
 
 ROOT = Path(__file__).parents[2]

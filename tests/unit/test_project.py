@@ -16,7 +16,6 @@ from cnb_python.app import (
 )
 from cnb_python.errors.inputs import NotAFile, NotUtf8, UnreadableFile
 from cnb_python.errors.settings import NoSuchProject
-from cnb_python.messages import describe
 
 Make = Callable[[Path], object]
 
@@ -162,7 +161,7 @@ def test_what_is_no_file_is_named_for_what_it_is(tmp_path: Path, make: Make, kin
     with pytest.raises(NotAFile) as raised:
         read_project(tmp_path).content("requirements.txt")
 
-    message = describe(raised.value)
+    message = raised.value.describe()
     assert message.title == "requirements.txt is not a file"
     assert kind in message.body[0]
     assert message.steps
@@ -189,7 +188,7 @@ def test_a_refused_file_says_how_to_allow_it(tmp_path: Path) -> None:
     with pytest.raises(UnreadableFile) as raised:
         project.content("requirements.txt")
 
-    message = describe(raised.value)
+    message = raised.value.describe()
     assert "Permission denied" in message.body[0]
     assert "chmod a+r requirements.txt" in message.steps[0]
 
@@ -200,7 +199,7 @@ def test_text_that_is_not_utf8_is_placed(tmp_path: Path) -> None:
     with pytest.raises(NotUtf8) as raised:
         project.text("requirements.txt")
 
-    message = describe(raised.value)
+    message = raised.value.describe()
     assert message.title == "requirements.txt is not UTF-8 text"
     assert "Line 2" in message.body[0]
     assert "0xe9" in message.body[0]
@@ -258,7 +257,7 @@ def test_an_app_in_no_directory_of_the_repository_is_refused(tmp_path: Path, ins
     with pytest.raises(NoSuchProject) as raised:
         read_project(top, inside)
 
-    message = describe(raised.value)
+    message = raised.value.describe()
     assert message.title == f"The app has no directory {inside}"
     assert message.body[1:] == ("These hold a Python app:", "  - lib", "  - services/api")
 

@@ -21,7 +21,6 @@ from cnb_python.config.settings import (
 )
 from cnb_python.errors.inputs import UnreadableFile, UnreadableToml
 from cnb_python.errors.settings import BadSettings, UnknownSettings
-from cnb_python.messages import describe
 
 NAMES = (LAYOUT, INSTALLER, BUILD)
 NOWHERE = Path("/nonexistent")
@@ -336,7 +335,7 @@ def test_a_setting_is_called_as_whoever_gave_it_knows_it() -> None:
 
 
 def test_a_refusal_names_what_was_found_and_all_that_is_allowed() -> None:
-    message = describe(BadSettings((("layout", LAYOUT, "Merge", "one of linked, merged"),)))
+    message = BadSettings((("layout", LAYOUT, "Merge", "one of linked, merged"),)).describe()
 
     assert message.title == "layout cannot have this value"
     assert message.body == (
@@ -350,7 +349,7 @@ def test_an_unknown_name_is_answered_with_the_nearest_and_with_all() -> None:
     with pytest.raises(UnknownSettings) as raised:
         variables(BP_PYTHON_LAYOUTS="x")
 
-    message = describe(raised.value)
+    message = raised.value.describe()
     assert message.title == "There is no setting BP_PYTHON_LAYOUTS"
     assert message.body[0] == "  - BP_PYTHON_LAYOUTS: did you mean BP_PYTHON_LAYOUT?"
     for setting in TABLE:

@@ -78,7 +78,7 @@ def _run(name: str, script: Path, app_dir: Path, env: Mapping[str, str], system:
     if outcome.code:
         raise HookFailed(name, outcome.code, installer)
     if installer:
-        from cnb_python.wording import frameworks  # noqa: PLC0415 - for who needs it
+        from cnb_python.errors import frameworks  # noqa: PLC0415 - for who needs it
 
         message = frameworks.no_installer(name, installer)
         system.output.warning(message.title, message.body)

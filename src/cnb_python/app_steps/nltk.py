@@ -14,7 +14,7 @@ from cnb_python.app_steps.run import run, variables_in
 from cnb_python.cnb import disk
 from cnb_python.cnb.env import LAUNCH, EnvDelta
 from cnb_python.cnb.layer import Layer, LayerTypes, layer_of
-from cnb_python.errors.frameworks import NltkFailed
+from cnb_python.errors.frameworks import NltkFailed, added_data
 from cnb_python.errors.machine import DamagedStore, Killed
 from cnb_python.install.snapshot import Untouched
 from cnb_python.layers import nltk as nltk_layer
@@ -24,7 +24,6 @@ from cnb_python.layout.names import VENV
 from cnb_python.provision.environment import Added, Environment
 from cnb_python.system.interface import Command, Outcome, Output, System
 from cnb_python.system.redaction import redact
-from cnb_python.wording import frameworks as wording
 
 type Cause = Literal["unknown", "network", "index", "damaged", "other"]
 
@@ -128,7 +127,7 @@ def close(data: Data, output: Output) -> Added:
     layer, key = data.layer, data.key
     trees = frozenset({key.archive})
     if written := data.untouched.check(layer.path):
-        message = wording.added_data(sorted(written))
+        message = added_data(sorted(written))
         output.warning(message.title, message.body)
     if data.is_in_image:
         known = data.environment.sizes.get(nltk_layer.NAME, "")

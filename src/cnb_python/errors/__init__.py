@@ -1,1 +1,1 @@
-"""Every way a phase can stop, as data. The words live in `messages` and `wording`."""
+"""Every way a phase can stop: each class beside its words, one module per family."""

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from cnb_python.errors.kinds import BuildpackBug
+from cnb_python.errors.base import BuildpackBug
 
 if TYPE_CHECKING:
     from pathlib import Path

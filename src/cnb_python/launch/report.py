@@ -2,9 +2,9 @@
 
 from typing import assert_never
 
+from cnb_python.errors.message import Message
 from cnb_python.launch.found import Found
 from cnb_python.launch.processes import Decision, FromApp, FromProcfile, NoServer, Unknown
-from cnb_python.wording.message import Message
 
 _FOR_WSGI = "gunicorn"
 _FOR_ASGI = "uvicorn"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from cnb_python.app import Project
-from cnb_python.errors.kinds import BuildpackError
+from cnb_python.errors.base import BuildpackError
 from cnb_python.managers.resolution import Decision, Pin, Undecided
 from cnb_python.managers.tool import Bring, not_available
 from cnb_python.system.interface import Command, Fetch, Outcome, Run

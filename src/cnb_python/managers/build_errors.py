@@ -2,6 +2,7 @@
 
 import re
 
+from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.building import (
     MadeForPython2,
     MissingBuildModule,
@@ -10,7 +11,6 @@ from cnb_python.errors.building import (
     SourceBuildFailed,
     UndefinedSymbol,
 )
-from cnb_python.errors.kinds import BuildpackError
 from cnb_python.errors.machine import DiskFull, Killed
 from cnb_python.managers.debian_packages import UNKNOWN, Kind, holders
 

@@ -13,7 +13,8 @@ from typing import Protocol
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlTable
 from cnb_python.config.settings import Settings
-from cnb_python.errors.inputs import OutsideApp, UnreadableToml
+from cnb_python.errors.inputs import UnreadableToml
+from cnb_python.errors.locks import OutsideApp
 from cnb_python.managers.pip.pinned import digest
 
 PYPROJECT = "pyproject.toml"

@@ -2,8 +2,8 @@
 
 import re
 
+from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.building import MissingForBuild
-from cnb_python.errors.kinds import BuildpackError
 from cnb_python.errors.network import GitFailed, GitTrouble
 from cnb_python.managers.debian_packages import holders
 

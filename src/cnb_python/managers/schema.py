@@ -11,7 +11,8 @@ from typing import Literal
 
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlValue
-from cnb_python.errors.inputs import UnreadableJson, WrongForm
+from cnb_python.errors.inputs import UnreadableJson
+from cnb_python.errors.locks import WrongForm
 from cnb_python.python.line_numbers import json_line, toml_line
 
 type Kind = Literal["a table", "a list", "a list of tables", "text in quotes"]

@@ -65,7 +65,7 @@ class Renewed:
         if found.packages:
             raise PackagesAdded(self.wanted_by, found.packages)
         if found.files:
-            from cnb_python.wording import frameworks  # noqa: PLC0415 - for who needs it
+            from cnb_python.errors import frameworks  # noqa: PLC0415 - for who needs it
 
             message = frameworks.added_files(self.wanted_by, found.files)
             self.output.warning(message.title, message.body)

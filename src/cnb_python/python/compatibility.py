@@ -4,7 +4,7 @@ from datetime import date
 
 from cnb_python.app import Project
 from cnb_python.cnb.context import Target
-from cnb_python.errors.kinds import BuildpackError
+from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.python import PythonOutsideRange
 from cnb_python.python.lock_metadata import (
     PDM_LOCK,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from cnb_python.app import Project
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlTable
-from cnb_python.errors.inputs import WrongForm
+from cnb_python.errors.locks import WrongForm
 from cnb_python.errors.python import InvalidPythonRange
 from cnb_python.python.line_numbers import JsonValue, json_line, json_of, toml_line, toml_of
 from cnb_python.python.origin import Origin, visible

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 from cnb_python.app import Project
 from cnb_python.config.settings import VERSION, Settings
-from cnb_python.errors.kinds import BuildpackError
+from cnb_python.errors.base import BuildpackError
 from cnb_python.python import version_files
 from cnb_python.python.lock_metadata import by_pipenv, ranges
 from cnb_python.python.origin import Origin

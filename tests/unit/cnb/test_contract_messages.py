@@ -3,8 +3,7 @@
 from pathlib import Path
 
 from cnb_python.errors.inputs import MissingInput, UnreadableInput, UnreadableToml, UnsupportedApi
-from cnb_python.messages import describe
-from cnb_python.wording.message import Message
+from cnb_python.errors.message import Message
 
 
 def everything(message: Message) -> str:
@@ -12,7 +11,7 @@ def everything(message: Message) -> str:
 
 
 def test_a_phase_run_by_hand_is_told_what_a_lifecycle_would_set() -> None:
-    text = everything(describe(MissingInput("CNB_LAYERS_DIR", 1)))
+    text = everything(MissingInput("CNB_LAYERS_DIR", 1).describe())
 
     assert "CNB_LAYERS_DIR is not set" in text
     assert "(or as argument 1)" in text
@@ -20,13 +19,13 @@ def test_a_phase_run_by_hand_is_told_what_a_lifecycle_would_set() -> None:
 
 
 def test_no_argument_is_offered_where_none_would_do() -> None:
-    assert "argument" not in everything(describe(MissingInput("CNB_TARGET_OS", None)))
+    assert "argument" not in everything(MissingInput("CNB_TARGET_OS", None).describe())
 
 
 def test_an_unreadable_input_is_named_with_the_reason() -> None:
     failure = UnreadableInput(Path("/platform/bindings/index/password"), "Permission denied")
 
-    text = everything(describe(failure))
+    text = everything(failure.describe())
 
     assert "/platform/bindings/index/password: Permission denied" in text
     assert "not by your app" in text
@@ -37,14 +36,14 @@ def test_broken_toml_is_told_with_file_line_and_column() -> None:
         Path("/workspace/pyproject.toml"), "Invalid value (at line 3, column 5)"
     )
 
-    text = everything(describe(failure))
+    text = everything(failure.describe())
 
-    assert describe(failure).title == "pyproject.toml is not valid TOML"
+    assert failure.describe().title == "pyproject.toml is not valid TOML"
     assert "Invalid value (at line 3, column 5)" in text
 
 
 def test_an_unknown_api_is_told_with_those_we_speak() -> None:
-    text = everything(describe(UnsupportedApi("0.13", ("0.10", "0.11", "0.12"))))
+    text = everything(UnsupportedApi("0.13", ("0.10", "0.11", "0.12")).describe())
 
     assert "0.13" in text
     assert "0.10, 0.11, 0.12" in text

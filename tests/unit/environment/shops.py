@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from cnb_python.app import Project
 from cnb_python.distributions.dist_info import Stage
+from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.install import InstallFailed
-from cnb_python.errors.kinds import BuildpackError
 from cnb_python.managers.base import Advice, Workplace
 from cnb_python.managers.resolution import Decision, Pin, Undecided
 from cnb_python.system.interface import Command, Outcome, Run

@@ -16,7 +16,6 @@ from cnb_python.distributions.bytecode import (
 from cnb_python.distributions.scan import Entry
 from cnb_python.errors.bugs import BytecodeFailed
 from cnb_python.errors.machine import DiskFull, Killed
-from cnb_python.messages import describe
 from cnb_python.system.interface import Command, Outcome, System
 from tests.unit.environment.worlds import world
 
@@ -134,7 +133,7 @@ def test_a_full_disk_is_said_to_be_full() -> None:
     with pytest.raises(DiskFull) as raised:
         compiled(system, [Source("a.py", 1)])
 
-    assert "writing bytecode to" in describe(raised.value).body[0]
+    assert "writing bytecode to" in raised.value.describe().body[0]
 
 
 def test_a_killed_compiler_is_said_to_be_killed() -> None:

@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from cnb_python.errors.launch import BadProcfile, ProcfileProblem
 from cnb_python.launch import procfile
-from cnb_python.messages import describe
 
 
 def commands(text: str) -> dict[str, str]:
@@ -90,7 +89,7 @@ def test_a_procfile_saved_as_utf16_without_a_mark_is_refused() -> None:
 
 
 def test_the_message_shows_lines_and_how_it_should_look() -> None:
-    message = describe(BadProcfile(((3, "web gunicorn\x07 " + "x" * 100, "no colon"),)))
+    message = BadProcfile(((3, "web gunicorn\x07 " + "x" * 100, "no colon"),)).describe()
 
     assert message.title == "The Procfile cannot be understood"
     assert message.body[0].startswith("  line 3: there is no colon")
@@ -121,7 +120,7 @@ def test_any_text_is_read_or_refused_with_its_lines(text: str) -> None:
         entries = procfile.parse(text)
     except BadProcfile as error:
         refused = [number for number, _, _ in error.problems]
-        assert len(describe(error).body) == len(refused) > 0  # noqa: PT017 - either may happen
+        assert len(error.describe().body) == len(refused) > 0  # noqa: PT017 - either may happen
     assert len({entry.type for entry in entries}) == len(entries)
     assert all(entry.launch.argv for entry in entries)
     assert all(number >= 1 for number in refused)

@@ -7,7 +7,6 @@ import pytest
 from cnb_python.app import read_project
 from cnb_python.errors.launch import ProcessInEnvironment
 from cnb_python.launch import processes
-from cnb_python.messages import describe
 from tests.support.trees import Files, write_files
 
 
@@ -92,7 +91,7 @@ def test_the_message_names_line_process_and_what_to_write(tmp_path: Path) -> Non
     with pytest.raises(ProcessInEnvironment) as raised:
         processes.check(read_project(app))
 
-    message = describe(raised.value)
+    message = raised.value.describe()
     assert message.title == "The Procfile uses a virtual environment that the image does not have"
     assert message.body[:2] == (
         "  line 1: web names venv/bin/activate",

@@ -7,8 +7,7 @@ from typing import cast
 import pytest
 
 from cnb_python.cnb import toml
-from cnb_python.errors.failure import Failure
-from cnb_python.errors.kinds import BuildpackError
+from cnb_python.errors.base import BuildpackError, Failure
 from cnb_python.errors.locks import BadLock, UnsetVariable
 from cnb_python.errors.network import IndexRefused, SourceRefused
 from cnb_python.managers import index_pinning
@@ -19,7 +18,6 @@ from cnb_python.managers.poetry import certificates
 from cnb_python.managers.poetry import sources as poetry_sources
 from cnb_python.managers.resolution import Pin
 from cnb_python.managers.uv import commands as uv
-from cnb_python.messages import describe
 from tests.unit.managers.exporters import Programs, app, place
 
 HASH, OTHER = "a" * 64, "b" * 64
@@ -93,7 +91,7 @@ def test_a_refusal_says_whose_login_is_missing(
     with pytest.raises(kind) as raised:
         index_pinning.install([pin("six")], lock, where, programs, uv.Sources(is_own=False))
 
-    steps = describe(cast("Failure", raised.value)).steps
+    steps = cast("Failure", raised.value).describe().steps
     assert ("POETRY_HTTP_BASIC_<NAME>_USERNAME" in steps[0]) == bool(homes)
 
 
@@ -220,7 +218,7 @@ def test_a_variable_that_nobody_gave_the_build_is_named() -> None:
     with pytest.raises(UnsetVariable) as raised:
         pipenv_sources.read(PIPFILE_LOCK, {}, SAID, {"U": "me"})
 
-    message = describe(raised.value)
+    message = raised.value.describe()
     assert message.title == "The index ours needs P"
     assert "--env P" in message.steps[0]
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.errors.inputs import UnreadableJson, UnreadableToml, WrongForm
+from cnb_python.errors.inputs import UnreadableJson, UnreadableToml
+from cnb_python.errors.locks import WrongForm
 from cnb_python.managers import schema
 
 LOCK = '[metadata]\nlock-version = "2.1"\n'

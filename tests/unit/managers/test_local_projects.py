@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.errors.inputs import OutsideApp
+from cnb_python.errors.locks import OutsideApp
 from cnb_python.managers import fingerprint
 
 PLAIN = """

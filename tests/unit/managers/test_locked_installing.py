@@ -6,16 +6,15 @@ from pathlib import Path
 import pytest
 
 from cnb_python.cnb import toml
+from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.inputs import UnreadableToml
 from cnb_python.errors.install import UvRefused
-from cnb_python.errors.kinds import BuildpackError
 from cnb_python.errors.locks import BadLock, LockForOtherPython, UnknownGroup
 from cnb_python.managers import install_locked
 from cnb_python.managers.base import Workplace
 from cnb_python.managers.install_locked import Choice
 from cnb_python.managers.resolution import Decision, Pin
 from cnb_python.managers.uv import commands as uv
-from cnb_python.messages import describe
 from cnb_python.system.interface import Command, Outcome
 
 HERE = Choice("3.13.1", "x86_64")
@@ -128,7 +127,7 @@ def test_what_the_lock_does_not_know_is_refused(tmp_path: Path, choice: Choice, 
     with pytest.raises(UnknownGroup) as raised:
         read(tmp_path, SIX, choice, "extras = ['web']\ndependency-groups = ['web']")
 
-    message = describe(raised.value)
+    message = raised.value.describe()
     assert message.title == f"There is no {kind} wbe in pylock.toml"
     assert any("web" in line for line in message.body)
 
@@ -193,7 +192,7 @@ def test_another_python_is_told_with_both_sides(tmp_path: Path, packages: str, h
     with pytest.raises(LockForOtherPython) as raised:
         read(tmp_path, packages, HERE, head)
 
-    message = describe(raised.value)
+    message = raised.value.describe()
     assert message.title == "pylock.toml is not for Python 3.13.1"
     assert "requires Python" in message.body[0]
 
@@ -218,7 +217,7 @@ def test_a_lock_that_makes_no_sense_is_refused(
         read(tmp_path, packages, HERE, head)
 
     assert problem in raised.value.problem
-    assert "pylock.toml cannot be used" in describe(raised.value).title
+    assert "pylock.toml cannot be used" in raised.value.describe().title
 
 
 def test_a_lock_of_a_later_standard_is_refused(tmp_path: Path) -> None:

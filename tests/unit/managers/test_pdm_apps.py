@@ -7,14 +7,8 @@ import pytest
 from cnb_python.app import read_project
 from cnb_python.config.settings import Settings
 from cnb_python.errors.install import InstallFailed
-from cnb_python.errors.locks import (
-    BadLock,
-    LockForOtherPython,
-    LockTooNew,
-    LoneLock,
-    StaleLock,
-    UnknownGroup,
-)
+from cnb_python.errors.locks import BadLock, LockForOtherPython, LoneLock, StaleLock, UnknownGroup
+from cnb_python.errors.programs import LockTooNew
 from cnb_python.managers.pdm.manager import Pdm
 from cnb_python.managers.resolution import Undecided
 from tests.unit.managers.exporters import PYTHON, Programs, app, installed, place

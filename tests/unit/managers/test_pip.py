@@ -19,7 +19,6 @@ from cnb_python.managers.base import Workplace
 from cnb_python.managers.pip import commands as pip_commands
 from cnb_python.managers.pip.manager import Pip
 from cnb_python.managers.resolution import Decision
-from cnb_python.messages import describe
 from cnb_python.system.interface import Command, Outcome
 
 DATA = Path(__file__).parent / "data"
@@ -85,7 +84,7 @@ def test_wide_text_without_a_mark_is_refused(tmp_path: Path) -> None:
     with pytest.raises(NotUtf8) as raised:
         Pip().check(with_requirements(tmp_path, "flask\n".encode("utf-16-le")))
 
-    message = describe(raised.value)
+    message = raised.value.describe()
     assert "Line 1 of requirements.txt holds the byte 0x00, which no text holds." in message.body
     assert "iconv -f UTF-16LE -t UTF-8" in message.steps[1]
 
@@ -111,7 +110,7 @@ def test_a_declared_encoding_that_is_none_is_refused(
     with pytest.raises(UnknownEncoding) as raised:
         Pip().check(with_requirements(tmp_path, content))
 
-    assert f"`coding: {encoding}`" in describe(raised.value).body[0]
+    assert f"`coding: {encoding}`" in raised.value.describe().body[0]
 
 
 @pytest.mark.parametrize(
@@ -201,7 +200,7 @@ def test_what_nobody_knows_is_quoted(tmp_path: Path) -> None:
     failure = explained(tmp_path, "one\ntwo\n\nERROR: gremlins\n", Answers(()), code=3)
 
     assert isinstance(failure, InstallFailed)
-    message = describe(failure)
+    message = failure.describe()
     assert "exit code 3" in message.body[0]
     assert "  ERROR: gremlins" in message.body
 

@@ -5,6 +5,7 @@ from typing import cast
 
 import pytest
 
+from cnb_python.errors.base import BuildpackError, Failure
 from cnb_python.errors.building import (
     MadeForPython2,
     MissingBuildModule,
@@ -12,7 +13,6 @@ from cnb_python.errors.building import (
     SourceBuildFailed,
     UndefinedSymbol,
 )
-from cnb_python.errors.failure import Failure
 from cnb_python.errors.finding import (
     NoSuchPackage,
     NoSuchVersion,
@@ -22,9 +22,8 @@ from cnb_python.errors.finding import (
     WrongPython,
     Yanked,
 )
-from cnb_python.errors.inputs import OutsideApp
 from cnb_python.errors.install import BadPipOption, BadRequirement, DamagedPackage
-from cnb_python.errors.kinds import BuildpackError
+from cnb_python.errors.locks import OutsideApp
 from cnb_python.errors.machine import DiskFull, Killed
 from cnb_python.errors.network import (
     GitFailed,
@@ -46,7 +45,6 @@ from cnb_python.managers.pip.errors import (
     unmatched,
     unsupported,
 )
-from cnb_python.messages import describe
 from tools.error_samples import kinds
 
 DATA = Path(__file__).parent / "data"
@@ -59,7 +57,7 @@ def wrote(name: str) -> str:
 
 def words(failure: BuildpackError | None) -> str:
     assert isinstance(failure, kinds())
-    message = describe(cast("Failure", failure))
+    message = cast("Failure", failure).describe()
     assert message.steps, "a message says what to do"
     return "\n".join((message.title, *message.body, *message.steps))
 
@@ -581,7 +579,7 @@ def test_a_path_of_conda_s_is_told_with_its_line_and_who_wrote_it() -> None:
 
     assert isinstance(failure, BadRequirement)
     assert (failure.text, failure.place) == ("/croot/alpha_123/work", "line 1 of requirements.txt")
-    assert describe(failure).steps[0].startswith("conda wrote that path")
+    assert failure.describe().steps[0].startswith("conda wrote that path")
 
 
 def test_a_file_that_includes_itself_is_named() -> None:

@@ -7,9 +7,10 @@ import pytest
 
 from cnb_python.app import read_project
 from cnb_python.config.settings import Settings
-from cnb_python.errors.inputs import UnreadableJson, WrongForm
+from cnb_python.errors.inputs import UnreadableJson
 from cnb_python.errors.install import InstallFailed
-from cnb_python.errors.locks import LockTooNew, LoneLock, StaleLock, UnknownGroup
+from cnb_python.errors.locks import LoneLock, StaleLock, UnknownGroup, WrongForm
+from cnb_python.errors.programs import LockTooNew
 from cnb_python.managers.pipenv.manager import Pipenv
 from cnb_python.managers.resolution import Undecided
 from tests.unit.managers.exporters import PYTHON, Programs, app, installed, place

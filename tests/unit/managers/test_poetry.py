@@ -6,15 +6,15 @@ import pytest
 
 from cnb_python.app import read_project
 from cnb_python.config.settings import Settings
+from cnb_python.errors.base import Failure
 from cnb_python.errors.inputs import UnreadableToml
 from cnb_python.errors.install import InstallFailed
-from cnb_python.errors.locks import LockTooNew, LoneLock, StaleLock, UnknownGroup
-from cnb_python.errors.programs import AppNotInstallable, KeyRefused
+from cnb_python.errors.locks import LoneLock, StaleLock, UnknownGroup
+from cnb_python.errors.programs import AppNotInstallable, KeyRefused, LockTooNew
 from cnb_python.managers.poetry import pyproject as poetry_pyproject
 from cnb_python.managers.poetry.manager import Poetry
 from cnb_python.managers.resolution import Undecided
 from cnb_python.managers.tool import Program
-from cnb_python.messages import describe
 from tests.unit.managers.exporters import PYTHON, Programs, app, installed, place
 
 HASH = "a" * 64
@@ -233,7 +233,8 @@ def test_what_poetry_refuses_is_explained(
     with pytest.raises(kind) as raised:
         Poetry().decide(place(shop(tmp_path)), programs)
 
-    assert describe(raised.value).title == title  # type: ignore[arg-type]  # one of the kinds above
+    assert isinstance(raised.value, Failure)
+    assert raised.value.describe().title == title
 
 
 def test_an_app_that_is_no_package_is_told_how_to_say_so(tmp_path: Path) -> None:
@@ -244,7 +245,7 @@ def test_an_app_that_is_no_package_is_told_how_to_say_so(tmp_path: Path) -> None
     with pytest.raises(AppNotInstallable) as raised:
         Poetry().install_all(where, programs)
 
-    message = describe(raised.value)
+    message = raised.value.describe()
     assert any("No file/folder found" in line for line in message.body)
     assert any("package-mode = false" in line for line in message.steps)
 

@@ -8,12 +8,11 @@ import pytest
 from cnb_python.app import Project, python_signs, read_project
 from cnb_python.errors.choosing import ChosenManagerMissing, NoRequirements, SeveralManagers
 from cnb_python.errors.locks import SeveralLocks
+from cnb_python.errors.message import Message
 from cnb_python.managers.pip.manager import Pip
 from cnb_python.managers.pylock.manager import Pylock
 from cnb_python.managers.registry import MANAGERS, select, unread
 from cnb_python.managers.uv.manager import UvProject
-from cnb_python.messages import describe
-from cnb_python.wording.message import Message
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ def app(directory: Path, *names: str) -> Project:
 def refused(project: Project) -> Message:
     with pytest.raises(NoRequirements) as raised:
         select(project)
-    return describe(raised.value)
+    return raised.value.describe()
 
 
 def said(message: Message) -> str:
@@ -135,7 +134,7 @@ def test_several_names_are_not_guessed_among(tmp_path: Path) -> None:
     with pytest.raises(SeveralLocks) as raised:
         Pylock().check(app(tmp_path, "pylock.web.toml", "pylock.dev.toml"))
 
-    text = said(describe(raised.value))
+    text = said(raised.value.describe())
     assert "- pylock.dev.toml" in text
     assert "git mv pylock.dev.toml pylock.toml" in text
 
@@ -167,7 +166,7 @@ def test_two_managers_are_too_many(tmp_path: Path) -> None:
     with pytest.raises(SeveralManagers) as raised:
         select(project, (Pip(), Other()))
 
-    text = said(describe(raised.value))
+    text = said(raised.value.describe())
     assert "- requirements.txt (pip)" in text
     assert "- other.lock (Other)" in text
     assert "BP_PYTHON_MANAGER=pip" in text
@@ -197,7 +196,7 @@ def test_a_chosen_manager_needs_a_file_of_its_own(
     with pytest.raises(ChosenManagerMissing) as raised:
         select(project, (Pip(), Other()), (), chosen)
 
-    text = said(describe(raised.value))
+    text = said(raised.value.describe())
     assert text.startswith(f"{chosen} is chosen")
     assert said_of_it in text
     assert "- requirements.txt (pip)" in text

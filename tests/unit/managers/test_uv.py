@@ -10,7 +10,6 @@ from cnb_python.managers.base import Workplace
 from cnb_python.managers.index_config import Network
 from cnb_python.managers.resolution import Pin
 from cnb_python.managers.uv import commands as uv
-from cnb_python.messages import describe
 from cnb_python.system.interface import Command, Outcome
 
 SHA = "ab" * 32
@@ -146,7 +145,7 @@ def test_a_failure_is_explained_in_uvs_words() -> None:
     failure = uv.explain(command, Outcome(1, GREMLINS), workplace(Path("/tmp")))
 
     assert isinstance(failure, UvRefused)
-    body = describe(failure).body
+    body = failure.describe().body
     assert "`uv pip compile requirements.txt` ended with exit code 1." in body[0]
     assert any("Gremlins in the works" in line for line in body)
     assert any("cause: they were fed after midnight" in line for line in body)

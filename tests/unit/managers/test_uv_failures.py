@@ -5,6 +5,7 @@ from typing import cast
 
 import pytest
 
+from cnb_python.errors.base import BuildpackError, Failure
 from cnb_python.errors.building import (
     MadeForPython2,
     MissingBuildModule,
@@ -12,7 +13,6 @@ from cnb_python.errors.building import (
     MissingForBuild,
     UndefinedSymbol,
 )
-from cnb_python.errors.failure import Failure
 from cnb_python.errors.finding import (
     NoSuchPackage,
     NoSuchVersion,
@@ -22,7 +22,6 @@ from cnb_python.errors.finding import (
     WrongPython,
     Yanked,
 )
-from cnb_python.errors.inputs import OutsideApp, WrongForm
 from cnb_python.errors.install import (
     BadRequirement,
     DamagedPackage,
@@ -30,8 +29,7 @@ from cnb_python.errors.install import (
     IncludeMissing,
     NotAPackage,
 )
-from cnb_python.errors.kinds import BuildpackError
-from cnb_python.errors.locks import BadLock
+from cnb_python.errors.locks import BadLock, OutsideApp, WrongForm
 from cnb_python.errors.machine import DiskFull, Killed
 from cnb_python.errors.network import (
     GitFailed,
@@ -44,7 +42,6 @@ from cnb_python.errors.network import (
 )
 from cnb_python.managers.build_errors import machine_failure
 from cnb_python.managers.uv import errors as uv_errors
-from cnb_python.messages import describe
 
 DATA = Path(__file__).parent / "data/uv"
 PYTHON = "3.14.6"
@@ -58,7 +55,7 @@ def wrote(name: str) -> str:
 def why(name: str) -> BuildpackError:
     found = uv_errors.recognise(wrote(name), PYTHON)
     assert found is not None, name
-    assert describe(cast("Failure", found)).steps, "a message says what to do"
+    assert cast("Failure", found).describe().steps, "a message says what to do"
     return found
 
 

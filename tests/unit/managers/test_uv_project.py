@@ -7,14 +7,13 @@ import pytest
 
 from cnb_python.app import read_project
 from cnb_python.config.settings import Settings
+from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.inputs import NotAFile
 from cnb_python.errors.install import UvRefused
-from cnb_python.errors.kinds import BuildpackError
 from cnb_python.errors.locks import LoneLock, ProjectForOtherPython, StaleLock, UnknownGroup
 from cnb_python.managers.base import Workplace
 from cnb_python.managers.resolution import Undecided
 from cnb_python.managers.uv.manager import UvProject
-from cnb_python.messages import describe
 from cnb_python.system.interface import Command, Outcome
 from tests.support.trees import write_files
 
@@ -208,8 +207,8 @@ def test_a_stale_lock_is_told_with_its_command(place: Workplace) -> None:
     error = failed(place, STALE)
 
     assert isinstance(error, StaleLock)
-    assert describe(error).title == "uv.lock is out of date"
-    assert "Run uv lock" in describe(error).steps[0]
+    assert error.describe().title == "uv.lock is out of date"
+    assert "Run uv lock" in error.describe().steps[0]
 
 
 def test_a_project_for_another_python_is_told_with_both(place: Workplace) -> None:

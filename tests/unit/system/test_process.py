@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from cnb_python.errors.machine import ProgramNotStarted
-from cnb_python.messages import describe
 from cnb_python.system import process
 from cnb_python.system.interface import Command, Outcome
 
@@ -134,7 +133,7 @@ def test_a_missing_program_is_named(tmp_path: Path) -> None:
     with pytest.raises(ProgramNotStarted) as raised:
         process.run(Command(("/nowhere/python",), {}, tmp_path))
 
-    message = describe(raised.value)
+    message = raised.value.describe()
     assert message.title == "/nowhere/python could not be started"
     assert "No such file or directory (/nowhere/python)" in message.body[0]
 

@@ -6,7 +6,6 @@ import pytest
 
 from cnb_python.cnb.bindings import Binding, read_bindings
 from cnb_python.errors.runtimes import BadMirror
-from cnb_python.messages import describe
 from cnb_python.python.mirror import DOWNLOADS, address_of
 from cnb_python.python.releases import Release
 from tests.support.trees import Files, write_files
@@ -107,6 +106,6 @@ def test_an_address_that_is_none_is_refused_without_its_secrets(
     with pytest.raises(BadMirror) as caught:
         address_of(RELEASE, bindings, {})
 
-    message = describe(caught.value)
+    message = caught.value.describe()
     assert caught.value.origin == "the binding mine"
     assert "s3cret" not in "\n".join((message.title, *message.body, *message.steps))

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from cnb_python.errors.runtimes import UnusablePythonTable
-from cnb_python.messages import describe
 from cnb_python.python.mirror import carried_archive, find_inventory, own_inventory
 from cnb_python.python.releases import Inventory
 from cnb_python.system.interface import Download
@@ -141,5 +140,5 @@ def test_a_malformed_address_is_the_setting_s_fault_and_shows_no_password(
     with pytest.raises(UnusablePythonTable) as raised:
         find_inventory(address, tmp_path, refuse)
 
-    message = describe(raised.value)
+    message = raised.value.describe()
     assert "s3cret" not in "\n".join((message.title, *message.body, *message.steps))

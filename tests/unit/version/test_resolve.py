@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from cnb_python.cnb.context import Target
-from cnb_python.errors.kinds import BuildpackError
+from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.python import (
     EndedPythonLine,
     NoPythonInRange,

@@ -8,7 +8,8 @@ import pytest
 from cnb_python.app import read_project
 from cnb_python.config.kinds import Origin as Given
 from cnb_python.config.settings import DEFAULTS, Settings
-from cnb_python.errors.inputs import UnreadableJson, UnreadableToml, WrongForm
+from cnb_python.errors.inputs import UnreadableJson, UnreadableToml
+from cnb_python.errors.locks import WrongForm
 from cnb_python.errors.python import (
     InvalidPythonRange,
     InvalidPythonVersion,

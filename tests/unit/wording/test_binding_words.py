@@ -5,12 +5,11 @@ from typing import get_args
 import pytest
 
 from cnb_python.errors.bindings import BadBinding, BindingProblem, SeveralBindings
-from cnb_python.messages import describe
 
 
 def test_a_slip_is_told_with_what_was_meant() -> None:
     keys = ("url", "username", "password")
-    message = describe(BadBinding("company", "pypi", "usrname", "unknown key", keys))
+    message = BadBinding("company", "pypi", "usrname", "unknown key", keys).describe()
 
     assert message.title == (
         "Service binding company has the key usrname, which no binding of type pypi has"
@@ -28,7 +27,7 @@ def test_a_slip_is_told_with_what_was_meant() -> None:
 
 @pytest.mark.parametrize("problem", get_args(BindingProblem.__value__))
 def test_every_problem_has_a_title_a_reason_and_a_step(problem: BindingProblem) -> None:
-    message = describe(BadBinding("company", "pypi", "url", problem, ("line 2 of it is odd",)))
+    message = BadBinding("company", "pypi", "url", problem, ("line 2 of it is odd",)).describe()
 
     assert message.title.startswith("Service binding company ")
     assert len(message.body) > 1
@@ -37,7 +36,7 @@ def test_every_problem_has_a_title_a_reason_and_a_step(problem: BindingProblem) 
 
 @pytest.mark.parametrize("kind", ["pypi", "pip"])
 def test_bindings_that_exclude_each_other_are_all_named(kind: str) -> None:
-    message = describe(SeveralBindings(kind, ("a", "b"), "pip.conf"))
+    message = SeveralBindings(kind, ("a", "b"), "pip.conf").describe()
 
     assert message.title == f"2 service bindings of type {kind} exclude each other"
     assert message.body[0] == "They are a and b."

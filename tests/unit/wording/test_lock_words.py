@@ -3,7 +3,6 @@
 import pytest
 
 from cnb_python.errors.locks import BadLock, LoneLock, UnknownGroup
-from cnb_python.messages import describe
 
 
 @pytest.mark.parametrize(
@@ -17,13 +16,13 @@ from cnb_python.messages import describe
     ],
 )
 def test_a_lock_is_made_again_by_its_own_tool(file: str, command: str) -> None:
-    steps = describe(BadLock(file, "it is no table")).steps
+    steps = BadLock(file, "it is no table").describe().steps
 
     assert steps[-1] == f"Make it again with {command}, and commit it."
 
 
 def test_a_lock_that_stands_alone_needs_no_making_but_its_other_half() -> None:
-    message = describe(LoneLock("Pipfile.lock", "Pipfile", "Pipenv"))
+    message = LoneLock("Pipfile.lock", "Pipfile", "Pipenv").describe()
 
     assert message.title == "Pipfile.lock is there without its Pipfile"
     assert "Commit Pipfile too" in message.steps[0]
@@ -34,7 +33,7 @@ def test_a_lock_that_stands_alone_needs_no_making_but_its_other_half() -> None:
     ("file", "command"), [("Pipfile.lock", "pipenv lock"), ("pyproject.toml", "of your tool")]
 )
 def test_a_group_that_is_added_has_to_be_locked(file: str, command: str) -> None:
-    (step,) = describe(UnknownGroup(file, "group", "prod", ("dev",))).steps
+    (step,) = UnknownGroup(file, "group", "prod", ("dev",)).describe().steps
 
     assert command in step
     assert "add the group" in step

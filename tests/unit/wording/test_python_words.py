@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from cnb_python.errors.failure import Failure
+from cnb_python.errors.base import Failure
 from cnb_python.errors.inputs import NotUtf8, UnreadableJson
 from cnb_python.errors.python import (
     EndedPythonLine,
@@ -30,14 +30,13 @@ from cnb_python.errors.runtimes import (
     UnusableInterpreter,
     UnusablePythonTable,
 )
-from cnb_python.messages import describe
 
 ORIGIN = ".python-version, line 2"
 LINES = ("3.15", "3.14", "3.13")
 
 
 def text(failure: Failure) -> str:
-    message = describe(failure)
+    message = failure.describe()
     assert message.steps, "a message ends with what to do"
     return "\n".join((message.title, *message.body, *message.steps))
 

@@ -3,7 +3,6 @@
 import pytest
 
 from cnb_python.errors.machine import DamagedStore
-from cnb_python.wording.machine import damaged_store
 
 
 @pytest.mark.parametrize(
@@ -14,7 +13,7 @@ from cnb_python.wording.machine import damaged_store
     ],
 )
 def test_a_damaged_store_says_what_is_wrong_and_how_to_do_without(reason: str, said: str) -> None:
-    message = damaged_store(DamagedStore(reason))
+    message = DamagedStore(reason).describe()
 
     assert message.body == (said,)
     assert any("--clear-cache" in step for step in message.steps)

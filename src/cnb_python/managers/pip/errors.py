@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.finding import (
     NoSuchPackage,
     NoSuchVersion,
@@ -13,7 +14,6 @@ from cnb_python.errors.finding import (
     WrongPython,
     Yanked,
 )
-from cnb_python.errors.inputs import OutsideApp
 from cnb_python.errors.install import (
     BadPipOption,
     BadRequirement,
@@ -25,7 +25,7 @@ from cnb_python.errors.install import (
     NotAPackage,
     NotPinned,
 )
-from cnb_python.errors.kinds import BuildpackError
+from cnb_python.errors.locks import OutsideApp
 from cnb_python.errors.network import (
     IndexRefused,
     IndexUnreachable,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from cnb_python.errors.kinds import BuildpackError
+from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.machine import ProgramNotStarted
 from cnb_python.managers.base import Workplace
 from cnb_python.managers.index_config import Network, way_of_pip

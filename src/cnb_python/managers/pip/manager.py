@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cnb_python.app import REQUIREMENTS, Project
 from cnb_python.config.settings import DEFAULTS, PIP, UV, Settings
-from cnb_python.errors.kinds import BuildpackError
+from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.settings import NoSuchRequirements
 from cnb_python.managers.base import Advice, Workplace
 from cnb_python.managers.pip import pinned, requirements_txt

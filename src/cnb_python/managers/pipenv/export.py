@@ -13,9 +13,10 @@ from packaging.utils import canonicalize_name
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import Writable
 from cnb_python.config.settings import Settings
+from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.install import InstallFailed
-from cnb_python.errors.kinds import BuildpackError
-from cnb_python.errors.locks import LockTooNew, StaleLock, UnknownGroup
+from cnb_python.errors.locks import StaleLock, UnknownGroup
+from cnb_python.errors.programs import LockTooNew
 from cnb_python.managers import (
     build_errors,
     exported_requirements,

@@ -7,10 +7,10 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 
 from cnb_python.config.settings import Settings
+from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.install import InstallFailed
-from cnb_python.errors.kinds import BuildpackError
-from cnb_python.errors.locks import LockTooNew, StaleLock, UnknownGroup
-from cnb_python.errors.programs import AppNotInstallable, KeyRefused
+from cnb_python.errors.locks import StaleLock, UnknownGroup
+from cnb_python.errors.programs import AppNotInstallable, KeyRefused, LockTooNew
 from cnb_python.managers import build_errors, exported_requirements, index_pinning, schema
 from cnb_python.managers.base import Workplace
 from cnb_python.managers.install_locked import Choice

@@ -10,7 +10,7 @@ from pathlib import Path
 from cnb_python.app import Project
 from cnb_python.cnb import toml
 from cnb_python.config.settings import DEFAULTS, Settings
-from cnb_python.errors.kinds import BuildpackError
+from cnb_python.errors.base import BuildpackError
 from cnb_python.managers.base import Advice, AskedAnew, Workplace
 from cnb_python.managers.resolution import Decision, Pin, Undecided
 from cnb_python.system.interface import Command, Outcome, Run

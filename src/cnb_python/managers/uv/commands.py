@@ -7,8 +7,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
+from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.install import UvRefused
-from cnb_python.errors.kinds import BuildpackError
 from cnb_python.managers import build_errors, index_config
 from cnb_python.managers.base import Workplace
 from cnb_python.managers.index_config import Network

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Callable
 
+from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.finding import (
     NoSuchPackage,
     NoSuchVersion,
@@ -16,7 +17,6 @@ from cnb_python.errors.finding import (
     WrongPython,
     Yanked,
 )
-from cnb_python.errors.inputs import OutsideApp, WrongForm
 from cnb_python.errors.install import (
     BadRequirement,
     DamagedPackage,
@@ -24,8 +24,7 @@ from cnb_python.errors.install import (
     IncludeMissing,
     NotAPackage,
 )
-from cnb_python.errors.kinds import BuildpackError
-from cnb_python.errors.locks import BadLock
+from cnb_python.errors.locks import BadLock, OutsideApp, WrongForm
 from cnb_python.errors.network import (
     IndexRefused,
     IndexUnreachable,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cnb_python.cnb import toml
 from cnb_python.config.settings import Settings
-from cnb_python.errors.kinds import BuildpackError
+from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.locks import ProjectForOtherPython, StaleLock, UnknownGroup
 from cnb_python.managers import install_locked
 from cnb_python.managers.base import Workplace

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from cnb_python.app import Project
 from cnb_python.config.settings import DEFAULTS, Settings
-from cnb_python.errors.kinds import BuildpackError
+from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.locks import LoneLock
 from cnb_python.managers import fingerprint
 from cnb_python.managers.base import Advice, AskedAnew, Workplace

@@ -6,7 +6,10 @@ traceback. It is none, since detection imports this module on every build, and m
 dataclasses takes it 11 ms.
 """
 
+from abc import abstractmethod
 from typing import dataclass_transform
+
+from cnb_python.errors.message import Message
 
 
 @dataclass_transform(eq_default=False)
@@ -32,11 +35,19 @@ def _names(cls: type[BuildpackError]) -> tuple[str, ...]:
     return tuple(get_annotations(cls, format=Format.STRING))
 
 
-class AppError(BuildpackError):
+class Failure(BuildpackError):
+    """A failure that the user is shown an explanation of."""
+
+    @abstractmethod
+    def describe(self) -> Message:
+        """Return what happened, what was found, what is expected, and how to fix it."""
+
+
+class AppError(Failure):
     """The app's author can mend it."""
 
 
-class OutsideError(BuildpackError):
+class OutsideError(Failure):
     """The network, an index, the machine or the platform is at fault."""
 
 

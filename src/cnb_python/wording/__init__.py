@@ -1,1 +1,0 @@
-"""The words of families of failures, too many for `messages`."""
