@@ -15,7 +15,7 @@ help: ## List the chores
 
 venv: ## Make or renew .venv, the checkout's own interpreter and packages
 	@python3 tools/stage0.py
-	@$(PYTHON) -m tools.execd
+	@$(PYTHON) -m tools.package.execd
 
 image: venv fixtures ## Build APP into an image (an OCI image directory where no container engine answers)
 	@$(PYTHON) -m tools.image "$(APP)"
@@ -49,10 +49,10 @@ images: venv fixtures ## Test with pack on a real Docker engine
 	@$(PYTHON) -m pytest tests/images
 
 package: venv ## Assemble the buildpack for every target into dist/ (API=0.10: older lifecycles; OFFLINE=1: Pythons, Poetry, Pipenv, PDM inside)
-	@$(PYTHON) -m tools.package $(if $(API),--api $(API)) $(if $(OFFLINE),--offline $(filter-out 1,$(OFFLINE)))
+	@$(PYTHON) -m tools.package.assemble $(if $(API),--api $(API)) $(if $(OFFLINE),--offline $(filter-out 1,$(OFFLINE)))
 
 builder: venv ## Create the builder image cnb-python/builder
-	@$(PYTHON) -m tools.builder
+	@$(PYTHON) -m tools.package.builder
 
 fixtures: venv ## Make the fixtures' lock files from their pinned inputs
 	@$(PYTHON) -m tools.fixtures
@@ -64,11 +64,11 @@ compat: venv ## Compare linked with merged environments; writes docs/compatibili
 	@$(PYTHON) -m tools.compat
 
 data: venv ## Rewrite the tables of Python releases, and what Poetry, Pipenv and PDM need
-	@$(PYTHON) -m tools.update_pythons
-	@$(PYTHON) -m tools.update_tools
+	@$(PYTHON) -m tools.pythons.update_table
+	@$(PYTHON) -m tools.package.update_tools
 
 docs: venv ## Rewrite the pages of docs/ that are read off the code
-	@PYTHONPATH=src $(PYTHON) -m tools.reference
+	@PYTHONPATH=src $(PYTHON) -m tools.docs.reference
 
 clean: ## Remove what was made in the checkout (not the cache of real tools)
 	@rm -rf build dist .venv .venv.new .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis

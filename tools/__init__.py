@@ -1,1 +1,1 @@
-"""Maintainer's scripts: run as `python3 tools/<name>.py`, imported as `tools.<name>`."""
+"""Maintainers' programs, by purpose: run as `python3 -m tools.<package>.<name>`."""

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from tools import cache, carried
+from tools import cache
+from tools.package import carried
 from tools.processes import run
 from tools.stage0 import ARCHES, ROOT
 

@@ -14,8 +14,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from tools import builder, cache, engine, lifecycle, oci, real_tools, report, settings_here
-from tools.engine import Engine
+from tools import cache
+from tools.package import builder
+from tools.platforms import engine, image_report, lifecycle, oci, real_tools, this_machine
+from tools.platforms.engine import Engine
 from tools.processes import Unavailable, fail, need_root, say
 
 ROOT = builder.ROOT
@@ -53,7 +55,7 @@ def image_name(app: Path, environ: Mapping[str, str]) -> str:
 def with_pack(found: Engine, app: Path, name: str, env: Mapping[str, str]) -> None:
     """Build with pack on an engine."""
     made = builder.ensure(found, builder.buildpack())
-    network = ("--network", "host") if settings_here.stays_here(env) else ()
+    network = ("--network", "host") if this_machine.stays_here(env) else ()
     variables = [f"--env={key}={value}" for key, value in env.items()]
     say(f"Building {name} with pack")
     command = (
@@ -65,9 +67,8 @@ def with_pack(found: Engine, app: Path, name: str, env: Mapping[str, str]) -> No
         fail("\nNo image was built: see above.")
     template = "{{.CreatedBy}}|{{.Size}}"
     history = ("history", "--no-trunc", "--human=false", "--format", template, name)
-    say(
-        f"\nBuilt {name}\n\n{report.table(report.of_history(found.docker(*history).splitlines()))}"
-    )
+    rows = image_report.of_history(found.docker(*history).splitlines())
+    say(f"\nBuilt {name}\n\n{image_report.table(rows)}")
     say(f"\nRun it:\n\n  docker run --rm -e PORT={PORT} -p {PORT}:{PORT} {name}")
 
 
@@ -84,7 +85,7 @@ def in_place(app: Path, env: Mapping[str, str]) -> None:
             buildpacks=(product,),
             work=cache.directory() / "builds" / key,
             env=env,
-            lifecycle_env=settings_here.proxies(os.environ),
+            lifecycle_env=this_machine.proxies(os.environ),
             on_line=_show,
         )
         result = lifecycle.create(platform, request)
@@ -128,7 +129,7 @@ def _link(source: str, target: str) -> None:
 
 
 def _tell(image: Path) -> None:
-    layers = report.table(report.of_layout(oci.read(image)))
+    layers = image_report.table(image_report.of_layout(oci.read(image)))
     say(f"\nBuilt {image.relative_to(ROOT)}, an OCI image directory\n\n{layers}")
     say(f"\nRun it in place:\n\n  {ROOT / 'tools/serve'} {image} {PORT}")
 
@@ -137,7 +138,7 @@ def main(arguments: list[str]) -> None:
     """Build the app that the arguments name."""
     app = find_app(arguments[0] if arguments else "")
     found = engine.answering()
-    with settings_here.interpreters(settings_here.of_this_machine()) as env:
+    with this_machine.interpreters(this_machine.of_this_machine()) as env:
         if found:
             with_pack(found, app, image_name(app, os.environ), env)
         else:

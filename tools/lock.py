@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from tools import carried, package
+from tools.package import assemble, carried
 from tools.processes import Unavailable, run
 
 FILES: dict[str, tuple[str, ...]] = {"runtime.txt": (), "dev.txt": ("--group", "dev")}
@@ -18,12 +18,12 @@ FORM = ("--generate-hashes", "--no-header", "--no-annotate", "--quiet")
 
 def main(flags: Sequence[str]) -> None:
     """Rewrite both files."""
-    uv = carried.base(package.this_machine()) / "tools/uv"
+    uv = carried.base(assemble.this_machine()) / "tools/uv"
     for name, groups in FILES.items():
-        output = package.ROOT / "requirements" / name
+        output = assemble.ROOT / "requirements" / name
         version = ("--python-version", carried.MINOR, "--native-tls")
         asked = ("pyproject.toml", "--output-file", str(output), *groups, *flags)
-        run(uv, "pip", "compile", *FORM, *version, *asked, cwd=package.ROOT)
+        run(uv, "pip", "compile", *FORM, *version, *asked, cwd=assemble.ROOT)
 
 
 if __name__ == "__main__":

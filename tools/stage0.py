@@ -20,7 +20,7 @@ import urllib.request
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from tools import gomodule
+from tools.pythons import go_module
 
 ROOT = Path(__file__).resolve().parents[1]
 PINS = ROOT / "src/cnb_python/data/tools.toml"
@@ -59,14 +59,14 @@ def _from_release(archive: dict[str, str], into: Path) -> None:
 def _from_module(module: dict[str, str], arch: str, into: Path) -> None:
     if shutil.which("go") is None:
         sys.exit("Neither the release host nor `go` is available: install Go 1.25 or newer.")
-    source = gomodule.download(module["name"], module["sum"])
-    gomodule.unpack(source / f"python/internal/data/linux-{arch}", into)
+    source = go_module.download(module["name"], module["sum"])
+    go_module.unpack(source / f"python/internal/data/linux-{arch}", into)
     site_packages = next(into.glob("lib/python3.*")) / "site-packages"
-    gomodule.unpack(source / "pip/internal/data", site_packages)
+    go_module.unpack(source / "pip/internal/data", site_packages)
 
 
 def _digest() -> str:
-    inputs = (PINS, LOCK, Path(__file__), Path(gomodule.__file__))
+    inputs = (PINS, LOCK, Path(__file__), Path(go_module.__file__))
     return hashlib.sha256(b"".join(path.read_bytes() for path in inputs)).hexdigest()
 
 

@@ -12,8 +12,10 @@ import pytest
 from tests.images.inventory import sweep, take
 from tests.images.workshop import Built, Workshop
 from tests.support.builds import fixture
-from tools import builder, engine, mirror, settings_here
-from tools.engine import Engine
+from tools.package import builder
+from tools.platforms import engine, this_machine
+from tools.platforms.engine import Engine
+from tools.pythons import mirror
 
 LAST = "test_nothing_is_left_behind"
 PREFIX = "cnb-python-test-"
@@ -38,7 +40,7 @@ def workshop(docker: Engine) -> Iterator[Workshop]:
         # Our own, which nobody else can be using: what a killed session left there goes.
         sweep(docker, PREFIX)
     before = take(docker)
-    environment = settings_here.of_this_machine().items()
+    environment = this_machine.of_this_machine().items()
     indexes = {name: value for name, value in environment if not name.startswith("BP_")}
     with mirror.running() as url:
         settings = {"BP_PYTHON_MIRROR": f"{url}/python.toml", **indexes}

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from os import environ
 
-from tools.engine import Engine
+from tools.platforms.engine import Engine
 
 # A user and a group that the image does not know, no capability, and nothing to be written but
 # the memory file systems that an engine always mounts (/dev/shm).

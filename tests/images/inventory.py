@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tools import rootfs
-from tools.engine import Engine
+from tools.platforms import rootfs
+from tools.platforms.engine import Engine
 
 # `make builder` makes them and every build starts from them: they are kept on purpose, as is the
 # image of a registry that they may have been made from.

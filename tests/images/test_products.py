@@ -13,7 +13,8 @@ from tests.images.containers import started
 from tests.images.workshop import Packed, Workshop
 from tests.support.builds import fixture
 from tests.support.trees import write_files
-from tools import oci, package, real_tools
+from tools.package import assemble
+from tools.platforms import oci, real_tools
 from tools.processes import run
 
 # A buildpack that never takes part: pack makes no builder without any.
@@ -50,14 +51,14 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A source checkout as `git clone` and `make venv` leave it, with the changes made here."""
     copy = tmp_path_factory.mktemp("checkout") / "cnb-python"
     listed = run(
-        "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", cwd=package.ROOT
+        "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", cwd=assemble.ROOT
     )
     for name in filter(None, listed.split("\0")):
-        source = package.ROOT / name
+        source = assemble.ROOT / name
         if source.is_file():
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, copy / name)
-    shutil.copytree(package.ROOT / ".venv", copy / ".venv", symlinks=True)
+    shutil.copytree(assemble.ROOT / ".venv", copy / ".venv", symlinks=True)
     return copy
 
 
@@ -152,4 +153,10 @@ def _build_flask(workshop: Workshop, name: str, *flags: str | Path) -> Packed:
 
 def _make(where: Path, *flags: str) -> None:
     """Run `make package` for this machine in the checkout *where*."""
-    run(where / ".venv/bin/python3", where / "tools/package.py", "--arch", oci.arch(), *flags)
+    run(
+        where / ".venv/bin/python3",
+        where / "tools/package/assemble.py",
+        "--arch",
+        oci.arch(),
+        *flags,
+    )

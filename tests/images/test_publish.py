@@ -12,14 +12,14 @@ from pytest_docker.plugin import Services, get_docker_services
 from tests.images.containers import started
 from tests.images.workshop import Workshop
 from tests.support.builds import fixture
-from tools import system_packages
+from tools.platforms import debian_packages
 from tools.processes import Unavailable, run
 
 
 @pytest.fixture(scope="session")
 def docker_compose_command(workshop: Workshop) -> str:
     """Compose of whatever kind there is, told where the engine and the registry's program are."""
-    program = system_packages.program("docker-registry", "docker-registry")
+    program = debian_packages.program("docker-registry", "docker-registry")
     compose = _compose()
     variables = {**workshop.engine.env, "DOCKER_REGISTRY": str(program)}
     settings = [f"{name}={value}" for name, value in variables.items()]
@@ -30,7 +30,7 @@ def _compose() -> list[str]:
     try:
         run("docker", "compose", "version")
     except Unavailable:
-        return [str(system_packages.program("docker-compose", "docker-compose"))]
+        return [str(debian_packages.program("docker-compose", "docker-compose"))]
     return ["docker", "compose"]
 
 

@@ -10,7 +10,7 @@ import pytest
 from tests.images.containers import started
 from tests.images.workshop import Workshop
 from tests.support.builds import fixture
-from tools import real_tools
+from tools.platforms import real_tools
 
 # On the build image, since that already says which version of the engine's API is to be spoken.
 DOCKERFILE = """\

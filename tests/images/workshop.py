@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.images.inventory import Inventory, remove, take
-from tools import base_images, builder, real_tools
-from tools.engine import Engine
+from tools.package import builder
+from tools.platforms import base_images, real_tools
+from tools.platforms.engine import Engine
 
 BUILD_SECONDS = 420
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import package
+from tools.package import assemble
 
 
 @pytest.fixture(scope="session", name="dist")
@@ -15,13 +15,13 @@ def _dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session", name="trees")
 def _trees(dist: Path) -> dict[str, Path]:
     """Every target's tree by architecture."""
-    made = [package.Product(arch, package.declared_api(), (), dist) for arch in package.ARCHES]
+    made = [assemble.Product(arch, assemble.declared_api(), (), dist) for arch in assemble.ARCHES]
     for product in made:
-        package.assemble(product)
+        assemble.assemble(product)
     return {product.arch: product.folder for product in made}
 
 
 @pytest.fixture(scope="session", name="tree")
 def _tree(trees: dict[str, Path]) -> Path:
     """The tree that runs on this machine."""
-    return trees[package.this_machine()]
+    return trees[assemble.this_machine()]

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tools import execd, package, real_tools
+from tools.package import assemble, execd
+from tools.platforms import real_tools
 
 CGROUP = Path("/sys/fs/cgroup")
 MB = 1024 * 1024
@@ -29,7 +30,7 @@ def settings(*command: str | Path) -> str:
 
 @pytest.fixture(scope="module", name="program")
 def _program() -> Path:
-    return execd.program(package.this_machine())
+    return execd.program(assemble.this_machine())
 
 
 def test_go_is_content_with_it() -> None:
@@ -54,7 +55,7 @@ def test_its_source_is_formatted() -> None:
     assert found.stdout == ""
 
 
-@pytest.mark.parametrize("arch", package.ARCHES)
+@pytest.mark.parametrize("arch", assemble.ARCHES)
 def test_it_is_the_same_wherever_it_is_built(
     arch: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,7 +12,9 @@ import pytest
 
 from cnb_python.python.mirror import carried_archive, find_inventory
 from cnb_python.system.interface import Download
-from tools import interpreters, mirror, package, stage0
+from tools import stage0
+from tools.package import assemble
+from tools.pythons import interpreters, mirror
 
 VERSION = "3.14.6"
 EXTENSION = """\
@@ -26,7 +28,7 @@ PyMODINIT_FUNC PyInit_compiled(void) { return PyModule_Create(&module); }
 
 @pytest.fixture(scope="module", name="archive")
 def _archive() -> Path:
-    return interpreters.archive(VERSION, package.this_machine())
+    return interpreters.archive(VERSION, assemble.this_machine())
 
 
 @pytest.fixture(scope="module", name="unpacked")
@@ -102,14 +104,14 @@ def test_the_mirror_serves_what_its_table_says(
     fetch(Download(release.url, release.sha256, ""), tmp_path / "fetched")
 
     assert (tmp_path / "fetched").read_bytes() == archive.read_bytes()
-    assert (release.version, release.arch) == (VERSION, package.this_machine())
+    assert (release.version, release.arch) == (VERSION, assemble.this_machine())
     assert release.sha256 == hashlib.sha256(archive.read_bytes()).hexdigest()
 
 
 def test_an_offline_package_carries_archives_that_the_buildpack_finds(tmp_path: Path) -> None:
-    product = package.Product(package.this_machine(), "0.12", (VERSION,), tmp_path / "dist")
+    product = assemble.Product(assemble.this_machine(), "0.12", (VERSION,), tmp_path / "dist")
 
-    package.assemble(product)
+    assemble.assemble(product)
 
     [release] = find_inventory("", product.folder, fetch).releases
     carried = carried_archive(release, product.folder)
@@ -120,7 +122,7 @@ def test_an_offline_package_carries_archives_that_the_buildpack_finds(tmp_path: 
 
 
 def test_archives_for_the_other_architecture_are_made_too() -> None:
-    other = ({*stage0.ARCHES.values()} - {package.this_machine()}).pop()
+    other = ({*stage0.ARCHES.values()} - {assemble.this_machine()}).pop()
 
     with tarfile.open(interpreters.archive(VERSION, other)) as packed:
         names = packed.getnames()

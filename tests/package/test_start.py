@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import package
+from tools.package import assemble
 
 PASSED, FAILED = 0, 100
 
@@ -29,7 +29,7 @@ class Phase:
             "CNB_BUILD_PLAN_PATH": str(self.plan),
             "CNB_BUILDPACK_DIR": str(tree),
             "CNB_TARGET_OS": "linux",
-            "CNB_TARGET_ARCH": package.this_machine(),
+            "CNB_TARGET_ARCH": assemble.this_machine(),
         }
 
     def __call__(
@@ -125,7 +125,7 @@ def test_the_tree_may_be_read_only_and_another_user_s(phase: Phase, tmp_path: Pa
 def test_without_an_interpreter_the_command_that_makes_it_is_named(
     phase: Phase, tmp_path: Path, name: str
 ) -> None:
-    shutil.copytree(package.ROOT / "bin", tmp_path / "checkout/bin")
+    shutil.copytree(assemble.ROOT / "bin", tmp_path / "checkout/bin")
 
     code, said = phase(tmp_path / "checkout/bin" / name)
 
@@ -136,7 +136,7 @@ def test_without_an_interpreter_the_command_that_makes_it_is_named(
 @pytest.mark.parametrize("name", ["detect", "build"])
 def test_signals_reach_the_interpreter_itself(tmp_path: Path, name: str) -> None:
     # A stand-in that tells its process id and arguments: there is no shell between.
-    shutil.copytree(package.ROOT / "bin", tmp_path / "bin")
+    shutil.copytree(assemble.ROOT / "bin", tmp_path / "bin")
     python = tmp_path / "python/bin/python3"
     python.parent.mkdir(parents=True)
     python.write_text('#!/bin/sh\necho $$ "$@"\n')
@@ -151,6 +151,6 @@ def test_signals_reach_the_interpreter_itself(tmp_path: Path, name: str) -> None
 
 
 def test_detect_and_build_differ_in_one_word() -> None:
-    detect, build = ((package.ROOT / "bin" / name).read_text() for name in ("detect", "build"))
+    detect, build = ((assemble.ROOT / "bin" / name).read_text() for name in ("detect", "build"))
 
     assert detect.replace("phase=detect", "phase=build") == build

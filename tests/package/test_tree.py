@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tools import carried, execd, package
-from tools import tree as trees_of
+from tools.package import assemble, carried, execd
+from tools.package import tree as trees_of
 
 LIBRARY = f"python/lib/python{carried.MINOR}"
 UNCHECKED = 0b01  # https://peps.python.org/pep-0552/
@@ -23,14 +23,14 @@ def readelf(flag: str, path: Path) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
-@pytest.mark.parametrize("arch", package.ARCHES)
+@pytest.mark.parametrize("arch", assemble.ARCHES)
 def test_only_what_belongs_is_at_the_top(trees: dict[str, Path], arch: str) -> None:
     assert sorted(path.name for path in trees[arch].iterdir()) == [
         *("LICENSE", "bin", "buildpack.toml", "python", "src", "tools")
     ]
 
 
-@pytest.mark.parametrize("arch", package.ARCHES)
+@pytest.mark.parametrize("arch", assemble.ARCHES)
 def test_programs_are_for_the_target_and_no_other(trees: dict[str, Path], arch: str) -> None:
     programs = [path for path in trees_of.files(trees[arch]) if trees_of.machine(path)]
 
@@ -40,7 +40,7 @@ def test_programs_are_for_the_target_and_no_other(trees: dict[str, Path], arch: 
     assert any(path.parent.name == "tomli" for path in programs)
 
 
-@pytest.mark.parametrize("arch", package.ARCHES)
+@pytest.mark.parametrize("arch", assemble.ARCHES)
 def test_programs_need_no_library_but_those_of_glibc(trees: dict[str, Path], arch: str) -> None:
     needed = set()
     for path in trees_of.files(trees[arch]):
@@ -55,7 +55,7 @@ def test_programs_need_no_library_but_those_of_glibc(trees: dict[str, Path], arc
     assert {name.split(".")[0].split("-x86")[0].split("-aarch")[0] for name in needed} <= of_glibc
 
 
-@pytest.mark.parametrize("arch", package.ARCHES)
+@pytest.mark.parametrize("arch", assemble.ARCHES)
 def test_all_code_has_bytecode_that_is_never_checked(trees: dict[str, Path], arch: str) -> None:
     root = trees[arch]
     sources = [*(root / "src").rglob("*.py"), *(root / "python").rglob("*.py")]
@@ -68,26 +68,26 @@ def test_all_code_has_bytecode_that_is_never_checked(trees: dict[str, Path], arc
 
 
 def test_no_path_of_the_machine_that_made_it_is_inside(tree: Path, dist: Path) -> None:
-    told = [str(dist).encode(), str(package.ROOT).encode(), str(Path.home() / ".cache").encode()]
+    told = [str(dist).encode(), str(assemble.ROOT).encode(), str(Path.home() / ".cache").encode()]
 
     for path in trees_of.files(tree):
         content = path.read_bytes()
         assert not [each for each in told if each in content], path
 
 
-@pytest.mark.parametrize("arch", package.ARCHES)
+@pytest.mark.parametrize("arch", assemble.ARCHES)
 def test_two_runs_make_the_same_package(arch: str, tmp_path: Path) -> None:
-    made = [package.Product(arch, package.declared_api(), (), tmp_path / run) for run in "ab"]
+    made = [assemble.Product(arch, assemble.declared_api(), (), tmp_path / run) for run in "ab"]
 
     for product in made:
-        package.assemble(product)
+        assemble.assemble(product)
 
     assert trees_of.digest(made[0].folder) == trees_of.digest(made[1].folder)
 
 
 def test_what_is_carried_is_the_same_when_gathered_again(tree: Path, tmp_path: Path) -> None:
-    carried.make(package.this_machine(), tmp_path)
-    shutil.copy(execd.program(package.this_machine()), tmp_path / "tools")
+    carried.make(assemble.this_machine(), tmp_path)
+    shutil.copy(execd.program(assemble.this_machine()), tmp_path / "tools")
     trees_of.normalise(tmp_path)
 
     for part in ("python", "tools"):
@@ -95,11 +95,11 @@ def test_what_is_carried_is_the_same_when_gathered_again(tree: Path, tmp_path: P
 
 
 def test_nothing_is_made_again_when_nothing_has_changed(dist: Path) -> None:
-    product = package.Product(package.this_machine(), package.declared_api(), (), dist)
+    product = assemble.Product(assemble.this_machine(), assemble.declared_api(), (), dist)
 
-    package.assemble(product)
+    assemble.assemble(product)
 
-    assert package.assemble(product) is False
+    assert assemble.assemble(product) is False
 
 
 def test_the_carried_interpreter_can_import_everything_that_is_carried(tree: Path) -> None:

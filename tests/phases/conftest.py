@@ -11,7 +11,10 @@ from tests.support.builds import Builds, Built, fixture
 from tests.support.leftovers import mounts_below, processes_of
 from tests.support.sharing import shared
 from tests.support.trees import App, Files, linked_copy, write_files
-from tools import cache, lifecycle, mirror, oci, package, settings_here
+from tools import cache
+from tools.package import assemble
+from tools.platforms import lifecycle, oci, this_machine
+from tools.pythons import mirror
 
 HERE = Path(__file__).parent
 
@@ -46,9 +49,9 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def buildpack(base: Path) -> Path:
     """The packaged tree for this machine, ours alone: `make package` may renew the other one."""
-    product = package.Product(oci.arch(), package.declared_api(), offline=())
+    product = assemble.Product(oci.arch(), assemble.declared_api(), offline=())
     with cache.locked("dist"):
-        package.assemble(product)
+        assemble.assemble(product)
         return linked_copy(product.folder, base / "buildpack")
 
 
@@ -57,7 +60,7 @@ def builds(base: Path, buildpack: Path) -> Iterator[Builds]:
     """Build apps with the packaged buildpack under the real lifecycle."""
     platform = lifecycle.standard()
     with mirror.running() as url:
-        settings = {**settings_here.of_this_machine(), "BP_PYTHON_MIRROR": f"{url}/python.toml"}
+        settings = {**this_machine.of_this_machine(), "BP_PYTHON_MIRROR": f"{url}/python.toml"}
         yield Builds(platform, buildpack, settings, base / "builds")
 
 

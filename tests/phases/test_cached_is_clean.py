@@ -21,7 +21,7 @@ from tests.support.worlds import (
     members,
     odd_machine,
 )
-from tools.sandbox import Bind
+from tools.platforms.sandbox import Bind
 
 # Enough for a share of its own, and for the others to be spread.
 BULKY = 33 * 1024 * 1024

@@ -8,7 +8,9 @@ import pytest
 from tests.support import lockers
 from tests.support.builds import Builds, Built
 from tests.support.trees import App, linked_copy
-from tools import oci, programs, runtimes
+from tools.package import tool_wheels
+from tools.platforms import oci
+from tools.pythons import runtimes
 
 PROJECT = '[project]\nname = "app"\nversion = "1"\nrequires-python = ">=3.14"\n'
 APPS: Mapping[str, Mapping[str, str]] = {
@@ -24,7 +26,7 @@ def offline(builds: Builds, tmp_path_factory: pytest.TempPathFactory) -> Path:
     tree = linked_copy(builds.buildpack, tmp_path_factory.mktemp("offline") / "tree")
     tree.parent.chmod(0o755)
     runtimes.carry((PYTHON,), oci.arch(), tree / "runtimes")
-    programs.carry(oci.arch(), tree / "tools/programs")
+    tool_wheels.carry(oci.arch(), tree / "tools/programs")
     return tree
 
 

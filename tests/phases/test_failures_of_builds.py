@@ -10,7 +10,7 @@ from tests.support import index
 from tests.support.failing import Failing, Tool, compiling, legacy, meson, source
 from tests.support.index import Index
 from tests.support.wheels import wheel
-from tools import settings_here
+from tools.platforms import this_machine
 
 # pip takes seconds.
 TOOLS = pytest.mark.parametrize("tool", [pytest.param("pip", marks=pytest.mark.thorough), "uv"])
@@ -139,7 +139,7 @@ def test_what_meson_looks_for(
 ) -> None:
     made = meson(tmp_path, "wants-meson", "libmemcached")
     path = failing.programs("ar", "as", "cc", "ld", "ninja", *programs)
-    env = {**settings_here.of_this_machine(), "CC": "cc", "PATH": path}
+    env = {**this_machine.of_this_machine(), "CC": "cc", "PATH": path}
     told = failing.told(tool, f"wants-meson @ {made.as_uri()}\n", env=env)
 
     assert told.title == f"wants-meson needs the {missing}"
@@ -226,7 +226,7 @@ def test_a_setup_py_of_another_age(
     failing: Failing, tmp_path: Path, tool: Tool, setup: str, title: str
 ) -> None:
     made = legacy(tmp_path, "old", setup)
-    told = failing.told(tool, f"old @ {made.as_uri()}\n", env=settings_here.of_this_machine())
+    told = failing.told(tool, f"old @ {made.as_uri()}\n", env=this_machine.of_this_machine())
 
     assert told.title == title
 
@@ -240,7 +240,7 @@ def test_an_older_setuptools_helps_as_the_message_says(
 ) -> None:
     setup = "import pkg_resources, setuptools\nsetuptools.setup(name='old', version='1.0')\n"
     wanted = f"old @ {legacy(tmp_path, 'old', setup).as_uri()}\n"
-    env = settings_here.of_this_machine()
+    env = this_machine.of_this_machine()
     told = failing.told(tool, wanted, env=env)
     helped = failing.tried(
         tool, wanted, files={"build.txt": "setuptools<81\n"}, env={**env, variable: "build.txt"}
@@ -259,7 +259,7 @@ def test_a_rust_extension_without_rust(failing: Failing, tmp_path: Path, tool: T
         "setup(name='oxide', version='1.0', rust_extensions=[RustExtension('oxide')])\n"
     )
     made = legacy(tmp_path, "oxide", setup, requires=("setuptools", "setuptools-rust"))
-    env = {**settings_here.of_this_machine(), "PATH": failing.programs("cc")}
+    env = {**this_machine.of_this_machine(), "PATH": failing.programs("cc")}
     told = failing.told(tool, f"oxide @ {made.as_uri()}\n", env=env)
 
     assert told.title == "oxide needs the program Rust"

@@ -9,7 +9,7 @@ from tests.support import index
 from tests.support.failing import Failing, Tool, legacy
 from tests.support.index import Index
 from tests.support.wheels import wheel
-from tools import oci
+from tools.platforms import oci
 
 # pip is asked twice, and takes seconds.
 TOOLS = pytest.mark.parametrize("tool", [pytest.param("pip", marks=pytest.mark.thorough), "uv"])

@@ -12,7 +12,8 @@ from tests.support.builds import Builds, Built
 from tests.support.faults import Bench, cache_of
 from tests.support.trees import write_files
 from tests.support.wheels import wheel
-from tools import mirror, tree
+from tools.package import tree
+from tools.pythons import mirror
 
 DISTRIBUTIONS = 2_000
 FILES = 50_000

@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tools import rootfs
-from tools.sandbox import Sandbox, run
+from tools.platforms import rootfs
+from tools.platforms.sandbox import Sandbox, run
 
 # Changes its user, as the lifecycle does, and starts what tries to outlive it.
 PROGRAM = "setsid sleep {0} & sleep {0}"

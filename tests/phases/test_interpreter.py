@@ -16,7 +16,8 @@ from cnb_python.system.fetch import fetcher
 from cnb_python.system.interface import System
 from cnb_python.system.process import run
 from tests.unit.environment.worlds import Log
-from tools import interpreters, oci
+from tools.platforms import oci
+from tools.pythons import interpreters
 
 # Both forms that sysconfig's data has; the first a stub that loads libpython, the second whole.
 VERSIONS = ("3.12.3", "3.14.6")

@@ -13,7 +13,7 @@ import pytest
 from tests.support.builds import BUILDPACK, Builds, Built
 from tests.support.killing import killing
 from tests.support.trees import App, Files, write_files
-from tools import tree
+from tools.package import tree
 
 SMALL: Files = {
     "requirements.txt": "six==1.17.0\n",

@@ -8,7 +8,7 @@ import tomli_w
 
 from tests.support.builds import BUILDPACK, Builds, Built, fixture
 from tests.support.worlds import digest_of, layers_of, without_cache, without_image
-from tools import oci
+from tools.platforms import oci
 
 FLASK = fixture("pip_flask")
 DAMAGED = {

@@ -9,7 +9,7 @@ from tests.support.builds import Builds, Built, fixture
 from tests.support.neighbour import neighbour
 from tests.support.trees import App
 from tests.support.worlds import layers_of
-from tools import mirror
+from tools.pythons import mirror
 
 FLASK = fixture("pip_flask")
 SITE = "venv/lib/python3.14/site-packages"

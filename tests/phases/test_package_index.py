@@ -13,7 +13,8 @@ from tests.support import index
 from tests.support.index import Login
 from tests.support.packages import c_module, sdist
 from tests.support.wheels import wheel
-from tools import interpreters, oci
+from tools.platforms import oci
+from tools.pythons import interpreters
 
 # The makers of these interpreters compiled them with clang, which is not here.
 COMPILER = {"LDSHARED": "cc -shared"}

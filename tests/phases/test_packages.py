@@ -7,7 +7,9 @@ import pytest
 
 from tests.support.builds import INSIDE, Builds, Built, fixture
 from tests.support.trees import App, linked_copy
-from tools import oci, package, runtimes
+from tools.package import assemble
+from tools.platforms import oci
+from tools.pythons import runtimes
 
 EXPLAINED, BUG = 1, 70
 EMPTY = {"requirements.txt": "", "Procfile": "web: python -m http.server $PORT"}
@@ -16,7 +18,7 @@ EMPTY = {"requirements.txt": "", "Procfile": "web: python -m http.server $PORT"}
 def test_a_package_for_older_lifecycles_builds(
     builds: Builds, flask: Built, app: App, tmp_path: Path
 ) -> None:
-    older = {"buildpack.toml": package.descriptor("0.10")}
+    older = {"buildpack.toml": assemble.descriptor("0.10")}
     tree = linked_copy(builds.buildpack, tmp_path / "tree", older)
     built = builds.phases(app(EMPTY), flask, buildpack=tree)
     assert built.code == 0, built.output
@@ -25,7 +27,7 @@ def test_a_package_for_older_lifecycles_builds(
 
 @pytest.mark.parametrize("phase", ["detect", "build"])
 def test_another_api_is_refused_in_words(builds: Builds, tmp_path: Path, phase: str) -> None:
-    newer = {"buildpack.toml": package.descriptor("0.13")}
+    newer = {"buildpack.toml": assemble.descriptor("0.13")}
     tree = linked_copy(builds.buildpack, tmp_path / "tree", newer)
     ended = builds.phase(phase, fixture("pip_flask"), tree=tree)
     assert ended.code == EXPLAINED
@@ -75,7 +77,7 @@ def test_an_offline_package_needs_no_network_and_keeps_a_patch_release(
 def test_a_checkout_with_its_environment_builds(
     builds: Builds, flask: Built, app: App, checkout: Path
 ) -> None:
-    linked_copy(package.ROOT / ".venv", checkout / ".venv")
+    linked_copy(assemble.ROOT / ".venv", checkout / ".venv")
     built = builds.phases(app(EMPTY), flask, buildpack=checkout)
     assert built.code == 0, built.output
 
@@ -99,6 +101,6 @@ def checkout(tmp_path: Path) -> Path:
     copy = tmp_path / "checkout"
     copy.mkdir()
     for name in ("bin", "src"):
-        linked_copy(package.ROOT / name, copy / name)
-    (copy / "buildpack.toml").write_text(package.descriptor())
+        linked_copy(assemble.ROOT / name, copy / name)
+    (copy / "buildpack.toml").write_text(assemble.descriptor())
     return copy

@@ -10,7 +10,8 @@ import pytest
 from cnb_python.python.mirror import DOWNLOADS
 from tests.support.builds import Builds
 from tests.support.trees import App, Files, write_files
-from tools import interpreters, mirror, oci, runtimes
+from tools.platforms import oci
+from tools.pythons import interpreters, mirror, runtimes
 
 OLDER, NEWER = mirror.VERSIONS
 NO_PACKAGES = {"requirements.txt": "", "Procfile": "web: python -m http.server $PORT"}

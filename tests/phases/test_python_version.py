@@ -8,8 +8,9 @@ import pytest
 
 from tests.support.builds import BUILDPACK, Builds, free_port
 from tests.support.trees import App, Files, write_files
-from tools import interpreters, mirror, oci, runtimes
+from tools.platforms import oci
 from tools.processes import run
+from tools.pythons import interpreters, mirror, runtimes
 
 SPOILT = b"not what it was"
 OLDER, NEWER = mirror.VERSIONS

@@ -9,7 +9,8 @@ from pathlib import Path
 import tomli_w
 
 from tests.support.builds import BUILDPACK, Builds, Built, fixture
-from tools import oci, tree
+from tools.package import tree
+from tools.platforms import oci
 
 FLASK = fixture("pip_flask")
 LAUNCHED = ("python", "venv", "deps-00", "defaults")

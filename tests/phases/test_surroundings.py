@@ -11,8 +11,8 @@ from tests.support.builds import Builds, Built
 from tests.support.hostile import HOSTILE_FILES, HOSTILE_VARIABLES
 from tests.support.trees import App
 from tests.support.wheels import wheel
-from tools import rootfs
-from tools.sandbox import Bind
+from tools.platforms import rootfs
+from tools.platforms.sandbox import Bind
 
 ASKED = {"requirements.txt": "company-tools==2.0\n", "Procfile": "web: python -V"}
 INSTALLED = "venv/lib/python3.14/site-packages/company_tools.py"

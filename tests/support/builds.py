@@ -18,14 +18,15 @@ from typing import Any, TypedDict, Unpack
 
 import tomli_w
 
-from tools import lifecycle, oci, package, sandbox
-from tools.lifecycle import BuildRequest, Platform, Result
+from tools.package import assemble
+from tools.platforms import lifecycle, oci, sandbox
+from tools.platforms.lifecycle import BuildRequest, Platform, Result
+from tools.platforms.sandbox import Bind, Ended, Sandbox
+from tools.platforms.serving import Served, Start, serving, unpack
 from tools.processes import run
-from tools.sandbox import Bind, Ended, Sandbox
-from tools.serving import Served, Start, serving, unpack
 
 BUILDPACK = "cnb-python_python"
-FIXTURES = package.ROOT / "fixtures"
+FIXTURES = assemble.ROOT / "fixtures"
 INSIDE = "/cnb/buildpack"
 
 

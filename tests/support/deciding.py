@@ -20,8 +20,8 @@ from cnb_python.managers.base import Workplace
 from cnb_python.managers.pip.manager import Pip
 from cnb_python.managers.resolution import Decision, Undecided
 from cnb_python.system.process import run
-from tools import settings_here
-from tools.rootfs import ROOT
+from tools.platforms import this_machine
+from tools.platforms.rootfs import ROOT
 
 PYTHON = ".".join(map(str, sys.version_info[:3]))
 LINE = ".".join(map(str, sys.version_info[:2]))
@@ -67,7 +67,7 @@ def _pip(directory: Path) -> Path:
 def settings() -> dict[str, str]:
     """Return what says how this machine reaches an index, and nothing else."""
     home = {name: os.environ[name] for name in ("PATH", "SSL_CERT_FILE") if name in os.environ}
-    return {**home, **settings_here.of_this_machine()}
+    return {**home, **this_machine.of_this_machine()}
 
 
 def exactly(place: Workplace) -> Accepted | str:

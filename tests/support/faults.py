@@ -18,9 +18,10 @@ from tests.support import index
 from tests.support.builds import BUILDPACK, INSIDE, Builds
 from tests.support.trees import write_files
 from tests.support.wheels import wheel
-from tools import oci, rootfs, sandbox, tree
+from tools.package import tree
+from tools.platforms import oci, rootfs, sandbox
+from tools.platforms.sandbox import Bind, Ended, Sandbox
 from tools.processes import run
-from tools.sandbox import Bind, Ended, Sandbox
 
 LAYERS = f"/layers/{BUILDPACK}"
 # What the build image is; the lifecycle's detector would say so.

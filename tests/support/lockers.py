@@ -7,7 +7,9 @@ from functools import partial
 from pathlib import Path
 
 from cnb_python.managers.tool import Program
-from tools import cache, carried, oci
+from tools import cache
+from tools.package import carried
+from tools.platforms import oci
 
 _WORDS: Mapping[str, tuple[str, ...]] = {
     "poetry": ("lock", "--regenerate", "--no-interaction", "--no-ansi"),

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from tests.support.builds import Built, Wanted
 from tests.support.trees import Files
-from tools.build_request import Platform
+from tools.platforms.build_request import Platform
+from tools.platforms.sandbox import Bind
 from tools.processes import run
-from tools.sandbox import Bind
 
 HERE = Path(__file__).parent
 # File systems in memory list their entries in another order than those on disk.

@@ -3,7 +3,7 @@
 import pytest
 
 from cnb_python.errors.base import BuildpackError
-from tools.error_samples import kinds
+from tools.docs.error_samples import kinds
 
 
 @pytest.mark.parametrize("kind", kinds())

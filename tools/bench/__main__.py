@@ -24,7 +24,6 @@ from urllib.parse import urljoin
 
 import tomli_w
 
-from tools import base_images, builder, engine, mirror, oci, package, settings_here, tree
 from tools.bench import contestants, detection, images, index, opening, registry, report
 from tools.bench.apps import SAMPLES, Sample, copied
 from tools.bench.contestants import FOLDERS, NOTHING, OURS, PLAIN
@@ -32,11 +31,14 @@ from tools.bench.figures import summaries
 from tools.bench.report import Package, Report
 from tools.bench.rounds import CASES, EXPORTS, PATCHED, PYTHON, REGISTRY, Course, Taken, chosen
 from tools.bench.targets import Judge, Verdict
-from tools.engine import Engine
+from tools.package import assemble, builder, tree
+from tools.platforms import base_images, engine, oci, this_machine
+from tools.platforms.engine import Engine
 from tools.processes import Unavailable, say
+from tools.pythons import mirror
 
-REPORT = package.ROOT / "build/bench.json"
-LOGS = package.ROOT / "build/bench"
+REPORT = assemble.ROOT / "build/bench.json"
+LOGS = assemble.ROOT / "build/bench"
 PREFIX = "cnb-python-bench"
 ROUNDS = 3
 CASE_NAMES = tuple(case.name for case in CASES)
@@ -97,7 +99,7 @@ def _pair(text: str, parser: argparse.ArgumentParser) -> tuple[str, str]:
 
 def index_address() -> str:
     """Return the simple pages of the index that pip is configured for, or of pip's own default."""
-    configured = settings_here.of_this_machine().get("PIP_INDEX_URL")
+    configured = this_machine.of_this_machine().get("PIP_INDEX_URL")
     if configured:
         return configured
     # Asked of pip: a project that serves everybody's mirrors names no index itself.
@@ -108,11 +110,11 @@ def index_address() -> str:
 
 def settings(index_url: str, mirror_url: str) -> tuple[tuple[str, str], ...]:
     """Return what every build is told, whoever builds."""
-    known = settings_here.of_this_machine()
+    known = this_machine.of_this_machine()
     indexes = {name: value for name, value in known.items() if not name.startswith("BP_")}
     # pip keeps answers of plain HTTP only where the host is trusted.
     ours = {"PIP_INDEX_URL": index_url, "PIP_TRUSTED_HOST": "127.0.0.1"}
-    return tuple({**indexes, **ours, settings_here.MIRROR: f"{mirror_url}/python.toml"}.items())
+    return tuple({**indexes, **ours, this_machine.MIRROR: f"{mirror_url}/python.toml"}.items())
 
 
 @contextmanager
@@ -138,7 +140,7 @@ def prepared(wish: Wish, folder: Path) -> Iterator[tuple[Course, Path]]:
             for name, source in trees.items()
         }
         # The table travels with it, as its own does with the released package.
-        made[OURS] = replace(made[OURS], env=((settings_here.MIRROR, ""),))
+        made[OURS] = replace(made[OURS], env=((this_machine.MIRROR, ""),))
         run_image = _pushed(found, f"{target.address}/{prefix}-run")
         env, cases = (*settings(index_url, mirror_url), *wish.env), chosen(wish.only)
         shutil.rmtree(LOGS, ignore_errors=True)
@@ -207,8 +209,8 @@ def _fetched(address: str) -> bytes:
 def run(wish: Wish, folder: Path) -> tuple[Report, list[Verdict]]:
     """Measure everything that is wished for."""
     with prepared(wish, folder) as (course, product):
-        detect = detection.measure(product, package.ROOT / "fixtures" / wish.apps[0])
-        download = _download_seconds(dict(course.env)[settings_here.MIRROR])
+        detect = detection.measure(product, assemble.ROOT / "fixtures" / wish.apps[0])
+        download = _download_seconds(dict(course.env)[this_machine.MIRROR])
         measured = {name: _app(wish, course, SAMPLES[name], folder / name) for name in wish.apps}
     builds = [one for _, taken in measured.values() for one in taken]
     verdicts = [
@@ -247,7 +249,7 @@ def main(arguments: Sequence[str]) -> None:
     )
     say("\n" + "\n\n".join(tables))
     met = sum(verdict.met for verdict in verdicts)
-    say(f"\n{met} of {len(verdicts)} targets met. Written to {REPORT.relative_to(package.ROOT)}")
+    say(f"\n{met} of {len(verdicts)} targets met. Written to {REPORT.relative_to(assemble.ROOT)}")
 
 
 if __name__ == "__main__":

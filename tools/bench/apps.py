@@ -4,7 +4,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools import package
+from tools.package import assemble
 from tools.processes import fail
 
 REQUIREMENTS = "requirements.txt"
@@ -85,7 +85,7 @@ def _names(line: str, name: str) -> bool:
 
 def copied(sample: Sample, folder: Path, python: str) -> App:
     """Copy a fixture to the new directory *folder*, pinned to a release, before its bump."""
-    shutil.copytree(package.ROOT / "fixtures" / sample.fixture, folder, symlinks=True)
+    shutil.copytree(assemble.ROOT / "fixtures" / sample.fixture, folder, symlinks=True)
     (folder / "Procfile").write_text(f"web: {sample.web}\n")
     app = App(sample, folder)
     app.ask_python(python)

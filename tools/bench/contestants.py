@@ -8,8 +8,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools import builder, tree
-from tools.engine import Engine
+from tools.package import builder, tree
+from tools.platforms.engine import Engine
 
 OURS, PLAIN, NOTHING, STORING = "ours", "plain", "nothing", "storing"
 HERE = Path(__file__).parent

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from tools import oci
+from tools.platforms import oci
 from tools.processes import fail
 
 RUNS = 25

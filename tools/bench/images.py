@@ -9,7 +9,7 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
-from tools.engine import Engine
+from tools.platforms.engine import Engine
 from tools.processes import fail
 
 RUN = "cnb-python/run-base"

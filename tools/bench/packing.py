@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from tools import builder, real_tools
 from tools.bench.contestants import MARK, Contestant
-from tools.engine import Engine
+from tools.package import builder
+from tools.platforms import real_tools
+from tools.platforms.engine import Engine
 from tools.processes import fail
 
 TIMEOUT = 900

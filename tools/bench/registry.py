@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tools import system_packages
+from tools.platforms import debian_packages
 from tools.processes import fail
 
 HERE = "127.0.0.1"
@@ -143,7 +143,7 @@ class Registry:
 @contextmanager
 def running(folder: Path) -> Iterator[Registry]:
     """Serve a registry that keeps its images in *folder* while the block runs."""
-    program = system_packages.program("docker-registry", "docker-registry")
+    program = debian_packages.program("docker-registry", "docker-registry")
     folder.mkdir(parents=True, exist_ok=True)
     port = _free_port()
     config, log = folder / "config.yml", folder / "log"

@@ -12,7 +12,7 @@ from tools.bench.apps import App
 from tools.bench.contestants import NOTHING, OURS, PLAIN, STORING, Contestant
 from tools.bench.packing import Target, pack
 from tools.bench.registry import Registry
-from tools.engine import Engine
+from tools.platforms.engine import Engine
 from tools.processes import say
 
 DAEMON, REGISTRY = "daemon", "registry"

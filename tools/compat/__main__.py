@@ -13,13 +13,16 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tools import builder, cache, lifecycle, mirror, oci, package, settings_here
+from tools import cache
 from tools.compat import document, pins, rounds
 from tools.compat.document import Report
 from tools.compat.images import Workshop
+from tools.package import assemble, builder
+from tools.platforms import lifecycle, oci, this_machine
 from tools.processes import Unavailable, need_root, run, say
+from tools.pythons import mirror
 
-DOCUMENT = package.ROOT / "docs/compatibility.md"
+DOCUMENT = assemble.ROOT / "docs/compatibility.md"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -33,7 +36,7 @@ def main(arguments: Sequence[str]) -> int:
     written = document.text(report)
     if asked.all:
         DOCUMENT.write_text(written)
-        say(f"Written to {DOCUMENT.relative_to(package.ROOT)}")
+        say(f"Written to {DOCUMENT.relative_to(assemble.ROOT)}")
     else:
         say(written)
     unexplained = [one for one in report.differences if not one.reason]
@@ -65,7 +68,7 @@ def _compared(folder: Path, asked: argparse.Namespace) -> Report:
     with cache.locked("dist"):
         run("cp", "-a", "--", tree, folder / "buildpack")
     with mirror.running() as url:
-        settings = {**settings_here.of_this_machine(), settings_here.MIRROR: f"{url}/python.toml"}
+        settings = {**this_machine.of_this_machine(), this_machine.MIRROR: f"{url}/python.toml"}
         shop = Workshop(lifecycle.standard(), folder / "buildpack", settings, folder)
         sets, suites = rounds.all_of(shop, rounds.Choice(asked.sets, asked.suites, asked.first))
     today = datetime.now(UTC).date().isoformat()

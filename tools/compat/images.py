@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools import lifecycle, oci, rootfs, sandbox, serving
-from tools.lifecycle import BuildRequest, Platform
+from tools.platforms import lifecycle, oci, rootfs, sandbox, serving
+from tools.platforms.lifecycle import BuildRequest, Platform
+from tools.platforms.sandbox import Bind, Ended, Sandbox
 from tools.processes import fail, run
-from tools.sandbox import Bind, Ended, Sandbox
 
 LAYOUTS = ("linked", "merged")
 SETTING = "BP_PYTHON_LAYOUT"

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from tools import carried, package
 from tools.compat import pins
+from tools.package import assemble, carried
 from tools.processes import Unavailable, run, say
 
 NAMES = pins.HERE / "popular.in"
@@ -29,7 +29,7 @@ def main() -> None:
 
 def resolved(names: Sequence[str]) -> pins.Pinned:
     """Pin *names*, requirements without a version or with one, and everything those need."""
-    uv = carried.base(package.this_machine()) / "tools/uv"
+    uv = carried.base(assemble.this_machine()) / "tools/uv"
     asked = pins.HERE / ".renew.in"
     asked.write_text("".join(f"{name}\n" for name in names))
     try:

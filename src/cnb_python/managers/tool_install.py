@@ -30,7 +30,7 @@ def _command(program: Program, into: Path, python: Path, place: Workplace) -> Co
     # Without hashes nobody has said what else it needs: uv decides.
     # Nobody's compiler is needed to have the pinned one; an old release may have no other form.
     exactly = ("--require-hashes", "--no-deps", "--no-build") if program.is_locked else ()
-    # An offline package carries what is pinned, beside uv (tools/programs.py).
+    # An offline package carries what is pinned, beside uv (tools/package/tool_wheels.py).
     carried = place.uv.with_name("programs")
     is_here = program.is_locked and carried.is_dir()
     inside = ("--offline", "--no-index", "--find-links", str(carried)) if is_here else ()

@@ -14,7 +14,7 @@ from cnb_python.layers.venv_and_shards import Plan
 from cnb_python.managers.resolution import Decision
 from tests.support.killed import killed_after
 from tests.unit.environment.installed import SITE, distribution, file, install, module
-from tools import tree
+from tools.package import tree
 
 SCRIPT = "#!/bin/sh\n"
 FOUND = (

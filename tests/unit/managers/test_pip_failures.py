@@ -45,7 +45,7 @@ from cnb_python.managers.pip.errors import (
     unmatched,
     unsupported,
 )
-from tools.error_samples import kinds
+from tools.docs.error_samples import kinds
 
 DATA = Path(__file__).parent / "data"
 PYTHON = "3.14.6"

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tools import rootfs
-from tools.rootfs import Role
+from tools.platforms import rootfs
+from tools.platforms.rootfs import Role
 
 ROOT = Path(__file__).parents[3]
 BUILDER = tomllib.loads((ROOT / "builder/builder.toml").read_text())

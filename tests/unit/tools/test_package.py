@@ -4,13 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from tools import carried, package, stage0, trim
+from tools import stage0
+from tools.package import assemble, carried, trim
 
-API = package.declared_api()
+API = assemble.declared_api()
 
 
-def product(api: str = API, *offline: str) -> package.Product:
-    return package.Product("arm64", api, offline)
+def product(api: str = API, *offline: str) -> assemble.Product:
+    return assemble.Product("arm64", api, offline)
 
 
 def test_the_plain_product_has_the_plain_name() -> None:
@@ -28,7 +29,7 @@ def test_the_tree_is_where_pack_looks_for_a_target() -> None:
 
 
 def test_only_the_api_differs_in_the_descriptor_for_older_lifecycles() -> None:
-    ours, older = (tomllib.loads(package.descriptor(api)) for api in (API, "0.10"))
+    ours, older = (tomllib.loads(assemble.descriptor(api)) for api in (API, "0.10"))
 
     assert older.pop("api") == "0.10"
     assert ours.pop("api") == API
@@ -36,14 +37,14 @@ def test_only_the_api_differs_in_the_descriptor_for_older_lifecycles() -> None:
 
 
 def test_every_target_of_the_descriptor_is_packaged() -> None:
-    targets = tomllib.loads(package.descriptor())["targets"]
+    targets = tomllib.loads(assemble.descriptor())["targets"]
 
-    assert {row["arch"] for row in targets} == set(package.ARCHES) == set(carried.MACHINES)
+    assert {row["arch"] for row in targets} == set(assemble.ARCHES) == set(carried.MACHINES)
 
 
 def test_all_targets_are_made_unless_one_is_named() -> None:
-    everything, packed = package.products([])
-    one, _ = package.products(["--arch", "arm64"])
+    everything, packed = assemble.products([])
+    one, _ = assemble.products(["--arch", "arm64"])
 
     assert [each.arch for each in everything] == ["amd64", "arm64"]
     assert [each.arch for each in one] == ["arm64"]
@@ -52,13 +53,13 @@ def test_all_targets_are_made_unless_one_is_named() -> None:
 
 def test_an_api_that_we_do_not_speak_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        package.products(["--api", "0.9"])
+        assemble.products(["--api", "0.9"])
 
     assert "invalid choice: '0.9'" in capsys.readouterr().err
 
 
 def test_an_offline_product_carries_the_versions_asked_for() -> None:
-    made, _ = package.products(["--offline", "3.13.13", "3.14.6"])
+    made, _ = assemble.products(["--offline", "3.13.13", "3.14.6"])
 
     assert made[0].offline == ("3.13.13", "3.14.6")
 
@@ -68,8 +69,8 @@ def test_everything_carried_is_pinned_by_hash() -> None:
     hashes = [row["sha256"] for row in pins["interpreter"]["archive"]]
     hashes += [pins["pip"]["sha256"], *pins["uv"]["sha256"].values()]
 
-    assert {row["arch"] for row in pins["interpreter"]["archive"]} == set(package.ARCHES)
-    assert set(pins["uv"]["sha256"]) == set(package.ARCHES)
+    assert {row["arch"] for row in pins["interpreter"]["archive"]} == set(assemble.ARCHES)
+    assert set(pins["uv"]["sha256"]) == set(assemble.ARCHES)
     assert all(re.fullmatch("[0-9a-f]{64}", each) for each in hashes)
 
 

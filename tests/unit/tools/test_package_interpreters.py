@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from cnb_python.python.mirror import find_inventory
 from cnb_python.python.releases import load
 from cnb_python.system.interface import Download
-from tools import headers, interpreters, runtimes
 from tools.processes import Unavailable
+from tools.pythons import headers, interpreters, runtimes
 
 CONFIG = """\
 /* Define if you have it. */

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import tree
+from tools.package import tree
 
 
 def elf(machine: int) -> bytes:

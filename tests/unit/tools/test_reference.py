@@ -3,8 +3,8 @@
 import pytest
 
 from cnb_python.config.settings import TABLE
-from tools import reference
-from tools.error_samples import kinds, samples
+from tools.docs import reference
+from tools.docs.error_samples import kinds, samples
 
 
 @pytest.mark.parametrize("name", reference.pages())

@@ -1,4 +1,4 @@
-from tools.report import Row, of_history, table
+from tools.platforms.image_report import Row, of_history, table
 
 # As `docker history` gives it: the newest first, empty lines for what made no layer.
 HISTORY = (

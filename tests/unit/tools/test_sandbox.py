@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from tools.sandbox import Bind, Sandbox, argv
+from tools.platforms.sandbox import Bind, Sandbox, argv
 
 ROOM = Sandbox(lower=(Path("/top"), Path("/base")), scratch=Path("/scratch"))
 

@@ -1,6 +1,6 @@
 import pytest
 
-from tools.settings_here import platform_env, proxies, stays_here
+from tools.platforms.this_machine import platform_env, proxies, stays_here
 
 
 def test_settings_of_the_buildpack_reach_the_build() -> None:

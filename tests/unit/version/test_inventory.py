@@ -13,7 +13,7 @@ from cnb_python.errors.runtimes import UnusablePythonTable
 from cnb_python.python.mirror import DOWNLOADS, own_inventory
 from cnb_python.python.releases import Release, load, parse
 from tests.unit.version.samples import INVENTORY
-from tools import update_pythons
+from tools.pythons import update_table
 
 OURS = own_inventory()
 ROW: TomlTable = {"version": "3.14.1", "arch": "amd64", "url": "a.tar.gz", "sha256": "0" * 64}
@@ -37,9 +37,9 @@ def order(release: Release) -> tuple[int, ...]:
 
 
 def test_our_table_is_what_the_maintainers_script_writes() -> None:
-    text = update_pythons.TABLE.read_text()
+    text = update_table.TABLE.read_text()
 
-    assert update_pythons.render(toml.parse(text, update_pythons.TABLE)) == text
+    assert update_table.render(toml.parse(text, update_table.TABLE)) == text
 
 
 def test_our_table_has_each_line_for_each_target_of_the_buildpack() -> None:

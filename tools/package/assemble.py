@@ -14,9 +14,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from tools import cache, carried, execd, programs, real_tools, runtimes, stage0, tree
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from tools import cache, stage0
+from tools.package import carried, execd, tool_wheels, tree
+from tools.platforms import real_tools
 from tools.processes import Unavailable, run, say
+from tools.pythons import runtimes
 
 ROOT = stage0.ROOT
 DIST = ROOT / "dist"
@@ -106,14 +109,14 @@ def _fill(product: Product, into: Path) -> None:
     shutil.copy(execd.program(product.arch), into / "tools")
     if product.offline:
         runtimes.carry(product.offline, product.arch, into / "runtimes")
-        programs.carry(product.arch, into / "tools/programs")
+        tool_wheels.carry(product.arch, into / "tools/programs")
     tree.normalise(into)
     carried.compile_tree(into, "src")
     tree.normalise(into)
 
 
 def _inputs(product: Product) -> str:
-    modules = (Path(tree.__file__), Path(runtimes.__file__), Path(programs.__file__))
+    modules = (Path(tree.__file__), Path(runtimes.__file__), Path(tool_wheels.__file__))
     makers = (Path(__file__), *modules)
     own = [path for name in (*OWN, "buildpack.toml") for path in _sources(ROOT / name)]
     asked = (product.arch, product.api, product.offline)

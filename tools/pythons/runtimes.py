@@ -9,8 +9,9 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tools import interpreters, stage0
+from tools import stage0
 from tools.processes import Unavailable, say
+from tools.pythons import interpreters
 
 DATA = stage0.ROOT / "src/cnb_python/data/python.toml"
 

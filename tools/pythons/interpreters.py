@@ -15,9 +15,10 @@ import tomllib
 from functools import partial
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from tools import cache, gomodule, headers, stage0
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from tools import cache, stage0
 from tools.processes import Unavailable, say
+from tools.pythons import go_module, headers
 
 TABLE = Path(__file__).with_name("interpreters.toml")
 MODULES = {row["version"]: row for row in tomllib.loads(TABLE.read_text())["module"]}
@@ -31,7 +32,7 @@ def archive(version: str, arch: str) -> Path:
         known = ", ".join(sorted(MODULES))
         lacking = f"No Go module carries Python {version} as far as we know; there are {known}."
         raise Unavailable(lacking)
-    makers = (Path(__file__), Path(headers.__file__), Path(gomodule.__file__))
+    makers = (Path(__file__), Path(headers.__file__), Path(go_module.__file__))
     pins = cache.digest(MODULES[version]["sum"], *(path.read_bytes() for path in makers))
     title = f"Making an archive of Python {version} for {arch} (about half a minute)"
     name = f"python-{version}-{arch}"
@@ -49,12 +50,12 @@ def _make(into: Path, version: str, arch: str) -> None:
         lacking = "Interpreters are fetched as Go modules, and there is no `go`: install Go."
         raise Unavailable(lacking)
     python, minor = into / "python", version.rpartition(".")[0]
-    source = gomodule.download(MODULES[version]["name"], MODULES[version]["sum"])
-    gomodule.unpack(source / f"python/internal/data/linux-{arch}", python)
+    source = go_module.download(MODULES[version]["name"], MODULES[version]["sum"])
+    go_module.unpack(source / f"python/internal/data/linux-{arch}", python)
     for pattern in STRAYS:
         for path in python.glob(pattern):
             path.unlink()
-    gomodule.unpack(source / "pip/internal/data", python / f"lib/python{minor}/site-packages")
+    go_module.unpack(source / "pip/internal/data", python / f"lib/python{minor}/site-packages")
     try:
         headers.add(python, minor)
     except Unavailable as error:

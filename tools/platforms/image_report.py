@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from tools.oci import RUN_IMAGE, Image
+from tools.platforms.oci import RUN_IMAGE, Image
 
 LAYER = re.compile(r"Layer: '(?P<layer>.+)', Created by buildpack: (?P<buildpack>.+)@")
 # What the lifecycle writes into an image's history, beside the buildpacks' layers.

@@ -14,9 +14,10 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from tools import interpreters, runtimes, stage0
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from tools import stage0
 from tools.processes import Unavailable, say
+from tools.pythons import interpreters, runtimes
 
 # The newest of the two newest lines that Go modules carry.
 VERSIONS = ("3.13.13", "3.14.6")

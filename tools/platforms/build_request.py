@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tools.sandbox import Bind
+from tools.platforms.sandbox import Bind
 
 
 @dataclass(frozen=True, slots=True)

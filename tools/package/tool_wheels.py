@@ -4,7 +4,8 @@ import shutil
 from functools import partial
 from pathlib import Path
 
-from tools import cache, carried, stage0
+from tools import cache, stage0
+from tools.package import carried
 
 LOCKS = tuple(sorted((stage0.ROOT / "src/cnb_python/data/tools").glob("*.txt")))
 

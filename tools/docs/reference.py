@@ -10,10 +10,10 @@ from cnb_python.config.settings import DEFAULTS, TABLE
 from cnb_python.errors.base import AppError, Failure
 from cnb_python.preflight import CONTRADICTING, MISPLACING
 from cnb_python.system.output import Console
-from tools import package
-from tools.error_samples import samples
+from tools.docs.error_samples import samples
+from tools.package import assemble
 
-DOCS = package.ROOT / "docs"
+DOCS = assemble.ROOT / "docs"
 _MADE = "<!-- Made by `make docs` from {}: change that. -->"
 
 _SETTINGS = f"""# Settings

@@ -8,11 +8,12 @@ paths and whose base is the run image. Needs root: mounts and owners are real.
 import shutil
 from pathlib import Path
 
-from tools import cache, oci, real_tools, rootfs
-from tools.build_request import BuildRequest, Platform, Result
-from tools.sandbox import Bind, Ended, Sandbox
-from tools.sandbox import run as run_inside
-from tools.work_folders import FILED, RUN_IMAGE, Folders, identity, named
+from tools import cache
+from tools.platforms import oci, real_tools, rootfs
+from tools.platforms.build_request import BuildRequest, Platform, Result
+from tools.platforms.sandbox import Bind, Ended, Sandbox
+from tools.platforms.sandbox import run as run_inside
+from tools.platforms.work_folders import FILED, RUN_IMAGE, Folders, identity, named
 
 __all__ = ["BuildRequest", "Platform", "Result", "complete", "create", "detect"]
 __all__ += ["detect_and_build", "standard"]

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import tomli_w
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from tools import base_images, cache, engine, oci, package, real_tools, rootfs, tree
-from tools.engine import Engine
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from tools import cache
+from tools.package import assemble, tree
+from tools.platforms import base_images, engine, oci, real_tools, rootfs
+from tools.platforms.engine import Engine
 from tools.processes import Unavailable, run, say
 
 ROOT = rootfs.ROOT
@@ -20,9 +22,9 @@ NAME = "cnb-python/builder"
 
 def buildpack() -> Path:
     """The assembled tree for this machine's architecture, renewed when its sources changed."""
-    product = package.Product(oci.arch(), package.declared_api(), offline=())
+    product = assemble.Product(oci.arch(), assemble.declared_api(), offline=())
     with cache.locked("dist"):
-        if package.assemble(product):
+        if assemble.assemble(product):
             say(f"Assembled the buildpack in {product.folder.relative_to(ROOT)}")
     return product.folder
 

@@ -6,10 +6,11 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from tools import cache, rootfs
-from tools.engine import Engine
+from tools import cache
+from tools.platforms import rootfs
+from tools.platforms.engine import Engine
+from tools.platforms.rootfs import Base, Role
 from tools.processes import Unavailable, fail, say
-from tools.rootfs import Base, Role
 
 DOCKERFILE = rootfs.ROOT / "builder/Dockerfile"
 PINS = "io.github.cnb-python.pins"

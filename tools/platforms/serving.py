@@ -19,16 +19,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools import oci, rootfs
+from tools.platforms import oci, rootfs
+from tools.platforms.sandbox import Sandbox, first_process, kill, start, terminate
 from tools.processes import Unavailable, fail, need_root, say
-from tools.sandbox import Sandbox, first_process, kill, start, terminate
 
 # Neither the build's user nor the run image's, and no name for it in /etc/passwd.
 STRANGER = 12345
 USAGE = "usage: tools/serve IMAGE PORT [PROCESS]   (IMAGE: a folder of build/image/, or its name)"
 # As long as `docker stop` gives a process before it kills it.
 PATIENCE = 10.0
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
-from tools import rootfs
+from tools.platforms import rootfs
 from tools.processes import say
 
 # How this machine reaches an index. Never certificates, caches or targets: those name its files.
@@ -84,7 +84,7 @@ def interpreters(env: Mapping[str, str]) -> Iterator[dict[str, str]]:
         return
     say("The host of Python's releases does not answer: serving interpreters from Go modules")
     # Imported here: it is of use only where it is needed.
-    from tools import mirror  # noqa: PLC0415
+    from tools.pythons import mirror  # noqa: PLC0415
 
     with mirror.running() as url:
         yield {**env, MIRROR: f"{url}/python.toml"}

@@ -9,7 +9,7 @@ from pathlib import Path
 from tools import cache
 from tools.processes import fail, run
 
-PINS = Path(__file__).parent / "go"
+PINS = Path(__file__).parents[1] / "go"
 LIFECYCLE = "github.com/buildpacks/lifecycle"
 PACK = "github.com/buildpacks/pack"
 # What one binary answers to, by the name it is started under.

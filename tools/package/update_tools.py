@@ -9,11 +9,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from tools import carried, package
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from tools.package import assemble, carried
 from tools.processes import Unavailable, run
 
-FOLDER = package.ROOT / "src/cnb_python/data/tools"
+FOLDER = assemble.ROOT / "src/cnb_python/data/tools"
 # They run on the interpreter that the buildpack carries. The hashes are those of all files of a
 # release, and no package of these depends on the processor: one file is for all targets.
 FORM = (
@@ -24,7 +24,7 @@ FORM = (
 
 def main(flags: Sequence[str]) -> None:
     """Rewrite them all."""
-    uv = carried.base(package.this_machine()) / "tools/uv"
+    uv = carried.base(assemble.this_machine()) / "tools/uv"
     for asked in sorted(FOLDER.glob("*.in")):
         output = asked.with_suffix(".txt")
         run(uv, "pip", "compile", *FORM, asked.name, "--output-file", output, *flags, cwd=FOLDER)

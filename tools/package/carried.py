@@ -11,8 +11,10 @@ import zipfile
 from functools import partial
 from pathlib import Path
 
-from tools import cache, gomodule, stage0, trim
+from tools import cache, stage0
+from tools.package import trim
 from tools.processes import run
+from tools.pythons import go_module
 
 PINS = tomllib.loads(stage0.PINS.read_text())
 LOCK = stage0.ROOT / "requirements/runtime.txt"
@@ -31,7 +33,7 @@ def unpacked_interpreter(arch: str) -> Path:
 
 def base(arch: str) -> Path:
     """Return a tree with `python/` (interpreter, packages) and `tools/` (uv, pip) for *arch*."""
-    makers = (trim.__file__, stage0.__file__, gomodule.__file__, __file__)
+    makers = (trim.__file__, stage0.__file__, go_module.__file__, __file__)
     inputs = (stage0.PINS, LOCK, *map(Path, makers))
     pins = cache.digest(*(path.read_bytes() for path in inputs))
     title = f"Gathering what the buildpack carries for {arch} (some seconds)"

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools import cache, system_packages
+from tools import cache
+from tools.platforms import debian_packages
 from tools.processes import Unavailable, need_root, run, say
 
 # A socket that exists but is not served can take long to refuse.
@@ -38,7 +39,7 @@ class Engine:
 
 def answering() -> Engine | None:
     """The engine that `docker`'s own settings lead to (DOCKER_HOST, contexts), if it answers."""
-    return _ask(system_packages.find("docker"), {})
+    return _ask(debian_packages.find("docker"), {})
 
 
 @contextmanager
@@ -53,7 +54,7 @@ def running() -> Iterator[Engine]:
         yield engine
         return
     need_root("Starting a Docker engine")
-    client, daemon = _client(), system_packages.program("dockerd", "docker.io", "iptables")
+    client, daemon = _client(), debian_packages.program("dockerd", "docker.io", "iptables")
     # Installing it may have started it, where a service manager runs.
     engine = answering()
     if engine:
@@ -64,7 +65,7 @@ def running() -> Iterator[Engine]:
 
 
 def _client() -> Path:
-    return system_packages.program("docker", "docker.io")
+    return debian_packages.program("docker", "docker.io")
 
 
 def _ask(client: Path | None, env: Mapping[str, str]) -> Engine | None:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.build_request import BuildRequest, Platform, Result
+from tools.platforms.build_request import BuildRequest, Platform, Result
+from tools.platforms.sandbox import Ended
 from tools.processes import run
-from tools.sandbox import Ended
 
 # With a registry of its own: a name without one stands for an image of a public registry.
 REGISTRY = "cnb-python.localhost"

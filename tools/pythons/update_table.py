@@ -15,7 +15,7 @@ import tomli_w
 from pbs_installer._utils import PythonVersion
 from pbs_installer._versions import PYTHON_VERSIONS
 
-TABLE = Path(__file__).resolve().parents[1] / "src/cnb_python/data/python.toml"
+TABLE = Path(__file__).resolve().parents[2] / "src/cnb_python/data/python.toml"
 # As Go and CNB_TARGET_ARCH name them, and as python-build-standalone does.
 MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
 HEADER = """\

@@ -9,8 +9,9 @@ import sys
 from functools import partial
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from tools import cache, real_tools, stage0
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from tools import cache, stage0
+from tools.platforms import real_tools
 from tools.processes import Unavailable, run
 
 SOURCE = stage0.ROOT / "execd"

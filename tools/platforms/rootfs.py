@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from tools import cache, system_packages
+from tools import cache
+from tools.platforms import debian_packages
 from tools.processes import need_root, run
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 BASE = ROOT / "builder/base.toml"
 BUNDLE = Path("etc/ssl/certs/ca-certificates.crt")
 CERTIFICATE = re.compile(
@@ -108,7 +109,7 @@ def host_bundle() -> str:
 
 def _make(wanted: Base, into: Path) -> None:
     need_root("Making a root file system with mmdebstrap")
-    mmdebstrap = system_packages.program("mmdebstrap", "mmdebstrap", "debian-archive-keyring")
+    mmdebstrap = debian_packages.program("mmdebstrap", "mmdebstrap", "debian-archive-keyring")
     options = [f"--dpkgopt={rule}" for rule in LEFT_OUT]
     if MERGED_USR.exists():
         options.append(f"--hook-dir={MERGED_USR}")

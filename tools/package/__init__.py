@@ -1,0 +1,1 @@
+"""Assembles the buildpack, its packages and its builder."""

@@ -1,0 +1,1 @@
+"""Archives and tables of app interpreters."""
