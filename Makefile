@@ -8,10 +8,10 @@ export PYTHONDONTWRITEBYTECODE := 1
 APP ?= fixtures/pip_django
 API ?=
 
-.PHONY: help venv image test lint types format unit phases thorough images package builder fixtures bench compat data docs clean
+.PHONY: help venv image test lint types format unit phases thorough images docs-test package builder fixtures bench compat data docs clean
 
 help: ## List the chores
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 venv: ## Make or renew .venv, the checkout's own interpreter and packages
 	@python3 tools/stage0.py
@@ -20,7 +20,7 @@ venv: ## Make or renew .venv, the checkout's own interpreter and packages
 image: venv fixtures ## Build APP into an image (an OCI image directory where no container engine answers)
 	@$(PYTHON) -m tools.image "$(APP)"
 
-test: lint types unit phases thorough images ## Everything CI runs
+test: lint types unit docs-test phases thorough images ## Everything CI runs
 
 lint: venv ## Check style and format
 	@$(PYTHON) -m ruff check
@@ -48,6 +48,9 @@ thorough: venv fixtures ## The longer tests of that kind: every manager, real pa
 images: venv fixtures ## Test with pack on a real Docker engine
 	@$(PYTHON) -m pytest tests/images
 
+docs-test: venv ## Build the documentation, and open every page in a browser
+	@$(PYTHON) -m pytest tests/docs
+
 package: venv ## Assemble the buildpack for every target into dist/ (API=0.10: older lifecycles; OFFLINE=1: Pythons, Poetry, Pipenv, PDM inside)
 	@$(PYTHON) -m tools.package.assemble $(if $(API),--api $(API)) $(if $(OFFLINE),--offline $(filter-out 1,$(OFFLINE)))
 
@@ -67,8 +70,9 @@ data: venv ## Rewrite the tables of Python releases, and what Poetry, Pipenv and
 	@$(PYTHON) -m tools.pythons.update_table
 	@$(PYTHON) -m tools.package.update_tools
 
-docs: venv ## Rewrite the pages of docs/ that are read off the code
+docs: venv ## Rewrite the pages of docs/ that are generated, and build the site into build/docs
 	@PYTHONPATH=src $(PYTHON) -m tools.docs.reference
+	@$(PYTHON) -m tools.docs.site
 
 clean: ## Remove what was made in the checkout (not the cache of real tools)
 	@rm -rf build dist .venv .venv.new .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
