@@ -11,24 +11,29 @@ HEAD = """# Compatibility of linked environments
 
 Written by `make compat` on {date}: Python {python}, {arch}. Not edited by hand.
 
-Two images of each app, built by the real lifecycle with `BP_PYTHON_LAYOUT=linked` and `=merged`,
-then looked at and run inside as in a container: read-only, as a user that the image does not know,
-without network.
+Each app was built twice with the real lifecycle: with `BP_PYTHON_LAYOUT=linked`, where
+`site-packages` consists of links to [shards](layers.md), and with `merged`, where it has ordinary
+files. Both images were then examined, and run as a container would be: read-only, as an unknown
+user, without a network.
 
 ## Popular distributions
 
-{popular} popular distributions and what they need, {all} in all. The same linked as merged:
-`importlib.metadata` (names, versions, requirements, entry points, files that exist and their
-sizes), the names of all modules that `pkgutil` finds, the import of every outermost module, where
-it is seen (`__file__`, `__path__`) and its resources, the object of every entry point, programs in
-`bin/`, files in `etc/`, `include/` and `share/`, and what `python -m` tools say when they start.
+{popular} popular distributions and their dependencies, {all} in all, installed in sets. For each
+set these were compared:
+
+- `importlib.metadata`: names, versions, requirements, entry points, files and their sizes,
+- the names of all modules that `pkgutil` finds,
+- the import of every top-level module, its `__file__` and `__path__`, and its resources,
+- the object of every entry point,
+- programs in `bin/`, and files in `etc/`, `include/` and `share/`,
+- the output of `python -m` tools.
 
 """
 SUITES = """
 ## Test suites
 
-The distributions' own tests, each test compared by name. What fails without being among the
-differences fails in both: there is no network, no pager and little else beside Python.
+The distributions' own tests, compared test by test. A test that fails without being listed under
+the differences fails in both layouts: there is no network, no pager and little else than Python.
 
 """
 
@@ -153,7 +158,7 @@ def _differences(found: Sequence[Difference]) -> list[str]:
 def _failed(sets: Mapping[str, Compared]) -> list[str]:
     """What works in neither: the reader must not count it as tried with success."""
     rows = [(f"`{where}`", _cell(how)) for one in sets.values() for where, how in one.failed]
-    title = "\n## What fails, linked as merged\n\n"
+    title = "\n## What fails in both layouts\n\n"
     return [title, *table(("where", "how"), rows)] if rows else []
 
 
