@@ -20,8 +20,8 @@ from cnb_python.install import staging
 from cnb_python.managers.resolution import Pin
 from cnb_python.system.interface import Download, System
 from cnb_python.system.process import run
+from tests.support.fake_system import Log
 from tests.support.wheels import wheel
-from tests.unit.environment.worlds import Log
 
 ROOT = Path(__file__).parents[2]
 LINE = f"3.{sys.version_info.minor}"

@@ -15,7 +15,7 @@ from cnb_python.store.store import Store
 from cnb_python.system.fetch import fetcher
 from cnb_python.system.interface import System
 from cnb_python.system.process import run
-from tests.unit.environment.worlds import Log
+from tests.support.fake_system import Log
 from tools.platforms import oci
 from tools.pythons import interpreters
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from cnb_python import summary
 from cnb_python.layers.build_record import Record
 from cnb_python.system.steps import Journal
-from tests.unit.environment.worlds import Log
+from tests.support.fake_system import Log
 
 RECORD = Record(
     contents={},

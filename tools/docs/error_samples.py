@@ -11,7 +11,7 @@ from typing import Literal, TypeAliasType, cast, get_args, get_origin, get_type_
 
 from cnb_python import errors
 from cnb_python.config.settings import TABLE
-from cnb_python.errors.base import AppError, BuildpackError, Failure, OutsideError
+from cnb_python.errors.base import BuildpackError, Failure
 
 # `Class.field` counts before `field`; what is in neither is made from its type.
 _VALUES: Mapping[str, object] = {
@@ -211,6 +211,7 @@ _VALUES: Mapping[str, object] = {
 }
 
 
+_PREFIX = f"{errors.__name__}."
 # What the modules of errors import for the type checker alone.
 _NAMES = {"date": date, "Path": Path}
 
@@ -222,18 +223,17 @@ def samples() -> tuple[Failure, ...]:
 
 def kinds() -> tuple[type[BuildpackError], ...]:
     """Return the class of each failure, family by family."""
-    for module in iter_modules(errors.__path__, f"{errors.__name__}."):
-        import_module(module.name)
-    return tuple(leaves(Failure))
-
-
-def leaves(cls: type[BuildpackError]) -> Iterator[type[BuildpackError]]:
-    """Yield the classes below *cls* that are raised, not only inherited from."""
-    for child in cls.__subclasses__():
-        if child.__subclasses__() or child in {AppError, OutsideError}:
-            yield from leaves(child)
-        else:
-            yield child
+    modules = [import_module(name) for _, name, _ in iter_modules(errors.__path__, _PREFIX)]
+    return tuple(
+        kind
+        for module in modules
+        for kind in vars(module).values()
+        if isinstance(kind, type)
+        and issubclass(kind, Failure)
+        and kind.__module__ == module.__name__
+        and "describe" in vars(kind)
+        and kind is not Failure
+    )
 
 
 def _sample(kind: type[BuildpackError]) -> BuildpackError:

@@ -1,0 +1,217 @@
+"""Whole builds without a process: a manager that writes files, an interpreter that pretends."""
+
+import gzip
+import hashlib
+import io
+import os
+import tarfile
+from collections.abc import Callable, Mapping
+from copy import replace
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from cnb_python.app import read_project
+from cnb_python.cnb import disk, metadata, toml
+from cnb_python.cnb.context import BuildContext, Buildpack, Platform, Target
+from cnb_python.cnb.metadata import Unusable
+from cnb_python.config.settings import Settings
+from cnb_python.layers import leftovers, python
+from cnb_python.layers.build_record import Record
+from cnb_python.layers.python import Runtime
+from cnb_python.provision import provide
+from cnb_python.provision.environment import Added, Environment, Wants, nobody
+from cnb_python.provision.request import Job
+from cnb_python.python.releases import Release
+from cnb_python.system.fetch import Fetcher
+from cnb_python.system.interface import Command, Download, Outcome, System
+from tests.support.fake_manager import Shop, copied_pip
+from tests.support.fake_system import Log, Programs
+
+AMD64 = Target("linux", "amd64", "", "debian", "12")
+FILES = {
+    "python/bin/python3.14": "an interpreter",
+    "python/lib/python3.14/os.py": "# os",
+    "python/lib/python3.14/test/test_os.py": "# a test",
+    "python/lib/python3.14/_sysconfigdata__x.py": 'v = {\n  "prefix": "/install",\n}\n',
+}
+TOOLS = "pip 26.3, uv 0.13.8"
+
+
+def archive(files: Mapping[str, str]) -> bytes:
+    """Return a runtime archive that holds *files*, each a program of its owner's alone."""
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as packed:
+        for name, text in files.items():
+            member = tarfile.TarInfo(name)
+            member.size, member.mode = len(text), 0o700
+            packed.addfile(member, io.BytesIO(text.encode()))
+    return gzip.compress(stream.getvalue(), mtime=0)
+
+
+def release(directory: Path, version: str = "3.14.6", **files: str) -> Release:
+    """Return a release whose archive is in *directory*; *files* by path, `__` for a slash."""
+    more = {f"python/{path.replace('__', '/')}": text for path, text in files.items()}
+    content = archive({**FILES, "python/VERSION": version, **more})
+    source = directory / f"python-{version}.tar.gz"
+    source.write_bytes(content)
+    sha256 = hashlib.sha256(content).hexdigest()
+    return Release(version, "amd64", "plain", source.as_uri(), sha256)
+
+
+def context(directory: Path) -> BuildContext:
+    """Return that of a build whose app, layers and buildpack are below *directory*."""
+    app_dir, layers_dir, buildpack = (
+        directory / name for name in ("workspace", "layers", "buildpack")
+    )
+    for each in (app_dir, layers_dir, buildpack):
+        each.mkdir(parents=True, exist_ok=True)
+    return BuildContext(
+        app_dir=app_dir,
+        buildpack=Buildpack("cnb-python/python", "1", "0.12", buildpack),
+        platform=Platform(directory, {}, ()),
+        target=AMD64,
+        exec_env="production",
+        environ={},
+        layers_dir=layers_dir,
+        plan=(),
+        store={},
+    )
+
+
+def refuse_network(download: Download, store: object) -> str:
+    """Receives nothing: what is fetched is a file."""
+    raise AssertionError(download, store)
+
+
+def pretended(version: str) -> Programs:
+    """Return programs of an interpreter that is *version* and compiles nothing."""
+
+    def answer(command: Command) -> Outcome:
+        return Outcome(0, f"{version}\n" if "-c" in command.argv else "0 0\n")
+
+    return Programs(answer)
+
+
+def _use_nothing(environment: Environment) -> None:
+    """Run nothing."""
+    del environment
+
+
+@dataclass
+class Engine:
+    """Builds of one app, one after the other, in the same directories."""
+
+    shop: Shop
+    context: BuildContext
+    release: Release
+    settings: Settings = field(default_factory=Settings)
+    demand: str = ""
+    log: Log = field(default_factory=Log)
+    programs: Programs = field(default_factory=lambda: pretended("3.14.6"))
+    wants: Wants = nobody
+    use: Callable[[Environment], None] = field(default=_use_nothing)
+    """What runs when somebody wants it."""
+
+    @property
+    def layers(self) -> Path:
+        return self.context.layers_dir
+
+    @property
+    def runtime(self) -> Runtime:
+        return python.find(self.release, self.context, self.log)
+
+    def job(self) -> Job:
+        return Job(
+            project=read_project(self.context.app_dir),
+            manager=self.shop,
+            runtime=self.runtime,
+            settings=self.settings,
+            context=self.context,
+            demand=self.demand,
+            tools=TOOLS,
+        )
+
+    def system(self) -> System:
+        fetch = Fetcher(refuse_network)
+        return System(self.programs, fetch, self.log, date(2026, 11, 21), 2)
+
+    def build(self) -> Record:
+        """Provide everything, as the phase does."""
+        self.log.said.clear()
+        self.shop.asked.clear()
+        self.programs = pretended(self.release.version)
+        leftovers.remove(self.layers)
+        provided = provide.provide(self.job(), self.system(), self.wants)
+        if provided.wanted_by:
+            self.use(provided.environment)
+        return provided.close(Added())
+
+    def made(self) -> set[str]:
+        """Return the names of the layers that have contents here."""
+        return {path.name for path in self.layers.iterdir() if path.is_dir()}
+
+    def declared(self) -> set[str]:
+        """Return the names of the layers that the lifecycle will export or cache."""
+        names = {path.stem for path in self.layers.glob("*.toml")}
+        return names - {"store", "launch", "build"}
+
+    def restore(self) -> Engine:
+        """Leave what the lifecycle gives the next build; see facts about the restorer.
+
+        A launch-only layer comes back without contents, one that is also for the build not at all.
+        """
+        for path in self.layers.glob("*.toml"):
+            if path.stem == "store":
+                continue
+            table = toml.read(path)
+            types = toml.table_at(table, "types")
+            if types["launch"]:
+                disk.remove(self.layers / path.stem)
+            if types["launch"] and types["build"]:
+                path.unlink()
+            else:
+                toml.write(path, {"metadata": toml.table_at(table, "metadata")})
+        self.context = replace(self.context, store=self._stored())
+        return self
+
+    def lose_cache(self) -> Engine:
+        """Remove what the cache of the previous build gave."""
+        disk.remove(self.layers / "deps")
+        disk.remove(self.layers / "deps.toml")
+        return self
+
+    def lose_image(self) -> Engine:
+        """Remove what the image of the previous build gave."""
+        for path in self.layers.glob("*.toml"):
+            if path.stem != "deps":
+                path.unlink()
+        self.context = replace(self.context, store={})
+        return self
+
+    def _stored(self) -> Mapping[str, str | bool | list[str]]:
+        found = metadata.read(self.layers / "store.toml")
+        assert not isinstance(found, Unusable), found
+        return found
+
+
+def engine(directory: Path, shop: Shop) -> Engine:
+    """Return one whose app, layers and interpreter are below *directory*."""
+    made = context(directory)
+    copied_pip(made.buildpack.directory / ".venv/lib/python3.14/site-packages")
+    tools = made.buildpack.directory / "tools"
+    tools.mkdir()
+    (tools / "uv").touch()
+    return Engine(shop, made, release(directory))
+
+
+def contents(directory: Path) -> dict[str, tuple[int, bytes]]:
+    """Return mode and content of every file and link below *directory*, by path."""
+    return {
+        str(path.relative_to(directory)): (
+            path.lstat().st_mode,
+            os.fsencode(path.readlink()) if path.is_symlink() else path.read_bytes(),
+        )
+        for path in sorted(directory.rglob("*"))
+        if path.is_symlink() or not path.is_dir()
+    }

@@ -1,0 +1,63 @@
+"""An environment that is not there, for an app that is."""
+
+from collections.abc import Callable, Mapping
+from copy import replace
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cnb_python.provision.environment import Environment
+from cnb_python.store.store import Store
+from cnb_python.system.interface import Command, Outcome, System
+from tests.support.fake_build import Engine, engine
+from tests.support.fake_manager import Shop, decision
+from tests.support.fake_system import Programs
+from tests.support.trees import Files, write_files
+
+
+@dataclass
+class World:
+    """One app, its environment as far as steps see it, and what they run."""
+
+    app: Engine
+    distributions: Mapping[str, str]
+    answer: Callable[[Command], Outcome]
+    programs: Programs = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.programs = Programs(self.answer)
+        self.store = Store(self.app.context.layers_dir / "store")
+        self.store.directory.mkdir()
+
+    @property
+    def directory(self) -> Path:
+        return self.app.context.app_dir
+
+    @property
+    def said(self) -> str:
+        return "\n".join(self.app.log.said)
+
+    def environment(self, collected: str = "", **environ: str) -> Environment:
+        self.app.context = replace(self.app.context, environ=environ)
+        return Environment(
+            job=self.app.job(),
+            distributions=self.distributions,
+            layers={"venv": "12", "deps-00": "ab"},
+            collected=collected,
+            sizes={"nltk": "7000"},
+            store=lambda: self.store,
+        )
+
+    def system(self) -> System:
+        return replace(self.app.system(), run=self.programs)
+
+
+def world(
+    directory: Path,
+    files: Files,
+    distributions: Mapping[str, str],
+    answer: Callable[[Command], Outcome],
+) -> World:
+    """Return one whose app holds *files*; *answer* is what becomes of each program."""
+    app = engine(directory, Shop({}, known=decision()))
+    write_files(app.context.app_dir, files)
+    return World(app, distributions, answer)

@@ -1,0 +1,126 @@
+"""A package manager whose packages are values: it installs by writing files."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from cnb_python.app import Project
+from cnb_python.distributions.dist_info import Stage
+from cnb_python.errors.base import BuildpackError
+from cnb_python.errors.install import InstallFailed
+from cnb_python.managers.base import Advice, Workplace
+from cnb_python.managers.resolution import Decision, Pin, Undecided
+from cnb_python.system.interface import Command, Outcome, Run
+from tests.support.stages import SITE, install
+from tests.support.wheels import metadata
+
+UNDECIDED = Undecided("line 1 of requirements.txt asks for a range")
+
+
+class Package(NamedTuple):
+    """What a line of a requirements file brings."""
+
+    files: Mapping[str, str]
+    """By path below the environment."""
+    requires: Sequence[str] = ()
+
+
+def package(name: str, content: str = "", *requires: str, **more: str) -> Package:
+    """Return one that is the module *name*; *more* are files beside it, `__` for a dot."""
+    files = {f"{SITE}/{name}.py": content or f"# {name}"}
+    files |= {f"{SITE}/{path.replace('__', '.')}": text for path, text in more.items()}
+    return Package(files, requires)
+
+
+def pin(line: str, origin: str = "", *, keeps: bool = True) -> Pin:
+    name, _, version = line.partition("==")
+    return Pin(name, version, origin or f"origin of {name}", line, keeps)
+
+
+def decision(*lines: str, pure: bool = True) -> Decision:
+    return Decision(tuple(sorted(map(pin, lines))), pure, "uv" if pure else "pip")
+
+
+@dataclass
+class Shop:
+    """Installs, decides and refuses as it is told; remembers what it was asked."""
+
+    index: dict[str, Package]
+    """By line: `six==1.0`."""
+    answer: Decision = field(default_factory=decision)
+    """What it decides when it is asked."""
+    known: Decision | Undecided = UNDECIDED
+    """What the app's files alone decide."""
+    refusal: str = ""
+    """Why the exact way does not work."""
+    before: Callable[[Workplace], None] = lambda _: None
+    """Called before anything is installed."""
+    asked: list[str] = field(default_factory=list)
+    name: str = "pip"
+    deciding_file: str = "requirements.txt"
+
+    def deciding_files(self, project: Project) -> tuple[str, ...]:
+        raise AssertionError(project)
+
+    def check(self, project: Project) -> tuple[Advice, ...]:
+        raise AssertionError(project)
+
+    def pins(
+        self, project: Project, python: str, environ: Mapping[str, str]
+    ) -> Decision | Undecided:
+        del project, python, environ
+        return self.known
+
+    def try_install(
+        self, decision: Decision, pins: Sequence[Pin], place: Workplace, run: Run
+    ) -> str:
+        self._note("try", pins)
+        self._install(pins, place)
+        del decision, run
+        return self.refusal
+
+    def decide(self, place: Workplace, run: Run) -> Decision:
+        self._note("decide", ())
+        # What it installs is of no use, so it may leave anything.
+        self._install(self.answer.pins, place)
+        del run
+        return self.answer
+
+    def install_all(self, place: Workplace, run: Run) -> Decision:
+        self._note("all", self.answer.pins)
+        self._install(self.answer.pins, place)
+        del run
+        return self.answer
+
+    def install(self, decision: Decision, pins: Sequence[Pin], place: Workplace, run: Run) -> None:
+        assert set(pins) <= set(decision.pins)
+        self._note("install", pins)
+        self._install(pins, place)
+        del run
+
+    def explain(
+        self, command: Command, outcome: Outcome, place: Workplace, run: Run
+    ) -> BuildpackError:
+        del place, run
+        return InstallFailed(self.name, command.shown, outcome.code, ())
+
+    def _note(self, what: str, pins: Sequence[Pin]) -> None:
+        self.asked.append(" ".join((what, *(pin.name for pin in pins))))
+
+    def _install(self, pins: Sequence[Pin], place: Workplace) -> None:
+        self.before(place)
+        where = Stage(place.environment, place.environment, "3.14")
+        for one in pins:
+            if one.line in self.index:
+                files, requires = self.index[one.line]
+                words = metadata(one.name, one.version, requires, "")
+                install(where, one.name, files, version=one.version, METADATA=words)
+
+
+def copied_pip(directory: Path) -> Path:
+    """Make what a checkout has of pip's own files, enough to be laid out."""
+    pip = directory / "pip"
+    pip.mkdir(parents=True)
+    (pip / "__init__.py").touch()
+    return pip

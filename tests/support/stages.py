@@ -1,0 +1,90 @@
+"""Stages as managers leave them, made by hand."""
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+from cnb_python.distributions.collect import Harvest, harvest
+from cnb_python.distributions.dist_info import Stage
+from cnb_python.install import staging
+from cnb_python.managers.resolution import Pin
+from cnb_python.system.interface import Command, Outcome
+from tests.support.fake_system import world
+
+SITE = "lib/python3.14/site-packages"
+FINAL = Path("/layers/cnb/venv")
+INTERPRETER = Path("/layers/python/bin/python3.14")
+
+
+def stage(directory: Path) -> Stage:
+    """Return an empty one in *directory*."""
+    root = directory / "stage-0"
+    staging.make(root, INTERPRETER, "3.14")
+    return Stage(root, FINAL, "3.14")
+
+
+def put(where: Stage, files: Mapping[str, str | bytes]) -> None:
+    """Write *files* by their path below the environment."""
+    for path, content in files.items():
+        file = where.root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def install(
+    where: Stage,
+    name: str,
+    files: Mapping[str, str] | None = None,
+    *,
+    unlisted: Mapping[str, str] | None = None,
+    record: str | None = None,
+    version: str = "1.0",
+    **information: str,
+) -> None:
+    """Install *name* with *files* by path. *record* replaces RECORD; *unlisted* are not in it.
+
+    *information* are files of the `*.dist-info`; `__` stands for the dot in their names.
+    """
+    info = f"{SITE}/{name}-{version}.dist-info"
+    mine = {
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n\nHello\n",
+        **{f"{info}/{file.replace('__', '.')}": text for file, text in information.items()},
+        **(files or {}),
+    }
+    put(where, {**mine, **(unlisted or {})})
+    rows = "".join(f"{_from_site(path)},{_digest(text)},1\n" for path, text in mine.items())
+    rows += f"{name}-{version}.dist-info/RECORD,,\n"
+    put(where, {f"{info}/RECORD": rows if record is None else record})
+
+
+def pin(name: str, *, keeps: bool = True) -> Pin:
+    return Pin(name, "1.0", f"origin of {name}", f"{name}==1.0", keeps)
+
+
+def taken(where: Stage, *pins: str | Pin) -> Harvest:
+    """Take *where* apart, with a compiler that does nothing."""
+    wanted = [pin(each) if isinstance(each, str) else each for each in pins]
+
+    def compile_nothing(_: Command) -> Outcome:
+        return Outcome(0, "0 0\n")
+
+    system, _, _ = world(compile_nothing)
+    return harvest(where, {one.name: one for one in wanted}, INTERPRETER, system)
+
+
+def contents(where: Stage, found: Harvest, name: str) -> dict[str, str]:
+    """Return what *name* has, by its path from `site-packages`."""
+    (one,) = [each for each in found.distributions if each.name == name]
+    return {
+        _from_site(file.path): (where.root / file.path).read_bytes().decode() for file in one.files
+    }
+
+
+def _from_site(path: str) -> str:
+    return path.removeprefix(f"{SITE}/") if path.startswith(SITE) else f"../../../{path}"
+
+
+def _digest(text: str) -> str:
+    digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=")
+    return f"sha256={digest.decode()}"

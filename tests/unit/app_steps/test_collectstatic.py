@@ -1,0 +1,237 @@
+"""When collectstatic runs, and when the store has what it would make."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cnb_python.app_steps import collectstatic
+from cnb_python.app_steps.collectstatic import Off, Static
+from cnb_python.errors.frameworks import CollectstaticFailed
+from cnb_python.errors.machine import Killed
+from cnb_python.provision.environment import Added
+from cnb_python.system.interface import Command, Outcome
+from tests.support.fake_environment import World, world
+from tests.support.trees import write_files
+
+STATICFILES = "django.contrib.staticfiles"
+APP = {"manage.py": "import django", "shop/settings.py": "DEBUG = False"}
+
+
+class Django:
+    """Answers as `django_runner.py` does."""
+
+    def __init__(self) -> None:
+        self.command: str | None = STATICFILES
+        self.local = True
+        self.root = ""
+        """Below the app; absolute: there."""
+        self.files: dict[str, str] = {"staticfiles/a.css": "a {}"}
+        self.outcome = Outcome(0, "1 static file copied")
+        self.is_reached = True
+
+    def __call__(self, command: Command) -> Outcome:
+        manage, answer = (Path(path) for path in command.argv[2:])
+        root = str(manage.parent / (self.root or "staticfiles"))
+        facts = {"command": self.command, "local": self.local, "root": root if self.local else ""}
+        if self.is_reached:
+            answer.write_text(json.dumps(facts), encoding="utf-8")
+        if not self.outcome.code and self.command:
+            write_files(manage.parent, self.files)
+        return self.outcome
+
+
+@pytest.fixture
+def django() -> Django:
+    return Django()
+
+
+@pytest.fixture
+def app(tmp_path: Path, django: Django) -> World:
+    return world(tmp_path, APP, {"django": "5.2"}, django)
+
+
+def build(app: World, collected: str = "", **environ: str) -> Added:
+    environment = app.environment(collected, **environ)
+    static = collectstatic.find(environment)
+    return collectstatic.collect(environment, static, {}, app.system())
+
+
+def clean(app: World) -> World:
+    """Give the app as the next build gets it: without what was made in it."""
+    for path in sorted(app.directory.rglob("*"), reverse=True):
+        path.rmdir() if path.is_dir() else path.unlink()
+    write_files(app.directory, APP)
+    app.programs.ran.clear()
+    return app
+
+
+def test_it_is_run_by_the_app_s_python_beside_manage_py(app: World) -> None:
+    build(app)
+    [command] = app.programs.ran
+    assert command.argv[0].endswith("/venv/bin/python")
+    assert (command.cwd, command.shown) == (app.directory, collectstatic.SHOWN)
+    assert "    1 static" not in app.said
+    assert "1 static file copied" in app.said
+
+
+def test_the_same_app_gets_its_files_from_the_store(app: World) -> None:
+    first = build(app)
+    assert first.trees == {f"static-{first.collected.split()[1]}"}
+
+    again = build(clean(app), first.collected)
+
+    assert again == first
+    assert app.programs.ran == []
+    assert (app.directory / "staticfiles/a.css").read_text(encoding="utf-8") == "a {}"
+    assert "1 static files as they were" in app.said
+
+
+def test_files_beside_the_root_come_back_too(app: World, django: Django) -> None:
+    django.files = {"staticfiles/a.css": "", "manifests/b.json": "{}", "shop/settings.py": "X"}
+    first = build(app)
+    build(clean(app), first.collected)
+    assert (app.directory / "manifests/b.json").exists()
+    assert (app.directory / "shop/settings.py").read_text(encoding="utf-8") == "X"
+
+
+@pytest.mark.parametrize("change", ["file", "variable", "damage", "gone"])
+def test_it_runs_where_something_changed(app: World, change: str) -> None:
+    first = build(app)
+    clean(app)
+    environ = {"STATIC_URL": "/"} if change == "variable" else {}
+    if change == "file":
+        (app.directory / "new.py").touch()
+    if change == "damage":
+        for path in app.store.directory.iterdir():
+            path.write_bytes(b"damaged")
+    if change == "gone":
+        app.store.close([], (), ())
+    build(app, first.collected, **environ)
+    assert len(app.programs.ran) == 1
+
+
+def test_it_runs_where_a_layer_changed(app: World) -> None:
+    first = build(app)
+    environment = clean(app).environment(first.collected)
+    static = collectstatic.find(environment._replace(layers={"venv": "13"}))
+    assert static.is_missing
+
+
+def test_each_app_has_a_salt_of_its_own_which_stays(app: World) -> None:
+    first = build(app)
+    second = build(clean(app))
+    third = build(clean(app), first.collected, NEW="1")
+    assert first.collected.split()[0] != second.collected.split()[0]
+    assert third.collected.split()[0] == first.collected.split()[0]
+    assert third.collected != first.collected
+
+
+@pytest.mark.parametrize("collected", ["", "salt digest", "zz" * 16 + " 12", "12"])
+def test_what_was_noted_may_be_anything(app: World, collected: str) -> None:
+    assert build(app, collected).collected
+
+
+def test_an_app_that_does_not_use_static_files_is_asked_once(app: World, django: Django) -> None:
+    django.command = None
+    first = build(app)
+    assert "Nothing to collect: django.contrib.staticfiles is not in INSTALLED_APPS" in app.said
+    build(clean(app), first.collected)
+    assert app.programs.ran == []
+    assert "Nothing to collect, as before" in app.said
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value"),
+    [("local", False), ("command", "collectfast"), ("is_reached", False), ("root", "/srv/static")],
+)
+def test_what_may_be_elsewhere_is_collected_each_time(
+    app: World, django: Django, attribute: str, value: object
+) -> None:
+    setattr(django, attribute, value)
+    if attribute == "is_reached":
+        django.command = ""
+    assert build(app) == Added()
+
+
+def test_files_outside_the_app_are_warned_of(app: World, django: Django) -> None:
+    django.root = "/srv/static"
+    build(app)
+    assert "Static files were collected outside the app" in app.said
+    assert "STATIC_ROOT is /srv/static" in app.said
+
+
+def test_an_app_that_loses_files_is_not_kept(app: World) -> None:
+    environment = app.environment()
+    static = collectstatic.find(environment)
+    (app.directory / "shop/settings.py").unlink()
+    assert collectstatic.collect(environment, static, {}, app.system()) == Added()
+
+
+@pytest.mark.parametrize("value", ["1", "true", "no"])
+def test_the_classic_s_switch_turns_it_off(app: World, value: str) -> None:
+    assert build(app, DISABLE_COLLECTSTATIC=value) == Added()
+    assert "None are collected: DISABLE_COLLECTSTATIC is set" in app.said
+    assert app.programs.ran == []
+
+
+@pytest.mark.parametrize("value", ["", "0"])
+def test_the_classic_s_switch_may_be_off_itself(app: World, value: str) -> None:
+    build(app, DISABLE_COLLECTSTATIC=value)
+    assert len(app.programs.ran) == 1
+
+
+def test_the_setting_turns_it_off(app: World) -> None:
+    app.app.settings = app.app.settings._replace(collectstatic=False)
+    build(app)
+    assert "None are collected: so says BP_PYTHON_COLLECTSTATIC" in app.said
+
+
+def test_an_app_without_manage_py_has_none(app: World) -> None:
+    (app.directory / "manage.py").unlink()
+    assert isinstance(collectstatic.find(app.environment()), Off)
+    build(app)
+    assert "None are collected: there is no manage.py" in app.said
+
+
+def test_a_failure_stops_with_its_cause(app: World, django: Django) -> None:
+    django.outcome = Outcome(1, "Traceback\nModuleNotFoundError: No module named 'x'")
+    with pytest.raises(CollectstaticFailed) as caught:
+        build(app)
+    assert (caught.value.cause, caught.value.detail, caught.value.code) == ("module", "x", 1)
+    assert not list(app.app.layers.glob(".*"))
+
+
+def test_a_run_that_was_ended_is_not_django_s_fault(app: World, django: Django) -> None:
+    django.outcome = Outcome(-9, "")
+    with pytest.raises(Killed):
+        build(app)
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"manage.py": "import django", "a/manage.py": "import django"}, "manage.py"),
+        ({"b/manage.py": "import django", "a/b/manage.py": "django"}, "b/manage.py"),
+        ({"a/b/c/manage.py": "from configurations.management import x"}, "a/b/c/manage.py"),
+        ({"manage.py": "import flask_script", "a/manage.py": "import django"}, "a/manage.py"),
+        ({"a/b/c/d/manage.py": "import django"}, None),
+        ({"node_modules/manage.py": "django", ".venv/manage.py": "django"}, None),
+        ({"manage.py/x": "django"}, None),
+    ],
+)
+def test_the_highest_manage_py_of_django_counts(
+    tmp_path: Path, files: dict[str, str], expected: str | None
+) -> None:
+    write_files(tmp_path / "app", files)
+    found = collectstatic.find_manage(tmp_path / "app")
+    assert found == (tmp_path / "app" / expected if expected else None)
+
+
+def test_what_is_shown_says_where(app: World) -> None:
+    (app.directory / "manage.py").unlink()
+    write_files(app.directory, {"web/manage.py": "import django"})
+    static = collectstatic.find(app.environment())
+    assert isinstance(static, Static)
+    build(app)
+    assert f"Running `{collectstatic.SHOWN}` in `web`" in app.said

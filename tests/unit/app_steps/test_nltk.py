@@ -1,0 +1,220 @@
+"""NLTK's data is downloaded once, and kept in a layer of the image and in the store."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cnb_python.app_steps import nltk
+from cnb_python.cnb import disk, toml
+from cnb_python.errors.frameworks import NltkFailed, PackagesChanged
+from cnb_python.errors.inputs import NotUtf8
+from cnb_python.errors.machine import Killed
+from cnb_python.provision.environment import Added
+from cnb_python.store.store import Store
+from cnb_python.system.interface import Command, Outcome
+from tests.support.fake_environment import World, world
+from tests.support.trees import write_files
+
+
+def download(command: Command) -> Outcome:
+    directory, names = Path(command.argv[2]), command.argv[4:]
+    write_files(directory, {f"corpora/{name}/english": name for name in names})
+    (directory / f"corpora/{names[0]}/english").chmod(0o600)
+    return Outcome(0, "[nltk_data] Downloading package stopwords\n")
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> World:
+    return world(
+        tmp_path, {"nltk.txt": "stopwords\n# more\npunkt\r\n"}, {"nltk": "3.9.1"}, download
+    )
+
+
+def build(app: World, *, use: bool = False) -> Added | None:
+    """Do what a build does; *use*: something else runs in the environment, too."""
+    app.programs.ran.clear()
+    data = nltk.find(app.environment(), app.app.log)
+    if data is None:
+        return None
+    if use or not data.is_in_image:
+        nltk.provide(data, app.system())
+    if use:
+        assert (data.layer.path / "corpora/stopwords/english").exists()
+    return nltk.close(data, app.app.log)
+
+
+def restore(app: World) -> None:
+    """Leave what the lifecycle gives the next build."""
+    path = app.app.layers / "nltk.toml"
+    toml.write(path, {"metadata": toml.table_at(toml.read(path), "metadata")})
+    disk.remove(app.app.layers / "nltk")
+
+
+def test_what_is_named_is_downloaded_into_the_layer(app: World) -> None:
+    added = build(app)
+    [command] = app.programs.ran
+    assert command.shown == "python -m nltk.downloader stopwords punkt"
+    layer = app.app.layers / "nltk"
+    assert (layer / "corpora/punkt/english").read_text(encoding="utf-8") == "punkt"
+    assert (layer / "corpora/stopwords/english").stat().st_mode & 0o777 == 0o644
+    assert (layer / "env.launch/NLTK_DATA.default").read_text(encoding="utf-8") == str(layer)
+    assert toml.read(app.app.layers / "nltk.toml")["types"] == {
+        "build": False,
+        "launch": True,
+        "cache": False,
+    }
+    assert added
+    assert added.layers == {"nltk": 14}
+    assert added.made == {"nltk"}
+
+
+def test_an_image_that_has_it_keeps_it(app: World) -> None:
+    build(app)
+    first = toml.read(app.app.layers / "nltk.toml")["metadata"]
+    restore(app)
+    added = build(app)
+    assert added
+    assert (added.made, added.layers) == (frozenset(), {"nltk": 7000})
+    assert app.programs.ran == []
+    assert not (app.app.layers / "nltk").exists()
+    assert toml.read(app.app.layers / "nltk.toml")["metadata"] == first
+
+
+def test_what_runs_beside_it_has_it_from_the_store(app: World) -> None:
+    build(app)
+    restore(app)
+    build(app, use=True)
+    assert app.programs.ran == []
+    assert not (app.app.layers / "nltk").exists()
+
+
+def test_an_image_has_what_is_too_large_for_the_store(app: World) -> None:
+    build(app)
+    restore(app)
+    app.store = Store(app.store.directory)  # which has nothing of it
+    added = build(app)
+    assert added
+    assert (added.made, app.programs.ran) == (frozenset(), [])
+
+
+def test_what_runs_beside_it_has_it_fetched_where_the_store_has_not(app: World) -> None:
+    build(app)
+    restore(app)
+    app.store = Store(app.store.directory)
+    added = build(app, use=True)
+    assert added
+    assert (added.made, len(app.programs.ran)) == (frozenset(), 1)
+    assert "The store does not have what the image has" in app.said
+
+
+def test_data_that_was_fetched_besides_is_told_of_and_removed(app: World) -> None:
+    data = nltk.find(app.environment(), app.app.log)
+    assert data
+    nltk.provide(data, app.system())
+    write_files(data.layer.path, {"corpora/words.zip": "x"})
+    nltk.close(data, app.app.log)
+    assert not (data.layer.path / "corpora/words.zip").exists()
+    assert "NLTK data that nltk.txt does not name is not in the image" in app.said
+    assert f"{data.layer.path}/corpora/words.zip" in app.said
+
+
+def test_without_an_image_it_comes_from_the_store(app: World) -> None:
+    first = build(app)
+    restore(app)
+    (app.app.layers / "nltk.toml").unlink()
+    assert build(app) == first
+    assert app.programs.ran == []
+    assert "stopwords, punkt: from the store" in app.said
+
+
+def test_what_the_store_has_lost_is_downloaded_again(app: World) -> None:
+    build(app)
+    restore(app)
+    (app.app.layers / "nltk.toml").unlink()
+    for path in app.store.directory.iterdir():
+        path.write_bytes(b"damaged")
+    build(app)
+    assert len(app.programs.ran) == 1
+    assert "Downloading NLTK's data again" in app.said
+
+
+@pytest.mark.parametrize("change", ["list", "version"])
+def test_another_list_or_release_is_downloaded(app: World, change: str) -> None:
+    build(app)
+    restore(app)
+    if change == "list":
+        write_files(app.directory, {"nltk.txt": "stopwords"})
+    else:
+        app.distributions = {"nltk": "3.9.2"}
+    build(app)
+    assert len(app.programs.ran) == 1
+    assert "Not using the previous build's data: the " in app.said
+
+
+def test_order_and_comments_of_the_list_change_nothing(app: World) -> None:
+    build(app)
+    restore(app)
+    write_files(app.directory, {"nltk.txt": "punkt stopwords # both"})
+    build(app)
+    assert app.programs.ran == []
+
+
+def test_an_app_without_a_list_has_no_layer(app: World) -> None:
+    build(app)
+    restore(app)
+    write_files(app.directory, {"nltk.txt": "# nothing\n"})
+    assert build(app) is None
+    assert not (app.app.layers / "nltk.toml").exists()
+
+
+def test_a_list_without_nltk_is_warned_of(app: World) -> None:
+    app.distributions = {}
+    assert build(app) is None
+    assert "nltk.txt is not used" in app.said
+
+
+def test_a_list_that_is_no_text_stops_the_build(app: World) -> None:
+    (app.directory / "nltk.txt").write_bytes(b"\xff\xfes\x00")
+    with pytest.raises(NotUtf8):
+        build(app)
+
+
+def test_data_that_was_changed_stops_the_build(app: World) -> None:
+    data = nltk.find(app.environment(), app.app.log)
+    assert data
+    nltk.provide(data, app.system())
+    (data.layer.path / "corpora/punkt/english").write_text("other", encoding="utf-8")
+    with pytest.raises(PackagesChanged):
+        nltk.close(data, app.app.log)
+
+
+SAID = ["x", "ValueError: Error loading x: Package 'x' not found in index"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "said", "expected"),
+    [
+        (json.dumps(SAID), "", ("x", "unknown", "Package 'x' not found in index")),
+        ("", "  File x\nImportError: no", ("stopwords", "other", "no")),
+        ("{", "ImportError: no", ("stopwords", "other", "no")),
+    ],
+)
+def test_a_download_that_fails_leaves_no_layer(
+    app: World, answer: str, said: str, expected: tuple[str, str, str]
+) -> None:
+    def fail(command: Command) -> Outcome:
+        Path(command.argv[3]).write_text(answer, encoding="utf-8")
+        return Outcome(1, said)
+
+    app.programs.answer = fail
+    with pytest.raises(NltkFailed) as caught:
+        build(app)
+    assert (caught.value.name, caught.value.cause, caught.value.detail) == expected
+    assert not (app.app.layers / "nltk.toml").exists()
+
+
+def test_a_download_that_was_ended_is_not_nltk_s_fault(app: World) -> None:
+    app.programs.answer = lambda _: Outcome(-9, "")
+    with pytest.raises(Killed):
+        build(app)

@@ -1,0 +1,151 @@
+"""Compiling an environment, as the build sees it."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cnb_python.distributions.bytecode import (
+    Compiled,
+    Source,
+    compile_all,
+    compile_modules,
+    made_of,
+)
+from cnb_python.distributions.scan import Entry
+from cnb_python.errors.bugs import BytecodeFailed
+from cnb_python.errors.machine import DiskFull, Killed
+from cnb_python.system.interface import Command, Outcome, System
+from tests.support.fake_system import world
+
+INTERPRETER = Path("/layers/python/bin/python3.13")
+FINAL = Path("/layers/venv")
+KIB = 1024
+
+
+def answering(outcome: Outcome) -> tuple[System, list[dict[str, object]]]:
+    """Return a system whose compiler answers *outcome*, and the orders that it was given."""
+    orders = []
+
+    def answer(command: Command) -> Outcome:
+        orders.append(json.loads(Path(command.argv[-1]).read_bytes()))
+        return outcome
+
+    return world(answer)[0], orders
+
+
+def compiled(system: System, *packages: list[Source]) -> Compiled:
+    return compile_modules(INTERPRETER, Path("/work/stage"), FINAL, packages, system)
+
+
+def test_the_apps_interpreter_compiles_on_all_cores() -> None:
+    answer: Callable[[Command], Outcome] = lambda _: Outcome(0, "12 3\n")  # noqa: E731 - typed
+    system, programs, _ = world(answer)
+
+    assert compiled(system, [Source("lib/a.py", 1)]) == Compiled(12, 3)
+    (command,) = programs.ran
+    assert command.argv[0] == str(INTERPRETER)
+    assert command.argv[-2] == "2"
+    assert command.env["PYTHONHASHSEED"] == "0"
+
+
+def test_what_to_compile_is_in_a_file_since_a_command_line_has_an_end() -> None:
+    system, orders = answering(Outcome(0, "50000 0\n"))
+    package = [Source(f"lib/a_rather_long_name_{number}.py", 1) for number in range(50_000)]
+
+    compiled(system, package)
+
+    (order,) = orders
+    assert (order["root"], order["final"]) == ("/work/stage", "/layers/venv")
+    assert order["groups"] == [sorted(source.path for source in package)]
+
+
+def test_the_largest_group_comes_first_and_each_is_of_one_distribution() -> None:
+    system, orders = answering(Outcome(0, "4 0\n"))
+
+    compiled(
+        system,
+        [Source("small/a.py", 1)],
+        [Source("big/b.py", 300), Source("big/a.py", 9)],
+        [Source("other/a.py", 1)],
+    )
+
+    assert orders[0]["groups"] == [["big/a.py", "big/b.py"], ["other/a.py"], ["small/a.py"]]
+
+
+def test_a_large_distribution_keeps_several_processes_busy() -> None:
+    system, orders = answering(Outcome(0, "4 0\n"))
+
+    compiled(system, [Source(f"big/{number}.py", 300 * KIB) for number in range(4)])
+
+    assert orders[0]["groups"] == [["big/0.py", "big/1.py"], ["big/2.py", "big/3.py"]]
+
+
+def test_names_that_are_no_text_reach_the_compiler() -> None:
+    system, orders = answering(Outcome(0, "1 0\n"))
+
+    compiled(system, [Source("lib/caf\udce9.py", 1)])
+
+    assert orders[0]["groups"] == [["lib/caf\udce9.py"]]
+
+
+def test_nothing_is_started_for_nothing() -> None:
+    system, programs, _ = world(lambda _: Outcome(1, ""))
+
+    assert compiled(system, []) == Compiled(0, 0)
+    assert programs.ran == []
+
+
+def test_whole_directories_are_compiled_where_they_are(tmp_path: Path) -> None:
+    for name in ("json/decoder.py", "json/__pycache__/x.py", "ast.py", "notes.txt"):
+        file = tmp_path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+    (tmp_path / "link.py").symlink_to("ast.py")
+    system, orders = answering(Outcome(0, "2 0\n"))
+
+    compile_all(INTERPRETER, (tmp_path,), system)
+
+    below = str(tmp_path).removeprefix("/")
+    assert orders == [
+        {"root": "", "final": "", "groups": [[f"{below}/ast.py", f"{below}/json/decoder.py"]]}
+    ]
+
+
+def test_the_bytecode_of_given_sources_is_found(tmp_path: Path) -> None:
+    cache = tmp_path / "lib/__pycache__"
+    cache.mkdir(parents=True)
+    for name in ("a.cpython-314.pyc", "b.c.cpython-314.pyc", "other.cpython-314.pyc"):
+        (cache / name).write_bytes(b"1234")
+
+    found = made_of(tmp_path, ["lib/a.py", "lib/b.c.py", "lib/template.py", "elsewhere/x.py"])
+
+    assert found == {
+        "lib/__pycache__/a.cpython-314.pyc": Entry(4),
+        "lib/__pycache__/b.c.cpython-314.pyc": Entry(4),
+    }
+
+
+def test_a_full_disk_is_said_to_be_full() -> None:
+    system, _ = answering(Outcome(28, ""))
+
+    with pytest.raises(DiskFull) as raised:
+        compiled(system, [Source("a.py", 1)])
+
+    assert "writing bytecode to" in raised.value.describe().body[0]
+
+
+def test_a_killed_compiler_is_said_to_be_killed() -> None:
+    system, _ = answering(Outcome(-9, ""))
+
+    with pytest.raises(Killed):
+        compiled(system, [Source("a.py", 1)])
+
+
+@pytest.mark.parametrize("outcome", [Outcome(1, "Traceback"), Outcome(0, "nonsense")])
+def test_a_compiler_that_fails_otherwise_is_our_bug(outcome: Outcome) -> None:
+    system, _ = answering(outcome)
+
+    with pytest.raises(BytecodeFailed):
+        compiled(system, [Source("a.py", 1)])

@@ -1,0 +1,67 @@
+"""Whoever runs in the interpreter and would write bytecode of its own waits for all of ours."""
+
+from pathlib import Path
+
+import pytest
+
+from cnb_python.app import read_project
+from cnb_python.install.installer import Needs, sync
+from cnb_python.install.request import EnvironmentRequest
+from cnb_python.managers.resolution import Decision
+from cnb_python.store.store import Store
+from cnb_python.system.interface import Command, Outcome
+from tests.support.fake_manager import Shop, copied_pip, decision, package
+from tests.support.fake_system import world
+from tests.support.stages import INTERPRETER
+
+A = decision("a==1.0")
+
+
+@pytest.fixture
+def shop() -> Shop:
+    return Shop({"a==1.0": package("a")}, answer=decision("a==1.0", pure=False))
+
+
+def _sync(shop: Shop, known: Decision | None, directory: Path) -> None:
+    for name in ("app", "work", "store"):
+        (directory / name).mkdir()
+    request = EnvironmentRequest(
+        project=read_project(directory / "app"),
+        manager=shop,
+        interpreter=INTERPRETER,
+        python="3.14.6",
+        tool=copied_pip(directory / "tool"),
+        uv=Path("/tools/uv"),
+        environ={},
+        directory=directory / "venv",
+        work=directory / "work",
+        installer="auto",
+        ready=lambda: shop.asked.append("waited"),
+    )
+    nothing = Needs(frozenset(), frozenset())
+    system, *_ = world(_compiled)
+    sync(request, known, {}, lambda _: nothing, Store(directory / "store"), system)
+
+
+def _compiled(_: Command) -> Outcome:
+    return Outcome(0, "0 0\n")
+
+
+def test_a_manager_that_decides_waits_until_the_interpreter_is_complete(
+    shop: Shop, tmp_path: Path
+) -> None:
+    _sync(shop, None, tmp_path)
+    assert shop.asked == ["waited", "all a"]
+
+
+def test_an_exact_installation_does_not_wait(shop: Shop, tmp_path: Path) -> None:
+    _sync(shop, A, tmp_path)
+    assert shop.asked == ["try a"]
+
+
+def test_a_manager_that_takes_over_from_an_exact_installation_waits(
+    shop: Shop, tmp_path: Path
+) -> None:
+    shop.refusal = "uv says: no"
+    _sync(shop, A, tmp_path)
+    assert shop.asked == ["try a", "waited", "all a"]

@@ -1,0 +1,120 @@
+"""Programs of package managers come from the index once, and from the store after that."""
+
+from pathlib import Path
+
+import pytest
+
+from cnb_python.errors.programs import ProgramUnavailable
+from cnb_python.install import tools as install_tools
+from cnb_python.install.tools import Toolbox
+from cnb_python.managers.tool import Program
+from cnb_python.store.store import Store
+from tests.support.fake_system import Log
+
+POETRY = Program("poetry")
+PYTHON = Path("/python")
+
+
+class Installer:
+    """Installs by writing a file; remembers what."""
+
+    def __init__(self) -> None:
+        self.installed: list[Program] = []
+
+    def __call__(self, program: Program, into: Path, python: Path) -> None:
+        assert python == PYTHON
+        self.installed.append(program)
+        (into / "module.py").write_text(program.name)
+
+
+def box(directory: Path, store: Store, log: Log | None = None) -> Toolbox:
+    return Toolbox(store, directory, log or Log(), PYTHON)
+
+
+def opened(directory: Path) -> Store:
+    directory.mkdir(exist_ok=True)
+    return Store(directory)
+
+
+def reopened(store: Store) -> Store:
+    """Return the store of the next build."""
+    manifest = store.close([], install_tools.kept(store, "poetry"), ())
+    again = Store(store.directory)
+    assert again.read(manifest) == {}
+    return again
+
+
+def test_it_is_fetched_once_in_a_build(tmp_path: Path) -> None:
+    install, log = Installer(), Log()
+    tools = box(tmp_path / "a", opened(tmp_path / "store"), log)
+
+    words = tools.bring(POETRY, install)
+
+    assert tools.bring(POETRY, install) == words
+    assert install.installed == [POETRY]
+    assert log.said == [f"Fetching poetry {POETRY.version}"]
+    assert str(tmp_path / "a/poetry") in words
+
+
+def test_the_next_build_has_it_from_the_store(tmp_path: Path) -> None:
+    install, log, store = Installer(), Log(), opened(tmp_path / "store")
+    box(tmp_path / "a", store).bring(POETRY, install)
+
+    box(tmp_path / "b", reopened(store), log).bring(POETRY, install)
+
+    assert install.installed == [POETRY]
+    assert (tmp_path / "b/poetry/module.py").read_text() == "poetry"
+    assert log.said == [f"poetry {POETRY.version} from the store"]
+
+
+def test_a_build_that_needs_none_keeps_it(tmp_path: Path) -> None:
+    install, store = Installer(), opened(tmp_path / "store")
+    box(tmp_path / "a", store).bring(POETRY, install)
+
+    unused = reopened(reopened(store))
+
+    assert unused.trees == {install_tools.key_of(POETRY)}
+    assert unused.used == frozenset()
+
+
+def test_another_release_takes_its_place_with_a_warning(tmp_path: Path) -> None:
+    install, log, store = Installer(), Log(), opened(tmp_path / "store")
+    box(tmp_path / "a", store).bring(POETRY, install)
+    older, next_store = Program("poetry", "==1.8.5"), reopened(store)
+
+    box(tmp_path / "b", next_store, log).bring(older, install)
+
+    assert install.installed == [POETRY, older]
+    assert any(
+        "poetry 1.8.5 is not one that this buildpack has checked" in one for one in log.said
+    )
+    assert install_tools.kept(next_store, "poetry") == {install_tools.key_of(older)}
+    assert install_tools.kept(next_store, "pdm") == frozenset()
+
+
+def test_a_damaged_one_is_fetched_again(tmp_path: Path) -> None:
+    install, log, store = Installer(), Log(), opened(tmp_path / "store")
+    box(tmp_path / "a", store).bring(POETRY, install)
+    again = reopened(store)
+    (archive,) = store.directory.glob("*.tar.zst")
+    archive.write_bytes(b"nonsense")
+
+    box(tmp_path / "b", again, log).bring(POETRY, install)
+
+    assert install.installed == [POETRY, POETRY]
+    assert log.said[0].startswith("Fetching poetry again: ")
+    assert (tmp_path / "b/poetry/module.py").is_file()
+
+
+def test_what_could_not_be_fetched_is_not_kept(tmp_path: Path) -> None:
+    store = opened(tmp_path / "store")
+
+    def fail(program: Program, into: Path, python: Path) -> None:
+        (into / "half.py").touch()
+        del python
+        raise ProgramUnavailable(program.name, program.version, ("no route",))
+
+    with pytest.raises(ProgramUnavailable):
+        box(tmp_path / "a", store).bring(POETRY, fail)
+
+    assert store.trees == frozenset()

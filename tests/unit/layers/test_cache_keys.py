@@ -1,0 +1,153 @@
+"""What makes an environment another one."""
+
+from collections.abc import Callable
+from copy import replace
+from pathlib import Path
+
+import pytest
+
+from cnb_python.cnb.context import BuildContext
+from cnb_python.config.settings import Settings
+from cnb_python.layers.build_record import Record
+from cnb_python.layers.cache_keys import (
+    EnvironmentKey,
+    OutcomeKey,
+    differences,
+    environment_key,
+    names,
+    outcome_key,
+)
+from cnb_python.python.releases import Release
+from tests.support.fake_build import TOOLS, context
+
+RELEASE = Release("3.14.6", "amd64", "plain", "https://example.org/a.tar.gz", "5" * 64)
+
+
+@pytest.fixture
+def phase(tmp_path: Path) -> BuildContext:
+    return context(tmp_path)
+
+
+def reasons(phase: BuildContext, release: Release = RELEASE, tools: str = TOOLS) -> list[str]:
+    """Return why what was made for another build is not for this one."""
+    before = EnvironmentKey(
+        **{
+            **environment_key(RELEASE, phase, TOOLS, phase.app_dir).metadata(),
+            **_of("linux", "amd64", phase),
+        }
+    )
+    return list(
+        differences(before.metadata(), environment_key(release, phase, tools, phase.app_dir))
+    )
+
+
+def _of(os: str, arch: str, phase: BuildContext) -> dict[str, str]:
+    directory = phase.app_dir.parent / "layers"
+    building = environment_key(RELEASE, replace(phase, environ={}), TOOLS, phase.app_dir).building
+    return {
+        "os": os,
+        "arch": arch,
+        "distro": "debian 12",
+        "directory": str(directory),
+        "building": building,
+    }
+
+
+def test_the_same_build_has_the_same_key(phase: BuildContext) -> None:
+    assert reasons(phase) == []
+
+
+@pytest.mark.parametrize("change", [{"version": "3.14.7"}, {"sha256": "6" * 64}, {"url": "x"}])
+def test_a_patch_release_of_python_changes_no_environment(
+    phase: BuildContext, change: dict[str, str]
+) -> None:
+    assert reasons(phase, replace(RELEASE, **change)) == []
+
+
+CHANGES: dict[str, Callable[[BuildContext], BuildContext]] = {
+    "the operating system has changed from linux to windows": lambda phase: replace(
+        phase, target=replace(phase.target, os="windows")
+    ),
+    "the processor has changed from amd64 to arm64": lambda phase: replace(
+        phase, target=replace(phase.target, arch="arm64")
+    ),
+    "the processor has changed from amd64 to amd64 v3": lambda phase: replace(
+        phase, target=replace(phase.target, arch_variant="v3")
+    ),
+    "the distribution of the image has changed from debian 12 to debian 13": (
+        lambda phase: replace(phase, target=replace(phase.target, distro_version="13"))
+    ),
+    "the distribution of the image has changed from debian 12 to (none)": lambda phase: replace(
+        phase, target=replace(phase.target, distro_name="", distro_version="")
+    ),
+}
+
+
+@pytest.mark.parametrize(("reason", "change"), CHANGES.items(), ids=CHANGES)
+def test_another_target_is_another_environment(
+    phase: BuildContext, reason: str, change: Callable[[BuildContext], BuildContext]
+) -> None:
+    assert reasons(change(phase)) == [reason]
+
+
+def test_another_line_flavour_or_tool_is_another_environment(phase: BuildContext) -> None:
+    other = replace(RELEASE, version="3.13.2", flavour="freethreaded")
+
+    assert reasons(phase, other, "pip 27.0, uv 0.13.8") == [
+        "the Python line has changed from 3.14 to 3.13",
+        "the flavour of Python has changed from plain to freethreaded",
+        (
+            "the version of the installing tools has changed from pip 26.3, uv 0.13.8 to "
+            "pip 27.0, uv 0.13.8"
+        ),
+    ]
+
+
+def test_another_directory_of_the_layers_is_another_environment(phase: BuildContext) -> None:
+    (reason,) = reasons(replace(phase, layers_dir=Path("/elsewhere")))
+
+    assert reason.endswith("to /elsewhere")
+
+
+def test_flags_of_compilers_are_known_by_a_digest_alone(phase: BuildContext) -> None:
+    flagged = replace(phase, environ={"CFLAGS": "-O1 -DTOKEN=secret"})
+
+    (reason,) = reasons(flagged)
+
+    assert "settings for builds from source" in reason
+    assert "secret" not in reason
+
+
+def test_the_outcome_depends_on_what_was_chosen_and_where_the_app_is(phase: BuildContext) -> None:
+    before = outcome_key("pip", Settings(), phase)
+    after = outcome_key(
+        "pip",
+        Settings(layout="merged", installer="uv", build=True),
+        replace(phase, exec_env="test", app_dir=Path("/app")),
+    )
+
+    assert differences(before.metadata(), after) == (
+        "the installer has changed from auto to uv",
+        "the layout has changed from linked to merged",
+        "the execution environment has changed from production to test",
+        f"the directory of the app has changed from {phase.app_dir} to /app",
+    )
+
+
+def test_the_outcome_depends_on_the_directory_of_the_project(phase: BuildContext) -> None:
+    before = outcome_key("pip", Settings(), phase)
+    after = outcome_key("pip", Settings(project="api"), phase)
+
+    assert differences(before.metadata(), after) == (
+        f"the directory of the app has changed from {phase.app_dir} to {phase.app_dir}/api",
+    )
+
+
+def test_what_a_record_holds_has_names_of_its_own() -> None:
+    """All of it lies in one table."""
+    rest = {"decision", "pure", "patch", "env", "distributions", "layers", "sizes", "largest"}
+    record = Record({}, {}, "", True, "", "", {}, {}, {}, {}, "1", "2", "3")  # noqa: FBT003 - a tuple
+
+    assert record.metadata().keys() == rest | {"inputs", "gap", "manifest"}
+    assert names(EnvironmentKey).isdisjoint(names(OutcomeKey) | record.metadata().keys())
+    assert names(OutcomeKey).isdisjoint(record.metadata().keys())

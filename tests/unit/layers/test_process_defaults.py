@@ -1,0 +1,134 @@
+"""Layer `defaults`: made when the program or the processes change, else taken from the image."""
+
+from copy import replace
+from pathlib import Path
+
+import pytest
+
+from cnb_python.cnb import env, toml
+from cnb_python.cnb.context import BuildContext
+from cnb_python.errors.bugs import IncompleteBuildpack
+from cnb_python.layers import process_defaults
+from tests.support.fake_build import contents, context
+from tests.support.fake_system import Log
+
+
+@pytest.fixture
+def phase(tmp_path: Path) -> BuildContext:
+    made = context(tmp_path)
+    (made.buildpack.directory / "tools").mkdir()
+    (made.buildpack.directory / "tools/defaults").write_bytes(b"a program")
+    return made
+
+
+def provide(phase: BuildContext, *single: str) -> list[str]:
+    log = Log()
+    process_defaults.provide(single, phase, log)
+    return log.said
+
+
+def in_image(phase: BuildContext, *single: str) -> BuildContext:
+    """Leave what the restorer gives after a build: the metadata, and no contents."""
+    provide(phase, *single)
+    path = phase.layers_dir / "defaults.toml"
+    metadata = toml.table_at(toml.read(path), "metadata")
+    for file in sorted((phase.layers_dir / "defaults").rglob("*"), reverse=True):
+        file.rmdir() if file.is_dir() else file.unlink()
+    (phase.layers_dir / "defaults").rmdir()
+    toml.write(path, {"metadata": metadata})
+    return phase
+
+
+def started(phase: BuildContext, kind: str, user: dict[str, str] | None = None) -> dict[str, str]:
+    """Return the variables that the layer gives a process of *kind*."""
+    deltas = env.read(phase.layers_dir / "defaults")
+    return env.apply(user or {}, deltas, env.launch_scopes(kind))
+
+
+def is_made(phase: BuildContext) -> bool:
+    return (phase.layers_dir / "defaults").exists()
+
+
+def test_the_program_is_in_exec_d_for_every_process(phase: BuildContext) -> None:
+    provide(phase)
+
+    program = phase.layers_dir / "defaults/exec.d/defaults"
+    assert program.read_bytes() == b"a program"
+    assert program.stat().st_mode & 0o777 == 0o755
+    assert toml.read(phase.layers_dir / "defaults.toml")["types"] == {
+        "build": False,
+        "launch": True,
+        "cache": False,
+    }
+
+
+def test_its_size_is_told(phase: BuildContext) -> None:
+    assert process_defaults.provide((), phase, Log()) == len(b"a program")
+
+
+def test_processes_of_one_worker_start_with_one_unless_their_user_says_more(
+    phase: BuildContext,
+) -> None:
+    provide(phase, "bot")
+
+    assert started(phase, "bot") == {"WEB_CONCURRENCY": "1"}
+    assert started(phase, "bot", {"WEB_CONCURRENCY": "3"}) == {"WEB_CONCURRENCY": "3"}
+    assert started(phase, "worker") == {}
+
+
+def test_web_alone_tells_what_was_chosen_unless_its_user_wants_silence(
+    phase: BuildContext,
+) -> None:
+    provide(phase)
+
+    assert started(phase, "web") == {"BPL_PYTHON_LOG": "1"}
+    assert started(phase, "web", {"BPL_PYTHON_LOG": "0"}) == {"BPL_PYTHON_LOG": "0"}
+    assert started(phase, "worker") == {}
+
+
+def test_what_did_not_change_is_taken_from_the_image(phase: BuildContext) -> None:
+    said = provide(in_image(phase, "web", "bot"), "bot", "web")
+
+    assert said == []
+    assert not is_made(phase)
+    assert toml.read(phase.layers_dir / "defaults.toml")["types"] == {
+        "build": False,
+        "launch": True,
+        "cache": False,
+    }
+
+
+def test_another_program_makes_it_anew(phase: BuildContext) -> None:
+    in_image(phase)
+    (phase.buildpack.directory / "tools/defaults").write_bytes(b"a newer program")
+
+    [said] = provide(phase)
+
+    assert said.startswith(
+        "Making the start-up defaults anew: the digest of the program that sets them has changed"
+    )
+    assert is_made(phase)
+
+
+def test_other_processes_make_it_anew(phase: BuildContext) -> None:
+    [said] = provide(in_image(phase, "web"))
+
+    assert "processes that start with one worker has changed from web to (none)" in said
+    assert started(phase, "web") == {"BPL_PYTHON_LOG": "1"}
+
+
+def test_a_layer_made_anew_is_what_a_first_build_makes(
+    phase: BuildContext, tmp_path: Path
+) -> None:
+    first = replace(phase, layers_dir=tmp_path / "first")
+    first.layers_dir.mkdir()
+
+    provide(first, "bot")
+    provide(in_image(phase, "web"), "bot")
+
+    assert contents(first.layers_dir) == contents(phase.layers_dir)
+
+
+def test_a_buildpack_without_the_program_is_broken(tmp_path: Path) -> None:
+    with pytest.raises(IncompleteBuildpack):
+        process_defaults.provide((), context(tmp_path), Log())

@@ -1,0 +1,162 @@
+"""Layer `python`: which interpreter it is to hold, and whether the previous image has it."""
+
+from copy import replace
+from pathlib import Path
+
+import pytest
+
+from cnb_python.cnb import toml
+from cnb_python.cnb.context import BuildContext, Target
+from cnb_python.layers.python import Interpreter, Runtime, find, finish, reuse
+from cnb_python.python.releases import Release
+from tests.support.fake_build import context
+from tests.support.fake_system import Log
+
+RELEASE = Release("3.14.6", "amd64", "plain", "https://example.org/a.tar.gz", "5" * 64)
+REASON = "Not using the previous build's Python: "
+
+
+@pytest.fixture
+def phase(tmp_path: Path) -> BuildContext:
+    return context(tmp_path)
+
+
+def found(phase: BuildContext, release: Release = RELEASE) -> tuple[Runtime, list[str]]:
+    log = Log()
+    return find(release, phase, log), log.said
+
+
+def in_image(phase: BuildContext, release: Release = RELEASE) -> BuildContext:
+    """Leave what the restorer gives: the metadata, and no contents."""
+    reuse(found(phase, release)[0])
+    return phase
+
+
+def test_the_interpreter_is_named_by_its_final_path(phase: BuildContext) -> None:
+    runtime, _ = found(phase)
+
+    layer = phase.layers_dir / "python"
+    assert runtime.interpreter == Interpreter(layer / "bin/python3.14", "3.14.6", layer)
+
+
+def test_the_free_threaded_interpreter_has_its_own_name(phase: BuildContext) -> None:
+    runtime, _ = found(phase, replace(RELEASE, flavour="freethreaded"))
+
+    assert runtime.interpreter.path.name == "python3.14t"
+
+
+def test_the_first_build_has_nothing_and_says_nothing(phase: BuildContext) -> None:
+    runtime, said = found(phase)
+
+    assert (runtime.is_in_image, said) == (False, [])
+
+
+def test_an_equal_key_is_in_the_image(phase: BuildContext) -> None:
+    runtime, said = found(in_image(phase))
+
+    assert (runtime.is_in_image, said) == (True, [])
+
+
+def test_where_the_archive_came_from_does_not_matter(phase: BuildContext) -> None:
+    mirrored = replace(RELEASE, url="https://mirror.example.org/b.tar.gz")
+
+    assert found(in_image(phase), mirrored)[0].is_in_image
+
+
+def test_looking_changes_nothing(phase: BuildContext) -> None:
+    in_image(phase)
+    before = (phase.layers_dir / "python.toml").read_bytes()
+
+    found(phase, replace(RELEASE, version="3.14.7"))
+
+    assert (phase.layers_dir / "python.toml").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"version": "3.14.7"}, "the Python release has changed from 3.14.6 to 3.14.7"),
+        (
+            {"flavour": "freethreaded"},
+            "the flavour of Python has changed from plain to freethreaded",
+        ),
+        (
+            {"sha256": "6" * 64},
+            f"the sha256 of Python's archive has changed from {'5' * 64} to {'6' * 64}",
+        ),
+    ],
+)
+def test_another_release_is_not_in_the_image(
+    phase: BuildContext, change: dict[str, str], reason: str
+) -> None:
+    runtime, said = found(in_image(phase), replace(RELEASE, **change))
+
+    assert (runtime.is_in_image, said) == (False, [f"{REASON}{reason}"])
+
+
+def test_every_reason_of_another_target_is_given(phase: BuildContext) -> None:
+    in_image(phase)
+    target = Target("linux", "arm64", "v8", "ubuntu", "26.04")
+
+    _, said = found(replace(phase, target=target))
+
+    assert said == [
+        f"{REASON}the processor has changed from amd64 to arm64",
+        f"{REASON}the distribution of the image has changed from debian 12 to ubuntu 26.04",
+    ]
+
+
+@pytest.mark.parametrize("text", ["nonsense", "[metadata]\npython = 3\n", 'metadata = "x"'])
+def test_metadata_of_another_hand_is_not_trusted(phase: BuildContext, text: str) -> None:
+    (phase.layers_dir / "python.toml").write_text(text, encoding="utf-8")
+
+    runtime, said = found(phase)
+
+    assert not runtime.is_in_image
+    assert said[0].startswith(REASON)
+
+
+def test_what_is_reused_has_no_directory(phase: BuildContext) -> None:
+    (phase.layers_dir / "python/bin").mkdir(parents=True)
+
+    reuse(found(phase)[0])
+
+    assert not (phase.layers_dir / "python").exists()
+    table = toml.read(phase.layers_dir / "python.toml")
+    assert table["types"] == {"build": False, "launch": True, "cache": False}
+
+
+@pytest.mark.parametrize("build", [True, False])
+def test_what_was_laid_out_becomes_the_layer_and_its_key_is_text(
+    phase: BuildContext, *, build: bool
+) -> None:
+    runtime, _ = found(phase)
+    (phase.layers_dir / "python/bin").mkdir(parents=True)
+
+    finish(runtime, build=build)
+
+    table = toml.read(phase.layers_dir / "python.toml")
+    assert table["types"] == {"build": build, "launch": True, "cache": False}
+    assert table["metadata"] == {
+        **runtime.key.metadata(),
+        "python": "3.14.6",
+        "flavour": "plain",
+        "sha256": "5" * 64,
+        "arch": "amd64",
+        "distro": "debian 12",
+        "directory": str(phase.layers_dir),
+    }
+
+
+def test_the_store_keeps_each_finished_layer_under_a_name_of_its_own(phase: BuildContext) -> None:
+    other = replace(phase, target=replace(phase.target, distro_version="13"))
+
+    names = {
+        found(phase)[0].archive,
+        found(other)[0].archive,
+        found(phase, replace(RELEASE, version="3.14.7"))[0].archive,
+        found(phase, replace(RELEASE, sha256="6" * 64))[0].archive,
+    }
+
+    assert len(names) == 4
+    assert found(phase)[0].archive in names

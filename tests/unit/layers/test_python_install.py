@@ -1,0 +1,190 @@
+"""The contents of layer `python`: a real archive, an interpreter that only pretends to run."""
+
+from collections.abc import Callable
+from copy import replace
+from pathlib import Path
+
+import pytest
+
+from cnb_python.errors.base import BuildpackError
+from cnb_python.errors.runtimes import ChecksumMismatch, UnusableInterpreter
+from cnb_python.layers import python, python_install
+from cnb_python.store.store import Damaged, Store
+from cnb_python.system.interface import Command, Outcome
+from tests.support.fake_build import Engine, archive, contents, engine
+from tests.support.fake_manager import Shop
+from tests.support.fake_system import Programs
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Engine:
+    return engine(tmp_path, Shop({}))
+
+
+def opened(app: Engine, manifest: str = "") -> Store:
+    directory = app.layers / "deps"
+    directory.mkdir(exist_ok=True)
+    store = Store(directory)
+    if manifest:
+        assert not isinstance(store.read(manifest), Damaged)
+    return store
+
+
+def laid_out(app: Engine, store: Store | None = None) -> Callable[[], None]:
+    return python_install.lay_out(app.runtime, store or opened(app), app.system())
+
+
+def finished(app: Engine) -> str:
+    """Lay out and finish the layer; return what the store is read by."""
+    store, runtime = opened(app), app.runtime
+    laid_out(app, store)()
+    python.finish(runtime, build=False)
+    return store.close((), {runtime.archive}, ())
+
+
+def refused[T: BuildpackError](app: Engine, kind: type[T]) -> T:
+    with pytest.raises(kind) as caught:
+        laid_out(app)
+    # A layer without its .toml is none, whatever a later step leaves of it.
+    assert not (app.layers / "python.toml").exists()
+    return caught.value
+
+
+def answering(said: str, code: int = 0) -> Programs:
+    def answer(command: Command) -> Outcome:
+        return Outcome(code, f"{said}\n") if "-c" in command.argv else Outcome(0, "0 0\n")
+
+    return Programs(answer)
+
+
+def test_it_is_trimmed_readable_and_at_home(app: Engine) -> None:
+    laid_out(app)
+
+    layer = app.layers / "python"
+    assert (layer / "bin/python3.14").stat().st_mode & 0o777 == 0o755
+    assert (layer / "lib/python3.14/os.py").exists()
+    assert not (layer / "lib/python3.14/test").exists()
+    data = (layer / "lib/python3.14/_sysconfigdata__x.py").read_text(encoding="utf-8")
+    assert data == f'v = {{\n  "prefix": "{layer}",\n}}\n'
+
+
+def test_it_can_run_before_it_is_compiled(app: Engine) -> None:
+    rest = laid_out(app)
+    (probe,) = app.programs.ran
+
+    rest()
+
+    assert probe.argv[:4] == (str(app.runtime.interpreter.path), "-I", "-B", "-S")
+    assert (probe.env, probe.cwd) == ({}, Path("/"))
+    compiling = app.programs.ran[1]
+    assert compiling.argv[0] == str(app.runtime.interpreter.path)
+
+
+def test_it_is_no_layer_until_it_is_finished(app: Engine) -> None:
+    laid_out(app)()
+
+    assert not (app.layers / "python.toml").exists()
+    assert not app.runtime.is_in_image
+
+
+def test_a_kept_one_is_neither_fetched_tried_nor_compiled_and_is_the_same(app: Engine) -> None:
+    manifest = finished(app)
+    made = contents(app.layers / "python")
+    app.programs.ran.clear()
+    app.log.said.clear()
+
+    laid_out(app, opened(app, manifest))()
+
+    assert app.log.said == ["Python 3.14.6 from the store"]
+    assert app.programs.ran == []
+    assert contents(app.layers / "python") == made
+
+
+def test_a_damaged_one_is_made_again_with_the_reason(app: Engine) -> None:
+    manifest = finished(app)
+    made = contents(app.layers / "python")
+    for kept in (app.layers / "deps").glob("*.tar.zst"):
+        kept.write_bytes(kept.read_bytes()[:-1])
+    app.log.said.clear()
+
+    laid_out(app, opened(app, manifest))()
+
+    assert app.log.said[0].startswith("Not using the kept Python: ")
+    assert app.log.said[1] == "Fetching Python 3.14.6"
+    assert contents(app.layers / "python") == made
+
+
+def test_one_for_another_target_is_not_the_kept_one(app: Engine) -> None:
+    manifest = finished(app)
+    target = replace(app.context.target, distro_version="13")
+    app.context = replace(app.context, target=target)
+
+    laid_out(app, opened(app, manifest))
+
+    assert "Fetching Python 3.14.6" in app.log.said
+
+
+def test_one_that_travels_with_the_buildpack_is_used_first(app: Engine, tmp_path: Path) -> None:
+    carried = app.context.buildpack.directory / f"runtimes/{app.release.sha256}.tar.gz"
+    carried.parent.mkdir()
+    (tmp_path / "python-3.14.6.tar.gz").rename(carried)
+    app.release = replace(app.release, url="https://unreachable.example/a.tar.gz")
+
+    laid_out(app)
+
+    assert app.log.said == ["Unpacking Python 3.14.6"]
+    assert (app.layers / "python/bin/python3.14").is_file()
+
+
+def test_a_tampered_archive_is_refused(app: Engine) -> None:
+    app.release = replace(app.release, sha256="0" * 64)
+
+    assert refused(app, ChecksumMismatch).title == "Python 3.14.6"
+
+
+def test_one_that_does_not_run_is_refused(app: Engine) -> None:
+    app.programs = answering("libc.so.6: version `GLIBC_2.17' not found", code=1)
+
+    assert refused(app, UnusableInterpreter).reason.endswith("GLIBC_2.17' not found")
+
+
+def test_one_that_ends_without_a_word_is_refused(app: Engine) -> None:
+    app.programs = answering("", code=-11)
+
+    assert "it ended with code -11" in refused(app, UnusableInterpreter).reason
+
+
+def test_one_of_another_version_is_refused(app: Engine) -> None:
+    app.programs = answering("3.14.5")
+
+    assert "3.14.5" in refused(app, UnusableInterpreter).reason
+
+
+def test_an_archive_without_an_interpreter_is_refused(app: Engine, tmp_path: Path) -> None:
+    path = tmp_path / "python-3.14.6.tar.gz"
+    path.write_bytes(archive({"python/README": "hello"}))
+    app.release = replace(app.release, sha256="")
+
+    assert "There is no python3.14" in refused(app, UnusableInterpreter).reason
+    assert app.programs.ran == []
+
+
+def test_a_failed_build_does_not_leave_the_old_layer_to_be_trusted(app: Engine) -> None:
+    finished(app)
+    (app.layers / "deps.toml").unlink(missing_ok=True)
+    app.context = replace(app.context, target=replace(app.context.target, distro_version="13"))
+    app.programs = answering("3.14.5")
+
+    refused(app, UnusableInterpreter)
+
+
+def test_the_free_threaded_one_is_compiled_in_its_own_library(app: Engine, tmp_path: Path) -> None:
+    names = {"python/bin/python3.14t": "x", "python/lib/python3.14t/os.py": "# os"}
+    (tmp_path / "free.tar.gz").write_bytes(archive(names))
+    url = (tmp_path / "free.tar.gz").as_uri()
+    app.release = replace(app.release, flavour="freethreaded", sha256="", url=url)
+
+    laid_out(app)()
+
+    assert app.programs.ran[0].argv[0].endswith("/bin/python3.14t")
+    assert app.programs.ran[1].argv[0].endswith("/bin/python3.14t")

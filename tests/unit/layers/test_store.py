@@ -1,0 +1,190 @@
+"""What there is to start from, and what the next build is left."""
+
+from copy import replace
+from pathlib import Path
+
+import pytest
+
+from cnb_python.cnb import metadata, toml
+from cnb_python.cnb.context import BuildContext
+from cnb_python.cnb.metadata import Unusable
+from cnb_python.config.settings import Settings
+from cnb_python.layers import store as store_layer
+from cnb_python.layers.build_record import Record
+from cnb_python.layers.cache_keys import EnvironmentKey, OutcomeKey, environment_key, outcome_key
+from cnb_python.layers.store import Previous
+from cnb_python.python.releases import Release
+from tests.support.fake_build import TOOLS, context
+
+RELEASE = Release("3.14.6", "amd64", "plain", "https://example.org/a.tar.gz", "5" * 64)
+
+
+def keys(phase: BuildContext) -> tuple[EnvironmentKey, OutcomeKey]:
+    return environment_key(RELEASE, phase, TOOLS, phase.app_dir), outcome_key(
+        "pip", Settings(), phase
+    )
+
+
+def record(phase: BuildContext, **more: str) -> Record:
+    contents, outcome = keys(phase)
+    return Record(
+        contents=contents.metadata() | more,
+        outcome=outcome.metadata(),
+        decision="d",
+        pure=True,
+        patch="",
+        env="e",
+        distributions={"six": "1.0"},
+        layers={"venv": "1"},
+        layer_sizes={},
+        largest={},
+        manifest="a" * 64,
+    )
+
+
+def previous(phase: BuildContext) -> Previous:
+    return store_layer.previous(phase, *keys(phase))
+
+
+@pytest.fixture
+def first(tmp_path: Path) -> BuildContext:
+    return context(tmp_path)
+
+
+@pytest.fixture
+def next_(first: BuildContext) -> BuildContext:
+    """The build after one that closed its store."""
+    before = previous(first)
+    (store_layer.open_store(first, before) / "archive").write_text("kept")
+    store_layer.close_store(first, record(first))
+    found = metadata.read(first.layers_dir / "store.toml")
+    assert not isinstance(found, Unusable)
+    return replace(first, store=found)
+
+
+def test_the_first_build_starts_from_nothing_without_a_reason(first: BuildContext) -> None:
+    found = previous(first)
+
+    assert found == Previous(first.layers_dir / "deps", None, False, (), ())  # noqa: FBT003 - as it is shown
+
+
+def test_what_was_noted_is_found_with_the_store(next_: BuildContext) -> None:
+    found = previous(next_)
+
+    assert found.record == record(next_)
+    assert (found.has_store, found.reasons, found.changes) == (True, (), ())
+    assert (store_layer.open_store(next_, found) / "archive").read_text() == "kept"
+
+
+def test_a_cache_without_its_image_is_enough(next_: BuildContext) -> None:
+    found = previous(replace(next_, store={}))
+
+    assert (found.record, found.has_store) == (record(next_), True)
+
+
+@pytest.mark.parametrize("names", [("deps.toml",), ("archive",), ("deps.toml", "archive")])
+def test_an_image_without_its_cache_still_says_what_it_has(
+    next_: BuildContext, names: tuple[str, ...]
+) -> None:
+    if "archive" in names:
+        (next_.layers_dir / "deps/archive").unlink()
+        (next_.layers_dir / "deps").rmdir()
+    if "deps.toml" in names:
+        (next_.layers_dir / "deps.toml").unlink()
+
+    found = previous(next_)
+
+    assert found.record == record(next_)._replace(manifest="")
+    assert (found.has_store, found.reasons) == (False, ())
+
+
+def test_a_store_for_another_key_stays_with_every_reason_not_to_use_its_packages(
+    next_: BuildContext,
+) -> None:
+    target = replace(next_.target, arch="arm64", distro_version="13")
+    other = replace(next_, target=target)
+
+    found = previous(other)
+
+    assert found.reasons == (
+        "the processor has changed from amd64 to arm64",
+        "the distribution of the image has changed from debian 12 to debian 13",
+    )
+    # For the interpreter in it, which has a key of its own.
+    assert (store_layer.open_store(other, found) / "archive").exists()
+
+
+def test_where_there_is_no_store_a_new_one_is_no_layer_yet(next_: BuildContext) -> None:
+    (next_.layers_dir / "deps.toml").unlink()
+
+    opened = store_layer.open_store(next_, previous(next_))
+
+    assert list(opened.iterdir()) == []
+    assert not (next_.layers_dir / "deps.toml").exists()
+
+
+def test_another_outcome_leaves_the_store_of_use(next_: BuildContext) -> None:
+    found = previous(replace(next_, exec_env="test"))
+
+    assert found.changes == ("the execution environment has changed from production to test",)
+    assert (found.has_store, found.reasons) == (True, ())
+
+
+def test_a_store_of_another_format_is_of_no_use(first: BuildContext) -> None:
+    store_layer.open_store(first, previous(first))
+    store_layer.close_store(first, record(first, format="0"))
+
+    (reason,) = previous(first).reasons
+
+    assert reason.startswith("the form of the environment has changed from 0 to ")
+
+
+@pytest.mark.parametrize("text", ["nonsense", "[metadata]\nx = 1\n"])
+def test_a_note_that_cannot_be_read_is_a_reason(next_: BuildContext, text: str) -> None:
+    (next_.layers_dir / "deps.toml").write_text(text, encoding="utf-8")
+
+    found = previous(replace(next_, store={}))
+
+    assert found.record is None
+    assert len(found.reasons) == 1
+    assert not found.has_store
+
+
+def test_a_note_that_holds_no_record_is_none(next_: BuildContext) -> None:
+    (next_.layers_dir / "deps.toml").write_text("[metadata]\nkey = 'x'\n", encoding="utf-8")
+
+    found = previous(replace(next_, store={}))
+
+    assert (found.record, found.has_store) == (None, False)
+
+
+def test_the_store_is_for_the_cache_alone_and_the_image_is_told_the_rest(
+    next_: BuildContext,
+) -> None:
+    table = toml.read(next_.layers_dir / "deps.toml")
+
+    assert table["types"] == {"build": False, "launch": False, "cache": True}
+    assert "manifest" in toml.table_at(table, "metadata")
+    assert "manifest" not in next_.store
+    assert next_.store == record(next_)._replace(manifest="").metadata()
+
+
+def test_a_store_is_kept_as_it_is(next_: BuildContext) -> None:
+    (next_.layers_dir / "deps.toml").write_text(
+        (next_.layers_dir / "deps.toml").read_text().replace("cache = true", "cache = false")
+    )
+
+    store_layer.keep(next_, previous(next_), record(next_))
+
+    types = toml.read(next_.layers_dir / "deps.toml")["types"]
+    assert types == {"build": False, "launch": False, "cache": True}
+    assert (next_.layers_dir / "deps/archive").exists()
+
+
+def test_where_there_is_no_store_none_is_left_and_the_note_stays(next_: BuildContext) -> None:
+    (next_.layers_dir / "deps.toml").unlink()
+    (next_.layers_dir / "store.toml").unlink()
+
+    store_layer.keep(next_, previous(next_), record(next_))
+
+    assert {path.name for path in next_.layers_dir.iterdir()} == {"store.toml"}

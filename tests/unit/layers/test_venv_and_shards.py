@@ -1,0 +1,239 @@
+"""An environment becomes layers, and only those are made that the previous image lacks."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cnb_python.cnb import toml
+from cnb_python.cnb.env import LAUNCH, EnvDelta
+from cnb_python.distributions.model import Distribution
+from cnb_python.install.request import Synced
+from cnb_python.layers import venv_and_shards
+from cnb_python.layers.venv_and_shards import Layers, Plan
+from cnb_python.managers.resolution import Decision
+from tests.support.installed import MEGABYTE, SITE, distribution, file, install, module
+
+INTERPRETER = Path("/layers/python/bin/python3.14")
+
+
+def unset(_: Mapping[str, str]) -> tuple[EnvDelta, ...]:
+    return ()
+
+
+def counted(versions: Mapping[str, str]) -> tuple[EnvDelta, ...]:
+    return (EnvDelta(LAUNCH, "PACKAGES", "default", " ".join(sorted(versions))),)
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> Plan:
+    (tmp_path / "layers").mkdir()
+    return Plan(
+        layers_dir=tmp_path / "layers",
+        interpreter=INTERPRETER,
+        line="3.14",
+        scope="debian 12",
+        layout="linked",
+        build=False,
+        env=unset,
+        restored={},
+    )
+
+
+A, B = module("a", "more.py"), module("b")
+# Beside the modules: small enough for `venv` to hold a copy, and kept apart in the store.
+WITH_SCRIPT = distribution("s", [f"{SITE}/s.py", file("bin/s", "#!/bin/sh\n", program=True)])
+# Large enough for shares of their own, and so for others to be spread.
+LARGE = module("large", size=40 * MEGABYTE)
+
+
+def laid(plan: Plan, *found: Distribution) -> Layers:
+    return venv_and_shards.layers_of(plan, found)
+
+
+def restored(plan: Plan, *found: Distribution) -> Plan:
+    return replace(plan, restored=laid(plan, *found).digests)
+
+
+def synced(directory: Path, found: Sequence[Distribution]) -> Synced:
+    contents = {"bin/s": "#!/bin/sh\n"}
+    roots = {one.name: install(one, directory / one.name, contents) for one in found}
+    return Synced(Decision((), pure=True, by="uv"), tuple(found), roots, frozenset(), "")
+
+
+def assembled(plan: Plan, stage: Path, *found: Distribution) -> Layers:
+    layers = laid(plan, *found)
+    venv_and_shards.assemble(plan, layers, synced(stage, found))
+    return layers
+
+
+def files(directory: Path) -> set[str]:
+    return {
+        str(path.relative_to(directory))
+        for path in directory.rglob("*")
+        if path.is_symlink() or not path.is_dir()
+    }
+
+
+def test_at_first_every_layer_has_to_be_made(plan: Plan) -> None:
+    layers = laid(plan, A, B)
+
+    assert layers.changed == layers.digests.keys() == {"venv", "deps-00"}
+
+
+def test_an_image_that_has_them_needs_none(plan: Plan) -> None:
+    layers = laid(restored(plan, A, B), A, B)
+
+    assert layers.changed == frozenset()
+
+
+def test_an_environment_of_nothing_is_one_too(plan: Plan) -> None:
+    assert laid(plan).digests.keys() == {"venv"}
+
+
+def test_another_file_changes_its_share_and_not_the_links(plan: Plan) -> None:
+    other = distribution("a", [file(f"{SITE}/a/__init__.py", "newer"), f"{SITE}/a/more.py"])
+
+    assert laid(restored(plan, A, B), other, B).changed == {"deps-00"}
+
+
+def test_another_distribution_changes_the_links_too(plan: Plan) -> None:
+    assert laid(restored(plan, A), A, B).changed == {"venv", "deps-00"}
+
+
+def test_a_large_neighbour_is_not_touched(plan: Plan) -> None:
+    before = restored(plan, A, LARGE)
+
+    changed = laid(before, A, B, LARGE).changed
+
+    assert "deps-large" in before.restored
+    assert "deps-large" not in changed
+    assert "venv" in changed
+
+
+def test_other_variables_change_the_links_alone(plan: Plan) -> None:
+    assert laid(replace(restored(plan, A), env=counted), A).changed == {"venv"}
+
+
+@pytest.mark.parametrize("change", [{"scope": "debian 13"}, {"build": True}])
+def test_another_key_or_a_later_buildpack_needs_every_layer(
+    plan: Plan, change: dict[str, str | bool]
+) -> None:
+    other = replace(restored(plan, A), **change)  # type: ignore[arg-type]  # each is right
+
+    assert laid(other, A).changed == {"venv", "deps-00"}
+
+
+def test_the_order_of_distributions_does_not_matter(plan: Plan) -> None:
+    assert laid(plan, A, B).digests == laid(plan, B, A).digests
+
+
+def test_whose_files_are_needed_depends_on_what_changed(plan: Plan) -> None:
+    everything = (A, B, LARGE)
+
+    assert venv_and_shards.needs(plan, everything).whole == {"a", "b", "large"}
+    assert venv_and_shards.needs(restored(plan, *everything), everything).whole == frozenset()
+    needs = venv_and_shards.needs(restored(plan, A, LARGE), everything)
+    assert "large" not in needs.whole
+    assert "b" in needs.whole
+
+
+def test_of_what_only_the_links_copy_small_parts_are_enough(plan: Plan) -> None:
+    before = restored(plan, A, WITH_SCRIPT)
+    without_links = {name: it for name, it in before.restored.items() if name != "venv"}
+
+    needs = venv_and_shards.needs(replace(before, restored=without_links), (A, WITH_SCRIPT))
+
+    assert needs.whole == frozenset()
+    assert needs.small == {"s"}
+
+
+def test_where_the_links_stay_no_copy_is_needed(plan: Plan) -> None:
+    before = restored(plan, A, WITH_SCRIPT)
+
+    assert venv_and_shards.needs(before, (A, WITH_SCRIPT)) == (frozenset(), frozenset())
+
+
+def test_layers_hold_files_and_links_that_lead_to_them(plan: Plan, tmp_path: Path) -> None:
+    assembled(plan, tmp_path / "stage", A, WITH_SCRIPT)
+
+    venv = plan.layers_dir / "venv"
+    package = venv / SITE / "a"
+    assert package.is_symlink()
+    assert package.resolve() == plan.layers_dir / "deps-00/tree" / SITE / "a"
+    assert (package / "__init__.py").is_file()
+    script = venv / "bin/s"
+    assert not script.is_symlink()
+    assert script.stat().st_mode & 0o777 == 0o755
+    assert (venv / "bin/python").readlink() == INTERPRETER
+
+
+def test_layers_are_for_the_image_alone_and_say_what_they_hold(plan: Plan, tmp_path: Path) -> None:
+    layers = assembled(plan, tmp_path / "stage", A)
+
+    for name, digest in layers.digests.items():
+        assert toml.read(plan.layers_dir / f"{name}.toml") == {
+            "types": {"build": False, "launch": True, "cache": False},
+            "metadata": {"digest": digest},
+        }
+
+
+def test_later_buildpacks_see_them_where_they_asked(plan: Plan, tmp_path: Path) -> None:
+    assembled(replace(plan, build=True), tmp_path / "stage", A)
+
+    for name in ("venv", "deps-00"):
+        assert toml.read(plan.layers_dir / f"{name}.toml")["types"] == {
+            "build": True,
+            "launch": True,
+            "cache": False,
+        }
+
+
+def test_what_the_image_has_is_left_there(plan: Plan, tmp_path: Path) -> None:
+    assembled(restored(plan, A, B), tmp_path / "stage", A, B)
+
+    assert {path.name for path in plan.layers_dir.iterdir()} == {"venv.toml", "deps-00.toml"}
+
+
+def test_a_share_of_nobody_goes(plan: Plan, tmp_path: Path) -> None:
+    (plan.layers_dir / "deps-07.toml").write_text("[metadata]\ndigest = '1'\n")
+
+    assembled(plan, tmp_path / "stage", A)
+
+    assert not (plan.layers_dir / "deps-07.toml").exists()
+
+
+def test_variables_of_the_apps_processes_are_in_the_environments_layer(
+    plan: Plan, tmp_path: Path
+) -> None:
+    assembled(replace(plan, env=counted), tmp_path / "stage", A, B)
+
+    variable = plan.layers_dir / "venv/env.launch/PACKAGES.default"
+    assert variable.read_text(encoding="utf-8") == "a b"
+
+
+def test_merged_is_one_layer_of_real_files(plan: Plan, tmp_path: Path) -> None:
+    merged = replace(plan, layout="merged")
+
+    layers = assembled(merged, tmp_path / "stage", A, WITH_SCRIPT)
+
+    assert layers.digests.keys() == {"venv"}
+    assert {path.name for path in plan.layers_dir.iterdir()} == {"venv", "venv.toml"}
+    assert not (plan.layers_dir / "venv" / SITE / "a").is_symlink()
+    paths = {one.path for each in (A, WITH_SCRIPT) for one in each.files}
+    assert paths <= files(plan.layers_dir / "venv")
+
+
+def test_merged_differs_from_linked_whatever_it_holds(plan: Plan) -> None:
+    merged = replace(plan, layout="merged")
+
+    assert laid(plan, A).digests["venv"] != laid(merged, A).digests["venv"]
+
+
+def test_a_change_in_a_merged_layer_makes_it_whole(plan: Plan) -> None:
+    merged = replace(plan, layout="merged")
+
+    needs = venv_and_shards.needs(restored(merged, A), (A, B))
+
+    assert needs.whole == {"a", "b"}

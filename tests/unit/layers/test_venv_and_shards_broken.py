@@ -1,0 +1,113 @@
+"""Making the environment's layers is broken off: what is trusted then is whole, or not there."""
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from cnb_python.cnb.layer import layer_of
+from cnb_python.errors.bugs import ContractBroken
+from cnb_python.install.request import Synced
+from cnb_python.layers import leftovers, previous_image, venv_and_shards
+from cnb_python.layers.venv_and_shards import Plan
+from cnb_python.managers.resolution import Decision
+from tests.support.installed import SITE, distribution, file, install, module
+from tests.support.killed import killed_after
+from tools.package import tree
+
+SCRIPT = "#!/bin/sh\n"
+FOUND = (
+    module("a", "more.py"),
+    distribution("s", [f"{SITE}/s.py", file("bin/s", SCRIPT, program=True)]),
+)
+# Far more changes of the disk than it takes.
+ENOUGH = 500
+
+
+def plan_in(directory: Path) -> Plan:
+    """Return the plan of a build whose previous image has other contents, and a share too many."""
+    layers_dir = directory / "layers"
+    layers_dir.mkdir(parents=True)
+    for name in ("venv", "deps-00", "deps-07"):
+        layer_of(layers_dir, name).reuse_from_image(previous_image.metadata("of the image"))
+    return Plan(
+        layers_dir=layers_dir,
+        interpreter=Path("/layers/python/bin/python3.14"),
+        line="3.14",
+        scope="debian 12",
+        layout="linked",
+        build=False,
+        env=lambda _: (),
+        restored=previous_image.digests(layers_dir),
+    )
+
+
+def staged(directory: Path) -> Synced:
+    roots = {one.name: install(one, directory / one.name, {"bin/s": SCRIPT}) for one in FOUND}
+    return Synced(Decision((), pure=True, by="uv"), FOUND, roots, frozenset(), "")
+
+
+def assemble(plan: Plan, synced: Synced) -> None:
+    venv_and_shards.assemble(plan, venv_and_shards.layers_of(plan, FOUND), synced)
+
+
+def outcome(layers_dir: Path) -> Mapping[str, str]:
+    return {
+        path.name: tree.digest(path) if path.is_dir() else path.read_text()
+        for path in layers_dir.iterdir()
+    }
+
+
+@pytest.fixture
+def right(tmp_path: Path) -> Mapping[str, str]:
+    """What comes of it when nothing happens."""
+    plan = plan_in(tmp_path / "right")
+    assemble(plan, staged(tmp_path / "right-stage"))
+    made = outcome(plan.layers_dir)
+    assert made.keys() == {"venv", "venv.toml", "deps-00", "deps-00.toml"}
+    return made
+
+
+def check(layers_dir: Path, right: Mapping[str, str]) -> None:
+    """Assert that each layer with contents and metadata is the right one."""
+    left = outcome(layers_dir)
+    for name in ("venv", "deps-00"):
+        if {name, f"{name}.toml"} <= left.keys():
+            assert left[name] == right[name]
+            assert left[f"{name}.toml"] == right[f"{name}.toml"]
+
+
+def test_killed_at_any_change_of_the_disk_it_is_made_right_the_next_time(
+    tmp_path: Path, right: Mapping[str, str]
+) -> None:
+    for changes in range(ENOUGH):
+        directory = tmp_path / str(changes)
+        plan, synced = plan_in(directory), staged(directory / "stage")
+        was_killed = killed_after(changes, partial(assemble, plan, synced))
+        check(plan.layers_dir, right)
+        leftovers.remove(plan.layers_dir)
+        assemble(plan, staged(directory / "again"))
+        assert outcome(plan.layers_dir) == right
+        if not was_killed:
+            assert changes > len(right)
+            return
+    pytest.fail("it was killed each time")
+
+
+@pytest.mark.parametrize("lost", [f"{SITE}/a/more.py", f"{SITE}/s.py", "bin/s"])
+def test_after_an_exception_in_the_middle_no_layer_looks_finished(
+    tmp_path: Path, right: Mapping[str, str], lost: str
+) -> None:
+    plan, synced = plan_in(tmp_path), staged(tmp_path / "stage")
+    (root,) = (root for root in synced.roots.values() if (root / lost).exists())
+    (root / lost).unlink()
+
+    with pytest.raises((ContractBroken, FileNotFoundError)):
+        assemble(plan, synced)
+
+    check(plan.layers_dir, right)
+    assert "deps-00" not in outcome(plan.layers_dir)
+    leftovers.remove(plan.layers_dir)
+    assemble(plan, staged(tmp_path / "again"))
+    assert outcome(plan.layers_dir) == right

@@ -1,0 +1,270 @@
+"""Apps with a `poetry.lock`: what Poetry is asked, and what is made of its answers."""
+
+from pathlib import Path
+
+import pytest
+
+from cnb_python.app import read_project
+from cnb_python.config.settings import Settings
+from cnb_python.errors.base import Failure
+from cnb_python.errors.inputs import UnreadableToml
+from cnb_python.errors.install import InstallFailed
+from cnb_python.errors.locks import LoneLock, StaleLock, UnknownGroup
+from cnb_python.errors.programs import AppNotInstallable, KeyRefused, LockTooNew
+from cnb_python.managers.poetry import pyproject as poetry_pyproject
+from cnb_python.managers.poetry.manager import Poetry
+from cnb_python.managers.resolution import Undecided
+from cnb_python.managers.tool import Program
+from tests.support.fake_tools import PYTHON, Programs, app, installed, place
+
+HASH = "a" * 64
+PYPROJECT = '[project]\nname = "My.Shop"\n[tool.poetry]\npackage-mode = true\n'
+LOCK = '[[package]]\nname = "six"\n[metadata]\nlock-version = "2.1"\n'
+SIX = f'six==1.17.0 ; python_version >= "3.11" \\\n    --hash=sha256:{HASH}\n'
+
+
+def shop(directory: Path, pyproject: str = PYPROJECT, lock: str = LOCK) -> Path:
+    return app(directory, [("pyproject.toml", pyproject), ("poetry.lock", lock)])
+
+
+def inputs(directory: Path, settings: Settings | None = None, **environ: str) -> str:
+    manager = Poetry(settings or Settings(), processor="x86_64")
+    found = manager.pins(read_project(directory), PYTHON, environ)
+    assert isinstance(found, Undecided)
+    assert found.inputs
+    return found.inputs
+
+
+def test_its_lock_decides(tmp_path: Path) -> None:
+    directory = shop(tmp_path)
+
+    assert Poetry().deciding_files(read_project(directory)) == ("poetry.lock",)
+    (directory / "poetry.lock").unlink()
+    assert Poetry().deciding_files(read_project(directory)) == ()
+
+
+def test_a_lock_alone_is_refused(tmp_path: Path) -> None:
+    directory = shop(tmp_path)
+    (directory / "pyproject.toml").unlink()
+
+    with pytest.raises(LoneLock, match=r"pyproject\.toml"):
+        Poetry().check(read_project(directory))
+
+
+def test_a_broken_project_is_told_before_anything_is_done(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableToml, match="line 1"):
+        Poetry().check(read_project(shop(tmp_path, "<<<<<<<")))
+
+
+def test_the_same_files_need_no_answer(tmp_path: Path) -> None:
+    directory = shop(tmp_path)
+
+    before = inputs(directory)
+
+    assert inputs(directory, PIP_INDEX_URL="https://other.example/") == before
+    assert inputs(directory, POETRY_HTTP_BASIC_OURS_PASSWORD="new") == before
+    (directory / "pyproject.toml").write_text(PYPROJECT + "[tool.ruff]\nline-length = 9\n")
+    (directory / "notes.txt").write_text("new")
+    assert inputs(directory) == before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("poetry.lock", LOCK + "# x"),
+        ("pyproject.toml", PYPROJECT.replace("true", "false")),
+        ("README.md", "It says."),
+        ("shop/__init__.py", ""),
+        ("poetry.toml", "[installer]\nno-binary = true\n"),
+    ],
+)
+def test_another_file_needs_another_answer(tmp_path: Path, change: tuple[str, str]) -> None:
+    directory = shop(tmp_path)
+    before = inputs(directory)
+
+    app(tmp_path, [change])
+
+    assert inputs(directory) != before
+
+
+def test_code_of_the_app_needs_no_answer(tmp_path: Path) -> None:
+    directory = app(shop(tmp_path).parent, [("shop/__init__.py", "x = 1")])
+    before = inputs(directory)
+
+    app(tmp_path, [("shop/__init__.py", "x = 2")])
+
+    assert inputs(directory) == before
+
+
+def test_another_choice_needs_another_answer(tmp_path: Path) -> None:
+    directory = shop(tmp_path)
+    asked = [
+        inputs(directory, Settings(groups=("a",))),
+        inputs(directory, Settings(extras=("a",))),
+    ]
+
+    assert len({*asked, inputs(directory)}) == 3
+
+
+def test_a_package_beside_the_app_counts_with_its_code(tmp_path: Path) -> None:
+    lock = (
+        '[[package]]\nname = "core"\n\n[package.source]\ntype = "directory"\nurl = "libs/core"\n'
+    )
+    directory = shop(tmp_path, lock=lock)
+    core = app(tmp_path, [("libs/core/core.py", "x = 1")]) / "libs/core/core.py"
+    before = inputs(directory)
+
+    core.write_text("x = 2")
+
+    assert inputs(directory) != before
+
+
+def test_poetry_decides_and_the_app_itself_belongs_to_it(tmp_path: Path) -> None:
+    programs = Programs()
+    programs.answer("export", exported=SIX)
+    settings = Settings(groups=("worker",), extras=("pg",))
+
+    decision = Poetry(settings).decide(place(shop(tmp_path)), programs)
+
+    assert [(pin.name, pin.version, pin.keeps) for pin in decision.pins] == [
+        ("my-shop", "", False),
+        ("six", "1.17.0", True),
+    ]
+    (words,) = programs.words("poetry")
+    assert words[:7] == (
+        *("--no-interaction", "--no-ansi", "export"),
+        *("--with", "worker", "--extras", "pg"),
+    )
+    assert programs.ran[0].shown == "poetry export --with worker --extras pg"
+
+
+def test_a_release_with_an_extra_and_without_is_one(tmp_path: Path) -> None:
+    programs = Programs()
+    programs.answer("export", exported=SIX + SIX.replace("six", "six[more]"))
+    directory = shop(tmp_path, PYPROJECT.replace("true", "false"))
+
+    decision = Poetry().decide(place(directory), programs)
+
+    assert [pin.line for pin in decision.pins] == [f"six==1.17.0 --hash=sha256:{HASH}"]
+
+
+def test_poetry_keeps_its_hands_off_the_app_and_the_home(tmp_path: Path) -> None:
+    programs = Programs()
+    where = place(
+        shop(tmp_path),
+        POETRY_HTTP_BASIC_OURS_USERNAME="me",
+        POETRY_VIRTUALENVS_IN_PROJECT="true",
+        POETRY_CONFIG_DIR="/home/me/.config",
+    )
+
+    Poetry().decide(where, programs)
+
+    environ = programs.ran[0].env
+    assert environ["POETRY_HTTP_BASIC_OURS_USERNAME"] == "me"
+    assert environ["POETRY_VIRTUALENVS_CREATE"] == "false"
+    assert "POETRY_VIRTUALENVS_IN_PROJECT" not in environ
+    assert Path(environ["POETRY_CONFIG_DIR"]).is_relative_to(where.scratch)
+
+
+def test_uv_installs_the_releases_and_poetry_the_app(tmp_path: Path) -> None:
+    source = '[package.source]\ntype = "legacy"\nurl = "https://ours.example/simple"\n'
+    lock = LOCK.replace("[metadata]", f'version = "1.17.0"\n{source}[metadata]')
+    programs, where = Programs(), place(shop(tmp_path, lock=lock))
+    login = "--extra-index-url https://me:word@ours.example/simple\n"
+    programs.answer("export", exported=f"{login}\n{SIX}")
+
+    decision = Poetry().install_all(where, programs)
+
+    assert {pin.name for pin in decision.pins} == {"six", "my-shop"}
+    assert installed(programs) == [f"six==1.17.0 --hash=sha256:{HASH}"]
+    (uv,) = (one for one in programs.ran if one.argv[0] == "/uv")
+    assert uv.env["UV_INDEX"] == "https://me:word@ours.example/simple"
+    assert programs.words("poetry")[-1][2:] == ("install", "--only-root")
+    assert not any("word" in word for one in programs.ran for word in one.argv)
+
+
+def test_only_what_is_missing_is_installed(tmp_path: Path) -> None:
+    programs, where = Programs(), place(shop(tmp_path))
+    programs.answer("export", exported=SIX)
+    decision = Poetry().decide(where, programs)
+    programs.ran.clear()
+
+    Poetry().install(
+        decision, [pin for pin in decision.pins if pin.name == "six"], where, programs
+    )
+
+    assert programs.words("poetry") == []
+    assert len(programs.ran) == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "kind", "title"),
+    [
+        (
+            "pyproject.toml changed significantly since poetry.lock was last generated. Run `",
+            StaleLock,
+            "poetry.lock is out of date",
+        ),
+        (
+            "The lock file is not compatible with the current version of Poetry.\nUpgrade Poetry",
+            LockTooNew,
+            "poetry.lock was made by a newer Poetry",
+        ),
+        (
+            "Group(s) not found: x (via --with)",
+            UnknownGroup,
+            "There is no group x in pyproject.toml",
+        ),
+        ("Extra [x] is not specified.", UnknownGroup, "There is no extra x in pyproject.toml"),
+        (
+            "  - Additional properties are not allowed ('requires-poetry' was unexpected)",
+            KeyRefused,
+            "Poetry refuses requires-poetry in pyproject.toml",
+        ),
+        ("something else", InstallFailed, "Poetry could not install the app's packages"),
+    ],
+)
+def test_what_poetry_refuses_is_explained(
+    tmp_path: Path, said: str, kind: type[Exception], title: str
+) -> None:
+    programs = Programs()
+    programs.answer("export", said, code=1)
+
+    with pytest.raises(kind) as raised:
+        Poetry().decide(place(shop(tmp_path)), programs)
+
+    assert isinstance(raised.value, Failure)
+    assert raised.value.describe().title == title
+
+
+def test_an_app_that_is_no_package_is_told_how_to_say_so(tmp_path: Path) -> None:
+    programs, where = Programs(), place(shop(tmp_path))
+    said = "Error: The current project could not be installed: No file/folder found for my-shop"
+    programs.answer("install", said, code=1)
+
+    with pytest.raises(AppNotInstallable) as raised:
+        Poetry().install_all(where, programs)
+
+    message = raised.value.describe()
+    assert any("No file/folder found" in line for line in message.body)
+    assert any("package-mode = false" in line for line in message.steps)
+
+
+@pytest.mark.parametrize(
+    ("requires", "setting", "versions"),
+    [
+        (">=1.8", "", ""),
+        ("^1.8", "", ">=1.8,<2"),
+        ("^1.7 || ^1.8", "", ">=1.8,<2"),
+        ("^1.8", "2.1.3", "==2.1.3"),
+        ("", "1.8.5", "==1.8.5"),
+    ],
+)
+def test_the_app_and_the_user_say_which_poetry(
+    tmp_path: Path, requires: str, setting: str, versions: str
+) -> None:
+    directory = shop(tmp_path, f'{PYPROJECT}requires-poetry = "{requires}"\n')
+    settings = Settings(poetry=setting)
+
+    assert poetry_pyproject.read(directory).program(settings) == Program("poetry", versions)
+    assert (inputs(directory, settings) == inputs(directory)) is not bool(setting)

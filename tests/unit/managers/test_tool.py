@@ -1,0 +1,81 @@
+"""Which release of a package manager's program runs, and how it is started."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cnb_python.managers import tool, tool_install
+from cnb_python.managers.tool import Program
+from tests.support.fake_tools import Programs, app, place
+
+
+def test_the_pinned_release_has_hashes_for_everything() -> None:
+    poetry = Program("poetry")
+
+    assert poetry.is_locked
+    assert f"poetry=={poetry.version} \\\n    --hash=sha256:" in poetry.lines
+    assert "\npoetry-plugin-export==" in poetry.lines
+
+
+def test_another_release_brings_what_goes_with_it() -> None:
+    assert Program("poetry", "==1.8.5").lines == "poetry==1.8.5\npoetry-plugin-export"
+    assert Program("pdm", ">=2.20").lines == "pdm[locked]>=2.20"
+    assert not Program("pdm", ">=2.20").is_locked
+
+
+def test_what_is_asked_for_tells_programs_apart() -> None:
+    asked = [
+        Program("poetry"),
+        Program("pdm"),
+        Program("poetry", "==1.8.5"),
+        Program("poetry", "==1.8.4"),
+    ]
+
+    assert len({one.digest for one in asked}) == len(asked)
+    assert Program("poetry").digest == Program("poetry").digest
+
+
+def test_it_starts_apart_from_the_app_and_from_the_buildpack() -> None:
+    words = tool.start(Path("/python"), Path("/tools/poetry"), Program("poetry"))
+
+    assert words[:3] == ("/python", "-I", "-S")
+    assert words[-2:] == ("/tools/poetry", "poetry")
+
+
+def test_a_manager_that_has_no_program_cannot_ask_for_one() -> None:
+    with pytest.raises(LookupError, match="poetry"):
+        tool.not_available(Program("poetry"))
+
+
+@pytest.mark.parametrize(
+    ("chosen", "versions"),
+    [
+        ("", ""),
+        (Program("poetry").version, ""),
+        (">=1.8", ""),
+        ("1.8.5", "==1.8.5"),
+        ("<2,>=1.8", "<2,>=1.8"),
+        (">>1", ">>1"),
+    ],
+)
+def test_another_release_is_fetched_only_where_the_pinned_one_will_not_do(
+    chosen: str, versions: str
+) -> None:
+    assert Program.chosen("poetry", chosen) == Program("poetry", versions)
+
+
+def test_what_an_offline_package_carries_is_not_looked_for_elsewhere(tmp_path: Path) -> None:
+    where = replace(place(app(tmp_path, [("x", "")])), uv=tmp_path / "tools/uv")
+
+    def options(wanted: Program) -> tuple[str, ...]:
+        programs = Programs()
+        tool_install.install(wanted, tmp_path / "into", Path("/python"), where, programs)
+        return programs.ran[0].argv
+
+    assert "--find-links" not in options(Program("pdm"))
+    (tmp_path / "tools/programs").mkdir(parents=True)
+    given = options(Program("pdm"))
+    assert given[given.index("--find-links") + 1] == str(tmp_path / "tools/programs")
+    assert "--no-index" in given
+    assert "--no-index" not in options(Program("pdm", "==2.20"))

@@ -1,0 +1,115 @@
+"""Who wants to see Python and the packages while the image is built."""
+
+from copy import replace
+from pathlib import Path
+
+import pytest
+
+from cnb_python.cnb.context import BuildContext
+from cnb_python.cnb.plan import PlanEntry
+from cnb_python.cnb.toml import TomlValue
+from cnb_python.config.settings import Settings
+from cnb_python.provision.request import asked_by
+from tests.support.fake_build import context
+
+ADDED = """
+[[io.buildpacks.group]]
+id = "cnb-python/python"
+
+[[io.buildpacks.group]]
+id = "example/assets"
+"""
+AFTER = """
+[[io.buildpacks.post.group]]
+id = "example/assets"
+"""
+PROJECT = "the buildpacks that project.toml adds"
+
+
+@pytest.fixture
+def phase(tmp_path: Path) -> BuildContext:
+    return context(tmp_path)
+
+
+def entry(name: str = "python", **metadata: TomlValue) -> PlanEntry:
+    return PlanEntry(name, metadata)
+
+
+def described(phase: BuildContext, text: str) -> str:
+    (phase.app_dir / "project.toml").write_text(text, encoding="utf-8")
+    return asked_by(phase, Settings())
+
+
+def test_nobody_asks_by_default(phase: BuildContext) -> None:
+    asked = replace(phase, plan=(entry(),))
+
+    assert asked_by(asked, Settings()) == ""
+
+
+def test_the_user_may_ask(phase: BuildContext) -> None:
+    assert asked_by(phase, Settings(build=True)) == "the setting BP_PYTHON_BUILD"
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        (entry(build=True),),
+        (entry(), entry(build=True)),
+        (entry(build=True), entry(build=False)),
+        (entry(build=False), entry(build=True, version="3.14")),
+    ],
+)
+def test_one_buildpack_that_requires_it_for_the_build_is_enough(
+    phase: BuildContext, plan: tuple[PlanEntry, ...]
+) -> None:
+    assert asked_by(replace(phase, plan=plan), Settings()) == "another buildpack"
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        (entry(build=False),),
+        (entry(launch=True),),
+        (entry("node", build=True),),
+        (entry(build="true"),),
+    ],
+)
+def test_other_requirements_ask_for_nothing(
+    phase: BuildContext, plan: tuple[PlanEntry, ...]
+) -> None:
+    assert asked_by(replace(phase, plan=plan), Settings()) == ""
+
+
+@pytest.mark.parametrize("text", [ADDED, AFTER], ids=["in the group", "after it"])
+def test_buildpacks_that_the_app_adds_cannot_say_what_they_need(
+    phase: BuildContext, text: str
+) -> None:
+    assert described(phase, text) == PROJECT
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        '[_]\nschema-version = "0.2"\n',
+        "[io.buildpacks]\n",
+        "[io.buildpacks]\ngroup = []\n",
+        "[[io.buildpacks.group]]\nid = 'cnb-python/python'\n",
+        "[[io.buildpacks.build.env]]\nname = 'A'\nvalue = 'b'\n",
+        "[[io.buildpacks.pre.group]]\nid = 'example/certificates'\n",
+        "io = 'x'\n",
+        "[io]\nbuildpacks = 1\n",
+        "[io.buildpacks]\npost = 'x'\n",
+        "nonsense",
+    ],
+)
+def test_a_descriptor_without_later_buildpacks_asks_for_nothing(
+    phase: BuildContext, text: str
+) -> None:
+    assert described(phase, text) == ""
+
+
+def test_a_directory_of_that_name_is_no_descriptor(phase: BuildContext) -> None:
+    (phase.app_dir / "project.toml").mkdir()
+
+    assert asked_by(phase, Settings()) == ""

@@ -1,0 +1,427 @@
+"""Nothing is laid out where nothing changed; else what did, and the log says why."""
+
+import sys
+from collections.abc import Callable
+from copy import replace
+from pathlib import Path
+
+import pytest
+
+from cnb_python.cnb import toml
+from cnb_python.config.settings import Settings
+from cnb_python.layers.build_record import Record
+from cnb_python.managers.base import Workplace
+from cnb_python.managers.resolution import Undecided
+from tests.support.fake_build import Engine, contents, engine, release
+from tests.support.fake_manager import Shop, decision, package
+
+INDEX = {
+    "a==1.0": package("a"),
+    "a==2.0": package("a", "# newer"),
+    "b==1.0": package("b"),
+    "gunicorn==26.0": package("gunicorn"),
+    "picky==1.0": package("picky", "", "b; python_full_version > '3.14.2'"),
+}
+ALL = {"python", "venv", "deps-00", "deps"}
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Engine:
+    return engine(tmp_path, Shop(dict(INDEX), known=decision("a==1.0", "b==1.0")))
+
+
+@pytest.fixture
+def built(app: Engine) -> Engine:
+    """An app that was built before, as the restorer brings it back."""
+    app.build()
+    return app.restore()
+
+
+def unchanged(app: Engine) -> bool:
+    return "Nothing changed" in "\n".join(app.log.said)
+
+
+def test_the_first_build_makes_everything(app: Engine) -> None:
+    record = app.build()
+
+    assert app.made() == app.declared() == ALL
+    assert record.distributions == {"a": "1.0", "b": "1.0"}
+    assert "2 packages" in app.log.said
+    site = app.layers / "venv/lib/python3.14/site-packages"
+    assert (site / "a.py").read_text(encoding="utf-8") == "# a"
+    assert (site / "a.py").is_symlink()
+
+
+def test_where_nothing_changed_nothing_is_laid_out(built: Engine) -> None:
+    store = contents(built.layers / "deps")
+
+    record = built.build()
+
+    assert built.made() == {"deps"}
+    assert built.declared() == ALL
+    assert contents(built.layers / "deps") == store
+    assert (built.shop.asked, built.programs.ran) == ([], [])
+    assert built.log.said == ["Nothing changed: 2 packages as they were"]
+    assert record.distributions == {"a": "1.0", "b": "1.0"}
+
+
+def test_what_is_taken_from_the_image_is_for_the_image_alone(built: Engine) -> None:
+    built.build()
+
+    for name in ALL - {"deps"}:
+        types = toml.read(built.layers / f"{name}.toml")["types"]
+        assert types == {"build": False, "launch": True, "cache": False}
+
+
+def test_what_was_noted_is_the_same_after_a_build_that_changed_nothing(built: Engine) -> None:
+    notes = ("deps.toml", "store.toml", "venv.toml", "deps-00.toml", "python.toml")
+    before = {name: toml.read(built.layers / name)["metadata"] for name in notes}
+
+    built.build()
+
+    assert {name: toml.read(built.layers / name)["metadata"] for name in notes} == before
+
+
+def test_it_goes_on_like_that(built: Engine) -> None:
+    for _ in range(3):
+        built.build()
+        assert unchanged(built)
+        built.restore()
+
+
+def test_an_image_without_its_cache_is_enough_where_nothing_changed(built: Engine) -> None:
+    built.lose_cache().build()
+
+    assert unchanged(built)
+    assert built.made() == set()
+    assert built.declared() == ALL - {"deps"}
+
+
+def test_a_cache_without_its_image_is_all_that_is_needed(built: Engine) -> None:
+    built.lose_image().build()
+
+    assert built.shop.asked == []
+    assert "Python 3.14.6 from the store" in built.log.said
+    assert built.made() == ALL
+
+
+def other_layer(name: str, text: str) -> Callable[[Engine], None]:
+    def change(app: Engine) -> None:
+        (app.layers / name).write_text(text, encoding="utf-8")
+
+    return change
+
+
+def without(name: str) -> Callable[[Engine], None]:
+    return lambda app: (app.layers / name).unlink()
+
+
+def undecided(app: Engine) -> None:
+    app.shop.known = Undecided("line 1 of requirements.txt asks for a range")
+    app.shop.answer = decision("a==1.0", "b==1.0", pure=False)
+
+
+def test_who_was_asked_the_same_before_is_not_asked_again(app: Engine) -> None:
+    app.shop.known = Undecided("uv.lock holds more", "1" * 64)
+    app.shop.answer = decision("a==1.0", "b==1.0", pure=False)
+    app.build()
+
+    app.restore().build()
+
+    assert unchanged(app)
+    assert app.shop.asked == []
+    assert app.made() == {"deps"}
+
+
+def test_what_installing_writes_into_the_app_is_written_by_every_build(app: Engine) -> None:
+    app.shop.known = Undecided("uv.lock holds more", "1" * 64)
+    app.shop.answer = decision("a==1.0", "b==1.0", pure=False)
+    version = app.context.app_dir / "_version.py"
+
+    def build_it(_: Workplace) -> None:
+        version.write_text("1.0", "utf-8")
+
+    app.shop.before = build_it
+    app.build()
+    assert "Installing writes into the app, so every build does it: _version.py" in app.log.said
+    version.unlink()  # the next build starts from the repository
+
+    app.restore().build()
+
+    assert app.shop.asked == ["decide"]
+    assert version.read_text("utf-8") == "1.0"
+    assert app.made() == {"deps"}
+
+
+def test_what_is_new_python_alone_asks_nobody_either(app: Engine, tmp_path: Path) -> None:
+    app.shop.known = Undecided("uv.lock holds more", "1" * 64)
+    app.shop.answer = decision("a==1.0", "b==1.0", pure=False)
+    app.build()
+    app.release = release(tmp_path, "3.14.7")
+
+    app.restore().build()
+
+    assert app.shop.asked == []
+    assert app.made() == {"python", "deps"}
+
+
+def test_lines_that_lack_something_are_tried_once(app: Engine) -> None:
+    app.shop.known = decision("picky==1.0")
+    app.shop.answer = decision("b==1.0", "picky==1.0", pure=False)
+    app.build()
+    said = next(line for line in app.log.said if line.startswith("Asking pip: picky requires b"))
+
+    for _ in range(2):
+        app.restore().build()
+
+        assert app.shop.asked == ["decide"]
+        assert said in app.log.said
+        assert app.made() == {"deps"}
+
+
+@pytest.mark.parametrize("change", ["lines", "patch", "cache and image"])
+def test_lines_are_tried_again_where_they_may_lack_nothing(
+    app: Engine, tmp_path: Path, change: str
+) -> None:
+    app.shop.known = decision("picky==1.0")
+    app.shop.answer = decision("b==1.0", "picky==1.0", pure=False)
+    app.build()
+    app.restore()
+    if change == "lines":
+        app.shop.known = decision("b==1.0", "picky==1.0")
+    elif change == "patch":
+        app.release = release(tmp_path, "3.14.1")
+    else:
+        app.lose_cache().lose_image()
+
+    app.build()
+
+    assert "decide" not in app.shop.asked
+
+
+@pytest.mark.parametrize("inputs", ["2" * 64, ""])
+def test_other_inputs_are_asked_about(app: Engine, inputs: str) -> None:
+    app.shop.known = Undecided("uv.lock holds more", inputs and "1" * 64)
+    app.shop.answer = decision("a==1.0", "b==1.0", pure=False)
+    app.build()
+    app.shop.known = Undecided("uv.lock holds more", inputs)
+
+    app.restore().build()
+
+    assert app.shop.asked == ["decide"]
+    assert "Asking pip: uv.lock holds more" in app.log.said
+
+
+def other_variables(app: Engine) -> None:
+    app.context = replace(app.context, exec_env="test")
+
+
+def merged(app: Engine) -> None:
+    app.settings = Settings(layout="merged")
+
+
+def demanded(app: Engine) -> None:
+    app.demand = "another buildpack"
+
+
+def other_pin(app: Engine) -> None:
+    app.shop.known = decision("a==2.0", "b==1.0")
+
+
+def fewer(app: Engine) -> None:
+    app.shop.known = decision("a==1.0")
+
+
+def other_distribution(app: Engine) -> None:
+    target = replace(app.context.target, distro_version="13")
+    app.context = replace(app.context, target=target)
+
+
+REASONS = {
+    "a pin": (other_pin, "Changed: ~ a 1.0 → 2.0"),
+    "a pin less": (fewer, "Changed: - b"),
+    "a manager to ask": (undecided, "Asking pip: line 1 of requirements.txt asks for a range"),
+    "an execution environment": (
+        other_variables,
+        (
+            "Putting the environment together anew: the execution environment has changed from "
+            "production to test"
+        ),
+    ),
+    "a layout": (
+        merged,
+        ("Putting the environment together anew: the layout has changed from linked to merged"),
+    ),
+    "a demand": (demanded, "Laying out everything: another buildpack asked for it at build time"),
+    "a distribution of Linux": (
+        other_distribution,
+        (
+            "Not using the previous build's packages: the distribution of the image has changed "
+            "from debian 12 to debian 13"
+        ),
+    ),
+    "a lost layer": (without("venv.toml"), "2 packages"),
+    "a lost share": (without("deps-00.toml"), "2 packages"),
+    "another share": (other_layer("deps-00.toml", '[metadata]\ndigest = "00"'), "2 packages"),
+    "a share too many": (other_layer("deps-01.toml", '[metadata]\ndigest = "00"'), "2 packages"),
+    "a broken layer": (other_layer("venv.toml", "nonsense"), "2 packages"),
+    "a broken cache": (
+        other_layer("deps.toml", "nonsense"),
+        "Not using the previous build's packages: deps.toml cannot be read",
+    ),
+}
+
+
+@pytest.mark.parametrize(("change", "reason"), REASONS.values(), ids=REASONS)
+def test_every_reason_renews_the_environment(
+    built: Engine, change: Callable[[Engine], None], reason: str
+) -> None:
+    change(built)
+
+    record = built.build()
+
+    assert not unchanged(built)
+    if reason != "2 packages":
+        assert any(said.startswith(reason) for said in built.log.said), built.log.said
+    assert built.declared() == {"python", "deps", *record.layers}
+    # What the image lacks is here, and nothing is here that it has.
+    assert built.made() >= {"deps"}
+
+
+@pytest.mark.parametrize("name", ["venv.toml", "deps-00.toml"])
+def test_a_lost_layer_is_made_again_and_no_other(built: Engine, name: str) -> None:
+    before = {
+        path.name: toml.read(path)["metadata"]
+        for path in built.layers.glob("*.toml")
+        if path.stem not in {"deps", "store"}
+    }
+    without(name)(built)
+
+    built.build()
+
+    assert built.made() == {name.removesuffix(".toml"), "deps"}
+    assert built.shop.asked == []
+    assert before == {name: toml.read(built.layers / name)["metadata"] for name in before}
+
+
+def test_a_share_that_nobody_needs_any_more_is_gone(built: Engine) -> None:
+    other_layer("deps-01.toml", '[metadata]\ndigest = "00"')(built)
+
+    built.build()
+
+    assert built.declared() == ALL
+
+
+def test_variables_that_depend_on_the_app_renew_the_environment(app: Engine) -> None:
+    app.shop.known = decision("gunicorn==26.0")
+    app.build()
+    app.restore()
+    (app.context.app_dir / "gunicorn.conf.py").write_text("worker_tmp_dir = '/x'\n")
+
+    app.build()
+
+    assert app.made() == {"venv", "deps"}
+    assert app.shop.asked == []
+
+
+def test_another_patch_release_makes_python_alone(built: Engine, tmp_path: Path) -> None:
+    built.release = release(tmp_path, "3.14.7")
+
+    built.build()
+
+    assert built.made() == {"python", "deps"}
+    assert built.declared() == ALL
+    assert built.shop.asked == []
+    assert "Nothing else changed: 2 packages as they were" in built.log.said
+    built.restore().build()
+    assert unchanged(built)
+
+
+def test_a_decision_that_depends_on_the_patch_release_is_made_again(
+    app: Engine, tmp_path: Path
+) -> None:
+    app.shop.known = decision("b==1.0", "picky==1.0")
+    assert app.build().patch == "3.14.6"
+    app.restore()
+    app.release = release(tmp_path, "3.14.7")
+
+    record = app.build()
+
+    assert "Nothing else changed" not in "\n".join(app.log.said)
+    assert record.patch == "3.14.7"
+    assert app.made() == {"python", "deps"}
+
+
+def test_what_the_manager_decided_is_asked_for_again_and_laid_out_only_where_it_differs(
+    app: Engine,
+) -> None:
+    undecided(app)
+    app.build()
+    app.restore()
+
+    record = app.build()
+
+    assert app.shop.asked == ["decide"]
+    assert app.made() == {"deps"}
+    assert not record.pure
+
+
+def test_a_decision_that_was_not_the_files_own_does_not_count_later(app: Engine) -> None:
+    """The pins stay open, whatever is installed, so every build has to ask."""
+    app.shop.index["lonely==1.0"] = package("lonely", "", "b")
+    app.shop.known = decision("lonely==1.0")
+    app.shop.answer = decision("b==1.0", "lonely==1.0", pure=False)
+    app.build()
+    app.restore()
+
+    app.build()
+
+    assert app.shop.asked == ["decide"]
+    assert not unchanged(app)
+
+
+def test_who_sees_the_layers_at_build_time_gets_all_of_them(built: Engine) -> None:
+    built.demand = "another buildpack"
+
+    built.build()
+
+    assert built.made() == built.declared() == ALL
+    for name in ALL - {"deps"}:
+        types = toml.read(built.layers / f"{name}.toml")["types"]
+        assert types == {"build": True, "launch": True, "cache": False}
+
+
+def test_a_demand_repeats_and_ends(built: Engine) -> None:
+    built.demand = "another buildpack"
+    built.build()
+    built.restore().build()
+    assert built.made() == ALL
+    assert built.shop.asked == []
+
+    built.restore().demand = ""
+    built.build()
+
+    assert built.made() == ALL
+    assert built.restore().build() is not None
+    assert unchanged(built)
+
+
+def test_an_unchanged_build_loads_nothing_that_it_does_not_need(built: Engine) -> None:
+    """Told by the modules: what renews takes longer to import than all such a build may take."""
+    heavy = {"cnb_python.provision.rebuild"}
+    loaded = {name: sys.modules.pop(name) for name in heavy if name in sys.modules}
+    try:
+        built.build()
+        assert heavy.isdisjoint(sys.modules)
+    finally:
+        sys.modules.update(loaded)
+
+
+def test_the_record_says_what_the_next_build_is_told(app: Engine) -> None:
+    record = app.build()
+
+    assert isinstance(record, Record)
+    assert record.pure
+    assert record.layers.keys() == {"venv", "deps-00"}
+    assert record.layer_sizes.keys() >= record.layers.keys()
+    assert record.largest.keys() == {"a", "b"}

@@ -1,0 +1,279 @@
+"""What comes of a build in which something changed does not depend on what was there before."""
+
+from copy import replace
+from pathlib import Path
+
+import pytest
+
+from cnb_python.cnb import toml
+from cnb_python.config.settings import Settings
+from cnb_python.errors.install import UvRefused
+from cnb_python.managers.base import Workplace
+from tests.support.fake_build import Engine, contents, engine
+from tests.support.fake_manager import Package, Shop, decision, package
+from tests.support.stages import SITE
+
+LARGE = 33 * 1024 * 1024
+INDEX = {
+    "a==1.0": package("a"),
+    "a==2.0": package("a", "# newer"),
+    "b==1.0": package("b"),
+    "c==1.0": Package({f"{SITE}/c/__init__.py": "# c", f"{SITE}/c/data.txt": "x"}),
+    "s==1.0": Package({f"{SITE}/s.py": "# s", "share/s.txt": "small"}),
+    "opencv==1.0": package("opencv", cv2__py="# all"),
+    "opencv-headless==1.0": package("opencv_headless", cv2__py="# less"),
+}
+SETS = [
+    ("a==1.0", "b==1.0"),
+    ("a==2.0", "b==1.0", "c==1.0"),
+    ("b==1.0", "opencv==1.0", "opencv-headless==1.0"),
+    ("a==2.0", "s==1.0"),
+]
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Engine:
+    return engine(tmp_path, Shop(dict(INDEX)))
+
+
+def image(app: Engine, names: set[str], before: dict[str, object]) -> dict[str, object]:
+    """Return what the exporter makes of the build: new contents, and old where there are none."""
+    found = {
+        name: contents(app.layers / name) if (app.layers / name).is_dir() else before[name]
+        for name in names
+    }
+    return dict(sorted(found.items()))
+
+
+@pytest.mark.parametrize("layout", ["linked", "merged"])
+def test_a_cached_build_yields_the_same_image_as_a_clean_one(app: Engine, layout: str) -> None:
+    app.settings = Settings(layout=layout)
+    clean: dict[tuple[str, ...], object] = {}
+    for lines in SETS:
+        app.shop.known = decision(*lines)
+        app.build()
+        clean[lines] = image(app, app.declared() - {"deps"}, {})
+        app.restore().lose_image().lose_cache()
+
+    cached: dict[str, object] = {}
+    for lines in (*SETS, *reversed(SETS), SETS[0]):
+        app.shop.known = decision(*lines)
+        app.build()
+        cached = image(app, app.declared() - {"deps"}, cached)
+        assert cached == clean[lines], lines
+        app.restore()
+
+
+def test_what_goes_back_and_forth_is_installed_once(app: Engine) -> None:
+    for lines in (("b==1.0",), ("a==1.0", "b==1.0")):
+        app.shop.known = decision(*lines)
+        app.build()
+        app.restore()
+
+    app.shop.known = decision("b==1.0")
+    app.build()
+
+    assert app.shop.asked == []
+    assert "Changed: - a" in app.log.said
+
+
+def test_a_change_moves_its_own_share_and_the_links_alone(app: Engine) -> None:
+    large = Package({f"{SITE}/large/__init__.py": "", f"{SITE}/large/data.bin": "0" * LARGE})
+    app.shop.index["large==1.0"] = large
+    app.shop.known = decision("a==1.0", "b==1.0", "large==1.0")
+    first = app.build()
+    app.restore()
+    app.shop.known = decision("a==2.0", "b==1.0", "large==1.0")
+
+    record = app.build()
+
+    assert app.shop.asked == ["try a"]
+    changed = {name for name in record.layers if record.layers[name] != first.layers[name]}
+    assert app.made() == changed | {"deps"}
+    assert "deps-large" in record.layers
+    assert "deps-large" not in changed
+    assert len(changed - {"venv"}) == 1
+
+
+def test_what_has_a_share_of_its_own_is_not_kept_twice(app: Engine) -> None:
+    large = Package({f"{SITE}/large/__init__.py": "", f"{SITE}/large/data.bin": "0" * LARGE})
+    app.shop.index["large==1.0"] = large
+    app.shop.known = decision("a==1.0", "large==1.0")
+    app.build()
+    app.restore()
+    (app.layers / "deps-large.toml").unlink()
+
+    app.build()
+
+    assert app.shop.asked == ["install large"]
+    assert "deps-large" in app.made()
+
+
+def test_a_new_copy_of_something_small_does_not_need_the_rest(app: Engine) -> None:
+    app.shop.known = decision("s==1.0")
+    app.build()
+    app.restore()
+    (app.layers / "venv.toml").unlink()
+
+    app.build()
+
+    assert app.made() == {"venv", "deps"}
+    assert (app.layers / "venv/share/s.txt").exists()
+    assert app.shop.asked == []
+
+
+def test_a_build_that_fails_leaves_nothing_that_is_trusted(app: Engine) -> None:
+    app.shop.known = decision("a==1.0", "b==1.0")
+    app.build()
+    app.restore()
+    app.shop.known = decision("a==2.0", "b==1.0")
+
+    def fail(place: Workplace) -> None:
+        (place.environment / "half").touch()
+        raise UvRefused("uv", 1, ())
+
+    app.shop.before = fail
+    with pytest.raises(UvRefused):
+        app.build()
+
+    assert not (app.layers / "venv.toml").exists()
+    assert not [path for path in app.layers.iterdir() if path.name.startswith(".")]
+
+
+def test_a_build_after_one_that_failed_is_as_good_as_any(app: Engine) -> None:
+    app.shop.known = decision("a==2.0", "b==1.0")
+    app.build()
+    wanted = image(app, {"python", "venv", "deps-00"}, {})
+    app.restore().lose_image().lose_cache()
+    app.shop.known = decision("a==1.0", "b==1.0")
+    app.build()
+    app.restore()
+    app.shop.known = decision("a==2.0", "b==1.0")
+
+    def fail(_: Workplace) -> None:
+        raise UvRefused("uv", 1, ())
+
+    app.shop.before = fail
+    with pytest.raises(UvRefused):
+        app.build()
+    # In the same directory, as some platforms do.
+    app.shop.before = lambda _: None
+    app.build()
+
+    assert {"venv", "deps-00"} <= app.made()
+    made = image(app, {"venv", "deps-00"}, {})
+    assert made == {name: wanted[name] for name in made}
+
+
+@pytest.mark.parametrize("damage", [b"", b"nonsense", None])
+def test_a_damaged_store_is_said_and_made_anew(app: Engine, damage: bytes | None) -> None:
+    app.shop.known = decision("a==1.0", "b==1.0")
+    app.build()
+    app.restore()
+    for path in (app.layers / "deps").iterdir():
+        path.write_bytes(path.read_bytes()[:-1] if damage is None else damage)
+    app.shop.known = decision("a==2.0", "b==1.0")
+
+    app.build()
+
+    assert app.shop.asked == ["try a b"]
+    reasons = [line for line in app.log.said if line.startswith("Not using the previous build's")]
+    assert len(reasons) == 1
+    app.restore().build()
+    assert app.log.said == ["Nothing changed: 2 packages as they were"]
+
+
+def test_archives_that_are_gone_are_made_anew(app: Engine) -> None:
+    app.shop.known = decision("a==1.0", "b==1.0")
+    app.build()
+    app.restore()
+    for path in (app.layers / "deps").glob("*.tar.zst"):
+        path.unlink()
+    app.shop.known = decision("a==2.0", "b==1.0")
+
+    app.build()
+
+    assert app.shop.asked == ["try a b"]
+    assert any(line.startswith("Installing b again: ") for line in app.log.said)
+
+
+def test_the_store_keeps_what_is_in_use_and_nothing_else(app: Engine) -> None:
+    app.shop.known = decision("a==1.0", "b==1.0")
+    app.build()
+    first = {path.name for path in (app.layers / "deps").iterdir()}
+    app.restore()
+    app.shop.known = decision("b==1.0")
+    app.build()
+    fewer = {path.name for path in (app.layers / "deps").iterdir()}
+    app.restore().lose_image().lose_cache()
+    app.build()
+
+    assert fewer == {path.name for path in (app.layers / "deps").iterdir()}
+    assert len(fewer) < len(first)
+
+
+def test_another_target_makes_everything_anew_and_says_every_reason(app: Engine) -> None:
+    app.shop.known = decision("a==1.0", "b==1.0")
+    app.build()
+    app.restore()
+    target = replace(app.context.target, arch="arm64", distro_version="13")
+    app.context = replace(app.context, target=target)
+
+    app.build()
+
+    assert app.shop.asked == ["try a b"]
+    assert app.made() == {"python", "venv", "deps-00", "deps"}
+    for what in ("Python", "packages"):
+        begin = f"Not using the previous build's {what}: the "
+        assert f"{begin}processor has changed from amd64 to arm64" in app.log.said
+        assert (
+            f"{begin}distribution of the image has changed from debian 12 to debian 13"
+            in app.log.said
+        )
+
+
+def test_a_layer_of_the_other_layout_does_not_stay(app: Engine) -> None:
+    app.shop.known = decision("a==1.0", "b==1.0")
+    app.build()
+    app.restore()
+    app.settings = Settings(layout="merged")
+
+    app.build()
+
+    assert app.declared() == {"python", "venv", "deps"}
+    assert app.shop.asked == []
+    app.restore().build()
+    assert app.log.said == ["Nothing changed: 2 packages as they were"]
+
+
+def test_a_distribution_from_a_directory_is_installed_in_every_build(app: Engine) -> None:
+    local = app.shop.known = decision("a==1.0", "b==1.0")
+    pins = tuple(pin._replace(keeps=pin.name != "a") for pin in local.pins)
+    app.shop.known = local._replace(pins=pins, pure=False)
+    app.build()
+    app.restore()
+    app.shop.index["a==1.0"] = package("a", "# edited")
+
+    record = app.build()
+
+    assert app.shop.asked == ["try a"]
+    shared = app.layers / "deps-00/tree" / SITE / "a.py"
+    assert shared.read_text(encoding="utf-8") == "# edited"
+    assert record.distributions == {"a": "1.0", "b": "1.0"}
+
+
+def test_nothing_of_the_work_is_left(app: Engine) -> None:
+    app.shop.known = decision(*SETS[2])
+
+    app.build()
+
+    allowed = {"python", "venv", "deps-00", "deps", "store"}
+    assert {path.name.removesuffix(".toml") for path in app.layers.iterdir()} == allowed
+
+
+def test_every_layer_says_what_it_holds_in_a_word(app: Engine) -> None:
+    app.shop.known = decision("a==1.0", "b==1.0")
+    record = app.build()
+
+    for name, digest in record.layers.items():
+        assert toml.read(app.layers / f"{name}.toml")["metadata"] == {"digest": digest}

@@ -1,0 +1,80 @@
+"""What one build is to provide, and what is remembered of it."""
+
+from pathlib import Path
+
+import pytest
+
+from cnb_python.cnb.env import LAUNCH, EnvDelta
+from cnb_python.managers.resolution import Decision, Pin
+from cnb_python.provision.request import decision_digest, env_digest
+from tests.support.fake_build import TOOLS, Engine, engine
+from tests.support.fake_manager import Shop, decision
+
+PIN = Pin("six", "1.17.0", "origin", "six==1.17.0")
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Engine:
+    return engine(tmp_path, Shop({}))
+
+
+def of(*pins: Pin, pure: bool = True) -> str:
+    return decision_digest(Decision(pins, pure=pure, by="uv"))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        PIN._replace(name="seven"),
+        PIN._replace(version="1.17.1"),
+        PIN._replace(origin="another"),
+        PIN._replace(line="six==1.17.0 --hash=sha256:00"),
+        PIN._replace(keeps=False),
+        PIN._replace(extras=("more",)),
+    ],
+)
+def test_every_part_of_a_pin_counts(other: Pin) -> None:
+    assert of(other) != of(PIN)
+
+
+def test_equal_decisions_have_one_digest() -> None:
+    assert of(PIN) == of(Pin(*PIN))
+    assert of() != of(PIN) != of(PIN, PIN)
+
+
+def test_no_two_lists_of_lines_look_alike() -> None:
+    lists = [("a==1\0", "b==1"), ("a==1", "\0b==1"), ("a==1\nb==1",), ("a==1", "b==1")]
+
+    assert len({decision_digest(decision(*lines)) for lines in lists}) == len(lists)
+
+
+def test_every_part_of_a_variable_counts() -> None:
+    one = EnvDelta(LAUNCH, "PORT", "default", "8080")
+    others = [
+        (),
+        (one, one),
+        (EnvDelta(LAUNCH, "PORT", "override", "8080"),),
+        (EnvDelta(LAUNCH, "PORT", "default", "80"),),
+        (EnvDelta(LAUNCH, "PORTS", "default", "8080"),),
+    ]
+
+    assert len({env_digest(each) for each in [(one,), *others]}) == 6
+    assert env_digest((one,)) == env_digest((EnvDelta(LAUNCH, "PORT", "default", "8080"),))
+
+
+def test_its_keys_are_those_of_its_parts(app: Engine) -> None:
+    job = app.job()
+
+    assert job.release == app.release
+    assert job.contents_key.tools == TOOLS
+    assert job.contents_key.python == "3.14"
+    assert (job.outcome_key.manager, job.outcome_key.layout) == ("pip", "linked")
+
+
+def test_the_apps_processes_have_the_environment_at_its_final_path(app: Engine) -> None:
+    env = {delta.name: delta.value for delta in app.job().env({})}
+
+    assert env["VIRTUAL_ENV"] == str(app.layers / "venv")
+    assert "GUNICORN_CMD_ARGS" not in env
+    with_server = {delta.name for delta in app.job().env({"gunicorn": "26.0"})}
+    assert "GUNICORN_CMD_ARGS" in with_server

@@ -1,0 +1,114 @@
+"""What stays when not everything can."""
+
+import dataclasses
+import hashlib
+from typing import NamedTuple
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cnb_python.store.eviction import fitting
+from cnb_python.store.manifest import Kept, Manifest, Tree
+from tests.support.installed import module
+
+
+def digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+class World(NamedTuple):
+    """A manifest, and how large its archives are."""
+
+    manifest: Manifest
+    sizes: dict[str, int]
+
+    def kept(self, budget: int, *alone: str) -> set[str]:
+        """Return the names whose contents are kept, and the trees."""
+        found = fitting(self.manifest, alone, self.sizes, budget)
+        whole = {name for name, kept in found.distributions.items() if kept.archive}
+        return whole | set(found.trees)
+
+    def known(self, budget: int) -> set[str]:
+        return set(fitting(self.manifest, (), self.sizes, budget).distributions)
+
+
+def world(built: dict[str, int], wheels: dict[str, int], trees: dict[str, int]) -> World:
+    """Make a world of archives with these sizes; small parts take one byte each."""
+    kept = {
+        name: Kept(
+            dataclasses.replace(module(name), is_built=name in built),
+            digest(f"whole {name}"),
+            digest(f"info {name}"),
+        )
+        for name in built | wheels
+    }
+    sizes = {digest(f"whole {name}"): size for name, size in (built | wheels).items()}
+    sizes |= {digest(f"info {name}"): 1 for name in kept}
+    sizes |= {digest(f"tree {key}"): size for key, size in trees.items()}
+    made = {key: Tree(digest(f"tree {key}"), ()) for key in trees}
+    return World(Manifest(kept, made), sizes)
+
+
+WORLD = world({"b1": 30, "b2": 10}, {"w1": 20, "w2": 5, "w3": 40}, {"python": 25})
+EVERYTHING = 5 + 30 + 10 + 20 + 5 + 40 + 25
+
+
+@pytest.mark.parametrize(
+    ("budget", "expected"),
+    [
+        (EVERYTHING, "b1 b2 w1 w2 w3 python"),
+        (EVERYTHING - 1, "b1 b2 w1 w2 python"),
+        (5 + 40 + 25 + 5, "b1 b2 w2 python"),
+        (5 + 40 + 25, "b1 b2 python"),
+        (5 + 40, "b1 b2"),
+        (5 + 39, "b2 python"),
+        (5 + 10, "b2"),
+        (5 + 9, "w2"),
+        (5, ""),
+    ],
+)
+def test_built_ones_come_first_then_trees_then_the_small_ones(budget: int, expected: str) -> None:
+    assert WORLD.kept(budget) == set(expected.split())
+
+
+def test_small_parts_are_kept_of_all_that_lose_their_contents() -> None:
+    assert WORLD.known(5) == {"b1", "b2", "w1", "w2", "w3"}
+
+
+def test_without_room_for_its_small_parts_nothing_of_a_distribution_is_kept() -> None:
+    assert WORLD.known(3) == {"b1", "b2", "w1"}
+    assert WORLD.known(0) == set()
+    assert WORLD.known(-1) == set()
+
+
+def test_a_wheel_with_a_share_of_its_own_is_not_kept_but_what_was_built_is() -> None:
+    assert WORLD.kept(EVERYTHING, "b1", "w1") == {"b1", "b2", "w2", "w3", "python"}
+
+
+def test_archives_that_are_gone_are_not_listed() -> None:
+    for gone in ("whole w1", "tree python", "info b1"):
+        WORLD.sizes.pop(digest(gone))
+        try:
+            assert not WORLD.kept(EVERYTHING) & set(gone.split()[1:])
+        finally:
+            WORLD.sizes.update(world({"b1": 30}, {"w1": 20}, {"python": 25}).sizes)
+
+
+SIZES = st.integers(0, 50)
+
+
+@given(
+    st.dictionaries(st.sampled_from(["a", "b", "c"]), SIZES),
+    st.dictionaries(st.sampled_from(["x", "y", "z"]), SIZES),
+    st.dictionaries(st.sampled_from(["s", "t"]), SIZES),
+    st.integers(-5, 200),
+)
+def test_what_is_kept_is_within_the_budget(
+    built: dict[str, int], wheels: dict[str, int], trees: dict[str, int], budget: int
+) -> None:
+    one = world(built, wheels, trees)
+
+    total = sum((built | wheels | trees)[name] for name in one.kept(budget))
+
+    assert total + len(one.known(budget)) <= max(0, budget)

@@ -1,0 +1,195 @@
+"""The list of a store's contents: the same after reading, or refused."""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Callable
+from compression import zstd
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cnb_python.store.archive import Member
+from cnb_python.store.manifest import (
+    Kept,
+    Manifest,
+    Tree,
+    UnusableManifest,
+    dump,
+    load,
+    may_be_kept,
+)
+from tests.support.installed import SITE, distribution, file, symlink
+
+DIGEST = hashlib.sha256(b"").hexdigest()
+SIX = dataclasses.replace(
+    distribution(
+        "six",
+        [
+            file("bin/six", "#!", program=True),
+            symlink(f"{SITE}/link.py", "./six.py"),
+            file(f"{SITE}/na\udcffme\u2028.py", "odd"),
+            file(f"{SITE}/six.py", "contents"),
+        ],
+        reaches=(f"{SITE}/other.libs",),
+    ),
+    is_built=True,
+    origin="0123",
+)
+KEPT = Kept(SIX, DIGEST, DIGEST)
+TREE = Tree(DIGEST, (Member("a", "d"), Member("a/b", "x", 5), Member("a/c", "l", target="b")))
+MANIFEST = Manifest({"six": KEPT}, {"Python 3.14.6 ü": TREE})
+
+type Row = dict[str, Any]
+
+
+def changed(change: Callable[[Row], object]) -> bytes:
+    """Return the manifest as JSON, after *change*, compressed."""
+    content = json.loads(zstd.decompress(dump(MANIFEST)))
+    change(content)
+    return zstd.compress(json.dumps(content).encode())
+
+
+def test_a_manifest_comes_back_as_it_was() -> None:
+    assert load(dump(MANIFEST)) == MANIFEST
+
+
+def test_a_distribution_without_contents_comes_back() -> None:
+    bare = Manifest({"six": KEPT._replace(archive="")}, {})
+
+    assert load(dump(bare)) == bare
+
+
+def test_equal_manifests_are_equal_bytes() -> None:
+    other = KEPT._replace(distribution=dataclasses.replace(SIX, name="a"))
+    one = Manifest({"a": other, "six": KEPT}, {"b": TREE, "c": TREE})
+    two = Manifest({"six": KEPT, "a": other}, {"c": TREE, "b": TREE})
+
+    assert dump(one) == dump(two)
+
+
+def first(name: str, value: object) -> Callable[[Row], object]:
+    return lambda content: content["distributions"][0].update({name: value})
+
+
+def tree(name: str, value: object) -> Callable[[Row], object]:
+    return lambda content: content["trees"]["Python 3.14.6 ü"].update({name: value})
+
+
+BROKEN: dict[str, Callable[[Row], object]] = {
+    "an older format": lambda content: content.update(format=0),
+    "a newer format": lambda content: content.update(format=3),
+    "a format that is true": lambda content: content.update(format=True),
+    "no format": lambda content: content.pop("format"),
+    "distributions as an object": lambda content: content.update(distributions={}),
+    "a distribution that is none": lambda content: content["distributions"].append(None),
+    "trees as a list": lambda content: content.update(trees=[]),
+    "a tree that is none": lambda content: content["trees"].update(x="y"),
+    "no name": first("name", ""),
+    "a name that leads outside": first("name", "../six"),
+    "a name that is a number": first("name", 6),
+    "a version that is a number": first("version", 1.0),
+    "an origin that is missing": first("origin", None),
+    "an archive that is no digest": first("archive", "../x"),
+    "small parts without a digest": first("info", ""),
+    "too few digests": first("digests", DIGEST),
+    "digests that are none": first("digests", "x" * 256),
+    "too few paths": first("paths", ["a"]),
+    "a path that is a number": first("paths", ["a", "b", "c", 1]),
+    "a path that leads outside": first("paths", ["../a", "b", "c", "d"]),
+    "a path that is absolute": first("paths", ["/a", "b", "c", "d"]),
+    "a path that is there twice": first("paths", ["a", "b", "b", "d"]),
+    "a path below a link": first("paths", ["a", "b", "b/c", "d"]),
+    "an unknown kind": first("kinds", "xlfh"),
+    "a directory among files": first("kinds", "xlfd"),
+    "a size that is a text": first("sizes", ["1", 2, 3, 4]),
+    "a size below nothing": first("sizes", [-1, 2, 3, 4]),
+    "too few targets": first("targets", []),
+    "a target that leads outside": first("targets", ["../../../../evil"]),
+    "a target that is absolute": first("targets", ["/etc/passwd"]),
+    "reaching a number": first("reaches", [1]),
+    "built from perhaps": first("built", 1),
+    "keeping perhaps": first("keeps", 1),
+    "a tree's archive": tree("archive", "python"),
+    "a tree's path that leads outside": tree("paths", ["a", "a/../../b", "c"]),
+    "a tree's target that leads outside": tree("targets", ["../../b"]),
+}
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_what_is_not_ours_is_refused(what: str) -> None:
+    with pytest.raises(UnusableManifest):
+        load(changed(BROKEN[what]))
+
+
+def test_the_change_of_nothing_is_not_refused() -> None:
+    assert load(changed(lambda _: None)) == MANIFEST
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{}",
+        zstd.compress(b""),
+        zstd.compress(b"{"),
+        zstd.compress(b"[]"),
+        zstd.compress(b"null"),
+        zstd.compress(b"\xff\xfe"),
+        zstd.compress(b"[" * 100_000),
+        zstd.compress(b'{"format": 2' + b"0" * 5000 + b"}"),
+        dump(MANIFEST)[:-3],
+    ],
+    ids=range(10),
+)
+def test_what_is_no_list_at_all_is_refused(content: bytes) -> None:
+    with pytest.raises(UnusableManifest):
+        load(content)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+FIELDS = sorted(json.loads(zstd.decompress(dump(MANIFEST)))["distributions"][0])
+
+
+@given(st.dictionaries(st.sampled_from(FIELDS), JSON, min_size=1))
+def test_no_value_of_any_field_breaks_the_reader(fields: Row) -> None:
+    try:
+        found = load(changed(lambda content: content["distributions"][0].update(fields)))
+    except UnusableManifest:
+        return
+    assert all(may_be_kept(kept.distribution) for kept in found.distributions.values())
+
+
+def test_two_thousand_distributions_and_a_package_of_50_000_files() -> None:
+    large = distribution("large", (f"{SITE}/large/f{number:06}" for number in range(50_000)))
+    small = (distribution(f"d{n}", [f"{SITE}/d{n}/__init__.py"]) for n in range(2_000))
+    many = Manifest({one.name: Kept(one, DIGEST, DIGEST) for one in (large, *small)}, {})
+
+    found = load(dump(many))
+
+    assert found == Manifest(dict(sorted(many.distributions.items())), {})
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        dataclasses.replace(SIX, name="Six"),
+        dataclasses.replace(SIX, name=""),
+        distribution("six", [symlink("a", "/usr/lib/x.so")]),
+        distribution("six", [symlink("a/b", "../../x")]),
+        distribution("six", [file("a", size=1 << 33)]),
+    ],
+    ids=["no normal name", "no name", "absolute link", "link outside", "too large"],
+)
+def test_what_could_not_be_read_again_is_not_kept(one: Any) -> None:  # noqa: ANN401 - pytest's
+    assert not may_be_kept(one)
+
+
+def test_what_can_be_read_again_may_be_kept() -> None:
+    assert may_be_kept(SIX)

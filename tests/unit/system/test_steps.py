@@ -1,0 +1,66 @@
+"""The story of a build has steps and times."""
+
+from itertools import count
+
+import pytest
+
+from cnb_python.system.steps import Journal, megabytes, shown
+from tests.support.fake_system import Log
+
+
+@pytest.fixture
+def journal() -> Journal:
+    ticks = count(start=100.0, step=1.5)
+    return Journal(Log(), lambda: next(ticks), {})
+
+
+def said(journal: Journal) -> list[str]:
+    assert isinstance(journal.output, Log)
+    return journal.output.said
+
+
+def test_a_step_is_announced_and_ends_with_its_time(journal: Journal) -> None:
+    with journal.step("Python"):
+        journal.output.line("between")
+
+    assert said(journal) == ["Python", "between", "Done in 1.5 s"]
+    assert journal.seconds == {"Python": 1.5}
+
+
+def test_steps_are_remembered_in_order(journal: Journal) -> None:
+    for title in ("Python", "Packages", "Launch"):
+        with journal.step(title):
+            pass
+
+    assert list(journal.seconds) == ["Python", "Packages", "Launch"]
+
+
+def test_a_step_that_fails_is_not_done(journal: Journal) -> None:
+    with pytest.raises(KeyError), journal.step("Python"):
+        raise KeyError
+
+    assert said(journal) == ["Python"]
+    assert journal.seconds == {}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.0, "0.00 s"), (0.123, "0.12 s"), (0.99, "0.99 s"), (1.0, "1.0 s"), (61.26, "61.3 s")],
+)
+def test_seconds_are_shown_as_people_read_them(seconds: float, text: str) -> None:
+    assert shown(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (0, "0 kB"),
+        (1, "1 kB"),
+        (12_345, "13 kB"),
+        (99_999, "100 kB"),
+        (100_000, "0.1 MB"),
+        (12_345_678, "12.3 MB"),
+    ],
+)
+def test_sizes_are_shown_as_people_read_them(size: int, text: str) -> None:
+    assert megabytes(size) == text
