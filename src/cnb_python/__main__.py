@@ -62,13 +62,13 @@ def _not_ours(error: OSError) -> Failure | None:
     """Return what a machine's refusal is to be called, None where we are to blame."""
     import errno
 
-    from cnb_python.errors.machine import DiskFull, PlaceRefused
+    from cnb_python.errors.machine import DiskFull, PathInaccessible
 
     place = str(error.filename or "a file")
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return DiskFull(f"writing {place}")
     if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.EIO}:
-        return PlaceRefused(place, error.strerror or type(error).__name__)
+        return PathInaccessible(place, error.strerror or type(error).__name__)
     return None
 
 

@@ -9,8 +9,8 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
+from cnb_python.errors.config import NoSuchProject
 from cnb_python.errors.inputs import NotAFile, NotUtf8, UnreadableFile
-from cnb_python.errors.settings import NoSuchProject
 
 REQUIREMENTS = "requirements.txt"
 

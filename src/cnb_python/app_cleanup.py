@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from cnb_python.cnb import disk
 from cnb_python.cnb.context import BuildContext
-from cnb_python.errors.message import Message
+from cnb_python.errors.base import Message
 from cnb_python.system.interface import Output
 
 _STEP = "App"
@@ -18,7 +18,7 @@ _NODE = "node"
 _DOCKERIGNORE = ".dockerignore"
 
 
-def find_unwanted(context: BuildContext, kept: tuple[str, ...]) -> Committed:
+def find_unwanted(context: BuildContext, kept: tuple[str, ...]) -> UnwantedFiles:
     """Return what to keep out; *kept* names what the user wants in the image.
 
     `node_modules` do not count where an earlier buildpack has brought Node.js, and them.
@@ -28,7 +28,7 @@ def find_unwanted(context: BuildContext, kept: tuple[str, ...]) -> Committed:
 
 
 def remove_before_build(
-    found: Committed, context: BuildContext, demand: str, output: Output
+    found: UnwantedFiles, context: BuildContext, demand: str, output: Output
 ) -> None:
     """Remove what a build must not see either, and say what becomes of everything.
 
@@ -55,7 +55,7 @@ def remove_before_build(
 
 
 def remove_after_build(
-    found: Committed, context: BuildContext, demand: str, output: Output
+    found: UnwantedFiles, context: BuildContext, demand: str, output: Output
 ) -> None:
     """Remove the repository, which builds from source and hooks may have asked for a version."""
     if not demand:
@@ -77,7 +77,7 @@ _SHOWN = 60
 _NAMED = 3
 
 
-def notice(found: Committed, *, ignored_by_docker: bool, keeps_git: bool) -> Message | None:
+def notice(found: UnwantedFiles, *, ignored_by_docker: bool, keeps_git: bool) -> Message | None:
     """Return what becomes of *found*, and how to leave it out; None where nothing was found.
 
     *ignored_by_docker*: the app has a file that only Docker reads; *keeps_git*: a buildpack that
@@ -100,7 +100,7 @@ def not_removed(problems: tuple[str, ...]) -> Message:
     )
 
 
-def _lines(found: Committed, *, keeps_git: bool) -> Iterator[str]:
+def _lines(found: UnwantedFiles, *, keeps_git: bool) -> Iterator[str]:
     for environment in found.environments:
         yield _environment(environment)
     if found.is_environment:
@@ -125,7 +125,7 @@ def _repositories(paths: tuple[str, ...], *, stay: bool) -> str:
     )
 
 
-def _environment(environment: Environment) -> str:
+def _environment(environment: VirtualEnvironment) -> str:
     path = _visible(environment.path)
     if not environment.others:
         return f"{path}: removed. A virtual environment works only where it was made."
@@ -135,13 +135,13 @@ def _environment(environment: Environment) -> str:
     )
 
 
-def _bytecode(found: Committed) -> str:
+def _bytecode(found: UnwantedFiles) -> str:
     count = len(found.bytecode)
     files = "1 file" if count == 1 else f"{count} files"
     return f"{files} of bytecode (__pycache__, .pyc): removed. Python would not use them."
 
 
-def _how(found: Committed, *, ignored_by_docker: bool) -> Iterator[str]:
+def _how(found: UnwantedFiles, *, ignored_by_docker: bool) -> Iterator[str]:
     if not _patterns(found):
         return
     unread = " (nobody reads .dockerignore here)" if ignored_by_docker else ""
@@ -152,7 +152,7 @@ def _how(found: Committed, *, ignored_by_docker: bool) -> Iterator[str]:
     yield f"    exclude = [{', '.join(map(_quoted, _patterns(found)))}]"
 
 
-def _patterns(found: Committed) -> tuple[str, ...]:
+def _patterns(found: UnwantedFiles) -> tuple[str, ...]:
     """Return what to exclude, as .gitignore has it: a name counts in every directory."""
     paths = [one.path for one in found.environments if not one.others]
     names = [path.rpartition("/")[2] for path in (*found.repositories, *found.node_modules)]
@@ -191,7 +191,7 @@ _PARTS = frozenset(
 _PROGRAMS = ("bin", "Scripts")
 
 
-class Environment(NamedTuple):
+class VirtualEnvironment(NamedTuple):
     """A directory that a virtual environment was made in."""
 
     path: str
@@ -200,10 +200,10 @@ class Environment(NamedTuple):
     """What else it holds: somebody's own files."""
 
 
-class Committed(NamedTuple):
+class UnwantedFiles(NamedTuple):
     """What was found; every path is relative to the app's directory, with `/`."""
 
-    environments: tuple[Environment, ...] = ()
+    environments: tuple[VirtualEnvironment, ...] = ()
     bytecode: tuple[str, ...] = ()
     """Files that Python would not use: their sources are there."""
     repositories: tuple[str, ...] = ()
@@ -224,23 +224,23 @@ class Committed(NamedTuple):
         return tuple(sorted(one for one in directories if one.endswith(_CACHE)))
 
 
-def find(app_dir: Path, kept: Collection[str] = ()) -> Committed:
+def find(app_dir: Path, kept: Collection[str] = ()) -> UnwantedFiles:
     """Return what in *app_dir* belongs in no image; links are not followed.
 
     *kept* has names and paths that the user wants to stay. What cannot be read is not looked into.
     """
-    found = _Found([], [], [], [])
+    found = _Collected([], [], [], [])
     is_environment = False
     for at, names, files in _walk(app_dir, frozenset(kept)):
         if _MARK in files and not names.isdisjoint(_PROGRAMS):
             if at:
-                found.environments.append(Environment(at[:-1], _others(names | files)))
+                found.environments.append(VirtualEnvironment(at[:-1], _others(names | files)))
                 names.clear()
                 continue
             is_environment = True
         _look(app_dir, at, names, files, found)
         names -= {GIT, NODE_MODULES}
-    return Committed(
+    return UnwantedFiles(
         tuple(sorted(found.environments)),
         tuple(sorted(found.bytecode)),
         tuple(sorted(found.repositories)),
@@ -260,7 +260,7 @@ def remove(app_dir: Path, paths: Iterable[str]) -> tuple[str, ...]:
     return tuple(problems)
 
 
-def remove_bytecode(app_dir: Path, found: Committed) -> tuple[str, ...]:
+def remove_bytecode(app_dir: Path, found: UnwantedFiles) -> tuple[str, ...]:
     """Remove *found*'s bytecode, and the directories that are empty then; return any problems."""
     problems = remove(app_dir, found.bytecode)
     for cache in found.caches:
@@ -271,16 +271,16 @@ def remove_bytecode(app_dir: Path, found: Committed) -> tuple[str, ...]:
     return problems
 
 
-class _Found(NamedTuple):
+class _Collected(NamedTuple):
     """What `find` has found so far, in the order of `Committed`."""
 
-    environments: list[Environment]
+    environments: list[VirtualEnvironment]
     bytecode: list[str]
     repositories: list[str]
     node_modules: list[str]
 
 
-def _look(app_dir: Path, at: str, names: set[str], files: set[str], found: _Found) -> None:
+def _look(app_dir: Path, at: str, names: set[str], files: set[str], found: _Collected) -> None:
     """Add to *found* what of *names* (directories) and *files* in directory *at* counts."""
     if GIT in names or (GIT in files and not (app_dir / at / GIT).is_symlink()):
         found.repositories.append(f"{at}{GIT}")

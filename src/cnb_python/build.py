@@ -7,21 +7,20 @@ from cnb_python.app_steps.steps import Steps
 from cnb_python.cnb.context import BuildContext
 from cnb_python.cnb.documents import Launch
 from cnb_python.config.settings import Settings, effective, read_settings
-from cnb_python.launch import concurrency, processes, report
-from cnb_python.layers import bundled_tools, leftovers, process_defaults, python
-from cnb_python.layers.build_record import Record
+from cnb_python.launch import processes, report
+from cnb_python.layers import previous_image, process_defaults, python
+from cnb_python.layers.store import BuildRecord
+from cnb_python.managers import tool
 from cnb_python.managers.registry import last, managers, select
 from cnb_python.preflight import check_environment, check_project
 from cnb_python.provision import provide
-from cnb_python.provision.request import Job, asked_by
-from cnb_python.python.compatibility import bounds, check_bounds
+from cnb_python.provision.request import ProvisionRequest, asked_by
 from cnb_python.python.mirror import find_inventory
-from cnb_python.python.resolver import Resolution, resolve
+from cnb_python.python.resolver import ResolvedPython, bounds, check_bounds, kept_line, resolve
 from cnb_python.python.sources import also_said, asked_for
-from cnb_python.python.sticky import kept_line
 from cnb_python.python.warnings import disagreements, notices
 from cnb_python.system.interface import Output, System
-from cnb_python.system.steps import Journal
+from cnb_python.system.steps import BuildLog
 
 PIN = "To stay with this line when the default moves on: echo {} > .python-version"
 
@@ -32,7 +31,7 @@ def build(context: BuildContext, system: System) -> None:
     Raises a leaf of BuildpackError for everything that is not our fault.
     """
     check_environment(context.environ)
-    journal = Journal(system.output, system.clock, {})
+    journal = BuildLog(system.output, system.clock, {})
     chosen = read_settings(context.environ, context.app_dir)
     hooks.run_before(context, context.app_dir / chosen.project, journal, system)
     # Again: what runs before may write what is read, too.
@@ -49,11 +48,13 @@ def build(context: BuildContext, system: System) -> None:
 
     with journal.step("Python"):
         resolution = choose_python(project, manager.deciding_file, settings, context, system)
-        leftovers.remove(context.layers_dir)
+        previous_image.remove_leftovers(context.layers_dir)
         runtime = python.find(resolution.release, context, system.output)
 
     with journal.step("Packages"):
-        job = Job(project, manager, runtime, settings, context, demand, bundled_tools.versions())
+        job = ProvisionRequest(
+            project, manager, runtime, settings, context, demand, tool.versions()
+        )
         provided = provide.provide(job, system, steps.wants)
 
     record = provided.close(steps.run(provided, journal))
@@ -80,7 +81,7 @@ def choose_python(
     settings: Settings,
     context: BuildContext,
     system: System,
-) -> Resolution:
+) -> ResolvedPython:
     """Return the release that the app gets, saying who asked for it."""
     inventory = find_inventory(settings.mirror, context.buildpack.directory, system.fetch)
     asked = asked_for(project, settings)
@@ -98,7 +99,7 @@ def choose_python(
 
 
 def configure_launch(
-    project: Project, record: Record, context: BuildContext, system: System
+    project: Project, record: BuildRecord, context: BuildContext, system: System
 ) -> dict[str, str]:
     """Write what the image runs, saying why; return the size of its layer, in digits."""
     decision = processes.decide(project, record.distributions)
@@ -107,6 +108,6 @@ def configure_launch(
     for message in report.warnings(decision):
         system.output.warning(message.title, (*message.body, *message.steps))
     Launch(decision.processes).write(context.layers_dir, context.buildpack.api)
-    single = concurrency.single(decision, project, record.distributions)
+    single = processes.single(decision, project, record.distributions)
     size = process_defaults.provide(single, context, system.output)
     return {process_defaults.NAME: str(size)}

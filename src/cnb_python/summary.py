@@ -4,20 +4,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cnb_python.layers import store as store_layer
-from cnb_python.layers.build_record import Record
-from cnb_python.system.steps import Journal, megabytes, shown
+from cnb_python.layers.store import BuildRecord
+from cnb_python.system.steps import BuildLog, megabytes, shown
 
 _NAME = 28
 
 
-def say(record: Record, journal: Journal, layers_dir: Path) -> None:
+def say(record: BuildRecord, journal: BuildLog, layers_dir: Path) -> None:
     """Print what the image has now and what of it this build made."""
     journal.output.step("Summary")
     for line in _lines(record, journal, layers_dir):
         journal.output.line(line)
 
 
-def _lines(record: Record, journal: Journal, layers_dir: Path) -> Iterator[str]:
+def _lines(record: BuildRecord, journal: BuildLog, layers_dir: Path) -> Iterator[str]:
     for name, size in sorted(record.layer_sizes.items(), key=_in_the_image):
         yield f"{name:{_NAME}} {_size(size):>9}  {_state(name, layers_dir)}"
     if largest := record.largest:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.launch import command
+from cnb_python.launch import procfile
 
 # Says which process it is and what it was given.
 PROGRAM = "import os, sys; print(os.getpid(), *sys.argv[1:])"
@@ -40,7 +40,7 @@ def test_the_program_is_the_process_that_was_started(
     environment: dict[str, str], text: str, arguments: str | None
 ) -> None:
     """So SIGTERM reaches it; and it is given the arguments of `docker run`."""
-    argv = [*command.parse(text).argv, "--more", "x"]
+    argv = [*procfile.parse_command(text).argv, "--more", "x"]
     expected = f"{arguments} --more x".split()
 
     with subprocess.Popen(argv, env=environment, stdout=subprocess.PIPE, text=True) as process:

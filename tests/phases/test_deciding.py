@@ -15,7 +15,7 @@ from packaging.tags import parse_tag
 from cnb_python.errors.base import AppError
 from cnb_python.errors.finding import NoSuchVersion, VersionConflict, WrongPython
 from cnb_python.errors.install import BadRequirement, HashMismatch, HashMissing, NotPinned
-from cnb_python.managers.base import Workplace
+from cnb_python.managers.base import InstallContext
 from cnb_python.managers.pip.manager import Pip
 from cnb_python.system.process import run
 from tests.support import deciding
@@ -32,7 +32,7 @@ FAILURES: Mapping[str, type[AppError]] = {
     "one_equals": BadRequirement,
 }
 """By the stem of a file's name, where one kind of failure alone would be right."""
-type Make = Callable[..., Workplace]
+type Make = Callable[..., InstallContext]
 
 
 def files(kind: str) -> list[Path]:
@@ -44,7 +44,7 @@ def place(tmp_path: Path, base: Path) -> Make:
     """Make a workplace for the app whose requirements file is this one."""
     numbers = iter(range(9))
 
-    def make(requirements: Path | str, **environ: str) -> Workplace:
+    def make(requirements: Path | str, **environ: str) -> InstallContext:
         app = tmp_path / "app"
         app.mkdir(exist_ok=True)
         shutil.copytree(DATA / "parts", tmp_path / "parts", dirs_exist_ok=True)
@@ -89,7 +89,7 @@ def test_there_are_enough_files() -> None:
     assert len(files("exact") + files("pip") + files("refused")) >= 25
 
 
-def of_the_report(place: Workplace) -> dict[str, frozenset[str]]:
+def of_the_report(place: InstallContext) -> dict[str, frozenset[str]]:
     """Return the tags in the names of the wheels that pip chose, by name of the distribution."""
     report = json.loads((place.scratch / "report.json").read_text(encoding="utf-8"))
     urls = {

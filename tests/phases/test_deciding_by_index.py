@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.managers.base import Workplace
+from cnb_python.managers.base import InstallContext
 from cnb_python.managers.pip.manager import Pip
 from cnb_python.system.process import run
 from tests.support import deciding, index
@@ -39,7 +39,7 @@ class Apps:
     def __init__(self, directory: Path) -> None:
         self.directory, self.number = directory, 0
 
-    def place(self, requirements: str, **environ: str) -> Workplace:
+    def place(self, requirements: str, **environ: str) -> InstallContext:
         app = self.directory / "app"
         app.mkdir(exist_ok=True)
         (app / "requirements.txt").write_text(requirements, encoding="utf-8")

@@ -11,15 +11,15 @@ import pytest
 
 from cnb_python.app import read_project
 from cnb_python.config.settings import AUTO, LINKED
-from cnb_python.distributions.bytecode import Source, compile_modules
+from cnb_python.distributions.bytecode import SourceFile, compile_modules
 from cnb_python.errors.finding import NoWheel
 from cnb_python.errors.install import HashMismatch
-from cnb_python.install.installer import Needs, sync
+from cnb_python.install.installer import FilesNeeded, sync
 from cnb_python.install.request import EnvironmentRequest
 from cnb_python.layers import venv_and_shards
-from cnb_python.layers.bundled_tools import find_pip, find_uv
-from cnb_python.layers.venv_and_shards import Plan
+from cnb_python.layers.venv_and_shards import LayerPlan
 from cnb_python.managers.pip.manager import Pip
+from cnb_python.managers.tool import find_pip, find_uv
 from cnb_python.store.store import Store
 from cnb_python.system.interface import Download, System
 from cnb_python.system.process import run
@@ -150,9 +150,9 @@ def made(
         installer=AUTO,
     )
     store = Store(directory / "store")
-    nothing = Needs(frozenset(), frozenset())
+    nothing = FilesNeeded(frozenset(), frozenset())
     synced = sync(request, None, {}, lambda _: nothing, store, system(2, log))
-    plan = Plan(
+    plan = LayerPlan(
         layers_dir=layers,
         interpreter=INTERPRETER,
         line=LINE,
@@ -236,7 +236,7 @@ def test_bytecode_is_the_same_whatever_the_number_of_cores(tmp_path: Path) -> No
     final, made_with = Path("/layers/venv"), []
     for cpus in (1, 4):
         root = tmp_path / str(cpus)
-        sources = [[Source(f"{number}/sets.py", len(SETS))] for number in range(9)]
+        sources = [[SourceFile(f"{number}/sets.py", len(SETS))] for number in range(9)]
         for ((source, _),) in sources:
             (root / source).parent.mkdir(parents=True)
             (root / source).write_text(SETS)

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.distributions.collect import Harvest, harvest
+from cnb_python.distributions.collect import Collection, harvest
 from cnb_python.distributions.dist_info import Stage
 from cnb_python.distributions.model import Distribution
 from cnb_python.install import staging
-from cnb_python.managers.resolution import Pin
+from cnb_python.managers.base import Pin
 from cnb_python.system.interface import Download, System
 from cnb_python.system.process import run
 from tests.support.fake_system import Log
@@ -84,13 +84,13 @@ def no_fetch(download: Download, to: Path) -> None:
     raise AssertionError(download, to)
 
 
-def taken(stage: Stage, cpus: int = 2) -> Harvest:
+def taken(stage: Stage, cpus: int = 2) -> Collection:
     pins = {name: Pin(name, "", "", "") for name in stage.metadata_files()}
     system = System(run, no_fetch, Log(), date(2026, 1, 1), cpus)
     return harvest(stage, pins, INTERPRETER, system)
 
 
-def by_name(found: Harvest) -> dict[str, Distribution]:
+def by_name(found: Collection) -> dict[str, Distribution]:
     return {one.name: one for one in found.distributions}
 
 

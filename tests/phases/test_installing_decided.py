@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from cnb_python.config.settings import DEFAULTS, UV
-from cnb_python.managers.base import Workplace
+from cnb_python.managers.base import InstallContext, Pin, Resolution
 from cnb_python.managers.pip.manager import Pip
-from cnb_python.managers.resolution import Decision, Pin
 from cnb_python.system.process import run
 from tests.support import deciding, index
 from tests.support.deciding import site_packages
@@ -21,7 +20,7 @@ from tests.support.wheels import wheel
 # They differ between two runs of pip, and the harvest has its own.
 VOLATILE = frozenset({"RECORD", "REQUESTED", "uv_cache.json", "uv_build.json"})
 GIT = ("git", "-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
-type Make = Callable[..., Workplace]
+type Make = Callable[..., InstallContext]
 
 
 @pytest.fixture
@@ -64,7 +63,7 @@ def place(tmp_path: Path, served: Index) -> Make:
     (app / "requirements.txt").write_text("\n".join(lines) + "\n")
     numbers = iter(range(99))
 
-    def make(**environ: str) -> Workplace:
+    def make(**environ: str) -> InstallContext:
         given = {name: deciding.settings()[name] for name in ("PATH",)}
         given |= {"REPOSITORY": repository.as_uri(), **environ}
         work = tmp_path / f"work-{next(numbers)}"
@@ -78,7 +77,7 @@ NAMES = [
 ]
 
 
-def contents(place: Workplace) -> dict[str, bytes]:
+def contents(place: InstallContext) -> dict[str, bytes]:
     root = site_packages(place)
     return {
         str(path.relative_to(root)): path.read_bytes()
@@ -109,7 +108,7 @@ def test_what_may_change_without_a_word_is_not_kept(place: Make) -> None:
     assert [pin.name for pin in decision.pins if not pin.keeps] == ["in-directory"]
 
 
-def by_name(decision: Decision) -> dict[str, Pin]:
+def by_name(decision: Resolution) -> dict[str, Pin]:
     return {pin.name: pin for pin in decision.pins}
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from cnb_python.distributions.model import File
-from cnb_python.errors.bugs import ContractBroken
+from cnb_python.errors.base import ContractBroken
 from cnb_python.layout.materialize import lay_out_share
 from tests.support.linked import SITE, Both, both
 from tests.support.odd_wheels import NAMESPACES, odd_wheels

@@ -14,11 +14,10 @@ from cnb_python.app import read_project
 from cnb_python.install import staging, verify
 from cnb_python.install.process_env import process_variables
 from cnb_python.install.staging import lay_out_pip
-from cnb_python.install.verify import Proof
-from cnb_python.layers.bundled_tools import find_pip, find_uv
-from cnb_python.managers.base import Workplace
+from cnb_python.install.verify import Complete
+from cnb_python.managers.base import InstallContext, NeedsResolving, Resolution
 from cnb_python.managers.pip.manager import Pip
-from cnb_python.managers.resolution import Decision, Undecided
+from cnb_python.managers.tool import find_pip, find_uv
 from cnb_python.system.process import run
 from tools.platforms import this_machine
 from tools.platforms.rootfs import ROOT
@@ -30,13 +29,13 @@ LINE = ".".join(map(str, sys.version_info[:2]))
 class Accepted(NamedTuple):
     """uv installed it, and it is proven."""
 
-    decision: Decision
+    decision: Resolution
     installed: frozenset[tuple[str, Version]]
     tags: Mapping[str, frozenset[str]]
     """By name: what the installed wheel says it was made for."""
 
 
-def workplace(app: Path, work: Path, environ: Mapping[str, str], shared: Path) -> Workplace:
+def workplace(app: Path, work: Path, environ: Mapping[str, str], shared: Path) -> InstallContext:
     """Return an empty environment below *work*, which does not exist yet.
 
     *shared* is a directory for what all have in common.
@@ -45,7 +44,7 @@ def workplace(app: Path, work: Path, environ: Mapping[str, str], shared: Path) -
     environment, scratch = work / "venv", work / "tmp"
     staging.make(environment, interpreter, LINE)
     scratch.mkdir()
-    return Workplace(
+    return InstallContext(
         app_dir=app,
         environment=environment,
         # So that it is compiled once.
@@ -70,10 +69,10 @@ def settings() -> dict[str, str]:
     return {**home, **this_machine.of_this_machine()}
 
 
-def exactly(place: Workplace) -> Accepted | str:
+def exactly(place: InstallContext) -> Accepted | str:
     """Go the exact way in *place*; return why not, where it ends before the end."""
     known = Pip().pins(read_project(place.app_dir), PYTHON, place.environ)
-    if isinstance(known, Undecided):
+    if isinstance(known, NeedsResolving):
         return known.reason
     if known.pins and (refusal := Pip().try_install(known, known.pins, place, run)):
         return refusal
@@ -81,7 +80,7 @@ def exactly(place: Workplace) -> Accepted | str:
         canonicalize_name(one.name): one for one in distributions(path=[str(site_packages(place))])
     }
     proof = verify.prove(known.pins, lambda name: _file(found[name], "METADATA"), PYTHON)
-    if not isinstance(proof, Proof):
+    if not isinstance(proof, Complete):
         return proof.reason
     return Accepted(
         known,
@@ -90,12 +89,12 @@ def exactly(place: Workplace) -> Accepted | str:
     )
 
 
-def site_packages(place: Workplace) -> Path:
+def site_packages(place: InstallContext) -> Path:
     """Return where the environment of *place* has its modules."""
     return place.environment / f"lib/python{LINE}/site-packages"
 
 
-def versions(decision: Decision) -> frozenset[tuple[str, Version]]:
+def versions(decision: Resolution) -> frozenset[tuple[str, Version]]:
     """Return what *decision* wants installed."""
     return frozenset((pin.name, Version(pin.version)) for pin in decision.pins)
 

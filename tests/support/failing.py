@@ -11,9 +11,8 @@ from typing import Literal, cast
 from cnb_python.app import read_project
 from cnb_python.config.settings import DEFAULTS
 from cnb_python.errors.base import BuildpackError, Failure
-from cnb_python.managers.base import Workplace
+from cnb_python.managers.base import InstallContext, NeedsResolving
 from cnb_python.managers.pip.manager import Pip
-from cnb_python.managers.resolution import Undecided
 from cnb_python.system.interface import Command, Outcome, Run
 from cnb_python.system.process import run
 from tests.support import deciding
@@ -161,12 +160,12 @@ def _environ(index: str, env: Mapping[str, str]) -> dict[str, str]:
     return {**known, "PIP_CONFIG_FILE": os.devnull, **IMPATIENT, **indexes, **env}
 
 
-def _install(tool: Tool, place: Workplace, noting: Run) -> None:
+def _install(tool: Tool, place: InstallContext, noting: Run) -> None:
     project = read_project(place.app_dir)
     manager = Pip(DEFAULTS._replace(installer=tool))
     manager.check(project)
     known = manager.pins(project, place.python, place.environ)
-    if isinstance(known, Undecided):
+    if isinstance(known, NeedsResolving):
         manager.install_all(place, noting)
     else:
         manager.install(known, known.pins, place, noting)

@@ -12,16 +12,21 @@ from datetime import date
 from pathlib import Path
 
 from cnb_python.app import read_project
-from cnb_python.cnb import disk, metadata, toml
+from cnb_python.cnb import disk, toml
 from cnb_python.cnb.context import BuildContext, Buildpack, Platform, Target
-from cnb_python.cnb.metadata import Unusable
+from cnb_python.cnb.toml import Unusable
 from cnb_python.config.settings import Settings
-from cnb_python.layers import leftovers, python
-from cnb_python.layers.build_record import Record
+from cnb_python.layers import previous_image, python
 from cnb_python.layers.python import Runtime
+from cnb_python.layers.store import BuildRecord
 from cnb_python.provision import provide
-from cnb_python.provision.environment import Added, Environment, Wants, nobody
-from cnb_python.provision.request import Job
+from cnb_python.provision.request import (
+    ProvidedEnvironment,
+    ProvisionRequest,
+    StepResults,
+    StepsNeedingEnvironment,
+    no_steps,
+)
 from cnb_python.python.releases import Release
 from cnb_python.system.fetch import Fetcher
 from cnb_python.system.interface import Command, Download, Outcome, System
@@ -93,7 +98,7 @@ def pretended(version: str) -> Programs:
     return Programs(answer)
 
 
-def _use_nothing(environment: Environment) -> None:
+def _use_nothing(environment: ProvidedEnvironment) -> None:
     """Run nothing."""
     del environment
 
@@ -109,8 +114,8 @@ class Engine:
     demand: str = ""
     log: Log = field(default_factory=Log)
     programs: Programs = field(default_factory=lambda: pretended("3.14.6"))
-    wants: Wants = nobody
-    use: Callable[[Environment], None] = field(default=_use_nothing)
+    wants: StepsNeedingEnvironment = no_steps
+    use: Callable[[ProvidedEnvironment], None] = field(default=_use_nothing)
     """What runs when somebody wants it."""
 
     @property
@@ -121,8 +126,8 @@ class Engine:
     def runtime(self) -> Runtime:
         return python.find(self.release, self.context, self.log)
 
-    def job(self) -> Job:
-        return Job(
+    def job(self) -> ProvisionRequest:
+        return ProvisionRequest(
             project=read_project(self.context.app_dir),
             manager=self.shop,
             runtime=self.runtime,
@@ -136,16 +141,16 @@ class Engine:
         fetch = Fetcher(refuse_network)
         return System(self.programs, fetch, self.log, date(2026, 11, 21), 2)
 
-    def build(self) -> Record:
+    def build(self) -> BuildRecord:
         """Provide everything, as the phase does."""
         self.log.said.clear()
         self.shop.asked.clear()
         self.programs = pretended(self.release.version)
-        leftovers.remove(self.layers)
+        previous_image.remove_leftovers(self.layers)
         provided = provide.provide(self.job(), self.system(), self.wants)
         if provided.wanted_by:
             self.use(provided.environment)
-        return provided.close(Added())
+        return provided.close(StepResults())
 
     def made(self) -> set[str]:
         """Return the names of the layers that have contents here."""
@@ -190,7 +195,7 @@ class Engine:
         return self
 
     def _stored(self) -> Mapping[str, str | bool | list[str]]:
-        found = metadata.read(self.layers / "store.toml")
+        found = toml.read_metadata(self.layers / "store.toml")
         assert not isinstance(found, Unusable), found
         return found
 

@@ -5,7 +5,7 @@ from copy import replace
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cnb_python.provision.environment import Environment
+from cnb_python.provision.request import ProvidedEnvironment
 from cnb_python.store.store import Store
 from cnb_python.system.interface import Command, Outcome, System
 from tests.support.fake_build import Engine, engine
@@ -36,9 +36,9 @@ class World:
     def said(self) -> str:
         return "\n".join(self.app.log.said)
 
-    def environment(self, collected: str = "", **environ: str) -> Environment:
+    def environment(self, collected: str = "", **environ: str) -> ProvidedEnvironment:
         self.app.context = replace(self.app.context, environ=environ)
-        return Environment(
+        return ProvidedEnvironment(
             job=self.app.job(),
             distributions=self.distributions,
             layers={"venv": "12", "deps-00": "ab"},

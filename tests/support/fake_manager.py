@@ -9,13 +9,12 @@ from cnb_python.app import Project
 from cnb_python.distributions.dist_info import Stage
 from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.install import InstallFailed
-from cnb_python.managers.base import Advice, Workplace
-from cnb_python.managers.resolution import Decision, Pin, Undecided
+from cnb_python.managers.base import Advice, InstallContext, NeedsResolving, Pin, Resolution
 from cnb_python.system.interface import Command, Outcome, Run
 from tests.support.stages import SITE, install
 from tests.support.wheels import metadata
 
-UNDECIDED = Undecided("line 1 of requirements.txt asks for a range")
+UNDECIDED = NeedsResolving("line 1 of requirements.txt asks for a range")
 
 
 class Package(NamedTuple):
@@ -38,8 +37,8 @@ def pin(line: str, origin: str = "", *, keeps: bool = True) -> Pin:
     return Pin(name, version, origin or f"origin of {name}", line, keeps)
 
 
-def decision(*lines: str, pure: bool = True) -> Decision:
-    return Decision(tuple(sorted(map(pin, lines))), pure, "uv" if pure else "pip")
+def decision(*lines: str, pure: bool = True) -> Resolution:
+    return Resolution(tuple(sorted(map(pin, lines))), pure, "uv" if pure else "pip")
 
 
 @dataclass
@@ -48,13 +47,13 @@ class Shop:
 
     index: dict[str, Package]
     """By line: `six==1.0`."""
-    answer: Decision = field(default_factory=decision)
+    answer: Resolution = field(default_factory=decision)
     """What it decides when it is asked."""
-    known: Decision | Undecided = UNDECIDED
+    known: Resolution | NeedsResolving = UNDECIDED
     """What the app's files alone decide."""
     refusal: str = ""
     """Why the exact way does not work."""
-    before: Callable[[Workplace], None] = lambda _: None
+    before: Callable[[InstallContext], None] = lambda _: None
     """Called before anything is installed."""
     asked: list[str] = field(default_factory=list)
     name: str = "pip"
@@ -68,39 +67,41 @@ class Shop:
 
     def pins(
         self, project: Project, python: str, environ: Mapping[str, str]
-    ) -> Decision | Undecided:
+    ) -> Resolution | NeedsResolving:
         del project, python, environ
         return self.known
 
     def try_install(
-        self, decision: Decision, pins: Sequence[Pin], place: Workplace, run: Run
+        self, decision: Resolution, pins: Sequence[Pin], place: InstallContext, run: Run
     ) -> str:
         self._note("try", pins)
         self._install(pins, place)
         del decision, run
         return self.refusal
 
-    def decide(self, place: Workplace, run: Run) -> Decision:
+    def decide(self, place: InstallContext, run: Run) -> Resolution:
         self._note("decide", ())
         # What it installs is of no use, so it may leave anything.
         self._install(self.answer.pins, place)
         del run
         return self.answer
 
-    def install_all(self, place: Workplace, run: Run) -> Decision:
+    def install_all(self, place: InstallContext, run: Run) -> Resolution:
         self._note("all", self.answer.pins)
         self._install(self.answer.pins, place)
         del run
         return self.answer
 
-    def install(self, decision: Decision, pins: Sequence[Pin], place: Workplace, run: Run) -> None:
+    def install(
+        self, decision: Resolution, pins: Sequence[Pin], place: InstallContext, run: Run
+    ) -> None:
         assert set(pins) <= set(decision.pins)
         self._note("install", pins)
         self._install(pins, place)
         del run
 
     def explain(
-        self, command: Command, outcome: Outcome, place: Workplace, run: Run
+        self, command: Command, outcome: Outcome, place: InstallContext, run: Run
     ) -> BuildpackError:
         del place, run
         return InstallFailed(self.name, command.shown, outcome.code, ())
@@ -108,7 +109,7 @@ class Shop:
     def _note(self, what: str, pins: Sequence[Pin]) -> None:
         self.asked.append(" ".join((what, *(pin.name for pin in pins))))
 
-    def _install(self, pins: Sequence[Pin], place: Workplace) -> None:
+    def _install(self, pins: Sequence[Pin], place: InstallContext) -> None:
         self.before(place)
         where = Stage(place.environment, place.environment, "3.14")
         for one in pins:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from cnb_python.managers.base import Workplace
+from cnb_python.managers.base import InstallContext
 from cnb_python.managers.tool import Program
 from cnb_python.system.interface import Command, Outcome
 
@@ -47,7 +47,7 @@ class Programs:
         return [one.argv[1:] for one in self.ran if one.argv[0] == program]
 
 
-def place(directory: Path, **environ: str) -> Workplace:
+def place(directory: Path, **environ: str) -> InstallContext:
     """Return one for the app in *directory*, in which programs are started by their names."""
     scratch = directory.parent / "scratch"
     scratch.mkdir(exist_ok=True)
@@ -55,7 +55,7 @@ def place(directory: Path, **environ: str) -> Workplace:
     def bring(program: Program) -> tuple[str, ...]:
         return (program.name,)
 
-    return Workplace(
+    return InstallContext(
         app_dir=directory,
         environment=Path("/layers/venv"),
         tool=Path("/tools/pip"),

@@ -3,7 +3,7 @@
 from datetime import date
 
 from cnb_python.cnb.context import Target
-from cnb_python.python.releases import FREETHREADED, PLAIN, Inventory, Line, Release
+from cnb_python.python.releases import FREETHREADED, PLAIN, Inventory, Release, ReleaseLine
 
 TODAY = date(2026, 11, 21)
 AMD64 = Target("linux", "amd64", "", "debian", "12")
@@ -20,10 +20,10 @@ INVENTORY = Inventory(
     origin="the table of a test",
     default="3.13",
     lines=(
-        Line("3.9", date(2020, 10, 5), date(2025, 10, 31), date(2026, 1, 31)),
-        Line("3.10", date(2021, 10, 4), date(2026, 10, 31), date(2027, 1, 31)),
-        Line("3.11", date(2022, 10, 24), date(2027, 10, 31), date(2028, 1, 31)),
-        Line("3.13", date(2024, 10, 7), date(2029, 10, 31), date(2030, 1, 31)),
+        ReleaseLine("3.9", date(2020, 10, 5), date(2025, 10, 31), date(2026, 1, 31)),
+        ReleaseLine("3.10", date(2021, 10, 4), date(2026, 10, 31), date(2027, 1, 31)),
+        ReleaseLine("3.11", date(2022, 10, 24), date(2027, 10, 31), date(2028, 1, 31)),
+        ReleaseLine("3.13", date(2024, 10, 7), date(2029, 10, 31), date(2030, 1, 31)),
     ),
     releases=(
         release("3.10.2"),

@@ -20,7 +20,7 @@ from cnb_python.layout.materialize import (
     lay_out_merged,
     lay_out_share,
 )
-from cnb_python.layout.shards import Share, shares_of
+from cnb_python.layout.shards import Shard, shards_of
 
 LINE = f"{sys.version_info.major}.{sys.version_info.minor}"
 SITE = f"lib/python{LINE}/site-packages"
@@ -69,7 +69,7 @@ class Both:
 
     linked: Side
     merged: Side
-    shares: Mapping[str, Share]
+    shares: Mapping[str, Shard]
 
     def same(self, *argv: str) -> str:
         """Return what both Pythons say to *argv*, which is the same but for their places."""
@@ -153,16 +153,16 @@ def _merged(distributions: Sequence[Distribution], roots: Mapping[str, Path], wh
     for root in set(roots.values()):
         copies[root] = where / f"{root.name}-copy"
         shutil.copytree(root, copies[root], symlinks=True, copy_function=os.link)
-    (share,) = shares_of(distributions, merged=True)
+    (share,) = shards_of(distributions, merged=True)
     lay_out_merged(share, venv, lambda name: MovedFromStage(copies[roots[name]]))
     return venv
 
 
 def _linked(
     distributions: Sequence[Distribution], roots: Mapping[str, Path], final: Path
-) -> tuple[Share, ...]:
+) -> tuple[Shard, ...]:
     staging.make(final, INTERPRETER, LINE)
-    shares = shares_of(distributions)
+    shares = shards_of(distributions)
     lay_out_links(places(shares, LINE), final, roots.__getitem__)
     for share in shares:
         into = final.with_name(share.name)

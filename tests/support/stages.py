@@ -5,10 +5,10 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from cnb_python.distributions.collect import Harvest, harvest
+from cnb_python.distributions.collect import Collection, harvest
 from cnb_python.distributions.dist_info import Stage
 from cnb_python.install import staging
-from cnb_python.managers.resolution import Pin
+from cnb_python.managers.base import Pin
 from cnb_python.system.interface import Command, Outcome
 from tests.support.fake_system import world
 
@@ -62,7 +62,7 @@ def pin(name: str, *, keeps: bool = True) -> Pin:
     return Pin(name, "1.0", f"origin of {name}", f"{name}==1.0", keeps)
 
 
-def taken(where: Stage, *pins: str | Pin) -> Harvest:
+def taken(where: Stage, *pins: str | Pin) -> Collection:
     """Take *where* apart, with a compiler that does nothing."""
     wanted = [pin(each) if isinstance(each, str) else each for each in pins]
 
@@ -73,7 +73,7 @@ def taken(where: Stage, *pins: str | Pin) -> Harvest:
     return harvest(where, {one.name: one for one in wanted}, INTERPRETER, system)
 
 
-def contents(where: Stage, found: Harvest, name: str) -> dict[str, str]:
+def contents(where: Stage, found: Collection, name: str) -> dict[str, str]:
     """Return what *name* has, by its path from `site-packages`."""
     (one,) = [each for each in found.distributions if each.name == name]
     return {

@@ -14,8 +14,8 @@ from cnb_python.app import (
     python_signs,
     read_project,
 )
+from cnb_python.errors.config import NoSuchProject
 from cnb_python.errors.inputs import NotAFile, NotUtf8, UnreadableFile
-from cnb_python.errors.settings import NoSuchProject
 
 Make = Callable[[Path], object]
 

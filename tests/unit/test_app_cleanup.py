@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.app_cleanup import Committed, Environment, find, remove, remove_bytecode
+from cnb_python.app_cleanup import UnwantedFiles, VirtualEnvironment, find, remove, remove_bytecode
 from tests.support.trees import Files, write_files
 
 VENV: Files = {
@@ -27,7 +27,7 @@ def names(directory: Path) -> set[str]:
 def test_an_app_without_any_of_it_is_left_alone(tmp_path: Path) -> None:
     files: Files = {"main.py": "", "lib/x.py": "", "bin/start": "", "venv/notes.txt": ""}
 
-    assert find(app(tmp_path, files)) == Committed()
+    assert find(app(tmp_path, files)) == UnwantedFiles()
 
 
 def test_an_environment_is_known_by_its_configuration_whatever_its_name(tmp_path: Path) -> None:
@@ -53,14 +53,14 @@ def test_the_file_alone_is_no_environment(tmp_path: Path, path: str) -> None:
 def test_an_environment_that_holds_the_app_is_not_removable(tmp_path: Path, path: str) -> None:
     found = find(app(tmp_path, {**VENV, f".venv/{path}": ""}))
 
-    assert found.environments == (Environment(".venv", (path.partition("/")[0],)),)
+    assert found.environments == (VirtualEnvironment(".venv", (path.partition("/")[0],)),)
     assert found.removable == ()
 
 
 def test_an_app_directory_that_is_an_environment_is_told_and_stays(tmp_path: Path) -> None:
     found = find(app(tmp_path, {"pyvenv.cfg": "", "bin/python": "", "main.py": ""}))
 
-    assert found == Committed(is_environment=True)
+    assert found == UnwantedFiles(is_environment=True)
 
 
 def test_bytecode_is_found_where_python_does_without_it(tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_what_the_user_keeps_is_not_found(tmp_path: Path) -> None:
 
     found = find(app(tmp_path, files), (".venv", "a.pyc", "b/.git"))
 
-    assert found == Committed(repositories=(".git",))
+    assert found == UnwantedFiles(repositories=(".git",))
 
 
 def test_links_are_not_followed_and_stay(tmp_path: Path) -> None:
@@ -131,7 +131,7 @@ def test_links_are_not_followed_and_stay(tmp_path: Path) -> None:
     (directory / "more").symlink_to(outside)
     (directory / "loop").symlink_to(directory)
 
-    assert find(directory) == Committed()
+    assert find(directory) == UnwantedFiles()
 
 
 def test_a_link_inside_an_environment_is_removed_and_not_what_it_leads_to(tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_what_is_not_ours_to_write_is_removed_all_the_same(tmp_path: Path) -> No
 
 def test_what_cannot_be_removed_is_told_with_the_reason(tmp_path: Path) -> None:
     directory = app(tmp_path, {"file": "", "__pycache__/a.pyc": ""})
-    found = Committed(bytecode=("file/a.pyc", "__pycache__/a.pyc"))
+    found = UnwantedFiles(bytecode=("file/a.pyc", "__pycache__/a.pyc"))
 
     assert remove_bytecode(directory, found) == ("file/a.pyc: Not a directory",)
     assert names(directory) == {"file"}

@@ -6,7 +6,7 @@ from typing import Annotated
 import tomli
 from pydantic import BaseModel, ConfigDict, Field
 
-from cnb_python.managers.debian_packages import TABLE
+from cnb_python.managers.build_errors import TABLE
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9+.-]+$")]
 Thing = Annotated[str, Field(pattern=r"^[\w./+-]+$")]

@@ -7,7 +7,7 @@ import pytest
 
 from cnb_python.__main__ import BUG, EXPECTED, _not_ours, main
 from cnb_python.errors.base import BuildpackError
-from cnb_python.errors.machine import DiskFull, PlaceRefused
+from cnb_python.errors.machine import DiskFull, PathInaccessible
 
 ROOT = Path(__file__).parents[2]
 
@@ -57,7 +57,7 @@ def test_a_place_that_the_platform_did_not_make_is_not_taken_for_a_bug(
 
 @pytest.mark.parametrize(
     ("number", "expected"),
-    [(errno.ENOSPC, DiskFull), (errno.EDQUOT, DiskFull), (errno.EROFS, PlaceRefused)],
+    [(errno.ENOSPC, DiskFull), (errno.EDQUOT, DiskFull), (errno.EROFS, PathInaccessible)],
 )
 def test_a_refusal_of_the_machine_is_told_from_a_bug(
     number: int, expected: type[BuildpackError]

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from cnb_python import summary
-from cnb_python.layers.build_record import Record
-from cnb_python.system.steps import Journal
+from cnb_python.layers.store import BuildRecord
+from cnb_python.system.steps import BuildLog
 from tests.support.fake_system import Log
 
-RECORD = Record(
+RECORD = BuildRecord(
     contents={},
     outcome={},
     decision="",
@@ -21,9 +21,9 @@ RECORD = Record(
 )
 
 
-def said(layers_dir: Path, record: Record = RECORD) -> list[str]:
+def said(layers_dir: Path, record: BuildRecord = RECORD) -> list[str]:
     log = Log()
-    summary.say(record, Journal(log, float, {"Python": 0.1, "Packages": 61.26}), layers_dir)
+    summary.say(record, BuildLog(log, float, {"Python": 0.1, "Packages": 61.26}), layers_dir)
     return log.said
 
 

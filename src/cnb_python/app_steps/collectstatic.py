@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from cnb_python.app_steps import file_listing, process_env
+from cnb_python.app_steps import file_listing
 from cnb_python.app_steps.file_listing import Listing
-from cnb_python.app_steps.run import run, variables_in
+from cnb_python.app_steps.run import run, variables_digest, variables_in
 from cnb_python.cnb import disk
 from cnb_python.errors.frameworks import CollectstaticCause, CollectstaticFailed
 from cnb_python.errors.machine import DamagedStore, Killed
 from cnb_python.layout.names import VENV
-from cnb_python.provision.environment import Added, Environment
+from cnb_python.provision.request import ProvidedEnvironment, StepResults
 from cnb_python.system.interface import Command, System
 
 type Cause = tuple[CollectstaticCause, str]
@@ -121,7 +121,7 @@ class Static:
         return f"static-{self.noted.partition(' ')[2]}"
 
 
-def find(environment: Environment) -> Static | Off:
+def find(environment: ProvidedEnvironment) -> Static | Off:
     """Return what there is to collect for an app with Django.
 
     What the store has of exactly this app is put in its place. Raises DiskFull and OSError.
@@ -144,8 +144,8 @@ def find_manage(directory: Path) -> Path | None:
 
 
 def collect(
-    environment: Environment, static: Static | Off, more: Mapping[str, str], system: System
-) -> Added:
+    environment: ProvidedEnvironment, static: Static | Off, more: Mapping[str, str], system: System
+) -> StepResults:
     """Run `collectstatic` where the store did not have the files already.
 
     *more* are variables that yield to the platform's.
@@ -154,10 +154,10 @@ def collect(
     """
     if isinstance(static, Off):
         system.output.line(static.reason)
-        return Added()
+        return StepResults()
     if static.brought is not None:
         system.output.line(f"{_counted(static.brought)}: so are the app and its variables")
-        return Added(trees=frozenset({static.key}), collected=static.noted)
+        return StepResults(trees=frozenset({static.key}), collected=static.noted)
     answer = _run(environment, static, more, system)
     command = answer.get("command")
     if command is None:
@@ -165,7 +165,7 @@ def collect(
     root = _shown_root(answer, environment.job.context.app_dir, system)
     if command in {None, _STATICFILES} and (command is None or root):
         return _keep(environment, static)
-    return Added()
+    return StepResults()
 
 
 def _counted(files: int) -> str:
@@ -199,7 +199,7 @@ def _is_django(path: Path) -> bool:
     return b"django" in content or b"configurations" in content
 
 
-def _static(environment: Environment, manage: Path) -> Static:
+def _static(environment: ProvidedEnvironment, manage: Path) -> Static:
     context = environment.job.context
     before = file_listing.listing(context.app_dir)
     salt = environment.collected.partition(" ")[0]
@@ -215,7 +215,7 @@ def _static(environment: Environment, manage: Path) -> Static:
             file_listing.digest(before),
         )
     )
-    found = process_env.digest(context.environ, rest, bytes.fromhex(salt))
+    found = variables_digest(context.environ, rest, bytes.fromhex(salt))
     return Static(manage, before, f"{salt} {found}")
 
 
@@ -223,7 +223,7 @@ def _is_salt(text: str) -> bool:
     return len(text) == 2 * _SALT_BYTES and all(char in "0123456789abcdef" for char in text)
 
 
-def _brought(environment: Environment, static: Static) -> Static:
+def _brought(environment: ProvidedEnvironment, static: Static) -> Static:
     if static.noted != environment.collected:
         return static
     store = environment.store()
@@ -236,7 +236,7 @@ def _brought(environment: Environment, static: Static) -> Static:
 
 
 def _run(
-    environment: Environment, static: Static, more: Mapping[str, str], system: System
+    environment: ProvidedEnvironment, static: Static, more: Mapping[str, str], system: System
 ) -> dict[str, object]:
     job = environment.job
     venv = job.context.layers_dir / VENV
@@ -284,12 +284,12 @@ def _shown_root(answer: dict[str, object], app_dir: Path, system: System) -> str
     return ""
 
 
-def _keep(environment: Environment, static: Static) -> Added:
+def _keep(environment: ProvidedEnvironment, static: Static) -> StepResults:
     """Put what is new in the app into the store, unless something is gone that was there."""
     app_dir = environment.job.context.app_dir
     paths = file_listing.added(static.before, file_listing.listing(app_dir))
     if paths is None:
-        return Added()
+        return StepResults()
     file_listing.normalise(app_dir, paths)
     environment.store().put_tree(static.key, app_dir, frozenset(paths))
-    return Added(trees=frozenset({static.key}), collected=static.noted)
+    return StepResults(trees=frozenset({static.key}), collected=static.noted)

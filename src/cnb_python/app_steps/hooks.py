@@ -13,9 +13,9 @@ from cnb_python.cnb.context import BuildContext
 from cnb_python.errors.frameworks import HookFailed, HookNotStarted
 from cnb_python.errors.inputs import NotAFile
 from cnb_python.errors.machine import ProgramNotStarted
-from cnb_python.provision.environment import Environment
+from cnb_python.provision.request import ProvidedEnvironment
 from cnb_python.system.interface import Command, System
-from cnb_python.system.steps import Journal
+from cnb_python.system.steps import BuildLog
 
 PRE, POST = "bin/pre_compile", "bin/post_compile"
 _SHELLS = (Path("/bin/bash"), Path("/bin/sh"))
@@ -42,7 +42,7 @@ def find(app_dir: Path, name: str) -> Path | None:
     return None
 
 
-def run_before(context: BuildContext, directory: Path, journal: Journal, system: System) -> None:
+def run_before(context: BuildContext, directory: Path, journal: BuildLog, system: System) -> None:
     """Run `bin/pre_compile` of *directory*, before it is read; Python is not there yet.
 
     Raises HookFailed and HookNotStarted.
@@ -54,7 +54,7 @@ def run_before(context: BuildContext, directory: Path, journal: Journal, system:
 
 
 def run_after(
-    environment: Environment, script: Path, more: Mapping[str, str], system: System
+    environment: ProvidedEnvironment, script: Path, more: Mapping[str, str], system: System
 ) -> None:
     """Run `bin/post_compile`, with Python and the packages.
 

@@ -16,12 +16,11 @@ from cnb_python.cnb.env import LAUNCH, EnvDelta
 from cnb_python.cnb.layer import Layer, LayerTypes, layer_of
 from cnb_python.errors.frameworks import NltkFailed, added_data
 from cnb_python.errors.machine import DamagedStore, Killed
-from cnb_python.install.snapshot import Untouched
-from cnb_python.layers import nltk as nltk_layer
-from cnb_python.layers.cache_keys import Rebuild, decide
-from cnb_python.layers.nltk import FILE, NltkKey
+from cnb_python.install.snapshot import Snapshot
+from cnb_python.layers import cache_keys
+from cnb_python.layers.cache_keys import NLTK_FILE, NltkKey, Rebuild, decide
 from cnb_python.layout.names import VENV
-from cnb_python.provision.environment import Added, Environment
+from cnb_python.provision.request import ProvidedEnvironment, StepResults
 from cnb_python.system.interface import Command, Outcome, Output, System
 from cnb_python.system.redaction import redact
 
@@ -58,18 +57,18 @@ _COMMENT = re.compile(r"(?m)#.*$")
 class Data:
     """The data of one build."""
 
-    environment: Environment
+    environment: ProvidedEnvironment
     names: tuple[str, ...]
     key: NltkKey
     reasons: tuple[str, ...]
     """Why what the image has is of no use."""
     is_in_image: bool
-    untouched: Untouched = field(default_factory=Untouched)
+    untouched: Snapshot = field(default_factory=Snapshot)
 
     @property
     def layer(self) -> Layer:
         """Where the data is while it is here, and in the image."""
-        return layer_of(self.environment.job.context.layers_dir, nltk_layer.NAME)
+        return layer_of(self.environment.job.context.layers_dir, cache_keys.NLTK)
 
     @property
     def is_missing(self) -> bool:
@@ -82,25 +81,25 @@ class Data:
         return self.environment.store().has_tree(self.key.archive)
 
 
-def find(environment: Environment, output: Output) -> Data | None:
+def find(environment: ProvidedEnvironment, output: Output) -> Data | None:
     """Return the data that the app wants, None where it wants none.
 
     Raises what `Project.text` raises.
     """
     project = environment.job.project
-    layer = layer_of(environment.job.context.layers_dir, nltk_layer.NAME)
-    text = project.text(FILE)
+    layer = layer_of(environment.job.context.layers_dir, cache_keys.NLTK)
+    text = project.text(NLTK_FILE)
     names = tuple(_COMMENT.sub("", text or "").split())
     version = environment.distributions.get(_PACKAGE)
     if names and not version:
         output.warning(
-            f"{project.shown(FILE)} is not used",
+            f"{project.shown(NLTK_FILE)} is not used",
             ("NLTK is not installed: list nltk with the app's requirements, or delete the file.",),
         )
     if not names or not version:
         layer.drop()
         return None
-    key = nltk_layer.key(version, names)
+    key = cache_keys.nltk_key(version, names)
     state = decide(layer.state(), key)
     reasons = state.reasons if isinstance(state, Rebuild) else ()
     return Data(environment, names, key, reasons, not isinstance(state, Rebuild))
@@ -119,7 +118,7 @@ def provide(data: Data, system: System) -> None:
     data.untouched.remember(data.layer.path)
 
 
-def close(data: Data, output: Output) -> Added:
+def close(data: Data, output: Output) -> StepResults:
     """Make what is here the layer, unless the previous image has it.
 
     Raises PackagesChanged when what ran beside it changed it.
@@ -130,14 +129,18 @@ def close(data: Data, output: Output) -> Added:
         message = added_data(sorted(written))
         output.warning(message.title, message.body)
     if data.is_in_image:
-        known = data.environment.sizes.get(nltk_layer.NAME, "")
+        known = data.environment.sizes.get(cache_keys.NLTK, "")
         layer.reuse_from_image(key.metadata())
-        return Added(layers={nltk_layer.NAME: int(known) if known.isdecimal() else 0}, trees=trees)
+        return StepResults(
+            layers={cache_keys.NLTK: int(known) if known.isdecimal() else 0}, trees=trees
+        )
     size = sum(path.lstat().st_size for path in layer.path.rglob("*") if path.is_file())
     # It gives way to the user's own, who may have other data elsewhere.
     env = (EnvDelta(LAUNCH, VARIABLE, "default", str(layer.path)),)
     layer.finish(LayerTypes(launch=True), key.metadata(), env)
-    return Added(layers={nltk_layer.NAME: size}, made=frozenset({nltk_layer.NAME}), trees=trees)
+    return StepResults(
+        layers={cache_keys.NLTK: size}, made=frozenset({cache_keys.NLTK}), trees=trees
+    )
 
 
 def _is_brought(data: Data, output: Output) -> bool:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from cnb_python.app_steps import hooks
 from cnb_python.cnb.layer import layer_of
-from cnb_python.layers import nltk as nltk_layer
-from cnb_python.provision.environment import Added, Environment, Provided
+from cnb_python.layers import cache_keys
+from cnb_python.provision.request import Provided, ProvidedEnvironment, StepResults
 from cnb_python.system.interface import System
-from cnb_python.system.steps import Journal
+from cnb_python.system.steps import BuildLog
 
 if TYPE_CHECKING:
     # Loaded for the apps that need them.
@@ -29,7 +29,7 @@ class Steps:
     data: Data | None = None
     static: Static | Off | None = None
 
-    def wants(self, environment: Environment) -> str:
+    def wants(self, environment: ProvidedEnvironment) -> str:
         """Return who wants to run something in *environment*; empty: nobody.
 
         What the store has of their outcome is put in its place.
@@ -43,10 +43,10 @@ class Steps:
         )
         return " and ".join(filter(None, users))
 
-    def run(self, provided: Provided, journal: Journal) -> Added:
+    def run(self, provided: Provided, journal: BuildLog) -> StepResults:
         """Run what has to; return what came of it. Raises what the steps raise."""
         environment, more = provided.environment, dict[str, str]()
-        added = Added()
+        added = StepResults()
         if self.data:
             more = self._provide(self.data, provided, journal)
         if self.static:
@@ -56,7 +56,7 @@ class Steps:
                 hooks.run_after(environment, self.script, more, self.system)
         return self._close(added)
 
-    def _provide(self, data: Data, provided: Provided, journal: Journal) -> dict[str, str]:
+    def _provide(self, data: Data, provided: Provided, journal: BuildLog) -> dict[str, str]:
         from cnb_python.app_steps import nltk  # noqa: PLC0415 - for who needs it
 
         # Another view of the store than the one that was asked: this one is closed.
@@ -69,16 +69,16 @@ class Steps:
     def _collect(
         self,
         static: Static | Off,
-        environment: Environment,
+        environment: ProvidedEnvironment,
         more: dict[str, str],
-        journal: Journal,
-    ) -> Added:
+        journal: BuildLog,
+    ) -> StepResults:
         from cnb_python.app_steps import collectstatic  # noqa: PLC0415 - for who needs it
 
         with journal.step(collectstatic.TITLE):
             return collectstatic.collect(environment, static, more, self.system)
 
-    def _close(self, added: Added) -> Added:
+    def _close(self, added: StepResults) -> StepResults:
         if self.data is None:
             return added
         from cnb_python.app_steps import nltk  # noqa: PLC0415 - for who needs it
@@ -87,17 +87,17 @@ class Steps:
         return added._replace(layers=data.layers, made=data.made, trees=added.trees | data.trees)
 
 
-def _data(environment: Environment, system: System) -> Data | None:
+def _data(environment: ProvidedEnvironment, system: System) -> Data | None:
     job = environment.job
-    if nltk_layer.FILE not in job.project.names:
-        layer_of(job.context.layers_dir, nltk_layer.NAME).drop()
+    if cache_keys.NLTK_FILE not in job.project.names:
+        layer_of(job.context.layers_dir, cache_keys.NLTK).drop()
         return None
     from cnb_python.app_steps import nltk  # noqa: PLC0415 - for who needs it
 
     return nltk.find(environment, system.output)
 
 
-def _static(environment: Environment) -> Static | Off | None:
+def _static(environment: ProvidedEnvironment) -> Static | Off | None:
     if _DJANGO not in environment.distributions:
         return None
     from cnb_python.app_steps import collectstatic  # noqa: PLC0415 - for who needs it

@@ -62,13 +62,13 @@ def _with(
     directory: Path,
     output: Output,
 ) -> Mapping[str, str]:
-    from cnb_python.bindings import ca_certificates, config_files, indexes  # noqa: PLC0415 - most builds have none
+    from cnb_python.bindings import config_files, indexes  # noqa: PLC0415 - most builds have none
 
     found = indexes.read(ours["pypi"])
     environ = indexes.variables(found, environ, output)
     environ = config_files.configured(ours["pip"], ours["uv"], environ, directory, output)
     environ = config_files.with_logins(ours["netrc"], found, environ, directory, output)
-    environ = ca_certificates.trusting(ours["ca-certificates"], environ, directory, output)
+    environ = config_files.trusting_bindings(ours["ca-certificates"], environ, directory, output)
     return _client_certificate(environ)
 
 

@@ -10,9 +10,66 @@ from cnb_python.bindings.indexes import Index
 from cnb_python.bindings.schema import DOT_NETRC, NETRC, PIP_CONF, UV_TOML, only_key
 from cnb_python.cnb import toml
 from cnb_python.cnb.bindings import Binding
-from cnb_python.errors.bindings import BadBinding, SeveralBindings
+from cnb_python.errors.config import BadBinding, SeveralBindings
 from cnb_python.errors.inputs import UnreadableToml
+from cnb_python.system.certificates import BUNDLES, bundle_with, certificates_in
 from cnb_python.system.interface import Output
+
+# Who reads what: OpenSSL and uv, requests (Poetry), curl, Git, Cargo, Node, the tools of AWS.
+_VARIABLES = (
+    *("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO"),
+    *("CARGO_HTTP_CAINFO", "NODE_EXTRA_CA_CERTS", "AWS_CA_BUNDLE"),
+)
+# Stronger than the others where it is set, and pip does without it where it is not.
+_PIP = "PIP_CERT"
+
+
+def trusting_bindings(
+    bindings: Sequence[Binding],
+    environ: Mapping[str, str],
+    directory: Path,
+    output: Output,
+    bundles: tuple[Path, ...] = BUNDLES,
+) -> Mapping[str, str]:
+    """Return *environ* that trusts *bindings* besides the system or what its variables name.
+
+    Raises BadBinding for what holds no certificate, or a private key.
+    """
+    if not bindings:
+        return environ
+    added = []
+    for binding in bindings:
+        found = [text for key in sorted(binding.secrets) for text in _certificates(binding, key)]
+        if not found:
+            raise BadBinding(binding.name, binding.type, "ca.pem", "missing key", ("ca.pem",))
+        output.line(f"{binding.name}: {_counted(len(found))}")
+        added += found
+    names = _VARIABLES + ((_PIP,) if environ.get(_PIP) else ())
+    others = [Path(environ[name]) for name in names if environ.get(name)]
+    file = directory / "ca-certificates.pem"
+    file.write_text(bundle_with(added, others, environ, bundles), encoding="utf-8")
+    return {**environ, **dict.fromkeys(names, str(file))}
+
+
+def _certificates(binding: Binding, key: str) -> tuple[str, ...]:
+    if key.startswith("."):
+        return ()
+    text = binding.secret(key)
+    if "PRIVATE KEY-----" in text:
+        raise BadBinding(binding.name, binding.type, key, "private key", ())
+    found = certificates_in(text)
+    if not found:
+        raise BadBinding(binding.name, binding.type, key, "no certificate", ())
+    return found
+
+
+def _counted(number: int) -> str:
+    return (
+        f"{number} certificates of authorities"
+        if number > 1
+        else "the certificate of an authority"
+    )
+
 
 # Where both tools look for what counts on a whole machine; the app's own settings are stronger.
 # https://pip.pypa.io/en/stable/topics/configuration/#location

@@ -21,9 +21,9 @@ from cnb_python.bindings.schema import (
     only_key,
 )
 from cnb_python.cnb.bindings import Binding
-from cnb_python.errors.bindings import BadBinding, SeveralBindings
-from cnb_python.system.addresses import shown
+from cnb_python.errors.config import BadBinding, SeveralBindings
 from cnb_python.system.interface import Output
+from cnb_python.system.redaction import shown
 
 # Who logs in with a token alone, by the custom of most indexes.
 USER_OF_TOKENS = "__token__"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from cnb_python.cnb.bindings import Binding
-from cnb_python.errors.bindings import BadBinding
+from cnb_python.errors.config import BadBinding
 
 URL, INDEX_URL, EXTRA = "url", "index-url", "extra-index-url"
 USERNAME, PASSWORD, TOKEN = "username", "password", "token"

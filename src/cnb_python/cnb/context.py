@@ -12,11 +12,10 @@ from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
 
-from cnb_python.cnb import metadata, toml
+from cnb_python.cnb import toml
 from cnb_python.cnb.bindings import Binding, read_bindings
-from cnb_python.cnb.metadata import Metadata, Unusable
 from cnb_python.cnb.plan import PlanEntry
-from cnb_python.cnb.toml import TomlTable
+from cnb_python.cnb.toml import Metadata, TomlTable, Unusable
 from cnb_python.errors.inputs import MissingInput, UnreadableInput, UnreadableToml, UnsupportedApi
 
 PRODUCTION = "production"
@@ -245,5 +244,5 @@ def _plan(path: Path) -> tuple[PlanEntry, ...]:
 def _store(path: Path) -> Metadata:
     if not path.exists():
         return {}
-    found = metadata.read(path)
+    found = toml.read_metadata(path)
     return {} if isinstance(found, Unusable) else found

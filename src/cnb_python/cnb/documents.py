@@ -10,9 +10,8 @@ from pathlib import Path
 
 from cnb_python.cnb import toml
 from cnb_python.cnb.context import PRODUCTION
-from cnb_python.cnb.metadata import Metadata, checked
-from cnb_python.cnb.toml import Writable
-from cnb_python.errors.bugs import ContractBroken
+from cnb_python.cnb.toml import Metadata, Writable, checked
+from cnb_python.errors.base import ContractBroken
 
 _APIS_WITHOUT_EXEC_ENV = frozenset({"0.10", "0.11"})
 _PROCESS_TYPE = r"[A-Za-z0-9._-]+"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal, NewType, get_args
 
 from cnb_python.cnb import disk
-from cnb_python.errors.bugs import ContractBroken
+from cnb_python.errors.base import ContractBroken
 
 Scope = NewType("Scope", str)
 """When a delta counts: the directory of the layer that it is written to."""

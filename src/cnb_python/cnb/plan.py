@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlValue, Writable
-from cnb_python.errors.bugs import ContractBroken
+from cnb_python.errors.base import ContractBroken
 
 # Required by ourselves too: a provide that nobody requires would fail the group.
 # https://github.com/buildpacks/spec/blob/main/buildpack.md#phase-1-detection

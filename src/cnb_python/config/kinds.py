@@ -3,7 +3,7 @@
 from typing import NamedTuple, Protocol
 
 from cnb_python.cnb.toml import TomlValue
-from cnb_python.system.addresses import shown
+from cnb_python.system.redaction import shown
 
 type Value = str | bool | tuple[str, ...]
 
@@ -11,7 +11,7 @@ type Value = str | bool | tuple[str, ...]
 _BOOLEANS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
 
-class Origin(NamedTuple):
+class SettingOrigin(NamedTuple):
     """Who gave a value."""
 
     name: str

@@ -3,14 +3,189 @@
 To add one: a field with its default in `Settings`, a row in `TABLE`, `make docs`.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
-from cnb_python.config import loading
-from cnb_python.config.kinds import Directory, Flag, Names, OneOf, Origin, Setting, Text
-from cnb_python.errors.settings import BadSettings
+from cnb_python.cnb import toml
+from cnb_python.cnb.toml import TomlTable, TomlValue
+from cnb_python.config.kinds import (
+    Directory,
+    Flag,
+    Names,
+    OneOf,
+    Setting,
+    SettingOrigin,
+    Text,
+    Value,
+    displayed,
+    written,
+)
+from cnb_python.errors.config import BadSettings, UnknownSettings
+from cnb_python.errors.inputs import UnreadableFile
+
+FILE = "pyproject.toml"
+TOOL = "cnb-python"
+PREFIX = "BP_PYTHON_"
+_PROJECT = "project"
+
+# Most apps have a pyproject.toml, and few of them choose anything: those are not parsed here.
+_MENTIONED = re.compile(rb"cnb.{0,2}python", re.IGNORECASE)
+
+
+class GivenValue(NamedTuple):
+    """A value that somebody gave a setting."""
+
+    setting: Setting
+    origin: SettingOrigin
+    found: str
+    """As it is written."""
+    expected: str
+    value: Value | None
+    """None: it is none that the setting may have."""
+
+
+class _UnknownName(NamedTuple):
+    """A name that is no setting's."""
+
+    name: str
+    origin: SettingOrigin
+    likely: str
+    """The setting that was probably meant; empty: none is similar."""
+
+
+def read_given(
+    table: tuple[Setting, ...], environ: Mapping[str, str], app_dir: Path
+) -> Mapping[str, GivenValue]:
+    """Return what counts for each setting of *table* that was given, by its name.
+
+    Raises UnknownSettings or BadSettings with all of them, UnreadableToml and UnreadableFile.
+    """
+    variables = list(_variables(table, environ))
+    top = list(_file(table, app_dir, FILE))
+    found = _by_name((*top, *variables))
+    below = []
+    if (project := found.get(_PROJECT)) and project.value:
+        below = list(_file(table, app_dir, f"{project.value}/{FILE}", without=_PROJECT))
+    _refuse((*variables, *top, *below), table)
+    return _by_name((*top, *below, *variables))
+
+
+def setting_line(name: str, value: Value, origin: SettingOrigin | None) -> str:
+    """Return what to show of a value that counts: `layout = merged, by BP_PYTHON_LAYOUT`."""
+    by = f", by {origin}" if origin else ""
+    return f"{name} = {displayed(value)}{by}"
+
+
+def _by_name(said: Iterable[GivenValue | _UnknownName]) -> dict[str, GivenValue]:
+    """Return the last of each."""
+    return {one.setting.name: one for one in said if isinstance(one, GivenValue)}
+
+
+def _refuse(found: Sequence[GivenValue | _UnknownName], table: tuple[Setting, ...]) -> None:
+    if unknown := [one for one in found if isinstance(one, _UnknownName)]:
+        raise UnknownSettings(
+            tuple((one.name, str(one.origin), one.likely) for one in unknown),
+            tuple((one.name, one.variable) for one in table),
+        )
+    if wrong := [one for one in found if isinstance(one, GivenValue) and one.value is None]:
+        raise BadSettings(
+            tuple((one.setting.name, str(one.origin), one.found, one.expected) for one in wrong)
+        )
+
+
+def _variables(
+    table: tuple[Setting, ...], environ: Mapping[str, str]
+) -> Iterator[GivenValue | _UnknownName]:
+    by_variable = {setting.variable: setting for setting in table}
+    by_word = {name.removeprefix(PREFIX): name for name in by_variable}
+    for name in sorted(environ):
+        text = environ[name].strip()
+        if not text:
+            continue
+        if setting := by_variable.get(name):
+            kind = setting.kind
+            yield GivenValue(
+                setting, SettingOrigin(name), text, kind.in_variable, kind.from_text(text)
+            )
+        elif name.startswith(PREFIX):
+            nearest = _nearest(name.removeprefix(PREFIX), by_word)
+            yield _UnknownName(name, SettingOrigin(name), by_word.get(nearest, ""))
+
+
+def _file(
+    table: tuple[Setting, ...], app_dir: Path, name: str, without: str = ""
+) -> Iterator[GivenValue | _UnknownName]:
+    """Yield what the `pyproject.toml` *name* gives; *without* is no setting there."""
+    content = _content(app_dir / name, name)
+    if not _MENTIONED.search(content):
+        return
+    text = toml.decoded(content, Path(name))
+    tools = toml.table_at(toml.parse(text, Path(name)), "tool")
+    for key in tools:
+        if key != TOOL and _MENTIONED.fullmatch(key.encode()):
+            yield _UnknownName(
+                f"[tool.{key}]", SettingOrigin(name, _line(text, key)), f"[tool.{TOOL}]"
+            )
+    chosen = tools.get(TOOL, {})
+    if not isinstance(chosen, dict):
+        yield _UnknownName(
+            f"tool.{TOOL}", SettingOrigin(name, _line(text, TOOL)), f"[tool.{TOOL}]"
+        )
+        return
+    yield from _keys(tuple(one for one in table if one.name != without), chosen, name, text)
+
+
+def _keys(
+    table: tuple[Setting, ...], chosen: TomlTable, name: str, text: str
+) -> Iterator[GivenValue | _UnknownName]:
+    by_name = {setting.name: setting for setting in table}
+    by_word = by_name | {
+        setting.variable.removeprefix(PREFIX).lower(): setting for setting in table
+    }
+    for key, value in chosen.items():
+        origin = SettingOrigin(name, _line(text, key))
+        if setting := by_name.get(key):
+            yield _of_toml(setting, value, origin)
+        else:
+            nearest = _nearest(key.lower().replace("-", "_"), by_word)
+            yield _UnknownName(key, origin, by_word[nearest].name if nearest else "")
+
+
+def _of_toml(setting: Setting, value: TomlValue, origin: SettingOrigin) -> GivenValue:
+    kind = setting.kind
+    return GivenValue(setting, origin, written(value), kind.in_toml, kind.from_toml(value))
+
+
+def _content(path: Path, name: str) -> bytes:
+    """Return what the file *name* at *path* holds, nothing where there is no such file."""
+    try:
+        return path.read_bytes() if path.is_file() else b""
+    except OSError as error:
+        raise UnreadableFile(name, error.strerror or str(error)) from error
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415 - for misspelt names
+
+    return next(iter(get_close_matches(name, known, n=1)), "")
+
+
+def _line(text: str, key: str) -> int | None:
+    """Return the line that most likely gives *key*, from 1: the parser does not say."""
+    inside = False
+    mention = re.compile(rf"""\s*(?:["']?[\w-]+["']?\s*\.\s*)*["']?{re.escape(key)}["']?\s*=""")
+    for number, one in enumerate(text.split("\n"), start=1):
+        if header := re.match(r"\s*\[\[?([^]]*)\]", one):
+            inside = bool(_MENTIONED.search(header[1].encode()))
+            if key in {part.strip(" \t\"'") for part in header[1].split(".")}:
+                return number
+        elif mention.match(one) and (inside or TOOL in one):
+            return number
+    return None
+
 
 VERSION = "BP_PYTHON_VERSION"
 LAYOUT = "BP_PYTHON_LAYOUT"
@@ -152,7 +327,7 @@ class Settings(NamedTuple):
     collectstatic: bool = True
     keep: tuple[str, ...] = ()
     mirror: str = ""
-    origins: Mapping[str, Origin] = MappingProxyType({})
+    origins: Mapping[str, SettingOrigin] = MappingProxyType({})
     """Who gave each setting that was given, by its name."""
 
     @property
@@ -177,7 +352,7 @@ def read_settings(environ: Mapping[str, str], app_dir: Path) -> Settings:
     at the top. An empty variable chooses nothing. Raises UnknownSettings, BadSettings and
     UnreadableToml.
     """
-    found = loading.read(TABLE, environ, app_dir)
+    found = read_given(TABLE, environ, app_dir)
     values = {name: one.value for name, one in found.items()}
     origins = {name: one.origin for name, one in found.items()}
     # `_make` takes them as they come: the kinds in TABLE give what the fields hold (a test).
@@ -195,7 +370,7 @@ def effective(settings: Settings) -> tuple[str, ...]:
     """Return a line for each value that is not the default, with who gave it."""
     defaults = DEFAULTS._asdict()
     return tuple(
-        loading.line(name, value, settings.origins.get(name))
+        setting_line(name, value, settings.origins.get(name))
         for name, value in settings._asdict().items()
         if name != "origins" and value != defaults[name]
     )

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cnb_python.distributions import compiler
-from cnb_python.distributions.scan import Entry
-from cnb_python.errors.bugs import BytecodeFailed
+from cnb_python.distributions.scan import FileEntry
+from cnb_python.errors.base import BytecodeFailed
 from cnb_python.errors.machine import DiskFull, Killed
 from cnb_python.system.interface import Command, System
 
@@ -21,7 +21,7 @@ _CACHE = "__pycache__"
 _GROUP_BYTES = 512 * 1024
 
 
-class Source(NamedTuple):
+class SourceFile(NamedTuple):
     """A module to compile."""
 
     path: str
@@ -50,7 +50,7 @@ def compile_modules(
     interpreter: Path,
     root: Path,
     final: Path,
-    packages: Iterable[Iterable[Source]],
+    packages: Iterable[Iterable[SourceFile]],
     system: System,
 ) -> Compiled:
     """Write the bytecode of *packages*, each the modules of one distribution below *root*.
@@ -75,7 +75,7 @@ def compile_modules(
     return Compiled(int(counts[0]), int(counts[1]))
 
 
-def made_of(root: Path, sources: Iterable[str]) -> dict[str, Entry]:
+def made_of(root: Path, sources: Iterable[str]) -> dict[str, FileEntry]:
     """Return the bytecode that now lies below *root*, by path, of those *sources* that have any.
 
     Nothing but what this module made may be there.
@@ -89,7 +89,7 @@ def made_of(root: Path, sources: Iterable[str]) -> dict[str, Entry]:
                 for one in inside:
                     stem = one.name.removesuffix(".pyc").rpartition(".")[0]
                     if f"{directory}/{stem}" in wanted:
-                        found[f"{cache}/{one.name}"] = Entry(one.stat().st_size)
+                        found[f"{cache}/{one.name}"] = FileEntry(one.stat().st_size)
     return found
 
 
@@ -103,18 +103,18 @@ def _command(interpreter: Path, order: Path, jobs: int) -> Command:
     return Command(argv, {"PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8"}, Path("/"))
 
 
-def _modules(directory: Path) -> Iterator[Source]:
+def _modules(directory: Path) -> Iterator[SourceFile]:
     for root, folders, names in os.walk(directory):
         folders[:] = [name for name in folders if name != _CACHE]
         for name in names:
             path = Path(root, name)
             if name.endswith(".py") and path.is_file() and not path.is_symlink():
-                yield Source(str(path).removeprefix("/"), path.stat().st_size)
+                yield SourceFile(str(path).removeprefix("/"), path.stat().st_size)
 
 
-def _groups(package: Iterable[Source]) -> Iterator[list[Source]]:
+def _groups(package: Iterable[SourceFile]) -> Iterator[list[SourceFile]]:
     """Yield the modules of one distribution in parts that are worth a process."""
-    group: list[Source] = []
+    group: list[SourceFile] = []
     size = 0
     for source in sorted(package):
         group.append(source)
@@ -126,6 +126,6 @@ def _groups(package: Iterable[Source]) -> Iterator[list[Source]]:
         yield group
 
 
-def _largest_first(groups: Iterable[Sequence[Source]]) -> list[list[str]]:
+def _largest_first(groups: Iterable[Sequence[SourceFile]]) -> list[list[str]]:
     ordered = sorted(groups, key=lambda group: (-sum(one.size for one in group), group[0].path))
     return [[source.path for source in group] for group in ordered]

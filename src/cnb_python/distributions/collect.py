@@ -4,50 +4,124 @@ What comes of a distribution is a function of its wheel, its name in the image a
 alone: not of the tool that installed it, nor of what was installed beside it.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from cnb_python.cnb import disk
-from cnb_python.distributions import bytecode, direct_url, dist_info, record_file, scan
+from cnb_python.distributions import bytecode, dist_info, entry_points, scan
 from cnb_python.distributions import ownership as distributions_ownership
-from cnb_python.distributions.bytecode import Compiled, Source
-from cnb_python.distributions.direct_url import Origin
-from cnb_python.distributions.dist_info import Installed, Stage
-from cnb_python.distributions.elf import reaches
+from cnb_python.distributions.bytecode import Compiled, SourceFile
+from cnb_python.distributions.dist_info import INFO, DirectUrl, Installed, Stage
 from cnb_python.distributions.model import Distribution, File
-from cnb_python.distributions.normalize import Place, normalise
 from cnb_python.distributions.ownership import Ownership, settle
-from cnb_python.distributions.scan import Content, Entry
-from cnb_python.managers.resolution import Pin
+from cnb_python.distributions.scan import Content, FileEntry, reaches
+from cnb_python.managers.base import Pin
 from cnb_python.system.interface import System
+
+# Says who may remove the distribution again: nobody in an image, and tools that look for `pip` or
+# `uv` before they touch or advise anything should not take it for their own.
+INSTALLER = b"cnb-python\n"
+_DROPPED = ("REQUESTED", "uv_cache.json", "uv_build.json")
+_SCRIPTS = "bin/"
+# Those that pip makes with the version of Python it runs in, and uv does not.
+_OF_PIP = re.compile(r"pip[\d.]+|easy_install-[\d.]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Place:
+    """Where files are, and where they will be."""
+
+    root: Path
+    final: str
+
+
+def normalise(
+    installed: Installed, origin: DirectUrl, paths: Iterable[str], place: Place
+) -> tuple[set[str], set[str]]:
+    """Bring what *installed* has to its one form; return its *paths* now, and those rewritten.
+
+    Its RECORD is not: it is written when everything else is done.
+    """
+    kept = set(paths)
+    written = _information(installed, origin, place, kept)
+    written |= _scripts(installed, place, kept)
+    return kept | written, written
+
+
+def _information(
+    installed: Installed, origin: DirectUrl, place: Place, kept: set[str]
+) -> set[str]:
+    if not installed.info.endswith(INFO):
+        return set()  # an egg of old
+    direct_url, installer = (
+        f"{installed.info}/{name}" for name in ("direct_url.json", "INSTALLER")
+    )
+    for name in (*_DROPPED, "direct_url.json"):
+        path = f"{installed.info}/{name}"
+        if path in kept:
+            disk.remove(place.root / path)
+            kept.discard(path)
+    wanted = {installer: INSTALLER}
+    if origin.content:
+        wanted[direct_url] = origin.content
+    for path, content in wanted.items():
+        disk.write(place.root / path, content)
+    return set(wanted)
+
+
+def _scripts(installed: Installed, place: Place, kept: set[str]) -> set[str]:
+    written = set()
+    python = f"{place.final}/bin/python"
+    for name, entry in installed.scripts.items():
+        path = f"{_SCRIPTS}{name}"
+        if path in kept or (_OF_PIP.fullmatch(name) and not (place.root / path).exists()):
+            disk.write(place.root / path, entry_points.script(entry, python), disk.PROGRAM_MODE)
+            written.add(path)
+    for path in sorted(kept - written):
+        if path.startswith(_SCRIPTS) and not (place.root / path).is_symlink():
+            if content := _restarted(path, place):
+                disk.write(place.root / path, content)
+            # pip leaves one without that starts no Python as its wheel has it, uv does not.
+            (place.root / path).chmod(disk.PROGRAM_MODE)
+            written.add(path)
+    return written
+
+
+def _restarted(path: str, place: Place) -> bytes | None:
+    file = place.root / path
+    with file.open("rb") as stream:
+        if stream.read(2) != b"#!":
+            return None
+    return entry_points.started_by(file.read_bytes(), str(place.root), place.final)
+
+
+@dataclass(frozen=True, slots=True)
+class CollectedDistribution:
     """One distribution, normalised on disk."""
 
     installed: Installed
-    origin: Origin
-    entries: Mapping[str, Entry]
+    origin: DirectUrl
+    entries: Mapping[str, FileEntry]
     """By path, bytecode not among them."""
     rewritten: frozenset[str]
     """The paths of those that are no more as they were installed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Crop:
+class CollectedStage:
     """Everything that is in a stage."""
 
     everything: tuple[Installed, ...]
     """What describes itself there, wanted or not."""
-    parts: tuple[Part, ...]
+    parts: tuple[CollectedDistribution, ...]
     """In the order of their names, without those that have to be installed apart."""
     ownership: Ownership
 
 
-def sorted_out(stage: Stage, pins: Mapping[str, Pin]) -> Crop:
+def sorted_out(stage: Stage, pins: Mapping[str, Pin]) -> CollectedStage:
     """Say whose each file of *stage* is, and bring what *pins* name to its one form.
 
     Raises OSError.
@@ -65,7 +139,7 @@ def sorted_out(stage: Stage, pins: Mapping[str, Pin]) -> Crop:
         for name in chosen
         if name not in apart
     ]
-    return Crop(tuple(everything), tuple(parts), owned)
+    return CollectedStage(tuple(everything), tuple(parts), owned)
 
 
 def _chosen(everything: Iterable[Installed], pins: Mapping[str, Pin]) -> dict[str, Installed]:
@@ -79,11 +153,11 @@ def _chosen(everything: Iterable[Installed], pins: Mapping[str, Pin]) -> dict[st
     return chosen
 
 
-def _origin(stage: Stage, found: Mapping[str, Entry], one: Installed) -> Origin:
+def _origin(stage: Stage, found: Mapping[str, FileEntry], one: Installed) -> DirectUrl:
     path = f"{one.info}/direct_url.json"
     if path not in found or found[path].target:
-        return direct_url.NOWHERE
-    return direct_url.read((stage.root / path).read_bytes())
+        return dist_info.NOWHERE
+    return dist_info.read_direct_url((stage.root / path).read_bytes())
 
 
 def below(final: Path, directory: str) -> str:
@@ -94,21 +168,21 @@ def below(final: Path, directory: str) -> str:
 
 def _part(
     stage: Stage,
-    found: Mapping[str, Entry],
+    found: Mapping[str, FileEntry],
     one: Installed,
-    origin_: Origin,
+    origin_: DirectUrl,
     paths: Iterable[str],
-) -> Part:
+) -> CollectedDistribution:
     kept, rewritten = normalise(one, origin_, paths, Place(stage.root, str(stage.final)))
     entries = {path: found[path] for path in kept - rewritten}
     entries |= {path: scan.entry(stage.root / path) for path in rewritten}
-    return Part(one, origin_, entries, frozenset(rewritten))
+    return CollectedDistribution(one, origin_, entries, frozenset(rewritten))
 
 
 _MOST_NAMED = 5
 
 
-def notes(crop: Crop, unpinned: Iterable[str]) -> list[str]:
+def notes(crop: CollectedStage, unpinned: Iterable[str]) -> list[str]:
     """Return what is to be said of what surprises in *crop*."""
     said = [f"{name} was installed though nothing asked for it" for name in unpinned]
     times = Counter(one.name for one in crop.everything)
@@ -118,7 +192,7 @@ def notes(crop: Crop, unpinned: Iterable[str]) -> list[str]:
     return said
 
 
-def doubts(part: Part, read: Mapping[str, Content]) -> list[str]:
+def doubts(part: CollectedDistribution, read: Mapping[str, Content]) -> list[str]:
     """Return what is to be said of a RECORD that is wrong: of a file's content, or its place."""
     said, name = part.installed.claims, part.installed.name
     wrong = [
@@ -147,7 +221,7 @@ def listed(paths: Sequence[str]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Harvest:
+class Collection:
     """What was in a stage."""
 
     distributions: tuple[Distribution, ...]
@@ -167,7 +241,9 @@ class Harvest:
     """Modules that do not compile."""
 
 
-def harvest(stage: Stage, pins: Mapping[str, Pin], interpreter: Path, system: System) -> Harvest:
+def harvest(
+    stage: Stage, pins: Mapping[str, Pin], interpreter: Path, system: System
+) -> Collection:
     """Bring what is in *stage* to its one form, compile it and return it.
 
     *pins* are what was installed, by name. Raises DiskFull, Killed, BytecodeFailed, or OSError.
@@ -178,7 +254,7 @@ def harvest(stage: Stage, pins: Mapping[str, Pin], interpreter: Path, system: Sy
     compiled = _compile(stage, crop.parts, interpreter, system)
     distributions, doubts = _distributions(stage, crop.parts, pins, system.cpus)
     unpinned = _unpinned(crop, pins)
-    return Harvest(
+    return Collection(
         distributions=distributions,
         conflicts=crop.ownership.conflicts,
         dropped=() if crop.ownership.conflicts else crop.ownership.strays,
@@ -190,7 +266,7 @@ def harvest(stage: Stage, pins: Mapping[str, Pin], interpreter: Path, system: Sy
     )
 
 
-def _unpinned(crop: Crop, pins: Mapping[str, Pin]) -> tuple[str, ...]:
+def _unpinned(crop: CollectedStage, pins: Mapping[str, Pin]) -> tuple[str, ...]:
     owned = {path for paths in crop.ownership.files.values() for path in paths}
     found = {
         one.name
@@ -200,11 +276,13 @@ def _unpinned(crop: Crop, pins: Mapping[str, Pin]) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def _compile(stage: Stage, parts: Iterable[Part], interpreter: Path, system: System) -> Compiled:
+def _compile(
+    stage: Stage, parts: Iterable[CollectedDistribution], interpreter: Path, system: System
+) -> Compiled:
     places = (f"{stage.site}/", f"{scan.CHECKOUTS}/")
     packages = [
         [
-            Source(path, entry.size)
+            SourceFile(path, entry.size)
             for path, entry in part.entries.items()
             if path.endswith(".py") and path.startswith(places) and not entry.target
         ]
@@ -214,7 +292,7 @@ def _compile(stage: Stage, parts: Iterable[Part], interpreter: Path, system: Sys
 
 
 def _distributions(
-    stage: Stage, parts: Sequence[Part], pins: Mapping[str, Pin], cpus: int
+    stage: Stage, parts: Sequence[CollectedDistribution], pins: Mapping[str, Pin], cpus: int
 ) -> tuple[tuple[Distribution, ...], list[str]]:
     made = [{**part.entries} | bytecode.made_of(stage.root, part.entries) for part in parts]
     entries = {path: entry for each in made for path, entry in each.items()}
@@ -227,12 +305,14 @@ def _distributions(
     return tuple(distributions), warnings
 
 
-def _distribution(stage: Stage, part: Part, contents: Sequence[Content], pin: Pin) -> Distribution:
+def _distribution(
+    stage: Stage, part: CollectedDistribution, contents: Sequence[Content], pin: Pin
+) -> Distribution:
     info, files = part.installed.info, [one.file for one in contents]
     if info.endswith(dist_info.INFO):
         own = f"{info}/RECORD"
         files = [file for file in files if file.path != own]
-        written = record_file.render([*files, File(own, "", 0)], own, stage.site)
+        written = dist_info.render_record([*files, File(own, "", 0)], own, stage.site)
         disk.write(stage.root / own, written)
         files = sorted([*files, scan.made(own, written)])
     is_elsewhere = bool(part.origin.directory) and not below(stage.final, part.origin.directory)

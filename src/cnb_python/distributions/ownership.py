@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from cnb_python.distributions import scan
 from cnb_python.distributions.dist_info import KINDS, Installed
-from cnb_python.distributions.scan import Entry
+from cnb_python.distributions.scan import FileEntry
 
 _SHARED = ("", "bin", "etc", "include", "include/site", "lib", "share", scan.CHECKOUTS)
 
@@ -30,7 +30,7 @@ def shared_directories(line: str) -> frozenset[str]:
 def claims_of(
     everyone: Iterable[Installed],
     directories: Mapping[str, str],
-    found: Mapping[str, Entry],
+    found: Mapping[str, FileEntry],
     root: Path,
 ) -> list[Claim]:
     """Return what *everyone* claims of *found*, the files below *root*.
@@ -74,7 +74,7 @@ def _recorded(one: Installed, informing: Iterable[str]) -> Iterator[Claim]:
             yield Claim(one.name, path, "")
 
 
-def _checked_out(name: str, directory: str, found: Mapping[str, Entry]) -> Iterator[Claim]:
+def _checked_out(name: str, directory: str, found: Mapping[str, FileEntry]) -> Iterator[Claim]:
     parts = directory.split("/")
     if len(parts) > 1 and parts[0] == scan.CHECKOUTS:
         # The whole of it, though the project be a subdirectory; what another project that is
@@ -83,7 +83,7 @@ def _checked_out(name: str, directory: str, found: Mapping[str, Entry]) -> Itera
         yield from (Claim(name, path, "") for path in found if path.startswith(top))
 
 
-def _verified(claim: Claim, found: Mapping[str, Entry], root: Path) -> Claim:
+def _verified(claim: Claim, found: Mapping[str, FileEntry], root: Path) -> Claim:
     if claim.content.startswith("calls "):
         return claim
     entry = found[claim.path]

@@ -7,9 +7,18 @@ dataclasses takes it 11 ms.
 """
 
 from abc import abstractmethod
-from typing import dataclass_transform
+from typing import TYPE_CHECKING, NamedTuple, dataclass_transform
 
-from cnb_python.errors.message import Message
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Message(NamedTuple):
+    """A titled explanation: paragraphs first, then steps."""
+
+    title: str
+    body: tuple[str, ...]
+    steps: tuple[str, ...] = ()
 
 
 @dataclass_transform(eq_default=False)
@@ -53,3 +62,24 @@ class OutsideError(Failure):
 
 class BuildpackBug(BuildpackError):
     """We are at fault: shown with a traceback."""
+
+
+class ContractBroken(BuildpackBug):
+    """We were about to write what the buildpack specification forbids."""
+
+    document: str
+    problem: str
+
+
+class BytecodeFailed(BuildpackBug):
+    """The compiler of bytecode did not survive."""
+
+    code: int
+    output: str
+
+
+class IncompleteBuildpack(BuildpackBug):
+    """A file that belongs to the buildpack is missing from it."""
+
+    file: str
+    buildpack: Path

@@ -2,8 +2,7 @@
 
 from typing import Literal, override
 
-from cnb_python.errors.base import AppError
-from cnb_python.errors.message import Message
+from cnb_python.errors.base import AppError, Message
 
 
 class MissingForBuild(AppError):
@@ -146,7 +145,7 @@ class MissingBuildModule(AppError):
         )
 
 
-class MadeForPython2(AppError):
+class Python2OnlyPackage(AppError):
     """A package whose source is written for Python 2."""
 
     package: str

@@ -2,8 +2,7 @@
 
 from typing import override
 
-from cnb_python.errors.base import AppError
-from cnb_python.errors.message import Message
+from cnb_python.errors.base import AppError, Message
 
 _SHOWN_NAMES = 30
 

@@ -3,8 +3,7 @@
 import re
 from typing import override
 
-from cnb_python.errors.base import AppError
-from cnb_python.errors.message import Message
+from cnb_python.errors.base import AppError, Message
 
 _LINUX = re.compile(r"(manylinux|musllinux|linux)(?:\d+|_(\d+)_(\d+))?_(\w+)")
 
@@ -46,7 +45,7 @@ class NoSuchPackage(AppError):
         )
 
 
-class NotProvided(AppError):
+class NotInFindLinks(AppError):
     """No index may be asked, and the files at hand do not hold the package."""
 
     requirement: str

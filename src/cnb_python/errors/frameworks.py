@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal, override
 
-from cnb_python.errors.base import AppError
-from cnb_python.errors.message import Message
+from cnb_python.errors.base import AppError, Message
 
 _SHOWN = 3
 

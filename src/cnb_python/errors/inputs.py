@@ -2,8 +2,7 @@
 
 from typing import TYPE_CHECKING, override
 
-from cnb_python.errors.base import AppError, OutsideError
-from cnb_python.errors.message import Message
+from cnb_python.errors.base import AppError, Message, OutsideError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -3,8 +3,7 @@
 import re
 from typing import override
 
-from cnb_python.errors.base import AppError
-from cnb_python.errors.message import Message
+from cnb_python.errors.base import AppError, Message
 
 # Where conda's packages are built: its `pip freeze` names these places.
 _CONDA = re.compile(r"/croot/|/feedstock_root/|/home/conda/|/tmp/build/\d")

@@ -2,8 +2,7 @@
 
 from typing import Literal, override
 
-from cnb_python.errors.base import AppError
-from cnb_python.errors.message import Message
+from cnb_python.errors.base import AppError, Message
 
 _SHOWN = 60
 

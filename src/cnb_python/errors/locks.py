@@ -2,8 +2,7 @@
 
 from typing import override
 
-from cnb_python.errors.base import AppError
-from cnb_python.errors.message import Message
+from cnb_python.errors.base import AppError, Message
 
 # What makes a lock again, by the file; those of PEP 751 are made by several tools.
 _COMMANDS = {
@@ -35,7 +34,7 @@ class BadLock(AppError):
         )
 
 
-class LoneLock(AppError):
+class LockWithoutProject(AppError):
     """A lock file is there without what its tool makes it from."""
 
     file: str
@@ -210,7 +209,7 @@ class UnknownGroup(AppError):
         )
 
 
-class WrongForm(AppError):
+class UnexpectedType(AppError):
     """A document of the app holds something of another kind than its tool can read."""
 
     file: str
@@ -246,7 +245,7 @@ class WrongForm(AppError):
         )
 
 
-class OutsideApp(AppError):
+class PathOutsideApp(AppError):
     """A file of the app names a directory or file that lies outside of the app."""
 
     file: str

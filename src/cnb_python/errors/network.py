@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from typing import Literal, override
 from urllib.parse import urlsplit
 
-from cnb_python.errors.base import AppError, OutsideError
-from cnb_python.errors.message import Message
+from cnb_python.errors.base import AppError, Message, OutsideError
 
 _UNAUTHORIZED = 401
 

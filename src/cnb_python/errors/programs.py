@@ -3,8 +3,7 @@
 import re
 from typing import override
 
-from cnb_python.errors.base import AppError, OutsideError
-from cnb_python.errors.message import Message
+from cnb_python.errors.base import AppError, Message, OutsideError
 
 _REQUIRES = "requires-poetry"
 
@@ -42,7 +41,7 @@ class AppNotInstallable(AppError):
         )
 
 
-class KeyRefused(AppError):
+class UnknownPoetryKey(AppError):
     """A manager does not know a key of its own table: a later release brought it, or nobody."""
 
     file: str

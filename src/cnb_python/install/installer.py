@@ -17,19 +17,19 @@ from cnb_python.cnb import disk
 from cnb_python.distributions.collect import harvest
 from cnb_python.distributions.dist_info import Stage
 from cnb_python.distributions.model import Distribution
-from cnb_python.errors.bugs import ContractBroken
+from cnb_python.errors.base import ContractBroken
 from cnb_python.errors.machine import DamagedStore
 from cnb_python.install import verify
 from cnb_python.install.request import EnvironmentRequest, Synced
 from cnb_python.install.snapshot import Litter
-from cnb_python.install.staging import Workshop
-from cnb_python.managers.resolution import Decision, Pin
-from cnb_python.store.manifest import Kept
+from cnb_python.install.staging import StagingArea
+from cnb_python.managers.base import Pin, Resolution
+from cnb_python.store.manifest import StoreEntry
 from cnb_python.store.store import Store
 from cnb_python.system.interface import System
 
 
-class Needs(NamedTuple):
+class FilesNeeded(NamedTuple):
     """Of which distributions files are needed here, since the previous image does not have them.
 
     By name.
@@ -40,14 +40,14 @@ class Needs(NamedTuple):
     """Only what `is_small_part`."""
 
 
-type Needed = Callable[[Sequence[Distribution]], Needs]
+type Needed = Callable[[Sequence[Distribution]], FilesNeeded]
 """What of an environment is needed, once it is known what it holds."""
 
 
 def sync(
     request: EnvironmentRequest,
-    known: Decision | AsBefore | None,
-    kept: Mapping[str, Kept],
+    known: Resolution | SameAsPrevious | None,
+    kept: Mapping[str, StoreEntry],
     needed: Needed,
     store: Store,
     system: System,
@@ -59,7 +59,7 @@ def sync(
     the manager says went wrong, and what running programs and writing files raise.
     """
     litter = Litter(request.project.top)
-    work = _Work(Workshop(request, system, litter), kept, store)
+    work = _Work(StagingArea(request, system, litter), kept, store)
     decided = _known(known, work) or _asked(work)
     while lacking := _bring(work, needed(work.distributions)):
         if decided.decision:
@@ -80,15 +80,15 @@ def sync(
     )
 
 
-class AsBefore(NamedTuple):
+class SameAsPrevious(NamedTuple):
     """The files depend on nothing that has changed since the previous build."""
 
     names: frozenset[str]
     """What that build installed; all of it is kept, though maybe not with its files."""
 
 
-class _Decided(NamedTuple):
-    decision: Decision | None
+class _Resolved(NamedTuple):
+    decision: Resolution | None
     """None: the one of the previous build, which is not known any more."""
     is_sensitive: bool
 
@@ -97,8 +97,8 @@ class _Decided(NamedTuple):
 class _Work:
     """What is known so far."""
 
-    workshop: Workshop
-    kept: Mapping[str, Kept]
+    workshop: StagingArea
+    kept: Mapping[str, StoreEntry]
     store: Store
     found: dict[str, Distribution] = field(default_factory=dict)
     roots: dict[str, Path] = field(default_factory=dict)
@@ -110,7 +110,7 @@ class _Work:
     def distributions(self) -> tuple[Distribution, ...]:
         return tuple(self.found[name] for name in sorted(self.found))
 
-    def start_from_kept(self, decision: Decision) -> list[Pin]:
+    def start_from_kept(self, decision: Resolution) -> list[Pin]:
         """Take what was kept and is still wanted; return what has to be installed."""
         self.found = {
             pin.name: self.kept[pin.name].distribution
@@ -123,7 +123,7 @@ class _Work:
         """Take what was kept with these *names*."""
         self.found = {name: self.kept[name].distribution for name in names}
 
-    def install(self, decision: Decision, pins: Sequence[Pin]) -> None:
+    def install(self, decision: Resolution, pins: Sequence[Pin]) -> None:
         """Install exactly *pins* and take what comes of it."""
         manager = self.workshop.request.manager
         self.workshop.request.ready()
@@ -131,7 +131,7 @@ class _Work:
         stage, _ = self.workshop.stage(install, pip=not decision.pure)
         self.take(stage, decision, pins)
 
-    def take(self, stage: Stage, decision: Decision, pins: Iterable[Pin]) -> None:
+    def take(self, stage: Stage, decision: Resolution, pins: Iterable[Pin]) -> None:
         """Harvest *stage*; those that overlap with others are installed again, each alone."""
         by_name = {pin.name: pin for pin in pins}
         request, system = self.workshop.request, self.workshop.system
@@ -152,7 +152,7 @@ class _Work:
                 self.install(decision, [by_name[name]])
 
 
-def _is_kept(pin: Pin, kept: Mapping[str, Kept]) -> bool:
+def _is_kept(pin: Pin, kept: Mapping[str, StoreEntry]) -> bool:
     one = kept.get(pin.name)
     return (
         pin.keeps
@@ -168,15 +168,15 @@ def _is_same(version: str, pinned: str) -> bool:
     return canonicalize_version(version) == canonicalize_version(pinned)
 
 
-def _known(known: Decision | AsBefore | None, work: _Work) -> _Decided | None:
+def _known(known: Resolution | SameAsPrevious | None, work: _Work) -> _Resolved | None:
     """Return what is decided without asking; None: the manager has to be asked."""
-    if isinstance(known, AsBefore):
+    if isinstance(known, SameAsPrevious):
         work.take_kept(known.names)
-        return _Decided(None, is_sensitive=False)
+        return _Resolved(None, is_sensitive=False)
     return known and _exactly(known, work)
 
 
-def _exactly(decision: Decision, work: _Work) -> _Decided | None:
+def _exactly(decision: Resolution, work: _Work) -> _Resolved | None:
     """Have uv install what the files pin; None where pip has to decide after all."""
     workshop = work.workshop
     output = workshop.system.output
@@ -189,35 +189,37 @@ def _exactly(decision: Decision, work: _Work) -> _Decided | None:
             output.line(f"Asking {workshop.request.decider}: {refusal}")
             return None
     proof = _proof(decision, stage, work)
-    if isinstance(proof, verify.Open):
+    if isinstance(proof, verify.Incomplete):
         output.line(f"Asking {workshop.request.decider}: {proof.reason}")
         return None
     if stage:
         work.take(stage, decision, missing)
-    return _Decided(decision, proof.sensitive)
+    return _Resolved(decision, proof.sensitive)
 
 
-def _asked(work: _Work) -> _Decided:
+def _asked(work: _Work) -> _Resolved:
     """Have the manager decide."""
     manager, workshop = work.workshop.request.manager, work.workshop
     workshop.request.ready()
     if not work.kept:
         stage, decision = workshop.stage(manager.install_all)
         work.take(stage, decision, decision.pins)
-        return _Decided(decision, is_sensitive=False)
+        return _Resolved(decision, is_sensitive=False)
     _, decision = workshop.stage(manager.decide)
     if missing := work.start_from_kept(decision):
         work.install(decision, missing)
-    return _Decided(decision, is_sensitive=False)
+    return _Resolved(decision, is_sensitive=False)
 
 
-def _proof(decision: Decision, stage: Stage | None, work: _Work) -> verify.Proof | verify.Open:
+def _proof(
+    decision: Resolution, stage: Stage | None, work: _Work
+) -> verify.Complete | verify.Incomplete:
     python = work.workshop.request.python
     try:
         proof = verify.prove(decision.pins, _metadata(stage, work), python)
     except DamagedStore as damage:
-        return verify.Open(f"the store cannot be used, {damage.reason}")
-    if isinstance(proof, verify.Open):
+        return verify.Incomplete(f"the store cannot be used, {damage.reason}")
+    if isinstance(proof, verify.Incomplete):
         work.gap = proof.reason
     return proof
 
@@ -234,7 +236,7 @@ def _metadata(stage: Stage | None, work: _Work) -> Callable[[str], bytes]:
     return read
 
 
-def _bring(work: _Work, needs: Needs) -> frozenset[str]:
+def _bring(work: _Work, needs: FilesNeeded) -> frozenset[str]:
     """Unpack what is needed of the kept; return the names of those whose files are not kept."""
     whole = sorted(needs.whole - work.roots.keys())
     small = sorted(needs.small - work.roots.keys() - work.small_roots.keys())

@@ -7,9 +7,8 @@ from pathlib import Path
 from cnb_python.app import Project
 from cnb_python.config.settings import UV
 from cnb_python.distributions.model import Distribution
-from cnb_python.install.tools import Toolbox
-from cnb_python.managers.base import Manager
-from cnb_python.managers.resolution import Decision
+from cnb_python.install.tools import ToolCache
+from cnb_python.managers.base import Manager, Resolution
 
 _SHOWN = 12
 
@@ -61,7 +60,7 @@ class EnvironmentRequest:
     """An empty directory on the same file system, for everything that does not last."""
     installer: str
     """One of the settings `auto`, `pip`, `uv`."""
-    toolbox: Toolbox | None = None
+    toolbox: ToolCache | None = None
     """Where a manager has its program from; None: those of this build have none."""
     ready: Callable[[], object] = _at_once
     """Returns when the interpreter has all of its bytecode, or raises what prevents that.
@@ -85,7 +84,7 @@ class EnvironmentRequest:
 class Synced:
     """Every distribution that the environment is to hold, and where their files are."""
 
-    decision: Decision | None
+    decision: Resolution | None
     """None: that of the previous build, since nothing that it depends on has changed."""
     distributions: tuple[Distribution, ...]
     """In the order of their names."""

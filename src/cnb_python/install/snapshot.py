@@ -67,7 +67,7 @@ _METADATA = re.compile(r"([^/]+)\.(?:dist|egg)-info/(?:METADATA|PKG-INFO)")
 _CACHE = re.compile(r"(?:^|/)__pycache__(?:/|$)|\.(?:pyc|cache)$")
 
 
-class Added(NamedTuple):
+class AddedFiles(NamedTuple):
     """What was written beside what was laid out."""
 
     packages: tuple[str, ...]
@@ -76,12 +76,12 @@ class Added(NamedTuple):
     """All files but those of packages and caches, by their paths."""
 
 
-def added(paths: Iterable[str]) -> Added:
+def added(paths: Iterable[str]) -> AddedFiles:
     """Return what *paths*, which were added, are."""
     found = sorted(paths)
     metadata = [name for path in found if (name := _METADATA.search(path))]
     files = (path for path in found if not _CACHE.search(path))
-    return Added(tuple(one[1] for one in metadata), () if metadata else tuple(files))
+    return AddedFiles(tuple(one[1] for one in metadata), () if metadata else tuple(files))
 
 
 class State(NamedTuple):
@@ -94,7 +94,7 @@ class State(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Untouched:
+class Snapshot:
     """Directories as they were."""
 
     seen: dict[Path, Mapping[str, State]] = field(default_factory=dict)

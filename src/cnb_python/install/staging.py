@@ -17,7 +17,7 @@ from cnb_python.distributions.dist_info import Stage
 from cnb_python.install import process_env
 from cnb_python.install.request import EnvironmentRequest
 from cnb_python.install.snapshot import Litter
-from cnb_python.managers.base import Workplace
+from cnb_python.managers.base import InstallContext
 from cnb_python.managers.tool import Program, not_available
 from cnb_python.system.interface import Command, Outcome, Run, System
 from cnb_python.system.redaction import redact
@@ -68,7 +68,7 @@ def lay_out_pip(source: Path, into: Path) -> Path:
 
 
 @dataclass(frozen=True, slots=True)
-class Workshop:
+class StagingArea:
     """Where one build installs packages."""
 
     request: EnvironmentRequest
@@ -78,7 +78,7 @@ class Workshop:
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def stage[Result](
-        self, fill: Callable[[Workplace, Run], Result], *, pip: bool = True
+        self, fill: Callable[[InstallContext, Run], Result], *, pip: bool = True
     ) -> tuple[Stage, Result]:
         """Have *fill* install in an empty environment; return that, and what *fill* returns.
 
@@ -94,14 +94,14 @@ class Workshop:
         request.directory.rename(root)
         return Stage(root, request.directory, request.line), result
 
-    def place(self, *, pip: bool) -> Workplace:
+    def place(self, *, pip: bool) -> InstallContext:
         """Return where a manager works. pip's own files are laid out the first time they count."""
         request, scratch = self.request, self.request.work / "tmp"
         disk.make_directory(scratch)
         tools = self.request.work / "tools"
         if pip and not (tools / "pip").is_dir():
             lay_out_pip(request.tool, tools)
-        place = Workplace(
+        place = InstallContext(
             app_dir=request.project.directory,
             environment=request.directory,
             tool=tools / "pip",
@@ -116,7 +116,7 @@ class Workshop:
         )
         return replace(place, bring=partial(self._bring, place))
 
-    def _bring(self, place: Workplace, wanted: Program) -> tuple[str, ...]:
+    def _bring(self, place: InstallContext, wanted: Program) -> tuple[str, ...]:
         """Return the words that start *wanted*, in *place*."""
         toolbox = self.request.toolbox
         if toolbox is None:

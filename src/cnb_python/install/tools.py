@@ -25,7 +25,7 @@ type Install = Callable[[Program, Path, Path], None]
 
 
 @dataclass(slots=True)
-class Toolbox:
+class ToolCache:
     """The programs that one build uses."""
 
     store: Store

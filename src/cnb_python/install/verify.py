@@ -17,27 +17,27 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from cnb_python.managers import markers
-from cnb_python.managers.resolution import Pin
+from cnb_python.managers.base import Pin
 
 type Metadata = Callable[[str], bytes | str]
 """Looks up a distribution's METADATA by its normalised name."""
 
 
-class Proof(NamedTuple):
+class Complete(NamedTuple):
     """The pins are all there is to know."""
 
     sensitive: bool
     """Another patch release of Python may need others."""
 
 
-class Open(NamedTuple):
+class Incomplete(NamedTuple):
     """Something is missing, contradicts another, or cannot be understood."""
 
     reason: str
     """In a sentence, for the log."""
 
 
-class _Found(NamedTuple):
+class _Dependency(NamedTuple):
     """One distribution, read."""
 
     version: Version
@@ -55,7 +55,7 @@ class _Flaw(Exception):
 
 def prove(
     pins: Sequence[Pin], metadata: Metadata, python: str, processor: str | None = None
-) -> Proof | Open:
+) -> Complete | Incomplete:
     """Walk the METADATA of *pins*, with extras and markers as *python* sees them.
 
     *python* is the release of the app's interpreter, *processor* the machine's, by default ours.
@@ -67,8 +67,8 @@ def prove(
         sensitive = [walk.serves_python(name, one.python) for name, one in found.items()]
         sensitive += walk.requirements(found, {pin.name: frozenset(pin.extras) for pin in pins})
     except _Flaw as flaw:
-        return Open(flaw.reason)
-    return Proof(any(sensitive))
+        return Incomplete(flaw.reason)
+    return Complete(any(sensitive))
 
 
 class _Walk(NamedTuple):
@@ -86,7 +86,7 @@ class _Walk(NamedTuple):
         return markers.range_is_sensitive(str(specifier), contains, self.python)
 
     def requirements(
-        self, found: Mapping[str, _Found], extras: Mapping[str, frozenset[str]]
+        self, found: Mapping[str, _Dependency], extras: Mapping[str, frozenset[str]]
     ) -> list[bool]:
         """Check every requirement, also those of extras that others ask for.
 
@@ -119,7 +119,7 @@ class _Walk(NamedTuple):
         return markers.marker_is_sensitive(required.marker, self.python, self.processor, extra)
 
 
-def _check(name: str, required: Requirement, found: Mapping[str, _Found]) -> str:
+def _check(name: str, required: Requirement, found: Mapping[str, _Dependency]) -> str:
     """Return the name of what answers what *name* requires."""
     other = canonicalize_name(required.name)
     if required.url:
@@ -132,7 +132,7 @@ def _check(name: str, required: Requirement, found: Mapping[str, _Found]) -> str
     return other
 
 
-def _read(pin: Pin, metadata: Metadata) -> _Found:
+def _read(pin: Pin, metadata: Metadata) -> _Dependency:
     content = metadata(pin.name)
     # Of one kind to the parser whatever it is read from.
     message: Message = (
@@ -148,7 +148,7 @@ def _read(pin: Pin, metadata: Metadata) -> _Found:
         raise _Flaw(pin.name, f"says what cannot be understood: {error}") from None
     if canonicalize_name(_field(message, "Name")) != pin.name or version != Version(pin.version):
         raise _Flaw(pin.line.split()[0], f"calls itself {_field(message, 'Name')} {version}")
-    return _Found(version, specifier, requires)
+    return _Dependency(version, specifier, requires)
 
 
 def _requires(message: Message) -> Iterator[Requirement]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cnb_python.launch.found import MAKERS, Framework
+from cnb_python.launch.servers import MAKERS, Framework
 
 FACTORIES = ("create_app", "make_app", "create_application", "make_application", "build_app")
 # Names by which others import an application, likeliest first.

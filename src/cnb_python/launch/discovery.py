@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cnb_python.launch import app_ast, django
 from cnb_python.launch.app_ast import Made, Module
-from cnb_python.launch.found import DJANGO, FRAMEWORKS, Found, Framework, Target
+from cnb_python.launch.servers import DJANGO, FRAMEWORKS, AppObject, DetectedApp, Framework
 
 # Files that apps start from; the ones written for servers first.
 _STEMS = ("wsgi", "asgi", "app", "main", "server", "application", "api", "run", "__init__")
@@ -21,7 +21,7 @@ _MOST_DIRECTORIES = 100
 _MOST_FILES = 100
 
 
-def find(app_dir: Path, installed: Collection[str]) -> tuple[Found, ...]:
+def find(app_dir: Path, installed: Collection[str]) -> tuple[DetectedApp, ...]:
     """Return the apps in *app_dir* that can be served, the likeliest first.
 
     *installed* has the normalised names of the installed distributions: code that uses a framework
@@ -30,7 +30,7 @@ def find(app_dir: Path, installed: Collection[str]) -> tuple[Found, ...]:
     directories = ("", *_directories(app_dir))
     candidates = [*_django(app_dir, directories, installed), *_objects(app_dir, installed)]
     # One app is often reachable twice: Django's settings, and the wsgi.py that they name.
-    kept: dict[tuple[str, str], Found] = {}
+    kept: dict[tuple[str, str], DetectedApp] = {}
     for found in candidates:
         key = found.directory, str(found.targets[0])
         if not any(_serves(other, found) for other in kept.values()):
@@ -38,20 +38,20 @@ def find(app_dir: Path, installed: Collection[str]) -> tuple[Found, ...]:
     return tuple(kept.values())
 
 
-def _serves(found: Found, other: Found) -> bool:
+def _serves(found: DetectedApp, other: DetectedApp) -> bool:
     return found.directory == other.directory and set(other.targets) <= set(found.targets)
 
 
 def _django(
     app_dir: Path, directories: tuple[str, ...], installed: Collection[str]
-) -> Iterator[Found]:
+) -> Iterator[DetectedApp]:
     if DJANGO.distribution in installed:
         for directory in directories:
             if found := django.find(app_dir, directory):
                 yield found
 
 
-def _objects(app_dir: Path, installed: Collection[str]) -> Iterator[Found]:
+def _objects(app_dir: Path, installed: Collection[str]) -> Iterator[DetectedApp]:
     files = islice(_files(app_dir), _MOST_FILES)
     for path in files:
         tree = app_ast.read(path)
@@ -106,11 +106,11 @@ def _framework(made: Made, installed: Collection[str]) -> Framework | None:
 
 def _found(
     app_dir: Path, path: Path, understood: Module, made: Made, framework: Framework
-) -> Found:
+) -> DetectedApp:
     directory, name = _importable(app_dir, path, understood)
-    target = Target(framework.interface, name, made.name, factory=made.factory)
+    target = AppObject(framework.interface, name, made.name, factory=made.factory)
     shown = path.relative_to(app_dir).as_posix()
-    return Found(framework.title, (target,), shown, made.line, made.name, directory)
+    return DetectedApp(framework.title, (target,), shown, made.line, made.name, directory)
 
 
 def _importable(app_dir: Path, path: Path, understood: Module) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from itertools import chain
 from pathlib import Path
 
 from cnb_python.launch import app_ast
-from cnb_python.launch.found import DJANGO, Found, Interface, Target
+from cnb_python.launch.servers import DJANGO, AppObject, DetectedApp, Interface
 
 MANAGE = "manage.py"
 _VARIABLE = "DJANGO_SETTINGS_MODULE"
@@ -20,7 +20,7 @@ _BESIDE: tuple[tuple[str, Interface], ...] = (("wsgi", "WSGI"), ("asgi", "ASGI")
 _MOST_STAR_IMPORTS = 4
 
 
-def find(app_dir: Path, directory: str) -> Found | None:
+def find(app_dir: Path, directory: str) -> DetectedApp | None:
     """Return the project whose `manage.py` is in *directory* of the app, None without one."""
     top = app_dir / directory
     tree = app_ast.read(top / MANAGE)
@@ -34,7 +34,7 @@ def find(app_dir: Path, directory: str) -> Found | None:
         return None
     file, line, sign = chosen[0][1:] if chosen else (top / MANAGE, line, _VARIABLE)
     shown = file.relative_to(app_dir).as_posix()
-    return Found(DJANGO.title, tuple(targets), shown, line, sign, directory)
+    return DetectedApp(DJANGO.title, tuple(targets), shown, line, sign, directory)
 
 
 def _settings_module(tree: ast.Module) -> tuple[str, int] | None:
@@ -53,7 +53,7 @@ def _settings_module(tree: ast.Module) -> tuple[str, int] | None:
     return None
 
 
-def _chosen(top: Path, settings: str) -> Iterator[tuple[Target, Path, int, str]]:
+def _chosen(top: Path, settings: str) -> Iterator[tuple[AppObject, Path, int, str]]:
     """Yield what the settings name, where the file they name exists."""
     values = _values(top, settings, _MOST_STAR_IMPORTS)
     for setting, interface in _SETTINGS:
@@ -61,10 +61,10 @@ def _chosen(top: Path, settings: str) -> Iterator[tuple[Target, Path, int, str]]
             value, file, line = values[setting]
             target, _, name = value.rpartition(".")
             if target and _file_of(top, target):
-                yield Target(interface, target, name), file, line, setting
+                yield AppObject(interface, target, name), file, line, setting
 
 
-def _beside(top: Path, settings: str) -> Iterator[Target]:
+def _beside(top: Path, settings: str) -> Iterator[AppObject]:
     """Yield `wsgi.py` and `asgi.py` of the settings' package, or of the nearest one above it."""
     for name, interface in _BESIDE:
         package = settings
@@ -72,7 +72,7 @@ def _beside(top: Path, settings: str) -> Iterator[Target]:
             package = package.rpartition(".")[0]
             candidate = f"{package}.{name}" if package else name
             if _file_of(top, candidate):
-                yield Target(interface, candidate, "application")
+                yield AppObject(interface, candidate, "application")
                 break
 
 

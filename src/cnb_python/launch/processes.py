@@ -1,17 +1,124 @@
 """Decides what the image runs: what the Procfile says, else what the app turns out to serve."""
 
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from packaging.version import InvalidVersion, Version
 
 from cnb_python.app import Project
+from cnb_python.cnb import toml
 from cnb_python.cnb.documents import Process
 from cnb_python.errors.launch import ProcessInEnvironment
-from cnb_python.launch import discovery, procfile, venv_references
-from cnb_python.launch.found import Found, Target
-from cnb_python.launch.procfile import Entry
-from cnb_python.launch.servers import PROGRAMS, SERVERS, Server
+from cnb_python.launch import discovery, procfile
+from cnb_python.launch.procfile import WEB, ProcfileEntry
+from cnb_python.launch.servers import PROGRAMS, SERVERS, AppObject, DetectedApp, Server
+from cnb_python.managers.pip.requirements_txt import normalised
+from cnb_python.python.origin import toml_of
+
+_UVICORN = "uvicorn"
+_VARIABLE = "WEB_CONCURRENCY"
+_PYPROJECT = "pyproject.toml"
+# Words of a command: `python main.py`, `dumb-init python3.14 -m shop`, `exec bin/python`.
+_PYTHON = re.compile(r"(?:^|[\s/\"'])python[\d.]*(?=[\s\"']|$)")
+# `gunicorn`, `bin/gunicorn`, `python -m gunicorn.app.wsgiapp`.
+_SERVER = re.compile(
+    r"(?:^|[\s/\"'])(?:gunicorn|uvicorn|hypercorn|granian|fastapi)(?:\.app\.\w+)?(?=[\s\"']|$)"
+)
+_WORD = re.compile(r"[^\s\"'=;&|()]+")
+
+
+def single(decision: LaunchPlan, project: Project, installed: Collection[str]) -> tuple[str, ...]:
+    """Return the types of the processes that a number above 1 may keep from starting.
+
+    A Python program may serve an object, `uvicorn.run(app)`, and uvicorn ends at once when it
+    finds WEB_CONCURRENCY above 1 then: https://github.com/encode/uvicorn/blob/main/uvicorn/main.py
+    *installed* has the normalised names of the app's packages. Raises what reading
+    `pyproject.toml` raises.
+    """
+    if not isinstance(decision, FromProcfile) or _UVICORN not in installed:
+        return ()  # commands of ours, with servers that we know; or nothing that would mind
+    own = _scripts(project)
+    return tuple(one.type for one in decision.entries if _may_mind(one, own, installed))
+
+
+def _may_mind(entry: ProcfileEntry, own: frozenset[str], installed: Collection[str]) -> bool:
+    command = entry.command
+    if _SERVER.search(command) or _VARIABLE in command:
+        return False
+    return (
+        _PYTHON.search(command) is not None
+        or not own.isdisjoint(_programs(command))
+        or (entry.type == WEB and _distribution(entry) in installed)
+    )
+
+
+def _programs(command: str) -> Iterator[str]:
+    """Yield the words that may be a program: `shop` of `ddtrace-run shop`, not of `-A shop`."""
+    before = ""
+    for word in _WORD.findall(command):
+        if not before.startswith("-"):
+            yield word.rpartition("/")[2]
+        before = word
+
+
+def _distribution(entry: ProcfileEntry) -> str:
+    """Return the name of the distribution that *entry*'s program probably comes from."""
+    return normalised(entry.launch.program.rpartition("/")[2])
+
+
+def _scripts(project: Project) -> frozenset[str]:
+    """Return the names of the programs that the app itself installs.
+
+    https://packaging.python.org/en/latest/specifications/pyproject-toml/#entry-points
+    """
+    document = toml_of(project, _PYPROJECT)
+    poetry = toml.table_at(toml.table_at(document, "tool"), "poetry")
+    tables = (toml.table_at(document, "project"), poetry)
+    return frozenset(name for table in tables for name in toml.table_at(table, "scripts"))
+
+
+_VENV_WORD = re.compile(r"""[^\s'"`;&|()<>=]+""")
+# Where people make them; `env` may be a directory of their own, so it has to be gone.
+_USUAL = (".venv", "venv", "env", "virtualenv")
+_PROGRAM = re.compile(r"(?:bin|Scripts)/([\w.-]+)")
+
+
+def into_environments(
+    entries: Iterable[ProcfileEntry], project: Project, removed: Collection[str]
+) -> Iterator[tuple[int, str, str, str]]:
+    """Yield line, process type, word and program of each word that leads into an environment.
+
+    *removed* has the environments that were in the repository, relative to its top. One that is
+    only on somebody's own machine is known by its usual name.
+    """
+    for entry in entries:
+        for word in _VENV_WORD.findall(entry.command):
+            if program := _program(word, project, removed):
+                yield entry.line, entry.type, word, program
+
+
+def _program(word: str, project: Project, removed: Collection[str]) -> str:
+    """Return what *word* names in an environment that the image lacks; empty: nothing."""
+    path = word.removeprefix(f"{project.directory}/").removeprefix("./")
+    for environment in (*_known(project, removed), *_USUAL):
+        found = _PROGRAM.fullmatch(path.removeprefix(f"{environment}/"))
+        if found is None or not path.startswith(f"{environment}/"):
+            continue
+        if environment in removed or not _is_there(project, path):
+            return found[1]
+    return ""
+
+
+def _is_there(project: Project, path: str) -> bool:
+    # A link to a Python that only the developer's machine has is there, for somebody who keeps it.
+    return (project.directory / path).exists(follow_symlinks=False)
+
+
+def _known(project: Project, removed: Collection[str]) -> tuple[str, ...]:
+    """Return *removed* as commands name them, from the app's directory and from the top."""
+    own = f"{project.inside}/" if project.inside else ""
+    return (*removed, *(path.removeprefix(own) for path in removed if path.startswith(own)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +126,7 @@ class FromProcfile:
     """The Procfile names the processes."""
 
     processes: tuple[Process, ...]
-    entries: tuple[Entry, ...]
+    entries: tuple[ProcfileEntry, ...]
     missing: tuple[tuple[str, str], ...]
     """Process types that start a server which is not installed, with its distribution."""
 
@@ -29,10 +136,10 @@ class FromApp:
     """There is no Procfile, and the code says what to serve."""
 
     processes: tuple[Process, ...]
-    found: Found
-    target: Target
+    found: DetectedApp
+    target: AppObject
     server: Server
-    others: tuple[Found, ...]
+    others: tuple[DetectedApp, ...]
     """What else could have been served."""
     misnamed: tuple[str, ...]
     """Files that were probably meant to be the Procfile."""
@@ -44,12 +151,12 @@ class NoServer:
 
     processes: tuple[Process, ...]
     """Always empty."""
-    found: Found
+    found: DetectedApp
     misnamed: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Unknown:
+class NothingDetected:
     """Nothing says what to run."""
 
     processes: tuple[Process, ...]
@@ -59,7 +166,7 @@ class Unknown:
     """There is one, without a process."""
 
 
-type Decision = FromProcfile | FromApp | NoServer | Unknown
+type LaunchPlan = FromProcfile | FromApp | NoServer | NothingDetected
 
 
 def check(project: Project, removed: Collection[str] = ()) -> None:
@@ -69,11 +176,11 @@ def check(project: Project, removed: Collection[str] = ()) -> None:
     the repository. Raises `BadProcfile`, `ProcessInEnvironment`, and what `Project.text` raises.
     """
     entries = _entries(project) or ()
-    if found := tuple(venv_references.into_environments(entries, project, removed)):
+    if found := tuple(into_environments(entries, project, removed)):
         raise ProcessInEnvironment(project.shown(procfile.NAME), found)
 
 
-def decide(project: Project, installed: Mapping[str, str]) -> Decision:
+def decide(project: Project, installed: Mapping[str, str]) -> LaunchPlan:
     """Return what the image runs and where that was found.
 
     *installed* maps the normalised names of the installed distributions to their versions. Raises
@@ -85,7 +192,7 @@ def decide(project: Project, installed: Mapping[str, str]) -> Decision:
     misnamed = procfile.misnamed(project.names)
     found = discovery.find(project.directory, installed.keys())
     if not found:
-        return Unknown((), misnamed, has_procfile=entries is not None)
+        return NothingDetected((), misnamed, has_procfile=entries is not None)
     for candidate in found:
         if choice := _choose(candidate, installed):
             target, server = choice
@@ -95,13 +202,13 @@ def decide(project: Project, installed: Mapping[str, str]) -> Decision:
     return NoServer((), found[0], misnamed)
 
 
-def _entries(project: Project) -> tuple[Entry, ...] | None:
+def _entries(project: Project) -> tuple[ProcfileEntry, ...] | None:
     text = project.text(procfile.NAME)
     return None if text is None else procfile.parse(text)
 
 
 def _from_procfile(
-    project: Project, entries: tuple[Entry, ...], installed: Mapping[str, str]
+    project: Project, entries: tuple[ProcfileEntry, ...], installed: Mapping[str, str]
 ) -> FromProcfile:
     default = procfile.default_type(entry.type for entry in entries)
     processes = tuple(
@@ -121,7 +228,7 @@ def _from_procfile(
     return FromProcfile(processes, entries, missing)
 
 
-def _process(project: Project, found: Found, command: tuple[str, ...]) -> Process:
+def _process(project: Project, found: DetectedApp, command: tuple[str, ...]) -> Process:
     directory = _working_dir(project, found.directory)
     return Process(type=procfile.WEB, command=command, default=True, working_dir=directory)
 
@@ -132,7 +239,7 @@ def _working_dir(project: Project, below: str = "") -> str:
     return str(project.directory / below) if below or project.inside else ""
 
 
-def _choose(found: Found, installed: Mapping[str, str]) -> tuple[Target, Server] | None:
+def _choose(found: DetectedApp, installed: Mapping[str, str]) -> tuple[AppObject, Server] | None:
     candidates = [
         (target, server)
         for target in found.targets
@@ -142,7 +249,7 @@ def _choose(found: Found, installed: Mapping[str, str]) -> tuple[Target, Server]
     return min(candidates, key=lambda candidate: candidate[1].last_resort, default=None)
 
 
-def _can_serve(server: Server, target: Target, installed: Mapping[str, str]) -> bool:
+def _can_serve(server: Server, target: AppObject, installed: Mapping[str, str]) -> bool:
     return (
         server.interface == target.interface
         and all(name in installed for name in server.needs)

@@ -5,12 +5,183 @@ buildpack specification allows.
 """
 
 import re
-from collections.abc import Iterable
+import shlex
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import PurePath
 
 from cnb_python.errors.launch import BadProcfile, ProcfileProblem
-from cnb_python.launch import command
-from cnb_python.launch.command import CommandLine
+
+SHELL = "/bin/sh"
+_BASH = "/bin/bash"
+
+# https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html#tag_19_03
+_TOKEN = re.compile(
+    r"""
+    (?P<space>     \s+ )
+  | (?P<quoted>    '[^']*' | \\. )
+  | (?P<double>    "(?:\\.|[^"\\])*" )
+  | (?P<expansion> \$\( (?: [^()] | \( (?: [^()] | \([^()]*\) )* \) )* \)
+                 | \$\{[^{}]*\} | \$[\w?\#@*!$-]? | `[^`]*` )
+  | (?P<redirect>  \d*(?:<{1,3}|>{1,2})(?:&[\d-]*)? | &>>? )
+  | (?P<chain>     && | \|\| | ; )
+  | (?P<operator>  [|&()] )
+  | (?P<plain>     [^\s'"\\$`<>|&;()]+ )
+  | (?P<open>      . )
+    """,
+    re.VERBOSE,
+)
+# They do nothing about SIGTERM, which the kernel then keeps from process 1 (pid_namespaces(7)):
+# https://github.com/Pylons/waitress/blob/main/src/waitress/runner.py
+_DEAF = frozenset({"waitress-serve"})
+_IN_WORDS = frozenset({"quoted", "double", "expansion", "plain"})
+_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
+_EXEC = re.compile(r"\s*exec\s+(?=[^-\s])")
+_KEYWORD = re.compile(
+    r"if|then|else|elif|fi|for|while|until|do|done|case|esac|select|function|time|[{}!]|\[\["
+)
+_BUILTIN = re.compile(
+    r"[.:]|alias|bg|break|cd|command|continue|declare|eval|exec|exit|export|fg|jobs|local|popd|pushd"
+    r"|read|readonly|return|set|shift|shopt|source|times|trap|type|ulimit|umask|unset|wait"
+)
+# What bash alone understands: `[[`, `source`, here-strings, `<(`, `$'`, `&>`, ${x//a/b}, {a,b}.
+_BASHISM = re.compile(
+    r"(?:^|[\s;&|(])(?:\[\[|source|shopt|declare|pushd)\s"
+    r"|<<<|[<>]\(|\$'|&>|\$\{\w+(?:\[|[/^,]|:\d)|\{[^\s{}]*(?:,|\.\.)[^\s{}]*\}"
+)
+
+
+class OpenQuote(Exception):
+    """A quotation mark or a backslash at the end has no partner."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandLine:
+    """A command as the launcher executes it."""
+
+    argv: tuple[str, ...]
+    program: str
+    """What ends up running, as far as it can be told: `gunicorn`; empty where it cannot."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """A word, or a redirection or operator between words."""
+
+    kind: str
+    start: int
+    text: str
+
+    @property
+    def is_assignment(self) -> bool:
+        return bool(_ASSIGNMENT.match(self.text))
+
+
+def parse_command(text: str) -> CommandLine:
+    """Return how to execute *text*, one line that starts a process.
+
+    Raises OpenQuote.
+
+    >>> parse("gunicorn app:app").argv
+    ('gunicorn', 'app:app')
+    >>> parse("gunicorn --bind :$PORT app:app").argv
+    ('/bin/sh', '-c', 'exec gunicorn --bind :$PORT app:app "$@"', 'sh')
+    """
+    tokens = tuple(_TOKEN.finditer(text))
+    if any(token.lastgroup == "open" for token in tokens):
+        raise OpenQuote(text)
+    parts = tuple(_parts(tokens))
+    first = parts[0][0] if parts[0] else None
+    if len(parts) == 1 and (useless := _EXEC.match(text)):
+        return parse_command(text[useless.end() :])
+    if first and len(parts) == 1 and not _needs_shell(tokens, parts[0]) and not _is_deaf(first):
+        argv = tuple(shlex.split(text))
+        return CommandLine(argv, argv[0])
+    program = _replaceable(parts)
+    return CommandLine(_in_shell(text, program), program.text if program else "")
+
+
+def in_shell(script: str) -> tuple[str, ...]:
+    """Return the array that runs *script*; the user's arguments are its `"$@"`."""
+    # The word after the script becomes $0, what the shell calls itself in its own errors.
+    return (SHELL, "-c", script, "sh")
+
+
+def replaced_by(command: str) -> str:
+    """Return the script that becomes *command*, a simple one, with the user's arguments."""
+    return _last("", command, command.split(maxsplit=1)[0])
+
+
+def _last(before: str, command: str, program: str) -> str:
+    """Return the script that does *before*, and then *command*, which starts *program*."""
+    if PurePath(program).name not in _DEAF:
+        return f'{before}exec {command} "$@"'
+    # The shell stays process 1, and ends when it is told to: then the kernel ends all others.
+    return f'trap \'kill "$!"\' INT TERM; {before}{command} "$@" & wait "$!"'
+
+
+def _is_deaf(program: _Word) -> bool:
+    return PurePath(program.text).name in _DEAF
+
+
+def _in_shell(text: str, program: _Word | None) -> tuple[str, ...]:
+    script = text
+    if program:
+        # Arguments given to `docker run` reach the program, as they do without a shell.
+        script = _last(text[: program.start], text[program.start :], program.text)
+    return (_BASH, "-c", script, "bash") if _BASHISM.search(text) else in_shell(script)
+
+
+def _parts(tokens: Iterable[re.Match[str]]) -> Iterator[tuple[_Word, ...]]:
+    """Yield the simple commands that `&&`, `||` and `;` join."""
+    words: list[_Word] = []
+    joined = False
+    for token in tokens:
+        kind, text = token.lastgroup or "", token[0]
+        if kind == "chain":
+            yield tuple(words)
+            words = []
+        elif kind in _IN_WORDS and joined:
+            words[-1] = _Word("word", words[-1].start, words[-1].text + text)
+        elif kind != "space":
+            words.append(_Word("word" if kind in _IN_WORDS else kind, token.start(), text))
+        joined = kind in _IN_WORDS
+    yield tuple(words)
+
+
+def _needs_shell(tokens: Iterable[re.Match[str]], words: tuple[_Word, ...]) -> bool:
+    return (
+        bool(_KEYWORD.fullmatch(words[0].text) or _BUILTIN.fullmatch(words[0].text))
+        or words[0].is_assignment
+        or any(word.text.startswith(("~", "#")) for word in words)
+        or any(_is_special(token.lastgroup or "", token[0]) for token in tokens)
+    )
+
+
+def _is_special(kind: str, text: str) -> bool:
+    """Whether the shell makes something else of this token."""
+    if kind == "double":
+        return not {"$", "`"}.isdisjoint(text)
+    if kind == "plain":
+        return not {"*", "?", "["}.isdisjoint(text) or bool(_BASHISM.search(text))
+    return kind not in {"space", "quoted"}
+
+
+def _replaceable(parts: tuple[tuple[_Word, ...], ...]) -> _Word | None:
+    """Return the last program, if `exec` before it changes nothing but who is process 1."""
+    words = [word for part in parts for word in part]
+    programs = [next((word for word in part if not word.is_assignment), None) for part in parts]
+    last = programs[-1]
+    if (
+        last is None
+        or last.kind != "word"
+        or _BUILTIN.fullmatch(last.text)
+        or any(word.kind == "operator" or word.text.startswith("#") for word in words)
+        or any(program and _KEYWORD.fullmatch(program.text) for program in programs)
+    ):
+        return None
+    return last
+
 
 NAME = "Procfile"
 WEB = "web"
@@ -23,7 +194,7 @@ _MISNAMED = frozenset({"procfile", "procfile.txt", "procfile.yml", "procfile.yam
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ProcfileEntry:
     """A process that the Procfile names."""
 
     type: str
@@ -34,20 +205,20 @@ class Entry:
     launch: CommandLine
 
 
-def parse(text: str) -> tuple[Entry, ...]:
+def parse(text: str) -> tuple[ProcfileEntry, ...]:
     """Return the processes of a Procfile's *text*, in its order.
 
     Raises `BadProcfile` with every line that is wrong.
     """
-    entries: dict[str, Entry] = {}
+    entries: dict[str, ProcfileEntry] = {}
     problems: list[tuple[int, str, ProcfileProblem]] = []
     for number, line in enumerate(_LINE_END.split(text), start=1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         entry = _entry(line.strip(), number)
-        if isinstance(entry, Entry) and entry.type in entries:
+        if isinstance(entry, ProcfileEntry) and entry.type in entries:
             entry = "twice"
-        if isinstance(entry, Entry):
+        if isinstance(entry, ProcfileEntry):
             entries[entry.type] = entry
         else:
             problems.append((number, line.strip(), entry))
@@ -73,7 +244,7 @@ def misnamed(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(name for name in names if name != NAME and name.casefold() in _MISNAMED))
 
 
-def _entry(line: str, number: int) -> Entry | ProcfileProblem:
+def _entry(line: str, number: int) -> ProcfileEntry | ProcfileProblem:
     kind, colon, text = (part.strip() for part in line.partition(":"))
     if _CONTROL.search(line):
         return "control character"
@@ -84,6 +255,6 @@ def _entry(line: str, number: int) -> Entry | ProcfileProblem:
     if not text or text.startswith("#"):
         return "no command"
     try:
-        return Entry(kind, text, number, command.parse(text))
-    except command.OpenQuote:
+        return ProcfileEntry(kind, text, number, parse_command(text))
+    except OpenQuote:
         return "open quote"

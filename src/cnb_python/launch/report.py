@@ -2,15 +2,21 @@
 
 from typing import assert_never
 
-from cnb_python.errors.message import Message
-from cnb_python.launch.found import Found
-from cnb_python.launch.processes import Decision, FromApp, FromProcfile, NoServer, Unknown
+from cnb_python.errors.base import Message
+from cnb_python.launch.processes import (
+    FromApp,
+    FromProcfile,
+    LaunchPlan,
+    NoServer,
+    NothingDetected,
+)
+from cnb_python.launch.servers import DetectedApp
 
 _FOR_WSGI = "gunicorn"
 _FOR_ASGI = "uvicorn"
 
 
-def reasons(decision: Decision) -> tuple[str, ...]:
+def reasons(decision: LaunchPlan) -> tuple[str, ...]:
     """Return what is said about *decision* when all is well, a line each."""
     match decision:
         case FromProcfile():
@@ -20,13 +26,13 @@ def reasons(decision: Decision) -> tuple[str, ...]:
             )
         case FromApp():
             return tuple(_from_app(decision))
-        case NoServer() | Unknown():
+        case NoServer() | NothingDetected():
             return ()
         case _:
             assert_never(decision)
 
 
-def warnings(decision: Decision) -> tuple[Message, ...]:
+def warnings(decision: LaunchPlan) -> tuple[Message, ...]:
     """Return what the user should mend, although the image is made."""
     match decision:
         case FromProcfile():
@@ -35,7 +41,7 @@ def warnings(decision: Decision) -> tuple[Message, ...]:
             return tuple(_misnamed(name) for name in decision.misnamed)
         case NoServer():
             return *(_misnamed(name) for name in decision.misnamed), _no_server(decision.found)
-        case Unknown():
+        case NothingDetected():
             return *(_misnamed(name) for name in decision.misnamed), _unknown(decision)
         case _:
             assert_never(decision)
@@ -96,7 +102,7 @@ def _misnamed(name: str) -> Message:
     )
 
 
-def _no_server(found: Found) -> Message:
+def _no_server(found: DetectedApp) -> Message:
     target = found.targets[0]
     server = _FOR_WSGI if target.interface == "WSGI" else _FOR_ASGI
     return Message(
@@ -111,7 +117,7 @@ def _no_server(found: Found) -> Message:
     )
 
 
-def _unknown(decision: Unknown) -> Message:
+def _unknown(decision: NothingDetected) -> Message:
     seen = "The Procfile names no process" if decision.has_procfile else "There is no Procfile"
     return Message(
         title="The image has no default process",

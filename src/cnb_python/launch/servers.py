@@ -1,10 +1,77 @@
 """The servers that can serve an app in production, and how each is told to."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
-from cnb_python.launch.command import in_shell, replaced_by
-from cnb_python.launch.found import Interface, Target
+from cnb_python.launch.procfile import in_shell, replaced_by
+
+type Interface = Literal["WSGI", "ASGI"]
+
+
+@dataclass(frozen=True, slots=True)
+class Framework:
+    """A library that web apps are made with."""
+
+    title: str
+    distribution: str
+    """Its normalised name on an index: without it installed the code cannot be the app."""
+    interface: Interface
+
+
+_FLASK = Framework("Flask", "flask", "WSGI")
+_QUART = Framework("Quart", "quart", "ASGI")
+_FASTAPI = Framework("FastAPI", "fastapi", "ASGI")
+_STARLETTE = Framework("Starlette", "starlette", "ASGI")
+_LITESTAR = Framework("Litestar", "litestar", "ASGI")
+DJANGO = Framework("Django", "django", "WSGI")
+
+# A call of one of these makes an application object.
+MAKERS: Mapping[str, Framework] = {
+    "flask.Flask": _FLASK,
+    "flask.app.Flask": _FLASK,
+    "quart.Quart": _QUART,
+    "fastapi.FastAPI": _FASTAPI,
+    "fastapi.applications.FastAPI": _FASTAPI,
+    "starlette.applications.Starlette": _STARLETTE,
+    "litestar.Litestar": _LITESTAR,
+    "django.core.wsgi.get_wsgi_application": DJANGO,
+    "django.core.asgi.get_asgi_application": Framework("Django", "django", "ASGI"),
+}
+# Frameworks that others are built on come last: FastAPI installs Starlette.
+FRAMEWORKS = (_FASTAPI, _LITESTAR, _QUART, _FLASK, _STARLETTE)
+
+
+@dataclass(frozen=True, slots=True)
+class AppObject:
+    """An object that a server can serve."""
+
+    interface: Interface
+    module: str
+    """Dotted: `shop.wsgi`."""
+    name: str
+    factory: bool = False
+    """Whether *name* has to be called to get the application."""
+
+    def __str__(self) -> str:
+        return f"{self.module}:{self.name}{'()' if self.factory else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class DetectedApp:
+    """An app that can be served, and where that is written."""
+
+    framework: str
+    targets: tuple[AppObject, ...]
+    """The ways to serve it, the app's own choice first; never empty."""
+    file: str
+    """Relative to the app's directory."""
+    line: int
+    sign: str
+    """What stands there: `WSGI_APPLICATION`, or the name of the object."""
+    directory: str = ""
+    """Where Python has to start to import the target, relative to the app; empty: the app."""
+
 
 # The port when the platform names none; the launch environment has it as the default of PORT.
 PORT = "8000"
@@ -24,7 +91,7 @@ class Server:
     needs: tuple[str, ...]
     """Normalised names of the distributions that have to be installed, its own first."""
     interface: Interface
-    command: Callable[[Target], tuple[str, ...]]
+    command: Callable[[AppObject], tuple[str, ...]]
     factories: bool = True
     """Whether it can call a function to get the application."""
     since: str = ""
@@ -33,18 +100,18 @@ class Server:
     """Whether any other way to serve the app, over the other interface too, is better."""
 
 
-def _gunicorn(*options: str) -> Callable[[Target], tuple[str, ...]]:
+def _gunicorn(*options: str) -> Callable[[AppObject], tuple[str, ...]]:
     # It binds 0.0.0.0:$PORT by itself, and leaves a `bind` in gunicorn.conf.py in force.
     return lambda target: ("gunicorn", *options, str(target))
 
 
-def _listening(words: str, factory: str = "") -> Callable[[Target], tuple[str, ...]]:
+def _listening(words: str, factory: str = "") -> Callable[[AppObject], tuple[str, ...]]:
     """Return the command of a server that has to be told the port, which takes a shell.
 
     *factory* is the option that makes it call what it is given.
     """
 
-    def command(target: Target) -> tuple[str, ...]:
+    def command(target: AppObject) -> tuple[str, ...]:
         served = str(target)
         if target.factory:
             served = f"{factory} {target.module}:{target.name}" if factory else f"'{target}'"

@@ -1,6 +1,7 @@
 """What an environment depends on besides the packages themselves."""
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
@@ -87,7 +88,7 @@ FORMAT = "2"
 
 
 @dataclass(frozen=True, slots=True)
-class EnvironmentKey(LayerKey):
+class PackageKey(LayerKey):
     """Equal keys and equal decisions are equal environments.
 
     Not the patch release of Python: a security release changes the interpreter alone. Where a
@@ -106,7 +107,7 @@ class EnvironmentKey(LayerKey):
 
 
 @dataclass(frozen=True, slots=True)
-class OutcomeKey(LayerKey):
+class EnvironmentKey(LayerKey):
     """What may differ while every kept package is still of use."""
 
     manager: str = part("package manager")
@@ -116,15 +117,13 @@ class OutcomeKey(LayerKey):
     app: str = part("directory of the app")
 
 
-def environment_key(
-    release: Release, context: BuildContext, tools: str, project: Path
-) -> EnvironmentKey:
+def package_key(release: Release, context: BuildContext, tools: str, project: Path) -> PackageKey:
     """Return the key of everything that was installed for *release* in the directory *project*.
 
     *tools* are those that install: `pip 26.3, uv 0.13.8`.
     """
     target = context.target
-    return EnvironmentKey(
+    return PackageKey(
         format=FORMAT,
         python=release.minor,
         flavour=release.flavour,
@@ -137,12 +136,37 @@ def environment_key(
     )
 
 
-def outcome_key(manager: str, settings: Settings, context: BuildContext) -> OutcomeKey:
+def environment_key(manager: str, settings: Settings, context: BuildContext) -> EnvironmentKey:
     """Return what else the image's environment depends on."""
-    return OutcomeKey(
+    return EnvironmentKey(
         manager=manager,
         installer=settings.installer,
         layout=settings.layout,
         exec_env=context.exec_env,
         app=str(context.app_dir / settings.project),
     )
+
+
+NLTK = "nltk"
+NLTK_FILE = "nltk.txt"
+_FORMAT = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class NltkKey(LayerKey):
+    """What the layer depends on. Not the server: a mirror has the same data."""
+
+    format: str = part("form of NLTK's data")
+    version: str = part("release of NLTK")
+    names: str = part("list of data in nltk.txt")
+
+    @property
+    def archive(self) -> str:
+        """What the store has the data under."""
+        whole = "\0".join(self.metadata().values())
+        return f"nltk-{hashlib.sha256(whole.encode()).hexdigest()[:32]}"
+
+
+def nltk_key(version: str, names: Iterable[str]) -> NltkKey:
+    """Return the key of the data *names*, from NLTK *version*."""
+    return NltkKey(_FORMAT, version, " ".join(sorted(set(names))))

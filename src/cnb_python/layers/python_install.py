@@ -8,8 +8,7 @@ from pathlib import Path
 from cnb_python.cnb.context import BuildContext
 from cnb_python.cnb.layer import Layer, layer_of
 from cnb_python.distributions.bytecode import compile_all
-from cnb_python.errors.machine import DamagedStore
-from cnb_python.errors.runtimes import UnusableInterpreter
+from cnb_python.errors.machine import DamagedStore, UnusableInterpreter
 from cnb_python.layers.python import NAME, Interpreter, Runtime
 from cnb_python.python import standalone_build
 from cnb_python.python.mirror import carried_archive

@@ -3,24 +3,121 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from cnb_python.cnb.context import BuildContext
 from cnb_python.cnb.documents import write_store
 from cnb_python.cnb.layer import Empty, LayerTypes, layer_of
-from cnb_python.layers.build_record import Record, record_of
-from cnb_python.layers.cache_keys import EnvironmentKey, OutcomeKey, differences, names
+from cnb_python.cnb.toml import Metadata
+from cnb_python.layers.cache_keys import EnvironmentKey, PackageKey, differences, names
+
+_LISTS = {"distributions", "layers", "sizes", "largest"}
+
+
+class BuildRecord(NamedTuple):
+    """The outcome of a build."""
+
+    contents: Mapping[str, str]
+    """The `EnvironmentKey` of what was installed."""
+    outcome: Mapping[str, str]
+    """The `OutcomeKey`."""
+    decision: str
+    """Digest over every pin, in hex."""
+    pure: bool
+    """The app's files alone led to the decision."""
+    patch: str
+    """The release of Python, where the decision depends on its last number; else empty."""
+    env: str
+    """Digest over the variables of the app's processes."""
+    distributions: Mapping[str, str]
+    """Version by name."""
+    layers: Mapping[str, str]
+    """Digest of its contents by name of each launch layer of the environment."""
+    layer_sizes: Mapping[str, str]
+    """Bytes by name of layer, in digits."""
+    largest: Mapping[str, str]
+    """Bytes by name of the largest distributions, in digits."""
+    inputs: str = ""
+    """`Undecided.inputs` of the manager that was asked; empty where asking again is necessary."""
+    gap: str = ""
+    """Digest over exact lines, a space, and what they lack; empty where they lack nothing."""
+    manifest: str = ""
+    """Digest of the store's list of contents; empty in store.toml."""
+    collected: str = ""
+    """What the app's static files were collected from; empty in store.toml.
+
+    A digest over variables too, which may be secret: no image may hold it.
+    """
+
+    def metadata(self) -> dict[str, str | bool | list[str]]:
+        """Return the record as metadata; it comes back from `record_of`."""
+        return {
+            **self.contents,
+            **self.outcome,
+            "decision": self.decision,
+            "pure": self.pure,
+            "patch": self.patch,
+            "env": self.env,
+            "distributions": _pairs(self.distributions),
+            "layers": _pairs(self.layers),
+            "sizes": _pairs(self.layer_sizes),
+            "largest": [f"{name} {size}" for name, size in self.largest.items()],
+            **({"inputs": self.inputs} if self.inputs else {}),
+            **({"gap": self.gap} if self.gap else {}),
+            **({"manifest": self.manifest} if self.manifest else {}),
+            **({"collected": self.collected} if self.collected else {}),
+        }
+
+
+def record_of(
+    metadata: Metadata, contents: frozenset[str], outcome: frozenset[str]
+) -> BuildRecord | None:
+    """Return the record in *metadata*, None where there is none that can be ours.
+
+    *contents* and *outcome* name the fields of the two keys.
+    """
+    texts = {key: value for key, value in metadata.items() if isinstance(value, str)}
+    lists = {key: _mapping(value) for key, value in metadata.items() if isinstance(value, list)}
+    pure = metadata.get("pure")
+    if not lists.keys() >= _LISTS or not isinstance(pure, bool):
+        return None
+    return BuildRecord(
+        contents={key: text for key, text in texts.items() if key in contents},
+        outcome={key: text for key, text in texts.items() if key in outcome},
+        decision=texts.get("decision", ""),
+        pure=pure,
+        patch=texts.get("patch", ""),
+        env=texts.get("env", ""),
+        distributions=lists["distributions"],
+        layers=lists["layers"],
+        layer_sizes=lists["sizes"],
+        largest=lists["largest"],
+        inputs=texts.get("inputs", ""),
+        gap=texts.get("gap", ""),
+        manifest=texts.get("manifest", ""),
+        collected=texts.get("collected", ""),
+    )
+
+
+def _pairs(mapping: Mapping[str, str]) -> list[str]:
+    return [f"{name} {value}" for name, value in sorted(mapping.items())]
+
+
+def _mapping(pairs: list[str]) -> dict[str, str]:
+    return {name: value for name, _, value in (pair.partition(" ") for pair in pairs)}
+
 
 NAME = "deps"
 _TYPES = LayerTypes(cache=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Previous:
+class PreviousBuild:
     """What there is to start from."""
 
     directory: Path
     """The store's; it may be empty or missing."""
-    record: Record | None
+    record: BuildRecord | None
     """Of the newest build that can be of use; None where there is none."""
     has_store: bool
     """There is a store; it was made for the same key unless there are `reasons`."""
@@ -30,20 +127,20 @@ class Previous:
     """Why the environment has to be put together anew although its packages are of use."""
 
 
-def previous(context: BuildContext, key: EnvironmentKey, outcome: OutcomeKey) -> Previous:
+def previous(context: BuildContext, key: PackageKey, outcome: EnvironmentKey) -> PreviousBuild:
     """Return what the cache and the image of the previous build say."""
     layer = layer_of(context.layers_dir, NAME)
     state = layer.state()
-    fields = (names(EnvironmentKey), names(OutcomeKey))
+    fields = (names(PackageKey), names(EnvironmentKey))
     cached = None if isinstance(state, Empty) else record_of(state.metadata, *fields)
     has_contents = not isinstance(state, Empty) and state.has_contents
     # store.toml comes with the image, so it is there when the cache is not.
     record = cached if cached and has_contents else record_of(context.store, *fields)
     damage = (state.reason,) if isinstance(state, Empty) and state.reason else ()
     if record is None:
-        return Previous(layer.path, None, has_store=False, reasons=damage, changes=())
+        return PreviousBuild(layer.path, None, has_store=False, reasons=damage, changes=())
     reasons = (*damage, *differences(record.contents, key))
-    return Previous(
+    return PreviousBuild(
         layer.path,
         record,
         has_store=record is cached,
@@ -52,7 +149,7 @@ def previous(context: BuildContext, key: EnvironmentKey, outcome: OutcomeKey) ->
     )
 
 
-def open_store(context: BuildContext, previous: Previous) -> Path:
+def open_store(context: BuildContext, previous: PreviousBuild) -> Path:
     """Return the store's directory, a new one where there is none to go on with."""
     layer = layer_of(context.layers_dir, NAME)
     if previous.has_store:
@@ -60,13 +157,13 @@ def open_store(context: BuildContext, previous: Previous) -> Path:
     return layer.begin_in_place()
 
 
-def close_store(context: BuildContext, record: Record) -> None:
+def close_store(context: BuildContext, record: BuildRecord) -> None:
     """Keep the store, and *record* with it and with the image."""
     layer_of(context.layers_dir, NAME).keep(_TYPES, record.metadata())
     _note(context.layers_dir, record)
 
 
-def keep(context: BuildContext, previous: Previous, record: Record) -> None:
+def keep(context: BuildContext, previous: PreviousBuild, record: BuildRecord) -> None:
     """Keep the store as it is, where there is one."""
     layer = layer_of(context.layers_dir, NAME)
     if previous.has_store:
@@ -76,7 +173,7 @@ def keep(context: BuildContext, previous: Previous, record: Record) -> None:
     _note(context.layers_dir, record)
 
 
-def _note(layers_dir: Path, record: Record) -> None:
+def _note(layers_dir: Path, record: BuildRecord) -> None:
     noted: Mapping[str, str | bool | list[str]] = record._replace(
         manifest="", collected=""
     ).metadata()

@@ -12,7 +12,7 @@ from cnb_python.cnb.layer import LayerTypes, layer_of
 from cnb_python.config.settings import MERGED
 from cnb_python.distributions.model import Distribution, is_small_part
 from cnb_python.install import staging
-from cnb_python.install.installer import Needs
+from cnb_python.install.installer import FilesNeeded
 from cnb_python.install.request import Synced
 from cnb_python.layers import previous_image
 from cnb_python.layout import links, shards
@@ -24,11 +24,11 @@ from cnb_python.layout.materialize import (
     lay_out_share,
 )
 from cnb_python.layout.names import VENV
-from cnb_python.layout.shards import Share
+from cnb_python.layout.shards import Shard
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class LayerPlan:
     """How an environment becomes layers."""
 
     layers_dir: Path
@@ -57,7 +57,7 @@ class Plan:
 class Layers(NamedTuple):
     """What the layers are to hold."""
 
-    shares: tuple[Share, ...]
+    shares: tuple[Shard, ...]
     """None where everything lies in `venv`."""
     places: tuple[Place, ...]
     """What `venv` holds."""
@@ -70,10 +70,10 @@ class Layers(NamedTuple):
     """The names of those that the previous image has."""
 
 
-def layers_of(plan: Plan, distributions: Sequence[Distribution]) -> Layers:
+def layers_of(plan: LayerPlan, distributions: Sequence[Distribution]) -> Layers:
     """Return what the environment of *distributions* is as layers. Raises PathClash."""
     env = plan.env({one.name: one.version for one in distributions})
-    found = shards.shares_of(distributions, merged=plan.layout == MERGED)
+    found = shards.shards_of(distributions, merged=plan.layout == MERGED)
     places = links.places(found, plan.line)
     digests = {share.name: _digest(plan, share.digest) for share in found}
     digests[VENV] = _digest(plan, links.digest_of_links(places), repr(env))
@@ -82,19 +82,19 @@ def layers_of(plan: Plan, distributions: Sequence[Distribution]) -> Layers:
     return Layers(found, places, env, digests, frozenset(changed), same)
 
 
-def needs(plan: Plan, distributions: Sequence[Distribution]) -> Needs:
+def needs(plan: LayerPlan, distributions: Sequence[Distribution]) -> FilesNeeded:
     """Return whose files have to be here for the layers to be made that the image lacks."""
     layers = layers_of(plan, distributions)
     changed = (share for share in layers.shares if share.name in layers.changed)
     whole = {owner for share in changed for owner in share.distributions}
     copies = [place for place in layers.places if isinstance(place, Copy)]
     if VENV not in layers.changed:
-        return Needs(frozenset(whole), frozenset())
+        return FilesNeeded(frozenset(whole), frozenset())
     whole |= {copy.owner for copy in copies if not is_small_part(copy.file)}
-    return Needs(frozenset(whole), frozenset(copy.owner for copy in copies) - whole)
+    return FilesNeeded(frozenset(whole), frozenset(copy.owner for copy in copies) - whole)
 
 
-def assemble(plan: Plan, layers: Layers, synced: Synced) -> None:
+def assemble(plan: LayerPlan, layers: Layers, synced: Synced) -> None:
     """Make every layer that the previous image does not have; take the others from there."""
     # First: what is copied has not been moved to its share yet.
     if VENV in layers.changed:
@@ -107,7 +107,7 @@ def assemble(plan: Plan, layers: Layers, synced: Synced) -> None:
     previous_image.drop_all_but(plan.layers_dir, layers.digests)
 
 
-def _make_venv(plan: Plan, layers: Layers, roots: Mapping[str, Path]) -> None:
+def _make_venv(plan: LayerPlan, layers: Layers, roots: Mapping[str, Path]) -> None:
     layer = layer_of(plan.layers_dir, VENV)
     into = layer.begin()
     staging.make(into, plan.interpreter, plan.line)
@@ -118,7 +118,7 @@ def _make_venv(plan: Plan, layers: Layers, roots: Mapping[str, Path]) -> None:
     layer.finish(plan.types, previous_image.metadata(layers.digests[VENV]), layers.env)
 
 
-def _make_share(plan: Plan, layers: Layers, share: Share, roots: Mapping[str, Path]) -> None:
+def _make_share(plan: LayerPlan, layers: Layers, share: Shard, roots: Mapping[str, Path]) -> None:
     layer = layer_of(plan.layers_dir, share.name)
     lay_out_share(share, layer.begin(), partial(_moved, roots))
     layer.finish(plan.types, previous_image.metadata(layers.digests[share.name]))
@@ -128,5 +128,5 @@ def _moved(roots: Mapping[str, Path], name: str) -> MovedFromStage:
     return MovedFromStage(roots[name])
 
 
-def _digest(plan: Plan, *parts: str) -> str:
+def _digest(plan: LayerPlan, *parts: str) -> str:
     return hashlib.sha256("\0".join((plan.scope, *parts)).encode()).hexdigest()

@@ -46,7 +46,7 @@ class Owned(NamedTuple):
     owner: str
 
 
-class Contest(NamedTuple):
+class Conflict(NamedTuple):
     """A path that several distributions bring with different contents, or that is not theirs."""
 
     path: str
@@ -60,7 +60,7 @@ class Owners(NamedTuple):
 
     files: Mapping[str, Owned]
     """By path."""
-    contests: tuple[Contest, ...]
+    contests: tuple[Conflict, ...]
     """In the order of their paths; to be told."""
 
 
@@ -120,12 +120,12 @@ def _refuse_clashes(files: Mapping[str, Owned]) -> None:
 
 def _contests(
     contested: Mapping[str, Sequence[Owned]], taken: Mapping[str, Sequence[Owned]]
-) -> tuple[Contest, ...]:
-    found = [Contest(path, "", tuple(one.owner for one in taken[path])) for path in taken]
+) -> tuple[Conflict, ...]:
+    found = [Conflict(path, "", tuple(one.owner for one in taken[path])) for path in taken]
     for path, claim in contested.items():
         winner = claim[-1]
         losers = tuple(one.owner for one in claim if one.file != winner.file)
         # What is made from a module goes without saying.
         if losers and not source_of(path):
-            found.append(Contest(path, winner.owner, losers))
+            found.append(Conflict(path, winner.owner, losers))
     return tuple(sorted(found))

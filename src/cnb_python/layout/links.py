@@ -12,7 +12,7 @@ from typing import NamedTuple
 from cnb_python.distributions.model import SMALL_BYTES, File
 from cnb_python.layout.conflicts import Owned
 from cnb_python.layout.names import TREE, VENV
-from cnb_python.layout.shards import Share
+from cnb_python.layout.shards import Shard
 
 # Programs that serve files resolve links and refuse what leaves their root (Tornado answers 403):
 # below these, directories are linked but loose files are copied.
@@ -44,13 +44,13 @@ class Copy(NamedTuple):
 type Place = Link | Copy
 
 
-def places(shares: Sequence[Share], line: str) -> tuple[Place, ...]:
+def places(shares: Sequence[Shard], line: str) -> tuple[Place, ...]:
     """Return what makes every file of *shares* appear, in the order of the paths.
 
     *line* is the release line in the environment's directories: `3.14`, `3.14t`. All is a copy in
     the one share of the merged layout.
     """
-    root = _Directory()
+    root = _VenvDirectory()
     for share in shares:
         if share.name == VENV:
             return tuple(_copy(path, VENV, owned) for path, owned in share.files.items())
@@ -74,29 +74,29 @@ def digest_of_links(found: Sequence[Place]) -> str:
 
 
 @dataclass(slots=True)
-class _Directory:
+class _VenvDirectory:
     shares: set[str] = field(default_factory=set)
-    directories: dict[str, _Directory] = field(default_factory=dict)
+    directories: dict[str, _VenvDirectory] = field(default_factory=dict)
     files: dict[str, tuple[str, Owned]] = field(default_factory=dict)
 
 
-def _plant(root: _Directory, share: Share) -> None:
+def _plant(root: _VenvDirectory, share: Shard) -> None:
     seen = {"": root}
     for path, owned in share.files.items():
         directory, _, name = path.rpartition("/")
         _directory(seen, directory, share.name).files[name] = (share.name, owned)
 
 
-def _directory(seen: dict[str, _Directory], path: str, share: str) -> _Directory:
+def _directory(seen: dict[str, _VenvDirectory], path: str, share: str) -> _VenvDirectory:
     if path not in seen:
         above, _, name = path.rpartition("/")
-        found = _directory(seen, above, share).directories.setdefault(name, _Directory())
+        found = _directory(seen, above, share).directories.setdefault(name, _VenvDirectory())
         found.shares.add(share)
         seen[path] = found
     return seen[path]
 
 
-def _walk(directory: _Directory, at: str, real: frozenset[str]) -> Iterator[Place]:
+def _walk(directory: _VenvDirectory, at: str, real: frozenset[str]) -> Iterator[Place]:
     for name, (share, owned) in directory.files.items():
         path = f"{at}{name}"
         yield _copy(path, share, owned) if _is_copied(owned.file) else Link(path, share)

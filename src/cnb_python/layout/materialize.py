@@ -10,11 +10,11 @@ from typing import Protocol
 
 from cnb_python.cnb import disk
 from cnb_python.distributions.model import File
-from cnb_python.errors.bugs import ContractBroken
+from cnb_python.errors.base import ContractBroken
 from cnb_python.layout.conflicts import Owned, is_reserved
 from cnb_python.layout.links import Link, Place
 from cnb_python.layout.names import TREE
-from cnb_python.layout.shards import Share
+from cnb_python.layout.shards import Shard
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,29 +33,29 @@ class MovedFromStage:
 
 
 @dataclass(slots=True)
-class _Directory:
+class _DirectoryMove:
     """What is wanted of a directory."""
 
     files: set[str] = field(default_factory=set)
-    directories: dict[str, _Directory] = field(default_factory=dict)
+    directories: dict[str, _DirectoryMove] = field(default_factory=dict)
 
 
-def _tree(files: Iterable[File]) -> _Directory:
-    seen = {"": _Directory()}
+def _tree(files: Iterable[File]) -> _DirectoryMove:
+    seen = {"": _DirectoryMove()}
     for file in files:
         directory, _, name = file.path.rpartition("/")
         _directory(seen, directory).files.add(name)
     return seen[""]
 
 
-def _directory(seen: dict[str, _Directory], path: str) -> _Directory:
+def _directory(seen: dict[str, _DirectoryMove], path: str) -> _DirectoryMove:
     if path not in seen:
         above, _, name = path.rpartition("/")
-        seen[path] = _directory(seen, above).directories.setdefault(name, _Directory())
+        seen[path] = _directory(seen, above).directories.setdefault(name, _DirectoryMove())
     return seen[path]
 
 
-def _move(wanted: _Directory, source: str, target: str) -> None:
+def _move(wanted: _DirectoryMove, source: str, target: str) -> None:
     whole = _whole(wanted, source)
     if not Path(target).exists():
         Path(target).parent.mkdir(parents=True, exist_ok=True)
@@ -66,7 +66,7 @@ def _move(wanted: _Directory, source: str, target: str) -> None:
     _move_parts(wanted, source, target, whole)
 
 
-def _move_parts(wanted: _Directory, source: str, target: str, whole: set[str]) -> None:
+def _move_parts(wanted: _DirectoryMove, source: str, target: str, whole: set[str]) -> None:
     for name in wanted.files:
         os.rename(f"{source}/{name}", f"{target}/{name}")  # noqa: PTH104 - as above
     for name, below in wanted.directories.items():
@@ -82,14 +82,14 @@ def _move_parts(wanted: _Directory, source: str, target: str, whole: set[str]) -
             _move_parts(below, old, new, whole)
 
 
-def _whole(wanted: _Directory, source: str) -> set[str]:
+def _whole(wanted: _DirectoryMove, source: str) -> set[str]:
     """Return *source* and the directories below it that hold nothing but what is wanted."""
     found: set[str] = set()
     _find_whole(wanted, source, found)
     return found
 
 
-def _find_whole(wanted: _Directory, source: str, found: set[str]) -> bool:
+def _find_whole(wanted: _DirectoryMove, source: str, found: set[str]) -> bool:
     # Each has to be looked into, also behind one that is not whole.
     below = [
         _find_whole(each, f"{source}/{name}", found) for name, each in wanted.directories.items()
@@ -104,17 +104,17 @@ def _find_whole(wanted: _Directory, source: str, found: set[str]) -> bool:
     return source in found
 
 
-__all__ = ["MovedFromStage", "Source", "lay_out_links", "lay_out_merged", "lay_out_share"]
+__all__ = ["FileSource", "MovedFromStage", "lay_out_links", "lay_out_merged", "lay_out_share"]
 
 
-class Source(Protocol):
+class FileSource(Protocol):
     """Where a distribution's files come from."""
 
     def bring(self, files: Sequence[File], into: Path) -> None:
         """Put exactly *files* below *into*, which may hold others, at their paths."""
 
 
-def lay_out_share(share: Share, into: Path, source_of: Callable[[str], Source]) -> None:
+def lay_out_share(share: Shard, into: Path, source_of: Callable[[str], FileSource]) -> None:
     """Fill the directory *into*/`tree` with the files of *share*, and with nothing else.
 
     *source_of* gives the source of a distribution by its name. Raises what the sources raise, and
@@ -124,7 +124,7 @@ def lay_out_share(share: Share, into: Path, source_of: Callable[[str], Source]) 
     _lay_out(share.name, share.files, into / TREE, source_of)
 
 
-def lay_out_merged(share: Share, venv: Path, source_of: Callable[[str], Source]) -> None:
+def lay_out_merged(share: Shard, venv: Path, source_of: Callable[[str], FileSource]) -> None:
     """Put the files of *share*, which are all there are, into the environment *venv* itself.
 
     *venv* is a new one with nothing but what it needs to be one. Raises as `lay_out_share`.
@@ -161,7 +161,7 @@ def _copy(file: File, root: Path, venv: Path) -> None:
 
 
 def _lay_out(
-    document: str, owned: Mapping[str, Owned], tree: Path, source_of: Callable[[str], Source]
+    document: str, owned: Mapping[str, Owned], tree: Path, source_of: Callable[[str], FileSource]
 ) -> None:
     files: dict[str, list[File]] = {}
     for file, owner in owned.values():

@@ -112,9 +112,9 @@ def at_home(
     if not any(owned.file.target for files in parts.values() for owned in files.values()):
         yield from parts.items()
         return
-    shares_of = _shares_below(parts)
+    shards_of = _shares_below(parts)
     for name, files in parts.items():
-        yield name, {path: _moved(owned, name, shares_of) for path, owned in files.items()}
+        yield name, {path: _moved(owned, name, shards_of) for path, owned in files.items()}
 
 
 def _shares_below(parts: Mapping[str, Mapping[str, Owned]]) -> dict[str, set[str]]:
@@ -129,12 +129,12 @@ def _shares_below(parts: Mapping[str, Mapping[str, Owned]]) -> dict[str, set[str
     return found
 
 
-def _moved(owned: Owned, share: str, shares_of: Mapping[str, set[str]]) -> Owned:
+def _moved(owned: Owned, share: str, holders: Mapping[str, set[str]]) -> Owned:
     file = owned.file
     if not file.target or file.target.startswith("/"):
         return owned
     aim = _aim(file)
-    if shares_of.get(aim) == {share}:
+    if holders.get(aim) == {share}:
         return owned
     # Out of `<share>/tree/<path>` and into its neighbour.
     target = f"{'../' * (file.path.count('/') + 2)}{VENV}/{aim}"
@@ -167,7 +167,7 @@ _NAME_AT_MOST = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class Shard:
     """The files of some distributions, for one layer."""
 
     name: str
@@ -181,7 +181,7 @@ class Share:
     """Bytes of all files."""
 
 
-def shares_of(distributions: Sequence[Distribution], *, merged: bool = False) -> tuple[Share, ...]:
+def shards_of(distributions: Sequence[Distribution], *, merged: bool = False) -> tuple[Shard, ...]:
     """Return the shares of *distributions*, each path in exactly one, in the order of their names.
 
     *merged*: one share, `venv`, that is the environment itself. Raises PathClash.
@@ -255,10 +255,10 @@ def _digest(name: str) -> bytes:
     return hashlib.sha256(name.encode(errors="surrogateescape")).digest()
 
 
-def _share(name: str, files: Mapping[str, Owned]) -> Share:
+def _share(name: str, files: Mapping[str, Owned]) -> Shard:
     ordered = {path: files[path] for path in sorted(files)}
     values: list[File] = [owned.file for owned in ordered.values()]
-    return Share(
+    return Shard(
         name=name,
         files=ordered,
         distributions=tuple(sorted({owned.owner for owned in ordered.values()})),

@@ -9,13 +9,57 @@ from typing import NamedTuple, Protocol
 
 from cnb_python.app import Project
 from cnb_python.errors.base import BuildpackError
-from cnb_python.managers.resolution import Decision, Pin, Undecided
 from cnb_python.managers.tool import Bring, not_available
 from cnb_python.system.interface import Command, Fetch, Outcome, Run
 
 
+class Pin(NamedTuple):
+    """One distribution of an environment, decided."""
+
+    name: str
+    """Normalised (PEP 503): `ruamel-yaml`."""
+    version: str
+    """Normalised (PEP 440): `5.2.19`."""
+    origin: str
+    """What besides name and version the bytes depend on, as a digest in hex.
+
+    Over the hashes that are allowed, the archive that was chosen, the commit. Never readable: an
+    address may hold a token. Equal pins are the same bytes, so what was kept may be used.
+    """
+    line: str
+    """What installs it and nothing else: a line of a requirements file, hashes included, or a
+    `pylock.toml` of that one package, which begins with a comment saying so."""
+    keeps: bool = True
+    """False for a directory on disk, whose contents change without anyone saying so."""
+    extras: tuple[str, ...] = ()
+
+
+class Resolution(NamedTuple):
+    """Everything that the environment is to hold."""
+
+    pins: tuple[Pin, ...]
+    """In the order of their names."""
+    pure: bool
+    """The deciding files alone led here: the same files lead here again, without asking."""
+    by: str
+    """The tool that decided, and installs: `pip`, `uv`."""
+
+
+class NeedsResolving(NamedTuple):
+    """The files alone do not say: a manager has to be asked."""
+
+    reason: str
+    """Why, for the log: `line 3 of requirements.txt asks for a range`."""
+    inputs: str = ""
+    """A SHA-256 in hex over everything that the answer depends on; empty: nobody can tell.
+
+    Where the previous build's was the same, so is the answer, and nobody is asked. Nothing secret
+    goes into it: it is noted in the image.
+    """
+
+
 @dataclass(frozen=True, slots=True)
-class Workplace:
+class InstallContext:
     """Where a manager works."""
 
     app_dir: Path
@@ -74,7 +118,7 @@ class Manager(Protocol):
 
     def pins(
         self, project: Project, python: str, environ: Mapping[str, str]
-    ) -> Decision | Undecided:
+    ) -> Resolution | NeedsResolving:
         """Return what the app's files alone decide, without asking anyone; Undecided: they do not.
 
         *python* is the release of the app's interpreter, *environ* what processes would be given.
@@ -82,7 +126,7 @@ class Manager(Protocol):
         ...
 
     def try_install(
-        self, decision: Decision, pins: Sequence[Pin], place: Workplace, run: Run
+        self, decision: Resolution, pins: Sequence[Pin], place: InstallContext, run: Run
     ) -> str:
         """Install *pins* of a *decision* of `pins`; return in a sentence why not, or nothing.
 
@@ -90,49 +134,53 @@ class Manager(Protocol):
         """
         ...
 
-    def decide(self, place: Workplace, run: Run) -> Decision:
+    def decide(self, place: InstallContext, run: Run) -> Resolution:
         """Have the manager decide, as if nothing were installed; what it installs is of no use.
 
         Raises what it says went wrong.
         """
         ...
 
-    def install_all(self, place: Workplace, run: Run) -> Decision:
+    def install_all(self, place: InstallContext, run: Run) -> Resolution:
         """Have the manager decide and install in one go. Raises what it says went wrong."""
         ...
 
-    def install(self, decision: Decision, pins: Sequence[Pin], place: Workplace, run: Run) -> None:
+    def install(
+        self, decision: Resolution, pins: Sequence[Pin], place: InstallContext, run: Run
+    ) -> None:
         """Install exactly *pins* of *decision*. Raises what the manager says went wrong."""
         ...
 
     def explain(
-        self, command: Command, outcome: Outcome, place: Workplace, run: Run
+        self, command: Command, outcome: Outcome, place: InstallContext, run: Run
     ) -> BuildpackError:
         """Say why *command* failed; *run* is for asking again where its output does not tell."""
         ...
 
 
-class AskedAnew(ABC):
+class ResolvesOnChange(ABC):
     """What managers share whose files alone decide nothing: they are asked when one changed."""
 
     __slots__ = ()
 
     @abstractmethod
-    def decide(self, place: Workplace, run: Run) -> Decision:
+    def decide(self, place: InstallContext, run: Run) -> Resolution:
         """See `Manager`."""
 
     @abstractmethod
-    def install(self, decision: Decision, pins: Sequence[Pin], place: Workplace, run: Run) -> None:
+    def install(
+        self, decision: Resolution, pins: Sequence[Pin], place: InstallContext, run: Run
+    ) -> None:
         """See `Manager`."""
 
     def try_install(
-        self, decision: Decision, pins: Sequence[Pin], place: Workplace, run: Run
+        self, decision: Resolution, pins: Sequence[Pin], place: InstallContext, run: Run
     ) -> str:
         """Refuse: there is nothing that `pins` could have decided."""
         del decision, pins, place, run
         return "its files alone decide nothing"
 
-    def install_all(self, place: Workplace, run: Run) -> Decision:
+    def install_all(self, place: InstallContext, run: Run) -> Resolution:
         """Decide and install. Raises what both do."""
         decision = self.decide(place, run)
         self.install(decision, decision.pins, place, run)

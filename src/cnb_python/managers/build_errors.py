@@ -1,18 +1,129 @@
 """Recognises why a package could not be built from source, whichever tool had it built."""
 
 import re
+from pathlib import Path
+from typing import Literal, NamedTuple
 
+from cnb_python.cnb import toml
+from cnb_python.cnb.toml import TomlTable
 from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.building import (
-    MadeForPython2,
     MissingBuildModule,
     MissingBuildRequirement,
     MissingForBuild,
+    Python2OnlyPackage,
     SourceBuildFailed,
     UndefinedSymbol,
 )
 from cnb_python.errors.machine import DiskFull, Killed
-from cnb_python.managers.debian_packages import UNKNOWN, Kind, holders
+from cnb_python.errors.network import GitFailed, GitTrouble
+
+TABLE = Path(__file__).parents[1] / "data/libraries.toml"
+
+type Kind = Literal["header", "library", "program"]
+
+# Where the table lists what: a library is asked for by the linker, by pkg-config or by CMake.
+_COLUMNS: dict[Kind, tuple[str, ...]] = {
+    "header": ("headers",),
+    "library": ("libraries", "pkg_config", "cmake"),
+    "program": ("programs",),
+}
+
+
+class Holders(NamedTuple):
+    """The packages that hold something; empty where unknown."""
+
+    debian: str
+    ubuntu: str
+
+
+UNKNOWN = Holders("", "")
+
+
+def holders(kind: Kind, name: str, table: Path = TABLE) -> Holders:
+    """Return which packages hold the *kind* of thing called *name*, as a build's output has it.
+
+    Spelling counts for headers and programs; libraries are written in many ways.
+    """
+    rows = toml.tables_at(toml.read(table), "package")
+    found = next((row for row in rows if _holds(row, kind, name)), None)
+    return Holders(str(found["debian"]), str(found["ubuntu"])) if found else UNKNOWN
+
+
+def _holds(row: TomlTable, kind: Kind, name: str) -> bool:
+    listed = [one for column in _COLUMNS[kind] for one in _strings(row, column)]
+    if kind == "library":
+        return name.casefold() in {one.casefold() for one in listed}
+    # A name that ends in a slash stands for all headers below it.
+    return name in listed or any(name.startswith(one) for one in listed if one.endswith("/"))
+
+
+def _strings(row: TomlTable, column: str) -> list[str]:
+    value = row.get(column)
+    return [str(one) for one in value] if isinstance(value, list) else []
+
+
+_NO_GIT = re.compile(r"ERROR: Cannot find command '([^']+)'|(Git) executable not found")
+# pip's words, then uv's.
+_FAILED = re.compile(r"^\s*\S git .+ did not run successfully", re.MULTILINE)
+_OF_PIP = re.compile(r"Failed to build '([^']+)'|╰─> (?:from )?(\S+)$", re.MULTILINE)
+_OF_UV = re.compile(r"Failed to (?:download and )?build `([^`]+)`")
+_URL_OF_UV = re.compile(r"didn't exit successfully: `\S*git .*?'([^'+]\S*?)'")
+_SAYS = re.compile(r"^\s*(?:(?:fatal|error|ssh): )(?!subprocess-exited)(.+)$", re.MULTILINE)
+# It says so after whatever was the reason.
+_NOTHING_NEW = re.compile(r"Could not read from remote repository")
+_TROUBLES: tuple[tuple[GitTrouble, re.Pattern[str]], ...] = (
+    ("certificate", re.compile(r"certificate|SSL", re.IGNORECASE)),
+    (
+        "host",
+        re.compile(
+            r"Could not resolve|Failed to connect|Connection (?:refused|timed out|reset)"
+            r"|unable to look up|Network is unreachable|Couldn't connect"
+        ),
+    ),
+    (
+        "login",
+        re.compile(
+            r"could not read (?:Username|Password)|Authentication failed|Permission denied"
+            r"|returned error: 40[13]|Host key verification|[Aa]ccess denied"
+        ),
+    ),
+    (
+        "revision",
+        re.compile(
+            r"pathspec|not our ref|find remote ref|unadvertised object|not a tree|bad object"
+            r"|Remote branch"
+        ),
+    ),
+    (
+        "repository",
+        re.compile(r"repository .*(?:not found|does not exist)|not appear to be a git|error: 404"),
+    ),
+)
+
+
+def git_failure(output: str) -> BuildpackError | None:
+    """Return what kept Git from it, None where it did not fail."""
+    if found := _NO_GIT.search(output):
+        name = (found[1] or found[2]).lower()
+        return MissingForBuild("", "program", name, "", *holders("program", name))
+    if failed := _FAILED.search(output):
+        asked = _OF_PIP.search(output, failed.end())
+        return _failed(asked[1] or asked[2] if asked else "it", output[: failed.start()])
+    if "Git operation failed" in output:
+        asked, url = _OF_UV.search(output), _URL_OF_UV.search(output)
+        return _failed(asked[1] if asked else f"git+{url[1]}" if url else "it", output)
+    return None
+
+
+def _failed(requirement: str, said: str) -> GitFailed:
+    lines: list[str] = _SAYS.findall(said)
+    telling = [line for line in lines if not _NOTHING_NEW.search(line)]
+    problem = (telling or lines or ["nothing; see its output above"])[-1]
+    text = "\n".join(lines) if lines else said
+    found = (trouble for trouble, pattern in _TROUBLES if pattern.search(text))
+    return GitFailed(requirement, next(found, "other"), problem)
+
 
 # The first that matches is the reason: what is more certain stands higher.
 _PATTERNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
@@ -197,7 +308,7 @@ def build_failure(output: str, python: str) -> BuildpackError | None:
     if symbol := _UNDEFINED.search(told):
         return UndefinedSymbol(package, symbol[1] or symbol[2], python)
     if sign := _PYTHON_2.search(told):
-        return MadeForPython2(package, sign[0].strip())
+        return Python2OnlyPackage(package, sign[0].strip())
     problem = _problem(told)
     if module := _NO_MODULE.search(problem):
         name = module[1] or module[2]

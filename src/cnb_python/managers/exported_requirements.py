@@ -16,11 +16,11 @@ from cnb_python.cnb import toml
 from cnb_python.errors.inputs import UnreadableToml
 from cnb_python.errors.locks import BadLock
 from cnb_python.managers import markers
+from cnb_python.managers.base import Pin, Resolution
 from cnb_python.managers.install_locked import Choice
 from cnb_python.managers.pip.pinned import digest
-from cnb_python.managers.pip.requirements_txt import Line, lines_of
-from cnb_python.managers.resolution import Decision, Pin
-from cnb_python.system.addresses import shown
+from cnb_python.managers.pip.requirements_txt import RequirementLine, lines_of
+from cnb_python.system.redaction import shown
 
 _EXTRAS = re.compile(r"^([A-Za-z0-9][\w.-]*)\[[^]\n]*\](?=\s*==)", re.MULTILINE)
 
@@ -47,7 +47,7 @@ _DIRECT = re.compile(r"([\w.-]+)\s*(\[[^]]*\])?\s*@\s*(\S+)")
 class Exported(NamedTuple):
     """What an export says."""
 
-    decision: Decision
+    decision: Resolution
     finding: tuple[str, ...]
     """The lines that say where to look, for `uv.Sources.lines`."""
 
@@ -66,11 +66,11 @@ def read(text: str, lock: str, beside: Path, choice: Choice, by: str) -> Exporte
         pin = _read(line, lock, beside, choice)
         if pin and pins.setdefault(pin.name, pin) != pin:
             raise BadLock(lock, f"two of its entries for {pin.name} apply at once")
-    decision = Decision(tuple(sorted(pins.values())), pure=True, by=by)
+    decision = Resolution(tuple(sorted(pins.values())), pure=True, by=by)
     return Exported(decision, tuple(finding))
 
 
-def _read(line: Line, lock: str, beside: Path, choice: Choice) -> Pin | None:
+def _read(line: RequirementLine, lock: str, beside: Path, choice: Choice) -> Pin | None:
     """Return what *line* asks for, None where its marker says that it does not count."""
     editable = _EDITABLE.fullmatch(line.text)
     words, options = (editable[1], "") if editable else line.parts

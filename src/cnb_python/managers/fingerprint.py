@@ -14,7 +14,7 @@ from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlTable
 from cnb_python.config.settings import Settings
 from cnb_python.errors.inputs import UnreadableToml
-from cnb_python.errors.locks import OutsideApp
+from cnb_python.errors.locks import PathOutsideApp
 from cnb_python.managers.pip.pinned import digest
 
 PYPROJECT = "pyproject.toml"
@@ -62,12 +62,12 @@ def place(name: str, lock: str, beside: Path, top: Path) -> Path:
     for part in () if Path(name).is_absolute() else Path(name).parts:
         depth += -1 if part == ".." else 1
         if depth < 0:
-            raise OutsideApp(lock, name)
+            raise PathOutsideApp(lock, name)
     found = (beside / name).resolve()
     is_project = any((found / one).exists() for one in (PYPROJECT, "setup.py"))
     # A link that leads to all of the build image, for instance: nobody installs that.
     if not (found.is_relative_to(top.resolve()) or found.is_file() or is_project):
-        raise OutsideApp(lock, name)
+        raise PathOutsideApp(lock, name)
     return found
 
 
@@ -146,7 +146,7 @@ _SECRETS = re.compile(r"(?<=://)[^\s'\"]*@|(?<=[\w/])\?[^\s'\"]+")
 _CREDENTIALS = re.compile(r"USER|PASS|TOKEN|SECRET|CREDENTIAL|_KEY\b|CLIENT_CERT", re.IGNORECASE)
 
 
-class Reader(Protocol):
+class LockReader(Protocol):
     """A manager that reads a lock for the app's Python and this machine."""
 
     @property
@@ -165,7 +165,7 @@ class Reader(Protocol):
         ...
 
 
-def inputs(reader: Reader, python: str, *parts: Iterable[str]) -> str:
+def inputs(reader: LockReader, python: str, *parts: Iterable[str]) -> str:
     """Return `Undecided.inputs` of *reader* for *python*, the release of the app's interpreter.
 
     *parts* are what it depends on besides; nothing in them may be secret.

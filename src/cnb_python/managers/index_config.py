@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from cnb_python.managers.base import NeedsResolving
 from cnb_python.managers.pip.config import read_pip_settings
 from cnb_python.managers.pip.requirements_txt import is_index
-from cnb_python.managers.resolution import Undecided
 
 _INDEXES = ("UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS")
 
@@ -67,7 +67,7 @@ class Network(NamedTuple):
 
 def network_of(
     options: Mapping[str, str], environ: Mapping[str, str], index_url: str
-) -> Network | Undecided:
+) -> Network | NeedsResolving:
     """Return how uv reaches what pip would with *options* and *environ*.
 
     *index_url* is what the app's file says, which is stronger. Undecided where uv cannot do the
@@ -75,18 +75,20 @@ def network_of(
     """
     others = sorted(options.keys() - _WITHOUT_EFFECT - _OF_THE_NETWORK)
     if others:
-        return Undecided(f"pip is configured with {' and '.join(others)}")
+        return NeedsResolving(f"pip is configured with {' and '.join(others)}")
     index = index_url or options.get("index-url", "") or options.get("pypi-url", "")
     trusted = tuple(options.get("trusted-host", "").split())
     if index and not (is_index(index) and _is_allowed(index, trusted)):
-        return Undecided("the index is one that pip alone judges")
+        return NeedsResolving("the index is one that pip alone judges")
     try:
         found = dict(_variables(options, environ))
     except ValueError, OverflowError:
-        return Undecided("pip is configured with something that is no number")
+        return NeedsResolving("pip is configured with something that is no number")
     certificates = found.get("SSL_CERT_FILE") or found.get("SSL_CERT_DIR")
     if certificates and not Path(certificates).exists():
-        return Undecided(f"there is nothing at {certificates}, where pip looks for certificates")
+        return NeedsResolving(
+            f"there is nothing at {certificates}, where pip looks for certificates"
+        )
     return Network(index, found)
 
 

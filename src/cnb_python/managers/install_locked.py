@@ -6,7 +6,8 @@ https://packaging.python.org/en/latest/specifications/pylock-toml/
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,13 +18,59 @@ from packaging.utils import canonicalize_name
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlTable, TomlValue
 from cnb_python.errors.locks import BadLock, LockForOtherPython, UnknownGroup
+from cnb_python.errors.network import IndexRefused, SourceRefused
 from cnb_python.managers import markers
-from cnb_python.managers.base import Workplace
+from cnb_python.managers.base import InstallContext, Pin, Resolution
 from cnb_python.managers.pip.pinned import UV, digest
-from cnb_python.managers.resolution import Decision, Pin
 from cnb_python.managers.uv import commands as uv
-from cnb_python.system.addresses import shown
 from cnb_python.system.interface import Run
+from cnb_python.system.redaction import shown
+
+_OF_A_PROXY = 407
+
+type Home = Callable[[Pin], tuple[str, ...]]
+"""Returns the addresses, logins and all, of the indexes that a package may come from.
+
+None: those that the user has set up.
+"""
+
+
+class IndexedLock(NamedTuple):
+    """Who says where packages come from."""
+
+    manager: str
+    """As users write it: `Poetry`."""
+    home: Home
+
+
+def install_from_indexes(
+    pins: Sequence[Pin], lock: IndexedLock, place: InstallContext, run: Run, sources: uv.UvSources
+) -> None:
+    """Install exactly *pins*, each from where *lock* has it; what builds them as *sources* says.
+
+    An index without a package of that name is passed over. Raises what uv says went wrong,
+    and SourceRefused.
+    """
+    by_home: defaultdict[tuple[str, ...], list[Pin]] = defaultdict(list)
+    for pin in pins:
+        by_home[lock.home(pin)].append(pin)
+    for addresses, group in sorted(by_home.items()):
+        try:
+            install(group, place, run, _preferring(addresses, sources))
+        except IndexRefused as refused:
+            if addresses and refused.status != _OF_A_PROXY:
+                raise SourceRefused(lock.manager, refused.url, refused.status) from refused
+            raise
+
+
+def _preferring(addresses: tuple[str, ...], sources: uv.UvSources) -> uv.UvSources:
+    if not addresses:
+        return sources
+    others = sources.variables.get("UV_INDEX", "")
+    indexes = " ".join(filter(None, (*addresses, others)))
+    variables = {**sources.variables, "UV_INDEX": indexes}
+    return sources._replace(variables=variables, strategy=uv.FIRST_INDEX)
+
 
 # How the line of a pin begins that is a lock of its own.
 LOCK = "# pylock.toml\n"
@@ -46,7 +93,7 @@ class Choice(NamedTuple):
 
 def read_lock(
     lock: Path, choice: Choice, name: str = "", by: str = UV, places: tuple[Path, ...] = ()
-) -> Decision:
+) -> Resolution:
     """Return everything that *lock*, a `pylock.toml`, holds for *choice*.
 
     *name*: what the user knows the file by, where it is not its own name; *places*: from where its
@@ -65,10 +112,10 @@ def read_lock(
         _pin(_hashed(package, called), tables[at], (lock.parent, *places))
         for at, package in chosen
     )
-    return Decision(tuple(sorted(pins)), pure=True, by=by)
+    return Resolution(tuple(sorted(pins)), pure=True, by=by)
 
 
-def install(pins: Sequence[Pin], place: Workplace, run: Run, sources: uv.Sources) -> None:
+def install(pins: Sequence[Pin], place: InstallContext, run: Run, sources: uv.UvSources) -> None:
     """Install exactly *pins*, found as *sources* says. Raises what uv says went wrong."""
     locks = [pin.line for pin in pins if pin.line.startswith(LOCK)]
     lines = [pin.line for pin in pins if not pin.line.startswith(LOCK)]

@@ -12,8 +12,8 @@ from typing import Literal
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlValue
 from cnb_python.errors.inputs import UnreadableJson
-from cnb_python.errors.locks import WrongForm
-from cnb_python.python.line_numbers import json_line, toml_line
+from cnb_python.errors.locks import UnexpectedType
+from cnb_python.python.origin import json_line, toml_line
 
 type Kind = Literal["a table", "a list", "a list of tables", "text in quotes"]
 
@@ -104,17 +104,17 @@ def _json(text: str, name: str) -> TomlValue:
 
 def _check(name: str, document: TomlValue, text: str) -> None:
     if not isinstance(document, dict):
-        raise WrongForm(name, "", 1, _shown(document), "a table")
+        raise UnexpectedType(name, "", 1, _shown(document), "a table")
     for path, kind in FORMS[name].items():
         for place, value in _at(document, path.split("."), ()):
             if not _is(value, kind):
                 table, _, key = place.rpartition(".")
                 is_json = name.endswith(".lock") and text.lstrip().startswith("{")
                 line = json_line(text, key) if is_json else toml_line(text, table, key)
-                raise WrongForm(name, place, line, _shown(value), kind)
+                raise UnexpectedType(name, place, line, _shown(value), kind)
     for path in _NEEDED.get(name, ()):
         if not list(_at(document, path.split("."), ())):
-            raise WrongForm(name, path, None, "nothing", FORMS[name][path])
+            raise UnexpectedType(name, path, None, "nothing", FORMS[name][path])
 
 
 def _at(

@@ -4,14 +4,14 @@ from pathlib import Path
 
 from cnb_python.errors.programs import ProgramUnavailable
 from cnb_python.managers import build_errors
-from cnb_python.managers.base import Workplace
+from cnb_python.managers.base import InstallContext
 from cnb_python.managers.tool import Program
 from cnb_python.managers.uv import commands as uv
 from cnb_python.managers.uv import index_env
 from cnb_python.system.interface import Command, Run
 
 
-def install(program: Program, into: Path, python: Path, place: Workplace, run: Run) -> None:
+def install(program: Program, into: Path, python: Path, place: InstallContext, run: Run) -> None:
     """Put *program* and all that it needs into the directory *into*, for *python*.
 
     Raises ProgramUnavailable, DiskFull or Killed.
@@ -24,7 +24,7 @@ def install(program: Program, into: Path, python: Path, place: Workplace, run: R
         ) or ProgramUnavailable(program.name, _version(program), uv.last_words(outcome.output))
 
 
-def _command(program: Program, into: Path, python: Path, place: Workplace) -> Command:
+def _command(program: Program, into: Path, python: Path, place: InstallContext) -> Command:
     file = place.scratch / f"{program.name}.program.txt"
     file.write_text(program.lines, encoding="utf-8")
     # Without hashes nobody has said what else it needs: uv decides.

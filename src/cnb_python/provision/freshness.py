@@ -4,52 +4,56 @@ import hashlib
 from collections.abc import Mapping
 
 from cnb_python.config.settings import UV
-from cnb_python.install.installer import AsBefore
+from cnb_python.install.installer import SameAsPrevious
 from cnb_python.install.request import Synced
-from cnb_python.layers.build_record import Record
-from cnb_python.layers.store import Previous
-from cnb_python.managers.resolution import Decision, Undecided
-from cnb_python.provision.request import Job, decision_digest
-from cnb_python.store.manifest import Kept
+from cnb_python.layers.store import BuildRecord, PreviousBuild
+from cnb_python.managers.base import NeedsResolving, Resolution
+from cnb_python.provision.request import ProvisionRequest, decision_digest
+from cnb_python.store.manifest import StoreEntry
 from cnb_python.system.interface import Output
 
 
 def decided(
-    job: Job,
-    before: Previous,
-    known: Decision | Undecided,
-    kept: Mapping[str, Kept],
+    job: ProvisionRequest,
+    before: PreviousBuild,
+    known: Resolution | NeedsResolving,
+    kept: Mapping[str, StoreEntry],
     output: Output,
-) -> Decision | AsBefore | None:
+) -> Resolution | SameAsPrevious | None:
     """Return what is decided, None where the manager has to be asked, with the reason said."""
     who = UV if job.settings.installer == UV else job.manager.name
-    if isinstance(known, Decision):
+    if isinstance(known, Resolution):
         gap = _gap(job, before, known)
         if gap:
             output.line(f"Asking {who}: {gap}")
         return None if gap else known
     if before.record and _is_as_before(job, before.record, known, kept):
-        return AsBefore(frozenset(before.record.distributions))
+        return SameAsPrevious(frozenset(before.record.distributions))
     output.line(f"Asking {who}: {known.reason}")
     return None
 
 
-def noted(synced: Synced, before: Previous) -> tuple[str, bool]:
+def noted(synced: Synced, before: PreviousBuild) -> tuple[str, bool]:
     """Return the digest of what was decided, and whether the app's files alone did."""
     if synced.decision:
         return decision_digest(synced.decision), synced.decision.pure
     return (before.record.decision, before.record.pure) if before.record else ("", False)
 
 
-def gap(job: Job, synced: Synced, before: Previous, known: Decision | Undecided) -> str:
+def gap(
+    job: ProvisionRequest,
+    synced: Synced,
+    before: PreviousBuild,
+    known: Resolution | NeedsResolving,
+) -> str:
     """Return what to note of exact lines that lack something; see `Record.gap`."""
-    if isinstance(known, Undecided):
+    if isinstance(known, NeedsResolving):
         return ""
     found = synced.gap or _gap(job, before, known)
     return f"{_lines(job, known)} {found}" if found else ""
 
 
-def _gap(job: Job, before: Previous, known: Decision) -> str:
+def _gap(job: ProvisionRequest, before: PreviousBuild, known: Resolution) -> str:
     """Return what a previous build found that these lines lack; empty: nothing that is known.
 
     Releases never change, so uv need not install them again to find the same.
@@ -61,13 +65,18 @@ def _gap(job: Job, before: Previous, known: Decision) -> str:
     return found if lines == _lines(job, known) else ""
 
 
-def _lines(job: Job, known: Decision) -> str:
+def _lines(job: ProvisionRequest, known: Resolution) -> str:
     """Return a digest over exact lines, and the release of Python that they are for."""
     text = f"{decision_digest(known)} {job.release.version}"
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _is_as_before(job: Job, record: Record, known: Undecided, kept: Mapping[str, Kept]) -> bool:
+def _is_as_before(
+    job: ProvisionRequest,
+    record: BuildRecord,
+    known: NeedsResolving,
+    kept: Mapping[str, StoreEntry],
+) -> bool:
     """Whether what was installed then is what the manager would install now.
 
     Of a directory it would be, too, unless the app lies elsewhere: paths to it are installed.

@@ -5,25 +5,28 @@ from typing import TYPE_CHECKING
 
 from cnb_python.layers import previous_image, python
 from cnb_python.layers import store as store_layer
-from cnb_python.layers.build_record import Record
-from cnb_python.layers.store import Previous
-from cnb_python.managers.resolution import Decision, Undecided
-from cnb_python.provision.environment import (
-    Environment,
+from cnb_python.layers.store import BuildRecord, PreviousBuild
+from cnb_python.managers.base import NeedsResolving, Resolution
+from cnb_python.provision.request import (
     Provided,
+    ProvidedEnvironment,
+    ProvisionRequest,
     Reused,
-    Wants,
+    StepsNeedingEnvironment,
+    decision_digest,
+    env_digest,
     environment_of,
-    nobody,
+    no_steps,
 )
-from cnb_python.provision.request import Job, decision_digest, env_digest
 from cnb_python.system.interface import System
 
 if TYPE_CHECKING:
     from cnb_python.store.store import Store
 
 
-def provide(job: Job, system: System, wants: Wants = nobody) -> Provided:
+def provide(
+    job: ProvisionRequest, system: System, wants: StepsNeedingEnvironment = no_steps
+) -> Provided:
     """Bring layers `python`, `venv`, `deps-*` and `deps` to what *job* asks for.
 
     Everything is here until `close` for whom *wants* names. Raises what installing raises; layers
@@ -42,7 +45,9 @@ def provide(job: Job, system: System, wants: Wants = nobody) -> Provided:
     return rebuild.renew(job, before, known, system, (lambda _: user) if unchanged else wants)
 
 
-def _unchanged(job: Job, before: Previous, known: Decision | Undecided) -> Record | None:
+def _unchanged(
+    job: ProvisionRequest, before: PreviousBuild, known: Resolution | NeedsResolving
+) -> BuildRecord | None:
     """Return the previous build's record where its environment is certainly this one's too."""
     record = before.record
     if record is None or before.reasons or before.changes:
@@ -56,19 +61,21 @@ def _unchanged(job: Job, before: Previous, known: Decision | Undecided) -> Recor
     return record if is_same else None
 
 
-def _leads_there(record: Record, known: Decision | Undecided) -> bool:
+def _leads_there(record: BuildRecord, known: Resolution | NeedsResolving) -> bool:
     """Whether what is *known* leads to the decision of *record* again."""
-    if isinstance(known, Undecided):
+    if isinstance(known, NeedsResolving):
         return bool(known.inputs) and known.inputs == record.inputs
     return record.pure and record.decision == decision_digest(known)
 
 
-def _environment(job: Job, before: Previous, record: Record) -> Environment:
+def _environment(
+    job: ProvisionRequest, before: PreviousBuild, record: BuildRecord
+) -> ProvidedEnvironment:
     store = cache(partial(_store, before, record))
     return environment_of(job, before, record.distributions, record.layers, store)
 
 
-def _store(before: Previous, record: Record) -> Store:
+def _store(before: PreviousBuild, record: BuildRecord) -> Store:
     from cnb_python.store.store import Store  # noqa: PLC0415 - loads compression
 
     store = Store(before.directory)
@@ -77,7 +84,9 @@ def _store(before: Previous, record: Record) -> Store:
     return store
 
 
-def _reuse(job: Job, before: Previous, record: Record, system: System) -> Provided:
+def _reuse(
+    job: ProvisionRequest, before: PreviousBuild, record: BuildRecord, system: System
+) -> Provided:
     """Take everything from the previous image."""
     python.reuse(job.runtime)
     previous_image.reuse(job.context.layers_dir, record.layers)

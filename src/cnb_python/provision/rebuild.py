@@ -9,36 +9,120 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnb_python.cnb import disk
-from cnb_python.cnb.layer import layer_of
+from cnb_python.cnb.layer import check_contents, layer_of
 from cnb_python.distributions.model import Distribution
+from cnb_python.errors.frameworks import PackagesAdded
 from cnb_python.install import request as install_request
-from cnb_python.install.installer import Needs, sync
+from cnb_python.install import snapshot, tools
+from cnb_python.install.installer import FilesNeeded, sync
 from cnb_python.install.request import EnvironmentRequest, Synced
-from cnb_python.install.snapshot import Untouched
-from cnb_python.install.tools import Toolbox
-from cnb_python.layers import (
-    bundled_tools,
-    previous_image,
-    python,
-    python_install,
-    venv_and_shards,
-)
+from cnb_python.install.snapshot import Snapshot
+from cnb_python.install.tools import ToolCache
+from cnb_python.layers import previous_image, python, python_install, venv_and_shards
 from cnb_python.layers import store as store_layer
-from cnb_python.layers.build_record import Record
-from cnb_python.layers.leftovers import WORK
-from cnb_python.layers.store import Previous
-from cnb_python.layers.venv_and_shards import Layers, Plan
+from cnb_python.layers.previous_image import WORK
+from cnb_python.layers.store import BuildRecord, PreviousBuild
+from cnb_python.layers.venv_and_shards import LayerPlan, Layers
 from cnb_python.layout import conflicts
 from cnb_python.layout.links import Copy
 from cnb_python.layout.names import SHARES, VENV
-from cnb_python.managers.resolution import Decision, Undecided
+from cnb_python.managers import tool
+from cnb_python.managers.base import NeedsResolving, Resolution
 from cnb_python.provision import freshness
-from cnb_python.provision.environment import Environment, Wants, environment_of, nobody
-from cnb_python.provision.finish import Renewed, bytes_below
-from cnb_python.provision.request import Job, env_digest
-from cnb_python.store.manifest import Kept
+from cnb_python.provision.request import (
+    ProvidedEnvironment,
+    ProvisionRequest,
+    StepResults,
+    StepsNeedingEnvironment,
+    env_digest,
+    environment_of,
+    no_steps,
+)
+from cnb_python.store.manifest import StoreEntry
 from cnb_python.store.store import Damaged, Store
 from cnb_python.system.interface import Output, System
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """Python and the packages, of which something is here."""
+
+    environment: ProvidedEnvironment
+    store: Store
+    stored: Mapping[str, StoreEntry]
+    """By name: what the store is to keep, as far as it has room."""
+    alone: frozenset[str]
+    """The names of distributions that have a share of their own."""
+    record: BuildRecord
+    """What to note."""
+    made: frozenset[str]
+    """The names of the environment's layers that were made."""
+    lent: frozenset[str]
+    """Those of them that the previous image has: they are here for whom wants to use them."""
+    wanted_by: str
+    untouched: Snapshot
+    """What was laid out, as it was before anybody used it."""
+    output: Output
+
+    def close(self, added: StepResults) -> BuildRecord:
+        """Take back what was lent, and keep what the next build can use."""
+        job, layers_dir = self.environment.job, self.environment.job.context.layers_dir
+        self._check()
+        made = (self.made - self.lent) | _close_python(job)
+        previous_image.reuse(layers_dir, {name: self.record.layers[name] for name in self.lent})
+        programs = tools.kept(self.store, job.manager.name)
+        trees = {job.runtime.archive, *programs, *added.trees}
+        manifest = self.store.close(self.stored.values(), trees, self.alone)
+        record = self.record._replace(
+            contents=job.contents_key.metadata(),
+            layer_sizes=self._sizes(added),
+            manifest=manifest,
+            collected=added.collected,
+        )
+        store_layer.close_store(job.context, record)
+        check_contents(layers_dir, {*made, *added.made, store_layer.NAME})
+        return record
+
+    def _check(self) -> None:
+        """Remove what was written beside the packages, and say so."""
+        written = [path for one in self.untouched.seen for path in self.untouched.check(one)]
+        found = snapshot.added(written)
+        if found.packages:
+            raise PackagesAdded(self.wanted_by, found.packages)
+        if found.files:
+            from cnb_python.errors import frameworks  # noqa: PLC0415 - for who needs it
+
+            message = frameworks.added_files(self.wanted_by, found.files)
+            self.output.warning(message.title, message.body)
+
+    def _sizes(self, added: StepResults) -> dict[str, str]:
+        layers_dir = self.environment.job.context.layers_dir
+        sizes = {
+            name: size
+            for name, size in self.record.layer_sizes.items()
+            if name in {python.NAME, *self.record.layers}
+        }
+        for name in (python.NAME, store_layer.NAME):
+            if (layers_dir / name).is_dir():
+                sizes[name] = str(bytes_below(layers_dir / name))
+        return sizes | {name: str(size) for name, size in added.layers.items()}
+
+
+def _close_python(job: ProvisionRequest) -> frozenset[str]:
+    """Make what was laid out the layer, unless the previous image has it; return what was made."""
+    if job.runtime.is_in_image and not job.demand:
+        python.reuse(job.runtime)
+        return frozenset()
+    python.finish(job.runtime, build=bool(job.demand))
+    return frozenset({python.NAME})
+
+
+def bytes_below(directory: Path) -> int:
+    """Return how much the files below *directory* hold."""
+    return sum(
+        (parent / name).lstat().st_size for parent, _, names in directory.walk() for name in names
+    )
+
 
 _LARGEST = 5
 _WRITTEN = 3
@@ -48,8 +132,12 @@ _COMMON = re.compile(rf"{SHARES}\d\d|{VENV}")
 
 
 def renew(
-    job: Job, before: Previous, known: Decision | Undecided, system: System, wants: Wants = nobody
-) -> Renewed:
+    job: ProvisionRequest,
+    before: PreviousBuild,
+    known: Resolution | NeedsResolving,
+    system: System,
+    wants: StepsNeedingEnvironment = no_steps,
+) -> Rebuilt:
     """Make what changed of layers `python`, `venv`, `deps-*` and `deps`.
 
     All of it is here where *wants* names somebody. Raises what installing raises; what was begun
@@ -60,11 +148,11 @@ def renew(
         store = Store(store_layer.open_store(job.context, before))
         kept = _kept(store, before, system.output)
         decided = freshness.decided(job, before, known, kept, system.output)
-        lending = _Lending(job, _plan(job), before, store, wants, system.output)
+        lending = _TemporaryLayers(job, _plan(job), before, store, wants, system.output)
         # Installing takes place under its name, for a while without its `.toml`.
         layer_of(job.context.layers_dir, VENV).drop()
         compiling = pool.submit(python_install.lay_out(job.runtime, store, system))
-        box = Toolbox(store, work / "programs", system.output)
+        box = ToolCache(store, work / "programs", system.output)
         request = _request(job, work, compiling.result, box)
         synced = sync(request, decided, kept, lending.needs, store, system)
         _say_changes(before, synced, system.output)
@@ -77,19 +165,19 @@ def renew(
 
 
 @dataclass(slots=True)
-class _Lending:
+class _TemporaryLayers:
     """Lays out what the previous image has too where somebody wants to use it."""
 
-    job: Job
-    plan: Plan
-    before: Previous
+    job: ProvisionRequest
+    plan: LayerPlan
+    before: PreviousBuild
     store: Store
-    wants: Wants
+    wants: StepsNeedingEnvironment
     output: Output
     user: str | None = None
     """None: not asked yet."""
 
-    def needs(self, distributions: Sequence[Distribution]) -> Needs:
+    def needs(self, distributions: Sequence[Distribution]) -> FilesNeeded:
         """Return whose files have to be here, having asked who wants to use them."""
         if self.user is None:
             versions = {one.name: one.version for one in distributions}
@@ -100,20 +188,26 @@ class _Lending:
                 self.output.line(f"Laying out everything for {self.user}")
         return venv_and_shards.needs(self.plan, distributions)
 
-    def _environment(self, versions: Mapping[str, str], digests: Mapping[str, str]) -> Environment:
+    def _environment(
+        self, versions: Mapping[str, str], digests: Mapping[str, str]
+    ) -> ProvidedEnvironment:
         return environment_of(self.job, self.before, versions, digests, lambda: self.store)
 
     def lend(
-        self, layers: Layers, stored: Mapping[str, Kept], alone: frozenset[str], record: Record
-    ) -> Renewed:
+        self,
+        layers: Layers,
+        stored: Mapping[str, StoreEntry],
+        alone: frozenset[str],
+        record: BuildRecord,
+    ) -> Rebuilt:
         """Return what there is now, and what of it has to go back."""
-        untouched = Untouched()
+        untouched = Snapshot()
         lent = frozenset() if self.plan.build else layers.changed & layers.same
         if self.user:
             # Also what goes back: a build from nothing, which keeps it, would not be better off.
             for name in {python.NAME, *layers.changed}:
                 untouched.remember(self.plan.layers_dir / name)
-        return Renewed(
+        return Rebuilt(
             environment=self._environment(record.distributions, layers.digests),
             store=self.store,
             stored=stored,
@@ -127,7 +221,9 @@ class _Lending:
         )
 
 
-def renew_python(job: Job, before: Previous, record: Record, system: System) -> Renewed:
+def renew_python(
+    job: ProvisionRequest, before: PreviousBuild, record: BuildRecord, system: System
+) -> Rebuilt:
     """Make layer `python` alone: nothing of the environment depends on what changed."""
     store = Store(store_layer.open_store(job.context, before))
     kept = _kept(store, before, system.output)
@@ -137,25 +233,25 @@ def renew_python(job: Job, before: Previous, record: Record, system: System) -> 
     alone = frozenset(name for name, one in kept.items() if not one.archive)
     found = environment_of(job, before, record.distributions, record.layers, lambda: store)
     none = frozenset[str]()
-    return Renewed(found, store, kept, alone, record, none, none, "", Untouched(), system.output)
+    return Rebuilt(found, store, kept, alone, record, none, none, "", Snapshot(), system.output)
 
 
 def _stored(
     synced: Synced,
-    known: Decision | Undecided,
-    kept: Mapping[str, Kept],
+    known: Resolution | NeedsResolving,
+    kept: Mapping[str, StoreEntry],
     alone: frozenset[str],
     store: Store,
     pool: ThreadPoolExecutor,
-) -> dict[str, Kept]:
+) -> dict[str, StoreEntry]:
     """Put what was installed in the store; return that and what was there, by name."""
     new = [one for one in synced.distributions if one.name in synced.fresh]
 
-    is_certain = isinstance(known, Undecided) and bool(known.inputs)
+    is_certain = isinstance(known, NeedsResolving) and bool(known.inputs)
 
-    def put(one: Distribution) -> Kept:
+    def put(one: Distribution) -> StoreEntry:
         if not (one.keeps or is_certain):
-            return Kept(one, "", "")
+            return StoreEntry(one, "", "")
         # An index has what is large, and a share of its own holds it: it would not be kept.
         return store.put(one, synced.roots[one.name], whole=one.is_built or one.name not in alone)
 
@@ -178,7 +274,7 @@ def _work(layers_dir: Path) -> Iterator[Path]:
         disk.remove(work)
 
 
-def _say_reasons(job: Job, before: Previous, output: Output) -> None:
+def _say_reasons(job: ProvisionRequest, before: PreviousBuild, output: Output) -> None:
     if job.demand:
         output.line(f"Laying out everything: {job.demand} asked for it at build time")
     for reason in before.reasons:
@@ -187,7 +283,7 @@ def _say_reasons(job: Job, before: Previous, output: Output) -> None:
         output.line(f"Putting the environment together anew: {reason}")
 
 
-def _kept(store: Store, before: Previous, output: Output) -> Mapping[str, Kept]:
+def _kept(store: Store, before: PreviousBuild, output: Output) -> Mapping[str, StoreEntry]:
     """Return what the store has of this key; nothing, with a reason, where it cannot be used.
 
     Its interpreter has a key of its own, and stays of use.
@@ -206,7 +302,7 @@ def _kept(store: Store, before: Previous, output: Output) -> Mapping[str, Kept]:
 
 
 def _request(
-    job: Job, work: Path, ready: Callable[[], object], box: Toolbox
+    job: ProvisionRequest, work: Path, ready: Callable[[], object], box: ToolCache
 ) -> EnvironmentRequest:
     buildpack = job.context.buildpack.directory
     return EnvironmentRequest(
@@ -214,8 +310,8 @@ def _request(
         manager=job.manager,
         interpreter=job.runtime.interpreter.path,
         python=job.release.version,
-        tool=bundled_tools.find_pip(buildpack),
-        uv=bundled_tools.find_uv(buildpack),
+        tool=tool.find_pip(buildpack),
+        uv=tool.find_uv(buildpack),
         environ=job.context.environ,
         directory=job.context.layers_dir / VENV,
         work=work,
@@ -225,9 +321,9 @@ def _request(
     )
 
 
-def _plan(job: Job) -> Plan:
+def _plan(job: ProvisionRequest) -> LayerPlan:
     path = job.runtime.interpreter.path
-    return Plan(
+    return LayerPlan(
         layers_dir=job.context.layers_dir,
         interpreter=path,
         line=path.name.removeprefix("python"),
@@ -239,7 +335,7 @@ def _plan(job: Job) -> Plan:
     )
 
 
-def _say_changes(before: Previous, synced: Synced, output: Output) -> None:
+def _say_changes(before: PreviousBuild, synced: Synced, output: Output) -> None:
     after = {one.name: one.version for one in synced.distributions}
     said = install_request.said(before.record.distributions, after) if before.record else ""
     output.line(f"Changed: {said}" if said else f"{len(after)} packages")
@@ -269,12 +365,16 @@ def _alone(layers: Layers) -> frozenset[str]:
 
 
 def _record(
-    job: Job, synced: Synced, layers: Layers, known: Decision | Undecided, before: Previous
-) -> Record:
+    job: ProvisionRequest,
+    synced: Synced,
+    layers: Layers,
+    known: Resolution | NeedsResolving,
+    before: PreviousBuild,
+) -> BuildRecord:
     """Return what the next build is to know."""
     decision, pure = freshness.noted(synced, before)
     largest = sorted(synced.distributions, key=lambda one: (-one.size, one.name))[:_LARGEST]
-    return Record(
+    return BuildRecord(
         contents=job.contents_key.metadata(),
         outcome=job.outcome_key.metadata(),
         decision=decision,
@@ -286,12 +386,12 @@ def _record(
         layer_sizes={name: str(size) for name, size in _sizes(job, layers).items()},
         largest={one.name: str(one.size) for one in largest},
         # What was written is to be written again: nobody else brings it.
-        inputs=known.inputs if isinstance(known, Undecided) and not synced.written else "",
+        inputs=known.inputs if isinstance(known, NeedsResolving) and not synced.written else "",
         gap=freshness.gap(job, synced, before, known),
     )
 
 
-def _sizes(job: Job, layers: Layers) -> dict[str, int]:
+def _sizes(job: ProvisionRequest, layers: Layers) -> dict[str, int]:
     """Return the bytes of each layer; `python` still has its directory."""
     copies = sum(place.file.size for place in layers.places if isinstance(place, Copy))
     sizes = {share.name: share.size for share in layers.shares}

@@ -7,10 +7,10 @@ from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
 from cnb_python.cnb.bindings import Binding, of_type
 from cnb_python.config.settings import MIRROR
-from cnb_python.errors.runtimes import BadMirror, UnusablePythonTable
+from cnb_python.errors.machine import BadMirror, UnusablePythonTable
 from cnb_python.python.releases import Inventory, Release, load, parse, read_table
-from cnb_python.system.addresses import local_path, shown
 from cnb_python.system.interface import Download, Fetch
+from cnb_python.system.redaction import local_path, shown
 
 _DEPENDENCY_MAPPING = "dependency-mapping"
 _DEPENDENCY_MIRROR = "dependency-mirror"

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlTable, TomlValue
 from cnb_python.errors.inputs import UnreadableToml
-from cnb_python.errors.runtimes import UnusablePythonTable
+from cnb_python.errors.machine import UnusablePythonTable
 
 FORM = r"([0-9]+)\.([0-9]+)\.([0-9]+)((?:a|b|rc)[0-9]+)?"
 _FORM = re.compile(FORM)
@@ -65,7 +65,7 @@ _DATES = ("released", "end_of_life", "removed")
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ReleaseLine:
     """A release line of Python and its dates."""
 
     minor: str
@@ -109,10 +109,10 @@ class Inventory:
     """The table's address or path, without credentials."""
     default: str
     """The line of apps that ask for none."""
-    lines: tuple[Line, ...]
+    lines: tuple[ReleaseLine, ...]
     releases: tuple[Release, ...]
 
-    def line(self, minor: str) -> Line | None:
+    def line(self, minor: str) -> ReleaseLine | None:
         """Return the line *minor*, None when the table does not have it."""
         return next((line for line in self.lines if line.minor == minor), None)
 
@@ -149,13 +149,13 @@ def read_table(path: Path, origin: str) -> TomlTable:
         raise UnusablePythonTable(origin, (error.reason,)) from error
 
 
-def _lines(table: TomlTable, problems: list[str]) -> list[Line]:
+def _lines(table: TomlTable, problems: list[str]) -> list[ReleaseLine]:
     lines = []
     for number, row in enumerate(toml.tables_at(table, "line"), start=1):
         minor = row.get("minor")
         dates = [found for key in _DATES if (found := _date(row.get(key)))]
         if isinstance(minor, str) and _MINOR.fullmatch(minor) and len(dates) == len(_DATES):
-            lines.append(Line(minor, *dates))
+            lines.append(ReleaseLine(minor, *dates))
         else:
             problems.append(f"[[line]] {number} needs `minor` (text) and the dates {_DATES}")
     return lines

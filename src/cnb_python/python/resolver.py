@@ -3,19 +3,111 @@
 from dataclasses import dataclass
 from datetime import date
 
+from cnb_python.app import Project
 from cnb_python.cnb.context import Target
+from cnb_python.cnb.toml import Metadata
+from cnb_python.config.settings import STICKY
+from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.python import (
     EndedPythonLine,
     NoPythonInRange,
     PythonNotAvailable,
+    PythonOutsideRange,
     UnknownPythonLine,
     UnknownPythonPatch,
 )
 from cnb_python.python.origin import Origin
-from cnb_python.python.releases import FREETHREADED, PLAIN, Inventory, Line, Release
+from cnb_python.python.releases import FREETHREADED, PLAIN, Inventory, Release, ReleaseLine
 from cnb_python.python.request import PythonRequest
 from cnb_python.python.sources import Request, Requests
 from cnb_python.python.specifiers import PythonRange
+from cnb_python.python.version_files import (
+    PDM_LOCK,
+    PIPFILE,
+    PIPFILE_LOCK,
+    PYLOCK,
+    PYPROJECT,
+    by_pipenv,
+    ranges,
+)
+
+_STICKY_ORIGIN = Origin(f"the previous build, which {STICKY} keeps to")
+# As `layers.key.EnvironmentKey` names them.
+_LINE, _FLAVOUR = "python", "flavour"
+
+
+def kept_line(store: Metadata, inventory: Inventory) -> PythonRequest | None:
+    """Return the line of the build that left *store*, None where *inventory* does not know it.
+
+    That is one of a newer release of the buildpack, or there was no such build.
+    """
+    minor = store.get(_LINE)
+    if not isinstance(minor, str) or inventory.line(minor) is None:
+        return None
+    return line_request(minor, _STICKY_ORIGIN, freethreaded=store.get(_FLAVOUR) == FREETHREADED)
+
+
+# What they install is built by Poetry, if the app is Poetry's.
+_POETRYS = ("poetry.lock", PYPROJECT)
+# Who installs by these files does so whatever `pyproject.toml` says of Python.
+_CARELESS = ("requirements.txt", "setup.py")
+_POETRYS_FIELD = "python"
+
+
+def bounds(project: Project, deciding_file: str) -> Requests:
+    """Return what the manager that goes by *deciding_file* insists on.
+
+    uv, Poetry and PDM refuse another Python than `pyproject.toml` names, Pipenv (`--deploy`)
+    another than its lock file. What cannot be read is left for the manager to complain of.
+    """
+    if deciding_file in _CARELESS:
+        return ()
+    try:
+        if deciding_file in {PIPFILE, PIPFILE_LOCK}:
+            said = by_pipenv(project)
+            return (said,) if said else ()
+        return tuple(one for one in ranges(project) if _counts(one.origin, deciding_file))
+    except BuildpackError:
+        return ()
+
+
+def _counts(origin: Origin, deciding_file: str) -> bool:
+    if origin.field == _POETRYS_FIELD:
+        return deciding_file in _POETRYS
+    if origin.name.endswith(PDM_LOCK):
+        return deciding_file == PDM_LOCK
+    return deciding_file == PYLOCK or "pylock." not in origin.name
+
+
+def check_bounds(
+    resolution: ResolvedPython,
+    insisted: Requests,
+    inventory: Inventory,
+    target: Target,
+    today: date,
+) -> None:
+    """Refuse a Python with which nothing can be installed. Raises PythonOutsideRange."""
+    version, asked = resolution.release.version, resolution.request
+    offender = next((one for one in insisted if not one.admits(version)), None)
+    if offender is None:
+        return
+    raise PythonOutsideRange(
+        version,
+        str(asked),
+        str(asked.origin),
+        str(offender),
+        str(offender.origin),
+        _fit(insisted, inventory, target, today),
+    )
+
+
+def _fit(insisted: Requests, inventory: Inventory, target: Target, today: date) -> str:
+    """Return the line that all of *insisted* would have, empty where there is none."""
+    try:
+        return resolve(insisted, inventory, target, today).line.minor
+    except BuildpackError:
+        return ""
+
 
 DEFAULT = Origin("the default of this buildpack")
 
@@ -25,12 +117,12 @@ _LAST_PYTHON_2 = "2.7"
 
 
 @dataclass(frozen=True, slots=True)
-class Resolution:
+class ResolvedPython:
     """The Python of this build, and what is worth knowing about it."""
 
     request: Request
     release: Release
-    line: Line
+    line: ReleaseLine
     newest: str
     """The newest release of the line for this target: `3.14.9`."""
 
@@ -59,7 +151,7 @@ def resolve(
     target: Target,
     today: date,
     default: PythonRequest | None = None,
-) -> Resolution:
+) -> ResolvedPython:
     """Return the release to install; where nothing is *asked* that of the *default* line.
 
     The *default* is the inventory's own unless another is given; a range takes it first too. Of
@@ -96,7 +188,7 @@ def line_request(minor: str, origin: Origin, *, freethreaded: bool = False) -> P
     return PythonRequest(major, number, None, "", freethreaded, origin)
 
 
-def _of_line(request: PythonRequest, shelf: _Shelf) -> Resolution:
+def _of_line(request: PythonRequest, shelf: _Shelf) -> ResolvedPython:
     line = _line(request, shelf)
     flavour = FREETHREADED if request.freethreaded else PLAIN
     built = shelf.builds(line.minor, flavour)
@@ -104,12 +196,12 @@ def _of_line(request: PythonRequest, shelf: _Shelf) -> Resolution:
     wanted = [r for r in here if request.admits(r.version)]
     if not wanted:
         raise _absent(request, built, here, shelf)
-    return Resolution(request, wanted[0], line, here[0].version)
+    return ResolvedPython(request, wanted[0], line, here[0].version)
 
 
 def _of_ranges(
     ranges: tuple[PythonRange, ...], default: PythonRequest, shelf: _Shelf
-) -> Resolution:
+) -> ResolvedPython:
     """Return the newest release in all *ranges*, of the *default* line where it has one."""
     lines = (shelf.inventory.line(minor) for minor in _preferred(shelf.supported, default.line))
     for line in lines:
@@ -120,7 +212,7 @@ def _of_ranges(
         finals = [r for r in here if not r.number.prerelease]
         fit = [r for r in finals if all(one.admits(r.version) for one in ranges)]
         if fit:
-            return Resolution(ranges[0], fit[0], line, finals[0].version)
+            return ResolvedPython(ranges[0], fit[0], line, finals[0].version)
     raise _none_fits(ranges, shelf)
 
 
@@ -144,7 +236,7 @@ def _may_admit(ranges: tuple[PythonRange, ...], minor: str) -> bool:
     return any(all(one.admits(version) for one in ranges) for version in versions)
 
 
-def _line(request: PythonRequest, shelf: _Shelf) -> Line:
+def _line(request: PythonRequest, shelf: _Shelf) -> ReleaseLine:
     minor = request.line
     if request.major == 2 and request.minor < _numbers(_LAST_PYTHON_2)[1]:
         minor = _LAST_PYTHON_2  # the last of them ended last

@@ -7,11 +7,17 @@ from cnb_python.app import Project
 from cnb_python.config.settings import VERSION, Settings
 from cnb_python.errors.base import BuildpackError
 from cnb_python.python import version_files
-from cnb_python.python.lock_metadata import by_pipenv, ranges
 from cnb_python.python.origin import Origin
 from cnb_python.python.request import PythonRequest, parse_version
 from cnb_python.python.specifiers import PythonRange, parse_constraint
-from cnb_python.python.version_files import RUNTIME, VERSION_FILE, by_asdf, by_mise
+from cnb_python.python.version_files import (
+    RUNTIME,
+    VERSION_FILE,
+    by_asdf,
+    by_mise,
+    by_pipenv,
+    ranges,
+)
 
 _OPERATORS = frozenset("<>=~^|,!*")
 _WILD = re.compile(r"[\d.]+\.\*")

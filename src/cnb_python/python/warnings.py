@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from cnb_python.python.resolver import Resolution
+from cnb_python.python.resolver import ResolvedPython
 from cnb_python.python.sources import Requests
 from cnb_python.python.specifiers import PythonRange
 from cnb_python.python.version_files import RUNTIME, VERSION_FILE
@@ -20,7 +20,7 @@ class Notice:
     body: tuple[str, ...]
 
 
-def notices(resolution: Resolution, today: date) -> tuple[Notice, ...]:
+def notices(resolution: ResolvedPython, today: date) -> tuple[Notice, ...]:
     """Return what to warn of: the line's end within a year or behind us, a newer patch."""
     line, origin = resolution.line, resolution.request.origin
     said = []
@@ -45,7 +45,7 @@ def notices(resolution: Resolution, today: date) -> tuple[Notice, ...]:
     return tuple(said)
 
 
-def _ended(resolution: Resolution) -> Notice:
+def _ended(resolution: ResolvedPython) -> Notice:
     line = resolution.line
     return Notice(
         f"Python {line.minor} has ended on {line.end_of_life}",
@@ -57,7 +57,7 @@ def _ended(resolution: Resolution) -> Notice:
     )
 
 
-def disagreements(resolution: Resolution, others: Requests) -> tuple[Notice, ...]:
+def disagreements(resolution: ResolvedPython, others: Requests) -> tuple[Notice, ...]:
     """Return a warning for each of *others* that would not have this release."""
     version, asked = resolution.release.version, resolution.request
     return tuple(
@@ -85,7 +85,7 @@ def _deprecated(version: str, name: str) -> Notice:
     )
 
 
-def _unreleased(resolution: Resolution) -> Notice:
+def _unreleased(resolution: ResolvedPython) -> Notice:
     line = resolution.line
     return Notice(
         f"Python {resolution.release.version} is a pre-release",
@@ -99,7 +99,7 @@ def _unreleased(resolution: Resolution) -> Notice:
     )
 
 
-def _outdated(resolution: Resolution) -> Notice:
+def _outdated(resolution: ResolvedPython) -> Notice:
     line, release = resolution.line.minor, resolution.release.version
     origin = resolution.request.origin
     remedy = (

@@ -84,7 +84,7 @@ _KINDS = re.compile(r"[fxld]*")
 type _Kind = Literal["f", "x", "l", "d"]
 
 
-class Kept(NamedTuple):
+class StoreEntry(NamedTuple):
     """A distribution that the store has, or had when it was asked."""
 
     distribution: Distribution
@@ -94,7 +94,7 @@ class Kept(NamedTuple):
     """That of the archive of its small parts; empty: nothing of it is kept."""
 
 
-class Tree(NamedTuple):
+class StoredTree(NamedTuple):
     """A directory that the store has as a whole."""
 
     archive: str
@@ -105,9 +105,9 @@ class Tree(NamedTuple):
 class Manifest(NamedTuple):
     """Everything that a store holds."""
 
-    distributions: Mapping[str, Kept]
+    distributions: Mapping[str, StoreEntry]
     """By name."""
-    trees: Mapping[str, Tree]
+    trees: Mapping[str, StoredTree]
     """By key."""
 
 
@@ -156,7 +156,7 @@ def load(content: bytes) -> Manifest:
     return Manifest({kept.distribution.name: kept for kept in rows}, trees)
 
 
-def load_trees(content: bytes) -> Mapping[str, Tree]:
+def load_trees(content: bytes) -> Mapping[str, StoredTree]:
     """Return the trees alone of the manifest that *content* holds. Raises UnusableManifest."""
     try:
         return _load_trees(_whole(content))
@@ -171,14 +171,14 @@ def _whole(content: bytes) -> object:
     return whole
 
 
-def _load_trees(whole: object) -> dict[str, Tree]:
+def _load_trees(whole: object) -> dict[str, StoredTree]:
     return {
-        key: Tree(_digest(row, "archive"), _load_members(row))
+        key: StoredTree(_digest(row, "archive"), _load_members(row))
         for key, row in _field(whole, "trees", dict).items()
     }
 
 
-def _dump_kept(kept: Kept) -> dict[str, object]:
+def _dump_kept(kept: StoreEntry) -> dict[str, object]:
     one = kept.distribution
     return {
         "name": one.name,
@@ -193,7 +193,7 @@ def _dump_kept(kept: Kept) -> dict[str, object]:
     } | _dump_members([member_of(file) for file in one.files])
 
 
-def _load_kept(row: object) -> Kept:
+def _load_kept(row: object) -> StoreEntry:
     members = _load_members(row)
     distribution = Distribution(
         name=_matching(row, "name", _NAME),
@@ -205,7 +205,7 @@ def _load_kept(row: object) -> Kept:
         keeps=_field(row, "keeps", bool),
     )
     archive = _digest(row, "archive") if _field(row, "archive", str) else ""
-    return Kept(distribution, archive, _digest(row, "info"))
+    return StoreEntry(distribution, archive, _digest(row, "info"))
 
 
 def _digests(row: object, count: int) -> list[str]:

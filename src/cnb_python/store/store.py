@@ -5,9 +5,9 @@ it is trusted but by that name; whatever is damaged or gone is simply not kept.
 """
 
 import os
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from cnb_python.cnb import disk
 from cnb_python.distributions.model import Distribution, File, is_small_part
@@ -16,15 +16,72 @@ from cnb_python.store import archive as store_archive
 from cnb_python.store import cas
 from cnb_python.store import manifest as listing
 from cnb_python.store.archive import Member
-from cnb_python.store.eviction import BUDGET_BYTES, fitting
 from cnb_python.store.manifest import (
-    Kept,
     Manifest,
-    Tree,
+    StoredTree,
+    StoreEntry,
     UnusableManifest,
     first_outside,
     member_of,
 )
+
+BUDGET_BYTES = 64 * 1024 * 1024
+
+type _Kind = Literal["info", "tree", "archive"]
+
+
+class _Candidate(NamedTuple):
+    """Something that may be kept. They sort by how soon it is."""
+
+    rank: int
+    size: int
+    name: str
+    kind: _Kind
+
+
+def fitting_in_budget(
+    manifest: Manifest, alone: Collection[str], sizes: Mapping[str, int], budget: int
+) -> Manifest:
+    """Return what of *manifest* fits into *budget* bytes, where *sizes* are those of archives.
+
+    Small parts come first: nothing is known of a distribution without them. Then what was built
+    from source, for that takes longest to do again, then trees, then the rest; of each, the small
+    ones. Of the distributions in *alone*, whose contents are rarely asked for, only what was
+    built from source. Archives that *sizes* lacks are gone.
+    """
+    chosen: dict[_Kind, set[str]] = {"info": set(), "tree": set(), "archive": set()}
+    for candidate in sorted(_candidates(manifest, alone, sizes)):
+        has_info = candidate.kind != "archive" or candidate.name in chosen["info"]
+        if has_info and candidate.size <= budget:
+            budget -= candidate.size
+            chosen[candidate.kind].add(candidate.name)
+    kept = manifest.distributions
+    return Manifest(
+        {
+            name: kept[name] if name in chosen["archive"] else kept[name]._replace(archive="")
+            for name in sorted(chosen["info"])
+        },
+        {key: manifest.trees[key] for key in sorted(chosen["tree"])},
+    )
+
+
+def _candidates(
+    manifest: Manifest, alone: Collection[str], sizes: Mapping[str, int]
+) -> Iterator[_Candidate]:
+    for key, tree in manifest.trees.items():
+        if tree.archive in sizes:
+            yield _Candidate(2, sizes[tree.archive], key, "tree")
+    for name, kept in manifest.distributions.items():
+        if kept.info in sizes:
+            yield _Candidate(0, sizes[kept.info], name, "info")
+        if kept.archive in sizes and _is_wanted(kept, alone):
+            rank = 1 if kept.distribution.is_built else 3
+            yield _Candidate(rank, sizes[kept.archive], name, "archive")
+
+
+def _is_wanted(kept: StoreEntry, alone: Collection[str]) -> bool:
+    return kept.distribution.is_built or kept.distribution.name not in alone
+
 
 _ARCHIVE = ".tar.zst"
 _MANIFEST = ".json.zst"
@@ -48,10 +105,10 @@ class Store:
         self.directory = directory
         self.lost: dict[str, str] = {}
         """Why a distribution that was kept is not any more, by name; known after `read`."""
-        self._trees: dict[str, Tree] = {}
+        self._trees: dict[str, StoredTree] = {}
         self._used: set[str] = set()
 
-    def read(self, manifest: str) -> dict[str, Kept] | Damaged:
+    def read(self, manifest: str) -> dict[str, StoreEntry] | Damaged:
         """Return by name what the build kept that closed the store with *manifest*.
 
         Those whose small parts are not sound are in `lost` instead.
@@ -83,30 +140,30 @@ class Store:
         except DamagedStore, UnusableManifest:
             self._trees.clear()
 
-    def put(self, distribution: Distribution, root: Path, *, whole: bool = True) -> Kept:
+    def put(self, distribution: Distribution, root: Path, *, whole: bool = True) -> StoreEntry:
         """Archive the files of *distribution*, which lie below *root*; all, or its small parts.
 
         Equal distributions become equal archives. Raises DiskFull, OSError, or ContractBroken when
         a file is not what *distribution* says.
         """
         if not listing.may_be_kept(distribution):
-            return Kept(distribution, "", "")
+            return StoreEntry(distribution, "", "")
         info = self._pack(_members(filter(is_small_part, distribution.files)), root)
         archive = self._pack(_members(distribution.files), root) if whole else ""
-        return Kept(distribution, archive, info)
+        return StoreEntry(distribution, archive, info)
 
-    def bring(self, kept: Kept, into: Path) -> None:
+    def bring(self, kept: StoreEntry, into: Path) -> None:
         """Put all files of *kept* below the directory *into*, beside what is there.
 
         Raises DamagedStore, DiskFull or OSError; each may leave a part behind.
         """
         self._unpack(kept.archive, _members(kept.distribution.files), into)
 
-    def bring_info(self, kept: Kept, into: Path) -> None:
+    def bring_info(self, kept: StoreEntry, into: Path) -> None:
         """Put the small parts of *kept* below the directory *into*. Raises what `bring` does."""
         self._unpack(kept.info, _small(kept), into)
 
-    def metadata(self, kept: Kept) -> bytes:
+    def metadata(self, kept: StoreEntry) -> bytes:
         """Return the METADATA of *kept*. Raises DamagedStore."""
         # The highest: setuptools and others carry distributions of their own inside.
         found = [one.path for one in _small(kept) if one.path.endswith(".dist-info/METADATA")]
@@ -122,7 +179,7 @@ class Store:
         found = _walk(root, "")
         members = tuple(sorted(one for one in found if only is None or one.path in only))
         if first_outside(members) is None:
-            self._trees[key] = Tree(self._pack(members, root, far=True), members)
+            self._trees[key] = StoredTree(self._pack(members, root, far=True), members)
             self._used.add(key)
 
     @property
@@ -152,7 +209,7 @@ class Store:
 
     def close(
         self,
-        kept: Iterable[Kept],
+        kept: Iterable[StoreEntry],
         trees: Collection[str],
         alone: Collection[str],
         budget: int = BUDGET_BYTES,
@@ -170,7 +227,7 @@ class Store:
             name.removesuffix(_ARCHIVE): size for name, size in cas.sizes(self.directory).items()
         }
         # The list itself counts: with nothing left out it is longest.
-        chosen = fitting(named, alone, sizes, budget - len(listing.dump(named)))
+        chosen = fitting_in_budget(named, alone, sizes, budget - len(listing.dump(named)))
         with cas.writing(self.directory, _MANIFEST, _WRITING) as draft:
             draft.write(listing.dump(chosen))
         self._prune({f"{draft.digest}{_MANIFEST}", *_names(chosen)})
@@ -196,7 +253,7 @@ def _members(files: Iterable[File]) -> list[Member]:
     return [member_of(file) for file in files]
 
 
-def _small(kept: Kept) -> list[Member]:
+def _small(kept: StoreEntry) -> list[Member]:
     return _members(filter(is_small_part, kept.distribution.files))
 
 

@@ -8,8 +8,7 @@ from compression.zstd import ZstdError
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from cnb_python.errors.machine import DiskFull
-from cnb_python.errors.runtimes import DamagedArchive, UnsafeArchive
+from cnb_python.errors.machine import DamagedArchive, DiskFull, UnsafeArchive
 
 _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 

@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cnb_python.errors.machine import DiskFull
-from cnb_python.errors.runtimes import ChecksumMismatch, DownloadFailed
-from cnb_python.system.addresses import local_path, shown
+from cnb_python.errors.machine import ChecksumMismatch, DiskFull, DownloadFailed
 from cnb_python.system.interface import Download
+from cnb_python.system.redaction import local_path, shown
 
 _CHUNK = 1 << 20
 _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})

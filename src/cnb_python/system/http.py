@@ -1,20 +1,95 @@
 """Downloads over HTTP with patience: time-outs, attempts, proxies, the system's certificates."""
 
+import os
 import ssl
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 
+from cnb_python.errors.machine import DownloadFailed
 from cnb_python.errors.network import UntrustedCertificate
-from cnb_python.errors.runtimes import DownloadFailed
-from cnb_python.system.addresses import shown
+from cnb_python.system.certificates import BUNDLES, certifi_bundle, system_bundle
 from cnb_python.system.interface import Download
-from cnb_python.system.proxies import proxy_for
-from cnb_python.system.redaction import redact
-from cnb_python.system.tls import tls_context
+from cnb_python.system.redaction import redact, shown
+
+
+def tls_context(
+    environ: Mapping[str, str], candidates: Iterable[Path] = BUNDLES
+) -> ssl.SSLContext:
+    """Return a context that trusts SSL_CERT_FILE, else the system's bundle, else certifi's.
+
+    SSL_CERT_DIR (one or more, separated by colons) is trusted besides; SSL_CLIENT_CERT, one file
+    with a certificate and its key as for uv, is shown to servers that ask. Raises OSError, which
+    ssl.SSLError is, for a choice of the user's that cannot be read.
+    """
+    chosen = environ.get("SSL_CERT_FILE")
+    bundle = Path(chosen) if chosen else system_bundle(candidates)
+    context = ssl.create_default_context(cafile=bundle or certifi_bundle())
+    # Companies' authorities often lack an extension that Python has asked for since 3.13, and that
+    # pip and uv do without: https://docs.python.org/3/whatsnew/3.13.html#ssl
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    for directory in environ.get("SSL_CERT_DIR", "").split(os.pathsep):
+        if directory:
+            context.load_verify_locations(capath=directory)
+    if client := environ.get("SSL_CLIENT_CERT"):
+        context.load_cert_chain(client)
+    return context
+
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def proxy_for(url: str, environ: Mapping[str, str]) -> str | None:
+    """Return the address of the proxy for *url*, None for a direct connection.
+
+    HTTP_PROXY or HTTPS_PROXY by the scheme, then ALL_PROXY, unless NO_PROXY names the host; small
+    letters win, as in curl. https://everything.curl.dev/usingcurl/proxies/env.html
+    """
+    address = urlsplit(url)
+    proxy = _either(environ, f"{address.scheme}_proxy") or _either(environ, "all_proxy")
+    if not proxy or _is_direct(address.hostname or "", _port(url), environ):
+        return None
+    return proxy if "://" in proxy else f"http://{proxy}"
+
+
+def _either(environ: Mapping[str, str], name: str) -> str:
+    return (environ.get(name) or environ.get(name.upper()) or "").strip()
+
+
+def _port(url: str) -> int | None:
+    address = urlsplit(url)
+    return address.port or _DEFAULT_PORTS.get(address.scheme)
+
+
+def _is_direct(host: str, port: int | None, environ: Mapping[str, str]) -> bool:
+    entries = (entry.strip() for entry in _either(environ, "no_proxy").split(","))
+    return any(_names(entry, host.lower(), port) for entry in entries if entry)
+
+
+def _names(entry: str, host: str, port: int | None) -> bool:
+    """Whether one *entry* of NO_PROXY names *host*: itself, its domain, its network, or all."""
+    if entry == "*":
+        return True
+    if _in_network(entry, host):
+        return True
+    name, _, wanted = entry.lower().partition(":")
+    if wanted and wanted != str(port):
+        return False
+    domain = name.removeprefix("*").removeprefix(".")
+    return host == domain or host.endswith(f".{domain}")
+
+
+def _in_network(entry: str, host: str) -> bool:
+    try:
+        return ip_address(host) in ip_network(entry.strip("[]"), strict=False)
+    except ValueError:
+        return False
+
 
 ATTEMPTS = 5
 FIRST_PAUSE = 0.5

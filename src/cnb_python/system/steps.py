@@ -7,7 +7,7 @@ from typing import NamedTuple
 from cnb_python.system.interface import Output
 
 
-class Journal(NamedTuple):
+class BuildLog(NamedTuple):
     """Steps and their seconds, in order."""
 
     output: Output

@@ -9,7 +9,7 @@ from cnb_python.app_steps import collectstatic
 from cnb_python.app_steps.collectstatic import Off, Static
 from cnb_python.errors.frameworks import CollectstaticFailed
 from cnb_python.errors.machine import Killed
-from cnb_python.provision.environment import Added
+from cnb_python.provision.request import StepResults
 from cnb_python.system.interface import Command, Outcome
 from tests.support.fake_environment import World, world
 from tests.support.trees import write_files
@@ -51,7 +51,7 @@ def app(tmp_path: Path, django: Django) -> World:
     return world(tmp_path, APP, {"django": "5.2"}, django)
 
 
-def build(app: World, collected: str = "", **environ: str) -> Added:
+def build(app: World, collected: str = "", **environ: str) -> StepResults:
     environment = app.environment(collected, **environ)
     static = collectstatic.find(environment)
     return collectstatic.collect(environment, static, {}, app.system())
@@ -151,7 +151,7 @@ def test_what_may_be_elsewhere_is_collected_each_time(
     setattr(django, attribute, value)
     if attribute == "is_reached":
         django.command = ""
-    assert build(app) == Added()
+    assert build(app) == StepResults()
 
 
 def test_files_outside_the_app_are_warned_of(app: World, django: Django) -> None:
@@ -165,12 +165,12 @@ def test_an_app_that_loses_files_is_not_kept(app: World) -> None:
     environment = app.environment()
     static = collectstatic.find(environment)
     (app.directory / "shop/settings.py").unlink()
-    assert collectstatic.collect(environment, static, {}, app.system()) == Added()
+    assert collectstatic.collect(environment, static, {}, app.system()) == StepResults()
 
 
 @pytest.mark.parametrize("value", ["1", "true", "no"])
 def test_the_classic_s_switch_turns_it_off(app: World, value: str) -> None:
-    assert build(app, DISABLE_COLLECTSTATIC=value) == Added()
+    assert build(app, DISABLE_COLLECTSTATIC=value) == StepResults()
     assert "None are collected: DISABLE_COLLECTSTATIC is set" in app.said
     assert app.programs.ran == []
 

@@ -12,7 +12,7 @@ from cnb_python.errors.frameworks import HookFailed, HookNotStarted
 from cnb_python.errors.inputs import NotAFile
 from cnb_python.errors.machine import ProgramNotStarted
 from cnb_python.system.interface import Command, Outcome
-from cnb_python.system.steps import Journal
+from cnb_python.system.steps import BuildLog
 from tests.support.fake_environment import World, world
 from tests.support.trees import write_files
 
@@ -35,7 +35,7 @@ def with_scripts(
 
 def before(app: World, **environ: str) -> None:
     context = app.environment(**environ).job.context
-    journal = Journal(app.app.log, lambda: 0, {})
+    journal = BuildLog(app.app.log, lambda: 0, {})
     hooks.run_before(context, app.directory, journal, app.system())
 
 
@@ -129,7 +129,7 @@ def test_a_script_that_is_not_executable_is_made_so(tmp_path: Path) -> None:
 def test_git_is_told_the_script_s_path_from_the_top(tmp_path: Path) -> None:
     app = with_scripts(tmp_path)
     write_files(app.directory, {"shop/bin/pre_compile": SCRIPT})
-    journal = Journal(app.app.log, lambda: 0, {})
+    journal = BuildLog(app.app.log, lambda: 0, {})
     context = app.environment().job.context
     hooks.run_before(context, app.directory / "shop", journal, app.system())
     assert "git update-index --chmod=+x shop/bin/pre_compile" in app.said

@@ -10,7 +10,7 @@ from cnb_python.cnb import disk, toml
 from cnb_python.errors.frameworks import NltkFailed, PackagesChanged
 from cnb_python.errors.inputs import NotUtf8
 from cnb_python.errors.machine import Killed
-from cnb_python.provision.environment import Added
+from cnb_python.provision.request import StepResults
 from cnb_python.store.store import Store
 from cnb_python.system.interface import Command, Outcome
 from tests.support.fake_environment import World, world
@@ -31,7 +31,7 @@ def app(tmp_path: Path) -> World:
     )
 
 
-def build(app: World, *, use: bool = False) -> Added | None:
+def build(app: World, *, use: bool = False) -> StepResults | None:
     """Do what a build does; *use*: something else runs in the environment, too."""
     app.programs.ran.clear()
     data = nltk.find(app.environment(), app.app.log)

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.app_steps import process_env
+from cnb_python.app_steps import run
 
 VENV, PYTHON, APP = Path("/layers/venv"), Path("/layers/python/bin/python3.14"), Path("/workspace")
 SALT = bytes(16)
 
 
 def of_the_app(**environ: str) -> dict[str, str]:
-    return process_env.of_the_app(environ, VENV, PYTHON, APP, bundles=())
+    return run.of_the_app(environ, VENV, PYTHON, APP, bundles=())
 
 
 def test_python_and_the_packages_come_first_on_the_path() -> None:
@@ -50,21 +50,21 @@ BASE = {"SECRET_KEY": "secret", "DEBUG": "0", "HOSTNAME": "4f2a", "CNB_BP_PLAN_P
     "other", [{"SECRET_KEY": "other"}, {"DEBUG": ""}, {"NEW": ""}, {"DEBUG": "0\0NEW="}]
 )
 def test_every_value_counts(other: dict[str, str]) -> None:
-    changed = process_env.digest({**BASE, **other}, "rest", SALT)
-    assert changed != process_env.digest(BASE, "rest", SALT)
+    changed = run.variables_digest({**BASE, **other}, "rest", SALT)
+    assert changed != run.variables_digest(BASE, "rest", SALT)
 
 
 def test_what_differs_between_machines_does_not_count() -> None:
     machine = {"HOSTNAME": "91bc", "CNB_BP_PLAN_PATH": "/tmp/2", "SHLVL": "2"}
     other = {**BASE, **machine, "BP_PYTHON_MIRROR": "https://mirror.example.org/python"}
-    assert process_env.digest(other, "rest", SALT) == process_env.digest(BASE, "rest", SALT)
+    assert run.variables_digest(other, "rest", SALT) == run.variables_digest(BASE, "rest", SALT)
 
 
 def test_the_rest_and_the_salt_count() -> None:
     found = {
-        process_env.digest(BASE, "rest", SALT),
-        process_env.digest(BASE, "other", SALT),
-        process_env.digest(BASE, "rest", bytes(15) + b"1"),
+        run.variables_digest(BASE, "rest", SALT),
+        run.variables_digest(BASE, "other", SALT),
+        run.variables_digest(BASE, "rest", bytes(15) + b"1"),
     }
     assert len(found) == 3
     assert all(len(digest) == 64 for digest in found)

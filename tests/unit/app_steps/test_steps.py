@@ -8,10 +8,10 @@ import pytest
 
 from cnb_python.app_steps import hooks
 from cnb_python.app_steps.steps import Steps
-from cnb_python.layers import leftovers
+from cnb_python.layers import previous_image
 from cnb_python.provision import provide
 from cnb_python.system.interface import Command, Outcome
-from cnb_python.system.steps import Journal
+from cnb_python.system.steps import BuildLog
 from tests.support.fake_build import Engine, contents, engine, pretended
 from tests.support.fake_manager import Shop, decision, package
 from tests.support.fake_system import Programs
@@ -49,11 +49,11 @@ class App:
         engine.shop.asked.clear()
         interpreter = pretended(engine.release.version)
         engine.programs = Programs(lambda command: self._answer(command) or interpreter(command))
-        leftovers.remove(engine.layers)
+        previous_image.remove_leftovers(engine.layers)
         system = engine.system()
         steps = Steps(system, hooks.find(engine.context.app_dir, hooks.POST))
         provided = provide.provide(engine.job(), system, steps.wants)
-        provided.close(steps.run(provided, Journal(engine.log, lambda: 0, {})))
+        provided.close(steps.run(provided, BuildLog(engine.log, lambda: 0, {})))
 
     def _answer(self, command: Command) -> Outcome | None:
         program = command.argv[1] if len(command.argv) > 1 else command.argv[0]

@@ -7,7 +7,7 @@ import pytest
 
 from cnb_python.bindings.apply import granted
 from cnb_python.cnb.context import BuildContext
-from cnb_python.errors.bindings import BadBinding, SeveralBindings
+from cnb_python.errors.config import BadBinding, SeveralBindings
 from cnb_python.system.certificates import certificates_in
 from tests.support.bindings import bound, certificates
 from tests.support.fake_build import context

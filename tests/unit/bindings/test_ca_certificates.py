@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cnb_python.bindings.ca_certificates import trusting
+from cnb_python.bindings.config_files import trusting_bindings
 from cnb_python.system.certificates import certificates_in
 from tests.support.bindings import bound, certificates
 from tests.support.fake_system import Log
@@ -10,7 +10,7 @@ from tests.support.fake_system import Log
 
 def trusted(directory: Path, environ: dict[str, str], *bundles: Path) -> dict[str, str]:
     bindings = bound(directory, roots={"type": "ca-certificates", "ca.pem": certificates(1)})
-    return dict(trusting(bindings, environ, directory, Log(), bundles))
+    return dict(trusting_bindings(bindings, environ, directory, Log(), bundles))
 
 
 def test_they_come_to_those_of_the_system(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from cnb_python.bindings.indexes import read, variables
 from cnb_python.bindings.schema import checked
-from cnb_python.errors.bindings import BadBinding, SeveralBindings
+from cnb_python.errors.config import BadBinding, SeveralBindings
 from tests.support.bindings import bound
 from tests.support.fake_system import Log
 

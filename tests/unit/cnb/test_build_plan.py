@@ -6,7 +6,7 @@ import pytest
 
 from cnb_python.cnb import toml
 from cnb_python.cnb.plan import BuildPlan, PlanEntry, Require, merged
-from cnb_python.errors.bugs import ContractBroken
+from cnb_python.errors.base import ContractBroken
 
 
 def written(tmp_path: Path, plan: BuildPlan) -> toml.TomlTable:

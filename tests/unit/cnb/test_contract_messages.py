@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from cnb_python.errors.base import Message
 from cnb_python.errors.inputs import MissingInput, UnreadableInput, UnreadableToml, UnsupportedApi
-from cnb_python.errors.message import Message
 
 
 def everything(message: Message) -> str:

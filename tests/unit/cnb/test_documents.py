@@ -14,7 +14,7 @@ from cnb_python.cnb.documents import (
     write_store,
 )
 from cnb_python.cnb.toml import TomlTable
-from cnb_python.errors.bugs import ContractBroken
+from cnb_python.errors.base import ContractBroken
 
 WEB = Process("web", ("gunicorn", "app:app"), default=True)
 

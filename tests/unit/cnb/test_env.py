@@ -20,7 +20,7 @@ from cnb_python.cnb.env import (
     launch_scopes,
     process_scope,
 )
-from cnb_python.errors.bugs import ContractBroken
+from cnb_python.errors.base import ContractBroken
 
 WEB = process_scope("web")
 # Any bytes but NUL, as Python sees the environment.

@@ -16,11 +16,12 @@ from cnb_python.cnb.layer import (
     Layer,
     LayerTypes,
     Restored,
+    SbomFormat,
     check_contents,
     layer_of,
+    write_sbom,
 )
-from cnb_python.cnb.sbom import SbomFormat, write_sbom
-from cnb_python.errors.bugs import ContractBroken
+from cnb_python.errors.base import ContractBroken
 from tests.support.killed import killed_after
 
 LAUNCH = LayerTypes(launch=True)

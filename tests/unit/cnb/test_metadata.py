@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnb_python.cnb import metadata, toml
-from cnb_python.cnb.metadata import Metadata, Unusable
-from cnb_python.errors.bugs import ContractBroken
+from cnb_python.cnb import toml
+from cnb_python.cnb.toml import Metadata, Unusable
+from cnb_python.errors.base import ContractBroken
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 METADATA = st.dictionaries(TEXT, TEXT | st.booleans() | st.lists(TEXT, max_size=4), max_size=6)
@@ -19,9 +19,9 @@ METADATA = st.dictionaries(TEXT, TEXT | st.booleans() | st.lists(TEXT, max_size=
 def test_what_is_remembered_comes_back(remembered: Metadata) -> None:
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory, "venv.toml")
-        toml.write(path, {"metadata": metadata.checked(remembered, "venv.toml")})
+        toml.write(path, {"metadata": toml.checked(remembered, "venv.toml")})
 
-        assert metadata.read(path) == remembered
+        assert toml.read_metadata(path) == remembered
 
 
 @pytest.mark.parametrize(
@@ -38,14 +38,16 @@ def test_what_we_never_write_is_not_ours(tmp_path: Path, value: str, reason: str
     path = tmp_path / "venv.toml"
     path.write_text(f"[metadata]\nfine = 'yes'\nkey = {value}\n")
 
-    assert metadata.read(path) == Unusable(reason)
+    assert toml.read_metadata(path) == Unusable(reason)
 
 
 def test_metadata_that_is_no_table_is_not_ours(tmp_path: Path) -> None:
     path = tmp_path / "venv.toml"
     path.write_text("metadata = 'a'\n")
 
-    assert metadata.read(path) == Unusable("venv.toml has something else in place of its metadata")
+    assert toml.read_metadata(path) == Unusable(
+        "venv.toml has something else in place of its metadata"
+    )
 
 
 @pytest.mark.parametrize("content", [b"[meta", b"\xff\xfe", b"\0" * 10])
@@ -53,7 +55,7 @@ def test_a_damaged_file_is_a_reason_and_no_exception(tmp_path: Path, content: by
     path = tmp_path / "venv.toml"
     path.write_bytes(content)
 
-    found = metadata.read(path)
+    found = toml.read_metadata(path)
 
     assert isinstance(found, Unusable)
     assert found.reason.startswith("venv.toml cannot be read: ")
@@ -64,7 +66,7 @@ def test_nothing_remembered_is_not_a_mistake(tmp_path: Path, content: str) -> No
     path = tmp_path / "venv.toml"
     path.write_text(content)
 
-    assert metadata.read(path) == {}
+    assert toml.read_metadata(path) == {}
 
 
 @pytest.mark.parametrize(
@@ -83,4 +85,4 @@ def test_nothing_remembered_is_not_a_mistake(tmp_path: Path, content: str) -> No
 )
 def test_what_would_not_come_back_is_not_written(broken: dict[str, object]) -> None:
     with pytest.raises(ContractBroken, match=r"does not survive a build"):
-        metadata.checked({"fine": "yes"} | broken, "venv.toml")
+        toml.checked({"fine": "yes"} | broken, "venv.toml")

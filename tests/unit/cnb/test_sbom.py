@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.cnb.sbom import SbomFormat, remove_sboms, write_sbom
+from cnb_python.cnb.layer import SbomFormat, remove_sboms, write_sbom
 
 
 @pytest.mark.parametrize(

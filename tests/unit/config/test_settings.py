@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnb_python.config.kinds import Origin
+from cnb_python.config.kinds import SettingOrigin
 from cnb_python.config.settings import (
     BUILD,
     DEFAULTS,
@@ -19,8 +19,8 @@ from cnb_python.config.settings import (
     effective,
     read_settings,
 )
+from cnb_python.errors.config import BadSettings, UnknownSettings
 from cnb_python.errors.inputs import UnreadableFile, UnreadableToml
-from cnb_python.errors.settings import BadSettings, UnknownSettings
 
 NAMES = (LAYOUT, INSTALLER, BUILD)
 NOWHERE = Path("/nonexistent")
@@ -99,8 +99,8 @@ def test_the_app_chooses_in_its_pyproject(tmp_path: Path) -> None:
     )
 
     assert (settings.python, settings.groups, settings.build) == ("3.13", ("web", "db"), True)
-    assert settings.origins["python"] == Origin("pyproject.toml", 6)
-    assert settings.origins["build"] == Origin("pyproject.toml", 8)
+    assert settings.origins["python"] == SettingOrigin("pyproject.toml", 6)
+    assert settings.origins["build"] == SettingOrigin("pyproject.toml", 8)
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_a_variable_comes_before_the_file(tmp_path: Path) -> None:
     settings = chosen(tmp_path, text, BP_PYTHON_LAYOUT="linked")
 
     assert (settings.layout, settings.build) == ("linked", True)
-    assert settings.origins["layout"] == Origin(LAYOUT)
+    assert settings.origins["layout"] == SettingOrigin(LAYOUT)
 
 
 def test_the_projects_own_file_comes_before_the_one_at_the_top(tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ def test_the_projects_own_file_comes_before_the_one_at_the_top(tmp_path: Path) -
     settings = chosen(tmp_path, top, "[tool.cnb-python]\npython = '3.13'\n")
 
     assert (settings.layout, settings.python, settings.project) == ("merged", "3.13", "api")
-    assert settings.origins["python"] == Origin("api/pyproject.toml", 2)
+    assert settings.origins["python"] == SettingOrigin("api/pyproject.toml", 2)
 
 
 def test_a_project_below_a_project_is_unknown(tmp_path: Path) -> None:
@@ -327,7 +327,7 @@ def test_what_counts_and_is_no_default_is_shown_with_who_gave_it(tmp_path: Path)
 
 
 def test_a_setting_is_called_as_whoever_gave_it_knows_it() -> None:
-    by_file = Settings(origins={"layout": Origin("pyproject.toml", 3)})
+    by_file = Settings(origins={"layout": SettingOrigin("pyproject.toml", 3)})
 
     assert by_file.named("layout") == "layout (pyproject.toml, line 3)"
     assert by_file.named("build") == BUILD

@@ -7,7 +7,7 @@ import pytest
 
 from cnb_python.config.settings import UV, Settings
 from cnb_python.layers import store as store_layer
-from cnb_python.managers.resolution import Decision, Undecided
+from cnb_python.managers.base import NeedsResolving, Resolution
 from tests.support.fake_build import Engine, engine
 from tests.support.fake_manager import Shop, decision, package
 
@@ -46,9 +46,11 @@ def test_the_same_flags_again_change_nothing(built: Engine) -> None:
     assert built.made() == {store_layer.NAME}
 
 
-@pytest.mark.parametrize("known", [A, Undecided("line 1 of requirements.txt asks for a range")])
+@pytest.mark.parametrize(
+    "known", [A, NeedsResolving("line 1 of requirements.txt asks for a range")]
+)
 def test_it_is_uv_that_is_asked_where_uv_was_chosen(
-    tmp_path: Path, known: Decision | Undecided
+    tmp_path: Path, known: Resolution | NeedsResolving
 ) -> None:
     shop = Shop({"a==1.0": package("a")}, answer=A, known=known, refusal="uv says: no")
     made = engine(tmp_path, shop)

@@ -8,13 +8,13 @@ import pytest
 
 from cnb_python.distributions.bytecode import (
     Compiled,
-    Source,
+    SourceFile,
     compile_all,
     compile_modules,
     made_of,
 )
-from cnb_python.distributions.scan import Entry
-from cnb_python.errors.bugs import BytecodeFailed
+from cnb_python.distributions.scan import FileEntry
+from cnb_python.errors.base import BytecodeFailed
 from cnb_python.errors.machine import DiskFull, Killed
 from cnb_python.system.interface import Command, Outcome, System
 from tests.support.fake_system import world
@@ -35,7 +35,7 @@ def answering(outcome: Outcome) -> tuple[System, list[dict[str, object]]]:
     return world(answer)[0], orders
 
 
-def compiled(system: System, *packages: list[Source]) -> Compiled:
+def compiled(system: System, *packages: list[SourceFile]) -> Compiled:
     return compile_modules(INTERPRETER, Path("/work/stage"), FINAL, packages, system)
 
 
@@ -43,7 +43,7 @@ def test_the_apps_interpreter_compiles_on_all_cores() -> None:
     answer: Callable[[Command], Outcome] = lambda _: Outcome(0, "12 3\n")  # noqa: E731 - typed
     system, programs, _ = world(answer)
 
-    assert compiled(system, [Source("lib/a.py", 1)]) == Compiled(12, 3)
+    assert compiled(system, [SourceFile("lib/a.py", 1)]) == Compiled(12, 3)
     (command,) = programs.ran
     assert command.argv[0] == str(INTERPRETER)
     assert command.argv[-2] == "2"
@@ -52,7 +52,7 @@ def test_the_apps_interpreter_compiles_on_all_cores() -> None:
 
 def test_what_to_compile_is_in_a_file_since_a_command_line_has_an_end() -> None:
     system, orders = answering(Outcome(0, "50000 0\n"))
-    package = [Source(f"lib/a_rather_long_name_{number}.py", 1) for number in range(50_000)]
+    package = [SourceFile(f"lib/a_rather_long_name_{number}.py", 1) for number in range(50_000)]
 
     compiled(system, package)
 
@@ -66,9 +66,9 @@ def test_the_largest_group_comes_first_and_each_is_of_one_distribution() -> None
 
     compiled(
         system,
-        [Source("small/a.py", 1)],
-        [Source("big/b.py", 300), Source("big/a.py", 9)],
-        [Source("other/a.py", 1)],
+        [SourceFile("small/a.py", 1)],
+        [SourceFile("big/b.py", 300), SourceFile("big/a.py", 9)],
+        [SourceFile("other/a.py", 1)],
     )
 
     assert orders[0]["groups"] == [["big/a.py", "big/b.py"], ["other/a.py"], ["small/a.py"]]
@@ -77,7 +77,7 @@ def test_the_largest_group_comes_first_and_each_is_of_one_distribution() -> None
 def test_a_large_distribution_keeps_several_processes_busy() -> None:
     system, orders = answering(Outcome(0, "4 0\n"))
 
-    compiled(system, [Source(f"big/{number}.py", 300 * KIB) for number in range(4)])
+    compiled(system, [SourceFile(f"big/{number}.py", 300 * KIB) for number in range(4)])
 
     assert orders[0]["groups"] == [["big/0.py", "big/1.py"], ["big/2.py", "big/3.py"]]
 
@@ -85,7 +85,7 @@ def test_a_large_distribution_keeps_several_processes_busy() -> None:
 def test_names_that_are_no_text_reach_the_compiler() -> None:
     system, orders = answering(Outcome(0, "1 0\n"))
 
-    compiled(system, [Source("lib/caf\udce9.py", 1)])
+    compiled(system, [SourceFile("lib/caf\udce9.py", 1)])
 
     assert orders[0]["groups"] == [["lib/caf\udce9.py"]]
 
@@ -122,8 +122,8 @@ def test_the_bytecode_of_given_sources_is_found(tmp_path: Path) -> None:
     found = made_of(tmp_path, ["lib/a.py", "lib/b.c.py", "lib/template.py", "elsewhere/x.py"])
 
     assert found == {
-        "lib/__pycache__/a.cpython-314.pyc": Entry(4),
-        "lib/__pycache__/b.c.cpython-314.pyc": Entry(4),
+        "lib/__pycache__/a.cpython-314.pyc": FileEntry(4),
+        "lib/__pycache__/b.c.cpython-314.pyc": FileEntry(4),
     }
 
 
@@ -131,7 +131,7 @@ def test_a_full_disk_is_said_to_be_full() -> None:
     system, _ = answering(Outcome(28, ""))
 
     with pytest.raises(DiskFull) as raised:
-        compiled(system, [Source("a.py", 1)])
+        compiled(system, [SourceFile("a.py", 1)])
 
     assert "writing bytecode to" in raised.value.describe().body[0]
 
@@ -140,7 +140,7 @@ def test_a_killed_compiler_is_said_to_be_killed() -> None:
     system, _ = answering(Outcome(-9, ""))
 
     with pytest.raises(Killed):
-        compiled(system, [Source("a.py", 1)])
+        compiled(system, [SourceFile("a.py", 1)])
 
 
 @pytest.mark.parametrize("outcome", [Outcome(1, "Traceback"), Outcome(0, "nonsense")])
@@ -148,4 +148,4 @@ def test_a_compiler_that_fails_otherwise_is_our_bug(outcome: Outcome) -> None:
     system, _ = answering(outcome)
 
     with pytest.raises(BytecodeFailed):
-        compiled(system, [Source("a.py", 1)])
+        compiled(system, [SourceFile("a.py", 1)])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.distributions.bytecode import Compiled, Source, compile_all, compile_modules
+from cnb_python.distributions.bytecode import Compiled, SourceFile, compile_all, compile_modules
 from cnb_python.errors.machine import DiskFull, Killed
 from cnb_python.system import process
 from cnb_python.system.interface import Command, Outcome, System
@@ -103,7 +103,11 @@ def test_each_file_is_known_by_the_name_it_will_have(tmp_path: Path, system: Sys
     (packages / "shown.py").write_text("def call(): pass\n")
 
     compile_modules(
-        interpreter(tmp_path), packages, Path("/layers/venv"), [[Source("shown.py", 1)]], system
+        interpreter(tmp_path),
+        packages,
+        Path("/layers/venv"),
+        [[SourceFile("shown.py", 1)]],
+        system,
     )
 
     (written,) = packages.glob("__pycache__/shown.*.pyc")
@@ -163,7 +167,7 @@ def test_the_bytes_do_not_depend_on_what_was_compiled_before(
             interpreter(tmp_path),
             packages,
             Path("/layers/venv"),
-            [[Source(name, 1) for name in names]],
+            [[SourceFile(name, 1) for name in names]],
             system,
         )
         (written,) = packages.glob("__pycache__/c.*.pyc")

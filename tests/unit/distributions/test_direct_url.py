@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from cnb_python.distributions.direct_url import NOWHERE, read
+from cnb_python.distributions.dist_info import NOWHERE, read_direct_url
 
 
 def said(**fields: object) -> bytes:
@@ -14,8 +14,10 @@ def said(**fields: object) -> bytes:
 def test_one_form_whichever_tool_wrote_it() -> None:
     vcs = {"vcs": "git", "requested_revision": "main", "commit_id": "abc"}
 
-    one = read(said(url="https://example.org/x.git", vcs_info=vcs))
-    other = read(said(vcs_info=dict(reversed(vcs.items())), url="https://example.org/x.git"))
+    one = read_direct_url(said(url="https://example.org/x.git", vcs_info=vcs))
+    other = read_direct_url(
+        said(vcs_info=dict(reversed(vcs.items())), url="https://example.org/x.git")
+    )
 
     assert one == other
     assert one.is_repository
@@ -37,12 +39,12 @@ def test_one_form_whichever_tool_wrote_it() -> None:
     ],
 )
 def test_no_password_is_kept(url: str, kept: str) -> None:
-    assert json.loads(read(said(url=url, archive_info={})).content)["url"] == kept
+    assert json.loads(read_direct_url(said(url=url, archive_info={})).content)["url"] == kept
 
 
 def test_a_directory_is_named_only_where_it_is_needed() -> None:
-    copied = read(said(url="file:///workspace/with%20space", dir_info={}))
-    editable = read(said(url="file:///workspace/x", dir_info={"editable": True}))
+    copied = read_direct_url(said(url="file:///workspace/with%20space", dir_info={}))
+    editable = read_direct_url(said(url="file:///workspace/x", dir_info={"editable": True}))
 
     assert (copied.content, copied.directory) == (b"", "/workspace/with space")
     assert json.loads(editable.content)["dir_info"] == {"editable": True}
@@ -64,4 +66,4 @@ def test_a_directory_is_named_only_where_it_is_needed() -> None:
     ],
 )
 def test_what_makes_no_sense_says_nothing(content: bytes) -> None:
-    assert read(content) == NOWHERE
+    assert read_direct_url(content) == NOWHERE

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cnb_python.distributions.dist_info import Claims, read_record, render_record
 from cnb_python.distributions.model import File
-from cnb_python.distributions.record_file import Claims, read, render
 from cnb_python.distributions.scan import made
 
 SITE = "lib/python3.14/site-packages"
@@ -17,7 +17,7 @@ EMPTY = "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"
 
 
 def claims(text: str | bytes) -> Claims:
-    return read(text if isinstance(text, bytes) else text.encode(), SITE, FINAL)
+    return read_record(text if isinstance(text, bytes) else text.encode(), SITE, FINAL)
 
 
 def test_paths_start_at_site_packages() -> None:
@@ -88,7 +88,7 @@ def test_what_is_written_is_sorted_and_silent_about_bytecode_and_itself() -> Non
         File(own, "", 0),
     ]
 
-    assert render(files, own, SITE).decode() == (
+    assert render_record(files, own, SITE).decode() == (
         f"../../../bin/six,sha256={EMPTY},0\n"
         "__pycache__/six.cpython-314.pyc,,\n"
         "link,,\n"
@@ -114,7 +114,7 @@ def test_what_is_written_is_read_again(names: set[str]) -> None:
     files = [made(f"{SITE}/{name}", name.encode(errors="surrogateescape")) for name in names]
     own = f"{SITE}/six-1.dist-info/RECORD"
 
-    found = claims(render(files, own, SITE))
+    found = claims(render_record(files, own, SITE))
 
     assert found.outside == ()
     assert found.digests == {

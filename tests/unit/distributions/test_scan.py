@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.distributions.scan import Entry, walk
+from cnb_python.distributions.scan import FileEntry, walk
 
 
 def put(root: Path, *paths: str) -> None:
@@ -20,10 +20,10 @@ def test_files_and_links_are_found_and_links_not_followed(tmp_path: Path) -> Non
     (tmp_path / "lib/gone").symlink_to("nowhere")
 
     assert walk(tmp_path, "3.14") == {
-        "bin/run": Entry(5, is_program=True),
-        "lib/a.py": Entry(5),
-        "lib/gone": Entry(7, target="nowhere"),
-        "lib/up": Entry(2, target=".."),
+        "bin/run": FileEntry(5, is_program=True),
+        "lib/a.py": FileEntry(5),
+        "lib/gone": FileEntry(7, target="nowhere"),
+        "lib/up": FileEntry(2, target=".."),
     }
 
 

@@ -4,7 +4,7 @@ from typing import get_args
 
 import pytest
 
-from cnb_python.errors.bindings import BadBinding, BindingProblem, SeveralBindings
+from cnb_python.errors.config import BadBinding, BindingProblem, SeveralBindings
 
 
 def test_a_slip_is_told_with_what_was_meant() -> None:

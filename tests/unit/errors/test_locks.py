@@ -2,7 +2,7 @@
 
 import pytest
 
-from cnb_python.errors.locks import BadLock, LoneLock, UnknownGroup
+from cnb_python.errors.locks import BadLock, LockWithoutProject, UnknownGroup
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ def test_a_lock_is_made_again_by_its_own_tool(file: str, command: str) -> None:
 
 
 def test_a_lock_that_stands_alone_needs_no_making_but_its_other_half() -> None:
-    message = LoneLock("Pipfile.lock", "Pipfile", "Pipenv").describe()
+    message = LockWithoutProject("Pipfile.lock", "Pipfile", "Pipenv").describe()
 
     assert message.title == "Pipfile.lock is there without its Pipfile"
     assert "Commit Pipfile too" in message.steps[0]

@@ -6,6 +6,15 @@ import pytest
 
 from cnb_python.errors.base import Failure
 from cnb_python.errors.inputs import NotUtf8, UnreadableJson
+from cnb_python.errors.machine import (
+    BadMirror,
+    ChecksumMismatch,
+    DamagedArchive,
+    DownloadFailed,
+    UnsafeArchive,
+    UnusableInterpreter,
+    UnusablePythonTable,
+)
 from cnb_python.errors.python import (
     EndedPythonLine,
     InvalidPythonRange,
@@ -20,15 +29,6 @@ from cnb_python.errors.python import (
     UnknownPythonLine,
     UnknownPythonPatch,
     VersionFileNotUtf8,
-)
-from cnb_python.errors.runtimes import (
-    BadMirror,
-    ChecksumMismatch,
-    DamagedArchive,
-    DownloadFailed,
-    UnsafeArchive,
-    UnusableInterpreter,
-    UnusablePythonTable,
 )
 
 ORIGIN = ".python-version, line 2"

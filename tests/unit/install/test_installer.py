@@ -8,18 +8,18 @@ import pytest
 
 from cnb_python.app import read_project
 from cnb_python.distributions.model import Distribution
-from cnb_python.errors.bugs import ContractBroken
-from cnb_python.install.installer import AsBefore, Needed, Needs, sync
+from cnb_python.errors.base import ContractBroken
+from cnb_python.install.installer import FilesNeeded, Needed, SameAsPrevious, sync
 from cnb_python.install.request import EnvironmentRequest, Synced
-from cnb_python.managers.resolution import Decision
-from cnb_python.store.manifest import Kept
+from cnb_python.managers.base import Resolution
+from cnb_python.store.manifest import StoreEntry
 from cnb_python.store.store import Damaged, Store
 from cnb_python.system.interface import Command, Outcome
 from tests.support.fake_manager import Package, Shop, copied_pip, decision, package, pin
 from tests.support.fake_system import Log, world
 from tests.support.stages import INTERPRETER, SITE
 
-NOTHING = Needs(frozenset(), frozenset())
+NOTHING = FilesNeeded(frozenset(), frozenset())
 INDEX = {
     "a==1.0": package("a", "", "b"),
     "a==2.0": package("a", "# newer", "b"),
@@ -35,16 +35,16 @@ def compiled(_: Command) -> Outcome:
     return Outcome(0, "0 0\n")
 
 
-def nothing(_: Sequence[Distribution]) -> Needs:
+def nothing(_: Sequence[Distribution]) -> FilesNeeded:
     return NOTHING
 
 
-def everything(found: Sequence[Distribution]) -> Needs:
-    return Needs(frozenset(one.name for one in found), frozenset())
+def everything(found: Sequence[Distribution]) -> FilesNeeded:
+    return FilesNeeded(frozenset(one.name for one in found), frozenset())
 
 
-def only(*names: str) -> Needs:
-    return Needs(frozenset(names), frozenset())
+def only(*names: str) -> FilesNeeded:
+    return FilesNeeded(frozenset(names), frozenset())
 
 
 @dataclass
@@ -64,15 +64,15 @@ class Build:
 
     def sync(
         self,
-        known: Decision | AsBefore | None,
-        kept: Mapping[str, Kept] | None = None,
+        known: Resolution | SameAsPrevious | None,
+        kept: Mapping[str, StoreEntry] | None = None,
         needed: Needed = everything,
     ) -> Synced:
         system, _, self.log = world(compiled)
         self.shop.asked.clear()
         return sync(self._request(), known, kept or {}, needed, self.store, system)
 
-    def keep(self, synced: Synced, alone: Collection[str] = ()) -> Mapping[str, Kept]:
+    def keep(self, synced: Synced, alone: Collection[str] = ()) -> Mapping[str, StoreEntry]:
         """Close the store over *synced*; return what the next build reads."""
         store = self.store
         kept = [
@@ -82,7 +82,7 @@ class Build:
         self.manifest = store.close(kept, (), alone)
         return self.kept()
 
-    def kept(self) -> Mapping[str, Kept]:
+    def kept(self) -> Mapping[str, StoreEntry]:
         found = self.store.read(self.manifest)
         assert not isinstance(found, Damaged), found.reason
         return found
@@ -162,7 +162,7 @@ def test_of_what_is_not_needed_no_file_is_unpacked(build: Build) -> None:
 def test_small_parts_are_unpacked_without_the_rest(build: Build) -> None:
     kept = build.keep(build.sync(AB))
 
-    cached = build.sync(AB, kept, needed=lambda _: Needs(frozenset({"a"}), frozenset({"b"})))
+    cached = build.sync(AB, kept, needed=lambda _: FilesNeeded(frozenset({"a"}), frozenset({"b"})))
 
     info = cached.roots["b"] / SITE
     assert [path.name for path in info.iterdir()] == ["b-1.0.dist-info"]
@@ -193,24 +193,24 @@ def test_a_cached_environment_equals_a_clean_one(build: Build, tmp_path: Path) -
 
 def test_another_origin_is_another_distribution(build: Build) -> None:
     kept = build.keep(build.sync(decision("b==1.0")))
-    other = Decision((pin("b==1.0", "another index"),), pure=True, by="uv")
+    other = Resolution((pin("b==1.0", "another index"),), pure=True, by="uv")
 
     assert build.sync(other, kept).fresh == {"b"}
 
 
 def test_what_may_change_without_a_word_is_always_installed(build: Build) -> None:
     kept = build.keep(build.sync(decision("b==1.0")))
-    local = Decision((pin("b==1.0", keeps=False),), pure=True, by="uv")
+    local = Resolution((pin("b==1.0", keeps=False),), pure=True, by="uv")
 
     assert build.sync(local, kept).fresh == {"b"}
 
 
 def test_where_nothing_can_have_changed_even_that_is_taken_as_it_was(build: Build) -> None:
-    build.shop.answer = Decision((pin("b==1.0", keeps=False),), pure=True, by="uv")
+    build.shop.answer = Resolution((pin("b==1.0", keeps=False),), pure=True, by="uv")
     first = build.sync(None)
     build.shop.asked.clear()
 
-    again = build.sync(AsBefore(frozenset({"b"})), build.keep(first))
+    again = build.sync(SameAsPrevious(frozenset({"b"})), build.keep(first))
 
     assert build.shop.asked == []
     assert again.decision is None
@@ -225,7 +225,7 @@ def test_its_manager_is_asked_after_all_where_files_of_it_are_not_kept(build: Bu
     build.shop.asked.clear()
     build.shop.answer = AB
 
-    again = build.sync(AsBefore(frozenset("ab")), {**kept, "a": without_files})
+    again = build.sync(SameAsPrevious(frozenset("ab")), {**kept, "a": without_files})
 
     assert build.shop.asked == ["decide", "install a"]
     assert "Asking pip: a has to be installed again" in build.log.said
@@ -391,7 +391,7 @@ def test_damaged_small_parts_are_installed_again(build: Build) -> None:
     kept = build.keep(build.sync(None))
     damage(build, kept["b"].info)
 
-    synced = build.sync(None, kept, needed=lambda _: Needs(frozenset(), frozenset({"b"})))
+    synced = build.sync(None, kept, needed=lambda _: FilesNeeded(frozenset(), frozenset({"b"})))
 
     assert build.shop.asked == ["decide", "install b"]
     assert text(synced, "b", "b.py") == "# b"

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from cnb_python.app import read_project
-from cnb_python.install.installer import Needs, sync
+from cnb_python.install.installer import FilesNeeded, sync
 from cnb_python.install.request import EnvironmentRequest
-from cnb_python.managers.resolution import Decision
+from cnb_python.managers.base import Resolution
 from cnb_python.store.store import Store
 from cnb_python.system.interface import Command, Outcome
 from tests.support.fake_manager import Shop, copied_pip, decision, package
@@ -22,7 +22,7 @@ def shop() -> Shop:
     return Shop({"a==1.0": package("a")}, answer=decision("a==1.0", pure=False))
 
 
-def _sync(shop: Shop, known: Decision | None, directory: Path) -> None:
+def _sync(shop: Shop, known: Resolution | None, directory: Path) -> None:
     for name in ("app", "work", "store"):
         (directory / name).mkdir()
     request = EnvironmentRequest(
@@ -38,7 +38,7 @@ def _sync(shop: Shop, known: Decision | None, directory: Path) -> None:
         installer="auto",
         ready=lambda: shop.asked.append("waited"),
     )
-    nothing = Needs(frozenset(), frozenset())
+    nothing = FilesNeeded(frozenset(), frozenset())
     system, *_ = world(_compiled)
     sync(request, known, {}, lambda _: nothing, Store(directory / "store"), system)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cnb_python.errors.frameworks import PackagesChanged
-from cnb_python.install.snapshot import Untouched
+from cnb_python.install.snapshot import Snapshot
 
 
 @pytest.fixture
@@ -18,8 +18,8 @@ def layer(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def untouched(layer: Path) -> Untouched:
-    made = Untouched()
+def untouched(layer: Path) -> Snapshot:
+    made = Snapshot()
     made.remember(layer)
     return made
 
@@ -28,7 +28,7 @@ def names(layer: Path) -> list[str]:
     return sorted(str(path.relative_to(layer)) for path in layer.rglob("*"))
 
 
-def test_what_was_written_beside_it_is_removed(layer: Path, untouched: Untouched) -> None:
+def test_what_was_written_beside_it_is_removed(layer: Path, untouched: Snapshot) -> None:
     before = names(layer)
     (layer / "lib/__pycache__").mkdir()
     (layer / "lib/__pycache__/a.pyc").touch()
@@ -41,7 +41,7 @@ def test_what_was_written_beside_it_is_removed(layer: Path, untouched: Untouched
 
 
 def test_a_directory_that_nobody_remembered_stays_as_it_is(layer: Path) -> None:
-    Untouched().check(layer)
+    Snapshot().check(layer)
     assert names(layer) == ["lib", "lib/a.py", "lib/b.py"]
 
 
@@ -64,7 +64,7 @@ def made_a_program(layer: Path) -> None:
 
 @pytest.mark.parametrize("change", [rewritten, replaced, removed, made_a_program])
 def test_a_file_that_was_changed_is_named(
-    layer: Path, untouched: Untouched, change: Callable[[Path], None]
+    layer: Path, untouched: Snapshot, change: Callable[[Path], None]
 ) -> None:
     change(layer)
 
@@ -75,7 +75,7 @@ def test_a_file_that_was_changed_is_named(
 
 
 def test_a_directory_that_lost_its_permissions_was_changed(
-    layer: Path, untouched: Untouched
+    layer: Path, untouched: Snapshot
 ) -> None:
     (layer / "lib").chmod(0o700)
     with pytest.raises(PackagesChanged):

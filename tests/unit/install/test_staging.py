@@ -8,8 +8,8 @@ import pytest
 from cnb_python.app import read_project
 from cnb_python.install.request import EnvironmentRequest
 from cnb_python.install.snapshot import Litter
-from cnb_python.install.staging import Workshop
-from cnb_python.managers.base import Workplace
+from cnb_python.install.staging import StagingArea
+from cnb_python.managers.base import InstallContext
 from cnb_python.system.interface import Command, Outcome, Run
 from tests.support.fake_manager import Shop, copied_pip
 from tests.support.fake_system import Log, Programs, world
@@ -37,10 +37,10 @@ def request_(tmp_path: Path) -> EnvironmentRequest:
     )
 
 
-def workshop(request: EnvironmentRequest, output: str = "") -> tuple[Workshop, Programs, Log]:
+def workshop(request: EnvironmentRequest, output: str = "") -> tuple[StagingArea, Programs, Log]:
     system, programs, log = world(lambda _: Outcome(0, output))
     litter = Litter(request.project.top)
-    return Workshop(request, system, litter), programs, log
+    return StagingArea(request, system, litter), programs, log
 
 
 def test_what_fills_a_stage_sees_an_empty_environment_at_its_final_path(
@@ -48,7 +48,7 @@ def test_what_fills_a_stage_sees_an_empty_environment_at_its_final_path(
 ) -> None:
     made, _, _ = workshop(request_)
 
-    def fill(place: Workplace, _: Run) -> Path:
+    def fill(place: InstallContext, _: Run) -> Path:
         assert place.environment == request_.directory
         assert (place.environment / "bin/python").readlink() == INTERPRETER
         assert list((place.environment / "lib/python3.14/site-packages").iterdir()) == []
@@ -77,7 +77,7 @@ def test_each_stage_starts_empty_and_the_earlier_ones_stay(request_: Environment
 def test_what_a_failed_attempt_left_is_gone_from_the_next(request_: EnvironmentRequest) -> None:
     made, _, _ = workshop(request_)
 
-    def fail(place: Workplace, _: Run) -> None:
+    def fail(place: InstallContext, _: Run) -> None:
         (place.environment / "share").mkdir()
         raise InterruptedError
 

@@ -6,7 +6,7 @@ import pytest
 
 from cnb_python.errors.programs import ProgramUnavailable
 from cnb_python.install import tools as install_tools
-from cnb_python.install.tools import Toolbox
+from cnb_python.install.tools import ToolCache
 from cnb_python.managers.tool import Program
 from cnb_python.store.store import Store
 from tests.support.fake_system import Log
@@ -27,8 +27,8 @@ class Installer:
         (into / "module.py").write_text(program.name)
 
 
-def box(directory: Path, store: Store, log: Log | None = None) -> Toolbox:
-    return Toolbox(store, directory, log or Log(), PYTHON)
+def box(directory: Path, store: Store, log: Log | None = None) -> ToolCache:
+    return ToolCache(store, directory, log or Log(), PYTHON)
 
 
 def opened(directory: Path) -> Store:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnb_python.launch.command import OpenQuote, parse
+from cnb_python.launch.procfile import OpenQuote, parse_command
 
 PLAIN = [
     ("gunicorn app:app", ("gunicorn", "app:app")),
@@ -24,7 +24,7 @@ PLAIN = [
 
 @pytest.mark.parametrize(("text", "argv"), PLAIN)
 def test_a_plain_command_is_executed_without_a_shell(text: str, argv: tuple[str, ...]) -> None:
-    assert parse(text).argv == argv
+    assert parse_command(text).argv == argv
 
 
 REPLACED = [
@@ -52,7 +52,7 @@ REPLACED = [
 @pytest.mark.parametrize(("text", "script"), REPLACED)
 def test_a_shell_gives_way_to_the_last_command(text: str, script: str) -> None:
     """As process 1 a shell would ignore SIGTERM; the user's arguments go to the command."""
-    assert parse(text).argv == ("/bin/sh", "-c", f'{script} "$@"', "sh")
+    assert parse_command(text).argv == ("/bin/sh", "-c", f'{script} "$@"', "sh")
 
 
 KEPT = [
@@ -76,7 +76,7 @@ KEPT = [
 
 @pytest.mark.parametrize("text", KEPT)
 def test_what_exec_could_change_is_left_to_the_shell_as_it_is(text: str) -> None:
-    assert parse(text).argv == ("/bin/sh", "-c", text, "sh")
+    assert parse_command(text).argv == ("/bin/sh", "-c", text, "sh")
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_what_exec_could_change_is_left_to_the_shell_as_it_is(text: str) -> None
     ],
 )
 def test_what_only_bash_understands_goes_to_bash(text: str) -> None:
-    assert parse(text).argv[:2] == ("/bin/bash", "-c")
+    assert parse_command(text).argv[:2] == ("/bin/bash", "-c")
 
 
 @pytest.mark.parametrize(
@@ -109,17 +109,17 @@ def test_what_only_bash_understands_goes_to_bash(text: str) -> None:
 )
 def test_a_shell_stays_before_a_program_that_does_not_mind_sigterm(text: str, script: str) -> None:
     script = f'trap \'kill "$!"\' INT TERM; {script} "$@" & wait "$!"'
-    assert parse(text).argv == ("/bin/sh", "-c", script, "sh")
+    assert parse_command(text).argv == ("/bin/sh", "-c", script, "sh")
 
 
 def test_an_exec_of_the_users_own_needs_no_shell() -> None:
-    assert parse("exec gunicorn app:app").argv == ("gunicorn", "app:app")
+    assert parse_command("exec gunicorn app:app").argv == ("gunicorn", "app:app")
 
 
 @pytest.mark.parametrize("text", ["python 'a", 'python "a', "a\\", "it's", "a 'b' \""])
 def test_an_open_quote_is_refused(text: str) -> None:
     with pytest.raises(OpenQuote):
-        parse(text)
+        parse_command(text)
 
 
 @pytest.mark.parametrize(
@@ -134,18 +134,18 @@ def test_an_open_quote_is_refused(text: str) -> None:
 def test_the_program_that_ends_up_running_is_known_where_it_can_be(
     text: str, program: str
 ) -> None:
-    assert parse(text).program == program
+    assert parse_command(text).program == program
 
 
 @given(st.lists(st.text(st.characters(exclude_characters="\0\r\n")), max_size=5))
 def test_quoted_arguments_arrive_as_they_were(arguments: list[str]) -> None:
-    assert parse(shlex.join(["python", *arguments])).argv == ("python", *arguments)
+    assert parse_command(shlex.join(["python", *arguments])).argv == ("python", *arguments)
 
 
 @given(st.text(st.sampled_from("abc $&|;<>()'\"\\`*~#={}[]!-1"), min_size=1))
 def test_any_line_is_understood_or_refused(text: str) -> None:
     try:
-        argv = parse(text).argv
+        argv = parse_command(text).argv
     except OpenQuote:
         return
     assert argv

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cnb_python.app import read_project
-from cnb_python.launch import concurrency, processes
+from cnb_python.launch import processes
 from tests.support.trees import Files, write_files
 
 UVICORN = {"uvicorn": "0.40.0", "datasette": "1.0", "celery": "5.6"}
@@ -16,7 +16,7 @@ def single(
 ) -> tuple[str, ...]:
     app = write_files(directory / "app", {"Procfile": "\n".join(lines), **(files or {})})
     project = read_project(app)
-    return concurrency.single(processes.decide(project, installed), project, installed)
+    return processes.single(processes.decide(project, installed), project, installed)
 
 
 @pytest.mark.parametrize(
@@ -90,4 +90,4 @@ def test_a_command_of_ours_has_as_many_as_fit(tmp_path: Path) -> None:
     decision = processes.decide(project, installed)
 
     assert decision.processes
-    assert concurrency.single(decision, project, installed) == ()
+    assert processes.single(decision, project, installed) == ()

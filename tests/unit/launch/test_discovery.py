@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cnb_python.launch.discovery import find
-from cnb_python.launch.found import Found
+from cnb_python.launch.servers import DetectedApp
 from tests.support.trees import Files, write_files
 
 FLASK = "from flask import Flask\napp = Flask(__name__)\n"
@@ -16,7 +16,9 @@ FACTORY = "from flask import Flask\ndef create_app(config=None):\n    return Fla
 ALL = frozenset({"django", "flask", "fastapi", "starlette", "quart", "litestar"})
 
 
-def found(directory: Path, files: Files, installed: Collection[str] = ALL) -> tuple[Found, ...]:
+def found(
+    directory: Path, files: Files, installed: Collection[str] = ALL
+) -> tuple[DetectedApp, ...]:
     return find(write_files(directory / "app", files), installed)
 
 

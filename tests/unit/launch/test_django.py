@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cnb_python.launch.discovery import find
-from cnb_python.launch.found import Found
+from cnb_python.launch.servers import DetectedApp
 from tests.support.trees import Files, write_files
 
 MANAGE = """\
@@ -25,7 +25,7 @@ SHOP = {
 DJANGO = frozenset({"django", "gunicorn"})
 
 
-def found(tmp_path: Path, files: Files) -> tuple[Found, ...]:
+def found(tmp_path: Path, files: Files) -> tuple[DetectedApp, ...]:
     return find(write_files(tmp_path / "app", files), DJANGO)
 
 

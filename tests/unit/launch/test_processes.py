@@ -10,7 +10,13 @@ from cnb_python.cnb.documents import Process
 from cnb_python.errors.inputs import NotAFile, NotUtf8
 from cnb_python.errors.launch import BadProcfile
 from cnb_python.launch import processes, report
-from cnb_python.launch.processes import Decision, FromApp, FromProcfile, NoServer, Unknown
+from cnb_python.launch.processes import (
+    FromApp,
+    FromProcfile,
+    LaunchPlan,
+    NoServer,
+    NothingDetected,
+)
 from tests.support.trees import Files, write_files
 
 FIXTURES = Path(__file__).parents[3] / "fixtures"
@@ -23,7 +29,7 @@ FASTAPI_FACTORY = "from fastapi import FastAPI\ndef create_app():\n    return Fa
 FLASK_FACTORY = "from flask import Flask\ndef create_app():\n    return Flask('x')\n"
 
 
-def decide(directory: Path, files: Files, installed: Mapping[str, str]) -> Decision:
+def decide(directory: Path, files: Files, installed: Mapping[str, str]) -> LaunchPlan:
     app = write_files(directory / "app", files)
     return processes.decide(read_project(app), installed)
 
@@ -32,7 +38,7 @@ def versions(*names: str) -> dict[str, str]:
     return dict.fromkeys(names, "1.0")
 
 
-def said(decision: Decision) -> str:
+def said(decision: LaunchPlan) -> str:
     """Everything the user is told, warnings with their titles."""
     messages = report.warnings(decision)
     warned = [line for one in messages for line in (one.title, *one.body, *one.steps)]
@@ -169,7 +175,7 @@ def test_a_server_that_cannot_call_a_factory_is_not_chosen(tmp_path: Path) -> No
     ("version", "kind"), [("25.0.0", FromApp), ("23.0.0", NoServer), ("a fork", NoServer)]
 )
 def test_gunicorn_alone_serves_asgi_since_it_can(
-    tmp_path: Path, version: str, kind: type[Decision]
+    tmp_path: Path, version: str, kind: type[LaunchPlan]
 ) -> None:
     installed = {"fastapi": "1.0", "gunicorn": version}
 
@@ -261,7 +267,7 @@ def test_without_a_server_the_line_to_add_is_told(
 def test_with_nothing_to_run_the_user_learns_how_to_write_a_procfile(tmp_path: Path) -> None:
     decision = decide(tmp_path, {"lib.py": "x = 1"}, versions("boto3"))
 
-    assert isinstance(decision, Unknown)
+    assert isinstance(decision, NothingDetected)
     assert decision.processes == ()
     assert "There is no Procfile" in said(decision)
     assert "    web: gunicorn --bind 0.0.0.0:$PORT app:app" in said(decision)

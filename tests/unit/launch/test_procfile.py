@@ -114,7 +114,7 @@ def test_a_misnamed_procfile_is_noticed() -> None:
 
 @given(st.text())
 def test_any_text_is_read_or_refused_with_its_lines(text: str) -> None:
-    entries: tuple[procfile.Entry, ...] = ()
+    entries: tuple[procfile.ProcfileEntry, ...] = ()
     refused: list[int] = []
     try:
         entries = procfile.parse(text)

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnb_python.cnb import metadata, toml
-from cnb_python.cnb.metadata import Metadata
-from cnb_python.layers.build_record import Record, record_of
+from cnb_python.cnb import toml
+from cnb_python.cnb.toml import Metadata
+from cnb_python.layers.store import BuildRecord, record_of
 
 CONTENTS, OUTCOME = frozenset({"python", "arch"}), frozenset({"layout"})
-RECORD = Record(
+RECORD = BuildRecord(
     contents={"python": "3.14", "arch": "amd64"},
     outcome={"layout": "linked"},
     decision="d" * 64,
@@ -29,14 +29,14 @@ WORD = st.from_regex(r"[a-z0-9.+!-]{1,12}", fullmatch=True)
 WORDS = st.dictionaries(WORD, WORD, max_size=4)
 
 
-def read(table: Metadata) -> Record | None:
+def read(table: Metadata) -> BuildRecord | None:
     return record_of(table, CONTENTS, OUTCOME)
 
 
 def test_it_comes_back_from_a_file(tmp_path: Path) -> None:
     toml.write(tmp_path / "deps.toml", {"metadata": RECORD.metadata()})
 
-    found = metadata.read(tmp_path / "deps.toml")
+    found = toml.read_metadata(tmp_path / "deps.toml")
 
     assert isinstance(found, dict)
     assert read(found) == RECORD

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.errors.bugs import IncompleteBuildpack
-from cnb_python.layers.bundled_tools import find_defaults, find_pip, find_uv, versions
+from cnb_python.errors.base import IncompleteBuildpack
+from cnb_python.managers.tool import find_defaults, find_pip, find_uv, versions
 
 
 def test_a_package_carries_a_wheel(tmp_path: Path) -> None:

@@ -8,15 +8,15 @@ import pytest
 
 from cnb_python.cnb.context import BuildContext
 from cnb_python.config.settings import Settings
-from cnb_python.layers.build_record import Record
 from cnb_python.layers.cache_keys import (
     EnvironmentKey,
-    OutcomeKey,
+    PackageKey,
     differences,
     environment_key,
     names,
-    outcome_key,
+    package_key,
 )
+from cnb_python.layers.store import BuildRecord
 from cnb_python.python.releases import Release
 from tests.support.fake_build import TOOLS, context
 
@@ -30,20 +30,18 @@ def phase(tmp_path: Path) -> BuildContext:
 
 def reasons(phase: BuildContext, release: Release = RELEASE, tools: str = TOOLS) -> list[str]:
     """Return why what was made for another build is not for this one."""
-    before = EnvironmentKey(
+    before = PackageKey(
         **{
-            **environment_key(RELEASE, phase, TOOLS, phase.app_dir).metadata(),
+            **package_key(RELEASE, phase, TOOLS, phase.app_dir).metadata(),
             **_of("linux", "amd64", phase),
         }
     )
-    return list(
-        differences(before.metadata(), environment_key(release, phase, tools, phase.app_dir))
-    )
+    return list(differences(before.metadata(), package_key(release, phase, tools, phase.app_dir)))
 
 
 def _of(os: str, arch: str, phase: BuildContext) -> dict[str, str]:
     directory = phase.app_dir.parent / "layers"
-    building = environment_key(RELEASE, replace(phase, environ={}), TOOLS, phase.app_dir).building
+    building = package_key(RELEASE, replace(phase, environ={}), TOOLS, phase.app_dir).building
     return {
         "os": os,
         "arch": arch,
@@ -119,8 +117,8 @@ def test_flags_of_compilers_are_known_by_a_digest_alone(phase: BuildContext) -> 
 
 
 def test_the_outcome_depends_on_what_was_chosen_and_where_the_app_is(phase: BuildContext) -> None:
-    before = outcome_key("pip", Settings(), phase)
-    after = outcome_key(
+    before = environment_key("pip", Settings(), phase)
+    after = environment_key(
         "pip",
         Settings(layout="merged", installer="uv", build=True),
         replace(phase, exec_env="test", app_dir=Path("/app")),
@@ -135,8 +133,8 @@ def test_the_outcome_depends_on_what_was_chosen_and_where_the_app_is(phase: Buil
 
 
 def test_the_outcome_depends_on_the_directory_of_the_project(phase: BuildContext) -> None:
-    before = outcome_key("pip", Settings(), phase)
-    after = outcome_key("pip", Settings(project="api"), phase)
+    before = environment_key("pip", Settings(), phase)
+    after = environment_key("pip", Settings(project="api"), phase)
 
     assert differences(before.metadata(), after) == (
         f"the directory of the app has changed from {phase.app_dir} to {phase.app_dir}/api",
@@ -146,8 +144,8 @@ def test_the_outcome_depends_on_the_directory_of_the_project(phase: BuildContext
 def test_what_a_record_holds_has_names_of_its_own() -> None:
     """All of it lies in one table."""
     rest = {"decision", "pure", "patch", "env", "distributions", "layers", "sizes", "largest"}
-    record = Record({}, {}, "", True, "", "", {}, {}, {}, {}, "1", "2", "3")  # noqa: FBT003 - a tuple
+    record = BuildRecord({}, {}, "", True, "", "", {}, {}, {}, {}, "1", "2", "3")  # noqa: FBT003 - a tuple
 
     assert record.metadata().keys() == rest | {"inputs", "gap", "manifest"}
-    assert names(EnvironmentKey).isdisjoint(names(OutcomeKey) | record.metadata().keys())
-    assert names(OutcomeKey).isdisjoint(record.metadata().keys())
+    assert names(PackageKey).isdisjoint(names(EnvironmentKey) | record.metadata().keys())
+    assert names(EnvironmentKey).isdisjoint(record.metadata().keys())

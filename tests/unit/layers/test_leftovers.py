@@ -6,8 +6,8 @@ import pytest
 
 from cnb_python.cnb import disk
 from cnb_python.cnb.layer import LayerTypes, layer_of
-from cnb_python.layers import leftovers, previous_image
-from cnb_python.layers.leftovers import WORK
+from cnb_python.layers import previous_image
+from cnb_python.layers.previous_image import WORK
 
 LAUNCH = LayerTypes(launch=True)
 
@@ -21,7 +21,7 @@ def test_what_a_restorer_gives_stays(tmp_path: Path) -> None:
     (tmp_path / "store.toml").touch()
     before = sorted(tmp_path.rglob("*"))
 
-    leftovers.remove(tmp_path)
+    previous_image.remove_leftovers(tmp_path)
 
     assert sorted(tmp_path.rglob("*")) == before
     assert previous_image.digests(tmp_path) == {"deps-00": "deps-00", "venv": "venv"}
@@ -33,7 +33,7 @@ def test_a_launch_layer_with_contents_is_not_in_the_image(tmp_path: Path, name: 
     layer.begin()
     layer.finish(LAUNCH, {"digest": "whole"})
 
-    leftovers.remove(tmp_path)
+    previous_image.remove_leftovers(tmp_path)
 
     assert [*tmp_path.iterdir()] == []
 
@@ -42,7 +42,7 @@ def test_a_launch_layer_with_contents_is_not_in_the_image(tmp_path: Path, name: 
 def test_contents_that_were_never_finished_are_removed(tmp_path: Path, name: str) -> None:
     (layer_of(tmp_path, name).begin_in_place() / "half").touch()
 
-    leftovers.remove(tmp_path)
+    previous_image.remove_leftovers(tmp_path)
 
     assert [*tmp_path.iterdir()] == []
 
@@ -52,7 +52,7 @@ def test_drafts_and_the_place_of_work_are_removed(tmp_path: Path) -> None:
     disk.draft_of(tmp_path / "launch.toml").touch()
     (tmp_path / WORK / "stage-0").mkdir(parents=True)
 
-    leftovers.remove(tmp_path)
+    previous_image.remove_leftovers(tmp_path)
 
     assert [*tmp_path.iterdir()] == []
 
@@ -65,7 +65,7 @@ def test_nothing_is_removed_through_a_link(tmp_path: Path) -> None:
     (layers / "venv").symlink_to(elsewhere)
     (layers / "deps-00").symlink_to(elsewhere / "absent")
 
-    leftovers.remove(layers)
+    previous_image.remove_leftovers(layers)
 
     assert [*layers.iterdir()] == []
     assert (elsewhere / "file").exists()
@@ -74,6 +74,6 @@ def test_nothing_is_removed_through_a_link(tmp_path: Path) -> None:
 def test_a_strangers_file_is_neither_a_layer_nor_an_obstacle(tmp_path: Path) -> None:
     (tmp_path / "deps-00.sbom.cdx.json").touch()
 
-    leftovers.remove(tmp_path)
+    previous_image.remove_leftovers(tmp_path)
 
     assert previous_image.digests(tmp_path) == {}

@@ -7,7 +7,7 @@ import pytest
 
 from cnb_python.cnb import env, toml
 from cnb_python.cnb.context import BuildContext
-from cnb_python.errors.bugs import IncompleteBuildpack
+from cnb_python.errors.base import IncompleteBuildpack
 from cnb_python.layers import process_defaults
 from tests.support.fake_build import contents, context
 from tests.support.fake_system import Log

@@ -5,29 +5,28 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.cnb import metadata, toml
+from cnb_python.cnb import toml
 from cnb_python.cnb.context import BuildContext
-from cnb_python.cnb.metadata import Unusable
+from cnb_python.cnb.toml import Unusable
 from cnb_python.config.settings import Settings
 from cnb_python.layers import store as store_layer
-from cnb_python.layers.build_record import Record
-from cnb_python.layers.cache_keys import EnvironmentKey, OutcomeKey, environment_key, outcome_key
-from cnb_python.layers.store import Previous
+from cnb_python.layers.cache_keys import EnvironmentKey, PackageKey, environment_key, package_key
+from cnb_python.layers.store import BuildRecord, PreviousBuild
 from cnb_python.python.releases import Release
 from tests.support.fake_build import TOOLS, context
 
 RELEASE = Release("3.14.6", "amd64", "plain", "https://example.org/a.tar.gz", "5" * 64)
 
 
-def keys(phase: BuildContext) -> tuple[EnvironmentKey, OutcomeKey]:
-    return environment_key(RELEASE, phase, TOOLS, phase.app_dir), outcome_key(
+def keys(phase: BuildContext) -> tuple[PackageKey, EnvironmentKey]:
+    return package_key(RELEASE, phase, TOOLS, phase.app_dir), environment_key(
         "pip", Settings(), phase
     )
 
 
-def record(phase: BuildContext, **more: str) -> Record:
+def record(phase: BuildContext, **more: str) -> BuildRecord:
     contents, outcome = keys(phase)
-    return Record(
+    return BuildRecord(
         contents=contents.metadata() | more,
         outcome=outcome.metadata(),
         decision="d",
@@ -42,7 +41,7 @@ def record(phase: BuildContext, **more: str) -> Record:
     )
 
 
-def previous(phase: BuildContext) -> Previous:
+def previous(phase: BuildContext) -> PreviousBuild:
     return store_layer.previous(phase, *keys(phase))
 
 
@@ -57,7 +56,7 @@ def next_(first: BuildContext) -> BuildContext:
     before = previous(first)
     (store_layer.open_store(first, before) / "archive").write_text("kept")
     store_layer.close_store(first, record(first))
-    found = metadata.read(first.layers_dir / "store.toml")
+    found = toml.read_metadata(first.layers_dir / "store.toml")
     assert not isinstance(found, Unusable)
     return replace(first, store=found)
 
@@ -65,7 +64,7 @@ def next_(first: BuildContext) -> BuildContext:
 def test_the_first_build_starts_from_nothing_without_a_reason(first: BuildContext) -> None:
     found = previous(first)
 
-    assert found == Previous(first.layers_dir / "deps", None, False, (), ())  # noqa: FBT003 - as it is shown
+    assert found == PreviousBuild(first.layers_dir / "deps", None, False, (), ())  # noqa: FBT003 - as it is shown
 
 
 def test_what_was_noted_is_found_with_the_store(next_: BuildContext) -> None:

@@ -11,8 +11,8 @@ from cnb_python.cnb.env import LAUNCH, EnvDelta
 from cnb_python.distributions.model import Distribution
 from cnb_python.install.request import Synced
 from cnb_python.layers import venv_and_shards
-from cnb_python.layers.venv_and_shards import Layers, Plan
-from cnb_python.managers.resolution import Decision
+from cnb_python.layers.venv_and_shards import LayerPlan, Layers
+from cnb_python.managers.base import Resolution
 from tests.support.installed import MEGABYTE, SITE, distribution, file, install, module
 
 INTERPRETER = Path("/layers/python/bin/python3.14")
@@ -27,9 +27,9 @@ def counted(versions: Mapping[str, str]) -> tuple[EnvDelta, ...]:
 
 
 @pytest.fixture
-def plan(tmp_path: Path) -> Plan:
+def plan(tmp_path: Path) -> LayerPlan:
     (tmp_path / "layers").mkdir()
-    return Plan(
+    return LayerPlan(
         layers_dir=tmp_path / "layers",
         interpreter=INTERPRETER,
         line="3.14",
@@ -48,21 +48,21 @@ WITH_SCRIPT = distribution("s", [f"{SITE}/s.py", file("bin/s", "#!/bin/sh\n", pr
 LARGE = module("large", size=40 * MEGABYTE)
 
 
-def laid(plan: Plan, *found: Distribution) -> Layers:
+def laid(plan: LayerPlan, *found: Distribution) -> Layers:
     return venv_and_shards.layers_of(plan, found)
 
 
-def restored(plan: Plan, *found: Distribution) -> Plan:
+def restored(plan: LayerPlan, *found: Distribution) -> LayerPlan:
     return replace(plan, restored=laid(plan, *found).digests)
 
 
 def synced(directory: Path, found: Sequence[Distribution]) -> Synced:
     contents = {"bin/s": "#!/bin/sh\n"}
     roots = {one.name: install(one, directory / one.name, contents) for one in found}
-    return Synced(Decision((), pure=True, by="uv"), tuple(found), roots, frozenset(), "")
+    return Synced(Resolution((), pure=True, by="uv"), tuple(found), roots, frozenset(), "")
 
 
-def assembled(plan: Plan, stage: Path, *found: Distribution) -> Layers:
+def assembled(plan: LayerPlan, stage: Path, *found: Distribution) -> Layers:
     layers = laid(plan, *found)
     venv_and_shards.assemble(plan, layers, synced(stage, found))
     return layers
@@ -76,33 +76,33 @@ def files(directory: Path) -> set[str]:
     }
 
 
-def test_at_first_every_layer_has_to_be_made(plan: Plan) -> None:
+def test_at_first_every_layer_has_to_be_made(plan: LayerPlan) -> None:
     layers = laid(plan, A, B)
 
     assert layers.changed == layers.digests.keys() == {"venv", "deps-00"}
 
 
-def test_an_image_that_has_them_needs_none(plan: Plan) -> None:
+def test_an_image_that_has_them_needs_none(plan: LayerPlan) -> None:
     layers = laid(restored(plan, A, B), A, B)
 
     assert layers.changed == frozenset()
 
 
-def test_an_environment_of_nothing_is_one_too(plan: Plan) -> None:
+def test_an_environment_of_nothing_is_one_too(plan: LayerPlan) -> None:
     assert laid(plan).digests.keys() == {"venv"}
 
 
-def test_another_file_changes_its_share_and_not_the_links(plan: Plan) -> None:
+def test_another_file_changes_its_share_and_not_the_links(plan: LayerPlan) -> None:
     other = distribution("a", [file(f"{SITE}/a/__init__.py", "newer"), f"{SITE}/a/more.py"])
 
     assert laid(restored(plan, A, B), other, B).changed == {"deps-00"}
 
 
-def test_another_distribution_changes_the_links_too(plan: Plan) -> None:
+def test_another_distribution_changes_the_links_too(plan: LayerPlan) -> None:
     assert laid(restored(plan, A), A, B).changed == {"venv", "deps-00"}
 
 
-def test_a_large_neighbour_is_not_touched(plan: Plan) -> None:
+def test_a_large_neighbour_is_not_touched(plan: LayerPlan) -> None:
     before = restored(plan, A, LARGE)
 
     changed = laid(before, A, B, LARGE).changed
@@ -112,24 +112,24 @@ def test_a_large_neighbour_is_not_touched(plan: Plan) -> None:
     assert "venv" in changed
 
 
-def test_other_variables_change_the_links_alone(plan: Plan) -> None:
+def test_other_variables_change_the_links_alone(plan: LayerPlan) -> None:
     assert laid(replace(restored(plan, A), env=counted), A).changed == {"venv"}
 
 
 @pytest.mark.parametrize("change", [{"scope": "debian 13"}, {"build": True}])
 def test_another_key_or_a_later_buildpack_needs_every_layer(
-    plan: Plan, change: dict[str, str | bool]
+    plan: LayerPlan, change: dict[str, str | bool]
 ) -> None:
     other = replace(restored(plan, A), **change)  # type: ignore[arg-type]  # each is right
 
     assert laid(other, A).changed == {"venv", "deps-00"}
 
 
-def test_the_order_of_distributions_does_not_matter(plan: Plan) -> None:
+def test_the_order_of_distributions_does_not_matter(plan: LayerPlan) -> None:
     assert laid(plan, A, B).digests == laid(plan, B, A).digests
 
 
-def test_whose_files_are_needed_depends_on_what_changed(plan: Plan) -> None:
+def test_whose_files_are_needed_depends_on_what_changed(plan: LayerPlan) -> None:
     everything = (A, B, LARGE)
 
     assert venv_and_shards.needs(plan, everything).whole == {"a", "b", "large"}
@@ -139,7 +139,7 @@ def test_whose_files_are_needed_depends_on_what_changed(plan: Plan) -> None:
     assert "b" in needs.whole
 
 
-def test_of_what_only_the_links_copy_small_parts_are_enough(plan: Plan) -> None:
+def test_of_what_only_the_links_copy_small_parts_are_enough(plan: LayerPlan) -> None:
     before = restored(plan, A, WITH_SCRIPT)
     without_links = {name: it for name, it in before.restored.items() if name != "venv"}
 
@@ -149,13 +149,13 @@ def test_of_what_only_the_links_copy_small_parts_are_enough(plan: Plan) -> None:
     assert needs.small == {"s"}
 
 
-def test_where_the_links_stay_no_copy_is_needed(plan: Plan) -> None:
+def test_where_the_links_stay_no_copy_is_needed(plan: LayerPlan) -> None:
     before = restored(plan, A, WITH_SCRIPT)
 
     assert venv_and_shards.needs(before, (A, WITH_SCRIPT)) == (frozenset(), frozenset())
 
 
-def test_layers_hold_files_and_links_that_lead_to_them(plan: Plan, tmp_path: Path) -> None:
+def test_layers_hold_files_and_links_that_lead_to_them(plan: LayerPlan, tmp_path: Path) -> None:
     assembled(plan, tmp_path / "stage", A, WITH_SCRIPT)
 
     venv = plan.layers_dir / "venv"
@@ -169,7 +169,9 @@ def test_layers_hold_files_and_links_that_lead_to_them(plan: Plan, tmp_path: Pat
     assert (venv / "bin/python").readlink() == INTERPRETER
 
 
-def test_layers_are_for_the_image_alone_and_say_what_they_hold(plan: Plan, tmp_path: Path) -> None:
+def test_layers_are_for_the_image_alone_and_say_what_they_hold(
+    plan: LayerPlan, tmp_path: Path
+) -> None:
     layers = assembled(plan, tmp_path / "stage", A)
 
     for name, digest in layers.digests.items():
@@ -179,7 +181,7 @@ def test_layers_are_for_the_image_alone_and_say_what_they_hold(plan: Plan, tmp_p
         }
 
 
-def test_later_buildpacks_see_them_where_they_asked(plan: Plan, tmp_path: Path) -> None:
+def test_later_buildpacks_see_them_where_they_asked(plan: LayerPlan, tmp_path: Path) -> None:
     assembled(replace(plan, build=True), tmp_path / "stage", A)
 
     for name in ("venv", "deps-00"):
@@ -190,13 +192,13 @@ def test_later_buildpacks_see_them_where_they_asked(plan: Plan, tmp_path: Path) 
         }
 
 
-def test_what_the_image_has_is_left_there(plan: Plan, tmp_path: Path) -> None:
+def test_what_the_image_has_is_left_there(plan: LayerPlan, tmp_path: Path) -> None:
     assembled(restored(plan, A, B), tmp_path / "stage", A, B)
 
     assert {path.name for path in plan.layers_dir.iterdir()} == {"venv.toml", "deps-00.toml"}
 
 
-def test_a_share_of_nobody_goes(plan: Plan, tmp_path: Path) -> None:
+def test_a_share_of_nobody_goes(plan: LayerPlan, tmp_path: Path) -> None:
     (plan.layers_dir / "deps-07.toml").write_text("[metadata]\ndigest = '1'\n")
 
     assembled(plan, tmp_path / "stage", A)
@@ -205,7 +207,7 @@ def test_a_share_of_nobody_goes(plan: Plan, tmp_path: Path) -> None:
 
 
 def test_variables_of_the_apps_processes_are_in_the_environments_layer(
-    plan: Plan, tmp_path: Path
+    plan: LayerPlan, tmp_path: Path
 ) -> None:
     assembled(replace(plan, env=counted), tmp_path / "stage", A, B)
 
@@ -213,7 +215,7 @@ def test_variables_of_the_apps_processes_are_in_the_environments_layer(
     assert variable.read_text(encoding="utf-8") == "a b"
 
 
-def test_merged_is_one_layer_of_real_files(plan: Plan, tmp_path: Path) -> None:
+def test_merged_is_one_layer_of_real_files(plan: LayerPlan, tmp_path: Path) -> None:
     merged = replace(plan, layout="merged")
 
     layers = assembled(merged, tmp_path / "stage", A, WITH_SCRIPT)
@@ -225,13 +227,13 @@ def test_merged_is_one_layer_of_real_files(plan: Plan, tmp_path: Path) -> None:
     assert paths <= files(plan.layers_dir / "venv")
 
 
-def test_merged_differs_from_linked_whatever_it_holds(plan: Plan) -> None:
+def test_merged_differs_from_linked_whatever_it_holds(plan: LayerPlan) -> None:
     merged = replace(plan, layout="merged")
 
     assert laid(plan, A).digests["venv"] != laid(merged, A).digests["venv"]
 
 
-def test_a_change_in_a_merged_layer_makes_it_whole(plan: Plan) -> None:
+def test_a_change_in_a_merged_layer_makes_it_whole(plan: LayerPlan) -> None:
     merged = replace(plan, layout="merged")
 
     needs = venv_and_shards.needs(restored(merged, A), (A, B))

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from cnb_python.cnb.layer import layer_of
-from cnb_python.errors.bugs import ContractBroken
+from cnb_python.errors.base import ContractBroken
 from cnb_python.install.request import Synced
-from cnb_python.layers import leftovers, previous_image, venv_and_shards
-from cnb_python.layers.venv_and_shards import Plan
-from cnb_python.managers.resolution import Decision
+from cnb_python.layers import previous_image, venv_and_shards
+from cnb_python.layers.venv_and_shards import LayerPlan
+from cnb_python.managers.base import Resolution
 from tests.support.installed import SITE, distribution, file, install, module
 from tests.support.killed import killed_after
 from tools.package import tree
@@ -25,13 +25,13 @@ FOUND = (
 ENOUGH = 500
 
 
-def plan_in(directory: Path) -> Plan:
+def plan_in(directory: Path) -> LayerPlan:
     """Return the plan of a build whose previous image has other contents, and a share too many."""
     layers_dir = directory / "layers"
     layers_dir.mkdir(parents=True)
     for name in ("venv", "deps-00", "deps-07"):
         layer_of(layers_dir, name).reuse_from_image(previous_image.metadata("of the image"))
-    return Plan(
+    return LayerPlan(
         layers_dir=layers_dir,
         interpreter=Path("/layers/python/bin/python3.14"),
         line="3.14",
@@ -45,10 +45,10 @@ def plan_in(directory: Path) -> Plan:
 
 def staged(directory: Path) -> Synced:
     roots = {one.name: install(one, directory / one.name, {"bin/s": SCRIPT}) for one in FOUND}
-    return Synced(Decision((), pure=True, by="uv"), FOUND, roots, frozenset(), "")
+    return Synced(Resolution((), pure=True, by="uv"), FOUND, roots, frozenset(), "")
 
 
-def assemble(plan: Plan, synced: Synced) -> None:
+def assemble(plan: LayerPlan, synced: Synced) -> None:
     venv_and_shards.assemble(plan, venv_and_shards.layers_of(plan, FOUND), synced)
 
 
@@ -86,7 +86,7 @@ def test_killed_at_any_change_of_the_disk_it_is_made_right_the_next_time(
         plan, synced = plan_in(directory), staged(directory / "stage")
         was_killed = killed_after(changes, partial(assemble, plan, synced))
         check(plan.layers_dir, right)
-        leftovers.remove(plan.layers_dir)
+        previous_image.remove_leftovers(plan.layers_dir)
         assemble(plan, staged(directory / "again"))
         assert outcome(plan.layers_dir) == right
         if not was_killed:
@@ -108,6 +108,6 @@ def test_after_an_exception_in_the_middle_no_layer_looks_finished(
 
     check(plan.layers_dir, right)
     assert "deps-00" not in outcome(plan.layers_dir)
-    leftovers.remove(plan.layers_dir)
+    previous_image.remove_leftovers(plan.layers_dir)
     assemble(plan, staged(tmp_path / "again"))
     assert outcome(plan.layers_dir) == right

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cnb_python.cnb import env
-from cnb_python.layers.venv_env import launch_environment
+from cnb_python.layers.process_defaults import launch_environment
 
 VENV = Path("/layers/python/venv")
 MEMORY = "--worker-tmp-dir /dev/shm"

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from cnb_python.distributions.model import Distribution
 from cnb_python.errors.install import PathClash
-from cnb_python.layout.conflicts import Contest, owners_of, source_of
+from cnb_python.layout.conflicts import Conflict, owners_of, source_of
 from tests.support.installed import SITE, distribution, file
 
 PYC = f"{SITE}/cv2/__pycache__/__init__.cpython-314.pyc"
@@ -28,7 +28,7 @@ def test_the_last_by_name_wins_and_the_log_can_say_so() -> None:
 
     assert owners.files[INIT].owner == "opencv-c"
     assert owners.files[INIT].file == some[1].files[0]
-    assert owners.contests == (Contest(INIT, "opencv-c", ("opencv-a", "opencv-b")),)
+    assert owners.contests == (Conflict(INIT, "opencv-c", ("opencv-a", "opencv-b")),)
 
 
 def test_equal_contents_are_no_contest() -> None:
@@ -43,7 +43,7 @@ def test_another_mode_is_a_contest() -> None:
     owners = owners_of(
         [distribution("a", [tool]), distribution("b", [tool._replace(is_program=False)])]
     )
-    assert owners.contests == (Contest("bin/tool", "b", ("a",)),)
+    assert owners.contests == (Conflict("bin/tool", "b", ("a",)),)
 
 
 def test_bytecode_of_a_module_that_lost_is_dropped() -> None:
@@ -107,7 +107,7 @@ def test_the_source_of_bytecode_is_known_by_its_name(path: str, source: str) -> 
 def test_a_place_of_the_environment_itself_is_nobodys(path: str) -> None:
     owners = owners_of([distribution("odd", [path, f"{SITE}/odd.py"])])
     assert list(owners.files) == [f"{SITE}/odd.py"]
-    assert owners.contests == (Contest(path, "", ("odd",)),)
+    assert owners.contests == (Conflict(path, "", ("odd",)),)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from cnb_python.distributions.model import SMALL_BYTES, Distribution, File
 from cnb_python.layout.links import Copy, Link, Place, digest_of_links, places
-from cnb_python.layout.shards import shares_of
+from cnb_python.layout.shards import shards_of
 from tests.support.installed import SITE, distribution, file, heavy, module, symlink
 
 # Together above the limit for one share, and each above that for a share of its own.
@@ -18,7 +18,7 @@ B = heavy("b", 20)
 
 
 def of(*distributions: Distribution, merged: bool = False) -> dict[str, Place]:
-    found = places(shares_of(distributions, merged=merged), "3.14")
+    found = places(shards_of(distributions, merged=merged), "3.14")
     return {place.path: place for place in found}
 
 
@@ -141,7 +141,7 @@ def test_every_file_has_one_place_and_every_link_leads_into_one_share(data: st.D
         also(one, *{f"{'/'.join(parts)}/{one.name}.txt" for parts in data.draw(TREES)})
         for one in (A, B, BIG)
     ]
-    shares = shares_of(some)
+    shares = shards_of(some)
 
     found = places(shares, "3.14")
 
@@ -165,7 +165,7 @@ def test_fifty_thousand_files_take_no_time() -> None:
     paths = [f"{SITE}/huge/{n % 100}/{n}.py" for n in range(50_000)]
     some = [A, B, distribution("huge", [file(path, path) for path in paths])]
     began = time.process_time()
-    found = places(shares_of(some), "3.14")
+    found = places(shards_of(some), "3.14")
     assert time.process_time() - began < 3
     assert len(found) == 3
 
@@ -173,6 +173,6 @@ def test_fifty_thousand_files_take_no_time() -> None:
 def test_two_thousand_distributions_take_no_time() -> None:
     some = [module(f"package-{number}", "x.py", "sub/y.py") for number in range(2000)]
     began = time.process_time()
-    found = places(shares_of([BIG, *some]), "3.14")
+    found = places(shards_of([BIG, *some]), "3.14")
     assert time.process_time() - began < 3
     assert len(found) == 2001

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cnb_python.distributions.model import Distribution
-from cnb_python.errors.bugs import ContractBroken
+from cnb_python.errors.base import ContractBroken
 from cnb_python.errors.install import PathClash
 from cnb_python.install.staging import make
 from cnb_python.layout.conflicts import owners_of
@@ -22,7 +22,7 @@ from cnb_python.layout.materialize import (
     lay_out_merged,
     lay_out_share,
 )
-from cnb_python.layout.shards import Share, shares_of
+from cnb_python.layout.shards import Shard, shards_of
 from tests.support.installed import SITE, distribution, file, heavy, install, module, symlink
 
 BIG = heavy("big", 40)
@@ -35,12 +35,12 @@ def roots_of(some: Sequence[Distribution], directory: Path) -> Callable[[str], P
     return lambda name: directory / name
 
 
-def share_of(*some: Distribution) -> Share:
-    (share,) = shares_of(some)
+def share_of(*some: Distribution) -> Shard:
+    (share,) = shards_of(some)
     return share
 
 
-def lay_out(share: Share, into: Path, root_of: Callable[[str], Path]) -> Path:
+def lay_out(share: Shard, into: Path, root_of: Callable[[str], Path]) -> Path:
     lay_out_share(share, into, lambda name: MovedFromStage(root_of(name)))
     return into / "tree"
 
@@ -50,7 +50,7 @@ def environment(some: Sequence[Distribution], directory: Path) -> Path:
     root_of = roots_of(some, directory / "roots")
     venv = directory / "venv"
     make(venv, Path("/python/bin/python3.14"), "3.14")
-    shares = shares_of(some)
+    shares = shards_of(some)
     lay_out_links(places(shares, "3.14"), venv, root_of)
     for share in shares:
         lay_out(share, directory / share.name, root_of)
@@ -150,7 +150,7 @@ def test_scripts_are_real_files_with_their_modes(tmp_path: Path) -> None:
     before = os.umask(0o077)
     try:
         (tmp_path / "venv").mkdir()
-        found = places(shares_of([one]), "3.14")
+        found = places(shards_of([one]), "3.14")
         lay_out_links(found, tmp_path / "venv", lambda _: tmp_path / "root")
     finally:
         os.umask(before)
@@ -164,7 +164,7 @@ def test_scripts_are_real_files_with_their_modes(tmp_path: Path) -> None:
 
 def test_links_are_made_without_the_shares(tmp_path: Path) -> None:
     (tmp_path / "venv").mkdir()
-    found = places(shares_of([SMALL]), "3.14")
+    found = places(shards_of([SMALL]), "3.14")
     lay_out_links(found, tmp_path / "venv", lambda name: tmp_path / name)
     link = tmp_path / "venv" / SITE / "small"
     assert link.is_symlink()
@@ -191,7 +191,7 @@ def test_merged_is_one_tree_of_real_files(tmp_path: Path) -> None:
     root_of = roots_of(some, tmp_path)
     venv = tmp_path / "venv"
     make(venv, Path("/python/bin/python3.14"), "3.14")
-    (share,) = shares_of(some, merged=True)
+    (share,) = shards_of(some, merged=True)
 
     lay_out_merged(share, venv, lambda name: MovedFromStage(root_of(name)))
 
@@ -212,7 +212,7 @@ def test_merged_refuses_what_does_not_belong(tmp_path: Path) -> None:
     venv = tmp_path / "venv"
     make(venv, Path("/python/bin/python3.14"), "3.14")
     (venv / SITE / "stray.py").touch()
-    (share,) = shares_of([SMALL], merged=True)
+    (share,) = shards_of([SMALL], merged=True)
     with pytest.raises(ContractBroken, match="stray"):
         lay_out_merged(share, venv, lambda name: MovedFromStage(root_of(name)))
 
@@ -266,7 +266,7 @@ def test_copies_are_complete_without_the_share_that_has_them_too(data: st.DataOb
     some = _distributions(data)
     if _clash(some):
         return
-    shares = shares_of(some)
+    shares = shards_of(some)
     for place in places(shares, "3.14"):
         if isinstance(place, Copy):
             (home,) = [share for share in shares if share.name == place.share]

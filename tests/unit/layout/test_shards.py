@@ -10,9 +10,9 @@ from cnb_python.distributions.model import Distribution, File
 from cnb_python.layout.shards import (
     ONE_SHARE_BELOW,
     OWN_SHARES_AT_MOST,
-    Share,
+    Shard,
+    shards_of,
     share_of_each,
-    shares_of,
 )
 from tests.support.installed import MEGABYTE, SITE, distribution, file, heavy, module, symlink
 
@@ -21,8 +21,8 @@ SPREAD = re.compile(r"deps-(0\d|1[0-5])")
 BIG = heavy("big", 40)
 
 
-def by_name(*distributions: Distribution) -> dict[str, Share]:
-    return {share.name: share for share in shares_of(distributions)}
+def by_name(*distributions: Distribution) -> dict[str, Shard]:
+    return {share.name: share for share in shards_of(distributions)}
 
 
 def test_a_small_environment_is_one_share() -> None:
@@ -105,31 +105,31 @@ def test_a_share_says_what_it_holds() -> None:
     ],
 )
 def test_contents_modes_paths_and_kinds_are_in_the_digest(changed: File) -> None:
-    (before,) = shares_of([distribution("m", [file(f"{SITE}/m.py", "text")])])
-    (after,) = shares_of([distribution("m", [changed])])
+    (before,) = shards_of([distribution("m", [file(f"{SITE}/m.py", "text")])])
+    (after,) = shards_of([distribution("m", [changed])])
     assert before.digest != after.digest
 
 
 def test_versions_and_owners_are_not_in_the_digest() -> None:
-    (before,) = shares_of([distribution("a", [file("share/x", "text")])])
-    (after,) = shares_of([distribution("b", [file("share/x", "text")])])
+    (before,) = shards_of([distribution("a", [file("share/x", "text")])])
+    (after,) = shards_of([distribution("b", [file("share/x", "text")])])
     assert before.digest == after.digest
 
 
 def test_nothing_makes_no_share() -> None:
-    assert shares_of([]) == ()
-    assert shares_of([Distribution("empty", "1", "", ())]) == ()
+    assert shards_of([]) == ()
+    assert shards_of([Distribution("empty", "1", "", ())]) == ()
 
 
 def test_merged_is_one_share_that_is_the_environment() -> None:
-    (share,) = shares_of([BIG, module("six"), heavy("other", 20)], merged=True)
+    (share,) = shards_of([BIG, module("six"), heavy("other", 20)], merged=True)
     assert share.name == "venv"
     assert share.distributions == ("big", "other", "six")
 
 
 @given(st.permutations([BIG, heavy("nine", 9), *(module(f"m{n}", "x.py") for n in range(20))]))
 def test_the_order_of_distributions_does_not_matter(some: list[Distribution]) -> None:
-    assert shares_of(some) == shares_of(sorted(some, key=lambda one: one.name))
+    assert shards_of(some) == shards_of(sorted(some, key=lambda one: one.name))
 
 
 @given(st.integers(0, 39))

@@ -6,7 +6,7 @@ import pytest
 
 from cnb_python.layout.links import places
 from cnb_python.layout.materialize import MovedFromStage, lay_out_links, lay_out_share
-from cnb_python.layout.shards import shares_of
+from cnb_python.layout.shards import shards_of
 from tests.support.installed import SITE, distribution, file, heavy, install, symlink
 
 PACKAGE = f"{SITE}/a"
@@ -17,7 +17,7 @@ B = heavy("b", 20)
 def target_of(target: str) -> str:
     """Return where `a/link`, made as a link to *target*, leads in the share of `a`."""
     more = distribution("a", [*A.files, f"{PACKAGE}/own/x.py", symlink(f"{PACKAGE}/link", target)])
-    shares = {share.name: share for share in shares_of([more, B])}
+    shares = {share.name: share for share in shards_of([more, B])}
     return shares["deps-a"].files[f"{PACKAGE}/link"].file.target
 
 
@@ -49,7 +49,7 @@ def test_a_link_that_is_led_on_has_the_digest_of_its_new_target() -> None:
     outward = distribution("a", [*A.files, symlink(f"{PACKAGE}/link", "../b")])
     (link,) = [
         owned.file
-        for share in shares_of([outward, B])
+        for share in shards_of([outward, B])
         for owned in share.files.values()
         if owned.file.target
     ]
@@ -84,7 +84,7 @@ def test_links_resolve_as_in_an_ordinary_environment(tmp_path: Path) -> None:
     for one in some:
         install(one, plain)
 
-    shares = shares_of(some)
+    shares = shards_of(some)
     lay_out_links(places(shares, "3.14"), venv, roots.__getitem__)
     for share in shares:
         lay_out_share(share, tmp_path / share.name, lambda name: MovedFromStage(roots[name]))

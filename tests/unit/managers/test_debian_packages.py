@@ -5,7 +5,7 @@ from typing import Literal
 
 import pytest
 
-from cnb_python.managers.debian_packages import UNKNOWN, Holders, holders
+from cnb_python.managers.build_errors import UNKNOWN, Holders, holders
 
 type Kind = Literal["header", "library", "program"]
 

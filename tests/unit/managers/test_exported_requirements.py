@@ -6,9 +6,9 @@ import pytest
 
 from cnb_python.errors.locks import BadLock
 from cnb_python.managers import exported_requirements
+from cnb_python.managers.base import Pin
 from cnb_python.managers.exported_requirements import Exported
 from cnb_python.managers.install_locked import Choice
-from cnb_python.managers.resolution import Pin
 
 HERE = Choice("3.13.1", "x86_64")
 HASH = f"--hash=sha256:{'a' * 64}"

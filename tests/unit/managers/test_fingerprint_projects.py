@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.errors.locks import OutsideApp
+from cnb_python.errors.locks import PathOutsideApp
 from cnb_python.managers import fingerprint
 
 PLAIN = """
@@ -120,7 +120,7 @@ def test_a_directory_that_is_gone_has_a_digest_of_its_own(project: Path) -> None
 
 @pytest.mark.parametrize("name", ["../shared", "libs/../../shared", "gone/../.."])
 def test_what_lies_outside_of_the_app_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(OutsideApp) as caught:
+    with pytest.raises(PathOutsideApp) as caught:
         fingerprint.place(name, "uv.lock", tmp_path / "app", tmp_path / "app")
 
     assert (caught.value.file, caught.value.path) == ("uv.lock", name)
@@ -135,7 +135,7 @@ def test_the_rest_of_the_repository_is_not_outside(tmp_path: Path) -> None:
 def test_a_link_to_all_of_the_build_image_is_not_looked_into(tmp_path: Path) -> None:
     (tmp_path / "all").symlink_to("/")
 
-    with pytest.raises(OutsideApp):
+    with pytest.raises(PathOutsideApp):
         fingerprint.place("all", "uv.lock", tmp_path, tmp_path)
 
 

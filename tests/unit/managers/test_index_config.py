@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from cnb_python.managers.base import NeedsResolving
 from cnb_python.managers.index_config import Network, network_of
-from cnb_python.managers.resolution import Undecided
 
 URL = "https://index.example.org/simple"
 
@@ -18,7 +18,7 @@ def network(options: dict[str, str], index_url: str = "", **environ: str) -> Net
 
 def refused(options: dict[str, str], index_url: str = "") -> str:
     found = network_of(options, {}, index_url)
-    assert isinstance(found, Undecided), found
+    assert isinstance(found, NeedsResolving), found
     return found.reason
 
 

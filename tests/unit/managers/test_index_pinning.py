@@ -10,13 +10,12 @@ from cnb_python.cnb import toml
 from cnb_python.errors.base import BuildpackError, Failure
 from cnb_python.errors.locks import BadLock, UnsetVariable
 from cnb_python.errors.network import IndexRefused, SourceRefused
-from cnb_python.managers import index_pinning
+from cnb_python.managers import install_locked
+from cnb_python.managers.base import Pin
 from cnb_python.managers.pdm import sources as pdm_sources
 from cnb_python.managers.pipenv import export
 from cnb_python.managers.pipenv import sources as pipenv_sources
-from cnb_python.managers.poetry import certificates
 from cnb_python.managers.poetry import sources as poetry_sources
-from cnb_python.managers.resolution import Pin
 from cnb_python.managers.uv import commands as uv
 from tests.support.fake_tools import Programs, app, place
 
@@ -53,15 +52,15 @@ def pin(name: str, version: str = "1.0", hashed: str = HASH) -> Pin:
 
 
 def installing(
-    home: index_pinning.Home, directory: Path, *pins: Pin, **variables: str
+    home: install_locked.Home, directory: Path, *pins: Pin, **variables: str
 ) -> Programs:
     programs, where = Programs(), place(app(directory, [("x", "")]))
-    index_pinning.install(
+    install_locked.install_from_indexes(
         pins,
-        index_pinning.Lock("PDM", home),
+        install_locked.IndexedLock("PDM", home),
         where,
         programs,
-        uv.Sources(is_own=False, variables=variables),
+        uv.UvSources(is_own=False, variables=variables),
     )
     return programs
 
@@ -86,10 +85,12 @@ def test_a_refusal_says_whose_login_is_missing(
     programs, where = Programs(), place(app(tmp_path, [("x", "")]))
     said = "error: Failed to fetch: https://ours.example/simple/six/\n  cause: HTTP status "
     programs.answer("install", f"{said}client error (401 Unauthorized) for url (https://h/)", 2)
-    lock = index_pinning.Lock("Poetry", lambda _: homes)
+    lock = install_locked.IndexedLock("Poetry", lambda _: homes)
 
     with pytest.raises(kind) as raised:
-        index_pinning.install([pin("six")], lock, where, programs, uv.Sources(is_own=False))
+        install_locked.install_from_indexes(
+            [pin("six")], lock, where, programs, uv.UvSources(is_own=False)
+        )
 
     steps = cast("Failure", raised.value).describe().steps
     assert ("POETRY_HTTP_BASIC_<NAME>_USERNAME" in steps[0]) == bool(homes)
@@ -136,7 +137,7 @@ def test_poetry_s_certificates_are_trusted_by_uv(tmp_path: Path) -> None:
         "POETRY_CERTIFICATES_OUR_OWN_CLIENT_CERT": "/client.pem",
     }
 
-    found = certificates.trusting(place(directory, **variables))
+    found = poetry_sources.trusting_certificates(place(directory, **variables))
 
     bundle = Path(found["SSL_CERT_FILE"]).read_text()
     assert "of the file" in bundle
@@ -150,13 +151,13 @@ def test_a_variable_for_a_certificate_is_stronger_than_the_app_s_settings(tmp_pa
     files = [("pyproject.toml", sources), ("poetry.toml", '[certificates.ours]\ncert = "x.pem"\n')]
     where = place(app(tmp_path, files), POETRY_CERTIFICATES_OURS_CERT="false")
 
-    assert certificates.trusting(where) == {"UV_INSECURE_HOST": "ours.example"}
+    assert poetry_sources.trusting_certificates(where) == {"UV_INSECURE_HOST": "ours.example"}
 
 
 def test_nothing_said_of_certificates_changes_nothing(tmp_path: Path) -> None:
     where = place(app(tmp_path, [("pyproject.toml", "")]))
 
-    assert certificates.trusting(where) == {}
+    assert poetry_sources.trusting_certificates(where) == {}
 
 
 PIPFILE_LOCK: Mapping[str, object] = {
@@ -179,7 +180,7 @@ SAID = (f"-i {ALL}", "--extra-index-url https://${U}:${P}@ours.example:1/simple"
 
 def of_pipenv(
     lock: Mapping[str, object] = PIPFILE_LOCK, pipfile: str = "", said: Sequence[str] = SAID
-) -> pipenv_sources.Sources:
+) -> pipenv_sources.PipenvSources:
     return pipenv_sources.read(lock, toml.parse(pipfile, Path("Pipfile")), said, LOGIN)
 
 
@@ -250,7 +251,9 @@ url = "https://${{U}}:${{P}}@ours.example/simple"
 EXPORTED = (f"--index-url {ALL}", f"--extra-index-url {OURS}")
 
 
-def of_pdm(directory: Path, more: str = "", own: str = "", **environ: str) -> pdm_sources.Sources:
+def of_pdm(
+    directory: Path, more: str = "", own: str = "", **environ: str
+) -> pdm_sources.PdmSources:
     files = [("pyproject.toml", PDM + more), ("pdm.toml", own)]
     return pdm_sources.read(app(directory, files), EXPORTED, {**LOGIN, **environ})
 

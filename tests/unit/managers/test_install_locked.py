@@ -11,9 +11,8 @@ from cnb_python.errors.inputs import UnreadableToml
 from cnb_python.errors.install import UvRefused
 from cnb_python.errors.locks import BadLock, LockForOtherPython, UnknownGroup
 from cnb_python.managers import install_locked
-from cnb_python.managers.base import Workplace
+from cnb_python.managers.base import InstallContext, Pin, Resolution
 from cnb_python.managers.install_locked import Choice
-from cnb_python.managers.resolution import Decision, Pin
 from cnb_python.managers.uv import commands as uv
 from cnb_python.system.interface import Command, Outcome
 
@@ -31,11 +30,11 @@ def lock(directory: Path, packages: str = SIX, head: str = "") -> Path:
     return file
 
 
-def read(directory: Path, packages: str, choice: Choice = HERE, head: str = "") -> Decision:
+def read(directory: Path, packages: str, choice: Choice = HERE, head: str = "") -> Resolution:
     return install_locked.read_lock(lock(directory, packages, head), choice)
 
 
-def only(decision: Decision) -> Pin:
+def only(decision: Resolution) -> Pin:
     (pin,) = decision.pins
     return pin
 
@@ -45,10 +44,10 @@ def table(pin: Pin) -> dict[str, object]:
     return dict(found)
 
 
-def place(directory: Path) -> Workplace:
+def place(directory: Path) -> InstallContext:
     scratch = directory / "scratch"
     scratch.mkdir()
-    return Workplace(
+    return InstallContext(
         app_dir=directory / "app",
         environment=Path("/layers/venv"),
         tool=Path("/tools/pip"),
@@ -234,7 +233,7 @@ def test_what_is_no_toml_is_told_with_its_line(tmp_path: Path) -> None:
 
 
 def installed(
-    pins: tuple[Pin, ...], where: Workplace, sources: uv.Sources = uv.OWN
+    pins: tuple[Pin, ...], where: InstallContext, sources: uv.UvSources = uv.OWN
 ) -> list[Command]:
     commands: list[Command] = []
 
@@ -263,7 +262,7 @@ def test_tables_are_installed_as_a_lock_of_their_own(tmp_path: Path) -> None:
 def test_lines_are_installed_without_settings_of_uvs(tmp_path: Path) -> None:
     pin = Pin("six", "1.17.0", "1", f"six==1.17.0 --hash=sha256:{HASH}")
     where = place(tmp_path)
-    sources = uv.Sources(is_own=False, variables={"UV_DEFAULT_INDEX": "https://u:p@i.example/"})
+    sources = uv.UvSources(is_own=False, variables={"UV_DEFAULT_INDEX": "https://u:p@i.example/"})
 
     (command,) = installed((pin,), where, sources)
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from cnb_python.app import Project, python_signs, read_project
+from cnb_python.errors.base import Message
 from cnb_python.errors.choosing import ChosenManagerMissing, NoRequirements, SeveralManagers
 from cnb_python.errors.locks import SeveralLocks
-from cnb_python.errors.message import Message
 from cnb_python.managers.pip.manager import Pip
 from cnb_python.managers.pylock.manager import Pylock
 from cnb_python.managers.registry import MANAGERS, select, unread

@@ -5,15 +5,15 @@ from pathlib import Path
 import pytest
 
 from cnb_python.errors.inputs import UnreadableJson, UnreadableToml
-from cnb_python.errors.locks import WrongForm
+from cnb_python.errors.locks import UnexpectedType
 from cnb_python.managers import schema
 
 LOCK = '[metadata]\nlock-version = "2.1"\n'
 
 
-def found(directory: Path, name: str, text: str) -> WrongForm:
+def found(directory: Path, name: str, text: str) -> UnexpectedType:
     (directory / name).write_text(text, "utf-8")
-    with pytest.raises(WrongForm) as caught:
+    with pytest.raises(UnexpectedType) as caught:
         schema.check(directory, name)
     return caught.value
 

@@ -9,9 +9,8 @@ import pytest
 
 from cnb_python.cnb import toml
 from cnb_python.config.settings import Settings
-from cnb_python.layers.build_record import Record
-from cnb_python.managers.base import Workplace
-from cnb_python.managers.resolution import Undecided
+from cnb_python.layers.store import BuildRecord
+from cnb_python.managers.base import InstallContext, NeedsResolving
 from tests.support.fake_build import Engine, contents, engine, release
 from tests.support.fake_manager import Shop, decision, package
 
@@ -117,12 +116,12 @@ def without(name: str) -> Callable[[Engine], None]:
 
 
 def undecided(app: Engine) -> None:
-    app.shop.known = Undecided("line 1 of requirements.txt asks for a range")
+    app.shop.known = NeedsResolving("line 1 of requirements.txt asks for a range")
     app.shop.answer = decision("a==1.0", "b==1.0", pure=False)
 
 
 def test_who_was_asked_the_same_before_is_not_asked_again(app: Engine) -> None:
-    app.shop.known = Undecided("uv.lock holds more", "1" * 64)
+    app.shop.known = NeedsResolving("uv.lock holds more", "1" * 64)
     app.shop.answer = decision("a==1.0", "b==1.0", pure=False)
     app.build()
 
@@ -134,11 +133,11 @@ def test_who_was_asked_the_same_before_is_not_asked_again(app: Engine) -> None:
 
 
 def test_what_installing_writes_into_the_app_is_written_by_every_build(app: Engine) -> None:
-    app.shop.known = Undecided("uv.lock holds more", "1" * 64)
+    app.shop.known = NeedsResolving("uv.lock holds more", "1" * 64)
     app.shop.answer = decision("a==1.0", "b==1.0", pure=False)
     version = app.context.app_dir / "_version.py"
 
-    def build_it(_: Workplace) -> None:
+    def build_it(_: InstallContext) -> None:
         version.write_text("1.0", "utf-8")
 
     app.shop.before = build_it
@@ -154,7 +153,7 @@ def test_what_installing_writes_into_the_app_is_written_by_every_build(app: Engi
 
 
 def test_what_is_new_python_alone_asks_nobody_either(app: Engine, tmp_path: Path) -> None:
-    app.shop.known = Undecided("uv.lock holds more", "1" * 64)
+    app.shop.known = NeedsResolving("uv.lock holds more", "1" * 64)
     app.shop.answer = decision("a==1.0", "b==1.0", pure=False)
     app.build()
     app.release = release(tmp_path, "3.14.7")
@@ -201,10 +200,10 @@ def test_lines_are_tried_again_where_they_may_lack_nothing(
 
 @pytest.mark.parametrize("inputs", ["2" * 64, ""])
 def test_other_inputs_are_asked_about(app: Engine, inputs: str) -> None:
-    app.shop.known = Undecided("uv.lock holds more", inputs and "1" * 64)
+    app.shop.known = NeedsResolving("uv.lock holds more", inputs and "1" * 64)
     app.shop.answer = decision("a==1.0", "b==1.0", pure=False)
     app.build()
-    app.shop.known = Undecided("uv.lock holds more", inputs)
+    app.shop.known = NeedsResolving("uv.lock holds more", inputs)
 
     app.restore().build()
 
@@ -420,7 +419,7 @@ def test_an_unchanged_build_loads_nothing_that_it_does_not_need(built: Engine) -
 def test_the_record_says_what_the_next_build_is_told(app: Engine) -> None:
     record = app.build()
 
-    assert isinstance(record, Record)
+    assert isinstance(record, BuildRecord)
     assert record.pure
     assert record.layers.keys() == {"venv", "deps-00"}
     assert record.layer_sizes.keys() >= record.layers.keys()

@@ -8,7 +8,7 @@ import pytest
 from cnb_python.cnb import toml
 from cnb_python.config.settings import Settings
 from cnb_python.errors.install import UvRefused
-from cnb_python.managers.base import Workplace
+from cnb_python.managers.base import InstallContext
 from tests.support.fake_build import Engine, contents, engine
 from tests.support.fake_manager import Package, Shop, decision, package
 from tests.support.stages import SITE
@@ -128,7 +128,7 @@ def test_a_build_that_fails_leaves_nothing_that_is_trusted(app: Engine) -> None:
     app.restore()
     app.shop.known = decision("a==2.0", "b==1.0")
 
-    def fail(place: Workplace) -> None:
+    def fail(place: InstallContext) -> None:
         (place.environment / "half").touch()
         raise UvRefused("uv", 1, ())
 
@@ -150,7 +150,7 @@ def test_a_build_after_one_that_failed_is_as_good_as_any(app: Engine) -> None:
     app.restore()
     app.shop.known = decision("a==2.0", "b==1.0")
 
-    def fail(_: Workplace) -> None:
+    def fail(_: InstallContext) -> None:
         raise UvRefused("uv", 1, ())
 
     app.shop.before = fail

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cnb_python.cnb.env import LAUNCH, EnvDelta
-from cnb_python.managers.resolution import Decision, Pin
+from cnb_python.managers.base import Pin, Resolution
 from cnb_python.provision.request import decision_digest, env_digest
 from tests.support.fake_build import TOOLS, Engine, engine
 from tests.support.fake_manager import Shop, decision
@@ -19,7 +19,7 @@ def app(tmp_path: Path) -> Engine:
 
 
 def of(*pins: Pin, pure: bool = True) -> str:
-    return decision_digest(Decision(pins, pure=pure, by="uv"))
+    return decision_digest(Resolution(pins, pure=pure, by="uv"))
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ import pytest
 from cnb_python.cnb import toml
 from cnb_python.config.settings import Settings
 from cnb_python.errors.frameworks import PackagesAdded, PackagesChanged
-from cnb_python.managers.resolution import Undecided
-from cnb_python.provision.environment import Environment
+from cnb_python.managers.base import NeedsResolving
+from cnb_python.provision.request import ProvidedEnvironment
 from tests.support.fake_build import Engine, contents, engine
 from tests.support.fake_manager import Shop, decision, package
 from tests.support.trees import Files, write_files
@@ -19,7 +19,7 @@ INDEX = {"a==1.0": package("a"), "a==2.0": package("a", "# newer"), "b==1.0": pa
 ALL = {"python", "venv", "deps-00", "deps"}
 
 
-def somebody(environment: Environment) -> str:
+def somebody(environment: ProvidedEnvironment) -> str:
     assert environment.distributions
     return "somebody"
 
@@ -77,7 +77,7 @@ def locked(app: Engine) -> Engine:
     """An app with a lock that its manager was asked about; one package is a directory's."""
     found = decision("a==1.0", "b==1.0")
     pins = tuple(pin._replace(keeps=pin.name != "a") for pin in found.pins)
-    app.shop.known = Undecided("uv.lock holds more", "1" * 64)
+    app.shop.known = NeedsResolving("uv.lock holds more", "1" * 64)
     app.shop.answer = found._replace(pins=pins)
     app.build()
     return app.restore()
@@ -109,11 +109,11 @@ def test_nor_to_put_it_together_in_another_way(locked: Engine) -> None:
 
 
 def other_inputs(app: Engine) -> None:
-    app.shop.known = Undecided("uv.lock holds more", "2" * 64)
+    app.shop.known = NeedsResolving("uv.lock holds more", "2" * 64)
 
 
 def no_inputs(app: Engine) -> None:
-    app.shop.known = Undecided("a range")
+    app.shop.known = NeedsResolving("a range")
 
 
 def another_app_directory(app: Engine) -> None:
@@ -146,7 +146,7 @@ def test_whatever_makes_it_uncertain_has_the_manager_asked(
 
 
 def test_it_is_lent_where_the_manager_had_to_be_asked(app: Engine) -> None:
-    app.shop.known = Undecided("a range")
+    app.shop.known = NeedsResolving("a range")
     app.shop.answer = decision("a==1.0", "b==1.0", pure=False)
     app.build()
     first, found = laid_out(app), list[dict[str, object]]()
@@ -172,7 +172,7 @@ def test_what_was_written_beside_it_is_in_no_image(app: Engine) -> None:
 
 
 def test_a_package_that_was_changed_stops_the_build(app: Engine) -> None:
-    def change(_: Environment) -> None:
+    def change(_: ProvidedEnvironment) -> None:
         (app.layers / "deps-00/tree/lib/python3.14/site-packages/a.py").unlink()
 
     app.wants, app.use = somebody, change

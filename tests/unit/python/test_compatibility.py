@@ -6,10 +6,9 @@ import pytest
 
 from cnb_python.app import read_project
 from cnb_python.errors.python import PythonOutsideRange
-from cnb_python.python.compatibility import bounds, check_bounds
 from cnb_python.python.origin import Origin
 from cnb_python.python.request import parse_version
-from cnb_python.python.resolver import resolve
+from cnb_python.python.resolver import bounds, check_bounds, resolve
 from tests.support.inventory import AMD64, INVENTORY, TODAY
 from tests.support.trees import Files, write_files
 

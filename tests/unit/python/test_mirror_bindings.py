@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cnb_python.cnb.bindings import Binding, read_bindings
-from cnb_python.errors.runtimes import BadMirror
+from cnb_python.errors.machine import BadMirror
 from cnb_python.python.mirror import DOWNLOADS, address_of
 from cnb_python.python.releases import Release
 from tests.support.trees import Files, write_files

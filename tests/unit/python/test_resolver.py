@@ -15,16 +15,16 @@ from cnb_python.errors.python import (
     UnknownPythonPatch,
 )
 from cnb_python.python.origin import Origin
-from cnb_python.python.releases import Line
+from cnb_python.python.releases import ReleaseLine
 from cnb_python.python.request import parse_version
-from cnb_python.python.resolver import Resolution, line_request, resolve, supported_lines
+from cnb_python.python.resolver import ResolvedPython, line_request, resolve, supported_lines
 from cnb_python.python.specifiers import parse_constraint
 from tests.support.inventory import AMD64, ARM64, INVENTORY, TODAY, release
 
 ORIGIN = Origin(".python-version", 1)
 
 
-def resolved(text: str | None, target: Target = AMD64, today: date = TODAY) -> Resolution:
+def resolved(text: str | None, target: Target = AMD64, today: date = TODAY) -> ResolvedPython:
     asked = () if text is None else (parse_version(text, ORIGIN),)
     return resolve(asked, INVENTORY, target, today)
 
@@ -170,7 +170,7 @@ def test_the_default_line_comes_before_newer_ones_that_would_do_too() -> None:
 def test_another_default_takes_the_place_of_the_inventory_s() -> None:
     sticky = line_request("3.11", Origin("the previous build"))
 
-    def found(*asked: str) -> Resolution:
+    def found(*asked: str) -> ResolvedPython:
         ranges = tuple(parse_constraint(text, ORIGIN) for text in asked)
         return resolve(ranges, INVENTORY, AMD64, TODAY, sticky)
 
@@ -207,7 +207,10 @@ def test_a_range_that_only_ended_lines_satisfy_stops_with_the_newest_of_them() -
 
 
 def test_a_line_that_is_not_out_is_given_to_who_names_it() -> None:
-    lines = (*INVENTORY.lines, Line("3.14", date(2027, 1, 1), date(2032, 1, 1), date(2032, 4, 1)))
+    lines = (
+        *INVENTORY.lines,
+        ReleaseLine("3.14", date(2027, 1, 1), date(2032, 1, 1), date(2032, 4, 1)),
+    )
     releases = (
         *INVENTORY.releases,
         release("3.14.0a2"),
@@ -237,7 +240,10 @@ def test_a_final_release_comes_before_the_next_one_s_candidates() -> None:
 
 @pytest.mark.parametrize("text", ["2.7", "2.7.18", "2.6", "2.0.1"])
 def test_every_python_2_has_ended_with_its_last(text: str) -> None:
-    lines = (Line("2.7", date(2010, 7, 3), date(2020, 1, 1), date(2020, 1, 1)), *INVENTORY.lines)
+    lines = (
+        ReleaseLine("2.7", date(2010, 7, 3), date(2020, 1, 1), date(2020, 1, 1)),
+        *INVENTORY.lines,
+    )
     with pytest.raises(EndedPythonLine) as caught:
         resolve((parse_version(text, ORIGIN),), replace(INVENTORY, lines=lines), AMD64, TODAY)
 

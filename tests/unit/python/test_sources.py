@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from cnb_python.app import read_project
-from cnb_python.config.kinds import Origin as Given
+from cnb_python.config.kinds import SettingOrigin as Given
 from cnb_python.config.settings import DEFAULTS, Settings
 from cnb_python.errors.inputs import UnreadableJson, UnreadableToml
-from cnb_python.errors.locks import WrongForm
+from cnb_python.errors.locks import UnexpectedType
 from cnb_python.errors.python import (
     InvalidPythonRange,
     InvalidPythonVersion,
@@ -230,7 +230,7 @@ def test_a_lock_of_pipenv_s_that_python_refuses_to_read_is_refused(
     ],
 )
 def test_a_version_without_quotes_is_no_version(name: str, text: str, tmp_path: Path) -> None:
-    with pytest.raises(WrongForm) as caught:
+    with pytest.raises(UnexpectedType) as caught:
         asked(tmp_path, {name: text})
 
     assert (caught.value.file, caught.value.line, caught.value.found) == (name, 2, "3.1")

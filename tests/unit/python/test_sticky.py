@@ -1,14 +1,14 @@
 """Which line an app stays on."""
 
-from cnb_python.layers.cache_keys import EnvironmentKey
+from cnb_python.layers.cache_keys import PackageKey
 from cnb_python.python.releases import FREETHREADED, PLAIN
-from cnb_python.python.sticky import kept_line
+from cnb_python.python.resolver import kept_line
 from tests.support.inventory import INVENTORY
 
 
 def noted(line: str, flavour: str = PLAIN) -> dict[str, str]:
     """What a build leaves in store.toml of the line that it chose."""
-    key = EnvironmentKey("1", line, flavour, "linux", "amd64", "debian 12", "/layers", "uv", "")
+    key = PackageKey("1", line, flavour, "linux", "amd64", "debian 12", "/layers", "uv", "")
     return {**key.metadata(), "decision": "x"}
 
 

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from cnb_python.python.origin import Origin
-from cnb_python.python.releases import Line
+from cnb_python.python.releases import ReleaseLine
 from cnb_python.python.request import parse_version
 from cnb_python.python.resolver import resolve
 from cnb_python.python.sources import Request
@@ -78,7 +78,10 @@ def test_a_runtime_txt_below_the_top_is_replaced_where_it_is() -> None:
 
 
 def test_a_pre_release_is_called_one() -> None:
-    lines = (*INVENTORY.lines, Line("3.14", date(2027, 1, 1), date(2032, 1, 1), date(2032, 4, 1)))
+    lines = (
+        *INVENTORY.lines,
+        ReleaseLine("3.14", date(2027, 1, 1), date(2032, 1, 1), date(2032, 4, 1)),
+    )
     inventory = replace(
         INVENTORY, lines=lines, releases=(*INVENTORY.releases, release("3.14.0rc1"))
     )

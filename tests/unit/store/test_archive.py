@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnb_python.errors.bugs import ContractBroken
+from cnb_python.errors.base import ContractBroken
 from cnb_python.errors.machine import DamagedStore, DiskFull
 from cnb_python.store.archive import Member, header, pack, read, unpack
 

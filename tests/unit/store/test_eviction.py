@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnb_python.store.eviction import fitting
-from cnb_python.store.manifest import Kept, Manifest, Tree
+from cnb_python.store.manifest import Manifest, StoredTree, StoreEntry
+from cnb_python.store.store import fitting_in_budget
 from tests.support.installed import module
 
 
@@ -25,18 +25,18 @@ class World(NamedTuple):
 
     def kept(self, budget: int, *alone: str) -> set[str]:
         """Return the names whose contents are kept, and the trees."""
-        found = fitting(self.manifest, alone, self.sizes, budget)
+        found = fitting_in_budget(self.manifest, alone, self.sizes, budget)
         whole = {name for name, kept in found.distributions.items() if kept.archive}
         return whole | set(found.trees)
 
     def known(self, budget: int) -> set[str]:
-        return set(fitting(self.manifest, (), self.sizes, budget).distributions)
+        return set(fitting_in_budget(self.manifest, (), self.sizes, budget).distributions)
 
 
 def world(built: dict[str, int], wheels: dict[str, int], trees: dict[str, int]) -> World:
     """Make a world of archives with these sizes; small parts take one byte each."""
     kept = {
-        name: Kept(
+        name: StoreEntry(
             dataclasses.replace(module(name), is_built=name in built),
             digest(f"whole {name}"),
             digest(f"info {name}"),
@@ -46,7 +46,7 @@ def world(built: dict[str, int], wheels: dict[str, int], trees: dict[str, int]) 
     sizes = {digest(f"whole {name}"): size for name, size in (built | wheels).items()}
     sizes |= {digest(f"info {name}"): 1 for name in kept}
     sizes |= {digest(f"tree {key}"): size for key, size in trees.items()}
-    made = {key: Tree(digest(f"tree {key}"), ()) for key in trees}
+    made = {key: StoredTree(digest(f"tree {key}"), ()) for key in trees}
     return World(Manifest(kept, made), sizes)
 
 

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from cnb_python.store.archive import Member
 from cnb_python.store.manifest import (
-    Kept,
     Manifest,
-    Tree,
+    StoredTree,
+    StoreEntry,
     UnusableManifest,
     dump,
     load,
@@ -38,8 +38,10 @@ SIX = dataclasses.replace(
     is_built=True,
     origin="0123",
 )
-KEPT = Kept(SIX, DIGEST, DIGEST)
-TREE = Tree(DIGEST, (Member("a", "d"), Member("a/b", "x", 5), Member("a/c", "l", target="b")))
+KEPT = StoreEntry(SIX, DIGEST, DIGEST)
+TREE = StoredTree(
+    DIGEST, (Member("a", "d"), Member("a/b", "x", 5), Member("a/c", "l", target="b"))
+)
 MANIFEST = Manifest({"six": KEPT}, {"Python 3.14.6 ü": TREE})
 
 type Row = dict[str, Any]
@@ -169,7 +171,7 @@ def test_no_value_of_any_field_breaks_the_reader(fields: Row) -> None:
 def test_two_thousand_distributions_and_a_package_of_50_000_files() -> None:
     large = distribution("large", (f"{SITE}/large/f{number:06}" for number in range(50_000)))
     small = (distribution(f"d{n}", [f"{SITE}/d{n}/__init__.py"]) for n in range(2_000))
-    many = Manifest({one.name: Kept(one, DIGEST, DIGEST) for one in (large, *small)}, {})
+    many = Manifest({one.name: StoreEntry(one, DIGEST, DIGEST) for one in (large, *small)}, {})
 
     found = load(dump(many))
 

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnb_python.distributions.model import Distribution
-from cnb_python.errors.bugs import ContractBroken
+from cnb_python.errors.base import ContractBroken
 from cnb_python.errors.machine import DamagedStore
-from cnb_python.store.manifest import Kept
+from cnb_python.store.manifest import StoreEntry
 from cnb_python.store.store import Damaged, Store
 from tests.support.installed import SITE, distribution, file, install, symlink
 
@@ -75,11 +75,13 @@ def seen(root: Path) -> dict[str, tuple[int, bytes]]:
     }
 
 
-def closed(store: Store, *kept: Kept, trees: Iterable[str] = (), budget: int = 1 << 30) -> str:
+def closed(
+    store: Store, *kept: StoreEntry, trees: Iterable[str] = (), budget: int = 1 << 30
+) -> str:
     return store.close(kept, {*trees}, (), budget)
 
 
-def again(store: Store, manifest: str) -> dict[str, Kept]:
+def again(store: Store, manifest: str) -> dict[str, StoreEntry]:
     """Read *store* as the next build does."""
     found = Store(store.directory).read(manifest)
     assert not isinstance(found, Damaged), found.reason

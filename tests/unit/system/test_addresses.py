@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.system.addresses import local_path, shown
+from cnb_python.system.redaction import local_path, shown
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.errors.machine import DiskFull
-from cnb_python.errors.runtimes import DamagedArchive, UnsafeArchive
+from cnb_python.errors.machine import DamagedArchive, DiskFull, UnsafeArchive
 from cnb_python.system.archive import Archive, unpack
 
 TITLE = "Python 3.14.6"

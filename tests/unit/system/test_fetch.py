@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.errors.machine import DiskFull
-from cnb_python.errors.runtimes import ChecksumMismatch, DownloadFailed
+from cnb_python.errors.machine import ChecksumMismatch, DiskFull, DownloadFailed
 from cnb_python.system.fetch import Fetcher, Store
 from cnb_python.system.interface import Download
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from cnb_python.errors.machine import DownloadFailed
 from cnb_python.errors.network import UntrustedCertificate
-from cnb_python.errors.runtimes import DownloadFailed
 from cnb_python.system.http import ATTEMPTS, Client
 from cnb_python.system.interface import Download
 

@@ -4,22 +4,22 @@ from itertools import count
 
 import pytest
 
-from cnb_python.system.steps import Journal, megabytes, shown
+from cnb_python.system.steps import BuildLog, megabytes, shown
 from tests.support.fake_system import Log
 
 
 @pytest.fixture
-def journal() -> Journal:
+def journal() -> BuildLog:
     ticks = count(start=100.0, step=1.5)
-    return Journal(Log(), lambda: next(ticks), {})
+    return BuildLog(Log(), lambda: next(ticks), {})
 
 
-def said(journal: Journal) -> list[str]:
+def said(journal: BuildLog) -> list[str]:
     assert isinstance(journal.output, Log)
     return journal.output.said
 
 
-def test_a_step_is_announced_and_ends_with_its_time(journal: Journal) -> None:
+def test_a_step_is_announced_and_ends_with_its_time(journal: BuildLog) -> None:
     with journal.step("Python"):
         journal.output.line("between")
 
@@ -27,7 +27,7 @@ def test_a_step_is_announced_and_ends_with_its_time(journal: Journal) -> None:
     assert journal.seconds == {"Python": 1.5}
 
 
-def test_steps_are_remembered_in_order(journal: Journal) -> None:
+def test_steps_are_remembered_in_order(journal: BuildLog) -> None:
     for title in ("Python", "Packages", "Launch"):
         with journal.step(title):
             pass
@@ -35,7 +35,7 @@ def test_steps_are_remembered_in_order(journal: Journal) -> None:
     assert list(journal.seconds) == ["Python", "Packages", "Launch"]
 
 
-def test_a_step_that_fails_is_not_done(journal: Journal) -> None:
+def test_a_step_that_fails_is_not_done(journal: BuildLog) -> None:
     with pytest.raises(KeyError), journal.step("Python"):
         raise KeyError
 

@@ -15,12 +15,11 @@ from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.install import InstallFailed
 from cnb_python.errors.locks import BadLock, LockForOtherPython, StaleLock, UnknownGroup
 from cnb_python.errors.programs import LockTooNew
-from cnb_python.managers import build_errors, exported_requirements, index_pinning, schema
-from cnb_python.managers.base import Workplace
+from cnb_python.managers import build_errors, exported_requirements, install_locked, schema
+from cnb_python.managers.base import InstallContext, Pin, Resolution
 from cnb_python.managers.install_locked import Choice
 from cnb_python.managers.pdm import sources as pdm_sources
 from cnb_python.managers.pip.pinned import digest
-from cnb_python.managers.resolution import Decision, Pin
 from cnb_python.managers.tool import Program
 from cnb_python.managers.uv import commands as uv
 from cnb_python.managers.uv import index_env
@@ -68,17 +67,17 @@ _OURS = re.compile(
 )
 
 
-class Asked(NamedTuple):
+class PdmExport(NamedTuple):
     """What PDM is asked."""
 
     program: Program
     settings: Settings
     processor: str
-    place: Workplace
+    place: InstallContext
     run: Run
 
 
-def decide(asked: Asked) -> Decision:
+def decide(asked: PdmExport) -> Resolution:
     """Return what the lock of the app holds for its Python. Raises what PDM says of it."""
     place = asked.place
     document = toml.read(place.app_dir / _PYPROJECT)
@@ -101,15 +100,17 @@ def decide(asked: Asked) -> Decision:
     return found._replace(pins=tuple(sorted(pins)))
 
 
-def install(pins: Sequence[Pin], place: Workplace, run: Run) -> None:
+def install(pins: Sequence[Pin], place: InstallContext, run: Run) -> None:
     """Install exactly *pins*. Raises what uv says went wrong."""
     if pins:
         lines = (place.scratch / "pdm.export.txt").read_text("utf-8").splitlines()
         found = pdm_sources.read(place.app_dir, lines, place.environ)
         environ = {**place.environ, **pdm_sources.usual(place.environ)}
         variables = index_env.found_by(found.lines, environ)
-        sources = uv.Sources(is_own=False, variables=variables)
-        index_pinning.install(pins, index_pinning.Lock(_NAME, found.home), place, run, sources)
+        sources = uv.UvSources(is_own=False, variables=variables)
+        install_locked.install_from_indexes(
+            pins, install_locked.IndexedLock(_NAME, found.home), place, run, sources
+        )
 
 
 def explain(command: Command, outcome: Outcome) -> BuildpackError:
@@ -125,7 +126,7 @@ def explain(command: Command, outcome: Outcome) -> BuildpackError:
     return InstallFailed(_NAME, command.shown, outcome.code, last)
 
 
-def _pdm(asked: Asked, words: Sequence[str], more: Sequence[str]) -> None:
+def _pdm(asked: PdmExport, words: Sequence[str], more: Sequence[str]) -> None:
     place = asked.place
     command = Command(
         (*place.bring(asked.program), *words, *more),
@@ -142,7 +143,7 @@ def _pdm(asked: Asked, words: Sequence[str], more: Sequence[str]) -> None:
         raise found
 
 
-def _variables(place: Workplace) -> dict[str, str]:
+def _variables(place: InstallContext) -> dict[str, str]:
     """Return the variables of PDM's processes: its settings, but no place of the user's."""
     own = place.scratch / "pdm"
     kept = {name: value for name, value in place.environ.items() if not _OURS.fullmatch(name)}
@@ -233,7 +234,7 @@ def _hashes(lock: TomlTable) -> Iterator[tuple[tuple[str, str], tuple[str, ...]]
             yield (canonicalize_name(name), str(version) if is_release else ""), files
 
 
-def _of_the_app(document: TomlTable, place: Workplace) -> Iterator[Pin]:
+def _of_the_app(document: TomlTable, place: InstallContext) -> Iterator[Pin]:
     """Yield the app itself, where PDM would install it."""
     name = toml.table_at(document, "project").get("name")
     own = toml.table_at(toml.table_at(document, "tool"), "pdm")

@@ -12,10 +12,16 @@ from cnb_python.app import Project
 from cnb_python.cnb import toml
 from cnb_python.config.settings import DEFAULTS, Settings
 from cnb_python.errors.base import BuildpackError
-from cnb_python.errors.locks import LoneLock
+from cnb_python.errors.locks import LockWithoutProject
 from cnb_python.managers import fingerprint
-from cnb_python.managers.base import Advice, AskedAnew, Workplace
-from cnb_python.managers.resolution import Decision, Pin, Undecided
+from cnb_python.managers.base import (
+    Advice,
+    InstallContext,
+    NeedsResolving,
+    Pin,
+    Resolution,
+    ResolvesOnChange,
+)
 from cnb_python.managers.tool import Program
 from cnb_python.system.interface import Command, Outcome, Run
 
@@ -26,7 +32,7 @@ _LOCAL = re.compile(r'^path = "([^"\n]+)"', re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
-class Pdm(AskedAnew):
+class Pdm(ResolvesOnChange):
     """Apps with a `pdm.lock`."""
 
     settings: Settings = DEFAULTS
@@ -51,13 +57,13 @@ class Pdm(AskedAnew):
         """
         project.content(LOCK)
         if PYPROJECT not in project.names:
-            raise LoneLock(LOCK, PYPROJECT, "PDM")
+            raise LockWithoutProject(LOCK, PYPROJECT, "PDM")
         toml.read(project.directory / PYPROJECT)
         return ()
 
     def pins(
         self, project: Project, python: str, environ: Mapping[str, str]
-    ) -> Decision | Undecided:
+    ) -> Resolution | NeedsResolving:
         """Return that PDM has to say what its lock means here, and on what that depends."""
         directory = project.directory
         inputs = fingerprint.inputs(
@@ -68,16 +74,18 @@ class Pdm(AskedAnew):
             fingerprint.files(directory, (LOCK, _SETTINGS)),
             fingerprint.named_in(directory / LOCK, _LOCAL, project.top),
         )
-        return Undecided(f"it alone reads {LOCK}", inputs)
+        return NeedsResolving(f"it alone reads {LOCK}", inputs)
 
-    def decide(self, place: Workplace, run: Run) -> Decision:
+    def decide(self, place: InstallContext, run: Run) -> Resolution:
         """Have PDM check and read its lock. Raises what it says went wrong."""
         from cnb_python.managers.pdm import export  # noqa: PLC0415 - see above
 
-        asked = export.Asked(self.program, self.settings, self.processor, place, run)
+        asked = export.PdmExport(self.program, self.settings, self.processor, place, run)
         return export.decide(asked)
 
-    def install(self, decision: Decision, pins: Sequence[Pin], place: Workplace, run: Run) -> None:
+    def install(
+        self, decision: Resolution, pins: Sequence[Pin], place: InstallContext, run: Run
+    ) -> None:
         """Install exactly *pins*. Raises what uv says went wrong."""
         del decision
         from cnb_python.managers.pdm import export  # noqa: PLC0415 - see above
@@ -85,7 +93,7 @@ class Pdm(AskedAnew):
         export.install(pins, place, run)
 
     def explain(
-        self, command: Command, outcome: Outcome, place: Workplace, run: Run
+        self, command: Command, outcome: Outcome, place: InstallContext, run: Run
     ) -> BuildpackError:
         """Say why PDM failed."""
         del place, run

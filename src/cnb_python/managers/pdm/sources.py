@@ -13,8 +13,8 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlTable, TomlValue
 from cnb_python.errors.locks import UnsetVariable
-from cnb_python.managers.index_pinning import Home
-from cnb_python.managers.resolution import Pin
+from cnb_python.managers.base import Pin
+from cnb_python.managers.install_locked import Home
 
 _INDEX = re.compile(r"(--index-url|--extra-index-url)\s+(\S+)")
 _USUAL = "pypi"
@@ -24,7 +24,7 @@ _VARIABLE = re.compile(r"\$\{(\w+)\}")
 _UNLIKE = re.compile(r"[^A-Za-z0-9?*\[\]-]+")
 
 
-class Sources(NamedTuple):
+class PdmSources(NamedTuple):
     """Where the packages of a lock come from."""
 
     home: Home
@@ -32,7 +32,7 @@ class Sources(NamedTuple):
     """What counts for all of them, as lines of a requirements file."""
 
 
-def read(directory: Path, exported: Iterable[str], environ: Mapping[str, str]) -> Sources:
+def read(directory: Path, exported: Iterable[str], environ: Mapping[str, str]) -> PdmSources:
     """Return where the packages of the app in *directory* come from.
 
     *exported*: PDM's lines, which have the addresses in the order of the sources. Raises
@@ -44,15 +44,15 @@ def read(directory: Path, exported: Iterable[str], environ: Mapping[str, str]) -
     tables = tuple(_tables(directory))
     _check_variables(tables, environ)
     if len(tables) != len(said):  # nobody knows which is which
-        return Sources(lambda _: (), lines)
+        return PdmSources(lambda _: (), lines)
     sources = [
         _source(table, found[2], environ) for table, found in zip(tables, said, strict=True)
     ]
     if any(one.included or one.excluded for one in sources):
         usual_one = [f"--index-url {one.address}" for one in sources if one.name == _USUAL]
-        return Sources(_home(sources), (*usual_one, *others))
+        return PdmSources(_home(sources), (*usual_one, *others))
     known = (f"{found[1]} {one.address}" for one, found in zip(sources, said, strict=True))
-    return Sources(lambda _: (), (*known, *others))
+    return PdmSources(lambda _: (), (*known, *others))
 
 
 def usual(environ: Mapping[str, str]) -> dict[str, str]:
@@ -62,7 +62,7 @@ def usual(environ: Mapping[str, str]) -> dict[str, str]:
     return {"UV_DEFAULT_INDEX": found} if found else {}
 
 
-class _Source(NamedTuple):
+class _PdmSource(NamedTuple):
     name: str
     address: str
     """With its login."""
@@ -72,7 +72,7 @@ class _Source(NamedTuple):
     """Patterns of what does not."""
 
 
-def _home(sources: Iterable[_Source]) -> Home:
+def _home(sources: Iterable[_PdmSource]) -> Home:
     """Return where packages come from by the rules of *sources*; the usual one is asked last."""
     known = tuple(sources)
 
@@ -89,14 +89,14 @@ def _has(patterns: Iterable[str], pin: Pin) -> bool:
     return any(fnmatch(pin.name, one) for one in patterns)
 
 
-def _source(table: TomlTable, address: str, environ: Mapping[str, str]) -> _Source:
+def _source(table: TomlTable, address: str, environ: Mapping[str, str]) -> _PdmSource:
     name = str(table.get("name", ""))
     variables = environ if name == _USUAL else {}
     user, password = (
         str(table.get(key) or variables.get(f"PDM_PYPI_{key.upper()}", ""))
         for key in ("username", "password")
     )
-    return _Source(
+    return _PdmSource(
         name,
         _with_login(address, user, password),
         tuple(_patterns(table.get("include_packages"))),

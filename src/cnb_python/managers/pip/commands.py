@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from cnb_python.managers.base import Workplace
-from cnb_python.managers.resolution import Pin
+from cnb_python.managers.base import InstallContext, Pin
 from cnb_python.system.interface import Command
 
 # Already obeyed when it was decided; obeyed again, they would bring more.
@@ -14,7 +13,7 @@ _OF_THE_DECISION = frozenset(
 )
 
 
-def install_all(files: Sequence[str], place: Workplace, report: Path) -> Command:
+def install_all(files: Sequence[str], place: InstallContext, report: Path) -> Command:
     """Return the command that decides on *files*, installs, and writes *report*."""
     options = ("--no-compile", "--report", str(report), *_each("--requirement", files))
     return Command(
@@ -25,7 +24,7 @@ def install_all(files: Sequence[str], place: Workplace, report: Path) -> Command
     )
 
 
-def decide(files: Sequence[str], place: Workplace, report: Path) -> Command:
+def decide(files: Sequence[str], place: InstallContext, report: Path) -> Command:
     """Return the command that only decides, as if nothing were installed, into *report*."""
     options = ("--dry-run", "--ignore-installed", "--report", str(report))
     return Command(
@@ -37,7 +36,7 @@ def decide(files: Sequence[str], place: Workplace, report: Path) -> Command:
 
 
 def install_exactly(
-    pins: Sequence[Pin], finding: Sequence[str], place: Workplace
+    pins: Sequence[Pin], finding: Sequence[str], place: InstallContext
 ) -> tuple[Command, ...]:
     """Return the commands that install *pins* and nothing else, found as *finding* says.
 
@@ -52,7 +51,7 @@ def install_exactly(
     )
 
 
-def question(requirement: str, finding: Sequence[str], place: Workplace) -> Command:
+def question(requirement: str, finding: Sequence[str], place: InstallContext) -> Command:
     """Return the command that asks at length why there is nothing for *requirement*."""
     file = place.scratch / "question.txt"
     file.write_text("\n".join((*finding, requirement)) + "\n", encoding="utf-8")
@@ -70,7 +69,7 @@ def _is_hashed(pin: Pin) -> bool:
 
 
 def _exactly(
-    lines: Sequence[str], finding: Sequence[str], file: Path, place: Workplace
+    lines: Sequence[str], finding: Sequence[str], file: Path, place: InstallContext
 ) -> Command:
     file.write_text("\n".join((*finding, *lines)) + "\n", encoding="utf-8")
     environ = {
@@ -86,7 +85,7 @@ def _exactly(
     )
 
 
-def _pip(place: Workplace, action: str) -> tuple[str, ...]:
+def _pip(place: InstallContext, action: str) -> tuple[str, ...]:
     # -I: neither modules of the app, in whose directory pip runs, nor PYTHON* variables count.
     # The runner imports pip from where it is, without adding that place to `sys.path`: pip looks
     # there for what is installed, and pip itself must not count as installed.

@@ -8,7 +8,7 @@ from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.finding import (
     NoSuchPackage,
     NoSuchVersion,
-    NotProvided,
+    NotInFindLinks,
     NoWheel,
     VersionConflict,
     WrongPython,
@@ -25,7 +25,7 @@ from cnb_python.errors.install import (
     NotAPackage,
     NotPinned,
 )
-from cnb_python.errors.locks import OutsideApp
+from cnb_python.errors.locks import PathOutsideApp
 from cnb_python.errors.network import (
     IndexRefused,
     IndexUnreachable,
@@ -35,8 +35,8 @@ from cnb_python.errors.network import (
     UntrustedCertificate,
     UrlNotFound,
 )
-from cnb_python.managers import build_errors, git_errors
-from cnb_python.managers.base import Workplace
+from cnb_python.managers import build_errors
+from cnb_python.managers.base import InstallContext
 from cnb_python.managers.pip import commands as pip_commands
 from cnb_python.system.interface import Command, Outcome, Run
 
@@ -48,14 +48,14 @@ type Finding = Callable[[], Sequence[str]]
 
 
 def explain(
-    command: Command, outcome: Outcome, finding: Finding, place: Workplace, run: Run
+    command: Command, outcome: Outcome, finding: Finding, place: InstallContext, run: Run
 ) -> BuildpackError:
     """Say why *command*, which is pip's, failed."""
     # Paths as the app's author knows them.
     output = outcome.output.replace(f"{place.app_dir}/", "")
     known = (
         build_errors.machine_failure(outcome.code, output, _PIP)
-        or git_errors.git_failure(output)
+        or build_errors.git_failure(output)
         or _of_build_requirements(output, finding, place, run)
         or build_errors.build_failure(output, place.python)
         or recognise(output, place.python)
@@ -72,7 +72,7 @@ def explain(
 
 
 def _of_build_requirements(
-    output: str, finding: Finding, place: Workplace, run: Run
+    output: str, finding: Finding, place: InstallContext, run: Run
 ) -> BuildpackError | None:
     """Return why what a build requires cannot be had; None where nothing is said of that."""
     package, told = build_errors.build_of(output), build_errors.told_by(output)
@@ -80,14 +80,14 @@ def _of_build_requirements(
     if not wanted or "build dependencies" not in output:
         return None
     answer = _ask_again(wanted, told, finding, place, run)
-    if isinstance(answer, NoSuchPackage | NoSuchVersion | NotProvided):
-        is_offline = isinstance(answer, NotProvided)
+    if isinstance(answer, NoSuchPackage | NoSuchVersion | NotInFindLinks):
+        is_offline = isinstance(answer, NotInFindLinks)
         return build_errors.missing_requirement(package, wanted.requirement, is_offline=is_offline)
     return answer
 
 
 def _ask_again(
-    wanted: Unmatched, output: str, finding: Finding, place: Workplace, run: Run
+    wanted: Unmatched, output: str, finding: Finding, place: InstallContext, run: Run
 ) -> BuildpackError:
     """Find out why there is nothing: pip tells about refusals and skipped wheels with -vv only."""
     ask = pip_commands.question(wanted.requirement, finding(), place)
@@ -157,7 +157,7 @@ def missing_path(output: str) -> BuildpackError | None:
 
 
 def _outside(path: str, file: str) -> BuildpackError | None:
-    return OutsideApp(file or "requirements.txt", path) if path.startswith("../") else None
+    return PathOutsideApp(file or "requirements.txt", path) if path.startswith("../") else None
 
 
 # What `-vv` adds to say why an index gave nothing; the rest of its megabytes is not kept.
@@ -344,7 +344,7 @@ def _unknown(wanted: Unmatched, telling: str) -> BuildpackError:
         missing = set(re.findall(r"Location '(.*)' is ignored", telling))
         listed = links[1].split(", ") if links else []
         places = (f"{one} (not there)" if one in missing else one for one in listed)
-        return NotProvided(requirement, wanted.wanted_by, tuple(places))
+        return NotInFindLinks(requirement, wanted.wanted_by, tuple(places))
     return NoSuchPackage(requirement, wanted.wanted_by, pages)
 
 

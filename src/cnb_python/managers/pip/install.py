@@ -1,31 +1,110 @@
 """Has pip or uv decide and install what a `requirements.txt` asks for; explains what fails."""
 
-from collections.abc import Callable, Sequence
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
-from cnb_python.errors.base import BuildpackError
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from cnb_python.errors.base import BuildpackError, ContractBroken
 from cnb_python.errors.machine import ProgramNotStarted
-from cnb_python.managers.base import Workplace
+from cnb_python.managers.base import InstallContext, Pin, Resolution
 from cnb_python.managers.index_config import Network, way_of_pip
 from cnb_python.managers.pip import commands as pip_commands
 from cnb_python.managers.pip import config as pip_config
 from cnb_python.managers.pip import errors as pip_errors
 from cnb_python.managers.pip import pinned, requirements_txt
-from cnb_python.managers.pip import report as pip_report
-from cnb_python.managers.pip.source_lines import OwnLines, read_own_lines
-from cnb_python.managers.resolution import Decision, Pin
+from cnb_python.managers.pip.pinned import digest
+from cnb_python.managers.pip.source_lines import OwnLines, build_options, read_own_lines
 from cnb_python.managers.uv import commands as uv
 from cnb_python.managers.uv import pylock_output
-from cnb_python.system.addresses import shown
 from cnb_python.system.interface import Command, Download, Outcome, Run
+from cnb_python.system.redaction import shown
+
+PIP = "pip"
+_DOCUMENT = "the report of pip install"
+
+type Item = Mapping[str, Any]
+"""One distribution of a report, as JSON has it."""
+
+
+def decision_of(report: str, own: OwnLines) -> Resolution:
+    """Return everything that *report* says is in the environment.
+
+    Raises ContractBroken for what is no report of the form that we know.
+    """
+    try:
+        found = json.loads(report)
+        if found["version"] != "1":
+            raise ContractBroken(_DOCUMENT, f"it is of version {found['version']}")
+        pins = sorted(_pin(item, own) for item in found["install"])
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise ContractBroken(_DOCUMENT, repr(error)) from error
+    return Resolution(tuple(pins), pure=False, by=PIP)
+
+
+def _pin(item: Item, own: OwnLines) -> Pin:
+    name = canonicalize_name(item["metadata"]["name"])
+    version = _normalised(item["metadata"]["version"])
+    extras = tuple(sorted(canonicalize_name(extra) for extra in item.get("requested_extras", ())))
+    if item["is_direct"]:
+        origin, line, keeps = _direct(name, item["download_info"], own)
+    else:
+        origin, line, keeps = _of_an_index(name, version, item["download_info"], own)
+    return Pin(name, version, origin, line, keeps, extras)
+
+
+def _of_an_index(name: str, version: str, download: Item, own: OwnLines) -> tuple[str, str, bool]:
+    sha256 = _sha256(download)
+    options = own.building.get(name, "")
+    words = (f"{name}=={version}", f"--hash=sha256:{sha256}" if sha256 else "", options)
+    origin = digest((sha256 or shown(download["url"]), options))
+    return origin, " ".join(filter(None, words)), bool(sha256)
+
+
+def _direct(name: str, download: Item, own: OwnLines) -> tuple[str, str, bool]:
+    """Return origin, line and whether the contents are certain of what an address names."""
+    url, below = download["url"], download.get("subdirectory", "")
+    own_line = own.line_of(name, url)
+    fragment = f"#subdirectory={below}" if below else ""
+    if (directory := download.get("dir_info")) is not None:
+        line = f"-e {url}{fragment}" if directory.get("editable") else f"{name} @ {url}{fragment}"
+        return digest((shown(url), below)), own_line or line, False
+    if (source := download.get("vcs_info")) is not None:
+        commit = source["commit_id"]
+        known = (commit, source.get("requested_revision", ""), shown(url), below)
+        line = f"{name} @ {source['vcs']}+{url}@{commit}{fragment}"
+        return digest((*known, own_line)), own_line or line, True
+    sha256 = _sha256(download)
+    line = f"{name} @ {url}{fragment}" + (f" --hash=sha256:{sha256}" if sha256 else "")
+    origin = digest((sha256, shown(url), below, build_options(own_line)))
+    return origin, own_line or line, bool(sha256)
+
+
+def _sha256(download: Item) -> str:
+    found = download["archive_info"].get("hashes", {}).get("sha256", "")
+    if found and not re.fullmatch(r"[0-9a-f]{64}", found):
+        raise ValueError(found)
+    return str(found)
+
+
+def _normalised(version: str) -> str:
+    try:
+        return str(Version(version))
+    except InvalidVersion:
+        return version
+
 
 type Files = Sequence[str]
 """Requirements files that are read together, relative to the app."""
 
 
 def try_exactly(
-    pins: Sequence[Pin], network: Network, processor: str, place: Workplace, run: Run
+    pins: Sequence[Pin], network: Network, processor: str, place: InstallContext, run: Run
 ) -> str:
     """Have uv install *pins*; return why it did not, or nothing. Raises DiskFull or Killed."""
     try:
@@ -37,12 +116,14 @@ def try_exactly(
     return uv.pips_own_choice(place, network, processor)
 
 
-def install_exactly(pins: Sequence[Pin], network: Network, place: Workplace, run: Run) -> None:
+def install_exactly(
+    pins: Sequence[Pin], network: Network, place: InstallContext, run: Run
+) -> None:
     """Have uv install *pins* of an exact file. Raises what it says went wrong."""
     _uv(uv.install_exactly(pins, network, place), place, run)
 
 
-def install_all(files: Files, place: Workplace, run: Run, *, by_uv: bool) -> Decision:
+def install_all(files: Files, place: InstallContext, run: Run, *, by_uv: bool) -> Resolution:
     """Decide and install in one go. Raises what pip, or uv, says went wrong."""
     if not by_uv:
         return _pip_decides(pip_commands.install_all, files, place, run)
@@ -52,7 +133,7 @@ def install_all(files: Files, place: Workplace, run: Run, *, by_uv: bool) -> Dec
     return decision
 
 
-def decide(files: Files, place: Workplace, run: Run, *, by_uv: bool) -> Decision:
+def decide(files: Files, place: InstallContext, run: Run, *, by_uv: bool) -> Resolution:
     """Decide without installing. Raises what pip, or uv, says went wrong."""
     if not by_uv:
         return _pip_decides(pip_commands.decide, files, place, run)
@@ -62,7 +143,7 @@ def decide(files: Files, place: Workplace, run: Run, *, by_uv: bool) -> Decision
 
 
 def install_decided(
-    files: Files, decision: Decision, pins: Sequence[Pin], place: Workplace, run: Run
+    files: Files, decision: Resolution, pins: Sequence[Pin], place: InstallContext, run: Run
 ) -> None:
     """Install exactly *pins* of *decision*. Raises what the tool says went wrong."""
     finding = _own_lines(files, place).finding
@@ -74,7 +155,7 @@ def install_decided(
 
 
 def explain(
-    files: Files, command: Command, outcome: Outcome, place: Workplace, run: Run
+    files: Files, command: Command, outcome: Outcome, place: InstallContext, run: Run
 ) -> BuildpackError:
     """Say why pip failed. Asks it again where its first answer does not tell."""
 
@@ -85,32 +166,35 @@ def explain(
 
 
 def _pip_decides(
-    make: Callable[[Files, Workplace, Path], Command], files: Files, place: Workplace, run: Run
-) -> Decision:
+    make: Callable[[Files, InstallContext, Path], Command],
+    files: Files,
+    place: InstallContext,
+    run: Run,
+) -> Resolution:
     report = place.scratch / "report.json"
     _pip(files, make(files, place, report), place, run)
     own_lines = _own_lines(files, place)
-    return pip_report.decision_of(report.read_text(encoding="utf-8"), own_lines)
+    return decision_of(report.read_text(encoding="utf-8"), own_lines)
 
 
-def _pip(files: Files, command: Command, place: Workplace, run: Run) -> None:
+def _pip(files: Files, command: Command, place: InstallContext, run: Run) -> None:
     outcome = run(command)
     if outcome.code:
         raise explain(files, command, outcome, place, run)
 
 
-def _uv(command: Command, place: Workplace, run: Run) -> None:
+def _uv(command: Command, place: InstallContext, run: Run) -> None:
     outcome = run(command)
     if outcome.code:
         raise uv.explain(command, outcome, place)
 
 
-def _own_lines(files: Files, place: Workplace) -> OwnLines:
+def _own_lines(files: Files, place: InstallContext) -> OwnLines:
     paths = [place.app_dir / name for name in files]
     return read_own_lines(paths, place.app_dir, place.environ, partial(_at_address, place))
 
 
-def _at_address(place: Workplace, address: str) -> str:
+def _at_address(place: InstallContext, address: str) -> str:
     """Return the file of requirements at *address*, or nothing: pip has read it, and said so."""
     file = place.scratch / "included.txt"
     try:

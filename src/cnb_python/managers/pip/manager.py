@@ -13,10 +13,9 @@ from pathlib import Path
 from cnb_python.app import REQUIREMENTS, Project
 from cnb_python.config.settings import DEFAULTS, PIP, UV, Settings
 from cnb_python.errors.base import BuildpackError
-from cnb_python.errors.settings import NoSuchRequirements
-from cnb_python.managers.base import Advice, Workplace
+from cnb_python.errors.config import NoSuchRequirements
+from cnb_python.managers.base import Advice, InstallContext, NeedsResolving, Pin, Resolution
 from cnb_python.managers.pip import pinned, requirements_txt
-from cnb_python.managers.resolution import Decision, Pin, Undecided
 from cnb_python.managers.uv import config as uv_config
 from cnb_python.system.interface import Command, Outcome, Run
 
@@ -74,16 +73,16 @@ class Pip:
 
     def pins(
         self, project: Project, python: str, environ: Mapping[str, str]
-    ) -> Decision | Undecided:
+    ) -> Resolution | NeedsResolving:
         """Return what the app's files alone decide for *python*, installed by uv.
 
         *environ* is what a manager's processes would be given.
         """
         planned = self._plan(self._contents(project), project.directory, python, environ)
-        return planned if isinstance(planned, Undecided) else planned.decision
+        return planned if isinstance(planned, NeedsResolving) else planned.decision
 
     def try_install(
-        self, decision: Decision, pins: Sequence[Pin], place: Workplace, run: Run
+        self, decision: Resolution, pins: Sequence[Pin], place: InstallContext, run: Run
     ) -> str:
         """Have uv install *pins* of what `pins` returned; return why it did not, or nothing.
 
@@ -93,34 +92,36 @@ class Pip:
         from cnb_python.managers.pip import install as pip_install  # noqa: PLC0415 - see above
 
         planned = self._planned(place)
-        if isinstance(planned, Undecided):
+        if isinstance(planned, NeedsResolving):
             return planned.reason
         return pip_install.try_exactly(pins, planned.network, self.processor, place, run)
 
-    def install_all(self, place: Workplace, run: Run) -> Decision:
+    def install_all(self, place: InstallContext, run: Run) -> Resolution:
         """Decide and install in one go. Raises what pip, or uv, says went wrong."""
         from cnb_python.managers.pip import install as pip_install  # noqa: PLC0415 - see above
 
         return pip_install.install_all(self._files, place, run, by_uv=self._by_uv)
 
-    def decide(self, place: Workplace, run: Run) -> Decision:
+    def decide(self, place: InstallContext, run: Run) -> Resolution:
         """Decide without installing. Raises what pip, or uv, says went wrong."""
         from cnb_python.managers.pip import install as pip_install  # noqa: PLC0415 - see above
 
         return pip_install.decide(self._files, place, run, by_uv=self._by_uv)
 
-    def install(self, decision: Decision, pins: Sequence[Pin], place: Workplace, run: Run) -> None:
+    def install(
+        self, decision: Resolution, pins: Sequence[Pin], place: InstallContext, run: Run
+    ) -> None:
         """Install exactly *pins* of *decision*. Raises what the tool says went wrong."""
         from cnb_python.managers.pip import install as pip_install  # noqa: PLC0415 - see above
 
         planned = self._planned(place) if decision.pure else None
-        if isinstance(planned, pinned.Plan):
+        if isinstance(planned, pinned.PinnedPlan):
             pip_install.install_exactly(pins, planned.network, place, run)
         else:
             pip_install.install_decided(self._files, decision, pins, place, run)
 
     def explain(
-        self, command: Command, outcome: Outcome, place: Workplace, run: Run
+        self, command: Command, outcome: Outcome, place: InstallContext, run: Run
     ) -> BuildpackError:
         """Say why pip failed. Asks it again where its first answer does not tell."""
         from cnb_python.managers.pip import install as pip_install  # noqa: PLC0415 - see above
@@ -151,18 +152,18 @@ class Pip:
         app_dir: Path,
         python: str,
         environ: Mapping[str, str],
-    ) -> pinned.Plan | Undecided:
+    ) -> pinned.PinnedPlan | NeedsResolving:
         if self.settings.installer == PIP:
-            return Undecided(f"{self.settings.named('installer')} says so")
+            return NeedsResolving(f"{self.settings.named('installer')} says so")
         if self._by_uv:
             if uv_config.is_configured(environ, app_dir):
-                return Undecided("uv has settings of its own")
+                return NeedsResolving("uv has settings of its own")
             # Those of pip do not concern uv.
             environ = {name: environ[name] for name in environ if not name.startswith("PIP_")}
             environ["PIP_CONFIG_FILE"] = os.devnull
         return pinned.plan(contents, python, self.processor, environ)
 
-    def _planned(self, place: Workplace) -> pinned.Plan | Undecided:
+    def _planned(self, place: InstallContext) -> pinned.PinnedPlan | NeedsResolving:
         contents = {name: (place.app_dir / name).read_bytes() for name in self._files}
         return self._plan(contents, place.app_dir, place.python, place.environ)
 

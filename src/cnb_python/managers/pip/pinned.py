@@ -5,25 +5,25 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from cnb_python.managers.base import NeedsResolving, Pin, Resolution
 from cnb_python.managers.index_config import Network, network_of
 from cnb_python.managers.pip.config import read_pip_settings
 from cnb_python.managers.pip.requirements_txt import Exact, ExactFile, NotExact, parse_all
-from cnb_python.managers.resolution import Decision, Pin, Undecided
-from cnb_python.system.addresses import shown
+from cnb_python.system.redaction import shown
 
 UV = "uv"
 
 
-class Plan(NamedTuple):
+class PinnedPlan(NamedTuple):
     """A decision, and the way to its packages."""
 
-    decision: Decision
+    decision: Resolution
     network: Network
 
 
 def plan(
     contents: Mapping[str, bytes], python: str, processor: str, environ: Mapping[str, str]
-) -> Plan | Undecided:
+) -> PinnedPlan | NeedsResolving:
     """Return what files with these *contents* decide for *python*, Undecided where pip has to.
 
     They are read together, and called by their names. *environ* is what pip would be given: its
@@ -31,18 +31,18 @@ def plan(
     """
     file = parse_all(contents)
     if isinstance(file, NotExact):
-        return Undecided(file.sentence)
+        return NeedsResolving(file.sentence)
     settings = read_pip_settings(environ)
     if settings.unreadable:
-        return Undecided(f"{settings.unreadable} cannot be read")
+        return NeedsResolving(f"{settings.unreadable} cannot be read")
     network = network_of(settings.options, environ, file.index_url)
-    if isinstance(network, Undecided):
+    if isinstance(network, NeedsResolving):
         return network
     lines = _applying(file, python, processor)
     if isinstance(lines, NotExact):
-        return Undecided(lines.sentence)
+        return NeedsResolving(lines.sentence)
     pins = sorted(_pin(line, network.index_url) for line in lines)
-    return Plan(Decision(tuple(pins), pure=True, by=UV), network)
+    return PinnedPlan(Resolution(tuple(pins), pure=True, by=UV), network)
 
 
 def _applying(file: ExactFile, python: str, processor: str) -> list[Exact] | NotExact:

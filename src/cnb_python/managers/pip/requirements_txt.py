@@ -18,7 +18,7 @@ _COMMENT = re.compile(r"(^|\s+)#.*$")
 VARIABLE = re.compile(r"\$\{[A-Z0-9_]+\}")
 
 
-class Line(NamedTuple):
+class RequirementLine(NamedTuple):
     """What pip reads as one line, without its comment."""
 
     number: int
@@ -36,11 +36,11 @@ class Line(NamedTuple):
         return " ".join(words[:first]), " ".join(words[first:])
 
 
-def lines_of(text: str) -> Iterator[Line]:
+def lines_of(text: str) -> Iterator[RequirementLine]:
     """Yield what is left of *text* when lines are joined and comments and blanks are gone."""
     for number, line in _joined(text):
         if bare := _COMMENT.sub("", line).strip():
-            yield Line(number, bare)
+            yield RequirementLine(number, bare)
 
 
 def _joined(text: str) -> Iterator[tuple[int, str]]:
@@ -240,7 +240,7 @@ class _Read(NamedTuple):
     url: str = ""
 
 
-def _exact(line: Line) -> Exact | NotExact:
+def _exact(line: RequirementLine) -> Exact | NotExact:
     text, options = line.parts
     read = _plain(text) or _any(text)
     if read is None:

@@ -15,8 +15,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from cnb_python.errors.inputs import NotAFile
-from cnb_python.managers.pip.requirements_txt import VARIABLE, Line, decode, lines_of
-from cnb_python.system.addresses import local_path
+from cnb_python.managers.pip.requirements_txt import VARIABLE, RequirementLine, decode, lines_of
+from cnb_python.system.redaction import local_path
 
 _INCLUDE = re.compile(r"(?:--requirement|--constraint)(?:=|\s+)(.+)|-[rc]\s*(.+)")
 _EDITABLE = re.compile(r"(?:--editable(?:=|\s+)|-e\s*)(.+)")
@@ -80,7 +80,9 @@ def read_own_lines(
     return found
 
 
-def _with(found: OwnLines, line: Line, app_dir: Path, environ: Mapping[str, str]) -> OwnLines:
+def _with(
+    found: OwnLines, line: RequirementLine, app_dir: Path, environ: Mapping[str, str]
+) -> OwnLines:
     """Return *found* and what a requirement says."""
     editable = _EDITABLE.fullmatch(line.text)
     wanted = _MARKER.sub("", editable[1] if editable else line.parts[0]).strip()
@@ -108,7 +110,7 @@ def _with(found: OwnLines, line: Line, app_dir: Path, environ: Mapping[str, str]
 
 def build_options(text: str) -> str:
     """Return the options with which what a line asks for is built; empty where it has none."""
-    _, options = Line(0, text).parts
+    _, options = RequirementLine(0, text).parts
     return _without_hashes(options) if _BUILD_OPTION.search(options) else ""
 
 
@@ -127,7 +129,7 @@ def read_lines(
     environ: Mapping[str, str],
     remote: Remote = _nothing,
     including: frozenset[Source] = frozenset(),
-) -> Iterator[tuple[Source, Line]]:
+) -> Iterator[tuple[Source, RequirementLine]]:
     """Yield each line of *file* and of what it includes, with the file that has it.
 
     What cannot be read has none; *including* are those on the way to it. Raises NotAFile for what

@@ -17,18 +17,11 @@ from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.install import InstallFailed
 from cnb_python.errors.locks import StaleLock, UnknownGroup
 from cnb_python.errors.programs import LockTooNew
-from cnb_python.managers import (
-    build_errors,
-    exported_requirements,
-    index_pinning,
-    install_locked,
-    schema,
-)
-from cnb_python.managers.base import Workplace
+from cnb_python.managers import build_errors, exported_requirements, install_locked, schema
+from cnb_python.managers.base import InstallContext, Pin, Resolution
 from cnb_python.managers.install_locked import Choice
 from cnb_python.managers.pipenv import sources as pipenv_sources
-from cnb_python.managers.pipenv.sources import Sources
-from cnb_python.managers.resolution import Decision, Pin
+from cnb_python.managers.pipenv.sources import PipenvSources
 from cnb_python.managers.tool import Program
 from cnb_python.managers.uv import commands as uv
 from cnb_python.managers.uv import index_env
@@ -38,7 +31,7 @@ from cnb_python.system.interface import Command, Outcome, Run
 _PROJECT = "cnb-python-pipfile"
 
 
-def uv_files(lines: Iterable[str], sources: Sources, scratch: Path) -> tuple[str, ...]:
+def uv_files(lines: Iterable[str], sources: PipenvSources, scratch: Path) -> tuple[str, ...]:
     """Write what *lines* ask for into files for `uv pip compile`, in *scratch*; return these.
 
     What is bound to another than the first of *sources* goes into a project, whose table says so:
@@ -71,7 +64,7 @@ def _project(addresses: Mapping[str, str]) -> Mapping[str, Writable]:
     }
 
 
-def _address(line: str, sources: Sources) -> str:
+def _address(line: str, sources: PipenvSources) -> str:
     """Return the one source of what *line* asks for; empty: the first, or it names a place."""
     name = _name(line)
     found = sources.home(Pin(name, "", "", line)) if name else ()
@@ -106,17 +99,17 @@ _OURS = re.compile(
 )
 
 
-class Asked(NamedTuple):
+class PipenvExport(NamedTuple):
     """What Pipenv is asked."""
 
     program: Program
     settings: Settings
     processor: str
-    place: Workplace
+    place: InstallContext
     run: Run
 
 
-def read_lock(asked: Asked) -> Decision:
+def read_lock(asked: PipenvExport) -> Resolution:
     """Return what the lock of the app holds for its Python. Raises what Pipenv says of it."""
     sections = _sections(asked)
     _pipenv(asked, ("verify",))
@@ -129,7 +122,7 @@ def read_lock(asked: Asked) -> Decision:
     return exported_requirements.read(text, _LOCK, asked.place.app_dir, choice, uv.NAME).decision
 
 
-def resolve(asked: Asked) -> Decision:
+def resolve(asked: PipenvExport) -> Resolution:
     """Return what the app's `Pipfile` means today. Raises what Pipenv, or uv, says of it."""
     place = asked.place
     schema.check(place.app_dir, _PIPFILE)
@@ -153,13 +146,13 @@ def resolve(asked: Asked) -> Decision:
     return install_locked.read_lock(lock, choice, _PIPFILE)._replace(pure=False)
 
 
-def install(pins: Sequence[Pin], place: Workplace, run: Run) -> None:
+def install(pins: Sequence[Pin], place: InstallContext, run: Run) -> None:
     """Install exactly *pins*. Raises what uv says went wrong."""
     if pins and (place.app_dir / _LOCK).is_file():
         lock, pipfile = _document(place), toml.read(place.app_dir / _PIPFILE)
         found = pipenv_sources.read(lock, pipfile, _found(place), place.environ)
-        lock_of = index_pinning.Lock(_NAME, found.home)
-        index_pinning.install(pins, lock_of, place, run, _as_uv(found.lines, place))
+        lock_of = install_locked.IndexedLock(_NAME, found.home)
+        install_locked.install_from_indexes(pins, lock_of, place, run, _as_uv(found.lines, place))
     elif pins:
         install_locked.install(pins, place, run, _sources(place))
 
@@ -175,7 +168,7 @@ def explain(command: Command, outcome: Outcome) -> BuildpackError:
     return InstallFailed(_NAME, command.shown, outcome.code, last)
 
 
-def _pipenv(asked: Asked, words: Sequence[str]) -> str:
+def _pipenv(asked: PipenvExport, words: Sequence[str]) -> str:
     """Return what Pipenv answers to *words*. Raises what it says went wrong."""
     place = asked.place
     answer = place.scratch / "pipenv.answer.txt"
@@ -191,7 +184,7 @@ def _pipenv(asked: Asked, words: Sequence[str]) -> str:
     return answer.read_text("utf-8")
 
 
-def _variables(place: Workplace) -> dict[str, str]:
+def _variables(place: InstallContext) -> dict[str, str]:
     kept = {name: value for name, value in place.environ.items() if not _OURS.fullmatch(name)}
     mirror = index_env.variables(place.environ).get("UV_DEFAULT_INDEX", "")
     return {
@@ -214,7 +207,7 @@ def _chosen(settings: Settings) -> tuple[str, ...]:
     return tuple("dev-packages" if name == "dev" else name for name in settings.groups)
 
 
-def _sections(asked: Asked) -> list[Mapping[str, object]]:
+def _sections(asked: PipenvExport) -> list[Mapping[str, object]]:
     """Return the parts of the lock that count.
 
     Raises what `forms.check` does, LockTooNew and UnknownGroup.
@@ -231,7 +224,7 @@ def _sections(asked: Asked) -> list[Mapping[str, object]]:
     return [known.get(name, {}) for name in wanted]
 
 
-def _document(place: Workplace) -> dict[str, Mapping[str, object]]:
+def _document(place: InstallContext) -> dict[str, Mapping[str, object]]:
     """Return the tables of the lock, which has been checked."""
     document = json.loads((place.app_dir / _LOCK).read_text("utf-8-sig"))
     return {name: one for name, one in document.items() if isinstance(one, dict)}
@@ -277,20 +270,20 @@ def _named(line: str, names: Mapping[str, str]) -> str:
     return f"{name} @ {place}{mark}{marker}{space}{hashes}"
 
 
-def _note_finding(place: Workplace, lines: Sequence[str]) -> None:
+def _note_finding(place: InstallContext, lines: Sequence[str]) -> None:
     """Keep what *lines* say of where to look, for installing."""
     found = (line for line in lines if line.startswith(_FINDING))
     (place.scratch / "Pipfile.sources").write_text("\n".join(found), encoding="utf-8")
 
 
-def _found(place: Workplace) -> list[str]:
+def _found(place: InstallContext) -> list[str]:
     return (place.scratch / "Pipfile.sources").read_text("utf-8").splitlines()
 
 
-def _sources(place: Workplace) -> uv.Sources:
+def _sources(place: InstallContext) -> uv.UvSources:
     lines = (pipenv_sources.expanded(line, place.environ) for line in _found(place))
     return _as_uv(lines, place)
 
 
-def _as_uv(lines: Iterable[str], place: Workplace) -> uv.Sources:
-    return uv.Sources(is_own=False, variables=index_env.found_by(lines, place.environ))
+def _as_uv(lines: Iterable[str], place: InstallContext) -> uv.UvSources:
+    return uv.UvSources(is_own=False, variables=index_env.found_by(lines, place.environ))

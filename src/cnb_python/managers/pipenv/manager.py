@@ -12,10 +12,16 @@ from dataclasses import dataclass, field
 from cnb_python.app import Project
 from cnb_python.config.settings import DEFAULTS, Settings
 from cnb_python.errors.base import BuildpackError
-from cnb_python.errors.locks import LoneLock
+from cnb_python.errors.locks import LockWithoutProject
 from cnb_python.managers import fingerprint
-from cnb_python.managers.base import Advice, AskedAnew, Workplace
-from cnb_python.managers.resolution import Decision, Pin, Undecided
+from cnb_python.managers.base import (
+    Advice,
+    InstallContext,
+    NeedsResolving,
+    Pin,
+    Resolution,
+    ResolvesOnChange,
+)
 from cnb_python.managers.tool import Program
 from cnb_python.system.interface import Command, Outcome, Run
 
@@ -24,7 +30,7 @@ _LOCAL = re.compile(r'"(?:path|file)": "(?!\w+://)([^"\n]+)"')
 
 
 @dataclass(frozen=True, slots=True)
-class Pipenv(AskedAnew):
+class Pipenv(ResolvesOnChange):
     """Apps with a `Pipfile`, most of them with its lock."""
 
     settings: Settings = DEFAULTS
@@ -50,7 +56,7 @@ class Pipenv(AskedAnew):
         for name in self.deciding_files(project):
             project.content(name)
         if PIPFILE not in project.names:
-            raise LoneLock(LOCK, PIPFILE, "Pipenv")
+            raise LockWithoutProject(LOCK, PIPFILE, "Pipenv")
         if LOCK in project.names:
             return ()
         return (
@@ -64,10 +70,10 @@ class Pipenv(AskedAnew):
 
     def pins(
         self, project: Project, python: str, environ: Mapping[str, str]
-    ) -> Decision | Undecided:
+    ) -> Resolution | NeedsResolving:
         """Return that Pipenv has to say what its lock means here, and on what that depends."""
         if LOCK not in project.names:
-            return Undecided(f"there is no {LOCK}")
+            return NeedsResolving(f"there is no {LOCK}")
         directory = project.directory
         inputs = fingerprint.inputs(
             self,
@@ -77,18 +83,20 @@ class Pipenv(AskedAnew):
             fingerprint.files(directory, (LOCK, PIPFILE)),
             fingerprint.named_in(directory / LOCK, _LOCAL, project.top),
         )
-        return Undecided(f"it alone reads {LOCK}", inputs)
+        return NeedsResolving(f"it alone reads {LOCK}", inputs)
 
-    def decide(self, place: Workplace, run: Run) -> Decision:
+    def decide(self, place: InstallContext, run: Run) -> Resolution:
         """Have Pipenv check and read its lock. Raises what it, or uv, says went wrong."""
         from cnb_python.managers.pipenv import export  # noqa: PLC0415 - see above
 
-        asked = export.Asked(self.program, self.settings, self.processor, place, run)
+        asked = export.PipenvExport(self.program, self.settings, self.processor, place, run)
         if (place.app_dir / LOCK).is_file():
             return export.read_lock(asked)
         return export.resolve(asked)
 
-    def install(self, decision: Decision, pins: Sequence[Pin], place: Workplace, run: Run) -> None:
+    def install(
+        self, decision: Resolution, pins: Sequence[Pin], place: InstallContext, run: Run
+    ) -> None:
         """Install exactly *pins*. Raises what uv says went wrong."""
         del decision
         from cnb_python.managers.pipenv import export  # noqa: PLC0415 - see above
@@ -96,7 +104,7 @@ class Pipenv(AskedAnew):
         export.install(pins, place, run)
 
     def explain(
-        self, command: Command, outcome: Outcome, place: Workplace, run: Run
+        self, command: Command, outcome: Outcome, place: InstallContext, run: Run
     ) -> BuildpackError:
         """Say why Pipenv failed."""
         del place, run

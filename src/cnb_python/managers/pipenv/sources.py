@@ -13,8 +13,8 @@ from packaging.utils import canonicalize_name
 
 from cnb_python.cnb.toml import TomlTable, table_at
 from cnb_python.errors.locks import BadLock, UnsetVariable
-from cnb_python.managers.index_pinning import Home
-from cnb_python.managers.resolution import Pin
+from cnb_python.managers.base import Pin
+from cnb_python.managers.install_locked import Home
 
 _LOCK = "Pipfile.lock"
 _INDEX = re.compile(r"(?:-i|--index-url|--extra-index-url)\s+(\S+)")
@@ -22,7 +22,7 @@ _INDEX = re.compile(r"(?:-i|--index-url|--extra-index-url)\s+(\S+)")
 _VARIABLE = re.compile(r"'?\$\{(\w+)\}'?|\$(\w+)")
 
 
-class Sources(NamedTuple):
+class PipenvSources(NamedTuple):
     """Where the packages of a lock come from."""
 
     home: Home
@@ -36,7 +36,7 @@ def read(
     said: Iterable[str],
     environ: Mapping[str, str],
     file: str = _LOCK,
-) -> Sources:
+) -> PipenvSources:
     """Return where the packages of *lock* come from.
 
     *said*: Pipenv's lines about indexes, in which a mirror may stand for the usual one; *file*:
@@ -48,7 +48,7 @@ def read(
     addresses = dict(_addresses(lock, printed, environ, file))
     trusted = tuple(_insecure(lock, addresses))
     if table_at(pipfile, "pipenv").get("install_search_all_sources") is True or not printed:
-        return Sources(lambda _: (), (*lines, *trusted))
+        return PipenvSources(lambda _: (), (*lines, *trusted))
     bound, first = dict(_bound(lock, addresses, file)), next(iter(addresses.values()), printed[0])
 
     # A mirror is the user's, not the lock's.
@@ -58,7 +58,7 @@ def read(
         address = bound.get(pin.name, first)
         return (address,) if address in own else ()
 
-    return Sources(home, (f"--index-url {first}", *trusted))
+    return PipenvSources(home, (f"--index-url {first}", *trusted))
 
 
 def expanded(text: str, environ: Mapping[str, str]) -> str:

@@ -10,14 +10,14 @@ from cnb_python.config.settings import Settings
 from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.install import InstallFailed
 from cnb_python.errors.locks import StaleLock, UnknownGroup
-from cnb_python.errors.programs import AppNotInstallable, KeyRefused, LockTooNew
-from cnb_python.managers import build_errors, exported_requirements, index_pinning, schema
-from cnb_python.managers.base import Workplace
+from cnb_python.errors.programs import AppNotInstallable, LockTooNew, UnknownPoetryKey
+from cnb_python.managers import build_errors, exported_requirements, install_locked, schema
+from cnb_python.managers.base import InstallContext, Pin, Resolution
 from cnb_python.managers.install_locked import Choice
 from cnb_python.managers.pip.pinned import digest
-from cnb_python.managers.poetry import certificates, pyproject, sources
+from cnb_python.managers.poetry import pyproject, sources
+from cnb_python.managers.poetry import sources as poetry_sources
 from cnb_python.managers.poetry.pyproject import PYPROJECT
-from cnb_python.managers.resolution import Decision, Pin
 from cnb_python.managers.uv import commands as uv
 from cnb_python.managers.uv import index_env
 from cnb_python.system.interface import Command, Outcome, Run
@@ -38,7 +38,7 @@ _OURS = re.compile(
 )
 
 
-def decide(settings: Settings, processor: str, place: Workplace, run: Run) -> Decision:
+def decide(settings: Settings, processor: str, place: InstallContext, run: Run) -> Resolution:
     """Return what the lock of the app holds for its Python. Raises what Poetry says went wrong."""
     exported = _exported(place)
     outcome = run(command := _export(settings, exported, place))
@@ -50,7 +50,7 @@ def decide(settings: Settings, processor: str, place: Workplace, run: Run) -> De
     return found.decision._replace(pins=tuple(sorted((*found.decision.pins, *_of_the_app(place)))))
 
 
-def install(settings: Settings, pins: Sequence[Pin], place: Workplace, run: Run) -> None:
+def install(settings: Settings, pins: Sequence[Pin], place: InstallContext, run: Run) -> None:
     """Install exactly *pins*. Raises what uv or Poetry says went wrong."""
     own = {pin.name for pin in _of_the_app(place)}
     if others := [pin for pin in pins if pin.name not in own]:
@@ -61,7 +61,7 @@ def install(settings: Settings, pins: Sequence[Pin], place: Workplace, run: Run)
             raise explain(command, outcome)
 
 
-def _explain(command: Command, outcome: Outcome, place: Workplace) -> BuildpackError:
+def _explain(command: Command, outcome: Outcome, place: InstallContext) -> BuildpackError:
     """Say why Poetry did not read its lock: it has no words for values of a wrong kind."""
     found = explain(command, outcome)
     if isinstance(found, InstallFailed | StaleLock | LockTooNew):
@@ -69,17 +69,17 @@ def _explain(command: Command, outcome: Outcome, place: Workplace) -> BuildpackE
     return found
 
 
-def _install_others(pins: Sequence[Pin], place: Workplace, run: Run) -> None:
+def _install_others(pins: Sequence[Pin], place: InstallContext, run: Run) -> None:
     lines = _exported(place).read_text("utf-8").splitlines()
     home = sources.home(place.app_dir / _LOCK, lines)
     variables = index_env.found_by(sources.found_by(lines), place.environ)
-    variables |= certificates.trusting(place)
-    index_pinning.install(
+    variables |= poetry_sources.trusting_certificates(place)
+    install_locked.install_from_indexes(
         pins,
-        index_pinning.Lock(_NAME, home),
+        install_locked.IndexedLock(_NAME, home),
         place,
         run,
-        uv.Sources(is_own=False, variables=variables),
+        uv.UvSources(is_own=False, variables=variables),
     )
 
 
@@ -96,11 +96,11 @@ def explain(command: Command, outcome: Outcome) -> BuildpackError:
     if found := _NOT_INSTALLABLE.search(outcome.output):
         return AppNotInstallable(PYPROJECT, _NAME, found[1])
     if found := _REFUSED.search(outcome.output):
-        return KeyRefused(PYPROJECT, _NAME, found[1], last)
+        return UnknownPoetryKey(PYPROJECT, _NAME, found[1], last)
     return InstallFailed(_NAME, command.shown, outcome.code, last)
 
 
-def _unknown(said: str, place: Workplace) -> BuildpackError | None:
+def _unknown(said: str, place: InstallContext) -> BuildpackError | None:
     """Return that what was chosen does not exist, None where Poetry says something else."""
     for kind, pattern in _UNKNOWN:
         if found := pattern.search(said):
@@ -110,7 +110,7 @@ def _unknown(said: str, place: Workplace) -> BuildpackError | None:
     return None
 
 
-def _of_the_app(place: Workplace) -> tuple[Pin, ...]:
+def _of_the_app(place: InstallContext) -> tuple[Pin, ...]:
     """Return the app itself, where it is a package."""
     found = pyproject.read(place.app_dir)
     if not found.is_package:
@@ -119,7 +119,7 @@ def _of_the_app(place: Workplace) -> tuple[Pin, ...]:
     return (Pin(canonicalize_name(found.name), "", digest((line,)), line, keeps=False),)
 
 
-def _export(settings: Settings, into: Path, place: Workplace) -> Command:
+def _export(settings: Settings, into: Path, place: InstallContext) -> Command:
     chosen = [word for name in settings.groups for word in ("--with", name)]
     chosen += [word for name in settings.extras for word in ("--extras", name)]
     # Its logins go with the addresses, into a file that the build's end removes.
@@ -127,13 +127,13 @@ def _export(settings: Settings, into: Path, place: Workplace) -> Command:
     return _poetry(settings, place, ("export", *chosen), written)
 
 
-def _install_app(settings: Settings, place: Workplace) -> Command:
+def _install_app(settings: Settings, place: InstallContext) -> Command:
     """Return the command with which Poetry makes an environment lead to the app."""
     return _poetry(settings, place, ("install", "--only-root"), ())
 
 
 def _poetry(
-    settings: Settings, place: Workplace, words: Sequence[str], more: Sequence[str]
+    settings: Settings, place: InstallContext, words: Sequence[str], more: Sequence[str]
 ) -> Command:
     program = pyproject.read(place.app_dir).program(settings)
     start = place.bring(program)
@@ -145,7 +145,7 @@ def _poetry(
     )
 
 
-def _variables(place: Workplace) -> dict[str, str]:
+def _variables(place: InstallContext) -> dict[str, str]:
     """Return the variables of Poetry's processes: its settings, but no place of the user's."""
     own = place.scratch / "poetry"
     kept = {name: value for name, value in place.environ.items() if not _OURS.fullmatch(name)}
@@ -158,5 +158,5 @@ def _variables(place: Workplace) -> dict[str, str]:
     }
 
 
-def _exported(place: Workplace) -> Path:
+def _exported(place: InstallContext) -> Path:
     return place.scratch / "poetry.export.txt"

@@ -12,12 +12,18 @@ from pathlib import Path
 from cnb_python.app import Project
 from cnb_python.config.settings import DEFAULTS, Settings
 from cnb_python.errors.base import BuildpackError
-from cnb_python.errors.locks import LoneLock
+from cnb_python.errors.locks import LockWithoutProject
 from cnb_python.managers import fingerprint
-from cnb_python.managers.base import Advice, AskedAnew, Workplace
+from cnb_python.managers.base import (
+    Advice,
+    InstallContext,
+    NeedsResolving,
+    Pin,
+    Resolution,
+    ResolvesOnChange,
+)
 from cnb_python.managers.poetry import pyproject
 from cnb_python.managers.poetry.pyproject import PYPROJECT, PoetryProject
-from cnb_python.managers.resolution import Decision, Pin, Undecided
 from cnb_python.system.interface import Command, Outcome, Run
 
 LOCK = "poetry.lock"
@@ -30,7 +36,7 @@ _QUOTED = re.compile(r"(readme|licen[cs]e|copying|notice|authors)\b.*", re.IGNOR
 
 
 @dataclass(frozen=True, slots=True)
-class Poetry(AskedAnew):
+class Poetry(ResolvesOnChange):
     """Apps with a `poetry.lock`."""
 
     settings: Settings = DEFAULTS
@@ -50,13 +56,13 @@ class Poetry(AskedAnew):
         """
         project.content(LOCK)
         if PYPROJECT not in project.names:
-            raise LoneLock(LOCK, PYPROJECT, "Poetry")
+            raise LockWithoutProject(LOCK, PYPROJECT, "Poetry")
         pyproject.read(project.directory)
         return ()
 
     def pins(
         self, project: Project, python: str, environ: Mapping[str, str]
-    ) -> Decision | Undecided:
+    ) -> Resolution | NeedsResolving:
         """Return that Poetry has to say what its lock means here, and on what that depends."""
         directory = project.directory
         found = pyproject.read(directory)
@@ -69,15 +75,17 @@ class Poetry(AskedAnew):
             _of_the_app(directory, found),
             fingerprint.named_in(directory / LOCK, _LOCAL, project.top),
         )
-        return Undecided(f"it alone reads {LOCK}", inputs)
+        return NeedsResolving(f"it alone reads {LOCK}", inputs)
 
-    def decide(self, place: Workplace, run: Run) -> Decision:
+    def decide(self, place: InstallContext, run: Run) -> Resolution:
         """Have Poetry check and read its lock. Raises what it says went wrong."""
         from cnb_python.managers.poetry import export  # noqa: PLC0415 - see above
 
         return export.decide(self.settings, self.processor, place, run)
 
-    def install(self, decision: Decision, pins: Sequence[Pin], place: Workplace, run: Run) -> None:
+    def install(
+        self, decision: Resolution, pins: Sequence[Pin], place: InstallContext, run: Run
+    ) -> None:
         """Install exactly *pins*. Raises what Poetry or uv says went wrong."""
         del decision
         from cnb_python.managers.poetry import export  # noqa: PLC0415 - see above
@@ -85,7 +93,7 @@ class Poetry(AskedAnew):
         export.install(self.settings, pins, place, run)
 
     def explain(
-        self, command: Command, outcome: Outcome, place: Workplace, run: Run
+        self, command: Command, outcome: Outcome, place: InstallContext, run: Run
     ) -> BuildpackError:
         """Say why Poetry failed."""
         del place, run

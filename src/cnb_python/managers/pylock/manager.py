@@ -15,8 +15,14 @@ from cnb_python.config.settings import DEFAULTS, Settings
 from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.locks import SeveralLocks
 from cnb_python.managers import fingerprint
-from cnb_python.managers.base import Advice, AskedAnew, Workplace
-from cnb_python.managers.resolution import Decision, Pin, Undecided
+from cnb_python.managers.base import (
+    Advice,
+    InstallContext,
+    NeedsResolving,
+    Pin,
+    Resolution,
+    ResolvesOnChange,
+)
 from cnb_python.managers.uv import config as uv_config
 from cnb_python.system.interface import Command, Outcome, Run
 
@@ -25,7 +31,7 @@ _NAMED = re.compile(r"pylock\.[^.]+\.toml")
 
 
 @dataclass(frozen=True, slots=True)
-class Pylock(AskedAnew):
+class Pylock(ResolvesOnChange):
     """Apps with a lock of the standard form."""
 
     settings: Settings = DEFAULTS
@@ -50,7 +56,7 @@ class Pylock(AskedAnew):
 
     def pins(
         self, project: Project, python: str, environ: Mapping[str, str]
-    ) -> Decision | Undecided:
+    ) -> Resolution | NeedsResolving:
         """Return that the lock has to be read, and on what the answer depends."""
         (name,) = self.deciding_files(project)
         content = project.contents.get(name, b"")
@@ -62,9 +68,9 @@ class Pylock(AskedAnew):
             fingerprint.lock(content),
             _directories(content, project.directory / name, project.top),
         )
-        return Undecided("a lock holds what each Python and system needs", inputs)
+        return NeedsResolving("a lock holds what each Python and system needs", inputs)
 
-    def decide(self, place: Workplace, run: Run) -> Decision:
+    def decide(self, place: InstallContext, run: Run) -> Resolution:
         """Read the lock. Raises BadLock, LockForOtherPython, UnknownGroup and UnreadableToml."""
         del run
         from cnb_python.managers import install_locked  # noqa: PLC0415 - heavy
@@ -76,7 +82,9 @@ class Pylock(AskedAnew):
         )
         return install_locked.read_lock(lock, choice)
 
-    def install(self, decision: Decision, pins: Sequence[Pin], place: Workplace, run: Run) -> None:
+    def install(
+        self, decision: Resolution, pins: Sequence[Pin], place: InstallContext, run: Run
+    ) -> None:
         """Install exactly *pins*. Raises what uv says went wrong."""
         del decision
         from cnb_python.managers import install_locked  # noqa: PLC0415 - heavy
@@ -85,7 +93,7 @@ class Pylock(AskedAnew):
         install_locked.install(pins, uv.own_place(place, as_pip=True), run, uv.OWN)
 
     def explain(
-        self, command: Command, outcome: Outcome, place: Workplace, run: Run
+        self, command: Command, outcome: Outcome, place: InstallContext, run: Run
     ) -> BuildpackError:
         """Say why uv failed."""
         del run

@@ -11,8 +11,14 @@ from cnb_python.app import Project
 from cnb_python.cnb import toml
 from cnb_python.config.settings import DEFAULTS, Settings
 from cnb_python.errors.base import BuildpackError
-from cnb_python.managers.base import Advice, AskedAnew, Workplace
-from cnb_python.managers.resolution import Decision, Pin, Undecided
+from cnb_python.managers.base import (
+    Advice,
+    InstallContext,
+    NeedsResolving,
+    Pin,
+    Resolution,
+    ResolvesOnChange,
+)
 from cnb_python.system.interface import Command, Outcome, Run
 
 PYPROJECT = "pyproject.toml"
@@ -27,7 +33,7 @@ _HOW = {
 
 
 @dataclass(frozen=True, slots=True)
-class PlainProject(AskedAnew):
+class PlainProject(ResolvesOnChange):
     """Apps that declare what they need, and pin nothing."""
 
     settings: Settings = DEFAULTS
@@ -53,18 +59,20 @@ class PlainProject(AskedAnew):
 
     def pins(
         self, project: Project, python: str, environ: Mapping[str, str]
-    ) -> Decision | Undecided:
+    ) -> Resolution | NeedsResolving:
         """Return that nobody knows."""
         del python, environ
-        return Undecided(f"{self.deciding_files(project)[0]} pins nothing")
+        return NeedsResolving(f"{self.deciding_files(project)[0]} pins nothing")
 
-    def decide(self, place: Workplace, run: Run) -> Decision:
+    def decide(self, place: InstallContext, run: Run) -> Resolution:
         """Have uv resolve. Raises what it says went wrong."""
         from cnb_python.managers.pyproject import resolve  # noqa: PLC0415 - heavy
 
         return resolve.decide(self.settings, place, run, is_package=_is_package(place.app_dir))
 
-    def install(self, decision: Decision, pins: Sequence[Pin], place: Workplace, run: Run) -> None:
+    def install(
+        self, decision: Resolution, pins: Sequence[Pin], place: InstallContext, run: Run
+    ) -> None:
         """Install exactly *pins*. Raises what uv says went wrong."""
         del decision
         from cnb_python.managers import install_locked  # noqa: PLC0415 - heavy
@@ -73,7 +81,7 @@ class PlainProject(AskedAnew):
         install_locked.install(pins, uv.own_place(place, as_pip=True), run, uv.OWN)
 
     def explain(
-        self, command: Command, outcome: Outcome, place: Workplace, run: Run
+        self, command: Command, outcome: Outcome, place: InstallContext, run: Run
     ) -> BuildpackError:
         """Say why uv failed."""
         del run

@@ -2,16 +2,15 @@
 
 from cnb_python.config.settings import Settings
 from cnb_python.managers import install_locked
-from cnb_python.managers.base import Workplace
+from cnb_python.managers.base import InstallContext, Resolution
 from cnb_python.managers.install_locked import Choice
-from cnb_python.managers.resolution import Decision
 from cnb_python.managers.uv import commands as uv
 from cnb_python.system.interface import Command, Run
 
 _PYPROJECT = "pyproject.toml"
 
 
-def decide(settings: Settings, place: Workplace, run: Run, *, is_package: bool) -> Decision:
+def decide(settings: Settings, place: InstallContext, run: Run, *, is_package: bool) -> Resolution:
     """Return what uv takes for the project of the app. Raises what it says went wrong.
 
     *is_package*: the project itself is installed too, editable.

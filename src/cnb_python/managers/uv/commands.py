@@ -10,9 +10,8 @@ from typing import NamedTuple
 from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.install import UvRefused
 from cnb_python.managers import build_errors, index_config
-from cnb_python.managers.base import Workplace
+from cnb_python.managers.base import InstallContext, Pin
 from cnb_python.managers.index_config import Network
-from cnb_python.managers.resolution import Pin
 from cnb_python.managers.uv import errors as uv_errors
 from cnb_python.system.interface import Command, Outcome
 
@@ -26,7 +25,7 @@ _FOREIGN = ("UV_", "PIP_", "CONDA_")
 NO_NETWORK = Network("", MappingProxyType({}))
 
 
-def install_exactly(pins: Sequence[Pin], network: Network, place: Workplace) -> Command:
+def install_exactly(pins: Sequence[Pin], network: Network, place: InstallContext) -> Command:
     """Return the command that installs *pins* and nothing else, as pip would have.
 
     Writes the lines to a file in the scratch directory.
@@ -50,7 +49,7 @@ def install_exactly(pins: Sequence[Pin], network: Network, place: Workplace) -> 
     )
 
 
-def compile_all(requirements: Sequence[str], lock: Path, place: Workplace) -> Command:
+def compile_all(requirements: Sequence[str], lock: Path, place: InstallContext) -> Command:
     """Return the command that decides what files of *requirements* mean together, into *lock*.
 
     For those who chose uv: its own settings count, the app's, the user's and the variables'.
@@ -67,7 +66,9 @@ def compile_all(requirements: Sequence[str], lock: Path, place: Workplace) -> Co
     )
 
 
-def install_compiled(pins: Sequence[Pin], finding: Sequence[str], place: Workplace) -> Command:
+def install_compiled(
+    pins: Sequence[Pin], finding: Sequence[str], place: InstallContext
+) -> Command:
     """Return the command that installs what `compile_all` decided, found as *finding* says."""
     requirements = place.scratch / "decided.txt"
     lines = [*finding, *(pin.line for pin in pins)]
@@ -83,7 +84,7 @@ def install_compiled(pins: Sequence[Pin], finding: Sequence[str], place: Workpla
     )
 
 
-class Sources(NamedTuple):
+class UvSources(NamedTuple):
     """Where uv looks for what a lock names."""
 
     is_own: bool = True
@@ -97,7 +98,7 @@ class Sources(NamedTuple):
     """Which of the indexes: with hashes it does not matter which of them has a file."""
 
 
-OWN = Sources()
+OWN = UvSources()
 # The first that knows the name, whatever it has.
 FIRST_INDEX = "first-index"
 # What they choose is ours to choose, or would have no effect but an error.
@@ -111,7 +112,7 @@ _OURS = frozenset(
 )
 
 
-def own_place(place: Workplace, *, as_pip: bool = False) -> Workplace:
+def own_place(place: InstallContext, *, as_pip: bool = False) -> InstallContext:
     """Return *place* for commands with which uv's own settings count.
 
     *as_pip*: those of pip too, where uv has none.
@@ -123,7 +124,7 @@ def own_place(place: Workplace, *, as_pip: bool = False) -> Workplace:
     return replace(place, environ={**kept, **fixed})
 
 
-def install_locked(file: Path, count: int, place: Workplace, sources: Sources) -> Command:
+def install_locked(file: Path, count: int, place: InstallContext, sources: UvSources) -> Command:
     """Return the command that installs the *count* packages of *file*, and nothing else.
 
     *file*: a `pylock.*.toml` or a requirements file, all of whose markers apply.
@@ -143,7 +144,7 @@ def install_locked(file: Path, count: int, place: Workplace, sources: Sources) -
     )
 
 
-def pips_own_choice(place: Workplace, network: Network, processor: str) -> str:
+def pips_own_choice(place: InstallContext, network: Network, processor: str) -> str:
     """Return in a sentence what pip may prefer to the wheels that uv has just taken, or nothing.
 
     Of a release with wheels for `manylinux` and for `linux` itself pip takes the latter, since the
@@ -168,11 +169,11 @@ def clean_variables(environ: Mapping[str, str], network: Network) -> dict[str, s
     return {name: value for name, value in given.items() if value}
 
 
-def _uv(place: Workplace, action: str, *more: str) -> tuple[str, ...]:
+def _uv(place: InstallContext, action: str, *more: str) -> tuple[str, ...]:
     return (str(place.uv), "pip", action, *more, *options(place))
 
 
-def options(place: Workplace) -> tuple[str, ...]:
+def options(place: InstallContext) -> tuple[str, ...]:
     """Return what every command of uv's is told about the environment and its own work."""
     return (
         *("--no-progress", "--color", "never", "--no-python-downloads"),
@@ -181,7 +182,7 @@ def options(place: Workplace) -> tuple[str, ...]:
     )
 
 
-def _cache(place: Workplace) -> Path:
+def _cache(place: InstallContext) -> Path:
     return (place.cache or place.scratch) / "uv"
 
 
@@ -201,7 +202,7 @@ def refusal(outcome: Outcome) -> str:
     return f"uv says: {said or f'exit code {outcome.code}'}"
 
 
-def explain(command: Command, outcome: Outcome, place: Workplace) -> BuildpackError:
+def explain(command: Command, outcome: Outcome, place: InstallContext) -> BuildpackError:
     """Say why uv failed, in its own words where no reason is recognised."""
     # Paths as the app's author knows them.
     output = outcome.output.replace(f"{place.app_dir}/", "")

@@ -11,7 +11,7 @@ from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.finding import (
     NoSuchPackage,
     NoSuchVersion,
-    NotProvided,
+    NotInFindLinks,
     NoWheel,
     VersionConflict,
     WrongPython,
@@ -24,7 +24,7 @@ from cnb_python.errors.install import (
     IncludeMissing,
     NotAPackage,
 )
-from cnb_python.errors.locks import BadLock, OutsideApp, WrongForm
+from cnb_python.errors.locks import BadLock, PathOutsideApp, UnexpectedType
 from cnb_python.errors.network import (
     IndexRefused,
     IndexUnreachable,
@@ -33,8 +33,12 @@ from cnb_python.errors.network import (
     UntrustedCertificate,
     UrlNotFound,
 )
-from cnb_python.managers.build_errors import build_failure, build_of, missing_requirement
-from cnb_python.managers.git_errors import git_failure
+from cnb_python.managers.build_errors import (
+    build_failure,
+    build_of,
+    git_failure,
+    missing_requirement,
+)
 
 _NO_SOLUTION = "No solution found"
 _REFUSED = re.compile(
@@ -79,7 +83,7 @@ def _not_found(text: str, hints: str, python: str) -> BuildpackError | None:
     by = re.search(rf"(?:all versions of )?(\S+) depends? on ({re.escape(found[1])}\S*?),", text)
     wanted = by[2] if by else _required(text, found[1])
     if "provided package locations" in text:
-        return NotProvided(wanted, by[1] if by else "", ())
+        return NotInFindLinks(wanted, by[1] if by else "", ())
     return NoSuchPackage(wanted, by[1] if by else "", ())
 
 
@@ -206,7 +210,7 @@ def _wrong_form(output: str) -> BuildpackError | None:
     named = _EXPECTED.get(expected) or (
         "a table" if expected.startswith("struct ") else expected or f"other words: {problem}"
     )
-    return WrongForm(file, "", int(line), text.strip(), named)
+    return UnexpectedType(file, "", int(line), text.strip(), named)
 
 
 def _network(output: str) -> BuildpackError | None:
@@ -283,7 +287,7 @@ def _bad_line(output: str) -> BuildpackError | None:
         return BadRequirement("", f"line {found[3]} of {found[2]}", found[1])
     if found := re.search(r"Distribution not found at: (?:file://)?(\S+)", output):
         if found[1].startswith("/"):
-            return OutsideApp("pyproject.toml or requirements.txt", found[1])
+            return PathOutsideApp("pyproject.toml or requirements.txt", found[1])
         return BadRequirement(found[1], "", "there is nothing at that path")
     return None
 

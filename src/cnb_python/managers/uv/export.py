@@ -10,9 +10,8 @@ from cnb_python.config.settings import Settings
 from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.locks import ProjectForOtherPython, StaleLock, UnknownGroup
 from cnb_python.managers import install_locked
-from cnb_python.managers.base import Workplace
+from cnb_python.managers.base import InstallContext, Pin, Resolution
 from cnb_python.managers.install_locked import Choice
-from cnb_python.managers.resolution import Decision, Pin
 from cnb_python.managers.uv import commands as uv
 from cnb_python.system.interface import Command, Outcome, Run
 
@@ -23,7 +22,7 @@ _UNKNOWN = re.compile(r"(Group|Extra) `([^`]+)` is not defined")
 _VERSION = re.compile(r"Required uv version `([^`]+)` does not match")
 
 
-def decide(settings: Settings, processor: str, place: Workplace, run: Run) -> Decision:
+def decide(settings: Settings, processor: str, place: InstallContext, run: Run) -> Resolution:
     """Return what the lock of the app holds for its Python. Raises what uv says went wrong."""
     lock = place.scratch / "pylock.toml"
     # uv keeps the choices of a file that is there.
@@ -40,13 +39,13 @@ def decide(settings: Settings, processor: str, place: Workplace, run: Run) -> De
     return install_locked.read_lock(lock, choice, _LOCK, places=places)
 
 
-def install(pins: Sequence[Pin], place: Workplace, run: Run) -> None:
+def install(pins: Sequence[Pin], place: InstallContext, run: Run) -> None:
     """Install exactly *pins*, with uv's own settings. Raises what uv says went wrong."""
     if pins:
         install_locked.install(pins, _ready(place), run, uv.OWN)
 
 
-def _export(settings: Settings, lock: Path, place: Workplace) -> Command:
+def _export(settings: Settings, lock: Path, place: InstallContext) -> Command:
     chosen = [word for name in settings.groups for word in ("--group", name)]
     chosen += [word for name in settings.extras for word in ("--extra", name)]
     words = ("--locked", "--no-default-groups", *chosen)
@@ -62,18 +61,18 @@ def _export(settings: Settings, lock: Path, place: Workplace) -> Command:
     )
 
 
-def _ready(place: Workplace) -> Workplace:
+def _ready(place: InstallContext) -> InstallContext:
     """Return *place* with the uv that the app asks for, once it is there, and its variables."""
     ours = uv.own_place(place)
     own = _own_uv(place)
     return replace(ours, uv=own) if own.exists() else ours
 
 
-def _own_uv(place: Workplace) -> Path:
+def _own_uv(place: InstallContext) -> Path:
     return place.scratch / "uv/bin/uv"
 
 
-def _fetched(version: str, place: Workplace, run: Run) -> Workplace:
+def _fetched(version: str, place: InstallContext, run: Run) -> InstallContext:
     """Install the uv that the app asks for, for this build. Raises what ours says went wrong."""
     target = _own_uv(place).parents[1]
     command = Command(
@@ -91,7 +90,7 @@ def _fetched(version: str, place: Workplace, run: Run) -> Workplace:
     return _ready(place)
 
 
-def _explain(command: Command, outcome: Outcome, place: Workplace) -> BuildpackError:
+def _explain(command: Command, outcome: Outcome, place: InstallContext) -> BuildpackError:
     if _STALE.search(outcome.output):
         return StaleLock(_LOCK, _PYPROJECT, "uv lock", uv.last_words(outcome.output))
     if found := _PYTHON.search(outcome.output):

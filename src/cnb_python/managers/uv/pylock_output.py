@@ -9,19 +9,19 @@ from packaging.utils import canonicalize_name
 
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlTable
+from cnb_python.managers.base import Pin, Resolution
 from cnb_python.managers.pip.pinned import UV, digest
 from cnb_python.managers.pip.source_lines import OwnLines, build_options
-from cnb_python.managers.resolution import Decision, Pin
-from cnb_python.system.addresses import shown
+from cnb_python.system.redaction import shown
 
 
-def decision_of(lock: Path, own: OwnLines) -> Decision:
+def decision_of(lock: Path, own: OwnLines) -> Resolution:
     """Return everything that *lock* says is in the environment. Raises UnreadableToml.
 
     The version of what comes from a directory is empty where uv does not say it.
     """
     packages = toml.tables_at(toml.read(lock), "packages")
-    return Decision(
+    return Resolution(
         tuple(sorted(_pin(table, own, lock.parent) for table in packages)), pure=False, by=UV
     )
 

@@ -7,10 +7,16 @@ import pytest
 from cnb_python.app import read_project
 from cnb_python.config.settings import Settings
 from cnb_python.errors.install import InstallFailed
-from cnb_python.errors.locks import BadLock, LockForOtherPython, LoneLock, StaleLock, UnknownGroup
+from cnb_python.errors.locks import (
+    BadLock,
+    LockForOtherPython,
+    LockWithoutProject,
+    StaleLock,
+    UnknownGroup,
+)
 from cnb_python.errors.programs import LockTooNew
+from cnb_python.managers.base import NeedsResolving
 from cnb_python.managers.pdm.manager import Pdm
-from cnb_python.managers.resolution import Undecided
 from tests.support.fake_tools import PYTHON, Programs, app, installed, place
 
 HASH, OTHER = "a" * 64, "b" * 64
@@ -49,7 +55,7 @@ def shop(directory: Path, more: str = "") -> Path:
 
 def inputs(directory: Path) -> str:
     found = Pdm(processor="x86_64").pins(read_project(directory), PYTHON, {})
-    assert isinstance(found, Undecided)
+    assert isinstance(found, NeedsResolving)
     assert found.inputs
     return found.inputs
 
@@ -67,7 +73,7 @@ def test_its_lock_decides_and_not_alone(tmp_path: Path) -> None:
 
     assert Pdm().deciding_files(read_project(directory)) == ("pdm.lock",)
     (directory / "pyproject.toml").unlink()
-    with pytest.raises(LoneLock):
+    with pytest.raises(LockWithoutProject):
         Pdm().check(read_project(directory))
 
 

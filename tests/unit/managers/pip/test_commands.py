@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.managers.base import Workplace
+from cnb_python.managers.base import InstallContext, Pin
 from cnb_python.managers.pip import commands as pip_commands
-from cnb_python.managers.resolution import Pin
 from cnb_python.system.interface import Command
 
 SHA = "ab" * 32
@@ -17,8 +16,8 @@ INDEX = {"PIP_INDEX_URL": "https://index.example.org/simple"}
 
 def workplace(
     scratch: Path, cache: Path | None = None, environ: Mapping[str, str] = INDEX
-) -> Workplace:
-    return Workplace(
+) -> InstallContext:
+    return InstallContext(
         app_dir=Path("/workspace"),
         environment=Path("/layers/venv"),
         tool=Path("/tmp/tool/pip"),

@@ -7,23 +7,23 @@ import pytest
 
 from cnb_python.errors.base import BuildpackError, Failure
 from cnb_python.errors.building import (
-    MadeForPython2,
     MissingBuildModule,
     MissingForBuild,
+    Python2OnlyPackage,
     SourceBuildFailed,
     UndefinedSymbol,
 )
 from cnb_python.errors.finding import (
     NoSuchPackage,
     NoSuchVersion,
-    NotProvided,
+    NotInFindLinks,
     NoWheel,
     VersionConflict,
     WrongPython,
     Yanked,
 )
 from cnb_python.errors.install import BadPipOption, BadRequirement, DamagedPackage
-from cnb_python.errors.locks import OutsideApp
+from cnb_python.errors.locks import PathOutsideApp
 from cnb_python.errors.machine import DiskFull, Killed
 from cnb_python.errors.network import (
     GitFailed,
@@ -34,8 +34,13 @@ from cnb_python.errors.network import (
     UnknownHost,
     UntrustedCertificate,
 )
-from cnb_python.managers.build_errors import build_failure, build_of, machine_failure, told_by
-from cnb_python.managers.git_errors import git_failure
+from cnb_python.managers.build_errors import (
+    build_failure,
+    build_of,
+    git_failure,
+    machine_failure,
+    told_by,
+)
 from cnb_python.managers.pip.errors import (
     TELLING,
     Unmatched,
@@ -124,7 +129,7 @@ def test_psycopg2_is_told_of_its_ready_made_form() -> None:
 def test_code_for_python_2_is_called_so() -> None:
     failure = build_failure(wrote("build_failed"), PYTHON)
 
-    assert isinstance(failure, MadeForPython2)
+    assert isinstance(failure, Python2OnlyPackage)
     assert failure.package == "py2only"
     assert "SyntaxError: Missing parentheses" in words(failure)
 
@@ -501,7 +506,7 @@ def test_what_keeps_an_index_from_answering_is_told_apart(
 def test_what_is_not_among_the_files_at_hand_names_where_they_are() -> None:
     failure = nothing_found(Unmatched("good"), wrote("not_provided.telling"), PYTHON, "x86_64")
 
-    assert isinstance(failure, NotProvided)
+    assert isinstance(failure, NotInFindLinks)
     assert failure.places == ("vendor (not there)",)
     assert "--no-index" in words(failure)
 
@@ -633,7 +638,7 @@ def test_no_index_and_no_place_to_look_at_is_not_put_down_to_the_index() -> None
 
     failure = nothing_found(Unmatched("six==1.17.0"), telling, PYTHON, "x86_64")
 
-    assert isinstance(failure, NotProvided)
+    assert isinstance(failure, NotInFindLinks)
     assert failure.places == ()
 
 
@@ -654,7 +659,7 @@ def test_no_index_and_no_place_to_look_at_is_not_put_down_to_the_index() -> None
 def test_a_path_that_leads_out_of_the_app_is_told_as_such(said: str) -> None:
     failure = recognise(said, PYTHON)
 
-    assert isinstance(failure, OutsideApp)
+    assert isinstance(failure, PathOutsideApp)
     assert (failure.file, failure.path) == ("base.txt", "../shared")
 
 
@@ -663,6 +668,6 @@ def test_an_editable_path_where_nothing_is() -> None:
     outside = recognise(said.format("../shared"), PYTHON)
     inside = recognise(said.format("./shared"), PYTHON)
 
-    assert isinstance(outside, OutsideApp)
+    assert isinstance(outside, PathOutsideApp)
     assert isinstance(inside, BadRequirement)
     assert inside.text == "-e ./shared"

@@ -9,16 +9,15 @@ import pytest
 
 from cnb_python.app import Project, read_project
 from cnb_python.config.settings import Settings
+from cnb_python.errors.config import NoSuchRequirements
 from cnb_python.errors.finding import VersionConflict
 from cnb_python.errors.inputs import NotAFile, NotUtf8, UnknownEncoding
 from cnb_python.errors.install import IncludeMissing, InstallFailed
 from cnb_python.errors.machine import DiskFull
 from cnb_python.errors.network import IndexRefused
-from cnb_python.errors.settings import NoSuchRequirements
-from cnb_python.managers.base import Workplace
+from cnb_python.managers.base import InstallContext, Resolution
 from cnb_python.managers.pip import commands as pip_commands
 from cnb_python.managers.pip.manager import Pip
-from cnb_python.managers.resolution import Decision
 from cnb_python.system.interface import Command, Outcome
 
 DATA = Path(__file__).parent / "data"
@@ -39,8 +38,8 @@ class Answers:
         return Outcome(1, "\n".join(self.lines))
 
 
-def workplace(directory: Path, cache: Path | None = None) -> Workplace:
-    return Workplace(
+def workplace(directory: Path, cache: Path | None = None) -> InstallContext:
+    return InstallContext(
         app_dir=directory,
         environment=Path("/layers/venv"),
         tool=Path("/tmp/tool/pip"),
@@ -227,7 +226,7 @@ def repository(top: Path, base: bytes = b"a==1\n", shared: bytes = b"b==2\n") ->
 def test_several_files_may_decide_from_anywhere_in_the_repository(tmp_path: Path) -> None:
     found = SEVERAL.pins(repository(tmp_path), "3.13.1", {"PIP_CONFIG_FILE": "/dev/null"})
 
-    assert isinstance(found, Decision)
+    assert isinstance(found, Resolution)
     assert [pin.line for pin in found.pins] == ["a==1", "b==2"]
 
 

@@ -2,17 +2,17 @@
 
 import pytest
 
-from cnb_python.managers.pip.pinned import Plan, plan
-from cnb_python.managers.resolution import Pin, Undecided
+from cnb_python.managers.base import NeedsResolving, Pin
+from cnb_python.managers.pip.pinned import PinnedPlan, plan
 
 DIGEST, OTHER = "ab" * 32, "cd" * 32
 URL = "https://index.example.org/simple"
 NO_FILES = {"PIP_CONFIG_FILE": "/dev/null"}
 
 
-def planned(text: str, python: str = "3.13.5", **environ: str) -> Plan:
+def planned(text: str, python: str = "3.13.5", **environ: str) -> PinnedPlan:
     found = plan({"requirements.txt": text.encode()}, python, "x86_64", NO_FILES | environ)
-    assert isinstance(found, Plan), found
+    assert isinstance(found, PinnedPlan), found
     return found
 
 
@@ -22,7 +22,7 @@ def pins(text: str, python: str = "3.13.5", **environ: str) -> tuple[Pin, ...]:
 
 def refused(text: str, **environ: str) -> str:
     found = plan({"requirements.txt": text.encode()}, "3.13.5", "x86_64", NO_FILES | environ)
-    assert isinstance(found, Undecided), found
+    assert isinstance(found, NeedsResolving), found
     return found.reason
 
 
@@ -107,7 +107,7 @@ def test_a_token_in_the_address_neither_shows_nor_matters() -> None:
     assert planned(f"-i {one}\na==1").network.index_url == one
 
 
-def together(**texts: str) -> Plan | Undecided:
+def together(**texts: str) -> PinnedPlan | NeedsResolving:
     contents = {f"{name}.txt": text.encode() for name, text in texts.items()}
     return plan(contents, "3.13.5", "x86_64", NO_FILES)
 
@@ -115,7 +115,7 @@ def together(**texts: str) -> Plan | Undecided:
 def test_several_files_decide_together() -> None:
     found = together(base="b==2\n", web="a==1\n")
 
-    assert isinstance(found, Plan)
+    assert isinstance(found, PinnedPlan)
     assert [pin.name for pin in found.decision.pins] == ["a", "b"]
 
 
@@ -134,7 +134,7 @@ def test_a_reason_against_several_files_names_the_one_at_fault(web: str, reason:
     base = f"b==2\n--index-url {URL}\n"
     contents = {"base.txt": base.encode(), "web.txt": web.encode("latin-1")}
 
-    assert plan(contents, "3.13.5", "x86_64", NO_FILES) == Undecided(reason)
+    assert plan(contents, "3.13.5", "x86_64", NO_FILES) == NeedsResolving(reason)
 
 
 def test_one_index_may_be_named_by_one_file_or_by_all() -> None:
@@ -143,6 +143,6 @@ def test_one_index_may_be_named_by_one_file_or_by_all() -> None:
     one = together(base=f"{index}b==2\n", web="a==1\n")
     all_ = together(base=f"{index}b==2\n", web=f"{index}a==1\n")
 
-    assert isinstance(one, Plan)
+    assert isinstance(one, PinnedPlan)
     assert one == all_
     assert one.network.index_url == URL

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnb_python.errors.bugs import ContractBroken
-from cnb_python.managers.pip.report import decision_of
+from cnb_python.errors.base import ContractBroken
+from cnb_python.managers.base import Pin
+from cnb_python.managers.pip.install import decision_of
 from cnb_python.managers.pip.source_lines import OwnLines
-from cnb_python.managers.resolution import Pin
 
 SHA = "ab" * 32
 COMMIT = "c0ffee" * 6 + "c0ff"

@@ -8,14 +8,12 @@ from pathlib import Path
 import pytest
 
 from cnb_python.app import read_project
-from cnb_python.config.kinds import Origin
+from cnb_python.config.kinds import SettingOrigin
 from cnb_python.config.settings import DEFAULTS, Settings
 from cnb_python.errors.install import InstallFailed, UvRefused
-from cnb_python.errors.machine import DiskFull, ProgramNotStarted
-from cnb_python.errors.runtimes import DownloadFailed
-from cnb_python.managers.base import Workplace
+from cnb_python.errors.machine import DiskFull, DownloadFailed, ProgramNotStarted
+from cnb_python.managers.base import InstallContext, NeedsResolving, Resolution
 from cnb_python.managers.pip.manager import Pip
-from cnb_python.managers.resolution import Decision, Undecided
 from cnb_python.system.interface import Command, Download, Outcome
 
 SHA = "ab" * 32
@@ -67,10 +65,10 @@ class App:
     settings: Settings = DEFAULTS
 
     @property
-    def place(self) -> Workplace:
+    def place(self) -> InstallContext:
         scratch = self.directory.parent / "scratch"
         scratch.mkdir(exist_ok=True)
-        return Workplace(
+        return InstallContext(
             app_dir=self.directory,
             environment=Path("/layers/venv"),
             tool=Path("/tmp/tool/pip"),
@@ -82,14 +80,14 @@ class App:
         )
 
     @property
-    def pins(self) -> Decision | Undecided:
+    def pins(self) -> Resolution | NeedsResolving:
         return Pip(self.settings, processor="x86_64").pins(
             read_project(self.directory), "3.14.6", self.environ
         )
 
     @property
-    def decision(self) -> Decision:
-        assert isinstance(self.pins, Decision), self.pins
+    def decision(self) -> Resolution:
+        assert isinstance(self.pins, Resolution), self.pins
         return self.pins
 
 
@@ -119,29 +117,29 @@ def test_an_exact_file_decides_by_itself(tmp_path: Path) -> None:
 def test_everything_else_is_for_a_tool_to_decide(
     tmp_path: Path, requirements: str, environ: dict[str, str], reason: str
 ) -> None:
-    assert app(tmp_path, requirements, **environ).pins == Undecided(reason)
+    assert app(tmp_path, requirements, **environ).pins == NeedsResolving(reason)
 
 
 def test_pip_decides_where_it_was_chosen(tmp_path: Path) -> None:
     made = app(tmp_path, "a==1\n")
     made.settings = Settings(installer="pip")
 
-    assert made.pins == Undecided("BP_PYTHON_INSTALLER says so")
+    assert made.pins == NeedsResolving("BP_PYTHON_INSTALLER says so")
 
 
 def test_who_chose_pip_is_named(tmp_path: Path) -> None:
     made = app(tmp_path, "a==1\n")
-    given = Origin("pyproject.toml", 3)
+    given = SettingOrigin("pyproject.toml", 3)
     made.settings = Settings(installer="pip", origins={"installer": given})
 
-    assert made.pins == Undecided("installer (pyproject.toml, line 3) says so")
+    assert made.pins == NeedsResolving("installer (pyproject.toml, line 3) says so")
 
 
 def test_uv_with_settings_of_its_own_decides_where_it_was_chosen(tmp_path: Path) -> None:
     made = app(tmp_path, "a==1\n", UV_INDEX="x")
     made.settings = Settings(installer="uv")
 
-    assert made.pins == Undecided("uv has settings of its own")
+    assert made.pins == NeedsResolving("uv has settings of its own")
 
 
 def test_pips_settings_do_not_concern_those_who_choose_uv(tmp_path: Path) -> None:

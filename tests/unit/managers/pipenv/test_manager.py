@@ -9,10 +9,10 @@ from cnb_python.app import read_project
 from cnb_python.config.settings import Settings
 from cnb_python.errors.inputs import UnreadableJson
 from cnb_python.errors.install import InstallFailed
-from cnb_python.errors.locks import LoneLock, StaleLock, UnknownGroup, WrongForm
+from cnb_python.errors.locks import LockWithoutProject, StaleLock, UnexpectedType, UnknownGroup
 from cnb_python.errors.programs import LockTooNew
+from cnb_python.managers.base import NeedsResolving
 from cnb_python.managers.pipenv.manager import Pipenv
-from cnb_python.managers.resolution import Undecided
 from tests.support.fake_tools import PYTHON, Programs, app, installed, place
 
 HASH = "a" * 64
@@ -33,7 +33,7 @@ def shop(directory: Path, **entries: object) -> Path:
 def inputs(directory: Path, settings: Settings | None = None) -> str:
     manager = Pipenv(settings or Settings(), processor="x86_64")
     found = manager.pins(read_project(directory), PYTHON, {})
-    assert isinstance(found, Undecided)
+    assert isinstance(found, NeedsResolving)
     return found.inputs
 
 
@@ -49,7 +49,7 @@ def test_a_lock_alone_is_refused(tmp_path: Path) -> None:
     directory = shop(tmp_path)
     (directory / "Pipfile").unlink()
 
-    with pytest.raises(LoneLock):
+    with pytest.raises(LockWithoutProject):
         Pipenv().check(read_project(directory))
 
 
@@ -188,10 +188,10 @@ def test_what_pipenv_refuses_is_explained(
     ("text", "kind"),
     [
         ("<<<<<<< HEAD", UnreadableJson),
-        ("[]", WrongForm),
-        ('"six"', WrongForm),
+        ("[]", UnexpectedType),
+        ('"six"', UnexpectedType),
         # Pipenv takes it for a lock that asks for nothing.
-        ("{}", WrongForm),
+        ("{}", UnexpectedType),
     ],
 )
 def test_a_lock_that_makes_no_sense_is_refused(

@@ -9,11 +9,11 @@ from cnb_python.config.settings import Settings
 from cnb_python.errors.base import Failure
 from cnb_python.errors.inputs import UnreadableToml
 from cnb_python.errors.install import InstallFailed
-from cnb_python.errors.locks import LoneLock, StaleLock, UnknownGroup
-from cnb_python.errors.programs import AppNotInstallable, KeyRefused, LockTooNew
+from cnb_python.errors.locks import LockWithoutProject, StaleLock, UnknownGroup
+from cnb_python.errors.programs import AppNotInstallable, LockTooNew, UnknownPoetryKey
+from cnb_python.managers.base import NeedsResolving
 from cnb_python.managers.poetry import pyproject as poetry_pyproject
 from cnb_python.managers.poetry.manager import Poetry
-from cnb_python.managers.resolution import Undecided
 from cnb_python.managers.tool import Program
 from tests.support.fake_tools import PYTHON, Programs, app, installed, place
 
@@ -30,7 +30,7 @@ def shop(directory: Path, pyproject: str = PYPROJECT, lock: str = LOCK) -> Path:
 def inputs(directory: Path, settings: Settings | None = None, **environ: str) -> str:
     manager = Poetry(settings or Settings(), processor="x86_64")
     found = manager.pins(read_project(directory), PYTHON, environ)
-    assert isinstance(found, Undecided)
+    assert isinstance(found, NeedsResolving)
     assert found.inputs
     return found.inputs
 
@@ -47,7 +47,7 @@ def test_a_lock_alone_is_refused(tmp_path: Path) -> None:
     directory = shop(tmp_path)
     (directory / "pyproject.toml").unlink()
 
-    with pytest.raises(LoneLock, match=r"pyproject\.toml"):
+    with pytest.raises(LockWithoutProject, match=r"pyproject\.toml"):
         Poetry().check(read_project(directory))
 
 
@@ -218,7 +218,7 @@ def test_only_what_is_missing_is_installed(tmp_path: Path) -> None:
         ("Extra [x] is not specified.", UnknownGroup, "There is no extra x in pyproject.toml"),
         (
             "  - Additional properties are not allowed ('requires-poetry' was unexpected)",
-            KeyRefused,
+            UnknownPoetryKey,
             "Poetry refuses requires-poetry in pyproject.toml",
         ),
         ("something else", InstallFailed, "Poetry could not install the app's packages"),

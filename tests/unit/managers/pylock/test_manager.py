@@ -8,9 +8,8 @@ from cnb_python.app import read_project
 from cnb_python.config.settings import Settings
 from cnb_python.errors.inputs import NotAFile
 from cnb_python.errors.locks import UnknownGroup
-from cnb_python.managers.base import Workplace
+from cnb_python.managers.base import InstallContext, NeedsResolving
 from cnb_python.managers.pylock.manager import Pylock
-from cnb_python.managers.resolution import Undecided
 from cnb_python.system.interface import Command, Outcome
 from tests.support.trees import write_files
 
@@ -35,7 +34,7 @@ def app(tmp_path: Path) -> Path:
 
 def inputs(app: Path, manager: Pylock | None = None, **environ: str) -> str:
     found = (manager or Pylock()).pins(read_project(app), "3.14.6", environ)
-    assert isinstance(found, Undecided)
+    assert isinstance(found, NeedsResolving)
     return found.inputs
 
 
@@ -67,8 +66,8 @@ def test_a_broken_lock_has_inputs_too(app: Path) -> None:
     assert inputs(app)
 
 
-def place(app: Path) -> Workplace:
-    return Workplace(
+def place(app: Path) -> InstallContext:
+    return InstallContext(
         app, Path("/layers/venv"), Path("/pip"), None, app, {}, "3.14.6", Path("/tools/uv")
     )
 

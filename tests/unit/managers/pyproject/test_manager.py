@@ -8,9 +8,8 @@ import pytest
 from cnb_python.app import read_project
 from cnb_python.config.settings import Settings
 from cnb_python.errors.install import UvRefused
-from cnb_python.managers.base import Workplace
+from cnb_python.managers.base import InstallContext, NeedsResolving
 from cnb_python.managers.pyproject.manager import PlainProject
-from cnb_python.managers.resolution import Undecided
 from cnb_python.system.interface import Command, Outcome
 from tests.support.trees import write_files
 
@@ -34,10 +33,10 @@ class Uv:
         return self.answer
 
 
-def place(app: Path) -> Workplace:
+def place(app: Path) -> InstallContext:
     scratch = app / "scratch"
     scratch.mkdir()
-    return Workplace(
+    return InstallContext(
         app, Path("/layers/venv"), Path("/pip"), None, scratch, {}, "3.14.6", Path("/tools/uv")
     )
 
@@ -91,7 +90,7 @@ def test_nobody_knows_what_comes_of_it_and_its_author_is_told(tmp_path: Path, na
 
     known = PlainProject().pins(project, "3.14.6", {})
 
-    assert known == Undecided(f"{name} pins nothing")
+    assert known == NeedsResolving(f"{name} pins nothing")
     (advice,) = PlainProject().check(project)
     assert advice.title == f"{name} pins nothing"
     assert "uv lock" in advice.text

@@ -6,9 +6,8 @@ import pytest
 
 from cnb_python.errors.install import UvRefused
 from cnb_python.errors.machine import DiskFull, Killed
-from cnb_python.managers.base import Workplace
+from cnb_python.managers.base import InstallContext, Pin
 from cnb_python.managers.index_config import Network
-from cnb_python.managers.resolution import Pin
 from cnb_python.managers.uv import commands as uv
 from cnb_python.system.interface import Command, Outcome
 
@@ -31,8 +30,8 @@ error: Failed to fetch: `https://index.example.org/simple/idna/`
 """
 
 
-def workplace(scratch: Path, **environ: str) -> Workplace:
-    return Workplace(
+def workplace(scratch: Path, **environ: str) -> InstallContext:
+    return InstallContext(
         app_dir=Path("/workspace"),
         environment=Path("/layers/venv"),
         tool=Path("/tmp/tool/pip"),

@@ -7,16 +7,16 @@ import pytest
 
 from cnb_python.errors.base import BuildpackError, Failure
 from cnb_python.errors.building import (
-    MadeForPython2,
     MissingBuildModule,
     MissingBuildRequirement,
     MissingForBuild,
+    Python2OnlyPackage,
     UndefinedSymbol,
 )
 from cnb_python.errors.finding import (
     NoSuchPackage,
     NoSuchVersion,
-    NotProvided,
+    NotInFindLinks,
     NoWheel,
     VersionConflict,
     WrongPython,
@@ -29,7 +29,7 @@ from cnb_python.errors.install import (
     IncludeMissing,
     NotAPackage,
 )
-from cnb_python.errors.locks import BadLock, OutsideApp, WrongForm
+from cnb_python.errors.locks import BadLock, PathOutsideApp, UnexpectedType
 from cnb_python.errors.machine import DiskFull, Killed
 from cnb_python.errors.network import (
     GitFailed,
@@ -106,7 +106,7 @@ def test_a_module_that_a_build_lacks_is_named_with_what_dropped_it(
 
 @pytest.mark.parametrize("name", ["two_three", "py_two"])
 def test_code_for_python_2_is_called_so(name: str) -> None:
-    assert isinstance(why(name), MadeForPython2)
+    assert isinstance(why(name), Python2OnlyPackage)
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_an_unknown_package_is_named_with_what_requires_it(
 def test_what_is_not_among_the_files_at_hand_is_named() -> None:
     found = why("no_index")
 
-    assert isinstance(found, NotProvided)
+    assert isinstance(found, NotInFindLinks)
     assert found.requirement == "good"
 
 
@@ -377,7 +377,7 @@ def test_a_document_that_uv_cannot_read_is_told_with_its_line(
 ) -> None:
     failure = why(name)
 
-    assert isinstance(failure, WrongForm)
+    assert isinstance(failure, UnexpectedType)
     assert (failure.file, failure.line) == (file, line)
     assert (failure.found, failure.expected) == (found, expected)
 
@@ -414,5 +414,5 @@ def test_a_program_that_a_build_asks_an_index_for_is_named_with_its_package() ->
 def test_a_path_that_leads_out_of_the_app_is_told_as_such() -> None:
     failure = uv_errors.recognise("error: Distribution not found at: file:///shared\n", PYTHON)
 
-    assert isinstance(failure, OutsideApp)
+    assert isinstance(failure, PathOutsideApp)
     assert failure.path == "/shared"

@@ -10,9 +10,13 @@ from cnb_python.config.settings import Settings
 from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.inputs import NotAFile
 from cnb_python.errors.install import UvRefused
-from cnb_python.errors.locks import LoneLock, ProjectForOtherPython, StaleLock, UnknownGroup
-from cnb_python.managers.base import Workplace
-from cnb_python.managers.resolution import Undecided
+from cnb_python.errors.locks import (
+    LockWithoutProject,
+    ProjectForOtherPython,
+    StaleLock,
+    UnknownGroup,
+)
+from cnb_python.managers.base import InstallContext, NeedsResolving
 from cnb_python.managers.uv.manager import UvProject
 from cnb_python.system.interface import Command, Outcome
 from tests.support.trees import write_files
@@ -60,7 +64,7 @@ def app(tmp_path: Path) -> Path:
 
 def inputs(app: Path, manager: UvProject | None = None, python: str = "3.14.6", **env: str) -> str:
     found = (manager or UvProject()).pins(read_project(app), python, env)
-    assert isinstance(found, Undecided)
+    assert isinstance(found, NeedsResolving)
     return found.inputs
 
 
@@ -118,7 +122,7 @@ def test_of_a_member_the_lock_above_counts(app: Path) -> None:
 def test_a_lock_needs_what_it_was_made_from(app: Path) -> None:
     (app / "pyproject.toml").unlink()
 
-    with pytest.raises(LoneLock, match=r"pyproject\.toml"):
+    with pytest.raises(LockWithoutProject, match=r"pyproject\.toml"):
         UvProject().check(read_project(app))
 
 
@@ -152,10 +156,10 @@ class Uv:
 
 
 @pytest.fixture
-def place(app: Path, tmp_path: Path) -> Workplace:
+def place(app: Path, tmp_path: Path) -> InstallContext:
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    return Workplace(
+    return InstallContext(
         app_dir=app,
         environment=Path("/layers/venv"),
         tool=Path("/tools/pip"),
@@ -167,7 +171,7 @@ def place(app: Path, tmp_path: Path) -> Workplace:
     )
 
 
-def test_uv_checks_its_lock_and_says_what_it_holds(place: Workplace, app: Path) -> None:
+def test_uv_checks_its_lock_and_says_what_it_holds(place: InstallContext, app: Path) -> None:
     uv = Uv()
 
     decision = UvProject(Settings(groups=("g",), extras=("web",))).decide(place, uv)
@@ -180,7 +184,7 @@ def test_uv_checks_its_lock_and_says_what_it_holds(place: Workplace, app: Path) 
     assert [(pin.name, pin.keeps) for pin in decision.pins] == [("shop", False)]
 
 
-def test_deciding_and_installing_are_two_commands(place: Workplace) -> None:
+def test_deciding_and_installing_are_two_commands(place: InstallContext) -> None:
     uv = Uv()
 
     decision = UvProject().install_all(place, uv)
@@ -189,7 +193,7 @@ def test_deciding_and_installing_are_two_commands(place: Workplace) -> None:
     assert decision.by == "uv"
 
 
-def test_nothing_is_started_for_an_app_without_packages(place: Workplace) -> None:
+def test_nothing_is_started_for_an_app_without_packages(place: InstallContext) -> None:
     uv = Uv()
 
     UvProject().install(UvProject().decide(place, uv), (), place, uv)
@@ -197,13 +201,13 @@ def test_nothing_is_started_for_an_app_without_packages(place: Workplace) -> Non
     assert len(uv.commands) == 1
 
 
-def failed(place: Workplace, output: str) -> BuildpackError:
+def failed(place: InstallContext, output: str) -> BuildpackError:
     with pytest.raises(BuildpackError) as raised:
         UvProject().decide(place, Uv(Outcome(2, output)))
     return raised.value
 
 
-def test_a_stale_lock_is_told_with_its_command(place: Workplace) -> None:
+def test_a_stale_lock_is_told_with_its_command(place: InstallContext) -> None:
     error = failed(place, STALE)
 
     assert isinstance(error, StaleLock)
@@ -211,7 +215,7 @@ def test_a_stale_lock_is_told_with_its_command(place: Workplace) -> None:
     assert "Run uv lock" in error.describe().steps[0]
 
 
-def test_a_project_for_another_python_is_told_with_both(place: Workplace) -> None:
+def test_a_project_for_another_python_is_told_with_both(place: InstallContext) -> None:
     error = failed(
         place,
         "error: The requested interpreter resolved to Python 3.14.6, which is incompatible with "
@@ -240,7 +244,7 @@ def test_a_project_for_another_python_is_told_with_both(place: Workplace) -> Non
     ],
 )
 def test_unknown_groups_and_extras_are_told_with_the_known_ones(
-    place: Workplace, output: str, kind: str, known: tuple[str, ...]
+    place: InstallContext, output: str, kind: str, known: tuple[str, ...]
 ) -> None:
     error = failed(place, output)
 
@@ -248,7 +252,7 @@ def test_unknown_groups_and_extras_are_told_with_the_known_ones(
     assert (error.kind, error.name, error.known) == (kind, "x", known)
 
 
-def test_anything_else_is_told_in_its_own_words(place: Workplace) -> None:
+def test_anything_else_is_told_in_its_own_words(place: InstallContext) -> None:
     error = failed(place, "error: Failed to parse `uv.lock`\n  cause: line 3\n")
 
     assert isinstance(error, UvRefused)
@@ -258,7 +262,7 @@ def test_anything_else_is_told_in_its_own_words(place: Workplace) -> None:
 WRONG = "error: Required uv version `==0.9.0` does not match the running version `0.13.8`."
 
 
-def test_the_uv_that_the_app_asks_for_is_fetched_and_used(place: Workplace) -> None:
+def test_the_uv_that_the_app_asks_for_is_fetched_and_used(place: InstallContext) -> None:
     uv = Uv(Outcome(2, WRONG))
 
     UvProject().install_all(place, uv)
@@ -269,7 +273,7 @@ def test_the_uv_that_the_app_asks_for_is_fetched_and_used(place: Workplace) -> N
     assert uv.commands[1].cwd == place.scratch, "where nothing asks for another uv"
 
 
-def test_a_uv_that_does_not_exist_is_told(place: Workplace) -> None:
+def test_a_uv_that_does_not_exist_is_told(place: InstallContext) -> None:
     uv = Uv(Outcome(2, WRONG), Outcome(1, "error: no version of uv==0.9.0"))
 
     with pytest.raises(UvRefused, match="uv==0"):

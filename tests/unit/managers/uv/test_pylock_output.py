@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from cnb_python.errors.inputs import UnreadableToml
+from cnb_python.managers.base import Pin
 from cnb_python.managers.pip.source_lines import OwnLines
-from cnb_python.managers.resolution import Pin
 from cnb_python.managers.uv.pylock_output import decision_of
 
 ONE, TWO = "ab" * 32, "cd" * 32

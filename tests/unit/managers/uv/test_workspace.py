@@ -6,7 +6,7 @@ import pytest
 
 from cnb_python.app import read_project
 from cnb_python.config.settings import DEFAULTS, Settings
-from cnb_python.managers.resolution import Undecided
+from cnb_python.managers.base import NeedsResolving
 from cnb_python.managers.uv.manager import UvProject
 from tests.support.trees import write_files
 
@@ -147,7 +147,7 @@ def app(tmp_path: Path) -> Path:
 
 def inputs(app: Path, inside: str = "services/api", settings: Settings = DEFAULTS) -> str:
     found = UvProject(settings).pins(read_project(app, inside), "3.14.6", {})
-    assert isinstance(found, Undecided)
+    assert isinstance(found, NeedsResolving)
     return found.inputs
 
 
