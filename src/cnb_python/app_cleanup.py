@@ -28,7 +28,7 @@ def find_unwanted(context: BuildContext, kept: tuple[str, ...]) -> UnwantedFiles
 
 
 def remove_before_build(
-    found: UnwantedFiles, context: BuildContext, demand: str, output: Output
+    found: UnwantedFiles, context: BuildContext, build_consumers: str, output: Output
 ) -> None:
     """Remove what a build must not see either, and say what becomes of everything.
 
@@ -37,7 +37,7 @@ def remove_before_build(
     message = notice(
         found,
         ignored_by_docker=(context.app_dir / _DOCKERIGNORE).exists(),
-        keeps_git=bool(demand),
+        keeps_git=bool(build_consumers),
     )
     if message is None:
         return
@@ -55,10 +55,10 @@ def remove_before_build(
 
 
 def remove_after_build(
-    found: UnwantedFiles, context: BuildContext, demand: str, output: Output
+    found: UnwantedFiles, context: BuildContext, build_consumers: str, output: Output
 ) -> None:
     """Remove the repository, which builds from source and hooks may have asked for a version."""
-    if not demand:
+    if not build_consumers:
         _say(remove(context.app_dir, found.repositories), output)
 
 

@@ -14,7 +14,7 @@ from cnb_python.managers import tool
 from cnb_python.managers.registry import last, managers, select
 from cnb_python.preflight import check_environment, check_project
 from cnb_python.provision import provide
-from cnb_python.provision.request import ProvisionRequest, asked_by
+from cnb_python.provision.request import ProvisionRequest, find_build_consumers
 from cnb_python.python.mirror import find_inventory
 from cnb_python.python.resolver import ResolvedPython, bounds, check_bounds, kept_line, resolve
 from cnb_python.python.sources import also_said, asked_for
@@ -42,9 +42,9 @@ def build(context: BuildContext, system: System) -> None:
     check_project(project, manager, system.output)
     found = app_cleanup.find_unwanted(context, settings.keep)
     processes.check(project, found.removable)
-    demand = asked_by(context, settings)
+    build_consumers = find_build_consumers(context, settings)
     steps = Steps(system, hooks.find(project.directory, hooks.POST))
-    app_cleanup.remove_before_build(found, context, demand, system.output)
+    app_cleanup.remove_before_build(found, context, build_consumers, system.output)
 
     with journal.step("Python"):
         resolution = choose_python(project, manager.deciding_file, settings, context, system)
@@ -53,16 +53,16 @@ def build(context: BuildContext, system: System) -> None:
 
     with journal.step("Packages"):
         job = ProvisionRequest(
-            project, manager, runtime, settings, context, demand, tool.versions()
+            project, manager, runtime, settings, context, build_consumers, tool.versions()
         )
-        provided = provide.provide(job, system, steps.wants)
+        provided = provide.provide(job, system, steps.steps_needing_environment)
 
     record = provided.close(steps.run(provided, journal))
 
     with journal.step("Launch"):
         sizes = configure_launch(project, record, context, system)
 
-    app_cleanup.remove_after_build(found, context, demand, system.output)
+    app_cleanup.remove_after_build(found, context, build_consumers, system.output)
     sizes = {**record.layer_sizes, **sizes}
     summary.say(record._replace(layer_sizes=sizes), journal, context.layers_dir)
 

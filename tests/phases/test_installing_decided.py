@@ -105,7 +105,7 @@ def test_some_now_and_the_others_later_make_the_same_whole(place: Make) -> None:
 def test_what_may_change_without_a_word_is_not_kept(place: Make) -> None:
     decision = Pip().decide(place(), run)
 
-    assert [pin.name for pin in decision.pins if not pin.keeps] == ["in-directory"]
+    assert [pin.name for pin in decision.pins if not pin.is_cacheable] == ["in-directory"]
 
 
 def by_name(decision: Resolution) -> dict[str, Pin]:

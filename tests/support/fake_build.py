@@ -111,10 +111,10 @@ class Engine:
     context: BuildContext
     release: Release
     settings: Settings = field(default_factory=Settings)
-    demand: str = ""
+    build_consumers: str = ""
     log: Log = field(default_factory=Log)
     programs: Programs = field(default_factory=lambda: pretended("3.14.6"))
-    wants: StepsNeedingEnvironment = no_steps
+    steps_needing_environment: StepsNeedingEnvironment = no_steps
     use: Callable[[ProvidedEnvironment], None] = field(default=_use_nothing)
     """What runs when somebody wants it."""
 
@@ -133,7 +133,7 @@ class Engine:
             runtime=self.runtime,
             settings=self.settings,
             context=self.context,
-            demand=self.demand,
+            build_consumers=self.build_consumers,
             tools=TOOLS,
         )
 
@@ -147,8 +147,8 @@ class Engine:
         self.shop.asked.clear()
         self.programs = pretended(self.release.version)
         previous_image.remove_leftovers(self.layers)
-        provided = provide.provide(self.job(), self.system(), self.wants)
-        if provided.wanted_by:
+        provided = provide.provide(self.job(), self.system(), self.steps_needing_environment)
+        if provided.needed_by:
             self.use(provided.environment)
         return provided.close(StepResults())
 

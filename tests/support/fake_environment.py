@@ -36,13 +36,13 @@ class World:
     def said(self) -> str:
         return "\n".join(self.app.log.said)
 
-    def environment(self, collected: str = "", **environ: str) -> ProvidedEnvironment:
+    def environment(self, static_files_key: str = "", **environ: str) -> ProvidedEnvironment:
         self.app.context = replace(self.app.context, environ=environ)
         return ProvidedEnvironment(
             job=self.app.job(),
             distributions=self.distributions,
             layers={"venv": "12", "deps-00": "ab"},
-            collected=collected,
+            static_files_key=static_files_key,
             sizes={"nltk": "7000"},
             store=lambda: self.store,
         )

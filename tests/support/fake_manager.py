@@ -32,13 +32,15 @@ def package(name: str, content: str = "", *requires: str, **more: str) -> Packag
     return Package(files, requires)
 
 
-def pin(line: str, origin: str = "", *, keeps: bool = True) -> Pin:
+def pin(line: str, origin: str = "", *, is_cacheable: bool = True) -> Pin:
     name, _, version = line.partition("==")
-    return Pin(name, version, origin or f"origin of {name}", line, keeps)
+    return Pin(name, version, origin or f"origin of {name}", line, is_cacheable)
 
 
-def decision(*lines: str, pure: bool = True) -> Resolution:
-    return Resolution(tuple(sorted(map(pin, lines))), pure, "uv" if pure else "pip")
+def decision(*lines: str, from_files_alone: bool = True) -> Resolution:
+    return Resolution(
+        tuple(sorted(map(pin, lines))), from_files_alone, "uv" if from_files_alone else "pip"
+    )
 
 
 @dataclass

@@ -58,8 +58,8 @@ def install(
     put(where, {f"{info}/RECORD": rows if record is None else record})
 
 
-def pin(name: str, *, keeps: bool = True) -> Pin:
-    return Pin(name, "1.0", f"origin of {name}", f"{name}==1.0", keeps)
+def pin(name: str, *, is_cacheable: bool = True) -> Pin:
+    return Pin(name, "1.0", f"origin of {name}", f"{name}==1.0", is_cacheable)
 
 
 def taken(where: Stage, *pins: str | Pin) -> Collection:

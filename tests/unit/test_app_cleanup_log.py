@@ -20,12 +20,14 @@ MODULES: Files = {"node_modules/x/index.js": ""}
 class Tidied:
     """An app, tidied before and after a build."""
 
-    def __init__(self, phase: BuildContext, kept: tuple[str, ...] = (), demand: str = "") -> None:
+    def __init__(
+        self, phase: BuildContext, kept: tuple[str, ...] = (), build_consumers: str = ""
+    ) -> None:
         log = Log()
         found = app_cleanup.find_unwanted(phase, kept)
-        app_cleanup.remove_before_build(found, phase, demand, log)
+        app_cleanup.remove_before_build(found, phase, build_consumers, log)
         self.while_building = _names(phase.app_dir)
-        app_cleanup.remove_after_build(found, phase, demand, log)
+        app_cleanup.remove_after_build(found, phase, build_consumers, log)
         self.in_the_image = _names(phase.app_dir)
         self.said = log.said
         self.text = "\n".join(log.said)
@@ -59,7 +61,7 @@ def test_the_repository_stays_until_the_end(phase: BuildContext) -> None:
 def test_it_stays_in_the_image_for_buildpacks_that_come_later(phase: BuildContext) -> None:
     write_files(phase.app_dir, GIT)
 
-    tidied = Tidied(phase, demand="another buildpack")
+    tidied = Tidied(phase, build_consumers="another buildpack")
 
     assert tidied.in_the_image == {".git"}
     assert ".git: not removed, buildpacks that come later may need the repository." in tidied.text

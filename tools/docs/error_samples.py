@@ -67,7 +67,7 @@ _VALUES: Mapping[str, object] = {
     "host": "index.example.org",
     "kind": "group",
     "requires": ">=3.15",
-    "wanted_by": "",
+    "needed_by": "",
     "BadLock.file": "pylock.toml",
     "BadLock.problem": "package 3 has no name",
     "LoneLock.file": "Pipfile.lock",

@@ -157,7 +157,7 @@ def collect(
         return StepResults()
     if static.brought is not None:
         system.output.line(f"{_counted(static.brought)}: so are the app and its variables")
-        return StepResults(trees=frozenset({static.key}), collected=static.noted)
+        return StepResults(trees=frozenset({static.key}), static_files_key=static.noted)
     answer = _run(environment, static, more, system)
     command = answer.get("command")
     if command is None:
@@ -202,7 +202,7 @@ def _is_django(path: Path) -> bool:
 def _static(environment: ProvidedEnvironment, manage: Path) -> Static:
     context = environment.job.context
     before = file_listing.listing(context.app_dir)
-    salt = environment.collected.partition(" ")[0]
+    salt = environment.static_files_key.partition(" ")[0]
     salt = salt if _is_salt(salt) else os.urandom(_SALT_BYTES).hex()
     rest = "\0".join(
         (
@@ -224,7 +224,7 @@ def _is_salt(text: str) -> bool:
 
 
 def _brought(environment: ProvidedEnvironment, static: Static) -> Static:
-    if static.noted != environment.collected:
+    if static.noted != environment.static_files_key:
         return static
     store = environment.store()
     if store.has_tree(static.key):
@@ -292,4 +292,4 @@ def _keep(environment: ProvidedEnvironment, static: Static) -> StepResults:
         return StepResults()
     file_listing.normalise(app_dir, paths)
     environment.store().put_tree(static.key, app_dir, frozenset(paths))
-    return StepResults(trees=frozenset({static.key}), collected=static.noted)
+    return StepResults(trees=frozenset({static.key}), static_files_key=static.noted)

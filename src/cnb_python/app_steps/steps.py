@@ -29,7 +29,7 @@ class Steps:
     data: Data | None = None
     static: Static | Off | None = None
 
-    def wants(self, environment: ProvidedEnvironment) -> str:
+    def steps_needing_environment(self, environment: ProvidedEnvironment) -> str:
         """Return who wants to run something in *environment*; empty: nobody.
 
         What the store has of their outcome is put in its place.
@@ -61,7 +61,7 @@ class Steps:
 
         # Another view of the store than the one that was asked: this one is closed.
         data.environment = provided.environment
-        if provided.wanted_by or not data.is_in_image:
+        if provided.needed_by or not data.is_in_image:
             with journal.step(nltk.TITLE):
                 nltk.provide(data, self.system)
         return {nltk.VARIABLE: str(data.layer.path)}

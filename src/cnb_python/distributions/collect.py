@@ -322,6 +322,6 @@ def _distribution(
         origin=pin.origin,
         files=tuple(files),
         reaches=reaches((one.file.path, one.run_paths) for one in contents if one.run_paths),
-        is_built=part.installed.is_built or part.origin.is_repository,
-        keeps=pin.keeps and not is_elsewhere,
+        from_source=part.installed.from_source or part.origin.is_repository,
+        is_cacheable=pin.is_cacheable and not is_elsewhere,
     )

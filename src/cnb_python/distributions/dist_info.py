@@ -198,7 +198,7 @@ class Installed:
     """Its `*.dist-info` or legacy `*.egg-info`, below the environment."""
     claims: Claims
     scripts: Mapping[str, EntryPoint]
-    is_built: bool
+    from_source: bool
 
 
 def infos(site_packages: Path) -> dict[str, Path]:
@@ -252,7 +252,9 @@ def _installed(reader: _DistInfoReader, info: str, site: str, final: str) -> Ins
         info=info,
         claims=_claims(reader, info, site, final),
         scripts=distributions_entry_points.declared(entry_points, line),
-        is_built=bool(_MADE_HERE.search(reader.read(f"{info}/WHEEL").decode("utf-8", "replace"))),
+        from_source=bool(
+            _MADE_HERE.search(reader.read(f"{info}/WHEEL").decode("utf-8", "replace"))
+        ),
     )
 
 

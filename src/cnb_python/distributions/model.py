@@ -35,9 +35,9 @@ class Distribution:
     """In the order of their paths."""
     reaches: tuple[str, ...] = ()
     """Other distributions' directories of the environment that its native libraries look into."""
-    is_built: bool = False
+    from_source: bool = False
     """It was built from source, which takes longer to do again than a download."""
-    keeps: bool = True
+    is_cacheable: bool = True
     """False for what was installed from a directory, which may change without a word.
 
     It is of use only where it is certain that nothing has changed at all.

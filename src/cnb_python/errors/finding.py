@@ -15,7 +15,7 @@ class NoSuchPackage(AppError):
     """No index knows the package."""
 
     requirement: str
-    wanted_by: str
+    needed_by: str
     """The package that requires it; empty: the app itself, or unknown."""
     pages: tuple[str, ...]
     """Where it was looked for and answered "not found"."""
@@ -24,14 +24,14 @@ class NoSuchPackage(AppError):
     def describe(self) -> Message:
         looked = tuple(f"  - {page}" for page in self.pages)
         spelling = (
-            f"Check {self.wanted_by}: does its requirement exist, or was it removed?"
-            if self.wanted_by
+            f"Check {self.needed_by}: does its requirement exist, or was it removed?"
+            if self.needed_by
             else "Check the spelling: the name to install is not always the name to import."
         )
         return Message(
             title=f"No package {self.requirement} found",
             body=(
-                f"The index does not know {self.requirement}{_wanted(self.wanted_by)}.",
+                f"The index does not know {self.requirement}{_wanted(self.needed_by)}.",
                 *(("It was looked for at:", *looked) if looked else ()),
             ),
             steps=(
@@ -49,7 +49,7 @@ class NotInFindLinks(AppError):
     """No index may be asked, and the files at hand do not hold the package."""
 
     requirement: str
-    wanted_by: str
+    needed_by: str
     """The package that requires it; empty: the app itself, or unknown."""
     places: tuple[str, ...]
     """The directories and pages that were looked through, as far as known."""
@@ -61,7 +61,7 @@ class NotInFindLinks(AppError):
             title=f"{self.requirement} is not among the files to install from",
             body=(
                 (
-                    f"Nothing there answers {self.requirement}{_wanted(self.wanted_by)}, and "
+                    f"Nothing there answers {self.requirement}{_wanted(self.needed_by)}, and "
                     "no index may be asked (--no-index)."
                 ),
                 *(("Only these were looked through:", *places) if places else ()),

@@ -74,8 +74,8 @@ def sync(
         distributions=work.distributions,
         roots=work.small_roots | work.roots,
         fresh=frozenset(work.fresh),
-        patch=request.python if decided.is_sensitive else "",
-        gap=work.gap,
+        python_patch=request.python if decided.is_sensitive else "",
+        known_missing=work.known_missing,
         written=tuple(sorted(litter.written)),
     )
 
@@ -104,7 +104,7 @@ class _Work:
     roots: dict[str, Path] = field(default_factory=dict)
     small_roots: dict[str, Path] = field(default_factory=dict)
     fresh: set[str] = field(default_factory=set)
-    gap: str = ""
+    known_missing: str = ""
 
     @property
     def distributions(self) -> tuple[Distribution, ...]:
@@ -128,7 +128,7 @@ class _Work:
         manager = self.workshop.request.manager
         self.workshop.request.ready()
         install = partial(manager.install, decision, pins)
-        stage, _ = self.workshop.stage(install, pip=not decision.pure)
+        stage, _ = self.workshop.stage(install, pip=not decision.from_files_alone)
         self.take(stage, decision, pins)
 
     def take(self, stage: Stage, decision: Resolution, pins: Iterable[Pin]) -> None:
@@ -155,9 +155,9 @@ class _Work:
 def _is_kept(pin: Pin, kept: Mapping[str, StoreEntry]) -> bool:
     one = kept.get(pin.name)
     return (
-        pin.keeps
+        pin.is_cacheable
         and one is not None
-        and one.distribution.keeps
+        and one.distribution.is_cacheable
         and one.distribution.origin == pin.origin
         and _is_same(one.distribution.version, pin.version)
     )
@@ -220,7 +220,7 @@ def _proof(
     except DamagedStore as damage:
         return verify.Incomplete(f"the store cannot be used, {damage.reason}")
     if isinstance(proof, verify.Incomplete):
-        work.gap = proof.reason
+        work.known_missing = proof.reason
     return proof
 
 

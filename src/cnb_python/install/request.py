@@ -95,9 +95,9 @@ class Synced:
     """
     fresh: frozenset[str]
     """The names of those that were installed in this build."""
-    patch: str
+    python_patch: str
     """The release of Python, where the decision depends on its last number; else empty."""
-    gap: str = ""
+    known_missing: str = ""
     """What the app's exact lines lack, so that the manager had to be asked; empty: nothing."""
     written: tuple[str, ...] = ()
     """Paths of what installing wrote into the app, below the top of its repository."""

@@ -23,9 +23,9 @@ class BuildRecord(NamedTuple):
     """The `OutcomeKey`."""
     decision: str
     """Digest over every pin, in hex."""
-    pure: bool
+    from_files_alone: bool
     """The app's files alone led to the decision."""
-    patch: str
+    python_patch: str
     """The release of Python, where the decision depends on its last number; else empty."""
     env: str
     """Digest over the variables of the app's processes."""
@@ -39,11 +39,11 @@ class BuildRecord(NamedTuple):
     """Bytes by name of the largest distributions, in digits."""
     inputs: str = ""
     """`Undecided.inputs` of the manager that was asked; empty where asking again is necessary."""
-    gap: str = ""
+    known_missing: str = ""
     """Digest over exact lines, a space, and what they lack; empty where they lack nothing."""
     manifest: str = ""
     """Digest of the store's list of contents; empty in store.toml."""
-    collected: str = ""
+    static_files_key: str = ""
     """What the app's static files were collected from; empty in store.toml.
 
     A digest over variables too, which may be secret: no image may hold it.
@@ -55,17 +55,17 @@ class BuildRecord(NamedTuple):
             **self.contents,
             **self.outcome,
             "decision": self.decision,
-            "pure": self.pure,
-            "patch": self.patch,
+            "pure": self.from_files_alone,
+            "patch": self.python_patch,
             "env": self.env,
             "distributions": _pairs(self.distributions),
             "layers": _pairs(self.layers),
             "sizes": _pairs(self.layer_sizes),
             "largest": [f"{name} {size}" for name, size in self.largest.items()],
             **({"inputs": self.inputs} if self.inputs else {}),
-            **({"gap": self.gap} if self.gap else {}),
+            **({"gap": self.known_missing} if self.known_missing else {}),
             **({"manifest": self.manifest} if self.manifest else {}),
-            **({"collected": self.collected} if self.collected else {}),
+            **({"collected": self.static_files_key} if self.static_files_key else {}),
         }
 
 
@@ -78,24 +78,24 @@ def record_of(
     """
     texts = {key: value for key, value in metadata.items() if isinstance(value, str)}
     lists = {key: _mapping(value) for key, value in metadata.items() if isinstance(value, list)}
-    pure = metadata.get("pure")
-    if not lists.keys() >= _LISTS or not isinstance(pure, bool):
+    from_files_alone = metadata.get("pure")
+    if not lists.keys() >= _LISTS or not isinstance(from_files_alone, bool):
         return None
     return BuildRecord(
         contents={key: text for key, text in texts.items() if key in contents},
         outcome={key: text for key, text in texts.items() if key in outcome},
         decision=texts.get("decision", ""),
-        pure=pure,
-        patch=texts.get("patch", ""),
+        from_files_alone=from_files_alone,
+        python_patch=texts.get("patch", ""),
         env=texts.get("env", ""),
         distributions=lists["distributions"],
         layers=lists["layers"],
         layer_sizes=lists["sizes"],
         largest=lists["largest"],
         inputs=texts.get("inputs", ""),
-        gap=texts.get("gap", ""),
+        known_missing=texts.get("gap", ""),
         manifest=texts.get("manifest", ""),
-        collected=texts.get("collected", ""),
+        static_files_key=texts.get("collected", ""),
     )
 
 
@@ -120,10 +120,10 @@ class PreviousBuild:
     record: BuildRecord | None
     """Of the newest build that can be of use; None where there is none."""
     has_store: bool
-    """There is a store; it was made for the same key unless there are `reasons`."""
-    reasons: tuple[str, ...]
+    """There is a store, made for the same key unless `cache_invalid_because` has reasons."""
+    cache_invalid_because: tuple[str, ...]
     """Why nothing that was installed before is of use; empty where it is, or nothing was."""
-    changes: tuple[str, ...]
+    layout_changed_because: tuple[str, ...]
     """Why the environment has to be put together anew although its packages are of use."""
 
 
@@ -138,14 +138,20 @@ def previous(context: BuildContext, key: PackageKey, outcome: EnvironmentKey) ->
     record = cached if cached and has_contents else record_of(context.store, *fields)
     damage = (state.reason,) if isinstance(state, Empty) and state.reason else ()
     if record is None:
-        return PreviousBuild(layer.path, None, has_store=False, reasons=damage, changes=())
+        return PreviousBuild(
+            layer.path,
+            None,
+            has_store=False,
+            cache_invalid_because=damage,
+            layout_changed_because=(),
+        )
     reasons = (*damage, *differences(record.contents, key))
     return PreviousBuild(
         layer.path,
         record,
         has_store=record is cached,
-        reasons=reasons,
-        changes=differences(record.outcome, outcome),
+        cache_invalid_because=reasons,
+        layout_changed_because=differences(record.outcome, outcome),
     )
 
 
@@ -175,6 +181,6 @@ def keep(context: BuildContext, previous: PreviousBuild, record: BuildRecord) ->
 
 def _note(layers_dir: Path, record: BuildRecord) -> None:
     noted: Mapping[str, str | bool | list[str]] = record._replace(
-        manifest="", collected=""
+        manifest="", static_files_key=""
     ).metadata()
     write_store(layers_dir, noted)

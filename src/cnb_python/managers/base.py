@@ -29,7 +29,7 @@ class Pin(NamedTuple):
     line: str
     """What installs it and nothing else: a line of a requirements file, hashes included, or a
     `pylock.toml` of that one package, which begins with a comment saying so."""
-    keeps: bool = True
+    is_cacheable: bool = True
     """False for a directory on disk, whose contents change without anyone saying so."""
     extras: tuple[str, ...] = ()
 
@@ -39,7 +39,7 @@ class Resolution(NamedTuple):
 
     pins: tuple[Pin, ...]
     """In the order of their names."""
-    pure: bool
+    from_files_alone: bool
     """The deciding files alone led here: the same files lead here again, without asking."""
     by: str
     """The tool that decided, and installs: `pip`, `uv`."""

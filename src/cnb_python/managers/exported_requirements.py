@@ -66,7 +66,7 @@ def read(text: str, lock: str, beside: Path, choice: Choice, by: str) -> Exporte
         pin = _read(line, lock, beside, choice)
         if pin and pins.setdefault(pin.name, pin) != pin:
             raise BadLock(lock, f"two of its entries for {pin.name} apply at once")
-    decision = Resolution(tuple(sorted(pins.values())), pure=True, by=by)
+    decision = Resolution(tuple(sorted(pins.values())), from_files_alone=True, by=by)
     return Exported(decision, tuple(finding))
 
 
@@ -101,7 +101,7 @@ def _of_release(wanted: str, lock: str, hashes: tuple[str, ...]) -> Pin:
     name = canonicalize_name(read.name)
     extras = f"[{','.join(sorted(read.extras))}]" if read.extras else ""
     line = f"{name}{extras}=={versions[0]}" + "".join(f" --hash={one}" for one in hashes)
-    return Pin(name, versions[0], digest(hashes), line, keeps=bool(hashes))
+    return Pin(name, versions[0], digest(hashes), line, is_cacheable=bool(hashes))
 
 
 def _of_address(
@@ -117,7 +117,7 @@ def _of_address(
     is_commit = bool(_COMMIT.search(address)) and address.startswith(("git+", "hg+"))
     origin = digest((*hashes, shown(address), urlsplit(address).fragment))
     is_certain = (bool(hashes) or is_commit) and not is_directory
-    return Pin(name, "", origin, line, keeps=is_certain)
+    return Pin(name, "", origin, line, is_cacheable=is_certain)
 
 
 def _of_place(
@@ -136,7 +136,7 @@ def _of_place(
     if not name:
         raise BadLock(lock, f"{wanted!r} names no package, and {path} does not say its name")
     line = f"-e {path}{extras or ''}" if is_editable else f"{name}{extras or ''} @ {path.as_uri()}"
-    return Pin(canonicalize_name(name), "", digest((line,)), line, keeps=False)
+    return Pin(canonicalize_name(name), "", digest((line,)), line, is_cacheable=False)
 
 
 def _is_remote(address: str) -> bool:

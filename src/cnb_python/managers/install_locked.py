@@ -112,7 +112,7 @@ def read_lock(
         _pin(_hashed(package, called), tables[at], (lock.parent, *places))
         for at, package in chosen
     )
-    return Resolution(tuple(sorted(pins)), pure=True, by=by)
+    return Resolution(tuple(sorted(pins)), from_files_alone=True, by=by)
 
 
 def install(pins: Sequence[Pin], place: InstallContext, run: Run, sources: uv.UvSources) -> None:
@@ -193,7 +193,7 @@ def _pin(package: Package, table: TomlTable, places: tuple[Path, ...]) -> Pin:
     line = _line(table, places)
     version = str(package.version or "")
     if package.directory:
-        return Pin(package.name, version, digest((line,)), line, keeps=False)
+        return Pin(package.name, version, digest((line,)), line, is_cacheable=False)
     if package.vcs:
         return Pin(package.name, version, _origin_of_vcs(package.vcs), line)
     if package.archive:

@@ -23,10 +23,10 @@ def decided(
     """Return what is decided, None where the manager has to be asked, with the reason said."""
     who = UV if job.settings.installer == UV else job.manager.name
     if isinstance(known, Resolution):
-        gap = _gap(job, before, known)
-        if gap:
-            output.line(f"Asking {who}: {gap}")
-        return None if gap else known
+        known_missing = _known_missing(job, before, known)
+        if known_missing:
+            output.line(f"Asking {who}: {known_missing}")
+        return None if known_missing else known
     if before.record and _is_as_before(job, before.record, known, kept):
         return SameAsPrevious(frozenset(before.record.distributions))
     output.line(f"Asking {who}: {known.reason}")
@@ -36,11 +36,13 @@ def decided(
 def noted(synced: Synced, before: PreviousBuild) -> tuple[str, bool]:
     """Return the digest of what was decided, and whether the app's files alone did."""
     if synced.decision:
-        return decision_digest(synced.decision), synced.decision.pure
-    return (before.record.decision, before.record.pure) if before.record else ("", False)
+        return decision_digest(synced.decision), synced.decision.from_files_alone
+    return (
+        (before.record.decision, before.record.from_files_alone) if before.record else ("", False)
+    )
 
 
-def gap(
+def known_missing(
     job: ProvisionRequest,
     synced: Synced,
     before: PreviousBuild,
@@ -49,19 +51,19 @@ def gap(
     """Return what to note of exact lines that lack something; see `Record.gap`."""
     if isinstance(known, NeedsResolving):
         return ""
-    found = synced.gap or _gap(job, before, known)
+    found = synced.known_missing or _known_missing(job, before, known)
     return f"{_lines(job, known)} {found}" if found else ""
 
 
-def _gap(job: ProvisionRequest, before: PreviousBuild, known: Resolution) -> str:
+def _known_missing(job: ProvisionRequest, before: PreviousBuild, known: Resolution) -> str:
     """Return what a previous build found that these lines lack; empty: nothing that is known.
 
     Releases never change, so uv need not install them again to find the same.
     """
     record = before.record
-    if record is None or before.reasons or before.changes:
+    if record is None or before.cache_invalid_because or before.layout_changed_because:
         return ""
-    lines, _, found = record.gap.partition(" ")
+    lines, _, found = record.known_missing.partition(" ")
     return found if lines == _lines(job, known) else ""
 
 
@@ -84,6 +86,6 @@ def _is_as_before(
     return (
         bool(known.inputs)
         and known.inputs == record.inputs
-        and record.outcome.get("app") == job.outcome_key.app
+        and record.outcome.get("app") == job.environment_key.app
         and kept.keys() == record.distributions.keys()
     )

@@ -25,24 +25,28 @@ if TYPE_CHECKING:
 
 
 def provide(
-    job: ProvisionRequest, system: System, wants: StepsNeedingEnvironment = no_steps
+    job: ProvisionRequest,
+    system: System,
+    steps_needing_environment: StepsNeedingEnvironment = no_steps,
 ) -> Provided:
     """Bring layers `python`, `venv`, `deps-*` and `deps` to what *job* asks for.
 
     Everything is here until `close` for whom *wants* names. Raises what installing raises; layers
     that were begun are not trusted then.
     """
-    before = store_layer.previous(job.context, job.contents_key, job.outcome_key)
+    before = store_layer.previous(job.context, job.package_key, job.environment_key)
     known = job.manager.pins(job.project, job.release.version, job.context.environ)
-    unchanged = None if job.demand else _unchanged(job, before, known)
-    user = wants(_environment(job, before, unchanged)) if unchanged else ""
+    unchanged = None if job.build_consumers else _unchanged(job, before, known)
+    user = steps_needing_environment(_environment(job, before, unchanged)) if unchanged else ""
     if unchanged and not user and job.runtime.is_in_image:
         return _reuse(job, before, unchanged, system)
     from cnb_python.provision import rebuild  # noqa: PLC0415 - loads more than an unchanged build does
 
     if unchanged and not user:
         return rebuild.renew_python(job, before, unchanged, system)
-    return rebuild.renew(job, before, known, system, (lambda _: user) if unchanged else wants)
+    return rebuild.renew(
+        job, before, known, system, (lambda _: user) if unchanged else steps_needing_environment
+    )
 
 
 def _unchanged(
@@ -50,11 +54,11 @@ def _unchanged(
 ) -> BuildRecord | None:
     """Return the previous build's record where its environment is certainly this one's too."""
     record = before.record
-    if record is None or before.reasons or before.changes:
+    if record is None or before.cache_invalid_because or before.layout_changed_because:
         return None
     is_same = (
         _leads_there(record, known)
-        and record.patch in {"", job.release.version}
+        and record.python_patch in {"", job.release.version}
         and record.env == env_digest(job.env(record.distributions))
         and record.layers == previous_image.digests(job.context.layers_dir)
     )
@@ -65,7 +69,7 @@ def _leads_there(record: BuildRecord, known: Resolution | NeedsResolving) -> boo
     """Whether what is *known* leads to the decision of *record* again."""
     if isinstance(known, NeedsResolving):
         return bool(known.inputs) and known.inputs == record.inputs
-    return record.pure and record.decision == decision_digest(known)
+    return record.from_files_alone and record.decision == decision_digest(known)
 
 
 def _environment(

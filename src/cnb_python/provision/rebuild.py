@@ -57,9 +57,9 @@ class Rebuilt:
     """What to note."""
     made: frozenset[str]
     """The names of the environment's layers that were made."""
-    lent: frozenset[str]
+    temporary_layers: frozenset[str]
     """Those of them that the previous image has: they are here for whom wants to use them."""
-    wanted_by: str
+    needed_by: str
     untouched: Snapshot
     """What was laid out, as it was before anybody used it."""
     output: Output
@@ -68,16 +68,18 @@ class Rebuilt:
         """Take back what was lent, and keep what the next build can use."""
         job, layers_dir = self.environment.job, self.environment.job.context.layers_dir
         self._check()
-        made = (self.made - self.lent) | _close_python(job)
-        previous_image.reuse(layers_dir, {name: self.record.layers[name] for name in self.lent})
+        made = (self.made - self.temporary_layers) | _close_python(job)
+        previous_image.reuse(
+            layers_dir, {name: self.record.layers[name] for name in self.temporary_layers}
+        )
         programs = tools.kept(self.store, job.manager.name)
         trees = {job.runtime.archive, *programs, *added.trees}
         manifest = self.store.close(self.stored.values(), trees, self.alone)
         record = self.record._replace(
-            contents=job.contents_key.metadata(),
+            contents=job.package_key.metadata(),
             layer_sizes=self._sizes(added),
             manifest=manifest,
-            collected=added.collected,
+            static_files_key=added.static_files_key,
         )
         store_layer.close_store(job.context, record)
         check_contents(layers_dir, {*made, *added.made, store_layer.NAME})
@@ -88,11 +90,11 @@ class Rebuilt:
         written = [path for one in self.untouched.seen for path in self.untouched.check(one)]
         found = snapshot.added(written)
         if found.packages:
-            raise PackagesAdded(self.wanted_by, found.packages)
+            raise PackagesAdded(self.needed_by, found.packages)
         if found.files:
             from cnb_python.errors import frameworks  # noqa: PLC0415 - for who needs it
 
-            message = frameworks.added_files(self.wanted_by, found.files)
+            message = frameworks.added_files(self.needed_by, found.files)
             self.output.warning(message.title, message.body)
 
     def _sizes(self, added: StepResults) -> dict[str, str]:
@@ -110,10 +112,10 @@ class Rebuilt:
 
 def _close_python(job: ProvisionRequest) -> frozenset[str]:
     """Make what was laid out the layer, unless the previous image has it; return what was made."""
-    if job.runtime.is_in_image and not job.demand:
+    if job.runtime.is_in_image and not job.build_consumers:
         python.reuse(job.runtime)
         return frozenset()
-    python.finish(job.runtime, build=bool(job.demand))
+    python.finish(job.runtime, build=bool(job.build_consumers))
     return frozenset({python.NAME})
 
 
@@ -136,7 +138,7 @@ def renew(
     before: PreviousBuild,
     known: Resolution | NeedsResolving,
     system: System,
-    wants: StepsNeedingEnvironment = no_steps,
+    steps_needing_environment: StepsNeedingEnvironment = no_steps,
 ) -> Rebuilt:
     """Make what changed of layers `python`, `venv`, `deps-*` and `deps`.
 
@@ -148,7 +150,9 @@ def renew(
         store = Store(store_layer.open_store(job.context, before))
         kept = _kept(store, before, system.output)
         decided = freshness.decided(job, before, known, kept, system.output)
-        lending = _TemporaryLayers(job, _plan(job), before, store, wants, system.output)
+        lending = _TemporaryLayers(
+            job, _plan(job), before, store, steps_needing_environment, system.output
+        )
         # Installing takes place under its name, for a while without its `.toml`.
         layer_of(job.context.layers_dir, VENV).drop()
         compiling = pool.submit(python_install.lay_out(job.runtime, store, system))
@@ -172,7 +176,7 @@ class _TemporaryLayers:
     plan: LayerPlan
     before: PreviousBuild
     store: Store
-    wants: StepsNeedingEnvironment
+    steps_needing_environment: StepsNeedingEnvironment
     output: Output
     user: str | None = None
     """None: not asked yet."""
@@ -182,9 +186,9 @@ class _TemporaryLayers:
         if self.user is None:
             versions = {one.name: one.version for one in distributions}
             digests = venv_and_shards.layers_of(self.plan, distributions).digests
-            self.user = self.wants(self._environment(versions, digests))
+            self.user = self.steps_needing_environment(self._environment(versions, digests))
             self.plan = replace(self.plan, whole=bool(self.user))
-            if self.user and not self.job.demand:
+            if self.user and not self.job.build_consumers:
                 self.output.line(f"Laying out everything for {self.user}")
         return venv_and_shards.needs(self.plan, distributions)
 
@@ -202,7 +206,7 @@ class _TemporaryLayers:
     ) -> Rebuilt:
         """Return what there is now, and what of it has to go back."""
         untouched = Snapshot()
-        lent = frozenset() if self.plan.build else layers.changed & layers.same
+        temporary_layers = frozenset() if self.plan.build else layers.changed & layers.same
         if self.user:
             # Also what goes back: a build from nothing, which keeps it, would not be better off.
             for name in {python.NAME, *layers.changed}:
@@ -214,8 +218,8 @@ class _TemporaryLayers:
             alone=alone,
             record=record,
             made=layers.changed,
-            lent=lent,
-            wanted_by=self.user or "",
+            temporary_layers=temporary_layers,
+            needed_by=self.user or "",
             untouched=untouched,
             output=self.output,
         )
@@ -250,10 +254,12 @@ def _stored(
     is_certain = isinstance(known, NeedsResolving) and bool(known.inputs)
 
     def put(one: Distribution) -> StoreEntry:
-        if not (one.keeps or is_certain):
+        if not (one.is_cacheable or is_certain):
             return StoreEntry(one, "", "")
         # An index has what is large, and a share of its own holds it: it would not be kept.
-        return store.put(one, synced.roots[one.name], whole=one.is_built or one.name not in alone)
+        return store.put(
+            one, synced.roots[one.name], whole=one.from_source or one.name not in alone
+        )
 
     archived = pool.map(put, new)
     old = {
@@ -275,11 +281,11 @@ def _work(layers_dir: Path) -> Iterator[Path]:
 
 
 def _say_reasons(job: ProvisionRequest, before: PreviousBuild, output: Output) -> None:
-    if job.demand:
-        output.line(f"Laying out everything: {job.demand} asked for it at build time")
-    for reason in before.reasons:
+    if job.build_consumers:
+        output.line(f"Laying out everything: {job.build_consumers} asked for it at build time")
+    for reason in before.cache_invalid_because:
         output.line(f"Not using the previous build's packages: {reason}")
-    for reason in before.changes:
+    for reason in before.layout_changed_because:
         output.line(f"Putting the environment together anew: {reason}")
 
 
@@ -294,7 +300,7 @@ def _kept(store: Store, before: PreviousBuild, output: Output) -> Mapping[str, S
     if isinstance(found, Damaged):
         output.line(f"Not using the previous build's packages: {found.reason}")
         return {}
-    if before.reasons:
+    if before.cache_invalid_because:
         return {}
     for name, reason in store.lost.items():
         output.line(f"Installing {name} again: {reason}")
@@ -327,9 +333,9 @@ def _plan(job: ProvisionRequest) -> LayerPlan:
         layers_dir=job.context.layers_dir,
         interpreter=path,
         line=path.name.removeprefix("python"),
-        scope="\0".join(job.contents_key.metadata().values()),
+        scope="\0".join(job.package_key.metadata().values()),
         layout=job.settings.layout,
-        build=bool(job.demand),
+        build=bool(job.build_consumers),
         env=job.env,
         restored=previous_image.digests(job.context.layers_dir),
     )
@@ -372,14 +378,14 @@ def _record(
     before: PreviousBuild,
 ) -> BuildRecord:
     """Return what the next build is to know."""
-    decision, pure = freshness.noted(synced, before)
+    decision, from_files_alone = freshness.noted(synced, before)
     largest = sorted(synced.distributions, key=lambda one: (-one.size, one.name))[:_LARGEST]
     return BuildRecord(
-        contents=job.contents_key.metadata(),
-        outcome=job.outcome_key.metadata(),
+        contents=job.package_key.metadata(),
+        outcome=job.environment_key.metadata(),
         decision=decision,
-        pure=pure,
-        patch=synced.patch,
+        from_files_alone=from_files_alone,
+        python_patch=synced.python_patch,
         env=env_digest(layers.env),
         distributions={one.name: one.version for one in synced.distributions},
         layers=layers.digests,
@@ -387,7 +393,7 @@ def _record(
         largest={one.name: str(one.size) for one in largest},
         # What was written is to be written again: nobody else brings it.
         inputs=known.inputs if isinstance(known, NeedsResolving) and not synced.written else "",
-        gap=freshness.gap(job, synced, before, known),
+        known_missing=freshness.known_missing(job, synced, before, known),
     )
 
 

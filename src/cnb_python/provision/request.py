@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 
 import hashlib
+from dataclasses import dataclass
+from functools import cached_property
 
 from cnb_python.app import Project
 from cnb_python.cnb import toml
@@ -38,7 +40,7 @@ class ProvidedEnvironment(NamedTuple):
     """Version by name."""
     layers: Mapping[str, str]
     """Digest of its contents by name of each layer."""
-    collected: str
+    static_files_key: str
     """What the previous build noted of its static files; see `Record.collected`."""
     sizes: Mapping[str, str]
     """Bytes in digits by name of the previous image's layers, as far as they are known."""
@@ -55,9 +57,9 @@ def environment_of(
 ) -> ProvidedEnvironment:
     """Return the environment with what is known from the build *before*."""
     record = before.record
-    collected = record.collected if record and before.has_store else ""
+    static_files_key = record.static_files_key if record and before.has_store else ""
     sizes = record.layer_sizes if record else {}
-    return ProvidedEnvironment(job, distributions, layers, collected, sizes, store)
+    return ProvidedEnvironment(job, distributions, layers, static_files_key, sizes, store)
 
 
 type StepsNeedingEnvironment = Callable[[ProvidedEnvironment], str]
@@ -82,7 +84,7 @@ class StepResults(NamedTuple):
     """The names of those that were made, and not taken from the previous image."""
     trees: frozenset[str] = frozenset()
     """The keys of what the store is to keep."""
-    collected: str = ""
+    static_files_key: str = ""
     """To be noted; see `Record.collected`."""
 
 
@@ -95,7 +97,7 @@ class Provided(Protocol):
         ...
 
     @property
-    def wanted_by(self) -> str:
+    def needed_by(self) -> str:
         """Who wants to run something in it, which is all here then; empty: nobody."""
         ...
 
@@ -114,7 +116,7 @@ class Reused(NamedTuple):
     environment: ProvidedEnvironment
     before: PreviousBuild
     record: BuildRecord
-    wanted_by: str = ""
+    needed_by: str = ""
 
     def close(self, added: StepResults) -> BuildRecord:
         """Keep the store as it is."""
@@ -132,7 +134,7 @@ class Reused(NamedTuple):
 _PROJECT = "project.toml"
 
 
-def asked_by(context: BuildContext, settings: Settings) -> str:
+def find_build_consumers(context: BuildContext, settings: Settings) -> str:
     """Return who asked, as a phrase: `the setting BP_PYTHON_BUILD`; empty where nobody did."""
     if settings.build:
         return f"the setting {settings.named('build')}"
@@ -159,7 +161,8 @@ def _adds_buildpacks(context: BuildContext) -> bool:
     return bool(after) or (isinstance(own, list) and len(own) > 1)
 
 
-class ProvisionRequest(NamedTuple):
+@dataclass(frozen=True)
+class ProvisionRequest:
     """Python and the packages of an app."""
 
     project: Project
@@ -167,7 +170,7 @@ class ProvisionRequest(NamedTuple):
     runtime: Runtime
     settings: Settings
     context: BuildContext
-    demand: str
+    build_consumers: str
     """Who else wants to see Python and the packages, as a phrase; empty: nobody."""
     tools: str
     """The tools that install, with their versions: `pip 26.3, uv 0.13.8`."""
@@ -177,13 +180,13 @@ class ProvisionRequest(NamedTuple):
         """The app's Python."""
         return self.runtime.release
 
-    @property
-    def contents_key(self) -> PackageKey:
+    @cached_property
+    def package_key(self) -> PackageKey:
         """What everything that is installed depends on."""
         return package_key(self.runtime.release, self.context, self.tools, self.project.directory)
 
-    @property
-    def outcome_key(self) -> EnvironmentKey:
+    @cached_property
+    def environment_key(self) -> EnvironmentKey:
         """What else the image's environment depends on."""
         return environment_key(self.manager.name, self.settings, self.context)
 

@@ -184,8 +184,8 @@ def _dump_kept(kept: StoreEntry) -> dict[str, object]:
         "name": one.name,
         "version": one.version,
         "origin": one.origin,
-        "built": one.is_built,
-        "keeps": one.keeps,
+        "built": one.from_source,
+        "keeps": one.is_cacheable,
         "reaches": one.reaches,
         "archive": kept.archive,
         "info": kept.info,
@@ -201,8 +201,8 @@ def _load_kept(row: object) -> StoreEntry:
         origin=_field(row, "origin", str),
         files=tuple(map(_file, members, _digests(row, len(members)), strict=True)),
         reaches=_texts(row, "reaches"),
-        is_built=_field(row, "built", bool),
-        keeps=_field(row, "keeps", bool),
+        from_source=_field(row, "built", bool),
+        is_cacheable=_field(row, "keeps", bool),
     )
     archive = _digest(row, "archive") if _field(row, "archive", str) else ""
     return StoreEntry(distribution, archive, _digest(row, "info"))

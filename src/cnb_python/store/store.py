@@ -75,12 +75,12 @@ def _candidates(
         if kept.info in sizes:
             yield _Candidate(0, sizes[kept.info], name, "info")
         if kept.archive in sizes and _is_wanted(kept, alone):
-            rank = 1 if kept.distribution.is_built else 3
+            rank = 1 if kept.distribution.from_source else 3
             yield _Candidate(rank, sizes[kept.archive], name, "archive")
 
 
 def _is_wanted(kept: StoreEntry, alone: Collection[str]) -> bool:
-    return kept.distribution.is_built or kept.distribution.name not in alone
+    return kept.distribution.from_source or kept.distribution.name not in alone
 
 
 _ARCHIVE = ".tar.zst"

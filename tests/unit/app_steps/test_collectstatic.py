@@ -51,8 +51,8 @@ def app(tmp_path: Path, django: Django) -> World:
     return world(tmp_path, APP, {"django": "5.2"}, django)
 
 
-def build(app: World, collected: str = "", **environ: str) -> StepResults:
-    environment = app.environment(collected, **environ)
+def build(app: World, static_files_key: str = "", **environ: str) -> StepResults:
+    environment = app.environment(static_files_key, **environ)
     static = collectstatic.find(environment)
     return collectstatic.collect(environment, static, {}, app.system())
 
@@ -77,9 +77,9 @@ def test_it_is_run_by_the_app_s_python_beside_manage_py(app: World) -> None:
 
 def test_the_same_app_gets_its_files_from_the_store(app: World) -> None:
     first = build(app)
-    assert first.trees == {f"static-{first.collected.split()[1]}"}
+    assert first.trees == {f"static-{first.static_files_key.split()[1]}"}
 
-    again = build(clean(app), first.collected)
+    again = build(clean(app), first.static_files_key)
 
     assert again == first
     assert app.programs.ran == []
@@ -90,7 +90,7 @@ def test_the_same_app_gets_its_files_from_the_store(app: World) -> None:
 def test_files_beside_the_root_come_back_too(app: World, django: Django) -> None:
     django.files = {"staticfiles/a.css": "", "manifests/b.json": "{}", "shop/settings.py": "X"}
     first = build(app)
-    build(clean(app), first.collected)
+    build(clean(app), first.static_files_key)
     assert (app.directory / "manifests/b.json").exists()
     assert (app.directory / "shop/settings.py").read_text(encoding="utf-8") == "X"
 
@@ -107,13 +107,13 @@ def test_it_runs_where_something_changed(app: World, change: str) -> None:
             path.write_bytes(b"damaged")
     if change == "gone":
         app.store.close([], (), ())
-    build(app, first.collected, **environ)
+    build(app, first.static_files_key, **environ)
     assert len(app.programs.ran) == 1
 
 
 def test_it_runs_where_a_layer_changed(app: World) -> None:
     first = build(app)
-    environment = clean(app).environment(first.collected)
+    environment = clean(app).environment(first.static_files_key)
     static = collectstatic.find(environment._replace(layers={"venv": "13"}))
     assert static.is_missing
 
@@ -121,22 +121,22 @@ def test_it_runs_where_a_layer_changed(app: World) -> None:
 def test_each_app_has_a_salt_of_its_own_which_stays(app: World) -> None:
     first = build(app)
     second = build(clean(app))
-    third = build(clean(app), first.collected, NEW="1")
-    assert first.collected.split()[0] != second.collected.split()[0]
-    assert third.collected.split()[0] == first.collected.split()[0]
-    assert third.collected != first.collected
+    third = build(clean(app), first.static_files_key, NEW="1")
+    assert first.static_files_key.split()[0] != second.static_files_key.split()[0]
+    assert third.static_files_key.split()[0] == first.static_files_key.split()[0]
+    assert third.static_files_key != first.static_files_key
 
 
-@pytest.mark.parametrize("collected", ["", "salt digest", "zz" * 16 + " 12", "12"])
-def test_what_was_noted_may_be_anything(app: World, collected: str) -> None:
-    assert build(app, collected).collected
+@pytest.mark.parametrize("static_files_key", ["", "salt digest", "zz" * 16 + " 12", "12"])
+def test_what_was_noted_may_be_anything(app: World, static_files_key: str) -> None:
+    assert build(app, static_files_key).static_files_key
 
 
 def test_an_app_that_does_not_use_static_files_is_asked_once(app: World, django: Django) -> None:
     django.command = None
     first = build(app)
     assert "Nothing to collect: django.contrib.staticfiles is not in INSTALLED_APPS" in app.said
-    build(clean(app), first.collected)
+    build(clean(app), first.static_files_key)
     assert app.programs.ran == []
     assert "Nothing to collect, as before" in app.said
 

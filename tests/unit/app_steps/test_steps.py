@@ -52,7 +52,7 @@ class App:
         previous_image.remove_leftovers(engine.layers)
         system = engine.system()
         steps = Steps(system, hooks.find(engine.context.app_dir, hooks.POST))
-        provided = provide.provide(engine.job(), system, steps.wants)
+        provided = provide.provide(engine.job(), system, steps.steps_needing_environment)
         provided.close(steps.run(provided, BuildLog(engine.log, lambda: 0, {})))
 
     def _answer(self, command: Command) -> Outcome | None:

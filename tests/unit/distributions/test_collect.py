@@ -27,7 +27,7 @@ def test_a_distribution_has_its_files_with_what_they_hold(tmp_path: Path) -> Non
         "share/six/x.txt",
     ]
     assert found.files[3].digest == EMPTY
-    assert found.keeps
+    assert found.is_cacheable
     for file in found.files:
         content = (where.root / file.path).read_bytes()
         assert (file.digest, file.size) == (hashlib.sha256(content).hexdigest(), len(content))
@@ -315,11 +315,11 @@ EDITABLE_DIRECTORY = '{"url": "file:///workspace/thing", "dir_info": {"editable"
 
 
 @pytest.mark.parametrize(
-    ("direct_url", "is_there", "keeps"),
+    ("direct_url", "is_there", "is_cacheable"),
     [(GIT, True, True), (DIRECTORY, False, False), (EDITABLE_DIRECTORY, True, False)],
 )
 def test_where_it_came_from_is_kept_where_somebody_may_ask(
-    tmp_path: Path, direct_url: str, *, is_there: bool, keeps: bool
+    tmp_path: Path, direct_url: str, *, is_there: bool, is_cacheable: bool
 ) -> None:
     where = stage(tmp_path)
     install(where, "a", {f"{SITE}/a.py": ""}, direct_url__json=direct_url)
@@ -329,15 +329,15 @@ def test_where_it_came_from_is_kept_where_somebody_may_ask(
     text = contents(where, found, "a").get("a-1.0.dist-info/direct_url.json", "")
     assert bool(text) == is_there
     assert "secret" not in text
-    assert found.distributions[0].keeps == keeps
-    assert found.distributions[0].is_built == (direct_url == GIT)
+    assert found.distributions[0].is_cacheable == is_cacheable
+    assert found.distributions[0].from_source == (direct_url == GIT)
 
 
 def test_what_the_pin_says_is_not_kept_is_not(tmp_path: Path) -> None:
     where = stage(tmp_path)
     install(where, "a", {f"{SITE}/a.py": ""})
 
-    assert not taken(where, pin("a", keeps=False)).distributions[0].keeps
+    assert not taken(where, pin("a", is_cacheable=False)).distributions[0].is_cacheable
 
 
 def test_a_checkout_belongs_to_what_was_installed_from_it_without_its_history(
@@ -358,7 +358,7 @@ def test_a_checkout_belongs_to_what_was_installed_from_it_without_its_history(
 
     files = contents(where, found, "thing")
     assert [path for path in files if "/src/" in path] == ["../../../src/thing/thing.py"]
-    assert found.distributions[1].keeps
+    assert found.distributions[1].is_cacheable
     assert not list(where.root.rglob(".git"))
 
 
@@ -369,7 +369,7 @@ def test_a_wheel_for_this_machine_alone_was_built_here(tmp_path: Path) -> None:
 
     built, fetched = taken(where, "built", "fetched").distributions
 
-    assert (built.is_built, fetched.is_built) == (True, False)
+    assert (built.from_source, fetched.from_source) == (True, False)
 
 
 def test_names_that_are_no_text_survive(tmp_path: Path) -> None:

@@ -129,7 +129,7 @@ def test_what_the_files_decide_is_installed_without_asking(build: Build) -> None
     assert build.shop.asked == ["try a b"]
     assert names(synced) == ["a", "b"]
     assert synced.fresh == {"a", "b"}
-    assert (synced.decision, synced.patch) == (AB, "")
+    assert (synced.decision, synced.python_patch) == (AB, "")
     assert text(synced, "a", "a.py") == "# a"
 
 
@@ -193,20 +193,22 @@ def test_a_cached_environment_equals_a_clean_one(build: Build, tmp_path: Path) -
 
 def test_another_origin_is_another_distribution(build: Build) -> None:
     kept = build.keep(build.sync(decision("b==1.0")))
-    other = Resolution((pin("b==1.0", "another index"),), pure=True, by="uv")
+    other = Resolution((pin("b==1.0", "another index"),), from_files_alone=True, by="uv")
 
     assert build.sync(other, kept).fresh == {"b"}
 
 
 def test_what_may_change_without_a_word_is_always_installed(build: Build) -> None:
     kept = build.keep(build.sync(decision("b==1.0")))
-    local = Resolution((pin("b==1.0", keeps=False),), pure=True, by="uv")
+    local = Resolution((pin("b==1.0", is_cacheable=False),), from_files_alone=True, by="uv")
 
     assert build.sync(local, kept).fresh == {"b"}
 
 
 def test_where_nothing_can_have_changed_even_that_is_taken_as_it_was(build: Build) -> None:
-    build.shop.answer = Resolution((pin("b==1.0", keeps=False),), pure=True, by="uv")
+    build.shop.answer = Resolution(
+        (pin("b==1.0", is_cacheable=False),), from_files_alone=True, by="uv"
+    )
     first = build.sync(None)
     build.shop.asked.clear()
 
@@ -242,7 +244,7 @@ def test_what_is_not_wanted_any_more_vanishes(build: Build) -> None:
 
 
 def test_without_a_decision_the_manager_decides_and_installs_in_one_go(build: Build) -> None:
-    build.shop.answer = decision("a==1.0", "b==1.0", pure=False)
+    build.shop.answer = decision("a==1.0", "b==1.0", from_files_alone=False)
 
     synced = build.sync(None)
 
@@ -252,9 +254,9 @@ def test_without_a_decision_the_manager_decides_and_installs_in_one_go(build: Bu
 
 
 def test_a_manager_that_decides_again_installs_only_what_is_new(build: Build) -> None:
-    build.shop.answer = decision("a==1.0", "b==1.0", pure=False)
+    build.shop.answer = decision("a==1.0", "b==1.0", from_files_alone=False)
     kept = build.keep(build.sync(None))
-    build.shop.answer = decision("a==2.0", "b==1.0", pure=False)
+    build.shop.answer = decision("a==2.0", "b==1.0", from_files_alone=False)
 
     synced = build.sync(None, kept)
 
@@ -263,7 +265,7 @@ def test_a_manager_that_decides_again_installs_only_what_is_new(build: Build) ->
 
 
 def test_a_manager_that_decides_as_before_installs_nothing(build: Build) -> None:
-    build.shop.answer = decision("a==1.0", "b==1.0", pure=False)
+    build.shop.answer = decision("a==1.0", "b==1.0", from_files_alone=False)
     first = build.sync(None)
 
     again = build.sync(None, build.keep(first))
@@ -273,7 +275,7 @@ def test_a_manager_that_decides_as_before_installs_nothing(build: Build) -> None
 
 
 def test_pins_that_need_what_no_line_names_are_left_to_the_manager(build: Build) -> None:
-    build.shop.answer = decision("b==1.0", "lonely==1.0", pure=False)
+    build.shop.answer = decision("b==1.0", "lonely==1.0", from_files_alone=False)
 
     synced = build.sync(decision("lonely==1.0"))
 
@@ -285,7 +287,7 @@ def test_pins_that_need_what_no_line_names_are_left_to_the_manager(build: Build)
 
 def test_what_was_kept_does_not_hide_that_something_is_missing(build: Build) -> None:
     kept = build.keep(build.sync(AB))
-    build.shop.answer = decision("a==1.0", "b==1.0", pure=False)
+    build.shop.answer = decision("a==1.0", "b==1.0", from_files_alone=False)
 
     synced = build.sync(decision("a==1.0"), kept)
 
@@ -296,7 +298,7 @@ def test_what_was_kept_does_not_hide_that_something_is_missing(build: Build) -> 
 
 def test_a_tool_that_refuses_is_not_the_last_word(build: Build) -> None:
     build.shop.refusal = "uv says: no"
-    build.shop.answer = decision("b==1.0", pure=False)
+    build.shop.answer = decision("b==1.0", from_files_alone=False)
 
     synced = build.sync(decision("b==1.0"))
 
@@ -308,7 +310,7 @@ def test_a_tool_that_refuses_is_not_the_last_word(build: Build) -> None:
 def test_what_a_refused_attempt_installed_is_not_taken(build: Build) -> None:
     kept = build.keep(build.sync(decision("b==1.0")))
     build.shop.refusal = "uv says: no"
-    build.shop.answer = decision("b==1.0", pure=False)
+    build.shop.answer = decision("b==1.0", from_files_alone=False)
 
     synced = build.sync(AB, kept)
 
@@ -321,8 +323,8 @@ def test_a_decision_that_depends_on_the_patch_release_says_so(build: Build) -> N
 
     synced = build.sync(picky)
 
-    assert synced.patch == "3.14.6"
-    assert build.sync(picky, build.keep(synced)).patch == "3.14.6"
+    assert synced.python_patch == "3.14.6"
+    assert build.sync(picky, build.keep(synced)).python_patch == "3.14.6"
 
 
 CLASH = decision("b==1.0", "opencv==1.0", "opencv-headless==1.0")
@@ -387,7 +389,7 @@ def test_an_archive_that_nobody_needs_may_be_damaged(build: Build) -> None:
 
 
 def test_damaged_small_parts_are_installed_again(build: Build) -> None:
-    build.shop.answer = decision("a==1.0", "b==1.0", pure=False)
+    build.shop.answer = decision("a==1.0", "b==1.0", from_files_alone=False)
     kept = build.keep(build.sync(None))
     damage(build, kept["b"].info)
 
@@ -400,7 +402,7 @@ def test_damaged_small_parts_are_installed_again(build: Build) -> None:
 def test_a_proof_that_cannot_be_read_is_none(build: Build) -> None:
     kept = build.keep(build.sync(AB))
     damage(build, kept["b"].info)
-    build.shop.answer = decision("a==1.0", "b==1.0", pure=False)
+    build.shop.answer = decision("a==1.0", "b==1.0", from_files_alone=False)
 
     synced = build.sync(AB, kept, needed=nothing)
 
@@ -442,7 +444,7 @@ def test_what_comes_back_as_another_counts_as_it_is_now(build: Build) -> None:
 
 
 def test_what_was_decided_and_is_not_there_is_our_fault(build: Build) -> None:
-    build.shop.answer = decision("b==1.0", "gone==1.0", pure=False)
+    build.shop.answer = decision("b==1.0", "gone==1.0", from_files_alone=False)
 
     with pytest.raises(ContractBroken) as raised:
         build.sync(None)

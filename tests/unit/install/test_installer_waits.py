@@ -19,7 +19,7 @@ A = decision("a==1.0")
 
 @pytest.fixture
 def shop() -> Shop:
-    return Shop({"a==1.0": package("a")}, answer=decision("a==1.0", pure=False))
+    return Shop({"a==1.0": package("a")}, answer=decision("a==1.0", from_files_alone=False))
 
 
 def _sync(shop: Shop, known: Resolution | None, directory: Path) -> None:

@@ -15,8 +15,8 @@ RECORD = BuildRecord(
     contents={"python": "3.14", "arch": "amd64"},
     outcome={"layout": "linked"},
     decision="d" * 64,
-    pure=True,
-    patch="3.14.6",
+    from_files_alone=True,
+    python_patch="3.14.6",
     env="e" * 64,
     distributions={"six": "1.17.0", "zope-interface": "7.2"},
     layers={"venv": "1" * 64, "deps-00": "2" * 64},
@@ -56,7 +56,7 @@ def test_it_comes_back_whatever_it_holds(
     layers: dict[str, str],
     sizes: dict[str, str],
     largest: dict[str, str],
-    pure: bool,  # noqa: FBT001 - hypothesis gives it by position
+    from_files_alone: bool,  # noqa: FBT001 - hypothesis gives it by position
     text: str,
 ) -> None:
     record = RECORD._replace(
@@ -64,9 +64,9 @@ def test_it_comes_back_whatever_it_holds(
         layers=layers,
         layer_sizes=sizes,
         largest=largest,
-        pure=pure,
+        from_files_alone=from_files_alone,
         decision=text,
-        patch="",
+        python_patch="",
         manifest="",
     )
 

@@ -30,8 +30,8 @@ def record(phase: BuildContext, **more: str) -> BuildRecord:
         contents=contents.metadata() | more,
         outcome=outcome.metadata(),
         decision="d",
-        pure=True,
-        patch="",
+        from_files_alone=True,
+        python_patch="",
         env="e",
         distributions={"six": "1.0"},
         layers={"venv": "1"},
@@ -71,7 +71,11 @@ def test_what_was_noted_is_found_with_the_store(next_: BuildContext) -> None:
     found = previous(next_)
 
     assert found.record == record(next_)
-    assert (found.has_store, found.reasons, found.changes) == (True, (), ())
+    assert (found.has_store, found.cache_invalid_because, found.layout_changed_because) == (
+        True,
+        (),
+        (),
+    )
     assert (store_layer.open_store(next_, found) / "archive").read_text() == "kept"
 
 
@@ -94,7 +98,7 @@ def test_an_image_without_its_cache_still_says_what_it_has(
     found = previous(next_)
 
     assert found.record == record(next_)._replace(manifest="")
-    assert (found.has_store, found.reasons) == (False, ())
+    assert (found.has_store, found.cache_invalid_because) == (False, ())
 
 
 def test_a_store_for_another_key_stays_with_every_reason_not_to_use_its_packages(
@@ -105,7 +109,7 @@ def test_a_store_for_another_key_stays_with_every_reason_not_to_use_its_packages
 
     found = previous(other)
 
-    assert found.reasons == (
+    assert found.cache_invalid_because == (
         "the processor has changed from amd64 to arm64",
         "the distribution of the image has changed from debian 12 to debian 13",
     )
@@ -125,15 +129,17 @@ def test_where_there_is_no_store_a_new_one_is_no_layer_yet(next_: BuildContext) 
 def test_another_outcome_leaves_the_store_of_use(next_: BuildContext) -> None:
     found = previous(replace(next_, exec_env="test"))
 
-    assert found.changes == ("the execution environment has changed from production to test",)
-    assert (found.has_store, found.reasons) == (True, ())
+    assert found.layout_changed_because == (
+        "the execution environment has changed from production to test",
+    )
+    assert (found.has_store, found.cache_invalid_because) == (True, ())
 
 
 def test_a_store_of_another_format_is_of_no_use(first: BuildContext) -> None:
     store_layer.open_store(first, previous(first))
     store_layer.close_store(first, record(first, format="0"))
 
-    (reason,) = previous(first).reasons
+    (reason,) = previous(first).cache_invalid_because
 
     assert reason.startswith("the form of the environment has changed from 0 to ")
 
@@ -145,7 +151,7 @@ def test_a_note_that_cannot_be_read_is_a_reason(next_: BuildContext, text: str) 
     found = previous(replace(next_, store={}))
 
     assert found.record is None
-    assert len(found.reasons) == 1
+    assert len(found.cache_invalid_because) == 1
     assert not found.has_store
 
 

@@ -59,7 +59,9 @@ def restored(plan: LayerPlan, *found: Distribution) -> LayerPlan:
 def synced(directory: Path, found: Sequence[Distribution]) -> Synced:
     contents = {"bin/s": "#!/bin/sh\n"}
     roots = {one.name: install(one, directory / one.name, contents) for one in found}
-    return Synced(Resolution((), pure=True, by="uv"), tuple(found), roots, frozenset(), "")
+    return Synced(
+        Resolution((), from_files_alone=True, by="uv"), tuple(found), roots, frozenset(), ""
+    )
 
 
 def assembled(plan: LayerPlan, stage: Path, *found: Distribution) -> Layers:

@@ -45,7 +45,7 @@ def plan_in(directory: Path) -> LayerPlan:
 
 def staged(directory: Path) -> Synced:
     roots = {one.name: install(one, directory / one.name, {"bin/s": SCRIPT}) for one in FOUND}
-    return Synced(Resolution((), pure=True, by="uv"), FOUND, roots, frozenset(), "")
+    return Synced(Resolution((), from_files_alone=True, by="uv"), FOUND, roots, frozenset(), "")
 
 
 def assemble(plan: LayerPlan, synced: Synced) -> None:

@@ -27,12 +27,12 @@ def pin(line: str, beside: Path = Path("/app")) -> Pin:
 def test_a_release_with_hashes_is_certain() -> None:
     found = pin(f"Zope.Interface[test]==7.2 {HASH}")
 
-    assert (found.name, found.version, found.keeps) == ("zope-interface", "7.2", True)
+    assert (found.name, found.version, found.is_cacheable) == ("zope-interface", "7.2", True)
     assert found.line == f"zope-interface[test]==7.2 {HASH}"
 
 
 def test_one_without_hashes_is_not_kept() -> None:
-    assert not pin("six==1.17.0").keeps
+    assert not pin("six==1.17.0").is_cacheable
 
 
 def test_the_order_of_hashes_does_not_count() -> None:
@@ -65,9 +65,9 @@ def test_where_to_look_is_kept_apart() -> None:
 def test_a_commit_is_certain_and_a_branch_is_not() -> None:
     address = "git+https://token@git.example/thing.git@"
 
-    assert pin(f"thing @ {address}{COMMIT}").keeps
-    assert pin(f"thing @ {address}{COMMIT}#subdirectory=a").keeps
-    assert not pin(f"thing @ {address}main").keeps
+    assert pin(f"thing @ {address}{COMMIT}").is_cacheable
+    assert pin(f"thing @ {address}{COMMIT}#subdirectory=a").is_cacheable
+    assert not pin(f"thing @ {address}main").is_cacheable
 
 
 def test_a_login_of_an_address_is_no_part_of_its_origin() -> None:
@@ -81,8 +81,8 @@ def test_a_login_of_an_address_is_no_part_of_its_origin() -> None:
 def test_an_archive_needs_a_hash_to_be_kept() -> None:
     address = "thing @ https://files.example/thing-1.tar.gz"
 
-    assert pin(f"{address} {HASH}").keeps
-    assert not pin(address).keeps
+    assert pin(f"{address} {HASH}").is_cacheable
+    assert not pin(address).is_cacheable
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_a_directory_is_known_by_its_own_name(tmp_path: Path, line: str, table: 
 
     found = pin(line.replace("/{app}", str(tmp_path)), tmp_path)
 
-    assert (found.name, found.keeps) == ("core", False)
+    assert (found.name, found.is_cacheable) == ("core", False)
     assert str(tmp_path / "libs/core") in found.line
     assert found.line.startswith("-e ") is line.startswith("-e ")
 

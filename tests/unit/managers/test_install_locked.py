@@ -62,14 +62,14 @@ def place(directory: Path) -> InstallContext:
 def test_a_release_is_pinned_with_everything_that_says_where_it_is(tmp_path: Path) -> None:
     pin = only(read(tmp_path, SIX + "marker = 'os_name == \"posix\"'\ntool.other = 1\n"))
 
-    assert (pin.name, pin.version, pin.keeps) == ("six", "1.17.0", True)
+    assert (pin.name, pin.version, pin.is_cacheable) == ("six", "1.17.0", True)
     assert table(pin).keys() == {"name", "version", "wheels"}
 
 
 def test_the_decision_is_uvs_and_certain(tmp_path: Path) -> None:
     decision = read(tmp_path, SIX)
 
-    assert decision.pure
+    assert decision.from_files_alone
     assert decision.by == "uv"
 
 
@@ -139,7 +139,7 @@ def test_a_directory_is_installed_each_time_from_where_it_is(tmp_path: Path) -> 
 
     pin = only(read(tmp_path / "app", packages))
 
-    assert not pin.keeps
+    assert not pin.is_cacheable
     assert table(pin)["directory"] == {"path": f"{tmp_path}/libs/core", "editable": True}
 
 
@@ -164,7 +164,7 @@ def test_a_commit_and_what_was_asked_for_are_the_origin(tmp_path: Path) -> None:
             f"requested-revision = '{revision}' }}"
         )
         pin = only(read(tmp_path, f"[[packages]]\nname = 'x'\nvcs = {source}"))
-        assert pin.keeps
+        assert pin.is_cacheable
         return pin.origin
 
     assert len({origin("1", "main"), origin("2", "main"), origin("1", "v1")}) == 3
@@ -177,7 +177,7 @@ def test_an_archive_on_disk_is_named_by_its_whole_path(tmp_path: Path) -> None:
     pin = only(read(tmp_path, f"[[packages]]\nname = 'x'\narchive = {source}"))
 
     assert f'path = "{tmp_path}/vendor/x-1.whl"' in pin.line
-    assert pin.keeps
+    assert pin.is_cacheable
 
 
 @pytest.mark.parametrize(

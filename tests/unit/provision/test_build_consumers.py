@@ -9,7 +9,7 @@ from cnb_python.cnb.context import BuildContext
 from cnb_python.cnb.plan import PlanEntry
 from cnb_python.cnb.toml import TomlValue
 from cnb_python.config.settings import Settings
-from cnb_python.provision.request import asked_by
+from cnb_python.provision.request import find_build_consumers
 from tests.support.fake_build import context
 
 ADDED = """
@@ -37,17 +37,17 @@ def entry(name: str = "python", **metadata: TomlValue) -> PlanEntry:
 
 def described(phase: BuildContext, text: str) -> str:
     (phase.app_dir / "project.toml").write_text(text, encoding="utf-8")
-    return asked_by(phase, Settings())
+    return find_build_consumers(phase, Settings())
 
 
 def test_nobody_asks_by_default(phase: BuildContext) -> None:
     asked = replace(phase, plan=(entry(),))
 
-    assert asked_by(asked, Settings()) == ""
+    assert find_build_consumers(asked, Settings()) == ""
 
 
 def test_the_user_may_ask(phase: BuildContext) -> None:
-    assert asked_by(phase, Settings(build=True)) == "the setting BP_PYTHON_BUILD"
+    assert find_build_consumers(phase, Settings(build=True)) == "the setting BP_PYTHON_BUILD"
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_the_user_may_ask(phase: BuildContext) -> None:
 def test_one_buildpack_that_requires_it_for_the_build_is_enough(
     phase: BuildContext, plan: tuple[PlanEntry, ...]
 ) -> None:
-    assert asked_by(replace(phase, plan=plan), Settings()) == "another buildpack"
+    assert find_build_consumers(replace(phase, plan=plan), Settings()) == "another buildpack"
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_one_buildpack_that_requires_it_for_the_build_is_enough(
 def test_other_requirements_ask_for_nothing(
     phase: BuildContext, plan: tuple[PlanEntry, ...]
 ) -> None:
-    assert asked_by(replace(phase, plan=plan), Settings()) == ""
+    assert find_build_consumers(replace(phase, plan=plan), Settings()) == ""
 
 
 @pytest.mark.parametrize("text", [ADDED, AFTER], ids=["in the group", "after it"])
@@ -112,4 +112,4 @@ def test_a_descriptor_without_later_buildpacks_asks_for_nothing(
 def test_a_directory_of_that_name_is_no_descriptor(phase: BuildContext) -> None:
     (phase.app_dir / "project.toml").mkdir()
 
-    assert asked_by(phase, Settings()) == ""
+    assert find_build_consumers(phase, Settings()) == ""

@@ -117,12 +117,12 @@ def without(name: str) -> Callable[[Engine], None]:
 
 def undecided(app: Engine) -> None:
     app.shop.known = NeedsResolving("line 1 of requirements.txt asks for a range")
-    app.shop.answer = decision("a==1.0", "b==1.0", pure=False)
+    app.shop.answer = decision("a==1.0", "b==1.0", from_files_alone=False)
 
 
 def test_who_was_asked_the_same_before_is_not_asked_again(app: Engine) -> None:
     app.shop.known = NeedsResolving("uv.lock holds more", "1" * 64)
-    app.shop.answer = decision("a==1.0", "b==1.0", pure=False)
+    app.shop.answer = decision("a==1.0", "b==1.0", from_files_alone=False)
     app.build()
 
     app.restore().build()
@@ -134,7 +134,7 @@ def test_who_was_asked_the_same_before_is_not_asked_again(app: Engine) -> None:
 
 def test_what_installing_writes_into_the_app_is_written_by_every_build(app: Engine) -> None:
     app.shop.known = NeedsResolving("uv.lock holds more", "1" * 64)
-    app.shop.answer = decision("a==1.0", "b==1.0", pure=False)
+    app.shop.answer = decision("a==1.0", "b==1.0", from_files_alone=False)
     version = app.context.app_dir / "_version.py"
 
     def build_it(_: InstallContext) -> None:
@@ -154,7 +154,7 @@ def test_what_installing_writes_into_the_app_is_written_by_every_build(app: Engi
 
 def test_what_is_new_python_alone_asks_nobody_either(app: Engine, tmp_path: Path) -> None:
     app.shop.known = NeedsResolving("uv.lock holds more", "1" * 64)
-    app.shop.answer = decision("a==1.0", "b==1.0", pure=False)
+    app.shop.answer = decision("a==1.0", "b==1.0", from_files_alone=False)
     app.build()
     app.release = release(tmp_path, "3.14.7")
 
@@ -166,7 +166,7 @@ def test_what_is_new_python_alone_asks_nobody_either(app: Engine, tmp_path: Path
 
 def test_lines_that_lack_something_are_tried_once(app: Engine) -> None:
     app.shop.known = decision("picky==1.0")
-    app.shop.answer = decision("b==1.0", "picky==1.0", pure=False)
+    app.shop.answer = decision("b==1.0", "picky==1.0", from_files_alone=False)
     app.build()
     said = next(line for line in app.log.said if line.startswith("Asking pip: picky requires b"))
 
@@ -183,7 +183,7 @@ def test_lines_are_tried_again_where_they_may_lack_nothing(
     app: Engine, tmp_path: Path, change: str
 ) -> None:
     app.shop.known = decision("picky==1.0")
-    app.shop.answer = decision("b==1.0", "picky==1.0", pure=False)
+    app.shop.answer = decision("b==1.0", "picky==1.0", from_files_alone=False)
     app.build()
     app.restore()
     if change == "lines":
@@ -201,7 +201,7 @@ def test_lines_are_tried_again_where_they_may_lack_nothing(
 @pytest.mark.parametrize("inputs", ["2" * 64, ""])
 def test_other_inputs_are_asked_about(app: Engine, inputs: str) -> None:
     app.shop.known = NeedsResolving("uv.lock holds more", inputs and "1" * 64)
-    app.shop.answer = decision("a==1.0", "b==1.0", pure=False)
+    app.shop.answer = decision("a==1.0", "b==1.0", from_files_alone=False)
     app.build()
     app.shop.known = NeedsResolving("uv.lock holds more", inputs)
 
@@ -220,7 +220,7 @@ def merged(app: Engine) -> None:
 
 
 def demanded(app: Engine) -> None:
-    app.demand = "another buildpack"
+    app.build_consumers = "another buildpack"
 
 
 def other_pin(app: Engine) -> None:
@@ -340,14 +340,14 @@ def test_a_decision_that_depends_on_the_patch_release_is_made_again(
     app: Engine, tmp_path: Path
 ) -> None:
     app.shop.known = decision("b==1.0", "picky==1.0")
-    assert app.build().patch == "3.14.6"
+    assert app.build().python_patch == "3.14.6"
     app.restore()
     app.release = release(tmp_path, "3.14.7")
 
     record = app.build()
 
     assert "Nothing else changed" not in "\n".join(app.log.said)
-    assert record.patch == "3.14.7"
+    assert record.python_patch == "3.14.7"
     assert app.made() == {"python", "deps"}
 
 
@@ -362,14 +362,14 @@ def test_what_the_manager_decided_is_asked_for_again_and_laid_out_only_where_it_
 
     assert app.shop.asked == ["decide"]
     assert app.made() == {"deps"}
-    assert not record.pure
+    assert not record.from_files_alone
 
 
 def test_a_decision_that_was_not_the_files_own_does_not_count_later(app: Engine) -> None:
     """The pins stay open, whatever is installed, so every build has to ask."""
     app.shop.index["lonely==1.0"] = package("lonely", "", "b")
     app.shop.known = decision("lonely==1.0")
-    app.shop.answer = decision("b==1.0", "lonely==1.0", pure=False)
+    app.shop.answer = decision("b==1.0", "lonely==1.0", from_files_alone=False)
     app.build()
     app.restore()
 
@@ -380,7 +380,7 @@ def test_a_decision_that_was_not_the_files_own_does_not_count_later(app: Engine)
 
 
 def test_who_sees_the_layers_at_build_time_gets_all_of_them(built: Engine) -> None:
-    built.demand = "another buildpack"
+    built.build_consumers = "another buildpack"
 
     built.build()
 
@@ -391,13 +391,13 @@ def test_who_sees_the_layers_at_build_time_gets_all_of_them(built: Engine) -> No
 
 
 def test_a_demand_repeats_and_ends(built: Engine) -> None:
-    built.demand = "another buildpack"
+    built.build_consumers = "another buildpack"
     built.build()
     built.restore().build()
     assert built.made() == ALL
     assert built.shop.asked == []
 
-    built.restore().demand = ""
+    built.restore().build_consumers = ""
     built.build()
 
     assert built.made() == ALL
@@ -420,7 +420,7 @@ def test_the_record_says_what_the_next_build_is_told(app: Engine) -> None:
     record = app.build()
 
     assert isinstance(record, BuildRecord)
-    assert record.pure
+    assert record.from_files_alone
     assert record.layers.keys() == {"venv", "deps-00"}
     assert record.layer_sizes.keys() >= record.layers.keys()
     assert record.largest.keys() == {"a", "b"}

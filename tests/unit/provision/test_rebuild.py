@@ -248,8 +248,8 @@ def test_a_layer_of_the_other_layout_does_not_stay(app: Engine) -> None:
 
 def test_a_distribution_from_a_directory_is_installed_in_every_build(app: Engine) -> None:
     local = app.shop.known = decision("a==1.0", "b==1.0")
-    pins = tuple(pin._replace(keeps=pin.name != "a") for pin in local.pins)
-    app.shop.known = local._replace(pins=pins, pure=False)
+    pins = tuple(pin._replace(is_cacheable=pin.name != "a") for pin in local.pins)
+    app.shop.known = local._replace(pins=pins, from_files_alone=False)
     app.build()
     app.restore()
     app.shop.index["a==1.0"] = package("a", "# edited")

@@ -18,8 +18,8 @@ def app(tmp_path: Path) -> Engine:
     return engine(tmp_path, Shop({}))
 
 
-def of(*pins: Pin, pure: bool = True) -> str:
-    return decision_digest(Resolution(pins, pure=pure, by="uv"))
+def of(*pins: Pin, from_files_alone: bool = True) -> str:
+    return decision_digest(Resolution(pins, from_files_alone=from_files_alone, by="uv"))
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def of(*pins: Pin, pure: bool = True) -> str:
         PIN._replace(version="1.17.1"),
         PIN._replace(origin="another"),
         PIN._replace(line="six==1.17.0 --hash=sha256:00"),
-        PIN._replace(keeps=False),
+        PIN._replace(is_cacheable=False),
         PIN._replace(extras=("more",)),
     ],
 )
@@ -66,9 +66,9 @@ def test_its_keys_are_those_of_its_parts(app: Engine) -> None:
     job = app.job()
 
     assert job.release == app.release
-    assert job.contents_key.tools == TOOLS
-    assert job.contents_key.python == "3.14"
-    assert (job.outcome_key.manager, job.outcome_key.layout) == ("pip", "linked")
+    assert job.package_key.tools == TOOLS
+    assert job.package_key.python == "3.14"
+    assert (job.environment_key.manager, job.environment_key.layout) == ("pip", "linked")
 
 
 def test_the_apps_processes_have_the_environment_at_its_final_path(app: Engine) -> None:

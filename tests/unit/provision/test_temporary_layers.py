@@ -37,7 +37,7 @@ def test_what_is_lent_is_what_the_image_has(app: Engine) -> None:
     app.build()
     first, found = laid_out(app), list[dict[str, object]]()
     app.restore()
-    app.wants, app.use = somebody, lambda _: found.append(laid_out(app))
+    app.steps_needing_environment, app.use = somebody, lambda _: found.append(laid_out(app))
 
     app.build()
 
@@ -50,9 +50,9 @@ def test_what_is_lent_is_what_the_image_has(app: Engine) -> None:
 
 def test_a_build_after_that_has_nothing_to_do(app: Engine) -> None:
     app.build()
-    app.restore().wants = somebody
+    app.restore().steps_needing_environment = somebody
     app.build()
-    app.restore().wants = lambda _: ""
+    app.restore().steps_needing_environment = lambda _: ""
 
     app.build()
 
@@ -61,7 +61,7 @@ def test_a_build_after_that_has_nothing_to_do(app: Engine) -> None:
 
 
 def test_what_changed_stays_and_the_rest_goes_back(app: Engine) -> None:
-    app.wants = somebody
+    app.steps_needing_environment = somebody
     app.build()
     app.restore()
     app.shop.known = decision("a==2.0", "b==1.0")
@@ -76,7 +76,7 @@ def test_what_changed_stays_and_the_rest_goes_back(app: Engine) -> None:
 def locked(app: Engine) -> Engine:
     """An app with a lock that its manager was asked about; one package is a directory's."""
     found = decision("a==1.0", "b==1.0")
-    pins = tuple(pin._replace(keeps=pin.name != "a") for pin in found.pins)
+    pins = tuple(pin._replace(is_cacheable=pin.name != "a") for pin in found.pins)
     app.shop.known = NeedsResolving("uv.lock holds more", "1" * 64)
     app.shop.answer = found._replace(pins=pins)
     app.build()
@@ -86,7 +86,7 @@ def locked(app: Engine) -> Engine:
 def test_nobody_is_asked_again_to_lend_what_a_lock_led_to(locked: Engine) -> None:
     notes = ("store.toml", "venv.toml", "deps-00.toml")
     before = {name: toml.read(locked.layers / name)["metadata"] for name in notes}
-    locked.wants = somebody
+    locked.steps_needing_environment = somebody
 
     locked.build()
 
@@ -136,7 +136,7 @@ def damaged_store(app: Engine) -> None:
 def test_whatever_makes_it_uncertain_has_the_manager_asked(
     locked: Engine, change: Callable[[Engine], None]
 ) -> None:
-    locked.wants = somebody
+    locked.steps_needing_environment = somebody
     change(locked)
 
     locked.build()
@@ -147,11 +147,11 @@ def test_whatever_makes_it_uncertain_has_the_manager_asked(
 
 def test_it_is_lent_where_the_manager_had_to_be_asked(app: Engine) -> None:
     app.shop.known = NeedsResolving("a range")
-    app.shop.answer = decision("a==1.0", "b==1.0", pure=False)
+    app.shop.answer = decision("a==1.0", "b==1.0", from_files_alone=False)
     app.build()
     first, found = laid_out(app), list[dict[str, object]]()
     app.restore()
-    app.wants, app.use = somebody, lambda _: found.append(laid_out(app))
+    app.steps_needing_environment, app.use = somebody, lambda _: found.append(laid_out(app))
 
     app.build()
 
@@ -163,7 +163,7 @@ def test_what_was_written_beside_it_is_in_no_image(app: Engine) -> None:
     app.build()
     clean = laid_out(app)
     app.restore().lose_image().lose_cache()
-    app.wants = somebody
+    app.steps_needing_environment = somebody
     app.use = lambda _: (app.layers / "deps-00/tree/dropin.cache").touch()
 
     app.build()
@@ -175,7 +175,7 @@ def test_a_package_that_was_changed_stops_the_build(app: Engine) -> None:
     def change(_: ProvidedEnvironment) -> None:
         (app.layers / "deps-00/tree/lib/python3.14/site-packages/a.py").unlink()
 
-    app.wants, app.use = somebody, change
+    app.steps_needing_environment, app.use = somebody, change
 
     with pytest.raises(PackagesChanged):
         app.build()
@@ -185,7 +185,7 @@ def test_a_package_that_was_changed_stops_the_build(app: Engine) -> None:
 def test_what_goes_back_may_not_be_changed_either(app: Engine, file: str) -> None:
     app.build()
     app.restore()
-    app.wants = somebody
+    app.steps_needing_environment = somebody
     app.use = lambda _: (app.layers / file).unlink()
 
     with pytest.raises(PackagesChanged):
@@ -201,7 +201,7 @@ def test_a_package_that_was_installed_besides_stops_the_build(
         app.restore()
     packages = "venv/lib/python3.14/site-packages"
     files = {"six.py": "", "six-1.17.0.dist-info/METADATA": ""}
-    app.wants = somebody
+    app.steps_needing_environment = somebody
     app.use = lambda _: _write(app.layers / packages, files)
 
     with pytest.raises(PackagesAdded) as caught:
@@ -216,7 +216,7 @@ def test_other_files_are_told_of_unless_they_are_caches(app: Engine, *, is_in_im
         app.build()
         app.restore()
     files = {"a/__pycache__/x.nbi": "", "a/dropin.cache": "", "a.pyc": "", "browsers/one": ""}
-    app.wants = somebody
+    app.steps_needing_environment = somebody
     app.use = lambda _: _write(app.layers / "deps-00/tree", files)
 
     app.build()
@@ -234,7 +234,7 @@ def _write(directory: Path, files: Files) -> None:
 def test_without_a_store_everything_is_installed_again(app: Engine) -> None:
     app.build()
     app.restore().lose_cache()
-    app.wants = somebody
+    app.steps_needing_environment = somebody
 
     app.build()
 

@@ -37,7 +37,7 @@ def world(built: dict[str, int], wheels: dict[str, int], trees: dict[str, int]) 
     """Make a world of archives with these sizes; small parts take one byte each."""
     kept = {
         name: StoreEntry(
-            dataclasses.replace(module(name), is_built=name in built),
+            dataclasses.replace(module(name), from_source=name in built),
             digest(f"whole {name}"),
             digest(f"info {name}"),
         )

@@ -35,7 +35,7 @@ SIX = dataclasses.replace(
         ],
         reaches=(f"{SITE}/other.libs",),
     ),
-    is_built=True,
+    from_source=True,
     origin="0123",
 )
 KEPT = StoreEntry(SIX, DIGEST, DIGEST)

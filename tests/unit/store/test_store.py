@@ -219,7 +219,7 @@ def test_small_parts_alone_are_kept_when_asked(store: Store, stage: Path, tmp_pa
 
 
 def test_what_may_change_without_a_word_is_known_as_that(store: Store, stage: Path) -> None:
-    kept = store.put(dataclasses.replace(SIX, keeps=False), stage)
+    kept = store.put(dataclasses.replace(SIX, is_cacheable=False), stage)
 
     assert again(store, closed(store, kept)) == {"six": kept}
 

@@ -241,4 +241,4 @@ def _of_the_app(document: TomlTable, place: InstallContext) -> Iterator[Pin]:
     is_distribution = own.get("distribution", own.get("package-type", "library") == "library")
     if isinstance(name, str) and name and is_distribution is not False:
         line = f"-e {place.app_dir}"
-        yield Pin(canonicalize_name(name), "", digest((line,)), line, keeps=False)
+        yield Pin(canonicalize_name(name), "", digest((line,)), line, is_cacheable=False)

@@ -195,7 +195,7 @@ class Unmatched(NamedTuple):
     """A requirement that pip found nothing for."""
 
     requirement: str
-    wanted_by: str = ""
+    needed_by: str = ""
     """The package that requires it; empty: the app itself."""
 
 
@@ -344,8 +344,8 @@ def _unknown(wanted: Unmatched, telling: str) -> BuildpackError:
         missing = set(re.findall(r"Location '(.*)' is ignored", telling))
         listed = links[1].split(", ") if links else []
         places = (f"{one} (not there)" if one in missing else one for one in listed)
-        return NotInFindLinks(requirement, wanted.wanted_by, tuple(places))
-    return NoSuchPackage(requirement, wanted.wanted_by, pages)
+        return NotInFindLinks(requirement, wanted.needed_by, tuple(places))
+    return NoSuchPackage(requirement, wanted.needed_by, pages)
 
 
 def _pinned(requirement: str) -> str | None:

@@ -44,7 +44,7 @@ def decision_of(report: str, own: OwnLines) -> Resolution:
         pins = sorted(_pin(item, own) for item in found["install"])
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ContractBroken(_DOCUMENT, repr(error)) from error
-    return Resolution(tuple(pins), pure=False, by=PIP)
+    return Resolution(tuple(pins), from_files_alone=False, by=PIP)
 
 
 def _pin(item: Item, own: OwnLines) -> Pin:
@@ -52,10 +52,10 @@ def _pin(item: Item, own: OwnLines) -> Pin:
     version = _normalised(item["metadata"]["version"])
     extras = tuple(sorted(canonicalize_name(extra) for extra in item.get("requested_extras", ())))
     if item["is_direct"]:
-        origin, line, keeps = _direct(name, item["download_info"], own)
+        origin, line, is_cacheable = _direct(name, item["download_info"], own)
     else:
-        origin, line, keeps = _of_an_index(name, version, item["download_info"], own)
-    return Pin(name, version, origin, line, keeps, extras)
+        origin, line, is_cacheable = _of_an_index(name, version, item["download_info"], own)
+    return Pin(name, version, origin, line, is_cacheable, extras)
 
 
 def _of_an_index(name: str, version: str, download: Item, own: OwnLines) -> tuple[str, str, bool]:

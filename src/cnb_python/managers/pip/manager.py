@@ -114,7 +114,7 @@ class Pip:
         """Install exactly *pins* of *decision*. Raises what the tool says went wrong."""
         from cnb_python.managers.pip import install as pip_install  # noqa: PLC0415 - see above
 
-        planned = self._planned(place) if decision.pure else None
+        planned = self._planned(place) if decision.from_files_alone else None
         if isinstance(planned, pinned.PinnedPlan):
             pip_install.install_exactly(pins, planned.network, place, run)
         else:

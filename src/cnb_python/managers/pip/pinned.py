@@ -42,7 +42,7 @@ def plan(
     if isinstance(lines, NotExact):
         return NeedsResolving(lines.sentence)
     pins = sorted(_pin(line, network.index_url) for line in lines)
-    return PinnedPlan(Resolution(tuple(pins), pure=True, by=UV), network)
+    return PinnedPlan(Resolution(tuple(pins), from_files_alone=True, by=UV), network)
 
 
 def _applying(file: ExactFile, python: str, processor: str) -> list[Exact] | NotExact:

@@ -143,7 +143,7 @@ def resolve(asked: PipenvExport) -> Resolution:
     if outcome.code:
         raise uv.explain(command, outcome, place)
     choice = Choice(place.python, asked.processor)
-    return install_locked.read_lock(lock, choice, _PIPFILE)._replace(pure=False)
+    return install_locked.read_lock(lock, choice, _PIPFILE)._replace(from_files_alone=False)
 
 
 def install(pins: Sequence[Pin], place: InstallContext, run: Run) -> None:

@@ -116,7 +116,7 @@ def _of_the_app(place: InstallContext) -> tuple[Pin, ...]:
     if not found.is_package:
         return ()
     line = f"-e {place.app_dir}"
-    return (Pin(canonicalize_name(found.name), "", digest((line,)), line, keeps=False),)
+    return (Pin(canonicalize_name(found.name), "", digest((line,)), line, is_cacheable=False),)
 
 
 def _export(settings: Settings, into: Path, place: InstallContext) -> Command:

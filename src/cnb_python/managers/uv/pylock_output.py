@@ -22,7 +22,9 @@ def decision_of(lock: Path, own: OwnLines) -> Resolution:
     """
     packages = toml.tables_at(toml.read(lock), "packages")
     return Resolution(
-        tuple(sorted(_pin(table, own, lock.parent) for table in packages)), pure=False, by=UV
+        tuple(sorted(_pin(table, own, lock.parent) for table in packages)),
+        from_files_alone=False,
+        by=UV,
     )
 
 
@@ -32,7 +34,7 @@ def _pin(table: TomlTable, own: OwnLines, beside: Path) -> Pin:
         path = (beside / _text(directory, "path")).resolve()
         line = f"-e {path}" if directory.get("editable") else f"{name} @ {path.as_uri()}"
         own_line = own.line_of(name, path.as_uri())
-        return Pin(name, version, digest((str(path),)), own_line or line, keeps=False)
+        return Pin(name, version, digest((str(path),)), own_line or line, is_cacheable=False)
     if source := toml.table_at(table, "vcs"):
         return Pin(name, version, *_of_vcs(name, source, own))
     if archive := toml.table_at(table, "archive"):
@@ -43,7 +45,7 @@ def _pin(table: TomlTable, own: OwnLines, beside: Path) -> Pin:
     hashes = own.hashes.get(name) or decided
     line = f"{name}=={version}" + "".join(f" --hash={one}" for one in hashes)
     origin = digest((shown(_text(table, "index")), *hashes))
-    return Pin(name, version, origin, line, keeps=bool(hashes))
+    return Pin(name, version, origin, line, is_cacheable=bool(hashes))
 
 
 def _of_vcs(name: str, source: TomlTable, own: OwnLines) -> tuple[str, str]:

@@ -33,8 +33,8 @@ def test_every_line_is_a_pin_in_the_order_of_names() -> None:
         ("a", "1.0", "a[x]==1.0", ("x",)),
         ("b", "2", "b==2", ()),
     ]
-    assert (decision.pure, decision.by) == (True, "uv")
-    assert all(pin.keeps for pin in decision.pins)
+    assert (decision.from_files_alone, decision.by) == (True, "uv")
+    assert all(pin.is_cacheable for pin in decision.pins)
 
 
 def test_a_file_of_nothing_decides_that_there_is_nothing() -> None:

@@ -50,7 +50,7 @@ def test_a_release_of_an_index_is_pinned_by_its_archive() -> None:
     found = pin(item(archive(), direct=False, requested_extras=["X_y", "b"]))
 
     assert found.line == f"my-lib==1.0 --hash=sha256:{SHA}"
-    assert (found.name, found.version, found.keeps) == ("my-lib", "1.0", True)
+    assert (found.name, found.version, found.is_cacheable) == ("my-lib", "1.0", True)
     assert found.extras == ("b", "x-y")
 
 
@@ -79,11 +79,11 @@ def test_options_of_the_build_of_an_address_count_and_its_token_does_not() -> No
 def test_without_a_hash_nothing_is_certain() -> None:
     found = pin(item({"url": "https://x.example/a", "archive_info": {}}, direct=False))
 
-    assert (found.line, found.keeps) == ("my-lib==1.0", False)
+    assert (found.line, found.is_cacheable) == ("my-lib==1.0", False)
 
 
 @pytest.mark.parametrize(
-    ("download", "line", "keeps"),
+    ("download", "line", "is_cacheable"),
     [
         (archive(), f"my-lib @ {archive()['url']} --hash=sha256:{SHA}", True),
         (vcs(), f"my-lib @ git+https://git.example.org/lib.git@{COMMIT}", True),
@@ -98,11 +98,11 @@ def test_without_a_hash_nothing_is_certain() -> None:
     ids=["archive", "repository", "subdirectory", "directory", "editable"],
 )
 def test_an_address_is_pinned_by_what_was_there(
-    download: dict[str, Any], line: str, keeps: object
+    download: dict[str, Any], line: str, is_cacheable: object
 ) -> None:
     found = pin(item(download))
 
-    assert (found.line, found.keeps) == (line, keeps)
+    assert (found.line, found.is_cacheable) == (line, is_cacheable)
 
 
 def test_the_apps_own_words_are_better() -> None:
@@ -145,7 +145,7 @@ def test_pins_are_in_the_order_of_their_names() -> None:
     decision = decision_of(report(*items), NOTHING)
 
     assert [one.name for one in decision.pins] == ["a", "b", "c"]
-    assert (decision.pure, decision.by) == (False, "pip")
+    assert (decision.from_files_alone, decision.by) == (False, "pip")
 
 
 @pytest.mark.parametrize(

@@ -146,7 +146,7 @@ def test_directories_files_and_repositories_get_their_names(tmp_path: Path) -> N
         "far": f"far @ https://files.example/far-1.0.whl --hash=sha256:{HASH}",
         "cloned": f"cloned @ git+https://git.example/cloned@{commit}",
     }
-    assert {pin.name for pin in decision.pins if pin.keeps} == {"far", "cloned"}
+    assert {pin.name for pin in decision.pins if pin.is_cacheable} == {"far", "cloned"}
 
 
 def test_a_category_is_added_by_its_name(tmp_path: Path) -> None:

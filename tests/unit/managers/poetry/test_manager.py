@@ -126,7 +126,7 @@ def test_poetry_decides_and_the_app_itself_belongs_to_it(tmp_path: Path) -> None
 
     decision = Poetry(settings).decide(place(shop(tmp_path)), programs)
 
-    assert [(pin.name, pin.version, pin.keeps) for pin in decision.pins] == [
+    assert [(pin.name, pin.version, pin.is_cacheable) for pin in decision.pins] == [
         ("my-shop", "", False),
         ("six", "1.17.0", True),
     ]

@@ -159,7 +159,7 @@ def test_an_unknown_package_is_named_with_what_requires_it(
     found = why(name)
 
     assert isinstance(found, NoSuchPackage)
-    assert (found.requirement, found.wanted_by) == (requirement, by)
+    assert (found.requirement, found.needed_by) == (requirement, by)
 
 
 def test_what_is_not_among_the_files_at_hand_is_named() -> None:

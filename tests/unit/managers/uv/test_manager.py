@@ -181,7 +181,7 @@ def test_uv_checks_its_lock_and_says_what_it_holds(place: InstallContext, app: P
     assert command.cwd == app
     assert "UV_FROZEN" not in command.env, "it would not be checked"
     assert command.env["UV_INDEX_X_PASSWORD"] == "secret"
-    assert [(pin.name, pin.keeps) for pin in decision.pins] == [("shop", False)]
+    assert [(pin.name, pin.is_cacheable) for pin in decision.pins] == [("shop", False)]
 
 
 def test_deciding_and_installing_are_two_commands(place: InstallContext) -> None:

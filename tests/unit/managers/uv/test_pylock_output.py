@@ -31,7 +31,7 @@ wheels = [{{ url = "https://x.example/a.whl", hashes = {{ sha256 = "{ONE}" }} }}
     )
 
     assert found.line == f"my-lib==1.0 --hash=sha256:{ONE} --hash=sha256:{TWO}"
-    assert found.keeps
+    assert found.is_cacheable
 
 
 def test_hashes_of_the_app_s_own_lines_are_stronger_than_what_uv_found(tmp_path: Path) -> None:
@@ -47,7 +47,7 @@ wheels = [{{ url = "https://x.example/a.whl", hashes = {{ sha256 = "{ONE}" }} }}
 def test_a_release_without_hashes_is_not_certain(tmp_path: Path) -> None:
     found = pin(tmp_path, 'version = "1.0"\nsdist = { url = "https://x.example/a.tar.gz" }')
 
-    assert (found.line, found.keeps) == ("my-lib==1.0", False)
+    assert (found.line, found.is_cacheable) == ("my-lib==1.0", False)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_a_directory_is_installed_from_where_it_is(
 ) -> None:
     found = pin(tmp_path, f'directory = {{ path = "../lib", editable = {editable} }}')
 
-    assert (found.line, found.keeps) == (form.format(tmp_path.parent / "lib"), False)
+    assert (found.line, found.is_cacheable) == (form.format(tmp_path.parent / "lib"), False)
 
 
 def test_a_repository_is_pinned_by_its_commit(tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ commit-id = "c0ffee", subdirectory = "a" }""",
     )
 
     assert found.line == "my-lib @ git+https://git.example.org/lib.git@c0ffee#subdirectory=a"
-    assert found.keeps
+    assert found.is_cacheable
 
 
 def test_an_archive_is_pinned_by_its_hash(tmp_path: Path) -> None:
