@@ -62,7 +62,7 @@ def place(tmp_path: Path, base: Path) -> Make:
 def test_uv_takes_what_pip_would_choose(place: Make, file: Path) -> None:
     found = exactly(place(file))
     asked = place(file)
-    decided = Pip().decide(asked, run)
+    decided = Pip().resolve(asked, run)
 
     assert isinstance(found, Accepted), found
     assert versions(found.decision) == found.installed == versions(decided)
@@ -73,7 +73,7 @@ def test_uv_takes_what_pip_would_choose(place: Make, file: Path) -> None:
 @pytest.mark.parametrize("file", files("pip"), ids=lambda file: file.stem)
 def test_pip_decides_what_is_not_exact(place: Make, file: Path) -> None:
     assert isinstance(exactly(place(file)), str)
-    assert Pip().decide(place(file), run).pins
+    assert Pip().resolve(place(file), run).pins
 
 
 @pytest.mark.parametrize("file", files("refused"), ids=lambda file: file.stem)
@@ -82,7 +82,7 @@ def test_what_pip_refuses_is_not_accepted_and_explained_in_its_sense(
 ) -> None:
     assert isinstance(exactly(place(file)), str)
     with pytest.raises(FAILURES.get(file.stem, AppError)):
-        Pip().install_all(place(file), run)
+        Pip().resolve_and_install(place(file), run)
 
 
 def test_there_are_enough_files() -> None:

@@ -51,7 +51,7 @@ class Apps:
         """Return what module `m` holds when uv, and when pip, has installed the requirements."""
         ours, pips = (self.place(requirements, **environ) for _ in range(2))
         found = exactly(ours)
-        decided = Pip().install_all(pips, run)
+        decided = Pip().resolve_and_install(pips, run)
         assert isinstance(found, Accepted), found
         assert versions(found.decision) == found.installed == versions(decided)
         one, other = (site_packages(place) / "m.py" for place in (ours, pips))
@@ -149,7 +149,7 @@ def test_a_local_version_is_left_to_pip_where_it_is_pips_choice(
     wheel(packages, "p", "1.0", {"m.py": "public"})
     wheel(packages, "p", "1.0+cpu", {"m.py": "local"})
 
-    decided = Pip().decide(apps.place("p==1.0", PIP_INDEX_URL=served.url), run)
+    decided = Pip().resolve(apps.place("p==1.0", PIP_INDEX_URL=served.url), run)
     found = exactly(apps.place("p==1.0", PIP_INDEX_URL=served.url))
 
     assert [pin.version for pin in decided.pins] == ["1.0+cpu"]

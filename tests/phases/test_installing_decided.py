@@ -88,8 +88,8 @@ def contents(place: InstallContext) -> dict[str, bytes]:
 
 def test_some_now_and_the_others_later_make_the_same_whole(place: Make) -> None:
     at_once, deciding_place = place(), place()
-    whole = Pip().install_all(at_once, run)
-    decision = Pip().decide(deciding_place, run)
+    whole = Pip().resolve_and_install(at_once, run)
+    decision = Pip().resolve(deciding_place, run)
 
     assert [pin.name for pin in decision.pins] == NAMES
     assert decision == whole
@@ -103,7 +103,7 @@ def test_some_now_and_the_others_later_make_the_same_whole(place: Make) -> None:
 
 
 def test_what_may_change_without_a_word_is_not_kept(place: Make) -> None:
-    decision = Pip().decide(place(), run)
+    decision = Pip().resolve(place(), run)
 
     assert [pin.name for pin in decision.pins if not pin.is_cacheable] == ["in-directory"]
 
@@ -113,11 +113,11 @@ def by_name(decision: Resolution) -> dict[str, Pin]:
 
 
 def test_a_new_commit_of_a_branch_is_another_origin(place: Make, tmp_path: Path) -> None:
-    before = by_name(Pip().decide(place(), run))
+    before = by_name(Pip().resolve(place(), run))
     (tmp_path / "repository/files/in_git.py").write_text("changed")
     subprocess.run([*GIT, "commit", "-qam", "second"], cwd=tmp_path / "repository", check=True)
 
-    after = by_name(Pip().decide(place(), run))
+    after = by_name(Pip().resolve(place(), run))
 
     assert {name for name in NAMES if before[name] != after[name]} == {"in-git"}
 
@@ -128,7 +128,7 @@ def test_uv_does_the_same_for_those_who_choose_it(place: Make) -> None:
     at_once, again = place(), place()
     manager = Pip(DEFAULTS._replace(installer=UV))
 
-    decision = manager.install_all(at_once, run)
+    decision = manager.resolve_and_install(at_once, run)
     manager.install(decision, decision.pins, again, run)
 
     assert [pin.name for pin in decision.pins] == NAMES

@@ -71,10 +71,10 @@ def settings() -> dict[str, str]:
 
 def exactly(place: InstallContext) -> Accepted | str:
     """Go the exact way in *place*; return why not, where it ends before the end."""
-    known = Pip().pins(read_project(place.app_dir), PYTHON, place.environ)
+    known = Pip().resolve_from_files(read_project(place.app_dir), PYTHON, place.environ)
     if isinstance(known, NeedsResolving):
         return known.reason
-    if known.pins and (refusal := Pip().try_install(known, known.pins, place, run)):
+    if known.pins and (refusal := Pip().install_pinned(known, known.pins, place, run)):
         return refusal
     found: dict[str, Distribution] = {
         canonicalize_name(one.name): one for one in distributions(path=[str(site_packages(place))])

@@ -164,9 +164,9 @@ def _install(tool: Tool, place: InstallContext, noting: Run) -> None:
     project = read_project(place.app_dir)
     manager = Pip(DEFAULTS._replace(installer=tool))
     manager.check(project)
-    known = manager.pins(project, place.python, place.environ)
+    known = manager.resolve_from_files(project, place.python, place.environ)
     if isinstance(known, NeedsResolving):
-        manager.install_all(place, noting)
+        manager.resolve_and_install(place, noting)
     else:
         manager.install(known, known.pins, place, noting)
 

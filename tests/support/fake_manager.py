@@ -67,13 +67,13 @@ class Shop:
     def check(self, project: Project) -> tuple[Advice, ...]:
         raise AssertionError(project)
 
-    def pins(
+    def resolve_from_files(
         self, project: Project, python: str, environ: Mapping[str, str]
     ) -> Resolution | NeedsResolving:
         del project, python, environ
         return self.known
 
-    def try_install(
+    def install_pinned(
         self, decision: Resolution, pins: Sequence[Pin], place: InstallContext, run: Run
     ) -> str:
         self._note("try", pins)
@@ -81,14 +81,14 @@ class Shop:
         del decision, run
         return self.refusal
 
-    def decide(self, place: InstallContext, run: Run) -> Resolution:
+    def resolve(self, place: InstallContext, run: Run) -> Resolution:
         self._note("decide", ())
         # What it installs is of no use, so it may leave anything.
         self._install(self.answer.pins, place)
         del run
         return self.answer
 
-    def install_all(self, place: InstallContext, run: Run) -> Resolution:
+    def resolve_and_install(self, place: InstallContext, run: Run) -> Resolution:
         self._note("all", self.answer.pins)
         self._install(self.answer.pins, place)
         del run

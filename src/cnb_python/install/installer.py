@@ -183,7 +183,7 @@ def _exactly(decision: Resolution, work: _Work) -> _Resolved | None:
     missing = work.start_from_kept(decision)
     stage = None
     if missing:
-        install = partial(workshop.request.manager.try_install, decision, missing)
+        install = partial(workshop.request.manager.install_pinned, decision, missing)
         stage, refusal = workshop.stage(install, pip=False)
         if refusal:
             output.line(f"Asking {workshop.request.decider}: {refusal}")
@@ -202,10 +202,10 @@ def _asked(work: _Work) -> _Resolved:
     manager, workshop = work.workshop.request.manager, work.workshop
     workshop.request.ready()
     if not work.kept:
-        stage, decision = workshop.stage(manager.install_all)
+        stage, decision = workshop.stage(manager.resolve_and_install)
         work.take(stage, decision, decision.pins)
         return _Resolved(decision, is_sensitive=False)
-    _, decision = workshop.stage(manager.decide)
+    _, decision = workshop.stage(manager.resolve)
     if missing := work.start_from_kept(decision):
         work.install(decision, missing)
     return _Resolved(decision, is_sensitive=False)

@@ -116,7 +116,7 @@ class Manager(Protocol):
         """Refuse what cannot work before anything is written (AppError)."""
         ...
 
-    def pins(
+    def resolve_from_files(
         self, project: Project, python: str, environ: Mapping[str, str]
     ) -> Resolution | NeedsResolving:
         """Return what the app's files alone decide, without asking anyone; Undecided: they do not.
@@ -125,7 +125,7 @@ class Manager(Protocol):
         """
         ...
 
-    def try_install(
+    def install_pinned(
         self, decision: Resolution, pins: Sequence[Pin], place: InstallContext, run: Run
     ) -> str:
         """Install *pins* of a *decision* of `pins`; return in a sentence why not, or nothing.
@@ -134,14 +134,14 @@ class Manager(Protocol):
         """
         ...
 
-    def decide(self, place: InstallContext, run: Run) -> Resolution:
+    def resolve(self, place: InstallContext, run: Run) -> Resolution:
         """Have the manager decide, as if nothing were installed; what it installs is of no use.
 
         Raises what it says went wrong.
         """
         ...
 
-    def install_all(self, place: InstallContext, run: Run) -> Resolution:
+    def resolve_and_install(self, place: InstallContext, run: Run) -> Resolution:
         """Have the manager decide and install in one go. Raises what it says went wrong."""
         ...
 
@@ -164,7 +164,7 @@ class ResolvesOnChange(ABC):
     __slots__ = ()
 
     @abstractmethod
-    def decide(self, place: InstallContext, run: Run) -> Resolution:
+    def resolve(self, place: InstallContext, run: Run) -> Resolution:
         """See `Manager`."""
 
     @abstractmethod
@@ -173,15 +173,15 @@ class ResolvesOnChange(ABC):
     ) -> None:
         """See `Manager`."""
 
-    def try_install(
+    def install_pinned(
         self, decision: Resolution, pins: Sequence[Pin], place: InstallContext, run: Run
     ) -> str:
         """Refuse: there is nothing that `pins` could have decided."""
         del decision, pins, place, run
         return "its files alone decide nothing"
 
-    def install_all(self, place: InstallContext, run: Run) -> Resolution:
+    def resolve_and_install(self, place: InstallContext, run: Run) -> Resolution:
         """Decide and install. Raises what both do."""
-        decision = self.decide(place, run)
+        decision = self.resolve(place, run)
         self.install(decision, decision.pins, place, run)
         return decision

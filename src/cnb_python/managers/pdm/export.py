@@ -77,7 +77,7 @@ class PdmExport(NamedTuple):
     run: Run
 
 
-def decide(asked: PdmExport) -> Resolution:
+def resolve(asked: PdmExport) -> Resolution:
     """Return what the lock of the app holds for its Python. Raises what PDM says of it."""
     place = asked.place
     document = toml.read(place.app_dir / _PYPROJECT)

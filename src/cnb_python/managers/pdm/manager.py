@@ -61,7 +61,7 @@ class Pdm(ResolvesOnChange):
         toml.read(project.directory / PYPROJECT)
         return ()
 
-    def pins(
+    def resolve_from_files(
         self, project: Project, python: str, environ: Mapping[str, str]
     ) -> Resolution | NeedsResolving:
         """Return that PDM has to say what its lock means here, and on what that depends."""
@@ -76,12 +76,12 @@ class Pdm(ResolvesOnChange):
         )
         return NeedsResolving(f"it alone reads {LOCK}", inputs)
 
-    def decide(self, place: InstallContext, run: Run) -> Resolution:
+    def resolve(self, place: InstallContext, run: Run) -> Resolution:
         """Have PDM check and read its lock. Raises what it says went wrong."""
         from cnb_python.managers.pdm import export  # noqa: PLC0415 - see above
 
         asked = export.PdmExport(self.program, self.settings, self.processor, place, run)
-        return export.decide(asked)
+        return export.resolve(asked)
 
     def install(
         self, decision: Resolution, pins: Sequence[Pin], place: InstallContext, run: Run

@@ -13,7 +13,7 @@ _OF_THE_DECISION = frozenset(
 )
 
 
-def install_all(files: Sequence[str], place: InstallContext, report: Path) -> Command:
+def resolve_and_install(files: Sequence[str], place: InstallContext, report: Path) -> Command:
     """Return the command that decides on *files*, installs, and writes *report*."""
     options = ("--no-compile", "--report", str(report), *_each("--requirement", files))
     return Command(
@@ -24,7 +24,7 @@ def install_all(files: Sequence[str], place: InstallContext, report: Path) -> Co
     )
 
 
-def decide(files: Sequence[str], place: InstallContext, report: Path) -> Command:
+def resolve(files: Sequence[str], place: InstallContext, report: Path) -> Command:
     """Return the command that only decides, as if nothing were installed, into *report*."""
     options = ("--dry-run", "--ignore-installed", "--report", str(report))
     return Command(

@@ -123,20 +123,22 @@ def install_exactly(
     _uv(uv.install_exactly(pins, network, place), place, run)
 
 
-def install_all(files: Files, place: InstallContext, run: Run, *, by_uv: bool) -> Resolution:
+def resolve_and_install(
+    files: Files, place: InstallContext, run: Run, *, by_uv: bool
+) -> Resolution:
     """Decide and install in one go. Raises what pip, or uv, says went wrong."""
     if not by_uv:
-        return _pip_decides(pip_commands.install_all, files, place, run)
-    decision = decide(files, place, run, by_uv=True)
+        return _pip_decides(pip_commands.resolve_and_install, files, place, run)
+    decision = resolve(files, place, run, by_uv=True)
     if decision.pins:
         install_decided(files, decision, decision.pins, place, run)
     return decision
 
 
-def decide(files: Files, place: InstallContext, run: Run, *, by_uv: bool) -> Resolution:
+def resolve(files: Files, place: InstallContext, run: Run, *, by_uv: bool) -> Resolution:
     """Decide without installing. Raises what pip, or uv, says went wrong."""
     if not by_uv:
-        return _pip_decides(pip_commands.decide, files, place, run)
+        return _pip_decides(pip_commands.resolve, files, place, run)
     lock = place.scratch / "pylock.toml"
     _uv(uv.compile_all(files, lock, place), place, run)
     return pylock_output.decision_of(lock, _own_lines(files, place))

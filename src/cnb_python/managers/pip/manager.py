@@ -71,7 +71,7 @@ class Pip:
                     f"{self.settings.named('requirements')}=requirements.txt,more.txt",
                 )
 
-    def pins(
+    def resolve_from_files(
         self, project: Project, python: str, environ: Mapping[str, str]
     ) -> Resolution | NeedsResolving:
         """Return what the app's files alone decide for *python*, installed by uv.
@@ -81,7 +81,7 @@ class Pip:
         planned = self._plan(self._contents(project), project.directory, python, environ)
         return planned if isinstance(planned, NeedsResolving) else planned.decision
 
-    def try_install(
+    def install_pinned(
         self, decision: Resolution, pins: Sequence[Pin], place: InstallContext, run: Run
     ) -> str:
         """Have uv install *pins* of what `pins` returned; return why it did not, or nothing.
@@ -96,17 +96,17 @@ class Pip:
             return planned.reason
         return pip_install.try_exactly(pins, planned.network, self.processor, place, run)
 
-    def install_all(self, place: InstallContext, run: Run) -> Resolution:
+    def resolve_and_install(self, place: InstallContext, run: Run) -> Resolution:
         """Decide and install in one go. Raises what pip, or uv, says went wrong."""
         from cnb_python.managers.pip import install as pip_install  # noqa: PLC0415 - see above
 
-        return pip_install.install_all(self._files, place, run, by_uv=self._by_uv)
+        return pip_install.resolve_and_install(self._files, place, run, by_uv=self._by_uv)
 
-    def decide(self, place: InstallContext, run: Run) -> Resolution:
+    def resolve(self, place: InstallContext, run: Run) -> Resolution:
         """Decide without installing. Raises what pip, or uv, says went wrong."""
         from cnb_python.managers.pip import install as pip_install  # noqa: PLC0415 - see above
 
-        return pip_install.decide(self._files, place, run, by_uv=self._by_uv)
+        return pip_install.resolve(self._files, place, run, by_uv=self._by_uv)
 
     def install(
         self, decision: Resolution, pins: Sequence[Pin], place: InstallContext, run: Run

@@ -68,7 +68,7 @@ class Pipenv(ResolvesOnChange):
             ),
         )
 
-    def pins(
+    def resolve_from_files(
         self, project: Project, python: str, environ: Mapping[str, str]
     ) -> Resolution | NeedsResolving:
         """Return that Pipenv has to say what its lock means here, and on what that depends."""
@@ -85,7 +85,7 @@ class Pipenv(ResolvesOnChange):
         )
         return NeedsResolving(f"it alone reads {LOCK}", inputs)
 
-    def decide(self, place: InstallContext, run: Run) -> Resolution:
+    def resolve(self, place: InstallContext, run: Run) -> Resolution:
         """Have Pipenv check and read its lock. Raises what it, or uv, says went wrong."""
         from cnb_python.managers.pipenv import export  # noqa: PLC0415 - see above
 

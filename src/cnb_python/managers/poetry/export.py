@@ -38,7 +38,7 @@ _OURS = re.compile(
 )
 
 
-def decide(settings: Settings, processor: str, place: InstallContext, run: Run) -> Resolution:
+def resolve(settings: Settings, processor: str, place: InstallContext, run: Run) -> Resolution:
     """Return what the lock of the app holds for its Python. Raises what Poetry says went wrong."""
     exported = _exported(place)
     outcome = run(command := _export(settings, exported, place))

@@ -60,7 +60,7 @@ class Poetry(ResolvesOnChange):
         pyproject.read(project.directory)
         return ()
 
-    def pins(
+    def resolve_from_files(
         self, project: Project, python: str, environ: Mapping[str, str]
     ) -> Resolution | NeedsResolving:
         """Return that Poetry has to say what its lock means here, and on what that depends."""
@@ -77,11 +77,11 @@ class Poetry(ResolvesOnChange):
         )
         return NeedsResolving(f"it alone reads {LOCK}", inputs)
 
-    def decide(self, place: InstallContext, run: Run) -> Resolution:
+    def resolve(self, place: InstallContext, run: Run) -> Resolution:
         """Have Poetry check and read its lock. Raises what it says went wrong."""
         from cnb_python.managers.poetry import export  # noqa: PLC0415 - see above
 
-        return export.decide(self.settings, self.processor, place, run)
+        return export.resolve(self.settings, self.processor, place, run)
 
     def install(
         self, decision: Resolution, pins: Sequence[Pin], place: InstallContext, run: Run

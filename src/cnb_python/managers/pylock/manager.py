@@ -54,7 +54,7 @@ class Pylock(ResolvesOnChange):
         project.content(names[0])
         return ()
 
-    def pins(
+    def resolve_from_files(
         self, project: Project, python: str, environ: Mapping[str, str]
     ) -> Resolution | NeedsResolving:
         """Return that the lock has to be read, and on what the answer depends."""
@@ -70,7 +70,7 @@ class Pylock(ResolvesOnChange):
         )
         return NeedsResolving("a lock holds what each Python and system needs", inputs)
 
-    def decide(self, place: InstallContext, run: Run) -> Resolution:
+    def resolve(self, place: InstallContext, run: Run) -> Resolution:
         """Read the lock. Raises BadLock, LockForOtherPython, UnknownGroup and UnreadableToml."""
         del run
         from cnb_python.managers import install_locked  # noqa: PLC0415 - heavy

@@ -57,18 +57,18 @@ class PlainProject(ResolvesOnChange):
             ),
         )
 
-    def pins(
+    def resolve_from_files(
         self, project: Project, python: str, environ: Mapping[str, str]
     ) -> Resolution | NeedsResolving:
         """Return that nobody knows."""
         del python, environ
         return NeedsResolving(f"{self.deciding_files(project)[0]} pins nothing")
 
-    def decide(self, place: InstallContext, run: Run) -> Resolution:
+    def resolve(self, place: InstallContext, run: Run) -> Resolution:
         """Have uv resolve. Raises what it says went wrong."""
         from cnb_python.managers.pyproject import resolve  # noqa: PLC0415 - heavy
 
-        return resolve.decide(self.settings, place, run, is_package=_is_package(place.app_dir))
+        return resolve.resolve(self.settings, place, run, is_package=_is_package(place.app_dir))
 
     def install(
         self, decision: Resolution, pins: Sequence[Pin], place: InstallContext, run: Run

@@ -10,7 +10,9 @@ from cnb_python.system.interface import Command, Run
 _PYPROJECT = "pyproject.toml"
 
 
-def decide(settings: Settings, place: InstallContext, run: Run, *, is_package: bool) -> Resolution:
+def resolve(
+    settings: Settings, place: InstallContext, run: Run, *, is_package: bool
+) -> Resolution:
     """Return what uv takes for the project of the app. Raises what it says went wrong.
 
     *is_package*: the project itself is installed too, editable.

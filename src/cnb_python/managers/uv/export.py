@@ -22,7 +22,7 @@ _UNKNOWN = re.compile(r"(Group|Extra) `([^`]+)` is not defined")
 _VERSION = re.compile(r"Required uv version `([^`]+)` does not match")
 
 
-def decide(settings: Settings, processor: str, place: InstallContext, run: Run) -> Resolution:
+def resolve(settings: Settings, processor: str, place: InstallContext, run: Run) -> Resolution:
     """Return what the lock of the app holds for its Python. Raises what uv says went wrong."""
     lock = place.scratch / "pylock.toml"
     # uv keeps the choices of a file that is there.

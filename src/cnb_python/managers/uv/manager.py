@@ -232,7 +232,7 @@ class UvProject(ResolvesOnChange):
             raise LockWithoutProject(LOCK, PYPROJECT, "uv")
         return ()
 
-    def pins(
+    def resolve_from_files(
         self, project: Project, python: str, environ: Mapping[str, str]
     ) -> Resolution | NeedsResolving:
         """Return that uv has to say what its lock means here, and on what that depends."""
@@ -246,11 +246,11 @@ class UvProject(ResolvesOnChange):
         )
         return NeedsResolving(f"{LOCK} holds what each Python and system needs", inputs)
 
-    def decide(self, place: InstallContext, run: Run) -> Resolution:
+    def resolve(self, place: InstallContext, run: Run) -> Resolution:
         """Have uv check and read its lock. Raises what it says went wrong."""
         from cnb_python.managers.uv import export as uv_export  # noqa: PLC0415 - see above
 
-        return uv_export.decide(self.settings, self.processor, place, run)
+        return uv_export.resolve(self.settings, self.processor, place, run)
 
     def install(
         self, decision: Resolution, pins: Sequence[Pin], place: InstallContext, run: Run

@@ -54,7 +54,7 @@ def shop(directory: Path, more: str = "") -> Path:
 
 
 def inputs(directory: Path) -> str:
-    found = Pdm(processor="x86_64").pins(read_project(directory), PYTHON, {})
+    found = Pdm(processor="x86_64").resolve_from_files(read_project(directory), PYTHON, {})
     assert isinstance(found, NeedsResolving)
     assert found.inputs
     return found.inputs
@@ -64,7 +64,7 @@ def asked(directory: Path, exported: str, settings: Settings | None = None) -> P
     """Return what ran when the packages of *directory* were installed."""
     programs = Programs()
     programs.answer("export", exported=exported)
-    Pdm(settings or Settings(), processor="x86_64").install_all(place(directory), programs)
+    Pdm(settings or Settings(), processor="x86_64").resolve_and_install(place(directory), programs)
     return programs
 
 
@@ -173,7 +173,7 @@ def test_what_pdm_refuses_is_explained(tmp_path: Path, said: str, kind: type[Exc
     programs.answer("lock", said, code=1)
 
     with pytest.raises(kind):
-        Pdm().decide(place(shop(tmp_path)), programs)
+        Pdm().resolve(place(shop(tmp_path)), programs)
 
 
 @pytest.mark.parametrize(
@@ -195,12 +195,12 @@ def test_a_lock_for_other_machines_is_refused(tmp_path: Path, targets: str, prob
     programs = Programs()
     programs.answer("export", exported="six==1.17.0\n")
 
-    def decide() -> None:
-        Pdm(processor="x86_64").decide(place(directory), programs)
+    def resolve() -> None:
+        Pdm(processor="x86_64").resolve(place(directory), programs)
 
     if not problem:
-        decide()
+        resolve()
         return
     with pytest.raises((BadLock, LockForOtherPython)) as raised:
-        decide()
+        resolve()
     assert problem in f"{type(raised.value).__name__} {getattr(raised.value, 'problem', '')}"

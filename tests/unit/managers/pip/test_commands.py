@@ -46,7 +46,9 @@ def exactly(
 
 
 def test_pip_runs_from_outside_and_isolated_in_the_apps_directory(tmp_path: Path) -> None:
-    command = pip_commands.install_all(FILES, workplace(tmp_path), tmp_path / "report.json")
+    command = pip_commands.resolve_and_install(
+        FILES, workplace(tmp_path), tmp_path / "report.json"
+    )
 
     assert command.argv[:4] == (
         "/layers/venv/bin/python",
@@ -65,7 +67,7 @@ def test_several_files_are_read_together(tmp_path: Path) -> None:
     files = ("requirements/base.txt", "requirements/web.txt")
     report = tmp_path / "report.json"
 
-    for make in (pip_commands.install_all, pip_commands.decide):
+    for make in (pip_commands.resolve_and_install, pip_commands.resolve):
         command = make(files, workplace(tmp_path), report)
         options = ("--requirement", files[0], "--requirement", files[1])
         assert command.argv[-4:] == options
@@ -74,7 +76,7 @@ def test_several_files_are_read_together(tmp_path: Path) -> None:
 
 def test_pip_keeps_its_downloads_where_it_may(tmp_path: Path) -> None:
     place = workplace(tmp_path, cache=Path("/layers/deps"))
-    command = pip_commands.install_all(FILES, place, tmp_path / "report.json")
+    command = pip_commands.resolve_and_install(FILES, place, tmp_path / "report.json")
 
     assert "--no-cache-dir" not in command.argv
     place_of_cache = command.argv.index("--cache-dir")
@@ -82,7 +84,7 @@ def test_pip_keeps_its_downloads_where_it_may(tmp_path: Path) -> None:
 
 
 def test_to_decide_is_to_install_nothing_and_to_report_everything(tmp_path: Path) -> None:
-    command = pip_commands.decide(FILES, workplace(tmp_path), tmp_path / "report.json")
+    command = pip_commands.resolve(FILES, workplace(tmp_path), tmp_path / "report.json")
 
     assert {"--dry-run", "--ignore-installed"} <= set(command.argv)
     assert command.argv[command.argv.index("--report") + 1] == str(tmp_path / "report.json")

@@ -58,7 +58,9 @@ def with_requirements(directory: Path, content: bytes) -> Project:
 
 def explained(directory: Path, output: str, answers: Answers, code: int = 1) -> BaseException:
     place = workplace(directory)
-    command = pip_commands.install_all(("requirements.txt",), place, directory / "report.json")
+    command = pip_commands.resolve_and_install(
+        ("requirements.txt",), place, directory / "report.json"
+    )
     return Pip().explain(command, Outcome(code, output), place, answers)
 
 
@@ -224,7 +226,9 @@ def repository(top: Path, base: bytes = b"a==1\n", shared: bytes = b"b==2\n") ->
 
 
 def test_several_files_may_decide_from_anywhere_in_the_repository(tmp_path: Path) -> None:
-    found = SEVERAL.pins(repository(tmp_path), "3.13.1", {"PIP_CONFIG_FILE": "/dev/null"})
+    found = SEVERAL.resolve_from_files(
+        repository(tmp_path), "3.13.1", {"PIP_CONFIG_FILE": "/dev/null"}
+    )
 
     assert isinstance(found, Resolution)
     assert [pin.line for pin in found.pins] == ["a==1", "b==2"]

@@ -81,7 +81,7 @@ class App:
 
     @property
     def pins(self) -> Resolution | NeedsResolving:
-        return Pip(self.settings, processor="x86_64").pins(
+        return Pip(self.settings, processor="x86_64").resolve_from_files(
             read_project(self.directory), "3.14.6", self.environ
         )
 
@@ -103,7 +103,7 @@ def test_an_exact_file_decides_by_itself(tmp_path: Path) -> None:
     tools = Tools()
 
     assert [pin.line for pin in made.decision.pins] == ["a==1.0"]
-    assert Pip().try_install(made.decision, made.decision.pins, made.place, tools) == ""
+    assert Pip().install_pinned(made.decision, made.decision.pins, made.place, tools) == ""
     assert tools.programs == ["uv"]
 
 
@@ -153,7 +153,7 @@ def test_why_uv_did_not_is_told_and_no_error(tmp_path: Path) -> None:
     made = app(tmp_path, "a==1.0\n")
     tools = Tools(2, "error: Failed to fetch\n")
 
-    refusal = Pip().try_install(made.decision, made.decision.pins, made.place, tools)
+    refusal = Pip().install_pinned(made.decision, made.decision.pins, made.place, tools)
 
     assert refusal == "uv says: Failed to fetch"
 
@@ -162,7 +162,7 @@ def test_a_full_disk_is_an_error_whoever_meets_it(tmp_path: Path) -> None:
     made = app(tmp_path, "a==1.0\n")
 
     with pytest.raises(DiskFull):
-        Pip().try_install(
+        Pip().install_pinned(
             made.decision, made.decision.pins, made.place, Tools(2, "[Errno 28] No space left")
         )
 
@@ -174,7 +174,7 @@ def test_a_uv_that_does_not_start_is_done_without(tmp_path: Path) -> None:
         del on_line
         raise ProgramNotStarted(command.argv[0], "Exec format error")
 
-    refusal = Pip().try_install(made.decision, made.decision.pins, made.place, refuse)
+    refusal = Pip().install_pinned(made.decision, made.decision.pins, made.place, refuse)
 
     assert refusal == "uv does not start here: Exec format error"
 
@@ -182,7 +182,7 @@ def test_a_uv_that_does_not_start_is_done_without(tmp_path: Path) -> None:
 def test_pip_is_asked_once_where_everything_is_to_be_installed(tmp_path: Path) -> None:
     tools = Tools()
 
-    decision = Pip().install_all(app(tmp_path, "a\n").place, tools)
+    decision = Pip().resolve_and_install(app(tmp_path, "a\n").place, tools)
 
     assert [pin.line for pin in decision.pins] == [f"a==1.0 --hash=sha256:{SHA}"]
     assert tools.programs == ["pip"]
@@ -192,7 +192,7 @@ def test_pip_is_asked_once_where_everything_is_to_be_installed(tmp_path: Path) -
 def test_pip_decides_first_where_something_is_there(tmp_path: Path) -> None:
     tools, place = Tools(), app(tmp_path, "a\n--pre\n").place
 
-    decision = Pip().decide(place, tools)
+    decision = Pip().resolve(place, tools)
     Pip().install(decision, decision.pins, place, tools)
 
     assert tools.programs == ["pip", "pip"]
@@ -204,15 +204,15 @@ def test_what_pip_says_went_wrong_is_explained(tmp_path: Path) -> None:
     place = app(tmp_path, "a\n").place
 
     with pytest.raises(InstallFailed):
-        Pip().decide(place, Tools(1, "ERROR: gremlins"))
+        Pip().resolve(place, Tools(1, "ERROR: gremlins"))
     with pytest.raises(InstallFailed):
-        Pip().install_all(place, Tools(1, "ERROR: gremlins"))
+        Pip().resolve_and_install(place, Tools(1, "ERROR: gremlins"))
 
 
 def test_those_who_choose_uv_are_served_by_it_alone(tmp_path: Path) -> None:
     tools = Tools()
 
-    decision = BY_UV.install_all(app(tmp_path, "a\n").place, tools)
+    decision = BY_UV.resolve_and_install(app(tmp_path, "a\n").place, tools)
 
     assert [(pin.line, decision.by) for pin in decision.pins] == [("a==1.0", "uv")]
     assert tools.programs == ["uv", "uv"]
@@ -222,7 +222,7 @@ def test_what_uv_says_went_wrong_is_explained(tmp_path: Path) -> None:
     place = app(tmp_path, "a\n").place
 
     with pytest.raises(UvRefused):
-        BY_UV.decide(place, Tools(1, "error: no"))
+        BY_UV.resolve(place, Tools(1, "error: no"))
 
 
 def test_what_an_exact_file_decided_is_installed_again_by_uv(tmp_path: Path) -> None:
@@ -247,7 +247,7 @@ def test_an_included_file_is_fetched_on_pip_s_own_way(tmp_path: Path) -> None:
         asked.append(download)
         to.touch()
 
-    Pip().decide(replace(made.place, environ=environ, fetch=fetch), Tools())
+    Pip().resolve(replace(made.place, environ=environ, fetch=fetch), Tools())
 
     way = asked[0].network
     assert (way["SSL_CERT_FILE"], way["SSL_CERT_DIR"]) == ("/company.pem", "")
@@ -263,7 +263,7 @@ def test_an_included_file_on_the_web_says_where_to_look_too(tmp_path: Path) -> N
             raise DownloadFailed(download.title, download.url, "404", 1, 404)
         to.write_text("--extra-index-url https://i.example/simple\nb\n")
 
-    decision = Pip().decide(place, tools)
+    decision = Pip().resolve(place, tools)
     Pip().install(decision, decision.pins, replace(place, fetch=fetch), tools)
 
     exact = tools.ran[-1].argv[-1]

@@ -32,7 +32,7 @@ def shop(directory: Path, **entries: object) -> Path:
 
 def inputs(directory: Path, settings: Settings | None = None) -> str:
     manager = Pipenv(settings or Settings(), processor="x86_64")
-    found = manager.pins(read_project(directory), PYTHON, {})
+    found = manager.resolve_from_files(read_project(directory), PYTHON, {})
     assert isinstance(found, NeedsResolving)
     return found.inputs
 
@@ -80,7 +80,7 @@ def test_the_lock_is_checked_and_read(tmp_path: Path) -> None:
     programs, where = Programs(), place(shop(tmp_path))
     programs.answer("requirements", f"-i {INDEX}\n{SIX}\ntomli; python_version < '3.11'\n")
 
-    decision = Pipenv(processor="x86_64").decide(where, programs)
+    decision = Pipenv(processor="x86_64").resolve(where, programs)
 
     assert [pin.line for pin in decision.pins] == [f"six==1.17.0 --hash=sha256:{HASH}"]
     assert programs.words("pipenv") == [("verify",), ("requirements", "--hash")]
@@ -95,7 +95,7 @@ def test_a_lock_of_a_later_form_is_refused_by_the_pipenv_that_does_not_look(
     (directory / "Pipfile.lock").write_text(text)
 
     with pytest.raises(LockTooNew) as raised:
-        Pipenv().decide(place(directory), Programs())
+        Pipenv().resolve(place(directory), Programs())
 
     assert raised.value.said == ('"pipfile-spec": 7',)
 
@@ -105,7 +105,7 @@ def test_uv_is_told_the_sources_with_their_logins(tmp_path: Path) -> None:
     where = place(shop(tmp_path), USER="me", WORD="secret")
     programs.answer("requirements", f"-i {INDEX}\n{SIX}\n")
 
-    Pipenv().install_all(where, programs)
+    Pipenv().resolve_and_install(where, programs)
 
     assert installed(programs) == [f"six==1.17.0 --hash=sha256:{HASH}"]
     assert programs.ran[-1].env["UV_DEFAULT_INDEX"] == "https://me:secret@ours.example/simple"
@@ -115,7 +115,7 @@ def test_uv_is_told_the_sources_with_their_logins(tmp_path: Path) -> None:
 def test_the_users_own_index_stands_in_for_the_usual_one(tmp_path: Path) -> None:
     programs = Programs()
 
-    Pipenv().decide(place(shop(tmp_path), PIP_INDEX_URL="https://mirror.example/"), programs)
+    Pipenv().resolve(place(shop(tmp_path), PIP_INDEX_URL="https://mirror.example/"), programs)
 
     assert programs.ran[0].env["PIPENV_PYPI_MIRROR"] == "https://mirror.example/"
 
@@ -138,7 +138,7 @@ def test_directories_files_and_repositories_get_their_names(tmp_path: Path) -> N
     programs = Programs()
     programs.answer("requirements", "\n".join(lines))
 
-    decision = Pipenv().decide(place(directory), programs)
+    decision = Pipenv().resolve(place(directory), programs)
 
     assert {pin.name: pin.line for pin in decision.pins} == {
         "core": f"-e {directory}/libs/core",
@@ -152,7 +152,7 @@ def test_directories_files_and_repositories_get_their_names(tmp_path: Path) -> N
 def test_a_category_is_added_by_its_name(tmp_path: Path) -> None:
     programs = Programs()
 
-    Pipenv(Settings(groups=("docs", "dev"))).decide(place(shop(tmp_path)), programs)
+    Pipenv(Settings(groups=("docs", "dev"))).resolve(place(shop(tmp_path)), programs)
 
     assert programs.words("pipenv")[-1] == (
         *("requirements", "--hash"),
@@ -162,7 +162,7 @@ def test_a_category_is_added_by_its_name(tmp_path: Path) -> None:
 
 def test_a_category_that_the_lock_does_not_have_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UnknownGroup) as raised:
-        Pipenv(Settings(groups=("dosc",))).decide(place(shop(tmp_path)), Programs())
+        Pipenv(Settings(groups=("dosc",))).resolve(place(shop(tmp_path)), Programs())
 
     assert raised.value.known == ("develop", "docs")
 
@@ -181,7 +181,7 @@ def test_what_pipenv_refuses_is_explained(
     programs.answer("verify", said, code=1)
 
     with pytest.raises(kind):
-        Pipenv().decide(place(shop(tmp_path)), programs)
+        Pipenv().resolve(place(shop(tmp_path)), programs)
 
 
 @pytest.mark.parametrize(
@@ -201,4 +201,4 @@ def test_a_lock_that_makes_no_sense_is_refused(
     (directory / "Pipfile.lock").write_text(text)
 
     with pytest.raises(kind):
-        Pipenv().decide(place(directory), Programs())
+        Pipenv().resolve(place(directory), Programs())

@@ -29,7 +29,7 @@ def shop(directory: Path, pyproject: str = PYPROJECT, lock: str = LOCK) -> Path:
 
 def inputs(directory: Path, settings: Settings | None = None, **environ: str) -> str:
     manager = Poetry(settings or Settings(), processor="x86_64")
-    found = manager.pins(read_project(directory), PYTHON, environ)
+    found = manager.resolve_from_files(read_project(directory), PYTHON, environ)
     assert isinstance(found, NeedsResolving)
     assert found.inputs
     return found.inputs
@@ -124,7 +124,7 @@ def test_poetry_decides_and_the_app_itself_belongs_to_it(tmp_path: Path) -> None
     programs.answer("export", exported=SIX)
     settings = Settings(groups=("worker",), extras=("pg",))
 
-    decision = Poetry(settings).decide(place(shop(tmp_path)), programs)
+    decision = Poetry(settings).resolve(place(shop(tmp_path)), programs)
 
     assert [(pin.name, pin.version, pin.is_cacheable) for pin in decision.pins] == [
         ("my-shop", "", False),
@@ -143,7 +143,7 @@ def test_a_release_with_an_extra_and_without_is_one(tmp_path: Path) -> None:
     programs.answer("export", exported=SIX + SIX.replace("six", "six[more]"))
     directory = shop(tmp_path, PYPROJECT.replace("true", "false"))
 
-    decision = Poetry().decide(place(directory), programs)
+    decision = Poetry().resolve(place(directory), programs)
 
     assert [pin.line for pin in decision.pins] == [f"six==1.17.0 --hash=sha256:{HASH}"]
 
@@ -157,7 +157,7 @@ def test_poetry_keeps_its_hands_off_the_app_and_the_home(tmp_path: Path) -> None
         POETRY_CONFIG_DIR="/home/me/.config",
     )
 
-    Poetry().decide(where, programs)
+    Poetry().resolve(where, programs)
 
     environ = programs.ran[0].env
     assert environ["POETRY_HTTP_BASIC_OURS_USERNAME"] == "me"
@@ -173,7 +173,7 @@ def test_uv_installs_the_releases_and_poetry_the_app(tmp_path: Path) -> None:
     login = "--extra-index-url https://me:word@ours.example/simple\n"
     programs.answer("export", exported=f"{login}\n{SIX}")
 
-    decision = Poetry().install_all(where, programs)
+    decision = Poetry().resolve_and_install(where, programs)
 
     assert {pin.name for pin in decision.pins} == {"six", "my-shop"}
     assert installed(programs) == [f"six==1.17.0 --hash=sha256:{HASH}"]
@@ -186,7 +186,7 @@ def test_uv_installs_the_releases_and_poetry_the_app(tmp_path: Path) -> None:
 def test_only_what_is_missing_is_installed(tmp_path: Path) -> None:
     programs, where = Programs(), place(shop(tmp_path))
     programs.answer("export", exported=SIX)
-    decision = Poetry().decide(where, programs)
+    decision = Poetry().resolve(where, programs)
     programs.ran.clear()
 
     Poetry().install(
@@ -231,7 +231,7 @@ def test_what_poetry_refuses_is_explained(
     programs.answer("export", said, code=1)
 
     with pytest.raises(kind) as raised:
-        Poetry().decide(place(shop(tmp_path)), programs)
+        Poetry().resolve(place(shop(tmp_path)), programs)
 
     assert isinstance(raised.value, Failure)
     assert raised.value.describe().title == title
@@ -243,7 +243,7 @@ def test_an_app_that_is_no_package_is_told_how_to_say_so(tmp_path: Path) -> None
     programs.answer("install", said, code=1)
 
     with pytest.raises(AppNotInstallable) as raised:
-        Poetry().install_all(where, programs)
+        Poetry().resolve_and_install(where, programs)
 
     message = raised.value.describe()
     assert any("No file/folder found" in line for line in message.body)

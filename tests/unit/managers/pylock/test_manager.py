@@ -33,7 +33,7 @@ def app(tmp_path: Path) -> Path:
 
 
 def inputs(app: Path, manager: Pylock | None = None, **environ: str) -> str:
-    found = (manager or Pylock()).pins(read_project(app), "3.14.6", environ)
+    found = (manager or Pylock()).resolve_from_files(read_project(app), "3.14.6", environ)
     assert isinstance(found, NeedsResolving)
     return found.inputs
 
@@ -79,15 +79,15 @@ def never(command: Command, on_line: object = None) -> Outcome:
 def test_it_is_read_without_asking_anyone(app: Path) -> None:
     chosen = Pylock(Settings(extras=("web",)))
 
-    assert [pin.name for pin in Pylock().decide(place(app), never).pins] == ["core"]
-    assert [pin.name for pin in chosen.decide(place(app), never).pins] == ["core", "web"]
+    assert [pin.name for pin in Pylock().resolve(place(app), never).pins] == ["core"]
+    assert [pin.name for pin in chosen.resolve(place(app), never).pins] == ["core", "web"]
 
 
 def test_a_lock_with_a_name_is_called_by_it(app: Path) -> None:
     (app / "pylock.toml").rename(app / "pylock.web.toml")
 
     with pytest.raises(UnknownGroup) as raised:
-        Pylock(Settings(groups=("dev",))).decide(place(app), never)
+        Pylock(Settings(groups=("dev",))).resolve(place(app), never)
 
     assert raised.value.file == "pylock.web.toml"
 

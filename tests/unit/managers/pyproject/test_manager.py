@@ -44,7 +44,7 @@ def place(app: Path) -> InstallContext:
 def asked(app: Path, settings: Settings | None = None) -> tuple[str, str]:
     """Return the command as it is shown, and what is resolved if it is a file of ours."""
     uv, where = Uv(), place(app)
-    PlainProject(settings or Settings()).install_all(where, uv)
+    PlainProject(settings or Settings()).resolve_and_install(where, uv)
     source = where.scratch / "project.in"
     return uv.commands[0].shown, source.read_text("utf-8") if source.exists() else ""
 
@@ -88,7 +88,7 @@ def test_groups_and_extras_are_chosen(tmp_path: Path) -> None:
 def test_nobody_knows_what_comes_of_it_and_its_author_is_told(tmp_path: Path, name: str) -> None:
     project = read_project(write_files(tmp_path, {name: PROJECT}))
 
-    known = PlainProject().pins(project, "3.14.6", {})
+    known = PlainProject().resolve_from_files(project, "3.14.6", {})
 
     assert known == NeedsResolving(f"{name} pins nothing")
     (advice,) = PlainProject().check(project)
@@ -101,6 +101,6 @@ def test_what_cannot_be_resolved_is_told_in_uvs_words(tmp_path: Path) -> None:
     uv = Uv(Outcome(1, "  \u00d7 No solution found\n"))
 
     with pytest.raises(UvRefused) as raised:
-        PlainProject().decide(place(app), uv)
+        PlainProject().resolve(place(app), uv)
 
     assert raised.value.reasons == ("No solution found",)

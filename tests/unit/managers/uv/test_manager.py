@@ -63,7 +63,7 @@ def app(tmp_path: Path) -> Path:
 
 
 def inputs(app: Path, manager: UvProject | None = None, python: str = "3.14.6", **env: str) -> str:
-    found = (manager or UvProject()).pins(read_project(app), python, env)
+    found = (manager or UvProject()).resolve_from_files(read_project(app), python, env)
     assert isinstance(found, NeedsResolving)
     return found.inputs
 
@@ -110,12 +110,12 @@ def test_a_password_is_not(app: Path) -> None:
 def test_of_a_member_the_lock_above_counts(app: Path) -> None:
     write_files(app, {"libs/core/pyproject.toml": PYPROJECT})
     member = read_project(app, "libs/core")
-    before = UvProject().pins(member, "3.14.6", {})
+    before = UvProject().resolve_from_files(member, "3.14.6", {})
 
     (app / "uv.lock").write_text("another", "utf-8")
 
     member = read_project(app, "libs/core")
-    assert UvProject().pins(member, "3.14.6", {}) != before
+    assert UvProject().resolve_from_files(member, "3.14.6", {}) != before
     assert UvProject().check(member) == ()
 
 
@@ -174,7 +174,7 @@ def place(app: Path, tmp_path: Path) -> InstallContext:
 def test_uv_checks_its_lock_and_says_what_it_holds(place: InstallContext, app: Path) -> None:
     uv = Uv()
 
-    decision = UvProject(Settings(groups=("g",), extras=("web",))).decide(place, uv)
+    decision = UvProject(Settings(groups=("g",), extras=("web",))).resolve(place, uv)
 
     (command,) = uv.commands
     assert command.shown == "uv export --locked --no-default-groups --group g --extra web"
@@ -187,7 +187,7 @@ def test_uv_checks_its_lock_and_says_what_it_holds(place: InstallContext, app: P
 def test_deciding_and_installing_are_two_commands(place: InstallContext) -> None:
     uv = Uv()
 
-    decision = UvProject().install_all(place, uv)
+    decision = UvProject().resolve_and_install(place, uv)
 
     assert [one.shown for one in uv.commands[1:]] == ["uv pip install (1 locked)"]
     assert decision.by == "uv"
@@ -196,14 +196,14 @@ def test_deciding_and_installing_are_two_commands(place: InstallContext) -> None
 def test_nothing_is_started_for_an_app_without_packages(place: InstallContext) -> None:
     uv = Uv()
 
-    UvProject().install(UvProject().decide(place, uv), (), place, uv)
+    UvProject().install(UvProject().resolve(place, uv), (), place, uv)
 
     assert len(uv.commands) == 1
 
 
 def failed(place: InstallContext, output: str) -> BuildpackError:
     with pytest.raises(BuildpackError) as raised:
-        UvProject().decide(place, Uv(Outcome(2, output)))
+        UvProject().resolve(place, Uv(Outcome(2, output)))
     return raised.value
 
 
@@ -265,7 +265,7 @@ WRONG = "error: Required uv version `==0.9.0` does not match the running version
 def test_the_uv_that_the_app_asks_for_is_fetched_and_used(place: InstallContext) -> None:
     uv = Uv(Outcome(2, WRONG))
 
-    UvProject().install_all(place, uv)
+    UvProject().resolve_and_install(place, uv)
 
     own = str(place.scratch / "uv/bin/uv")
     assert [one.argv[0] for one in uv.commands] == ["/tools/uv", "/tools/uv", own, own]
@@ -277,4 +277,4 @@ def test_a_uv_that_does_not_exist_is_told(place: InstallContext) -> None:
     uv = Uv(Outcome(2, WRONG), Outcome(1, "error: no version of uv==0.9.0"))
 
     with pytest.raises(UvRefused, match="uv==0"):
-        UvProject().decide(place, uv)
+        UvProject().resolve(place, uv)

@@ -146,7 +146,7 @@ def app(tmp_path: Path) -> Path:
 
 
 def inputs(app: Path, inside: str = "services/api", settings: Settings = DEFAULTS) -> str:
-    found = UvProject(settings).pins(read_project(app, inside), "3.14.6", {})
+    found = UvProject(settings).resolve_from_files(read_project(app, inside), "3.14.6", {})
     assert isinstance(found, NeedsResolving)
     return found.inputs
 
