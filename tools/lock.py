@@ -12,17 +12,21 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from tools.package import assemble, carried
 from tools.processes import Unavailable, run
 
-FILES: dict[str, tuple[str, ...]] = {"runtime.txt": (), "dev.txt": ("--group", "dev")}
+FILES: dict[str, tuple[str, ...]] = {
+    "runtime.txt": ("pyproject.toml",),
+    "dev.txt": ("pyproject.toml", "--group", "dev"),
+    "docs.txt": ("--group", "docs"),
+}
 FORM = ("--generate-hashes", "--no-header", "--no-annotate", "--quiet")
 
 
 def main(flags: Sequence[str]) -> None:
-    """Rewrite both files."""
+    """Rewrite the files."""
     uv = carried.base(assemble.this_machine()) / "tools/uv"
     for name, groups in FILES.items():
         output = assemble.ROOT / "requirements" / name
         version = ("--python-version", carried.MINOR, "--native-tls")
-        asked = ("pyproject.toml", "--output-file", str(output), *groups, *flags)
+        asked = ("--output-file", str(output), *groups, *flags)
         run(uv, "pip", "compile", *FORM, *version, *asked, cwd=assemble.ROOT)
 
 
