@@ -7,8 +7,8 @@ from pathlib import Path
 from tools.docs.site import DOCS, ROOT
 
 WIDTH = 120
-# They hold what programs print.
-GENERATED = {"errors.md", "settings.md"}
+# It holds what the build prints.
+GENERATED = {"errors.md"}
 # Not rewritten yet.
 LATER = {"architecture.md", "benchmarks.md"}
 _ADDRESS = re.compile(r"https?://")

@@ -4,6 +4,7 @@ A test keeps them equal to what the code says.
 """
 
 import io
+import textwrap
 
 from cnb_python.config.kinds import Setting, Value
 from cnb_python.config.settings import DEFAULTS, TABLE
@@ -14,38 +15,35 @@ from tools.docs.error_samples import samples
 from tools.package import assemble
 
 DOCS = assemble.ROOT / "docs"
+_WIDTH = 100
 _MADE = "<!-- Made by `make docs` from {}: change that. -->"
 
 _SETTINGS = f"""# Settings
 
 {_MADE.format("src/cnb_python/config/settings.py")}
 
-Each setting has a name in the table `[tool.cnb-python]` of the app's `pyproject.toml`, and a
-build-time variable (`pack build --env NAME=VALUE`, `project.toml`, the platform):
+A setting is a key in the table `[tool.cnb-python]` of the app's `pyproject.toml`, or a build-time
+variable:
 
-```toml
+```toml title="pyproject.toml"
 [tool.cnb-python]
 python = "3.13"
 groups = ["web"]
 ```
 
-```sh
-pack build shop --env BP_PYTHON_VERSION=3.13 --env BP_PYTHON_GROUPS=web
+```console
+$ pack build shop --env BP_PYTHON_VERSION=3.13 --env BP_PYTHON_GROUPS=web
 ```
 
-A variable comes before `pyproject.toml`; with `project`, the `pyproject.toml` of that directory
-comes before the one at the top. An empty variable says nothing. In a variable, lists have commas
-or spaces between their names; yes and no are `1`, `true`, `yes` and `0`, `false`, `no`.
+- A variable wins over `pyproject.toml`. With `project`, the `pyproject.toml` in that directory
+  wins over the one at the top.
+- An empty variable has no effect.
+- In a variable, items of a list are separated by commas or spaces. Yes is `1`, `true` or `yes`; no
+  is `0`, `false` or `no`.
+- An unknown key, an unknown variable that starts with `BP_PYTHON_`, or a value of the wrong type
+  stops the build.
 
-A name that no setting has, also of a variable that starts with `BP_PYTHON_`, stops the build with
-the nearest one that exists, and so does a value of another kind. What is chosen and is no default
-is shown at the start of the build, with who chose it:
-
-```
-Settings
-  groups = web, by pyproject.toml, line 12
-  layout = merged, by BP_PYTHON_LAYOUT
-```
+The log starts with the settings that differ from their defaults, and where each comes from.
 
 """
 
@@ -53,10 +51,12 @@ Settings
 _REFUSED = """
 ## Variables that are refused
 
-All that are set stop the build together, unless they are empty, `0`, `false`, `no` or `off`. Other
-variables of the tools reach them: indexes, logins, certificates, proxies, constraints. What says
-where tools keep their files (`UV_CACHE_DIR`, `POETRY_HOME`, ...) and every `PYTHON*` variable does
-not reach them, and does no harm.
+The build stops if one of these is set, and names all of them. Empty, `0`, `false`, `no` and `off`
+count as not set.
+
+All other variables of the tools work: indexes, logins, certificates, proxies, constraints. Two
+kinds have no effect on the build: variables that choose where a tool keeps its files
+(`UV_CACHE_DIR`, `POETRY_HOME`, ...), and all `PYTHON*` variables.
 
 | name | reason |
 |---|---|
@@ -85,12 +85,11 @@ def pages() -> dict[str, str]:
 
 def settings() -> str:
     """Return the page of settings."""
-    head = "| name | variable | value | default | meaning |\n|---|---|---|---|---|\n"
-    rows = "".join(_row(setting) for setting in TABLE)
+    sections = "\n".join(map(_setting, TABLE))
     refused = "".join(
         f"| `{name}` | {reason} |\n" for name, reason in (MISPLACING | CONTRADICTING).items()
     )
-    return _SETTINGS + head + rows + _REFUSED + refused
+    return _SETTINGS + sections + _REFUSED + refused
 
 
 def failures() -> str:
@@ -110,16 +109,14 @@ def _section(failure: Failure) -> str:
     )
 
 
-def _row(setting: Setting) -> str:
+def _setting(setting: Setting) -> str:
     default = _default(DEFAULTS._asdict()[setting.name])
-    cells = (
-        f"`{setting.name}`",
-        f"`{setting.variable}`",
-        setting.kind.in_toml,
-        default,
-        setting.meaning,
+    meaning = textwrap.fill(setting.meaning, _WIDTH, break_on_hyphens=False)
+    return (
+        f"## `{setting.name}`\n\n{meaning}\n\n"
+        "| variable | value | default |\n|---|---|---|\n"
+        f"| `{setting.variable}` | {setting.kind.in_toml} | {default} |\n"
     )
-    return f"| {' | '.join(cells)} |\n"
 
 
 def _default(value: Value) -> str:
