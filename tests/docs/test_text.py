@@ -1,4 +1,4 @@
-"""The Markdown files can be read in an editor of ordinary width."""
+"""The Markdown files as text: their width, and what refers to them."""
 
 import re
 from collections.abc import Iterator
@@ -12,6 +12,7 @@ GENERATED = {"errors.md"}
 # Not rewritten yet.
 LATER = {"architecture.md", "benchmarks.md"}
 _ADDRESS = re.compile(r"https?://")
+_PAGE = re.compile(r"\bdocs/[a-z/-]+\.md\b")
 
 
 def test_lines_are_at_most_120_columns_wide() -> None:
@@ -19,6 +20,14 @@ def test_lines_are_at_most_120_columns_wide() -> None:
     pages = (path for path in sorted(DOCS.rglob("*.md")) if path.name not in skipped)
 
     assert [place for path in pages for place in _wide(path)] == []
+
+
+def test_pages_that_messages_and_the_readme_name_exist() -> None:
+    sources = [*(ROOT / "src").rglob("*.py"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+    pages = {page for path in sources for page in _PAGE.findall(path.read_text(encoding="utf-8"))}
+
+    assert pages
+    assert [page for page in sorted(pages) if not (ROOT / page).is_file()] == []
 
 
 def _wide(path: Path) -> Iterator[str]:
