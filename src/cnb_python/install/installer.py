@@ -20,7 +20,7 @@ from cnb_python.distributions.model import Distribution
 from cnb_python.errors.base import ContractBroken
 from cnb_python.errors.machine import DamagedStore
 from cnb_python.install import verify
-from cnb_python.install.request import EnvironmentRequest, Synced
+from cnb_python.install.request import EnvironmentRequest, SameAsPrevious, Synced
 from cnb_python.install.snapshot import Litter
 from cnb_python.install.staging import StagingArea
 from cnb_python.managers.base import Pin, Resolution
@@ -78,13 +78,6 @@ def sync(
         known_missing=work.known_missing,
         written=tuple(sorted(litter.written)),
     )
-
-
-class SameAsPrevious(NamedTuple):
-    """The files depend on nothing that has changed since the previous build."""
-
-    names: frozenset[str]
-    """What that build installed; all of it is kept, though maybe not with its files."""
 
 
 class _Resolved(NamedTuple):

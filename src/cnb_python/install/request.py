@@ -3,12 +3,16 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from cnb_python.app import Project
 from cnb_python.config.settings import UV
 from cnb_python.distributions.model import Distribution
-from cnb_python.install.tools import ToolCache
 from cnb_python.managers.base import Manager, Resolution
+
+if TYPE_CHECKING:
+    # Loads the store, which an unchanged build does not need.
+    from cnb_python.install.tools import ToolCache
 
 _SHOWN = 12
 
@@ -78,6 +82,16 @@ class EnvironmentRequest:
     def line(self) -> str:
         """The release line of the interpreter, as its directories have it: `3.14`, `3.14t`."""
         return self.interpreter.name.removeprefix("python")
+
+
+class SameAsPrevious(NamedTuple):
+    """The environment depends on nothing that changed since the previous build."""
+
+    names: frozenset[str]
+    """The distributions that the previous build installed.
+
+    The store has an entry for each of them, but not always their files.
+    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,7 @@ import hashlib
 from collections.abc import Mapping
 
 from cnb_python.config.settings import UV
-from cnb_python.install.installer import SameAsPrevious
-from cnb_python.install.request import Synced
+from cnb_python.install.request import SameAsPrevious, Synced
 from cnb_python.layers.store import BuildRecord, PreviousBuild
 from cnb_python.managers.base import NeedsResolving, Resolution
 from cnb_python.provision.request import ProvisionRequest, decision_digest

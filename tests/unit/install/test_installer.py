@@ -9,8 +9,8 @@ import pytest
 from cnb_python.app import read_project
 from cnb_python.distributions.model import Distribution
 from cnb_python.errors.base import ContractBroken
-from cnb_python.install.installer import FilesNeeded, Needed, SameAsPrevious, sync
-from cnb_python.install.request import EnvironmentRequest, Synced
+from cnb_python.install.installer import FilesNeeded, Needed, sync
+from cnb_python.install.request import EnvironmentRequest, SameAsPrevious, Synced
 from cnb_python.managers.base import Resolution
 from cnb_python.store.manifest import StoreEntry
 from cnb_python.store.store import Damaged, Store
