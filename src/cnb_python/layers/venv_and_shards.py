@@ -45,8 +45,6 @@ class LayerPlan:
     """The variables of the app's processes, by the versions of what is installed."""
     restored: Mapping[str, str]
     """Digest by name of each layer that the previous image has."""
-    whole: bool = False
-    """All of it is to be here, also what the previous image has."""
 
     @property
     def types(self) -> LayerTypes:
@@ -69,6 +67,10 @@ class Layers(NamedTuple):
     same: frozenset[str]
     """The names of those that the previous image has."""
 
+    def all_changed(self) -> Layers:
+        """Return the same layers, all of which have to be made."""
+        return self._replace(changed=frozenset(self.digests))
+
 
 def layers_of(plan: LayerPlan, distributions: Sequence[Distribution]) -> Layers:
     """Return what the environment of *distributions* is as layers. Raises PathClash."""
@@ -78,13 +80,12 @@ def layers_of(plan: LayerPlan, distributions: Sequence[Distribution]) -> Layers:
     digests = {share.name: _digest(plan, share.digest) for share in found}
     digests[VENV] = _digest(plan, links.digest_of_links(places), repr(env))
     same = frozenset(name for name in digests if plan.restored.get(name) == digests[name])
-    changed = digests.keys() if plan.build or plan.whole else digests.keys() - same
+    changed = digests.keys() if plan.build else digests.keys() - same
     return Layers(found, places, env, digests, frozenset(changed), same)
 
 
-def needs(plan: LayerPlan, distributions: Sequence[Distribution]) -> FilesNeeded:
-    """Return whose files have to be here for the layers to be made that the image lacks."""
-    layers = layers_of(plan, distributions)
+def needs(layers: Layers) -> FilesNeeded:
+    """Return the distributions whose files are needed on disk to make the changed *layers*."""
     changed = (share for share in layers.shares if share.name in layers.changed)
     whole = {owner for share in changed for owner in share.distributions}
     copies = [place for place in layers.places if isinstance(place, Copy)]

@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from copy import replace
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -160,7 +159,7 @@ def renew(
         request = _request(job, work, compiling.result, box)
         synced = sync(request, decided, kept, lending.needs, store, system)
         _say_changes(before, synced, system.output)
-        layers = venv_and_shards.layers_of(lending.plan, synced.distributions)
+        layers = lending.layers_of(synced.distributions)
         alone = _alone(layers)
         stored = _stored(synced, known, kept, alone, store, pool)
         venv_and_shards.assemble(lending.plan, layers, synced)
@@ -180,17 +179,28 @@ class _TemporaryLayers:
     output: Output
     user: str | None = None
     """None: not asked yet."""
+    _layers: tuple[Sequence[Distribution], Layers] | None = None
+    """The layers computed last, and the distributions that they hold."""
 
     def needs(self, distributions: Sequence[Distribution]) -> FilesNeeded:
         """Return whose files have to be here, having asked who wants to use them."""
+        layers = self.layers_of(distributions)
         if self.user is None:
             versions = {one.name: one.version for one in distributions}
-            digests = venv_and_shards.layers_of(self.plan, distributions).digests
-            self.user = self.steps_needing_environment(self._environment(versions, digests))
-            self.plan = replace(self.plan, whole=bool(self.user))
+            self.user = self.steps_needing_environment(self._environment(versions, layers.digests))
             if self.user and not self.job.build_consumers:
                 self.output.line(f"Laying out everything for {self.user}")
-        return venv_and_shards.needs(self.plan, distributions)
+        return venv_and_shards.needs(self.layers_of(distributions))
+
+    def layers_of(self, distributions: Sequence[Distribution]) -> Layers:
+        """Return the layers of *distributions*, computed once for the same ones.
+
+        If a step needs the environment, all of them count as changed.
+        """
+        if self._layers is None or self._layers[0] != distributions:
+            self._layers = (distributions, venv_and_shards.layers_of(self.plan, distributions))
+        layers = self._layers[1]
+        return layers.all_changed() if self.user else layers
 
     def _environment(
         self, versions: Mapping[str, str], digests: Mapping[str, str]

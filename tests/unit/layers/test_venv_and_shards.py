@@ -134,9 +134,11 @@ def test_the_order_of_distributions_does_not_matter(plan: LayerPlan) -> None:
 def test_whose_files_are_needed_depends_on_what_changed(plan: LayerPlan) -> None:
     everything = (A, B, LARGE)
 
-    assert venv_and_shards.needs(plan, everything).whole == {"a", "b", "large"}
-    assert venv_and_shards.needs(restored(plan, *everything), everything).whole == frozenset()
-    needs = venv_and_shards.needs(restored(plan, A, LARGE), everything)
+    assert venv_and_shards.needs(laid(plan, *everything)).whole == {"a", "b", "large"}
+    assert (
+        venv_and_shards.needs(laid(restored(plan, *everything), *everything)).whole == frozenset()
+    )
+    needs = venv_and_shards.needs(laid(restored(plan, A, LARGE), *everything))
     assert "large" not in needs.whole
     assert "b" in needs.whole
 
@@ -145,7 +147,7 @@ def test_of_what_only_the_links_copy_small_parts_are_enough(plan: LayerPlan) -> 
     before = restored(plan, A, WITH_SCRIPT)
     without_links = {name: it for name, it in before.restored.items() if name != "venv"}
 
-    needs = venv_and_shards.needs(replace(before, restored=without_links), (A, WITH_SCRIPT))
+    needs = venv_and_shards.needs(laid(replace(before, restored=without_links), A, WITH_SCRIPT))
 
     assert needs.whole == frozenset()
     assert needs.small == {"s"}
@@ -154,7 +156,7 @@ def test_of_what_only_the_links_copy_small_parts_are_enough(plan: LayerPlan) -> 
 def test_where_the_links_stay_no_copy_is_needed(plan: LayerPlan) -> None:
     before = restored(plan, A, WITH_SCRIPT)
 
-    assert venv_and_shards.needs(before, (A, WITH_SCRIPT)) == (frozenset(), frozenset())
+    assert venv_and_shards.needs(laid(before, A, WITH_SCRIPT)) == (frozenset(), frozenset())
 
 
 def test_layers_hold_files_and_links_that_lead_to_them(plan: LayerPlan, tmp_path: Path) -> None:
@@ -238,6 +240,6 @@ def test_merged_differs_from_linked_whatever_it_holds(plan: LayerPlan) -> None:
 def test_a_change_in_a_merged_layer_makes_it_whole(plan: LayerPlan) -> None:
     merged = replace(plan, layout="merged")
 
-    needs = venv_and_shards.needs(restored(merged, A), (A, B))
+    needs = venv_and_shards.needs(laid(restored(merged, A), A, B))
 
     assert needs.whole == {"a", "b"}
