@@ -60,7 +60,7 @@ builder: venv ## Create the builder image cnb-python/builder
 fixtures: venv ## Make the fixtures' lock files from their pinned inputs
 	@$(PYTHON) -m tools.fixtures
 
-bench: venv fixtures ## Measure; writes build/bench.json
+bench: venv fixtures ## Measure; writes build/bench.json (python3 -m tools.bench.chart then draws docs/speed.svg)
 	@$(PYTHON) -m tools.bench
 
 compat: venv ## Compare linked with merged environments; writes docs/compatibility.md

@@ -24,7 +24,7 @@ from urllib.parse import urljoin
 
 import tomli_w
 
-from tools.bench import contestants, detection, images, index, opening, registry, report
+from tools.bench import contestants, detection, disk, images, index, opening, registry, report
 from tools.bench.apps import SAMPLES, Sample, copied
 from tools.bench.contestants import FOLDERS, NOTHING, OURS, PLAIN
 from tools.bench.figures import summaries
@@ -169,6 +169,16 @@ def _pushed(found: Engine, name: str) -> str:
     return name
 
 
+def _file_system(running: Engine, folder: Path) -> str:
+    """Return the file system of the engine's data; warn where it or that of *folder* is slow."""
+    data = Path(running.docker("info", "--format", "{{.DockerRootDir}}").strip())
+    kinds = {path: disk.file_system(path) for path in (folder, data)}
+    for path, kind in kinds.items():
+        if warning := disk.warning(path, kind):
+            say(f"Warning: {warning}")
+    return kinds[data]
+
+
 def _app(
     wish: Wish, course: Course, sample: Sample, folder: Path
 ) -> tuple[opening.Opening, list[Taken]]:
@@ -209,6 +219,7 @@ def _fetched(address: str) -> bytes:
 def run(wish: Wish, folder: Path) -> tuple[Report, list[Verdict]]:
     """Measure everything that is wished for."""
     with prepared(wish, folder) as (course, product):
+        file_system = _file_system(course.engine, folder)
         detect = detection.measure(product, assemble.ROOT / "fixtures" / wish.apps[0])
         download = _download_seconds(dict(course.env)[this_machine.MIRROR])
         measured = {name: _app(wish, course, SAMPLES[name], folder / name) for name in wish.apps}
@@ -222,6 +233,7 @@ def run(wish: Wish, folder: Path) -> tuple[Report, list[Verdict]]:
         cpus=os.process_cpu_count() or 1,
         arch=oci.arch(),
         rounds=wish.rounds,
+        file_system=file_system,
         detect=detect,
         package=Package(tree.size(product), tree.digest(product)),
         opening={name: first for name, (first, _) in measured.items()},

@@ -27,6 +27,8 @@ class Report:
     cpus: int
     arch: str
     rounds: int
+    file_system: str
+    """Of the engine's data: `ext4`, `tmpfs`, `ext4 without a journal` (see `disk`)."""
     detect: Detect
     package: Package
     opening: Mapping[str, Opening]
