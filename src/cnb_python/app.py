@@ -45,7 +45,7 @@ _MOST_DIRECTORIES = 10
 _LETTERS_IN_COMMON = 6
 
 
-class Project(NamedTuple):
+class App(NamedTuple):
     """An app directory as it was when the phase began."""
 
     directory: Path
@@ -61,7 +61,7 @@ class Project(NamedTuple):
     """Those of them that exist and could not be read, with the reason."""
     inside: str = ""
     """Where *directory* is in the repository, as `services/api`; empty: at its top."""
-    above: tuple[Project, ...] = ()
+    above: tuple[App, ...] = ()
     """The directories that *directory* is in, the nearest first and the top of the repository
     last; none where the app is at the top."""
 
@@ -134,7 +134,7 @@ class Project(NamedTuple):
         return tuple(sorted(name for name in self.names if _VARIANT.fullmatch(name)))
 
 
-def read_project(app_dir: Path, inside: str = "") -> Project:
+def read_app(app_dir: Path, inside: str = "") -> App:
     """Read the app in the directory *inside* of *app_dir*.
 
     Never fails because of what one entry is: its user is told on use. Raises NoSuchProject.
@@ -177,7 +177,7 @@ def _has_app(directory: Path) -> bool:
     return any((directory / name).is_file() for name in _APP_FILES)
 
 
-def _read(app_dir: Path) -> Project:
+def _read(app_dir: Path) -> App:
     names = _names(app_dir)
     files = frozenset(name for name in names if (app_dir / name).is_file())
     directories = frozenset(name for name in names - files if (app_dir / name).is_dir())
@@ -191,7 +191,7 @@ def _read(app_dir: Path) -> Project:
         except OSError as error:
             unreadable[name] = error.strerror or type(error).__name__
     others = names - files - directories
-    return Project(app_dir, files, directories, others, contents, unreadable)
+    return App(app_dir, files, directories, others, contents, unreadable)
 
 
 def python_signs(app_dir: Path) -> tuple[str, ...]:

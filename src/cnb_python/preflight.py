@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from cnb_python.app import OTHER_SIGNS, PROJECT_FILES, Project
+from cnb_python.app import OTHER_SIGNS, PROJECT_FILES, App
 from cnb_python.errors.choosing import ForbiddenPipOptions, ForbiddenVariables
 from cnb_python.errors.inputs import NotAFile
 from cnb_python.managers.base import Manager
@@ -108,12 +108,12 @@ def _misplacing(file: Path) -> tuple[tuple[str, str], ...]:
     )
 
 
-def check_project(project: Project, manager: Manager, output: Output) -> None:
+def check_app(app: App, manager: Manager, output: Output) -> None:
     """Refuse what *manager* cannot work with (AppError); warn of files that do not count."""
-    _check_kinds(project)
-    for advice in manager.check(project):
+    _check_kinds(app)
+    for advice in manager.check(app):
         output.warning(advice.title, (advice.text,))
-    if files := unread(project, manager):
+    if files := unread(app, manager):
         output.warning(
             f"{' and '.join(files)}: not read",
             (
@@ -126,8 +126,8 @@ def check_project(project: Project, manager: Manager, output: Output) -> None:
         )
 
 
-def _check_kinds(project: Project) -> None:
+def _check_kinds(app: App) -> None:
     """Refuse pipes and devices under names that tools read: each would wait for ever."""
-    for name in sorted(project.others.intersection((*PROJECT_FILES, *OTHER_SIGNS))):
-        if (project.directory / name).exists():
-            raise NotAFile(project.shown(name), "a pipe, a socket or a device")
+    for name in sorted(app.others.intersection((*PROJECT_FILES, *OTHER_SIGNS))):
+        if (app.directory / name).exists():
+            raise NotAFile(app.shown(name), "a pipe, a socket or a device")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.app import read_project
+from cnb_python.app import read_app
 from cnb_python.config.settings import AUTO, LINKED
 from cnb_python.distributions.bytecode import SourceFile, compile_modules
 from cnb_python.errors.finding import NoWheel
@@ -132,7 +132,7 @@ def made(
     content = requirements.encode() if isinstance(requirements, str) else requirements
     (directory / "app/requirements.txt").write_bytes(content)
     request = EnvironmentRequest(
-        project=read_project(directory / "app"),
+        app=read_app(directory / "app"),
         manager=Pip(),
         interpreter=INTERPRETER,
         python=RELEASE,

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from cnb_python.app import read_project
+from cnb_python.app import read_app
 from cnb_python.install import staging, verify
 from cnb_python.install.process_env import process_variables
 from cnb_python.install.staging import lay_out_pip
@@ -71,7 +71,7 @@ def settings() -> dict[str, str]:
 
 def exactly(place: InstallContext) -> Accepted | str:
     """Go the exact way in *place*; return why not, where it ends before the end."""
-    known = Pip().resolve_from_files(read_project(place.app_dir), PYTHON, place.environ)
+    known = Pip().resolve_from_files(read_app(place.app_dir), PYTHON, place.environ)
     if isinstance(known, NeedsResolving):
         return known.reason
     if known.pins and (refusal := Pip().install_pinned(known, known.pins, place, run)):

@@ -8,7 +8,7 @@ from itertools import count
 from pathlib import Path
 from typing import Literal, cast
 
-from cnb_python.app import read_project
+from cnb_python.app import read_app
 from cnb_python.config.settings import DEFAULTS
 from cnb_python.errors.base import BuildpackError, Failure
 from cnb_python.managers.base import InstallContext, NeedsResolving
@@ -161,10 +161,10 @@ def _environ(index: str, env: Mapping[str, str]) -> dict[str, str]:
 
 
 def _install(tool: Tool, place: InstallContext, noting: Run) -> None:
-    project = read_project(place.app_dir)
+    app = read_app(place.app_dir)
     manager = Pip(DEFAULTS._replace(installer=tool))
-    manager.check(project)
-    known = manager.resolve_from_files(project, place.python, place.environ)
+    manager.check(app)
+    known = manager.resolve_from_files(app, place.python, place.environ)
     if isinstance(known, NeedsResolving):
         manager.resolve_and_install(place, noting)
     else:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from cnb_python.app import read_project
+from cnb_python.app import read_app
 from cnb_python.cnb import disk, toml
 from cnb_python.cnb.context import BuildContext, Buildpack, Platform, Target
 from cnb_python.cnb.toml import Unusable
@@ -128,7 +128,7 @@ class Engine:
 
     def job(self) -> ProvisionRequest:
         return ProvisionRequest(
-            project=read_project(self.context.app_dir),
+            app=read_app(self.context.app_dir),
             manager=self.shop,
             runtime=self.runtime,
             settings=self.settings,

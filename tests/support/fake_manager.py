@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from cnb_python.app import Project
+from cnb_python.app import App
 from cnb_python.distributions.dist_info import Stage
 from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.install import InstallFailed
@@ -61,16 +61,16 @@ class Shop:
     name: str = "pip"
     deciding_file: str = "requirements.txt"
 
-    def deciding_files(self, project: Project) -> tuple[str, ...]:
-        raise AssertionError(project)
+    def deciding_files(self, app: App) -> tuple[str, ...]:
+        raise AssertionError(app)
 
-    def check(self, project: Project) -> tuple[Advice, ...]:
-        raise AssertionError(project)
+    def check(self, app: App) -> tuple[Advice, ...]:
+        raise AssertionError(app)
 
     def resolve_from_files(
-        self, project: Project, python: str, environ: Mapping[str, str]
+        self, app: App, python: str, environ: Mapping[str, str]
     ) -> Resolution | NeedsResolving:
-        del project, python, environ
+        del app, python, environ
         return self.known
 
     def install_pinned(

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cnb_python.app import (
-    Project,
+    App,
     directories_with_python,
     is_misspelt,
     python_signs,
-    read_project,
+    read_app,
 )
 from cnb_python.errors.config import NoSuchProject
 from cnb_python.errors.inputs import NotAFile, NotUtf8, UnreadableFile
@@ -20,9 +20,9 @@ from cnb_python.errors.inputs import NotAFile, NotUtf8, UnreadableFile
 Make = Callable[[Path], object]
 
 
-def project_with(directory: Path, name: str, content: bytes) -> Project:
+def app_with(directory: Path, name: str, content: bytes) -> App:
     (directory / name).write_bytes(content)
-    return read_project(directory)
+    return read_app(directory)
 
 
 @pytest.mark.parametrize(
@@ -99,14 +99,14 @@ def test_requirements_of_another_purpose_are_told_apart(tmp_path: Path) -> None:
         (tmp_path / name).touch()
     (tmp_path / "requirements").mkdir()
 
-    project = read_project(tmp_path)
+    app = read_app(tmp_path)
 
-    assert project.requirements_variants() == (
+    assert app.requirements_variants() == (
         "requirements",
         "requirements-dev.txt",
         "requirements.prod.txt",
     )
-    assert project.misspelt_requirements() == ("requirments.txt",)
+    assert app.misspelt_requirements() == ("requirments.txt",)
 
 
 def test_the_kinds_of_entries_are_told_apart(tmp_path: Path) -> None:
@@ -116,26 +116,26 @@ def test_the_kinds_of_entries_are_told_apart(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to("loop")
     (tmp_path / "broken").symlink_to("nothing")
 
-    project = read_project(tmp_path)
+    app = read_app(tmp_path)
 
-    assert project.files == {"app.py", "link.py"}
-    assert project.directories == {"static"}
-    assert project.others == {"loop", "broken"}
-    assert project.names == {"app.py", "link.py", "static", "loop", "broken"}
+    assert app.files == {"app.py", "link.py"}
+    assert app.directories == {"static"}
+    assert app.others == {"loop", "broken"}
+    assert app.names == {"app.py", "link.py", "static", "loop", "broken"}
 
 
 def test_a_file_that_is_not_there_has_no_content(tmp_path: Path) -> None:
-    project = read_project(tmp_path)
+    app = read_app(tmp_path)
 
-    assert project.content("requirements.txt") is None
-    assert project.text("requirements.txt") is None
+    assert app.content("requirements.txt") is None
+    assert app.text("requirements.txt") is None
 
 
 def test_text_is_read_with_and_without_a_mark(tmp_path: Path) -> None:
-    plain = project_with(tmp_path, "requirements.txt", "flask  # ünï\n".encode())
+    plain = app_with(tmp_path, "requirements.txt", "flask  # ünï\n".encode())
     assert plain.text("requirements.txt") == "flask  # ünï\n"
 
-    marked = project_with(tmp_path, "requirements.txt", b"\xef\xbb\xbfflask\n")
+    marked = app_with(tmp_path, "requirements.txt", b"\xef\xbb\xbfflask\n")
     assert marked.text("requirements.txt") == "flask\n"
 
 
@@ -143,7 +143,7 @@ def test_a_deciding_link_is_followed(tmp_path: Path) -> None:
     (tmp_path / "real").write_text("flask")
     (tmp_path / "requirements.txt").symlink_to("real")
 
-    assert read_project(tmp_path).text("requirements.txt") == "flask"
+    assert read_app(tmp_path).text("requirements.txt") == "flask"
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_what_is_no_file_is_named_for_what_it_is(tmp_path: Path, make: Make, kin
     make(tmp_path / "requirements.txt")
 
     with pytest.raises(NotAFile) as raised:
-        read_project(tmp_path).content("requirements.txt")
+        read_app(tmp_path).content("requirements.txt")
 
     message = raised.value.describe()
     assert message.title == "requirements.txt is not a file"
@@ -172,11 +172,11 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
 
     os.mkfifo(tmp_path / "requirements.txt")
 
-    assert read_project(tmp_path).others == {"requirements.txt"}
+    assert read_app(tmp_path).others == {"requirements.txt"}
 
 
 def test_a_refused_file_says_how_to_allow_it(tmp_path: Path) -> None:
-    project = Project(
+    app = App(
         directory=tmp_path,
         files=frozenset({"requirements.txt"}),
         directories=frozenset(),
@@ -186,7 +186,7 @@ def test_a_refused_file_says_how_to_allow_it(tmp_path: Path) -> None:
     )
 
     with pytest.raises(UnreadableFile) as raised:
-        project.content("requirements.txt")
+        app.content("requirements.txt")
 
     message = raised.value.describe()
     assert "Permission denied" in message.body[0]
@@ -194,10 +194,10 @@ def test_a_refused_file_says_how_to_allow_it(tmp_path: Path) -> None:
 
 
 def test_text_that_is_not_utf8_is_placed(tmp_path: Path) -> None:
-    project = project_with(tmp_path, "requirements.txt", b"flask\n# caf\xe9\n")
+    app = app_with(tmp_path, "requirements.txt", b"flask\n# caf\xe9\n")
 
     with pytest.raises(NotUtf8) as raised:
-        project.text("requirements.txt")
+        app.text("requirements.txt")
 
     message = raised.value.describe()
     assert message.title == "requirements.txt is not UTF-8 text"
@@ -213,7 +213,7 @@ def test_any_bytes_can_be_read(contents: dict[str, bytes]) -> None:
     with TemporaryDirectory() as directory:
         for name, content in contents.items():
             (Path(directory) / name).write_bytes(content)
-        assert read_project(Path(directory)).contents == contents
+        assert read_app(Path(directory)).contents == contents
 
 
 def repository(directory: Path) -> Path:
@@ -224,27 +224,27 @@ def repository(directory: Path) -> Path:
 
 
 def test_an_app_in_a_directory_has_what_is_there_and_above(tmp_path: Path) -> None:
-    project = read_project(repository(tmp_path), "services/api")
+    app = read_app(repository(tmp_path), "services/api")
 
-    assert project.directory == tmp_path / "services/api"
-    assert project.text("requirements.txt") == "services/api/requirements.txt"
-    assert project.text(".python-version") is None
-    assert [one.inside for one in project.above] == ["services", ""]
-    assert project.above[0].text(".python-version") == "services/.python-version"
-    assert project.top == tmp_path
+    assert app.directory == tmp_path / "services/api"
+    assert app.text("requirements.txt") == "services/api/requirements.txt"
+    assert app.text(".python-version") is None
+    assert [one.inside for one in app.above] == ["services", ""]
+    assert app.above[0].text(".python-version") == "services/.python-version"
+    assert app.top == tmp_path
 
 
 def test_an_app_at_the_top_has_nothing_above(tmp_path: Path) -> None:
-    project = read_project(repository(tmp_path))
+    app = read_app(repository(tmp_path))
 
-    assert (project.inside, project.above, project.top) == ("", (), tmp_path)
+    assert (app.inside, app.above, app.top) == ("", (), tmp_path)
 
 
 def test_files_of_an_app_in_a_directory_are_named_from_the_top(tmp_path: Path) -> None:
     (repository(tmp_path) / "services/api/Procfile").mkdir()
 
     with pytest.raises(NotAFile) as raised:
-        read_project(tmp_path, "services/api").content("Procfile")
+        read_app(tmp_path, "services/api").content("Procfile")
 
     assert raised.value.name == "services/api/Procfile"
 
@@ -255,7 +255,7 @@ def test_an_app_in_no_directory_of_the_repository_is_refused(tmp_path: Path, ins
     (top / "out").symlink_to(tmp_path)
 
     with pytest.raises(NoSuchProject) as raised:
-        read_project(top, inside)
+        read_app(top, inside)
 
     message = raised.value.describe()
     assert message.title == f"The app has no directory {inside}"

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.app import read_project
+from cnb_python.app import read_app
 from cnb_python.config.settings import TABLE
 from cnb_python.errors.choosing import ForbiddenPipOptions, ForbiddenVariables
 from cnb_python.errors.inputs import NotAFile
 from cnb_python.managers.pip.manager import Pip
-from cnb_python.preflight import CONTRADICTING, MISPLACING, check_environment, check_project
+from cnb_python.preflight import CONTRADICTING, MISPLACING, check_app, check_environment
 
 
 @dataclass
@@ -192,7 +192,7 @@ def test_an_ordinary_app_is_not_warned_of_anything(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text("flask\n")
     output = Warnings()
 
-    check_project(read_project(tmp_path), Pip(), output)
+    check_app(read_app(tmp_path), Pip(), output)
 
     assert output.said == []
 
@@ -202,7 +202,7 @@ def test_a_lock_file_that_is_not_read_is_warned_of(tmp_path: Path) -> None:
     (tmp_path / "uv.lock").touch()
     output = Warnings()
 
-    check_project(read_project(tmp_path), Pip(), output)
+    check_app(read_app(tmp_path), Pip(), output)
 
     assert len(output.said) == 1
     assert output.said[0].startswith("uv.lock: not read")
@@ -212,7 +212,7 @@ def test_a_file_from_powershell_is_warned_of(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text("flask\n", encoding="utf-16")
     output = Warnings()
 
-    check_project(read_project(tmp_path), Pip(), output)
+    check_app(read_app(tmp_path), Pip(), output)
 
     assert "saved as UTF-16" in output.said[0]
 
@@ -221,7 +221,7 @@ def test_what_the_manager_refuses_is_refused(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").mkdir()
 
     with pytest.raises(NotAFile):
-        check_project(read_project(tmp_path), Pip(), Warnings())
+        check_app(read_app(tmp_path), Pip(), Warnings())
 
 
 @pytest.mark.parametrize("name", ["uv.toml", "setup.cfg", "poetry.toml"])
@@ -230,7 +230,7 @@ def test_a_pipe_that_a_tool_would_read_is_refused(tmp_path: Path, name: str) -> 
     os.mkfifo(tmp_path / name)
 
     with pytest.raises(NotAFile) as raised:
-        check_project(read_project(tmp_path), Pip(), Warnings())
+        check_app(read_app(tmp_path), Pip(), Warnings())
 
     assert raised.value.name == name
 
@@ -239,4 +239,4 @@ def test_a_broken_link_under_such_a_name_is_for_the_tool_to_pass_over(tmp_path: 
     (tmp_path / "requirements.txt").touch()
     (tmp_path / "uv.toml").symlink_to("gone")
 
-    check_project(read_project(tmp_path), Pip(), Warnings())
+    check_app(read_app(tmp_path), Pip(), Warnings())

@@ -132,7 +132,7 @@ def find(environment: ProvidedEnvironment) -> Static | Off:
         return Off(f"None are collected: {SWITCH} is set")
     if not job.settings.collectstatic:
         return Off(f"None are collected: so says {job.settings.named('collectstatic')}")
-    manage = find_manage(job.project.directory)
+    manage = find_manage(job.app.directory)
     if manage is None:
         return Off(f"None are collected: there is no {MANAGE}")
     return _brought(environment, _static(environment, manage))

@@ -62,7 +62,7 @@ def run_after(
     """
     job = environment.job
     _make_executable(script, job.context.app_dir, system)
-    _run(POST, script, job.project.directory, variables_in(environment, more), system)
+    _run(POST, script, job.app.directory, variables_in(environment, more), system)
 
 
 def _run(name: str, script: Path, app_dir: Path, env: Mapping[str, str], system: System) -> None:

@@ -84,16 +84,16 @@ class Data:
 def find(environment: ProvidedEnvironment, output: Output) -> Data | None:
     """Return the data that the app wants, None where it wants none.
 
-    Raises what `Project.text` raises.
+    Raises what `App.text` raises.
     """
-    project = environment.job.project
+    app = environment.job.app
     layer = layer_of(environment.job.context.layers_dir, cache_keys.NLTK)
-    text = project.text(NLTK_FILE)
+    text = app.text(NLTK_FILE)
     names = tuple(_COMMENT.sub("", text or "").split())
     version = environment.distributions.get(_PACKAGE)
     if names and not version:
         output.warning(
-            f"{project.shown(NLTK_FILE)} is not used",
+            f"{app.shown(NLTK_FILE)} is not used",
             ("NLTK is not installed: list nltk with the app's requirements, or delete the file.",),
         )
     if not names or not version:

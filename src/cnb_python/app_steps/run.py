@@ -87,5 +87,5 @@ def variables_in(environment: ProvidedEnvironment, more: Mapping[str, str]) -> d
         {**more, **job.context.environ},
         job.context.layers_dir / VENV,
         job.runtime.interpreter.path,
-        job.project.directory,
+        job.app.directory,
     )

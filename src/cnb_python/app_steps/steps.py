@@ -89,7 +89,7 @@ class Steps:
 
 def _data(environment: ProvidedEnvironment, system: System) -> Data | None:
     job = environment.job
-    if cache_keys.NLTK_FILE not in job.project.names:
+    if cache_keys.NLTK_FILE not in job.app.names:
         layer_of(job.context.layers_dir, cache_keys.NLTK).drop()
         return None
     from cnb_python.app_steps import nltk  # noqa: PLC0415 - for who needs it

@@ -58,7 +58,7 @@ def sync(
     where the manager has to be asked. *kept* is what the previous build left, by name. Raises what
     the manager says went wrong, and what running programs and writing files raise.
     """
-    litter = Litter(request.project.top)
+    litter = Litter(request.app.top)
     work = _Work(StagingArea(request, system, litter), kept, store)
     decided = _known(known, work) or _asked(work)
     while lacking := _bring(work, needed(work.distributions)):

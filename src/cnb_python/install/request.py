@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from cnb_python.app import Project
+from cnb_python.app import App
 from cnb_python.config.settings import UV
 from cnb_python.distributions.model import Distribution
 from cnb_python.managers.base import Manager, Resolution
@@ -46,7 +46,7 @@ def _at_once() -> None:
 class EnvironmentRequest:
     """Everything the app's environment depends on."""
 
-    project: Project
+    app: App
     manager: Manager
     interpreter: Path
     """The app's interpreter, by its final path: `.../layers/.../bin/python3.14`."""

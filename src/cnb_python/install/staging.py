@@ -102,7 +102,7 @@ class StagingArea:
         if pip and not (tools / "pip").is_dir():
             lay_out_pip(request.tool, tools)
         place = InstallContext(
-            app_dir=request.project.directory,
+            app_dir=request.app.directory,
             environment=request.directory,
             tool=tools / "pip",
             uv=request.uv,
@@ -131,7 +131,7 @@ class StagingArea:
     def run(self) -> Run:
         """Runs commands; no secret of theirs is in what comes of them."""
         request = self.request
-        hidden = process_env.secrets(request.environ, request.project.directory)
+        hidden = process_env.secrets(request.environ, request.app.directory)
         return partial(_run_redacted, self.system, hidden)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from packaging.version import InvalidVersion, Version
 
-from cnb_python.app import Project
+from cnb_python.app import App
 from cnb_python.cnb import toml
 from cnb_python.cnb.documents import Process
 from cnb_python.errors.launch import ProcessInEnvironment
@@ -28,7 +28,7 @@ _SERVER = re.compile(
 _WORD = re.compile(r"[^\s\"'=;&|()]+")
 
 
-def single(decision: LaunchPlan, project: Project, installed: Collection[str]) -> tuple[str, ...]:
+def single(decision: LaunchPlan, app: App, installed: Collection[str]) -> tuple[str, ...]:
     """Return the types of the processes that a number above 1 may keep from starting.
 
     A Python program may serve an object, `uvicorn.run(app)`, and uvicorn ends at once when it
@@ -38,7 +38,7 @@ def single(decision: LaunchPlan, project: Project, installed: Collection[str]) -
     """
     if not isinstance(decision, FromProcfile) or _UVICORN not in installed:
         return ()  # commands of ours, with servers that we know; or nothing that would mind
-    own = _scripts(project)
+    own = _scripts(app)
     return tuple(one.type for one in decision.entries if _may_mind(one, own, installed))
 
 
@@ -67,12 +67,12 @@ def _distribution(entry: ProcfileEntry) -> str:
     return normalised(entry.launch.program.rpartition("/")[2])
 
 
-def _scripts(project: Project) -> frozenset[str]:
+def _scripts(app: App) -> frozenset[str]:
     """Return the names of the programs that the app itself installs.
 
     https://packaging.python.org/en/latest/specifications/pyproject-toml/#entry-points
     """
-    document = toml_of(project, _PYPROJECT)
+    document = toml_of(app, _PYPROJECT)
     poetry = toml.table_at(toml.table_at(document, "tool"), "poetry")
     tables = (toml.table_at(document, "project"), poetry)
     return frozenset(name for table in tables for name in toml.table_at(table, "scripts"))
@@ -85,7 +85,7 @@ _PROGRAM = re.compile(r"(?:bin|Scripts)/([\w.-]+)")
 
 
 def into_environments(
-    entries: Iterable[ProcfileEntry], project: Project, removed: Collection[str]
+    entries: Iterable[ProcfileEntry], app: App, removed: Collection[str]
 ) -> Iterator[tuple[int, str, str, str]]:
     """Yield line, process type, word and program of each word that leads into an environment.
 
@@ -94,30 +94,30 @@ def into_environments(
     """
     for entry in entries:
         for word in _VENV_WORD.findall(entry.command):
-            if program := _program(word, project, removed):
+            if program := _program(word, app, removed):
                 yield entry.line, entry.type, word, program
 
 
-def _program(word: str, project: Project, removed: Collection[str]) -> str:
+def _program(word: str, app: App, removed: Collection[str]) -> str:
     """Return what *word* names in an environment that the image lacks; empty: nothing."""
-    path = word.removeprefix(f"{project.directory}/").removeprefix("./")
-    for environment in (*_known(project, removed), *_USUAL):
+    path = word.removeprefix(f"{app.directory}/").removeprefix("./")
+    for environment in (*_known(app, removed), *_USUAL):
         found = _PROGRAM.fullmatch(path.removeprefix(f"{environment}/"))
         if found is None or not path.startswith(f"{environment}/"):
             continue
-        if environment in removed or not _is_there(project, path):
+        if environment in removed or not _is_there(app, path):
             return found[1]
     return ""
 
 
-def _is_there(project: Project, path: str) -> bool:
+def _is_there(app: App, path: str) -> bool:
     # A link to a Python that only the developer's machine has is there, for somebody who keeps it.
-    return (project.directory / path).exists(follow_symlinks=False)
+    return (app.directory / path).exists(follow_symlinks=False)
 
 
-def _known(project: Project, removed: Collection[str]) -> tuple[str, ...]:
+def _known(app: App, removed: Collection[str]) -> tuple[str, ...]:
     """Return *removed* as commands name them, from the app's directory and from the top."""
-    own = f"{project.inside}/" if project.inside else ""
+    own = f"{app.inside}/" if app.inside else ""
     return (*removed, *(path.removeprefix(own) for path in removed if path.startswith(own)))
 
 
@@ -169,46 +169,46 @@ class NothingDetected:
 type LaunchPlan = FromProcfile | FromApp | NoServer | NothingDetected
 
 
-def check(project: Project, removed: Collection[str] = ()) -> None:
+def check(app: App, removed: Collection[str] = ()) -> None:
     """Refuse a Procfile that cannot be used, before anything is installed for it.
 
     *removed* are the virtual environments that do not get into the image, relative to the top of
-    the repository. Raises `BadProcfile`, `ProcessInEnvironment`, and what `Project.text` raises.
+    the repository. Raises `BadProcfile`, `ProcessInEnvironment`, and what `App.text` raises.
     """
-    entries = _entries(project) or ()
-    if found := tuple(into_environments(entries, project, removed)):
-        raise ProcessInEnvironment(project.shown(procfile.NAME), found)
+    entries = _entries(app) or ()
+    if found := tuple(into_environments(entries, app, removed)):
+        raise ProcessInEnvironment(app.shown(procfile.NAME), found)
 
 
-def decide(project: Project, installed: Mapping[str, str]) -> LaunchPlan:
+def decide(app: App, installed: Mapping[str, str]) -> LaunchPlan:
     """Return what the image runs and where that was found.
 
     *installed* maps the normalised names of the installed distributions to their versions. Raises
-    `BadProcfile`, and what `Project.text` raises.
+    `BadProcfile`, and what `App.text` raises.
     """
-    entries = _entries(project)
+    entries = _entries(app)
     if entries:
-        return _from_procfile(project, entries, installed)
-    misnamed = procfile.misnamed(project.names)
-    found = discovery.find(project.directory, installed.keys())
+        return _from_procfile(app, entries, installed)
+    misnamed = procfile.misnamed(app.names)
+    found = discovery.find(app.directory, installed.keys())
     if not found:
         return NothingDetected((), misnamed, has_procfile=entries is not None)
     for candidate in found:
         if choice := _choose(candidate, installed):
             target, server = choice
             others = tuple(other for other in found if other is not candidate)
-            process = _process(project, candidate, server.command(target))
+            process = _process(app, candidate, server.command(target))
             return FromApp((process,), candidate, target, server, others, misnamed)
     return NoServer((), found[0], misnamed)
 
 
-def _entries(project: Project) -> tuple[ProcfileEntry, ...] | None:
-    text = project.text(procfile.NAME)
+def _entries(app: App) -> tuple[ProcfileEntry, ...] | None:
+    text = app.text(procfile.NAME)
     return None if text is None else procfile.parse(text)
 
 
 def _from_procfile(
-    project: Project, entries: tuple[ProcfileEntry, ...], installed: Mapping[str, str]
+    app: App, entries: tuple[ProcfileEntry, ...], installed: Mapping[str, str]
 ) -> FromProcfile:
     default = procfile.default_type(entry.type for entry in entries)
     processes = tuple(
@@ -216,7 +216,7 @@ def _from_procfile(
             type=entry.type,
             command=entry.launch.argv,
             default=entry.type == default,
-            working_dir=_working_dir(project),
+            working_dir=_working_dir(app),
         )
         for entry in entries
     )
@@ -228,15 +228,15 @@ def _from_procfile(
     return FromProcfile(processes, entries, missing)
 
 
-def _process(project: Project, found: DetectedApp, command: tuple[str, ...]) -> Process:
-    directory = _working_dir(project, found.directory)
+def _process(app: App, found: DetectedApp, command: tuple[str, ...]) -> Process:
+    directory = _working_dir(app, found.directory)
     return Process(type=procfile.WEB, command=command, default=True, working_dir=directory)
 
 
-def _working_dir(project: Project, below: str = "") -> str:
+def _working_dir(app: App, below: str = "") -> str:
     """Return the directory *below* the project's; empty for the top of the app."""
     # Absolute: the launcher's own working directory is the app's only by custom.
-    return str(project.directory / below) if below or project.inside else ""
+    return str(app.directory / below) if below or app.inside else ""
 
 
 def _choose(found: DetectedApp, installed: Mapping[str, str]) -> tuple[AppObject, Server] | None:

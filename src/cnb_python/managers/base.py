@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from cnb_python.app import Project
+from cnb_python.app import App
 from cnb_python.errors.base import BuildpackError
 from cnb_python.managers.tool import Bring, not_available
 from cnb_python.system.interface import Command, Fetch, Outcome, Run
@@ -105,19 +105,19 @@ class Manager(Protocol):
         """The file that users know it by."""
         ...
 
-    def deciding_files(self, project: Project) -> tuple[str, ...]:
+    def deciding_files(self, app: App) -> tuple[str, ...]:
         """Return those files of the app by which it decides, the first one first in messages.
 
         None: it does not decide here.
         """
         ...
 
-    def check(self, project: Project) -> tuple[Advice, ...]:
+    def check(self, app: App) -> tuple[Advice, ...]:
         """Refuse what cannot work before anything is written (AppError)."""
         ...
 
     def resolve_from_files(
-        self, project: Project, python: str, environ: Mapping[str, str]
+        self, app: App, python: str, environ: Mapping[str, str]
     ) -> Resolution | NeedsResolving:
         """Return what the app's files alone decide, without asking anyone; Undecided: they do not.
 

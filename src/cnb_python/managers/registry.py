@@ -1,6 +1,6 @@
 """Which package manager: exactly one decides, or nobody guesses."""
 
-from cnb_python.app import Project, directories_with_python, unread_locks
+from cnb_python.app import App, directories_with_python, unread_locks
 from cnb_python.config.settings import AUTO, DEFAULTS, Settings
 from cnb_python.errors.choosing import ChosenManagerMissing, NoRequirements, SeveralManagers
 from cnb_python.managers.base import Manager
@@ -35,7 +35,7 @@ LAST = last(DEFAULTS)
 
 
 def select(
-    project: Project,
+    app: App,
     managers: tuple[Manager, ...] = MANAGERS,
     last: tuple[Manager, ...] = LAST,
     chosen: str = AUTO,
@@ -46,39 +46,39 @@ def select(
     ChosenManagerMissing where the app has no file of the chosen one.
     """
     if chosen != AUTO:
-        return _chosen(project, (*managers, *last), chosen)
-    found = _deciding(project, managers) or _deciding(project, last)
+        return _chosen(app, (*managers, *last), chosen)
+    found = _deciding(app, managers) or _deciding(app, last)
     if not found:
         raise NoRequirements(
-            project.misspelt_requirements(),
-            project.requirements_variants(),
-            tuple(sorted(project.names)),
-            () if project.inside else directories_with_python(project.directory),
+            app.misspelt_requirements(),
+            app.requirements_variants(),
+            tuple(sorted(app.names)),
+            () if app.inside else directories_with_python(app.directory),
         )
     if len(found) > 1:
-        raise SeveralManagers(_listed(project, found))
+        raise SeveralManagers(_listed(app, found))
     return found[0]
 
 
-def unread(project: Project, manager: Manager) -> tuple[str, ...]:
+def unread(app: App, manager: Manager) -> tuple[str, ...]:
     """Return the files that others would decide by, and that nobody reads since *manager* does."""
-    read = {manager.deciding_file, *manager.deciding_files(project)}
-    return tuple(name for name in unread_locks(project.names) if name not in read)
+    read = {manager.deciding_file, *manager.deciding_files(app)}
+    return tuple(name for name in unread_locks(app.names) if name not in read)
 
 
-def _chosen(project: Project, managers: tuple[Manager, ...], chosen: str) -> Manager:
+def _chosen(app: App, managers: tuple[Manager, ...], chosen: str) -> Manager:
     manager = next((one for one in managers if one.name == chosen), None)
-    if manager is None or not manager.deciding_files(project):
+    if manager is None or not manager.deciding_files(app):
         expected = manager.deciding_file if manager else ""
-        found = _listed(project, _deciding(project, managers))
+        found = _listed(app, _deciding(app, managers))
         raise ChosenManagerMissing(chosen, expected, found)
     return manager
 
 
-def _deciding(project: Project, managers: tuple[Manager, ...]) -> list[Manager]:
-    return [manager for manager in managers if manager.deciding_files(project)]
+def _deciding(app: App, managers: tuple[Manager, ...]) -> list[Manager]:
+    return [manager for manager in managers if manager.deciding_files(app)]
 
 
-def _listed(project: Project, managers: list[Manager]) -> tuple[tuple[str, str], ...]:
+def _listed(app: App, managers: list[Manager]) -> tuple[tuple[str, str], ...]:
     """Return file and manager of each, for a message."""
-    return tuple((file, one.name) for one in managers for file in one.deciding_files(project)[:1])
+    return tuple((file, one.name) for one in managers for file in one.deciding_files(app)[:1])

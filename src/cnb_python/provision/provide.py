@@ -35,7 +35,7 @@ def provide(
     that were begun are not trusted then.
     """
     before = store_layer.previous(job.context, job.package_key, job.environment_key)
-    known = job.manager.resolve_from_files(job.project, job.release.version, job.context.environ)
+    known = job.manager.resolve_from_files(job.app, job.release.version, job.context.environ)
     unchanged = None if job.build_consumers else _unchanged(job, before, known)
     user = steps_needing_environment(_environment(job, before, unchanged)) if unchanged else ""
     if unchanged and not user and job.runtime.is_in_image:

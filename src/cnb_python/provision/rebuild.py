@@ -322,7 +322,7 @@ def _request(
 ) -> EnvironmentRequest:
     buildpack = job.context.buildpack.directory
     return EnvironmentRequest(
-        project=job.project,
+        app=job.app,
         manager=job.manager,
         interpreter=job.runtime.interpreter.path,
         python=job.release.version,

@@ -17,7 +17,7 @@ import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 
-from cnb_python.app import Project
+from cnb_python.app import App
 from cnb_python.cnb import toml
 from cnb_python.cnb.context import BuildContext
 from cnb_python.cnb.env import EnvDelta
@@ -165,7 +165,7 @@ def _adds_buildpacks(context: BuildContext) -> bool:
 class ProvisionRequest:
     """Python and the packages of an app."""
 
-    project: Project
+    app: App
     manager: Manager
     runtime: Runtime
     settings: Settings
@@ -183,7 +183,7 @@ class ProvisionRequest:
     @cached_property
     def package_key(self) -> PackageKey:
         """What everything that is installed depends on."""
-        return package_key(self.runtime.release, self.context, self.tools, self.project.directory)
+        return package_key(self.runtime.release, self.context, self.tools, self.app.directory)
 
     @cached_property
     def environment_key(self) -> EnvironmentKey:
@@ -193,7 +193,7 @@ class ProvisionRequest:
     def env(self, distributions: Mapping[str, str]) -> tuple[EnvDelta, ...]:
         """Return the variables of the app's processes, with *distributions* installed."""
         venv = self.context.layers_dir / VENV
-        return launch_environment(self.project.directory, venv, distributions)
+        return launch_environment(self.app.directory, venv, distributions)
 
 
 def decision_digest(decision: Resolution) -> str:

@@ -5,7 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from cnb_python.app import Project
+from cnb_python.app import App
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlTable
 from cnb_python.errors.inputs import UnreadableJson
@@ -22,32 +22,32 @@ def _toml(text: str, path: Path) -> TomlTable:
     return toml.parse(text, path)
 
 
-def toml_of(project: Project, name: str) -> TomlTable:
+def toml_of(app: App, name: str) -> TomlTable:
     """Return the document that the app's file *name* is, to be read only; empty: there is none.
 
-    Raises UnreadableToml besides what `Project.text` raises.
+    Raises UnreadableToml besides what `App.text` raises.
     """
-    text = project.text(name)
-    return {} if text is None else _toml(text, project.directory / name)
+    text = app.text(name)
+    return {} if text is None else _toml(text, app.directory / name)
 
 
-def json_of(project: Project, name: str) -> JsonValue:
+def json_of(app: App, name: str) -> JsonValue:
     """Return the document that the app's file *name* is; None where there is none.
 
-    Raises UnreadableJson besides what `Project.text` raises.
+    Raises UnreadableJson besides what `App.text` raises.
     """
     import json  # noqa: PLC0415 - most apps have no such file
 
-    text = project.text(name)
+    text = app.text(name)
     try:
         document: JsonValue = None if text is None else json.loads(text)
     except json.JSONDecodeError as error:
-        raise UnreadableJson(project.shown(name), error.lineno, error.msg) from error
+        raise UnreadableJson(app.shown(name), error.lineno, error.msg) from error
     except RecursionError as error:
-        raise UnreadableJson(project.shown(name), 1, "it is nested too deeply") from error
+        raise UnreadableJson(app.shown(name), 1, "it is nested too deeply") from error
     except ValueError as error:
         # A number of thousands of digits, which Python refuses to read.
-        raise UnreadableJson(project.shown(name), 1, str(error)) from error
+        raise UnreadableJson(app.shown(name), 1, str(error)) from error
     return document
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from cnb_python.app import Project
+from cnb_python.app import App
 from cnb_python.cnb.context import Target
 from cnb_python.cnb.toml import Metadata
 from cnb_python.config.settings import STICKY
@@ -54,7 +54,7 @@ _CARELESS = ("requirements.txt", "setup.py")
 _POETRYS_FIELD = "python"
 
 
-def bounds(project: Project, deciding_file: str) -> Requests:
+def bounds(app: App, deciding_file: str) -> Requests:
     """Return what the manager that goes by *deciding_file* insists on.
 
     uv, Poetry and PDM refuse another Python than `pyproject.toml` names, Pipenv (`--deploy`)
@@ -64,9 +64,9 @@ def bounds(project: Project, deciding_file: str) -> Requests:
         return ()
     try:
         if deciding_file in {PIPFILE, PIPFILE_LOCK}:
-            said = by_pipenv(project)
+            said = by_pipenv(app)
             return (said,) if said else ()
-        return tuple(one for one in ranges(project) if _counts(one.origin, deciding_file))
+        return tuple(one for one in ranges(app) if _counts(one.origin, deciding_file))
     except BuildpackError:
         return ()
 

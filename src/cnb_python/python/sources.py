@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 
-from cnb_python.app import Project
+from cnb_python.app import App
 from cnb_python.config.settings import VERSION, Settings
 from cnb_python.errors.base import BuildpackError
 from cnb_python.python import version_files
@@ -25,7 +25,7 @@ _WILD = re.compile(r"[\d.]+\.\*")
 type Request = PythonRequest | PythonRange
 type Requests = tuple[Request, ...]
 """Of one source, which all count; empty: it says nothing."""
-type Source = Callable[[Project], Requests]
+type Source = Callable[[App], Requests]
 """Looks at the app."""
 
 
@@ -45,34 +45,34 @@ def by_setting(settings: Settings) -> Requests:
     return (parse_version(text, origin, lenient=True),)
 
 
-def _runtime(project: Project) -> Requests:
-    return _one(version_files.read(project, RUNTIME))
+def _runtime(app: App) -> Requests:
+    return _one(version_files.read(app, RUNTIME))
 
 
-def _version_file(project: Project) -> Requests:
-    version_files.check_spelling(project)
-    return _nearest(project, lambda one: version_files.read(one, VERSION_FILE))
+def _version_file(app: App) -> Requests:
+    version_files.check_spelling(app)
+    return _nearest(app, lambda one: version_files.read(one, VERSION_FILE))
 
 
-def _pipenv(project: Project) -> Requests:
-    return _one(by_pipenv(project))
+def _pipenv(app: App) -> Requests:
+    return _one(by_pipenv(app))
 
 
-def _pyproject(project: Project) -> Requests:
-    return ranges(project)
+def _pyproject(app: App) -> Requests:
+    return ranges(app)
 
 
-def _asdf(project: Project) -> Requests:
-    return _nearest(project, by_asdf)
+def _asdf(app: App) -> Requests:
+    return _nearest(app, by_asdf)
 
 
-def _mise(project: Project) -> Requests:
-    return _nearest(project, by_mise)
+def _mise(app: App) -> Requests:
+    return _nearest(app, by_mise)
 
 
-def _nearest(project: Project, read: Callable[[Project], Request | None]) -> Requests:
+def _nearest(app: App, read: Callable[[App], Request | None]) -> Requests:
     """Return what is said nearest to the app: version managers look upwards too."""
-    said = (read(one) for one in (project, *project.above))
+    said = (read(one) for one in (app, *app.above))
     return _one(next((request for request in said if request), None))
 
 
@@ -84,23 +84,23 @@ SOURCES: tuple[Source, ...] = (_runtime, _version_file, _pipenv, _pyproject, _as
 """Of the app's own, in their order; the setting comes before them all."""
 
 
-def asked_for(project: Project, settings: Settings) -> Requests:
+def asked_for(app: App, settings: Settings) -> Requests:
     """Return what the operator or else the app asks for; nothing when nobody does.
 
-    Raises what reading the file that speaks raises (`Project.text`), and the errors of its parser.
+    Raises what reading the file that speaks raises (`App.text`), and the errors of its parser.
     """
-    said = (source(project) for source in SOURCES)
+    said = (source(app) for source in SOURCES)
     return by_setting(settings) or next((requests for requests in said if requests), ())
 
 
-def also_said(project: Project, asked: Requests) -> Requests:
+def also_said(app: App, asked: Requests) -> Requests:
     """Return what the app says besides *asked*, which alone counts."""
-    said = (one for source in SOURCES for one in _quietly(source, project))
+    said = (one for source in SOURCES for one in _quietly(source, app))
     return tuple(one for one in said if one not in asked)
 
 
-def _quietly(source: Source, project: Project) -> Iterator[Request]:
+def _quietly(source: Source, app: App) -> Iterator[Request]:
     try:
-        yield from source(project)
+        yield from source(app)
     except BuildpackError:
         return  # what cannot be read does not count, and need not be mended for this build

@@ -6,7 +6,7 @@ https://github.com/pyenv/pyenv#understanding-python-version-selection
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from cnb_python.app import Project
+from cnb_python.app import App
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlTable, TomlValue
 from cnb_python.errors.locks import UnexpectedType
@@ -43,19 +43,19 @@ _PIPENV_FIELDS = ("python_full_version", "python_version")
 _ANY = "*"
 
 
-def by_pipenv(project: Project) -> PythonRequest | None:
+def by_pipenv(app: App) -> PythonRequest | None:
     """Return what the lock file asks for, or the `Pipfile` where there is no lock file.
 
     Raises UnreadableJson, UnreadableToml, and what `parse_version` raises.
     """
-    if PIPFILE_LOCK not in project.names:
-        text = project.text(PIPFILE) or ""
-        fields = toml.table_at(toml_of(project, PIPFILE), "requires")
+    if PIPFILE_LOCK not in app.names:
+        text = app.text(PIPFILE) or ""
+        fields = toml.table_at(toml_of(app, PIPFILE), "requires")
         lines = {field: toml_line(text, "requires", field) for field in _PIPENV_FIELDS}
-        return _of_pipenv(fields, project.shown(PIPFILE), lines)
-    text = project.text(PIPFILE_LOCK) or ""
+        return _of_pipenv(fields, app.shown(PIPFILE), lines)
+    text = app.text(PIPFILE_LOCK) or ""
     lines = {field: json_line(text, field) for field in _PIPENV_FIELDS}
-    return _of_pipenv(_locked(json_of(project, PIPFILE_LOCK)), project.shown(PIPFILE_LOCK), lines)
+    return _of_pipenv(_locked(json_of(app, PIPFILE_LOCK)), app.shown(PIPFILE_LOCK), lines)
 
 
 def _locked(document: JsonValue) -> Mapping[str, object]:
@@ -78,14 +78,14 @@ def _of_pipenv(
     return None
 
 
-def ranges(project: Project) -> tuple[PythonRange, ...]:
+def ranges(app: App) -> tuple[PythonRange, ...]:
     """Return the ranges of the project, Poetry, uv's workspace, a standard lock and one of PDM's.
 
     Raises UnreadableToml and InvalidPythonRange.
     """
-    workspaces = (one for one in project.above if _is_workspace(toml_of(one, PYPROJECT)))
+    workspaces = (one for one in app.above if _is_workspace(toml_of(one, PYPROJECT)))
     above = (found for one in workspaces for found in _ranges(one))
-    return (*_ranges(project), *above, *_of_lock(project), *_of_pdm(project))
+    return (*_ranges(app), *above, *_of_lock(app), *_of_pdm(app))
 
 
 def _is_workspace(document: TomlTable) -> bool:
@@ -94,30 +94,30 @@ def _is_workspace(document: TomlTable) -> bool:
     return "workspace" in toml.table_at(toml.table_at(document, "tool"), "uv")
 
 
-def _of_lock(project: Project) -> Iterator[PythonRange]:
+def _of_lock(app: App) -> Iterator[PythonRange]:
     """Yield what the app's lock of the standard form says at its head; its body may be long.
 
     https://packaging.python.org/en/latest/specifications/pylock-toml/#requires-python
     """
-    locks = [name for name in sorted(project.names) if _LOCK.fullmatch(name)]
+    locks = [name for name in sorted(app.names) if _LOCK.fullmatch(name)]
     name = PYLOCK if PYLOCK in locks else locks[0] if len(locks) == 1 else ""
-    text = ((name and project.bytes_of(name)) or b"").decode("utf-8-sig", "replace")
+    text = ((name and app.bytes_of(name)) or b"").decode("utf-8-sig", "replace")
     for number, line in enumerate(text.split("\n"), start=1):
         if line.startswith("["):
             return
         if found := _REQUIRES.fullmatch(line.strip()):
-            origin = Origin(project.shown(name), number, "requires-python")
+            origin = Origin(app.shown(name), number, "requires-python")
             yield parse_specifier(found[2], origin)
 
 
-def _of_pdm(project: Project) -> Iterator[PythonRange]:
+def _of_pdm(app: App) -> Iterator[PythonRange]:
     """Yield the range for which a lock of PDM's was made; one for several machines has several.
 
     It may be narrower than the project's: https://pdm-project.org/latest/usage/lock-targets/
     """
-    if PDM_LOCK not in project.names:
+    if PDM_LOCK not in app.names:
         return
-    text = (project.bytes_of(PDM_LOCK) or b"").decode("utf-8-sig", "replace")
+    text = (app.bytes_of(PDM_LOCK) or b"").decode("utf-8-sig", "replace")
     head = text.partition("[[package]]")[0]
     found = [
         (number, one[2])
@@ -126,25 +126,25 @@ def _of_pdm(project: Project) -> Iterator[PythonRange]:
     ]
     if len(found) == 1:
         number, said = found[0]
-        yield parse_specifier(said, Origin(project.shown(PDM_LOCK), number, "requires_python"))
+        yield parse_specifier(said, Origin(app.shown(PDM_LOCK), number, "requires_python"))
 
 
-def _ranges(project: Project) -> Iterator[PythonRange]:
-    document = toml_of(project, PYPROJECT)
+def _ranges(app: App) -> Iterator[PythonRange]:
+    document = toml_of(app, PYPROJECT)
     if "requires-python" in (table := toml.table_at(document, "project")):
-        origin = _origin(project, "project", "requires-python")
+        origin = _origin(app, "project", "requires-python")
         if said := _text(table["requires-python"], origin):
             yield parse_specifier(said, origin)
     poetry = toml.table_at(toml.table_at(document, "tool"), "poetry")
     if "python" in (table := toml.table_at(poetry, "dependencies")):
-        value, origin = table["python"], _origin(project, "tool.poetry.dependencies", "python")
+        value, origin = table["python"], _origin(app, "tool.poetry.dependencies", "python")
         if said := _text(value.get("version") if isinstance(value, dict) else value, origin):
             yield parse_constraint(said, origin)
 
 
-def _origin(project: Project, table: str, key: str) -> Origin:
-    line = toml_line(project.text(PYPROJECT) or "", table, key)
-    return Origin(project.shown(PYPROJECT), line, key)
+def _origin(app: App, table: str, key: str) -> Origin:
+    line = toml_line(app.text(PYPROJECT) or "", table, key)
+    return Origin(app.shown(PYPROJECT), line, key)
 
 
 def _text(value: object, origin: Origin) -> str:
@@ -162,27 +162,27 @@ _NOBODYS = ("", "system")
 _NEWEST = ("latest", "3")
 
 
-def by_asdf(project: Project) -> PythonRequest | PythonRange | None:
+def by_asdf(app: App) -> PythonRequest | PythonRange | None:
     """Return what `.tool-versions` asks for first; the others are what asdf falls back to.
 
     Raises what `parse_version` raises.
     """
-    text = project.text(TOOL_VERSIONS) or ""
+    text = app.text(TOOL_VERSIONS) or ""
     for number, line in enumerate(text.split("\n"), start=1):
         tool, *versions = line.partition("#")[0].split() or [""]
         if tool in _TOOLS and versions:
-            return _request(versions[0], Origin(project.shown(TOOL_VERSIONS), number))
+            return _request(versions[0], Origin(app.shown(TOOL_VERSIONS), number))
     return None
 
 
-def by_mise(project: Project) -> PythonRequest | PythonRange | None:
+def by_mise(app: App) -> PythonRequest | PythonRange | None:
     """Return what the first of mise's files asks for. Raises UnreadableToml and as `by_asdf`."""
     for name in MISE_FILES:
-        tools = toml.table_at(toml_of(project, name), "tools")
+        tools = toml.table_at(toml_of(app, name), "tools")
         tool = next((tool for tool in _TOOLS if tool in tools), None)
         if tool:
-            line = toml_line(project.text(name) or "", "tools", tool)
-            origin = Origin(project.shown(name), line)
+            line = toml_line(app.text(name) or "", "tools", tool)
+            origin = Origin(app.shown(name), line)
             return _request(_version(tools[tool], origin), origin)
     return None
 
@@ -223,15 +223,15 @@ _MISSPELT = re.compile(
 _UTF_16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 
 
-def read(project: Project, name: str) -> PythonRequest | None:
+def read(app: App, name: str) -> PythonRequest | None:
     """Return the one request in the app's file *name*, None where there is no such file.
 
     Raises VersionFileNotUtf8, NoPythonVersion, SeveralPythonVersions and what `parse_version` and
-    `Project.text` raise.
+    `App.text` raise.
     """
-    shown = project.shown(name)
-    _check_encoding(project.content(name), shown)
-    text = project.text(name)
+    shown = app.shown(name)
+    _check_encoding(app.content(name), shown)
+    text = app.text(name)
     return None if text is None else parse_version_file(text, shown)
 
 
@@ -266,15 +266,15 @@ def misspelt(names: Iterable[str]) -> tuple[str, ...]:
     )
 
 
-def check_spelling(project: Project) -> None:
+def check_spelling(app: App) -> None:
     """Refuse a misspelt file, since nobody reads it. Raises MisspeltVersionFile.
 
     Also beside a good one: whoever edits the wrong one wonders why nothing changes.
     """
-    if found := misspelt(project.files):
-        shown = tuple(map(project.shown, found))
-        exists = VERSION_FILE in project.names
-        raise MisspeltVersionFile(shown, project.shown(VERSION_FILE), exists)
+    if found := misspelt(app.files):
+        shown = tuple(map(app.shown, found))
+        exists = VERSION_FILE in app.names
+        raise MisspeltVersionFile(shown, app.shown(VERSION_FILE), exists)
 
 
 def _check_encoding(content: bytes | None, name: str) -> None:

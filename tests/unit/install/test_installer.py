@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.app import read_project
+from cnb_python.app import read_app
 from cnb_python.distributions.model import Distribution
 from cnb_python.errors.base import ContractBroken
 from cnb_python.install.installer import FilesNeeded, Needed, sync
@@ -94,7 +94,7 @@ class Build:
         work = self.directory / f"work-{number}"
         work.mkdir()
         return EnvironmentRequest(
-            project=read_project(app),
+            app=read_app(app),
             manager=self.shop,
             interpreter=INTERPRETER,
             python="3.14.6",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.app import read_project
+from cnb_python.app import read_app
 from cnb_python.install.installer import FilesNeeded, sync
 from cnb_python.install.request import EnvironmentRequest
 from cnb_python.managers.base import Resolution
@@ -26,7 +26,7 @@ def _sync(shop: Shop, known: Resolution | None, directory: Path) -> None:
     for name in ("app", "work", "store"):
         (directory / name).mkdir()
     request = EnvironmentRequest(
-        project=read_project(directory / "app"),
+        app=read_app(directory / "app"),
         manager=shop,
         interpreter=INTERPRETER,
         python="3.14.6",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.app import read_project
+from cnb_python.app import read_app
 from cnb_python.install.request import EnvironmentRequest
 from cnb_python.install.snapshot import Litter
 from cnb_python.install.staging import StagingArea
@@ -24,7 +24,7 @@ def request_(tmp_path: Path) -> EnvironmentRequest:
     for name in ("app", "work"):
         (tmp_path / name).mkdir()
     return EnvironmentRequest(
-        project=read_project(tmp_path / "app"),
+        app=read_app(tmp_path / "app"),
         manager=Shop({}),
         interpreter=INTERPRETER,
         python="3.14.6",
@@ -39,7 +39,7 @@ def request_(tmp_path: Path) -> EnvironmentRequest:
 
 def workshop(request: EnvironmentRequest, output: str = "") -> tuple[StagingArea, Programs, Log]:
     system, programs, log = world(lambda _: Outcome(0, output))
-    litter = Litter(request.project.top)
+    litter = Litter(request.app.top)
     return StagingArea(request, system, litter), programs, log
 
 
@@ -101,7 +101,7 @@ def test_a_manager_has_a_place_outside_the_environment_for_everything_of_its_own
     for mine in (place.tool, place.scratch, place.cache):
         assert mine.is_relative_to(request_.work)
     assert (place.uv, place.python) == (request_.uv, "3.14.6")
-    assert place.app_dir == request_.project.directory
+    assert place.app_dir == request_.app.directory
 
 
 def test_where_pip_is_of_no_use_it_is_not_laid_out(request_: EnvironmentRequest) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.app import read_project
+from cnb_python.app import read_app
 from cnb_python.launch import processes
 from tests.support.trees import Files, write_files
 
@@ -14,9 +14,9 @@ UVICORN = {"uvicorn": "0.40.0", "datasette": "1.0", "celery": "5.6"}
 def single(
     directory: Path, *lines: str, files: Files | None = None, installed: dict[str, str] = UVICORN
 ) -> tuple[str, ...]:
-    app = write_files(directory / "app", {"Procfile": "\n".join(lines), **(files or {})})
-    project = read_project(app)
-    return processes.single(processes.decide(project, installed), project, installed)
+    directory = write_files(directory / "app", {"Procfile": "\n".join(lines), **(files or {})})
+    app = read_app(directory)
+    return processes.single(processes.decide(app, installed), app, installed)
 
 
 @pytest.mark.parametrize(
@@ -84,10 +84,10 @@ def test_each_process_is_looked_at(tmp_path: Path) -> None:
 
 def test_a_command_of_ours_has_as_many_as_fit(tmp_path: Path) -> None:
     code = "from fastapi import FastAPI\napp = FastAPI()\n"
-    app = write_files(tmp_path / "app", {"main.py": code})
+    directory = write_files(tmp_path / "app", {"main.py": code})
 
-    project, installed = read_project(app), {"fastapi": "0.1", "uvicorn": "0.1"}
-    decision = processes.decide(project, installed)
+    app, installed = read_app(directory), {"fastapi": "0.1", "uvicorn": "0.1"}
+    decision = processes.decide(app, installed)
 
     assert decision.processes
-    assert processes.single(decision, project, installed) == ()
+    assert processes.single(decision, app, installed) == ()

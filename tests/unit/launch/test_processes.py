@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.app import read_project
+from cnb_python.app import read_app
 from cnb_python.cnb.documents import Process
 from cnb_python.errors.inputs import NotAFile, NotUtf8
 from cnb_python.errors.launch import BadProcfile
@@ -31,7 +31,7 @@ FLASK_FACTORY = "from flask import Flask\ndef create_app():\n    return Flask('x
 
 def decide(directory: Path, files: Files, installed: Mapping[str, str]) -> LaunchPlan:
     app = write_files(directory / "app", files)
-    return processes.decide(read_project(app), installed)
+    return processes.decide(read_app(app), installed)
 
 
 def versions(*names: str) -> dict[str, str]:
@@ -227,7 +227,7 @@ def test_an_app_in_a_directory_of_the_repository_runs_there(tmp_path: Path, proc
     if procfile:
         (app / "api/Procfile").write_text(procfile)
 
-    decision = processes.decide(read_project(app, "api"), versions("fastapi", "uvicorn"))
+    decision = processes.decide(read_app(app, "api"), versions("fastapi", "uvicorn"))
 
     assert [one.working_dir for one in decision.processes] == [str(app / "api")]
 
@@ -310,11 +310,11 @@ def test_a_misnamed_procfile_is_mentioned(tmp_path: Path, installed: Mapping[str
 def test_the_sample_apps_start_by_themselves(
     fixture: str, installed: list[str], command: tuple[str, ...]
 ) -> None:
-    project = read_project(FIXTURES / fixture)
+    app = read_app(FIXTURES / fixture)
 
     (default,) = (
         process
-        for process in processes.decide(project, versions(*installed)).processes
+        for process in processes.decide(app, versions(*installed)).processes
         if process.default
     )
 

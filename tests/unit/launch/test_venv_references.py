@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.app import read_project
+from cnb_python.app import read_app
 from cnb_python.errors.launch import ProcessInEnvironment
 from cnb_python.launch import processes
 from tests.support.trees import Files, write_files
@@ -17,7 +17,7 @@ def refused(
     procfile = f"{inside}/Procfile" if inside else "Procfile"
     app = write_files(directory / "app", {procfile: f"web: {command}", **(files or {})})
     try:
-        processes.check(read_project(app, inside), removed)
+        processes.check(read_app(app, inside), removed)
     except ProcessInEnvironment as error:
         return [(word, program) for *_, word, program in error.found]
     return []
@@ -81,7 +81,7 @@ def test_one_that_is_there_and_stays_is_the_user_s_affair(tmp_path: Path) -> Non
     (app / "venv/bin").mkdir(parents=True)
     (app / "venv/bin/python").symlink_to("/no/such/python")
 
-    processes.check(read_project(app))
+    processes.check(read_app(app))
 
 
 def test_the_message_names_line_process_and_what_to_write(tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ def test_the_message_names_line_process_and_what_to_write(tmp_path: Path) -> Non
     app = write_files(tmp_path / "app", {"Procfile": text})
 
     with pytest.raises(ProcessInEnvironment) as raised:
-        processes.check(read_project(app))
+        processes.check(read_app(app))
 
     message = raised.value.describe()
     assert message.title == "The Procfile uses a virtual environment that the image does not have"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.app import Project, python_signs, read_project
+from cnb_python.app import App, python_signs, read_app
 from cnb_python.errors.base import Message
 from cnb_python.errors.choosing import ChosenManagerMissing, NoRequirements, SeveralManagers
 from cnb_python.errors.locks import SeveralLocks
@@ -22,19 +22,19 @@ class Other(Pip):
     name: str = "Other"
     deciding_file: str = "other.lock"
 
-    def deciding_files(self, project: Project) -> tuple[str, ...]:
-        return (self.deciding_file,) if self.deciding_file in project.names else ()
+    def deciding_files(self, app: App) -> tuple[str, ...]:
+        return (self.deciding_file,) if self.deciding_file in app.names else ()
 
 
-def app(directory: Path, *names: str) -> Project:
+def app_with(directory: Path, *names: str) -> App:
     for name in names:
         (directory / name).touch()
-    return read_project(directory)
+    return read_app(directory)
 
 
-def refused(project: Project) -> Message:
+def refused(app: App) -> Message:
     with pytest.raises(NoRequirements) as raised:
-        select(project)
+        select(app)
     return raised.value.describe()
 
 
@@ -43,13 +43,13 @@ def said(message: Message) -> str:
 
 
 def test_requirements_choose_pip(tmp_path: Path) -> None:
-    assert select(app(tmp_path, "requirements.txt", "app.py")).name == "pip"
+    assert select(app_with(tmp_path, "requirements.txt", "app.py")).name == "pip"
 
 
 def test_every_deciding_file_makes_detection_pass(tmp_path: Path) -> None:
     for manager in MANAGERS:
         assert manager.deciding_file in python_signs(
-            app(tmp_path, manager.deciding_file).directory
+            app_with(tmp_path, manager.deciding_file).directory
         )
 
 
@@ -57,7 +57,7 @@ def test_every_deciding_file_makes_detection_pass(tmp_path: Path) -> None:
     "name", ["requirement.txt", "requirements.txt.txt", "Requirements.txt", "requirments.txt"]
 )
 def test_a_misspelt_name_is_answered_with_its_correction(tmp_path: Path, name: str) -> None:
-    message = refused(app(tmp_path, name, "app.py"))
+    message = refused(app_with(tmp_path, name, "app.py"))
 
     assert message.title == f"No requirements.txt, but {name}"
     assert f"git mv '{name}' requirements.txt" in message.steps[0]
@@ -73,11 +73,11 @@ def test_a_misspelt_name_is_answered_with_its_correction(tmp_path: Path, name: s
     ],
 )
 def test_each_lock_has_its_manager(tmp_path: Path, name: str, manager: str) -> None:
-    assert select(app(tmp_path, name, "pyproject.toml")).name == manager
+    assert select(app_with(tmp_path, name, "pyproject.toml")).name == manager
 
 
 def test_requirements_of_another_purpose_are_not_guessed_from(tmp_path: Path) -> None:
-    message = refused(app(tmp_path, "requirements-dev.txt", "app.py"))
+    message = refused(app_with(tmp_path, "requirements-dev.txt", "app.py"))
 
     assert "-r requirements-dev.txt" in message.steps
 
@@ -85,13 +85,13 @@ def test_requirements_of_another_purpose_are_not_guessed_from(tmp_path: Path) ->
 def test_a_directory_of_requirements_can_be_included(tmp_path: Path) -> None:
     (tmp_path / "requirements").mkdir()
 
-    assert "-r requirements/production.txt" in refused(read_project(tmp_path)).steps
+    assert "-r requirements/production.txt" in refused(read_app(tmp_path)).steps
 
 
 def test_settings_of_tools_alone_declare_nothing(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[tool.ruff]\n", "utf-8")
 
-    message = refused(app(tmp_path, "app.py"))
+    message = refused(app_with(tmp_path, "app.py"))
 
     assert message.title == "No requirements.txt"
     assert "neither [project] nor [build-system]" in message.steps[0]
@@ -105,34 +105,34 @@ def test_a_project_without_a_lock_decides_where_nothing_else_does(
 ) -> None:
     (tmp_path / "pyproject.toml").write_text(table, "utf-8")
 
-    assert select(app(tmp_path, "app.py")).name == "project"
-    assert select(app(tmp_path, "requirements.txt")).name == "pip"
+    assert select(app_with(tmp_path, "app.py")).name == "project"
+    assert select(app_with(tmp_path, "requirements.txt")).name == "pip"
 
 
 def test_a_setup_py_decides_where_nothing_else_does(tmp_path: Path) -> None:
-    manager = select(app(tmp_path, "setup.py"))
+    manager = select(app_with(tmp_path, "setup.py"))
 
     assert manager.name == "project"
-    assert manager.deciding_files(read_project(tmp_path)) == ("setup.py",)
+    assert manager.deciding_files(read_app(tmp_path)) == ("setup.py",)
 
 
 @pytest.mark.parametrize("name", ["pylock.toml", "pylock.web.toml"])
 def test_a_lock_of_the_standard_decides(tmp_path: Path, name: str) -> None:
-    project = app(tmp_path, name, "pyproject.toml")
+    app = app_with(tmp_path, name, "pyproject.toml")
 
-    assert select(project).deciding_files(project) == (name,)
+    assert select(app).deciding_files(app) == (name,)
 
 
 def test_the_plain_name_comes_before_others(tmp_path: Path) -> None:
-    project = app(tmp_path, "pylock.toml", "pylock.dev.toml")
+    app = app_with(tmp_path, "pylock.toml", "pylock.dev.toml")
 
-    assert Pylock().deciding_files(project) == ("pylock.toml",)
-    assert Pylock().check(project) == ()
+    assert Pylock().deciding_files(app) == ("pylock.toml",)
+    assert Pylock().check(app) == ()
 
 
 def test_several_names_are_not_guessed_among(tmp_path: Path) -> None:
     with pytest.raises(SeveralLocks) as raised:
-        Pylock().check(app(tmp_path, "pylock.web.toml", "pylock.dev.toml"))
+        Pylock().check(app_with(tmp_path, "pylock.web.toml", "pylock.dev.toml"))
 
     text = said(raised.value.describe())
     assert "- pylock.dev.toml" in text
@@ -140,31 +140,31 @@ def test_several_names_are_not_guessed_among(tmp_path: Path) -> None:
 
 
 def test_an_app_without_anything_sees_what_it_holds(tmp_path: Path) -> None:
-    text = said(refused(app(tmp_path, "app.py", "README.md")))
+    text = said(refused(app_with(tmp_path, "app.py", "README.md")))
 
     assert "holds: README.md, app.py." in text
     assert "touch requirements.txt" in text
 
 
 def test_names_that_cannot_be_printed_are_shown_all_the_same(tmp_path: Path) -> None:
-    project = Project(
+    app = App(
         tmp_path, frozenset({"bad\udcff.py"}), frozenset(), frozenset(), contents={}, unreadable={}
     )
 
-    said(refused(project)).encode("utf-8")
+    said(refused(app)).encode("utf-8")
 
 
 def test_long_listings_are_cut(tmp_path: Path) -> None:
-    project = app(tmp_path, *(f"module{number}.py" for number in range(50)))
+    app = app_with(tmp_path, *(f"module{number}.py" for number in range(50)))
 
-    assert "and 20 more" in said(refused(project))
+    assert "and 20 more" in said(refused(app))
 
 
 def test_two_managers_are_too_many(tmp_path: Path) -> None:
-    project = app(tmp_path, "requirements.txt", "other.lock")
+    app = app_with(tmp_path, "requirements.txt", "other.lock")
 
     with pytest.raises(SeveralManagers) as raised:
-        select(project, (Pip(), Other()))
+        select(app, (Pip(), Other()))
 
     text = said(raised.value.describe())
     assert "- requirements.txt (pip)" in text
@@ -177,24 +177,24 @@ def test_the_lock_of_a_workspace_is_above_its_member(tmp_path: Path) -> None:
     (tmp_path / "api/pyproject.toml").touch()
     (tmp_path / "uv.lock").touch()
 
-    assert select(read_project(tmp_path, "api")).name == "uv"
+    assert select(read_app(tmp_path, "api")).name == "uv"
 
 
 def test_a_setting_chooses_among_several(tmp_path: Path) -> None:
-    project = app(tmp_path, "requirements.txt", "other.lock")
+    app = app_with(tmp_path, "requirements.txt", "other.lock")
 
-    assert select(project, (Pip(),), (Other(),), "Other").name == "Other"
-    assert select(project, (Pip(), Other()), (), "pip").name == "pip"
+    assert select(app, (Pip(),), (Other(),), "Other").name == "Other"
+    assert select(app, (Pip(), Other()), (), "pip").name == "pip"
 
 
 @pytest.mark.parametrize(("chosen", "said_of_it"), [("Other", "other.lock"), ("new", "not know")])
 def test_a_chosen_manager_needs_a_file_of_its_own(
     tmp_path: Path, chosen: str, said_of_it: str
 ) -> None:
-    project = app(tmp_path, "requirements.txt")
+    app = app_with(tmp_path, "requirements.txt")
 
     with pytest.raises(ChosenManagerMissing) as raised:
-        select(project, (Pip(), Other()), (), chosen)
+        select(app, (Pip(), Other()), (), chosen)
 
     text = said(raised.value.describe())
     assert text.startswith(f"{chosen} is chosen")
@@ -203,18 +203,18 @@ def test_a_chosen_manager_needs_a_file_of_its_own(
 
 
 def test_the_last_ones_decide_where_no_other_does(tmp_path: Path) -> None:
-    project = app(tmp_path, "requirements.txt", "other.lock")
+    app = app_with(tmp_path, "requirements.txt", "other.lock")
 
-    assert select(project, (Pip(),), (Other(),)).name == "pip"
+    assert select(app, (Pip(),), (Other(),)).name == "pip"
     (tmp_path / "requirements.txt").unlink()
-    assert select(read_project(tmp_path), (Pip(),), (Other(),)).name == "Other"
+    assert select(read_app(tmp_path), (Pip(),), (Other(),)).name == "Other"
 
 
 def test_lock_files_that_nobody_reads_are_told(tmp_path: Path) -> None:
-    project = app(tmp_path, "requirements.txt", "uv.lock", "Pipfile.lock", "setup.py")
+    app = app_with(tmp_path, "requirements.txt", "uv.lock", "Pipfile.lock", "setup.py")
 
-    assert unread(project, Pip()) == ("uv.lock", "Pipfile.lock")
-    assert unread(project, UvProject()) == ("Pipfile.lock",)
+    assert unread(app, Pip()) == ("uv.lock", "Pipfile.lock")
+    assert unread(app, UvProject()) == ("Pipfile.lock",)
 
 
 def test_apps_in_directories_are_offered(tmp_path: Path) -> None:
@@ -222,7 +222,7 @@ def test_apps_in_directories_are_offered(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(parents=True)
         (tmp_path / name).touch()
 
-    message = refused(app(tmp_path, "tools.py"))
+    message = refused(app_with(tmp_path, "tools.py"))
 
     assert "These directories hold an app of their own: services/api, worker." in message.body
     assert message.steps[0] == "Choose the directory of the app: BP_PYTHON_PROJECT=services/api"
@@ -232,6 +232,6 @@ def test_an_app_in_a_directory_is_offered_no_other(tmp_path: Path) -> None:
     (tmp_path / "api/lib").mkdir(parents=True)
     (tmp_path / "api/lib/setup.py").touch()
 
-    message = refused(read_project(tmp_path, "api"))
+    message = refused(read_app(tmp_path, "api"))
 
     assert not any("BP_PYTHON_PROJECT" in step for step in message.steps)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.app import read_project
+from cnb_python.app import read_app
 from cnb_python.errors.python import PythonOutsideRange
 from cnb_python.python.origin import Origin
 from cnb_python.python.request import parse_version
@@ -18,8 +18,8 @@ PIPENV = '{"_meta": {"requires": {"python_version": "3.13"}}}'
 
 
 def insisted(directory: Path, deciding_file: str, files: Files) -> list[str]:
-    project = read_project(write_files(directory / "app", files))
-    return [str(one) for one in bounds(project, deciding_file)]
+    app = read_app(write_files(directory / "app", files))
+    return [str(one) for one in bounds(app, deciding_file)]
 
 
 @pytest.mark.parametrize(
@@ -51,12 +51,12 @@ def test_what_cannot_be_read_is_left_for_the_manager(tmp_path: Path) -> None:
 
 
 def test_two_files_that_disagree_are_both_named(tmp_path: Path) -> None:
-    project = read_project(write_files(tmp_path, {"pyproject.toml": PROJECT}))
+    app = read_app(write_files(tmp_path, {"pyproject.toml": PROJECT}))
     asked = (parse_version("3.11", Origin(".python-version", 1)),)
     resolution = resolve(asked, INVENTORY, AMD64, TODAY)
 
     with pytest.raises(PythonOutsideRange) as caught:
-        check_bounds(resolution, bounds(project, "uv.lock"), INVENTORY, AMD64, TODAY)
+        check_bounds(resolution, bounds(app, "uv.lock"), INVENTORY, AMD64, TODAY)
 
     failure = caught.value
     assert (failure.version, failure.asked) == ("3.11.10", "3.11")
@@ -67,18 +67,18 @@ def test_two_files_that_disagree_are_both_named(tmp_path: Path) -> None:
 
 def test_a_range_that_nothing_satisfies_proposes_nothing(tmp_path: Path) -> None:
     text = '[project]\nrequires-python = ">=4"\n'
-    project = read_project(write_files(tmp_path, {"pyproject.toml": text}))
+    app = read_app(write_files(tmp_path, {"pyproject.toml": text}))
     resolution = resolve((), INVENTORY, AMD64, TODAY)
 
     with pytest.raises(PythonOutsideRange) as caught:
-        check_bounds(resolution, bounds(project, "uv.lock"), INVENTORY, AMD64, TODAY)
+        check_bounds(resolution, bounds(app, "uv.lock"), INVENTORY, AMD64, TODAY)
 
     assert caught.value.fit == ""
 
 
 def test_files_that_agree_are_fine(tmp_path: Path) -> None:
-    project = read_project(write_files(tmp_path, {"pyproject.toml": PROJECT}))
+    app = read_app(write_files(tmp_path, {"pyproject.toml": PROJECT}))
 
     check_bounds(
-        resolve((), INVENTORY, AMD64, TODAY), bounds(project, "uv.lock"), INVENTORY, AMD64, TODAY
+        resolve((), INVENTORY, AMD64, TODAY), bounds(app, "uv.lock"), INVENTORY, AMD64, TODAY
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.app import read_project
+from cnb_python.app import read_app
 from cnb_python.config.kinds import SettingOrigin as Given
 from cnb_python.config.settings import DEFAULTS, Settings
 from cnb_python.errors.inputs import UnreadableJson, UnreadableToml
@@ -60,11 +60,11 @@ def said(requests: Requests) -> list[tuple[str, str]]:
 
 
 def asked(directory: Path, files: Files) -> list[tuple[str, str]]:
-    return said(asked_for(read_project(write_files(directory / "app", files)), DEFAULTS))
+    return said(asked_for(read_app(write_files(directory / "app", files)), DEFAULTS))
 
 
 def test_nobody_has_to_ask(tmp_path: Path) -> None:
-    assert asked_for(read_project(tmp_path), DEFAULTS) == ()
+    assert asked_for(read_app(tmp_path), DEFAULTS) == ()
 
 
 @pytest.mark.parametrize("first", range(len(SAID)))
@@ -76,25 +76,25 @@ def test_sources_count_in_their_order_each_with_its_line(first: int, tmp_path: P
 
 def test_what_does_not_count_is_known(tmp_path: Path) -> None:
     files: Files = {n: t for n, t in EVERYTHING.items() if n != ".mise.toml"}
-    project = read_project(write_files(tmp_path, files))
-    requests = asked_for(project, DEFAULTS)
+    app = read_app(write_files(tmp_path, files))
+    requests = asked_for(app, DEFAULTS)
 
-    assert said(also_said(project, requests)) == list(SAID[1:-1])
-    assert said(also_said(project, by_setting(Settings(python="3.14")))) == list(SAID[:-1])
+    assert said(also_said(app, requests)) == list(SAID[1:-1])
+    assert said(also_said(app, by_setting(Settings(python="3.14")))) == list(SAID[:-1])
 
 
 def test_what_does_not_count_need_not_be_right(tmp_path: Path) -> None:
     files: Files = {".python-version": "3.13", "pyproject.toml": "[", "mise.toml": "="}
-    project = read_project(write_files(tmp_path, files))
+    app = read_app(write_files(tmp_path, files))
 
-    assert also_said(project, asked_for(project, DEFAULTS)) == ()
+    assert also_said(app, asked_for(app, DEFAULTS)) == ()
 
 
 @pytest.mark.parametrize("text", ["3.13.1", "3.13", "3.14t", ">=3.11,<3.14", "^3.12", "~=3.12.1"])
 def test_the_setting_counts_before_the_files(text: str, tmp_path: Path) -> None:
     (tmp_path / ".python-version").write_text("not even a version")
 
-    requests = asked_for(read_project(tmp_path), Settings(python=text))
+    requests = asked_for(read_app(tmp_path), Settings(python=text))
 
     assert said(requests) == [(text, "the setting BP_PYTHON_VERSION")]
 
@@ -112,7 +112,7 @@ def test_a_setting_that_nobody_gave_does_not_count() -> None:
 def test_a_setting_of_the_app_is_named_with_its_line(tmp_path: Path) -> None:
     settings = Settings(python="3.13", origins={"python": Given("pyproject.toml", 7)})
 
-    (request,) = asked_for(read_project(tmp_path), settings)
+    (request,) = asked_for(read_app(tmp_path), settings)
 
     assert str(request.origin) == "the setting python of pyproject.toml, line 7"
 
@@ -321,8 +321,8 @@ def test_mise_s_file_need_not_name_a_python(value: str, tmp_path: Path) -> None:
 
 
 def test_the_newest_of_all_is_any_python_3(tmp_path: Path) -> None:
-    project = read_project(write_files(tmp_path, {"mise.toml": '[tools]\npython = "latest"\n'}))
-    (request,) = asked_for(project, DEFAULTS)
+    app = read_app(write_files(tmp_path, {"mise.toml": '[tools]\npython = "latest"\n'}))
+    (request,) = asked_for(app, DEFAULTS)
 
     assert request.admits("3.14.6")
     assert not request.admits("4.0.0")
@@ -355,7 +355,7 @@ MEMBER: Files = {
 
 def asked_inside(directory: Path, files: Files) -> list[tuple[str, str]]:
     write_files(directory / "app", files)
-    return said(asked_for(read_project(directory / "app", "services/api"), DEFAULTS))
+    return said(asked_for(read_app(directory / "app", "services/api"), DEFAULTS))
 
 
 def test_the_workspace_of_an_app_counts_with_it(tmp_path: Path) -> None:

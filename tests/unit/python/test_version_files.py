@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.app import read_project
+from cnb_python.app import read_app
 from cnb_python.errors.inputs import NotAFile, NotUtf8
 from cnb_python.errors.python import (
     InvalidPythonVersion,
@@ -78,7 +78,7 @@ def test_pypy_in_a_file_is_named_with_its_line() -> None:
 def test_a_byte_order_mark_does_no_harm(tmp_path: Path) -> None:
     (tmp_path / NAME).write_bytes(b"\xef\xbb\xbf3.12\r\n")
 
-    assert str(read(read_project(tmp_path), NAME)) == "3.12"
+    assert str(read(read_app(tmp_path), NAME)) == "3.12"
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
@@ -86,7 +86,7 @@ def test_a_file_in_utf_16_is_refused_with_what_it_says(encoding: str, tmp_path: 
     (tmp_path / NAME).write_bytes("3.12.4\r\n".encode(encoding))
 
     with pytest.raises(VersionFileNotUtf8) as caught:
-        read(read_project(tmp_path), NAME)
+        read(read_app(tmp_path), NAME)
 
     assert (caught.value.encoding, caught.value.version) == ("UTF-16", "3.12.4")
 
@@ -95,7 +95,7 @@ def test_utf_16_with_a_mark_for_big_endian_is_read_as_such(tmp_path: Path) -> No
     (tmp_path / NAME).write_bytes(b"\xfe\xff" + "3.12".encode("utf-16-be"))
 
     with pytest.raises(VersionFileNotUtf8) as caught:
-        read(read_project(tmp_path), NAME)
+        read(read_app(tmp_path), NAME)
 
     assert caught.value.version == "3.12"
 
@@ -104,14 +104,14 @@ def test_other_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
     (tmp_path / NAME).write_bytes(b"3.12\n\xa0")
 
     with pytest.raises(NotUtf8):
-        read(read_project(tmp_path), NAME)
+        read(read_app(tmp_path), NAME)
 
 
 def test_zeros_that_name_no_version_are_shown(tmp_path: Path) -> None:
     (tmp_path / NAME).write_bytes(b"\0\0")
 
     with pytest.raises(InvalidPythonVersion) as caught:
-        read(read_project(tmp_path), NAME)
+        read(read_app(tmp_path), NAME)
 
     assert caught.value.text == r"\x00\x00"
 
@@ -120,7 +120,7 @@ def test_a_directory_of_that_name_is_refused(tmp_path: Path) -> None:
     (tmp_path / NAME).mkdir()
 
     with pytest.raises(NotAFile):
-        read(read_project(tmp_path), NAME)
+        read(read_app(tmp_path), NAME)
 
 
 @pytest.mark.parametrize("name", MISSPELLINGS)
@@ -143,16 +143,16 @@ def test_other_names_are_left_alone(name: str) -> None:
 def test_a_misspelt_file_is_refused_also_beside_a_good_one(tmp_path: Path) -> None:
     (tmp_path / "python-version").touch()
     with pytest.raises(MisspeltVersionFile) as caught:
-        check_spelling(read_project(tmp_path))
+        check_spelling(read_app(tmp_path))
     assert (caught.value.found, caught.value.exists) == (("python-version",), False)
 
     (tmp_path / NAME).write_text("3.14")
     with pytest.raises(MisspeltVersionFile) as caught:
-        check_spelling(read_project(tmp_path))
+        check_spelling(read_app(tmp_path))
     assert caught.value.exists
 
 
 def test_a_directory_of_a_misspelt_name_is_something_else(tmp_path: Path) -> None:
     (tmp_path / "python_version").mkdir()
 
-    check_spelling(read_project(tmp_path))
+    check_spelling(read_app(tmp_path))

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from cnb_python.app import Project
+from cnb_python.app import App
 from cnb_python.cnb import toml
 from cnb_python.config.settings import DEFAULTS, Settings
 from cnb_python.errors.base import BuildpackError
@@ -46,33 +46,33 @@ class Pdm(ResolvesOnChange):
         """The PDM that reads the lock."""
         return Program.chosen("pdm", self.settings.pdm)
 
-    def deciding_files(self, project: Project) -> tuple[str, ...]:
+    def deciding_files(self, app: App) -> tuple[str, ...]:
         """Return the app's lock, if it has one."""
-        return (LOCK,) if LOCK in project.names else ()
+        return (LOCK,) if LOCK in app.names else ()
 
-    def check(self, project: Project) -> tuple[Advice, ...]:
+    def check(self, app: App) -> tuple[Advice, ...]:
         """Refuse a lock that is no file, or stands alone.
 
         Raises LoneLock, NotAFile, UnreadableFile or UnreadableToml.
         """
-        project.content(LOCK)
-        if PYPROJECT not in project.names:
+        app.content(LOCK)
+        if PYPROJECT not in app.names:
             raise LockWithoutProject(LOCK, PYPROJECT, "PDM")
-        toml.read(project.directory / PYPROJECT)
+        toml.read(app.directory / PYPROJECT)
         return ()
 
     def resolve_from_files(
-        self, project: Project, python: str, environ: Mapping[str, str]
+        self, app: App, python: str, environ: Mapping[str, str]
     ) -> Resolution | NeedsResolving:
         """Return that PDM has to say what its lock means here, and on what that depends."""
-        directory = project.directory
+        directory = app.directory
         inputs = fingerprint.inputs(
             self,
             python,
             (self.program.digest, fingerprint.project_digest(directory, is_editable=True)),
             fingerprint.variables(environ, "PDM_"),
             fingerprint.files(directory, (LOCK, _SETTINGS)),
-            fingerprint.named_in(directory / LOCK, _LOCAL, project.top),
+            fingerprint.named_in(directory / LOCK, _LOCAL, app.top),
         )
         return NeedsResolving(f"it alone reads {LOCK}", inputs)
 

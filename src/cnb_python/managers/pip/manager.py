@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cnb_python.app import REQUIREMENTS, Project
+from cnb_python.app import REQUIREMENTS, App
 from cnb_python.config.settings import DEFAULTS, PIP, UV, Settings
 from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.config import NoSuchRequirements
@@ -32,22 +32,22 @@ class Pip:
     processor: str = field(default_factory=lambda: os.uname().machine)
     """As environment markers have it: `x86_64`."""
 
-    def deciding_files(self, project: Project) -> tuple[str, ...]:
+    def deciding_files(self, app: App) -> tuple[str, ...]:
         """Return the files that a setting names, else the app's requirements file, if any."""
         if self.settings.requirements:
             return self.settings.requirements
-        return (REQUIREMENTS,) if REQUIREMENTS in project.names else ()
+        return (REQUIREMENTS,) if REQUIREMENTS in app.names else ()
 
-    def check(self, project: Project) -> tuple[Advice, ...]:
+    def check(self, app: App) -> tuple[Advice, ...]:
         """Refuse a file that pip would misread; warn of one that others do.
 
         Raises NoSuchRequirements, NotAFile, UnreadableFile, NotUtf8 or UnknownEncoding.
         """
-        contents = self._contents(project)
+        contents = self._contents(app)
         for name, content in contents.items():
-            requirements_txt.check(project.shown(name), content)
+            requirements_txt.check(app.shown(name), content)
             if _INCLUDES.search(content):
-                _check_includes(project.directory / name)
+                _check_includes(app.directory / name)
         wide = tuple(
             Advice(
                 f"{name} is not UTF-8 text",
@@ -72,13 +72,13 @@ class Pip:
                 )
 
     def resolve_from_files(
-        self, project: Project, python: str, environ: Mapping[str, str]
+        self, app: App, python: str, environ: Mapping[str, str]
     ) -> Resolution | NeedsResolving:
         """Return what the app's files alone decide for *python*, installed by uv.
 
         *environ* is what a manager's processes would be given.
         """
-        planned = self._plan(self._contents(project), project.directory, python, environ)
+        planned = self._plan(self._contents(app), app.directory, python, environ)
         return planned if isinstance(planned, NeedsResolving) else planned.decision
 
     def install_pinned(
@@ -132,14 +132,12 @@ class Pip:
     def _files(self) -> tuple[str, ...]:
         return self.settings.requirements or (REQUIREMENTS,)
 
-    def _contents(self, project: Project) -> dict[str, bytes]:
+    def _contents(self, app: App) -> dict[str, bytes]:
         """Return the requirements files by their names. Raises what `check` does."""
-        contents = {name: project.bytes_of(name) for name in self._files}
-        missing = tuple(
-            project.shown(name) for name, content in contents.items() if content is None
-        )
+        contents = {name: app.bytes_of(name) for name in self._files}
+        missing = tuple(app.shown(name) for name, content in contents.items() if content is None)
         if missing and self.settings.requirements:
-            raise NoSuchRequirements(missing, project.requirements_variants())
+            raise NoSuchRequirements(missing, app.requirements_variants())
         return {name: content or b"" for name, content in contents.items()}
 
     @property

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from cnb_python.app import Project
+from cnb_python.app import App
 from cnb_python.config.settings import DEFAULTS, Settings
 from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.locks import LockWithoutProject
@@ -44,20 +44,20 @@ class Pipenv(ResolvesOnChange):
         """The Pipenv that reads the files."""
         return Program.chosen("pipenv", self.settings.pipenv)
 
-    def deciding_files(self, project: Project) -> tuple[str, ...]:
+    def deciding_files(self, app: App) -> tuple[str, ...]:
         """Return the app's lock, or what it would be made from."""
-        return tuple(name for name in (LOCK, PIPFILE) if name in project.names)
+        return tuple(name for name in (LOCK, PIPFILE) if name in app.names)
 
-    def check(self, project: Project) -> tuple[Advice, ...]:
+    def check(self, app: App) -> tuple[Advice, ...]:
         """Refuse a lock that is no file, or stands alone; warn where there is none.
 
         Raises LoneLock, NotAFile or UnreadableFile.
         """
-        for name in self.deciding_files(project):
-            project.content(name)
-        if PIPFILE not in project.names:
+        for name in self.deciding_files(app):
+            app.content(name)
+        if PIPFILE not in app.names:
             raise LockWithoutProject(LOCK, PIPFILE, "Pipenv")
-        if LOCK in project.names:
+        if LOCK in app.names:
             return ()
         return (
             Advice(
@@ -69,19 +69,19 @@ class Pipenv(ResolvesOnChange):
         )
 
     def resolve_from_files(
-        self, project: Project, python: str, environ: Mapping[str, str]
+        self, app: App, python: str, environ: Mapping[str, str]
     ) -> Resolution | NeedsResolving:
         """Return that Pipenv has to say what its lock means here, and on what that depends."""
-        if LOCK not in project.names:
+        if LOCK not in app.names:
             return NeedsResolving(f"there is no {LOCK}")
-        directory = project.directory
+        directory = app.directory
         inputs = fingerprint.inputs(
             self,
             python,
             (self.program.digest,),
             fingerprint.variables(environ, "PIPENV_"),
             fingerprint.files(directory, (LOCK, PIPFILE)),
-            fingerprint.named_in(directory / LOCK, _LOCAL, project.top),
+            fingerprint.named_in(directory / LOCK, _LOCAL, app.top),
         )
         return NeedsResolving(f"it alone reads {LOCK}", inputs)
 

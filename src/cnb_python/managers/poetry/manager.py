@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cnb_python.app import Project
+from cnb_python.app import App
 from cnb_python.config.settings import DEFAULTS, Settings
 from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.locks import LockWithoutProject
@@ -45,26 +45,26 @@ class Poetry(ResolvesOnChange):
     processor: str = field(default_factory=lambda: os.uname().machine)
     """As environment markers have it: `x86_64`."""
 
-    def deciding_files(self, project: Project) -> tuple[str, ...]:
+    def deciding_files(self, app: App) -> tuple[str, ...]:
         """Return the app's lock, if it has one."""
-        return (LOCK,) if LOCK in project.names else ()
+        return (LOCK,) if LOCK in app.names else ()
 
-    def check(self, project: Project) -> tuple[Advice, ...]:
+    def check(self, app: App) -> tuple[Advice, ...]:
         """Refuse a lock that is no file, or stands alone.
 
         Raises LoneLock, NotAFile, UnreadableFile or UnreadableToml.
         """
-        project.content(LOCK)
-        if PYPROJECT not in project.names:
+        app.content(LOCK)
+        if PYPROJECT not in app.names:
             raise LockWithoutProject(LOCK, PYPROJECT, "Poetry")
-        pyproject.read(project.directory)
+        pyproject.read(app.directory)
         return ()
 
     def resolve_from_files(
-        self, project: Project, python: str, environ: Mapping[str, str]
+        self, app: App, python: str, environ: Mapping[str, str]
     ) -> Resolution | NeedsResolving:
         """Return that Poetry has to say what its lock means here, and on what that depends."""
-        directory = project.directory
+        directory = app.directory
         found = pyproject.read(directory)
         inputs = fingerprint.inputs(
             self,
@@ -73,7 +73,7 @@ class Poetry(ResolvesOnChange):
             fingerprint.variables(environ, "POETRY_"),
             fingerprint.files(directory, (LOCK, _SETTINGS)),
             _of_the_app(directory, found),
-            fingerprint.named_in(directory / LOCK, _LOCAL, project.top),
+            fingerprint.named_in(directory / LOCK, _LOCAL, app.top),
         )
         return NeedsResolving(f"it alone reads {LOCK}", inputs)
 

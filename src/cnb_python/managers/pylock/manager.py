@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cnb_python.app import Project
+from cnb_python.app import App
 from cnb_python.cnb import toml
 from cnb_python.config.settings import DEFAULTS, Settings
 from cnb_python.errors.base import BuildpackError
@@ -40,33 +40,33 @@ class Pylock(ResolvesOnChange):
     processor: str = field(default_factory=lambda: os.uname().machine)
     """As environment markers have it: `x86_64`."""
 
-    def deciding_files(self, project: Project) -> tuple[str, ...]:
+    def deciding_files(self, app: App) -> tuple[str, ...]:
         """Return the lock without a name of its own, or else every one with a name."""
-        if LOCK in project.names:
+        if LOCK in app.names:
             return (LOCK,)
-        return tuple(sorted(name for name in project.names if _NAMED.fullmatch(name)))
+        return tuple(sorted(name for name in app.names if _NAMED.fullmatch(name)))
 
-    def check(self, project: Project) -> tuple[Advice, ...]:
+    def check(self, app: App) -> tuple[Advice, ...]:
         """Refuse several locks with names. Raises SeveralLocks, NotAFile or UnreadableFile."""
-        names = self.deciding_files(project)
+        names = self.deciding_files(app)
         if len(names) > 1:
             raise SeveralLocks(names, LOCK)
-        project.content(names[0])
+        app.content(names[0])
         return ()
 
     def resolve_from_files(
-        self, project: Project, python: str, environ: Mapping[str, str]
+        self, app: App, python: str, environ: Mapping[str, str]
     ) -> Resolution | NeedsResolving:
         """Return that the lock has to be read, and on what the answer depends."""
-        (name,) = self.deciding_files(project)
-        content = project.contents.get(name, b"")
+        (name,) = self.deciding_files(app)
+        content = app.contents.get(name, b"")
         inputs = fingerprint.inputs(
             self,
             python,
             fingerprint.variables(environ, "UV_", "PIP_"),
-            uv_config.contents(environ, project.directory),
+            uv_config.contents(environ, app.directory),
             fingerprint.lock(content),
-            _directories(content, project.directory / name, project.top),
+            _directories(content, app.directory / name, app.top),
         )
         return NeedsResolving("a lock holds what each Python and system needs", inputs)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cnb_python.app import Project
+from cnb_python.app import App
 from cnb_python.cnb import toml
 from cnb_python.config.settings import DEFAULTS, Settings
 from cnb_python.errors.base import BuildpackError
@@ -40,15 +40,15 @@ class PlainProject(ResolvesOnChange):
     name: str = "project"
     deciding_file: str = PYPROJECT
 
-    def deciding_files(self, project: Project) -> tuple[str, ...]:
+    def deciding_files(self, app: App) -> tuple[str, ...]:
         """Return the file that declares a project; one with settings of tools alone is none."""
-        if PYPROJECT in project.files and _declares(project.directory / PYPROJECT):
+        if PYPROJECT in app.files and _declares(app.directory / PYPROJECT):
             return (PYPROJECT,)
-        return (SETUP,) if SETUP in project.files else ()
+        return (SETUP,) if SETUP in app.files else ()
 
-    def check(self, project: Project) -> tuple[Advice, ...]:
+    def check(self, app: App) -> tuple[Advice, ...]:
         """Return how to pin what is installed."""
-        (file,) = self.deciding_files(project)
+        (file,) = self.deciding_files(app)
         return (
             Advice(
                 f"{file} pins nothing",
@@ -58,11 +58,11 @@ class PlainProject(ResolvesOnChange):
         )
 
     def resolve_from_files(
-        self, project: Project, python: str, environ: Mapping[str, str]
+        self, app: App, python: str, environ: Mapping[str, str]
     ) -> Resolution | NeedsResolving:
         """Return that nobody knows."""
         del python, environ
-        return NeedsResolving(f"{self.deciding_files(project)[0]} pins nothing")
+        return NeedsResolving(f"{self.deciding_files(app)[0]} pins nothing")
 
     def resolve(self, place: InstallContext, run: Run) -> Resolution:
         """Have uv resolve. Raises what it says went wrong."""

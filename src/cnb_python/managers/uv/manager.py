@@ -12,7 +12,7 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
-from cnb_python.app import Project
+from cnb_python.app import App
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlTable
 from cnb_python.config.settings import DEFAULTS, Settings
@@ -49,13 +49,13 @@ type _Wish = tuple[str, str]
 """The name of a package, and an extra of it; empty: the package itself."""
 
 
-def counting(project: Project, holder: Project, settings: Settings) -> Iterator[str]:
+def counting(app: App, holder: App, settings: Settings) -> Iterator[str]:
     """Yield what tells two states of the lock in *holder* apart, as far as *project* needs it.
 
     That is the whole lock, unless *project* is a member of its workspace.
     """
     content = holder.contents.get(LOCK, b"").replace(b"\r\n", b"\n")
-    part = _part(content, project, holder, settings)
+    part = _part(content, app, holder, settings)
     if part is None:
         yield from fingerprint.lock(content)
         yield from fingerprint.files(holder.directory, (PYPROJECT,))
@@ -80,9 +80,7 @@ class _LockedPackage(NamedTuple):
         return {one for package in self.packages for one in _sources(package)}
 
 
-def _part(
-    content: bytes, project: Project, holder: Project, settings: Settings
-) -> _LockedPackage | None:
+def _part(content: bytes, app: App, holder: App, settings: Settings) -> _LockedPackage | None:
     """Return what counts for *project*; None: all of it, for nobody can tell."""
     # Reading a large lock takes a while, and most have nothing that could be left out.
     if not _WORKSPACE.search(content):
@@ -92,7 +90,7 @@ def _part(
     except UnreadableToml, UnicodeDecodeError:
         return None  # uv says it better
     packages = _with_files(toml.tables_at(document, "package"), content)
-    place = project.directory.relative_to(holder.directory).as_posix()
+    place = app.directory.relative_to(holder.directory).as_posix()
     member = next((one for one in packages if _is_member_at(one, place)), None)
     if member is None:
         return None
@@ -191,7 +189,7 @@ def _named_in(lock: bytes) -> set[tuple[str, str]]:
     return {(kind.decode(), at.decode("utf-8", "replace")) for kind, at in found}
 
 
-def _local_sources(sources: Iterable[tuple[str, str]], holder: Project) -> Iterator[str]:
+def _local_sources(sources: Iterable[tuple[str, str]], holder: App) -> Iterator[str]:
     """Yield what each directory and file of the app comes to."""
     for kind, at in sorted(sources):
         place = fingerprint.place(at, LOCK, holder.directory, holder.top)
@@ -217,32 +215,32 @@ class UvProject(ResolvesOnChange):
     processor: str = field(default_factory=lambda: os.uname().machine)
     """As environment markers have it: `x86_64`."""
 
-    def deciding_files(self, project: Project) -> tuple[str, ...]:
+    def deciding_files(self, app: App) -> tuple[str, ...]:
         """Return the app's lock: its own, or that of the workspace above the chosen directory."""
-        return (LOCK,) if _holder(project) else ()
+        return (LOCK,) if _holder(app) else ()
 
-    def check(self, project: Project) -> tuple[Advice, ...]:
+    def check(self, app: App) -> tuple[Advice, ...]:
         """Refuse a lock that is no file, or stands alone.
 
         Raises LoneLock, NotAFile or UnreadableFile.
         """
-        holder = _holder(project) or project
+        holder = _holder(app) or app
         holder.content(LOCK)
         if PYPROJECT not in holder.names:
             raise LockWithoutProject(LOCK, PYPROJECT, "uv")
         return ()
 
     def resolve_from_files(
-        self, project: Project, python: str, environ: Mapping[str, str]
+        self, app: App, python: str, environ: Mapping[str, str]
     ) -> Resolution | NeedsResolving:
         """Return that uv has to say what its lock means here, and on what that depends."""
         inputs = fingerprint.inputs(
             self,
             python,
             fingerprint.variables(environ, "UV_"),
-            uv_config.contents(environ, project.directory),
-            fingerprint.files(project.directory, (PYPROJECT,)),
-            counting(project, _holder(project) or project, self.settings),
+            uv_config.contents(environ, app.directory),
+            fingerprint.files(app.directory, (PYPROJECT,)),
+            counting(app, _holder(app) or app, self.settings),
         )
         return NeedsResolving(f"{LOCK} holds what each Python and system needs", inputs)
 
@@ -271,6 +269,6 @@ class UvProject(ResolvesOnChange):
         return uv.explain(command, outcome, place)
 
 
-def _holder(project: Project) -> Project | None:
+def _holder(app: App) -> App | None:
     """Return the directory with the lock: that of a workspace is above its members."""
-    return next((one for one in (project, *project.above) if LOCK in one.names), None)
+    return next((one for one in (app, *app.above) if LOCK in one.names), None)

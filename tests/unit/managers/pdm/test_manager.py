@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.app import read_project
+from cnb_python.app import read_app
 from cnb_python.config.settings import Settings
 from cnb_python.errors.install import InstallFailed
 from cnb_python.errors.locks import (
@@ -54,7 +54,7 @@ def shop(directory: Path, more: str = "") -> Path:
 
 
 def inputs(directory: Path) -> str:
-    found = Pdm(processor="x86_64").resolve_from_files(read_project(directory), PYTHON, {})
+    found = Pdm(processor="x86_64").resolve_from_files(read_app(directory), PYTHON, {})
     assert isinstance(found, NeedsResolving)
     assert found.inputs
     return found.inputs
@@ -71,10 +71,10 @@ def asked(directory: Path, exported: str, settings: Settings | None = None) -> P
 def test_its_lock_decides_and_not_alone(tmp_path: Path) -> None:
     directory = shop(tmp_path)
 
-    assert Pdm().deciding_files(read_project(directory)) == ("pdm.lock",)
+    assert Pdm().deciding_files(read_app(directory)) == ("pdm.lock",)
     (directory / "pyproject.toml").unlink()
     with pytest.raises(LockWithoutProject):
-        Pdm().check(read_project(directory))
+        Pdm().check(read_app(directory))
 
 
 def test_another_lock_needs_another_answer(tmp_path: Path) -> None:

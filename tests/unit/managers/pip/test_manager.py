@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.app import Project, read_project
+from cnb_python.app import App, read_app
 from cnb_python.config.settings import Settings
 from cnb_python.errors.config import NoSuchRequirements
 from cnb_python.errors.finding import VersionConflict
@@ -51,9 +51,9 @@ def workplace(directory: Path, cache: Path | None = None) -> InstallContext:
     )
 
 
-def with_requirements(directory: Path, content: bytes) -> Project:
+def with_requirements(directory: Path, content: bytes) -> App:
     (directory / "requirements.txt").write_bytes(content)
-    return read_project(directory)
+    return read_app(directory)
 
 
 def explained(directory: Path, output: str, answers: Answers, code: int = 1) -> BaseException:
@@ -147,7 +147,7 @@ def test_a_directory_of_that_name_is_refused(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").mkdir()
 
     with pytest.raises(NotAFile):
-        Pip().check(read_project(tmp_path))
+        Pip().check(read_app(tmp_path))
 
 
 def test_what_the_output_tells_is_not_asked_again(tmp_path: Path) -> None:
@@ -218,11 +218,11 @@ def test_files_of_the_app_are_shown_as_its_author_knows_them(tmp_path: Path) -> 
 SEVERAL = Pip(Settings(requirements=("requirements/base.txt", "../shared.txt")))
 
 
-def repository(top: Path, base: bytes = b"a==1\n", shared: bytes = b"b==2\n") -> Project:
+def repository(top: Path, base: bytes = b"a==1\n", shared: bytes = b"b==2\n") -> App:
     (top / "api/requirements").mkdir(parents=True)
     (top / "api/requirements/base.txt").write_bytes(base)
     (top / "shared.txt").write_bytes(shared)
-    return read_project(top, "api")
+    return read_app(top, "api")
 
 
 def test_several_files_may_decide_from_anywhere_in_the_repository(tmp_path: Path) -> None:
@@ -235,21 +235,21 @@ def test_several_files_may_decide_from_anywhere_in_the_repository(tmp_path: Path
 
 
 def test_what_is_wrong_with_one_of_several_files_names_it(tmp_path: Path) -> None:
-    project = repository(tmp_path, base=b"flask # caf\xe9\n")
+    app = repository(tmp_path, base=b"flask # caf\xe9\n")
 
     with pytest.raises(NotUtf8) as raised:
-        SEVERAL.check(project)
+        SEVERAL.check(app)
 
     assert raised.value.name == "api/requirements/base.txt"
 
 
 def test_all_files_that_are_missing_are_told(tmp_path: Path) -> None:
-    project = repository(tmp_path / "top")
+    app = repository(tmp_path / "top")
     (tmp_path / "outside.txt").touch()
     pip = Pip(Settings(requirements=("prod.txt", "../../outside.txt", "../shared.txt")))
 
     with pytest.raises(NoSuchRequirements) as raised:
-        pip.check(project)
+        pip.check(app)
 
     assert raised.value.missing == ("api/prod.txt", "api/../../outside.txt")
     assert raised.value.variants == ("requirements",)
@@ -262,10 +262,10 @@ def test_a_directory_is_no_requirements_file(tmp_path: Path) -> None:
 
 def test_files_that_a_setting_names_decide_in_place_of_the_usual_one(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").touch()
-    project = read_project(tmp_path)
+    app = read_app(tmp_path)
 
-    assert Pip().deciding_files(project) == ("requirements.txt",)
-    assert SEVERAL.deciding_files(project) == ("requirements/base.txt", "../shared.txt")
+    assert Pip().deciding_files(app) == ("requirements.txt",)
+    assert SEVERAL.deciding_files(app) == ("requirements/base.txt", "../shared.txt")
 
 
 def test_an_include_that_nobody_can_read_to_its_end_is_refused(tmp_path: Path) -> None:
@@ -275,7 +275,7 @@ def test_an_include_that_nobody_can_read_to_its_end_is_refused(tmp_path: Path) -
     os.mkfifo(tmp_path / "more/pipe.txt")
 
     with pytest.raises(NotAFile) as raised:
-        Pip().check(read_project(tmp_path))
+        Pip().check(read_app(tmp_path))
 
     assert raised.value.name == "pipe.txt"
 
@@ -284,7 +284,7 @@ def test_groups_and_extras_that_nothing_reads_are_warned_of(tmp_path: Path) -> N
     (tmp_path / "requirements.txt").touch()
     chosen = Settings(groups=("web",), extras=("pg", "s3"))
 
-    told = Pip(chosen).check(read_project(tmp_path))
+    told = Pip(chosen).check(read_app(tmp_path))
 
     assert [one.title for one in told] == [
         "BP_PYTHON_GROUPS has no effect",

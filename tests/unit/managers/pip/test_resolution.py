@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.app import read_project
+from cnb_python.app import read_app
 from cnb_python.config.kinds import SettingOrigin
 from cnb_python.config.settings import DEFAULTS, Settings
 from cnb_python.errors.install import InstallFailed, UvRefused
@@ -82,7 +82,7 @@ class App:
     @property
     def pins(self) -> Resolution | NeedsResolving:
         return Pip(self.settings, processor="x86_64").resolve_from_files(
-            read_project(self.directory), "3.14.6", self.environ
+            read_app(self.directory), "3.14.6", self.environ
         )
 
     @property

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.app import read_project
+from cnb_python.app import read_app
 from cnb_python.config.settings import Settings
 from cnb_python.errors.inputs import UnreadableJson
 from cnb_python.errors.install import InstallFailed
@@ -32,7 +32,7 @@ def shop(directory: Path, **entries: object) -> Path:
 
 def inputs(directory: Path, settings: Settings | None = None) -> str:
     manager = Pipenv(settings or Settings(), processor="x86_64")
-    found = manager.resolve_from_files(read_project(directory), PYTHON, {})
+    found = manager.resolve_from_files(read_app(directory), PYTHON, {})
     assert isinstance(found, NeedsResolving)
     return found.inputs
 
@@ -40,9 +40,9 @@ def inputs(directory: Path, settings: Settings | None = None) -> str:
 def test_its_lock_comes_before_its_pipfile(tmp_path: Path) -> None:
     directory = shop(tmp_path)
 
-    assert Pipenv().deciding_files(read_project(directory)) == ("Pipfile.lock", "Pipfile")
+    assert Pipenv().deciding_files(read_app(directory)) == ("Pipfile.lock", "Pipfile")
     (directory / "Pipfile.lock").unlink()
-    assert Pipenv().deciding_files(read_project(directory)) == ("Pipfile",)
+    assert Pipenv().deciding_files(read_app(directory)) == ("Pipfile",)
 
 
 def test_a_lock_alone_is_refused(tmp_path: Path) -> None:
@@ -50,16 +50,16 @@ def test_a_lock_alone_is_refused(tmp_path: Path) -> None:
     (directory / "Pipfile").unlink()
 
     with pytest.raises(LockWithoutProject):
-        Pipenv().check(read_project(directory))
+        Pipenv().check(read_app(directory))
 
 
 def test_a_missing_lock_is_warned_of_and_asked_about_each_time(tmp_path: Path) -> None:
     directory = shop(tmp_path)
-    assert Pipenv().check(read_project(directory)) == ()
+    assert Pipenv().check(read_app(directory)) == ()
 
     (directory / "Pipfile.lock").unlink()
 
-    (warning,) = Pipenv().check(read_project(directory))
+    (warning,) = Pipenv().check(read_app(directory))
     assert "pipenv lock" in warning.text
     assert warning.title == "Pipfile pins nothing"
     assert inputs(directory) == ""

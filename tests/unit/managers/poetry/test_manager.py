@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.app import read_project
+from cnb_python.app import read_app
 from cnb_python.config.settings import Settings
 from cnb_python.errors.base import Failure
 from cnb_python.errors.inputs import UnreadableToml
@@ -29,7 +29,7 @@ def shop(directory: Path, pyproject: str = PYPROJECT, lock: str = LOCK) -> Path:
 
 def inputs(directory: Path, settings: Settings | None = None, **environ: str) -> str:
     manager = Poetry(settings or Settings(), processor="x86_64")
-    found = manager.resolve_from_files(read_project(directory), PYTHON, environ)
+    found = manager.resolve_from_files(read_app(directory), PYTHON, environ)
     assert isinstance(found, NeedsResolving)
     assert found.inputs
     return found.inputs
@@ -38,9 +38,9 @@ def inputs(directory: Path, settings: Settings | None = None, **environ: str) ->
 def test_its_lock_decides(tmp_path: Path) -> None:
     directory = shop(tmp_path)
 
-    assert Poetry().deciding_files(read_project(directory)) == ("poetry.lock",)
+    assert Poetry().deciding_files(read_app(directory)) == ("poetry.lock",)
     (directory / "poetry.lock").unlink()
-    assert Poetry().deciding_files(read_project(directory)) == ()
+    assert Poetry().deciding_files(read_app(directory)) == ()
 
 
 def test_a_lock_alone_is_refused(tmp_path: Path) -> None:
@@ -48,12 +48,12 @@ def test_a_lock_alone_is_refused(tmp_path: Path) -> None:
     (directory / "pyproject.toml").unlink()
 
     with pytest.raises(LockWithoutProject, match=r"pyproject\.toml"):
-        Poetry().check(read_project(directory))
+        Poetry().check(read_app(directory))
 
 
 def test_a_broken_project_is_told_before_anything_is_done(tmp_path: Path) -> None:
     with pytest.raises(UnreadableToml, match="line 1"):
-        Poetry().check(read_project(shop(tmp_path, "<<<<<<<")))
+        Poetry().check(read_app(shop(tmp_path, "<<<<<<<")))
 
 
 def test_the_same_files_need_no_answer(tmp_path: Path) -> None:

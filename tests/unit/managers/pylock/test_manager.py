@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.app import read_project
+from cnb_python.app import read_app
 from cnb_python.config.settings import Settings
 from cnb_python.errors.inputs import NotAFile
 from cnb_python.errors.locks import UnknownGroup
@@ -33,7 +33,7 @@ def app(tmp_path: Path) -> Path:
 
 
 def inputs(app: Path, manager: Pylock | None = None, **environ: str) -> str:
-    found = (manager or Pylock()).resolve_from_files(read_project(app), "3.14.6", environ)
+    found = (manager or Pylock()).resolve_from_files(read_app(app), "3.14.6", environ)
     assert isinstance(found, NeedsResolving)
     return found.inputs
 
@@ -96,4 +96,4 @@ def test_a_lock_that_is_no_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "pylock.toml").mkdir()
 
     with pytest.raises(NotAFile):
-        Pylock().check(read_project(tmp_path))
+        Pylock().check(read_app(tmp_path))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.app import read_project
+from cnb_python.app import read_app
 from cnb_python.config.settings import Settings
 from cnb_python.errors.install import UvRefused
 from cnb_python.managers.base import InstallContext, NeedsResolving
@@ -86,12 +86,12 @@ def test_groups_and_extras_are_chosen(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["pyproject.toml", "setup.py"])
 def test_nobody_knows_what_comes_of_it_and_its_author_is_told(tmp_path: Path, name: str) -> None:
-    project = read_project(write_files(tmp_path, {name: PROJECT}))
+    app = read_app(write_files(tmp_path, {name: PROJECT}))
 
-    known = PlainProject().resolve_from_files(project, "3.14.6", {})
+    known = PlainProject().resolve_from_files(app, "3.14.6", {})
 
     assert known == NeedsResolving(f"{name} pins nothing")
-    (advice,) = PlainProject().check(project)
+    (advice,) = PlainProject().check(app)
     assert advice.title == f"{name} pins nothing"
     assert "uv lock" in advice.text
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.app import read_project
+from cnb_python.app import read_app
 from cnb_python.config.settings import Settings
 from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.inputs import NotAFile
@@ -63,7 +63,7 @@ def app(tmp_path: Path) -> Path:
 
 
 def inputs(app: Path, manager: UvProject | None = None, python: str = "3.14.6", **env: str) -> str:
-    found = (manager or UvProject()).resolve_from_files(read_project(app), python, env)
+    found = (manager or UvProject()).resolve_from_files(read_app(app), python, env)
     assert isinstance(found, NeedsResolving)
     return found.inputs
 
@@ -109,12 +109,12 @@ def test_a_password_is_not(app: Path) -> None:
 
 def test_of_a_member_the_lock_above_counts(app: Path) -> None:
     write_files(app, {"libs/core/pyproject.toml": PYPROJECT})
-    member = read_project(app, "libs/core")
+    member = read_app(app, "libs/core")
     before = UvProject().resolve_from_files(member, "3.14.6", {})
 
     (app / "uv.lock").write_text("another", "utf-8")
 
-    member = read_project(app, "libs/core")
+    member = read_app(app, "libs/core")
     assert UvProject().resolve_from_files(member, "3.14.6", {}) != before
     assert UvProject().check(member) == ()
 
@@ -123,7 +123,7 @@ def test_a_lock_needs_what_it_was_made_from(app: Path) -> None:
     (app / "pyproject.toml").unlink()
 
     with pytest.raises(LockWithoutProject, match=r"pyproject\.toml"):
-        UvProject().check(read_project(app))
+        UvProject().check(read_app(app))
 
 
 def test_a_lock_that_is_no_file_is_refused(app: Path) -> None:
@@ -131,7 +131,7 @@ def test_a_lock_that_is_no_file_is_refused(app: Path) -> None:
     (app / "uv.lock").mkdir()
 
     with pytest.raises(NotAFile):
-        UvProject().check(read_project(app))
+        UvProject().check(read_app(app))
 
 
 class Uv:

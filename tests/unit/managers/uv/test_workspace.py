@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.app import read_project
+from cnb_python.app import read_app
 from cnb_python.config.settings import DEFAULTS, Settings
 from cnb_python.managers.base import NeedsResolving
 from cnb_python.managers.uv.manager import UvProject
@@ -146,7 +146,7 @@ def app(tmp_path: Path) -> Path:
 
 
 def inputs(app: Path, inside: str = "services/api", settings: Settings = DEFAULTS) -> str:
-    found = UvProject(settings).resolve_from_files(read_project(app, inside), "3.14.6", {})
+    found = UvProject(settings).resolve_from_files(read_app(app, inside), "3.14.6", {})
     assert isinstance(found, NeedsResolving)
     return found.inputs
 
