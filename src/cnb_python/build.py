@@ -9,6 +9,7 @@ from cnb_python.cnb.documents import Launch
 from cnb_python.config.settings import Settings, effective, read_settings
 from cnb_python.launch import processes, report
 from cnb_python.layers import previous_image, process_defaults, python
+from cnb_python.layers import store as store_layer
 from cnb_python.layers.store import BuildRecord
 from cnb_python.managers import tool
 from cnb_python.managers.registry import last, managers, select
@@ -64,7 +65,10 @@ def build(context: BuildContext, system: System) -> None:
 
     app_cleanup.remove_after_build(found, context, build_consumers, system.output)
     sizes = {**record.layer_sizes, **sizes}
-    summary.say(record._replace(layer_sizes=sizes), journal, context.layers_dir)
+    previous = store_layer.recorded_distributions(context.store)
+    summary.print_summary(
+        record._replace(layer_sizes=sizes), previous, journal, context.layers_dir
+    )
 
 
 def say_settings(settings: Settings, output: Output) -> None:

@@ -1,40 +1,113 @@
-"""The table at the end of a build: layers, the largest packages, where the time went."""
+"""The end of the log: layers by what they hold, packages that changed, image size and time."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from cnb_python.layers import process_defaults, python
 from cnb_python.layers import store as store_layer
+from cnb_python.layers.cache_keys import NLTK
 from cnb_python.layers.store import BuildRecord
+from cnb_python.layout.names import VENV
 from cnb_python.system.steps import BuildLog, megabytes, shown
 
-_NAME = 28
+_TITLES = {
+    python.NAME: "Python",
+    VENV: "environment",
+    process_defaults.NAME: "process defaults",
+    NLTK: "NLTK data",
+    store_layer.NAME: "store, not in the image",
+}
+_DEPENDENCIES = "deps-"
+_TITLE_WIDTH = 28
+_MOST_CHANGES = 12
 
 
-def say(record: BuildRecord, journal: BuildLog, layers_dir: Path) -> None:
-    """Print what the image has now and what of it this build made."""
-    journal.output.step("Summary")
-    for line in _lines(record, journal, layers_dir):
-        journal.output.line(line)
+def print_summary(
+    record: BuildRecord, previous: Mapping[str, str], log: BuildLog, layers_dir: Path
+) -> None:
+    """Print what the image holds and what this build changed in it.
+
+    *previous* has the versions of the distributions in the previous image; it is empty if there
+    is none.
+    """
+    log.output.step("Summary")
+    for line in _lines(record, previous, log, layers_dir):
+        log.output.line(line)
 
 
-def _lines(record: BuildRecord, journal: BuildLog, layers_dir: Path) -> Iterator[str]:
-    for name, size in sorted(record.layer_sizes.items(), key=_in_the_image):
-        yield f"{name:{_NAME}} {_size(size):>9}  {_state(name, layers_dir)}"
-    if largest := record.largest:
-        yield f"Largest packages: {', '.join(f'{n} {_size(s)}' for n, s in largest.items())}"
-    took = ", ".join(f"{title} {shown(seconds)}" for title, seconds in journal.seconds.items())
-    yield f"Time: {took}"
+def changed_packages(before: Mapping[str, str], after: Mapping[str, str]) -> str:
+    """Return the differences between two mappings of names to versions; empty if there are none.
+
+    >>> changed_packages({"six": "1.16.0", "x": "1"}, {"six": "1.17.0", "y": "2"})
+    '~ six 1.16.0 → 1.17.0, + y 2, - x'
+    """
+    changes = list(_changes(before, after))
+    more = len(changes) - _MOST_CHANGES
+    return ", ".join(changes[:_MOST_CHANGES]) + (f", and {more} more" if more > 0 else "")
 
 
-def _in_the_image(row: tuple[str, str]) -> tuple[bool, str]:
-    return row[0] == store_layer.NAME, row[0]
+def _lines(
+    record: BuildRecord, previous: Mapping[str, str], log: BuildLog, layers_dir: Path
+) -> Iterator[str]:
+    sizes = {name: size for name, size in record.layer_sizes.items() if name != store_layer.NAME}
+    new = {name: size for name, size in sizes.items() if (layers_dir / name).is_dir()}
+    for name in sorted(new):
+        yield _row(_title(name), new[name], "new")
+    if same := {name: size for name, size in sizes.items() if name not in new}:
+        yield _row("unchanged", _total(same.values()), _titles(same))
+    if store := record.layer_sizes.get(store_layer.NAME):
+        yield _row(_TITLES[store_layer.NAME], store, "for the next build")
+    if record.largest:
+        largest = (f"{name} {_size(size)}" for name, size in record.largest.items())
+        yield f"Largest packages: {', '.join(largest)}"
+    if previous and (changes := changed_packages(previous, record.distributions)):
+        yield f"Changed: {changes}"
+    added, written = _size(_total(sizes.values())), _size(_total(new.values()))
+    yield f"Image: {added} on top of the run image, {written} of it new"
+    steps = ", ".join(f"{title} {shown(seconds)}" for title, seconds in log.seconds.items())
+    yield f"Time: {shown(sum(log.seconds.values()))} ({steps})"
 
 
-def _state(name: str, layers_dir: Path) -> str:
-    if name == store_layer.NAME:
-        return "not in the image: the store, for the next build"
-    return "new" if (layers_dir / name).is_dir() else "as in the previous image"
+def _row(title: str, size: str, note: str) -> str:
+    return f"{title:{_TITLE_WIDTH}} {_size(size):>9}  {note}"
+
+
+def _title(name: str) -> str:
+    """Return what the layer *name* holds: `dependencies 04` for `deps-04`."""
+    if name.startswith(_DEPENDENCIES):
+        return f"dependencies {name.removeprefix(_DEPENDENCIES)}"
+    return _TITLES.get(name, name)
+
+
+def _titles(names: Iterable[str]) -> str:
+    """Return the titles of layers *names* in one line, dependencies as one item."""
+    ordered = sorted(names)
+    shards = [name for name in ordered if name.startswith(_DEPENDENCIES)]
+    titles = [_title(name) for name in ordered if name not in shards]
+    match shards:
+        case []:
+            pass
+        case [shard]:
+            titles.append(_title(shard))
+        case _:
+            titles.append(f"{len(shards)} layers of dependencies")
+    return ", ".join(titles)
+
+
+def _total(sizes: Iterable[str]) -> str:
+    """Return the sum of *sizes*, in digits; a size that is not a number counts as 0."""
+    return str(sum(int(size) for size in sizes if size.isdecimal()))
 
 
 def _size(digits: str) -> str:
     return megabytes(int(digits)) if digits.isdecimal() else "?"
+
+
+def _changes(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[str]:
+    for name in sorted(before.keys() & after.keys()):
+        if before[name] != after[name]:
+            yield f"~ {name} {before[name]} → {after[name]}"
+    for name in sorted(after.keys() - before.keys()):
+        yield f"+ {name} {after[name]}"
+    for name in sorted(before.keys() - after.keys()):
+        yield f"- {name}"

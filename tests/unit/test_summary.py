@@ -1,12 +1,17 @@
-"""The table at the end of a build."""
+"""The end of the log names layers by what they hold, and ends with what matters."""
 
 from pathlib import Path
 
-from cnb_python import summary
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from cnb_python.layers.store import BuildRecord
+from cnb_python.summary import changed_packages, print_summary
 from cnb_python.system.steps import BuildLog
 from tests.support.fake_system import Log
 
+VERSIONS = st.dictionaries(st.sampled_from("abcdef"), st.sampled_from(["1.0", "2.0"]))
 RECORD = BuildRecord(
     contents={},
     outcome={},
@@ -16,42 +21,101 @@ RECORD = BuildRecord(
     env="",
     distributions={"django": "5.2", "six": "1.17"},
     layers={},
-    layer_sizes={"deps-00": "12345678", "venv": "900", "deps": "2000000", "python": "68000000"},
+    layer_sizes={
+        "deps-00": "12345678",
+        "deps-01": "1000000",
+        "deps-django": "30000000",
+        "venv": "900",
+        "deps": "2000000",
+        "python": "68000000",
+    },
     largest={"django": "12000000", "six": "34000"},
 )
 
 
-def said(layers_dir: Path, record: BuildRecord = RECORD) -> list[str]:
+def lines(layers_dir: Path, record: BuildRecord = RECORD, **previous: str) -> list[str]:
     log = Log()
-    summary.say(record, BuildLog(log, float, {"Python": 0.1, "Packages": 61.26}), layers_dir)
+    times = {"Python": 0.1, "Packages": 61.26}
+    print_summary(record, previous, BuildLog(log, float, times), layers_dir)
     return log.said
 
 
-def test_it_names_layers_packages_and_times(tmp_path: Path) -> None:
+def test_summary_names_new_layers_groups_the_others_and_ends_with_size_and_time(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "deps-00").mkdir()
 
-    title, *rows, largest, times = said(tmp_path)
-
-    assert title == "Summary"
-    assert [row.split()[0] for row in rows] == ["deps-00", "python", "venv", "deps"]
-    assert largest == "Largest packages: django 12.0 MB, six 34 kB"
-    assert times == "Time: Python 0.10 s, Packages 61.3 s"
-
-
-def test_it_says_which_layers_this_build_made(tmp_path: Path) -> None:
-    (tmp_path / "deps-00").mkdir()
-
-    rows = {row.split()[0]: row for row in said(tmp_path)[1:5]}
-
-    assert rows["deps-00"].endswith("12.3 MB  new")
-    assert rows["python"].endswith("68.0 MB  as in the previous image")
-    assert rows["venv"].endswith("1 kB  as in the previous image")
-    assert "not in the image" in rows["deps"]
+    assert lines(tmp_path, django="5.1", six="1.17") == [
+        "Summary",
+        "dependencies 00                12.3 MB  new",
+        "unchanged                      99.0 MB  Python, environment, 2 layers of dependencies",
+        "store, not in the image         2.0 MB  for the next build",
+        "Largest packages: django 12.0 MB, six 34 kB",
+        "Changed: ~ django 5.1 → 5.2",
+        "Image: 111.3 MB on top of the run image, 12.3 MB of it new",
+        "Time: 61.4 s (Python 0.10 s, Packages 61.3 s)",
+    ]
 
 
-def test_a_size_that_nobody_wrote_is_not_guessed(tmp_path: Path) -> None:
-    assert "?" in said(tmp_path, RECORD._replace(layer_sizes={"venv": "many"}))[1]
+def test_first_build_lists_every_layer_and_no_changes(tmp_path: Path) -> None:
+    for name in RECORD.layer_sizes:
+        (tmp_path / name).mkdir()
+
+    printed = lines(tmp_path)
+
+    assert [line.split("  ")[0] for line in printed[1:6]] == [
+        *("dependencies 00", "dependencies 01", "dependencies django"),
+        *("Python", "environment"),
+    ]
+    assert not [line for line in printed if line.startswith(("unchanged", "Changed"))]
 
 
-def test_without_packages_none_is_named(tmp_path: Path) -> None:
-    assert not [line for line in said(tmp_path, RECORD._replace(largest={})) if "Largest" in line]
+def test_one_unchanged_layer_of_dependencies_is_named(tmp_path: Path) -> None:
+    record = RECORD._replace(layer_sizes={"deps-00": "1000000"})
+
+    assert lines(tmp_path, record)[1].endswith("  dependencies 00")
+
+
+def test_size_that_is_not_a_number_is_not_guessed(tmp_path: Path) -> None:
+    (tmp_path / "venv").mkdir()
+
+    assert "?" in lines(tmp_path, RECORD._replace(layer_sizes={"venv": "many"}))[1]
+
+
+def test_no_packages_means_no_line_of_largest_packages(tmp_path: Path) -> None:
+    assert not [line for line in lines(tmp_path, RECORD._replace(largest={})) if "Largest" in line]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "line"),
+    [
+        ({}, {}, ""),
+        ({"six": "1.0"}, {"six": "1.0"}, ""),
+        ({"six": "1.0"}, {"six": "2.0"}, "~ six 1.0 → 2.0"),
+        ({}, {"six": "1.0"}, "+ six 1.0"),
+        ({"six": "1.0"}, {}, "- six"),
+        (
+            {"six": "1.0", "b": "1", "a": "1"},
+            {"six": "2.0", "d": "1", "c": "1"},
+            "~ six 1.0 → 2.0, + c 1, + d 1, - a, - b",
+        ),
+    ],
+)
+def test_changed_new_and_removed_packages_are_named_in_this_order(
+    before: dict[str, str], after: dict[str, str], line: str
+) -> None:
+    assert changed_packages(before, after) == line
+
+
+@pytest.mark.parametrize(("count", "end"), [(12, "+ p11 1"), (13, ", and 1 more")])
+def test_long_list_of_changes_is_cut(count: int, end: str) -> None:
+    after = {f"p{number:02}": "1" for number in range(count)}
+
+    assert changed_packages({}, after).endswith(end)
+
+
+@given(VERSIONS, VERSIONS)
+def test_only_equal_environments_have_no_changes(
+    before: dict[str, str], after: dict[str, str]
+) -> None:
+    assert (changed_packages(before, after) == "") == (before == after)

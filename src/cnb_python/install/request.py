@@ -1,6 +1,6 @@
 """What an environment is made from, and what comes of it."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -13,29 +13,6 @@ from cnb_python.managers.base import Manager, Resolution
 if TYPE_CHECKING:
     # Loads the store, which an unchanged build does not need.
     from cnb_python.install.tools import ToolCache
-
-_SHOWN = 12
-
-
-def said(before: Mapping[str, str], after: Mapping[str, str]) -> str:
-    """Return the differences between two mappings of names to versions; empty: none.
-
-    >>> said({"six": "1.16.0", "x": "1"}, {"six": "1.17.0", "y": "2"})
-    '~ six 1.16.0 → 1.17.0, + y 2, - x'
-    """
-    found = list(_differences(before, after))
-    rest = len(found) - _SHOWN
-    return ", ".join(found[:_SHOWN]) + (f", and {rest} more" if rest > 0 else "")
-
-
-def _differences(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[str]:
-    for name in sorted(before.keys() & after.keys()):
-        if before[name] != after[name]:
-            yield f"~ {name} {before[name]} → {after[name]}"
-    for name in sorted(after.keys() - before.keys()):
-        yield f"+ {name} {after[name]}"
-    for name in sorted(before.keys() - after.keys()):
-        yield f"- {name}"
 
 
 def _at_once() -> None:

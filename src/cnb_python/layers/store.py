@@ -99,6 +99,12 @@ def record_of(
     )
 
 
+def recorded_distributions(metadata: Metadata) -> Mapping[str, str]:
+    """Return the version by name of each distribution that a record in *metadata* lists."""
+    listed = metadata.get("distributions")
+    return _mapping(listed) if isinstance(listed, list) else {}
+
+
 def _pairs(mapping: Mapping[str, str]) -> list[str]:
     return [f"{name} {value}" for name, value in sorted(mapping.items())]
 

@@ -11,7 +11,6 @@ from cnb_python.cnb import disk
 from cnb_python.cnb.layer import check_contents, layer_of
 from cnb_python.distributions.model import Distribution
 from cnb_python.errors.frameworks import PackagesAdded
-from cnb_python.install import request as install_request
 from cnb_python.install import snapshot, tools
 from cnb_python.install.installer import FilesNeeded, sync
 from cnb_python.install.request import EnvironmentRequest, Synced
@@ -158,7 +157,7 @@ def renew(
         box = ToolCache(store, work / "programs", system.output)
         request = _request(job, work, compiling.result, box)
         synced = sync(request, decided, kept, lending.needs, store, system)
-        _say_changes(before, synced, system.output)
+        _report(synced, system.output)
         layers = lending.layers_of(synced.distributions)
         alone = _alone(layers)
         stored = _stored(synced, known, kept, alone, store, pool)
@@ -351,10 +350,8 @@ def _plan(job: ProvisionRequest) -> LayerPlan:
     )
 
 
-def _say_changes(before: PreviousBuild, synced: Synced, output: Output) -> None:
-    after = {one.name: one.version for one in synced.distributions}
-    said = install_request.said(before.record.distributions, after) if before.record else ""
-    output.line(f"Changed: {said}" if said else f"{len(after)} packages")
+def _report(synced: Synced, output: Output) -> None:
+    output.line(f"Installed packages: {len(synced.distributions)}")
     if synced.written:
         output.line(f"Installing writes into the app, so every build does it: {_few(synced)}")
     for note in conflicts.notes(synced.distributions):

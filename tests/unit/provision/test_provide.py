@@ -45,7 +45,7 @@ def test_the_first_build_makes_everything(app: Engine) -> None:
 
     assert app.made() == app.declared() == ALL
     assert record.distributions == {"a": "1.0", "b": "1.0"}
-    assert "2 packages" in app.log.said
+    assert TWO in app.log.said
     site = app.layers / "venv/lib/python3.14/site-packages"
     assert (site / "a.py").read_text(encoding="utf-8") == "# a"
     assert (site / "a.py").is_symlink()
@@ -236,9 +236,10 @@ def other_distribution(app: Engine) -> None:
     app.context = replace(app.context, target=target)
 
 
+ONE, TWO = "Installed packages: 1", "Installed packages: 2"
 REASONS = {
-    "a pin": (other_pin, "Changed: ~ a 1.0 → 2.0"),
-    "a pin less": (fewer, "Changed: - b"),
+    "a pin": (other_pin, TWO),
+    "a pin less": (fewer, ONE),
     "a manager to ask": (undecided, "Asking pip: line 1 of requirements.txt asks for a range"),
     "an execution environment": (
         other_variables,
@@ -259,11 +260,17 @@ REASONS = {
             "from debian 12 to debian 13"
         ),
     ),
-    "a lost layer": (without("venv.toml"), "2 packages"),
-    "a lost share": (without("deps-00.toml"), "2 packages"),
-    "another share": (other_layer("deps-00.toml", '[metadata]\ndigest = "00"'), "2 packages"),
-    "a share too many": (other_layer("deps-01.toml", '[metadata]\ndigest = "00"'), "2 packages"),
-    "a broken layer": (other_layer("venv.toml", "nonsense"), "2 packages"),
+    "a lost layer": (without("venv.toml"), TWO),
+    "a lost share": (without("deps-00.toml"), TWO),
+    "another share": (
+        other_layer("deps-00.toml", '[metadata]\ndigest = "00"'),
+        TWO,
+    ),
+    "a share too many": (
+        other_layer("deps-01.toml", '[metadata]\ndigest = "00"'),
+        TWO,
+    ),
+    "a broken layer": (other_layer("venv.toml", "nonsense"), TWO),
     "a broken cache": (
         other_layer("deps.toml", "nonsense"),
         "Not using the previous build's packages: deps.toml cannot be read",
@@ -280,8 +287,7 @@ def test_every_reason_renews_the_environment(
     record = built.build()
 
     assert not unchanged(built)
-    if reason != "2 packages":
-        assert any(said.startswith(reason) for said in built.log.said), built.log.said
+    assert any(said.startswith(reason) for said in built.log.said), built.log.said
     assert built.declared() == {"python", "deps", *record.layers}
     # What the image lacks is here, and nothing is here that it has.
     assert built.made() >= {"deps"}
