@@ -95,9 +95,11 @@ def test_after_edits_back_and_forth_the_image_is_the_one_of_a_clean_build(
     for requirements, code, wanted, unwanted in EDITS:
         built = builds.image(shop.edit(requirements, code), built, env=shop.env)
         assert built.code == 0, built.output
-        infos = [name for name in _installed(built) if name.endswith(".dist-info/METADATA")]
-        assert any(f"/{wanted}.dist-info" in name for name in infos), built.output
-        assert not any(f"/{unwanted}" in name for name in infos), infos
+        metadata_files_in = [
+            name for name in _installed(built) if name.endswith(".dist-info/METADATA")
+        ]
+        assert any(f"/{wanted}.dist-info" in name for name in metadata_files_in), built.output
+        assert not any(f"/{unwanted}" in name for name in metadata_files_in), metadata_files_in
     assert layers_of(built) == layers_of(clean)
     assert digest_of(built) == digest_of(clean)
 
@@ -132,5 +134,5 @@ def test_the_build_s_user_is_nowhere_but_in_the_owner_that_the_lifecycle_writes(
 
 
 def _installed(built: Built) -> list[str]:
-    shares = [layer.title.partition(":")[2] for layer in built.image.layers]
-    return [path for name in shares if name.startswith("deps-") for path in built.names(name)]
+    shards = [layer.title.partition(":")[2] for layer in built.image.layers]
+    return [path for name in shards if name.startswith("deps-") for path in built.names(name)]

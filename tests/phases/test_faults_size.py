@@ -61,7 +61,7 @@ def _check_store(layers: Path, into: Path) -> None:
     assert len(found) == DISTRIBUTIONS + 1
     assert store.lost == {}
     into.mkdir()
-    store.bring(found["huge"], into)
+    store.unpack(found["huge"], into)
     laid_out = layers / "deps-00/tree/lib/python3.14/site-packages/huge"
     assert tree.digest(into / "lib/python3.14/site-packages/huge") == tree.digest(laid_out)
 

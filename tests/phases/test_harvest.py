@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.distributions.collect import Collection, harvest
-from cnb_python.distributions.dist_info import Stage
+from cnb_python.distributions.collect import Collection, collect
+from cnb_python.distributions.dist_info import StagedEnvironment
 from cnb_python.distributions.model import Distribution
 from cnb_python.install import staging
 from cnb_python.managers.base import Pin
@@ -52,30 +52,30 @@ class Bench:
     def final(self) -> Path:
         return self.directory / self.final_name
 
-    def pip(self, *arguments: str | Path) -> Stage:
+    def pip(self, *arguments: str | Path) -> StagedEnvironment:
         pip = self.directory / "tool/pip"
         spec = find_spec("pip")
         assert spec
         assert spec.origin
         if not pip.exists():
-            staging.lay_out_pip(Path(spec.origin).parent, pip.parent)
+            staging.copy_pip(Path(spec.origin).parent, pip.parent)
         command = (self.final / "bin/python", pip, "--disable-pip-version-check", "install")
         return self._stage(*command, "--no-compile", "--no-deps", *arguments)
 
-    def uv(self, *arguments: str | Path) -> Stage:
+    def uv(self, *arguments: str | Path) -> StagedEnvironment:
         command = (UV, "pip", "install", "--no-config", "--no-deps")
         return self._stage(*command, "--python", self.final / "bin/python", *arguments)
 
-    def _stage(self, *command: str | Path) -> Stage:
+    def _stage(self, *command: str | Path) -> StagedEnvironment:
         staging.make(self.final, INTERPRETER, LINE)
         quiet = {"PIP_QUIET": "1", "UV_CACHE_DIR": str(self.directory / "cache")}
         inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
         subprocess.run(command, check=True, cwd=self.directory, env={**inherited, **quiet})
         root = self.directory / f"stage-{next(self._numbers)}"
         self.final.rename(root)
-        return Stage(root, self.final, LINE)
+        return StagedEnvironment(root, self.final, LINE)
 
-    def place(self, stage: Stage) -> None:
+    def place(self, stage: StagedEnvironment) -> None:
         """Put *stage* where its files belong, to be run."""
         stage.root.rename(self.final)
 
@@ -84,10 +84,10 @@ def no_fetch(download: Download, to: Path) -> None:
     raise AssertionError(download, to)
 
 
-def taken(stage: Stage, cpus: int = 2) -> Collection:
+def taken(stage: StagedEnvironment, cpus: int = 2) -> Collection:
     pins = {name: Pin(name, "", "", "") for name in stage.metadata_files()}
     system = System(run, no_fetch, Log(), date(2026, 1, 1), cpus)
-    return harvest(stage, pins, INTERPRETER, system)
+    return collect(stage, pins, INTERPRETER, system)
 
 
 def by_name(found: Collection) -> dict[str, Distribution]:

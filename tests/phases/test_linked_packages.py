@@ -8,14 +8,13 @@ import re
 import subprocess
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from cnb_python.distributions.model import File
 from cnb_python.errors.base import ContractBroken
-from cnb_python.layout.materialize import lay_out_share
+from cnb_python.layout.materialize import materialize_shard
 from tests.support.linked import SITE, Both, both
 from tests.support.odd_wheels import NAMESPACES, odd_wheels
 
@@ -78,7 +77,7 @@ def test_real_namespace_packages_work_together(env: Both) -> None:
         "client = storage.Client(project='p', credentials=AnonymousCredentials())\n"
         "print(client.bucket('b').blob('x').path, timestamp_pb2.Timestamp(seconds=7).seconds)\n"
     )
-    homes = {env.share_of(name) for name in ("google-auth", "google-cloud-storage", "protobuf")}
+    homes = {env.shard_of(name) for name in ("google-auth", "google-cloud-storage", "protobuf")}
     assert len(homes) > 1
     assert env.same("-c", code) == "/b/b/o/x 7\n"
 
@@ -96,7 +95,7 @@ def test_namespace_packages_of_every_style_have_all_their_parts(env: Both, style
 
 
 def test_distributions_with_the_same_init_lie_together(env: Both) -> None:
-    assert len({env.share_of(name) for name in NAMESPACES}) == 1
+    assert len({env.shard_of(name) for name in NAMESPACES}) == 1
 
 
 def test_resources_are_read_from_packages_and_namespaces(env: Both) -> None:
@@ -119,7 +118,7 @@ def test_both_opencvs_are_there_and_work(env: Both) -> None:
         "done, data = cv2.imencode('.png', picture)\n"
         "print(done, (cv2.imdecode(data, 1) == picture).all(), cv2.__version__)\n"
     )
-    assert env.share_of(APART[0]) == env.share_of(APART[1])
+    assert env.shard_of(APART[0]) == env.shard_of(APART[1])
     assert env.same("-c", code).startswith("True True ")
 
 
@@ -134,11 +133,11 @@ def test_native_libraries_beside_packages_are_loaded_from_the_share(env: Both) -
     found = env.linked.run("-c", code)
     assert found.startswith("0.5\n")
     for name, library in (("numpy", "numpy.libs/lib"), ("pillow", "pillow.libs/libjpeg")):
-        assert f"/{env.share_of(name)}/tree/{SITE}/{library}" in found
+        assert f"/{env.shard_of(name)}/tree/{SITE}/{library}" in found
 
 
 def test_native_libraries_of_two_distributions_find_each_other(env: Both) -> None:
-    assert env.share_of("odd-high") == env.share_of("odd-low")
+    assert env.shard_of("odd-high") == env.shard_of("odd-low")
     assert env.same("-c", "import odd_high; print(odd_high.use())") == "43\n"
 
 
@@ -267,21 +266,17 @@ def test_pickles_go_from_one_to_the_other(env: Both) -> None:
         assert reader.run("-c", read, str(data)) == "3 [] (2, 2) attr._make\n"
 
 
-class _AlreadyThere:
-    def bring(self, files: Sequence[File], into: Path) -> None:
-        """Do nothing."""
-
-
 def test_twisted_finds_plugins_of_other_distributions_and_writes_beside_itself(env: Both) -> None:
-    assert env.share_of("odd-plugin") == env.share_of("twisted")
+    assert env.shard_of("odd-plugin") == env.shard_of("twisted")
     for _ in range(2):  # with the cache that it wrote, too
         assert "an odd service" in env.linked.run("-m", "twisted", "--help")
-    venv, share = env.linked.directory, env.shares[env.share_of("twisted")]
+    venv, shard = env.linked.directory, env.shards[env.shard_of("twisted")]
     written = venv / SITE / "twisted/plugins/dropin.cache"
-    assert written.resolve().is_relative_to(venv.with_name(share.name) / "tree")
-    # Nobody can take a share that was written to for one that was only laid out.
+    assert written.resolve().is_relative_to(venv.with_name(shard.name) / "tree")
+    # A shard that a program wrote to does not pass the check that follows materializing.
+    directory = venv.with_name(shard.name)
     with pytest.raises(ContractBroken, match=r"dropin\.cache"):
-        lay_out_share(share, venv.with_name(share.name), lambda _: _AlreadyThere())
+        materialize_shard(shard, directory, lambda _: directory / "tree")
     written.unlink()
 
 

@@ -87,9 +87,9 @@ def test_the_locked_commit_is_installed_wherever_its_branch_is(
         again = builds.phases(app, first)
 
     assert first.code == 0, first.output
-    share = first.layers / "deps-00"
-    assert [path.read_text() for path in share.rglob("tools.py")] == ["NAME = 'locked'"]
-    (origin,) = share.rglob("tools-1.0.dist-info/direct_url.json")
+    shard = first.layers / "deps-00"
+    assert [path.read_text() for path in shard.rglob("tools.py")] == ["NAME = 'locked'"]
+    (origin,) = shard.rglob("tools-1.0.dist-info/direct_url.json")
     assert locked in origin.read_text()
     assert "  Nothing changed: 1 packages as they were\n" in again.output
     assert len(asked) == asked_for

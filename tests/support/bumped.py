@@ -33,9 +33,9 @@ def follow(
     assert changed.code == 0, changed.output
     assert f"  Changed: ~ {bump.name} {bump.old} → {bump.new}\n" in changed.output
     made = {path.name for path in changed.layers.iterdir() if path.is_dir()}
-    (share,) = made - {"deps", "venv"}
+    (shard,) = made - {"deps", "venv"}
     stem = f"{bump.name.replace('-', '_')}-{bump.new}"
-    assert list((changed.layers / share).rglob(f"{stem}.dist-info")), share
+    assert list((changed.layers / shard).rglob(f"{stem}.dist-info")), shard
     fetched = {one for one in packages.asked if "/packages/" in one}
     assert all(f"/{stem}" in one for one in fetched), fetched
     assert fetched

@@ -12,8 +12,8 @@ from packaging.version import Version
 
 from cnb_python.app import read_app
 from cnb_python.install import staging, verify
-from cnb_python.install.process_env import process_variables
-from cnb_python.install.staging import lay_out_pip
+from cnb_python.install.process_env import manager_environ
+from cnb_python.install.staging import copy_pip
 from cnb_python.install.verify import Complete
 from cnb_python.managers.base import InstallContext, NeedsResolving, Resolution
 from cnb_python.managers.pip.manager import Pip
@@ -52,7 +52,7 @@ def workplace(app: Path, work: Path, environ: Mapping[str, str], shared: Path) -
         # The same few packages come again and again.
         cache=work.parent / "downloads",
         scratch=scratch,
-        environ=process_variables(environ, environment, interpreter, scratch),
+        environ=manager_environ(environ, environment, interpreter, scratch),
         python=PYTHON,
         uv=find_uv(ROOT),
     )
@@ -60,7 +60,7 @@ def workplace(app: Path, work: Path, environ: Mapping[str, str], shared: Path) -
 
 def _pip(directory: Path) -> Path:
     pip = directory / "pip-itself/pip"
-    return pip if pip.is_dir() else lay_out_pip(find_pip(ROOT), pip.parent)
+    return pip if pip.is_dir() else copy_pip(find_pip(ROOT), pip.parent)
 
 
 def settings() -> dict[str, str]:
@@ -79,7 +79,7 @@ def exactly(place: InstallContext) -> Accepted | str:
     found: dict[str, Distribution] = {
         canonicalize_name(one.name): one for one in distributions(path=[str(site_packages(place))])
     }
-    proof = verify.prove(known.pins, lambda name: _file(found[name], "METADATA"), PYTHON)
+    proof = verify.verify_pins(known.pins, lambda name: _file(found[name], "METADATA"), PYTHON)
     if not isinstance(proof, Complete):
         return proof.reason
     return Accepted(

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cnb_python.app import App
-from cnb_python.distributions.dist_info import Stage
+from cnb_python.distributions.dist_info import StagedEnvironment
 from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.install import InstallFailed
 from cnb_python.managers.base import Advice, InstallContext, NeedsResolving, Pin, Resolution
@@ -113,7 +113,7 @@ class Shop:
 
     def _install(self, pins: Sequence[Pin], place: InstallContext) -> None:
         self.before(place)
-        where = Stage(place.environment, place.environment, "3.14")
+        where = StagedEnvironment(place.environment, place.environment, "3.14")
         for one in pins:
             if one.line in self.index:
                 files, requires = self.index[one.line]

@@ -13,12 +13,11 @@ from packaging.utils import canonicalize_name
 
 from cnb_python.distributions.model import Distribution, File
 from cnb_python.install import staging
-from cnb_python.layout.links import places
+from cnb_python.layout.links import venv_entries
 from cnb_python.layout.materialize import (
-    MovedFromStage,
-    lay_out_links,
-    lay_out_merged,
-    lay_out_share,
+    materialize_links,
+    materialize_merged,
+    materialize_shard,
 )
 from cnb_python.layout.shards import Shard, shards_of
 
@@ -69,7 +68,7 @@ class Both:
 
     linked: Side
     merged: Side
-    shares: Mapping[str, Shard]
+    shards: Mapping[str, Shard]
 
     def same(self, *argv: str) -> str:
         """Return what both Pythons say to *argv*, which is the same but for their places."""
@@ -78,10 +77,10 @@ class Both:
         assert linked == told
         return linked
 
-    def share_of(self, distribution: str) -> str:
+    def shard_of(self, distribution: str) -> str:
         """Return the name of the share that has the files of *distribution*."""
         (name,) = [
-            share.name for share in self.shares.values() if distribution in share.distributions
+            shard.name for shard in self.shards.values() if distribution in shard.distributions
         ]
         return name
 
@@ -102,8 +101,8 @@ def both(
             distributions.append(one)
             roots[one.name] = stage
     merged = _merged(distributions, roots, where)
-    shares = _linked(distributions, roots, final)
-    return Both(_side(final, where), _side(merged, where), {one.name: one for one in shares})
+    shards = _linked(distributions, roots, final)
+    return Both(_side(final, where), _side(merged, where), {one.name: one for one in shards})
 
 
 def _side(directory: Path, where: Path) -> Side:
@@ -153,8 +152,8 @@ def _merged(distributions: Sequence[Distribution], roots: Mapping[str, Path], wh
     for root in set(roots.values()):
         copies[root] = where / f"{root.name}-copy"
         shutil.copytree(root, copies[root], symlinks=True, copy_function=os.link)
-    (share,) = shards_of(distributions, merged=True)
-    lay_out_merged(share, venv, lambda name: MovedFromStage(copies[roots[name]]))
+    (shard,) = shards_of(distributions, merged=True)
+    materialize_merged(shard, venv, lambda name: copies[roots[name]])
     return venv
 
 
@@ -162,9 +161,9 @@ def _linked(
     distributions: Sequence[Distribution], roots: Mapping[str, Path], final: Path
 ) -> tuple[Shard, ...]:
     staging.make(final, INTERPRETER, LINE)
-    shares = shards_of(distributions)
-    lay_out_links(places(shares, LINE), final, roots.__getitem__)
-    for share in shares:
-        into = final.with_name(share.name)
-        lay_out_share(share, into, lambda name: MovedFromStage(roots[name]))
-    return shares
+    shards = shards_of(distributions)
+    materialize_links(venv_entries(shards, LINE), final, roots.__getitem__)
+    for shard in shards:
+        into = final.with_name(shard.name)
+        materialize_shard(shard, into, roots.__getitem__)
+    return shards

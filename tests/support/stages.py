@@ -5,8 +5,8 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from cnb_python.distributions.collect import Collection, harvest
-from cnb_python.distributions.dist_info import Stage
+from cnb_python.distributions.collect import Collection, collect
+from cnb_python.distributions.dist_info import StagedEnvironment
 from cnb_python.install import staging
 from cnb_python.managers.base import Pin
 from cnb_python.system.interface import Command, Outcome
@@ -17,14 +17,14 @@ FINAL = Path("/layers/cnb/venv")
 INTERPRETER = Path("/layers/python/bin/python3.14")
 
 
-def stage(directory: Path) -> Stage:
+def stage(directory: Path) -> StagedEnvironment:
     """Return an empty one in *directory*."""
     root = directory / "stage-0"
     staging.make(root, INTERPRETER, "3.14")
-    return Stage(root, FINAL, "3.14")
+    return StagedEnvironment(root, FINAL, "3.14")
 
 
-def put(where: Stage, files: Mapping[str, str | bytes]) -> None:
+def put(where: StagedEnvironment, files: Mapping[str, str | bytes]) -> None:
     """Write *files* by their path below the environment."""
     for path, content in files.items():
         file = where.root / path
@@ -33,7 +33,7 @@ def put(where: Stage, files: Mapping[str, str | bytes]) -> None:
 
 
 def install(
-    where: Stage,
+    where: StagedEnvironment,
     name: str,
     files: Mapping[str, str] | None = None,
     *,
@@ -62,7 +62,7 @@ def pin(name: str, *, is_cacheable: bool = True) -> Pin:
     return Pin(name, "1.0", f"origin of {name}", f"{name}==1.0", is_cacheable)
 
 
-def taken(where: Stage, *pins: str | Pin) -> Collection:
+def taken(where: StagedEnvironment, *pins: str | Pin) -> Collection:
     """Take *where* apart, with a compiler that does nothing."""
     wanted = [pin(each) if isinstance(each, str) else each for each in pins]
 
@@ -70,10 +70,10 @@ def taken(where: Stage, *pins: str | Pin) -> Collection:
         return Outcome(0, "0 0\n")
 
     system, _, _ = world(compile_nothing)
-    return harvest(where, {one.name: one for one in wanted}, INTERPRETER, system)
+    return collect(where, {one.name: one for one in wanted}, INTERPRETER, system)
 
 
-def contents(where: Stage, found: Collection, name: str) -> dict[str, str]:
+def contents(where: StagedEnvironment, found: Collection, name: str) -> dict[str, str]:
     """Return what *name* has, by its path from `site-packages`."""
     (one,) = [each for each in found.distributions if each.name == name]
     return {

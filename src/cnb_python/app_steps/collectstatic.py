@@ -229,7 +229,7 @@ def _brought(environment: ProvidedEnvironment, static: Static) -> Static:
     store = environment.store()
     if store.has_tree(static.key):
         try:
-            static.brought = store.bring_tree(static.key, environment.job.context.app_dir)
+            static.brought = store.unpack_tree(static.key, environment.job.context.app_dir)
         except DamagedStore:
             return static
     return static
@@ -290,6 +290,6 @@ def _keep(environment: ProvidedEnvironment, static: Static) -> StepResults:
     paths = file_listing.added(static.before, file_listing.listing(app_dir))
     if paths is None:
         return StepResults()
-    file_listing.normalise(app_dir, paths)
+    file_listing.normalize(app_dir, paths)
     environment.store().put_tree(static.key, app_dir, frozenset(paths))
     return StepResults(trees=frozenset({static.key}), static_files_key=static.noted)

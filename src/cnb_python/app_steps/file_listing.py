@@ -36,7 +36,7 @@ def added(before: Listing, after: Listing) -> tuple[str, ...] | None:
     return tuple(sorted(path for path in after if before.get(path) != after[path]))
 
 
-def normalise(directory: Path, paths: tuple[str, ...]) -> None:
+def normalize(directory: Path, paths: tuple[str, ...]) -> None:
     """Give *paths* below *directory*, and all directories on the way, the modes of an image.
 
     They are those that they have when they come from the store.

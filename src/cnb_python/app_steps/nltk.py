@@ -149,7 +149,7 @@ def _is_brought(data: Data, output: Output) -> bool:
             output.line("The store does not have what the image has: it is fetched for what runs")
         return False
     try:
-        data.environment.store().bring_tree(data.key.archive, data.layer.begin_in_place())
+        data.environment.store().unpack_tree(data.key.archive, data.layer.begin_in_place())
     except DamagedStore as damage:
         output.line(f"Downloading NLTK's data again: {damage.reason}")
         return False
@@ -173,7 +173,7 @@ def _download(data: Data, system: System) -> None:
             raise _failed(answer, outcome, data.names)
     finally:
         answer.unlink(missing_ok=True)
-    file_listing.normalise(into, tuple(file_listing.listing(into)))
+    file_listing.normalize(into, tuple(file_listing.listing(into)))
 
 
 def _failed(answer: Path, outcome: Outcome, names: tuple[str, ...]) -> NltkFailed:

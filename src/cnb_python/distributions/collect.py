@@ -14,9 +14,9 @@ from cnb_python.cnb import disk
 from cnb_python.distributions import bytecode, dist_info, entry_points, scan
 from cnb_python.distributions import ownership as distributions_ownership
 from cnb_python.distributions.bytecode import Compiled, SourceFile
-from cnb_python.distributions.dist_info import INFO, DirectUrl, Installed, Stage
+from cnb_python.distributions.dist_info import INFO, DirectUrl, Installed, StagedEnvironment
 from cnb_python.distributions.model import Distribution, File
-from cnb_python.distributions.ownership import Ownership, settle
+from cnb_python.distributions.ownership import Ownership, assign_owners
 from cnb_python.distributions.scan import Content, FileEntry, reaches
 from cnb_python.managers.base import Pin
 from cnb_python.system.interface import System
@@ -38,7 +38,7 @@ class Place:
     final: str
 
 
-def normalise(
+def normalize(
     installed: Installed, origin: DirectUrl, paths: Iterable[str], place: Place
 ) -> tuple[set[str], set[str]]:
     """Bring what *installed* has to its one form; return its *paths* now, and those rewritten.
@@ -121,7 +121,7 @@ class CollectedStage:
     ownership: Ownership
 
 
-def sorted_out(stage: Stage, pins: Mapping[str, Pin]) -> CollectedStage:
+def sorted_out(stage: StagedEnvironment, pins: Mapping[str, Pin]) -> CollectedStage:
     """Say whose each file of *stage* is, and bring what *pins* name to its one form.
 
     Raises OSError.
@@ -131,8 +131,10 @@ def sorted_out(stage: Stage, pins: Mapping[str, Pin]) -> CollectedStage:
     chosen = _chosen(everything, pins)
     origins = {name: _origin(stage, found, one) for name, one in chosen.items()}
     inside = {name: below(stage.final, one.directory) for name, one in origins.items()}
-    claimed = distributions_ownership.claims_of(everything, inside, found, stage.root)
-    owned = settle(chosen, claimed, found, distributions_ownership.shared_directories(stage.line))
+    claimed = distributions_ownership.listed_files(everything, inside, found, stage.root)
+    owned = assign_owners(
+        chosen, claimed, found, distributions_ownership.shared_directories(stage.line)
+    )
     apart = frozenset[str]().union(*owned.conflicts)
     parts = [
         _part(stage, found, chosen[name], origins[name], owned.files[name])
@@ -153,7 +155,7 @@ def _chosen(everything: Iterable[Installed], pins: Mapping[str, Pin]) -> dict[st
     return chosen
 
 
-def _origin(stage: Stage, found: Mapping[str, FileEntry], one: Installed) -> DirectUrl:
+def _origin(stage: StagedEnvironment, found: Mapping[str, FileEntry], one: Installed) -> DirectUrl:
     path = f"{one.info}/direct_url.json"
     if path not in found or found[path].target:
         return dist_info.NOWHERE
@@ -167,13 +169,13 @@ def below(final: Path, directory: str) -> str:
 
 
 def _part(
-    stage: Stage,
+    stage: StagedEnvironment,
     found: Mapping[str, FileEntry],
     one: Installed,
     origin_: DirectUrl,
     paths: Iterable[str],
 ) -> CollectedDistribution:
-    kept, rewritten = normalise(one, origin_, paths, Place(stage.root, str(stage.final)))
+    kept, rewritten = normalize(one, origin_, paths, Place(stage.root, str(stage.final)))
     entries = {path: found[path] for path in kept - rewritten}
     entries |= {path: scan.entry(stage.root / path) for path in rewritten}
     return CollectedDistribution(one, origin_, entries, frozenset(rewritten))
@@ -187,8 +189,8 @@ def notes(crop: CollectedStage, unpinned: Iterable[str]) -> list[str]:
     said = [f"{name} was installed though nothing asked for it" for name in unpinned]
     times = Counter(one.name for one in crop.everything)
     said += [f"{name} is there twice" for name in sorted(times) if times[name] > 1]
-    if crop.ownership.strays:
-        said.append(f"No package names {listed(crop.ownership.strays)} as its own")
+    if crop.ownership.unowned:
+        said.append(f"No package names {listed(crop.ownership.unowned)} as its own")
     return said
 
 
@@ -241,15 +243,15 @@ class Collection:
     """Modules that do not compile."""
 
 
-def harvest(
-    stage: Stage, pins: Mapping[str, Pin], interpreter: Path, system: System
+def collect(
+    stage: StagedEnvironment, pins: Mapping[str, Pin], interpreter: Path, system: System
 ) -> Collection:
     """Bring what is in *stage* to its one form, compile it and return it.
 
     *pins* are what was installed, by name. Raises DiskFull, Killed, BytecodeFailed, or OSError.
     """
     crop = sorted_out(stage, pins)
-    for path in crop.ownership.strays:
+    for path in crop.ownership.unowned:
         disk.remove(stage.root / path)
     compiled = _compile(stage, crop.parts, interpreter, system)
     distributions, doubts = _distributions(stage, crop.parts, pins, system.cpus)
@@ -257,7 +259,7 @@ def harvest(
     return Collection(
         distributions=distributions,
         conflicts=crop.ownership.conflicts,
-        dropped=() if crop.ownership.conflicts else crop.ownership.strays,
+        dropped=() if crop.ownership.conflicts else crop.ownership.unowned,
         unpinned=unpinned,
         missing=tuple(sorted(set(pins) - {one.name for one in crop.everything})),
         notes=(*notes(crop, unpinned), *doubts),
@@ -277,7 +279,10 @@ def _unpinned(crop: CollectedStage, pins: Mapping[str, Pin]) -> tuple[str, ...]:
 
 
 def _compile(
-    stage: Stage, parts: Iterable[CollectedDistribution], interpreter: Path, system: System
+    stage: StagedEnvironment,
+    parts: Iterable[CollectedDistribution],
+    interpreter: Path,
+    system: System,
 ) -> Compiled:
     places = (f"{stage.site}/", f"{scan.CHECKOUTS}/")
     packages = [
@@ -292,7 +297,10 @@ def _compile(
 
 
 def _distributions(
-    stage: Stage, parts: Sequence[CollectedDistribution], pins: Mapping[str, Pin], cpus: int
+    stage: StagedEnvironment,
+    parts: Sequence[CollectedDistribution],
+    pins: Mapping[str, Pin],
+    cpus: int,
 ) -> tuple[tuple[Distribution, ...], list[str]]:
     made = [{**part.entries} | bytecode.made_of(stage.root, part.entries) for part in parts]
     entries = {path: entry for each in made for path, entry in each.items()}
@@ -306,7 +314,7 @@ def _distributions(
 
 
 def _distribution(
-    stage: Stage, part: CollectedDistribution, contents: Sequence[Content], pin: Pin
+    stage: StagedEnvironment, part: CollectedDistribution, contents: Sequence[Content], pin: Pin
 ) -> Distribution:
     info, files = part.installed.info, [one.file for one in contents]
     if info.endswith(dist_info.INFO):

@@ -64,7 +64,7 @@ def read_direct_url(content: bytes) -> DirectUrl:
 _LONGEST_FIELD = 1 << 20
 
 
-class Claims(NamedTuple):
+class RecordedFiles(NamedTuple):
     """What a RECORD says."""
 
     digests: Mapping[str, str]
@@ -73,7 +73,7 @@ class Claims(NamedTuple):
     """What would lie outside the environment, as it is written."""
 
 
-def read_record(content: bytes, site: str, final: str) -> Claims:
+def read_record(content: bytes, site: str, final: str) -> RecordedFiles:
     """Return what *content* claims, taken from directory *site* of the environment *final*.
 
     Lines that make no sense are left out.
@@ -86,7 +86,7 @@ def read_record(content: bytes, site: str, final: str) -> Claims:
             digests[path] = _digest(row[1] if len(row) > 1 else "")
         else:
             outside.append(row[0])
-    return Claims(digests, tuple(outside))
+    return RecordedFiles(digests, tuple(outside))
 
 
 def render_record(files: Iterable[File], own: str, site: str) -> bytes:
@@ -151,7 +151,7 @@ def _from_site(path: str, site: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class StagedEnvironment:
     """An environment that a manager filled, to be taken apart."""
 
     root: Path
@@ -173,7 +173,7 @@ class Stage:
 
     def metadata_files(self) -> dict[str, Path]:
         """Return the METADATA of each distribution, by its normalised name."""
-        return infos(self.site_packages)
+        return metadata_files_in(self.site_packages)
 
 
 INFO = ".dist-info"
@@ -181,7 +181,7 @@ _LEGACY = ".egg-info"
 KINDS = (INFO, _LEGACY)
 """What the names of directories end in that describe a distribution."""
 
-_NOTHING = Claims({}, ())
+_NOTHING = RecordedFiles({}, ())
 # Only an index refuses wheels that are made for one machine.
 _MADE_HERE = re.compile(r"^Tag: .*-linux_\w+\s*$", re.MULTILINE)
 
@@ -196,12 +196,12 @@ class Installed:
     """Normalised (PEP 440)."""
     info: str
     """Its `*.dist-info` or legacy `*.egg-info`, below the environment."""
-    claims: Claims
+    claims: RecordedFiles
     scripts: Mapping[str, EntryPoint]
     from_source: bool
 
 
-def infos(site_packages: Path) -> dict[str, Path]:
+def metadata_files_in(site_packages: Path) -> dict[str, Path]:
     """Return the metadata file of each distribution in *site_packages*, by its normalised name."""
     found: dict[str, Path] = {}
     for place in sorted(site_packages.glob(f"*{INFO}")):
@@ -258,7 +258,7 @@ def _installed(reader: _DistInfoReader, info: str, site: str, final: str) -> Ins
     )
 
 
-def _claims(reader: _DistInfoReader, info: str, site: str, final: str) -> Claims:
+def _claims(reader: _DistInfoReader, info: str, site: str, final: str) -> RecordedFiles:
     said = read_record(reader.read(f"{info}/RECORD"), site, final)
     if said.digests or said.outside:
         return said
@@ -270,7 +270,7 @@ def _claims(reader: _DistInfoReader, info: str, site: str, final: str) -> Claims
         return _NOTHING
     wanted = {f"{site}/{top}" for top in tops} | {f"{site}/{top}.py" for top in tops}
     below = tuple(f"{site}/{top}/" for top in tops)
-    return Claims(
+    return RecordedFiles(
         {path: "" for path in reader.tree if path in wanted or path.startswith(below)}, ()
     )
 

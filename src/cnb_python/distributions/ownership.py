@@ -27,12 +27,12 @@ def shared_directories(line: str) -> frozenset[str]:
     return frozenset((*_SHARED, *inside))
 
 
-def claims_of(
+def listed_files(
     everyone: Iterable[Installed],
     directories: Mapping[str, str],
     found: Mapping[str, FileEntry],
     root: Path,
-) -> list[Claim]:
+) -> list[ListedFile]:
     """Return what *everyone* claims of *found*, the files below *root*.
 
     *directories* are those that distributions were installed from, below the environment, by name.
@@ -62,28 +62,32 @@ def _by_information(found: Iterable[str]) -> defaultdict[str, list[str]]:
     return informing
 
 
-def _recorded(one: Installed, informing: Iterable[str]) -> Iterator[Claim]:
+def _recorded(one: Installed, informing: Iterable[str]) -> Iterator[ListedFile]:
     scripts = {f"bin/{name}": entry for name, entry in one.scripts.items()}
     for path, digest in one.claims.digests.items():
         # What lies there was written by the last of several, in a form of its tool's own.
         entry = scripts.get(path)
-        yield Claim(one.name, path, f"calls {entry.module}:{entry.attribute}" if entry else digest)
+        yield ListedFile(
+            one.name, path, f"calls {entry.module}:{entry.attribute}" if entry else digest
+        )
     # Whatever its RECORD says, or if there is none.
     for path in informing:
         if path not in one.claims.digests:
-            yield Claim(one.name, path, "")
+            yield ListedFile(one.name, path, "")
 
 
-def _checked_out(name: str, directory: str, found: Mapping[str, FileEntry]) -> Iterator[Claim]:
+def _checked_out(
+    name: str, directory: str, found: Mapping[str, FileEntry]
+) -> Iterator[ListedFile]:
     parts = directory.split("/")
     if len(parts) > 1 and parts[0] == scan.CHECKOUTS:
         # The whole of it, though the project be a subdirectory; what another project that is
         # built there leaves behind cannot be told apart.
         top = f"{parts[0]}/{parts[1]}/"
-        yield from (Claim(name, path, "") for path in found if path.startswith(top))
+        yield from (ListedFile(name, path, "") for path in found if path.startswith(top))
 
 
-def _verified(claim: Claim, found: Mapping[str, FileEntry], root: Path) -> Claim:
+def _verified(claim: ListedFile, found: Mapping[str, FileEntry], root: Path) -> ListedFile:
     if claim.content.startswith("calls "):
         return claim
     entry = found[claim.path]
@@ -91,7 +95,7 @@ def _verified(claim: Claim, found: Mapping[str, FileEntry], root: Path) -> Claim
     return claim if is_true else claim._replace(content="")
 
 
-class Claim(NamedTuple):
+class ListedFile(NamedTuple):
     """That a distribution has a file."""
 
     owner: str
@@ -108,7 +112,7 @@ class Ownership:
     """Sorted paths by owner; some paths may have several, with equal contents."""
     conflicts: tuple[frozenset[str], ...] = ()
     """Names that cannot be told apart by what lies here, each in one set at most."""
-    strays: tuple[str, ...] = ()
+    unowned: tuple[str, ...] = ()
     """What nobody owns."""
 
 
@@ -117,11 +121,11 @@ class _Ledger:
     names: frozenset[str]
     owned: dict[str, set[str]] = field(default_factory=dict)
     groups: list[frozenset[str]] = field(default_factory=list)
-    strays: list[str] = field(default_factory=list)
+    unowned: list[str] = field(default_factory=list)
 
 
-def settle(
-    names: Iterable[str], claims: Iterable[Claim], paths: Iterable[str], shared: Iterable[str]
+def assign_owners(
+    names: Iterable[str], claims: Iterable[ListedFile], paths: Iterable[str], shared: Iterable[str]
 ) -> Ownership:
     """Say whose each of *paths* is, of the distributions *names*, by their *claims*.
 
@@ -141,11 +145,11 @@ def settle(
     return Ownership(
         {name: tuple(owned) for name, owned in files.items()},
         joined(ledger.groups),
-        tuple(ledger.strays),
+        tuple(ledger.unowned),
     )
 
 
-def _take(claims: Iterable[Claim], present: frozenset[str], ledger: _Ledger) -> None:
+def _take(claims: Iterable[ListedFile], present: frozenset[str], ledger: _Ledger) -> None:
     contents: dict[str, dict[str, str]] = {}
     for claim in claims:
         if claim.path in present and claim.owner in ledger.names:
@@ -170,7 +174,7 @@ def _place_others(present: Iterable[str], shared: frozenset[str], ledger: _Ledge
         if len(candidates) == 1:
             ledger.owned[path] = set(candidates)
         else:
-            ledger.strays.append(path)
+            ledger.unowned.append(path)
             ledger.groups.append(frozenset(candidates))
 
 

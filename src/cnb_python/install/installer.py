@@ -14,14 +14,14 @@ from typing import NamedTuple
 from packaging.utils import canonicalize_version
 
 from cnb_python.cnb import disk
-from cnb_python.distributions.collect import harvest
-from cnb_python.distributions.dist_info import Stage
+from cnb_python.distributions.collect import collect
+from cnb_python.distributions.dist_info import StagedEnvironment
 from cnb_python.distributions.model import Distribution
 from cnb_python.errors.base import ContractBroken
 from cnb_python.errors.machine import DamagedStore
 from cnb_python.install import verify
-from cnb_python.install.request import EnvironmentRequest, SameAsPrevious, Synced
-from cnb_python.install.snapshot import Litter
+from cnb_python.install.request import EnvironmentRequest, InstallResult, SameAsPrevious
+from cnb_python.install.snapshot import AppSnapshot
 from cnb_python.install.staging import StagingArea
 from cnb_python.managers.base import Pin, Resolution
 from cnb_python.store.manifest import StoreEntry
@@ -30,14 +30,14 @@ from cnb_python.system.interface import System
 
 
 class FilesNeeded(NamedTuple):
-    """Of which distributions files are needed here, since the previous image does not have them.
+    """Names of the distributions whose files a build needs on disk.
 
-    By name.
+    The previous image does not have them, or a step of the build uses them.
     """
 
-    whole: frozenset[str]
-    small: frozenset[str]
-    """Only what `is_small_part`."""
+    all: frozenset[str]
+    metadata_only: frozenset[str]
+    """Those of which the files that `is_small_part` selects are enough."""
 
 
 type Needed = Callable[[Sequence[Distribution]], FilesNeeded]
@@ -51,14 +51,14 @@ def sync(
     needed: Needed,
     store: Store,
     system: System,
-) -> Synced:
+) -> InstallResult:
     """Return the environment that *request* asks for, with the files that *needed* names.
 
     *known* is what the app's files alone decide, or who decided for the same files before; None
     where the manager has to be asked. *kept* is what the previous build left, by name. Raises what
     the manager says went wrong, and what running programs and writing files raise.
     """
-    litter = Litter(request.app.top)
+    litter = AppSnapshot(request.app.top)
     work = _Work(StagingArea(request, system, litter), kept, store)
     decided = _known(known, work) or _asked(work)
     while lacking := _bring(work, needed(work.distributions)):
@@ -69,7 +69,7 @@ def sync(
             what = f"{', '.join(sorted(lacking))} has to be installed again"
             system.output.line(f"Asking {request.decider}: {what}")
             decided = _asked(work)
-    return Synced(
+    return InstallResult(
         decision=decided.decision,
         distributions=work.distributions,
         roots=work.small_roots | work.roots,
@@ -124,11 +124,11 @@ class _Work:
         stage, _ = self.workshop.stage(install, pip=not decision.from_files_alone)
         self.take(stage, decision, pins)
 
-    def take(self, stage: Stage, decision: Resolution, pins: Iterable[Pin]) -> None:
+    def take(self, stage: StagedEnvironment, decision: Resolution, pins: Iterable[Pin]) -> None:
         """Harvest *stage*; those that overlap with others are installed again, each alone."""
         by_name = {pin.name: pin for pin in pins}
         request, system = self.workshop.request, self.workshop.system
-        harvested = harvest(stage, by_name, request.interpreter, system)
+        harvested = collect(stage, by_name, request.interpreter, system)
         for note in harvested.notes:
             system.output.line(note)
         if harvested.missing:
@@ -187,7 +187,7 @@ def _exactly(decision: Resolution, work: _Work) -> _Resolved | None:
         return None
     if stage:
         work.take(stage, decision, missing)
-    return _Resolved(decision, proof.sensitive)
+    return _Resolved(decision, proof.depends_on_patch)
 
 
 def _asked(work: _Work) -> _Resolved:
@@ -205,11 +205,11 @@ def _asked(work: _Work) -> _Resolved:
 
 
 def _proof(
-    decision: Resolution, stage: Stage | None, work: _Work
+    decision: Resolution, stage: StagedEnvironment | None, work: _Work
 ) -> verify.Complete | verify.Incomplete:
     python = work.workshop.request.python
     try:
-        proof = verify.prove(decision.pins, _metadata(stage, work), python)
+        proof = verify.verify_pins(decision.pins, _metadata(stage, work), python)
     except DamagedStore as damage:
         return verify.Incomplete(f"the store cannot be used, {damage.reason}")
     if isinstance(proof, verify.Incomplete):
@@ -217,7 +217,7 @@ def _proof(
     return proof
 
 
-def _metadata(stage: Stage | None, work: _Work) -> Callable[[str], bytes]:
+def _metadata(stage: StagedEnvironment | None, work: _Work) -> Callable[[str], bytes]:
     """Return what looks up the METADATA of a distribution, installed or kept."""
     staged = stage.metadata_files() if stage else {}
 
@@ -231,8 +231,8 @@ def _metadata(stage: Stage | None, work: _Work) -> Callable[[str], bytes]:
 
 def _bring(work: _Work, needs: FilesNeeded) -> frozenset[str]:
     """Unpack what is needed of the kept; return the names of those whose files are not kept."""
-    whole = sorted(needs.whole - work.roots.keys())
-    small = sorted(needs.small - work.roots.keys() - work.small_roots.keys())
+    whole = sorted(needs.all - work.roots.keys())
+    small = sorted(needs.metadata_only - work.roots.keys() - work.small_roots.keys())
     with ThreadPoolExecutor(work.workshop.system.cpus) as pool:
         lacking = [
             *pool.map(partial(_unpack, work), whole),
@@ -248,7 +248,7 @@ def _unpack(work: _Work, name: str) -> str:
         return name
     root = _root(work, "kept", name)
     try:
-        work.store.bring(kept, root)
+        work.store.unpack(kept, root)
     except DamagedStore as damage:
         work.workshop.system.output.line(f"Installing {name} again: {damage.reason}")
         return name
@@ -259,7 +259,7 @@ def _unpack(work: _Work, name: str) -> str:
 def _unpack_small(work: _Work, name: str) -> str:
     root = _root(work, "kept-info", name)
     try:
-        work.store.bring_info(work.kept[name], root)
+        work.store.unpack_metadata(work.kept[name], root)
     except DamagedStore as damage:
         work.workshop.system.output.line(f"Installing {name} again: {damage.reason}")
         return name

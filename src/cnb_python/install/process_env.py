@@ -61,7 +61,7 @@ _OURS_OF_PIP = frozenset(
 )
 
 
-def process_variables(
+def manager_environ(
     environ: Mapping[str, str],
     environment: Path,
     interpreter: Path,

@@ -41,7 +41,7 @@ class EnvironmentRequest:
     """An empty directory on the same file system, for everything that does not last."""
     installer: str
     """One of the settings `auto`, `pip`, `uv`."""
-    toolbox: ToolCache | None = None
+    tool_cache: ToolCache | None = None
     """Where a manager has its program from; None: those of this build have none."""
     ready: Callable[[], object] = _at_once
     """Returns when the interpreter has all of its bytecode, or raises what prevents that.
@@ -72,7 +72,7 @@ class SameAsPrevious(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Synced:
+class InstallResult:
     """Every distribution that the environment is to hold, and where their files are."""
 
     decision: Resolution | None

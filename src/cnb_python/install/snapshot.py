@@ -25,7 +25,7 @@ _SKIPPED = frozenset({".git"})
 
 
 @dataclass(slots=True)
-class Litter:
+class AppSnapshot:
     """What building packages leaves in a directory."""
 
     directory: Path

@@ -13,10 +13,10 @@ from functools import partial
 from pathlib import Path
 
 from cnb_python.cnb import disk
-from cnb_python.distributions.dist_info import Stage
+from cnb_python.distributions.dist_info import StagedEnvironment
 from cnb_python.install import process_env
 from cnb_python.install.request import EnvironmentRequest
-from cnb_python.install.snapshot import Litter
+from cnb_python.install.snapshot import AppSnapshot
 from cnb_python.managers.base import InstallContext
 from cnb_python.managers.tool import Program, not_available
 from cnb_python.system.interface import Command, Outcome, Run, System
@@ -50,7 +50,7 @@ def make(directory: Path, interpreter: Path, line: str) -> Path:
     return site_packages
 
 
-def lay_out_pip(source: Path, into: Path) -> Path:
+def copy_pip(source: Path, into: Path) -> Path:
     """Copy pip from *source*, a wheel or the directory of an installed package, below *into*.
 
     Returns the directory `pip`. It is a copy that pip's bytecode can be written to: pip starts
@@ -73,13 +73,13 @@ class StagingArea:
 
     request: EnvironmentRequest
     system: System
-    litter: Litter
+    litter: AppSnapshot
     """What building leaves in the app's directory."""
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def stage[Result](
         self, fill: Callable[[InstallContext, Run], Result], *, pip: bool = True
-    ) -> tuple[Stage, Result]:
+    ) -> tuple[StagedEnvironment, Result]:
         """Have *fill* install in an empty environment; return that, and what *fill* returns.
 
         *pip*: it may be used. Raises what *fill* raises.
@@ -92,7 +92,7 @@ class StagingArea:
         self.litter.clear()
         root = request.work / f"stage-{next(self._numbers)}"
         request.directory.rename(root)
-        return Stage(root, request.directory, request.line), result
+        return StagedEnvironment(root, request.directory, request.line), result
 
     def place(self, *, pip: bool) -> InstallContext:
         """Return where a manager works. pip's own files are laid out the first time they count."""
@@ -100,7 +100,7 @@ class StagingArea:
         disk.make_directory(scratch)
         tools = self.request.work / "tools"
         if pip and not (tools / "pip").is_dir():
-            lay_out_pip(request.tool, tools)
+            copy_pip(request.tool, tools)
         place = InstallContext(
             app_dir=request.app.directory,
             environment=request.directory,
@@ -108,7 +108,7 @@ class StagingArea:
             uv=request.uv,
             cache=request.work / "downloads",
             scratch=scratch,
-            environ=process_env.process_variables(
+            environ=process_env.manager_environ(
                 request.environ, request.directory, request.interpreter, scratch
             ),
             python=request.python,
@@ -118,12 +118,12 @@ class StagingArea:
 
     def _bring(self, place: InstallContext, wanted: Program) -> tuple[str, ...]:
         """Return the words that start *wanted*, in *place*."""
-        toolbox = self.request.toolbox
-        if toolbox is None:
+        tool_cache = self.request.tool_cache
+        if tool_cache is None:
             return not_available(wanted)
         from cnb_python.managers.tool_install import install  # noqa: PLC0415 - pip and uv are here already
 
-        return toolbox.bring(
+        return tool_cache.bring(
             wanted, lambda one, into, python: install(one, into, python, place, self.run)
         )
 

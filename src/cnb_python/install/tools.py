@@ -55,7 +55,7 @@ class ToolCache:
         if not self.store.has_tree(key):
             return False
         try:
-            self.store.bring_tree(key, directory)
+            self.store.unpack_tree(key, directory)
         except DamagedStore as damage:
             self.output.line(f"Fetching {wanted.name} again: {damage.reason}")
             disk.remove(directory)

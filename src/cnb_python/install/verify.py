@@ -26,7 +26,7 @@ type Metadata = Callable[[str], bytes | str]
 class Complete(NamedTuple):
     """The pins are all there is to know."""
 
-    sensitive: bool
+    depends_on_patch: bool
     """Another patch release of Python may need others."""
 
 
@@ -53,7 +53,7 @@ class _Flaw(Exception):
         self.reason = f"{name} {problem}"
 
 
-def prove(
+def verify_pins(
     pins: Sequence[Pin], metadata: Metadata, python: str, processor: str | None = None
 ) -> Complete | Incomplete:
     """Walk the METADATA of *pins*, with extras and markers as *python* sees them.
@@ -64,11 +64,13 @@ def prove(
     walk = _Walk(python, processor or os.uname().machine)
     try:
         found = {pin.name: _read(pin, metadata) for pin in pins}
-        sensitive = [walk.serves_python(name, one.python) for name, one in found.items()]
-        sensitive += walk.requirements(found, {pin.name: frozenset(pin.extras) for pin in pins})
+        depends_on_patch = [walk.serves_python(name, one.python) for name, one in found.items()]
+        depends_on_patch += walk.requirements(
+            found, {pin.name: frozenset(pin.extras) for pin in pins}
+        )
     except _Flaw as flaw:
         return Incomplete(flaw.reason)
-    return Complete(any(sensitive))
+    return Complete(any(depends_on_patch))
 
 
 class _Walk(NamedTuple):
@@ -94,18 +96,18 @@ class _Walk(NamedTuple):
         """
         todo = [(name, extra) for name in found for extra in ("", *sorted(extras[name]))]
         seen = set(todo)
-        sensitive: list[bool] = []
+        depends_on_patch: list[bool] = []
         while todo:
             name, extra = todo.pop()
             for required in found[name].requires:
-                sensitive.append(self._is_sensitive(name, required, extra))
+                depends_on_patch.append(self._is_sensitive(name, required, extra))
                 if not self._applies(required, extra):
                     continue
                 other = _check(name, required, found)
                 new = {(other, canonicalize_name(one)) for one in required.extras} - seen
                 seen |= new
                 todo += sorted(new)
-        return sensitive
+        return depends_on_patch
 
     def _applies(self, required: Requirement, extra: str) -> bool:
         marker = required.marker

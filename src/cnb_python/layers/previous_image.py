@@ -6,7 +6,7 @@ from pathlib import Path
 from cnb_python.cnb import disk
 from cnb_python.cnb.layer import Restored, layer_of
 from cnb_python.layers import cache_keys, process_defaults, python
-from cnb_python.layout.names import SHARES, VENV
+from cnb_python.layout.names import SHARD_PREFIX, VENV
 
 # The lifecycle takes nothing for a layer that has no `.toml`.
 WORK = ".cnb-python-work"
@@ -40,7 +40,7 @@ _DIGEST = "digest"
 
 def names(layers_dir: Path) -> tuple[str, ...]:
     """Return the names of all such layers that there is a trace of, good or not."""
-    found = {path.name.removesuffix(".toml") for path in layers_dir.glob(f"{SHARES}*")}
+    found = {path.name.removesuffix(".toml") for path in layers_dir.glob(f"{SHARD_PREFIX}*")}
     # With a dot it is no layer of ours, but its bill of materials or a stranger's.
     return (*sorted(name for name in found if "." not in name), VENV)
 

@@ -40,7 +40,7 @@ def _is_brought(layer: Layer, runtime: Runtime, store: Store, output: Output) ->
     if not store.has_tree(runtime.archive):
         return False
     try:
-        store.bring_tree(runtime.archive, layer.begin_in_place())
+        store.unpack_tree(runtime.archive, layer.begin_in_place())
     except DamagedStore as damage:
         output.line(f"Not using the kept Python: {damage.reason}")
         return False

@@ -19,7 +19,7 @@ def notes(distributions: Iterable[Distribution]) -> list[str]:
     One line for all files of the same parties: the variants of OpenCV share hundreds.
     """
     paths: dict[tuple[str, tuple[str, ...]], list[str]] = {}
-    for path, winner, losers in owners_of(distributions).contests:
+    for path, winner, losers in owners_of(distributions).conflicts:
         paths.setdefault((winner, losers), []).append(path)
     return [_said(winner, losers, found) for (winner, losers), found in paths.items()]
 
@@ -39,7 +39,7 @@ _RESERVED = re.compile(
 _BYTECODE = re.compile(r"(.*/)__pycache__/(.+?)\.[^./]+(?:\.opt-[^./]+)?\.pyc")
 
 
-class Owned(NamedTuple):
+class OwnedFile(NamedTuple):
     """A file and the distribution that it is of."""
 
     file: File
@@ -58,9 +58,9 @@ class Conflict(NamedTuple):
 class Owners(NamedTuple):
     """Every file of an environment, once."""
 
-    files: Mapping[str, Owned]
+    files: Mapping[str, OwnedFile]
     """By path."""
-    contests: tuple[Conflict, ...]
+    conflicts: tuple[Conflict, ...]
     """In the order of their paths; to be told."""
 
 
@@ -69,10 +69,10 @@ def owners_of(distributions: Iterable[Distribution]) -> Owners:
 
     Raises PathClash when what is a file of one is a directory of another.
     """
-    claims: dict[str, list[Owned]] = {}
+    claims: dict[str, list[OwnedFile]] = {}
     for one in sorted(distributions, key=lambda each: each.name):
         for file in one.files:
-            claims.setdefault(file.path, []).append(Owned(file, one.name))
+            claims.setdefault(file.path, []).append(OwnedFile(file, one.name))
     taken = {path: claims.pop(path) for path in list(claims) if is_reserved(path)}
     files = {path: claim[-1] for path, claim in claims.items()}
     contested = {path: claim for path, claim in claims.items() if len(claim) > 1}
@@ -94,7 +94,9 @@ def source_of(path: str) -> str:
 
 
 def _follow_sources(
-    files: dict[str, Owned], claims: Mapping[str, Sequence[Owned]], contested: Iterable[str]
+    files: dict[str, OwnedFile],
+    claims: Mapping[str, Sequence[OwnedFile]],
+    contested: Iterable[str],
 ) -> None:
     """Let bytecode come from where its module does: unchecked, it would run in its place."""
     modules = {path for path in contested if path.endswith(".py")}
@@ -107,7 +109,7 @@ def _follow_sources(
                     files[path] = claim
 
 
-def _refuse_clashes(files: Mapping[str, Owned]) -> None:
+def _refuse_clashes(files: Mapping[str, OwnedFile]) -> None:
     seen: set[str] = set()
     for path, owned in files.items():
         above = path.rpartition("/")[0]
@@ -119,7 +121,7 @@ def _refuse_clashes(files: Mapping[str, Owned]) -> None:
 
 
 def _contests(
-    contested: Mapping[str, Sequence[Owned]], taken: Mapping[str, Sequence[Owned]]
+    contested: Mapping[str, Sequence[OwnedFile]], taken: Mapping[str, Sequence[OwnedFile]]
 ) -> tuple[Conflict, ...]:
     found = [Conflict(path, "", tuple(one.owner for one in taken[path])) for path in taken]
     for path, claim in contested.items():

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from cnb_python.distributions.model import SMALL_BYTES, File
-from cnb_python.layout.conflicts import Owned
+from cnb_python.layout.conflicts import OwnedFile
 from cnb_python.layout.names import TREE, VENV
 from cnb_python.layout.shards import Shard
 
@@ -24,43 +24,43 @@ class Link(NamedTuple):
     """`venv/<path>` is a relative link to the same path in *share*: a directory, or one file."""
 
     path: str
-    share: str
+    shard: str
 
     @property
     def target(self) -> str:
         """Where the link leads."""
-        return f"{'../' * (self.path.count('/') + 1)}{self.share}/{TREE}/{self.path}"
+        return f"{'../' * (self.path.count('/') + 1)}{self.shard}/{TREE}/{self.path}"
 
 
 class Copy(NamedTuple):
     """`venv/<path>` is a real file, a copy of what *share* holds at the same path."""
 
     path: str
-    share: str
+    shard: str
     file: File
     owner: str
 
 
-type Place = Link | Copy
+type VenvEntry = Link | Copy
 
 
-def places(shares: Sequence[Shard], line: str) -> tuple[Place, ...]:
+def venv_entries(shards: Sequence[Shard], line: str) -> tuple[VenvEntry, ...]:
     """Return what makes every file of *shares* appear, in the order of the paths.
 
     *line* is the release line in the environment's directories: `3.14`, `3.14t`. All is a copy in
     the one share of the merged layout.
     """
     root = _VenvDirectory()
-    for share in shares:
-        if share.name == VENV:
-            return tuple(_copy(path, VENV, owned) for path, owned in share.files.items())
-        _plant(root, share)
+    for shard in shards:
+        if shard.name == VENV:
+            return tuple(_copy(path, VENV, owned) for path, owned in shard.files.items())
+        _plant(root, shard)
     # A link in their place would hand venv's own files to a share.
     real = frozenset({*_REAL, f"lib/python{line}", f"lib/python{line}/site-packages"})
     return tuple(sorted(_walk(root, "", real)))
 
 
-def digest_of_links(found: Sequence[Place]) -> str:
+def digest_of_entries(found: Sequence[VenvEntry]) -> str:
     """Return a SHA-256 in hex over where each link leads and what each copy holds."""
     whole = hashlib.sha256()
     for place in found:
@@ -75,35 +75,35 @@ def digest_of_links(found: Sequence[Place]) -> str:
 
 @dataclass(slots=True)
 class _VenvDirectory:
-    shares: set[str] = field(default_factory=set)
+    shards: set[str] = field(default_factory=set)
     directories: dict[str, _VenvDirectory] = field(default_factory=dict)
-    files: dict[str, tuple[str, Owned]] = field(default_factory=dict)
+    files: dict[str, tuple[str, OwnedFile]] = field(default_factory=dict)
 
 
-def _plant(root: _VenvDirectory, share: Shard) -> None:
+def _plant(root: _VenvDirectory, shard: Shard) -> None:
     seen = {"": root}
-    for path, owned in share.files.items():
+    for path, owned in shard.files.items():
         directory, _, name = path.rpartition("/")
-        _directory(seen, directory, share.name).files[name] = (share.name, owned)
+        _directory(seen, directory, shard.name).files[name] = (shard.name, owned)
 
 
-def _directory(seen: dict[str, _VenvDirectory], path: str, share: str) -> _VenvDirectory:
+def _directory(seen: dict[str, _VenvDirectory], path: str, shard: str) -> _VenvDirectory:
     if path not in seen:
         above, _, name = path.rpartition("/")
-        found = _directory(seen, above, share).directories.setdefault(name, _VenvDirectory())
-        found.shares.add(share)
+        found = _directory(seen, above, shard).directories.setdefault(name, _VenvDirectory())
+        found.shards.add(shard)
         seen[path] = found
     return seen[path]
 
 
-def _walk(directory: _VenvDirectory, at: str, real: frozenset[str]) -> Iterator[Place]:
-    for name, (share, owned) in directory.files.items():
+def _walk(directory: _VenvDirectory, at: str, real: frozenset[str]) -> Iterator[VenvEntry]:
+    for name, (shard, owned) in directory.files.items():
         path = f"{at}{name}"
-        yield _copy(path, share, owned) if _is_copied(owned.file) else Link(path, share)
+        yield _copy(path, shard, owned) if _is_copied(owned.file) else Link(path, shard)
     for name, below in directory.directories.items():
         path = f"{at}{name}"
-        if len(below.shares) == 1 and path not in real:
-            yield Link(path, *below.shares)
+        if len(below.shards) == 1 and path not in real:
+            yield Link(path, *below.shards)
         else:
             yield from _walk(below, f"{path}/", real)
 
@@ -118,5 +118,5 @@ def _is_copied(file: File) -> bool:
     return top in _COPIED_LOOSE or (top == "bin" and file.size <= SMALL_BYTES)
 
 
-def _copy(path: str, share: str, owned: Owned) -> Copy:
-    return Copy(path, share, owned.file, owned.owner)
+def _copy(path: str, shard: str, owned: OwnedFile) -> Copy:
+    return Copy(path, shard, owned.file, owned.owner)

@@ -10,14 +10,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from cnb_python.distributions.model import Distribution, File, digest_of
-from cnb_python.layout.conflicts import Owned, owners_of
-from cnb_python.layout.names import SHARES, VENV
+from cnb_python.layout.conflicts import OwnedFile, owners_of
+from cnb_python.layout.names import SHARD_PREFIX, VENV
 
 _BELOW_SITE_PACKAGES = re.compile(r"lib/python[^/]+/site-packages/.+")
 _COMPILED_SUFFIXES = (".so", ".pyc")
 
 
-def couples(distributions: Sequence[Distribution]) -> tuple[frozenset[str], ...]:
+def coupled_groups(distributions: Sequence[Distribution]) -> tuple[frozenset[str], ...]:
     """Return the names that belong together, each in one set at most, in a fixed order.
 
     Two do when they have a path in common, when one has files in a regular package of the other,
@@ -105,19 +105,19 @@ def _joined(groups: Iterable[set[str]]) -> tuple[frozenset[str], ...]:
     return tuple(sorted({frozenset(whole) for whole in found.values()}, key=min))
 
 
-def at_home(
-    parts: Mapping[str, Mapping[str, Owned]],
-) -> Iterator[tuple[str, Mapping[str, Owned]]]:
+def with_retargeted_links(
+    parts: Mapping[str, Mapping[str, OwnedFile]],
+) -> Iterator[tuple[str, Mapping[str, OwnedFile]]]:
     """Yield each share of *parts* (name → its files by path) with links that work from there."""
     if not any(owned.file.target for files in parts.values() for owned in files.values()):
         yield from parts.items()
         return
-    shards_of = _shares_below(parts)
+    shards_of = _shards_below(parts)
     for name, files in parts.items():
         yield name, {path: _moved(owned, name, shards_of) for path, owned in files.items()}
 
 
-def _shares_below(parts: Mapping[str, Mapping[str, Owned]]) -> dict[str, set[str]]:
+def _shards_below(parts: Mapping[str, Mapping[str, OwnedFile]]) -> dict[str, set[str]]:
     """Return the shares that have each path, or files below it."""
     found: dict[str, set[str]] = {}
     for name, files in parts.items():
@@ -129,12 +129,12 @@ def _shares_below(parts: Mapping[str, Mapping[str, Owned]]) -> dict[str, set[str
     return found
 
 
-def _moved(owned: Owned, share: str, holders: Mapping[str, set[str]]) -> Owned:
+def _moved(owned: OwnedFile, shard: str, holders: Mapping[str, set[str]]) -> OwnedFile:
     file = owned.file
     if not file.target or file.target.startswith("/"):
         return owned
     aim = _aim(file)
-    if holders.get(aim) == {share}:
+    if holders.get(aim) == {shard}:
         return owned
     # Out of `<share>/tree/<path>` and into its neighbour.
     target = f"{'../' * (file.path.count('/') + 2)}{VENV}/{aim}"
@@ -154,13 +154,13 @@ def _aim(file: File) -> str:
 
 
 # Below it, one layer: each layer costs the lifecycle and the registry a round trip.
-ONE_SHARE_BELOW = 32 * 1024 * 1024
+ONE_SHARD_BELOW = 32 * 1024 * 1024
 # Above it, a layer of its own: it would be moved whenever a small neighbour changes.
-OWN_SHARE_ABOVE = 8 * 1024 * 1024
+OWN_SHARD_ABOVE = 8 * 1024 * 1024
 # Docker's limit is 127 layers in an image: base, app and other buildpacks need some.
-OWN_SHARES_AT_MOST = 24
+OWN_SHARDS_AT_MOST = 24
 SPREAD = 16
-_FIRST = f"{SHARES}00"
+_FIRST = f"{SHARD_PREFIX}00"
 _PLAIN_NAME = re.compile(r"(?!\d\d$)[a-z0-9]+(-[a-z0-9]+)*")
 # File systems end at 255 bytes, and a name becomes a part of longer ones.
 _NAME_AT_MOST = 100
@@ -171,7 +171,7 @@ class Shard:
     """The files of some distributions, for one layer."""
 
     name: str
-    files: Mapping[str, Owned]
+    files: Mapping[str, OwnedFile]
     """By path below the environment, in the order of the paths; lies at `tree/<path>`."""
     distributions: tuple[str, ...]
     """The names of those that have files here, in order."""
@@ -188,15 +188,15 @@ def shards_of(distributions: Sequence[Distribution], *, merged: bool = False) ->
     """
     owners = owners_of(distributions).files
     if merged:
-        return (_share(VENV, owners),)
-    share_of = share_of_each(distributions, couples(distributions))
-    parts: dict[str, dict[str, Owned]] = {name: {} for name in sorted(set(share_of.values()))}
+        return (_shard(VENV, owners),)
+    shard_of = shard_of_each(distributions, coupled_groups(distributions))
+    parts: dict[str, dict[str, OwnedFile]] = {name: {} for name in sorted(set(shard_of.values()))}
     for path, owned in owners.items():
-        parts[share_of[owned.owner]][path] = owned
-    return tuple(_share(name, files) for name, files in at_home(parts) if files)
+        parts[shard_of[owned.owner]][path] = owned
+    return tuple(_shard(name, files) for name, files in with_retargeted_links(parts) if files)
 
 
-def share_of_each(
+def shard_of_each(
     distributions: Sequence[Distribution], coupled: Iterable[frozenset[str]] = ()
 ) -> dict[str, str]:
     """Return the layer name for each distribution's name.
@@ -204,7 +204,7 @@ def share_of_each(
     *coupled* lists disjoint sets of names that must be together. Such a group counts as one, named
     after its largest member.
     """
-    if sum(each.size for each in distributions) < ONE_SHARE_BELOW:
+    if sum(each.size for each in distributions) < ONE_SHARD_BELOW:
         return {each.name: _FIRST for each in distributions}
     groups = _groups({each.name: each.size for each in distributions}, coupled)
     own = {group.name for group in _largest(groups)}
@@ -236,26 +236,26 @@ def _groups(sizes: Mapping[str, int], coupled: Iterable[frozenset[str]]) -> list
 
 
 def _largest(groups: Sequence[_Group]) -> list[_Group]:
-    above = [group for group in groups if group.size > OWN_SHARE_ABOVE]
-    return sorted(above, key=lambda group: (-group.size, group.name))[:OWN_SHARES_AT_MOST]
+    above = [group for group in groups if group.size > OWN_SHARD_ABOVE]
+    return sorted(above, key=lambda group: (-group.size, group.name))[:OWN_SHARDS_AT_MOST]
 
 
 def _own(name: str) -> str:
     if _PLAIN_NAME.fullmatch(name) and len(name) <= _NAME_AT_MOST:
-        return f"{SHARES}{name}"
+        return f"{SHARD_PREFIX}{name}"
     # Two digits would be a share of the spread; no plain name has two hyphens in a row.
-    return f"{SHARES}-{_digest(name).hex()[:16]}"
+    return f"{SHARD_PREFIX}-{_digest(name).hex()[:16]}"
 
 
 def _spread(name: str) -> str:
-    return f"{SHARES}{int.from_bytes(_digest(name)[:4]) % SPREAD:02d}"
+    return f"{SHARD_PREFIX}{int.from_bytes(_digest(name)[:4]) % SPREAD:02d}"
 
 
 def _digest(name: str) -> bytes:
     return hashlib.sha256(name.encode(errors="surrogateescape")).digest()
 
 
-def _share(name: str, files: Mapping[str, Owned]) -> Shard:
+def _shard(name: str, files: Mapping[str, OwnedFile]) -> Shard:
     ordered = {path: files[path] for path in sorted(files)}
     values: list[File] = [owned.file for owned in ordered.values()]
     return Shard(

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping
 
 from cnb_python.config.settings import UV
-from cnb_python.install.request import SameAsPrevious, Synced
+from cnb_python.install.request import InstallResult, SameAsPrevious
 from cnb_python.layers.store import BuildRecord, PreviousBuild
 from cnb_python.managers.base import NeedsResolving, Resolution
 from cnb_python.provision.request import ProvisionRequest, decision_digest
@@ -32,7 +32,7 @@ def decided(
     return None
 
 
-def noted(synced: Synced, before: PreviousBuild) -> tuple[str, bool]:
+def noted(synced: InstallResult, before: PreviousBuild) -> tuple[str, bool]:
     """Return the digest of what was decided, and whether the app's files alone did."""
     if synced.decision:
         return decision_digest(synced.decision), synced.decision.from_files_alone
@@ -43,7 +43,7 @@ def noted(synced: Synced, before: PreviousBuild) -> tuple[str, bool]:
 
 def known_missing(
     job: ProvisionRequest,
-    synced: Synced,
+    synced: InstallResult,
     before: PreviousBuild,
     known: Resolution | NeedsResolving,
 ) -> str:

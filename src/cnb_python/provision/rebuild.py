@@ -13,7 +13,7 @@ from cnb_python.distributions.model import Distribution
 from cnb_python.errors.frameworks import PackagesAdded
 from cnb_python.install import snapshot, tools
 from cnb_python.install.installer import FilesNeeded, sync
-from cnb_python.install.request import EnvironmentRequest, Synced
+from cnb_python.install.request import EnvironmentRequest, InstallResult
 from cnb_python.install.snapshot import Snapshot
 from cnb_python.install.tools import ToolCache
 from cnb_python.layers import previous_image, python, python_install, venv_and_shards
@@ -23,7 +23,7 @@ from cnb_python.layers.store import BuildRecord, PreviousBuild
 from cnb_python.layers.venv_and_shards import LayerPlan, Layers
 from cnb_python.layout import conflicts
 from cnb_python.layout.links import Copy
-from cnb_python.layout.names import SHARES, VENV
+from cnb_python.layout.names import SHARD_PREFIX, VENV
 from cnb_python.managers import tool
 from cnb_python.managers.base import NeedsResolving, Resolution
 from cnb_python.provision import freshness
@@ -128,7 +128,7 @@ _LARGEST = 5
 _WRITTEN = 3
 _TOO_LARGE = 32 * 1024 * 1024
 # What many have together: a share of the spread, or the one layer of the merged layout.
-_COMMON = re.compile(rf"{SHARES}\d\d|{VENV}")
+_COMMON = re.compile(rf"{SHARD_PREFIX}\d\d|{VENV}")
 
 
 def renew(
@@ -250,7 +250,7 @@ def renew_python(
 
 
 def _stored(
-    synced: Synced,
+    synced: InstallResult,
     known: Resolution | NeedsResolving,
     kept: Mapping[str, StoreEntry],
     alone: frozenset[str],
@@ -331,7 +331,7 @@ def _request(
         directory=job.context.layers_dir / VENV,
         work=work,
         installer=job.settings.installer,
-        toolbox=box,
+        tool_cache=box,
         ready=ready,
     )
 
@@ -350,7 +350,7 @@ def _plan(job: ProvisionRequest) -> LayerPlan:
     )
 
 
-def _report(synced: Synced, output: Output) -> None:
+def _report(synced: InstallResult, output: Output) -> None:
     output.line(f"Installed packages: {len(synced.distributions)}")
     if synced.written:
         output.line(f"Installing writes into the app, so every build does it: {_few(synced)}")
@@ -358,7 +358,7 @@ def _report(synced: Synced, output: Output) -> None:
         output.line(note)
 
 
-def _few(synced: Synced) -> str:
+def _few(synced: InstallResult) -> str:
     first, rest = synced.written[:_WRITTEN], len(synced.written) - _WRITTEN
     return ", ".join(first) + (f" and {rest} more" if rest > 0 else "")
 
@@ -370,16 +370,16 @@ def _alone(layers: Layers) -> frozenset[str]:
     fetched and compiled again; so what may fit is kept, as long as there is room.
     """
     own = (
-        share
-        for share in layers.shares
-        if not _COMMON.fullmatch(share.name) and share.size > _TOO_LARGE
+        shard
+        for shard in layers.shards
+        if not _COMMON.fullmatch(shard.name) and shard.size > _TOO_LARGE
     )
-    return frozenset(name for share in own for name in share.distributions)
+    return frozenset(name for shard in own for name in shard.distributions)
 
 
 def _record(
     job: ProvisionRequest,
-    synced: Synced,
+    synced: InstallResult,
     layers: Layers,
     known: Resolution | NeedsResolving,
     before: PreviousBuild,
@@ -406,6 +406,6 @@ def _record(
 
 def _sizes(job: ProvisionRequest, layers: Layers) -> dict[str, int]:
     """Return the bytes of each layer; `python` still has its directory."""
-    copies = sum(place.file.size for place in layers.places if isinstance(place, Copy))
-    sizes = {share.name: share.size for share in layers.shares}
+    copies = sum(place.file.size for place in layers.venv_entries if isinstance(place, Copy))
+    sizes = {shard.name: shard.size for shard in layers.shards}
     return {python.NAME: bytes_below(job.runtime.interpreter.layer), VENV: copies} | sizes

@@ -152,14 +152,14 @@ class Store:
         archive = self._pack(_members(distribution.files), root) if whole else ""
         return StoreEntry(distribution, archive, info)
 
-    def bring(self, kept: StoreEntry, into: Path) -> None:
+    def unpack(self, kept: StoreEntry, into: Path) -> None:
         """Put all files of *kept* below the directory *into*, beside what is there.
 
         Raises DamagedStore, DiskFull or OSError; each may leave a part behind.
         """
         self._unpack(kept.archive, _members(kept.distribution.files), into)
 
-    def bring_info(self, kept: StoreEntry, into: Path) -> None:
+    def unpack_metadata(self, kept: StoreEntry, into: Path) -> None:
         """Put the small parts of *kept* below the directory *into*. Raises what `bring` does."""
         self._unpack(kept.info, _small(kept), into)
 
@@ -196,7 +196,7 @@ class Store:
         """Whether something was archived under *key*."""
         return key in self._trees
 
-    def bring_tree(self, key: str, into: Path) -> int:
+    def unpack_tree(self, key: str, into: Path) -> int:
         """Put what was archived under *key* below the directory *into*; return how many files.
 
         Raises what `bring` does; DamagedStore without a reason when there is no such archive.

@@ -96,7 +96,7 @@ def test_modes_are_those_of_an_image(app: Path) -> None:
     (place / "run").chmod(0o700)
     place.chmod(0o2770)
 
-    file_listing.normalise(app, ("out/css/a.css", "out/css/run", "out/css/link"))
+    file_listing.normalize(app, ("out/css/a.css", "out/css/run", "out/css/link"))
 
     modes = [path.stat().st_mode & 0o7777 for path in (place, place / "a.css", place / "run")]
     assert modes == [0o755, 0o644, 0o755]

@@ -3,17 +3,23 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnb_python.distributions.ownership import Claim, Ownership, joined, settle, shared_directories
+from cnb_python.distributions.ownership import (
+    ListedFile,
+    Ownership,
+    assign_owners,
+    joined,
+    shared_directories,
+)
 
 SITE = "lib/python3.14/site-packages"
 SHARED = shared_directories("3.14")
 
 
-def owned(*claims: tuple[str, str, str], strays: tuple[str, ...] = ()) -> Ownership:
+def owned(*claims: tuple[str, str, str], unowned: tuple[str, ...] = ()) -> Ownership:
     """Settle *claims* (owner, path, content) and files that nobody claims."""
-    made = [Claim(*claim) for claim in claims]
+    made = [ListedFile(*claim) for claim in claims]
     names = {claim.owner for claim in made}
-    return settle(names, made, {*strays, *(claim.path for claim in made)}, SHARED)
+    return assign_owners(names, made, {*unowned, *(claim.path for claim in made)}, SHARED)
 
 
 def test_a_file_belongs_to_whose_record_names_it() -> None:
@@ -47,37 +53,37 @@ def test_contents_that_nobody_knows_are_different() -> None:
 def test_a_file_without_an_owner_goes_to_whose_directory_it_is_in() -> None:
     stray = f"{SITE}/a/data/deep/x.bin"
 
-    found = owned(("a", f"{SITE}/a/x.py", "1"), ("b", f"{SITE}/b.py", "2"), strays=(stray,))
+    found = owned(("a", f"{SITE}/a/x.py", "1"), ("b", f"{SITE}/b.py", "2"), unowned=(stray,))
 
     assert stray in found.files["a"]
-    assert (found.strays, found.conflicts) == ((), ())
+    assert (found.unowned, found.conflicts) == ((), ())
 
 
 def test_who_shares_a_directory_has_to_say_apart_whose_it_is() -> None:
     claims = [(name, f"{SITE}/google/{name}/x.py", "1") for name in "ab"]
     stray = f"{SITE}/google/x.txt"
 
-    found = owned(*claims, ("c", f"{SITE}/c.py", ""), strays=(stray,))
+    found = owned(*claims, ("c", f"{SITE}/c.py", ""), unowned=(stray,))
 
     assert found.conflicts == (frozenset("ab"),)
-    assert found.strays == (stray,)
+    assert found.unowned == (stray,)
 
 
 def test_beside_everybodys_files_it_may_be_anybodys() -> None:
     claims = [(name, f"{SITE}/{name}.py", "1") for name in "ab"]
 
     for stray in (f"{SITE}/x.py", "bin/x", "x", "share/x", "opt/x/y"):
-        assert owned(*claims, strays=(stray,)).conflicts == (frozenset("ab"),), stray
+        assert owned(*claims, unowned=(stray,)).conflicts == (frozenset("ab"),), stray
 
 
 def test_whoever_was_installed_alone_owns_everything() -> None:
-    found = settle({"a"}, [], ["x", f"{SITE}/y.py"], SHARED)
+    found = assign_owners({"a"}, [], ["x", f"{SITE}/y.py"], SHARED)
 
     assert found == Ownership({"a": (f"{SITE}/y.py", "x")})
 
 
 def test_without_anybody_nobody_owns_anything() -> None:
-    assert settle((), [], ["x"], SHARED) == Ownership({}, (), ("x",))
+    assert assign_owners((), [], ["x"], SHARED) == Ownership({}, (), ("x",))
 
 
 def test_groups_that_overlap_are_one() -> None:
@@ -103,9 +109,9 @@ def test_what_is_not_in_conflict_is_what_the_wheel_alone_would_bring(
         brought[name] |= {
             f"{one}/{name}.{kind}" for one in directories for kind in kinds_of_strays
         }
-    claims = [Claim(name, *item) for name, files in wheels.items() for item in files.items()]
+    claims = [ListedFile(name, *item) for name, files in wheels.items() for item in files.items()]
 
-    found = settle(wheels, claims, set().union(*brought.values()), SHARED)
+    found = assign_owners(wheels, claims, set().union(*brought.values()), SHARED)
 
     for name in wheels.keys() - frozenset().union(*found.conflicts):
         assert set(found.files[name]) == brought[name]

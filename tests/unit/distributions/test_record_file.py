@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnb_python.distributions.dist_info import Claims, read_record, render_record
+from cnb_python.distributions.dist_info import RecordedFiles, read_record, render_record
 from cnb_python.distributions.model import File
 from cnb_python.distributions.scan import made
 
@@ -16,7 +16,7 @@ DIGEST = hashlib.sha256(b"").hexdigest()
 EMPTY = "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"
 
 
-def claims(text: str | bytes) -> Claims:
+def claims(text: str | bytes) -> RecordedFiles:
     return read_record(text if isinstance(text, bytes) else text.encode(), SITE, FINAL)
 
 
@@ -43,7 +43,7 @@ def test_paths_start_at_site_packages() -> None:
     ],
 )
 def test_what_leads_outside_is_no_file_of_ours(path: str) -> None:
-    assert claims(f"{path},,\n") == Claims({}, (path,))
+    assert claims(f"{path},,\n") == RecordedFiles({}, (path,))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from cnb_python.app import read_app
 from cnb_python.distributions.model import Distribution
 from cnb_python.errors.base import ContractBroken
 from cnb_python.install.installer import FilesNeeded, Needed, sync
-from cnb_python.install.request import EnvironmentRequest, SameAsPrevious, Synced
+from cnb_python.install.request import EnvironmentRequest, InstallResult, SameAsPrevious
 from cnb_python.managers.base import Resolution
 from cnb_python.store.manifest import StoreEntry
 from cnb_python.store.store import Damaged, Store
@@ -67,12 +67,12 @@ class Build:
         known: Resolution | SameAsPrevious | None,
         kept: Mapping[str, StoreEntry] | None = None,
         needed: Needed = everything,
-    ) -> Synced:
+    ) -> InstallResult:
         system, _, self.log = world(compiled)
         self.shop.asked.clear()
         return sync(self._request(), known, kept or {}, needed, self.store, system)
 
-    def keep(self, synced: Synced, alone: Collection[str] = ()) -> Mapping[str, StoreEntry]:
+    def keep(self, synced: InstallResult, alone: Collection[str] = ()) -> Mapping[str, StoreEntry]:
         """Close the store over *synced*; return what the next build reads."""
         store = self.store
         kept = [
@@ -112,11 +112,11 @@ def build(tmp_path: Path) -> Build:
     return Build(tmp_path, Shop(dict(INDEX)))
 
 
-def names(synced: Synced) -> list[str]:
+def names(synced: InstallResult) -> list[str]:
     return [one.name for one in synced.distributions]
 
 
-def text(synced: Synced, name: str, path: str) -> str:
+def text(synced: InstallResult, name: str, path: str) -> str:
     return (synced.roots[name] / SITE / path).read_text(encoding="utf-8")
 
 

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.install.process_env import process_variables
+from cnb_python.install.process_env import manager_environ
 
 VENV = Path("/layers/venv")
 INTERPRETER = Path("/layers/python/bin/python3.14")
 
 
 def variables(scratch: Path, **environ: str) -> dict[str, str]:
-    return process_variables(environ, VENV, INTERPRETER, scratch, bundles=())
+    return manager_environ(environ, VENV, INTERPRETER, scratch, bundles=())
 
 
 def test_settings_of_the_user_reach_the_manager(tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ def test_the_systems_authorities_are_trusted_unless_the_user_chose(tmp_path: Pat
     bundle.touch()
 
     def trusted(**environ: str) -> str | None:
-        found = process_variables(environ, VENV, INTERPRETER, tmp_path, (tmp_path / "no", bundle))
+        found = manager_environ(environ, VENV, INTERPRETER, tmp_path, (tmp_path / "no", bundle))
         return found.get("SSL_CERT_FILE")
 
     assert trusted() == str(bundle)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.install.snapshot import Litter
+from cnb_python.install.snapshot import AppSnapshot
 from tests.support.trees import Files, write_files
 
 APP: Files = {
@@ -26,9 +26,9 @@ def app(tmp_path: Path) -> Path:
     return write_files(tmp_path / "app", APP)
 
 
-def built(app: Path, files: Files) -> Litter:
+def built(app: Path, files: Files) -> AppSnapshot:
     """Return what is noted where building writes *files*."""
-    litter = Litter(app)
+    litter = AppSnapshot(app)
     litter.look()
     write_files(app, files)
     litter.clear()

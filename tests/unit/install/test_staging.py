@@ -7,7 +7,7 @@ import pytest
 
 from cnb_python.app import read_app
 from cnb_python.install.request import EnvironmentRequest
-from cnb_python.install.snapshot import Litter
+from cnb_python.install.snapshot import AppSnapshot
 from cnb_python.install.staging import StagingArea
 from cnb_python.managers.base import InstallContext
 from cnb_python.system.interface import Command, Outcome, Run
@@ -39,7 +39,7 @@ def request_(tmp_path: Path) -> EnvironmentRequest:
 
 def workshop(request: EnvironmentRequest, output: str = "") -> tuple[StagingArea, Programs, Log]:
     system, programs, log = world(lambda _: Outcome(0, output))
-    litter = Litter(request.app.top)
+    litter = AppSnapshot(request.app.top)
     return StagingArea(request, system, litter), programs, log
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.install.staging import lay_out_pip
+from cnb_python.install.staging import copy_pip
 
 
 def test_a_wheel_is_unpacked_without_its_metadata(tmp_path: Path) -> None:
@@ -15,7 +15,7 @@ def test_a_wheel_is_unpacked_without_its_metadata(tmp_path: Path) -> None:
         archive.writestr("pip/_vendor/x.py", "")
         archive.writestr("pip-1.0.dist-info/METADATA", "Name: pip")
 
-    directory = lay_out_pip(wheel, tmp_path / "into")
+    directory = copy_pip(wheel, tmp_path / "into")
 
     assert directory == tmp_path / "into/pip"
     assert (directory / "__pip-runner__.py").read_text() == "run"
@@ -28,7 +28,7 @@ def test_an_installed_package_is_copied_without_its_bytecode(tmp_path: Path) -> 
     (installed / "__pip-runner__.py").write_text("run")
     (installed / "__pycache__/x.pyc").touch()
 
-    directory = lay_out_pip(installed, tmp_path / "into")
+    directory = copy_pip(installed, tmp_path / "into")
 
     assert [path.name for path in directory.iterdir()] == ["__pip-runner__.py"]
 
@@ -38,4 +38,4 @@ def test_a_damaged_wheel_is_no_wheel(tmp_path: Path) -> None:
     wheel.write_bytes(b"half of a")
 
     with pytest.raises(zipfile.BadZipFile):
-        lay_out_pip(wheel, tmp_path / "into")
+        copy_pip(wheel, tmp_path / "into")

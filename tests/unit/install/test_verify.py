@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnb_python.install.verify import Complete, Incomplete, prove
+from cnb_python.install.verify import Complete, Incomplete, verify_pins
 from cnb_python.managers.base import Pin
 from tests.support.wheels import metadata
 
@@ -29,7 +29,7 @@ def proven(*pins: str, **requires: list[str]) -> Complete | Incomplete:
 
 
 def proven_for(release: str, *pins: str, **requires: list[str]) -> Complete | Incomplete:
-    return prove([pin(one) for one in pins], world(**requires), release, "x86_64")
+    return verify_pins([pin(one) for one in pins], world(**requires), release, "x86_64")
 
 
 def reason(*pins: str, **requires: list[str]) -> str:
@@ -39,12 +39,14 @@ def reason(*pins: str, **requires: list[str]) -> str:
 
 
 def test_what_requires_nothing_is_complete() -> None:
-    assert proven("a==1.0", "b==1.0") == Complete(sensitive=False)
-    assert proven() == Complete(sensitive=False)
+    assert proven("a==1.0", "b==1.0") == Complete(depends_on_patch=False)
+    assert proven() == Complete(depends_on_patch=False)
 
 
 def test_what_requires_each_other_is_complete() -> None:
-    assert proven("a==1.0", "b-c==1.0", a=["B_C>=1"], b_c=["a"]) == Complete(sensitive=False)
+    assert proven("a==1.0", "b-c==1.0", a=["B_C>=1"], b_c=["a"]) == Complete(
+        depends_on_patch=False
+    )
 
 
 def test_a_missing_package_leaves_it_open() -> None:
@@ -63,18 +65,18 @@ def test_the_pin_of_a_pre_release_permits_it(version: str) -> None:
         "b": metadata("b", version, [], ""),
         "c": metadata("c", "1.0", ["b>=2"], ""),
     }
-    enough = prove([pin("a==1.0"), pin(f"b=={version}")], texts.__getitem__, "3.13.5")
-    too_early = prove(
+    enough = verify_pins([pin("a==1.0"), pin(f"b=={version}")], texts.__getitem__, "3.13.5")
+    too_early = verify_pins(
         [pin("a==1.0"), pin(f"b=={version}"), pin("c==1.0")], texts.__getitem__, "3.13.5"
     )
 
-    assert enough == Complete(sensitive=False)
+    assert enough == Complete(depends_on_patch=False)
     assert too_early == Incomplete(f"c requires b>=2, not {version}")
 
 
 def test_markers_decide_what_counts() -> None:
     assert proven("a==1.0", a=["b; os_name == 'nt'", "c; python_version < '3'"]) == Complete(
-        sensitive=False
+        depends_on_patch=False
     )
     assert "b" in reason("a==1.0", a=["b; platform_machine == 'x86_64'"])
 
@@ -82,27 +84,29 @@ def test_markers_decide_what_counts() -> None:
 def test_extras_count_where_they_are_asked_for() -> None:
     socks = {"requests": ["PySocks!=1.5.7,>=0.5; extra == 'socks'"]}
 
-    assert proven("requests==1.0", **socks) == Complete(sensitive=False)
+    assert proven("requests==1.0", **socks) == Complete(depends_on_patch=False)
     assert (
         reason("requests[socks]==1.0", **socks) == "requests requires pysocks, which no line names"
     )
-    assert proven("requests[socks]==1.0", "pysocks==1.0", **socks) == Complete(sensitive=False)
+    assert proven("requests[socks]==1.0", "pysocks==1.0", **socks) == Complete(
+        depends_on_patch=False
+    )
 
 
 def test_extras_that_others_ask_for_count_too() -> None:
     chain = {"a": ["b[X_y]"], "b": ["b[z]; extra == 'x-Y'", "c; extra == 'z'"], "c": []}
 
     assert reason("a==1.0", "b==1.0", **chain) == "b requires c, which no line names"
-    assert proven("a==1.0", "b==1.0", "c==1.0", **chain) == Complete(sensitive=False)
+    assert proven("a==1.0", "b==1.0", "c==1.0", **chain) == Complete(depends_on_patch=False)
 
 
 def test_an_extra_that_does_not_exist_asks_for_nothing() -> None:
-    assert proven("a[nonsense]==1.0") == Complete(sensitive=False)
+    assert proven("a[nonsense]==1.0") == Complete(depends_on_patch=False)
 
 
 def test_rings_of_extras_end() -> None:
     assert proven("a[x]==1.0", a=["a[y]; extra == 'x'", "a[x]; extra == 'y'"]) == Complete(
-        sensitive=False
+        depends_on_patch=False
     )
 
 
@@ -121,12 +125,12 @@ def test_the_machine_leaves_it_open() -> None:
 @pytest.mark.parametrize(
     ("field", "python", "expected"),
     [
-        (">=3.9", "3.13.5", Complete(sensitive=False)),
-        (">=3.9", "3.15.0b2", Complete(sensitive=False)),
+        (">=3.9", "3.13.5", Complete(depends_on_patch=False)),
+        (">=3.9", "3.15.0b2", Complete(depends_on_patch=False)),
         (">=3.15", "3.15.0b2", Incomplete("a requires Python >=3.15")),
         (">=3.6,<3.7", "3.13.5", Incomplete("a requires Python <3.7,>=3.6")),
-        ("!=3.13.4", "3.13.5", Complete(sensitive=True)),
-        ("", "3.13.5", Complete(sensitive=False)),
+        ("!=3.13.4", "3.13.5", Complete(depends_on_patch=True)),
+        ("", "3.13.5", Complete(depends_on_patch=False)),
     ],
 )
 def test_the_python_that_is_required_counts(
@@ -134,14 +138,14 @@ def test_the_python_that_is_required_counts(
 ) -> None:
     text = metadata("a", "1.0", [], field)
 
-    assert prove([pin("a==1.0")], lambda _: text, python, "x86_64") == expected
+    assert verify_pins([pin("a==1.0")], lambda _: text, python, "x86_64") == expected
 
 
 def test_a_marker_about_the_patch_release_makes_it_sensitive() -> None:
-    sensitive = ["b; python_full_version < '3.13.2'"]
+    depends_on_patch = ["b; python_full_version < '3.13.2'"]
 
-    assert proven("a==1.0", a=sensitive) == Complete(sensitive=True)
-    assert isinstance(proven_for("3.13.1", "a==1.0", a=sensitive), Incomplete)
+    assert proven("a==1.0", a=depends_on_patch) == Complete(depends_on_patch=True)
+    assert isinstance(proven_for("3.13.1", "a==1.0", a=depends_on_patch), Incomplete)
 
 
 @pytest.mark.parametrize(
@@ -159,7 +163,7 @@ def test_a_marker_about_the_patch_release_makes_it_sensitive() -> None:
     ],
 )
 def test_what_cannot_be_understood_or_is_another_leaves_it_open(text: str) -> None:
-    assert isinstance(prove([pin("a==1.0")], lambda _: text, "3.13.5"), Incomplete)
+    assert isinstance(verify_pins([pin("a==1.0")], lambda _: text, "3.13.5"), Incomplete)
 
 
 def test_equal_versions_may_be_spelt_in_two_ways() -> None:
@@ -167,15 +171,19 @@ def test_equal_versions_may_be_spelt_in_two_ways() -> None:
     text = f"Name: A\nVersion: v1.0.0\n{folded}\n\nRequires-Dist: of the description"
 
     # Of both kinds that it is read as.
-    assert prove([pin("a==1")], lambda _: text, "3.13.5") == Complete(sensitive=False)
-    assert prove([pin("a==1")], lambda _: text.encode(), "3.13.5") == Complete(sensitive=False)
+    assert verify_pins([pin("a==1")], lambda _: text, "3.13.5") == Complete(depends_on_patch=False)
+    assert verify_pins([pin("a==1")], lambda _: text.encode(), "3.13.5") == Complete(
+        depends_on_patch=False
+    )
 
 
 @given(st.binary(max_size=80))
 def test_no_metadata_makes_it_fail(content: bytes) -> None:
     text = b"Name: a\nVersion: 1.0\nRequires-Dist: " + content
 
-    assert isinstance(prove([pin("a==1.0")], lambda _: text, "3.13.5"), Complete | Incomplete)
+    assert isinstance(
+        verify_pins([pin("a==1.0")], lambda _: text, "3.13.5"), Complete | Incomplete
+    )
 
 
 @given(st.permutations(["a==1.0", "b==1.0", "c[x]==1.0"]))

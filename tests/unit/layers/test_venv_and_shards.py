@@ -9,7 +9,7 @@ import pytest
 from cnb_python.cnb import toml
 from cnb_python.cnb.env import LAUNCH, EnvDelta
 from cnb_python.distributions.model import Distribution
-from cnb_python.install.request import Synced
+from cnb_python.install.request import InstallResult
 from cnb_python.layers import venv_and_shards
 from cnb_python.layers.venv_and_shards import LayerPlan, Layers
 from cnb_python.managers.base import Resolution
@@ -56,10 +56,10 @@ def restored(plan: LayerPlan, *found: Distribution) -> LayerPlan:
     return replace(plan, restored=laid(plan, *found).digests)
 
 
-def synced(directory: Path, found: Sequence[Distribution]) -> Synced:
+def synced(directory: Path, found: Sequence[Distribution]) -> InstallResult:
     contents = {"bin/s": "#!/bin/sh\n"}
     roots = {one.name: install(one, directory / one.name, contents) for one in found}
-    return Synced(
+    return InstallResult(
         Resolution((), from_files_alone=True, by="uv"), tuple(found), roots, frozenset(), ""
     )
 
@@ -134,13 +134,11 @@ def test_the_order_of_distributions_does_not_matter(plan: LayerPlan) -> None:
 def test_whose_files_are_needed_depends_on_what_changed(plan: LayerPlan) -> None:
     everything = (A, B, LARGE)
 
-    assert venv_and_shards.needs(laid(plan, *everything)).whole == {"a", "b", "large"}
-    assert (
-        venv_and_shards.needs(laid(restored(plan, *everything), *everything)).whole == frozenset()
-    )
+    assert venv_and_shards.needs(laid(plan, *everything)).all == {"a", "b", "large"}
+    assert venv_and_shards.needs(laid(restored(plan, *everything), *everything)).all == frozenset()
     needs = venv_and_shards.needs(laid(restored(plan, A, LARGE), *everything))
-    assert "large" not in needs.whole
-    assert "b" in needs.whole
+    assert "large" not in needs.all
+    assert "b" in needs.all
 
 
 def test_of_what_only_the_links_copy_small_parts_are_enough(plan: LayerPlan) -> None:
@@ -149,8 +147,8 @@ def test_of_what_only_the_links_copy_small_parts_are_enough(plan: LayerPlan) -> 
 
     needs = venv_and_shards.needs(laid(replace(before, restored=without_links), A, WITH_SCRIPT))
 
-    assert needs.whole == frozenset()
-    assert needs.small == {"s"}
+    assert needs.all == frozenset()
+    assert needs.metadata_only == {"s"}
 
 
 def test_where_the_links_stay_no_copy_is_needed(plan: LayerPlan) -> None:
@@ -242,4 +240,4 @@ def test_a_change_in_a_merged_layer_makes_it_whole(plan: LayerPlan) -> None:
 
     needs = venv_and_shards.needs(laid(restored(merged, A), A, B))
 
-    assert needs.whole == {"a", "b"}
+    assert needs.all == {"a", "b"}

@@ -8,7 +8,7 @@ import pytest
 
 from cnb_python.cnb.layer import layer_of
 from cnb_python.errors.base import ContractBroken
-from cnb_python.install.request import Synced
+from cnb_python.install.request import InstallResult
 from cnb_python.layers import previous_image, venv_and_shards
 from cnb_python.layers.venv_and_shards import LayerPlan
 from cnb_python.managers.base import Resolution
@@ -43,12 +43,14 @@ def plan_in(directory: Path) -> LayerPlan:
     )
 
 
-def staged(directory: Path) -> Synced:
+def staged(directory: Path) -> InstallResult:
     roots = {one.name: install(one, directory / one.name, {"bin/s": SCRIPT}) for one in FOUND}
-    return Synced(Resolution((), from_files_alone=True, by="uv"), FOUND, roots, frozenset(), "")
+    return InstallResult(
+        Resolution((), from_files_alone=True, by="uv"), FOUND, roots, frozenset(), ""
+    )
 
 
-def assemble(plan: LayerPlan, synced: Synced) -> None:
+def assemble(plan: LayerPlan, synced: InstallResult) -> None:
     venv_and_shards.assemble(plan, venv_and_shards.layers_of(plan, FOUND), synced)
 
 

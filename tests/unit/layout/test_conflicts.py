@@ -28,14 +28,14 @@ def test_the_last_by_name_wins_and_the_log_can_say_so() -> None:
 
     assert owners.files[INIT].owner == "opencv-c"
     assert owners.files[INIT].file == some[1].files[0]
-    assert owners.contests == (Conflict(INIT, "opencv-c", ("opencv-a", "opencv-b")),)
+    assert owners.conflicts == (Conflict(INIT, "opencv-c", ("opencv-a", "opencv-b")),)
 
 
 def test_equal_contents_are_no_contest() -> None:
     init = file(f"{SITE}/ns/__init__.py", "the same")
     owners = owners_of([distribution("b", [init]), distribution("a", [init])])
     assert owners.files[init.path].owner == "b"
-    assert owners.contests == ()
+    assert owners.conflicts == ()
 
 
 def test_another_mode_is_a_contest() -> None:
@@ -43,7 +43,7 @@ def test_another_mode_is_a_contest() -> None:
     owners = owners_of(
         [distribution("a", [tool]), distribution("b", [tool._replace(is_program=False)])]
     )
-    assert owners.contests == (Conflict("bin/tool", "b", ("a",)),)
+    assert owners.conflicts == (Conflict("bin/tool", "b", ("a",)),)
 
 
 def test_bytecode_of_a_module_that_lost_is_dropped() -> None:
@@ -55,7 +55,7 @@ def test_bytecode_of_a_module_that_lost_is_dropped() -> None:
 def test_bytecode_comes_from_where_its_module_does() -> None:
     found = owners_of([distribution("a", [INIT, PYC]), distribution("b", [INIT, PYC])])
     assert found.files[PYC].owner == "b"
-    assert [contest.path for contest in found.contests] == [INIT]
+    assert [contest.path for contest in found.conflicts] == [INIT]
 
 
 def test_bytecode_follows_a_module_that_only_a_loser_of_the_bytecode_brings() -> None:
@@ -107,7 +107,7 @@ def test_the_source_of_bytecode_is_known_by_its_name(path: str, source: str) -> 
 def test_a_place_of_the_environment_itself_is_nobodys(path: str) -> None:
     owners = owners_of([distribution("odd", [path, f"{SITE}/odd.py"])])
     assert list(owners.files) == [f"{SITE}/odd.py"]
-    assert owners.contests == (Conflict(path, "", ("odd",)),)
+    assert owners.conflicts == (Conflict(path, "", ("odd",)),)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cnb_python.distributions.model import SMALL_BYTES, Distribution, File
-from cnb_python.layout.links import Copy, Link, Place, digest_of_links, places
+from cnb_python.layout.links import Copy, Link, VenvEntry, digest_of_entries, venv_entries
 from cnb_python.layout.shards import shards_of
 from tests.support.installed import SITE, distribution, file, heavy, module, symlink
 
@@ -17,8 +17,8 @@ A = heavy("a", 20)
 B = heavy("b", 20)
 
 
-def of(*distributions: Distribution, merged: bool = False) -> dict[str, Place]:
-    found = places(shards_of(distributions, merged=merged), "3.14")
+def of(*distributions: Distribution, merged: bool = False) -> dict[str, VenvEntry]:
+    found = venv_entries(shards_of(distributions, merged=merged), "3.14")
     return {place.path: place for place in found}
 
 
@@ -89,7 +89,7 @@ def test_a_symbolic_link_is_led_to_not_copied() -> None:
 
 
 def test_a_file_at_the_top_is_linked() -> None:
-    assert of(distribution("odd", ["LICENSE"]))["LICENSE"].share == "deps-00"
+    assert of(distribution("odd", ["LICENSE"]))["LICENSE"].shard == "deps-00"
     assert Link("LICENSE", "deps-00").target == "../deps-00/tree/LICENSE"
 
 
@@ -103,7 +103,7 @@ def test_merged_is_all_copies() -> None:
 
 def test_the_digest_tells_links_and_copies_apart() -> None:
     script, other = file("bin/x", "1"), file("bin/x", "2")
-    all_of_them: list[list[Place]] = [
+    all_of_them: list[list[VenvEntry]] = [
         [],
         [Link("bin/x", "deps-00")],
         [Link("bin/x", "deps-01")],
@@ -113,20 +113,20 @@ def test_the_digest_tells_links_and_copies_apart() -> None:
         [Copy("bin/x", "deps-00", script._replace(is_program=True), "a")],
         [Copy("bin/x", "deps-00", script._replace(target="y"), "a")],
     ]
-    assert len({digest_of_links(found) for found in all_of_them}) == len(all_of_them)
+    assert len({digest_of_entries(found) for found in all_of_them}) == len(all_of_them)
 
 
 def test_where_a_copy_is_copied_from_is_not_in_the_digest() -> None:
     script = file("bin/x", "1")
     first = Copy("bin/x", "deps-00", script, "a")
-    assert digest_of_links([first]) == digest_of_links([first._replace(share="s", owner="b")])
+    assert digest_of_entries([first]) == digest_of_entries([first._replace(shard="s", owner="b")])
 
 
 def test_odd_names_keep_their_places() -> None:
     names = ["ä ö", "line\nbreak", "\udcff", "..x", "-", "a\\b", "$(x)"]
     found = of(*(distribution(f"d{n}", [f"{SITE}/{name}/x.py"]) for n, name in enumerate(names)))
     assert {path.removeprefix(f"{SITE}/") for path in found} == set(names)
-    assert len(digest_of_links(list(found.values()))) == 64
+    assert len(digest_of_entries(list(found.values()))) == 64
 
 
 TREES = st.lists(
@@ -141,23 +141,23 @@ def test_every_file_has_one_place_and_every_link_leads_into_one_share(data: st.D
         also(one, *{f"{'/'.join(parts)}/{one.name}.txt" for parts in data.draw(TREES)})
         for one in (A, B, BIG)
     ]
-    shares = shards_of(some)
+    shards = shards_of(some)
 
-    found = places(shares, "3.14")
+    found = venv_entries(shards, "3.14")
 
     assert list(found) == sorted(found)
-    for share in shares:
-        for path in share.files:
+    for shard in shards:
+        for path in shard.files:
             covering = [
                 place for place in found if path == place.path or path.startswith(f"{place.path}/")
             ]
-            assert [place.share for place in covering] == [share.name]
+            assert [place.shard for place in covering] == [shard.name]
     for place in found:
         assert any(
             path == place.path or path.startswith(f"{place.path}/")
-            for share in shares
-            if share.name == place.share
-            for path in share.files
+            for shard in shards
+            if shard.name == place.shard
+            for path in shard.files
         )
 
 
@@ -165,7 +165,7 @@ def test_fifty_thousand_files_take_no_time() -> None:
     paths = [f"{SITE}/huge/{n % 100}/{n}.py" for n in range(50_000)]
     some = [A, B, distribution("huge", [file(path, path) for path in paths])]
     began = time.process_time()
-    found = places(shards_of(some), "3.14")
+    found = venv_entries(shards_of(some), "3.14")
     assert time.process_time() - began < 3
     assert len(found) == 3
 
@@ -173,6 +173,6 @@ def test_fifty_thousand_files_take_no_time() -> None:
 def test_two_thousand_distributions_take_no_time() -> None:
     some = [module(f"package-{number}", "x.py", "sub/y.py") for number in range(2000)]
     began = time.process_time()
-    found = places(shards_of([BIG, *some]), "3.14")
+    found = venv_entries(shards_of([BIG, *some]), "3.14")
     assert time.process_time() - began < 3
     assert len(found) == 2001

@@ -15,12 +15,11 @@ from cnb_python.errors.base import ContractBroken
 from cnb_python.errors.install import PathClash
 from cnb_python.install.staging import make
 from cnb_python.layout.conflicts import owners_of
-from cnb_python.layout.links import Copy, places
+from cnb_python.layout.links import Copy, venv_entries
 from cnb_python.layout.materialize import (
-    MovedFromStage,
-    lay_out_links,
-    lay_out_merged,
-    lay_out_share,
+    materialize_links,
+    materialize_merged,
+    materialize_shard,
 )
 from cnb_python.layout.shards import Shard, shards_of
 from tests.support.installed import SITE, distribution, file, heavy, install, module, symlink
@@ -35,13 +34,13 @@ def roots_of(some: Sequence[Distribution], directory: Path) -> Callable[[str], P
     return lambda name: directory / name
 
 
-def share_of(*some: Distribution) -> Shard:
-    (share,) = shards_of(some)
-    return share
+def shard_of(*some: Distribution) -> Shard:
+    (shard,) = shards_of(some)
+    return shard
 
 
-def lay_out(share: Shard, into: Path, root_of: Callable[[str], Path]) -> Path:
-    lay_out_share(share, into, lambda name: MovedFromStage(root_of(name)))
+def lay_out(shard: Shard, into: Path, root_of: Callable[[str], Path]) -> Path:
+    materialize_shard(shard, into, root_of)
     return into / "tree"
 
 
@@ -50,10 +49,10 @@ def environment(some: Sequence[Distribution], directory: Path) -> Path:
     root_of = roots_of(some, directory / "roots")
     venv = directory / "venv"
     make(venv, Path("/python/bin/python3.14"), "3.14")
-    shares = shards_of(some)
-    lay_out_links(places(shares, "3.14"), venv, root_of)
-    for share in shares:
-        lay_out(share, directory / share.name, root_of)
+    shards = shards_of(some)
+    materialize_links(venv_entries(shards, "3.14"), venv, root_of)
+    for shard in shards:
+        lay_out(shard, directory / shard.name, root_of)
     return venv
 
 
@@ -69,7 +68,7 @@ def files_of(venv: Path) -> Iterator[str]:
 
 def test_a_share_lies_below_tree_at_its_paths_in_the_environment(tmp_path: Path) -> None:
     root_of = roots_of([SMALL], tmp_path)
-    tree = lay_out(share_of(SMALL), tmp_path / "share", root_of)
+    tree = lay_out(shard_of(SMALL), tmp_path / "share", root_of)
     assert (tree / SITE / "small/deep/y.py").read_text() == f"small:{SITE}/small/deep/y.py"
     assert [path.name for path in (tmp_path / "share").iterdir()] == ["tree"]
 
@@ -79,7 +78,7 @@ def test_directories_are_for_everyone_whatever_they_were(tmp_path: Path) -> None
     (root_of("small") / SITE / "small/deep").chmod(0o700)
     before = os.umask(0o077)
     try:
-        tree = lay_out(share_of(SMALL), tmp_path / "share", root_of)
+        tree = lay_out(shard_of(SMALL), tmp_path / "share", root_of)
     finally:
         os.umask(before)
     directories = [tree.parent, tree, *(path for path in tree.rglob("*") if path.is_dir())]
@@ -122,7 +121,7 @@ def test_a_share_that_is_not_what_was_installed_is_refused(
     root_of = roots_of([SMALL], tmp_path)
     harm(root_of("small") / SITE / "small/x.py")
     with pytest.raises(ContractBroken, match="x"):
-        lay_out(share_of(SMALL), tmp_path / "share", root_of)
+        lay_out(shard_of(SMALL), tmp_path / "share", root_of)
 
 
 def test_what_lay_there_before_is_noticed(tmp_path: Path) -> None:
@@ -131,13 +130,13 @@ def test_what_lay_there_before_is_noticed(tmp_path: Path) -> None:
     stray.parent.mkdir(parents=True)
     stray.touch()
     with pytest.raises(ContractBroken, match=r"lib/stray\.py"):
-        lay_out(share_of(SMALL), tmp_path / "share", root_of)
+        lay_out(shard_of(SMALL), tmp_path / "share", root_of)
 
 
 def test_of_a_file_that_several_have_the_winners_is_there(tmp_path: Path) -> None:
     paths = [f"{SITE}/cv2/__init__.py", f"{SITE}/cv2/__pycache__/__init__.cpython-314.pyc"]
     some = [distribution("b", paths), distribution("a", [*paths, f"{SITE}/cv2/a.py"])]
-    tree = lay_out(share_of(*some), tmp_path / "share", roots_of(some, tmp_path))
+    tree = lay_out(shard_of(*some), tmp_path / "share", roots_of(some, tmp_path))
     assert (tree / paths[0]).read_text() == f"b:{paths[0]}"
     assert (tree / paths[1]).read_text() == f"b:{paths[1]}"
     assert (tree / SITE / "cv2/a.py").read_text() == f"a:{SITE}/cv2/a.py"
@@ -150,8 +149,8 @@ def test_scripts_are_real_files_with_their_modes(tmp_path: Path) -> None:
     before = os.umask(0o077)
     try:
         (tmp_path / "venv").mkdir()
-        found = places(shards_of([one]), "3.14")
-        lay_out_links(found, tmp_path / "venv", lambda _: tmp_path / "root")
+        found = venv_entries(shards_of([one]), "3.14")
+        materialize_links(found, tmp_path / "venv", lambda _: tmp_path / "root")
     finally:
         os.umask(before)
     made = {path.name: path.lstat() for path in (tmp_path / "venv/bin").iterdir()}
@@ -164,8 +163,8 @@ def test_scripts_are_real_files_with_their_modes(tmp_path: Path) -> None:
 
 def test_links_are_made_without_the_shares(tmp_path: Path) -> None:
     (tmp_path / "venv").mkdir()
-    found = places(shards_of([SMALL]), "3.14")
-    lay_out_links(found, tmp_path / "venv", lambda name: tmp_path / name)
+    found = venv_entries(shards_of([SMALL]), "3.14")
+    materialize_links(found, tmp_path / "venv", lambda name: tmp_path / name)
     link = tmp_path / "venv" / SITE / "small"
     assert link.is_symlink()
     assert not link.exists()
@@ -191,11 +190,11 @@ def test_merged_is_one_tree_of_real_files(tmp_path: Path) -> None:
     root_of = roots_of(some, tmp_path)
     venv = tmp_path / "venv"
     make(venv, Path("/python/bin/python3.14"), "3.14")
-    (share,) = shards_of(some, merged=True)
+    (shard,) = shards_of(some, merged=True)
 
-    lay_out_merged(share, venv, lambda name: MovedFromStage(root_of(name)))
+    materialize_merged(shard, venv, root_of)
 
-    assert sorted(files_of(venv)) == sorted(share.files)
+    assert sorted(files_of(venv)) == sorted(shard.files)
     links = [path for path in venv.rglob("*") if path.is_symlink()]
     assert sorted(path.name for path in links) == [
         "lib64",
@@ -212,9 +211,9 @@ def test_merged_refuses_what_does_not_belong(tmp_path: Path) -> None:
     venv = tmp_path / "venv"
     make(venv, Path("/python/bin/python3.14"), "3.14")
     (venv / SITE / "stray.py").touch()
-    (share,) = shards_of([SMALL], merged=True)
+    (shard,) = shards_of([SMALL], merged=True)
     with pytest.raises(ContractBroken, match="stray"):
-        lay_out_merged(share, venv, lambda name: MovedFromStage(root_of(name)))
+        materialize_merged(shard, venv, root_of)
 
 
 NAMES = ["__init__.py", "a.py", "x", "ns", "__pycache__", "é\n", "__pycache__/a.cpython-314.pyc"]
@@ -266,9 +265,9 @@ def test_copies_are_complete_without_the_share_that_has_them_too(data: st.DataOb
     some = _distributions(data)
     if _clash(some):
         return
-    shares = shards_of(some)
-    for place in places(shares, "3.14"):
+    shards = shards_of(some)
+    for place in venv_entries(shards, "3.14"):
         if isinstance(place, Copy):
-            (home,) = [share for share in shares if share.name == place.share]
+            (home,) = [shard for shard in shards if shard.name == place.shard]
             assert home.files[place.path].file == place.file
             assert home.files[place.path].owner == place.owner

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.layout.materialize import MovedFromStage
+from cnb_python.layout.materialize import move_files
 from tests.support.installed import SITE, distribution, install, symlink
 
 ONE = distribution(
@@ -31,7 +31,7 @@ def test_only_what_is_asked_for_is_moved(tmp_path: Path) -> None:
     install(ONE, stage)
     install(TWO, stage)
 
-    MovedFromStage(stage).bring(ONE.files, target)
+    move_files(ONE.files, stage, target)
 
     assert files_below(target) == paths(ONE)
     assert files_below(stage) == paths(TWO)
@@ -43,8 +43,8 @@ def test_several_distributions_meet_in_one_place(tmp_path: Path) -> None:
     install(TWO, alone)
     target.mkdir()
 
-    MovedFromStage(stage).bring(ONE.files, target)
-    MovedFromStage(alone).bring(TWO.files, target)
+    move_files(ONE.files, stage, target)
+    move_files(TWO.files, alone, target)
 
     assert files_below(target) == paths(ONE) | paths(TWO)
     assert (target / SITE / "ns/two.py").read_text() == f"two:{SITE}/ns/two.py"
@@ -55,7 +55,7 @@ def test_a_directory_that_is_all_of_one_moves_at_once(tmp_path: Path) -> None:
     inode = (stage / SITE / "one/deep").stat().st_ino
     top = stage.stat().st_ino
 
-    MovedFromStage(stage).bring(ONE.files, target)
+    move_files(ONE.files, stage, target)
 
     assert (target / SITE / "one/deep").stat().st_ino == inode
     assert target.stat().st_ino == top
@@ -72,7 +72,7 @@ def test_what_was_not_asked_for_stays_behind(tmp_path: Path, extra: str) -> None
     else:
         unasked.touch()
 
-    MovedFromStage(stage).bring(ONE.files, target)
+    move_files(ONE.files, stage, target)
 
     assert files_below(target) == paths(ONE)
     assert unasked.is_symlink() or unasked.exists()
@@ -82,7 +82,7 @@ def test_what_was_not_asked_for_stays_behind(tmp_path: Path, extra: str) -> None
 def test_a_link_to_a_directory_is_moved_as_a_link(tmp_path: Path) -> None:
     one = distribution("one", [f"{SITE}/one/data/x", symlink(f"{SITE}/one/link", "data")])
     stage, target = install(one, tmp_path / "stage"), tmp_path / "target"
-    MovedFromStage(stage).bring(one.files, target)
+    move_files(one.files, stage, target)
     assert (target / SITE / "one/link").readlink() == Path("data")
 
 
@@ -92,7 +92,7 @@ def test_a_link_in_the_place_of_a_directory_is_not_followed(tmp_path: Path) -> N
     (stage / SITE / "one").rename(elsewhere)
     (stage / SITE / "one").symlink_to(elsewhere)
     with pytest.raises(OSError, match="one"):
-        MovedFromStage(stage).bring(ONE.files, target)
+        move_files(ONE.files, stage, target)
     assert files_below(elsewhere) == {"__init__.py", "deep/x.py"}
 
 
@@ -100,12 +100,12 @@ def test_a_missing_file_is_said(tmp_path: Path) -> None:
     stage = install(ONE, tmp_path / "stage")
     (stage / SITE / "one/deep/x.py").unlink()
     with pytest.raises(FileNotFoundError, match=r"x\.py"):
-        MovedFromStage(stage).bring(ONE.files, tmp_path / "target")
+        move_files(ONE.files, stage, tmp_path / "target")
 
 
 def test_odd_names_are_moved(tmp_path: Path) -> None:
     names = ["ä ö", "line\nbreak", os.fsdecode(b"\xff"), "-", "a\\b"]
     one = distribution("one", [f"{SITE}/{name}/x.py" for name in names])
     stage, target = install(one, tmp_path / "stage"), tmp_path / "target"
-    MovedFromStage(stage).bring(one.files, target)
+    move_files(one.files, stage, target)
     assert files_below(target) == paths(one)

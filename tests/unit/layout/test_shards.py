@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from cnb_python.distributions.model import Distribution, File
 from cnb_python.layout.shards import (
-    ONE_SHARE_BELOW,
-    OWN_SHARES_AT_MOST,
+    ONE_SHARD_BELOW,
+    OWN_SHARDS_AT_MOST,
     Shard,
+    shard_of_each,
     shards_of,
-    share_of_each,
 )
 from tests.support.installed import MEGABYTE, SITE, distribution, file, heavy, module, symlink
 
@@ -22,7 +22,7 @@ BIG = heavy("big", 40)
 
 
 def by_name(*distributions: Distribution) -> dict[str, Shard]:
-    return {share.name: share for share in shards_of(distributions)}
+    return {shard.name: shard for shard in shards_of(distributions)}
 
 
 def test_a_small_environment_is_one_share() -> None:
@@ -30,15 +30,15 @@ def test_a_small_environment_is_one_share() -> None:
 
 
 def test_the_threshold_is_a_number_of_bytes() -> None:
-    half = ONE_SHARE_BELOW // 2
-    below = share_of_each([module("a", size=half), module("b", size=half - 1)])
-    at = share_of_each([module("a", size=half), module("b", size=half)])
+    half = ONE_SHARD_BELOW // 2
+    below = shard_of_each([module("a", size=half), module("b", size=half - 1)])
+    at = shard_of_each([module("a", size=half), module("b", size=half)])
     assert below == {"a": "deps-00", "b": "deps-00"}
     assert at == {"a": "deps-a", "b": "deps-b"}
 
 
 def test_a_large_distribution_has_a_share_of_its_own() -> None:
-    found = share_of_each([BIG, heavy("middle", 8), module("small")])
+    found = shard_of_each([BIG, heavy("middle", 8), module("small")])
     assert found["big"] == "deps-big"
     assert SPREAD.fullmatch(found["middle"])  # 8 MB is not above 8 MB
     assert SPREAD.fullmatch(found["small"])
@@ -46,27 +46,27 @@ def test_a_large_distribution_has_a_share_of_its_own() -> None:
 
 def test_only_the_largest_have_shares_of_their_own() -> None:
     some = [heavy(f"m{number}", 9 + number) for number in range(30)]
-    found = share_of_each(some)
-    own = {name for name, share in found.items() if not SPREAD.fullmatch(share)}
-    assert own == {f"m{number}" for number in range(30 - OWN_SHARES_AT_MOST, 30)}
+    found = shard_of_each(some)
+    own = {name for name, shard in found.items() if not SPREAD.fullmatch(shard)}
+    assert own == {f"m{number}" for number in range(30 - OWN_SHARDS_AT_MOST, 30)}
 
 
 def test_equal_sizes_are_told_apart_by_name() -> None:
-    some = [heavy(f"m{number:02}", 9) for number in range(OWN_SHARES_AT_MOST + 1)]
-    found = share_of_each(list(reversed(some)))
-    assert SPREAD.fullmatch(found.pop(f"m{OWN_SHARES_AT_MOST:02}"))
+    some = [heavy(f"m{number:02}", 9) for number in range(OWN_SHARDS_AT_MOST + 1)]
+    found = shard_of_each(list(reversed(some)))
+    assert SPREAD.fullmatch(found.pop(f"m{OWN_SHARDS_AT_MOST:02}"))
     assert sorted(found.values()) == [f"deps-{name}" for name in sorted(found)]
 
 
 def test_coupled_distributions_go_together_named_after_the_largest() -> None:
     nvidia = frozenset({"torch", "nvidia-cublas"})
-    found = share_of_each([BIG, heavy("torch", 7), heavy("nvidia-cublas", 6)], [nvidia])
+    found = shard_of_each([BIG, heavy("torch", 7), heavy("nvidia-cublas", 6)], [nvidia])
     assert found == {"big": "deps-big", "torch": "deps-torch", "nvidia-cublas": "deps-torch"}
 
 
 def test_small_coupled_distributions_share_the_place_of_their_largest() -> None:
-    alone = share_of_each([BIG, heavy("b", 2)])
-    found = share_of_each([BIG, module("a"), heavy("b", 2), module("c")], [frozenset("abc")])
+    alone = shard_of_each([BIG, heavy("b", 2)])
+    found = shard_of_each([BIG, module("a"), heavy("b", 2), module("c")], [frozenset("abc")])
     assert {found[name] for name in "abc"} == {alone["b"]}
 
 
@@ -74,25 +74,25 @@ def test_small_coupled_distributions_share_the_place_of_their_largest() -> None:
     "name", ["00", "15", "99", "a/../b", "é", "x" * 300, "", "-", "A.B", "a--b", "a\n", "\udc80"]
 )
 def test_no_name_makes_a_bad_layer_or_one_of_the_spread(name: str) -> None:
-    share = share_of_each([distribution(name, [file("share/x", size=40 * MEGABYTE)])])[name]
-    assert LAYER_NAME.fullmatch(share)
-    assert not SPREAD.fullmatch(share)
-    assert share.startswith("deps-")
-    assert len(share) < 150
+    shard = shard_of_each([distribution(name, [file("share/x", size=40 * MEGABYTE)])])[name]
+    assert LAYER_NAME.fullmatch(shard)
+    assert not SPREAD.fullmatch(shard)
+    assert shard.startswith("deps-")
+    assert len(shard) < 150
 
 
 @given(st.sets(st.from_regex(r"[a-z0-9]{1,3}(-[a-z0-9]{1,2})?", fullmatch=True), min_size=2))
 def test_two_large_distributions_never_have_one_share(names: set[str]) -> None:
-    some = [heavy(name, 40) for name in sorted(names)[:OWN_SHARES_AT_MOST]]
-    assert len(set(share_of_each(some).values())) == len(some)
+    some = [heavy(name, 40) for name in sorted(names)[:OWN_SHARDS_AT_MOST]]
+    assert len(set(shard_of_each(some).values())) == len(some)
 
 
 def test_a_share_says_what_it_holds() -> None:
-    share = by_name(module("django", "a.py"), distribution("six", [f"{SITE}/six.py"]))["deps-00"]
-    assert share.distributions == ("django", "six")
-    assert list(share.files) == sorted(share.files)
-    assert share.files[f"{SITE}/six.py"].owner == "six"
-    assert share.size == sum(owned.file.size for owned in share.files.values())
+    shard = by_name(module("django", "a.py"), distribution("six", [f"{SITE}/six.py"]))["deps-00"]
+    assert shard.distributions == ("django", "six")
+    assert list(shard.files) == sorted(shard.files)
+    assert shard.files[f"{SITE}/six.py"].owner == "six"
+    assert shard.size == sum(owned.file.size for owned in shard.files.values())
 
 
 @pytest.mark.parametrize(
@@ -122,9 +122,9 @@ def test_nothing_makes_no_share() -> None:
 
 
 def test_merged_is_one_share_that_is_the_environment() -> None:
-    (share,) = shards_of([BIG, module("six"), heavy("other", 20)], merged=True)
-    assert share.name == "venv"
-    assert share.distributions == ("big", "other", "six")
+    (shard,) = shards_of([BIG, module("six"), heavy("other", 20)], merged=True)
+    assert shard.name == "venv"
+    assert shard.distributions == ("big", "other", "six")
 
 
 @given(st.permutations([BIG, heavy("nine", 9), *(module(f"m{n}", "x.py") for n in range(20))]))
@@ -136,7 +136,7 @@ def test_the_order_of_distributions_does_not_matter(some: list[Distribution]) ->
 def test_one_distribution_more_or_less_changes_its_own_share_only(number: int) -> None:
     some = [BIG, *(module(f"m{n}", "x.py") for n in range(40))]
     less = [one for one in some if one.name != f"m{number}"]
-    home = share_of_each(some)[f"m{number}"]
+    home = shard_of_each(some)[f"m{number}"]
 
     before, after = by_name(*some), by_name(*less)
 
@@ -149,5 +149,5 @@ def test_two_thousand_distributions_are_spread_evenly() -> None:
     found = by_name(BIG, *some)
     found.pop("deps-big")
     assert len(found) == 16
-    assert all(60 < len(share.distributions) < 200 for share in found.values())
-    assert sum(len(share.files) for share in found.values()) == 4000
+    assert all(60 < len(shard.distributions) < 200 for shard in found.values())
+    assert sum(len(shard.files) for shard in found.values()) == 4000

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cnb_python.distributions.model import Distribution
-from cnb_python.layout.shards import couples
+from cnb_python.layout.shards import coupled_groups
 from tests.support.installed import SITE, distribution, file, module
 
 TORCH = distribution(
@@ -16,59 +16,61 @@ CUBLAS = distribution("nvidia-cublas", [f"{SITE}/nvidia/cublas/lib/libcublas.so.
 
 
 def test_strangers_are_not_coupled() -> None:
-    assert couples([module("django"), module("six")]) == ()
+    assert coupled_groups([module("django"), module("six")]) == ()
 
 
 def test_the_same_path_couples_whatever_it_holds() -> None:
     same = file(f"{SITE}/backports/__init__.py", "pkgutil")
-    found = couples([distribution("b", [same]), module("c"), distribution("a", [same])])
+    found = coupled_groups([distribution("b", [same]), module("c"), distribution("a", [same])])
     assert found == (frozenset({"a", "b"}),)
 
 
 def test_a_file_in_anothers_regular_package_couples() -> None:
     plugin = distribution("plugin", [f"{SITE}/tool/plugins/deep/plugin.py"])
-    assert couples([plugin, module("tool")]) == (frozenset({"plugin", "tool"}),)
+    assert coupled_groups([plugin, module("tool")]) == (frozenset({"plugin", "tool"}),)
 
 
 def test_a_package_whose_init_is_compiled_couples_too() -> None:
     init = f"{SITE}/fast/__init__.cpython-314-x86_64-linux-gnu.so"
     addon = distribution("addon", [f"{SITE}/fast/addon.py"])
-    assert couples([distribution("fast", [init]), addon]) == (frozenset({"addon", "fast"}),)
+    assert coupled_groups([distribution("fast", [init]), addon]) == (frozenset({"addon", "fast"}),)
 
 
 def test_a_namespace_package_does_not_couple() -> None:
     one = distribution("google-a", [f"{SITE}/google/a/__init__.py"])
     two = distribution("google-b", [f"{SITE}/google/b/__init__.py"])
-    assert couples([one, two]) == ()
+    assert coupled_groups([one, two]) == ()
 
 
 def test_a_regular_package_inside_a_namespace_couples_only_who_writes_into_it() -> None:
     one = distribution("google-a", [f"{SITE}/google/a/__init__.py"])
     two = distribution("google-b", [f"{SITE}/google/b/__init__.py"])
     into = distribution("google-a-extra", [f"{SITE}/google/a/extra.py"])
-    assert couples([one, two, into]) == (frozenset({"google-a", "google-a-extra"}),)
+    assert coupled_groups([one, two, into]) == (frozenset({"google-a", "google-a-extra"}),)
 
 
 def test_a_stray_init_in_site_packages_does_not_couple_everything() -> None:
     stray = distribution("stray", [f"{SITE}/__init__.py", f"{SITE}/stray/__init__.py"])
     bytecode = distribution("odd", [f"{SITE}/__pycache__/__init__.cpython-314.pyc"])
     other = distribution("other", [f"{SITE}/__pycache__/other.cpython-314.pyc"])
-    assert couples([stray, bytecode, other, module("django")]) == ()
+    assert coupled_groups([stray, bytecode, other, module("django")]) == ()
 
 
 def test_modules_outside_site_packages_are_only_data() -> None:
     one = distribution("one", ["share/templates/__init__.py"])
     two = distribution("two", ["share/templates/x.py"])
-    assert couples([one, two]) == ()
+    assert coupled_groups([one, two]) == ()
 
 
 def test_a_library_that_is_looked_for_elsewhere_couples() -> None:
-    assert couples([CUBLAS, TORCH, module("six")]) == (frozenset({"nvidia-cublas", "torch"}),)
+    assert coupled_groups([CUBLAS, TORCH, module("six")]) == (
+        frozenset({"nvidia-cublas", "torch"}),
+    )
 
 
 def test_a_directory_that_is_reached_without_libraries_in_it_does_not_couple() -> None:
     up = distribution("up", [f"{SITE}/_up.so"], reaches=(SITE, f"{SITE}/django"))
-    assert couples([up, module("django"), distribution("six", [f"{SITE}/six.py"])]) == ()
+    assert coupled_groups([up, module("django"), distribution("six", [f"{SITE}/six.py"])]) == ()
 
 
 def test_couples_of_couples_are_one() -> None:
@@ -77,7 +79,7 @@ def test_couples_of_couples_are_one() -> None:
         for number in range(5)
     ]
     far = [distribution("x", ["bin/x"]), distribution("y", ["bin/x"])]
-    assert couples([*far, *chain]) == (
+    assert coupled_groups([*far, *chain]) == (
         frozenset({"d0", "d1", "d2", "d3", "d4"}),
         frozenset({"x", "y"}),
     )
@@ -94,9 +96,9 @@ def test_nobody_is_in_two_sets_and_order_does_not_matter(data: st.DataObject) ->
         distribution(name, data.draw(chosen), data.draw(reaches)) for name in "abcdef"
     ]
 
-    found = couples(some)
+    found = coupled_groups(some)
 
     members = [name for group in found for name in group]
     assert len(members) == len(set(members))
     assert all(len(group) > 1 for group in found)
-    assert couples(data.draw(st.permutations(some))) == found
+    assert coupled_groups(data.draw(st.permutations(some))) == found

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.layout.links import places
-from cnb_python.layout.materialize import MovedFromStage, lay_out_links, lay_out_share
+from cnb_python.layout.links import venv_entries
+from cnb_python.layout.materialize import materialize_links, materialize_shard
 from cnb_python.layout.shards import shards_of
 from tests.support.installed import SITE, distribution, file, heavy, install, symlink
 
@@ -17,8 +17,8 @@ B = heavy("b", 20)
 def target_of(target: str) -> str:
     """Return where `a/link`, made as a link to *target*, leads in the share of `a`."""
     more = distribution("a", [*A.files, f"{PACKAGE}/own/x.py", symlink(f"{PACKAGE}/link", target)])
-    shares = {share.name: share for share in shards_of([more, B])}
-    return shares["deps-a"].files[f"{PACKAGE}/link"].file.target
+    shards = {shard.name: shard for shard in shards_of([more, B])}
+    return shards["deps-a"].files[f"{PACKAGE}/link"].file.target
 
 
 @pytest.mark.parametrize(
@@ -49,8 +49,8 @@ def test_a_link_that_is_led_on_has_the_digest_of_its_new_target() -> None:
     outward = distribution("a", [*A.files, symlink(f"{PACKAGE}/link", "../b")])
     (link,) = [
         owned.file
-        for share in shards_of([outward, B])
-        for owned in share.files.values()
+        for shard in shards_of([outward, B])
+        for owned in shard.files.values()
         if owned.file.target
     ]
     assert link == symlink(f"{PACKAGE}/link", link.target)._replace(size=link.size)
@@ -84,10 +84,10 @@ def test_links_resolve_as_in_an_ordinary_environment(tmp_path: Path) -> None:
     for one in some:
         install(one, plain)
 
-    shares = shards_of(some)
-    lay_out_links(places(shares, "3.14"), venv, roots.__getitem__)
-    for share in shares:
-        lay_out_share(share, tmp_path / share.name, lambda name: MovedFromStage(roots[name]))
+    shards = shards_of(some)
+    materialize_links(venv_entries(shards, "3.14"), venv, roots.__getitem__)
+    for shard in shards:
+        materialize_shard(shard, tmp_path / shard.name, roots.__getitem__)
 
     for link in links:
         expected, found = plain / link, venv / link

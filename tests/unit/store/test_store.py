@@ -96,14 +96,14 @@ def test_files_come_back_as_they_were(store: Store, stage: Path, tmp_path: Path)
     manifest = closed(store, store.put(SIX, stage))
 
     kept = again(store, manifest)["six"]
-    Store(store.directory).bring(kept, new(tmp_path / "into"))
+    Store(store.directory).unpack(kept, new(tmp_path / "into"))
 
     assert kept.distribution == SIX
     assert seen(tmp_path / "into") == seen(stage)
 
 
 def test_small_parts_come_back_without_the_rest(store: Store, stage: Path, tmp_path: Path) -> None:
-    store.bring_info(store.put(SIX, stage), new(tmp_path / "into"))
+    store.unpack_metadata(store.put(SIX, stage), new(tmp_path / "into"))
 
     small = {"bin/six", "share/six/small.txt", f"{INFO}/METADATA"}
     found = seen(tmp_path / "into")
@@ -131,7 +131,7 @@ def test_several_come_back_into_one_directory(store: Store, tmp_path: Path) -> N
     into = new(tmp_path / "into")
 
     for one in both:
-        store.bring(store.put(one, tmp_path / "stage"), into)
+        store.unpack(store.put(one, tmp_path / "stage"), into)
 
     assert seen(into) == seen(tmp_path / "stage")
 
@@ -159,7 +159,7 @@ def test_any_files_come_back_as_they_were(
     store = opened(tmp_path / "store")
 
     kept = again(store, closed(store, store.put(one, root)))["any"]
-    store.bring(kept, new(tmp_path / "into"))
+    store.unpack(kept, new(tmp_path / "into"))
 
     assert kept.distribution == one
     assert seen(tmp_path / "into") == seen(root)
@@ -214,7 +214,7 @@ def test_small_parts_alone_are_kept_when_asked(store: Store, stage: Path, tmp_pa
     assert again(store, closed(store, kept))["six"] == kept
     assert store.metadata(kept) == METADATA.encode()
     with pytest.raises(DamagedStore) as caught:
-        store.bring(kept, tmp_path)
+        store.unpack(kept, tmp_path)
     assert caught.value.reason == ""
 
 
@@ -230,7 +230,7 @@ def test_what_could_not_be_put_back_is_not_kept(store: Store, stage: Path) -> No
     assert (kept.archive, kept.info) == ("", "")
     assert again(store, closed(store, kept)) == {}
     with pytest.raises(DamagedStore):
-        store.bring_info(kept, stage)
+        store.unpack_metadata(kept, stage)
 
 
 def test_a_link_that_leads_outside_costs_its_distribution_and_no_other(
@@ -277,8 +277,8 @@ def test_a_damaged_archive_is_told_and_leaves_the_rest(
     damage(archive(store, kept["six"].archive))
 
     with pytest.raises(DamagedStore) as caught:
-        store.bring(kept["six"], new(tmp_path / "six"))
-    store.bring(kept["other"], new(tmp_path / "other"))
+        store.unpack(kept["six"], new(tmp_path / "six"))
+    store.unpack(kept["other"], new(tmp_path / "other"))
 
     assert caught.value.reason.startswith("its archive is not ")
     assert [*(tmp_path / "six").iterdir()] == []
@@ -338,7 +338,7 @@ def test_an_archive_of_another_distribution_is_not_unpacked(
     )
 
     with pytest.raises(DamagedStore):
-        store.bring(swapped, new(tmp_path / "into"))
+        store.unpack(swapped, new(tmp_path / "into"))
 
     assert [*(tmp_path / "into").iterdir()] == []
 
@@ -414,7 +414,7 @@ def test_two_builds_may_write_and_prune_at_once(stage: Path, tmp_path: Path) -> 
         for kept in () if isinstance(found, Damaged) else found.values():
             into = new(tmp_path / f"{store.directory.name}-{time.monotonic_ns()}")
             try:
-                store.bring(kept, into)
+                store.unpack(kept, into)
             except DamagedStore:
                 assert seen(into) == {}
             else:
@@ -443,7 +443,7 @@ def test_a_tree_comes_back_with_its_empty_directories(store: Store, tmp_path: Pa
     reader.read(closed(store, trees=["Python 3.14.6"]))
     assert reader.has_tree("Python 3.14.6")
 
-    reader.bring_tree("Python 3.14.6", new(tmp_path / "into"))
+    reader.unpack_tree("Python 3.14.6", new(tmp_path / "into"))
 
     assert seen(tmp_path / "into") == seen(root)
     assert (tmp_path / "into/lib/empty").is_dir()
@@ -453,7 +453,7 @@ def test_a_tree_comes_back_with_its_empty_directories(store: Store, tmp_path: Pa
 def test_a_tree_that_nobody_kept_is_no_damage(store: Store, tmp_path: Path) -> None:
     assert not store.has_tree("Python 3.14.6")
     with pytest.raises(DamagedStore) as caught:
-        store.bring_tree("Python 3.14.6", tmp_path)
+        store.unpack_tree("Python 3.14.6", tmp_path)
 
     assert caught.value.reason == ""
 
@@ -475,7 +475,7 @@ def test_a_damaged_tree_is_told(
         damage(path)
 
     with pytest.raises(DamagedStore) as caught:
-        store.bring_tree("a", new(tmp_path / "into"))
+        store.unpack_tree("a", new(tmp_path / "into"))
 
     assert caught.value.reason
     assert [*(tmp_path / "into").iterdir()] == []
@@ -494,7 +494,7 @@ def test_a_package_of_many_files_comes_back(store: Store, tmp_path: Path) -> Non
     large = distribution("large", (f"{SITE}/large/{n % 50}/f{n}" for n in range(2_000)))
     root = install(large, tmp_path / "stage")
 
-    store.bring(store.put(large, root), new(tmp_path / "into"))
+    store.unpack(store.put(large, root), new(tmp_path / "into"))
 
     assert seen(tmp_path / "into") == seen(root)
 
@@ -512,7 +512,7 @@ def test_trees_can_be_read_alone(tmp_path: Path) -> None:
     again.read_trees(manifest)
 
     (tmp_path / "into").mkdir()
-    assert again.bring_tree("key", tmp_path / "into") == 1
+    assert again.unpack_tree("key", tmp_path / "into") == 1
     assert [path.name for path in (tmp_path / "into").iterdir()] == ["b"]
 
 
