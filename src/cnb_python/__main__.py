@@ -1,6 +1,6 @@
-"""The edge: argv and environ in, files and an exit code out.
+"""Runs a phase: takes argv and the environment, returns an exit code, prints errors.
 
-The only module that reads the environment, and the one that turns errors into words.
+The only module that reads the environment of the process.
 """
 
 import os
@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from cnb_python.errors.base import BuildpackBug, Failure
 from cnb_python.system.output import Console
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cnb_python.system.fetch import Receive
     from cnb_python.system.interface import Command, Download, Outcome, System
 
-# Neither 0 nor 100, which the spec has taken:
+# The spec gives 0 and 100 other meanings:
 # https://github.com/buildpacks/spec/blob/main/buildpack.md#detection
 EXPECTED = 1
 BUG = 70  # EX_SOFTWARE of sysexits.h
@@ -29,27 +29,41 @@ BUG_TITLE = "This is a bug in the Python buildpack, not in your app. Please repo
 
 def main(phase: str, argv: Sequence[str], directory: Path) -> int:
     """Run *phase* of the buildpack in *directory*; return its exit code."""
-    console = Console(sys.stdout)
+    console = _console(sys.stdout, os.environ)
     # The modes of everything we write are part of the image's digest.
     os.umask(0o022)
     signal.signal(signal.SIGTERM, _terminate)
     try:
         return _run(phase, argv, directory, console)
     except BuildpackBug:
-        return _confess(console)
+        return _print_bug(console)
     except Failure as error:
-        _explain(error, console)
+        _print_failure(error, console)
         return EXPECTED
     except OSError as error:
-        if outside := _not_ours(error):
-            _explain(outside, console)
+        if failure := _failure_of(error):
+            _print_failure(failure, console)
             return EXPECTED
-        return _confess(console)
-    except Exception:  # noqa: BLE001 - the last line of defence: shown whole, as ours
-        return _confess(console)
+        return _print_bug(console)
+    except Exception:  # noqa: BLE001 - what nothing else caught is a bug of the buildpack
+        return _print_bug(console)
 
 
-def _confess(console: Console) -> int:
+def _console(stream: TextIO, environ: Mapping[str, str]) -> Console:
+    """Return the output of a phase: with colours on a terminal, or as the variables ask.
+
+    https://no-color.org and https://force-color.org
+    """
+    is_terminal = stream.isatty() and environ.get("TERM") != "dumb"
+    colour = not environ.get("NO_COLOR") and (is_terminal or bool(environ.get("FORCE_COLOR")))
+    if not is_terminal:
+        return Console(stream, colour=colour)
+    from cnb_python.system.status_line import StatusLine
+
+    return Console(stream, colour=colour, status=StatusLine(stream))
+
+
+def _print_bug(console: Console) -> int:
     import traceback
 
     from cnb_python.system.redaction import redact
@@ -58,17 +72,17 @@ def _confess(console: Console) -> int:
     return BUG
 
 
-def _not_ours(error: OSError) -> Failure | None:
-    """Return what a machine's refusal is to be called, None where we are to blame."""
+def _failure_of(error: OSError) -> Failure | None:
+    """Return the failure of the machine that *error* means; None if it means a bug."""
     import errno
 
     from cnb_python.errors.machine import DiskFull, PathInaccessible
 
-    place = str(error.filename or "a file")
+    path = str(error.filename or "a file")
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return DiskFull(f"writing {place}")
+        return DiskFull(f"writing {path}")
     if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.EIO}:
-        return PathInaccessible(place, error.strerror or type(error).__name__)
+        return PathInaccessible(path, error.strerror or type(error).__name__)
     return None
 
 
@@ -77,9 +91,8 @@ def _terminate(_number: int, _frame: FrameType | None) -> None:
     sys.exit(TERMINATED)
 
 
-def _explain(error: Failure, console: Console) -> None:
-
-    message = error.describe()
+def _print_failure(failure: Failure, console: Console) -> None:
+    message = failure.describe()
     console.error(message.title, message.body, message.steps)
 
 
@@ -96,9 +109,9 @@ def _run(phase: str, argv: Sequence[str], directory: Path, console: Console) -> 
             from cnb_python.build import build
             from cnb_python.cnb.context import build_context
 
-            told = build_context(argv, os.environ, Path.cwd(), directory)
-            # Its bindings say how the network is reached, so they come before everything else.
-            with granted(told, console) as context:
+            own = build_context(argv, os.environ, Path.cwd(), directory)
+            # Bindings decide how the network is reached, so they come before everything else.
+            with granted(own, console) as context:
                 build(context, _system(context.environ, console))
             return 0
         case _:

@@ -1,4 +1,4 @@
-"""The build phase on one screen: everything is analysed, and refused, before the first write."""
+"""The build phase on one screen: it checks everything before it writes anything."""
 
 from cnb_python import app_cleanup, summary
 from cnb_python.app import App, read_app
@@ -23,56 +23,54 @@ from cnb_python.python.warnings import disagreements, notices
 from cnb_python.system.interface import Output, System
 from cnb_python.system.steps import BuildLog
 
-PIN = "To stay with this line when the default moves on: echo {} > .python-version"
+KEEP_LINE = "To stay on this line when the default changes: echo {} > .python-version"
 
 
 def build(context: BuildContext, system: System) -> None:
     """Turn the app of *context* into layers and a launch configuration.
 
-    Raises a leaf of BuildpackError for everything that is not our fault.
+    Raises a Failure for everything that the user, the network or the machine has to change.
     """
     check_environment(context.environ)
-    journal = BuildLog(system.output, system.clock, {})
-    chosen = read_settings(context.environ, context.app_dir)
-    hooks.run_before(context, context.app_dir / chosen.project, journal, system)
-    # Again: what runs before may write what is read, too.
+    log = BuildLog(system.output, system.clock, {})
     settings = read_settings(context.environ, context.app_dir)
-    say_settings(settings, system.output)
+    hooks.run_before(context, context.app_dir / settings.project, log, system)
+    # Again: the hook may have written pyproject.toml.
+    settings = read_settings(context.environ, context.app_dir)
+    print_settings(settings, system.output)
     app = read_app(context.app_dir, settings.project)
     manager = select(app, managers(settings), last(settings), settings.decider)
     check_app(app, manager, system.output)
-    found = app_cleanup.find_unwanted(context, settings.keep)
-    processes.check(app, found.removable)
+    unwanted = app_cleanup.find_unwanted(context, settings.keep)
+    processes.check(app, unwanted.removable)
     build_consumers = find_build_consumers(context, settings)
     steps = Steps(system, hooks.find(app.directory, hooks.POST))
-    app_cleanup.remove_before_build(found, context, build_consumers, system.output)
+    app_cleanup.remove_before_build(unwanted, context, build_consumers, system.output)
 
-    with journal.step("Python"):
-        resolution = choose_python(app, manager.deciding_file, settings, context, system)
+    with log.step("Python"):
+        resolved = choose_python(app, manager.deciding_file, settings, context, system)
         previous_image.remove_leftovers(context.layers_dir)
-        runtime = python.find(resolution.release, context, system.output)
+        runtime = python.find(resolved.release, context, system.output)
 
-    with journal.step("Packages"):
-        job = ProvisionRequest(
+    with log.step("Packages"):
+        request = ProvisionRequest(
             app, manager, runtime, settings, context, build_consumers, tool.versions()
         )
-        provided = provide.provide(job, system, steps.steps_needing_environment)
+        provided = provide.provide(request, system, steps.steps_needing_environment)
 
-    record = provided.close(steps.run(provided, journal))
+    record = provided.close(steps.run(provided, log))
 
-    with journal.step("Launch"):
+    with log.step("Launch"):
         sizes = configure_launch(app, record, context, system)
 
-    app_cleanup.remove_after_build(found, context, build_consumers, system.output)
-    sizes = {**record.layer_sizes, **sizes}
+    app_cleanup.remove_after_build(unwanted, context, build_consumers, system.output)
+    record = record._replace(layer_sizes={**record.layer_sizes, **sizes})
     previous = store_layer.recorded_distributions(context.store)
-    summary.print_summary(
-        record._replace(layer_sizes=sizes), previous, journal, context.layers_dir
-    )
+    summary.print_summary(record, previous, log, context.layers_dir)
 
 
-def say_settings(settings: Settings, output: Output) -> None:
-    """Show what was chosen, and by whom."""
+def print_settings(settings: Settings, output: Output) -> None:
+    """Print the settings that differ from their defaults, and where each was set."""
     if lines := effective(settings):
         output.step("Settings")
         for line in lines:
@@ -86,32 +84,36 @@ def choose_python(
     context: BuildContext,
     system: System,
 ) -> ResolvedPython:
-    """Return the release that the app gets, saying who asked for it."""
+    """Return the release that the app gets; print it with the file or setting that chose it."""
     inventory = find_inventory(settings.mirror, context.buildpack.directory, system.fetch)
-    asked = asked_for(app, settings)
+    requests = asked_for(app, settings)
     kept = kept_line(context.store, inventory) if settings.sticky else None
-    resolution = resolve(asked, inventory, context.target, system.today, kept)
-    insisted = bounds(app, deciding_file)
-    check_bounds(resolution, insisted, inventory, context.target, system.today)
-    system.output.line(f"Python {resolution.release.version}, by {resolution.request.origin}")
-    if not asked and not kept:
-        system.output.line(PIN.format(resolution.line.minor))
-    others = also_said(app, asked)
-    for notice in (*notices(resolution, system.today), *disagreements(resolution, others)):
+    resolved = resolve(requests, inventory, context.target, system.today, kept)
+    check_bounds(resolved, bounds(app, deciding_file), inventory, context.target, system.today)
+    is_default = not requests and not kept
+    origin = "default" if is_default else resolved.request.origin
+    system.output.line(f"Using Python {resolved.release.version} ({origin})")
+    if is_default:
+        system.output.line(KEEP_LINE.format(resolved.line.minor))
+    unused = also_said(app, requests)
+    for notice in (*notices(resolved, system.today), *disagreements(resolved, unused)):
         system.output.warning(notice.title, notice.body)
-    return resolution
+    return resolved
 
 
 def configure_launch(
     app: App, record: BuildRecord, context: BuildContext, system: System
 ) -> dict[str, str]:
-    """Write what the image runs, saying why; return the size of its layer, in digits."""
-    decision = processes.decide(app, record.distributions)
-    for reason in report.reasons(decision):
+    """Write the processes of the image and print why; return the size of the layer by its name.
+
+    Sizes are bytes, in digits.
+    """
+    plan = processes.decide(app, record.distributions)
+    for reason in report.reasons(plan):
         system.output.line(reason)
-    for message in report.warnings(decision):
+    for message in report.warnings(plan):
         system.output.warning(message.title, (*message.body, *message.steps))
-    Launch(decision.processes).write(context.layers_dir, context.buildpack.api)
-    single = processes.single(decision, app, record.distributions)
-    size = process_defaults.provide(single, context, system.output)
+    Launch(plan.processes).write(context.layers_dir, context.buildpack.api)
+    single_worker = processes.single(plan, app, record.distributions)
+    size = process_defaults.provide(single_worker, context, system.output)
     return {process_defaults.NAME: str(size)}

@@ -23,6 +23,7 @@ from cnb_python.managers.tool import find_pip, find_uv
 from cnb_python.store.store import Store
 from cnb_python.system.interface import Download, System
 from cnb_python.system.process import run
+from tests.support.fake_system import Log
 from tests.support.wheels import wheel
 
 ROOT = Path(__file__).parents[2]
@@ -57,16 +58,8 @@ class Environment:
         return sorted(path for path in self.layers.rglob(pattern) if not path.is_symlink())
 
 
-class Log:
-    """An output that remembers."""
-
-    def __init__(self) -> None:
-        self.said: list[str] = []
-
-    def step(self, title: str) -> None:
-        self.said.append(title)
-
-    line = detail = step
+class StrictLog(Log):
+    """An output that remembers, and fails at a warning."""
 
     def warning(self, title: str, body: tuple[str, ...]) -> None:
         raise AssertionError(title, body)
@@ -77,7 +70,7 @@ def no_fetch(download: Download, to: Path) -> None:
 
 
 def system(cpus: int, log: Log | None = None) -> System:
-    return System(run, no_fetch, log or Log(), date(2026, 1, 1), cpus)
+    return System(run, no_fetch, log or StrictLog(), date(2026, 1, 1), cpus)
 
 
 @pytest.fixture(scope="module")

@@ -52,21 +52,21 @@ def chosen(builds: Builds, app: App, no_files: str) -> Chosen:
 @pytest.mark.parametrize(
     ("files", "said"),
     [
-        ({}, f"{NEWER}, by the default of this buildpack"),
+        ({}, f"{NEWER} (default)"),
         (
             {".python-version": "\ufeff# web\r\n\r\n3.13\r\n"},
-            f"{OLDER}, by .python-version, line 3",
+            f"{OLDER} (.python-version, line 3)",
         ),
-        ({".python-version": "python-3.13.x\n"}, f"{OLDER}, by .python-version, line 1"),
-        ({"runtime.txt": "python-3.13\n"}, f"{OLDER}, by runtime.txt, line 1"),
-        ({"pyproject.toml": RANGE}, f"{OLDER}, by requires-python in pyproject.toml, line 4"),
-        ({"pyproject.toml": POETRY}, f"{OLDER}, by python in pyproject.toml, line 2"),
+        ({".python-version": "python-3.13.x\n"}, f"{OLDER} (.python-version, line 1)"),
+        ({"runtime.txt": "python-3.13\n"}, f"{OLDER} (runtime.txt, line 1)"),
+        ({"pyproject.toml": RANGE}, f"{OLDER} (requires-python in pyproject.toml, line 4)"),
+        ({"pyproject.toml": POETRY}, f"{OLDER} (python in pyproject.toml, line 2)"),
         (
             {"Pipfile": "", "Pipfile.lock": LOCK},
-            f"{OLDER}, by python_version in Pipfile.lock, line 4",
+            f"{OLDER} (python_version in Pipfile.lock, line 4)",
         ),
-        ({".tool-versions": "python 3.13 3.9\n"}, f"{OLDER}, by .tool-versions, line 1"),
-        ({"mise.toml": '[tools]\npython = ["3.13", "3.9"]\n'}, f"{OLDER}, by mise.toml, line 2"),
+        ({".tool-versions": "python 3.13 3.9\n"}, f"{OLDER} (.tool-versions, line 1)"),
+        ({"mise.toml": '[tools]\npython = ["3.13", "3.9"]\n'}, f"{OLDER} (mise.toml, line 2)"),
     ],
 )
 def test_each_source_is_read_and_named(chosen: Chosen, files: Files, said: str) -> None:
@@ -76,7 +76,7 @@ def test_each_source_is_read_and_named(chosen: Chosen, files: Files, said: str) 
 def test_the_setting_may_be_a_range(chosen: Chosen) -> None:
     output = chosen({".python-version": "3.14"}, BP_PYTHON_VERSION=">=3.12,<3.14")
 
-    assert f"  Python {OLDER}, by the setting BP_PYTHON_VERSION\n" in output
+    assert f"  Using Python {OLDER} (the setting BP_PYTHON_VERSION)\n" in output
     assert "[Warning: .python-version asks for another Python than this image has]" in output
 
 
@@ -173,6 +173,7 @@ def test_bindings_say_where_python_comes_from_and_a_sticky_app_stays_on_its_line
     second = builds.image(asked, after=first, env=env)
     assert second.code == 0, second.output
     assert (
-        f"Python {OLDER}, by the previous build, which BP_PYTHON_STICKY keeps to" in second.output
+        f"Using Python {OLDER} (the previous build, which BP_PYTHON_STICKY keeps to)"
+        in second.output
     )
     assert "Nothing changed" in second.output

@@ -1,6 +1,7 @@
 """A world for environments: programs that only pretend to run."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -25,6 +26,10 @@ class Log:
 
     def warning(self, title: str, body: tuple[str, ...]) -> None:
         self.said.append("\n".join((title, *body)))
+
+    def progress(self, title: str) -> AbstractContextManager[None]:
+        del title
+        return nullcontext()
 
 
 @dataclass

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.__main__ import BUG, EXPECTED, _not_ours, main
+from cnb_python.__main__ import BUG, EXPECTED, _failure_of, main
 from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.machine import DiskFull, PathInaccessible
 
@@ -64,8 +64,8 @@ def test_a_refusal_of_the_machine_is_told_from_a_bug(
 ) -> None:
     error = OSError(number, "no", "/layers/x")
 
-    assert isinstance(_not_ours(error), expected)
-    assert _not_ours(OSError(errno.EBADF, "no")) is None
+    assert isinstance(_failure_of(error), expected)
+    assert _failure_of(OSError(errno.EBADF, "no")) is None
 
 
 def test_a_directory_without_descriptor_is_not_taken_for_a_bug(

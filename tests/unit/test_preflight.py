@@ -1,7 +1,6 @@
 """What is refused before anything is written."""
 
 import os
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -12,21 +11,19 @@ from cnb_python.errors.choosing import ForbiddenPipOptions, ForbiddenVariables
 from cnb_python.errors.inputs import NotAFile
 from cnb_python.managers.pip.manager import Pip
 from cnb_python.preflight import CONTRADICTING, MISPLACING, check_app, check_environment
+from tests.support.fake_system import Log
 
 
-@dataclass
-class Warnings:
-    """An output that remembers what it warned of."""
-
-    said: list[str] = field(default_factory=list)
+class Warnings(Log):
+    """An output that remembers warnings, and fails at anything else."""
 
     def step(self, title: str) -> None:
         raise AssertionError(title)
 
-    line = detail = step
+    def line(self, text: str) -> None:
+        raise AssertionError(text)
 
-    def warning(self, title: str, body: tuple[str, ...]) -> None:
-        self.said.append("\n".join((title, *body)))
+    detail = line
 
 
 REFUSED = MISPLACING | CONTRADICTING

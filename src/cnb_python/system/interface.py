@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -67,15 +68,19 @@ class Output(Protocol):
         ...
 
     def line(self, text: str) -> None:
-        """Say one thing about the current step."""
+        """Print one line about the current step."""
         ...
 
     def detail(self, text: str) -> None:
-        """Pass on a line of a tool's own output."""
+        """Print a line of a tool's own output."""
         ...
 
     def warning(self, title: str, body: tuple[str, ...]) -> None:
-        """Say what the user should change although the build goes on."""
+        """Print what the user should change although the build goes on."""
+        ...
+
+    def progress(self, title: str) -> AbstractContextManager[None]:
+        """Show on a terminal how long the step *title* has run, until the block ends."""
         ...
 
 

@@ -1,45 +1,78 @@
 """What the user sees. The only module that prints.
 
-Plain text: a buildpack's output always goes through the platform, which prefixes, stores and
-forwards it, and never tells whether a terminal is at the end.
+In a pipe, which is where most platforms run a buildpack, the log is plain text. On a terminal
+titles have colours, and a step that prints nothing for a while shows how long it has run.
 """
 
-from typing import NamedTuple, TextIO
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from cnb_python.system.status_line import StatusLine
+
+# https://en.wikipedia.org/wiki/ANSI_escape_code#Select_Graphic_Rendition_parameters
+_BOLD, _FAINT, _RED, _YELLOW = "1", "2", "1;31", "1;33"
 
 
-class Console(NamedTuple):
-    """Steps, lines below them, a tool's own output below those, and warnings."""
+class Console:
+    """Steps, lines below them, a tool's own output below those, warnings and errors.
 
-    stream: TextIO
+    With *colour*, each line is coloured on its own, since platforms put a prefix before each.
+    """
+
+    def __init__(
+        self, stream: TextIO, *, colour: bool = False, status: StatusLine | None = None
+    ) -> None:
+        self._stream = stream
+        self._colour = colour
+        self._status = status
 
     def step(self, title: str) -> None:
         """Start a step of the build."""
-        self._print("", title)
+        self._print("", self._painted(title, _BOLD))
 
     def line(self, text: str) -> None:
-        """Say one thing about the current step."""
+        """Print one line about the current step."""
         self._print(f"  {text}")
 
     def detail(self, text: str) -> None:
-        """Pass on a line of a tool's own output."""
-        self._print(f"    {text}".rstrip())
+        """Print a line of a tool's own output."""
+        line = f"    {text}".rstrip()
+        self._print(self._painted(line, _FAINT) if line else line)
 
     def warning(self, title: str, body: tuple[str, ...]) -> None:
-        """Say what the user should change although the build goes on."""
-        self._print("", f"[Warning: {title}]", *body, "")
+        """Print what the user should change although the build goes on."""
+        self._print("", self._painted(f"[Warning: {title}]", _YELLOW), *body, "")
 
     def error(self, title: str, body: tuple[str, ...], steps: tuple[str, ...] = ()) -> None:
-        """Say why the phase stops and what mends it."""
-        self._print("", f"[Error: {title}]", "", *body)
+        """Print why the phase stops and how to fix it."""
+        self._print("", self._painted(f"[Error: {title}]", _RED), "", *body)
         if steps:
             self._print("", "What to do:")
             self._print(*(f"  {number}. {step}" for number, step in enumerate(steps, start=1)))
 
     def bug(self, title: str, traceback: str) -> None:
-        """Say that the fault is ours, and show where."""
-        self._print("", f"[Error: {title}]", "", traceback.rstrip())
+        """Print that the buildpack itself failed, and where."""
+        self._print("", self._painted(f"[Error: {title}]", _RED), "", traceback.rstrip())
+
+    @contextmanager
+    def progress(self, title: str) -> Iterator[None]:
+        """Show on a terminal how long the step *title* has run, until the block ends."""
+        if self._status is None:
+            yield
+            return
+        with self._status.running(title):
+            yield
+
+    def _painted(self, line: str, style: str) -> str:
+        return f"\x1b[{style}m{line}\x1b[0m" if self._colour else line
 
     def _print(self, *lines: str) -> None:
         # One write for all lines: detect phases of a group share the stream.
-        self.stream.write("".join(f"{line}\n" for line in lines))
-        self.stream.flush()
+        text = "".join(f"{line}\n" for line in lines)
+        if self._status is not None:
+            self._status.print(text)
+            return
+        self._stream.write(text)
+        self._stream.flush()

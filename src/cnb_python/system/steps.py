@@ -1,4 +1,4 @@
-"""The story of a build: its steps, and how long each of them took."""
+"""The steps of a build, and how long each of them took."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,16 +16,17 @@ class BuildLog(NamedTuple):
 
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
-        """Announce a step, and say how long it took when it ends well."""
+        """Print the title of a step and, when the block ends well, how long it took."""
         self.output.step(title)
         start = self.clock()
-        yield
+        with self.output.progress(title):
+            yield
         self.seconds[title] = self.clock() - start
         self.output.line(f"Done in {shown(self.seconds[title])}")
 
 
 def shown(seconds: float) -> str:
-    """Return *seconds* as people read them.
+    """Return *seconds* with a unit and as many digits as matter.
 
     >>> shown(0.123), shown(61.26)
     ('0.12 s', '61.3 s')
@@ -34,7 +35,7 @@ def shown(seconds: float) -> str:
 
 
 def megabytes(size: int) -> str:
-    """Return *size*, in bytes, as people read it.
+    """Return *size*, in bytes, in megabytes or kilobytes.
 
     >>> megabytes(12_345_678), megabytes(12_345)
     ('12.3 MB', '13 kB')
