@@ -1,6 +1,6 @@
-"""Reads the app directory once: what is there, and the texts that later steps decide on.
+"""Reads the app directory once: its names, and the contents of the files that decide the build.
 
-Standard library only: detection imports it for every app on every build, and looks at names alone.
+Standard library only: detection imports it for every app, and looks only at names.
 """
 
 import re
@@ -14,8 +14,8 @@ from cnb_python.errors.inputs import NotAFile, NotUtf8, UnreadableFile
 
 REQUIREMENTS = "requirements.txt"
 
-# Files that other package managers decide by. One of them is reason enough to take part: the build
-# says what this release supports.
+# Files of package managers. The buildpack takes part if the app has one of them: the build phase
+# then explains what is missing.
 LOCK_FILES = ("poetry.lock", "uv.lock", "Pipfile.lock", "Pipfile", "pdm.lock", "pylock.toml")
 PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg", "requirements.in", "environment.yml")
 OTHER_SIGNS = (
@@ -29,71 +29,70 @@ _NAMED_LOCK = re.compile(r"pylock\.[^.]+\.toml")
 _VARIANT = re.compile(r"(requirements)|requirements[-_.](?!te?xt\b)[-\w.]+\.txt", re.IGNORECASE)
 
 _STEM = "requirements"
-# What later steps decide on. Everything else is looked at by the step that needs it.
+# The files that decide the build. Other files are read by the step that needs them.
 _READ = (
     *(REQUIREMENTS, *LOCK_FILES, "pyproject.toml", "Procfile"),
     *(".python-version", "runtime.txt", ".tool-versions", "mise.toml", ".mise.toml"),
     "nltk.txt",
 )
-# One of them says that a directory holds an app of its own.
+# A directory with one of these files seems to hold an app of its own.
 _APP_FILES = (REQUIREMENTS, *LOCK_FILES, "pyproject.toml", "setup.py")
-_NOT_OURS = frozenset({"node_modules", "__pycache__", "venv", "site-packages"})
-# Enough for a hint, and little enough for a repository of any size.
+_SKIPPED_DIRECTORIES = frozenset({"node_modules", "__pycache__", "venv", "site-packages"})
+# Enough for a hint, and few enough for a repository of any size.
 _MOST_ENTRIES = 200
 _MOST_DIRECTORIES = 10
-# Of the nine different letters of `requirements`.
+# Of the nine different letters in `requirements`.
 _LETTERS_IN_COMMON = 6
 
 
 class App(NamedTuple):
-    """An app directory as it was when the phase began."""
+    """The app's directory as it was when the phase began."""
 
     directory: Path
     files: frozenset[str]
     """Names at the top that are regular files or links to one."""
     directories: frozenset[str]
     """Names at the top that are directories or links to one."""
-    others: frozenset[str]
-    """The rest: broken and circular links, sockets, pipes."""
+    special: frozenset[str]
+    """All other names at the top: broken and circular links, sockets, pipes."""
     contents: Mapping[str, bytes]
-    """The files that decide, by name."""
+    """The contents of the files that decide the build, by name."""
     unreadable: Mapping[str, str]
-    """Those of them that exist and could not be read, with the reason."""
+    """Why a file that decides the build could not be read, by name."""
     inside: str = ""
-    """Where *directory* is in the repository, as `services/api`; empty: at its top."""
+    """The path of *directory* in the repository, such as `services/api`; empty at its top."""
     above: tuple[App, ...] = ()
-    """The directories that *directory* is in, the nearest first and the top of the repository
-    last; none where the app is at the top."""
+    """The directories above *directory*, from the nearest to the top of the repository; empty if
+    the app is at the top."""
 
     @property
     def top(self) -> Path:
-        """The top of the repository, which holds all that an app may depend on."""
+        """The top of the repository: files outside of it cannot be read."""
         return self.above[-1].directory if self.above else self.directory
 
     @property
     def names(self) -> frozenset[str]:
         """Every name at the top of the app."""
-        return self.files | self.directories | self.others
+        return self.files | self.directories | self.special
 
     def content(self, name: str) -> bytes | None:
-        """Return the bytes of the deciding file *name*, None where nothing has that name.
+        """Return the bytes of the file *name*, one of those that decide the build.
 
-        Raises `NotAFile` for a directory or a broken link, `UnreadableFile` where access is
-        refused.
+        None if there is no such file. Raises `NotAFile` for a directory or a broken link, and
+        `UnreadableFile`.
         """
         if name in self.directories:
             raise NotAFile(self.shown(name), "a directory")
-        if name in self.others:
+        if name in self.special:
             raise NotAFile(self.shown(name), "a link that leads nowhere, or a special file")
         if name in self.unreadable:
             raise UnreadableFile(self.shown(name), self.unreadable[name])
         return self.contents.get(name)
 
     def bytes_of(self, path: str) -> bytes | None:
-        """Return the bytes of the file at *path*, relative to the app; None: there is none.
+        """Return the bytes of the file at *path*, relative to the app's directory.
 
-        It may lie above the app, but not outside of the repository: such a file is none. Raises
-        what `content` raises.
+        None if there is no such file in the repository. Raises what `content` raises.
         """
         if path in _READ:
             return self.content(path)
@@ -109,7 +108,7 @@ class App(NamedTuple):
             raise UnreadableFile(self.shown(path), reason) from error
 
     def text(self, name: str) -> str | None:
-        """Return the UTF-8 text of *name* without a byte order mark, None where there is none.
+        """Return the text of the file *name* without a byte order mark; None if it is missing.
 
         Raises `NotUtf8` besides what `content` raises.
         """
@@ -119,43 +118,43 @@ class App(NamedTuple):
         try:
             return content.decode("utf-8-sig")
         except UnicodeDecodeError as error:
-            raise NotUtf8(self.shown(name), *_place(content, error.start)) from None
+            raise NotUtf8(self.shown(name), *_line_and_byte(content, error.start)) from None
 
     def shown(self, name: str) -> str:
-        """Return what messages call the file *name*: its path from the top of the repository."""
+        """Return the path of the file *name* from the top of the repository, for messages."""
         return f"{self.inside}/{name}" if self.inside else name
 
     def misspelt_requirements(self) -> tuple[str, ...]:
-        """Names that were probably meant to be `requirements.txt`."""
+        """Return the names that were probably meant to be `requirements.txt`."""
         return tuple(sorted(name for name in self.names if is_misspelt(name)))
 
     def requirements_variants(self) -> tuple[str, ...]:
-        """Requirements files of another purpose (`requirements-dev.txt`, `requirements/`)."""
+        """Return the names of other requirements: `requirements-dev.txt`, `requirements/`."""
         return tuple(sorted(name for name in self.names if _VARIANT.fullmatch(name)))
 
 
 def read_app(app_dir: Path, inside: str = "") -> App:
     """Read the app in the directory *inside* of *app_dir*.
 
-    Never fails because of what one entry is: its user is told on use. Raises NoSuchProject.
+    Files that cannot be read raise when they are used. Raises NoSuchProject.
     """
     if not inside:
         return _read(app_dir)
     directory = app_dir / inside
-    # A link may lead out of the app, to what the image will not have.
+    # A link may lead out of the app, to files that are not in the image.
     if not directory.is_dir() or not directory.resolve().is_relative_to(app_dir.resolve()):
         raise NoSuchProject(inside, directories_with_python(app_dir))
-    above = ["/".join(inside.split("/")[:depth]) for depth in range(inside.count("/") + 1)]
-    parents = tuple(_read(app_dir / one)._replace(inside=one) for one in reversed(above))
-    return _read(directory)._replace(inside=inside, above=parents)
+    paths = ["/".join(inside.split("/")[:depth]) for depth in range(inside.count("/") + 1)]
+    above = tuple(_read(app_dir / path)._replace(inside=path) for path in reversed(paths))
+    return _read(directory)._replace(inside=inside, above=above)
 
 
 def directories_with_python(app_dir: Path) -> tuple[str, ...]:
-    """Return the directories below *app_dir* in which an app seems to be, at most two deep."""
-    first = [one for one in _subdirectories(app_dir, "") if one]
-    second = [below for one in first for below in _subdirectories(app_dir, f"{one}/")]
-    found = (one for one in sorted((*first, *second)) if _has_app(app_dir / one))
-    return tuple(islice(found, _MOST_DIRECTORIES))
+    """Return the paths of directories, at most two below *app_dir*, that seem to hold an app."""
+    first = _subdirectories(app_dir, "")
+    second = [path for parent in first for path in _subdirectories(app_dir, f"{parent}/")]
+    apps = (path for path in sorted((*first, *second)) if _has_app(app_dir / path))
+    return tuple(islice(apps, _MOST_DIRECTORIES))
 
 
 def _subdirectories(app_dir: Path, inside: str) -> list[str]:
@@ -164,12 +163,12 @@ def _subdirectories(app_dir: Path, inside: str) -> list[str]:
     except OSError:
         return []
     return [
-        f"{inside}{one.name}"
-        for one in entries[:_MOST_ENTRIES]
-        if not one.name.startswith(".")
-        and one.name not in _NOT_OURS
-        and one.is_dir()
-        and not one.is_symlink()
+        f"{inside}{entry.name}"
+        for entry in entries[:_MOST_ENTRIES]
+        if not entry.name.startswith(".")
+        and entry.name not in _SKIPPED_DIRECTORIES
+        and entry.is_dir()
+        and not entry.is_symlink()
     ]
 
 
@@ -190,15 +189,15 @@ def _read(app_dir: Path) -> App:
             contents[name] = (app_dir / name).read_bytes()
         except OSError as error:
             unreadable[name] = error.strerror or type(error).__name__
-    others = names - files - directories
-    return App(app_dir, files, directories, others, contents, unreadable)
+    special = names - files - directories
+    return App(app_dir, files, directories, special, contents, unreadable)
 
 
 def python_signs(app_dir: Path) -> tuple[str, ...]:
     """Return the names in *app_dir* that make it look like a Python app.
 
-    Wide on purpose, wider than what can be built: the build phase explains what is missing, and
-    the platform's "no buildpack took part" does not.
+    These are more than can be built: the build phase explains what is missing, and the platform's
+    "no buildpack groups passed detection" does not.
     """
     return tuple(sorted(name for name in _names(app_dir) if _is_sign(name)))
 
@@ -210,7 +209,7 @@ def is_misspelt(name: str) -> bool:
     [True, False, False]
     """
     stem, _, suffix = name.casefold().strip(" '\"").partition(".")
-    # An app may have thousands of files at its top, and comparing is slow.
+    # An app may have thousands of files at its top, and the comparison below is slow.
     if len(set(stem) & set(_STEM)) < _LETTERS_IN_COMMON:
         return False
     return (
@@ -236,18 +235,18 @@ def _names(app_dir: Path) -> frozenset[str]:
     return frozenset(entry.name for entry in app_dir.iterdir())
 
 
-def _alike(found: Sequence[str], expected: Sequence[str]) -> float:
+def _alike(name: Sequence[str], expected: Sequence[str]) -> float:
     from difflib import SequenceMatcher  # noqa: PLC0415 - for misspelt names
 
-    return SequenceMatcher(None, found, expected).ratio()
+    return SequenceMatcher(None, name, expected).ratio()
 
 
-def _place(content: bytes, offset: int) -> tuple[int, int]:
-    """Line (from 1) and value of the byte at *offset*."""
+def _line_and_byte(content: bytes, offset: int) -> tuple[int, int]:
+    """Return the line (from 1) and the value of the byte at *offset*."""
     return content.count(b"\n", 0, offset) + 1, content[offset]
 
 
 def unread_locks(names: Iterable[str]) -> tuple[str, ...]:
-    """Those of *names* that another package manager decides by, in a fixed order."""
+    """Return those of *names* that are files of package managers, in a fixed order."""
     present = frozenset(names)
     return tuple(name for name in LOCK_FILES if name in present)

@@ -1,6 +1,6 @@
-"""The detect phase: whether this is a Python app.
+"""The detect phase: decides whether this is a Python app.
 
-It runs for every app on every build, so it looks at names only and imports little.
+It runs for every app on every build, so it looks only at names and imports little.
 """
 
 from collections.abc import Callable
@@ -9,26 +9,26 @@ from cnb_python.app import directories_with_python, python_signs
 from cnb_python.cnb.context import DetectContext
 from cnb_python.cnb.plan import build_plan
 
+# Exit codes: https://github.com/buildpacks/spec/blob/main/buildpack.md#detection
 PASS = 0
-# As `settings` has it, which takes as long to import as everything else here.
+FAIL = 100
+# Also in `config.settings`, which takes as long to import as all the modules of detection.
 PROJECT = "BP_PYTHON_PROJECT"
 REQUIREMENTS = "BP_PYTHON_REQUIREMENTS"
-# https://github.com/buildpacks/spec/blob/main/buildpack.md#detection
-FAIL = 100
 
 
 def detect(context: DetectContext, say: Callable[[str], None]) -> int:
-    """Return the exit code: 0 takes part, 100 does not.
+    """Return PASS if the directory looks like a Python app, else FAIL.
 
-    Whatever looks like Python takes part, even when it cannot be built: the build phase explains
-    what is missing, while a failed detection ends in the platform's words.
+    An app that looks like Python and cannot be built passes too: the build phase explains what is
+    missing, and a failed detection only ends in the platform's general message.
     """
-    # What is named takes part as it is: the build says what is wrong with it.
+    # A setting that names the app's files is enough: the build explains what is wrong with them.
     is_named = any(context.environ.get(name, "").strip() for name in (PROJECT, REQUIREMENTS))
     if not is_named and not python_signs(context.app_dir):
-        say("No Python app: found neither a requirements file, a lock file nor Python code.")
-        if below := directories_with_python(context.app_dir):
-            say(f"There is one in {' and in '.join(below)}: choose with {PROJECT}={below[0]}")
+        say("No Python app: no requirements file, no lock file and no Python code at the top.")
+        if paths := directories_with_python(context.app_dir):
+            say(f"Python apps are in {', '.join(paths)}: choose one with {PROJECT}={paths[0]}")
         return FAIL
     build_plan().write(context.plan_path)
     return PASS

@@ -1,4 +1,4 @@
-"""What is refused before anything is written, and what is warned of."""
+"""Checks before anything is written: what stops the build, and warnings about the app's files."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -12,8 +12,8 @@ from cnb_python.managers.pip.config import SECTIONS, SYSTEM_FILES, configuration
 from cnb_python.managers.registry import unread
 from cnb_python.system.interface import Output
 
-# Each of them would put packages where the image does not have them, or install none. What pip
-# reads from PIP_* otherwise (indexes, proxies, certificates, constraints, ...) is welcome.
+# Each of them puts packages where the image does not have them, or installs none. All other PIP_*
+# variables work (indexes, proxies, certificates, constraints, ...).
 # https://pip.pypa.io/en/stable/topics/configuration/#environment-variables
 MISPLACING = {
     "PIP_ABI": "pip would choose packages for another interpreter",
@@ -28,14 +28,14 @@ MISPLACING = {
     "PIP_TARGET": "pip would install outside the app's environment",
     "PIP_USER": "pip would install to the home of the build's user",
 }
-# Each of them says in a tool's own way what a setting of ours says for every tool. They are taken
-# from the tools' processes, so whoever sets one would get another image than was asked for.
+# Each of them chooses for one tool what a setting of this buildpack chooses for all of them. The
+# tools' processes do not get them, so they would have no effect.
 # https://docs.astral.sh/uv/reference/environment/
 # https://pipenv.pypa.io/en/latest/configuration.html
 # https://pdm-project.org/en/latest/usage/config/
-_WHICH_PYTHON = "it says which Python the app gets; BP_PYTHON_VERSION does that"
-_WHICH_PROJECT = "it says which directory holds the app; BP_PYTHON_PROJECT does that"
-_WHICH_GROUPS = "it asks for development packages; BP_PYTHON_GROUPS=dev does that"
+_WHICH_PYTHON = "it chooses the app's Python: use BP_PYTHON_VERSION"
+_WHICH_PROJECT = "it chooses the directory of the app: use BP_PYTHON_PROJECT"
+_WHICH_GROUPS = "it asks for development packages: use BP_PYTHON_GROUPS=dev"
 CONTRADICTING = {
     "PDM_PROJECT": _WHICH_PROJECT,
     "PDM_PYTHON": _WHICH_PYTHON,
@@ -51,8 +51,8 @@ CONTRADICTING = {
     "UV_WORKING_DIRECTORY": _WHICH_PROJECT,
 }
 _FALSE = frozenset({"", "0", "false", "no", "off", "n", "f"})
-# The same, as the options are called in configuration files, which pip reads for `pip install`
-# in these sections: https://pip.pypa.io/en/stable/topics/configuration/#configuration-files
+# MISPLACING as options of pip's configuration files, which `pip install` reads from SECTIONS:
+# https://pip.pypa.io/en/stable/topics/configuration/#configuration-files
 _OPTIONS = {
     name.removeprefix("PIP_").lower().replace("_", "-"): reason
     for name, reason in MISPLACING.items()
@@ -62,24 +62,24 @@ _OPTIONS = {
 def check_environment(
     environ: Mapping[str, str], system_files: tuple[Path, ...] = SYSTEM_FILES
 ) -> None:
-    """Refuse what would make a wrong image, in variables and in pip's configuration files.
+    """Refuse unsupported variables, and such options in pip's configuration files.
 
-    Raises ForbiddenVariables, or ForbiddenPipOptions for the first such file, with all of them.
+    Raises ForbiddenVariables with all of them, or ForbiddenPipOptions with all of the first file.
     """
-    found = tuple(
+    forbidden = tuple(
         (name, reason)
         for name, reason in (MISPLACING | CONTRADICTING).items()
-        if any(_is_on(value) for given, value in environ.items() if _canonical(given) == name)
+        if any(_is_on(value) for key, value in environ.items() if _canonical(key) == name)
     )
-    if found:
-        raise ForbiddenVariables(found)
+    if forbidden:
+        raise ForbiddenVariables(forbidden)
     for file in configuration_files(environ, system_files):
         if options := _misplacing(file):
             raise ForbiddenPipOptions(str(file), options)
 
 
 def _canonical(variable: str) -> str:
-    # pip ignores case behind its prefix, and takes - for _.
+    # pip ignores case after its prefix, and reads - as _.
     if not variable.startswith("PIP_"):
         return variable
     return variable.upper().replace("-", "_")
@@ -90,13 +90,13 @@ def _is_on(value: str) -> bool:
 
 
 def _misplacing(file: Path) -> tuple[tuple[str, str], ...]:
-    """Return the offenders in *file*; what cannot be read is for pip to complain of."""
+    """Return the options in *file* that are refused; pip itself reports a file it cannot read."""
     if not file.is_file():
         return ()
     import configparser  # noqa: PLC0415 - most builds have no such file
 
     parser = configparser.RawConfigParser(strict=False, allow_no_value=True)
-    with suppress(OSError, configparser.Error):  # what was read until there counts
+    with suppress(OSError, configparser.Error):  # what was read before the error counts
         parser.read_string(file.read_text(encoding="utf-8", errors="replace"))
     return tuple(
         (name, _OPTIONS[option])
@@ -109,7 +109,7 @@ def _misplacing(file: Path) -> tuple[tuple[str, str], ...]:
 
 
 def check_app(app: App, manager: Manager, output: Output) -> None:
-    """Refuse what *manager* cannot work with (AppError); warn of files that do not count."""
+    """Refuse files that *manager* cannot use (raises AppError); warn of files it does not read."""
     _check_kinds(app)
     for advice in manager.check(app):
         output.warning(advice.title, (advice.text,))
@@ -117,17 +117,14 @@ def check_app(app: App, manager: Manager, output: Output) -> None:
         output.warning(
             f"{' and '.join(files)}: not read",
             (
-                f"The app has {manager.deciding_file} too, which alone says what is installed.",
-                (
-                    "If the two disagree, the image has what "
-                    f"{manager.deciding_file} says; delete the one that you do not use."
-                ),
+                f"The app is installed from {manager.deciding_file}.",
+                "Delete the file that you do not use, so that the two cannot disagree.",
             ),
         )
 
 
 def _check_kinds(app: App) -> None:
-    """Refuse pipes and devices under names that tools read: each would wait for ever."""
-    for name in sorted(app.others.intersection((*PROJECT_FILES, *OTHER_SIGNS))):
+    """Refuse pipes and devices with names that tools read: reading one may never end."""
+    for name in sorted(app.special.intersection((*PROJECT_FILES, *OTHER_SIGNS))):
         if (app.directory / name).exists():
             raise NotAFile(app.shown(name), "a pipe, a socket or a device")

@@ -1,4 +1,4 @@
-"""The app directory, read once."""
+"""The app's directory: signs of Python, and files that are read once."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -36,14 +36,14 @@ def app_with(directory: Path, name: str, content: bytes) -> App:
         *("requirements.in", "environment.yml", "__init__.py"),
     ],
 )
-def test_whatever_looks_like_python_takes_part(tmp_path: Path, name: str) -> None:
+def test_a_file_of_python_or_its_tools_is_a_sign(tmp_path: Path, name: str) -> None:
     (tmp_path / name).touch()
 
     assert python_signs(tmp_path) == (name,)
 
 
 @pytest.mark.parametrize("name", ["__pycache__", ".venv", "venv", "requirements"])
-def test_directories_that_python_leaves_behind_take_part(tmp_path: Path, name: str) -> None:
+def test_a_directory_that_python_tools_make_is_a_sign(tmp_path: Path, name: str) -> None:
     (tmp_path / name).mkdir()
 
     assert python_signs(tmp_path) == (name,)
@@ -57,7 +57,7 @@ def test_directories_that_python_leaves_behind_take_part(tmp_path: Path, name: s
         *(".tool-versions", "Cargo.lock", "composer.lock"),
     ],
 )
-def test_other_apps_do_not_take_part(tmp_path: Path, name: str) -> None:
+def test_files_of_other_languages_are_no_sign(tmp_path: Path, name: str) -> None:
     (tmp_path / name).touch()
 
     assert python_signs(tmp_path) == ()
@@ -73,7 +73,7 @@ def test_other_apps_do_not_take_part(tmp_path: Path, name: str) -> None:
         *("requirements.txt~", "requirements.txt.bak", "requirement"),
     ],
 )
-def test_slips_of_the_pen_are_recognised(name: str) -> None:
+def test_a_misspelt_requirements_txt_is_recognised(name: str) -> None:
     assert is_misspelt(name)
 
 
@@ -85,16 +85,16 @@ def test_slips_of_the_pen_are_recognised(name: str) -> None:
         *("constraints.txt", "README.txt", "requests.txt", "retirement.txt", ".txt", ""),
     ],
 )
-def test_other_names_are_not_taken_for_slips(name: str) -> None:
+def test_another_name_is_not_taken_for_misspelt(name: str) -> None:
     assert not is_misspelt(name)
 
 
 @given(st.text(max_size=40))
-def test_no_name_breaks_the_recognition(name: str) -> None:
+def test_any_name_is_misspelt_or_not(name: str) -> None:
     assert is_misspelt(name) in {True, False}
 
 
-def test_requirements_of_another_purpose_are_told_apart(tmp_path: Path) -> None:
+def test_variants_and_misspelt_requirements_are_told_apart(tmp_path: Path) -> None:
     for name in ("requirements-dev.txt", "requirements.prod.txt", "requirments.txt"):
         (tmp_path / name).touch()
     (tmp_path / "requirements").mkdir()
@@ -109,7 +109,7 @@ def test_requirements_of_another_purpose_are_told_apart(tmp_path: Path) -> None:
     assert app.misspelt_requirements() == ("requirments.txt",)
 
 
-def test_the_kinds_of_entries_are_told_apart(tmp_path: Path) -> None:
+def test_files_directories_and_special_files_are_told_apart(tmp_path: Path) -> None:
     (tmp_path / "app.py").touch()
     (tmp_path / "static").mkdir()
     (tmp_path / "link.py").symlink_to("app.py")
@@ -120,18 +120,18 @@ def test_the_kinds_of_entries_are_told_apart(tmp_path: Path) -> None:
 
     assert app.files == {"app.py", "link.py"}
     assert app.directories == {"static"}
-    assert app.others == {"loop", "broken"}
+    assert app.special == {"loop", "broken"}
     assert app.names == {"app.py", "link.py", "static", "loop", "broken"}
 
 
-def test_a_file_that_is_not_there_has_no_content(tmp_path: Path) -> None:
+def test_a_missing_file_has_no_content(tmp_path: Path) -> None:
     app = read_app(tmp_path)
 
     assert app.content("requirements.txt") is None
     assert app.text("requirements.txt") is None
 
 
-def test_text_is_read_with_and_without_a_mark(tmp_path: Path) -> None:
+def test_text_is_read_without_a_byte_order_mark(tmp_path: Path) -> None:
     plain = app_with(tmp_path, "requirements.txt", "flask  # ünï\n".encode())
     assert plain.text("requirements.txt") == "flask  # ünï\n"
 
@@ -139,7 +139,7 @@ def test_text_is_read_with_and_without_a_mark(tmp_path: Path) -> None:
     assert marked.text("requirements.txt") == "flask\n"
 
 
-def test_a_deciding_link_is_followed(tmp_path: Path) -> None:
+def test_a_link_to_a_file_is_followed(tmp_path: Path) -> None:
     (tmp_path / "real").write_text("flask")
     (tmp_path / "requirements.txt").symlink_to("real")
 
@@ -155,7 +155,9 @@ def test_a_deciding_link_is_followed(tmp_path: Path) -> None:
     ],
     ids=["directory", "loop", "broken link"],
 )
-def test_what_is_no_file_is_named_for_what_it_is(tmp_path: Path, make: Make, kind: str) -> None:
+def test_a_directory_or_broken_link_is_refused_by_its_kind(
+    tmp_path: Path, make: Make, kind: str
+) -> None:
     make(tmp_path / "requirements.txt")
 
     with pytest.raises(NotAFile) as raised:
@@ -167,20 +169,20 @@ def test_what_is_no_file_is_named_for_what_it_is(tmp_path: Path, make: Make, kin
     assert message.steps
 
 
-def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+def test_a_pipe_is_not_read(tmp_path: Path) -> None:
     import os  # noqa: PLC0415 - the only test that needs it
 
     os.mkfifo(tmp_path / "requirements.txt")
 
-    assert read_app(tmp_path).others == {"requirements.txt"}
+    assert read_app(tmp_path).special == {"requirements.txt"}
 
 
-def test_a_refused_file_says_how_to_allow_it(tmp_path: Path) -> None:
+def test_an_unreadable_file_is_refused_with_the_command_to_allow_it(tmp_path: Path) -> None:
     app = App(
         directory=tmp_path,
         files=frozenset({"requirements.txt"}),
         directories=frozenset(),
-        others=frozenset(),
+        special=frozenset(),
         contents={},
         unreadable={"requirements.txt": "Permission denied"},
     )
@@ -193,7 +195,7 @@ def test_a_refused_file_says_how_to_allow_it(tmp_path: Path) -> None:
     assert "chmod a+r requirements.txt" in message.steps[0]
 
 
-def test_text_that_is_not_utf8_is_placed(tmp_path: Path) -> None:
+def test_text_that_is_not_utf8_is_refused_with_its_line(tmp_path: Path) -> None:
     app = app_with(tmp_path, "requirements.txt", b"flask\n# caf\xe9\n")
 
     with pytest.raises(NotUtf8) as raised:
@@ -223,13 +225,13 @@ def repository(directory: Path) -> Path:
     return directory
 
 
-def test_an_app_in_a_directory_has_what_is_there_and_above(tmp_path: Path) -> None:
+def test_an_app_in_a_directory_has_its_files_and_those_above(tmp_path: Path) -> None:
     app = read_app(repository(tmp_path), "services/api")
 
     assert app.directory == tmp_path / "services/api"
     assert app.text("requirements.txt") == "services/api/requirements.txt"
     assert app.text(".python-version") is None
-    assert [one.inside for one in app.above] == ["services", ""]
+    assert [parent.inside for parent in app.above] == ["services", ""]
     assert app.above[0].text(".python-version") == "services/.python-version"
     assert app.top == tmp_path
 
@@ -250,7 +252,7 @@ def test_files_of_an_app_in_a_directory_are_named_from_the_top(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("inside", ["api", "services/api/requirements.txt", "out"])
-def test_an_app_in_no_directory_of_the_repository_is_refused(tmp_path: Path, inside: str) -> None:
+def test_a_directory_outside_the_repository_is_refused(tmp_path: Path, inside: str) -> None:
     top = repository(tmp_path / "top")
     (top / "out").symlink_to(tmp_path)
 
@@ -262,7 +264,7 @@ def test_an_app_in_no_directory_of_the_repository_is_refused(tmp_path: Path, ins
     assert message.body[1:] == ("These hold a Python app:", "  - lib", "  - services/api")
 
 
-def test_directories_that_nobody_wrote_are_no_candidates(tmp_path: Path) -> None:
+def test_generated_and_deep_directories_are_not_searched(tmp_path: Path) -> None:
     for name in ("node_modules/x/setup.py", ".venv/setup.py", "a/b/c/setup.py"):
         (tmp_path / name).parent.mkdir(parents=True)
         (tmp_path / name).touch()

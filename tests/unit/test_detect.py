@@ -1,4 +1,4 @@
-"""Which apps take part."""
+"""Which apps pass detection, and what it prints for the others."""
 
 from pathlib import Path
 
@@ -23,58 +23,58 @@ def context(app_dir: Path, **environ: str) -> DetectContext:
 
 
 @pytest.mark.parametrize("name", ["requirements.txt", "uv.lock", "manage.py", "requirments.txt"])
-def test_what_looks_like_python_takes_part_and_asks_for_python(tmp_path: Path, name: str) -> None:
+def test_a_python_app_passes_and_requires_python(tmp_path: Path, name: str) -> None:
     app_dir = tmp_path / "app"
     app_dir.mkdir()
     (app_dir / name).touch()
-    said: list[str] = []
+    lines: list[str] = []
 
-    assert detect(context(app_dir), said.append) == PASS
+    assert detect(context(app_dir), lines.append) == PASS
     plan = tomli.loads((tmp_path / "plan.toml").read_text())
     assert plan == {"provides": [{"name": "python"}], "requires": [{"name": "python"}]}
-    assert said == []
+    assert lines == []
 
 
-def test_what_does_not_says_why_and_leaves_the_plan_alone(tmp_path: Path) -> None:
+def test_another_app_fails_with_a_reason_and_without_a_plan(tmp_path: Path) -> None:
     app_dir = tmp_path / "app"
     app_dir.mkdir()
     (app_dir / "package.json").touch()
-    said: list[str] = []
+    lines: list[str] = []
 
-    assert detect(context(app_dir), said.append) == FAIL
+    assert detect(context(app_dir), lines.append) == FAIL
     assert not (tmp_path / "plan.toml").exists()
-    assert said == [
-        "No Python app: found neither a requirements file, a lock file nor Python code."
+    assert lines == [
+        "No Python app: no requirements file, no lock file and no Python code at the top."
     ]
 
 
-def test_an_app_in_a_directory_is_hinted_at(tmp_path: Path) -> None:
+def test_apps_in_directories_are_named_with_the_setting(tmp_path: Path) -> None:
     app_dir = tmp_path / "app"
     for name in ("services/api/uv.lock", "web/package.json", "worker/requirements.txt"):
         (app_dir / name).parent.mkdir(parents=True)
         (app_dir / name).touch()
-    said: list[str] = []
+    lines: list[str] = []
 
-    assert detect(context(app_dir), said.append) == FAIL
-    assert said[1] == (
-        "There is one in services/api and in worker: choose with BP_PYTHON_PROJECT=services/api"
+    assert detect(context(app_dir), lines.append) == FAIL
+    assert lines[1] == (
+        "Python apps are in services/api, worker: choose one with BP_PYTHON_PROJECT=services/api"
     )
 
 
 @pytest.mark.parametrize("value", ["services/api", "not/there"])
-def test_a_directory_that_is_named_takes_part(tmp_path: Path, value: str) -> None:
+def test_a_named_project_directory_passes(tmp_path: Path, value: str) -> None:
     app_dir = tmp_path / "app"
     app_dir.mkdir()
 
     assert detect(context(app_dir, BP_PYTHON_PROJECT=value), lambda _: None) == PASS
 
 
-def test_the_name_of_the_setting_is_the_same_everywhere() -> None:
+def test_the_names_of_settings_are_those_of_the_table() -> None:
     assert settings.PROJECT == PROJECT
-    assert REQUIREMENTS in {one.variable for one in settings.TABLE}
+    assert REQUIREMENTS in {setting.variable for setting in settings.TABLE}
 
 
-def test_requirements_files_that_are_named_take_part(tmp_path: Path) -> None:
+def test_named_requirements_files_pass(tmp_path: Path) -> None:
     app_dir = tmp_path / "app"
     app_dir.mkdir()
 

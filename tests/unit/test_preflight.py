@@ -1,4 +1,4 @@
-"""What is refused before anything is written."""
+"""Preflight: unsupported variables, pip options and files are refused."""
 
 import os
 from pathlib import Path
@@ -15,7 +15,7 @@ from tests.support.fake_system import Log
 
 
 class Warnings(Log):
-    """An output that remembers warnings, and fails at anything else."""
+    """An output that records warnings, and fails at everything else."""
 
     def step(self, title: str) -> None:
         raise AssertionError(title)
@@ -57,8 +57,8 @@ def test_every_misplacing_variable_is_named_with_its_reason() -> None:
         assert f"- {name}: {reason}" in body
 
 
-# Those that others refuse, and that do no harm here: the tools' places are ours to say, they are
-# told the interpreter by its path, and no `PYTHON*` variable reaches them.
+# Other buildpacks refuse these. Here they have no effect: the tools' directories are chosen by the
+# buildpack, they get the interpreter by its path, and `PYTHON*` variables are removed.
 HARMLESS = (
     *("PIP_CACHE_DIR", "POETRY_CACHE_DIR", "POETRY_DATA_DIR", "POETRY_HOME"),
     *("POETRY_VIRTUALENVS_CREATE", "POETRY_VIRTUALENVS_IN_PROJECT"),
@@ -70,12 +70,12 @@ HARMLESS = (
 
 
 @pytest.mark.parametrize("name", HARMLESS)
-def test_what_does_no_harm_here_passes(name: str) -> None:
+def test_a_variable_without_effect_passes(name: str) -> None:
     check_environment({name: "1"})
 
 
 @pytest.mark.parametrize("name", CONTRADICTING)
-def test_whoever_says_it_in_a_tools_own_way_learns_of_the_setting(name: str) -> None:
+def test_a_tools_own_variable_is_refused_with_the_setting_to_use(name: str) -> None:
     check_environment({name: ""})
     with pytest.raises(ForbiddenVariables) as raised:
         check_environment({name: "x"})
@@ -98,18 +98,18 @@ def test_pip_reads_its_variables_in_any_case() -> None:
     assert [name for name, _ in raised.value.found] == ["PIP_TARGET"]
 
 
-PLACES = {
+CONFIG_FILES = {
     "named": ({"PIP_CONFIG_FILE": "{}/named.conf"}, "named.conf"),
     "XDG": ({"XDG_CONFIG_HOME": "{}/xdg", "HOME": "{}"}, "xdg/pip/pip.conf"),
     "home": ({"HOME": "{}"}, ".config/pip/pip.conf"),
-    "old place at home": ({"HOME": "{}"}, ".pip/pip.conf"),
+    "old path at home": ({"HOME": "{}"}, ".pip/pip.conf"),
     "system": ({}, "etc/pip.conf"),
 }
 
 
-def configured(directory: Path, place: str, text: str | bytes) -> dict[str, str]:
-    """Write *text* as pip's configuration at *place*; return the variables that go with it."""
-    environ, file = PLACES[place]
+def configured(directory: Path, kind: str, text: str | bytes) -> dict[str, str]:
+    """Write *text* as pip's configuration of this *kind*; return the variables that name it."""
+    environ, file = CONFIG_FILES[kind]
     (directory / file).parent.mkdir(parents=True, exist_ok=True)
     content = text if isinstance(text, bytes) else text.encode()
     (directory / file).write_bytes(content)
@@ -120,16 +120,14 @@ def check_below(directory: Path, environ: dict[str, str]) -> None:
     check_environment(environ, (directory / "etc/pip.conf",))
 
 
-@pytest.mark.parametrize("place", PLACES)
-def test_a_misplacing_option_of_a_configuration_file_is_refused(
-    tmp_path: Path, place: str
-) -> None:
-    environ = configured(tmp_path, place, "[global]\ntarget = /srv/x%y\n[install]\nuser = yes\n")
+@pytest.mark.parametrize("kind", CONFIG_FILES)
+def test_a_misplacing_option_of_a_configuration_file_is_refused(tmp_path: Path, kind: str) -> None:
+    environ = configured(tmp_path, kind, "[global]\ntarget = /srv/x%y\n[install]\nuser = yes\n")
 
     with pytest.raises(ForbiddenPipOptions) as raised:
         check_below(tmp_path, environ)
 
-    file = str(tmp_path / PLACES[place][1])
+    file = str(tmp_path / CONFIG_FILES[kind][1])
     assert [name for name, _ in raised.value.options] == ["target", "user"]
     message = raised.value.describe()
     assert file in message.title
@@ -137,7 +135,7 @@ def test_a_misplacing_option_of_a_configuration_file_is_refused(
 
 
 @pytest.mark.parametrize("name", MISPLACING)
-def test_files_are_refused_what_variables_are(tmp_path: Path, name: str) -> None:
+def test_every_misplacing_option_is_refused_in_every_spelling(tmp_path: Path, name: str) -> None:
     option = name.removeprefix("PIP_").lower()
     for spelling in (option, option.replace("_", "-"), option.upper(), f"--{option}"):
         environ = configured(tmp_path, "home", f"[install]\n{spelling}: 1\n")
@@ -162,30 +160,28 @@ def test_other_configuration_files_pass(tmp_path: Path, text: str | bytes) -> No
     check_below(tmp_path, configured(tmp_path, "home", text))
 
 
-def test_what_stands_before_a_broken_line_counts(tmp_path: Path) -> None:
+def test_an_option_before_a_broken_line_is_refused(tmp_path: Path) -> None:
     environ = configured(tmp_path, "home", "[global]\ntarget = /srv\n[global\n= 7\n")
 
     with pytest.raises(ForbiddenPipOptions):
         check_below(tmp_path, environ)
 
 
-@pytest.mark.parametrize(
-    "file", ["/dev/null", "{}/named.conf"], ids=["no file at all", "one in its place"]
-)
-def test_a_named_file_takes_the_place_of_the_users(tmp_path: Path, file: str) -> None:
+@pytest.mark.parametrize("file", ["/dev/null", "{}/named.conf"], ids=["no file", "another file"])
+def test_pip_config_file_replaces_the_users_file(tmp_path: Path, file: str) -> None:
     environ = configured(tmp_path, "home", "[global]\ntarget = /srv\n")
     (tmp_path / "named.conf").write_text("[global]\nretries = 1\n")
 
     check_below(tmp_path, {**environ, "PIP_CONFIG_FILE": file.format(tmp_path)})
 
 
-def test_a_directory_of_that_name_passes(tmp_path: Path) -> None:
+def test_a_directory_called_pip_conf_passes(tmp_path: Path) -> None:
     (tmp_path / ".pip/pip.conf").mkdir(parents=True)
 
     check_below(tmp_path, {"HOME": str(tmp_path)})
 
 
-def test_an_ordinary_app_is_not_warned_of_anything(tmp_path: Path) -> None:
+def test_an_ordinary_app_gets_no_warning(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text("flask\n")
     output = Warnings()
 
@@ -214,7 +210,7 @@ def test_a_file_from_powershell_is_warned_of(tmp_path: Path) -> None:
     assert "saved as UTF-16" in output.said[0]
 
 
-def test_what_the_manager_refuses_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_the_manager_refuses_is_refused(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").mkdir()
 
     with pytest.raises(NotAFile):
@@ -232,7 +228,7 @@ def test_a_pipe_that_a_tool_would_read_is_refused(tmp_path: Path, name: str) -> 
     assert raised.value.name == name
 
 
-def test_a_broken_link_under_such_a_name_is_for_the_tool_to_pass_over(tmp_path: Path) -> None:
+def test_a_broken_link_that_a_tool_ignores_passes(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").touch()
     (tmp_path / "uv.toml").symlink_to("gone")
 

@@ -143,7 +143,7 @@ _VALUES: Mapping[str, object] = {
     "ForbiddenPipOptions.file": "/home/cnb/.config/pip/pip.conf",
     "ForbiddenVariables.found": (
         ("PIP_TARGET", "pip would install outside the app's environment"),
-        ("UV_PYTHON", "it says which Python the app gets; BP_PYTHON_VERSION does that"),
+        ("UV_PYTHON", "it chooses the app's Python: use BP_PYTHON_VERSION"),
     ),
     "GitFailed.problem": "fatal: repository not found",
     "GitFailed.requirement": "git+https://git.example.org/shop.git",

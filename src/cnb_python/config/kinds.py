@@ -1,4 +1,4 @@
-"""What a setting is: its names, what it may be, and how variables and TOML say that."""
+"""The kinds of settings: what values each may have, as text in a variable and in TOML."""
 
 from typing import NamedTuple, Protocol
 
@@ -12,19 +12,19 @@ _BOOLEANS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "
 
 
 class SettingOrigin(NamedTuple):
-    """Who gave a value."""
+    """The variable, or the file and line, that a value comes from."""
 
     name: str
-    """A variable, or a file relative to the app."""
+    """The variable, or the file relative to the top of the app."""
     line: int | None = None
-    """Of the file, from 1; None for a variable, and where it is written in an unusual way."""
+    """From 1; None for a variable, and if the line is not recognised."""
 
     def __str__(self) -> str:
         return self.name if self.line is None else f"{self.name}, line {self.line}"
 
 
 class Kind(Protocol):
-    """What a value may be. `None` stands for a value that is none of the kind."""
+    """What a value may be. The methods return None for a value that is not allowed."""
 
     @property
     def in_toml(self) -> str:
@@ -37,16 +37,16 @@ class Kind(Protocol):
         ...
 
     def from_toml(self, value: TomlValue) -> Value | None:
-        """Return what *value* says."""
+        """Return the value that *value* stands for."""
         ...
 
     def from_text(self, text: str) -> Value | None:
-        """Return what *text*, stripped and not empty, says."""
+        """Return the value that *text*, stripped and not empty, stands for."""
         ...
 
 
 class Setting(NamedTuple):
-    """One thing to choose."""
+    """A setting: its names, its kind and its meaning."""
 
     name: str
     """The key in `[tool.cnb-python]`, and the field of `Settings`."""
@@ -57,7 +57,7 @@ class Setting(NamedTuple):
 
 
 class OneOf(NamedTuple):
-    """One of a few words; case does not count."""
+    """One of a few words, in upper or lower case."""
 
     words: tuple[str, ...]
 
@@ -72,11 +72,11 @@ class OneOf(NamedTuple):
         return f"one of {', '.join(self.words)}"
 
     def from_toml(self, value: TomlValue) -> str | None:
-        """Return the word that *value* is."""
+        """Return the word in lower case."""
         return self.from_text(value) if isinstance(value, str) else None
 
     def from_text(self, text: str) -> str | None:
-        """Return the word that *text* is."""
+        """Return the word in lower case."""
         word = text.strip().lower()
         return word if word in self.words else None
 
@@ -88,16 +88,16 @@ class Flag(NamedTuple):
     in_variable: str = f"one of {', '.join(_BOOLEANS)}"
 
     def from_toml(self, value: TomlValue) -> bool | None:
-        """Return *value* if it is one."""
+        """Return *value* if it is a boolean."""
         return value if isinstance(value, bool) else None
 
     def from_text(self, text: str) -> bool | None:
-        """Return what *text* says."""
+        """Return whether *text* means yes."""
         return _BOOLEANS.get(text.lower())
 
 
 class Text(NamedTuple):
-    """Text that whoever uses it understands."""
+    """Any text; the code that uses it checks it."""
 
     example: str
 
@@ -128,7 +128,7 @@ class Names(NamedTuple):
     @property
     def in_toml(self) -> str:
         """Return an example as a list."""
-        return f"a list of texts, such as [{', '.join(f'"{one}"' for one in self.example)}]"
+        return f"a list of texts, such as [{', '.join(f'"{name}"' for name in self.example)}]"
 
     @property
     def in_variable(self) -> str:
@@ -136,10 +136,10 @@ class Names(NamedTuple):
         return f"names separated by commas or spaces, such as {','.join(self.example)}"
 
     def from_toml(self, value: TomlValue) -> tuple[str, ...] | None:
-        """Return *value* if it is a list of texts; none of them may be empty."""
+        """Return *value* if it is a list of texts that are not empty."""
         if not isinstance(value, list):
             return None
-        texts = [one.strip() for one in value if isinstance(one, str) and one.strip()]
+        texts = [text.strip() for text in value if isinstance(text, str) and text.strip()]
         return tuple(dict.fromkeys(texts)) if len(texts) == len(value) else None
 
     def from_text(self, text: str) -> tuple[str, ...]:
@@ -163,18 +163,18 @@ class Directory(NamedTuple):
         return f"a directory below the top of the app, such as {self.example}"
 
     def from_toml(self, value: TomlValue) -> str | None:
-        """Return *value* if it is a path that does not leave the app."""
+        """Return *value* as `from_text` does."""
         return self.from_text(value.strip()) if isinstance(value, str) else None
 
     def from_text(self, text: str) -> str | None:
-        """Return *text* without needless dots and slashes, unless it leaves the app."""
+        """Return *text* without needless dots and slashes; None if it leads out of the app."""
         parts = [part for part in text.split("/") if part not in {"", "."}]
         leaves = text.startswith("/") or ".." in parts or "\\" in text or "\0" in text
         return None if leaves else "/".join(parts)
 
 
 def displayed(value: Value) -> str:
-    """Return *value* for the log; of addresses what is no secret."""
+    """Return *value* as the log shows it: URLs without credentials."""
     match value:
         case bool():
             return "true" if value else "false"
@@ -184,15 +184,15 @@ def displayed(value: Value) -> str:
             return shown(value) if "://" in value else value
 
 
-def written(value: TomlValue) -> str:
-    """Return *value* as TOML has it, or nearly: for messages about values of a wrong kind."""
+def as_toml(value: TomlValue) -> str:
+    """Return *value* nearly as TOML has it, for messages about values of the wrong kind."""
     match value:
         case bool():
             return "true" if value else "false"
         case str():
             return f'"{value}"'
         case list():
-            return f"[{', '.join(map(written, value))}]"
+            return f"[{', '.join(map(as_toml, value))}]"
         case dict():
             return "a table"
         case _:

@@ -1,5 +1,6 @@
-"""Every setting: what a user may choose, by a `BP_*` variable or in `[tool.cnb-python]`.
+"""The settings: their table, their defaults, and how they are read.
 
+A `BP_PYTHON_*` variable or a key of `[tool.cnb-python]` in `pyproject.toml` gives a setting.
 To add one: a field with its default in `Settings`, a row in `TABLE`, `make docs`.
 """
 
@@ -20,8 +21,8 @@ from cnb_python.config.kinds import (
     SettingOrigin,
     Text,
     Value,
+    as_toml,
     displayed,
-    written,
 )
 from cnb_python.errors.config import BadSettings, UnknownSettings
 from cnb_python.errors.inputs import UnreadableFile
@@ -30,162 +31,6 @@ FILE = "pyproject.toml"
 TOOL = "cnb-python"
 PREFIX = "BP_PYTHON_"
 _PROJECT = "project"
-
-# Most apps have a pyproject.toml, and few of them choose anything: those are not parsed here.
-_MENTIONED = re.compile(rb"cnb.{0,2}python", re.IGNORECASE)
-
-
-class GivenValue(NamedTuple):
-    """A value that somebody gave a setting."""
-
-    setting: Setting
-    origin: SettingOrigin
-    found: str
-    """As it is written."""
-    expected: str
-    value: Value | None
-    """None: it is none that the setting may have."""
-
-
-class _UnknownName(NamedTuple):
-    """A name that is no setting's."""
-
-    name: str
-    origin: SettingOrigin
-    likely: str
-    """The setting that was probably meant; empty: none is similar."""
-
-
-def read_given(
-    table: tuple[Setting, ...], environ: Mapping[str, str], app_dir: Path
-) -> Mapping[str, GivenValue]:
-    """Return what counts for each setting of *table* that was given, by its name.
-
-    Raises UnknownSettings or BadSettings with all of them, UnreadableToml and UnreadableFile.
-    """
-    variables = list(_variables(table, environ))
-    top = list(_file(table, app_dir, FILE))
-    found = _by_name((*top, *variables))
-    below = []
-    if (project := found.get(_PROJECT)) and project.value:
-        below = list(_file(table, app_dir, f"{project.value}/{FILE}", without=_PROJECT))
-    _refuse((*variables, *top, *below), table)
-    return _by_name((*top, *below, *variables))
-
-
-def setting_line(name: str, value: Value, origin: SettingOrigin | None) -> str:
-    """Return what to show of a value that counts: `layout = merged, by BP_PYTHON_LAYOUT`."""
-    by = f", by {origin}" if origin else ""
-    return f"{name} = {displayed(value)}{by}"
-
-
-def _by_name(said: Iterable[GivenValue | _UnknownName]) -> dict[str, GivenValue]:
-    """Return the last of each."""
-    return {one.setting.name: one for one in said if isinstance(one, GivenValue)}
-
-
-def _refuse(found: Sequence[GivenValue | _UnknownName], table: tuple[Setting, ...]) -> None:
-    if unknown := [one for one in found if isinstance(one, _UnknownName)]:
-        raise UnknownSettings(
-            tuple((one.name, str(one.origin), one.likely) for one in unknown),
-            tuple((one.name, one.variable) for one in table),
-        )
-    if wrong := [one for one in found if isinstance(one, GivenValue) and one.value is None]:
-        raise BadSettings(
-            tuple((one.setting.name, str(one.origin), one.found, one.expected) for one in wrong)
-        )
-
-
-def _variables(
-    table: tuple[Setting, ...], environ: Mapping[str, str]
-) -> Iterator[GivenValue | _UnknownName]:
-    by_variable = {setting.variable: setting for setting in table}
-    by_word = {name.removeprefix(PREFIX): name for name in by_variable}
-    for name in sorted(environ):
-        text = environ[name].strip()
-        if not text:
-            continue
-        if setting := by_variable.get(name):
-            kind = setting.kind
-            yield GivenValue(
-                setting, SettingOrigin(name), text, kind.in_variable, kind.from_text(text)
-            )
-        elif name.startswith(PREFIX):
-            nearest = _nearest(name.removeprefix(PREFIX), by_word)
-            yield _UnknownName(name, SettingOrigin(name), by_word.get(nearest, ""))
-
-
-def _file(
-    table: tuple[Setting, ...], app_dir: Path, name: str, without: str = ""
-) -> Iterator[GivenValue | _UnknownName]:
-    """Yield what the `pyproject.toml` *name* gives; *without* is no setting there."""
-    content = _content(app_dir / name, name)
-    if not _MENTIONED.search(content):
-        return
-    text = toml.decoded(content, Path(name))
-    tools = toml.table_at(toml.parse(text, Path(name)), "tool")
-    for key in tools:
-        if key != TOOL and _MENTIONED.fullmatch(key.encode()):
-            yield _UnknownName(
-                f"[tool.{key}]", SettingOrigin(name, _line(text, key)), f"[tool.{TOOL}]"
-            )
-    chosen = tools.get(TOOL, {})
-    if not isinstance(chosen, dict):
-        yield _UnknownName(
-            f"tool.{TOOL}", SettingOrigin(name, _line(text, TOOL)), f"[tool.{TOOL}]"
-        )
-        return
-    yield from _keys(tuple(one for one in table if one.name != without), chosen, name, text)
-
-
-def _keys(
-    table: tuple[Setting, ...], chosen: TomlTable, name: str, text: str
-) -> Iterator[GivenValue | _UnknownName]:
-    by_name = {setting.name: setting for setting in table}
-    by_word = by_name | {
-        setting.variable.removeprefix(PREFIX).lower(): setting for setting in table
-    }
-    for key, value in chosen.items():
-        origin = SettingOrigin(name, _line(text, key))
-        if setting := by_name.get(key):
-            yield _of_toml(setting, value, origin)
-        else:
-            nearest = _nearest(key.lower().replace("-", "_"), by_word)
-            yield _UnknownName(key, origin, by_word[nearest].name if nearest else "")
-
-
-def _of_toml(setting: Setting, value: TomlValue, origin: SettingOrigin) -> GivenValue:
-    kind = setting.kind
-    return GivenValue(setting, origin, written(value), kind.in_toml, kind.from_toml(value))
-
-
-def _content(path: Path, name: str) -> bytes:
-    """Return what the file *name* at *path* holds, nothing where there is no such file."""
-    try:
-        return path.read_bytes() if path.is_file() else b""
-    except OSError as error:
-        raise UnreadableFile(name, error.strerror or str(error)) from error
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    from difflib import get_close_matches  # noqa: PLC0415 - for misspelt names
-
-    return next(iter(get_close_matches(name, known, n=1)), "")
-
-
-def _line(text: str, key: str) -> int | None:
-    """Return the line that most likely gives *key*, from 1: the parser does not say."""
-    inside = False
-    mention = re.compile(rf"""\s*(?:["']?[\w-]+["']?\s*\.\s*)*["']?{re.escape(key)}["']?\s*=""")
-    for number, one in enumerate(text.split("\n"), start=1):
-        if header := re.match(r"\s*\[\[?([^]]*)\]", one):
-            inside = bool(_MENTIONED.search(header[1].encode()))
-            if key in {part.strip(" \t\"'") for part in header[1].split(".")}:
-                return number
-        elif mention.match(one) and (inside or TOOL in one):
-            return number
-    return None
-
 
 VERSION = "BP_PYTHON_VERSION"
 LAYOUT = "BP_PYTHON_LAYOUT"
@@ -200,115 +45,121 @@ LINKED, MERGED = "linked", "merged"
 AUTO, PIP, UV = "auto", "pip", "uv"
 MANAGERS = (AUTO, PIP, "pipenv", "poetry", UV, "pdm", "pylock", "project")
 
+# Most apps have a pyproject.toml, and few of them use this table: only files that mention it are
+# parsed here.
+_MENTIONED = re.compile(rb"cnb.{0,2}python", re.IGNORECASE)
+
 TABLE: tuple[Setting, ...] = (
     Setting(
         "python",
         VERSION,
         Text("3.14"),
-        "The app's Python. It comes before every file that names one.",
+        "The Python version. It wins over every file of the app that names one.",
     ),
     Setting(
         "sticky",
         STICKY,
         Flag(),
-        "An app that names no Python stays on the line of its previous build when the default "
-        "moves on, and prefers it within a range.",
+        "For an app that names no Python version: stay on the release line of the previous build "
+        "when the default changes. If the app names a range, prefer that line within the range.",
     ),
     Setting(
         "manager",
         "BP_PYTHON_MANAGER",
         OneOf(MANAGERS),
-        "Whose files say what is installed, where the app has those of several package managers.",
+        "The package manager whose files are used. Needed if the app has the files of several.",
     ),
     Setting(
         "poetry",
         "BP_PYTHON_POETRY",
         Text("2.1.3"),
-        "The release of Poetry that reads the lock, or a range. It comes before "
+        "The release of Poetry that reads `poetry.lock`, or a range of releases. It wins over "
         "`requires-poetry`.",
     ),
     Setting(
         "pipenv",
         "BP_PYTHON_PIPENV",
         Text("2026.0.3"),
-        "The release of Pipenv that reads the lock, or a range.",
+        "The release of Pipenv that reads `Pipfile.lock`, or a range of releases.",
     ),
     Setting(
         "pdm",
         "BP_PYTHON_PDM",
         Text("2.26.0"),
-        "The release of PDM that reads the lock, or a range.",
+        "The release of PDM that reads `pdm.lock`, or a range of releases.",
     ),
     Setting(
         "requirements",
         "BP_PYTHON_REQUIREMENTS",
         Names(("requirements/base.txt", "requirements/web.txt")),
-        "Requirements files that pip reads together, in place of `requirements.txt`.",
+        "Requirements files to install from, in place of `requirements.txt`.",
     ),
     Setting(
         "groups",
         "BP_PYTHON_GROUPS",
         Names(("web", "worker")),
-        "Dependency groups that are installed besides what the app always needs.",
+        "Dependency groups to install in addition to the app's own dependencies.",
     ),
     Setting(
         "extras",
         "BP_PYTHON_EXTRAS",
         Names(("postgres", "s3")),
-        "Extras of the app's own project that are installed too.",
+        "Extras of the app's own project to install.",
     ),
     Setting(
         "project",
         PROJECT,
         Directory("services/api"),
-        "The directory of the app in a repository of several. The rest of the repository is in "
-        "the image too.",
+        "The directory of the app in a repository that holds several projects. The rest of the "
+        "repository is in the image too.",
     ),
     Setting(
         "installer",
         INSTALLER,
         OneOf((AUTO, PIP, UV)),
-        "Who installs a `requirements.txt`: uv where it must agree with pip and else pip "
-        "(`auto`), or always the one that is named.",
+        "The program that installs a `requirements.txt`. `auto` takes uv if it installs the same "
+        "packages as pip, and pip otherwise.",
     ),
     Setting(
         "layout",
         LAYOUT,
         OneOf((LINKED, MERGED)),
-        "One layer for each share of the packages, so that one change moves little (`linked`), "
-        "or one layer of ordinary files (`merged`).",
+        "How packages are spread over layers. `linked` puts them into several layers, so that a "
+        "change of one package makes only its layer new. `merged` puts them all into one layer of "
+        "ordinary files.",
     ),
     Setting(
         "build",
         BUILD,
         Flag(),
-        "Later buildpacks see Python and the packages while they build.",
+        "Make Python and the packages available to later buildpacks during the build.",
     ),
     Setting(
         "collectstatic",
         COLLECTSTATIC,
         Flag(),
-        "Django's static files are collected while the image is built. On where it is not said.",
+        "Run collectstatic during the build of a Django app. On by default.",
     ),
     Setting(
         "keep",
         "BP_PYTHON_KEEP",
         Names((".git", ".venv")),
-        "Names, or paths from the top of the app, of what stays in the image although it usually "
-        "has no place there: virtual environments, bytecode, `.git`.",
+        "Files and directories to keep in the image that are otherwise removed from the app: "
+        "virtual environments, bytecode, `.git`. A name counts in every directory; a path counts "
+        "from the top of the app.",
     ),
     Setting(
         "mirror",
         MIRROR,
         Text("https://mirror.example.org/python"),
-        "Where Python releases come from: the address or path of a directory with the same files "
-        "as python-build-standalone's downloads, or of a table of your own (`.../python.toml`).",
+        "Where Python is downloaded from: the URL or path of a mirror of the releases of "
+        "python-build-standalone, or of a table of your own builds (`.../python.toml`).",
     ),
 )
 
 
 class Settings(NamedTuple):
-    """What was chosen; a field is called as its setting, its default is the setting's."""
+    """The value of every setting; each field has the name and the default of its setting."""
 
     python: str = ""
     sticky: bool = False
@@ -328,16 +179,16 @@ class Settings(NamedTuple):
     keep: tuple[str, ...] = ()
     mirror: str = ""
     origins: Mapping[str, SettingOrigin] = MappingProxyType({})
-    """Who gave each setting that was given, by its name."""
+    """Where each setting that was given comes from, by the setting's name."""
 
     @property
     def decider(self) -> str:
-        """The manager that was chosen, by its name: requirements files are for pip alone."""
+        """The name of the chosen manager: pip if requirements files are given, or `auto`."""
         return PIP if self.manager == AUTO and self.requirements else self.manager
 
     def named(self, name: str) -> str:
-        """Return what to call setting *name* in a message: who gave it, or else its variable."""
-        variable = next(one.variable for one in TABLE if one.name == name)
+        """Return what messages call the setting *name*: with its origin, or its variable."""
+        variable = next(setting.variable for setting in TABLE if setting.name == name)
         origin = self.origins.get(name)
         return f"{name} ({origin})" if origin and origin.name != variable else variable
 
@@ -345,32 +196,175 @@ class Settings(NamedTuple):
 DEFAULTS = Settings()
 
 
-def read_settings(environ: Mapping[str, str], app_dir: Path) -> Settings:
-    """Return what *environ* and the `pyproject.toml` of the app in *app_dir* choose.
+class _Given(NamedTuple):
+    """A value that a variable or a file gives a setting."""
 
-    A variable comes before `pyproject.toml`, and that of the directory `project` before the one
-    at the top. An empty variable chooses nothing. Raises UnknownSettings, BadSettings and
-    UnreadableToml.
+    setting: Setting
+    origin: SettingOrigin
+    text: str
+    """As it is written."""
+    expected: str
+    value: Value | None
+    """None: the setting cannot have this value."""
+
+
+class _Unknown(NamedTuple):
+    """A name that no setting has."""
+
+    name: str
+    origin: SettingOrigin
+    likely: str
+    """The setting that was probably meant; empty if no name is similar."""
+
+
+def read_settings(environ: Mapping[str, str], app_dir: Path) -> Settings:
+    """Return the settings from *environ* and the `pyproject.toml` of the app in *app_dir*.
+
+    A variable wins over `pyproject.toml`, and that of the directory `project` over the one at the
+    top. An empty variable has no effect. Raises UnknownSettings or BadSettings with all of them,
+    UnreadableToml and UnreadableFile.
     """
-    found = read_given(TABLE, environ, app_dir)
-    values = {name: one.value for name, one in found.items()}
-    origins = {name: one.origin for name, one in found.items()}
-    # `_make` takes them as they come: the kinds in TABLE give what the fields hold (a test).
+    given = _read_given(environ, app_dir)
+    values = {name: entry.value for name, entry in given.items()}
+    origins = {name: entry.origin for name, entry in given.items()}
+    # `_make` does not check types: a test holds the kinds in TABLE against the fields.
     settings = Settings._make(
         values.get(name, default) for name, default in DEFAULTS._asdict().items()
     )._replace(origins=origins)
     if settings.requirements and settings.decider != PIP:
-        files, chosen = found["requirements"], settings.named("manager")
-        expected = f"none, or {chosen} as {PIP}: {settings.manager} reads no requirements files"
-        raise BadSettings((("requirements", str(files.origin), files.found, expected),))
+        files, manager = given["requirements"], settings.named("manager")
+        expected = f"none, or {manager} as {PIP}: {settings.manager} reads no requirements files"
+        raise BadSettings((("requirements", str(files.origin), files.text, expected),))
     return settings
 
 
 def effective(settings: Settings) -> tuple[str, ...]:
-    """Return a line for each value that is not the default, with who gave it."""
+    """Return a line for each value that is not the default, with its origin in parentheses."""
     defaults = DEFAULTS._asdict()
     return tuple(
-        setting_line(name, value, settings.origins.get(name))
+        _line(name, value, settings.origins.get(name))
         for name, value in settings._asdict().items()
         if name != "origins" and value != defaults[name]
     )
+
+
+def _line(name: str, value: Value, origin: SettingOrigin | None) -> str:
+    return f"{name} = {displayed(value)}{f' ({origin})' if origin else ''}"
+
+
+def _read_given(environ: Mapping[str, str], app_dir: Path) -> Mapping[str, _Given]:
+    """Return the value that counts for each setting that was given, by the setting's name."""
+    variables = list(_variables(environ))
+    top = list(_file(app_dir, FILE))
+    project = _by_name((*top, *variables)).get(_PROJECT)
+    inner = []
+    if project and project.value:
+        inner = list(_file(app_dir, f"{project.value}/{FILE}", without=_PROJECT))
+    _refuse((*variables, *top, *inner))
+    return _by_name((*top, *inner, *variables))
+
+
+def _by_name(entries: Iterable[_Given | _Unknown]) -> dict[str, _Given]:
+    """Return the last of *entries* for each setting, by the setting's name."""
+    return {entry.setting.name: entry for entry in entries if isinstance(entry, _Given)}
+
+
+def _refuse(entries: Sequence[_Given | _Unknown]) -> None:
+    if unknown := [entry for entry in entries if isinstance(entry, _Unknown)]:
+        raise UnknownSettings(
+            tuple((entry.name, str(entry.origin), entry.likely) for entry in unknown),
+            tuple((setting.name, setting.variable) for setting in TABLE),
+        )
+    given = (entry for entry in entries if isinstance(entry, _Given))
+    wrong = tuple(entry for entry in given if entry.value is None)
+    if wrong:
+        raise BadSettings(
+            tuple(
+                (entry.setting.name, str(entry.origin), entry.text, entry.expected)
+                for entry in wrong
+            )
+        )
+
+
+def _variables(environ: Mapping[str, str]) -> Iterator[_Given | _Unknown]:
+    by_variable = {setting.variable: setting for setting in TABLE}
+    by_word = {name.removeprefix(PREFIX): name for name in by_variable}
+    for name in sorted(environ):
+        text = environ[name].strip()
+        if not text:
+            continue
+        if setting := by_variable.get(name):
+            kind = setting.kind
+            yield _Given(
+                setting, SettingOrigin(name), text, kind.in_variable, kind.from_text(text)
+            )
+        elif name.startswith(PREFIX):
+            nearest = _nearest(name.removeprefix(PREFIX), by_word)
+            yield _Unknown(name, SettingOrigin(name), by_word.get(nearest, ""))
+
+
+def _file(app_dir: Path, name: str, without: str = "") -> Iterator[_Given | _Unknown]:
+    """Yield the entries of the `pyproject.toml` *name*, in which *without* is not a setting."""
+    content = _content(app_dir / name, name)
+    if not _MENTIONED.search(content):
+        return
+    text = toml.decoded(content, Path(name))
+    tools = toml.table_at(toml.parse(text, Path(name)), "tool")
+    for key in tools:
+        if key != TOOL and _MENTIONED.fullmatch(key.encode()):
+            origin = SettingOrigin(name, _line_number(text, key))
+            yield _Unknown(f"[tool.{key}]", origin, f"[tool.{TOOL}]")
+    table = tools.get(TOOL, {})
+    if not isinstance(table, dict):
+        origin = SettingOrigin(name, _line_number(text, TOOL))
+        yield _Unknown(f"tool.{TOOL}", origin, f"[tool.{TOOL}]")
+        return
+    yield from _keys(table, name, text, without)
+
+
+def _keys(table: TomlTable, name: str, text: str, without: str) -> Iterator[_Given | _Unknown]:
+    settings = [setting for setting in TABLE if setting.name != without]
+    by_name = {setting.name: setting for setting in settings}
+    by_word = by_name | {
+        setting.variable.removeprefix(PREFIX).lower(): setting for setting in settings
+    }
+    for key, value in table.items():
+        origin = SettingOrigin(name, _line_number(text, key))
+        if setting := by_name.get(key):
+            yield _from_toml(setting, value, origin)
+        else:
+            nearest = _nearest(key.lower().replace("-", "_"), by_word)
+            yield _Unknown(key, origin, by_word[nearest].name if nearest else "")
+
+
+def _from_toml(setting: Setting, value: TomlValue, origin: SettingOrigin) -> _Given:
+    kind = setting.kind
+    return _Given(setting, origin, as_toml(value), kind.in_toml, kind.from_toml(value))
+
+
+def _content(path: Path, name: str) -> bytes:
+    """Return the content of the file *name* at *path*, empty if there is no such file."""
+    try:
+        return path.read_bytes() if path.is_file() else b""
+    except OSError as error:
+        raise UnreadableFile(name, error.strerror or str(error)) from error
+
+
+def _nearest(name: str, names: Iterable[str]) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415 - for misspelt names
+
+    return next(iter(get_close_matches(name, names, n=1)), "")
+
+
+def _line_number(text: str, key: str) -> int | None:
+    """Return the line, from 1, that most likely gives *key*: the parser has no line numbers."""
+    is_inside = False
+    mention = re.compile(rf"""\s*(?:["']?[\w-]+["']?\s*\.\s*)*["']?{re.escape(key)}["']?\s*=""")
+    for number, line in enumerate(text.split("\n"), start=1):
+        if header := re.match(r"\s*\[\[?([^]]*)\]", line):
+            is_inside = bool(_MENTIONED.search(header[1].encode()))
+            if key in {part.strip(" \t\"'") for part in header[1].split(".")}:
+                return number
+        elif mention.match(line) and (is_inside or TOOL in line):
+            return number
+    return None

@@ -1,4 +1,4 @@
-"""Settings are what they are told, or the build stops with all that they may be."""
+"""Settings: read from variables and pyproject.toml, or refused with all that they may be."""
 
 from pathlib import Path
 from typing import get_type_hints
@@ -27,7 +27,7 @@ NOWHERE = Path("/nonexistent")
 
 
 def chosen(directory: Path, text: str = "", below: str = "", **environ: str) -> Settings:
-    """Return the settings of an app whose `pyproject.toml`, and that of `api`, is as said."""
+    """Return the settings of an app with *text* as `pyproject.toml`, and *below* as `api`'s."""
     if text:
         (directory / "pyproject.toml").write_text(text)
     if below:
@@ -40,18 +40,18 @@ def variables(**environ: str) -> Settings:
     return read_settings(environ, NOWHERE)
 
 
-def test_nothing_is_chosen_by_default(tmp_path: Path) -> None:
+def test_without_settings_the_defaults_count(tmp_path: Path) -> None:
     assert variables() == chosen(tmp_path) == DEFAULTS
 
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("value", ["", " ", "\t\n"])
-def test_an_empty_variable_chooses_nothing(name: str, value: str) -> None:
+def test_an_empty_variable_has_no_effect(name: str, value: str) -> None:
     assert variables(**{name: value}) == DEFAULTS
 
 
 @pytest.mark.parametrize(("value", "meant"), [("UV", "uv"), (" pip\n", "pip"), ("Auto", "auto")])
-def test_case_and_blanks_do_not_matter(value: str, meant: str) -> None:
+def test_a_word_is_read_without_case_and_blanks(value: str, meant: str) -> None:
     assert variables(BP_PYTHON_INSTALLER=value).installer == meant
 
 
@@ -59,14 +59,14 @@ def test_case_and_blanks_do_not_matter(value: str, meant: str) -> None:
     ("value", "meant"),
     [("1", True), ("true", True), ("Yes", True), ("0", False), ("FALSE", False), ("no", False)],
 )
-def test_yes_and_no_have_several_names(value: str, *, meant: bool) -> None:
+def test_a_flag_accepts_several_words(value: str, *, meant: bool) -> None:
     assert variables(BP_PYTHON_BUILD=value).build is meant
 
 
 @pytest.mark.parametrize(
     "value", ["web,worker", " web worker ", "web, worker,web", "web\nworker,"]
 )
-def test_names_in_a_variable_have_commas_or_spaces_between_them(value: str) -> None:
+def test_names_in_a_variable_are_separated_by_commas_or_spaces(value: str) -> None:
     assert variables(BP_PYTHON_GROUPS=value).groups == ("web", "worker")
 
 
@@ -74,7 +74,7 @@ def test_names_in_a_variable_have_commas_or_spaces_between_them(value: str) -> N
     ("value", "meant"),
     [("services/api", "services/api"), ("./services//api/", "services/api"), (".", "")],
 )
-def test_a_directory_is_written_in_one_way(value: str, meant: str) -> None:
+def test_a_directory_is_normalized(value: str, meant: str) -> None:
     assert variables(BP_PYTHON_PROJECT=value).project == meant
 
 
@@ -84,7 +84,7 @@ def test_a_directory_outside_the_app_is_refused(value: str) -> None:
         variables(BP_PYTHON_PROJECT=value)
 
 
-def test_the_app_chooses_in_its_pyproject(tmp_path: Path) -> None:
+def test_pyproject_gives_settings(tmp_path: Path) -> None:
     settings = chosen(
         tmp_path,
         """
@@ -112,14 +112,14 @@ def test_the_app_chooses_in_its_pyproject(tmp_path: Path) -> None:
         ('[tool.x]\nlayout = "other"\n[tool."cnb-python"]\n"layout" = "merged"', 4),
     ],
 )
-def test_every_way_to_write_it_counts(tmp_path: Path, text: str, line: int | None) -> None:
+def test_every_toml_form_of_the_table_is_read(tmp_path: Path, text: str, line: int | None) -> None:
     settings = chosen(tmp_path, text)
 
     assert settings.layout == "merged"
     assert settings.origins["layout"].line == line
 
 
-def test_a_variable_comes_before_the_file(tmp_path: Path) -> None:
+def test_a_variable_wins_over_pyproject(tmp_path: Path) -> None:
     text = "[tool.cnb-python]\nlayout = 'merged'\nbuild = true\n"
 
     settings = chosen(tmp_path, text, BP_PYTHON_LAYOUT="linked")
@@ -128,7 +128,7 @@ def test_a_variable_comes_before_the_file(tmp_path: Path) -> None:
     assert settings.origins["layout"] == SettingOrigin(LAYOUT)
 
 
-def test_the_projects_own_file_comes_before_the_one_at_the_top(tmp_path: Path) -> None:
+def test_the_projects_pyproject_wins_over_the_one_at_the_top(tmp_path: Path) -> None:
     top = "[tool.cnb-python]\nproject = 'api'\nlayout = 'merged'\npython = '3.12'\n"
 
     settings = chosen(tmp_path, top, "[tool.cnb-python]\npython = '3.13'\n")
@@ -137,7 +137,7 @@ def test_the_projects_own_file_comes_before_the_one_at_the_top(tmp_path: Path) -
     assert settings.origins["python"] == SettingOrigin("api/pyproject.toml", 2)
 
 
-def test_a_project_below_a_project_is_unknown(tmp_path: Path) -> None:
+def test_the_key_project_in_the_projects_pyproject_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UnknownSettings) as raised:
         chosen(tmp_path, "", "[tool.cnb-python]\nproject = 'x'\n", BP_PYTHON_PROJECT="api")
 
@@ -148,17 +148,17 @@ def test_a_project_below_a_project_is_unknown(tmp_path: Path) -> None:
     ("name", "value"),
     [(LAYOUT, "Merge"), (INSTALLER, "poetry"), (BUILD, "on"), (BUILD, "2")],
 )
-def test_another_value_is_refused_as_it_was_given(name: str, value: str) -> None:
+def test_a_wrong_value_is_refused_as_it_was_given(name: str, value: str) -> None:
     with pytest.raises(BadSettings) as raised:
         variables(**{name: value})
 
-    ((_, origin, found, expected),) = raised.value.wrong
-    assert (origin, found) == (name, value)
+    ((_, origin, text, expected),) = raised.value.wrong
+    assert (origin, text) == (name, value)
     assert value not in expected.split()
 
 
 @pytest.mark.parametrize(
-    ("line", "found", "expected"),
+    ("line", "text", "expected"),
     [
         ("python = 3.10", "3.1", 'text in quotes, such as "3.14"'),
         ("layout = true", "true", 'one of "linked", "merged"'),
@@ -174,13 +174,13 @@ def test_another_value_is_refused_as_it_was_given(name: str, value: str) -> None
     ],
 )
 def test_a_value_of_the_wrong_type_is_refused(
-    tmp_path: Path, line: str, found: str, expected: str
+    tmp_path: Path, line: str, text: str, expected: str
 ) -> None:
     with pytest.raises(BadSettings) as raised:
         chosen(tmp_path, f"[tool.cnb-python]\n{line}\n")
 
     name = line.split(maxsplit=1)[0]
-    assert raised.value.wrong == ((name, "pyproject.toml, line 2", found, expected),)
+    assert raised.value.wrong == ((name, "pyproject.toml, line 2", text, expected),)
 
 
 def test_all_wrong_values_are_refused_together(tmp_path: Path) -> None:
@@ -203,7 +203,7 @@ def test_all_wrong_values_are_refused_together(tmp_path: Path) -> None:
         ("BP_PYTHON_QQQQQQQ", ""),
     ],
 )
-def test_a_variable_that_nobody_reads_is_refused(name: str, likely: str) -> None:
+def test_an_unknown_variable_is_refused(name: str, likely: str) -> None:
     with pytest.raises(UnknownSettings) as raised:
         variables(**{name: "x"})
 
@@ -220,7 +220,7 @@ def test_a_variable_that_nobody_reads_is_refused(name: str, likely: str) -> None
         ("zzz", ""),
     ],
 )
-def test_a_key_that_nobody_reads_is_refused(tmp_path: Path, key: str, likely: str) -> None:
+def test_an_unknown_key_is_refused(tmp_path: Path, key: str, likely: str) -> None:
     with pytest.raises(UnknownSettings) as raised:
         chosen(tmp_path, f"[tool.cnb-python]\n{key} = 1\n")
 
@@ -237,17 +237,19 @@ def test_a_misspelt_table_is_refused(tmp_path: Path, name: str) -> None:
     )
 
 
-def test_something_that_is_no_table_is_refused(tmp_path: Path) -> None:
+def test_a_value_in_place_of_the_table_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UnknownSettings):
         chosen(tmp_path, "[tool]\ncnb-python = 1\n")
 
 
-def test_a_pyproject_that_chooses_nothing_is_not_even_parsed(tmp_path: Path) -> None:
+def test_a_pyproject_without_settings_is_not_parsed(tmp_path: Path) -> None:
     assert chosen(tmp_path, "[[[ not TOML") == DEFAULTS
 
 
 @pytest.mark.parametrize("content", [b"[tool.cnb-python]\nlayout =", b"# cnb-python\n\xff"])
-def test_one_that_cannot_be_read_is_refused_by_its_name(tmp_path: Path, content: bytes) -> None:
+def test_a_pyproject_that_is_not_toml_is_refused_by_its_name(
+    tmp_path: Path, content: bytes
+) -> None:
     (tmp_path / "pyproject.toml").write_bytes(content)
 
     with pytest.raises(UnreadableToml) as raised:
@@ -256,7 +258,7 @@ def test_one_that_cannot_be_read_is_refused_by_its_name(tmp_path: Path, content:
     assert str(raised.value.path) == "pyproject.toml"
 
 
-def test_one_that_nobody_may_read_is_refused(tmp_path: Path) -> None:
+def test_an_unreadable_pyproject_is_refused(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").symlink_to("/proc/self/mem")
 
     with pytest.raises(UnreadableFile) as raised:
@@ -265,30 +267,30 @@ def test_one_that_nobody_may_read_is_refused(tmp_path: Path) -> None:
     assert raised.value.name == "pyproject.toml"
 
 
-def test_a_directory_of_that_name_chooses_nothing(tmp_path: Path) -> None:
+def test_a_directory_called_pyproject_toml_has_no_effect(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").mkdir()
 
     assert read_settings({}, tmp_path) == DEFAULTS
 
 
 @given(st.sampled_from([setting.variable for setting in TABLE]), st.text())
-def test_any_text_is_a_setting_or_refused(name: str, text: str) -> None:
+def test_any_text_is_a_value_or_refused(name: str, text: str) -> None:
     try:
-        found = variables(**{name: text})
+        settings = variables(**{name: text})
     except BadSettings:
         assert text.strip()
     else:
-        assert found.layout in {"linked", "merged"}
+        assert settings.layout in {"linked", "merged"}
 
 
-def test_other_variables_are_not_looked_at() -> None:
+def test_variables_without_the_prefix_have_no_effect() -> None:
     assert variables(PYTHON_LAYOUT="x", BP_CPYTHON_VERSION="3.9", BP_PYTHON_NO="") == DEFAULTS
 
 
 @pytest.mark.parametrize("setting", TABLE, ids=lambda setting: setting.name)
-def test_every_row_has_a_field_that_holds_what_it_gives(setting: object) -> None:
-    """`read_settings` puts values into fields by name, unseen by the type checker."""
-    (row,) = (one for one in TABLE if one is setting)
+def test_every_row_has_a_field_of_its_type(setting: object) -> None:
+    """`read_settings` puts values into fields by name, which the type checker does not see."""
+    (row,) = (entry for entry in TABLE if entry is setting)
     examples = {"text": "auto", "flag": "no"}
     hints = get_type_hints(Settings)
     given = [
@@ -297,20 +299,20 @@ def test_every_row_has_a_field_that_holds_what_it_gives(setting: object) -> None
         if (value := row.kind.from_text(text)) is not None
     ]
 
-    assert given, "none of the texts is a value: add one"
+    assert given, "no text is a value: add one that is"
     for value in (*given, getattr(DEFAULTS, row.name)):
-        wanted = hints[row.name]
-        assert type(value) is (getattr(wanted, "__origin__", None) or wanted)
+        expected_type = hints[row.name]
+        assert type(value) is (getattr(expected_type, "__origin__", None) or expected_type)
 
 
-def test_every_field_has_a_row_with_variables_of_one_form() -> None:
+def test_every_field_has_a_row_and_a_variable_of_its_name() -> None:
     assert [row.name for row in TABLE] == [name for name in Settings._fields if name != "origins"]
     for row in TABLE:
         suffix = "version" if row.name == "python" else row.name
         assert row.variable == f"BP_PYTHON_{suffix.upper()}"
 
 
-def test_what_counts_and_is_no_default_is_shown_with_who_gave_it(tmp_path: Path) -> None:
+def test_values_that_are_not_defaults_are_shown_with_their_origin(tmp_path: Path) -> None:
     settings = chosen(
         tmp_path,
         "[tool.cnb-python]\nlayout = 'merged'\ninstaller = 'auto'\ngroups = ['a', 'b']\n",
@@ -319,14 +321,14 @@ def test_what_counts_and_is_no_default_is_shown_with_who_gave_it(tmp_path: Path)
     )
 
     assert effective(settings) == (
-        "groups = a, b, by pyproject.toml, line 4",
-        "layout = merged, by pyproject.toml, line 2",
-        "build = true, by BP_PYTHON_BUILD",
-        "mirror = https://mirror.example/python, by BP_PYTHON_MIRROR",
+        "groups = a, b (pyproject.toml, line 4)",
+        "layout = merged (pyproject.toml, line 2)",
+        "build = true (BP_PYTHON_BUILD)",
+        "mirror = https://mirror.example/python (BP_PYTHON_MIRROR)",
     )
 
 
-def test_a_setting_is_called_as_whoever_gave_it_knows_it() -> None:
+def test_a_setting_is_named_by_its_origin() -> None:
     by_file = Settings(origins={"layout": SettingOrigin("pyproject.toml", 3)})
 
     assert by_file.named("layout") == "layout (pyproject.toml, line 3)"
@@ -334,7 +336,7 @@ def test_a_setting_is_called_as_whoever_gave_it_knows_it() -> None:
     assert variables(BP_PYTHON_LAYOUT="merged").named("layout") == LAYOUT
 
 
-def test_a_refusal_names_what_was_found_and_all_that_is_allowed() -> None:
+def test_a_refusal_names_the_value_and_all_that_is_allowed() -> None:
     message = BadSettings((("layout", LAYOUT, "Merge", "one of linked, merged"),)).describe()
 
     assert message.title == "layout cannot have this value"
@@ -345,7 +347,7 @@ def test_a_refusal_names_what_was_found_and_all_that_is_allowed() -> None:
     )
 
 
-def test_an_unknown_name_is_answered_with_the_nearest_and_with_all() -> None:
+def test_an_unknown_setting_is_answered_with_the_nearest_and_with_all() -> None:
     with pytest.raises(UnknownSettings) as raised:
         variables(BP_PYTHON_LAYOUTS="x")
 
