@@ -40,7 +40,7 @@ def locked(name: str) -> Iterator[None]:
         yield
 
 
-def made(name: str, pins: str, title: str, make: Callable[[Path], None]) -> Path:
+def entry(name: str, pins: str, title: str, make: Callable[[Path], None]) -> Path:
     """The kept folder *name* for the digest *pins*, filled by *make* the first time.
 
     It appears complete or not at all: *make* fills another folder, which is then renamed. *title*

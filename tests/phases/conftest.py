@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.builds import Builds, Built, fixture
 from tests.support.leftovers import mounts_below, processes_of
-from tests.support.sharing import shared
+from tests.support.shared_results import shared
 from tests.support.trees import App, Files, linked_copy, write_files
 from tools import cache
 from tools.package import assemble
@@ -20,7 +20,7 @@ HERE = Path(__file__).parent
 
 # What everyday work runs, in a minute: `make phases`. `make thorough` runs the rest.
 EVERYDAY = {
-    *("test_commands", "test_defaults", "test_detect", "test_environment", "test_flask"),
+    *("test_commands", "test_process_defaults", "test_detect", "test_environment", "test_flask"),
     *("test_failures_of_builds", "test_failures_of_git", "test_failures_of_indexes"),
     *("test_failures_of_requirements", "test_harness", "test_interpreter", "test_leftovers"),
     *("test_package_index", "test_packages", "test_python_version", "test_rebuilds"),

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.build_variants import layers_of, without_cache, without_image
 from tests.support.builds import Builds, Built, fixture
 from tests.support.trees import App
-from tests.support.worlds import layers_of, without_cache, without_image
 
 GALLERY = fixture("pip_django_static")
 RUNS = "Running `python manage.py collectstatic --noinput`"

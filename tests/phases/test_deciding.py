@@ -18,8 +18,8 @@ from cnb_python.errors.install import BadRequirement, HashMismatch, HashMissing,
 from cnb_python.managers.base import InstallContext
 from cnb_python.managers.pip.manager import Pip
 from cnb_python.system.process import run
-from tests.support import deciding
-from tests.support.deciding import Accepted, exactly, settings, versions
+from tests.support import resolving
+from tests.support.resolving import Accepted, install_pinned, settings, versions
 
 DATA = Path(__file__).parent / "data/requirements"
 FAILURES: Mapping[str, type[AppError]] = {
@@ -53,26 +53,26 @@ def place(tmp_path: Path, base: Path) -> Make:
         else:
             (app / "requirements.txt").write_text(requirements, encoding="utf-8")
         work = base / f"{tmp_path.name}-{next(numbers)}"
-        return deciding.workplace(app, work, settings() | environ, base)
+        return resolving.install_context(app, work, settings() | environ, base)
 
     return make
 
 
 @pytest.mark.parametrize("file", files("exact"), ids=lambda file: file.stem)
 def test_uv_takes_what_pip_would_choose(place: Make, file: Path) -> None:
-    found = exactly(place(file))
+    found = install_pinned(place(file))
     asked = place(file)
     decided = Pip().resolve(asked, run)
 
     assert isinstance(found, Accepted), found
-    assert versions(found.decision) == found.installed == versions(decided)
+    assert versions(found.resolution) == found.installed == versions(decided)
     for name, tags in of_the_report(asked).items():
         assert tags <= found.tags[name], f"another wheel of {name}"
 
 
 @pytest.mark.parametrize("file", files("pip"), ids=lambda file: file.stem)
 def test_pip_decides_what_is_not_exact(place: Make, file: Path) -> None:
-    assert isinstance(exactly(place(file)), str)
+    assert isinstance(install_pinned(place(file)), str)
     assert Pip().resolve(place(file), run).pins
 
 
@@ -80,7 +80,7 @@ def test_pip_decides_what_is_not_exact(place: Make, file: Path) -> None:
 def test_what_pip_refuses_is_not_accepted_and_explained_in_its_sense(
     place: Make, file: Path
 ) -> None:
-    assert isinstance(exactly(place(file)), str)
+    assert isinstance(install_pinned(place(file)), str)
     with pytest.raises(FAILURES.get(file.stem, AppError)):
         Pip().resolve_and_install(place(file), run)
 

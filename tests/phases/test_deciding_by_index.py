@@ -9,10 +9,10 @@ import pytest
 from cnb_python.managers.base import InstallContext
 from cnb_python.managers.pip.manager import Pip
 from cnb_python.system.process import run
-from tests.support import deciding, index
-from tests.support.deciding import Accepted, exactly, site_packages, versions
+from tests.support import index, resolving
 from tests.support.index import Index, Login
-from tests.support.packages import sdist
+from tests.support.resolving import Accepted, install_pinned, site_packages, versions
+from tests.support.sdists import sdist
 from tests.support.wheels import wheel
 
 # uv closes connections early, which pypiserver's files do not survive tidily.
@@ -45,21 +45,21 @@ class Apps:
         (app / "requirements.txt").write_text(requirements, encoding="utf-8")
         self.number += 1
         work, given = self.directory / f"work-{self.number}", path() | environ
-        return deciding.workplace(app, work, given, self.directory.parent)
+        return resolving.install_context(app, work, given, self.directory.parent)
 
     def module(self, requirements: str, **environ: str) -> tuple[str, str]:
         """Return what module `m` holds when uv, and when pip, has installed the requirements."""
         ours, pips = (self.place(requirements, **environ) for _ in range(2))
-        found = exactly(ours)
+        found = install_pinned(ours)
         decided = Pip().resolve_and_install(pips, run)
         assert isinstance(found, Accepted), found
-        assert versions(found.decision) == found.installed == versions(decided)
+        assert versions(found.resolution) == found.installed == versions(decided)
         one, other = (site_packages(place) / "m.py" for place in (ours, pips))
         return one.read_text(), other.read_text()
 
 
 def path() -> dict[str, str]:
-    return {name: value for name, value in deciding.settings().items() if name == "PATH"}
+    return {name: value for name, value in resolving.settings().items() if name == "PATH"}
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def test_the_wheel_whose_hash_is_allowed(packages: Path, served: Index, apps: Ap
         "p",
         "1.0",
         {"m.py": "better"},
-        tag=f"py{deciding.LINE.replace('.', '')}-none-any",
+        tag=f"py{resolving.LINE.replace('.', '')}-none-any",
     )
 
     line = f"p==1.0 {digest(allowed)}"
@@ -103,7 +103,7 @@ def test_the_wheel_whose_hash_is_allowed(packages: Path, served: Index, apps: Ap
 
 
 def test_the_wheel_for_the_closest_python(packages: Path, served: Index, apps: Apps) -> None:
-    line = deciding.LINE.replace(".", "")
+    line = resolving.LINE.replace(".", "")
     for tag in ("py3-none-any", f"py{line}-none-any", f"cp{line}-none-any", "py2.py3-none-any"):
         wheel(packages, "p", "1.0", {"m.py": tag}, tag=tag)
 
@@ -112,7 +112,7 @@ def test_the_wheel_for_the_closest_python(packages: Path, served: Index, apps: A
 
 
 def test_the_platform_that_says_most(packages: Path, served: Index, apps: Apps) -> None:
-    line = deciding.LINE.replace(".", "")
+    line = resolving.LINE.replace(".", "")
     python = f"cp{line}-cp{line}"
     machine = Pip().processor
     for platform in (f"manylinux2014_{machine}", f"manylinux_2_28_{machine}"):
@@ -132,7 +132,9 @@ def test_a_wheel_for_this_linux_alone_is_left_to_pip(
             packages, "p", "1.0", {"m.py": platform}, tag=f"cp39-abi3-{platform}_{Pip().processor}"
         )
 
-    assert "which pip prefers" in str(exactly(apps.place("p==1.0", PIP_INDEX_URL=served.url)))
+    assert "which pip prefers" in str(
+        install_pinned(apps.place("p==1.0", PIP_INDEX_URL=served.url))
+    )
 
 
 def test_the_build_with_the_highest_number(packages: Path, served: Index, apps: Apps) -> None:
@@ -150,7 +152,7 @@ def test_a_local_version_is_left_to_pip_where_it_is_pips_choice(
     wheel(packages, "p", "1.0+cpu", {"m.py": "local"})
 
     decided = Pip().resolve(apps.place("p==1.0", PIP_INDEX_URL=served.url), run)
-    found = exactly(apps.place("p==1.0", PIP_INDEX_URL=served.url))
+    found = install_pinned(apps.place("p==1.0", PIP_INDEX_URL=served.url))
 
     assert [pin.version for pin in decided.pins] == ["1.0+cpu"]
     assert isinstance(found, str), "another version is no proof"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.builds import Builds, fixture
-from tests.support.hostile import HOSTILE_FILES, HOSTILE_VARIABLES
+from tests.support.hostile_app import HOSTILE_FILES, HOSTILE_VARIABLES
 from tests.support.trees import App
 
 PASSED, FAILED, ERROR = 0, 100, 1

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import index
-from tests.support.failing import Failing, Tool, compiling, legacy, meson, source
+from tests.support.failing_installs import Failing, Tool, compiling, legacy, meson, source
 from tests.support.index import Index
 from tests.support.wheels import wheel
 from tools.platforms import this_machine
@@ -67,7 +67,7 @@ def small(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fail
 def test_a_header_is_named_with_the_package_that_holds_it(
     failing: Failing, tool: Tool, served: Index
 ) -> None:
-    told = failing.told(tool, "wants-header\n", index=served.url)
+    told = failing.failure(tool, "wants-header\n", index=served.url)
 
     assert told.title == "wants-header needs the header libmemcached/memcached.h"
     assert "no ready-made wheel that fits Python 3.14.6 here" in told.message
@@ -80,7 +80,7 @@ def test_a_header_is_named_with_the_package_that_holds_it(
 def test_a_header_that_is_in_no_package_that_we_know(
     failing: Failing, tool: Tool, served: Index
 ) -> None:
-    told = failing.told(tool, "wants-unknown-header\n", index=served.url)
+    told = failing.failure(tool, "wants-unknown-header\n", index=served.url)
 
     assert told.title == "wants-unknown-header needs the header made/up.h"
     assert "`apt-file search made/up.h` names the package" in told.message
@@ -88,7 +88,7 @@ def test_a_header_that_is_in_no_package_that_we_know(
 
 @TOOLS
 def test_a_library_that_the_linker_lacks(failing: Failing, tool: Tool, served: Index) -> None:
-    told = failing.told(tool, "wants-library\n", index=served.url)
+    told = failing.failure(tool, "wants-library\n", index=served.url)
 
     assert told.title == "wants-library needs the library memcached"
     assert "package libmemcached-dev" in told.message
@@ -97,7 +97,7 @@ def test_a_library_that_the_linker_lacks(failing: Failing, tool: Tool, served: I
 @TOOLS
 def test_a_build_image_without_a_compiler(failing: Failing, tool: Tool, served: Index) -> None:
     env = {"PATH": failing.programs()}
-    told = failing.told(tool, "wants-compiler\n", index=served.url, env=env)
+    told = failing.failure(tool, "wants-compiler\n", index=served.url, env=env)
 
     assert told.title == "wants-compiler needs the program cc"
     assert "package build-essential" in told.message
@@ -112,7 +112,7 @@ def test_a_build_image_without_a_tool_that_builds(
     failing: Failing, tool: Tool, served: Index, program: str, package: str
 ) -> None:
     env = {"PATH": failing.programs()}
-    told = failing.told(tool, f"wants-{program}\n", index=served.url, env=env)
+    told = failing.failure(tool, f"wants-{program}\n", index=served.url, env=env)
 
     assert told.title == f"wants-{program} needs the program {program}"
     assert f"Debian and Ubuntu's package {package}:" in told.message
@@ -120,7 +120,7 @@ def test_a_build_image_without_a_tool_that_builds(
 
 @TOOLS
 def test_a_function_that_no_library_has(failing: Failing, tool: Tool, served: Index) -> None:
-    told = failing.told(tool, "wants-function\n", index=served.url)
+    told = failing.failure(tool, "wants-function\n", index=served.url)
 
     assert told.title == "wants-function cannot be linked: no library has f"
     assert "undefined reference to `f'" in told.output
@@ -140,7 +140,7 @@ def test_what_meson_looks_for(
     made = meson(tmp_path, "wants-meson", "libmemcached")
     path = failing.programs("ar", "as", "cc", "ld", "ninja", *programs)
     env = {**this_machine.of_this_machine(), "CC": "cc", "PATH": path}
-    told = failing.told(tool, f"wants-meson @ {made.as_uri()}\n", env=env)
+    told = failing.failure(tool, f"wants-meson @ {made.as_uri()}\n", env=env)
 
     assert told.title == f"wants-meson needs the {missing}"
 
@@ -148,7 +148,7 @@ def test_what_meson_looks_for(
 @TOOLS
 def test_a_program_of_a_library(failing: Failing, tool: Tool, served: Index) -> None:
     env = {"PATH": failing.programs()}
-    told = failing.told(tool, "wants-pg-config\n", index=served.url, env=env)
+    told = failing.failure(tool, "wants-pg-config\n", index=served.url, env=env)
 
     assert told.title == "wants-pg-config needs the program pg_config"
     assert "package libpq-dev" in told.message
@@ -156,7 +156,7 @@ def test_a_program_of_a_library(failing: Failing, tool: Tool, served: Index) -> 
 
 @TOOLS
 def test_a_module_that_python_dropped(failing: Failing, tool: Tool, served: Index) -> None:
-    told = failing.told(tool, "wants-distutils\n", index=served.url)
+    told = failing.failure(tool, "wants-distutils\n", index=served.url)
 
     assert told.title == "wants-distutils is too old for Python 3.12"
     assert "Its build imports distutils, which Python 3.12 no longer has." in told.message
@@ -167,7 +167,7 @@ def test_a_module_that_python_dropped(failing: Failing, tool: Tool, served: Inde
 def test_a_module_that_the_build_does_not_say_it_requires(
     failing: Failing, tool: Tool, served: Index
 ) -> None:
-    told = failing.told(tool, "wants-a-friend\n", index=served.url)
+    told = failing.failure(tool, "wants-a-friend\n", index=served.url)
 
     assert told.title == "wants-a-friend needs a_friend to be built and does not say so"
     assert "[build-system] requires" in told.message
@@ -185,7 +185,7 @@ def test_a_module_that_the_build_does_not_say_it_requires(
 def test_what_the_system_killed_is_put_down_to_memory(
     failing: Failing, tool: Tool, served: Index, name: str, killed: str
 ) -> None:
-    told = failing.told(tool, f"{name}\n", index=served.url)
+    told = failing.failure(tool, f"{name}\n", index=served.url)
 
     assert told.title == f"{killed or tool} was killed, probably for want of memory"
     assert "Give the build more memory" in told.message
@@ -193,7 +193,7 @@ def test_what_the_system_killed_is_put_down_to_memory(
 
 @TOOLS
 def test_a_full_disk(small: Failing, tool: Tool, served: Index) -> None:
-    told = small.told(tool, "large\n", index=served.url)
+    told = small.failure(tool, "large\n", index=served.url)
 
     assert told.title == "The disk is full"
     assert "docker system df" in told.message
@@ -203,7 +203,7 @@ def test_a_full_disk(small: Failing, tool: Tool, served: Index) -> None:
 def test_a_build_that_fails_for_a_reason_of_its_own(
     failing: Failing, tool: Tool, served: Index
 ) -> None:
-    told = failing.told(tool, "gives-no-reason\n", index=served.url)
+    told = failing.failure(tool, "gives-no-reason\n", index=served.url)
 
     assert told.title == "gives-no-reason could not be built"
     assert "Its build failed: ValueError: of all things" in told.message
@@ -226,7 +226,7 @@ def test_a_setup_py_of_another_age(
     failing: Failing, tmp_path: Path, tool: Tool, setup: str, title: str
 ) -> None:
     made = legacy(tmp_path, "old", setup)
-    told = failing.told(tool, f"old @ {made.as_uri()}\n", env=this_machine.of_this_machine())
+    told = failing.failure(tool, f"old @ {made.as_uri()}\n", env=this_machine.of_this_machine())
 
     assert told.title == title
 
@@ -241,8 +241,8 @@ def test_an_older_setuptools_helps_as_the_message_says(
     setup = "import pkg_resources, setuptools\nsetuptools.setup(name='old', version='1.0')\n"
     wanted = f"old @ {legacy(tmp_path, 'old', setup).as_uri()}\n"
     env = this_machine.of_this_machine()
-    told = failing.told(tool, wanted, env=env)
-    helped = failing.tried(
+    told = failing.failure(tool, wanted, env=env)
+    helped = failing.attempt(
         tool, wanted, files={"build.txt": "setuptools<81\n"}, env={**env, variable: "build.txt"}
     )
 
@@ -260,7 +260,7 @@ def test_a_rust_extension_without_rust(failing: Failing, tmp_path: Path, tool: T
     )
     made = legacy(tmp_path, "oxide", setup, requires=("setuptools", "setuptools-rust"))
     env = {**this_machine.of_this_machine(), "PATH": failing.programs("cc")}
-    told = failing.told(tool, f"oxide @ {made.as_uri()}\n", env=env)
+    told = failing.failure(tool, f"oxide @ {made.as_uri()}\n", env=env)
 
     assert told.title == "oxide needs the program Rust"
     assert "Debian and Ubuntu's package cargo" in told.message

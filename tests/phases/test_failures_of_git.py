@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import unkind
-from tests.support.failing import Failing, Tool
+from tests.support import broken_index
+from tests.support.failing_installs import Failing, Tool
 from tests.support.trees import write_files
 
 TOOLS = pytest.mark.parametrize("tool", [pytest.param("pip", marks=pytest.mark.thorough), "uv"])
@@ -17,7 +17,7 @@ IDENTITY = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org")
 
 @pytest.fixture(scope="module")
 def unkindly(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with unkind.running(tmp_path_factory.mktemp("nothing")) as url:
+    with broken_index.running(tmp_path_factory.mktemp("nothing")) as url:
         yield url
 
 
@@ -37,7 +37,7 @@ def failing(tmp_path_factory: pytest.TempPathFactory, base: Path) -> Failing:
 @TOOLS
 def test_a_build_image_without_git(failing: Failing, tool: Tool, repository: str) -> None:
     env = {"PATH": failing.programs()}
-    told = failing.told(tool, f"git+{repository}\n", env=env)
+    told = failing.failure(tool, f"git+{repository}\n", env=env)
 
     assert told.title == "The build image has no git"
     assert "holds git (Debian and Ubuntu: git)" in told.message
@@ -45,7 +45,7 @@ def test_a_build_image_without_git(failing: Failing, tool: Tool, repository: str
 
 @TOOLS
 def test_a_server_that_is_not_there(failing: Failing, tool: Tool) -> None:
-    told = failing.told(tool, "git+https://127.0.0.1:1/team/tools.git\n")
+    told = failing.failure(tool, "git+https://127.0.0.1:1/team/tools.git\n")
 
     assert told.title == TITLE
     assert "The app asks for git+https://127.0.0.1:1/team/tools.git." in told.message
@@ -57,7 +57,7 @@ def test_a_server_that_is_not_there(failing: Failing, tool: Tool) -> None:
 def test_a_repository_that_wants_a_login(
     failing: Failing, tool: Tool, unkindly: str, status: str
 ) -> None:
-    told = failing.told(tool, f"git+{unkindly}/{status}/tools.git\n")
+    told = failing.failure(tool, f"git+{unkindly}/{status}/tools.git\n")
 
     assert told.title == TITLE
     assert "git+https://${TOKEN}@HOST/" in told.message
@@ -66,7 +66,7 @@ def test_a_repository_that_wants_a_login(
 
 @TOOLS
 def test_a_repository_that_does_not_exist(failing: Failing, tool: Tool, unkindly: str) -> None:
-    told = failing.told(tool, f"git+{unkindly}/404/tools.git\n")
+    told = failing.failure(tool, f"git+{unkindly}/404/tools.git\n")
 
     assert told.title == TITLE
     assert "A private one is said not to exist to whoever has no access" in told.message
@@ -77,7 +77,7 @@ def test_a_repository_that_does_not_exist(failing: Failing, tool: Tool, unkindly
 def test_a_revision_that_does_not_exist(
     failing: Failing, tool: Tool, repository: str, revision: str
 ) -> None:
-    told = failing.told(tool, f"tools @ git+{repository}@{revision}\n")
+    told = failing.failure(tool, f"tools @ git+{repository}@{revision}\n")
 
     assert told.title == TITLE
     assert "was it renamed, deleted or not pushed?" in told.message
@@ -86,7 +86,7 @@ def test_a_revision_that_does_not_exist(
 
 @TOOLS
 def test_a_repository_without_a_project(failing: Failing, tool: Tool, repository: str) -> None:
-    told = failing.told(tool, f"tools @ git+{repository}\n")
+    told = failing.failure(tool, f"tools @ git+{repository}\n")
 
     assert told.title == "A path to install is not a Python project"
     assert "tools" in told.message

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import index, unkind
-from tests.support.failing import Failing, Told, Tool
+from tests.support import broken_index, index
+from tests.support.failing_installs import Attempt, Failing, Tool
 from tests.support.index import Index, Login
 from tests.support.wheels import wheel
 
@@ -32,7 +32,7 @@ def private(packages: Path) -> Iterator[Index]:
 
 @pytest.fixture(scope="module")
 def unkindly(packages: Path) -> Iterator[str]:
-    with unkind.running(packages) as url:
+    with broken_index.running(packages) as url:
         yield url
 
 
@@ -43,7 +43,7 @@ def failing(tmp_path_factory: pytest.TempPathFactory, base: Path) -> Failing:
 
 @TOOLS
 def test_an_index_that_wants_a_login(failing: Failing, tool: Tool, private: Index) -> None:
-    told = failing.told(tool, "good\n", index=private.url)
+    told = failing.failure(tool, "good\n", index=private.url)
 
     assert told.title == "The package index refused us with 401"
     assert f"{private.url}" in told.message
@@ -54,7 +54,7 @@ def test_an_index_that_wants_a_login(failing: Failing, tool: Tool, private: Inde
 @TOOLS
 def test_an_index_with_the_wrong_login(failing: Failing, tool: Tool, private: Index) -> None:
     wrong = private.url_with(Login("ada", "guessed"))
-    told = failing.told(tool, "good\n", index=wrong)
+    told = failing.failure(tool, "good\n", index=wrong)
 
     # It is pypiserver's answer to a password that is not the one.
     assert told.title == "The package index refused us with 403"
@@ -62,7 +62,7 @@ def test_an_index_with_the_wrong_login(failing: Failing, tool: Tool, private: In
 
 @TOOLS
 def test_an_index_without_access(failing: Failing, tool: Tool, unkindly: str) -> None:
-    told = failing.told(tool, "good\n", index=f"{unkindly}/403/simple/")
+    told = failing.failure(tool, "good\n", index=f"{unkindly}/403/simple/")
 
     assert told.title == "The package index refused us with 403"
     assert f"{unkindly}/403/simple/" in told.message
@@ -70,7 +70,7 @@ def test_an_index_without_access(failing: Failing, tool: Tool, unkindly: str) ->
 
 @TOOLS
 def test_an_index_that_knows_nothing(failing: Failing, tool: Tool, unkindly: str) -> None:
-    told = failing.told(tool, "company-tools\n", index=f"{unkindly}/404/simple/")
+    told = failing.failure(tool, "company-tools\n", index=f"{unkindly}/404/simple/")
 
     assert told.title == "No package company-tools found"
     assert "its login may be what is missing" in told.message
@@ -83,7 +83,7 @@ def test_an_index_that_knows_nothing(failing: Failing, tool: Tool, unkindly: str
 def test_an_index_out_of_order(
     failing: Failing, tool: Tool, unkindly: str, status: str, words: str
 ) -> None:
-    told = failing.told(tool, "good\n", index=f"{unkindly}/{status}/simple/")
+    told = failing.failure(tool, "good\n", index=f"{unkindly}/{status}/simple/")
 
     assert told.title == "The package index does not answer"
     assert words in told.message
@@ -93,7 +93,7 @@ def test_an_index_out_of_order(
 @TOOLS
 def test_an_index_that_takes_too_long(failing: Failing, tool: Tool, unkindly: str) -> None:
     impatient = {"PIP_DEFAULT_TIMEOUT": "1", "UV_HTTP_TIMEOUT": "1"}
-    told = failing.told(tool, "good\n", index=f"{unkindly}/slow/simple/", env=impatient)
+    told = failing.failure(tool, "good\n", index=f"{unkindly}/slow/simple/", env=impatient)
 
     assert told.title == "The package index does not answer"
     assert "timed out" in told.message or "didn't respond within" in told.message
@@ -101,7 +101,7 @@ def test_an_index_that_takes_too_long(failing: Failing, tool: Tool, unkindly: st
 
 @TOOLS
 def test_a_port_where_nobody_listens(failing: Failing, tool: Tool) -> None:
-    told = failing.told(tool, "good\n", index="http://127.0.0.1:1/simple/")
+    told = failing.failure(tool, "good\n", index="http://127.0.0.1:1/simple/")
 
     assert told.title == "The package index does not answer"
     assert "Connection refused" in told.message
@@ -109,7 +109,7 @@ def test_a_port_where_nobody_listens(failing: Failing, tool: Tool) -> None:
 
 @TOOLS
 def test_a_name_that_nobody_knows(failing: Failing, tool: Tool) -> None:
-    told = failing.told(tool, "good\n", index="https://packages.invalid/simple/")
+    told = failing.failure(tool, "good\n", index="https://packages.invalid/simple/")
 
     assert told.title == "There is no server named packages.invalid"
     assert "pack build --network host" in told.message
@@ -120,7 +120,7 @@ def test_an_authority_of_its_own(
     failing: Failing, tool: Tool, packages: Path, tmp_path: Path
 ) -> None:
     with index.running(packages, tls=index.authority(tmp_path)) as served:
-        told = failing.told(tool, "good\n", index=served.url)
+        told = failing.failure(tool, "good\n", index=served.url)
 
     assert told.title == "The certificate of a server is not trusted"
     assert f"{served.url}good/ shows a certificate that the build image does not" in told.message
@@ -130,7 +130,7 @@ def test_an_authority_of_its_own(
 @TOOLS
 def test_a_proxy_that_is_not_there(failing: Failing, tool: Tool) -> None:
     env = {"HTTPS_PROXY": "http://127.0.0.1:1"}
-    told = failing.told(tool, "good\n", index=SOMEWHERE, env=env)
+    told = failing.failure(tool, "good\n", index=SOMEWHERE, env=env)
 
     assert told.title == "The proxy does not answer"
     assert "https://packages.example.org/simple/good/ was to be asked through" in told.message
@@ -143,7 +143,7 @@ def test_a_proxy_with_a_name_that_nobody_knows(failing: Failing, tool: Tool) -> 
     env = {
         "HTTPS_PROXY": "http://proxy.invalid:3128",
     }
-    told = failing.told(tool, "good\n", index=SOMEWHERE, env=env)
+    told = failing.failure(tool, "good\n", index=SOMEWHERE, env=env)
 
     assert told.title == "The proxy does not answer"
     assert "its name is not known" in told.message
@@ -152,13 +152,13 @@ def test_a_proxy_with_a_name_that_nobody_knows(failing: Failing, tool: Tool) -> 
 @TOOLS
 def test_a_proxy_that_wants_a_login(failing: Failing, tool: Tool, unkindly: str) -> None:
     env = {"HTTPS_PROXY": unkindly}
-    told = failing.told(tool, "good\n", index=SOMEWHERE, env=env)
+    told = failing.failure(tool, "good\n", index=SOMEWHERE, env=env)
 
     assert told.title == "The package proxy refused us with 407"
 
 
 def test_an_index_without_encryption(failing: Failing) -> None:
-    told = failing.told("pip", "good\n", index=f"http://{socket.gethostname()}:1/simple/")
+    told = failing.failure("pip", "good\n", index=f"http://{socket.gethostname()}:1/simple/")
 
     assert (
         told.title == f"The index on {socket.gethostname()} is not encrypted, so it is not asked"
@@ -170,7 +170,7 @@ def test_an_index_without_encryption(failing: Failing) -> None:
 def test_a_file_that_the_index_names_and_does_not_have(
     failing: Failing, tool: Tool, unkindly: str
 ) -> None:
-    told = failing.told(tool, "good==1.0\n", index=f"{unkindly}/gone/simple/")
+    told = failing.failure(tool, "good==1.0\n", index=f"{unkindly}/gone/simple/")
 
     assert told.title == "A requirement's address does not exist"
     assert f"{unkindly}/gone/files/good-1.0-py3-none-any.whl answered 404." in told.message
@@ -178,7 +178,7 @@ def test_a_file_that_the_index_names_and_does_not_have(
 
 @TOOLS
 def test_a_download_that_breaks_off(failing: Failing, tool: Tool, unkindly: str) -> None:
-    told = failing.told(tool, "good==1.0\n", index=f"{unkindly}/cut/simple/")
+    told = failing.failure(tool, "good==1.0\n", index=f"{unkindly}/cut/simple/")
 
     assert told.title == "The package index does not answer"
     assert _says_that_it_was_short(told)
@@ -188,7 +188,7 @@ def test_a_download_that_breaks_off(failing: Failing, tool: Tool, unkindly: str)
 def test_a_file_that_is_not_the_one_that_the_index_promised(
     failing: Failing, tool: Tool, unkindly: str
 ) -> None:
-    told = failing.told(tool, "good==1.0\n", index=f"{unkindly}/wrong-hash/simple/")
+    told = failing.failure(tool, "good==1.0\n", index=f"{unkindly}/wrong-hash/simple/")
 
     assert told.title == "good==1.0 is not the file whose hash is written down"
     assert f"Expected  sha256 {'0' * 64}" in told.message
@@ -196,7 +196,7 @@ def test_a_file_that_is_not_the_one_that_the_index_promised(
 
 @TOOLS
 def test_a_package_that_was_withdrawn(failing: Failing, tool: Tool, unkindly: str) -> None:
-    told = failing.told(tool, "good\n", index=f"{unkindly}/yanked/simple/")
+    told = failing.failure(tool, "good\n", index=f"{unkindly}/yanked/simple/")
 
     assert told.title == "What answers good has been withdrawn"
     assert "A withdrawn one is installed only where name==version names it" in told.message
@@ -204,11 +204,11 @@ def test_a_package_that_was_withdrawn(failing: Failing, tool: Tool, unkindly: st
 
 @TOOLS
 def test_an_address_that_does_not_exist(failing: Failing, tool: Tool, unkindly: str) -> None:
-    told = failing.told(tool, f"good @ {unkindly}/404/good-1.0-py3-none-any.whl\n")
+    told = failing.failure(tool, f"good @ {unkindly}/404/good-1.0-py3-none-any.whl\n")
 
     assert told.title == "A requirement's address does not exist"
     assert f"{unkindly}/404/good-1.0-py3-none-any.whl answered 404." in told.message
 
 
-def _says_that_it_was_short(told: Told) -> bool:
+def _says_that_it_was_short(told: Attempt) -> bool:
     return "not enough bytes were received" in told.message or "end of file" in told.message

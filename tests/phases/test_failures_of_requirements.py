@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import index
-from tests.support.failing import Failing, Tool, legacy
+from tests.support.failing_installs import Failing, Tool, legacy
 from tests.support.index import Index
 from tests.support.wheels import wheel
 from tools.platforms import oci
@@ -45,7 +45,7 @@ def failing(tmp_path_factory: pytest.TempPathFactory, base: Path) -> Failing:
 
 @TOOLS
 def test_a_name_that_nobody_knows(failing: Failing, tool: Tool, served: Index) -> None:
-    told = failing.told(tool, "goood\n", index=served.url)
+    told = failing.failure(tool, "goood\n", index=served.url)
 
     assert told.title == "No package goood found"
     assert "Check the spelling" in told.message
@@ -55,7 +55,7 @@ def test_a_name_that_nobody_knows(failing: Failing, tool: Tool, served: Index) -
 def test_a_private_package_that_another_requires(
     failing: Failing, tool: Tool, served: Index
 ) -> None:
-    told = failing.told(tool, "public\n", index=served.url)
+    told = failing.failure(tool, "public\n", index=served.url)
 
     assert told.title == "No package company-secret>=3 found"
     assert "The index does not know company-secret>=3, which public requires." in told.message
@@ -67,14 +67,14 @@ def test_a_private_package_that_another_requires(
 def test_a_version_that_does_not_exist(
     failing: Failing, tool: Tool, served: Index, wanted: str
 ) -> None:
-    told = failing.told(tool, f"{wanted}\n", index=served.url)
+    told = failing.failure(tool, f"{wanted}\n", index=served.url)
 
     assert told.title == f"No version answers {wanted}"
 
 
 @TOOLS
 def test_a_package_for_a_newer_python(failing: Failing, tool: Tool, served: Index) -> None:
-    told = failing.told(tool, "tomorrow\n", index=served.url)
+    told = failing.failure(tool, "tomorrow\n", index=served.url)
 
     assert told.title == "tomorrow needs another Python"
     assert "tomorrow requires Python >=3.99." in told.message
@@ -84,7 +84,7 @@ def test_a_package_for_a_newer_python(failing: Failing, tool: Tool, served: Inde
 def test_wheels_for_an_older_python_say_for_which(
     failing: Failing, tool: Tool, served: Index
 ) -> None:
-    told = failing.told(tool, "yesterday\n", index=served.url)
+    told = failing.failure(tool, "yesterday\n", index=served.url)
 
     assert told.title == "yesterday has no wheel for Python 3.14.6"
     assert "ready-made wheels for Python 3.11 on Linux, and not as source code." in told.message
@@ -93,7 +93,7 @@ def test_wheels_for_an_older_python_say_for_which(
 
 @TOOLS
 def test_wheels_for_another_processor(failing: Failing, tool: Tool, served: Index) -> None:
-    told = failing.told(tool, "foreign\n", index=served.url)
+    told = failing.failure(tool, "foreign\n", index=served.url)
 
     assert told.title == "foreign has no wheel for this kind of machine"
     assert f"ready-made wheels for Linux on {ELSEWHERE} (glibc 2.17)" in told.message
@@ -103,7 +103,7 @@ def test_wheels_for_another_processor(failing: Failing, tool: Tool, served: Inde
 
 @TOOLS
 def test_wheels_for_alpine(failing: Failing, tool: Tool, served: Index) -> None:
-    told = failing.told(tool, "alpine\n", index=served.url)
+    told = failing.failure(tool, "alpine\n", index=served.url)
 
     assert told.title == "alpine has no wheel for this kind of machine"
     assert "Those wheels are for images with musl, such as Alpine's" in told.message
@@ -111,7 +111,7 @@ def test_wheels_for_alpine(failing: Failing, tool: Tool, served: Index) -> None:
 
 @TOOLS
 def test_wheels_for_windows(failing: Failing, tool: Tool, served: Index) -> None:
-    told = failing.told(tool, "windows\n", index=served.url)
+    told = failing.failure(tool, "windows\n", index=served.url)
 
     assert told.title == "windows has no wheel for this kind of machine"
     assert "; sys_platform == 'win32'" in told.message
@@ -130,7 +130,7 @@ def test_wheels_for_windows(failing: Failing, tool: Tool, served: Index) -> None
 def test_a_conflict_names_the_two_that_clash(
     failing: Failing, tool: Tool, served: Index, wanted: str, clash: tuple[str, str]
 ) -> None:
-    told = failing.told(tool, wanted, index=served.url)
+    told = failing.failure(tool, wanted, index=served.url)
 
     assert told.title == "Requirements contradict each other"
     causes = [line for line in told.message.splitlines() if line.startswith("  - ")]
@@ -141,7 +141,7 @@ def test_a_conflict_names_the_two_that_clash(
 @TOOLS
 def test_a_hash_that_does_not_match(failing: Failing, tool: Tool, served: Index) -> None:
     wanted = f"good==1.0 --hash=sha256:{'0' * 64}\n"
-    told = failing.told(tool, wanted, index=served.url)
+    told = failing.failure(tool, wanted, index=served.url)
 
     assert told.title == "good==1.0 is not the file whose hash is written down"
     assert f"Expected  sha256 {'0' * 64}" in told.message
@@ -150,7 +150,7 @@ def test_a_hash_that_does_not_match(failing: Failing, tool: Tool, served: Index)
 
 @TOOLS
 def test_a_wheel_that_is_none(failing: Failing, tool: Tool, served: Index) -> None:
-    told = failing.told(tool, "broken\n", index=served.url)
+    told = failing.failure(tool, "broken\n", index=served.url)
 
     assert told.title.endswith("is damaged")
     assert told.title.startswith("broken")
@@ -158,7 +158,7 @@ def test_a_wheel_that_is_none(failing: Failing, tool: Tool, served: Index) -> No
 
 @TOOLS
 def test_a_line_that_is_no_requirement(failing: Failing, tool: Tool) -> None:
-    told = failing.told(tool, "good\nflask=3.1\n")
+    told = failing.failure(tool, "good\nflask=3.1\n")
 
     assert told.title == "A line of requirements.txt cannot be understood"
     assert "requirements.txt: flask=3.1" in told.message
@@ -166,14 +166,14 @@ def test_a_line_that_is_no_requirement(failing: Failing, tool: Tool) -> None:
 
 @TOOLS
 def test_an_included_file_that_does_not_exist(failing: Failing, tool: Tool) -> None:
-    told = failing.told(tool, "-r prod.txt\n")
+    told = failing.failure(tool, "-r prod.txt\n")
 
     assert told.title == "prod.txt is included but cannot be opened"
 
 
 @TOOLS
 def test_a_path_without_a_project(failing: Failing, tool: Tool) -> None:
-    told = failing.told(tool, "./libs\n", files={"libs/tools.py": ""})
+    told = failing.failure(tool, "./libs\n", files={"libs/tools.py": ""})
 
     assert told.title == "A path to install is not a Python project"
     assert "libs." in told.message
@@ -181,7 +181,7 @@ def test_a_path_without_a_project(failing: Failing, tool: Tool) -> None:
 
 @TOOLS
 def test_a_file_in_another_encoding(failing: Failing, tool: Tool) -> None:
-    told = failing.told(
+    told = failing.failure(
         tool, "", files={"requirements.txt": "good  # für Kunden\n".encode("latin-1")}
     )
 
@@ -193,7 +193,7 @@ def test_a_file_in_another_encoding(failing: Failing, tool: Tool) -> None:
 @TOOLS
 def test_a_package_that_is_not_among_the_vendored_files(failing: Failing, tool: Tool) -> None:
     files = {"vendor/README": ""}
-    told = failing.told(tool, "--no-index\n--find-links ./vendor\ngood\n", files=files)
+    told = failing.failure(tool, "--no-index\n--find-links ./vendor\ngood\n", files=files)
 
     assert told.title == "good is not among the files to install from"
     assert "no index may be asked (--no-index)" in told.message
@@ -206,7 +206,7 @@ def test_a_build_backend_that_is_not_among_the_vendored_files(
 ) -> None:
     made = legacy(tmp_path, "needy", "", requires=("backend-of-ours>=3",))
     files = {f"vendor/{made.name}": made.read_bytes()}
-    told = failing.told(tool, "--no-index\n--find-links ./vendor\nneedy\n", files=files)
+    told = failing.failure(tool, "--no-index\n--find-links ./vendor\nneedy\n", files=files)
 
     assert told.title == "needy cannot be built without backend-of-ours>=3"
     assert "No index may be asked (--no-index), and it is not among the files" in told.message

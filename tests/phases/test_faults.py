@@ -12,7 +12,7 @@ import pytest
 from tests.support import faults
 from tests.support.builds import Builds, Built
 from tests.support.faults import Scene, at_moment, cache_of
-from tests.support.killing import killing
+from tests.support.kill_signals import killing
 from tools.processes import run
 
 KILLS = 10

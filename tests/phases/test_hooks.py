@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.build_variants import layers_of, without_image
 from tests.support.builds import Builds, Built, fixture
 from tests.support.trees import App, linked_copy
-from tests.support.worlds import layers_of, without_image
 
 FLASK = fixture("pip_flask")
 LAYERS = ["defaults", "deps", "deps-00", "python", "venv"]

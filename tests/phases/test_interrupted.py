@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.builds import BUILDPACK, Builds, Built
-from tests.support.killing import killing
+from tests.support.kill_signals import killing
 from tests.support.trees import App, Files, write_files
 from tools.package import tree
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import tomli_w
 
+from tests.support.build_variants import digest_of, layers_of, without_cache, without_image
 from tests.support.builds import BUILDPACK, Builds, Built, fixture
-from tests.support.worlds import digest_of, layers_of, without_cache, without_image
 from tools.platforms import oci
 
 FLASK = fixture("pip_flask")

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.build_variants import layers_of, without_cache, without_image
 from tests.support.builds import Builds, Built, fixture
 from tests.support.trees import App, Files, write_files
-from tests.support.worlds import layers_of, without_cache, without_image
 
 # All of them: where one is missing pip is asked, in every build.
 REQUIREMENTS = """nltk==3.9.1

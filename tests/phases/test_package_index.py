@@ -11,7 +11,7 @@ import pytest
 
 from tests.support import index
 from tests.support.index import Login
-from tests.support.packages import c_module, sdist
+from tests.support.sdists import c_module, sdist
 from tests.support.wheels import wheel
 from tools.platforms import oci
 from tools.pythons import interpreters

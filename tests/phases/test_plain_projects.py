@@ -8,7 +8,7 @@ import pytest
 from tests.support import index
 from tests.support.builds import Builds, Built
 from tests.support.index import Index
-from tests.support.packages import checkout
+from tests.support.sdists import checkout
 from tests.support.trees import App, Files, write_files
 from tests.support.wheels import wheel
 

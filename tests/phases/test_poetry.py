@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.asking import NOWHERE, asks_nobody, is_tidy, serves
+from tests.support.build_variants import digest_of, layers_of
 from tests.support.builds import Builds, Built, fixture
 from tests.support.trees import App
-from tests.support.worlds import digest_of, layers_of
 
 FLASK, OLD = fixture("poetry_flask"), fixture("poetry_old_lock")
 

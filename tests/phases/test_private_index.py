@@ -8,7 +8,7 @@ import pytest
 from tests.support import index
 from tests.support.builds import Builds, Built
 from tests.support.index import Index, Login
-from tests.support.packages import c_module, sdist
+from tests.support.sdists import c_module, sdist
 from tests.support.trees import App, write_files
 from tests.support.wheels import wheel
 

@@ -1,6 +1,6 @@
 """A second build of an app: what is re-used, what is made anew, and what is said about it.
 
-More of it in test_lost_state.py, test_cached_is_clean.py and test_on_demand.py.
+More of it in test_lost_state.py, test_cached_equals_clean.py and test_build_consumers.py.
 """
 
 import tomllib

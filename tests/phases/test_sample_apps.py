@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.build_variants import LIMITED
 from tests.support.builds import Builds, Built, fixture
 from tests.support.trees import App, linked_copy
-from tests.support.worlds import LIMITED
 
 ASKS_AGAIN = {"pyproject_only", "setup_py"}
 SERVERS = {"uv_fastapi": ("web", "script")}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tests.support import index
 from tests.support.builds import Builds, Built, fixture
-from tests.support.packages import checkout
+from tests.support.sdists import checkout
 from tests.support.trees import App, Files
 from tests.support.wheels import wheel
 

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from tests.support import index, locking
+from tests.support.build_variants import digest_of, layers_of
 from tests.support.builds import Builds, Built
 from tests.support.index import Index
-from tests.support.packages import PYPROJECT as PYPROJECT_OF_SDISTS
-from tests.support.packages import checkout
+from tests.support.sdists import PYPROJECT as PYPROJECT_OF_SDISTS
+from tests.support.sdists import checkout
 from tests.support.trees import App, Files, linked_copy, write_files
 from tests.support.wheels import wheel
-from tests.support.worlds import digest_of, layers_of
 
 PYPROJECT = """
 [project]

@@ -12,7 +12,7 @@ import pytest
 
 from tests.support import index, locking
 from tests.support.builds import Builds, Built
-from tests.support.packages import checkout
+from tests.support.sdists import checkout
 from tests.support.trees import write_files
 
 PYPROJECT = """

@@ -54,7 +54,7 @@ def _program(tool: str) -> Path:
     """The directory of *tool* and all that it needs, fetched the first time."""
     program = Program(tool)
     make = partial(_fetch, program)
-    return cache.made(f"tool-{tool}", cache.digest(program.lines), f"Fetching {tool}", make)
+    return cache.entry(f"tool-{tool}", cache.digest(program.lines), f"Fetching {tool}", make)
 
 
 def _fetch(program: Program, into: Path) -> None:

@@ -134,7 +134,7 @@ def prepared(wish: Wish, folder: Path) -> Iterator[tuple[Course, Path]]:
         product = with_table(product, f"{mirror_url}/python.toml", folder / "product")
         trees = {OURS: product, PLAIN: FOLDERS[PLAIN], NOTHING: FOLDERS[NOTHING]}
         made = {
-            name: contestants.made(
+            name: contestants.make(
                 found, name, contestants.timed(source, folder / f"buildpack-{name}"), prefix
             )
             for name, source in trees.items()

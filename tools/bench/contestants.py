@@ -51,6 +51,6 @@ def timed(buildpack: Path, folder: Path) -> Path:
     return folder
 
 
-def made(engine: Engine, name: str, buildpack: Path, prefix: str) -> Contestant:
+def make(engine: Engine, name: str, buildpack: Path, prefix: str) -> Contestant:
     """Make the builder of the timed *buildpack*."""
     return Contestant(name, builder.ensure(engine, buildpack, f"{prefix}/builder-{name}"))

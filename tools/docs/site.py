@@ -45,7 +45,7 @@ def build() -> Path:
 def _zensical() -> Path:
     """Return a directory with Zensical and its dependencies, installed the first time."""
     pins = cache.digest(LOCK.read_bytes(), sys.version)
-    return cache.made("docs", pins, "Installing Zensical", _install)
+    return cache.entry("docs", pins, "Installing Zensical", _install)
 
 
 def _install(into: Path) -> None:

@@ -28,7 +28,7 @@ def unpacked_interpreter(arch: str) -> Path:
     """Return the pinned interpreter for *arch* as its maker ships it, unpacked."""
     pins = cache.digest(repr(PINS["interpreter"]))
     title = f"Fetching the interpreter {PINS['interpreter']['version']} for {arch}"
-    return cache.made(f"interpreter-{arch}", pins, title, partial(_unpack, arch)) / "python"
+    return cache.entry(f"interpreter-{arch}", pins, title, partial(_unpack, arch)) / "python"
 
 
 def base(arch: str) -> Path:
@@ -37,7 +37,7 @@ def base(arch: str) -> Path:
     inputs = (stage0.PINS, LOCK, *map(Path, makers))
     pins = cache.digest(*(path.read_bytes() for path in inputs))
     title = f"Gathering what the buildpack carries for {arch} (some seconds)"
-    return cache.made(f"package-{arch}", pins, title, partial(make, arch))
+    return cache.entry(f"package-{arch}", pins, title, partial(make, arch))
 
 
 def compile_tree(root: Path, *folders: str) -> None:

@@ -41,7 +41,7 @@ def program(arch: str) -> Path:
     inputs = (*sources, real_tools.PINS / "requirements.txt", Path(__file__))
     pins = cache.digest(*(path.read_bytes() for path in inputs))
     title = f"Building the program of exec.d for {arch}"
-    return cache.made(f"execd-{arch}", pins, title, partial(make, arch)) / NAME
+    return cache.entry(f"execd-{arch}", pins, title, partial(make, arch)) / NAME
 
 
 def make(arch: str, into: Path, source: Path = SOURCE) -> None:

@@ -15,7 +15,7 @@ def wheels(arch: str) -> Path:
     makers = (Path(__file__), Path(carried.__file__), *LOCKS)
     pins = cache.digest(*(path.read_bytes() for path in makers))
     title = f"Fetching Poetry, Pipenv and PDM for {arch}"
-    return cache.made(f"programs-{arch}", pins, title, partial(_fetch, arch))
+    return cache.entry(f"programs-{arch}", pins, title, partial(_fetch, arch))
 
 
 def carry(arch: str, into: Path) -> None:

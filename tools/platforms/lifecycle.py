@@ -33,7 +33,7 @@ def standard() -> Platform:
     return Platform(
         build_rootfs=rootfs.rootfs("build"),
         run_rootfs=run_rootfs,
-        run_image=cache.made("run-image", pins, "Compressing the run image (5 seconds)", write),
+        run_image=cache.entry("run-image", pins, "Compressing the run image (5 seconds)", write),
         lifecycle=real_tools.lifecycle(),
         user=rootfs.base("build").user,
         group=facts.group,

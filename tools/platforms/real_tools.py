@@ -58,7 +58,7 @@ def _built(name: str, title: str, make: Callable[[Path, str], None], extra: str)
     version = found[1]
     recipe = Path(__file__).read_bytes()
     key = cache.digest(*pins, extra, recipe)
-    return cache.made(name, key, title.format(version), lambda into: make(into, version))
+    return cache.entry(name, key, title.format(version), lambda into: make(into, version))
 
 
 def _make_lifecycle(into: Path, version: str) -> None:
@@ -96,7 +96,7 @@ def pinned_go() -> Path:
     """Go's own command of exactly the pinned release, which makes the same bytes everywhere."""
     lock = PINS / "requirements.txt"
     title = "Fetching Go, of the release that is pinned"
-    return cache.made("go", cache.digest(lock.read_bytes()), title, _install_go) / "go/bin/go"
+    return cache.entry("go", cache.digest(lock.read_bytes()), title, _install_go) / "go/bin/go"
 
 
 def _recent(version: str) -> bool:

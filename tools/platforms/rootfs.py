@@ -98,7 +98,7 @@ def rootfs(role: Role) -> Path:
     wanted = base(role)
     pins = cache.digest(repr(wanted), Path(__file__).read_bytes(), host_bundle())
     title = f"Making the {role} root file system from Debian's packages (about 30 seconds)"
-    return cache.made(f"rootfs-{role}", pins, title, lambda into: _make(wanted, into))
+    return cache.entry(f"rootfs-{role}", pins, title, lambda into: _make(wanted, into))
 
 
 def host_bundle() -> str:

@@ -53,7 +53,7 @@ def _source(minor: str) -> Path:
         return pyenv[-1]
     title = f"Fetching the C headers of Python {minor} from Debian"
     name = f"headers-{minor}-{platform.machine()}"
-    return cache.made(name, cache.digest(*SUITES), title, partial(_debian, minor)) / "include"
+    return cache.entry(name, cache.digest(*SUITES), title, partial(_debian, minor)) / "include"
 
 
 def _debian(minor: str, into: Path) -> None:

@@ -36,7 +36,7 @@ def archive(version: str, arch: str) -> Path:
     pins = cache.digest(MODULES[version]["sum"], *(path.read_bytes() for path in makers))
     title = f"Making an archive of Python {version} for {arch} (about half a minute)"
     name = f"python-{version}-{arch}"
-    made = cache.made(name, pins, title, partial(_make, version=version, arch=arch))
+    made = cache.entry(name, pins, title, partial(_make, version=version, arch=arch))
     return made / file_name(version, arch)
 
 

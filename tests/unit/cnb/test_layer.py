@@ -22,7 +22,7 @@ from cnb_python.cnb.layer import (
     write_sbom,
 )
 from cnb_python.errors.base import ContractBroken
-from tests.support.killed import killed_after
+from tests.support.kill_simulation import killed_after
 
 LAUNCH = LayerTypes(launch=True)
 CACHE = LayerTypes(cache=True)

@@ -13,7 +13,7 @@ from cnb_python.layers import previous_image, venv_and_shards
 from cnb_python.layers.venv_and_shards import LayerPlan
 from cnb_python.managers.base import Resolution
 from tests.support.installed import SITE, distribution, file, install, module
-from tests.support.killed import killed_after
+from tests.support.kill_simulation import killed_after
 from tools.package import tree
 
 SCRIPT = "#!/bin/sh\n"

@@ -14,8 +14,8 @@ def test_thing_is_made_once(capsys: pytest.CaptureFixture[str]) -> None:
     def make(into: Path) -> None:
         (into / "tool").write_text("made")
 
-    first = cache.made("tool", "1", "Making the tool", make)
-    second = cache.made("tool", "1", "Making the tool", make)
+    first = cache.entry("tool", "1", "Making the tool", make)
+    second = cache.entry("tool", "1", "Making the tool", make)
 
     assert first == second
     assert (first / "tool").read_text() == "made"
@@ -29,7 +29,7 @@ def test_half_made_thing_is_never_seen() -> None:
         raise OSError(reason)
 
     with pytest.raises(OSError, match="disk full"):
-        cache.made("tool", "1", "Making the tool", fail)
+        cache.entry("tool", "1", "Making the tool", fail)
 
     assert [path.name for path in cache.directory().iterdir()] == ["tool.lock"]
 
@@ -39,7 +39,7 @@ def test_leftover_of_a_killed_process_is_not_used() -> None:
     leftover.mkdir()
     (leftover / "half").touch()
 
-    made = cache.made("tool", "1", "Making the tool", lambda into: (into / "whole").touch())
+    made = cache.entry("tool", "1", "Making the tool", lambda into: (into / "whole").touch())
 
     assert [path.name for path in made.iterdir()] == ["whole"]
 

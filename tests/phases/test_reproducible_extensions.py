@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from tests.support.build_variants import layers_beside_the_lifecycles, layers_of, odd_machine
 from tests.support.builds import Builds, Built
 from tests.support.trees import App
-from tests.support.worlds import layers_beside_the_lifecycles, layers_of, odd_machine
 
 # setuptools builds both, in an environment of its own; they share no line of code.
 REQUIREMENTS = """\

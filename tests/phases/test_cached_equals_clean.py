@@ -10,17 +10,17 @@ from pathlib import Path
 import pytest
 
 from tests.support import index
-from tests.support.builds import Builds, Built
-from tests.support.packages import c_module, checkout, sdist
-from tests.support.trees import Files, write_files
-from tests.support.wheels import wheel
-from tests.support.worlds import (
+from tests.support.build_variants import (
     digest_of,
     layers_beside_the_lifecycles,
     layers_of,
     members,
     odd_machine,
 )
+from tests.support.builds import Builds, Built
+from tests.support.sdists import c_module, checkout, sdist
+from tests.support.trees import Files, write_files
+from tests.support.wheels import wheel
 from tools.platforms.sandbox import Bind
 
 # Enough for a share of its own, and for the others to be spread.

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support import index
 from tests.support.builds import Builds, Built
-from tests.support.hostile import HOSTILE_FILES, HOSTILE_VARIABLES
+from tests.support.hostile_app import HOSTILE_FILES, HOSTILE_VARIABLES
 from tests.support.trees import App
 from tests.support.wheels import wheel
 from tools.platforms import rootfs

@@ -10,10 +10,10 @@ from cnb_python.config.settings import DEFAULTS, UV
 from cnb_python.managers.base import InstallContext, Pin, Resolution
 from cnb_python.managers.pip.manager import Pip
 from cnb_python.system.process import run
-from tests.support import deciding, index
-from tests.support.deciding import site_packages
+from tests.support import index, resolving
 from tests.support.index import Index
-from tests.support.packages import checkout, sdist
+from tests.support.resolving import site_packages
+from tests.support.sdists import checkout, sdist
 from tests.support.trees import write_files
 from tests.support.wheels import wheel
 
@@ -64,10 +64,10 @@ def place(tmp_path: Path, served: Index) -> Make:
     numbers = iter(range(99))
 
     def make(**environ: str) -> InstallContext:
-        given = {name: deciding.settings()[name] for name in ("PATH",)}
+        given = {name: resolving.settings()[name] for name in ("PATH",)}
         given |= {"REPOSITORY": repository.as_uri(), **environ}
         work = tmp_path / f"work-{next(numbers)}"
-        return deciding.workplace(app, work, given, tmp_path.parent)
+        return resolving.install_context(app, work, given, tmp_path.parent)
 
     return make
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.build_variants import layers_of
 from tests.support.builds import Builds, Built, fixture
-from tests.support.neighbour import neighbour
+from tests.support.later_buildpack import neighbour
 from tests.support.trees import App
-from tests.support.worlds import layers_of
 from tools.pythons import mirror
 
 FLASK = fixture("pip_flask")

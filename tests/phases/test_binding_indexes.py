@@ -19,8 +19,8 @@ import pytest
 from tests.support import index
 from tests.support.builds import Builds, Built
 from tests.support.index import Authority, Index, Login
-from tests.support.packages import sdist
-from tests.support.spilled import spellings, spilled, watched
+from tests.support.sdists import sdist
+from tests.support.secrets import spellings, spilled, watched
 from tests.support.trees import App, linked_copy, write_files
 from tests.support.wheels import wheel
 

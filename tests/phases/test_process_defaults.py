@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.build_variants import LIMITED, MB, layers_of
 from tests.support.builds import BUILDPACK, Builds, Built, fixture
 from tests.support.trees import Files, linked_copy
-from tests.support.worlds import LIMITED, MB, layers_of
 
 FLASK = fixture("pip_flask")
 VERSION_1: Files = {

@@ -15,7 +15,7 @@ from tests.support.builds import Builds, Built
 from tests.support.bumped import Bump, follow
 from tests.support.index import Login
 from tests.support.locked_apps import Market
-from tests.support.spilled import spilled, watched
+from tests.support.secrets import spilled, watched
 from tests.support.trees import App, write_files
 from tests.support.wheels import wheel
 

@@ -9,8 +9,8 @@ import pytest
 from tests.support import git_server
 from tests.support.builds import Builds, Built
 from tests.support.index import Login
-from tests.support.packages import checkout
-from tests.support.spilled import spilled, watched
+from tests.support.sdists import checkout
+from tests.support.secrets import spilled, watched
 from tests.support.trees import App, write_files
 
 LOGIN = Login("deployer", "g1t+of:the/repository")

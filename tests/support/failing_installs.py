@@ -1,4 +1,4 @@
-"""Has pip or uv really fail to install, by the commands of a build but without the rest of one."""
+"""Installs with the real pip or uv, by a build's commands, to see how installs fail."""
 
 import os
 import shutil
@@ -15,8 +15,8 @@ from cnb_python.managers.base import InstallContext, NeedsResolving
 from cnb_python.managers.pip.manager import Pip
 from cnb_python.system.interface import Command, Outcome, Run
 from cnb_python.system.process import run
-from tests.support import deciding
-from tests.support.packages import archive
+from tests.support import resolving
+from tests.support.sdists import archive
 from tests.support.trees import Files, write_files
 
 type Tool = Literal["pip", "uv"]
@@ -31,9 +31,9 @@ backend-path = ["."]
 name = "{name}"
 version = "1.0"
 """
-# What every machine has; a test adds the programs that its build is to find.
+# Programs that every machine has; a test adds those that its build may use.
 PLAIN_PROGRAMS = ("cat", "env", "grep", "ls", "sh", "uname")
-# Nobody waits for servers that are known to fail.
+# So that no test waits for a server that fails.
 IMPATIENT = {
     "PIP_RETRIES": "0",
     "PIP_DEFAULT_TIMEOUT": "2",
@@ -43,13 +43,13 @@ IMPATIENT = {
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What came of an attempt."""
+class Attempt:
+    """The result of an attempt to install."""
 
     message: str
-    """Title, then what was found, then the steps, as the user is told; empty: it worked."""
+    """The error as the user sees it: title, body, steps. Empty if the installation succeeded."""
     output: str
-    """What the tool wrote."""
+    """The output of the tool."""
 
     @property
     def title(self) -> str:
@@ -58,14 +58,14 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Failing:
-    """Where attempts take place."""
+    """Runs attempts below one directory."""
 
     directory: Path
     shared: Path
-    """For what all attempts of a session have in common."""
+    """Directory of what all attempts of a session share, such as pip itself."""
     numbers: count[int] = field(default_factory=count)
 
-    def told(
+    def failure(
         self,
         tool: Tool,
         requirements: str,
@@ -73,13 +73,13 @@ class Failing:
         index: str = "",
         files: Files | None = None,
         env: Mapping[str, str] | None = None,
-    ) -> Told:
-        """Say what a user is told whose *requirements* cannot be installed by *tool*."""
-        told = self.tried(tool, requirements, index=index, files=files, env=env)
-        assert told.message, told.output
-        return told
+    ) -> Attempt:
+        """Return the attempt of *tool* to install *requirements*, which must fail."""
+        attempt = self.attempt(tool, requirements, index=index, files=files, env=env)
+        assert attempt.message, attempt.output
+        return attempt
 
-    def tried(
+    def attempt(
         self,
         tool: Tool,
         requirements: str,
@@ -87,24 +87,26 @@ class Failing:
         index: str = "",
         files: Files | None = None,
         env: Mapping[str, str] | None = None,
-    ) -> Told:
-        """Have *tool* install *requirements* from *index*; there is no message if it can."""
+    ) -> Attempt:
+        """Install *requirements* from *index* with *tool*; return the result."""
         work = self.directory / f"{tool}-{next(self.numbers)}"
         app = write_files(work / "app", {"requirements.txt": requirements, **(files or {})})
-        place = deciding.workplace(app, work / "work", _environ(index, env or {}), self.shared)
-        noting = _Noting()
+        context = resolving.install_context(
+            app, work / "work", _environ(index, env or {}), self.shared
+        )
+        recording = _RecordingRun()
         try:
-            _install(tool, replace(place, cache=None), noting)
+            _install(tool, replace(context, cache=None), recording)
         except BuildpackError as error:
-            found = cast("Failure", error).describe()
-            message = "\n".join((found.title, "", *found.body, "", *found.steps))
-            return Told(message.replace(str(app), "APP"), noting.written)
+            words = cast("Failure", error).describe()
+            message = "\n".join((words.title, "", *words.body, "", *words.steps))
+            return Attempt(message.replace(str(app), "APP"), recording.written)
         finally:
             shutil.rmtree(work)
-        return Told("", noting.written)
+        return Attempt("", recording.written)
 
     def programs(self, *names: str) -> str:
-        """Return a PATH where only these programs are, beside the plainest."""
+        """Return a PATH with only these programs and `PLAIN_PROGRAMS`."""
         directory = self.directory / "-".join(("bin", *names))
         if not directory.exists():
             directory.mkdir()
@@ -114,7 +116,7 @@ class Failing:
 
 
 def source(into: Path, name: str, code: str, files: Mapping[str, str] | None = None) -> Path:
-    """Write an sdist whose build runs *code*, and needs nothing else, into *into*."""
+    """Write an sdist into *into*, whose build runs *code* and requires no package."""
     body = "".join(f"    {line}\n" for line in code.splitlines())
     members = {
         "PKG-INFO": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n",
@@ -127,8 +129,8 @@ def source(into: Path, name: str, code: str, files: Mapping[str, str] | None = N
 
 
 def legacy(into: Path, name: str, setup: str, requires: tuple[str, ...] = ()) -> Path:
-    """Write an sdist with a `setup.py` alone, and what its build *requires*, into *into*."""
-    listed = ", ".join(f'"{one}"' for one in requires)
+    """Write an sdist into *into* that has only `setup.py` and build requirements."""
+    listed = ", ".join(f'"{requirement}"' for requirement in requires)
     members = {
         "PKG-INFO": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n",
         "setup.py": setup,
@@ -138,7 +140,7 @@ def legacy(into: Path, name: str, setup: str, requires: tuple[str, ...] = ()) ->
 
 
 def meson(into: Path, name: str, dependency: str) -> Path:
-    """Write an sdist that Meson builds, with the C library *dependency*, into *into*."""
+    """Write an sdist into *into* that Meson builds, and that needs the C library *dependency*."""
     backend = '[build-system]\nrequires = ["meson-python"]\nbuild-backend = "mesonpy"\n'
     members = {
         "PKG-INFO": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n",
@@ -149,30 +151,32 @@ def meson(into: Path, name: str, dependency: str) -> Path:
 
 
 def compiling(code: str, *options: str) -> str:
-    """Return the body of a build that compiles *code* as C with the machine's compiler."""
+    """Return code for `source` that compiles the C code *code* with the machine's compiler."""
     command = ["cc", "-shared", "-fPIC", "part.c", "-o", "part.so", *options]
     return f"open('part.c', 'w').write({code!r})\nsubprocess.run({command!r}, check=True)"
 
 
 def _environ(index: str, env: Mapping[str, str]) -> dict[str, str]:
     indexes = {"PIP_INDEX_URL": index, "UV_DEFAULT_INDEX": index} if index else {}
-    known = {name: os.environ[name] for name in ("PATH", "SSL_CERT_FILE") if name in os.environ}
-    return {**known, "PIP_CONFIG_FILE": os.devnull, **IMPATIENT, **indexes, **env}
+    inherited = {
+        name: os.environ[name] for name in ("PATH", "SSL_CERT_FILE") if name in os.environ
+    }
+    return {**inherited, "PIP_CONFIG_FILE": os.devnull, **IMPATIENT, **indexes, **env}
 
 
-def _install(tool: Tool, place: InstallContext, noting: Run) -> None:
-    app = read_app(place.app_dir)
+def _install(tool: Tool, context: InstallContext, run_command: Run) -> None:
+    app = read_app(context.app_dir)
     manager = Pip(DEFAULTS._replace(installer=tool))
     manager.check(app)
-    known = manager.resolve_from_files(app, place.python, place.environ)
-    if isinstance(known, NeedsResolving):
-        manager.resolve_and_install(place, noting)
+    resolution = manager.resolve_from_files(app, context.python, context.environ)
+    if isinstance(resolution, NeedsResolving):
+        manager.resolve_and_install(context, run_command)
     else:
-        manager.install(known, known.pins, place, noting)
+        manager.install(resolution, resolution.pins, context, run_command)
 
 
-class _Noting:
-    """Runs commands, and keeps what they wrote."""
+class _RecordingRun:
+    """Runs commands and keeps their output."""
 
     def __init__(self) -> None:
         self.written = ""

@@ -1,0 +1,121 @@
+"""Resolves and installs real requirements files with `Pip`, in an environment of this Python."""
+
+import os
+import sys
+from collections.abc import Mapping
+from importlib.metadata import Distribution, distributions
+from pathlib import Path
+from typing import NamedTuple
+
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from cnb_python.app import read_app
+from cnb_python.install import staging, verify
+from cnb_python.install.process_env import manager_environ
+from cnb_python.install.staging import copy_pip
+from cnb_python.install.verify import Complete
+from cnb_python.managers.base import InstallContext, NeedsResolving, Resolution
+from cnb_python.managers.pip.manager import Pip
+from cnb_python.managers.tool import find_pip, find_uv
+from cnb_python.system.process import run
+from tools.platforms import this_machine
+from tools.platforms.rootfs import ROOT
+
+PYTHON = ".".join(map(str, sys.version_info[:3]))
+LINE = ".".join(map(str, sys.version_info[:2]))
+
+
+class Accepted(NamedTuple):
+    """The pins were installed, and verified as complete."""
+
+    resolution: Resolution
+    installed: frozenset[tuple[str, Version]]
+    tags: Mapping[str, frozenset[str]]
+    """By name, the tags of the installed wheel."""
+
+
+def install_context(
+    app: Path, work: Path, environ: Mapping[str, str], shared: Path
+) -> InstallContext:
+    """Make an empty environment below the new directory *work*, and return its context.
+
+    *shared* is a directory of what all contexts share: pip itself.
+    """
+    interpreter = Path(sys.executable).resolve()
+    environment, scratch = work / "venv", work / "tmp"
+    staging.make(environment, interpreter, LINE)
+    scratch.mkdir()
+    return InstallContext(
+        app_dir=app,
+        environment=environment,
+        # Shared, so that it is compiled once.
+        tool=_pip(shared),
+        # Shared, since tests install the same few packages.
+        cache=work.parent / "downloads",
+        scratch=scratch,
+        environ=manager_environ(environ, environment, interpreter, scratch),
+        python=PYTHON,
+        uv=find_uv(ROOT),
+    )
+
+
+def _pip(directory: Path) -> Path:
+    pip = directory / "pip-itself/pip"
+    return pip if pip.is_dir() else copy_pip(find_pip(ROOT), pip.parent)
+
+
+def settings() -> dict[str, str]:
+    """Return the variables that an install on this machine needs: PATH, certificates, indexes."""
+    home = {name: os.environ[name] for name in ("PATH", "SSL_CERT_FILE") if name in os.environ}
+    return {**home, **this_machine.of_this_machine()}
+
+
+def install_pinned(context: InstallContext) -> Accepted | str:
+    """Install the pins of the app of *context* without a resolver, and verify them.
+
+    Returns the reason where the files of the app do not give complete pins.
+    """
+    resolution = Pip().resolve_from_files(read_app(context.app_dir), PYTHON, context.environ)
+    if isinstance(resolution, NeedsResolving):
+        return resolution.reason
+    if resolution.pins and (
+        refusal := Pip().install_pinned(resolution, resolution.pins, context, run)
+    ):
+        return refusal
+    installed: dict[str, Distribution] = {
+        canonicalize_name(distribution.name): distribution
+        for distribution in distributions(path=[str(site_packages(context))])
+    }
+    completeness = verify.verify_pins(
+        resolution.pins, lambda name: _file(installed[name], "METADATA"), PYTHON
+    )
+    if not isinstance(completeness, Complete):
+        return completeness.reason
+    return Accepted(
+        resolution,
+        frozenset(
+            (name, Version(distribution.version)) for name, distribution in installed.items()
+        ),
+        {name: _tags(_file(distribution, "WHEEL")) for name, distribution in installed.items()},
+    )
+
+
+def site_packages(context: InstallContext) -> Path:
+    """Return the `site-packages` of the environment of *context*."""
+    return context.environment / f"lib/python{LINE}/site-packages"
+
+
+def versions(resolution: Resolution) -> frozenset[tuple[str, Version]]:
+    """Return name and version of each pin of *resolution*."""
+    return frozenset((pin.name, Version(pin.version)) for pin in resolution.pins)
+
+
+def _file(distribution: Distribution, name: str) -> str:
+    text = distribution.read_text(name)
+    assert isinstance(text, str), (distribution, name)
+    return text
+
+
+def _tags(wheel: str) -> frozenset[str]:
+    return frozenset(line[5:] for line in wheel.splitlines() if line.startswith("Tag: "))
