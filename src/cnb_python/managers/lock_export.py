@@ -19,9 +19,9 @@ from cnb_python.errors.install import InstallFailed
 from cnb_python.errors.locks import StaleLock
 from cnb_python.errors.programs import LockTooNew
 from cnb_python.managers import build_errors, exported_requirements, install_locked, schema
-from cnb_python.managers.base import InstallContext, Pin, Resolution
-from cnb_python.managers.install_locked import Choice, Home, IndexedLock
-from cnb_python.managers.pip.pinned import digest
+from cnb_python.managers.base import InstallContext, Pin, Resolution, digest
+from cnb_python.managers.install_locked import Home, IndexedLock
+from cnb_python.managers.pylock_file import Choice
 from cnb_python.managers.tool import Program
 from cnb_python.managers.uv import commands as uv
 from cnb_python.system.interface import Command, Outcome, Run
@@ -112,10 +112,10 @@ class LockExport(ABC):
 
         Raises BadLock.
         """
-        text, tool = exported_requirements.plain(exported), self.tool
-        resolution = exported_requirements.read(
+        text, tool = exported_requirements.without_extras(exported), self.tool
+        resolution = exported_requirements.read_export(
             text, tool.lock, self.context.app_dir, self.choice, uv.NAME
-        ).decision
+        ).resolution
         pins = (*resolution.pins, app) if app else resolution.pins
         return resolution._replace(pins=tuple(sorted(pins)))
 

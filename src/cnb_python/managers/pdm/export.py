@@ -12,12 +12,12 @@ from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlTable
 from cnb_python.config.settings import Settings
 from cnb_python.errors.locks import BadLock, LockForOtherPython, StaleLock, UnknownGroup
+from cnb_python.managers import index_config
 from cnb_python.managers.base import Pin, Resolution
-from cnb_python.managers.install_locked import Choice
 from cnb_python.managers.lock_export import LockExport, LockTool
 from cnb_python.managers.pdm.sources import read_sources, usual_index
+from cnb_python.managers.pylock_file import Choice
 from cnb_python.managers.tool import Program
-from cnb_python.managers.uv import index_env
 
 _PDM = LockTool(
     title="PDM",
@@ -71,7 +71,9 @@ class PdmExport(LockExport):
             environ = self.context.environ
             lines = (self.context.scratch / "pdm.export.txt").read_text("utf-8").splitlines()
             sources = read_sources(self.context.app_dir, lines, environ)
-            variables = index_env.found_by(sources.lines, {**environ, **usual_index(environ)})
+            variables = index_config.exported_index_variables(
+                sources.lines, {**environ, **usual_index(environ)}
+            )
             self.install_with_uv(pins, sources.indexes_of, variables)
 
     def variables(self) -> dict[str, str]:

@@ -15,13 +15,12 @@ from cnb_python.cnb.toml import Writable
 from cnb_python.config.settings import Settings
 from cnb_python.errors.locks import UnknownGroup
 from cnb_python.errors.programs import LockTooNew
-from cnb_python.managers import install_locked, schema
+from cnb_python.managers import index_config, install_locked, pylock_file, schema
 from cnb_python.managers.base import Pin, Resolution
 from cnb_python.managers.lock_export import LockExport, LockSources, LockTool
 from cnb_python.managers.pipenv.sources import expanded, read_sources
 from cnb_python.managers.tool import Program
 from cnb_python.managers.uv import commands as uv
-from cnb_python.managers.uv import index_env
 
 _PIPENV = LockTool(
     title="Pipenv",
@@ -75,18 +74,18 @@ class PipenvExport(LockExport):
             pipfile = toml.read(self._pipfile)
             environ = self.context.environ
             sources = read_sources(self._document(), pipfile, self._index_lines(), environ)
-            variables = index_env.found_by(sources.lines, environ)
+            variables = index_config.exported_index_variables(sources.lines, environ)
             self.install_with_uv(pins, sources.indexes_of, variables)
         else:
             lines = (expanded(line, self.context.environ) for line in self._index_lines())
-            variables = index_env.found_by(lines, self.context.environ)
+            variables = index_config.exported_index_variables(lines, self.context.environ)
             uv_sources = uv.UvSources(is_own=False, variables=variables)
             install_locked.install(pins, self.context, self.run, uv_sources)
 
     def variables(self) -> dict[str, str]:
         """Return the user's variables with a cache of the build's own, and no environment."""
         # For the usual index, whose URL the lock file has.
-        mirror = index_env.variables(self.context.environ).get("UV_DEFAULT_INDEX", "")
+        mirror = index_config.index_variables(self.context.environ).get("UV_DEFAULT_INDEX", "")
         return {
             **({"PIPENV_PYPI_MIRROR": mirror} if mirror else {}),
             **self.user_variables(),
@@ -119,14 +118,16 @@ class PipenvExport(LockExport):
         like_a_lock = {**pipfile, "_meta": {"sources": pipfile.get("source")}}
         sources = read_sources(like_a_lock, pipfile, self._index_lines(), environ, _PIPENV.source)
         files = uv_files(requirements, sources, self.context.scratch)
-        context = replace(self.context, environ=index_env.found_by(sources.lines, environ))
+        context = replace(
+            self.context, environ=index_config.exported_index_variables(sources.lines, environ)
+        )
         command = replace(
             uv.compile_all(files, pylock, context), shown=f"uv pip compile {_PIPENV.source}"
         )
         outcome = self.run(command)
         if outcome.code:
             raise uv.explain(command, outcome, self.context)
-        resolution = install_locked.read_lock(pylock, self.choice, _PIPENV.source)
+        resolution = pylock_file.read_lock(pylock, self.choice, _PIPENV.source)
         return resolution._replace(from_files_alone=False)
 
     def _run(self, words: Sequence[str]) -> list[str]:

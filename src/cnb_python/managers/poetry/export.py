@@ -20,6 +20,7 @@ from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.install import InstallFailed
 from cnb_python.errors.locks import UnknownGroup
 from cnb_python.errors.programs import AppNotInstallable, UnknownPoetryKey
+from cnb_python.managers import index_config
 from cnb_python.managers.base import InstallContext, Pin, Resolution
 from cnb_python.managers.lock_export import (
     INDEX_LINE,
@@ -31,7 +32,6 @@ from cnb_python.managers.lock_export import (
 from cnb_python.managers.poetry import pyproject
 from cnb_python.managers.poetry.pyproject import PYPROJECT
 from cnb_python.managers.tool import Program
-from cnb_python.managers.uv import index_env
 from cnb_python.system.certificates import bundle_with
 from cnb_python.system.interface import Command, Outcome
 from cnb_python.system.redaction import shown
@@ -87,7 +87,7 @@ class PoetryExport(LockExport):
         if packages := [pin for pin in pins if not app or pin.name != app.name]:
             lines = self._exported.read_text("utf-8").splitlines()
             sources = read_sources(self.lock, lines)
-            variables = index_env.found_by(sources.lines, self.context.environ)
+            variables = index_config.exported_index_variables(sources.lines, self.context.environ)
             variables |= certificate_variables(self.context)
             self.install_with_uv(packages, sources.indexes_of, variables)
         if len(packages) < len(pins):

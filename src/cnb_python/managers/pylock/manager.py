@@ -12,10 +12,9 @@ from cnb_python.app import App
 from cnb_python.cnb import toml
 from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.locks import SeveralLocks
-from cnb_python.managers import fingerprint
+from cnb_python.managers import fingerprint, uv_settings
 from cnb_python.managers.base import Advice, InstallContext, NeedsResolving, Resolution
 from cnb_python.managers.lock_manager import InstalledByUv, LockManager
-from cnb_python.managers.uv import config as uv_config
 from cnb_python.system.interface import Run
 
 LOCK = "pylock.toml"
@@ -53,7 +52,7 @@ class Pylock(InstalledByUv, LockManager):
             self,
             python,
             fingerprint.variables(environ, "UV_", "PIP_"),
-            uv_config.contents(environ, app.directory),
+            uv_settings.contents(environ, app.directory),
             fingerprint.lock(content),
             _directory_inputs(content, app.directory / name, app.top),
         )
@@ -65,14 +64,14 @@ class Pylock(InstalledByUv, LockManager):
         Raises BadLock, LockForOtherPython, UnknownGroup and UnreadableToml.
         """
         del run
-        from cnb_python.managers import install_locked  # noqa: PLC0415 - heavy
+        from cnb_python.managers import pylock_file  # noqa: PLC0415 - heavy
 
         named = sorted(context.app_dir.glob("pylock.*.toml"))
         lock = context.app_dir / LOCK if (context.app_dir / LOCK).exists() else named[0]
-        choice = install_locked.Choice(
+        choice = pylock_file.Choice(
             context.python, self.processor, self.settings.extras, self.settings.groups
         )
-        return install_locked.read_lock(lock, choice)
+        return pylock_file.read_lock(lock, choice)
 
 
 def _directory_inputs(content: bytes, lock: Path, top: Path) -> Iterator[str]:

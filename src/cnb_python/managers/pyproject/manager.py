@@ -56,7 +56,7 @@ class PlainProject(InstalledByUv):
 
     def resolve(self, context: InstallContext, run: Run) -> Resolution:
         """Return what uv resolves for the project. Raises uv's failure."""
-        from cnb_python.managers import install_locked  # noqa: PLC0415 - heavy
+        from cnb_python.managers import pylock_file  # noqa: PLC0415 - heavy
         from cnb_python.managers.uv import commands as uv  # noqa: PLC0415 - heavy
 
         lock = context.scratch / "pylock.toml"
@@ -78,7 +78,7 @@ class PlainProject(InstalledByUv):
         outcome = run(command)
         if outcome.code:
             raise uv.explain(command, outcome, context)
-        return install_locked.read_lock(lock, install_locked.Choice(context.python, ""))
+        return pylock_file.read_lock(lock, pylock_file.Choice(context.python, ""))
 
     def _source(self, context: InstallContext) -> tuple[Path, str, list[str]]:
         """Return the file that uv resolves, its name in the log, and the options for it.
