@@ -58,7 +58,7 @@ def build(context: BuildContext, system: System) -> None:
         )
         provided = provide.provide(request, system, steps.steps_needing_environment)
 
-    record = provided.close(steps.run(provided, log))
+    record = provided.finish(steps.run(provided, log))
 
     with log.step("Launch"):
         sizes = configure_launch(app, record, context, system)

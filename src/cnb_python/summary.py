@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cnb_python.layers import process_defaults, python
 from cnb_python.layers import store as store_layer
-from cnb_python.layers.cache_keys import NLTK
+from cnb_python.layers.nltk import NAME as NLTK
 from cnb_python.layers.store import BuildRecord
 from cnb_python.layout.names import VENV
 from cnb_python.system.steps import BuildLog, megabytes, shown

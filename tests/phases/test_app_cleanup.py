@@ -38,7 +38,7 @@ def test_the_app_is_what_it_is_without_them(tidied: Built, flask: Built) -> None
 
 
 def test_nothing_else_changes(tidied: Built, flask: Built) -> None:
-    assert "Nothing changed: 8 packages as they were" in tidied.output
+    assert "Nothing changed: reusing 8 packages from the previous image" in tidied.output
     for name in ("python", "venv", "deps-00", "defaults"):
         assert tidied.layer(name).diff_id == flask.layer(name).diff_id
 

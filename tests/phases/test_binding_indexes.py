@@ -198,7 +198,7 @@ def test_uv_takes_the_same_way_and_a_build_that_changes_nothing_takes_none(
     assert "Running `uv pip install (1 exact)`" in first.output
     asked_for = len(world.company.asked)
     again = builds.phases(asked, first, env=UNSET, bindings=bindings)
-    assert "Nothing changed: 1 packages as they were" in again.output
+    assert "Nothing changed: reusing 1 packages from the previous image" in again.output
     assert len(world.company.asked) == asked_for
 
 
@@ -340,7 +340,7 @@ def test_a_lock_of_uv_s_is_installed_with_the_login_of_the_index_that_it_names(
     log.write_text(first.output)
     assert spilled(LOGINS, log, first.layers) == []
     again = builds.phases(asked, first, env=env, bindings=bindings)
-    assert "Nothing changed: 2 packages as they were" in again.output
+    assert "Nothing changed: reusing 2 packages from the previous image" in again.output
     # And with variables of the platform in place of the binding.
     bindings = world.bindings(asked.parent / "other", company={})
     given = builds.phases(asked, flask, env={**env, **login}, bindings=bindings)

@@ -30,13 +30,13 @@ def test_who_nobody_asks_lays_nothing_out(builds: Builds, flask: Built, tmp_path
     quiet = neighbour(tmp_path / "quiet", asks=False)
     built = builds.phases(FLASK, flask, beside=(quiet,))
     assert built.code == 0, built.output
-    assert "Nothing changed: 8 packages as they were" in built.output
+    assert "Nothing changed: reusing 8 packages from the previous image" in built.output
     assert "Neighbour: no python" in built.output
     assert _directories(built) == ["deps"]
 
 
 def test_a_buildpack_that_asks_sees_python_and_the_packages(asked: Built) -> None:
-    assert "Laying out everything: another buildpack asked for it at build time" in asked.output
+    assert "Writing all packages to disk for another buildpack" in asked.output
     assert _seen(asked) == [
         "/layers/cnb-python_python/venv/bin/python",
         f"/layers/cnb-python_python/{SITE}/flask/__init__.py app",
@@ -58,7 +58,7 @@ def test_when_it_has_gone_the_image_s_layers_are_the_same(
     assert "Running `" not in first.output
     assert "Reusing layer 'cnb-python/python:venv'" in first.output
     again = builds.image(FLASK, first)
-    assert "Nothing changed: 8 packages as they were" in again.output
+    assert "Nothing changed: reusing 8 packages from the previous image" in again.output
     assert _directories(again) == ["deps"]
 
 
@@ -68,7 +68,7 @@ def test_the_setting_asks_for_buildpacks_that_do_not(
     mute = neighbour(tmp_path / "mute")
     built = builds.phases(FLASK, flask, beside=(mute,), env={"BP_PYTHON_BUILD": "1"})
     assert built.code == 0, built.output
-    said = "Laying out everything: the setting BP_PYTHON_BUILD asked for it at build time"
+    said = "Writing all packages to disk for the setting BP_PYTHON_BUILD"
     assert said in built.output
     assert len(_seen(built)) == 2, built.output
 
@@ -79,7 +79,7 @@ def test_buildpacks_of_the_project_descriptor_are_taken_to_ask(
     mute = neighbour(tmp_path / "mute")
     built = builds.phases(app({"project.toml": GROUP}, FLASK), flask, beside=(mute,))
     assert built.code == 0, built.output
-    said = "Laying out everything: the buildpacks that project.toml adds asked for it"
+    said = "Writing all packages to disk for the buildpacks that project.toml adds"
     assert said in built.output
     assert len(_seen(built)) == 2, built.output
 
@@ -129,7 +129,7 @@ def test_a_patch_release_of_python_changes_the_interpreter_alone(
     assert before["python"] != after["python"]
     assert {"venv", "deps-00"} < before.keys()
     assert before | {"python": ""} == after | {"python": ""}
-    assert "Nothing else changed: 1 packages as they were" in images[1].output
+    assert "Nothing else changed: reusing 1 packages from the previous image" in images[1].output
     assert _directories(images[1]) == ["deps", "python"]
     assert (
         images[1]

@@ -37,8 +37,8 @@ def test_every_reason_not_to_use_the_other_python_is_said(compiled: Built, flask
     mark = "Not using the previous build's "
     assert [line.strip() for line in compiled.output.splitlines() if mark in line] == [
         f"{mark}Python: the Python release has changed from 3.14.6 to 3.13.13",
-        f"{mark}Python: the sha256 of Python's archive has changed from {old} to {new}",
-        f"{mark}packages: the Python line has changed from 3.14 to 3.13",
+        f"{mark}Python: the SHA-256 of the Python archive has changed from {old} to {new}",
+        f"{mark}packages: the Python release line has changed from 3.14 to 3.13",
     ]
 
 

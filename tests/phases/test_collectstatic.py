@@ -49,7 +49,7 @@ def test_pages_name_them(gallery: Built) -> None:
 
 def test_nothing_runs_again_where_nothing_changed(builds: Builds, gallery: Built) -> None:
     built = again(builds, gallery)
-    assert "Nothing changed: 3 packages as they were" in built.output
+    assert "Nothing changed: reusing 3 packages from the previous image" in built.output
     assert AS_THEY_WERE in built.output
     assert "Running `" not in built.output
     assert layers_of(built) == layers_of(gallery)
@@ -60,7 +60,7 @@ def test_a_variable_that_changed_has_it_run_in_an_environment_that_did_not(
     builds: Builds, gallery: Built
 ) -> None:
     built = again(builds, gallery, env={"STATIC_URL": "/assets/"})
-    assert "Laying out everything for collectstatic" in built.output
+    assert "Writing all packages to disk for collectstatic" in built.output
     assert RUNS in built.output
     assert directories(built) == ["deps"]
     assert layers_of(built) == layers_of(gallery)

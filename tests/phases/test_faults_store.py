@@ -75,7 +75,7 @@ def test_an_image_whose_cache_is_gone_is_used_again(scene: Scene, tmp_path: Path
     layers = image_of(scene.clean, scene.bench.own(tmp_path / "layers"))
     ended = scene.bench.build(layers)
     assert ended.code == 0, ended.output
-    assert "  Nothing changed: 4 packages as they were\n" in ended.output
+    assert "  Nothing changed: reusing 4 packages from the previous image\n" in ended.output
     assert [path for path in layers.iterdir() if path.is_dir()] == []
     found = outcome(layers)
     for name in ("python.toml", "venv.toml", "deps-00.toml", "launch.toml", "store.toml"):
@@ -88,7 +88,7 @@ def test_a_run_image_of_another_distribution_gets_packages_of_its_own(
     image_of(scene.clean, layers)
     ended = scene.bench.build(layers, CNB_TARGET_DISTRO_VERSION="13")
     assert ended.code == 0, ended.output
-    reason = "the distribution of the image has changed from debian 12 to debian 13"
+    reason = "the Linux distribution of the image has changed from debian 12 to debian 13"
     for what in ("Python", "packages"):
         assert f"  Not using the previous build's {what}: {reason}\n" in ended.output
     found = outcome(layers)

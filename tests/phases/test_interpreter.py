@@ -48,7 +48,7 @@ def made(
     log = log or Log()
     system = System(run, fetcher({}, log.line), log, date(2026, 11, 21), cpus)
     runtime = python.find(release, context, log)
-    complete = python_install.lay_out(runtime, store, system)
+    complete = python_install.materialize(runtime, store, system)
     complete()
     python.finish(runtime, build=False)
     return runtime.interpreter
@@ -148,7 +148,7 @@ def test_what_the_store_kept_is_what_was_made(interpreter: Interpreter, store: S
 
     made(interpreter.version, interpreter.layer.parent, store, log=log)
 
-    assert log.said == [f"Python {interpreter.version} from the store"]
+    assert log.said == [f"Using cached Python {interpreter.version}"]
     assert digests(interpreter.layer) == first
 
 

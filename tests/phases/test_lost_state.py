@@ -27,7 +27,7 @@ def test_a_new_tag_is_made_of_the_cache_alone(
     assert built.code == 0, built.output
     assert layers_of(built) == layers_of(flask)
     assert digest_of(built) == digest_of(flask)
-    assert "Python 3.14.6 from the store" in built.output
+    assert "Using cached Python 3.14.6" in built.output
     # Nothing was fetched, and nobody was started to install anything.
     assert "Fetching" not in built.output
     assert "Running `" not in built.output
@@ -38,7 +38,7 @@ def test_an_image_without_its_cache_is_re_used(
 ) -> None:
     built = builds.image(FLASK, without_cache(flask, tmp_path / "work"))
     assert built.code == 0, built.output
-    assert "Nothing changed: 8 packages as they were" in built.output
+    assert "Nothing changed: reusing 8 packages from the previous image" in built.output
     assert [path for path in built.layers.iterdir() if path.is_dir()] == []
     assert digest_of(built) == digest_of(flask)
 
@@ -51,7 +51,7 @@ def test_what_pip_makes_of_nothing_is_what_uv_made(
     built = builds.image(FLASK, without_cache(flask, tmp_path / "work"), env=env)
     assert built.code == 0, built.output
     assert "the installer has changed from auto to pip" in built.output
-    assert "Asking pip: BP_PYTHON_INSTALLER says so" in built.output
+    assert "Resolving with pip: BP_PYTHON_INSTALLER says so" in built.output
     assert layers_of(built) == layers_of(flask)
 
 
@@ -71,14 +71,14 @@ def test_every_field_that_differs_is_printed(builds: Builds, flask: Built) -> No
     built = builds.phases(FLASK, layers=layers)
     assert built.code == 0, built.output
     assert _reasons(built) == [
-        f"the form of the environment has changed from 999 to {now['format']}",
-        "the Python line has changed from 3.9 to 3.14",
-        f"the flavour of Python has changed from freethreaded to {now['flavour']}",
+        f"the cache format has changed from 999 to {now['format']}",
+        "the Python release line has changed from 3.9 to 3.14",
+        f"the Python flavor has changed from freethreaded to {now['flavour']}",
         "the operating system has changed from plan9 to linux",
-        f"the processor has changed from riscv64 to {oci.arch()}",
-        "the distribution of the image has changed from alpine 3 to debian 12",
-        f"the directory of the layers has changed from /elsewhere to /layers/{BUILDPACK}",
-        f"the version of the installing tools has changed from pip 1.0, uv 0.1 to {now['tools']}",
+        f"the architecture has changed from riscv64 to {oci.arch()}",
+        "the Linux distribution of the image has changed from alpine 3 to debian 12",
+        f"the layers directory has changed from /elsewhere to /layers/{BUILDPACK}",
+        f"the version of pip or uv has changed from pip 1.0, uv 0.1 to {now['tools']}",
     ]
     # What was installed anew is what the image has.
     _holds(built, "deps")

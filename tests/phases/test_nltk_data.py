@@ -148,7 +148,7 @@ def test_it_is_downloaded_once(builds: Builds, words: Built, server: Server, app
     server.asked.clear()
     again = builds.image(executable(app(files())), words, env=server.env)
     assert again.code == 0, again.output
-    assert "Nothing changed: 9 packages as they were" in again.output
+    assert "Nothing changed: reusing 9 packages from the previous image" in again.output
     assert "static files as they were" in again.output
     assert re.findall(r"Running `(.*)`", again.output) == ["bin/pre_compile"]
     assert layers_of(again) == layers_of(words)

@@ -37,7 +37,7 @@ def test_nothing_of_pdm_stays(greeter: Built) -> None:
 
 
 def test_the_build_says_who_decides(greeter: Built) -> None:
-    assert "  Asking pdm: it alone reads pdm.lock\n" in greeter.output
+    assert "  Resolving with pdm: it alone reads pdm.lock\n" in greeter.output
     assert re.search(r"  Fetching pdm \d", greeter.output)
     assert "  Running `pdm lock --check`\n" in greeter.output
     assert "  Running `pdm export --prod`\n" in greeter.output

@@ -34,7 +34,7 @@ def test_nothing_of_pipenv_is_in_the_image(served: Built) -> None:
 
 
 def test_the_build_says_who_decides(served: Built) -> None:
-    assert "  Asking pipenv: it alone reads Pipfile.lock\n" in served.output
+    assert "  Resolving with pipenv: it alone reads Pipfile.lock\n" in served.output
     assert re.search(r"  Fetching pipenv \d", served.output)
     assert "  Running `pipenv verify`\n" in served.output
     assert "  Running `pipenv requirements --hash`\n" in served.output

@@ -49,7 +49,7 @@ def test_nothing_of_poetry_is_in_the_image(greeter: Built) -> None:
 
 
 def test_the_build_says_who_decides(greeter: Built) -> None:
-    assert "  Asking poetry: it alone reads poetry.lock\n" in greeter.output
+    assert "  Resolving with poetry: it alone reads poetry.lock\n" in greeter.output
     assert re.search(r"  Fetching poetry \d", greeter.output)
     assert "  Running `poetry export`\n" in greeter.output
     assert "[Warning" not in greeter.output

@@ -20,7 +20,7 @@ def test_an_unchanged_app_gives_the_same_image(builds: Builds, flask: Built) -> 
     again = builds.image(FLASK, flask)
     assert again.code == 0, again.output
     assert _diff_ids(again) == _diff_ids(flask)
-    assert "  Nothing changed: 8 packages as they were\n" in again.output
+    assert "  Nothing changed: reusing 8 packages from the previous image\n" in again.output
     for name in LAUNCHED:
         assert f"Reusing layer 'cnb-python/python:{name}'" in again.output
     assert _directories(again) == ["deps"]
@@ -34,12 +34,12 @@ def test_a_foreign_python_is_not_used_and_every_reason_is_said(
     built = builds.phases(FLASK, layers=layers)
     assert built.code == 0, built.output
     assert _reasons(built, "Python") == [
-        f"the processor has changed from riscv64 to {oci.arch()}",
-        "the distribution of the image has changed from alpine 3 to debian 12",
+        f"the architecture has changed from riscv64 to {oci.arch()}",
+        "the Linux distribution of the image has changed from alpine 3 to debian 12",
         "it was made by another release of this buildpack",
     ]
     # Nothing of the packages depends on it.
-    assert "  Nothing else changed: 8 packages as they were\n" in built.output
+    assert "  Nothing else changed: reusing 8 packages from the previous image\n" in built.output
     assert _directories(built) == ["deps", "python"]
     assert tree.digest(built.layers / "python") == tree.digest(flask.layers / "python")
 

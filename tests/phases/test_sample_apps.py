@@ -10,7 +10,7 @@ from tests.support.trees import App, linked_copy
 
 ASKS_AGAIN = {"pyproject_only", "setup_py"}
 SERVERS = {"uv_fastapi": ("web", "script")}
-ONE_MORE = "Making the start-up defaults anew: the list of processes that start with one worker"
+ONE_MORE = "Rebuilding layer defaults: the list of processes with one worker"
 
 
 @pytest.fixture(

@@ -173,7 +173,7 @@ def test_what_a_backend_writes_for_the_app_is_there_after_every_build(
     first = builds.phases(changed, built, env=env)
     again = builds.phases(changed, first, env=env)
 
-    said = "Installing writes into the app, so every build does it: files/_version.py\n"
+    said = "Installing again in every build, since it writes into the app: files/_version.py\n"
     for one in (first, again):
         assert one.code == 0, one.output
         assert said in one.output

@@ -87,7 +87,7 @@ def test_another_member_s_release_changes_nothing(
 
     again = builds.phases(app, built, env=env)
 
-    assert "  Nothing changed: 4 packages as they were\n" in again.output
+    assert "  Nothing changed: reusing 4 packages from the previous image\n" in again.output
     assert "Running" not in again.output
     assert packages.asked == []
 
@@ -122,7 +122,7 @@ def test_who_runs_something_in_it_gets_what_there_is_and_nobody_is_asked(
     again = builds.phases(app, built, env=env)
 
     assert again.code == 0, again.output
-    assert "  Laying out everything for bin/post_compile\n" in again.output
+    assert "  Writing all packages to disk for bin/post_compile\n" in again.output
     assert "Version 1.0" in again.output
     assert "Asking" not in again.output
     assert "`uv " not in again.output

@@ -91,5 +91,5 @@ def test_the_locked_commit_is_installed_wherever_its_branch_is(
     assert [path.read_text() for path in shard.rglob("tools.py")] == ["NAME = 'locked'"]
     (origin,) = shard.rglob("tools-1.0.dist-info/direct_url.json")
     assert locked in origin.read_text()
-    assert "  Nothing changed: 1 packages as they were\n" in again.output
+    assert "  Nothing changed: reusing 1 packages from the previous image\n" in again.output
     assert len(asked) == asked_for

@@ -20,13 +20,13 @@ from cnb_python.layers import previous_image, python
 from cnb_python.layers.python import Runtime
 from cnb_python.layers.store import BuildRecord
 from cnb_python.provision import provide
-from cnb_python.provision.request import (
+from cnb_python.provision.environment import (
     ProvidedEnvironment,
-    ProvisionRequest,
     StepResults,
     StepsNeedingEnvironment,
     no_steps,
 )
+from cnb_python.provision.request import ProvisionRequest
 from cnb_python.python.releases import Release
 from cnb_python.system.fetch import Fetcher
 from cnb_python.system.interface import Command, Download, Outcome, System
@@ -126,7 +126,7 @@ class Engine:
     def runtime(self) -> Runtime:
         return python.find(self.release, self.context, self.log)
 
-    def job(self) -> ProvisionRequest:
+    def request(self) -> ProvisionRequest:
         return ProvisionRequest(
             app=read_app(self.context.app_dir),
             manager=self.shop,
@@ -147,10 +147,10 @@ class Engine:
         self.shop.asked.clear()
         self.programs = pretended(self.release.version)
         previous_image.remove_leftovers(self.layers)
-        provided = provide.provide(self.job(), self.system(), self.steps_needing_environment)
+        provided = provide.provide(self.request(), self.system(), self.steps_needing_environment)
         if provided.needed_by:
             self.use(provided.environment)
-        return provided.close(StepResults())
+        return provided.finish(StepResults())
 
     def made(self) -> set[str]:
         """Return the names of the layers that have contents here."""

@@ -5,7 +5,7 @@ from copy import replace
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cnb_python.provision.request import ProvidedEnvironment
+from cnb_python.provision.environment import ProvidedEnvironment
 from cnb_python.store.store import Store
 from cnb_python.system.interface import Command, Outcome, System
 from tests.support.fake_build import Engine, engine
@@ -39,7 +39,7 @@ class World:
     def environment(self, static_files_key: str = "", **environ: str) -> ProvidedEnvironment:
         self.app.context = replace(self.app.context, environ=environ)
         return ProvidedEnvironment(
-            job=self.app.job(),
+            request=self.app.request(),
             distributions=self.distributions,
             layers={"venv": "12", "deps-00": "ab"},
             static_files_key=static_files_key,

@@ -13,9 +13,9 @@ from tests.support.fake_system import Log
 
 VERSIONS = st.dictionaries(st.sampled_from("abcdef"), st.sampled_from(["1.0", "2.0"]))
 RECORD = BuildRecord(
-    contents={},
-    outcome={},
-    decision="",
+    package_key={},
+    environment_key={},
+    resolution="",
     from_files_alone=True,
     python_patch="",
     env="",

@@ -15,7 +15,7 @@ from cnb_python.cnb import disk
 from cnb_python.errors.frameworks import CollectstaticCause, CollectstaticFailed
 from cnb_python.errors.machine import DamagedStore, Killed
 from cnb_python.layout.names import VENV
-from cnb_python.provision.request import ProvidedEnvironment, StepResults
+from cnb_python.provision.environment import ProvidedEnvironment, StepResults
 from cnb_python.system.interface import Command, System
 
 type Cause = tuple[CollectstaticCause, str]
@@ -126,13 +126,13 @@ def find(environment: ProvidedEnvironment) -> Static | Off:
 
     What the store has of exactly this app is put in its place. Raises DiskFull and OSError.
     """
-    job = environment.job
-    switch = job.context.environ.get(SWITCH, "")
+    request = environment.request
+    switch = request.context.environ.get(SWITCH, "")
     if switch not in {"", "0"}:
         return Off(f"None are collected: {SWITCH} is set")
-    if not job.settings.collectstatic:
-        return Off(f"None are collected: so says {job.settings.named('collectstatic')}")
-    manage = find_manage(job.app.directory)
+    if not request.settings.collectstatic:
+        return Off(f"None are collected: so says {request.settings.named('collectstatic')}")
+    manage = find_manage(request.app.directory)
     if manage is None:
         return Off(f"None are collected: there is no {MANAGE}")
     return _brought(environment, _static(environment, manage))
@@ -162,7 +162,7 @@ def collect(
     command = answer.get("command")
     if command is None:
         system.output.line(f"Nothing to collect: {_STATICFILES} is not in INSTALLED_APPS")
-    root = _shown_root(answer, environment.job.context.app_dir, system)
+    root = _shown_root(answer, environment.request.context.app_dir, system)
     if command in {None, _STATICFILES} and (command is None or root):
         return _keep(environment, static)
     return StepResults()
@@ -200,15 +200,15 @@ def _is_django(path: Path) -> bool:
 
 
 def _static(environment: ProvidedEnvironment, manage: Path) -> Static:
-    context = environment.job.context
+    context = environment.request.context
     before = file_listing.listing(context.app_dir)
     salt = environment.static_files_key.partition(" ")[0]
     salt = salt if _is_salt(salt) else os.urandom(_SALT_BYTES).hex()
     rest = "\0".join(
         (
             _FORMAT,
-            environment.job.release.version,
-            environment.job.release.flavour,
+            environment.request.release.version,
+            environment.request.release.flavour,
             *(f"{name} {digest}" for name, digest in sorted(environment.layers.items())),
             *(context.target.os, context.target.arch, context.target.distro),
             str(manage.relative_to(context.app_dir)),
@@ -229,7 +229,7 @@ def _brought(environment: ProvidedEnvironment, static: Static) -> Static:
     store = environment.store()
     if store.has_tree(static.key):
         try:
-            static.brought = store.unpack_tree(static.key, environment.job.context.app_dir)
+            static.brought = store.unpack_tree(static.key, environment.request.context.app_dir)
         except DamagedStore:
             return static
     return static
@@ -238,15 +238,15 @@ def _brought(environment: ProvidedEnvironment, static: Static) -> Static:
 def _run(
     environment: ProvidedEnvironment, static: Static, more: Mapping[str, str], system: System
 ) -> dict[str, object]:
-    job = environment.job
-    venv = job.context.layers_dir / VENV
-    answer = disk.draft_of(job.context.layers_dir / "answer")
+    request = environment.request
+    venv = request.context.layers_dir / VENV
+    answer = disk.draft_of(request.context.layers_dir / "answer")
     argv = (str(venv / "bin/python"), str(_PROGRAM), str(static.manage), str(answer))
     env = variables_in(environment, more)
     directory = static.manage.parent
     shown = SHOWN
-    if directory != job.context.app_dir:
-        shown = f"{SHOWN}` in `{directory.relative_to(job.context.app_dir)}"
+    if directory != request.context.app_dir:
+        shown = f"{SHOWN}` in `{directory.relative_to(request.context.app_dir)}"
     try:
         outcome = run(Command(argv, env, directory, shown), system)
         found = _answer(answer)
@@ -286,7 +286,7 @@ def _shown_root(answer: dict[str, object], app_dir: Path, system: System) -> str
 
 def _keep(environment: ProvidedEnvironment, static: Static) -> StepResults:
     """Put what is new in the app into the store, unless something is gone that was there."""
-    app_dir = environment.job.context.app_dir
+    app_dir = environment.request.context.app_dir
     paths = file_listing.added(static.before, file_listing.listing(app_dir))
     if paths is None:
         return StepResults()

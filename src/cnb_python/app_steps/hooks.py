@@ -13,7 +13,7 @@ from cnb_python.cnb.context import BuildContext
 from cnb_python.errors.frameworks import HookFailed, HookNotStarted
 from cnb_python.errors.inputs import NotAFile
 from cnb_python.errors.machine import ProgramNotStarted
-from cnb_python.provision.request import ProvidedEnvironment
+from cnb_python.provision.environment import ProvidedEnvironment
 from cnb_python.system.interface import Command, System
 from cnb_python.system.steps import BuildLog
 
@@ -60,9 +60,9 @@ def run_after(
 
     *more* are variables that yield to the platform's. Raises as `run_before`.
     """
-    job = environment.job
-    _make_executable(script, job.context.app_dir, system)
-    _run(POST, script, job.app.directory, variables_in(environment, more), system)
+    request = environment.request
+    _make_executable(script, request.context.app_dir, system)
+    _run(POST, script, request.app.directory, variables_in(environment, more), system)
 
 
 def _run(name: str, script: Path, app_dir: Path, env: Mapping[str, str], system: System) -> None:

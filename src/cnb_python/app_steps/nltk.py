@@ -17,10 +17,11 @@ from cnb_python.cnb.layer import Layer, LayerTypes, layer_of
 from cnb_python.errors.frameworks import NltkFailed, added_data
 from cnb_python.errors.machine import DamagedStore, Killed
 from cnb_python.install.snapshot import Snapshot
-from cnb_python.layers import cache_keys
-from cnb_python.layers.cache_keys import NLTK_FILE, NltkKey, Rebuild, decide
+from cnb_python.layers import nltk as nltk_layer
+from cnb_python.layers.cache_keys import Rebuild, decide
+from cnb_python.layers.nltk import NltkKey
 from cnb_python.layout.names import VENV
-from cnb_python.provision.request import ProvidedEnvironment, StepResults
+from cnb_python.provision.environment import ProvidedEnvironment, StepResults
 from cnb_python.system.interface import Command, Outcome, Output, System
 from cnb_python.system.redaction import redact
 
@@ -68,7 +69,7 @@ class Data:
     @property
     def layer(self) -> Layer:
         """Where the data is while it is here, and in the image."""
-        return layer_of(self.environment.job.context.layers_dir, cache_keys.NLTK)
+        return layer_of(self.environment.request.context.layers_dir, nltk_layer.NAME)
 
     @property
     def is_missing(self) -> bool:
@@ -86,20 +87,20 @@ def find(environment: ProvidedEnvironment, output: Output) -> Data | None:
 
     Raises what `App.text` raises.
     """
-    app = environment.job.app
-    layer = layer_of(environment.job.context.layers_dir, cache_keys.NLTK)
-    text = app.text(NLTK_FILE)
+    app = environment.request.app
+    layer = layer_of(environment.request.context.layers_dir, nltk_layer.NAME)
+    text = app.text(nltk_layer.FILE)
     names = tuple(_COMMENT.sub("", text or "").split())
     version = environment.distributions.get(_PACKAGE)
     if names and not version:
         output.warning(
-            f"{app.shown(NLTK_FILE)} is not used",
+            f"{app.shown(nltk_layer.FILE)} is not used",
             ("NLTK is not installed: list nltk with the app's requirements, or delete the file.",),
         )
     if not names or not version:
         layer.drop()
         return None
-    key = cache_keys.nltk_key(version, names)
+    key = nltk_layer.nltk_key(version, names)
     state = decide(layer.state(), key)
     reasons = state.reasons if isinstance(state, Rebuild) else ()
     return Data(environment, names, key, reasons, not isinstance(state, Rebuild))
@@ -129,17 +130,17 @@ def close(data: Data, output: Output) -> StepResults:
         message = added_data(sorted(written))
         output.warning(message.title, message.body)
     if data.is_in_image:
-        known = data.environment.sizes.get(cache_keys.NLTK, "")
+        known = data.environment.sizes.get(nltk_layer.NAME, "")
         layer.reuse_from_image(key.metadata())
         return StepResults(
-            layers={cache_keys.NLTK: int(known) if known.isdecimal() else 0}, trees=trees
+            layers={nltk_layer.NAME: int(known) if known.isdecimal() else 0}, trees=trees
         )
     size = sum(path.lstat().st_size for path in layer.path.rglob("*") if path.is_file())
     # It gives way to the user's own, who may have other data elsewhere.
     env = (EnvDelta(LAUNCH, VARIABLE, "default", str(layer.path)),)
     layer.finish(LayerTypes(launch=True), key.metadata(), env)
     return StepResults(
-        layers={cache_keys.NLTK: size}, made=frozenset({cache_keys.NLTK}), trees=trees
+        layers={nltk_layer.NAME: size}, made=frozenset({nltk_layer.NAME}), trees=trees
     )
 
 
@@ -158,10 +159,10 @@ def _is_brought(data: Data, output: Output) -> bool:
 
 
 def _download(data: Data, system: System) -> None:
-    job = data.environment.job
-    venv = job.context.layers_dir / VENV
+    request = data.environment.request
+    venv = request.context.layers_dir / VENV
     into = data.layer.begin_in_place()
-    answer = disk.draft_of(job.context.layers_dir / "answer")
+    answer = disk.draft_of(request.context.layers_dir / "answer")
     env = {**variables_in(data.environment, {}), VARIABLE: str(into)}
     argv = (str(venv / "bin/python"), str(_PROGRAM), str(into), str(answer), *data.names)
     shown = f"python -m nltk.downloader {' '.join(data.names)}"

@@ -8,7 +8,7 @@ from pathlib import Path
 from cnb_python.config.settings import MIRROR
 from cnb_python.install import process_env
 from cnb_python.layout.names import VENV
-from cnb_python.provision.request import ProvidedEnvironment
+from cnb_python.provision.environment import ProvidedEnvironment
 from cnb_python.system.certificates import BUNDLES, trusting_the_system
 from cnb_python.system.interface import Command, Outcome, System
 from cnb_python.system.redaction import redact
@@ -82,10 +82,10 @@ def run(command: Command, system: System) -> Outcome:
 
 def variables_in(environment: ProvidedEnvironment, more: Mapping[str, str]) -> dict[str, str]:
     """Return the variables for code that runs in *environment*; *more* yield to the platform's."""
-    job = environment.job
+    request = environment.request
     return of_the_app(
-        {**more, **job.context.environ},
-        job.context.layers_dir / VENV,
-        job.runtime.interpreter.path,
-        job.app.directory,
+        {**more, **request.context.environ},
+        request.context.layers_dir / VENV,
+        request.runtime.interpreter.path,
+        request.app.directory,
     )

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from cnb_python.app_steps import hooks
 from cnb_python.cnb.layer import layer_of
-from cnb_python.layers import cache_keys
-from cnb_python.provision.request import Provided, ProvidedEnvironment, StepResults
+from cnb_python.layers import nltk as nltk_layer
+from cnb_python.provision.environment import Provided, ProvidedEnvironment, StepResults
 from cnb_python.system.interface import System
 from cnb_python.system.steps import BuildLog
 
@@ -88,9 +88,9 @@ class Steps:
 
 
 def _data(environment: ProvidedEnvironment, system: System) -> Data | None:
-    job = environment.job
-    if cache_keys.NLTK_FILE not in job.app.names:
-        layer_of(job.context.layers_dir, cache_keys.NLTK).drop()
+    request = environment.request
+    if nltk_layer.FILE not in request.app.names:
+        layer_of(request.context.layers_dir, nltk_layer.NAME).drop()
         return None
     from cnb_python.app_steps import nltk  # noqa: PLC0415 - for who needs it
 

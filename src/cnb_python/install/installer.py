@@ -67,7 +67,7 @@ def sync(
             work.install(decided.decision, again)
         else:
             what = f"{', '.join(sorted(lacking))} has to be installed again"
-            system.output.line(f"Asking {request.decider}: {what}")
+            system.output.line(f"Resolving with {request.decider}: {what}")
             decided = _asked(work)
     return InstallResult(
         decision=decided.decision,
@@ -179,11 +179,11 @@ def _exactly(decision: Resolution, work: _Work) -> _Resolved | None:
         install = partial(workshop.request.manager.install_pinned, decision, missing)
         stage, refusal = workshop.stage(install, pip=False)
         if refusal:
-            output.line(f"Asking {workshop.request.decider}: {refusal}")
+            output.line(f"Resolving with {workshop.request.decider}: {refusal}")
             return None
     proof = _proof(decision, stage, work)
     if isinstance(proof, verify.Incomplete):
-        output.line(f"Asking {workshop.request.decider}: {proof.reason}")
+        output.line(f"Resolving with {workshop.request.decider}: {proof.reason}")
         return None
     if stage:
         work.take(stage, decision, missing)

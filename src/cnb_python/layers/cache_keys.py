@@ -1,7 +1,6 @@
-"""What an environment depends on besides the packages themselves."""
+"""The cache keys of layers: what their contents depend on, and whether it has changed."""
 
-import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
@@ -11,24 +10,28 @@ from cnb_python.config.settings import Settings
 from cnb_python.managers.build_settings import settings_digest
 from cnb_python.python.releases import Release
 
+# Raise it with every change of what becomes of an installed package: of its bytes, the format of
+# the store, or the layout of shards and links.
+FORMAT = "2"
+
 
 @dataclass(frozen=True, slots=True)
 class LayerKey:
     """What a layer is made from; equal keys mean equal contents.
 
-    A subclass has fields of text made with `part`. Plain dataclasses, since pydantic takes longer
-    to import than a build that has nothing to do may take in all.
+    Every field of a subclass is a string made with `part`. These are plain dataclasses, since
+    importing pydantic takes longer than a whole unchanged build may.
     """
 
     def metadata(self) -> dict[str, str]:
-        """Return the key as a layer's metadata."""
+        """Return the key as layer metadata."""
         return {part.name: str(getattr(self, part.name)) for part in fields(self)}
 
 
 def part(title: str) -> str:
-    """Make a field of a key; *title* is the phrase shown when it differs: "Python release"."""
-    made: str = field(metadata={"title": title})
-    return made
+    """Return a field of a key; *title* is how the log names it: "Python release"."""
+    key_field: str = field(metadata={"title": title})
+    return key_field
 
 
 def names(key: type[LayerKey]) -> frozenset[str]:
@@ -37,90 +40,39 @@ def names(key: type[LayerKey]) -> frozenset[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Reuse:
-    """The previous build's layer is the one this build would make."""
-
-    has_contents: bool
-    """False: the contents are in the previous image alone."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rebuild:
-    """The layer has to be made anew."""
-
-    reasons: tuple[str, ...]
-    """Every one; none for a layer that was not there before."""
-
-
-def decide(state: Restored | Empty, wanted: LayerKey) -> Reuse | Rebuild:
-    """Return what is to be done about a layer whose previous *state* is known."""
-    if isinstance(state, Empty):
-        return Rebuild((state.reason,) if state.reason else ())
-    reasons = differences(state.metadata, wanted)
-    return Rebuild(reasons) if reasons else Reuse(state.has_contents)
-
-
-def differences(restored: Mapping[str, object], wanted: LayerKey) -> tuple[str, ...]:
-    """Return every reason to rebuild, in the order of the key's fields; none: keep."""
-    found = []
-    for one in fields(wanted):
-        old, new = restored.get(one.name), getattr(wanted, one.name)
-        if old != new:
-            title = one.metadata["title"]
-            found.append(f"the {title} has changed from {_shown(old)} to {_shown(new)}")
-    known = {one.name for one in fields(wanted)}
-    if not restored.keys() <= known:
-        found.append("it was made by another release of this buildpack")
-    return tuple(found)
-
-
-def _shown(value: object) -> str:
-    match value:
-        case None | "":
-            return "(none)"
-        case _:
-            return str(value)
-
-
-# To be raised with every change of what becomes of an installed package: of its bytes, of the
-# store's form, of shares and links.
-FORMAT = "2"
-
-
-@dataclass(frozen=True, slots=True)
 class PackageKey(LayerKey):
-    """Equal keys and equal decisions are equal environments.
+    """The cache key of the distributions: equal keys and resolutions give equal environments.
 
-    Not the patch release of Python: a security release changes the interpreter alone. Where a
-    decision depends on it, `Record.patch` says so.
+    It leaves out the patch release of Python, so that a security release replaces Python alone.
+    `BuildRecord.python_patch` has it for a resolution that depends on it.
     """
 
-    format: str = part("form of the environment")
-    python: str = part("Python line")
-    flavour: str = part("flavour of Python")
+    format: str = part("cache format")
+    python: str = part("Python release line")
+    flavour: str = part("Python flavor")
     os: str = part("operating system")
-    arch: str = part("processor")
-    distro: str = part("distribution of the image")
-    directory: str = part("directory of the layers")
-    tools: str = part("version of the installing tools")
-    building: str = part("digest of the settings for builds from source")
+    arch: str = part("architecture")
+    distro: str = part("Linux distribution of the image")
+    directory: str = part("layers directory")
+    tools: str = part("version of pip or uv")
+    building: str = part("digest of the build settings")
 
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentKey(LayerKey):
-    """What may differ while every kept package is still of use."""
+    """The cache key of the layout: if it changes, installed distributions stay usable."""
 
     manager: str = part("package manager")
     installer: str = part("installer")
     layout: str = part("layout")
     exec_env: str = part("execution environment")
-    app: str = part("directory of the app")
+    app: str = part("app directory")
 
 
 def package_key(release: Release, context: BuildContext, tools: str, project: Path) -> PackageKey:
-    """Return the key of everything that was installed for *release* in the directory *project*.
+    """Return the key of the distributions for *release* of Python and the app in *project*.
 
-    *tools* are those that install: `pip 26.3, uv 0.13.8`.
+    *tools* are the tools that install packages: `pip 26.3, uv 0.13.8`.
     """
     target = context.target
     return PackageKey(
@@ -137,7 +89,7 @@ def package_key(release: Release, context: BuildContext, tools: str, project: Pa
 
 
 def environment_key(manager: str, settings: Settings, context: BuildContext) -> EnvironmentKey:
-    """Return what else the image's environment depends on."""
+    """Return the key of the layout for the app of the package manager named *manager*."""
     return EnvironmentKey(
         manager=manager,
         installer=settings.installer,
@@ -147,26 +99,49 @@ def environment_key(manager: str, settings: Settings, context: BuildContext) -> 
     )
 
 
-NLTK = "nltk"
-NLTK_FILE = "nltk.txt"
-_FORMAT = "1"
+@dataclass(frozen=True, slots=True)
+class Reuse:
+    """The restored layer is the one that this build would make."""
+
+    has_contents: bool
+    """False if only the previous image has the contents."""
 
 
 @dataclass(frozen=True, slots=True)
-class NltkKey(LayerKey):
-    """What the layer depends on. Not the server: a mirror has the same data."""
+class Rebuild:
+    """The layer has to be made."""
 
-    format: str = part("form of NLTK's data")
-    version: str = part("release of NLTK")
-    names: str = part("list of data in nltk.txt")
-
-    @property
-    def archive(self) -> str:
-        """What the store has the data under."""
-        whole = "\0".join(self.metadata().values())
-        return f"nltk-{hashlib.sha256(whole.encode()).hexdigest()[:32]}"
+    reasons: tuple[str, ...]
+    """Every reason; empty if there was no such layer before."""
 
 
-def nltk_key(version: str, names: Iterable[str]) -> NltkKey:
-    """Return the key of the data *names*, from NLTK *version*."""
-    return NltkKey(_FORMAT, version, " ".join(sorted(set(names))))
+def decide(state: Restored | Empty, key: LayerKey) -> Reuse | Rebuild:
+    """Return whether the layer that was restored as *state* is valid for *key*."""
+    if isinstance(state, Empty):
+        return Rebuild((state.reason,) if state.reason else ())
+    reasons = differences(state.metadata, key)
+    return Rebuild(reasons) if reasons else Reuse(state.has_contents)
+
+
+def differences(metadata: Mapping[str, object], key: LayerKey) -> tuple[str, ...]:
+    """Return every reason why a layer with *metadata* is invalid, in the order of *key*'s fields.
+
+    Empty if it is valid.
+    """
+    reasons = []
+    for key_field in fields(key):
+        old, new = metadata.get(key_field.name), getattr(key, key_field.name)
+        if old != new:
+            title = key_field.metadata["title"]
+            reasons.append(f"the {title} has changed from {_shown(old)} to {_shown(new)}")
+    if not metadata.keys() <= names(type(key)):
+        reasons.append("it was made by another release of this buildpack")
+    return tuple(reasons)
+
+
+def _shown(value: object) -> str:
+    match value:
+        case None | "":
+            return "(none)"
+        case _:
+            return str(value)

@@ -1,73 +1,66 @@
-"""The environment's layers that the previous image has: `venv` and the shares."""
+"""What a build starts from in `<layers>`: layers of the previous image to reuse, and leftovers."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from cnb_python.cnb import disk
 from cnb_python.cnb.layer import Restored, layer_of
-from cnb_python.layers import cache_keys, process_defaults, python
+from cnb_python.layers import nltk, process_defaults, python
 from cnb_python.layout.names import SHARD_PREFIX, VENV
 
-# The lifecycle takes nothing for a layer that has no `.toml`.
+# Without a `.toml` it is no layer, so the lifecycle ignores it.
 WORK = ".cnb-python-work"
-"""Where a build puts everything that does not last, beside the layers."""
+"""The directory beside the layers for everything temporary."""
 _DRAFTS = disk.draft_of(Path("*")).name
+_DIGEST = "digest"
 
 
 def remove_leftovers(layers_dir: Path) -> None:
-    """Remove what no restorer puts into *layers_dir*; for the very start of a build.
+    """Remove what a killed build left in *layers_dir*; called at the start of a build.
 
-    Of a launch layer a restorer gives the metadata and no contents
-    (https://github.com/buildpacks/spec/blob/main/buildpack.md#layer-types). With contents it is a
-    killed build's, even when it is whole: it would be taken for one that the previous image has,
-    and that there may never have been.
+    The restorer gives a launch layer back with its metadata and without contents
+    (https://github.com/buildpacks/spec/blob/main/buildpack.md#layer-types). So a launch layer with
+    contents is a killed build's. Even a complete one is removed, since the previous image need not
+    have it.
     """
     for path in (layers_dir / WORK, *layers_dir.glob(_DRAFTS)):
         disk.remove(path)
-    for name in (
-        python.NAME,
-        process_defaults.NAME,
-        cache_keys.NLTK,
-        *names(layers_dir),
-    ):
+    for name in (python.NAME, process_defaults.NAME, nltk.NAME, *names(layers_dir)):
         layer = layer_of(layers_dir, name)
         if layer.path.exists(follow_symlinks=False):
             layer.drop()
 
 
-_DIGEST = "digest"
-
-
 def names(layers_dir: Path) -> tuple[str, ...]:
-    """Return the names of all such layers that there is a trace of, good or not."""
-    found = {path.name.removesuffix(".toml") for path in layers_dir.glob(f"{SHARD_PREFIX}*")}
-    # With a dot it is no layer of ours, but its bill of materials or a stranger's.
-    return (*sorted(name for name in found if "." not in name), VENV)
+    """Return the names of the environment's layers that have any trace in *layers_dir*."""
+    shards = {path.name.removesuffix(".toml") for path in layers_dir.glob(f"{SHARD_PREFIX}*")}
+    # With a dot in its name it is a layer's SBOM, or another buildpack's file.
+    return (*sorted(name for name in shards if "." not in name), VENV)
 
 
 def digests(layers_dir: Path) -> dict[str, str]:
-    """Return the digest of the contents of each layer that can be re-used, by name."""
-    found = {}
+    """Return the digest of the contents of each reusable layer of the environment, by name."""
+    digest_by_name = {}
     for name in names(layers_dir):
         state = layer_of(layers_dir, name).state()
         digest = state.metadata.get(_DIGEST) if isinstance(state, Restored) else None
         if isinstance(digest, str):
-            found[name] = digest
-    return found
+            digest_by_name[name] = digest
+    return digest_by_name
 
 
 def metadata(digest: str) -> dict[str, str]:
-    """Return what such a layer remembers: an image's labels hold it, so it is short."""
+    """Return the metadata of a layer of the environment; short, as the image's labels hold it."""
     return {_DIGEST: digest}
 
 
 def reuse(layers_dir: Path, layers: Mapping[str, str]) -> None:
-    """Take *layers*, digests by name, from the previous image."""
+    """Reuse *layers*, digests by name, from the previous image."""
     for name, digest in layers.items():
         layer_of(layers_dir, name).reuse_from_image(metadata(digest))
 
 
-def drop_all_but(layers_dir: Path, wanted: Iterable[str]) -> None:
-    """Remove every such layer that is not *wanted* any more."""
-    for name in set(names(layers_dir)) - set(wanted):
+def drop_all_but(layers_dir: Path, layers: Iterable[str]) -> None:
+    """Remove every layer of the environment that is not in *layers*."""
+    for name in set(names(layers_dir)) - set(layers):
         layer_of(layers_dir, name).drop()

@@ -1,6 +1,8 @@
-"""Layer `defaults`: what processes start with that depends on the container, or on the process.
+"""Variables of the image's processes: those that packages need, and those of layer `defaults`.
 
-A layer of its own, so that neither a line of a Procfile nor a newer program touches the packages.
+Layer `defaults` has the ones that depend on the container or the process type. It is a layer of
+its own, so that a change of the Procfile or of its exec.d program leaves the packages' layers
+alone.
 """
 
 import hashlib
@@ -18,45 +20,53 @@ from cnb_python.layers.cache_keys import LayerKey, Rebuild, decide, part
 from cnb_python.managers.tool import find_defaults
 from cnb_python.system.interface import Output
 
+NAME = "defaults"
+# Raise it with every change of what the layer holds besides the program.
+_FORMAT = "1"
+_PROGRAM = "defaults"
+# Read by the program, in execd/defaults.go.
+_LOG = "BPL_PYTHON_LOG"
+_CONCURRENCY = "WEB_CONCURRENCY"
+_WEB = "web"
 _CONFIGURATION = "gunicorn.conf.py"
 _READ_BYTES = 1024 * 1024
-# The first release with a control socket, which it makes in the home directory.
+# The first release of gunicorn with a control socket, which it makes in the home directory.
 _CONTROL_SOCKET = Version("25.1.0")
 
 
 def launch_environment(
     app_dir: Path, venv: Path, installed: Mapping[str, str]
 ) -> tuple[EnvDelta, ...]:
-    """Return the variables of the app's processes; `PATH` comes from the layer's `bin`.
+    """Return the variables of the app's processes; the launcher adds the layer's `bin` to `PATH`.
 
-    *installed* maps normalised names of distributions to their versions. Whatever a user may
-    want otherwise gives way to the user's own value.
+    *installed* maps the normalized names of distributions to versions. Everything that a user may
+    want to change is a default, so the user's own value takes precedence.
     """
     deltas = [
         # Lines reach the log when they are written, also from a process that is killed.
         EnvDelta(LAUNCH, "PYTHONUNBUFFERED", "default", "1"),
         EnvDelta(LAUNCH, "VIRTUAL_ENV", "override", str(venv)),
-        # Procfiles say $PORT; a plain `docker run` does not.
+        # Procfiles use $PORT, which a plain `docker run` does not set.
         EnvDelta(LAUNCH, "PORT", "default", PORT),
     ]
     version = installed.get("gunicorn")
     arguments = _gunicorn_arguments(version, _configuration(app_dir)) if version else []
     if arguments:
-        # In front: of options given twice the last one counts, so the user's do.
+        # Prepended: if an option is given twice the last one counts, which is the user's.
         value = " ".join(arguments)
         deltas.append(EnvDelta(LAUNCH, "GUNICORN_CMD_ARGS", "prepend", value, " "))
     return tuple(deltas)
 
 
 def _gunicorn_arguments(version: str, configuration: str) -> list[str]:
-    """Return what gunicorn needs in a container: nothing but /dev/shm can be written, logs go out.
+    """Return options for gunicorn in a container: a writable directory, and logs on stdout.
 
-    These options are stronger than gunicorn.conf.py, so what it sets is left out.
+    Options override gunicorn.conf.py, so those that *configuration*, its text, sets are left out.
     """
     arguments: list[str] = []
     if "worker_tmp_dir" not in configuration:
-        # The heartbeat file's; on a disk it can also block (gunicorn's FAQ).
-        arguments += ["--worker-tmp-dir", "/dev/shm"]  # noqa: S108 - a memory file system, the files are unlinked at once
+        # For the heartbeat file; on a disk it can also block (gunicorn's FAQ).
+        arguments += ["--worker-tmp-dir", "/dev/shm"]  # noqa: S108 - a memory file system; gunicorn unlinks its files at once
     if _has_control_socket(version) and "control_socket" not in configuration:
         arguments += ["--no-control-socket"]
     if "accesslog" not in configuration:
@@ -74,7 +84,7 @@ def _has_control_socket(version: str) -> bool:
 def _configuration(app_dir: Path) -> str:
     path = app_dir / _CONFIGURATION
     try:
-        # Reading a pipe would wait for ever, a device might never end.
+        # Reading a pipe would wait forever, and a device might never end.
         if not path.is_file():
             return ""
         with path.open("rb") as file:
@@ -83,27 +93,17 @@ def _configuration(app_dir: Path) -> str:
         return ""
 
 
-NAME = "defaults"
-# To be raised with every change of what the layer holds besides the program.
-_FORMAT = "1"
-_PROGRAM = "defaults"
-# Read by the program, in execd/defaults.go.
-_LOG = "BPL_PYTHON_LOG"
-_CONCURRENCY = "WEB_CONCURRENCY"
-_WEB = "web"
-
-
 @dataclass(frozen=True, slots=True)
 class _Key(LayerKey):
-    format: str = part("form of the start-up defaults")
-    program: str = part("digest of the program that sets them")
-    single: str = part("list of processes that start with one worker")
+    format: str = part("format of layer defaults")
+    program: str = part("digest of its exec.d program")
+    single: str = part("list of processes with one worker")
 
 
 def provide(single: Iterable[str], context: BuildContext, output: Output) -> int:
-    """Bring the layer to what this build asks for; return the bytes it holds.
+    """Make or reuse layer `defaults`; return its size in bytes.
 
-    *single* names the process types that do not start several workers unless their user says so.
+    *single* names the process types that start one worker unless the user sets WEB_CONCURRENCY.
     Raises IncompleteBuildpack.
     """
     program = find_defaults(context.buildpack.directory).read_bytes()
@@ -113,7 +113,7 @@ def provide(single: Iterable[str], context: BuildContext, output: Output) -> int
     state = decide(layer.state(), key)
     if isinstance(state, Rebuild):
         for reason in state.reasons:
-            output.line(f"Making the start-up defaults anew: {reason}")
+            output.line(f"Rebuilding layer {NAME}: {reason}")
         layer.begin()
         layer.finish(
             LayerTypes(launch=True), key.metadata(), _env(types), exec_d={_PROGRAM: program}
@@ -124,7 +124,7 @@ def provide(single: Iterable[str], context: BuildContext, output: Output) -> int
 
 
 def _env(single: tuple[str, ...]) -> tuple[EnvDelta, ...]:
-    # Defaults: they give way to the user's own values.
+    # As defaults, so the user's own values take precedence.
     return (
         EnvDelta(process_scope(_WEB), _LOG, "default", "1"),
         *(EnvDelta(process_scope(kind), _CONCURRENCY, "default", "1") for kind in single),

@@ -1,4 +1,7 @@
-"""Layer `python`: which interpreter it holds, and whether the previous image has it."""
+"""Layer `python`: its cache key, and whether the previous image has it.
+
+Light, since every build needs it; `python_install` makes the contents.
+"""
 
 import hashlib
 from dataclasses import dataclass
@@ -11,23 +14,23 @@ from cnb_python.python import standalone_build
 from cnb_python.python.releases import FREETHREADED, Release
 from cnb_python.system.interface import Output
 
-# Before `venv` in the alphabet, so that the environment comes first on PATH.
+# Sorts before `venv`, so that the environment comes first on PATH.
 NAME = "python"
-# To be raised with every change of how an archive becomes a layer.
+# Raise it with every change of how an archive becomes a layer.
 _FORMAT = f"1.{standalone_build.FORMAT}"
 
 
 @dataclass(frozen=True, slots=True)
 class PythonKey(LayerKey):
-    """What the layer depends on. Not where its archive came from: a mirror serves the same."""
+    """What the layer depends on. Not the URL of its archive: a mirror serves the same file."""
 
-    format: str = part("way of unpacking Python")
+    format: str = part("format of the Python layer")
     python: str = part("Python release")
-    flavour: str = part("flavour of Python")
-    sha256: str = part("sha256 of Python's archive")
-    arch: str = part("processor")
-    distro: str = part("distribution of the image")
-    directory: str = part("directory of the layers")
+    flavour: str = part("Python flavor")
+    sha256: str = part("SHA-256 of the Python archive")
+    arch: str = part("architecture")
+    distro: str = part("Linux distribution of the image")
+    directory: str = part("layers directory")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,23 +46,23 @@ class Interpreter:
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """The interpreter that an app gets, wherever its files are now."""
+    """The app's Python, whether its files are on disk or only in the image."""
 
     release: Release
     interpreter: Interpreter
     is_in_image: bool
-    """The previous image has it, so that nothing has to be done for the next one to have it."""
+    """The previous image has exactly this layer."""
     context: BuildContext
     key: PythonKey
 
     @property
     def archive(self) -> str:
-        """What the store keeps the finished layer under."""
+        """The key of the layer's archive in the store."""
         return f"python-{self.release.version}-{_digest(self.key)}"
 
 
 def find(release: Release, context: BuildContext, output: Output) -> Runtime:
-    """Return what *release* is to the layer, saying every reason not to use the previous one."""
+    """Return the app's Python for *release*; log every reason not to reuse the previous layer."""
     layer = layer_of(context.layers_dir, NAME)
     key = _key(release, context.target, layer)
     interpreter = Interpreter(_program(layer, release), release.version, layer.path)
@@ -71,12 +74,12 @@ def find(release: Release, context: BuildContext, output: Output) -> Runtime:
 
 
 def reuse(runtime: Runtime) -> None:
-    """Take the layer from the previous image, and remove what was laid out of it."""
+    """Reuse the layer from the previous image, and remove its files from disk."""
     layer_of(runtime.context.layers_dir, NAME).reuse_from_image(runtime.key.metadata())
 
 
 def finish(runtime: Runtime, *, build: bool) -> None:
-    """Make what was laid out the layer; *build*: later buildpacks see it too."""
+    """Turn the materialized files into the layer; with *build*, later buildpacks see it too."""
     layer = layer_of(runtime.context.layers_dir, NAME)
     layer.finish(LayerTypes(build=build, launch=True), runtime.key.metadata())
 

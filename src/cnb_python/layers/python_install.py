@@ -1,4 +1,7 @@
-"""The contents of layer `python`: an archive, unpacked, at home, tried and compiled."""
+"""Makes the contents of layer `python`: unpacks, relocates, tries and compiles an interpreter.
+
+Apart from `python`, as an unchanged build need not load it.
+"""
 
 import tempfile
 from collections.abc import Callable
@@ -18,33 +21,33 @@ from cnb_python.store.store import Store
 from cnb_python.system.archive import Archive, unpack
 from cnb_python.system.interface import Command, Download, Output, System
 
-# Not a check of the interpreter's every part: is it one, does it load here, can it speak TLS?
+# Checks only that it is an interpreter, that it starts on this machine, and that it has TLS.
 _PROBE = "import sys, ssl, zlib; print(sys.version.split()[0])"
 
 
-def lay_out(runtime: Runtime, store: Store, system: System) -> Callable[[], None]:
-    """Put the interpreter in its place, ready to run; not yet trusted as a layer.
+def materialize(runtime: Runtime, store: Store, system: System) -> Callable[[], None]:
+    """Write the interpreter to its layer's directory, ready to run.
 
-    Returns what is left to do before `finish`, which may be done beside other work. Raises what
-    fetching and unpacking raise, and UnusableInterpreter.
+    Returns the work that is left before `python.finish`; it may run in another thread. Raises
+    what downloading and unpacking raise, and UnusableInterpreter.
     """
     layer = layer_of(runtime.context.layers_dir, NAME)
-    if _is_brought(layer, runtime, store, system.output):
+    if _is_in_store(layer, runtime, store, system.output):
         return _nothing
-    _make(layer, runtime.release, runtime.context, system)
+    _unpack(layer, runtime.release, runtime.context, system)
     _probe(runtime.interpreter, system)
     return partial(_complete, runtime, store, system)
 
 
-def _is_brought(layer: Layer, runtime: Runtime, store: Store, output: Output) -> bool:
+def _is_in_store(layer: Layer, runtime: Runtime, store: Store, output: Output) -> bool:
     if not store.has_tree(runtime.archive):
         return False
     try:
         store.unpack_tree(runtime.archive, layer.begin_in_place())
     except DamagedStore as damage:
-        output.line(f"Not using the kept Python: {damage.reason}")
+        output.line(f"Not using the cached Python: {damage.reason}")
         return False
-    output.line(f"Python {runtime.release.version} from the store")
+    output.line(f"Using cached Python {runtime.release.version}")
     return True
 
 
@@ -55,25 +58,25 @@ def _complete(runtime: Runtime, store: Store, system: System) -> None:
 
 
 def _nothing() -> None:
-    """There is nothing left to do."""
+    """Do nothing: the files are complete."""
 
 
-def _make(layer: Layer, release: Release, context: BuildContext, system: System) -> None:
+def _unpack(layer: Layer, release: Release, context: BuildContext, system: System) -> None:
     title = f"Python {release.version}"
     carried = carried_archive(release, context.buildpack.directory)
     with tempfile.TemporaryDirectory(prefix="cnb-python-") as scratch:
         archive = Path(scratch) / "python.tar"
-        system.output.line(f"{'Unpacking' if carried else 'Fetching'} {title}")
+        system.output.line(f"{'Unpacking' if carried else 'Downloading'} {title}")
         url = str(carried) if carried else _address(release, context)
         system.fetch(Download(url, release.sha256, title), archive)
-        # In place: bytecode and build settings name the path that their files will have.
+        # In place, since bytecode and build settings contain the final path.
         root = layer.begin_in_place()
         unpack(Archive(archive, title), root, standalone_build.is_wanted)
     relocate(root, layer.path)
 
 
 def _address(release: Release, context: BuildContext) -> str:
-    from cnb_python.python.mirror import address_of  # noqa: PLC0415 - most builds fetch none
+    from cnb_python.python.mirror import address_of  # noqa: PLC0415 - most builds download nothing
 
     return address_of(release, context.platform.bindings, context.environ)
 
@@ -84,10 +87,11 @@ def _probe(interpreter: Interpreter, system: System) -> None:
         reason = f"There is no {interpreter.path.name} in the directory bin of its archive."
         raise UnusableInterpreter(interpreter.version, reason)
     outcome = system.run(Command(argv, {}, Path("/")))
-    said = outcome.output.strip()
-    if outcome.code or said != interpreter.version:
-        last = said.rpartition("\n")[2] or f"it ended with code {outcome.code}"
-        raise UnusableInterpreter(interpreter.version, f"Asked for its version it says: {last}")
+    answer = outcome.output.strip()
+    if outcome.code or answer != interpreter.version:
+        last_line = answer.rpartition("\n")[2]
+        reason = f"printed: {last_line}" if last_line else f"failed with exit code {outcome.code}."
+        raise UnusableInterpreter(interpreter.version, f"Its version check {reason}")
 
 
 def _library(interpreter: Interpreter) -> Path:

@@ -1,4 +1,4 @@
-"""Layer `deps`: the store, and the note of what the previous build did."""
+"""Layer `deps`: the store, and the record of the previous build."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,22 +11,27 @@ from cnb_python.cnb.layer import Empty, LayerTypes, layer_of
 from cnb_python.cnb.toml import Metadata
 from cnb_python.layers.cache_keys import EnvironmentKey, PackageKey, differences, names
 
+NAME = "deps"
+_TYPES = LayerTypes(cache=True)
 _LISTS = {"distributions", "layers", "sizes", "largest"}
 
 
 class BuildRecord(NamedTuple):
-    """The outcome of a build."""
+    """What a build notes about its result for the next one.
 
-    contents: Mapping[str, str]
-    """The `EnvironmentKey` of what was installed."""
-    outcome: Mapping[str, str]
-    """The `OutcomeKey`."""
-    decision: str
-    """Digest over every pin, in hex."""
+    Some names in its metadata are older than the fields' and stay, so that caches stay valid.
+    """
+
+    package_key: Mapping[str, str]
+    """The fields of the `PackageKey`."""
+    environment_key: Mapping[str, str]
+    """The fields of the `EnvironmentKey`."""
+    resolution: str
+    """Digest over every pin of the resolution, in hex."""
     from_files_alone: bool
-    """The app's files alone led to the decision."""
+    """Whether equal files of the app always give this resolution."""
     python_patch: str
-    """The release of Python, where the decision depends on its last number; else empty."""
+    """The release of Python if the resolution depends on the patch release, else empty."""
     env: str
     """Digest over the variables of the app's processes."""
     distributions: Mapping[str, str]
@@ -37,24 +42,24 @@ class BuildRecord(NamedTuple):
     """Bytes by name of layer, in digits."""
     largest: Mapping[str, str]
     """Bytes by name of the largest distributions, in digits."""
-    inputs: str = ""
-    """`Undecided.inputs` of the manager that was asked; empty where asking again is necessary."""
+    manager_inputs: str = ""
+    """`NeedsResolving.inputs`, a fingerprint; empty if the manager has to run in every build."""
     known_missing: str = ""
-    """Digest over exact lines, a space, and what they lack; empty where they lack nothing."""
+    """A digest over pins, a space, and the dependency that they lack; empty if none is missing."""
     manifest: str = ""
-    """Digest of the store's list of contents; empty in store.toml."""
+    """Digest of the store's manifest; empty in store.toml."""
     static_files_key: str = ""
-    """What the app's static files were collected from; empty in store.toml.
+    """Salt and digest, in hex, over everything that the static files depend on.
 
-    A digest over variables too, which may be secret: no image may hold it.
+    Empty in store.toml, which is in the image: the digest covers variables, which may be secret.
     """
 
     def metadata(self) -> dict[str, str | bool | list[str]]:
-        """Return the record as metadata; it comes back from `record_of`."""
+        """Return the record as metadata, which `record_of` reads."""
         return {
-            **self.contents,
-            **self.outcome,
-            "decision": self.decision,
+            **self.package_key,
+            **self.environment_key,
+            "decision": self.resolution,
             "pure": self.from_files_alone,
             "patch": self.python_patch,
             "env": self.env,
@@ -62,7 +67,7 @@ class BuildRecord(NamedTuple):
             "layers": _pairs(self.layers),
             "sizes": _pairs(self.layer_sizes),
             "largest": [f"{name} {size}" for name, size in self.largest.items()],
-            **({"inputs": self.inputs} if self.inputs else {}),
+            **({"inputs": self.manager_inputs} if self.manager_inputs else {}),
             **({"gap": self.known_missing} if self.known_missing else {}),
             **({"manifest": self.manifest} if self.manifest else {}),
             **({"collected": self.static_files_key} if self.static_files_key else {}),
@@ -70,11 +75,11 @@ class BuildRecord(NamedTuple):
 
 
 def record_of(
-    metadata: Metadata, contents: frozenset[str], outcome: frozenset[str]
+    metadata: Metadata, package_fields: frozenset[str], environment_fields: frozenset[str]
 ) -> BuildRecord | None:
-    """Return the record in *metadata*, None where there is none that can be ours.
+    """Return the record in *metadata*, None if it does not have the format of a record.
 
-    *contents* and *outcome* name the fields of the two keys.
+    *package_fields* and *environment_fields* are the names of the fields of the two keys.
     """
     texts = {key: value for key, value in metadata.items() if isinstance(value, str)}
     lists = {key: _mapping(value) for key, value in metadata.items() if isinstance(value, list)}
@@ -82,9 +87,9 @@ def record_of(
     if not lists.keys() >= _LISTS or not isinstance(from_files_alone, bool):
         return None
     return BuildRecord(
-        contents={key: text for key, text in texts.items() if key in contents},
-        outcome={key: text for key, text in texts.items() if key in outcome},
-        decision=texts.get("decision", ""),
+        package_key={key: text for key, text in texts.items() if key in package_fields},
+        environment_key={key: text for key, text in texts.items() if key in environment_fields},
+        resolution=texts.get("decision", ""),
         from_files_alone=from_files_alone,
         python_patch=texts.get("patch", ""),
         env=texts.get("env", ""),
@@ -92,7 +97,7 @@ def record_of(
         layers=lists["layers"],
         layer_sizes=lists["sizes"],
         largest=lists["largest"],
-        inputs=texts.get("inputs", ""),
+        manager_inputs=texts.get("inputs", ""),
         known_missing=texts.get("gap", ""),
         manifest=texts.get("manifest", ""),
         static_files_key=texts.get("collected", ""),
@@ -113,34 +118,32 @@ def _mapping(pairs: list[str]) -> dict[str, str]:
     return {name: value for name, _, value in (pair.partition(" ") for pair in pairs)}
 
 
-NAME = "deps"
-_TYPES = LayerTypes(cache=True)
-
-
 @dataclass(frozen=True, slots=True)
 class PreviousBuild:
-    """What there is to start from."""
+    """What the previous build left for this one."""
 
     directory: Path
-    """The store's; it may be empty or missing."""
+    """The directory of the store, which may be missing."""
     record: BuildRecord | None
-    """Of the newest build that can be of use; None where there is none."""
+    """The record of the build that made the cache, else of the one that made the image."""
     has_store: bool
-    """There is a store, made for the same key unless `cache_invalid_because` has reasons."""
+    """Whether the record comes from the store, so that its manifest can be read."""
     cache_invalid_because: tuple[str, ...]
-    """Why nothing that was installed before is of use; empty where it is, or nothing was."""
+    """Why no installed distribution can be reused; empty if all can, or there was no build."""
     layout_changed_because: tuple[str, ...]
-    """Why the environment has to be put together anew although its packages are of use."""
+    """Why the layers have to be rebuilt although distributions can be reused."""
 
 
-def previous(context: BuildContext, key: PackageKey, outcome: EnvironmentKey) -> PreviousBuild:
-    """Return what the cache and the image of the previous build say."""
+def read_previous(
+    context: BuildContext, package_key: PackageKey, environment_key: EnvironmentKey
+) -> PreviousBuild:
+    """Return the previous build, as the cache and the previous image have it."""
     layer = layer_of(context.layers_dir, NAME)
     state = layer.state()
     fields = (names(PackageKey), names(EnvironmentKey))
     cached = None if isinstance(state, Empty) else record_of(state.metadata, *fields)
     has_contents = not isinstance(state, Empty) and state.has_contents
-    # store.toml comes with the image, so it is there when the cache is not.
+    # store.toml comes with the image, so it exists without the cache too.
     record = cached if cached and has_contents else record_of(context.store, *fields)
     damage = (state.reason,) if isinstance(state, Empty) and state.reason else ()
     if record is None:
@@ -151,18 +154,18 @@ def previous(context: BuildContext, key: PackageKey, outcome: EnvironmentKey) ->
             cache_invalid_because=damage,
             layout_changed_because=(),
         )
-    reasons = (*damage, *differences(record.contents, key))
+    reasons = (*damage, *differences(record.package_key, package_key))
     return PreviousBuild(
         layer.path,
         record,
         has_store=record is cached,
         cache_invalid_because=reasons,
-        layout_changed_because=differences(record.outcome, outcome),
+        layout_changed_because=differences(record.environment_key, environment_key),
     )
 
 
 def open_store(context: BuildContext, previous: PreviousBuild) -> Path:
-    """Return the store's directory, a new one where there is none to go on with."""
+    """Return the store's directory, an empty one if the previous build left no store."""
     layer = layer_of(context.layers_dir, NAME)
     if previous.has_store:
         return layer.path
@@ -170,23 +173,23 @@ def open_store(context: BuildContext, previous: PreviousBuild) -> Path:
 
 
 def close_store(context: BuildContext, record: BuildRecord) -> None:
-    """Keep the store, and *record* with it and with the image."""
+    """Save the store with *record*, and the record in the image."""
     layer_of(context.layers_dir, NAME).keep(_TYPES, record.metadata())
-    _note(context.layers_dir, record)
+    _write_store_toml(context.layers_dir, record)
 
 
 def keep(context: BuildContext, previous: PreviousBuild, record: BuildRecord) -> None:
-    """Keep the store as it is, where there is one."""
+    """Save the store unchanged, if there is one, with *record*."""
     layer = layer_of(context.layers_dir, NAME)
     if previous.has_store:
         layer.keep(_TYPES, record.metadata())
     else:
         layer.drop()
-    _note(context.layers_dir, record)
+    _write_store_toml(context.layers_dir, record)
 
 
-def _note(layers_dir: Path, record: BuildRecord) -> None:
-    noted: Mapping[str, str | bool | list[str]] = record._replace(
+def _write_store_toml(layers_dir: Path, record: BuildRecord) -> None:
+    metadata: Mapping[str, str | bool | list[str]] = record._replace(
         manifest="", static_files_key=""
     ).metadata()
-    write_store(layers_dir, noted)
+    write_store(layers_dir, metadata)

@@ -1,4 +1,7 @@
-"""Layers `venv` and `deps-*`: the environment's files, each layer made only when it changes."""
+"""Layers `venv` and `deps-*` (shards): makes those that changed, and reuses the others.
+
+Apart from `previous_image`, as an unchanged build need not load it.
+"""
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
@@ -31,16 +34,16 @@ class LayerPlan:
 
     layers_dir: Path
     interpreter: Path
-    """By its final path."""
+    """Its final path."""
     line: str
-    """As the environment's directories have it: `3.14`, `3.14t`."""
+    """The release line as directories name it: `3.14`, `3.14t`."""
     scope: str
-    """What else the bytes depend on: the environment's key, as text."""
+    """What else the bytes depend on: the package key, as text."""
     layout: str
     build: bool
     """Later buildpacks see the environment."""
     env: Callable[[Mapping[str, str]], tuple[EnvDelta, ...]]
-    """The variables of the app's processes, by the versions of what is installed."""
+    """Returns the variables of the app's processes, given the versions of the distributions."""
     restored: Mapping[str, str]
     """Digest by name of each layer that the previous image has."""
 
@@ -51,19 +54,19 @@ class LayerPlan:
 
 
 class Layers(NamedTuple):
-    """What the layers are to hold."""
+    """The contents of the environment's layers, by files and digests."""
 
     shards: tuple[Shard, ...]
-    """None where everything lies in `venv`."""
+    """One per layer; in the merged layout a single one, for `venv`."""
     venv_entries: tuple[VenvEntry, ...]
-    """What `venv` holds."""
+    """The links and copies in `venv`."""
     env: tuple[EnvDelta, ...]
     digests: Mapping[str, str]
-    """By name of the layer."""
+    """Digest of the contents by name of the layer."""
     changed: frozenset[str]
-    """The names of those that have to be made."""
+    """The names of the layers that have to be made."""
     same: frozenset[str]
-    """The names of those that the previous image has."""
+    """The names of the layers that the previous image has."""
 
     def all_changed(self) -> Layers:
         """Return the same layers, all of which have to be made."""
@@ -71,22 +74,22 @@ class Layers(NamedTuple):
 
 
 def layers_of(plan: LayerPlan, distributions: Sequence[Distribution]) -> Layers:
-    """Return what the environment of *distributions* is as layers. Raises PathClash."""
-    env = plan.env({one.name: one.version for one in distributions})
-    found = shards.shards_of(distributions, merged=plan.layout == MERGED)
-    venv_entries = links.venv_entries(found, plan.line)
-    digests = {shard.name: _digest(plan, shard.digest) for shard in found}
+    """Return the layers of an environment with *distributions*. Raises PathClash."""
+    env = plan.env({item.name: item.version for item in distributions})
+    layer_shards = shards.shards_of(distributions, merged=plan.layout == MERGED)
+    venv_entries = links.venv_entries(layer_shards, plan.line)
+    digests = {shard.name: _digest(plan, shard.digest) for shard in layer_shards}
     digests[VENV] = _digest(plan, links.digest_of_entries(venv_entries), repr(env))
     same = frozenset(name for name in digests if plan.restored.get(name) == digests[name])
     changed = digests.keys() if plan.build else digests.keys() - same
-    return Layers(found, venv_entries, env, digests, frozenset(changed), same)
+    return Layers(layer_shards, venv_entries, env, digests, frozenset(changed), same)
 
 
 def needs(layers: Layers) -> FilesNeeded:
     """Return the distributions whose files are needed on disk to make the changed *layers*."""
     changed = (shard for shard in layers.shards if shard.name in layers.changed)
     whole = {owner for shard in changed for owner in shard.distributions}
-    copies = [place for place in layers.venv_entries if isinstance(place, Copy)]
+    copies = [entry for entry in layers.venv_entries if isinstance(entry, Copy)]
     if VENV not in layers.changed:
         return FilesNeeded(frozenset(whole), frozenset())
     whole |= {copy.owner for copy in copies if not is_small_part(copy.file)}
@@ -94,8 +97,8 @@ def needs(layers: Layers) -> FilesNeeded:
 
 
 def assemble(plan: LayerPlan, layers: Layers, synced: InstallResult) -> None:
-    """Make every layer that the previous image does not have; take the others from there."""
-    # First: what is copied has not been moved to its share yet.
+    """Make every changed layer, and reuse the others from the previous image."""
+    # First, while the files that it copies are not yet moved to their shards.
     if VENV in layers.changed:
         _make_venv(plan, layers, synced.roots)
     for shard in layers.shards:

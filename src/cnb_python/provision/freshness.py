@@ -1,90 +1,129 @@
-"""Whether the previous build installed what the app's package manager would install now."""
+"""Whether the previous build's result is still what this build would make."""
 
 import hashlib
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from cnb_python.config.settings import UV
 from cnb_python.install.request import InstallResult, SameAsPrevious
+from cnb_python.layers import previous_image
 from cnb_python.layers.store import BuildRecord, PreviousBuild
 from cnb_python.managers.base import NeedsResolving, Resolution
-from cnb_python.provision.request import ProvisionRequest, decision_digest
-from cnb_python.store.manifest import StoreEntry
+from cnb_python.provision.request import ProvisionRequest, env_digest, resolution_digest
 from cnb_python.system.interface import Output
 
+if TYPE_CHECKING:
+    from cnb_python.store.manifest import StoreEntry
 
-def decided(
-    job: ProvisionRequest,
-    before: PreviousBuild,
-    known: Resolution | NeedsResolving,
-    kept: Mapping[str, StoreEntry],
+
+def unchanged_record(
+    request: ProvisionRequest, previous: PreviousBuild, from_files: Resolution | NeedsResolving
+) -> BuildRecord | None:
+    """Return the previous build's record if its environment is certainly this build's too.
+
+    *from_files* is what the app's files alone resolve to. None if anything may have changed.
+    """
+    record = _usable_record(previous)
+    if record is None:
+        return None
+    is_same = (
+        _has_same_resolution(record, from_files)
+        and record.python_patch in {"", request.release.version}
+        and record.env == env_digest(request.env(record.distributions))
+        and record.layers == previous_image.digests(request.context.layers_dir)
+    )
+    return record if is_same else None
+
+
+def resolve_without_manager(
+    request: ProvisionRequest,
+    previous: PreviousBuild,
+    from_files: Resolution | NeedsResolving,
+    cached: Mapping[str, StoreEntry],
     output: Output,
 ) -> Resolution | SameAsPrevious | None:
-    """Return what is decided, None where the manager has to be asked, with the reason said."""
-    who = UV if job.settings.installer == UV else job.manager.name
-    if isinstance(known, Resolution):
-        known_missing = _known_missing(job, before, known)
-        if known_missing:
-            output.line(f"Asking {who}: {known_missing}")
-        return None if known_missing else known
-    if before.record and _is_as_before(job, before.record, known, kept):
-        return SameAsPrevious(frozenset(before.record.distributions))
-    output.line(f"Asking {who}: {known.reason}")
+    """Return the resolution if the package manager need not run; else None, and log the reason.
+
+    *cached* has what the store holds of the previous build's distributions, by name.
+    """
+    manager = UV if request.settings.installer == UV else request.manager.name
+    if isinstance(from_files, Resolution):
+        missing = _known_missing(request, previous, from_files)
+        if missing:
+            output.line(f"Resolving with {manager}: {missing}")
+        return None if missing else from_files
+    if previous.record and _has_same_inputs(request, previous.record, from_files, cached):
+        return SameAsPrevious(frozenset(previous.record.distributions))
+    output.line(f"Resolving with {manager}: {from_files.reason}")
     return None
 
 
-def noted(synced: InstallResult, before: PreviousBuild) -> tuple[str, bool]:
-    """Return the digest of what was decided, and whether the app's files alone did."""
+def recorded_resolution(synced: InstallResult, previous: PreviousBuild) -> tuple[str, bool]:
+    """Return `resolution` and `from_files_alone` of this build's record."""
     if synced.decision:
-        return decision_digest(synced.decision), synced.decision.from_files_alone
-    return (
-        (before.record.decision, before.record.from_files_alone) if before.record else ("", False)
-    )
+        return resolution_digest(synced.decision), synced.decision.from_files_alone
+    record = previous.record
+    return (record.resolution, record.from_files_alone) if record else ("", False)
 
 
-def known_missing(
-    job: ProvisionRequest,
+def recorded_known_missing(
+    request: ProvisionRequest,
     synced: InstallResult,
-    before: PreviousBuild,
-    known: Resolution | NeedsResolving,
+    previous: PreviousBuild,
+    from_files: Resolution | NeedsResolving,
 ) -> str:
-    """Return what to note of exact lines that lack something; see `Record.gap`."""
-    if isinstance(known, NeedsResolving):
+    """Return `known_missing` of this build's record."""
+    if isinstance(from_files, NeedsResolving):
         return ""
-    found = synced.known_missing or _known_missing(job, before, known)
-    return f"{_lines(job, known)} {found}" if found else ""
+    missing = synced.known_missing or _known_missing(request, previous, from_files)
+    return f"{_pins_digest(request, from_files)} {missing}" if missing else ""
 
 
-def _known_missing(job: ProvisionRequest, before: PreviousBuild, known: Resolution) -> str:
-    """Return what a previous build found that these lines lack; empty: nothing that is known.
+def _usable_record(previous: PreviousBuild) -> BuildRecord | None:
+    """Return the previous build's record, None if a cache key has changed."""
+    is_valid = not (previous.cache_invalid_because or previous.layout_changed_because)
+    return previous.record if is_valid else None
 
-    Releases never change, so uv need not install them again to find the same.
+
+def _has_same_resolution(record: BuildRecord, from_files: Resolution | NeedsResolving) -> bool:
+    if isinstance(from_files, NeedsResolving):
+        return bool(from_files.inputs) and from_files.inputs == record.manager_inputs
+    return record.from_files_alone and record.resolution == resolution_digest(from_files)
+
+
+def _known_missing(
+    request: ProvisionRequest, previous: PreviousBuild, from_files: Resolution
+) -> str:
+    """Return what an earlier build missed in the same pins; empty if nothing is known.
+
+    A published release never changes, so installing the pins again would miss the same.
     """
-    record = before.record
-    if record is None or before.cache_invalid_because or before.layout_changed_because:
+    record = _usable_record(previous)
+    if record is None:
         return ""
-    lines, _, found = record.known_missing.partition(" ")
-    return found if lines == _lines(job, known) else ""
+    digest, _, missing = record.known_missing.partition(" ")
+    return missing if digest == _pins_digest(request, from_files) else ""
 
 
-def _lines(job: ProvisionRequest, known: Resolution) -> str:
-    """Return a digest over exact lines, and the release of Python that they are for."""
-    text = f"{decision_digest(known)} {job.release.version}"
+def _pins_digest(request: ProvisionRequest, resolution: Resolution) -> str:
+    """Return a SHA-256 in hex over the pins and the release of Python that they are for."""
+    text = f"{resolution_digest(resolution)} {request.release.version}"
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _is_as_before(
-    job: ProvisionRequest,
+def _has_same_inputs(
+    request: ProvisionRequest,
     record: BuildRecord,
-    known: NeedsResolving,
-    kept: Mapping[str, StoreEntry],
+    from_files: NeedsResolving,
+    cached: Mapping[str, StoreEntry],
 ) -> bool:
-    """Whether what was installed then is what the manager would install now.
+    """Whether the manager would resolve and install what the previous build did.
 
-    Of a directory it would be, too, unless the app lies elsewhere: paths to it are installed.
+    The app has to lie in the same directory, since an editable install contains its path.
     """
     return (
-        bool(known.inputs)
-        and known.inputs == record.inputs
-        and record.outcome.get("app") == job.environment_key.app
-        and kept.keys() == record.distributions.keys()
+        bool(from_files.inputs)
+        and from_files.inputs == record.manager_inputs
+        and record.environment_key.get("app") == request.environment_key.app
+        and cached.keys() == record.distributions.keys()
     )

@@ -1,23 +1,22 @@
-"""Provides Python and the app's packages: nothing where nothing changed, else what did."""
+"""Provides Python and the environment: reuses both, makes Python alone, or rebuilds."""
 
 from functools import cache, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from cnb_python.cnb.layer import check_contents
 from cnb_python.layers import previous_image, python
 from cnb_python.layers import store as store_layer
 from cnb_python.layers.store import BuildRecord, PreviousBuild
-from cnb_python.managers.base import NeedsResolving, Resolution
-from cnb_python.provision.request import (
+from cnb_python.provision import freshness
+from cnb_python.provision.environment import (
     Provided,
     ProvidedEnvironment,
-    ProvisionRequest,
-    Reused,
+    StepResults,
     StepsNeedingEnvironment,
-    decision_digest,
-    env_digest,
     environment_of,
     no_steps,
 )
+from cnb_python.provision.request import ProvisionRequest
 from cnb_python.system.interface import System
 
 if TYPE_CHECKING:
@@ -25,74 +24,85 @@ if TYPE_CHECKING:
 
 
 def provide(
-    job: ProvisionRequest,
+    request: ProvisionRequest,
     system: System,
     steps_needing_environment: StepsNeedingEnvironment = no_steps,
 ) -> Provided:
-    """Bring layers `python`, `venv`, `deps-*` and `deps` to what *job* asks for.
+    """Make or reuse the layers `python`, `venv`, `deps-*` and `deps` for *request*.
 
-    Everything is here until `close` for whom *wants* names. Raises what installing raises; layers
-    that were begun are not trusted then.
+    If an app step needs the environment, all its layers stay on disk until `finish()`. Raises
+    what installing raises; layers that were begun are not trusted then.
     """
-    before = store_layer.previous(job.context, job.package_key, job.environment_key)
-    known = job.manager.resolve_from_files(job.app, job.release.version, job.context.environ)
-    unchanged = None if job.build_consumers else _unchanged(job, before, known)
-    user = steps_needing_environment(_environment(job, before, unchanged)) if unchanged else ""
-    if unchanged and not user and job.runtime.is_in_image:
-        return _reuse(job, before, unchanged, system)
+    previous = store_layer.read_previous(
+        request.context, request.package_key, request.environment_key
+    )
+    from_files = request.manager.resolve_from_files(
+        request.app, request.release.version, request.context.environ
+    )
+    unchanged = (
+        None
+        if request.build_consumers
+        else freshness.unchanged_record(request, previous, from_files)
+    )
+    steps = (
+        steps_needing_environment(_environment(request, previous, unchanged)) if unchanged else ""
+    )
+    if unchanged and not steps and request.runtime.is_in_image:
+        return _reuse(request, previous, unchanged, system)
     from cnb_python.provision import rebuild  # noqa: PLC0415 - loads more than an unchanged build does
 
-    if unchanged and not user:
-        return rebuild.renew_python(job, before, unchanged, system)
-    return rebuild.renew(
-        job, before, known, system, (lambda _: user) if unchanged else steps_needing_environment
-    )
+    if unchanged and not steps:
+        return rebuild.rebuild_python(request, previous, unchanged, system)
+    if unchanged:
+        # It is called once per build.
+        return rebuild.rebuild(request, previous, from_files, system, lambda _: steps)
+    return rebuild.rebuild(request, previous, from_files, system, steps_needing_environment)
 
 
-def _unchanged(
-    job: ProvisionRequest, before: PreviousBuild, known: Resolution | NeedsResolving
-) -> BuildRecord | None:
-    """Return the previous build's record where its environment is certainly this one's too."""
-    record = before.record
-    if record is None or before.cache_invalid_because or before.layout_changed_because:
-        return None
-    is_same = (
-        _leads_there(record, known)
-        and record.python_patch in {"", job.release.version}
-        and record.env == env_digest(job.env(record.distributions))
-        and record.layers == previous_image.digests(job.context.layers_dir)
-    )
-    return record if is_same else None
+class Reused(NamedTuple):
+    """Python and the environment of an unchanged build: all layers are in the previous image."""
 
+    environment: ProvidedEnvironment
+    previous: PreviousBuild
+    record: BuildRecord
+    needed_by: str = ""
 
-def _leads_there(record: BuildRecord, known: Resolution | NeedsResolving) -> bool:
-    """Whether what is *known* leads to the decision of *record* again."""
-    if isinstance(known, NeedsResolving):
-        return bool(known.inputs) and known.inputs == record.inputs
-    return record.from_files_alone and record.decision == decision_digest(known)
-
-
-def _environment(
-    job: ProvisionRequest, before: PreviousBuild, record: BuildRecord
-) -> ProvidedEnvironment:
-    store = cache(partial(_store, before, record))
-    return environment_of(job, before, record.distributions, record.layers, store)
-
-
-def _store(before: PreviousBuild, record: BuildRecord) -> Store:
-    from cnb_python.store.store import Store  # noqa: PLC0415 - loads compression
-
-    store = Store(before.directory)
-    if before.has_store:
-        store.read_trees(record.manifest)
-    return store
+    def finish(self, results: StepResults) -> BuildRecord:
+        """Keep the store as it is, and return the build record."""
+        context = self.environment.request.context
+        names = {python.NAME, store_layer.NAME, *self.record.layers}
+        sizes = {name: size for name, size in self.record.layer_sizes.items() if name in names}
+        sizes |= {name: str(size) for name, size in results.layers.items()}
+        record = self.record._replace(layer_sizes=sizes)
+        store_layer.keep(context, self.previous, record)
+        store_names = (store_layer.NAME,) if self.previous.has_store else ()
+        check_contents(context.layers_dir, {*store_names, *results.made})
+        return record
 
 
 def _reuse(
-    job: ProvisionRequest, before: PreviousBuild, record: BuildRecord, system: System
+    request: ProvisionRequest, previous: PreviousBuild, record: BuildRecord, system: System
 ) -> Provided:
-    """Take everything from the previous image."""
-    python.reuse(job.runtime)
-    previous_image.reuse(job.context.layers_dir, record.layers)
-    system.output.line(f"Nothing changed: {len(record.distributions)} packages as they were")
-    return Reused(_environment(job, before, record), before, record)
+    """Take every layer from the previous image."""
+    python.reuse(request.runtime)
+    previous_image.reuse(request.context.layers_dir, record.layers)
+    system.output.line(
+        f"Nothing changed: reusing {len(record.distributions)} packages from the previous image"
+    )
+    return Reused(_environment(request, previous, record), previous, record)
+
+
+def _environment(
+    request: ProvisionRequest, previous: PreviousBuild, record: BuildRecord
+) -> ProvidedEnvironment:
+    store = cache(partial(_open_store, previous, record))
+    return environment_of(request, previous, record.distributions, record.layers, store)
+
+
+def _open_store(previous: PreviousBuild, record: BuildRecord) -> Store:
+    from cnb_python.store.store import Store  # noqa: PLC0415 - loads compression
+
+    store = Store(previous.directory)
+    if previous.has_store:
+        store.read_trees(record.manifest)
+    return store

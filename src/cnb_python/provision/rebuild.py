@@ -1,4 +1,4 @@
-"""Renews the layers of a build in which something changed: only what did."""
+"""Rebuilds the layers of Python and the environment: only those that changed."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,76 +27,162 @@ from cnb_python.layout.names import SHARD_PREFIX, VENV
 from cnb_python.managers import tool
 from cnb_python.managers.base import NeedsResolving, Resolution
 from cnb_python.provision import freshness
-from cnb_python.provision.request import (
+from cnb_python.provision.environment import (
     ProvidedEnvironment,
-    ProvisionRequest,
     StepResults,
     StepsNeedingEnvironment,
-    env_digest,
     environment_of,
     no_steps,
 )
+from cnb_python.provision.request import ProvisionRequest, env_digest
 from cnb_python.store.manifest import StoreEntry
 from cnb_python.store.store import Damaged, Store
 from cnb_python.system.interface import Output, System
 
+# How many of the largest distributions the record names, and how many written paths the log shows.
+_LARGEST = 5
+_SHOWN_PATHS = 3
+# An own layer above this size is not also archived in the store.
+_NOT_ARCHIVED_BYTES = 32 * 1024 * 1024
+# Layers that many distributions have in common: numbered shards, and `venv` of the merged layout.
+_COMMON = re.compile(rf"{SHARD_PREFIX}\d\d|{VENV}")
+
+
+def rebuild(
+    request: ProvisionRequest,
+    previous: PreviousBuild,
+    from_files: Resolution | NeedsResolving,
+    system: System,
+    steps_needing_environment: StepsNeedingEnvironment = no_steps,
+) -> Rebuilt:
+    """Make those of the layers `python`, `venv`, `deps-*` and `deps` that changed.
+
+    If an app step needs the environment, all of them are on disk afterwards. Raises what
+    installing raises; layers that were begun have no `.toml` then, so the lifecycle ignores them.
+    """
+    _log_reasons(request, previous, system.output)
+    with (
+        _work_directory(request.context.layers_dir) as work,
+        ThreadPoolExecutor(system.cpus) as pool,
+    ):
+        store = Store(store_layer.open_store(request.context, previous))
+        cached = _cached(store, previous, system.output)
+        resolution = freshness.resolve_without_manager(
+            request, previous, from_files, cached, system.output
+        )
+        materializer = _Materializer(
+            request, _plan(request), previous, store, steps_needing_environment, system.output
+        )
+        # Packages are installed under the layer's name, for a while without its `.toml`.
+        layer_of(request.context.layers_dir, VENV).drop()
+        compiling = pool.submit(python_install.materialize(request.runtime, store, system))
+        tool_cache = ToolCache(store, work / "programs", system.output)
+        synced = sync(
+            _environment_request(request, work, compiling.result, tool_cache),
+            resolution,
+            cached,
+            materializer.needs,
+            store,
+            system,
+        )
+        _log_result(synced, system.output)
+        layers = materializer.layers_of(synced.distributions)
+        not_archived = _not_archived(layers)
+        entries = _store_entries(synced, from_files, cached, not_archived, store, pool)
+        venv_and_shards.assemble(materializer.plan, layers, synced)
+        compiling.result()
+    record = _record(request, synced, layers, from_files, previous)
+    return materializer.rebuilt(layers, entries, not_archived, record)
+
+
+def rebuild_python(
+    request: ProvisionRequest, previous: PreviousBuild, record: BuildRecord, system: System
+) -> Rebuilt:
+    """Make layer `python` alone, for an environment that is as *record* describes it."""
+    store = Store(store_layer.open_store(request.context, previous))
+    cached = _cached(store, previous, system.output)
+    python_install.materialize(request.runtime, store, system)()
+    previous_image.reuse(request.context.layers_dir, record.layers)
+    system.output.line(
+        f"Nothing else changed: reusing {len(record.distributions)} packages"
+        " from the previous image"
+    )
+    return Rebuilt(
+        environment=environment_of(
+            request, previous, record.distributions, record.layers, lambda: store
+        ),
+        store=store,
+        entries=cached,
+        not_archived=frozenset(name for name, entry in cached.items() if not entry.archive),
+        record=record,
+        changed=frozenset(),
+        temporary_layers=frozenset(),
+        needed_by="",
+        snapshot=Snapshot(),
+        output=system.output,
+    )
+
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """Python and the packages, of which something is here."""
+    """Python and the environment, of which this build made at least one layer."""
 
     environment: ProvidedEnvironment
     store: Store
-    stored: Mapping[str, StoreEntry]
-    """By name: what the store is to keep, as far as it has room."""
-    alone: frozenset[str]
-    """The names of distributions that have a share of their own."""
+    entries: Mapping[str, StoreEntry]
+    """What the store is to keep within its budget, by the name of the distribution."""
+    not_archived: frozenset[str]
+    """The distributions whose contents the store need not keep."""
     record: BuildRecord
-    """What to note."""
-    made: frozenset[str]
-    """The names of the environment's layers that were made."""
+    """The build record, still without what `finish` adds."""
+    changed: frozenset[str]
+    """The names of the environment's layers that are on disk."""
     temporary_layers: frozenset[str]
-    """Those of them that the previous image has: they are here for whom wants to use them."""
+    """Those of them that the previous image has: they are on disk only for the app steps."""
     needed_by: str
-    untouched: Snapshot
-    """What was laid out, as it was before anybody used it."""
+    snapshot: Snapshot
+    """The state of the layers before the app steps."""
     output: Output
 
-    def close(self, added: StepResults) -> BuildRecord:
-        """Take back what was lent, and keep what the next build can use."""
-        job, layers_dir = self.environment.job, self.environment.job.context.layers_dir
-        self._check()
-        made = (self.made - self.temporary_layers) | _close_python(job)
+    def finish(self, results: StepResults) -> BuildRecord:
+        """Remove temporary layers, save the store and return the build record.
+
+        Raises PackagesChanged and PackagesAdded if an app step changed the environment.
+        """
+        request = self.environment.request
+        layers_dir = request.context.layers_dir
+        self._check_steps()
+        made = (self.changed - self.temporary_layers) | _finish_python(request)
         previous_image.reuse(
             layers_dir, {name: self.record.layers[name] for name in self.temporary_layers}
         )
-        programs = tools.kept(self.store, job.manager.name)
-        trees = {job.runtime.archive, *programs, *added.trees}
-        manifest = self.store.close(self.stored.values(), trees, self.alone)
+        programs = tools.kept(self.store, request.manager.name)
+        trees = {request.runtime.archive, *programs, *results.trees}
+        manifest = self.store.close(self.entries.values(), trees, self.not_archived)
         record = self.record._replace(
-            contents=job.package_key.metadata(),
-            layer_sizes=self._sizes(added),
+            package_key=request.package_key.metadata(),
+            layer_sizes=self._layer_sizes(results),
             manifest=manifest,
-            static_files_key=added.static_files_key,
+            static_files_key=results.static_files_key,
         )
-        store_layer.close_store(job.context, record)
-        check_contents(layers_dir, {*made, *added.made, store_layer.NAME})
+        store_layer.close_store(request.context, record)
+        check_contents(layers_dir, {*made, *results.made, store_layer.NAME})
         return record
 
-    def _check(self) -> None:
-        """Remove what was written beside the packages, and say so."""
-        written = [path for one in self.untouched.seen for path in self.untouched.check(one)]
-        found = snapshot.added(written)
-        if found.packages:
-            raise PackagesAdded(self.needed_by, found.packages)
-        if found.files:
-            from cnb_python.errors import frameworks  # noqa: PLC0415 - for who needs it
+    def _check_steps(self) -> None:
+        """Remove files that app steps wrote beside the packages, with a warning."""
+        paths = [path for layer in self.snapshot.seen for path in self.snapshot.check(layer)]
+        added = snapshot.added(paths)
+        if added.packages:
+            raise PackagesAdded(self.needed_by, added.packages)
+        if added.files:
+            from cnb_python.errors import frameworks  # noqa: PLC0415 - only for this warning
 
-            message = frameworks.added_files(self.needed_by, found.files)
+            message = frameworks.added_files(self.needed_by, added.files)
             self.output.warning(message.title, message.body)
 
-    def _sizes(self, added: StepResults) -> dict[str, str]:
-        layers_dir = self.environment.job.context.layers_dir
+    def _layer_sizes(self, results: StepResults) -> dict[str, str]:
+        layers_dir = self.environment.request.context.layers_dir
         sizes = {
             name: size
             for name, size in self.record.layer_sizes.items()
@@ -105,90 +191,50 @@ class Rebuilt:
         for name in (python.NAME, store_layer.NAME):
             if (layers_dir / name).is_dir():
                 sizes[name] = str(bytes_below(layers_dir / name))
-        return sizes | {name: str(size) for name, size in added.layers.items()}
-
-
-def _close_python(job: ProvisionRequest) -> frozenset[str]:
-    """Make what was laid out the layer, unless the previous image has it; return what was made."""
-    if job.runtime.is_in_image and not job.build_consumers:
-        python.reuse(job.runtime)
-        return frozenset()
-    python.finish(job.runtime, build=bool(job.build_consumers))
-    return frozenset({python.NAME})
+        return sizes | {name: str(size) for name, size in results.layers.items()}
 
 
 def bytes_below(directory: Path) -> int:
-    """Return how much the files below *directory* hold."""
+    """Return the total size of the files below *directory*, in bytes."""
     return sum(
         (parent / name).lstat().st_size for parent, _, names in directory.walk() for name in names
     )
 
 
-_LARGEST = 5
-_WRITTEN = 3
-_TOO_LARGE = 32 * 1024 * 1024
-# What many have together: a share of the spread, or the one layer of the merged layout.
-_COMMON = re.compile(rf"{SHARD_PREFIX}\d\d|{VENV}")
-
-
-def renew(
-    job: ProvisionRequest,
-    before: PreviousBuild,
-    known: Resolution | NeedsResolving,
-    system: System,
-    steps_needing_environment: StepsNeedingEnvironment = no_steps,
-) -> Rebuilt:
-    """Make what changed of layers `python`, `venv`, `deps-*` and `deps`.
-
-    All of it is here where *wants* names somebody. Raises what installing raises; what was begun
-    is no layer then.
-    """
-    _say_reasons(job, before, system.output)
-    with _work(job.context.layers_dir) as work, ThreadPoolExecutor(system.cpus) as pool:
-        store = Store(store_layer.open_store(job.context, before))
-        kept = _kept(store, before, system.output)
-        decided = freshness.decided(job, before, known, kept, system.output)
-        lending = _TemporaryLayers(
-            job, _plan(job), before, store, steps_needing_environment, system.output
-        )
-        # Installing takes place under its name, for a while without its `.toml`.
-        layer_of(job.context.layers_dir, VENV).drop()
-        compiling = pool.submit(python_install.lay_out(job.runtime, store, system))
-        box = ToolCache(store, work / "programs", system.output)
-        request = _request(job, work, compiling.result, box)
-        synced = sync(request, decided, kept, lending.needs, store, system)
-        _report(synced, system.output)
-        layers = lending.layers_of(synced.distributions)
-        alone = _alone(layers)
-        stored = _stored(synced, known, kept, alone, store, pool)
-        venv_and_shards.assemble(lending.plan, layers, synced)
-        compiling.result()
-    return lending.lend(layers, stored, alone, _record(job, synced, layers, known, before))
+def _finish_python(request: ProvisionRequest) -> frozenset[str]:
+    """Make layer `python`, or reuse it if the previous image has it; return the names made."""
+    if request.runtime.is_in_image and not request.build_consumers:
+        python.reuse(request.runtime)
+        return frozenset()
+    python.finish(request.runtime, build=bool(request.build_consumers))
+    return frozenset({python.NAME})
 
 
 @dataclass(slots=True)
-class _TemporaryLayers:
-    """Lays out what the previous image has too where somebody wants to use it."""
+class _Materializer:
+    """Decides which layers to write to disk, once it is known what they hold."""
 
-    job: ProvisionRequest
+    request: ProvisionRequest
     plan: LayerPlan
-    before: PreviousBuild
+    previous: PreviousBuild
     store: Store
     steps_needing_environment: StepsNeedingEnvironment
     output: Output
-    user: str | None = None
-    """None: not asked yet."""
+    steps: str | None = None
+    """The app steps that need the environment, as a phrase; None until they are known."""
     _layers: tuple[Sequence[Distribution], Layers] | None = None
     """The layers computed last, and the distributions that they hold."""
 
     def needs(self, distributions: Sequence[Distribution]) -> FilesNeeded:
-        """Return whose files have to be here, having asked who wants to use them."""
+        """Return the distributions whose files are needed on disk."""
         layers = self.layers_of(distributions)
-        if self.user is None:
-            versions = {one.name: one.version for one in distributions}
-            self.user = self.steps_needing_environment(self._environment(versions, layers.digests))
-            if self.user and not self.job.build_consumers:
-                self.output.line(f"Laying out everything for {self.user}")
+        if self.steps is None:
+            versions = {item.name: item.version for item in distributions}
+            self.steps = self.steps_needing_environment(
+                self._environment(versions, layers.digests)
+            )
+            if self.steps and not self.request.build_consumers:
+                self.output.line(f"Writing all packages to disk for {self.steps}")
         return venv_and_shards.needs(self.layers_of(distributions))
 
     def layers_of(self, distributions: Sequence[Distribution]) -> Layers:
@@ -199,87 +245,47 @@ class _TemporaryLayers:
         if self._layers is None or self._layers[0] != distributions:
             self._layers = (distributions, venv_and_shards.layers_of(self.plan, distributions))
         layers = self._layers[1]
-        return layers.all_changed() if self.user else layers
+        return layers.all_changed() if self.steps else layers
+
+    def rebuilt(
+        self,
+        layers: Layers,
+        entries: Mapping[str, StoreEntry],
+        not_archived: frozenset[str],
+        record: BuildRecord,
+    ) -> Rebuilt:
+        """Return the environment with its temporary layers, after all layers were made."""
+        before_steps = Snapshot()
+        if self.steps:
+            # Temporary layers too: a build without a previous image, which keeps them, has the
+            # same checks.
+            for name in {python.NAME, *layers.changed}:
+                before_steps.remember(self.plan.layers_dir / name)
+        return Rebuilt(
+            environment=self._environment(record.distributions, layers.digests),
+            store=self.store,
+            entries=entries,
+            not_archived=not_archived,
+            record=record,
+            changed=layers.changed,
+            temporary_layers=frozenset() if self.plan.build else layers.changed & layers.same,
+            needed_by=self.steps or "",
+            snapshot=before_steps,
+            output=self.output,
+        )
 
     def _environment(
         self, versions: Mapping[str, str], digests: Mapping[str, str]
     ) -> ProvidedEnvironment:
-        return environment_of(self.job, self.before, versions, digests, lambda: self.store)
-
-    def lend(
-        self,
-        layers: Layers,
-        stored: Mapping[str, StoreEntry],
-        alone: frozenset[str],
-        record: BuildRecord,
-    ) -> Rebuilt:
-        """Return what there is now, and what of it has to go back."""
-        untouched = Snapshot()
-        temporary_layers = frozenset() if self.plan.build else layers.changed & layers.same
-        if self.user:
-            # Also what goes back: a build from nothing, which keeps it, would not be better off.
-            for name in {python.NAME, *layers.changed}:
-                untouched.remember(self.plan.layers_dir / name)
-        return Rebuilt(
-            environment=self._environment(record.distributions, layers.digests),
-            store=self.store,
-            stored=stored,
-            alone=alone,
-            record=record,
-            made=layers.changed,
-            temporary_layers=temporary_layers,
-            needed_by=self.user or "",
-            untouched=untouched,
-            output=self.output,
-        )
-
-
-def renew_python(
-    job: ProvisionRequest, before: PreviousBuild, record: BuildRecord, system: System
-) -> Rebuilt:
-    """Make layer `python` alone: nothing of the environment depends on what changed."""
-    store = Store(store_layer.open_store(job.context, before))
-    kept = _kept(store, before, system.output)
-    python_install.lay_out(job.runtime, store, system)()
-    previous_image.reuse(job.context.layers_dir, record.layers)
-    system.output.line(f"Nothing else changed: {len(record.distributions)} packages as they were")
-    alone = frozenset(name for name, one in kept.items() if not one.archive)
-    found = environment_of(job, before, record.distributions, record.layers, lambda: store)
-    none = frozenset[str]()
-    return Rebuilt(found, store, kept, alone, record, none, none, "", Snapshot(), system.output)
-
-
-def _stored(
-    synced: InstallResult,
-    known: Resolution | NeedsResolving,
-    kept: Mapping[str, StoreEntry],
-    alone: frozenset[str],
-    store: Store,
-    pool: ThreadPoolExecutor,
-) -> dict[str, StoreEntry]:
-    """Put what was installed in the store; return that and what was there, by name."""
-    new = [one for one in synced.distributions if one.name in synced.fresh]
-
-    is_certain = isinstance(known, NeedsResolving) and bool(known.inputs)
-
-    def put(one: Distribution) -> StoreEntry:
-        if not (one.is_cacheable or is_certain):
-            return StoreEntry(one, "", "")
-        # An index has what is large, and a share of its own holds it: it would not be kept.
-        return store.put(
-            one, synced.roots[one.name], whole=one.from_source or one.name not in alone
-        )
-
-    archived = pool.map(put, new)
-    old = {
-        one.name: kept[one.name] for one in synced.distributions if one.name not in synced.fresh
-    }
-    return old | {one.name: found for one, found in zip(new, archived, strict=True)}
+        return environment_of(self.request, self.previous, versions, digests, lambda: self.store)
 
 
 @contextmanager
-def _work(layers_dir: Path) -> Iterator[Path]:
-    """Give a directory beside the layers, for renaming is free there; whatever comes, it goes."""
+def _work_directory(layers_dir: Path) -> Iterator[Path]:
+    """Yield an empty directory beside the layers, and remove it afterwards.
+
+    It is on their file system, so moving a file into a layer is a rename.
+    """
     work = layers_dir / WORK
     disk.remove(work)
     disk.make_directory(work)
@@ -289,123 +295,155 @@ def _work(layers_dir: Path) -> Iterator[Path]:
         disk.remove(work)
 
 
-def _say_reasons(job: ProvisionRequest, before: PreviousBuild, output: Output) -> None:
-    if job.build_consumers:
-        output.line(f"Laying out everything: {job.build_consumers} asked for it at build time")
-    for reason in before.cache_invalid_because:
+def _log_reasons(request: ProvisionRequest, previous: PreviousBuild, output: Output) -> None:
+    if request.build_consumers:
+        output.line(f"Writing all packages to disk for {request.build_consumers}")
+    for reason in previous.cache_invalid_because:
         output.line(f"Not using the previous build's packages: {reason}")
-    for reason in before.layout_changed_because:
-        output.line(f"Putting the environment together anew: {reason}")
+    for reason in previous.layout_changed_because:
+        output.line(f"Rebuilding the environment's layers: {reason}")
 
 
-def _kept(store: Store, before: PreviousBuild, output: Output) -> Mapping[str, StoreEntry]:
-    """Return what the store has of this key; nothing, with a reason, where it cannot be used.
+def _cached(store: Store, previous: PreviousBuild, output: Output) -> Mapping[str, StoreEntry]:
+    """Return the store's distributions by name; none, with a logged reason, if it is invalid.
 
-    Its interpreter has a key of its own, and stays of use.
+    The app's Python in the store has a key of its own, so it stays usable.
     """
-    if not (before.has_store and before.record):
+    if not (previous.has_store and previous.record):
         return {}
-    found = store.read(before.record.manifest)
-    if isinstance(found, Damaged):
-        output.line(f"Not using the previous build's packages: {found.reason}")
+    entries = store.read(previous.record.manifest)
+    if isinstance(entries, Damaged):
+        output.line(f"Not using the previous build's packages: {entries.reason}")
         return {}
-    if before.cache_invalid_because:
+    if previous.cache_invalid_because:
         return {}
     for name, reason in store.lost.items():
         output.line(f"Installing {name} again: {reason}")
-    return found
+    return entries
 
 
-def _request(
-    job: ProvisionRequest, work: Path, ready: Callable[[], object], box: ToolCache
+def _environment_request(
+    request: ProvisionRequest, work: Path, ready: Callable[[], object], tool_cache: ToolCache
 ) -> EnvironmentRequest:
-    buildpack = job.context.buildpack.directory
+    buildpack = request.context.buildpack.directory
     return EnvironmentRequest(
-        app=job.app,
-        manager=job.manager,
-        interpreter=job.runtime.interpreter.path,
-        python=job.release.version,
+        app=request.app,
+        manager=request.manager,
+        interpreter=request.runtime.interpreter.path,
+        python=request.release.version,
         tool=tool.find_pip(buildpack),
         uv=tool.find_uv(buildpack),
-        environ=job.context.environ,
-        directory=job.context.layers_dir / VENV,
+        environ=request.context.environ,
+        directory=request.context.layers_dir / VENV,
         work=work,
-        installer=job.settings.installer,
-        tool_cache=box,
+        installer=request.settings.installer,
+        tool_cache=tool_cache,
         ready=ready,
     )
 
 
-def _plan(job: ProvisionRequest) -> LayerPlan:
-    path = job.runtime.interpreter.path
+def _plan(request: ProvisionRequest) -> LayerPlan:
+    path = request.runtime.interpreter.path
     return LayerPlan(
-        layers_dir=job.context.layers_dir,
+        layers_dir=request.context.layers_dir,
         interpreter=path,
         line=path.name.removeprefix("python"),
-        scope="\0".join(job.package_key.metadata().values()),
-        layout=job.settings.layout,
-        build=bool(job.build_consumers),
-        env=job.env,
-        restored=previous_image.digests(job.context.layers_dir),
+        scope="\0".join(request.package_key.metadata().values()),
+        layout=request.settings.layout,
+        build=bool(request.build_consumers),
+        env=request.env,
+        restored=previous_image.digests(request.context.layers_dir),
     )
 
 
-def _report(synced: InstallResult, output: Output) -> None:
+def _log_result(synced: InstallResult, output: Output) -> None:
     output.line(f"Installed packages: {len(synced.distributions)}")
     if synced.written:
-        output.line(f"Installing writes into the app, so every build does it: {_few(synced)}")
+        paths = _shown_paths(synced.written)
+        output.line(f"Installing again in every build, since it writes into the app: {paths}")
     for note in conflicts.notes(synced.distributions):
         output.line(note)
 
 
-def _few(synced: InstallResult) -> str:
-    first, rest = synced.written[:_WRITTEN], len(synced.written) - _WRITTEN
-    return ", ".join(first) + (f" and {rest} more" if rest > 0 else "")
+def _shown_paths(paths: Sequence[str]) -> str:
+    more = len(paths) - _SHOWN_PATHS
+    return ", ".join(paths[:_SHOWN_PATHS]) + (f" and {more} more" if more > 0 else "")
 
 
-def _alone(layers: Layers) -> frozenset[str]:
-    """Return the names of those distributions whose share is their own, and too large to keep.
+def _not_archived(layers: Layers) -> frozenset[str]:
+    """Return the names of the distributions in own layers that are too large for the store.
 
-    Builds with a new name for every image start from the store alone, and what it lacks is
-    fetched and compiled again; so what may fit is kept, as long as there is room.
+    A build with a new image name starts from the store alone and has to install again what the
+    store lacks, so everything smaller is archived as long as the budget allows.
     """
-    own = (
+    shards = (
         shard
         for shard in layers.shards
-        if not _COMMON.fullmatch(shard.name) and shard.size > _TOO_LARGE
+        if not _COMMON.fullmatch(shard.name) and shard.size > _NOT_ARCHIVED_BYTES
     )
-    return frozenset(name for shard in own for name in shard.distributions)
+    return frozenset(name for shard in shards for name in shard.distributions)
+
+
+def _store_entries(
+    synced: InstallResult,
+    from_files: Resolution | NeedsResolving,
+    cached: Mapping[str, StoreEntry],
+    not_archived: frozenset[str],
+    store: Store,
+    pool: ThreadPoolExecutor,
+) -> dict[str, StoreEntry]:
+    """Put newly installed distributions into the store; return all entries by name."""
+    has_fingerprint = isinstance(from_files, NeedsResolving) and bool(from_files.inputs)
+
+    def put(distribution: Distribution) -> StoreEntry:
+        if not (distribution.is_cacheable or has_fingerprint):
+            return StoreEntry(distribution, "", "")
+        # A large wheel can be downloaded again, so its contents need no place in the store.
+        whole = distribution.from_source or distribution.name not in not_archived
+        return store.put(distribution, synced.roots[distribution.name], whole=whole)
+
+    fresh = [item for item in synced.distributions if item.name in synced.fresh]
+    archived = pool.map(put, fresh)
+    reused = {
+        item.name: cached[item.name]
+        for item in synced.distributions
+        if item.name not in synced.fresh
+    }
+    return reused | {item.name: entry for item, entry in zip(fresh, archived, strict=True)}
 
 
 def _record(
-    job: ProvisionRequest,
+    request: ProvisionRequest,
     synced: InstallResult,
     layers: Layers,
-    known: Resolution | NeedsResolving,
-    before: PreviousBuild,
+    from_files: Resolution | NeedsResolving,
+    previous: PreviousBuild,
 ) -> BuildRecord:
-    """Return what the next build is to know."""
-    decision, from_files_alone = freshness.noted(synced, before)
-    largest = sorted(synced.distributions, key=lambda one: (-one.size, one.name))[:_LARGEST]
+    """Return the record of this build, as far as it is known before the app steps."""
+    resolution, from_files_alone = freshness.recorded_resolution(synced, previous)
+    by_size = sorted(synced.distributions, key=lambda item: (-item.size, item.name))
+    # Files that installing wrote into the app are in no layer: the next build has to install too.
+    manager_inputs = (
+        from_files.inputs if isinstance(from_files, NeedsResolving) and not synced.written else ""
+    )
     return BuildRecord(
-        contents=job.package_key.metadata(),
-        outcome=job.environment_key.metadata(),
-        decision=decision,
+        package_key=request.package_key.metadata(),
+        environment_key=request.environment_key.metadata(),
+        resolution=resolution,
         from_files_alone=from_files_alone,
         python_patch=synced.python_patch,
         env=env_digest(layers.env),
-        distributions={one.name: one.version for one in synced.distributions},
+        distributions={item.name: item.version for item in synced.distributions},
         layers=layers.digests,
-        layer_sizes={name: str(size) for name, size in _sizes(job, layers).items()},
-        largest={one.name: str(one.size) for one in largest},
-        # What was written is to be written again: nobody else brings it.
-        inputs=known.inputs if isinstance(known, NeedsResolving) and not synced.written else "",
-        known_missing=freshness.known_missing(job, synced, before, known),
+        layer_sizes={name: str(size) for name, size in _layer_sizes(request, layers).items()},
+        largest={item.name: str(item.size) for item in by_size[:_LARGEST]},
+        manager_inputs=manager_inputs,
+        known_missing=freshness.recorded_known_missing(request, synced, previous, from_files),
     )
 
 
-def _sizes(job: ProvisionRequest, layers: Layers) -> dict[str, int]:
-    """Return the bytes of each layer; `python` still has its directory."""
-    copies = sum(place.file.size for place in layers.venv_entries if isinstance(place, Copy))
+def _layer_sizes(request: ProvisionRequest, layers: Layers) -> dict[str, int]:
+    """Return the bytes of each layer; `python` is still on disk."""
+    copies = sum(item.file.size for item in layers.venv_entries if isinstance(item, Copy))
     sizes = {shard.name: shard.size for shard in layers.shards}
-    return {python.NAME: bytes_below(job.runtime.interpreter.layer), VENV: copies} | sizes
+    return {python.NAME: bytes_below(request.runtime.interpreter.layer), VENV: copies} | sizes

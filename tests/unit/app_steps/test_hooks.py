@@ -34,7 +34,7 @@ def with_scripts(
 
 
 def before(app: World, **environ: str) -> None:
-    context = app.environment(**environ).job.context
+    context = app.environment(**environ).request.context
     journal = BuildLog(app.app.log, lambda: 0, {})
     hooks.run_before(context, app.directory, journal, app.system())
 
@@ -130,7 +130,7 @@ def test_git_is_told_the_script_s_path_from_the_top(tmp_path: Path) -> None:
     app = with_scripts(tmp_path)
     write_files(app.directory, {"shop/bin/pre_compile": SCRIPT})
     journal = BuildLog(app.app.log, lambda: 0, {})
-    context = app.environment().job.context
+    context = app.environment().request.context
     hooks.run_before(context, app.directory / "shop", journal, app.system())
     assert "git update-index --chmod=+x shop/bin/pre_compile" in app.said
     assert app.programs.ran[0].cwd == app.directory / "shop"

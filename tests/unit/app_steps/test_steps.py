@@ -52,8 +52,8 @@ class App:
         previous_image.remove_leftovers(engine.layers)
         system = engine.system()
         steps = Steps(system, hooks.find(engine.context.app_dir, hooks.POST))
-        provided = provide.provide(engine.job(), system, steps.steps_needing_environment)
-        provided.close(steps.run(provided, BuildLog(engine.log, lambda: 0, {})))
+        provided = provide.provide(engine.request(), system, steps.steps_needing_environment)
+        provided.finish(steps.run(provided, BuildLog(engine.log, lambda: 0, {})))
 
     def _answer(self, command: Command) -> Outcome | None:
         program = command.argv[1] if len(command.argv) > 1 else command.argv[0]

@@ -31,12 +31,12 @@ def test_other_flags_install_everything_anew_and_are_said(built: Engine) -> None
     _with_flags(built).build()
     assert built.shop.asked == ["try a"]
     (said,) = (line for line in built.log.said if line.startswith("Not using"))
-    assert "the digest of the settings for builds from source has changed from (none)" in said
+    assert "the digest of the build settings has changed from (none)" in said
 
 
 def test_the_interpreter_comes_from_the_store_all_the_same(built: Engine) -> None:
     _with_flags(built).build()
-    assert "Python 3.14.6 from the store" in built.log.said
+    assert "Using cached Python 3.14.6" in built.log.said
 
 
 def test_the_same_flags_again_change_nothing(built: Engine) -> None:
@@ -56,4 +56,5 @@ def test_it_is_uv_that_is_asked_where_uv_was_chosen(
     made = engine(tmp_path, shop)
     made.settings = Settings(installer=UV)
     made.build()
-    assert [line.partition(":")[0] for line in made.log.said if "Asking" in line] == ["Asking uv"]
+    reasons = [line for line in made.log.said if line.startswith("Resolving with")]
+    assert [line.partition(":")[0] for line in reasons] == ["Resolving with uv"]

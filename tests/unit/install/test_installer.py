@@ -230,7 +230,7 @@ def test_its_manager_is_asked_after_all_where_files_of_it_are_not_kept(build: Bu
     again = build.sync(SameAsPrevious(frozenset("ab")), {**kept, "a": without_files})
 
     assert build.shop.asked == ["decide", "install a"]
-    assert "Asking pip: a has to be installed again" in build.log.said
+    assert "Resolving with pip: a has to be installed again" in build.log.said
     assert again.decision == AB
     assert again.distributions == first.distributions
 
@@ -282,7 +282,7 @@ def test_pins_that_need_what_no_line_names_are_left_to_the_manager(build: Build)
     assert build.shop.asked == ["try lonely", "all b lonely"]
     assert names(synced) == ["b", "lonely"]
     assert synced.decision == build.shop.answer
-    assert "Asking pip: lonely requires b, which no line names" in build.log.said
+    assert "Resolving with pip: lonely requires b, which no line names" in build.log.said
 
 
 def test_what_was_kept_does_not_hide_that_something_is_missing(build: Build) -> None:
@@ -293,7 +293,7 @@ def test_what_was_kept_does_not_hide_that_something_is_missing(build: Build) -> 
 
     assert build.shop.asked == ["decide"]
     assert names(synced) == ["a", "b"]
-    assert "Asking pip: a requires b, which no line names" in build.log.said
+    assert "Resolving with pip: a requires b, which no line names" in build.log.said
 
 
 def test_a_tool_that_refuses_is_not_the_last_word(build: Build) -> None:
@@ -304,7 +304,7 @@ def test_a_tool_that_refuses_is_not_the_last_word(build: Build) -> None:
 
     assert build.shop.asked == ["try b", "all b"]
     assert synced.decision == build.shop.answer
-    assert "Asking pip: uv says: no" in build.log.said
+    assert "Resolving with pip: uv says: no" in build.log.said
 
 
 def test_what_a_refused_attempt_installed_is_not_taken(build: Build) -> None:

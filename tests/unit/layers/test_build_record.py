@@ -12,9 +12,9 @@ from cnb_python.layers.store import BuildRecord, record_of
 
 CONTENTS, OUTCOME = frozenset({"python", "arch"}), frozenset({"layout"})
 RECORD = BuildRecord(
-    contents={"python": "3.14", "arch": "amd64"},
-    outcome={"layout": "linked"},
-    decision="d" * 64,
+    package_key={"python": "3.14", "arch": "amd64"},
+    environment_key={"layout": "linked"},
+    resolution="d" * 64,
     from_files_alone=True,
     python_patch="3.14.6",
     env="e" * 64,
@@ -22,7 +22,7 @@ RECORD = BuildRecord(
     layers={"venv": "1" * 64, "deps-00": "2" * 64},
     layer_sizes={"deps-00": "123"},
     largest={"zope-interface": "100", "six": "23"},
-    inputs="b" * 64,
+    manager_inputs="b" * 64,
     manifest="a" * 64,
 )
 WORD = st.from_regex(r"[a-z0-9.+!-]{1,12}", fullmatch=True)
@@ -44,10 +44,10 @@ def test_it_comes_back_from_a_file(tmp_path: Path) -> None:
 
 def test_one_without_inputs_has_none() -> None:
     """As releases noted it that knew of none."""
-    table = RECORD._replace(inputs="").metadata()
+    table = RECORD._replace(manager_inputs="").metadata()
 
     assert "inputs" not in table
-    assert read(table) == RECORD._replace(inputs="")
+    assert read(table) == RECORD._replace(manager_inputs="")
 
 
 @given(WORDS, WORDS, WORDS, WORDS, st.booleans(), WORD)
@@ -65,7 +65,7 @@ def test_it_comes_back_whatever_it_holds(
         layer_sizes=sizes,
         largest=largest,
         from_files_alone=from_files_alone,
-        decision=text,
+        resolution=text,
         python_patch="",
         manifest="",
     )

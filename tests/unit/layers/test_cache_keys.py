@@ -66,17 +66,17 @@ CHANGES: dict[str, Callable[[BuildContext], BuildContext]] = {
     "the operating system has changed from linux to windows": lambda phase: replace(
         phase, target=replace(phase.target, os="windows")
     ),
-    "the processor has changed from amd64 to arm64": lambda phase: replace(
+    "the architecture has changed from amd64 to arm64": lambda phase: replace(
         phase, target=replace(phase.target, arch="arm64")
     ),
-    "the processor has changed from amd64 to amd64 v3": lambda phase: replace(
+    "the architecture has changed from amd64 to amd64 v3": lambda phase: replace(
         phase, target=replace(phase.target, arch_variant="v3")
     ),
-    "the distribution of the image has changed from debian 12 to debian 13": (
+    "the Linux distribution of the image has changed from debian 12 to debian 13": (
         lambda phase: replace(phase, target=replace(phase.target, distro_version="13"))
     ),
-    "the distribution of the image has changed from debian 12 to (none)": lambda phase: replace(
-        phase, target=replace(phase.target, distro_name="", distro_version="")
+    "the Linux distribution of the image has changed from debian 12 to (none)": lambda phase: (
+        replace(phase, target=replace(phase.target, distro_name="", distro_version=""))
     ),
 }
 
@@ -92,12 +92,9 @@ def test_another_line_flavour_or_tool_is_another_environment(phase: BuildContext
     other = replace(RELEASE, version="3.13.2", flavour="freethreaded")
 
     assert reasons(phase, other, "pip 27.0, uv 0.13.8") == [
-        "the Python line has changed from 3.14 to 3.13",
-        "the flavour of Python has changed from plain to freethreaded",
-        (
-            "the version of the installing tools has changed from pip 26.3, uv 0.13.8 to "
-            "pip 27.0, uv 0.13.8"
-        ),
+        "the Python release line has changed from 3.14 to 3.13",
+        "the Python flavor has changed from plain to freethreaded",
+        ("the version of pip or uv has changed from pip 26.3, uv 0.13.8 to pip 27.0, uv 0.13.8"),
     ]
 
 
@@ -112,7 +109,7 @@ def test_flags_of_compilers_are_known_by_a_digest_alone(phase: BuildContext) -> 
 
     (reason,) = reasons(flagged)
 
-    assert "settings for builds from source" in reason
+    assert "digest of the build settings" in reason
     assert "secret" not in reason
 
 
@@ -128,7 +125,7 @@ def test_the_outcome_depends_on_what_was_chosen_and_where_the_app_is(phase: Buil
         "the installer has changed from auto to uv",
         "the layout has changed from linked to merged",
         "the execution environment has changed from production to test",
-        f"the directory of the app has changed from {phase.app_dir} to /app",
+        f"the app directory has changed from {phase.app_dir} to /app",
     )
 
 
@@ -137,7 +134,7 @@ def test_the_outcome_depends_on_the_directory_of_the_project(phase: BuildContext
     after = environment_key("pip", Settings(project="api"), phase)
 
     assert differences(before.metadata(), after) == (
-        f"the directory of the app has changed from {phase.app_dir} to {phase.app_dir}/api",
+        f"the app directory has changed from {phase.app_dir} to {phase.app_dir}/api",
     )
 
 

@@ -11,7 +11,7 @@ from cnb_python.layers.cache_keys import LayerKey, Rebuild, Reuse, decide, diffe
 @dataclass(frozen=True, slots=True)
 class Key(LayerKey):
     python: str = part("Python release")
-    arch: str = part("processor")
+    arch: str = part("architecture")
 
 
 WANTED = Key(python="3.14.6", arch="amd64")
@@ -28,14 +28,14 @@ def test_an_equal_key_leaves_no_reason() -> None:
 def test_every_reason_is_given_in_the_order_of_the_fields() -> None:
     assert differences({"arch": "arm64", "python": "3.13.1"}, WANTED) == (
         "the Python release has changed from 3.13.1 to 3.14.6",
-        "the processor has changed from arm64 to amd64",
+        "the architecture has changed from arm64 to amd64",
     )
 
 
 def test_a_field_that_was_not_known_then_is_a_reason() -> None:
     (reason,) = differences({"python": "3.14.6"}, WANTED)
 
-    assert reason == "the processor has changed from (none) to amd64"
+    assert reason == "the architecture has changed from (none) to amd64"
 
 
 def test_a_field_that_is_not_known_now_is_a_reason() -> None:

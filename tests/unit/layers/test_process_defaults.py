@@ -105,7 +105,7 @@ def test_another_program_makes_it_anew(phase: BuildContext) -> None:
     [said] = provide(phase)
 
     assert said.startswith(
-        "Making the start-up defaults anew: the digest of the program that sets them has changed"
+        "Rebuilding layer defaults: the digest of its exec.d program has changed"
     )
     assert is_made(phase)
 
@@ -113,7 +113,7 @@ def test_another_program_makes_it_anew(phase: BuildContext) -> None:
 def test_other_processes_make_it_anew(phase: BuildContext) -> None:
     [said] = provide(in_image(phase, "web"))
 
-    assert "processes that start with one worker has changed from web to (none)" in said
+    assert "processes with one worker has changed from web to (none)" in said
     assert started(phase, "web") == {"BPL_PYTHON_LOG": "1"}
 
 

@@ -78,11 +78,11 @@ def test_looking_changes_nothing(phase: BuildContext) -> None:
         ({"version": "3.14.7"}, "the Python release has changed from 3.14.6 to 3.14.7"),
         (
             {"flavour": "freethreaded"},
-            "the flavour of Python has changed from plain to freethreaded",
+            "the Python flavor has changed from plain to freethreaded",
         ),
         (
             {"sha256": "6" * 64},
-            f"the sha256 of Python's archive has changed from {'5' * 64} to {'6' * 64}",
+            f"the SHA-256 of the Python archive has changed from {'5' * 64} to {'6' * 64}",
         ),
     ],
 )
@@ -101,8 +101,8 @@ def test_every_reason_of_another_target_is_given(phase: BuildContext) -> None:
     _, said = found(replace(phase, target=target))
 
     assert said == [
-        f"{REASON}the processor has changed from amd64 to arm64",
-        f"{REASON}the distribution of the image has changed from debian 12 to ubuntu 26.04",
+        f"{REASON}the architecture has changed from amd64 to arm64",
+        f"{REASON}the Linux distribution of the image has changed from debian 12 to ubuntu 26.04",
     ]
 
 

@@ -31,7 +31,7 @@ def opened(app: Engine, manifest: str = "") -> Store:
 
 
 def laid_out(app: Engine, store: Store | None = None) -> Callable[[], None]:
-    return python_install.lay_out(app.runtime, store or opened(app), app.system())
+    return python_install.materialize(app.runtime, store or opened(app), app.system())
 
 
 def finished(app: Engine) -> str:
@@ -95,7 +95,7 @@ def test_a_kept_one_is_neither_fetched_tried_nor_compiled_and_is_the_same(app: E
 
     laid_out(app, opened(app, manifest))()
 
-    assert app.log.said == ["Python 3.14.6 from the store"]
+    assert app.log.said == ["Using cached Python 3.14.6"]
     assert app.programs.ran == []
     assert contents(app.layers / "python") == made
 
@@ -109,8 +109,8 @@ def test_a_damaged_one_is_made_again_with_the_reason(app: Engine) -> None:
 
     laid_out(app, opened(app, manifest))()
 
-    assert app.log.said[0].startswith("Not using the kept Python: ")
-    assert app.log.said[1] == "Fetching Python 3.14.6"
+    assert app.log.said[0].startswith("Not using the cached Python: ")
+    assert app.log.said[1] == "Downloading Python 3.14.6"
     assert contents(app.layers / "python") == made
 
 
@@ -121,7 +121,7 @@ def test_one_for_another_target_is_not_the_kept_one(app: Engine) -> None:
 
     laid_out(app, opened(app, manifest))
 
-    assert "Fetching Python 3.14.6" in app.log.said
+    assert "Downloading Python 3.14.6" in app.log.said
 
 
 def test_one_that_travels_with_the_buildpack_is_used_first(app: Engine, tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ def test_one_that_does_not_run_is_refused(app: Engine) -> None:
 def test_one_that_ends_without_a_word_is_refused(app: Engine) -> None:
     app.programs = answering("", code=-11)
 
-    assert "it ended with code -11" in refused(app, UnusableInterpreter).reason
+    assert "failed with exit code -11" in refused(app, UnusableInterpreter).reason
 
 
 def test_one_of_another_version_is_refused(app: Engine) -> None:

@@ -27,9 +27,9 @@ def keys(phase: BuildContext) -> tuple[PackageKey, EnvironmentKey]:
 def record(phase: BuildContext, **more: str) -> BuildRecord:
     contents, outcome = keys(phase)
     return BuildRecord(
-        contents=contents.metadata() | more,
-        outcome=outcome.metadata(),
-        decision="d",
+        package_key=contents.metadata() | more,
+        environment_key=outcome.metadata(),
+        resolution="d",
         from_files_alone=True,
         python_patch="",
         env="e",
@@ -42,7 +42,7 @@ def record(phase: BuildContext, **more: str) -> BuildRecord:
 
 
 def previous(phase: BuildContext) -> PreviousBuild:
-    return store_layer.previous(phase, *keys(phase))
+    return store_layer.read_previous(phase, *keys(phase))
 
 
 @pytest.fixture
@@ -110,8 +110,8 @@ def test_a_store_for_another_key_stays_with_every_reason_not_to_use_its_packages
     found = previous(other)
 
     assert found.cache_invalid_because == (
-        "the processor has changed from amd64 to arm64",
-        "the distribution of the image has changed from debian 12 to debian 13",
+        "the architecture has changed from amd64 to arm64",
+        "the Linux distribution of the image has changed from debian 12 to debian 13",
     )
     # For the interpreter in it, which has a key of its own.
     assert (store_layer.open_store(other, found) / "archive").exists()
@@ -141,7 +141,7 @@ def test_a_store_of_another_format_is_of_no_use(first: BuildContext) -> None:
 
     (reason,) = previous(first).cache_invalid_because
 
-    assert reason.startswith("the form of the environment has changed from 0 to ")
+    assert reason.startswith("the cache format has changed from 0 to ")
 
 
 @pytest.mark.parametrize("text", ["nonsense", "[metadata]\nx = 1\n"])

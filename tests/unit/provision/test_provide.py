@@ -60,7 +60,7 @@ def test_where_nothing_changed_nothing_is_laid_out(built: Engine) -> None:
     assert built.declared() == ALL
     assert contents(built.layers / "deps") == store
     assert (built.shop.asked, built.programs.ran) == ([], [])
-    assert built.log.said == ["Nothing changed: 2 packages as they were"]
+    assert built.log.said == ["Nothing changed: reusing 2 packages from the previous image"]
     assert record.distributions == {"a": "1.0", "b": "1.0"}
 
 
@@ -100,7 +100,7 @@ def test_a_cache_without_its_image_is_all_that_is_needed(built: Engine) -> None:
     built.lose_image().build()
 
     assert built.shop.asked == []
-    assert "Python 3.14.6 from the store" in built.log.said
+    assert "Using cached Python 3.14.6" in built.log.said
     assert built.made() == ALL
 
 
@@ -142,7 +142,10 @@ def test_what_installing_writes_into_the_app_is_written_by_every_build(app: Engi
 
     app.shop.before = build_it
     app.build()
-    assert "Installing writes into the app, so every build does it: _version.py" in app.log.said
+    assert (
+        "Installing again in every build, since it writes into the app: _version.py"
+        in app.log.said
+    )
     version.unlink()  # the next build starts from the repository
 
     app.restore().build()
@@ -168,7 +171,9 @@ def test_lines_that_lack_something_are_tried_once(app: Engine) -> None:
     app.shop.known = decision("picky==1.0")
     app.shop.answer = decision("b==1.0", "picky==1.0", from_files_alone=False)
     app.build()
-    said = next(line for line in app.log.said if line.startswith("Asking pip: picky requires b"))
+    said = next(
+        line for line in app.log.said if line.startswith("Resolving with pip: picky requires b")
+    )
 
     for _ in range(2):
         app.restore().build()
@@ -208,7 +213,7 @@ def test_other_inputs_are_asked_about(app: Engine, inputs: str) -> None:
     app.restore().build()
 
     assert app.shop.asked == ["decide"]
-    assert "Asking pip: uv.lock holds more" in app.log.said
+    assert "Resolving with pip: uv.lock holds more" in app.log.said
 
 
 def other_variables(app: Engine) -> None:
@@ -240,24 +245,30 @@ ONE, TWO = "Installed packages: 1", "Installed packages: 2"
 REASONS = {
     "a pin": (other_pin, TWO),
     "a pin less": (fewer, ONE),
-    "a manager to ask": (undecided, "Asking pip: line 1 of requirements.txt asks for a range"),
+    "a manager to ask": (
+        undecided,
+        "Resolving with pip: line 1 of requirements.txt asks for a range",
+    ),
     "an execution environment": (
         other_variables,
         (
-            "Putting the environment together anew: the execution environment has changed from "
+            "Rebuilding the environment's layers: the execution environment has changed from "
             "production to test"
         ),
     ),
     "a layout": (
         merged,
-        ("Putting the environment together anew: the layout has changed from linked to merged"),
+        ("Rebuilding the environment's layers: the layout has changed from linked to merged"),
     ),
-    "a demand": (demanded, "Laying out everything: another buildpack asked for it at build time"),
+    "a demand": (
+        demanded,
+        "Writing all packages to disk for another buildpack",
+    ),
     "a distribution of Linux": (
         other_distribution,
         (
-            "Not using the previous build's packages: the distribution of the image has changed "
-            "from debian 12 to debian 13"
+            "Not using the previous build's packages: "
+            "the Linux distribution of the image has changed from debian 12 to debian 13"
         ),
     ),
     "a lost layer": (without("venv.toml"), TWO),
@@ -337,7 +348,7 @@ def test_another_patch_release_makes_python_alone(built: Engine, tmp_path: Path)
     assert built.made() == {"python", "deps"}
     assert built.declared() == ALL
     assert built.shop.asked == []
-    assert "Nothing else changed: 2 packages as they were" in built.log.said
+    assert "Nothing else changed: reusing 2 packages from the previous image" in built.log.said
     built.restore().build()
     assert unchanged(built)
 

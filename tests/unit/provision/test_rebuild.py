@@ -180,7 +180,7 @@ def test_a_damaged_store_is_said_and_made_anew(app: Engine, damage: bytes | None
     reasons = [line for line in app.log.said if line.startswith("Not using the previous build's")]
     assert len(reasons) == 1
     app.restore().build()
-    assert app.log.said == ["Nothing changed: 2 packages as they were"]
+    assert app.log.said == ["Nothing changed: reusing 2 packages from the previous image"]
 
 
 def test_archives_that_are_gone_are_made_anew(app: Engine) -> None:
@@ -225,9 +225,9 @@ def test_another_target_makes_everything_anew_and_says_every_reason(app: Engine)
     assert app.made() == {"python", "venv", "deps-00", "deps"}
     for what in ("Python", "packages"):
         begin = f"Not using the previous build's {what}: the "
-        assert f"{begin}processor has changed from amd64 to arm64" in app.log.said
+        assert f"{begin}architecture has changed from amd64 to arm64" in app.log.said
         assert (
-            f"{begin}distribution of the image has changed from debian 12 to debian 13"
+            f"{begin}Linux distribution of the image has changed from debian 12 to debian 13"
             in app.log.said
         )
 
@@ -243,7 +243,7 @@ def test_a_layer_of_the_other_layout_does_not_stay(app: Engine) -> None:
     assert app.declared() == {"python", "venv", "deps"}
     assert app.shop.asked == []
     app.restore().build()
-    assert app.log.said == ["Nothing changed: 2 packages as they were"]
+    assert app.log.said == ["Nothing changed: reusing 2 packages from the previous image"]
 
 
 def test_a_distribution_from_a_directory_is_installed_in_every_build(app: Engine) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from cnb_python.cnb.env import LAUNCH, EnvDelta
 from cnb_python.managers.base import Pin, Resolution
-from cnb_python.provision.request import decision_digest, env_digest
+from cnb_python.provision.request import env_digest, resolution_digest
 from tests.support.fake_build import TOOLS, Engine, engine
 from tests.support.fake_manager import Shop, decision
 
@@ -19,7 +19,7 @@ def app(tmp_path: Path) -> Engine:
 
 
 def of(*pins: Pin, from_files_alone: bool = True) -> str:
-    return decision_digest(Resolution(pins, from_files_alone=from_files_alone, by="uv"))
+    return resolution_digest(Resolution(pins, from_files_alone=from_files_alone, by="uv"))
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_equal_decisions_have_one_digest() -> None:
 def test_no_two_lists_of_lines_look_alike() -> None:
     lists = [("a==1\0", "b==1"), ("a==1", "\0b==1"), ("a==1\nb==1",), ("a==1", "b==1")]
 
-    assert len({decision_digest(decision(*lines)) for lines in lists}) == len(lists)
+    assert len({resolution_digest(decision(*lines)) for lines in lists}) == len(lists)
 
 
 def test_every_part_of_a_variable_counts() -> None:
@@ -63,18 +63,18 @@ def test_every_part_of_a_variable_counts() -> None:
 
 
 def test_its_keys_are_those_of_its_parts(app: Engine) -> None:
-    job = app.job()
+    request = app.request()
 
-    assert job.release == app.release
-    assert job.package_key.tools == TOOLS
-    assert job.package_key.python == "3.14"
-    assert (job.environment_key.manager, job.environment_key.layout) == ("pip", "linked")
+    assert request.release == app.release
+    assert request.package_key.tools == TOOLS
+    assert request.package_key.python == "3.14"
+    assert (request.environment_key.manager, request.environment_key.layout) == ("pip", "linked")
 
 
 def test_the_apps_processes_have_the_environment_at_its_final_path(app: Engine) -> None:
-    env = {delta.name: delta.value for delta in app.job().env({})}
+    env = {delta.name: delta.value for delta in app.request().env({})}
 
     assert env["VIRTUAL_ENV"] == str(app.layers / "venv")
     assert "GUNICORN_CMD_ARGS" not in env
-    with_server = {delta.name for delta in app.job().env({"gunicorn": "26.0"})}
+    with_server = {delta.name for delta in app.request().env({"gunicorn": "26.0"})}
     assert "GUNICORN_CMD_ARGS" in with_server

@@ -10,7 +10,7 @@ from cnb_python.cnb import toml
 from cnb_python.config.settings import Settings
 from cnb_python.errors.frameworks import PackagesAdded, PackagesChanged
 from cnb_python.managers.base import NeedsResolving
-from cnb_python.provision.request import ProvidedEnvironment
+from cnb_python.provision.environment import ProvidedEnvironment
 from tests.support.fake_build import Engine, contents, engine
 from tests.support.fake_manager import Shop, decision, package
 from tests.support.trees import Files, write_files
@@ -45,7 +45,7 @@ def test_what_is_lent_is_what_the_image_has(app: Engine) -> None:
     assert app.made() == {"deps"}
     assert app.declared() == ALL
     assert app.shop.asked == []
-    assert "Laying out everything for somebody" in app.log.said
+    assert "Writing all packages to disk for somebody" in app.log.said
 
 
 def test_a_build_after_that_has_nothing_to_do(app: Engine) -> None:
@@ -56,7 +56,7 @@ def test_a_build_after_that_has_nothing_to_do(app: Engine) -> None:
 
     app.build()
 
-    assert "Nothing changed: 2 packages as they were" in app.log.said
+    assert "Nothing changed: reusing 2 packages from the previous image" in app.log.said
     assert app.made() == {"deps"}
 
 
@@ -91,7 +91,7 @@ def test_nobody_is_asked_again_to_lend_what_a_lock_led_to(locked: Engine) -> Non
     locked.build()
 
     assert locked.shop.asked == []
-    assert "Laying out everything for somebody" in locked.log.said
+    assert "Writing all packages to disk for somebody" in locked.log.said
     assert not any("Asking" in line for line in locked.log.said)
     assert locked.made() == {"deps"}
     assert {name: toml.read(locked.layers / name)["metadata"] for name in notes} == before
@@ -105,7 +105,7 @@ def test_nor_to_put_it_together_in_another_way(locked: Engine) -> None:
     assert locked.shop.asked == []
     assert locked.declared() == {"python", "venv", "deps"}
     locked.restore().build()
-    assert "Nothing changed: 2 packages as they were" in locked.log.said
+    assert "Nothing changed: reusing 2 packages from the previous image" in locked.log.said
 
 
 def other_inputs(app: Engine) -> None:
@@ -142,7 +142,7 @@ def test_whatever_makes_it_uncertain_has_the_manager_asked(
     locked.build()
 
     assert locked.shop.asked[0] in {"decide", "all a b"}
-    assert any(line.startswith("Asking pip") for line in locked.log.said)
+    assert any(line.startswith("Resolving with pip") for line in locked.log.said)
 
 
 def test_it_is_lent_where_the_manager_had_to_be_asked(app: Engine) -> None:

@@ -1,4 +1,4 @@
-"""Poetry's part of an app's `pyproject.toml`. Imported by unchanged builds."""
+"""What an app's `pyproject.toml` says to Poetry. Imported by builds that change nothing."""
 
 import json
 from pathlib import Path
@@ -12,48 +12,48 @@ from cnb_python.python.origin import Origin
 from cnb_python.python.specifiers import parse_constraint
 
 PYPROJECT = "pyproject.toml"
-# The tables that Poetry reads besides its own.
-_TABLES_READ = ("project", "dependency-groups", "build-system")
+# Of the tables that only other tools read, none counts.
+_READ = ("project", "dependency-groups", "build-system")
 
 
 class PoetryProject(NamedTuple):
-    """What Poetry reads in a `pyproject.toml`."""
+    """What counts of a `pyproject.toml`."""
 
     name: str
-    """Empty if it has none: the app itself cannot be installed then."""
+    """Empty where it has none: then it cannot be installed."""
     is_package: bool
-    """The app itself is installed too."""
+    """It is installed itself, besides what it needs."""
     has_build: bool
-    """Installing the app runs code of the app."""
+    """Installing it runs code of the app's."""
     requires: str
-    """The releases of Poetry that it requires, as Poetry's constraint; empty: any."""
+    """The releases of Poetry that it asks for, in Poetry's words; empty: any."""
     relevant: str
     """Everything that Poetry may read, as text."""
     groups: tuple[str, ...] = ()
     extras: tuple[str, ...] = ()
 
     def program(self, settings: Settings) -> Program:
-        """Return the Poetry that reads the lock file."""
+        """Return the Poetry that reads its lock."""
         if settings.poetry or not self.requires:
             return Program.chosen("poetry", settings.poetry)
-        constraint = parse_constraint(self.requires, Origin(PYPROJECT, field="requires-poetry"))
+        asked = parse_constraint(self.requires, Origin(PYPROJECT, field="requires-poetry"))
         pinned = Program("poetry")
-        if constraint.admits(pinned.version):
+        if asked.admits(pinned.version):
             return pinned
-        # The last of several ranges: people write them in order, so it is the newest.
-        return Program("poetry", ",".join(constraint.alternatives[-1]))
+        # Of several ranges the last, which is the newest for everybody who writes them in order.
+        return Program("poetry", ",".join(asked.alternatives[-1]))
 
 
 def read(directory: Path) -> PoetryProject:
-    """Return what Poetry reads in the `pyproject.toml` of *directory*. Raises UnreadableToml."""
+    """Read the `pyproject.toml` in *directory*. Raises UnreadableToml."""
     document = toml.read(directory / PYPROJECT)
     project = toml.table_at(document, "project")
     poetry = toml.table_at(toml.table_at(document, "tool"), "poetry")
-    name = next(filter(None, (project.get("name"), poetry.get("name"))), "")
+    named = next((one for one in (project.get("name"), poetry.get("name")) if one), "")
     requires = poetry.get("requires-poetry", "")
-    tables = {table: toml.table_at(document, table) for table in _TABLES_READ}
+    tables = {name: toml.table_at(document, name) for name in _READ}
     return PoetryProject(
-        name=name if isinstance(name, str) else "",
+        name=named if isinstance(named, str) else "",
         is_package=poetry.get("package-mode") is not False,
         has_build="build" in poetry,
         requires=requires if isinstance(requires, str) else "",
