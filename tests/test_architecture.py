@@ -39,8 +39,10 @@ ONLY_IN = {
     "tarfile": {"system.archive"},
 }
 
-# These bring the packages of the managers together.
-JOINS_MANAGERS = {"managers.registry"}
+# The only module that imports the packages of all managers.
+JOINS_MANAGERS = "managers.registry"
+# uv installs what the other managers resolve, so all of them may run it.
+INSTALLER = "managers.uv.commands"
 
 MODULES = sorted(path for path in ROOT.rglob("*.py") if path.name != "__init__.py")
 
@@ -74,6 +76,21 @@ def test_imports_point_down(path: Path) -> None:
         if target == top:
             continue
         assert ROW_OF[top] < ROW_OF[target], f"{name} may not import {target}"
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in MODULES if name_of(path).startswith("managers.")], ids=name_of
+)
+def test_manager_imports_no_other_manager(path: Path) -> None:
+    """What two managers need lies in a module of `managers` itself, not in one of the two."""
+    name = name_of(path)
+    own = name.rpartition(".")[0]
+    packages = {f"managers.{each.name}" for each in (ROOT / "managers").iterdir() if each.is_dir()}
+    for imported in imports_of(path):
+        module = imported.removeprefix(f"{PACKAGE}.")
+        package = ".".join(module.split(".")[:2])
+        if package in packages - {own} and name != JOINS_MANAGERS:
+            assert module.startswith(INSTALLER), f"{name} may not import {module}"
 
 
 def test_every_row_exists() -> None:

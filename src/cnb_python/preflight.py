@@ -8,7 +8,7 @@ from cnb_python.app import OTHER_SIGNS, PROJECT_FILES, App
 from cnb_python.errors.choosing import ForbiddenPipOptions, ForbiddenVariables
 from cnb_python.errors.inputs import NotAFile
 from cnb_python.managers.base import Manager
-from cnb_python.managers.pip.config import SECTIONS, SYSTEM_FILES, configuration_files
+from cnb_python.managers.pip_settings import SECTIONS, SYSTEM_FILES, configuration_files
 from cnb_python.managers.registry import unread
 from cnb_python.system.interface import Output
 

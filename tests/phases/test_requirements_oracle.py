@@ -13,7 +13,7 @@ from pip._internal.req.constructors import install_req_from_parsed_requirement
 from pip._internal.req.req_file import RequirementsFileParser, get_line_parser, parse_requirements
 from pip._internal.req.req_install import InstallRequirement
 
-from cnb_python.managers.pip.requirements_txt import Exact, ExactFile, parse
+from cnb_python.managers.pip.pinned import PinnedFile, PinnedLine, parse_file
 
 DIGEST = "ab" * 32
 # Pieces rather than letters: by letters alone hardly any line is one.
@@ -96,8 +96,8 @@ TEXT = st.lists(st.one_of(LINE, LINE, PIECES), max_size=4).map("".join)
 @example("a==1;python_version>'3' -x'")
 @example("--index-url https://index.example.org/simple\x0ba==1")
 def test_pip_reads_what_we_accept_as_we_do(text: str) -> None:
-    ours = parse(text.encode())
-    if isinstance(ours, ExactFile):
+    ours = parse_file(text.encode())
+    if isinstance(ours, PinnedFile):
         assert list(map(described, ours.lines)) == list(map(described_by_pip, of(text)))
         assert ours.index_url == index_of(text)
 
@@ -106,9 +106,9 @@ def test_pip_reads_what_we_accept_as_we_do(text: str) -> None:
 def test_the_oracle_sees_lines(ending: str) -> None:
     """A test of this test: both find two lines."""
     text = f"a==1{ending}b[x]==2 --hash=sha256:{DIGEST}{ending}"
-    ours = parse(text.encode())
+    ours = parse_file(text.encode())
 
-    assert isinstance(ours, ExactFile)
+    assert isinstance(ours, PinnedFile)
     assert [described(line) for line in ours.lines] == list(map(described_by_pip, of(text)))
     assert len(ours.lines) == 2
 
@@ -116,7 +116,7 @@ def test_the_oracle_sees_lines(ending: str) -> None:
 type Described = tuple[str, frozenset[str], Version, str, frozenset[str]]
 
 
-def described(line: Exact) -> Described:
+def described(line: PinnedLine) -> Described:
     hashes = frozenset(line.hashes)
     return line.name, frozenset(line.extras), Version(line.version), line.marker, hashes
 

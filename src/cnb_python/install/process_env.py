@@ -4,8 +4,7 @@ from collections.abc import Iterator, Mapping
 from netrc import NetrcParseError, netrc
 from pathlib import Path
 
-from cnb_python.managers.pip import config as pip_config
-from cnb_python.managers.uv import config as uv_config
+from cnb_python.managers import pip_settings, uv_settings
 from cnb_python.system.certificates import BUNDLES, trusting_the_system
 from cnb_python.system.redaction import as_secrets, secrets_in, secrets_of
 
@@ -14,8 +13,8 @@ def secrets(environ: Mapping[str, str], app_dir: Path) -> tuple[str, ...]:
     """Return the secrets that a manager's processes are given, the longest first."""
     found = {*secrets_of(environ), *as_secrets(_of_netrc(environ))}
     files = (
-        *pip_config.configuration_files(environ),
-        *uv_config.configuration_files(environ, app_dir),
+        *pip_settings.configuration_files(environ),
+        *uv_settings.configuration_files(environ, app_dir),
     )
     for file in files:
         found.update(secrets_in(_text(file)))

@@ -13,7 +13,7 @@ from cnb_python.errors.launch import ProcessInEnvironment
 from cnb_python.launch import discovery, procfile
 from cnb_python.launch.procfile import WEB, ProcfileEntry
 from cnb_python.launch.servers import PROGRAMS, SERVERS, AppObject, DetectedApp, Server
-from cnb_python.managers.pip.requirements_txt import normalised
+from cnb_python.managers.requirement_lines import normalized_name
 from cnb_python.python.origin import toml_of
 
 _UVICORN = "uvicorn"
@@ -64,7 +64,7 @@ def _programs(command: str) -> Iterator[str]:
 
 def _distribution(entry: ProcfileEntry) -> str:
     """Return the name of the distribution that *entry*'s program probably comes from."""
-    return normalised(entry.launch.program.rpartition("/")[2])
+    return normalized_name(entry.launch.program.rpartition("/")[2])
 
 
 def _scripts(app: App) -> frozenset[str]:

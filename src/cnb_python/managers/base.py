@@ -1,8 +1,9 @@
 """What every package manager must answer."""
 
+import hashlib
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -32,6 +33,11 @@ class Pin(NamedTuple):
     is_cacheable: bool = True
     """False for a directory on disk, whose contents change without anyone saying so."""
     extras: tuple[str, ...] = ()
+
+
+def digest(parts: Iterable[str]) -> str:
+    """Return a SHA-256 in hex over *parts*."""
+    return hashlib.sha256("\0".join(parts).encode(errors="surrogateescape")).hexdigest()
 
 
 class Resolution(NamedTuple):

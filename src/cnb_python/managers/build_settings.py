@@ -14,8 +14,9 @@ from pathlib import Path
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlTable
 from cnb_python.errors.inputs import UnreadableToml
-from cnb_python.managers.pip.config import read_pip_settings
-from cnb_python.managers.uv import config as uv_config
+from cnb_python.managers import uv_settings
+from cnb_python.managers.pip_settings import read_pip_settings
+from cnb_python.managers.requirement_lines import read_lines
 
 _VARIABLES = re.compile(
     r"(C|CXX|CPP|LD|F|FC|ARCH|RUST|MAKE)FLAGS|CC|CXX|CPP|LD|LDSHARED|AR|FC|F77|F90"
@@ -61,15 +62,13 @@ def settings_digest(environ: Mapping[str, str], app_dir: Path) -> str:
 
 def _constraints(file: Path, environ: Mapping[str, str]) -> str:
     """Return what *file* and those that it includes say; nothing where it is an address."""
-    from cnb_python.managers.pip.source_lines import read_lines  # noqa: PLC0415 - few have such a file
-
     return "\n".join(line.text for _, line in read_lines(file, environ))
 
 
 def _of_uv(environ: Mapping[str, str], app_dir: Path) -> Iterator[tuple[str, str]]:
     """Yield uv's own settings, from each file that may hold some."""
     projects = [one / "pyproject.toml" for one in (app_dir, *app_dir.parents)]
-    for file in (*projects, *uv_config.configuration_files(environ, app_dir)):
+    for file in (*projects, *uv_settings.configuration_files(environ, app_dir)):
         table = _settings(file)
         for place, held in (("", table), ("pip.", toml.table_at(table, "pip"))):
             for name in held.keys() & _KEYS:

@@ -1,7 +1,6 @@
-"""Reads the requirements lines that other tools export from their locks: one release each.
+"""Reads the requirements lines that tools export from their lock files: one release each.
 
-For tools that write no `pylock.toml`. What a line may be:
-https://pip.pypa.io/en/stable/reference/requirements-file-format/
+For Poetry, Pipenv and PDM, which write no `pylock.toml`.
 """
 
 import re
@@ -16,30 +15,19 @@ from cnb_python.cnb import toml
 from cnb_python.errors.inputs import UnreadableToml
 from cnb_python.errors.locks import BadLock
 from cnb_python.managers import markers
-from cnb_python.managers.base import Pin, Resolution
-from cnb_python.managers.install_locked import Choice
-from cnb_python.managers.pip.pinned import digest
-from cnb_python.managers.pip.requirements_txt import RequirementLine, lines_of
+from cnb_python.managers.base import Pin, Resolution, digest
+from cnb_python.managers.pylock_file import Choice
+from cnb_python.managers.requirement_lines import (
+    RequirementLine,
+    egg_name,
+    lines_of,
+    option_of,
+    split_marker,
+)
 from cnb_python.system.redaction import shown
 
+_FINDING = frozenset({"index-url", "extra-index-url", "find-links", "no-index", "trusted-host"})
 _EXTRAS = re.compile(r"^([A-Za-z0-9][\w.-]*)\[[^]\n]*\](?=\s*==)", re.MULTILINE)
-
-
-def plain(text: str) -> str:
-    """Return the exported *text* with releases alone.
-
-    >>> plain("uvicorn[standard]==0.54.0; python_version >= '3.10'")
-    "uvicorn==0.54.0; python_version >= '3.10'"
-    """
-    return _EXTRAS.sub(r"\1", text)
-
-
-_EDITABLE = re.compile(r"(?:--editable(?:=|\s+)|-e\s*)(\S.*)")
-_HASH = re.compile(r"--hash(?:=|\s+)(\w+:[0-9a-fA-F]+)")
-_OF_SOURCES = re.compile(
-    r"(--index-url|-i|--extra-index-url|--find-links|-f|--no-index|--trusted-host)\b"
-)
-_EGG = re.compile(r"[#&]egg=([\w.-]+)")
 _COMMIT = re.compile(r"@[0-9a-f]{40}(#|$)")
 _DIRECT = re.compile(r"([\w.-]+)\s*(\[[^]]*\])?\s*@\s*(\S+)")
 
@@ -47,60 +35,63 @@ _DIRECT = re.compile(r"([\w.-]+)\s*(\[[^]]*\])?\s*@\s*(\S+)")
 class Exported(NamedTuple):
     """What an export says."""
 
-    decision: Resolution
+    resolution: Resolution
     finding: tuple[str, ...]
-    """The lines that say where to look, for `uv.Sources.lines`."""
+    """The lines that say where to look, for `UvSources.lines`."""
 
 
-def read(text: str, lock: str, beside: Path, choice: Choice, by: str) -> Exported:
-    """Return what *text*, exported from *lock*, decides for *choice*.
+def without_extras(text: str) -> str:
+    """Return the exported *text* without the extras of releases.
 
-    *beside*: the directory from which its paths are told. Raises BadLock.
+    >>> without_extras("uvicorn[standard]==0.54.0; python_version >= '3.10'")
+    "uvicorn==0.54.0; python_version >= '3.10'"
+    """
+    return _EXTRAS.sub(r"\1", text)
+
+
+def read_export(text: str, lock: str, beside: Path, choice: Choice, by: str) -> Exported:
+    """Return the resolution in *text*, exported from *lock*, for *choice*.
+
+    *beside*: the directory that its paths are relative to; *by*: the tool that resolved. Raises
+    BadLock.
     """
     pins: dict[str, Pin] = {}
     finding = []
     for line in lines_of(text):
-        if _OF_SOURCES.match(line.text):
+        if option_of(line.text)[0] in _FINDING:
             finding.append(line.text)
             continue
-        pin = _read(line, lock, beside, choice)
+        pin = _pin(line, lock, beside, choice)
         if pin and pins.setdefault(pin.name, pin) != pin:
             raise BadLock(lock, f"two of its entries for {pin.name} apply at once")
-    decision = Resolution(tuple(sorted(pins.values())), from_files_alone=True, by=by)
-    return Exported(decision, tuple(finding))
+    resolution = Resolution(tuple(sorted(pins.values())), from_files_alone=True, by=by)
+    return Exported(resolution, tuple(finding))
 
 
-def _read(line: RequirementLine, lock: str, beside: Path, choice: Choice) -> Pin | None:
-    """Return what *line* asks for, None where its marker says that it does not count."""
-    editable = _EDITABLE.fullmatch(line.text)
-    words, options = (editable[1], "") if editable else line.parts
-    wanted, _, marker = words.partition(" ;") if " ;" in words else words.partition("; ")
-    if marker and not markers.applies(marker.strip(), choice.python, choice.processor):
+def _pin(line: RequirementLine, lock: str, beside: Path, choice: Choice) -> Pin | None:
+    """Return the pin of *line*; None if its marker does not apply."""
+    requirement, marker = split_marker(line.editable or line.parts[0])
+    if marker and not markers.applies(marker, choice.python, choice.processor):
         return None
-    hashes = tuple(sorted(one.lower() for one in _HASH.findall(options)))
-    direct = _DIRECT.fullmatch(wanted.strip())
-    if direct:
+    hashes = tuple(sorted(each.lower() for each in line.hashes))
+    if direct := _DIRECT.fullmatch(requirement):
         return _of_address(direct[1], direct[2] or "", direct[3], hashes, beside)
-    if editable or _is_place(wanted):
-        return _of_place(wanted.strip(), lock, beside, hashes, is_editable=bool(editable))
-    return _of_release(wanted, lock, hashes)
+    if line.editable or requirement.startswith((".", "/")) or "://" in requirement:
+        return _of_path(requirement, lock, beside, hashes, is_editable=bool(line.editable))
+    return _of_release(requirement, lock, hashes)
 
 
-def _is_place(wanted: str) -> bool:
-    return wanted.startswith((".", "/")) or "://" in wanted
-
-
-def _of_release(wanted: str, lock: str, hashes: tuple[str, ...]) -> Pin:
+def _of_release(requirement: str, lock: str, hashes: tuple[str, ...]) -> Pin:
     try:
-        read = Requirement(wanted)
+        parsed = Requirement(requirement)
     except (ValueError, RecursionError) as error:
-        raise BadLock(lock, f"{wanted.strip()!r} is no requirement: {error}") from error
-    versions = [one.version for one in read.specifier if one.operator in {"==", "==="}]
-    if len(versions) != 1 or len(read.specifier) != 1:
-        raise BadLock(lock, f"{wanted.strip()!r} names no single release")
-    name = canonicalize_name(read.name)
-    extras = f"[{','.join(sorted(read.extras))}]" if read.extras else ""
-    line = f"{name}{extras}=={versions[0]}" + "".join(f" --hash={one}" for one in hashes)
+        raise BadLock(lock, f"{requirement!r} is not a requirement: {error}") from error
+    versions = [each.version for each in parsed.specifier if each.operator in {"==", "==="}]
+    if len(versions) != 1 or len(parsed.specifier) != 1:
+        raise BadLock(lock, f"{requirement!r} does not name a single release")
+    name = canonicalize_name(parsed.name)
+    extras = f"[{','.join(sorted(parsed.extras))}]" if parsed.extras else ""
+    line = f"{name}{extras}=={versions[0]}" + "".join(f" --hash={each}" for each in hashes)
     return Pin(name, versions[0], digest(hashes), line, is_cacheable=bool(hashes))
 
 
@@ -113,28 +104,29 @@ def _of_address(
         address, is_directory = path.as_uri(), path.is_dir()
     else:
         is_directory = False
-    line = f"{name}{extras} @ {address}" + "".join(f" --hash={one}" for one in hashes)
+    line = f"{name}{extras} @ {address}" + "".join(f" --hash={each}" for each in hashes)
     is_commit = bool(_COMMIT.search(address)) and address.startswith(("git+", "hg+"))
     origin = digest((*hashes, shown(address), urlsplit(address).fragment))
     is_certain = (bool(hashes) or is_commit) and not is_directory
     return Pin(name, "", origin, line, is_cacheable=is_certain)
 
 
-def _of_place(
-    wanted: str, lock: str, beside: Path, hashes: tuple[str, ...], *, is_editable: bool
+def _of_path(
+    requirement: str, lock: str, beside: Path, hashes: tuple[str, ...], *, is_editable: bool
 ) -> Pin:
-    """Return what a line without a name asks for; the directory, or `#egg=`, knows it."""
-    egg = _EGG.search(wanted)
-    if _is_remote(wanted):
+    """Return the pin of a line without a name, which `#egg=` or the directory itself has."""
+    egg = egg_name(requirement)
+    if _is_remote(requirement):
         if not egg:
-            raise BadLock(lock, f"{shown(wanted)!r} names no package")
-        pin = _of_address(egg[1], "", wanted, hashes, beside)
-        return pin._replace(line=f"-e {wanted}") if is_editable else pin
-    bare, extras = re.fullmatch(r"(.*?)(\[[^]]*\])?(?:#.*)?", wanted).groups()  # type: ignore[union-attr]  # matches anything
+            raise BadLock(lock, f"{shown(requirement)!r} does not name a package")
+        pin = _of_address(egg, "", requirement, hashes, beside)
+        return pin._replace(line=f"-e {requirement}") if is_editable else pin
+    bare, extras = re.fullmatch(r"(.*?)(\[[^]]*\])?(?:#.*)?", requirement).groups()  # type: ignore[union-attr]  # matches anything
     path = (beside / _path(bare)).resolve()
-    name = egg[1] if egg else _name_of(path)
+    name = egg or _name_of(path)
     if not name:
-        raise BadLock(lock, f"{wanted!r} names no package, and {path} does not say its name")
+        problem = f"{requirement!r} does not name a package, and neither does {path}"
+        raise BadLock(lock, problem)
     line = f"-e {path}{extras or ''}" if is_editable else f"{name}{extras or ''} @ {path.as_uri()}"
     return Pin(canonicalize_name(name), "", digest((line,)), line, is_cacheable=False)
 
@@ -148,13 +140,13 @@ def _path(address: str) -> str:
 
 
 def _name_of(directory: Path) -> str:
-    """Return what the project in *directory* calls itself; empty where its table does not say."""
+    """Return the name of the project in *directory*; empty if its `pyproject.toml` has none."""
     try:
-        table = toml.read(directory / "pyproject.toml")
+        document = toml.read(directory / "pyproject.toml")
     except UnreadableToml:
         return ""
-    poetry = toml.table_at(toml.table_at(table, "tool"), "poetry")
-    for one in (toml.table_at(table, "project"), poetry):
-        if isinstance(name := one.get("name"), str):
+    poetry = toml.table_at(toml.table_at(document, "tool"), "poetry")
+    for table in (toml.table_at(document, "project"), poetry):
+        if isinstance(name := table.get("name"), str):
             return name
     return ""

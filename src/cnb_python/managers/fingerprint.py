@@ -15,7 +15,7 @@ from cnb_python.cnb.toml import TomlTable
 from cnb_python.config.settings import Settings
 from cnb_python.errors.inputs import UnreadableToml
 from cnb_python.errors.locks import PathOutsideApp
-from cnb_python.managers.pip.pinned import digest
+from cnb_python.managers.base import digest
 
 PYPROJECT = "pyproject.toml"
 # What is no source of a package, or is made from it.

@@ -3,11 +3,10 @@
 from pathlib import Path
 
 from cnb_python.errors.programs import ProgramUnavailable
-from cnb_python.managers import build_errors
+from cnb_python.managers import build_errors, index_config
 from cnb_python.managers.base import InstallContext
 from cnb_python.managers.tool import Program
 from cnb_python.managers.uv import commands as uv
-from cnb_python.managers.uv import index_env
 from cnb_python.system.interface import Command, Run
 
 
@@ -42,7 +41,7 @@ def _command(program: Program, into: Path, python: Path, place: InstallContext) 
             *("--cache-dir", str((place.cache or place.scratch) / "uv"), *exactly, *inside),
             *("--requirements", str(file)),
         ),
-        index_env.variables(place.environ),
+        index_config.index_variables(place.environ),
         # uv looks for settings here and above: those of the app are not about this.
         place.scratch,
     )

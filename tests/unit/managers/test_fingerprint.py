@@ -6,8 +6,8 @@ import pytest
 
 from cnb_python.config.settings import Settings
 from cnb_python.managers import fingerprint
+from cnb_python.managers.base import digest
 from cnb_python.managers.pdm.manager import Pdm
-from cnb_python.managers.pip.pinned import digest
 
 
 def test_contents_and_absence_count(tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ def test_pip_asks_a_local_or_trusted_index_without_encryption(url: str, trusted:
     ],
 )
 def test_an_index_that_pip_may_refuse_is_left_to_it(url: str) -> None:
-    assert refused({"index-url": url}) == "the index is one that pip alone judges"
+    assert refused({"index-url": url}) == "only pip can use the index"
 
 
 def test_times_and_attempts_become_uvs() -> None:
@@ -89,7 +89,7 @@ def test_times_and_attempts_become_uvs() -> None:
     "given", [{"timeout": "long"}, {"retries": "2.5"}, {"timeout": "nan"}, {"timeout": "inf"}]
 )
 def test_what_is_no_number_is_pips_to_complain_of(given: dict[str, str]) -> None:
-    assert refused(given) == "pip is configured with something that is no number"
+    assert refused(given) == "pip is configured with a value that is not a number"
 
 
 def test_a_client_certificate_is_shown_where_pip_would_show_it() -> None:

@@ -6,15 +6,69 @@ import pytest
 
 from cnb_python.managers import index_config
 
+BARE = {"PATH": "/bin", "PIP_CONFIG_FILE": "/dev/null"}
+OURS = "https://me:word@index.example/simple"
+
+
+def test_pips_index_is_uvs() -> None:
+    found = index_config.index_variables({**BARE, "PIP_INDEX_URL": OURS, "PIP_TIMEOUT": "7"})
+
+    assert found == {"PATH": "/bin", "UV_DEFAULT_INDEX": OURS, "UV_HTTP_TIMEOUT": "7"}
+
+
+def test_uvs_own_index_is_stronger_and_its_other_settings_do_not_count() -> None:
+    own = {"UV_DEFAULT_INDEX": "https://uv.example/", "UV_TARGET": "/x", "UV_PYTHON": "3.9"}
+
+    found = index_config.index_variables({**BARE, "PIP_INDEX_URL": OURS, **own})
+
+    assert found == {"PATH": "/bin", "UV_DEFAULT_INDEX": "https://uv.example/"}
+
+
+def test_further_indexes_and_directories_pass() -> None:
+    environ = {**BARE, "PIP_EXTRA_INDEX_URL": "https://a/ https://b/", "PIP_FIND_LINKS": "/w /v"}
+
+    found = index_config.index_variables(environ)
+
+    assert found["UV_INDEX"] == "https://a/ https://b/"
+    assert found["UV_FIND_LINKS"] == "/w,/v"
+
+
+def test_logins_for_named_indexes_pass() -> None:
+    login = {"UV_INDEX_COMPANY_USERNAME": "me", "UV_INDEX_COMPANY_PASSWORD": "word"}
+
+    assert index_config.index_variables({**BARE, **login}).items() >= login.items()
+
+
+@pytest.mark.parametrize("option", ["-i", "--index-url"])
+def test_the_usual_index_of_an_export_is_stronger(option: str) -> None:
+    found = index_config.exported_index_variables(
+        [f"{option} https://lock.example/"], {**BARE, "PIP_INDEX_URL": OURS}
+    )
+
+    assert found["UV_DEFAULT_INDEX"] == "https://lock.example/"
+
+
+def test_further_ones_of_an_export_come_besides() -> None:
+    lines = ["--extra-index-url https://b/", "--trusted-host b", "six==1.0"]
+
+    found = index_config.exported_index_variables(lines, {**BARE, "UV_INDEX": "https://a/"})
+
+    assert found["UV_INDEX"] == "https://a/ https://b/"
+    assert found["UV_INSECURE_HOST"] == "b"
+    assert "UV_DEFAULT_INDEX" not in found
+
+
 ONE, TWO = "https://me:secret@one.example/simple", "https://two.example/simple"
 
 
-def told(**environ: str) -> dict[str, str]:
-    return index_config.told({"PIP_CONFIG_FILE": "/dev/null", **environ})
+def uv_environ(**environ: str) -> dict[str, str]:
+    return index_config.with_pip_indexes({"PIP_CONFIG_FILE": "/dev/null", **environ})
 
 
 def test_indexes_and_links_are_translated() -> None:
-    found = told(PIP_INDEX_URL=ONE, PIP_EXTRA_INDEX_URL=f"{TWO} {ONE}", PIP_FIND_LINKS="/a /b")
+    found = uv_environ(
+        PIP_INDEX_URL=ONE, PIP_EXTRA_INDEX_URL=f"{TWO} {ONE}", PIP_FIND_LINKS="/a /b"
+    )
 
     assert found["UV_DEFAULT_INDEX"] == ONE
     assert found["UV_INDEX"] == f"{TWO} {ONE}"
@@ -26,7 +80,7 @@ def test_files_of_pips_count_too(tmp_path: Path) -> None:
     file = tmp_path / "pip.conf"
     file.write_text(f"[global]\nindex-url = {ONE}\ntrusted-host = a b\n", "utf-8")
 
-    found = told(PIP_CONFIG_FILE=str(file))
+    found = uv_environ(PIP_CONFIG_FILE=str(file))
 
     assert found["UV_DEFAULT_INDEX"] == ONE
     assert found["UV_INSECURE_HOST"] == "a b"
@@ -34,7 +88,7 @@ def test_files_of_pips_count_too(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["UV_INDEX", "UV_DEFAULT_INDEX", "UV_FIND_LINKS"])
 def test_uvs_own_settings_are_stronger(name: str) -> None:
-    found = told(PIP_INDEX_URL=ONE, **{name: TWO})
+    found = uv_environ(PIP_INDEX_URL=ONE, **{name: TWO})
 
     assert found[name] == TWO
     assert ONE not in [value for key, value in found.items() if key.startswith("UV_")]
@@ -43,5 +97,5 @@ def test_uvs_own_settings_are_stronger(name: str) -> None:
 def test_certificates_have_to_be_there(tmp_path: Path) -> None:
     (tmp_path / "ca.pem").touch()
 
-    assert told(PIP_CERT=str(tmp_path / "ca.pem"))["SSL_CERT_FILE"] == f"{tmp_path}/ca.pem"
-    assert "SSL_CERT_FILE" not in told(PIP_CERT=str(tmp_path / "gone.pem"))
+    assert uv_environ(PIP_CERT=str(tmp_path / "ca.pem"))["SSL_CERT_FILE"] == f"{tmp_path}/ca.pem"
+    assert "SSL_CERT_FILE" not in uv_environ(PIP_CERT=str(tmp_path / "gone.pem"))

@@ -12,10 +12,11 @@ from cnb_python.errors.locks import BadLock, UnsetVariable
 from cnb_python.errors.network import IndexRefused, SourceRefused
 from cnb_python.managers import install_locked
 from cnb_python.managers.base import Pin
+from cnb_python.managers.lock_export import LockSources
 from cnb_python.managers.pdm import sources as pdm_sources
 from cnb_python.managers.pipenv import export
 from cnb_python.managers.pipenv import sources as pipenv_sources
-from cnb_python.managers.poetry import sources as poetry_sources
+from cnb_python.managers.poetry import export as poetry_export
 from cnb_python.managers.uv import commands as uv
 from tests.support.fake_tools import Programs, app, place
 
@@ -99,26 +100,30 @@ def test_a_refusal_says_whose_login_is_missing(
 def test_poetry_s_packages_come_from_the_source_in_the_lock(tmp_path: Path) -> None:
     (tmp_path / "poetry.lock").write_text(POETRY_LOCK)
 
-    home = poetry_sources.home(tmp_path / "poetry.lock", (f"--extra-index-url {OURS}", "", "six"))
+    sources = poetry_export.read_sources(
+        tmp_path / "poetry.lock", (f"--extra-index-url {OURS}", "", "six")
+    )
 
-    assert home(pin("our-tools", "2.0.0")) == (OURS,)
-    assert home(pin("six", "1.17.0")) == ()
-    assert home(pin("unknown")) == ()
+    assert sources.indexes_of(pin("our-tools", "2.0.0")) == (OURS,)
+    assert sources.indexes_of(pin("six", "1.17.0")) == ()
+    assert sources.indexes_of(pin("unknown")) == ()
 
 
 def test_of_two_sources_of_a_release_the_hashes_decide(tmp_path: Path) -> None:
     (tmp_path / "poetry.lock").write_text(POETRY_LOCK)
 
-    home = poetry_sources.home(tmp_path / "poetry.lock", ())
+    sources = poetry_export.read_sources(tmp_path / "poetry.lock", ())
 
-    assert home(pin("both", hashed=HASH)) == ()
-    assert home(pin("both", hashed=OTHER)) == ("https://moved.example/simple/",)
+    assert sources.indexes_of(pin("both", hashed=HASH)) == ()
+    assert sources.indexes_of(pin("both", hashed=OTHER)) == ("https://moved.example/simple/",)
 
 
-def test_a_company_s_source_is_not_asked_for_everybody_s_packages() -> None:
+def test_a_company_s_source_is_not_asked_for_everybody_s_packages(tmp_path: Path) -> None:
+    lock = tmp_path / "poetry.lock"
+    lock.write_text(POETRY_LOCK)
     lines = ("--index-url https://all.example", f"--extra-index-url {OURS}", "six==1")
 
-    assert tuple(poetry_sources.found_by(lines)) == (lines[0], lines[2])
+    assert poetry_export.read_sources(lock, lines).lines == (lines[0], lines[2])
 
 
 def test_poetry_s_certificates_are_trusted_by_uv(tmp_path: Path) -> None:
@@ -137,7 +142,7 @@ def test_poetry_s_certificates_are_trusted_by_uv(tmp_path: Path) -> None:
         "POETRY_CERTIFICATES_OUR_OWN_CLIENT_CERT": "/client.pem",
     }
 
-    found = poetry_sources.trusting_certificates(place(directory, **variables))
+    found = poetry_export.certificate_variables(place(directory, **variables))
 
     bundle = Path(found["SSL_CERT_FILE"]).read_text()
     assert "of the file" in bundle
@@ -151,13 +156,13 @@ def test_a_variable_for_a_certificate_is_stronger_than_the_app_s_settings(tmp_pa
     files = [("pyproject.toml", sources), ("poetry.toml", '[certificates.ours]\ncert = "x.pem"\n')]
     where = place(app(tmp_path, files), POETRY_CERTIFICATES_OURS_CERT="false")
 
-    assert poetry_sources.trusting_certificates(where) == {"UV_INSECURE_HOST": "ours.example"}
+    assert poetry_export.certificate_variables(where) == {"UV_INSECURE_HOST": "ours.example"}
 
 
 def test_nothing_said_of_certificates_changes_nothing(tmp_path: Path) -> None:
     where = place(app(tmp_path, [("pyproject.toml", "")]))
 
-    assert poetry_sources.trusting_certificates(where) == {}
+    assert poetry_export.certificate_variables(where) == {}
 
 
 PIPFILE_LOCK: Mapping[str, object] = {
@@ -180,31 +185,31 @@ SAID = (f"-i {ALL}", "--extra-index-url https://${U}:${P}@ours.example:1/simple"
 
 def of_pipenv(
     lock: Mapping[str, object] = PIPFILE_LOCK, pipfile: str = "", said: Sequence[str] = SAID
-) -> pipenv_sources.PipenvSources:
-    return pipenv_sources.read(lock, toml.parse(pipfile, Path("Pipfile")), said, LOGIN)
+) -> LockSources:
+    return pipenv_sources.read_sources(lock, toml.parse(pipfile, Path("Pipfile")), said, LOGIN)
 
 
 def test_pipenv_s_packages_come_from_their_source_or_the_first() -> None:
     found = of_pipenv()
 
-    assert found.home(pin("our-tools")) == (OURS_FILLED,)
-    assert found.home(pin("six")) == (ALL,)
-    assert found.home(pin("dependency")) == (ALL,)
+    assert found.indexes_of(pin("our-tools")) == (OURS_FILLED,)
+    assert found.indexes_of(pin("six")) == (ALL,)
+    assert found.indexes_of(pin("dependency")) == (ALL,)
     assert found.lines == (f"--index-url {ALL}", "--trusted-host ours.example:1")
 
 
 def test_pipenv_s_first_source_may_be_a_mirror() -> None:
     found = of_pipenv(said=("-i https://mirror.example/", SAID[1]))
 
-    assert found.home(pin("six")) == ()
-    assert found.home(pin("our-tools")) == (OURS_FILLED,)
+    assert found.indexes_of(pin("six")) == ()
+    assert found.indexes_of(pin("our-tools")) == (OURS_FILLED,)
     assert found.lines[0] == "--index-url https://mirror.example/"
 
 
 def test_pipenv_may_be_told_to_look_everywhere() -> None:
     found = of_pipenv(pipfile="[pipenv]\ninstall_search_all_sources = true\n")
 
-    assert found.home(pin("our-tools")) == ()
+    assert found.indexes_of(pin("our-tools")) == ()
     assert found.lines[:2] == (f"-i {ALL}", f"--extra-index-url {OURS_FILLED}")
 
 
@@ -217,7 +222,7 @@ def test_a_source_that_the_lock_does_not_have_is_told() -> None:
 
 def test_a_variable_that_nobody_gave_the_build_is_named() -> None:
     with pytest.raises(UnsetVariable) as raised:
-        pipenv_sources.read(PIPFILE_LOCK, {}, SAID, {"U": "me"})
+        pipenv_sources.read_sources(PIPFILE_LOCK, {}, SAID, {"U": "me"})
 
     message = raised.value.describe()
     assert message.title == "The index ours needs P"
@@ -251,26 +256,24 @@ url = "https://${{U}}:${{P}}@ours.example/simple"
 EXPORTED = (f"--index-url {ALL}", f"--extra-index-url {OURS}")
 
 
-def of_pdm(
-    directory: Path, more: str = "", own: str = "", **environ: str
-) -> pdm_sources.PdmSources:
+def of_pdm(directory: Path, more: str = "", own: str = "", **environ: str) -> LockSources:
     files = [("pyproject.toml", PDM + more), ("pdm.toml", own)]
-    return pdm_sources.read(app(directory, files), EXPORTED, {**LOGIN, **environ})
+    return pdm_sources.read_sources(app(directory, files), EXPORTED, {**LOGIN, **environ})
 
 
 def test_pdm_s_sources_without_rules_are_all_asked(tmp_path: Path) -> None:
     found = of_pdm(tmp_path)
 
-    assert found.home(pin("our-tools")) == ()
+    assert found.indexes_of(pin("our-tools")) == ()
     assert found.lines == EXPORTED
 
 
 def test_pdm_s_rules_bind_packages_to_sources(tmp_path: Path) -> None:
     found = of_pdm(tmp_path, 'include_packages = ["Our_*"]\nexclude_packages = ["six"]\n')
 
-    assert found.home(pin("our-tools")) == (OURS,)
-    assert found.home(pin("six")) == ()
-    assert found.home(pin("other")) == (OURS,)
+    assert found.indexes_of(pin("our-tools")) == (OURS,)
+    assert found.indexes_of(pin("six")) == ()
+    assert found.indexes_of(pin("other")) == (OURS,)
     assert found.lines == (EXPORTED[0],)
 
 
@@ -284,7 +287,7 @@ def test_logins_for_pdm_come_from_its_variables_and_its_settings(tmp_path: Path)
         "--index-url https://you:p%2Fw@all.example/simple",
         "--extra-index-url https://a:b@ours.example/simple",
     )
-    assert pdm_sources.usual({**login, "PDM_PYPI_URL": "https://m.example/s"}) == {
+    assert pdm_sources.usual_index({**login, "PDM_PYPI_URL": "https://m.example/s"}) == {
         "UV_DEFAULT_INDEX": "https://you:p%2Fw@m.example/s"
     }
 
@@ -299,9 +302,9 @@ def test_a_variable_for_pdm_that_nobody_gave_the_build_is_named(tmp_path: Path) 
 def test_other_addresses_than_sources_are_taken_as_they_are(tmp_path: Path) -> None:
     directory = app(tmp_path, [("pyproject.toml", PDM + 'include_packages = ["*"]\n')])
 
-    found = pdm_sources.read(directory, EXPORTED[:1], LOGIN)
+    found = pdm_sources.read_sources(directory, EXPORTED[:1], LOGIN)
 
-    assert found.home(pin("our-tools")) == ()
+    assert found.indexes_of(pin("our-tools")) == ()
     assert found.lines == EXPORTED[:1]
 
 

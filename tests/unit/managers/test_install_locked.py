@@ -10,9 +10,9 @@ from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.inputs import UnreadableToml
 from cnb_python.errors.install import UvRefused
 from cnb_python.errors.locks import BadLock, LockForOtherPython, UnknownGroup
-from cnb_python.managers import install_locked
+from cnb_python.managers import install_locked, pylock_file
 from cnb_python.managers.base import InstallContext, Pin, Resolution
-from cnb_python.managers.install_locked import Choice
+from cnb_python.managers.pylock_file import Choice
 from cnb_python.managers.uv import commands as uv
 from cnb_python.system.interface import Command, Outcome
 
@@ -31,7 +31,7 @@ def lock(directory: Path, packages: str = SIX, head: str = "") -> Path:
 
 
 def read(directory: Path, packages: str, choice: Choice = HERE, head: str = "") -> Resolution:
-    return install_locked.read_lock(lock(directory, packages, head), choice)
+    return pylock_file.read_lock(lock(directory, packages, head), choice)
 
 
 def only(decision: Resolution) -> Pin:
@@ -152,7 +152,7 @@ def test_a_path_may_be_told_from_the_project_instead(tmp_path: Path) -> None:
         tmp_path / "scratch", "[[packages]]\nname = 'core'\ndirectory = { path = 'libs/core' }"
     )
 
-    decision = install_locked.read_lock(file, HERE, places=(tmp_path / "app",))
+    decision = pylock_file.read_lock(file, HERE, directories=(tmp_path / "app",))
 
     assert table(only(decision))["directory"] == {"path": f"{tmp_path}/app/libs/core"}
 
@@ -200,7 +200,7 @@ def test_another_python_is_told_with_both_sides(tmp_path: Path, packages: str, h
     ("packages", "head", "problem"),
     [
         (SIX + SIX, "", "two of its entries for six"),
-        (SIX, "environments = [\"sys_platform == 'win32'\"]", "other surroundings"),
+        (SIX, "environments = [\"sys_platform == 'win32'\"]", "other environments"),
         ("[[packages]]\nversion = '1'", "", "name"),
         ("[[packages]]\nname = 'x'", "", "x"),
         (SIX.replace("'1.17.0'", "'new'"), "", "version"),
@@ -224,7 +224,7 @@ def test_a_lock_of_a_later_standard_is_refused(tmp_path: Path) -> None:
     file.write_text(file.read_text("utf-8").replace("'1.0'", "'2.0'"), "utf-8")
 
     with pytest.raises(BadLock, match=r"2\.0"):
-        install_locked.read_lock(file, HERE)
+        pylock_file.read_lock(file, HERE)
 
 
 def test_what_is_no_toml_is_told_with_its_line(tmp_path: Path) -> None:
@@ -254,7 +254,7 @@ def test_tables_are_installed_as_a_lock_of_their_own(tmp_path: Path) -> None:
 
     written = where.scratch / "pylock.decided.toml"
     assert str(written) in command.argv
-    assert [pin.name for pin in install_locked.read_lock(written, HERE).pins] == ["b", "six"]
+    assert [pin.name for pin in pylock_file.read_lock(written, HERE).pins] == ["b", "six"]
     assert command.cwd == where.app_dir
     assert command.env["UV_INDEX_URL"] == where.environ["UV_INDEX_URL"]
 

@@ -1,5 +1,6 @@
-"""From which source each package of a `pdm.lock` comes, and with which login.
+"""The index of each package of a `pdm.lock`, and its login.
 
+Apart from the export: PDM's rules for indexes, independent of the lock file and of PDM's commands.
 https://pdm-project.org/latest/usage/config/#configure-the-package-indexes
 """
 
@@ -15,81 +16,83 @@ from cnb_python.cnb.toml import TomlTable, TomlValue
 from cnb_python.errors.locks import UnsetVariable
 from cnb_python.managers.base import Pin
 from cnb_python.managers.install_locked import Home
+from cnb_python.managers.lock_export import INDEX_LINE, LockSources
 
-_INDEX = re.compile(r"(--index-url|--extra-index-url)\s+(\S+)")
 _USUAL = "pypi"
-# Of PDM's own.
+# A variable that PDM sets itself.
 _ROOT = "PROJECT_ROOT"
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
-_UNLIKE = re.compile(r"[^A-Za-z0-9?*\[\]-]+")
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9?*\[\]-]+")
 
 
-class PdmSources(NamedTuple):
-    """Where the packages of a lock come from."""
+def read_sources(
+    directory: Path, exported: Iterable[str], environ: Mapping[str, str]
+) -> LockSources:
+    """Return the indexes of the packages of the app in *directory*.
 
-    home: Home
-    lines: tuple[str, ...]
-    """What counts for all of them, as lines of a requirements file."""
-
-
-def read(directory: Path, exported: Iterable[str], environ: Mapping[str, str]) -> PdmSources:
-    """Return where the packages of the app in *directory* come from.
-
-    *exported*: PDM's lines, which have the addresses in the order of the sources. Raises
-    UnsetVariable and UnreadableToml.
+    *exported*: PDM's lines, which have the URLs in the order of the sources. Raises UnsetVariable
+    and UnreadableToml.
     """
     lines = tuple(exported)
-    said = [found for found in map(_INDEX.match, lines) if found]
-    others = [line for line in lines if not _INDEX.match(line)]
+    matches = [match for match in map(INDEX_LINE.match, lines) if match]
+    other_lines = [line for line in lines if not INDEX_LINE.match(line)]
     tables = tuple(_tables(directory))
     _check_variables(tables, environ)
-    if len(tables) != len(said):  # nobody knows which is which
-        return PdmSources(lambda _: (), lines)
+    if len(tables) != len(matches):  # no URL can be assigned to its source
+        return LockSources(lambda _: (), lines)
     sources = [
-        _source(table, found[2], environ) for table, found in zip(tables, said, strict=True)
+        _source(table, match[2], environ) for table, match in zip(tables, matches, strict=True)
     ]
-    if any(one.included or one.excluded for one in sources):
-        usual_one = [f"--index-url {one.address}" for one in sources if one.name == _USUAL]
-        return PdmSources(_home(sources), (*usual_one, *others))
-    known = (f"{found[1]} {one.address}" for one, found in zip(sources, said, strict=True))
-    return PdmSources(lambda _: (), (*known, *others))
+    if any(source.included or source.excluded for source in sources):
+        usual = [f"--index-url {source.url}" for source in sources if source.name == _USUAL]
+        return LockSources(_indexes_of(sources), (*usual, *other_lines))
+    indexes = (f"{match[1]} {source.url}" for source, match in zip(sources, matches, strict=True))
+    return LockSources(lambda _: (), (*indexes, *other_lines))
 
 
-def usual(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables of uv for the index that PDM's own say is the usual one."""
-    address = environ.get("PDM_PYPI_URL", "")
-    found = _source({"name": _USUAL}, address, environ).address if address else ""
-    return {"UV_DEFAULT_INDEX": found} if found else {}
+def usual_index(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return uv's variables for the index that PDM_PYPI_URL makes the usual one."""
+    url = environ.get("PDM_PYPI_URL", "")
+    return {"UV_DEFAULT_INDEX": _source({"name": _USUAL}, url, environ).url} if url else {}
 
 
 class _PdmSource(NamedTuple):
     name: str
-    address: str
+    url: str
     """With its login."""
     included: tuple[str, ...]
-    """Patterns of what comes from here, and from no other."""
+    """Patterns of the packages that come from this source and no other."""
     excluded: tuple[str, ...]
-    """Patterns of what does not."""
+    """Patterns of the packages that do not."""
 
 
-def _home(sources: Iterable[_PdmSource]) -> Home:
-    """Return where packages come from by the rules of *sources*; the usual one is asked last."""
-    known = tuple(sources)
-
-    def find(pin: Pin) -> tuple[str, ...]:
-        named = tuple(one.address for one in known if _has(one.included, pin))
-        return named or tuple(
-            one.address for one in known if one.name != _USUAL and not _has(one.excluded, pin)
-        )
-
-    return find
+def _tables(directory: Path) -> Iterator[TomlTable]:
+    """Yield the settings of each index: those of the app, completed by those of `pdm.toml`."""
+    tools = toml.table_at(toml.read(directory / "pyproject.toml"), "tool")
+    local = _local_settings(directory)
+    for table in toml.tables_at(toml.table_at(tools, "pdm"), "source"):
+        both = {**local.get(str(table.get("name", "")), {}), **table}
+        if both.get("url") and both.get("type", "index") == "index":
+            yield both
 
 
-def _has(patterns: Iterable[str], pin: Pin) -> bool:
-    return any(fnmatch(pin.name, one) for one in patterns)
+def _local_settings(directory: Path) -> dict[str, TomlTable]:
+    """Return the settings of indexes in `pdm.toml`, by the name of the index."""
+    file = directory / "pdm.toml"
+    usual = toml.table_at(toml.read(file), "pypi") if file.is_file() else {}
+    by_name = {name: table for name, table in usual.items() if isinstance(table, dict)}
+    return {_USUAL: usual, **by_name}
 
 
-def _source(table: TomlTable, address: str, environ: Mapping[str, str]) -> _PdmSource:
+def _check_variables(tables: Iterable[TomlTable], environ: Mapping[str, str]) -> None:
+    """Refuse a URL with an unset variable, which PDM replaces by nothing. Raises UnsetVariable."""
+    for table in tables:
+        names = _VARIABLE.findall(str(table.get("url", "")))
+        if unset := tuple(name for name in names if name != _ROOT and not environ.get(name)):
+            raise UnsetVariable("pyproject.toml", str(table.get("name", "")), unset)
+
+
+def _source(table: TomlTable, url: str, environ: Mapping[str, str]) -> _PdmSource:
     name = str(table.get("name", ""))
     variables = environ if name == _USUAL else {}
     user, password = (
@@ -98,45 +101,40 @@ def _source(table: TomlTable, address: str, environ: Mapping[str, str]) -> _PdmS
     )
     return _PdmSource(
         name,
-        _with_login(address, user, password),
+        _with_login(url, user, password),
         tuple(_patterns(table.get("include_packages"))),
         tuple(_patterns(table.get("exclude_packages"))),
     )
 
 
-def _tables(directory: Path) -> Iterator[TomlTable]:
-    """Yield what is said of each index: by the app, besides by `pdm.toml`."""
-    tools = toml.table_at(toml.read(directory / "pyproject.toml"), "tool")
-    own = _own_settings(directory)
-    for table in toml.tables_at(toml.table_at(tools, "pdm"), "source"):
-        both = {**own.get(str(table.get("name", "")), {}), **table}
-        if both.get("url") and both.get("type", "index") == "index":
-            yield both
-
-
-def _check_variables(tables: Iterable[TomlTable], environ: Mapping[str, str]) -> None:
-    """Refuse an address with a variable that there is not: PDM would leave its place empty."""
-    for table in tables:
-        names = _VARIABLE.findall(str(table.get("url", "")))
-        if missing := tuple(one for one in names if one != _ROOT and not environ.get(one)):
-            raise UnsetVariable("pyproject.toml", str(table.get("name", "")), missing)
-
-
-def _own_settings(directory: Path) -> dict[str, TomlTable]:
-    file = directory / "pdm.toml"
-    own = toml.table_at(toml.read(file), "pypi") if file.is_file() else {}
-    return {_USUAL: own, **{name: one for name, one in own.items() if isinstance(one, dict)}}
-
-
-def _with_login(address: str, user: str, password: str) -> str:
+def _with_login(url: str, user: str, password: str) -> str:
     if not (user and password):
-        return address
-    parts = urlsplit(address)
+        return url
+    parts = urlsplit(url)
     login, host = f"{quote(user, safe='')}:{quote(password, safe='')}", parts.netloc
     return urlunsplit(parts._replace(netloc=f"{login}@{host.rpartition('@')[2]}"))
 
 
 def _patterns(value: TomlValue | None) -> Iterator[str]:
-    """Yield *value*, a list of names with wildcards, as PDM compares them."""
-    for one in value if isinstance(value, list) else ():
-        yield _UNLIKE.sub("-", str(one)).lower()
+    """Yield *value*, a list of names with wildcards, in the form that PDM compares."""
+    for name in value if isinstance(value, list) else ():
+        yield _NOT_IN_NAMES.sub("-", str(name)).lower()
+
+
+def _indexes_of(sources: Iterable[_PdmSource]) -> Home:
+    """Return the indexes of a package by the rules of *sources*; the usual one is tried last."""
+    listed = tuple(sources)
+
+    def indexes_of(pin: Pin) -> tuple[str, ...]:
+        including = tuple(source.url for source in listed if _has(source.included, pin))
+        return including or tuple(
+            source.url
+            for source in listed
+            if source.name != _USUAL and not _has(source.excluded, pin)
+        )
+
+    return indexes_of
+
+
+def _has(patterns: Iterable[str], pin: Pin) -> bool:
+    return any(fnmatch(pin.name, pattern) for pattern in patterns)

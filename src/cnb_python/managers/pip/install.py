@@ -10,18 +10,16 @@ from typing import Any
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from cnb_python.config.settings import UV
 from cnb_python.errors.base import BuildpackError, ContractBroken
 from cnb_python.errors.machine import ProgramNotStarted
-from cnb_python.managers.base import InstallContext, Pin, Resolution
-from cnb_python.managers.index_config import Network, way_of_pip
+from cnb_python.managers import pip_settings, pylock_file, requirement_lines
+from cnb_python.managers.base import InstallContext, Pin, Resolution, digest
+from cnb_python.managers.index_config import Network, network_variables
 from cnb_python.managers.pip import commands as pip_commands
-from cnb_python.managers.pip import config as pip_config
 from cnb_python.managers.pip import errors as pip_errors
-from cnb_python.managers.pip import pinned, requirements_txt
-from cnb_python.managers.pip.pinned import digest
-from cnb_python.managers.pip.source_lines import OwnLines, build_options, read_own_lines
+from cnb_python.managers.source_lines import OwnLines, build_options, read_own_lines
 from cnb_python.managers.uv import commands as uv
-from cnb_python.managers.uv import pylock_output
 from cnb_python.system.interface import Command, Download, Outcome, Run
 from cnb_python.system.redaction import shown
 
@@ -32,7 +30,7 @@ type Item = Mapping[str, Any]
 """One distribution of a report, as JSON has it."""
 
 
-def decision_of(report: str, own: OwnLines) -> Resolution:
+def read_report(report: str, own: OwnLines) -> Resolution:
     """Return everything that *report* says is in the environment.
 
     Raises ContractBroken for what is no report of the form that we know.
@@ -141,7 +139,7 @@ def resolve(files: Files, place: InstallContext, run: Run, *, by_uv: bool) -> Re
         return _pip_decides(pip_commands.resolve, files, place, run)
     lock = place.scratch / "pylock.toml"
     _uv(uv.compile_all(files, lock, place), place, run)
-    return pylock_output.decision_of(lock, _own_lines(files, place))
+    return pylock_file.read_compiled(lock, _own_lines(files, place))
 
 
 def install_decided(
@@ -149,7 +147,7 @@ def install_decided(
 ) -> None:
     """Install exactly *pins* of *decision*. Raises what the tool says went wrong."""
     finding = _own_lines(files, place).finding
-    if decision.by == pinned.UV:
+    if decision.by == UV:
         _uv(uv.install_compiled(pins, finding, place), place, run)
         return
     for command in pip_commands.install_exactly(pins, finding, place):
@@ -176,7 +174,7 @@ def _pip_decides(
     report = place.scratch / "report.json"
     _pip(files, make(files, place, report), place, run)
     own_lines = _own_lines(files, place)
-    return decision_of(report.read_text(encoding="utf-8"), own_lines)
+    return read_report(report.read_text(encoding="utf-8"), own_lines)
 
 
 def _pip(files: Files, command: Command, place: InstallContext, run: Run) -> None:
@@ -201,10 +199,10 @@ def _at_address(place: InstallContext, address: str) -> str:
     file = place.scratch / "included.txt"
     try:
         if place.fetch:
-            options = pip_config.read_pip_settings(place.environ).options
-            way = way_of_pip(options, place.environ)
+            options = pip_settings.read_pip_settings(place.environ).options
+            way = network_variables(options, place.environ)
             place.fetch(Download(address, "", shown(address), way), file)
-        return requirements_txt.decode(file.read_bytes(), "replace")
+        return requirement_lines.decode(file.read_bytes(), "replace")
     except OSError, LookupError, BuildpackError:
         return ""
     finally:

@@ -14,9 +14,9 @@ from cnb_python.app import REQUIREMENTS, App
 from cnb_python.config.settings import DEFAULTS, PIP, UV, Settings
 from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.config import NoSuchRequirements
+from cnb_python.managers import requirement_lines, uv_settings
 from cnb_python.managers.base import Advice, InstallContext, NeedsResolving, Pin, Resolution
-from cnb_python.managers.pip import pinned, requirements_txt
-from cnb_python.managers.uv import config as uv_config
+from cnb_python.managers.pip import pinned
 from cnb_python.system.interface import Command, Outcome, Run
 
 _INCLUDES = re.compile(rb"^\s*(-r|-c|--requirement|--constraint)", re.MULTILINE)
@@ -45,7 +45,7 @@ class Pip:
         """
         contents = self._contents(app)
         for name, content in contents.items():
-            requirements_txt.check(app.shown(name), content)
+            requirement_lines.check_encoding(app.shown(name), content)
             if _INCLUDES.search(content):
                 _check_includes(app.directory / name)
         wide = tuple(
@@ -56,7 +56,7 @@ class Pip:
                 f"(Get-Content {name}) | Set-Content -Encoding utf8 {name}",
             )
             for name, content in contents.items()
-            if requirements_txt.is_wide(content)
+            if requirement_lines.is_wide(content)
         )
         return (*wide, *self._without_effect())
 
@@ -79,7 +79,7 @@ class Pip:
         *environ* is what a manager's processes would be given.
         """
         planned = self._plan(self._contents(app), app.directory, python, environ)
-        return planned if isinstance(planned, NeedsResolving) else planned.decision
+        return planned if isinstance(planned, NeedsResolving) else planned.resolution
 
     def install_pinned(
         self, decision: Resolution, pins: Sequence[Pin], place: InstallContext, run: Run
@@ -154,7 +154,7 @@ class Pip:
         if self.settings.installer == PIP:
             return NeedsResolving(f"{self.settings.named('installer')} says so")
         if self._by_uv:
-            if uv_config.is_configured(environ, app_dir):
+            if uv_settings.is_configured(environ, app_dir):
                 return NeedsResolving("uv has settings of its own")
             # Those of pip do not concern uv.
             environ = {name: environ[name] for name in environ if not name.startswith("PIP_")}
@@ -168,7 +168,5 @@ class Pip:
 
 def _check_includes(file: Path) -> None:
     """Raise NotAFile where *file* includes what nobody can read to its end."""
-    from cnb_python.managers.pip import source_lines  # noqa: PLC0415 - few include another
-
-    for _ in source_lines.read_lines(file, {}):
+    for _ in requirement_lines.read_lines(file, {}):
         pass

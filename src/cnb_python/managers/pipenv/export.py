@@ -1,11 +1,11 @@
-"""Has Pipenv check its lock and say what it holds, or what a `Pipfile` asks for."""
+"""Exports `Pipfile.lock` with Pipenv, or resolves a `Pipfile` without one; uv installs it."""
 
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import ClassVar
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
@@ -13,277 +13,254 @@ from packaging.utils import canonicalize_name
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import Writable
 from cnb_python.config.settings import Settings
-from cnb_python.errors.base import BuildpackError
-from cnb_python.errors.install import InstallFailed
-from cnb_python.errors.locks import StaleLock, UnknownGroup
+from cnb_python.errors.locks import UnknownGroup
 from cnb_python.errors.programs import LockTooNew
-from cnb_python.managers import build_errors, exported_requirements, install_locked, schema
-from cnb_python.managers.base import InstallContext, Pin, Resolution
-from cnb_python.managers.install_locked import Choice
-from cnb_python.managers.pipenv import sources as pipenv_sources
-from cnb_python.managers.pipenv.sources import PipenvSources
+from cnb_python.managers import index_config, install_locked, pylock_file, schema
+from cnb_python.managers.base import Pin, Resolution
+from cnb_python.managers.lock_export import LockExport, LockSources, LockTool
+from cnb_python.managers.pipenv.sources import expanded, read_sources
 from cnb_python.managers.tool import Program
 from cnb_python.managers.uv import commands as uv
-from cnb_python.managers.uv import index_env
-from cnb_python.system.interface import Command, Outcome, Run
 
-# uv wants one; nobody has a package of that name.
-_PROJECT = "cnb-python-pipfile"
+_PIPENV = LockTool(
+    title="Pipenv",
+    command="pipenv",
+    lock="Pipfile.lock",
+    source="Pipfile",
+    stale=re.compile(r"Pipfile\.lock is out-of-date"),
+    newer=None,
+    owned=re.compile(
+        r"PIPENV_(ACTIVE|CACHE_DIR|PIPFILE|PYTHON|DEFAULT_PYTHON_VERSION|VENV_IN_PROJECT|SKIP_LOCK)"
+        r"|WORKON_HOME"
+    ),
+)
+# The name of a group in a lock file, by its name in a Pipfile.
+_SECTIONS = {"packages": "default", "dev-packages": "develop", "dev": "develop"}
+# `pipfile-spec` of the lock files that the pinned Pipenv writes.
+_NEWEST_SPEC = 6
+# Pipenv has no option for a file to write to. Its output has logins, so it must not be logged.
+_TO_FILE = ("/bin/sh", "-c", 'exec "$@" >"$0"')
+_INDEX_OPTIONS = ("-i ", "--index-url ", "--extra-index-url ", "--trusted-host ")
+_EGG = re.compile(r"#egg=([\w.-]+)")
+_EGG_FRAGMENT = re.compile(r"#egg=[^&]*&?")
+# uv needs a name for the project; no package has this one.
+_PROJECT_NAME = "cnb-python-pipfile"
 
 
-def uv_files(lines: Iterable[str], sources: PipenvSources, scratch: Path) -> tuple[str, ...]:
-    """Write what *lines* ask for into files for `uv pip compile`, in *scratch*; return these.
+@dataclass(frozen=True, slots=True)
+class PipenvExport(LockExport):
+    """One build's export of `Pipfile.lock`."""
 
-    What is bound to another than the first of *sources* goes into a project, whose table says so:
-    a requirements file has no words for it.
+    tool: ClassVar = _PIPENV
+
+    @property
+    def program(self) -> Program:
+        """The Pipenv that reads the files."""
+        return Program.chosen("pipenv", self.settings.pipenv)
+
+    def resolve(self) -> Resolution:
+        """Return what the lock file holds, or what the `Pipfile` means today without one.
+
+        Raises Pipenv's and uv's failures, LockTooNew, UnknownGroup, and what `schema.check` and
+        `read_sources` raise.
+        """
+        return self._read_lock() if self.lock.is_file() else self._resolve_pipfile()
+
+    def install(self, pins: Sequence[Pin]) -> None:
+        """Install exactly *pins*. Raises uv's failure."""
+        if not pins:
+            return
+        if self.lock.is_file():
+            pipfile = toml.read(self._pipfile)
+            environ = self.context.environ
+            sources = read_sources(self._document(), pipfile, self._index_lines(), environ)
+            variables = index_config.exported_index_variables(sources.lines, environ)
+            self.install_with_uv(pins, sources.indexes_of, variables)
+        else:
+            lines = (expanded(line, self.context.environ) for line in self._index_lines())
+            variables = index_config.exported_index_variables(lines, self.context.environ)
+            uv_sources = uv.UvSources(is_own=False, variables=variables)
+            install_locked.install(pins, self.context, self.run, uv_sources)
+
+    def variables(self) -> dict[str, str]:
+        """Return the user's variables with a cache of the build's own, and no environment."""
+        # For the usual index, whose URL the lock file has.
+        mirror = index_config.index_variables(self.context.environ).get("UV_DEFAULT_INDEX", "")
+        return {
+            **({"PIPENV_PYPI_MIRROR": mirror} if mirror else {}),
+            **self.user_variables(),
+            "PIPENV_CACHE_DIR": str(self.context.scratch / "pipenv"),
+            "PIPENV_IGNORE_VIRTUALENVS": "1",
+            "PIPENV_DONT_LOAD_ENV": "1",
+            "PIPENV_NOSPIN": "1",
+        }
+
+    def _read_lock(self) -> Resolution:
+        """Return what the lock file holds for the app's Python."""
+        sections = self._sections()
+        self._run(("verify",))
+        output = self._run(("requirements", "--hash", *_categories(self.settings)))
+        names = {path: name for section in sections for path, name in _local_sources(section)}
+        lines = [_with_name(line, names) for line in output]
+        self._keep_index_lines(lines)
+        return self.resolution("\n".join(lines))
+
+    def _resolve_pipfile(self) -> Resolution:
+        """Return what uv resolves for the lines that Pipenv prints for the `Pipfile`."""
+        schema.check(self.context.app_dir, _PIPENV.source)
+        output = self._run(("requirements", "--no-lock", *_categories(self.settings)))
+        self._keep_index_lines(output)
+        requirements = [line for line in output if not line.startswith(_INDEX_OPTIONS)]
+        pylock = self.context.scratch / "pylock.toml"
+        # uv would keep the releases in it.
+        pylock.unlink(missing_ok=True)
+        pipfile, environ = toml.read(self._pipfile), self.context.environ
+        like_a_lock = {**pipfile, "_meta": {"sources": pipfile.get("source")}}
+        sources = read_sources(like_a_lock, pipfile, self._index_lines(), environ, _PIPENV.source)
+        files = uv_files(requirements, sources, self.context.scratch)
+        context = replace(
+            self.context, environ=index_config.exported_index_variables(sources.lines, environ)
+        )
+        command = replace(
+            uv.compile_all(files, pylock, context), shown=f"uv pip compile {_PIPENV.source}"
+        )
+        outcome = self.run(command)
+        if outcome.code:
+            raise uv.explain(command, outcome, self.context)
+        resolution = pylock_file.read_lock(pylock, self.choice, _PIPENV.source)
+        return resolution._replace(from_files_alone=False)
+
+    def _run(self, words: Sequence[str]) -> list[str]:
+        """Return the lines that Pipenv prints for *words*. Raises its failure."""
+        file = self.context.scratch / "pipenv.answer.txt"
+        command = self.command(words)
+        command = replace(command, argv=(*_TO_FILE, str(file), *command.argv))
+        outcome = self.run(command)
+        if outcome.code:
+            raise self.explain(command, outcome)
+        return [line.strip() for line in file.read_text("utf-8").splitlines() if line.strip()]
+
+    def _sections(self) -> list[Mapping[str, object]]:
+        """Return the chosen sections of the lock file.
+
+        Raises what `schema.check` does, LockTooNew and UnknownGroup.
+        """
+        schema.check(self.context.app_dir, _PIPENV.lock, _PIPENV.source)
+        document = self._document()
+        _check_spec(document, self.program)
+        groups = self.settings.groups
+        chosen = [_SECTIONS.get(name, name) for name in ("packages", *groups)]
+        sections = {name: table for name, table in document.items() if name != "_meta"}
+        for group, section in zip(groups, chosen[1:], strict=True):
+            if section not in sections:
+                names = tuple(sorted(sections.keys() - {"default"}))
+                raise UnknownGroup(_PIPENV.lock, "group", group, names)
+        return [sections.get(name, {}) for name in chosen]
+
+    def _document(self) -> dict[str, Mapping[str, object]]:
+        """Return the tables of the lock file, whose types have been checked."""
+        document = json.loads(self.lock.read_text("utf-8-sig"))
+        return {name: table for name, table in document.items() if isinstance(table, dict)}
+
+    def _keep_index_lines(self, lines: Iterable[str]) -> None:
+        """Write those of *lines* that name indexes to a file, for `install`."""
+        index_lines = (line for line in lines if line.startswith(_INDEX_OPTIONS))
+        self._index_file.write_text("\n".join(index_lines), encoding="utf-8")
+
+    def _index_lines(self) -> list[str]:
+        return self._index_file.read_text("utf-8").splitlines()
+
+    @property
+    def _index_file(self) -> Path:
+        return self.context.scratch / "Pipfile.sources"
+
+    @property
+    def _pipfile(self) -> Path:
+        return self.context.app_dir / _PIPENV.source
+
+
+def _check_spec(document: Mapping[str, Mapping[str, object]], program: Program) -> None:
+    """Refuse a form newer than the pinned Pipenv's, which does not look. Raises LockTooNew."""
+    spec = document.get("_meta", {}).get("pipfile-spec")
+    if isinstance(spec, int) and spec > _NEWEST_SPEC and program.is_locked:
+        raise LockTooNew(_PIPENV.lock, _PIPENV.title, (f'"pipfile-spec": {spec}',))
+
+
+def _categories(settings: Settings) -> tuple[str, ...]:
+    groups = ["dev-packages" if name == "dev" else name for name in settings.groups]
+    return ("--categories", " ".join(("packages", *groups))) if groups else ()
+
+
+def _local_sources(section: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """Yield path or URL, and name, of each package of *section* that no index serves."""
+    for name, entry in section.items():
+        if isinstance(entry, dict):
+            for key in ("path", "file"):
+                if isinstance(source := entry.get(key), str):
+                    yield source, name
+
+
+def _with_name(line: str, names: Mapping[str, str]) -> str:
+    """Return *line* with the name of its package, in a form that uv accepts.
+
+    Pipenv leaves out the names of files and directories. uv has no editable repositories; a copy
+    has the same contents.
     """
-    plain, bound = scratch / "Pipfile.txt", scratch / "pipfile" / "pyproject.toml"
-    homes = {line: _address(line, sources) for line in lines}
-    others = [line for line, address in homes.items() if not address]
-    plain.write_text("\n".join(others) + "\n", encoding="utf-8")
-    if len(others) == len(homes):
+    is_editable = line.startswith("-e ")
+    requirement, mark, marker = line.removeprefix("-e ").partition("; ")
+    if egg := _EGG.search(requirement):
+        url = _EGG_FRAGMENT.sub("#", requirement).rstrip("#").partition(" --hash")[0]
+        return f"{egg[1]} @ {url}{mark}{marker}"
+    source, space, hashes = requirement.partition(" --hash")
+    name = names.get(source) or names.get(source.removeprefix("./"))
+    if not name:
+        return line
+    if is_editable:
+        return f"-e {source}#egg={name}{mark}{marker}"
+    return f"{name} @ {source}{mark}{marker}{space}{hashes}"
+
+
+def uv_files(requirements: Iterable[str], sources: LockSources, scratch: Path) -> tuple[str, ...]:
+    """Write *requirements* into files for `uv pip compile` in *scratch*; return their paths.
+
+    Packages of another source than the first go into a project: a requirements file cannot name
+    the index of a single package.
+    """
+    plain, project = scratch / "Pipfile.txt", scratch / "pipfile" / "pyproject.toml"
+    indexes = {line: _own_index(line, sources) for line in requirements}
+    unbound = [line for line, url in indexes.items() if not url]
+    plain.write_text("\n".join(unbound) + "\n", encoding="utf-8")
+    if len(unbound) == len(indexes):
         return (str(plain),)
-    elsewhere = {line: address for line, address in homes.items() if address}
-    bound.parent.mkdir(exist_ok=True)
-    toml.write(bound, _project(elsewhere))
-    return (str(plain), str(bound))
+    project.parent.mkdir(exist_ok=True)
+    toml.write(project, _project({line: url for line, url in indexes.items() if url}))
+    return (str(plain), str(project))
 
 
-def _project(addresses: Mapping[str, str]) -> Mapping[str, Writable]:
-    """Return a project that asks for each line of *addresses*, from there."""
-    names = {
-        one: f"source-{number}" for number, one in enumerate(dict.fromkeys(addresses.values()))
-    }
-    sources = {_name(line): {"index": names[one]} for line, one in addresses.items()}
+def _own_index(line: str, sources: LockSources) -> str:
+    """Return the index of the package of *line*; empty: the first one, or it has none."""
+    name = _index_name(line)
+    urls = sources.indexes_of(Pin(name, "", "", line)) if name else ()
+    return next((url for url in urls if f"--index-url {url}" not in sources.lines), "")
+
+
+def _project(indexes: Mapping[str, str]) -> Mapping[str, Writable]:
+    """Return a `pyproject.toml` that requires each line of *indexes* from its index."""
+    names = {url: f"source-{at}" for at, url in enumerate(dict.fromkeys(indexes.values()))}
+    sources = {_index_name(line): {"index": names[url]} for line, url in indexes.items()}
     index: list[Writable] = [
-        {"name": name, "url": one, "explicit": True} for one, name in names.items()
+        {"name": name, "url": url, "explicit": True} for url, name in names.items()
     ]
     return {
-        "project": {"name": _PROJECT, "version": "0", "dependencies": list(addresses)},
+        "project": {"name": _PROJECT_NAME, "version": "0", "dependencies": list(indexes)},
         "tool": {"uv": {"sources": sources, "index": index}},
     }
 
 
-def _address(line: str, sources: PipenvSources) -> str:
-    """Return the one source of what *line* asks for; empty: the first, or it names a place."""
-    name = _name(line)
-    found = sources.home(Pin(name, "", "", line)) if name else ()
-    return next((one for one in found if f"--index-url {one}" not in sources.lines), "")
-
-
-def _name(line: str) -> str:
-    """Return the name of what comes from an index; empty: *line* is about something else."""
+def _index_name(line: str) -> str:
+    """Return the name of the package of *line*; empty: it does not come from an index."""
     try:
-        read = Requirement(line)
+        requirement = Requirement(line)
     except InvalidRequirement:
         return ""
-    return "" if read.url else canonicalize_name(read.name)
-
-
-_LOCK, _PIPFILE, _NAME = "Pipfile.lock", "Pipfile", "Pipenv"
-_STALE = re.compile(r"Pipfile\.lock is out-of-date")
-_FRAGMENT = re.compile(r"#egg=[^&]*&?")
-# Where and among what to look.
-_FINDING = ("-i ", "--index-url ", "--extra-index-url ", "--trusted-host ")
-# As a Pipfile calls a group, and as its lock does.
-_SECTIONS = {"packages": "default", "dev-packages": "develop", "dev": "develop"}
-# `pipfile-spec` of the locks that the pinned Pipenv writes.
-_FORM = 6
-_LAST_WORDS = 8
-# It has no option for it. What a process says is searched for logins, and its answer has some.
-_WRITTEN = ("/bin/sh", "-c", 'exec "$@" >"$0"')
-# What they choose is ours to choose: neither the app nor its environment is to be touched.
-_OURS = re.compile(
-    r"PIPENV_(ACTIVE|CACHE_DIR|PIPFILE|PYTHON|DEFAULT_PYTHON_VERSION|VENV_IN_PROJECT|SKIP_LOCK)"
-    r"|WORKON_HOME"
-)
-
-
-class PipenvExport(NamedTuple):
-    """What Pipenv is asked."""
-
-    program: Program
-    settings: Settings
-    processor: str
-    place: InstallContext
-    run: Run
-
-
-def read_lock(asked: PipenvExport) -> Resolution:
-    """Return what the lock of the app holds for its Python. Raises what Pipenv says of it."""
-    sections = _sections(asked)
-    _pipenv(asked, ("verify",))
-    said = _pipenv(asked, ("requirements", "--hash", *_categories(asked.settings)))
-    names = {place: name for one in sections for place, name in _places(one)}
-    lines = [_named(line, names) for line in _lines(said)]
-    _note_finding(asked.place, lines)
-    choice = Choice(asked.place.python, asked.processor)
-    text = exported_requirements.plain("\n".join(lines))
-    return exported_requirements.read(text, _LOCK, asked.place.app_dir, choice, uv.NAME).decision
-
-
-def resolve(asked: PipenvExport) -> Resolution:
-    """Return what the app's `Pipfile` means today. Raises what Pipenv, or uv, says of it."""
-    place = asked.place
-    schema.check(place.app_dir, _PIPFILE)
-    said = _pipenv(asked, ("requirements", "--no-lock", *_categories(asked.settings)))
-    lines = _lines(said)
-    _note_finding(place, lines)
-    lock = place.scratch / "pylock.toml"
-    wanted = [line for line in lines if not line.startswith(_FINDING)]
-    lock.unlink(missing_ok=True)
-    pipfile = toml.read(place.app_dir / _PIPFILE)
-    alike = {**pipfile, "_meta": {"sources": pipfile.get("source")}}
-    sources = pipenv_sources.read(alike, pipfile, _found(place), place.environ, _PIPFILE)
-    files = uv_files(wanted, sources, place.scratch)
-    found = replace(place, environ=_as_uv(sources.lines, place).variables)
-    resolving = uv.compile_all(files, lock, found)
-    command = replace(resolving, shown=f"uv pip compile {_PIPFILE}")
-    outcome = asked.run(command)
-    if outcome.code:
-        raise uv.explain(command, outcome, place)
-    choice = Choice(place.python, asked.processor)
-    return install_locked.read_lock(lock, choice, _PIPFILE)._replace(from_files_alone=False)
-
-
-def install(pins: Sequence[Pin], place: InstallContext, run: Run) -> None:
-    """Install exactly *pins*. Raises what uv says went wrong."""
-    if pins and (place.app_dir / _LOCK).is_file():
-        lock, pipfile = _document(place), toml.read(place.app_dir / _PIPFILE)
-        found = pipenv_sources.read(lock, pipfile, _found(place), place.environ)
-        lock_of = install_locked.IndexedLock(_NAME, found.home)
-        install_locked.install_from_indexes(pins, lock_of, place, run, _as_uv(found.lines, place))
-    elif pins:
-        install_locked.install(pins, place, run, _sources(place))
-
-
-def explain(command: Command, outcome: Outcome) -> BuildpackError:
-    """Say why Pipenv failed."""
-    said = tuple(line.strip() for line in outcome.output.splitlines() if line.strip())
-    last = said[-_LAST_WORDS:]
-    if trouble := build_errors.machine_failure(outcome.code, outcome.output, _NAME):
-        return trouble
-    if _STALE.search(outcome.output):
-        return StaleLock(_LOCK, _PIPFILE, "pipenv lock", last)
-    return InstallFailed(_NAME, command.shown, outcome.code, last)
-
-
-def _pipenv(asked: PipenvExport, words: Sequence[str]) -> str:
-    """Return what Pipenv answers to *words*. Raises what it says went wrong."""
-    place = asked.place
-    answer = place.scratch / "pipenv.answer.txt"
-    command = Command(
-        (*_WRITTEN, str(answer), *place.bring(asked.program), *words),
-        _variables(place),
-        place.app_dir,
-        shown=" ".join(("pipenv", *words)),
-    )
-    outcome = asked.run(command)
-    if outcome.code:
-        raise explain(command, outcome)
-    return answer.read_text("utf-8")
-
-
-def _variables(place: InstallContext) -> dict[str, str]:
-    kept = {name: value for name, value in place.environ.items() if not _OURS.fullmatch(name)}
-    mirror = index_env.variables(place.environ).get("UV_DEFAULT_INDEX", "")
-    return {
-        # For the usual index, which a lock names with its address.
-        **({"PIPENV_PYPI_MIRROR": mirror} if mirror else {}),
-        **kept,
-        "PIPENV_CACHE_DIR": str(place.scratch / "pipenv"),
-        "PIPENV_IGNORE_VIRTUALENVS": "1",
-        "PIPENV_DONT_LOAD_ENV": "1",
-        "PIPENV_NOSPIN": "1",
-    }
-
-
-def _categories(settings: Settings) -> tuple[str, ...]:
-    chosen = " ".join(("packages", *_chosen(settings)))
-    return ("--categories", chosen) if _chosen(settings) else ()
-
-
-def _chosen(settings: Settings) -> tuple[str, ...]:
-    return tuple("dev-packages" if name == "dev" else name for name in settings.groups)
-
-
-def _sections(asked: PipenvExport) -> list[Mapping[str, object]]:
-    """Return the parts of the lock that count.
-
-    Raises what `forms.check` does, LockTooNew and UnknownGroup.
-    """
-    schema.check(asked.place.app_dir, _LOCK, _PIPFILE)
-    document = _document(asked.place)
-    _check_form(document, asked.program)
-    groups = asked.settings.groups
-    wanted = [_SECTIONS.get(name, name) for name in ("packages", *groups)]
-    known = {name: one for name, one in document.items() if name != "_meta"}
-    for name, section in zip(groups, wanted[1:], strict=True):
-        if section not in known:
-            raise UnknownGroup(_LOCK, "group", name, tuple(sorted(known.keys() - {"default"})))
-    return [known.get(name, {}) for name in wanted]
-
-
-def _document(place: InstallContext) -> dict[str, Mapping[str, object]]:
-    """Return the tables of the lock, which has been checked."""
-    document = json.loads((place.app_dir / _LOCK).read_text("utf-8-sig"))
-    return {name: one for name, one in document.items() if isinstance(one, dict)}
-
-
-def _check_form(document: Mapping[str, Mapping[str, object]], program: Program) -> None:
-    """Refuse a form that came after our Pipenv, which does not look. Raises LockTooNew."""
-    form = document.get("_meta", {}).get("pipfile-spec")
-    if isinstance(form, int) and form > _FORM and program.is_locked:
-        raise LockTooNew(_LOCK, _NAME, (f'"pipfile-spec": {form}',))
-
-
-def _places(section: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    """Yield place and name of each package of *section* that is not from an index."""
-    for name, entry in section.items():
-        if isinstance(entry, dict):
-            for key in ("path", "file"):
-                if isinstance(place := entry.get(key), str):
-                    yield place, name
-
-
-def _lines(said: str) -> list[str]:
-    return [line.strip() for line in said.splitlines() if line.strip()]
-
-
-def _named(line: str, names: Mapping[str, str]) -> str:
-    """Return *line* with the name of what it asks for, and in words that uv understands.
-
-    Pipenv leaves out the names of files and directories. uv knows no editable repositories; what
-    is in it is the same.
-    """
-    editable = line.startswith("-e ")
-    wanted, mark, marker = line.removeprefix("-e ").partition("; ")
-    if egg := re.search(r"#egg=([\w.-]+)", wanted):
-        address = _FRAGMENT.sub("#", wanted).rstrip("#").partition(" --hash")[0]
-        return f"{egg[1]} @ {address}{mark}{marker}"
-    place, space, hashes = wanted.partition(" --hash")
-    name = names.get(place) or names.get(place.removeprefix("./"))
-    if not name:
-        return line
-    if editable:
-        return f"-e {place}#egg={name}{mark}{marker}"
-    return f"{name} @ {place}{mark}{marker}{space}{hashes}"
-
-
-def _note_finding(place: InstallContext, lines: Sequence[str]) -> None:
-    """Keep what *lines* say of where to look, for installing."""
-    found = (line for line in lines if line.startswith(_FINDING))
-    (place.scratch / "Pipfile.sources").write_text("\n".join(found), encoding="utf-8")
-
-
-def _found(place: InstallContext) -> list[str]:
-    return (place.scratch / "Pipfile.sources").read_text("utf-8").splitlines()
-
-
-def _sources(place: InstallContext) -> uv.UvSources:
-    lines = (pipenv_sources.expanded(line, place.environ) for line in _found(place))
-    return _as_uv(lines, place)
-
-
-def _as_uv(lines: Iterable[str], place: InstallContext) -> uv.UvSources:
-    return uv.UvSources(is_own=False, variables=index_env.found_by(lines, place.environ))
+    return "" if requirement.url else canonicalize_name(requirement.name)

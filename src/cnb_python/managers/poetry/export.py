@@ -1,162 +1,251 @@
-"""Has Poetry check its lock and say what it holds; uv installs that, and Poetry the app itself."""
+"""Exports `poetry.lock` with Poetry, finds the index of each package, and installs them.
+
+uv installs the packages from the sources that the lock file names
+(https://python-poetry.org/docs/repositories/), Poetry the app itself.
+"""
 
 import re
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar, NamedTuple
+from urllib.parse import urlsplit
 
-from packaging.utils import canonicalize_name
+from packaging.utils import canonicalize_name, canonicalize_version
 
-from cnb_python.config.settings import Settings
+from cnb_python.cnb import toml
+from cnb_python.cnb.toml import TomlTable
 from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.install import InstallFailed
-from cnb_python.errors.locks import StaleLock, UnknownGroup
-from cnb_python.errors.programs import AppNotInstallable, LockTooNew, UnknownPoetryKey
-from cnb_python.managers import build_errors, exported_requirements, install_locked, schema
+from cnb_python.errors.locks import UnknownGroup
+from cnb_python.errors.programs import AppNotInstallable, UnknownPoetryKey
+from cnb_python.managers import index_config
 from cnb_python.managers.base import InstallContext, Pin, Resolution
-from cnb_python.managers.install_locked import Choice
-from cnb_python.managers.pip.pinned import digest
-from cnb_python.managers.poetry import pyproject, sources
-from cnb_python.managers.poetry import sources as poetry_sources
+from cnb_python.managers.lock_export import (
+    INDEX_LINE,
+    LockExport,
+    LockSources,
+    LockTool,
+    last_lines,
+)
+from cnb_python.managers.poetry import pyproject
 from cnb_python.managers.poetry.pyproject import PYPROJECT
-from cnb_python.managers.uv import commands as uv
-from cnb_python.managers.uv import index_env
-from cnb_python.system.interface import Command, Outcome, Run
+from cnb_python.managers.tool import Program
+from cnb_python.system.certificates import bundle_with
+from cnb_python.system.interface import Command, Outcome
+from cnb_python.system.redaction import shown
 
-_LOCK, _NAME = "poetry.lock", "Poetry"
-_STALE = re.compile(r"pyproject\.toml changed significantly since poetry\.lock was last generated")
-_NEWER = re.compile(r"lock file is not compatible with the current version of Poetry")
-_REFUSED = re.compile(r"Additional properties are not allowed \('([^']+)'")
+_POETRY = LockTool(
+    title="Poetry",
+    command="poetry",
+    lock="poetry.lock",
+    source=PYPROJECT,
+    stale=re.compile(
+        r"pyproject\.toml changed significantly since poetry\.lock was last generated"
+    ),
+    newer=re.compile(r"lock file is not compatible with the current version of Poetry"),
+    owned=re.compile(
+        r"POETRY_(VIRTUALENVS_\w+|CACHE_DIR|CONFIG_DIR|DATA_DIR|HOME|SYSTEM_GIT_CLIENT)"
+    ),
+    options=("--no-interaction", "--no-ansi"),
+)
+_UNKNOWN_KEY = re.compile(r"Additional properties are not allowed \('([^']+)'")
 _NOT_INSTALLABLE = re.compile(r"The current project could not be installed: (.+)")
-_UNKNOWN = (
+_UNKNOWN_NAME = (
     ("group", re.compile(r"Group\(s\) not found: ([^\s,]+)")),
     ("extra", re.compile(r"Extra \[([^],]+)[^]]*\] is not specified")),
 )
-_LAST_WORDS = 8
-# What they choose is ours to choose: neither the app nor its environment is to be touched.
-_OURS = re.compile(
-    r"POETRY_(VIRTUALENVS_\w+|CACHE_DIR|CONFIG_DIR|DATA_DIR|HOME|SYSTEM_GIT_CLIENT)"
-)
+_CERTIFICATE = re.compile(r"POETRY_CERTIFICATES_(\w+?)_(CLIENT_CERT|CERT)")
 
 
-def resolve(settings: Settings, processor: str, place: InstallContext, run: Run) -> Resolution:
-    """Return what the lock of the app holds for its Python. Raises what Poetry says went wrong."""
-    exported = _exported(place)
-    outcome = run(command := _export(settings, exported, place))
-    if outcome.code:
-        raise _unknown(outcome.output, place) or _explain(command, outcome, place)
-    choice = Choice(place.python, processor)
-    text = exported_requirements.plain(exported.read_text("utf-8"))
-    found = exported_requirements.read(text, _LOCK, place.app_dir, choice, uv.NAME)
-    return found.decision._replace(pins=tuple(sorted((*found.decision.pins, *_of_the_app(place)))))
+@dataclass(frozen=True, slots=True)
+class PoetryExport(LockExport):
+    """One build's export of `poetry.lock`."""
 
+    tool: ClassVar = _POETRY
 
-def install(settings: Settings, pins: Sequence[Pin], place: InstallContext, run: Run) -> None:
-    """Install exactly *pins*. Raises what uv or Poetry says went wrong."""
-    own = {pin.name for pin in _of_the_app(place)}
-    if others := [pin for pin in pins if pin.name not in own]:
-        _install_others(others, place, run)
-    if len(others) < len(pins):
-        outcome = run(command := _install_app(settings, place))
+    @property
+    def program(self) -> Program:
+        """The Poetry that reads the lock file."""
+        return pyproject.read(self.context.app_dir).program(self.settings)
+
+    def resolve(self) -> Resolution:
+        """Return what the lock file holds for the app's Python. Raises Poetry's failure."""
+        chosen = [word for name in self.settings.groups for word in ("--with", name)]
+        chosen += [word for name in self.settings.extras for word in ("--extras", name)]
+        # The URLs have their logins, in a file that is removed when the build ends.
+        output = ("--with-credentials", "--output", str(self._exported))
+        outcome = self.run(command := self.command(("export", *chosen), output))
         if outcome.code:
-            raise explain(command, outcome)
+            raise self._unknown_name(outcome.output) or self.explain_export(command, outcome)
+        return self.resolution(self._exported.read_text("utf-8"), self._app())
+
+    def install(self, pins: Sequence[Pin]) -> None:
+        """Install exactly *pins*. Raises uv's or Poetry's failure."""
+        app = self._app()
+        if packages := [pin for pin in pins if not app or pin.name != app.name]:
+            lines = self._exported.read_text("utf-8").splitlines()
+            sources = read_sources(self.lock, lines)
+            variables = index_config.exported_index_variables(sources.lines, self.context.environ)
+            variables |= certificate_variables(self.context)
+            self.install_with_uv(packages, sources.indexes_of, variables)
+        if len(packages) < len(pins):
+            outcome = self.run(command := self.command(("install", "--only-root")))
+            if outcome.code:
+                raise self.explain(command, outcome)
+
+    def variables(self) -> dict[str, str]:
+        """Return the user's variables with directories and an environment of the build's own."""
+        own, user = self.context.scratch / "poetry", self.user_variables()
+        return {
+            **user,
+            "POETRY_CONFIG_DIR": str(own / "config"),
+            "POETRY_CACHE_DIR": str(own / "cache"),
+            "POETRY_DATA_DIR": str(own / "data"),
+            # VIRTUAL_ENV names the environment.
+            "POETRY_VIRTUALENVS_CREATE": "false",
+            "POETRY_KEYRING_ENABLED": user.get("POETRY_KEYRING_ENABLED", "false"),
+        }
+
+    def explain(self, command: Command, outcome: Outcome) -> BuildpackError:
+        """Return the failure of *command*, also of those that Poetry alone has."""
+        failure = super().explain(command, outcome)
+        if not isinstance(failure, InstallFailed):
+            return failure
+        if match := _NOT_INSTALLABLE.search(outcome.output):
+            return AppNotInstallable(PYPROJECT, _POETRY.title, match[1])
+        if match := _UNKNOWN_KEY.search(outcome.output):
+            return UnknownPoetryKey(PYPROJECT, _POETRY.title, match[1], last_lines(outcome.output))
+        return failure
+
+    def _unknown_name(self, output: str) -> BuildpackError | None:
+        """Return the failure if a chosen group or extra does not exist, else None."""
+        for kind, pattern in _UNKNOWN_NAME:
+            if match := pattern.search(output):
+                project = pyproject.read(self.context.app_dir)
+                names = project.groups if kind == "group" else project.extras
+                return UnknownGroup(PYPROJECT, kind, match[1], names)
+        return None
+
+    def _app(self) -> Pin | None:
+        """Return the pin of the app itself, None if it is not a package."""
+        project = pyproject.read(self.context.app_dir)
+        return self.app_pin(project.name) if project.is_package else None
+
+    @property
+    def _exported(self) -> Path:
+        return self.context.scratch / "poetry.export.txt"
 
 
-def _explain(command: Command, outcome: Outcome, place: InstallContext) -> BuildpackError:
-    """Say why Poetry did not read its lock: it has no words for values of a wrong kind."""
-    found = explain(command, outcome)
-    if isinstance(found, InstallFailed | StaleLock | LockTooNew):
-        schema.check(place.app_dir, _LOCK, PYPROJECT)
-    return found
+def read_sources(lock: Path, exported: Iterable[str]) -> LockSources:
+    """Return the indexes of the packages in *lock*; the *exported* lines have their logins.
+
+    Packages without a source in the lock file come from the usual index, which the returned lines
+    name. Raises UnreadableToml.
+    """
+    lines = tuple(exported)
+    urls = {_bare(match[2]): match[2] for match in map(INDEX_LINE.match, lines) if match}
+    sources: defaultdict[tuple[str, str], list[_PoetrySource]] = defaultdict(list)
+    for package in toml.tables_at(toml.read(lock), "package"):
+        url = _source_url(package)
+        source = _PoetrySource(urls.get(_bare(url), url), frozenset(_hashes(package)))
+        sources[_key(str(package.get("name")), str(package.get("version")))].append(source)
+
+    def indexes_of(pin: Pin) -> tuple[str, ...]:
+        return _indexes(pin, sources[_key(pin.name, pin.version)])
+
+    usual = (line for line in lines if not line.startswith("--extra-index-url "))
+    return LockSources(indexes_of, tuple(usual))
 
 
-def _install_others(pins: Sequence[Pin], place: InstallContext, run: Run) -> None:
-    lines = _exported(place).read_text("utf-8").splitlines()
-    home = sources.home(place.app_dir / _LOCK, lines)
-    variables = index_env.found_by(sources.found_by(lines), place.environ)
-    variables |= poetry_sources.trusting_certificates(place)
-    install_locked.install_from_indexes(
-        pins,
-        install_locked.IndexedLock(_NAME, home),
-        place,
-        run,
-        uv.UvSources(is_own=False, variables=variables),
-    )
+class _PoetrySource(NamedTuple):
+    url: str
+    hashes: frozenset[str]
 
 
-def explain(command: Command, outcome: Outcome) -> BuildpackError:
-    """Say why Poetry failed."""
-    said = tuple(line.strip() for line in outcome.output.splitlines() if line.strip())
-    last = said[-_LAST_WORDS:]
-    if trouble := build_errors.machine_failure(outcome.code, outcome.output, _NAME):
-        return trouble
-    if _STALE.search(outcome.output):
-        return StaleLock(_LOCK, PYPROJECT, "poetry lock", last)
-    if _NEWER.search(outcome.output):
-        return LockTooNew(_LOCK, _NAME, last)
-    if found := _NOT_INSTALLABLE.search(outcome.output):
-        return AppNotInstallable(PYPROJECT, _NAME, found[1])
-    if found := _REFUSED.search(outcome.output):
-        return UnknownPoetryKey(PYPROJECT, _NAME, found[1], last)
-    return InstallFailed(_NAME, command.shown, outcome.code, last)
+def _indexes(pin: Pin, sources: list[_PoetrySource]) -> tuple[str, ...]:
+    """Return the index of *pin*: its hashes choose among the *sources* of that release."""
+    fitting = [
+        source for source in sources if any(f"={value}" in pin.line for value in source.hashes)
+    ]
+    urls = (source.url for source in fitting or sources)
+    return tuple(dict.fromkeys(filter(None, urls)))
 
 
-def _unknown(said: str, place: InstallContext) -> BuildpackError | None:
-    """Return that what was chosen does not exist, None where Poetry says something else."""
-    for kind, pattern in _UNKNOWN:
-        if found := pattern.search(said):
-            project = pyproject.read(place.app_dir)
-            known = project.groups if kind == "group" else project.extras
-            return UnknownGroup(PYPROJECT, kind, found[1], known)
-    return None
+def _key(name: str, version: str) -> tuple[str, str]:
+    return canonicalize_name(name), canonicalize_version(version)
 
 
-def _of_the_app(place: InstallContext) -> tuple[Pin, ...]:
-    """Return the app itself, where it is a package."""
-    found = pyproject.read(place.app_dir)
-    if not found.is_package:
-        return ()
-    line = f"-e {place.app_dir}"
-    return (Pin(canonicalize_name(found.name), "", digest((line,)), line, is_cacheable=False),)
+def _source_url(package: TomlTable) -> str:
+    source = toml.table_at(package, "source")
+    return str(source.get("url", "")) if source.get("type") == "legacy" else ""
 
 
-def _export(settings: Settings, into: Path, place: InstallContext) -> Command:
-    chosen = [word for name in settings.groups for word in ("--with", name)]
-    chosen += [word for name in settings.extras for word in ("--extras", name)]
-    # Its logins go with the addresses, into a file that the build's end removes.
-    written = ("--with-credentials", "--output", str(into))
-    return _poetry(settings, place, ("export", *chosen), written)
+def _hashes(package: TomlTable) -> Iterator[str]:
+    yield from (str(file.get("hash", "")).lower() for file in toml.tables_at(package, "files"))
 
 
-def _install_app(settings: Settings, place: InstallContext) -> Command:
-    """Return the command with which Poetry makes an environment lead to the app."""
-    return _poetry(settings, place, ("install", "--only-root"), ())
+def _bare(url: str) -> str:
+    return shown(url).rstrip("/") if url else ""
 
 
-def _poetry(
-    settings: Settings, place: InstallContext, words: Sequence[str], more: Sequence[str]
-) -> Command:
-    program = pyproject.read(place.app_dir).program(settings)
-    start = place.bring(program)
-    return Command(
-        (*start, "--no-interaction", "--no-ansi", *words, *more),
-        _variables(place),
-        place.app_dir,
-        shown=" ".join(("poetry", *words)),
-    )
+def certificate_variables(context: InstallContext) -> dict[str, str]:
+    """Return uv's variables for the certificates of all sources. Raises UnreadableToml."""
+    certificates = tuple(_certificates(context))
+    authorities = [cert for cert in certificates if cert.kind == "cert"]
+    files = [context.app_dir / cert.path for cert in authorities if cert.path]
+    clients = [context.app_dir / cert.path for cert in certificates if cert.kind == "client-cert"]
+    unchecked = {cert.source for cert in authorities if not cert.path}
+    variables = {}
+    if files:
+        bundle = context.scratch / "poetry.certificates.pem"
+        bundle.write_text(bundle_with((), files, context.environ), encoding="utf-8")
+        variables["SSL_CERT_FILE"] = str(bundle)
+    if clients and not context.environ.get("SSL_CLIENT_CERT"):
+        variables["SSL_CLIENT_CERT"] = str(clients[0])
+    if hosts := [host for name, host in _hosts(context) if _in_variable(name) in unchecked]:
+        variables["UV_INSECURE_HOST"] = " ".join(hosts)
+    return variables
 
 
-def _variables(place: InstallContext) -> dict[str, str]:
-    """Return the variables of Poetry's processes: its settings, but no place of the user's."""
-    own = place.scratch / "poetry"
-    kept = {name: value for name, value in place.environ.items() if not _OURS.fullmatch(name)}
-    return {
-        **kept,
-        **{f"POETRY_{name}_DIR": str(own / name.lower()) for name in ("CONFIG", "CACHE", "DATA")},
-        # The environment is there: VIRTUAL_ENV names it.
-        "POETRY_VIRTUALENVS_CREATE": "false",
-        "POETRY_KEYRING_ENABLED": kept.get("POETRY_KEYRING_ENABLED", "false"),
-    }
+class _Certificate(NamedTuple):
+    source: str
+    """The name of the source, as variables have it."""
+    kind: str
+    """`cert` or `client-cert`."""
+    path: str
+    """Empty: the source is not checked."""
 
 
-def _exported(place: InstallContext) -> Path:
-    return place.scratch / "poetry.export.txt"
+def _certificates(context: InstallContext) -> Iterator[_Certificate]:
+    """Yield the certificates in variables, then those that only `poetry.toml` names."""
+    in_variables = set()
+    for name, value in sorted(context.environ.items()):
+        if value and (match := _CERTIFICATE.fullmatch(name)):
+            kind = match[2].lower().replace("_", "-")
+            in_variables.add((match[1], kind))
+            yield _Certificate(match[1], kind, "" if value.lower() == "false" else value)
+    for name, entry in _certificate_settings(context.app_dir).items():
+        table = entry if isinstance(entry, dict) else {}
+        for kind in ("cert", "client-cert"):
+            if kind in table and (_in_variable(name), kind) not in in_variables:
+                path = table[kind]
+                yield _Certificate(_in_variable(name), kind, path if isinstance(path, str) else "")
+
+
+def _certificate_settings(directory: Path) -> TomlTable:
+    file = directory / "poetry.toml"
+    return toml.table_at(toml.read(file), "certificates") if file.is_file() else {}
+
+
+def _hosts(context: InstallContext) -> Iterator[tuple[str, str]]:
+    """Yield name and host of each source of the app."""
+    tools = toml.table_at(toml.read(context.app_dir / PYPROJECT), "tool")
+    for source in toml.tables_at(toml.table_at(tools, "poetry"), "source"):
+        if host := urlsplit(str(source.get("url", ""))).netloc.rpartition("@")[2]:
+            yield str(source.get("name", "")), host
+
+
+def _in_variable(name: str) -> str:
+    return name.upper().replace("-", "_")

@@ -1,117 +1,85 @@
-"""Poetry: `poetry.lock`, which Poetry itself checks and reads; uv installs exactly that.
+"""Poetry: the app has a `poetry.lock`, which Poetry exports and uv installs."""
 
-What asks it is imported when something changed.
-"""
-
-import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from cnb_python.app import App
-from cnb_python.config.settings import DEFAULTS, Settings
-from cnb_python.errors.base import BuildpackError
-from cnb_python.errors.locks import LockWithoutProject
 from cnb_python.managers import fingerprint
-from cnb_python.managers.base import (
-    Advice,
-    InstallContext,
-    NeedsResolving,
-    Pin,
-    Resolution,
-    ResolvesOnChange,
-)
+from cnb_python.managers.base import Advice, InstallContext, NeedsResolving, Resolution
+from cnb_python.managers.lock_manager import Exporter, ExportingManager, check_lock_and_source
 from cnb_python.managers.poetry import pyproject
 from cnb_python.managers.poetry.pyproject import PYPROJECT, PoetryProject
-from cnb_python.system.interface import Command, Outcome, Run
+from cnb_python.system.interface import Run
 
 LOCK = "poetry.lock"
-# What Poetry reads besides: settings of the project.
+# Poetry's settings for the project.
 _SETTINGS = "poetry.toml"
-_LOCAL = re.compile(
+_LOCAL_SOURCE = re.compile(
     r'\[package\.source\]\ntype = "(?:directory|file)"\nurl = "([^"\n]+)"', re.MULTILINE
 )
-_QUOTED = re.compile(r"(readme|licen[cs]e|copying|notice|authors)\b.*", re.IGNORECASE)
+# Files that the metadata of a package quotes.
+_QUOTED_FILES = re.compile(r"(readme|licen[cs]e|copying|notice|authors)\b.*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Poetry(ResolvesOnChange):
+class Poetry(ExportingManager):
     """Apps with a `poetry.lock`."""
 
-    settings: Settings = DEFAULTS
     name: str = "poetry"
     deciding_file: str = LOCK
-    processor: str = field(default_factory=lambda: os.uname().machine)
-    """As environment markers have it: `x86_64`."""
 
     def deciding_files(self, app: App) -> tuple[str, ...]:
-        """Return the app's lock, if it has one."""
+        """Return `poetry.lock` if the app has one."""
         return (LOCK,) if LOCK in app.names else ()
 
     def check(self, app: App) -> tuple[Advice, ...]:
-        """Refuse a lock that is no file, or stands alone.
+        """Refuse a lock file without a valid `pyproject.toml`.
 
-        Raises LoneLock, NotAFile, UnreadableFile or UnreadableToml.
+        Raises LockWithoutProject, NotAFile, UnreadableFile or UnreadableToml.
         """
-        app.content(LOCK)
-        if PYPROJECT not in app.names:
-            raise LockWithoutProject(LOCK, PYPROJECT, "Poetry")
+        check_lock_and_source(app, LOCK, PYPROJECT, "Poetry")
         pyproject.read(app.directory)
         return ()
 
     def resolve_from_files(
         self, app: App, python: str, environ: Mapping[str, str]
     ) -> Resolution | NeedsResolving:
-        """Return that Poetry has to say what its lock means here, and on what that depends."""
+        """Return that Poetry has to export the lock file, with the fingerprint of its inputs."""
         directory = app.directory
-        found = pyproject.read(directory)
+        poetry_project = pyproject.read(directory)
         inputs = fingerprint.inputs(
             self,
             python,
-            (found.program(self.settings).digest, fingerprint.public(found.relevant)),
+            (
+                poetry_project.program(self.settings).digest,
+                fingerprint.public(poetry_project.relevant),
+            ),
             fingerprint.variables(environ, "POETRY_"),
             fingerprint.files(directory, (LOCK, _SETTINGS)),
-            _of_the_app(directory, found),
-            fingerprint.named_in(directory / LOCK, _LOCAL, app.top),
+            _app_inputs(directory, poetry_project),
+            fingerprint.named_in(directory / LOCK, _LOCAL_SOURCE, app.top),
         )
         return NeedsResolving(f"it alone reads {LOCK}", inputs)
 
-    def resolve(self, place: InstallContext, run: Run) -> Resolution:
-        """Have Poetry check and read its lock. Raises what it says went wrong."""
-        from cnb_python.managers.poetry import export  # noqa: PLC0415 - see above
+    def exporter(self, context: InstallContext, run: Run) -> Exporter:
+        """Return Poetry for this build."""
+        from cnb_python.managers.poetry.export import PoetryExport  # noqa: PLC0415 - heavy
 
-        return export.resolve(self.settings, self.processor, place, run)
-
-    def install(
-        self, decision: Resolution, pins: Sequence[Pin], place: InstallContext, run: Run
-    ) -> None:
-        """Install exactly *pins*. Raises what Poetry or uv says went wrong."""
-        del decision
-        from cnb_python.managers.poetry import export  # noqa: PLC0415 - see above
-
-        export.install(self.settings, pins, place, run)
-
-    def explain(
-        self, command: Command, outcome: Outcome, place: InstallContext, run: Run
-    ) -> BuildpackError:
-        """Say why Poetry failed."""
-        del place, run
-        from cnb_python.managers.poetry import export  # noqa: PLC0415 - see above
-
-        return export.explain(command, outcome)
+        return PoetryExport(self.settings, self.processor, context, run)
 
 
-def _of_the_app(directory: Path, found: PoetryProject) -> Iterator[str]:
+def _app_inputs(directory: Path, project: PoetryProject) -> Iterator[str]:
     """Yield what the installation of the app itself depends on besides `pyproject.toml`.
 
-    Poetry makes it lead to directories and modules that it finds by their names; the metadata
-    quote a few texts. Code may change without anything else.
+    Poetry points it to directories and modules that it finds by their names, and copies a few
+    texts into its metadata. The code in them may change.
     """
-    if found.has_build:
+    if project.has_build:
         yield fingerprint.project_digest(directory, is_editable=False)
-    elif found.is_package:
-        for place in (directory, directory / "src"):
-            names = sorted(one.name for one in place.iterdir()) if place.is_dir() else []
-            yield from (one for one in names if one.endswith(".py") or (place / one).is_dir())
-            yield from fingerprint.files(place, filter(_QUOTED.fullmatch, names))
+    elif project.is_package:
+        for parent in (directory, directory / "src"):
+            names = sorted(path.name for path in parent.iterdir()) if parent.is_dir() else []
+            yield from (name for name in names if name.endswith(".py") or (parent / name).is_dir())
+            yield from fingerprint.files(parent, filter(_QUOTED_FILES.fullmatch, names))

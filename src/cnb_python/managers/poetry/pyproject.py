@@ -1,4 +1,4 @@
-"""What an app's `pyproject.toml` says to Poetry. Imported by builds that change nothing."""
+"""Poetry's part of an app's `pyproject.toml`. Imported by unchanged builds."""
 
 import json
 from pathlib import Path
@@ -12,48 +12,48 @@ from cnb_python.python.origin import Origin
 from cnb_python.python.specifiers import parse_constraint
 
 PYPROJECT = "pyproject.toml"
-# Of the tables that only other tools read, none counts.
-_READ = ("project", "dependency-groups", "build-system")
+# The tables that Poetry reads besides its own.
+_TABLES_READ = ("project", "dependency-groups", "build-system")
 
 
 class PoetryProject(NamedTuple):
-    """What counts of a `pyproject.toml`."""
+    """What Poetry reads in a `pyproject.toml`."""
 
     name: str
-    """Empty where it has none: then it cannot be installed."""
+    """Empty if it has none: the app itself cannot be installed then."""
     is_package: bool
-    """It is installed itself, besides what it needs."""
+    """The app itself is installed too."""
     has_build: bool
-    """Installing it runs code of the app's."""
+    """Installing the app runs code of the app."""
     requires: str
-    """The releases of Poetry that it asks for, in Poetry's words; empty: any."""
+    """The releases of Poetry that it requires, as Poetry's constraint; empty: any."""
     relevant: str
     """Everything that Poetry may read, as text."""
     groups: tuple[str, ...] = ()
     extras: tuple[str, ...] = ()
 
     def program(self, settings: Settings) -> Program:
-        """Return the Poetry that reads its lock."""
+        """Return the Poetry that reads the lock file."""
         if settings.poetry or not self.requires:
             return Program.chosen("poetry", settings.poetry)
-        asked = parse_constraint(self.requires, Origin(PYPROJECT, field="requires-poetry"))
+        constraint = parse_constraint(self.requires, Origin(PYPROJECT, field="requires-poetry"))
         pinned = Program("poetry")
-        if asked.admits(pinned.version):
+        if constraint.admits(pinned.version):
             return pinned
-        # Of several ranges the last, which is the newest for everybody who writes them in order.
-        return Program("poetry", ",".join(asked.alternatives[-1]))
+        # The last of several ranges: people write them in order, so it is the newest.
+        return Program("poetry", ",".join(constraint.alternatives[-1]))
 
 
 def read(directory: Path) -> PoetryProject:
-    """Read the `pyproject.toml` in *directory*. Raises UnreadableToml."""
+    """Return what Poetry reads in the `pyproject.toml` of *directory*. Raises UnreadableToml."""
     document = toml.read(directory / PYPROJECT)
     project = toml.table_at(document, "project")
     poetry = toml.table_at(toml.table_at(document, "tool"), "poetry")
-    named = next((one for one in (project.get("name"), poetry.get("name")) if one), "")
+    name = next(filter(None, (project.get("name"), poetry.get("name"))), "")
     requires = poetry.get("requires-poetry", "")
-    tables = {name: toml.table_at(document, name) for name in _READ}
+    tables = {table: toml.table_at(document, table) for table in _TABLES_READ}
     return PoetryProject(
-        name=named if isinstance(named, str) else "",
+        name=name if isinstance(name, str) else "",
         is_package=poetry.get("package-mode") is not False,
         has_build="build" in poetry,
         requires=requires if isinstance(requires, str) else "",

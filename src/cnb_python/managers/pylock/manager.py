@@ -1,53 +1,41 @@
-"""`pylock.toml` and `pylock.<name>.toml`, the lock of the standard, whoever made it.
+"""Standard lock files: `pylock.toml` and `pylock.<name>.toml`, which several tools write.
 
 https://packaging.python.org/en/latest/specifications/pylock-toml/
 """
 
-import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from cnb_python.app import App
 from cnb_python.cnb import toml
-from cnb_python.config.settings import DEFAULTS, Settings
 from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.locks import SeveralLocks
-from cnb_python.managers import fingerprint
-from cnb_python.managers.base import (
-    Advice,
-    InstallContext,
-    NeedsResolving,
-    Pin,
-    Resolution,
-    ResolvesOnChange,
-)
-from cnb_python.managers.uv import config as uv_config
-from cnb_python.system.interface import Command, Outcome, Run
+from cnb_python.managers import fingerprint, uv_settings
+from cnb_python.managers.base import Advice, InstallContext, NeedsResolving, Resolution
+from cnb_python.managers.lock_manager import InstalledByUv, LockManager
+from cnb_python.system.interface import Run
 
 LOCK = "pylock.toml"
-_NAMED = re.compile(r"pylock\.[^.]+\.toml")
+_NAMED_LOCK = re.compile(r"pylock\.[^.]+\.toml")
 
 
 @dataclass(frozen=True, slots=True)
-class Pylock(ResolvesOnChange):
-    """Apps with a lock of the standard form."""
+class Pylock(InstalledByUv, LockManager):
+    """Apps with a standard lock file."""
 
-    settings: Settings = DEFAULTS
     name: str = "pylock"
     deciding_file: str = LOCK
-    processor: str = field(default_factory=lambda: os.uname().machine)
-    """As environment markers have it: `x86_64`."""
 
     def deciding_files(self, app: App) -> tuple[str, ...]:
-        """Return the lock without a name of its own, or else every one with a name."""
+        """Return `pylock.toml`, or every `pylock.<name>.toml` without one."""
         if LOCK in app.names:
             return (LOCK,)
-        return tuple(sorted(name for name in app.names if _NAMED.fullmatch(name)))
+        return tuple(sorted(name for name in app.names if _NAMED_LOCK.fullmatch(name)))
 
     def check(self, app: App) -> tuple[Advice, ...]:
-        """Refuse several locks with names. Raises SeveralLocks, NotAFile or UnreadableFile."""
+        """Refuse several named lock files. Raises SeveralLocks, NotAFile or UnreadableFile."""
         names = self.deciding_files(app)
         if len(names) > 1:
             raise SeveralLocks(names, LOCK)
@@ -57,63 +45,47 @@ class Pylock(ResolvesOnChange):
     def resolve_from_files(
         self, app: App, python: str, environ: Mapping[str, str]
     ) -> Resolution | NeedsResolving:
-        """Return that the lock has to be read, and on what the answer depends."""
+        """Return that the lock file has to be read, with the fingerprint of its inputs."""
         (name,) = self.deciding_files(app)
         content = app.contents.get(name, b"")
         inputs = fingerprint.inputs(
             self,
             python,
             fingerprint.variables(environ, "UV_", "PIP_"),
-            uv_config.contents(environ, app.directory),
+            uv_settings.contents(environ, app.directory),
             fingerprint.lock(content),
-            _directories(content, app.directory / name, app.top),
+            _directory_inputs(content, app.directory / name, app.top),
         )
         return NeedsResolving("a lock holds what each Python and system needs", inputs)
 
-    def resolve(self, place: InstallContext, run: Run) -> Resolution:
-        """Read the lock. Raises BadLock, LockForOtherPython, UnknownGroup and UnreadableToml."""
-        del run
-        from cnb_python.managers import install_locked  # noqa: PLC0415 - heavy
+    def resolve(self, context: InstallContext, run: Run) -> Resolution:
+        """Return what the lock file holds for the app's Python.
 
-        files = sorted(place.app_dir.glob("pylock.*.toml"))
-        lock = place.app_dir / LOCK if (place.app_dir / LOCK).exists() else files[0]
-        choice = install_locked.Choice(
-            place.python, self.processor, self.settings.extras, self.settings.groups
+        Raises BadLock, LockForOtherPython, UnknownGroup and UnreadableToml.
+        """
+        del run
+        from cnb_python.managers import pylock_file  # noqa: PLC0415 - heavy
+
+        named = sorted(context.app_dir.glob("pylock.*.toml"))
+        lock = context.app_dir / LOCK if (context.app_dir / LOCK).exists() else named[0]
+        choice = pylock_file.Choice(
+            context.python, self.processor, self.settings.extras, self.settings.groups
         )
-        return install_locked.read_lock(lock, choice)
-
-    def install(
-        self, decision: Resolution, pins: Sequence[Pin], place: InstallContext, run: Run
-    ) -> None:
-        """Install exactly *pins*. Raises what uv says went wrong."""
-        del decision
-        from cnb_python.managers import install_locked  # noqa: PLC0415 - heavy
-        from cnb_python.managers.uv import commands as uv  # noqa: PLC0415 - heavy
-
-        install_locked.install(pins, uv.own_place(place, as_pip=True), run, uv.OWN)
-
-    def explain(
-        self, command: Command, outcome: Outcome, place: InstallContext, run: Run
-    ) -> BuildpackError:
-        """Say why uv failed."""
-        del run
-        from cnb_python.managers.uv import commands as uv  # noqa: PLC0415 - heavy
-
-        return uv.explain(command, outcome, place)
+        return pylock_file.read_lock(lock, choice)
 
 
-def _directories(content: bytes, lock: Path, top: Path) -> Iterator[str]:
-    """Yield what each directory of the app that *lock* names comes to."""
-    # Reading a large one takes longer than all else that a build does where nothing changed.
+def _directory_inputs(content: bytes, lock: Path, top: Path) -> Iterator[str]:
+    """Yield path and digest of each directory of the app that *lock* names."""
+    # Parsing a large lock file takes longer than all else in an unchanged build.
     if b"directory" not in content:
         return
     try:
         document = toml.parse(content.decode("utf-8", "replace"), lock)
     except BuildpackError:
-        return  # it is refused when it is read in earnest
+        return  # `resolve` raises it
     for package in toml.tables_at(document, "packages"):
         source = toml.table_at(package, "directory")
         if isinstance(path := source.get("path"), str):
-            place = fingerprint.place(path, lock.name, lock.parent, top)
+            directory = fingerprint.place(path, lock.name, lock.parent, top)
             yield path
-            yield fingerprint.project_digest(place, is_editable=source.get("editable") is True)
+            yield fingerprint.project_digest(directory, is_editable=source.get("editable") is True)

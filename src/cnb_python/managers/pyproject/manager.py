@@ -1,96 +1,101 @@
-"""Apps with a `pyproject.toml` or a `setup.py` and no lock: uv resolves when the image is built.
+"""Plain projects: a `pyproject.toml` or `setup.py` without lock file, resolved in each build."""
 
-Nobody can know what comes of that, so it is asked for in each build.
-"""
-
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from cnb_python.app import App
 from cnb_python.cnb import toml
 from cnb_python.config.settings import DEFAULTS, Settings
-from cnb_python.errors.base import BuildpackError
-from cnb_python.managers.base import (
-    Advice,
-    InstallContext,
-    NeedsResolving,
-    Pin,
-    Resolution,
-    ResolvesOnChange,
-)
-from cnb_python.system.interface import Command, Outcome, Run
+from cnb_python.managers.base import Advice, InstallContext, NeedsResolving, Resolution
+from cnb_python.managers.lock_manager import InstalledByUv
+from cnb_python.system.interface import Command, Run
 
 PYPROJECT = "pyproject.toml"
 SETUP = "setup.py"
-_HOW = {
-    PYPROJECT: "Run `uv lock` (or the lock command of the tool that you use) and commit its file.",
+_HOW_TO_LOCK = {
+    PYPROJECT: "Run `uv lock` (or your tool's lock command) and commit the lock file.",
     SETUP: (
-        "Move what it declares to a pyproject.toml and run `uv lock`, or pin the packages in a "
+        "Move its requirements to a pyproject.toml and run `uv lock`, or pin the packages in a "
         "requirements.txt whose last line is: -e ."
     ),
 }
 
 
 @dataclass(frozen=True, slots=True)
-class PlainProject(ResolvesOnChange):
-    """Apps that declare what they need, and pin nothing."""
+class PlainProject(InstalledByUv):
+    """Apps that declare their requirements and have no lock file."""
 
     settings: Settings = DEFAULTS
     name: str = "project"
     deciding_file: str = PYPROJECT
 
     def deciding_files(self, app: App) -> tuple[str, ...]:
-        """Return the file that declares a project; one with settings of tools alone is none."""
-        if PYPROJECT in app.files and _declares(app.directory / PYPROJECT):
+        """Return the file that declares a project, not one with settings of tools alone."""
+        if PYPROJECT in app.files and _declares_project(app.directory / PYPROJECT):
             return (PYPROJECT,)
         return (SETUP,) if SETUP in app.files else ()
 
     def check(self, app: App) -> tuple[Advice, ...]:
-        """Return how to pin what is installed."""
+        """Return a warning with the steps to lock the packages."""
         (file,) = self.deciding_files(app)
         return (
             Advice(
                 f"{file} pins nothing",
                 "Each build takes the newest releases that it allows: two builds of the same "
-                f"commit can differ. {_HOW[file]}",
+                f"commit can differ. {_HOW_TO_LOCK[file]}",
             ),
         )
 
     def resolve_from_files(
         self, app: App, python: str, environ: Mapping[str, str]
     ) -> Resolution | NeedsResolving:
-        """Return that nobody knows."""
+        """Return that uv has to resolve, in every build."""
         del python, environ
         return NeedsResolving(f"{self.deciding_files(app)[0]} pins nothing")
 
-    def resolve(self, place: InstallContext, run: Run) -> Resolution:
-        """Have uv resolve. Raises what it says went wrong."""
-        from cnb_python.managers.pyproject import resolve  # noqa: PLC0415 - heavy
-
-        return resolve.resolve(self.settings, place, run, is_package=_is_package(place.app_dir))
-
-    def install(
-        self, decision: Resolution, pins: Sequence[Pin], place: InstallContext, run: Run
-    ) -> None:
-        """Install exactly *pins*. Raises what uv says went wrong."""
-        del decision
-        from cnb_python.managers import install_locked  # noqa: PLC0415 - heavy
+    def resolve(self, context: InstallContext, run: Run) -> Resolution:
+        """Return what uv resolves for the project. Raises uv's failure."""
+        from cnb_python.managers import pylock_file  # noqa: PLC0415 - heavy
         from cnb_python.managers.uv import commands as uv  # noqa: PLC0415 - heavy
 
-        install_locked.install(pins, uv.own_place(place, as_pip=True), run, uv.OWN)
+        lock = context.scratch / "pylock.toml"
+        # uv would keep the releases in it.
+        lock.unlink(missing_ok=True)
+        uv_context = uv.own_place(context, as_pip=True)
+        source, shown, options = self._source(context)
+        command = Command(
+            (
+                *(str(uv_context.uv), "pip", "compile", "--quiet", "--format", "pylock.toml"),
+                *("--no-header", "--generate-hashes", *options),
+                *("--output-file", str(lock), str(source)),
+                *uv.options(uv_context),
+            ),
+            uv_context.environ,
+            uv_context.app_dir,
+            shown=" ".join(("uv pip compile", *options, shown)),
+        )
+        outcome = run(command)
+        if outcome.code:
+            raise uv.explain(command, outcome, context)
+        return pylock_file.read_lock(lock, pylock_file.Choice(context.python, ""))
 
-    def explain(
-        self, command: Command, outcome: Outcome, place: InstallContext, run: Run
-    ) -> BuildpackError:
-        """Say why uv failed."""
-        del run
-        from cnb_python.managers.uv import commands as uv  # noqa: PLC0415 - heavy
+    def _source(self, context: InstallContext) -> tuple[Path, str, list[str]]:
+        """Return the file that uv resolves, its name in the log, and the options for it.
 
-        return uv.explain(command, outcome, place)
+        A package is itself installed, editable: its file is a requirements file with that line.
+        """
+        groups = [word for name in self.settings.groups for word in ("--group", name)]
+        if _is_package(context.app_dir):
+            extras = f"[{','.join(self.settings.extras)}]" if self.settings.extras else ""
+            source = context.scratch / "project.in"
+            source.write_text(f"-e {context.app_dir}{extras}\n", encoding="utf-8")
+            return source, "-e .", groups
+        extra_options = [word for name in self.settings.extras for word in ("--extra", name)]
+        return context.app_dir / PYPROJECT, PYPROJECT, [*extra_options, *groups]
 
 
-def _declares(file: Path) -> bool:
+def _declares_project(file: Path) -> bool:
     """Whether *file* declares a project. Raises UnreadableToml."""
     document = toml.read(file)
     poetry = toml.table_at(toml.table_at(document, "tool"), "poetry")
@@ -98,12 +103,12 @@ def _declares(file: Path) -> bool:
 
 
 def _is_package(directory: Path) -> bool:
-    """Whether the project in *directory* is installed itself, by uv's own rule.
+    """Whether the project in *directory* is itself installed, by uv's own rule.
 
     https://docs.astral.sh/uv/concepts/projects/config/#project-packaging
     """
     file = directory / PYPROJECT
     document = toml.read(file) if file.is_file() else {}
-    wanted = toml.table_at(toml.table_at(document, "tool"), "uv").get("package")
+    package = toml.table_at(toml.table_at(document, "tool"), "uv").get("package")
     has_backend = "build-system" in document or not toml.table_at(document, "project")
-    return wanted is True or (wanted is not False and has_backend)
+    return package is True or (package is not False and has_backend)

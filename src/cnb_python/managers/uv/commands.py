@@ -11,7 +11,7 @@ from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.install import UvRefused
 from cnb_python.managers import build_errors, index_config
 from cnb_python.managers.base import InstallContext, Pin
-from cnb_python.managers.index_config import Network
+from cnb_python.managers.index_config import NO_NETWORK, Network, clean_variables
 from cnb_python.managers.uv import errors as uv_errors
 from cnb_python.system.interface import Command, Outcome
 
@@ -20,9 +20,6 @@ _SAYS = re.compile(r"^\s*(?:error:|\u00d7)")
 _DRAWING = re.compile(r"^\s*(?:error:|\u00d7|╰─▶|├─▶|│)?\s*")
 _LAST_WORDS = 12
 _IN_A_SENTENCE = 3
-# uv's settings and pip's are for other uses of them; what counts is given as options.
-_FOREIGN = ("UV_", "PIP_", "CONDA_")
-NO_NETWORK = Network("", MappingProxyType({}))
 
 
 def install_exactly(pins: Sequence[Pin], network: Network, place: InstallContext) -> Command:
@@ -117,7 +114,7 @@ def own_place(place: InstallContext, *, as_pip: bool = False) -> InstallContext:
 
     *as_pip*: those of pip too, where uv has none.
     """
-    environ = index_config.told(place.environ) if as_pip else place.environ
+    environ = index_config.with_pip_indexes(place.environ) if as_pip else place.environ
     kept = {name: value for name, value in environ.items() if name not in _OURS}
     # By variables, which an older uv that the app asks for passes over.
     fixed = {"UV_SYSTEM_CERTS": "1", "UV_NATIVE_TLS": "1", "UV_PREVIEW_FEATURES": "pylock"}
@@ -158,15 +155,6 @@ def pips_own_choice(place: InstallContext, network: Network, processor: str) -> 
     if any(suffix in page.read_bytes() for page in pages):
         return f"the index has wheels for linux_{processor}, which pip prefers"
     return ""
-
-
-def clean_variables(environ: Mapping[str, str], network: Network) -> dict[str, str]:
-    """Return *environ* for uv: nothing that it reads by itself, everything that pip would."""
-    kept = {name: value for name, value in environ.items() if not name.startswith(_FOREIGN)}
-    # By a variable: arguments can be seen by every process of the machine.
-    index = {"UV_DEFAULT_INDEX": network.index_url} if network.index_url else {}
-    given = kept | index | dict(network.variables)
-    return {name: value for name, value in given.items() if value}
 
 
 def _uv(place: InstallContext, action: str, *more: str) -> tuple[str, ...]:

@@ -9,9 +9,9 @@ from cnb_python.cnb import toml
 from cnb_python.config.settings import Settings
 from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.locks import ProjectForOtherPython, StaleLock, UnknownGroup
-from cnb_python.managers import install_locked
+from cnb_python.managers import install_locked, pylock_file
 from cnb_python.managers.base import InstallContext, Pin, Resolution
-from cnb_python.managers.install_locked import Choice
+from cnb_python.managers.pylock_file import Choice
 from cnb_python.managers.uv import commands as uv
 from cnb_python.system.interface import Command, Outcome, Run
 
@@ -36,7 +36,7 @@ def resolve(settings: Settings, processor: str, place: InstallContext, run: Run)
         raise _explain(command, outcome, ready)
     # Older releases tell paths from the project, not from the file that they write.
     choice, places = Choice(place.python, processor), (place.app_dir, *place.app_dir.parents)
-    return install_locked.read_lock(lock, choice, _LOCK, places=places)
+    return pylock_file.read_lock(lock, choice, _LOCK, directories=places)
 
 
 def install(pins: Sequence[Pin], place: InstallContext, run: Run) -> None:

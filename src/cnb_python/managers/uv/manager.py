@@ -19,7 +19,7 @@ from cnb_python.config.settings import DEFAULTS, Settings
 from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.inputs import UnreadableToml
 from cnb_python.errors.locks import LockWithoutProject
-from cnb_python.managers import fingerprint
+from cnb_python.managers import fingerprint, uv_settings
 from cnb_python.managers.base import (
     Advice,
     InstallContext,
@@ -28,7 +28,6 @@ from cnb_python.managers.base import (
     Resolution,
     ResolvesOnChange,
 )
-from cnb_python.managers.uv import config as uv_config
 from cnb_python.system.interface import Command, Outcome, Run
 
 LOCK, PYPROJECT = "uv.lock", "pyproject.toml"
@@ -238,7 +237,7 @@ class UvProject(ResolvesOnChange):
             self,
             python,
             fingerprint.variables(environ, "UV_"),
-            uv_config.contents(environ, app.directory),
+            uv_settings.contents(environ, app.directory),
             fingerprint.files(app.directory, (PYPROJECT,)),
             counting(app, _holder(app) or app, self.settings),
         )

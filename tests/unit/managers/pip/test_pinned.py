@@ -17,7 +17,7 @@ def planned(text: str, python: str = "3.13.5", **environ: str) -> PinnedPlan:
 
 
 def pins(text: str, python: str = "3.13.5", **environ: str) -> tuple[Pin, ...]:
-    return planned(text, python, **environ).decision.pins
+    return planned(text, python, **environ).resolution.pins
 
 
 def refused(text: str, **environ: str) -> str:
@@ -27,7 +27,7 @@ def refused(text: str, **environ: str) -> str:
 
 
 def test_every_line_is_a_pin_in_the_order_of_names() -> None:
-    decision = planned("B==2\na[X]==1.0\n").decision
+    decision = planned("B==2\na[X]==1.0\n").resolution
 
     assert [(pin.name, pin.version, pin.line, pin.extras) for pin in decision.pins] == [
         ("a", "1.0", "a[x]==1.0", ("x",)),
@@ -102,7 +102,7 @@ def test_a_token_in_the_address_neither_shows_nor_matters() -> None:
     one, other = (URL.replace("//", f"//{token}@") for token in ("me:ghp_one", "me:ghp_two"))
 
     assert len(origins(f"-i {one}\na==1", f"-i {other}\na==1", f"-i {URL}\na==1")) == 1
-    decision = planned(f"-i {one}\na==1").decision
+    decision = planned(f"-i {one}\na==1").resolution
     assert "ghp_one" not in repr(decision)
     assert planned(f"-i {one}\na==1").network.index_url == one
 
@@ -116,7 +116,7 @@ def test_several_files_decide_together() -> None:
     found = together(base="b==2\n", web="a==1\n")
 
     assert isinstance(found, PinnedPlan)
-    assert [pin.name for pin in found.decision.pins] == ["a", "b"]
+    assert [pin.name for pin in found.resolution.pins] == ["a", "b"]
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from cnb_python.errors.base import ContractBroken
 from cnb_python.managers.base import Pin
-from cnb_python.managers.pip.install import decision_of
-from cnb_python.managers.pip.source_lines import OwnLines
+from cnb_python.managers.pip.install import read_report
+from cnb_python.managers.source_lines import OwnLines
 
 SHA = "ab" * 32
 COMMIT = "c0ffee" * 6 + "c0ff"
@@ -32,7 +32,7 @@ def report(*items: dict[str, Any]) -> str:
 
 
 def pin(one: dict[str, Any], own: OwnLines = NOTHING) -> Pin:
-    (found,) = decision_of(report(one), own).pins
+    (found,) = read_report(report(one), own).pins
     return found
 
 
@@ -142,7 +142,7 @@ def test_pins_are_in_the_order_of_their_names() -> None:
         {**item(archive(), direct=False), "metadata": {"name": name, "version": "1"}}
         for name in ("b", "A", "c")
     ]
-    decision = decision_of(report(*items), NOTHING)
+    decision = read_report(report(*items), NOTHING)
 
     assert [one.name for one in decision.pins] == ["a", "b", "c"]
     assert (decision.from_files_alone, decision.by) == (False, "pip")
@@ -163,7 +163,7 @@ def test_pins_are_in_the_order_of_their_names() -> None:
 )
 def test_what_is_no_report_is_our_bug_to_explain(text: str) -> None:
     with pytest.raises(ContractBroken):
-        decision_of(text, NOTHING)
+        read_report(text, NOTHING)
 
 
 @given(
@@ -182,4 +182,4 @@ def test_what_is_no_report_is_our_bug_to_explain(text: str) -> None:
 )
 def test_no_json_makes_it_fail_otherwise(value: object) -> None:
     with pytest.raises(ContractBroken):
-        decision_of(json.dumps({"version": "1", "install": [value]}), NOTHING)
+        read_report(json.dumps({"version": "1", "install": [value]}), NOTHING)

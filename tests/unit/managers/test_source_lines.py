@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.managers.pip.source_lines import OwnLines, identity, read_own_lines
+from cnb_python.managers.source_lines import OwnLines, identity, read_own_lines
 
 
 def own(app: Path, text: str, **environ: str) -> OwnLines:

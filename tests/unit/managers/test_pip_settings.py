@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.managers.pip.config import configuration_files, read_pip_settings
+from cnb_python.managers.pip_settings import configuration_files, read_pip_settings
 
 
 def options(tmp_path: Path, *system: Path, **environ: str) -> dict[str, str]:

@@ -6,8 +6,8 @@ import pytest
 
 from cnb_python.errors.inputs import UnreadableToml
 from cnb_python.managers.base import Pin
-from cnb_python.managers.pip.source_lines import OwnLines
-from cnb_python.managers.uv.pylock_output import decision_of
+from cnb_python.managers.pylock_file import read_compiled
+from cnb_python.managers.source_lines import OwnLines
 
 ONE, TWO = "ab" * 32, "cd" * 32
 NOTHING = OwnLines((), {}, {}, {})
@@ -16,7 +16,7 @@ NOTHING = OwnLines((), {}, {}, {})
 def pin(tmp_path: Path, package: str, own: OwnLines = NOTHING) -> Pin:
     lock = tmp_path / "pylock.toml"
     lock.write_text(f'lock-version = "1.0"\n[[packages]]\nname = "my-lib"\n{package}\n')
-    (found,) = decision_of(lock, own).pins
+    (found,) = read_compiled(lock, own).pins
     return found
 
 
@@ -95,9 +95,9 @@ def test_it_is_uvs_and_no_function_of_the_files_alone(tmp_path: Path) -> None:
     lock = tmp_path / "pylock.toml"
     lock.write_text("")
 
-    assert decision_of(lock, NOTHING) == ((), False, "uv")
+    assert read_compiled(lock, NOTHING) == ((), False, "uv")
 
 
 def test_what_is_no_lock_is_told(tmp_path: Path) -> None:
     with pytest.raises(UnreadableToml):
-        decision_of(tmp_path / "missing.toml", NOTHING)
+        read_compiled(tmp_path / "missing.toml", NOTHING)

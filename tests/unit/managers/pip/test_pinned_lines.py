@@ -4,20 +4,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnb_python.managers.pip.requirements_txt import Exact, ExactFile, NotExact, parse
+from cnb_python.managers.pip.pinned import PinnedFile, PinnedLine, Unpinned, parse_file
 
 DIGEST, OTHER = "ab" * 32, "cd" * 32
 
 
-def exact(text: str) -> tuple[Exact, ...]:
-    read = parse(text.encode())
-    assert isinstance(read, ExactFile), read
+def exact(text: str) -> tuple[PinnedLine, ...]:
+    read = parse_file(text.encode())
+    assert isinstance(read, PinnedFile), read
     return read.lines
 
 
 def refused(text: str | bytes) -> str:
-    read = parse(text if isinstance(text, bytes) else text.encode())
-    assert isinstance(read, NotExact), read
+    read = parse_file(text if isinstance(text, bytes) else text.encode())
+    assert isinstance(read, Unpinned), read
     return read.sentence
 
 
@@ -78,11 +78,11 @@ def test_lines_are_those_of_pip(text: str, lines: list[tuple[int, str]]) -> None
         ("a==${VERSION}", "is not of the form name==version"),
         ("a==1; os_name == '${OS}'", "uses a variable"),
         ("a==1; extra == 'x'", "has a marker for extras"),
-        ("a==1 --hash=md5:00", "has an option that is no --hash=sha256:..."),
-        (f"a==1 --hash=sha512:{DIGEST}", "has an option that is no --hash=sha256:..."),
-        ("a==1 --hash=sha256:abc", "has an option that is no --hash=sha256:..."),
-        (f"a==1 --hash='sha256:{DIGEST}'", "has an option that is no --hash=sha256:..."),
-        ("a==1 --config-settings=x=y", "has an option that is no --hash=sha256:..."),
+        ("a==1 --hash=md5:00", "has an option other than --hash=sha256:..."),
+        (f"a==1 --hash=sha512:{DIGEST}", "has an option other than --hash=sha256:..."),
+        ("a==1 --hash=sha256:abc", "has an option other than --hash=sha256:..."),
+        (f"a==1 --hash='sha256:{DIGEST}'", "has an option other than --hash=sha256:..."),
+        ("a==1 --config-settings=x=y", "has an option other than --hash=sha256:..."),
         ("-r more.txt", "has the option -r"),
         ("-c more.txt", "has the option -c"),
         ("-e .", "has the option -e"),
@@ -108,9 +108,9 @@ def test_everything_else_is_left_to_pip_with_the_reason(line: str, reason: str) 
 def test_one_index_may_be_named(option: str) -> None:
     url = "https://index.example.org/simple"
 
-    read = parse(f"a==1\n{option.format(url)}\nb==2".encode())
+    read = parse_file(f"a==1\n{option.format(url)}\nb==2".encode())
 
-    assert isinstance(read, ExactFile)
+    assert isinstance(read, PinnedFile)
     assert (read.index_url, len(read.lines)) == (url, 2)
 
 
@@ -136,21 +136,21 @@ def test_text_that_is_not_plain_utf8_is_left_to_pip(content: bytes) -> None:
 
 @given(st.binary(max_size=60))
 def test_no_bytes_make_it_fail(content: bytes) -> None:
-    assert isinstance(parse(content), ExactFile | NotExact)
+    assert isinstance(parse_file(content), PinnedFile | Unpinned)
 
 
 @given(st.text(max_size=60))
 def test_what_it_accepts_it_accepts_again_in_its_own_words(text: str) -> None:
-    read = parse(f"a==1.0 {text}".encode(errors="replace"))
-    if isinstance(read, ExactFile):
+    read = parse_file(f"a==1.0 {text}".encode(errors="replace"))
+    if isinstance(read, PinnedFile):
         again = exact("\n".join(line.line for line in read.lines))
         assert [line.line for line in again] == [line.line for line in read.lines]
 
 
 def test_hashes_on_one_line_are_hashes_of_the_file() -> None:
-    some = parse(f"a==1\nb==2 --hash=sha256:{DIGEST}".encode())
-    none = parse(b"a==1\nb==2")
+    some = parse_file(f"a==1\nb==2 --hash=sha256:{DIGEST}".encode())
+    none = parse_file(b"a==1\nb==2")
 
-    assert isinstance(some, ExactFile)
-    assert isinstance(none, ExactFile)
+    assert isinstance(some, PinnedFile)
+    assert isinstance(none, PinnedFile)
     assert (some.has_hashes, none.has_hashes) == (True, False)

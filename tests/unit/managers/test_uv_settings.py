@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.managers.uv import config as uv_config
+from cnb_python.managers import uv_settings
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ def test_uvs_own_settings_are_found(
     (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / file).write_text(content)
 
-    found = uv_config.is_configured({"HOME": f"{tmp_path}/home"}, tmp_path / "app")
+    found = uv_settings.is_configured({"HOME": f"{tmp_path}/home"}, tmp_path / "app")
 
     assert found is expected
 
@@ -35,11 +35,11 @@ def test_files_of_the_whole_machine_are_found_where_variables_say(tmp_path: Path
     (tmp_path / "xdg/uv/uv.toml").touch()
     given = {"XDG_CONFIG_DIRS": f"/nowhere:{tmp_path}/xdg"}
 
-    assert uv_config.is_configured(given, tmp_path / "app")
-    assert not uv_config.is_configured({}, tmp_path / "app")
-    named = uv_config.configuration_files({"UV_CONFIG_FILE": "/x.toml"}, tmp_path)
+    assert uv_settings.is_configured(given, tmp_path / "app")
+    assert not uv_settings.is_configured({}, tmp_path / "app")
+    named = uv_settings.configuration_files({"UV_CONFIG_FILE": "/x.toml"}, tmp_path)
     assert named[0] == Path("/x.toml")
 
 
 def test_a_variable_of_uvs_is_a_setting(tmp_path: Path) -> None:
-    assert uv_config.is_configured({"UV_INDEX": "x"}, tmp_path / "elsewhere/app")
+    assert uv_settings.is_configured({"UV_INDEX": "x"}, tmp_path / "elsewhere/app")

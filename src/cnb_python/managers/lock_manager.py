@@ -1,0 +1,103 @@
+"""What the managers with a lock file have in common: their settings, refusals and installation.
+
+Imported by unchanged builds; what exports or installs is imported when something changed.
+"""
+
+import os
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from cnb_python.app import App
+from cnb_python.config.settings import DEFAULTS, Settings
+from cnb_python.errors.base import BuildpackError
+from cnb_python.errors.locks import LockWithoutProject
+from cnb_python.managers.base import InstallContext, Pin, Resolution, ResolvesOnChange
+from cnb_python.system.interface import Command, Outcome, Run
+
+
+def check_lock_and_source(app: App, lock: str, source: str, tool: str) -> None:
+    """Refuse a *lock* that is not a readable file, or lacks the *source* that it is made from.
+
+    *tool*: as users write it, `Poetry`. Raises NotAFile, UnreadableFile or LockWithoutProject.
+    """
+    app.content(lock)
+    if source not in app.names:
+        raise LockWithoutProject(lock, source, tool)
+
+
+@dataclass(frozen=True, slots=True)
+class LockManager(ResolvesOnChange):
+    """A manager that reads a lock file for the app's Python and this machine."""
+
+    settings: Settings = DEFAULTS
+    processor: str = field(default_factory=lambda: os.uname().machine)
+    """As environment markers have it: `x86_64`."""
+
+
+class Exporter(Protocol):
+    """The tool of one build: it exports the lock file and explains its failures."""
+
+    def resolve(self) -> Resolution:
+        """Return what the lock file holds. Raises the tool's failure."""
+        ...
+
+    def install(self, pins: Sequence[Pin]) -> None:
+        """Install exactly *pins*. Raises uv's or the tool's failure."""
+        ...
+
+    def explain(self, command: Command, outcome: Outcome) -> BuildpackError:
+        """Return the failure of *command*."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ExportingManager(LockManager):
+    """A manager whose own tool exports its lock file; uv installs what the export names."""
+
+    @abstractmethod
+    def exporter(self, context: InstallContext, run: Run) -> Exporter:
+        """Return the manager's tool for this build."""
+
+    def resolve(self, context: InstallContext, run: Run) -> Resolution:
+        """Return what the lock file holds. Raises the tool's failure."""
+        return self.exporter(context, run).resolve()
+
+    def install(
+        self, resolution: Resolution, pins: Sequence[Pin], context: InstallContext, run: Run
+    ) -> None:
+        """Install exactly *pins*. Raises uv's or the tool's failure."""
+        del resolution
+        self.exporter(context, run).install(pins)
+
+    def explain(
+        self, command: Command, outcome: Outcome, context: InstallContext, run: Run
+    ) -> BuildpackError:
+        """Return the failure of *command*."""
+        return self.exporter(context, run).explain(command, outcome)
+
+
+class InstalledByUv(ResolvesOnChange):
+    """A manager whose packages uv installs with uv's own settings, or pip's where uv has none."""
+
+    __slots__ = ()
+
+    def install(
+        self, resolution: Resolution, pins: Sequence[Pin], context: InstallContext, run: Run
+    ) -> None:
+        """Install exactly *pins*. Raises uv's failure."""
+        del resolution
+        from cnb_python.managers import install_locked  # noqa: PLC0415 - heavy
+        from cnb_python.managers.uv import commands as uv  # noqa: PLC0415 - heavy
+
+        install_locked.install(pins, uv.own_place(context, as_pip=True), run, uv.OWN)
+
+    def explain(
+        self, command: Command, outcome: Outcome, context: InstallContext, run: Run
+    ) -> BuildpackError:
+        """Return uv's failure."""
+        del run
+        from cnb_python.managers.uv import commands as uv  # noqa: PLC0415 - heavy
+
+        return uv.explain(command, outcome, context)
