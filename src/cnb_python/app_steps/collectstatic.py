@@ -1,4 +1,4 @@
-"""Collects the static files of a Django project, or has the store give what it has of them."""
+"""Collects the static files of a Django project, or restores them from the store."""
 
 import json
 import os
@@ -19,9 +19,23 @@ from cnb_python.provision.environment import ProvidedEnvironment, StepResults
 from cnb_python.system.interface import Command, System
 
 type Cause = tuple[CollectstaticCause, str]
-"""What it probably is, and the variable, file, module or line it is about."""
+"""The probable cause, and the variable, file, module or line that it concerns."""
 
-# Matched against the end of a traceback: what was raised, from its first line on.
+MANAGE = "manage.py"
+# Not imported: it runs in the app's interpreter.
+_PROGRAM = Path(__file__).with_name("django_runner.py")
+SWITCH = "DISABLE_COLLECTSTATIC"
+TITLE = "Static files"
+SHOWN = "python manage.py collectstatic --noinput"
+_STATICFILES = "django.contrib.staticfiles"
+_DEPTH = 3
+_SKIPPED = frozenset({"node_modules", "site-packages", "__pycache__", "venv", "env"})
+# What is read of a manage.py, and the size of a salt.
+_MAX_BYTES = 64 * 1024
+_SALT_BYTES = 16
+# Raise it when a release of the buildpack collects other files for the same app.
+_FORMAT = "1"
+# Matched against the end of a traceback, from the name of the exception on.
 _PATTERNS: tuple[tuple[CollectstaticCause, str], ...] = (
     ("static root", r"without having set the STATIC_ROOT"),
     ("secret key", r"The SECRET_KEY setting must not be empty"),
@@ -45,139 +59,107 @@ _PATTERNS: tuple[tuple[CollectstaticCause, str], ...] = (
     ("permission", r"(?:PermissionError|Read-only file system).*?'(?P<detail>[^']*)'"),
     ("settings", r"ImproperlyConfigured: (?P<detail>.*)"),
 )
-# `os.environ["NAME"]` ends so, below a line of os.py.
+# The last line for `os.environ["NAME"]`, below a line of os.py.
 _KEY_ERROR = re.compile(r"^KeyError: '(?P<detail>\w+)'", re.MULTILINE)
 _ENVIRON = re.compile(r"frozen os>|/os\.py\"|environ")
 _RAISED = re.compile(
     r"^(?:\w+\.)*\w+(?:Error|Exception|Configured|Interrupt|NotReady)\b", re.MULTILINE
 )
-_NO_SETTINGS = re.compile(r"No Django settings specified")
 
 
-def cause(output: str) -> Cause:
-    """Return the likely cause that *output* of a failed run tells; `other` with its last line."""
-    end = _end(output)
-    missing = _KEY_ERROR.search(end)
-    if missing and _ENVIRON.search(output):
-        return "variable", missing["detail"]
-    for name, pattern in _PATTERNS:
-        if found := re.search(pattern, end, re.MULTILINE):
-            return name, found.groupdict().get("detail") or ""
-    lines = [line.strip() for line in end.splitlines() if line.strip()]
-    return "other", lines[0] if lines else ""
-
-
-def _end(output: str) -> str:
-    """Return what was raised last, without the traceback before it."""
-    raised = [found.start() for found in _RAISED.finditer(output)]
-    if raised:
-        return output[raised[-1] :]
-    return "\n".join(output.splitlines()[-3:])
-
-
-MANAGE = "manage.py"
-# Not imported: it is for another interpreter.
-_PROGRAM = Path(__file__).with_name("django_runner.py")
-SWITCH = "DISABLE_COLLECTSTATIC"
-TITLE = "Static files"
-SHOWN = "python manage.py collectstatic --noinput"
-_STATICFILES = "django.contrib.staticfiles"
-_DEPTH = 3
-_SKIPPED = frozenset({"node_modules", "site-packages", "__pycache__", "venv", "env"})
-# Sizes of a generated file and of a salt.
-_MOST_BYTES = 64 * 1024
-_SALT_BYTES = 16
-# To be raised when the same app gives other files by our doing.
-_FORMAT = "1"
-
-
-class Off(NamedTuple):
-    """Nothing is collected."""
+class Skipped(NamedTuple):
+    """Collectstatic does not run."""
 
     reason: str
     is_missing: bool = False
 
 
 @dataclass(slots=True)
-class Static:
-    """The static files of one build."""
+class StaticFiles:
+    """What a build knows of the static files."""
 
     manage: Path
-    before: Listing
-    """The app as it was before anything ran."""
-    noted: str
-    """What to note when the files come of exactly this app: `<salt> <digest>`, in hex."""
-    brought: int | None = None
-    """How many files came from the store; None: it does not have them."""
+    files_before: Listing
+    """The files of the app before any app step ran."""
+    record_key: str
+    """The static files key of the build record: `<salt> <digest>`, in hex."""
+    restored: int | None = None
+    """The number of files from the store; None if it does not have them."""
 
     @property
     def is_missing(self) -> bool:
-        """Whether Django itself has to be run."""
-        return self.brought is None
+        """Whether collectstatic has to run."""
+        return self.restored is None
 
     @property
     def key(self) -> str:
-        """What the store has them under."""
-        return f"static-{self.noted.partition(' ')[2]}"
+        """The key of their archive in the store."""
+        return f"static-{self.record_key.partition(' ')[2]}"
 
 
-def find(environment: ProvidedEnvironment) -> Static | Off:
-    """Return what there is to collect for an app with Django.
+def find(environment: ProvidedEnvironment) -> StaticFiles | Skipped:
+    """Return the static files of an app with Django, or why none are collected.
 
-    What the store has of exactly this app is put in its place. Raises DiskFull and OSError.
+    Files that the store has for exactly this app are put in place. Raises DiskFull and OSError.
     """
     request = environment.request
     switch = request.context.environ.get(SWITCH, "")
     if switch not in {"", "0"}:
-        return Off(f"None are collected: {SWITCH} is set")
+        return Skipped(f"Skipping collectstatic: {SWITCH} is set")
     if not request.settings.collectstatic:
-        return Off(f"None are collected: so says {request.settings.named('collectstatic')}")
+        return Skipped(
+            f"Skipping collectstatic: turned off by {request.settings.named('collectstatic')}"
+        )
     manage = find_manage(request.app.directory)
     if manage is None:
-        return Off(f"None are collected: there is no {MANAGE}")
-    return _brought(environment, _static(environment, manage))
+        return Skipped(f"Skipping collectstatic: there is no {MANAGE}")
+    return _restore(environment, _describe(environment, manage))
 
 
 def find_manage(directory: Path) -> Path | None:
-    """Return the highest `manage.py` of Django in *directory*, at most three levels down."""
+    """Return the topmost `manage.py` of Django in *directory*, at most three levels down."""
     return next((path for path in _candidates(directory) if _is_django(path)), None)
 
 
 def collect(
-    environment: ProvidedEnvironment, static: Static | Off, more: Mapping[str, str], system: System
+    environment: ProvidedEnvironment,
+    static: StaticFiles | Skipped,
+    defaults: Mapping[str, str],
+    system: System,
 ) -> StepResults:
-    """Run `collectstatic` where the store did not have the files already.
+    """Run `collectstatic` unless the files came from the store.
 
-    *more* are variables that yield to the platform's.
-
-    Raises CollectstaticFailed with the likely cause, Killed, DiskFull and OSError.
+    *defaults* are variables that the platform may override. Raises CollectstaticFailed with the
+    probable cause, Killed, DiskFull and OSError.
     """
-    if isinstance(static, Off):
+    if isinstance(static, Skipped):
         system.output.line(static.reason)
         return StepResults()
-    if static.brought is not None:
-        system.output.line(f"{_counted(static.brought)}: so are the app and its variables")
-        return StepResults(trees=frozenset({static.key}), static_files_key=static.noted)
-    answer = _run(environment, static, more, system)
-    command = answer.get("command")
+    if static.restored is not None:
+        system.output.line(_restored_message(static.restored))
+        return StepResults(trees=frozenset({static.key}), static_files_key=static.record_key)
+    facts = _run(environment, static, defaults, system)
+    command = facts.get("command")
     if command is None:
         system.output.line(f"Nothing to collect: {_STATICFILES} is not in INSTALLED_APPS")
-    root = _shown_root(answer, environment.request.context.app_dir, system)
+    root = _root_in_app(facts, environment.request.context.app_dir, system)
     if command in {None, _STATICFILES} and (command is None or root):
         return _keep(environment, static)
     return StepResults()
 
 
-def _counted(files: int) -> str:
-    return f"{files} static files as they were" if files else "Nothing to collect, as before"
+def _restored_message(files: int) -> str:
+    noun = "file" if files == 1 else "files"
+    message = f"{files} static {noun} from the cache" if files else "Nothing to collect"
+    return f"{message} (app and variables unchanged)"
 
 
-def _candidates(directory: Path) -> Iterator[Path]:
-    """Yield every `manage.py`, the highest first."""
-    level = [directory]
+def _candidates(top: Path) -> Iterator[Path]:
+    """Yield every `manage.py`, the topmost first."""
+    directories = [top]
     for _ in range(_DEPTH + 1):
-        yield from (found for one in level if (found := one / MANAGE).is_file())
-        level = [below for one in level for below in _subdirectories(one)]
+        yield from (path for directory in directories if (path := directory / MANAGE).is_file())
+        directories = [child for directory in directories for child in _subdirectories(directory)]
 
 
 def _subdirectories(directory: Path) -> list[Path]:
@@ -194,17 +176,17 @@ def _subdirectories(directory: Path) -> list[Path]:
 
 def _is_django(path: Path) -> bool:
     with path.open("rb") as file:
-        content = file.read(_MOST_BYTES).lower()
-    # Those of other frameworks are called so, too; django-configurations has its own.
+        content = file.read(_MAX_BYTES).lower()
+    # Other frameworks have a manage.py too; that of django-configurations differs from Django's.
     return b"django" in content or b"configurations" in content
 
 
-def _static(environment: ProvidedEnvironment, manage: Path) -> Static:
+def _describe(environment: ProvidedEnvironment, manage: Path) -> StaticFiles:
     context = environment.request.context
-    before = file_listing.listing(context.app_dir)
+    files_before = file_listing.listing(context.app_dir)
     salt = environment.static_files_key.partition(" ")[0]
     salt = salt if _is_salt(salt) else os.urandom(_SALT_BYTES).hex()
-    rest = "\0".join(
+    content = "\0".join(
         (
             _FORMAT,
             environment.request.release.version,
@@ -212,84 +194,111 @@ def _static(environment: ProvidedEnvironment, manage: Path) -> Static:
             *(f"{name} {digest}" for name, digest in sorted(environment.layers.items())),
             *(context.target.os, context.target.arch, context.target.distro),
             str(manage.relative_to(context.app_dir)),
-            file_listing.digest(before),
+            file_listing.digest(files_before),
         )
     )
-    found = variables_digest(context.environ, rest, bytes.fromhex(salt))
-    return Static(manage, before, f"{salt} {found}")
+    digest = variables_digest(context.environ, content, bytes.fromhex(salt))
+    return StaticFiles(manage, files_before, f"{salt} {digest}")
 
 
 def _is_salt(text: str) -> bool:
     return len(text) == 2 * _SALT_BYTES and all(char in "0123456789abcdef" for char in text)
 
 
-def _brought(environment: ProvidedEnvironment, static: Static) -> Static:
-    if static.noted != environment.static_files_key:
+def _restore(environment: ProvidedEnvironment, static: StaticFiles) -> StaticFiles:
+    if static.record_key != environment.static_files_key:
         return static
     store = environment.store()
     if store.has_tree(static.key):
         try:
-            static.brought = store.unpack_tree(static.key, environment.request.context.app_dir)
+            static.restored = store.unpack_tree(static.key, environment.request.context.app_dir)
         except DamagedStore:
             return static
     return static
 
 
 def _run(
-    environment: ProvidedEnvironment, static: Static, more: Mapping[str, str], system: System
+    environment: ProvidedEnvironment,
+    static: StaticFiles,
+    defaults: Mapping[str, str],
+    system: System,
 ) -> dict[str, object]:
     request = environment.request
     venv = request.context.layers_dir / VENV
     answer = disk.draft_of(request.context.layers_dir / "answer")
     argv = (str(venv / "bin/python"), str(_PROGRAM), str(static.manage), str(answer))
-    env = variables_in(environment, more)
+    env = variables_in(environment, defaults)
     directory = static.manage.parent
     shown = SHOWN
     if directory != request.context.app_dir:
         shown = f"{SHOWN}` in `{directory.relative_to(request.context.app_dir)}"
     try:
         outcome = run(Command(argv, env, directory, shown), system)
-        found = _answer(answer)
+        facts = _read_facts(answer)
     finally:
         answer.unlink(missing_ok=True)
     if outcome.code < 0:
         raise Killed(SHOWN, -outcome.code)
     if outcome.code:
         raise CollectstaticFailed(SHOWN, outcome.code, *cause(outcome.output))
-    return found
+    return facts
 
 
-def _answer(path: Path) -> dict[str, object]:
+def _read_facts(path: Path) -> dict[str, object]:
     try:
-        found = json.loads(path.read_bytes())
+        facts = json.loads(path.read_bytes())
     except FileNotFoundError, ValueError:
         return {"command": ""}
-    return found if isinstance(found, dict) else {"command": ""}
+    return facts if isinstance(facts, dict) else {"command": ""}
 
 
-def _shown_root(answer: dict[str, object], app_dir: Path, system: System) -> str:
-    """Return where the files are in the app; empty, with a reason, when they are not there."""
-    root = str(answer.get("root") or "")
-    if not answer.get("command") or not answer.get("local") or not root:
+def _root_in_app(facts: dict[str, object], app_dir: Path, system: System) -> str:
+    """Return STATIC_ROOT if it lies in the app; else empty, with a warning."""
+    root = str(facts.get("root") or "")
+    if not facts.get("command") or not facts.get("local") or not root:
         return ""
     if Path(root).is_relative_to(app_dir):
         return root
     system.output.warning(
         "Static files were collected outside the app",
         (
-            f"STATIC_ROOT is {root}, and the image has {app_dir} only: they are lost.",
-            "Set it to a directory of the project: BASE_DIR / 'staticfiles'.",
+            f"STATIC_ROOT is {root}, but the image contains only {app_dir}.",
+            "Set it to a directory of the project, such as BASE_DIR / 'staticfiles'.",
         ),
     )
     return ""
 
 
-def _keep(environment: ProvidedEnvironment, static: Static) -> StepResults:
-    """Put what is new in the app into the store, unless something is gone that was there."""
+def _keep(environment: ProvidedEnvironment, static: StaticFiles) -> StepResults:
+    """Put the new files of the app into the store, unless a file was removed."""
     app_dir = environment.request.context.app_dir
-    paths = file_listing.added(static.before, file_listing.listing(app_dir))
+    paths = file_listing.added(static.files_before, file_listing.listing(app_dir))
     if paths is None:
         return StepResults()
     file_listing.normalize(app_dir, paths)
     environment.store().put_tree(static.key, app_dir, frozenset(paths))
-    return StepResults(trees=frozenset({static.key}), static_files_key=static.noted)
+    return StepResults(trees=frozenset({static.key}), static_files_key=static.record_key)
+
+
+def cause(output: str) -> Cause:
+    """Return the probable cause of a failed run that printed *output*.
+
+    `other` comes with the first line of the exception.
+    """
+    end = _end(output)
+    missing = _KEY_ERROR.search(end)
+    if missing and _ENVIRON.search(output):
+        return "variable", missing["detail"]
+    for name, pattern in _PATTERNS:
+        if match := re.search(pattern, end, re.MULTILINE):
+            return name, match.groupdict().get("detail") or ""
+    lines = [line.strip() for line in end.splitlines() if line.strip()]
+    return "other", lines[0] if lines else ""
+
+
+def _end(output: str) -> str:
+    """Return the last exception in *output*, without its traceback."""
+    raised = [match.start() for match in _RAISED.finditer(output)]
+    if raised:
+        return output[raised[-1] :]
+    return "\n".join(output.splitlines()[-3:])

@@ -1,18 +1,21 @@
 """Collects the static files of a Django project if it has any. A program for the app's Python.
 
-`django_runner.py MANAGE ANSWER` runs the file MANAGE as `python manage.py collectstatic --noinput`
-does.
-Once its settings are loaded, Django itself is asked what is in use, and the answer written to
-ANSWER, as JSON: `{"command", "local", "root"}`. `command` is the package that the command comes
-from, or null: there is none, and nothing is done; `local`, whether the files go to a directory,
-and `root`, which that is. There is no answer when `manage.py` never got that far.
+`django_runner.py MANAGE ANSWER` runs MANAGE as `python manage.py collectstatic --noinput` does.
+Once the settings are loaded, it writes what they use to ANSWER, as JSON:
 
-The order in which directories list their files, which machines do not agree on, decides the order
-in a manifest of static files; so it is made one that they do.
+- `command`: the package that the command comes from; null if there is no such command, so nothing
+  runs
+- `local`: whether the files are stored in a directory
+- `root`: that directory
+
+ANSWER is not written if `manage.py` fails earlier.
+
+Directories are listed in alphabetical order: Django writes its manifest of static files in the
+order of the listing, which differs between machines.
 """
 
 # mypy: ignore-errors
-# It speaks with the app's Django, which is nowhere else.
+# It uses the app's Django, which is not installed here.
 
 import json
 import runpy
@@ -25,7 +28,7 @@ COMMAND = "collectstatic"
 ARGUMENTS = ("collectstatic", "--noinput", "--traceback")
 
 
-class _Nothing:
+class _EmptyCommand:
     """A command that does nothing."""
 
     def run_from_argv(self, argv: list[str]) -> None:
@@ -39,22 +42,22 @@ def _facts() -> dict[str, object]:
     if owner is None:
         return {"command": None, "local": False, "root": ""}
     name = owner if isinstance(owner, str) else type(owner).__module__
-    return {"command": name, **_place()}
+    return {"command": name, **_static_root()}
 
 
-def _place() -> dict[str, object]:
+def _static_root() -> dict[str, object]:
     try:
         from django.contrib.staticfiles.storage import staticfiles_storage
         from django.core.files.storage import FileSystemStorage
 
         local = isinstance(staticfiles_storage, FileSystemStorage)
         root = staticfiles_storage.location if local else ""
-    except Exception:  # noqa: BLE001 - the command itself will say what is wrong
+    except Exception:  # noqa: BLE001 - the command itself reports the error
         return {"local": False, "root": ""}
     return {"local": local, "root": str(root or "")}
 
 
-def _ask(answer: str) -> None:
+def _record_facts(answer: str) -> None:
     from django.core import management
 
     fetch = management.ManagementUtility.fetch_command
@@ -62,13 +65,13 @@ def _ask(answer: str) -> None:
     def fetch_command(self: object, name: str) -> object:
         from django.conf import settings
 
-        # Without settings there are no apps: Django says what is wrong with them.
+        # Without settings there are no apps; Django reports what is wrong.
         if name != COMMAND or not settings.configured:
             return fetch(self, name)
         facts = _facts()
         Path(answer).write_text(json.dumps(facts), encoding="utf-8")
         if facts["command"] is None:
-            return _Nothing()
+            return _EmptyCommand()
         _list_in_order()
         return fetch(self, name)
 
@@ -87,34 +90,34 @@ def _list_in_order() -> None:
     FileSystemStorage.listdir = ordered
 
 
-def _without_us(trace: TracebackType, manage: str) -> TracebackType:
-    """Return *trace* from the first line of *manage* on."""
-    found = trace
-    while found is not None and found.tb_frame.f_code.co_filename != manage:
-        found = found.tb_next
-    return found or trace
+def _app_trace(trace: TracebackType, manage: str) -> TracebackType:
+    """Return *trace* from the first frame in *manage* on."""
+    entry = trace
+    while entry is not None and entry.tb_frame.f_code.co_filename != manage:
+        entry = entry.tb_next
+    return entry or trace
 
 
 def _print(error: Exception, manage: str) -> None:
-    """Show *error* as Python would, without what is ours in between."""
-    trace = _without_us(error.__traceback__, manage)
-    shown = traceback.TracebackException(type(error), error, trace)
-    chained = shown
+    """Print *error* as Python does, without the frames of this program."""
+    trace = _app_trace(error.__traceback__, manage)
+    report = traceback.TracebackException(type(error), error, trace)
+    chained = report
     while chained is not None:
-        app_s = [frame for frame in chained.stack if frame.filename != __file__]
-        chained.stack = traceback.StackSummary.from_list(app_s)
+        app_frames = [frame for frame in chained.stack if frame.filename != __file__]
+        chained.stack = traceback.StackSummary.from_list(app_frames)
         chained = chained.__cause__ or chained.__context__
-    sys.stderr.write("".join(shown.format()))
+    sys.stderr.write("".join(report.format()))
 
 
 def main(manage: str, answer: str) -> None:
     """Run *manage* as a program."""
     sys.argv = [Path(manage).name, *ARGUMENTS]
     sys.path[:1] = [str(Path(manage).parent)]
-    _ask(answer)
+    _record_facts(answer)
     try:
         runpy.run_path(manage, run_name="__main__")
-    except Exception as error:  # noqa: BLE001 - of the app, shown whole
+    except Exception as error:  # noqa: BLE001 - of the app, printed in full
         _print(error, manage)
         sys.exit(1)
 

@@ -1,4 +1,4 @@
-"""What an app directory holds: to tell whether it is the same, and what has been added to it."""
+"""Lists the files of a directory with their digests: to compare it, and to see what was added."""
 
 import hashlib
 import os
@@ -8,63 +8,63 @@ from pathlib import Path
 from cnb_python.cnb import disk
 
 type Listing = Mapping[str, str]
-"""Kind and digest of each file and link, by path below the directory."""
+"""Kind and digest of each file, or kind and target of each link, by path below the directory."""
 
 _LARGE_BYTES = 1024 * 1024
 _GIT = ".git"
-# Which commit it is, which programs ask for. The rest differs between clones of the same commit.
-_OF_GIT = ("HEAD", "packed-refs", "refs")
+# They name the commit, which programs may read. The rest of `.git` differs between clones.
+_GIT_FILES = ("HEAD", "packed-refs", "refs")
 
 
 def listing(directory: Path) -> Listing:
-    """Return what lies below *directory*; links are not followed. Raises OSError."""
+    """Return the files and links below *directory*, without following links. Raises OSError."""
     return dict(_below(directory, ""))
 
 
-def digest(found: Listing) -> str:
-    """Return a SHA-256 in hex over *found*."""
-    whole = hashlib.sha256()
-    for path in sorted(found):
-        whole.update(f"{path}\0{found[path]}\n".encode(errors="surrogateescape"))
-    return whole.hexdigest()
+def digest(files: Listing) -> str:
+    """Return a SHA-256 in hex over *files*."""
+    hasher = hashlib.sha256()
+    for path in sorted(files):
+        hasher.update(f"{path}\0{files[path]}\n".encode(errors="surrogateescape"))
+    return hasher.hexdigest()
 
 
 def added(before: Listing, after: Listing) -> tuple[str, ...] | None:
-    """Return the paths that are new or other in *after*; None where one of *before* is gone."""
+    """Return the paths that *after* adds or changes; None if it lacks a path of *before*."""
     if before.keys() - after.keys():
         return None
     return tuple(sorted(path for path in after if before.get(path) != after[path]))
 
 
 def normalize(directory: Path, paths: tuple[str, ...]) -> None:
-    """Give *paths* below *directory*, and all directories on the way, the modes of an image.
+    """Give the files at *paths* below *directory*, and their directories, the modes of an image.
 
-    They are those that they have when they come from the store.
+    Files that are unpacked from the store have the same modes.
     """
     for path in paths:
-        place = directory / path
-        if not place.is_symlink():
-            is_program = place.stat().st_mode & 0o111
-            place.chmod(disk.PROGRAM_MODE if is_program else disk.FILE_MODE)
+        file = directory / path
+        if not file.is_symlink():
+            is_program = file.stat().st_mode & 0o111
+            file.chmod(disk.PROGRAM_MODE if is_program else disk.FILE_MODE)
     for parent in {parent for path in paths for parent in Path(path).parents} - {Path()}:
         (directory / parent).chmod(disk.DIRECTORY_MODE)
 
 
 def _below(root: Path, directory: str) -> Iterator[tuple[str, str]]:
-    with os.scandir(root / directory) as found:
-        inside = list(found)
-    for one in inside:
-        path = f"{directory}/{one.name}" if directory else one.name
-        if directory == _GIT and one.name not in _OF_GIT:
+    with os.scandir(root / directory) as entries:
+        items = list(entries)
+    for entry in items:
+        path = f"{directory}/{entry.name}" if directory else entry.name
+        if directory == _GIT and entry.name not in _GIT_FILES:
             continue
-        if one.is_symlink():
-            yield path, f"l{os.readlink(one.path)}"  # noqa: PTH115 - word for word
-        elif one.is_dir():
+        if entry.is_symlink():
+            yield path, f"l{os.readlink(entry.path)}"  # noqa: PTH115 - the target, unchanged
+        elif entry.is_dir():
             yield from _below(root, path)
-        elif one.is_file():
-            status = one.stat()
+        elif entry.is_file():
+            status = entry.stat()
             kind = "x" if status.st_mode & 0o111 else "f"
-            yield path, f"{kind}{_digest(one.path, status.st_size)}"
+            yield path, f"{kind}{_digest(entry.path, status.st_size)}"
 
 
 def _digest(path: str, size: int) -> str:

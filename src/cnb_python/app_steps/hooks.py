@@ -1,4 +1,4 @@
-"""`bin/pre_compile` and `bin/post_compile`: the app's own steps, as on Heroku's classic builds.
+"""Runs the hooks `bin/pre_compile` and `bin/post_compile`, as Heroku's classic buildpack does.
 
 https://devcenter.heroku.com/articles/python-support#build-hooks
 """
@@ -19,10 +19,10 @@ from cnb_python.system.steps import BuildLog
 
 PRE, POST = "bin/pre_compile", "bin/post_compile"
 _SHELLS = (Path("/bin/bash"), Path("/bin/sh"))
-# A script, or a program of this system.
+# Of a script that names its interpreter, and of a Linux program.
 _STARTS = (b"#!", b"\x7fELF")
 _LINE_BYTES = 256
-# As Python, bash and other shells say it.
+# The messages of Python, bash and other shells.
 _NO_INSTALLER = re.compile(
     r"No module named '?(pip|uv)\b|(?:^|[\s:])(pip|uv)(?:[\d.]*): (?:command )?not found",
     re.MULTILINE,
@@ -30,9 +30,9 @@ _NO_INSTALLER = re.compile(
 
 
 def find(app_dir: Path, name: str) -> Path | None:
-    """Return the script *name* of the app, None where it has none.
+    """Return the path of the hook *name*, None if the app does not have it.
 
-    Raises NotAFile for a link that leads nowhere: nobody would notice that nothing ran.
+    Raises NotAFile for a broken link, which would otherwise skip the hook without a message.
     """
     path = app_dir / name
     if path.is_file():
@@ -42,43 +42,43 @@ def find(app_dir: Path, name: str) -> Path | None:
     return None
 
 
-def run_before(context: BuildContext, directory: Path, journal: BuildLog, system: System) -> None:
-    """Run `bin/pre_compile` of *directory*, before it is read; Python is not there yet.
+def run_before(context: BuildContext, directory: Path, log: BuildLog, system: System) -> None:
+    """Run `bin/pre_compile` of *directory* before the app is read and Python is installed.
 
     Raises HookFailed and HookNotStarted.
     """
     if script := find(directory, PRE):
-        with journal.step(PRE):
+        with log.step(PRE):
             _make_executable(script, context.app_dir, system)
             _run(PRE, script, directory, dict(context.environ), system)
 
 
 def run_after(
-    environment: ProvidedEnvironment, script: Path, more: Mapping[str, str], system: System
+    environment: ProvidedEnvironment, script: Path, defaults: Mapping[str, str], system: System
 ) -> None:
     """Run `bin/post_compile`, with Python and the packages.
 
-    *more* are variables that yield to the platform's. Raises as `run_before`.
+    *defaults* are variables that the platform may override. Raises as `run_before`.
     """
     request = environment.request
     _make_executable(script, request.context.app_dir, system)
-    _run(POST, script, request.app.directory, variables_in(environment, more), system)
+    _run(POST, script, request.app.directory, variables_in(environment, defaults), system)
 
 
 def _run(name: str, script: Path, app_dir: Path, env: Mapping[str, str], system: System) -> None:
-    start = _first_line(script)
-    shell = () if start.startswith(_STARTS) else _shell()
+    first_line = _first_line(script)
+    shell = () if first_line.startswith(_STARTS) else _shell()
     try:
         outcome = run(Command((*shell, str(script)), env, app_dir, name), system)
     except ProgramNotStarted as error:
-        program = start.removeprefix(b"#!").strip(b" \t\n").decode("utf-8", "replace")
+        program = first_line.removeprefix(b"#!").strip(b" \t\n").decode("utf-8", "replace")
         raise HookNotStarted(name, program, error.reason) from error
-    called = _NO_INSTALLER.search(outcome.output)
-    installer = next(filter(None, called.groups())) if called else ""
+    call = _NO_INSTALLER.search(outcome.output)
+    installer = next(filter(None, call.groups())) if call else ""
     if outcome.code:
         raise HookFailed(name, outcome.code, installer)
     if installer:
-        from cnb_python.errors import frameworks  # noqa: PLC0415 - for who needs it
+        from cnb_python.errors import frameworks  # noqa: PLC0415 - only for this warning
 
         message = frameworks.no_installer(name, installer)
         system.output.warning(message.title, message.body)
@@ -91,7 +91,7 @@ def _make_executable(script: Path, top: Path, system: System) -> None:
     system.output.warning(
         f"{name} is not executable",
         (
-            "It has been made executable for this build. Have Git remember that it is:",
+            "This build made it executable. To store that in Git:",
             f"  git update-index --chmod=+x {name}",
         ),
     )
@@ -104,5 +104,5 @@ def _first_line(script: Path) -> bytes:
 
 
 def _shell() -> tuple[str, ...]:
-    """Return what reads a script that does not say by what it is read."""
+    """Return the shell for a script without `#!`, as the start of a command."""
     return tuple(str(path) for path in _SHELLS if path.is_file())[:1]

@@ -1,4 +1,4 @@
-"""The data that `nltk.txt` names, had by NLTK's own downloader, in a layer of its own.
+"""Layer `nltk`: the data that `nltk.txt` names, from NLTK's own downloader.
 
 https://www.nltk.org/data.html
 """
@@ -27,6 +27,12 @@ from cnb_python.system.redaction import redact
 
 type Cause = Literal["unknown", "network", "index", "damaged", "other"]
 
+VARIABLE = "NLTK_DATA"
+TITLE = "NLTK data"
+# Not imported: it runs in the app's interpreter.
+_PROGRAM = Path(__file__).with_name("nltk_runner.py")
+_PACKAGE = "nltk"
+_COMMENT = re.compile(r"(?m)#.*$")
 _CAUSES: tuple[tuple[Cause, str], ...] = (
     ("unknown", r"not found in index"),
     ("index", r"HTTP Error 404|ParseError|not well-formed"),
@@ -35,55 +41,36 @@ _CAUSES: tuple[tuple[Cause, str], ...] = (
 )
 
 
-def cause(said: str) -> Cause:
-    """Return what probably is the matter."""
-    return next((name for name, pattern in _CAUSES if re.search(pattern, said)), "other")
-
-
-def shown(name: str, said: str) -> str:
-    """Return *said*, which NLTK repeats names and kinds in, in one short line."""
-    text = " ".join(said.split())
-    return re.sub(rf"^\w+: (?:Error loading {re.escape(name)}: )?", "", text)
-
-
-VARIABLE = "NLTK_DATA"
-TITLE = "NLTK data"
-# Not imported: it is for another interpreter.
-_PROGRAM = Path(__file__).with_name("nltk_runner.py")
-_PACKAGE = "nltk"
-_COMMENT = re.compile(r"(?m)#.*$")
-
-
 @dataclass(slots=True)
 class Data:
-    """The data of one build."""
+    """The NLTK data of one build."""
 
     environment: ProvidedEnvironment
     names: tuple[str, ...]
     key: NltkKey
     reasons: tuple[str, ...]
-    """Why what the image has is of no use."""
+    """Why the layer of the previous image is invalid."""
     is_in_image: bool
-    untouched: Snapshot = field(default_factory=Snapshot)
+    snapshot: Snapshot = field(default_factory=Snapshot)
 
     @property
     def layer(self) -> Layer:
-        """Where the data is while it is here, and in the image."""
+        """The layer of the data."""
         return layer_of(self.environment.request.context.layers_dir, nltk_layer.NAME)
 
     @property
     def is_missing(self) -> bool:
-        """Whether NLTK itself has to be run for the image to have it."""
-        return not self.is_in_image and not self.is_kept
+        """Whether the data has to be downloaded for the image."""
+        return not self.is_in_image and not self.is_in_store
 
     @property
-    def is_kept(self) -> bool:
-        """Whether the store has it."""
+    def is_in_store(self) -> bool:
+        """Whether the store has the data."""
         return self.environment.store().has_tree(self.key.archive)
 
 
 def find(environment: ProvidedEnvironment, output: Output) -> Data | None:
-    """Return the data that the app wants, None where it wants none.
+    """Return the data that `nltk.txt` names, None if it names none or NLTK is not installed.
 
     Raises what `App.text` raises.
     """
@@ -95,7 +82,7 @@ def find(environment: ProvidedEnvironment, output: Output) -> Data | None:
     if names and not version:
         output.warning(
             f"{app.shown(nltk_layer.FILE)} is not used",
-            ("NLTK is not installed: list nltk with the app's requirements, or delete the file.",),
+            ("NLTK is not installed. Add nltk to the app's requirements, or delete the file.",),
         )
     if not names or not version:
         layer.drop()
@@ -107,36 +94,36 @@ def find(environment: ProvidedEnvironment, output: Output) -> Data | None:
 
 
 def provide(data: Data, system: System) -> None:
-    """Put the data in its place, for the image or for whom runs next.
+    """Write the data to the layer's directory, for the image or for the next app steps.
 
     Raises NltkFailed, Killed, DiskFull and OSError.
     """
     for reason in data.reasons:
-        system.output.line(f"Not using the previous build's data: {reason}")
-    if not _is_brought(data, system.output):
+        system.output.line(f"Not using the previous build's NLTK data: {reason}")
+    if not _restore(data, system.output):
         _download(data, system)
         data.environment.store().put_tree(data.key.archive, data.layer.path)
-    data.untouched.remember(data.layer.path)
+    data.snapshot.remember(data.layer.path)
 
 
-def close(data: Data, output: Output) -> StepResults:
-    """Make what is here the layer, unless the previous image has it.
+def finish(data: Data, output: Output) -> StepResults:
+    """Make or reuse the layer, and return what it adds to the build record.
 
-    Raises PackagesChanged when what ran beside it changed it.
+    Raises PackagesChanged if another app step changed the data.
     """
     layer, key = data.layer, data.key
     trees = frozenset({key.archive})
-    if written := data.untouched.check(layer.path):
-        message = added_data(sorted(written))
+    if paths := data.snapshot.check(layer.path):
+        message = added_data(sorted(paths))
         output.warning(message.title, message.body)
     if data.is_in_image:
-        known = data.environment.sizes.get(nltk_layer.NAME, "")
+        recorded = data.environment.sizes.get(nltk_layer.NAME, "")
         layer.reuse_from_image(key.metadata())
         return StepResults(
-            layers={nltk_layer.NAME: int(known) if known.isdecimal() else 0}, trees=trees
+            layers={nltk_layer.NAME: int(recorded) if recorded.isdecimal() else 0}, trees=trees
         )
     size = sum(path.lstat().st_size for path in layer.path.rglob("*") if path.is_file())
-    # It gives way to the user's own, who may have other data elsewhere.
+    # A default, since users may have their data elsewhere.
     env = (EnvDelta(LAUNCH, VARIABLE, "default", str(layer.path)),)
     layer.finish(LayerTypes(launch=True), key.metadata(), env)
     return StepResults(
@@ -144,17 +131,19 @@ def close(data: Data, output: Output) -> StepResults:
     )
 
 
-def _is_brought(data: Data, output: Output) -> bool:
-    if not data.is_kept:
+def _restore(data: Data, output: Output) -> bool:
+    if not data.is_in_store:
         if data.is_in_image:
-            output.line("The store does not have what the image has: it is fetched for what runs")
+            output.line(
+                "Downloading NLTK data again: app steps need it, and the cache does not have it"
+            )
         return False
     try:
         data.environment.store().unpack_tree(data.key.archive, data.layer.begin_in_place())
     except DamagedStore as damage:
-        output.line(f"Downloading NLTK's data again: {damage.reason}")
+        output.line(f"Downloading NLTK data again: {damage.reason}")
         return False
-    output.line(f"{', '.join(data.names)}: from the store")
+    output.line(f"Using cached NLTK data: {', '.join(data.names)}")
     return True
 
 
@@ -179,9 +168,20 @@ def _download(data: Data, system: System) -> None:
 
 def _failed(answer: Path, outcome: Outcome, names: tuple[str, ...]) -> NltkFailed:
     try:
-        name, said = json.loads(answer.read_bytes())
+        name, message = json.loads(answer.read_bytes())
     except FileNotFoundError, ValueError:
         # NLTK itself could not be loaded.
-        name, said = names[0], outcome.output.strip().rpartition("\n")[2]
-    said = redact(str(said))
-    return NltkFailed(str(name), cause(said), shown(str(name), said))
+        name, message = names[0], outcome.output.strip().rpartition("\n")[2]
+    message = redact(str(message))
+    return NltkFailed(str(name), cause(message), short_reason(str(name), message))
+
+
+def cause(message: str) -> Cause:
+    """Return the probable cause of a failed download that printed *message*."""
+    return next((name for name, pattern in _CAUSES if re.search(pattern, message)), "other")
+
+
+def short_reason(name: str, message: str) -> str:
+    """Return *message* of NLTK about *name* in one line, without the parts that it repeats."""
+    text = " ".join(message.split())
+    return re.sub(rf"^\w+: (?:Error loading {re.escape(name)}: )?", "", text)

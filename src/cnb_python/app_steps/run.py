@@ -1,4 +1,4 @@
-"""Runs the app's own code, showing what it says without the credentials in it."""
+"""Runs the app's own code: with which variables, and with credentials removed from its output."""
 
 import hashlib
 from collections.abc import Mapping
@@ -15,33 +15,35 @@ from cnb_python.system.redaction import redact
 
 _DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _LOCALES = ("LC_ALL", "LC_CTYPE", "LANG")
-# Of another interpreter than the app's.
-_NOT_OURS = frozenset({"PYTHONHOME", "__PYVENV_LAUNCHER__"})
-# They differ between builds of the same app, and say nothing of it.
-_OF_THE_MACHINE = frozenset(
+# They configure another interpreter than the app's.
+_INTERPRETER_VARIABLES = frozenset({"PYTHONHOME", "__PYVENV_LAUNCHER__"})
+# They differ between builds of the same app.
+_MACHINE_VARIABLES = frozenset(
     {
         *("HOSTNAME", "PWD", "OLDPWD", "SHLVL", "_", "TRACEPARENT", "TRACESTATE"),
         *("CNB_BP_PLAN_PATH", "CNB_BUILD_PLAN_PATH", "CNB_PLATFORM_DIR", "CNB_LAYERS_DIR"),
         MIRROR,
     }
 )
-# 8 MB and some 30 ms for each guess; every build of a Django app takes one.
+# 8 MB and about 30 ms per guess; every build of a Django app computes one.
 _SCRYPT = {"n": 1 << 13, "r": 8, "p": 1, "dklen": 32}
 
 
-def of_the_app(
+def app_variables(
     environ: Mapping[str, str],
     environment: Path,
     interpreter: Path,
     app_dir: Path,
     bundles: tuple[Path, ...] = BUNDLES,
 ) -> dict[str, str]:
-    """Return the variables for the app's code: the platform's, with Python and the packages."""
-    kept = {name: value for name, value in environ.items() if name not in _NOT_OURS}
+    """Return the variables for the app's code: the build's, with the environment on PATH."""
+    inherited = {
+        name: value for name, value in environ.items() if name not in _INTERPRETER_VARIABLES
+    }
     path = f"{environment / 'bin'}:{interpreter.parent}:{environ.get('PATH') or _DEFAULT_PATH}"
     defaults = {
-        "HOME": "/tmp",  # noqa: S108 - there is no other place that anybody may write to
-        # As on Heroku: modules at the top are found from a manage.py further down.
+        "HOME": "/tmp",  # noqa: S108 - the only directory that every user may write to
+        # As on Heroku: a manage.py in a subdirectory can import the app's top-level modules.
         "PYTHONPATH": str(app_dir),
         "PYTHONHASHSEED": "0",
         "PYTHONUNBUFFERED": "1",
@@ -51,40 +53,40 @@ def of_the_app(
     return {
         **defaults,
         **trusting_the_system(environ, bundles),
-        **kept,
+        **inherited,
         "PATH": path,
         "VIRTUAL_ENV": str(environment),
-        # In the image every file has the same time, which none of it would agree with.
+        # Python checks bytecode by time, and every file of the image gets the same time.
         "PYTHONDONTWRITEBYTECODE": "1",
     }
 
 
-def variables_digest(environ: Mapping[str, str], rest: str, salt: bytes) -> str:
-    """Return a digest in hex over *environ*, names and values, and over *rest*.
+def variables_digest(environ: Mapping[str, str], text: str, salt: bytes) -> str:
+    """Return a digest in hex over the names and values in *environ*, and over *text*.
 
-    Values may be secrets, and short ones can be guessed by whoever has a digest over them. So it
-    is slow and salted, and no image holds it: only the store, which is the cache, does.
+    Values may be secrets, and a digest lets an attacker test guesses of short ones. So the digest
+    is slow and salted, and only the store has it, never an image.
     https://datatracker.ietf.org/doc/html/rfc7914
     """
-    counted = {name: value for name, value in environ.items() if name not in _OF_THE_MACHINE}
-    lines = [f"{name}={counted[name]}" for name in sorted(counted)]
-    text = "\0".join((rest, *lines)).encode(errors="surrogateescape")
-    return hashlib.scrypt(text, salt=salt, **_SCRYPT).hex()
+    relevant = {name: value for name, value in environ.items() if name not in _MACHINE_VARIABLES}
+    lines = [f"{name}={relevant[name]}" for name in sorted(relevant)]
+    content = "\0".join((text, *lines)).encode(errors="surrogateescape")
+    return hashlib.scrypt(content, salt=salt, **_SCRYPT).hex()
 
 
 def run(command: Command, system: System) -> Outcome:
-    """Run *command*, showing it and its output. Raises ProgramNotStarted."""
+    """Run *command*, and print it and its output. Raises ProgramNotStarted."""
     secrets = process_env.secrets(command.env, command.cwd)
     system.output.line(f"Running `{command.shown}`")
     outcome = system.run(command, lambda line: system.output.detail(redact(line, secrets)))
     return replace(outcome, output=redact(outcome.output, secrets))
 
 
-def variables_in(environment: ProvidedEnvironment, more: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables for code that runs in *environment*; *more* yield to the platform's."""
+def variables_in(environment: ProvidedEnvironment, defaults: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables for code in *environment*; the platform may override *defaults*."""
     request = environment.request
-    return of_the_app(
-        {**more, **request.context.environ},
+    return app_variables(
+        {**defaults, **request.context.environ},
         request.context.layers_dir / VENV,
         request.runtime.interpreter.path,
         request.app.directory,

@@ -1,4 +1,4 @@
-"""What of the app's own runs in a build: whether it has to, and in which order."""
+"""The app steps of a build: which of them have to run, and in which order."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +12,8 @@ from cnb_python.system.interface import System
 from cnb_python.system.steps import BuildLog
 
 if TYPE_CHECKING:
-    # Loaded for the apps that need them.
-    from cnb_python.app_steps.collectstatic import Off, Static
+    # Loaded only for apps that need them.
+    from cnb_python.app_steps.collectstatic import Skipped, StaticFiles
     from cnb_python.app_steps.nltk import Data
 
 _DJANGO = "django"
@@ -21,85 +21,92 @@ _DJANGO = "django"
 
 @dataclass(slots=True)
 class Steps:
-    """The steps after the packages: NLTK's data, static files, then `bin/post_compile`."""
+    """The steps after the packages: NLTK data, static files, then `bin/post_compile`."""
 
     system: System
-    script: Path | None
-    """`bin/post_compile`."""
+    post_compile: Path | None
+    """The path of `bin/post_compile`, if the app has it."""
     data: Data | None = None
-    static: Static | Off | None = None
+    static: StaticFiles | Skipped | None = None
 
     def steps_needing_environment(self, environment: ProvidedEnvironment) -> str:
-        """Return who wants to run something in *environment*; empty: nobody.
+        """Return the steps that have to run in *environment*, as a phrase; empty if none has to.
 
-        What the store has of their outcome is put in its place.
+        Results that are in the store are put in place, and need no step.
         """
-        self.data = _data(environment, self.system)
-        self.static = _static(environment)
-        users = (
+        self.data = _find_data(environment, self.system)
+        self.static = _find_static(environment)
+        names = (
             "NLTK's downloader" if self.data and self.data.is_missing else "",
             "collectstatic" if self.static and self.static.is_missing else "",
-            hooks.POST if self.script else "",
+            hooks.POST if self.post_compile else "",
         )
-        return " and ".join(filter(None, users))
+        return " and ".join(filter(None, names))
 
-    def run(self, provided: Provided, journal: BuildLog) -> StepResults:
-        """Run what has to; return what came of it. Raises what the steps raise."""
-        environment, more = provided.environment, dict[str, str]()
-        added = StepResults()
+    def run(self, provided: Provided, log: BuildLog) -> StepResults:
+        """Run the steps that have to run, and return their results.
+
+        Raises what the steps raise.
+        """
+        environment, defaults = provided.environment, dict[str, str]()
+        results = StepResults()
         if self.data:
-            more = self._provide(self.data, provided, journal)
+            defaults = self._provide_data(self.data, provided, log)
         if self.static:
-            added = self._collect(self.static, environment, more, journal)
-        if self.script:
-            with journal.step(hooks.POST):
-                hooks.run_after(environment, self.script, more, self.system)
-        return self._close(added)
+            results = self._collect(self.static, environment, defaults, log)
+        if self.post_compile:
+            with log.step(hooks.POST):
+                hooks.run_after(environment, self.post_compile, defaults, self.system)
+        return self._finish(results)
 
-    def _provide(self, data: Data, provided: Provided, journal: BuildLog) -> dict[str, str]:
-        from cnb_python.app_steps import nltk  # noqa: PLC0415 - for who needs it
+    def _provide_data(self, data: Data, provided: Provided, log: BuildLog) -> dict[str, str]:
+        from cnb_python.app_steps import nltk  # noqa: PLC0415 - only for apps that need it
 
-        # Another view of the store than the one that was asked: this one is closed.
+        # The store of this environment is the one that is saved.
         data.environment = provided.environment
         if provided.needed_by or not data.is_in_image:
-            with journal.step(nltk.TITLE):
+            with log.step(nltk.TITLE):
                 nltk.provide(data, self.system)
         return {nltk.VARIABLE: str(data.layer.path)}
 
     def _collect(
         self,
-        static: Static | Off,
+        static: StaticFiles | Skipped,
         environment: ProvidedEnvironment,
-        more: dict[str, str],
-        journal: BuildLog,
+        defaults: dict[str, str],
+        log: BuildLog,
     ) -> StepResults:
-        from cnb_python.app_steps import collectstatic  # noqa: PLC0415 - for who needs it
+        from cnb_python.app_steps import collectstatic  # noqa: PLC0415 - only for apps that need it
 
-        with journal.step(collectstatic.TITLE):
-            return collectstatic.collect(environment, static, more, self.system)
+        with log.step(collectstatic.TITLE):
+            return collectstatic.collect(environment, static, defaults, self.system)
 
-    def _close(self, added: StepResults) -> StepResults:
+    def _finish(self, results: StepResults) -> StepResults:
         if self.data is None:
-            return added
-        from cnb_python.app_steps import nltk  # noqa: PLC0415 - for who needs it
+            return results
+        from cnb_python.app_steps import nltk  # noqa: PLC0415 - only for apps that need it
 
-        data = nltk.close(self.data, self.system.output)
-        return added._replace(layers=data.layers, made=data.made, trees=added.trees | data.trees)
+        data_results = nltk.finish(self.data, self.system.output)
+        return results._replace(
+            layers=data_results.layers,
+            made=data_results.made,
+            trees=results.trees | data_results.trees,
+        )
 
 
-def _data(environment: ProvidedEnvironment, system: System) -> Data | None:
+def _find_data(environment: ProvidedEnvironment, system: System) -> Data | None:
     request = environment.request
     if nltk_layer.FILE not in request.app.names:
         layer_of(request.context.layers_dir, nltk_layer.NAME).drop()
         return None
-    from cnb_python.app_steps import nltk  # noqa: PLC0415 - for who needs it
+    from cnb_python.app_steps import nltk  # noqa: PLC0415 - only for apps that need it
 
     return nltk.find(environment, system.output)
 
 
-def _static(environment: ProvidedEnvironment) -> Static | Off | None:
+def _find_static(environment: ProvidedEnvironment) -> StaticFiles | Skipped | None:
     if _DJANGO not in environment.distributions:
         return None
-    from cnb_python.app_steps import collectstatic  # noqa: PLC0415 - for who needs it
+    from cnb_python.app_steps import collectstatic  # noqa: PLC0415 - only for apps that need it
 
     return collectstatic.find(environment)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cnb_python.app_steps import collectstatic
-from cnb_python.app_steps.collectstatic import Off, Static
+from cnb_python.app_steps.collectstatic import Skipped, StaticFiles
 from cnb_python.errors.frameworks import CollectstaticFailed
 from cnb_python.errors.machine import Killed
 from cnb_python.provision.environment import StepResults
@@ -84,7 +84,7 @@ def test_the_same_app_gets_its_files_from_the_store(app: World) -> None:
     assert again == first
     assert app.programs.ran == []
     assert (app.directory / "staticfiles/a.css").read_text(encoding="utf-8") == "a {}"
-    assert "1 static files as they were" in app.said
+    assert "1 static file from the cache (app and variables unchanged)" in app.said
 
 
 def test_files_beside_the_root_come_back_too(app: World, django: Django) -> None:
@@ -138,7 +138,7 @@ def test_an_app_that_does_not_use_static_files_is_asked_once(app: World, django:
     assert "Nothing to collect: django.contrib.staticfiles is not in INSTALLED_APPS" in app.said
     build(clean(app), first.static_files_key)
     assert app.programs.ran == []
-    assert "Nothing to collect, as before" in app.said
+    assert "Nothing to collect (app and variables unchanged)" in app.said
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_an_app_that_loses_files_is_not_kept(app: World) -> None:
 @pytest.mark.parametrize("value", ["1", "true", "no"])
 def test_the_classic_s_switch_turns_it_off(app: World, value: str) -> None:
     assert build(app, DISABLE_COLLECTSTATIC=value) == StepResults()
-    assert "None are collected: DISABLE_COLLECTSTATIC is set" in app.said
+    assert "Skipping collectstatic: DISABLE_COLLECTSTATIC is set" in app.said
     assert app.programs.ran == []
 
 
@@ -184,14 +184,14 @@ def test_the_classic_s_switch_may_be_off_itself(app: World, value: str) -> None:
 def test_the_setting_turns_it_off(app: World) -> None:
     app.app.settings = app.app.settings._replace(collectstatic=False)
     build(app)
-    assert "None are collected: so says BP_PYTHON_COLLECTSTATIC" in app.said
+    assert "Skipping collectstatic: turned off by BP_PYTHON_COLLECTSTATIC" in app.said
 
 
 def test_an_app_without_manage_py_has_none(app: World) -> None:
     (app.directory / "manage.py").unlink()
-    assert isinstance(collectstatic.find(app.environment()), Off)
+    assert isinstance(collectstatic.find(app.environment()), Skipped)
     build(app)
-    assert "None are collected: there is no manage.py" in app.said
+    assert "Skipping collectstatic: there is no manage.py" in app.said
 
 
 def test_a_failure_stops_with_its_cause(app: World, django: Django) -> None:
@@ -232,6 +232,6 @@ def test_what_is_shown_says_where(app: World) -> None:
     (app.directory / "manage.py").unlink()
     write_files(app.directory, {"web/manage.py": "import django"})
     static = collectstatic.find(app.environment())
-    assert isinstance(static, Static)
+    assert isinstance(static, StaticFiles)
     build(app)
     assert f"Running `{collectstatic.SHOWN}` in `web`" in app.said

@@ -41,7 +41,7 @@ def build(app: World, *, use: bool = False) -> StepResults | None:
         nltk.provide(data, app.system())
     if use:
         assert (data.layer.path / "corpora/stopwords/english").exists()
-    return nltk.close(data, app.app.log)
+    return nltk.finish(data, app.app.log)
 
 
 def restore(app: World) -> None:
@@ -105,7 +105,7 @@ def test_what_runs_beside_it_has_it_fetched_where_the_store_has_not(app: World) 
     added = build(app, use=True)
     assert added
     assert (added.made, len(app.programs.ran)) == (frozenset(), 1)
-    assert "The store does not have what the image has" in app.said
+    assert "app steps need it, and the cache does not have it" in app.said
 
 
 def test_data_that_was_fetched_besides_is_told_of_and_removed(app: World) -> None:
@@ -113,7 +113,7 @@ def test_data_that_was_fetched_besides_is_told_of_and_removed(app: World) -> Non
     assert data
     nltk.provide(data, app.system())
     write_files(data.layer.path, {"corpora/words.zip": "x"})
-    nltk.close(data, app.app.log)
+    nltk.finish(data, app.app.log)
     assert not (data.layer.path / "corpora/words.zip").exists()
     assert "NLTK data that nltk.txt does not name is not in the image" in app.said
     assert f"{data.layer.path}/corpora/words.zip" in app.said
@@ -125,7 +125,7 @@ def test_without_an_image_it_comes_from_the_store(app: World) -> None:
     (app.app.layers / "nltk.toml").unlink()
     assert build(app) == first
     assert app.programs.ran == []
-    assert "stopwords, punkt: from the store" in app.said
+    assert "Using cached NLTK data: stopwords, punkt" in app.said
 
 
 def test_what_the_store_has_lost_is_downloaded_again(app: World) -> None:
@@ -136,7 +136,7 @@ def test_what_the_store_has_lost_is_downloaded_again(app: World) -> None:
         path.write_bytes(b"damaged")
     build(app)
     assert len(app.programs.ran) == 1
-    assert "Downloading NLTK's data again" in app.said
+    assert "Downloading NLTK data again" in app.said
 
 
 @pytest.mark.parametrize("change", ["list", "version"])
@@ -149,7 +149,7 @@ def test_another_list_or_release_is_downloaded(app: World, change: str) -> None:
         app.distributions = {"nltk": "3.9.2"}
     build(app)
     assert len(app.programs.ran) == 1
-    assert "Not using the previous build's data: the " in app.said
+    assert "Not using the previous build's NLTK data: the " in app.said
 
 
 def test_order_and_comments_of_the_list_change_nothing(app: World) -> None:
@@ -186,7 +186,7 @@ def test_data_that_was_changed_stops_the_build(app: World) -> None:
     nltk.provide(data, app.system())
     (data.layer.path / "corpora/punkt/english").write_text("other", encoding="utf-8")
     with pytest.raises(PackagesChanged):
-        nltk.close(data, app.app.log)
+        nltk.finish(data, app.app.log)
 
 
 SAID = ["x", "ValueError: Error loading x: Package 'x' not found in index"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cnb_python.app_steps.nltk import cause, shown
+from cnb_python.app_steps.nltk import cause, short_reason
 
 
 @pytest.mark.parametrize(
@@ -25,4 +25,4 @@ def test_each_kind_is_told_by_its_words(said: str, expected: str) -> None:
 
 def test_what_is_said_already_is_not_said_again() -> None:
     said = "ValueError: Error loading punk: Package 'punk'\n  not found in index"
-    assert shown("punk", said) == "Package 'punk' not found in index"
+    assert short_reason("punk", said) == "Package 'punk' not found in index"

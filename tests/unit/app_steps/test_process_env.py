@@ -10,37 +10,37 @@ VENV, PYTHON, APP = Path("/layers/venv"), Path("/layers/python/bin/python3.14"),
 SALT = bytes(16)
 
 
-def of_the_app(**environ: str) -> dict[str, str]:
-    return run.of_the_app(environ, VENV, PYTHON, APP, bundles=())
+def app_variables(**environ: str) -> dict[str, str]:
+    return run.app_variables(environ, VENV, PYTHON, APP, bundles=())
 
 
 def test_python_and_the_packages_come_first_on_the_path() -> None:
-    path = of_the_app(PATH="/usr/bin")["PATH"]
+    path = app_variables(PATH="/usr/bin")["PATH"]
     assert path == "/layers/venv/bin:/layers/python/bin:/usr/bin"
 
 
 def test_without_a_path_there_is_the_usual_one() -> None:
-    assert of_the_app()["PATH"].endswith(":/usr/sbin:/usr/bin:/sbin:/bin")
+    assert app_variables()["PATH"].endswith(":/usr/sbin:/usr/bin:/sbin:/bin")
 
 
 @pytest.mark.parametrize("name", ["SECRET_KEY", "DJANGO_SETTINGS_MODULE", "HTTPS_PROXY", "LANG"])
 def test_what_the_platform_sets_is_passed_on(name: str) -> None:
-    assert of_the_app(**{name: "value"})[name] == "value"
+    assert app_variables(**{name: "value"})[name] == "value"
 
 
 def test_what_is_set_is_stronger_than_a_default() -> None:
-    found = of_the_app(PYTHONPATH="src", HOME="/home/cnb", PYTHONHASHSEED="1")
+    found = app_variables(PYTHONPATH="src", HOME="/home/cnb", PYTHONHASHSEED="1")
     assert [found[name] for name in ("PYTHONPATH", "HOME", "PYTHONHASHSEED")] == [
         *("src", "/home/cnb", "1")
     ]
 
 
 def test_another_interpreter_s_home_is_not_passed_on() -> None:
-    assert "PYTHONHOME" not in of_the_app(PYTHONHOME="/usr")
+    assert "PYTHONHOME" not in app_variables(PYTHONHOME="/usr")
 
 
 def test_no_bytecode_is_written_into_the_app() -> None:
-    assert of_the_app(PYTHONDONTWRITEBYTECODE="")["PYTHONDONTWRITEBYTECODE"] == "1"
+    assert app_variables(PYTHONDONTWRITEBYTECODE="")["PYTHONDONTWRITEBYTECODE"] == "1"
 
 
 BASE = {"SECRET_KEY": "secret", "DEBUG": "0", "HOSTNAME": "4f2a", "CNB_BP_PLAN_PATH": "/tmp/1"}
