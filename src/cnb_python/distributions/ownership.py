@@ -144,7 +144,7 @@ def assign_owners(
             files[owner].append(path)
     return Ownership(
         {name: tuple(owned) for name, owned in files.items()},
-        joined(ledger.groups),
+        merge_overlapping(ledger.groups),
         tuple(ledger.unowned),
     )
 
@@ -188,7 +188,7 @@ def _owners_of_directories(owned: Mapping[str, set[str]]) -> dict[str, set[str]]
     return found
 
 
-def joined(groups: Iterable[frozenset[str]]) -> tuple[frozenset[str], ...]:
+def merge_overlapping(groups: Iterable[frozenset[str]]) -> tuple[frozenset[str], ...]:
     """Return *groups* with those that overlap made one, in a fixed order."""
     found: dict[str, frozenset[str]] = {}
     for group in set(groups):

@@ -1,7 +1,7 @@
-"""Which distribution each file of an environment belongs to, where several bring the same one.
+"""Which distribution each file of an environment is taken from if several contain the same path.
 
-pip leaves what it installed last, uv whatever was written last. Here the last by name wins, so
-that every build gives the same image.
+pip leaves the file of the distribution that it installed last, uv the one that was written last.
+Here the last distribution by name wins, so that every build gives the same image.
 """
 
 import re
@@ -12,26 +12,7 @@ from cnb_python.distributions.collect import listed
 from cnb_python.distributions.model import Distribution, File
 from cnb_python.errors.install import PathClash
 
-
-def notes(distributions: Iterable[Distribution]) -> list[str]:
-    """Return what is to be said of files that *distributions* do not agree on. Raises PathClash.
-
-    One line for all files of the same parties: the variants of OpenCV share hundreds.
-    """
-    paths: dict[tuple[str, tuple[str, ...]], list[str]] = {}
-    for path, winner, losers in owners_of(distributions).conflicts:
-        paths.setdefault((winner, losers), []).append(path)
-    return [_said(winner, losers, found) for (winner, losers), found in paths.items()]
-
-
-def _said(winner: str, losers: tuple[str, ...], paths: list[str]) -> str:
-    others = ", ".join(losers)
-    if winner:
-        return f"Of {winner}, the last by name, and not of {others}: {listed(paths)}"
-    return f"Left out of {others}, for the environment has its own: {listed(paths)}"
-
-
-# What the environment has itself, and what the lifecycle would take for variables and programs:
+# Paths that the environment has itself, and those that the lifecycle reads in a layer:
 # https://github.com/buildpacks/spec/blob/main/buildpack.md#layers
 _RESERVED = re.compile(
     r"(pyvenv\.cfg|lib64|bin/python(3(\.\d+t?)?)?|env(\.build|\.launch)?|exec\.d|profile\.d)(/.*)?"
@@ -40,18 +21,18 @@ _BYTECODE = re.compile(r"(.*/)__pycache__/(.+?)\.[^./]+(?:\.opt-[^./]+)?\.pyc")
 
 
 class OwnedFile(NamedTuple):
-    """A file and the distribution that it is of."""
+    """A file and the name of the distribution that it is taken from."""
 
     file: File
     owner: str
 
 
 class Conflict(NamedTuple):
-    """A path that several distributions bring with different contents, or that is not theirs."""
+    """A path that several distributions contain with different contents, or that is reserved."""
 
     path: str
     winner: str
-    """Empty where the environment itself needs the place."""
+    """Empty for a reserved path."""
     losers: tuple[str, ...]
 
 
@@ -61,52 +42,71 @@ class Owners(NamedTuple):
     files: Mapping[str, OwnedFile]
     """By path."""
     conflicts: tuple[Conflict, ...]
-    """In the order of their paths; to be told."""
+    """In the order of their paths."""
+
+
+def conflict_messages(distributions: Iterable[Distribution]) -> list[str]:
+    """Return a log line for each set of distributions with path conflicts. Raises PathClash.
+
+    One line names all their paths: the variants of OpenCV have hundreds in common.
+    """
+    paths: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for path, winner, losers in owners_of(distributions).conflicts:
+        paths.setdefault((winner, losers), []).append(path)
+    return [_message(winner, losers, common) for (winner, losers), common in paths.items()]
+
+
+def _message(winner: str, losers: tuple[str, ...], paths: list[str]) -> str:
+    names = ", ".join(losers)
+    if not winner:
+        return f"Leaving out {listed(paths)} of {names}: reserved for the environment"
+    verb, copies = ("is", "copy") if len(paths) == 1 else ("are", "copies")
+    return f"{listed(paths)} {verb} in {names} and {winner}; using {winner}'s {copies}"
 
 
 def owners_of(distributions: Iterable[Distribution]) -> Owners:
-    """Return who has each path, whatever the order of *distributions*.
+    """Return the owner of each path, whatever the order of *distributions*.
 
-    Raises PathClash when what is a file of one is a directory of another.
+    Raises PathClash if a file of one distribution is a directory of another.
     """
-    claims: dict[str, list[OwnedFile]] = {}
-    for one in sorted(distributions, key=lambda each: each.name):
-        for file in one.files:
-            claims.setdefault(file.path, []).append(OwnedFile(file, one.name))
-    taken = {path: claims.pop(path) for path in list(claims) if is_reserved(path)}
-    files = {path: claim[-1] for path, claim in claims.items()}
-    contested = {path: claim for path, claim in claims.items() if len(claim) > 1}
-    if contested:
-        _follow_sources(files, claims, contested.keys())
+    candidates: dict[str, list[OwnedFile]] = {}
+    for distribution in sorted(distributions, key=lambda each: each.name):
+        for file in distribution.files:
+            candidates.setdefault(file.path, []).append(OwnedFile(file, distribution.name))
+    reserved = {path: candidates.pop(path) for path in list(candidates) if is_reserved(path)}
+    files = {path: owned[-1] for path, owned in candidates.items()}
+    ambiguous = {path: owned for path, owned in candidates.items() if len(owned) > 1}
+    if ambiguous:
+        _follow_sources(files, candidates, ambiguous.keys())
     _refuse_clashes(files)
-    return Owners(files, _contests(contested, taken))
+    return Owners(files, _conflicts(ambiguous, reserved))
 
 
 def is_reserved(path: str) -> bool:
-    """Whether *path* is a place that no distribution can have."""
+    """Whether *path* belongs to the environment itself, so that no distribution can have it."""
     return bool(_RESERVED.fullmatch(path))
 
 
 def source_of(path: str) -> str:
-    """Return the path of the module that *path* is the bytecode of, empty where it is none."""
-    found = _BYTECODE.fullmatch(path)
-    return f"{found[1]}{found[2]}.py" if found else ""
+    """Return the path of the module that *path* is the bytecode of; empty for other files."""
+    match = _BYTECODE.fullmatch(path)
+    return f"{match[1]}{match[2]}.py" if match else ""
 
 
 def _follow_sources(
     files: dict[str, OwnedFile],
-    claims: Mapping[str, Sequence[OwnedFile]],
-    contested: Iterable[str],
+    candidates: Mapping[str, Sequence[OwnedFile]],
+    ambiguous: Iterable[str],
 ) -> None:
-    """Let bytecode come from where its module does: unchecked, it would run in its place."""
-    modules = {path for path in contested if path.endswith(".py")}
+    """Take bytecode from the owner of its module: Python never compares it with the source."""
+    modules = {path for path in ambiguous if path.endswith(".py")}
     for path in [path for path in files if path.endswith(".pyc")]:
         source = source_of(path)
         if source in modules and files[path].owner != files[source].owner:
             del files[path]
-            for claim in claims[path]:
-                if claim.owner == files[source].owner:
-                    files[path] = claim
+            for candidate in candidates[path]:
+                if candidate.owner == files[source].owner:
+                    files[path] = candidate
 
 
 def _refuse_clashes(files: Mapping[str, OwnedFile]) -> None:
@@ -120,14 +120,19 @@ def _refuse_clashes(files: Mapping[str, OwnedFile]) -> None:
             above = above.rpartition("/")[0]
 
 
-def _contests(
-    contested: Mapping[str, Sequence[OwnedFile]], taken: Mapping[str, Sequence[OwnedFile]]
+def _conflicts(
+    ambiguous: Mapping[str, Sequence[OwnedFile]], reserved: Mapping[str, Sequence[OwnedFile]]
 ) -> tuple[Conflict, ...]:
-    found = [Conflict(path, "", tuple(one.owner for one in taken[path])) for path in taken]
-    for path, claim in contested.items():
-        winner = claim[-1]
-        losers = tuple(one.owner for one in claim if one.file != winner.file)
-        # What is made from a module goes without saying.
+    conflicts = [
+        Conflict(path, "", tuple(candidate.owner for candidate in candidates))
+        for path, candidates in reserved.items()
+    ]
+    for path, candidates in ambiguous.items():
+        winner = candidates[-1]
+        losers = tuple(
+            candidate.owner for candidate in candidates if candidate.file != winner.file
+        )
+        # A conflict of bytecode follows from that of its module.
         if losers and not source_of(path):
-            found.append(Conflict(path, winner.owner, losers))
-    return tuple(sorted(found))
+            conflicts.append(Conflict(path, winner.owner, losers))
+    return tuple(sorted(conflicts))

@@ -1,9 +1,9 @@
-"""The names of the layers that are the environment. Imported by builds that change nothing."""
+"""Names of the layers of the environment. Apart, so that unchanged builds load nothing else."""
 
-# Sorts after `python`: the lifecycle puts the alphabetically last layer first on PATH.
+# Sorts after `python`: the lifecycle puts the layer that is last by name first on PATH.
 VENV = "venv"
-"""The layer that is the environment as its interpreter sees it."""
+"""The layer with the virtual environment."""
 SHARD_PREFIX = "deps-"
-"""What the names of shares begin with."""
+"""The start of the names of all shards."""
 TREE = "tree"
-"""The directory of a share that holds all its files: a layer's own `bin` and `lib` mean more."""
+"""The directory of a shard with all its files: the lifecycle gives `bin` and `lib` a meaning."""

@@ -361,8 +361,8 @@ def _log_result(synced: InstallResult, output: Output) -> None:
     if synced.written:
         paths = _shown_paths(synced.written)
         output.line(f"Installing again in every build, since it writes into the app: {paths}")
-    for note in conflicts.notes(synced.distributions):
-        output.line(note)
+    for message in conflicts.conflict_messages(synced.distributions):
+        output.line(message)
 
 
 def _shown_paths(paths: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ from cnb_python.distributions.ownership import (
     ListedFile,
     Ownership,
     assign_owners,
-    joined,
+    merge_overlapping,
     shared_directories,
 )
 
@@ -89,7 +89,7 @@ def test_without_anybody_nobody_owns_anything() -> None:
 def test_groups_that_overlap_are_one() -> None:
     groups = [frozenset(each) for each in ("ab", "cd", "bc", "xy", "")]
 
-    assert joined(groups) == (frozenset("abcd"), frozenset("xy"))
+    assert merge_overlapping(groups) == (frozenset("abcd"), frozenset("xy"))
 
 
 PATHS = st.sampled_from([f"{SITE}/{each}" for each in ("a/1", "a/2", "n/1", "n/b/1", "x")])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from cnb_python.distributions.model import Distribution, File
 from cnb_python.layout.shards import (
     ONE_SHARD_BELOW,
-    OWN_SHARDS_AT_MOST,
+    OWN_LAYERS_AT_MOST,
     Shard,
     shard_of_each,
     shards_of,
@@ -48,13 +48,13 @@ def test_only_the_largest_have_shares_of_their_own() -> None:
     some = [heavy(f"m{number}", 9 + number) for number in range(30)]
     found = shard_of_each(some)
     own = {name for name, shard in found.items() if not SPREAD.fullmatch(shard)}
-    assert own == {f"m{number}" for number in range(30 - OWN_SHARDS_AT_MOST, 30)}
+    assert own == {f"m{number}" for number in range(30 - OWN_LAYERS_AT_MOST, 30)}
 
 
 def test_equal_sizes_are_told_apart_by_name() -> None:
-    some = [heavy(f"m{number:02}", 9) for number in range(OWN_SHARDS_AT_MOST + 1)]
+    some = [heavy(f"m{number:02}", 9) for number in range(OWN_LAYERS_AT_MOST + 1)]
     found = shard_of_each(list(reversed(some)))
-    assert SPREAD.fullmatch(found.pop(f"m{OWN_SHARDS_AT_MOST:02}"))
+    assert SPREAD.fullmatch(found.pop(f"m{OWN_LAYERS_AT_MOST:02}"))
     assert sorted(found.values()) == [f"deps-{name}" for name in sorted(found)]
 
 
@@ -83,7 +83,7 @@ def test_no_name_makes_a_bad_layer_or_one_of_the_spread(name: str) -> None:
 
 @given(st.sets(st.from_regex(r"[a-z0-9]{1,3}(-[a-z0-9]{1,2})?", fullmatch=True), min_size=2))
 def test_two_large_distributions_never_have_one_share(names: set[str]) -> None:
-    some = [heavy(name, 40) for name in sorted(names)[:OWN_SHARDS_AT_MOST]]
+    some = [heavy(name, 40) for name in sorted(names)[:OWN_LAYERS_AT_MOST]]
     assert len(set(shard_of_each(some).values())) == len(some)
 
 
