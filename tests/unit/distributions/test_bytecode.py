@@ -39,7 +39,7 @@ def compiled(system: System, *packages: list[SourceFile]) -> Compiled:
     return compile_modules(INTERPRETER, Path("/work/stage"), FINAL, packages, system)
 
 
-def test_the_apps_interpreter_compiles_on_all_cores() -> None:
+def test_app_interpreter_compiles_on_all_cores() -> None:
     answer: Callable[[Command], Outcome] = lambda _: Outcome(0, "12 3\n")  # noqa: E731 - typed
     system, programs, _ = world(answer)
 
@@ -50,7 +50,7 @@ def test_the_apps_interpreter_compiles_on_all_cores() -> None:
     assert command.env["PYTHONHASHSEED"] == "0"
 
 
-def test_what_to_compile_is_in_a_file_since_a_command_line_has_an_end() -> None:
+def test_modules_are_passed_in_file() -> None:
     system, orders = answering(Outcome(0, "50000 0\n"))
     package = [SourceFile(f"lib/a_rather_long_name_{number}.py", 1) for number in range(50_000)]
 
@@ -61,7 +61,7 @@ def test_what_to_compile_is_in_a_file_since_a_command_line_has_an_end() -> None:
     assert order["groups"] == [sorted(source.path for source in package)]
 
 
-def test_the_largest_group_comes_first_and_each_is_of_one_distribution() -> None:
+def test_groups_are_per_distribution_and_largest_is_first() -> None:
     system, orders = answering(Outcome(0, "4 0\n"))
 
     compiled(
@@ -74,7 +74,7 @@ def test_the_largest_group_comes_first_and_each_is_of_one_distribution() -> None
     assert orders[0]["groups"] == [["big/a.py", "big/b.py"], ["other/a.py"], ["small/a.py"]]
 
 
-def test_a_large_distribution_keeps_several_processes_busy() -> None:
+def test_large_distribution_is_split_into_groups() -> None:
     system, orders = answering(Outcome(0, "4 0\n"))
 
     compiled(system, [SourceFile(f"big/{number}.py", 300 * KIB) for number in range(4)])
@@ -82,7 +82,7 @@ def test_a_large_distribution_keeps_several_processes_busy() -> None:
     assert orders[0]["groups"] == [["big/0.py", "big/1.py"], ["big/2.py", "big/3.py"]]
 
 
-def test_names_that_are_no_text_reach_the_compiler() -> None:
+def test_undecodable_names_are_passed_to_compiler() -> None:
     system, orders = answering(Outcome(0, "1 0\n"))
 
     compiled(system, [SourceFile("lib/caf\udce9.py", 1)])
@@ -90,14 +90,14 @@ def test_names_that_are_no_text_reach_the_compiler() -> None:
     assert orders[0]["groups"] == [["lib/caf\udce9.py"]]
 
 
-def test_nothing_is_started_for_nothing() -> None:
+def test_no_modules_start_no_process() -> None:
     system, programs, _ = world(lambda _: Outcome(1, ""))
 
     assert compiled(system, []) == Compiled(0, 0)
     assert programs.ran == []
 
 
-def test_whole_directories_are_compiled_where_they_are(tmp_path: Path) -> None:
+def test_directories_are_compiled_in_place(tmp_path: Path) -> None:
     for name in ("json/decoder.py", "json/__pycache__/x.py", "ast.py", "notes.txt"):
         file = tmp_path / name
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -113,7 +113,7 @@ def test_whole_directories_are_compiled_where_they_are(tmp_path: Path) -> None:
     ]
 
 
-def test_the_bytecode_of_given_sources_is_found(tmp_path: Path) -> None:
+def test_bytecode_of_given_sources_is_listed(tmp_path: Path) -> None:
     cache = tmp_path / "lib/__pycache__"
     cache.mkdir(parents=True)
     for name in ("a.cpython-314.pyc", "b.c.cpython-314.pyc", "other.cpython-314.pyc"):
@@ -127,7 +127,7 @@ def test_the_bytecode_of_given_sources_is_found(tmp_path: Path) -> None:
     }
 
 
-def test_a_full_disk_is_said_to_be_full() -> None:
+def test_exit_code_of_full_disk_raises_disk_full() -> None:
     system, _ = answering(Outcome(28, ""))
 
     with pytest.raises(DiskFull) as raised:
@@ -136,7 +136,7 @@ def test_a_full_disk_is_said_to_be_full() -> None:
     assert "writing bytecode to" in raised.value.describe().body[0]
 
 
-def test_a_killed_compiler_is_said_to_be_killed() -> None:
+def test_killed_compiler_raises_killed() -> None:
     system, _ = answering(Outcome(-9, ""))
 
     with pytest.raises(Killed):
@@ -144,7 +144,7 @@ def test_a_killed_compiler_is_said_to_be_killed() -> None:
 
 
 @pytest.mark.parametrize("outcome", [Outcome(1, "Traceback"), Outcome(0, "nonsense")])
-def test_a_compiler_that_fails_otherwise_is_our_bug(outcome: Outcome) -> None:
+def test_failing_compiler_raises_bytecode_failed(outcome: Outcome) -> None:
     system, _ = answering(outcome)
 
     with pytest.raises(BytecodeFailed):

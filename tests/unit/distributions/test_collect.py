@@ -12,7 +12,7 @@ from tests.support.stages import FINAL, SITE, contents, install, pin, put, stage
 EMPTY = hashlib.sha256(b"").hexdigest()
 
 
-def test_a_distribution_has_its_files_with_what_they_hold(tmp_path: Path) -> None:
+def test_distribution_lists_files_with_digests(tmp_path: Path) -> None:
     where = stage(tmp_path)
     install(where, "Six.Thing", {f"{SITE}/six.py": "", "share/six/x.txt": ""})
 
@@ -33,7 +33,7 @@ def test_a_distribution_has_its_files_with_what_they_hold(tmp_path: Path) -> Non
         assert (file.digest, file.size) == (hashlib.sha256(content).hexdigest(), len(content))
 
 
-def test_record_is_written_anew_and_true(tmp_path: Path) -> None:
+def test_record_is_rewritten(tmp_path: Path) -> None:
     where = stage(tmp_path)
     install(where, "a", {f"{SITE}/z.py": "", f"{SITE}/b.py": ""}, record="b.py,sha256=AAAA,7\n")
 
@@ -46,7 +46,7 @@ def test_record_is_written_anew_and_true(tmp_path: Path) -> None:
     assert found.notes == (f"The RECORD of a is wrong about {SITE}/b.py",)
 
 
-def test_what_differs_between_tools_and_runs_is_dropped(tmp_path: Path) -> None:
+def test_files_that_differ_between_tools_and_runs_are_dropped(tmp_path: Path) -> None:
     where = stage(tmp_path)
     install(where, "a", {f"{SITE}/a.py": ""}, INSTALLER="uv")
     info = f"{SITE}/a-1.0.dist-info"
@@ -65,7 +65,7 @@ def test_what_differs_between_tools_and_runs_is_dropped(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "record", ["../../../../secret,,\n", "../../../bin/../../secret,,\n", "/etc/passwd,,\n"]
 )
-def test_nothing_outside_the_environment_is_read(tmp_path: Path, record: str) -> None:
+def test_files_outside_environment_are_not_read(tmp_path: Path, record: str) -> None:
     where = stage(tmp_path)
     secret = tmp_path / "secret"
     secret.write_text("secret")
@@ -83,9 +83,7 @@ def test_nothing_outside_the_environment_is_read(tmp_path: Path, record: str) ->
 
 
 @pytest.mark.parametrize("record", ["", "\0\0", ",,,\n"])
-def test_without_a_record_the_names_at_the_top_say_whose_files_are_whose(
-    tmp_path: Path, record: str
-) -> None:
+def test_files_without_record_are_assigned_by_top_level_names(tmp_path: Path, record: str) -> None:
     where = stage(tmp_path)
     install(where, "a", {f"{SITE}/a/x.py": ""}, record=record, top_level__txt="a\n")
     install(where, "b", {f"{SITE}/b.py": ""})
@@ -95,7 +93,7 @@ def test_without_a_record_the_names_at_the_top_say_whose_files_are_whose(
     assert "a/x.py" in contents(where, found, "a")
 
 
-def test_a_record_of_files_that_are_not_there_says_nothing(tmp_path: Path) -> None:
+def test_missing_files_of_record_are_ignored(tmp_path: Path) -> None:
     together, alone = stage(tmp_path / "1"), stage(tmp_path / "2")
     install(together, "b", {f"{SITE}/b.py": ""})
     for where in (together, alone):
@@ -105,7 +103,7 @@ def test_a_record_of_files_that_are_not_there_says_nothing(tmp_path: Path) -> No
     assert "a/x.py" in contents(alone, taken(alone, "a"), "a")
 
 
-def test_modes_are_two_whatever_the_umask_was(tmp_path: Path) -> None:
+def test_modes_are_normalized(tmp_path: Path) -> None:
     where = stage(tmp_path)
     install(where, "a", {f"{SITE}/a/x.py": "", f"{SITE}/a/run": ""})
     (where.root / SITE / "a/x.py").chmod(0o600)
@@ -122,7 +120,7 @@ def test_modes_are_two_whatever_the_umask_was(tmp_path: Path) -> None:
     assert on_disk == [0o755, 0o755, 0o644]
 
 
-def test_what_is_neither_file_nor_link_is_removed(tmp_path: Path) -> None:
+def test_special_files_are_removed(tmp_path: Path) -> None:
     where = stage(tmp_path)
     install(where, "a", {f"{SITE}/a.py": ""})
     os.mkfifo(where.root / SITE / "pipe")
@@ -134,7 +132,7 @@ def test_what_is_neither_file_nor_link_is_removed(tmp_path: Path) -> None:
     assert not (where.root / SITE / "pipe").exists()
 
 
-def test_the_environments_own_files_are_nobodys(tmp_path: Path) -> None:
+def test_files_of_environment_have_no_owner(tmp_path: Path) -> None:
     where = stage(tmp_path)
     files = {"pyvenv.cfg": "home = /evil", "bin/python3": "#!/evil", f"{SITE}/a.py": ""}
     (where.root / "bin/python3").unlink()
@@ -146,7 +144,7 @@ def test_the_environments_own_files_are_nobodys(tmp_path: Path) -> None:
     assert (where.root / "bin/python").is_symlink()
 
 
-def test_scripts_start_the_interpreter_of_the_image(tmp_path: Path) -> None:
+def test_scripts_start_interpreter_of_image(tmp_path: Path) -> None:
     where = stage(tmp_path)
     install(
         where,
@@ -170,7 +168,7 @@ def test_scripts_start_the_interpreter_of_the_image(tmp_path: Path) -> None:
         assert os.access(where.root / "bin" / name, os.X_OK), name
 
 
-def test_overlapping_distributions_are_left_to_be_installed_apart(tmp_path: Path) -> None:
+def test_overlapping_distributions_are_a_conflict(tmp_path: Path) -> None:
     where = stage(tmp_path)
     install(where, "a", {f"{SITE}/cv2.py": "1"})
     install(where, "b", {f"{SITE}/cv2.py": "2"})
@@ -182,7 +180,7 @@ def test_overlapping_distributions_are_left_to_be_installed_apart(tmp_path: Path
     assert [one.name for one in found.distributions] == ["c"]
 
 
-def test_a_shared_file_with_one_content_is_no_conflict(tmp_path: Path) -> None:
+def test_common_file_with_equal_content_is_no_conflict(tmp_path: Path) -> None:
     where = stage(tmp_path)
     for name in "ab":
         install(where, name, {f"{SITE}/ns/__init__.py": "same", f"{SITE}/ns/{name}.py": ""})
@@ -194,7 +192,7 @@ def test_a_shared_file_with_one_content_is_no_conflict(tmp_path: Path) -> None:
         assert f"{SITE}/ns/__init__.py" in {file.path for file in one.files}
 
 
-def test_a_shared_file_that_is_not_as_both_say_is_a_conflict(tmp_path: Path) -> None:
+def test_common_file_unlike_records_is_a_conflict(tmp_path: Path) -> None:
     where = stage(tmp_path)
     for name in "ab":
         install(where, name, {f"{SITE}/ns/__init__.py": "same"})
@@ -204,7 +202,7 @@ def test_a_shared_file_that_is_not_as_both_say_is_a_conflict(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(("called", "is_conflict"), [("x:main", False), ("y:main", True)])
-def test_a_script_of_two_is_a_conflict_where_they_call_different_things(
+def test_common_script_is_a_conflict_if_entry_points_differ(
     tmp_path: Path, called: str, *, is_conflict: bool
 ) -> None:
     where = stage(tmp_path)
@@ -215,7 +213,7 @@ def test_a_script_of_two_is_a_conflict_where_they_call_different_things(
     assert bool(taken(where, "a", "b").conflicts) == is_conflict
 
 
-def test_a_file_that_no_record_names_goes_to_its_directorys_owner(tmp_path: Path) -> None:
+def test_unlisted_file_belongs_to_owner_of_directory(tmp_path: Path) -> None:
     where = stage(tmp_path)
     install(where, "a", {f"{SITE}/a/x.py": ""}, unlisted={f"{SITE}/a/data/y.bin": "1"})
     install(where, "b", {f"{SITE}/b.py": ""})
@@ -226,7 +224,7 @@ def test_a_file_that_no_record_names_goes_to_its_directorys_owner(tmp_path: Path
     assert (found.conflicts, found.dropped, found.notes) == ((), (), ())
 
 
-def test_what_could_be_anybodys_is_looked_at_apart(tmp_path: Path) -> None:
+def test_unlisted_file_with_several_candidates_is_a_conflict(tmp_path: Path) -> None:
     together, alone = stage(tmp_path / "1"), stage(tmp_path / "2")
     install(together, "a", {f"{SITE}/a.py": ""}, unlisted={f"{SITE}/stray.py": ""})
     install(together, "b", {f"{SITE}/b.py": ""})
@@ -239,7 +237,7 @@ def test_what_could_be_anybodys_is_looked_at_apart(tmp_path: Path) -> None:
     assert "stray.py" in contents(alone, taken(alone, "a"), "a")
 
 
-def test_what_nobody_owns_is_dropped(tmp_path: Path) -> None:
+def test_file_without_owner_is_removed(tmp_path: Path) -> None:
     where = stage(tmp_path)
     put(where, {f"{SITE}/stray.py": ""})
 
@@ -249,7 +247,7 @@ def test_what_nobody_owns_is_dropped(tmp_path: Path) -> None:
     assert not (where.root / SITE / "stray.py").exists()
 
 
-def test_surprises_are_told(tmp_path: Path) -> None:
+def test_unexpected_distributions_are_reported(tmp_path: Path) -> None:
     where = stage(tmp_path)
     install(where, "a", {f"{SITE}/a/x.py": ""})
     install(where, "b", {f"{SITE}/b/x.py": ""})
@@ -260,7 +258,7 @@ def test_surprises_are_told(tmp_path: Path) -> None:
     assert (found.unpinned, found.missing) == (("unasked",), ("absent",))
 
 
-def test_metadata_that_another_brought_is_that_ones_file(tmp_path: Path) -> None:
+def test_dist_info_inside_other_distribution_belongs_to_it(tmp_path: Path) -> None:
     where = stage(tmp_path)
     smuggled = {f"{SITE}/inner-2.0.dist-info/METADATA": "Name: inner\nVersion: 2.0\n"}
     install(where, "a", {f"{SITE}/a/x.py": "", **smuggled})
@@ -272,7 +270,7 @@ def test_metadata_that_another_brought_is_that_ones_file(tmp_path: Path) -> None
     assert (found.unpinned, found.conflicts) == ((), ())
 
 
-def test_of_two_infos_with_one_name_the_wanted_version_counts(tmp_path: Path) -> None:
+def test_dist_info_of_pinned_version_counts(tmp_path: Path) -> None:
     where = stage(tmp_path)
     install(where, "Thing", {f"{SITE}/thing.py": ""}, version="1.0")
     install(where, "thing", version="2.0")
@@ -283,7 +281,7 @@ def test_of_two_infos_with_one_name_the_wanted_version_counts(tmp_path: Path) ->
     assert "thing is there twice" in found.notes
 
 
-def test_an_egg_of_old_has_the_files_it_lists(tmp_path: Path) -> None:
+def test_egg_info_has_files_it_lists(tmp_path: Path) -> None:
     where = stage(tmp_path)
     info = f"{SITE}/old_thing-3.0-py3.14.egg-info"
     put(
@@ -318,7 +316,7 @@ EDITABLE_DIRECTORY = '{"url": "file:///workspace/thing", "dir_info": {"editable"
     ("direct_url", "is_there", "is_cacheable"),
     [(GIT, True, True), (DIRECTORY, False, False), (EDITABLE_DIRECTORY, True, False)],
 )
-def test_where_it_came_from_is_kept_where_somebody_may_ask(
+def test_direct_url_is_kept_for_editable_and_vcs(
     tmp_path: Path, direct_url: str, *, is_there: bool, is_cacheable: bool
 ) -> None:
     where = stage(tmp_path)
@@ -333,14 +331,14 @@ def test_where_it_came_from_is_kept_where_somebody_may_ask(
     assert found.distributions[0].from_source == (direct_url == GIT)
 
 
-def test_what_the_pin_says_is_not_kept_is_not(tmp_path: Path) -> None:
+def test_pin_that_is_not_cacheable_gives_distribution_that_is_not(tmp_path: Path) -> None:
     where = stage(tmp_path)
     install(where, "a", {f"{SITE}/a.py": ""})
 
     assert not taken(where, pin("a", is_cacheable=False)).distributions[0].is_cacheable
 
 
-def test_a_checkout_belongs_to_what_was_installed_from_it_without_its_history(
+def test_checkout_belongs_to_its_distribution_without_history(
     tmp_path: Path,
 ) -> None:
     where = stage(tmp_path)
@@ -362,7 +360,7 @@ def test_a_checkout_belongs_to_what_was_installed_from_it_without_its_history(
     assert not list(where.root.rglob(".git"))
 
 
-def test_a_wheel_for_this_machine_alone_was_built_here(tmp_path: Path) -> None:
+def test_wheel_with_linux_tag_is_from_source(tmp_path: Path) -> None:
     where = stage(tmp_path)
     for name, tag in (("built", "cp314-cp314-linux_x86_64"), ("fetched", "py3-none-any")):
         install(where, name, WHEEL=f"Wheel-Version: 1.0\nTag: {tag}\n")
@@ -372,7 +370,7 @@ def test_a_wheel_for_this_machine_alone_was_built_here(tmp_path: Path) -> None:
     assert (built.from_source, fetched.from_source) == (True, False)
 
 
-def test_names_that_are_no_text_survive(tmp_path: Path) -> None:
+def test_undecodable_names_are_kept(tmp_path: Path) -> None:
     where = stage(tmp_path)
     install(where, "a", {f"{SITE}/a/x.py": ""})
     odd = f'{SITE}/a/caf\udce9, "x"\n.txt'
@@ -383,7 +381,7 @@ def test_names_that_are_no_text_survive(tmp_path: Path) -> None:
     assert odd in {file.path for file in found.files}
 
 
-def test_metadata_files_are_known_before_anything_is_taken_apart(tmp_path: Path) -> None:
+def test_metadata_files_are_listed_before_collecting(tmp_path: Path) -> None:
     where = stage(tmp_path)
     install(where, "Ruamel.Yaml")
     (where.root / SITE / "broken-1.0.dist-info").mkdir()
@@ -392,7 +390,7 @@ def test_metadata_files_are_known_before_anything_is_taken_apart(tmp_path: Path)
     assert where.metadata_files() == {"ruamel-yaml": where.root / metadata}
 
 
-def test_two_thousand_distributions_are_taken_apart(tmp_path: Path) -> None:
+def test_two_thousand_distributions_are_collected_in_time(tmp_path: Path) -> None:
     where = stage(tmp_path)
     names = [f"d{number:04}" for number in range(2000)]
     for name in names:
@@ -404,7 +402,7 @@ def test_two_thousand_distributions_are_taken_apart(tmp_path: Path) -> None:
     assert {len(one.files) for one in found.distributions} == {4}
 
 
-def test_no_name_of_a_stranger_commands_the_terminal(tmp_path: Path) -> None:
+def test_control_characters_in_messages_are_escaped(tmp_path: Path) -> None:
     where = stage(tmp_path)
     install(where, "a", {f"{SITE}/a.py": ""}, record="a.py,,\n/\x1b[2J,,\n")
 

@@ -61,7 +61,7 @@ def modules(directory: Path, count: int) -> Path:
     return packages
 
 
-def test_what_cannot_be_compiled_is_counted_apart(tmp_path: Path, system: System) -> None:
+def test_modules_that_do_not_compile_are_counted(tmp_path: Path, system: System) -> None:
     packages = modules(tmp_path, 3)
     (packages / "template.py").write_text("{{ name }} =\n")
 
@@ -69,14 +69,12 @@ def test_what_cannot_be_compiled_is_counted_apart(tmp_path: Path, system: System
     assert len(list(packages.glob("__pycache__/*.pyc"))) == 3
 
 
-def test_nothing_to_compile_is_no_failure(tmp_path: Path, system: System) -> None:
+def test_empty_order_succeeds(tmp_path: Path, system: System) -> None:
     assert compile_all(interpreter(tmp_path), (modules(tmp_path, 0),), system) == Compiled(0, 0)
 
 
 @pytest.mark.parametrize("signal", [9, 11, 15])
-def test_the_signal_that_ends_a_worker_is_reported(
-    tmp_path: Path, system: System, signal: int
-) -> None:
+def test_signal_that_ends_worker_is_reported(tmp_path: Path, system: System, signal: int) -> None:
     killed = interpreter(tmp_path, where=KILLED.format(signal))
 
     with pytest.raises(Killed) as raised:
@@ -85,12 +83,12 @@ def test_the_signal_that_ends_a_worker_is_reported(
     assert raised.value.signal == signal
 
 
-def test_a_disk_that_fills_up_is_reported(tmp_path: Path, system: System) -> None:
+def test_full_disk_is_reported(tmp_path: Path, system: System) -> None:
     with pytest.raises(DiskFull):
         compile_all(interpreter(tmp_path, where=FULL), (modules(tmp_path, 5),), system)
 
 
-def test_any_number_of_results_fits(tmp_path: Path, system: System) -> None:
+def test_any_number_of_results_fits_in_memory(tmp_path: Path, system: System) -> None:
     packages = modules(tmp_path, 1500)
 
     compiled = compile_all(interpreter(tmp_path, where=SMALL_PIPES), (packages,), system)
@@ -98,7 +96,7 @@ def test_any_number_of_results_fits(tmp_path: Path, system: System) -> None:
     assert compiled == Compiled(1500, 0)
 
 
-def test_each_file_is_known_by_the_name_it_will_have(tmp_path: Path, system: System) -> None:
+def test_code_has_final_file_name(tmp_path: Path, system: System) -> None:
     packages = modules(tmp_path, 0)
     (packages / "shown.py").write_text("def call(): pass\n")
 
@@ -114,7 +112,7 @@ def test_each_file_is_known_by_the_name_it_will_have(tmp_path: Path, system: Sys
     assert marshal.loads(written.read_bytes()[16:]).co_filename == "/layers/venv/shown.py"
 
 
-def test_bytecode_is_never_compared_with_its_source(tmp_path: Path, system: System) -> None:
+def test_bytecode_is_unchecked(tmp_path: Path, system: System) -> None:
     compile_all(interpreter(tmp_path), (packages := modules(tmp_path, 1),), system)
 
     (written,) = packages.glob("__pycache__/*.pyc")
@@ -126,14 +124,14 @@ def test_bytecode_is_never_compared_with_its_source(tmp_path: Path, system: Syst
 @pytest.mark.parametrize(
     "content", ["print 'python 2'", "\0", "'\udcff'", "(" * 5000, "# coding: klingon"]
 )
-def test_no_source_stops_the_others(tmp_path: Path, system: System, content: str) -> None:
+def test_broken_sources_do_not_stop_others(tmp_path: Path, system: System, content: str) -> None:
     packages = modules(tmp_path, 1)
     (packages / "bad.py").write_bytes(content.encode(errors="surrogateescape"))
 
     assert compile_all(interpreter(tmp_path), (packages,), system) == Compiled(1, 1)
 
 
-def test_no_warning_reaches_the_log(tmp_path: Path) -> None:
+def test_warnings_are_not_printed(tmp_path: Path) -> None:
     packages, said = modules(tmp_path, 0), list[str]()
     (packages / "warned.py").write_text("PATTERN = '\\d'\nassert (1, 'always true')\n")
 
@@ -150,9 +148,7 @@ def test_no_warning_reaches_the_log(tmp_path: Path) -> None:
     assert said == ["1 0\n"]
 
 
-def test_the_bytes_do_not_depend_on_what_was_compiled_before(
-    tmp_path: Path, system: System
-) -> None:
+def test_bytecode_does_not_depend_on_earlier_modules(tmp_path: Path, system: System) -> None:
     packages = modules(tmp_path, 0)
     shared = "import os\nNAMES = ('a b', 'c', 1000, 2.5)\ndef call(a=1000, *, b='a b'): return a\n"
     for name, content in (

@@ -11,7 +11,7 @@ def said(**fields: object) -> bytes:
     return json.dumps(fields, indent=1).encode()
 
 
-def test_one_form_whichever_tool_wrote_it() -> None:
+def test_content_is_normalized() -> None:
     vcs = {"vcs": "git", "requested_revision": "main", "commit_id": "abc"}
 
     one = read_direct_url(said(url="https://example.org/x.git", vcs_info=vcs))
@@ -38,11 +38,11 @@ def test_one_form_whichever_tool_wrote_it() -> None:
         ("file:///workspace/vendor/x.whl", "file:///workspace/vendor/x.whl"),
     ],
 )
-def test_no_password_is_kept(url: str, kept: str) -> None:
+def test_password_is_removed(url: str, kept: str) -> None:
     assert json.loads(read_direct_url(said(url=url, archive_info={})).content)["url"] == kept
 
 
-def test_a_directory_is_named_only_where_it_is_needed() -> None:
+def test_directory_is_kept_only_for_editable() -> None:
     copied = read_direct_url(said(url="file:///workspace/with%20space", dir_info={}))
     editable = read_direct_url(said(url="file:///workspace/x", dir_info={"editable": True}))
 
@@ -65,5 +65,5 @@ def test_a_directory_is_named_only_where_it_is_needed() -> None:
         b"[" * 99999,
     ],
 )
-def test_what_makes_no_sense_says_nothing(content: bytes) -> None:
+def test_invalid_content_is_ignored(content: bytes) -> None:
     assert read_direct_url(content) == NOWHERE

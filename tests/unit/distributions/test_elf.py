@@ -54,7 +54,7 @@ def test_run_paths_are_read(tmp_path: Path, tag: int, bits: int, order: str) -> 
 @pytest.mark.parametrize(
     "content", [b"", b"\x7fEL", MAGIC, MAGIC + b"\2\1", MAGIC + b"\xff" * 200, b"#!/bin/sh"]
 )
-def test_what_is_no_library_has_none(tmp_path: Path, content: bytes) -> None:
+def test_other_files_have_no_run_paths(tmp_path: Path, content: bytes) -> None:
     library = tmp_path / "x.so"
     library.write_bytes(content)
 
@@ -65,7 +65,7 @@ WHOLE = elf("$ORIGIN/x")
 
 
 @given(st.integers(0, 0x420), st.binary(min_size=1, max_size=8), st.integers(5, len(WHOLE)))
-def test_a_damaged_library_is_no_failure(
+def test_damaged_library_has_no_run_paths(
     tmp_path_factory: pytest.TempPathFactory, place: int, damage: bytes, length: int
 ) -> None:
     library = tmp_path_factory.getbasetemp() / "damaged.so"
@@ -85,10 +85,10 @@ def test_a_damaged_library_is_no_failure(
         ("$ORIGIN/../../../..", "lib"),
     ],
 )
-def test_run_paths_lead_on_from_where_the_library_is(run_path: str, directory: str) -> None:
+def test_run_paths_are_relative_to_library(run_path: str, directory: str) -> None:
     assert reaches([(f"{SITE}/torch/_C/x.so", (run_path,))]) == (directory,)
 
 
 @pytest.mark.parametrize("run_path", ["/usr/lib", "$ORIGIN" + "/.." * 9, "$ORIGINAL/x", "$LIB/x"])
-def test_what_leads_out_of_the_environment_is_nobodys(run_path: str) -> None:
+def test_run_paths_to_outside_are_ignored(run_path: str) -> None:
     assert reaches([(f"{SITE}/torch/x.so", (run_path,))]) == ()

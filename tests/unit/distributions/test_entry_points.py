@@ -13,7 +13,7 @@ LONG = "/" + "long" * 40
 SPACED = "/with space/venv"
 
 
-def test_console_and_gui_scripts_are_declared() -> None:
+def test_console_and_gui_scripts_are_read() -> None:
     text = b"""
 # a comment
 [console_scripts]
@@ -46,26 +46,26 @@ plugin = a:b
         "\xff\xfe",
     ],
 )
-def test_what_is_no_script_is_left_out(line: str) -> None:
+def test_invalid_entries_are_ignored(line: str) -> None:
     found = declared(f"[console_scripts]\n{line}\nfine = a:b\n".encode("latin-1"), "3.14")
 
     assert found.pop("fine") == EntryPoint("a", "b")
     assert set(found) <= {""}
 
 
-def test_the_versions_of_pip_are_those_of_this_python() -> None:
+def test_pip_scripts_have_version_of_interpreter() -> None:
     text = b"[console_scripts]\npip = p:main\npip3 = p:main\npip3.9 = p:main\npipx = x:main\n"
 
     assert sorted(declared(text, "3.14t")) == ["pip", "pip3", "pip3.14", "pipx"]
 
 
-def test_easy_install_has_a_versioned_twin_as_pip_makes_it() -> None:
+def test_easy_install_has_versioned_script_as_with_pip() -> None:
     text = b"[console_scripts]\neasy_install = e:main\neasy_install-3.6 = e:main\n"
 
     assert sorted(declared(text, "3.10")) == ["easy_install", "easy_install-3.10"]
 
 
-def test_a_script_calls_its_entry_point() -> None:
+def test_script_calls_entry_point() -> None:
     content = script(EntryPoint("operator", "neg.__self__.index"), f"{FINAL}/bin/python")
 
     assert content.startswith(SHEBANG)
@@ -75,9 +75,7 @@ def test_a_script_calls_its_entry_point() -> None:
 
 
 @pytest.mark.parametrize("home", [LONG, SPACED])
-def test_a_path_that_no_first_line_can_hold_goes_through_the_shell(
-    tmp_path: Path, home: str
-) -> None:
+def test_long_interpreter_path_uses_shell(tmp_path: Path, home: str) -> None:
     content = script(EntryPoint("os", "getpid"), f"{home}/bin/python")
 
     lines = content.decode().splitlines()
@@ -99,7 +97,7 @@ def test_a_path_that_no_first_line_can_hold_goes_through_the_shell(
         "#!/bin/sh\n'''exec' /layers/cnb/venv/bin/python \"$0\" \"$@\"\n' '''",
     ],
 )
-def test_every_way_to_name_the_interpreter_becomes_one(first: str) -> None:
+def test_every_shebang_of_environment_is_normalized(first: str) -> None:
     assert started_by(f"{first}\nimport sys\n".encode(), ROOT, FINAL) == SHEBANG + b"import sys\n"
 
 
@@ -115,11 +113,11 @@ def test_every_way_to_name_the_interpreter_becomes_one(first: str) -> None:
         b"",
     ],
 )
-def test_other_scripts_are_left_alone(content: bytes) -> None:
+def test_other_shebangs_are_kept(content: bytes) -> None:
     assert started_by(content, ROOT, FINAL) is None
 
 
-def test_what_was_brought_to_its_form_stays_so() -> None:
+def test_normalizing_shebang_is_idempotent() -> None:
     for home in (FINAL, LONG, SPACED):
         once = script(EntryPoint("a", "b"), f"{home}/bin/python")
         assert started_by(once, ROOT, home) == once

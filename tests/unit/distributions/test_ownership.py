@@ -22,13 +22,13 @@ def owned(*claims: tuple[str, str, str], unowned: tuple[str, ...] = ()) -> Owner
     return assign_owners(names, made, {*unowned, *(claim.path for claim in made)}, SHARED)
 
 
-def test_a_file_belongs_to_whose_record_names_it() -> None:
+def test_listed_file_belongs_to_its_distribution() -> None:
     found = owned(("a", f"{SITE}/a.py", "1"), ("b", f"{SITE}/b.py", "2"), ("a", "bin/a", "3"))
 
     assert found == Ownership({"a": ("bin/a", f"{SITE}/a.py"), "b": (f"{SITE}/b.py",)})
 
 
-def test_equal_contents_belong_to_both() -> None:
+def test_file_with_equal_contents_belongs_to_both() -> None:
     path = f"{SITE}/google/__init__.py"
 
     found = owned(("a", path, "same"), ("b", path, "same"))
@@ -36,7 +36,7 @@ def test_equal_contents_belong_to_both() -> None:
     assert found == Ownership({"a": (path,), "b": (path,)})
 
 
-def test_different_contents_are_a_conflict_of_all_concerned() -> None:
+def test_different_contents_are_a_conflict() -> None:
     path = f"{SITE}/cv2/__init__.py"
 
     found = owned(("a", path, "1"), ("b", path, "2"), ("c", path, "1"), ("d", f"{SITE}/d.py", ""))
@@ -44,13 +44,13 @@ def test_different_contents_are_a_conflict_of_all_concerned() -> None:
     assert found.conflicts == (frozenset("abc"),)
 
 
-def test_contents_that_nobody_knows_are_different() -> None:
+def test_unknown_contents_are_a_conflict() -> None:
     path = f"{SITE}/x.py"
 
     assert owned(("a", path, ""), ("b", path, "")).conflicts == (frozenset("ab"),)
 
 
-def test_a_file_without_an_owner_goes_to_whose_directory_it_is_in() -> None:
+def test_unlisted_file_belongs_to_owner_of_directory() -> None:
     stray = f"{SITE}/a/data/deep/x.bin"
 
     found = owned(("a", f"{SITE}/a/x.py", "1"), ("b", f"{SITE}/b.py", "2"), unowned=(stray,))
@@ -59,7 +59,7 @@ def test_a_file_without_an_owner_goes_to_whose_directory_it_is_in() -> None:
     assert (found.unowned, found.conflicts) == ((), ())
 
 
-def test_who_shares_a_directory_has_to_say_apart_whose_it_is() -> None:
+def test_unlisted_file_in_common_directory_is_a_conflict() -> None:
     claims = [(name, f"{SITE}/google/{name}/x.py", "1") for name in "ab"]
     stray = f"{SITE}/google/x.txt"
 
@@ -69,24 +69,24 @@ def test_who_shares_a_directory_has_to_say_apart_whose_it_is() -> None:
     assert found.unowned == (stray,)
 
 
-def test_beside_everybodys_files_it_may_be_anybodys() -> None:
+def test_unlisted_file_in_shared_directory_is_a_conflict_of_all() -> None:
     claims = [(name, f"{SITE}/{name}.py", "1") for name in "ab"]
 
     for stray in (f"{SITE}/x.py", "bin/x", "x", "share/x", "opt/x/y"):
         assert owned(*claims, unowned=(stray,)).conflicts == (frozenset("ab"),), stray
 
 
-def test_whoever_was_installed_alone_owns_everything() -> None:
+def test_only_distribution_owns_everything() -> None:
     found = assign_owners({"a"}, [], ["x", f"{SITE}/y.py"], SHARED)
 
     assert found == Ownership({"a": (f"{SITE}/y.py", "x")})
 
 
-def test_without_anybody_nobody_owns_anything() -> None:
+def test_no_distributions_own_nothing() -> None:
     assert assign_owners((), [], ["x"], SHARED) == Ownership({}, (), ("x",))
 
 
-def test_groups_that_overlap_are_one() -> None:
+def test_overlapping_groups_are_merged() -> None:
     groups = [frozenset(each) for each in ("ab", "cd", "bc", "xy", "")]
 
     assert merge_overlapping(groups) == (frozenset("abcd"), frozenset("xy"))
@@ -99,7 +99,7 @@ WHEELS = st.dictionaries(
 
 
 @given(WHEELS, st.sampled_from([(), ("txt",)]))
-def test_what_is_not_in_conflict_is_what_the_wheel_alone_would_bring(
+def test_files_without_conflict_are_those_of_wheel_alone(
     wheels: dict[str, dict[str, str]], kinds_of_strays: tuple[str, ...]
 ) -> None:
     brought = {name: set(files) for name, files in wheels.items()}

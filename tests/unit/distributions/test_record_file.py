@@ -20,7 +20,7 @@ def claims(text: str | bytes) -> RecordedFiles:
     return read_record(text if isinstance(text, bytes) else text.encode(), SITE, FINAL)
 
 
-def test_paths_start_at_site_packages() -> None:
+def test_paths_are_relative_to_site_packages() -> None:
     found = claims(f"six.py,sha256={EMPTY},0\n../../../bin/six,,\nsix-1.dist-info/RECORD,,\n")
 
     assert found.digests == {
@@ -42,7 +42,7 @@ def test_paths_start_at_site_packages() -> None:
         "../../..",
     ],
 )
-def test_what_leads_outside_is_no_file_of_ours(path: str) -> None:
+def test_paths_to_outside_are_listed_apart(path: str) -> None:
     assert claims(f"{path},,\n") == RecordedFiles({}, (path,))
 
 
@@ -50,18 +50,18 @@ def test_what_leads_outside_is_no_file_of_ours(path: str) -> None:
     "path",
     ["./a/../six.py", f"{FINAL}/{SITE}/six.py", "../../../lib64/python3.14/site-packages/six.py"],
 )
-def test_one_file_has_one_path(path: str) -> None:
+def test_lib64_is_normalized_to_lib(path: str) -> None:
     assert list(claims(f"{path},,\n").digests) == [f"{SITE}/six.py"]
 
 
 @pytest.mark.parametrize(
     "field", ["", "md5=abc", "sha256", "sha256=!!!", "sha256=A", "sha256=\N{SNOWMAN}"]
 )
-def test_a_digest_that_says_nothing_is_none(field: str) -> None:
+def test_invalid_digest_is_empty(field: str) -> None:
     assert len(claims(f"six.py,{field},0\n").digests[f"{SITE}/six.py"]) in {0, 2}
 
 
-def test_odd_lines_do_not_hide_the_others() -> None:
+def test_invalid_lines_are_skipped() -> None:
     found = claims(b'\n,,\n"a, b.py",,\nonly.py\n\xff\xfe.py,x,y,z\nnul\0.py,,\n')
 
     assert sorted(found.digests) == [
@@ -73,12 +73,12 @@ def test_odd_lines_do_not_hide_the_others() -> None:
 
 
 @given(st.binary(max_size=300))
-def test_whatever_it_holds_nothing_outside_is_claimed(content: bytes) -> None:
+def test_any_content_lists_no_path_outside(content: bytes) -> None:
     for path in claims(content).digests:
         assert not path.startswith(("/", "../"))
 
 
-def test_what_is_written_is_sorted_and_silent_about_bytecode_and_itself() -> None:
+def test_rendered_record_is_sorted_without_hashes_of_bytecode() -> None:
     own = f"{SITE}/six-1.dist-info/RECORD"
     files = [
         made(f"{SITE}/six.py", b""),
@@ -110,7 +110,7 @@ def _is_file_name(name: str) -> bool:
 
 
 @given(st.sets(st.lists(NAMES, min_size=1, max_size=3).map("/".join), max_size=5))
-def test_what_is_written_is_read_again(names: set[str]) -> None:
+def test_record_round_trips(names: set[str]) -> None:
     files = [made(f"{SITE}/{name}", name.encode(errors="surrogateescape")) for name in names]
     own = f"{SITE}/six-1.dist-info/RECORD"
 

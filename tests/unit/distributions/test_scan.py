@@ -13,7 +13,7 @@ def put(root: Path, *paths: str) -> None:
         (root / path).write_text("12345")
 
 
-def test_files_and_links_are_found_and_links_not_followed(tmp_path: Path) -> None:
+def test_files_and_links_are_listed_and_links_not_followed(tmp_path: Path) -> None:
     put(tmp_path, "lib/a.py", "bin/run")
     (tmp_path / "bin/run").chmod(0o700)
     (tmp_path / "lib/up").symlink_to("..")
@@ -27,13 +27,13 @@ def test_files_and_links_are_found_and_links_not_followed(tmp_path: Path) -> Non
     }
 
 
-def test_what_a_virtual_environment_itself_has_is_left_out(tmp_path: Path) -> None:
+def test_files_of_virtual_environment_are_left_out(tmp_path: Path) -> None:
     put(tmp_path, "pyvenv.cfg", "bin/python", "bin/python3", "bin/python3.14t", "bin/python3.13")
 
     assert list(walk(tmp_path, "3.14t")) == ["bin/python3.13"]
 
 
-def test_bytecode_of_others_goes_whatever_it_pretends_to_be(tmp_path: Path) -> None:
+def test_bytecode_caches_are_removed(tmp_path: Path) -> None:
     put(tmp_path, "a/__pycache__/x.pyc", "b/__pycache__", "c/sourceless.pyc")
     (tmp_path / "d").mkdir()
     (tmp_path / "d/__pycache__").symlink_to(tmp_path / "c")
@@ -43,7 +43,7 @@ def test_bytecode_of_others_goes_whatever_it_pretends_to_be(tmp_path: Path) -> N
     assert (tmp_path / "c/sourceless.pyc").exists()
 
 
-def test_history_goes_from_checkouts_alone(tmp_path: Path) -> None:
+def test_version_control_directories_are_removed_from_checkouts_only(tmp_path: Path) -> None:
     put(
         tmp_path, "src/x/.git/config", "src/x/.hg", "lib/templates/.git/config", ".lock", "x/.lock"
     )
@@ -52,7 +52,7 @@ def test_history_goes_from_checkouts_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("mode", [0o000, 0o500, 0o2777])
-def test_directories_are_opened_up(tmp_path: Path, mode: int) -> None:
+def test_directories_get_mode_of_image(tmp_path: Path, mode: int) -> None:
     put(tmp_path, "a/b/x")
     (tmp_path / "a").chmod(mode)
 

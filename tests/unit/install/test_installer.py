@@ -123,7 +123,7 @@ def text(synced: InstallResult, name: str, path: str) -> str:
 AB = decision("a==1.0", "b==1.0")
 
 
-def test_what_the_files_decide_is_installed_without_asking(build: Build) -> None:
+def test_pins_from_files_are_installed_without_resolving(build: Build) -> None:
     synced = build.sync(AB)
 
     assert build.shop.asked == ["try a b"]
@@ -133,13 +133,13 @@ def test_what_the_files_decide_is_installed_without_asking(build: Build) -> None
     assert text(synced, "a", "a.py") == "# a"
 
 
-def test_nothing_is_left_where_the_environment_will_be(build: Build) -> None:
+def test_environment_directory_is_removed_afterwards(build: Build) -> None:
     build.sync(AB)
 
     assert not (build.directory / "venv").exists()
 
 
-def test_what_was_kept_is_not_installed_again(build: Build) -> None:
+def test_stored_distribution_is_not_installed_again(build: Build) -> None:
     clean = build.sync(AB)
 
     cached = build.sync(AB, build.keep(clean))
@@ -150,7 +150,7 @@ def test_what_was_kept_is_not_installed_again(build: Build) -> None:
     assert text(cached, "a", "a.py") == "# a"
 
 
-def test_of_what_is_not_needed_no_file_is_unpacked(build: Build) -> None:
+def test_distribution_that_is_not_needed_is_not_unpacked(build: Build) -> None:
     kept = build.keep(build.sync(AB))
 
     cached = build.sync(AB, kept, needed=lambda _: only("b"))
@@ -159,7 +159,7 @@ def test_of_what_is_not_needed_no_file_is_unpacked(build: Build) -> None:
     assert cached.roots.keys() == {"b"}
 
 
-def test_small_parts_are_unpacked_without_the_rest(build: Build) -> None:
+def test_small_parts_are_unpacked_alone(build: Build) -> None:
     kept = build.keep(build.sync(AB))
 
     cached = build.sync(AB, kept, needed=lambda _: FilesNeeded(frozenset({"a"}), frozenset({"b"})))
@@ -169,7 +169,7 @@ def test_small_parts_are_unpacked_without_the_rest(build: Build) -> None:
     assert text(cached, "a", "a.py") == "# a"
 
 
-def test_only_another_release_is_installed(build: Build) -> None:
+def test_only_changed_release_is_installed(build: Build) -> None:
     kept = build.keep(build.sync(AB))
 
     synced = build.sync(decision("a==2.0", "b==1.0"), kept)
@@ -180,7 +180,7 @@ def test_only_another_release_is_installed(build: Build) -> None:
     assert text(synced, "b", "b.py") == "# b"
 
 
-def test_a_cached_environment_equals_a_clean_one(build: Build, tmp_path: Path) -> None:
+def test_cached_environment_equals_clean_one(build: Build, tmp_path: Path) -> None:
     newer = decision("a==2.0", "b==1.0")
     there = build.sync(newer, build.keep(build.sync(AB)))
     back = build.sync(AB, build.keep(there))
@@ -191,21 +191,21 @@ def test_a_cached_environment_equals_a_clean_one(build: Build, tmp_path: Path) -
     assert back.distributions == clean.distributions
 
 
-def test_another_origin_is_another_distribution(build: Build) -> None:
+def test_other_origin_is_installed_again(build: Build) -> None:
     kept = build.keep(build.sync(decision("b==1.0")))
     other = Resolution((pin("b==1.0", "another index"),), from_files_alone=True, by="uv")
 
     assert build.sync(other, kept).fresh == {"b"}
 
 
-def test_what_may_change_without_a_word_is_always_installed(build: Build) -> None:
+def test_distribution_that_is_not_cacheable_is_always_installed(build: Build) -> None:
     kept = build.keep(build.sync(decision("b==1.0")))
     local = Resolution((pin("b==1.0", is_cacheable=False),), from_files_alone=True, by="uv")
 
     assert build.sync(local, kept).fresh == {"b"}
 
 
-def test_where_nothing_can_have_changed_even_that_is_taken_as_it_was(build: Build) -> None:
+def test_distribution_that_is_not_cacheable_is_reused_for_same_inputs(build: Build) -> None:
     build.shop.answer = Resolution(
         (pin("b==1.0", is_cacheable=False),), from_files_alone=True, by="uv"
     )
@@ -220,7 +220,7 @@ def test_where_nothing_can_have_changed_even_that_is_taken_as_it_was(build: Buil
     assert sorted(again.roots) == ["b"]
 
 
-def test_its_manager_is_asked_after_all_where_files_of_it_are_not_kept(build: Build) -> None:
+def test_missing_files_make_manager_resolve_again(build: Build) -> None:
     first = build.sync(AB)
     kept = build.keep(first)
     without_files = kept["a"]._replace(archive="")
@@ -235,7 +235,7 @@ def test_its_manager_is_asked_after_all_where_files_of_it_are_not_kept(build: Bu
     assert again.distributions == first.distributions
 
 
-def test_what_is_not_wanted_any_more_vanishes(build: Build) -> None:
+def test_removed_pin_is_removed(build: Build) -> None:
     kept = build.keep(build.sync(AB))
 
     assert names(build.sync(decision("b==1.0"), kept)) == ["b"]
@@ -243,7 +243,7 @@ def test_what_is_not_wanted_any_more_vanishes(build: Build) -> None:
     assert build.shop.asked == []
 
 
-def test_without_a_decision_the_manager_decides_and_installs_in_one_go(build: Build) -> None:
+def test_manager_resolves_and_installs_at_once_without_store(build: Build) -> None:
     build.shop.answer = decision("a==1.0", "b==1.0", from_files_alone=False)
 
     synced = build.sync(None)
@@ -253,7 +253,7 @@ def test_without_a_decision_the_manager_decides_and_installs_in_one_go(build: Bu
     assert synced.fresh == {"a", "b"}
 
 
-def test_a_manager_that_decides_again_installs_only_what_is_new(build: Build) -> None:
+def test_resolving_again_installs_only_new_distributions(build: Build) -> None:
     build.shop.answer = decision("a==1.0", "b==1.0", from_files_alone=False)
     kept = build.keep(build.sync(None))
     build.shop.answer = decision("a==2.0", "b==1.0", from_files_alone=False)
@@ -264,7 +264,7 @@ def test_a_manager_that_decides_again_installs_only_what_is_new(build: Build) ->
     assert synced.fresh == {"a"}
 
 
-def test_a_manager_that_decides_as_before_installs_nothing(build: Build) -> None:
+def test_resolving_to_same_pins_installs_nothing(build: Build) -> None:
     build.shop.answer = decision("a==1.0", "b==1.0", from_files_alone=False)
     first = build.sync(None)
 
@@ -274,7 +274,7 @@ def test_a_manager_that_decides_as_before_installs_nothing(build: Build) -> None
     assert again.distributions == first.distributions
 
 
-def test_pins_that_need_what_no_line_names_are_left_to_the_manager(build: Build) -> None:
+def test_incomplete_pins_are_resolved_by_manager(build: Build) -> None:
     build.shop.answer = decision("b==1.0", "lonely==1.0", from_files_alone=False)
 
     synced = build.sync(decision("lonely==1.0"))
@@ -285,7 +285,7 @@ def test_pins_that_need_what_no_line_names_are_left_to_the_manager(build: Build)
     assert "Resolving with pip: lonely requires b, which no line names" in build.log.said
 
 
-def test_what_was_kept_does_not_hide_that_something_is_missing(build: Build) -> None:
+def test_stored_distributions_do_not_hide_missing_dependency(build: Build) -> None:
     kept = build.keep(build.sync(AB))
     build.shop.answer = decision("a==1.0", "b==1.0", from_files_alone=False)
 
@@ -296,7 +296,7 @@ def test_what_was_kept_does_not_hide_that_something_is_missing(build: Build) -> 
     assert "Resolving with pip: a requires b, which no line names" in build.log.said
 
 
-def test_a_tool_that_refuses_is_not_the_last_word(build: Build) -> None:
+def test_failed_pinned_installation_is_resolved_by_manager(build: Build) -> None:
     build.shop.refusal = "uv says: no"
     build.shop.answer = decision("b==1.0", from_files_alone=False)
 
@@ -307,7 +307,7 @@ def test_a_tool_that_refuses_is_not_the_last_word(build: Build) -> None:
     assert "Resolving with pip: uv says: no" in build.log.said
 
 
-def test_what_a_refused_attempt_installed_is_not_taken(build: Build) -> None:
+def test_result_of_failed_installation_is_not_used(build: Build) -> None:
     kept = build.keep(build.sync(decision("b==1.0")))
     build.shop.refusal = "uv says: no"
     build.shop.answer = decision("b==1.0", from_files_alone=False)
@@ -318,7 +318,7 @@ def test_what_a_refused_attempt_installed_is_not_taken(build: Build) -> None:
     assert (names(synced), synced.fresh) == (["b"], frozenset())
 
 
-def test_a_decision_that_depends_on_the_patch_release_says_so(build: Build) -> None:
+def test_dependence_on_patch_release_is_recorded(build: Build) -> None:
     picky = decision("b==1.0", "picky==1.0")
 
     synced = build.sync(picky)
@@ -330,7 +330,7 @@ def test_a_decision_that_depends_on_the_patch_release_says_so(build: Build) -> N
 CLASH = decision("b==1.0", "opencv==1.0", "opencv-headless==1.0")
 
 
-def test_those_that_own_the_same_file_are_installed_again_each_alone(build: Build) -> None:
+def test_conflicting_distributions_are_installed_again_separately(build: Build) -> None:
     synced = build.sync(CLASH)
 
     assert build.shop.asked[1:] == ["install opencv", "install opencv-headless"]
@@ -339,7 +339,7 @@ def test_those_that_own_the_same_file_are_installed_again_each_alone(build: Buil
     assert len({synced.roots[name] for name in names(synced)}) == 3
 
 
-def test_those_that_own_the_same_file_come_back_from_the_store_each_whole(build: Build) -> None:
+def test_conflicting_distributions_are_stored_whole(build: Build) -> None:
     clean = build.sync(CLASH)
 
     cached = build.sync(CLASH, build.keep(clean))
@@ -350,7 +350,7 @@ def test_those_that_own_the_same_file_come_back_from_the_store_each_whole(build:
     assert text(cached, "opencv-headless", "cv2.py") == "# less"
 
 
-def test_a_file_that_is_the_same_in_both_needs_no_second_look(build: Build) -> None:
+def test_equal_file_of_two_distributions_is_installed_once(build: Build) -> None:
     same = {f"{SITE}/shared.py": "# same"}
     build.shop.index = {"x==1.0": Package(same), "y==1.0": Package(same)}
 
@@ -365,7 +365,7 @@ def damage(build: Build, digest: str) -> None:
     archive.write_bytes(archive.read_bytes()[:-1])
 
 
-def test_a_damaged_archive_is_installed_again(build: Build) -> None:
+def test_distribution_with_damaged_archive_is_installed_again(build: Build) -> None:
     clean = build.sync(AB)
     kept = build.keep(clean)
     damage(build, kept["a"].archive)
@@ -379,7 +379,7 @@ def test_a_damaged_archive_is_installed_again(build: Build) -> None:
     assert text(synced, "a", "a.py") == "# a"
 
 
-def test_an_archive_that_nobody_needs_may_be_damaged(build: Build) -> None:
+def test_damaged_archive_that_is_not_needed_is_ignored(build: Build) -> None:
     kept = build.keep(build.sync(AB))
     damage(build, kept["a"].archive)
 
@@ -388,7 +388,7 @@ def test_an_archive_that_nobody_needs_may_be_damaged(build: Build) -> None:
     assert build.shop.asked == []
 
 
-def test_damaged_small_parts_are_installed_again(build: Build) -> None:
+def test_distribution_with_damaged_small_parts_is_installed_again(build: Build) -> None:
     build.shop.answer = decision("a==1.0", "b==1.0", from_files_alone=False)
     kept = build.keep(build.sync(None))
     damage(build, kept["b"].info)
@@ -399,7 +399,7 @@ def test_damaged_small_parts_are_installed_again(build: Build) -> None:
     assert text(synced, "b", "b.py") == "# b"
 
 
-def test_a_proof_that_cannot_be_read_is_none(build: Build) -> None:
+def test_unreadable_metadata_makes_pins_incomplete(build: Build) -> None:
     kept = build.keep(build.sync(AB))
     damage(build, kept["b"].info)
     build.shop.answer = decision("a==1.0", "b==1.0", from_files_alone=False)
@@ -411,7 +411,7 @@ def test_a_proof_that_cannot_be_read_is_none(build: Build) -> None:
     assert synced.decision == build.shop.answer
 
 
-def test_what_was_too_large_to_keep_is_installed_again_without_a_word(build: Build) -> None:
+def test_distribution_too_large_for_store_is_installed_again_silently(build: Build) -> None:
     clean = build.sync(AB)
     kept = build.keep(clean, alone=("a",))
 
@@ -422,7 +422,7 @@ def test_what_was_too_large_to_keep_is_installed_again_without_a_word(build: Bui
     assert not [said for said in build.log.said if "again" in said]
 
 
-def test_what_was_too_large_to_keep_counts_as_installed_while_nobody_needs_it(
+def test_distribution_without_archive_is_reused_if_not_needed(
     build: Build,
 ) -> None:
     clean = build.sync(AB)
@@ -433,7 +433,7 @@ def test_what_was_too_large_to_keep_counts_as_installed_while_nobody_needs_it(
     assert cached.distributions == clean.distributions
 
 
-def test_what_comes_back_as_another_counts_as_it_is_now(build: Build) -> None:
+def test_reinstalled_distribution_that_differs_is_used(build: Build) -> None:
     kept = build.keep(build.sync(AB), alone=("a",))
     build.shop.index["a==1.0"] = package("a", "# built anew", "b")
 
@@ -443,7 +443,7 @@ def test_what_comes_back_as_another_counts_as_it_is_now(build: Build) -> None:
     assert synced.distributions[0] != kept["a"].distribution
 
 
-def test_what_was_decided_and_is_not_there_is_our_fault(build: Build) -> None:
+def test_pinned_distribution_that_is_missing_breaks_contract(build: Build) -> None:
     build.shop.answer = decision("b==1.0", "gone==1.0", from_files_alone=False)
 
     with pytest.raises(ContractBroken) as raised:

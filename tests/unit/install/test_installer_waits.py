@@ -47,21 +47,17 @@ def _compiled(_: Command) -> Outcome:
     return Outcome(0, "0 0\n")
 
 
-def test_a_manager_that_decides_waits_until_the_interpreter_is_complete(
-    shop: Shop, tmp_path: Path
-) -> None:
+def test_resolving_waits_for_bytecode_of_interpreter(shop: Shop, tmp_path: Path) -> None:
     _sync(shop, None, tmp_path)
     assert shop.asked == ["waited", "all a"]
 
 
-def test_an_exact_installation_does_not_wait(shop: Shop, tmp_path: Path) -> None:
+def test_pinned_installation_does_not_wait(shop: Shop, tmp_path: Path) -> None:
     _sync(shop, A, tmp_path)
     assert shop.asked == ["try a"]
 
 
-def test_a_manager_that_takes_over_from_an_exact_installation_waits(
-    shop: Shop, tmp_path: Path
-) -> None:
+def test_resolving_after_failed_pinned_installation_waits(shop: Shop, tmp_path: Path) -> None:
     shop.refusal = "uv says: no"
     _sync(shop, A, tmp_path)
     assert shop.asked == ["try a", "waited", "all a"]

@@ -14,7 +14,7 @@ def variables(scratch: Path, **environ: str) -> dict[str, str]:
     return manager_environ(environ, VENV, INTERPRETER, scratch, bundles=())
 
 
-def test_settings_of_the_user_reach_the_manager(tmp_path: Path) -> None:
+def test_user_settings_are_passed_on(tmp_path: Path) -> None:
     given = {
         "PIP_INDEX_URL": "https://me:secret@index.example.org/simple",
         "PIP_CERT": "/ca.pem",
@@ -33,55 +33,55 @@ def test_settings_of_the_user_reach_the_manager(tmp_path: Path) -> None:
         *("PIP_NO_COLOR", "PIP_REPORT", "PIP_report", "PIP_quiet", "PIP_CACHE-DIR"),
     ],
 )
-def test_what_breaks_a_manager_does_not_reach_it(tmp_path: Path, name: str) -> None:
+def test_harmful_variables_are_removed(tmp_path: Path, name: str) -> None:
     assert name not in variables(tmp_path, **{name: "/somewhere"})
 
 
-def test_programs_of_the_environment_come_first(tmp_path: Path) -> None:
+def test_programs_of_environment_are_first_on_path(tmp_path: Path) -> None:
     found = variables(tmp_path, PATH="/usr/bin", VIRTUAL_ENV="/another")
 
     assert found["PATH"] == "/layers/venv/bin:/layers/python/bin:/usr/bin"
     assert found["VIRTUAL_ENV"] == "/layers/venv"
 
 
-def test_without_a_path_the_usual_programs_are_found(tmp_path: Path) -> None:
+def test_missing_path_has_standard_directories(tmp_path: Path) -> None:
     assert variables(tmp_path)["PATH"].endswith(":/usr/bin:/sbin:/bin")
 
 
 @pytest.mark.parametrize("name", ["LC_ALL", "LC_CTYPE", "LANG"])
-def test_a_chosen_locale_is_kept(tmp_path: Path, name: str) -> None:
+def test_locale_of_user_is_kept(tmp_path: Path, name: str) -> None:
     found = variables(tmp_path, **{name: "de_DE.UTF-8"})
 
     assert found[name] == "de_DE.UTF-8"
     assert name == "LC_ALL" or "LC_ALL" not in found
 
 
-def test_without_a_locale_file_names_are_utf8(tmp_path: Path) -> None:
+def test_missing_locale_becomes_utf8(tmp_path: Path) -> None:
     assert variables(tmp_path)["LC_ALL"] == "C.UTF-8"
 
 
-def test_builds_are_told_one_time_unless_the_user_chose_another(tmp_path: Path) -> None:
+def test_source_date_epoch_has_default(tmp_path: Path) -> None:
     assert variables(tmp_path)["SOURCE_DATE_EPOCH"] == "315532801"
     assert variables(tmp_path, SOURCE_DATE_EPOCH="7")["SOURCE_DATE_EPOCH"] == "7"
 
 
-def test_c_compilers_write_nothing_about_where_they_were(tmp_path: Path) -> None:
+def test_debug_information_is_disabled(tmp_path: Path) -> None:
     chosen = variables(tmp_path, CFLAGS="-O3 -g")
 
     assert chosen["CFLAGS"] == "-O3 -g -g0", "the last word counts"
     assert chosen["CXXFLAGS"] == "-g0"
 
 
-def test_a_home_is_kept_where_there_is_one(tmp_path: Path) -> None:
+def test_existing_home_is_kept(tmp_path: Path) -> None:
     assert variables(tmp_path, HOME=str(tmp_path))["HOME"] == str(tmp_path)
 
 
 @pytest.mark.parametrize("home", ["", "/nonexistent"])
-def test_without_a_home_there_is_a_temporary_one(tmp_path: Path, home: str) -> None:
+def test_missing_home_becomes_temporary_directory(tmp_path: Path, home: str) -> None:
     assert variables(tmp_path, HOME=home)["HOME"] == str(tmp_path)
 
 
-def test_the_systems_authorities_are_trusted_unless_the_user_chose(tmp_path: Path) -> None:
+def test_system_certificates_are_default(tmp_path: Path) -> None:
     bundle = tmp_path / "ca.crt"
     bundle.touch()
 
@@ -93,11 +93,11 @@ def test_the_systems_authorities_are_trusted_unless_the_user_chose(tmp_path: Pat
     assert trusted(SSL_CERT_FILE="/mine.pem") == "/mine.pem"
 
 
-def test_bytecode_is_not_written_by_the_way(tmp_path: Path) -> None:
+def test_bytecode_is_not_written(tmp_path: Path) -> None:
     assert variables(tmp_path)["PYTHONDONTWRITEBYTECODE"] == "1"
 
 
-def test_how_much_pip_tells_is_not_the_users_to_say(tmp_path: Path) -> None:
+def test_verbosity_of_pip_is_fixed(tmp_path: Path) -> None:
     """Silence, from a variable or a pip.conf, would take away the reason of a failure."""
     found = variables(tmp_path, PIP_QUIET="3", PIP_VERBOSE="2")
 

@@ -6,7 +6,7 @@ from cnb_python.install.process_env import secrets
 from cnb_python.system.redaction import redact
 
 
-def test_files_that_tools_read_are_searched(tmp_path: Path) -> None:
+def test_secrets_in_configuration_files_are_listed(tmp_path: Path) -> None:
     home = tmp_path / "home"
     (home / ".config/uv").mkdir(parents=True)
     (home / ".config/pip").mkdir()
@@ -22,13 +22,13 @@ def test_files_that_tools_read_are_searched(tmp_path: Path) -> None:
     assert redact("login of-netrc, of/uv and of-pip", found) == "login ****, **** and ****"
 
 
-def test_what_is_no_netrc_has_no_secrets(tmp_path: Path) -> None:
+def test_invalid_netrc_has_no_secrets(tmp_path: Path) -> None:
     (tmp_path / "netrc").write_text("machine h bogus")
 
     assert secrets({"NETRC": f"{tmp_path}/netrc"}, tmp_path) == ()
 
 
-def test_the_header_of_a_request_is_hidden_too() -> None:
+def test_authorization_header_is_a_secret() -> None:
     found = secrets({"PIP_INDEX_URL": "https://me:p%40ss@h/"}, Path("/app"))
 
     assert redact("Authorization: Basic bWU6cEBzcw==", found) == "Authorization: Basic ****"

@@ -28,7 +28,7 @@ def names(layer: Path) -> list[str]:
     return sorted(str(path.relative_to(layer)) for path in layer.rglob("*"))
 
 
-def test_what_was_written_beside_it_is_removed(layer: Path, untouched: Snapshot) -> None:
+def test_added_files_are_removed(layer: Path, untouched: Snapshot) -> None:
     before = names(layer)
     (layer / "lib/__pycache__").mkdir()
     (layer / "lib/__pycache__/a.pyc").touch()
@@ -40,7 +40,7 @@ def test_what_was_written_beside_it_is_removed(layer: Path, untouched: Snapshot)
     assert names(layer) == before
 
 
-def test_a_directory_that_nobody_remembered_stays_as_it_is(layer: Path) -> None:
+def test_directory_outside_snapshot_is_kept(layer: Path) -> None:
     Snapshot().check(layer)
     assert names(layer) == ["lib", "lib/a.py", "lib/b.py"]
 
@@ -63,7 +63,7 @@ def made_a_program(layer: Path) -> None:
 
 
 @pytest.mark.parametrize("change", [rewritten, replaced, removed, made_a_program])
-def test_a_file_that_was_changed_is_named(
+def test_changed_file_raises_packages_changed(
     layer: Path, untouched: Snapshot, change: Callable[[Path], None]
 ) -> None:
     change(layer)
@@ -74,9 +74,7 @@ def test_a_file_that_was_changed_is_named(
     assert (caught.value.path, caught.value.count) == (str(layer / "lib/a.py"), 1)
 
 
-def test_a_directory_that_lost_its_permissions_was_changed(
-    layer: Path, untouched: Snapshot
-) -> None:
+def test_changed_directory_mode_raises_packages_changed(layer: Path, untouched: Snapshot) -> None:
     (layer / "lib").chmod(0o700)
     with pytest.raises(PackagesChanged):
         untouched.check(layer)

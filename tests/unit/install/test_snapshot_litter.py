@@ -35,7 +35,7 @@ def built(app: Path, files: Files) -> AppSnapshot:
     return litter
 
 
-def test_waste_is_removed_and_nothing_noted(app: Path) -> None:
+def test_build_artifacts_are_removed(app: Path) -> None:
     litter = built(
         app,
         {
@@ -55,7 +55,7 @@ def test_waste_is_removed_and_nothing_noted(app: Path) -> None:
     assert litter.written == set()
 
 
-def test_what_the_app_may_need_stays_and_is_noted(app: Path) -> None:
+def test_other_new_files_are_kept_and_listed(app: Path) -> None:
     new: Files = {
         "shop/_version.py": "1.0",
         "shop/fast.cpython-314-x86_64-linux-gnu.so": "",
@@ -68,11 +68,11 @@ def test_what_the_app_may_need_stays_and_is_noted(app: Path) -> None:
     assert litter.written == {*new, "build"}
 
 
-def test_so_does_what_was_there_and_is_other_now(app: Path) -> None:
+def test_changed_files_are_kept_and_listed(app: Path) -> None:
     assert built(app, {"old.egg-info/PKG-INFO": "2"}).written == {"old.egg-info/PKG-INFO"}
 
 
-def test_what_lies_in_an_app_already_is_never_removed(app: Path) -> None:
+def test_existing_files_are_never_removed(app: Path) -> None:
     write_files(app, {"build/lib/x.py": "", "a.egg-info/x": "", "b/__pycache__/x.pyc": ""})
     before = names(app)
 
@@ -82,7 +82,7 @@ def test_what_lies_in_an_app_already_is_never_removed(app: Path) -> None:
     assert litter.written == set()
 
 
-def test_between_two_times_others_may_write(app: Path) -> None:
+def test_changes_between_installations_are_not_listed(app: Path) -> None:
     litter = built(app, {"shop/_version.py": "1.0"})
     write_files(app, {"static/site.css": ""})
     litter.look()

@@ -43,7 +43,7 @@ def workshop(request: EnvironmentRequest, output: str = "") -> tuple[StagingArea
     return StagingArea(request, system, litter), programs, log
 
 
-def test_what_fills_a_stage_sees_an_empty_environment_at_its_final_path(
+def test_staging_starts_as_empty_environment_at_final_path(
     request_: EnvironmentRequest,
 ) -> None:
     made, _, _ = workshop(request_)
@@ -63,7 +63,9 @@ def test_what_fills_a_stage_sees_an_empty_environment_at_its_final_path(
     assert stage.line == "3.14"
 
 
-def test_each_stage_starts_empty_and_the_earlier_ones_stay(request_: EnvironmentRequest) -> None:
+def test_each_staged_environment_starts_empty_and_earlier_ones_stay(
+    request_: EnvironmentRequest,
+) -> None:
     made, _, _ = workshop(request_)
 
     first, _ = made.stage(lambda place, _: (place.environment / "share").mkdir())
@@ -74,7 +76,7 @@ def test_each_stage_starts_empty_and_the_earlier_ones_stay(request_: Environment
     assert not (second.root / "share").exists()
 
 
-def test_what_a_failed_attempt_left_is_gone_from_the_next(request_: EnvironmentRequest) -> None:
+def test_files_of_failed_attempt_are_removed(request_: EnvironmentRequest) -> None:
     made, _, _ = workshop(request_)
 
     def fail(place: InstallContext, _: Run) -> None:
@@ -88,7 +90,7 @@ def test_what_a_failed_attempt_left_is_gone_from_the_next(request_: EnvironmentR
     assert not (stage.root / "share").exists()
 
 
-def test_a_manager_has_a_place_outside_the_environment_for_everything_of_its_own(
+def test_directories_of_manager_are_outside_environment(
     request_: EnvironmentRequest,
 ) -> None:
     made, _, _ = workshop(request_)
@@ -104,14 +106,14 @@ def test_a_manager_has_a_place_outside_the_environment_for_everything_of_its_own
     assert place.app_dir == request_.app.directory
 
 
-def test_where_pip_is_of_no_use_it_is_not_laid_out(request_: EnvironmentRequest) -> None:
+def test_pip_is_copied_only_if_needed(request_: EnvironmentRequest) -> None:
     made, _, _ = workshop(request_)
 
     assert not made.place(pip=False).tool.exists()
     assert made.place(pip=True).tool.is_dir()
 
 
-def test_its_variables_are_the_users_without_those_that_mislead(
+def test_variables_are_those_of_manager_processes(
     request_: EnvironmentRequest,
 ) -> None:
     made, _, _ = workshop(request_)
@@ -124,14 +126,14 @@ def test_its_variables_are_the_users_without_those_that_mislead(
     assert "PYTHONPATH" not in environ
 
 
-def test_the_managers_own_files_are_laid_out_once(request_: EnvironmentRequest) -> None:
+def test_pip_is_copied_once(request_: EnvironmentRequest) -> None:
     made, _, _ = workshop(request_)
     (made.place(pip=True).tool / "compiled").touch()
 
     assert (made.place(pip=True).tool / "compiled").exists()
 
 
-def test_no_secret_is_in_what_comes_of_a_command(request_: EnvironmentRequest) -> None:
+def test_secrets_are_removed_from_output(request_: EnvironmentRequest) -> None:
     made, programs, log = workshop(request_, f"Looking in {ENVIRON['PIP_INDEX_URL']}\nBye")
     heard: list[str] = []
 
@@ -144,7 +146,7 @@ def test_no_secret_is_in_what_comes_of_a_command(request_: EnvironmentRequest) -
     assert SECRET not in "\n".join([outcome.output, *heard, *log.said])
 
 
-def test_a_command_is_shown_with_what_it_says(request_: EnvironmentRequest) -> None:
+def test_shown_command_prints_output(request_: EnvironmentRequest) -> None:
     made, _, log = workshop(request_, "Hello")
 
     made.run(Command(("pip",), {}, Path("/"), shown="pip install six"))
@@ -152,7 +154,7 @@ def test_a_command_is_shown_with_what_it_says(request_: EnvironmentRequest) -> N
     assert log.said == ["Running `pip install six`", "Hello"]
 
 
-def test_a_command_without_a_name_stays_silent(request_: EnvironmentRequest) -> None:
+def test_hidden_command_prints_nothing(request_: EnvironmentRequest) -> None:
     made, _, log = workshop(request_, "Hello")
 
     made.run(Command(("pip",), {}, Path("/")))
@@ -160,7 +162,7 @@ def test_a_command_without_a_name_stays_silent(request_: EnvironmentRequest) -> 
     assert log.said == []
 
 
-def test_the_free_threaded_environment_has_its_own_line(request_: EnvironmentRequest) -> None:
+def test_free_threaded_environment_has_own_directory(request_: EnvironmentRequest) -> None:
     made, _, _ = workshop(replace(request_, interpreter=Path("/layers/python/bin/python3.14t")))
 
     stage, _ = made.stage(lambda _, __: None)

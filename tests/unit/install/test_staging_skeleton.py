@@ -8,7 +8,7 @@ from cnb_python.install.staging import make
 INTERPRETER = Path("/layers/python/bin/python3.14")
 
 
-def test_it_is_what_pep_405_asks_for(tmp_path: Path) -> None:
+def test_environment_is_a_virtual_environment_by_pep_405(tmp_path: Path) -> None:
     site_packages = make(tmp_path / "venv", INTERPRETER, "3.14")
 
     assert site_packages == tmp_path / "venv/lib/python3.14/site-packages"
@@ -18,7 +18,7 @@ def test_it_is_what_pep_405_asks_for(tmp_path: Path) -> None:
     )
 
 
-def test_every_name_of_the_interpreter_leads_to_it(tmp_path: Path) -> None:
+def test_every_python_program_leads_to_interpreter(tmp_path: Path) -> None:
     interpreter = Path(sys.executable).resolve()
     make(tmp_path / "venv", interpreter, "3.14")
 
@@ -26,7 +26,7 @@ def test_every_name_of_the_interpreter_leads_to_it(tmp_path: Path) -> None:
         assert (tmp_path / "venv/bin" / name).resolve() == interpreter
 
 
-def test_a_patch_release_changes_nothing(tmp_path: Path) -> None:
+def test_patch_release_does_not_change_environment(tmp_path: Path) -> None:
     def contents(directory: Path) -> list[tuple[str, str]]:
         return [
             (str(path.relative_to(directory)), path.read_text() if path.is_file() else "")
@@ -39,7 +39,7 @@ def test_a_patch_release_changes_nothing(tmp_path: Path) -> None:
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
 
 
-def test_it_holds_no_package_manager(tmp_path: Path) -> None:
+def test_environment_has_no_package_manager(tmp_path: Path) -> None:
     site_packages = make(tmp_path / "venv", INTERPRETER, "3.14")
 
     assert list(site_packages.iterdir()) == []

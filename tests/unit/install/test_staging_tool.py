@@ -8,7 +8,7 @@ import pytest
 from cnb_python.install.staging import copy_pip
 
 
-def test_a_wheel_is_unpacked_without_its_metadata(tmp_path: Path) -> None:
+def test_wheel_of_pip_is_unpacked_without_metadata(tmp_path: Path) -> None:
     wheel = tmp_path / "pip-1.0-py3-none-any.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
         archive.writestr("pip/__pip-runner__.py", "run")
@@ -22,7 +22,7 @@ def test_a_wheel_is_unpacked_without_its_metadata(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "into").iterdir()] == ["pip"]
 
 
-def test_an_installed_package_is_copied_without_its_bytecode(tmp_path: Path) -> None:
+def test_installed_pip_is_copied_without_bytecode(tmp_path: Path) -> None:
     installed = tmp_path / "site-packages/pip"
     (installed / "__pycache__").mkdir(parents=True)
     (installed / "__pip-runner__.py").write_text("run")
@@ -33,7 +33,7 @@ def test_an_installed_package_is_copied_without_its_bytecode(tmp_path: Path) -> 
     assert [path.name for path in directory.iterdir()] == ["__pip-runner__.py"]
 
 
-def test_a_damaged_wheel_is_no_wheel(tmp_path: Path) -> None:
+def test_damaged_wheel_raises(tmp_path: Path) -> None:
     wheel = tmp_path / "pip-1.0-py3-none-any.whl"
     wheel.write_bytes(b"half of a")
 

@@ -44,7 +44,7 @@ def reopened(store: Store) -> Store:
     return again
 
 
-def test_it_is_fetched_once_in_a_build(tmp_path: Path) -> None:
+def test_tool_is_installed_once_per_build(tmp_path: Path) -> None:
     install, log = Installer(), Log()
     tools = box(tmp_path / "a", opened(tmp_path / "store"), log)
 
@@ -56,7 +56,7 @@ def test_it_is_fetched_once_in_a_build(tmp_path: Path) -> None:
     assert str(tmp_path / "a/poetry") in words
 
 
-def test_the_next_build_has_it_from_the_store(tmp_path: Path) -> None:
+def test_next_build_unpacks_tool_from_store(tmp_path: Path) -> None:
     install, log, store = Installer(), Log(), opened(tmp_path / "store")
     box(tmp_path / "a", store).bring(POETRY, install)
 
@@ -67,7 +67,7 @@ def test_the_next_build_has_it_from_the_store(tmp_path: Path) -> None:
     assert log.said == [f"poetry {POETRY.version} from the store"]
 
 
-def test_a_build_that_needs_none_keeps_it(tmp_path: Path) -> None:
+def test_build_without_tool_keeps_it_in_store(tmp_path: Path) -> None:
     install, store = Installer(), opened(tmp_path / "store")
     box(tmp_path / "a", store).bring(POETRY, install)
 
@@ -77,7 +77,7 @@ def test_a_build_that_needs_none_keeps_it(tmp_path: Path) -> None:
     assert unused.used == frozenset()
 
 
-def test_another_release_takes_its_place_with_a_warning(tmp_path: Path) -> None:
+def test_other_release_replaces_tool_with_warning(tmp_path: Path) -> None:
     install, log, store = Installer(), Log(), opened(tmp_path / "store")
     box(tmp_path / "a", store).bring(POETRY, install)
     older, next_store = Program("poetry", "==1.8.5"), reopened(store)
@@ -92,7 +92,7 @@ def test_another_release_takes_its_place_with_a_warning(tmp_path: Path) -> None:
     assert install_tools.kept(next_store, "pdm") == frozenset()
 
 
-def test_a_damaged_one_is_fetched_again(tmp_path: Path) -> None:
+def test_damaged_tool_is_installed_again(tmp_path: Path) -> None:
     install, log, store = Installer(), Log(), opened(tmp_path / "store")
     box(tmp_path / "a", store).bring(POETRY, install)
     again = reopened(store)
@@ -106,7 +106,7 @@ def test_a_damaged_one_is_fetched_again(tmp_path: Path) -> None:
     assert (tmp_path / "b/poetry/module.py").is_file()
 
 
-def test_what_could_not_be_fetched_is_not_kept(tmp_path: Path) -> None:
+def test_failed_installation_is_not_stored(tmp_path: Path) -> None:
     store = opened(tmp_path / "store")
 
     def fail(program: Program, into: Path, python: Path) -> None:

@@ -38,28 +38,28 @@ def reason(*pins: str, **requires: list[str]) -> str:
     return found.reason
 
 
-def test_what_requires_nothing_is_complete() -> None:
+def test_pins_without_dependencies_are_complete() -> None:
     assert proven("a==1.0", "b==1.0") == Complete(depends_on_patch=False)
     assert proven() == Complete(depends_on_patch=False)
 
 
-def test_what_requires_each_other_is_complete() -> None:
+def test_pins_that_require_each_other_are_complete() -> None:
     assert proven("a==1.0", "b-c==1.0", a=["B_C>=1"], b_c=["a"]) == Complete(
         depends_on_patch=False
     )
 
 
-def test_a_missing_package_leaves_it_open() -> None:
+def test_missing_dependency_is_incomplete() -> None:
     assert reason("a==1.0", a=["b>=2"]) == "a requires b, which no line names"
 
 
 @pytest.mark.parametrize("wanted", [">=2", "<1", "!=1.0", "==1.1.*", "===1", ">1.0"])
-def test_a_contradiction_leaves_it_open(wanted: str) -> None:
+def test_contradicting_version_is_incomplete(wanted: str) -> None:
     assert reason("a==1.0", "b==1.0", a=[f"b{wanted}"]) == f"a requires b{wanted}, not 1.0"
 
 
 @pytest.mark.parametrize("version", ["2.0b1", "2.0.dev3", "2.0rc1"])
-def test_the_pin_of_a_pre_release_permits_it(version: str) -> None:
+def test_pinned_pre_release_is_accepted(version: str) -> None:
     texts = {
         "a": metadata("a", "1.0", ["b>=1,<3"], ""),
         "b": metadata("b", version, [], ""),
@@ -74,14 +74,14 @@ def test_the_pin_of_a_pre_release_permits_it(version: str) -> None:
     assert too_early == Incomplete(f"c requires b>=2, not {version}")
 
 
-def test_markers_decide_what_counts() -> None:
+def test_markers_select_requirements() -> None:
     assert proven("a==1.0", a=["b; os_name == 'nt'", "c; python_version < '3'"]) == Complete(
         depends_on_patch=False
     )
     assert "b" in reason("a==1.0", a=["b; platform_machine == 'x86_64'"])
 
 
-def test_extras_count_where_they_are_asked_for() -> None:
+def test_requested_extras_are_checked() -> None:
     socks = {"requests": ["PySocks!=1.5.7,>=0.5; extra == 'socks'"]}
 
     assert proven("requests==1.0", **socks) == Complete(depends_on_patch=False)
@@ -93,30 +93,30 @@ def test_extras_count_where_they_are_asked_for() -> None:
     )
 
 
-def test_extras_that_others_ask_for_count_too() -> None:
+def test_extras_requested_by_dependencies_are_checked() -> None:
     chain = {"a": ["b[X_y]"], "b": ["b[z]; extra == 'x-Y'", "c; extra == 'z'"], "c": []}
 
     assert reason("a==1.0", "b==1.0", **chain) == "b requires c, which no line names"
     assert proven("a==1.0", "b==1.0", "c==1.0", **chain) == Complete(depends_on_patch=False)
 
 
-def test_an_extra_that_does_not_exist_asks_for_nothing() -> None:
+def test_unknown_extra_requires_nothing() -> None:
     assert proven("a[nonsense]==1.0") == Complete(depends_on_patch=False)
 
 
-def test_rings_of_extras_end() -> None:
+def test_cyclic_extras_terminate() -> None:
     assert proven("a[x]==1.0", a=["a[y]; extra == 'x'", "a[x]; extra == 'y'"]) == Complete(
         depends_on_patch=False
     )
 
 
-def test_an_address_leaves_it_open() -> None:
+def test_requirement_by_url_is_incomplete() -> None:
     found = reason("a==1.0", "b==1.0", a=["b @ https://example.org/b.whl"])
 
     assert found == "a requires b from an address"
 
 
-def test_the_machine_leaves_it_open() -> None:
+def test_marker_about_machine_is_incomplete() -> None:
     found = reason("a==1.0", a=["b; platform_release > '6' and os_name == 'nt'"])
 
     assert found == "a requires b on certain machines"
@@ -133,7 +133,7 @@ def test_the_machine_leaves_it_open() -> None:
         ("", "3.13.5", Complete(depends_on_patch=False)),
     ],
 )
-def test_the_python_that_is_required_counts(
+def test_requires_python_is_checked(
     field: str, python: str, expected: Complete | Incomplete
 ) -> None:
     text = metadata("a", "1.0", [], field)
@@ -141,7 +141,7 @@ def test_the_python_that_is_required_counts(
     assert verify_pins([pin("a==1.0")], lambda _: text, python, "x86_64") == expected
 
 
-def test_a_marker_about_the_patch_release_makes_it_sensitive() -> None:
+def test_marker_about_patch_release_is_reported() -> None:
     depends_on_patch = ["b; python_full_version < '3.13.2'"]
 
     assert proven("a==1.0", a=depends_on_patch) == Complete(depends_on_patch=True)
@@ -162,11 +162,11 @@ def test_a_marker_about_the_patch_release_makes_it_sensitive() -> None:
         "\n\nName: a\nVersion: 1.0",
     ],
 )
-def test_what_cannot_be_understood_or_is_another_leaves_it_open(text: str) -> None:
+def test_invalid_or_other_metadata_is_incomplete(text: str) -> None:
     assert isinstance(verify_pins([pin("a==1.0")], lambda _: text, "3.13.5"), Incomplete)
 
 
-def test_equal_versions_may_be_spelt_in_two_ways() -> None:
+def test_equivalent_versions_are_equal() -> None:
     folded = "Requires-Dist: b\n (>=1) ; os_name\n == 'nt'"
     text = f"Name: A\nVersion: v1.0.0\n{folded}\n\nRequires-Dist: of the description"
 
@@ -178,7 +178,7 @@ def test_equal_versions_may_be_spelt_in_two_ways() -> None:
 
 
 @given(st.binary(max_size=80))
-def test_no_metadata_makes_it_fail(content: bytes) -> None:
+def test_any_metadata_is_handled(content: bytes) -> None:
     text = b"Name: a\nVersion: 1.0\nRequires-Dist: " + content
 
     assert isinstance(
@@ -187,5 +187,5 @@ def test_no_metadata_makes_it_fail(content: bytes) -> None:
 
 
 @given(st.permutations(["a==1.0", "b==1.0", "c[x]==1.0"]))
-def test_the_order_of_the_pins_does_not_matter(pins: list[str]) -> None:
+def test_order_of_pins_does_not_matter(pins: list[str]) -> None:
     assert reason(*pins, a=["b"], b=["c[y]"], c=["d; extra == 'y'"]).startswith("c requires d")

@@ -1,4 +1,4 @@
-"""Who has a file that several distributions bring."""
+"""Which distribution owns a path that several contain."""
 
 import pytest
 from hypothesis import given
@@ -17,28 +17,28 @@ def winners(*distributions: Distribution) -> dict[str, str]:
     return {path: owned.owner for path, owned in owners_of(distributions).files.items()}
 
 
-def test_a_file_of_one_distribution_is_its_own() -> None:
+def test_file_of_one_distribution_belongs_to_it() -> None:
     assert winners(distribution("six", [f"{SITE}/six.py"])) == {f"{SITE}/six.py": "six"}
 
 
-def test_the_last_by_name_wins_and_the_log_can_say_so() -> None:
-    some = [distribution(name, [INIT]) for name in ("opencv-b", "opencv-c", "opencv-a")]
+def test_last_distribution_by_name_wins_and_conflict_is_listed() -> None:
+    distributions = [distribution(name, [INIT]) for name in ("opencv-b", "opencv-c", "opencv-a")]
 
-    owners = owners_of(some)
+    owners = owners_of(distributions)
 
     assert owners.files[INIT].owner == "opencv-c"
-    assert owners.files[INIT].file == some[1].files[0]
+    assert owners.files[INIT].file == distributions[1].files[0]
     assert owners.conflicts == (Conflict(INIT, "opencv-c", ("opencv-a", "opencv-b")),)
 
 
-def test_equal_contents_are_no_contest() -> None:
+def test_equal_contents_are_no_conflict() -> None:
     init = file(f"{SITE}/ns/__init__.py", "the same")
     owners = owners_of([distribution("b", [init]), distribution("a", [init])])
     assert owners.files[init.path].owner == "b"
     assert owners.conflicts == ()
 
 
-def test_another_mode_is_a_contest() -> None:
+def test_different_modes_are_a_conflict() -> None:
     tool = file("bin/tool", "the same", program=True)
     owners = owners_of(
         [distribution("a", [tool]), distribution("b", [tool._replace(is_program=False)])]
@@ -46,29 +46,29 @@ def test_another_mode_is_a_contest() -> None:
     assert owners.conflicts == (Conflict("bin/tool", "b", ("a",)),)
 
 
-def test_bytecode_of_a_module_that_lost_is_dropped() -> None:
+def test_bytecode_of_losing_module_is_dropped() -> None:
     # b's module does not compile, a's does: the interpreter would run a's in its place.
-    found = winners(distribution("a", [INIT, PYC]), distribution("b", [INIT]))
-    assert found == {INIT: "b"}
+    owners = winners(distribution("a", [INIT, PYC]), distribution("b", [INIT]))
+    assert owners == {INIT: "b"}
 
 
-def test_bytecode_comes_from_where_its_module_does() -> None:
-    found = owners_of([distribution("a", [INIT, PYC]), distribution("b", [INIT, PYC])])
-    assert found.files[PYC].owner == "b"
-    assert [contest.path for contest in found.conflicts] == [INIT]
+def test_bytecode_has_owner_of_its_module() -> None:
+    owners = owners_of([distribution("a", [INIT, PYC]), distribution("b", [INIT, PYC])])
+    assert owners.files[PYC].owner == "b"
+    assert [conflict.path for conflict in owners.conflicts] == [INIT]
 
 
-def test_bytecode_follows_a_module_that_only_a_loser_of_the_bytecode_brings() -> None:
+def test_bytecode_of_third_distribution_yields_to_owner_of_module() -> None:
     source, pyc = f"{SITE}/x.py", f"{SITE}/__pycache__/x.cpython-314.pyc"
-    found = winners(
+    owners = winners(
         distribution("a", [source, pyc]),
         distribution("b", [source, pyc]),
         distribution("c", [pyc]),
     )
-    assert found == {source: "b", pyc: "b"}
+    assert owners == {source: "b", pyc: "b"}
 
 
-def test_bytecode_without_a_module_is_a_file_like_any_other() -> None:
+def test_bytecode_without_module_is_kept() -> None:
     assert winners(distribution("a", [PYC])) == {PYC: "a"}
 
 
@@ -83,7 +83,7 @@ def test_bytecode_without_a_module_is_a_file_like_any_other() -> None:
         ("p/m.py", ""),
     ],
 )
-def test_the_source_of_bytecode_is_known_by_its_name(path: str, source: str) -> None:
+def test_source_of_bytecode_follows_from_its_name(path: str, source: str) -> None:
     assert source_of(path) == source
 
 
@@ -97,14 +97,14 @@ def test_the_source_of_bytecode_is_known_by_its_name(path: str, source: str) -> 
         "bin/python3",
         "bin/python3.14",
         "bin/python3.14t",
-        # The lifecycle would take these for variables and programs of ours.
+        # The lifecycle would read these as variables and programs of the layer.
         "env/PATH.prepend",
         "env.launch/web/X",
         "exec.d/program",
         "profile.d/x.sh",
     ],
 )
-def test_a_place_of_the_environment_itself_is_nobodys(path: str) -> None:
+def test_reserved_path_has_no_owner(path: str) -> None:
     owners = owners_of([distribution("odd", [path, f"{SITE}/odd.py"])])
     assert list(owners.files) == [f"{SITE}/odd.py"]
     assert owners.conflicts == (Conflict(path, "", ("odd",)),)
@@ -113,14 +113,17 @@ def test_a_place_of_the_environment_itself_is_nobodys(path: str) -> None:
 @pytest.mark.parametrize(
     "path", ["bin/python-argcomplete", "bin/pythonic", "environment/x", "lib/env/x", "env.d/x"]
 )
-def test_a_name_that_only_looks_like_such_a_place_is_kept(path: str) -> None:
+def test_path_similar_to_reserved_path_is_kept(path: str) -> None:
     assert winners(distribution("fine", [path])) == {path: "fine"}
 
 
-def test_a_file_in_the_place_of_a_directory_names_both_packages() -> None:
-    some = [distribution("one", [f"{SITE}/x"]), distribution("two", [f"{SITE}/x/deep/y.py"])]
+def test_file_where_another_has_directory_raises_path_clash() -> None:
+    distributions = [
+        distribution("one", [f"{SITE}/x"]),
+        distribution("two", [f"{SITE}/x/deep/y.py"]),
+    ]
     with pytest.raises(PathClash) as caught:
-        owners_of(some)
+        owners_of(distributions)
     assert (caught.value.path, caught.value.file_of, caught.value.directory_of) == (
         f"{SITE}/x",
         "one",
@@ -129,7 +132,9 @@ def test_a_file_in_the_place_of_a_directory_names_both_packages() -> None:
 
 
 @given(st.permutations(["a", "b", "c", "d"]), st.data())
-def test_the_order_of_distributions_does_not_matter(names: list[str], data: st.DataObject) -> None:
+def test_order_of_distributions_does_not_matter(names: list[str], data: st.DataObject) -> None:
     paths = st.sets(st.sampled_from([INIT, PYC, "bin/x", f"{SITE}/y.py", f"{SITE}/é \n.py"]))
-    some = [distribution(name, data.draw(paths)) for name in sorted(names)]
-    assert owners_of(some) == owners_of(sorted(some, key=lambda one: names.index(one.name)))
+    distributions = [distribution(name, data.draw(paths)) for name in sorted(names)]
+    assert owners_of(distributions) == owners_of(
+        sorted(distributions, key=lambda each: names.index(each.name))
+    )

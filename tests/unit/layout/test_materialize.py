@@ -1,4 +1,4 @@
-"""Shares and links on disk: every file in its place, and nothing else."""
+"""Shards and links on disk: every file at its path, and nothing else."""
 
 import os
 import stat
@@ -28,36 +28,36 @@ BIG = heavy("big", 40)
 SMALL = module("small", "x.py", "deep/y.py")
 
 
-def roots_of(some: Sequence[Distribution], directory: Path) -> Callable[[str], Path]:
-    for one in some:
-        install(one, directory / one.name)
+def roots_of(distributions: Sequence[Distribution], directory: Path) -> Callable[[str], Path]:
+    for each in distributions:
+        install(each, directory / each.name)
     return lambda name: directory / name
 
 
-def shard_of(*some: Distribution) -> Shard:
-    (shard,) = shards_of(some)
+def shard_of(*distributions: Distribution) -> Shard:
+    (shard,) = shards_of(distributions)
     return shard
 
 
-def lay_out(shard: Shard, into: Path, root_of: Callable[[str], Path]) -> Path:
+def materialize(shard: Shard, into: Path, root_of: Callable[[str], Path]) -> Path:
     materialize_shard(shard, into, root_of)
     return into / "tree"
 
 
-def environment(some: Sequence[Distribution], directory: Path) -> Path:
-    """Lay out the whole environment of *some*; return its `venv`."""
-    root_of = roots_of(some, directory / "roots")
+def environment(distributions: Sequence[Distribution], directory: Path) -> Path:
+    """Materialize the whole environment of *distributions*; return its `venv`."""
+    root_of = roots_of(distributions, directory / "roots")
     venv = directory / "venv"
     make(venv, Path("/python/bin/python3.14"), "3.14")
-    shards = shards_of(some)
+    shards = shards_of(distributions)
     materialize_links(venv_entries(shards, "3.14"), venv, root_of)
     for shard in shards:
-        lay_out(shard, directory / shard.name, root_of)
+        materialize(shard, directory / shard.name, root_of)
     return venv
 
 
 def files_of(venv: Path) -> Iterator[str]:
-    """Yield every file as programs see it that follow links, but for the environment's own."""
+    """Yield the path of every file, following links, except those of the environment itself."""
     for directory, names, files in os.walk(venv, followlinks=True):
         names[:] = [name for name in names if name != "lib64"]
         for name in files:
@@ -66,19 +66,19 @@ def files_of(venv: Path) -> Iterator[str]:
                 yield path
 
 
-def test_a_share_lies_below_tree_at_its_paths_in_the_environment(tmp_path: Path) -> None:
+def test_shard_has_files_below_tree(tmp_path: Path) -> None:
     root_of = roots_of([SMALL], tmp_path)
-    tree = lay_out(shard_of(SMALL), tmp_path / "share", root_of)
+    tree = materialize(shard_of(SMALL), tmp_path / "shard", root_of)
     assert (tree / SITE / "small/deep/y.py").read_text() == f"small:{SITE}/small/deep/y.py"
-    assert [path.name for path in (tmp_path / "share").iterdir()] == ["tree"]
+    assert [path.name for path in (tmp_path / "shard").iterdir()] == ["tree"]
 
 
-def test_directories_are_for_everyone_whatever_they_were(tmp_path: Path) -> None:
+def test_directories_get_mode_755(tmp_path: Path) -> None:
     root_of = roots_of([SMALL], tmp_path)
     (root_of("small") / SITE / "small/deep").chmod(0o700)
     before = os.umask(0o077)
     try:
-        tree = lay_out(shard_of(SMALL), tmp_path / "share", root_of)
+        tree = materialize(shard_of(SMALL), tmp_path / "shard", root_of)
     finally:
         os.umask(before)
     directories = [tree.parent, tree, *(path for path in tree.rglob("*") if path.is_dir())]
@@ -113,67 +113,69 @@ def _make_pipe(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "harm", [_remove, _lengthen, _make_program, _make_link, _make_directory, _make_pipe]
+    "damage", [_remove, _lengthen, _make_program, _make_link, _make_directory, _make_pipe]
 )
-def test_a_share_that_is_not_what_was_installed_is_refused(
-    tmp_path: Path, harm: Callable[[Path], None]
+def test_file_unlike_its_description_is_refused(
+    tmp_path: Path, damage: Callable[[Path], None]
 ) -> None:
     root_of = roots_of([SMALL], tmp_path)
-    harm(root_of("small") / SITE / "small/x.py")
+    damage(root_of("small") / SITE / "small/x.py")
     with pytest.raises(ContractBroken, match="x"):
-        lay_out(shard_of(SMALL), tmp_path / "share", root_of)
+        materialize(shard_of(SMALL), tmp_path / "shard", root_of)
 
 
-def test_what_lay_there_before_is_noticed(tmp_path: Path) -> None:
+def test_unexpected_file_in_shard_is_refused(tmp_path: Path) -> None:
     root_of = roots_of([SMALL], tmp_path)
-    stray = tmp_path / "share/tree/lib/stray.py"
+    stray = tmp_path / "shard/tree/lib/stray.py"
     stray.parent.mkdir(parents=True)
     stray.touch()
     with pytest.raises(ContractBroken, match=r"lib/stray\.py"):
-        lay_out(shard_of(SMALL), tmp_path / "share", root_of)
+        materialize(shard_of(SMALL), tmp_path / "shard", root_of)
 
 
-def test_of_a_file_that_several_have_the_winners_is_there(tmp_path: Path) -> None:
+def test_conflicting_path_has_file_of_owner(tmp_path: Path) -> None:
     paths = [f"{SITE}/cv2/__init__.py", f"{SITE}/cv2/__pycache__/__init__.cpython-314.pyc"]
-    some = [distribution("b", paths), distribution("a", [*paths, f"{SITE}/cv2/a.py"])]
-    tree = lay_out(shard_of(*some), tmp_path / "share", roots_of(some, tmp_path))
+    distributions = [distribution("b", paths), distribution("a", [*paths, f"{SITE}/cv2/a.py"])]
+    tree = materialize(
+        shard_of(*distributions), tmp_path / "shard", roots_of(distributions, tmp_path)
+    )
     assert (tree / paths[0]).read_text() == f"b:{paths[0]}"
     assert (tree / paths[1]).read_text() == f"b:{paths[1]}"
     assert (tree / SITE / "cv2/a.py").read_text() == f"a:{SITE}/cv2/a.py"
 
 
-def test_scripts_are_real_files_with_their_modes(tmp_path: Path) -> None:
+def test_scripts_are_copied_with_their_modes(tmp_path: Path) -> None:
     script, text = file("bin/tool", "#!/bin/sh\n", program=True), file("bin/tool.rc", "rc")
-    one = distribution("one", [script, text])
-    install(one, tmp_path / "root", {"bin/tool": "#!/bin/sh\n", "bin/tool.rc": "rc"})
+    each = distribution("one", [script, text])
+    install(each, tmp_path / "root", {"bin/tool": "#!/bin/sh\n", "bin/tool.rc": "rc"})
     before = os.umask(0o077)
     try:
         (tmp_path / "venv").mkdir()
-        found = venv_entries(shards_of([one]), "3.14")
-        materialize_links(found, tmp_path / "venv", lambda _: tmp_path / "root")
+        entries = venv_entries(shards_of([each]), "3.14")
+        materialize_links(entries, tmp_path / "venv", lambda _: tmp_path / "root")
     finally:
         os.umask(before)
-    made = {path.name: path.lstat() for path in (tmp_path / "venv/bin").iterdir()}
-    assert {name: state.st_mode for name, state in made.items()} == {
+    statuses = {path.name: path.lstat() for path in (tmp_path / "venv/bin").iterdir()}
+    assert {name: state.st_mode for name, state in statuses.items()} == {
         "tool": stat.S_IFREG | 0o755,
         "tool.rc": stat.S_IFREG | 0o644,
     }
     assert (tmp_path / "venv/bin/tool").read_text() == "#!/bin/sh\n"
 
 
-def test_links_are_made_without_the_shares(tmp_path: Path) -> None:
+def test_links_do_not_need_shards(tmp_path: Path) -> None:
     (tmp_path / "venv").mkdir()
-    found = venv_entries(shards_of([SMALL]), "3.14")
-    materialize_links(found, tmp_path / "venv", lambda name: tmp_path / name)
+    entries = venv_entries(shards_of([SMALL]), "3.14")
+    materialize_links(entries, tmp_path / "venv", lambda name: tmp_path / name)
     link = tmp_path / "venv" / SITE / "small"
     assert link.is_symlink()
     assert not link.exists()
 
 
-def test_the_environments_own_files_are_never_covered(tmp_path: Path) -> None:
-    bad = ["pyvenv.cfg", "bin/python", "bin/python3.14", "lib64", "env/PATH"]
-    some = [distribution("bad", [*bad, "bin/bad"]), BIG]
-    venv = environment(some, tmp_path)
+def test_reserved_paths_keep_files_of_environment(tmp_path: Path) -> None:
+    reserved = ["pyvenv.cfg", "bin/python", "bin/python3.14", "lib64", "env/PATH"]
+    distributions = [distribution("bad", [*reserved, "bin/bad"]), BIG]
+    venv = environment(distributions, tmp_path)
     assert (venv / "bin/python").readlink() == Path("/python/bin/python3.14")
     assert (venv / "lib64").readlink() == Path("lib")
     assert "home = /python/bin" in (venv / "pyvenv.cfg").read_text()
@@ -181,16 +183,16 @@ def test_the_environments_own_files_are_never_covered(tmp_path: Path) -> None:
     assert not (venv / "env").exists()
 
 
-def test_merged_is_one_tree_of_real_files(tmp_path: Path) -> None:
-    some = [
+def test_merged_environment_is_one_tree_of_real_files(tmp_path: Path) -> None:
+    distributions = [
         BIG,
         SMALL,
         distribution("z", ["bin/z", "share/z/x", symlink(f"{SITE}/z.py", "small/x.py")]),
     ]
-    root_of = roots_of(some, tmp_path)
+    root_of = roots_of(distributions, tmp_path)
     venv = tmp_path / "venv"
     make(venv, Path("/python/bin/python3.14"), "3.14")
-    (shard,) = shards_of(some, merged=True)
+    (shard,) = shards_of(distributions, merged=True)
 
     materialize_merged(shard, venv, root_of)
 
@@ -206,7 +208,7 @@ def test_merged_is_one_tree_of_real_files(tmp_path: Path) -> None:
     assert (venv / SITE / "z.py").read_text() == f"small:{SITE}/small/x.py"
 
 
-def test_merged_refuses_what_does_not_belong(tmp_path: Path) -> None:
+def test_merged_environment_with_unexpected_file_is_refused(tmp_path: Path) -> None:
     root_of = roots_of([SMALL], tmp_path)
     venv = tmp_path / "venv"
     make(venv, Path("/python/bin/python3.14"), "3.14")
@@ -217,23 +219,25 @@ def test_merged_refuses_what_does_not_belong(tmp_path: Path) -> None:
 
 
 NAMES = ["__init__.py", "a.py", "x", "ns", "__pycache__", "é\n", "__pycache__/a.cpython-314.pyc"]
-PLACES = st.sampled_from([SITE, f"{SITE}/ns", f"{SITE}/p", "bin", "share/x", "etc", "include", ""])
-PATHS = st.tuples(PLACES, st.lists(st.sampled_from(NAMES), min_size=1, max_size=3))
+DIRECTORIES = st.sampled_from(
+    [SITE, f"{SITE}/ns", f"{SITE}/p", "bin", "share/x", "etc", "include", ""]
+)
+PATHS = st.tuples(DIRECTORIES, st.lists(st.sampled_from(NAMES), min_size=1, max_size=3))
 
 
 def _distributions(data: st.DataObject) -> list[Distribution]:
-    some = []
+    distributions = []
     for name in ("alpha", "beta", "gamma", "delta"):
-        found = data.draw(st.lists(PATHS, max_size=6))
-        paths = {"/".join([place, *parts]).lstrip("/") for place, parts in found}
+        entries = data.draw(st.lists(PATHS, max_size=6))
+        paths = {"/".join([entry, *parts]).lstrip("/") for entry, parts in entries}
         tops = {path for path in paths if not any(other.startswith(f"{path}/") for other in paths)}
-        some.append(distribution(name, [file(path, f"{name}:{path}") for path in tops]))
-    return [*some, BIG, heavy("other", 9)]
+        distributions.append(distribution(name, [file(path, f"{name}:{path}") for path in tops]))
+    return [*distributions, BIG, heavy("other", 9)]
 
 
-def _clash(some: Sequence[Distribution]) -> PathClash | None:
+def _clash(distributions: Sequence[Distribution]) -> PathClash | None:
     try:
-        owners_of(some)
+        owners_of(distributions)
     except PathClash as clash:
         return clash
     return None
@@ -245,15 +249,17 @@ def _assert_true(clash: PathClash, paths: Mapping[str, set[str]]) -> None:
 
 
 @given(st.data())
-def test_every_file_is_reached_once_and_is_the_right_one(data: st.DataObject) -> None:
-    some = _distributions(data)
-    clash = _clash(some)
+def test_every_file_appears_once_with_content_of_its_owner(data: st.DataObject) -> None:
+    distributions = _distributions(data)
+    clash = _clash(distributions)
     if clash:
-        _assert_true(clash, {one.name: {each.path for each in one.files} for one in some})
+        _assert_true(
+            clash, {each.name: {each.path for each in each.files} for each in distributions}
+        )
         return
-    owners = owners_of(some).files
+    owners = owners_of(distributions).files
     with tempfile.TemporaryDirectory() as directory:
-        venv = environment(some, Path(directory))
+        venv = environment(distributions, Path(directory))
         assert sorted(files_of(venv)) == sorted(owners)
         for path, owned in owners.items():
             if owned.file.size < 1000:
@@ -261,13 +267,13 @@ def test_every_file_is_reached_once_and_is_the_right_one(data: st.DataObject) ->
 
 
 @given(st.data())
-def test_copies_are_complete_without_the_share_that_has_them_too(data: st.DataObject) -> None:
-    some = _distributions(data)
-    if _clash(some):
+def test_every_copy_equals_file_of_its_shard(data: st.DataObject) -> None:
+    distributions = _distributions(data)
+    if _clash(distributions):
         return
-    shards = shards_of(some)
-    for place in venv_entries(shards, "3.14"):
-        if isinstance(place, Copy):
-            (home,) = [shard for shard in shards if shard.name == place.shard]
-            assert home.files[place.path].file == place.file
-            assert home.files[place.path].owner == place.owner
+    shards = shards_of(distributions)
+    for entry in venv_entries(shards, "3.14"):
+        if isinstance(entry, Copy):
+            (shard_of_entry,) = [shard for shard in shards if shard.name == entry.shard]
+            assert shard_of_entry.files[entry.path].file == entry.file
+            assert shard_of_entry.files[entry.path].owner == entry.owner

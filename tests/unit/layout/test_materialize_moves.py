@@ -1,4 +1,4 @@
-"""Files are moved from the stage, whole directories at once where that is right."""
+"""Moving files out of a staged environment: a directory as a whole if nothing else is in it."""
 
 import os
 from pathlib import Path
@@ -26,86 +26,86 @@ def paths(one: object) -> set[str]:
     return {file.path for file in getattr(one, "files", ())}
 
 
-def test_only_what_is_asked_for_is_moved(tmp_path: Path) -> None:
-    stage, target = tmp_path / "stage", tmp_path / "target"
-    install(ONE, stage)
-    install(TWO, stage)
+def test_only_given_files_are_moved(tmp_path: Path) -> None:
+    root, target = tmp_path / "stage", tmp_path / "target"
+    install(ONE, root)
+    install(TWO, root)
 
-    move_files(ONE.files, stage, target)
+    move_files(ONE.files, root, target)
 
     assert files_below(target) == paths(ONE)
-    assert files_below(stage) == paths(TWO)
+    assert files_below(root) == paths(TWO)
 
 
-def test_several_distributions_meet_in_one_place(tmp_path: Path) -> None:
-    stage, alone, target = tmp_path / "stage", tmp_path / "alone", tmp_path / "target"
-    install(ONE, stage)
-    install(TWO, alone)
+def test_files_of_several_distributions_are_moved_to_one_directory(tmp_path: Path) -> None:
+    root, other_root, target = tmp_path / "stage", tmp_path / "alone", tmp_path / "target"
+    install(ONE, root)
+    install(TWO, other_root)
     target.mkdir()
 
-    move_files(ONE.files, stage, target)
-    move_files(TWO.files, alone, target)
+    move_files(ONE.files, root, target)
+    move_files(TWO.files, other_root, target)
 
     assert files_below(target) == paths(ONE) | paths(TWO)
     assert (target / SITE / "ns/two.py").read_text() == f"two:{SITE}/ns/two.py"
 
 
-def test_a_directory_that_is_all_of_one_moves_at_once(tmp_path: Path) -> None:
-    stage, target = install(ONE, tmp_path / "stage"), tmp_path / "target"
-    inode = (stage / SITE / "one/deep").stat().st_ino
-    top = stage.stat().st_ino
+def test_directory_of_one_distribution_is_moved_whole(tmp_path: Path) -> None:
+    root, target = install(ONE, tmp_path / "stage"), tmp_path / "target"
+    inode = (root / SITE / "one/deep").stat().st_ino
+    top = root.stat().st_ino
 
-    move_files(ONE.files, stage, target)
+    move_files(ONE.files, root, target)
 
     assert (target / SITE / "one/deep").stat().st_ino == inode
     assert target.stat().st_ino == top
 
 
 @pytest.mark.parametrize("extra", ["left.py", "deep/left.py", "empty/", "dangling ->"])
-def test_what_was_not_asked_for_stays_behind(tmp_path: Path, extra: str) -> None:
-    stage, target = install(ONE, tmp_path / "stage"), tmp_path / "target"
-    unasked = stage / SITE / "one" / extra.rstrip("/").partition(" ")[0]
+def test_other_files_stay(tmp_path: Path, extra: str) -> None:
+    root, target = install(ONE, tmp_path / "stage"), tmp_path / "target"
+    other = root / SITE / "one" / extra.rstrip("/").partition(" ")[0]
     if extra.endswith("/"):
-        unasked.mkdir()
+        other.mkdir()
     elif extra.endswith("->"):
-        unasked.symlink_to("nowhere")
+        other.symlink_to("nowhere")
     else:
-        unasked.touch()
+        other.touch()
 
-    move_files(ONE.files, stage, target)
+    move_files(ONE.files, root, target)
 
     assert files_below(target) == paths(ONE)
-    assert unasked.is_symlink() or unasked.exists()
+    assert other.is_symlink() or other.exists()
     assert not (target / SITE / "one/empty").exists()
 
 
-def test_a_link_to_a_directory_is_moved_as_a_link(tmp_path: Path) -> None:
+def test_link_to_directory_is_moved_as_link(tmp_path: Path) -> None:
     one = distribution("one", [f"{SITE}/one/data/x", symlink(f"{SITE}/one/link", "data")])
-    stage, target = install(one, tmp_path / "stage"), tmp_path / "target"
-    move_files(one.files, stage, target)
+    root, target = install(one, tmp_path / "stage"), tmp_path / "target"
+    move_files(one.files, root, target)
     assert (target / SITE / "one/link").readlink() == Path("data")
 
 
-def test_a_link_in_the_place_of_a_directory_is_not_followed(tmp_path: Path) -> None:
-    stage, target = install(ONE, tmp_path / "stage"), tmp_path / "target"
+def test_link_in_place_of_directory_is_not_followed(tmp_path: Path) -> None:
+    root, target = install(ONE, tmp_path / "stage"), tmp_path / "target"
     elsewhere = tmp_path / "elsewhere"
-    (stage / SITE / "one").rename(elsewhere)
-    (stage / SITE / "one").symlink_to(elsewhere)
+    (root / SITE / "one").rename(elsewhere)
+    (root / SITE / "one").symlink_to(elsewhere)
     with pytest.raises(OSError, match="one"):
-        move_files(ONE.files, stage, target)
+        move_files(ONE.files, root, target)
     assert files_below(elsewhere) == {"__init__.py", "deep/x.py"}
 
 
-def test_a_missing_file_is_said(tmp_path: Path) -> None:
-    stage = install(ONE, tmp_path / "stage")
-    (stage / SITE / "one/deep/x.py").unlink()
+def test_missing_file_raises(tmp_path: Path) -> None:
+    root = install(ONE, tmp_path / "stage")
+    (root / SITE / "one/deep/x.py").unlink()
     with pytest.raises(FileNotFoundError, match=r"x\.py"):
-        move_files(ONE.files, stage, tmp_path / "target")
+        move_files(ONE.files, root, tmp_path / "target")
 
 
-def test_odd_names_are_moved(tmp_path: Path) -> None:
+def test_unusual_names_are_moved(tmp_path: Path) -> None:
     names = ["ä ö", "line\nbreak", os.fsdecode(b"\xff"), "-", "a\\b"]
     one = distribution("one", [f"{SITE}/{name}/x.py" for name in names])
-    stage, target = install(one, tmp_path / "stage"), tmp_path / "target"
-    move_files(one.files, stage, target)
+    root, target = install(one, tmp_path / "stage"), tmp_path / "target"
+    move_files(one.files, root, target)
     assert files_below(target) == paths(one)

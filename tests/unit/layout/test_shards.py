@@ -1,4 +1,4 @@
-"""Which share holds what: a function of content alone."""
+"""Which shard holds which files: a function of content alone."""
 
 import re
 
@@ -25,11 +25,11 @@ def by_name(*distributions: Distribution) -> dict[str, Shard]:
     return {shard.name: shard for shard in shards_of(distributions)}
 
 
-def test_a_small_environment_is_one_share() -> None:
+def test_small_environment_is_one_shard() -> None:
     assert list(by_name(module("django"), module("six"))) == ["deps-00"]
 
 
-def test_the_threshold_is_a_number_of_bytes() -> None:
+def test_threshold_for_one_shard_is_exact() -> None:
     half = ONE_SHARD_BELOW // 2
     below = shard_of_each([module("a", size=half), module("b", size=half - 1)])
     at = shard_of_each([module("a", size=half), module("b", size=half)])
@@ -37,43 +37,43 @@ def test_the_threshold_is_a_number_of_bytes() -> None:
     assert at == {"a": "deps-a", "b": "deps-b"}
 
 
-def test_a_large_distribution_has_a_share_of_its_own() -> None:
-    found = shard_of_each([BIG, heavy("middle", 8), module("small")])
-    assert found["big"] == "deps-big"
-    assert SPREAD.fullmatch(found["middle"])  # 8 MB is not above 8 MB
-    assert SPREAD.fullmatch(found["small"])
+def test_large_distribution_has_own_layer() -> None:
+    shard_names = shard_of_each([BIG, heavy("middle", 8), module("small")])
+    assert shard_names["big"] == "deps-big"
+    assert SPREAD.fullmatch(shard_names["middle"])  # 8 MB is not above 8 MB
+    assert SPREAD.fullmatch(shard_names["small"])
 
 
-def test_only_the_largest_have_shares_of_their_own() -> None:
-    some = [heavy(f"m{number}", 9 + number) for number in range(30)]
-    found = shard_of_each(some)
-    own = {name for name, shard in found.items() if not SPREAD.fullmatch(shard)}
+def test_only_largest_distributions_have_own_layers() -> None:
+    distributions = [heavy(f"m{number}", 9 + number) for number in range(30)]
+    shard_names = shard_of_each(distributions)
+    own = {name for name, shard in shard_names.items() if not SPREAD.fullmatch(shard)}
     assert own == {f"m{number}" for number in range(30 - OWN_LAYERS_AT_MOST, 30)}
 
 
-def test_equal_sizes_are_told_apart_by_name() -> None:
-    some = [heavy(f"m{number:02}", 9) for number in range(OWN_LAYERS_AT_MOST + 1)]
-    found = shard_of_each(list(reversed(some)))
-    assert SPREAD.fullmatch(found.pop(f"m{OWN_LAYERS_AT_MOST:02}"))
-    assert sorted(found.values()) == [f"deps-{name}" for name in sorted(found)]
+def test_equal_sizes_are_ordered_by_name() -> None:
+    distributions = [heavy(f"m{number:02}", 9) for number in range(OWN_LAYERS_AT_MOST + 1)]
+    shard_names = shard_of_each(list(reversed(distributions)))
+    assert SPREAD.fullmatch(shard_names.pop(f"m{OWN_LAYERS_AT_MOST:02}"))
+    assert sorted(shard_names.values()) == [f"deps-{name}" for name in sorted(shard_names)]
 
 
-def test_coupled_distributions_go_together_named_after_the_largest() -> None:
+def test_coupled_distributions_share_layer_of_largest() -> None:
     nvidia = frozenset({"torch", "nvidia-cublas"})
-    found = shard_of_each([BIG, heavy("torch", 7), heavy("nvidia-cublas", 6)], [nvidia])
-    assert found == {"big": "deps-big", "torch": "deps-torch", "nvidia-cublas": "deps-torch"}
+    shard_names = shard_of_each([BIG, heavy("torch", 7), heavy("nvidia-cublas", 6)], [nvidia])
+    assert shard_names == {"big": "deps-big", "torch": "deps-torch", "nvidia-cublas": "deps-torch"}
 
 
-def test_small_coupled_distributions_share_the_place_of_their_largest() -> None:
-    alone = shard_of_each([BIG, heavy("b", 2)])
-    found = shard_of_each([BIG, module("a"), heavy("b", 2), module("c")], [frozenset("abc")])
-    assert {found[name] for name in "abc"} == {alone["b"]}
+def test_small_coupled_distributions_are_in_shard_of_largest() -> None:
+    without_couple = shard_of_each([BIG, heavy("b", 2)])
+    shard_names = shard_of_each([BIG, module("a"), heavy("b", 2), module("c")], [frozenset("abc")])
+    assert {shard_names[name] for name in "abc"} == {without_couple["b"]}
 
 
 @pytest.mark.parametrize(
     "name", ["00", "15", "99", "a/../b", "é", "x" * 300, "", "-", "A.B", "a--b", "a\n", "\udc80"]
 )
-def test_no_name_makes_a_bad_layer_or_one_of_the_spread(name: str) -> None:
+def test_unusual_name_gives_valid_layer_name_outside_spread(name: str) -> None:
     shard = shard_of_each([distribution(name, [file("share/x", size=40 * MEGABYTE)])])[name]
     assert LAYER_NAME.fullmatch(shard)
     assert not SPREAD.fullmatch(shard)
@@ -82,12 +82,12 @@ def test_no_name_makes_a_bad_layer_or_one_of_the_spread(name: str) -> None:
 
 
 @given(st.sets(st.from_regex(r"[a-z0-9]{1,3}(-[a-z0-9]{1,2})?", fullmatch=True), min_size=2))
-def test_two_large_distributions_never_have_one_share(names: set[str]) -> None:
-    some = [heavy(name, 40) for name in sorted(names)[:OWN_LAYERS_AT_MOST]]
-    assert len(set(shard_of_each(some).values())) == len(some)
+def test_large_distributions_have_different_layers(names: set[str]) -> None:
+    distributions = [heavy(name, 40) for name in sorted(names)[:OWN_LAYERS_AT_MOST]]
+    assert len(set(shard_of_each(distributions).values())) == len(distributions)
 
 
-def test_a_share_says_what_it_holds() -> None:
+def test_shard_lists_its_contents() -> None:
     shard = by_name(module("django", "a.py"), distribution("six", [f"{SITE}/six.py"]))["deps-00"]
     assert shard.distributions == ("django", "six")
     assert list(shard.files) == sorted(shard.files)
@@ -104,50 +104,50 @@ def test_a_share_says_what_it_holds() -> None:
         symlink(f"{SITE}/m.py", "text"),
     ],
 )
-def test_contents_modes_paths_and_kinds_are_in_the_digest(changed: File) -> None:
+def test_digest_depends_on_contents_modes_paths_and_kinds(changed: File) -> None:
     (before,) = shards_of([distribution("m", [file(f"{SITE}/m.py", "text")])])
     (after,) = shards_of([distribution("m", [changed])])
     assert before.digest != after.digest
 
 
-def test_versions_and_owners_are_not_in_the_digest() -> None:
+def test_digest_does_not_depend_on_names_and_versions() -> None:
     (before,) = shards_of([distribution("a", [file("share/x", "text")])])
     (after,) = shards_of([distribution("b", [file("share/x", "text")])])
     assert before.digest == after.digest
 
 
-def test_nothing_makes_no_share() -> None:
+def test_no_files_give_no_shard() -> None:
     assert shards_of([]) == ()
     assert shards_of([Distribution("empty", "1", "", ())]) == ()
 
 
-def test_merged_is_one_share_that_is_the_environment() -> None:
+def test_merged_layout_is_one_shard_named_venv() -> None:
     (shard,) = shards_of([BIG, module("six"), heavy("other", 20)], merged=True)
     assert shard.name == "venv"
     assert shard.distributions == ("big", "other", "six")
 
 
 @given(st.permutations([BIG, heavy("nine", 9), *(module(f"m{n}", "x.py") for n in range(20))]))
-def test_the_order_of_distributions_does_not_matter(some: list[Distribution]) -> None:
-    assert shards_of(some) == shards_of(sorted(some, key=lambda one: one.name))
+def test_order_of_distributions_does_not_matter(distributions: list[Distribution]) -> None:
+    assert shards_of(distributions) == shards_of(sorted(distributions, key=lambda each: each.name))
 
 
 @given(st.integers(0, 39))
-def test_one_distribution_more_or_less_changes_its_own_share_only(number: int) -> None:
-    some = [BIG, *(module(f"m{n}", "x.py") for n in range(40))]
-    less = [one for one in some if one.name != f"m{number}"]
-    home = shard_of_each(some)[f"m{number}"]
+def test_adding_distribution_changes_only_its_shard(number: int) -> None:
+    distributions = [BIG, *(module(f"m{n}", "x.py") for n in range(40))]
+    fewer = [each for each in distributions if each.name != f"m{number}"]
+    changed = shard_of_each(distributions)[f"m{number}"]
 
-    before, after = by_name(*some), by_name(*less)
+    before, after = by_name(*distributions), by_name(*fewer)
 
-    assert before.pop(home) != after.pop(home, None)
+    assert before.pop(changed) != after.pop(changed, None)
     assert before == after
 
 
 def test_two_thousand_distributions_are_spread_evenly() -> None:
-    some = [module(f"package-{number}", "x.py") for number in range(2000)]
-    found = by_name(BIG, *some)
-    found.pop("deps-big")
-    assert len(found) == 16
-    assert all(60 < len(shard.distributions) < 200 for shard in found.values())
-    assert sum(len(shard.files) for shard in found.values()) == 4000
+    distributions = [module(f"package-{number}", "x.py") for number in range(2000)]
+    shard_names = by_name(BIG, *distributions)
+    shard_names.pop("deps-big")
+    assert len(shard_names) == 16
+    assert all(60 < len(shard.distributions) < 200 for shard in shard_names.values())
+    assert sum(len(shard.files) for shard in shard_names.values()) == 4000

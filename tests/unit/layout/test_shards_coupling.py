@@ -1,4 +1,4 @@
-"""Which distributions have to lie in one share."""
+"""Which distributions must be in the same shard."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,71 +15,71 @@ TORCH = distribution(
 CUBLAS = distribution("nvidia-cublas", [f"{SITE}/nvidia/cublas/lib/libcublas.so.12"])
 
 
-def test_strangers_are_not_coupled() -> None:
+def test_unrelated_distributions_are_not_coupled() -> None:
     assert coupled_groups([module("django"), module("six")]) == ()
 
 
-def test_the_same_path_couples_whatever_it_holds() -> None:
+def test_common_path_couples() -> None:
     same = file(f"{SITE}/backports/__init__.py", "pkgutil")
-    found = coupled_groups([distribution("b", [same]), module("c"), distribution("a", [same])])
-    assert found == (frozenset({"a", "b"}),)
+    groups = coupled_groups([distribution("b", [same]), module("c"), distribution("a", [same])])
+    assert groups == (frozenset({"a", "b"}),)
 
 
-def test_a_file_in_anothers_regular_package_couples() -> None:
+def test_file_in_regular_package_of_another_couples() -> None:
     plugin = distribution("plugin", [f"{SITE}/tool/plugins/deep/plugin.py"])
     assert coupled_groups([plugin, module("tool")]) == (frozenset({"plugin", "tool"}),)
 
 
-def test_a_package_whose_init_is_compiled_couples_too() -> None:
+def test_file_in_package_with_compiled_init_couples() -> None:
     init = f"{SITE}/fast/__init__.cpython-314-x86_64-linux-gnu.so"
     addon = distribution("addon", [f"{SITE}/fast/addon.py"])
     assert coupled_groups([distribution("fast", [init]), addon]) == (frozenset({"addon", "fast"}),)
 
 
-def test_a_namespace_package_does_not_couple() -> None:
-    one = distribution("google-a", [f"{SITE}/google/a/__init__.py"])
-    two = distribution("google-b", [f"{SITE}/google/b/__init__.py"])
-    assert coupled_groups([one, two]) == ()
+def test_namespace_package_does_not_couple() -> None:
+    first = distribution("google-a", [f"{SITE}/google/a/__init__.py"])
+    second = distribution("google-b", [f"{SITE}/google/b/__init__.py"])
+    assert coupled_groups([first, second]) == ()
 
 
-def test_a_regular_package_inside_a_namespace_couples_only_who_writes_into_it() -> None:
-    one = distribution("google-a", [f"{SITE}/google/a/__init__.py"])
-    two = distribution("google-b", [f"{SITE}/google/b/__init__.py"])
-    into = distribution("google-a-extra", [f"{SITE}/google/a/extra.py"])
-    assert coupled_groups([one, two, into]) == (frozenset({"google-a", "google-a-extra"}),)
+def test_regular_package_in_namespace_couples_only_its_writers() -> None:
+    first = distribution("google-a", [f"{SITE}/google/a/__init__.py"])
+    second = distribution("google-b", [f"{SITE}/google/b/__init__.py"])
+    addon = distribution("google-a-extra", [f"{SITE}/google/a/extra.py"])
+    assert coupled_groups([first, second, addon]) == (frozenset({"google-a", "google-a-extra"}),)
 
 
-def test_a_stray_init_in_site_packages_does_not_couple_everything() -> None:
+def test_init_in_site_packages_does_not_couple_everything() -> None:
     stray = distribution("stray", [f"{SITE}/__init__.py", f"{SITE}/stray/__init__.py"])
     bytecode = distribution("odd", [f"{SITE}/__pycache__/__init__.cpython-314.pyc"])
-    other = distribution("other", [f"{SITE}/__pycache__/other.cpython-314.pyc"])
-    assert coupled_groups([stray, bytecode, other, module("django")]) == ()
+    neighbor = distribution("other", [f"{SITE}/__pycache__/other.cpython-314.pyc"])
+    assert coupled_groups([stray, bytecode, neighbor, module("django")]) == ()
 
 
-def test_modules_outside_site_packages_are_only_data() -> None:
-    one = distribution("one", ["share/templates/__init__.py"])
-    two = distribution("two", ["share/templates/x.py"])
-    assert coupled_groups([one, two]) == ()
+def test_modules_outside_site_packages_do_not_couple() -> None:
+    first = distribution("one", ["share/templates/__init__.py"])
+    second = distribution("two", ["share/templates/x.py"])
+    assert coupled_groups([first, second]) == ()
 
 
-def test_a_library_that_is_looked_for_elsewhere_couples() -> None:
+def test_library_loaded_from_another_distribution_couples() -> None:
     assert coupled_groups([CUBLAS, TORCH, module("six")]) == (
         frozenset({"nvidia-cublas", "torch"}),
     )
 
 
-def test_a_directory_that_is_reached_without_libraries_in_it_does_not_couple() -> None:
+def test_reached_directory_without_libraries_does_not_couple() -> None:
     up = distribution("up", [f"{SITE}/_up.so"], reaches=(SITE, f"{SITE}/django"))
     assert coupled_groups([up, module("django"), distribution("six", [f"{SITE}/six.py"])]) == ()
 
 
-def test_couples_of_couples_are_one() -> None:
+def test_overlapping_couples_are_one_group() -> None:
     chain = [
         distribution(f"d{number}", [f"share/{number}", f"share/{number + 1}"])
         for number in range(5)
     ]
-    far = [distribution("x", ["bin/x"]), distribution("y", ["bin/x"])]
-    assert coupled_groups([*far, *chain]) == (
+    pair = [distribution("x", ["bin/x"]), distribution("y", ["bin/x"])]
+    assert coupled_groups([*pair, *chain]) == (
         frozenset({"d0", "d1", "d2", "d3", "d4"}),
         frozenset({"x", "y"}),
     )
@@ -89,16 +89,16 @@ PATHS = [f"{SITE}/{each}" for each in ("a/__init__.py", "a/b/c.py", "a/b/__init_
 
 
 @given(st.data())
-def test_nobody_is_in_two_sets_and_order_does_not_matter(data: st.DataObject) -> None:
+def test_groups_are_disjoint_and_independent_of_order(data: st.DataObject) -> None:
     chosen = st.sets(st.sampled_from(PATHS))
     reaches = st.sampled_from([(), (f"{SITE}/d",)])
-    some: list[Distribution] = [
+    distributions: list[Distribution] = [
         distribution(name, data.draw(chosen), data.draw(reaches)) for name in "abcdef"
     ]
 
-    found = coupled_groups(some)
+    groups = coupled_groups(distributions)
 
-    members = [name for group in found for name in group]
+    members = [name for group in groups for name in group]
     assert len(members) == len(set(members))
-    assert all(len(group) > 1 for group in found)
-    assert coupled_groups(data.draw(st.permutations(some))) == found
+    assert all(len(group) > 1 for group in groups)
+    assert coupled_groups(data.draw(st.permutations(distributions))) == groups

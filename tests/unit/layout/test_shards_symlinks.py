@@ -1,4 +1,4 @@
-"""Symbolic links of distributions lead where they did, also from inside a share."""
+"""Symbolic links of distributions keep their destination inside a shard."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ B = heavy("b", 20)
 
 
 def target_of(target: str) -> str:
-    """Return where `a/link`, made as a link to *target*, leads in the share of `a`."""
+    """Return the target in the shard of `a` of `a/link`, installed as a link to *target*."""
     more = distribution("a", [*A.files, f"{PACKAGE}/own/x.py", symlink(f"{PACKAGE}/link", target)])
     shards = {shard.name: shard for shard in shards_of([more, B])}
     return shards["deps-a"].files[f"{PACKAGE}/link"].file.target
@@ -24,12 +24,12 @@ def target_of(target: str) -> str:
 @pytest.mark.parametrize(
     "target", ["__init__.py", "./own/../own/x.py", "own", "../a/own/", "/usr/share/zoneinfo"]
 )
-def test_a_link_to_what_lies_beside_it_stays_as_it_is(target: str) -> None:
+def test_link_inside_shard_keeps_target(target: str) -> None:
     assert target_of(target) == target
 
 
 @pytest.mark.parametrize(
-    ("target", "aim"),
+    ("target", "destination"),
     [
         ("../b/__init__.py", f"{SITE}/b/__init__.py"),
         ("..", SITE),
@@ -39,24 +39,22 @@ def test_a_link_to_what_lies_beside_it_stays_as_it_is(target: str) -> None:
         ("missing", f"{PACKAGE}/missing"),
     ],
 )
-def test_a_link_that_leaves_its_share_goes_by_way_of_the_environment(
-    target: str, aim: str
-) -> None:
-    assert target_of(target) == f"../../../../../../venv/{aim}"
+def test_link_out_of_shard_leads_through_venv(target: str, destination: str) -> None:
+    assert target_of(target) == f"../../../../../../venv/{destination}"
 
 
-def test_a_link_that_is_led_on_has_the_digest_of_its_new_target() -> None:
-    outward = distribution("a", [*A.files, symlink(f"{PACKAGE}/link", "../b")])
+def test_retargeted_link_has_digest_of_new_target() -> None:
+    distribution_with_link = distribution("a", [*A.files, symlink(f"{PACKAGE}/link", "../b")])
     (link,) = [
         owned.file
-        for shard in shards_of([outward, B])
+        for shard in shards_of([distribution_with_link, B])
         for owned in shard.files.values()
         if owned.file.target
     ]
     assert link == symlink(f"{PACKAGE}/link", link.target)._replace(size=link.size)
 
 
-def test_links_resolve_as_in_an_ordinary_environment(tmp_path: Path) -> None:
+def test_links_resolve_as_in_ordinary_environment(tmp_path: Path) -> None:
     links = {
         f"{PACKAGE}/to_own": "own/x.py",
         f"{PACKAGE}/to_own_directory": "own",
@@ -71,7 +69,7 @@ def test_links_resolve_as_in_an_ordinary_environment(tmp_path: Path) -> None:
     }
     files = [file(path, f"a:{path}") for path in (f"{PACKAGE}/own/x.py", "share/doc/a.txt")]
     files += [symlink(path, target) for path, target in links.items()]
-    some = [
+    distributions = [
         distribution("a", [*A.files, *files]),
         distribution("b", [*B.files, f"{SITE}/loose.py", "share/doc/b.txt"]),
     ]
@@ -80,21 +78,21 @@ def test_links_resolve_as_in_an_ordinary_environment(tmp_path: Path) -> None:
         (root / "bin").mkdir(parents=True)
         (root / "bin/python").write_text("ELF")
         (root / "lib/python3.14/site-packages").mkdir(parents=True)
-    roots = {one.name: install(one, tmp_path / one.name) for one in some}
-    for one in some:
-        install(one, plain)
+    roots = {each.name: install(each, tmp_path / each.name) for each in distributions}
+    for each in distributions:
+        install(each, plain)
 
-    shards = shards_of(some)
+    shards = shards_of(distributions)
     materialize_links(venv_entries(shards, "3.14"), venv, roots.__getitem__)
     for shard in shards:
         materialize_shard(shard, tmp_path / shard.name, roots.__getitem__)
 
     for link in links:
-        expected, found = plain / link, venv / link
+        expected, actual = plain / link, venv / link
         assert expected.exists(), f"{link} leads nowhere to begin with"
         if expected.is_dir():
-            assert sorted(p.name for p in found.iterdir()) == sorted(
+            assert sorted(p.name for p in actual.iterdir()) == sorted(
                 p.name for p in expected.iterdir()
             )
         else:
-            assert found.read_bytes()[:200] == expected.read_bytes()[:200]
+            assert actual.read_bytes()[:200] == expected.read_bytes()[:200]

@@ -83,7 +83,7 @@ def into(tmp_path: Path) -> Path:
     return directory
 
 
-def test_what_is_packed_is_unpacked_the_same(root: Path, into: Path) -> None:
+def test_unpacking_restores_packed_files(root: Path, into: Path) -> None:
     unpack(TREE, io.BytesIO(packed(root)), into, DOING)
 
     assert seen(into) == seen(root)
@@ -105,7 +105,7 @@ NAMES = st.text(
         unique_by=lambda one: one[0],
     )
 )
-def test_any_names_modes_and_links_survive(
+def test_any_names_modes_and_links_are_restored(
     rows: list[tuple[str, Literal["f", "x", "l", "d"], int, str]],
 ) -> None:
     members = tuple(
@@ -134,7 +134,7 @@ def test_any_names_modes_and_links_survive(
     st.integers(0, (1 << 33) - 1),
     st.text(st.characters(exclude_characters="\0", codec="utf-8"), min_size=1, max_size=300),
 )
-def test_headers_are_those_of_gnu_tar(
+def test_headers_equal_those_of_gnu_tar(
     path: str, kind: Literal["f", "x", "l", "d"], size: int, target: str
 ) -> None:
     path = path.strip("/") or "x"
@@ -151,7 +151,7 @@ def test_headers_are_those_of_gnu_tar(
     assert ours == known.tobuf(tarfile.GNU_FORMAT, "utf-8", "surrogateescape")
 
 
-def test_other_programs_can_read_an_archive(root: Path) -> None:
+def test_tar_can_read_archive(root: Path) -> None:
     plain = io.BytesIO(zstd.decompress(packed(root)))
 
     with tarfile.open(fileobj=plain) as archive:
@@ -159,7 +159,7 @@ def test_other_programs_can_read_an_archive(root: Path) -> None:
         assert {one.mtime for one in archive} | {one.uid for one in archive} == {0}
 
 
-def test_bytes_depend_on_contents_alone(root: Path, tmp_path: Path) -> None:
+def test_archive_depends_on_contents_alone(root: Path, tmp_path: Path) -> None:
     expected = packed(root)
     with umask(0o077):
         other = fill(tmp_path / "other", tuple(reversed(TREE)))
@@ -170,7 +170,7 @@ def test_bytes_depend_on_contents_alone(root: Path, tmp_path: Path) -> None:
     assert packed(other) == packed(root) == expected
 
 
-def test_modes_do_not_depend_on_the_umask(root: Path, into: Path) -> None:
+def test_modes_do_not_depend_on_umask(root: Path, into: Path) -> None:
     with umask(0o077):
         unpack(TREE, io.BytesIO(packed(root)), into, DOING)
 
@@ -180,7 +180,7 @@ def test_modes_do_not_depend_on_the_umask(root: Path, into: Path) -> None:
     }  # fmt: skip
 
 
-def test_what_comes_twice_far_apart_is_packed_once(tmp_path: Path, into: Path) -> None:
+def test_long_range_option_finds_distant_repetitions(tmp_path: Path, into: Path) -> None:
     members = (Member("a", "f", 5 << 20), Member("b", "f", 8 << 20), Member("c", "f", 5 << 20))
     (tmp_path / "a").write_bytes(twice := random.Random(1).randbytes(5 << 20))
     (tmp_path / "b").write_bytes(bytes(8 << 20))
@@ -193,14 +193,14 @@ def test_what_comes_twice_far_apart_is_packed_once(tmp_path: Path, into: Path) -
     assert (into / "c").read_bytes() == twice
 
 
-def test_an_archive_of_nothing_holds_nothing(root: Path, into: Path) -> None:
+def test_archive_of_no_members_is_empty(root: Path, into: Path) -> None:
     unpack((), io.BytesIO(packed(root, ())), into, DOING)
 
     assert [*into.iterdir()] == []
 
 
 @pytest.mark.parametrize("end", [0, 1, 4, 50, 200, -200, -1])
-def test_an_archive_cut_short_is_damaged(root: Path, into: Path, end: int) -> None:
+def test_truncated_archive_is_damaged(root: Path, into: Path, end: int) -> None:
     with pytest.raises(DamagedStore) as caught:
         unpack(TREE, io.BytesIO(packed(root)[:end]), into, DOING)
 
@@ -219,9 +219,7 @@ def test_an_archive_cut_short_is_damaged(root: Path, into: Path, end: int) -> No
     ],
     ids=str,
 )
-def test_what_was_not_announced_is_never_written(
-    tmp_path: Path, into: Path, other: Member
-) -> None:
+def test_unexpected_member_is_not_written(tmp_path: Path, into: Path, other: Member) -> None:
     announced = Member("a/link", "l", target="x")
     forged = zstd.compress(header(other) + b"x".ljust(512, b"\0") + bytes(1024))
 
@@ -233,7 +231,7 @@ def test_what_was_not_announced_is_never_written(
 
 
 @pytest.mark.parametrize("kind", list("kspc"), ids=["mode", "size", "program", "contents"])
-def test_a_header_that_differs_in_anything_is_damage(into: Path, kind: str) -> None:
+def test_any_difference_in_header_is_damage(into: Path, kind: str) -> None:
     changed = {
         "k": Member("a", "x", 4),
         "s": Member("a", "f", 5),
@@ -246,14 +244,14 @@ def test_a_header_that_differs_in_anything_is_damage(into: Path, kind: str) -> N
         unpack((Member("a", "f", 4),), io.BytesIO(forged), into, DOING)
 
 
-def test_an_archive_with_more_than_was_announced_is_damaged(root: Path, into: Path) -> None:
+def test_archive_with_more_members_is_damaged(root: Path, into: Path) -> None:
     with pytest.raises(DamagedStore) as caught:
         unpack(TREE[:-1], io.BytesIO(packed(root)), into, DOING)
 
     assert caught.value.reason == "its archive holds more than it should"
 
 
-def test_nothing_is_written_through_a_link_that_lies_there(
+def test_existing_link_to_directory_is_not_followed(
     root: Path, tmp_path: Path, into: Path
 ) -> None:
     (tmp_path / "outside").mkdir()
@@ -265,9 +263,7 @@ def test_nothing_is_written_through_a_link_that_lies_there(
     assert [*(tmp_path / "outside").iterdir()] == []
 
 
-def test_a_file_that_is_a_link_is_replaced_and_not_followed(
-    root: Path, tmp_path: Path, into: Path
-) -> None:
+def test_existing_link_is_replaced(root: Path, tmp_path: Path, into: Path) -> None:
     (tmp_path / "outside").write_text("safe")
     (into / "c").symlink_to(tmp_path / "outside")
 
@@ -277,7 +273,7 @@ def test_a_file_that_is_a_link_is_replaced_and_not_followed(
     assert (into / "c").stat().st_size == 3 << 20
 
 
-def test_files_of_others_stay(root: Path, into: Path) -> None:
+def test_other_files_are_kept(root: Path, into: Path) -> None:
     (into / "a").mkdir()
     (into / "a/other").write_text("mine")
 
@@ -286,7 +282,7 @@ def test_files_of_others_stay(root: Path, into: Path) -> None:
     assert (into / "a/other").read_text() == "mine"
 
 
-def test_a_file_in_the_way_of_a_directory_is_named(root: Path, into: Path) -> None:
+def test_file_in_place_of_directory_is_named(root: Path, into: Path) -> None:
     (into / "a").write_text("a file where a directory should be")
 
     with pytest.raises(DamagedStore) as caught:
@@ -295,7 +291,7 @@ def test_a_file_in_the_way_of_a_directory_is_named(root: Path, into: Path) -> No
     assert f"{into / 'a'}" in caught.value.reason
 
 
-def test_a_directory_in_the_way_of_a_file_is_named(root: Path, into: Path) -> None:
+def test_directory_in_place_of_file_is_named(root: Path, into: Path) -> None:
     (into / "c").mkdir()
 
     with pytest.raises(DamagedStore) as caught:
@@ -317,22 +313,20 @@ class Failing(io.BytesIO):
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
-def test_a_full_disk_is_told_with_what_was_done(into: Path, number: int) -> None:
+def test_full_disk_raises_disk_full_with_activity(into: Path, number: int) -> None:
     with pytest.raises(DiskFull) as caught:
         unpack(TREE, Failing(number), into, DOING)
 
     assert caught.value.doing == DOING
 
 
-def test_other_faults_of_the_system_are_not_hidden(into: Path) -> None:
+def test_other_os_errors_are_raised_unchanged(into: Path) -> None:
     with pytest.raises(PermissionError):
         unpack(TREE, Failing(errno.EACCES), into, DOING)
 
 
 @pytest.mark.parametrize("content", [b"four", b"four and more", b""])
-def test_a_file_that_changed_before_it_was_packed_is_our_mistake(
-    tmp_path: Path, content: bytes
-) -> None:
+def test_file_with_other_size_breaks_contract(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a").write_bytes(content)
 
     with pytest.raises(ContractBroken) as caught:
@@ -344,7 +338,7 @@ def test_a_file_that_changed_before_it_was_packed_is_our_mistake(
     )
 
 
-def test_a_file_that_became_a_link_is_not_packed(tmp_path: Path) -> None:
+def test_file_replaced_by_link_is_not_packed(tmp_path: Path) -> None:
     (tmp_path / "a").symlink_to("/etc/passwd")
 
     with pytest.raises(OSError, match="symbolic links"):
@@ -356,11 +350,11 @@ def test_one_file_is_read_without_unpacking(root: Path) -> None:
 
 
 @pytest.mark.parametrize("wanted", ["", "b", "nothing"])
-def test_a_file_that_is_not_inside_cannot_be_read(root: Path, wanted: str) -> None:
+def test_missing_member_cannot_be_read(root: Path, wanted: str) -> None:
     with pytest.raises(DamagedStore):
         read(TREE, io.BytesIO(packed(root)), wanted)
 
 
-def test_a_file_of_a_cut_archive_cannot_be_read(root: Path) -> None:
+def test_member_of_truncated_archive_cannot_be_read(root: Path) -> None:
     with pytest.raises(DamagedStore):
         read(TREE, io.BytesIO(packed(root)[:60]), "c")

@@ -43,13 +43,13 @@ def draft_name(begun: float) -> str:
     return f".{int(begun)}-0123456789abcdef.partial"
 
 
-def test_a_file_is_named_by_the_digest_of_what_it_holds(tmp_path: Path) -> None:
+def test_file_is_named_by_digest_of_content(tmp_path: Path) -> None:
     assert put(tmp_path) == DIGEST
     assert names(tmp_path) == [f"{DIGEST}.bin"]
     assert get(tmp_path) == CONTENT
 
 
-def test_everyone_may_read_it_whatever_the_umask(tmp_path: Path) -> None:
+def test_mode_does_not_depend_on_umask(tmp_path: Path) -> None:
     before = os.umask(0o077)
     try:
         put(tmp_path)
@@ -59,7 +59,7 @@ def test_everyone_may_read_it_whatever_the_umask(tmp_path: Path) -> None:
     assert (tmp_path / f"{DIGEST}.bin").stat().st_mode & 0o777 == 0o644
 
 
-def test_nothing_is_left_of_what_was_not_finished(tmp_path: Path) -> None:
+def test_failed_write_leaves_nothing(tmp_path: Path) -> None:
     class Stopped(BaseException):
         """As by Ctrl-C."""
 
@@ -70,7 +70,7 @@ def test_nothing_is_left_of_what_was_not_finished(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
-def test_a_full_disk_leaves_nothing_and_says_what_was_done(tmp_path: Path, number: int) -> None:
+def test_full_disk_leaves_nothing_and_names_activity(tmp_path: Path, number: int) -> None:
     with pytest.raises(DiskFull) as caught:
         put_half(tmp_path, OSError(number, "full"))
 
@@ -78,12 +78,12 @@ def test_a_full_disk_leaves_nothing_and_says_what_was_done(tmp_path: Path, numbe
     assert names(tmp_path) == []
 
 
-def test_other_faults_of_the_system_are_not_hidden(tmp_path: Path) -> None:
+def test_other_os_errors_are_raised_unchanged(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError), writing(tmp_path / "gone", SUFFIX, "writing"):
         pytest.fail("there is nowhere to write to")
 
 
-def test_what_was_damaged_is_made_whole_by_writing_it_again(tmp_path: Path) -> None:
+def test_writing_again_repairs_damaged_file(tmp_path: Path) -> None:
     put(tmp_path)
     (tmp_path / f"{DIGEST}.bin").write_bytes(CONTENT[:-1] + b"?")
 
@@ -92,7 +92,7 @@ def test_what_was_damaged_is_made_whole_by_writing_it_again(tmp_path: Path) -> N
     assert get(tmp_path) == CONTENT
 
 
-def test_many_writers_of_the_same_file_do_not_disturb_each_other(tmp_path: Path) -> None:
+def test_concurrent_writers_of_one_file_do_not_interfere(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         assert set(pool.map(lambda _: put(tmp_path), range(64))) == {DIGEST}
 
@@ -105,7 +105,7 @@ def test_many_writers_of_the_same_file_do_not_disturb_each_other(tmp_path: Path)
     [b"", CONTENT[:-1], CONTENT + b"x", b"S" + CONTENT[1:]],
     ids=["empty", "cut", "longer", "one bit"],
 )
-def test_a_file_that_holds_something_else_is_damaged(tmp_path: Path, content: bytes) -> None:
+def test_file_with_other_content_is_damaged(tmp_path: Path, content: bytes) -> None:
     (tmp_path / f"{DIGEST}.bin").write_bytes(content)
 
     with pytest.raises(DamagedStore) as caught:
@@ -117,21 +117,21 @@ def test_a_file_that_holds_something_else_is_damaged(tmp_path: Path, content: by
 @pytest.mark.parametrize(
     "digest", ["", "abc", "../" * 21 + "x", DIGEST.upper(), f"{DIGEST}\n", DIGEST]
 )
-def test_what_is_not_there_is_missing(tmp_path: Path, digest: str) -> None:
+def test_absent_file_is_missing(tmp_path: Path, digest: str) -> None:
     with pytest.raises(DamagedStore) as caught:
         get(tmp_path, digest)
 
     assert caught.value.reason == "its archive is not in the store any more"
 
 
-def test_a_directory_of_that_name_is_damage(tmp_path: Path) -> None:
+def test_directory_in_place_of_file_is_damage(tmp_path: Path) -> None:
     (tmp_path / f"{DIGEST}.bin").mkdir()
 
     with pytest.raises(DamagedStore):
         get(tmp_path)
 
 
-def test_a_file_that_goes_while_it_is_read_is_read_to_its_end(tmp_path: Path) -> None:
+def test_file_removed_while_reading_is_read_to_its_end(tmp_path: Path) -> None:
     put(tmp_path)
 
     with verified(tmp_path, DIGEST, SUFFIX) as file:
@@ -139,7 +139,7 @@ def test_a_file_that_goes_while_it_is_read_is_read_to_its_end(tmp_path: Path) ->
         assert file.read() == CONTENT
 
 
-def test_sizes_are_those_of_files_alone(tmp_path: Path) -> None:
+def test_sizes_ignore_directories_and_links(tmp_path: Path) -> None:
     put(tmp_path)
     (tmp_path / "directory").mkdir()
     (tmp_path / "link").symlink_to("/etc/passwd")
@@ -147,7 +147,7 @@ def test_sizes_are_those_of_files_alone(tmp_path: Path) -> None:
     assert sizes(tmp_path) == {f"{DIGEST}.bin": len(CONTENT)}
 
 
-def test_everything_but_what_is_wanted_is_unwanted(tmp_path: Path) -> None:
+def test_files_that_are_not_listed_are_unused(tmp_path: Path) -> None:
     put(tmp_path)
     put(tmp_path, b"other")
     (tmp_path / "left by an older release").mkdir()
@@ -158,7 +158,7 @@ def test_everything_but_what_is_wanted_is_unwanted(tmp_path: Path) -> None:
     assert {path.name for path in found} == {"left by an older release", other}
 
 
-def test_what_another_build_is_writing_stays(tmp_path: Path) -> None:
+def test_draft_of_running_build_is_kept(tmp_path: Path) -> None:
     with writing(tmp_path, SUFFIX, "writing") as draft:
         draft.write(CONTENT)
         assert unwanted(tmp_path, ()) == []
@@ -167,7 +167,7 @@ def test_what_another_build_is_writing_stays(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("age", [-90_000, -3700, 3700, 90_000])
-def test_what_a_killed_build_left_goes_although_its_file_is_new(tmp_path: Path, age: int) -> None:
+def test_old_draft_is_unused_although_file_is_new(tmp_path: Path, age: int) -> None:
     """A cache that is restored gives every file the time of its restoring."""
     left = tmp_path / draft_name(time.time() - age)
     left.touch()
@@ -176,7 +176,7 @@ def test_what_a_killed_build_left_goes_although_its_file_is_new(tmp_path: Path, 
 
 
 @pytest.mark.parametrize("name", [".x.partial", ".1.partial", ".99999999999999-0.partial"])
-def test_drafts_of_nobody_are_unwanted(tmp_path: Path, name: str) -> None:
+def test_malformed_draft_names_are_unused(tmp_path: Path, name: str) -> None:
     (tmp_path / name).touch()
 
     assert unwanted(tmp_path, ()) == [tmp_path / name]

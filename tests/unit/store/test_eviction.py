@@ -68,25 +68,25 @@ EVERYTHING = 5 + 30 + 10 + 20 + 5 + 40 + 25
         (5, ""),
     ],
 )
-def test_built_ones_come_first_then_trees_then_the_small_ones(budget: int, expected: str) -> None:
+def test_order_is_built_from_source_then_trees_then_smallest(budget: int, expected: str) -> None:
     assert WORLD.kept(budget) == set(expected.split())
 
 
-def test_small_parts_are_kept_of_all_that_lose_their_contents() -> None:
+def test_metadata_of_evicted_distributions_is_kept() -> None:
     assert WORLD.known(5) == {"b1", "b2", "w1", "w2", "w3"}
 
 
-def test_without_room_for_its_small_parts_nothing_of_a_distribution_is_kept() -> None:
+def test_distribution_without_room_for_metadata_is_evicted() -> None:
     assert WORLD.known(3) == {"b1", "b2", "w1"}
     assert WORLD.known(0) == set()
     assert WORLD.known(-1) == set()
 
 
-def test_a_wheel_with_a_share_of_its_own_is_not_kept_but_what_was_built_is() -> None:
+def test_own_layer_is_kept_only_if_built_from_source() -> None:
     assert WORLD.kept(EVERYTHING, "b1", "w1") == {"b1", "b2", "w2", "w3", "python"}
 
 
-def test_archives_that_are_gone_are_not_listed() -> None:
+def test_missing_archives_are_not_listed() -> None:
     for gone in ("whole w1", "tree python", "info b1"):
         WORLD.sizes.pop(digest(gone))
         try:
@@ -104,7 +104,7 @@ SIZES = st.integers(0, 50)
     st.dictionaries(st.sampled_from(["s", "t"]), SIZES),
     st.integers(-5, 200),
 )
-def test_what_is_kept_is_within_the_budget(
+def test_result_is_within_budget(
     built: dict[str, int], wheels: dict[str, int], trees: dict[str, int], budget: int
 ) -> None:
     one = world(built, wheels, trees)

@@ -54,17 +54,17 @@ def changed(change: Callable[[Row], object]) -> bytes:
     return zstd.compress(json.dumps(content).encode())
 
 
-def test_a_manifest_comes_back_as_it_was() -> None:
+def test_manifest_round_trips() -> None:
     assert load(dump(MANIFEST)) == MANIFEST
 
 
-def test_a_distribution_without_contents_comes_back() -> None:
+def test_distribution_without_archive_round_trips() -> None:
     bare = Manifest({"six": KEPT._replace(archive="")}, {})
 
     assert load(dump(bare)) == bare
 
 
-def test_equal_manifests_are_equal_bytes() -> None:
+def test_equal_manifests_give_equal_bytes() -> None:
     other = KEPT._replace(distribution=dataclasses.replace(SIX, name="a"))
     one = Manifest({"a": other, "six": KEPT}, {"b": TREE, "c": TREE})
     two = Manifest({"six": KEPT, "a": other}, {"c": TREE, "b": TREE})
@@ -121,12 +121,12 @@ BROKEN: dict[str, Callable[[Row], object]] = {
 
 
 @pytest.mark.parametrize("what", BROKEN)
-def test_what_is_not_ours_is_refused(what: str) -> None:
+def test_invalid_value_is_refused(what: str) -> None:
     with pytest.raises(UnusableManifest):
         load(changed(BROKEN[what]))
 
 
-def test_the_change_of_nothing_is_not_refused() -> None:
+def test_unmodified_manifest_is_accepted() -> None:
     assert load(changed(lambda _: None)) == MANIFEST
 
 
@@ -146,7 +146,7 @@ def test_the_change_of_nothing_is_not_refused() -> None:
     ],
     ids=range(10),
 )
-def test_what_is_no_list_at_all_is_refused(content: bytes) -> None:
+def test_other_content_is_refused(content: bytes) -> None:
     with pytest.raises(UnusableManifest):
         load(content)
 
@@ -160,7 +160,7 @@ FIELDS = sorted(json.loads(zstd.decompress(dump(MANIFEST)))["distributions"][0])
 
 
 @given(st.dictionaries(st.sampled_from(FIELDS), JSON, min_size=1))
-def test_no_value_of_any_field_breaks_the_reader(fields: Row) -> None:
+def test_any_value_of_any_field_is_handled(fields: Row) -> None:
     try:
         found = load(changed(lambda content: content["distributions"][0].update(fields)))
     except UnusableManifest:
@@ -168,7 +168,7 @@ def test_no_value_of_any_field_breaks_the_reader(fields: Row) -> None:
     assert all(may_be_kept(kept.distribution) for kept in found.distributions.values())
 
 
-def test_two_thousand_distributions_and_a_package_of_50_000_files() -> None:
+def test_large_manifest_is_loaded_in_time() -> None:
     large = distribution("large", (f"{SITE}/large/f{number:06}" for number in range(50_000)))
     small = (distribution(f"d{n}", [f"{SITE}/d{n}/__init__.py"]) for n in range(2_000))
     many = Manifest({one.name: StoreEntry(one, DIGEST, DIGEST) for one in (large, *small)}, {})
@@ -189,9 +189,9 @@ def test_two_thousand_distributions_and_a_package_of_50_000_files() -> None:
     ],
     ids=["no normal name", "no name", "absolute link", "link outside", "too large"],
 )
-def test_what_could_not_be_read_again_is_not_kept(one: Any) -> None:  # noqa: ANN401 - pytest's
+def test_distribution_that_could_not_be_restored_is_not_storable(one: Any) -> None:  # noqa: ANN401 - pytest's
     assert not may_be_kept(one)
 
 
-def test_what_can_be_read_again_may_be_kept() -> None:
+def test_ordinary_distribution_is_storable() -> None:
     assert may_be_kept(SIX)

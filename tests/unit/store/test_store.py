@@ -92,7 +92,7 @@ def archive(store: Store, digest: str) -> Path:
     return store.directory / f"{digest}.tar.zst"
 
 
-def test_files_come_back_as_they_were(store: Store, stage: Path, tmp_path: Path) -> None:
+def test_files_are_restored(store: Store, stage: Path, tmp_path: Path) -> None:
     manifest = closed(store, store.put(SIX, stage))
 
     kept = again(store, manifest)["six"]
@@ -102,7 +102,7 @@ def test_files_come_back_as_they_were(store: Store, stage: Path, tmp_path: Path)
     assert seen(tmp_path / "into") == seen(stage)
 
 
-def test_small_parts_come_back_without_the_rest(store: Store, stage: Path, tmp_path: Path) -> None:
+def test_small_parts_are_restored_alone(store: Store, stage: Path, tmp_path: Path) -> None:
     store.unpack_metadata(store.put(SIX, stage), new(tmp_path / "into"))
 
     small = {"bin/six", "share/six/small.txt", f"{INFO}/METADATA"}
@@ -112,11 +112,11 @@ def test_small_parts_come_back_without_the_rest(store: Store, stage: Path, tmp_p
     assert not found.keys() & {"share/six/large.bin", f"{SITE}/six/__init__.py"}
 
 
-def test_metadata_is_its_own_and_not_that_of_what_it_carries(store: Store, stage: Path) -> None:
+def test_metadata_of_vendored_distribution_is_ignored(store: Store, stage: Path) -> None:
     assert store.metadata(store.put(SIX, stage)) == METADATA.encode()
 
 
-def test_what_has_no_metadata_says_so(store: Store, tmp_path: Path) -> None:
+def test_distribution_without_metadata_raises(store: Store, tmp_path: Path) -> None:
     bare = distribution("bare", [f"{SITE}/bare.py"])
     kept = store.put(bare, install(bare, tmp_path / "stage"))
 
@@ -124,7 +124,9 @@ def test_what_has_no_metadata_says_so(store: Store, tmp_path: Path) -> None:
         store.metadata(kept)
 
 
-def test_several_come_back_into_one_directory(store: Store, tmp_path: Path) -> None:
+def test_several_distributions_are_restored_into_one_directory(
+    store: Store, tmp_path: Path
+) -> None:
     both = [distribution(name, [f"{SITE}/shared/{name}.py"]) for name in ("a", "b")]
     for one in both:
         install(one, tmp_path / "stage")
@@ -143,7 +145,7 @@ PATHS = st.text(
 
 @settings(max_examples=25)  # each makes files, which is slow
 @given(st.dictionaries(PATHS, st.text(max_size=20) | st.none(), max_size=8), st.booleans())
-def test_any_files_come_back_as_they_were(
+def test_any_files_are_restored(
     tmp_path_factory: pytest.TempPathFactory,
     contents: dict[str, str | None],
     program: bool,  # noqa: FBT001 - hypothesis's
@@ -165,9 +167,7 @@ def test_any_files_come_back_as_they_were(
     assert seen(tmp_path / "into") == seen(root)
 
 
-def test_archives_are_the_same_whoever_makes_them_and_when(
-    store: Store, stage: Path, tmp_path: Path
-) -> None:
+def test_archives_are_reproducible(store: Store, stage: Path, tmp_path: Path) -> None:
     before = os.umask(0o077)
     try:
         other = install(SIX, tmp_path / "other", CONTENTS)
@@ -188,7 +188,7 @@ def many(count: int) -> list[Distribution]:
 
 
 @pytest.mark.parametrize("threads", [1, 2, 7])
-def test_the_order_of_work_and_the_number_of_workers_change_nothing(
+def test_order_and_number_of_threads_do_not_matter(
     store: Store, tmp_path: Path, threads: int
 ) -> None:
     ones = many(20)
@@ -208,7 +208,9 @@ def names(store: Store) -> set[str]:
     return {path.name for path in store.directory.iterdir()}
 
 
-def test_small_parts_alone_are_kept_when_asked(store: Store, stage: Path, tmp_path: Path) -> None:
+def test_small_parts_alone_are_archived_on_request(
+    store: Store, stage: Path, tmp_path: Path
+) -> None:
     kept = store.put(SIX, stage, whole=False)
 
     assert again(store, closed(store, kept))["six"] == kept
@@ -218,13 +220,13 @@ def test_small_parts_alone_are_kept_when_asked(store: Store, stage: Path, tmp_pa
     assert caught.value.reason == ""
 
 
-def test_what_may_change_without_a_word_is_known_as_that(store: Store, stage: Path) -> None:
+def test_is_cacheable_round_trips(store: Store, stage: Path) -> None:
     kept = store.put(dataclasses.replace(SIX, is_cacheable=False), stage)
 
     assert again(store, closed(store, kept)) == {"six": kept}
 
 
-def test_what_could_not_be_put_back_is_not_kept(store: Store, stage: Path) -> None:
+def test_distribution_that_could_not_be_restored_is_not_stored(store: Store, stage: Path) -> None:
     kept = store.put(dataclasses.replace(SIX, name="Six"), stage)
 
     assert (kept.archive, kept.info) == ("", "")
@@ -233,9 +235,7 @@ def test_what_could_not_be_put_back_is_not_kept(store: Store, stage: Path) -> No
         store.unpack_metadata(kept, stage)
 
 
-def test_a_link_that_leads_outside_costs_its_distribution_and_no_other(
-    store: Store, stage: Path
-) -> None:
+def test_link_to_outside_excludes_only_its_distribution(store: Store, stage: Path) -> None:
     odd = distribution("odd", [symlink(f"{SITE}/odd.so", "/usr/lib/x.so")])
 
     manifest = closed(store, store.put(odd, stage), store.put(SIX, stage))
@@ -243,7 +243,7 @@ def test_a_link_that_leads_outside_costs_its_distribution_and_no_other(
     assert again(store, manifest).keys() == {"six"}
 
 
-def test_what_changed_since_it_was_harvested_is_our_mistake(store: Store, stage: Path) -> None:
+def test_file_changed_since_collecting_breaks_contract(store: Store, stage: Path) -> None:
     (stage / SITE / "six/__init__.py").write_text("longer than it was")
 
     with pytest.raises(ContractBroken):
@@ -267,7 +267,7 @@ IDS = ["flipped", "cut", "gone", "empty"]
 
 
 @pytest.mark.parametrize("damage", DAMAGES, ids=IDS)
-def test_a_damaged_archive_is_told_and_leaves_the_rest(
+def test_damaged_archive_raises_and_others_are_restored(
     store: Store, stage: Path, tmp_path: Path, damage: Callable[[Path], object]
 ) -> None:
     other = distribution("other", [f"{SITE}/other.py"])
@@ -286,7 +286,7 @@ def test_a_damaged_archive_is_told_and_leaves_the_rest(
 
 
 @pytest.mark.parametrize("damage", DAMAGES, ids=IDS)
-def test_without_sound_small_parts_a_distribution_is_lost(
+def test_distribution_with_damaged_metadata_is_lost(
     store: Store, stage: Path, damage: Callable[[Path], object]
 ) -> None:
     kept = store.put(SIX, stage)
@@ -301,7 +301,7 @@ def test_without_sound_small_parts_a_distribution_is_lost(
 
 
 @pytest.mark.parametrize("damage", DAMAGES, ids=IDS)
-def test_a_damaged_list_makes_the_whole_store_unusable(
+def test_damaged_manifest_makes_store_unusable(
     store: Store, stage: Path, damage: Callable[[Path], object]
 ) -> None:
     manifest = closed(store, store.put(SIX, stage))
@@ -314,11 +314,11 @@ def test_a_damaged_list_makes_the_whole_store_unusable(
 
 
 @pytest.mark.parametrize("manifest", ["", "x", "../../etc/passwd", "0" * 64])
-def test_a_list_that_was_never_written_is_no_list(store: Store, manifest: str) -> None:
+def test_absent_manifest_makes_store_unusable(store: Store, manifest: str) -> None:
     assert isinstance(store.read(manifest), Damaged)
 
 
-def test_a_list_of_another_format_is_no_list(store: Store, stage: Path) -> None:
+def test_manifest_of_other_format_makes_store_unusable(store: Store, stage: Path) -> None:
     closed(store, store.put(SIX, stage))
     foreign = store.put(SIX, stage).info
     archive(store, foreign).rename(store.directory / f"{foreign}.json.zst")
@@ -329,7 +329,7 @@ def test_a_list_of_another_format_is_no_list(store: Store, stage: Path) -> None:
     assert found.reason.startswith("the list of its contents is of another form")
 
 
-def test_an_archive_of_another_distribution_is_not_unpacked(
+def test_archive_of_other_distribution_is_not_unpacked(
     store: Store, stage: Path, tmp_path: Path
 ) -> None:
     other = distribution("other", [f"{SITE}/other.py"])
@@ -343,7 +343,7 @@ def test_an_archive_of_another_distribution_is_not_unpacked(
     assert [*(tmp_path / "into").iterdir()] == []
 
 
-def test_closing_removes_what_is_not_used(store: Store, stage: Path) -> None:
+def test_close_removes_unused_archives(store: Store, stage: Path) -> None:
     other = distribution("other", [f"{SITE}/other.py"])
     first = closed(store, store.put(SIX, stage), store.put(other, install(other, stage)))
     (store.directory / "uv/archive-v0").mkdir(parents=True)
@@ -359,7 +359,7 @@ def test_closing_removes_what_is_not_used(store: Store, stage: Path) -> None:
     }
 
 
-def test_closing_twice_the_same_changes_nothing(store: Store, stage: Path) -> None:
+def test_close_is_idempotent(store: Store, stage: Path) -> None:
     first = closed(store, store.put(SIX, stage))
     before = names(store)
 
@@ -367,7 +367,7 @@ def test_closing_twice_the_same_changes_nothing(store: Store, stage: Path) -> No
     assert names(store) == before
 
 
-def test_the_store_is_within_its_budget_list_and_all(store: Store, tmp_path: Path) -> None:
+def test_budget_includes_manifest(store: Store, tmp_path: Path) -> None:
     ones = many(40)
     kept = [store.put(one, install(one, tmp_path / "stage")) for one in ones]
     closed(store, *kept)
@@ -385,7 +385,7 @@ def size(store: Store) -> int:
     return sum(path.stat().st_size for path in store.directory.iterdir())
 
 
-def test_an_archive_that_another_build_pruned_is_not_listed(store: Store, stage: Path) -> None:
+def test_archive_removed_by_other_build_is_not_listed(store: Store, stage: Path) -> None:
     kept = store.put(SIX, stage)
     closed(Store(store.directory))
 
@@ -394,7 +394,7 @@ def test_an_archive_that_another_build_pruned_is_not_listed(store: Store, stage:
     assert again(store, manifest) == {}
 
 
-def test_two_builds_may_write_and_prune_at_once(stage: Path, tmp_path: Path) -> None:
+def test_two_builds_can_write_and_prune_at_once(stage: Path, tmp_path: Path) -> None:
     """Whoever comes last, the list that stands names nothing unsound as sound."""
     directory = new(tmp_path / "shared")
     ones = many(12)
@@ -436,7 +436,7 @@ def tree_of(root: Path) -> Path:
     return root
 
 
-def test_a_tree_comes_back_with_its_empty_directories(store: Store, tmp_path: Path) -> None:
+def test_tree_is_restored_with_empty_directories(store: Store, tmp_path: Path) -> None:
     root = tree_of(tmp_path / "tree")
     store.put_tree("Python 3.14.6", root)
     reader = Store(store.directory)
@@ -450,7 +450,7 @@ def test_a_tree_comes_back_with_its_empty_directories(store: Store, tmp_path: Pa
     assert os.readlink(tmp_path / "into/lib/here") == "./empty"  # noqa: PTH115 - Path drops the dot
 
 
-def test_a_tree_that_nobody_kept_is_no_damage(store: Store, tmp_path: Path) -> None:
+def test_unknown_tree_raises_without_reason(store: Store, tmp_path: Path) -> None:
     assert not store.has_tree("Python 3.14.6")
     with pytest.raises(DamagedStore) as caught:
         store.unpack_tree("Python 3.14.6", tmp_path)
@@ -458,7 +458,7 @@ def test_a_tree_that_nobody_kept_is_no_damage(store: Store, tmp_path: Path) -> N
     assert caught.value.reason == ""
 
 
-def test_a_tree_that_is_not_asked_for_again_goes(store: Store, tmp_path: Path) -> None:
+def test_tree_that_is_not_listed_is_removed(store: Store, tmp_path: Path) -> None:
     store.put_tree("Python 3.14.5", tree_of(tmp_path / "tree"))
 
     manifest = closed(store, trees=["Python 3.14.6"])
@@ -467,7 +467,7 @@ def test_a_tree_that_is_not_asked_for_again_goes(store: Store, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("damage", DAMAGES, ids=IDS)
-def test_a_damaged_tree_is_told(
+def test_damaged_tree_raises(
     store: Store, tmp_path: Path, damage: Callable[[Path], object]
 ) -> None:
     store.put_tree("a", tree_of(tmp_path / "tree"))
@@ -481,7 +481,7 @@ def test_a_damaged_tree_is_told(
     assert [*(tmp_path / "into").iterdir()] == []
 
 
-def test_a_tree_with_a_link_that_leads_outside_is_not_kept(store: Store, tmp_path: Path) -> None:
+def test_tree_with_link_to_outside_is_not_stored(store: Store, tmp_path: Path) -> None:
     root = tree_of(tmp_path / "tree")
     (root / "lib/outside").symlink_to("/etc")
 
@@ -490,7 +490,7 @@ def test_a_tree_with_a_link_that_leads_outside_is_not_kept(store: Store, tmp_pat
     assert names(store) == set()
 
 
-def test_a_package_of_many_files_comes_back(store: Store, tmp_path: Path) -> None:
+def test_distribution_with_many_files_is_restored(store: Store, tmp_path: Path) -> None:
     large = distribution("large", (f"{SITE}/large/{n % 50}/f{n}" for n in range(2_000)))
     root = install(large, tmp_path / "stage")
 
@@ -499,7 +499,7 @@ def test_a_package_of_many_files_comes_back(store: Store, tmp_path: Path) -> Non
     assert seen(tmp_path / "into") == seen(root)
 
 
-def test_trees_can_be_read_alone(tmp_path: Path) -> None:
+def test_trees_are_read_without_distributions(tmp_path: Path) -> None:
     (tmp_path / "tree").mkdir()
     (tmp_path / "tree/a").write_text("a", encoding="utf-8")
     (tmp_path / "tree/b").write_text("b", encoding="utf-8")
@@ -517,7 +517,7 @@ def test_trees_can_be_read_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [b"", b"{}"])
-def test_a_damaged_list_has_no_trees(tmp_path: Path, damage: bytes) -> None:
+def test_damaged_manifest_has_no_trees(tmp_path: Path, damage: bytes) -> None:
     store = Store(tmp_path)
     manifest = store.close([], (), ())
     for path in tmp_path.iterdir():
