@@ -114,6 +114,6 @@ def configure_launch(
     for message in report.warnings(plan):
         system.output.warning(message.title, (*message.body, *message.steps))
     Launch(plan.processes).write(context.layers_dir, context.buildpack.api)
-    single_worker = processes.single(plan, app, record.distributions)
+    single_worker = processes.single_worker_types(plan, app, record.distributions)
     size = process_defaults.provide(single_worker, context, system.output)
     return {process_defaults.NAME: str(size)}

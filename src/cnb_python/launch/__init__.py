@@ -1,1 +1,1 @@
-"""What runs, and with which environment."""
+"""Which processes the image has: from the Procfile, else from the app's code."""

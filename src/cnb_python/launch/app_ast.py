@@ -1,4 +1,4 @@
-"""Reads one module of the app without importing it, and says which applications it makes."""
+"""Finds the web applications that a module of the app creates, without importing it."""
 
 import ast
 import warnings
@@ -6,67 +6,69 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cnb_python.launch.servers import MAKERS, Framework
+from cnb_python.launch.servers import CONSTRUCTORS, Framework
 
 FACTORIES = ("create_app", "make_app", "create_application", "make_application", "build_app")
-# Names by which others import an application, likeliest first.
+# Usual names of an application, the most likely first.
 _NAMES = ("app", "application", "api", "server", "asgi_app", "wsgi_app")
-_MOST_BYTES = 512 * 1024
+_MAX_BYTES = 512 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """An application that a module makes, or a function that makes one."""
+class AppDefinition:
+    """An application object that a module creates, or a function that returns one."""
 
     name: str
     framework: Framework | None
-    """None: made by something that another module defines."""
+    """None if it is created by something that another module defines."""
     factory: bool
     line: int
 
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """What one file says, as far as launching goes."""
+    """What launching needs to know of one module."""
 
-    made: tuple[Made, ...]
-    """Objects before factories, likely names first."""
-    imported: frozenset[str]
-    """The first part of each module imported by its whole name."""
+    definitions: tuple[AppDefinition, ...]
+    """Objects before factories, then the most likely names first."""
+    imports: frozenset[str]
+    """The top-level name of each module that it imports absolutely."""
     relative: bool
-    """Whether it has relative imports, and so can only be part of a package."""
+    """Whether it has relative imports, so that it must be part of a package."""
 
 
 def read(path: Path) -> ast.Module | None:
-    """Return the syntax tree of *path*, None where it is no module that Python could read."""
+    """Return the syntax tree of *path*, None if Python could not read it as a module."""
     try:
-        # Links may lead anywhere, and a pipe would wait for ever.
-        if not path.is_file() or path.stat().st_size > _MOST_BYTES:
+        # A link may lead anywhere, and reading a pipe would wait forever.
+        if not path.is_file() or path.stat().st_size > _MAX_BYTES:
             return None
         with warnings.catch_warnings():
-            # `"\d"` in the app's code is not worth a word here.
+            # Warnings about the app's code, such as for `"\d"`, do not belong in the build log.
             warnings.simplefilter("ignore")
             return ast.parse(path.read_bytes())
     except OSError, SyntaxError, ValueError, RecursionError, MemoryError:
         return None
 
 
-def understand(tree: ast.Module, *, is_entry_point: bool = False) -> Module:
-    """Return what *tree* makes; an entry point (`wsgi.py`) may also pass on what it imports."""
+def find_definitions(tree: ast.Module, *, is_entry_point: bool = False) -> Module:
+    """Return the applications that *tree* creates; an entry point (`wsgi.py`) may import them."""
     origins, relative = _imports(tree)
-    made = [*_objects(tree, origins), *_factories(tree, origins)]
+    definitions = [*_objects(tree, origins), *_factories(tree, origins)]
     if is_entry_point:
-        made += _passed_on(tree, {one.name for one in made})
-    made.sort(key=lambda one: (one.factory, _rank(one.name), one.line))
+        definitions += _reexports(tree, {definition.name for definition in definitions})
+    definitions.sort(
+        key=lambda definition: (definition.factory, _rank(definition.name), definition.line)
+    )
     return Module(
-        made=tuple(made),
-        imported=frozenset(origin.partition(".")[0] for origin in origins.values()),
+        definitions=tuple(definitions),
+        imports=frozenset(origin.partition(".")[0] for origin in origins.values()),
         relative=relative,
     )
 
 
 def at_module_level(body: list[ast.stmt]) -> Iterator[ast.stmt]:
-    """Yield the statements that run on import, those under `if` and `try` included."""
+    """Yield the statements that run on import, including those under `if`, `try` and `with`."""
     for statement in body:
         match statement:
             case ast.If() if _is_main_guard(statement.test):
@@ -84,7 +86,7 @@ def at_module_level(body: list[ast.stmt]) -> Iterator[ast.stmt]:
 
 
 def assigned(statement: ast.stmt) -> tuple[str, ast.expr] | None:
-    """Return name and value of `name = value`, annotated or not."""
+    """Return the name and value of `name = value`, with or without an annotation."""
     match statement:
         case ast.Assign(targets=[ast.Name(id=name)], value=value):
             return name, value
@@ -94,52 +96,60 @@ def assigned(statement: ast.stmt) -> tuple[str, ast.expr] | None:
             return None
 
 
-def _objects(tree: ast.Module, origins: Mapping[str, str]) -> Iterator[Made]:
-    own_factories = {made.name: made.framework for made in _factories(tree, origins)}
-    last: dict[str, Made] = {}
+def _objects(tree: ast.Module, origins: Mapping[str, str]) -> Iterator[AppDefinition]:
+    own_factories = {
+        definition.name: definition.framework for definition in _factories(tree, origins)
+    }
+    last: dict[str, AppDefinition] = {}
     for statement in at_module_level(tree.body):
         match assigned(statement):
             case (name, ast.Call(func=function)):
                 called = _dotted(function, origins)
                 factory = called.rpartition(".")[2]
-                if called in MAKERS:
-                    last[name] = Made(name, MAKERS[called], factory=False, line=statement.lineno)
+                if called in CONSTRUCTORS:
+                    last[name] = AppDefinition(
+                        name, CONSTRUCTORS[called], factory=False, line=statement.lineno
+                    )
                 elif factory in FACTORIES:
                     framework = own_factories.get(factory)
-                    last[name] = Made(name, framework, factory=False, line=statement.lineno)
+                    last[name] = AppDefinition(
+                        name, framework, factory=False, line=statement.lineno
+                    )
             case _:
                 pass
     yield from last.values()
 
 
-def _factories(tree: ast.Module, origins: Mapping[str, str]) -> Iterator[Made]:
+def _factories(tree: ast.Module, origins: Mapping[str, str]) -> Iterator[AppDefinition]:
     for statement in at_module_level(tree.body):
         if (
             isinstance(statement, ast.FunctionDef)
             and statement.name in FACTORIES
-            and _can_be_called_bare(statement.args)
-            and (framework := _maker_called_in(statement, origins))
+            and _needs_no_arguments(statement.args)
+            and (framework := _framework_called_in(statement, origins))
         ):
-            yield Made(statement.name, framework, factory=True, line=statement.lineno)
+            yield AppDefinition(statement.name, framework, factory=True, line=statement.lineno)
 
 
-def _passed_on(tree: ast.Module, known: set[str]) -> Iterator[Made]:
+def _reexports(tree: ast.Module, names_defined: set[str]) -> Iterator[AppDefinition]:
     for statement in at_module_level(tree.body):
         if isinstance(statement, ast.ImportFrom):
             names = {alias.asname or alias.name for alias in statement.names}
-            for name in sorted(names.intersection(_NAMES) - known):
-                yield Made(name, None, factory=False, line=statement.lineno)
+            for name in sorted(names.intersection(_NAMES) - names_defined):
+                yield AppDefinition(name, None, factory=False, line=statement.lineno)
 
 
-def _maker_called_in(function: ast.FunctionDef, origins: Mapping[str, str]) -> Framework | None:
+def _framework_called_in(
+    function: ast.FunctionDef, origins: Mapping[str, str]
+) -> Framework | None:
     called = (
         _dotted(node.func, origins) for node in ast.walk(function) if isinstance(node, ast.Call)
     )
-    return next((MAKERS[name] for name in called if name in MAKERS), None)
+    return next((CONSTRUCTORS[name] for name in called if name in CONSTRUCTORS), None)
 
 
 def _imports(tree: ast.Module) -> tuple[dict[str, str], bool]:
-    """Return what each imported name stands for, and whether any import is relative."""
+    """Return the full name of each imported name, and whether any import is relative."""
     origins: dict[str, str] = {}
     relative = False
     for node in ast.walk(tree):
@@ -156,7 +166,7 @@ def _imports(tree: ast.Module) -> tuple[dict[str, str], bool]:
 
 
 def _dotted(expression: ast.expr, origins: Mapping[str, str]) -> str:
-    """Return the full name of what *expression* refers to, as far as the imports tell."""
+    """Return the full dotted name of *expression*, resolved through the imports *origins*."""
     match expression:
         case ast.Name(id=name):
             return origins.get(name, name)
@@ -166,7 +176,7 @@ def _dotted(expression: ast.expr, origins: Mapping[str, str]) -> str:
             return ""
 
 
-def _can_be_called_bare(arguments: ast.arguments) -> bool:
+def _needs_no_arguments(arguments: ast.arguments) -> bool:
     positional = len(arguments.posonlyargs) + len(arguments.args)
     return positional == len(arguments.defaults) and None not in arguments.kw_defaults
 

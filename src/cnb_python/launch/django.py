@@ -1,4 +1,4 @@
-"""Finds a Django project from its `manage.py`: the settings say what serves it."""
+"""Finds a Django project by its `manage.py`, and in its settings the application to serve."""
 
 import ast
 from collections.abc import Iterator
@@ -10,35 +10,37 @@ from cnb_python.launch.servers import DJANGO, AppObject, DetectedApp, Interface
 
 MANAGE = "manage.py"
 _VARIABLE = "DJANGO_SETTINGS_MODULE"
-# Setting, interface, and the module that `startproject` writes beside the settings. ASGI first:
-# projects have WSGI_APPLICATION from the start, ASGI_APPLICATION only if somebody chose it.
+# ASGI first: `startproject` writes WSGI_APPLICATION, so ASGI_APPLICATION is a choice.
 _SETTINGS: tuple[tuple[str, Interface], ...] = (
     ("ASGI_APPLICATION", "ASGI"),
     ("WSGI_APPLICATION", "WSGI"),
 )
-_BESIDE: tuple[tuple[str, Interface], ...] = (("wsgi", "WSGI"), ("asgi", "ASGI"))
-_MOST_STAR_IMPORTS = 4
+# The modules that `startproject` writes beside the settings.
+_MODULES: tuple[tuple[str, Interface], ...] = (("wsgi", "WSGI"), ("asgi", "ASGI"))
+_MAX_STAR_IMPORTS = 4
 
 
 def find(app_dir: Path, directory: str) -> DetectedApp | None:
-    """Return the project whose `manage.py` is in *directory* of the app, None without one."""
+    """Return the Django project with `manage.py` in *directory* of the app, None without one."""
     top = app_dir / directory
     tree = app_ast.read(top / MANAGE)
-    place = _settings_module(tree) if tree else None
-    if place is None:
+    reference = _settings_module(tree) if tree else None
+    if reference is None:
         return None
-    settings, line = place
-    chosen = tuple(_chosen(top, settings))
-    targets = dict.fromkeys(chain((target for target, *_ in chosen), _beside(top, settings)))
+    settings, line = reference
+    configured = tuple(_from_settings(top, settings))
+    targets = dict.fromkeys(
+        chain((target for target, *_ in configured), _from_modules(top, settings))
+    )
     if not targets:
         return None
-    file, line, sign = chosen[0][1:] if chosen else (top / MANAGE, line, _VARIABLE)
-    shown = file.relative_to(app_dir).as_posix()
-    return DetectedApp(DJANGO.title, tuple(targets), shown, line, sign, directory)
+    file, line, reason = configured[0][1:] if configured else (top / MANAGE, line, _VARIABLE)
+    file_name = file.relative_to(app_dir).as_posix()
+    return DetectedApp(DJANGO.title, tuple(targets), file_name, line, reason, directory)
 
 
 def _settings_module(tree: ast.Module) -> tuple[str, int] | None:
-    """Return the settings module that `manage.py` names, and the line."""
+    """Return the settings module that `manage.py` names, and the line that names it."""
     for node in ast.walk(tree):
         match node:
             case ast.Call(args=[ast.Constant(value=name), ast.Constant(value=str(settings))]) if (
@@ -53,9 +55,12 @@ def _settings_module(tree: ast.Module) -> tuple[str, int] | None:
     return None
 
 
-def _chosen(top: Path, settings: str) -> Iterator[tuple[AppObject, Path, int, str]]:
-    """Yield what the settings name, where the file they name exists."""
-    values = _values(top, settings, _MOST_STAR_IMPORTS)
+def _from_settings(top: Path, settings: str) -> Iterator[tuple[AppObject, Path, int, str]]:
+    """Yield the applications that the settings name, with file, line and setting.
+
+    Only those whose module exists in the project.
+    """
+    values = _values(top, settings, _MAX_STAR_IMPORTS)
     for setting, interface in _SETTINGS:
         if setting in values:
             value, file, line = values[setting]
@@ -64,9 +69,9 @@ def _chosen(top: Path, settings: str) -> Iterator[tuple[AppObject, Path, int, st
                 yield AppObject(interface, target, name), file, line, setting
 
 
-def _beside(top: Path, settings: str) -> Iterator[AppObject]:
-    """Yield `wsgi.py` and `asgi.py` of the settings' package, or of the nearest one above it."""
-    for name, interface in _BESIDE:
+def _from_modules(top: Path, settings: str) -> Iterator[AppObject]:
+    """Yield `wsgi.py` and `asgi.py` beside the settings, or in the nearest package above them."""
+    for name, interface in _MODULES:
         package = settings
         while package:
             package = package.rpartition(".")[0]
@@ -76,8 +81,8 @@ def _beside(top: Path, settings: str) -> Iterator[AppObject]:
                 break
 
 
-def _values(top: Path, settings: str, more: int) -> dict[str, tuple[str, Path, int]]:
-    """Return the two settings, with file and line; `from .base import *` is followed."""
+def _values(top: Path, settings: str, imports_left: int) -> dict[str, tuple[str, Path, int]]:
+    """Return the two settings with file and line, following `from .base import *`."""
     values: dict[str, tuple[str, Path, int]] = {}
     file = _file_of(top, settings)
     tree = app_ast.read(file) if file else None
@@ -85,8 +90,12 @@ def _values(top: Path, settings: str, more: int) -> dict[str, tuple[str, Path, i
         return values
     package = settings if file.name == "__init__.py" else settings.rpartition(".")[0]
     for statement in app_ast.at_module_level(tree.body):
-        if more and isinstance(statement, ast.ImportFrom) and statement.names[0].name == "*":
-            values |= _values(top, _absolute(package, statement), more - 1)
+        if (
+            imports_left
+            and isinstance(statement, ast.ImportFrom)
+            and statement.names[0].name == "*"
+        ):
+            values |= _values(top, _absolute(package, statement), imports_left - 1)
         match app_ast.assigned(statement):
             case (name, ast.Constant(value=str(value))) if name in dict(_SETTINGS):
                 values[name] = value, file, statement.lineno

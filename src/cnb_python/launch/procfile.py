@@ -1,7 +1,7 @@
-"""Reads `Procfile`: one `type: command` to a line.
+"""Reads `Procfile`, and turns its commands into what the launcher executes.
 
-The format is Heroku's (https://devcenter.heroku.com/articles/procfile); a type may be whatever the
-buildpack specification allows.
+The format is Heroku's (https://devcenter.heroku.com/articles/procfile): one `type: command` per
+line. A type may have all characters that the CNB specification allows.
 """
 
 import re
@@ -11,6 +11,15 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from cnb_python.errors.launch import BadProcfile, ProcfileProblem
+
+NAME = "Procfile"
+WEB = "web"
+# Misspelt names. `Procfile.dev` and `Procfile.windows` are for other tools.
+_MISNAMED = frozenset({"procfile", "procfile.txt", "procfile.yml", "procfile.yaml", "procfiles"})
+_LINE_END = re.compile(r"\r\n|\r|\n")
+# Letters, digits, `.`, `_`, `-` (buildpack.md, launch.toml); also a file name in the image.
+_TYPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 SHELL = "/bin/sh"
 _BASH = "/bin/bash"
@@ -31,9 +40,9 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE,
 )
-# They do nothing about SIGTERM, which the kernel then keeps from process 1 (pid_namespaces(7)):
+# They do not handle SIGTERM, so as process 1 they would never receive it (pid_namespaces(7)):
 # https://github.com/Pylons/waitress/blob/main/src/waitress/runner.py
-_DEAF = frozenset({"waitress-serve"})
+_IGNORING_SIGTERM = frozenset({"waitress-serve"})
 _IN_WORDS = frozenset({"quoted", "double", "expansion", "plain"})
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 _EXEC = re.compile(r"\s*exec\s+(?=[^-\s])")
@@ -44,7 +53,7 @@ _BUILTIN = re.compile(
     r"[.:]|alias|bg|break|cd|command|continue|declare|eval|exec|exit|export|fg|jobs|local|popd|pushd"
     r"|read|readonly|return|set|shift|shopt|source|times|trap|type|ulimit|umask|unset|wait"
 )
-# What bash alone understands: `[[`, `source`, here-strings, `<(`, `$'`, `&>`, ${x//a/b}, {a,b}.
+# Syntax of bash: `[[`, `source`, here-strings, `<(`, `$'`, `&>`, ${x//a/b}, {a,b}.
 _BASHISM = re.compile(
     r"(?:^|[\s;&|(])(?:\[\[|source|shopt|declare|pushd)\s"
     r"|<<<|[<>]\(|\$'|&>|\$\{\w+(?:\[|[/^,]|:\d)|\{[^\s{}]*(?:,|\.\.)[^\s{}]*\}"
@@ -52,7 +61,7 @@ _BASHISM = re.compile(
 
 
 class OpenQuote(Exception):
-    """A quotation mark or a backslash at the end has no partner."""
+    """A command has an unclosed quotation mark, or ends with a backslash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +70,7 @@ class CommandLine:
 
     argv: tuple[str, ...]
     program: str
-    """What ends up running, as far as it can be told: `gunicorn`; empty where it cannot."""
+    """The program that finally runs, such as `gunicorn`; empty if it cannot be determined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +87,11 @@ class _Word:
 
 
 def parse_command(text: str) -> CommandLine:
-    """Return how to execute *text*, one line that starts a process.
+    """Return how the launcher executes *text*, the command of a process. Raises OpenQuote.
 
-    Raises OpenQuote.
-
-    >>> parse("gunicorn app:app").argv
+    >>> parse_command("gunicorn app:app").argv
     ('gunicorn', 'app:app')
-    >>> parse("gunicorn --bind :$PORT app:app").argv
+    >>> parse_command("gunicorn --bind :$PORT app:app").argv
     ('/bin/sh', '-c', 'exec gunicorn --bind :$PORT app:app "$@"', 'sh')
     """
     tokens = tuple(_TOKEN.finditer(text))
@@ -92,9 +99,14 @@ def parse_command(text: str) -> CommandLine:
         raise OpenQuote(text)
     parts = tuple(_parts(tokens))
     first = parts[0][0] if parts[0] else None
-    if len(parts) == 1 and (useless := _EXEC.match(text)):
-        return parse_command(text[useless.end() :])
-    if first and len(parts) == 1 and not _needs_shell(tokens, parts[0]) and not _is_deaf(first):
+    if len(parts) == 1 and (redundant_exec := _EXEC.match(text)):
+        return parse_command(text[redundant_exec.end() :])
+    if (
+        first
+        and len(parts) == 1
+        and not _needs_shell(tokens, parts[0])
+        and not _ignores_sigterm(first)
+    ):
         argv = tuple(shlex.split(text))
         return CommandLine(argv, argv[0])
     program = _replaceable(parts)
@@ -102,33 +114,33 @@ def parse_command(text: str) -> CommandLine:
 
 
 def in_shell(script: str) -> tuple[str, ...]:
-    """Return the array that runs *script*; the user's arguments are its `"$@"`."""
-    # The word after the script becomes $0, what the shell calls itself in its own errors.
+    """Return the arguments that run *script* in a shell; the user's arguments are `"$@"` in it."""
+    # The argument after the script becomes $0, the name in the shell's error messages.
     return (SHELL, "-c", script, "sh")
 
 
 def replaced_by(command: str) -> str:
-    """Return the script that becomes *command*, a simple one, with the user's arguments."""
-    return _last("", command, command.split(maxsplit=1)[0])
+    """Return a script that replaces the shell by *command*, with the user's arguments."""
+    return _exec_script("", command, command.split(maxsplit=1)[0])
 
 
-def _last(before: str, command: str, program: str) -> str:
-    """Return the script that does *before*, and then *command*, which starts *program*."""
-    if PurePath(program).name not in _DEAF:
+def _exec_script(before: str, command: str, program: str) -> str:
+    """Return a script that runs *before* and then *command*, which starts *program*."""
+    if PurePath(program).name not in _IGNORING_SIGTERM:
         return f'{before}exec {command} "$@"'
-    # The shell stays process 1, and ends when it is told to: then the kernel ends all others.
+    # The shell stays process 1 and exits on SIGTERM; the kernel then kills all other processes.
     return f'trap \'kill "$!"\' INT TERM; {before}{command} "$@" & wait "$!"'
 
 
-def _is_deaf(program: _Word) -> bool:
-    return PurePath(program.text).name in _DEAF
+def _ignores_sigterm(program: _Word) -> bool:
+    return PurePath(program.text).name in _IGNORING_SIGTERM
 
 
 def _in_shell(text: str, program: _Word | None) -> tuple[str, ...]:
     script = text
     if program:
-        # Arguments given to `docker run` reach the program, as they do without a shell.
-        script = _last(text[: program.start], text[program.start :], program.text)
+        # Passes the arguments of `docker run` to the program, as without a shell.
+        script = _exec_script(text[: program.start], text[program.start :], program.text)
     return (_BASH, "-c", script, "bash") if _BASHISM.search(text) else in_shell(script)
 
 
@@ -159,7 +171,7 @@ def _needs_shell(tokens: Iterable[re.Match[str]], words: tuple[_Word, ...]) -> b
 
 
 def _is_special(kind: str, text: str) -> bool:
-    """Whether the shell makes something else of this token."""
+    """Whether the shell would expand or interpret this token."""
     if kind == "double":
         return not {"$", "`"}.isdisjoint(text)
     if kind == "plain":
@@ -168,7 +180,7 @@ def _is_special(kind: str, text: str) -> bool:
 
 
 def _replaceable(parts: tuple[tuple[_Word, ...], ...]) -> _Word | None:
-    """Return the last program, if `exec` before it changes nothing but who is process 1."""
+    """Return the last program, if `exec` before it changes nothing except which process is 1."""
     words = [word for part in parts for word in part]
     programs = [next((word for word in part if not word.is_assignment), None) for part in parts]
     last = programs[-1]
@@ -183,39 +195,29 @@ def _replaceable(parts: tuple[tuple[_Word, ...], ...]) -> _Word | None:
     return last
 
 
-NAME = "Procfile"
-WEB = "web"
-_LINE_END = re.compile(r"\r\n|\r|\n")
-# Letters, digits, `.`, `_`, `-` (buildpack.md, launch.toml); it names a file of the image too.
-_TYPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-# What people save it as by mistake. `Procfile.dev` and `Procfile.windows` are for other tools.
-_MISNAMED = frozenset({"procfile", "procfile.txt", "procfile.yml", "procfile.yaml", "procfiles"})
-
-
 @dataclass(frozen=True, slots=True)
 class ProcfileEntry:
     """A process that the Procfile names."""
 
     type: str
     command: str
-    """As it is written."""
+    """As written in the file."""
     line: int
     """From 1."""
     launch: CommandLine
 
 
 def parse(text: str) -> tuple[ProcfileEntry, ...]:
-    """Return the processes of a Procfile's *text*, in its order.
+    """Return the processes in the *text* of a Procfile, in its order.
 
-    Raises `BadProcfile` with every line that is wrong.
+    Raises `BadProcfile` with every invalid line.
     """
     entries: dict[str, ProcfileEntry] = {}
     problems: list[tuple[int, str, ProcfileProblem]] = []
     for number, line in enumerate(_LINE_END.split(text), start=1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
-        entry = _entry(line.strip(), number)
+        entry = _parse_line(line.strip(), number)
         if isinstance(entry, ProcfileEntry) and entry.type in entries:
             entry = "twice"
         if isinstance(entry, ProcfileEntry):
@@ -228,7 +230,7 @@ def parse(text: str) -> tuple[ProcfileEntry, ...]:
 
 
 def default_type(types: Iterable[str]) -> str:
-    """Return the process that the image runs when none is asked for; empty: there is none.
+    """Return the default process type of an image with *types*; empty if it has none.
 
     >>> default_type(["worker", "web"]), default_type(["bot"]), default_type(["a", "b"])
     ('web', 'bot', '')
@@ -240,11 +242,11 @@ def default_type(types: Iterable[str]) -> str:
 
 
 def misnamed(names: Iterable[str]) -> tuple[str, ...]:
-    """Those of the file *names* that were probably meant to be `Procfile`."""
+    """Return those file *names* that were probably meant to be `Procfile`."""
     return tuple(sorted(name for name in names if name != NAME and name.casefold() in _MISNAMED))
 
 
-def _entry(line: str, number: int) -> ProcfileEntry | ProcfileProblem:
+def _parse_line(line: str, number: int) -> ProcfileEntry | ProcfileProblem:
     kind, colon, text = (part.strip() for part in line.partition(":"))
     if _CONTROL.search(line):
         return "control character"

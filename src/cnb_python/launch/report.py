@@ -1,4 +1,4 @@
-"""Says what was decided about launching, and why."""
+"""Describes a launch plan for the log: the processes with their reasons, and warnings."""
 
 from typing import assert_never
 
@@ -12,83 +12,84 @@ from cnb_python.launch.processes import (
 )
 from cnb_python.launch.servers import DetectedApp
 
-_FOR_WSGI = "gunicorn"
-_FOR_ASGI = "uvicorn"
+_WSGI_SERVER = "gunicorn"
+_ASGI_SERVER = "uvicorn"
+_DEFAULT = "  (default)"
 
 
-def reasons(decision: LaunchPlan) -> tuple[str, ...]:
-    """Return what is said about *decision* when all is well, a line each."""
-    match decision:
+def reasons(plan: LaunchPlan) -> tuple[str, ...]:
+    """Return log lines with the processes of *plan* and why it has them."""
+    match plan:
         case FromProcfile():
             return tuple(
-                f"{process.type}: {entry.command}{_default(process.default)}"
-                for process, entry in zip(decision.processes, decision.entries, strict=True)
+                f"{process.type}: {entry.command}{_DEFAULT if process.default else ''}"
+                for process, entry in zip(plan.processes, plan.entries, strict=True)
             )
         case FromApp():
-            return tuple(_from_app(decision))
+            return tuple(_from_app(plan))
         case NoServer() | NothingDetected():
             return ()
         case _:
-            assert_never(decision)
+            assert_never(plan)
 
 
-def warnings(decision: LaunchPlan) -> tuple[Message, ...]:
-    """Return what the user should mend, although the image is made."""
-    match decision:
+def warnings(plan: LaunchPlan) -> tuple[Message, ...]:
+    """Return warnings about what the user should change, although the build succeeds."""
+    match plan:
         case FromProcfile():
-            return _about_procfile(decision)
+            return _about_procfile(plan)
         case FromApp():
-            return tuple(_misnamed(name) for name in decision.misnamed)
+            return tuple(_misnamed(name) for name in plan.misnamed)
         case NoServer():
-            return *(_misnamed(name) for name in decision.misnamed), _no_server(decision.found)
+            return *(_misnamed(name) for name in plan.misnamed), _no_server(plan.detected)
         case NothingDetected():
-            return *(_misnamed(name) for name in decision.misnamed), _unknown(decision)
+            return *(_misnamed(name) for name in plan.misnamed), _no_process(plan)
         case _:
-            assert_never(decision)
+            assert_never(plan)
 
 
-def _default(is_default: bool) -> str:  # noqa: FBT001 - the field it shows
-    return "  (default)" if is_default else ""
-
-
-def _from_app(decision: FromApp) -> list[str]:
-    found, target = decision.found, decision.target
+def _from_app(plan: FromApp) -> list[str]:
+    app, server = plan.detected, plan.server
     lines = [
-        f"web: {decision.server.title} serves {target}{_default(is_default=True)}",
-        f"  {found.framework} was found in {found.file}, line {found.line} ({found.sign}).",
-        f"  It is a {target.interface} app, and {decision.server.needs[0]} is among its packages.",
+        f"web: {server.title} serves {plan.target}{_DEFAULT}",
+        f"  {_found(app)}",
+        f"  Using {server.needs[0]}, which is installed and serves {plan.target.interface} apps",
     ]
-    if found.directory:
-        lines.append(f"  It runs in {found.directory}/.")
-    if decision.others:
-        places = ", ".join(f"{other.file} ({other.framework})" for other in decision.others)
-        lines.append(f"  Also found: {places}. To run another, name it in a Procfile.")
+    if app.directory:
+        lines.append(f"  Running in {app.directory}/")
+    if plan.other_apps:
+        others = ", ".join(f"{other.file} ({other.framework})" for other in plan.other_apps)
+        lines.append(f"  Also found: {others}. To run another app, name it in a Procfile.")
     return lines
 
 
-def _about_procfile(decision: FromProcfile) -> tuple[Message, ...]:
-    missing = tuple(_missing(kind, name) for kind, name in decision.missing)
-    if any(process.default for process in decision.processes):
+def _found(app: DetectedApp) -> str:
+    return f"Found {app.framework} in {app.file}, line {app.line} ({app.sign})"
+
+
+def _about_procfile(plan: FromProcfile) -> tuple[Message, ...]:
+    missing = tuple(_missing(process_type, name) for process_type, name in plan.missing)
+    if any(process.default for process in plan.processes):
         return missing
-    types = ", ".join(process.type for process in decision.processes)
+    types = ", ".join(process.type for process in plan.processes)
     return (
         *missing,
         Message(
             title="The image has no default process",
             body=(
-                f"The Procfile names {types}, and none of them is web.",
-                "The image starts only when it is told which one (`--entrypoint`).",
-                "Call the one that it should run web.",
+                f"The Procfile names {types}, but not web.",
+                "To start the image, you have to choose a process (`--entrypoint`).",
+                "To make one the default, name it web.",
             ),
         ),
     )
 
 
-def _missing(kind: str, distribution: str) -> Message:
+def _missing(process_type: str, distribution: str) -> Message:
     return Message(
         title=f"{distribution} is not installed",
         body=(
-            f"The Procfile starts {kind} with it, and it is not among the app's packages.",
+            f"The Procfile starts {process_type} with it, but it is not in the app's packages.",
             "Add it to requirements.txt:",
             f"    {distribution}",
         ),
@@ -98,33 +99,33 @@ def _missing(kind: str, distribution: str) -> Message:
 def _misnamed(name: str) -> Message:
     return Message(
         title=f"{name} is not read",
-        body=(f"If it names the app's processes, call it Procfile: git mv {name} Procfile",),
+        body=(f"If it names the app's processes, rename it: git mv {name} Procfile",),
     )
 
 
-def _no_server(found: DetectedApp) -> Message:
-    target = found.targets[0]
-    server = _FOR_WSGI if target.interface == "WSGI" else _FOR_ASGI
+def _no_server(app: DetectedApp) -> Message:
+    interface = app.targets[0].interface
+    server = _WSGI_SERVER if interface == "WSGI" else _ASGI_SERVER
     return Message(
         title="The image has no default process: no server for the app is installed",
         body=(
-            f"{found.framework} was found in {found.file}, line {found.line} ({found.sign}).",
-            f"None of the app's packages can serve a {target.interface} app in production.",
-            "Add one to requirements.txt, and the next build starts it:",
+            f"{_found(app)}.",
+            f"No installed package can serve a {interface} app in production.",
+            "Add a server to requirements.txt, and the next build starts it:",
             f"    {server}",
-            "Or say in a Procfile how to start the app.",
+            "Or name the command that starts the app in a Procfile.",
         ),
     )
 
 
-def _unknown(decision: NothingDetected) -> Message:
-    seen = "The Procfile names no process" if decision.has_procfile else "There is no Procfile"
+def _no_process(plan: NothingDetected) -> Message:
+    procfile = "The Procfile names no process" if plan.has_procfile else "There is no Procfile"
     return Message(
         title="The image has no default process",
         body=(
-            f"{seen}, and no Django, Flask, FastAPI or Starlette app was found.",
-            "The image can run what it is told to, and nothing by itself.",
-            "To give it a process, write a Procfile at the top of the app, such as:",
+            f"{procfile}, and no Django, Flask, FastAPI or Starlette app was found.",
+            "The image runs commands that you pass to it, but starts nothing by itself.",
+            "To add a process, write a Procfile at the top of the app, such as:",
             "    web: gunicorn --bind 0.0.0.0:$PORT app:app",
             "or, for an app that serves nothing:",
             "    worker: python main.py",

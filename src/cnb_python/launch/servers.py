@@ -1,4 +1,4 @@
-"""The servers that can serve an app in production, and how each is told to."""
+"""The servers for production, and the command line of each; the frameworks that they serve."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,11 +11,11 @@ type Interface = Literal["WSGI", "ASGI"]
 
 @dataclass(frozen=True, slots=True)
 class Framework:
-    """A library that web apps are made with."""
+    """A web framework."""
 
     title: str
     distribution: str
-    """Its normalised name on an index: without it installed the code cannot be the app."""
+    """Its normalized name; code that uses it is the app only if it is installed."""
     interface: Interface
 
 
@@ -26,8 +26,8 @@ _STARLETTE = Framework("Starlette", "starlette", "ASGI")
 _LITESTAR = Framework("Litestar", "litestar", "ASGI")
 DJANGO = Framework("Django", "django", "WSGI")
 
-# A call of one of these makes an application object.
-MAKERS: Mapping[str, Framework] = {
+# Calls that return an application object.
+CONSTRUCTORS: Mapping[str, Framework] = {
     "flask.Flask": _FLASK,
     "flask.app.Flask": _FLASK,
     "quart.Quart": _QUART,
@@ -38,7 +38,7 @@ MAKERS: Mapping[str, Framework] = {
     "django.core.wsgi.get_wsgi_application": DJANGO,
     "django.core.asgi.get_asgi_application": Framework("Django", "django", "ASGI"),
 }
-# Frameworks that others are built on come last: FastAPI installs Starlette.
+# A framework that others depend on comes last: FastAPI installs Starlette.
 FRAMEWORKS = (_FASTAPI, _LITESTAR, _QUART, _FLASK, _STARLETTE)
 
 
@@ -51,7 +51,7 @@ class AppObject:
     """Dotted: `shop.wsgi`."""
     name: str
     factory: bool = False
-    """Whether *name* has to be called to get the application."""
+    """Whether *name* is a function that returns the application."""
 
     def __str__(self) -> str:
         return f"{self.module}:{self.name}{'()' if self.factory else ''}"
@@ -59,26 +59,26 @@ class AppObject:
 
 @dataclass(frozen=True, slots=True)
 class DetectedApp:
-    """An app that can be served, and where that is written."""
+    """An app that can be served, and the line of code that shows it."""
 
     framework: str
     targets: tuple[AppObject, ...]
-    """The ways to serve it, the app's own choice first; never empty."""
+    """The application objects that servers can use, the app's own choice first; never empty."""
     file: str
     """Relative to the app's directory."""
     line: int
     sign: str
-    """What stands there: `WSGI_APPLICATION`, or the name of the object."""
+    """The name in that line: `WSGI_APPLICATION`, or the variable of the object."""
     directory: str = ""
-    """Where Python has to start to import the target, relative to the app; empty: the app."""
+    """The working directory relative to the app; empty for the app itself."""
 
 
-# The port when the platform names none; the launch environment has it as the default of PORT.
+# The default port; the launch environment has it as the default of PORT.
 PORT = "8000"
 _PORT = f'"${{PORT:-{PORT}}}"'
-# What the image derives from its container, as gunicorn and uvicorn read it by themselves.
+# The image sets it for its container; gunicorn and uvicorn read it themselves.
 _WORKERS = '"${WEB_CONCURRENCY:-1}"'
-# An option is stronger than granian's own variable, so that has to be looked at here.
+# An option overrides granian's own variable, so the command line has to respect that.
 _GRANIAN_WORKERS = '"${GRANIAN_WORKERS:-${WEB_CONCURRENCY:-1}}"'
 _GRANIAN = f"--host 0.0.0.0 --port {_PORT} --workers {_GRANIAN_WORKERS}"
 
@@ -89,51 +89,51 @@ class Server:
 
     title: str
     needs: tuple[str, ...]
-    """Normalised names of the distributions that have to be installed, its own first."""
+    """Normalized names of the distributions that it needs, its own first."""
     interface: Interface
     command: Callable[[AppObject], tuple[str, ...]]
-    factories: bool = True
-    """Whether it can call a function to get the application."""
-    since: str = ""
-    """The first release of it that can."""
+    calls_factories: bool = True
+    """Whether it can call a function that returns the application."""
+    min_version: str = ""
+    """The first release that can serve the interface; empty if all can."""
     last_resort: bool = False
-    """Whether any other way to serve the app, over the other interface too, is better."""
+    """Whether any other server is preferred, even one for the other interface."""
 
 
 def _gunicorn(*options: str) -> Callable[[AppObject], tuple[str, ...]]:
-    # It binds 0.0.0.0:$PORT by itself, and leaves a `bind` in gunicorn.conf.py in force.
+    # It binds 0.0.0.0:$PORT without options, which lets `bind` in gunicorn.conf.py apply.
     return lambda target: ("gunicorn", *options, str(target))
 
 
-def _listening(words: str, factory: str = "") -> Callable[[AppObject], tuple[str, ...]]:
-    """Return the command of a server that has to be told the port, which takes a shell.
+def _with_port(options: str, factory: str = "") -> Callable[[AppObject], tuple[str, ...]]:
+    """Return the command of a server that takes the port as an option, from a shell variable.
 
-    *factory* is the option that makes it call what it is given.
+    *factory* is the option that makes it call the object that it serves.
     """
 
     def command(target: AppObject) -> tuple[str, ...]:
         served = str(target)
         if target.factory:
             served = f"{factory} {target.module}:{target.name}" if factory else f"'{target}'"
-        return in_shell(replaced_by(f"{words} {served}"))
+        return in_shell(replaced_by(f"{options} {served}"))
 
     return command
 
 
-# The first that is installed serves. Gunicorn manages ASGI workers for those who installed some.
+# The first one that is installed is used.
 SERVERS: tuple[Server, ...] = (
     Server("gunicorn", ("gunicorn",), "WSGI", _gunicorn()),
     Server(
         "granian",
         ("granian",),
         "WSGI",
-        _listening(f"granian --interface wsgi {_GRANIAN}", "--factory"),
+        _with_port(f"granian --interface wsgi {_GRANIAN}", "--factory"),
     ),
     Server(
         "waitress",
         ("waitress",),
         "WSGI",
-        _listening(f"waitress-serve --host=0.0.0.0 --port={_PORT}", "--call"),
+        _with_port(f"waitress-serve --host=0.0.0.0 --port={_PORT}", "--call"),
     ),
     Server(
         "gunicorn",
@@ -145,34 +145,34 @@ SERVERS: tuple[Server, ...] = (
         "uvicorn",
         ("uvicorn",),
         "ASGI",
-        _listening(f"uvicorn --host 0.0.0.0 --port {_PORT}", "--factory"),
+        _with_port(f"uvicorn --host 0.0.0.0 --port {_PORT}", "--factory"),
     ),
     Server(
         "hypercorn",
         ("hypercorn",),
         "ASGI",
-        _listening(f"hypercorn --bind 0.0.0.0:{_PORT} --workers {_WORKERS}"),
+        _with_port(f"hypercorn --bind 0.0.0.0:{_PORT} --workers {_WORKERS}"),
     ),
     Server(
         "granian",
         ("granian",),
         "ASGI",
-        _listening(f"granian --interface asgi {_GRANIAN}", "--factory"),
+        _with_port(f"granian --interface asgi {_GRANIAN}", "--factory"),
     ),
     Server(
         "daphne",
         ("daphne",),
         "ASGI",
-        _listening(f"daphne -b 0.0.0.0 -p {_PORT}"),
-        factories=False,
+        _with_port(f"daphne -b 0.0.0.0 -p {_PORT}"),
+        calls_factories=False,
     ),
     Server(
         "gunicorn",
         ("gunicorn",),
         "ASGI",
         _gunicorn("--worker-class", "asgi"),
-        # Its own ASGI worker is young, and a Django project with gunicorn usually means WSGI.
-        since="25.0.0",
+        # Its own ASGI worker is new, and a Django project with gunicorn usually uses WSGI.
+        min_version="25.0.0",
         last_resort=True,
     ),
 )

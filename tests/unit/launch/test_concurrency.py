@@ -16,7 +16,7 @@ def single(
 ) -> tuple[str, ...]:
     directory = write_files(directory / "app", {"Procfile": "\n".join(lines), **(files or {})})
     app = read_app(directory)
-    return processes.single(processes.decide(app, installed), app, installed)
+    return processes.single_worker_types(processes.decide(app, installed), app, installed)
 
 
 @pytest.mark.parametrize(
@@ -90,4 +90,4 @@ def test_a_command_of_ours_has_as_many_as_fit(tmp_path: Path) -> None:
     decision = processes.decide(app, installed)
 
     assert decision.processes
-    assert processes.single(decision, app, installed) == ()
+    assert processes.single_worker_types(decision, app, installed) == ()

@@ -218,7 +218,7 @@ def test_an_app_in_a_directory_runs_there(tmp_path: Path) -> None:
     decision = decide(tmp_path, {"src/main.py": FASTAPI}, versions("fastapi", "uvicorn"))
 
     assert decision.processes[0].working_dir == str(tmp_path / "app/src")
-    assert "It runs in src/." in said(decision)
+    assert "Running in src/" in said(decision)
 
 
 @pytest.mark.parametrize("procfile", ["", "web: python main.py\n"])
@@ -237,8 +237,8 @@ def test_what_was_chosen_and_why_is_said(tmp_path: Path) -> None:
     text = said(decide(tmp_path, files, versions("flask", "gunicorn")))
 
     assert "web: gunicorn serves app:app  (default)" in text
-    assert "Flask was found in app.py, line 2 (app)." in text
-    assert "WSGI app, and gunicorn is among its packages" in text
+    assert "Found Flask in app.py, line 2 (app)" in text
+    assert "Using gunicorn, which is installed and serves WSGI apps" in text
     assert "Also found: main.py (Flask)" in text
 
 
@@ -247,7 +247,7 @@ def test_an_app_that_can_be_served_comes_before_one_that_cannot(tmp_path: Path) 
     decision = decide(tmp_path, files, versions("flask", "fastapi", "uvicorn"))
 
     assert isinstance(decision, FromApp)
-    assert decision.found.file == "main.py"
+    assert decision.detected.file == "main.py"
 
 
 @pytest.mark.parametrize(
