@@ -17,9 +17,15 @@ from cnb_python.preflight import check_app, check_environment
 from cnb_python.provision import provide
 from cnb_python.provision.request import ProvisionRequest, find_build_consumers
 from cnb_python.python.mirror import find_inventory
-from cnb_python.python.resolver import ResolvedPython, bounds, check_bounds, kept_line, resolve
-from cnb_python.python.sources import also_said, asked_for
-from cnb_python.python.warnings import disagreements, notices
+from cnb_python.python.resolver import (
+    ResolvedPython,
+    check_manager_requests,
+    manager_requests,
+    resolve,
+    sticky_line,
+)
+from cnb_python.python.sources import python_requests, unused_requests
+from cnb_python.python.warnings import contradictions, release_warnings
 from cnb_python.system.interface import Output, System
 from cnb_python.system.steps import BuildLog
 
@@ -86,18 +92,20 @@ def choose_python(
 ) -> ResolvedPython:
     """Return the release that the app gets; print it with the file or setting that chose it."""
     inventory = find_inventory(settings.mirror, context.buildpack.directory, system.fetch)
-    requests = asked_for(app, settings)
-    kept = kept_line(context.store, inventory) if settings.sticky else None
-    resolved = resolve(requests, inventory, context.target, system.today, kept)
-    check_bounds(resolved, bounds(app, deciding_file), inventory, context.target, system.today)
-    is_default = not requests and not kept
+    requests = python_requests(app, settings)
+    sticky = sticky_line(context.store, inventory) if settings.sticky else None
+    resolved = resolve(requests, inventory, context.target, system.today, sticky)
+    required = manager_requests(app, deciding_file)
+    check_manager_requests(resolved, required, inventory, context.target, system.today)
+    is_default = not requests and not sticky
     origin = "default" if is_default else resolved.request.origin
     system.output.line(f"Using Python {resolved.release.version} ({origin})")
     if is_default:
         system.output.line(KEEP_LINE.format(resolved.line.minor))
-    unused = also_said(app, requests)
-    for notice in (*notices(resolved, system.today), *disagreements(resolved, unused)):
-        system.output.warning(notice.title, notice.body)
+    unused = unused_requests(app, requests)
+    warnings = (*release_warnings(resolved, system.today), *contradictions(resolved, unused))
+    for message in warnings:
+        system.output.warning(message.title, message.body)
     return resolved
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.python.mirror import carried_archive, find_inventory
+from cnb_python.python.mirror import bundled_archive, find_inventory
 from cnb_python.system.interface import Download
 from tools import stage0
 from tools.package import assemble
@@ -114,7 +114,7 @@ def test_an_offline_package_carries_archives_that_the_buildpack_finds(tmp_path: 
     assemble.assemble(product)
 
     [release] = find_inventory("", product.folder, fetch).releases
-    carried = carried_archive(release, product.folder)
+    carried = bundled_archive(release, product.folder)
     assert carried is not None
     assert hashlib.sha256(carried.read_bytes()).hexdigest() == release.sha256
     names = {path.name for path in (product.folder / "runtimes").iterdir()}

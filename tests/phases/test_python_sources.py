@@ -41,8 +41,8 @@ def no_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def chosen(builds: Builds, app: App, no_files: str) -> Chosen:
     def build(files: Files, **env: str) -> str:
-        asked = app(with_packages(files))
-        built = builds.phases(asked, env={"BP_PYTHON_MIRROR": no_files, **env})
+        directory = app(with_packages(files))
+        built = builds.phases(directory, env={"BP_PYTHON_MIRROR": no_files, **env})
         assert "could not be fetched" in built.error
         return built.output
 
@@ -50,7 +50,7 @@ def chosen(builds: Builds, app: App, no_files: str) -> Chosen:
 
 
 @pytest.mark.parametrize(
-    ("files", "said"),
+    ("files", "line"),
     [
         ({}, f"{NEWER} (default)"),
         (
@@ -69,8 +69,8 @@ def chosen(builds: Builds, app: App, no_files: str) -> Chosen:
         ({"mise.toml": '[tools]\npython = ["3.13", "3.9"]\n'}, f"{OLDER} (mise.toml, line 2)"),
     ],
 )
-def test_each_source_is_read_and_named(chosen: Chosen, files: Files, said: str) -> None:
-    assert f"  Python {said}\n" in chosen(files)
+def test_each_source_is_read_and_named(chosen: Chosen, files: Files, line: str) -> None:
+    assert f"  Python {line}\n" in chosen(files)
 
 
 def test_the_setting_may_be_a_range(chosen: Chosen) -> None:
@@ -80,12 +80,12 @@ def test_the_setting_may_be_a_range(chosen: Chosen) -> None:
     assert "[Warning: .python-version asks for another Python than this image has]" in output
 
 
-def test_a_file_that_is_passed_over_is_warned_of(chosen: Chosen) -> None:
+def test_an_unused_version_file_gets_a_warning(chosen: Chosen) -> None:
     output = chosen({".python-version": "3.14", "runtime.txt": "python-3.13"})
 
     assert "[Warning: runtime.txt is deprecated]" in output
     assert "echo 3.13 > .python-version && git rm runtime.txt" in output
-    assert f"The image has Python {OLDER}, by runtime.txt, line 1 (3.13)." in output
+    assert f"The image has Python {OLDER}, since runtime.txt, line 1 asks for 3.13." in output
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_a_file_that_is_passed_over_is_warned_of(chosen: Chosen) -> None:
         ({"mise.toml": "[tools"}, "mise.toml is not valid TOML"),
     ],
 )
-def test_what_cannot_be_answered_is_explained(
+def test_a_request_that_cannot_be_met_is_explained(
     builds: Builds, app: App, files: Files, title: str
 ) -> None:
     built = builds.phases(app(with_packages(files)))
@@ -123,7 +123,7 @@ def test_what_cannot_be_answered_is_explained(
     assert built.documents() == {}
 
 
-def test_a_lock_s_range_and_a_version_file_that_disagree_are_both_named(
+def test_a_lock_and_a_version_file_that_contradict_each_other_are_both_named(
     builds: Builds, app: App
 ) -> None:
     project = '[project]\nname = "shop"\nversion = "1"\nrequires-python = ">=3.14"\n'
@@ -144,36 +144,33 @@ def test_a_lock_s_range_and_a_version_file_that_disagree_are_both_named(
     )
 
 
-def test_bindings_say_where_python_comes_from_and_a_sticky_app_stays_on_its_line(
+def test_python_is_mirrored_by_a_binding_and_a_sticky_app_stays_on_its_line(
     builds: Builds, app: App, no_files: str, tmp_path: Path
 ) -> None:
     archive = interpreters.archive(OLDER, oci.arch())
     sha256 = hashlib.sha256(archive.read_bytes()).hexdigest()
-    # As it would be in our own table: the host is one that the binding has a mirror of.
+    # As in the buildpack's own table: the binding has a mirror of this host.
     table = (
         f'[[release]]\nversion = "{OLDER}"\narch = "{oci.arch()}"\n'
         f'url = "{DOWNLOADS}/1/{archive.name}"\nsha256 = "{sha256}"\n'
     )
     path = f"github.com/{DOWNLOADS.partition('github.com/')[2]}/1/{archive.name}"
     files: Files = {"python.toml": table, path: archive.read_bytes()}
-    asked = app({**NO_PACKAGES, "runtime.txt": "python-3.13"})
+    directory = app({**NO_PACKAGES, "runtime.txt": "python-3.13"})
     with mirror.serving(write_files(tmp_path / "mirror", files)) as url:
         entries: Files = {"type": "dependency-mirror", "default": f"{url}/{{originalHost}}"}
         first = builds.image(
-            asked,
+            directory,
             env={"BP_PYTHON_MIRROR": f"{url}/python.toml"},
             bindings=write_files(tmp_path / "bindings/mirrors", entries).parent,
         )
     assert first.code == 0, first.output
     assert first.run("python", "-V") == f"Python {OLDER}\n"
 
-    (asked / "runtime.txt").unlink()
-    # Nothing can be fetched any more, and nothing has to be.
+    (directory / "runtime.txt").unlink()
+    # Nothing can be downloaded any more, and nothing needs to be.
     env = {"BP_PYTHON_MIRROR": no_files, "BP_PYTHON_STICKY": "1"}
-    second = builds.image(asked, after=first, env=env)
+    second = builds.image(directory, after=first, env=env)
     assert second.code == 0, second.output
-    assert (
-        f"Using Python {OLDER} (the previous build, which BP_PYTHON_STICKY keeps to)"
-        in second.output
-    )
+    assert f"Using Python {OLDER} (the previous build, BP_PYTHON_STICKY)" in second.output
     assert "Nothing changed" in second.output

@@ -11,7 +11,7 @@ ARM64 = Target("linux", "arm64", "", "debian", "12")
 
 
 def release(version: str, arch: str = "amd64", flavour: str = PLAIN) -> Release:
-    """A release with an address and a hash that only it has."""
+    """Return a release with a URL and a hash of its own."""
     name = f"{version}-{arch}-{flavour}"
     return Release(version, arch, flavour, f"https://x/{name}.tar.gz", name.encode().hex()[:64])
 

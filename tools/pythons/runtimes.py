@@ -33,7 +33,7 @@ def newest() -> tuple[str, ...]:
 def carry(versions: Sequence[str], arch: str, into: Path) -> None:
     """Fill the new folder *into* with the archives of *versions* for *arch* and their table.
 
-    Each is named by its sha256: `cnb_python.python.mirror.carried_archive` looks for it so.
+    Each is named by its sha256: `cnb_python.python.mirror.bundled_archive` looks for it so.
     """
     into.mkdir()
     archives = []

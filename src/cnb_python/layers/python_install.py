@@ -14,7 +14,7 @@ from cnb_python.distributions.bytecode import compile_all
 from cnb_python.errors.machine import DamagedStore, UnusableInterpreter
 from cnb_python.layers.python import NAME, Interpreter, Runtime
 from cnb_python.python import standalone_build
-from cnb_python.python.mirror import carried_archive
+from cnb_python.python.mirror import bundled_archive
 from cnb_python.python.releases import Release
 from cnb_python.python.standalone_build import relocate
 from cnb_python.store.store import Store
@@ -63,7 +63,7 @@ def _nothing() -> None:
 
 def _unpack(layer: Layer, release: Release, context: BuildContext, system: System) -> None:
     title = f"Python {release.version}"
-    carried = carried_archive(release, context.buildpack.directory)
+    carried = bundled_archive(release, context.buildpack.directory)
     with tempfile.TemporaryDirectory(prefix="cnb-python-") as scratch:
         archive = Path(scratch) / "python.tar"
         system.output.line(f"{'Unpacking' if carried else 'Downloading'} {title}")
@@ -71,14 +71,14 @@ def _unpack(layer: Layer, release: Release, context: BuildContext, system: Syste
         system.fetch(Download(url, release.sha256, title), archive)
         # In place, since bytecode and build settings contain the final path.
         root = layer.begin_in_place()
-        unpack(Archive(archive, title), root, standalone_build.is_wanted)
+        unpack(Archive(archive, title), root, standalone_build.belongs_in_image)
     relocate(root, layer.path)
 
 
 def _address(release: Release, context: BuildContext) -> str:
-    from cnb_python.python.mirror import address_of  # noqa: PLC0415 - most builds download nothing
+    from cnb_python.python.mirror import download_url  # noqa: PLC0415 - most builds download nothing
 
-    return address_of(release, context.platform.bindings, context.environ)
+    return download_url(release, context.platform.bindings, context.environ)
 
 
 def _probe(interpreter: Interpreter, system: System) -> None:

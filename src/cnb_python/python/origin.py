@@ -1,4 +1,4 @@
-"""Who asks for a Python, as every message about it says."""
+"""The origin of a request for a Python (file, line, field), and how documents are read for it."""
 
 import re
 from functools import lru_cache
@@ -18,21 +18,21 @@ type JsonValue = str | int | float | bool | list[JsonValue] | dict[str, JsonValu
 
 @lru_cache(maxsize=8)
 def _toml(text: str, path: Path) -> TomlTable:
-    # Who asks, who insists and who disagrees are three questions to the same few files.
+    # The requests, the ranges of the manager and the unused requests are read from the same files.
     return toml.parse(text, path)
 
 
 def toml_of(app: App, name: str) -> TomlTable:
-    """Return the document that the app's file *name* is, to be read only; empty: there is none.
+    """Return the TOML document in the app's file *name*; empty if the file is missing.
 
-    Raises UnreadableToml besides what `App.text` raises.
+    It is shared, and must not be changed. Raises UnreadableToml besides what `App.text` raises.
     """
     text = app.text(name)
     return {} if text is None else _toml(text, app.directory / name)
 
 
 def json_of(app: App, name: str) -> JsonValue:
-    """Return the document that the app's file *name* is; None where there is none.
+    """Return the JSON document in the app's file *name*; None if it is missing.
 
     Raises UnreadableJson besides what `App.text` raises.
     """
@@ -46,15 +46,15 @@ def json_of(app: App, name: str) -> JsonValue:
     except RecursionError as error:
         raise UnreadableJson(app.shown(name), 1, "it is nested too deeply") from error
     except ValueError as error:
-        # A number of thousands of digits, which Python refuses to read.
+        # A number of thousands of digits, which Python does not read.
         raise UnreadableJson(app.shown(name), 1, str(error)) from error
     return document
 
 
 def toml_line(text: str, table: str, key: str) -> int | None:
-    """Return the line (from 1) that sets *key* of *table* (`tool.poetry.dependencies`; or none).
+    """Return the line (from 1) that sets *key* in *table*, such as `tool.poetry.dependencies`.
 
-    None where it is written in a form that is not recognised, such as an inline table.
+    None if the form is not recognised, such as an inline table.
     """
     current = ""
     for number, line in enumerate(text.splitlines(), start=1):
@@ -71,28 +71,28 @@ def _dotted(*parts: str) -> str:
 
 
 def json_line(text: str, key: str) -> int | None:
-    """Return the line (from 1) that holds *key*, None where it is not found."""
-    found = re.search(rf'"{re.escape(key)}"\s*:', text)
-    return text.count("\n", 0, found.start()) + 1 if found else None
+    """Return the line (from 1) that holds *key*, None if there is none."""
+    match = re.search(rf'"{re.escape(key)}"\s*:', text)
+    return text.count("\n", 0, match.start()) + 1 if match else None
 
 
 class Origin(NamedTuple):
-    """Who asked: every message about a version names it."""
+    """The file and line, or the setting, that a request comes from; shown in messages."""
 
     name: str
-    """As the user knows it: `.python-version`, `the setting BP_PYTHON_VERSION`."""
+    """A file, `.python-version`, or words: `the setting BP_PYTHON_VERSION`."""
     line: int | None = None
-    """Of a file, from 1."""
+    """In the file, from 1."""
     field: str = ""
-    """Of a file with many: `requires-python`."""
+    """The key in a file with several: `requires-python`."""
 
     def __str__(self) -> str:
-        place = self.name if self.line is None else f"{self.name}, line {self.line}"
-        return f"{self.field} in {place}" if self.field else place
+        source = self.name if self.line is None else f"{self.name}, line {self.line}"
+        return f"{self.field} in {source}" if self.field else source
 
 
 def visible(text: str) -> str:
-    r"""Return *text* with what nobody can see spelt out.
+    r"""Return *text* with escapes for characters that are not printable ASCII.
 
     >>> visible("3.14\u200b")
     '3.14\\u200b'

@@ -1,7 +1,7 @@
-"""Which Pythons there are: `data/python.toml`, or a table of the same form, as typed rows.
+"""The table of Python releases, `data/python.toml` or one of the same form, as typed rows.
 
-Plain dataclasses on purpose: pydantic takes longer to import (150 ms and more) than a build that
-has nothing to do may take in all; these rows are read and checked in 6 ms.
+Plain dataclasses: importing pydantic takes longer (150 ms) than a whole unchanged build should.
+These rows are read and checked in 6 ms.
 """
 
 import re
@@ -22,7 +22,7 @@ _PRERELEASE = re.compile(r"([a-z]+)([0-9]+)")
 
 
 class Number(NamedTuple):
-    """`3.14.6` or `3.15.0rc1`, taken apart."""
+    """The parts of a version, such as `3.14.6` or `3.15.0rc1`."""
 
     major: int
     minor: int
@@ -32,28 +32,28 @@ class Number(NamedTuple):
 
     @classmethod
     def of(cls, version: str) -> Number:
-        """Return the numbers of *version*. Raises ValueError for anything of another form."""
-        found = _FORM.fullmatch(version)
-        if not found:
+        """Return the parts of *version*. Raises ValueError for another form."""
+        match = _FORM.fullmatch(version)
+        if not match:
             raise ValueError(version)
-        major, minor, patch, prerelease = found.groups()
+        major, minor, patch, prerelease = match.groups()
         return cls(int(major), int(minor), int(patch), prerelease or "")
 
     @property
     def order(self) -> tuple[int, int, int, int, str, int]:
-        """Sorts as releases follow each other; what leads up to a release comes before it."""
-        found = _PRERELEASE.fullmatch(self.prerelease)
+        """The key to sort by: pre-releases come before their release."""
+        match = _PRERELEASE.fullmatch(self.prerelease)
         # a < b < rc, also as text.
-        phase, number = (found[1], int(found[2])) if found else ("", 0)
-        return self.major, self.minor, self.patch, int(not found), phase, number
+        phase, number = (match[1], int(match[2])) if match else ("", 0)
+        return self.major, self.minor, self.patch, int(not match), phase, number
 
 
 PLAIN = "plain"
 FREETHREADED = "freethreaded"
 
 _MINOR = re.compile(r"[0-9]+\.[0-9]+")
-# What each column may hold. A company's own builds may carry more than digits as their patch only
-# by giving them another sha256: a version is what `.python-version` can ask for.
+# The form of each column. A version is what `.python-version` can name, so a company's own build
+# has the version of the release that it was made from, and another sha256.
 _RELEASE = {
     "version": re.compile(FORM),
     "arch": re.compile(r"[a-z0-9]+"),
@@ -72,17 +72,17 @@ class ReleaseLine:
     """`3.14`."""
     released: date
     end_of_life: date
-    """From the day after, Python's makers mend nothing in it."""
+    """After this day it gets no security fixes."""
     removed: date
-    """From this day on we refuse it: a while later, so that nobody is stopped overnight."""
+    """From this day on builds refuse it: some months later, so that users get a warning first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """One build of one release."""
+    """One standalone build of one release."""
 
     version: str
-    """`3.14.6`; also `3.15.0rc1`, which our own table does not have."""
+    """`3.14.6`; also `3.15.0rc1`, which the buildpack's own table does not have."""
     arch: str
     """As Go and CNB_TARGET_ARCH name it: amd64, arm64."""
     flavour: str
@@ -92,41 +92,41 @@ class Release:
 
     @property
     def minor(self) -> str:
-        """Its line: `3.14`."""
+        """Its release line: `3.14`."""
         return self.version.rpartition(".")[0]
 
     @property
     def number(self) -> Number:
-        """Its version, taken apart."""
+        """The parts of its version."""
         return Number.of(self.version)
 
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """Everything that can be installed."""
+    """The releases that can be installed."""
 
     origin: str
-    """The table's address or path, without credentials."""
+    """The table's URL or path, without credentials."""
     default: str
-    """The line of apps that ask for none."""
+    """The release line for apps that name no Python."""
     lines: tuple[ReleaseLine, ...]
     releases: tuple[Release, ...]
 
     def line(self, minor: str) -> ReleaseLine | None:
-        """Return the line *minor*, None when the table does not have it."""
+        """Return the release line *minor*, None if the table does not have it."""
         return next((line for line in self.lines if line.minor == minor), None)
 
 
-def parse(table: TomlTable, origin: str, known: Inventory | None = None) -> Inventory:
-    """Return the inventory that *table*, read from *origin*, is.
+def parse(table: TomlTable, origin: str, fallback: Inventory | None = None) -> Inventory:
+    """Return the inventory in *table*, which was read from *origin*.
 
-    A table that only lists releases takes the lines and the default of *known*. Raises
+    A table that only lists releases takes the lines and the default of *fallback*. Raises
     UnusablePythonTable with everything that is wrong.
     """
     problems: list[str] = []
-    lines = tuple(_lines(table, problems)) or (known.lines if known else ())
+    lines = tuple(_lines(table, problems)) or (fallback.lines if fallback else ())
     releases = tuple(_releases(table, problems))
-    default = table.get("default", known.default if known else None)
+    default = table.get("default", fallback.default if fallback else None)
     if not isinstance(default, str) or default not in {line.minor for line in lines}:
         problems.append("`default` is not the `minor` of a [[line]]")
     if not releases:
@@ -136,9 +136,9 @@ def parse(table: TomlTable, origin: str, known: Inventory | None = None) -> Inve
     return Inventory(origin, str(default), lines, releases)
 
 
-def load(path: Path, known: Inventory | None = None) -> Inventory:
+def load(path: Path, fallback: Inventory | None = None) -> Inventory:
     """Return the inventory at *path*. Raises UnusablePythonTable."""
-    return parse(read_table(path, str(path)), str(path), known)
+    return parse(read_table(path, str(path)), str(path), fallback)
 
 
 def read_table(path: Path, origin: str) -> TomlTable:
@@ -153,7 +153,7 @@ def _lines(table: TomlTable, problems: list[str]) -> list[ReleaseLine]:
     lines = []
     for number, row in enumerate(toml.tables_at(table, "line"), start=1):
         minor = row.get("minor")
-        dates = [found for key in _DATES if (found := _date(row.get(key)))]
+        dates = [day for key in _DATES if (day := _date(row.get(key)))]
         if isinstance(minor, str) and _MINOR.fullmatch(minor) and len(dates) == len(_DATES):
             lines.append(ReleaseLine(minor, *dates))
         else:

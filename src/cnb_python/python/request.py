@@ -1,4 +1,4 @@
-"""Parses what was asked for: text in, a request with its origin out. Pure."""
+"""Parses a request for a Python version: `3.14`, `3.14.6`, `python-3.14t`. Pure."""
 
 import re
 from typing import NamedTuple
@@ -7,17 +7,17 @@ from cnb_python.errors.python import InvalidPythonVersion, OtherImplementation
 from cnb_python.python.origin import Origin, visible
 from cnb_python.python.releases import Number
 
-# No leading zeros, no signs, ASCII digits alone: `3.014` and `+3.14` are slips of the hand.
+# No leading zeros, no signs, only ASCII digits: `3.014` and `+3.14` are typing errors.
 # The suffix is how uv and pyenv ask for the free-threaded build (PEP 703).
 _NUMBER = "(0|[1-9][0-9]{0,4})"
 _PRE = "((?:a|b|rc)[0-9]{1,3})"
 _VERSION = re.compile(rf"{_NUMBER}\.{_NUMBER}(?:\.{_NUMBER}{_PRE}?)?(t)?")
 # As uv and pyenv name this implementation: `cpython@3.14`, `cpython-3.14.1`, `python-3.14`.
-_OURS = re.compile(r"c?python[-@]?(?=\d)", re.IGNORECASE)
-# Files that ask for a line by more than its numbers: `3.13.x`, `3.13.*`.
+_CPYTHON = re.compile(r"c?python[-@]?(?=\d)", re.IGNORECASE)
+# A release line with a wildcard: `3.13.x`, `3.13.*`.
 _ANY_PATCH = re.compile(r"\.[xX*]$")
 
-# What version managers offer besides CPython, by the word that their names start with:
+# The implementations that version managers offer besides CPython, by the start of their names:
 # https://github.com/pyenv/pyenv/tree/master/plugins/python-build/share/python-build
 _IMPLEMENTATIONS = {
     **dict.fromkeys(("pypy", "pp"), "PyPy"),
@@ -29,16 +29,16 @@ _IMPLEMENTATIONS = {
 }
 _WORD = re.compile(r"[a-z]*", re.IGNORECASE)
 _LIKELY = re.compile(r"(?<![\d.])0*(\d{1,2})\.0*(\d{1,2})(?:\.0*(\d{1,2})(?!\d))?(?!\.?\d)")
-_SEEN = re.compile(r"[!-~]")
+_VISIBLE = re.compile(r"[!-~]")
 
 
 class PythonRequest(NamedTuple):
-    """A release line, or one release of it."""
+    """A request for a release line, or for one release of it."""
 
     major: int
     minor: int
     patch: int | None
-    """None: the newest of the line."""
+    """None: the newest release of the line."""
     prerelease: str
     """`rc1`; empty for final releases."""
     freethreaded: bool
@@ -50,7 +50,7 @@ class PythonRequest(NamedTuple):
         return f"{self.major}.{self.minor}"
 
     def admits(self, version: str) -> bool:
-        """Whether the release *version*, such as `3.14.6`, is what was asked for."""
+        """Whether the release *version*, such as `3.14.6`, meets the request."""
         number = Number.of(version)
         if (number.major, number.minor) != (self.major, self.minor):
             return False
@@ -65,17 +65,17 @@ class PythonRequest(NamedTuple):
 
 
 def parse_version(text: str, origin: Origin, *, lenient: bool = False) -> PythonRequest:
-    """Return the request that *text* is: `3.14`, `3.14.6`, either with a `t` for free-threaded.
+    """Return the request in *text*: `3.14` or `3.14.6`, with a `t` for free-threaded.
 
-    *lenient* takes what version managers write as well: `python-3.14`, `cpython@3.14.6`, `3.14.x`.
+    *lenient* also accepts what version managers write: `python-3.14`, `cpython@3.14.6`, `3.14.x`.
     Raises OtherImplementation and InvalidPythonVersion.
     """
     stripped = text.strip()
-    plain = _ANY_PATCH.sub("", _OURS.sub("", stripped, count=1)) if lenient else stripped
-    found = _VERSION.fullmatch(plain)
-    if not found:
+    plain = _ANY_PATCH.sub("", _CPYTHON.sub("", stripped, count=1)) if lenient else stripped
+    match = _VERSION.fullmatch(plain)
+    if not match:
         raise _refused(stripped, origin)
-    major, minor, patch, prerelease, freethreaded = found.groups()
+    major, minor, patch, prerelease, freethreaded = match.groups()
     return PythonRequest(
         int(major),
         int(minor),
@@ -87,13 +87,13 @@ def parse_version(text: str, origin: Origin, *, lenient: bool = False) -> Python
 
 
 def likely(text: str) -> str:
-    """Return the version that *text* seems to mean, empty where none is to be seen.
+    """Return the version that *text* seems to mean, empty if it has none.
 
     >>> [likely(text) for text in ("v3.12", '"3.12.4"', "3.12 # web", "latest")]
     ['3.12', '3.12.4', '3.12', '']
     """
-    found = _LIKELY.search("".join(_SEEN.findall(text)))
-    return ".".join(str(int(number)) for number in found.groups() if number) if found else ""
+    match = _LIKELY.search("".join(_VISIBLE.findall(text)))
+    return ".".join(str(int(number)) for number in match.groups() if number) if match else ""
 
 
 def _refused(text: str, origin: Origin) -> OtherImplementation | InvalidPythonVersion:

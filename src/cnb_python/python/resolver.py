@@ -1,4 +1,8 @@
-"""Requests, inventory, target and today in; the release, or why there is none, out. Pure."""
+"""Chooses the Python release: from the requests, the inventory, the target and the date.
+
+Pure: it neither reads files nor downloads. The choice is then checked against the versions that
+the package manager accepts.
+"""
 
 from dataclasses import dataclass
 from datetime import date
@@ -27,89 +31,20 @@ from cnb_python.python.version_files import (
     PIPFILE_LOCK,
     PYLOCK,
     PYPROJECT,
-    by_pipenv,
-    ranges,
+    pipenv_request,
+    project_ranges,
 )
 
-_STICKY_ORIGIN = Origin(f"the previous build, which {STICKY} keeps to")
-# As `layers.key.EnvironmentKey` names them.
+DEFAULT = Origin("the default of this buildpack")
+_STICKY_ORIGIN = Origin(f"the previous build, {STICKY}")
+# The names of `layers.cache_keys.PackageKey`.
 _LINE, _FLAVOUR = "python", "flavour"
 
-
-def kept_line(store: Metadata, inventory: Inventory) -> PythonRequest | None:
-    """Return the line of the build that left *store*, None where *inventory* does not know it.
-
-    That is one of a newer release of the buildpack, or there was no such build.
-    """
-    minor = store.get(_LINE)
-    if not isinstance(minor, str) or inventory.line(minor) is None:
-        return None
-    return line_request(minor, _STICKY_ORIGIN, freethreaded=store.get(_FLAVOUR) == FREETHREADED)
-
-
-# What they install is built by Poetry, if the app is Poetry's.
-_POETRYS = ("poetry.lock", PYPROJECT)
-# Who installs by these files does so whatever `pyproject.toml` says of Python.
-_CARELESS = ("requirements.txt", "setup.py")
-_POETRYS_FIELD = "python"
-
-
-def bounds(app: App, deciding_file: str) -> Requests:
-    """Return what the manager that goes by *deciding_file* insists on.
-
-    uv, Poetry and PDM refuse another Python than `pyproject.toml` names, Pipenv (`--deploy`)
-    another than its lock file. What cannot be read is left for the manager to complain of.
-    """
-    if deciding_file in _CARELESS:
-        return ()
-    try:
-        if deciding_file in {PIPFILE, PIPFILE_LOCK}:
-            said = by_pipenv(app)
-            return (said,) if said else ()
-        return tuple(one for one in ranges(app) if _counts(one.origin, deciding_file))
-    except BuildpackError:
-        return ()
-
-
-def _counts(origin: Origin, deciding_file: str) -> bool:
-    if origin.field == _POETRYS_FIELD:
-        return deciding_file in _POETRYS
-    if origin.name.endswith(PDM_LOCK):
-        return deciding_file == PDM_LOCK
-    return deciding_file == PYLOCK or "pylock." not in origin.name
-
-
-def check_bounds(
-    resolution: ResolvedPython,
-    insisted: Requests,
-    inventory: Inventory,
-    target: Target,
-    today: date,
-) -> None:
-    """Refuse a Python with which nothing can be installed. Raises PythonOutsideRange."""
-    version, asked = resolution.release.version, resolution.request
-    offender = next((one for one in insisted if not one.admits(version)), None)
-    if offender is None:
-        return
-    raise PythonOutsideRange(
-        version,
-        str(asked),
-        str(asked.origin),
-        str(offender),
-        str(offender.origin),
-        _fit(insisted, inventory, target, today),
-    )
-
-
-def _fit(insisted: Requests, inventory: Inventory, target: Target, today: date) -> str:
-    """Return the line that all of *insisted* would have, empty where there is none."""
-    try:
-        return resolve(insisted, inventory, target, today).line.minor
-    except BuildpackError:
-        return ""
-
-
-DEFAULT = Origin("the default of this buildpack")
+# An app with these files may be one of Poetry's, whose own range of Pythons then counts.
+_POETRY_FILES = ("poetry.lock", PYPROJECT)
+_POETRY_FIELD = "python"
+# pip installs from these files whatever range of Pythons `pyproject.toml` has.
+_FILES_WITHOUT_RANGE = ("requirements.txt", "setup.py")
 
 # How many releases a message names.
 _SHOWN = 5
@@ -118,27 +53,27 @@ _LAST_PYTHON_2 = "2.7"
 
 @dataclass(frozen=True, slots=True)
 class ResolvedPython:
-    """The Python of this build, and what is worth knowing about it."""
+    """The release that a request resolves to."""
 
     request: Request
     release: Release
     line: ReleaseLine
     newest: str
-    """The newest release of the line for this target: `3.14.9`."""
+    """The newest version of the release line for this target: `3.14.9`."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Shelf:
-    """What can be had in this build."""
+class _Available:
+    """The releases that can be installed in this build."""
 
     inventory: Inventory
     arch: str
     today: date
 
     def builds(self, minor: str, flavour: str) -> list[Release]:
-        """Return those of a line, for whatever kind of machine, newest first."""
-        found = [r for r in self.inventory.releases if (r.minor, r.flavour) == (minor, flavour)]
-        return sorted(found, key=_order, reverse=True)
+        """Return the releases of a line for all architectures, newest first."""
+        releases = (r for r in self.inventory.releases if (r.minor, r.flavour) == (minor, flavour))
+        return sorted(releases, key=_order, reverse=True)
 
     @property
     def supported(self) -> tuple[str, ...]:
@@ -146,39 +81,39 @@ class _Shelf:
 
 
 def resolve(
-    asked: Requests,
+    requests: Requests,
     inventory: Inventory,
     target: Target,
     today: date,
     default: PythonRequest | None = None,
 ) -> ResolvedPython:
-    """Return the release to install; where nothing is *asked* that of the *default* line.
+    """Return the release to install: the newest one that meets all *requests*.
 
-    The *default* is the inventory's own unless another is given; a range takes it first too. Of
-    several requests (ranges, for a source makes no more than one other) each has to be met. Raises
-    UnknownPythonLine, EndedPythonLine, UnknownPythonPatch, PythonNotAvailable and NoPythonInRange.
+    Without requests, and within a range, the *default* line is preferred: the inventory's own if
+    none is given. Several requests are always ranges. Raises UnknownPythonLine, EndedPythonLine,
+    UnknownPythonPatch, PythonNotAvailable and NoPythonInRange.
     """
-    shelf = _Shelf(inventory, target.arch, today)
+    available = _Available(inventory, target.arch, today)
     first = default or default_of(inventory)
-    match asked:
+    match requests:
         case ():
-            return _of_line(first, shelf)
+            return _of_line(first, available)
         case (PythonRequest() as request, *_):
-            return _of_line(request, shelf)
+            return _of_line(request, available)
         case _:
-            ranges = tuple(one for one in asked if isinstance(one, PythonRange))
-            return _of_ranges(ranges, first, shelf)
+            ranges = tuple(request for request in requests if isinstance(request, PythonRange))
+            return _of_ranges(ranges, first, available)
 
 
 def supported_lines(inventory: Inventory, today: date) -> tuple[str, ...]:
-    """Return the lines an app may ask for, newest first."""
+    """Return the release lines that can be installed, newest first."""
     offered = {release.minor for release in inventory.releases}
     lines = [line for line in inventory.lines if line.minor in offered and today < line.removed]
     return tuple(sorted((line.minor for line in lines), key=_numbers, reverse=True))
 
 
 def default_of(inventory: Inventory) -> PythonRequest:
-    """Return the request that stands for none."""
+    """Return the request that counts if the app has none."""
     return line_request(inventory.default, DEFAULT)
 
 
@@ -188,83 +123,85 @@ def line_request(minor: str, origin: Origin, *, freethreaded: bool = False) -> P
     return PythonRequest(major, number, None, "", freethreaded, origin)
 
 
-def _of_line(request: PythonRequest, shelf: _Shelf) -> ResolvedPython:
-    line = _line(request, shelf)
+def _of_line(request: PythonRequest, available: _Available) -> ResolvedPython:
+    line = _line(request, available)
     flavour = FREETHREADED if request.freethreaded else PLAIN
-    built = shelf.builds(line.minor, flavour)
-    here = _finals_first([r for r in built if r.arch == shelf.arch])
-    wanted = [r for r in here if request.admits(r.version)]
-    if not wanted:
-        raise _absent(request, built, here, shelf)
-    return ResolvedPython(request, wanted[0], line, here[0].version)
+    built = available.builds(line.minor, flavour)
+    releases = _finals_first([r for r in built if r.arch == available.arch])
+    admitted = [r for r in releases if request.admits(r.version)]
+    if not admitted:
+        raise _absent(request, built, releases, available)
+    return ResolvedPython(request, admitted[0], line, releases[0].version)
 
 
 def _of_ranges(
-    ranges: tuple[PythonRange, ...], default: PythonRequest, shelf: _Shelf
+    ranges: tuple[PythonRange, ...], default: PythonRequest, available: _Available
 ) -> ResolvedPython:
-    """Return the newest release in all *ranges*, of the *default* line where it has one."""
-    lines = (shelf.inventory.line(minor) for minor in _preferred(shelf.supported, default.line))
+    """Return the newest release in all *ranges*, from the *default* line if one is in it."""
+    lines = (
+        available.inventory.line(minor) for minor in _preferred(available.supported, default.line)
+    )
     for line in lines:
-        # Whoever gives a range does not ask for what is not out yet.
-        if line is None or line.released > shelf.today:
+        # A range does not ask for a line that is not released yet.
+        if line is None or line.released > available.today:
             continue
-        here = [r for r in shelf.builds(line.minor, PLAIN) if r.arch == shelf.arch]
-        finals = [r for r in here if not r.number.prerelease]
-        fit = [r for r in finals if all(one.admits(r.version) for one in ranges)]
-        if fit:
-            return ResolvedPython(ranges[0], fit[0], line, finals[0].version)
-    raise _none_fits(ranges, shelf)
+        releases = [r for r in available.builds(line.minor, PLAIN) if r.arch == available.arch]
+        finals = [r for r in releases if not r.number.prerelease]
+        admitted = [r for r in finals if all(bound.admits(r.version) for bound in ranges)]
+        if admitted:
+            return ResolvedPython(ranges[0], admitted[0], line, finals[0].version)
+    raise _none_fits(ranges, available)
 
 
 def _preferred(lines: tuple[str, ...], first: str) -> tuple[str, ...]:
     return (*(line for line in lines if line == first), *(line for line in lines if line != first))
 
 
-def _none_fits(ranges: tuple[PythonRange, ...], shelf: _Shelf) -> NoPythonInRange:
+def _none_fits(ranges: tuple[PythonRange, ...], available: _Available) -> NoPythonInRange:
     ended = tuple(
         (line.minor, line.end_of_life)
-        for line in sorted(shelf.inventory.lines, key=lambda line: _numbers(line.minor))
-        if shelf.today >= line.removed and _may_admit(ranges, line.minor)
+        for line in sorted(available.inventory.lines, key=lambda line: _numbers(line.minor))
+        if available.today >= line.removed and _may_admit(ranges, line.minor)
     )
     return NoPythonInRange(
-        tuple((one.text, str(one.origin)) for one in ranges), shelf.supported, ended[-1:]
+        tuple((bound.text, str(bound.origin)) for bound in ranges), available.supported, ended[-1:]
     )
 
 
 def _may_admit(ranges: tuple[PythonRange, ...], minor: str) -> bool:
-    versions = (f"{minor}.{patch}" for patch in range(40))  # more than any line has had
-    return any(all(one.admits(version) for one in ranges) for version in versions)
+    versions = (f"{minor}.{patch}" for patch in range(40))  # more than any line has
+    return any(all(bound.admits(version) for bound in ranges) for version in versions)
 
 
-def _line(request: PythonRequest, shelf: _Shelf) -> ReleaseLine:
+def _line(request: PythonRequest, available: _Available) -> ReleaseLine:
     minor = request.line
     if request.major == 2 and request.minor < _numbers(_LAST_PYTHON_2)[1]:
-        minor = _LAST_PYTHON_2  # the last of them ended last
-    line = shelf.inventory.line(minor)
-    origin, supported = str(request.origin), shelf.supported
+        minor = _LAST_PYTHON_2  # the last one that reached its end of life
+    line = available.inventory.line(minor)
+    origin, supported = str(request.origin), available.supported
     if line is None:
-        newest = max(_numbers(known.minor) for known in shelf.inventory.lines)
+        newest = max(_numbers(line.minor) for line in available.inventory.lines)
         is_newer = (request.major, request.minor) > newest
         raise UnknownPythonLine(request.line, origin, supported, is_newer)
-    if shelf.today >= line.removed:
+    if available.today >= line.removed:
         raise EndedPythonLine(request.line, origin, line.end_of_life, supported)
     return line
 
 
 def _absent(
-    request: PythonRequest, built: list[Release], here: list[Release], shelf: _Shelf
+    request: PythonRequest, built: list[Release], releases: list[Release], available: _Available
 ) -> UnknownPythonPatch | PythonNotAvailable:
-    newest = tuple(release.version for release in here[:_SHOWN])
+    newest = tuple(release.version for release in releases[:_SHOWN])
     elsewhere = {r.arch for r in built if request.admits(r.version)}
-    if here and not elsewhere:
+    if releases and not elsewhere:
         return UnknownPythonPatch(str(request), str(request.origin), request.line, newest)
     return PythonNotAvailable(
         str(request),
         str(request.origin),
-        shelf.arch,
+        available.arch,
         tuple(sorted(elsewhere)),
         newest,
-        shelf.inventory.origin,
+        available.inventory.origin,
     )
 
 
@@ -279,3 +216,72 @@ def _order(release: Release) -> tuple[int, int, int, int, str, int]:
 def _numbers(minor: str) -> tuple[int, int]:
     major, _, number = minor.partition(".")
     return int(major), int(number)
+
+
+def sticky_line(store: Metadata, inventory: Inventory) -> PythonRequest | None:
+    """Return the request for the release line of the previous build, from its *store* metadata.
+
+    None if there was no such build, or *inventory* does not have the line.
+    """
+    minor = store.get(_LINE)
+    if not isinstance(minor, str) or inventory.line(minor) is None:
+        return None
+    return line_request(minor, _STICKY_ORIGIN, freethreaded=store.get(_FLAVOUR) == FREETHREADED)
+
+
+def manager_requests(app: App, deciding_file: str) -> Requests:
+    """Return the versions that the manager which reads *deciding_file* accepts.
+
+    uv, Poetry and PDM refuse a Python outside of the range in `pyproject.toml`, and Pipenv
+    (`--deploy`) one that is not in its lock file. Files that cannot be read are left to the
+    manager, which reports them.
+    """
+    if deciding_file in _FILES_WITHOUT_RANGE:
+        return ()
+    try:
+        if deciding_file in {PIPFILE, PIPFILE_LOCK}:
+            request = pipenv_request(app)
+            return (request,) if request else ()
+        return tuple(
+            bound for bound in project_ranges(app) if _counts(bound.origin, deciding_file)
+        )
+    except BuildpackError:
+        return ()
+
+
+def _counts(origin: Origin, deciding_file: str) -> bool:
+    if origin.field == _POETRY_FIELD:
+        return deciding_file in _POETRY_FILES
+    if origin.name.endswith(PDM_LOCK):
+        return deciding_file == PDM_LOCK
+    return deciding_file == PYLOCK or "pylock." not in origin.name
+
+
+def check_manager_requests(
+    resolution: ResolvedPython,
+    required: Requests,
+    inventory: Inventory,
+    target: Target,
+    today: date,
+) -> None:
+    """Refuse a release that one of *required* does not admit. Raises PythonOutsideRange."""
+    version, request = resolution.release.version, resolution.request
+    violated = next((bound for bound in required if not bound.admits(version)), None)
+    if violated is None:
+        return
+    raise PythonOutsideRange(
+        version,
+        str(request),
+        str(request.origin),
+        str(violated),
+        str(violated.origin),
+        _fit(required, inventory, target, today),
+    )
+
+
+def _fit(required: Requests, inventory: Inventory, target: Target, today: date) -> str:
+    """Return the release line that meets all of *required*, empty if there is no such line."""
+    try:
+        return resolve(required, inventory, target, today).line.minor
+    except BuildpackError:
+        return ""

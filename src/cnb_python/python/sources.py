@@ -1,4 +1,4 @@
-"""The ordered table of places that may ask for a Python version: the first that speaks counts."""
+"""The version sources in their order: the first one that names a Python version counts."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -6,17 +6,18 @@ from collections.abc import Callable, Iterator
 from cnb_python.app import App
 from cnb_python.config.settings import VERSION, Settings
 from cnb_python.errors.base import BuildpackError
-from cnb_python.python import version_files
 from cnb_python.python.origin import Origin
 from cnb_python.python.request import PythonRequest, parse_version
 from cnb_python.python.specifiers import PythonRange, parse_constraint
 from cnb_python.python.version_files import (
     RUNTIME,
     VERSION_FILE,
-    by_asdf,
-    by_mise,
-    by_pipenv,
-    ranges,
+    asdf_request,
+    check_spelling,
+    mise_request,
+    pipenv_request,
+    project_ranges,
+    read_version_file,
 )
 
 _OPERATORS = frozenset("<>=~^|,!*")
@@ -24,20 +25,20 @@ _WILD = re.compile(r"[\d.]+\.\*")
 
 type Request = PythonRequest | PythonRange
 type Requests = tuple[Request, ...]
-"""Of one source, which all count; empty: it says nothing."""
+"""All requests of one source; empty if it names no version."""
 type Source = Callable[[App], Requests]
-"""Looks at the app."""
+"""Reads the requests of one source from the app."""
 
 
-def by_setting(settings: Settings) -> Requests:
-    """Return what the setting asks for, a version or a range in either grammar, if anything.
+def setting_requests(settings: Settings) -> Requests:
+    """Return the request of the setting `python`: a version, or a range in Poetry's grammar.
 
-    Raises what their parsers raise.
+    Empty if the setting is not given. Raises what `parse_version` and `parse_constraint` raise.
     """
-    text, given = settings.python, settings.origins.get("python")
+    text, source = settings.python, settings.origins.get("python")
     origin = Origin(f"the setting {VERSION}")
-    if given and given.name != VERSION:
-        origin = Origin(f"the setting python of {given.name}", given.line)
+    if source and source.name != VERSION:
+        origin = Origin(f"the setting python of {source.name}", source.line)
     if not text:
         return ()
     if _OPERATORS.intersection(text) and not _WILD.fullmatch(text):
@@ -46,61 +47,61 @@ def by_setting(settings: Settings) -> Requests:
 
 
 def _runtime(app: App) -> Requests:
-    return _one(version_files.read(app, RUNTIME))
+    return _requests(read_version_file(app, RUNTIME))
 
 
 def _version_file(app: App) -> Requests:
-    version_files.check_spelling(app)
-    return _nearest(app, lambda one: version_files.read(one, VERSION_FILE))
+    check_spelling(app)
+    return _nearest(app, lambda directory: read_version_file(directory, VERSION_FILE))
 
 
 def _pipenv(app: App) -> Requests:
-    return _one(by_pipenv(app))
+    return _requests(pipenv_request(app))
 
 
 def _pyproject(app: App) -> Requests:
-    return ranges(app)
+    return project_ranges(app)
 
 
 def _asdf(app: App) -> Requests:
-    return _nearest(app, by_asdf)
+    return _nearest(app, asdf_request)
 
 
 def _mise(app: App) -> Requests:
-    return _nearest(app, by_mise)
+    return _nearest(app, mise_request)
 
 
 def _nearest(app: App, read: Callable[[App], Request | None]) -> Requests:
-    """Return what is said nearest to the app: version managers look upwards too."""
-    said = (read(one) for one in (app, *app.above))
-    return _one(next((request for request in said if request), None))
+    """Return the request nearest to the app: version managers also read the directories above."""
+    requests = (read(directory) for directory in (app, *app.above))
+    return _requests(next((request for request in requests if request), None))
 
 
-def _one(request: Request | None) -> Requests:
+def _requests(request: Request | None) -> Requests:
     return (request,) if request else ()
 
 
 SOURCES: tuple[Source, ...] = (_runtime, _version_file, _pipenv, _pyproject, _asdf, _mise)
-"""Of the app's own, in their order; the setting comes before them all."""
+"""The files of the app, in their order; the setting wins over all of them."""
 
 
-def asked_for(app: App, settings: Settings) -> Requests:
-    """Return what the operator or else the app asks for; nothing when nobody does.
+def python_requests(app: App, settings: Settings) -> Requests:
+    """Return the requests of the setting, or else of the first file of the app that has any.
 
-    Raises what reading the file that speaks raises (`App.text`), and the errors of its parser.
+    Raises what reading that file raises (`App.text`), and the errors of its parser.
     """
-    said = (source(app) for source in SOURCES)
-    return by_setting(settings) or next((requests for requests in said if requests), ())
+    requests = (source(app) for source in SOURCES)
+    return setting_requests(settings) or next(filter(None, requests), ())
 
 
-def also_said(app: App, asked: Requests) -> Requests:
-    """Return what the app says besides *asked*, which alone counts."""
-    said = (one for source in SOURCES for one in _quietly(source, app))
-    return tuple(one for one in said if one not in asked)
+def unused_requests(app: App, used: Requests) -> Requests:
+    """Return the requests in the app's files other than those that are *used*."""
+    requests = (request for source in SOURCES for request in _readable(source, app))
+    return tuple(request for request in requests if request not in used)
 
 
-def _quietly(source: Source, app: App) -> Iterator[Request]:
+def _readable(source: Source, app: App) -> Iterator[Request]:
     try:
         yield from source(app)
     except BuildpackError:
-        return  # what cannot be read does not count, and need not be mended for this build
+        return  # a file that is not used need not be valid

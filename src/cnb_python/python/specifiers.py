@@ -1,4 +1,4 @@
-"""Ranges of Python versions: PEP 440's `>=3.11,<3.14`, and Poetry's `^3.12`, `~3.12`, `a || b`.
+"""Ranges of Python versions: specifiers (`>=3.11`) and Poetry's constraints (`^3.12`, `a || b`).
 
 https://packaging.python.org/en/latest/specifications/version-specifiers/
 https://python-poetry.org/docs/dependency-specification/#version-constraints
@@ -12,14 +12,14 @@ from cnb_python.errors.python import InvalidPythonRange
 from cnb_python.python.origin import Origin, visible
 from cnb_python.python.releases import Number
 
-# The plainest clauses, which are nearly all, are judged without `packaging.specifiers`: importing
-# it takes 25 ms, an eighth of what an unchanged build takes.
+# Plain clauses, which are nearly all, are evaluated without `packaging.specifiers`: its import
+# takes 25 ms, an eighth of an unchanged build.
 _PLAIN = re.compile(r"(~=|==|!=|<=|>=|<|>)\s*v?(\d+(?:\.\d+){0,2})(\.\*)?")
 _CARET = re.compile(r"\^\s*(\d+)(?:\.(\d+))?(?:\.(\d+))?")
 _TILDE = re.compile(r"~\s*(\d+)(?:\.(\d+))?(?:\.(\d+))?")
 _WILD = re.compile(r"(?:==?\s*)?(\d+(?:\.\d+)?)\.[xX*](?:\.[xX*])?")
 _BARE = re.compile(r"(?:==?\s*)?v?(\d+(?:\.\d+){0,2})")
-# Between the clauses of Poetry's: commas, or blanks that are not inside a clause.
+# Between the clauses of a constraint: commas, or blanks that are not inside a clause.
 _BETWEEN = re.compile(r"\s*,\s*|(?<=[\d*xX])\s+(?=[<>=!~^\d])")
 _ALL = ("", "*")
 
@@ -27,12 +27,12 @@ type _Numbers = tuple[int, ...]
 
 
 class PythonRange(NamedTuple):
-    """Versions of Python that will do."""
+    """A range of Python versions."""
 
     text: str
     """As it was written."""
     alternatives: tuple[tuple[str, ...], ...]
-    """Clauses of PEP 440; a version satisfies all of one of them."""
+    """Clauses of specifiers; a version in the range satisfies all clauses of one alternative."""
     origin: Origin
 
     def admits(self, version: str) -> bool:
@@ -46,7 +46,7 @@ class PythonRange(NamedTuple):
 
 
 def parse_specifier(text: str, origin: Origin) -> PythonRange:
-    """Return the range that PEP 440 sees in *text*. Raises InvalidPythonRange."""
+    """Return the range that *text* is as a specifier. Raises InvalidPythonRange."""
     clauses = tuple(clause.strip() for clause in text.split(",") if clause.strip())
     if not all(_plain(clause) or _is_specifier(clause) for clause in clauses):
         raise InvalidPythonRange(visible(text.strip()), str(origin), _as_specifier(text))
@@ -54,7 +54,7 @@ def parse_specifier(text: str, origin: Origin) -> PythonRange:
 
 
 def parse_constraint(text: str, origin: Origin) -> PythonRange:
-    """Return the range that Poetry sees in *text*. Raises InvalidPythonRange."""
+    """Return the range that *text* is as a constraint of Poetry's. Raises InvalidPythonRange."""
     try:
         alternatives = tuple(_alternative(part) for part in re.split(r"\|\|?", text))
     except ValueError:
@@ -63,7 +63,7 @@ def parse_constraint(text: str, origin: Origin) -> PythonRange:
 
 
 def _as_specifier(text: str) -> str:
-    """Return what *text* means where it is in Poetry's form with one alternative, else nothing."""
+    """Return the specifier for *text* if it is a constraint with one alternative, else empty."""
     try:
         return ",".join(_alternative(text))
     except ValueError:
@@ -72,37 +72,40 @@ def _as_specifier(text: str) -> str:
 
 def _alternative(text: str) -> tuple[str, ...]:
     clauses = _BETWEEN.split(text.strip())
-    return tuple(one for clause in clauses for one in _clauses(clause.strip()))
+    return tuple(part for clause in clauses for part in _clauses(clause.strip()))
 
 
 def _clauses(clause: str) -> tuple[str, ...]:
-    """Return the clauses of PEP 440 that say what *clause* of Poetry's does, or raise ValueError.
+    """Return the clauses of a specifier for *clause* of a constraint, or raise ValueError.
 
-    A version alone is that one: `3.12` is 3.12.0.
+    A version alone means exactly that one: `3.12` is 3.12.0.
     """
     if clause in _ALL:
         return ()
     if _plain(clause):
         return (clause,)
-    if found := _CARET.fullmatch(clause) or _TILDE.fullmatch(clause):
-        return _from_to(_given(found), is_caret=clause.startswith("^"))
-    if found := _WILD.fullmatch(clause) or _BARE.fullmatch(clause):
-        return (f"=={found[1]}.*" if found.re is _WILD else f"=={found[1]}",)
+    if match := _CARET.fullmatch(clause) or _TILDE.fullmatch(clause):
+        return _from_to(_numbers(match), is_caret=clause.startswith("^"))
+    if match := _WILD.fullmatch(clause) or _BARE.fullmatch(clause):
+        return (f"=={match[1]}.*" if match.re is _WILD else f"=={match[1]}",)
     if not _is_specifier(clause):
         raise ValueError(clause)
     return (clause,)
 
 
-def _given(found: re.Match[str]) -> _Numbers:
-    return tuple(int(number) for number in found.groups() if number is not None)
+def _numbers(match: re.Match[str]) -> _Numbers:
+    return tuple(int(number) for number in match.groups() if number is not None)
 
 
 def _from_to(numbers: _Numbers, *, is_caret: bool) -> tuple[str, str]:
-    """Up to the next change of the leftmost number that is not 0, or else of the second one."""
+    """Return the clauses of a caret or a tilde.
+
+    A caret ends where the leftmost number other than 0 changes, a tilde where the second one does.
+    """
     last = len(numbers) - 1
-    leftmost = next((place for place, number in enumerate(numbers) if number), last)
-    place = leftmost if is_caret else min(1, last)
-    above = (*numbers[:place], numbers[place] + 1)
+    leftmost = next((index for index, number in enumerate(numbers) if number), last)
+    changed = leftmost if is_caret else min(1, last)
+    above = (*numbers[:changed], numbers[changed] + 1)
     return f">={_text(numbers)}", f"<{_text(above)}"
 
 
@@ -111,12 +114,12 @@ def _text(numbers: _Numbers) -> str:
 
 
 def _plain(clause: str) -> re.Match[str] | None:
-    found = _PLAIN.fullmatch(clause)
-    if not found:
+    match = _PLAIN.fullmatch(clause)
+    if not match:
         return None
-    operator, version, wild = found.groups()
+    operator, version, wild = match.groups()
     is_valid = "." in version if operator == "~=" else not wild or operator in {"==", "!="}
-    return found if is_valid and not (wild and operator == "~=") else None
+    return match if is_valid and not (wild and operator == "~=") else None
 
 
 def _satisfies(clause: str, version: str) -> bool:

@@ -1,7 +1,8 @@
-"""Makes an interpreter that was built for another place, and by another compiler, at home here.
+"""Prepares a standalone build for its layer: leaves files out, and rewrites its build settings.
 
-python-build-standalone bakes its makers' directory (`/install`) and tools (`clang`) into what
-`sysconfig`, `python3-config` and pkg-config tell builds of C extensions.
+A build of python-build-standalone names the directory (`/install`) and the compiler (`clang`) that
+it was made with in the settings that `sysconfig`, `python3-config` and pkg-config give to builds
+of C extensions.
 https://gregoryszorc.com/docs/python-build-standalone/main/quirks.html#references-to-build-time-paths
 """
 
@@ -10,7 +11,8 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-# Below the archive's top directory. `python3*` also is `python3.14t`, the free-threaded build.
+# Below the archive's top directory. `python3*` also matches `python3.14t`, the free-threaded
+# build.
 _LEFT_OUT = (
     *("share", "bin/2to3*", "bin/idle*", "bin/pip*", "bin/pydoc*", "bin/easy_install*"),
     *("**/__pycache__", "**/*.a"),
@@ -26,22 +28,23 @@ _LEFT_OUT = (
     *("lib/python3*/lib-dynload/_xxtest*", "lib/python3*/lib-dynload/xx*"),
 )
 
-# Changes with every change of the list above, so that a layer made by an older one is not kept.
+# To be raised with every change of the list above, so that layers made with an older one are not
+# kept.
 FORMAT = "1"
 
 
-def is_wanted(name: str) -> bool:
+def belongs_in_image(name: str) -> bool:
     """Whether the entry *name*, a path below the archive's top directory, belongs in the image.
 
-    >>> [is_wanted(name) for name in ("lib/python3.14/test/support.py", "lib/python3.14/ast.py")]
+    >>> [belongs_in_image(f"lib/python3.14/{name}") for name in ("test/support.py", "ast.py")]
     [False, True]
     """
-    return _unwanted().match(name) is None
+    return not _left_out().match(name)
 
 
 @cache
-def _unwanted() -> re.Pattern[str]:
-    # Not while this module is imported: it takes 7 ms, and most builds unpack no archive.
+def _left_out() -> re.Pattern[str]:
+    # Not at import: it takes 7 ms, and most builds unpack no archive.
     from glob import translate  # noqa: PLC0415 - only needed here
 
     return re.compile(
@@ -63,15 +66,15 @@ _TEXTS = (
 )
 _PREFIX = re.compile(r"""^\s*["']prefix["']:\s*["']([^"']+)["']""", re.MULTILINE)
 
-# A variable of sysconfig, of its JSON form or of a Makefile that starts with a program.
+# A variable of sysconfig, of its JSON form or of a Makefile, whose value starts with a program.
 _VARIABLE = re.compile(
     r"""(?P<head>^\s*["']?(?:AR|BLDSHARED|CC|CXX|LDCXXSHARED|LDSHARED|LINKCC|MAINCC)["']?\s*[:=]\s*
         ["']?)(?P<program>[\w./+-]+)""",
     re.MULTILINE | re.VERBOSE,
 )
 _TOOLS = {"clang": "cc", "clang++": "c++", "llvm-ar": "ar"}
-# Search paths of the makers' machine, and what only their compiler understands.
-_MAKERS_FLAGS = re.compile(r"-[IL]/tools/[\w./-]+ ?|-fdebug-default-version=\d+ ?")
+# Search paths of the machine that it was built on, and options of its compiler alone.
+_BUILD_FLAGS = re.compile(r"-[IL]/tools/[\w./-]+ ?|-fdebug-default-version=\d+ ?")
 
 
 def relocate(root: Path, home: Path) -> None:
@@ -85,34 +88,34 @@ def relocate(root: Path, home: Path) -> None:
 
 
 def rewritten(text: str, prefix: str | None, home: str) -> str:
-    """Return *text* with *home* in place of *prefix* and the usual names of tools.
+    """Return *text* with *home* in place of *prefix*, and with the usual names of tools.
 
     >>> rewritten('"CC": "clang -pthread", "LIBDIR": "/install/lib"', "/install", "/layers/p")
     '"CC": "cc -pthread", "LIBDIR": "/layers/p/lib"'
     """
     text = _VARIABLE.sub(_usual_tool, text)
-    text = _MAKERS_FLAGS.sub("", text)
+    text = _BUILD_FLAGS.sub("", text)
     if prefix is None:
         return text
-    # Whole paths alone, also those glued to a flag: neither `./install` nor `/usr/bin/install -c`.
+    # Only whole paths, also those joined to a flag: neither `./install` nor `/usr/bin/install -c`.
     start, end = r"(?:(?<![\w./-])|(?<=-[ILR]))", r"(?![\w.-])"
     return re.sub(f"{start}{re.escape(prefix)}{end}", lambda _: home, text)
 
 
 def _prefix_of(root: Path) -> str | None:
-    """Return the directory the interpreter was configured for, as it says itself."""
+    """Return the prefix in the interpreter's own settings, None if they have none."""
     for path in sorted(root.glob(_TEXTS[0])):
-        if found := _PREFIX.search(path.read_text("utf-8")):
-            return found[1]
+        if match := _PREFIX.search(path.read_text("utf-8")):
+            return match[1]
     return None
 
 
 def _texts(root: Path) -> Iterator[Path]:
     for pattern in _TEXTS:
-        # Links (`python3-config`) lead to files that are listed themselves.
+        # Links (`python3-config`) lead to files that are in the list too.
         yield from (path for path in sorted(root.glob(pattern)) if not path.is_symlink())
 
 
-def _usual_tool(found: re.Match[str]) -> str:
-    name = found["program"].rpartition("/")[2]
-    return found["head"] + _TOOLS.get(name, found["program"])
+def _usual_tool(match: re.Match[str]) -> str:
+    name = match["program"].rpartition("/")[2]
+    return match["head"] + _TOOLS.get(name, match["program"])

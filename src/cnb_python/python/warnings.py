@@ -1,113 +1,108 @@
-"""What an app's author should know about a Python that does install."""
+"""Warnings about the Python that is installed."""
 
-from dataclasses import dataclass
 from datetime import date, timedelta
 
+from cnb_python.errors.base import Message
 from cnb_python.python.resolver import ResolvedPython
 from cnb_python.python.sources import Requests
 from cnb_python.python.specifiers import PythonRange
 from cnb_python.python.version_files import RUNTIME, VERSION_FILE
 
-# Announced for long enough to fit any team's planning.
+# Long enough for any team to plan the move.
 NOTICE = timedelta(days=365)
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """A warning as `Output.warning` takes it."""
-
-    title: str
-    body: tuple[str, ...]
-
-
-def notices(resolution: ResolvedPython, today: date) -> tuple[Notice, ...]:
-    """Return what to warn of: the line's end within a year or behind us, a newer patch."""
+def release_warnings(resolution: ResolvedPython, today: date) -> tuple[Message, ...]:
+    """Return the warnings about the release: its end of life, a newer patch, a deprecated file."""
     line, origin = resolution.line, resolution.request.origin
-    said = []
+    messages = []
     if origin.name.endswith(RUNTIME):
-        said.append(_deprecated(str(resolution.request), origin.name))
+        messages.append(_deprecated(str(resolution.request), origin.name))
     if line.released > today or resolution.release.number.prerelease:
-        said.append(_unreleased(resolution))
+        messages.append(_prerelease(resolution))
     if today > line.end_of_life:
-        said.append(_ended(resolution))
+        messages.append(_after_end_of_life(resolution))
     elif today + NOTICE > line.end_of_life:
-        said.append(
-            Notice(
-                f"Python {line.minor} ends on {line.end_of_life}",
-                (
-                    f"It is asked for by {origin}.",
-                    "From then on nobody mends its security holes. Plan the move to a newer line.",
-                ),
-            )
-        )
+        messages.append(_before_end_of_life(resolution))
     if resolution.release.version != resolution.newest:
-        said.append(_outdated(resolution))
-    return tuple(said)
+        messages.append(_outdated(resolution))
+    return tuple(messages)
 
 
-def _ended(resolution: ResolvedPython) -> Notice:
-    line = resolution.line
-    return Notice(
-        f"Python {line.minor} has ended on {line.end_of_life}",
-        (
-            f"It is asked for by {resolution.request.origin}.",
-            "Its security holes are no longer mended.",
-            f"From {line.removed} on, builds that ask for it stop. Move to a newer line now.",
-        ),
-    )
-
-
-def disagreements(resolution: ResolvedPython, others: Requests) -> tuple[Notice, ...]:
-    """Return a warning for each of *others* that would not have this release."""
-    version, asked = resolution.release.version, resolution.request
+def contradictions(resolution: ResolvedPython, unused: Requests) -> tuple[Message, ...]:
+    """Return a warning for each of the *unused* requests that does not admit this release."""
+    version, used = resolution.release.version, resolution.request
     return tuple(
-        Notice(
-            f"{other.origin.name} asks for another Python than this image has",
+        Message(
+            f"{request.origin.name} asks for another Python than this image has",
             (
-                f"The image has Python {version}, by {asked.origin} ({asked}).",
-                f"{other.origin} says {other}, which does not count beside it.",
-                "Whoever goes by that file runs another one. Make the two agree, or delete one.",
+                f"The image has Python {version}, since {used.origin} asks for {used}.",
+                f"{request.origin} asks for {request} and is not used.",
+                "Tools that read that file use another Python. Make the two agree, or delete one.",
             ),
         )
-        for other in others
-        if not other.admits(version)
+        for request in unused
+        if not request.admits(version)
     )
 
 
-def _deprecated(version: str, name: str) -> Notice:
+def _deprecated(version: str, name: str) -> Message:
     successor = f"{name.removesuffix(RUNTIME)}{VERSION_FILE}"
-    return Notice(
+    return Message(
         f"{name} is deprecated",
         (
-            f"{VERSION_FILE} takes its place, which other tools and platforms read too.",
-            (f"Replace it: echo {version} > {successor} && git rm {name} && git add {successor}"),
+            f"Use {VERSION_FILE}, which other tools and platforms read too.",
+            f"To replace it: echo {version} > {successor} && git rm {name} && git add {successor}",
         ),
     )
 
 
-def _unreleased(resolution: ResolvedPython) -> Notice:
+def _prerelease(resolution: ResolvedPython) -> Message:
     line = resolution.line
-    return Notice(
+    return Message(
         f"Python {resolution.release.version} is a pre-release",
         (
-            f"It is asked for by {resolution.request.origin}.",
+            f"Requested by {resolution.request.origin}.",
             (
-                f"Python {line.minor} is released on {line.released}; until then it may change,"
-                " and few packages are built for it."
+                f"Python {line.minor} is released on {line.released}. Until then it may change, "
+                "and few packages have wheels for it."
             ),
         ),
     )
 
 
-def _outdated(resolution: ResolvedPython) -> Notice:
-    line, release = resolution.line.minor, resolution.release.version
-    origin = resolution.request.origin
-    remedy = (
-        f"The range {resolution.request} ({origin}) ends before it: widen it."
-        if isinstance(resolution.request, PythonRange)
-        else f"To always get the newest, ask for {line} in place of {release} ({origin})."
+def _after_end_of_life(resolution: ResolvedPython) -> Message:
+    line = resolution.line
+    return Message(
+        f"Python {line.minor} reached its end of life on {line.end_of_life}",
+        (
+            f"Requested by {resolution.request.origin}.",
+            "It gets no security fixes any more.",
+            f"Builds that ask for it stop from {line.removed} on. Move to a newer Python now.",
+        ),
     )
-    return Notice(
+
+
+def _before_end_of_life(resolution: ResolvedPython) -> Message:
+    line = resolution.line
+    return Message(
+        f"Python {line.minor} reaches its end of life on {line.end_of_life}",
+        (
+            f"Requested by {resolution.request.origin}.",
+            "It gets no security fixes after that day. Plan the move to a newer Python.",
+        ),
+    )
+
+
+def _outdated(resolution: ResolvedPython) -> Message:
+    line, release = resolution.line.minor, resolution.release.version
+    request, origin = resolution.request, resolution.request.origin
+    fix = (
+        f"The range {request} ({origin}) excludes newer releases: widen it."
+        if isinstance(request, PythonRange)
+        else f"To always get the newest release, ask for {line} instead of {release} ({origin})."
+    )
+    return Message(
         f"Python {release} is not the newest {line}",
-        (f"{resolution.newest} mends more, security holes included.", remedy),
+        (f"{resolution.newest} fixes more bugs and security holes.", fix),
     )

@@ -1,11 +1,11 @@
-"""Where Pythons come from."""
+"""The table of Python releases that counts, and bundled archives."""
 
 from pathlib import Path
 
 import pytest
 
 from cnb_python.errors.machine import UnusablePythonTable
-from cnb_python.python.mirror import carried_archive, find_inventory, own_inventory
+from cnb_python.python.mirror import bundled_archive, find_inventory, own_inventory
 from cnb_python.python.releases import Inventory
 from cnb_python.system.interface import Download
 from tests.support.inventory import release
@@ -23,7 +23,9 @@ def refuse(download: Download, to: Path) -> None:
     pytest.fail(f"{download.url} was fetched to {to}")
 
 
-def found(mirror: str, buildpack: Path, table: str | None = None) -> tuple[Inventory, list[str]]:
+def inventory_of(
+    mirror: str, buildpack: Path, table: str | None = None
+) -> tuple[Inventory, list[str]]:
     fetched: list[str] = []
 
     def fetch(download: Download, to: Path) -> None:
@@ -34,7 +36,7 @@ def found(mirror: str, buildpack: Path, table: str | None = None) -> tuple[Inven
     return find_inventory(mirror, buildpack, fetch), fetched
 
 
-def test_our_own_table_counts_when_nobody_says_otherwise(tmp_path: Path) -> None:
+def test_the_buildpacks_table_is_the_default(tmp_path: Path) -> None:
     assert find_inventory("", tmp_path, refuse) == own_inventory()
 
 
@@ -48,10 +50,8 @@ def test_our_own_table_counts_when_nobody_says_otherwise(tmp_path: Path) -> None
         ("/srv/my pythons", "file:///srv/my%20pythons/"),
     ],
 )
-def test_a_mirror_serves_the_same_files_under_another_address(
-    mirror: str, start: str, tmp_path: Path
-) -> None:
-    inventory, fetched = found(mirror, tmp_path)
+def test_a_mirror_replaces_the_start_of_every_url(mirror: str, start: str, tmp_path: Path) -> None:
+    inventory, fetched = inventory_of(mirror, tmp_path)
 
     ours = own_inventory().releases
     assert fetched == []
@@ -60,11 +60,11 @@ def test_a_mirror_serves_the_same_files_under_another_address(
     assert inventory.releases[0].url == f"{start}{tail}"
 
 
-def test_a_table_elsewhere_is_the_inventory_and_its_addresses_are_relative_to_it(
+def test_urls_in_a_downloaded_table_are_relative_to_it(
     tmp_path: Path,
 ) -> None:
     address = "https://me:secret@example.org/pythons/table.toml?token=1"
-    inventory, fetched = found(address, tmp_path, TABLE)
+    inventory, fetched = inventory_of(address, tmp_path, TABLE)
 
     assert fetched == [address]
     (only,) = inventory.releases
@@ -74,32 +74,32 @@ def test_a_table_elsewhere_is_the_inventory_and_its_addresses_are_relative_to_it
 
 
 @pytest.mark.parametrize("form", ["{path}", "file://{path}"])
-def test_a_table_on_this_machine_is_read_in_place(form: str, tmp_path: Path) -> None:
+def test_a_local_table_is_not_downloaded(form: str, tmp_path: Path) -> None:
     path = tmp_path / "t.toml"
     path.write_text(TABLE)
 
-    inventory, fetched = found(form.format(path=path), tmp_path)
+    inventory, fetched = inventory_of(form.format(path=path), tmp_path)
 
     assert fetched == []
     assert inventory.releases[0].url == f"file://{tmp_path}/builds/cpython-3.14.1%2B1.tar.gz"
 
 
 @pytest.mark.parametrize("mirror", ["mirror.example/pbs", "ftp://x/y", "pythons/t.toml"])
-def test_an_address_we_cannot_use_is_refused(mirror: str, tmp_path: Path) -> None:
+def test_an_unusable_url_is_refused(mirror: str, tmp_path: Path) -> None:
     with pytest.raises(UnusablePythonTable) as caught:
-        found(mirror, tmp_path)
+        inventory_of(mirror, tmp_path)
 
     assert "BP_PYTHON_MIRROR" in caught.value.problems[0]
 
 
-def test_a_table_elsewhere_that_is_none_is_named_by_its_address(tmp_path: Path) -> None:
+def test_an_invalid_table_is_named_by_its_url(tmp_path: Path) -> None:
     with pytest.raises(UnusablePythonTable) as caught:
-        found("https://example.org/t.toml", tmp_path, "<html>")
+        inventory_of("https://example.org/t.toml", tmp_path, "<html>")
 
     assert caught.value.origin == "https://example.org/t.toml"
 
 
-def test_the_table_of_an_offline_package_counts_before_ours(tmp_path: Path) -> None:
+def test_the_table_of_an_offline_package_wins_over_the_buildpacks(tmp_path: Path) -> None:
     (tmp_path / "runtimes").mkdir()
     (tmp_path / "runtimes/python.toml").write_text(TABLE)
 
@@ -108,35 +108,31 @@ def test_the_table_of_an_offline_package_counts_before_ours(tmp_path: Path) -> N
     assert only.url == f"file://{tmp_path}/runtimes/builds/cpython-3.14.1%2B1.tar.gz"
 
 
-def test_the_setting_counts_before_an_offline_package(tmp_path: Path) -> None:
+def test_the_setting_wins_over_an_offline_package(tmp_path: Path) -> None:
     (tmp_path / "runtimes").mkdir()
     (tmp_path / "runtimes/python.toml").write_text(TABLE)
 
-    inventory, _ = found("https://mirror.example", tmp_path)
+    inventory, _ = inventory_of("https://mirror.example", tmp_path)
 
     assert len(inventory.releases) == len(own_inventory().releases)
 
 
 @pytest.mark.parametrize("suffix", [".tar.gz", ".tar.zst"])
-def test_an_archive_that_travels_with_the_buildpack_is_found_by_its_hash(
-    suffix: str, tmp_path: Path
-) -> None:
+def test_a_bundled_archive_is_found_by_its_hash(suffix: str, tmp_path: Path) -> None:
     (tmp_path / "runtimes").mkdir()
-    wanted = release("3.14.1")
-    path = tmp_path / "runtimes" / f"{wanted.sha256}{suffix}"
+    bundled = release("3.14.1")
+    path = tmp_path / "runtimes" / f"{bundled.sha256}{suffix}"
     path.touch()
 
-    assert carried_archive(wanted, tmp_path) == path
-    assert carried_archive(release("3.14.2"), tmp_path) is None
+    assert bundled_archive(bundled, tmp_path) == path
+    assert bundled_archive(release("3.14.2"), tmp_path) is None
 
 
 @pytest.mark.parametrize(
     "address",
     ["https://u:s3cret@[bad/x", "https://mirror.example:999999/", "user:s3cret@mirror.example/py"],
 )
-def test_a_malformed_address_is_the_setting_s_fault_and_shows_no_password(
-    address: str, tmp_path: Path
-) -> None:
+def test_a_malformed_url_is_refused_without_its_password(address: str, tmp_path: Path) -> None:
     with pytest.raises(UnusablePythonTable) as raised:
         find_inventory(address, tmp_path, refuse)
 

@@ -1,4 +1,4 @@
-"""Bindings and variables that say where downloads come from."""
+"""Bindings and variables that mirror downloads."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import pytest
 
 from cnb_python.cnb.bindings import Binding, read_bindings
 from cnb_python.errors.machine import BadMirror
-from cnb_python.python.mirror import DOWNLOADS, address_of
+from cnb_python.python.mirror import DOWNLOADS, download_url
 from cnb_python.python.releases import Release
 from tests.support.trees import Files, write_files
 
@@ -23,23 +23,23 @@ def bound(directory: Path, **bindings: Files) -> tuple[Binding, ...]:
 
 def mirrored(directory: Path, **entries: str) -> str:
     binding: Files = {"type": "dependency-mirror", **entries}
-    return address_of(RELEASE, bound(directory, mirrors=binding), {})
+    return download_url(RELEASE, bound(directory, mirrors=binding), {})
 
 
-def test_without_any_a_release_has_its_own_address() -> None:
-    assert address_of(RELEASE, (), {}) == RELEASE.url
+def test_without_mirrors_a_release_has_its_own_url() -> None:
+    assert download_url(RELEASE, (), {}) == RELEASE.url
 
 
-def test_a_mapping_names_the_address_of_a_file_by_its_hash(tmp_path: Path) -> None:
+def test_a_mapping_names_the_download_url_a_file_by_its_hash(tmp_path: Path) -> None:
     mapping: Files = {
         "type": "dependency-mapping",
         "a" * 64: "https://me:s3cret@files.example/py.tar.gz\n",
         "b" * 64: "https://files.example/other",
     }
 
-    found = address_of(RELEASE, bound(tmp_path, ours=mapping), {"BP_DEPENDENCY_MIRROR": "x"})
+    url = download_url(RELEASE, bound(tmp_path, ours=mapping), {"BP_DEPENDENCY_MIRROR": "x"})
 
-    assert found == "https://me:s3cret@files.example/py.tar.gz"
+    assert url == "https://me:s3cret@files.example/py.tar.gz"
 
 
 @pytest.mark.parametrize(
@@ -53,39 +53,41 @@ def test_a_mapping_names_the_address_of_a_file_by_its_hash(tmp_path: Path) -> No
         ("http://10.0.0.7:8080/x", "http://10.0.0.7:8080/x"),
     ],
 )
-def test_a_mirror_takes_the_place_of_the_host(mirror: str, start: str, tmp_path: Path) -> None:
+def test_a_mirror_replaces_the_host(mirror: str, start: str, tmp_path: Path) -> None:
     assert mirrored(tmp_path, default=mirror) == f"{start}{PATH}"
 
 
-def test_a_mirror_of_the_host_counts_before_that_of_all(tmp_path: Path) -> None:
+def test_a_mirror_of_the_host_wins_over_one_of_all_hosts(tmp_path: Path) -> None:
     entries = {"default": "https://all.example", "GitHub.com": "https://one.example"}
 
     assert mirrored(tmp_path, **entries) == f"https://one.example{PATH}"
 
 
-def test_a_mirror_of_another_host_does_not_count(tmp_path: Path) -> None:
+def test_a_mirror_of_another_host_has_no_effect(tmp_path: Path) -> None:
     assert mirrored(tmp_path, **{"files.example": "https://one.example"}) == RELEASE.url
 
 
-def test_variables_count_before_bindings(tmp_path: Path) -> None:
+def test_variables_win_over_bindings(tmp_path: Path) -> None:
     bindings = bound(
         tmp_path, mirrors={"type": "dependency-mirror", "github.com": "https://bound.example"}
     )
     environ = {"BP_DEPENDENCY_MIRROR_GITHUB_COM": "https://named.example"}
 
-    assert address_of(RELEASE, bindings, environ) == f"https://named.example{PATH}"
-    assert address_of(RELEASE, (), {"BP_DEPENDENCY_MIRROR": "https://all.example"}) == (
+    assert download_url(RELEASE, bindings, environ) == f"https://named.example{PATH}"
+    assert download_url(RELEASE, (), {"BP_DEPENDENCY_MIRROR": "https://all.example"}) == (
         f"https://all.example{PATH}"
     )
-    assert address_of(RELEASE, (), {"BP_DEPENDENCY_MIRROR": " "}) == RELEASE.url
-    assert address_of(RELEASE, (), {"BP_DEPENDENCY_MIRROR_MY__HOST_X": "https://x"}) == RELEASE.url
+    assert download_url(RELEASE, (), {"BP_DEPENDENCY_MIRROR": " "}) == RELEASE.url
+    assert (
+        download_url(RELEASE, (), {"BP_DEPENDENCY_MIRROR_MY__HOST_X": "https://x"}) == RELEASE.url
+    )
 
 
-def test_what_the_setting_of_a_mirror_names_is_not_mirrored_again(tmp_path: Path) -> None:
+def test_a_url_of_the_setting_mirror_is_not_mirrored_again(tmp_path: Path) -> None:
     release = Release("3.14.9", "amd64", "plain", "https://ours.example/py.tar.gz", "a" * 64)
     mirror: Files = {"type": "dependency-mirror", "default": "https://mirror.example"}
 
-    assert address_of(release, bound(tmp_path, mirrors=mirror), {}) == release.url
+    assert download_url(release, bound(tmp_path, mirrors=mirror), {}) == release.url
 
 
 @pytest.mark.parametrize(
@@ -99,12 +101,12 @@ def test_what_the_setting_of_a_mirror_names_is_not_mirrored_again(tmp_path: Path
     ],
 )
 @pytest.mark.parametrize("kind", ["dependency-mapping", "dependency-mirror"])
-def test_an_address_that_is_none_is_refused_without_its_secrets(
+def test_an_invalid_url_is_refused_without_its_secrets(
     address: str, kind: str, tmp_path: Path
 ) -> None:
     bindings = bound(tmp_path, mine={"type": kind, "default": address, "a" * 64: address})
     with pytest.raises(BadMirror) as caught:
-        address_of(RELEASE, bindings, {})
+        download_url(RELEASE, bindings, {})
 
     message = caught.value.describe()
     assert caught.value.origin == "the binding mine"

@@ -1,4 +1,4 @@
-"""The table of Pythons: ours is sound and canonical, others' are checked."""
+"""The table of Python releases: the buildpack's own, and others that are checked."""
 
 import re
 from collections import Counter
@@ -15,7 +15,7 @@ from cnb_python.python.releases import Release, load, parse
 from tests.support.inventory import INVENTORY
 from tools.pythons import update_table
 
-OURS = own_inventory()
+OWN = own_inventory()
 ROW: TomlTable = {"version": "3.14.1", "arch": "amd64", "url": "a.tar.gz", "sha256": "0" * 64}
 LINE: TomlTable = {
     "minor": "3.14",
@@ -36,72 +36,72 @@ def order(release: Release) -> tuple[int, ...]:
     return tuple(-int(number) for number in release.version.split("."))
 
 
-def test_our_table_is_what_the_maintainers_script_writes() -> None:
+def test_own_table_is_what_the_maintainers_script_writes() -> None:
     text = update_table.TABLE.read_text()
 
     assert update_table.render(toml.parse(text, update_table.TABLE)) == text
 
 
-def test_our_table_has_each_line_for_each_target_of_the_buildpack() -> None:
+def test_own_table_has_each_line_for_each_target_of_the_buildpack() -> None:
     root = Path(__file__).parents[3]
     targets = {
         row["arch"] for row in toml.tables_at(toml.read(root / "buildpack.toml"), "targets")
     }
-    plain = {(r.minor, r.arch) for r in OURS.releases if r.flavour == "plain"}
+    plain = {(r.minor, r.arch) for r in OWN.releases if r.flavour == "plain"}
 
     lines = ("3.10", "3.11", "3.12", "3.13", "3.14", "3.15")
     assert plain == {(line, arch) for line in lines for arch in targets}
 
 
-def test_our_table_knows_the_ended_lines_by_date_and_offers_no_release_of_them() -> None:
-    ended = OURS.line("3.9")
+def test_own_table_has_the_dates_of_removed_lines_and_no_release_of_them() -> None:
+    ended = OWN.line("3.9")
 
     assert ended is not None
     assert ended.end_of_life == date(2025, 10, 31)
-    assert not [r for r in OURS.releases if r.minor == "3.9"]
+    assert not [r for r in OWN.releases if r.minor == "3.9"]
 
 
-def test_our_table_names_each_build_once_newest_first() -> None:
-    assert max(Counter((r.version, r.arch, r.flavour) for r in OURS.releases).values()) == 1
-    assert max(Counter(r.sha256 for r in OURS.releases).values()) == 1
-    assert list(OURS.releases) == sorted(OURS.releases, key=order)
+def test_own_table_names_each_build_once_newest_first() -> None:
+    assert max(Counter((r.version, r.arch, r.flavour) for r in OWN.releases).values()) == 1
+    assert max(Counter(r.sha256 for r in OWN.releases).values()) == 1
+    assert list(OWN.releases) == sorted(OWN.releases, key=order)
 
 
-def test_our_table_has_every_patch_release_that_was_published() -> None:
-    """Those that are missing never were: https://github.com/astral-sh/python-build-standalone."""
+def test_own_table_has_every_patch_release_that_was_published() -> None:
+    """The missing ones were never published: https://github.com/astral-sh/python-build-standalone."""
     unpublished = {"3.10": {1, 10}, "3.11": {0, 2}, "3.12": set(), "3.13": set()}
     for line, missing in unpublished.items():
         builds = (
-            r for r in OURS.releases if (r.minor, r.arch, r.flavour) == (line, "amd64", "plain")
+            r for r in OWN.releases if (r.minor, r.arch, r.flavour) == (line, "amd64", "plain")
         )
         patches = {release.number.patch for release in builds}
         assert patches == set(range(max(patches) + 1)) - missing
 
 
-def test_our_table_s_addresses_can_be_mirrored_and_name_what_they_hold() -> None:
+def test_own_urls_can_be_mirrored_and_name_their_file() -> None:
     machines = {"amd64": "x86_64", "arm64": "aarch64"}
-    for release in OURS.releases:
+    for release in OWN.releases:
         assert release.url.startswith(f"{DOWNLOADS}/")
         assert re.search(rf"/cpython-{re.escape(release.version)}(%2B|-)", release.url)
         assert f"-{machines[release.arch]}-unknown-linux-gnu-" in release.url
         assert ("freethreaded" in release.url) == (release.flavour == "freethreaded")
 
 
-def test_our_lines_live_in_order_and_are_removed_after_their_end() -> None:
-    for line in OURS.lines:
+def test_own_lines_are_in_order_and_removed_after_their_end_of_life() -> None:
+    for line in OWN.lines:
         assert line.released < line.end_of_life <= line.removed
-    assert OURS.default == "3.14"
+    assert OWN.default == "3.14"
 
 
-def test_a_plain_flavour_need_not_be_written() -> None:
+def test_the_flavour_is_plain_by_default() -> None:
     assert parse(TABLE, "x").releases[0].flavour == "plain"
 
 
-def test_a_table_of_releases_alone_takes_the_lines_that_are_known() -> None:
-    found = parse({"release": [{**ROW, "version": "3.13.1"}]}, "x", INVENTORY)
+def test_a_table_without_lines_takes_those_of_the_fallback() -> None:
+    table = parse({"release": [{**ROW, "version": "3.13.1"}]}, "x", INVENTORY)
 
-    assert (found.lines, found.default) == (INVENTORY.lines, INVENTORY.default)
-    assert [release.version for release in found.releases] == ["3.13.1"]
+    assert (table.lines, table.default) == (INVENTORY.lines, INVENTORY.default)
+    assert [release.version for release in table.releases] == ["3.13.1"]
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_a_malformed_column_is_named_with_its_row(column: str, value: str | floa
     assert re.fullmatch(rf"\[\[release\]\] 2: {column} missing or malformed", problem)
 
 
-def test_every_problem_is_named_at_once() -> None:
+def test_all_problems_are_named_together() -> None:
     undated = {**LINE, "removed": "soon"}
     late = {**LINE, "removed": datetime(2030, 1, 1, 12)}  # noqa: DTZ001 - TOML's local date-time
     table: TomlTable = {"default": "3.99", "line": [undated, late, LINE]}
@@ -135,7 +135,7 @@ def test_every_problem_is_named_at_once() -> None:
     ]
 
 
-def test_a_file_that_is_no_table_is_named(tmp_path: Path) -> None:
+def test_a_file_that_is_not_toml_is_named(tmp_path: Path) -> None:
     (tmp_path / "t.toml").write_text("<html>")
 
     with pytest.raises(UnusablePythonTable) as caught:

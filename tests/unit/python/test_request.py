@@ -1,4 +1,4 @@
-"""What a person may write to ask for a Python."""
+"""Requests for a Python version, as users and version managers write them."""
 
 import pytest
 
@@ -10,7 +10,7 @@ NAME = ".python-version"
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "parts"),
     [
         ("3.13", (3, 13, None, "", False)),
         ("3.13.0", (3, 13, 0, "", False)),
@@ -23,24 +23,24 @@ NAME = ".python-version"
         ("3.15.0a7t", (3, 15, 0, "a7", True)),
     ],
 )
-def test_a_line_or_a_release_can_be_asked_for(
-    text: str, found: tuple[int, int, int | None, str, bool]
+def test_a_release_line_or_a_release_is_parsed(
+    text: str, parts: tuple[int, int, int | None, str, bool]
 ) -> None:
     request = parse_version(text, Origin("x"))
 
-    assert request[:-1] == found
+    assert request[:-1] == parts
     assert str(request) == text.strip()
 
 
 @pytest.mark.parametrize(
     "text", ["python-3.14.1", "python3.14.1", "cpython@3.14.1", "cpython-3.14.1", "CPython3.14.1"]
 )
-def test_what_version_managers_put_before_it_is_taken_where_they_write(text: str) -> None:
+def test_prefixes_of_version_managers_are_accepted_if_lenient(text: str) -> None:
     assert str(parse_version(text, Origin("x"), lenient=True)) == "3.14.1"
 
 
 @pytest.mark.parametrize("text", ["3.14.x", "3.14.*", "3.14.X", "python-3.14.x"])
-def test_any_patch_is_the_line(text: str) -> None:
+def test_a_wildcard_patch_is_the_release_line(text: str) -> None:
     assert str(parse_version(text, Origin("x"), lenient=True)) == "3.14"
 
 
@@ -54,7 +54,7 @@ def test_any_patch_is_the_line(text: str) -> None:
         *("3.1\uff14", "٣.١٤", "3.14\u200b", "\ufeff3.14", "3.1\x004", "3.12.4/envs/web"),
     ],
 )
-def test_everything_else_is_refused_with_its_origin(text: str, *, lenient: bool) -> None:
+def test_other_text_is_refused_with_its_origin(text: str, *, lenient: bool) -> None:
     with pytest.raises(InvalidPythonVersion) as caught:
         parse_version(text, Origin(NAME, 7), lenient=lenient)
 
@@ -62,7 +62,7 @@ def test_everything_else_is_refused_with_its_origin(text: str, *, lenient: bool)
 
 
 @pytest.mark.parametrize("text", ["python-3.14", "cpython@3.14", "3.14.x"])
-def test_only_a_lenient_reader_takes_prefixes_and_any_patch(text: str) -> None:
+def test_prefixes_and_wildcards_are_refused_unless_lenient(text: str) -> None:
     with pytest.raises(InvalidPythonVersion) as caught:
         parse_version(text, Origin(NAME))
 
@@ -94,11 +94,11 @@ def test_another_implementation_is_named(text: str, implementation: str) -> None
         *(("latest", ""), ("3", ""), ("3.14.1.2", ""), ("3.999999", ""), ("", "")),
     ],
 )
-def test_what_a_slip_seems_to_mean_is_found(text: str, meant: str) -> None:
+def test_the_likely_version_of_a_typing_error_is_named(text: str, meant: str) -> None:
     assert likely(text) == meant
 
 
-def test_what_cannot_be_seen_is_spelt_out() -> None:
+def test_invisible_characters_are_escaped() -> None:
     with pytest.raises(InvalidPythonVersion) as caught:
         parse_version("3.14\u200b\x07", Origin(NAME))
 
@@ -113,7 +113,5 @@ def test_what_cannot_be_seen_is_spelt_out() -> None:
         *(("3.15.0", "3.15.0rc1", False), ("3.15.0rc1", "3.15.0rc1", True)),
     ],
 )
-def test_a_request_knows_which_releases_answer_it(
-    asked: str, version: str, *, is_it: bool
-) -> None:
+def test_a_request_admits_its_releases(asked: str, version: str, *, is_it: bool) -> None:
     assert parse_version(asked, Origin("x")).admits(version) is is_it

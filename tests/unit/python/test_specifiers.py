@@ -1,4 +1,4 @@
-"""Ranges of versions, in the standard's form and in Poetry's."""
+"""Ranges of Python versions: specifiers and Poetry's constraints."""
 
 import pytest
 from hypothesis import given
@@ -13,14 +13,14 @@ ORIGIN = Origin("pyproject.toml", 5, "requires-python")
 VERSIONS = tuple(f"3.{minor}.{patch}" for minor in range(8, 16) for patch in (0, 1, 4, 12))
 
 
-def admitted(found: PythonRange) -> tuple[str, ...]:
-    return tuple(version for version in VERSIONS if found.admits(version))
+def admitted(bounds: PythonRange) -> tuple[str, ...]:
+    return tuple(version for version in VERSIONS if bounds.admits(version))
 
 
 def lines(text: str) -> str:
-    """The lines of which any version is admitted, in one text."""
-    found = parse_constraint(text, ORIGIN)
-    return " ".join(dict.fromkeys(v.rpartition(".")[0] for v in admitted(found)))
+    """Return the release lines that have an admitted version, in one text."""
+    bounds = parse_constraint(text, ORIGIN)
+    return " ".join(dict.fromkeys(v.rpartition(".")[0] for v in admitted(bounds)))
 
 
 numbers = st.lists(st.integers(0, 16), min_size=1, max_size=3).map(
@@ -35,7 +35,7 @@ clauses = st.builds(
 
 
 @given(st.lists(clauses, min_size=1, max_size=3).map(",".join))
-def test_the_standard_s_ranges_are_judged_as_packaging_does(text: str) -> None:
+def test_a_specifier_admits_what_packaging_admits(text: str) -> None:
     try:
         expected = SpecifierSet(text)
     except InvalidSpecifier:
@@ -43,8 +43,8 @@ def test_the_standard_s_ranges_are_judged_as_packaging_does(text: str) -> None:
             parse_specifier(text, ORIGIN)
         return
 
-    found = parse_specifier(text, ORIGIN)
-    assert admitted(found) == tuple(v for v in VERSIONS if expected.contains(v, prereleases=True))
+    bounds = parse_specifier(text, ORIGIN)
+    assert admitted(bounds) == tuple(v for v in VERSIONS if expected.contains(v, prereleases=True))
 
 
 @pytest.mark.parametrize(
@@ -68,37 +68,37 @@ def test_the_standard_s_ranges_are_judged_as_packaging_does(text: str) -> None:
         ("3.12", "3.12"),
     ],
 )
-def test_poetry_s_ranges_mean_what_poetry_s_manual_says(text: str, expected: str) -> None:
+def test_a_constraint_admits_what_poetrys_manual_says(text: str, expected: str) -> None:
     assert lines(text) == expected
 
 
-def test_carets_and_tildes_count_from_the_numbers_they_have() -> None:
+def test_carets_and_tildes_depend_on_how_many_numbers_they_have() -> None:
     assert admitted(parse_constraint("^3.12.4", ORIGIN))[0] == "3.12.4"
     assert admitted(parse_constraint("~3.12.4", ORIGIN)) == ("3.12.4", "3.12.12")
     assert not parse_constraint("^0.3", ORIGIN).admits("0.4.0")
     assert parse_constraint("^0.3", ORIGIN).admits("0.3.9")
 
 
-def test_a_version_alone_is_that_one_release() -> None:
+def test_a_version_alone_admits_only_itself() -> None:
     assert admitted(parse_constraint("3.12", ORIGIN)) == ("3.12.0",)
     assert admitted(parse_constraint("=3.12.4", ORIGIN)) == ("3.12.4",)
 
 
 @pytest.mark.parametrize("text", ["latest", "^3.x", "^^3", "3.12 -> 3.14", ">=", "~a", "3..1"])
-def test_what_is_no_range_is_refused_with_its_origin(text: str) -> None:
+def test_an_invalid_range_is_refused_with_its_origin(text: str) -> None:
     for parse in (parse_constraint, parse_specifier):
         with pytest.raises(InvalidPythonRange) as caught:
             parse(text, ORIGIN)
         assert caught.value.origin == "requires-python in pyproject.toml, line 5"
 
 
-def test_poetry_s_form_where_the_standard_s_belongs_is_translated_for_the_message() -> None:
+def test_a_constraint_in_place_of_a_specifier_is_refused_with_its_translation() -> None:
     with pytest.raises(InvalidPythonRange) as caught:
         parse_specifier("^3.11", ORIGIN)
 
     assert caught.value.likely == ">=3.11,<4"
 
 
-def test_a_pre_release_is_judged_by_the_standard_s_rules() -> None:
+def test_a_pre_release_follows_the_rules_of_specifiers() -> None:
     assert not parse_specifier(">=3.15", ORIGIN).admits("3.15.0rc1")
     assert parse_specifier(">=3.15.0rc1", ORIGIN).admits("3.15.0rc1")

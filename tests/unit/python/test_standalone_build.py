@@ -1,4 +1,4 @@
-"""Build settings that name this place and the usual tools."""
+"""Build settings name the new directory and the usual tools."""
 
 from pathlib import Path
 
@@ -31,15 +31,15 @@ HOME = "/layers/cnb-python_python/python"
         ('"CFLAGS": "-g -fdebug-default-version=4 -O3"', '"CFLAGS": "-g -O3"'),
     ],
 )
-def test_paths_and_programs_are_rewritten_and_nothing_else(old: str, new: str) -> None:
+def test_only_paths_and_programs_are_rewritten(old: str, new: str) -> None:
     assert rewritten(old, "/install", HOME) == new
 
 
-def test_a_text_without_a_known_prefix_keeps_its_paths() -> None:
+def test_without_a_prefix_paths_are_not_rewritten() -> None:
     assert rewritten('"LIBDIR": "/install/lib"', None, HOME) == '"LIBDIR": "/install/lib"'
 
 
-def test_backslashes_of_a_home_are_taken_literally() -> None:
+def test_backslashes_in_the_home_are_literal() -> None:
     assert rewritten("/install/lib", "/install", r"/a\1b") == r"/a\1b/lib"
 
 
@@ -61,7 +61,7 @@ def tree(root: Path, prefix: str) -> dict[str, Path]:
 
 
 @pytest.mark.parametrize("prefix", ["/install", "/opt/python 3", "/home/me/+build"])
-def test_the_prefix_is_the_one_the_interpreter_says(prefix: str, tmp_path: Path) -> None:
+def test_the_prefix_is_read_from_the_interpreters_settings(prefix: str, tmp_path: Path) -> None:
     paths = tree(tmp_path, prefix)
 
     relocate(tmp_path, Path(HOME))
@@ -74,7 +74,7 @@ def test_the_prefix_is_the_one_the_interpreter_says(prefix: str, tmp_path: Path)
     assert "CC=\t\tcc" in paths["lib/python3.14/config-3.14-x/Makefile"].read_text()
 
 
-def test_a_link_is_left_to_the_file_it_leads_to(tmp_path: Path) -> None:
+def test_a_link_is_not_rewritten(tmp_path: Path) -> None:
     tree(tmp_path, "/install")
     link = tmp_path / "bin/python3-config"
     link.symlink_to("python3.14-config")
@@ -85,7 +85,7 @@ def test_a_link_is_left_to_the_file_it_leads_to(tmp_path: Path) -> None:
     assert link.read_text() == f'prefix="{HOME}"\n'
 
 
-def test_an_interpreter_that_says_nothing_is_left_alone(tmp_path: Path) -> None:
+def test_an_interpreter_without_settings_is_not_changed(tmp_path: Path) -> None:
     (tmp_path / "bin").mkdir()
 
     relocate(tmp_path, Path(HOME))

@@ -1,8 +1,8 @@
-"""What of an interpreter belongs in an image."""
+"""The files of a standalone build that belong in an image."""
 
 import pytest
 
-from cnb_python.python.standalone_build import is_wanted
+from cnb_python.python.standalone_build import belongs_in_image
 
 
 @pytest.mark.parametrize(
@@ -20,8 +20,8 @@ from cnb_python.python.standalone_build import is_wanted
         *("lib/python3.14/_sysconfigdata__linux_x86_64-linux-gnu.py",),
     ],
 )
-def test_what_apps_and_their_packages_use_is_kept(name: str) -> None:
-    assert is_wanted(name)
+def test_a_file_that_apps_use_is_kept(name: str) -> None:
+    assert belongs_in_image(name)
 
 
 @pytest.mark.parametrize(
@@ -43,5 +43,5 @@ def test_what_apps_and_their_packages_use_is_kept(name: str) -> None:
         *("share/man/man1/python3.1", "share/terminfo/x/xterm"),
     ],
 )
-def test_what_no_app_uses_is_left_out(name: str) -> None:
-    assert not is_wanted(name)
+def test_a_file_that_no_app_uses_is_left_out(name: str) -> None:
+    assert not belongs_in_image(name)
