@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.builds import Builds, Built, fixture
 from tests.support.leftovers import mounts_below, processes_of
+from tests.support.locked_managers import POETRY, Images
 from tests.support.shared_results import shared
 from tests.support.trees import App, Files, linked_copy, write_files
 from tools import cache
@@ -76,9 +77,28 @@ def flask(builds: Builds, base: Path) -> Built:
         assert built.code == 0, built.output
         return built
 
-    # Under pytest-xdist each worker has a directory of its own below that of the run.
-    run = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    return shared(run / "flask.pickle", build)
+    return shared(_run_directory(base) / "flask.pickle", build)
+
+
+@pytest.fixture(scope="session")
+def images(builds: Builds, flask: Built, base: Path) -> Images:
+    """Return a function that builds the image of a sample app, once per session."""
+
+    def image(name: str) -> Built:
+        def build() -> Built:
+            # One manager's first build has neither a cache nor a previous image.
+            built = builds.image(fixture(name), None if name == POETRY.app.name else flask)
+            assert built.code == 0, built.output
+            return built
+
+        return shared(_run_directory(base) / f"{name}.pickle", build)
+
+    return image
+
+
+def _run_directory(base: Path) -> Path:
+    """Return the directory of the run: under pytest-xdist each worker has its own below it."""
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
 
 
 @pytest.fixture

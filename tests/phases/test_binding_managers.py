@@ -12,8 +12,8 @@ import pytest
 
 from tests.support import index
 from tests.support.builds import Builds, Built
-from tests.support.bumped import Bump, follow
 from tests.support.index import Login
+from tests.support.lock_updates import Upgrade, build_upgrade
 from tests.support.locked_apps import Market
 from tests.support.secrets import spilled, watched
 from tests.support.trees import App, write_files
@@ -153,8 +153,8 @@ def test_one_newer_release_changes_one_package_and_then_nothing(
     login = {"type": "pypi", "username": LOGIN.user, "password": LOGIN.password, **address}
     both = {"acme": login, "files": authority}
     files = {f"{name}/{key}": text for name, keys in both.items() for key, text in keys.items()}
-    second = follow(
-        Bump("company-tools", "2.0", "2.1"),
+    second = build_upgrade(
+        Upgrade("company-tools", "2.0", "2.1"),
         builds,
         sold.built,
         sold.app,

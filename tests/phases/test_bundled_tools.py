@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import lockers
+from tests.support import lock_files
 from tests.support.builds import Builds, Built
 from tests.support.trees import App, linked_copy
 from tools.package import tool_wheels
@@ -36,7 +36,7 @@ def test_it_is_there_without_any_network(
 ) -> None:
     directory = app({**APPS[tool], "Procfile": "web: python -m http.server $PORT\n"})
     if tool != "pipenv":
-        lockers.lock(tool, directory, {})
+        lock_files.lock(tool, directory, {})
     env = {"BP_PYTHON_MIRROR": ""}
     built = builds.phases(directory, flask, buildpack=offline, network=False, env=env)
     assert built.code == 0, built.output

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import bumped, index, locking
+from tests.support import index, lock_files
 from tests.support.builds import Builds, Built
-from tests.support.bumped import Bump
 from tests.support.index import Index, Login
+from tests.support.lock_updates import Upgrade, build_upgrade
 from tests.support.trees import App, linked_copy, write_files
 from tests.support.wheels import wheel
 
@@ -32,7 +32,7 @@ def source(tmp_path_factory: pytest.TempPathFactory, packages: Index) -> Path:
     """An app and its lock, as uv writes it from a file of wishes."""
     files = {"wishes.in": "alpha\n", "Procfile": PROCFILE}
     app = write_files(tmp_path_factory.mktemp("app") / "app", files)
-    locking.uv(app, *LOCK, index=packages.url_with(LOGIN))
+    lock_files.run_uv(app, *LOCK, index=packages.url_with(LOGIN))
     assert LOGIN.password not in (app / "pylock.toml").read_text()
     return app
 
@@ -80,10 +80,10 @@ def test_a_new_lock_with_one_other_release_brings_that_alone(
     app = linked_copy(source, tmp_path / "app")
     (app / "pylock.toml").unlink()
     new = wheel(packages.packages, "beta", "1.1", {"beta.py": "VERSION = '1.1'"})
-    locking.uv(app, *LOCK, index=packages.url_with(LOGIN))
+    lock_files.run_uv(app, *LOCK, index=packages.url_with(LOGIN))
     app.chmod(0o755)
 
-    bumped.follow(Bump("beta", "1.0", "1.1"), builds, built, app, packages, env=env)
+    build_upgrade(Upgrade("beta", "1.0", "1.1"), builds, built, app, packages, env=env)
     new.unlink()
 
 

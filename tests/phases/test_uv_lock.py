@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import index, locking
+from tests.support import index, lock_files
 from tests.support.build_variants import digest_of, layers_of
 from tests.support.builds import Builds, Built
 from tests.support.index import Index
@@ -94,7 +94,7 @@ def source(tmp_path_factory: pytest.TempPathFactory, packages: Index) -> Path:
             "Procfile": "web: python -m http.server $PORT",
         },
     )
-    locking.uv(app, "lock", index=packages.url)
+    lock_files.run_uv(app, "lock", index=packages.url)
     return app
 
 
@@ -204,7 +204,7 @@ def test_a_new_lock_brings_what_is_new(
     text = PYPROJECT.replace("alpha==1.0", "alpha==2.0")
     changed = linked_copy(source, tmp_path / "app", {"pyproject.toml": text})
     (changed / "uv.lock").unlink()
-    locking.uv(changed, "lock", index=packages.url)
+    lock_files.run_uv(changed, "lock", index=packages.url)
     changed.chmod(0o755)
 
     again = builds.phases(changed, built, env=env)
@@ -254,7 +254,7 @@ def test_a_member_for_another_python_is_named(
     newer = table.replace("[project]", "[project]\nrequires-python = '>=3.14'")
     other = app({"libs/core/pyproject.toml": newer, ".python-version": "3.13\n"}, source)
     (other / "uv.lock").unlink()
-    locking.uv(other, "lock", index=packages.url)
+    lock_files.run_uv(other, "lock", index=packages.url)
 
     stopped = builds.phases(other, built, env=env)
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import bumped, index, locking
+from tests.support import index, lock_files
 from tests.support.builds import Builds, Built
-from tests.support.bumped import Bump
 from tests.support.index import Index
+from tests.support.lock_updates import Upgrade, build_upgrade
 from tests.support.trees import linked_copy, write_files
 from tests.support.wheels import wheel
 
@@ -43,7 +43,7 @@ def source(tmp_path_factory: pytest.TempPathFactory, packages: Index) -> Path:
         },
     )
     app.chmod(0o755)
-    locking.uv(app, "lock", index=packages.url)
+    lock_files.run_uv(app, "lock", index=packages.url)
     for name in ("alpha", "gamma"):
         wheel(packages.packages, name, "1.1", {f"{name}.py": "VERSION = '1.1'"})
     return app
@@ -68,7 +68,7 @@ def upgraded(source: Path, into: Path, name: str, packages: Index) -> Path:
     app = linked_copy(source, into / "app")
     lock = (app / "uv.lock").read_text()
     write_files(app, {"uv.lock": lock})  # a file of its own, which uv may rewrite
-    locking.uv(app, "lock", "--upgrade-package", name, index=packages.url)
+    lock_files.run_uv(app, "lock", "--upgrade-package", name, index=packages.url)
     assert f'name = "{name}"\nversion = "1.1"' in (app / "uv.lock").read_text()
     app.chmod(0o755)
     return app
@@ -102,7 +102,7 @@ def test_a_release_of_its_own_changes_that_alone(
 ) -> None:
     app = upgraded(source, tmp_path, "alpha", packages)
 
-    bumped.follow(Bump("alpha", "1.0", "1.1"), builds, built, app, packages, env=env)
+    build_upgrade(Upgrade("alpha", "1.0", "1.1"), builds, built, app, packages, env=env)
 
 
 def test_who_runs_something_in_it_gets_what_there_is_and_nobody_is_asked(

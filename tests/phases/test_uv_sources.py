@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import index, locking
+from tests.support import index, lock_files
 from tests.support.builds import Builds, Built
 from tests.support.sdists import checkout
 from tests.support.trees import write_files
@@ -78,7 +78,7 @@ def test_the_locked_commit_is_installed_wherever_its_branch_is(
     with served(repository) as (url, asked):
         files = {"pyproject.toml": PYPROJECT.format(f"{url}/.git"), "Procfile": "web: true"}
         app = write_files(tmp_path / "app", files)
-        locking.uv(app, "lock", index=f"{url}/simple")
+        lock_files.run_uv(app, "lock", index=f"{url}/simple")
         app.chmod(0o755)
         commit(repository, "newer")
 

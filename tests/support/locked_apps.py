@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tests.support import lockers
+from tests.support import lock_files
 from tests.support.index import Authority, Index, Login
 from tests.support.trees import Files, write_files
 
@@ -98,7 +98,7 @@ class Market:
 
     def lock(self, tool: str, app: Path) -> None:
         """Lock *app* anew, to what the indexes have now; its author has a `.netrc` too."""
-        home = lockers.home_of(app)
+        home = lock_files.home_of(app)
         host, login = urlsplit(self.company.url).hostname, self.login
         netrc = f"machine {host} login {login.user} password {login.password}\n"
         (home / ".netrc").write_text(netrc)
@@ -106,4 +106,4 @@ class Market:
         trusted = {"REQUESTS_CA_BUNDLE": str(self.authority.certificate)}
         certificate = {**trusted, "PIP_CERT": str(self.authority.certificate)}
         more = {"PDM_PYPI_CA_CERTS": str(self.authority.certificate)} if tool == "pdm" else {}
-        lockers.lock(tool, app, {**self.variables(tool), **certificate, **more})
+        lock_files.lock(tool, app, {**self.variables(tool), **certificate, **more})
