@@ -124,6 +124,6 @@ def test_who_runs_something_in_it_gets_what_there_is_and_nobody_is_asked(
     assert again.code == 0, again.output
     assert "  Writing all packages to disk for bin/post_compile\n" in again.output
     assert "Version 1.0" in again.output
-    assert "Asking" not in again.output
+    assert "Exporting" not in again.output
     assert "`uv " not in again.output
     assert packages.asked == []

@@ -62,6 +62,9 @@ class NeedsResolving(NamedTuple):
     Where the previous build's was the same, so is the answer, and nobody is asked. Nothing secret
     goes into it: it is noted in the image.
     """
+    log_line: str = ""
+    """What the log shows, `Exporting poetry.lock with Poetry`; empty: `Resolving with` it and the
+    reason."""
 
 
 @dataclass(frozen=True, slots=True)

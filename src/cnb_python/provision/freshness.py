@@ -54,7 +54,7 @@ def resolve_without_manager(
         return None if missing else from_files
     if previous.record and _has_same_inputs(request, previous.record, from_files, cached):
         return SameAsPrevious(frozenset(previous.record.distributions))
-    output.line(f"Resolving with {manager}: {from_files.reason}")
+    output.line(from_files.log_line or f"Resolving with {manager}: {from_files.reason}")
     return None
 
 

@@ -52,7 +52,7 @@ class Pdm(ExportingManager):
             fingerprint.files(directory, (LOCK, _SETTINGS)),
             fingerprint.named_in(directory / LOCK, _LOCAL_SOURCE, app.top),
         )
-        return NeedsResolving(f"it alone reads {LOCK}", inputs)
+        return NeedsResolving(f"only PDM reads {LOCK}", inputs, f"Exporting {LOCK} with PDM")
 
     def exporter(self, context: InstallContext, run: Run) -> Exporter:
         """Return PDM for this build."""

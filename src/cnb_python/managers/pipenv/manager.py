@@ -63,7 +63,7 @@ class Pipenv(ExportingManager):
             fingerprint.files(directory, (LOCK, PIPFILE)),
             fingerprint.named_in(directory / LOCK, _LOCAL_SOURCE, app.top),
         )
-        return NeedsResolving(f"it alone reads {LOCK}", inputs)
+        return NeedsResolving(f"only Pipenv reads {LOCK}", inputs, f"Exporting {LOCK} with Pipenv")
 
     def exporter(self, context: InstallContext, run: Run) -> Exporter:
         """Return Pipenv for this build."""

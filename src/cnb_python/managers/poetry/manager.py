@@ -61,7 +61,7 @@ class Poetry(ExportingManager):
             _app_inputs(directory, poetry_project),
             fingerprint.named_in(directory / LOCK, _LOCAL_SOURCE, app.top),
         )
-        return NeedsResolving(f"it alone reads {LOCK}", inputs)
+        return NeedsResolving(f"only Poetry reads {LOCK}", inputs, f"Exporting {LOCK} with Poetry")
 
     def exporter(self, context: InstallContext, run: Run) -> Exporter:
         """Return Poetry for this build."""

@@ -56,7 +56,9 @@ class Pylock(InstalledByUv, LockManager):
             fingerprint.lock(content),
             _directory_inputs(content, app.directory / name, app.top),
         )
-        return NeedsResolving("a lock holds what each Python and system needs", inputs)
+        return NeedsResolving(
+            f"{name} is for every Python and platform", inputs, f"Reading {name}"
+        )
 
     def resolve(self, context: InstallContext, run: Run) -> Resolution:
         """Return what the lock file holds for the app's Python.

@@ -241,7 +241,9 @@ class UvProject(ResolvesOnChange):
             fingerprint.files(app.directory, (PYPROJECT,)),
             counting(app, _holder(app) or app, self.settings),
         )
-        return NeedsResolving(f"{LOCK} holds what each Python and system needs", inputs)
+        return NeedsResolving(
+            f"{LOCK} is for every Python and platform", inputs, f"Exporting {LOCK} with uv"
+        )
 
     def resolve(self, place: InstallContext, run: Run) -> Resolution:
         """Have uv check and read its lock. Raises what it says went wrong."""
