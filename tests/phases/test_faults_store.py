@@ -50,10 +50,10 @@ def test_damaged_archives_are_replaced_and_nothing_comes_of_them(
 
     scene.check(layers, ended)
     again = {name: f"  Installing {name} again: its archive " for name in by_name}
-    assert f"{again['first']}is not as it was kept\n" in ended.output
-    assert f"{again['second']}is not as it was kept\n" in ended.output
-    assert f"{again['third']}does not hold " in ended.output
-    assert f"{again['lying']}does not hold " in ended.output
+    assert f"{again['first']}has changed\n" in ended.output
+    assert f"{again['second']}has changed\n" in ended.output
+    assert f"{again['third']}does not contain " in ended.output
+    assert f"{again['lying']}does not contain " in ended.output
     assert [*layers.rglob(OUTSIDE)] == []
 
 
@@ -67,7 +67,7 @@ def test_a_list_that_leads_out_of_the_store_makes_all_of_it_unusable(
     ended = scene.bench.build(layers)
 
     scene.check(layers, ended)
-    reason = "the list of its contents is of another form"
+    reason = "its manifest has another format"
     assert f"  Not using the previous build's packages: {reason}" in ended.output
 
 

@@ -1,8 +1,8 @@
-"""Packs files into archives of our own and unpacks these: tar, compressed with Zstandard.
+"""Packs and unpacks the archives of the store: tar, compressed with Zstandard.
 
-Whoever unpacks says what must be inside, and the bytes before each file must be those that this
-module writes for it. So no name is ever read from an archive, and nothing but what was announced
-can come of one. `tar --zstd -t` reads them too.
+The caller passes the members that an archive must have, and each header must be exactly the one
+that this module writes for the member. No name is ever read from an archive, so unpacking cannot
+write any other path. `tar --zstd -t` reads the archives too.
 """
 
 import errno
@@ -18,35 +18,43 @@ from cnb_python.errors.machine import DamagedStore, DiskFull
 
 # Measured on the 8,867 files and 94.5 MB of a Django set, on one core: level 1 0.36 s and 38.6 MB,
 # 3 0.58 s and 35.4 MB, 6 1.3 s and 33.4 MB, 9 2.1 s and 32.7 MB; unpacking takes 0.3 s each time.
-# A megabyte in a cache costs 4 ms in every build. One thread: with more, the bytes are others.
+# A megabyte in a cache costs 4 ms in every build. One thread: the output depends on their number.
 _OPTIONS: Mapping[int, int] = {
     CompressionParameter.compression_level: 3,
     CompressionParameter.nb_workers: 0,
 }
-# An interpreter holds its code twice, in the program and in libpython, tens of megabytes apart:
-# with this window its archive has 23.5 MB in place of 27.9, in the same time. It is memory that
-# whoever unpacks needs, too, so packages, of which several are unpacked at once, do without. 2**27
-# is the most that decompressors accept unasked: https://datatracker.ietf.org/doc/html/rfc8878#section-3.1.1.1.2
-_FAR: Mapping[int, int] = {
+# An interpreter contains its code twice, in the program and in libpython, tens of megabytes apart:
+# with this window its archive has 23.5 MB in place of 27.9, in the same time. Unpacking needs that
+# much memory too, so it is not used for packages, of which several are unpacked at once. 2**27 is
+# the most that decompressors accept by default: https://datatracker.ietf.org/doc/html/rfc8878#section-3.1.1.1.2
+_LONG_RANGE: Mapping[int, int] = {
     **_OPTIONS,
     CompressionParameter.enable_long_distance_matching: 1,
     CompressionParameter.window_log: 25,
 }
 LIMIT = 1 << 33
-"""Bytes that one file must stay below: a header has no room for more digits."""
+"""Bytes that every file must be smaller than: a header has no room for more digits."""
 _BLOCK = 512
 _END = bytes(2 * _BLOCK)
 _PIECE = 1 << 20
 _DOCUMENT = "The store"
-_CHANGED = "its file {} changed its size before it was archived"
-_OTHER = "its archive does not hold {!a} as it should"
-_MORE = "its archive holds more than it should"
-_SHORT = "its archive cannot be decompressed to its end"
+_CHANGED = "the size of {} changed before it was archived"
+_OTHER = "its archive does not contain {!a} as expected"
+_MORE = "its archive contains more than expected"
+_SHORT = "its archive cannot be decompressed completely"
 _BLOCKED = "{!a} cannot be written ({})"
 _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 _IN_THE_WAY = frozenset(
     {errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG}
 )
+
+# As in GNU tar, but without owner and time. Fields are padded with zeros.
+_TYPES = {"f": b"0", "x": b"0", "l": b"2", "d": b"5"}
+_MODES = {"f": b"0000644\0", "x": b"0000755\0", "l": b"0000777\0", "d": b"0000755\0"}
+_NO_OWNER = b"0000000\0" * 2
+_NO_TIME = b"00000000000\0"
+_MAGIC = b"ustar  \0".ljust(_BLOCK - 257, b"\0")
+_NAME_BYTES = 100
 
 
 class Member(NamedTuple):
@@ -55,11 +63,11 @@ class Member(NamedTuple):
     path: str
     """Below the directory that is packed, with slashes, without `.` and `..`."""
     kind: Literal["f", "x", "l", "d"]
-    """A file, one that is a program, a symbolic link, a directory."""
+    """A file, an executable file, a symbolic link, a directory."""
     size: int = 0
-    """In bytes, of a file; below `LIMIT`."""
+    """Bytes of a file; below `LIMIT`."""
     target: str = ""
-    """Where a link leads."""
+    """The target of a link."""
 
 
 def pack(
@@ -67,16 +75,15 @@ def pack(
     root: Path,
     write: Callable[[bytes], object],
     *,
-    far: bool = False,
+    long_range: bool = False,
 ) -> None:
-    """Hand the archive of *members*, as they lie below *root*, to *write*, piece by piece.
+    """Pass the archive of *members*, which lie below *root*, to *write*, piece by piece.
 
-    *far*: look for repetitions within 32 MB, not 2. Equal members with equal contents are equal
-    bytes. Raises ContractBroken when a file is not
-    what *members* says, or OSError.
+    Equal members with equal contents give equal bytes. *long_range*: find repetitions within
+    32 MB, not 2. Raises ContractBroken if the size of a file differs from its member, or OSError.
     """
-    compressor = ZstdCompressor(options=_FAR if far else _OPTIONS)
-    # The compressor's answer to many small pieces is the same as to few large ones, but slower.
+    compressor = ZstdCompressor(options=_LONG_RANGE if long_range else _OPTIONS)
+    # Many small pieces compress to the same bytes as a few large ones, but more slowly.
     waiting = bytearray()
     for member in members:
         waiting += header(member)
@@ -107,40 +114,40 @@ def _contents(path: str, member: Member) -> Iterator[bytes]:
 
 
 def unpack(members: Iterable[Member], packed: BinaryIO, into: Path, doing: str) -> None:
-    """Write *members*, of which *packed* must be the archive, below the directory *into*.
+    """Write *members*, which *packed* must be the archive of, below the directory *into*.
 
-    Files that lie there already are replaced, directories are shared. Raises
-    DamagedStore when *packed* holds anything else or something is in the way, DiskFull with
-    *doing*, and OSError; each may leave a part behind.
+    Existing files are replaced, existing directories are used. Raises DamagedStore if *packed*
+    contains anything else or an existing file prevents it, DiskFull with *doing*, and OSError;
+    each may leave some files behind.
     """
-    with _told(doing), ZstdFile(packed) as archive:
-        places = _Places(str(into), {""})
+    with _translating_errors(doing), ZstdFile(packed) as archive:
+        writer = _Writer(str(into), {""})
         for member in members:
             if archive.read(len(expected := header(member))) != expected:
                 raise DamagedStore(_OTHER.format(member.path))
-            places.put(member, archive)
+            writer.write(member, archive)
         if archive.read(len(_END)) != _END or archive.read(1):
             raise DamagedStore(_MORE)
 
 
-def read(members: Iterable[Member], packed: BinaryIO, wanted: str) -> bytes:
-    """Return the content of the file *wanted*, one of *members*, of which *packed* is the archive.
+def read(members: Iterable[Member], packed: BinaryIO, path: str) -> bytes:
+    """Return the content of the file at *path* in the archive *packed* of *members*.
 
     Raises DamagedStore.
     """
-    with _told("reading the store"), ZstdFile(packed) as archive:
+    with _translating_errors("reading the store"), ZstdFile(packed) as archive:
         for member in members:
             if archive.read(len(expected := header(member))) != expected:
                 break
             size = member.size if member.kind in "fx" else 0
             content = archive.read(size + -size % _BLOCK)
-            if member.path == wanted and len(content) >= size:
+            if member.path == path and len(content) >= size:
                 return content[:size]
-    raise DamagedStore(_OTHER.format(wanted))
+    raise DamagedStore(_OTHER.format(path))
 
 
 @contextmanager
-def _told(doing: str) -> Iterator[None]:
+def _translating_errors(doing: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -153,30 +160,30 @@ def _told(doing: str) -> Iterator[None]:
         raise DamagedStore(_SHORT) from error
 
 
-class _Places(NamedTuple):
-    """Where entries are written."""
+class _Writer(NamedTuple):
+    """Writes members below a directory."""
 
     root: str
-    made: set[str]
-    """Directories that are there and are no links, as paths below the root."""
+    directories: set[str]
+    """Paths below the root of directories that exist and are not links."""
 
-    def put(self, member: Member, archive: ZstdFile) -> None:
+    def write(self, member: Member, archive: ZstdFile) -> None:
         path = f"{self.root}/{member.path}"
         if member.kind == "d":
             self._make_directory(member.path)
             return
         self._make_directory(member.path.rpartition("/")[0])
         if member.kind == "l":
-            _anew(path, lambda: Path(path).symlink_to(member.target))
+            _replace(path, lambda: Path(path).symlink_to(member.target))
         else:
-            self._write(path, member, archive)
+            self._write_file(path, member, archive)
 
-    def _write(self, path: str, member: Member, archive: ZstdFile) -> None:
+    def _write_file(self, path: str, member: Member, archive: ZstdFile) -> None:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
         mode = 0o755 if member.kind == "x" else 0o644
-        descriptor = _anew(path, lambda: os.open(path, flags, mode))
+        descriptor = _replace(path, lambda: os.open(path, flags, mode))
         try:
-            os.fchmod(descriptor, mode)  # whatever the umask is
+            os.fchmod(descriptor, mode)  # open() applied the umask
             left = member.size
             while left:
                 piece = archive.read(min(left, _PIECE))
@@ -189,18 +196,18 @@ class _Places(NamedTuple):
         archive.read(-member.size % _BLOCK)
 
     def _make_directory(self, directory: str) -> None:
-        if directory in self.made:
+        if directory in self.directories:
             return
         self._make_directory(directory.rpartition("/")[0])
-        place = Path(self.root, directory)
-        if place.is_symlink() or not place.is_dir():
-            place.mkdir()
-        place.chmod(0o755)
-        self.made.add(directory)
+        path = Path(self.root, directory)
+        if path.is_symlink() or not path.is_dir():
+            path.mkdir()
+        path.chmod(0o755)
+        self.directories.add(directory)
 
 
-def _anew[Result](path: str, make: Callable[[], Result]) -> Result:
-    """Return what *make* returns, which makes *path*, in place of any file that is there."""
+def _replace[Result](path: str, make: Callable[[], Result]) -> Result:
+    """Call *make*, which creates *path*, after removing an existing file; return its result."""
     try:
         return make()
     except FileExistsError:
@@ -209,22 +216,13 @@ def _anew[Result](path: str, make: Callable[[], Result]) -> Result:
 
 
 def _write_all(descriptor: int, piece: bytes) -> None:
-    rest = memoryview(piece)
-    while rest:
-        rest = rest[os.write(descriptor, rest) :]
-
-
-# As GNU tar writes it: no owner, no time. Fields are filled up with zeros.
-_TYPES = {"f": b"0", "x": b"0", "l": b"2", "d": b"5"}
-_MODES = {"f": b"0000644\0", "x": b"0000755\0", "l": b"0000777\0", "d": b"0000755\0"}
-_NOBODY = b"0000000\0" * 2
-_NO_TIME = b"00000000000\0"
-_MAGIC = b"ustar  \0".ljust(_BLOCK - 257, b"\0")
-_NAME_BYTES = 100
+    remaining = memoryview(piece)
+    while remaining:
+        remaining = remaining[os.write(descriptor, remaining) :]
 
 
 def header(member: Member) -> bytes:
-    """Return what precedes the contents of *member* in an archive.
+    """Return the bytes before the contents of *member* in an archive.
 
     https://www.gnu.org/software/tar/manual/html_node/Standard.html
     """
@@ -239,7 +237,7 @@ def header(member: Member) -> bytes:
 
 
 def _long(name: bytes, kind: bytes) -> bytes:
-    """Return the entry that holds *name* where it is too long for its field."""
+    """Return the extra entry with *name* if it is too long for its field, else nothing."""
     if len(name) <= _NAME_BYTES:
         return b""
     content = name + b"\0"
@@ -248,8 +246,8 @@ def _long(name: bytes, kind: bytes) -> bytes:
 
 
 def _block(name: bytes, mode: bytes, size: int, kind: bytes, target: bytes) -> bytes:
-    before = name[:_NAME_BYTES].ljust(_NAME_BYTES, b"\0") + mode + _NOBODY + b"%011o\0" % size
+    before = name[:_NAME_BYTES].ljust(_NAME_BYTES, b"\0") + mode + _NO_OWNER + b"%011o\0" % size
     after = kind + target[:_NAME_BYTES].ljust(_NAME_BYTES, b"\0") + _MAGIC
-    # Of all bytes, its own place counting as eight spaces.
+    # The sum of all bytes, with eight spaces in place of the checksum itself.
     checksum = sum(before) + sum(_NO_TIME) + 8 * 32 + sum(after)
     return before + _NO_TIME + b"%06o\0 " % checksum + after

@@ -1,6 +1,7 @@
-"""Files that are named by the digest of what they hold, in one directory.
+"""A directory of files that are named by the digest of their content.
 
-Builds may share the directory: a file appears complete, never changes, and may vanish at any time.
+Several builds may use the directory at once: a file appears complete, never changes, and may be
+removed at any time. Apart from the store, since it does not depend on what the files contain.
 """
 
 import errno
@@ -19,46 +20,46 @@ from cnb_python.errors.machine import DamagedStore, DiskFull
 _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _MODE = 0o644
-# A draft says when it was begun: a cache that is restored makes every file a new one. No file
-# takes a minute to write; a clock that was set is no reason to take one from under a writer.
+# The name of a draft contains the time when it was begun: in a restored cache, every file is new.
+# Writing takes less than a minute; the hour is for a clock that was changed meanwhile.
 _DRAFT = re.compile(r"\.(\d{1,12})-[0-9a-f]{16}\.partial")
 _LONG_SECONDS = 3600
-_MISSING = "its archive is not in the store any more"
+_MISSING = "its archive is no longer in the store"
 _UNREADABLE = "its archive cannot be read ({})"
-_CHANGED = "its archive is not as it was kept"
+_CHANGED = "its archive has changed"
 
 
 class Draft:
-    """A file that is being written, until its name is known."""
+    """A file that is being written and has no final name yet."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
-        self._sum = hashlib.sha256()
+        self._hash = hashlib.sha256()
 
     def write(self, piece: bytes) -> None:
-        """Add *piece*."""
-        self._sum.update(piece)
+        """Append *piece*."""
+        self._hash.update(piece)
         self._file.write(piece)
 
     @property
     def digest(self) -> str:
-        """SHA-256 in hex of what was written so far."""
-        return self._sum.hexdigest()
+        """SHA-256 in hex of everything written so far."""
+        return self._hash.hexdigest()
 
 
 @contextmanager
 def writing(directory: Path, suffix: str, doing: str) -> Iterator[Draft]:
-    """Give what to write to; afterwards it is there as its digest with *suffix*, or not at all.
+    """Yield a draft, which is named by its digest and *suffix* at the end, or removed on failure.
 
     Raises DiskFull with *doing*, or OSError.
     """
     path = directory / f".{int(time.time())}-{token_hex(8)}.partial"
     try:
-        # In place of a file of that name, too: what it holds may have been damaged.
         with path.open("xb") as file:
             os.fchmod(file.fileno(), _MODE)
             draft = Draft(file)
             yield draft
+        # Also if the file exists: it may be damaged.
         path.replace(directory / f"{draft.digest}{suffix}")
     except OSError as error:
         path.unlink(missing_ok=True)
@@ -72,23 +73,23 @@ def writing(directory: Path, suffix: str, doing: str) -> Iterator[Draft]:
 
 @contextmanager
 def verified(directory: Path, digest: str, suffix: str) -> Iterator[BinaryIO]:
-    """Give the file of *digest* to read, when it holds what it should.
+    """Yield the file with *digest*, open for reading, after checking its content.
 
     Raises DamagedStore.
     """
     if not _DIGEST.fullmatch(digest):
         raise DamagedStore(_MISSING)
     try:
-        # Unbuffered: whoever reads it takes large pieces.
+        # Unbuffered: it is read in large pieces.
         file = (directory / f"{digest}{suffix}").open("rb", buffering=0)
     except OSError as error:
         raise DamagedStore(_MISSING) from error
     with file:
         try:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
+            actual = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
             raise DamagedStore(_UNREADABLE.format(error.strerror)) from error
-        if found != digest:
+        if actual != digest:
             raise DamagedStore(_CHANGED)
         file.seek(0)
         yield file
@@ -96,26 +97,26 @@ def verified(directory: Path, digest: str, suffix: str) -> Iterator[BinaryIO]:
 
 def sizes(directory: Path) -> dict[str, int]:
     """Return the size in bytes of each file in *directory*, by name."""
-    with os.scandir(directory) as found:
-        return dict(_sizes(found))
+    with os.scandir(directory) as entries:
+        return dict(_sizes(entries))
 
 
-def _sizes(found: Iterator[os.DirEntry[str]]) -> Iterator[tuple[str, int]]:
-    for one in found:
+def _sizes(entries: Iterator[os.DirEntry[str]]) -> Iterator[tuple[str, int]]:
+    for entry in entries:
         try:
-            if one.is_file(follow_symlinks=False):
-                yield one.name, one.stat(follow_symlinks=False).st_size
-        except FileNotFoundError:  # another build's draft, which has its name by now
+            if entry.is_file(follow_symlinks=False):
+                yield entry.name, entry.stat(follow_symlinks=False).st_size
+        except FileNotFoundError:  # a draft of another build, which has its final name by now
             continue
 
 
-def unwanted(directory: Path, wanted: Collection[str]) -> list[Path]:
-    """Return what is in *directory* but for *wanted* and what another build is writing now."""
+def unused(directory: Path, used: Collection[str]) -> list[Path]:
+    """Return the files in *directory*, except those named in *used* and drafts of other builds."""
     now = int(time.time())
     return [
         path
         for path in sorted(directory.iterdir())
-        if path.name not in wanted and not _is_live(path.name, now)
+        if path.name not in used and not _is_live(path.name, now)
     ]
 
 

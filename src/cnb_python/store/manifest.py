@@ -1,7 +1,8 @@
-"""The store's list of contents: what each archive holds, and for which distribution.
+"""The manifest of the store: the members of each archive and the distribution they belong to.
 
-JSON, compressed, with a column for each property of all files: that is read twice as fast as an
-object for each, and a package may have 50,000.
+It is compressed JSON with one array for each property of all files: that loads twice as fast as
+one object for each file, and a package may have 50,000. Every path and link is checked: unpacking
+must not write outside its directory.
 """
 
 import json
@@ -13,68 +14,9 @@ from typing import Literal, NamedTuple, cast
 from cnb_python.distributions.model import Distribution, File
 from cnb_python.store.archive import LIMIT, Member
 
+FORMAT = 2
 # Empty, `.` and `..`, between slashes or at an end.
 _ODD_PART = re.compile(r"(?:^|/)\.{0,2}(?:/|\Z)|\0")
-
-
-def first_outside(members: Collection[Member]) -> str | None:
-    """Return the path of one of *members* that may not be kept, None when all may.
-
-    Paths must also be in order, each once, and none below a file or a link.
-    """
-    before = ""
-    for member in members:
-        if member.path <= before or not _stays_inside(member):
-            return member.path
-        before = member.path
-    return _first_below_another(members)
-
-
-def _stays_inside(member: Member) -> bool:
-    return (
-        not _ODD_PART.search(member.path)
-        and _can_be_named(member.path)
-        and 0 <= member.size < LIMIT
-        and (_leads_inside(member) if member.kind == "l" else not member.target)
-    )
-
-
-def _can_be_named(path: str) -> bool:
-    try:
-        path.encode(errors="surrogateescape")
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _leads_inside(link: Member) -> bool:
-    """Whether a link leads up first and down then, up no further than there are directories.
-
-    `a/../..` may lead anywhere, for `a` may be a link itself.
-    """
-    target = link.target
-    if not target or target.startswith("/") or "\0" in target or not _can_be_named(target):
-        return False
-    parts = [part for part in target.split("/") if part not in {"", "."}]
-    ups = next((place for place, part in enumerate(parts) if part != ".."), len(parts))
-    return ".." not in parts[ups:] and ups <= link.path.count("/")
-
-
-def _first_below_another(members: Iterable[Member]) -> str | None:
-    """Return a path that has a file or a link above it."""
-    taken = {member.path for member in members if member.kind != "d"}
-    known = {""}
-    for member in members:
-        above = member.path.rpartition("/")[0]
-        while above not in known:
-            if above in taken:
-                return member.path
-            known.add(above)
-            above = above.rpartition("/")[0]
-    return None
-
-
-FORMAT = 2
 _NAME = re.compile(r"[a-z0-9-]+")
 _DIGEST_DIGITS = 64
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -85,17 +27,17 @@ type _Kind = Literal["f", "x", "l", "d"]
 
 
 class StoreEntry(NamedTuple):
-    """A distribution that the store has, or had when it was asked."""
+    """A distribution as the manifest lists it."""
 
     distribution: Distribution
     archive: str
-    """SHA-256 in hex of the archive of all its files; empty: they are not kept."""
+    """SHA-256 in hex of the archive with all its files; empty if there is none."""
     info: str
-    """That of the archive of its small parts; empty: nothing of it is kept."""
+    """SHA-256 in hex of the archive with its small parts; empty if the store has nothing of it."""
 
 
 class StoredTree(NamedTuple):
-    """A directory that the store has as a whole."""
+    """A directory in the store, such as a tool or the app's Python."""
 
     archive: str
     members: tuple[Member, ...]
@@ -103,7 +45,7 @@ class StoredTree(NamedTuple):
 
 
 class Manifest(NamedTuple):
-    """Everything that a store holds."""
+    """Everything in a store."""
 
     distributions: Mapping[str, StoreEntry]
     """By name."""
@@ -112,18 +54,18 @@ class Manifest(NamedTuple):
 
 
 class UnusableManifest(ValueError):
-    """A list of contents that is not ours, or of another format."""
+    """A manifest that this version did not write, or that is damaged."""
 
 
 def member_of(file: File) -> Member:
-    """Return *file* as an entry of an archive."""
+    """Return *file* as a member of an archive."""
     if file.target:
         return Member(file.path, "l", file.size, file.target)
     return Member(file.path, "x" if file.is_program else "f", file.size)
 
 
-def may_be_kept(distribution: Distribution) -> bool:
-    """Whether *distribution* can be put back safely."""
+def is_storable(distribution: Distribution) -> bool:
+    """Whether *distribution* can be stored and unpacked safely."""
     return (
         _NAME.fullmatch(distribution.name) is not None
         and first_outside([member_of(file) for file in distribution.files]) is None
@@ -131,11 +73,11 @@ def may_be_kept(distribution: Distribution) -> bool:
 
 
 def dump(manifest: Manifest) -> bytes:
-    """Return *manifest* as bytes, equal ones for equal contents."""
+    """Return *manifest* as bytes; equal manifests give equal bytes."""
     content = {
         "format": FORMAT,
         "distributions": [
-            _dump_kept(manifest.distributions[name]) for name in sorted(manifest.distributions)
+            _dump_entry(manifest.distributions[name]) for name in sorted(manifest.distributions)
         ],
         "trees": {
             key: {"archive": tree.archive} | _dump_members(tree.members)
@@ -146,54 +88,54 @@ def dump(manifest: Manifest) -> bytes:
 
 
 def load(content: bytes) -> Manifest:
-    """Return the manifest that *content* holds. Raises UnusableManifest whatever it holds."""
+    """Return the manifest in *content*. Raises only UnusableManifest."""
     try:
-        whole = _whole(content)
-        rows = [_load_kept(row) for row in _field(whole, "distributions", list)]
-        trees = _load_trees(whole)
+        document = _document(content)
+        rows = [_load_entry(row) for row in _field(document, "distributions", list)]
+        trees = _load_trees(document)
     except (ValueError, RecursionError, zstd.ZstdError) as error:
         raise UnusableManifest(str(error)) from error
-    return Manifest({kept.distribution.name: kept for kept in rows}, trees)
+    return Manifest({entry.distribution.name: entry for entry in rows}, trees)
 
 
 def load_trees(content: bytes) -> Mapping[str, StoredTree]:
-    """Return the trees alone of the manifest that *content* holds. Raises UnusableManifest."""
+    """Return only the trees of the manifest in *content*. Raises UnusableManifest."""
     try:
-        return _load_trees(_whole(content))
+        return _load_trees(_document(content))
     except (ValueError, RecursionError, zstd.ZstdError) as error:
         raise UnusableManifest(str(error)) from error
 
 
-def _whole(content: bytes) -> object:
-    whole: object = json.loads(zstd.decompress(content))
-    if _field(whole, "format", int) != FORMAT:
+def _document(content: bytes) -> object:
+    document: object = json.loads(zstd.decompress(content))
+    if _field(document, "format", int) != FORMAT:
         raise UnusableManifest("format")
-    return whole
+    return document
 
 
-def _load_trees(whole: object) -> dict[str, StoredTree]:
+def _load_trees(document: object) -> dict[str, StoredTree]:
     return {
         key: StoredTree(_digest(row, "archive"), _load_members(row))
-        for key, row in _field(whole, "trees", dict).items()
+        for key, row in _field(document, "trees", dict).items()
     }
 
 
-def _dump_kept(kept: StoreEntry) -> dict[str, object]:
-    one = kept.distribution
+def _dump_entry(entry: StoreEntry) -> dict[str, object]:
+    distribution = entry.distribution
     return {
-        "name": one.name,
-        "version": one.version,
-        "origin": one.origin,
-        "built": one.from_source,
-        "keeps": one.is_cacheable,
-        "reaches": one.reaches,
-        "archive": kept.archive,
-        "info": kept.info,
-        "digests": "".join(file.digest for file in one.files),
-    } | _dump_members([member_of(file) for file in one.files])
+        "name": distribution.name,
+        "version": distribution.version,
+        "origin": distribution.origin,
+        "built": distribution.from_source,
+        "keeps": distribution.is_cacheable,
+        "reaches": distribution.reaches,
+        "archive": entry.archive,
+        "info": entry.info,
+        "digests": "".join(file.digest for file in distribution.files),
+    } | _dump_members([member_of(file) for file in distribution.files])
 
 
-def _load_kept(row: object) -> StoreEntry:
+def _load_entry(row: object) -> StoreEntry:
     members = _load_members(row)
     distribution = Distribution(
         name=_matching(row, "name", _NAME),
@@ -238,9 +180,9 @@ def _load_members(row: object) -> tuple[Member, ...]:
         raise UnusableManifest("paths")
     if any(type(size) is not int for size in sizes):
         raise UnusableManifest("sizes")
-    rest = iter(targets)
+    remaining = iter(targets)
     members = tuple(
-        Member(path, cast("_Kind", kind), size, next(rest) if kind == "l" else "")
+        Member(path, cast("_Kind", kind), size, next(remaining) if kind == "l" else "")
         for path, kind, size in zip(paths, kinds, sizes, strict=True)
     )
     if (outside := first_outside(members)) is not None:
@@ -273,3 +215,60 @@ def _matching(row: object, name: str, pattern: re.Pattern[str]) -> str:
 
 def _digest(row: object, name: str) -> str:
     return _matching(row, name, _DIGEST)
+
+
+def first_outside(members: Collection[Member]) -> str | None:
+    """Return the first path of *members* that must not be unpacked; None if all are safe.
+
+    Paths must also be sorted and unique, and not below a file or a link.
+    """
+    previous = ""
+    for member in members:
+        if member.path <= previous or not _stays_inside(member):
+            return member.path
+        previous = member.path
+    return _first_below_another(members)
+
+
+def _stays_inside(member: Member) -> bool:
+    return (
+        not _ODD_PART.search(member.path)
+        and _can_be_named(member.path)
+        and 0 <= member.size < LIMIT
+        and (_leads_inside(member) if member.kind == "l" else not member.target)
+    )
+
+
+def _can_be_named(path: str) -> bool:
+    try:
+        path.encode(errors="surrogateescape")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _leads_inside(link: Member) -> bool:
+    """Whether the target has `..` only at its start, and not more than *link* has directories.
+
+    `a/../..` may lead anywhere, since `a` may be a link itself.
+    """
+    target = link.target
+    if not target or target.startswith("/") or "\0" in target or not _can_be_named(target):
+        return False
+    parts = [part for part in target.split("/") if part not in {"", "."}]
+    ups = next((index for index, part in enumerate(parts) if part != ".."), len(parts))
+    return ".." not in parts[ups:] and ups <= link.path.count("/")
+
+
+def _first_below_another(members: Iterable[Member]) -> str | None:
+    """Return a path that is below a file or a link."""
+    files = {member.path for member in members if member.kind != "d"}
+    directories = {""}
+    for member in members:
+        above = member.path.rpartition("/")[0]
+        while above not in directories:
+            if above in files:
+                return member.path
+            directories.add(above)
+            above = above.rpartition("/")[0]
+    return None

@@ -1,7 +1,7 @@
-"""The store: what was installed, compressed, so that the next build need not do it again.
+"""The store: archives of installed distributions and tools, for the next build.
 
-One directory of archives that are named by their digests, and a list of what they hold. Nothing in
-it is trusted but by that name; whatever is damaged or gone is simply not kept.
+One directory of archives named by their digests, and a manifest. Nothing in it is used without
+checking its digest; whatever is damaged or missing counts as not stored.
 """
 
 import os
@@ -14,7 +14,7 @@ from cnb_python.distributions.model import Distribution, File, is_small_part
 from cnb_python.errors.machine import DamagedStore
 from cnb_python.store import archive as store_archive
 from cnb_python.store import cas
-from cnb_python.store import manifest as listing
+from cnb_python.store import manifest as store_manifest
 from cnb_python.store.archive import Member
 from cnb_python.store.manifest import (
     Manifest,
@@ -26,67 +26,12 @@ from cnb_python.store.manifest import (
 )
 
 BUDGET_BYTES = 64 * 1024 * 1024
-
-type _Kind = Literal["info", "tree", "archive"]
-
-
-class _Candidate(NamedTuple):
-    """Something that may be kept. They sort by how soon it is."""
-
-    rank: int
-    size: int
-    name: str
-    kind: _Kind
-
-
-def fitting_in_budget(
-    manifest: Manifest, alone: Collection[str], sizes: Mapping[str, int], budget: int
-) -> Manifest:
-    """Return what of *manifest* fits into *budget* bytes, where *sizes* are those of archives.
-
-    Small parts come first: nothing is known of a distribution without them. Then what was built
-    from source, for that takes longest to do again, then trees, then the rest; of each, the small
-    ones. Of the distributions in *alone*, whose contents are rarely asked for, only what was
-    built from source. Archives that *sizes* lacks are gone.
-    """
-    chosen: dict[_Kind, set[str]] = {"info": set(), "tree": set(), "archive": set()}
-    for candidate in sorted(_candidates(manifest, alone, sizes)):
-        has_info = candidate.kind != "archive" or candidate.name in chosen["info"]
-        if has_info and candidate.size <= budget:
-            budget -= candidate.size
-            chosen[candidate.kind].add(candidate.name)
-    kept = manifest.distributions
-    return Manifest(
-        {
-            name: kept[name] if name in chosen["archive"] else kept[name]._replace(archive="")
-            for name in sorted(chosen["info"])
-        },
-        {key: manifest.trees[key] for key in sorted(chosen["tree"])},
-    )
-
-
-def _candidates(
-    manifest: Manifest, alone: Collection[str], sizes: Mapping[str, int]
-) -> Iterator[_Candidate]:
-    for key, tree in manifest.trees.items():
-        if tree.archive in sizes:
-            yield _Candidate(2, sizes[tree.archive], key, "tree")
-    for name, kept in manifest.distributions.items():
-        if kept.info in sizes:
-            yield _Candidate(0, sizes[kept.info], name, "info")
-        if kept.archive in sizes and _is_wanted(kept, alone):
-            rank = 1 if kept.distribution.from_source else 3
-            yield _Candidate(rank, sizes[kept.archive], name, "archive")
-
-
-def _is_wanted(kept: StoreEntry, alone: Collection[str]) -> bool:
-    return kept.distribution.from_source or kept.distribution.name not in alone
-
-
 _ARCHIVE = ".tar.zst"
 _MANIFEST = ".json.zst"
-_UNUSABLE = "the list of its contents is of another form ({})"
+_UNUSABLE = "its manifest has another format ({})"
 _WRITING = "writing to the store"
+
+type _Kind = Literal["info", "tree", "archive"]
 
 
 class Damaged(NamedTuple):
@@ -98,154 +43,159 @@ class Damaged(NamedTuple):
 class Store:
     """One build's view of the store in *directory*, which exists.
 
-    `put`, `put_tree` and everything that brings may be called from several threads at once.
+    `put`, `put_tree` and the methods that unpack can be called from several threads at once.
     """
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.lost: dict[str, str] = {}
-        """Why a distribution that was kept is not any more, by name; known after `read`."""
+        """Why an entry of the manifest cannot be used, by distribution name; set by `read`."""
         self._trees: dict[str, StoredTree] = {}
         self._used: set[str] = set()
 
     def read(self, manifest: str) -> dict[str, StoreEntry] | Damaged:
-        """Return by name what the build kept that closed the store with *manifest*.
+        """Return the entries of *manifest*, which `close` returned in an earlier build, by name.
 
-        Those whose small parts are not sound are in `lost` instead.
+        Entries whose small parts are damaged are in `lost` instead.
         """
         try:
             with cas.verified(self.directory, manifest, _MANIFEST) as file:
-                found = listing.load(file.read())
+                content = store_manifest.load(file.read())
         except DamagedStore as damage:
-            return Damaged(damage.reason.replace("its archive", "the list of its contents"))
+            return Damaged(damage.reason.replace("its archive", "its manifest"))
         except UnusableManifest as error:
             return Damaged(_UNUSABLE.format(error))
-        self._trees.update(found.trees)
-        for kept in found.distributions.values():
+        self._trees.update(content.trees)
+        for entry in content.distributions.values():
             try:
-                with cas.verified(self.directory, kept.info, _ARCHIVE):
+                with cas.verified(self.directory, entry.info, _ARCHIVE):
                     pass
             except DamagedStore as damage:
-                self.lost[kept.distribution.name] = damage.reason
-        return {name: kept for name, kept in found.distributions.items() if name not in self.lost}
+                self.lost[entry.distribution.name] = damage.reason
+        return {
+            name: entry for name, entry in content.distributions.items() if name not in self.lost
+        }
 
     def read_trees(self, manifest: str) -> None:
-        """Know the trees that the build kept that closed the store with *manifest*, if it can be.
+        """Read only the trees of *manifest*, none if it is damaged.
 
-        For who wants nothing else: it is quicker than `read`, and no store is closed after it.
+        Faster than `read`, for builds that need no distributions. The store cannot be closed then.
         """
         try:
             with cas.verified(self.directory, manifest, _MANIFEST) as file:
-                self._trees.update(listing.load_trees(file.read()))
+                self._trees.update(store_manifest.load_trees(file.read()))
         except DamagedStore, UnusableManifest:
             self._trees.clear()
 
     def put(self, distribution: Distribution, root: Path, *, whole: bool = True) -> StoreEntry:
-        """Archive the files of *distribution*, which lie below *root*; all, or its small parts.
+        """Archive the files of *distribution*, which lie below *root*: all, or its small parts.
 
-        Equal distributions become equal archives. Raises DiskFull, OSError, or ContractBroken when
-        a file is not what *distribution* says.
+        Equal distributions give equal archives. Raises DiskFull, OSError, or ContractBroken if a
+        file differs from its description.
         """
-        if not listing.may_be_kept(distribution):
+        if not store_manifest.is_storable(distribution):
             return StoreEntry(distribution, "", "")
         info = self._pack(_members(filter(is_small_part, distribution.files)), root)
         archive = self._pack(_members(distribution.files), root) if whole else ""
         return StoreEntry(distribution, archive, info)
 
-    def unpack(self, kept: StoreEntry, into: Path) -> None:
-        """Put all files of *kept* below the directory *into*, beside what is there.
+    def unpack(self, entry: StoreEntry, into: Path) -> None:
+        """Write all files of *entry* below the directory *into*, which may have others.
 
-        Raises DamagedStore, DiskFull or OSError; each may leave a part behind.
+        Raises DamagedStore, DiskFull or OSError; each may leave some files behind.
         """
-        self._unpack(kept.archive, _members(kept.distribution.files), into)
+        self._unpack(entry.archive, _members(entry.distribution.files), into)
 
-    def unpack_metadata(self, kept: StoreEntry, into: Path) -> None:
-        """Put the small parts of *kept* below the directory *into*. Raises what `bring` does."""
-        self._unpack(kept.info, _small(kept), into)
+    def unpack_metadata(self, entry: StoreEntry, into: Path) -> None:
+        """Write the small parts of *entry* below the directory *into*. Raises as `unpack`."""
+        self._unpack(entry.info, _small_members(entry), into)
 
-    def metadata(self, kept: StoreEntry) -> bytes:
-        """Return the METADATA of *kept*. Raises DamagedStore."""
-        # The highest: setuptools and others carry distributions of their own inside.
-        found = [one.path for one in _small(kept) if one.path.endswith(".dist-info/METADATA")]
-        wanted = min(found, key=lambda path: path.count("/"), default="")
-        with cas.verified(self.directory, kept.info, _ARCHIVE) as file:
-            return store_archive.read(_small(kept), file, wanted)
+    def metadata(self, entry: StoreEntry) -> bytes:
+        """Return the METADATA of *entry*. Raises DamagedStore."""
+        members = _small_members(entry)
+        paths = [member.path for member in members if member.path.endswith(".dist-info/METADATA")]
+        # The one with the fewest directories: setuptools and others vendor distributions.
+        path = min(paths, key=lambda path: path.count("/"), default="")
+        with cas.verified(self.directory, entry.info, _ARCHIVE) as file:
+            return store_archive.read(members, file, path)
 
     def put_tree(self, key: str, root: Path, only: Collection[str] | None = None) -> None:
         """Archive everything below *root* under *key*. Raises DiskFull or OSError.
 
-        *only*: no more than the files and links at these paths.
+        *only*: archive just the files and links at these paths.
         """
-        found = _walk(root, "")
-        members = tuple(sorted(one for one in found if only is None or one.path in only))
+        members = tuple(
+            sorted(member for member in _walk(root, "") if only is None or member.path in only)
+        )
         if first_outside(members) is None:
-            self._trees[key] = StoredTree(self._pack(members, root, far=True), members)
+            self._trees[key] = StoredTree(self._pack(members, root, long_range=True), members)
             self._used.add(key)
 
     @property
     def trees(self) -> frozenset[str]:
-        """The keys of everything that `put_tree` archived."""
+        """The keys of all trees in the store."""
         return frozenset(self._trees)
 
     @property
     def used(self) -> frozenset[str]:
-        """The keys of those of them that this build archived or brought."""
+        """The keys of the trees that this build archived or unpacked."""
         return frozenset(self._used)
 
     def has_tree(self, key: str) -> bool:
-        """Whether something was archived under *key*."""
+        """Whether the store has a tree with *key*."""
         return key in self._trees
 
     def unpack_tree(self, key: str, into: Path) -> int:
-        """Put what was archived under *key* below the directory *into*; return how many files.
+        """Write the tree with *key* below the directory *into*; return the number of its files.
 
-        Raises what `bring` does; DamagedStore without a reason when there is no such archive.
+        Raises as `unpack`; DamagedStore without a reason if there is no such tree.
         """
         tree = self._trees.get(key)
         members = tree.members if tree else ()
         self._unpack(tree.archive if tree else "", members, into)
         self._used.add(key)
-        return sum(one.kind != "d" for one in members)
+        return sum(member.kind != "d" for member in members)
 
     def close(
         self,
-        kept: Iterable[StoreEntry],
+        entries: Iterable[StoreEntry],
         trees: Collection[str],
-        alone: Collection[str],
+        own_layer: Collection[str],
         budget: int = BUDGET_BYTES,
     ) -> str:
-        """Keep what is of use of *kept* and *trees* (keys) within *budget* bytes.
+        """Write the manifest of *entries* and *trees* (keys), as far as *budget* (bytes) allows.
 
-        Everything else is removed. *alone* are the names of distributions that have a share of
-        their own. Returns what to `read` the store by. Raises DiskFull or OSError.
+        Removes everything else. *own_layer*: names of distributions with an own layer. Returns the
+        digest to `read` the store by. Raises DiskFull or OSError.
         """
-        named = Manifest(
-            {one.distribution.name: one for one in kept if one.info},
+        complete = Manifest(
+            {entry.distribution.name: entry for entry in entries if entry.info},
             {key: tree for key, tree in self._trees.items() if key in trees},
         )
         sizes = {
             name.removesuffix(_ARCHIVE): size for name, size in cas.sizes(self.directory).items()
         }
-        # The list itself counts: with nothing left out it is longest.
-        chosen = fitting_in_budget(named, alone, sizes, budget - len(listing.dump(named)))
+        # The manifest counts too; it is longest if everything is in it.
+        archive_budget = budget - len(store_manifest.dump(complete))
+        manifest = fitting_in_budget(complete, own_layer, sizes, archive_budget)
         with cas.writing(self.directory, _MANIFEST, _WRITING) as draft:
-            draft.write(listing.dump(chosen))
-        self._prune({f"{draft.digest}{_MANIFEST}", *_names(chosen)})
+            draft.write(store_manifest.dump(manifest))
+        self._prune({f"{draft.digest}{_MANIFEST}", *_file_names(manifest)})
         return draft.digest
 
-    def _pack(self, members: Collection[Member], root: Path, *, far: bool = False) -> str:
+    def _pack(self, members: Collection[Member], root: Path, *, long_range: bool = False) -> str:
         with cas.writing(self.directory, _ARCHIVE, _WRITING) as draft:
-            store_archive.pack(members, root, draft.write, far=far)
+            store_archive.pack(members, root, draft.write, long_range=long_range)
         return draft.digest
 
     def _unpack(self, archive: str, members: Collection[Member], into: Path) -> None:
         if not archive:
             raise DamagedStore("")
         with cas.verified(self.directory, archive, _ARCHIVE) as file:
-            store_archive.unpack(members, file, into, "unpacking what the store keeps")
+            store_archive.unpack(members, file, into, "unpacking the store")
 
-    def _prune(self, wanted: Collection[str]) -> None:
-        for path in cas.unwanted(self.directory, wanted):
+    def _prune(self, used: Collection[str]) -> None:
+        for path in cas.unused(self.directory, used):
             disk.remove(path)
 
 
@@ -253,29 +203,80 @@ def _members(files: Iterable[File]) -> list[Member]:
     return [member_of(file) for file in files]
 
 
-def _small(kept: StoreEntry) -> list[Member]:
-    return _members(filter(is_small_part, kept.distribution.files))
+def _small_members(entry: StoreEntry) -> list[Member]:
+    return _members(filter(is_small_part, entry.distribution.files))
 
 
-def _names(manifest: Manifest) -> Iterator[str]:
-    for kept in manifest.distributions.values():
-        yield from (f"{digest}{_ARCHIVE}" for digest in (kept.archive, kept.info) if digest)
+def _file_names(manifest: Manifest) -> Iterator[str]:
+    for entry in manifest.distributions.values():
+        yield from (f"{digest}{_ARCHIVE}" for digest in (entry.archive, entry.info) if digest)
     for tree in manifest.trees.values():
         yield f"{tree.archive}{_ARCHIVE}"
 
 
 def _walk(root: Path, directory: str) -> Iterator[Member]:
-    with os.scandir(root / directory) as found:
-        inside = list(found)
-    for one in inside:
-        path = f"{directory}/{one.name}" if directory else one.name
-        if one.is_symlink():
-            # Word for word: Path would make `./a` to `a`.
-            yield Member(path, "l", target=os.readlink(one.path))  # noqa: PTH115 - see above
-        elif one.is_dir():
-            # For the empty ones; the others come with what they hold.
+    with os.scandir(root / directory) as entries:
+        listed = list(entries)
+    for entry in listed:
+        path = f"{directory}/{entry.name}" if directory else entry.name
+        if entry.is_symlink():
+            # The exact target: Path would turn `./a` into `a`.
+            yield Member(path, "l", target=os.readlink(entry.path))  # noqa: PTH115 - see above
+        elif entry.is_dir():
+            # Needed for empty directories; the others would be made for their files.
             yield Member(path, "d")
             yield from _walk(root, path)
-        elif one.is_file():
-            status = one.stat()
+        elif entry.is_file():
+            status = entry.stat()
             yield Member(path, "x" if status.st_mode & 0o111 else "f", status.st_size)
+
+
+class _Candidate(NamedTuple):
+    """An archive that may stay in the store. Candidates sort by priority."""
+
+    rank: int
+    size: int
+    name: str
+    kind: _Kind
+
+
+def fitting_in_budget(
+    manifest: Manifest, own_layer: Collection[str], sizes: Mapping[str, int], budget: int
+) -> Manifest:
+    """Return the part of *manifest* that fits into *budget* bytes, given the *sizes* of archives.
+
+    Small parts come first, since a distribution is unknown without them. Then come distributions
+    built from source, which take longest to install again, then trees, then all others; among
+    equals, the smaller first. Distributions in *own_layer* stay only if built from source: their
+    contents are rarely needed. Archives that *sizes* lacks no longer exist.
+    """
+    chosen: dict[_Kind, set[str]] = {"info": set(), "tree": set(), "archive": set()}
+    for candidate in sorted(_candidates(manifest, own_layer, sizes)):
+        has_info = candidate.kind != "archive" or candidate.name in chosen["info"]
+        if has_info and candidate.size <= budget:
+            budget -= candidate.size
+            chosen[candidate.kind].add(candidate.name)
+    entries = manifest.distributions
+    return Manifest(
+        {
+            name: entries[name]
+            if name in chosen["archive"]
+            else entries[name]._replace(archive="")
+            for name in sorted(chosen["info"])
+        },
+        {key: manifest.trees[key] for key in sorted(chosen["tree"])},
+    )
+
+
+def _candidates(
+    manifest: Manifest, own_layer: Collection[str], sizes: Mapping[str, int]
+) -> Iterator[_Candidate]:
+    for key, tree in manifest.trees.items():
+        if tree.archive in sizes:
+            yield _Candidate(2, sizes[tree.archive], key, "tree")
+    for name, entry in manifest.distributions.items():
+        from_source = entry.distribution.from_source
+        if entry.info in sizes:
+            yield _Candidate(0, sizes[entry.info], name, "info")
+        if entry.archive in sizes and (from_source or entry.distribution.name not in own_layer):
+            yield _Candidate(1 if from_source else 3, sizes[entry.archive], name, "archive")

@@ -8,7 +8,7 @@ from cnb_python.errors.machine import DamagedStore
 @pytest.mark.parametrize(
     ("reason", "said"),
     [
-        ("its archive is not as it was kept", "It is damaged: its archive is not as it was kept."),
+        ("its archive has changed", "It is damaged: its archive has changed."),
         ("", "It is damaged: a part of it is missing."),
     ],
 )

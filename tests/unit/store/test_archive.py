@@ -1,4 +1,4 @@
-"""Archives of our own: nothing but what was announced ever comes of one."""
+"""Archives of the store: packing, and unpacking exactly the expected members."""
 
 import errno
 import io
@@ -52,7 +52,7 @@ def packed(root: Path, members: tuple[Member, ...] = TREE) -> bytes:
     return b"".join(pieces)
 
 
-def seen(root: Path) -> dict[str, tuple[int, object]]:
+def tree_at(root: Path) -> dict[str, tuple[int, object]]:
     return {
         str(path.relative_to(root)): (
             path.lstat().st_mode,
@@ -86,7 +86,7 @@ def into(tmp_path: Path) -> Path:
 def test_unpacking_restores_packed_files(root: Path, into: Path) -> None:
     unpack(TREE, io.BytesIO(packed(root)), into, DOING)
 
-    assert seen(into) == seen(root)
+    assert tree_at(into) == tree_at(root)
     assert (into / "a/link").readlink() == Path("../b/tool")
 
 
@@ -102,7 +102,7 @@ NAMES = st.text(
     st.lists(
         st.tuples(NAMES, st.sampled_from("fxld"), st.integers(0, 3000), NAMES),
         max_size=12,
-        unique_by=lambda one: one[0],
+        unique_by=lambda row: row[0],
     )
 )
 def test_any_names_modes_and_links_are_restored(
@@ -110,7 +110,7 @@ def test_any_names_modes_and_links_are_restored(
 ) -> None:
     members = tuple(
         Member(
-            # A link or file would be in the way of what is below it, so each has its own top.
+            # Each has a directory of its own: nothing can lie below a link or file.
             f"{number}/{name}",
             kind,
             size if kind in "fx" else 0,
@@ -125,7 +125,7 @@ def test_any_names_modes_and_links_are_restored(
 
         unpack(members, io.BytesIO(packed(root, members)), into, DOING)
 
-        assert seen(into) == seen(root)
+        assert tree_at(into) == tree_at(root)
 
 
 @given(
@@ -140,15 +140,15 @@ def test_headers_equal_those_of_gnu_tar(
     path = path.strip("/") or "x"
     types = {"f": tarfile.REGTYPE, "l": tarfile.SYMTYPE, "d": tarfile.DIRTYPE}
     modes = {"f": 0o644, "x": 0o755, "l": 0o777, "d": 0o755}
-    known = tarfile.TarInfo(path)
-    known.type = types.get(kind, tarfile.REGTYPE)
-    known.mode = modes[kind]
-    known.size = size if kind in "fx" else 0
-    known.linkname = target if kind == "l" else ""
+    expected = tarfile.TarInfo(path)
+    expected.type = types.get(kind, tarfile.REGTYPE)
+    expected.mode = modes[kind]
+    expected.size = size if kind in "fx" else 0
+    expected.linkname = target if kind == "l" else ""
 
-    ours = header(Member(path, kind, size, target if kind == "l" else ""))
+    actual = header(Member(path, kind, size, target if kind == "l" else ""))
 
-    assert ours == known.tobuf(tarfile.GNU_FORMAT, "utf-8", "surrogateescape")
+    assert actual == expected.tobuf(tarfile.GNU_FORMAT, "utf-8", "surrogateescape")
 
 
 def test_tar_can_read_archive(root: Path) -> None:
@@ -156,7 +156,7 @@ def test_tar_can_read_archive(root: Path) -> None:
 
     with tarfile.open(fileobj=plain) as archive:
         assert archive.getnames() == [member.path for member in TREE]
-        assert {one.mtime for one in archive} | {one.uid for one in archive} == {0}
+        assert {row.mtime for row in archive} | {row.uid for row in archive} == {0}
 
 
 def test_archive_depends_on_contents_alone(root: Path, tmp_path: Path) -> None:
@@ -186,7 +186,7 @@ def test_long_range_option_finds_distant_repetitions(tmp_path: Path, into: Path)
     (tmp_path / "b").write_bytes(bytes(8 << 20))
     (tmp_path / "c").write_bytes(twice)
     pieces: list[bytes] = []
-    pack(members, tmp_path, pieces.append, far=True)
+    pack(members, tmp_path, pieces.append, long_range=True)
     archive = b"".join(pieces)
     assert len(archive) < 6 << 20
     unpack(members, io.BytesIO(archive), into, DOING)
@@ -226,7 +226,7 @@ def test_unexpected_member_is_not_written(tmp_path: Path, into: Path, other: Mem
     with pytest.raises(DamagedStore) as caught:
         unpack((announced,), io.BytesIO(forged), into, DOING)
 
-    assert caught.value.reason == "its archive does not hold 'a/link' as it should"
+    assert caught.value.reason == "its archive does not contain 'a/link' as expected"
     assert [path for path in tmp_path.rglob("*") if path not in {into, into / "a"}] == []
 
 
@@ -248,7 +248,7 @@ def test_archive_with_more_members_is_damaged(root: Path, into: Path) -> None:
     with pytest.raises(DamagedStore) as caught:
         unpack(TREE[:-1], io.BytesIO(packed(root)), into, DOING)
 
-    assert caught.value.reason == "its archive holds more than it should"
+    assert caught.value.reason == "its archive contains more than expected"
 
 
 def test_existing_link_to_directory_is_not_followed(
@@ -332,10 +332,7 @@ def test_file_with_other_size_breaks_contract(tmp_path: Path, content: bytes) ->
     with pytest.raises(ContractBroken) as caught:
         packed(tmp_path, (Member("a", "f", 5),))
 
-    assert (
-        caught.value.problem
-        == f"its file {tmp_path / 'a'} changed its size before it was archived"
-    )
+    assert caught.value.problem == f"the size of {tmp_path / 'a'} changed before it was archived"
 
 
 def test_file_replaced_by_link_is_not_packed(tmp_path: Path) -> None:
@@ -349,10 +346,10 @@ def test_one_file_is_read_without_unpacking(root: Path) -> None:
     assert read(TREE, io.BytesIO(packed(root)), "b/tool") == b"b/toolb/t"
 
 
-@pytest.mark.parametrize("wanted", ["", "b", "nothing"])
-def test_missing_member_cannot_be_read(root: Path, wanted: str) -> None:
+@pytest.mark.parametrize("path", ["", "b", "nothing"])
+def test_missing_member_cannot_be_read(root: Path, path: str) -> None:
     with pytest.raises(DamagedStore):
-        read(TREE, io.BytesIO(packed(root)), wanted)
+        read(TREE, io.BytesIO(packed(root)), path)
 
 
 def test_member_of_truncated_archive_cannot_be_read(root: Path) -> None:

@@ -1,4 +1,4 @@
-"""Files named by what they hold: complete or not there, and never trusted but by their name."""
+"""Files named by the digest of their content: complete or absent, and checked when read."""
 
 import errno
 import hashlib
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cnb_python.errors.machine import DamagedStore, DiskFull
-from cnb_python.store.cas import sizes, unwanted, verified, writing
+from cnb_python.store.cas import sizes, unused, verified, writing
 
 SUFFIX = ".bin"
 CONTENT = b"some content" * 1000
@@ -80,7 +80,7 @@ def test_full_disk_leaves_nothing_and_names_activity(tmp_path: Path, number: int
 
 def test_other_os_errors_are_raised_unchanged(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError), writing(tmp_path / "gone", SUFFIX, "writing"):
-        pytest.fail("there is nowhere to write to")
+        pytest.fail("the directory does not exist")
 
 
 def test_writing_again_repairs_damaged_file(tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ def test_file_with_other_content_is_damaged(tmp_path: Path, content: bytes) -> N
     with pytest.raises(DamagedStore) as caught:
         get(tmp_path)
 
-    assert caught.value.reason == "its archive is not as it was kept"
+    assert caught.value.reason == "its archive has changed"
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_absent_file_is_missing(tmp_path: Path, digest: str) -> None:
     with pytest.raises(DamagedStore) as caught:
         get(tmp_path, digest)
 
-    assert caught.value.reason == "its archive is not in the store any more"
+    assert caught.value.reason == "its archive is no longer in the store"
 
 
 def test_directory_in_place_of_file_is_damage(tmp_path: Path) -> None:
@@ -152,31 +152,31 @@ def test_files_that_are_not_listed_are_unused(tmp_path: Path) -> None:
     put(tmp_path, b"other")
     (tmp_path / "left by an older release").mkdir()
 
-    found = unwanted(tmp_path, {f"{DIGEST}.bin"})
+    paths = unused(tmp_path, {f"{DIGEST}.bin"})
 
     other = f"{hashlib.sha256(b'other').hexdigest()}.bin"
-    assert {path.name for path in found} == {"left by an older release", other}
+    assert {path.name for path in paths} == {"left by an older release", other}
 
 
 def test_draft_of_running_build_is_kept(tmp_path: Path) -> None:
     with writing(tmp_path, SUFFIX, "writing") as draft:
         draft.write(CONTENT)
-        assert unwanted(tmp_path, ()) == []
+        assert unused(tmp_path, ()) == []
 
     assert get(tmp_path) == CONTENT
 
 
 @pytest.mark.parametrize("age", [-90_000, -3700, 3700, 90_000])
 def test_old_draft_is_unused_although_file_is_new(tmp_path: Path, age: int) -> None:
-    """A cache that is restored gives every file the time of its restoring."""
+    """Restoring a cache gives every file the time of the restore."""
     left = tmp_path / draft_name(time.time() - age)
     left.touch()
 
-    assert unwanted(tmp_path, ()) == [left]
+    assert unused(tmp_path, ()) == [left]
 
 
 @pytest.mark.parametrize("name", [".x.partial", ".1.partial", ".99999999999999-0.partial"])
 def test_malformed_draft_names_are_unused(tmp_path: Path, name: str) -> None:
     (tmp_path / name).touch()
 
-    assert unwanted(tmp_path, ()) == [tmp_path / name]
+    assert unused(tmp_path, ()) == [tmp_path / name]

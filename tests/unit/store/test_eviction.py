@@ -1,4 +1,4 @@
-"""What stays when not everything can."""
+"""Which archives stay in the store if the budget does not allow all."""
 
 import dataclasses
 import hashlib
@@ -18,24 +18,24 @@ def digest(text: str) -> str:
 
 
 class World(NamedTuple):
-    """A manifest, and how large its archives are."""
+    """A manifest and the sizes of its archives."""
 
     manifest: Manifest
     sizes: dict[str, int]
 
-    def kept(self, budget: int, *alone: str) -> set[str]:
-        """Return the names whose contents are kept, and the trees."""
-        found = fitting_in_budget(self.manifest, alone, self.sizes, budget)
-        whole = {name for name, kept in found.distributions.items() if kept.archive}
-        return whole | set(found.trees)
+    def entries(self, budget: int, *own_layer: str) -> set[str]:
+        """Return the names of the distributions and trees whose archives stay."""
+        fitting = fitting_in_budget(self.manifest, own_layer, self.sizes, budget)
+        whole = {name for name, entries in fitting.distributions.items() if entries.archive}
+        return whole | set(fitting.trees)
 
-    def known(self, budget: int) -> set[str]:
+    def with_info(self, budget: int) -> set[str]:
         return set(fitting_in_budget(self.manifest, (), self.sizes, budget).distributions)
 
 
 def world(built: dict[str, int], wheels: dict[str, int], trees: dict[str, int]) -> World:
-    """Make a world of archives with these sizes; small parts take one byte each."""
-    kept = {
+    """Return archives with these sizes; the small parts take one byte each."""
+    entries = {
         name: StoreEntry(
             dataclasses.replace(module(name), from_source=name in built),
             digest(f"whole {name}"),
@@ -44,10 +44,10 @@ def world(built: dict[str, int], wheels: dict[str, int], trees: dict[str, int]) 
         for name in built | wheels
     }
     sizes = {digest(f"whole {name}"): size for name, size in (built | wheels).items()}
-    sizes |= {digest(f"info {name}"): 1 for name in kept}
+    sizes |= {digest(f"info {name}"): 1 for name in entries}
     sizes |= {digest(f"tree {key}"): size for key, size in trees.items()}
-    made = {key: StoredTree(digest(f"tree {key}"), ()) for key in trees}
-    return World(Manifest(kept, made), sizes)
+    stored_trees = {key: StoredTree(digest(f"tree {key}"), ()) for key in trees}
+    return World(Manifest(entries, stored_trees), sizes)
 
 
 WORLD = world({"b1": 30, "b2": 10}, {"w1": 20, "w2": 5, "w3": 40}, {"python": 25})
@@ -69,28 +69,28 @@ EVERYTHING = 5 + 30 + 10 + 20 + 5 + 40 + 25
     ],
 )
 def test_order_is_built_from_source_then_trees_then_smallest(budget: int, expected: str) -> None:
-    assert WORLD.kept(budget) == set(expected.split())
+    assert WORLD.entries(budget) == set(expected.split())
 
 
 def test_metadata_of_evicted_distributions_is_kept() -> None:
-    assert WORLD.known(5) == {"b1", "b2", "w1", "w2", "w3"}
+    assert WORLD.with_info(5) == {"b1", "b2", "w1", "w2", "w3"}
 
 
 def test_distribution_without_room_for_metadata_is_evicted() -> None:
-    assert WORLD.known(3) == {"b1", "b2", "w1"}
-    assert WORLD.known(0) == set()
-    assert WORLD.known(-1) == set()
+    assert WORLD.with_info(3) == {"b1", "b2", "w1"}
+    assert WORLD.with_info(0) == set()
+    assert WORLD.with_info(-1) == set()
 
 
 def test_own_layer_is_kept_only_if_built_from_source() -> None:
-    assert WORLD.kept(EVERYTHING, "b1", "w1") == {"b1", "b2", "w2", "w3", "python"}
+    assert WORLD.entries(EVERYTHING, "b1", "w1") == {"b1", "b2", "w2", "w3", "python"}
 
 
 def test_missing_archives_are_not_listed() -> None:
     for gone in ("whole w1", "tree python", "info b1"):
         WORLD.sizes.pop(digest(gone))
         try:
-            assert not WORLD.kept(EVERYTHING) & set(gone.split()[1:])
+            assert not WORLD.entries(EVERYTHING) & set(gone.split()[1:])
         finally:
             WORLD.sizes.update(world({"b1": 30}, {"w1": 20}, {"python": 25}).sizes)
 
@@ -107,8 +107,8 @@ SIZES = st.integers(0, 50)
 def test_result_is_within_budget(
     built: dict[str, int], wheels: dict[str, int], trees: dict[str, int], budget: int
 ) -> None:
-    one = world(built, wheels, trees)
+    store = world(built, wheels, trees)
 
-    total = sum((built | wheels | trees)[name] for name in one.kept(budget))
+    total = sum((built | wheels | trees)[name] for name in store.entries(budget))
 
-    assert total + len(one.known(budget)) <= max(0, budget)
+    assert total + len(store.with_info(budget)) <= max(0, budget)

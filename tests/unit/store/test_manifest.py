@@ -1,4 +1,4 @@
-"""The list of a store's contents: the same after reading, or refused."""
+"""The manifest of the store: equal after loading, or refused."""
 
 import dataclasses
 import hashlib
@@ -18,8 +18,8 @@ from cnb_python.store.manifest import (
     StoreEntry,
     UnusableManifest,
     dump,
+    is_storable,
     load,
-    may_be_kept,
 )
 from tests.support.installed import SITE, distribution, file, symlink
 
@@ -66,10 +66,10 @@ def test_distribution_without_archive_round_trips() -> None:
 
 def test_equal_manifests_give_equal_bytes() -> None:
     other = KEPT._replace(distribution=dataclasses.replace(SIX, name="a"))
-    one = Manifest({"a": other, "six": KEPT}, {"b": TREE, "c": TREE})
-    two = Manifest({"six": KEPT, "a": other}, {"c": TREE, "b": TREE})
+    first = Manifest({"a": other, "six": KEPT}, {"b": TREE, "c": TREE})
+    second = Manifest({"six": KEPT, "a": other}, {"c": TREE, "b": TREE})
 
-    assert dump(one) == dump(two)
+    assert dump(first) == dump(second)
 
 
 def first(name: str, value: object) -> Callable[[Row], object]:
@@ -86,23 +86,23 @@ BROKEN: dict[str, Callable[[Row], object]] = {
     "a format that is true": lambda content: content.update(format=True),
     "no format": lambda content: content.pop("format"),
     "distributions as an object": lambda content: content.update(distributions={}),
-    "a distribution that is none": lambda content: content["distributions"].append(None),
+    "a distribution that is null": lambda content: content["distributions"].append(None),
     "trees as a list": lambda content: content.update(trees=[]),
-    "a tree that is none": lambda content: content["trees"].update(x="y"),
+    "a tree that is not an object": lambda content: content["trees"].update(x="y"),
     "no name": first("name", ""),
     "a name that leads outside": first("name", "../six"),
     "a name that is a number": first("name", 6),
     "a version that is a number": first("version", 1.0),
-    "an origin that is missing": first("origin", None),
+    "a missing origin": first("origin", None),
     "an archive that is no digest": first("archive", "../x"),
     "small parts without a digest": first("info", ""),
     "too few digests": first("digests", DIGEST),
-    "digests that are none": first("digests", "x" * 256),
+    "digests that are not hexadecimal": first("digests", "x" * 256),
     "too few paths": first("paths", ["a"]),
     "a path that is a number": first("paths", ["a", "b", "c", 1]),
     "a path that leads outside": first("paths", ["../a", "b", "c", "d"]),
     "a path that is absolute": first("paths", ["/a", "b", "c", "d"]),
-    "a path that is there twice": first("paths", ["a", "b", "b", "d"]),
+    "a repeated path": first("paths", ["a", "b", "b", "d"]),
     "a path below a link": first("paths", ["a", "b", "b/c", "d"]),
     "an unknown kind": first("kinds", "xlfh"),
     "a directory among files": first("kinds", "xlfd"),
@@ -120,10 +120,10 @@ BROKEN: dict[str, Callable[[Row], object]] = {
 }
 
 
-@pytest.mark.parametrize("what", BROKEN)
-def test_invalid_value_is_refused(what: str) -> None:
+@pytest.mark.parametrize("case", BROKEN)
+def test_invalid_value_is_refused(case: str) -> None:
     with pytest.raises(UnusableManifest):
-        load(changed(BROKEN[what]))
+        load(changed(BROKEN[case]))
 
 
 def test_unmodified_manifest_is_accepted() -> None:
@@ -162,24 +162,26 @@ FIELDS = sorted(json.loads(zstd.decompress(dump(MANIFEST)))["distributions"][0])
 @given(st.dictionaries(st.sampled_from(FIELDS), JSON, min_size=1))
 def test_any_value_of_any_field_is_handled(fields: Row) -> None:
     try:
-        found = load(changed(lambda content: content["distributions"][0].update(fields)))
+        loaded = load(changed(lambda content: content["distributions"][0].update(fields)))
     except UnusableManifest:
         return
-    assert all(may_be_kept(kept.distribution) for kept in found.distributions.values())
+    assert all(is_storable(kept.distribution) for kept in loaded.distributions.values())
 
 
 def test_large_manifest_is_loaded_in_time() -> None:
     large = distribution("large", (f"{SITE}/large/f{number:06}" for number in range(50_000)))
     small = (distribution(f"d{n}", [f"{SITE}/d{n}/__init__.py"]) for n in range(2_000))
-    many = Manifest({one.name: StoreEntry(one, DIGEST, DIGEST) for one in (large, *small)}, {})
+    manifest = Manifest(
+        {each.name: StoreEntry(each, DIGEST, DIGEST) for each in (large, *small)}, {}
+    )
 
-    found = load(dump(many))
+    loaded = load(dump(manifest))
 
-    assert found == Manifest(dict(sorted(many.distributions.items())), {})
+    assert loaded == Manifest(dict(sorted(manifest.distributions.items())), {})
 
 
 @pytest.mark.parametrize(
-    "one",
+    "distribution",
     [
         dataclasses.replace(SIX, name="Six"),
         dataclasses.replace(SIX, name=""),
@@ -189,9 +191,9 @@ def test_large_manifest_is_loaded_in_time() -> None:
     ],
     ids=["no normal name", "no name", "absolute link", "link outside", "too large"],
 )
-def test_distribution_that_could_not_be_restored_is_not_storable(one: Any) -> None:  # noqa: ANN401 - pytest's
-    assert not may_be_kept(one)
+def test_distribution_that_could_not_be_restored_is_not_storable(distribution: Any) -> None:  # noqa: ANN401 - pytest's
+    assert not is_storable(distribution)
 
 
 def test_ordinary_distribution_is_storable() -> None:
-    assert may_be_kept(SIX)
+    assert is_storable(SIX)

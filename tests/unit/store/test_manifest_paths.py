@@ -1,4 +1,4 @@
-"""What is put back stays inside, whatever a list of contents says."""
+"""Files are unpacked inside their directory, whatever the manifest contains."""
 
 import tempfile
 from pathlib import Path

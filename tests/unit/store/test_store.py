@@ -1,4 +1,4 @@
-"""The store gives back what was put in, or says that it cannot."""
+"""The store: archiving, restoring, damage, eviction, and several builds at once."""
 
 import dataclasses
 import os
@@ -64,7 +64,7 @@ def new(directory: Path) -> Path:
     return directory
 
 
-def seen(root: Path) -> dict[str, tuple[int, bytes]]:
+def tree_at(root: Path) -> dict[str, tuple[int, bytes]]:
     return {
         str(path.relative_to(root)): (
             path.lstat().st_mode & 0o777,
@@ -76,16 +76,16 @@ def seen(root: Path) -> dict[str, tuple[int, bytes]]:
 
 
 def closed(
-    store: Store, *kept: StoreEntry, trees: Iterable[str] = (), budget: int = 1 << 30
+    store: Store, *entries: StoreEntry, trees: Iterable[str] = (), budget: int = 1 << 30
 ) -> str:
-    return store.close(kept, {*trees}, (), budget)
+    return store.close(entries, {*trees}, (), budget)
 
 
-def again(store: Store, manifest: str) -> dict[str, StoreEntry]:
-    """Read *store* as the next build does."""
-    found = Store(store.directory).read(manifest)
-    assert not isinstance(found, Damaged), found.reason
-    return found
+def reread(store: Store, manifest: str) -> dict[str, StoreEntry]:
+    """Return what the next build reads from *store*."""
+    entries = Store(store.directory).read(manifest)
+    assert not isinstance(entries, Damaged), entries.reason
+    return entries
 
 
 def archive(store: Store, digest: str) -> Path:
@@ -95,21 +95,21 @@ def archive(store: Store, digest: str) -> Path:
 def test_files_are_restored(store: Store, stage: Path, tmp_path: Path) -> None:
     manifest = closed(store, store.put(SIX, stage))
 
-    kept = again(store, manifest)["six"]
-    Store(store.directory).unpack(kept, new(tmp_path / "into"))
+    entry = reread(store, manifest)["six"]
+    Store(store.directory).unpack(entry, new(tmp_path / "into"))
 
-    assert kept.distribution == SIX
-    assert seen(tmp_path / "into") == seen(stage)
+    assert entry.distribution == SIX
+    assert tree_at(tmp_path / "into") == tree_at(stage)
 
 
 def test_small_parts_are_restored_alone(store: Store, stage: Path, tmp_path: Path) -> None:
     store.unpack_metadata(store.put(SIX, stage), new(tmp_path / "into"))
 
     small = {"bin/six", "share/six/small.txt", f"{INFO}/METADATA"}
-    found = seen(tmp_path / "into")
-    assert found == {path: there for path, there in seen(stage).items() if path in found}
-    assert small <= found.keys()
-    assert not found.keys() & {"share/six/large.bin", f"{SITE}/six/__init__.py"}
+    restored = tree_at(tmp_path / "into")
+    assert restored == {path: value for path, value in tree_at(stage).items() if path in restored}
+    assert small <= restored.keys()
+    assert not restored.keys() & {"share/six/large.bin", f"{SITE}/six/__init__.py"}
 
 
 def test_metadata_of_vendored_distribution_is_ignored(store: Store, stage: Path) -> None:
@@ -118,24 +118,24 @@ def test_metadata_of_vendored_distribution_is_ignored(store: Store, stage: Path)
 
 def test_distribution_without_metadata_raises(store: Store, tmp_path: Path) -> None:
     bare = distribution("bare", [f"{SITE}/bare.py"])
-    kept = store.put(bare, install(bare, tmp_path / "stage"))
+    entry = store.put(bare, install(bare, tmp_path / "stage"))
 
     with pytest.raises(DamagedStore):
-        store.metadata(kept)
+        store.metadata(entry)
 
 
 def test_several_distributions_are_restored_into_one_directory(
     store: Store, tmp_path: Path
 ) -> None:
     both = [distribution(name, [f"{SITE}/shared/{name}.py"]) for name in ("a", "b")]
-    for one in both:
-        install(one, tmp_path / "stage")
+    for each in both:
+        install(each, tmp_path / "stage")
     into = new(tmp_path / "into")
 
-    for one in both:
-        store.unpack(store.put(one, tmp_path / "stage"), into)
+    for each in both:
+        store.unpack(store.put(each, tmp_path / "stage"), into)
 
-    assert seen(into) == seen(tmp_path / "stage")
+    assert tree_at(into) == tree_at(tmp_path / "stage")
 
 
 PATHS = st.text(
@@ -155,16 +155,16 @@ def test_any_files_are_restored(
         symlink(f"p/{name}", "../q") if text is None else file(f"p/{name}", text, program=program)
         for name, text in contents.items()
     ]
-    one = distribution("any", [file("q", "there"), *files])
+    each = distribution("any", [file("q", "there"), *files])
     texts = {"q": "there"} | {f"p/{name}": text or "" for name, text in contents.items()}
-    root = install(one, tmp_path / "stage", texts)
+    root = install(each, tmp_path / "stage", texts)
     store = opened(tmp_path / "store")
 
-    kept = again(store, closed(store, store.put(one, root)))["any"]
-    store.unpack(kept, new(tmp_path / "into"))
+    entry = reread(store, closed(store, store.put(each, root)))["any"]
+    store.unpack(entry, new(tmp_path / "into"))
 
-    assert kept.distribution == one
-    assert seen(tmp_path / "into") == seen(root)
+    assert entry.distribution == each
+    assert tree_at(tmp_path / "into") == tree_at(root)
 
 
 def test_archives_are_reproducible(store: Store, stage: Path, tmp_path: Path) -> None:
@@ -180,7 +180,7 @@ def test_archives_are_reproducible(store: Store, stage: Path, tmp_path: Path) ->
     assert store.put(SIX, other) == store.put(SIX, stage) == elsewhere
 
 
-def many(count: int) -> list[Distribution]:
+def small_distributions(count: int) -> list[Distribution]:
     return [
         distribution(f"d{n}", [f"{SITE}/d{n}/__init__.py", f"{SITE}/d{n}-1.dist-info/METADATA"])
         for n in range(count)
@@ -191,16 +191,18 @@ def many(count: int) -> list[Distribution]:
 def test_order_and_number_of_threads_do_not_matter(
     store: Store, tmp_path: Path, threads: int
 ) -> None:
-    ones = many(20)
-    for one in ones:
-        install(one, tmp_path / "stage")
-    expected = closed(store, *(store.put(one, tmp_path / "stage") for one in ones))
+    distributions = small_distributions(20)
+    for each in distributions:
+        install(each, tmp_path / "stage")
+    expected = closed(store, *(store.put(each, tmp_path / "stage") for each in distributions))
     other = opened(tmp_path / "other")
 
     with ThreadPoolExecutor(threads) as pool:
-        kept = list(pool.map(lambda one: other.put(one, tmp_path / "stage"), reversed(ones)))
+        entries = list(
+            pool.map(lambda each: other.put(each, tmp_path / "stage"), reversed(distributions))
+        )
 
-    assert closed(other, *kept) == expected
+    assert closed(other, *entries) == expected
     assert names(other) == names(store)
 
 
@@ -211,28 +213,28 @@ def names(store: Store) -> set[str]:
 def test_small_parts_alone_are_archived_on_request(
     store: Store, stage: Path, tmp_path: Path
 ) -> None:
-    kept = store.put(SIX, stage, whole=False)
+    entry = store.put(SIX, stage, whole=False)
 
-    assert again(store, closed(store, kept))["six"] == kept
-    assert store.metadata(kept) == METADATA.encode()
+    assert reread(store, closed(store, entry))["six"] == entry
+    assert store.metadata(entry) == METADATA.encode()
     with pytest.raises(DamagedStore) as caught:
-        store.unpack(kept, tmp_path)
+        store.unpack(entry, tmp_path)
     assert caught.value.reason == ""
 
 
 def test_is_cacheable_round_trips(store: Store, stage: Path) -> None:
-    kept = store.put(dataclasses.replace(SIX, is_cacheable=False), stage)
+    entry = store.put(dataclasses.replace(SIX, is_cacheable=False), stage)
 
-    assert again(store, closed(store, kept)) == {"six": kept}
+    assert reread(store, closed(store, entry)) == {"six": entry}
 
 
 def test_distribution_that_could_not_be_restored_is_not_stored(store: Store, stage: Path) -> None:
-    kept = store.put(dataclasses.replace(SIX, name="Six"), stage)
+    entry = store.put(dataclasses.replace(SIX, name="Six"), stage)
 
-    assert (kept.archive, kept.info) == ("", "")
-    assert again(store, closed(store, kept)) == {}
+    assert (entry.archive, entry.info) == ("", "")
+    assert reread(store, closed(store, entry)) == {}
     with pytest.raises(DamagedStore):
-        store.unpack_metadata(kept, stage)
+        store.unpack_metadata(entry, stage)
 
 
 def test_link_to_outside_excludes_only_its_distribution(store: Store, stage: Path) -> None:
@@ -240,7 +242,7 @@ def test_link_to_outside_excludes_only_its_distribution(store: Store, stage: Pat
 
     manifest = closed(store, store.put(odd, stage), store.put(SIX, stage))
 
-    assert again(store, manifest).keys() == {"six"}
+    assert reread(store, manifest).keys() == {"six"}
 
 
 def test_file_changed_since_collecting_breaks_contract(store: Store, stage: Path) -> None:
@@ -249,7 +251,7 @@ def test_file_changed_since_collecting_breaks_contract(store: Store, stage: Path
     with pytest.raises(ContractBroken):
         store.put(SIX, stage)
 
-    assert [one for one in names(store) if one.endswith(".partial")] == []
+    assert [each for each in names(store) if each.endswith(".partial")] == []
 
 
 def flip(path: Path) -> None:
@@ -273,14 +275,14 @@ def test_damaged_archive_raises_and_others_are_restored(
     other = distribution("other", [f"{SITE}/other.py"])
     install(other, stage)
     manifest = closed(store, store.put(SIX, stage), store.put(other, stage))
-    kept = again(store, manifest)
-    damage(archive(store, kept["six"].archive))
+    entry = reread(store, manifest)
+    damage(archive(store, entry["six"].archive))
 
     with pytest.raises(DamagedStore) as caught:
-        store.unpack(kept["six"], new(tmp_path / "six"))
-    store.unpack(kept["other"], new(tmp_path / "other"))
+        store.unpack(entry["six"], new(tmp_path / "six"))
+    store.unpack(entry["other"], new(tmp_path / "other"))
 
-    assert caught.value.reason.startswith("its archive is not ")
+    assert caught.value.reason.startswith("its archive ")
     assert [*(tmp_path / "six").iterdir()] == []
     assert (tmp_path / "other" / SITE / "other.py").is_file()
 
@@ -289,15 +291,15 @@ def test_damaged_archive_raises_and_others_are_restored(
 def test_distribution_with_damaged_metadata_is_lost(
     store: Store, stage: Path, damage: Callable[[Path], object]
 ) -> None:
-    kept = store.put(SIX, stage)
-    manifest = closed(store, kept)
-    damage(archive(store, kept.info))
+    entry = store.put(SIX, stage)
+    manifest = closed(store, entry)
+    damage(archive(store, entry.info))
     reader = Store(store.directory)
 
     assert reader.read(manifest) == {}
     assert reader.lost.keys() == {"six"}
     with pytest.raises(DamagedStore):
-        reader.metadata(kept)
+        reader.metadata(entry)
 
 
 @pytest.mark.parametrize("damage", DAMAGES, ids=IDS)
@@ -307,10 +309,10 @@ def test_damaged_manifest_makes_store_unusable(
     manifest = closed(store, store.put(SIX, stage))
     damage(store.directory / f"{manifest}.json.zst")
 
-    found = Store(store.directory).read(manifest)
+    entries = Store(store.directory).read(manifest)
 
-    assert isinstance(found, Damaged)
-    assert found.reason.startswith("the list of its contents is not ")
+    assert isinstance(entries, Damaged)
+    assert entries.reason.startswith("its manifest ")
 
 
 @pytest.mark.parametrize("manifest", ["", "x", "../../etc/passwd", "0" * 64])
@@ -320,13 +322,13 @@ def test_absent_manifest_makes_store_unusable(store: Store, manifest: str) -> No
 
 def test_manifest_of_other_format_makes_store_unusable(store: Store, stage: Path) -> None:
     closed(store, store.put(SIX, stage))
-    foreign = store.put(SIX, stage).info
-    archive(store, foreign).rename(store.directory / f"{foreign}.json.zst")
+    digest = store.put(SIX, stage).info
+    archive(store, digest).rename(store.directory / f"{digest}.json.zst")
 
-    found = store.read(foreign)
+    entries = store.read(digest)
 
-    assert isinstance(found, Damaged)
-    assert found.reason.startswith("the list of its contents is of another form")
+    assert isinstance(entries, Damaged)
+    assert entries.reason.startswith("its manifest has another format")
 
 
 def test_archive_of_other_distribution_is_not_unpacked(
@@ -349,9 +351,9 @@ def test_close_removes_unused_archives(store: Store, stage: Path) -> None:
     (store.directory / "uv/archive-v0").mkdir(parents=True)
     (store.directory / ".1-0123456789abcdef.partial").touch()
 
-    second = closed(store, again(store, first)["six"])
+    second = closed(store, reread(store, first)["six"])
 
-    six = again(store, second)["six"]
+    six = reread(store, second)["six"]
     assert names(store) == {
         f"{six.archive}.tar.zst",
         f"{six.info}.tar.zst",
@@ -363,22 +365,22 @@ def test_close_is_idempotent(store: Store, stage: Path) -> None:
     first = closed(store, store.put(SIX, stage))
     before = names(store)
 
-    assert closed(store, again(store, first)["six"]) == first
+    assert closed(store, reread(store, first)["six"]) == first
     assert names(store) == before
 
 
 def test_budget_includes_manifest(store: Store, tmp_path: Path) -> None:
-    ones = many(40)
-    kept = [store.put(one, install(one, tmp_path / "stage")) for one in ones]
-    closed(store, *kept)
+    distributions = small_distributions(40)
+    entries = [store.put(each, install(each, tmp_path / "stage")) for each in distributions]
+    closed(store, *entries)
     whole = size(store)
 
-    manifest = closed(store, *kept, budget=whole - 500)
+    manifest = closed(store, *entries, budget=whole - 500)
 
     assert whole - 1500 < size(store) <= whole - 500
-    found = again(store, manifest)
-    assert found.keys() == {one.name for one in ones}
-    assert 0 < len([one for one in found.values() if not one.archive]) < 40
+    reread_entries = reread(store, manifest)
+    assert reread_entries.keys() == {each.name for each in distributions}
+    assert 0 < len([each for each in reread_entries.values() if not each.archive]) < 40
 
 
 def size(store: Store) -> int:
@@ -386,42 +388,42 @@ def size(store: Store) -> int:
 
 
 def test_archive_removed_by_other_build_is_not_listed(store: Store, stage: Path) -> None:
-    kept = store.put(SIX, stage)
+    entry = store.put(SIX, stage)
     closed(Store(store.directory))
 
-    manifest = closed(store, kept)
+    manifest = closed(store, entry)
 
-    assert again(store, manifest) == {}
+    assert reread(store, manifest) == {}
 
 
 def test_two_builds_can_write_and_prune_at_once(stage: Path, tmp_path: Path) -> None:
-    """Whoever comes last, the list that stands names nothing unsound as sound."""
+    """Whichever build ends last, its manifest lists no damaged archive as usable."""
     directory = new(tmp_path / "shared")
-    ones = many(12)
-    for one in ones:
-        install(one, stage)
+    distributions = small_distributions(12)
+    for each in distributions:
+        install(each, stage)
 
     def build(offset: int) -> tuple[Store, str]:
         store = Store(directory)
-        kept = [store.put(one, stage) for one in ones[offset : offset + 8]]
-        return store, closed(store, *kept)
+        entries = [store.put(each, stage) for each in distributions[offset : offset + 8]]
+        return store, closed(store, *entries)
 
     with ThreadPoolExecutor(4) as pool:
         built = list(pool.map(build, [0, 4] * 6))
 
     for store, manifest in built:
-        found = Store(directory).read(manifest)
-        for kept in () if isinstance(found, Damaged) else found.values():
+        entries = Store(directory).read(manifest)
+        for entry in () if isinstance(entries, Damaged) else entries.values():
             into = new(tmp_path / f"{store.directory.name}-{time.monotonic_ns()}")
             try:
-                store.unpack(kept, into)
+                store.unpack(entry, into)
             except DamagedStore:
-                assert seen(into) == {}
+                assert tree_at(into) == {}
             else:
-                assert seen(into) == {
-                    path: there
-                    for path, there in seen(stage).items()
-                    if path in {each.path for each in kept.distribution.files}
+                assert tree_at(into) == {
+                    path: value
+                    for path, value in tree_at(stage).items()
+                    if path in {each.path for each in entry.distribution.files}
                 }
 
 
@@ -445,7 +447,7 @@ def test_tree_is_restored_with_empty_directories(store: Store, tmp_path: Path) -
 
     reader.unpack_tree("Python 3.14.6", new(tmp_path / "into"))
 
-    assert seen(tmp_path / "into") == seen(root)
+    assert tree_at(tmp_path / "into") == tree_at(root)
     assert (tmp_path / "into/lib/empty").is_dir()
     assert os.readlink(tmp_path / "into/lib/here") == "./empty"  # noqa: PTH115 - Path drops the dot
 
@@ -496,7 +498,7 @@ def test_distribution_with_many_files_is_restored(store: Store, tmp_path: Path) 
 
     store.unpack(store.put(large, root), new(tmp_path / "into"))
 
-    assert seen(tmp_path / "into") == seen(root)
+    assert tree_at(tmp_path / "into") == tree_at(root)
 
 
 def test_trees_are_read_without_distributions(tmp_path: Path) -> None:
@@ -508,11 +510,11 @@ def test_trees_are_read_without_distributions(tmp_path: Path) -> None:
     store.put_tree("key", tmp_path / "tree", frozenset({"b"}))
     manifest = store.close([], {"key"}, ())
 
-    again = Store(tmp_path / "store")
-    again.read_trees(manifest)
+    reread = Store(tmp_path / "store")
+    reread.read_trees(manifest)
 
     (tmp_path / "into").mkdir()
-    assert again.unpack_tree("key", tmp_path / "into") == 1
+    assert reread.unpack_tree("key", tmp_path / "into") == 1
     assert [path.name for path in (tmp_path / "into").iterdir()] == ["b"]
 
 
