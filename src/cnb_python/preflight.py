@@ -111,8 +111,8 @@ def _misplacing(file: Path) -> tuple[tuple[str, str], ...]:
 def check_app(app: App, manager: Manager, output: Output) -> None:
     """Refuse files that *manager* cannot use (raises AppError); warn of files it does not read."""
     _check_kinds(app)
-    for advice in manager.check(app):
-        output.warning(advice.title, (advice.text,))
+    for message in manager.check(app):
+        output.warning(message.title, message.body)
     if files := unread(app, manager):
         output.warning(
             f"{' and '.join(files)}: not read",

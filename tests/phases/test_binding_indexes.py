@@ -195,7 +195,7 @@ def test_uv_takes_the_same_way_and_a_build_that_changes_nothing_takes_none(
     bindings = world.bindings(asked.parent)
     first = builds.phases(asked, flask, env=UNSET, bindings=bindings)
     assert first.code == 0, first.output
-    assert "Running `uv pip install (1 exact)`" in first.output
+    assert "Running `uv pip install (1 pinned)`" in first.output
     asked_for = len(world.company.asked)
     again = builds.phases(asked, first, env=UNSET, bindings=bindings)
     assert "Nothing changed: reusing 1 packages from the previous image" in again.output
@@ -282,7 +282,7 @@ def test_an_index_that_wants_a_client_s_certificate_is_shown_the_binding_s(
         env = {**UNSET, "BP_PYTHON_INSTALLER": installer}
         built = builds.phases(asked, flask, env=env, bindings=bindings)
     assert built.code == 0, built.output
-    assert ("Running `uv pip install (1 exact)`" in built.output) == (installer == "auto")
+    assert ("Running `uv pip install (1 pinned)`" in built.output) == (installer == "auto")
     assert client.splitlines()[-3] not in built.output
 
 

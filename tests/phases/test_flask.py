@@ -195,7 +195,7 @@ def test_the_build_says_what_it_does(flask: Built) -> None:
     assert "[Error" not in flask.output
     assert "[Warning" not in flask.output
     assert "Python 3.14.6" in flask.output
-    assert "  Running `uv pip install (8 exact)`\n" in flask.output
+    assert "  Running `uv pip install (8 pinned)`\n" in flask.output
     assert "\nSummary\n  defaults " in flask.output
     assert "\n  deps-00 " in flask.output
 

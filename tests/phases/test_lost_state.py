@@ -51,7 +51,7 @@ def test_what_pip_makes_of_nothing_is_what_uv_made(
     built = builds.image(FLASK, without_cache(flask, tmp_path / "work"), env=env)
     assert built.code == 0, built.output
     assert "the installer has changed from auto to pip" in built.output
-    assert "Resolving with pip: BP_PYTHON_INSTALLER says so" in built.output
+    assert "Resolving with pip: BP_PYTHON_INSTALLER is pip" in built.output
     assert layers_of(built) == layers_of(flask)
 
 

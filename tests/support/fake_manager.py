@@ -7,10 +7,9 @@ from typing import NamedTuple
 
 from cnb_python.app import App
 from cnb_python.distributions.dist_info import StagedEnvironment
-from cnb_python.errors.base import BuildpackError
-from cnb_python.errors.install import InstallFailed
-from cnb_python.managers.base import Advice, InstallContext, NeedsResolving, Pin, Resolution
-from cnb_python.system.interface import Command, Outcome, Run
+from cnb_python.errors.base import Message
+from cnb_python.managers.base import InstallContext, NeedsResolving, Pin, Resolution
+from cnb_python.system.interface import Run
 from tests.support.stages import SITE, install
 from tests.support.wheels import metadata
 
@@ -64,7 +63,7 @@ class Shop:
     def deciding_files(self, app: App) -> tuple[str, ...]:
         raise AssertionError(app)
 
-    def check(self, app: App) -> tuple[Advice, ...]:
+    def check(self, app: App) -> tuple[Message, ...]:
         raise AssertionError(app)
 
     def resolve_from_files(
@@ -74,46 +73,40 @@ class Shop:
         return self.known
 
     def install_pinned(
-        self, decision: Resolution, pins: Sequence[Pin], place: InstallContext, run: Run
+        self, resolution: Resolution, pins: Sequence[Pin], context: InstallContext, run: Run
     ) -> str:
         self._note("try", pins)
-        self._install(pins, place)
-        del decision, run
+        self._install(pins, context)
+        del resolution, run
         return self.refusal
 
-    def resolve(self, place: InstallContext, run: Run) -> Resolution:
+    def resolve(self, context: InstallContext, run: Run) -> Resolution:
         self._note("decide", ())
         # What it installs is of no use, so it may leave anything.
-        self._install(self.answer.pins, place)
+        self._install(self.answer.pins, context)
         del run
         return self.answer
 
-    def resolve_and_install(self, place: InstallContext, run: Run) -> Resolution:
+    def resolve_and_install(self, context: InstallContext, run: Run) -> Resolution:
         self._note("all", self.answer.pins)
-        self._install(self.answer.pins, place)
+        self._install(self.answer.pins, context)
         del run
         return self.answer
 
     def install(
-        self, decision: Resolution, pins: Sequence[Pin], place: InstallContext, run: Run
+        self, resolution: Resolution, pins: Sequence[Pin], context: InstallContext, run: Run
     ) -> None:
-        assert set(pins) <= set(decision.pins)
+        assert set(pins) <= set(resolution.pins)
         self._note("install", pins)
-        self._install(pins, place)
+        self._install(pins, context)
         del run
-
-    def explain(
-        self, command: Command, outcome: Outcome, place: InstallContext, run: Run
-    ) -> BuildpackError:
-        del place, run
-        return InstallFailed(self.name, command.shown, outcome.code, ())
 
     def _note(self, what: str, pins: Sequence[Pin]) -> None:
         self.asked.append(" ".join((what, *(pin.name for pin in pins))))
 
-    def _install(self, pins: Sequence[Pin], place: InstallContext) -> None:
-        self.before(place)
-        where = StagedEnvironment(place.environment, place.environment, "3.14")
+    def _install(self, pins: Sequence[Pin], context: InstallContext) -> None:
+        self.before(context)
+        where = StagedEnvironment(context.environment, context.environment, "3.14")
         for one in pins:
             if one.line in self.index:
                 files, requires = self.index[one.line]

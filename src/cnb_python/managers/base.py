@@ -1,4 +1,4 @@
-"""What every package manager must answer."""
+"""What every package manager answers, and the values of its answers."""
 
 import hashlib
 import os
@@ -9,29 +9,29 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from cnb_python.app import App
-from cnb_python.errors.base import BuildpackError
+from cnb_python.errors.base import Message
 from cnb_python.managers.tool import Bring, not_available
-from cnb_python.system.interface import Command, Fetch, Outcome, Run
+from cnb_python.system.interface import Fetch, Run
 
 
 class Pin(NamedTuple):
-    """One distribution of an environment, decided."""
+    """One distribution at one exact version."""
 
     name: str
-    """Normalised (PEP 503): `ruamel-yaml`."""
+    """Normalized (PEP 503): `ruamel-yaml`."""
     version: str
-    """Normalised (PEP 440): `5.2.19`."""
+    """Normalized (PEP 440): `5.2.19`."""
     origin: str
-    """What besides name and version the bytes depend on, as a digest in hex.
+    """What the bytes depend on besides name and version, as a digest in hex.
 
-    Over the hashes that are allowed, the archive that was chosen, the commit. Never readable: an
-    address may hold a token. Equal pins are the same bytes, so what was kept may be used.
+    Over the allowed hashes, the archive, the commit. Never readable, since an address may hold a
+    token. Equal pins are equal bytes, so a stored archive of one is an archive of the other.
     """
     line: str
-    """What installs it and nothing else: a line of a requirements file, hashes included, or a
-    `pylock.toml` of that one package, which begins with a comment saying so."""
+    """What installs it and nothing else: a line of a requirements file, with hashes, or a
+    `pylock.toml` of that one package, which begins with a comment."""
     is_cacheable: bool = True
-    """False for a directory on disk, whose contents change without anyone saying so."""
+    """False for a directory, whose contents can change while its path stays."""
     extras: tuple[str, ...] = ()
 
 
@@ -41,26 +41,26 @@ def digest(parts: Iterable[str]) -> str:
 
 
 class Resolution(NamedTuple):
-    """Everything that the environment is to hold."""
+    """Everything that belongs in the environment."""
 
     pins: tuple[Pin, ...]
     """In the order of their names."""
     from_files_alone: bool
-    """The deciding files alone led here: the same files lead here again, without asking."""
+    """Equal files of the app always give an equal resolution, without a manager."""
     by: str
-    """The tool that decided, and installs: `pip`, `uv`."""
+    """The tool that resolved, and installs: `pip`, `uv`."""
 
 
 class NeedsResolving(NamedTuple):
-    """The files alone do not say: a manager has to be asked."""
+    """The app's files alone give no resolution: a manager has to resolve."""
 
     reason: str
-    """Why, for the log: `line 3 of requirements.txt asks for a range`."""
-    inputs: str = ""
-    """A SHA-256 in hex over everything that the answer depends on; empty: nobody can tell.
+    """For the log: `line 3 of requirements.txt asks for a range`."""
+    fingerprint: str = ""
+    """A SHA-256 in hex over everything that the resolution depends on; empty: unknown.
 
-    Where the previous build's was the same, so is the answer, and nobody is asked. Nothing secret
-    goes into it: it is noted in the image.
+    With the fingerprint of the previous build, its resolution still holds. It covers no secrets,
+    since the image records it.
     """
     log_line: str = ""
     """What the log shows, `Exporting poetry.lock with Poetry`; empty: `Resolving with` it and the
@@ -69,15 +69,15 @@ class NeedsResolving(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class InstallContext:
-    """Where a manager works."""
+    """The directories, variables and interpreter that a manager works with."""
 
     app_dir: Path
     environment: Path
-    """The virtual environment, under its final name; without any package manager inside."""
+    """The virtual environment, at its final path; without any package manager inside."""
     tool: Path
     """The manager's own files, outside the environment; for pip the directory that holds `pip`."""
     cache: Path | None
-    """What it may keep between builds."""
+    """What the manager may keep between builds."""
     scratch: Path
     """A temporary directory."""
     environ: Mapping[str, str]
@@ -87,18 +87,11 @@ class InstallContext:
     uv: Path
     """The program."""
     fetch: Fetch | None = None
-    """Brings a file from the network; None: nothing is brought from there."""
+    """Downloads a file; None: the manager must not download by itself."""
     processor: str = field(default_factory=lambda: os.uname().machine)
     """As environment markers have it: `x86_64`."""
     bring: Bring = not_available
-    """Has another package manager's program, or fetches it."""
-
-
-class Advice(NamedTuple):
-    """What the user should change although it works."""
-
-    title: str
-    text: str
+    """Returns another package manager's program, downloaded if necessary."""
 
 
 class Manager(Protocol):
@@ -106,91 +99,86 @@ class Manager(Protocol):
 
     @property
     def name(self) -> str:
-        """What users call it."""
+        """What users call it: `pip`."""
         ...
 
     @property
     def deciding_file(self) -> str:
-        """The file that users know it by."""
+        """The file that users know it by: `requirements.txt`."""
         ...
 
     def deciding_files(self, app: App) -> tuple[str, ...]:
-        """Return those files of the app by which it decides, the first one first in messages.
+        """Return the files of *app* that make this its manager, the main one first.
 
-        None: it does not decide here.
+        Empty: this is not its manager.
         """
         ...
 
-    def check(self, app: App) -> tuple[Advice, ...]:
-        """Refuse what cannot work before anything is written (AppError)."""
+    def check(self, app: App) -> tuple[Message, ...]:
+        """Return warnings about *app*. Raises AppError for what cannot work."""
         ...
 
     def resolve_from_files(
         self, app: App, python: str, environ: Mapping[str, str]
     ) -> Resolution | NeedsResolving:
-        """Return what the app's files alone decide, without asking anyone; Undecided: they do not.
+        """Return the resolution that the files of *app* alone give, without running a manager.
 
-        *python* is the release of the app's interpreter, *environ* what processes would be given.
+        *python* is the release of the app's interpreter, *environ* that of the processes.
         """
         ...
 
     def install_pinned(
-        self, decision: Resolution, pins: Sequence[Pin], place: InstallContext, run: Run
+        self, resolution: Resolution, pins: Sequence[Pin], context: InstallContext, run: Run
     ) -> str:
-        """Install *pins* of a *decision* of `pins`; return in a sentence why not, or nothing.
+        """Install *pins* of a *resolution* from `resolve_from_files`.
 
-        Whoever is told so lets the manager decide, and speak. Raises what the machine refused.
+        Returns a sentence why that failed, empty if it did not; then the manager has to resolve.
+        Raises DiskFull or Killed.
         """
         ...
 
-    def resolve(self, place: InstallContext, run: Run) -> Resolution:
-        """Have the manager decide, as if nothing were installed; what it installs is of no use.
+    def resolve(self, context: InstallContext, run: Run) -> Resolution:
+        """Resolve as if nothing were installed; what this installs is not used.
 
-        Raises what it says went wrong.
+        Raises the failure that the manager reports.
         """
         ...
 
-    def resolve_and_install(self, place: InstallContext, run: Run) -> Resolution:
-        """Have the manager decide and install in one go. Raises what it says went wrong."""
+    def resolve_and_install(self, context: InstallContext, run: Run) -> Resolution:
+        """Resolve and install. Raises the failure that the manager reports."""
         ...
 
     def install(
-        self, decision: Resolution, pins: Sequence[Pin], place: InstallContext, run: Run
+        self, resolution: Resolution, pins: Sequence[Pin], context: InstallContext, run: Run
     ) -> None:
-        """Install exactly *pins* of *decision*. Raises what the manager says went wrong."""
-        ...
-
-    def explain(
-        self, command: Command, outcome: Outcome, place: InstallContext, run: Run
-    ) -> BuildpackError:
-        """Say why *command* failed; *run* is for asking again where its output does not tell."""
+        """Install exactly *pins* of *resolution*. Raises the failure that the manager reports."""
         ...
 
 
 class ResolvesOnChange(ABC):
-    """What managers share whose files alone decide nothing: they are asked when one changed."""
+    """Shared by managers whose files alone give no resolution: they run if an input changed."""
 
     __slots__ = ()
 
     @abstractmethod
-    def resolve(self, place: InstallContext, run: Run) -> Resolution:
+    def resolve(self, context: InstallContext, run: Run) -> Resolution:
         """See `Manager`."""
 
     @abstractmethod
     def install(
-        self, decision: Resolution, pins: Sequence[Pin], place: InstallContext, run: Run
+        self, resolution: Resolution, pins: Sequence[Pin], context: InstallContext, run: Run
     ) -> None:
         """See `Manager`."""
 
     def install_pinned(
-        self, decision: Resolution, pins: Sequence[Pin], place: InstallContext, run: Run
+        self, resolution: Resolution, pins: Sequence[Pin], context: InstallContext, run: Run
     ) -> str:
-        """Refuse: there is nothing that `pins` could have decided."""
-        del decision, pins, place, run
-        return "its files alone decide nothing"
+        """Return why not: `resolve_from_files` never gives a resolution."""
+        del resolution, pins, context, run
+        return "its files alone give no resolution"
 
-    def resolve_and_install(self, place: InstallContext, run: Run) -> Resolution:
-        """Decide and install. Raises what both do."""
-        decision = self.resolve(place, run)
-        self.install(decision, decision.pins, place, run)
-        return decision
+    def resolve_and_install(self, context: InstallContext, run: Run) -> Resolution:
+        """Resolve and install. Raises what both raise."""
+        resolution = self.resolve(context, run)
+        self.install(resolution, resolution.pins, context, run)
+        return resolution

@@ -33,7 +33,11 @@ class IndexedLock(NamedTuple):
 
 
 def install_from_indexes(
-    pins: Sequence[Pin], lock: IndexedLock, place: InstallContext, run: Run, sources: uv.UvSources
+    pins: Sequence[Pin],
+    lock: IndexedLock,
+    context: InstallContext,
+    run: Run,
+    sources: uv.UvSources,
 ) -> None:
     """Install exactly *pins*, each from its index in *lock*, and what builds them from *sources*.
 
@@ -45,7 +49,7 @@ def install_from_indexes(
         by_home[lock.home(pin)].append(pin)
     for addresses, group in sorted(by_home.items()):
         try:
-            install(group, place, run, _preferring(addresses, sources))
+            install(group, context, run, _preferring(addresses, sources))
         except IndexRefused as refused:
             if addresses and refused.status != _PROXY_STATUS:
                 raise SourceRefused(lock.manager, refused.url, refused.status) from refused
@@ -61,21 +65,21 @@ def _preferring(addresses: tuple[str, ...], sources: uv.UvSources) -> uv.UvSourc
     return sources._replace(variables=variables, strategy=uv.FIRST_INDEX)
 
 
-def install(pins: Sequence[Pin], place: InstallContext, run: Run, sources: uv.UvSources) -> None:
+def install(pins: Sequence[Pin], context: InstallContext, run: Run, sources: uv.UvSources) -> None:
     """Install exactly *pins* from *sources*. Raises the failure that uv reports."""
     locks = [pin.line for pin in pins if pin.line.startswith(LOCK)]
     lines = [pin.line for pin in pins if not pin.line.startswith(LOCK)]
     commands = []
     if locks:
-        lock = place.scratch / "pylock.decided.toml"
+        lock = context.scratch / "pylock.decided.toml"
         packages = [package for line in locks for package in packages_of(line, lock)]
         toml.write(lock, {"lock-version": "1.0", "created-by": "cnb-python", "packages": packages})
-        commands.append(uv.install_locked(lock, len(packages), place, sources))
+        commands.append(uv.install_locked(lock, len(packages), context, sources))
     if lines:
-        file = place.scratch / "locked.txt"
+        file = context.scratch / "locked.txt"
         file.write_text("\n".join((*sources.lines, *lines)) + "\n", encoding="utf-8")
-        commands.append(uv.install_locked(file, len(lines), place, sources))
+        commands.append(uv.install_locked(file, len(lines), context, sources))
     for command in commands:
         outcome = run(command)
         if outcome.code:
-            raise uv.explain(command, outcome, place)
+            raise uv.explain(command, outcome, context)

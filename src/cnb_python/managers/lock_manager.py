@@ -11,10 +11,9 @@ from typing import Protocol
 
 from cnb_python.app import App
 from cnb_python.config.settings import DEFAULTS, Settings
-from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.locks import LockWithoutProject
 from cnb_python.managers.base import InstallContext, Pin, Resolution, ResolvesOnChange
-from cnb_python.system.interface import Command, Outcome, Run
+from cnb_python.system.interface import Run
 
 
 def check_lock_and_source(app: App, lock: str, source: str, tool: str) -> None:
@@ -37,7 +36,7 @@ class LockManager(ResolvesOnChange):
 
 
 class Exporter(Protocol):
-    """The tool of one build: it exports the lock file and explains its failures."""
+    """The tool of one build: it exports the lock file."""
 
     def resolve(self) -> Resolution:
         """Return what the lock file holds. Raises the tool's failure."""
@@ -45,10 +44,6 @@ class Exporter(Protocol):
 
     def install(self, pins: Sequence[Pin]) -> None:
         """Install exactly *pins*. Raises uv's or the tool's failure."""
-        ...
-
-    def explain(self, command: Command, outcome: Outcome) -> BuildpackError:
-        """Return the failure of *command*."""
         ...
 
 
@@ -71,12 +66,6 @@ class ExportingManager(LockManager):
         del resolution
         self.exporter(context, run).install(pins)
 
-    def explain(
-        self, command: Command, outcome: Outcome, context: InstallContext, run: Run
-    ) -> BuildpackError:
-        """Return the failure of *command*."""
-        return self.exporter(context, run).explain(command, outcome)
-
 
 class InstalledByUv(ResolvesOnChange):
     """A manager whose packages uv installs with uv's own settings, or pip's where uv has none."""
@@ -91,13 +80,4 @@ class InstalledByUv(ResolvesOnChange):
         from cnb_python.managers import install_locked  # noqa: PLC0415 - heavy
         from cnb_python.managers.uv import commands as uv  # noqa: PLC0415 - heavy
 
-        install_locked.install(pins, uv.own_place(context, as_pip=True), run, uv.OWN)
-
-    def explain(
-        self, command: Command, outcome: Outcome, context: InstallContext, run: Run
-    ) -> BuildpackError:
-        """Return uv's failure."""
-        del run
-        from cnb_python.managers.uv import commands as uv  # noqa: PLC0415 - heavy
-
-        return uv.explain(command, outcome, context)
+        install_locked.install(pins, uv.own_context(context, as_pip=True), run, uv.OWN)

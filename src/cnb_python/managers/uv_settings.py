@@ -1,4 +1,7 @@
-"""Whether uv has settings of its own, for those who choose it."""
+"""uv's settings in files, and whether it has any.
+
+https://docs.astral.sh/uv/concepts/configuration-files/
+"""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -8,10 +11,7 @@ from cnb_python.managers import fingerprint
 
 
 def is_configured(environ: Mapping[str, str], app_dir: Path) -> bool:
-    """Whether uv has settings of its own: what a file of exact lines means is then for it to say.
-
-    https://docs.astral.sh/uv/concepts/configuration-files/
-    """
+    """Whether uv has settings: they may change what a fully pinned file means to it."""
     return (
         any(name.startswith("UV_") for name in environ)
         or any(file.is_file() for file in configuration_files(environ, app_dir))
@@ -19,8 +19,8 @@ def is_configured(environ: Mapping[str, str], app_dir: Path) -> bool:
     )
 
 
-def contents(environ: Mapping[str, str], app_dir: Path) -> Iterator[str]:
-    """Yield what tells two states of uv's settings in files apart, nothing secret among it."""
+def fingerprint_parts(environ: Mapping[str, str], app_dir: Path) -> Iterator[str]:
+    """Yield the settings in files of their own, for a fingerprint: without secrets."""
     for file in configuration_files(environ, app_dir):
         yield from fingerprint.files(file.parent, (file.name,))
 
@@ -29,14 +29,15 @@ def configuration_files(environ: Mapping[str, str], app_dir: Path) -> tuple[Path
     """Return every uv.toml that may count, the stronger first, whether it exists or not."""
     homes = (environ.get("XDG_CONFIG_HOME"), environ.get("HOME") and f"{environ['HOME']}/.config")
     systems = (environ.get("XDG_CONFIG_DIRS", "").strip() or "/etc/xdg").split(os.pathsep)
-    directories = [Path(one, "uv") for one in (*homes, *systems) if one]
-    places = (app_dir, *app_dir.parents, *directories, Path("/etc/uv"))
-    named = environ.get("UV_CONFIG_FILE")
-    return (*((Path(named),) if named else ()), *(place / "uv.toml" for place in places))
+    configs = [Path(directory, "uv") for directory in (*homes, *systems) if directory]
+    directories = (app_dir, *app_dir.parents, *configs, Path("/etc/uv"))
+    chosen = environ.get("UV_CONFIG_FILE")
+    files = (directory / "uv.toml" for directory in directories)
+    return (*((Path(chosen),) if chosen else ()), *files)
 
 
 def _has_table(file: Path) -> bool:
-    """Whether *file* may have a table `tool.uv`; what is no TOML is for uv to complain of."""
+    """Whether *file* may have a table `tool.uv`; uv reports what is not TOML."""
     try:
         return b"tool.uv" in file.read_bytes().replace(b" ", b"")
     except OSError:

@@ -87,7 +87,7 @@ def _usable_record(previous: PreviousBuild) -> BuildRecord | None:
 
 def _has_same_resolution(record: BuildRecord, from_files: Resolution | NeedsResolving) -> bool:
     if isinstance(from_files, NeedsResolving):
-        return bool(from_files.inputs) and from_files.inputs == record.manager_inputs
+        return bool(from_files.fingerprint) and from_files.fingerprint == record.manager_inputs
     return record.from_files_alone and record.resolution == resolution_digest(from_files)
 
 
@@ -122,8 +122,8 @@ def _has_same_inputs(
     The app has to lie in the same directory, since an editable install contains its path.
     """
     return (
-        bool(from_files.inputs)
-        and from_files.inputs == record.manager_inputs
+        bool(from_files.fingerprint)
+        and from_files.fingerprint == record.manager_inputs
         and record.environment_key.get("app") == request.environment_key.app
         and cached.keys() == record.distributions.keys()
     )

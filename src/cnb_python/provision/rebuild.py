@@ -393,7 +393,7 @@ def _store_entries(
     pool: ThreadPoolExecutor,
 ) -> dict[str, StoreEntry]:
     """Put newly installed distributions into the store; return all entries by name."""
-    has_fingerprint = isinstance(from_files, NeedsResolving) and bool(from_files.inputs)
+    has_fingerprint = isinstance(from_files, NeedsResolving) and bool(from_files.fingerprint)
 
     def put(distribution: Distribution) -> StoreEntry:
         if not (distribution.is_cacheable or has_fingerprint):
@@ -424,7 +424,7 @@ def _record(
     by_size = sorted(synced.distributions, key=lambda item: (-item.size, item.name))
     # Files that installing wrote into the app are in no layer: the next build has to install too.
     manager_inputs = (
-        from_files.inputs if isinstance(from_files, NeedsResolving) and not synced.written else ""
+        from_files.fingerprint if isinstance(from_files, NeedsResolving) and not synced.written else ""
     )
     return BuildRecord(
         package_key=request.package_key.metadata(),

@@ -48,7 +48,7 @@ def test_variables_count_without_what_only_gives_access() -> None:
     ],
 )
 def test_no_secret_of_an_address_counts(address: str) -> None:
-    shown = fingerprint.public(f'url = "{address}" # why?')
+    shown = fingerprint.without_secrets(f'url = "{address}" # why?')
 
     assert shown.endswith('https://index.example/simple" # why?')
 
@@ -56,4 +56,6 @@ def test_no_secret_of_an_address_counts(address: str) -> None:
 def test_choices_of_groups_are_no_choices_of_extras() -> None:
     of_group, of_extra = Pdm(Settings(groups=("a",))), Pdm(Settings(extras=("a",)))
 
-    assert fingerprint.inputs(of_group, "3.14.6") != fingerprint.inputs(of_extra, "3.14.6")
+    assert fingerprint.of_lock_reader(of_group, "3.14.6") != fingerprint.of_lock_reader(
+        of_extra, "3.14.6"
+    )

@@ -121,7 +121,7 @@ def test_a_directory_that_is_gone_has_a_digest_of_its_own(project: Path) -> None
 @pytest.mark.parametrize("name", ["../shared", "libs/../../shared", "gone/../.."])
 def test_what_lies_outside_of_the_app_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(PathOutsideApp) as caught:
-        fingerprint.place(name, "uv.lock", tmp_path / "app", tmp_path / "app")
+        fingerprint.source_path(name, "uv.lock", tmp_path / "app", tmp_path / "app")
 
     assert (caught.value.file, caught.value.path) == ("uv.lock", name)
 
@@ -129,14 +129,14 @@ def test_what_lies_outside_of_the_app_is_refused(tmp_path: Path, name: str) -> N
 def test_the_rest_of_the_repository_is_not_outside(tmp_path: Path) -> None:
     app = tmp_path / "services/api"
 
-    assert fingerprint.place("../../libs", "uv.lock", app, tmp_path) == tmp_path / "libs"
+    assert fingerprint.source_path("../../libs", "uv.lock", app, tmp_path) == tmp_path / "libs"
 
 
 def test_a_link_to_all_of_the_build_image_is_not_looked_into(tmp_path: Path) -> None:
     (tmp_path / "all").symlink_to("/")
 
     with pytest.raises(PathOutsideApp):
-        fingerprint.place("all", "uv.lock", tmp_path, tmp_path)
+        fingerprint.source_path("all", "uv.lock", tmp_path, tmp_path)
 
 
 def test_a_project_or_an_archive_of_the_build_image_may_be_named(tmp_path: Path) -> None:
@@ -146,4 +146,4 @@ def test_a_project_or_an_archive_of_the_build_image_may_be_named(tmp_path: Path)
     app = tmp_path / "app"
 
     for path in (tmp_path / "opt", tmp_path / "six-1.0-py3-none-any.whl"):
-        assert fingerprint.place(str(path), "uv.lock", app, app) == path
+        assert fingerprint.source_path(str(path), "uv.lock", app, app) == path

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from cnb_python.app import App
 from cnb_python.cnb import toml
+from cnb_python.errors.base import Message
 from cnb_python.managers import fingerprint
-from cnb_python.managers.base import Advice, InstallContext, NeedsResolving, Resolution
+from cnb_python.managers.base import InstallContext, NeedsResolving, Resolution
 from cnb_python.managers.lock_manager import Exporter, ExportingManager, check_lock_and_source
 from cnb_python.managers.tool import Program
 from cnb_python.system.interface import Run
@@ -29,7 +30,7 @@ class Pdm(ExportingManager):
         """Return `pdm.lock` if the app has one."""
         return (LOCK,) if LOCK in app.names else ()
 
-    def check(self, app: App) -> tuple[Advice, ...]:
+    def check(self, app: App) -> tuple[Message, ...]:
         """Refuse a lock file without a valid `pyproject.toml`.
 
         Raises LockWithoutProject, NotAFile, UnreadableFile or UnreadableToml.
@@ -44,13 +45,13 @@ class Pdm(ExportingManager):
         """Return that PDM has to export the lock file, with the fingerprint of its inputs."""
         directory = app.directory
         program = Program.chosen("pdm", self.settings.pdm)
-        inputs = fingerprint.inputs(
+        inputs = fingerprint.of_lock_reader(
             self,
             python,
             (program.digest, fingerprint.project_digest(directory, is_editable=True)),
             fingerprint.variables(environ, "PDM_"),
             fingerprint.files(directory, (LOCK, _SETTINGS)),
-            fingerprint.named_in(directory / LOCK, _LOCAL_SOURCE, app.top),
+            fingerprint.local_sources(directory / LOCK, _LOCAL_SOURCE, app.top),
         )
         return NeedsResolving(f"only PDM reads {LOCK}", inputs, f"Exporting {LOCK} with PDM")
 

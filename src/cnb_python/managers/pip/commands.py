@@ -1,4 +1,4 @@
-"""The commands with which pip decides and installs."""
+"""The commands with which pip resolves and installs."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -7,57 +7,59 @@ from pathlib import Path
 from cnb_python.managers.base import InstallContext, Pin
 from cnb_python.system.interface import Command
 
-# Already obeyed when it was decided; obeyed again, they would bring more.
-_OF_THE_DECISION = frozenset(
+# Their part was done when pip resolved; set again, they would install more.
+_ONLY_RESOLVING = frozenset(
     {"PIP_REQUIREMENT", "PIP_EDITABLE", "PIP_CONSTRAINT", "PIP_GROUP", "PIP_REQUIRE_HASHES"}
 )
 
 
-def resolve_and_install(files: Sequence[str], place: InstallContext, report: Path) -> Command:
-    """Return the command that decides on *files*, installs, and writes *report*."""
+def resolve_and_install(files: Sequence[str], context: InstallContext, report: Path) -> Command:
+    """Return the command that resolves *files*, installs, and writes *report*."""
     options = ("--no-compile", "--report", str(report), *_each("--requirement", files))
     return Command(
-        (*_pip(place, "install"), *options),
-        place.environ,
-        place.app_dir,
+        (*_pip(context, "install"), *options),
+        context.environ,
+        context.app_dir,
         shown=" ".join(("pip install", *_each("-r", files))),
     )
 
 
-def resolve(files: Sequence[str], place: InstallContext, report: Path) -> Command:
-    """Return the command that only decides, as if nothing were installed, into *report*."""
+def resolve(files: Sequence[str], context: InstallContext, report: Path) -> Command:
+    """Return the command that resolves as if nothing were installed, and writes *report*."""
     options = ("--dry-run", "--ignore-installed", "--report", str(report))
     return Command(
-        (*_pip(place, "install"), *options, *_each("--requirement", files)),
-        place.environ,
-        place.app_dir,
+        (*_pip(context, "install"), *options, *_each("--requirement", files)),
+        context.environ,
+        context.app_dir,
         shown=" ".join(("pip install --dry-run", *_each("-r", files))),
     )
 
 
 def install_exactly(
-    pins: Sequence[Pin], finding: Sequence[str], place: InstallContext
+    pins: Sequence[Pin], finding: Sequence[str], context: InstallContext
 ) -> tuple[Command, ...]:
-    """Return the commands that install *pins* and nothing else, found as *finding* says.
+    """Return the commands that install *pins* and nothing else; *finding* says where to look.
 
-    Those with hashes apart: pip wants hashes of all or none. Writes the lines to files in the
-    scratch directory.
+    One for those with hashes and one for the others: pip wants hashes of all or none. Writes their
+    lines to files in the scratch directory.
     """
     hashed = [pin.line for pin in pins if _is_hashed(pin)]
-    others = [pin.line for pin in pins if not _is_hashed(pin)]
-    groups = (("hashed.txt", hashed), ("others.txt", others))
+    unhashed = [pin.line for pin in pins if not _is_hashed(pin)]
+    groups = (("hashed.txt", hashed), ("others.txt", unhashed))
     return tuple(
-        _exactly(lines, finding, place.scratch / name, place) for name, lines in groups if lines
+        _install_lines(lines, finding, context.scratch / name, context)
+        for name, lines in groups
+        if lines
     )
 
 
-def question(requirement: str, finding: Sequence[str], place: InstallContext) -> Command:
-    """Return the command that asks at length why there is nothing for *requirement*."""
-    file = place.scratch / "question.txt"
+def verbose_resolve(requirement: str, finding: Sequence[str], context: InstallContext) -> Command:
+    """Return the command whose output says why pip finds no release for *requirement*."""
+    file = context.scratch / "question.txt"
     file.write_text("\n".join((*finding, requirement)) + "\n", encoding="utf-8")
     options = ("--dry-run", "--ignore-installed", "--no-deps", "-vv", "--requirement", str(file))
-    argv = (*_pip(replace(place, cache=None), "install"), *options)
-    return Command(argv, place.environ, place.app_dir)
+    argv = (*_pip(replace(context, cache=None), "install"), *options)
+    return Command(argv, context.environ, context.app_dir)
 
 
 def _each(option: str, values: Sequence[str]) -> tuple[str, ...]:
@@ -68,31 +70,31 @@ def _is_hashed(pin: Pin) -> bool:
     return f"=={pin.version} --hash=" in pin.line
 
 
-def _exactly(
-    lines: Sequence[str], finding: Sequence[str], file: Path, place: InstallContext
+def _install_lines(
+    lines: Sequence[str], finding: Sequence[str], file: Path, context: InstallContext
 ) -> Command:
     file.write_text("\n".join((*finding, *lines)) + "\n", encoding="utf-8")
     environ = {
         name: value
-        for name, value in place.environ.items()
-        if name.upper().replace("-", "_") not in _OF_THE_DECISION
+        for name, value in context.environ.items()
+        if name.upper().replace("-", "_") not in _ONLY_RESOLVING
     }
     return Command(
-        (*_pip(place, "install"), "--no-compile", "--no-deps", "--requirement", str(file)),
+        (*_pip(context, "install"), "--no-compile", "--no-deps", "--requirement", str(file)),
         environ,
-        place.app_dir,
+        context.app_dir,
         shown=f"pip install ({len(lines)} decided)",
     )
 
 
-def _pip(place: InstallContext, action: str) -> tuple[str, ...]:
+def _pip(context: InstallContext, action: str) -> tuple[str, ...]:
     # -I: neither modules of the app, in whose directory pip runs, nor PYTHON* variables count.
-    # The runner imports pip from where it is, without adding that place to `sys.path`: pip looks
-    # there for what is installed, and pip itself must not count as installed.
-    cache = ("--cache-dir", str(place.cache)) if place.cache else ("--no-cache-dir",)
+    # The runner imports pip from its directory without adding that to `sys.path`: pip looks there
+    # for what is installed, and pip itself must not count as installed.
+    cache = ("--cache-dir", str(context.cache)) if context.cache else ("--no-cache-dir",)
     return (
-        *(str(place.environment / "bin/python"), "-I", str(place.tool / "__pip-runner__.py")),
+        *(str(context.environment / "bin/python"), "-I", str(context.tool / "__pip-runner__.py")),
         *(action, "--no-input", "--progress-bar", "off", "--disable-pip-version-check", *cache),
-        # Containers are built as root now and then; the environment is ours alone.
+        # Some containers build as root; the environment belongs to this build alone.
         "--root-user-action=ignore",
     ) + (("--no-warn-script-location",) if action == "install" else ())

@@ -48,23 +48,23 @@ type Finding = Callable[[], Sequence[str]]
 
 
 def explain(
-    command: Command, outcome: Outcome, finding: Finding, place: InstallContext, run: Run
+    command: Command, outcome: Outcome, finding: Finding, context: InstallContext, run: Run
 ) -> BuildpackError:
     """Say why *command*, which is pip's, failed."""
     # Paths as the app's author knows them.
-    output = outcome.output.replace(f"{place.app_dir}/", "")
+    output = outcome.output.replace(f"{context.app_dir}/", "")
     known = (
         build_errors.machine_failure(outcome.code, output, _PIP)
         or build_errors.git_failure(output)
-        or _of_build_requirements(output, finding, place, run)
-        or build_errors.build_failure(output, place.python)
-        or recognise(output, place.python)
-        or unsupported(output, place.python, place.processor)
+        or _of_build_requirements(output, finding, context, run)
+        or build_errors.build_failure(output, context.python)
+        or recognize(output, context.python)
+        or unsupported(output, context.python, context.processor)
     )
     if known:
         return known
     if wanted := unmatched(output):
-        return _ask_again(wanted, output, finding, place, run)
+        return _ask_again(wanted, output, finding, context, run)
     if trouble := index_trouble(output):
         return trouble
     last_words = tuple(output.strip().splitlines()[-_LAST_WORDS:])
@@ -72,14 +72,14 @@ def explain(
 
 
 def _of_build_requirements(
-    output: str, finding: Finding, place: InstallContext, run: Run
+    output: str, finding: Finding, context: InstallContext, run: Run
 ) -> BuildpackError | None:
     """Return why what a build requires cannot be had; None where nothing is said of that."""
     package, told = build_errors.build_of(output), build_errors.told_by(output)
     wanted = unmatched(told) if package else None
     if not wanted or "build dependencies" not in output:
         return None
-    answer = _ask_again(wanted, told, finding, place, run)
+    answer = _ask_again(wanted, told, finding, context, run)
     if isinstance(answer, NoSuchPackage | NoSuchVersion | NotInFindLinks):
         is_offline = isinstance(answer, NotInFindLinks)
         return build_errors.missing_requirement(package, wanted.requirement, is_offline=is_offline)
@@ -87,14 +87,14 @@ def _of_build_requirements(
 
 
 def _ask_again(
-    wanted: Unmatched, output: str, finding: Finding, place: InstallContext, run: Run
+    wanted: Unmatched, output: str, finding: Finding, context: InstallContext, run: Run
 ) -> BuildpackError:
     """Find out why there is nothing: pip tells about refusals and skipped wheels with -vv only."""
-    ask = pip_commands.question(wanted.requirement, finding(), place)
+    ask = pip_commands.verbose_resolve(wanted.requirement, finding(), context)
     telling: list[str] = output.splitlines()
     run(ask, lambda line: telling.append(line) if TELLING.search(line) else None)
     told = "\n".join(telling)
-    return nothing_found(wanted, told, place.python, place.processor)
+    return nothing_found(wanted, told, context.python, context.processor)
 
 
 _PROCESSING = re.compile(r"^Processing (\S+)(?: \((from .+)\))?$", re.MULTILINE)
@@ -136,8 +136,8 @@ def missing_path(output: str) -> BuildpackError | None:
 
     `pip freeze` of conda writes those of the machine that built a package.
     """
-    place = _PLACE.search(output)
-    line, file = (place[1] or place[4], place[2] or place[3]) if place else ("", "")
+    context = _PLACE.search(output)
+    line, file = (context[1] or context[4], context[2] or context[3]) if context else ("", "")
     if found := _NO_FILE.search(output):
         # pip says itself what it makes of one that is in the app.
         return _outside(found[1], file)
@@ -210,7 +210,7 @@ def unmatched(output: str) -> Unmatched | None:
     return Unmatched(_WANTED_BY.sub("", wanted), by[1] if by and not files else "")
 
 
-def recognise(output: str, python: str) -> BuildpackError | None:
+def recognize(output: str, python: str) -> BuildpackError | None:
     """Return why pip failed as far as its ordinary output tells, None where it does not."""
     for look in _LOOKS:
         if reason := look(output):
@@ -402,11 +402,11 @@ def _bad_line(output: str) -> BuildpackError | None:
     text, _, problem = (
         found[1].partition("': ") if found[1].startswith("'") else (found[1], "", "")
     )
-    place = re.search(r"\(from (line \d+ of \S+?)\)", output)
+    context = re.search(r"\(from (line \d+ of \S+?)\)", output)
     hint = re.search(r"Hint: (.+)|error: (no such option.+)", output)
     words = [problem, *(group for group in (hint.groups() if hint else ()) if group)]
     return BadRequirement(
-        text.strip("'"), place[1] if place else "", ". ".join(filter(None, words))
+        text.strip("'"), context[1] if context else "", ". ".join(filter(None, words))
     )
 
 

@@ -1,7 +1,6 @@
-"""pip: `requirements.txt`, installed by uv where that cannot make a difference, else by pip.
+"""Apps with requirements files: installed by uv if the result is the same, else by pip.
 
-What installs is imported when something is: its imports take as long as a build that changes
-nothing.
+What installs is imported only for that: its imports take as long as an unchanged build.
 """
 
 import os
@@ -12,19 +11,19 @@ from pathlib import Path
 
 from cnb_python.app import REQUIREMENTS, App
 from cnb_python.config.settings import DEFAULTS, PIP, UV, Settings
-from cnb_python.errors.base import BuildpackError
+from cnb_python.errors.base import Message
 from cnb_python.errors.config import NoSuchRequirements
 from cnb_python.managers import requirement_lines, uv_settings
-from cnb_python.managers.base import Advice, InstallContext, NeedsResolving, Pin, Resolution
+from cnb_python.managers.base import InstallContext, NeedsResolving, Pin, Resolution
 from cnb_python.managers.pip import pinned
-from cnb_python.system.interface import Command, Outcome, Run
+from cnb_python.system.interface import Run
 
 _INCLUDES = re.compile(rb"^\s*(-r|-c|--requirement|--constraint)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class Pip:
-    """Apps with a `requirements.txt`."""
+    """The manager of apps with a `requirements.txt`."""
 
     settings: Settings = DEFAULTS
     name: str = "pip"
@@ -33,13 +32,13 @@ class Pip:
     """As environment markers have it: `x86_64`."""
 
     def deciding_files(self, app: App) -> tuple[str, ...]:
-        """Return the files that a setting names, else the app's requirements file, if any."""
+        """Return the files that the setting names, else `requirements.txt` if *app* has it."""
         if self.settings.requirements:
             return self.settings.requirements
         return (REQUIREMENTS,) if REQUIREMENTS in app.names else ()
 
-    def check(self, app: App) -> tuple[Advice, ...]:
-        """Refuse a file that pip would misread; warn of one that others do.
+    def check(self, app: App) -> tuple[Message, ...]:
+        """Refuse files that pip would misread; warn of UTF-16 and of settings without effect.
 
         Raises NoSuchRequirements, NotAFile, UnreadableFile, NotUtf8 or UnknownEncoding.
         """
@@ -49,84 +48,84 @@ class Pip:
             if _INCLUDES.search(content):
                 _check_includes(app.directory / name)
         wide = tuple(
-            Advice(
+            Message(
                 f"{name} is not UTF-8 text",
-                f"{name} is saved as UTF-16, as PowerShell's > does. pip reads it, but many other "
-                "tools do not. Save it as UTF-8, in PowerShell: "
-                f"(Get-Content {name}) | Set-Content -Encoding utf8 {name}",
+                (
+                    (
+                        f"{name} is saved as UTF-16, as PowerShell's > does. pip reads it, but "
+                        "many other tools do not. Save it as UTF-8, in PowerShell: "
+                        f"(Get-Content {name}) | Set-Content -Encoding utf8 {name}"
+                    ),
+                ),
             )
             for name, content in contents.items()
             if requirement_lines.is_wide(content)
         )
         return (*wide, *self._without_effect())
 
-    def _without_effect(self) -> Iterator[Advice]:
-        """Yield what to say of settings that mean nothing to requirements files."""
+    def _without_effect(self) -> Iterator[Message]:
+        """Yield a warning for each setting that requirements files have no use for."""
         for name in ("groups", "extras"):
             if chosen := getattr(self.settings, name):
-                yield Advice(
+                yield Message(
                     f"{self.settings.named(name)} has no effect",
-                    f"Requirements files know no {name}, so nothing is installed for "
-                    f"{', '.join(chosen)}. Name more files in place of it: "
-                    f"{self.settings.named('requirements')}=requirements.txt,more.txt",
+                    (
+                        (
+                            f"Requirements files have no {name}, so nothing is installed for "
+                            f"{', '.join(chosen)}. Name more files instead: "
+                            f"{self.settings.named('requirements')}=requirements.txt,more.txt"
+                        ),
+                    ),
                 )
 
     def resolve_from_files(
         self, app: App, python: str, environ: Mapping[str, str]
     ) -> Resolution | NeedsResolving:
-        """Return what the app's files alone decide for *python*, installed by uv.
+        """Return the resolution of fully pinned files for *python*, which uv installs.
 
-        *environ* is what a manager's processes would be given.
+        *environ* is that of a manager's processes.
         """
-        planned = self._plan(self._contents(app), app.directory, python, environ)
-        return planned if isinstance(planned, NeedsResolving) else planned.resolution
+        plan = self._plan_of(self._contents(app), app.directory, python, environ)
+        return plan if isinstance(plan, NeedsResolving) else plan.resolution
 
     def install_pinned(
-        self, decision: Resolution, pins: Sequence[Pin], place: InstallContext, run: Run
+        self, resolution: Resolution, pins: Sequence[Pin], context: InstallContext, run: Run
     ) -> str:
-        """Have uv install *pins* of what `pins` returned; return why it did not, or nothing.
+        """Have uv install *pins*; return why it did not, or why pip has to decide, else empty.
 
-        Raises DiskFull or Killed: those explain whatever else is said.
+        Raises DiskFull or Killed.
         """
-        del decision
+        del resolution
         from cnb_python.managers.pip import install as pip_install  # noqa: PLC0415 - see above
 
-        planned = self._planned(place)
-        if isinstance(planned, NeedsResolving):
-            return planned.reason
-        return pip_install.try_exactly(pins, planned.network, self.processor, place, run)
+        plan = self._plan(context)
+        if isinstance(plan, NeedsResolving):
+            return plan.reason
+        return pip_install.try_pinned(pins, plan.network, self.processor, context, run)
 
-    def resolve_and_install(self, place: InstallContext, run: Run) -> Resolution:
-        """Decide and install in one go. Raises what pip, or uv, says went wrong."""
+    def resolve_and_install(self, context: InstallContext, run: Run) -> Resolution:
+        """Resolve and install. Raises the failure that pip, or uv, reports."""
         from cnb_python.managers.pip import install as pip_install  # noqa: PLC0415 - see above
 
-        return pip_install.resolve_and_install(self._files, place, run, by_uv=self._by_uv)
+        return pip_install.resolve_and_install(self._files, context, run, by_uv=self._by_uv)
 
-    def resolve(self, place: InstallContext, run: Run) -> Resolution:
-        """Decide without installing. Raises what pip, or uv, says went wrong."""
+    def resolve(self, context: InstallContext, run: Run) -> Resolution:
+        """Resolve without installing. Raises the failure that pip, or uv, reports."""
         from cnb_python.managers.pip import install as pip_install  # noqa: PLC0415 - see above
 
-        return pip_install.resolve(self._files, place, run, by_uv=self._by_uv)
+        return pip_install.resolve(self._files, context, run, by_uv=self._by_uv)
 
     def install(
-        self, decision: Resolution, pins: Sequence[Pin], place: InstallContext, run: Run
+        self, resolution: Resolution, pins: Sequence[Pin], context: InstallContext, run: Run
     ) -> None:
-        """Install exactly *pins* of *decision*. Raises what the tool says went wrong."""
+        """Install exactly *pins* of *resolution*. Raises the failure that the tool reports."""
         from cnb_python.managers.pip import install as pip_install  # noqa: PLC0415 - see above
 
-        planned = self._planned(place) if decision.from_files_alone else None
-        if isinstance(planned, pinned.PinnedPlan):
-            pip_install.install_exactly(pins, planned.network, place, run)
+        plan = self._plan(context) if resolution.from_files_alone else None
+        if isinstance(plan, pinned.PinnedPlan):
+            pip_install.install_pinned(pins, plan.network, context, run)
         else:
-            pip_install.install_decided(self._files, decision, pins, place, run)
-
-    def explain(
-        self, command: Command, outcome: Outcome, place: InstallContext, run: Run
-    ) -> BuildpackError:
-        """Say why pip failed. Asks it again where its first answer does not tell."""
-        from cnb_python.managers.pip import install as pip_install  # noqa: PLC0415 - see above
-
-        return pip_install.explain(self._files, command, outcome, place, run)
+            pip_install.install_resolved(self._files, resolution, pins, context, run)
 
     @property
     def _files(self) -> tuple[str, ...]:
@@ -144,7 +143,7 @@ class Pip:
     def _by_uv(self) -> bool:
         return self.settings.installer == UV
 
-    def _plan(
+    def _plan_of(
         self,
         contents: Mapping[str, bytes],
         app_dir: Path,
@@ -152,21 +151,21 @@ class Pip:
         environ: Mapping[str, str],
     ) -> pinned.PinnedPlan | NeedsResolving:
         if self.settings.installer == PIP:
-            return NeedsResolving(f"{self.settings.named('installer')} says so")
+            return NeedsResolving(f"{self.settings.named('installer')} is pip")
         if self._by_uv:
             if uv_settings.is_configured(environ, app_dir):
                 return NeedsResolving("uv has settings of its own")
-            # Those of pip do not concern uv.
+            # pip's settings do not concern uv.
             environ = {name: environ[name] for name in environ if not name.startswith("PIP_")}
             environ["PIP_CONFIG_FILE"] = os.devnull
         return pinned.plan(contents, python, self.processor, environ)
 
-    def _planned(self, place: InstallContext) -> pinned.PinnedPlan | NeedsResolving:
-        contents = {name: (place.app_dir / name).read_bytes() for name in self._files}
-        return self._plan(contents, place.app_dir, place.python, place.environ)
+    def _plan(self, context: InstallContext) -> pinned.PinnedPlan | NeedsResolving:
+        contents = {name: (context.app_dir / name).read_bytes() for name in self._files}
+        return self._plan_of(contents, context.app_dir, context.python, context.environ)
 
 
 def _check_includes(file: Path) -> None:
-    """Raise NotAFile where *file* includes what nobody can read to its end."""
+    """Raise NotAFile if *file* includes a pipe, a socket or a device."""
     for _ in requirement_lines.read_lines(file, {}):
         pass

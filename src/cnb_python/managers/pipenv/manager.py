@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cnb_python.app import App
+from cnb_python.errors.base import Message
 from cnb_python.managers import fingerprint
-from cnb_python.managers.base import Advice, InstallContext, NeedsResolving, Resolution
+from cnb_python.managers.base import InstallContext, NeedsResolving, Resolution
 from cnb_python.managers.lock_manager import Exporter, ExportingManager, check_lock_and_source
 from cnb_python.managers.tool import Program
 from cnb_python.system.interface import Run
@@ -29,7 +30,7 @@ class Pipenv(ExportingManager):
         """Return those of `Pipfile.lock` and `Pipfile` that the app has."""
         return tuple(name for name in (LOCK, PIPFILE) if name in app.names)
 
-    def check(self, app: App) -> tuple[Advice, ...]:
+    def check(self, app: App) -> tuple[Message, ...]:
         """Refuse a lock file without its `Pipfile`; warn about a `Pipfile` without lock file.
 
         Raises LockWithoutProject, NotAFile or UnreadableFile.
@@ -40,11 +41,15 @@ class Pipenv(ExportingManager):
         if LOCK in app.names:
             return ()
         return (
-            Advice(
+            Message(
                 f"{PIPFILE} pins nothing",
-                f"The app has no {LOCK}, so each build installs the newest releases of that day. "
-                f"Run pipenv lock and commit {LOCK}: then every build installs the same releases, "
-                "and unchanged builds install nothing.",
+                (
+                    (
+                        f"The app has no {LOCK}, so each build installs the newest releases of "
+                        f"that day. Run pipenv lock and commit {LOCK}: then every build installs "
+                        "the same releases, and unchanged builds install nothing."
+                    ),
+                ),
             ),
         )
 
@@ -55,13 +60,13 @@ class Pipenv(ExportingManager):
         if LOCK not in app.names:
             return NeedsResolving(f"there is no {LOCK}")
         directory = app.directory
-        inputs = fingerprint.inputs(
+        inputs = fingerprint.of_lock_reader(
             self,
             python,
             (Program.chosen("pipenv", self.settings.pipenv).digest,),
             fingerprint.variables(environ, "PIPENV_"),
             fingerprint.files(directory, (LOCK, PIPFILE)),
-            fingerprint.named_in(directory / LOCK, _LOCAL_SOURCE, app.top),
+            fingerprint.local_sources(directory / LOCK, _LOCAL_SOURCE, app.top),
         )
         return NeedsResolving(f"only Pipenv reads {LOCK}", inputs, f"Exporting {LOCK} with Pipenv")
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnb_python.app import App
+from cnb_python.errors.base import Message
 from cnb_python.managers import fingerprint
-from cnb_python.managers.base import Advice, InstallContext, NeedsResolving, Resolution
+from cnb_python.managers.base import InstallContext, NeedsResolving, Resolution
 from cnb_python.managers.lock_manager import Exporter, ExportingManager, check_lock_and_source
 from cnb_python.managers.poetry import pyproject
 from cnb_python.managers.poetry.pyproject import PYPROJECT, PoetryProject
@@ -34,7 +35,7 @@ class Poetry(ExportingManager):
         """Return `poetry.lock` if the app has one."""
         return (LOCK,) if LOCK in app.names else ()
 
-    def check(self, app: App) -> tuple[Advice, ...]:
+    def check(self, app: App) -> tuple[Message, ...]:
         """Refuse a lock file without a valid `pyproject.toml`.
 
         Raises LockWithoutProject, NotAFile, UnreadableFile or UnreadableToml.
@@ -49,17 +50,17 @@ class Poetry(ExportingManager):
         """Return that Poetry has to export the lock file, with the fingerprint of its inputs."""
         directory = app.directory
         poetry_project = pyproject.read(directory)
-        inputs = fingerprint.inputs(
+        inputs = fingerprint.of_lock_reader(
             self,
             python,
             (
                 poetry_project.program(self.settings).digest,
-                fingerprint.public(poetry_project.relevant),
+                fingerprint.without_secrets(poetry_project.relevant),
             ),
             fingerprint.variables(environ, "POETRY_"),
             fingerprint.files(directory, (LOCK, _SETTINGS)),
             _app_inputs(directory, poetry_project),
-            fingerprint.named_in(directory / LOCK, _LOCAL_SOURCE, app.top),
+            fingerprint.local_sources(directory / LOCK, _LOCAL_SOURCE, app.top),
         )
         return NeedsResolving(f"only Poetry reads {LOCK}", inputs, f"Exporting {LOCK} with Poetry")
 

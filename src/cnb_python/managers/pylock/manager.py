@@ -10,10 +10,10 @@ from pathlib import Path
 
 from cnb_python.app import App
 from cnb_python.cnb import toml
-from cnb_python.errors.base import BuildpackError
+from cnb_python.errors.base import BuildpackError, Message
 from cnb_python.errors.locks import SeveralLocks
 from cnb_python.managers import fingerprint, uv_settings
-from cnb_python.managers.base import Advice, InstallContext, NeedsResolving, Resolution
+from cnb_python.managers.base import InstallContext, NeedsResolving, Resolution
 from cnb_python.managers.lock_manager import InstalledByUv, LockManager
 from cnb_python.system.interface import Run
 
@@ -34,7 +34,7 @@ class Pylock(InstalledByUv, LockManager):
             return (LOCK,)
         return tuple(sorted(name for name in app.names if _NAMED_LOCK.fullmatch(name)))
 
-    def check(self, app: App) -> tuple[Advice, ...]:
+    def check(self, app: App) -> tuple[Message, ...]:
         """Refuse several named lock files. Raises SeveralLocks, NotAFile or UnreadableFile."""
         names = self.deciding_files(app)
         if len(names) > 1:
@@ -48,11 +48,11 @@ class Pylock(InstalledByUv, LockManager):
         """Return that the lock file has to be read, with the fingerprint of its inputs."""
         (name,) = self.deciding_files(app)
         content = app.contents.get(name, b"")
-        inputs = fingerprint.inputs(
+        inputs = fingerprint.of_lock_reader(
             self,
             python,
             fingerprint.variables(environ, "UV_", "PIP_"),
-            uv_settings.contents(environ, app.directory),
+            uv_settings.fingerprint_parts(environ, app.directory),
             fingerprint.lock(content),
             _directory_inputs(content, app.directory / name, app.top),
         )
@@ -88,6 +88,6 @@ def _directory_inputs(content: bytes, lock: Path, top: Path) -> Iterator[str]:
     for package in toml.tables_at(document, "packages"):
         source = toml.table_at(package, "directory")
         if isinstance(path := source.get("path"), str):
-            directory = fingerprint.place(path, lock.name, lock.parent, top)
+            directory = fingerprint.source_path(path, lock.name, lock.parent, top)
             yield path
             yield fingerprint.project_digest(directory, is_editable=source.get("editable") is True)

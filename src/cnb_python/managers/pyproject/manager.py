@@ -7,7 +7,8 @@ from pathlib import Path
 from cnb_python.app import App
 from cnb_python.cnb import toml
 from cnb_python.config.settings import DEFAULTS, Settings
-from cnb_python.managers.base import Advice, InstallContext, NeedsResolving, Resolution
+from cnb_python.errors.base import Message
+from cnb_python.managers.base import InstallContext, NeedsResolving, Resolution
 from cnb_python.managers.lock_manager import InstalledByUv
 from cnb_python.system.interface import Command, Run
 
@@ -36,14 +37,18 @@ class PlainProject(InstalledByUv):
             return (PYPROJECT,)
         return (SETUP,) if SETUP in app.files else ()
 
-    def check(self, app: App) -> tuple[Advice, ...]:
+    def check(self, app: App) -> tuple[Message, ...]:
         """Return a warning with the steps to lock the packages."""
         (file,) = self.deciding_files(app)
         return (
-            Advice(
+            Message(
                 f"{file} pins nothing",
-                "Each build takes the newest releases that it allows: two builds of the same "
-                f"commit can differ. {_HOW_TO_LOCK[file]}",
+                (
+                    (
+                        "Each build takes the newest releases that it allows: two builds of the "
+                        f"same commit can differ. {_HOW_TO_LOCK[file]}"
+                    ),
+                ),
             ),
         )
 
@@ -62,7 +67,7 @@ class PlainProject(InstalledByUv):
         lock = context.scratch / "pylock.toml"
         # uv would keep the releases in it.
         lock.unlink(missing_ok=True)
-        uv_context = uv.own_place(context, as_pip=True)
+        uv_context = uv.own_context(context, as_pip=True)
         source, shown, options = self._source(context)
         command = Command(
             (

@@ -1,4 +1,4 @@
-"""uv's part: installs what is decided, and decides where the user wants it to."""
+"""uv's commands: it installs what managers have resolved, and resolves for users who choose it."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -9,76 +9,33 @@ from typing import NamedTuple
 
 from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.install import UvRefused
-from cnb_python.managers import build_errors, index_config
+from cnb_python.managers import build_errors
 from cnb_python.managers.base import InstallContext, Pin
-from cnb_python.managers.index_config import NO_NETWORK, Network, clean_variables
+from cnb_python.managers.index_config import (
+    NO_NETWORK,
+    Network,
+    clean_variables,
+    with_pip_indexes,
+)
 from cnb_python.managers.uv import errors as uv_errors
 from cnb_python.system.interface import Command, Outcome
 
 NAME = "uv"
-_SAYS = re.compile(r"^\s*(?:error:|\u00d7)")
+FIRST_INDEX = "first-index"
+"""The strategy that takes a package from the first index with its name, whatever that has."""
+# Variables that the build sets itself, or that would only make uv fail.
+_OWNED = frozenset(
+    {
+        *("UV_ACTIVE", "UV_CACHE_DIR", "UV_COMPILE_BYTECODE", "UV_FROZEN", "UV_ISOLATED"),
+        *("UV_LINK_MODE", "UV_LOCKED", "UV_NO_DEV", "UV_NO_SYNC", "UV_PROJECT", "UV_PYTHON"),
+        *("UV_PROJECT_ENVIRONMENT", "UV_REQUIRE_HASHES", "UV_SYSTEM_PYTHON", "UV_WORKING_DIR"),
+        *("UV_DEV", "UV_NO_VERIFY_HASHES", "UV_VENV_CLEAR", "UV_WORKING_DIRECTORY"),
+    }
+)
+_FIRST_REASON = re.compile(r"^\s*(?:error:|\u00d7)")
 _DRAWING = re.compile(r"^\s*(?:error:|\u00d7|╰─▶|├─▶|│)?\s*")
-_LAST_WORDS = 12
+_LAST_LINES = 12
 _IN_A_SENTENCE = 3
-
-
-def install_exactly(pins: Sequence[Pin], network: Network, place: InstallContext) -> Command:
-    """Return the command that installs *pins* and nothing else, as pip would have.
-
-    Writes the lines to a file in the scratch directory.
-    """
-    requirements = place.scratch / "exact.txt"
-    lines = [pin.line for pin in pins]
-    requirements.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    # Where one has a hash all have: the whole file was read so.
-    hashes = ("--require-hashes",) if any("--hash=" in line for line in lines) else ()
-    return Command(
-        (
-            *_uv(place, "install", "--no-config"),
-            *("--no-deps", "--link-mode", "hardlink", "--system-certs", *hashes),
-            # An sdist's own table of uv's is not for those who use pip.
-            *("--no-sources", "--requirements", str(requirements)),
-        ),
-        clean_variables(place.environ, network),
-        # Not the app's directory: uv looks for settings there and above.
-        place.scratch,
-        shown=f"uv pip install ({len(pins)} exact)",
-    )
-
-
-def compile_all(requirements: Sequence[str], lock: Path, place: InstallContext) -> Command:
-    """Return the command that decides what files of *requirements* mean together, into *lock*.
-
-    For those who chose uv: its own settings count, the app's, the user's and the variables'.
-    """
-    return Command(
-        (
-            *_uv(place, "compile", "--quiet", "--format", "pylock.toml", "--no-header"),
-            *("--generate-hashes", "--system-certs", "--output-file", str(lock)),
-            *requirements,
-        ),
-        place.environ,
-        place.app_dir,
-        shown=f"uv pip compile {' '.join(requirements)}",
-    )
-
-
-def install_compiled(
-    pins: Sequence[Pin], finding: Sequence[str], place: InstallContext
-) -> Command:
-    """Return the command that installs what `compile_all` decided, found as *finding* says."""
-    requirements = place.scratch / "decided.txt"
-    lines = [*finding, *(pin.line for pin in pins)]
-    requirements.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return Command(
-        (
-            *_uv(place, "install", "--no-deps", "--link-mode", "hardlink", "--system-certs"),
-            *("--requirements", str(requirements)),
-        ),
-        place.environ,
-        place.app_dir,
-        shown=f"uv pip install ({len(pins)} decided)",
-    )
 
 
 class UvSources(NamedTuple):
@@ -88,114 +45,165 @@ class UvSources(NamedTuple):
     """uv's own settings count: the app's, the user's and the variables'. Else only what follows.
     """
     variables: Mapping[str, str] = MappingProxyType({})
-    """Indexes and the way to them. Not arguments, which every process of the machine can see."""
+    """Indexes and how to reach them. Not arguments, which every process of the machine can see."""
     lines: tuple[str, ...] = ()
-    """What the lines of a requirements file say of them."""
+    """The same as lines of a requirements file."""
     strategy: str = "unsafe-best-match"
-    """Which of the indexes: with hashes it does not matter which of them has a file."""
+    """How uv chooses an index: with hashes it does not matter which of them has a file."""
 
 
 OWN = UvSources()
-# The first that knows the name, whatever it has.
-FIRST_INDEX = "first-index"
-# What they choose is ours to choose, or would have no effect but an error.
-_OURS = frozenset(
-    {
-        *("UV_ACTIVE", "UV_CACHE_DIR", "UV_COMPILE_BYTECODE", "UV_FROZEN", "UV_ISOLATED"),
-        *("UV_LINK_MODE", "UV_LOCKED", "UV_NO_DEV", "UV_NO_SYNC", "UV_PROJECT", "UV_PYTHON"),
-        *("UV_PROJECT_ENVIRONMENT", "UV_REQUIRE_HASHES", "UV_SYSTEM_PYTHON", "UV_WORKING_DIR"),
-        *("UV_DEV", "UV_NO_VERIFY_HASHES", "UV_VENV_CLEAR", "UV_WORKING_DIRECTORY"),
-    }
-)
 
 
-def own_place(place: InstallContext, *, as_pip: bool = False) -> InstallContext:
-    """Return *place* for commands with which uv's own settings count.
+def install_exactly(pins: Sequence[Pin], network: Network, context: InstallContext) -> Command:
+    """Return the command that installs *pins* and nothing else, as pip would have.
 
-    *as_pip*: those of pip too, where uv has none.
+    Writes the lines to a file in the scratch directory.
     """
-    environ = index_config.with_pip_indexes(place.environ) if as_pip else place.environ
-    kept = {name: value for name, value in environ.items() if name not in _OURS}
-    # By variables, which an older uv that the app asks for passes over.
-    fixed = {"UV_SYSTEM_CERTS": "1", "UV_NATIVE_TLS": "1", "UV_PREVIEW_FEATURES": "pylock"}
-    return replace(place, environ={**kept, **fixed})
+    requirements = context.scratch / "exact.txt"
+    lines = [pin.line for pin in pins]
+    requirements.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    # If one has a hash, all have: the whole file was read so.
+    hashes = ("--require-hashes",) if any("--hash=" in line for line in lines) else ()
+    return Command(
+        (
+            *_uv(context, "install", "--no-config"),
+            *("--no-deps", "--link-mode", "hardlink", "--system-certs", *hashes),
+            # The table [tool.uv] of an sdist is not for users of pip.
+            *("--no-sources", "--requirements", str(requirements)),
+        ),
+        clean_variables(context.environ, network),
+        # Not the app's directory: uv looks for settings there and above.
+        context.scratch,
+        shown=f"uv pip install ({len(pins)} pinned)",
+    )
 
 
-def install_locked(file: Path, count: int, place: InstallContext, sources: UvSources) -> Command:
+def compile_all(requirements: Sequence[str], lock: Path, context: InstallContext) -> Command:
+    """Return the command that resolves *requirements* files together, into *lock*.
+
+    For users who choose uv: its own settings count, the app's, the user's and the variables'.
+    """
+    return Command(
+        (
+            *_uv(context, "compile", "--quiet", "--format", "pylock.toml", "--no-header"),
+            *("--generate-hashes", "--system-certs", "--output-file", str(lock)),
+            *requirements,
+        ),
+        context.environ,
+        context.app_dir,
+        shown=f"uv pip compile {' '.join(requirements)}",
+    )
+
+
+def install_compiled(
+    pins: Sequence[Pin], finding: Sequence[str], context: InstallContext
+) -> Command:
+    """Return the command that installs what `compile_all` resolved; *finding* says where to look.
+
+    Writes the lines to a file in the scratch directory.
+    """
+    requirements = context.scratch / "decided.txt"
+    lines = [*finding, *(pin.line for pin in pins)]
+    requirements.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return Command(
+        (
+            *_uv(context, "install", "--no-deps", "--link-mode", "hardlink", "--system-certs"),
+            *("--requirements", str(requirements)),
+        ),
+        context.environ,
+        context.app_dir,
+        shown=f"uv pip install ({len(pins)} resolved)",
+    )
+
+
+def install_locked(file: Path, count: int, context: InstallContext, sources: UvSources) -> Command:
     """Return the command that installs the *count* packages of *file*, and nothing else.
 
     *file*: a `pylock.*.toml` or a requirements file, all of whose markers apply.
     """
     clean = ("--no-config", "--no-sources", "--index-strategy", sources.strategy)
     own = () if sources.is_own else clean
-    cleaned = replace(place, environ=clean_variables(place.environ, NO_NETWORK))
-    environ = own_place(place if sources.is_own else cleaned).environ
+    cleaned = replace(context, environ=clean_variables(context.environ, NO_NETWORK))
+    environ = own_context(context if sources.is_own else cleaned).environ
     return Command(
         (
-            *_uv(place, "install", "--no-deps", "--link-mode", "hardlink", *own),
+            *_uv(context, "install", "--no-deps", "--link-mode", "hardlink", *own),
             *("--requirements", str(file)),
         ),
         {**environ, **sources.variables},
-        place.app_dir if sources.is_own else place.scratch,
+        context.app_dir if sources.is_own else context.scratch,
         shown=f"uv pip install ({count} locked)",
     )
 
 
-def pips_own_choice(place: InstallContext, network: Network, processor: str) -> str:
-    """Return in a sentence what pip may prefer to the wheels that uv has just taken, or nothing.
+def own_context(context: InstallContext, *, as_pip: bool = False) -> InstallContext:
+    """Return *context* for commands with which uv's own settings count.
+
+    *as_pip*: pip's settings count too, where uv has none.
+    """
+    environ = with_pip_indexes(context.environ) if as_pip else context.environ
+    kept = {name: value for name, value in environ.items() if name not in _OWNED}
+    # As variables, which an older uv that the app asks for ignores if it does not know them.
+    fixed = {"UV_SYSTEM_CERTS": "1", "UV_NATIVE_TLS": "1", "UV_PREVIEW_FEATURES": "pylock"}
+    return replace(context, environ={**kept, **fixed})
+
+
+def options(context: InstallContext) -> tuple[str, ...]:
+    """Return the options of every uv command: the environment, the cache, plain output."""
+    return (
+        *("--no-progress", "--color", "never", "--no-python-downloads"),
+        *("--python", str(context.environment / "bin/python")),
+        *("--cache-dir", str(_cache(context))),
+    )
+
+
+def _uv(context: InstallContext, action: str, *more: str) -> tuple[str, ...]:
+    return (str(context.uv), "pip", action, *more, *options(context))
+
+
+def _cache(context: InstallContext) -> Path:
+    return (context.cache or context.scratch) / "uv"
+
+
+def preferred_by_pip(context: InstallContext, network: Network, processor: str) -> str:
+    """Return in a sentence what pip may prefer to the wheels that uv has installed, else empty.
 
     Of a release with wheels for `manylinux` and for `linux` itself pip takes the latter, since the
-    order of packaging.tags has changed, uv the former. The usual index has none for `linux`. What
-    others have is in uv's cache of their pages.
+    order of packaging.tags changed, and uv the former. PyPI has none for `linux`. What other
+    indexes have is in uv's cache of their pages.
     """
     if not network.index_url:
         return ""
     suffix = f"-linux_{processor}.whl".encode()
-    pages = _cache(place).glob("simple-*/**/*.rkyv")
+    pages = _cache(context).glob("simple-*/**/*.rkyv")
     if any(suffix in page.read_bytes() for page in pages):
         return f"the index has wheels for linux_{processor}, which pip prefers"
     return ""
 
 
-def _uv(place: InstallContext, action: str, *more: str) -> tuple[str, ...]:
-    return (str(place.uv), "pip", action, *more, *options(place))
-
-
-def options(place: InstallContext) -> tuple[str, ...]:
-    """Return what every command of uv's is told about the environment and its own work."""
-    return (
-        *("--no-progress", "--color", "never", "--no-python-downloads"),
-        *("--python", str(place.environment / "bin/python")),
-        *("--cache-dir", str(_cache(place))),
-    )
-
-
-def _cache(place: InstallContext) -> Path:
-    return (place.cache or place.scratch) / "uv"
-
-
 def last_words(output: str) -> tuple[str, ...]:
-    """Return what uv gives as its reasons, from the first line of them, without its drawings."""
+    """Return the lines in which uv gives its reasons, without its drawings."""
     lines = [line for line in output.splitlines() if line.strip()]
-    first = next((at for at, line in enumerate(lines) if _SAYS.match(line)), -_LAST_WORDS)
-    words = (_DRAWING.sub("", line).rstrip() for line in lines[first:])
-    return tuple(filter(None, words))[:_LAST_WORDS]
+    numbers = (number for number, line in enumerate(lines) if _FIRST_REASON.match(line))
+    reasons = (_DRAWING.sub("", line).rstrip() for line in lines[next(numbers, -_LAST_LINES) :])
+    return tuple(filter(None, reasons))[:_LAST_LINES]
 
 
 def refusal(outcome: Outcome) -> str:
-    """Return in one sentence why uv did not do it. Raises what the machine refused."""
-    if trouble := build_errors.machine_failure(outcome.code, outcome.output, NAME):
-        raise trouble
-    said = " ".join(last_words(outcome.output)[:_IN_A_SENTENCE])
-    return f"uv says: {said or f'exit code {outcome.code}'}"
+    """Return in one sentence why uv failed. Raises DiskFull or Killed."""
+    if failure := build_errors.machine_failure(outcome.code, outcome.output, NAME):
+        raise failure
+    reasons = " ".join(last_words(outcome.output)[:_IN_A_SENTENCE])
+    return f"uv says: {reasons or f'exit code {outcome.code}'}"
 
 
-def explain(command: Command, outcome: Outcome, place: InstallContext) -> BuildpackError:
-    """Say why uv failed, in its own words where no reason is recognised."""
+def explain(command: Command, outcome: Outcome, context: InstallContext) -> BuildpackError:
+    """Return the failure of uv's *command*; UvRefused with uv's words if it is not recognized."""
     # Paths as the app's author knows them.
-    output = outcome.output.replace(f"{place.app_dir}/", "")
+    output = outcome.output.replace(f"{context.app_dir}/", "")
     return (
         build_errors.machine_failure(outcome.code, output, NAME)
-        or uv_errors.recognise(output, place.python)
+        or uv_errors.recognize(output, context.python)
         or UvRefused(command.shown, outcome.code, last_words(output))
     )

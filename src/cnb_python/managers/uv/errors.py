@@ -59,7 +59,7 @@ _NAME = re.compile(r"[\w.-]*\w")
 _SENTENCES = 4
 
 
-def recognise_resolution(output: str, python: str) -> BuildpackError | None:
+def recognize_resolution(output: str, python: str) -> BuildpackError | None:
     """Return why uv found no set of packages for *python*; None where it is not that simple."""
     _, mark, rest = output.partition(_NO_SOLUTION)
     account, _, hints = rest.partition("\nhint:")
@@ -185,7 +185,7 @@ _EXPECTED = {"a sequence": "a list", "a map": "a table", "a string": "text in qu
 _OFFLINE = re.compile(r"not found in the provided package locations|network (?:was|is) disabled")
 
 
-def recognise(output: str, python: str) -> BuildpackError | None:
+def recognize(output: str, python: str) -> BuildpackError | None:
     """Return why uv failed, for an app on *python*; None where that is not known.
 
     Paths in *output* are those that the user knows.
@@ -193,7 +193,7 @@ def recognise(output: str, python: str) -> BuildpackError | None:
     for look in _LOOKS:
         if reason := look(output):
             return reason
-    return build_failure(output, python) or recognise_resolution(output, python)
+    return build_failure(output, python) or recognize_resolution(output, python)
 
 
 def _wrong_form(output: str) -> BuildpackError | None:

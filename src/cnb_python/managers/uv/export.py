@@ -1,4 +1,4 @@
-"""Has uv check its lock, say what it means for this Python, and install that."""
+"""Has uv check `uv.lock` and export it for the app's Python, and installs that."""
 
 import re
 from collections.abc import Sequence
@@ -9,99 +9,99 @@ from cnb_python.cnb import toml
 from cnb_python.config.settings import Settings
 from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.locks import ProjectForOtherPython, StaleLock, UnknownGroup
-from cnb_python.managers import install_locked, pylock_file
+from cnb_python.managers import install_locked
 from cnb_python.managers.base import InstallContext, Pin, Resolution
-from cnb_python.managers.pylock_file import Choice
+from cnb_python.managers.pylock_file import Choice, read_lock
 from cnb_python.managers.uv import commands as uv
 from cnb_python.system.interface import Command, Outcome, Run
 
 _LOCK, _PYPROJECT = "uv.lock", "pyproject.toml"
 _STALE = re.compile(r"The lockfile at \S+ needs to be (updated|created)")
 _PYTHON = re.compile(r"Python requirement: `([^`]+)`(?: \(from ([^)]*)\))?")
-_UNKNOWN = re.compile(r"(Group|Extra) `([^`]+)` is not defined")
-_VERSION = re.compile(r"Required uv version `([^`]+)` does not match")
+_UNKNOWN_NAME = re.compile(r"(Group|Extra) `([^`]+)` is not defined")
+_REQUIRED_UV = re.compile(r"Required uv version `([^`]+)` does not match")
 
 
-def resolve(settings: Settings, processor: str, place: InstallContext, run: Run) -> Resolution:
-    """Return what the lock of the app holds for its Python. Raises what uv says went wrong."""
-    lock = place.scratch / "pylock.toml"
-    # uv keeps the choices of a file that is there.
+def resolve(settings: Settings, processor: str, context: InstallContext, run: Run) -> Resolution:
+    """Return what the lock file holds for the app's Python. Raises the failure that uv reports."""
+    lock = context.scratch / "pylock.toml"
+    # uv keeps the choices of an existing file.
     lock.unlink(missing_ok=True)
-    ready = _ready(place)
+    ready = _ready(context)
     outcome = run(command := _export(settings, lock, ready))
-    if wanted := _VERSION.search(outcome.output) if outcome.code else None:
-        ready = _fetched(wanted[1], place, run)
+    if outcome.code and (required := _REQUIRED_UV.search(outcome.output)):
+        ready = _with_uv(required[1], context, run)
         outcome = run(command := _export(settings, lock, ready))
     if outcome.code:
         raise _explain(command, outcome, ready)
-    # Older releases tell paths from the project, not from the file that they write.
-    choice, places = Choice(place.python, processor), (place.app_dir, *place.app_dir.parents)
-    return pylock_file.read_lock(lock, choice, _LOCK, directories=places)
+    # Older releases write paths relative to the project, not to the exported file.
+    directories = (context.app_dir, *context.app_dir.parents)
+    return read_lock(lock, Choice(context.python, processor), _LOCK, directories=directories)
 
 
-def install(pins: Sequence[Pin], place: InstallContext, run: Run) -> None:
-    """Install exactly *pins*, with uv's own settings. Raises what uv says went wrong."""
+def install(pins: Sequence[Pin], context: InstallContext, run: Run) -> None:
+    """Install exactly *pins*, with uv's own settings. Raises the failure that uv reports."""
     if pins:
-        install_locked.install(pins, _ready(place), run, uv.OWN)
+        install_locked.install(pins, _ready(context), run, uv.OWN)
 
 
-def _export(settings: Settings, lock: Path, place: InstallContext) -> Command:
+def _export(settings: Settings, lock: Path, context: InstallContext) -> Command:
     chosen = [word for name in settings.groups for word in ("--group", name)]
     chosen += [word for name in settings.extras for word in ("--extra", name)]
     words = ("--locked", "--no-default-groups", *chosen)
     return Command(
         (
-            *(str(place.uv), "export", *words, "--format", "pylock.toml", "--no-header"),
+            *(str(context.uv), "export", *words, "--format", "pylock.toml", "--no-header"),
             *("--quiet", "--output-file", str(lock)),
-            *uv.options(place),
+            *uv.options(context),
         ),
-        place.environ,
-        place.app_dir,
+        context.environ,
+        context.app_dir,
         shown=" ".join(("uv export", *words)),
     )
 
 
-def _ready(place: InstallContext) -> InstallContext:
-    """Return *place* with the uv that the app asks for, once it is there, and its variables."""
-    ours = uv.own_place(place)
-    own = _own_uv(place)
-    return replace(ours, uv=own) if own.exists() else ours
+def _ready(context: InstallContext) -> InstallContext:
+    """Return *context* with uv's variables, and the uv that the app requires once it is there."""
+    own = uv.own_context(context)
+    required = _required_uv(context)
+    return replace(own, uv=required) if required.exists() else own
 
 
-def _own_uv(place: InstallContext) -> Path:
-    return place.scratch / "uv/bin/uv"
+def _required_uv(context: InstallContext) -> Path:
+    return context.scratch / "uv/bin/uv"
 
 
-def _fetched(version: str, place: InstallContext, run: Run) -> InstallContext:
-    """Install the uv that the app asks for, for this build. Raises what ours says went wrong."""
-    target = _own_uv(place).parents[1]
+def _with_uv(version: str, context: InstallContext, run: Run) -> InstallContext:
+    """Install the uv that the app requires, for this build. Raises the bundled uv's failure."""
+    target = _required_uv(context).parents[1]
     command = Command(
         (
-            *(str(place.uv), "pip", "install", "--no-config", "--no-deps"),
-            *("--target", str(target), f"uv{version}", *uv.options(place)),
+            *(str(context.uv), "pip", "install", "--no-config", "--no-deps"),
+            *("--target", str(target), f"uv{version}", *uv.options(context)),
         ),
-        _ready(place).environ,
-        place.scratch,
+        _ready(context).environ,
+        context.scratch,
         shown=f"uv pip install 'uv{version}'",
     )
     outcome = run(command)
     if outcome.code:
-        raise uv.explain(command, outcome, place)
-    return _ready(place)
+        raise uv.explain(command, outcome, context)
+    return _ready(context)
 
 
-def _explain(command: Command, outcome: Outcome, place: InstallContext) -> BuildpackError:
+def _explain(command: Command, outcome: Outcome, context: InstallContext) -> BuildpackError:
     if _STALE.search(outcome.output):
         return StaleLock(_LOCK, _PYPROJECT, "uv lock", uv.last_words(outcome.output))
-    if found := _PYTHON.search(outcome.output):
-        return ProjectForOtherPython(found[1], found[2] or _PYPROJECT, place.python)
-    if found := _UNKNOWN.search(outcome.output):
-        kind = found[1].lower()
-        return UnknownGroup(_PYPROJECT, kind, found[2], _known(kind, place.app_dir))
-    return uv.explain(command, outcome, place)
+    if python := _PYTHON.search(outcome.output):
+        return ProjectForOtherPython(python[1], python[2] or _PYPROJECT, context.python)
+    if unknown := _UNKNOWN_NAME.search(outcome.output):
+        kind = unknown[1].lower()
+        return UnknownGroup(_PYPROJECT, kind, unknown[2], _defined(kind, context.app_dir))
+    return uv.explain(command, outcome, context)
 
 
-def _known(kind: str, app_dir: Path) -> tuple[str, ...]:
+def _defined(kind: str, app_dir: Path) -> tuple[str, ...]:
     """Return the names of the app's groups or extras."""
     document = toml.read(app_dir / _PYPROJECT)
     project = toml.table_at(document, "project")

@@ -56,8 +56,8 @@ def shop(directory: Path, more: str = "") -> Path:
 def inputs(directory: Path) -> str:
     found = Pdm(processor="x86_64").resolve_from_files(read_app(directory), PYTHON, {})
     assert isinstance(found, NeedsResolving)
-    assert found.inputs
-    return found.inputs
+    assert found.fingerprint
+    return found.fingerprint
 
 
 def asked(directory: Path, exported: str, settings: Settings | None = None) -> Programs:

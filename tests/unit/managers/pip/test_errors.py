@@ -46,7 +46,7 @@ from cnb_python.managers.pip.errors import (
     Unmatched,
     index_trouble,
     nothing_found,
-    recognise,
+    recognize,
     unmatched,
     unsupported,
 )
@@ -178,7 +178,7 @@ def test_an_ordinary_failure_is_not_the_machines() -> None:
 
 
 def test_a_hash_mismatch_shows_both_hashes() -> None:
-    said = words(recognise(wrote("hash_mismatch"), PYTHON))
+    said = words(recognize(wrote("hash_mismatch"), PYTHON))
 
     assert "itsdangerous==2.2.0 is not the file whose hash is written down" in said
     assert f"Expected  sha256 {'0' * 64}" in said
@@ -186,17 +186,17 @@ def test_a_hash_mismatch_shows_both_hashes() -> None:
 
 
 def test_requirements_without_hashes_are_listed_with_theirs() -> None:
-    said = words(recognise(wrote("hash_missing"), PYTHON))
+    said = words(recognize(wrote("hash_missing"), PYTHON))
 
     assert "click==8.1.8 --hash=sha256:63c132bb" in said
 
 
 def test_requirements_with_hashes_must_be_exact() -> None:
-    assert "- blinker>=1.9.0" in words(recognise(wrote("hash_not_pinned"), PYTHON))
+    assert "- blinker>=1.9.0" in words(recognize(wrote("hash_not_pinned"), PYTHON))
 
 
 def test_a_conflict_shows_its_causes() -> None:
-    failure = recognise(wrote("conflict"), PYTHON)
+    failure = recognize(wrote("conflict"), PYTHON)
 
     assert isinstance(failure, VersionConflict)
     assert failure.causes == (
@@ -207,32 +207,32 @@ def test_a_conflict_shows_its_causes() -> None:
 
 
 def test_a_line_that_is_no_requirement_is_quoted_and_placed() -> None:
-    said = words(recognise(wrote("invalid_line"), PYTHON))
+    said = words(recognize(wrote("invalid_line"), PYTHON))
 
     assert "In line 1 of requirements.txt: flask=>3.1" in said
     assert "Expected semicolon" in said
 
 
 def test_a_path_that_does_not_exist_is_said_to_be_one() -> None:
-    said = words(recognise(wrote("missing_path"), PYTHON))
+    said = words(recognize(wrote("missing_path"), PYTHON))
 
     assert "In line 1 of requirements.txt: ./libs/foo" in said
     assert "File './libs/foo' does not exist" in said
 
 
 def test_an_unknown_option_is_quoted() -> None:
-    assert "no such option: --no-such-option" in words(recognise(wrote("unknown_option"), PYTHON))
+    assert "no such option: --no-such-option" in words(recognize(wrote("unknown_option"), PYTHON))
 
 
 def test_a_missing_include_is_named() -> None:
-    said = words(recognise(wrote("include_missing"), PYTHON))
+    said = words(recognize(wrote("include_missing"), PYTHON))
 
     assert "base.txt is included but cannot be opened" in said
     assert "No such file or directory" in said
 
 
 def test_a_path_without_a_project_is_named() -> None:
-    said = words(recognise(wrote("not_a_package"), PYTHON))
+    said = words(recognize(wrote("not_a_package"), PYTHON))
 
     assert "asks to install /workspace." in said
     assert "pyproject.toml" in said
@@ -243,14 +243,14 @@ def test_a_build_image_without_git_is_said_to_lack_it() -> None:
 
 
 def test_a_wheel_for_another_python_says_which() -> None:
-    said = words(recognise(wrote("wheel_needs_other_python"), PYTHON))
+    said = words(recognize(wrote("wheel_needs_other_python"), PYTHON))
 
     assert "future requires Python >=3.98" in said
     assert PYTHON in said
 
 
 def test_an_address_that_is_not_found_is_shown() -> None:
-    said = words(recognise(wrote("url_not_found"), PYTHON))
+    said = words(recognize(wrote("url_not_found"), PYTHON))
 
     assert "goodpkg-9.0-py3-none-any.whl answered 404" in said
 
@@ -280,7 +280,7 @@ def test_a_download_with_an_unknown_authority_is_said_to_have_one() -> None:
 def test_a_requirement_without_a_match_is_found_out(name: str, requirement: str) -> None:
     output = wrote(name)
 
-    assert recognise(output, PYTHON) is None
+    assert recognize(output, PYTHON) is None
     assert unmatched(output) == Unmatched(requirement)
 
 
@@ -528,7 +528,7 @@ def test_a_download_that_breaks_off_is_outside_the_app() -> None:
 
 @pytest.mark.parametrize("name", ["misnamed_wheel", "broken_wheel", "wheel_of_another_package"])
 def test_a_damaged_wheel_is_said_to_be_one(name: str) -> None:
-    failure = recognise(wrote(name), PYTHON)
+    failure = recognize(wrote(name), PYTHON)
 
     assert isinstance(failure, DamagedPackage)
     assert "is damaged" in words(failure)
@@ -536,7 +536,7 @@ def test_a_damaged_wheel_is_said_to_be_one(name: str) -> None:
 
 def test_a_directory_without_a_project_is_named() -> None:
     assert "asks to install ./libs." in words(
-        recognise(wrote("directory_without_project"), PYTHON)
+        recognize(wrote("directory_without_project"), PYTHON)
     )
 
 
@@ -580,7 +580,7 @@ def test_a_function_that_no_library_has_is_named() -> None:
 
 
 def test_a_path_of_conda_s_is_told_with_its_line_and_who_wrote_it() -> None:
-    failure = recognise(wrote("path_of_conda"), PYTHON)
+    failure = recognize(wrote("path_of_conda"), PYTHON)
 
     assert isinstance(failure, BadRequirement)
     assert (failure.text, failure.place) == ("/croot/alpha_123/work", "line 1 of requirements.txt")
@@ -588,7 +588,7 @@ def test_a_path_of_conda_s_is_told_with_its_line_and_who_wrote_it() -> None:
 
 
 def test_a_file_that_includes_itself_is_named() -> None:
-    failure = recognise(wrote("include_of_itself"), PYTHON)
+    failure = recognize(wrote("include_of_itself"), PYTHON)
 
     assert isinstance(failure, BadRequirement)
     assert (failure.text, failure.place) == ("-r requirements.txt", "requirements.txt")
@@ -627,7 +627,7 @@ def test_a_file_that_includes_itself_is_named() -> None:
 def test_a_setting_with_a_value_that_it_cannot_have_is_named(
     said: str, option: str, found: str
 ) -> None:
-    failure = recognise(said, PYTHON)
+    failure = recognize(said, PYTHON)
 
     assert isinstance(failure, BadPipOption)
     assert (failure.option, failure.found) == (option, found)
@@ -657,7 +657,7 @@ def test_no_index_and_no_place_to_look_at_is_not_put_down_to_the_index() -> None
     ],
 )
 def test_a_path_that_leads_out_of_the_app_is_told_as_such(said: str) -> None:
-    failure = recognise(said, PYTHON)
+    failure = recognize(said, PYTHON)
 
     assert isinstance(failure, PathOutsideApp)
     assert (failure.file, failure.path) == ("base.txt", "../shared")
@@ -665,8 +665,8 @@ def test_a_path_that_leads_out_of_the_app_is_told_as_such(said: str) -> None:
 
 def test_an_editable_path_where_nothing_is() -> None:
     said = "ERROR: {} is not a valid editable requirement. It should either be a path to a ..."
-    outside = recognise(said.format("../shared"), PYTHON)
-    inside = recognise(said.format("./shared"), PYTHON)
+    outside = recognize(said.format("../shared"), PYTHON)
+    inside = recognize(said.format("./shared"), PYTHON)
 
     assert isinstance(outside, PathOutsideApp)
     assert isinstance(inside, BadRequirement)

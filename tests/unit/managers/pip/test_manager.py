@@ -17,6 +17,7 @@ from cnb_python.errors.machine import DiskFull
 from cnb_python.errors.network import IndexRefused
 from cnb_python.managers.base import InstallContext, Resolution
 from cnb_python.managers.pip import commands as pip_commands
+from cnb_python.managers.pip import install as pip_install
 from cnb_python.managers.pip.manager import Pip
 from cnb_python.system.interface import Command, Outcome
 
@@ -61,7 +62,9 @@ def explained(directory: Path, output: str, answers: Answers, code: int = 1) -> 
     command = pip_commands.resolve_and_install(
         ("requirements.txt",), place, directory / "report.json"
     )
-    return Pip().explain(command, Outcome(code, output), place, answers)
+    return pip_install.explain(
+        ("requirements.txt",), command, Outcome(code, output), place, answers
+    )
 
 
 @pytest.mark.parametrize(
@@ -75,10 +78,10 @@ def test_ordinary_files_pass_in_silence(tmp_path: Path, content: bytes) -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
 def test_a_file_saved_by_powershell_passes_with_advice(tmp_path: Path, encoding: str) -> None:
-    advice = Pip().check(with_requirements(tmp_path, "flask\r\n".encode(encoding)))
+    messages = Pip().check(with_requirements(tmp_path, "flask\r\n".encode(encoding)))
 
-    assert "UTF-16" in advice[0].text
-    assert "Set-Content -Encoding utf8 requirements.txt" in advice[0].text
+    assert "UTF-16" in messages[0].body[0]
+    assert "Set-Content -Encoding utf8 requirements.txt" in messages[0].body[0]
 
 
 def test_wide_text_without_a_mark_is_refused(tmp_path: Path) -> None:
@@ -284,10 +287,10 @@ def test_groups_and_extras_that_nothing_reads_are_warned_of(tmp_path: Path) -> N
     (tmp_path / "requirements.txt").touch()
     chosen = Settings(groups=("web",), extras=("pg", "s3"))
 
-    told = Pip(chosen).check(read_app(tmp_path))
+    messages = Pip(chosen).check(read_app(tmp_path))
 
-    assert [one.title for one in told] == [
+    assert [message.title for message in messages] == [
         "BP_PYTHON_GROUPS has no effect",
         "BP_PYTHON_EXTRAS has no effect",
     ]
-    assert "pg, s3" in told[1].text
+    assert "pg, s3" in messages[1].body[0]

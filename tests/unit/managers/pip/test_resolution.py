@@ -124,7 +124,7 @@ def test_pip_decides_where_it_was_chosen(tmp_path: Path) -> None:
     made = app(tmp_path, "a==1\n")
     made.settings = Settings(installer="pip")
 
-    assert made.pins == NeedsResolving("BP_PYTHON_INSTALLER says so")
+    assert made.pins == NeedsResolving("BP_PYTHON_INSTALLER is pip")
 
 
 def test_who_chose_pip_is_named(tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ def test_who_chose_pip_is_named(tmp_path: Path) -> None:
     given = SettingOrigin("pyproject.toml", 3)
     made.settings = Settings(installer="pip", origins={"installer": given})
 
-    assert made.pins == NeedsResolving("installer (pyproject.toml, line 3) says so")
+    assert made.pins == NeedsResolving("installer (pyproject.toml, line 3) is pip")
 
 
 def test_uv_with_settings_of_its_own_decides_where_it_was_chosen(tmp_path: Path) -> None:

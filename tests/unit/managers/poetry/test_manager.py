@@ -31,8 +31,8 @@ def inputs(directory: Path, settings: Settings | None = None, **environ: str) ->
     manager = Poetry(settings or Settings(), processor="x86_64")
     found = manager.resolve_from_files(read_app(directory), PYTHON, environ)
     assert isinstance(found, NeedsResolving)
-    assert found.inputs
-    return found.inputs
+    assert found.fingerprint
+    return found.fingerprint
 
 
 def test_its_lock_decides(tmp_path: Path) -> None:

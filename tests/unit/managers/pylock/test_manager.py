@@ -35,7 +35,7 @@ def app(tmp_path: Path) -> Path:
 def inputs(app: Path, manager: Pylock | None = None, **environ: str) -> str:
     found = (manager or Pylock()).resolve_from_files(read_app(app), "3.14.6", environ)
     assert isinstance(found, NeedsResolving)
-    return found.inputs
+    return found.fingerprint
 
 
 @pytest.mark.parametrize("name", ["pylock.toml", "libs/core/core.py", "uv.toml"])

@@ -91,9 +91,9 @@ def test_nobody_knows_what_comes_of_it_and_its_author_is_told(tmp_path: Path, na
     known = PlainProject().resolve_from_files(app, "3.14.6", {})
 
     assert known == NeedsResolving(f"{name} pins nothing")
-    (advice,) = PlainProject().check(app)
-    assert advice.title == f"{name} pins nothing"
-    assert "uv lock" in advice.text
+    (message,) = PlainProject().check(app)
+    assert message.title == f"{name} pins nothing"
+    assert "uv lock" in message.body[0]
 
 
 def test_what_cannot_be_resolved_is_told_in_uvs_words(tmp_path: Path) -> None:

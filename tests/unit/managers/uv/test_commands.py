@@ -156,6 +156,6 @@ def test_wheels_for_this_linux_alone_are_seen_on_the_pages_of_an_index(tmp_path:
     page.write_bytes(b"\0a-1.0-cp314-cp314-linux_x86_64.whl\0a-1.0-py3-none-any.whl")
     place = workplace(tmp_path)
 
-    assert "which pip prefers" in uv.pips_own_choice(place, Network(URL, {}), "x86_64")
-    assert uv.pips_own_choice(place, Network(URL, {}), "aarch64") == ""
-    assert uv.pips_own_choice(place, Network("", {}), "x86_64") == ""
+    assert "which pip prefers" in uv.preferred_by_pip(place, Network(URL, {}), "x86_64")
+    assert uv.preferred_by_pip(place, Network(URL, {}), "aarch64") == ""
+    assert uv.preferred_by_pip(place, Network("", {}), "x86_64") == ""

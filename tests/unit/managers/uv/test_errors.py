@@ -53,7 +53,7 @@ def wrote(name: str) -> str:
 
 
 def why(name: str) -> BuildpackError:
-    found = uv_errors.recognise(wrote(name), PYTHON)
+    found = uv_errors.recognize(wrote(name), PYTHON)
     assert found is not None, name
     assert cast("Failure", found).describe().steps, "a message says what to do"
     return found
@@ -354,7 +354,7 @@ def test_a_full_disk_is_seen_in_a_build() -> None:
 
 
 def test_what_is_not_known_has_no_reason() -> None:
-    assert uv_errors.recognise("error: Gremlins in the works\n", PYTHON) is None
+    assert uv_errors.recognize("error: Gremlins in the works\n", PYTHON) is None
 
 
 def test_every_recorded_output_is_read_by_a_test() -> None:
@@ -412,7 +412,7 @@ def test_a_program_that_a_build_asks_an_index_for_is_named_with_its_package() ->
 
 
 def test_a_path_that_leads_out_of_the_app_is_told_as_such() -> None:
-    failure = uv_errors.recognise("error: Distribution not found at: file:///shared\n", PYTHON)
+    failure = uv_errors.recognize("error: Distribution not found at: file:///shared\n", PYTHON)
 
     assert isinstance(failure, PathOutsideApp)
     assert failure.path == "/shared"

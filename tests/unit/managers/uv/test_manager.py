@@ -65,7 +65,7 @@ def app(tmp_path: Path) -> Path:
 def inputs(app: Path, manager: UvProject | None = None, python: str = "3.14.6", **env: str) -> str:
     found = (manager or UvProject()).resolve_from_files(read_app(app), python, env)
     assert isinstance(found, NeedsResolving)
-    return found.inputs
+    return found.fingerprint
 
 
 @pytest.mark.parametrize(

@@ -148,7 +148,7 @@ def app(tmp_path: Path) -> Path:
 def inputs(app: Path, inside: str = "services/api", settings: Settings = DEFAULTS) -> str:
     found = UvProject(settings).resolve_from_files(read_app(app, inside), "3.14.6", {})
     assert isinstance(found, NeedsResolving)
-    return found.inputs
+    return found.fingerprint
 
 
 def edited(app: Path, old: str, new: str) -> None:
