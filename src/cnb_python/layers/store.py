@@ -43,7 +43,7 @@ class BuildRecord(NamedTuple):
     largest: Mapping[str, str]
     """Bytes by name of the largest distributions, in digits."""
     manager_inputs: str = ""
-    """`NeedsResolving.inputs`, a fingerprint; empty if the manager has to run in every build."""
+    """`NeedsResolving.fingerprint`; empty if the manager has to run in every build."""
     known_missing: str = ""
     """A digest over pins, a space, and the dependency that they lack; empty if none is missing."""
     manifest: str = ""

@@ -424,7 +424,9 @@ def _record(
     by_size = sorted(synced.distributions, key=lambda item: (-item.size, item.name))
     # Files that installing wrote into the app are in no layer: the next build has to install too.
     manager_inputs = (
-        from_files.fingerprint if isinstance(from_files, NeedsResolving) and not synced.written else ""
+        from_files.fingerprint
+        if isinstance(from_files, NeedsResolving) and not synced.written
+        else ""
     )
     return BuildRecord(
         package_key=request.package_key.metadata(),
