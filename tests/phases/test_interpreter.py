@@ -12,7 +12,8 @@ from cnb_python.layers import python, python_install
 from cnb_python.layers.python import Interpreter
 from cnb_python.python.releases import Release
 from cnb_python.store.store import Store
-from cnb_python.system.fetch import fetcher
+from cnb_python.system.fetch import Fetcher
+from cnb_python.system.http import Client
 from cnb_python.system.interface import System
 from cnb_python.system.process import run
 from tests.support.fake_system import Log
@@ -46,7 +47,7 @@ def made(
         store={},
     )
     log = log or Log()
-    system = System(run, fetcher({}, log.line), log, date(2026, 11, 21), cpus)
+    system = System(run, Fetcher(Client({}, log.line).receive), log, date(2026, 11, 21), cpus)
     runtime = python.find(release, context, log)
     complete = python_install.materialize(runtime, store, system)
     complete()

@@ -1,10 +1,9 @@
-"""The documents that the build phase hands to the lifecycle, as values.
+"""`launch.toml` and `store.toml`, which the build phase writes for the lifecycle.
 
 https://github.com/buildpacks/spec/blob/main/buildpack.md#data-format
 """
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,61 +18,36 @@ _PROCESS_TYPE = r"[A-Za-z0-9._-]+"
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A process that the image can run, without a shell."""
+    """A process of the image; it runs without a shell."""
 
     type: str
     command: tuple[str, ...]
-    """The program and its fixed arguments; found on PATH from the app's directory."""
+    """The program, which is searched on PATH, and its fixed arguments."""
     args: tuple[str, ...] = ()
-    """Arguments that the user's own replace."""
+    """Arguments that the user can replace."""
     default: bool = False
     working_dir: str = ""
     """Empty: the app's directory."""
     exec_env: tuple[str, ...] = ()
-    """The execution environments it is for; empty: all of them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    """A label of the image."""
-
-    key: str
-    value: str
-
-
-@dataclass(frozen=True, slots=True)
-class Slice:
-    """Files of the app that get a layer of their own."""
-
-    paths: tuple[str, ...]
-    """Patterns relative to the app's directory; `*` does not cross a slash."""
+    """The execution environments that have this process; empty: all of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """All that launch.toml says."""
+    """The content of `launch.toml`."""
 
     processes: tuple[Process, ...] = ()
-    labels: tuple[Label, ...] = ()
-    slices: tuple[Slice, ...] = ()
 
     def write(self, layers_dir: Path, api: str) -> None:
-        """Write `launch.toml` as Buildpack API *api* has it.
+        """Write `launch.toml` for Buildpack API *api*.
 
-        Before API 0.12 there is one execution environment, production: processes for others are
-        left out. Raises ContractBroken where the lifecycle would refuse the file, or later choke.
+        Before API 0.12 there is only the execution environment production: processes for others
+        are left out. Raises ContractBroken if the lifecycle would refuse the file.
         """
         eligible = tuple(process for process in self.processes if _eligible(process, api))
         _check_processes(eligible)
-        _check_labels(self.labels)
-        if not all(part.paths and all(part.paths) for part in self.slices):
-            raise ContractBroken("launch.toml", "a slice has no path")
-        parts: dict[str, list[dict[str, Writable]]] = {
-            "labels": [{"key": label.key, "value": label.value} for label in self.labels],
-            "processes": [_process(process, api) for process in eligible],
-            "slices": [{"paths": part.paths} for part in self.slices],
-        }
-        toml.write(layers_dir / "launch.toml", {key: rows for key, rows in parts.items() if rows})
+        rows = [_process(process, api) for process in eligible]
+        toml.write(layers_dir / "launch.toml", {"processes": rows} if rows else {})
 
 
 def _eligible(process: Process, api: str) -> bool:
@@ -86,7 +60,7 @@ def _eligible(process: Process, api: str) -> bool:
 
 def _check_processes(processes: tuple[Process, ...]) -> None:
     types = [process.type for process in processes]
-    # The lifecycle notices most of these only when it exports, after everything was built.
+    # The lifecycle reports most of these only when it exports, at the end of the build.
     problems = {
         "a process type occurs twice": len(types) != len(set(types)),
         "a process type has forbidden characters": not all(
@@ -97,15 +71,9 @@ def _check_processes(processes: tuple[Process, ...]) -> None:
             process.command and process.command[0] for process in processes
         ),
     }
-    for problem, found in problems.items():
-        if found:
+    for problem, is_broken in problems.items():
+        if is_broken:
             raise ContractBroken("launch.toml", f"{problem}: {types}")
-
-
-def _check_labels(labels: tuple[Label, ...]) -> None:
-    keys = [label.key for label in labels]
-    if len(keys) != len(set(keys)) or not all(keys):
-        raise ContractBroken("launch.toml", f"a label occurs twice or has no key: {keys}")
 
 
 def _process(process: Process, api: str) -> dict[str, Writable]:
@@ -119,17 +87,9 @@ def _process(process: Process, api: str) -> dict[str, Writable]:
     return required | {key: value for key, value in optional.items() if value}
 
 
-def write_build_toml(layers_dir: Path, unmet: Iterable[str]) -> None:
-    """Write `build.toml`: the names of plan entries left to the next buildpack that offers them.
-
-    Each must be in the plan, or the lifecycle ends the build.
-    """
-    toml.write(layers_dir / "build.toml", {"unmet": [{"name": name} for name in unmet]})
-
-
 def write_store(layers_dir: Path, metadata: Metadata) -> None:
-    """Write `store.toml`: what the next build of this image is told, even without a cache.
+    """Write *metadata* to `store.toml`, which the next build of this image gets back.
 
-    Raises ContractBroken for values that would not come back as they went.
+    Raises ContractBroken for values that would not come back unchanged.
     """
     toml.write(layers_dir / "store.toml", {"metadata": checked(metadata, "store.toml")})

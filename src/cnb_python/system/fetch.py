@@ -1,8 +1,8 @@
-"""Brings files from the network or from a path: verified, complete or not at all."""
+"""Downloads or copies files: verified, and complete or not at all."""
 
 import errno
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,10 +15,10 @@ _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 type Store = Callable[[Iterable[bytes]], str]
-"""Writes the chunks of a file; returns the sha256 of what it wrote."""
+"""Writes the chunks of a file; returns the SHA-256 of them."""
 
 type Receive = Callable[[Download, Store], str]
-"""Gets a file: hands its content to the `Store`, anew for each attempt, and returns its answer."""
+"""Downloads a file: passes its chunks to `Store`, once for each attempt; returns the SHA-256."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +32,13 @@ class Fetcher:
     receive: Receive
 
     def __call__(self, download: Download, to: Path) -> None:
-        """Write *download* to *to*, whose parent must exist; an empty sha256 verifies nothing."""
+        """Write *download* to *to*, whose parent must exist; an empty sha256 is not checked."""
         draft = to.with_name(f".{to.name}.partial")
         try:
-            found = self._bring(download, draft)
-            if download.sha256 and found != download.sha256:
+            sha256 = self._write(download, draft)
+            if download.sha256 and sha256 != download.sha256:
                 address = shown(download.url)
-                raise ChecksumMismatch(download.title, address, download.sha256, found)
+                raise ChecksumMismatch(download.title, address, download.sha256, sha256)
             draft.replace(to)
         except OSError as error:
             if error.errno not in _NO_SPACE:
@@ -48,7 +48,7 @@ class Fetcher:
         finally:
             draft.unlink(missing_ok=True)
 
-    def _bring(self, download: Download, draft: Path) -> str:
+    def _write(self, download: Download, draft: Path) -> str:
         def store(chunks: Iterable[bytes]) -> str:
             digest = hashlib.sha256()
             with draft.open("wb") as target:
@@ -69,15 +69,3 @@ def _copy(path: Path, download: Download, store: Store) -> str:
         raise DownloadFailed(download.title, str(path), reason, 1, None) from error
     with source:
         return store(iter(lambda: source.read(_CHUNK), b""))
-
-
-def fetcher(environ: Mapping[str, str], say: Callable[[str], None]) -> Fetcher:
-    """Return the real one; *environ* names proxies and certificates, *say* hears of waits."""
-
-    def receive(download: Download, store: Store) -> str:
-        # httpx takes 200 ms to import, and most builds fetch nothing.
-        from cnb_python.system.http import Client  # noqa: PLC0415 - see above
-
-        return Client(environ, say).receive(download, store)
-
-    return Fetcher(receive)

@@ -1,25 +1,18 @@
-"""What the build phase tells the lifecycle."""
+"""`launch.toml` and `store.toml`."""
 
 from pathlib import Path
 
 import pytest
 
 from cnb_python.cnb import toml
-from cnb_python.cnb.documents import (
-    Label,
-    Launch,
-    Process,
-    Slice,
-    write_build_toml,
-    write_store,
-)
+from cnb_python.cnb.documents import Launch, Process, write_store
 from cnb_python.cnb.toml import TomlTable
 from cnb_python.errors.base import ContractBroken
 
 WEB = Process("web", ("gunicorn", "app:app"), default=True)
 
 
-def written(tmp_path: Path, launch: Launch, api: str = "0.12") -> TomlTable:
+def launch_toml(tmp_path: Path, launch: Launch, api: str = "0.12") -> TomlTable:
     launch.write(tmp_path, api)
     return toml.read(tmp_path / "launch.toml")
 
@@ -34,7 +27,7 @@ def test_a_process_is_written_whole(tmp_path: Path) -> None:
         exec_env=("production", "test"),
     )
 
-    assert written(tmp_path, Launch((process,)))["processes"] == [
+    assert launch_toml(tmp_path, Launch((process,)))["processes"] == [
         {
             "type": "web",
             "command": ["bash", "-c", 'echo "$PORT" \\ \n\té'],
@@ -46,30 +39,16 @@ def test_a_process_is_written_whole(tmp_path: Path) -> None:
     ]
 
 
-def test_what_a_process_does_not_say_is_left_out(tmp_path: Path) -> None:
+def test_empty_fields_of_a_process_are_left_out(tmp_path: Path) -> None:
     process = Process("worker", ("celery",))
 
-    assert written(tmp_path, Launch((process,))) == {
+    assert launch_toml(tmp_path, Launch((process,))) == {
         "processes": [{"type": "worker", "command": ["celery"]}]
     }
 
 
-def test_labels_and_slices_are_written_in_order(tmp_path: Path) -> None:
-    launch = Launch(
-        labels=(Label("b", "1"), Label("a", "")),
-        slices=(Slice(("static/*", "media")), Slice(("x",))),
-    )
-
-    assert written(tmp_path, launch) == {
-        "labels": [{"key": "b", "value": "1"}, {"key": "a", "value": ""}],
-        "slices": [{"paths": ["static/*", "media"]}, {"paths": ["x"]}],
-    }
-
-
 @pytest.mark.parametrize("api", ["0.10", "0.11"])
-def test_an_older_lifecycle_hears_nothing_of_execution_environments(
-    tmp_path: Path, api: str
-) -> None:
+def test_an_older_api_gets_no_execution_environments(tmp_path: Path, api: str) -> None:
     launch = Launch(
         (
             WEB,
@@ -79,7 +58,7 @@ def test_an_older_lifecycle_hears_nothing_of_execution_environments(
         )
     )
 
-    assert written(tmp_path, launch, api)["processes"] == [
+    assert launch_toml(tmp_path, launch, api)["processes"] == [
         {"type": "web", "command": ["gunicorn", "app:app"], "default": True},
         {"type": "both", "command": ["a"]},
         {"type": "any", "command": ["a"]},
@@ -100,7 +79,7 @@ def test_an_older_lifecycle_hears_nothing_of_execution_environments(
         ((Process("web", ("",)),), "no command"),
     ],
 )
-def test_processes_that_the_lifecycle_refuses_are_refused_here(
+def test_a_process_that_the_lifecycle_refuses_is_refused(
     tmp_path: Path, processes: tuple[Process, ...], problem: str
 ) -> None:
     with pytest.raises(ContractBroken, match=problem):
@@ -109,33 +88,11 @@ def test_processes_that_the_lifecycle_refuses_are_refused_here(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(
-    ("launch", "problem"),
-    [
-        (Launch(labels=(Label("a", "1"), Label("a", "2"))), "label"),
-        (Launch(labels=(Label("", "1"),)), "label"),
-        (Launch(slices=(Slice(()),)), "slice"),
-        (Launch(slices=(Slice(("a", "")),)), "slice"),
-    ],
-)
-def test_labels_and_slices_that_say_nothing_are_refused(
-    tmp_path: Path, launch: Launch, problem: str
-) -> None:
-    with pytest.raises(ContractBroken, match=problem):
-        launch.write(tmp_path, "0.12")
+def test_no_processes_make_an_empty_file(tmp_path: Path) -> None:
+    assert launch_toml(tmp_path, Launch()) == {}
 
 
-def test_nothing_to_launch_is_an_empty_file(tmp_path: Path) -> None:
-    assert written(tmp_path, Launch()) == {}
-
-
-def test_unmet_entries_are_named(tmp_path: Path) -> None:
-    write_build_toml(tmp_path, ("python", "node"))
-
-    assert toml.read(tmp_path / "build.toml") == {"unmet": [{"name": "python"}, {"name": "node"}]}
-
-
-def test_the_store_holds_text_yes_or_no_and_lists(tmp_path: Path) -> None:
+def test_store_toml_holds_text_booleans_and_lists(tmp_path: Path) -> None:
     write_store(tmp_path, {"python": "3.14.6", "sticky": True, "seen": ["a"]})
 
     assert toml.read(tmp_path / "store.toml") == {
@@ -143,7 +100,7 @@ def test_the_store_holds_text_yes_or_no_and_lists(tmp_path: Path) -> None:
     }
 
 
-def test_the_store_refuses_what_would_not_come_back(tmp_path: Path) -> None:
+def test_store_toml_refuses_other_values(tmp_path: Path) -> None:
     with pytest.raises(ContractBroken, match=r"store\.toml"):
         write_store(tmp_path, {"builds": 5})  # type: ignore[dict-item]  # the point
 

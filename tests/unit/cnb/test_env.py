@@ -1,4 +1,4 @@
-"""Changes of the environment as values."""
+"""The environment variables of a layer: their values, their files, and how they are applied."""
 
 import os
 import tempfile
@@ -10,17 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cnb_python.cnb import env
-from cnb_python.cnb.env import (
-    BOTH,
-    BUILD,
-    BUILD_SCOPES,
-    LAUNCH,
-    Action,
-    EnvDelta,
-    launch_scopes,
-    process_scope,
-)
+from cnb_python.cnb.env import BOTH, BUILD, LAUNCH, Action, EnvDelta, process_scope
 from cnb_python.errors.base import ContractBroken
+from tests.support import layer_env
+from tests.support.layer_env import BUILD_SCOPES, launch_scopes
 
 WEB = process_scope("web")
 # Any bytes but NUL, as Python sees the environment.
@@ -52,7 +45,7 @@ ENVIRONS = st.dictionaries(NAMES, VALUES, max_size=3)
 def as_the_lifecycle_does(
     layer: Path, environ: dict[str, str], scopes: tuple[str, ...]
 ) -> dict[str, str]:
-    """A transcript of `addEnvDir` in the lifecycle's env/env.go, which reads files."""
+    """Apply files as `addEnvDir` in the lifecycle's env/env.go, which reads files."""
     after = dict(environ)
     for scope in scopes:
         directory = layer / scope
@@ -80,48 +73,48 @@ def as_the_lifecycle_does(
 
 
 @given(DELTAS, ENVIRONS, st.sampled_from([BUILD_SCOPES, launch_scopes(), launch_scopes("web")]))
-def test_applying_agrees_with_the_lifecycle_reading_our_files(
+def test_applied_deltas_agree_with_the_lifecycle_reading_their_files(
     deltas: tuple[EnvDelta, ...], environ: dict[str, str], scopes: tuple[env.Scope, ...]
 ) -> None:
     with tempfile.TemporaryDirectory() as directory:
         env.write(Path(directory), deltas)
 
-        assert env.apply(environ, deltas, scopes) == as_the_lifecycle_does(
+        assert layer_env.apply(environ, deltas, scopes) == as_the_lifecycle_does(
             Path(directory), environ, scopes
         )
 
 
 @given(DELTAS)
-def test_what_is_written_is_read_back(deltas: tuple[EnvDelta, ...]) -> None:
+def test_written_deltas_are_read_back(deltas: tuple[EnvDelta, ...]) -> None:
     with tempfile.TemporaryDirectory() as directory:
         env.write(Path(directory), deltas)
 
-        found = env.read(Path(directory))
+        deltas_read = layer_env.read(Path(directory))
 
-    assert set(found) == set(deltas)
-    assert len(found) == len(deltas)
+    assert set(deltas_read) == set(deltas)
+    assert len(deltas_read) == len(deltas)
 
 
 @given(DELTAS, ENVIRONS, st.randoms())
-def test_the_order_they_are_listed_in_does_not_matter(
+def test_the_order_of_deltas_does_not_matter(
     deltas: tuple[EnvDelta, ...], environ: dict[str, str], random: Random
 ) -> None:
     shuffled = random.sample(deltas, len(deltas))
 
-    assert env.apply(environ, deltas, launch_scopes("web")) == env.apply(
+    assert layer_env.apply(environ, deltas, launch_scopes("web")) == layer_env.apply(
         environ, shuffled, launch_scopes("web")
     )
 
 
 @given(DELTAS, ENVIRONS)
-def test_other_variables_are_left_alone(
+def test_other_variables_are_not_changed(
     deltas: tuple[EnvDelta, ...], environ: dict[str, str]
 ) -> None:
-    after = env.apply(environ, deltas, BUILD_SCOPES)
+    after = layer_env.apply(environ, deltas, BUILD_SCOPES)
 
-    touched = {delta.name for delta in deltas if delta.scope in BUILD_SCOPES}
-    assert set(after) == set(environ) | touched
-    assert all(after[name] == environ[name] for name in set(environ) - touched)
+    changed = {delta.name for delta in deltas if delta.scope in BUILD_SCOPES}
+    assert set(after) == set(environ) | changed
+    assert all(after[name] == environ[name] for name in set(environ) - changed)
 
 
 @given(ENVIRONS, VALUES)
@@ -129,12 +122,12 @@ def test_override_and_default_count_once(environ: dict[str, str], value: str) ->
     actions: tuple[Action, ...] = ("override", "default", "set")
     for action in actions:
         delta = (EnvDelta(BOTH, "A", action, value),)
-        once = env.apply(environ, delta, BUILD_SCOPES)
+        once = layer_env.apply(environ, delta, BUILD_SCOPES)
 
-        assert env.apply(once, delta, BUILD_SCOPES) == once
+        assert layer_env.apply(once, delta, BUILD_SCOPES) == once
 
 
-def test_one_directory_is_applied_in_the_order_of_file_names() -> None:
+def test_a_directory_is_applied_in_the_order_of_file_names() -> None:
     deltas = (
         EnvDelta(BOTH, "A", "prepend", "p", "-"),
         EnvDelta(BOTH, "A", "default", "d"),
@@ -142,38 +135,38 @@ def test_one_directory_is_applied_in_the_order_of_file_names() -> None:
         EnvDelta(BOTH, "A", "set", "s"),
     )
 
-    assert env.apply({}, deltas, BUILD_SCOPES) == {"A": "p-s-a"}
-    assert env.apply({}, (*deltas, EnvDelta(BOTH, "A", "override", "o")), BUILD_SCOPES) == {
+    assert layer_env.apply({}, deltas, BUILD_SCOPES) == {"A": "p-s-a"}
+    assert layer_env.apply({}, (*deltas, EnvDelta(BOTH, "A", "override", "o")), BUILD_SCOPES) == {
         "A": "p-o"
     }
 
 
-def test_a_default_yields_to_what_the_user_set_but_not_to_nothing() -> None:
+def test_a_default_yields_to_a_value_but_not_to_an_empty_one() -> None:
     delta = (EnvDelta(LAUNCH, "PORT", "default", "8000"),)
 
-    assert env.apply({"PORT": "80"}, delta, launch_scopes()) == {"PORT": "80"}
-    assert env.apply({"PORT": ""}, delta, launch_scopes()) == {"PORT": "8000"}
+    assert layer_env.apply({"PORT": "80"}, delta, launch_scopes()) == {"PORT": "80"}
+    assert layer_env.apply({"PORT": ""}, delta, launch_scopes()) == {"PORT": "8000"}
 
 
-def test_a_delimiter_stands_between_two_values_only() -> None:
+def test_a_delimiter_is_only_put_between_two_values() -> None:
     delta = (EnvDelta(BOTH, "PATH", "prepend", "/layer/bin", ":"),)
 
-    assert env.apply({}, delta, BUILD_SCOPES) == {"PATH": "/layer/bin"}
-    assert env.apply({"PATH": ""}, delta, BUILD_SCOPES) == {"PATH": "/layer/bin"}
-    assert env.apply({"PATH": "/bin"}, delta, BUILD_SCOPES) == {"PATH": "/layer/bin:/bin"}
+    assert layer_env.apply({}, delta, BUILD_SCOPES) == {"PATH": "/layer/bin"}
+    assert layer_env.apply({"PATH": ""}, delta, BUILD_SCOPES) == {"PATH": "/layer/bin"}
+    assert layer_env.apply({"PATH": "/bin"}, delta, BUILD_SCOPES) == {"PATH": "/layer/bin:/bin"}
 
 
-def test_a_process_sees_what_all_see_first(tmp_path: Path) -> None:
+def test_a_process_type_overrides_what_all_processes_see(tmp_path: Path) -> None:
     deltas = (EnvDelta(WEB, "A", "override", "web"), EnvDelta(LAUNCH, "A", "override", "launch"))
 
-    assert env.apply({}, deltas, launch_scopes("web")) == {"A": "web"}
-    assert env.apply({}, deltas, launch_scopes("worker")) == {"A": "launch"}
-    assert env.apply({}, deltas, BUILD_SCOPES) == {}
+    assert layer_env.apply({}, deltas, launch_scopes("web")) == {"A": "web"}
+    assert layer_env.apply({}, deltas, launch_scopes("worker")) == {"A": "launch"}
+    assert layer_env.apply({}, deltas, BUILD_SCOPES) == {}
     env.write(tmp_path, deltas)
     assert (tmp_path / "env.launch" / "web" / "A.override").read_bytes() == b"web"
 
 
-def test_files_hold_the_value_and_no_newline(tmp_path: Path) -> None:
+def test_files_hold_the_value_without_a_newline(tmp_path: Path) -> None:
     env.write(
         tmp_path,
         [
@@ -196,7 +189,7 @@ def test_files_hold_the_value_and_no_newline(tmp_path: Path) -> None:
     }
 
 
-def test_files_and_directories_are_readable_whatever_the_umask_is(tmp_path: Path) -> None:
+def test_files_and_directories_are_readable_under_any_umask(tmp_path: Path) -> None:
     before = os.umask(0o077)
     try:
         env.write(tmp_path, [EnvDelta(WEB, "A", "override", "x")])
@@ -207,12 +200,12 @@ def test_files_and_directories_are_readable_whatever_the_umask_is(tmp_path: Path
     assert modes == {"env.launch": 0o755, "web": 0o755, "A.override": 0o644}
 
 
-def test_writing_replaces_what_was_said_before(tmp_path: Path) -> None:
+def test_writing_replaces_older_files(tmp_path: Path) -> None:
     env.write(tmp_path, [EnvDelta(scope, "OLD", "set", "x") for scope in (BOTH, BUILD, WEB)])
 
     env.write(tmp_path, [EnvDelta(BOTH, "NEW", "set", "y")])
 
-    assert env.read(tmp_path) == (EnvDelta(BOTH, "NEW", "set", "y"),)
+    assert layer_env.read(tmp_path) == (EnvDelta(BOTH, "NEW", "set", "y"),)
 
 
 def test_files_that_the_lifecycle_ignores_are_ignored(tmp_path: Path) -> None:
@@ -222,27 +215,27 @@ def test_files_that_the_lifecycle_ignores_are_ignored(tmp_path: Path) -> None:
         (directory / name).write_text("x")
     (directory / "B").write_text("y\n")
 
-    assert env.read(tmp_path) == (EnvDelta(BOTH, "B", "set", "y\n"),)
+    assert layer_env.read(tmp_path) == (EnvDelta(BOTH, "B", "set", "y\n"),)
 
 
-def test_a_layer_without_files_changes_nothing(tmp_path: Path) -> None:
-    assert env.read(tmp_path / "none") == ()
+def test_a_layer_without_files_has_no_deltas(tmp_path: Path) -> None:
+    assert layer_env.read(tmp_path / "none") == ()
     env.write(tmp_path, ())
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["", "A=B", "A.B", "A/B", "A\0B"])
-def test_a_name_that_no_file_can_have_is_refused(name: str) -> None:
+def test_a_name_that_is_no_file_name_is_refused(name: str) -> None:
     with pytest.raises(ContractBroken, match="cannot be called"):
         EnvDelta(BOTH, name, "override", "x")
 
 
-def test_a_value_that_no_process_can_see_is_refused() -> None:
+def test_a_value_with_nul_is_refused() -> None:
     with pytest.raises(ContractBroken, match="NUL"):
         EnvDelta(BOTH, "A", "override", "x\0y")
 
 
-def test_a_delimiter_without_use_is_refused() -> None:
+def test_a_delimiter_with_override_is_refused() -> None:
     with pytest.raises(ContractBroken, match="delimiter"):
         EnvDelta(BOTH, "A", "override", "x", ":")
 
@@ -260,24 +253,3 @@ def test_two_contents_for_one_file_are_refused(tmp_path: Path, other: EnvDelta) 
         env.write(tmp_path, [EnvDelta(BOTH, "A", "prepend", "x", ":"), other])
 
     assert list(tmp_path.iterdir()) == []
-
-
-def test_directories_of_a_layer_speak_for_themselves(tmp_path: Path) -> None:
-    for name in ("bin", "lib", "include", "pkgconfig", "share"):
-        (tmp_path / name).mkdir()
-
-    assert env.apply({"PATH": "/bin"}, env.implicit(tmp_path, BUILD_SCOPES), BUILD_SCOPES) == {
-        "PATH": f"{tmp_path}/bin:/bin",
-        "LD_LIBRARY_PATH": f"{tmp_path}/lib",
-        "LIBRARY_PATH": f"{tmp_path}/lib",
-        "CPATH": f"{tmp_path}/include",
-        "PKG_CONFIG_PATH": f"{tmp_path}/pkgconfig",
-    }
-    assert env.apply({}, env.implicit(tmp_path, launch_scopes()), launch_scopes()) == {
-        "PATH": f"{tmp_path}/bin",
-        "LD_LIBRARY_PATH": f"{tmp_path}/lib",
-    }
-
-
-def test_directories_that_are_missing_say_nothing(tmp_path: Path) -> None:
-    assert env.implicit(tmp_path, BUILD_SCOPES) == ()

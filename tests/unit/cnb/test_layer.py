@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cnb_python.cnb import toml
-from cnb_python.cnb.env import BOTH, EnvDelta, read
+from cnb_python.cnb.env import BOTH, EnvDelta
 from cnb_python.cnb.layer import (
     Empty,
     Layer,
@@ -22,6 +22,7 @@ from cnb_python.cnb.layer import (
     write_sbom,
 )
 from cnb_python.errors.base import ContractBroken
+from tests.support import layer_env
 from tests.support.kill_simulation import killed_after
 
 LAUNCH = LayerTypes(launch=True)
@@ -71,7 +72,7 @@ def test_what_goes_with_a_layer_is_written_with_it(layer: Layer) -> None:
         sboms={SbomFormat.CYCLONEDX: b"{}"},
     )
 
-    assert read(layer.path) == (delta,)
+    assert layer_env.read(layer.path) == (delta,)
     program = layer.path / "exec.d" / "10-concurrency"
     assert program.read_bytes() == b"#!/bin/sh\n"
     assert program.stat().st_mode & 0o777 == 0o755

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.cnb import env, toml
+from cnb_python.cnb import toml
 from cnb_python.cnb.context import BuildContext
 from cnb_python.errors.base import IncompleteBuildpack
 from cnb_python.layers import process_defaults
+from tests.support import layer_env
 from tests.support.fake_build import contents, context
 from tests.support.fake_system import Log
 
@@ -41,8 +42,8 @@ def in_image(phase: BuildContext, *single: str) -> BuildContext:
 
 def started(phase: BuildContext, kind: str, user: dict[str, str] | None = None) -> dict[str, str]:
     """Return the variables that the layer gives a process of *kind*."""
-    deltas = env.read(phase.layers_dir / "defaults")
-    return env.apply(user or {}, deltas, env.launch_scopes(kind))
+    deltas = layer_env.read(phase.layers_dir / "defaults")
+    return layer_env.apply(user or {}, deltas, layer_env.launch_scopes(kind))
 
 
 def is_made(phase: BuildContext) -> bool:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.cnb import env
 from cnb_python.layers.process_defaults import launch_environment
+from tests.support import layer_env
 
 VENV = Path("/layers/python/venv")
 MEMORY = "--worker-tmp-dir /dev/shm"
@@ -19,7 +19,7 @@ def at_launch(
     app_dir: Path, installed: Mapping[str, str], user: Mapping[str, str] | None = None
 ) -> dict[str, str]:
     deltas = launch_environment(app_dir, VENV, installed)
-    return env.apply(user or {}, deltas, env.launch_scopes("web"))
+    return layer_env.apply(user or {}, deltas, layer_env.launch_scopes("web"))
 
 
 def test_processes_know_their_environment_and_write_lines_at_once(tmp_path: Path) -> None:
@@ -42,7 +42,7 @@ def test_users_change_what_is_theirs_to_change(tmp_path: Path) -> None:
 def test_nothing_changes_for_later_builds(tmp_path: Path) -> None:
     deltas = launch_environment(tmp_path, VENV, {"gunicorn": "27.0.1"})
 
-    assert env.apply({}, deltas, env.BUILD_SCOPES) == {}
+    assert layer_env.apply({}, deltas, layer_env.BUILD_SCOPES) == {}
 
 
 @pytest.mark.parametrize(
