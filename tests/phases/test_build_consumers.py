@@ -26,7 +26,9 @@ def asked(builds: Builds, flask: Built, tmp_path_factory: pytest.TempPathFactory
     return built
 
 
-def test_who_nobody_asks_lays_nothing_out(builds: Builds, flask: Built, tmp_path: Path) -> None:
+def test_unchanged_build_without_consumer_writes_no_layer(
+    builds: Builds, flask: Built, tmp_path: Path
+) -> None:
     quiet = neighbour(tmp_path / "quiet", asks=False)
     built = builds.phases(FLASK, flask, beside=(quiet,))
     assert built.code == 0, built.output
@@ -35,7 +37,7 @@ def test_who_nobody_asks_lays_nothing_out(builds: Builds, flask: Built, tmp_path
     assert _directories(built) == ["deps"]
 
 
-def test_a_buildpack_that_asks_sees_python_and_the_packages(asked: Built) -> None:
+def test_later_buildpack_sees_python_and_packages(asked: Built) -> None:
     assert "Writing all packages to disk for another buildpack" in asked.output
     assert _seen(asked) == [
         "/layers/cnb-python_python/venv/bin/python",
@@ -43,13 +45,13 @@ def test_a_buildpack_that_asks_sees_python_and_the_packages(asked: Built) -> Non
     ]
 
 
-def test_it_gets_what_the_image_has_already(asked: Built, flask: Built) -> None:
+def test_build_consumer_gets_the_layers_of_the_image(asked: Built, flask: Built) -> None:
     assert _by_name(asked) == _by_name(flask)
     assert "from the store" in asked.output
     assert "Running `" not in asked.output
 
 
-def test_when_it_has_gone_the_image_s_layers_are_the_same(
+def test_layers_stay_equal_without_the_consumer(
     builds: Builds, asked: Built, flask: Built
 ) -> None:
     first = builds.image(FLASK, asked)
@@ -62,7 +64,7 @@ def test_when_it_has_gone_the_image_s_layers_are_the_same(
     assert _directories(again) == ["deps"]
 
 
-def test_the_setting_asks_for_buildpacks_that_do_not(
+def test_setting_build_serves_undeclared_consumers(
     builds: Builds, flask: Built, tmp_path: Path
 ) -> None:
     mute = neighbour(tmp_path / "mute")
@@ -73,7 +75,7 @@ def test_the_setting_asks_for_buildpacks_that_do_not(
     assert len(_seen(built)) == 2, built.output
 
 
-def test_buildpacks_of_the_project_descriptor_are_taken_to_ask(
+def test_buildpacks_of_project_toml_are_build_consumers(
     builds: Builds, flask: Built, app: App, tmp_path: Path
 ) -> None:
     mute = neighbour(tmp_path / "mute")
@@ -84,9 +86,7 @@ def test_buildpacks_of_the_project_descriptor_are_taken_to_ask(
     assert len(_seen(built)) == 2, built.output
 
 
-def test_the_merged_layout_is_one_layer_of_real_files_and_there_is_a_way_back(
-    builds: Builds, flask: Built
-) -> None:
+def test_merged_layout_is_one_layer_and_can_be_undone(builds: Builds, flask: Built) -> None:
     merged = builds.image(FLASK, flask, env={"BP_PYTHON_LAYOUT": "merged"})
     assert merged.code == 0, merged.output
     assert "the layout has changed from linked to merged" in merged.output
@@ -100,7 +100,7 @@ def test_the_merged_layout_is_one_layer_of_real_files_and_there_is_a_way_back(
     assert layers_of(back) == layers_of(flask)
 
 
-def test_who_installs_makes_no_difference_to_the_image(builds: Builds, flask: Built) -> None:
+def test_installer_does_not_change_the_image(builds: Builds, flask: Built) -> None:
     # With pip instead: test_lost_state.py.
     built = builds.image(FLASK, flask, env={"BP_PYTHON_INSTALLER": "uv"})
     assert built.code == 0, built.output
@@ -115,9 +115,7 @@ def patches() -> Iterator[str]:
         yield f"{url}/python.toml"
 
 
-def test_a_patch_release_of_python_changes_the_interpreter_alone(
-    builds: Builds, app: App, patches: str
-) -> None:
+def test_python_patch_changes_only_layer_python(builds: Builds, app: App, patches: str) -> None:
     images: list[Built] = []
     for version in PATCHES:
         files = {"requirements.txt": "click==8.1.8", "Procfile": "web: python -V"}

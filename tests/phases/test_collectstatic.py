@@ -42,12 +42,12 @@ def test_static_files_are_in_the_image(gallery: Built) -> None:
     assert gallery.run("sh", "-c", "ls staticfiles/gallery | grep -c 'style.*css'") == "2\n"
 
 
-def test_pages_name_them(gallery: Built) -> None:
+def test_pages_link_to_static_files(gallery: Built) -> None:
     with gallery.serve() as served:
         assert re.search(r"/static/gallery/style\.[0-9a-f]{12}\.css", served.fetch())
 
 
-def test_nothing_runs_again_where_nothing_changed(builds: Builds, gallery: Built) -> None:
+def test_unchanged_build_restores_static_files(builds: Builds, gallery: Built) -> None:
     built = again(builds, gallery)
     assert "Nothing changed: reusing 3 packages from the previous image" in built.output
     assert FROM_CACHE in built.output
@@ -56,7 +56,7 @@ def test_nothing_runs_again_where_nothing_changed(builds: Builds, gallery: Built
     assert again(builds, built).output.count(FROM_CACHE) == 1
 
 
-def test_a_variable_that_changed_has_it_run_in_an_environment_that_did_not(
+def test_changed_variable_runs_collectstatic_in_temporary_layers(
     builds: Builds, gallery: Built
 ) -> None:
     built = again(builds, gallery, env={"STATIC_URL": "/assets/"})
@@ -66,7 +66,7 @@ def test_a_variable_that_changed_has_it_run_in_an_environment_that_did_not(
     assert layers_of(built) == layers_of(gallery)
 
 
-def test_a_file_that_changed_has_it_run(builds: Builds, gallery: Built, app: App) -> None:
+def test_changed_file_runs_collectstatic(builds: Builds, gallery: Built, app: App) -> None:
     changed = app({"gallery/static/gallery/more.css": "p {}"}, based_on=GALLERY)
     built = again(builds, gallery, changed)
     assert RUNS in built.output
@@ -74,7 +74,7 @@ def test_a_file_that_changed_has_it_run(builds: Builds, gallery: Built, app: App
     assert directories(built) == ["deps"]
 
 
-def test_without_its_cache_it_yields_the_same(
+def test_build_without_cache_gives_the_same_layers(
     builds: Builds, gallery: Built, tmp_path: Path
 ) -> None:
     built = again(builds, without_cache(gallery, tmp_path))
@@ -83,7 +83,7 @@ def test_without_its_cache_it_yields_the_same(
     assert layers_of(built) == layers_of(gallery)
 
 
-def test_without_its_image_it_comes_from_the_store(
+def test_build_without_image_restores_static_files(
     builds: Builds, gallery: Built, tmp_path: Path
 ) -> None:
     built = again(builds, without_image(gallery, tmp_path))
@@ -94,16 +94,16 @@ def test_without_its_image_it_comes_from_the_store(
 @pytest.mark.parametrize(
     ("name", "value"), [("DISABLE_COLLECTSTATIC", "1"), ("BP_PYTHON_COLLECTSTATIC", "false")]
 )
-def test_it_can_be_switched_off(builds: Builds, gallery: Built, name: str, value: str) -> None:
+def test_collectstatic_can_be_turned_off(
+    builds: Builds, gallery: Built, name: str, value: str
+) -> None:
     built = builds.image(GALLERY, gallery, env={name: value})
     assert built.code == 0, built.output
     assert f"{name}" in built.output.partition("Skipping collectstatic: ")[2].partition("\n")[0]
     assert not (built.workspace / "staticfiles").exists()
 
 
-def test_an_app_without_staticfiles_is_asked_once(
-    builds: Builds, gallery: Built, app: App
-) -> None:
+def test_app_without_staticfiles_runs_only_once(builds: Builds, gallery: Built, app: App) -> None:
     settings = (GALLERY / "site_settings.py").read_text()
     plain = app(
         {"site_settings.py": settings.replace('"django.contrib.staticfiles", ', "")},

@@ -150,7 +150,7 @@ DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memor
         ),
     ],
 )
-def test_the_likely_cause_comes_last(  # noqa: PLR0913 - fixtures
+def test_probable_cause_is_the_last_exception(  # noqa: PLR0913 - fixtures
     builds: Builds,
     gallery: Built,
     source: Path,
@@ -163,7 +163,7 @@ def test_the_likely_cause_comes_last(  # noqa: PLR0913 - fixtures
     explained(builds.phases(app(files, based_on=source), gallery), traceback, words)
 
 
-def test_a_library_of_the_system_that_is_missing_is_named(
+def test_missing_system_library_is_named(
     builds: Builds, gallery: Built, source: Path, app: App, tmp_path: Path
 ) -> None:
     files = {

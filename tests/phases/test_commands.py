@@ -36,7 +36,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
         ("exec program $PORT", "8123"),
     ],
 )
-def test_the_program_is_the_process_that_was_started(
+def test_program_is_the_started_process(
     environment: dict[str, str], text: str, arguments: str | None
 ) -> None:
     """So SIGTERM reaches it; and it is given the arguments of `docker run`."""

@@ -30,13 +30,13 @@ def test_compiled_packages_work(shop: Built) -> None:
     assert health["psycopg"] == "binary"
 
 
-def test_the_server_stops_gracefully(shop: Built) -> None:
+def test_server_stops_gracefully(shop: Built) -> None:
     with shop.serve() as served:
         served.fetch()
         assert served.stop() == 0
 
 
-def test_a_server_was_found_without_a_procfile_and_the_log_says_where(shop: Built) -> None:
+def test_log_names_the_server_found_without_procfile(shop: Built) -> None:
     web = shop.documents()["launch.toml"]["processes"][0]
     assert (web["type"], web["default"]) == ("web", True)
     assert "shop.wsgi" in " ".join(web["command"])
@@ -44,7 +44,7 @@ def test_a_server_was_found_without_a_procfile_and_the_log_says_where(shop: Buil
     assert "shop/settings.py" in shop.output
 
 
-def test_commands_of_the_app_run(shop: Built) -> None:
+def test_management_commands_run(shop: Built) -> None:
     assert shop.run("python", "manage.py", "check") == (
         "System check identified no issues (0 silenced).\n"
     )

@@ -26,18 +26,18 @@ def variables(flask: Built) -> dict[str, str]:
     return dict(line.split("=", 1) for line in lines)
 
 
-def test_the_page_is_served_read_only_to_a_stranger(flask: Built) -> None:
+def test_page_is_served_read_only_to_another_user(flask: Built) -> None:
     with flask.serve() as served:
         assert "Hello, world!" in served.fetch()
         assert '"python":"3.14.6"' in served.fetch("/health")
 
 
-def test_settings_of_the_start_reach_the_app(flask: Built) -> None:
+def test_launch_variables_reach_the_app(flask: Built) -> None:
     with flask.serve(env={"GREETING_NAME": "Ada"}) as served:
         assert "Hello, Ada!" in served.fetch()
 
 
-def test_the_server_is_the_first_process_and_stops_gracefully(flask: Built) -> None:
+def test_server_is_process_1_and_stops_gracefully(flask: Built) -> None:
     with flask.serve() as served:
         served.fetch()
         assert "gunicorn" in served.command
@@ -45,13 +45,13 @@ def test_the_server_is_the_first_process_and_stops_gracefully(flask: Built) -> N
         assert "Shutting down: Master" in served.output
 
 
-def test_another_process_of_the_procfile_runs_by_name(flask: Built) -> None:
+def test_other_process_type_runs_by_name(flask: Built) -> None:
     with flask.serve("count") as served:
         assert served.process.wait(30) == 0
         assert served.output.strip() == "3"
 
 
-def test_processes_start_without_a_shell_and_web_is_the_default(flask: Built) -> None:
+def test_web_is_the_default_and_needs_no_shell(flask: Built) -> None:
     processes = flask.documents()["launch.toml"]["processes"]
     assert [(row["type"], row.get("default", False)) for row in processes] == [
         ("web", True),
@@ -60,7 +60,7 @@ def test_processes_start_without_a_shell_and_web_is_the_default(flask: Built) ->
     assert processes[1]["command"] == ["flask", "count"]
 
 
-def test_the_environment_of_a_process_is_exactly_this(variables: dict[str, str]) -> None:
+def test_process_environment_is_exactly_this(variables: dict[str, str]) -> None:
     ours = {"PATH", "VIRTUAL_ENV", "PYTHONUNBUFFERED", "GUNICORN_CMD_ARGS", "LD_LIBRARY_PATH"}
     ours |= {"FORWARDED_ALLOW_IPS"}
     machine_s = {"HOME", "HOSTNAME", "PORT", "PWD"}
@@ -72,7 +72,7 @@ def test_the_environment_of_a_process_is_exactly_this(variables: dict[str, str])
     )
 
 
-def test_programs_of_the_environment_come_before_the_interpreter_s(
+def test_venv_programs_come_before_those_of_python(
     variables: dict[str, str],
 ) -> None:
     assert variables["PATH"] == (
@@ -81,7 +81,7 @@ def test_programs_of_the_environment_come_before_the_interpreter_s(
     )
 
 
-def test_no_library_of_the_interpreter_shadows_the_system_s(
+def test_python_libraries_do_not_shadow_system_libraries(
     variables: dict[str, str], root: Path
 ) -> None:
     directories = [root / path[1:] for path in variables["LD_LIBRARY_PATH"].split(":")]
@@ -89,16 +89,16 @@ def test_no_library_of_the_interpreter_shadows_the_system_s(
     assert {name for name in libraries if not name.startswith("libpython3")} == set()
 
 
-def test_what_a_user_may_change_can_be_changed(flask: Built) -> None:
+def test_user_can_override_defaults(flask: Built) -> None:
     assert flask.run("printenv", "PYTHONUNBUFFERED", env={"PYTHONUNBUFFERED": "0"}) == "0\n"
 
 
-def test_python_is_the_environment_s(flask: Built) -> None:
+def test_python_is_that_of_the_environment(flask: Built) -> None:
     asked = "import sys, ssl, sqlite3, ctypes, flask; print(sys.prefix, sys.base_prefix)"
     assert flask.run("python", "-c", asked) == f"{LAYERS}/venv {LAYERS}/python\n"
 
 
-def test_there_is_no_pip_in_the_image(flask: Built, root: Path) -> None:
+def test_pip_is_not_in_the_image(flask: Built, root: Path) -> None:
     kept = [path for path in root.rglob("pip*") if path.name.startswith(("pip", "ensurepip"))]
     assert [path for path in kept if path.name != "pipes.py"] == []
     asked = "import importlib.util as u; print(u.find_spec('pip'), u.find_spec('ensurepip'))"
@@ -120,21 +120,21 @@ def test_every_module_of_the_environment_is_compiled(root: Path) -> None:
     assert missing == []
 
 
-def test_a_start_compiles_nothing(flask: Built) -> None:
+def test_start_compiles_nothing(flask: Built) -> None:
     said = flask.run("python", "-v", "-c", "import flask, gunicorn.app.wsgiapp")
     assert re.findall(r"code object from '?(/layers\S*\.py)\b", said) == []
     assert "# wrote" not in said
     assert f"matches {LAYERS}/venv/lib/python3.14/site-packages/flask/__init__.py" in said
 
 
-def test_the_interpreter_is_trimmed(root: Path) -> None:
+def test_python_is_trimmed(root: Path) -> None:
     library = root / f"{LAYERS[1:]}/python/lib/python3.14"
     unwanted = ("test", "idlelib", "tkinter", "turtledemo", "lib2to3", "ensurepip")
     assert [name for name in unwanted if (library / name).exists()] == []
     assert [*(root / LAYERS[1:]).rglob("*.a")] == []
 
 
-def test_no_build_path_is_left_in_the_interpreter(root: Path) -> None:
+def test_python_contains_no_build_path(root: Path) -> None:
     # python-build-standalone says /install; our layer is where it is.
     named = [
         path
@@ -152,13 +152,13 @@ def test_sysconfig_names_the_layer(flask: Built) -> None:
     )
 
 
-def test_files_are_readable_by_everybody_and_writable_by_nobody_else(root: Path) -> None:
+def test_files_are_readable_by_all_and_writable_by_the_owner(root: Path) -> None:
     layers = [path for path in (root / LAYERS[1:]).rglob("*") if not path.is_symlink()]
     modes = {path.stat().st_mode & 0o7777 for path in layers}
     assert modes <= {0o755, 0o644}
 
 
-def test_links_of_the_image_lead_somewhere(root: Path) -> None:
+def test_links_in_the_image_are_not_broken(root: Path) -> None:
     links = [path for path in (root / LAYERS[1:]).rglob("*") if path.is_symlink()]
     assert [str(path) for path in links if not _target(root, path).exists()] == []
 
@@ -170,13 +170,13 @@ def test_metadata_survives_the_lifecycle(flask: Built) -> None:
             assert isinstance(value, str | bool) or all(isinstance(v, str) for v in value), name
 
 
-def test_only_the_interpreter_and_the_environment_are_in_the_image(flask: Built) -> None:
+def test_only_python_and_the_environment_are_in_the_image(flask: Built) -> None:
     ours = [layer.title for layer in flask.image.layers if "cnb-python" in layer.title]
     names = ("defaults", "deps-00", "python", "venv")
     assert sorted(ours) == [f"cnb-python/python:{name}" for name in names]
 
 
-def test_the_environment_leads_to_the_packages(root: Path) -> None:
+def test_venv_links_to_the_packages(root: Path) -> None:
     layers = root / LAYERS[1:]
     packages = layers / "venv/lib/python3.14/site-packages"
     flask = packages / "flask"
@@ -186,12 +186,12 @@ def test_the_environment_leads_to_the_packages(root: Path) -> None:
     assert [path.name for path in (layers / "deps-00").iterdir()] == ["tree"]
 
 
-def test_the_app_s_directory_is_as_it_was(flask: Built) -> None:
+def test_app_directory_is_unchanged(flask: Built) -> None:
     assert _names(flask.workspace) == _names(fixture("pip_flask"))
     assert flask.scratch == []
 
 
-def test_the_build_says_what_it_does(flask: Built) -> None:
+def test_build_logs_its_steps(flask: Built) -> None:
     assert "[Error" not in flask.output
     assert "[Warning" not in flask.output
     assert "Python 3.14.6" in flask.output

@@ -48,25 +48,25 @@ def hooked(builds: Builds, flask: Built, scripted: Path) -> Built:
     return built
 
 
-def test_what_they_write_is_in_the_image(hooked: Built) -> None:
+def test_files_written_by_hooks_are_in_the_image(hooked: Built) -> None:
     assert hooked.run("cat", "made/before.txt") == "/workspace\n"
     assert hooked.run("cat", "flask.txt") == (
         "Flask in /layers/cnb-python_python/venv\nfor the build: yes\n"
     )
 
 
-def test_one_comes_first_and_the_other_last(hooked: Built) -> None:
+def test_pre_compile_runs_first_and_post_compile_last(hooked: Built) -> None:
     order = ["Running `bin/pre_compile`", "Python 3.14", "Running `bin/post_compile`", "Launch"]
     places = [hooked.output.index(words) for words in order]
     assert places == sorted(places)
 
 
-def test_the_packages_stay_the_previous_image_s(hooked: Built, flask: Built) -> None:
+def test_hooks_leave_package_layers_reused(hooked: Built, flask: Built) -> None:
     assert [path.name for path in hooked.layers.iterdir() if path.is_dir()] == ["deps"]
     assert ours(flask).items() <= ours(hooked).items()
 
 
-def test_what_they_leave_in_layers_that_are_made_is_not_in_the_image(
+def test_files_left_in_layers_are_not_in_the_image(
     builds: Builds, flask: Built, scripted: Path, tmp_path: Path
 ) -> None:
     built = builds.image(scripted, without_image(flask, tmp_path / "w"), env={"MEANT": "yes"})
@@ -77,7 +77,7 @@ def test_what_they_leave_in_layers_that_are_made_is_not_in_the_image(
     assert list(built.workspace.rglob("*.pyc")) == []
 
 
-def test_a_script_that_fails_stops_the_build(builds: Builds, flask: Built, app: App) -> None:
+def test_failed_hook_fails_the_build(builds: Builds, flask: Built, app: App) -> None:
     failing = script(app({}, based_on=FLASK), "post_compile", "#!/bin/sh\necho why\nexit 3\n")
     built = builds.phases(failing, flask)
     assert built.code
@@ -85,7 +85,7 @@ def test_a_script_that_fails_stops_the_build(builds: Builds, flask: Built, app: 
     assert "The app's own script bin/post_compile ended with code 3" in built.error
 
 
-def test_a_script_that_is_not_executable_runs_and_is_explained(
+def test_hook_without_execute_permission_runs_with_a_warning(
     builds: Builds, flask: Built, app: App
 ) -> None:
     plain = script(app({}, based_on=FLASK), "pre_compile", "echo from a shell\n", 0o644)
@@ -96,7 +96,7 @@ def test_a_script_that_is_not_executable_runs_and_is_explained(
     assert "    from a shell\n" in built.output
 
 
-def test_windows_line_ends_are_recognised(builds: Builds, flask: Built, app: App) -> None:
+def test_windows_line_ends_are_recognized(builds: Builds, flask: Built, app: App) -> None:
     windows = script(app({}, based_on=FLASK), "pre_compile", "#!/bin/bash\r\necho no\r\n")
     built = builds.phases(windows, flask)
     assert built.code
@@ -104,14 +104,16 @@ def test_windows_line_ends_are_recognised(builds: Builds, flask: Built, app: App
     assert "dos2unix bin/pre_compile" in built.error
 
 
-def test_packages_cannot_be_changed_by_a_script(builds: Builds, flask: Built, app: App) -> None:
+def test_hook_that_changes_packages_fails_the_build(
+    builds: Builds, flask: Built, app: App
+) -> None:
     text = "#!/bin/sh\necho >> $VIRTUAL_ENV/pyvenv.cfg\n"
     built = builds.phases(script(app({}, based_on=FLASK), "post_compile", text), flask)
     assert built.code
     assert "venv/pyvenv.cfg is not as it was installed any more" in built.error
 
 
-def test_packages_that_a_script_installs_are_not_lost_silently(
+def test_hook_that_installs_packages_fails_the_build(
     builds: Builds, flask: Built, app: App
 ) -> None:
     text = (
@@ -127,7 +129,7 @@ def test_packages_that_a_script_installs_are_not_lost_silently(
 
 
 @pytest.mark.parametrize(("call", "ends"), [("python -m pip install six", 1), ("pip list", 127)])
-def test_a_script_that_calls_pip_is_told_where_packages_come_from(
+def test_hook_that_calls_pip_gets_a_warning(
     builds: Builds, flask: Built, app: App, call: str, ends: int
 ) -> None:
     failing = script(app({}, based_on=FLASK), "post_compile", f"#!/bin/sh\n{call}\n")

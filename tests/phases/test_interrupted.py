@@ -39,7 +39,7 @@ def _installed(layers: Path) -> bool:
     return (layers / WORK / "stage-0").exists() and _has_no(layers, "venv.toml")
 
 
-def test_python_is_whole_after_an_interrupted_unpacking(
+def test_python_is_complete_after_interrupted_unpacking(
     builds: Builds, app: App, kept: Path, clean: Digests
 ) -> None:
     _interrupt(builds, app(SMALL), kept, signal.SIGKILL, _unpacking)
@@ -49,7 +49,7 @@ def test_python_is_whole_after_an_interrupted_unpacking(
 @pytest.mark.parametrize(
     ("number", "moment"), [(signal.SIGTERM, _installed), (signal.SIGKILL, _installing)]
 )
-def test_packages_are_whole_after_an_interrupted_installation(
+def test_packages_are_complete_after_interrupted_install(
     builds: Builds,
     flask: Built,
     app: App,

@@ -20,7 +20,7 @@ DAMAGED = {
 CONTENTS = "  Not using the previous build's packages: "
 
 
-def test_a_new_tag_is_made_of_the_cache_alone(
+def test_new_image_name_is_built_from_the_cache(
     builds: Builds, flask: Built, tmp_path: Path
 ) -> None:
     built = builds.image(FLASK, without_image(flask, tmp_path / "work"))
@@ -33,9 +33,7 @@ def test_a_new_tag_is_made_of_the_cache_alone(
     assert "Running `" not in built.output
 
 
-def test_an_image_without_its_cache_is_re_used(
-    builds: Builds, flask: Built, tmp_path: Path
-) -> None:
+def test_image_is_reused_without_cache(builds: Builds, flask: Built, tmp_path: Path) -> None:
     built = builds.image(FLASK, without_cache(flask, tmp_path / "work"))
     assert built.code == 0, built.output
     assert "Nothing changed: reusing 8 packages from the previous image" in built.output
@@ -43,7 +41,7 @@ def test_an_image_without_its_cache_is_re_used(
     assert digest_of(built) == digest_of(flask)
 
 
-def test_what_pip_makes_of_nothing_is_what_uv_made(
+def test_pip_without_cache_makes_the_layers_of_uv(
     builds: Builds, flask: Built, tmp_path: Path
 ) -> None:
     # The other installer changes what the image depends on, and without a cache nothing is kept.
@@ -55,7 +53,7 @@ def test_what_pip_makes_of_nothing_is_what_uv_made(
     assert layers_of(built) == layers_of(flask)
 
 
-def test_every_field_that_differs_is_printed(builds: Builds, flask: Built) -> None:
+def test_every_difference_is_logged(builds: Builds, flask: Built) -> None:
     foreign = {
         "format": "999",
         "python": "3.9",
@@ -84,7 +82,7 @@ def test_every_field_that_differs_is_printed(builds: Builds, flask: Built) -> No
     _holds(built, "deps")
 
 
-def test_metadata_that_cannot_be_read_is_as_good_as_none(builds: Builds, flask: Built) -> None:
+def test_unreadable_metadata_is_ignored(builds: Builds, flask: Built) -> None:
     layers = builds.restored(flask)
     for name, text in DAMAGED.items():
         (layers / BUILDPACK / f"{name}.toml").write_text(text)

@@ -130,12 +130,12 @@ def words(
     return built
 
 
-def test_the_app_finds_its_data(words: Built) -> None:
+def test_app_finds_its_data(words: Built) -> None:
     assert RUNS in words.output
     assert words.run("python", "-c", WORDS) == "['the', 'a']\n"
 
 
-def test_its_static_files_and_scripts_are_the_project_s(words: Built) -> None:
+def test_steps_run_in_the_project_directory(words: Built) -> None:
     assert "Running `python manage.py collectstatic --noinput` in `shop`" in words.output
     assert words.run("sh", "-c", "pwd; ls; cat shop/before.txt") == (
         "/workspace\nbin\nmanage.py\nnltk.txt\nshop\n/workspace/shop\n"
@@ -144,7 +144,7 @@ def test_its_static_files_and_scripts_are_the_project_s(words: Built) -> None:
         assert re.search(r"/static/gallery/style\.[0-9a-f]{12}\.css", served.fetch())
 
 
-def test_it_is_downloaded_once(builds: Builds, words: Built, server: Server, app: App) -> None:
+def test_data_is_downloaded_once(builds: Builds, words: Built, server: Server, app: App) -> None:
     server.asked.clear()
     again = builds.image(executable(app(files())), words, env=server.env)
     assert again.code == 0, again.output
@@ -155,7 +155,7 @@ def test_it_is_downloaded_once(builds: Builds, words: Built, server: Server, app
     assert server.asked == []
 
 
-def test_without_its_image_it_comes_from_the_store(
+def test_data_without_image_comes_from_the_store(
     builds: Builds, words: Built, server: Server, app: App, tmp_path: Path
 ) -> None:
     server.asked.clear()
@@ -166,7 +166,7 @@ def test_without_its_image_it_comes_from_the_store(
     assert server.asked == []
 
 
-def test_without_its_cache_it_stays_in_the_image(
+def test_data_without_cache_stays_in_the_image(
     builds: Builds, words: Built, server: Server, app: App, tmp_path: Path
 ) -> None:
     server.asked.clear()
@@ -179,7 +179,7 @@ def test_without_its_cache_it_stays_in_the_image(
     assert server.asked == []
 
 
-def test_scripts_find_it_too_and_the_layer_stays_the_same(
+def test_hooks_find_the_data_and_leave_the_layer_equal(
     builds: Builds, words: Built, server: Server, app: App
 ) -> None:
     server.asked.clear()
@@ -198,7 +198,7 @@ def test_scripts_find_it_too_and_the_layer_stays_the_same(
         ("stopwords", "no_index.html", "What was fetched as NLTK's index is none."),
     ],
 )
-def test_what_cannot_be_had_stops_the_build(  # noqa: PLR0913 - fixtures
+def test_unknown_data_fails_the_build(  # noqa: PLR0913 - fixtures
     builds: Builds,
     words: Built,
     server: Server,
@@ -216,7 +216,7 @@ def test_what_cannot_be_had_stops_the_build(  # noqa: PLR0913 - fixtures
     assert words_of_it in built.error
 
 
-def test_a_server_that_does_not_answer_is_the_network_s_fault(
+def test_unreachable_server_is_a_network_error(
     builds: Builds, words: Built, server: Server, app: App
 ) -> None:
     env = {**server.env, "NLTK_DOWNLOAD_URL": "http://127.0.0.1:9/index.xml"}

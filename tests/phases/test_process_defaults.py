@@ -38,20 +38,20 @@ def variables(output: str) -> dict[str, str]:
     return dict(line.split("=", 1) for line in output.splitlines())
 
 
-def test_limits_of_a_container_become_a_number_of_workers(flask: Built, limited: Path) -> None:
+def test_container_limits_set_the_number_of_workers(flask: Built, limited: Path) -> None:
     seen = variables(flask.run("env", root=limited))
 
     assert seen["WEB_CONCURRENCY"] == "2"
     assert seen["FORWARDED_ALLOW_IPS"] == "*"
 
 
-def test_limits_of_the_older_kind_do_too(flask: Built, tmp_path: Path) -> None:
+def test_cgroup_v1_limits_set_the_number_of_workers(flask: Built, tmp_path: Path) -> None:
     root = linked_copy(flask.root, tmp_path / "root", VERSION_1)
 
     assert variables(flask.run("env", root=root))["WEB_CONCURRENCY"] == "2"
 
 
-def test_the_user_s_own_values_count(flask: Built, limited: Path) -> None:
+def test_user_values_take_precedence(flask: Built, limited: Path) -> None:
     own = {"WEB_CONCURRENCY": "5", "FORWARDED_ALLOW_IPS": ""}
 
     seen = variables(flask.run("env", env=own, root=limited))
@@ -59,14 +59,14 @@ def test_the_user_s_own_values_count(flask: Built, limited: Path) -> None:
     assert {name: seen[name] for name in own} == own
 
 
-def test_unreadable_limits_are_none_and_the_process_starts(flask: Built, tmp_path: Path) -> None:
+def test_unreadable_limits_are_ignored(flask: Built, tmp_path: Path) -> None:
     files: Files = {"sys/fs/cgroup/memory.max/x": "", "sys/fs/cgroup/cpu.max": "nonsense"}
     root = linked_copy(flask.root, tmp_path / "root", files)
 
     assert "WEB_CONCURRENCY" not in variables(flask.run("env", root=root))
 
 
-def test_gunicorn_starts_that_many_and_one_line_says_so(processes: Built, limited: Path) -> None:
+def test_gunicorn_starts_the_workers_and_logs_one_line(processes: Built, limited: Path) -> None:
     root = linked_copy(processes.root, limited.parent / "gunicorn", LIMITED)
 
     with processes.serve(root=root) as served:
@@ -78,13 +78,13 @@ def test_gunicorn_starts_that_many_and_one_line_says_so(processes: Built, limite
         assert served.wrote('"GET / HTTP/1.1" 200')
 
 
-def test_the_line_can_be_silenced(processes: Built) -> None:
+def test_log_line_can_be_turned_off(processes: Built) -> None:
     with processes.serve(env={"BPL_PYTHON_LOG": "0"}) as served:
         served.fetch()
         assert "WEB_CONCURRENCY" not in served.output
 
 
-def test_every_process_has_as_many_where_none_can_mind(processes: Built, limited: Path) -> None:
+def test_processes_without_uvicorn_have_several_workers(processes: Built, limited: Path) -> None:
     root = linked_copy(processes.root, limited.parent / "own", LIMITED)
 
     with processes.serve("bot", root=root) as served:
@@ -92,7 +92,7 @@ def test_every_process_has_as_many_where_none_can_mind(processes: Built, limited
         assert served.output == "2 None\n"
 
 
-def test_the_layer_holds_the_program_and_what_differs_between_processes(flask: Built) -> None:
+def test_layer_has_the_program_and_process_variables(flask: Built) -> None:
     top = flask.layers / "defaults"
 
     assert {str(path.relative_to(top)) for path in top.rglob("*") if path.is_file()} == {
@@ -101,13 +101,13 @@ def test_the_layer_holds_the_program_and_what_differs_between_processes(flask: B
     }
 
 
-def test_other_processes_change_no_layer(flask: Built, processes: Built) -> None:
+def test_other_processes_change_only_layer_defaults(flask: Built, processes: Built) -> None:
     ours = {title: sha for title, sha in layers_of(flask).items() if "/python:" in title}
 
     assert ours.items() <= layers_of(processes).items()
 
 
-def test_it_takes_a_process_some_milliseconds(flask: Built) -> None:
+def test_program_takes_a_few_milliseconds(flask: Built) -> None:
     program = flask.root / f"layers/{BUILDPACK}/defaults/exec.d/defaults"
     times = []
     for _ in range(20):

@@ -16,7 +16,7 @@ FLASK = fixture("pip_flask")
 LAUNCHED = ("python", "venv", "deps-00", "defaults")
 
 
-def test_an_unchanged_app_gives_the_same_image(builds: Builds, flask: Built) -> None:
+def test_unchanged_app_gives_the_same_image(builds: Builds, flask: Built) -> None:
     again = builds.image(FLASK, flask)
     assert again.code == 0, again.output
     assert _diff_ids(again) == _diff_ids(flask)
@@ -26,9 +26,7 @@ def test_an_unchanged_app_gives_the_same_image(builds: Builds, flask: Built) -> 
     assert _directories(again) == ["deps"]
 
 
-def test_a_foreign_python_is_not_used_and_every_reason_is_said(
-    builds: Builds, flask: Built
-) -> None:
+def test_foreign_python_layer_is_replaced_with_every_reason(builds: Builds, flask: Built) -> None:
     layers = builds.restored(flask)
     _edit(layers / BUILDPACK / "python.toml", arch="riscv64", distro="alpine 3", colour="blue")
     built = builds.phases(FLASK, layers=layers)

@@ -96,7 +96,7 @@ def _may_hold_code(entry: Path) -> bool:
 
 
 def _framework(definition: AppDefinition, installed: Collection[str]) -> Framework | None:
-    """Return what *made* is made with, if that is installed."""
+    """Return the framework of *definition*, if it is installed."""
     if definition.framework:
         return definition.framework if definition.framework.distribution in installed else None
     frameworks = [framework for framework in FRAMEWORKS if framework.distribution in installed]

@@ -66,7 +66,7 @@ def clean(app: World) -> World:
     return app
 
 
-def test_it_is_run_by_the_app_s_python_beside_manage_py(app: World) -> None:
+def test_collectstatic_runs_beside_manage_py_with_the_app_python(app: World) -> None:
     build(app)
     [command] = app.programs.ran
     assert command.argv[0].endswith("/venv/bin/python")
@@ -75,7 +75,7 @@ def test_it_is_run_by_the_app_s_python_beside_manage_py(app: World) -> None:
     assert "1 static file copied" in app.said
 
 
-def test_the_same_app_gets_its_files_from_the_store(app: World) -> None:
+def test_unchanged_app_restores_files_from_the_store(app: World) -> None:
     first = build(app)
     assert first.trees == {f"static-{first.static_files_key.split()[1]}"}
 
@@ -87,7 +87,7 @@ def test_the_same_app_gets_its_files_from_the_store(app: World) -> None:
     assert "1 static file from the cache (app and variables unchanged)" in app.said
 
 
-def test_files_beside_the_root_come_back_too(app: World, django: Django) -> None:
+def test_files_outside_static_root_are_restored_too(app: World, django: Django) -> None:
     django.files = {"staticfiles/a.css": "", "manifests/b.json": "{}", "shop/settings.py": "X"}
     first = build(app)
     build(clean(app), first.static_files_key)
@@ -96,7 +96,7 @@ def test_files_beside_the_root_come_back_too(app: World, django: Django) -> None
 
 
 @pytest.mark.parametrize("change", ["file", "variable", "damage", "gone"])
-def test_it_runs_where_something_changed(app: World, change: str) -> None:
+def test_change_of_app_or_variables_runs_collectstatic(app: World, change: str) -> None:
     first = build(app)
     clean(app)
     environ = {"STATIC_URL": "/"} if change == "variable" else {}
@@ -111,14 +111,14 @@ def test_it_runs_where_something_changed(app: World, change: str) -> None:
     assert len(app.programs.ran) == 1
 
 
-def test_it_runs_where_a_layer_changed(app: World) -> None:
+def test_changed_layer_runs_collectstatic(app: World) -> None:
     first = build(app)
     environment = clean(app).environment(first.static_files_key)
     static = collectstatic.find(environment._replace(layers={"venv": "13"}))
     assert static.is_missing
 
 
-def test_each_app_has_a_salt_of_its_own_which_stays(app: World) -> None:
+def test_salt_differs_between_apps_and_stays(app: World) -> None:
     first = build(app)
     second = build(clean(app))
     third = build(clean(app), first.static_files_key, NEW="1")
@@ -128,11 +128,11 @@ def test_each_app_has_a_salt_of_its_own_which_stays(app: World) -> None:
 
 
 @pytest.mark.parametrize("static_files_key", ["", "salt digest", "zz" * 16 + " 12", "12"])
-def test_what_was_noted_may_be_anything(app: World, static_files_key: str) -> None:
+def test_invalid_static_files_key_is_ignored(app: World, static_files_key: str) -> None:
     assert build(app, static_files_key).static_files_key
 
 
-def test_an_app_that_does_not_use_static_files_is_asked_once(app: World, django: Django) -> None:
+def test_app_without_staticfiles_runs_only_once(app: World, django: Django) -> None:
     django.command = None
     first = build(app)
     assert "Nothing to collect: django.contrib.staticfiles is not in INSTALLED_APPS" in app.said
@@ -145,7 +145,7 @@ def test_an_app_that_does_not_use_static_files_is_asked_once(app: World, django:
     ("attribute", "value"),
     [("local", False), ("command", "collectfast"), ("is_reached", False), ("root", "/srv/static")],
 )
-def test_what_may_be_elsewhere_is_collected_each_time(
+def test_remote_storage_is_collected_in_every_build(
     app: World, django: Django, attribute: str, value: object
 ) -> None:
     setattr(django, attribute, value)
@@ -154,14 +154,14 @@ def test_what_may_be_elsewhere_is_collected_each_time(
     assert build(app) == StepResults()
 
 
-def test_files_outside_the_app_are_warned_of(app: World, django: Django) -> None:
+def test_static_root_outside_the_app_is_a_warning(app: World, django: Django) -> None:
     django.root = "/srv/static"
     build(app)
     assert "Static files were collected outside the app" in app.said
     assert "STATIC_ROOT is /srv/static" in app.said
 
 
-def test_an_app_that_loses_files_is_not_kept(app: World) -> None:
+def test_run_that_removes_files_is_not_stored(app: World) -> None:
     environment = app.environment()
     static = collectstatic.find(environment)
     (app.directory / "shop/settings.py").unlink()
@@ -169,32 +169,32 @@ def test_an_app_that_loses_files_is_not_kept(app: World) -> None:
 
 
 @pytest.mark.parametrize("value", ["1", "true", "no"])
-def test_the_classic_s_switch_turns_it_off(app: World, value: str) -> None:
+def test_disable_collectstatic_skips_it(app: World, value: str) -> None:
     assert build(app, DISABLE_COLLECTSTATIC=value) == StepResults()
     assert "Skipping collectstatic: DISABLE_COLLECTSTATIC is set" in app.said
     assert app.programs.ran == []
 
 
 @pytest.mark.parametrize("value", ["", "0"])
-def test_the_classic_s_switch_may_be_off_itself(app: World, value: str) -> None:
+def test_disable_collectstatic_zero_does_not_skip_it(app: World, value: str) -> None:
     build(app, DISABLE_COLLECTSTATIC=value)
     assert len(app.programs.ran) == 1
 
 
-def test_the_setting_turns_it_off(app: World) -> None:
+def test_setting_off_skips_collectstatic(app: World) -> None:
     app.app.settings = app.app.settings._replace(collectstatic=False)
     build(app)
     assert "Skipping collectstatic: turned off by BP_PYTHON_COLLECTSTATIC" in app.said
 
 
-def test_an_app_without_manage_py_has_none(app: World) -> None:
+def test_app_without_manage_py_skips_collectstatic(app: World) -> None:
     (app.directory / "manage.py").unlink()
     assert isinstance(collectstatic.find(app.environment()), Skipped)
     build(app)
     assert "Skipping collectstatic: there is no manage.py" in app.said
 
 
-def test_a_failure_stops_with_its_cause(app: World, django: Django) -> None:
+def test_failed_run_raises_with_its_cause(app: World, django: Django) -> None:
     django.outcome = Outcome(1, "Traceback\nModuleNotFoundError: No module named 'x'")
     with pytest.raises(CollectstaticFailed) as caught:
         build(app)
@@ -202,7 +202,7 @@ def test_a_failure_stops_with_its_cause(app: World, django: Django) -> None:
     assert not list(app.app.layers.glob(".*"))
 
 
-def test_a_run_that_was_ended_is_not_django_s_fault(app: World, django: Django) -> None:
+def test_killed_run_raises_killed(app: World, django: Django) -> None:
     django.outcome = Outcome(-9, "")
     with pytest.raises(Killed):
         build(app)
@@ -220,7 +220,7 @@ def test_a_run_that_was_ended_is_not_django_s_fault(app: World, django: Django) 
         ({"manage.py/x": "django"}, None),
     ],
 )
-def test_the_highest_manage_py_of_django_counts(
+def test_topmost_manage_py_of_django_is_used(
     tmp_path: Path, files: dict[str, str], expected: str | None
 ) -> None:
     write_files(tmp_path / "app", files)
@@ -228,7 +228,7 @@ def test_the_highest_manage_py_of_django_counts(
     assert found == (tmp_path / "app" / expected if expected else None)
 
 
-def test_what_is_shown_says_where(app: World) -> None:
+def test_shown_command_names_the_directory(app: World) -> None:
     (app.directory / "manage.py").unlink()
     write_files(app.directory, {"web/manage.py": "import django"})
     static = collectstatic.find(app.environment())

@@ -103,16 +103,16 @@ OS = '  File "<frozen os>", line 717, in __getitem__\n'
         ),
     ],
 )
-def test_the_cause_is_what_was_raised_last(end: str, expected: tuple[str, str]) -> None:
+def test_cause_comes_from_the_last_exception(end: str, expected: tuple[str, str]) -> None:
     assert cause(f"{STACK}{end}") == expected
 
 
-def test_without_settings_django_knows_no_such_command() -> None:
+def test_missing_settings_are_recognized() -> None:
     said = (
         "No Django settings specified.\nUnknown command: 'collectstatic'\nType 'manage.py help'\n"
     )
     assert cause(said) == ("no settings", "")
 
 
-def test_a_run_that_said_nothing_has_no_cause() -> None:
+def test_run_without_output_has_cause_other() -> None:
     assert cause("") == ("other", "")

@@ -45,13 +45,13 @@ def hidden(app: Path) -> None:
 @pytest.mark.parametrize(
     "change", [rewritten, rewritten_at_its_end, executable, relinked, renamed, hidden]
 )
-def test_every_change_counts(app: Path, change: Callable[[Path], None]) -> None:
+def test_digest_changes_with_every_change(app: Path, change: Callable[[Path], None]) -> None:
     before = file_listing.digest(file_listing.listing(app))
     change(app)
     assert file_listing.digest(file_listing.listing(app)) != before
 
 
-def test_times_and_permissions_do_not_count(app: Path) -> None:
+def test_digest_ignores_times_and_permissions(app: Path) -> None:
     before = file_listing.digest(file_listing.listing(app))
     (app / "shop/settings.py").touch()
     (app / "shop/settings.py").chmod(0o600)
@@ -59,7 +59,7 @@ def test_times_and_permissions_do_not_count(app: Path) -> None:
     assert file_listing.digest(file_listing.listing(app)) == before
 
 
-def test_the_commit_counts_and_the_rest_of_a_checkout_does_not(app: Path) -> None:
+def test_digest_covers_only_the_commit_of_git(app: Path) -> None:
     (app / ".git/refs/heads").mkdir(parents=True)
     (app / ".git/HEAD").write_text("ref: refs/heads/main", encoding="utf-8")
     before = file_listing.digest(file_listing.listing(app))
@@ -69,7 +69,7 @@ def test_the_commit_counts_and_the_rest_of_a_checkout_does_not(app: Path) -> Non
     assert file_listing.digest(file_listing.listing(app)) != before
 
 
-def test_what_was_added_is_named(app: Path) -> None:
+def test_added_lists_new_and_changed_paths(app: Path) -> None:
     before = file_listing.listing(app)
     (app / "staticfiles/css").mkdir(parents=True)
     (app / "staticfiles/css/a.css").touch()
@@ -80,13 +80,13 @@ def test_what_was_added_is_named(app: Path) -> None:
     )
 
 
-def test_nothing_is_added_where_something_is_gone(app: Path) -> None:
+def test_added_is_none_if_a_path_was_removed(app: Path) -> None:
     before = file_listing.listing(app)
     (app / "large.bin").unlink()
     assert file_listing.added(before, file_listing.listing(app)) is None
 
 
-def test_modes_are_those_of_an_image(app: Path) -> None:
+def test_normalize_sets_the_modes_of_an_image(app: Path) -> None:
     place = app / "out/css"
     place.mkdir(parents=True)
     (place / "a.css").touch()

@@ -45,7 +45,7 @@ def after(app: World, **environ: str) -> None:
     hooks.run_after(app.environment(**environ), script, {"NLTK_DATA": "/data"}, app.system())
 
 
-def test_the_first_has_the_build_s_variables_as_they_are(tmp_path: Path) -> None:
+def test_pre_compile_gets_the_variables_of_the_build(tmp_path: Path) -> None:
     app = with_scripts(tmp_path)
     before(app, PATH="/usr/bin", A="1")
     [command] = app.programs.ran
@@ -54,7 +54,7 @@ def test_the_first_has_the_build_s_variables_as_they_are(tmp_path: Path) -> None
     assert app.app.log.said[:3] == ["bin/pre_compile", "Running `bin/pre_compile`", "said"]
 
 
-def test_the_second_has_python_and_the_packages_besides(tmp_path: Path) -> None:
+def test_post_compile_gets_python_and_packages(tmp_path: Path) -> None:
     app = with_scripts(tmp_path)
     after(app, PATH="/usr/bin", A="1")
     [command] = app.programs.ran
@@ -62,20 +62,20 @@ def test_the_second_has_python_and_the_packages_besides(tmp_path: Path) -> None:
     assert (command.env["A"], command.env["NLTK_DATA"]) == ("1", "/data")
 
 
-def test_what_the_platform_says_is_stronger(tmp_path: Path) -> None:
+def test_platform_variables_override_defaults(tmp_path: Path) -> None:
     app = with_scripts(tmp_path)
     after(app, NLTK_DATA="/own")
     assert app.programs.ran[0].env["NLTK_DATA"] == "/own"
 
 
-def test_an_app_without_scripts_runs_nothing(tmp_path: Path) -> None:
+def test_app_without_hooks_runs_nothing(tmp_path: Path) -> None:
     app = world(tmp_path, {"bin/other": ""}, {}, fine)
     before(app)
     assert hooks.find(app.directory, hooks.POST) is None
     assert (app.programs.ran, app.app.log.said) == ([], [])
 
 
-def test_a_directory_of_that_name_is_no_script(tmp_path: Path) -> None:
+def test_directory_named_like_a_hook_is_ignored(tmp_path: Path) -> None:
     app = world(tmp_path, {"bin/post_compile/x": ""}, {}, fine)
     assert hooks.find(app.directory, hooks.POST) is None
 
@@ -90,7 +90,7 @@ def test_a_directory_of_that_name_is_no_script(tmp_path: Path) -> None:
         ("ModuleNotFoundError: No module named 'pip'\n", "pip"),
     ],
 )
-def test_an_installer_that_is_not_there_is_told_of(
+def test_call_of_a_missing_installer_is_reported(
     tmp_path: Path, said: str, installer: str
 ) -> None:
     app = with_scripts(tmp_path, answer=lambda _: Outcome(0, f"Building\n{said}Done\n"))
@@ -103,21 +103,21 @@ def test_an_installer_that_is_not_there_is_told_of(
 
 
 @pytest.mark.parametrize("said", ["npm: command not found", "No module named pipeline", "pip ok"])
-def test_nothing_else_is_taken_for_an_installer(tmp_path: Path, said: str) -> None:
+def test_other_missing_commands_are_not_reported(tmp_path: Path, said: str) -> None:
     app = with_scripts(tmp_path, answer=lambda _: Outcome(0, said))
     after(app)
     assert "which is not there" not in app.said
 
 
 @pytest.mark.parametrize("code", [1, 127, -9])
-def test_any_other_end_than_a_good_one_stops_the_build(tmp_path: Path, code: int) -> None:
+def test_failed_hook_fails_the_build(tmp_path: Path, code: int) -> None:
     app = with_scripts(tmp_path, answer=lambda _: Outcome(code, ""))
     with pytest.raises(HookFailed) as caught:
         after(app)
     assert (caught.value.script, caught.value.code) == ("bin/post_compile", code)
 
 
-def test_a_script_that_is_not_executable_is_made_so(tmp_path: Path) -> None:
+def test_hook_without_execute_permission_is_made_executable(tmp_path: Path) -> None:
     app = with_scripts(tmp_path)
     script = app.directory / hooks.PRE
     script.chmod(0o644)
@@ -126,7 +126,7 @@ def test_a_script_that_is_not_executable_is_made_so(tmp_path: Path) -> None:
     assert "bin/pre_compile is not executable" in app.said
 
 
-def test_git_is_told_the_script_s_path_from_the_top(tmp_path: Path) -> None:
+def test_warning_names_the_path_from_the_top(tmp_path: Path) -> None:
     app = with_scripts(tmp_path)
     write_files(app.directory, {"shop/bin/pre_compile": SCRIPT})
     journal = BuildLog(app.app.log, lambda: 0, {})
@@ -136,13 +136,13 @@ def test_git_is_told_the_script_s_path_from_the_top(tmp_path: Path) -> None:
     assert app.programs.ran[0].cwd == app.directory / "shop"
 
 
-def test_a_script_that_names_no_program_is_read_by_a_shell(tmp_path: Path) -> None:
+def test_hook_without_shebang_runs_in_a_shell(tmp_path: Path) -> None:
     app = with_scripts(tmp_path, "echo\n")
     before(app)
     assert app.programs.ran[0].argv[0] in {"/bin/bash", "/bin/sh"}
 
 
-def test_why_a_script_cannot_be_started_names_its_program(tmp_path: Path) -> None:
+def test_hook_that_cannot_start_names_its_interpreter(tmp_path: Path) -> None:
     def refuse(command: Command) -> Outcome:
         raise ProgramNotStarted(command.argv[0], "No such file or directory")
 
@@ -152,7 +152,7 @@ def test_why_a_script_cannot_be_started_names_its_program(tmp_path: Path) -> Non
     assert (caught.value.program, caught.value.script) == ("/bin/bash\r", "bin/pre_compile")
 
 
-def test_credentials_of_addresses_are_not_shown(tmp_path: Path) -> None:
+def test_credentials_in_urls_are_redacted(tmp_path: Path) -> None:
     said = "connecting to postgres://user:hunter2@db/shop"
     app = with_scripts(tmp_path, answer=lambda _: Outcome(0, said))
     after(app)
@@ -160,7 +160,7 @@ def test_credentials_of_addresses_are_not_shown(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("make", [lambda path: path.symlink_to("gone"), os.mkfifo])
-def test_what_cannot_run_is_refused_rather_than_passed_over(
+def test_broken_link_or_special_file_is_refused(
     tmp_path: Path, make: Callable[[Path], None]
 ) -> None:
     (tmp_path / "bin").mkdir()

@@ -51,7 +51,7 @@ def restore(app: World) -> None:
     disk.remove(app.app.layers / "nltk")
 
 
-def test_what_is_named_is_downloaded_into_the_layer(app: World) -> None:
+def test_named_data_is_downloaded_into_the_layer(app: World) -> None:
     added = build(app)
     [command] = app.programs.ran
     assert command.shown == "python -m nltk.downloader stopwords punkt"
@@ -69,7 +69,7 @@ def test_what_is_named_is_downloaded_into_the_layer(app: World) -> None:
     assert added.made == {"nltk"}
 
 
-def test_an_image_that_has_it_keeps_it(app: World) -> None:
+def test_data_in_the_image_is_reused(app: World) -> None:
     build(app)
     first = toml.read(app.app.layers / "nltk.toml")["metadata"]
     restore(app)
@@ -81,7 +81,7 @@ def test_an_image_that_has_it_keeps_it(app: World) -> None:
     assert toml.read(app.app.layers / "nltk.toml")["metadata"] == first
 
 
-def test_what_runs_beside_it_has_it_from_the_store(app: World) -> None:
+def test_data_for_steps_comes_from_the_store(app: World) -> None:
     build(app)
     restore(app)
     build(app, use=True)
@@ -89,7 +89,7 @@ def test_what_runs_beside_it_has_it_from_the_store(app: World) -> None:
     assert not (app.app.layers / "nltk").exists()
 
 
-def test_an_image_has_what_is_too_large_for_the_store(app: World) -> None:
+def test_data_too_large_for_the_store_stays_in_the_image(app: World) -> None:
     build(app)
     restore(app)
     app.store = Store(app.store.directory)  # which has nothing of it
@@ -98,7 +98,7 @@ def test_an_image_has_what_is_too_large_for_the_store(app: World) -> None:
     assert (added.made, app.programs.ran) == (frozenset(), [])
 
 
-def test_what_runs_beside_it_has_it_fetched_where_the_store_has_not(app: World) -> None:
+def test_data_for_steps_is_downloaded_if_the_store_lacks_it(app: World) -> None:
     build(app)
     restore(app)
     app.store = Store(app.store.directory)
@@ -108,7 +108,7 @@ def test_what_runs_beside_it_has_it_fetched_where_the_store_has_not(app: World) 
     assert "app steps need it, and the cache does not have it" in app.said
 
 
-def test_data_that_was_fetched_besides_is_told_of_and_removed(app: World) -> None:
+def test_data_added_by_a_step_is_reported_and_removed(app: World) -> None:
     data = nltk.find(app.environment(), app.app.log)
     assert data
     nltk.provide(data, app.system())
@@ -119,7 +119,7 @@ def test_data_that_was_fetched_besides_is_told_of_and_removed(app: World) -> Non
     assert f"{data.layer.path}/corpora/words.zip" in app.said
 
 
-def test_without_an_image_it_comes_from_the_store(app: World) -> None:
+def test_data_without_previous_image_comes_from_the_store(app: World) -> None:
     first = build(app)
     restore(app)
     (app.app.layers / "nltk.toml").unlink()
@@ -128,7 +128,7 @@ def test_without_an_image_it_comes_from_the_store(app: World) -> None:
     assert "Using cached NLTK data: stopwords, punkt" in app.said
 
 
-def test_what_the_store_has_lost_is_downloaded_again(app: World) -> None:
+def test_damaged_data_is_downloaded_again(app: World) -> None:
     build(app)
     restore(app)
     (app.app.layers / "nltk.toml").unlink()
@@ -140,7 +140,7 @@ def test_what_the_store_has_lost_is_downloaded_again(app: World) -> None:
 
 
 @pytest.mark.parametrize("change", ["list", "version"])
-def test_another_list_or_release_is_downloaded(app: World, change: str) -> None:
+def test_other_list_or_release_is_downloaded(app: World, change: str) -> None:
     build(app)
     restore(app)
     if change == "list":
@@ -152,7 +152,7 @@ def test_another_list_or_release_is_downloaded(app: World, change: str) -> None:
     assert "Not using the previous build's NLTK data: the " in app.said
 
 
-def test_order_and_comments_of_the_list_change_nothing(app: World) -> None:
+def test_order_and_comments_do_not_change_the_key(app: World) -> None:
     build(app)
     restore(app)
     write_files(app.directory, {"nltk.txt": "punkt stopwords # both"})
@@ -160,7 +160,7 @@ def test_order_and_comments_of_the_list_change_nothing(app: World) -> None:
     assert app.programs.ran == []
 
 
-def test_an_app_without_a_list_has_no_layer(app: World) -> None:
+def test_app_without_nltk_txt_has_no_layer(app: World) -> None:
     build(app)
     restore(app)
     write_files(app.directory, {"nltk.txt": "# nothing\n"})
@@ -168,19 +168,19 @@ def test_an_app_without_a_list_has_no_layer(app: World) -> None:
     assert not (app.app.layers / "nltk.toml").exists()
 
 
-def test_a_list_without_nltk_is_warned_of(app: World) -> None:
+def test_nltk_txt_without_nltk_is_a_warning(app: World) -> None:
     app.distributions = {}
     assert build(app) is None
     assert "nltk.txt is not used" in app.said
 
 
-def test_a_list_that_is_no_text_stops_the_build(app: World) -> None:
+def test_nltk_txt_that_is_not_utf8_fails_the_build(app: World) -> None:
     (app.directory / "nltk.txt").write_bytes(b"\xff\xfes\x00")
     with pytest.raises(NotUtf8):
         build(app)
 
 
-def test_data_that_was_changed_stops_the_build(app: World) -> None:
+def test_changed_data_fails_the_build(app: World) -> None:
     data = nltk.find(app.environment(), app.app.log)
     assert data
     nltk.provide(data, app.system())
@@ -200,7 +200,7 @@ SAID = ["x", "ValueError: Error loading x: Package 'x' not found in index"]
         ("{", "ImportError: no", ("stopwords", "other", "no")),
     ],
 )
-def test_a_download_that_fails_leaves_no_layer(
+def test_failed_download_leaves_no_layer(
     app: World, answer: str, said: str, expected: tuple[str, str, str]
 ) -> None:
     def fail(command: Command) -> Outcome:
@@ -214,7 +214,7 @@ def test_a_download_that_fails_leaves_no_layer(
     assert not (app.app.layers / "nltk.toml").exists()
 
 
-def test_a_download_that_was_ended_is_not_nltk_s_fault(app: World) -> None:
+def test_killed_download_raises_killed(app: World) -> None:
     app.programs.answer = lambda _: Outcome(-9, "")
     with pytest.raises(Killed):
         build(app)

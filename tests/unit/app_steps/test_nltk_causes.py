@@ -19,10 +19,10 @@ from cnb_python.app_steps.nltk import cause, short_reason
         ("PermissionError: [Errno 13] Permission denied", "other"),
     ],
 )
-def test_each_kind_is_told_by_its_words(said: str, expected: str) -> None:
+def test_cause_is_recognized_by_the_message(said: str, expected: str) -> None:
     assert cause(said) == expected
 
 
-def test_what_is_said_already_is_not_said_again() -> None:
+def test_short_reason_drops_repeated_names() -> None:
     said = "ValueError: Error loading punk: Package 'punk'\n  not found in index"
     assert short_reason("punk", said) == "Package 'punk' not found in index"

@@ -14,32 +14,32 @@ def app_variables(**environ: str) -> dict[str, str]:
     return run.app_variables(environ, VENV, PYTHON, APP, bundles=())
 
 
-def test_python_and_the_packages_come_first_on_the_path() -> None:
+def test_path_starts_with_packages_and_python() -> None:
     path = app_variables(PATH="/usr/bin")["PATH"]
     assert path == "/layers/venv/bin:/layers/python/bin:/usr/bin"
 
 
-def test_without_a_path_there_is_the_usual_one() -> None:
+def test_missing_path_gets_the_default() -> None:
     assert app_variables()["PATH"].endswith(":/usr/sbin:/usr/bin:/sbin:/bin")
 
 
 @pytest.mark.parametrize("name", ["SECRET_KEY", "DJANGO_SETTINGS_MODULE", "HTTPS_PROXY", "LANG"])
-def test_what_the_platform_sets_is_passed_on(name: str) -> None:
+def test_platform_variables_are_inherited(name: str) -> None:
     assert app_variables(**{name: "value"})[name] == "value"
 
 
-def test_what_is_set_is_stronger_than_a_default() -> None:
+def test_set_variable_overrides_the_default() -> None:
     found = app_variables(PYTHONPATH="src", HOME="/home/cnb", PYTHONHASHSEED="1")
     assert [found[name] for name in ("PYTHONPATH", "HOME", "PYTHONHASHSEED")] == [
         *("src", "/home/cnb", "1")
     ]
 
 
-def test_another_interpreter_s_home_is_not_passed_on() -> None:
+def test_pythonhome_is_not_inherited() -> None:
     assert "PYTHONHOME" not in app_variables(PYTHONHOME="/usr")
 
 
-def test_no_bytecode_is_written_into_the_app() -> None:
+def test_bytecode_is_not_written() -> None:
     assert app_variables(PYTHONDONTWRITEBYTECODE="")["PYTHONDONTWRITEBYTECODE"] == "1"
 
 
@@ -49,18 +49,18 @@ BASE = {"SECRET_KEY": "secret", "DEBUG": "0", "HOSTNAME": "4f2a", "CNB_BP_PLAN_P
 @pytest.mark.parametrize(
     "other", [{"SECRET_KEY": "other"}, {"DEBUG": ""}, {"NEW": ""}, {"DEBUG": "0\0NEW="}]
 )
-def test_every_value_counts(other: dict[str, str]) -> None:
+def test_digest_covers_every_value(other: dict[str, str]) -> None:
     changed = run.variables_digest({**BASE, **other}, "rest", SALT)
     assert changed != run.variables_digest(BASE, "rest", SALT)
 
 
-def test_what_differs_between_machines_does_not_count() -> None:
+def test_digest_ignores_machine_variables() -> None:
     machine = {"HOSTNAME": "91bc", "CNB_BP_PLAN_PATH": "/tmp/2", "SHLVL": "2"}
     other = {**BASE, **machine, "BP_PYTHON_MIRROR": "https://mirror.example.org/python"}
     assert run.variables_digest(other, "rest", SALT) == run.variables_digest(BASE, "rest", SALT)
 
 
-def test_the_rest_and_the_salt_count() -> None:
+def test_digest_covers_text_and_salt() -> None:
     found = {
         run.variables_digest(BASE, "rest", SALT),
         run.variables_digest(BASE, "other", SALT),

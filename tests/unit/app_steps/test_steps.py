@@ -77,12 +77,12 @@ def app(directory: Path, files: Files, *lines: str) -> App:
     return App(engine(directory, Shop(dict(INDEX), known=decision(*lines))), files)
 
 
-def test_an_app_without_steps_runs_nothing(tmp_path: Path) -> None:
+def test_app_without_steps_runs_nothing(tmp_path: Path) -> None:
     plain = app(tmp_path, {"manage.py": "import django"}, "a==1")
     assert plain.build() == []
 
 
-def test_everything_runs_in_its_order(tmp_path: Path) -> None:
+def test_steps_run_in_order(tmp_path: Path) -> None:
     whole = app(tmp_path, {**DJANGO, **NLTK, **POST}, "django==5.2", "nltk==3.9")
     assert whole.build() == ["nltk_runner.py", "django_runner.py", hooks.POST]
 
@@ -94,7 +94,7 @@ def test_everything_runs_in_its_order(tmp_path: Path) -> None:
         (NLTK, "nltk==3.9", "nltk_runner.py", {"nltk"}),
     ],
 )
-def test_nothing_runs_or_is_laid_out_where_nothing_changed(
+def test_unchanged_build_runs_no_step(
     tmp_path: Path, files: Files, line: str, step: str, layers: set[str]
 ) -> None:
     one = app(tmp_path, files, line)
@@ -109,7 +109,7 @@ def test_nothing_runs_or_is_laid_out_where_nothing_changed(
         assert contents(one.engine.layers / "deps") == store
 
 
-def test_a_script_runs_each_time_and_nothing_else_does(tmp_path: Path) -> None:
+def test_only_post_compile_runs_in_an_unchanged_build(tmp_path: Path) -> None:
     whole = app(tmp_path, {**DJANGO, **NLTK, **POST}, "django==5.2", "nltk==3.9")
     whole.build()
     for _ in range(2):
@@ -125,7 +125,7 @@ def test_a_script_runs_each_time_and_nothing_else_does(tmp_path: Path) -> None:
     ("files", "line", "step"),
     [(DJANGO, "django==5.2", "django_runner.py"), (NLTK, "nltk==3.9", "nltk_runner.py")],
 )
-def test_what_was_made_in_an_unchanged_environment_is_kept(
+def test_results_in_an_unchanged_environment_are_stored(
     tmp_path: Path, files: Files, line: str, step: str
 ) -> None:
     one = app(tmp_path, {"requirements.txt": ""}, line)
@@ -137,7 +137,7 @@ def test_what_was_made_in_an_unchanged_environment_is_kept(
     assert one.build() == []
 
 
-def test_data_that_is_not_named_any_more_is_gone(tmp_path: Path) -> None:
+def test_removed_nltk_txt_drops_the_layer(tmp_path: Path) -> None:
     one = app(tmp_path, NLTK, "nltk==3.9")
     one.build()
     one.engine.restore()
@@ -146,7 +146,7 @@ def test_data_that_is_not_named_any_more_is_gone(tmp_path: Path) -> None:
     assert "nltk" not in one.engine.declared()
 
 
-def test_another_package_has_static_files_collected_again(tmp_path: Path) -> None:
+def test_changed_package_runs_collectstatic(tmp_path: Path) -> None:
     one = app(tmp_path, DJANGO, "django==5.2")
     one.build()
     one.engine.restore()
@@ -154,7 +154,7 @@ def test_another_package_has_static_files_collected_again(tmp_path: Path) -> Non
     assert one.build() == ["django_runner.py"]
 
 
-def test_sizes_of_data_stay_known(tmp_path: Path) -> None:
+def test_size_of_reused_data_is_recorded(tmp_path: Path) -> None:
     one = app(tmp_path, NLTK, "nltk==3.9")
     one.build()
     sizes = [path.read_text("utf-8") for path in one.engine.layers.glob("store.toml")]

@@ -23,7 +23,7 @@ PLAIN = [
 
 
 @pytest.mark.parametrize(("text", "argv"), PLAIN)
-def test_a_plain_command_is_executed_without_a_shell(text: str, argv: tuple[str, ...]) -> None:
+def test_plain_command_runs_without_a_shell(text: str, argv: tuple[str, ...]) -> None:
     assert parse_command(text).argv == argv
 
 
@@ -50,7 +50,7 @@ REPLACED = [
 
 
 @pytest.mark.parametrize(("text", "script"), REPLACED)
-def test_a_shell_gives_way_to_the_last_command(text: str, script: str) -> None:
+def test_shell_is_replaced_by_the_last_command(text: str, script: str) -> None:
     """As process 1 a shell would ignore SIGTERM; the user's arguments go to the command."""
     assert parse_command(text).argv == ("/bin/sh", "-c", f'{script} "$@"', "sh")
 
@@ -75,7 +75,7 @@ KEPT = [
 
 
 @pytest.mark.parametrize("text", KEPT)
-def test_what_exec_could_change_is_left_to_the_shell_as_it_is(text: str) -> None:
+def test_command_that_exec_would_change_stays_in_the_shell(text: str) -> None:
     assert parse_command(text).argv == ("/bin/sh", "-c", text, "sh")
 
 
@@ -92,7 +92,7 @@ def test_what_exec_could_change_is_left_to_the_shell_as_it_is(text: str) -> None
         "python $'a\\tb'",
     ],
 )
-def test_what_only_bash_understands_goes_to_bash(text: str) -> None:
+def test_bash_syntax_runs_in_bash(text: str) -> None:
     assert parse_command(text).argv[:2] == ("/bin/bash", "-c")
 
 
@@ -107,17 +107,17 @@ def test_what_only_bash_understands_goes_to_bash(text: str) -> None:
         ),
     ],
 )
-def test_a_shell_stays_before_a_program_that_does_not_mind_sigterm(text: str, script: str) -> None:
+def test_shell_stays_for_a_program_that_ignores_sigterm(text: str, script: str) -> None:
     script = f'trap \'kill "$!"\' INT TERM; {script} "$@" & wait "$!"'
     assert parse_command(text).argv == ("/bin/sh", "-c", script, "sh")
 
 
-def test_an_exec_of_the_users_own_needs_no_shell() -> None:
+def test_redundant_exec_needs_no_shell() -> None:
     assert parse_command("exec gunicorn app:app").argv == ("gunicorn", "app:app")
 
 
 @pytest.mark.parametrize("text", ["python 'a", 'python "a', "a\\", "it's", "a 'b' \""])
-def test_an_open_quote_is_refused(text: str) -> None:
+def test_open_quote_is_refused(text: str) -> None:
     with pytest.raises(OpenQuote):
         parse_command(text)
 
@@ -131,19 +131,17 @@ def test_an_open_quote_is_refused(text: str) -> None:
         ("gunicorn app:app | tee log", ""),
     ],
 )
-def test_the_program_that_ends_up_running_is_known_where_it_can_be(
-    text: str, program: str
-) -> None:
+def test_program_is_the_last_command_if_known(text: str, program: str) -> None:
     assert parse_command(text).program == program
 
 
 @given(st.lists(st.text(st.characters(exclude_characters="\0\r\n")), max_size=5))
-def test_quoted_arguments_arrive_as_they_were(arguments: list[str]) -> None:
+def test_quoted_arguments_are_unchanged(arguments: list[str]) -> None:
     assert parse_command(shlex.join(["python", *arguments])).argv == ("python", *arguments)
 
 
 @given(st.text(st.sampled_from("abc $&|;<>()'\"\\`*~#={}[]!-1"), min_size=1))
-def test_any_line_is_understood_or_refused(text: str) -> None:
+def test_any_text_is_parsed_or_refused(text: str) -> None:
     try:
         argv = parse_command(text).argv
     except OpenQuote:

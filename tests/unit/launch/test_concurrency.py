@@ -35,7 +35,7 @@ def single(
         "datasette serve shop.db --port $PORT",
     ],
 )
-def test_a_program_of_the_app_s_own_has_one_worker(tmp_path: Path, command: str) -> None:
+def test_python_program_has_one_worker(tmp_path: Path, command: str) -> None:
     assert single(tmp_path, f"web: {command}") == ("web",)
 
 
@@ -56,33 +56,33 @@ def test_a_program_of_the_app_s_own_has_one_worker(tmp_path: Path, command: str)
         "shop serve",
     ],
 )
-def test_servers_and_what_starts_them_have_as_many_as_fit(tmp_path: Path, command: str) -> None:
+def test_servers_have_several_workers(tmp_path: Path, command: str) -> None:
     assert single(tmp_path, f"web: {command}") == ()
 
 
 @pytest.mark.parametrize("table", ["project", "tool.poetry"])
-def test_a_script_of_the_app_s_own_project_has_one_worker(tmp_path: Path, table: str) -> None:
+def test_script_of_the_project_has_one_worker(tmp_path: Path, table: str) -> None:
     files = {"pyproject.toml": f'[{table}.scripts]\nshop = "shop.cli:main"\n'}
     lines = ("web: ddtrace-run shop serve", "clock: shop clock", "worker: celery -A shop worker")
 
     assert single(tmp_path, *lines, files=files) == ("web", "clock")
 
 
-def test_without_uvicorn_every_process_has_as_many_as_fit(tmp_path: Path) -> None:
+def test_processes_without_uvicorn_have_several_workers(tmp_path: Path) -> None:
     assert single(tmp_path, "web: python main.py", installed={"datasette": "1.0"}) == ()
 
 
-def test_a_worker_that_is_the_program_of_a_package_has_as_many_as_fit(tmp_path: Path) -> None:
+def test_worker_process_of_a_package_has_several_workers(tmp_path: Path) -> None:
     assert single(tmp_path, "web: gunicorn a:b", "worker: celery -A shop worker") == ()
 
 
-def test_each_process_is_looked_at(tmp_path: Path) -> None:
+def test_every_process_is_checked(tmp_path: Path) -> None:
     lines = ("web: gunicorn shop.wsgi", "bot: python bot.py", "clock: python -m clock")
 
     assert single(tmp_path, *lines) == ("bot", "clock")
 
 
-def test_a_command_of_ours_has_as_many_as_fit(tmp_path: Path) -> None:
+def test_detected_app_has_several_workers(tmp_path: Path) -> None:
     code = "from fastapi import FastAPI\napp = FastAPI()\n"
     directory = write_files(tmp_path / "app", {"main.py": code})
 

@@ -59,7 +59,7 @@ def target(
         ),
     ],
 )
-def test_an_application_object_is_found(
+def test_application_object_is_found(
     tmp_path: Path, code: str, expected: tuple[str, str, str]
 ) -> None:
     assert target(tmp_path, {"main.py": code}) == expected
@@ -82,32 +82,32 @@ def test_an_application_object_is_found(
         "from flask import Flask\napp = Flask(\0)",
     ],
 )
-def test_what_no_server_could_import_is_not_found(tmp_path: Path, code: str) -> None:
+def test_object_that_cannot_be_imported_is_not_found(tmp_path: Path, code: str) -> None:
     assert found(tmp_path, {"main.py": code}) == ()
 
 
-def test_nothing_of_the_app_is_imported(tmp_path: Path) -> None:
+def test_app_is_not_imported(tmp_path: Path) -> None:
     files = {"app.py": f"{FLASK}open({str(tmp_path / 'ran')!r}, 'w')"}
 
     assert target(tmp_path, files) == ("Flask", "app:app", "")
     assert not (tmp_path / "ran").exists()
 
 
-def test_a_framework_that_is_not_installed_does_not_count(tmp_path: Path) -> None:
+def test_framework_that_is_not_installed_is_ignored(tmp_path: Path) -> None:
     files = {"app.py": FLASK, "main.py": FASTAPI}
 
     assert target(tmp_path, files, {"fastapi"}) == ("FastAPI", "main:app", "")
     assert found(tmp_path, {}, {"pyramid"}) == ()
 
 
-def test_a_file_made_for_servers_comes_first(tmp_path: Path) -> None:
+def test_entry_point_modules_come_first(tmp_path: Path) -> None:
     files = {"app.py": FLASK, "wsgi.py": "from app import app as application\n"}
     results = found(tmp_path, files, {"flask"})
 
     assert [str(result.targets[0]) for result in results] == ["wsgi:application", "app:app"]
 
 
-def test_what_another_module_makes_has_the_one_framework_that_is_installed(tmp_path: Path) -> None:
+def test_imported_object_has_the_installed_framework(tmp_path: Path) -> None:
     files = {"wsgi.py": "from shop import create_app\napp = create_app()\n"}
 
     assert target(tmp_path, files, {"flask", "boto3"}) == ("Flask", "wsgi:app", "")
@@ -138,7 +138,7 @@ def test_what_another_module_makes_has_the_one_framework_that_is_installed(tmp_p
         ),
     ],
 )
-def test_the_name_is_the_one_that_python_imports_it_by(
+def test_target_has_the_importable_module_name(
     tmp_path: Path, files: Files, expected: tuple[str, str, str]
 ) -> None:
     assert target(tmp_path, files) == expected
@@ -148,15 +148,15 @@ def test_the_name_is_the_one_that_python_imports_it_by(
     "directory",
     [".hidden", "venv", "node_modules", "tests", "docs", "a/b/c", "src/a/b"],
 )
-def test_other_peoples_code_is_not_looked_into(tmp_path: Path, directory: str) -> None:
+def test_directories_of_dependencies_are_skipped(tmp_path: Path, directory: str) -> None:
     assert found(tmp_path, {f"{directory}/app.py": FLASK}) == ()
 
 
-def test_a_virtual_environment_of_any_name_is_not_looked_into(tmp_path: Path) -> None:
+def test_virtual_environment_of_any_name_is_skipped(tmp_path: Path) -> None:
     assert found(tmp_path, {"mine/pyvenv.cfg": "", "mine/app.py": FLASK}) == ()
 
 
-def test_links_pipes_and_huge_files_do_no_harm(tmp_path: Path) -> None:
+def test_links_pipes_and_huge_files_are_skipped(tmp_path: Path) -> None:
     app = write_files(tmp_path / "app", {"main.py": FLASK, "api.py": FLASK + "#" * 600_000})
     (app / "again").symlink_to(app)
     (app / "loop").symlink_to("loop")
@@ -167,23 +167,23 @@ def test_links_pipes_and_huge_files_do_no_harm(tmp_path: Path) -> None:
     assert [result.file for result in find(app, ALL)] == ["main.py"]
 
 
-def test_work_is_bounded_and_the_result_still_comes(tmp_path: Path) -> None:
+def test_large_repository_is_searched_within_limits(tmp_path: Path) -> None:
     files = {f"package{number:04}/app.py": "x = 1" for number in range(300)}
 
     assert found(tmp_path, files | {"application.py": FLASK})[0].file == "application.py"
 
 
-def test_the_place_is_told(tmp_path: Path) -> None:
+def test_file_and_line_are_reported(tmp_path: Path) -> None:
     (result,) = found(tmp_path, {"src/shop/app.py": f"\n\n{FLASK}"})
 
     assert (result.file, result.line) == ("src/shop/app.py", 4)
 
 
-def test_an_app_with_an_invalid_escape_in_a_string_is_read_quietly(tmp_path: Path) -> None:
+def test_invalid_escape_prints_no_warning(tmp_path: Path) -> None:
     assert target(tmp_path, {"app.py": f'{FLASK}pattern = "\\d"\n'}) == ("Flask", "app:app", "")
 
 
-def test_an_app_in_another_encoding_is_read(tmp_path: Path) -> None:
+def test_module_in_another_encoding_is_read(tmp_path: Path) -> None:
     code = f"# -*- coding: latin-1 -*-\n{FLASK}name = 'é'\n".encode("latin-1")
 
     assert target(tmp_path, {"app.py": code}) == ("Flask", "app:app", "")

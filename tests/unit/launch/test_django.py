@@ -33,7 +33,7 @@ def targets(tmp_path: Path, files: Files) -> list[tuple[str, str]]:
     return [(one.interface, str(one)) for one in found(tmp_path, files)[0].targets]
 
 
-def test_the_settings_choose_what_is_served(tmp_path: Path) -> None:
+def test_settings_choose_the_application(tmp_path: Path) -> None:
     (result,) = found(tmp_path, SHOP)
 
     assert result.framework == "Django"
@@ -44,7 +44,7 @@ def test_the_settings_choose_what_is_served(tmp_path: Path) -> None:
     ]
 
 
-def test_a_chosen_asgi_application_comes_first(tmp_path: Path) -> None:
+def test_asgi_application_comes_first(tmp_path: Path) -> None:
     settings = "WSGI_APPLICATION = 'shop.wsgi.application'\nASGI_APPLICATION = 'shop.live.app'\n"
     files = SHOP | {"shop/settings.py": settings, "shop/live.py": "app = 1\n"}
 
@@ -55,14 +55,14 @@ def test_a_chosen_asgi_application_comes_first(tmp_path: Path) -> None:
     "settings",
     ["", "WSGI_APPLICATION = None\n", "WSGI_APPLICATION = 'gone.wsgi.application'\n", "x = (\n"],
 )
-def test_wsgi_beside_the_settings_is_next_best(tmp_path: Path, settings: str) -> None:
+def test_wsgi_module_beside_settings_is_used(tmp_path: Path, settings: str) -> None:
     files = SHOP | {"shop/settings.py": settings}
 
     assert targets(tmp_path, files)[0] == ("WSGI", "shop.wsgi:application")
     assert found(tmp_path, {})[0].file == "manage.py"
 
 
-def test_settings_that_are_a_package_are_followed(tmp_path: Path) -> None:
+def test_settings_package_is_followed(tmp_path: Path) -> None:
     files = {
         "manage.py": MANAGE.format(settings="config.settings.production"),
         "config/settings/__init__.py": "",
@@ -75,13 +75,13 @@ def test_settings_that_are_a_package_are_followed(tmp_path: Path) -> None:
     assert found(tmp_path, {})[0].file == "config/settings/base.py"
 
 
-def test_settings_that_include_themselves_come_to_an_end(tmp_path: Path) -> None:
+def test_settings_that_import_themselves_end(tmp_path: Path) -> None:
     files = SHOP | {"shop/settings.py": "from shop.settings import *\nfrom ....... import *\n"}
 
     assert targets(tmp_path, files)[0] == ("WSGI", "shop.wsgi:application")
 
 
-def test_a_project_in_a_directory_runs_there(tmp_path: Path) -> None:
+def test_project_in_a_directory_runs_there(tmp_path: Path) -> None:
     (result,) = found(tmp_path, {f"backend/{name}": text for name, text in SHOP.items()})
 
     assert result.directory == "backend"
@@ -89,22 +89,22 @@ def test_a_project_in_a_directory_runs_there(tmp_path: Path) -> None:
     assert result.file == "backend/shop/settings.py"
 
 
-def test_a_settings_variable_that_is_assigned_counts_too(tmp_path: Path) -> None:
+def test_assigned_settings_variable_is_read(tmp_path: Path) -> None:
     manage = "import os\nos.environ['DJANGO_SETTINGS_MODULE'] = 'shop.settings'\n"
 
     assert found(tmp_path, SHOP | {"manage.py": manage})[0].file == "shop/settings.py"
 
 
 @pytest.mark.parametrize("manage", ["", "import os\nos.environ.setdefault('X', 'y')\n", "def ("])
-def test_without_a_settings_module_its_wsgi_file_is_found(tmp_path: Path, manage: str) -> None:
+def test_wsgi_file_is_found_without_settings_module(tmp_path: Path, manage: str) -> None:
     assert targets(tmp_path, SHOP | {"manage.py": manage}) == [("WSGI", "shop.wsgi:application")]
 
 
-def test_a_setting_that_is_no_dotted_path_is_left_alone(tmp_path: Path) -> None:
+def test_setting_without_dotted_path_is_ignored(tmp_path: Path) -> None:
     files = SHOP | {"shop/settings.py": "WSGI_APPLICATION = '../evil.application'\n"}
 
     assert targets(tmp_path, files)[0] == ("WSGI", "shop.wsgi:application")
 
 
-def test_without_django_installed_a_manage_py_means_nothing(tmp_path: Path) -> None:
+def test_manage_py_without_django_is_ignored(tmp_path: Path) -> None:
     assert find(write_files(tmp_path / "app", SHOP), {"flask"}) == ()

@@ -49,7 +49,7 @@ def shell(script: str) -> tuple[str, ...]:
     return ("/bin/sh", "-c", f'{script} "$@"', "sh")
 
 
-def test_the_procfile_decides_before_the_code(tmp_path: Path) -> None:
+def test_procfile_takes_precedence_over_code(tmp_path: Path) -> None:
     files = {"Procfile": "web: python serve.py\nworker: celery worker\n", "app.py": FLASK}
     decision = decide(tmp_path, files, versions("flask", "gunicorn", "celery"))
 
@@ -61,7 +61,7 @@ def test_the_procfile_decides_before_the_code(tmp_path: Path) -> None:
     assert report.warnings(decision) == ()
 
 
-def test_a_procfile_without_web_and_with_several_types_has_no_default(tmp_path: Path) -> None:
+def test_several_types_without_web_have_no_default(tmp_path: Path) -> None:
     decision = decide(tmp_path, {"Procfile": "bot: python b.py\nclock: python c.py"}, {})
 
     assert not any(process.default for process in decision.processes)
@@ -69,14 +69,14 @@ def test_a_procfile_without_web_and_with_several_types_has_no_default(tmp_path: 
     assert "bot, clock" in said(decision)
 
 
-def test_the_only_process_of_a_procfile_is_the_default(tmp_path: Path) -> None:
+def test_only_process_is_the_default(tmp_path: Path) -> None:
     decision = decide(tmp_path, {"Procfile": "bot: python b.py"}, {})
 
     assert decision.processes[0].default
     assert report.warnings(decision) == ()
 
 
-def test_a_procfile_that_starts_a_server_which_is_not_installed_is_warned_about(
+def test_procfile_with_missing_server_is_a_warning(
     tmp_path: Path,
 ) -> None:
     files = {"Procfile": "web: gunicorn --bind :$PORT app:app\napi: waitress-serve app:app\n"}
@@ -88,12 +88,12 @@ def test_a_procfile_that_starts_a_server_which_is_not_installed_is_warned_about(
     assert "requirements.txt" in said(decision)
 
 
-def test_a_wrong_procfile_stops_the_build(tmp_path: Path) -> None:
+def test_invalid_procfile_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadProcfile):
         decide(tmp_path, {"Procfile": "gunicorn app:app"}, versions("gunicorn"))
 
 
-def test_a_procfile_that_is_no_text_file_stops_the_build(tmp_path: Path) -> None:
+def test_procfile_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
     with pytest.raises(NotUtf8):
         decide(tmp_path / "1", {"Procfile": "web: a".encode("utf-16")}, {})
     with pytest.raises(NotAFile):
@@ -130,7 +130,7 @@ ASGI = {
 
 
 @pytest.mark.parametrize(("servers", "command"), WSGI.items(), ids=" ".join)
-def test_the_installed_server_serves_a_wsgi_app(
+def test_installed_server_serves_a_wsgi_app(
     tmp_path: Path, servers: tuple[str, ...], command: tuple[str, ...]
 ) -> None:
     decision = decide(tmp_path, {"app.py": FLASK}, versions("flask", *servers))
@@ -139,7 +139,7 @@ def test_the_installed_server_serves_a_wsgi_app(
 
 
 @pytest.mark.parametrize(("servers", "command"), ASGI.items(), ids=" ".join)
-def test_the_installed_server_serves_an_asgi_app(
+def test_installed_server_serves_an_asgi_app(
     tmp_path: Path, servers: tuple[str, ...], command: tuple[str, ...]
 ) -> None:
     decision = decide(tmp_path, {"app.py": FASTAPI}, versions("fastapi", "starlette", *servers))
@@ -157,7 +157,7 @@ def test_the_installed_server_serves_an_asgi_app(
         (FASTAPI_FACTORY, "hypercorn", "'app:create_app()' "),
     ],
 )
-def test_a_factory_is_named_as_the_server_wants_it(
+def test_factory_is_passed_in_the_form_of_the_server(
     tmp_path: Path, code: str, server: str, words: str
 ) -> None:
     decision = decide(tmp_path, {"app.py": code}, versions("flask", "fastapi", server))
@@ -165,7 +165,7 @@ def test_a_factory_is_named_as_the_server_wants_it(
     assert words in " ".join(decision.processes[0].command)
 
 
-def test_a_server_that_cannot_call_a_factory_is_not_chosen(tmp_path: Path) -> None:
+def test_server_without_factory_support_is_not_chosen(tmp_path: Path) -> None:
     decision = decide(tmp_path, {"app.py": FASTAPI_FACTORY}, versions("fastapi", "daphne"))
 
     assert isinstance(decision, NoServer)
@@ -174,7 +174,7 @@ def test_a_server_that_cannot_call_a_factory_is_not_chosen(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("version", "kind"), [("25.0.0", FromApp), ("23.0.0", NoServer), ("a fork", NoServer)]
 )
-def test_gunicorn_alone_serves_asgi_since_it_can(
+def test_gunicorn_alone_serves_asgi_from_release_25(
     tmp_path: Path, version: str, kind: type[LaunchPlan]
 ) -> None:
     installed = {"fastapi": "1.0", "gunicorn": version}
@@ -199,7 +199,7 @@ DJANGO = {
         (["waitress"], "shop.wsgi:application"),
     ],
 )
-def test_django_is_served_as_it_chose_where_a_server_can(
+def test_django_uses_its_chosen_interface_if_a_server_can(
     tmp_path: Path, servers: list[str], target: str
 ) -> None:
     decision = decide(tmp_path, DJANGO, versions("django", *servers))
@@ -208,13 +208,13 @@ def test_django_is_served_as_it_chose_where_a_server_can(
     assert str(decision.target) == target
 
 
-def test_gunicorn_serves_django_over_wsgi_even_if_it_could_do_asgi(tmp_path: Path) -> None:
+def test_gunicorn_serves_django_over_wsgi(tmp_path: Path) -> None:
     decision = decide(tmp_path, DJANGO, {"django": "5.2", "gunicorn": "27.0.1"})
 
     assert decision.processes[0].command == ("gunicorn", "shop.wsgi:application")
 
 
-def test_an_app_in_a_directory_runs_there(tmp_path: Path) -> None:
+def test_app_in_a_directory_runs_there(tmp_path: Path) -> None:
     decision = decide(tmp_path, {"src/main.py": FASTAPI}, versions("fastapi", "uvicorn"))
 
     assert decision.processes[0].working_dir == str(tmp_path / "app/src")
@@ -222,7 +222,7 @@ def test_an_app_in_a_directory_runs_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("procfile", ["", "web: python main.py\n"])
-def test_an_app_in_a_directory_of_the_repository_runs_there(tmp_path: Path, procfile: str) -> None:
+def test_app_in_a_repository_directory_runs_there(tmp_path: Path, procfile: str) -> None:
     app = write_files(tmp_path / "app", {"api/main.py": FASTAPI})
     if procfile:
         (app / "api/Procfile").write_text(procfile)
@@ -232,7 +232,7 @@ def test_an_app_in_a_directory_of_the_repository_runs_there(tmp_path: Path, proc
     assert [one.working_dir for one in decision.processes] == [str(app / "api")]
 
 
-def test_what_was_chosen_and_why_is_said(tmp_path: Path) -> None:
+def test_report_names_the_app_the_server_and_others(tmp_path: Path) -> None:
     files = {"app.py": FLASK, "main.py": FLASK}
     text = said(decide(tmp_path, files, versions("flask", "gunicorn")))
 
@@ -242,7 +242,7 @@ def test_what_was_chosen_and_why_is_said(tmp_path: Path) -> None:
     assert "Also found: main.py (Flask)" in text
 
 
-def test_an_app_that_can_be_served_comes_before_one_that_cannot(tmp_path: Path) -> None:
+def test_app_with_a_server_comes_first(tmp_path: Path) -> None:
     files = {"app.py": FLASK, "main.py": FASTAPI}
     decision = decide(tmp_path, files, versions("flask", "fastapi", "uvicorn"))
 
@@ -254,7 +254,7 @@ def test_an_app_that_can_be_served_comes_before_one_that_cannot(tmp_path: Path) 
     ("code", "server", "installed"),
     [(FLASK, "gunicorn", versions("flask")), (FASTAPI, "uvicorn", versions("fastapi"))],
 )
-def test_without_a_server_the_line_to_add_is_told(
+def test_missing_server_warning_names_one_to_add(
     tmp_path: Path, code: str, server: str, installed: Mapping[str, str]
 ) -> None:
     decision = decide(tmp_path, {"app.py": code}, installed)
@@ -264,7 +264,7 @@ def test_without_a_server_the_line_to_add_is_told(
     assert f"\n    {server}\n" in said(decision)
 
 
-def test_with_nothing_to_run_the_user_learns_how_to_write_a_procfile(tmp_path: Path) -> None:
+def test_no_process_warning_shows_a_procfile(tmp_path: Path) -> None:
     decision = decide(tmp_path, {"lib.py": "x = 1"}, versions("boto3"))
 
     assert isinstance(decision, NothingDetected)
@@ -273,7 +273,7 @@ def test_with_nothing_to_run_the_user_learns_how_to_write_a_procfile(tmp_path: P
     assert "    web: gunicorn --bind 0.0.0.0:$PORT app:app" in said(decision)
 
 
-def test_an_empty_procfile_leaves_it_to_the_code(tmp_path: Path) -> None:
+def test_empty_procfile_is_ignored(tmp_path: Path) -> None:
     found = decide(
         tmp_path / "1", {"Procfile": "# none\n", "app.py": FLASK}, versions("flask", "gunicorn")
     )
@@ -284,7 +284,7 @@ def test_an_empty_procfile_leaves_it_to_the_code(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("installed", [versions("flask", "gunicorn"), versions("flask"), {}])
-def test_a_misnamed_procfile_is_mentioned(tmp_path: Path, installed: Mapping[str, str]) -> None:
+def test_misnamed_procfile_is_a_warning(tmp_path: Path, installed: Mapping[str, str]) -> None:
     files = {"procfile": "web: x", "app.py": FLASK}
 
     assert "procfile is not read" in said(decide(tmp_path, files, installed))
@@ -307,7 +307,7 @@ def test_a_misnamed_procfile_is_mentioned(tmp_path: Path, installed: Mapping[str
         ),
     ],
 )
-def test_the_sample_apps_start_by_themselves(
+def test_sample_apps_have_a_default_process(
     fixture: str, installed: list[str], command: tuple[str, ...]
 ) -> None:
     app = read_app(FIXTURES / fixture)

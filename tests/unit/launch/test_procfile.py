@@ -18,36 +18,36 @@ def problems(text: str) -> tuple[tuple[int, str, ProcfileProblem], ...]:
     return caught.value.problems
 
 
-def test_every_process_type_is_kept_in_order() -> None:
+def test_process_types_keep_their_order() -> None:
     text = "web: gunicorn app:app\nworker: celery -A shop worker\nrelease: python a.py\n"
 
     assert list(commands(text)) == ["web", "worker", "release"]
     assert commands(text)["worker"] == "celery -A shop worker"
 
 
-def test_a_command_may_contain_colons() -> None:
+def test_command_may_contain_colons() -> None:
     assert commands("web: gunicorn --bind [::]:8000 app:app") == {
         "web": "gunicorn --bind [::]:8000 app:app"
     }
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
-def test_the_lines_may_end_as_on_any_system(end: str) -> None:
+def test_line_ends_of_any_system_are_read(end: str) -> None:
     assert commands(end.join(["web: a", "worker: b", ""])) == {"web": "a", "worker": "b"}
 
 
-def test_comments_blank_lines_and_indentation_do_not_matter() -> None:
+def test_comments_blank_lines_and_indentation_are_ignored() -> None:
     text = "# what runs\n\n   \n  web:gunicorn app:app  \n\t# worker: celery\n"
 
     assert commands(text) == {"web": "gunicorn app:app"}
 
 
-def test_a_line_ends_at_line_ends_only() -> None:
+def test_other_separators_do_not_end_a_line() -> None:
     """Python also splits at characters that no editor shows as a new line."""
     assert commands("web: echo a\u2028b") == {"web": "echo a\u2028b"}
 
 
-def test_an_empty_procfile_names_no_process() -> None:
+def test_empty_procfile_has_no_process() -> None:
     assert procfile.parse("# nothing yet\n") == ()
 
 
@@ -68,11 +68,11 @@ def test_an_empty_procfile_names_no_process() -> None:
         ("web: gunicorn\0app", "control character"),
     ],
 )
-def test_a_wrong_line_is_named(line: str, problem: str) -> None:
+def test_invalid_line_is_reported(line: str, problem: str) -> None:
     assert problems(f"good: a\n{line}\n") == ((2, line, problem),)
 
 
-def test_every_wrong_line_is_named_at_once() -> None:
+def test_every_invalid_line_is_reported() -> None:
     text = "web: a\nweb: b\nnothing\nworker:\n"
 
     assert [(number, kind) for number, _, kind in problems(text)] == [
@@ -82,13 +82,13 @@ def test_every_wrong_line_is_named_at_once() -> None:
     ]
 
 
-def test_a_procfile_saved_as_utf16_without_a_mark_is_refused() -> None:
+def test_utf16_without_bom_is_refused() -> None:
     text = "web: gunicorn app:app\n".encode("utf-16-le").decode()
 
     assert {kind for _, _, kind in problems(text)} == {"control character"}
 
 
-def test_the_message_shows_lines_and_how_it_should_look() -> None:
+def test_message_shows_the_lines_and_the_format() -> None:
     message = BadProcfile(((3, "web gunicorn\x07 " + "x" * 100, "no colon"),)).describe()
 
     assert message.title == "The Procfile cannot be understood"
@@ -102,18 +102,18 @@ def test_the_message_shows_lines_and_how_it_should_look() -> None:
     ("types", "default"),
     [(["worker", "web"], "web"), (["bot"], "bot"), (["a", "b"], ""), ([], "")],
 )
-def test_web_is_the_default_or_else_the_only_one(types: list[str], default: str) -> None:
+def test_web_or_the_only_type_is_the_default(types: list[str], default: str) -> None:
     assert procfile.default_type(types) == default
 
 
-def test_a_misnamed_procfile_is_noticed() -> None:
+def test_misnamed_procfile_is_recognized() -> None:
     names = {"procfile", "Procfile.txt", "Procfile", "Procfile.dev", "Procfile.windows", "app.py"}
 
     assert procfile.misnamed(names) == ("Procfile.txt", "procfile")
 
 
 @given(st.text())
-def test_any_text_is_read_or_refused_with_its_lines(text: str) -> None:
+def test_any_text_is_parsed_or_refused(text: str) -> None:
     entries: tuple[procfile.ProcfileEntry, ...] = ()
     refused: list[int] = []
     try:

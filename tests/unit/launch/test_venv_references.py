@@ -47,13 +47,13 @@ def refused(
         ("deploy/venv/bin/start", []),
     ],
 )
-def test_programs_of_an_environment_that_is_not_there(
+def test_program_of_a_missing_environment_is_reported(
     tmp_path: Path, command: str, found: list[tuple[str, str]]
 ) -> None:
     assert refused(tmp_path, command) == found
 
 
-def test_one_that_is_removed_by_whatever_name(tmp_path: Path) -> None:
+def test_program_of_a_removed_environment_is_reported(tmp_path: Path) -> None:
     files: Files = {"my.env/bin/gunicorn": ""}
 
     assert refused(tmp_path, "my.env/bin/gunicorn x", files) == []
@@ -62,13 +62,13 @@ def test_one_that_is_removed_by_whatever_name(tmp_path: Path) -> None:
     ]
 
 
-def test_one_by_its_path_in_the_build(tmp_path: Path) -> None:
+def test_absolute_path_of_the_build_is_reported(tmp_path: Path) -> None:
     word = f"{tmp_path}/app/.venv/bin/gunicorn"
 
     assert refused(tmp_path, f"{word} x", None, ".venv") == [(word, "gunicorn")]
 
 
-def test_one_of_an_app_below_the_top(tmp_path: Path) -> None:
+def test_environment_of_an_app_in_a_directory_is_reported(tmp_path: Path) -> None:
     removed = "services/api/.env3"
 
     for command in (".env3/bin/python x.py", f"{removed}/bin/python x.py"):
@@ -76,7 +76,7 @@ def test_one_of_an_app_below_the_top(tmp_path: Path) -> None:
         assert [program for _, program in found] == ["python"]
 
 
-def test_one_that_is_there_and_stays_is_the_user_s_affair(tmp_path: Path) -> None:
+def test_existing_environment_is_not_reported(tmp_path: Path) -> None:
     app = write_files(tmp_path / "app", {"Procfile": "web: venv/bin/python x.py"})
     (app / "venv/bin").mkdir(parents=True)
     (app / "venv/bin/python").symlink_to("/no/such/python")
@@ -84,7 +84,7 @@ def test_one_that_is_there_and_stays_is_the_user_s_affair(tmp_path: Path) -> Non
     processes.check(read_app(app))
 
 
-def test_the_message_names_line_process_and_what_to_write(tmp_path: Path) -> None:
+def test_message_names_line_process_and_command(tmp_path: Path) -> None:
     text = "web: . venv/bin/activate && gunicorn a:b\nbot: venv/bin/python bot.py\n"
     app = write_files(tmp_path / "app", {"Procfile": text})
 

@@ -33,7 +33,7 @@ def read(table: Metadata) -> BuildRecord | None:
     return record_of(table, CONTENTS, OUTCOME)
 
 
-def test_it_comes_back_from_a_file(tmp_path: Path) -> None:
+def test_record_is_read_back_from_toml(tmp_path: Path) -> None:
     toml.write(tmp_path / "deps.toml", {"metadata": RECORD.metadata()})
 
     found = toml.read_metadata(tmp_path / "deps.toml")
@@ -42,7 +42,7 @@ def test_it_comes_back_from_a_file(tmp_path: Path) -> None:
     assert read(found) == RECORD
 
 
-def test_one_without_inputs_has_none() -> None:
+def test_empty_manager_inputs_are_not_written() -> None:
     """As releases noted it that knew of none."""
     table = RECORD._replace(manager_inputs="").metadata()
 
@@ -51,7 +51,7 @@ def test_one_without_inputs_has_none() -> None:
 
 
 @given(WORDS, WORDS, WORDS, WORDS, st.booleans(), WORD)
-def test_it_comes_back_whatever_it_holds(
+def test_any_record_is_read_back(
     distributions: dict[str, str],
     layers: dict[str, str],
     sizes: dict[str, str],
@@ -73,14 +73,14 @@ def test_it_comes_back_whatever_it_holds(
     assert read(record.metadata()) == record
 
 
-def test_the_largest_stay_in_their_order() -> None:
+def test_largest_distributions_keep_their_order() -> None:
     found = read(RECORD.metadata())
 
     assert found is not None
     assert list(found.largest) == ["zope-interface", "six"]
 
 
-def test_equal_records_are_equal_metadata_in_whatever_order_they_were_found() -> None:
+def test_order_of_mappings_does_not_change_metadata() -> None:
     turned = RECORD._replace(
         layers=dict(reversed(list(RECORD.layers.items()))),
         distributions=dict(reversed(list(RECORD.distributions.items()))),
@@ -89,12 +89,12 @@ def test_equal_records_are_equal_metadata_in_whatever_order_they_were_found() ->
     assert list(turned.metadata().items()) == list(RECORD.metadata().items())
 
 
-def test_an_image_is_not_told_what_is_in_the_store() -> None:
+def test_record_for_the_image_has_no_store_fields() -> None:
     assert "manifest" not in RECORD._replace(manifest="").metadata()
 
 
 @pytest.mark.parametrize("key", ["distributions", "layers", "sizes", "largest", "pure"])
-def test_what_lacks_a_part_is_no_record(key: str) -> None:
+def test_metadata_without_a_required_field_is_no_record(key: str) -> None:
     table = RECORD.metadata()
     del table[key]
 
@@ -104,15 +104,15 @@ def test_what_lacks_a_part_is_no_record(key: str) -> None:
 @pytest.mark.parametrize(
     ("key", "value"), [("pure", "yes"), ("pure", []), ("layers", "deps-00 1"), ("sizes", True)]
 )
-def test_what_has_a_part_of_another_kind_is_no_record(key: str, value: object) -> None:
+def test_metadata_with_a_field_of_another_type_is_no_record(key: str, value: object) -> None:
     assert read({**RECORD.metadata(), key: value}) is None  # type: ignore[dict-item]  # on purpose
 
 
-def test_nothing_is_no_record() -> None:
+def test_empty_metadata_is_no_record() -> None:
     assert read({}) is None
 
 
-def test_fields_of_a_key_that_are_not_known_any_more_are_not_taken() -> None:
+def test_unknown_fields_of_a_key_are_ignored() -> None:
     found = read({**RECORD.metadata(), "later": "1"})
 
     assert found == RECORD

@@ -9,7 +9,7 @@ from cnb_python.errors.base import IncompleteBuildpack
 from cnb_python.managers.tool import find_defaults, find_pip, find_uv, versions
 
 
-def test_a_package_carries_a_wheel(tmp_path: Path) -> None:
+def test_pip_of_a_package_is_a_wheel(tmp_path: Path) -> None:
     wheel = tmp_path / "tools/pip-26.3-py3-none-any.whl"
     wheel.parent.mkdir()
     wheel.touch()
@@ -17,20 +17,20 @@ def test_a_package_carries_a_wheel(tmp_path: Path) -> None:
     assert find_pip(tmp_path) == wheel
 
 
-def test_a_checkout_has_it_installed(tmp_path: Path) -> None:
+def test_pip_of_a_checkout_is_installed(tmp_path: Path) -> None:
     installed = tmp_path / ".venv/lib/python3.14/site-packages/pip"
     installed.mkdir(parents=True)
 
     assert find_pip(tmp_path) == installed
 
 
-def test_a_buildpack_without_it_is_broken(tmp_path: Path) -> None:
+def test_buildpack_without_pip_is_incomplete(tmp_path: Path) -> None:
     with pytest.raises(IncompleteBuildpack):
         find_pip(tmp_path)
 
 
 @pytest.mark.parametrize("place", ["tools/uv", ".venv/bin/uv"])
-def test_uv_is_a_program_of_the_package_or_of_the_checkout(tmp_path: Path, place: str) -> None:
+def test_uv_is_found_in_a_package_and_in_a_checkout(tmp_path: Path, place: str) -> None:
     program = tmp_path / place
     program.parent.mkdir(parents=True)
     program.touch()
@@ -38,7 +38,7 @@ def test_uv_is_a_program_of_the_package_or_of_the_checkout(tmp_path: Path, place
     assert find_uv(tmp_path) == program
 
 
-def test_a_directory_is_no_uv(tmp_path: Path) -> None:
+def test_directory_named_uv_is_incomplete(tmp_path: Path) -> None:
     (tmp_path / "tools/uv").mkdir(parents=True)
 
     with pytest.raises(IncompleteBuildpack) as raised:
@@ -48,7 +48,7 @@ def test_a_directory_is_no_uv(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("place", ["tools/defaults", ".venv/bin/cnb-python-defaults"])
-def test_the_program_of_exec_d_is_the_package_s_or_the_checkout_s(
+def test_exec_d_program_is_found_in_a_package_and_in_a_checkout(
     tmp_path: Path, place: str
 ) -> None:
     program = tmp_path / place
@@ -58,14 +58,14 @@ def test_the_program_of_exec_d_is_the_package_s_or_the_checkout_s(
     assert find_defaults(tmp_path) == program
 
 
-def test_a_buildpack_without_the_program_of_exec_d_is_broken(tmp_path: Path) -> None:
+def test_buildpack_without_exec_d_program_is_incomplete(tmp_path: Path) -> None:
     with pytest.raises(IncompleteBuildpack) as raised:
         find_defaults(tmp_path)
 
     assert raised.value.file == "tools/defaults"
 
 
-def test_versions_are_named_as_they_are_pinned() -> None:
+def test_tool_versions_are_the_pinned_ones() -> None:
     """They are part of the key of everything that is installed."""
     pip, uv = versions().split(", ")
 

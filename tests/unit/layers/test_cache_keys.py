@@ -51,12 +51,12 @@ def _of(os: str, arch: str, phase: BuildContext) -> dict[str, str]:
     }
 
 
-def test_the_same_build_has_the_same_key(phase: BuildContext) -> None:
+def test_same_build_has_the_same_package_key(phase: BuildContext) -> None:
     assert reasons(phase) == []
 
 
 @pytest.mark.parametrize("change", [{"version": "3.14.7"}, {"sha256": "6" * 64}, {"url": "x"}])
-def test_a_patch_release_of_python_changes_no_environment(
+def test_python_patch_does_not_change_the_package_key(
     phase: BuildContext, change: dict[str, str]
 ) -> None:
     assert reasons(phase, replace(RELEASE, **change)) == []
@@ -82,13 +82,13 @@ CHANGES: dict[str, Callable[[BuildContext], BuildContext]] = {
 
 
 @pytest.mark.parametrize(("reason", "change"), CHANGES.items(), ids=CHANGES)
-def test_another_target_is_another_environment(
+def test_other_target_changes_the_package_key(
     phase: BuildContext, reason: str, change: Callable[[BuildContext], BuildContext]
 ) -> None:
     assert reasons(change(phase)) == [reason]
 
 
-def test_another_line_flavour_or_tool_is_another_environment(phase: BuildContext) -> None:
+def test_other_line_flavor_or_tool_changes_the_package_key(phase: BuildContext) -> None:
     other = replace(RELEASE, version="3.13.2", flavour="freethreaded")
 
     assert reasons(phase, other, "pip 27.0, uv 0.13.8") == [
@@ -98,13 +98,13 @@ def test_another_line_flavour_or_tool_is_another_environment(phase: BuildContext
     ]
 
 
-def test_another_directory_of_the_layers_is_another_environment(phase: BuildContext) -> None:
+def test_other_layers_directory_changes_the_package_key(phase: BuildContext) -> None:
     (reason,) = reasons(replace(phase, layers_dir=Path("/elsewhere")))
 
     assert reason.endswith("to /elsewhere")
 
 
-def test_flags_of_compilers_are_known_by_a_digest_alone(phase: BuildContext) -> None:
+def test_build_settings_are_only_a_digest_in_the_package_key(phase: BuildContext) -> None:
     flagged = replace(phase, environ={"CFLAGS": "-O1 -DTOKEN=secret"})
 
     (reason,) = reasons(flagged)
@@ -113,7 +113,7 @@ def test_flags_of_compilers_are_known_by_a_digest_alone(phase: BuildContext) -> 
     assert "secret" not in reason
 
 
-def test_the_outcome_depends_on_what_was_chosen_and_where_the_app_is(phase: BuildContext) -> None:
+def test_settings_and_app_directory_change_the_environment_key(phase: BuildContext) -> None:
     before = environment_key("pip", Settings(), phase)
     after = environment_key(
         "pip",
@@ -129,7 +129,7 @@ def test_the_outcome_depends_on_what_was_chosen_and_where_the_app_is(phase: Buil
     )
 
 
-def test_the_outcome_depends_on_the_directory_of_the_project(phase: BuildContext) -> None:
+def test_project_directory_changes_the_environment_key(phase: BuildContext) -> None:
     before = environment_key("pip", Settings(), phase)
     after = environment_key("pip", Settings(project="api"), phase)
 
@@ -138,7 +138,7 @@ def test_the_outcome_depends_on_the_directory_of_the_project(phase: BuildContext
     )
 
 
-def test_what_a_record_holds_has_names_of_its_own() -> None:
+def test_record_fields_differ_from_key_fields() -> None:
     """All of it lies in one table."""
     rest = {"decision", "pure", "patch", "env", "distributions", "layers", "sizes", "largest"}
     record = BuildRecord({}, {}, "", True, "", "", {}, {}, {}, {}, "1", "2", "3")  # noqa: FBT003 - a tuple

@@ -12,7 +12,7 @@ from cnb_python.layers.previous_image import WORK
 LAUNCH = LayerTypes(launch=True)
 
 
-def test_what_a_restorer_gives_stays(tmp_path: Path) -> None:
+def test_restored_layers_stay(tmp_path: Path) -> None:
     for name in ("python", "venv", "deps-00", "defaults"):
         layer_of(tmp_path, name).reuse_from_image({"digest": name})
     store = layer_of(tmp_path, "deps")
@@ -28,7 +28,7 @@ def test_what_a_restorer_gives_stays(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["python", "venv", "deps-00", "deps-torch", "defaults"])
-def test_a_launch_layer_with_contents_is_not_in_the_image(tmp_path: Path, name: str) -> None:
+def test_launch_layer_with_contents_is_removed(tmp_path: Path, name: str) -> None:
     layer = layer_of(tmp_path, name)
     layer.begin()
     layer.finish(LAUNCH, {"digest": "whole"})
@@ -39,7 +39,7 @@ def test_a_launch_layer_with_contents_is_not_in_the_image(tmp_path: Path, name: 
 
 
 @pytest.mark.parametrize("name", ["python", "venv", "deps-00", "defaults"])
-def test_contents_that_were_never_finished_are_removed(tmp_path: Path, name: str) -> None:
+def test_contents_without_toml_are_removed(tmp_path: Path, name: str) -> None:
     (layer_of(tmp_path, name).begin_in_place() / "half").touch()
 
     previous_image.remove_leftovers(tmp_path)
@@ -47,7 +47,7 @@ def test_contents_that_were_never_finished_are_removed(tmp_path: Path, name: str
     assert [*tmp_path.iterdir()] == []
 
 
-def test_drafts_and_the_place_of_work_are_removed(tmp_path: Path) -> None:
+def test_drafts_and_work_directory_are_removed(tmp_path: Path) -> None:
     (layer_of(tmp_path, "deps-07").begin() / "half").touch()
     disk.draft_of(tmp_path / "launch.toml").touch()
     (tmp_path / WORK / "stage-0").mkdir(parents=True)
@@ -57,7 +57,7 @@ def test_drafts_and_the_place_of_work_are_removed(tmp_path: Path) -> None:
     assert [*tmp_path.iterdir()] == []
 
 
-def test_nothing_is_removed_through_a_link(tmp_path: Path) -> None:
+def test_links_are_not_followed(tmp_path: Path) -> None:
     elsewhere, layers = tmp_path / "elsewhere", tmp_path / "layers"
     for directory in (elsewhere, layers):
         directory.mkdir()
@@ -71,7 +71,7 @@ def test_nothing_is_removed_through_a_link(tmp_path: Path) -> None:
     assert (elsewhere / "file").exists()
 
 
-def test_a_strangers_file_is_neither_a_layer_nor_an_obstacle(tmp_path: Path) -> None:
+def test_file_of_another_buildpack_is_ignored(tmp_path: Path) -> None:
     (tmp_path / "deps-00.sbom.cdx.json").touch()
 
     previous_image.remove_leftovers(tmp_path)

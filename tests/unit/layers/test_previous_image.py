@@ -19,25 +19,25 @@ def layers(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_what_was_remembered_is_known(layers: Path) -> None:
+def test_digests_of_reused_layers_are_read_back(layers: Path) -> None:
     assert previous_image.digests(layers) == DIGESTS
 
 
-def test_there_is_nothing_at_first(tmp_path: Path) -> None:
+def test_first_build_has_no_digests(tmp_path: Path) -> None:
     assert previous_image.digests(tmp_path) == {}
 
 
 @pytest.mark.parametrize(
     "text", ["nonsense", "", "[metadata]\n", "[metadata]\ndigest = true\n", "metadata = 1\n"]
 )
-def test_a_layer_that_says_nothing_of_its_contents_is_not_counted(layers: Path, text: str) -> None:
+def test_layer_without_digest_is_skipped(layers: Path, text: str) -> None:
     (layers / "deps-00.toml").write_text(text, encoding="utf-8")
 
     assert previous_image.digests(layers).keys() == {"deps-numpy", "venv"}
     assert "deps-00" in previous_image.names(layers)
 
 
-def test_what_is_taken_from_the_image_has_no_contents_here(layers: Path) -> None:
+def test_reused_layer_has_no_contents(layers: Path) -> None:
     (layers / "venv").mkdir()
 
     previous_image.reuse(layers, DIGESTS)
@@ -49,7 +49,7 @@ def test_what_is_taken_from_the_image_has_no_contents_here(layers: Path) -> None
     }
 
 
-def test_what_is_not_wanted_any_more_goes_with_all_its_traces(layers: Path) -> None:
+def test_dropped_layers_leave_no_trace(layers: Path) -> None:
     (layers / "deps-01").mkdir()
     (layers / "deps-02").mkdir()
     (layers / "deps-02.toml").write_text("nonsense")
@@ -62,7 +62,7 @@ def test_what_is_not_wanted_any_more_goes_with_all_its_traces(layers: Path) -> N
     }
 
 
-def test_the_environment_goes_too_where_nobody_wants_it(layers: Path) -> None:
+def test_venv_is_dropped_if_not_listed(layers: Path) -> None:
     previous_image.drop_all_but(layers, [])
 
     assert {path.name for path in layers.iterdir()} == {"deps", "deps.toml", "python.toml"}

@@ -50,7 +50,7 @@ def is_made(phase: BuildContext) -> bool:
     return (phase.layers_dir / "defaults").exists()
 
 
-def test_the_program_is_in_exec_d_for_every_process(phase: BuildContext) -> None:
+def test_exec_d_program_is_in_the_layer(phase: BuildContext) -> None:
     provide(phase)
 
     program = phase.layers_dir / "defaults/exec.d/defaults"
@@ -63,11 +63,11 @@ def test_the_program_is_in_exec_d_for_every_process(phase: BuildContext) -> None
     }
 
 
-def test_its_size_is_told(phase: BuildContext) -> None:
+def test_provide_returns_the_size(phase: BuildContext) -> None:
     assert process_defaults.provide((), phase, Log()) == len(b"a program")
 
 
-def test_processes_of_one_worker_start_with_one_unless_their_user_says_more(
+def test_single_worker_process_defaults_to_one_worker(
     phase: BuildContext,
 ) -> None:
     provide(phase, "bot")
@@ -77,7 +77,7 @@ def test_processes_of_one_worker_start_with_one_unless_their_user_says_more(
     assert started(phase, "worker") == {}
 
 
-def test_web_alone_tells_what_was_chosen_unless_its_user_wants_silence(
+def test_only_web_logs_its_defaults(
     phase: BuildContext,
 ) -> None:
     provide(phase)
@@ -87,7 +87,7 @@ def test_web_alone_tells_what_was_chosen_unless_its_user_wants_silence(
     assert started(phase, "worker") == {}
 
 
-def test_what_did_not_change_is_taken_from_the_image(phase: BuildContext) -> None:
+def test_unchanged_layer_is_reused(phase: BuildContext) -> None:
     said = provide(in_image(phase, "web", "bot"), "bot", "web")
 
     assert said == []
@@ -99,7 +99,7 @@ def test_what_did_not_change_is_taken_from_the_image(phase: BuildContext) -> Non
     }
 
 
-def test_another_program_makes_it_anew(phase: BuildContext) -> None:
+def test_other_program_rebuilds_the_layer(phase: BuildContext) -> None:
     in_image(phase)
     (phase.buildpack.directory / "tools/defaults").write_bytes(b"a newer program")
 
@@ -111,16 +111,14 @@ def test_another_program_makes_it_anew(phase: BuildContext) -> None:
     assert is_made(phase)
 
 
-def test_other_processes_make_it_anew(phase: BuildContext) -> None:
+def test_other_processes_rebuild_the_layer(phase: BuildContext) -> None:
     [said] = provide(in_image(phase, "web"))
 
     assert "processes with one worker has changed from web to (none)" in said
     assert started(phase, "web") == {"BPL_PYTHON_LOG": "1"}
 
 
-def test_a_layer_made_anew_is_what_a_first_build_makes(
-    phase: BuildContext, tmp_path: Path
-) -> None:
+def test_rebuilt_layer_equals_that_of_a_first_build(phase: BuildContext, tmp_path: Path) -> None:
     first = replace(phase, layers_dir=tmp_path / "first")
     first.layers_dir.mkdir()
 
@@ -130,6 +128,6 @@ def test_a_layer_made_anew_is_what_a_first_build_makes(
     assert contents(first.layers_dir) == contents(phase.layers_dir)
 
 
-def test_a_buildpack_without_the_program_is_broken(tmp_path: Path) -> None:
+def test_buildpack_without_the_program_is_incomplete(tmp_path: Path) -> None:
     with pytest.raises(IncompleteBuildpack):
         process_defaults.provide((), context(tmp_path), Log())

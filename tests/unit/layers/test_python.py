@@ -32,38 +32,38 @@ def in_image(phase: BuildContext, release: Release = RELEASE) -> BuildContext:
     return phase
 
 
-def test_the_interpreter_is_named_by_its_final_path(phase: BuildContext) -> None:
+def test_interpreter_has_its_final_path(phase: BuildContext) -> None:
     runtime, _ = found(phase)
 
     layer = phase.layers_dir / "python"
     assert runtime.interpreter == Interpreter(layer / "bin/python3.14", "3.14.6", layer)
 
 
-def test_the_free_threaded_interpreter_has_its_own_name(phase: BuildContext) -> None:
+def test_free_threaded_interpreter_has_suffix_t(phase: BuildContext) -> None:
     runtime, _ = found(phase, replace(RELEASE, flavour="freethreaded"))
 
     assert runtime.interpreter.path.name == "python3.14t"
 
 
-def test_the_first_build_has_nothing_and_says_nothing(phase: BuildContext) -> None:
+def test_first_build_logs_no_reason(phase: BuildContext) -> None:
     runtime, said = found(phase)
 
     assert (runtime.is_in_image, said) == (False, [])
 
 
-def test_an_equal_key_is_in_the_image(phase: BuildContext) -> None:
+def test_layer_with_equal_key_is_in_the_image(phase: BuildContext) -> None:
     runtime, said = found(in_image(phase))
 
     assert (runtime.is_in_image, said) == (True, [])
 
 
-def test_where_the_archive_came_from_does_not_matter(phase: BuildContext) -> None:
+def test_archive_url_does_not_change_the_key(phase: BuildContext) -> None:
     mirrored = replace(RELEASE, url="https://mirror.example.org/b.tar.gz")
 
     assert found(in_image(phase), mirrored)[0].is_in_image
 
 
-def test_looking_changes_nothing(phase: BuildContext) -> None:
+def test_find_writes_nothing(phase: BuildContext) -> None:
     in_image(phase)
     before = (phase.layers_dir / "python.toml").read_bytes()
 
@@ -86,7 +86,7 @@ def test_looking_changes_nothing(phase: BuildContext) -> None:
         ),
     ],
 )
-def test_another_release_is_not_in_the_image(
+def test_layer_of_another_release_is_not_in_the_image(
     phase: BuildContext, change: dict[str, str], reason: str
 ) -> None:
     runtime, said = found(in_image(phase), replace(RELEASE, **change))
@@ -94,7 +94,7 @@ def test_another_release_is_not_in_the_image(
     assert (runtime.is_in_image, said) == (False, [f"{REASON}{reason}"])
 
 
-def test_every_reason_of_another_target_is_given(phase: BuildContext) -> None:
+def test_every_reason_for_another_target_is_logged(phase: BuildContext) -> None:
     in_image(phase)
     target = Target("linux", "arm64", "v8", "ubuntu", "26.04")
 
@@ -107,7 +107,7 @@ def test_every_reason_of_another_target_is_given(phase: BuildContext) -> None:
 
 
 @pytest.mark.parametrize("text", ["nonsense", "[metadata]\npython = 3\n", 'metadata = "x"'])
-def test_metadata_of_another_hand_is_not_trusted(phase: BuildContext, text: str) -> None:
+def test_foreign_metadata_is_invalid(phase: BuildContext, text: str) -> None:
     (phase.layers_dir / "python.toml").write_text(text, encoding="utf-8")
 
     runtime, said = found(phase)
@@ -116,7 +116,7 @@ def test_metadata_of_another_hand_is_not_trusted(phase: BuildContext, text: str)
     assert said[0].startswith(REASON)
 
 
-def test_what_is_reused_has_no_directory(phase: BuildContext) -> None:
+def test_reused_layer_has_no_directory(phase: BuildContext) -> None:
     (phase.layers_dir / "python/bin").mkdir(parents=True)
 
     reuse(found(phase)[0])
@@ -127,9 +127,7 @@ def test_what_is_reused_has_no_directory(phase: BuildContext) -> None:
 
 
 @pytest.mark.parametrize("build", [True, False])
-def test_what_was_laid_out_becomes_the_layer_and_its_key_is_text(
-    phase: BuildContext, *, build: bool
-) -> None:
+def test_finished_layer_has_the_key_as_metadata(phase: BuildContext, *, build: bool) -> None:
     runtime, _ = found(phase)
     (phase.layers_dir / "python/bin").mkdir(parents=True)
 
@@ -148,7 +146,7 @@ def test_what_was_laid_out_becomes_the_layer_and_its_key_is_text(
     }
 
 
-def test_the_store_keeps_each_finished_layer_under_a_name_of_its_own(phase: BuildContext) -> None:
+def test_archive_key_depends_on_the_layer_key(phase: BuildContext) -> None:
     other = replace(phase, target=replace(phase.target, distro_version="13"))
 
     names = {

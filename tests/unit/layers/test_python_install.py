@@ -57,7 +57,7 @@ def answering(said: str, code: int = 0) -> Programs:
     return Programs(answer)
 
 
-def test_it_is_trimmed_readable_and_at_home(app: Engine) -> None:
+def test_interpreter_is_trimmed_readable_and_relocated(app: Engine) -> None:
     laid_out(app)
 
     layer = app.layers / "python"
@@ -68,7 +68,7 @@ def test_it_is_trimmed_readable_and_at_home(app: Engine) -> None:
     assert data == f'v = {{\n  "prefix": "{layer}",\n}}\n'
 
 
-def test_it_can_run_before_it_is_compiled(app: Engine) -> None:
+def test_interpreter_runs_before_it_is_compiled(app: Engine) -> None:
     rest = laid_out(app)
     (probe,) = app.programs.ran
 
@@ -80,14 +80,14 @@ def test_it_can_run_before_it_is_compiled(app: Engine) -> None:
     assert compiling.argv[0] == str(app.runtime.interpreter.path)
 
 
-def test_it_is_no_layer_until_it_is_finished(app: Engine) -> None:
+def test_interpreter_is_no_layer_until_finished(app: Engine) -> None:
     laid_out(app)()
 
     assert not (app.layers / "python.toml").exists()
     assert not app.runtime.is_in_image
 
 
-def test_a_kept_one_is_neither_fetched_tried_nor_compiled_and_is_the_same(app: Engine) -> None:
+def test_cached_interpreter_is_not_downloaded_tried_or_compiled(app: Engine) -> None:
     manifest = finished(app)
     made = contents(app.layers / "python")
     app.programs.ran.clear()
@@ -100,7 +100,7 @@ def test_a_kept_one_is_neither_fetched_tried_nor_compiled_and_is_the_same(app: E
     assert contents(app.layers / "python") == made
 
 
-def test_a_damaged_one_is_made_again_with_the_reason(app: Engine) -> None:
+def test_damaged_cached_interpreter_is_made_again(app: Engine) -> None:
     manifest = finished(app)
     made = contents(app.layers / "python")
     for kept in (app.layers / "deps").glob("*.tar.zst"):
@@ -114,7 +114,7 @@ def test_a_damaged_one_is_made_again_with_the_reason(app: Engine) -> None:
     assert contents(app.layers / "python") == made
 
 
-def test_one_for_another_target_is_not_the_kept_one(app: Engine) -> None:
+def test_cached_interpreter_of_another_target_is_not_used(app: Engine) -> None:
     manifest = finished(app)
     target = replace(app.context.target, distro_version="13")
     app.context = replace(app.context, target=target)
@@ -124,7 +124,7 @@ def test_one_for_another_target_is_not_the_kept_one(app: Engine) -> None:
     assert "Downloading Python 3.14.6" in app.log.said
 
 
-def test_one_that_travels_with_the_buildpack_is_used_first(app: Engine, tmp_path: Path) -> None:
+def test_bundled_interpreter_is_not_downloaded(app: Engine, tmp_path: Path) -> None:
     carried = app.context.buildpack.directory / f"runtimes/{app.release.sha256}.tar.gz"
     carried.parent.mkdir()
     (tmp_path / "python-3.14.6.tar.gz").rename(carried)
@@ -136,31 +136,31 @@ def test_one_that_travels_with_the_buildpack_is_used_first(app: Engine, tmp_path
     assert (app.layers / "python/bin/python3.14").is_file()
 
 
-def test_a_tampered_archive_is_refused(app: Engine) -> None:
+def test_archive_with_wrong_digest_is_refused(app: Engine) -> None:
     app.release = replace(app.release, sha256="0" * 64)
 
     assert refused(app, ChecksumMismatch).title == "Python 3.14.6"
 
 
-def test_one_that_does_not_run_is_refused(app: Engine) -> None:
+def test_interpreter_that_does_not_run_is_refused(app: Engine) -> None:
     app.programs = answering("libc.so.6: version `GLIBC_2.17' not found", code=1)
 
     assert refused(app, UnusableInterpreter).reason.endswith("GLIBC_2.17' not found")
 
 
-def test_one_that_ends_without_a_word_is_refused(app: Engine) -> None:
+def test_interpreter_that_prints_nothing_is_refused(app: Engine) -> None:
     app.programs = answering("", code=-11)
 
     assert "failed with exit code -11" in refused(app, UnusableInterpreter).reason
 
 
-def test_one_of_another_version_is_refused(app: Engine) -> None:
+def test_interpreter_of_another_version_is_refused(app: Engine) -> None:
     app.programs = answering("3.14.5")
 
     assert "3.14.5" in refused(app, UnusableInterpreter).reason
 
 
-def test_an_archive_without_an_interpreter_is_refused(app: Engine, tmp_path: Path) -> None:
+def test_archive_without_interpreter_is_refused(app: Engine, tmp_path: Path) -> None:
     path = tmp_path / "python-3.14.6.tar.gz"
     path.write_bytes(archive({"python/README": "hello"}))
     app.release = replace(app.release, sha256="")
@@ -169,7 +169,7 @@ def test_an_archive_without_an_interpreter_is_refused(app: Engine, tmp_path: Pat
     assert app.programs.ran == []
 
 
-def test_a_failed_build_does_not_leave_the_old_layer_to_be_trusted(app: Engine) -> None:
+def test_failed_build_drops_the_old_layer(app: Engine) -> None:
     finished(app)
     (app.layers / "deps.toml").unlink(missing_ok=True)
     app.context = replace(app.context, target=replace(app.context.target, distro_version="13"))
@@ -178,7 +178,7 @@ def test_a_failed_build_does_not_leave_the_old_layer_to_be_trusted(app: Engine) 
     refused(app, UnusableInterpreter)
 
 
-def test_the_free_threaded_one_is_compiled_in_its_own_library(app: Engine, tmp_path: Path) -> None:
+def test_free_threaded_interpreter_compiles_its_own_library(app: Engine, tmp_path: Path) -> None:
     names = {"python/bin/python3.14t": "x", "python/lib/python3.14t/os.py": "# os"}
     (tmp_path / "free.tar.gz").write_bytes(archive(names))
     url = (tmp_path / "free.tar.gz").as_uri()

@@ -61,13 +61,13 @@ def next_(first: BuildContext) -> BuildContext:
     return replace(first, store=found)
 
 
-def test_the_first_build_starts_from_nothing_without_a_reason(first: BuildContext) -> None:
+def test_first_build_has_no_record_and_no_reason(first: BuildContext) -> None:
     found = previous(first)
 
     assert found == PreviousBuild(first.layers_dir / "deps", None, False, (), ())  # noqa: FBT003 - as it is shown
 
 
-def test_what_was_noted_is_found_with_the_store(next_: BuildContext) -> None:
+def test_record_is_read_with_the_store(next_: BuildContext) -> None:
     found = previous(next_)
 
     assert found.record == record(next_)
@@ -79,14 +79,14 @@ def test_what_was_noted_is_found_with_the_store(next_: BuildContext) -> None:
     assert (store_layer.open_store(next_, found) / "archive").read_text() == "kept"
 
 
-def test_a_cache_without_its_image_is_enough(next_: BuildContext) -> None:
+def test_record_is_read_without_previous_image(next_: BuildContext) -> None:
     found = previous(replace(next_, store={}))
 
     assert (found.record, found.has_store) == (record(next_), True)
 
 
 @pytest.mark.parametrize("names", [("deps.toml",), ("archive",), ("deps.toml", "archive")])
-def test_an_image_without_its_cache_still_says_what_it_has(
+def test_record_is_read_from_store_toml_without_cache(
     next_: BuildContext, names: tuple[str, ...]
 ) -> None:
     if "archive" in names:
@@ -101,7 +101,7 @@ def test_an_image_without_its_cache_still_says_what_it_has(
     assert (found.has_store, found.cache_invalid_because) == (False, ())
 
 
-def test_a_store_for_another_key_stays_with_every_reason_not_to_use_its_packages(
+def test_store_of_another_key_stays_with_every_reason(
     next_: BuildContext,
 ) -> None:
     target = replace(next_.target, arch="arm64", distro_version="13")
@@ -117,7 +117,7 @@ def test_a_store_for_another_key_stays_with_every_reason_not_to_use_its_packages
     assert (store_layer.open_store(other, found) / "archive").exists()
 
 
-def test_where_there_is_no_store_a_new_one_is_no_layer_yet(next_: BuildContext) -> None:
+def test_new_store_is_no_layer_until_closed(next_: BuildContext) -> None:
     (next_.layers_dir / "deps.toml").unlink()
 
     opened = store_layer.open_store(next_, previous(next_))
@@ -126,7 +126,7 @@ def test_where_there_is_no_store_a_new_one_is_no_layer_yet(next_: BuildContext) 
     assert not (next_.layers_dir / "deps.toml").exists()
 
 
-def test_another_outcome_leaves_the_store_of_use(next_: BuildContext) -> None:
+def test_other_environment_key_keeps_the_packages_valid(next_: BuildContext) -> None:
     found = previous(replace(next_, exec_env="test"))
 
     assert found.layout_changed_because == (
@@ -135,7 +135,7 @@ def test_another_outcome_leaves_the_store_of_use(next_: BuildContext) -> None:
     assert (found.has_store, found.cache_invalid_because) == (True, ())
 
 
-def test_a_store_of_another_format_is_of_no_use(first: BuildContext) -> None:
+def test_store_of_another_format_is_invalid(first: BuildContext) -> None:
     store_layer.open_store(first, previous(first))
     store_layer.close_store(first, record(first, format="0"))
 
@@ -145,7 +145,7 @@ def test_a_store_of_another_format_is_of_no_use(first: BuildContext) -> None:
 
 
 @pytest.mark.parametrize("text", ["nonsense", "[metadata]\nx = 1\n"])
-def test_a_note_that_cannot_be_read_is_a_reason(next_: BuildContext, text: str) -> None:
+def test_unreadable_record_is_a_reason(next_: BuildContext, text: str) -> None:
     (next_.layers_dir / "deps.toml").write_text(text, encoding="utf-8")
 
     found = previous(replace(next_, store={}))
@@ -155,7 +155,7 @@ def test_a_note_that_cannot_be_read_is_a_reason(next_: BuildContext, text: str) 
     assert not found.has_store
 
 
-def test_a_note_that_holds_no_record_is_none(next_: BuildContext) -> None:
+def test_metadata_without_record_is_ignored(next_: BuildContext) -> None:
     (next_.layers_dir / "deps.toml").write_text("[metadata]\nkey = 'x'\n", encoding="utf-8")
 
     found = previous(replace(next_, store={}))
@@ -163,7 +163,7 @@ def test_a_note_that_holds_no_record_is_none(next_: BuildContext) -> None:
     assert (found.record, found.has_store) == (None, False)
 
 
-def test_the_store_is_for_the_cache_alone_and_the_image_is_told_the_rest(
+def test_store_is_a_cache_layer_and_store_toml_has_the_record(
     next_: BuildContext,
 ) -> None:
     table = toml.read(next_.layers_dir / "deps.toml")
@@ -174,7 +174,7 @@ def test_the_store_is_for_the_cache_alone_and_the_image_is_told_the_rest(
     assert next_.store == record(next_)._replace(manifest="").metadata()
 
 
-def test_a_store_is_kept_as_it_is(next_: BuildContext) -> None:
+def test_kept_store_is_unchanged(next_: BuildContext) -> None:
     (next_.layers_dir / "deps.toml").write_text(
         (next_.layers_dir / "deps.toml").read_text().replace("cache = true", "cache = false")
     )
@@ -186,7 +186,7 @@ def test_a_store_is_kept_as_it_is(next_: BuildContext) -> None:
     assert (next_.layers_dir / "deps/archive").exists()
 
 
-def test_where_there_is_no_store_none_is_left_and_the_note_stays(next_: BuildContext) -> None:
+def test_keep_without_store_writes_only_the_record(next_: BuildContext) -> None:
     (next_.layers_dir / "deps.toml").unlink()
     (next_.layers_dir / "store.toml").unlink()
 

@@ -78,33 +78,33 @@ def files(directory: Path) -> set[str]:
     }
 
 
-def test_at_first_every_layer_has_to_be_made(plan: LayerPlan) -> None:
+def test_first_build_changes_every_layer(plan: LayerPlan) -> None:
     layers = laid(plan, A, B)
 
     assert layers.changed == layers.digests.keys() == {"venv", "deps-00"}
 
 
-def test_an_image_that_has_them_needs_none(plan: LayerPlan) -> None:
+def test_layers_in_the_image_are_not_changed(plan: LayerPlan) -> None:
     layers = laid(restored(plan, A, B), A, B)
 
     assert layers.changed == frozenset()
 
 
-def test_an_environment_of_nothing_is_one_too(plan: LayerPlan) -> None:
+def test_empty_environment_has_venv(plan: LayerPlan) -> None:
     assert laid(plan).digests.keys() == {"venv"}
 
 
-def test_another_file_changes_its_share_and_not_the_links(plan: LayerPlan) -> None:
+def test_changed_file_changes_its_shard_only(plan: LayerPlan) -> None:
     other = distribution("a", [file(f"{SITE}/a/__init__.py", "newer"), f"{SITE}/a/more.py"])
 
     assert laid(restored(plan, A, B), other, B).changed == {"deps-00"}
 
 
-def test_another_distribution_changes_the_links_too(plan: LayerPlan) -> None:
+def test_new_distribution_changes_venv_too(plan: LayerPlan) -> None:
     assert laid(restored(plan, A), A, B).changed == {"venv", "deps-00"}
 
 
-def test_a_large_neighbour_is_not_touched(plan: LayerPlan) -> None:
+def test_change_leaves_own_layers_unchanged(plan: LayerPlan) -> None:
     before = restored(plan, A, LARGE)
 
     changed = laid(before, A, B, LARGE).changed
@@ -114,12 +114,12 @@ def test_a_large_neighbour_is_not_touched(plan: LayerPlan) -> None:
     assert "venv" in changed
 
 
-def test_other_variables_change_the_links_alone(plan: LayerPlan) -> None:
+def test_other_variables_change_venv_only(plan: LayerPlan) -> None:
     assert laid(replace(restored(plan, A), env=counted), A).changed == {"venv"}
 
 
 @pytest.mark.parametrize("change", [{"scope": "debian 13"}, {"build": True}])
-def test_another_key_or_a_later_buildpack_needs_every_layer(
+def test_other_key_or_build_consumer_changes_every_layer(
     plan: LayerPlan, change: dict[str, str | bool]
 ) -> None:
     other = replace(restored(plan, A), **change)  # type: ignore[arg-type]  # each is right
@@ -127,11 +127,11 @@ def test_another_key_or_a_later_buildpack_needs_every_layer(
     assert laid(other, A).changed == {"venv", "deps-00"}
 
 
-def test_the_order_of_distributions_does_not_matter(plan: LayerPlan) -> None:
+def test_order_of_distributions_does_not_change_digests(plan: LayerPlan) -> None:
     assert laid(plan, A, B).digests == laid(plan, B, A).digests
 
 
-def test_whose_files_are_needed_depends_on_what_changed(plan: LayerPlan) -> None:
+def test_needs_lists_distributions_of_changed_shards(plan: LayerPlan) -> None:
     everything = (A, B, LARGE)
 
     assert venv_and_shards.needs(laid(plan, *everything)).all == {"a", "b", "large"}
@@ -141,7 +141,7 @@ def test_whose_files_are_needed_depends_on_what_changed(plan: LayerPlan) -> None
     assert "b" in needs.all
 
 
-def test_of_what_only_the_links_copy_small_parts_are_enough(plan: LayerPlan) -> None:
+def test_needs_only_small_parts_for_copies_in_venv(plan: LayerPlan) -> None:
     before = restored(plan, A, WITH_SCRIPT)
     without_links = {name: it for name, it in before.restored.items() if name != "venv"}
 
@@ -151,13 +151,13 @@ def test_of_what_only_the_links_copy_small_parts_are_enough(plan: LayerPlan) -> 
     assert needs.metadata_only == {"s"}
 
 
-def test_where_the_links_stay_no_copy_is_needed(plan: LayerPlan) -> None:
+def test_needs_nothing_for_an_unchanged_venv(plan: LayerPlan) -> None:
     before = restored(plan, A, WITH_SCRIPT)
 
     assert venv_and_shards.needs(laid(before, A, WITH_SCRIPT)) == (frozenset(), frozenset())
 
 
-def test_layers_hold_files_and_links_that_lead_to_them(plan: LayerPlan, tmp_path: Path) -> None:
+def test_shards_hold_files_and_venv_links_to_them(plan: LayerPlan, tmp_path: Path) -> None:
     assembled(plan, tmp_path / "stage", A, WITH_SCRIPT)
 
     venv = plan.layers_dir / "venv"
@@ -171,9 +171,7 @@ def test_layers_hold_files_and_links_that_lead_to_them(plan: LayerPlan, tmp_path
     assert (venv / "bin/python").readlink() == INTERPRETER
 
 
-def test_layers_are_for_the_image_alone_and_say_what_they_hold(
-    plan: LayerPlan, tmp_path: Path
-) -> None:
+def test_layers_are_launch_layers_with_a_digest(plan: LayerPlan, tmp_path: Path) -> None:
     layers = assembled(plan, tmp_path / "stage", A)
 
     for name, digest in layers.digests.items():
@@ -183,7 +181,7 @@ def test_layers_are_for_the_image_alone_and_say_what_they_hold(
         }
 
 
-def test_later_buildpacks_see_them_where_they_asked(plan: LayerPlan, tmp_path: Path) -> None:
+def test_layers_for_build_consumers_are_build_layers(plan: LayerPlan, tmp_path: Path) -> None:
     assembled(replace(plan, build=True), tmp_path / "stage", A)
 
     for name in ("venv", "deps-00"):
@@ -194,13 +192,13 @@ def test_later_buildpacks_see_them_where_they_asked(plan: LayerPlan, tmp_path: P
         }
 
 
-def test_what_the_image_has_is_left_there(plan: LayerPlan, tmp_path: Path) -> None:
+def test_layer_in_the_image_is_not_written(plan: LayerPlan, tmp_path: Path) -> None:
     assembled(restored(plan, A, B), tmp_path / "stage", A, B)
 
     assert {path.name for path in plan.layers_dir.iterdir()} == {"venv.toml", "deps-00.toml"}
 
 
-def test_a_share_of_nobody_goes(plan: LayerPlan, tmp_path: Path) -> None:
+def test_unused_shard_is_removed(plan: LayerPlan, tmp_path: Path) -> None:
     (plan.layers_dir / "deps-07.toml").write_text("[metadata]\ndigest = '1'\n")
 
     assembled(plan, tmp_path / "stage", A)
@@ -208,16 +206,14 @@ def test_a_share_of_nobody_goes(plan: LayerPlan, tmp_path: Path) -> None:
     assert not (plan.layers_dir / "deps-07.toml").exists()
 
 
-def test_variables_of_the_apps_processes_are_in_the_environments_layer(
-    plan: LayerPlan, tmp_path: Path
-) -> None:
+def test_process_variables_are_in_venv(plan: LayerPlan, tmp_path: Path) -> None:
     assembled(replace(plan, env=counted), tmp_path / "stage", A, B)
 
     variable = plan.layers_dir / "venv/env.launch/PACKAGES.default"
     assert variable.read_text(encoding="utf-8") == "a b"
 
 
-def test_merged_is_one_layer_of_real_files(plan: LayerPlan, tmp_path: Path) -> None:
+def test_merged_layout_is_one_layer_of_files(plan: LayerPlan, tmp_path: Path) -> None:
     merged = replace(plan, layout="merged")
 
     layers = assembled(merged, tmp_path / "stage", A, WITH_SCRIPT)
@@ -229,13 +225,13 @@ def test_merged_is_one_layer_of_real_files(plan: LayerPlan, tmp_path: Path) -> N
     assert paths <= files(plan.layers_dir / "venv")
 
 
-def test_merged_differs_from_linked_whatever_it_holds(plan: LayerPlan) -> None:
+def test_merged_and_linked_layouts_have_different_digests(plan: LayerPlan) -> None:
     merged = replace(plan, layout="merged")
 
     assert laid(plan, A).digests["venv"] != laid(merged, A).digests["venv"]
 
 
-def test_a_change_in_a_merged_layer_makes_it_whole(plan: LayerPlan) -> None:
+def test_change_in_merged_layout_needs_all_files(plan: LayerPlan) -> None:
     merged = replace(plan, layout="merged")
 
     needs = venv_and_shards.needs(laid(restored(merged, A), A, B))

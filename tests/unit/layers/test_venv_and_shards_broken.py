@@ -80,7 +80,7 @@ def check(layers_dir: Path, right: Mapping[str, str]) -> None:
             assert left[f"{name}.toml"] == right[f"{name}.toml"]
 
 
-def test_killed_at_any_change_of_the_disk_it_is_made_right_the_next_time(
+def test_build_after_a_kill_at_any_write_is_correct(
     tmp_path: Path, right: Mapping[str, str]
 ) -> None:
     for changes in range(ENOUGH):
@@ -98,7 +98,7 @@ def test_killed_at_any_change_of_the_disk_it_is_made_right_the_next_time(
 
 
 @pytest.mark.parametrize("lost", [f"{SITE}/a/more.py", f"{SITE}/s.py", "bin/s"])
-def test_after_an_exception_in_the_middle_no_layer_looks_finished(
+def test_exception_leaves_no_finished_layer(
     tmp_path: Path, right: Mapping[str, str], lost: str
 ) -> None:
     plan, synced = plan_in(tmp_path), staged(tmp_path / "stage")

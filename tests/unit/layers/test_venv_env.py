@@ -22,7 +22,7 @@ def at_launch(
     return layer_env.apply(user or {}, deltas, layer_env.launch_scopes("web"))
 
 
-def test_processes_know_their_environment_and_write_lines_at_once(tmp_path: Path) -> None:
+def test_processes_get_venv_and_unbuffered_output(tmp_path: Path) -> None:
     assert at_launch(tmp_path, {}) == {
         "PYTHONUNBUFFERED": "1",
         "VIRTUAL_ENV": "/layers/python/venv",
@@ -30,7 +30,7 @@ def test_processes_know_their_environment_and_write_lines_at_once(tmp_path: Path
     }
 
 
-def test_users_change_what_is_theirs_to_change(tmp_path: Path) -> None:
+def test_user_can_override_defaults(tmp_path: Path) -> None:
     user = {"PORT": "9000", "PYTHONUNBUFFERED": "", "VIRTUAL_ENV": "/elsewhere"}
 
     launched = at_launch(tmp_path, {}, user)
@@ -39,7 +39,7 @@ def test_users_change_what_is_theirs_to_change(tmp_path: Path) -> None:
     assert launched["VIRTUAL_ENV"] == "/layers/python/venv"
 
 
-def test_nothing_changes_for_later_builds(tmp_path: Path) -> None:
+def test_variables_are_for_launch_only(tmp_path: Path) -> None:
     deltas = launch_environment(tmp_path, VENV, {"gunicorn": "27.0.1"})
 
     assert layer_env.apply({}, deltas, layer_env.BUILD_SCOPES) == {}
@@ -55,14 +55,14 @@ def test_nothing_changes_for_later_builds(tmp_path: Path) -> None:
         ("a fork", f"{MEMORY} {LOG}"),
     ],
 )
-def test_gunicorn_gets_what_its_release_knows(
+def test_gunicorn_options_depend_on_its_release(
     tmp_path: Path, version: str, arguments: str
 ) -> None:
     """An option that gunicorn does not know would stop it."""
     assert at_launch(tmp_path, {"gunicorn": version})["GUNICORN_CMD_ARGS"] == arguments
 
 
-def test_options_of_the_user_come_after_ours(tmp_path: Path) -> None:
+def test_user_options_follow_default_options(tmp_path: Path) -> None:
     """Of an option given twice gunicorn takes the last."""
     user = {"GUNICORN_CMD_ARGS": "--workers 4 --worker-tmp-dir /tmp"}
 
@@ -81,7 +81,7 @@ def test_options_of_the_user_come_after_ours(tmp_path: Path) -> None:
         ("access_log_format = '%(h)s'\n", CONTAINER),
     ],
 )
-def test_what_the_apps_own_gunicorn_configuration_sets_stays(
+def test_option_set_in_gunicorn_conf_is_left_out(
     tmp_path: Path, configuration: str, arguments: str
 ) -> None:
     (tmp_path / "gunicorn.conf.py").write_text(configuration)
@@ -89,7 +89,7 @@ def test_what_the_apps_own_gunicorn_configuration_sets_stays(
     assert at_launch(tmp_path, {"gunicorn": "27.0.1"})["GUNICORN_CMD_ARGS"] == arguments
 
 
-def test_a_configuration_that_sets_everything_is_left_alone(tmp_path: Path) -> None:
+def test_gunicorn_conf_that_sets_all_options_leaves_none(tmp_path: Path) -> None:
     (tmp_path / "gunicorn.conf.py").write_bytes(
         b"# \xff\nworker_tmp_dir=control_socket=accesslog='/x'\n"
     )
@@ -97,26 +97,26 @@ def test_a_configuration_that_sets_everything_is_left_alone(tmp_path: Path) -> N
     assert "GUNICORN_CMD_ARGS" not in at_launch(tmp_path, {"gunicorn": "27.0.1"})
 
 
-def test_a_pipe_in_place_of_the_configuration_is_not_waited_for(tmp_path: Path) -> None:
+def test_pipe_named_gunicorn_conf_is_not_read(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "gunicorn.conf.py")
 
     assert at_launch(tmp_path, {"gunicorn": "27.0.1"})["GUNICORN_CMD_ARGS"] == CONTAINER
 
 
-def test_a_directory_in_place_of_the_configuration_sets_nothing(tmp_path: Path) -> None:
+def test_directory_named_gunicorn_conf_is_ignored(tmp_path: Path) -> None:
     (tmp_path / "gunicorn.conf.py").mkdir()
 
     assert at_launch(tmp_path, {"gunicorn": "27.0.1"})["GUNICORN_CMD_ARGS"] == CONTAINER
 
 
-def test_no_more_than_a_megabyte_of_the_configuration_is_read(tmp_path: Path) -> None:
+def test_gunicorn_conf_is_read_up_to_one_megabyte(tmp_path: Path) -> None:
     text = "control_socket = '/x'\n" + "#" * 1024 * 1024 + "\nworker_tmp_dir = '/x'\n"
     (tmp_path / "gunicorn.conf.py").write_text(text)
 
     assert at_launch(tmp_path, {"gunicorn": "27.0.1"})["GUNICORN_CMD_ARGS"] == (f"{MEMORY} {LOG}")
 
 
-def test_without_gunicorn_its_configuration_means_nothing(tmp_path: Path) -> None:
+def test_gunicorn_conf_without_gunicorn_is_ignored(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "gunicorn.conf.py")
 
     assert "GUNICORN_CMD_ARGS" not in at_launch(tmp_path, {"flask": "3.1.2"})

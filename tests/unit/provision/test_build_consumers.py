@@ -40,13 +40,13 @@ def described(phase: BuildContext, text: str) -> str:
     return find_build_consumers(phase, Settings())
 
 
-def test_nobody_asks_by_default(phase: BuildContext) -> None:
+def test_build_consumers_are_empty_by_default(phase: BuildContext) -> None:
     asked = replace(phase, plan=(entry(),))
 
     assert find_build_consumers(asked, Settings()) == ""
 
 
-def test_the_user_may_ask(phase: BuildContext) -> None:
+def test_setting_build_is_a_build_consumer(phase: BuildContext) -> None:
     assert find_build_consumers(phase, Settings(build=True)) == "the setting BP_PYTHON_BUILD"
 
 
@@ -59,7 +59,7 @@ def test_the_user_may_ask(phase: BuildContext) -> None:
         (entry(build=False), entry(build=True, version="3.14")),
     ],
 )
-def test_one_buildpack_that_requires_it_for_the_build_is_enough(
+def test_buildpack_that_requires_python_for_build_is_a_build_consumer(
     phase: BuildContext, plan: tuple[PlanEntry, ...]
 ) -> None:
     assert find_build_consumers(replace(phase, plan=plan), Settings()) == "another buildpack"
@@ -74,14 +74,14 @@ def test_one_buildpack_that_requires_it_for_the_build_is_enough(
         (entry(build="true"),),
     ],
 )
-def test_other_requirements_ask_for_nothing(
+def test_other_plan_entries_are_no_build_consumers(
     phase: BuildContext, plan: tuple[PlanEntry, ...]
 ) -> None:
     assert find_build_consumers(replace(phase, plan=plan), Settings()) == ""
 
 
 @pytest.mark.parametrize("text", [ADDED, AFTER], ids=["in the group", "after it"])
-def test_buildpacks_that_the_app_adds_cannot_say_what_they_need(
+def test_buildpacks_added_by_project_toml_are_build_consumers(
     phase: BuildContext, text: str
 ) -> None:
     assert described(phase, text) == PROJECT
@@ -103,13 +103,13 @@ def test_buildpacks_that_the_app_adds_cannot_say_what_they_need(
         "nonsense",
     ],
 )
-def test_a_descriptor_without_later_buildpacks_asks_for_nothing(
+def test_project_toml_without_later_buildpacks_is_no_build_consumer(
     phase: BuildContext, text: str
 ) -> None:
     assert described(phase, text) == ""
 
 
-def test_a_directory_of_that_name_is_no_descriptor(phase: BuildContext) -> None:
+def test_directory_named_project_toml_is_ignored(phase: BuildContext) -> None:
     (phase.app_dir / "project.toml").mkdir()
 
     assert find_build_consumers(phase, Settings()) == ""

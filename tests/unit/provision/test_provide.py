@@ -40,7 +40,7 @@ def unchanged(app: Engine) -> bool:
     return "Nothing changed" in "\n".join(app.log.said)
 
 
-def test_the_first_build_makes_everything(app: Engine) -> None:
+def test_first_build_makes_every_layer(app: Engine) -> None:
     record = app.build()
 
     assert app.made() == app.declared() == ALL
@@ -51,7 +51,7 @@ def test_the_first_build_makes_everything(app: Engine) -> None:
     assert (site / "a.py").is_symlink()
 
 
-def test_where_nothing_changed_nothing_is_laid_out(built: Engine) -> None:
+def test_unchanged_build_makes_no_layer(built: Engine) -> None:
     store = contents(built.layers / "deps")
 
     record = built.build()
@@ -64,7 +64,7 @@ def test_where_nothing_changed_nothing_is_laid_out(built: Engine) -> None:
     assert record.distributions == {"a": "1.0", "b": "1.0"}
 
 
-def test_what_is_taken_from_the_image_is_for_the_image_alone(built: Engine) -> None:
+def test_reused_layers_are_launch_layers_only(built: Engine) -> None:
     built.build()
 
     for name in ALL - {"deps"}:
@@ -72,7 +72,7 @@ def test_what_is_taken_from_the_image_is_for_the_image_alone(built: Engine) -> N
         assert types == {"build": False, "launch": True, "cache": False}
 
 
-def test_what_was_noted_is_the_same_after_a_build_that_changed_nothing(built: Engine) -> None:
+def test_unchanged_build_leaves_metadata_unchanged(built: Engine) -> None:
     notes = ("deps.toml", "store.toml", "venv.toml", "deps-00.toml", "python.toml")
     before = {name: toml.read(built.layers / name)["metadata"] for name in notes}
 
@@ -81,14 +81,14 @@ def test_what_was_noted_is_the_same_after_a_build_that_changed_nothing(built: En
     assert {name: toml.read(built.layers / name)["metadata"] for name in notes} == before
 
 
-def test_it_goes_on_like_that(built: Engine) -> None:
+def test_repeated_unchanged_builds_make_no_layer(built: Engine) -> None:
     for _ in range(3):
         built.build()
         assert unchanged(built)
         built.restore()
 
 
-def test_an_image_without_its_cache_is_enough_where_nothing_changed(built: Engine) -> None:
+def test_unchanged_build_needs_no_cache(built: Engine) -> None:
     built.lose_cache().build()
 
     assert unchanged(built)
@@ -96,7 +96,7 @@ def test_an_image_without_its_cache_is_enough_where_nothing_changed(built: Engin
     assert built.declared() == ALL - {"deps"}
 
 
-def test_a_cache_without_its_image_is_all_that_is_needed(built: Engine) -> None:
+def test_build_without_previous_image_uses_the_cache(built: Engine) -> None:
     built.lose_image().build()
 
     assert built.shop.asked == []
@@ -120,7 +120,7 @@ def undecided(app: Engine) -> None:
     app.shop.answer = decision("a==1.0", "b==1.0", from_files_alone=False)
 
 
-def test_who_was_asked_the_same_before_is_not_asked_again(app: Engine) -> None:
+def test_same_fingerprint_does_not_run_the_manager(app: Engine) -> None:
     app.shop.known = NeedsResolving("uv.lock holds more", "1" * 64)
     app.shop.answer = decision("a==1.0", "b==1.0", from_files_alone=False)
     app.build()
@@ -132,7 +132,7 @@ def test_who_was_asked_the_same_before_is_not_asked_again(app: Engine) -> None:
     assert app.made() == {"deps"}
 
 
-def test_what_installing_writes_into_the_app_is_written_by_every_build(app: Engine) -> None:
+def test_install_that_writes_into_the_app_runs_in_every_build(app: Engine) -> None:
     app.shop.known = NeedsResolving("uv.lock holds more", "1" * 64)
     app.shop.answer = decision("a==1.0", "b==1.0", from_files_alone=False)
     version = app.context.app_dir / "_version.py"
@@ -155,7 +155,7 @@ def test_what_installing_writes_into_the_app_is_written_by_every_build(app: Engi
     assert app.made() == {"deps"}
 
 
-def test_what_is_new_python_alone_asks_nobody_either(app: Engine, tmp_path: Path) -> None:
+def test_new_python_patch_does_not_run_the_manager(app: Engine, tmp_path: Path) -> None:
     app.shop.known = NeedsResolving("uv.lock holds more", "1" * 64)
     app.shop.answer = decision("a==1.0", "b==1.0", from_files_alone=False)
     app.build()
@@ -167,7 +167,7 @@ def test_what_is_new_python_alone_asks_nobody_either(app: Engine, tmp_path: Path
     assert app.made() == {"python", "deps"}
 
 
-def test_lines_that_lack_something_are_tried_once(app: Engine) -> None:
+def test_incomplete_pins_are_installed_only_once(app: Engine) -> None:
     app.shop.known = decision("picky==1.0")
     app.shop.answer = decision("b==1.0", "picky==1.0", from_files_alone=False)
     app.build()
@@ -184,7 +184,7 @@ def test_lines_that_lack_something_are_tried_once(app: Engine) -> None:
 
 
 @pytest.mark.parametrize("change", ["lines", "patch", "cache and image"])
-def test_lines_are_tried_again_where_they_may_lack_nothing(
+def test_changed_pins_python_or_lost_record_tries_pins_again(
     app: Engine, tmp_path: Path, change: str
 ) -> None:
     app.shop.known = decision("picky==1.0")
@@ -204,7 +204,7 @@ def test_lines_are_tried_again_where_they_may_lack_nothing(
 
 
 @pytest.mark.parametrize("inputs", ["2" * 64, ""])
-def test_other_inputs_are_asked_about(app: Engine, inputs: str) -> None:
+def test_other_or_missing_fingerprint_runs_the_manager(app: Engine, inputs: str) -> None:
     app.shop.known = NeedsResolving("uv.lock holds more", inputs and "1" * 64)
     app.shop.answer = decision("a==1.0", "b==1.0", from_files_alone=False)
     app.build()
@@ -290,7 +290,7 @@ REASONS = {
 
 
 @pytest.mark.parametrize(("change", "reason"), REASONS.values(), ids=REASONS)
-def test_every_reason_renews_the_environment(
+def test_every_change_rebuilds_and_logs_its_reason(
     built: Engine, change: Callable[[Engine], None], reason: str
 ) -> None:
     change(built)
@@ -305,7 +305,7 @@ def test_every_reason_renews_the_environment(
 
 
 @pytest.mark.parametrize("name", ["venv.toml", "deps-00.toml"])
-def test_a_lost_layer_is_made_again_and_no_other(built: Engine, name: str) -> None:
+def test_lost_layer_alone_is_made_again(built: Engine, name: str) -> None:
     before = {
         path.name: toml.read(path)["metadata"]
         for path in built.layers.glob("*.toml")
@@ -320,7 +320,7 @@ def test_a_lost_layer_is_made_again_and_no_other(built: Engine, name: str) -> No
     assert before == {name: toml.read(built.layers / name)["metadata"] for name in before}
 
 
-def test_a_share_that_nobody_needs_any_more_is_gone(built: Engine) -> None:
+def test_unused_shard_is_removed(built: Engine) -> None:
     other_layer("deps-01.toml", '[metadata]\ndigest = "00"')(built)
 
     built.build()
@@ -328,7 +328,7 @@ def test_a_share_that_nobody_needs_any_more_is_gone(built: Engine) -> None:
     assert built.declared() == ALL
 
 
-def test_variables_that_depend_on_the_app_renew_the_environment(app: Engine) -> None:
+def test_changed_process_variables_rebuild_venv(app: Engine) -> None:
     app.shop.known = decision("gunicorn==26.0")
     app.build()
     app.restore()
@@ -340,7 +340,7 @@ def test_variables_that_depend_on_the_app_renew_the_environment(app: Engine) -> 
     assert app.shop.asked == []
 
 
-def test_another_patch_release_makes_python_alone(built: Engine, tmp_path: Path) -> None:
+def test_new_python_patch_makes_only_python(built: Engine, tmp_path: Path) -> None:
     built.release = release(tmp_path, "3.14.7")
 
     built.build()
@@ -353,9 +353,7 @@ def test_another_patch_release_makes_python_alone(built: Engine, tmp_path: Path)
     assert unchanged(built)
 
 
-def test_a_decision_that_depends_on_the_patch_release_is_made_again(
-    app: Engine, tmp_path: Path
-) -> None:
+def test_resolution_that_depends_on_python_patch_is_repeated(app: Engine, tmp_path: Path) -> None:
     app.shop.known = decision("b==1.0", "picky==1.0")
     assert app.build().python_patch == "3.14.6"
     app.restore()
@@ -368,7 +366,7 @@ def test_a_decision_that_depends_on_the_patch_release_is_made_again(
     assert app.made() == {"python", "deps"}
 
 
-def test_what_the_manager_decided_is_asked_for_again_and_laid_out_only_where_it_differs(
+def test_repeated_resolution_makes_only_changed_layers(
     app: Engine,
 ) -> None:
     undecided(app)
@@ -382,7 +380,7 @@ def test_what_the_manager_decided_is_asked_for_again_and_laid_out_only_where_it_
     assert not record.from_files_alone
 
 
-def test_a_decision_that_was_not_the_files_own_does_not_count_later(app: Engine) -> None:
+def test_resolution_of_the_manager_is_not_reused_for_pinned_files(app: Engine) -> None:
     """The pins stay open, whatever is installed, so every build has to ask."""
     app.shop.index["lonely==1.0"] = package("lonely", "", "b")
     app.shop.known = decision("lonely==1.0")
@@ -396,7 +394,7 @@ def test_a_decision_that_was_not_the_files_own_does_not_count_later(app: Engine)
     assert not unchanged(app)
 
 
-def test_who_sees_the_layers_at_build_time_gets_all_of_them(built: Engine) -> None:
+def test_build_consumer_gets_every_layer_on_disk(built: Engine) -> None:
     built.build_consumers = "another buildpack"
 
     built.build()
@@ -407,7 +405,7 @@ def test_who_sees_the_layers_at_build_time_gets_all_of_them(built: Engine) -> No
         assert types == {"build": True, "launch": True, "cache": False}
 
 
-def test_a_demand_repeats_and_ends(built: Engine) -> None:
+def test_build_consumer_in_some_builds_keeps_layers_equal(built: Engine) -> None:
     built.build_consumers = "another buildpack"
     built.build()
     built.restore().build()
@@ -422,7 +420,7 @@ def test_a_demand_repeats_and_ends(built: Engine) -> None:
     assert unchanged(built)
 
 
-def test_an_unchanged_build_loads_nothing_that_it_does_not_need(built: Engine) -> None:
+def test_unchanged_build_does_not_import_the_installer(built: Engine) -> None:
     """Told by the modules: what renews takes longer to import than all such a build may take."""
     heavy = {"cnb_python.provision.rebuild"}
     loaded = {name: sys.modules.pop(name) for name in heavy if name in sys.modules}
@@ -433,7 +431,7 @@ def test_an_unchanged_build_loads_nothing_that_it_does_not_need(built: Engine) -
         sys.modules.update(loaded)
 
 
-def test_the_record_says_what_the_next_build_is_told(app: Engine) -> None:
+def test_store_toml_has_the_record_without_store_fields(app: Engine) -> None:
     record = app.build()
 
     assert isinstance(record, BuildRecord)

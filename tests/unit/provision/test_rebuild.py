@@ -46,7 +46,7 @@ def image(app: Engine, names: set[str], before: dict[str, object]) -> dict[str, 
 
 
 @pytest.mark.parametrize("layout", ["linked", "merged"])
-def test_a_cached_build_yields_the_same_image_as_a_clean_one(app: Engine, layout: str) -> None:
+def test_cached_build_gives_the_same_image_as_a_clean_one(app: Engine, layout: str) -> None:
     app.settings = Settings(layout=layout)
     clean: dict[tuple[str, ...], object] = {}
     for lines in SETS:
@@ -64,7 +64,7 @@ def test_a_cached_build_yields_the_same_image_as_a_clean_one(app: Engine, layout
         app.restore()
 
 
-def test_what_goes_back_and_forth_is_installed_once(app: Engine) -> None:
+def test_alternating_versions_are_installed_once_each(app: Engine) -> None:
     for lines in (("b==1.0",), ("a==1.0", "b==1.0")):
         app.shop.known = decision(*lines)
         app.build()
@@ -77,7 +77,7 @@ def test_what_goes_back_and_forth_is_installed_once(app: Engine) -> None:
     assert app.restore().build().distributions.keys() == {"b"}
 
 
-def test_a_change_moves_its_own_share_and_the_links_alone(app: Engine) -> None:
+def test_changed_package_changes_only_its_shard_and_venv(app: Engine) -> None:
     large = Package({f"{SITE}/large/__init__.py": "", f"{SITE}/large/data.bin": "0" * LARGE})
     app.shop.index["large==1.0"] = large
     app.shop.known = decision("a==1.0", "b==1.0", "large==1.0")
@@ -95,7 +95,7 @@ def test_a_change_moves_its_own_share_and_the_links_alone(app: Engine) -> None:
     assert len(changed - {"venv"}) == 1
 
 
-def test_what_has_a_share_of_its_own_is_not_kept_twice(app: Engine) -> None:
+def test_large_distribution_with_own_layer_is_not_archived(app: Engine) -> None:
     large = Package({f"{SITE}/large/__init__.py": "", f"{SITE}/large/data.bin": "0" * LARGE})
     app.shop.index["large==1.0"] = large
     app.shop.known = decision("a==1.0", "large==1.0")
@@ -109,7 +109,7 @@ def test_what_has_a_share_of_its_own_is_not_kept_twice(app: Engine) -> None:
     assert "deps-large" in app.made()
 
 
-def test_a_new_copy_of_something_small_does_not_need_the_rest(app: Engine) -> None:
+def test_changed_small_file_does_not_unpack_its_archive(app: Engine) -> None:
     app.shop.known = decision("s==1.0")
     app.build()
     app.restore()
@@ -122,7 +122,7 @@ def test_a_new_copy_of_something_small_does_not_need_the_rest(app: Engine) -> No
     assert app.shop.asked == []
 
 
-def test_a_build_that_fails_leaves_nothing_that_is_trusted(app: Engine) -> None:
+def test_failed_build_leaves_no_layer(app: Engine) -> None:
     app.shop.known = decision("a==1.0", "b==1.0")
     app.build()
     app.restore()
@@ -140,7 +140,7 @@ def test_a_build_that_fails_leaves_nothing_that_is_trusted(app: Engine) -> None:
     assert not [path for path in app.layers.iterdir() if path.name.startswith(".")]
 
 
-def test_a_build_after_one_that_failed_is_as_good_as_any(app: Engine) -> None:
+def test_build_after_a_failed_one_gives_the_same_image(app: Engine) -> None:
     app.shop.known = decision("a==2.0", "b==1.0")
     app.build()
     wanted = image(app, {"python", "venv", "deps-00"}, {})
@@ -166,7 +166,7 @@ def test_a_build_after_one_that_failed_is_as_good_as_any(app: Engine) -> None:
 
 
 @pytest.mark.parametrize("damage", [b"", b"nonsense", None])
-def test_a_damaged_store_is_said_and_made_anew(app: Engine, damage: bytes | None) -> None:
+def test_damaged_store_is_reported_and_replaced(app: Engine, damage: bytes | None) -> None:
     app.shop.known = decision("a==1.0", "b==1.0")
     app.build()
     app.restore()
@@ -183,7 +183,7 @@ def test_a_damaged_store_is_said_and_made_anew(app: Engine, damage: bytes | None
     assert app.log.said == ["Nothing changed: reusing 2 packages from the previous image"]
 
 
-def test_archives_that_are_gone_are_made_anew(app: Engine) -> None:
+def test_lost_archives_are_made_again(app: Engine) -> None:
     app.shop.known = decision("a==1.0", "b==1.0")
     app.build()
     app.restore()
@@ -197,7 +197,7 @@ def test_archives_that_are_gone_are_made_anew(app: Engine) -> None:
     assert any(line.startswith("Installing b again: ") for line in app.log.said)
 
 
-def test_the_store_keeps_what_is_in_use_and_nothing_else(app: Engine) -> None:
+def test_store_keeps_only_what_is_used(app: Engine) -> None:
     app.shop.known = decision("a==1.0", "b==1.0")
     app.build()
     first = {path.name for path in (app.layers / "deps").iterdir()}
@@ -212,7 +212,7 @@ def test_the_store_keeps_what_is_in_use_and_nothing_else(app: Engine) -> None:
     assert len(fewer) < len(first)
 
 
-def test_another_target_makes_everything_anew_and_says_every_reason(app: Engine) -> None:
+def test_other_target_rebuilds_everything_and_logs_every_reason(app: Engine) -> None:
     app.shop.known = decision("a==1.0", "b==1.0")
     app.build()
     app.restore()
@@ -232,7 +232,7 @@ def test_another_target_makes_everything_anew_and_says_every_reason(app: Engine)
         )
 
 
-def test_a_layer_of_the_other_layout_does_not_stay(app: Engine) -> None:
+def test_layers_of_the_other_layout_are_removed(app: Engine) -> None:
     app.shop.known = decision("a==1.0", "b==1.0")
     app.build()
     app.restore()
@@ -246,7 +246,7 @@ def test_a_layer_of_the_other_layout_does_not_stay(app: Engine) -> None:
     assert app.log.said == ["Nothing changed: reusing 2 packages from the previous image"]
 
 
-def test_a_distribution_from_a_directory_is_installed_in_every_build(app: Engine) -> None:
+def test_local_directory_is_installed_in_every_build(app: Engine) -> None:
     local = app.shop.known = decision("a==1.0", "b==1.0")
     pins = tuple(pin._replace(is_cacheable=pin.name != "a") for pin in local.pins)
     app.shop.known = local._replace(pins=pins, from_files_alone=False)
@@ -262,7 +262,7 @@ def test_a_distribution_from_a_directory_is_installed_in_every_build(app: Engine
     assert record.distributions == {"a": "1.0", "b": "1.0"}
 
 
-def test_nothing_of_the_work_is_left(app: Engine) -> None:
+def test_work_directory_is_removed(app: Engine) -> None:
     app.shop.known = decision(*SETS[2])
 
     app.build()
@@ -271,7 +271,7 @@ def test_nothing_of_the_work_is_left(app: Engine) -> None:
     assert {path.name.removesuffix(".toml") for path in app.layers.iterdir()} == allowed
 
 
-def test_every_layer_says_what_it_holds_in_a_word(app: Engine) -> None:
+def test_layer_metadata_is_a_digest_only(app: Engine) -> None:
     app.shop.known = decision("a==1.0", "b==1.0")
     record = app.build()
 

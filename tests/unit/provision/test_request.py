@@ -33,22 +33,22 @@ def of(*pins: Pin, from_files_alone: bool = True) -> str:
         PIN._replace(extras=("more",)),
     ],
 )
-def test_every_part_of_a_pin_counts(other: Pin) -> None:
+def test_resolution_digest_covers_every_field_of_a_pin(other: Pin) -> None:
     assert of(other) != of(PIN)
 
 
-def test_equal_decisions_have_one_digest() -> None:
+def test_resolution_digest_of_equal_resolutions_is_equal() -> None:
     assert of(PIN) == of(Pin(*PIN))
     assert of() != of(PIN) != of(PIN, PIN)
 
 
-def test_no_two_lists_of_lines_look_alike() -> None:
+def test_resolution_digest_separates_lines() -> None:
     lists = [("a==1\0", "b==1"), ("a==1", "\0b==1"), ("a==1\nb==1",), ("a==1", "b==1")]
 
     assert len({resolution_digest(decision(*lines)) for lines in lists}) == len(lists)
 
 
-def test_every_part_of_a_variable_counts() -> None:
+def test_env_digest_covers_every_field_of_a_variable() -> None:
     one = EnvDelta(LAUNCH, "PORT", "default", "8080")
     others = [
         (),
@@ -62,7 +62,7 @@ def test_every_part_of_a_variable_counts() -> None:
     assert env_digest((one,)) == env_digest((EnvDelta(LAUNCH, "PORT", "default", "8080"),))
 
 
-def test_its_keys_are_those_of_its_parts(app: Engine) -> None:
+def test_keys_come_from_release_tools_and_settings(app: Engine) -> None:
     request = app.request()
 
     assert request.release == app.release
@@ -71,7 +71,7 @@ def test_its_keys_are_those_of_its_parts(app: Engine) -> None:
     assert (request.environment_key.manager, request.environment_key.layout) == ("pip", "linked")
 
 
-def test_the_apps_processes_have_the_environment_at_its_final_path(app: Engine) -> None:
+def test_env_has_the_final_path_of_venv(app: Engine) -> None:
     env = {delta.name: delta.value for delta in app.request().env({})}
 
     assert env["VIRTUAL_ENV"] == str(app.layers / "venv")

@@ -33,7 +33,7 @@ def laid_out(app: Engine) -> dict[str, object]:
     return {name: contents(app.layers / name) for name in ("python", "venv", "deps-00")}
 
 
-def test_what_is_lent_is_what_the_image_has(app: Engine) -> None:
+def test_temporary_layers_equal_the_image_and_are_removed(app: Engine) -> None:
     app.build()
     first, found = laid_out(app), list[dict[str, object]]()
     app.restore()
@@ -48,7 +48,7 @@ def test_what_is_lent_is_what_the_image_has(app: Engine) -> None:
     assert "Writing all packages to disk for somebody" in app.log.said
 
 
-def test_a_build_after_that_has_nothing_to_do(app: Engine) -> None:
+def test_build_after_temporary_layers_is_unchanged(app: Engine) -> None:
     app.build()
     app.restore().steps_needing_environment = somebody
     app.build()
@@ -60,7 +60,7 @@ def test_a_build_after_that_has_nothing_to_do(app: Engine) -> None:
     assert app.made() == {"deps"}
 
 
-def test_what_changed_stays_and_the_rest_goes_back(app: Engine) -> None:
+def test_changed_layers_stay_and_temporary_layers_are_removed(app: Engine) -> None:
     app.steps_needing_environment = somebody
     app.build()
     app.restore()
@@ -83,7 +83,7 @@ def locked(app: Engine) -> Engine:
     return app.restore()
 
 
-def test_nobody_is_asked_again_to_lend_what_a_lock_led_to(locked: Engine) -> None:
+def test_temporary_layers_with_same_fingerprint_do_not_run_the_manager(locked: Engine) -> None:
     notes = ("store.toml", "venv.toml", "deps-00.toml")
     before = {name: toml.read(locked.layers / name)["metadata"] for name in notes}
     locked.steps_needing_environment = somebody
@@ -97,7 +97,7 @@ def test_nobody_is_asked_again_to_lend_what_a_lock_led_to(locked: Engine) -> Non
     assert {name: toml.read(locked.layers / name)["metadata"] for name in notes} == before
 
 
-def test_nor_to_put_it_together_in_another_way(locked: Engine) -> None:
+def test_other_layout_with_same_fingerprint_does_not_run_the_manager(locked: Engine) -> None:
     locked.settings = Settings(layout="merged")
 
     locked.build()
@@ -133,7 +133,7 @@ def damaged_store(app: Engine) -> None:
 @pytest.mark.parametrize(
     "change", [other_inputs, no_inputs, another_app_directory, lost_cache, damaged_store]
 )
-def test_whatever_makes_it_uncertain_has_the_manager_asked(
+def test_uncertain_resolution_runs_the_manager(
     locked: Engine, change: Callable[[Engine], None]
 ) -> None:
     locked.steps_needing_environment = somebody
@@ -145,7 +145,7 @@ def test_whatever_makes_it_uncertain_has_the_manager_asked(
     assert any(line.startswith("Resolving with pip") for line in locked.log.said)
 
 
-def test_it_is_lent_where_the_manager_had_to_be_asked(app: Engine) -> None:
+def test_temporary_layers_after_resolving_equal_the_image(app: Engine) -> None:
     app.shop.known = NeedsResolving("a range")
     app.shop.answer = decision("a==1.0", "b==1.0", from_files_alone=False)
     app.build()
@@ -159,7 +159,7 @@ def test_it_is_lent_where_the_manager_had_to_be_asked(app: Engine) -> None:
     assert app.made() == {"deps"}
 
 
-def test_what_was_written_beside_it_is_in_no_image(app: Engine) -> None:
+def test_cache_file_written_by_a_step_is_removed(app: Engine) -> None:
     app.build()
     clean = laid_out(app)
     app.restore().lose_image().lose_cache()
@@ -171,7 +171,7 @@ def test_what_was_written_beside_it_is_in_no_image(app: Engine) -> None:
     assert laid_out(app) == clean
 
 
-def test_a_package_that_was_changed_stops_the_build(app: Engine) -> None:
+def test_step_that_changes_a_package_fails_the_build(app: Engine) -> None:
     def change(_: ProvidedEnvironment) -> None:
         (app.layers / "deps-00/tree/lib/python3.14/site-packages/a.py").unlink()
 
@@ -182,7 +182,7 @@ def test_a_package_that_was_changed_stops_the_build(app: Engine) -> None:
 
 
 @pytest.mark.parametrize("file", ["venv/pyvenv.cfg", "python/lib/python3.14/os.py"])
-def test_what_goes_back_may_not_be_changed_either(app: Engine, file: str) -> None:
+def test_step_that_changes_a_temporary_layer_fails_the_build(app: Engine, file: str) -> None:
     app.build()
     app.restore()
     app.steps_needing_environment = somebody
@@ -193,9 +193,7 @@ def test_what_goes_back_may_not_be_changed_either(app: Engine, file: str) -> Non
 
 
 @pytest.mark.parametrize("is_in_image", [False, True])
-def test_a_package_that_was_installed_besides_stops_the_build(
-    app: Engine, *, is_in_image: bool
-) -> None:
+def test_step_that_installs_a_package_fails_the_build(app: Engine, *, is_in_image: bool) -> None:
     if is_in_image:
         app.build()
         app.restore()
@@ -211,7 +209,9 @@ def test_a_package_that_was_installed_besides_stops_the_build(
 
 
 @pytest.mark.parametrize("is_in_image", [False, True])
-def test_other_files_are_told_of_unless_they_are_caches(app: Engine, *, is_in_image: bool) -> None:
+def test_file_written_by_a_step_is_reported_unless_a_cache(
+    app: Engine, *, is_in_image: bool
+) -> None:
     if is_in_image:
         app.build()
         app.restore()
@@ -231,7 +231,7 @@ def _write(directory: Path, files: Files) -> None:
     write_files(directory, files)
 
 
-def test_without_a_store_everything_is_installed_again(app: Engine) -> None:
+def test_step_without_store_installs_everything_again(app: Engine) -> None:
     app.build()
     app.restore().lose_cache()
     app.steps_needing_environment = somebody
