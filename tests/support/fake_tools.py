@@ -1,4 +1,4 @@
-"""A build in which the programs of package managers are answers in a table."""
+"""Fakes of the tools that managers run: their outcomes are in a table."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -9,46 +9,46 @@ from cnb_python.managers.tool import Program
 from cnb_python.system.interface import Command, Outcome
 
 PYTHON = "3.13.1"
-# Of the words of a shell that writes what a program says to a file, that file.
-_SHELL = 3
+# The position of the output file in the shell command that writes a tool's output to a file.
+_SHELL_FILE = 3
 
 
-class Programs:
-    """Answers a command by the words behind its program's; remembers what ran.
+class FakeTools:
+    """Runs no command: looks up the outcome by a word of the command, and records the command.
 
-    An answer is the output, which a shell may write to a file, and the exit code, and what is
-    written to the file behind `--output`.
+    An outcome is the output, which a shell may write to a file, the exit code, and the contents of
+    the file after `--output`.
     """
 
     def __init__(self) -> None:
         self.answers: dict[str, tuple[int, str, str]] = {}
         self.ran: list[Command] = []
 
-    def answer(self, word: str, said: str = "", code: int = 0, exported: str = "") -> None:
-        self.answers[word] = (code, said, exported)
+    def answer(self, word: str, output: str = "", code: int = 0, exported: str = "") -> None:
+        self.answers[word] = (code, output, exported)
 
     def __call__(self, command: Command, on_line: Callable[[str], None] | None = None) -> Outcome:
         del on_line
-        into = Path(command.argv[_SHELL]) if command.argv[0] == "/bin/sh" else None
-        command = replace(command, argv=command.argv[_SHELL + 1 :]) if into else command
+        file = Path(command.argv[_SHELL_FILE]) if command.argv[0] == "/bin/sh" else None
+        command = replace(command, argv=command.argv[_SHELL_FILE + 1 :]) if file else command
         self.ran.append(command)
-        code, said, exported = next(
+        code, output, exported = next(
             (self.answers[word] for word in command.argv if word in self.answers), (0, "", "")
         )
         if "--output" in command.argv and not code:
             at = command.argv.index("--output") + 1
             Path(command.argv[at]).write_text(exported, encoding="utf-8")
-        if into:
-            into.write_text(said, encoding="utf-8")
-        return Outcome(code, said)
+        if file:
+            file.write_text(output, encoding="utf-8")
+        return Outcome(code, output)
 
-    def words(self, program: str) -> list[tuple[str, ...]]:
-        """The arguments of each start of *program*."""
-        return [one.argv[1:] for one in self.ran if one.argv[0] == program]
+    def words(self, tool: str) -> list[tuple[str, ...]]:
+        """Return the arguments of each command of *tool*."""
+        return [command.argv[1:] for command in self.ran if command.argv[0] == tool]
 
 
-def place(directory: Path, **environ: str) -> InstallContext:
-    """Return one for the app in *directory*, in which programs are started by their names."""
+def context_of(directory: Path, **environ: str) -> InstallContext:
+    """Return a context for the app in *directory*, in which tools start by their names."""
     scratch = directory.parent / "scratch"
     scratch.mkdir(exist_ok=True)
 
@@ -68,20 +68,20 @@ def place(directory: Path, **environ: str) -> InstallContext:
     )
 
 
-def app(directory: Path, files: Iterable[tuple[str, str]]) -> Path:
-    """Write *files* into a new app in *directory*."""
-    made = directory / "app"
+def write_app(directory: Path, files: Iterable[tuple[str, str]]) -> Path:
+    """Write *files* into a new app in *directory*; return the app."""
+    app = directory / "app"
     for name, text in files:
-        (made / name).parent.mkdir(parents=True, exist_ok=True)
-        (made / name).write_text(text, encoding="utf-8")
-    return made
+        (app / name).parent.mkdir(parents=True, exist_ok=True)
+        (app / name).write_text(text, encoding="utf-8")
+    return app
 
 
-def installed(programs: Programs) -> list[str]:
-    """The lines of every file of requirements that uv was given, in order."""
+def installed_lines(tools: FakeTools) -> list[str]:
+    """Return the lines of every requirements file that uv installed, in order."""
     files = [
         Path(command.argv[command.argv.index("--requirements") + 1])
-        for command in programs.ran
+        for command in tools.ran
         if "--requirements" in command.argv
     ]
     return [line for file in files for line in file.read_text("utf-8").splitlines()]

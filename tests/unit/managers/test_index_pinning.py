@@ -18,7 +18,7 @@ from cnb_python.managers.pipenv import export
 from cnb_python.managers.pipenv import sources as pipenv_sources
 from cnb_python.managers.poetry import export as poetry_export
 from cnb_python.managers.uv import commands as uv
-from tests.support.fake_tools import Programs, app, place
+from tests.support.fake_tools import FakeTools, context_of, write_app
 
 HASH, OTHER = "a" * 64, "b" * 64
 OURS, ALL = "https://me:word@ours.example/simple", "https://all.example/simple"
@@ -54,16 +54,16 @@ def pin(name: str, version: str = "1.0", hashed: str = HASH) -> Pin:
 
 def installing(
     home: install_locked.Home, directory: Path, *pins: Pin, **variables: str
-) -> Programs:
-    programs, where = Programs(), place(app(directory, [("x", "")]))
+) -> FakeTools:
+    tools, context = FakeTools(), context_of(write_app(directory, [("x", "")]))
     install_locked.install_from_indexes(
         pins,
         install_locked.IndexedLock("PDM", home),
-        where,
-        programs,
+        context,
+        tools,
         uv.UvSources(is_own=False, variables=variables),
     )
-    return programs
+    return tools
 
 
 def test_each_home_is_asked_for_its_own_and_first(tmp_path: Path) -> None:
@@ -83,14 +83,14 @@ def test_each_home_is_asked_for_its_own_and_first(tmp_path: Path) -> None:
 def test_a_refusal_says_whose_login_is_missing(
     tmp_path: Path, homes: tuple[str, ...], kind: type[BuildpackError]
 ) -> None:
-    programs, where = Programs(), place(app(tmp_path, [("x", "")]))
+    tools, context = FakeTools(), context_of(write_app(tmp_path, [("x", "")]))
     said = "error: Failed to fetch: https://ours.example/simple/six/\n  cause: HTTP status "
-    programs.answer("install", f"{said}client error (401 Unauthorized) for url (https://h/)", 2)
+    tools.answer("install", f"{said}client error (401 Unauthorized) for url (https://h/)", 2)
     lock = install_locked.IndexedLock("Poetry", lambda _: homes)
 
     with pytest.raises(kind) as raised:
         install_locked.install_from_indexes(
-            [pin("six")], lock, where, programs, uv.UvSources(is_own=False)
+            [pin("six")], lock, context, tools, uv.UvSources(is_own=False)
         )
 
     steps = cast("Failure", raised.value).describe().steps
@@ -128,7 +128,7 @@ def test_a_company_s_source_is_not_asked_for_everybody_s_packages(tmp_path: Path
 
 def test_poetry_s_certificates_are_trusted_by_uv(tmp_path: Path) -> None:
     sources = '[[tool.poetry.source]]\nname = "old-one"\nurl = "https://me@old.example:8443/x"\n'
-    directory = app(
+    directory = write_app(
         tmp_path,
         [
             ("pyproject.toml", sources),
@@ -142,7 +142,7 @@ def test_poetry_s_certificates_are_trusted_by_uv(tmp_path: Path) -> None:
         "POETRY_CERTIFICATES_OUR_OWN_CLIENT_CERT": "/client.pem",
     }
 
-    found = poetry_export.certificate_variables(place(directory, **variables))
+    found = poetry_export.certificate_variables(context_of(directory, **variables))
 
     bundle = Path(found["SSL_CERT_FILE"]).read_text()
     assert "of the file" in bundle
@@ -154,15 +154,15 @@ def test_poetry_s_certificates_are_trusted_by_uv(tmp_path: Path) -> None:
 def test_a_variable_for_a_certificate_is_stronger_than_the_app_s_settings(tmp_path: Path) -> None:
     sources = '[[tool.poetry.source]]\nname = "ours"\nurl = "https://ours.example/x"\n'
     files = [("pyproject.toml", sources), ("poetry.toml", '[certificates.ours]\ncert = "x.pem"\n')]
-    where = place(app(tmp_path, files), POETRY_CERTIFICATES_OURS_CERT="false")
+    context = context_of(write_app(tmp_path, files), POETRY_CERTIFICATES_OURS_CERT="false")
 
-    assert poetry_export.certificate_variables(where) == {"UV_INSECURE_HOST": "ours.example"}
+    assert poetry_export.certificate_variables(context) == {"UV_INSECURE_HOST": "ours.example"}
 
 
 def test_nothing_said_of_certificates_changes_nothing(tmp_path: Path) -> None:
-    where = place(app(tmp_path, [("pyproject.toml", "")]))
+    context = context_of(write_app(tmp_path, [("pyproject.toml", "")]))
 
-    assert poetry_export.certificate_variables(where) == {}
+    assert poetry_export.certificate_variables(context) == {}
 
 
 PIPFILE_LOCK: Mapping[str, object] = {
@@ -258,7 +258,7 @@ EXPORTED = (f"--index-url {ALL}", f"--extra-index-url {OURS}")
 
 def of_pdm(directory: Path, more: str = "", own: str = "", **environ: str) -> LockSources:
     files = [("pyproject.toml", PDM + more), ("pdm.toml", own)]
-    return pdm_sources.read_sources(app(directory, files), EXPORTED, {**LOGIN, **environ})
+    return pdm_sources.read_sources(write_app(directory, files), EXPORTED, {**LOGIN, **environ})
 
 
 def test_pdm_s_sources_without_rules_are_all_asked(tmp_path: Path) -> None:
@@ -300,7 +300,7 @@ def test_a_variable_for_pdm_that_nobody_gave_the_build_is_named(tmp_path: Path) 
 
 
 def test_other_addresses_than_sources_are_taken_as_they_are(tmp_path: Path) -> None:
-    directory = app(tmp_path, [("pyproject.toml", PDM + 'include_packages = ["*"]\n')])
+    directory = write_app(tmp_path, [("pyproject.toml", PDM + 'include_packages = ["*"]\n')])
 
     found = pdm_sources.read_sources(directory, EXPORTED[:1], LOGIN)
 

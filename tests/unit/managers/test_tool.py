@@ -7,7 +7,7 @@ import pytest
 
 from cnb_python.managers import tool, tool_install
 from cnb_python.managers.tool import Program
-from tests.support.fake_tools import Programs, app, place
+from tests.support.fake_tools import FakeTools, context_of, write_app
 
 
 def test_the_pinned_release_has_hashes_for_everything() -> None:
@@ -66,12 +66,12 @@ def test_another_release_is_fetched_only_where_the_pinned_one_will_not_do(
 
 
 def test_what_an_offline_package_carries_is_not_looked_for_elsewhere(tmp_path: Path) -> None:
-    where = replace(place(app(tmp_path, [("x", "")])), uv=tmp_path / "tools/uv")
+    context = replace(context_of(write_app(tmp_path, [("x", "")])), uv=tmp_path / "tools/uv")
 
     def options(wanted: Program) -> tuple[str, ...]:
-        programs = Programs()
-        tool_install.install(wanted, tmp_path / "into", Path("/python"), where, programs)
-        return programs.ran[0].argv
+        tools = FakeTools()
+        tool_install.install(wanted, tmp_path / "into", Path("/python"), context, tools)
+        return tools.ran[0].argv
 
     assert "--find-links" not in options(Program("pdm"))
     (tmp_path / "tools/programs").mkdir(parents=True)

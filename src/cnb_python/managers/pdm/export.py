@@ -142,7 +142,7 @@ def _check_target(lock: TomlTable, choice: Choice) -> None:
     fitting = [target for target in targets if _is_for(target, choice.processor)]
     if targets and not fitting:
         platforms = (str(target.get("platform", "another interpreter")) for target in targets)
-        raise BadLock(_PDM.lock, f"it was made for other surroundings: {' or '.join(platforms)}")
+        raise BadLock(_PDM.lock, f"it was made for other environments: {' or '.join(platforms)}")
     ranges = [str(target.get("requires_python", "")) for target in fitting]
     if ranges and not any(_contains(specifier, choice.python) for specifier in ranges):
         raise LockForOtherPython(_PDM.lock, "", " or ".join(ranges), choice.python)

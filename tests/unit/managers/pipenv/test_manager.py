@@ -1,4 +1,4 @@
-"""Apps with a `Pipfile`: what Pipenv is asked, and what is made of its answers."""
+"""Pipenv: its inputs, the commands that it runs, and its failures."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ from cnb_python.errors.locks import LockWithoutProject, StaleLock, UnexpectedTyp
 from cnb_python.errors.programs import LockTooNew
 from cnb_python.managers.base import NeedsResolving
 from cnb_python.managers.pipenv.manager import Pipenv
-from tests.support.fake_tools import PYTHON, Programs, app, installed, place
+from tests.support.fake_tools import PYTHON, FakeTools, context_of, installed_lines, write_app
 
 HASH = "a" * 64
 INDEX = "https://${USER}:${WORD}@ours.example/simple"
@@ -27,17 +27,17 @@ def lock(**entries: object) -> str:
 
 def shop(directory: Path, **entries: object) -> Path:
     files = [("Pipfile", "[packages]\nsix = '*'\n"), ("Pipfile.lock", lock(**entries))]
-    return app(directory, files)
+    return write_app(directory, files)
 
 
 def inputs(directory: Path, settings: Settings | None = None) -> str:
     manager = Pipenv(settings or Settings(), processor="x86_64")
-    found = manager.resolve_from_files(read_app(directory), PYTHON, {})
-    assert isinstance(found, NeedsResolving)
-    return found.fingerprint
+    needs = manager.resolve_from_files(read_app(directory), PYTHON, {})
+    assert isinstance(needs, NeedsResolving)
+    return needs.fingerprint
 
 
-def test_its_lock_comes_before_its_pipfile(tmp_path: Path) -> None:
+def test_pipfile_lock_comes_before_pipfile(tmp_path: Path) -> None:
     directory = shop(tmp_path)
 
     assert Pipenv().deciding_files(read_app(directory)) == ("Pipfile.lock", "Pipfile")
@@ -45,7 +45,7 @@ def test_its_lock_comes_before_its_pipfile(tmp_path: Path) -> None:
     assert Pipenv().deciding_files(read_app(directory)) == ("Pipfile",)
 
 
-def test_a_lock_alone_is_refused(tmp_path: Path) -> None:
+def test_pipfile_lock_without_pipfile_is_refused(tmp_path: Path) -> None:
     directory = shop(tmp_path)
     (directory / "Pipfile").unlink()
 
@@ -53,7 +53,7 @@ def test_a_lock_alone_is_refused(tmp_path: Path) -> None:
         Pipenv().check(read_app(directory))
 
 
-def test_a_missing_lock_is_warned_of_and_asked_about_each_time(tmp_path: Path) -> None:
+def test_pipfile_without_lock_is_resolved_each_time_with_a_warning(tmp_path: Path) -> None:
     directory = shop(tmp_path)
     assert Pipenv().check(read_app(directory)) == ()
 
@@ -65,7 +65,7 @@ def test_a_missing_lock_is_warned_of_and_asked_about_each_time(tmp_path: Path) -
     assert inputs(directory) == ""
 
 
-def test_only_what_pipenv_reads_needs_another_answer(tmp_path: Path) -> None:
+def test_inputs_depend_on_what_pipenv_reads(tmp_path: Path) -> None:
     directory = shop(tmp_path)
     before = inputs(directory)
 
@@ -76,18 +76,18 @@ def test_only_what_pipenv_reads_needs_another_answer(tmp_path: Path) -> None:
     assert inputs(directory) != before
 
 
-def test_the_lock_is_checked_and_read(tmp_path: Path) -> None:
-    programs, where = Programs(), place(shop(tmp_path))
-    programs.answer("requirements", f"-i {INDEX}\n{SIX}\ntomli; python_version < '3.11'\n")
+def test_lock_is_verified_and_exported(tmp_path: Path) -> None:
+    tools, context = FakeTools(), context_of(shop(tmp_path))
+    tools.answer("requirements", f"-i {INDEX}\n{SIX}\ntomli; python_version < '3.11'\n")
 
-    decision = Pipenv(processor="x86_64").resolve(where, programs)
+    decision = Pipenv(processor="x86_64").resolve(context, tools)
 
     assert [pin.line for pin in decision.pins] == [f"six==1.17.0 --hash=sha256:{HASH}"]
-    assert programs.words("pipenv") == [("verify",), ("requirements", "--hash")]
-    assert programs.ran[0].env["PIPENV_IGNORE_VIRTUALENVS"] == "1"
+    assert tools.words("pipenv") == [("verify",), ("requirements", "--hash")]
+    assert tools.ran[0].env["PIPENV_IGNORE_VIRTUALENVS"] == "1"
 
 
-def test_a_lock_of_a_later_form_is_refused_by_the_pipenv_that_does_not_look(
+def test_lock_of_a_newer_form_is_refused(
     tmp_path: Path,
 ) -> None:
     directory = shop(tmp_path)
@@ -95,29 +95,29 @@ def test_a_lock_of_a_later_form_is_refused_by_the_pipenv_that_does_not_look(
     (directory / "Pipfile.lock").write_text(text)
 
     with pytest.raises(LockTooNew) as raised:
-        Pipenv().resolve(place(directory), Programs())
+        Pipenv().resolve(context_of(directory), FakeTools())
 
     assert raised.value.said == ('"pipfile-spec": 7',)
 
 
-def test_uv_is_told_the_sources_with_their_logins(tmp_path: Path) -> None:
-    programs = Programs()
-    where = place(shop(tmp_path), USER="me", WORD="secret")
-    programs.answer("requirements", f"-i {INDEX}\n{SIX}\n")
+def test_uv_gets_the_sources_with_logins_as_variables(tmp_path: Path) -> None:
+    tools = FakeTools()
+    context = context_of(shop(tmp_path), USER="me", WORD="secret")
+    tools.answer("requirements", f"-i {INDEX}\n{SIX}\n")
 
-    Pipenv().resolve_and_install(where, programs)
+    Pipenv().resolve_and_install(context, tools)
 
-    assert installed(programs) == [f"six==1.17.0 --hash=sha256:{HASH}"]
-    assert programs.ran[-1].env["UV_DEFAULT_INDEX"] == "https://me:secret@ours.example/simple"
-    assert not any("secret" in word for one in programs.ran for word in one.argv)
+    assert installed_lines(tools) == [f"six==1.17.0 --hash=sha256:{HASH}"]
+    assert tools.ran[-1].env["UV_DEFAULT_INDEX"] == "https://me:secret@ours.example/simple"
+    assert not any("secret" in word for command in tools.ran for word in command.argv)
 
 
-def test_the_users_own_index_stands_in_for_the_usual_one(tmp_path: Path) -> None:
-    programs = Programs()
+def test_index_of_the_user_replaces_the_usual_one(tmp_path: Path) -> None:
+    tools = FakeTools()
 
-    Pipenv().resolve(place(shop(tmp_path), PIP_INDEX_URL="https://mirror.example/"), programs)
+    Pipenv().resolve(context_of(shop(tmp_path), PIP_INDEX_URL="https://mirror.example/"), tools)
 
-    assert programs.ran[0].env["PIPENV_PYPI_MIRROR"] == "https://mirror.example/"
+    assert tools.ran[0].env["PIPENV_PYPI_MIRROR"] == "https://mirror.example/"
 
 
 def test_directories_files_and_repositories_get_their_names(tmp_path: Path) -> None:
@@ -125,63 +125,63 @@ def test_directories_files_and_repositories_get_their_names(tmp_path: Path) -> N
     directory = shop(
         tmp_path,
         core={"path": "libs/core", "editable": True},
-        kept={"file": "./kept-1.0.whl"},
+        local={"file": "./local-1.0.whl"},
         far={"file": "https://files.example/far-1.0.whl"},
         cloned={"git": "https://git.example/cloned"},
     )
     lines = (
         "-e libs/core",
-        "./kept-1.0.whl",
+        "./local-1.0.whl",
         f"https://files.example/far-1.0.whl --hash=sha256:{HASH}",
         f"-e git+https://git.example/cloned@{commit}#egg=cloned",
     )
-    programs = Programs()
-    programs.answer("requirements", "\n".join(lines))
+    tools = FakeTools()
+    tools.answer("requirements", "\n".join(lines))
 
-    decision = Pipenv().resolve(place(directory), programs)
+    decision = Pipenv().resolve(context_of(directory), tools)
 
     assert {pin.name: pin.line for pin in decision.pins} == {
         "core": f"-e {directory}/libs/core",
-        "kept": f"kept @ {(directory / 'kept-1.0.whl').as_uri()}",
+        "local": f"local @ {(directory / 'local-1.0.whl').as_uri()}",
         "far": f"far @ https://files.example/far-1.0.whl --hash=sha256:{HASH}",
         "cloned": f"cloned @ git+https://git.example/cloned@{commit}",
     }
     assert {pin.name for pin in decision.pins if pin.is_cacheable} == {"far", "cloned"}
 
 
-def test_a_category_is_added_by_its_name(tmp_path: Path) -> None:
-    programs = Programs()
+def test_chosen_groups_are_categories_of_the_export(tmp_path: Path) -> None:
+    tools = FakeTools()
 
-    Pipenv(Settings(groups=("docs", "dev"))).resolve(place(shop(tmp_path)), programs)
+    Pipenv(Settings(groups=("docs", "dev"))).resolve(context_of(shop(tmp_path)), tools)
 
-    assert programs.words("pipenv")[-1] == (
+    assert tools.words("pipenv")[-1] == (
         *("requirements", "--hash"),
         *("--categories", "packages docs dev-packages"),
     )
 
 
-def test_a_category_that_the_lock_does_not_have_is_refused(tmp_path: Path) -> None:
+def test_unknown_group_is_refused_with_the_locked(tmp_path: Path) -> None:
     with pytest.raises(UnknownGroup) as raised:
-        Pipenv(Settings(groups=("dosc",))).resolve(place(shop(tmp_path)), Programs())
+        Pipenv(Settings(groups=("dosc",))).resolve(context_of(shop(tmp_path)), FakeTools())
 
     assert raised.value.known == ("develop", "docs")
 
 
 @pytest.mark.parametrize(
-    ("said", "kind"),
+    ("output", "kind"),
     [
         ("Pipfile.lock is out-of-date. Run $ pipenv lock to update.", StaleLock),
         ("something else", InstallFailed),
     ],
 )
-def test_what_pipenv_refuses_is_explained(
-    tmp_path: Path, said: str, kind: type[Exception]
+def test_failure_of_pipenv_is_recognised(
+    tmp_path: Path, output: str, kind: type[Exception]
 ) -> None:
-    programs = Programs()
-    programs.answer("verify", said, code=1)
+    tools = FakeTools()
+    tools.answer("verify", output, code=1)
 
     with pytest.raises(kind):
-        Pipenv().resolve(place(shop(tmp_path)), programs)
+        Pipenv().resolve(context_of(shop(tmp_path)), tools)
 
 
 @pytest.mark.parametrize(
@@ -194,11 +194,9 @@ def test_what_pipenv_refuses_is_explained(
         ("{}", UnexpectedType),
     ],
 )
-def test_a_lock_that_makes_no_sense_is_refused(
-    tmp_path: Path, text: str, kind: type[Exception]
-) -> None:
+def test_lock_of_another_form_is_refused(tmp_path: Path, text: str, kind: type[Exception]) -> None:
     directory = shop(tmp_path)
     (directory / "Pipfile.lock").write_text(text)
 
     with pytest.raises(kind):
-        Pipenv().resolve(place(directory), Programs())
+        Pipenv().resolve(context_of(directory), FakeTools())

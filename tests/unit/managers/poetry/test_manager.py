@@ -1,4 +1,4 @@
-"""Apps with a `poetry.lock`: what Poetry is asked, and what is made of its answers."""
+"""Poetry: its inputs, the commands that it runs, and its failures."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from cnb_python.managers.base import NeedsResolving
 from cnb_python.managers.poetry import pyproject as poetry_pyproject
 from cnb_python.managers.poetry.manager import Poetry
 from cnb_python.managers.tool import Program
-from tests.support.fake_tools import PYTHON, Programs, app, installed, place
+from tests.support.fake_tools import PYTHON, FakeTools, context_of, installed_lines, write_app
 
 HASH = "a" * 64
 PYPROJECT = '[project]\nname = "My.Shop"\n[tool.poetry]\npackage-mode = true\n'
@@ -24,18 +24,19 @@ SIX = f'six==1.17.0 ; python_version >= "3.11" \\\n    --hash=sha256:{HASH}\n'
 
 
 def shop(directory: Path, pyproject: str = PYPROJECT, lock: str = LOCK) -> Path:
-    return app(directory, [("pyproject.toml", pyproject), ("poetry.lock", lock)])
+    return write_app(directory, [("pyproject.toml", pyproject), ("poetry.lock", lock)])
 
 
 def inputs(directory: Path, settings: Settings | None = None, **environ: str) -> str:
     manager = Poetry(settings or Settings(), processor="x86_64")
-    found = manager.resolve_from_files(read_app(directory), PYTHON, environ)
-    assert isinstance(found, NeedsResolving)
-    assert found.fingerprint
-    return found.fingerprint
+    needs = manager.resolve_from_files(read_app(directory), PYTHON, environ)
+    assert isinstance(needs, NeedsResolving)
+    assert needs.fingerprint
+    assert needs.log_line == "Exporting poetry.lock with Poetry"
+    return needs.fingerprint
 
 
-def test_its_lock_decides(tmp_path: Path) -> None:
+def test_poetry_lock_is_the_deciding_file(tmp_path: Path) -> None:
     directory = shop(tmp_path)
 
     assert Poetry().deciding_files(read_app(directory)) == ("poetry.lock",)
@@ -43,7 +44,7 @@ def test_its_lock_decides(tmp_path: Path) -> None:
     assert Poetry().deciding_files(read_app(directory)) == ()
 
 
-def test_a_lock_alone_is_refused(tmp_path: Path) -> None:
+def test_lock_without_pyproject_is_refused(tmp_path: Path) -> None:
     directory = shop(tmp_path)
     (directory / "pyproject.toml").unlink()
 
@@ -51,12 +52,12 @@ def test_a_lock_alone_is_refused(tmp_path: Path) -> None:
         Poetry().check(read_app(directory))
 
 
-def test_a_broken_project_is_told_before_anything_is_done(tmp_path: Path) -> None:
+def test_unreadable_pyproject_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UnreadableToml, match="line 1"):
         Poetry().check(read_app(shop(tmp_path, "<<<<<<<")))
 
 
-def test_the_same_files_need_no_answer(tmp_path: Path) -> None:
+def test_inputs_ignore_indexes_passwords_and_other_files(tmp_path: Path) -> None:
     directory = shop(tmp_path)
 
     before = inputs(directory)
@@ -78,40 +79,42 @@ def test_the_same_files_need_no_answer(tmp_path: Path) -> None:
         ("poetry.toml", "[installer]\nno-binary = true\n"),
     ],
 )
-def test_another_file_needs_another_answer(tmp_path: Path, change: tuple[str, str]) -> None:
+def test_inputs_depend_on_the_files_that_poetry_reads(
+    tmp_path: Path, change: tuple[str, str]
+) -> None:
     directory = shop(tmp_path)
     before = inputs(directory)
 
-    app(tmp_path, [change])
+    write_app(tmp_path, [change])
 
     assert inputs(directory) != before
 
 
-def test_code_of_the_app_needs_no_answer(tmp_path: Path) -> None:
-    directory = app(shop(tmp_path).parent, [("shop/__init__.py", "x = 1")])
+def test_inputs_ignore_code_of_the_app(tmp_path: Path) -> None:
+    directory = write_app(shop(tmp_path).parent, [("shop/__init__.py", "x = 1")])
     before = inputs(directory)
 
-    app(tmp_path, [("shop/__init__.py", "x = 2")])
+    write_app(tmp_path, [("shop/__init__.py", "x = 2")])
 
     assert inputs(directory) == before
 
 
-def test_another_choice_needs_another_answer(tmp_path: Path) -> None:
+def test_inputs_depend_on_groups_and_extras(tmp_path: Path) -> None:
     directory = shop(tmp_path)
-    asked = [
+    chosen = {
         inputs(directory, Settings(groups=("a",))),
         inputs(directory, Settings(extras=("a",))),
-    ]
+    }
 
-    assert len({*asked, inputs(directory)}) == 3
+    assert len({*chosen, inputs(directory)}) == 3
 
 
-def test_a_package_beside_the_app_counts_with_its_code(tmp_path: Path) -> None:
+def test_inputs_depend_on_code_of_local_packages(tmp_path: Path) -> None:
     lock = (
         '[[package]]\nname = "core"\n\n[package.source]\ntype = "directory"\nurl = "libs/core"\n'
     )
     directory = shop(tmp_path, lock=lock)
-    core = app(tmp_path, [("libs/core/core.py", "x = 1")]) / "libs/core/core.py"
+    core = write_app(tmp_path, [("libs/core/core.py", "x = 1")]) / "libs/core/core.py"
     before = inputs(directory)
 
     core.write_text("x = 2")
@@ -119,86 +122,84 @@ def test_a_package_beside_the_app_counts_with_its_code(tmp_path: Path) -> None:
     assert inputs(directory) != before
 
 
-def test_poetry_decides_and_the_app_itself_belongs_to_it(tmp_path: Path) -> None:
-    programs = Programs()
-    programs.answer("export", exported=SIX)
+def test_resolution_has_the_exported_packages_and_the_app(tmp_path: Path) -> None:
+    tools = FakeTools()
+    tools.answer("export", exported=SIX)
     settings = Settings(groups=("worker",), extras=("pg",))
 
-    decision = Poetry(settings).resolve(place(shop(tmp_path)), programs)
+    decision = Poetry(settings).resolve(context_of(shop(tmp_path)), tools)
 
     assert [(pin.name, pin.version, pin.is_cacheable) for pin in decision.pins] == [
         ("my-shop", "", False),
         ("six", "1.17.0", True),
     ]
-    (words,) = programs.words("poetry")
+    (words,) = tools.words("poetry")
     assert words[:7] == (
         *("--no-interaction", "--no-ansi", "export"),
         *("--with", "worker", "--extras", "pg"),
     )
-    assert programs.ran[0].shown == "poetry export --with worker --extras pg"
+    assert tools.ran[0].shown == "poetry export --with worker --extras pg"
 
 
-def test_a_release_with_an_extra_and_without_is_one(tmp_path: Path) -> None:
-    programs = Programs()
-    programs.answer("export", exported=SIX + SIX.replace("six", "six[more]"))
+def test_release_with_and_without_extra_is_one_pin(tmp_path: Path) -> None:
+    tools = FakeTools()
+    tools.answer("export", exported=SIX + SIX.replace("six", "six[more]"))
     directory = shop(tmp_path, PYPROJECT.replace("true", "false"))
 
-    decision = Poetry().resolve(place(directory), programs)
+    decision = Poetry().resolve(context_of(directory), tools)
 
     assert [pin.line for pin in decision.pins] == [f"six==1.17.0 --hash=sha256:{HASH}"]
 
 
-def test_poetry_keeps_its_hands_off_the_app_and_the_home(tmp_path: Path) -> None:
-    programs = Programs()
-    where = place(
+def test_poetry_gets_directories_of_the_build_and_logins_of_the_user(tmp_path: Path) -> None:
+    tools = FakeTools()
+    context = context_of(
         shop(tmp_path),
         POETRY_HTTP_BASIC_OURS_USERNAME="me",
         POETRY_VIRTUALENVS_IN_PROJECT="true",
         POETRY_CONFIG_DIR="/home/me/.config",
     )
 
-    Poetry().resolve(where, programs)
+    Poetry().resolve(context, tools)
 
-    environ = programs.ran[0].env
+    environ = tools.ran[0].env
     assert environ["POETRY_HTTP_BASIC_OURS_USERNAME"] == "me"
     assert environ["POETRY_VIRTUALENVS_CREATE"] == "false"
     assert "POETRY_VIRTUALENVS_IN_PROJECT" not in environ
-    assert Path(environ["POETRY_CONFIG_DIR"]).is_relative_to(where.scratch)
+    assert Path(environ["POETRY_CONFIG_DIR"]).is_relative_to(context.scratch)
 
 
-def test_uv_installs_the_releases_and_poetry_the_app(tmp_path: Path) -> None:
+def test_uv_installs_packages_and_poetry_installs_the_app(tmp_path: Path) -> None:
     source = '[package.source]\ntype = "legacy"\nurl = "https://ours.example/simple"\n'
     lock = LOCK.replace("[metadata]", f'version = "1.17.0"\n{source}[metadata]')
-    programs, where = Programs(), place(shop(tmp_path, lock=lock))
+    tools, context = FakeTools(), context_of(shop(tmp_path, lock=lock))
     login = "--extra-index-url https://me:word@ours.example/simple\n"
-    programs.answer("export", exported=f"{login}\n{SIX}")
+    tools.answer("export", exported=f"{login}\n{SIX}")
 
-    decision = Poetry().resolve_and_install(where, programs)
+    decision = Poetry().resolve_and_install(context, tools)
 
     assert {pin.name for pin in decision.pins} == {"six", "my-shop"}
-    assert installed(programs) == [f"six==1.17.0 --hash=sha256:{HASH}"]
-    (uv,) = (one for one in programs.ran if one.argv[0] == "/uv")
+    assert installed_lines(tools) == [f"six==1.17.0 --hash=sha256:{HASH}"]
+    (uv,) = (command for command in tools.ran if command.argv[0] == "/uv")
     assert uv.env["UV_INDEX"] == "https://me:word@ours.example/simple"
-    assert programs.words("poetry")[-1][2:] == ("install", "--only-root")
-    assert not any("word" in word for one in programs.ran for word in one.argv)
+    assert tools.words("poetry")[-1][2:] == ("install", "--only-root")
+    assert not any("word" in word for command in tools.ran for word in command.argv)
 
 
-def test_only_what_is_missing_is_installed(tmp_path: Path) -> None:
-    programs, where = Programs(), place(shop(tmp_path))
-    programs.answer("export", exported=SIX)
-    decision = Poetry().resolve(where, programs)
-    programs.ran.clear()
+def test_only_missing_pins_are_installed(tmp_path: Path) -> None:
+    tools, context = FakeTools(), context_of(shop(tmp_path))
+    tools.answer("export", exported=SIX)
+    decision = Poetry().resolve(context, tools)
+    tools.ran.clear()
 
-    Poetry().install(
-        decision, [pin for pin in decision.pins if pin.name == "six"], where, programs
-    )
+    Poetry().install(decision, [pin for pin in decision.pins if pin.name == "six"], context, tools)
 
-    assert programs.words("poetry") == []
-    assert len(programs.ran) == 1
+    assert tools.words("poetry") == []
+    assert len(tools.ran) == 1
 
 
 @pytest.mark.parametrize(
-    ("said", "kind", "title"),
+    ("output", "kind", "title"),
     [
         (
             "pyproject.toml changed significantly since poetry.lock was last generated. Run `",
@@ -224,26 +225,26 @@ def test_only_what_is_missing_is_installed(tmp_path: Path) -> None:
         ("something else", InstallFailed, "Poetry could not install the app's packages"),
     ],
 )
-def test_what_poetry_refuses_is_explained(
-    tmp_path: Path, said: str, kind: type[Exception], title: str
+def test_failure_of_poetry_is_recognised(
+    tmp_path: Path, output: str, kind: type[Exception], title: str
 ) -> None:
-    programs = Programs()
-    programs.answer("export", said, code=1)
+    tools = FakeTools()
+    tools.answer("export", output, code=1)
 
     with pytest.raises(kind) as raised:
-        Poetry().resolve(place(shop(tmp_path)), programs)
+        Poetry().resolve(context_of(shop(tmp_path)), tools)
 
     assert isinstance(raised.value, Failure)
     assert raised.value.describe().title == title
 
 
-def test_an_app_that_is_no_package_is_told_how_to_say_so(tmp_path: Path) -> None:
-    programs, where = Programs(), place(shop(tmp_path))
-    said = "Error: The current project could not be installed: No file/folder found for my-shop"
-    programs.answer("install", said, code=1)
+def test_app_without_a_package_is_refused_with_the_setting(tmp_path: Path) -> None:
+    tools, context = FakeTools(), context_of(shop(tmp_path))
+    output = "Error: The current project could not be installed: No file/folder found for my-shop"
+    tools.answer("install", output, code=1)
 
     with pytest.raises(AppNotInstallable) as raised:
-        Poetry().resolve_and_install(where, programs)
+        Poetry().resolve_and_install(context, tools)
 
     message = raised.value.describe()
     assert any("No file/folder found" in line for line in message.body)
@@ -260,7 +261,7 @@ def test_an_app_that_is_no_package_is_told_how_to_say_so(tmp_path: Path) -> None
         ("", "1.8.5", "==1.8.5"),
     ],
 )
-def test_the_app_and_the_user_say_which_poetry(
+def test_poetry_release_follows_the_setting_then_requires_poetry(
     tmp_path: Path, requires: str, setting: str, versions: str
 ) -> None:
     directory = shop(tmp_path, f'{PYPROJECT}requires-poetry = "{requires}"\n')

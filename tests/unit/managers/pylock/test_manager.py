@@ -1,4 +1,4 @@
-"""An app with a lock of the standard form."""
+"""Standard lock files: their inputs, and what they hold."""
 
 from pathlib import Path
 
@@ -33,13 +33,14 @@ def app(tmp_path: Path) -> Path:
 
 
 def inputs(app: Path, manager: Pylock | None = None, **environ: str) -> str:
-    found = (manager or Pylock()).resolve_from_files(read_app(app), "3.14.6", environ)
-    assert isinstance(found, NeedsResolving)
-    return found.fingerprint
+    needs = (manager or Pylock()).resolve_from_files(read_app(app), "3.14.6", environ)
+    assert isinstance(needs, NeedsResolving)
+    assert needs.log_line == "Reading pylock.toml"
+    return needs.fingerprint
 
 
 @pytest.mark.parametrize("name", ["pylock.toml", "libs/core/core.py", "uv.toml"])
-def test_what_it_says_depends_on_is_part_of_the_inputs(app: Path, name: str) -> None:
+def test_inputs_depend_on_lock_directories_and_uv_settings(app: Path, name: str) -> None:
     before = inputs(app)
 
     write_files(app, {name: LOCK + "# another"})
@@ -47,7 +48,7 @@ def test_what_it_says_depends_on_is_part_of_the_inputs(app: Path, name: str) -> 
     assert inputs(app) != before
 
 
-def test_the_rest_of_the_app_is_not(app: Path) -> None:
+def test_inputs_ignore_other_files_of_the_app(app: Path) -> None:
     before = inputs(app)
 
     write_files(app, {"app.py": "1", "pyproject.toml": "1"})
@@ -55,44 +56,47 @@ def test_the_rest_of_the_app_is_not(app: Path) -> None:
     assert inputs(app) == before
 
 
-def test_choices_and_indexes_are(app: Path) -> None:
+def test_inputs_depend_on_extras_and_indexes(app: Path) -> None:
     assert inputs(app, Pylock(Settings(extras=("web",)))) != inputs(app)
     assert inputs(app, PIP_INDEX_URL="https://index.example/") != inputs(app)
 
 
-def test_a_broken_lock_has_inputs_too(app: Path) -> None:
+def test_unreadable_lock_has_inputs(app: Path) -> None:
     write_files(app, {"pylock.toml": "directory = <<<"})
 
     assert inputs(app)
 
 
-def place(app: Path) -> InstallContext:
+def context_of(app: Path) -> InstallContext:
     return InstallContext(
         app, Path("/layers/venv"), Path("/pip"), None, app, {}, "3.14.6", Path("/tools/uv")
     )
 
 
-def never(command: Command, on_line: object = None) -> Outcome:
+def refuse_to_run(command: Command, on_line: object = None) -> Outcome:
     raise AssertionError(command, on_line)
 
 
-def test_it_is_read_without_asking_anyone(app: Path) -> None:
+def test_lock_is_read_without_running_a_tool(app: Path) -> None:
     chosen = Pylock(Settings(extras=("web",)))
 
-    assert [pin.name for pin in Pylock().resolve(place(app), never).pins] == ["core"]
-    assert [pin.name for pin in chosen.resolve(place(app), never).pins] == ["core", "web"]
+    assert [pin.name for pin in Pylock().resolve(context_of(app), refuse_to_run).pins] == ["core"]
+    assert [pin.name for pin in chosen.resolve(context_of(app), refuse_to_run).pins] == [
+        "core",
+        "web",
+    ]
 
 
-def test_a_lock_with_a_name_is_called_by_it(app: Path) -> None:
+def test_named_lock_is_called_by_its_name(app: Path) -> None:
     (app / "pylock.toml").rename(app / "pylock.web.toml")
 
     with pytest.raises(UnknownGroup) as raised:
-        Pylock(Settings(groups=("dev",))).resolve(place(app), never)
+        Pylock(Settings(groups=("dev",))).resolve(context_of(app), refuse_to_run)
 
     assert raised.value.file == "pylock.web.toml"
 
 
-def test_a_lock_that_is_no_file_is_refused(tmp_path: Path) -> None:
+def test_lock_that_is_a_directory_is_refused(tmp_path: Path) -> None:
     (tmp_path / "pylock.toml").mkdir()
 
     with pytest.raises(NotAFile):

@@ -1,4 +1,4 @@
-"""Apps that declare what they need and have no lock."""
+"""Plain projects: what uv resolves for them."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +19,7 @@ ANSWER = "lock-version = '1.0'\ncreated-by = 'uv'\npackages = []\n"
 
 
 class Uv:
-    """Resolves to nothing, and remembers what it was asked."""
+    """Resolves to nothing, and records its commands."""
 
     def __init__(self, answer: Outcome = Outcome(0, "")) -> None:  # noqa: B008 - a value
         self.answer = answer
@@ -33,7 +33,7 @@ class Uv:
         return self.answer
 
 
-def place(app: Path) -> InstallContext:
+def context_of(app: Path) -> InstallContext:
     scratch = app / "scratch"
     scratch.mkdir()
     return InstallContext(
@@ -41,11 +41,11 @@ def place(app: Path) -> InstallContext:
     )
 
 
-def asked(app: Path, settings: Settings | None = None) -> tuple[str, str]:
-    """Return the command as it is shown, and what is resolved if it is a file of ours."""
-    uv, where = Uv(), place(app)
-    PlainProject(settings or Settings()).resolve_and_install(where, uv)
-    source = where.scratch / "project.in"
+def compiled(app: Path, settings: Settings | None = None) -> tuple[str, str]:
+    """Return the command in the log, and the requirements file of the build, if any."""
+    uv, context = Uv(), context_of(app)
+    PlainProject(settings or Settings()).resolve_and_install(context, uv)
+    source = context.scratch / "project.in"
     return uv.commands[0].shown, source.read_text("utf-8") if source.exists() else ""
 
 
@@ -58,49 +58,49 @@ def asked(app: Path, settings: Settings | None = None) -> tuple[str, str]:
         {"pyproject.toml": "[tool.poetry]\nname = 'x'\n"},
     ],
 )
-def test_a_package_is_installed_itself_and_stays_where_it_is(
-    tmp_path: Path, files: dict[str, str]
-) -> None:
+def test_package_is_installed_in_place(tmp_path: Path, files: dict[str, str]) -> None:
     app = write_files(tmp_path, files)
 
-    assert asked(app) == ("uv pip compile -e .", f"-e {app}\n")
+    assert compiled(app) == ("uv pip compile -e .", f"-e {app}\n")
 
 
 @pytest.mark.parametrize("table", [PROJECT, PACKAGE + "[tool.uv]\npackage = false\n"])
-def test_of_another_only_what_it_needs_is(tmp_path: Path, table: str) -> None:
+def test_project_that_is_not_a_package_installs_its_dependencies_alone(
+    tmp_path: Path, table: str
+) -> None:
     app = write_files(tmp_path, {"pyproject.toml": table})
 
-    assert asked(app) == ("uv pip compile pyproject.toml", "")
+    assert compiled(app) == ("uv pip compile pyproject.toml", "")
 
 
-def test_groups_and_extras_are_chosen(tmp_path: Path) -> None:
+def test_chosen_groups_and_extras_are_compiled(tmp_path: Path) -> None:
     chosen = Settings(groups=("g",), extras=("a", "b"))
     package = write_files(tmp_path / "package", {"pyproject.toml": PACKAGE})
     other = write_files(tmp_path / "other", {"pyproject.toml": PROJECT})
 
-    assert asked(package, chosen)[1] == f"-e {package}[a,b]\n"
-    assert asked(other, chosen)[0] == (
+    assert compiled(package, chosen)[1] == f"-e {package}[a,b]\n"
+    assert compiled(other, chosen)[0] == (
         "uv pip compile --extra a --extra b --group g pyproject.toml"
     )
 
 
 @pytest.mark.parametrize("name", ["pyproject.toml", "setup.py"])
-def test_nobody_knows_what_comes_of_it_and_its_author_is_told(tmp_path: Path, name: str) -> None:
+def test_each_build_resolves_with_a_warning(tmp_path: Path, name: str) -> None:
     app = read_app(write_files(tmp_path, {name: PROJECT}))
 
-    known = PlainProject().resolve_from_files(app, "3.14.6", {})
+    needs = PlainProject().resolve_from_files(app, "3.14.6", {})
 
-    assert known == NeedsResolving(f"{name} pins nothing")
+    assert needs == NeedsResolving(f"{name} pins nothing")
     (message,) = PlainProject().check(app)
     assert message.title == f"{name} pins nothing"
     assert "uv lock" in message.body[0]
 
 
-def test_what_cannot_be_resolved_is_told_in_uvs_words(tmp_path: Path) -> None:
+def test_failed_resolution_has_the_reasons_of_uv(tmp_path: Path) -> None:
     app = write_files(tmp_path, {"setup.py": ""})
     uv = Uv(Outcome(1, "  \u00d7 No solution found\n"))
 
     with pytest.raises(UvRefused) as raised:
-        PlainProject().resolve(place(app), uv)
+        PlainProject().resolve(context_of(app), uv)
 
     assert raised.value.reasons == ("No solution found",)
