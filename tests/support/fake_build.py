@@ -44,7 +44,7 @@ TOOLS = "pip 26.3, uv 0.13.8"
 
 
 def archive(files: Mapping[str, str]) -> bytes:
-    """Return a runtime archive that holds *files*, each a program of its owner's alone."""
+    """Return an archive of Python with *files*, executable by their owner only."""
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w") as packed:
         for name, text in files.items():
@@ -65,7 +65,7 @@ def release(directory: Path, version: str = "3.14.6", **files: str) -> Release:
 
 
 def context(directory: Path) -> BuildContext:
-    """Return that of a build whose app, layers and buildpack are below *directory*."""
+    """Return the context of a build with app, layers and buildpack below *directory*."""
     app_dir, layers_dir, buildpack = (
         directory / name for name in ("workspace", "layers", "buildpack")
     )
@@ -85,12 +85,12 @@ def context(directory: Path) -> BuildContext:
 
 
 def refuse_network(download: Download, store: object) -> str:
-    """Receives nothing: what is fetched is a file."""
+    """Fail: every download of these builds is a local file."""
     raise AssertionError(download, store)
 
 
 def pretended(version: str) -> Programs:
-    """Return programs of an interpreter that is *version* and compiles nothing."""
+    """Return programs with an interpreter that prints *version* and compiles nothing."""
 
     def answer(command: Command) -> Outcome:
         return Outcome(0, f"{version}\n" if "-c" in command.argv else "0 0\n")
@@ -104,7 +104,7 @@ def _use_nothing(environment: ProvidedEnvironment) -> None:
 
 
 @dataclass
-class Engine:
+class FakeBuild:
     """Builds of one app, one after the other, in the same directories."""
 
     shop: Shop
@@ -116,7 +116,7 @@ class Engine:
     programs: Programs = field(default_factory=lambda: pretended("3.14.6"))
     steps_needing_environment: StepsNeedingEnvironment = no_steps
     use: Callable[[ProvidedEnvironment], None] = field(default=_use_nothing)
-    """What runs when somebody wants it."""
+    """What the app steps run, if any needs the environment."""
 
     @property
     def layers(self) -> Path:
@@ -142,7 +142,7 @@ class Engine:
         return System(self.programs, fetch, self.log, date(2026, 11, 21), 2)
 
     def build(self) -> BuildRecord:
-        """Provide everything, as the phase does."""
+        """Provide Python and the environment, as the build phase does."""
         self.log.said.clear()
         self.shop.asked.clear()
         self.programs = pretended(self.release.version)
@@ -152,19 +152,19 @@ class Engine:
             self.use(provided.environment)
         return provided.finish(StepResults())
 
-    def made(self) -> set[str]:
-        """Return the names of the layers that have contents here."""
+    def layers_on_disk(self) -> set[str]:
+        """Return the names of the layers with contents on disk."""
         return {path.name for path in self.layers.iterdir() if path.is_dir()}
 
-    def declared(self) -> set[str]:
-        """Return the names of the layers that the lifecycle will export or cache."""
+    def declared_layers(self) -> set[str]:
+        """Return the names of the layers that the lifecycle exports or caches."""
         names = {path.stem for path in self.layers.glob("*.toml")}
         return names - {"store", "launch", "build"}
 
-    def restore(self) -> Engine:
-        """Leave what the lifecycle gives the next build; see facts about the restorer.
+    def restore(self) -> FakeBuild:
+        """Leave the layers as the restorer does for the next build.
 
-        A launch-only layer comes back without contents, one that is also for the build not at all.
+        A layer for launch alone comes back without contents, one for launch and build not at all.
         """
         for path in self.layers.glob("*.toml"):
             if path.stem == "store":
@@ -180,14 +180,14 @@ class Engine:
         self.context = replace(self.context, store=self._stored())
         return self
 
-    def lose_cache(self) -> Engine:
-        """Remove what the cache of the previous build gave."""
+    def lose_cache(self) -> FakeBuild:
+        """Remove what comes from the cache of the previous build."""
         disk.remove(self.layers / "deps")
         disk.remove(self.layers / "deps.toml")
         return self
 
-    def lose_image(self) -> Engine:
-        """Remove what the image of the previous build gave."""
+    def lose_image(self) -> FakeBuild:
+        """Remove what comes from the previous image."""
         for path in self.layers.glob("*.toml"):
             if path.stem != "deps":
                 path.unlink()
@@ -195,19 +195,19 @@ class Engine:
         return self
 
     def _stored(self) -> Mapping[str, str | bool | list[str]]:
-        found = toml.read_metadata(self.layers / "store.toml")
-        assert not isinstance(found, Unusable), found
-        return found
+        metadata = toml.read_metadata(self.layers / "store.toml")
+        assert not isinstance(metadata, Unusable), metadata
+        return metadata
 
 
-def engine(directory: Path, shop: Shop) -> Engine:
-    """Return one whose app, layers and interpreter are below *directory*."""
-    made = context(directory)
-    copied_pip(made.buildpack.directory / ".venv/lib/python3.14/site-packages")
-    tools = made.buildpack.directory / "tools"
+def fake_build(directory: Path, shop: Shop) -> FakeBuild:
+    """Return builds with app, layers and interpreter below *directory*."""
+    build_context = context(directory)
+    copied_pip(build_context.buildpack.directory / ".venv/lib/python3.14/site-packages")
+    tools = build_context.buildpack.directory / "tools"
     tools.mkdir()
     (tools / "uv").touch()
-    return Engine(shop, made, release(directory))
+    return FakeBuild(shop, build_context, release(directory))
 
 
 def contents(directory: Path) -> dict[str, tuple[int, bytes]]:

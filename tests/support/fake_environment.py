@@ -1,4 +1,4 @@
-"""An environment that is not there, for an app that is."""
+"""An app whose environment and programs are fakes, for tests of single app steps."""
 
 from collections.abc import Callable, Mapping
 from copy import replace
@@ -8,17 +8,17 @@ from pathlib import Path
 from cnb_python.provision.environment import ProvidedEnvironment
 from cnb_python.store.store import Store
 from cnb_python.system.interface import Command, Outcome, System
-from tests.support.fake_build import Engine, engine
+from tests.support.fake_build import FakeBuild, fake_build
 from tests.support.fake_manager import Shop, decision
 from tests.support.fake_system import Programs
 from tests.support.trees import Files, write_files
 
 
 @dataclass
-class World:
-    """One app, its environment as far as steps see it, and what they run."""
+class FakeEnvironment:
+    """One app, its environment as app steps see it, and the programs that they run."""
 
-    app: Engine
+    app: FakeBuild
     distributions: Mapping[str, str]
     answer: Callable[[Command], Outcome]
     programs: Programs = field(init=False)
@@ -33,7 +33,7 @@ class World:
         return self.app.context.app_dir
 
     @property
-    def said(self) -> str:
+    def log_text(self) -> str:
         return "\n".join(self.app.log.said)
 
     def environment(self, static_files_key: str = "", **environ: str) -> ProvidedEnvironment:
@@ -51,13 +51,13 @@ class World:
         return replace(self.app.system(), run=self.programs)
 
 
-def world(
+def fake_environment(
     directory: Path,
     files: Files,
     distributions: Mapping[str, str],
     answer: Callable[[Command], Outcome],
-) -> World:
-    """Return one whose app holds *files*; *answer* is what becomes of each program."""
-    app = engine(directory, Shop({}, known=decision()))
+) -> FakeEnvironment:
+    """Return the environment of an app with *files*; *answer* is called for every program."""
+    app = fake_build(directory, Shop({}, known=decision()))
     write_files(app.context.app_dir, files)
-    return World(app, distributions, answer)
+    return FakeEnvironment(app, distributions, answer)

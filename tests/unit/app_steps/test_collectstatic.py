@@ -11,7 +11,7 @@ from cnb_python.errors.frameworks import CollectstaticFailed
 from cnb_python.errors.machine import Killed
 from cnb_python.provision.environment import StepResults
 from cnb_python.system.interface import Command, Outcome
-from tests.support.fake_environment import World, world
+from tests.support.fake_environment import FakeEnvironment, fake_environment
 from tests.support.trees import write_files
 
 STATICFILES = "django.contrib.staticfiles"
@@ -47,17 +47,17 @@ def django() -> Django:
 
 
 @pytest.fixture
-def app(tmp_path: Path, django: Django) -> World:
-    return world(tmp_path, APP, {"django": "5.2"}, django)
+def app(tmp_path: Path, django: Django) -> FakeEnvironment:
+    return fake_environment(tmp_path, APP, {"django": "5.2"}, django)
 
 
-def build(app: World, static_files_key: str = "", **environ: str) -> StepResults:
+def build(app: FakeEnvironment, static_files_key: str = "", **environ: str) -> StepResults:
     environment = app.environment(static_files_key, **environ)
     static = collectstatic.find(environment)
     return collectstatic.collect(environment, static, {}, app.system())
 
 
-def clean(app: World) -> World:
+def clean(app: FakeEnvironment) -> FakeEnvironment:
     """Give the app as the next build gets it: without what was made in it."""
     for path in sorted(app.directory.rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() else path.unlink()
@@ -66,16 +66,16 @@ def clean(app: World) -> World:
     return app
 
 
-def test_collectstatic_runs_beside_manage_py_with_the_app_python(app: World) -> None:
+def test_collectstatic_runs_beside_manage_py_with_the_app_python(app: FakeEnvironment) -> None:
     build(app)
     [command] = app.programs.ran
     assert command.argv[0].endswith("/venv/bin/python")
     assert (command.cwd, command.shown) == (app.directory, collectstatic.SHOWN)
-    assert "    1 static" not in app.said
-    assert "1 static file copied" in app.said
+    assert "    1 static" not in app.log_text
+    assert "1 static file copied" in app.log_text
 
 
-def test_unchanged_app_restores_files_from_the_store(app: World) -> None:
+def test_unchanged_app_restores_files_from_the_store(app: FakeEnvironment) -> None:
     first = build(app)
     assert first.trees == {f"static-{first.static_files_key.split()[1]}"}
 
@@ -84,10 +84,10 @@ def test_unchanged_app_restores_files_from_the_store(app: World) -> None:
     assert again == first
     assert app.programs.ran == []
     assert (app.directory / "staticfiles/a.css").read_text(encoding="utf-8") == "a {}"
-    assert "1 static file from the cache (app and variables unchanged)" in app.said
+    assert "1 static file from the cache (app and variables unchanged)" in app.log_text
 
 
-def test_files_outside_static_root_are_restored_too(app: World, django: Django) -> None:
+def test_files_outside_static_root_are_restored_too(app: FakeEnvironment, django: Django) -> None:
     django.files = {"staticfiles/a.css": "", "manifests/b.json": "{}", "shop/settings.py": "X"}
     first = build(app)
     build(clean(app), first.static_files_key)
@@ -96,7 +96,7 @@ def test_files_outside_static_root_are_restored_too(app: World, django: Django) 
 
 
 @pytest.mark.parametrize("change", ["file", "variable", "damage", "gone"])
-def test_change_of_app_or_variables_runs_collectstatic(app: World, change: str) -> None:
+def test_change_of_app_or_variables_runs_collectstatic(app: FakeEnvironment, change: str) -> None:
     first = build(app)
     clean(app)
     environ = {"STATIC_URL": "/"} if change == "variable" else {}
@@ -111,14 +111,14 @@ def test_change_of_app_or_variables_runs_collectstatic(app: World, change: str) 
     assert len(app.programs.ran) == 1
 
 
-def test_changed_layer_runs_collectstatic(app: World) -> None:
+def test_changed_layer_runs_collectstatic(app: FakeEnvironment) -> None:
     first = build(app)
     environment = clean(app).environment(first.static_files_key)
     static = collectstatic.find(environment._replace(layers={"venv": "13"}))
     assert static.is_missing
 
 
-def test_salt_differs_between_apps_and_stays(app: World) -> None:
+def test_salt_differs_between_apps_and_stays(app: FakeEnvironment) -> None:
     first = build(app)
     second = build(clean(app))
     third = build(clean(app), first.static_files_key, NEW="1")
@@ -128,17 +128,19 @@ def test_salt_differs_between_apps_and_stays(app: World) -> None:
 
 
 @pytest.mark.parametrize("static_files_key", ["", "salt digest", "zz" * 16 + " 12", "12"])
-def test_invalid_static_files_key_is_ignored(app: World, static_files_key: str) -> None:
+def test_invalid_static_files_key_is_ignored(app: FakeEnvironment, static_files_key: str) -> None:
     assert build(app, static_files_key).static_files_key
 
 
-def test_app_without_staticfiles_runs_only_once(app: World, django: Django) -> None:
+def test_app_without_staticfiles_runs_only_once(app: FakeEnvironment, django: Django) -> None:
     django.command = None
     first = build(app)
-    assert "Nothing to collect: django.contrib.staticfiles is not in INSTALLED_APPS" in app.said
+    assert (
+        "Nothing to collect: django.contrib.staticfiles is not in INSTALLED_APPS" in app.log_text
+    )
     build(clean(app), first.static_files_key)
     assert app.programs.ran == []
-    assert "Nothing to collect (app and variables unchanged)" in app.said
+    assert "Nothing to collect (app and variables unchanged)" in app.log_text
 
 
 @pytest.mark.parametrize(
@@ -146,7 +148,7 @@ def test_app_without_staticfiles_runs_only_once(app: World, django: Django) -> N
     [("local", False), ("command", "collectfast"), ("is_reached", False), ("root", "/srv/static")],
 )
 def test_remote_storage_is_collected_in_every_build(
-    app: World, django: Django, attribute: str, value: object
+    app: FakeEnvironment, django: Django, attribute: str, value: object
 ) -> None:
     setattr(django, attribute, value)
     if attribute == "is_reached":
@@ -154,14 +156,14 @@ def test_remote_storage_is_collected_in_every_build(
     assert build(app) == StepResults()
 
 
-def test_static_root_outside_the_app_is_a_warning(app: World, django: Django) -> None:
+def test_static_root_outside_the_app_is_a_warning(app: FakeEnvironment, django: Django) -> None:
     django.root = "/srv/static"
     build(app)
-    assert "Static files were collected outside the app" in app.said
-    assert "STATIC_ROOT is /srv/static" in app.said
+    assert "Static files were collected outside the app" in app.log_text
+    assert "STATIC_ROOT is /srv/static" in app.log_text
 
 
-def test_run_that_removes_files_is_not_stored(app: World) -> None:
+def test_run_that_removes_files_is_not_stored(app: FakeEnvironment) -> None:
     environment = app.environment()
     static = collectstatic.find(environment)
     (app.directory / "shop/settings.py").unlink()
@@ -169,32 +171,32 @@ def test_run_that_removes_files_is_not_stored(app: World) -> None:
 
 
 @pytest.mark.parametrize("value", ["1", "true", "no"])
-def test_disable_collectstatic_skips_it(app: World, value: str) -> None:
+def test_disable_collectstatic_skips_it(app: FakeEnvironment, value: str) -> None:
     assert build(app, DISABLE_COLLECTSTATIC=value) == StepResults()
-    assert "Skipping collectstatic: DISABLE_COLLECTSTATIC is set" in app.said
+    assert "Skipping collectstatic: DISABLE_COLLECTSTATIC is set" in app.log_text
     assert app.programs.ran == []
 
 
 @pytest.mark.parametrize("value", ["", "0"])
-def test_disable_collectstatic_zero_does_not_skip_it(app: World, value: str) -> None:
+def test_disable_collectstatic_zero_does_not_skip_it(app: FakeEnvironment, value: str) -> None:
     build(app, DISABLE_COLLECTSTATIC=value)
     assert len(app.programs.ran) == 1
 
 
-def test_setting_off_skips_collectstatic(app: World) -> None:
+def test_setting_off_skips_collectstatic(app: FakeEnvironment) -> None:
     app.app.settings = app.app.settings._replace(collectstatic=False)
     build(app)
-    assert "Skipping collectstatic: turned off by BP_PYTHON_COLLECTSTATIC" in app.said
+    assert "Skipping collectstatic: turned off by BP_PYTHON_COLLECTSTATIC" in app.log_text
 
 
-def test_app_without_manage_py_skips_collectstatic(app: World) -> None:
+def test_app_without_manage_py_skips_collectstatic(app: FakeEnvironment) -> None:
     (app.directory / "manage.py").unlink()
     assert isinstance(collectstatic.find(app.environment()), Skipped)
     build(app)
-    assert "Skipping collectstatic: there is no manage.py" in app.said
+    assert "Skipping collectstatic: there is no manage.py" in app.log_text
 
 
-def test_failed_run_raises_with_its_cause(app: World, django: Django) -> None:
+def test_failed_run_raises_with_its_cause(app: FakeEnvironment, django: Django) -> None:
     django.outcome = Outcome(1, "Traceback\nModuleNotFoundError: No module named 'x'")
     with pytest.raises(CollectstaticFailed) as caught:
         build(app)
@@ -202,7 +204,7 @@ def test_failed_run_raises_with_its_cause(app: World, django: Django) -> None:
     assert not list(app.app.layers.glob(".*"))
 
 
-def test_killed_run_raises_killed(app: World, django: Django) -> None:
+def test_killed_run_raises_killed(app: FakeEnvironment, django: Django) -> None:
     django.outcome = Outcome(-9, "")
     with pytest.raises(Killed):
         build(app)
@@ -224,14 +226,14 @@ def test_topmost_manage_py_of_django_is_used(
     tmp_path: Path, files: dict[str, str], expected: str | None
 ) -> None:
     write_files(tmp_path / "app", files)
-    found = collectstatic.find_manage(tmp_path / "app")
-    assert found == (tmp_path / "app" / expected if expected else None)
+    manage = collectstatic.find_manage(tmp_path / "app")
+    assert manage == (tmp_path / "app" / expected if expected else None)
 
 
-def test_shown_command_names_the_directory(app: World) -> None:
+def test_shown_command_names_the_directory(app: FakeEnvironment) -> None:
     (app.directory / "manage.py").unlink()
     write_files(app.directory, {"web/manage.py": "import django"})
     static = collectstatic.find(app.environment())
     assert isinstance(static, StaticFiles)
     build(app)
-    assert f"Running `{collectstatic.SHOWN}` in `web`" in app.said
+    assert f"Running `{collectstatic.SHOWN}` in `web`" in app.log_text

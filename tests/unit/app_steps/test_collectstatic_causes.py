@@ -108,10 +108,10 @@ def test_cause_comes_from_the_last_exception(end: str, expected: tuple[str, str]
 
 
 def test_missing_settings_are_recognized() -> None:
-    said = (
+    output = (
         "No Django settings specified.\nUnknown command: 'collectstatic'\nType 'manage.py help'\n"
     )
-    assert cause(said) == ("no settings", "")
+    assert cause(output) == ("no settings", "")
 
 
 def test_run_without_output_has_cause_other() -> None:

@@ -87,16 +87,16 @@ def test_added_is_none_if_a_path_was_removed(app: Path) -> None:
 
 
 def test_normalize_sets_the_modes_of_an_image(app: Path) -> None:
-    place = app / "out/css"
-    place.mkdir(parents=True)
-    (place / "a.css").touch()
-    (place / "run").touch()
-    (place / "link").symlink_to("nowhere")
-    (place / "a.css").chmod(0o640)
-    (place / "run").chmod(0o700)
-    place.chmod(0o2770)
+    root = app / "out/css"
+    root.mkdir(parents=True)
+    (root / "a.css").touch()
+    (root / "run").touch()
+    (root / "link").symlink_to("nowhere")
+    (root / "a.css").chmod(0o640)
+    (root / "run").chmod(0o700)
+    root.chmod(0o2770)
 
     file_listing.normalize(app, ("out/css/a.css", "out/css/run", "out/css/link"))
 
-    modes = [path.stat().st_mode & 0o7777 for path in (place, place / "a.css", place / "run")]
+    modes = [path.stat().st_mode & 0o7777 for path in (root, root / "a.css", root / "run")]
     assert modes == [0o755, 0o644, 0o755]

@@ -13,7 +13,7 @@ from cnb_python.errors.inputs import NotAFile
 from cnb_python.errors.machine import ProgramNotStarted
 from cnb_python.system.interface import Command, Outcome
 from cnb_python.system.steps import BuildLog
-from tests.support.fake_environment import World, world
+from tests.support.fake_environment import FakeEnvironment, fake_environment
 from tests.support.trees import write_files
 
 SCRIPT = "#!/bin/sh\necho\n"
@@ -21,25 +21,25 @@ SCRIPT = "#!/bin/sh\necho\n"
 
 def fine(command: Command) -> Outcome:
     del command
-    return Outcome(0, "said")
+    return Outcome(0, "printed")
 
 
 def with_scripts(
     directory: Path, text: str = SCRIPT, answer: Callable[[Command], Outcome] = fine
-) -> World:
-    app = world(directory, {hooks.PRE: text, hooks.POST: text}, {}, answer)
+) -> FakeEnvironment:
+    app = fake_environment(directory, {hooks.PRE: text, hooks.POST: text}, {}, answer)
     for name in (hooks.PRE, hooks.POST):
         (app.directory / name).chmod(0o755)
     return app
 
 
-def before(app: World, **environ: str) -> None:
+def before(app: FakeEnvironment, **environ: str) -> None:
     context = app.environment(**environ).request.context
     journal = BuildLog(app.app.log, lambda: 0, {})
     hooks.run_before(context, app.directory, journal, app.system())
 
 
-def after(app: World, **environ: str) -> None:
+def after(app: FakeEnvironment, **environ: str) -> None:
     script = hooks.find(app.directory, hooks.POST)
     assert script
     hooks.run_after(app.environment(**environ), script, {"NLTK_DATA": "/data"}, app.system())
@@ -51,7 +51,7 @@ def test_pre_compile_gets_the_variables_of_the_build(tmp_path: Path) -> None:
     [command] = app.programs.ran
     assert command.argv == (str(app.directory / "bin/pre_compile"),)
     assert (command.cwd, command.env) == (app.directory, {"PATH": "/usr/bin", "A": "1"})
-    assert app.app.log.said[:3] == ["bin/pre_compile", "Running `bin/pre_compile`", "said"]
+    assert app.app.log.said[:3] == ["bin/pre_compile", "Running `bin/pre_compile`", "printed"]
 
 
 def test_post_compile_gets_python_and_packages(tmp_path: Path) -> None:
@@ -69,19 +69,19 @@ def test_platform_variables_override_defaults(tmp_path: Path) -> None:
 
 
 def test_app_without_hooks_runs_nothing(tmp_path: Path) -> None:
-    app = world(tmp_path, {"bin/other": ""}, {}, fine)
+    app = fake_environment(tmp_path, {"bin/other": ""}, {}, fine)
     before(app)
     assert hooks.find(app.directory, hooks.POST) is None
     assert (app.programs.ran, app.app.log.said) == ([], [])
 
 
 def test_directory_named_like_a_hook_is_ignored(tmp_path: Path) -> None:
-    app = world(tmp_path, {"bin/post_compile/x": ""}, {}, fine)
+    app = fake_environment(tmp_path, {"bin/post_compile/x": ""}, {}, fine)
     assert hooks.find(app.directory, hooks.POST) is None
 
 
 @pytest.mark.parametrize(
-    ("said", "installer"),
+    ("output", "installer"),
     [
         ("bin/post_compile: line 3: pip: command not found\n", "pip"),
         ("bin/post_compile: 3: pip3: not found\n", "pip"),
@@ -91,22 +91,24 @@ def test_directory_named_like_a_hook_is_ignored(tmp_path: Path) -> None:
     ],
 )
 def test_call_of_a_missing_installer_is_reported(
-    tmp_path: Path, said: str, installer: str
+    tmp_path: Path, output: str, installer: str
 ) -> None:
-    app = with_scripts(tmp_path, answer=lambda _: Outcome(0, f"Building\n{said}Done\n"))
+    app = with_scripts(tmp_path, answer=lambda _: Outcome(0, f"Building\n{output}Done\n"))
     after(app)
-    assert f"bin/post_compile calls {installer}, which is not there" in app.said
-    app.programs.answer = lambda _: Outcome(1, said)
+    assert f"bin/post_compile calls {installer}, which is not there" in app.log_text
+    app.programs.answer = lambda _: Outcome(1, output)
     with pytest.raises(HookFailed) as caught:
         after(app)
     assert caught.value.installer == installer
 
 
-@pytest.mark.parametrize("said", ["npm: command not found", "No module named pipeline", "pip ok"])
-def test_other_missing_commands_are_not_reported(tmp_path: Path, said: str) -> None:
-    app = with_scripts(tmp_path, answer=lambda _: Outcome(0, said))
+@pytest.mark.parametrize(
+    "output", ["npm: command not found", "No module named pipeline", "pip ok"]
+)
+def test_other_missing_commands_are_not_reported(tmp_path: Path, output: str) -> None:
+    app = with_scripts(tmp_path, answer=lambda _: Outcome(0, output))
     after(app)
-    assert "which is not there" not in app.said
+    assert "which is not there" not in app.log_text
 
 
 @pytest.mark.parametrize("code", [1, 127, -9])
@@ -123,7 +125,7 @@ def test_hook_without_execute_permission_is_made_executable(tmp_path: Path) -> N
     script.chmod(0o644)
     before(app)
     assert script.stat().st_mode & stat.S_IXUSR
-    assert "bin/pre_compile is not executable" in app.said
+    assert "bin/pre_compile is not executable" in app.log_text
 
 
 def test_warning_names_the_path_from_the_top(tmp_path: Path) -> None:
@@ -132,7 +134,7 @@ def test_warning_names_the_path_from_the_top(tmp_path: Path) -> None:
     journal = BuildLog(app.app.log, lambda: 0, {})
     context = app.environment().request.context
     hooks.run_before(context, app.directory / "shop", journal, app.system())
-    assert "git update-index --chmod=+x shop/bin/pre_compile" in app.said
+    assert "git update-index --chmod=+x shop/bin/pre_compile" in app.log_text
     assert app.programs.ran[0].cwd == app.directory / "shop"
 
 
@@ -153,10 +155,10 @@ def test_hook_that_cannot_start_names_its_interpreter(tmp_path: Path) -> None:
 
 
 def test_credentials_in_urls_are_redacted(tmp_path: Path) -> None:
-    said = "connecting to postgres://user:hunter2@db/shop"
-    app = with_scripts(tmp_path, answer=lambda _: Outcome(0, said))
+    output = "connecting to postgres://user:hunter2@db/shop"
+    app = with_scripts(tmp_path, answer=lambda _: Outcome(0, output))
     after(app)
-    assert "hunter2" not in app.said
+    assert "hunter2" not in app.log_text
 
 
 @pytest.mark.parametrize("make", [lambda path: path.symlink_to("gone"), os.mkfifo])

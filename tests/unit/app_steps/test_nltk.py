@@ -13,7 +13,7 @@ from cnb_python.errors.machine import Killed
 from cnb_python.provision.environment import StepResults
 from cnb_python.store.store import Store
 from cnb_python.system.interface import Command, Outcome
-from tests.support.fake_environment import World, world
+from tests.support.fake_environment import FakeEnvironment, fake_environment
 from tests.support.trees import write_files
 
 
@@ -25,13 +25,13 @@ def download(command: Command) -> Outcome:
 
 
 @pytest.fixture
-def app(tmp_path: Path) -> World:
-    return world(
+def app(tmp_path: Path) -> FakeEnvironment:
+    return fake_environment(
         tmp_path, {"nltk.txt": "stopwords\n# more\npunkt\r\n"}, {"nltk": "3.9.1"}, download
     )
 
 
-def build(app: World, *, use: bool = False) -> StepResults | None:
+def build(app: FakeEnvironment, *, use: bool = False) -> StepResults | None:
     """Do what a build does; *use*: something else runs in the environment, too."""
     app.programs.ran.clear()
     data = nltk.find(app.environment(), app.app.log)
@@ -44,14 +44,14 @@ def build(app: World, *, use: bool = False) -> StepResults | None:
     return nltk.finish(data, app.app.log)
 
 
-def restore(app: World) -> None:
+def restore(app: FakeEnvironment) -> None:
     """Leave what the lifecycle gives the next build."""
     path = app.app.layers / "nltk.toml"
     toml.write(path, {"metadata": toml.table_at(toml.read(path), "metadata")})
     disk.remove(app.app.layers / "nltk")
 
 
-def test_named_data_is_downloaded_into_the_layer(app: World) -> None:
+def test_named_data_is_downloaded_into_the_layer(app: FakeEnvironment) -> None:
     added = build(app)
     [command] = app.programs.ran
     assert command.shown == "python -m nltk.downloader stopwords punkt"
@@ -69,7 +69,7 @@ def test_named_data_is_downloaded_into_the_layer(app: World) -> None:
     assert added.made == {"nltk"}
 
 
-def test_data_in_the_image_is_reused(app: World) -> None:
+def test_data_in_the_image_is_reused(app: FakeEnvironment) -> None:
     build(app)
     first = toml.read(app.app.layers / "nltk.toml")["metadata"]
     restore(app)
@@ -81,7 +81,7 @@ def test_data_in_the_image_is_reused(app: World) -> None:
     assert toml.read(app.app.layers / "nltk.toml")["metadata"] == first
 
 
-def test_data_for_steps_comes_from_the_store(app: World) -> None:
+def test_data_for_steps_comes_from_the_store(app: FakeEnvironment) -> None:
     build(app)
     restore(app)
     build(app, use=True)
@@ -89,7 +89,7 @@ def test_data_for_steps_comes_from_the_store(app: World) -> None:
     assert not (app.app.layers / "nltk").exists()
 
 
-def test_data_too_large_for_the_store_stays_in_the_image(app: World) -> None:
+def test_data_too_large_for_the_store_stays_in_the_image(app: FakeEnvironment) -> None:
     build(app)
     restore(app)
     app.store = Store(app.store.directory)  # which has nothing of it
@@ -98,37 +98,37 @@ def test_data_too_large_for_the_store_stays_in_the_image(app: World) -> None:
     assert (added.made, app.programs.ran) == (frozenset(), [])
 
 
-def test_data_for_steps_is_downloaded_if_the_store_lacks_it(app: World) -> None:
+def test_data_for_steps_is_downloaded_if_the_store_lacks_it(app: FakeEnvironment) -> None:
     build(app)
     restore(app)
     app.store = Store(app.store.directory)
     added = build(app, use=True)
     assert added
     assert (added.made, len(app.programs.ran)) == (frozenset(), 1)
-    assert "app steps need it, and the cache does not have it" in app.said
+    assert "app steps need it, and the cache does not have it" in app.log_text
 
 
-def test_data_added_by_a_step_is_reported_and_removed(app: World) -> None:
+def test_data_added_by_a_step_is_reported_and_removed(app: FakeEnvironment) -> None:
     data = nltk.find(app.environment(), app.app.log)
     assert data
     nltk.provide(data, app.system())
     write_files(data.layer.path, {"corpora/words.zip": "x"})
     nltk.finish(data, app.app.log)
     assert not (data.layer.path / "corpora/words.zip").exists()
-    assert "NLTK data that nltk.txt does not name is not in the image" in app.said
-    assert f"{data.layer.path}/corpora/words.zip" in app.said
+    assert "NLTK data that nltk.txt does not name is not in the image" in app.log_text
+    assert f"{data.layer.path}/corpora/words.zip" in app.log_text
 
 
-def test_data_without_previous_image_comes_from_the_store(app: World) -> None:
+def test_data_without_previous_image_comes_from_the_store(app: FakeEnvironment) -> None:
     first = build(app)
     restore(app)
     (app.app.layers / "nltk.toml").unlink()
     assert build(app) == first
     assert app.programs.ran == []
-    assert "Using cached NLTK data: stopwords, punkt" in app.said
+    assert "Using cached NLTK data: stopwords, punkt" in app.log_text
 
 
-def test_damaged_data_is_downloaded_again(app: World) -> None:
+def test_damaged_data_is_downloaded_again(app: FakeEnvironment) -> None:
     build(app)
     restore(app)
     (app.app.layers / "nltk.toml").unlink()
@@ -136,11 +136,11 @@ def test_damaged_data_is_downloaded_again(app: World) -> None:
         path.write_bytes(b"damaged")
     build(app)
     assert len(app.programs.ran) == 1
-    assert "Downloading NLTK data again" in app.said
+    assert "Downloading NLTK data again" in app.log_text
 
 
 @pytest.mark.parametrize("change", ["list", "version"])
-def test_other_list_or_release_is_downloaded(app: World, change: str) -> None:
+def test_other_list_or_release_is_downloaded(app: FakeEnvironment, change: str) -> None:
     build(app)
     restore(app)
     if change == "list":
@@ -149,10 +149,10 @@ def test_other_list_or_release_is_downloaded(app: World, change: str) -> None:
         app.distributions = {"nltk": "3.9.2"}
     build(app)
     assert len(app.programs.ran) == 1
-    assert "Not using the previous build's NLTK data: the " in app.said
+    assert "Not using the previous build's NLTK data: the " in app.log_text
 
 
-def test_order_and_comments_do_not_change_the_key(app: World) -> None:
+def test_order_and_comments_do_not_change_the_key(app: FakeEnvironment) -> None:
     build(app)
     restore(app)
     write_files(app.directory, {"nltk.txt": "punkt stopwords # both"})
@@ -160,7 +160,7 @@ def test_order_and_comments_do_not_change_the_key(app: World) -> None:
     assert app.programs.ran == []
 
 
-def test_app_without_nltk_txt_has_no_layer(app: World) -> None:
+def test_app_without_nltk_txt_has_no_layer(app: FakeEnvironment) -> None:
     build(app)
     restore(app)
     write_files(app.directory, {"nltk.txt": "# nothing\n"})
@@ -168,19 +168,19 @@ def test_app_without_nltk_txt_has_no_layer(app: World) -> None:
     assert not (app.app.layers / "nltk.toml").exists()
 
 
-def test_nltk_txt_without_nltk_is_a_warning(app: World) -> None:
+def test_nltk_txt_without_nltk_is_a_warning(app: FakeEnvironment) -> None:
     app.distributions = {}
     assert build(app) is None
-    assert "nltk.txt is not used" in app.said
+    assert "nltk.txt is not used" in app.log_text
 
 
-def test_nltk_txt_that_is_not_utf8_fails_the_build(app: World) -> None:
+def test_nltk_txt_that_is_not_utf8_fails_the_build(app: FakeEnvironment) -> None:
     (app.directory / "nltk.txt").write_bytes(b"\xff\xfes\x00")
     with pytest.raises(NotUtf8):
         build(app)
 
 
-def test_changed_data_fails_the_build(app: World) -> None:
+def test_changed_data_fails_the_build(app: FakeEnvironment) -> None:
     data = nltk.find(app.environment(), app.app.log)
     assert data
     nltk.provide(data, app.system())
@@ -189,23 +189,23 @@ def test_changed_data_fails_the_build(app: World) -> None:
         nltk.finish(data, app.app.log)
 
 
-SAID = ["x", "ValueError: Error loading x: Package 'x' not found in index"]
+FAILURE = ["x", "ValueError: Error loading x: Package 'x' not found in index"]
 
 
 @pytest.mark.parametrize(
-    ("answer", "said", "expected"),
+    ("answer", "output", "expected"),
     [
-        (json.dumps(SAID), "", ("x", "unknown", "Package 'x' not found in index")),
+        (json.dumps(FAILURE), "", ("x", "unknown", "Package 'x' not found in index")),
         ("", "  File x\nImportError: no", ("stopwords", "other", "no")),
         ("{", "ImportError: no", ("stopwords", "other", "no")),
     ],
 )
 def test_failed_download_leaves_no_layer(
-    app: World, answer: str, said: str, expected: tuple[str, str, str]
+    app: FakeEnvironment, answer: str, output: str, expected: tuple[str, str, str]
 ) -> None:
     def fail(command: Command) -> Outcome:
         Path(command.argv[3]).write_text(answer, encoding="utf-8")
-        return Outcome(1, said)
+        return Outcome(1, output)
 
     app.programs.answer = fail
     with pytest.raises(NltkFailed) as caught:
@@ -214,7 +214,7 @@ def test_failed_download_leaves_no_layer(
     assert not (app.app.layers / "nltk.toml").exists()
 
 
-def test_killed_download_raises_killed(app: World) -> None:
+def test_killed_download_raises_killed(app: FakeEnvironment) -> None:
     app.programs.answer = lambda _: Outcome(-9, "")
     with pytest.raises(Killed):
         build(app)

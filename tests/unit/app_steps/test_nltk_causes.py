@@ -6,7 +6,7 @@ from cnb_python.app_steps.nltk import cause, short_reason
 
 
 @pytest.mark.parametrize(
-    ("said", "expected"),
+    ("message", "expected"),
     [
         ("ValueError: Error loading punk: Package 'punk' not found in index", "unknown"),
         ("ValueError: Error loading x: <urlopen error [Errno -2] Name not known>", "network"),
@@ -19,10 +19,10 @@ from cnb_python.app_steps.nltk import cause, short_reason
         ("PermissionError: [Errno 13] Permission denied", "other"),
     ],
 )
-def test_cause_is_recognized_by_the_message(said: str, expected: str) -> None:
-    assert cause(said) == expected
+def test_cause_is_recognized_by_the_message(message: str, expected: str) -> None:
+    assert cause(message) == expected
 
 
 def test_short_reason_drops_repeated_names() -> None:
-    said = "ValueError: Error loading punk: Package 'punk'\n  not found in index"
-    assert short_reason("punk", said) == "Package 'punk' not found in index"
+    message = "ValueError: Error loading punk: Package 'punk'\n  not found in index"
+    assert short_reason("punk", message) == "Package 'punk' not found in index"

@@ -29,8 +29,8 @@ def test_platform_variables_are_inherited(name: str) -> None:
 
 
 def test_set_variable_overrides_the_default() -> None:
-    found = app_variables(PYTHONPATH="src", HOME="/home/cnb", PYTHONHASHSEED="1")
-    assert [found[name] for name in ("PYTHONPATH", "HOME", "PYTHONHASHSEED")] == [
+    variables = app_variables(PYTHONPATH="src", HOME="/home/cnb", PYTHONHASHSEED="1")
+    assert [variables[name] for name in ("PYTHONPATH", "HOME", "PYTHONHASHSEED")] == [
         *("src", "/home/cnb", "1")
     ]
 
@@ -61,10 +61,10 @@ def test_digest_ignores_machine_variables() -> None:
 
 
 def test_digest_covers_text_and_salt() -> None:
-    found = {
+    variables = {
         run.variables_digest(BASE, "rest", SALT),
         run.variables_digest(BASE, "other", SALT),
         run.variables_digest(BASE, "rest", bytes(15) + b"1"),
     }
-    assert len(found) == 3
-    assert all(len(digest) == 64 for digest in found)
+    assert len(variables) == 3
+    assert all(len(digest) == 64 for digest in variables)

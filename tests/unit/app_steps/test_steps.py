@@ -1,4 +1,4 @@
-"""A whole build with steps of the app's own: what runs, in which order, and what is kept."""
+"""App steps in whole builds: which run, in which order, and what is stored."""
 
 import json
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from cnb_python.layers import previous_image
 from cnb_python.provision import provide
 from cnb_python.system.interface import Command, Outcome
 from cnb_python.system.steps import BuildLog
-from tests.support.fake_build import Engine, contents, engine, pretended
+from tests.support.fake_build import FakeBuild, contents, fake_build, pretended
 from tests.support.fake_manager import Shop, decision, package
 from tests.support.fake_system import Programs
 from tests.support.trees import Files, write_files
@@ -25,16 +25,16 @@ POST: Files = {hooks.POST: "#!/bin/sh\n"}
 
 @dataclass
 class App:
-    """An app whose steps are pretended."""
+    """An app whose steps run as fakes."""
 
-    engine: Engine
+    builds: FakeBuild
     files: Files
     ran: list[str] = field(default_factory=list)
 
     def build(self) -> list[str]:
         """Build it from its sources; return which steps ran."""
         self.ran.clear()
-        directory = self.engine.context.app_dir
+        directory = self.builds.context.app_dir
         for path in sorted(directory.rglob("*"), reverse=True):
             path.rmdir() if path.is_dir() else path.unlink()
         write_files(directory, self.files)
@@ -44,16 +44,16 @@ class App:
         return self.ran
 
     def _phase(self) -> None:
-        engine = self.engine
-        engine.log.said.clear()
-        engine.shop.asked.clear()
-        interpreter = pretended(engine.release.version)
-        engine.programs = Programs(lambda command: self._answer(command) or interpreter(command))
-        previous_image.remove_leftovers(engine.layers)
-        system = engine.system()
-        steps = Steps(system, hooks.find(engine.context.app_dir, hooks.POST))
-        provided = provide.provide(engine.request(), system, steps.steps_needing_environment)
-        provided.finish(steps.run(provided, BuildLog(engine.log, lambda: 0, {})))
+        builds = self.builds
+        builds.log.said.clear()
+        builds.shop.asked.clear()
+        interpreter = pretended(builds.release.version)
+        builds.programs = Programs(lambda command: self._answer(command) or interpreter(command))
+        previous_image.remove_leftovers(builds.layers)
+        system = builds.system()
+        steps = Steps(system, hooks.find(builds.context.app_dir, hooks.POST))
+        provided = provide.provide(builds.request(), system, steps.steps_needing_environment)
+        provided.finish(steps.run(provided, BuildLog(builds.log, lambda: 0, {})))
 
     def _answer(self, command: Command) -> Outcome | None:
         program = command.argv[1] if len(command.argv) > 1 else command.argv[0]
@@ -68,13 +68,13 @@ class App:
         elif not command.argv[0].endswith("post_compile"):
             return None
         for layer in ("python", "venv", "deps-00"):
-            assert (self.engine.layers / layer).is_dir()
+            assert (self.builds.layers / layer).is_dir()
         self.ran.append(name if name.endswith(".py") else hooks.POST)
         return Outcome(0, "")
 
 
 def app(directory: Path, files: Files, *lines: str) -> App:
-    return App(engine(directory, Shop(dict(INDEX), known=decision(*lines))), files)
+    return App(fake_build(directory, Shop(dict(INDEX), known=decision(*lines))), files)
 
 
 def test_app_without_steps_runs_nothing(tmp_path: Path) -> None:
@@ -97,28 +97,28 @@ def test_steps_run_in_order(tmp_path: Path) -> None:
 def test_unchanged_build_runs_no_step(
     tmp_path: Path, files: Files, line: str, step: str, layers: set[str]
 ) -> None:
-    one = app(tmp_path, files, line)
-    assert one.build() == [step]
-    assert one.engine.made() == {"python", "venv", "deps-00", "deps"} | layers
+    shop = app(tmp_path, files, line)
+    assert shop.build() == [step]
+    assert shop.builds.layers_on_disk() == {"python", "venv", "deps-00", "deps"} | layers
     for _ in range(2):
-        one.engine.restore()
-        store = contents(one.engine.layers / "deps")
-        assert one.build() == []
-        assert one.engine.made() == {"deps"}
-        assert one.engine.declared() == {"python", "venv", "deps-00", "deps"} | layers
-        assert contents(one.engine.layers / "deps") == store
+        shop.builds.restore()
+        store = contents(shop.builds.layers / "deps")
+        assert shop.build() == []
+        assert shop.builds.layers_on_disk() == {"deps"}
+        assert shop.builds.declared_layers() == {"python", "venv", "deps-00", "deps"} | layers
+        assert contents(shop.builds.layers / "deps") == store
 
 
 def test_only_post_compile_runs_in_an_unchanged_build(tmp_path: Path) -> None:
     whole = app(tmp_path, {**DJANGO, **NLTK, **POST}, "django==5.2", "nltk==3.9")
     whole.build()
     for _ in range(2):
-        whole.engine.restore()
+        whole.builds.restore()
         assert whole.build() == [hooks.POST]
-        assert whole.engine.made() == {"deps"}
-        assert "nltk" in whole.engine.declared()
-        assert whole.engine.shop.asked == []
-        assert (whole.engine.context.app_dir / "static/a.css").exists()
+        assert whole.builds.layers_on_disk() == {"deps"}
+        assert "nltk" in whole.builds.declared_layers()
+        assert whole.builds.shop.asked == []
+        assert (whole.builds.context.app_dir / "static/a.css").exists()
 
 
 @pytest.mark.parametrize(
@@ -128,37 +128,37 @@ def test_only_post_compile_runs_in_an_unchanged_build(tmp_path: Path) -> None:
 def test_results_in_an_unchanged_environment_are_stored(
     tmp_path: Path, files: Files, line: str, step: str
 ) -> None:
-    one = app(tmp_path, {"requirements.txt": ""}, line)
-    assert one.build() == []
-    one.engine.restore()
-    one.files = files
-    assert one.build() == [step]
-    one.engine.restore().lose_image()
-    assert one.build() == []
+    shop = app(tmp_path, {"requirements.txt": ""}, line)
+    assert shop.build() == []
+    shop.builds.restore()
+    shop.files = files
+    assert shop.build() == [step]
+    shop.builds.restore().lose_image()
+    assert shop.build() == []
 
 
 def test_removed_nltk_txt_drops_the_layer(tmp_path: Path) -> None:
-    one = app(tmp_path, NLTK, "nltk==3.9")
-    one.build()
-    one.engine.restore()
-    one.files = {"requirements.txt": ""}
-    one.build()
-    assert "nltk" not in one.engine.declared()
+    shop = app(tmp_path, NLTK, "nltk==3.9")
+    shop.build()
+    shop.builds.restore()
+    shop.files = {"requirements.txt": ""}
+    shop.build()
+    assert "nltk" not in shop.builds.declared_layers()
 
 
 def test_changed_package_runs_collectstatic(tmp_path: Path) -> None:
-    one = app(tmp_path, DJANGO, "django==5.2")
-    one.build()
-    one.engine.restore()
-    one.engine.shop.known = decision("django==5.2", "a==1")
-    assert one.build() == ["django_runner.py"]
+    shop = app(tmp_path, DJANGO, "django==5.2")
+    shop.build()
+    shop.builds.restore()
+    shop.builds.shop.known = decision("django==5.2", "a==1")
+    assert shop.build() == ["django_runner.py"]
 
 
 def test_size_of_reused_data_is_recorded(tmp_path: Path) -> None:
-    one = app(tmp_path, NLTK, "nltk==3.9")
-    one.build()
-    sizes = [path.read_text("utf-8") for path in one.engine.layers.glob("store.toml")]
-    one.engine.restore()
-    one.build()
-    assert [path.read_text("utf-8") for path in one.engine.layers.glob("store.toml")] == sizes
+    shop = app(tmp_path, NLTK, "nltk==3.9")
+    shop.build()
+    sizes = [path.read_text("utf-8") for path in shop.builds.layers.glob("store.toml")]
+    shop.builds.restore()
+    shop.build()
+    assert [path.read_text("utf-8") for path in shop.builds.layers.glob("store.toml")] == sizes
     assert "nltk 3" in sizes[0]

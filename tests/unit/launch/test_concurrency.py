@@ -1,4 +1,4 @@
-"""Programs that uvicorn may be called by start with one worker, servers with as many as fit."""
+"""Programs that may call uvicorn start with one worker, servers with several."""
 
 from pathlib import Path
 

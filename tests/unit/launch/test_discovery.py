@@ -1,4 +1,4 @@
-"""What an app serves is found by parsing its code."""
+"""Apps that can be served are found by parsing the code."""
 
 import os
 from collections.abc import Collection
@@ -16,7 +16,7 @@ FACTORY = "from flask import Flask\ndef create_app(config=None):\n    return Fla
 ALL = frozenset({"django", "flask", "fastapi", "starlette", "quart", "litestar"})
 
 
-def found(
+def find_apps(
     directory: Path, files: Files, installed: Collection[str] = ALL
 ) -> tuple[DetectedApp, ...]:
     return find(write_files(directory / "app", files), installed)
@@ -25,8 +25,8 @@ def found(
 def target(
     directory: Path, files: Files, installed: Collection[str] = ALL
 ) -> tuple[str, str, str]:
-    """The framework, the target and the directory of the likeliest app; empty: there is none."""
-    results = found(directory, files, installed)
+    """The framework, the target and the directory of the most likely app, or empty."""
+    results = find_apps(directory, files, installed)
     if not results:
         return "", "", ""
     return results[0].framework, str(results[0].targets[0]), results[0].directory
@@ -83,7 +83,7 @@ def test_application_object_is_found(
     ],
 )
 def test_object_that_cannot_be_imported_is_not_found(tmp_path: Path, code: str) -> None:
-    assert found(tmp_path, {"main.py": code}) == ()
+    assert find_apps(tmp_path, {"main.py": code}) == ()
 
 
 def test_app_is_not_imported(tmp_path: Path) -> None:
@@ -97,12 +97,12 @@ def test_framework_that_is_not_installed_is_ignored(tmp_path: Path) -> None:
     files = {"app.py": FLASK, "main.py": FASTAPI}
 
     assert target(tmp_path, files, {"fastapi"}) == ("FastAPI", "main:app", "")
-    assert found(tmp_path, {}, {"pyramid"}) == ()
+    assert find_apps(tmp_path, {}, {"pyramid"}) == ()
 
 
 def test_entry_point_modules_come_first(tmp_path: Path) -> None:
     files = {"app.py": FLASK, "wsgi.py": "from app import app as application\n"}
-    results = found(tmp_path, files, {"flask"})
+    results = find_apps(tmp_path, files, {"flask"})
 
     assert [str(result.targets[0]) for result in results] == ["wsgi:application", "app:app"]
 
@@ -149,11 +149,11 @@ def test_target_has_the_importable_module_name(
     [".hidden", "venv", "node_modules", "tests", "docs", "a/b/c", "src/a/b"],
 )
 def test_directories_of_dependencies_are_skipped(tmp_path: Path, directory: str) -> None:
-    assert found(tmp_path, {f"{directory}/app.py": FLASK}) == ()
+    assert find_apps(tmp_path, {f"{directory}/app.py": FLASK}) == ()
 
 
 def test_virtual_environment_of_any_name_is_skipped(tmp_path: Path) -> None:
-    assert found(tmp_path, {"mine/pyvenv.cfg": "", "mine/app.py": FLASK}) == ()
+    assert find_apps(tmp_path, {"mine/pyvenv.cfg": "", "mine/app.py": FLASK}) == ()
 
 
 def test_links_pipes_and_huge_files_are_skipped(tmp_path: Path) -> None:
@@ -170,11 +170,11 @@ def test_links_pipes_and_huge_files_are_skipped(tmp_path: Path) -> None:
 def test_large_repository_is_searched_within_limits(tmp_path: Path) -> None:
     files = {f"package{number:04}/app.py": "x = 1" for number in range(300)}
 
-    assert found(tmp_path, files | {"application.py": FLASK})[0].file == "application.py"
+    assert find_apps(tmp_path, files | {"application.py": FLASK})[0].file == "application.py"
 
 
 def test_file_and_line_are_reported(tmp_path: Path) -> None:
-    (result,) = found(tmp_path, {"src/shop/app.py": f"\n\n{FLASK}"})
+    (result,) = find_apps(tmp_path, {"src/shop/app.py": f"\n\n{FLASK}"})
 
     assert (result.file, result.line) == ("src/shop/app.py", 4)
 

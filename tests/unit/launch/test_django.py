@@ -1,4 +1,4 @@
-"""A Django project is found from manage.py, and its settings say what serves it."""
+"""A Django project is found by manage.py, its application in the settings."""
 
 from pathlib import Path
 
@@ -25,16 +25,16 @@ SHOP = {
 DJANGO = frozenset({"django", "gunicorn"})
 
 
-def found(tmp_path: Path, files: Files) -> tuple[DetectedApp, ...]:
+def find_apps(tmp_path: Path, files: Files) -> tuple[DetectedApp, ...]:
     return find(write_files(tmp_path / "app", files), DJANGO)
 
 
 def targets(tmp_path: Path, files: Files) -> list[tuple[str, str]]:
-    return [(one.interface, str(one)) for one in found(tmp_path, files)[0].targets]
+    return [(target.interface, str(target)) for target in find_apps(tmp_path, files)[0].targets]
 
 
 def test_settings_choose_the_application(tmp_path: Path) -> None:
-    (result,) = found(tmp_path, SHOP)
+    (result,) = find_apps(tmp_path, SHOP)
 
     assert result.framework == "Django"
     assert (result.file, result.line, result.sign) == ("shop/settings.py", 2, "WSGI_APPLICATION")
@@ -59,7 +59,7 @@ def test_wsgi_module_beside_settings_is_used(tmp_path: Path, settings: str) -> N
     files = SHOP | {"shop/settings.py": settings}
 
     assert targets(tmp_path, files)[0] == ("WSGI", "shop.wsgi:application")
-    assert found(tmp_path, {})[0].file == "manage.py"
+    assert find_apps(tmp_path, {})[0].file == "manage.py"
 
 
 def test_settings_package_is_followed(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_settings_package_is_followed(tmp_path: Path) -> None:
     }
 
     assert targets(tmp_path, files)[0] == ("WSGI", "config.wsgi:application")
-    assert found(tmp_path, {})[0].file == "config/settings/base.py"
+    assert find_apps(tmp_path, {})[0].file == "config/settings/base.py"
 
 
 def test_settings_that_import_themselves_end(tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_settings_that_import_themselves_end(tmp_path: Path) -> None:
 
 
 def test_project_in_a_directory_runs_there(tmp_path: Path) -> None:
-    (result,) = found(tmp_path, {f"backend/{name}": text for name, text in SHOP.items()})
+    (result,) = find_apps(tmp_path, {f"backend/{name}": text for name, text in SHOP.items()})
 
     assert result.directory == "backend"
     assert str(result.targets[0]) == "shop.wsgi:application"
@@ -92,7 +92,7 @@ def test_project_in_a_directory_runs_there(tmp_path: Path) -> None:
 def test_assigned_settings_variable_is_read(tmp_path: Path) -> None:
     manage = "import os\nos.environ['DJANGO_SETTINGS_MODULE'] = 'shop.settings'\n"
 
-    assert found(tmp_path, SHOP | {"manage.py": manage})[0].file == "shop/settings.py"
+    assert find_apps(tmp_path, SHOP | {"manage.py": manage})[0].file == "shop/settings.py"
 
 
 @pytest.mark.parametrize("manage", ["", "import os\nos.environ.setdefault('X', 'y')\n", "def ("])

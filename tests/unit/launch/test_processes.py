@@ -38,10 +38,10 @@ def versions(*names: str) -> dict[str, str]:
     return dict.fromkeys(names, "1.0")
 
 
-def said(decision: LaunchPlan) -> str:
-    """Everything the user is told, warnings with their titles."""
+def report_text(decision: LaunchPlan) -> str:
+    """Return the log lines and warnings, with their titles."""
     messages = report.warnings(decision)
-    warned = [line for one in messages for line in (one.title, *one.body, *one.steps)]
+    warned = [line for item in messages for line in (item.title, *item.body, *item.steps)]
     return "\n".join([*report.reasons(decision), *warned])
 
 
@@ -65,8 +65,8 @@ def test_several_types_without_web_have_no_default(tmp_path: Path) -> None:
     decision = decide(tmp_path, {"Procfile": "bot: python b.py\nclock: python c.py"}, {})
 
     assert not any(process.default for process in decision.processes)
-    assert "The image has no default process" in said(decision)
-    assert "bot, clock" in said(decision)
+    assert "The image has no default process" in report_text(decision)
+    assert "bot, clock" in report_text(decision)
 
 
 def test_only_process_is_the_default(tmp_path: Path) -> None:
@@ -84,8 +84,8 @@ def test_procfile_with_missing_server_is_a_warning(
 
     assert isinstance(decision, FromProcfile)
     assert decision.missing == (("web", "gunicorn"),)
-    assert "gunicorn is not installed" in said(decision)
-    assert "requirements.txt" in said(decision)
+    assert "gunicorn is not installed" in report_text(decision)
+    assert "requirements.txt" in report_text(decision)
 
 
 def test_invalid_procfile_is_refused(tmp_path: Path) -> None:
@@ -218,7 +218,7 @@ def test_app_in_a_directory_runs_there(tmp_path: Path) -> None:
     decision = decide(tmp_path, {"src/main.py": FASTAPI}, versions("fastapi", "uvicorn"))
 
     assert decision.processes[0].working_dir == str(tmp_path / "app/src")
-    assert "Running in src/" in said(decision)
+    assert "Running in src/" in report_text(decision)
 
 
 @pytest.mark.parametrize("procfile", ["", "web: python main.py\n"])
@@ -229,12 +229,12 @@ def test_app_in_a_repository_directory_runs_there(tmp_path: Path, procfile: str)
 
     decision = processes.decide(read_app(app, "api"), versions("fastapi", "uvicorn"))
 
-    assert [one.working_dir for one in decision.processes] == [str(app / "api")]
+    assert [item.working_dir for item in decision.processes] == [str(app / "api")]
 
 
 def test_report_names_the_app_the_server_and_others(tmp_path: Path) -> None:
     files = {"app.py": FLASK, "main.py": FLASK}
-    text = said(decide(tmp_path, files, versions("flask", "gunicorn")))
+    text = report_text(decide(tmp_path, files, versions("flask", "gunicorn")))
 
     assert "web: gunicorn serves app:app  (default)" in text
     assert "Found Flask in app.py, line 2 (app)" in text
@@ -260,8 +260,8 @@ def test_missing_server_warning_names_one_to_add(
     decision = decide(tmp_path, {"app.py": code}, installed)
 
     assert decision.processes == ()
-    assert "app.py, line 2" in said(decision)
-    assert f"\n    {server}\n" in said(decision)
+    assert "app.py, line 2" in report_text(decision)
+    assert f"\n    {server}\n" in report_text(decision)
 
 
 def test_no_process_warning_shows_a_procfile(tmp_path: Path) -> None:
@@ -269,25 +269,25 @@ def test_no_process_warning_shows_a_procfile(tmp_path: Path) -> None:
 
     assert isinstance(decision, NothingDetected)
     assert decision.processes == ()
-    assert "There is no Procfile" in said(decision)
-    assert "    web: gunicorn --bind 0.0.0.0:$PORT app:app" in said(decision)
+    assert "There is no Procfile" in report_text(decision)
+    assert "    web: gunicorn --bind 0.0.0.0:$PORT app:app" in report_text(decision)
 
 
 def test_empty_procfile_is_ignored(tmp_path: Path) -> None:
-    found = decide(
+    plan = decide(
         tmp_path / "1", {"Procfile": "# none\n", "app.py": FLASK}, versions("flask", "gunicorn")
     )
     nothing = decide(tmp_path / "2", {"Procfile": ""}, {})
 
-    assert isinstance(found, FromApp)
-    assert "The Procfile names no process" in said(nothing)
+    assert isinstance(plan, FromApp)
+    assert "The Procfile names no process" in report_text(nothing)
 
 
 @pytest.mark.parametrize("installed", [versions("flask", "gunicorn"), versions("flask"), {}])
 def test_misnamed_procfile_is_a_warning(tmp_path: Path, installed: Mapping[str, str]) -> None:
     files = {"procfile": "web: x", "app.py": FLASK}
 
-    assert "procfile is not read" in said(decide(tmp_path, files, installed))
+    assert "procfile is not read" in report_text(decide(tmp_path, files, installed))
 
 
 @pytest.mark.parametrize(

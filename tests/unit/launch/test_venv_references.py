@@ -24,7 +24,7 @@ def refused(
 
 
 @pytest.mark.parametrize(
-    ("command", "found"),
+    ("command", "references"),
     [
         (".venv/bin/gunicorn app:app", [(".venv/bin/gunicorn", "gunicorn")]),
         ("./venv/bin/python main.py", [("./venv/bin/python", "python")]),
@@ -48,9 +48,9 @@ def refused(
     ],
 )
 def test_program_of_a_missing_environment_is_reported(
-    tmp_path: Path, command: str, found: list[tuple[str, str]]
+    tmp_path: Path, command: str, references: list[tuple[str, str]]
 ) -> None:
-    assert refused(tmp_path, command) == found
+    assert refused(tmp_path, command) == references
 
 
 def test_program_of_a_removed_environment_is_reported(tmp_path: Path) -> None:
@@ -72,8 +72,8 @@ def test_environment_of_an_app_in_a_directory_is_reported(tmp_path: Path) -> Non
     removed = "services/api/.env3"
 
     for command in (".env3/bin/python x.py", f"{removed}/bin/python x.py"):
-        found = refused(tmp_path / command[:4], command, {}, removed, inside="services/api")
-        assert [program for _, program in found] == ["python"]
+        references = refused(tmp_path / command[:4], command, {}, removed, inside="services/api")
+        assert [program for _, program in references] == ["python"]
 
 
 def test_existing_environment_is_not_reported(tmp_path: Path) -> None:

@@ -36,10 +36,10 @@ def read(table: Metadata) -> BuildRecord | None:
 def test_record_is_read_back_from_toml(tmp_path: Path) -> None:
     toml.write(tmp_path / "deps.toml", {"metadata": RECORD.metadata()})
 
-    found = toml.read_metadata(tmp_path / "deps.toml")
+    record = toml.read_metadata(tmp_path / "deps.toml")
 
-    assert isinstance(found, dict)
-    assert read(found) == RECORD
+    assert isinstance(record, dict)
+    assert read(record) == RECORD
 
 
 def test_empty_manager_inputs_are_not_written() -> None:
@@ -74,10 +74,10 @@ def test_any_record_is_read_back(
 
 
 def test_largest_distributions_keep_their_order() -> None:
-    found = read(RECORD.metadata())
+    record = read(RECORD.metadata())
 
-    assert found is not None
-    assert list(found.largest) == ["zope-interface", "six"]
+    assert record is not None
+    assert list(record.largest) == ["zope-interface", "six"]
 
 
 def test_order_of_mappings_does_not_change_metadata() -> None:
@@ -113,6 +113,6 @@ def test_empty_metadata_is_no_record() -> None:
 
 
 def test_unknown_fields_of_a_key_are_ignored() -> None:
-    found = read({**RECORD.metadata(), "later": "1"})
+    record = read({**RECORD.metadata(), "later": "1"})
 
-    assert found == RECORD
+    assert record == RECORD

@@ -29,9 +29,9 @@ def test_buildpack_without_pip_is_incomplete(tmp_path: Path) -> None:
         find_pip(tmp_path)
 
 
-@pytest.mark.parametrize("place", ["tools/uv", ".venv/bin/uv"])
-def test_uv_is_found_in_a_package_and_in_a_checkout(tmp_path: Path, place: str) -> None:
-    program = tmp_path / place
+@pytest.mark.parametrize("path", ["tools/uv", ".venv/bin/uv"])
+def test_uv_is_found_in_a_package_and_in_a_checkout(tmp_path: Path, path: str) -> None:
+    program = tmp_path / path
     program.parent.mkdir(parents=True)
     program.touch()
 
@@ -47,11 +47,9 @@ def test_directory_named_uv_is_incomplete(tmp_path: Path) -> None:
     assert raised.value.file == "tools/uv"
 
 
-@pytest.mark.parametrize("place", ["tools/defaults", ".venv/bin/cnb-python-defaults"])
-def test_exec_d_program_is_found_in_a_package_and_in_a_checkout(
-    tmp_path: Path, place: str
-) -> None:
-    program = tmp_path / place
+@pytest.mark.parametrize("path", ["tools/defaults", ".venv/bin/cnb-python-defaults"])
+def test_exec_d_program_is_found_in_a_package_and_in_a_checkout(tmp_path: Path, path: str) -> None:
+    program = tmp_path / path
     program.parent.mkdir(parents=True)
     program.touch()
 

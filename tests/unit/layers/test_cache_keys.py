@@ -1,4 +1,4 @@
-"""What makes an environment another one."""
+"""What changes the cache keys of an environment."""
 
 from collections.abc import Callable
 from copy import replace
@@ -138,11 +138,20 @@ def test_project_directory_changes_the_environment_key(phase: BuildContext) -> N
     )
 
 
-def test_record_fields_differ_from_key_fields() -> None:
-    """All of it lies in one table."""
-    rest = {"decision", "pure", "patch", "env", "distributions", "layers", "sizes", "largest"}
+def test_required_differ_from_key_fields() -> None:
+    """The metadata of a layer has all of them in one table."""
+    required = {
+        "decision",
+        "pure",
+        "patch",
+        "env",
+        "distributions",
+        "layers",
+        "sizes",
+        "largest",
+    }
     record = BuildRecord({}, {}, "", True, "", "", {}, {}, {}, {}, "1", "2", "3")  # noqa: FBT003 - a tuple
 
-    assert record.metadata().keys() == rest | {"inputs", "gap", "manifest"}
+    assert record.metadata().keys() == required | {"inputs", "gap", "manifest"}
     assert names(PackageKey).isdisjoint(names(EnvironmentKey) | record.metadata().keys())
     assert names(EnvironmentKey).isdisjoint(record.metadata().keys())

@@ -1,4 +1,4 @@
-"""When the previous build's layer is used again, and what is said when it is not."""
+"""When a layer of the previous build is reused, and the reasons if not."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What is left of a killed build is gone before the next one looks at its layers."""
+"""Leftovers of a killed build are removed before the next one reads its layers."""
 
 from pathlib import Path
 

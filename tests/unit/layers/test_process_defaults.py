@@ -1,4 +1,4 @@
-"""Layer `defaults`: made when the program or the processes change, else taken from the image."""
+"""Layer `defaults` is made when the program or the processes change, else reused."""
 
 from copy import replace
 from pathlib import Path
@@ -16,10 +16,10 @@ from tests.support.fake_system import Log
 
 @pytest.fixture
 def phase(tmp_path: Path) -> BuildContext:
-    made = context(tmp_path)
-    (made.buildpack.directory / "tools").mkdir()
-    (made.buildpack.directory / "tools/defaults").write_bytes(b"a program")
-    return made
+    build_context = context(tmp_path)
+    (build_context.buildpack.directory / "tools").mkdir()
+    (build_context.buildpack.directory / "tools/defaults").write_bytes(b"a program")
+    return build_context
 
 
 def provide(phase: BuildContext, *single: str) -> list[str]:
@@ -88,9 +88,9 @@ def test_only_web_logs_its_defaults(
 
 
 def test_unchanged_layer_is_reused(phase: BuildContext) -> None:
-    said = provide(in_image(phase, "web", "bot"), "bot", "web")
+    messages = provide(in_image(phase, "web", "bot"), "bot", "web")
 
-    assert said == []
+    assert messages == []
     assert not is_made(phase)
     assert toml.read(phase.layers_dir / "defaults.toml")["types"] == {
         "build": False,
@@ -103,18 +103,18 @@ def test_other_program_rebuilds_the_layer(phase: BuildContext) -> None:
     in_image(phase)
     (phase.buildpack.directory / "tools/defaults").write_bytes(b"a newer program")
 
-    [said] = provide(phase)
+    [messages] = provide(phase)
 
-    assert said.startswith(
+    assert messages.startswith(
         "Rebuilding layer defaults: the digest of its exec.d program has changed"
     )
     assert is_made(phase)
 
 
 def test_other_processes_rebuild_the_layer(phase: BuildContext) -> None:
-    [said] = provide(in_image(phase, "web"))
+    [messages] = provide(in_image(phase, "web"))
 
-    assert "processes with one worker has changed from web to (none)" in said
+    assert "processes with one worker has changed from web to (none)" in messages
     assert started(phase, "web") == {"BPL_PYTHON_LOG": "1"}
 
 

@@ -21,53 +21,53 @@ def phase(tmp_path: Path) -> BuildContext:
     return context(tmp_path)
 
 
-def found(phase: BuildContext, release: Release = RELEASE) -> tuple[Runtime, list[str]]:
+def find_python(phase: BuildContext, release: Release = RELEASE) -> tuple[Runtime, list[str]]:
     log = Log()
     return find(release, phase, log), log.said
 
 
 def in_image(phase: BuildContext, release: Release = RELEASE) -> BuildContext:
     """Leave what the restorer gives: the metadata, and no contents."""
-    reuse(found(phase, release)[0])
+    reuse(find_python(phase, release)[0])
     return phase
 
 
 def test_interpreter_has_its_final_path(phase: BuildContext) -> None:
-    runtime, _ = found(phase)
+    runtime, _ = find_python(phase)
 
     layer = phase.layers_dir / "python"
     assert runtime.interpreter == Interpreter(layer / "bin/python3.14", "3.14.6", layer)
 
 
 def test_free_threaded_interpreter_has_suffix_t(phase: BuildContext) -> None:
-    runtime, _ = found(phase, replace(RELEASE, flavour="freethreaded"))
+    runtime, _ = find_python(phase, replace(RELEASE, flavour="freethreaded"))
 
     assert runtime.interpreter.path.name == "python3.14t"
 
 
 def test_first_build_logs_no_reason(phase: BuildContext) -> None:
-    runtime, said = found(phase)
+    runtime, messages = find_python(phase)
 
-    assert (runtime.is_in_image, said) == (False, [])
+    assert (runtime.is_in_image, messages) == (False, [])
 
 
 def test_layer_with_equal_key_is_in_the_image(phase: BuildContext) -> None:
-    runtime, said = found(in_image(phase))
+    runtime, messages = find_python(in_image(phase))
 
-    assert (runtime.is_in_image, said) == (True, [])
+    assert (runtime.is_in_image, messages) == (True, [])
 
 
 def test_archive_url_does_not_change_the_key(phase: BuildContext) -> None:
     mirrored = replace(RELEASE, url="https://mirror.example.org/b.tar.gz")
 
-    assert found(in_image(phase), mirrored)[0].is_in_image
+    assert find_python(in_image(phase), mirrored)[0].is_in_image
 
 
 def test_find_writes_nothing(phase: BuildContext) -> None:
     in_image(phase)
     before = (phase.layers_dir / "python.toml").read_bytes()
 
-    found(phase, replace(RELEASE, version="3.14.7"))
+    find_python(phase, replace(RELEASE, version="3.14.7"))
 
     assert (phase.layers_dir / "python.toml").read_bytes() == before
 
@@ -89,18 +89,18 @@ def test_find_writes_nothing(phase: BuildContext) -> None:
 def test_layer_of_another_release_is_not_in_the_image(
     phase: BuildContext, change: dict[str, str], reason: str
 ) -> None:
-    runtime, said = found(in_image(phase), replace(RELEASE, **change))
+    runtime, messages = find_python(in_image(phase), replace(RELEASE, **change))
 
-    assert (runtime.is_in_image, said) == (False, [f"{REASON}{reason}"])
+    assert (runtime.is_in_image, messages) == (False, [f"{REASON}{reason}"])
 
 
 def test_every_reason_for_another_target_is_logged(phase: BuildContext) -> None:
     in_image(phase)
     target = Target("linux", "arm64", "v8", "ubuntu", "26.04")
 
-    _, said = found(replace(phase, target=target))
+    _, messages = find_python(replace(phase, target=target))
 
-    assert said == [
+    assert messages == [
         f"{REASON}the architecture has changed from amd64 to arm64",
         f"{REASON}the Linux distribution of the image has changed from debian 12 to ubuntu 26.04",
     ]
@@ -110,16 +110,16 @@ def test_every_reason_for_another_target_is_logged(phase: BuildContext) -> None:
 def test_foreign_metadata_is_invalid(phase: BuildContext, text: str) -> None:
     (phase.layers_dir / "python.toml").write_text(text, encoding="utf-8")
 
-    runtime, said = found(phase)
+    runtime, messages = find_python(phase)
 
     assert not runtime.is_in_image
-    assert said[0].startswith(REASON)
+    assert messages[0].startswith(REASON)
 
 
 def test_reused_layer_has_no_directory(phase: BuildContext) -> None:
     (phase.layers_dir / "python/bin").mkdir(parents=True)
 
-    reuse(found(phase)[0])
+    reuse(find_python(phase)[0])
 
     assert not (phase.layers_dir / "python").exists()
     table = toml.read(phase.layers_dir / "python.toml")
@@ -128,7 +128,7 @@ def test_reused_layer_has_no_directory(phase: BuildContext) -> None:
 
 @pytest.mark.parametrize("build", [True, False])
 def test_finished_layer_has_the_key_as_metadata(phase: BuildContext, *, build: bool) -> None:
-    runtime, _ = found(phase)
+    runtime, _ = find_python(phase)
     (phase.layers_dir / "python/bin").mkdir(parents=True)
 
     finish(runtime, build=build)
@@ -150,11 +150,11 @@ def test_archive_key_depends_on_the_layer_key(phase: BuildContext) -> None:
     other = replace(phase, target=replace(phase.target, distro_version="13"))
 
     names = {
-        found(phase)[0].archive,
-        found(other)[0].archive,
-        found(phase, replace(RELEASE, version="3.14.7"))[0].archive,
-        found(phase, replace(RELEASE, sha256="6" * 64))[0].archive,
+        find_python(phase)[0].archive,
+        find_python(other)[0].archive,
+        find_python(phase, replace(RELEASE, version="3.14.7"))[0].archive,
+        find_python(phase, replace(RELEASE, sha256="6" * 64))[0].archive,
     }
 
     assert len(names) == 4
-    assert found(phase)[0].archive in names
+    assert find_python(phase)[0].archive in names

@@ -11,17 +11,17 @@ from cnb_python.errors.machine import ChecksumMismatch, UnusableInterpreter
 from cnb_python.layers import python, python_install
 from cnb_python.store.store import Damaged, Store
 from cnb_python.system.interface import Command, Outcome
-from tests.support.fake_build import Engine, archive, contents, engine
+from tests.support.fake_build import FakeBuild, archive, contents, fake_build
 from tests.support.fake_manager import Shop
 from tests.support.fake_system import Programs
 
 
 @pytest.fixture
-def app(tmp_path: Path) -> Engine:
-    return engine(tmp_path, Shop({}))
+def app(tmp_path: Path) -> FakeBuild:
+    return fake_build(tmp_path, Shop({}))
 
 
-def opened(app: Engine, manifest: str = "") -> Store:
+def opened(app: FakeBuild, manifest: str = "") -> Store:
     directory = app.layers / "deps"
     directory.mkdir(exist_ok=True)
     store = Store(directory)
@@ -30,11 +30,11 @@ def opened(app: Engine, manifest: str = "") -> Store:
     return store
 
 
-def laid_out(app: Engine, store: Store | None = None) -> Callable[[], None]:
+def laid_out(app: FakeBuild, store: Store | None = None) -> Callable[[], None]:
     return python_install.materialize(app.runtime, store or opened(app), app.system())
 
 
-def finished(app: Engine) -> str:
+def finished(app: FakeBuild) -> str:
     """Lay out and finish the layer; return what the store is read by."""
     store, runtime = opened(app), app.runtime
     laid_out(app, store)()
@@ -42,7 +42,7 @@ def finished(app: Engine) -> str:
     return store.close((), {runtime.archive}, ())
 
 
-def refused[T: BuildpackError](app: Engine, kind: type[T]) -> T:
+def refused[T: BuildpackError](app: FakeBuild, kind: type[T]) -> T:
     with pytest.raises(kind) as caught:
         laid_out(app)
     # A layer without its .toml is none, whatever a later step leaves of it.
@@ -50,14 +50,14 @@ def refused[T: BuildpackError](app: Engine, kind: type[T]) -> T:
     return caught.value
 
 
-def answering(said: str, code: int = 0) -> Programs:
+def answering(message: str, code: int = 0) -> Programs:
     def answer(command: Command) -> Outcome:
-        return Outcome(code, f"{said}\n") if "-c" in command.argv else Outcome(0, "0 0\n")
+        return Outcome(code, f"{message}\n") if "-c" in command.argv else Outcome(0, "0 0\n")
 
     return Programs(answer)
 
 
-def test_interpreter_is_trimmed_readable_and_relocated(app: Engine) -> None:
+def test_interpreter_is_trimmed_readable_and_relocated(app: FakeBuild) -> None:
     laid_out(app)
 
     layer = app.layers / "python"
@@ -68,11 +68,11 @@ def test_interpreter_is_trimmed_readable_and_relocated(app: Engine) -> None:
     assert data == f'v = {{\n  "prefix": "{layer}",\n}}\n'
 
 
-def test_interpreter_runs_before_it_is_compiled(app: Engine) -> None:
-    rest = laid_out(app)
+def test_interpreter_runs_before_it_is_compiled(app: FakeBuild) -> None:
+    complete = laid_out(app)
     (probe,) = app.programs.ran
 
-    rest()
+    complete()
 
     assert probe.argv[:4] == (str(app.runtime.interpreter.path), "-I", "-B", "-S")
     assert (probe.env, probe.cwd) == ({}, Path("/"))
@@ -80,16 +80,16 @@ def test_interpreter_runs_before_it_is_compiled(app: Engine) -> None:
     assert compiling.argv[0] == str(app.runtime.interpreter.path)
 
 
-def test_interpreter_is_no_layer_until_finished(app: Engine) -> None:
+def test_interpreter_is_no_layer_until_finished(app: FakeBuild) -> None:
     laid_out(app)()
 
     assert not (app.layers / "python.toml").exists()
     assert not app.runtime.is_in_image
 
 
-def test_cached_interpreter_is_not_downloaded_tried_or_compiled(app: Engine) -> None:
+def test_cached_interpreter_is_not_downloaded_tried_or_compiled(app: FakeBuild) -> None:
     manifest = finished(app)
-    made = contents(app.layers / "python")
+    fresh = contents(app.layers / "python")
     app.programs.ran.clear()
     app.log.said.clear()
 
@@ -97,12 +97,12 @@ def test_cached_interpreter_is_not_downloaded_tried_or_compiled(app: Engine) -> 
 
     assert app.log.said == ["Using cached Python 3.14.6"]
     assert app.programs.ran == []
-    assert contents(app.layers / "python") == made
+    assert contents(app.layers / "python") == fresh
 
 
-def test_damaged_cached_interpreter_is_made_again(app: Engine) -> None:
+def test_damaged_cached_interpreter_is_made_again(app: FakeBuild) -> None:
     manifest = finished(app)
-    made = contents(app.layers / "python")
+    fresh = contents(app.layers / "python")
     for kept in (app.layers / "deps").glob("*.tar.zst"):
         kept.write_bytes(kept.read_bytes()[:-1])
     app.log.said.clear()
@@ -111,10 +111,10 @@ def test_damaged_cached_interpreter_is_made_again(app: Engine) -> None:
 
     assert app.log.said[0].startswith("Not using the cached Python: ")
     assert app.log.said[1] == "Downloading Python 3.14.6"
-    assert contents(app.layers / "python") == made
+    assert contents(app.layers / "python") == fresh
 
 
-def test_cached_interpreter_of_another_target_is_not_used(app: Engine) -> None:
+def test_cached_interpreter_of_another_target_is_not_used(app: FakeBuild) -> None:
     manifest = finished(app)
     target = replace(app.context.target, distro_version="13")
     app.context = replace(app.context, target=target)
@@ -124,7 +124,7 @@ def test_cached_interpreter_of_another_target_is_not_used(app: Engine) -> None:
     assert "Downloading Python 3.14.6" in app.log.said
 
 
-def test_bundled_interpreter_is_not_downloaded(app: Engine, tmp_path: Path) -> None:
+def test_bundled_interpreter_is_not_downloaded(app: FakeBuild, tmp_path: Path) -> None:
     carried = app.context.buildpack.directory / f"runtimes/{app.release.sha256}.tar.gz"
     carried.parent.mkdir()
     (tmp_path / "python-3.14.6.tar.gz").rename(carried)
@@ -136,31 +136,31 @@ def test_bundled_interpreter_is_not_downloaded(app: Engine, tmp_path: Path) -> N
     assert (app.layers / "python/bin/python3.14").is_file()
 
 
-def test_archive_with_wrong_digest_is_refused(app: Engine) -> None:
+def test_archive_with_wrong_digest_is_refused(app: FakeBuild) -> None:
     app.release = replace(app.release, sha256="0" * 64)
 
     assert refused(app, ChecksumMismatch).title == "Python 3.14.6"
 
 
-def test_interpreter_that_does_not_run_is_refused(app: Engine) -> None:
+def test_interpreter_that_does_not_run_is_refused(app: FakeBuild) -> None:
     app.programs = answering("libc.so.6: version `GLIBC_2.17' not found", code=1)
 
     assert refused(app, UnusableInterpreter).reason.endswith("GLIBC_2.17' not found")
 
 
-def test_interpreter_that_prints_nothing_is_refused(app: Engine) -> None:
+def test_interpreter_that_prints_nothing_is_refused(app: FakeBuild) -> None:
     app.programs = answering("", code=-11)
 
     assert "failed with exit code -11" in refused(app, UnusableInterpreter).reason
 
 
-def test_interpreter_of_another_version_is_refused(app: Engine) -> None:
+def test_interpreter_of_another_version_is_refused(app: FakeBuild) -> None:
     app.programs = answering("3.14.5")
 
     assert "3.14.5" in refused(app, UnusableInterpreter).reason
 
 
-def test_archive_without_interpreter_is_refused(app: Engine, tmp_path: Path) -> None:
+def test_archive_without_interpreter_is_refused(app: FakeBuild, tmp_path: Path) -> None:
     path = tmp_path / "python-3.14.6.tar.gz"
     path.write_bytes(archive({"python/README": "hello"}))
     app.release = replace(app.release, sha256="")
@@ -169,7 +169,7 @@ def test_archive_without_interpreter_is_refused(app: Engine, tmp_path: Path) -> 
     assert app.programs.ran == []
 
 
-def test_failed_build_drops_the_old_layer(app: Engine) -> None:
+def test_failed_build_drops_the_old_layer(app: FakeBuild) -> None:
     finished(app)
     (app.layers / "deps.toml").unlink(missing_ok=True)
     app.context = replace(app.context, target=replace(app.context.target, distro_version="13"))
@@ -178,7 +178,9 @@ def test_failed_build_drops_the_old_layer(app: Engine) -> None:
     refused(app, UnusableInterpreter)
 
 
-def test_free_threaded_interpreter_compiles_its_own_library(app: Engine, tmp_path: Path) -> None:
+def test_free_threaded_interpreter_compiles_its_own_library(
+    app: FakeBuild, tmp_path: Path
+) -> None:
     names = {"python/bin/python3.14t": "x", "python/lib/python3.14t/os.py": "# os"}
     (tmp_path / "free.tar.gz").write_bytes(archive(names))
     url = (tmp_path / "free.tar.gz").as_uri()

@@ -56,33 +56,37 @@ def next_(first: BuildContext) -> BuildContext:
     before = previous(first)
     (store_layer.open_store(first, before) / "archive").write_text("kept")
     store_layer.close_store(first, record(first))
-    found = toml.read_metadata(first.layers_dir / "store.toml")
-    assert not isinstance(found, Unusable)
-    return replace(first, store=found)
+    previous_build = toml.read_metadata(first.layers_dir / "store.toml")
+    assert not isinstance(previous_build, Unusable)
+    return replace(first, store=previous_build)
 
 
 def test_first_build_has_no_record_and_no_reason(first: BuildContext) -> None:
-    found = previous(first)
+    previous_build = previous(first)
 
-    assert found == PreviousBuild(first.layers_dir / "deps", None, False, (), ())  # noqa: FBT003 - as it is shown
+    assert previous_build == PreviousBuild(first.layers_dir / "deps", None, False, (), ())  # noqa: FBT003 - as it is shown
 
 
 def test_record_is_read_with_the_store(next_: BuildContext) -> None:
-    found = previous(next_)
+    previous_build = previous(next_)
 
-    assert found.record == record(next_)
-    assert (found.has_store, found.cache_invalid_because, found.layout_changed_because) == (
+    assert previous_build.record == record(next_)
+    assert (
+        previous_build.has_store,
+        previous_build.cache_invalid_because,
+        previous_build.layout_changed_because,
+    ) == (
         True,
         (),
         (),
     )
-    assert (store_layer.open_store(next_, found) / "archive").read_text() == "kept"
+    assert (store_layer.open_store(next_, previous_build) / "archive").read_text() == "kept"
 
 
 def test_record_is_read_without_previous_image(next_: BuildContext) -> None:
-    found = previous(replace(next_, store={}))
+    previous_build = previous(replace(next_, store={}))
 
-    assert (found.record, found.has_store) == (record(next_), True)
+    assert (previous_build.record, previous_build.has_store) == (record(next_), True)
 
 
 @pytest.mark.parametrize("names", [("deps.toml",), ("archive",), ("deps.toml", "archive")])
@@ -95,10 +99,10 @@ def test_record_is_read_from_store_toml_without_cache(
     if "deps.toml" in names:
         (next_.layers_dir / "deps.toml").unlink()
 
-    found = previous(next_)
+    previous_build = previous(next_)
 
-    assert found.record == record(next_)._replace(manifest="")
-    assert (found.has_store, found.cache_invalid_because) == (False, ())
+    assert previous_build.record == record(next_)._replace(manifest="")
+    assert (previous_build.has_store, previous_build.cache_invalid_because) == (False, ())
 
 
 def test_store_of_another_key_stays_with_every_reason(
@@ -107,14 +111,14 @@ def test_store_of_another_key_stays_with_every_reason(
     target = replace(next_.target, arch="arm64", distro_version="13")
     other = replace(next_, target=target)
 
-    found = previous(other)
+    previous_build = previous(other)
 
-    assert found.cache_invalid_because == (
+    assert previous_build.cache_invalid_because == (
         "the architecture has changed from amd64 to arm64",
         "the Linux distribution of the image has changed from debian 12 to debian 13",
     )
     # For the interpreter in it, which has a key of its own.
-    assert (store_layer.open_store(other, found) / "archive").exists()
+    assert (store_layer.open_store(other, previous_build) / "archive").exists()
 
 
 def test_new_store_is_no_layer_until_closed(next_: BuildContext) -> None:
@@ -127,12 +131,12 @@ def test_new_store_is_no_layer_until_closed(next_: BuildContext) -> None:
 
 
 def test_other_environment_key_keeps_the_packages_valid(next_: BuildContext) -> None:
-    found = previous(replace(next_, exec_env="test"))
+    previous_build = previous(replace(next_, exec_env="test"))
 
-    assert found.layout_changed_because == (
+    assert previous_build.layout_changed_because == (
         "the execution environment has changed from production to test",
     )
-    assert (found.has_store, found.cache_invalid_because) == (True, ())
+    assert (previous_build.has_store, previous_build.cache_invalid_because) == (True, ())
 
 
 def test_store_of_another_format_is_invalid(first: BuildContext) -> None:
@@ -148,19 +152,19 @@ def test_store_of_another_format_is_invalid(first: BuildContext) -> None:
 def test_unreadable_record_is_a_reason(next_: BuildContext, text: str) -> None:
     (next_.layers_dir / "deps.toml").write_text(text, encoding="utf-8")
 
-    found = previous(replace(next_, store={}))
+    previous_build = previous(replace(next_, store={}))
 
-    assert found.record is None
-    assert len(found.cache_invalid_because) == 1
-    assert not found.has_store
+    assert previous_build.record is None
+    assert len(previous_build.cache_invalid_because) == 1
+    assert not previous_build.has_store
 
 
 def test_metadata_without_record_is_ignored(next_: BuildContext) -> None:
     (next_.layers_dir / "deps.toml").write_text("[metadata]\nkey = 'x'\n", encoding="utf-8")
 
-    found = previous(replace(next_, store={}))
+    previous_build = previous(replace(next_, store={}))
 
-    assert (found.record, found.has_store) == (None, False)
+    assert (previous_build.record, previous_build.has_store) == (None, False)
 
 
 def test_store_is_a_cache_layer_and_store_toml_has_the_record(

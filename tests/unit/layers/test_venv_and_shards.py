@@ -48,25 +48,29 @@ WITH_SCRIPT = distribution("s", [f"{SITE}/s.py", file("bin/s", "#!/bin/sh\n", pr
 LARGE = module("large", size=40 * MEGABYTE)
 
 
-def laid(plan: LayerPlan, *found: Distribution) -> Layers:
-    return venv_and_shards.layers_of(plan, found)
+def layers_of(plan: LayerPlan, *distributions: Distribution) -> Layers:
+    return venv_and_shards.layers_of(plan, distributions)
 
 
-def restored(plan: LayerPlan, *found: Distribution) -> LayerPlan:
-    return replace(plan, restored=laid(plan, *found).digests)
+def restored(plan: LayerPlan, *distributions: Distribution) -> LayerPlan:
+    return replace(plan, restored=layers_of(plan, *distributions).digests)
 
 
-def synced(directory: Path, found: Sequence[Distribution]) -> InstallResult:
+def install_result(directory: Path, distributions: Sequence[Distribution]) -> InstallResult:
     contents = {"bin/s": "#!/bin/sh\n"}
-    roots = {one.name: install(one, directory / one.name, contents) for one in found}
+    roots = {item.name: install(item, directory / item.name, contents) for item in distributions}
     return InstallResult(
-        Resolution((), from_files_alone=True, by="uv"), tuple(found), roots, frozenset(), ""
+        Resolution((), from_files_alone=True, by="uv"),
+        tuple(distributions),
+        roots,
+        frozenset(),
+        "",
     )
 
 
-def assembled(plan: LayerPlan, stage: Path, *found: Distribution) -> Layers:
-    layers = laid(plan, *found)
-    venv_and_shards.assemble(plan, layers, synced(stage, found))
+def assembled(plan: LayerPlan, stage: Path, *distributions: Distribution) -> Layers:
+    layers = layers_of(plan, *distributions)
+    venv_and_shards.assemble(plan, layers, install_result(stage, distributions))
     return layers
 
 
@@ -79,35 +83,35 @@ def files(directory: Path) -> set[str]:
 
 
 def test_first_build_changes_every_layer(plan: LayerPlan) -> None:
-    layers = laid(plan, A, B)
+    layers = layers_of(plan, A, B)
 
     assert layers.changed == layers.digests.keys() == {"venv", "deps-00"}
 
 
 def test_layers_in_the_image_are_not_changed(plan: LayerPlan) -> None:
-    layers = laid(restored(plan, A, B), A, B)
+    layers = layers_of(restored(plan, A, B), A, B)
 
     assert layers.changed == frozenset()
 
 
 def test_empty_environment_has_venv(plan: LayerPlan) -> None:
-    assert laid(plan).digests.keys() == {"venv"}
+    assert layers_of(plan).digests.keys() == {"venv"}
 
 
 def test_changed_file_changes_its_shard_only(plan: LayerPlan) -> None:
     other = distribution("a", [file(f"{SITE}/a/__init__.py", "newer"), f"{SITE}/a/more.py"])
 
-    assert laid(restored(plan, A, B), other, B).changed == {"deps-00"}
+    assert layers_of(restored(plan, A, B), other, B).changed == {"deps-00"}
 
 
 def test_new_distribution_changes_venv_too(plan: LayerPlan) -> None:
-    assert laid(restored(plan, A), A, B).changed == {"venv", "deps-00"}
+    assert layers_of(restored(plan, A), A, B).changed == {"venv", "deps-00"}
 
 
 def test_change_leaves_own_layers_unchanged(plan: LayerPlan) -> None:
     before = restored(plan, A, LARGE)
 
-    changed = laid(before, A, B, LARGE).changed
+    changed = layers_of(before, A, B, LARGE).changed
 
     assert "deps-large" in before.restored
     assert "deps-large" not in changed
@@ -115,7 +119,7 @@ def test_change_leaves_own_layers_unchanged(plan: LayerPlan) -> None:
 
 
 def test_other_variables_change_venv_only(plan: LayerPlan) -> None:
-    assert laid(replace(restored(plan, A), env=counted), A).changed == {"venv"}
+    assert layers_of(replace(restored(plan, A), env=counted), A).changed == {"venv"}
 
 
 @pytest.mark.parametrize("change", [{"scope": "debian 13"}, {"build": True}])
@@ -124,19 +128,22 @@ def test_other_key_or_build_consumer_changes_every_layer(
 ) -> None:
     other = replace(restored(plan, A), **change)  # type: ignore[arg-type]  # each is right
 
-    assert laid(other, A).changed == {"venv", "deps-00"}
+    assert layers_of(other, A).changed == {"venv", "deps-00"}
 
 
 def test_order_of_distributions_does_not_change_digests(plan: LayerPlan) -> None:
-    assert laid(plan, A, B).digests == laid(plan, B, A).digests
+    assert layers_of(plan, A, B).digests == layers_of(plan, B, A).digests
 
 
 def test_needs_lists_distributions_of_changed_shards(plan: LayerPlan) -> None:
     everything = (A, B, LARGE)
 
-    assert venv_and_shards.needs(laid(plan, *everything)).all == {"a", "b", "large"}
-    assert venv_and_shards.needs(laid(restored(plan, *everything), *everything)).all == frozenset()
-    needs = venv_and_shards.needs(laid(restored(plan, A, LARGE), *everything))
+    assert venv_and_shards.needs(layers_of(plan, *everything)).all == {"a", "b", "large"}
+    assert (
+        venv_and_shards.needs(layers_of(restored(plan, *everything), *everything)).all
+        == frozenset()
+    )
+    needs = venv_and_shards.needs(layers_of(restored(plan, A, LARGE), *everything))
     assert "large" not in needs.all
     assert "b" in needs.all
 
@@ -145,7 +152,9 @@ def test_needs_only_small_parts_for_copies_in_venv(plan: LayerPlan) -> None:
     before = restored(plan, A, WITH_SCRIPT)
     without_links = {name: it for name, it in before.restored.items() if name != "venv"}
 
-    needs = venv_and_shards.needs(laid(replace(before, restored=without_links), A, WITH_SCRIPT))
+    needs = venv_and_shards.needs(
+        layers_of(replace(before, restored=without_links), A, WITH_SCRIPT)
+    )
 
     assert needs.all == frozenset()
     assert needs.metadata_only == {"s"}
@@ -154,7 +163,7 @@ def test_needs_only_small_parts_for_copies_in_venv(plan: LayerPlan) -> None:
 def test_needs_nothing_for_an_unchanged_venv(plan: LayerPlan) -> None:
     before = restored(plan, A, WITH_SCRIPT)
 
-    assert venv_and_shards.needs(laid(before, A, WITH_SCRIPT)) == (frozenset(), frozenset())
+    assert venv_and_shards.needs(layers_of(before, A, WITH_SCRIPT)) == (frozenset(), frozenset())
 
 
 def test_shards_hold_files_and_venv_links_to_them(plan: LayerPlan, tmp_path: Path) -> None:
@@ -221,19 +230,19 @@ def test_merged_layout_is_one_layer_of_files(plan: LayerPlan, tmp_path: Path) ->
     assert layers.digests.keys() == {"venv"}
     assert {path.name for path in plan.layers_dir.iterdir()} == {"venv", "venv.toml"}
     assert not (plan.layers_dir / "venv" / SITE / "a").is_symlink()
-    paths = {one.path for each in (A, WITH_SCRIPT) for one in each.files}
+    paths = {item.path for each in (A, WITH_SCRIPT) for item in each.files}
     assert paths <= files(plan.layers_dir / "venv")
 
 
 def test_merged_and_linked_layouts_have_different_digests(plan: LayerPlan) -> None:
     merged = replace(plan, layout="merged")
 
-    assert laid(plan, A).digests["venv"] != laid(merged, A).digests["venv"]
+    assert layers_of(plan, A).digests["venv"] != layers_of(merged, A).digests["venv"]
 
 
 def test_change_in_merged_layout_needs_all_files(plan: LayerPlan) -> None:
     merged = replace(plan, layout="merged")
 
-    needs = venv_and_shards.needs(laid(restored(merged, A), A, B))
+    needs = venv_and_shards.needs(layers_of(restored(merged, A), A, B))
 
     assert needs.all == {"a", "b"}

@@ -44,7 +44,7 @@ def plan_in(directory: Path) -> LayerPlan:
 
 
 def staged(directory: Path) -> InstallResult:
-    roots = {one.name: install(one, directory / one.name, {"bin/s": SCRIPT}) for one in FOUND}
+    roots = {item.name: install(item, directory / item.name, {"bin/s": SCRIPT}) for item in FOUND}
     return InstallResult(
         Resolution((), from_files_alone=True, by="uv"), FOUND, roots, frozenset(), ""
     )
@@ -66,9 +66,9 @@ def right(tmp_path: Path) -> Mapping[str, str]:
     """What comes of it when nothing happens."""
     plan = plan_in(tmp_path / "right")
     assemble(plan, staged(tmp_path / "right-stage"))
-    made = outcome(plan.layers_dir)
-    assert made.keys() == {"venv", "venv.toml", "deps-00", "deps-00.toml"}
-    return made
+    layers = outcome(plan.layers_dir)
+    assert layers.keys() == {"venv", "venv.toml", "deps-00", "deps-00.toml"}
+    return layers
 
 
 def check(layers_dir: Path, right: Mapping[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""Who wants to see Python and the packages while the image is built."""
+"""Build consumers are found in settings, the build plan and project.toml."""
 
 from copy import replace
 from pathlib import Path

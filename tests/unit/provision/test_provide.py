@@ -1,4 +1,4 @@
-"""Nothing is laid out where nothing changed; else what did, and the log says why."""
+"""An unchanged build makes no layer; another makes those that changed, and logs why."""
 
 import sys
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from cnb_python.cnb import toml
 from cnb_python.config.settings import Settings
 from cnb_python.layers.store import BuildRecord
 from cnb_python.managers.base import InstallContext, NeedsResolving
-from tests.support.fake_build import Engine, contents, engine, release
+from tests.support.fake_build import FakeBuild, contents, fake_build, release
 from tests.support.fake_manager import Shop, decision, package
 
 INDEX = {
@@ -25,25 +25,25 @@ ALL = {"python", "venv", "deps-00", "deps"}
 
 
 @pytest.fixture
-def app(tmp_path: Path) -> Engine:
-    return engine(tmp_path, Shop(dict(INDEX), known=decision("a==1.0", "b==1.0")))
+def app(tmp_path: Path) -> FakeBuild:
+    return fake_build(tmp_path, Shop(dict(INDEX), known=decision("a==1.0", "b==1.0")))
 
 
 @pytest.fixture
-def built(app: Engine) -> Engine:
-    """An app that was built before, as the restorer brings it back."""
+def built(app: FakeBuild) -> FakeBuild:
+    """An app after its first build, with layers as the restorer leaves them."""
     app.build()
     return app.restore()
 
 
-def unchanged(app: Engine) -> bool:
+def unchanged(app: FakeBuild) -> bool:
     return "Nothing changed" in "\n".join(app.log.said)
 
 
-def test_first_build_makes_every_layer(app: Engine) -> None:
+def test_first_build_makes_every_layer(app: FakeBuild) -> None:
     record = app.build()
 
-    assert app.made() == app.declared() == ALL
+    assert app.layers_on_disk() == app.declared_layers() == ALL
     assert record.distributions == {"a": "1.0", "b": "1.0"}
     assert TWO in app.log.said
     site = app.layers / "venv/lib/python3.14/site-packages"
@@ -51,20 +51,20 @@ def test_first_build_makes_every_layer(app: Engine) -> None:
     assert (site / "a.py").is_symlink()
 
 
-def test_unchanged_build_makes_no_layer(built: Engine) -> None:
+def test_unchanged_build_makes_no_layer(built: FakeBuild) -> None:
     store = contents(built.layers / "deps")
 
     record = built.build()
 
-    assert built.made() == {"deps"}
-    assert built.declared() == ALL
+    assert built.layers_on_disk() == {"deps"}
+    assert built.declared_layers() == ALL
     assert contents(built.layers / "deps") == store
     assert (built.shop.asked, built.programs.ran) == ([], [])
     assert built.log.said == ["Nothing changed: reusing 2 packages from the previous image"]
     assert record.distributions == {"a": "1.0", "b": "1.0"}
 
 
-def test_reused_layers_are_launch_layers_only(built: Engine) -> None:
+def test_reused_layers_are_launch_layers_only(built: FakeBuild) -> None:
     built.build()
 
     for name in ALL - {"deps"}:
@@ -72,7 +72,7 @@ def test_reused_layers_are_launch_layers_only(built: Engine) -> None:
         assert types == {"build": False, "launch": True, "cache": False}
 
 
-def test_unchanged_build_leaves_metadata_unchanged(built: Engine) -> None:
+def test_unchanged_build_leaves_metadata_unchanged(built: FakeBuild) -> None:
     notes = ("deps.toml", "store.toml", "venv.toml", "deps-00.toml", "python.toml")
     before = {name: toml.read(built.layers / name)["metadata"] for name in notes}
 
@@ -81,46 +81,46 @@ def test_unchanged_build_leaves_metadata_unchanged(built: Engine) -> None:
     assert {name: toml.read(built.layers / name)["metadata"] for name in notes} == before
 
 
-def test_repeated_unchanged_builds_make_no_layer(built: Engine) -> None:
+def test_repeated_unchanged_builds_make_no_layer(built: FakeBuild) -> None:
     for _ in range(3):
         built.build()
         assert unchanged(built)
         built.restore()
 
 
-def test_unchanged_build_needs_no_cache(built: Engine) -> None:
+def test_unchanged_build_needs_no_cache(built: FakeBuild) -> None:
     built.lose_cache().build()
 
     assert unchanged(built)
-    assert built.made() == set()
-    assert built.declared() == ALL - {"deps"}
+    assert built.layers_on_disk() == set()
+    assert built.declared_layers() == ALL - {"deps"}
 
 
-def test_build_without_previous_image_uses_the_cache(built: Engine) -> None:
+def test_build_without_previous_image_uses_the_cache(built: FakeBuild) -> None:
     built.lose_image().build()
 
     assert built.shop.asked == []
     assert "Using cached Python 3.14.6" in built.log.said
-    assert built.made() == ALL
+    assert built.layers_on_disk() == ALL
 
 
-def other_layer(name: str, text: str) -> Callable[[Engine], None]:
-    def change(app: Engine) -> None:
+def other_layer(name: str, text: str) -> Callable[[FakeBuild], None]:
+    def change(app: FakeBuild) -> None:
         (app.layers / name).write_text(text, encoding="utf-8")
 
     return change
 
 
-def without(name: str) -> Callable[[Engine], None]:
+def without(name: str) -> Callable[[FakeBuild], None]:
     return lambda app: (app.layers / name).unlink()
 
 
-def undecided(app: Engine) -> None:
+def undecided(app: FakeBuild) -> None:
     app.shop.known = NeedsResolving("line 1 of requirements.txt asks for a range")
     app.shop.answer = decision("a==1.0", "b==1.0", from_files_alone=False)
 
 
-def test_same_fingerprint_does_not_run_the_manager(app: Engine) -> None:
+def test_same_fingerprint_does_not_run_the_manager(app: FakeBuild) -> None:
     app.shop.known = NeedsResolving("uv.lock holds more", "1" * 64)
     app.shop.answer = decision("a==1.0", "b==1.0", from_files_alone=False)
     app.build()
@@ -129,10 +129,10 @@ def test_same_fingerprint_does_not_run_the_manager(app: Engine) -> None:
 
     assert unchanged(app)
     assert app.shop.asked == []
-    assert app.made() == {"deps"}
+    assert app.layers_on_disk() == {"deps"}
 
 
-def test_install_that_writes_into_the_app_runs_in_every_build(app: Engine) -> None:
+def test_install_that_writes_into_the_app_runs_in_every_build(app: FakeBuild) -> None:
     app.shop.known = NeedsResolving("uv.lock holds more", "1" * 64)
     app.shop.answer = decision("a==1.0", "b==1.0", from_files_alone=False)
     version = app.context.app_dir / "_version.py"
@@ -152,10 +152,10 @@ def test_install_that_writes_into_the_app_runs_in_every_build(app: Engine) -> No
 
     assert app.shop.asked == ["decide"]
     assert version.read_text("utf-8") == "1.0"
-    assert app.made() == {"deps"}
+    assert app.layers_on_disk() == {"deps"}
 
 
-def test_new_python_patch_does_not_run_the_manager(app: Engine, tmp_path: Path) -> None:
+def test_new_python_patch_does_not_run_the_manager(app: FakeBuild, tmp_path: Path) -> None:
     app.shop.known = NeedsResolving("uv.lock holds more", "1" * 64)
     app.shop.answer = decision("a==1.0", "b==1.0", from_files_alone=False)
     app.build()
@@ -164,14 +164,14 @@ def test_new_python_patch_does_not_run_the_manager(app: Engine, tmp_path: Path) 
     app.restore().build()
 
     assert app.shop.asked == []
-    assert app.made() == {"python", "deps"}
+    assert app.layers_on_disk() == {"python", "deps"}
 
 
-def test_incomplete_pins_are_installed_only_once(app: Engine) -> None:
+def test_incomplete_pins_are_installed_only_once(app: FakeBuild) -> None:
     app.shop.known = decision("picky==1.0")
     app.shop.answer = decision("b==1.0", "picky==1.0", from_files_alone=False)
     app.build()
-    said = next(
+    message = next(
         line for line in app.log.said if line.startswith("Resolving with pip: picky requires b")
     )
 
@@ -179,13 +179,13 @@ def test_incomplete_pins_are_installed_only_once(app: Engine) -> None:
         app.restore().build()
 
         assert app.shop.asked == ["decide"]
-        assert said in app.log.said
-        assert app.made() == {"deps"}
+        assert message in app.log.said
+        assert app.layers_on_disk() == {"deps"}
 
 
 @pytest.mark.parametrize("change", ["lines", "patch", "cache and image"])
 def test_changed_pins_python_or_lost_record_tries_pins_again(
-    app: Engine, tmp_path: Path, change: str
+    app: FakeBuild, tmp_path: Path, change: str
 ) -> None:
     app.shop.known = decision("picky==1.0")
     app.shop.answer = decision("b==1.0", "picky==1.0", from_files_alone=False)
@@ -204,7 +204,7 @@ def test_changed_pins_python_or_lost_record_tries_pins_again(
 
 
 @pytest.mark.parametrize("inputs", ["2" * 64, ""])
-def test_other_or_missing_fingerprint_runs_the_manager(app: Engine, inputs: str) -> None:
+def test_other_or_missing_fingerprint_runs_the_manager(app: FakeBuild, inputs: str) -> None:
     app.shop.known = NeedsResolving("uv.lock holds more", inputs and "1" * 64)
     app.shop.answer = decision("a==1.0", "b==1.0", from_files_alone=False)
     app.build()
@@ -216,27 +216,27 @@ def test_other_or_missing_fingerprint_runs_the_manager(app: Engine, inputs: str)
     assert "Resolving with pip: uv.lock holds more" in app.log.said
 
 
-def other_variables(app: Engine) -> None:
+def other_variables(app: FakeBuild) -> None:
     app.context = replace(app.context, exec_env="test")
 
 
-def merged(app: Engine) -> None:
+def merged(app: FakeBuild) -> None:
     app.settings = Settings(layout="merged")
 
 
-def demanded(app: Engine) -> None:
+def demanded(app: FakeBuild) -> None:
     app.build_consumers = "another buildpack"
 
 
-def other_pin(app: Engine) -> None:
+def other_pin(app: FakeBuild) -> None:
     app.shop.known = decision("a==2.0", "b==1.0")
 
 
-def fewer(app: Engine) -> None:
+def fewer(app: FakeBuild) -> None:
     app.shop.known = decision("a==1.0")
 
 
-def other_distribution(app: Engine) -> None:
+def other_distribution(app: FakeBuild) -> None:
     target = replace(app.context.target, distro_version="13")
     app.context = replace(app.context, target=target)
 
@@ -244,8 +244,8 @@ def other_distribution(app: Engine) -> None:
 ONE, TWO = "Installed packages: 1", "Installed packages: 2"
 REASONS = {
     "a pin": (other_pin, TWO),
-    "a pin less": (fewer, ONE),
-    "a manager to ask": (
+    "a removed pin": (fewer, ONE),
+    "a range": (
         undecided,
         "Resolving with pip: line 1 of requirements.txt asks for a range",
     ),
@@ -260,7 +260,7 @@ REASONS = {
         merged,
         ("Rebuilding the environment's layers: the layout has changed from linked to merged"),
     ),
-    "a demand": (
+    "a build consumer": (
         demanded,
         "Writing all packages to disk for another buildpack",
     ),
@@ -272,12 +272,12 @@ REASONS = {
         ),
     ),
     "a lost layer": (without("venv.toml"), TWO),
-    "a lost share": (without("deps-00.toml"), TWO),
-    "another share": (
+    "a lost shard": (without("deps-00.toml"), TWO),
+    "another shard": (
         other_layer("deps-00.toml", '[metadata]\ndigest = "00"'),
         TWO,
     ),
-    "a share too many": (
+    "an extra shard": (
         other_layer("deps-01.toml", '[metadata]\ndigest = "00"'),
         TWO,
     ),
@@ -291,21 +291,20 @@ REASONS = {
 
 @pytest.mark.parametrize(("change", "reason"), REASONS.values(), ids=REASONS)
 def test_every_change_rebuilds_and_logs_its_reason(
-    built: Engine, change: Callable[[Engine], None], reason: str
+    built: FakeBuild, change: Callable[[FakeBuild], None], reason: str
 ) -> None:
     change(built)
 
     record = built.build()
 
     assert not unchanged(built)
-    assert any(said.startswith(reason) for said in built.log.said), built.log.said
-    assert built.declared() == {"python", "deps", *record.layers}
-    # What the image lacks is here, and nothing is here that it has.
-    assert built.made() >= {"deps"}
+    assert any(message.startswith(reason) for message in built.log.said), built.log.said
+    assert built.declared_layers() == {"python", "deps", *record.layers}
+    assert built.layers_on_disk() >= {"deps"}
 
 
 @pytest.mark.parametrize("name", ["venv.toml", "deps-00.toml"])
-def test_lost_layer_alone_is_made_again(built: Engine, name: str) -> None:
+def test_lost_layer_alone_is_made_again(built: FakeBuild, name: str) -> None:
     before = {
         path.name: toml.read(path)["metadata"]
         for path in built.layers.glob("*.toml")
@@ -315,20 +314,20 @@ def test_lost_layer_alone_is_made_again(built: Engine, name: str) -> None:
 
     built.build()
 
-    assert built.made() == {name.removesuffix(".toml"), "deps"}
+    assert built.layers_on_disk() == {name.removesuffix(".toml"), "deps"}
     assert built.shop.asked == []
     assert before == {name: toml.read(built.layers / name)["metadata"] for name in before}
 
 
-def test_unused_shard_is_removed(built: Engine) -> None:
+def test_unused_shard_is_removed(built: FakeBuild) -> None:
     other_layer("deps-01.toml", '[metadata]\ndigest = "00"')(built)
 
     built.build()
 
-    assert built.declared() == ALL
+    assert built.declared_layers() == ALL
 
 
-def test_changed_process_variables_rebuild_venv(app: Engine) -> None:
+def test_changed_process_variables_rebuild_venv(app: FakeBuild) -> None:
     app.shop.known = decision("gunicorn==26.0")
     app.build()
     app.restore()
@@ -336,24 +335,26 @@ def test_changed_process_variables_rebuild_venv(app: Engine) -> None:
 
     app.build()
 
-    assert app.made() == {"venv", "deps"}
+    assert app.layers_on_disk() == {"venv", "deps"}
     assert app.shop.asked == []
 
 
-def test_new_python_patch_makes_only_python(built: Engine, tmp_path: Path) -> None:
+def test_new_python_patch_makes_only_python(built: FakeBuild, tmp_path: Path) -> None:
     built.release = release(tmp_path, "3.14.7")
 
     built.build()
 
-    assert built.made() == {"python", "deps"}
-    assert built.declared() == ALL
+    assert built.layers_on_disk() == {"python", "deps"}
+    assert built.declared_layers() == ALL
     assert built.shop.asked == []
     assert "Nothing else changed: reusing 2 packages from the previous image" in built.log.said
     built.restore().build()
     assert unchanged(built)
 
 
-def test_resolution_that_depends_on_python_patch_is_repeated(app: Engine, tmp_path: Path) -> None:
+def test_resolution_that_depends_on_python_patch_is_repeated(
+    app: FakeBuild, tmp_path: Path
+) -> None:
     app.shop.known = decision("b==1.0", "picky==1.0")
     assert app.build().python_patch == "3.14.6"
     app.restore()
@@ -363,11 +364,11 @@ def test_resolution_that_depends_on_python_patch_is_repeated(app: Engine, tmp_pa
 
     assert "Nothing else changed" not in "\n".join(app.log.said)
     assert record.python_patch == "3.14.7"
-    assert app.made() == {"python", "deps"}
+    assert app.layers_on_disk() == {"python", "deps"}
 
 
 def test_repeated_resolution_makes_only_changed_layers(
-    app: Engine,
+    app: FakeBuild,
 ) -> None:
     undecided(app)
     app.build()
@@ -376,11 +377,11 @@ def test_repeated_resolution_makes_only_changed_layers(
     record = app.build()
 
     assert app.shop.asked == ["decide"]
-    assert app.made() == {"deps"}
+    assert app.layers_on_disk() == {"deps"}
     assert not record.from_files_alone
 
 
-def test_resolution_of_the_manager_is_not_reused_for_pinned_files(app: Engine) -> None:
+def test_resolution_of_the_manager_is_not_reused_for_pinned_files(app: FakeBuild) -> None:
     """The pins stay open, whatever is installed, so every build has to ask."""
     app.shop.index["lonely==1.0"] = package("lonely", "", "b")
     app.shop.known = decision("lonely==1.0")
@@ -394,33 +395,33 @@ def test_resolution_of_the_manager_is_not_reused_for_pinned_files(app: Engine) -
     assert not unchanged(app)
 
 
-def test_build_consumer_gets_every_layer_on_disk(built: Engine) -> None:
+def test_build_consumer_gets_every_layer_on_disk(built: FakeBuild) -> None:
     built.build_consumers = "another buildpack"
 
     built.build()
 
-    assert built.made() == built.declared() == ALL
+    assert built.layers_on_disk() == built.declared_layers() == ALL
     for name in ALL - {"deps"}:
         types = toml.read(built.layers / f"{name}.toml")["types"]
         assert types == {"build": True, "launch": True, "cache": False}
 
 
-def test_build_consumer_in_some_builds_keeps_layers_equal(built: Engine) -> None:
+def test_build_consumer_in_some_builds_keeps_layers_equal(built: FakeBuild) -> None:
     built.build_consumers = "another buildpack"
     built.build()
     built.restore().build()
-    assert built.made() == ALL
+    assert built.layers_on_disk() == ALL
     assert built.shop.asked == []
 
     built.restore().build_consumers = ""
     built.build()
 
-    assert built.made() == ALL
+    assert built.layers_on_disk() == ALL
     assert built.restore().build() is not None
     assert unchanged(built)
 
 
-def test_unchanged_build_does_not_import_the_installer(built: Engine) -> None:
+def test_unchanged_build_does_not_import_the_installer(built: FakeBuild) -> None:
     """Told by the modules: what renews takes longer to import than all such a build may take."""
     heavy = {"cnb_python.provision.rebuild"}
     loaded = {name: sys.modules.pop(name) for name in heavy if name in sys.modules}
@@ -431,7 +432,7 @@ def test_unchanged_build_does_not_import_the_installer(built: Engine) -> None:
         sys.modules.update(loaded)
 
 
-def test_store_toml_has_the_record_without_store_fields(app: Engine) -> None:
+def test_store_toml_has_the_record_without_store_fields(app: FakeBuild) -> None:
     record = app.build()
 
     assert isinstance(record, BuildRecord)

@@ -1,4 +1,4 @@
-"""What comes of a build in which something changed does not depend on what was there before."""
+"""The result of a rebuild does not depend on earlier builds."""
 
 from copy import replace
 from pathlib import Path
@@ -9,7 +9,7 @@ from cnb_python.cnb import toml
 from cnb_python.config.settings import Settings
 from cnb_python.errors.install import UvRefused
 from cnb_python.managers.base import InstallContext
-from tests.support.fake_build import Engine, contents, engine
+from tests.support.fake_build import FakeBuild, contents, fake_build
 from tests.support.fake_manager import Package, Shop, decision, package
 from tests.support.stages import SITE
 
@@ -32,39 +32,39 @@ SETS = [
 
 
 @pytest.fixture
-def app(tmp_path: Path) -> Engine:
-    return engine(tmp_path, Shop(dict(INDEX)))
+def app(tmp_path: Path) -> FakeBuild:
+    return fake_build(tmp_path, Shop(dict(INDEX)))
 
 
-def image(app: Engine, names: set[str], before: dict[str, object]) -> dict[str, object]:
-    """Return what the exporter makes of the build: new contents, and old where there are none."""
-    found = {
+def image(app: FakeBuild, names: set[str], before: dict[str, object]) -> dict[str, object]:
+    """Return the layers of the image: those on disk, and those reused from *before*."""
+    digests = {
         name: contents(app.layers / name) if (app.layers / name).is_dir() else before[name]
         for name in names
     }
-    return dict(sorted(found.items()))
+    return dict(sorted(digests.items()))
 
 
 @pytest.mark.parametrize("layout", ["linked", "merged"])
-def test_cached_build_gives_the_same_image_as_a_clean_one(app: Engine, layout: str) -> None:
+def test_cached_build_gives_the_same_image_as_a_clean_one(app: FakeBuild, layout: str) -> None:
     app.settings = Settings(layout=layout)
     clean: dict[tuple[str, ...], object] = {}
     for lines in SETS:
         app.shop.known = decision(*lines)
         app.build()
-        clean[lines] = image(app, app.declared() - {"deps"}, {})
+        clean[lines] = image(app, app.declared_layers() - {"deps"}, {})
         app.restore().lose_image().lose_cache()
 
     cached: dict[str, object] = {}
     for lines in (*SETS, *reversed(SETS), SETS[0]):
         app.shop.known = decision(*lines)
         app.build()
-        cached = image(app, app.declared() - {"deps"}, cached)
+        cached = image(app, app.declared_layers() - {"deps"}, cached)
         assert cached == clean[lines], lines
         app.restore()
 
 
-def test_alternating_versions_are_installed_once_each(app: Engine) -> None:
+def test_alternating_versions_are_installed_once_each(app: FakeBuild) -> None:
     for lines in (("b==1.0",), ("a==1.0", "b==1.0")):
         app.shop.known = decision(*lines)
         app.build()
@@ -77,7 +77,7 @@ def test_alternating_versions_are_installed_once_each(app: Engine) -> None:
     assert app.restore().build().distributions.keys() == {"b"}
 
 
-def test_changed_package_changes_only_its_shard_and_venv(app: Engine) -> None:
+def test_changed_package_changes_only_its_shard_and_venv(app: FakeBuild) -> None:
     large = Package({f"{SITE}/large/__init__.py": "", f"{SITE}/large/data.bin": "0" * LARGE})
     app.shop.index["large==1.0"] = large
     app.shop.known = decision("a==1.0", "b==1.0", "large==1.0")
@@ -89,13 +89,13 @@ def test_changed_package_changes_only_its_shard_and_venv(app: Engine) -> None:
 
     assert app.shop.asked == ["try a"]
     changed = {name for name in record.layers if record.layers[name] != first.layers[name]}
-    assert app.made() == changed | {"deps"}
+    assert app.layers_on_disk() == changed | {"deps"}
     assert "deps-large" in record.layers
     assert "deps-large" not in changed
     assert len(changed - {"venv"}) == 1
 
 
-def test_large_distribution_with_own_layer_is_not_archived(app: Engine) -> None:
+def test_large_distribution_with_own_layer_is_not_archived(app: FakeBuild) -> None:
     large = Package({f"{SITE}/large/__init__.py": "", f"{SITE}/large/data.bin": "0" * LARGE})
     app.shop.index["large==1.0"] = large
     app.shop.known = decision("a==1.0", "large==1.0")
@@ -106,10 +106,10 @@ def test_large_distribution_with_own_layer_is_not_archived(app: Engine) -> None:
     app.build()
 
     assert app.shop.asked == ["install large"]
-    assert "deps-large" in app.made()
+    assert "deps-large" in app.layers_on_disk()
 
 
-def test_changed_small_file_does_not_unpack_its_archive(app: Engine) -> None:
+def test_changed_small_file_does_not_unpack_its_archive(app: FakeBuild) -> None:
     app.shop.known = decision("s==1.0")
     app.build()
     app.restore()
@@ -117,19 +117,19 @@ def test_changed_small_file_does_not_unpack_its_archive(app: Engine) -> None:
 
     app.build()
 
-    assert app.made() == {"venv", "deps"}
+    assert app.layers_on_disk() == {"venv", "deps"}
     assert (app.layers / "venv/share/s.txt").exists()
     assert app.shop.asked == []
 
 
-def test_failed_build_leaves_no_layer(app: Engine) -> None:
+def test_failed_build_leaves_no_layer(app: FakeBuild) -> None:
     app.shop.known = decision("a==1.0", "b==1.0")
     app.build()
     app.restore()
     app.shop.known = decision("a==2.0", "b==1.0")
 
-    def fail(place: InstallContext) -> None:
-        (place.environment / "half").touch()
+    def fail(target: InstallContext) -> None:
+        (target.environment / "half").touch()
         raise UvRefused("uv", 1, ())
 
     app.shop.before = fail
@@ -140,10 +140,10 @@ def test_failed_build_leaves_no_layer(app: Engine) -> None:
     assert not [path for path in app.layers.iterdir() if path.name.startswith(".")]
 
 
-def test_build_after_a_failed_one_gives_the_same_image(app: Engine) -> None:
+def test_build_after_a_failed_one_gives_the_same_image(app: FakeBuild) -> None:
     app.shop.known = decision("a==2.0", "b==1.0")
     app.build()
-    wanted = image(app, {"python", "venv", "deps-00"}, {})
+    clean = image(app, {"python", "venv", "deps-00"}, {})
     app.restore().lose_image().lose_cache()
     app.shop.known = decision("a==1.0", "b==1.0")
     app.build()
@@ -160,13 +160,13 @@ def test_build_after_a_failed_one_gives_the_same_image(app: Engine) -> None:
     app.shop.before = lambda _: None
     app.build()
 
-    assert {"venv", "deps-00"} <= app.made()
-    made = image(app, {"venv", "deps-00"}, {})
-    assert made == {name: wanted[name] for name in made}
+    assert {"venv", "deps-00"} <= app.layers_on_disk()
+    layers = image(app, {"venv", "deps-00"}, {})
+    assert layers == {name: clean[name] for name in layers}
 
 
 @pytest.mark.parametrize("damage", [b"", b"nonsense", None])
-def test_damaged_store_is_reported_and_replaced(app: Engine, damage: bytes | None) -> None:
+def test_damaged_store_is_reported_and_replaced(app: FakeBuild, damage: bytes | None) -> None:
     app.shop.known = decision("a==1.0", "b==1.0")
     app.build()
     app.restore()
@@ -183,7 +183,7 @@ def test_damaged_store_is_reported_and_replaced(app: Engine, damage: bytes | Non
     assert app.log.said == ["Nothing changed: reusing 2 packages from the previous image"]
 
 
-def test_lost_archives_are_made_again(app: Engine) -> None:
+def test_lost_archives_are_made_again(app: FakeBuild) -> None:
     app.shop.known = decision("a==1.0", "b==1.0")
     app.build()
     app.restore()
@@ -197,7 +197,7 @@ def test_lost_archives_are_made_again(app: Engine) -> None:
     assert any(line.startswith("Installing b again: ") for line in app.log.said)
 
 
-def test_store_keeps_only_what_is_used(app: Engine) -> None:
+def test_store_keeps_only_what_is_used(app: FakeBuild) -> None:
     app.shop.known = decision("a==1.0", "b==1.0")
     app.build()
     first = {path.name for path in (app.layers / "deps").iterdir()}
@@ -212,7 +212,7 @@ def test_store_keeps_only_what_is_used(app: Engine) -> None:
     assert len(fewer) < len(first)
 
 
-def test_other_target_rebuilds_everything_and_logs_every_reason(app: Engine) -> None:
+def test_other_target_rebuilds_everything_and_logs_every_reason(app: FakeBuild) -> None:
     app.shop.known = decision("a==1.0", "b==1.0")
     app.build()
     app.restore()
@@ -222,7 +222,7 @@ def test_other_target_rebuilds_everything_and_logs_every_reason(app: Engine) -> 
     app.build()
 
     assert app.shop.asked == ["try a b"]
-    assert app.made() == {"python", "venv", "deps-00", "deps"}
+    assert app.layers_on_disk() == {"python", "venv", "deps-00", "deps"}
     for what in ("Python", "packages"):
         begin = f"Not using the previous build's {what}: the "
         assert f"{begin}architecture has changed from amd64 to arm64" in app.log.said
@@ -232,7 +232,7 @@ def test_other_target_rebuilds_everything_and_logs_every_reason(app: Engine) -> 
         )
 
 
-def test_layers_of_the_other_layout_are_removed(app: Engine) -> None:
+def test_layers_of_the_other_layout_are_removed(app: FakeBuild) -> None:
     app.shop.known = decision("a==1.0", "b==1.0")
     app.build()
     app.restore()
@@ -240,13 +240,13 @@ def test_layers_of_the_other_layout_are_removed(app: Engine) -> None:
 
     app.build()
 
-    assert app.declared() == {"python", "venv", "deps"}
+    assert app.declared_layers() == {"python", "venv", "deps"}
     assert app.shop.asked == []
     app.restore().build()
     assert app.log.said == ["Nothing changed: reusing 2 packages from the previous image"]
 
 
-def test_local_directory_is_installed_in_every_build(app: Engine) -> None:
+def test_local_directory_is_installed_in_every_build(app: FakeBuild) -> None:
     local = app.shop.known = decision("a==1.0", "b==1.0")
     pins = tuple(pin._replace(is_cacheable=pin.name != "a") for pin in local.pins)
     app.shop.known = local._replace(pins=pins, from_files_alone=False)
@@ -262,7 +262,7 @@ def test_local_directory_is_installed_in_every_build(app: Engine) -> None:
     assert record.distributions == {"a": "1.0", "b": "1.0"}
 
 
-def test_work_directory_is_removed(app: Engine) -> None:
+def test_work_directory_is_removed(app: FakeBuild) -> None:
     app.shop.known = decision(*SETS[2])
 
     app.build()
@@ -271,7 +271,7 @@ def test_work_directory_is_removed(app: Engine) -> None:
     assert {path.name.removesuffix(".toml") for path in app.layers.iterdir()} == allowed
 
 
-def test_layer_metadata_is_a_digest_only(app: Engine) -> None:
+def test_layer_metadata_is_a_digest_only(app: FakeBuild) -> None:
     app.shop.known = decision("a==1.0", "b==1.0")
     record = app.build()
 

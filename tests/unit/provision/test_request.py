@@ -1,4 +1,4 @@
-"""What one build is to provide, and what is remembered of it."""
+"""Digests and keys of a provision request."""
 
 from pathlib import Path
 
@@ -7,15 +7,15 @@ import pytest
 from cnb_python.cnb.env import LAUNCH, EnvDelta
 from cnb_python.managers.base import Pin, Resolution
 from cnb_python.provision.request import env_digest, resolution_digest
-from tests.support.fake_build import TOOLS, Engine, engine
+from tests.support.fake_build import TOOLS, FakeBuild, fake_build
 from tests.support.fake_manager import Shop, decision
 
 PIN = Pin("six", "1.17.0", "origin", "six==1.17.0")
 
 
 @pytest.fixture
-def app(tmp_path: Path) -> Engine:
-    return engine(tmp_path, Shop({}))
+def app(tmp_path: Path) -> FakeBuild:
+    return fake_build(tmp_path, Shop({}))
 
 
 def of(*pins: Pin, from_files_alone: bool = True) -> str:
@@ -49,20 +49,20 @@ def test_resolution_digest_separates_lines() -> None:
 
 
 def test_env_digest_covers_every_field_of_a_variable() -> None:
-    one = EnvDelta(LAUNCH, "PORT", "default", "8080")
-    others = [
+    variable = EnvDelta(LAUNCH, "PORT", "default", "8080")
+    variants = [
         (),
-        (one, one),
+        (variable, variable),
         (EnvDelta(LAUNCH, "PORT", "override", "8080"),),
         (EnvDelta(LAUNCH, "PORT", "default", "80"),),
         (EnvDelta(LAUNCH, "PORTS", "default", "8080"),),
     ]
 
-    assert len({env_digest(each) for each in [(one,), *others]}) == 6
-    assert env_digest((one,)) == env_digest((EnvDelta(LAUNCH, "PORT", "default", "8080"),))
+    assert len({env_digest(each) for each in [(variable,), *variants]}) == 6
+    assert env_digest((variable,)) == env_digest((EnvDelta(LAUNCH, "PORT", "default", "8080"),))
 
 
-def test_keys_come_from_release_tools_and_settings(app: Engine) -> None:
+def test_keys_come_from_release_tools_and_settings(app: FakeBuild) -> None:
     request = app.request()
 
     assert request.release == app.release
@@ -71,7 +71,7 @@ def test_keys_come_from_release_tools_and_settings(app: Engine) -> None:
     assert (request.environment_key.manager, request.environment_key.layout) == ("pip", "linked")
 
 
-def test_env_has_the_final_path_of_venv(app: Engine) -> None:
+def test_env_has_the_final_path_of_venv(app: FakeBuild) -> None:
     env = {delta.name: delta.value for delta in app.request().env({})}
 
     assert env["VIRTUAL_ENV"] == str(app.layers / "venv")
