@@ -1,5 +1,6 @@
 """The end of the log: layers by what they hold, packages that changed, image size and time."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -18,6 +19,8 @@ _TITLES = {
     store_layer.NAME: "store, not in the image",
 }
 _DEPENDENCIES = "deps-"
+_SHARD = re.compile(rf"{_DEPENDENCIES}\d\d")
+_MOST_SHARDS = 3
 _TITLE_WIDTH = 28
 _MOST_CHANGES = 12
 
@@ -51,8 +54,8 @@ def _lines(
 ) -> Iterator[str]:
     sizes = {name: size for name, size in record.layer_sizes.items() if name != store_layer.NAME}
     new = {name: size for name, size in sizes.items() if (layers_dir / name).is_dir()}
-    for name in sorted(new):
-        yield _row(_title(name), new[name], "new")
+    for title, size in _rows(new):
+        yield _row(title, size, "new")
     if same := {name: size for name, size in sizes.items() if name not in new}:
         yield _row("unchanged", _total(same.values()), _titles(same))
     if store := record.layer_sizes.get(store_layer.NAME):
@@ -72,26 +75,37 @@ def _row(title: str, size: str, note: str) -> str:
     return f"{title:{_TITLE_WIDTH}} {_size(size):>9}  {note}"
 
 
+def _rows(sizes: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield title and size of each layer, or of all numbered shards if there are many."""
+    shards = {name: size for name, size in sizes.items() if _SHARD.fullmatch(name)}
+    if len(shards) <= _MOST_SHARDS:
+        shards = {}
+    for name in sorted(sizes.keys() - shards.keys(), key=_order):
+        yield _title(name), sizes[name]
+    if shards:
+        yield f"dependencies in {len(shards)} layers", _total(shards.values())
+
+
+def _order(name: str) -> tuple[bool, bool, str]:
+    """Sort Python first, then what belongs to the environment, then the dependencies."""
+    return name != python.NAME, name.startswith(_DEPENDENCIES), name
+
+
 def _title(name: str) -> str:
     """Return what the layer *name* holds: `dependencies 04` for `deps-04`."""
-    if name.startswith(_DEPENDENCIES):
+    if _SHARD.fullmatch(name):
         return f"dependencies {name.removeprefix(_DEPENDENCIES)}"
-    return _TITLES.get(name, name)
+    return _TITLES.get(name, name.removeprefix(_DEPENDENCIES))
 
 
 def _titles(names: Iterable[str]) -> str:
     """Return the titles of layers *names* in one line, dependencies as one item."""
-    ordered = sorted(names)
+    ordered = sorted(names, key=_order)
     shards = [name for name in ordered if name.startswith(_DEPENDENCIES)]
+    if len(shards) < 2:
+        return ", ".join(map(_title, ordered))
     titles = [_title(name) for name in ordered if name not in shards]
-    match shards:
-        case []:
-            pass
-        case [shard]:
-            titles.append(_title(shard))
-        case _:
-            titles.append(f"{len(shards)} layers of dependencies")
-    return ", ".join(titles)
+    return ", ".join((*titles, f"{len(shards)} layers of dependencies"))
 
 
 def _total(sizes: Iterable[str]) -> str:

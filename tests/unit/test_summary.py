@@ -64,10 +64,20 @@ def test_first_build_lists_every_layer_and_no_changes(tmp_path: Path) -> None:
     printed = lines(tmp_path)
 
     assert [line.split("  ")[0] for line in printed[1:6]] == [
-        *("dependencies 00", "dependencies 01", "dependencies django"),
-        *("Python", "environment"),
+        *("Python", "environment", "dependencies 00", "dependencies 01", "django"),
     ]
     assert not [line for line in printed if line.startswith(("unchanged", "Changed"))]
+
+
+def test_many_new_shards_are_one_line(tmp_path: Path) -> None:
+    sizes = {f"deps-0{number}": "1000000" for number in range(4)} | {"deps-django": "30000000"}
+    for name in sizes:
+        (tmp_path / name).mkdir()
+
+    assert lines(tmp_path, RECORD._replace(layer_sizes=sizes))[1:3] == [
+        "django                         30.0 MB  new",
+        "dependencies in 4 layers        4.0 MB  new",
+    ]
 
 
 def test_one_unchanged_layer_of_dependencies_is_named(tmp_path: Path) -> None:
