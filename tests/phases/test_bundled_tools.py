@@ -1,4 +1,4 @@
-"""An offline package has Poetry, Pipenv and PDM inside: no index is asked for them."""
+"""An offline package contains Poetry, Pipenv and PDM, so no index is needed for them."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -31,7 +31,7 @@ def offline(builds: Builds, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("tool", APPS)
-def test_it_is_there_without_any_network(
+def test_offline_package_has_the_tool(
     builds: Builds, flask: Built, app: App, offline: Path, tool: str
 ) -> None:
     directory = app({**APPS[tool], "Procfile": "web: python -m http.server $PORT\n"})

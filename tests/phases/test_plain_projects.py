@@ -1,4 +1,4 @@
-"""Apps that declare what they need and have no lock: resolved in each build, with a warning."""
+"""Plain projects: resolved in each build, with a warning."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -59,18 +59,18 @@ def built(builds: Builds, flask: Built, source: Path, packages: Index) -> Built:
     return built
 
 
-def test_the_app_and_what_it_declares_are_importable(built: Built) -> None:
-    asked = "import shop; print(shop.alpha.VERSION, shop.__file__)"
+def test_app_is_installed_in_place_with_its_dependencies(built: Built) -> None:
+    code = "import shop; print(shop.alpha.VERSION, shop.__file__)"
 
-    assert built.run("python", "-c", asked) == "1.0 /workspace/files/shop.py\n"
+    assert built.run("python", "-c", code) == "1.0 /workspace/files/shop.py\n"
 
 
-def test_a_warning_says_how_to_lock(built: Built) -> None:
+def test_warning_names_the_lock_command(built: Built) -> None:
     assert "[Warning: pyproject.toml" in built.output
     assert "uv lock" in built.output
 
 
-def test_the_next_build_asks_again_and_takes_what_is_new(
+def test_next_build_installs_a_newer_release(
     builds: Builds, built: Built, source: Path, packages: Index
 ) -> None:
     new = wheel(packages.packages, "alpha", "1.1", {"alpha.py": "VERSION = '1.1'"})
@@ -82,7 +82,7 @@ def test_the_next_build_asks_again_and_takes_what_is_new(
     assert "alpha 1.0 → 1.1" in again.output
 
 
-def test_a_project_that_is_no_package_has_its_packages_alone(
+def test_project_that_is_not_a_package_installs_its_dependencies_alone(
     builds: Builds, built: Built, packages: Index, app: App
 ) -> None:
     plain = app({"pyproject.toml": PYPROJECT, "shop.py": ""})
@@ -95,7 +95,7 @@ def test_a_project_that_is_no_package_has_its_packages_alone(
     assert "removed shop" in again.output or "shop" in again.output.partition("Changed: ")[2]
 
 
-def test_packages_of_a_directory_alone_and_a_missing_backend_is_named(
+def test_backend_missing_in_find_links_is_named(
     builds: Builds, built: Built, packages: Index, files: Files, app: App
 ) -> None:
     vendored = {

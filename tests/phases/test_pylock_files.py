@@ -1,4 +1,4 @@
-"""An app with a lock of the standard form, which no tool of its own comes with."""
+"""Apps with a standard lock file, `pylock.toml`."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,12 +8,12 @@ import pytest
 from tests.support import index, lock_files
 from tests.support.builds import Builds, Built
 from tests.support.index import Index, Login
-from tests.support.lock_updates import Upgrade, build_upgrade
+from tests.support.lock_updates import Upgrade, assert_runs_nothing, build_upgrade
 from tests.support.trees import App, linked_copy, write_files
 from tests.support.wheels import wheel
 
 LOGIN = Login("builder", "pa55-of-the-lock")
-LOCK = ("pip", "compile", "--format", "pylock.toml", "-o", "pylock.toml", "wishes.in")
+LOCK = ("pip", "compile", "--format", "pylock.toml", "-o", "pylock.toml", "packages.in")
 PROCFILE = "web: python -m http.server $PORT"
 
 
@@ -29,8 +29,8 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory, packages: Index) -> Path:
-    """An app and its lock, as uv writes it from a file of wishes."""
-    files = {"wishes.in": "alpha\n", "Procfile": PROCFILE}
+    """An app and its lock file, which uv compiled from packages.in."""
+    files = {"packages.in": "alpha\n", "Procfile": PROCFILE}
     app = write_files(tmp_path_factory.mktemp("app") / "app", files)
     lock_files.run_uv(app, *LOCK, index=packages.url_with(LOGIN))
     assert LOGIN.password not in (app / "pylock.toml").read_text()
@@ -39,7 +39,7 @@ def source(tmp_path_factory: pytest.TempPathFactory, packages: Index) -> Path:
 
 @pytest.fixture(scope="module")
 def env(packages: Index) -> dict[str, str]:
-    """What the build is told of the index, as for pip: the lock names the files."""
+    """The index of the build, set up as for pip: the lock file names the files."""
     return {"PIP_INDEX_URL": packages.url_with(LOGIN)}
 
 
@@ -51,14 +51,14 @@ def built(builds: Builds, flask: Built, source: Path, env: dict[str, str]) -> Bu
     return built
 
 
-def test_exactly_what_the_lock_holds_is_installed(built: Built) -> None:
-    asked = "import alpha, beta; print(alpha.VERSION, beta.VERSION)"
+def test_image_has_the_locked_packages(built: Built) -> None:
+    code = "import alpha, beta; print(alpha.VERSION, beta.VERSION)"
 
-    assert built.run("python", "-c", asked) == "1.0 1.0\n"
+    assert built.run("python", "-c", code) == "1.0 1.0\n"
     assert LOGIN.password not in built.output
 
 
-def test_a_rebuild_without_changes_reads_no_lock(
+def test_unchanged_build_runs_nothing(
     builds: Builds, built: Built, source: Path, env: dict[str, str], packages: Index
 ) -> None:
     packages.asked.clear()
@@ -66,10 +66,11 @@ def test_a_rebuild_without_changes_reads_no_lock(
     again = builds.phases(source, built, env=env)
 
     assert "Nothing changed" in again.output
+    assert_runs_nothing(again)
     assert packages.asked == []
 
 
-def test_a_new_lock_with_one_other_release_brings_that_alone(
+def test_upgrade_in_the_lock_changes_one_package(
     builds: Builds,
     built: Built,
     source: Path,
@@ -87,7 +88,7 @@ def test_a_new_lock_with_one_other_release_brings_that_alone(
     new.unlink()
 
 
-def test_a_lock_with_a_name_of_its_own_is_the_same(
+def test_named_lock_gives_the_same_environment(
     builds: Builds, built: Built, source: Path, env: dict[str, str], app: App
 ) -> None:
     lock = (source / "pylock.toml").read_text()
@@ -98,7 +99,7 @@ def test_a_lock_with_a_name_of_its_own_is_the_same(
     assert "Changed" not in again.output
 
 
-def test_another_file_than_the_locked_one_is_refused(
+def test_file_with_another_hash_is_refused(
     builds: Builds, flask: Built, source: Path, env: dict[str, str], app: App
 ) -> None:
     lock = (source / "pylock.toml").read_text()
@@ -111,7 +112,7 @@ def test_another_file_than_the_locked_one_is_refused(
     assert "hash" in stopped.error.lower()
 
 
-def test_two_package_managers_are_one_too_many(builds: Builds, source: Path, app: App) -> None:
+def test_second_manager_is_refused(builds: Builds, source: Path, app: App) -> None:
     both = app({"requirements.txt": "alpha\n"}, source)
 
     stopped = builds.phases(both)
@@ -120,7 +121,7 @@ def test_two_package_managers_are_one_too_many(builds: Builds, source: Path, app
     assert "- pylock.toml (pylock)" in stopped.error
 
 
-def test_a_setting_chooses_one_of_them(
+def test_setting_chooses_between_two_managers(
     builds: Builds, built: Built, source: Path, env: dict[str, str], app: App
 ) -> None:
     both = app({"requirements.txt": "alpha\n"}, source)

@@ -1,4 +1,4 @@
-"""A `.python-version` against what the files of Poetry, Pipenv and PDM say: both are named."""
+"""A `.python-version` that disagrees with the files of Poetry, Pipenv or PDM."""
 
 import pytest
 
@@ -9,7 +9,7 @@ NEWER = ">=3.14,<4.0"
 
 
 @pytest.mark.parametrize(
-    ("name", "said", "wider", "narrower"),
+    ("name", "origin", "wider", "narrower"),
     [
         (
             "poetry_flask",
@@ -33,17 +33,17 @@ NEWER = ">=3.14,<4.0"
         ("pipenv_flask", "python_version in Pipfile.lock, line 8", {}, "3.14"),
     ],
 )
-def test_a_version_file_and_a_lock_that_disagree_are_both_named(
-    builds: Builds, app: App, name: str, said: str, wider: dict[str, str], narrower: str
+def test_version_file_and_lock_that_disagree_are_both_named(
+    builds: Builds, app: App, name: str, origin: str, wider: dict[str, str], narrower: str
 ) -> None:
     changed: Files = {
-        file: (fixture(name) / file).read_text().replace(f'"{known}"', f'"{narrower}"', 1)
-        for file, known in wider.items()
+        file: (fixture(name) / file).read_text().replace(f'"{old}"', f'"{narrower}"', 1)
+        for file, old in wider.items()
     }
     built = builds.phases(app({**changed, ".python-version": "3.13\n"}, fixture(name)))
 
     title, body, steps = built.error.split("\n\n")
-    assert title == f".python-version, line 1 and {said} disagree"
-    assert f"{said} says {narrower}, which leaves that out." in body
+    assert title == f".python-version, line 1 and {origin} disagree"
+    assert f"{origin} says {narrower}, which leaves that out." in body
     assert "Change .python-version, line 1 to ask for a Python in that range: 3.14" in steps
     assert "Fetching" not in built.output

@@ -1,4 +1,4 @@
-"""A sample app for each way to say which packages: built, started, and built again."""
+"""A sample app for each kind of package file: built, started, and built again."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from tests.support.build_variants import LIMITED
 from tests.support.builds import Builds, Built, fixture
 from tests.support.trees import App, linked_copy
 
-ASKS_AGAIN = {"pyproject_only", "setup_py"}
+RESOLVES_AGAIN = {"pyproject_only", "setup_py"}
 SERVERS = {"uv_fastapi": ("web", "script")}
 ONE_MORE = "Rebuilding layer defaults: the list of processes with one worker"
 
@@ -21,23 +21,23 @@ ONE_MORE = "Rebuilding layer defaults: the list of processes with one worker"
         ("pyproject_only", "/", "One note: buy milk"),
         ("setup_py", "/3", "1 2 3"),
     ],
-    ids=lambda one: str(one[0]),
+    ids=lambda row: str(row[0]),
 )
 def sample(
     request: pytest.FixtureRequest, builds: Builds, flask: Built
 ) -> tuple[str, Built, str, str]:
-    """The name of the sample, its image, and a path with what is to be there."""
+    """The name of the sample, its image, and a path with the expected text."""
     name, path, expected = request.param
     built = builds.image(fixture(name), flask)
     assert built.code == 0, built.output
     return name, built, path, expected
 
 
-def test_it_serves_read_only_to_a_stranger_and_ends_when_told(
+def test_processes_serve_and_stop_on_sigterm(
     sample: tuple[str, Built, str, str], tmp_path: Path
 ) -> None:
     name, built, path, expected = sample
-    # Where several workers fit.
+    # With memory for several workers.
     root = linked_copy(built.root, tmp_path / "root", LIMITED)
 
     for process in SERVERS.get(name, ("web",)):
@@ -46,7 +46,7 @@ def test_it_serves_read_only_to_a_stranger_and_ends_when_told(
             assert served.stop() is not None, f"{process} had to be killed"
 
 
-def test_it_builds_again_without_asking_what_is_locked(
+def test_locked_app_is_unchanged_by_a_new_process(
     builds: Builds, sample: tuple[str, Built, str, str], app: App
 ) -> None:
     name, built, _, _ = sample
@@ -55,18 +55,18 @@ def test_it_builds_again_without_asking_what_is_locked(
     again = builds.phases(app({"Procfile": procfile}, based_on=fixture(name)), built)
 
     assert again.code == 0, again.output
-    assert ("Nothing changed" in again.output) is (name not in ASKS_AGAIN)
+    assert ("Nothing changed" in again.output) is (name not in RESOLVES_AGAIN)
     assert "\nChanged: " not in again.output
-    # One of the packages is uvicorn, which may mind several workers; the others' have no list.
+    # uvicorn may not support several workers; the other servers have no such list.
     assert (ONE_MORE in again.output) is (name == "uv_fastapi")
 
 
-def test_nothing_is_left_in_the_app_s_directory(sample: tuple[str, Built, str, str]) -> None:
+def test_build_leaves_no_files_in_the_app(sample: tuple[str, Built, str, str]) -> None:
     name, built, _, _ = sample
 
     new = _files(built.workspace) - _files(fixture(name))
 
-    # setuptools makes one beside every setup.py that it builds from.
+    # setuptools writes this directory beside every setup.py that it builds.
     assert {path.partition("/")[0] for path in new} <= {"counter.egg-info"}
 
 
@@ -74,7 +74,7 @@ def _files(directory: Path) -> set[str]:
     return {str(path.relative_to(directory)) for path in directory.rglob("*")}
 
 
-def test_no_tool_is_in_the_image(sample: tuple[str, Built, str, str]) -> None:
+def test_image_has_neither_uv_nor_pip(sample: tuple[str, Built, str, str]) -> None:
     _, built, _, _ = sample
     names = [name for layer in ("venv", "python") for name in built.names(layer)]
 

@@ -9,6 +9,7 @@ from tests.support import index, lock_files
 from tests.support.build_variants import digest_of, layers_of
 from tests.support.builds import Builds, Built
 from tests.support.index import Index
+from tests.support.lock_updates import assert_runs_nothing
 from tests.support.sdists import PYPROJECT as PYPROJECT_OF_SDISTS
 from tests.support.sdists import checkout
 from tests.support.trees import App, Files, linked_copy, write_files
@@ -41,25 +42,25 @@ backend-path = ["."]
 
 
 # As setuptools does.
-LITTER = """
+LEAVING_BACKEND = """
 
-def _litter(build):
-    def build_and_leave(*given):
+def _leaving(build):
+    def build_and_leave(*args):
         for name in ("{0}.egg-info/PKG-INFO", "build/lib/{0}.py"):
             Path(HERE, name).parent.mkdir(parents=True, exist_ok=True)
             Path(HERE, name).write_text("left")
-        return build(*given)
+        return build(*args)
     return build_and_leave
 
-build_editable, build_wheel = _litter(build_editable), _litter(build_wheel)
+build_editable, build_wheel = _leaving(build_editable), _leaving(build_wheel)
 """
 
 
-def littering(files: Files) -> Files:
-    """Return the source tree *files* with a backend that leaves things beside it."""
+def with_leftovers(files: Files) -> Files:
+    """Return the source tree *files* with a backend that leaves files in it."""
     backend = files["backend.py"]
     assert isinstance(backend, bytes)
-    return {**files, "backend.py": backend.decode() + LITTER.format("shop")}
+    return {**files, "backend.py": backend.decode() + LEAVING_BACKEND.format("shop")}
 
 
 @pytest.fixture(scope="module")
@@ -80,9 +81,9 @@ def env(packages: Index) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory, packages: Index) -> Path:
-    """A workspace: the app is a package, and so is a part of it."""
-    own = littering(checkout("shop", "1.0", {"shop.py": "import alpha, core"}))
-    core = littering(checkout("core", "1.0", {"core.py": "NAME = 'core'"}))
+    """A workspace: the app is a package, and has a member."""
+    own = with_leftovers(checkout("shop", "1.0", {"shop.py": "import alpha, core"}))
+    core = with_leftovers(checkout("core", "1.0", {"core.py": "NAME = 'core'"}))
     table = f"[project]\nname = 'core'\nversion = '1.0'\n{PYPROJECT_OF_SDISTS}"
     app = write_files(
         tmp_path_factory.mktemp("app") / "app",
@@ -100,28 +101,28 @@ def source(tmp_path_factory: pytest.TempPathFactory, packages: Index) -> Path:
 
 @pytest.fixture(scope="module")
 def built(builds: Builds, flask: Built, source: Path, env: dict[str, str]) -> Built:
-    """The image of that app; the build before was of another."""
+    """The image of that app, built after another app."""
     built = builds.image(source, flask, env=env)
     assert built.code == 0, built.output
     return built
 
 
-def test_the_app_and_its_parts_are_importable_from_where_they_are(built: Built) -> None:
-    asked = "import shop; print(shop.alpha.VERSION, shop.core.NAME, shop.__file__)"
+def test_app_and_members_are_installed_in_place(built: Built) -> None:
+    code = "import shop; print(shop.alpha.VERSION, shop.core.NAME, shop.__file__)"
 
-    assert built.run("python", "-c", asked) == "1.0 core /workspace/files/shop.py\n"
+    assert built.run("python", "-c", code) == "1.0 core /workspace/files/shop.py\n"
 
 
 @pytest.mark.parametrize("name", ["beta", "gamma", "far", "uv"])
-def test_what_is_for_others_stays_out(built: Built, name: str) -> None:
-    """Extras, the group of developers, other systems, the tool itself."""
+def test_image_has_no_other_packages_and_no_uv(built: Built, name: str) -> None:
+    """Extras, development groups, packages of other platforms."""
     names = [path for layer in built.image.layers if layer.title for path in built.names("venv")]
 
     assert not any(f"/{name}.py" in path or f"/{name}-" in path for path in names)
     assert "/bin/uv" not in built.run("env")
 
 
-def test_a_rebuild_without_changes_asks_nobody_and_makes_the_same_image(
+def test_unchanged_build_runs_nothing_and_makes_the_same_image(
     builds: Builds, built: Built, source: Path, env: dict[str, str], packages: Index
 ) -> None:
     packages.asked.clear()
@@ -129,15 +130,13 @@ def test_a_rebuild_without_changes_asks_nobody_and_makes_the_same_image(
     again = builds.image(source, built, env=env)
 
     assert "Nothing changed" in again.output
-    assert "uv export" not in again.output
+    assert_runs_nothing(again)
     assert packages.asked == []
     assert layers_of(again) == layers_of(built)
     assert digest_of(again) == digest_of(built)
 
 
-def test_what_backends_leave_beside_the_source_is_not_in_the_image(
-    built: Built, source: Path
-) -> None:
+def test_files_that_backends_leave_are_not_in_the_image(built: Built, source: Path) -> None:
     assert files_of(built.workspace) == files_of(source)
 
 
@@ -145,7 +144,7 @@ def files_of(app: Path) -> list[str]:
     return sorted(path.relative_to(app).as_posix() for path in app.rglob("*"))
 
 
-def test_after_edits_there_and_back_the_image_is_the_same(
+def test_undone_edits_give_the_same_image(
     builds: Builds, built: Built, source: Path, env: dict[str, str], app: App
 ) -> None:
     edits = {
@@ -163,7 +162,7 @@ def test_after_edits_there_and_back_the_image_is_the_same(
     assert digest_of(back) == digest_of(built)
 
 
-def test_what_a_backend_writes_for_the_app_is_there_after_every_build(
+def test_file_that_a_backend_writes_is_in_the_app_after_every_build(
     builds: Builds, built: Built, source: Path, env: dict[str, str], app: App
 ) -> None:
     backend = (source / "backend.py").read_text()
@@ -173,14 +172,14 @@ def test_what_a_backend_writes_for_the_app_is_there_after_every_build(
     first = builds.phases(changed, built, env=env)
     again = builds.phases(changed, first, env=env)
 
-    said = "Installing again in every build, since it writes into the app: files/_version.py\n"
-    for one in (first, again):
-        assert one.code == 0, one.output
-        assert said in one.output
-        assert (one.workspace / "files/_version.py").read_text() == "1.0"
+    line = "Installing again in every build, since it writes into the app: files/_version.py\n"
+    for build in (first, again):
+        assert build.code == 0, build.output
+        assert line in build.output
+        assert (build.workspace / "files/_version.py").read_text() == "1.0"
 
 
-def test_a_change_of_the_package_s_code_has_it_installed_again_and_nothing_else(
+def test_changed_code_of_the_app_reinstalls_the_app_alone(
     builds: Builds, built: Built, source: Path, env: dict[str, str], packages: Index, app: App
 ) -> None:
     packages.asked.clear()
@@ -190,10 +189,10 @@ def test_a_change_of_the_package_s_code_has_it_installed_again_and_nothing_else(
 
     assert again.code == 0, again.output
     assert "Building shop" in again.output
-    assert not any(".whl" in one for one in packages.asked)
+    assert not any(".whl" in path for path in packages.asked)
 
 
-def test_a_new_lock_brings_what_is_new(
+def test_updated_lock_installs_the_new_releases(
     builds: Builds,
     built: Built,
     source: Path,
@@ -214,7 +213,7 @@ def test_a_new_lock_brings_what_is_new(
     assert "beta" in again.output
 
 
-def test_a_stale_lock_stops_with_the_command_that_mends_it(
+def test_stale_lock_is_refused_with_the_command(
     builds: Builds, built: Built, source: Path, env: dict[str, str], app: App
 ) -> None:
     text = PYPROJECT.replace("alpha==1.0", "alpha==2.0")
@@ -226,7 +225,7 @@ def test_a_stale_lock_stops_with_the_command_that_mends_it(
     assert "Run uv lock on your machine" in stopped.error
 
 
-def test_groups_and_extras_are_chosen_by_settings(
+def test_chosen_groups_and_extras_are_installed(
     builds: Builds, built: Built, source: Path, env: dict[str, str]
 ) -> None:
     chosen = {**env, "BP_PYTHON_GROUPS": "dev", "BP_PYTHON_EXTRAS": "more"}
@@ -238,7 +237,7 @@ def test_groups_and_extras_are_chosen_by_settings(
     assert "gamma" in again.output
 
 
-def test_a_group_that_does_not_exist_is_told_with_those_that_do(
+def test_unknown_group_is_refused_with_the_declared(
     builds: Builds, built: Built, source: Path, env: dict[str, str]
 ) -> None:
     stopped = builds.phases(source, built, env={**env, "BP_PYTHON_GROUPS": "prod"})
@@ -247,7 +246,7 @@ def test_a_group_that_does_not_exist_is_told_with_those_that_do(
     assert "knows: dev" in stopped.error
 
 
-def test_a_member_for_another_python_is_named(
+def test_member_for_another_python_is_named(
     builds: Builds, built: Built, source: Path, env: dict[str, str], app: App, packages: Index
 ) -> None:
     table = (source / "libs/core/pyproject.toml").read_text()

@@ -1,4 +1,4 @@
-"""An app that is a member of a uv workspace: its part of the lock counts, and no more."""
+"""An app that is a member of a uv workspace: only its part of the lock file counts."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,11 +8,11 @@ import pytest
 from tests.support import index, lock_files
 from tests.support.builds import Builds, Built
 from tests.support.index import Index
-from tests.support.lock_updates import Upgrade, build_upgrade
+from tests.support.lock_updates import Upgrade, assert_runs_nothing, build_upgrade
 from tests.support.trees import linked_copy, write_files
 from tests.support.wheels import wheel
 
-# Two of them are enough for the environment to be spread over several shares.
+# Two of them spread the environment over several shards.
 BULKY = 17 * 1024 * 1024
 BULKS = ("bulk-one", "bulk-two")
 MEMBER = '[project]\nname = "{}"\nversion = "1.0"\nrequires-python = ">=3.10"\ndependencies = {}\n'
@@ -32,7 +32,7 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory, packages: Index) -> Path:
-    """A workspace of two; newer releases came when its lock was made."""
+    """A workspace of two members, with releases newer than its lock file."""
     app = write_files(
         tmp_path_factory.mktemp("app") / "app",
         {
@@ -56,25 +56,25 @@ def env(packages: Index) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def built(builds: Builds, flask: Built, source: Path, env: dict[str, str]) -> Built:
-    """One of the two members."""
+    """The build of one of the two members."""
     built = builds.phases(source, flask, env=env)
     assert built.code == 0, built.output
     assert "gamma" not in built.output
     return built
 
 
-def upgraded(source: Path, into: Path, name: str, packages: Index) -> Path:
-    """Return a copy of *source* whose lock has the newest release of *name*."""
+def with_upgrade(source: Path, into: Path, name: str, packages: Index) -> Path:
+    """Return a copy of *source* whose lock file has the newest release of *name*."""
     app = linked_copy(source, into / "app")
     lock = (app / "uv.lock").read_text()
-    write_files(app, {"uv.lock": lock})  # a file of its own, which uv may rewrite
+    write_files(app, {"uv.lock": lock})  # not a hard link, since uv rewrites it
     lock_files.run_uv(app, "lock", "--upgrade-package", name, index=packages.url)
     assert f'name = "{name}"\nversion = "1.1"' in (app / "uv.lock").read_text()
     app.chmod(0o755)
     return app
 
 
-def test_another_member_s_release_changes_nothing(
+def test_upgrade_of_another_member_changes_nothing(
     builds: Builds,
     built: Built,
     source: Path,
@@ -82,17 +82,17 @@ def test_another_member_s_release_changes_nothing(
     packages: Index,
     tmp_path: Path,
 ) -> None:
-    app = upgraded(source, tmp_path, "gamma", packages)
+    app = with_upgrade(source, tmp_path, "gamma", packages)
     packages.asked.clear()
 
     again = builds.phases(app, built, env=env)
 
     assert "  Nothing changed: reusing 4 packages from the previous image\n" in again.output
-    assert "Running" not in again.output
+    assert_runs_nothing(again)
     assert packages.asked == []
 
 
-def test_a_release_of_its_own_changes_that_alone(
+def test_upgrade_of_the_member_changes_one_package(
     builds: Builds,
     built: Built,
     source: Path,
@@ -100,12 +100,12 @@ def test_a_release_of_its_own_changes_that_alone(
     packages: Index,
     tmp_path: Path,
 ) -> None:
-    app = upgraded(source, tmp_path, "alpha", packages)
+    app = with_upgrade(source, tmp_path, "alpha", packages)
 
     build_upgrade(Upgrade("alpha", "1.0", "1.1"), builds, built, app, packages, env=env)
 
 
-def test_who_runs_something_in_it_gets_what_there_is_and_nobody_is_asked(
+def test_hook_gets_the_environment_without_an_export(
     builds: Builds,
     built: Built,
     source: Path,

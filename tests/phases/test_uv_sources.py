@@ -1,4 +1,4 @@
-"""Packages of a `uv.lock` that no index has: a repository of Git's."""
+"""Packages of a `uv.lock` that come from a Git repository."""
 
 import subprocess
 import threading
@@ -34,30 +34,30 @@ def git(directory: Path, *words: str) -> str:
 
 
 def commit(repository: Path, name: str) -> str:
-    """Return the identity of a commit in which the package says that it is *name*."""
+    """Commit a package whose NAME is *name*; return the commit's hash."""
     write_files(repository, checkout("tools", "1.0", {"tools.py": f"NAME = '{name}'"}))
     git(repository, "add", "--all")
     git(repository, "commit", "--quiet", "--message", name)
-    # For a server that only knows files: https://git-scm.com/docs/git-update-server-info
+    # For a server of plain files: https://git-scm.com/docs/git-update-server-info
     git(repository, "update-server-info")
     return git(repository, "rev-parse", "HEAD")
 
 
 @contextmanager
-def served(directory: Path) -> Iterator[tuple[str, list[str]]]:
-    """Give the address of *directory*, and what is asked of it."""
-    asked: list[str] = []
+def serving(directory: Path) -> Iterator[tuple[str, list[str]]]:
+    """Serve *directory*; yield its URL and a list of the requests."""
+    requests: list[str] = []
 
     class Handler(SimpleHTTPRequestHandler):
-        def log_message(self, *said: object) -> None:
-            asked.append(str(said))
+        def log_message(self, *message: object) -> None:
+            requests.append(str(message))
 
     handler = partial(Handler, directory=str(directory))
     with ThreadingHTTPServer((index.HOST, 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
         try:
-            yield f"http://{index.HOST}:{server.server_port}", asked
+            yield f"http://{index.HOST}:{server.server_port}", requests
         finally:
             server.shutdown()
             thread.join()
@@ -71,11 +71,11 @@ def repository(tmp_path: Path) -> Path:
     return directory
 
 
-def test_the_locked_commit_is_installed_wherever_its_branch_is(
+def test_locked_commit_is_installed_though_its_branch_moved(
     builds: Builds, flask: Built, repository: Path, tmp_path: Path
 ) -> None:
     locked = commit(repository, "locked")
-    with served(repository) as (url, asked):
+    with serving(repository) as (url, requests):
         files = {"pyproject.toml": PYPROJECT.format(f"{url}/.git"), "Procfile": "web: true"}
         app = write_files(tmp_path / "app", files)
         lock_files.run_uv(app, "lock", index=f"{url}/simple")
@@ -83,7 +83,7 @@ def test_the_locked_commit_is_installed_wherever_its_branch_is(
         commit(repository, "newer")
 
         first = builds.phases(app, flask)
-        asked_for = len(asked)
+        count = len(requests)
         again = builds.phases(app, first)
 
     assert first.code == 0, first.output
@@ -92,4 +92,4 @@ def test_the_locked_commit_is_installed_wherever_its_branch_is(
     (origin,) = shard.rglob("tools-1.0.dist-info/direct_url.json")
     assert locked in origin.read_text()
     assert "  Nothing changed: reusing 1 packages from the previous image\n" in again.output
-    assert len(asked) == asked_for
+    assert len(requests) == count

@@ -1,4 +1,4 @@
-"""Apps that need packages of a company and of everybody, locked by Poetry, Pipenv or PDM."""
+"""Apps with packages of a private and a public index, locked by Poetry, Pipenv or PDM."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,11 +23,11 @@ package-mode = false
 [tool.poetry.dependencies]
 company-tools = {{ source = "acme-internal" }}
 [[tool.poetry.source]]
-name = "everybody"
-url = "{everybody}"
+name = "public"
+url = "{public}"
 [[tool.poetry.source]]
 name = "acme-internal"
-url = "{company}"
+url = "{private}"
 priority = "explicit"
 """
 _PDM = """\
@@ -35,20 +35,20 @@ _PDM = """\
 distribution = false
 [[tool.pdm.source]]
 name = "pypi"
-url = "{everybody}"
+url = "{public}"
 [[tool.pdm.source]]
 name = "acme-internal"
-url = "{company_with_variables}"
+url = "{private_with_variables}"
 include_packages = ["company-*"]
 """
 _PIPFILE = """\
 [[source]]
-name = "everybody"
-url = "{everybody}"
+name = "public"
+url = "{public}"
 verify_ssl = true
 [[source]]
 name = "acme-internal"
-url = "{company_with_variables}"
+url = "{private_with_variables}"
 verify_ssl = true
 [packages]
 company-tools = {{ version = "<3", index = "acme-internal" }}
@@ -57,32 +57,35 @@ common = "<3"
 
 
 @dataclass(frozen=True)
-class Market:
-    """A company's index, for those with its login, and one for everybody."""
+class TwoIndexes:
+    """A private index, which requires a login, and a public one."""
 
-    company: Index
-    everybody: Index
+    private: Index
+    public: Index
     authority: Authority
     login: Login
 
     def files(self, tool: str, *, with_variables: bool = True) -> Files:
-        """An app of *tool*, without its lock; *with_variables*: in the company's address."""
-        company = self.company.url
-        filled = company.replace("://", f"://${{{USER}}}:${{{PASSWORD}}}@")
-        told = {
-            "everybody": self.everybody.url,
-            "company": company,
-            "company_with_variables": filled if with_variables else company,
+        """Return an app of *tool* without its lock file.
+
+        *with_variables*: the URL of the private index has its login as variables.
+        """
+        url = self.private.url
+        with_login = url.replace("://", f"://${{{USER}}}:${{{PASSWORD}}}@")
+        urls = {
+            "public": self.public.url,
+            "private": url,
+            "private_with_variables": with_login if with_variables else url,
         }
         project = {
-            "poetry": {"pyproject.toml": _PROJECT + _POETRY.format(**told)},
-            "pdm": {"pyproject.toml": _PROJECT + _PDM.format(**told)},
-            "pipenv": {"Pipfile": _PIPFILE.format(**told)},
+            "poetry": {"pyproject.toml": _PROJECT + _POETRY.format(**urls)},
+            "pdm": {"pyproject.toml": _PROJECT + _PDM.format(**urls)},
+            "pipenv": {"Pipfile": _PIPFILE.format(**urls)},
         }
         return {**project[tool], "Procfile": "web: python -m http.server $PORT\n"}
 
     def variables(self, tool: str) -> Mapping[str, str]:
-        """The login as *tool* is told of it."""
+        """Return the variables with the login for *tool*."""
         user, password = self.login.user, self.login.password
         if tool == "poetry":
             name = "POETRY_HTTP_BASIC_ACME_INTERNAL"
@@ -90,16 +93,16 @@ class Market:
         return {USER: user, PASSWORD: password}
 
     def app(self, tool: str, directory: Path) -> Path:
-        """An app in *directory*, locked by *tool*."""
+        """Return a new app in *directory*, locked by *tool*."""
         write_files(directory, self.files(tool))
         directory.chmod(0o755)
         self.lock(tool, directory)
         return directory
 
     def lock(self, tool: str, app: Path) -> None:
-        """Lock *app* anew, to what the indexes have now; its author has a `.netrc` too."""
+        """Lock *app* to the newest releases; its author has the login in a `.netrc` too."""
         home = lock_files.home_of(app)
-        host, login = urlsplit(self.company.url).hostname, self.login
+        host, login = urlsplit(self.private.url).hostname, self.login
         netrc = f"machine {host} login {login.user} password {login.password}\n"
         (home / ".netrc").write_text(netrc)
         (home / ".netrc").chmod(0o600)
