@@ -13,9 +13,8 @@ from cnb_python.errors.network import IndexRefused, SourceRefused
 from cnb_python.managers import install_locked
 from cnb_python.managers.base import Pin
 from cnb_python.managers.lock_export import LockSources
-from cnb_python.managers.pdm import sources as pdm_sources
-from cnb_python.managers.pipenv import export
-from cnb_python.managers.pipenv import sources as pipenv_sources
+from cnb_python.managers.pdm import export as pdm_export
+from cnb_python.managers.pipenv import export as pipenv_export
 from cnb_python.managers.poetry import export as poetry_export
 from cnb_python.managers.uv import commands as uv
 from tests.support.fake_tools import FakeTools, context_of, write_app
@@ -186,7 +185,7 @@ SAID = (f"-i {ALL}", "--extra-index-url https://${U}:${P}@ours.example:1/simple"
 def of_pipenv(
     lock: Mapping[str, object] = PIPFILE_LOCK, pipfile: str = "", said: Sequence[str] = SAID
 ) -> LockSources:
-    return pipenv_sources.read_sources(lock, toml.parse(pipfile, Path("Pipfile")), said, LOGIN)
+    return pipenv_export.read_sources(lock, toml.parse(pipfile, Path("Pipfile")), said, LOGIN)
 
 
 def test_pipenv_s_packages_come_from_their_source_or_the_first() -> None:
@@ -222,7 +221,7 @@ def test_a_source_that_the_lock_does_not_have_is_told() -> None:
 
 def test_a_variable_that_nobody_gave_the_build_is_named() -> None:
     with pytest.raises(UnsetVariable) as raised:
-        pipenv_sources.read_sources(PIPFILE_LOCK, {}, SAID, {"U": "me"})
+        pipenv_export.read_sources(PIPFILE_LOCK, {}, SAID, {"U": "me"})
 
     message = raised.value.describe()
     assert message.title == "The index ours needs P"
@@ -242,7 +241,7 @@ def test_a_variable_that_nobody_gave_the_build_is_named() -> None:
 def test_variables_in_pipenv_s_addresses_are_filled_in_as_it_does(
     written: str, filled: str
 ) -> None:
-    assert pipenv_sources.expanded(written, LOGIN) == filled
+    assert pipenv_export.expanded(written, LOGIN) == filled
 
 
 PDM = f"""\
@@ -258,7 +257,7 @@ EXPORTED = (f"--index-url {ALL}", f"--extra-index-url {OURS}")
 
 def of_pdm(directory: Path, more: str = "", own: str = "", **environ: str) -> LockSources:
     files = [("pyproject.toml", PDM + more), ("pdm.toml", own)]
-    return pdm_sources.read_sources(write_app(directory, files), EXPORTED, {**LOGIN, **environ})
+    return pdm_export.read_sources(write_app(directory, files), EXPORTED, {**LOGIN, **environ})
 
 
 def test_pdm_s_sources_without_rules_are_all_asked(tmp_path: Path) -> None:
@@ -287,7 +286,7 @@ def test_logins_for_pdm_come_from_its_variables_and_its_settings(tmp_path: Path)
         "--index-url https://you:p%2Fw@all.example/simple",
         "--extra-index-url https://a:b@ours.example/simple",
     )
-    assert pdm_sources.usual_index({**login, "PDM_PYPI_URL": "https://m.example/s"}) == {
+    assert pdm_export.usual_index({**login, "PDM_PYPI_URL": "https://m.example/s"}) == {
         "UV_DEFAULT_INDEX": "https://you:p%2Fw@m.example/s"
     }
 
@@ -302,7 +301,7 @@ def test_a_variable_for_pdm_that_nobody_gave_the_build_is_named(tmp_path: Path) 
 def test_other_addresses_than_sources_are_taken_as_they_are(tmp_path: Path) -> None:
     directory = write_app(tmp_path, [("pyproject.toml", PDM + 'include_packages = ["*"]\n')])
 
-    found = pdm_sources.read_sources(directory, EXPORTED[:1], LOGIN)
+    found = pdm_export.read_sources(directory, EXPORTED[:1], LOGIN)
 
     assert found.indexes_of(pin("our-tools")) == ()
     assert found.lines == EXPORTED[:1]
@@ -316,7 +315,7 @@ def test_without_a_lock_uv_is_told_what_is_bound_in_a_table_of_its_own(tmp_path:
         "far @ https://h.example/f.whl",
     )
 
-    plain, table = map(Path, export.uv_files(lines, of_pipenv(), tmp_path))
+    plain, table = map(Path, pipenv_export.uv_files(lines, of_pipenv(), tmp_path))
 
     assert plain.read_text().splitlines() == [lines[0], *lines[2:]]
     written = toml.read(table)
@@ -327,4 +326,4 @@ def test_without_a_lock_uv_is_told_what_is_bound_in_a_table_of_its_own(tmp_path:
 
 
 def test_without_a_lock_and_bound_packages_there_is_no_table(tmp_path: Path) -> None:
-    assert len(export.uv_files(["six", "-e ."], of_pipenv(), tmp_path)) == 1
+    assert len(pipenv_export.uv_files(["six", "-e ."], of_pipenv(), tmp_path)) == 1
