@@ -1,4 +1,4 @@
-"""What pip and uv really leave, taken apart by the real interpreter."""
+"""Collecting what pip and uv really install, with the real interpreter."""
 
 import itertools
 import os
@@ -28,7 +28,7 @@ LINE = f"3.{sys.version_info.minor}"
 SITE = f"lib/python{LINE}/site-packages"
 INTERPRETER = Path(sys.base_prefix).resolve() / f"bin/python{LINE}"
 UV = Path(sys.executable).parent / "uv"
-# Scripts, data beside the modules, headers, manuals, a large program, pip's own rule for scripts.
+# Scripts, data files, headers, manuals, a large program, and the special scripts of pip.
 SPECIAL = """\
 greenlet==3.5.6
 httpie==3.2.4
@@ -42,7 +42,7 @@ xlsxwriter==3.2.9
 
 @dataclass
 class Bench:
-    """Installs and takes apart, always under one final path."""
+    """Installs packages in staged environments, always at the same final path."""
 
     directory: Path
     final_name: str = "venv"
@@ -75,23 +75,23 @@ class Bench:
         self.final.rename(root)
         return StagedEnvironment(root, self.final, LINE)
 
-    def place(self, stage: StagedEnvironment) -> None:
-        """Put *stage* where its files belong, to be run."""
-        stage.root.rename(self.final)
+    def move_to_final(self, staged: StagedEnvironment) -> None:
+        """Move *staged* to its final path, where its programs run."""
+        staged.root.rename(self.final)
 
 
 def no_fetch(download: Download, to: Path) -> None:
     raise AssertionError(download, to)
 
 
-def taken(stage: StagedEnvironment, cpus: int = 2) -> Collection:
-    pins = {name: Pin(name, "", "", "") for name in stage.metadata_files()}
+def collected(staged: StagedEnvironment, cpus: int = 2) -> Collection:
+    pins = {name: Pin(name, "", "", "") for name in staged.metadata_files()}
     system = System(run, no_fetch, Log(), date(2026, 1, 1), cpus)
-    return collect(stage, pins, INTERPRETER, system)
+    return collect(staged, pins, INTERPRETER, system)
 
 
-def by_name(found: Collection) -> dict[str, Distribution]:
-    return {one.name: one for one in found.distributions}
+def by_name(collection: Collection) -> dict[str, Distribution]:
+    return {each.name: each for each in collection.distributions}
 
 
 @pytest.fixture
@@ -100,23 +100,24 @@ def bench(tmp_path: Path) -> Bench:
 
 
 @pytest.mark.parametrize("fixture", ["pip_flask", "special"])
-def test_pip_and_uv_leave_the_same_bytes(bench: Bench, fixture: str) -> None:
+def test_pip_and_uv_give_equal_distributions(bench: Bench, fixture: str) -> None:
     requirements = ROOT / "fixtures" / fixture / "requirements.txt"
     if fixture == "special":
         requirements = bench.directory / "requirements.txt"
         requirements.write_text(SPECIAL)
 
-    by_uv = taken(bench.uv("-r", requirements), cpus=3)
-    by_pip = taken(bench.pip("-r", requirements), cpus=1)
+    by_uv = collected(bench.uv("-r", requirements), cpus=3)
+    by_pip = collected(bench.pip("-r", requirements), cpus=1)
 
     assert by_uv.distributions == by_pip.distributions
-    assert by_uv.modules == by_pip.modules > 0
-    assert (by_uv.conflicts, by_uv.notes, by_uv.dropped) == ((), (), ())
-    assert (by_pip.conflicts, by_pip.notes, by_pip.dropped) == ((), (), ())
+    files = [file for distribution in by_uv.distributions for file in distribution.files]
+    assert any(file.path.endswith(".pyc") for file in files)
+    assert (by_uv.conflicts, by_uv.messages) == ((), ())
+    assert (by_pip.conflicts, by_pip.messages) == ((), ())
 
 
 def schemes(directory: Path) -> tuple[str, ...]:
-    """Return how to install a wheel with something in each scheme, without an index."""
+    """Return the arguments that install a wheel with a file in each scheme, without an index."""
     data = "schemes-1.0.data"
     wheel(
         directory,
@@ -124,7 +125,7 @@ def schemes(directory: Path) -> tuple[str, ...]:
         "1.0",
         {
             "schemes/__init__.py": "def main(): print('declared')\n",
-            f"{data}/scripts/brought": "#!python\nprint('brought')\n",
+            f"{data}/scripts/custom": "#!python\nprint('custom')\n",
             f"{data}/scripts/flags": "#!python3 -u\nprint('flags')\n",
             f"{data}/scripts/shell": "#!/bin/sh\necho shell\n",
             f"{data}/data/share/schemes/x.txt": "x",
@@ -139,27 +140,27 @@ def schemes(directory: Path) -> tuple[str, ...]:
 
 
 @pytest.mark.parametrize("name", ["venv", "with space", "long" * 40])
-def test_scripts_run_and_are_the_same_under_any_path(tmp_path: Path, name: str) -> None:
+def test_scripts_run_at_any_path(tmp_path: Path, name: str) -> None:
     bench = Bench(tmp_path, name)
-    wanted = schemes(tmp_path)
-    by_uv, stage = taken(bench.uv(*wanted)), bench.pip(*wanted)
+    requirements = schemes(tmp_path)
+    by_uv, staged = collected(bench.uv(*requirements)), bench.pip(*requirements)
 
-    assert taken(stage).distributions == by_uv.distributions
-    bench.place(stage)
-    for script in ("declared", "brought", "flags", "shell"):
-        told = subprocess.check_output([bench.final / "bin" / script], text=True, env={})
-        assert told.strip() == script
+    assert collected(staged).distributions == by_uv.distributions
+    bench.move_to_final(staged)
+    for script in ("declared", "custom", "flags", "shell"):
+        output = subprocess.check_output([bench.final / "bin" / script], text=True, env={})
+        assert output.strip() == script
 
 
 def hostile(directory: Path, change: Callable[[str], str]) -> tuple[str, ...]:
-    """Return how to install a wheel whose RECORD was changed, and an ordinary one."""
+    """Return the arguments that install a wheel with a changed RECORD, and an ordinary one."""
     files = {"lying/__init__.py": "", "lying/data.txt": "real", "stray.py": "STRAY = 1\n"}
-    made = wheel(directory, "lying", "1.0", files)
-    with zipfile.ZipFile(made) as archive:
+    wheel_file = wheel(directory, "lying", "1.0", files)
+    with zipfile.ZipFile(wheel_file) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
     record = "lying-1.0.dist-info/RECORD"
     members[record] = change(members[record].decode()).encode()
-    with zipfile.ZipFile(made, "w") as archive:
+    with zipfile.ZipFile(wheel_file, "w") as archive:
         for name, content in members.items():
             archive.writestr(name, content)
     wheel(directory, "honest", "1.0", {"honest.py": ""})
@@ -184,18 +185,16 @@ def without(name: str) -> Callable[[str], str]:
     ],
     ids=["hash", "absent", "outside", "absolute", "unlisted", "unlisted at the top"],
 )
-def test_of_a_wheel_whose_record_lies_the_files_count(
-    bench: Bench, change: Callable[[str], str]
-) -> None:
-    wanted = hostile(bench.directory, change)
+def test_wrong_record_does_not_change_files(bench: Bench, change: Callable[[str], str]) -> None:
+    requirements = hostile(bench.directory, change)
     outcomes = []
     for install in (bench.uv, bench.pip):
-        found = taken(install(*wanted))
-        lying = by_name(found).get("lying")
-        if found.conflicts:  # only alone it can be said whose the files are
-            (lying,) = taken(install(*wanted[:-1])).distributions
-        assert lying
-        outcomes.append(lying)
+        collection = collected(install(*requirements))
+        distribution = by_name(collection).get("lying")
+        if collection.conflicts:  # the owner is clear only in a separate environment
+            (distribution,) = collected(install(*requirements[:-1])).distributions
+        assert distribution
+        outcomes.append(distribution)
 
     assert outcomes[0] == outcomes[1]
     paths = {file.path for file in outcomes[0].files}
@@ -203,36 +202,38 @@ def test_of_a_wheel_whose_record_lies_the_files_count(
     assert all(path.startswith((SITE, "bin/")) for path in paths)
 
 
-def test_two_that_overlap_are_what_each_alone_is(bench: Bench) -> None:
+def test_overlapping_distributions_are_a_conflict(bench: Bench) -> None:
     for name in ("first", "second"):
         wheel(bench.directory, name, "1.0", {"shared/__init__.py": f"NAME = {name!r}\n"})
     wheel(bench.directory, "third", "1.0", {"third.py": ""})
     offline = ("--no-index", "--find-links", str(bench.directory))
 
-    together = taken(bench.uv(*offline, "first", "second", "third"))
+    combined = collected(bench.uv(*offline, "first", "second", "third"))
 
-    assert together.conflicts == (frozenset({"first", "second"}),)
-    assert list(by_name(together)) == ["third"]
+    assert combined.conflicts == (frozenset({"first", "second"}),)
+    assert list(by_name(combined)) == ["third"]
     for name in ("first", "second"):
-        alone = taken(bench.uv(*offline, name))
-        assert not alone.conflicts
-        assert f"{SITE}/shared/__init__.py" in {file.path for file in by_name(alone)[name].files}
+        separate = collected(bench.uv(*offline, name))
+        assert not separate.conflicts
+        assert f"{SITE}/shared/__init__.py" in {
+            file.path for file in by_name(separate)[name].files
+        }
 
 
-def test_a_module_that_two_bring_has_the_bytecode_of_either_alone(bench: Bench) -> None:
+def test_common_module_has_equal_bytecode(bench: Bench) -> None:
     shared = "import os\nNAMES = ('a', 'b', 1000, 2.5)\ndef call(a=1000, *, b='b'): return os, a\n"
     for name in ("first", "second"):
         files = {"ns/__init__.py": shared, f"ns/{name}.py": shared * 3}
         wheel(bench.directory, name, "1.0", files)
     offline = ("--no-index", "--find-links", str(bench.directory))
 
-    together = by_name(taken(bench.uv(*offline, "first", "second")))
+    combined = by_name(collected(bench.uv(*offline, "first", "second")))
 
     for name in ("first", "second"):
-        assert by_name(taken(bench.uv(*offline, name)))[name] == together[name]
+        assert by_name(collected(bench.uv(*offline, name)))[name] == combined[name]
 
 
-def test_an_editable_checkout_is_the_distributions(bench: Bench) -> None:
+def test_editable_checkout_belongs_to_distribution(bench: Bench) -> None:
     repository = bench.directory / "repository"
     repository.mkdir()
     (repository / "thing.py").write_text("VALUE = 1\n")
@@ -244,9 +245,9 @@ def test_an_editable_checkout_is_the_distributions(bench: Bench) -> None:
     for command in (("init", "-q"), ("add", "."), ("commit", "-qm", "first")):
         subprocess.run((*git, *command), check=True, cwd=repository)
 
-    found = taken(bench.pip("--no-index", "-e", f"git+file://{repository}#egg=thing"))
+    collection = collected(bench.pip("--no-index", "-e", f"git+file://{repository}#egg=thing"))
 
-    paths = {file.path for file in by_name(found)["thing"].files}
+    paths = {file.path for file in by_name(collection)["thing"].files}
     assert {"src/thing/thing.py", f"{SITE}/thing.pth"} <= paths
     assert any(path.startswith("src/thing/__pycache__/thing.") for path in paths)
     assert not [path for path in paths if ".git/" in path]

@@ -1,4 +1,4 @@
-"""Stages as managers leave them, made by hand."""
+"""Staged environments as managers fill them, made by hand."""
 
 import base64
 import hashlib
@@ -17,23 +17,23 @@ FINAL = Path("/layers/cnb/venv")
 INTERPRETER = Path("/layers/python/bin/python3.14")
 
 
-def stage(directory: Path) -> StagedEnvironment:
-    """Return an empty one in *directory*."""
+def staged_environment(directory: Path) -> StagedEnvironment:
+    """Return an empty staged environment in *directory*."""
     root = directory / "stage-0"
     staging.make(root, INTERPRETER, "3.14")
     return StagedEnvironment(root, FINAL, "3.14")
 
 
-def put(where: StagedEnvironment, files: Mapping[str, str | bytes]) -> None:
+def put(staged: StagedEnvironment, files: Mapping[str, str | bytes]) -> None:
     """Write *files* by their path below the environment."""
     for path, content in files.items():
-        file = where.root / path
+        file = staged.root / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
 def install(
-    where: StagedEnvironment,
+    staged: StagedEnvironment,
     name: str,
     files: Mapping[str, str] | None = None,
     *,
@@ -47,37 +47,38 @@ def install(
     *information* are files of the `*.dist-info`; `__` stands for the dot in their names.
     """
     info = f"{SITE}/{name}-{version}.dist-info"
-    mine = {
+    listed = {
         f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n\nHello\n",
         **{f"{info}/{file.replace('__', '.')}": text for file, text in information.items()},
         **(files or {}),
     }
-    put(where, {**mine, **(unlisted or {})})
-    rows = "".join(f"{_from_site(path)},{_digest(text)},1\n" for path, text in mine.items())
+    put(staged, {**listed, **(unlisted or {})})
+    rows = "".join(f"{_from_site(path)},{_digest(text)},1\n" for path, text in listed.items())
     rows += f"{name}-{version}.dist-info/RECORD,,\n"
-    put(where, {f"{info}/RECORD": rows if record is None else record})
+    put(staged, {f"{info}/RECORD": rows if record is None else record})
 
 
 def pin(name: str, *, is_cacheable: bool = True) -> Pin:
     return Pin(name, "1.0", f"origin of {name}", f"{name}==1.0", is_cacheable)
 
 
-def taken(where: StagedEnvironment, *pins: str | Pin) -> Collection:
-    """Take *where* apart, with a compiler that does nothing."""
-    wanted = [pin(each) if isinstance(each, str) else each for each in pins]
+def collected(staged: StagedEnvironment, *pins: str | Pin) -> Collection:
+    """Collect the distributions of *staged*, with a compiler that does nothing."""
+    pinned = [pin(each) if isinstance(each, str) else each for each in pins]
 
     def compile_nothing(_: Command) -> Outcome:
         return Outcome(0, "0 0\n")
 
     system, _, _ = world(compile_nothing)
-    return collect(where, {one.name: one for one in wanted}, INTERPRETER, system)
+    return collect(staged, {each.name: each for each in pinned}, INTERPRETER, system)
 
 
-def contents(where: StagedEnvironment, found: Collection, name: str) -> dict[str, str]:
-    """Return what *name* has, by its path from `site-packages`."""
-    (one,) = [each for each in found.distributions if each.name == name]
+def contents_of(staged: StagedEnvironment, collection: Collection, name: str) -> dict[str, str]:
+    """Return the contents of the files of *name*, by path relative to `site-packages`."""
+    (each,) = [each for each in collection.distributions if each.name == name]
     return {
-        _from_site(file.path): (where.root / file.path).read_bytes().decode() for file in one.files
+        _from_site(file.path): (staged.root / file.path).read_bytes().decode()
+        for file in each.files
     }
 
 

@@ -1,4 +1,4 @@
-"""Compiles an environment's modules, the same whoever builds it and when."""
+"""Compiles the modules of an environment to bytecode, reproducibly."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from cnb_python.errors.machine import DiskFull, Killed
 from cnb_python.system.interface import Command, System
 
 _DOING = "writing bytecode to {}"
-_WHO = "The compiler of bytecode"
+_COMPILER = "The bytecode compiler"
 _CACHE = "__pycache__"
 # About 0.1 s of work: one large package keeps all cores busy.
 _GROUP_BYTES = 512 * 1024
@@ -25,25 +25,25 @@ class SourceFile(NamedTuple):
     """A module to compile."""
 
     path: str
-    """Below the directory that is compiled."""
+    """Relative to the directory that is compiled."""
     size: int
 
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """How many modules have bytecode now, and how many cannot have any."""
+    """The number of modules that were compiled, and of those that do not compile."""
 
     modules: int
     skipped: int
 
 
 def compile_all(interpreter: Path, directories: tuple[Path, ...], system: System) -> Compiled:
-    """Write the bytecode of every module below *directories*, which are by their final paths.
+    """Write the bytecode of every module below *directories*, which are at their final paths.
 
     Raises DiskFull, Killed, or BytecodeFailed.
     """
-    found = [source for directory in directories for source in _modules(directory)]
-    return compile_modules(interpreter, Path("/"), Path("/"), [found], system)
+    modules = [source for directory in directories for source in _modules(directory)]
+    return compile_modules(interpreter, Path("/"), Path("/"), [modules], system)
 
 
 def compile_modules(
@@ -55,7 +55,7 @@ def compile_modules(
 ) -> Compiled:
     """Write the bytecode of *packages*, each the modules of one distribution below *root*.
 
-    They will lie below *final*. Raises DiskFull, Killed, or BytecodeFailed.
+    Their final paths are below *final*. Raises DiskFull, Killed, or BytecodeFailed.
     """
     groups = _largest_first(group for package in packages for group in _groups(package))
     if not groups:
@@ -68,29 +68,29 @@ def compile_modules(
     if outcome.code == compiler.DISK_FULL:
         raise DiskFull(_DOING.format(final))
     if outcome.code < 0:
-        raise Killed(_WHO, -outcome.code)
+        raise Killed(_COMPILER, -outcome.code)
     counts = outcome.output.split()
     if outcome.code or len(counts) != 2:
         raise BytecodeFailed(outcome.code, outcome.output)
     return Compiled(int(counts[0]), int(counts[1]))
 
 
-def made_of(root: Path, sources: Iterable[str]) -> dict[str, FileEntry]:
-    """Return the bytecode that now lies below *root*, by path, of those *sources* that have any.
+def bytecode_of(root: Path, sources: Iterable[str]) -> dict[str, FileEntry]:
+    """Return the bytecode files, by path below *root*, of those *sources* that have bytecode.
 
-    Nothing but what this module made may be there.
+    All bytecode below *root* must be from this module.
     """
-    wanted = {path.removesuffix(".py") for path in sources if path.endswith(".py")}
-    found = {}
-    for directory in {path.rpartition("/")[0] for path in wanted}:
+    modules = {path.removesuffix(".py") for path in sources if path.endswith(".py")}
+    files = {}
+    for directory in {path.rpartition("/")[0] for path in modules}:
         cache = f"{directory}/{_CACHE}"
         if (root / cache).is_dir():
-            with os.scandir(root / cache) as inside:
-                for one in inside:
-                    stem = one.name.removesuffix(".pyc").rpartition(".")[0]
-                    if f"{directory}/{stem}" in wanted:
-                        found[f"{cache}/{one.name}"] = FileEntry(one.stat().st_size)
-    return found
+            with os.scandir(root / cache) as entries:
+                for entry in entries:
+                    stem = entry.name.removesuffix(".pyc").rpartition(".")[0]
+                    if f"{directory}/{stem}" in modules:
+                        files[f"{cache}/{entry.name}"] = FileEntry(entry.stat().st_size)
+    return files
 
 
 def _prefix(directory: Path) -> str:
@@ -113,7 +113,7 @@ def _modules(directory: Path) -> Iterator[SourceFile]:
 
 
 def _groups(package: Iterable[SourceFile]) -> Iterator[list[SourceFile]]:
-    """Yield the modules of one distribution in parts that are worth a process."""
+    """Yield the modules of one distribution in groups large enough for a process each."""
     group: list[SourceFile] = []
     size = 0
     for source in sorted(package):
@@ -127,5 +127,7 @@ def _groups(package: Iterable[SourceFile]) -> Iterator[list[SourceFile]]:
 
 
 def _largest_first(groups: Iterable[Sequence[SourceFile]]) -> list[list[str]]:
-    ordered = sorted(groups, key=lambda group: (-sum(one.size for one in group), group[0].path))
+    ordered = sorted(
+        groups, key=lambda group: (-sum(source.size for source in group), group[0].path)
+    )
     return [[source.path for source in group] for group in ordered]

@@ -1,7 +1,7 @@
-"""Takes a stage apart: which distributions are in it, with every file in its one form.
+"""Collects the distributions of a staged environment, with every file normalized.
 
-What comes of a distribution is a function of its wheel, its name in the image and the interpreter
-alone: not of the tool that installed it, nor of what was installed beside it.
+The result for a distribution depends only on its wheel, its path in the image and the interpreter:
+not on the tool that installed it, nor on the distributions installed with it.
 """
 
 import re
@@ -11,325 +11,308 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnb_python.cnb import disk
-from cnb_python.distributions import bytecode, dist_info, entry_points, scan
-from cnb_python.distributions import ownership as distributions_ownership
-from cnb_python.distributions.bytecode import Compiled, SourceFile
+from cnb_python.distributions import bytecode, dist_info, entry_points, ownership, scan
+from cnb_python.distributions.bytecode import SourceFile
 from cnb_python.distributions.dist_info import INFO, DirectUrl, Installed, StagedEnvironment
+from cnb_python.distributions.elf import reaches
 from cnb_python.distributions.model import Distribution, File
-from cnb_python.distributions.ownership import Ownership, assign_owners
-from cnb_python.distributions.scan import Content, FileEntry, reaches
+from cnb_python.distributions.ownership import Ownership
+from cnb_python.distributions.scan import Content, FileEntry
 from cnb_python.managers.base import Pin
 from cnb_python.system.interface import System
 
-# Says who may remove the distribution again: nobody in an image, and tools that look for `pip` or
-# `uv` before they touch or advise anything should not take it for their own.
+# The tool that may remove the distribution again. Tools compare it with `pip` or `uv` before they
+# change or advise anything, and an image has no such tool.
 INSTALLER = b"cnb-python\n"
-_DROPPED = ("REQUESTED", "uv_cache.json", "uv_build.json")
+_REMOVED = ("REQUESTED", "uv_cache.json", "uv_build.json")
 _SCRIPTS = "bin/"
-# Those that pip makes with the version of Python it runs in, and uv does not.
+# pip writes these with the version of Python that it runs in, uv does not.
 _OF_PIP = re.compile(r"pip[\d.]+|easy_install-[\d.]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where files are, and where they will be."""
-
-    root: Path
-    final: str
-
-
-def normalize(
-    installed: Installed, origin: DirectUrl, paths: Iterable[str], place: Place
-) -> tuple[set[str], set[str]]:
-    """Bring what *installed* has to its one form; return its *paths* now, and those rewritten.
-
-    Its RECORD is not: it is written when everything else is done.
-    """
-    kept = set(paths)
-    written = _information(installed, origin, place, kept)
-    written |= _scripts(installed, place, kept)
-    return kept | written, written
-
-
-def _information(
-    installed: Installed, origin: DirectUrl, place: Place, kept: set[str]
-) -> set[str]:
-    if not installed.info.endswith(INFO):
-        return set()  # an egg of old
-    direct_url, installer = (
-        f"{installed.info}/{name}" for name in ("direct_url.json", "INSTALLER")
-    )
-    for name in (*_DROPPED, "direct_url.json"):
-        path = f"{installed.info}/{name}"
-        if path in kept:
-            disk.remove(place.root / path)
-            kept.discard(path)
-    wanted = {installer: INSTALLER}
-    if origin.content:
-        wanted[direct_url] = origin.content
-    for path, content in wanted.items():
-        disk.write(place.root / path, content)
-    return set(wanted)
-
-
-def _scripts(installed: Installed, place: Place, kept: set[str]) -> set[str]:
-    written = set()
-    python = f"{place.final}/bin/python"
-    for name, entry in installed.scripts.items():
-        path = f"{_SCRIPTS}{name}"
-        if path in kept or (_OF_PIP.fullmatch(name) and not (place.root / path).exists()):
-            disk.write(place.root / path, entry_points.script(entry, python), disk.PROGRAM_MODE)
-            written.add(path)
-    for path in sorted(kept - written):
-        if path.startswith(_SCRIPTS) and not (place.root / path).is_symlink():
-            if content := _restarted(path, place):
-                disk.write(place.root / path, content)
-            # pip leaves one without that starts no Python as its wheel has it, uv does not.
-            (place.root / path).chmod(disk.PROGRAM_MODE)
-            written.add(path)
-    return written
-
-
-def _restarted(path: str, place: Place) -> bytes | None:
-    file = place.root / path
-    with file.open("rb") as stream:
-        if stream.read(2) != b"#!":
-            return None
-    return entry_points.started_by(file.read_bytes(), str(place.root), place.final)
-
-
-@dataclass(frozen=True, slots=True)
-class CollectedDistribution:
-    """One distribution, normalised on disk."""
-
-    installed: Installed
-    origin: DirectUrl
-    entries: Mapping[str, FileEntry]
-    """By path, bytecode not among them."""
-    rewritten: frozenset[str]
-    """The paths of those that are no more as they were installed."""
-
-
-@dataclass(frozen=True, slots=True)
-class CollectedStage:
-    """Everything that is in a stage."""
-
-    everything: tuple[Installed, ...]
-    """What describes itself there, wanted or not."""
-    parts: tuple[CollectedDistribution, ...]
-    """In the order of their names, without those that have to be installed apart."""
-    ownership: Ownership
-
-
-def sorted_out(stage: StagedEnvironment, pins: Mapping[str, Pin]) -> CollectedStage:
-    """Say whose each file of *stage* is, and bring what *pins* name to its one form.
-
-    Raises OSError.
-    """
-    found = scan.walk(stage.root, stage.line)
-    everything = dist_info.find(stage.root, found, stage.site, str(stage.final))
-    chosen = _chosen(everything, pins)
-    origins = {name: _origin(stage, found, one) for name, one in chosen.items()}
-    inside = {name: below(stage.final, one.directory) for name, one in origins.items()}
-    claimed = distributions_ownership.listed_files(everything, inside, found, stage.root)
-    owned = assign_owners(
-        chosen, claimed, found, distributions_ownership.shared_directories(stage.line)
-    )
-    apart = frozenset[str]().union(*owned.conflicts)
-    parts = [
-        _part(stage, found, chosen[name], origins[name], owned.files[name])
-        for name in chosen
-        if name not in apart
-    ]
-    return CollectedStage(tuple(everything), tuple(parts), owned)
-
-
-def _chosen(everything: Iterable[Installed], pins: Mapping[str, Pin]) -> dict[str, Installed]:
-    """Return one for each name that was asked for: of several that with the right version."""
-    chosen: dict[str, Installed] = {}
-    for one in sorted(everything, key=lambda one: (one.name, one.info)):
-        if one.name in pins:
-            known = chosen.get(one.name)
-            if known is None or known.version != pins[one.name].version:
-                chosen[one.name] = one
-    return chosen
-
-
-def _origin(stage: StagedEnvironment, found: Mapping[str, FileEntry], one: Installed) -> DirectUrl:
-    path = f"{one.info}/direct_url.json"
-    if path not in found or found[path].target:
-        return dist_info.NOWHERE
-    return dist_info.read_direct_url((stage.root / path).read_bytes())
-
-
-def below(final: Path, directory: str) -> str:
-    """Return *directory* below the environment *final*, empty where it is elsewhere."""
-    below = directory.removeprefix(f"{final}/")
-    return "" if below == directory else below
-
-
-def _part(
-    stage: StagedEnvironment,
-    found: Mapping[str, FileEntry],
-    one: Installed,
-    origin_: DirectUrl,
-    paths: Iterable[str],
-) -> CollectedDistribution:
-    kept, rewritten = normalize(one, origin_, paths, Place(stage.root, str(stage.final)))
-    entries = {path: found[path] for path in kept - rewritten}
-    entries |= {path: scan.entry(stage.root / path) for path in rewritten}
-    return CollectedDistribution(one, origin_, entries, frozenset(rewritten))
-
-
-_MOST_NAMED = 5
-
-
-def notes(crop: CollectedStage, unpinned: Iterable[str]) -> list[str]:
-    """Return what is to be said of what surprises in *crop*."""
-    said = [f"{name} was installed though nothing asked for it" for name in unpinned]
-    times = Counter(one.name for one in crop.everything)
-    said += [f"{name} is there twice" for name in sorted(times) if times[name] > 1]
-    if crop.ownership.unowned:
-        said.append(f"No package names {listed(crop.ownership.unowned)} as its own")
-    return said
-
-
-def doubts(part: CollectedDistribution, read: Mapping[str, Content]) -> list[str]:
-    """Return what is to be said of a RECORD that is wrong: of a file's content, or its place."""
-    said, name = part.installed.claims, part.installed.name
-    wrong = [
-        path
-        for path, digest in said.digests.items()
-        if digest
-        and path in part.entries
-        and path not in part.rewritten
-        and path != f"{part.installed.info}/RECORD"
-        and read[path].file.digest != digest
-    ]
-    doubts = [f"The RECORD of {name} is wrong about {listed(wrong)}"] if wrong else []
-    if said.outside:
-        doubts.append(
-            f"The RECORD of {name} names files outside the environment: {listed(said.outside)}"
-        )
-    return doubts
-
-
-def listed(paths: Sequence[str]) -> str:
-    """Return some of *paths* in a line, and how many there are besides."""
-    more = len(paths) - _MOST_NAMED
-    # Strangers chose them: nothing of it may command a terminal.
-    named = [path if path.isprintable() else ascii(path) for path in paths[:_MOST_NAMED]]
-    return ", ".join(named) + (f" and {more} more" if more > 0 else "")
+_MOST_LISTED = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """What was in a stage."""
+    """The distributions of a staged environment."""
 
     distributions: tuple[Distribution, ...]
-    """In the order of their names, without those of *conflicts*."""
+    """In the order of their names, without those in *conflicts*."""
     conflicts: tuple[frozenset[str], ...]
-    """Names that cannot be told apart here: to be installed again, each in a stage of its own."""
-    dropped: tuple[str, ...]
-    """Files that nobody owns, removed."""
-    unpinned: tuple[str, ...]
-    """Names of distributions that nobody asked for, and that are nobody's files."""
+    """Names of distributions with files of unclear owner: each has to be installed separately."""
     missing: tuple[str, ...]
-    """Names that were asked for and are not there."""
-    notes: tuple[str, ...]
-    """What is odd, in words for the log."""
-    modules: int
-    skipped: int
-    """Modules that do not compile."""
+    """Names that were pinned and are not installed."""
+    messages: tuple[str, ...]
+    """Log lines about unexpected metadata and files."""
 
 
 def collect(
-    stage: StagedEnvironment, pins: Mapping[str, Pin], interpreter: Path, system: System
+    staged: StagedEnvironment, pins: Mapping[str, Pin], interpreter: Path, system: System
 ) -> Collection:
-    """Bring what is in *stage* to its one form, compile it and return it.
+    """Normalize and compile the files of *staged*; return its distributions.
 
-    *pins* are what was installed, by name. Raises DiskFull, Killed, BytecodeFailed, or OSError.
+    *pins*: what was installed, by name. Raises DiskFull, Killed, BytecodeFailed, or OSError.
     """
-    crop = sorted_out(stage, pins)
-    for path in crop.ownership.unowned:
-        disk.remove(stage.root / path)
-    compiled = _compile(stage, crop.parts, interpreter, system)
-    distributions, doubts = _distributions(stage, crop.parts, pins, system.cpus)
-    unpinned = _unpinned(crop, pins)
+    contents = _normalized(staged, pins)
+    for path in contents.ownership.unowned:
+        disk.remove(staged.root / path)
+    _compile(staged, contents.distributions, interpreter, system)
+    distributions, wrong_records = _distributions(
+        staged, contents.distributions, pins, system.cpus
+    )
     return Collection(
         distributions=distributions,
-        conflicts=crop.ownership.conflicts,
-        dropped=() if crop.ownership.conflicts else crop.ownership.unowned,
-        unpinned=unpinned,
-        missing=tuple(sorted(set(pins) - {one.name for one in crop.everything})),
-        notes=(*notes(crop, unpinned), *doubts),
-        modules=compiled.modules,
-        skipped=compiled.skipped,
+        conflicts=contents.ownership.conflicts,
+        missing=tuple(sorted(set(pins) - {each.name for each in contents.installed})),
+        messages=(*_messages(contents, pins), *wrong_records),
     )
 
 
-def _unpinned(crop: CollectedStage, pins: Mapping[str, Pin]) -> tuple[str, ...]:
-    owned = {path for paths in crop.ownership.files.values() for path in paths}
-    found = {
-        one.name
-        for one in crop.everything
-        if one.name not in pins and owned.isdisjoint({one.info, f"{one.info}/METADATA"})
-    }
-    return tuple(sorted(found))
+@dataclass(frozen=True, slots=True)
+class _Normalized:
+    """One distribution, whose files on disk are normalized."""
+
+    installed: Installed
+    direct_url: DirectUrl
+    entries: Mapping[str, FileEntry]
+    """By path, without bytecode."""
+    rewritten: frozenset[str]
+    """The paths of files that differ from what was installed."""
+
+
+@dataclass(frozen=True, slots=True)
+class _StagedContents:
+    """Everything in a staged environment."""
+
+    installed: tuple[Installed, ...]
+    """All installed distributions, also those that are not pinned."""
+    distributions: tuple[_Normalized, ...]
+    """In the order of their names, without those in conflict."""
+    ownership: Ownership
+
+
+def _normalized(staged: StagedEnvironment, pins: Mapping[str, Pin]) -> _StagedContents:
+    """Assign each file of *staged* to its owner, and normalize the distributions in *pins*.
+
+    Raises OSError.
+    """
+    entries = scan.walk(staged.root, staged.line)
+    installed = dist_info.installed_in(staged.root, entries, staged.site, str(staged.final))
+    pinned = _pinned(installed, pins)
+    direct_urls = {name: _direct_url(staged, entries, each) for name, each in pinned.items()}
+    sources = {name: _below(staged.final, each.directory) for name, each in direct_urls.items()}
+    listed_files = ownership.listed_files(installed, sources, entries, staged.root)
+    shared = ownership.shared_directories(staged.line)
+    owned = ownership.assign_owners(pinned, listed_files, entries, shared)
+    in_conflict = frozenset[str]().union(*owned.conflicts)
+    distributions = [
+        _normalize_distribution(
+            staged, entries, pinned[name], direct_urls[name], owned.files[name]
+        )
+        for name in pinned
+        if name not in in_conflict
+    ]
+    return _StagedContents(tuple(installed), tuple(distributions), owned)
+
+
+def _pinned(installed: Iterable[Installed], pins: Mapping[str, Pin]) -> dict[str, Installed]:
+    """Return one distribution for each name in *pins*: of several, that of the pinned version."""
+    pinned: dict[str, Installed] = {}
+    for candidate in sorted(installed, key=lambda each: (each.name, each.info)):
+        if candidate.name in pins:
+            previous = pinned.get(candidate.name)
+            if previous is None or previous.version != pins[candidate.name].version:
+                pinned[candidate.name] = candidate
+    return pinned
+
+
+def _direct_url(
+    staged: StagedEnvironment, entries: Mapping[str, FileEntry], installed: Installed
+) -> DirectUrl:
+    path = f"{installed.info}/direct_url.json"
+    if path not in entries or entries[path].target:
+        return dist_info.NO_DIRECT_URL
+    return dist_info.read_direct_url((staged.root / path).read_bytes())
+
+
+def _below(final: Path, directory: str) -> str:
+    """Return *directory* relative to the environment *final*; empty if it is outside."""
+    below = directory.removeprefix(f"{final}/")
+    return "" if below == directory else below
+
+
+def _normalize_distribution(
+    staged: StagedEnvironment,
+    entries: Mapping[str, FileEntry],
+    installed: Installed,
+    direct_url: DirectUrl,
+    paths: Iterable[str],
+) -> _Normalized:
+    remaining = set(paths)
+    rewritten = _normalize_metadata(staged, installed, direct_url, remaining)
+    rewritten |= _normalize_scripts(staged, installed, remaining)
+    normalized = {path: entries[path] for path in remaining - rewritten}
+    normalized |= {path: scan.entry(staged.root / path) for path in rewritten}
+    return _Normalized(installed, direct_url, normalized, frozenset(rewritten))
+
+
+def _normalize_metadata(
+    staged: StagedEnvironment, installed: Installed, direct_url: DirectUrl, paths: set[str]
+) -> set[str]:
+    """Rewrite the files of the `*.dist-info`, except RECORD; return the paths written.
+
+    RECORD is written at the end. Takes removed files out of *paths*.
+    """
+    if not installed.info.endswith(INFO):
+        return set()  # a legacy egg
+    for name in (*_REMOVED, "direct_url.json"):
+        path = f"{installed.info}/{name}"
+        if path in paths:
+            disk.remove(staged.root / path)
+            paths.discard(path)
+    contents = {f"{installed.info}/INSTALLER": INSTALLER}
+    if direct_url.content:
+        contents[f"{installed.info}/direct_url.json"] = direct_url.content
+    for path, content in contents.items():
+        disk.write(staged.root / path, content)
+    return set(contents)
+
+
+def _normalize_scripts(
+    staged: StagedEnvironment, installed: Installed, paths: set[str]
+) -> set[str]:
+    """Write the scripts of entry points, and the first lines of others; return their paths."""
+    written = set()
+    python = f"{staged.final}/bin/python"
+    for name, entry_point in installed.scripts.items():
+        path = f"{_SCRIPTS}{name}"
+        is_absent = not (staged.root / path).exists()
+        if path in paths or (_OF_PIP.fullmatch(name) and is_absent):
+            script = entry_points.script(entry_point, python)
+            disk.write(staged.root / path, script, disk.PROGRAM_MODE)
+            written.add(path)
+    for path in sorted(paths - written):
+        if path.startswith(_SCRIPTS) and not (staged.root / path).is_symlink():
+            if content := _with_interpreter(staged, path):
+                disk.write(staged.root / path, content)
+            # pip keeps the mode of a script that is not Python as in its wheel, uv does not.
+            (staged.root / path).chmod(disk.PROGRAM_MODE)
+            written.add(path)
+    return written
+
+
+def _with_interpreter(staged: StagedEnvironment, path: str) -> bytes | None:
+    file = staged.root / path
+    with file.open("rb") as stream:
+        if stream.read(2) != b"#!":
+            return None
+    return entry_points.with_interpreter(file.read_bytes(), str(staged.root), str(staged.final))
 
 
 def _compile(
-    stage: StagedEnvironment,
-    parts: Iterable[CollectedDistribution],
+    staged: StagedEnvironment,
+    distributions: Iterable[_Normalized],
     interpreter: Path,
     system: System,
-) -> Compiled:
-    places = (f"{stage.site}/", f"{scan.CHECKOUTS}/")
+) -> None:
+    directories = (f"{staged.site}/", f"{scan.CHECKOUTS}/")
     packages = [
         [
             SourceFile(path, entry.size)
-            for path, entry in part.entries.items()
-            if path.endswith(".py") and path.startswith(places) and not entry.target
+            for path, entry in distribution.entries.items()
+            if path.endswith(".py") and path.startswith(directories) and not entry.target
         ]
-        for part in parts
+        for distribution in distributions
     ]
-    return bytecode.compile_modules(interpreter, stage.root, stage.final, packages, system)
+    bytecode.compile_modules(interpreter, staged.root, staged.final, packages, system)
 
 
 def _distributions(
-    stage: StagedEnvironment,
-    parts: Sequence[CollectedDistribution],
+    staged: StagedEnvironment,
+    normalized: Sequence[_Normalized],
     pins: Mapping[str, Pin],
     cpus: int,
 ) -> tuple[tuple[Distribution, ...], list[str]]:
-    made = [{**part.entries} | bytecode.made_of(stage.root, part.entries) for part in parts]
-    entries = {path: entry for each in made for path, entry in each.items()}
-    read = scan.read_all(stage.root, entries.items(), cpus)
-    distributions, warnings = [], []
-    for part, each in zip(parts, made, strict=True):
-        contents = [read[path] for path in sorted(each)]
-        warnings += doubts(part, read)
-        distributions.append(_distribution(stage, part, contents, pins[part.installed.name]))
-    return tuple(distributions), warnings
+    """Return the distributions, with new RECORDs, and messages about their old ones."""
+    entries = [
+        {**each.entries} | bytecode.bytecode_of(staged.root, each.entries) for each in normalized
+    ]
+    merged = {path: entry for each in entries for path, entry in each.items()}
+    read = scan.read_all(staged.root, merged.items(), cpus)
+    distributions, messages = [], []
+    for each, own_entries in zip(normalized, entries, strict=True):
+        contents = [read[path] for path in sorted(own_entries)]
+        messages += _record_messages(each, read)
+        distributions.append(_distribution(staged, each, contents, pins[each.installed.name]))
+    return tuple(distributions), messages
 
 
 def _distribution(
-    stage: StagedEnvironment, part: CollectedDistribution, contents: Sequence[Content], pin: Pin
+    staged: StagedEnvironment, normalized: _Normalized, contents: Sequence[Content], pin: Pin
 ) -> Distribution:
-    info, files = part.installed.info, [one.file for one in contents]
-    if info.endswith(dist_info.INFO):
-        own = f"{info}/RECORD"
-        files = [file for file in files if file.path != own]
-        written = dist_info.render_record([*files, File(own, "", 0)], own, stage.site)
-        disk.write(stage.root / own, written)
-        files = sorted([*files, scan.made(own, written)])
-    is_elsewhere = bool(part.origin.directory) and not below(stage.final, part.origin.directory)
+    info, files = normalized.installed.info, [content.file for content in contents]
+    if info.endswith(INFO):
+        record = f"{info}/RECORD"
+        files = [file for file in files if file.path != record]
+        text = dist_info.render_record([*files, File(record, "", 0)], record, staged.site)
+        disk.write(staged.root / record, text)
+        files = sorted([*files, scan.file_of(record, text)])
+    directory = normalized.direct_url.directory
     return Distribution(
         name=pin.name,
-        version=part.installed.version,
+        version=normalized.installed.version,
         origin=pin.origin,
         files=tuple(files),
-        reaches=reaches((one.file.path, one.run_paths) for one in contents if one.run_paths),
-        from_source=part.installed.from_source or part.origin.is_repository,
-        is_cacheable=pin.is_cacheable and not is_elsewhere,
+        reaches=reaches(
+            (content.file.path, content.run_paths) for content in contents if content.run_paths
+        ),
+        from_source=normalized.installed.from_source or normalized.direct_url.is_repository,
+        is_cacheable=pin.is_cacheable and (not directory or bool(_below(staged.final, directory))),
     )
+
+
+def _messages(contents: _StagedContents, pins: Mapping[str, Pin]) -> list[str]:
+    """Return log lines about distributions that are not pinned, duplicates and unowned files."""
+    messages = [f"{name} was installed but is not pinned" for name in _unpinned(contents, pins)]
+    counts = Counter(each.name for each in contents.installed)
+    messages += [f"{name} is installed twice" for name in sorted(counts) if counts[name] > 1]
+    if contents.ownership.unowned:
+        messages.append(f"Not listed in any RECORD: {listed(contents.ownership.unowned)}")
+    return messages
+
+
+def _unpinned(contents: _StagedContents, pins: Mapping[str, Pin]) -> list[str]:
+    owned = {path for paths in contents.ownership.files.values() for path in paths}
+    names = {
+        each.name
+        for each in contents.installed
+        if each.name not in pins and owned.isdisjoint({each.info, f"{each.info}/METADATA"})
+    }
+    return sorted(names)
+
+
+def _record_messages(normalized: _Normalized, read: Mapping[str, Content]) -> list[str]:
+    """Return log lines about wrong hashes and paths in the RECORD that was installed."""
+    recorded, name = normalized.installed.recorded, normalized.installed.name
+    wrong = [
+        path
+        for path, digest in recorded.digests.items()
+        if digest
+        and path in normalized.entries
+        and path not in normalized.rewritten
+        and path != f"{normalized.installed.info}/RECORD"
+        and read[path].file.digest != digest
+    ]
+    messages = [f"The RECORD of {name} has wrong hashes: {listed(wrong)}"] if wrong else []
+    if recorded.outside:
+        messages.append(
+            f"The RECORD of {name} lists files outside the environment: {listed(recorded.outside)}"
+        )
+    return messages
+
+
+def listed(paths: Sequence[str]) -> str:
+    """Return the first of *paths* as one line, and the number of the others."""
+    more = len(paths) - _MOST_LISTED
+    # Paths of packages must not send control sequences to a terminal.
+    printable = [path if path.isprintable() else ascii(path) for path in paths[:_MOST_LISTED]]
+    return ", ".join(printable) + (f" and {more} more" if more > 0 else "")

@@ -1,4 +1,7 @@
-"""What a stage says of itself: its distributions and what each claims to have."""
+"""Reads the metadata of installed distributions: `*.dist-info`, RECORD and `direct_url.json`.
+
+https://packaging.python.org/en/latest/specifications/recording-installed-packages/
+"""
 
 import base64
 import binascii
@@ -15,73 +18,212 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 from packaging.utils import canonicalize_name, canonicalize_version
 
-from cnb_python.distributions import entry_points as distributions_entry_points
+from cnb_python.distributions import entry_points
 from cnb_python.distributions.entry_points import EntryPoint
 from cnb_python.distributions.model import File
 from cnb_python.distributions.scan import FileEntry
 
+INFO = ".dist-info"
+_LEGACY = ".egg-info"
+KINDS = (INFO, _LEGACY)
+"""Endings of the names of directories that describe a distribution."""
+_LONGEST_FIELD = 1 << 20
+# Indexes refuse wheels with this tag, so a wheel that has it was built during the build.
+_LINUX_TAG = re.compile(r"^Tag: .*-linux_\w+\s*$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class StagedEnvironment:
+    """An environment that a manager filled and that was then moved aside."""
+
+    root: Path
+    """Where it is now."""
+    final: Path
+    """Where it was filled, which is the path of the environment in the image."""
+    line: str
+    """The release line of its interpreter, as in its directories: `3.14`, `3.14t`."""
+
+    @property
+    def site(self) -> str:
+        """The path of `site-packages` below the environment."""
+        return f"lib/python{self.line}/site-packages"
+
+    @property
+    def site_packages(self) -> Path:
+        """The path of `site-packages`."""
+        return self.root / self.site
+
+    def metadata_files(self) -> dict[str, Path]:
+        """Return the METADATA of each distribution, by its normalized name."""
+        return metadata_files_in(self.site_packages)
+
 
 class DirectUrl(NamedTuple):
-    """What the file says."""
+    """The relevant content of a `direct_url.json`."""
 
     content: bytes
-    """The file in one form, without password and query; empty where the image has none."""
+    """The file, normalized, without password and query; empty if the image does not get it."""
     directory: str
-    """The directory on disk it was installed from, empty where it was none."""
+    """The directory that the distribution was installed from, else empty."""
     is_repository: bool
 
 
-NOWHERE = DirectUrl(b"", "", is_repository=False)
-
-
-def read_direct_url(content: bytes) -> DirectUrl:
-    """Return what *content* says. What is not understood is left out: it may hold a token.
-
-    Of an installation from a directory it is kept only where it is editable, which tools ask for:
-    elsewhere it names a place that the image need not have.
-    """
-    try:
-        said = json.loads(content)
-        parts = urlsplit(said["url"])
-        user, _, host = parts.netloc.rpartition("@")
-    except ValueError, TypeError, KeyError, AttributeError, RecursionError:
-        return NOWHERE
-    if not isinstance(said, dict):
-        return NOWHERE
-    # `ssh://git@...` is no secret and needed. A query is a signature or a token as a rule.
-    netloc = f"git@{host}" if user == "git" else host
-    said["url"] = urlunsplit(parts._replace(netloc=netloc, query=""))
-    directory = said.get("dir_info")
-    is_editable = isinstance(directory, dict) and directory.get("editable") is True
-    text = json.dumps(said, sort_keys=True, separators=(",", ":"))
-    return DirectUrl(
-        text.encode() if directory is None or is_editable else b"",
-        unquote(parts.path) if directory is not None and parts.scheme == "file" else "",
-        "vcs_info" in said,
-    )
-
-
-_LONGEST_FIELD = 1 << 20
+NO_DIRECT_URL = DirectUrl(b"", "", is_repository=False)
 
 
 class RecordedFiles(NamedTuple):
-    """What a RECORD says."""
+    """The files that a RECORD lists."""
 
     digests: Mapping[str, str]
-    """SHA-256 in hex by path below the environment, empty where it is not said."""
+    """SHA-256 in hex by path below the environment; empty if the RECORD has none."""
     outside: tuple[str, ...]
-    """What would lie outside the environment, as it is written."""
+    """Paths outside the environment, as written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """An installed distribution as its own metadata describes it."""
+
+    name: str
+    """Normalized (PEP 503)."""
+    version: str
+    """Normalized (PEP 440)."""
+    info: str
+    """Its `*.dist-info` or legacy `*.egg-info`, below the environment."""
+    recorded: RecordedFiles
+    scripts: Mapping[str, EntryPoint]
+    from_source: bool
+
+
+def metadata_files_in(site_packages: Path) -> dict[str, Path]:
+    """Return the METADATA of each distribution in *site_packages*, by its normalized name."""
+    files: dict[str, Path] = {}
+    for directory in sorted(site_packages.glob(f"*{INFO}")):
+        metadata = directory / "METADATA"
+        if metadata.is_file() and not metadata.is_symlink():
+            name, _ = _identity(metadata.read_bytes(), directory.name)
+            files.setdefault(name, metadata)
+    return files
+
+
+def installed_in(
+    root: Path, entries: Mapping[str, FileEntry], site: str, final: str
+) -> list[Installed]:
+    """Return the distributions in the directory *site* of *entries*, which lie below *root*.
+
+    In the order of their directories; several may have one name.
+    """
+    prefix = f"{site}/"
+    tops = {
+        path.removeprefix(prefix).partition("/")[0] for path in entries if path.startswith(prefix)
+    }
+    return [
+        _installed(_Reader(root, entries), f"{site}/{top}", site, final)
+        for top in sorted(tops)
+        if top.endswith(KINDS)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    root: Path
+    entries: Mapping[str, FileEntry]
+
+    def read(self, *paths: str) -> bytes:
+        """Return the content of the first of *paths* that is a file and not a link; else empty."""
+        for path in paths:
+            if path in self.entries and not self.entries[path].target:
+                return (self.root / path).read_bytes()
+        return b""
+
+
+def _installed(reader: _Reader, info: str, site: str, final: str) -> Installed:
+    metadata = reader.read(f"{info}/METADATA", f"{info}/PKG-INFO", info)
+    name, version = _identity(metadata, info.rpartition("/")[2])
+    declared = reader.read(f"{info}/entry_points.txt")
+    wheel = reader.read(f"{info}/WHEEL").decode("utf-8", "replace")
+    line = site.split("/")[1].removeprefix("python")
+    return Installed(
+        name=name,
+        version=version,
+        info=info,
+        recorded=_recorded(reader, info, site, final),
+        scripts=entry_points.declared(declared, line),
+        from_source=bool(_LINUX_TAG.search(wheel)),
+    )
+
+
+def _recorded(reader: _Reader, info: str, site: str, final: str) -> RecordedFiles:
+    recorded = read_record(reader.read(f"{info}/RECORD"), site, final)
+    if recorded.digests or recorded.outside:
+        return recorded
+    # Written by `setup.py install`, relative to its own directory and without hashes.
+    if content := reader.read(f"{info}/installed-files.txt"):
+        return read_record(content, info, final)
+    tops = reader.read(f"{info}/top_level.txt").decode("utf-8", "replace").split()
+    if not tops:
+        return RecordedFiles({}, ())
+    names = {f"{site}/{top}" for top in tops} | {f"{site}/{top}.py" for top in tops}
+    directories = tuple(f"{site}/{top}/" for top in tops)
+    return RecordedFiles(
+        {path: "" for path in reader.entries if path in names or path.startswith(directories)},
+        (),
+    )
+
+
+def _identity(metadata: bytes, directory: str) -> tuple[str, str]:
+    """Return name and version from *metadata*, or from the name of its directory."""
+    fields: dict[str, str] = {}
+    for line in metadata.decode("utf-8", "replace").splitlines():
+        if not line:
+            break
+        header, _, value = line.partition(":")
+        fields.setdefault(header.strip().lower(), value.strip())
+    stem = directory.removesuffix(INFO).removesuffix(_LEGACY)
+    # An egg is named `name-version-py3.9`.
+    name, _, version = re.sub(r"-py\d[\d.]*$", "", stem).partition("-")
+    return (
+        str(canonicalize_name(fields.get("name") or name)),
+        canonicalize_version(fields.get("version") or version, strip_trailing_zero=False),
+    )
+
+
+def read_direct_url(content: bytes) -> DirectUrl:
+    """Return what *content* contains; `NO_DIRECT_URL` if it is invalid, since it may have a token.
+
+    For an installation from a directory the file is kept only if it is editable, which tools read:
+    otherwise it names a path that need not exist in the image.
+    """
+    try:
+        document = json.loads(content)
+        parts = urlsplit(document["url"])
+        user, _, host = parts.netloc.rpartition("@")
+    except ValueError, TypeError, KeyError, AttributeError, RecursionError:
+        return NO_DIRECT_URL
+    if not isinstance(document, dict):
+        return NO_DIRECT_URL
+    # The user of `ssh://git@...` is needed and not secret. A query is usually a token.
+    netloc = f"git@{host}" if user == "git" else host
+    document["url"] = urlunsplit(parts._replace(netloc=netloc, query=""))
+    dir_info = document.get("dir_info")
+    is_editable = isinstance(dir_info, dict) and dir_info.get("editable") is True
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"))
+    return DirectUrl(
+        text.encode() if dir_info is None or is_editable else b"",
+        unquote(parts.path) if dir_info is not None and parts.scheme == "file" else "",
+        "vcs_info" in document,
+    )
 
 
 def read_record(content: bytes, site: str, final: str) -> RecordedFiles:
-    """Return what *content* claims, taken from directory *site* of the environment *final*.
+    """Return the files that RECORD *content* lists, relative to *site* of the environment *final*.
 
-    Lines that make no sense are left out.
+    Invalid lines are skipped.
     """
     digests: dict[str, str] = {}
     outside: list[str] = []
     for row in _rows(content):
-        path = _place(row[0], site, final)
+        path = _below_environment(row[0], site, final)
         if path:
             digests[path] = _digest(row[1] if len(row) > 1 else "")
         else:
@@ -90,15 +232,15 @@ def read_record(content: bytes, site: str, final: str) -> RecordedFiles:
 
 
 def render_record(files: Iterable[File], own: str, site: str) -> bytes:
-    """Return the RECORD, which is at *own*, of *files*: sorted, with paths from *site*.
+    """Return the RECORD of *files* that lies at *own*: sorted, with paths relative to *site*.
 
-    As pip does, nothing is said of bytecode, and nothing of itself.
+    As with pip, bytecode and the RECORD itself have neither hash nor size.
     """
     rows = []
     for file in files:
-        is_silent = file.path == own or file.path.endswith(".pyc") or file.target
-        said = ("", "") if is_silent else (f"sha256={_base64(file.digest)}", str(file.size))
-        rows.append((_from_site(file.path, site), *said))
+        is_bare = file.path == own or file.path.endswith(".pyc") or file.target
+        hash_and_size = ("", "") if is_bare else (f"sha256={_base64(file.digest)}", str(file.size))
+        rows.append((_from_site(file.path, site), *hash_and_size))
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(sorted(rows))
     return text.getvalue().encode(errors="surrogateescape")
@@ -106,7 +248,7 @@ def render_record(files: Iterable[File], own: str, site: str) -> bytes:
 
 def _rows(content: bytes) -> Iterator[list[str]]:
     text = content.decode("utf-8", "surrogateescape").replace("\0", "")
-    # Not the module's default, which ends the reading of everything that follows.
+    # The default limit of the module would end reading at a longer field.
     csv.field_size_limit(_LONGEST_FIELD)
     rows = csv.reader(io.StringIO(text, newline=""))
     while True:
@@ -120,11 +262,11 @@ def _rows(content: bytes) -> Iterator[list[str]]:
             yield row
 
 
-def _place(path: str, site: str, final: str) -> str:
-    """Return *path* below the environment, empty when it is not there."""
-    whole = posixpath.normpath(posixpath.join(final, site, path))
-    below = whole.removeprefix(f"{final}/")
-    if below == whole:
+def _below_environment(path: str, site: str, final: str) -> str:
+    """Return *path* relative to the environment, empty if it is outside."""
+    absolute = posixpath.normpath(posixpath.join(final, site, path))
+    below = absolute.removeprefix(f"{final}/")
+    if below == absolute:
         return ""
     # `lib64` is a link to `lib`.
     return f"lib/{below.removeprefix('lib64/')}" if below.startswith("lib64/") else below
@@ -148,149 +290,3 @@ def _from_site(path: str, site: str) -> str:
     if path.startswith(f"{site}/"):
         return path[len(site) + 1 :]
     return posixpath.relpath(path, site)
-
-
-@dataclass(frozen=True, slots=True)
-class StagedEnvironment:
-    """An environment that a manager filled, to be taken apart."""
-
-    root: Path
-    """Where it is now."""
-    final: Path
-    """Where it was filled, and its files will be in the image."""
-    line: str
-    """The release line of its interpreter, as directories have it: `3.14`, `3.14t`."""
-
-    @property
-    def site(self) -> str:
-        """The directory of its packages, below the environment."""
-        return f"lib/python{self.line}/site-packages"
-
-    @property
-    def site_packages(self) -> Path:
-        """The directory of its packages."""
-        return self.root / self.site
-
-    def metadata_files(self) -> dict[str, Path]:
-        """Return the METADATA of each distribution, by its normalised name."""
-        return metadata_files_in(self.site_packages)
-
-
-INFO = ".dist-info"
-_LEGACY = ".egg-info"
-KINDS = (INFO, _LEGACY)
-"""What the names of directories end in that describe a distribution."""
-
-_NOTHING = RecordedFiles({}, ())
-# Only an index refuses wheels that are made for one machine.
-_MADE_HERE = re.compile(r"^Tag: .*-linux_\w+\s*$", re.MULTILINE)
-
-
-@dataclass(frozen=True, slots=True)
-class Installed:
-    """One distribution as its own metadata describes it."""
-
-    name: str
-    """Normalised (PEP 503)."""
-    version: str
-    """Normalised (PEP 440)."""
-    info: str
-    """Its `*.dist-info` or legacy `*.egg-info`, below the environment."""
-    claims: RecordedFiles
-    scripts: Mapping[str, EntryPoint]
-    from_source: bool
-
-
-def metadata_files_in(site_packages: Path) -> dict[str, Path]:
-    """Return the metadata file of each distribution in *site_packages*, by its normalised name."""
-    found: dict[str, Path] = {}
-    for place in sorted(site_packages.glob(f"*{INFO}")):
-        metadata = place / "METADATA"
-        if _is_file(metadata):
-            name, _ = _identity(metadata.read_bytes(), place.name)
-            found.setdefault(name, metadata)
-    return found
-
-
-def find(root: Path, tree: Mapping[str, FileEntry], site: str, final: str) -> list[Installed]:
-    """Return the distributions that *tree*, which lies at *root*, has in its directory *site*.
-
-    In the order of their directories; several may have one name.
-    """
-    prefix = f"{site}/"
-    tops = {
-        path.removeprefix(prefix).partition("/")[0] for path in tree if path.startswith(prefix)
-    }
-    return [
-        _installed(_DistInfoReader(root, tree), f"{site}/{top}", site, final)
-        for top in sorted(tops)
-        if top.endswith(KINDS)
-    ]
-
-
-@dataclass(frozen=True, slots=True)
-class _DistInfoReader:
-    root: Path
-    tree: Mapping[str, FileEntry]
-
-    def read(self, *paths: str) -> bytes:
-        """Return the first of *paths* that is a file, not a link; else nothing."""
-        for path in paths:
-            if path in self.tree and not self.tree[path].target:
-                return (self.root / path).read_bytes()
-        return b""
-
-
-def _installed(reader: _DistInfoReader, info: str, site: str, final: str) -> Installed:
-    metadata = reader.read(f"{info}/METADATA", f"{info}/PKG-INFO", info)
-    name, version = _identity(metadata, info.rpartition("/")[2])
-    entry_points = reader.read(f"{info}/entry_points.txt")
-    line = site.split("/")[1].removeprefix("python")
-    return Installed(
-        name=name,
-        version=version,
-        info=info,
-        claims=_claims(reader, info, site, final),
-        scripts=distributions_entry_points.declared(entry_points, line),
-        from_source=bool(
-            _MADE_HERE.search(reader.read(f"{info}/WHEEL").decode("utf-8", "replace"))
-        ),
-    )
-
-
-def _claims(reader: _DistInfoReader, info: str, site: str, final: str) -> RecordedFiles:
-    said = read_record(reader.read(f"{info}/RECORD"), site, final)
-    if said.digests or said.outside:
-        return said
-    # Left by `setup.py install`, with paths from its own directory; no more than a hint.
-    if content := reader.read(f"{info}/installed-files.txt"):
-        return read_record(content, info, final)
-    tops = reader.read(f"{info}/top_level.txt").decode("utf-8", "replace").split()
-    if not tops:
-        return _NOTHING
-    wanted = {f"{site}/{top}" for top in tops} | {f"{site}/{top}.py" for top in tops}
-    below = tuple(f"{site}/{top}/" for top in tops)
-    return RecordedFiles(
-        {path: "" for path in reader.tree if path in wanted or path.startswith(below)}, ()
-    )
-
-
-def _identity(metadata: bytes, directory: str) -> tuple[str, str]:
-    """Return name and version as *metadata* has them, or the name of its directory."""
-    said: dict[str, str] = {}
-    for line in metadata.decode("utf-8", "replace").splitlines():
-        if not line:
-            break
-        header, _, value = line.partition(":")
-        said.setdefault(header.strip().lower(), value.strip())
-    stem = directory.removesuffix(INFO).removesuffix(_LEGACY)
-    # Of an egg, `name-version-py3.9`.
-    name, _, version = re.sub(r"-py\d[\d.]*$", "", stem).partition("-")
-    return (
-        str(canonicalize_name(said.get("name") or name)),
-        canonicalize_version(said.get("version") or version, strip_trailing_zero=False),
-    )
-
-
-def _is_file(path: Path) -> bool:
-    return path.is_file() and not path.is_symlink()

@@ -1,4 +1,4 @@
-"""Scripts in one form, whichever tool wrote them. Pure.
+"""Reads entry points and normalizes the scripts in `bin`, whichever tool wrote them. Pure.
 
 https://packaging.python.org/en/latest/specifications/entry-points/
 """
@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 _SECTIONS = ("console_scripts", "gui_scripts")
 _SECTION = re.compile(r"\[\s*([^\]]*?)\s*\]")
-# `module:object.attribute [extra]`; a script needs an object to call.
+# `module:object.attribute [extra]`; the object is required for a script.
 _TARGET = re.compile(r"\s*([\w.]+)\s*:\s*([\w.]+)\s*(?:\[.*\]\s*)?")
-# What Linux reads of a first line, by its oldest limit, the end of the line included.
+# The oldest limit of Linux for a first line, including its end.
 _LONGEST_SHEBANG = 127
-# What begins a script for a long path, in the forms of pip and uv.
+# The first lines that pip and uv write for a long path.
 _INDIRECT = re.compile(rb"#!/bin/sh\r?\n'''exec' (?P<path>.*?) \"\$0\" \"\$@\"\r?\n' '''\r?\n")
 _DIRECT = re.compile(rb"#!(?P<path>[^\r\n]*)\r?\n")
 
@@ -27,43 +27,49 @@ if __name__ == "__main__":
 
 
 class EntryPoint(NamedTuple):
-    """What a script calls."""
+    """The object that a script calls."""
 
     module: str
     attribute: str
 
 
 def declared(entry_points: bytes, line: str) -> dict[str, EntryPoint]:
-    """Return the scripts that an `entry_points.txt` declares, by name; *line* is `3.14`.
+    """Return the scripts in the content of an `entry_points.txt`, by name; *line* is `3.14`.
 
-    What is not understood is left out. Versioned names of pip are as pip makes them.
+    Invalid entries are skipped. The versioned scripts of pip are named as pip names them.
     """
-    found: dict[str, EntryPoint] = {}
+    scripts: dict[str, EntryPoint] = {}
     for name, target in _entries(entry_points.decode("utf-8", "surrogateescape")):
         callee = _TARGET.fullmatch(target)
         if callee and name not in {".", ".."} and not set(name) & set("/\0"):
-            found[name] = EntryPoint(callee[1], callee[2])
-    return _versioned(found, line.removesuffix("t"))
+            scripts[name] = EntryPoint(callee[1], callee[2])
+    return _versioned(scripts, line.removesuffix("t"))
 
 
 def script(entry: EntryPoint, python: str) -> bytes:
-    """Return the script that calls *entry* in the interpreter at *python*."""
+    """Return the script that calls *entry* with the interpreter at *python*."""
     name = entry.attribute.partition(".")[0]
     body = _SCRIPT.format(module=entry.module, name=name, call=entry.attribute)
     return _start(python) + body.encode()
 
 
-def started_by(content: bytes, root: str, final: str) -> bytes | None:
-    """Return script *content* for the environment *final* if it names an interpreter of *root*'s.
+def with_interpreter(content: bytes, root: str, final: str) -> bytes | None:
+    """Return the script *content* with a first line for the interpreter of environment *final*.
 
-    None where it names none. Either may be what installed it knew the environment as.
+    None if its first line names no interpreter below *root* or *final*.
     """
     first = _INDIRECT.match(content) or _DIRECT.match(content)
     if not first:
         return None
     path = first["path"].strip(b" '\"")
-    homes = {f"{one}/bin/python".encode(errors="surrogateescape") for one in (root, final)}
-    if not any(re.fullmatch(re.escape(home) + rb"[\w.]*['\"]?( .*)?", path) for home in homes):
+    interpreters = {
+        f"{environment}/bin/python".encode(errors="surrogateescape")
+        for environment in (root, final)
+    }
+    if not any(
+        re.fullmatch(re.escape(interpreter) + rb"[\w.]*['\"]?( .*)?", path)
+        for interpreter in interpreters
+    ):
         return None
     return _start(f"{final}/bin/python") + content[first.end() :]
 
@@ -72,7 +78,7 @@ def _start(python: str) -> bytes:
     line = f"#!{python}\n".encode(errors="surrogateescape")
     if len(line) <= _LONGEST_SHEBANG and b" " not in line:
         return line
-    # To the shell a call of Python, to Python a string: https://github.com/pypa/pip/pull/2945
+    # The shell runs Python, and Python reads a string: https://github.com/pypa/pip/pull/2945
     quoted = f"'''exec' \"{python}\" \"$0\" \"$@\"\n' '''\n".encode(errors="surrogateescape")
     return b"#!/bin/sh\n" + quoted
 
@@ -87,16 +93,20 @@ def _entries(text: str) -> Iterator[tuple[str, str]]:
             yield name.strip(), target
 
 
-def _versioned(found: Mapping[str, EntryPoint], line: str) -> dict[str, EntryPoint]:
-    """Return *found* with `pip3.14` for whatever version the wheel's maker had.
+def _versioned(scripts: Mapping[str, EntryPoint], line: str) -> dict[str, EntryPoint]:
+    """Return *scripts* with `pip3.14` in place of the version with which the wheel was built.
 
     https://github.com/pypa/pip/blob/main/src/pip/_internal/operations/install/wheel.py
     """
-    made = dict(found)
-    if "pip" in made:
-        made = {name: one for name, one in made.items() if not re.fullmatch(r"pip\d[\d.]*", name)}
-        made |= dict.fromkeys(("pip3", f"pip{line}"), made["pip"])
-    if "easy_install" in made:
-        made = {name: one for name, one in made.items() if not name.startswith("easy_install-")}
-        made[f"easy_install-{line}"] = made["easy_install"]
-    return made
+    versioned = dict(scripts)
+    if "pip" in versioned:
+        for name in scripts:
+            if re.fullmatch(r"pip\d[\d.]*", name):
+                del versioned[name]
+        versioned |= dict.fromkeys(("pip3", f"pip{line}"), versioned["pip"])
+    if "easy_install" in versioned:
+        for name in scripts:
+            if name.startswith("easy_install-"):
+                del versioned[name]
+        versioned[f"easy_install-{line}"] = versioned["easy_install"]
+    return versioned

@@ -1,4 +1,4 @@
-"""An installed distribution as a value: what it is, which files it has, what they hold."""
+"""An installed distribution as a value: name, version, origin, and files with their digests."""
 
 import hashlib
 from collections.abc import Iterable
@@ -13,34 +13,34 @@ class File(NamedTuple):
     path: str
     """Below the environment, normalised, with slashes: `lib/python3.14/site-packages/six.py`."""
     digest: str
-    """SHA-256 of its content in hex; of its target, for a symbolic link."""
+    """SHA-256 in hex of its content; for a symbolic link, of its target."""
     size: int
     is_program: bool = False
-    """Its mode is 755 and not 644."""
+    """Its mode is 755, not 644."""
     target: str = ""
-    """Where it leads, for a symbolic link; empty for a file."""
+    """The target of a symbolic link; empty for a file."""
 
 
 @dataclass(frozen=True)
 class Distribution:
-    """One distribution, harvested: normalised, compiled, with a RECORD that is true."""
+    """An installed distribution: normalized, compiled, with a correct RECORD."""
 
     name: str
-    """Normalised (PEP 503): `ruamel-yaml`."""
+    """Normalized (PEP 503): `ruamel-yaml`."""
     version: str
-    """Normalised (PEP 440)."""
+    """Normalized (PEP 440)."""
     origin: str
     """The `origin` of the `Pin` it was installed for."""
     files: tuple[File, ...]
     """In the order of their paths."""
     reaches: tuple[str, ...] = ()
-    """Other distributions' directories of the environment that its native libraries look into."""
+    """The directories of the environment where its native libraries look for others."""
     from_source: bool = False
-    """It was built from source, which takes longer to do again than a download."""
+    """It was built from source, which takes longer than a download."""
     is_cacheable: bool = True
-    """False for what was installed from a directory, which may change without a word.
+    """False if it was installed from a directory, whose contents may change unnoticed.
 
-    It is of use only where it is certain that nothing has changed at all.
+    Such a distribution is reused only if no input has changed.
     """
 
     @cached_property
@@ -54,25 +54,25 @@ class Distribution:
         return sum(file.size for file in self.files)
 
 
-# Of what lies beside the modules, a wheel's scripts and configuration are small, its data is not.
+# A wheel's scripts and configuration files are smaller than this, its data files larger.
 SMALL_BYTES = 64 * 1024
-_BESIDE = ("bin/", "share/", "etc/")
+_OUTSIDE_PACKAGES = ("bin/", "share/", "etc/")
 
 
 def is_small_part(file: File) -> bool:
-    """Whether *file* is kept apart from the rest, for when only links and metadata are renewed.
+    """Whether *file* is in the archive of small parts, which is enough to make layer `venv`.
 
-    The `*.dist-info`, and small files beside the modules, which `venv` may hold copies of.
+    These are the `*.dist-info` and the small files that `venv` may contain copies of.
     """
-    if file.path.startswith(_BESIDE):
+    if file.path.startswith(_OUTSIDE_PACKAGES):
         return file.size <= SMALL_BYTES
     return ".dist-info/" in file.path
 
 
 def digest_of(files: Iterable[File]) -> str:
     """Return a SHA-256 in hex over the path, mode and content of *files*, in their order."""
-    whole = hashlib.sha256()
+    digest = hashlib.sha256()
     for file in files:
         kind = "l" if file.target else "x" if file.is_program else "f"
-        whole.update(f"{kind}\0{file.path}\0{file.digest}\n".encode(errors="surrogateescape"))
-    return whole.hexdigest()
+        digest.update(f"{kind}\0{file.path}\0{file.digest}\n".encode(errors="surrogateescape"))
+    return digest.hexdigest()

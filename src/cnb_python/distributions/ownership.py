@@ -1,9 +1,9 @@
-"""Who owns which file of a stage. Pure.
+"""Decides which distribution owns each file of a staged environment.
 
-What is kept of a distribution must not depend on what was installed beside it, or an environment
-made from what was kept would differ from one made at once. So a file has an owner only where its
-wheel alone says so; where others have a say, all that could own it are installed again, each in a
-stage of its own. There everything is its own, also what its RECORD does not name.
+The files of a distribution must not depend on what was installed with it: an environment from the
+store would differ from one that is installed at once. So a file has an owner only if its wheel
+alone shows that. All distributions that could own any other file are installed again, each in a
+staged environment of its own, where it owns everything, also files that its RECORD does not list.
 """
 
 import posixpath
@@ -20,178 +20,184 @@ from cnb_python.distributions.scan import FileEntry
 _SHARED = ("", "bin", "etc", "include", "include/site", "lib", "share", scan.CHECKOUTS)
 
 
+class ListedFile(NamedTuple):
+    """A file that a distribution lists as its own."""
+
+    owner: str
+    path: str
+    content: str
+    """Equal for equal contents; empty if the content is unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ownership:
+    """The owner of each file."""
+
+    files: Mapping[str, tuple[str, ...]]
+    """Sorted paths by owner; a path has several owners if their contents are equal."""
+    conflicts: tuple[frozenset[str], ...] = ()
+    """Names of distributions with files of unclear owner, each in one set at most."""
+    unowned: tuple[str, ...] = ()
+    """Paths without an owner."""
+
+
 def shared_directories(line: str) -> frozenset[str]:
-    """Return the directories of an environment that no distribution has for itself."""
+    """Return the directories of an environment that belong to no single distribution."""
     python = f"python{line}"
     inside = (f"lib/{python}", f"lib/{python}/site-packages", f"include/site/{python}")
     return frozenset((*_SHARED, *inside))
 
 
 def listed_files(
-    everyone: Iterable[Installed],
-    directories: Mapping[str, str],
-    found: Mapping[str, FileEntry],
+    installed: Iterable[Installed],
+    sources: Mapping[str, str],
+    entries: Mapping[str, FileEntry],
     root: Path,
 ) -> list[ListedFile]:
-    """Return what *everyone* claims of *found*, the files below *root*.
+    """Return the files of *entries*, which lie below *root*, that the *installed* list.
 
-    *directories* are those that distributions were installed from, below the environment, by name.
-    Where several claim a file, what they say of it holds only if the file is like that.
+    *sources*: the directory below the environment that a distribution was installed from, by name.
+    If several list a file, a recorded digest counts only if the file has it.
     """
-    informing = _by_information(found)
-    made = [
-        *(claim for one in everyone for claim in _recorded(one, informing[one.info])),
-        *(claim for item in directories.items() for claim in _checked_out(*item, found)),
+    metadata = _metadata_files(entries)
+    listed = [
+        *(file for each in installed for file in _recorded(each, metadata[each.info])),
+        *(file for name, path in sources.items() for file in _checked_out(name, path, entries)),
     ]
-    times = Counter(path for _, path in {(claim.owner, claim.path) for claim in made})
+    counts = Counter(path for _, path in {(file.owner, file.path) for file in listed})
     return [
-        claim if times[claim.path] == 1 else _verified(claim, found, root)
-        for claim in made
-        if claim.path in found
+        file if counts[file.path] == 1 else _verified(file, entries, root)
+        for file in listed
+        if file.path in entries
     ]
 
 
-def _by_information(found: Iterable[str]) -> defaultdict[str, list[str]]:
+def _metadata_files(paths: Iterable[str]) -> defaultdict[str, list[str]]:
     """Return the files of each `*.dist-info` and `*.egg-info`, which may be a file itself."""
-    informing = defaultdict[str, list[str]](list)
-    for path in found:
+    files = defaultdict[str, list[str]](list)
+    for path in paths:
         for kind in KINDS:
             before, is_inside, _ = f"{path}/".partition(f"{kind}/")
             if is_inside:
-                informing[f"{before}{kind}"].append(path)
-    return informing
+                files[f"{before}{kind}"].append(path)
+    return files
 
 
-def _recorded(one: Installed, informing: Iterable[str]) -> Iterator[ListedFile]:
-    scripts = {f"bin/{name}": entry for name, entry in one.scripts.items()}
-    for path, digest in one.claims.digests.items():
-        # What lies there was written by the last of several, in a form of its tool's own.
+def _recorded(installed: Installed, metadata: Iterable[str]) -> Iterator[ListedFile]:
+    name, digests = installed.name, installed.recorded.digests
+    scripts = {f"bin/{script}": entry for script, entry in installed.scripts.items()}
+    for path, digest in digests.items():
+        # If several have this script, its file was written by the last, in the form of its tool.
         entry = scripts.get(path)
-        yield ListedFile(
-            one.name, path, f"calls {entry.module}:{entry.attribute}" if entry else digest
-        )
-    # Whatever its RECORD says, or if there is none.
-    for path in informing:
-        if path not in one.claims.digests:
-            yield ListedFile(one.name, path, "")
+        content = f"calls {entry.module}:{entry.attribute}" if entry else digest
+        yield ListedFile(name, path, content)
+    # Also if the RECORD lacks them, or there is no RECORD.
+    yield from (ListedFile(name, path, "") for path in metadata if path not in digests)
 
 
 def _checked_out(
-    name: str, directory: str, found: Mapping[str, FileEntry]
+    name: str, directory: str, entries: Mapping[str, FileEntry]
 ) -> Iterator[ListedFile]:
     parts = directory.split("/")
     if len(parts) > 1 and parts[0] == scan.CHECKOUTS:
-        # The whole of it, though the project be a subdirectory; what another project that is
-        # built there leaves behind cannot be told apart.
+        # The whole checkout, even if the project is a subdirectory: files that building another
+        # project of it writes cannot be distinguished.
         top = f"{parts[0]}/{parts[1]}/"
-        yield from (ListedFile(name, path, "") for path in found if path.startswith(top))
+        yield from (ListedFile(name, path, "") for path in entries if path.startswith(top))
 
 
-def _verified(claim: ListedFile, found: Mapping[str, FileEntry], root: Path) -> ListedFile:
-    if claim.content.startswith("calls "):
-        return claim
-    entry = found[claim.path]
-    is_true = not entry.target and scan.digest(root, claim.path, entry) == claim.content
-    return claim if is_true else claim._replace(content="")
-
-
-class ListedFile(NamedTuple):
-    """That a distribution has a file."""
-
-    owner: str
-    path: str
-    content: str
-    """What tells equal from different contents; empty where it is unknown."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ownership:
-    """Whose each file is."""
-
-    files: Mapping[str, tuple[str, ...]]
-    """Sorted paths by owner; some paths may have several, with equal contents."""
-    conflicts: tuple[frozenset[str], ...] = ()
-    """Names that cannot be told apart by what lies here, each in one set at most."""
-    unowned: tuple[str, ...] = ()
-    """What nobody owns."""
+def _verified(file: ListedFile, entries: Mapping[str, FileEntry], root: Path) -> ListedFile:
+    if file.content.startswith("calls "):
+        return file
+    entry = entries[file.path]
+    is_true = not entry.target and scan.digest(root, file.path, entry) == file.content
+    return file if is_true else file._replace(content="")
 
 
 @dataclass(slots=True)
-class _Ledger:
+class _Assignment:
+    """The result so far."""
+
     names: frozenset[str]
-    owned: dict[str, set[str]] = field(default_factory=dict)
+    owners: dict[str, set[str]] = field(default_factory=dict)
+    """By path."""
     groups: list[frozenset[str]] = field(default_factory=list)
     unowned: list[str] = field(default_factory=list)
 
 
 def assign_owners(
-    names: Iterable[str], claims: Iterable[ListedFile], paths: Iterable[str], shared: Iterable[str]
+    names: Iterable[str], files: Iterable[ListedFile], paths: Iterable[str], shared: Iterable[str]
 ) -> Ownership:
-    """Say whose each of *paths* is, of the distributions *names*, by their *claims*.
+    """Return the owner of each of *paths* among the distributions *names*, which list *files*.
 
-    *shared* are directories that belong to everybody, such as `site-packages` itself.
+    *shared*: directories that belong to no single distribution, such as `site-packages`.
     """
-    ledger = _Ledger(frozenset(names))
+    assignment = _Assignment(frozenset(names))
     present = sorted(set(paths))
-    if len(ledger.names) == 1:
-        (only,) = ledger.names
+    if len(assignment.names) == 1:
+        (only,) = assignment.names
         return Ownership({only: tuple(present)})
-    _take(claims, frozenset(present), ledger)
-    _place_others(present, frozenset(shared), ledger)
-    files: dict[str, list[str]] = {name: [] for name in sorted(ledger.names)}
+    _assign_listed(files, frozenset(present), assignment)
+    _assign_unlisted(present, frozenset(shared), assignment)
+    owned: dict[str, list[str]] = {name: [] for name in sorted(assignment.names)}
     for path in present:
-        for owner in ledger.owned.get(path, ()):
-            files[owner].append(path)
+        for owner in assignment.owners.get(path, ()):
+            owned[owner].append(path)
     return Ownership(
-        {name: tuple(owned) for name, owned in files.items()},
-        merge_overlapping(ledger.groups),
-        tuple(ledger.unowned),
+        {name: tuple(owned_paths) for name, owned_paths in owned.items()},
+        merge_overlapping(assignment.groups),
+        tuple(assignment.unowned),
     )
 
 
-def _take(claims: Iterable[ListedFile], present: frozenset[str], ledger: _Ledger) -> None:
+def _assign_listed(
+    files: Iterable[ListedFile], present: frozenset[str], assignment: _Assignment
+) -> None:
     contents: dict[str, dict[str, str]] = {}
-    for claim in claims:
-        if claim.path in present and claim.owner in ledger.names:
-            contents.setdefault(claim.path, {})[claim.owner] = claim.content
-    for path, by_owner in contents.items():
-        ledger.owned[path] = set(by_owner)
-        if len(by_owner) > 1 and ("" in (said := set(by_owner.values())) or len(said) > 1):
-            ledger.groups.append(frozenset(by_owner))
+    for file in files:
+        if file.path in present and file.owner in assignment.names:
+            contents.setdefault(file.path, {})[file.owner] = file.content
+    for path, content_of in contents.items():
+        assignment.owners[path] = set(content_of)
+        distinct = set(content_of.values())
+        if len(content_of) > 1 and ("" in distinct or len(distinct) > 1):
+            assignment.groups.append(frozenset(content_of))
 
 
-def _place_others(present: Iterable[str], shared: frozenset[str], ledger: _Ledger) -> None:
-    """Give each path without an owner to the one that has the directory to itself."""
-    owners = _owners_of_directories(ledger.owned)
+def _assign_unlisted(
+    present: Iterable[str], shared: frozenset[str], assignment: _Assignment
+) -> None:
+    """Assign each path without an owner to the only owner of its directory, if there is one."""
+    owners_of = _owners_of_directories(assignment.owners)
     for path in present:
-        if path in ledger.owned:
+        if path in assignment.owners:
             continue
         directory = posixpath.dirname(path)
-        while directory not in owners and directory and directory not in shared:
+        while directory not in owners_of and directory and directory not in shared:
             directory = posixpath.dirname(directory)
-        known = owners.get(directory, set())
-        candidates = ledger.names if directory in shared or not known else known
+        owners = owners_of.get(directory, set())
+        candidates = assignment.names if directory in shared or not owners else owners
         if len(candidates) == 1:
-            ledger.owned[path] = set(candidates)
+            assignment.owners[path] = set(candidates)
         else:
-            ledger.unowned.append(path)
-            ledger.groups.append(frozenset(candidates))
+            assignment.unowned.append(path)
+            assignment.groups.append(frozenset(candidates))
 
 
-def _owners_of_directories(owned: Mapping[str, set[str]]) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
-    for path, names in owned.items():
+def _owners_of_directories(owners: Mapping[str, set[str]]) -> dict[str, set[str]]:
+    owners_of: dict[str, set[str]] = {}
+    for path, names in owners.items():
         directory = posixpath.dirname(path)
-        while not names <= found.get(directory, set()):
-            found.setdefault(directory, set()).update(names)
+        while not names <= owners_of.get(directory, set()):
+            owners_of.setdefault(directory, set()).update(names)
             directory = posixpath.dirname(directory)
-    return found
+    return owners_of
 
 
 def merge_overlapping(groups: Iterable[frozenset[str]]) -> tuple[frozenset[str], ...]:
-    """Return *groups* with those that overlap made one, in a fixed order."""
-    found: dict[str, frozenset[str]] = {}
+    """Return *groups*, of which those with common members are merged, in a fixed order."""
+    group_of: dict[str, frozenset[str]] = {}
     for group in set(groups):
-        whole = group.union(*(found[name] for name in group if name in found))
-        found.update(dict.fromkeys(whole, whole))
-    return tuple(sorted(filter(None, set(found.values())), key=min))
+        merged = group.union(*(group_of[name] for name in group if name in group_of))
+        group_of.update(dict.fromkeys(merged, merged))
+    return tuple(sorted(filter(None, set(group_of.values())), key=min))

@@ -129,8 +129,8 @@ class _Work:
         by_name = {pin.name: pin for pin in pins}
         request, system = self.workshop.request, self.workshop.system
         harvested = collect(stage, by_name, request.interpreter, system)
-        for note in harvested.notes:
-            system.output.line(note)
+        for message in harvested.messages:
+            system.output.line(message)
         if harvested.missing:
             missing = ", ".join(harvested.missing)
             raise ContractBroken("environment", f"decided and not installed: {missing}")

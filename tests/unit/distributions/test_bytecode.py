@@ -1,4 +1,4 @@
-"""Compiling an environment, as the build sees it."""
+"""Calling the bytecode compiler, and what its exit codes mean."""
 
 import json
 from collections.abc import Callable
@@ -9,9 +9,9 @@ import pytest
 from cnb_python.distributions.bytecode import (
     Compiled,
     SourceFile,
+    bytecode_of,
     compile_all,
     compile_modules,
-    made_of,
 )
 from cnb_python.distributions.scan import FileEntry
 from cnb_python.errors.base import BytecodeFailed
@@ -25,7 +25,7 @@ KIB = 1024
 
 
 def answering(outcome: Outcome) -> tuple[System, list[dict[str, object]]]:
-    """Return a system whose compiler answers *outcome*, and the orders that it was given."""
+    """Return a system whose compiler returns *outcome*, and the orders that it got."""
     orders = []
 
     def answer(command: Command) -> Outcome:
@@ -119,9 +119,9 @@ def test_bytecode_of_given_sources_is_listed(tmp_path: Path) -> None:
     for name in ("a.cpython-314.pyc", "b.c.cpython-314.pyc", "other.cpython-314.pyc"):
         (cache / name).write_bytes(b"1234")
 
-    found = made_of(tmp_path, ["lib/a.py", "lib/b.c.py", "lib/template.py", "elsewhere/x.py"])
+    files = bytecode_of(tmp_path, ["lib/a.py", "lib/b.c.py", "lib/template.py", "elsewhere/x.py"])
 
-    assert found == {
+    assert files == {
         "lib/__pycache__/a.cpython-314.pyc": FileEntry(4),
         "lib/__pycache__/b.c.cpython-314.pyc": FileEntry(4),
     }

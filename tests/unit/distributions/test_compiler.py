@@ -1,4 +1,4 @@
-"""The program that compiles, run for real: what it does about its workers cannot be pretended."""
+"""The bytecode compiler as a process: only real workers show how it handles them."""
 
 import marshal
 import shlex
@@ -35,7 +35,7 @@ SMALL_PIPES = (
 
 @pytest.fixture(autouse=True)
 def nothing_leaves_the_process() -> None:
-    """Replace the guard: starting workers is what is tested here."""
+    """Replace the guard, since these tests start processes."""
 
 
 @pytest.fixture
@@ -43,10 +43,10 @@ def system() -> System:
     return replace(world(lambda _: Outcome(1, ""))[0], run=process.run)
 
 
-def interpreter(directory: Path, *, where: str = "") -> Path:
+def interpreter(directory: Path, *, condition: str = "") -> Path:
     """Return an interpreter in which *where* holds; one that hangs ends after a minute."""
     prelude, program = directory / "prelude.py", directory / "python"
-    prelude.write_text(where + RUN)
+    prelude.write_text(condition + RUN)
     command = shlex.join(("timeout", "--foreground", "60", sys.executable, str(prelude)))
     program.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
     program.chmod(0o755)
@@ -75,7 +75,7 @@ def test_empty_order_succeeds(tmp_path: Path, system: System) -> None:
 
 @pytest.mark.parametrize("signal", [9, 11, 15])
 def test_signal_that_ends_worker_is_reported(tmp_path: Path, system: System, signal: int) -> None:
-    killed = interpreter(tmp_path, where=KILLED.format(signal))
+    killed = interpreter(tmp_path, condition=KILLED.format(signal))
 
     with pytest.raises(Killed) as raised:
         compile_all(killed, (modules(tmp_path, 5),), system)
@@ -85,13 +85,13 @@ def test_signal_that_ends_worker_is_reported(tmp_path: Path, system: System, sig
 
 def test_full_disk_is_reported(tmp_path: Path, system: System) -> None:
     with pytest.raises(DiskFull):
-        compile_all(interpreter(tmp_path, where=FULL), (modules(tmp_path, 5),), system)
+        compile_all(interpreter(tmp_path, condition=FULL), (modules(tmp_path, 5),), system)
 
 
 def test_any_number_of_results_fits_in_memory(tmp_path: Path, system: System) -> None:
     packages = modules(tmp_path, 1500)
 
-    compiled = compile_all(interpreter(tmp_path, where=SMALL_PIPES), (packages,), system)
+    compiled = compile_all(interpreter(tmp_path, condition=SMALL_PIPES), (packages,), system)
 
     assert compiled == Compiled(1500, 0)
 
@@ -116,7 +116,7 @@ def test_bytecode_is_unchecked(tmp_path: Path, system: System) -> None:
     compile_all(interpreter(tmp_path), (packages := modules(tmp_path, 1),), system)
 
     (written,) = packages.glob("__pycache__/*.pyc")
-    # PEP 552: bit 0 says hash-based, bit 1 that the source is to be looked at.
+    # PEP 552: bit 0: based on a hash, bit 1: Python checks the source.
     assert written.read_bytes()[4:8] == b"\1\0\0\0"
     assert written.stat().st_mode & 0o777 == 0o644
 
@@ -132,20 +132,20 @@ def test_broken_sources_do_not_stop_others(tmp_path: Path, system: System, conte
 
 
 def test_warnings_are_not_printed(tmp_path: Path) -> None:
-    packages, said = modules(tmp_path, 0), list[str]()
+    packages, outputs = modules(tmp_path, 0), list[str]()
     (packages / "warned.py").write_text("PATTERN = '\\d'\nassert (1, 'always true')\n")
 
     def run(command: Command, on_line: object = None) -> Outcome:
         del on_line
         outcome = process.run(command)
-        said.append(outcome.output)
+        outputs.append(outcome.output)
         return outcome
 
     compile_all(
         interpreter(tmp_path), (packages,), replace(world(lambda _: Outcome(1, ""))[0], run=run)
     )
 
-    assert said == ["1 0\n"]
+    assert outputs == ["1 0\n"]
 
 
 def test_bytecode_does_not_depend_on_earlier_modules(tmp_path: Path, system: System) -> None:

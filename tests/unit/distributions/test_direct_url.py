@@ -1,27 +1,27 @@
-"""Where distributions of no index came from."""
+"""Reading and normalizing `direct_url.json`."""
 
 import json
 
 import pytest
 
-from cnb_python.distributions.dist_info import NOWHERE, read_direct_url
+from cnb_python.distributions.dist_info import NO_DIRECT_URL, read_direct_url
 
 
-def said(**fields: object) -> bytes:
+def direct_url(**fields: object) -> bytes:
     return json.dumps(fields, indent=1).encode()
 
 
 def test_content_is_normalized() -> None:
     vcs = {"vcs": "git", "requested_revision": "main", "commit_id": "abc"}
 
-    one = read_direct_url(said(url="https://example.org/x.git", vcs_info=vcs))
-    other = read_direct_url(
-        said(vcs_info=dict(reversed(vcs.items())), url="https://example.org/x.git")
+    first = read_direct_url(direct_url(url="https://example.org/x.git", vcs_info=vcs))
+    second = read_direct_url(
+        direct_url(vcs_info=dict(reversed(vcs.items())), url="https://example.org/x.git")
     )
 
-    assert one == other
-    assert one.is_repository
-    assert json.loads(one.content)["vcs_info"] == vcs
+    assert first == second
+    assert first.is_repository
+    assert json.loads(first.content)["vcs_info"] == vcs
 
 
 @pytest.mark.parametrize(
@@ -39,12 +39,12 @@ def test_content_is_normalized() -> None:
     ],
 )
 def test_password_is_removed(url: str, kept: str) -> None:
-    assert json.loads(read_direct_url(said(url=url, archive_info={})).content)["url"] == kept
+    assert json.loads(read_direct_url(direct_url(url=url, archive_info={})).content)["url"] == kept
 
 
 def test_directory_is_kept_only_for_editable() -> None:
-    copied = read_direct_url(said(url="file:///workspace/with%20space", dir_info={}))
-    editable = read_direct_url(said(url="file:///workspace/x", dir_info={"editable": True}))
+    copied = read_direct_url(direct_url(url="file:///workspace/with%20space", dir_info={}))
+    editable = read_direct_url(direct_url(url="file:///workspace/x", dir_info={"editable": True}))
 
     assert (copied.content, copied.directory) == (b"", "/workspace/with space")
     assert json.loads(editable.content)["dir_info"] == {"editable": True}
@@ -66,4 +66,4 @@ def test_directory_is_kept_only_for_editable() -> None:
     ],
 )
 def test_invalid_content_is_ignored(content: bytes) -> None:
-    assert read_direct_url(content) == NOWHERE
+    assert read_direct_url(content) == NO_DIRECT_URL

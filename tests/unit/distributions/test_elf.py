@@ -7,20 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnb_python.distributions.scan import MAGIC, reaches, run_paths
+from cnb_python.distributions.elf import MAGIC, reaches, run_paths
 
 SITE = "lib/python3.14/site-packages"
 
 
 def elf(*paths: str, tag: int = 29, bits: int = 64, order: str = "<") -> bytes:
-    """Return a shared library that has nothing but run paths."""
+    """Return a shared library that contains only run paths."""
     word = "Q" if bits == 64 else "I"
     strings = b"\0" + b"".join(path.encode() + b"\0" for path in paths)
     base, table, load = 0x10000, 0x400, 0x1000
-    entries, place = [(5, base + table)], 1
+    entries, position = [(5, base + table)], 1
     for path in paths:
-        entries.append((tag, place))
-        place += len(path.encode()) + 1
+        entries.append((tag, position))
+        position += len(path.encode()) + 1
     dynamic = b"".join(struct.pack(f"{order}2{word}", *each) for each in (*entries, (0, 0)))
 
     def segment(kind: int, offset: int, size: int) -> bytes:
@@ -33,10 +33,12 @@ def elf(*paths: str, tag: int = 29, bits: int = 64, order: str = "<") -> bytes:
     headers = segment(1, 0, load) + segment(2, 0x200, len(dynamic))
     size = len(headers) // 2
     start = 64 if bits == 64 else 52
-    head = MAGIC + bytes([1 if bits == 32 else 2, 1 if order == "<" else 2, 1]).ljust(12, b"\0")
-    head += struct.pack(f"{order}HHI3{word}I6H", 3, 62, 1, 0, start, 0, 0, start, size, 2, 0, 0, 0)
+    header = MAGIC + bytes([1 if bits == 32 else 2, 1 if order == "<" else 2, 1]).ljust(12, b"\0")
+    header += struct.pack(
+        f"{order}HHI3{word}I6H", 3, 62, 1, 0, start, 0, 0, start, size, 2, 0, 0, 0
+    )
     whole = bytearray(load)
-    for at, part in ((0, head), (start, headers), (0x200, dynamic), (table, strings)):
+    for at, part in ((0, header), (start, headers), (0x200, dynamic), (table, strings)):
         whole[at : at + len(part)] = part
     return bytes(whole)
 
@@ -66,11 +68,11 @@ WHOLE = elf("$ORIGIN/x")
 
 @given(st.integers(0, 0x420), st.binary(min_size=1, max_size=8), st.integers(5, len(WHOLE)))
 def test_damaged_library_has_no_run_paths(
-    tmp_path_factory: pytest.TempPathFactory, place: int, damage: bytes, length: int
+    tmp_path_factory: pytest.TempPathFactory, position: int, damage: bytes, length: int
 ) -> None:
     library = tmp_path_factory.getbasetemp() / "damaged.so"
     content = bytearray(WHOLE)
-    content[place : place + len(damage)] = damage
+    content[position : position + len(damage)] = damage
     library.write_bytes(content[:length])
 
     assert isinstance(run_paths(library), tuple)

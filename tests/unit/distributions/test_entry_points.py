@@ -1,11 +1,11 @@
-"""Scripts in their one form."""
+"""Reading entry points and normalizing scripts."""
 
 import runpy
 from pathlib import Path
 
 import pytest
 
-from cnb_python.distributions.entry_points import EntryPoint, declared, script, started_by
+from cnb_python.distributions.entry_points import EntryPoint, declared, script, with_interpreter
 
 ROOT, FINAL = "/work/stage-0", "/layers/cnb/venv"
 SHEBANG = b"#!/layers/cnb/venv/bin/python\n"
@@ -47,10 +47,10 @@ plugin = a:b
     ],
 )
 def test_invalid_entries_are_ignored(line: str) -> None:
-    found = declared(f"[console_scripts]\n{line}\nfine = a:b\n".encode("latin-1"), "3.14")
+    scripts = declared(f"[console_scripts]\n{line}\nfine = a:b\n".encode("latin-1"), "3.14")
 
-    assert found.pop("fine") == EntryPoint("a", "b")
-    assert set(found) <= {""}
+    assert scripts.pop("fine") == EntryPoint("a", "b")
+    assert set(scripts) <= {""}
 
 
 def test_pip_scripts_have_version_of_interpreter() -> None:
@@ -82,7 +82,7 @@ def test_long_interpreter_path_uses_shell(tmp_path: Path, home: str) -> None:
     assert lines[:3] == ["#!/bin/sh", f'\'\'\'exec\' "{home}/bin/python" "$0" "$@"', "' '''"]
     file = tmp_path / "script.py"
     file.write_bytes(content)
-    runpy.run_path(str(file))  # to Python the second and third line are a string
+    runpy.run_path(str(file))  # Python reads the second and third line as a string
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,10 @@ def test_long_interpreter_path_uses_shell(tmp_path: Path, home: str) -> None:
     ],
 )
 def test_every_shebang_of_environment_is_normalized(first: str) -> None:
-    assert started_by(f"{first}\nimport sys\n".encode(), ROOT, FINAL) == SHEBANG + b"import sys\n"
+    assert (
+        with_interpreter(f"{first}\nimport sys\n".encode(), ROOT, FINAL)
+        == SHEBANG + b"import sys\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -114,10 +117,10 @@ def test_every_shebang_of_environment_is_normalized(first: str) -> None:
     ],
 )
 def test_other_shebangs_are_kept(content: bytes) -> None:
-    assert started_by(content, ROOT, FINAL) is None
+    assert with_interpreter(content, ROOT, FINAL) is None
 
 
 def test_normalizing_shebang_is_idempotent() -> None:
     for home in (FINAL, LONG, SPACED):
         once = script(EntryPoint("a", "b"), f"{home}/bin/python")
-        assert started_by(once, ROOT, home) == once
+        assert with_interpreter(once, ROOT, home) == once

@@ -1,4 +1,4 @@
-"""Whose file is whose."""
+"""Which distribution owns which file."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,33 +15,35 @@ SITE = "lib/python3.14/site-packages"
 SHARED = shared_directories("3.14")
 
 
-def owned(*claims: tuple[str, str, str], unowned: tuple[str, ...] = ()) -> Ownership:
-    """Settle *claims* (owner, path, content) and files that nobody claims."""
-    made = [ListedFile(*claim) for claim in claims]
-    names = {claim.owner for claim in made}
-    return assign_owners(names, made, {*unowned, *(claim.path for claim in made)}, SHARED)
+def owned(*listed: tuple[str, str, str], unowned: tuple[str, ...] = ()) -> Ownership:
+    """Return the owners of *listed* files (owner, path, content) and of *unowned* paths."""
+    files = [ListedFile(*row) for row in listed]
+    names = {file.owner for file in files}
+    return assign_owners(names, files, {*unowned, *(file.path for file in files)}, SHARED)
 
 
 def test_listed_file_belongs_to_its_distribution() -> None:
-    found = owned(("a", f"{SITE}/a.py", "1"), ("b", f"{SITE}/b.py", "2"), ("a", "bin/a", "3"))
+    ownership = owned(("a", f"{SITE}/a.py", "1"), ("b", f"{SITE}/b.py", "2"), ("a", "bin/a", "3"))
 
-    assert found == Ownership({"a": ("bin/a", f"{SITE}/a.py"), "b": (f"{SITE}/b.py",)})
+    assert ownership == Ownership({"a": ("bin/a", f"{SITE}/a.py"), "b": (f"{SITE}/b.py",)})
 
 
 def test_file_with_equal_contents_belongs_to_both() -> None:
     path = f"{SITE}/google/__init__.py"
 
-    found = owned(("a", path, "same"), ("b", path, "same"))
+    ownership = owned(("a", path, "same"), ("b", path, "same"))
 
-    assert found == Ownership({"a": (path,), "b": (path,)})
+    assert ownership == Ownership({"a": (path,), "b": (path,)})
 
 
 def test_different_contents_are_a_conflict() -> None:
     path = f"{SITE}/cv2/__init__.py"
 
-    found = owned(("a", path, "1"), ("b", path, "2"), ("c", path, "1"), ("d", f"{SITE}/d.py", ""))
+    ownership = owned(
+        ("a", path, "1"), ("b", path, "2"), ("c", path, "1"), ("d", f"{SITE}/d.py", "")
+    )
 
-    assert found.conflicts == (frozenset("abc"),)
+    assert ownership.conflicts == (frozenset("abc"),)
 
 
 def test_unknown_contents_are_a_conflict() -> None:
@@ -51,35 +53,37 @@ def test_unknown_contents_are_a_conflict() -> None:
 
 
 def test_unlisted_file_belongs_to_owner_of_directory() -> None:
-    stray = f"{SITE}/a/data/deep/x.bin"
+    unlisted = f"{SITE}/a/data/deep/x.bin"
 
-    found = owned(("a", f"{SITE}/a/x.py", "1"), ("b", f"{SITE}/b.py", "2"), unowned=(stray,))
+    ownership = owned(
+        ("a", f"{SITE}/a/x.py", "1"), ("b", f"{SITE}/b.py", "2"), unowned=(unlisted,)
+    )
 
-    assert stray in found.files["a"]
-    assert (found.unowned, found.conflicts) == ((), ())
+    assert unlisted in ownership.files["a"]
+    assert (ownership.unowned, ownership.conflicts) == ((), ())
 
 
 def test_unlisted_file_in_common_directory_is_a_conflict() -> None:
-    claims = [(name, f"{SITE}/google/{name}/x.py", "1") for name in "ab"]
-    stray = f"{SITE}/google/x.txt"
+    listed = [(name, f"{SITE}/google/{name}/x.py", "1") for name in "ab"]
+    unlisted = f"{SITE}/google/x.txt"
 
-    found = owned(*claims, ("c", f"{SITE}/c.py", ""), unowned=(stray,))
+    ownership = owned(*listed, ("c", f"{SITE}/c.py", ""), unowned=(unlisted,))
 
-    assert found.conflicts == (frozenset("ab"),)
-    assert found.unowned == (stray,)
+    assert ownership.conflicts == (frozenset("ab"),)
+    assert ownership.unowned == (unlisted,)
 
 
 def test_unlisted_file_in_shared_directory_is_a_conflict_of_all() -> None:
-    claims = [(name, f"{SITE}/{name}.py", "1") for name in "ab"]
+    listed = [(name, f"{SITE}/{name}.py", "1") for name in "ab"]
 
-    for stray in (f"{SITE}/x.py", "bin/x", "x", "share/x", "opt/x/y"):
-        assert owned(*claims, unowned=(stray,)).conflicts == (frozenset("ab"),), stray
+    for unlisted in (f"{SITE}/x.py", "bin/x", "x", "share/x", "opt/x/y"):
+        assert owned(*listed, unowned=(unlisted,)).conflicts == (frozenset("ab"),), unlisted
 
 
 def test_only_distribution_owns_everything() -> None:
-    found = assign_owners({"a"}, [], ["x", f"{SITE}/y.py"], SHARED)
+    ownership = assign_owners({"a"}, [], ["x", f"{SITE}/y.py"], SHARED)
 
-    assert found == Ownership({"a": (f"{SITE}/y.py", "x")})
+    assert ownership == Ownership({"a": (f"{SITE}/y.py", "x")})
 
 
 def test_no_distributions_own_nothing() -> None:
@@ -100,18 +104,18 @@ WHEELS = st.dictionaries(
 
 @given(WHEELS, st.sampled_from([(), ("txt",)]))
 def test_files_without_conflict_are_those_of_wheel_alone(
-    wheels: dict[str, dict[str, str]], kinds_of_strays: tuple[str, ...]
+    wheels: dict[str, dict[str, str]], suffixes: tuple[str, ...]
 ) -> None:
-    brought = {name: set(files) for name, files in wheels.items()}
+    expected = {name: set(files) for name, files in wheels.items()}
     for name, files in wheels.items():
-        # Beside each of its files may lie one that its RECORD does not name.
+        # A file that its RECORD does not list may lie beside each of its files.
         directories = {path.rpartition("/")[0] for path in files}
-        brought[name] |= {
-            f"{one}/{name}.{kind}" for one in directories for kind in kinds_of_strays
+        expected[name] |= {
+            f"{directory}/{name}.{suffix}" for directory in directories for suffix in suffixes
         }
-    claims = [ListedFile(name, *item) for name, files in wheels.items() for item in files.items()]
+    listed = [ListedFile(name, *item) for name, files in wheels.items() for item in files.items()]
 
-    found = assign_owners(wheels, claims, set().union(*brought.values()), SHARED)
+    ownership = assign_owners(wheels, listed, set().union(*expected.values()), SHARED)
 
-    for name in wheels.keys() - frozenset().union(*found.conflicts):
-        assert set(found.files[name]) == brought[name]
+    for name in wheels.keys() - frozenset().union(*ownership.conflicts):
+        assert set(ownership.files[name]) == expected[name]

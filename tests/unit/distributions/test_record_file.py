@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from cnb_python.distributions.dist_info import RecordedFiles, read_record, render_record
 from cnb_python.distributions.model import File
-from cnb_python.distributions.scan import made
+from cnb_python.distributions.scan import file_of
 
 SITE = "lib/python3.14/site-packages"
 FINAL = "/layers/cnb/venv"
@@ -16,19 +16,21 @@ DIGEST = hashlib.sha256(b"").hexdigest()
 EMPTY = "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"
 
 
-def claims(text: str | bytes) -> RecordedFiles:
+def recorded_in(text: str | bytes) -> RecordedFiles:
     return read_record(text if isinstance(text, bytes) else text.encode(), SITE, FINAL)
 
 
 def test_paths_are_relative_to_site_packages() -> None:
-    found = claims(f"six.py,sha256={EMPTY},0\n../../../bin/six,,\nsix-1.dist-info/RECORD,,\n")
+    recorded = recorded_in(
+        f"six.py,sha256={EMPTY},0\n../../../bin/six,,\nsix-1.dist-info/RECORD,,\n"
+    )
 
-    assert found.digests == {
+    assert recorded.digests == {
         f"{SITE}/six.py": DIGEST,
         "bin/six": "",
         f"{SITE}/six-1.dist-info/RECORD": "",
     }
-    assert found.outside == ()
+    assert recorded.outside == ()
 
 
 @pytest.mark.parametrize(
@@ -43,7 +45,7 @@ def test_paths_are_relative_to_site_packages() -> None:
     ],
 )
 def test_paths_to_outside_are_listed_apart(path: str) -> None:
-    assert claims(f"{path},,\n") == RecordedFiles({}, (path,))
+    assert recorded_in(f"{path},,\n") == RecordedFiles({}, (path,))
 
 
 @pytest.mark.parametrize(
@@ -51,20 +53,20 @@ def test_paths_to_outside_are_listed_apart(path: str) -> None:
     ["./a/../six.py", f"{FINAL}/{SITE}/six.py", "../../../lib64/python3.14/site-packages/six.py"],
 )
 def test_lib64_is_normalized_to_lib(path: str) -> None:
-    assert list(claims(f"{path},,\n").digests) == [f"{SITE}/six.py"]
+    assert list(recorded_in(f"{path},,\n").digests) == [f"{SITE}/six.py"]
 
 
 @pytest.mark.parametrize(
     "field", ["", "md5=abc", "sha256", "sha256=!!!", "sha256=A", "sha256=\N{SNOWMAN}"]
 )
 def test_invalid_digest_is_empty(field: str) -> None:
-    assert len(claims(f"six.py,{field},0\n").digests[f"{SITE}/six.py"]) in {0, 2}
+    assert len(recorded_in(f"six.py,{field},0\n").digests[f"{SITE}/six.py"]) in {0, 2}
 
 
 def test_invalid_lines_are_skipped() -> None:
-    found = claims(b'\n,,\n"a, b.py",,\nonly.py\n\xff\xfe.py,x,y,z\nnul\0.py,,\n')
+    recorded = recorded_in(b'\n,,\n"a, b.py",,\nonly.py\n\xff\xfe.py,x,y,z\nnul\0.py,,\n')
 
-    assert sorted(found.digests) == [
+    assert sorted(recorded.digests) == [
         f"{SITE}/a, b.py",
         f"{SITE}/nul.py",
         f"{SITE}/only.py",
@@ -74,16 +76,16 @@ def test_invalid_lines_are_skipped() -> None:
 
 @given(st.binary(max_size=300))
 def test_any_content_lists_no_path_outside(content: bytes) -> None:
-    for path in claims(content).digests:
+    for path in recorded_in(content).digests:
         assert not path.startswith(("/", "../"))
 
 
 def test_rendered_record_is_sorted_without_hashes_of_bytecode() -> None:
     own = f"{SITE}/six-1.dist-info/RECORD"
     files = [
-        made(f"{SITE}/six.py", b""),
-        made("bin/six", b""),
-        made(f"{SITE}/__pycache__/six.cpython-314.pyc", b"1"),
+        file_of(f"{SITE}/six.py", b""),
+        file_of("bin/six", b""),
+        file_of(f"{SITE}/__pycache__/six.cpython-314.pyc", b"1"),
         File(f"{SITE}/link", DIGEST, 3, target="six.py"),
         File(own, "", 0),
     ]
@@ -111,12 +113,12 @@ def _is_file_name(name: str) -> bool:
 
 @given(st.sets(st.lists(NAMES, min_size=1, max_size=3).map("/".join), max_size=5))
 def test_record_round_trips(names: set[str]) -> None:
-    files = [made(f"{SITE}/{name}", name.encode(errors="surrogateescape")) for name in names]
+    files = [file_of(f"{SITE}/{name}", name.encode(errors="surrogateescape")) for name in names]
     own = f"{SITE}/six-1.dist-info/RECORD"
 
-    found = claims(render_record(files, own, SITE))
+    recorded = recorded_in(render_record(files, own, SITE))
 
-    assert found.outside == ()
-    assert found.digests == {
+    assert recorded.outside == ()
+    assert recorded.digests == {
         file.path: "" if file.path.endswith(".pyc") else file.digest for file in files
     }

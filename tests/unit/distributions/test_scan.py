@@ -1,4 +1,4 @@
-"""What lies in a stage."""
+"""Listing and cleaning up a staged environment."""
 
 from pathlib import Path
 
