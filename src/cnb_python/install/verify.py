@@ -85,7 +85,7 @@ class _Walk(NamedTuple):
 
         if not contains(self.python):
             raise _Flaw(name, f"requires Python {specifier}")
-        return markers.range_is_sensitive(str(specifier), contains, self.python)
+        return markers.range_depends_on_patch(str(specifier), contains, self.python)
 
     def requirements(
         self, found: Mapping[str, _Dependency], extras: Mapping[str, frozenset[str]]
@@ -116,9 +116,9 @@ class _Walk(NamedTuple):
     def _is_sensitive(self, name: str, required: Requirement, extra: str) -> bool:
         if required.marker is None:
             return False
-        if markers.asks_the_machine(required.marker):
+        if markers.depends_on_machine(required.marker):
             raise _Flaw(name, f"requires {required.name} on certain machines")
-        return markers.marker_is_sensitive(required.marker, self.python, self.processor, extra)
+        return markers.marker_depends_on_patch(required.marker, self.python, self.processor, extra)
 
 
 def _check(name: str, required: Requirement, found: Mapping[str, _Dependency]) -> str:

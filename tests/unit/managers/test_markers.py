@@ -48,13 +48,13 @@ def test_an_extra_is_one_by_any_spelling() -> None:
     ("python", "line"), [("3.14.6", "3.14"), ("3.9.0", "3.9"), ("3.15.0b2", "3.15")]
 )
 def test_the_line_is_the_first_two_numbers(python: str, line: str) -> None:
-    assert markers.line_of(python) == line
+    assert markers.release_line(python) == line
 
 
 @pytest.mark.parametrize("name", ["platform_release", "platform_version", "platform.version"])
 def test_what_only_the_machine_knows_is_seen(name: str) -> None:
-    assert markers.asks_the_machine(Marker(f"os_name == 'nt' or {name} == '1'"))
-    assert not markers.asks_the_machine(Marker("platform_machine == 'x'"))
+    assert markers.depends_on_machine(Marker(f"os_name == 'nt' or {name} == '1'"))
+    assert not markers.depends_on_machine(Marker("platform_machine == 'x'"))
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_what_only_the_machine_knows_is_seen(name: str) -> None:
 def test_a_marker_is_sensitive_where_a_patch_release_answers_otherwise(
     text: str, expected: object
 ) -> None:
-    assert markers.marker_is_sensitive(Marker(text), "3.13.5", "x86_64") is expected
+    assert markers.marker_depends_on_patch(Marker(text), "3.13.5", "x86_64") is expected
 
 
 @pytest.mark.parametrize(
@@ -98,4 +98,4 @@ def test_a_marker_is_sensitive_where_a_patch_release_answers_otherwise(
 def test_a_range_is_sensitive_where_it_parts_the_line(text: str, expected: object) -> None:
     contains: Callable[[str], bool] = SpecifierSet(text).contains
 
-    assert markers.range_is_sensitive(text, contains, "3.13.5") is expected
+    assert markers.range_depends_on_patch(text, contains, "3.13.5") is expected

@@ -129,7 +129,7 @@ def _applying(file: PinnedFile, python: str, processor: str) -> list[PinnedLine]
         from cnb_python.managers import markers  # noqa: PLC0415 - packaging.markers takes 40 ms
 
         for line in marked:
-            if markers.asks_the_machine(line.marker):
+            if markers.depends_on_machine(line.marker):
                 return Unpinned("has a marker about the machine", line.number, line.file)
         lines += [line for line in marked if markers.applies(line.marker, python, processor)]
     counted = Counter(line.name for line in lines)

@@ -37,18 +37,18 @@ from cnb_python.errors.network import (
 from cnb_python.managers.build_errors import (
     build_failure,
     build_of,
+    build_output,
     git_failure,
     machine_failure,
-    told_by,
 )
-from cnb_python.managers.pip.errors import (
+from cnb_python.managers.pip.errors import recognize
+from cnb_python.managers.pip.index_errors import (
     TELLING,
     Unmatched,
-    index_trouble,
+    index_failure,
     nothing_found,
-    recognize,
     unmatched,
-    unsupported,
+    unsupported_wheel,
 )
 from tools.docs.error_samples import kinds
 
@@ -256,14 +256,14 @@ def test_an_address_that_is_not_found_is_shown() -> None:
 
 
 def test_a_download_that_is_refused_a_connection_is_outside_the_app() -> None:
-    failure = index_trouble(wrote("url_refused"))
+    failure = index_failure(wrote("url_refused"))
 
     assert isinstance(failure, IndexUnreachable)
     assert "Connection refused" in words(failure)
 
 
 def test_a_download_with_an_unknown_authority_is_said_to_have_one() -> None:
-    failure = index_trouble(wrote("url_untrusted"))
+    failure = index_failure(wrote("url_untrusted"))
 
     assert isinstance(failure, UntrustedCertificate)
     assert "does not trust: self-signed certificate" in words(failure)
@@ -520,7 +520,7 @@ def test_an_unknown_package_is_named_with_what_requires_it() -> None:
 
 
 def test_a_download_that_breaks_off_is_outside_the_app() -> None:
-    failure = index_trouble(wrote("incomplete_download"))
+    failure = index_failure(wrote("incomplete_download"))
 
     assert isinstance(failure, IndexUnreachable)
     assert "not enough bytes were received" in words(failure)
@@ -541,7 +541,7 @@ def test_a_directory_without_a_project_is_named() -> None:
 
 
 def test_a_wheel_at_an_address_says_for_whom_it_is() -> None:
-    failure = unsupported(wrote("wheel_for_another_python"), PYTHON, "x86_64")
+    failure = unsupported_wheel(wrote("wheel_for_another_python"), PYTHON, "x86_64")
 
     assert isinstance(failure, NoWheel)
     assert (failure.requirement, failure.pythons) == ("old_only==1.0", ("3.11",))
@@ -554,7 +554,7 @@ def test_what_a_build_requires_is_found_out(name: str) -> None:
     output = wrote(name)
 
     assert build_of(output) == "backend-missing"
-    assert unmatched(told_by(output)) == Unmatched("nosuch-backend>=3")
+    assert unmatched(build_output(output)) == Unmatched("nosuch-backend>=3")
 
 
 def test_every_kept_line_of_a_second_answer_tells_something() -> None:

@@ -385,7 +385,7 @@ def test_a_document_that_uv_cannot_read_is_told_with_its_line(
 @pytest.mark.parametrize(
     ("name", "problem"),
     [
-        ("newer_lock", "it is of version 99 of its form; ours reads 1"),
+        ("newer_lock", "it has version 99 of its format, but uv reads 1"),
         ("lock_not_utf8", "it is not UTF-8 text"),
     ],
 )
