@@ -90,7 +90,7 @@ def test_unreadable_metadata_is_ignored(builds: Builds, flask: Built) -> None:
     assert built.code == 0, built.output
     (reason,) = _reasons(built)
     assert reason.startswith("deps.toml cannot be read: ")
-    said = "its metadata holds neither text, yes or no, nor a list: format"
+    said = "its metadata has a value of another type: format"
     assert f"  Not using the previous build's Python: {said}\n" in built.output
     _holds(built, "deps", "deps-00", "python", "venv")
 

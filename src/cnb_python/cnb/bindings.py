@@ -1,4 +1,4 @@
-"""Service bindings: credentials that the platform mounts as files.
+"""Service bindings: directories with credentials that the platform mounts.
 
 https://servicebinding.io/spec/core/1.1.0/#workload-projection
 """
@@ -11,14 +11,14 @@ from cnb_python.errors.inputs import UnreadableInput
 
 
 class Binding(NamedTuple):
-    """One service's credentials; their values are read when asked for and never shown."""
+    """A service binding; its values are read on use and never shown."""
 
     name: str
     type: str
-    """Empty when the binding breaks its specification and has none: then nothing matches it."""
+    """Empty if the binding has none, against its specification: then no type matches it."""
     provider: str
     secrets: Mapping[str, Path]
-    """The file that holds each value."""
+    """The file with each value, by key."""
 
     def __repr__(self) -> str:
         return f"Binding(name={self.name!r}, type={self.type!r}, provider={self.provider!r})"
@@ -26,38 +26,38 @@ class Binding(NamedTuple):
     def secret(self, key: str) -> str:
         """Return the value of *key*, without the newline that editors add.
 
-        Raises KeyError when there is no such key, UnreadableInput when its file is unreadable.
+        Raises KeyError if there is no such key, UnreadableInput if its file cannot be read.
         """
         text = _text(self.secrets[key])
         return text[:-2] if text.endswith("\r\n") else text.removesuffix("\n")
 
 
 def read_bindings(root: Path) -> tuple[Binding, ...]:
-    """Return the bindings under *root*, by name; none when there is no such directory.
+    """Return the bindings below *root*, sorted by name; none if there is no such directory.
 
-    Raises UnreadableInput when the build user may not read them.
+    Raises UnreadableInput if the build user cannot list them.
     """
     return tuple(_binding(path) for path in _visible(root) if path.is_dir())
 
 
 def of_type(bindings: Iterable[Binding], kind: str) -> tuple[Binding, ...]:
-    """Return those of *bindings* whose type is *kind*, in whatever case either is written."""
-    wanted = kind.casefold()
-    return tuple(binding for binding in bindings if binding.type.casefold() == wanted != "")
+    """Return those of *bindings* whose type is *kind*, in upper or lower case."""
+    folded = kind.casefold()
+    return tuple(binding for binding in bindings if binding.type.casefold() == folded != "")
 
 
 def _binding(directory: Path) -> Binding:
     files = {path.name: path for path in _visible(directory, "..") if path.is_file()}
     return Binding(
         name=directory.name,
-        type=_said(files.pop("type", None)),
-        provider=_said(files.pop("provider", None)),
+        type=_text_or_empty(files.pop("type", None)),
+        provider=_text_or_empty(files.pop("provider", None)),
         secrets=files,
     )
 
 
-def _said(path: Path | None) -> str:
-    # Bindings are for many buildpacks: one that we may not read is none of ours.
+def _text_or_empty(path: Path | None) -> str:
+    # Bindings are for many buildpacks: one that cannot be read is for another one.
     try:
         return _text(path).strip() if path else ""
     except UnreadableInput:
@@ -65,8 +65,8 @@ def _said(path: Path | None) -> str:
 
 
 def _visible(directory: Path, hidden: str = ".") -> list[Path]:
-    # Kubernetes mounts `key -> ..data/key`, `..data -> ..2026_01_01`: links to follow by their
-    # visible names only. A key may be called `.netrc`.
+    # Kubernetes mounts `key -> ..data/key` and `..data -> ..2026_01_01`: only the visible names
+    # are keys. A key may be called `.netrc`.
     try:
         return sorted(path for path in directory.iterdir() if not path.name.startswith(hidden))
     except FileNotFoundError, NotADirectoryError:

@@ -1,9 +1,9 @@
-"""What the lifecycle tells a phase, read once: the API first, then everything else.
+"""The inputs of a phase from the lifecycle, read once: the API first, then all others.
 
 https://github.com/buildpacks/spec/blob/main/buildpack.md#buildpack-interface
 
-Here, and wherever detection comes along, values are named tuples: `dataclasses` takes 12 ms to
-import, and detection runs for every app on every build.
+Here, and in all modules that detection imports, values are named tuples: `dataclasses` takes 12 ms
+to import, and detection runs for every app on every build.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,13 +19,13 @@ from cnb_python.cnb.toml import Metadata, TomlTable, Unusable
 from cnb_python.errors.inputs import MissingInput, UnreadableInput, UnreadableToml, UnsupportedApi
 
 PRODUCTION = "production"
-"""The execution environment when nobody names one."""
+"""The execution environment if none is given."""
 
 SUPPORTED_APIS = ("0.10", "0.11", "0.12")
 
 
 class Target(NamedTuple):
-    """What the image is for, as the run image says; empty where it says nothing."""
+    """The target of the image, as the run image declares it; unknown fields are empty."""
 
     os: str
     arch: str
@@ -36,21 +36,21 @@ class Target(NamedTuple):
 
     @property
     def distro(self) -> str:
-        """Name and version in one: `debian 12`; empty where neither is known."""
+        """Name and version: `debian 12`; empty if neither is known."""
         return f"{self.distro_name} {self.distro_version}".strip()
 
 
 class Platform(NamedTuple):
-    """What the operator hands to builds."""
+    """The platform directory."""
 
     directory: Path
     env: Mapping[str, str]
-    """Variables as their files have them; bytes that are not UTF-8 as surrogate escapes."""
+    """The variables in its files; bytes that are not UTF-8 as surrogate escapes."""
     bindings: tuple[Binding, ...]
 
 
 class Buildpack(NamedTuple):
-    """Ourselves, as buildpack.toml has it."""
+    """The buildpack itself, as `buildpack.toml` describes it."""
 
     id: str
     version: str
@@ -60,7 +60,7 @@ class Buildpack(NamedTuple):
 
 
 class DetectContext(NamedTuple):
-    """All that the detect phase is told."""
+    """The inputs of the detect phase."""
 
     app_dir: Path
     buildpack: Buildpack
@@ -72,7 +72,7 @@ class DetectContext(NamedTuple):
 
 
 class BuildContext(NamedTuple):
-    """All that the build phase is told."""
+    """The inputs of the build phase."""
 
     app_dir: Path
     buildpack: Buildpack
@@ -83,7 +83,7 @@ class BuildContext(NamedTuple):
     layers_dir: Path
     plan: tuple[PlanEntry, ...]
     store: Metadata
-    """What the previous build of this image noted; empty when it cannot be ours."""
+    """The metadata in `store.toml` of the previous build of this image; empty if unusable."""
 
 
 def detect_context(
@@ -92,10 +92,10 @@ def detect_context(
     cwd: Path,
     buildpack_dir: Path | None = None,
 ) -> DetectContext:
-    """Return what the lifecycle tells `bin/detect`, run in the app's directory *cwd*.
+    """Return the inputs of `bin/detect`, which runs in the app's directory *cwd*.
 
-    *argv* holds the positional arguments alone: platform directory, build plan. *buildpack_dir*
-    counts when CNB_BUILDPACK_DIR is not set. Raises UnsupportedApi before anything else, then
+    *argv* holds only the positional arguments: platform directory, build plan. *buildpack_dir*
+    counts if CNB_BUILDPACK_DIR is not set. Raises UnsupportedApi before anything else, then
     MissingInput and UnreadableInput.
     """
     buildpack = _buildpack(environ, buildpack_dir, cwd)
@@ -117,10 +117,10 @@ def build_context(
     cwd: Path,
     buildpack_dir: Path | None = None,
 ) -> BuildContext:
-    """Return what the lifecycle tells `bin/build`, run in the app's directory *cwd*.
+    """Return the inputs of `bin/build`, which runs in the app's directory *cwd*.
 
-    *argv* holds the positional arguments alone: layers directory, platform directory, buildpack
-    plan. The rest is as for `detect_context`.
+    *argv* holds only the positional arguments: layers directory, platform directory, buildpack
+    plan. Otherwise as `detect_context`.
     """
     buildpack = _buildpack(environ, buildpack_dir, cwd)
     path = partial(_path, argv, environ, cwd)
@@ -141,7 +141,7 @@ def build_context(
 def _path(
     argv: Sequence[str], environ: Mapping[str, str], cwd: Path, variable: str, position: int
 ) -> Path:
-    """Return what *variable* names, or the positional argument as it was before API 0.8."""
+    """Return the path in *variable*, or else in the positional argument of older APIs."""
     given = environ.get(variable, "")
     if not given and len(argv) >= position:
         given = argv[position - 1]
@@ -167,7 +167,7 @@ def _buildpack(environ: Mapping[str, str], fallback: Path | None, cwd: Path) -> 
 
 
 def _checked_api(path: Path) -> str:
-    """Return the API that *path* declares, whether or not the rest of it is as we know it."""
+    """Return the API that *path* declares, even if the rest of it has an unknown form."""
     try:
         lines = path.read_text("utf-8", errors="replace").splitlines()
     except OSError as error:
@@ -197,12 +197,12 @@ def _input(path: Path) -> TomlTable:
 def _text(table: TomlTable, key: str, path: Path) -> str:
     value = table.get(key)
     if not isinstance(value, str) or not value:
-        raise UnreadableInput(path, f"there is no {key} in it, or it is not text")
+        raise UnreadableInput(path, f"it has no {key}, or {key} is not text")
     return value
 
 
 def _target(environ: Mapping[str, str]) -> Target:
-    # The lifecycle always sets these two for the APIs we support, whatever the platform.
+    # The lifecycle always sets these two for SUPPORTED_APIS, on every platform.
     for variable in ("CNB_TARGET_OS", "CNB_TARGET_ARCH"):
         if not environ.get(variable):
             raise MissingInput(variable, None)
@@ -244,5 +244,5 @@ def _plan(path: Path) -> tuple[PlanEntry, ...]:
 def _store(path: Path) -> Metadata:
     if not path.exists():
         return {}
-    found = toml.read_metadata(path)
-    return {} if isinstance(found, Unusable) else found
+    metadata = toml.read_metadata(path)
+    return {} if isinstance(metadata, Unusable) else metadata

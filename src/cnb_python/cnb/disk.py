@@ -1,10 +1,11 @@
-"""Files and trees on disk: written whole or not at all, removed whatever their modes."""
+"""Writes files completely or not at all, and removes trees with any modes."""
 
 import os
 import stat
 from pathlib import Path
 
-# The build user and the run user differ and share at most a group, so that everyone may read:
+# The build user and the run user differ and share at most a group, so every file is readable by
+# all:
 # https://github.com/buildpacks/spec/blob/main/platform.md#run-image
 FILE_MODE = 0o644
 PROGRAM_MODE = 0o755
@@ -12,9 +13,9 @@ DIRECTORY_MODE = 0o755
 
 
 def write(path: Path, content: bytes, mode: int = FILE_MODE) -> None:
-    """Put *content* at *path*, complete or not at all, with *mode* whatever the umask is.
+    """Write *content* to *path*, complete or not at all, with *mode* under any umask.
 
-    Raises OSError when the disk is full or the directory refuses; *path* is then as it was.
+    Raises OSError; *path* is then unchanged.
     """
     draft = draft_of(path)
     remove(draft)
@@ -29,19 +30,19 @@ def write(path: Path, content: bytes, mode: int = FILE_MODE) -> None:
 
 
 def draft_of(path: Path) -> Path:
-    """Return where *path* is made before it takes its name.
+    """Return the path at which *path* is written before it is renamed.
 
-    One fixed name, so that whatever a killed build leaves is found and replaced. It never ends in
-    `.toml`: the lifecycle takes every such file in the layers directory for a layer.
+    It is the same in each build, so that leftovers of a killed build are replaced. It never ends
+    in `.toml`: for the lifecycle, every such file in the layers directory is a layer.
     """
     return path.with_name(f".{path.name}.partial")
 
 
 def make_directory(path: Path) -> None:
-    """Make sure that *path* is a directory that everyone may enter and we may fill.
+    """Make *path* a directory that all may read and the build user may write to.
 
-    Parents are not made: they belong to somebody else, who gives them their modes. Raises
-    FileExistsError when something else is there.
+    Its parents are not made: their modes are not the buildpack's to choose. Raises FileExistsError
+    if *path* is something else.
     """
     path.mkdir(exist_ok=True)
     if stat.S_IMODE(path.stat().st_mode) != DIRECTORY_MODE:
@@ -51,12 +52,12 @@ def make_directory(path: Path) -> None:
 def remove(path: Path) -> None:
     """Remove the file, link or tree at *path*, if there is one; links are never followed.
 
-    Directories without write permission (Go's module cache, some wheels) are no obstacle.
+    Directories without write permission (Go's module cache, some wheels) are removed too.
     """
     if path.is_symlink() or not path.is_dir():
         path.unlink(missing_ok=True)
         return
-    # Detection writes a file and removes no tree, and must start fast.
+    # Detection, which must start fast, writes a file and removes no tree.
     import shutil  # noqa: PLC0415 - loads compression modules
 
     _open_up(path)
@@ -65,8 +66,8 @@ def remove(path: Path) -> None:
 
 def _open_up(top: Path) -> None:
     _allow_all(top)
-    # walk() lists a directory after its parent was handed out: in time to open it up. It counts
-    # a link among the files, also one to a directory.
+    # walk() yields a directory before it lists those below: in time to change their modes. A link
+    # is one of its files, also a link to a directory.
     for directory, names, _ in top.walk():
         for name in names:
             _allow_all(directory / name)

@@ -1,7 +1,7 @@
-"""A layer: a directory that is trusted only while `<name>.toml` stands beside it.
+"""A layer: a directory that counts only with a `<name>.toml` beside it.
 
-Every change withdraws that file first and writes it last, so a build killed in between leaves
-nothing that a later one would take for a good layer.
+Every change removes that file first and writes it last, so that a killed build leaves no layer
+that a later build would use.
 https://github.com/buildpacks/spec/blob/main/buildpack.md#layer-types
 """
 
@@ -21,7 +21,7 @@ from cnb_python.errors.base import ContractBroken
 
 
 class SbomFormat(Enum):
-    """A format by the ending of its files; buildpack.toml must declare its media type."""
+    """The format of an SBOM, by the suffix of its files; `buildpack.toml` must declare it."""
 
     CYCLONEDX = "cdx.json"
     SPDX = "spdx.json"
@@ -29,7 +29,7 @@ class SbomFormat(Enum):
 
     @property
     def media_type(self) -> str:
-        """What `sbom-formats` in buildpack.toml calls it, without a version."""
+        """The media type for `sbom-formats` in `buildpack.toml`, without a version."""
         return f"application/{_SUBTYPES[self]}+json"
 
 
@@ -41,17 +41,17 @@ _SUBTYPES = {
 
 
 def write_sbom(layers_dir: Path, subject: str, form: SbomFormat, content: bytes) -> None:
-    """Write the bill of *subject*: a layer's name, `launch` or `build`.
+    """Write the SBOM of *subject*: a layer's name, `launch` or `build`.
 
-    Those of a layer are restored with it, those of `launch` and `build` never.
+    The SBOM of a layer is restored with it, those of `launch` and `build` are not.
     """
     disk.write(layers_dir / f"{subject}.sbom.{form.value}", content)
 
 
 def remove_sboms(layers_dir: Path, subject: str) -> None:
-    """Remove every bill of *subject*.
+    """Remove all SBOMs of *subject*.
 
-    One can be left from a layer whose cache was lost, and would be taken for the new layer's.
+    One may be left of a layer whose contents were lost, and would count for the new layer.
     """
     for form in ("{}.sbom.*", ".{}.sbom.*.partial"):
         for path in layers_dir.glob(form.format(subject)):
@@ -60,8 +60,8 @@ def remove_sboms(layers_dir: Path, subject: str) -> None:
 
 type LayerMetadata = Metadata
 
-# `build.toml`, `launch.toml` and `store.toml` are documents. No dots, although the specification
-# has them: the lifecycle takes a bill of materials' layer name up to the first one.
+# `build.toml`, `launch.toml` and `store.toml` are documents. The specification allows dots in
+# names, but the lifecycle reads the layer's name of an SBOM only up to the first dot.
 _RESERVED = frozenset({"build", "launch", "store"})
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
 _PROGRAM = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
@@ -69,7 +69,7 @@ _PROGRAM = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 
 @dataclass(frozen=True, slots=True)
 class LayerTypes:
-    """Who sees a layer: later buildpacks, the image, the next build."""
+    """The types of a layer: for later buildpacks, for the image, for the next build."""
 
     build: bool = False
     launch: bool = False
@@ -78,60 +78,60 @@ class LayerTypes:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """The previous build left this layer."""
+    """The layer was restored from the previous build."""
 
     metadata: LayerMetadata
     has_contents: bool
-    """False: its contents are in the previous image, where it can be re-used from."""
+    """False: its contents are only in the previous image, from which they can be reused."""
 
 
 @dataclass(frozen=True, slots=True)
 class Empty:
-    """There is nothing to start from."""
+    """The layer was not restored."""
 
     reason: str
-    """Why what was there cannot be used; empty when nothing was there."""
+    """Why its metadata cannot be used; empty if there is none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """A layer by its name, whether or not it exists: see `layer_of`."""
+    """A layer by its name, whether it exists or not; made by `layer_of`."""
 
     layers_dir: Path
     name: str
 
     @property
     def path(self) -> Path:
-        """Where its contents are once `finish` has run, and in the image."""
+        """The directory of its contents after `finish`, also in the image."""
         return self.layers_dir / self.name
 
     def state(self) -> Restored | Empty:
-        """Return what the previous build left. Never raises for what the files hold."""
+        """Return what was restored of the layer. Never raises for the content of files."""
         if not self._toml.exists(follow_symlinks=False):
             return Empty("")
-        found = read_metadata(self._toml)
-        if isinstance(found, Unusable):
-            return Empty(found.reason)
-        return Restored(found, has_contents=_is_directory(self.path))
+        metadata = read_metadata(self._toml)
+        if isinstance(metadata, Unusable):
+            return Empty(metadata.reason)
+        return Restored(metadata, has_contents=_is_directory(self.path))
 
     def restored(self) -> LayerMetadata | None:
-        """Return the metadata the previous build left; None when there is none we can use."""
+        """Return the restored metadata, None if the layer was not restored."""
         state = self.state()
         return state.metadata if isinstance(state, Restored) else None
 
     def begin(self) -> Path:
-        """Return a fresh directory to fill, beside the layer and without a `.toml`.
+        """Return an empty directory beside the layer, in which to make its new contents.
 
-        Whatever a killed build left there is removed; the layer itself stays until `finish`.
+        Leftovers of a killed build are removed; the layer itself stays until `finish`.
         """
         disk.remove(self._staging)
         disk.make_directory(self._staging)
         return self._staging
 
     def begin_in_place(self) -> Path:
-        """Return the layer's own directory, fresh, for contents that name their own path.
+        """Return the layer's own directory, emptied, for contents that contain their own path.
 
-        The old layer is gone from here on; the new one counts once `finish` has run.
+        The old layer is removed; the new one counts after `finish`.
         """
         self._withdraw()
         disk.remove(self._staging)
@@ -147,30 +147,30 @@ class Layer:
         exec_d: Mapping[str, bytes] | None = None,
         sboms: Mapping[SbomFormat, bytes] | None = None,
     ) -> None:
-        """Make what was filled since `begin` or `begin_in_place` the layer.
+        """Make the contents since `begin` or `begin_in_place` the layer.
 
-        *exec_d* holds programs by name, which run before each start of a process; *sboms* the
-        bills of materials. Raises ContractBroken, before the old layer is touched, when nothing
-        was begun or what is to be written is invalid.
+        *exec_d* holds programs by name, which run before each start of a process. Raises
+        ContractBroken, before the old layer is changed, if no contents were begun or anything to
+        be written is invalid.
         """
         table = self._table(types, metadata)
-        made = self._made()
-        disk.make_directory(made)
-        write_env(made, env)
-        _write_programs(made / "exec.d", exec_d or {})
+        contents = self._begun()
+        disk.make_directory(contents)
+        write_env(contents, env)
+        _write_programs(contents / "exec.d", exec_d or {})
         self._withdraw()
         remove_sboms(self.layers_dir, self.name)
-        if made != self.path:
+        if contents != self.path:
             disk.remove(self.path)
-            made.rename(self.path)
+            contents.rename(self.path)
         for form, content in (sboms or {}).items():
             write_sbom(self.layers_dir, self.name, form, content)
         self._declare(table)
 
     def keep(self, types: LayerTypes, metadata: LayerMetadata) -> None:
-        """Keep the restored contents; the types must be written on every build or it is dropped.
+        """Keep the restored contents. A layer whose types are not written again is dropped.
 
-        Raises ContractBroken when there are no contents.
+        Raises ContractBroken if there are no contents.
         """
         table = self._table(types, metadata)
         if not _is_directory(self.path):
@@ -179,10 +179,10 @@ class Layer:
         self._declare(table)
 
     def reuse_from_image(self, metadata: LayerMetadata) -> None:
-        """Take the contents from the previous image: launch only, and no directory here.
+        """Reuse the contents in the previous image: a launch layer without a directory.
 
-        A directory beside the file, even an empty one, would replace the good layer. Without a
-        previous image that has the layer, the export fails.
+        A directory beside the file, even an empty one, would replace the layer. The export fails
+        if the previous image does not have it.
         """
         table = self._table(LayerTypes(launch=True), metadata)
         self._withdraw()
@@ -191,7 +191,7 @@ class Layer:
         self._declare(table)
 
     def drop(self) -> None:
-        """Remove all there is of the layer."""
+        """Remove the layer and all its files."""
         self._withdraw()
         remove_sboms(self.layers_dir, self.name)
         disk.remove(self._staging)
@@ -203,10 +203,10 @@ class Layer:
 
     @property
     def _staging(self) -> Path:
-        # No layer can be called so. The lifecycle exports a directory only for its `.toml`.
+        # No layer can have this name. The lifecycle exports a directory only if it has a `.toml`.
         return disk.draft_of(self.path)
 
-    def _made(self) -> Path:
+    def _begun(self) -> Path:
         if _is_directory(self._staging):
             return self._staging
         if not _is_directory(self.path) or self._toml.exists(follow_symlinks=False):
@@ -214,8 +214,8 @@ class Layer:
         return self.path
 
     def _declare(self, table: dict[str, Writable]) -> None:
-        # The lifecycle makes the directory of our layers with the platform's umask, and its mode
-        # is part of every layer's archive. A directory that is somebody else's stays as it is.
+        # The lifecycle makes the layers directory with the platform's umask, and its mode is in
+        # the archive of every layer. The mode of another user's directory cannot be changed.
         with suppress(PermissionError):
             disk.make_directory(self.layers_dir)
         toml.write(self._toml, table)
@@ -235,7 +235,7 @@ class Layer:
 def layer_of(layers_dir: Path, name: str) -> Layer:
     """Return the layer called *name*.
 
-    Raises ContractBroken for a name that the lifecycle, or its bills of materials, take amiss.
+    Raises ContractBroken for a name that the lifecycle does not accept, also for SBOMs.
     """
     if not _NAME.fullmatch(name) or name in _RESERVED:
         raise ContractBroken("layer", f"a layer cannot be called {name!r}")
@@ -256,13 +256,13 @@ def _write_programs(directory: Path, programs: Mapping[str, bytes]) -> None:
         disk.write(directory / name, content, disk.PROGRAM_MODE)
 
 
-def check_contents(layers_dir: Path, made: Iterable[str]) -> None:
-    """Assert that exactly the layers *made* have a directory; for the very end of a build.
+def check_contents(layers_dir: Path, expected: Iterable[str]) -> None:
+    """Check, at the end of a build, that exactly the *expected* layers have a directory.
 
-    One that has a directory by mistake, even an empty one, would silently replace the good layer
-    of the previous image, and be re-used from then on. Raises ContractBroken.
+    A directory made by mistake, even an empty one, would silently replace the layer of the
+    previous image, in this and all later builds. Raises ContractBroken.
     """
     present = {path.name for path in layers_dir.iterdir() if _is_directory(path)}
-    if present != set(made):
-        wrong = sorted(present.symmetric_difference(made))
-        raise ContractBroken("layer", f"contents were made, or not made, by mistake: {wrong}")
+    if present != set(expected):
+        wrong = sorted(present.symmetric_difference(expected))
+        raise ContractBroken("layer", f"contents exist, or are missing, by mistake: {wrong}")

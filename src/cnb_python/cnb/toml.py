@@ -1,4 +1,4 @@
-"""TOML in and out: the only door to tomli and tomli-w."""
+"""Reads and writes TOML, and the metadata of layers; only this module uses tomli and tomli-w."""
 
 import codecs
 import os
@@ -17,23 +17,23 @@ type Metadata = Mapping[str, str | bool | list[str]]
 
 
 class Unusable(NamedTuple):
-    """Metadata that is there but cannot be ours."""
+    """Metadata that this buildpack cannot have written."""
 
     reason: str
-    """A phrase that goes on after "because": `it is not TOML (line 1 ...)`."""
+    """A phrase that continues "because": `it is not TOML (line 1 ...)`."""
 
 
 def read_metadata(path: Path) -> Metadata | Unusable:
-    """Return `[metadata]` of the TOML file at *path*; never raises for what the file holds.
+    """Return the table `metadata` of the TOML file at *path*; empty if the file has no such table.
 
-    A file without the table holds no metadata, which is not a mistake.
+    Never raises for the content of the file.
     """
     try:
         table = read(path).get("metadata", {})
     except UnreadableToml as error:
         return Unusable(f"{path.name} cannot be read: {error.reason}")
     if not isinstance(table, dict):
-        return Unusable(f"{path.name} has something else in place of its metadata")
+        return Unusable(f"{path.name} has another value in place of the table metadata")
     return _typed(table)
 
 
@@ -46,22 +46,22 @@ def _typed(table: Mapping[str, TomlValue]) -> Metadata | Unusable:
             case list():
                 texts = [item for item in value if isinstance(item, str)]
                 if len(texts) != len(value):
-                    return Unusable(f"its metadata holds a list of more than text: {key}")
+                    return Unusable(f"its metadata has a list of other values than text: {key}")
                 typed[key] = texts
             case _:
-                return Unusable(f"its metadata holds neither text, yes or no, nor a list: {key}")
+                return Unusable(f"its metadata has a value of another type: {key}")
     return typed
 
 
 def checked(metadata: Mapping[str, object], document: str) -> dict[str, Writable]:
-    """Return *metadata* as it is to be written in *document*.
+    """Return *metadata*, which is to be written to *document*.
 
-    Raises ContractBroken for values that would not come back as they went.
+    Raises ContractBroken for values that would not come back unchanged.
     """
     flawed = [key for key, value in metadata.items() if not _survives(key, value)]
     if flawed:
         raise ContractBroken(document, f"metadata that does not survive a build: {flawed}")
-    return dict(metadata)  # type: ignore[arg-type]  # every value was just looked at
+    return dict(metadata)  # type: ignore[arg-type]  # every value was just checked
 
 
 def _survives(key: str, value: object) -> bool:
@@ -79,7 +79,7 @@ def _survives(key: str, value: object) -> bool:
 
 
 def _is_text(text: str) -> bool:
-    # A lone surrogate (the mark of an undecodable file name) has no UTF-8 form.
+    # A lone surrogate (from a file name that is not UTF-8) cannot be encoded.
     return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
@@ -87,23 +87,23 @@ type TomlValue = (
     str | int | float | bool | date | time | datetime | list[TomlValue] | dict[str, TomlValue]
 )
 type TomlTable = dict[str, TomlValue]
-"""What reading gives."""
+"""A document, or a table in it, as it is read."""
 
 type Writable = (
     str | int | float | bool | date | time | datetime | Sequence[Writable] | Mapping[str, Writable]
 )
-"""What can be written: also tuples and mappings that are not dicts."""
+"""A value that can be written: also tuples and mappings that are not dicts."""
 
 
 def read(path: Path) -> TomlTable:
     """Return the document at *path*.
 
-    Raises UnreadableToml, also when there is no such file.
+    Raises UnreadableToml, also if there is no such file.
     """
     try:
         if path.is_fifo() or (path.is_char_device() and path != Path(os.devnull)):
-            # Reading a pipe would wait for ever, and some devices never end.
-            raise UnreadableToml(path, "it is no file")
+            # Reading a pipe may wait for ever, and some devices never end.
+            raise UnreadableToml(path, "it is not a file")
         content = path.read_bytes()
     except OSError as error:
         raise UnreadableToml(path, error.strerror or str(error)) from error
@@ -111,12 +111,12 @@ def read(path: Path) -> TomlTable:
 
 
 def decoded(content: bytes, path: Path) -> str:
-    """Return the text that *content*, of the file at *path*, is, without a byte order mark.
+    """Return *content* of the file at *path* as text, without a byte order mark.
 
     Raises UnreadableToml with the line that is not UTF-8.
     """
     try:
-        # Some editors write a mark that nobody sees, and uv passes over it too.
+        # Some editors write this mark, which is invisible; uv ignores it too.
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -128,9 +128,9 @@ def decoded(content: bytes, path: Path) -> str:
 
 
 def parse(text: str, path: Path) -> TomlTable:
-    """Return the document that *text*, the content of *path*, is.
+    """Return the document in *text*, the content of *path*.
 
-    Raises UnreadableToml with the line and column of the mistake.
+    Raises UnreadableToml with the line and column of the error.
     """
     try:
         document: TomlTable = tomli.loads(text)
@@ -141,7 +141,7 @@ def parse(text: str, path: Path) -> TomlTable:
 
 
 def write(path: Path, table: Mapping[str, Writable]) -> None:
-    """Put *table* at *path*, complete or not at all, readable by everyone.
+    """Write *table* to *path*, complete or not at all, readable by all users.
 
     Raises OSError, and TypeError for what TOML cannot hold (None).
     """
@@ -150,20 +150,20 @@ def write(path: Path, table: Mapping[str, Writable]) -> None:
 
 def rendered(table: Mapping[str, Writable]) -> str:
     """Return *table* as TOML. Raises TypeError for what it cannot hold (None)."""
-    # Detection writes at most a few lines of build plan, and only for a Python app.
-    import tomli_w  # noqa: PLC0415 - detect must start fast
+    # Detection, which must start fast, only needs it for a Python app.
+    import tomli_w  # noqa: PLC0415 - see above
 
     return tomli_w.dumps(table)
 
 
 def table_at(table: Mapping[str, TomlValue], key: str) -> TomlTable:
-    """Return the table that *key* holds; empty when it holds none."""
+    """Return the table at *key*; empty if there is no table."""
     value = table.get(key)
     return value if isinstance(value, dict) else {}
 
 
 def tables_at(table: Mapping[str, TomlValue], key: str) -> tuple[TomlTable, ...]:
-    """Return the tables of the array that *key* holds; empty when it holds none."""
+    """Return the tables in the array at *key*; empty if there is no array."""
     value = table.get(key)
     items = value if isinstance(value, list) else []
     return tuple(item for item in items if isinstance(item, dict))

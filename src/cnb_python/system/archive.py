@@ -1,4 +1,4 @@
-"""Unpacks archives that somebody else made. The only module that knows tarfile."""
+"""Unpacks downloaded archives; only this module uses tarfile."""
 
 import errno
 import tarfile
@@ -15,56 +15,57 @@ _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """A .tar, .tar.gz or .tar.zst, told apart by its content, with one directory at its top."""
+    """A .tar, .tar.gz or .tar.zst with one directory at its top."""
 
     path: Path
     title: str
-    """What the user knows it as: `Python 3.14.6`."""
+    """Its name in messages: `Python 3.14.6`."""
 
 
 def everything(_name: str) -> bool:
-    """Leave nothing out."""
+    """Return True for every name."""
     return True
 
 
-def unpack(archive: Archive, into: Path, wanted: Callable[[str], bool] = everything) -> None:
-    """Write what is below the archive's top directory below *into*, which must exist.
+def unpack(archive: Archive, into: Path, includes: Callable[[str], bool] = everything) -> None:
+    """Write the files below the archive's top directory to *into*, which must exist.
 
-    Entries that *wanted* declines, by their path below the top, are never written. Owners and
-    times are not kept; modes become 755 or 644 whatever the umask is. Raises UnsafeArchive,
-    DamagedArchive and DiskFull, each of which may leave a part behind.
+    Only entries that *includes* admits, by their path below the top, are written. Owners and times
+    are not kept; modes become 755 or 644 under any umask. Raises UnsafeArchive, DamagedArchive and
+    DiskFull, which may leave a part of the files.
     """
     try:
         with tarfile.open(archive.path, "r:*") as packed:
-            packed.extractall(into, filter=_Filter(archive.title, wanted))  # noqa: S202 - filtered
+            packed.extractall(into, filter=_Filter(archive.title, includes))  # noqa: S202 - filtered
     except OSError as error:
         if error.errno in _NO_SPACE:
             doing = f"unpacking {archive.title} into {into}"
             raise DiskFull(doing) from error
         if error.errno is not None:
             raise
-        # What the decompressors raise for bad data is an OSError without a number.
+        # For bad data, the decompressors raise an OSError without a number.
         raise DamagedArchive(archive.title, str(error)) from error
     except (tarfile.TarError, zlib.error, ZstdError, EOFError, KeyError) as error:
         raise DamagedArchive(archive.title, str(error) or type(error).__name__) from error
-    # Directories that have no entry of their own were made as the umask has it.
+    # Directories without an entry of their own got a mode from the umask.
     for directory, _, _ in into.walk():
         directory.chmod(0o755)
 
 
 @dataclass(frozen=True, slots=True)
 class _Filter:
-    """Decides what becomes of each entry, after tarfile's own rules for data (PEP 706)."""
+    """Includes and changes entries, by the data filter of tarfile (PEP 706)."""
 
     title: str
-    wanted: Callable[[str], bool]
+    includes: Callable[[str], bool]
 
     def __call__(self, member: tarfile.TarInfo, into: str) -> tarfile.TarInfo | None:
         self._refuse_outside(member, member.name)
         below = _without_top(member.name)
-        if not below or not self.wanted(below):
+        if not below or not self.includes(below):
             return None
-        # A hard link names its target from the top of the archive, a symbolic one from its place.
+        # The target of a hard link is relative to the top of the archive, that of a symbolic link
+        # to the link.
         target = member.linkname
         if member.islnk():
             self._refuse_outside(member, target)
@@ -73,7 +74,7 @@ class _Filter:
             safe = tarfile.data_filter(member.replace(name=below, linkname=target), into)
         except tarfile.FilterError as error:
             raise UnsafeArchive(self.title, member.name, _reason(error)) from error
-        # None: not set at all. Whoever exports the layer fixes the times.
+        # None: not set. The lifecycle sets all times when it exports the layer.
         return safe.replace(mode=_mode(member), mtime=None, deep=False)  # type: ignore[arg-type]  # documented, not in the stubs
 
     def _refuse_outside(self, member: tarfile.TarInfo, path: str) -> None:

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-# One file with all of them; the order and the paths of Go's crypto/x509, which the lifecycle uses:
+# Files with all authorities, with the paths and in the order of Go's crypto/x509, which the
+# lifecycle uses:
 # https://go.dev/src/crypto/x509/root_linux.go
 BUNDLES = (
     Path("/etc/ssl/certs/ca-certificates.crt"),  # Debian, Ubuntu, Alpine
@@ -18,10 +19,10 @@ _PEM = re.compile("-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----")
 
 
 def system_bundle(candidates: Iterable[Path] = BUNDLES) -> Path | None:
-    """Return the system's bundle of authorities, None where there is none.
+    """Return the path of the system's bundle, None if it has none.
 
-    python-build-standalone's OpenSSL looks in a directory of hashed names first, where a
-    certificate that was appended to the bundle alone is missing.
+    The OpenSSL of python-build-standalone reads a directory of hashed names first. A certificate
+    that was only appended to the bundle is missing there.
     """
     return next((path for path in candidates if path.is_file()), None)
 
@@ -29,45 +30,47 @@ def system_bundle(candidates: Iterable[Path] = BUNDLES) -> Path | None:
 def trusting_the_system(
     environ: Mapping[str, str], candidates: Iterable[Path] = BUNDLES
 ) -> Mapping[str, str]:
-    """Return the variables that make a process trust what the system trusts.
+    """Return the variables that make a process trust the system's bundle.
 
-    Empty where the user or an earlier buildpack has chosen a bundle, or there is none.
+    Empty if the user or an earlier buildpack has chosen a bundle, or the system has none.
     """
     bundle = None if environ.get("SSL_CERT_FILE") else system_bundle(candidates)
     return {} if bundle is None else {"SSL_CERT_FILE": str(bundle)}
 
 
 def certificates_in(text: str) -> tuple[str, ...]:
-    """Return the certificates of *text* as PEM, none where one of them cannot be read."""
-    import ssl  # noqa: PLC0415 - takes 10 ms, and few builds have any to look at
+    """Return the certificates in *text* as PEM; none if one of them cannot be read."""
+    import ssl  # noqa: PLC0415 - takes 10 ms, and few builds have certificates
 
-    found = tuple(match[0] for match in _PEM.finditer(text))
+    certificates = tuple(match[0] for match in _PEM.finditer(text))
     try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata="\n".join(found))
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(
+            cadata="\n".join(certificates)
+        )
     except ssl.SSLError, ValueError:
         return ()
-    return found
+    return certificates
 
 
 def bundle_with(
     added: Iterable[str],
-    others: Iterable[Path],
+    bundles: Iterable[Path],
     environ: Mapping[str, str],
     candidates: Iterable[Path] = BUNDLES,
 ) -> str:
-    """Return a bundle of what *environ* or else the system trusts, of *others* and of *added*.
+    """Return the text of a bundle: that of *environ* or the system, then *bundles*, then *added*.
 
-    A file that is not there has nothing to give.
+    Missing files are left out.
     """
     chosen = environ.get("SSL_CERT_FILE")
     base = Path(chosen) if chosen else system_bundle(candidates) or Path(certifi_bundle())
-    files = [path for path in dict.fromkeys((base, *others)) if path.is_file()]
+    files = [path for path in dict.fromkeys((base, *bundles)) if path.is_file()]
     texts = [path.read_text(encoding="utf-8", errors="replace") for path in files]
     return "\n".join((*texts, *added, ""))
 
 
 def certifi_bundle() -> str:
-    """Return the path of the bundle that travels with us, for images without a system store."""
-    import certifi  # noqa: PLC0415 - only where the system has no store
+    """Return the path of certifi's bundle, for systems without one."""
+    import certifi  # noqa: PLC0415 - few systems need it
 
     return certifi.where()

@@ -1,4 +1,4 @@
-"""Downloads over HTTP with patience: time-outs, attempts, proxies, the system's certificates."""
+"""Downloads over HTTP: time-outs, attempts, proxies, certificates and logins."""
 
 import os
 import ssl
@@ -23,15 +23,16 @@ def tls_context(
 ) -> ssl.SSLContext:
     """Return a context that trusts SSL_CERT_FILE, else the system's bundle, else certifi's.
 
-    SSL_CERT_DIR (one or more, separated by colons) is trusted besides; SSL_CLIENT_CERT, one file
-    with a certificate and its key as for uv, is shown to servers that ask. Raises OSError, which
-    ssl.SSLError is, for a choice of the user's that cannot be read.
+    It also trusts SSL_CERT_DIR (directories, separated by colons). SSL_CLIENT_CERT, one file with
+    a certificate and its key as for uv, is sent to servers that request it. Raises OSError, also
+    as ssl.SSLError, if a file that the user chose cannot be read.
     """
     chosen = environ.get("SSL_CERT_FILE")
     bundle = Path(chosen) if chosen else system_bundle(candidates)
     context = ssl.create_default_context(cafile=bundle or certifi_bundle())
-    # Companies' authorities often lack an extension that Python has asked for since 3.13, and that
-    # pip and uv do without: https://docs.python.org/3/whatsnew/3.13.html#ssl
+    # Companies' authorities often lack an extension that Python requires since 3.13, and pip and
+    # uv do
+    # not: https://docs.python.org/3/whatsnew/3.13.html#ssl
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     for directory in environ.get("SSL_CERT_DIR", "").split(os.pathsep):
         if directory:
@@ -45,10 +46,10 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def proxy_for(url: str, environ: Mapping[str, str]) -> str | None:
-    """Return the address of the proxy for *url*, None for a direct connection.
+    """Return the URL of the proxy for *url*, None for a direct connection.
 
-    HTTP_PROXY or HTTPS_PROXY by the scheme, then ALL_PROXY, unless NO_PROXY names the host; small
-    letters win, as in curl. https://everything.curl.dev/usingcurl/proxies/env.html
+    HTTP_PROXY or HTTPS_PROXY by the scheme, then ALL_PROXY, unless NO_PROXY names the host. Lower
+    case wins, as in curl. https://everything.curl.dev/usingcurl/proxies/env.html
     """
     address = urlsplit(url)
     proxy = _either(environ, f"{address.scheme}_proxy") or _either(environ, "all_proxy")
@@ -72,13 +73,13 @@ def _is_direct(host: str, port: int | None, environ: Mapping[str, str]) -> bool:
 
 
 def _names(entry: str, host: str, port: int | None) -> bool:
-    """Whether one *entry* of NO_PROXY names *host*: itself, its domain, its network, or all."""
+    """Whether *entry* of NO_PROXY names *host*: itself, its domain, its network, or all hosts."""
     if entry == "*":
         return True
     if _in_network(entry, host):
         return True
-    name, _, wanted = entry.lower().partition(":")
-    if wanted and wanted != str(port):
+    name, _, entry_port = entry.lower().partition(":")
+    if entry_port and entry_port != str(port):
         return False
     domain = name.removeprefix("*").removeprefix(".")
     return host == domain or host.endswith(f".{domain}")
@@ -95,43 +96,44 @@ ATTEMPTS = 5
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 30.0
 LIFE_SIGN_SECONDS = 10.0
-# Connecting: enough for a slow name server. Reading: a server that is silent for longer is dead.
+# Connecting: enough for a slow name server. Reading: a server that is silent for longer has
+# failed.
 _TIMEOUT = httpx.Timeout(30.0, connect=15.0)
-# Answers that another attempt may change; any other 4xx is the server's last word.
+# Statuses for which another attempt may succeed; any other 4xx is final.
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
-# What we hash is what the server has, never what was unpacked on the way.
+# `identity`: the hash is that of the file on the server, without a transfer encoding.
 _HEADERS = {"Accept-Encoding": "identity", "User-Agent": "cnb-python"}
 _MB = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class _Setback:
-    """An attempt that failed."""
+    """A failed attempt."""
 
     reason: str
     status: int | None = None
     pause: float = 0.0
-    """Seconds the server asks us to wait."""
+    """Seconds to wait, as the server requests."""
     is_final: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Receives files (`fetch.Receive`)."""
+    """Downloads files; its method `receive` is a `fetch.Receive`."""
 
     environ: Mapping[str, str]
-    """Names proxies (HTTPS_PROXY, ...), certificates (see `tls`) and logins (NETRC)."""
+    """Variables for proxies (HTTPS_PROXY, ...), certificates (SSL_*) and logins (NETRC)."""
     say: Callable[[str], None]
-    """Hears a life sign now and then, and why an attempt is repeated."""
+    """Prints the progress of long downloads, and why an attempt is repeated."""
     transport: httpx.BaseTransport | None = None
     """In place of the network."""
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
 
     def receive(self, download: Download, store: Callable[[Iterable[bytes]], str]) -> str:
-        """Hand the content to *store*, anew for each attempt; return what it returned.
+        """Pass the content to *store*, once for each attempt; return what it returned.
 
-        Raises DownloadFailed after the last attempt, or at once where none would help, and
+        Raises DownloadFailed after the last attempt, or at once if another one cannot help, and
         UntrustedCertificate.
         """
         attempt = 0
@@ -152,7 +154,7 @@ class Client:
                 self._wait(download, attempt, outcome)
 
     def _connected(self, download: Download) -> httpx.Client:
-        # trust_env would read variables that nobody handed to us.
+        # trust_env would read the variables of this process in place of `environ`.
         try:
             environ = {**self.environ, **download.network}
             transport = self.transport or _Routes(environ, tls_context(environ))
@@ -176,7 +178,7 @@ class Client:
         try:
             with client.stream("GET", download.url) as answer:
                 if answer.is_success:
-                    return store(self._heard(answer.iter_raw(), download))
+                    return store(self._reported(answer.iter_raw(), download))
                 return _refusal(answer)
         except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.TooManyRedirects) as error:
             return _Setback(_words(error), is_final=True)
@@ -187,22 +189,22 @@ class Client:
 
     def _wait(self, download: Download, attempt: int, setback: _Setback) -> None:
         pause = min(max(setback.pause, FIRST_PAUSE * 2 ** (attempt - 1)), LONGEST_PAUSE)
-        self.say(f"Fetching {download.title}: {setback.reason}; again in {pause:g} s")
+        self.say(f"Downloading {download.title}: {setback.reason}; retrying in {pause:g} s")
         self.sleep(pause)
 
-    def _heard(self, chunks: Iterator[bytes], download: Download) -> Iterator[bytes]:
-        """Pass *chunks* on, with a word now and then: builds that stay silent get killed."""
+    def _reported(self, chunks: Iterator[bytes], download: Download) -> Iterator[bytes]:
+        """Yield *chunks*, and print the progress: platforms stop builds without output."""
         received, last = 0, self.clock()
         for chunk in chunks:
             received += len(chunk)
             if self.clock() - last >= LIFE_SIGN_SECONDS:
                 last = self.clock()
-                self.say(f"Fetching {download.title}: {received / _MB:.0f} MB so far")
+                self.say(f"Downloading {download.title}: {received / _MB:.0f} MB so far")
             yield chunk
 
 
 def _login(url: str, environ: Mapping[str, str]) -> httpx.Auth | None:
-    """Return the login that NETRC has for *url*; None where that has its own, or there is none."""
+    """Return the login for *url* in NETRC; None if the URL has one, or there is none."""
     file = environ.get("NETRC")
     if not file or "@" in urlsplit(url).netloc:
         return None
@@ -211,7 +213,7 @@ def _login(url: str, environ: Mapping[str, str]) -> httpx.Auth | None:
     try:
         return httpx.NetRCAuth(file)
     except OSError, UnicodeDecodeError, NetrcParseError:
-        return None  # as with every other tool that reads it
+        return None  # other tools ignore such a file too
 
 
 class _Routes(httpx.BaseTransport):
@@ -225,18 +227,18 @@ class _Routes(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         proxy = proxy_for(str(request.url), self._environ)
         if proxy not in self._transports:
-            self._transports[proxy] = self._made(proxy)
+            self._transports[proxy] = self._transport(proxy)
         return self._transports[proxy].handle_request(request)
 
     def close(self) -> None:
         for transport in self._transports.values():
             transport.close()
 
-    def _made(self, proxy: str | None) -> httpx.HTTPTransport:
+    def _transport(self, proxy: str | None) -> httpx.HTTPTransport:
         try:
             return httpx.HTTPTransport(verify=self._context, proxy=proxy)
         except (ValueError, ImportError) as error:
-            # ImportError: SOCKS needs a package that does not travel with us.
+            # ImportError: SOCKS needs a package that is not bundled.
             reason = f"{shown(proxy or '')} cannot be used as a proxy: http:// or https:// only"
             raise httpx.UnsupportedProtocol(reason) from error
 
@@ -251,7 +253,7 @@ def _refusal(answer: httpx.Response) -> _Setback:
 
 
 def _seconds(retry_after: str) -> float:
-    # The other form is a date, which would need our clock to agree with the server's.
+    # The other form is a date, for which both clocks would have to agree.
     return float(retry_after) if retry_after.isascii() and retry_after.isdigit() else 0.0
 
 
@@ -268,6 +270,6 @@ def _words(error: Exception) -> str:
         case httpx.ConnectTimeout():
             return "no connection in time"
         case httpx.TimeoutException():
-            return "the server has fallen silent"
+            return "the server stopped sending"
         case _:
             return redact(str(error)) or type(error).__name__

@@ -1,4 +1,4 @@
-"""What the outside world offers, as types: tests hand in fakes, `__main__` wires the real ones."""
+"""The outside world as types: `__main__` passes the real functions, tests pass fakes."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -12,11 +12,11 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A program to run, as a value: tests compare it, `process` runs it."""
+    """A program to run, as a value."""
 
     argv: tuple[str, ...]
     env: Mapping[str, str]
-    """The child's whole environment; nothing is inherited."""
+    """All variables of the process; it inherits none."""
     cwd: Path
     shown: str = ""
     """The command as a user would type it, without secrets; empty: not shown."""
@@ -24,44 +24,44 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a program ended."""
+    """The result of a program."""
 
     code: int
-    """Its exit code; negative: the number of the signal that ended it."""
+    """The exit code; negative: the signal that ended it."""
     output: str
-    """What it wrote on stdout and stderr, together, decoded leniently; at most the last MiB."""
+    """Stdout and stderr together, at most the last MiB; invalid UTF-8 is replaced."""
 
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A file to fetch and what proves it is the right one."""
+    """A file to download, and its hash."""
 
     url: str
     sha256: str
     title: str
-    """What the user knows it as: `Python 3.14.6`."""
+    """Its name in the log: `Python 3.14.6`."""
     network: Mapping[str, str] = MappingProxyType({})
-    """Variables for proxies and certificates, over the build's own; an empty value: none."""
+    """Variables for proxies and certificates; they win over those of the build."""
 
 
 class Run(Protocol):
     """Runs a program to its end."""
 
     def __call__(self, command: Command, on_line: Callable[[str], None] | None = None) -> Outcome:
-        """Run *command*, handing each line of output to *on_line* as it comes."""
+        """Run *command*; pass each line of its output to *on_line* at once."""
         ...
 
 
 class Fetch(Protocol):
-    """Brings a file from the network."""
+    """Downloads a file."""
 
     def __call__(self, download: Download, to: Path) -> None:
-        """Write the verified file to *to*, complete or not at all."""
+        """Write the file to *to* after checking its hash, complete or not at all."""
         ...
 
 
 class Output(Protocol):
-    """What the user sees while a phase runs."""
+    """The log of a phase."""
 
     def step(self, title: str) -> None:
         """Start a step of the build."""
@@ -76,7 +76,7 @@ class Output(Protocol):
         ...
 
     def warning(self, title: str, body: tuple[str, ...]) -> None:
-        """Print what the user should change although the build goes on."""
+        """Print a warning; the build continues."""
         ...
 
     def progress(self, title: str) -> AbstractContextManager[None]:
@@ -86,7 +86,7 @@ class Output(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """Everything a build may do to the world, as one value."""
+    """All that a build uses of the outside world."""
 
     run: Run
     fetch: Fetch
@@ -94,4 +94,4 @@ class System:
     today: date
     cpus: int
     clock: Callable[[], float] = time.monotonic
-    """Seconds since some moment."""
+    """Seconds since an arbitrary moment."""

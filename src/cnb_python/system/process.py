@@ -1,4 +1,4 @@
-"""Runs programs. The only module that starts processes."""
+"""Runs programs; only this module starts processes."""
 
 import os
 import selectors
@@ -13,16 +13,16 @@ from cnb_python.system.interface import Command, Outcome
 KEPT_BYTES = 1024 * 1024
 # Time for a tool to remove its temporary files.
 GRACE_SECONDS = 5
-# How often a silent program is looked at whether it still runs.
+# How often to check whether a silent program still runs.
 LISTEN_SECONDS = 0.2
 _CHUNK = 64 * 1024
 
 
 def run(command: Command, on_line: Callable[[str], None] | None = None) -> Outcome:
-    """Run *command* to its end; nothing it started outlives an interruption of ours.
+    """Run *command* to its end; if the build is interrupted, end all processes that it started.
 
-    Its stdin is empty, so that no question waits for an answer. Raises ProgramNotStarted when
-    there is no such program or the system refuses to run it.
+    Its stdin is empty, so that it cannot wait for an answer. Raises ProgramNotStarted if there is
+    no such program or the system does not run it.
     """
     child = _started(command)
     try:
@@ -41,37 +41,37 @@ def _started(command: Command) -> subprocess.Popen[bytes]:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            # A group of its own, so that a tool's compilers can be ended with it.
+            # A process group of its own, so that a tool's compilers can be ended with it.
             start_new_session=True,
         )
     except OSError as error:
-        # Both the program and the directory may be what is missing.
+        # Either the program or the directory may be missing.
         missing = error.filename if isinstance(error.filename, str | Path) else command.argv[0]
         reason = f"{error.strerror} ({missing})"
         raise ProgramNotStarted(command.argv[0], reason) from error
 
 
 def _follow(child: subprocess.Popen[bytes], on_line: Callable[[str], None] | None) -> bytearray:
-    """Hand over line by line until the end; return the last bytes of all."""
+    """Pass each line to *on_line* until the end; return the last KEPT_BYTES of the output."""
     tail, line = bytearray(), bytearray()
     for chunk in _chunks(child):
         tail += chunk
         del tail[:-KEPT_BYTES]
         line += chunk
-        *complete, rest = line.split(b"\n")
-        for one in complete:
-            _hand(one, on_line)
-        line = bytearray(rest)
+        *complete, partial = line.split(b"\n")
+        for whole in complete:
+            _pass(whole, on_line)
+        line = bytearray(partial)
     if line:
-        _hand(line, on_line)
+        _pass(line, on_line)
     return tail
 
 
 def _chunks(child: subprocess.Popen[bytes]) -> Iterator[bytes]:
-    """What *child* writes, until it has ended and nothing is left to read.
+    """Yield the output of *child* until it has ended and nothing is left to read.
 
-    Not until the pipe is closed: what it left running in the background (an SSH master, a compiler
-    cache) may hold it open for ever.
+    Not until the pipe is closed: a background process that it started (an SSH master, a compiler
+    cache) may keep it open for ever.
     """
     if child.stdout is None:
         return
@@ -88,9 +88,9 @@ def _chunks(child: subprocess.Popen[bytes]) -> Iterator[bytes]:
                 return
 
 
-def _hand(line: bytes | bytearray, on_line: Callable[[str], None] | None) -> None:
+def _pass(line: bytes | bytearray, on_line: Callable[[str], None] | None) -> None:
     if on_line is not None:
-        # A line that a tool rewrote in place is shown as it ended.
+        # Of a line that was rewritten with carriage returns, only the last form is shown.
         shown = line.rstrip(b"\r").rpartition(b"\r")[2]
         on_line(shown.decode("utf-8", "replace"))
 

@@ -1,4 +1,4 @@
-"""Keeps credentials out of what is shown."""
+"""Removes credentials from all output."""
 
 import re
 from base64 import b64encode
@@ -8,14 +8,14 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit, urlunsplit
 
 
 def local_path(url: str) -> Path | None:
-    """Return the file that *url* means (`file:` or an absolute path), None for one elsewhere."""
+    """Return the path of a `file:` URL or an absolute path, None for another URL."""
     if url.startswith("/"):
         return Path(url)
     return Path(unquote(urlsplit(url).path)) if urlsplit(url).scheme == "file" else None
 
 
 def shown(url: str) -> str:
-    """Return *url* without what may be secret in it: user, password, query.
+    """Return *url* without user, password and query, which may be secret.
 
     >>> shown("https://me:secret@mirror.example/python.tar.gz?token=1")
     'https://mirror.example/python.tar.gz'
@@ -23,20 +23,20 @@ def shown(url: str) -> str:
     try:
         address = urlsplit(url)
     except ValueError:
-        return "(a malformed address)"
+        return "(a malformed URL)"
     if not address.netloc:
-        # `user:secret@host/path`, the scheme forgotten.
+        # `user:secret@host/path`, without a scheme.
         return url.rpartition("@")[2].partition("?")[0]
     host = address.netloc.rpartition("@")[2]
     return urlunsplit(address._replace(netloc=host, query="", fragment=""))
 
 
-# Anything between the scheme and the @ of an address: user:password, a token, or a user alone.
+# The text between the scheme and the @ of a URL: user:password, a token, or only a user.
 _CREDENTIALS = re.compile(r"(?P<scheme>\b[a-zA-Z][\w+.-]*://)[^\s/'\"<>]+@")
-# To the end of the address, without the punctuation of a sentence that ends there.
+# To the end of the URL, without the punctuation of the sentence around it.
 _QUERY = re.compile(r"(?P<address>\bhttps?://[^\s'\"<>?#]*\?)(?:[^\s'\"<>#,)\]]|[,)\]](?!\s|$))+")
 _MASK = "****"
-# Variables whose addresses carry credentials, and uv's for user and password.
+# Variables with URLs, which may have credentials, and those for passwords.
 _ADDRESSES = re.compile(
     r"PIP_(INDEX|EXTRA_INDEX|FIND|PROXY|PYPI)\w*|UV_(DEFAULT_INDEX|EXTRA_INDEX_URL|FIND_LINKS)"
     r"|UV_INDEX\w*|\w+_PROXY|PDM_PYPI_URL|PIPENV_PYPI_MIRROR"
@@ -46,12 +46,12 @@ _PASSWORD = re.compile(
 )
 _WORD = re.compile(r"\b[a-zA-Z][\w+.-]*://[^\s'\"<>]+")
 _PORT = re.compile(r"\d*")
-# Shorter ones are parts of too many words.
+# Shorter secrets are parts of too many words.
 _SHORTEST = 4
 
 
 def redact(text: str, secrets: tuple[str, ...] = ()) -> str:
-    """Return *text* with the credentials and the query of every address, and *secrets*, replaced.
+    """Return *text* with *secrets*, and the credentials and the query of each URL, replaced.
 
     >>> redact("Looking in https://user:secret@example.org/simple")
     'Looking in https://****@example.org/simple'
@@ -62,33 +62,33 @@ def redact(text: str, secrets: tuple[str, ...] = ()) -> str:
 
 
 def secrets_of(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Return what no tool may show of the addresses in *environ*, the longest first.
+    """Return the secrets in the URLs and passwords of *environ*, the longest first.
 
-    Tools show some of them in forms that nobody can tell from an ordinary text: without a scheme,
-    or with a `/` in the password.
+    `redact` does not recognise all forms in which tools print them: without a scheme, or with a
+    `/` in the password.
     """
-    found: set[str] = set()
+    secrets: set[str] = set()
     for name, value in environ.items():
         upper = name.upper().replace("-", "_")
         if _PASSWORD.fullmatch(upper):
-            found.update(_spellings(value))
+            secrets.update(_spellings(value))
         elif _ADDRESSES.fullmatch(upper):
-            found.update(one for word in value.split() for one in _secrets(word))
-    return _ordered(found)
+            secrets.update(secret for word in value.split() for secret in _secrets(word))
+    return _ordered(secrets)
 
 
 def secrets_in(text: str) -> tuple[str, ...]:
-    """Return what no tool may show of the addresses in *text*, the longest first."""
-    return _ordered({one for word in _WORD.findall(text) for one in _secrets(word)})
+    """Return the secrets in the URLs of *text*, the longest first."""
+    return _ordered({secret for word in _WORD.findall(text) for secret in _secrets(word)})
 
 
 def as_secrets(passwords: Iterable[str]) -> tuple[str, ...]:
-    """Return *passwords* in every spelling in which they might be shown, the longest first."""
-    return _ordered({one for password in passwords for one in _spellings(password)})
+    """Return *passwords* in every spelling in which tools may print them, the longest first."""
+    return _ordered({spelling for password in passwords for spelling in _spellings(password)})
 
 
-def _ordered(found: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted((one for one in found if len(one) >= _SHORTEST), key=_longest_first))
+def _ordered(secrets: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted((text for text in secrets if len(text) >= _SHORTEST), key=_longest_first))
 
 
 def _longest_first(secret: str) -> tuple[int, str]:
@@ -100,9 +100,10 @@ def _secrets(word: str) -> Iterator[str]:
     for credentials in _credentials(address):
         user, _, password = credentials.partition(":")
         yield from _spellings(credentials)
-        # As the header of a request has it.
+        # As in the header of a request.
         yield b64encode(unquote(credentials).encode(errors="surrogateescape")).decode()
-        # A user alone is a token; with a password it is a name, and often an ordinary word.
+        # A user without a password is a token; with a password it is a name, often an ordinary
+        # word.
         yield from _spellings(password or user)
     query = address.partition("?")[2].partition("#")[0]
     for _, value in parse_qsl(query):
@@ -112,13 +113,13 @@ def _secrets(word: str) -> Iterator[str]:
 
 
 def _credentials(address: str) -> Iterator[str]:
-    """What may stand before the @: with a `/` in it only where that can be no path."""
+    """Yield what may be credentials before the @; with a `/` only if it cannot be a path."""
     authority = re.split(r"[/?#]", address, maxsplit=1)[0]
     if "@" in authority:
         yield authority.rpartition("@")[0]
-    _, colon, rest = authority.partition(":")
+    _, colon, port = authority.partition(":")
     whole = address.rpartition("@")[0]
-    if whole and colon and (len(authority) >= len(whole) or not _PORT.fullmatch(rest)):
+    if whole and colon and (len(authority) >= len(whole) or not _PORT.fullmatch(port)):
         yield whole
 
 

@@ -39,14 +39,14 @@ def test_a_binding_has_a_type_a_provider_and_secrets(tmp_path: Path) -> None:
         ("", ""),
     ],
 )
-def test_one_newline_is_taken_off_a_secret(tmp_path: Path, content: str, value: str) -> None:
+def test_one_newline_is_removed_from_a_secret(tmp_path: Path, content: str, value: str) -> None:
     binding(tmp_path, "index", type="pypi")
     (tmp_path / "index" / "password").write_bytes(content.encode())
 
     assert read_bindings(tmp_path)[0].secret("password") == value
 
 
-def test_bytes_that_are_not_text_survive(tmp_path: Path) -> None:
+def test_bytes_that_are_not_utf8_are_kept(tmp_path: Path) -> None:
     binding(tmp_path, "index", type="pypi")
     (tmp_path / "index" / "password").write_bytes(b"caf\xe9")
 
@@ -64,7 +64,7 @@ def test_secrets_are_never_shown(tmp_path: Path) -> None:
     assert "password" not in repr(found)
 
 
-def test_secrets_are_read_when_asked_for(tmp_path: Path) -> None:
+def test_secrets_are_read_on_use(tmp_path: Path) -> None:
     binding(tmp_path, "index", type="pypi", password="old")
     [found] = read_bindings(tmp_path)
     (tmp_path / "index" / "password").write_text("new")
@@ -79,7 +79,7 @@ def test_a_missing_secret_is_a_key_error(tmp_path: Path) -> None:
         read_bindings(tmp_path)[0].secret("password")
 
 
-def test_a_secret_that_went_away_is_unreadable(tmp_path: Path) -> None:
+def test_a_removed_secret_is_unreadable(tmp_path: Path) -> None:
     binding(tmp_path, "index", type="pypi", password="old")
     [found] = read_bindings(tmp_path)
     (tmp_path / "index" / "password").unlink()
@@ -107,7 +107,7 @@ def test_kubernetes_links_are_followed_by_their_visible_names(tmp_path: Path) ->
     assert found.secret("password") == "s3cret"
 
 
-def test_directories_and_what_kubernetes_adds_are_no_secrets(tmp_path: Path) -> None:
+def test_directories_and_files_of_kubernetes_are_no_secrets(tmp_path: Path) -> None:
     directory = binding(tmp_path, "index", type="pypi", password="s3cret")
     (directory / "..2026").write_text("x")
     (directory / "nested").mkdir()
@@ -152,7 +152,7 @@ def test_no_directory_means_no_bindings(tmp_path: Path) -> None:
     assert read_bindings(tmp_path / "file") == ()
 
 
-def test_a_directory_that_cannot_be_listed_is_told(tmp_path: Path) -> None:
+def test_a_directory_that_cannot_be_listed_is_refused(tmp_path: Path) -> None:
     loop = tmp_path / "loop"
     loop.symlink_to("loop")
 

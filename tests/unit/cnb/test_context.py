@@ -1,4 +1,4 @@
-"""What the lifecycle tells a phase."""
+"""The inputs of a phase: variables, arguments, and the files that they name."""
 
 import os
 from pathlib import Path
@@ -61,7 +61,7 @@ def world(tmp_path: Path) -> World:
     return World(tmp_path)
 
 
-def test_detect_is_told_everything_by_variables(world: World) -> None:
+def test_detect_reads_all_inputs_from_variables(world: World) -> None:
     context = world.detect()
 
     assert context == DetectContext(
@@ -78,7 +78,7 @@ def test_detect_is_told_everything_by_variables(world: World) -> None:
     assert context.platform.bindings == ()
 
 
-def test_build_is_told_everything_by_variables(world: World) -> None:
+def test_build_reads_all_inputs_from_variables(world: World) -> None:
     context = world.build()
 
     assert context.layers_dir == world.layers
@@ -89,7 +89,7 @@ def test_build_is_told_everything_by_variables(world: World) -> None:
     assert context.environ["PATH"] == "/bin"
 
 
-def test_arguments_do_where_variables_are_missing(world: World) -> None:
+def test_arguments_replace_missing_variables(world: World) -> None:
     world.without("CNB_PLATFORM_DIR", "CNB_BUILD_PLAN_PATH", "CNB_LAYERS_DIR", "CNB_BP_PLAN_PATH")
 
     detect = world.detect("p", "plan")
@@ -144,14 +144,14 @@ def test_a_missing_input_of_build_is_named(world: World, variable: str, position
     assert (caught.value.variable, caught.value.position) == (variable, position)
 
 
-def test_the_directory_we_run_from_does_where_none_is_named(world: World) -> None:
+def test_the_buildpack_directory_defaults_to_the_running_one(world: World) -> None:
     world.without("CNB_BUILDPACK_DIR")
 
     assert world.detect(fallback=world.buildpack).buildpack.directory == world.buildpack
 
 
 @pytest.mark.parametrize("api", ["0.10", "0.11", "0.12"])
-def test_supported_apis_are_served(world: World, api: str) -> None:
+def test_every_supported_api_is_accepted(world: World, api: str) -> None:
     world.describe(DESCRIPTOR.replace("0.12", api))
 
     assert world.build().buildpack.api == api
@@ -167,7 +167,9 @@ def test_supported_apis_are_served(world: World, api: str) -> None:
         ("", ""),
     ],
 )
-def test_an_unknown_api_is_told_before_anything_else(world: World, text: str, found: str) -> None:
+def test_an_unknown_api_is_refused_before_all_other_inputs(
+    world: World, text: str, found: str
+) -> None:
     world.describe(text)
     world.environ = {"CNB_BUILDPACK_DIR": str(world.buildpack)}
 
@@ -181,7 +183,7 @@ def test_an_unknown_api_is_told_before_anything_else(world: World, text: str, fo
 @pytest.mark.parametrize(
     "line", ["api = '0.10'", 'api="0.10"', '  api\t=  "0.10"  # for kpack', 'x = 1\napi = "0.10"']
 )
-def test_the_api_is_found_however_it_is_written(world: World, line: str) -> None:
+def test_every_toml_form_of_the_api_is_read(world: World, line: str) -> None:
     world.describe(DESCRIPTOR.replace('api = "0.12"', line))
 
     assert world.detect().buildpack.api == "0.10"
@@ -190,20 +192,20 @@ def test_the_api_is_found_however_it_is_written(world: World, line: str) -> None
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ('api = "0.12"\n[buildpack]\nversion = "1"\n', "there is no id in it, or it is not text"),
-        ('api = "0.12"\n[buildpack]\nid = "a"\n', "there is no version in it, or it is not text"),
+        ('api = "0.12"\n[buildpack]\nversion = "1"\n', "it has no id, or id is not text"),
+        ('api = "0.12"\n[buildpack]\nid = "a"\n', "it has no version, or version is not text"),
         (
             'api = "0.12"\n[buildpack]\nid = "a"\nversion = 1\n',
-            "there is no version in it, or it is not text",
+            "it has no version, or version is not text",
         ),
-        ('api = "0.12"\nbuildpack = 1\n', "there is no id in it, or it is not text"),
+        ('api = "0.12"\nbuildpack = 1\n', "it has no id, or id is not text"),
         (
             'api = "0.12"\n[buildpack\n',
             "Expected ']' at the end of a table declaration (at line 2, column 11)",
         ),
     ],
 )
-def test_a_descriptor_that_is_not_ours_is_told(world: World, text: str, reason: str) -> None:
+def test_an_invalid_buildpack_toml_is_refused(world: World, text: str, reason: str) -> None:
     world.describe(text)
 
     with pytest.raises(UnreadableInput) as caught:
@@ -213,7 +215,7 @@ def test_a_descriptor_that_is_not_ours_is_told(world: World, text: str, reason: 
     assert caught.value.reason == reason
 
 
-def test_a_missing_descriptor_is_told(world: World) -> None:
+def test_a_missing_buildpack_toml_is_refused(world: World) -> None:
     (world.buildpack / "buildpack.toml").unlink()
 
     with pytest.raises(UnreadableInput) as caught:
@@ -222,7 +224,7 @@ def test_a_missing_descriptor_is_told(world: World) -> None:
     assert caught.value.reason == "No such file or directory"
 
 
-def test_the_target_is_told_as_far_as_it_is_known(world: World) -> None:
+def test_unknown_fields_of_the_target_are_empty(world: World) -> None:
     world.environ |= {
         "CNB_TARGET_ARCH": "arm64",
         "CNB_TARGET_ARCH_VARIANT": "v8",
@@ -236,7 +238,7 @@ def test_the_target_is_told_as_far_as_it_is_known(world: World) -> None:
 @pytest.mark.parametrize(
     ("value", "exec_env"), [("test", "test"), ("", "production"), (None, "production")]
 )
-def test_production_is_meant_when_nobody_says(
+def test_the_execution_environment_is_production_by_default(
     world: World, value: str | None, exec_env: str
 ) -> None:
     world.environ |= {} if value is None else {"CNB_EXEC_ENV": value}
@@ -245,7 +247,7 @@ def test_production_is_meant_when_nobody_says(
     assert world.build().exec_env == exec_env
 
 
-def test_platform_variables_are_taken_as_they_are(world: World) -> None:
+def test_platform_variables_are_not_changed(world: World) -> None:
     directory = world.platform / "env"
     (directory / "nested").mkdir(parents=True)
     (directory / "BP_A").write_bytes(b" as is \n")
@@ -260,7 +262,7 @@ def test_platform_variables_are_taken_as_they_are(world: World) -> None:
     assert os.fsencode(env["BYTES"]) == b"caf\xe9"
 
 
-def test_a_platform_that_cannot_be_read_is_told(world: World) -> None:
+def test_an_unreadable_platform_directory_is_refused(world: World) -> None:
     (world.platform / "env").symlink_to("env")
 
     with pytest.raises(UnreadableInput) as caught:
@@ -277,7 +279,7 @@ def test_bindings_come_from_the_platform_directory(world: World) -> None:
     assert [found.name for found in world.build().platform.bindings] == ["index"]
 
 
-def test_bindings_come_from_where_the_user_says(world: World, tmp_path: Path) -> None:
+def test_bindings_come_from_service_binding_root(world: World, tmp_path: Path) -> None:
     (world.platform / "bindings" / "not-this").mkdir(parents=True)
     (tmp_path / "bound" / "this").mkdir(parents=True)
     world.environ["SERVICE_BINDING_ROOT"] = str(tmp_path / "bound")
@@ -285,7 +287,7 @@ def test_bindings_come_from_where_the_user_says(world: World, tmp_path: Path) ->
     assert [found.name for found in world.detect().platform.bindings] == ["this"]
 
 
-def test_the_plan_lists_what_is_asked_of_us(world: World) -> None:
+def test_the_plan_has_the_requirements_of_the_group(world: World) -> None:
     world.plan.write_text(
         '[[entries]]\nname = "python"\n[entries.metadata]\nbuild = true\n'
         '[[entries]]\nname = "python"\n'
@@ -295,7 +297,7 @@ def test_the_plan_lists_what_is_asked_of_us(world: World) -> None:
 
 
 @pytest.mark.parametrize("text", ["[[entries", "[[entries]]\nversion = '1'\n"])
-def test_a_plan_that_is_no_plan_is_told(world: World, text: str) -> None:
+def test_an_invalid_plan_is_refused(world: World, text: str) -> None:
     world.plan.write_text(text)
 
     with pytest.raises(UnreadableInput) as caught:
@@ -304,14 +306,14 @@ def test_a_plan_that_is_no_plan_is_told(world: World, text: str) -> None:
     assert caught.value.path == world.plan
 
 
-def test_the_store_brings_what_the_last_build_noted(world: World) -> None:
+def test_store_toml_comes_back_from_the_previous_build(world: World) -> None:
     (world.layers / "store.toml").write_text('[metadata]\n  python = "3.14.6"\n')
 
     assert world.build().store == {"python": "3.14.6"}
 
 
 @pytest.mark.parametrize("text", ["[metadata", "[metadata]\nbuilds = 5.0\n"])
-def test_a_store_that_cannot_be_ours_is_empty(world: World, text: str) -> None:
+def test_an_unusable_store_toml_is_empty(world: World, text: str) -> None:
     (world.layers / "store.toml").write_text(text)
 
     assert world.build().store == {}

@@ -1,4 +1,4 @@
-"""What the user reads when the contract is not kept by the other side."""
+"""Errors about inputs that the lifecycle or platform should provide."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ def everything(message: Message) -> str:
     return "\n".join((message.title, *message.body, *message.steps))
 
 
-def test_a_phase_run_by_hand_is_told_what_a_lifecycle_would_set() -> None:
+def test_a_missing_input_names_the_variable_and_the_argument() -> None:
     text = everything(MissingInput("CNB_LAYERS_DIR", 1).describe())
 
     assert "CNB_LAYERS_DIR is not set" in text
@@ -18,7 +18,7 @@ def test_a_phase_run_by_hand_is_told_what_a_lifecycle_would_set() -> None:
     assert "pack build" in text
 
 
-def test_no_argument_is_offered_where_none_would_do() -> None:
+def test_an_input_without_an_argument_names_none() -> None:
     assert "argument" not in everything(MissingInput("CNB_TARGET_OS", None).describe())
 
 
@@ -31,7 +31,7 @@ def test_an_unreadable_input_is_named_with_the_reason() -> None:
     assert "not by your app" in text
 
 
-def test_broken_toml_is_told_with_file_line_and_column() -> None:
+def test_invalid_toml_is_named_with_file_line_and_column() -> None:
     failure = UnreadableToml(
         Path("/workspace/pyproject.toml"), "Invalid value (at line 3, column 5)"
     )
@@ -42,7 +42,7 @@ def test_broken_toml_is_told_with_file_line_and_column() -> None:
     assert "Invalid value (at line 3, column 5)" in text
 
 
-def test_an_unknown_api_is_told_with_those_we_speak() -> None:
+def test_an_unknown_api_is_named_with_the_supported_ones() -> None:
     text = everything(UnsupportedApi("0.13", ("0.10", "0.11", "0.12")).describe())
 
     assert "0.13" in text

@@ -1,4 +1,4 @@
-"""Files written whole or not at all, trees removed whatever their modes."""
+"""Files are written completely or not at all; trees with any modes are removed."""
 
 import errno
 import os
@@ -61,7 +61,7 @@ def test_modes_do_not_depend_on_the_umask(tmp_path: Path) -> None:
     assert mode(tmp_path / "directory") == 0o755
 
 
-def test_a_directory_that_is_there_is_opened_up(tmp_path: Path) -> None:
+def test_an_existing_directory_gets_the_mode(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir(mode=0o500)
     (tmp_path / "a" / "file").touch()
 
@@ -71,7 +71,7 @@ def test_a_directory_that_is_there_is_opened_up(tmp_path: Path) -> None:
     assert (tmp_path / "a" / "file").exists()
 
 
-def test_a_file_in_place_of_a_directory_is_not_hidden(tmp_path: Path) -> None:
+def test_a_file_in_place_of_a_directory_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a").touch()
 
     with pytest.raises(FileExistsError):
@@ -90,7 +90,7 @@ def test_an_old_file_is_replaced(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+def test_a_failed_write_leaves_only_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "a.toml"
     path.write_bytes(b"old")
 
@@ -101,7 +101,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path)
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_disk_that_fills_up_halfway_leaves_the_old_file(tmp_path: Path) -> None:
+def test_a_full_disk_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "a.toml"
     path.write_bytes(b"old")
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -119,7 +119,7 @@ def test_a_disk_that_fills_up_halfway_leaves_the_old_file(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("kind", ["file", "link", "directory"])
-def test_what_a_killed_write_left_is_replaced(tmp_path: Path, kind: str) -> None:
+def test_leftovers_of_a_killed_write_are_replaced(tmp_path: Path, kind: str) -> None:
     draft = tmp_path / ".a.toml.partial"
     elsewhere = tmp_path / "elsewhere"
     elsewhere.write_bytes(b"mine")
@@ -138,7 +138,7 @@ def test_what_a_killed_write_left_is_replaced(tmp_path: Path, kind: str) -> None
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.toml", "elsewhere"]
 
 
-def test_the_draft_of_a_document_is_no_layer_to_the_lifecycle(tmp_path: Path) -> None:
+def test_the_draft_of_a_document_does_not_end_in_toml(tmp_path: Path) -> None:
     seen: list[str] = []
 
     class Watched(bytes):
@@ -151,7 +151,7 @@ def test_the_draft_of_a_document_is_no_layer_to_the_lifecycle(tmp_path: Path) ->
     assert seen == [".launch.toml.partial"]
 
 
-def test_read_only_trees_are_removed_by_a_plain_user(shared: Path) -> None:
+def test_a_read_only_tree_is_removed_by_an_ordinary_user(shared: Path) -> None:
     with plain_user():
         deep = shared / "layer" / "pkg" / "mod"
         deep.mkdir(parents=True)
@@ -181,7 +181,7 @@ def test_links_are_removed_and_never_followed(tmp_path: Path) -> None:
     assert mode(outside) == 0o555
 
 
-def test_removing_what_is_not_there_does_nothing(tmp_path: Path) -> None:
+def test_removing_a_missing_path_does_nothing(tmp_path: Path) -> None:
     disk.remove(tmp_path / "none")
 
     assert list(tmp_path.iterdir()) == []

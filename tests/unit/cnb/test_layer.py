@@ -1,4 +1,4 @@
-"""Layers: trusted only while their `.toml` stands beside them."""
+"""Layers: they count only with their `.toml` beside them."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -60,7 +60,7 @@ def test_a_finished_layer_has_contents_types_and_metadata(layer: Layer) -> None:
     assert names(layer.layers_dir) == ["venv", "venv.toml"]
 
 
-def test_what_goes_with_a_layer_is_written_with_it(layer: Layer) -> None:
+def test_variables_programs_and_sboms_are_written_with_a_layer(layer: Layer) -> None:
     delta = EnvDelta(BOTH, "PATH", "prepend", "/a", ":")
     layer.begin()
 
@@ -79,7 +79,7 @@ def test_what_goes_with_a_layer_is_written_with_it(layer: Layer) -> None:
     assert (layer.layers_dir / "venv.sbom.cdx.json").read_bytes() == b"{}"
 
 
-def test_the_directory_of_the_layers_has_the_same_mode_whatever_the_lifecycle_gave_it(
+def test_the_layers_directory_gets_a_fixed_mode(
     layer: Layer,
 ) -> None:
     layer.layers_dir.chmod(0o700)
@@ -87,7 +87,7 @@ def test_the_directory_of_the_layers_has_the_same_mode_whatever_the_lifecycle_ga
     assert layer.layers_dir.stat().st_mode & 0o777 == 0o755
 
 
-def test_everyone_may_read_what_we_write_whatever_the_umask_is(layer: Layer) -> None:
+def test_all_files_are_readable_under_any_umask(layer: Layer) -> None:
     before = os.umask(0o077)
     try:
         layer.begin()
@@ -126,7 +126,7 @@ def test_the_old_layer_stays_until_the_new_one_is_finished(layer: Layer) -> None
     assert layer.restored() == {"key": "new"}
 
 
-def test_nothing_of_the_old_layer_is_left(layer: Layer) -> None:
+def test_a_finished_layer_has_no_old_files(layer: Layer) -> None:
     (made(layer).path / "stale").touch()
     write_sbom(layer.layers_dir, "venv", SbomFormat.SYFT, b"stale")
 
@@ -137,13 +137,13 @@ def test_nothing_of_the_old_layer_is_left(layer: Layer) -> None:
     assert names(layer.layers_dir) == ["venv", "venv.toml"]
 
 
-def test_what_a_killed_build_staged_is_removed(layer: Layer) -> None:
+def test_leftovers_of_a_killed_build_are_removed(layer: Layer) -> None:
     (layer.begin() / "half").touch()
 
     assert names(layer.begin()) == []
 
 
-def test_staging_is_no_layer_to_the_lifecycle(layer: Layer) -> None:
+def test_staging_has_no_toml(layer: Layer) -> None:
     staging = layer.begin()
 
     assert staging.parent == layer.path.parent
@@ -152,7 +152,7 @@ def test_staging_is_no_layer_to_the_lifecycle(layer: Layer) -> None:
     assert not list(layer.layers_dir.glob("*.toml"))
 
 
-def test_a_build_killed_at_any_moment_leaves_no_half_layer_trusted(tmp_path: Path) -> None:
+def test_a_build_killed_at_any_moment_leaves_no_partial_layer(tmp_path: Path) -> None:
     for layer, killed in killed_at_each_change(tmp_path, finish_new):
         match layer.restored():
             case None:
@@ -169,7 +169,7 @@ def test_a_build_killed_at_any_moment_leaves_no_half_layer_trusted(tmp_path: Pat
                 pytest.fail(f"trusted {other}")
 
 
-def test_the_build_after_a_killed_one_starts_clean(tmp_path: Path) -> None:
+def test_a_build_after_a_killed_one_has_no_old_files(tmp_path: Path) -> None:
     for layer, _ in killed_at_each_change(tmp_path, finish_new):
         made(layer, "next")
 
@@ -181,7 +181,7 @@ def test_the_build_after_a_killed_one_starts_clean(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "change", [Layer.drop, lambda layer: layer.reuse_from_image({"key": "i"})]
 )
-def test_a_layer_killed_while_it_goes_is_whole_or_not_trusted(
+def test_a_layer_killed_while_it_is_dropped_is_complete_or_gone(
     tmp_path: Path, change: Callable[[Layer], None]
 ) -> None:
     for layer, _ in killed_at_each_change(tmp_path, change):
@@ -229,7 +229,7 @@ def killed_at_each_change(
             return
 
 
-def test_finishing_what_was_not_begun_changes_nothing(layer: Layer) -> None:
+def test_finishing_a_layer_that_was_not_begun_is_refused(layer: Layer) -> None:
     made(layer)
 
     with pytest.raises(ContractBroken, match="never begun"):
@@ -248,7 +248,7 @@ INVALID: dict[str, Callable[[Layer], None]] = {
 
 
 @pytest.mark.parametrize("finish", INVALID.values(), ids=INVALID)
-def test_what_is_invalid_is_refused_before_the_old_layer_is_touched(
+def test_invalid_input_is_refused_before_the_old_layer_changes(
     layer: Layer, finish: Callable[[Layer], None]
 ) -> None:
     made(layer)
@@ -261,7 +261,7 @@ def test_what_is_invalid_is_refused_before_the_old_layer_is_touched(
     assert (layer.path / "file").read_text() == "old"
 
 
-def test_a_kept_layer_has_its_types_again(layer: Layer) -> None:
+def test_a_kept_layer_gets_its_types_again(layer: Layer) -> None:
     made(layer)
     layer.begin()
     write_sbom(layer.layers_dir, "venv", SbomFormat.SPDX, b"{}")
@@ -313,18 +313,18 @@ def test_a_dropped_layer_leaves_nothing(layer: Layer) -> None:
     assert names(layer.layers_dir) == ["venv-2", "venv-2.toml"]
 
 
-def test_a_layer_that_never_was_is_empty_without_a_reason(layer: Layer) -> None:
+def test_a_missing_layer_is_empty_without_a_reason(layer: Layer) -> None:
     assert layer.state() == Empty("")
     assert layer.restored() is None
 
 
-def test_a_directory_without_its_file_is_not_trusted(layer: Layer) -> None:
+def test_a_directory_without_its_toml_does_not_count(layer: Layer) -> None:
     layer.path.mkdir()
 
     assert layer.state() == Empty("")
 
 
-def test_a_damaged_file_is_a_reason_to_start_anew(layer: Layer) -> None:
+def test_a_damaged_toml_is_empty_with_a_reason(layer: Layer) -> None:
     made(layer)
     (layer.layers_dir / "venv.toml").write_text("[metadata")
 
@@ -336,7 +336,7 @@ def test_a_damaged_file_is_a_reason_to_start_anew(layer: Layer) -> None:
 
 
 @pytest.mark.parametrize("kind", ["directory", "link to itself", "dangling link"])
-def test_strange_things_in_place_of_the_file_are_no_obstacle(layer: Layer, kind: str) -> None:
+def test_a_special_file_in_place_of_the_toml_is_replaced(layer: Layer, kind: str) -> None:
     path = layer.layers_dir / "venv.toml"
     match kind:
         case "directory":
@@ -350,7 +350,7 @@ def test_strange_things_in_place_of_the_file_are_no_obstacle(layer: Layer, kind:
     assert made(layer).restored() == {"key": "old"}
 
 
-def test_a_link_in_place_of_the_layer_is_replaced_and_not_followed(layer: Layer) -> None:
+def test_a_link_in_place_of_the_layer_is_replaced(layer: Layer) -> None:
     elsewhere = layer.layers_dir / "elsewhere"
     elsewhere.mkdir()
     (elsewhere / "mine").touch()
@@ -373,17 +373,17 @@ def test_restored_metadata_comes_without_types(layer: Layer) -> None:
 @pytest.mark.parametrize(
     "name", ["build", "launch", "store", "", "a.b", "a/b", "..", ".hidden", "é", "a\n", "a b"]
 )
-def test_names_that_the_lifecycle_takes_amiss_are_refused(tmp_path: Path, name: str) -> None:
+def test_a_name_that_the_lifecycle_does_not_accept_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(ContractBroken, match="cannot be called"):
         layer_of(tmp_path, name)
 
 
 @pytest.mark.parametrize("name", ["venv", "deps-00", "python_3", "A"])
-def test_ordinary_names_are_taken(tmp_path: Path, name: str) -> None:
+def test_ordinary_names_are_accepted(tmp_path: Path, name: str) -> None:
     assert layer_of(tmp_path, name).path == tmp_path / name
 
 
-def test_exactly_the_layers_that_were_made_have_contents(tmp_path: Path) -> None:
+def test_the_expected_layers_have_contents(tmp_path: Path) -> None:
     made(layer_of(tmp_path, "deps"))
     layer_of(tmp_path, "venv").reuse_from_image({"key": "a"})
     (tmp_path / "launch.toml").touch()
@@ -391,21 +391,19 @@ def test_exactly_the_layers_that_were_made_have_contents(tmp_path: Path) -> None
     check_contents(tmp_path, ["deps"])
 
 
-def test_no_layer_at_all_has_contents_where_none_was_made(tmp_path: Path) -> None:
+def test_no_contents_pass_if_none_are_expected(tmp_path: Path) -> None:
     check_contents(tmp_path, ())
 
 
 @pytest.mark.parametrize("names", [(), ("deps", "venv"), ("venv",)])
-def test_contents_that_are_not_as_they_were_made_end_the_build(
-    tmp_path: Path, names: tuple[str, ...]
-) -> None:
+def test_unexpected_or_missing_contents_are_a_bug(tmp_path: Path, names: tuple[str, ...]) -> None:
     made(layer_of(tmp_path, "deps"))
 
     with pytest.raises(ContractBroken, match="by mistake"):
         check_contents(tmp_path, names)
 
 
-def test_an_empty_directory_beside_a_good_layer_ends_the_build(tmp_path: Path) -> None:
+def test_an_unexpected_empty_directory_is_a_bug(tmp_path: Path) -> None:
     """It would replace the layer of the previous image, and be re-used from then on."""
     layer_of(tmp_path, "venv").reuse_from_image({"key": "a"})
     (tmp_path / "venv").mkdir()
@@ -414,7 +412,7 @@ def test_an_empty_directory_beside_a_good_layer_ends_the_build(tmp_path: Path) -
         check_contents(tmp_path, ())
 
 
-def test_what_was_begun_and_not_finished_ends_the_build(tmp_path: Path) -> None:
+def test_a_layer_that_was_not_finished_is_a_bug(tmp_path: Path) -> None:
     layer_of(tmp_path, "venv").begin()
 
     with pytest.raises(ContractBroken, match="by mistake"):

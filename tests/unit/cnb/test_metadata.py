@@ -1,4 +1,4 @@
-"""What is remembered from one build to the next."""
+"""The metadata of layers, from one build to the next."""
 
 import tempfile
 from pathlib import Path
@@ -16,42 +16,44 @@ METADATA = st.dictionaries(TEXT, TEXT | st.booleans() | st.lists(TEXT, max_size=
 
 
 @given(METADATA)
-def test_what_is_remembered_comes_back(remembered: Metadata) -> None:
+def test_written_metadata_comes_back(metadata: Metadata) -> None:
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory, "venv.toml")
-        toml.write(path, {"metadata": toml.checked(remembered, "venv.toml")})
+        toml.write(path, {"metadata": toml.checked(metadata, "venv.toml")})
 
-        assert toml.read_metadata(path) == remembered
+        assert toml.read_metadata(path) == metadata
 
 
 @pytest.mark.parametrize(
     ("value", "reason"),
     [
-        ("5.0", "its metadata holds neither text, yes or no, nor a list: key"),
-        ("{a = 1}", "its metadata holds neither text, yes or no, nor a list: key"),
-        ("2026-10-31", "its metadata holds neither text, yes or no, nor a list: key"),
-        ("['a', 1.0]", "its metadata holds a list of more than text: key"),
-        ("[['a']]", "its metadata holds a list of more than text: key"),
+        ("5.0", "its metadata has a value of another type: key"),
+        ("{a = 1}", "its metadata has a value of another type: key"),
+        ("2026-10-31", "its metadata has a value of another type: key"),
+        ("['a', 1.0]", "its metadata has a list of other values than text: key"),
+        ("[['a']]", "its metadata has a list of other values than text: key"),
     ],
 )
-def test_what_we_never_write_is_not_ours(tmp_path: Path, value: str, reason: str) -> None:
+def test_a_value_that_is_never_written_is_unusable(
+    tmp_path: Path, value: str, reason: str
+) -> None:
     path = tmp_path / "venv.toml"
     path.write_text(f"[metadata]\nfine = 'yes'\nkey = {value}\n")
 
     assert toml.read_metadata(path) == Unusable(reason)
 
 
-def test_metadata_that_is_no_table_is_not_ours(tmp_path: Path) -> None:
+def test_metadata_that_is_not_a_table_is_unusable(tmp_path: Path) -> None:
     path = tmp_path / "venv.toml"
     path.write_text("metadata = 'a'\n")
 
     assert toml.read_metadata(path) == Unusable(
-        "venv.toml has something else in place of its metadata"
+        "venv.toml has another value in place of the table metadata"
     )
 
 
 @pytest.mark.parametrize("content", [b"[meta", b"\xff\xfe", b"\0" * 10])
-def test_a_damaged_file_is_a_reason_and_no_exception(tmp_path: Path, content: bytes) -> None:
+def test_a_damaged_file_is_unusable_with_a_reason(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "venv.toml"
     path.write_bytes(content)
 
@@ -62,7 +64,7 @@ def test_a_damaged_file_is_a_reason_and_no_exception(tmp_path: Path, content: by
 
 
 @pytest.mark.parametrize("content", ["", "[metadata]\n", "[types]\nlaunch = true\n"])
-def test_nothing_remembered_is_not_a_mistake(tmp_path: Path, content: str) -> None:
+def test_a_file_without_metadata_is_usable(tmp_path: Path, content: str) -> None:
     path = tmp_path / "venv.toml"
     path.write_text(content)
 
@@ -83,6 +85,6 @@ def test_nothing_remembered_is_not_a_mistake(tmp_path: Path, content: str) -> No
         {"undecodable \udcff": True},
     ],
 )
-def test_what_would_not_come_back_is_not_written(broken: dict[str, object]) -> None:
+def test_metadata_that_would_not_come_back_is_refused(broken: dict[str, object]) -> None:
     with pytest.raises(ContractBroken, match=r"does not survive a build"):
         toml.checked({"fine": "yes"} | broken, "venv.toml")

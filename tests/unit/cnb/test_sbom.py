@@ -1,4 +1,4 @@
-"""Bills of materials beside the layers."""
+"""SBOMs beside the layers."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from cnb_python.cnb.layer import SbomFormat, remove_sboms, write_sbom
         (SbomFormat.SYFT, "syft.json", "application/vnd.syft+json"),
     ],
 )
-def test_a_format_is_known_by_its_ending(
+def test_each_format_has_its_suffix(
     tmp_path: Path, form: SbomFormat, ending: str, media_type: str
 ) -> None:
     write_sbom(tmp_path, "launch", form, b"{}")
@@ -24,7 +24,7 @@ def test_a_format_is_known_by_its_ending(
     assert form.media_type == media_type
 
 
-def test_only_the_bills_of_one_subject_are_removed(tmp_path: Path) -> None:
+def test_only_the_sboms_of_one_subject_are_removed(tmp_path: Path) -> None:
     for subject in ("venv", "venv-2", "launch"):
         write_sbom(tmp_path, subject, SbomFormat.SPDX, b"{}")
     (tmp_path / "venv.sbom.old.json").touch()

@@ -1,4 +1,4 @@
-"""TOML in and out."""
+"""TOML documents: read, written and refused."""
 
 import os
 import tempfile
@@ -28,7 +28,7 @@ VALUES = st.recursive(
 
 
 @given(st.dictionaries(TEXT, VALUES, max_size=6))
-def test_what_is_written_is_read_back(table: Mapping[str, Writable]) -> None:
+def test_a_written_document_is_read_back(table: Mapping[str, Writable]) -> None:
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory, "a.toml")
         toml.write(path, table)
@@ -53,7 +53,7 @@ def test_tuples_are_written_as_arrays(tmp_path: Path) -> None:
     }
 
 
-def test_dates_and_times_are_read_as_such() -> None:
+def test_dates_and_times_are_read() -> None:
     table = toml.parse("d = 2026-10-31\nt = 07:32:00\n", Path("a.toml"))
 
     assert table == {"d": date(2026, 10, 31), "t": time(7, 32)}
@@ -69,7 +69,7 @@ def test_dates_and_times_are_read_as_such() -> None:
         ("a = " + "9" * 5000, "Exceeds the limit"),
     ],
 )
-def test_a_mistake_is_told_with_its_place(text: str, reason: str) -> None:
+def test_an_error_is_refused_with_line_and_column(text: str, reason: str) -> None:
     with pytest.raises(UnreadableToml) as caught:
         toml.parse(text, Path("app", "pyproject.toml"))
 
@@ -77,7 +77,7 @@ def test_a_mistake_is_told_with_its_place(text: str, reason: str) -> None:
     assert reason in caught.value.reason
 
 
-def test_a_file_that_is_not_utf8_is_told_with_its_line(tmp_path: Path) -> None:
+def test_a_file_that_is_not_utf8_is_refused_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "a.toml"
     path.write_bytes(b"a = 1\nb = '\xe9'\n")
 
@@ -87,14 +87,14 @@ def test_a_file_that_is_not_utf8_is_told_with_its_line(tmp_path: Path) -> None:
     assert caught.value.reason == "line 2 is not UTF-8 text"
 
 
-def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
+def test_a_byte_order_mark_is_ignored(tmp_path: Path) -> None:
     path = tmp_path / "a.toml"
     path.write_text("a = 1\n", encoding="utf-8-sig")
 
     assert toml.read(path) == {"a": 1}
 
 
-def test_a_file_from_powershell_is_not_utf8(tmp_path: Path) -> None:
+def test_a_utf_16_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.toml"
     path.write_text("a = 1\n", encoding="utf-16")
 
@@ -114,23 +114,23 @@ def test_a_missing_file_and_a_directory_are_unreadable(tmp_path: Path) -> None:
     assert directory.value.reason == "Is a directory"
 
 
-def test_a_pipe_is_unreadable_and_nobody_waits_for_it(tmp_path: Path) -> None:
+def test_a_pipe_is_refused_without_reading(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.toml")
 
     with pytest.raises(UnreadableToml) as caught:
         toml.read(tmp_path / "a.toml")
 
-    assert caught.value.reason == "it is no file"
+    assert caught.value.reason == "it is not a file"
 
 
-def test_what_toml_cannot_hold_is_refused_and_leaves_no_file(tmp_path: Path) -> None:
+def test_a_value_that_toml_cannot_hold_leaves_no_file(tmp_path: Path) -> None:
     with pytest.raises(TypeError):
         toml.write(tmp_path / "a.toml", {"a": None})  # type: ignore[dict-item]  # the point
 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_tables_are_picked_out_of_untrusted_documents() -> None:
+def test_values_that_are_not_tables_are_ignored() -> None:
     table = toml.parse("a = 1\nb = [{c = 1}, 2]\n[d]\ne = 1\n", Path("a.toml"))
 
     assert toml.table_at(table, "d") == {"e": 1}

@@ -28,7 +28,7 @@ def test_files_of_this_machine_are_told_apart(url: str, path: Path | None) -> No
         ("https://me:p@ss@example.org/a", "https://example.org/a"),
         ("https://example.org/a?signature=secret#secret", "https://example.org/a"),
         ("/srv/a.tar.gz", "/srv/a.tar.gz"),
-        ("https://[secret", "(a malformed address)"),
+        ("https://[secret", "(a malformed URL)"),
     ],
 )
 def test_secrets_are_never_shown(url: str, expected: str) -> None:

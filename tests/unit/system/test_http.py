@@ -108,7 +108,7 @@ def test_a_fault_that_may_pass_is_tried_again(fault: Answer) -> None:
 
     assert network.receive() == CONTENT.decode()
     assert network.pauses == [0.5, 1.0]
-    assert [line.startswith("Fetching Python 3.14.6: ") for line in network.said] == [True, True]
+    assert [line.startswith("Downloading Python 3.14.6: ") for line in network.said] == [True, True]
 
 
 def test_a_connection_lost_on_the_way_starts_the_file_anew() -> None:
@@ -205,7 +205,7 @@ def test_long_downloads_show_signs_of_life() -> None:
     network.client(clock=lambda: float(next(times))).receive(WANTED, lambda c: str(len([*c])))
 
     assert network.said
-    assert all(line.startswith("Fetching Python 3.14.6: ") for line in network.said)
+    assert all(line.startswith("Downloading Python 3.14.6: ") for line in network.said)
     assert "MB so far" in network.said[0]
 
 
