@@ -1,1 +1,1 @@
-"""Maintainers' programs, by purpose: run as `python3 -m tools.<package>.<name>`."""
+"""Maintainers' programs, by purpose. Run them with `python3 -m tools.<package>.<name>`."""

@@ -1,6 +1,6 @@
-"""Keeps what is slow to make, outside the checkout: built tools, root file systems, images.
+"""Keeps what is slow to make: built tools, root file systems, images.
 
-Outside, because `pack build --buildpack .` ships whatever lies in the checkout.
+Outside the checkout, because `pack build --buildpack .` ships everything in it.
 """
 
 import fcntl
@@ -15,7 +15,7 @@ from tools.processes import say
 
 
 def directory() -> Path:
-    """The folder of everything kept for this project, made if need be."""
+    """Return the cache directory of this project; make it if it is missing."""
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     kept = Path(home) / "cnb-python"
     kept.mkdir(parents=True, exist_ok=True)
@@ -23,14 +23,14 @@ def directory() -> Path:
 
 
 def digest(*pins: str | bytes) -> str:
-    """A short name for exactly these inputs."""
+    """Return a short digest of *pins*."""
     parts = (pin.encode() if isinstance(pin, str) else pin for pin in pins)
     return hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]
 
 
 @contextmanager
 def locked(name: str) -> Iterator[None]:
-    """Let one process at a time through; the kernel frees the lock of one that is killed."""
+    """Run the block in one process at a time; the kernel frees the lock of a killed one."""
     with (directory() / f"{name}.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -41,10 +41,10 @@ def locked(name: str) -> Iterator[None]:
 
 
 def entry(name: str, pins: str, title: str, make: Callable[[Path], None]) -> Path:
-    """The kept folder *name* for the digest *pins*, filled by *make* the first time.
+    """Return the cached directory *name* for the digest *pins*; call *make* if it is missing.
 
-    It appears complete or not at all: *make* fills another folder, which is then renamed. *title*
-    is the line of progress shown when there is something to do.
+    It is complete or missing: *make* fills another directory, which is then renamed. *title* is
+    the line of progress that is printed before *make* runs.
     """
     kept = directory() / f"{name}-{pins}"
     if kept.exists():
@@ -58,7 +58,7 @@ def entry(name: str, pins: str, title: str, make: Callable[[Path], None]) -> Pat
 
 def _fill(kept: Path, make: Callable[[Path], None]) -> None:
     partial = kept.with_name(f"{kept.name}.part")
-    # What a killed process left: ours alone, since the lock is held.
+    # A killed process may have left it. This process holds the lock.
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()
     try:

@@ -1,7 +1,7 @@
-"""Makes the fixtures' lock files from their pinned inputs: `make fixtures`.
+"""Makes the lock files of the sample apps from their pinned inputs: `make fixtures`.
 
-They are not committed: most kinds of lock file name the index that they were made with, which is
-a matter of the machine.
+They are not committed, since most formats name the index that they were made with, and that
+differs from machine to machine.
 """
 
 import os
@@ -15,14 +15,14 @@ from functools import partial
 from pathlib import Path
 
 from tools import cache
-from tools.package import carried
+from tools.package import bundled
 from tools.processes import run
 from tools.stage0 import ARCHES, ROOT
 
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """A lock file, and uv's arguments that make it where its inputs are."""
+    """A lock file, its inputs, and the arguments of uv that make it."""
 
     fixture: str
     inputs: tuple[str, ...]
@@ -60,13 +60,13 @@ LOCKS = (
         ),
     ),
 )
-# Their locks name the index even where the Pipfile does not.
+# Their lock files name the index even if the Pipfile does not.
 PIPFILES = ("pipenv_flask",)
 PIPENV = ROOT / "src/cnb_python/data/tools/pipenv.in"
 
 
 def ensure(lock: Lock) -> None:
-    """Put the lock file into its fixture, made anew only when its inputs have changed."""
+    """Write the lock file into its fixture; make it only if its inputs have changed."""
     folder = ROOT / "fixtures" / lock.fixture
     pins = cache.digest(repr(lock), *((folder / name).read_bytes() for name in lock.inputs))
     title = f"Locking fixtures/{lock.fixture}"
@@ -78,7 +78,7 @@ def ensure(lock: Lock) -> None:
 
 
 def _make(lock: Lock, folder: Path, into: Path) -> None:
-    uv = carried.base(ARCHES[platform.machine()]) / "tools/uv"
+    uv = bundled.base(ARCHES[platform.machine()]) / "tools/uv"
     for name in lock.inputs:
         (into / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(folder / name, into / name)
@@ -87,7 +87,7 @@ def _make(lock: Lock, folder: Path, into: Path) -> None:
 
 
 def ensure_pipfile(fixture: str) -> None:
-    """Put `Pipfile.lock` into *fixture*, made by the Pipenv that a build would use."""
+    """Write `Pipfile.lock` into *fixture*, made with the Pipenv that a build would use."""
     folder = ROOT / "fixtures" / fixture
     pipfile, pin = (folder / "Pipfile").read_bytes(), PIPENV.read_text().strip()
     make = partial(_lock_pipfile, pipfile, pin)
@@ -100,13 +100,13 @@ def ensure_pipfile(fixture: str) -> None:
 
 
 def _lock_pipfile(pipfile: bytes, pin: str, into: Path) -> None:
-    uv = carried.base(ARCHES[platform.machine()]) / "tools/uv"
+    uv = bundled.base(ARCHES[platform.machine()]) / "tools/uv"
     with tempfile.TemporaryDirectory() as directory:
         (Path(directory) / "Pipfile").write_bytes(pipfile)
         run(
             *(uv, "tool", "run", "--python", sys.executable, "--from", pin),
             *("pipenv", "--python", sys.executable, "lock"),
-            # Pipenv wants an environment to resolve in, and it is to lie nowhere else.
+            # Pipenv needs an environment to resolve in; keep it in this directory.
             env={"PIPENV_VENV_IN_PROJECT": "1", "PIPENV_IGNORE_VIRTUALENVS": "1"},
             cwd=Path(directory),
         )

@@ -1,7 +1,7 @@
 """Builds an app into an image: `image.py APP`.
 
-With pack where a container engine answers; otherwise with the real lifecycle, to an OCI image
-directory that `tools/serve` starts in place. The variable IMAGE names the image.
+Uses pack if a container engine is running; else the real lifecycle, which writes an OCI image
+layout that `tools/serve` can start. The variable IMAGE names the image.
 """
 
 import difflib
@@ -16,8 +16,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from tools import cache
 from tools.package import builder
-from tools.platforms import engine, image_report, lifecycle, oci, real_tools, this_machine
-from tools.platforms.engine import Engine
+from tools.platforms import image_report, lifecycle, oci, real_tools, this_machine
+from tools.platforms.engine import Engine, answering
 from tools.processes import Unavailable, fail, need_root, say
 
 ROOT = builder.ROOT
@@ -26,14 +26,14 @@ PORT = 8000
 # https://github.com/buildpacks/spec/blob/main/platform.md#errors
 REASONS = {
     20: "the buildpack did not recognise the app",
-    21: "detection went wrong",
-    51: "the buildpack stopped, and says why above",
+    21: "the detect phase failed",
+    51: "the buildpack failed, see its error above",
     62: "the image could not be written",
 }
 
 
 def find_app(argument: str) -> Path:
-    """The directory of the app; raises `Unavailable` that says what was found instead."""
+    """Return the directory of the app; raises `Unavailable` if there is none."""
     app = Path(argument)
     if argument and app.is_dir():
         return app.resolve()
@@ -41,39 +41,40 @@ def find_app(argument: str) -> Path:
         fail(f"APP={argument} is a file: give the directory of an app.")
     samples = sorted(path.name for path in (ROOT / "fixtures").iterdir())
     near = difflib.get_close_matches(app.name, samples, n=1)
-    asked = f" Did you mean APP=fixtures/{near[0]}?" if near else ""
-    found = f"There is no directory {argument}." if argument else "APP is empty."
-    return fail(f"{found}{asked} Sample apps in fixtures/: {', '.join(samples)}.")
+    suggestion = f" Did you mean APP=fixtures/{near[0]}?" if near else ""
+    problem = f"There is no directory {argument}." if argument else "APP is empty."
+    return fail(f"{problem}{suggestion} Sample apps in fixtures/: {', '.join(samples)}.")
 
 
 def image_name(app: Path, environ: Mapping[str, str]) -> str:
-    """The image's name: IMAGE, or one made from the app's directory."""
+    """Return the variable IMAGE, or a name from the app's directory."""
     plain = re.sub(r"[^a-z0-9]+", "_", app.name.lower()).strip("_") or "app"
     return environ.get("IMAGE") or f"cnb-python-{plain}"
 
 
-def with_pack(found: Engine, app: Path, name: str, env: Mapping[str, str]) -> None:
-    """Build with pack on an engine."""
-    made = builder.ensure(found, builder.buildpack())
+def with_pack(engine: Engine, app: Path, name: str, env: Mapping[str, str]) -> None:
+    """Build with pack, to the engine."""
+    builder_name = builder.ensure(engine, builder.buildpack())
     network = ("--network", "host") if this_machine.stays_here(env) else ()
     variables = [f"--env={key}={value}" for key, value in env.items()]
     say(f"Building {name} with pack")
     command = (
-        *(real_tools.pack(), "build", name, "--path", app, *builder.pack_flags(found, made)),
+        *(real_tools.pack(), "build", name, "--path", app),
+        *builder.pack_flags(engine, builder_name),
         *(*network, *variables),
     )
-    ended = subprocess.run(command, env={**os.environ, **builder.pack_env(found)}, check=False)
+    ended = subprocess.run(command, env={**os.environ, **builder.pack_env(engine)}, check=False)
     if ended.returncode:
         fail("\nNo image was built: see above.")
     template = "{{.CreatedBy}}|{{.Size}}"
     history = ("history", "--no-trunc", "--human=false", "--format", template, name)
-    rows = image_report.of_history(found.docker(*history).splitlines())
+    rows = image_report.of_history(engine.docker(*history).splitlines())
     say(f"\nBuilt {name}\n\n{image_report.table(rows)}")
     say(f"\nRun it:\n\n  docker run --rm -e PORT={PORT} -p {PORT}:{PORT} {name}")
 
 
 def in_place(app: Path, env: Mapping[str, str]) -> None:
-    """Build with the real lifecycle alone, to `build/image/<app>`."""
+    """Build with the real lifecycle, without an engine, to `build/image/<app>`."""
     need_root("No container engine answers. Building without one")
     product = builder.buildpack()
     platform = lifecycle.standard()
@@ -94,17 +95,17 @@ def in_place(app: Path, env: Mapping[str, str]) -> None:
             fail(f"\nNo image was built: {reason} (the lifecycle's exit code is {result.code}).")
         lifecycle.complete(platform, result.image)
         delivered = _deliver(result.image, IMAGES / app.name)
-    _tell(delivered)
+    _print_result(delivered)
 
 
 def _show(line: str) -> None:
-    # A lifecycle built from the Go module has no bills of materials of itself: no news to anyone.
+    # Always printed, since a lifecycle that was built from source has no SBOM of itself.
     if not line.startswith("Warning: Did not find SBOM"):
         say(line)
 
 
 def _deliver(image: Path, to: Path) -> Path:
-    """Put the finished image layout in place of the former one, by hard links where possible."""
+    """Replace the previous image layout with *image*, by hard links where possible."""
     partial, former = to.with_name(f".{to.name}.new"), to.with_name(f".{to.name}.old")
     for leftover in (partial, former):
         shutil.rmtree(leftover, ignore_errors=True)
@@ -128,7 +129,7 @@ def _link(source: str, target: str) -> None:
         shutil.copyfile(source, target)
 
 
-def _tell(image: Path) -> None:
+def _print_result(image: Path) -> None:
     layers = image_report.table(image_report.of_layout(oci.read(image)))
     say(f"\nBuilt {image.relative_to(ROOT)}, an OCI image directory\n\n{layers}")
     say(f"\nRun it in place:\n\n  {ROOT / 'tools/serve'} {image} {PORT}")
@@ -137,10 +138,10 @@ def _tell(image: Path) -> None:
 def main(arguments: list[str]) -> None:
     """Build the app that the arguments name."""
     app = find_app(arguments[0] if arguments else "")
-    found = engine.answering()
+    engine = answering()
     with this_machine.interpreters(this_machine.of_this_machine()) as env:
-        if found:
-            with_pack(found, app, image_name(app, os.environ), env)
+        if engine:
+            with_pack(engine, app, image_name(app, os.environ), env)
         else:
             in_place(app, env)
 

@@ -1,7 +1,7 @@
 """Rewrites `requirements/*.txt` from pyproject.toml, every package with its hashes.
 
-`lock.py` keeps the versions that still fit, `lock.py --upgrade` takes the newest of all. It uses
-the uv that the buildpack carries, and the index that uv is set up for.
+`lock.py` keeps the versions that still fit, `lock.py --upgrade` takes the newest. It uses the
+bundled uv, and the index that uv is configured for.
 """
 
 import sys
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from tools.package import assemble, carried
+from tools.package import assemble, bundled
 from tools.processes import Unavailable, run
 
 FILES: dict[str, tuple[str, ...]] = {
@@ -22,10 +22,10 @@ FORM = ("--generate-hashes", "--no-header", "--no-annotate", "--quiet")
 
 def main(flags: Sequence[str]) -> None:
     """Rewrite the files."""
-    uv = carried.base(assemble.this_machine()) / "tools/uv"
+    uv = bundled.base(assemble.this_machine()) / "tools/uv"
     for name, groups in FILES.items():
         output = assemble.ROOT / "requirements" / name
-        version = ("--python-version", carried.MINOR, "--native-tls")
+        version = ("--python-version", bundled.MINOR, "--native-tls")
         asked = ("--output-file", str(output), *groups, *flags)
         run(uv, "pip", "compile", *FORM, *version, *asked, cwd=assemble.ROOT)
 

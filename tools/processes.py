@@ -1,4 +1,4 @@
-"""Runs the maintainer's programs, and says in one sentence what could not be had."""
+"""Runs programs for the tools, and reports what is missing in one sentence."""
 
 import os
 import subprocess
@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NoReturn
 
-# Enough to see what went wrong, short enough to be read.
+# The last lines of output that an error shows.
 SHOWN_LINES = 15
 
 
 class Unavailable(Exception):
-    """Something this machine lacks; its text is one sentence that says what to do."""
+    """Something is missing on this machine; the text is one sentence with the fix."""
 
 
 def say(text: str) -> None:
@@ -42,7 +42,7 @@ def run(*argv: str | Path, env: Mapping[str, str] | None = None, cwd: Path | Non
 
 
 def fail(sentence: str) -> NoReturn:
-    """Raise `Unavailable` with a sentence that says what is missing and what to do."""
+    """Raise `Unavailable` with a sentence that names what is missing and the fix."""
     raise Unavailable(sentence)
 
 

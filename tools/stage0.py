@@ -1,8 +1,8 @@
-"""Makes the checkout's `.venv`: the private interpreter itself plus the development packages.
+"""Makes the checkout's `.venv`: the bundled Python with the development packages.
 
-Run by the machine's own python3 (3.11 or newer), so it uses the standard library only. `.venv` is
-not a link farm to an interpreter elsewhere: it *is* one, and so works wherever the checkout is
-copied to, the inside of a build container included (`pack build --buildpack .`).
+Runs with the machine's python3 (3.11 or newer), so it uses only the standard library. `.venv` is
+a whole Python installation, not a virtual environment, so that it works wherever the checkout is
+copied to, such as into a build container (`pack build --buildpack .`).
 """
 
 import fcntl
@@ -26,12 +26,12 @@ ROOT = Path(__file__).resolve().parents[1]
 PINS = ROOT / "src/cnb_python/data/tools.toml"
 LOCK = ROOT / "requirements/dev.txt"
 ARCHES = {"x86_64": "amd64", "aarch64": "arm64", "arm64": "arm64", "amd64": "amd64"}
-# Long enough for a slow proxy to refuse, short enough not to be taken for a hang.
+# Longer than a slow proxy takes to refuse.
 ANSWER_SECONDS = 20
 
 
 def interpreter(arch: str, into: Path) -> None:
-    """Unpack the pinned private interpreter for *arch* into *into*, which must not exist."""
+    """Unpack the bundled Python for *arch* into the new directory *into*."""
     pins = tomllib.loads(PINS.read_text())["interpreter"]
     archive = next(row for row in pins["archive"] if row["arch"] == arch)
     partial = into.with_name(f"{into.name}.part")
@@ -39,7 +39,7 @@ def interpreter(arch: str, into: Path) -> None:
     try:
         _from_release(archive, partial)
     except (urllib.error.URLError, OSError) as error:
-        print(f"  the release host does not answer ({error}): asking the Go proxy", flush=True)
+        print(f"  the release host cannot be reached ({error}): using a Go module", flush=True)
         shutil.rmtree(partial, ignore_errors=True)
         _from_module(pins["module"], arch, partial)
     partial.rename(into)
@@ -71,7 +71,7 @@ def _digest() -> str:
 
 
 def _install_packages(venv: Path) -> None:
-    # The user's PIP_* settings stay: they are how this machine reaches an index.
+    # The user's PIP_* settings are kept: they say how this machine reaches an index.
     environ = {name: value for name, value in os.environ.items() if name != "PYTHONHOME"}
     command = [
         *(str(venv / "bin/python3"), "-I", "-m", "pip", "install", "--quiet", "--no-input"),
@@ -79,7 +79,7 @@ def _install_packages(venv: Path) -> None:
         *("--require-hashes", "--only-binary=:all:", "--requirement", str(LOCK)),
     ]
     if subprocess.run(command, check=False, env=environ).returncode:
-        sys.exit("The development packages could not be installed: pip says why above.")
+        sys.exit("The development packages could not be installed: see the output of pip above.")
 
 
 def main() -> None:
@@ -93,7 +93,7 @@ def _renew() -> None:
     venv, stamp = ROOT / ".venv", ROOT / ".venv/cnb-python-inputs"
     if stamp.exists() and stamp.read_text() == _digest():
         return
-    print("Making .venv (the pinned interpreter and the development packages)", flush=True)
+    print("Making .venv (the pinned Python and the development packages)", flush=True)
     fresh = ROOT / ".venv.new"
     shutil.rmtree(fresh, ignore_errors=True)
     interpreter(ARCHES[platform.machine()], fresh)

@@ -114,11 +114,11 @@ def test_an_offline_package_carries_archives_that_the_buildpack_finds(tmp_path: 
     assemble.assemble(product)
 
     [release] = find_inventory("", product.folder, fetch).releases
-    carried = bundled_archive(release, product.folder)
-    assert carried is not None
-    assert hashlib.sha256(carried.read_bytes()).hexdigest() == release.sha256
+    archive = bundled_archive(release, product.folder)
+    assert archive is not None
+    assert hashlib.sha256(archive.read_bytes()).hexdigest() == release.sha256
     names = {path.name for path in (product.folder / "runtimes").iterdir()}
-    assert names == {"python.toml", carried.name}
+    assert names == {"python.toml", archive.name}
 
 
 def test_archives_for_the_other_architecture_are_made_too() -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tools.package import assemble, carried, execd
+from tools.package import assemble, bundled, execd
 from tools.package import tree as trees_of
 
-LIBRARY = f"python/lib/python{carried.MINOR}"
+LIBRARY = f"python/lib/python{bundled.MINOR}"
 UNCHECKED = 0b01  # https://peps.python.org/pep-0552/
 ELF = {"amd64": "Advanced Micro Devices X86-64", "arm64": "AArch64"}
 
@@ -86,7 +86,7 @@ def test_two_runs_make_the_same_package(arch: str, tmp_path: Path) -> None:
 
 
 def test_what_is_carried_is_the_same_when_gathered_again(tree: Path, tmp_path: Path) -> None:
-    carried.make(assemble.this_machine(), tmp_path)
+    bundled.make(assemble.this_machine(), tmp_path)
     shutil.copy(execd.program(assemble.this_machine()), tmp_path / "tools")
     trees_of.normalise(tmp_path)
 
@@ -133,5 +133,5 @@ def test_the_carried_uv_and_pip_run(tree: Path) -> None:
         text=True,
     )
 
-    assert uv.stdout.startswith(f"uv {carried.PINS['uv']['version']} ")
-    assert pip.stdout.startswith(f"pip {carried.PINS['pip']['version']} from {wheel}/pip ")
+    assert uv.stdout.startswith(f"uv {bundled.PINS['uv']['version']} ")
+    assert pip.stdout.startswith(f"pip {bundled.PINS['pip']['version']} from {wheel}/pip ")

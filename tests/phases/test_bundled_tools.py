@@ -25,8 +25,8 @@ PYTHON = "3.14.6"
 def offline(builds: Builds, tmp_path_factory: pytest.TempPathFactory) -> Path:
     tree = linked_copy(builds.buildpack, tmp_path_factory.mktemp("offline") / "tree")
     tree.parent.chmod(0o755)
-    runtimes.carry((PYTHON,), oci.arch(), tree / "runtimes")
-    tool_wheels.carry(oci.arch(), tree / "tools/programs")
+    runtimes.bundle((PYTHON,), oci.arch(), tree / "runtimes")
+    tool_wheels.bundle(oci.arch(), tree / "tools/programs")
     return tree
 
 

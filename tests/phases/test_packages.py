@@ -64,7 +64,7 @@ def test_an_offline_package_needs_no_network_and_keeps_a_patch_release(
     builds: Builds, app: App, tmp_path: Path
 ) -> None:
     tree = linked_copy(builds.buildpack, tmp_path / "tree")
-    runtimes.carry(("3.13.1", "3.13.13"), oci.arch(), tree / "runtimes")
+    runtimes.bundle(("3.13.1", "3.13.13"), oci.arch(), tree / "runtimes")
     asked = app({**EMPTY, ".python-version": "# as in production\n\n3.13.1\n"})
     built = builds.phases(asked, buildpack=tree, network=False, env={"BP_PYTHON_MIRROR": ""})
     assert built.code == 0, built.output

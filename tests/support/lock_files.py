@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cnb_python.managers.tool import Program
 from tools import cache
-from tools.package import carried
+from tools.package import bundled
 from tools.platforms import oci
 
 UV = Path(sys.executable).parent / "uv"
@@ -75,7 +75,7 @@ def _installed(tool: str) -> Path:
 def _install(program: Program, into: Path) -> None:
     lines = into.with_suffix(".txt")
     lines.write_text(program.lines)
-    uv = carried.base(oci.arch()) / "tools/uv"
+    uv = bundled.base(oci.arch()) / "tools/uv"
     exactly = ("--require-hashes", "--no-deps", "--no-build", "--requirements", str(lines))
     command = (str(uv), "pip", "install", "--quiet", "--python", sys.executable, *exactly)
     subprocess.run((*command, "--target", str(into)), check=True)

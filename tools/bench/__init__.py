@@ -1,1 +1,1 @@
-"""Measures what the README promises: `python3 -m tools.bench` (`make bench`)."""
+"""Measures build times and sizes, and draws the speed chart: `make bench`."""

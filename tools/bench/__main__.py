@@ -1,8 +1,8 @@
-"""Measures builds by pack, to a registry and to a Docker engine: `python3 -m tools.bench`.
+"""Measures `pack build` to a registry and to a Docker engine: `python3 -m tools.bench`.
 
-Ours, a plain shell buildpack (`plain_pip/`) and one that does nothing (`do_nothing/`), in turn.
-Writes `build/bench.json` (the shape is that of `report.Report`) and prints the targets of the
-environment engine with what was measured. See docs/benchmarks.md.
+Builds with this buildpack, with a plain shell buildpack (`plain_pip/`) and with one that does
+nothing (`do_nothing/`), in turn. Writes `build/bench.json` (its shape is `report.Report`) and
+prints each target with the figure that was measured. See docs/benchmarks.md.
 """
 
 import argparse
@@ -25,11 +25,11 @@ from urllib.parse import urljoin
 import tomli_w
 
 from tools.bench import contestants, detection, disk, images, index, opening, registry, report
-from tools.bench.apps import SAMPLES, Sample, copied
+from tools.bench.apps import SAMPLES, Sample, copy
 from tools.bench.contestants import FOLDERS, NOTHING, OURS, PLAIN
 from tools.bench.figures import summaries
 from tools.bench.report import Package, Report
-from tools.bench.rounds import CASES, EXPORTS, PATCHED, PYTHON, REGISTRY, Course, Taken, chosen
+from tools.bench.rounds import CASES, EXPORTS, PATCHED, PYTHON, REGISTRY, Build, Course, select
 from tools.bench.targets import Judge, Verdict
 from tools.package import assemble, builder, tree
 from tools.platforms import base_images, engine, oci, this_machine
@@ -45,8 +45,8 @@ CASE_NAMES = tuple(case.name for case in CASES)
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """What the command line asks for."""
+class Options:
+    """The options of the command line."""
 
     rounds: int
     apps: tuple[str, ...]
@@ -56,38 +56,42 @@ class Wish:
     env: tuple[tuple[str, str], ...]
 
 
-def asked(arguments: Sequence[str]) -> Wish:
+def parse(arguments: Sequence[str]) -> Options:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="tools.bench", description=(__doc__ or "").strip())
     parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"of all cases ({ROUNDS})")
     parser.add_argument("--apps", nargs="+", choices=sorted(SAMPLES), default=sorted(SAMPLES))
     parser.add_argument("--exports", nargs="+", choices=EXPORTS, default=EXPORTS)
     parser.add_argument(
-        "--only", nargs="+", choices=CASE_NAMES, default=(), help="cases, and those they need"
+        "--only",
+        nargs="+",
+        choices=CASE_NAMES,
+        default=(),
+        help="these cases and their prerequisites",
     )
     parser.add_argument(
         "--quick", action="store_true", help="one round of pip_django to the registry"
     )
     parser.add_argument(
-        "--buildpack", type=Path, help="an assembled tree, instead of what is packaged now"
+        "--buildpack", type=Path, help="an assembled tree, in place of this checkout's"
     )
     parser.add_argument(
-        "--env", nargs="+", default=(), metavar="NAME=VALUE", help="what every build is told"
+        "--env", nargs="+", default=(), metavar="NAME=VALUE", help="variables of every build"
     )
-    found = parser.parse_args(arguments)
-    if found.rounds < 1:
+    namespace = parser.parse_args(arguments)
+    if namespace.rounds < 1:
         parser.error("--rounds: at least 1")
-    wish = Wish(
-        found.rounds,
-        tuple(found.apps),
-        tuple(found.exports),
-        tuple(found.only),
-        found.buildpack and found.buildpack.resolve(),
-        tuple(_pair(text, parser) for text in found.env),
+    options = Options(
+        namespace.rounds,
+        tuple(namespace.apps),
+        tuple(namespace.exports),
+        tuple(namespace.only),
+        namespace.buildpack and namespace.buildpack.resolve(),
+        tuple(_pair(text, parser) for text in namespace.env),
     )
-    if found.quick:
-        return replace(wish, rounds=1, apps=("pip_django",), exports=(REGISTRY,))
-    return wish
+    if namespace.quick:
+        return replace(options, rounds=1, apps=("pip_django",), exports=(REGISTRY,))
+    return options
 
 
 def _pair(text: str, parser: argparse.ArgumentParser) -> tuple[str, str]:
@@ -98,63 +102,64 @@ def _pair(text: str, parser: argparse.ArgumentParser) -> tuple[str, str]:
 
 
 def index_address() -> str:
-    """Return the simple pages of the index that pip is configured for, or of pip's own default."""
+    """Return the address of the index that pip is configured for, or of pip's default index."""
     configured = this_machine.of_this_machine().get("PIP_INDEX_URL")
     if configured:
         return configured
-    # Asked of pip: a project that serves everybody's mirrors names no index itself.
-    from pip._internal.models.index import PyPI  # noqa: PLC0415 - of use only here
+    # Read from pip, so that this project does not name an index of its own.
+    from pip._internal.models.index import PyPI  # noqa: PLC0415 - needed only here
 
     return str(PyPI.simple_url)
 
 
 def settings(index_url: str, mirror_url: str) -> tuple[tuple[str, str], ...]:
-    """Return what every build is told, whoever builds."""
-    known = this_machine.of_this_machine()
-    indexes = {name: value for name, value in known.items() if not name.startswith("BP_")}
-    # pip keeps answers of plain HTTP only where the host is trusted.
+    """Return the variables that each build gets, with every contestant."""
+    inherited = this_machine.of_this_machine()
+    indexes = {name: value for name, value in inherited.items() if not name.startswith("BP_")}
+    # pip caches responses over plain HTTP only from trusted hosts.
     ours = {"PIP_INDEX_URL": index_url, "PIP_TRUSTED_HOST": "127.0.0.1"}
     return tuple({**indexes, **ours, this_machine.MIRROR: f"{mirror_url}/python.toml"}.items())
 
 
 @contextmanager
-def prepared(wish: Wish, folder: Path) -> Iterator[tuple[Course, Path]]:
-    """Start everything; yield what the rounds share, and our buildpack's tree."""
+def prepare(options: Options, folder: Path) -> Iterator[tuple[Course, Path]]:
+    """Start the servers and make the builders; yield the course and this buildpack's tree."""
     with ExitStack() as stack:
-        found = stack.enter_context(engine.running())
-        if found.env:
-            # Our own, which nobody else can be using: what a killed run left there goes.
-            images.sweep(found, PREFIX)
+        running = stack.enter_context(engine.running())
+        if running.env:
+            # An engine that this process started: remove what a killed run left in it.
+            images.sweep(running, PREFIX)
         prefix = f"{PREFIX}-{uuid.uuid4().hex[:8]}"
-        stack.callback(images.sweep, found, prefix)
+        stack.callback(images.sweep, running, prefix)
         index_url = stack.enter_context(index.running(index_address(), folder / "index"))
         mirror_url = stack.enter_context(mirror.running((PYTHON, *PATCHED)))
         target = stack.enter_context(registry.running(folder / "registry"))
-        product = wish.buildpack or builder.buildpack()
-        product = with_table(product, f"{mirror_url}/python.toml", folder / "product")
+        product = options.buildpack or builder.buildpack()
+        product = with_releases(product, f"{mirror_url}/python.toml", folder / "product")
         trees = {OURS: product, PLAIN: FOLDERS[PLAIN], NOTHING: FOLDERS[NOTHING]}
-        made = {
+        builders = {
             name: contestants.make(
-                found, name, contestants.timed(source, folder / f"buildpack-{name}"), prefix
+                running, name, contestants.timed(source, folder / f"buildpack-{name}"), prefix
             )
             for name, source in trees.items()
         }
-        # The table travels with it, as its own does with the released package.
-        made[OURS] = replace(made[OURS], env=((this_machine.MIRROR, ""),))
-        run_image = _pushed(found, f"{target.address}/{prefix}-run")
-        env, cases = (*settings(index_url, mirror_url), *wish.env), chosen(wish.only)
+        # The package holds the table of Python releases itself, as a released package does.
+        builders[OURS] = replace(builders[OURS], env=((this_machine.MIRROR, ""),))
+        run_image = _push(running, f"{target.address}/{prefix}-run")
+        env, cases = (*settings(index_url, mirror_url), *options.env), select(options.only)
         shutil.rmtree(LOGS, ignore_errors=True)
         LOGS.mkdir(parents=True)
-        yield Course(found, target, run_image, made, env, prefix, LOGS, cases), product
+        yield Course(running, target, run_image, builders, env, prefix, LOGS, cases), product
 
 
-def with_table(product: Path, table: str, folder: Path) -> Path:
-    """Copy *product* to *folder*, with what *table* lists as its own table; return it.
+def with_releases(product: Path, table: str, folder: Path) -> Path:
+    """Copy *product* to *folder*, with the releases at the address *table* as its own table.
 
-    So it is to a build what the released package is: only archives are fetched, no table is.
+    As with a released package, a build then downloads only archives, and no table. Returns
+    *folder*.
     """
     shutil.copytree(product, folder, symlinks=True)
-    rows = tomllib.loads(_fetched(table).decode())
+    rows = tomllib.loads(_fetch(table).decode())
     for row in rows["release"]:
         row["url"] = urljoin(table, row["url"])
     (folder / "runtimes").mkdir(exist_ok=True)
@@ -162,10 +167,10 @@ def with_table(product: Path, table: str, folder: Path) -> Path:
     return folder
 
 
-def _pushed(found: Engine, name: str) -> str:
-    """Push the run image to the registry as *name*."""
-    found.docker("tag", base_images.ensure(found, "run"), name)
-    found.docker("push", "--quiet", name)
+def _push(running: Engine, name: str) -> str:
+    """Push the run image to the registry as *name*; return *name*."""
+    running.docker("tag", base_images.ensure(running, "run"), name)
+    running.docker("push", "--quiet", name)
     return name
 
 
@@ -180,16 +185,16 @@ def _file_system(running: Engine, folder: Path) -> str:
 
 
 def _app(
-    wish: Wish, course: Course, sample: Sample, folder: Path
-) -> tuple[opening.Opening, list[Taken]]:
+    options: Options, course: Course, sample: Sample, folder: Path
+) -> tuple[opening.Opening, list[Build]]:
     folder.mkdir()
-    first = opening.measure(course, copied(sample, folder / "opening", PYTHON), wish.rounds)
+    first = opening.measure(course, copy(sample, folder / "opening", PYTHON), options.rounds)
     idle = opening.idle(course, sample.fixture, first, folder / "content")
     fitted = replace(course, contestants={**course.contestants, **idle})
-    taken: list[Taken] = []
-    for number in range(1, wish.rounds + 1):
-        for export in wish.exports:
-            app = copied(sample, folder / f"{export}-{number}", PYTHON)
+    taken: list[Build] = []
+    for number in range(1, options.rounds + 1):
+        for export in options.exports:
+            app = copy(sample, folder / f"{export}-{number}", PYTHON)
             taken += fitted.round(app, export, number)
     images.sweep(course.engine, f"{course.prefix}-{sample.fixture}")
     shutil.rmtree(folder)
@@ -197,42 +202,44 @@ def _app(
 
 
 def _download_seconds(table: str) -> float:
-    """Return how long fetching the archive of a patch release takes, by the mirror's *table*."""
+    """Return the seconds that downloading a Python release from the mirror of *table* takes."""
     address = next(
         urljoin(table, row["url"])
-        for row in tomllib.loads(_fetched(table).decode())["release"]
+        for row in tomllib.loads(_fetch(table).decode())["release"]
         if row["version"] == PATCHED[1]
     )
     began = time.perf_counter()
-    _fetched(address)
+    _fetch(address)
     return round(time.perf_counter() - began, 3)
 
 
-def _fetched(address: str) -> bytes:
-    # A proxy of the environment is for the outside, not for this machine.
+def _fetch(address: str) -> bytes:
+    # Without the proxies of the environment, which cannot reach this machine.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(address, timeout=60) as answer:
         content: bytes = answer.read()
         return content
 
 
-def run(wish: Wish, folder: Path) -> tuple[Report, list[Verdict]]:
-    """Measure everything that is wished for."""
-    with prepared(wish, folder) as (course, product):
+def run(options: Options, folder: Path) -> tuple[Report, list[Verdict]]:
+    """Measure what *options* select."""
+    with prepare(options, folder) as (course, product):
         file_system = _file_system(course.engine, folder)
-        detect = detection.measure(product, assemble.ROOT / "fixtures" / wish.apps[0])
+        detect = detection.measure(product, assemble.ROOT / "fixtures" / options.apps[0])
         download = _download_seconds(dict(course.env)[this_machine.MIRROR])
-        measured = {name: _app(wish, course, SAMPLES[name], folder / name) for name in wish.apps}
-    builds = [one for _, taken in measured.values() for one in taken]
+        measured = {
+            name: _app(options, course, SAMPLES[name], folder / name) for name in options.apps
+        }
+    builds = [build for _, taken in measured.values() for build in taken]
     verdicts = [
         verdict
         for name, (first, taken) in measured.items()
         for verdict in Judge(name, taken, first, download).verdicts()
     ]
-    found = Report(
+    figures = Report(
         cpus=os.process_cpu_count() or 1,
         arch=oci.arch(),
-        rounds=wish.rounds,
+        rounds=options.rounds,
         file_system=file_system,
         detect=detect,
         package=Package(tree.size(product), tree.digest(product)),
@@ -242,21 +249,21 @@ def run(wish: Wish, folder: Path) -> tuple[Report, list[Verdict]]:
         medians=summaries(builds),
         builds=builds,
     )
-    return found, verdicts
+    return figures, verdicts
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Measure, write, print."""
-    wish = asked(arguments)
+    """Measure, write the report and print the figures."""
+    options = parse(arguments)
     with tempfile.TemporaryDirectory(prefix="cnb-python-bench-") as folder:
-        # The engine and what runs inside read it too.
+        # Also read by the engine and its containers.
         Path(folder).chmod(0o755)
-        found, verdicts = run(wish, Path(folder))
+        figures, verdicts = run(options, Path(folder))
     REPORT.parent.mkdir(exist_ok=True)
-    REPORT.write_text(json.dumps(asdict(found), indent=2) + "\n")
+    REPORT.write_text(json.dumps(asdict(figures), indent=2) + "\n")
     tables = (
-        report.builds_table(found.medians),
-        report.opening_table(found.opening),
+        report.builds_table(figures.medians),
+        report.opening_table(figures.opening),
         report.targets_table(verdicts),
     )
     say("\n" + "\n\n".join(tables))
@@ -266,7 +273,7 @@ def main(arguments: Sequence[str]) -> None:
 
 if __name__ == "__main__":
     os.umask(0o022)
-    # Ended politely, so that the temporary folder goes too.
+    # Exit normally on SIGTERM, so that the temporary folder is removed.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         main(sys.argv[1:])

@@ -1,4 +1,4 @@
-"""The apps that are built, and the edits that their authors make."""
+"""The apps that are built, and the edits of their authors between two builds."""
 
 import shutil
 from dataclasses import dataclass
@@ -12,15 +12,15 @@ REQUIREMENTS = "requirements.txt"
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A fixture, and what is changed in it."""
+    """A sample app, and what the cases change in it."""
 
     fixture: str
     web: str
     """The command of its web process, the same for every image."""
     source: str
-    """The file that gets another line."""
+    """The file in which a line changes."""
     bumped: tuple[str, str, str]
-    """A distribution, and its version before and after."""
+    """A package, and its version before and after the update."""
 
 
 SAMPLES = {
@@ -56,35 +56,35 @@ class App:
         path.write_text(f"{code}\n# Edit {number}\n")
 
     def pin(self, *, bumped: bool) -> None:
-        """Ask for the version of the bumped distribution after, or before."""
+        """Pin the package to its version after the update if *bumped*, else to the one before."""
         name, before, after = self.sample.bumped
-        wanted = after if bumped else before
+        version = after if bumped else before
         path = self.folder / REQUIREMENTS
         lines = path.read_text().splitlines()
-        changed = [f"{name}=={wanted}" if _names(line, name) else line for line in lines]
-        if f"{name}=={wanted}" not in changed:
+        changed = [f"{name}=={version}" if _is_pin_of(line, name) else line for line in lines]
+        if f"{name}=={version}" not in changed:
             fail(f"{path.name} of {self.sample.fixture} does not pin {name}.")
         path.write_text("".join(f"{line}\n" for line in changed))
 
     def loosen(self) -> None:
-        """Turn one pin into a range, so that the package manager has to decide."""
+        """Turn one pin into a range, so that the package manager has to resolve."""
         name, before, _ = self.sample.bumped
         path = self.folder / REQUIREMENTS
         lines = path.read_text().splitlines()
-        changed = [f"{name}<={before}" if _names(line, name) else line for line in lines]
+        changed = [f"{name}<={before}" if _is_pin_of(line, name) else line for line in lines]
         path.write_text("".join(f"{line}\n" for line in changed))
 
     def ask_python(self, version: str) -> None:
-        """Ask for a release of Python."""
+        """Request a Python release."""
         (self.folder / ".python-version").write_text(f"{version}\n")
 
 
-def _names(line: str, name: str) -> bool:
+def _is_pin_of(line: str, name: str) -> bool:
     return line.partition("==")[0] == name
 
 
-def copied(sample: Sample, folder: Path, python: str) -> App:
-    """Copy a fixture to the new directory *folder*, pinned to a release, before its bump."""
+def copy(sample: Sample, folder: Path, python: str) -> App:
+    """Copy a sample app to the new directory *folder*, with release *python* and the old pin."""
     shutil.copytree(assemble.ROOT / "fixtures" / sample.fixture, folder, symlinks=True)
     (folder / "Procfile").write_text(f"web: {sample.web}\n")
     app = App(sample, folder)

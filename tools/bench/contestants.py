@@ -1,7 +1,6 @@
-"""The buildpacks that are compared, each baked into a builder of its own.
+"""The buildpacks that are compared, each in a builder of its own.
 
-`bin/build` of each is put behind the same stopwatch, which prints how long it took: equal for all,
-whatever it is written in.
+The same script wraps each `bin/build` and prints how long it took.
 """
 
 import shutil
@@ -13,12 +12,12 @@ from tools.platforms.engine import Engine
 
 OURS, PLAIN, NOTHING, STORING = "ours", "plain", "nothing", "storing"
 HERE = Path(__file__).parent
-# The buildpack `nothing` runs twice: STORING gives it a cache layer as large as our store.
+# STORING is the buildpack of NOTHING with a cache layer as large as this buildpack's store.
 FOLDERS = {PLAIN: HERE / "plain_pip", NOTHING: HERE / "do_nothing", STORING: HERE / "do_nothing"}
 MARK = "[bench] bin/build took"
 STOPWATCH = f"""\
 #!/bin/sh
-# Runs the buildpack's own bin/build, and says how long it took.
+# Runs the buildpack's own bin/build, and prints how long it took.
 case $0 in */*) bin=${{0%/*}} ;; *) bin=. ;; esac
 begun=$(date +%s%N)
 "$bin/build.timed" "$@"
@@ -35,13 +34,13 @@ class Contestant:
     name: str
     builder: str
     env: tuple[tuple[str, str], ...] = ()
-    """What only its builds are told."""
+    """Variables of only its builds."""
     mounts: tuple[str, ...] = ()
-    """`/host:/inside:ro` of its first builds."""
+    """Volumes of its builds: `/host:/inside:ro`."""
 
 
 def timed(buildpack: Path, folder: Path) -> Path:
-    """Copy *buildpack* to the new directory *folder*, behind the stopwatch; return it."""
+    """Copy *buildpack* to the new directory *folder*, with a wrapped `bin/build`; return that."""
     shutil.copytree(buildpack, folder, symlinks=True)
     program = folder / "bin/build"
     program.rename(folder / "bin/build.timed")

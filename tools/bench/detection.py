@@ -1,4 +1,4 @@
-"""How long bin/detect takes: every app's build on a platform pays for it."""
+"""How long bin/detect takes. It runs in each build on a platform, of any app."""
 
 import os
 import resource
@@ -25,9 +25,9 @@ class Detect:
     min_ms: float
     max_ms: float
     cpu_median_ms: float
-    """Of the processor alone: what the median comes to on a machine that does nothing else."""
+    """CPU time only, which other programs on the machine do not change."""
     interpreter_median_ms: float
-    """A start of the interpreter that does nothing, taken in turn with the detections."""
+    """The interpreter alone, started in turn with the detections."""
 
 
 def measure(buildpack: Path, app: Path, runs: int = RUNS) -> Detect:
@@ -35,18 +35,18 @@ def measure(buildpack: Path, app: Path, runs: int = RUNS) -> Detect:
     bare = (f"{buildpack}/python/bin/python3", "-I", "-B", "-S", "-c", "pass")
     with tempfile.TemporaryDirectory(prefix="cnb-python-detect-") as name:
         env = _environ(buildpack, Path(name))
-        taken, busy, starts = [], [], []
+        seconds, cpu_seconds, starts = [], [], []
         for _ in range(runs):
             starts.append(_seconds(bare, env, app))
             before = _processor()
-            taken.append(_seconds((f"{buildpack}/bin/detect",), env, app))
-            busy.append(_processor() - before)
-    shown = (median(taken), min(taken), max(taken), median(busy), median(starts))
+            seconds.append(_seconds((f"{buildpack}/bin/detect",), env, app))
+            cpu_seconds.append(_processor() - before)
+    shown = (median(seconds), min(seconds), max(seconds), median(cpu_seconds), median(starts))
     return Detect(runs, *(round(seconds * 1000, 1) for seconds in shown))
 
 
 def _environ(buildpack: Path, folder: Path) -> dict[str, str]:
-    """What the lifecycle hands to a phase, and nothing else."""
+    """Return the variables that the lifecycle gives to a phase."""
     (folder / "platform/env").mkdir(parents=True)
     plan = folder / "plan.toml"
     plan.touch()
@@ -71,6 +71,6 @@ def _seconds(command: Sequence[str], env: dict[str, str], app: Path) -> float:
 
 
 def _processor() -> float:
-    """Seconds of the processor that the ended children have used."""
+    """Return the CPU seconds that ended child processes have used."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime

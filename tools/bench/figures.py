@@ -1,10 +1,10 @@
-"""From the builds that were measured to medians."""
+"""Medians of the builds that were measured."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from tools.bench.rounds import Taken
+from tools.bench.rounds import Build
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,28 +22,30 @@ class Summary:
     pushed_bytes: int | None
 
 
-def summaries(taken: Sequence[Taken]) -> list[Summary]:
+def summaries(builds: Sequence[Build]) -> list[Summary]:
     """Return the medians of *taken*, in the order in which the cases came first."""
-    groups: dict[tuple[str, str, str, str], list[Taken]] = {}
-    for one in taken:
-        groups.setdefault((one.app, one.export, one.case, one.contestant), []).append(one)
+    groups: dict[tuple[str, str, str, str], list[Build]] = {}
+    for build in builds:
+        groups.setdefault((build.app, build.export, build.case, build.contestant), []).append(
+            build
+        )
     return [_summary(group) for group in groups.values()]
 
 
-def _summary(group: Sequence[Taken]) -> Summary:
+def _summary(group: Sequence[Build]) -> Summary:
     first = group[0]
-    titles = dict.fromkeys(title for one in group for title in one.phases_s)
-    pushed = [one.pushed_bytes for one in group if one.pushed_bytes is not None]
+    titles = dict.fromkeys(title for build in group for title in build.phases_s)
+    pushed = [build.pushed_bytes for build in group if build.pushed_bytes is not None]
     return Summary(
         app=first.app,
         export=first.export,
         case=first.case,
         contestant=first.contestant,
         builds=len(group),
-        pack_s=_middle(one.pack_s for one in group),
-        build_s=_middle(one.build_s for one in group),
+        pack_s=_middle(build.pack_s for build in group),
+        build_s=_middle(build.build_s for build in group),
         phases_s={
-            title: _middle(one.phases_s.get(title, 0.0) for one in group) for title in titles
+            title: _middle(build.phases_s.get(title, 0.0) for build in group) for title in titles
         },
         pushed_bytes=round(median(pushed)) if pushed else None,
     )

@@ -1,4 +1,4 @@
-"""What is found out from a finished image and its volumes in an engine."""
+"""Sizes, layers and start time of finished images in an engine."""
 
 import http.client
 import json
@@ -13,7 +13,7 @@ from tools.platforms.engine import Engine
 from tools.processes import fail
 
 RUN = "cnb-python/run-base"
-BOOKS = "io.buildpacks.lifecycle.metadata"
+METADATA = "io.buildpacks.lifecycle.metadata"
 PATIENCE = 60.0
 LABEL = "cnb-python-bench"
 
@@ -29,41 +29,43 @@ def size(engine: Engine, image: str) -> int:
 
 def copy_layers(engine: Engine, image: str, buildpack: str, to: Path) -> None:
     """Copy the layers of *buildpack* (`cnb-python_python`) out of *image*, to the folder *to*."""
-    made = _create(engine, image)
+    container = _create(engine, image)
     try:
-        engine.docker("cp", "--archive", f"{made}:/layers/{buildpack}/.", to)
+        engine.docker("cp", "--archive", f"{container}:/layers/{buildpack}/.", to)
     finally:
-        engine.docker("rm", made)
+        engine.docker("rm", container)
 
 
 def volume_size(engine: Engine, volume: str) -> int:
     """Return the bytes of the files in *volume*."""
     options = ("--rm", "--user=0", f"--volume={volume}:/volume:ro", "--entrypoint=du")
-    said = engine.docker("run", *options, RUN, "--summarize", "--apparent-size", "-B1", "/volume")
-    return int(said.split()[0])
+    output = engine.docker(
+        "run", *options, RUN, "--summarize", "--apparent-size", "-B1", "/volume"
+    )
+    return int(output.split()[0])
 
 
 def seconds_to_answer(engine: Engine, image: str) -> float:
     """Return how long a new container takes from its start to the first 200 at `/`."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    # The host's network: an engine's own forwarding is not what is measured.
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    # With the host's network, so that the engine's port forwarding is not measured.
     options = ("--network=host", f"--env=PORT={port}", "--env=WEB_CONCURRENCY=1")
-    made = _create(engine, image, *options)
+    container = _create(engine, image, *options)
     try:
         began = time.monotonic()
-        engine.docker("start", made)
+        engine.docker("start", container)
         while not _answers(port):
             if time.monotonic() - began > PATIENCE:
-                fail(f"{image} does not answer:\n{engine.docker('logs', made)[-2000:]}")
+                fail(f"{image} does not answer:\n{engine.docker('logs', container)[-2000:]}")
             time.sleep(0.01)
         return time.monotonic() - began
     finally:
-        engine.docker("rm", "--force", "--volumes", made)
+        engine.docker("rm", "--force", "--volumes", container)
 
 
 def _answers(port: int) -> bool:
-    # A proxy of the environment is for the outside, not for this machine.
+    # Without the proxies of the environment, which cannot reach this machine.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(f"http://127.0.0.1:{port}/", timeout=10) as answer:
@@ -75,11 +77,11 @@ def _answers(port: int) -> bool:
 
 
 def digests(labels: Mapping[str, str]) -> dict[str, str]:
-    """Return the digest of each layer that buildpacks made, by its name: the lifecycle's books."""
-    books = json.loads(labels[BOOKS])
+    """Return the digest of each layer of the buildpacks, by name, from the lifecycle's label."""
+    metadata = json.loads(labels[METADATA])
     return {
         name: facts["sha"]
-        for buildpack in books["buildpacks"]
+        for buildpack in metadata["buildpacks"]
         for name, facts in (buildpack.get("layers") or {}).items()
     }
 
@@ -88,7 +90,7 @@ def sweep(engine: Engine, prefix: str) -> None:
     """Remove every image and volume whose name has *prefix* in it, and their containers."""
     images = engine.docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}").split()
     volumes = engine.docker("volume", "ls", "--format", "{{.Name}}").split()
-    # A killed build's container runs an image of pack's own, but has our volumes.
+    # The container of a killed build runs an image of pack, with volumes of the benchmark.
     uses = [f"volume={volume}" for volume in volumes if prefix in volume]
     uses += [f"label={LABEL}={image}" for image in images if prefix in image]
     for use in uses:

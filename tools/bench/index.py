@@ -1,8 +1,8 @@
-"""A pass-through in front of the package index, with the caching headers that proxies strip.
+"""A caching proxy of the package index, with the headers that other proxies strip.
 
-It forwards to the index that pip is configured for and keeps what came, so that a second request
-costs no network: what is measured is the work, not the weather. Pages are the simple repository
-API's (https://packaging.python.org/en/latest/specifications/simple-repository-api/).
+It forwards to the index that pip is configured for and keeps each response, so that the speed of
+the network does not change the figures. Pages follow the simple repository API
+( (https://packaging.python.org/en/latest/specifications/simple-repository-api/).
 """
 
 import base64
@@ -24,7 +24,7 @@ from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 PAGES, FILES = "/simple/", "/files/"
 JSON = "application/vnd.pypi.simple.v1+json"
 HTML = "text/html"
-# What indexes themselves say of pages, and of files, whose addresses change with their content.
+# The headers of the index itself. The address of a file changes with its content.
 FRESH = {PAGES: "max-age=600, public", FILES: "max-age=365000000, immutable, public"}
 PATIENCE = 60
 LINK = re.compile(r"""(<a\b[^>]*?\bhref=)(["'])(.*?)\2""", re.IGNORECASE | re.DOTALL)
@@ -33,7 +33,7 @@ RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An answer of the index."""
+    """A response of the index."""
 
     path: Path
     kind: str
@@ -44,30 +44,30 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """The index behind, and what it has said so far."""
+    """The index behind the proxy, and its responses so far."""
 
     upstream: str
     """Its simple pages: `https://index.example/simple/`."""
     folder: Path
     url: str = ""
-    """Where the pass-through answers: `http://127.0.0.1:1234`."""
+    """Address of the proxy: `http://127.0.0.1:1234`."""
     kept: dict[str, Kept] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def answer(self, path: str, *, as_json: bool) -> Kept:
-        """Give what lies at *path*; raises `urllib.error.URLError` for what the index refuses."""
+        """Return the response for *path*; raises `urllib.error.URLError` if the index refuses."""
         key = f"{path} {as_json and path.startswith(PAGES)}"
-        found = self.kept.get(key)
-        if found is None:
-            # Two at once fetch twice and keep the same.
-            found = self._fetched(path, as_json=as_json)
-            self.kept[key] = found
-        return found
+        kept = self.kept.get(key)
+        if kept is None:
+            # Two requests at once download the same content twice, which does no harm.
+            kept = self._fetch(path, as_json=as_json)
+            self.kept[key] = kept
+        return kept
 
-    def _fetched(self, path: str, *, as_json: bool) -> Kept:
-        wanted = f"{JSON}, {HTML};q=0.1" if as_json else HTML
+    def _fetch(self, path: str, *, as_json: bool) -> Kept:
+        accept = f"{JSON}, {HTML};q=0.1" if as_json else HTML
         source = self.source(path)
-        request = urllib.request.Request(_plain(source), headers=_headers(source, wanted))  # noqa: S310 - the index
+        request = urllib.request.Request(_plain(source), headers=_headers(source, accept))  # noqa: S310 - the index
         with urllib.request.urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310 - as above
             content, kind = answer.read(), answer.headers.get_content_type()
             final = answer.url
@@ -79,31 +79,31 @@ class Index:
         return Kept(self.folder / digest, kind, f'"{digest}"')
 
     def source(self, path: str) -> str:
-        """Give the address that *path* stands for."""
+        """Return the address at the index for *path* of the proxy."""
         if path.startswith(PAGES):
             return f"{self.upstream.rstrip('/')}/{path.removeprefix(PAGES)}"
-        scheme, _, rest = path.removeprefix(FILES).partition("/")
-        return f"{scheme}://{rest}"
+        scheme, _, address = path.removeprefix(FILES).partition("/")
+        return f"{scheme}://{address}"
 
 
 def page(content: bytes, kind: str, address: str, url: str) -> bytes:
-    """Return a page found at *address* with its links to files led through *url*."""
+    """Return the page of *address* with links to files that lead through the proxy at *url*."""
     if kind == JSON:
         read = json.loads(content)
         for file in read["files"]:
             file["url"] = _through(urljoin(address, file["url"]), url)
         return json.dumps(read).encode()
 
-    def led(found: re.Match[str]) -> str:
-        target = urljoin(address, html.unescape(found[3]))
-        return f"{found[1]}{found[2]}{html.escape(_through(target, url))}{found[2]}"
+    def rewritten(link: re.Match[str]) -> str:
+        target = urljoin(address, html.unescape(link[3]))
+        return f"{link[1]}{link[2]}{html.escape(_through(target, url))}{link[2]}"
 
-    return LINK.sub(led, content.decode()).encode()
+    return LINK.sub(rewritten, content.decode()).encode()
 
 
 def _through(target: str, url: str) -> str:
-    scheme, _, rest = target.partition("://")
-    return f"{url}{FILES}{scheme}/{rest}"
+    scheme, _, address = target.partition("://")
+    return f"{url}{FILES}{scheme}/{address}"
 
 
 def _plain(address: str) -> str:
@@ -112,26 +112,26 @@ def _plain(address: str) -> str:
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
-def _headers(address: str, wanted: str) -> dict[str, str]:
+def _headers(address: str, accept: str) -> dict[str, str]:
     user, at, _ = urlsplit(address).netloc.rpartition("@")
-    known = {"Authorization": f"Basic {base64.b64encode(unquote(user).encode()).decode()}"}
-    return {"Accept": wanted, "Accept-Encoding": "identity", **(known if at else {})}
+    login = {"Authorization": f"Basic {base64.b64encode(unquote(user).encode()).decode()}"}
+    return {"Accept": accept, "Accept-Encoding": "identity", **(login if at else {})}
 
 
-def part(asked: str, size: int) -> tuple[int, int] | None:
-    """Return first byte and length that the `Range` header *asked* means; None: everything.
+def part(header: str, size: int) -> tuple[int, int] | None:
+    """Return first byte and length of the `Range` header *header*; None: the whole file.
 
     >>> part("bytes=10-19", 100), part("bytes=-30", 100), part("bytes=90-", 100), part("", 100)
     ((10, 10), (70, 30), (90, 10), None)
     """
-    found = RANGE.fullmatch(asked)
-    if found is None or not any(found.groups()):
+    match = RANGE.fullmatch(header)
+    if match is None or not any(match.groups()):
         return None
-    if not found[1]:
-        length = min(int(found[2]), size)
+    if not match[1]:
+        length = min(int(match[2]), size)
         return size - length, length
-    start = int(found[1])
-    last = min(int(found[2]), size - 1) if found[2] else size - 1
+    start = int(match[1])
+    last = min(int(match[2]), size - 1) if match[2] else size - 1
     return (start, last - start + 1) if start <= last else None
 
 
@@ -139,15 +139,15 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        """Answer with what the index has, or with its refusal."""
+        """Respond with the content of the index, or with its error status."""
         self._answer(body=True)
 
     def do_HEAD(self) -> None:
-        """Answer without the content."""
+        """Respond without the content."""
         self._answer(body=False)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing: the output is the build's."""
+        """Print nothing: the output is the build's."""
 
     def _answer(self, *, body: bool) -> None:
         kind = next((kind for kind in (PAGES, FILES) if self.path.startswith(kind)), None)
@@ -202,7 +202,7 @@ class _Server(ThreadingHTTPServer):
 
 @contextmanager
 def running(upstream: str, folder: Path) -> Iterator[str]:
-    """Pass through to *upstream* while the block runs; yield the address of the simple pages."""
+    """Proxy *upstream* while the block runs; yield the address for `PIP_INDEX_URL`."""
     folder.mkdir(parents=True, exist_ok=True)
     with _Server(upstream, folder) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)

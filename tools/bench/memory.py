@@ -1,7 +1,7 @@
-"""The most memory that `bin/build` and its children held at one time, watched from the host.
+"""Peak memory of `bin/build` and its child processes, read on the host.
 
-Memory of their own: shared pages count by their share (`Pss_Anon`), files of the page cache do
-not. https://docs.kernel.org/filesystems/proc.html
+Counts anonymous memory, shared pages in proportion (`Pss_Anon`), and no page cache.
+https://docs.kernel.org/filesystems/proc.html
 """
 
 import re
@@ -17,14 +17,14 @@ ANONYMOUS = re.compile(r"^Pss_Anon:\s+(\d+) kB$", re.MULTILINE)
 
 
 class Watch:
-    """The highest reading so far, in bytes; 0: nothing was seen, as with an engine elsewhere."""
+    """The highest reading so far, in bytes; 0 if the engine runs on another machine."""
 
     def __init__(self, proc: Path = PROC) -> None:
         self.peak = 0
         self._proc = proc
 
     def look(self) -> None:
-        """Read once."""
+        """Read the memory once."""
         parents = dict(_parents(self._proc))
         roots = [pid for pid in parents if _is_stopwatch(self._proc / str(pid))]
         held = sum(_held(self._proc / str(pid)) for pid in below(roots, parents))
@@ -55,22 +55,22 @@ def below(roots: Iterable[int], parents: Mapping[int, int]) -> set[int]:
     >>> sorted(below([2], {1: 0, 2: 1, 3: 2, 4: 3, 5: 1}))
     [2, 3, 4]
     """
-    found, fresh = set[int](), set(roots)
+    pids, fresh = set[int](), set(roots)
     while fresh:
-        found |= fresh
-        fresh = {pid for pid, parent in parents.items() if parent in fresh} - found
-    return found
+        pids |= fresh
+        fresh = {pid for pid, parent in parents.items() if parent in fresh} - pids
+    return pids
 
 
 def _parents(proc: Path) -> Iterator[tuple[int, int]]:
     for entry in proc.iterdir():
         if entry.name.isdigit() and (facts := _read(entry / "stat")):
-            # The program's name stands in brackets and may hold anything.
+            # The program's name is in brackets and may contain any character.
             yield int(entry.name), int(facts.rpartition(b")")[2].split()[1])
 
 
 def _is_stopwatch(process: Path) -> bool:
-    """Tell whether *process* runs a bin/build with the original beside it, in its own root."""
+    """Return whether *process* runs a `bin/build` that `contestants.timed` wrapped."""
     for argument in _read(process / "cmdline").split(b"\0"):
         if argument.endswith(PROGRAM):
             original = process / "root" / f"{argument.decode().lstrip('/')}.timed"
@@ -80,8 +80,8 @@ def _is_stopwatch(process: Path) -> bool:
 
 
 def _held(process: Path) -> int:
-    found = ANONYMOUS.search(_read(process / "smaps_rollup").decode())
-    return int(found[1]) * 1024 if found else 0
+    match = ANONYMOUS.search(_read(process / "smaps_rollup").decode())
+    return int(match[1]) * 1024 if match else 0
 
 
 def _read(path: Path) -> bytes:

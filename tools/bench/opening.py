@@ -1,6 +1,6 @@
-"""What is measured once for each app, before the rounds: memory, sizes, the time to an answer.
+"""Figures that are measured once for each app, before the rounds: memory, sizes, start time.
 
-Its builds also let the index in front see every request, so that no round pays for the network.
+These builds also fill the proxy of the index, so that no round waits for the network.
 """
 
 import os
@@ -23,17 +23,17 @@ class Opening:
     """The figures, by contestant (`ours`, `plain`)."""
 
     peak_bytes: Mapping[str, int]
-    """The most memory that a cold bin/build held."""
+    """Peak memory of a cold `bin/build`."""
     image_bytes: Mapping[str, int]
-    """What the image has beside the run image, unpacked."""
+    """Size of the image without the run image, unpacked."""
     answer_s: Mapping[str, tuple[float, ...]]
-    """From `docker start` to the first 200."""
+    """Seconds from `docker start` to the first response with status 200."""
     cache_bytes: Mapping[str, int]
-    """What lies in the volume of the build cache."""
+    """Size of the volume of the build cache."""
 
 
 def measure(course: Course, app: App, rounds: int) -> Opening:
-    """Build *app* once by each of the pair, and look at what came out."""
+    """Build *app* once with each of `PAIR`, and measure the images."""
     say(f"{app.sample.fixture}: memory, sizes, first answers")
     _fetch_bumped(course, app.sample)
     stem = f"{course.prefix}-{app.sample.fixture}-opening"
@@ -46,8 +46,10 @@ def measure(course: Course, app: App, rounds: int) -> Opening:
     return Opening(
         peak_bytes=peaks,
         image_bytes={name: images.size(course.engine, targets[name].image) for name in PAIR},
-        # The first of each reads the image from the disk.
-        answer_s={name: tuple(round(taken, 3) for taken in answers[name][1:]) for name in PAIR},
+        # Without the first start of each, which reads the image from the disk.
+        answer_s={
+            name: tuple(round(seconds, 3) for seconds in answers[name][1:]) for name in PAIR
+        },
         cache_bytes={
             name: images.volume_size(course.engine, targets[name].volumes[0]) for name in PAIR
         },
@@ -55,10 +57,10 @@ def measure(course: Course, app: App, rounds: int) -> Opening:
 
 
 def _fetch_bumped(course: Course, sample: Sample) -> None:
-    """Have the index in front fetch what none of the builds here asks for."""
+    """Fill the proxy of the index with the new version, which no build here downloads."""
     name, _, after = sample.bumped
     with tempfile.TemporaryDirectory() as folder:
-        # The machine's own wheels and configuration would answer instead of the index.
+        # Without local wheels and pip's configuration, which would replace the index.
         env = {**dict(course.env), "PIP_FIND_LINKS": "", "PIP_CONFIG_FILE": os.devnull}
         pip = (sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-cache-dir")
         run(*pip, "--dest", folder, f"{name}=={after}", env=env)
@@ -67,8 +69,8 @@ def _fetch_bumped(course: Course, sample: Sample) -> None:
 def _build(course: Course, app: App, name: str, target: Target) -> int:
     contestant = course.contestants[name]
     if name == PLAIN:
-        # Bytecode for its standard library, as in an interpreter that has been in use: not counted
-        # among its seconds, and the image that is started starts no slower for the lack of it.
+        # Bytecode of the standard library, so that the start of its image is not slowed down by
+        # missing bytecode. The time for it is not counted.
         contestant = replace(contestant, env=(*contestant.env, ("BENCH_COMPILE", "1")))
     with memory.watching() as watch:
         packed = pack(course.engine, contestant, app.folder, target, course.env)
@@ -77,7 +79,7 @@ def _build(course: Course, app: App, name: str, target: Target) -> int:
 
 
 def idle(course: Course, fixture: str, opening: Opening, content: Path) -> dict[str, Contestant]:
-    """Return the two that do nothing, fitted with the layers of our image of the app *fixture*."""
+    """Return the two buildpacks that do nothing, with the layers of this buildpack's image."""
     content.mkdir()
     image = f"{course.prefix}-{fixture}-opening-{OURS}"
     images.copy_layers(course.engine, image, "cnb-python_python", content)

@@ -1,4 +1,4 @@
-"""One `pack build` with a watch beside it."""
+"""Runs `pack build` and times it and its phases."""
 
 import os
 import re
@@ -17,20 +17,20 @@ from tools.processes import fail
 
 TIMEOUT = 900
 PHASE = re.compile(r"===> ([A-Z]+)")
-# `PACK_NO_COLOR` and pipes notwithstanding, the lifecycle may colour its headings.
+# The lifecycle may colour its headings, even into a pipe.
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 type Line = tuple[float, str]
-"""A line of output, and how many seconds after the start it came."""
+"""Seconds since the start, and a line of output."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a build makes, and the volumes it keeps its caches in."""
+    """The image that a build makes, and the volumes of its caches."""
 
     image: str
     cache: str
-    """Name of the volumes, but for their endings."""
+    """Name of the volumes without their suffixes."""
     publish: str = ""
     """The run image's name in the registry; empty: the image goes to the engine."""
 
@@ -42,7 +42,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """What the watch showed, in seconds."""
+    """The times of a build, in seconds."""
 
     pack: float
     build: float
@@ -59,10 +59,10 @@ def pack(
     target: Target,
     env: Iterable[tuple[str, str]],
 ) -> Packed:
-    """Build *app*; raises `Unavailable` with the last of the output when that fails."""
+    """Build *app*; raises `Unavailable` with the end of the output if that fails."""
     command = (*_command(engine, contestant, app, target), *_variables(contestant, env))
     began = time.monotonic()
-    lines, code = _watched(command, {**os.environ, **builder.pack_env(engine)}, began)
+    lines, code = _run_timed(command, {**os.environ, **builder.pack_env(engine)}, began)
     seconds = time.monotonic() - began
     output = "\n".join(text for _, text in lines)
     if code:
@@ -91,7 +91,7 @@ def _variables(contestant: Contestant, env: Iterable[tuple[str, str]]) -> list[s
     return [f"--env={name}={value}" for name, value in (*env, *contestant.env)]
 
 
-def _watched(
+def _run_timed(
     command: Sequence[str | Path], env: dict[str, str], began: float
 ) -> tuple[list[Line], int]:
     lines: list[Line] = []
@@ -111,26 +111,29 @@ def _watched(
                 for line in process.stdout
             )
         except BaseException:
-            # Asked to end, pack removes its container and its own builder.
+            # On SIGTERM, pack removes its container and its temporary builder.
             process.terminate()
             raise
     return lines, process.returncode
 
 
 def own_time(lines: Iterable[Line]) -> float:
-    """Return the seconds that the stopwatch printed; raises `Unavailable` if it did not."""
+    """Return the seconds that the wrapper of `bin/build` printed.
+
+    Raises `Unavailable` if it printed none.
+    """
     for _, text in lines:
-        _, found, rest = text.partition(MARK)
-        if found:
-            return int(rest.split()[0]) / 1e9
-    return fail("The stopwatch of bin/build is missing in the output.")
+        _, mark, figures = text.partition(MARK)
+        if mark:
+            return int(figures.split()[0]) / 1e9
+    return fail("The output has no line with the time of bin/build.")
 
 
 def phases(lines: Iterable[Line], seconds: float) -> dict[str, float]:
-    """Return how long each phase took, by its heading, of a build that ended after *seconds*.
+    """Return the seconds of each phase, by its heading, of a build that took *seconds*.
 
-    `starting` is what comes before the first heading. `creator` prints one per phase (pack's
-    default with a trusted builder); a phase's heading comes when it begins.
+    `starting` is the time before the first heading. With a trusted builder, pack runs the
+    `creator`, which prints a heading at the start of each phase.
     """
     headings = [(match[1].lower(), at) for at, text in lines if (match := PHASE.match(text))]
     begun = [("starting", 0.0), *headings, ("end", seconds)]

@@ -1,7 +1,7 @@
-"""A real registry on 127.0.0.1, behind a counter of the bytes that are sent to it.
+"""A real registry on 127.0.0.1, behind a proxy that counts the bytes sent to it.
 
-Debian's `docker-registry` (distribution). The counter forwards connections whole, without looking
-into them, and inside the kernel: https://man7.org/linux/man-pages/man2/splice.2.html
+The registry is Debian's `docker-registry`. The proxy forwards connections inside the kernel:
+https://man7.org/linux/man-pages/man2/splice.2.html
 """
 
 import http.client
@@ -44,7 +44,7 @@ CHUNK = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What a registry says of an image."""
+    """Labels and layers of an image in a registry."""
 
     labels: Mapping[str, str]
     sizes: Mapping[str, int]
@@ -69,7 +69,7 @@ class Counter:
             return self._sent
 
     def close(self) -> None:
-        """Take no more connections."""
+        """Stop accepting connections."""
         # Closing alone would not wake the thread that waits in accept().
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
@@ -91,11 +91,11 @@ class Counter:
 
 
 def _ignore(_: int) -> None:
-    """Answers are not counted."""
+    """Ignore the size of responses."""
 
 
 def forward(source: socket.socket, target: socket.socket, moved_on: Callable[[int], None]) -> None:
-    """Move what comes from *source* to *target* until it ends, telling *moved_on* its bytes."""
+    """Copy *source* to *target* until it ends, and call *moved_on* with the size of each part."""
     read, write = os.pipe()
     try:
         while moved := os.splice(source.fileno(), write, CHUNK):
@@ -119,22 +119,22 @@ class Registry:
 
     @property
     def address(self) -> str:
-        """What image names begin with: `127.0.0.1:1234`."""
+        """The registry in names of images: `127.0.0.1:1234`."""
         return f"{HERE}:{self.counter.port}"
 
     def read(self, image: str) -> Published:
-        """Ask for *image*, a whole name with its tag."""
+        """Read labels and sizes of *image*, a full name with its tag."""
         name, _, tag = image.removeprefix(f"{self.address}/").rpartition(":")
         manifest = self._json(f"{name}/manifests/{tag}")
         config = self._json(f"{name}/blobs/{manifest['config']['digest']}")
         sizes = (layer["size"] for layer in manifest["layers"])
-        found = dict(zip(config["rootfs"]["diff_ids"], sizes, strict=True))
-        return Published(config["config"].get("Labels") or {}, found)
+        layer_sizes = dict(zip(config["rootfs"]["diff_ids"], sizes, strict=True))
+        return Published(config["config"].get("Labels") or {}, layer_sizes)
 
     def _json(self, path: str) -> Any:  # noqa: ANN401 - JSON
         headers = {"Accept": ", ".join(MANIFESTS)}
         request = urllib.request.Request(f"http://{self.address}/v2/{path}", headers=headers)
-        # A proxy of the environment is for the outside, not for this machine.
+        # Without the proxies of the environment, which cannot reach this machine.
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         with opener.open(request, timeout=START_SECONDS) as answer:
             return json.load(answer)
@@ -169,8 +169,8 @@ def running(folder: Path) -> Iterator[Registry]:
 
 
 def _free_port() -> int:
-    with socket.create_server((HERE, 0)) as taken:
-        port: int = taken.getsockname()[1]
+    with socket.create_server((HERE, 0)) as probe:
+        port: int = probe.getsockname()[1]
         return port
 
 
@@ -184,7 +184,9 @@ def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
                 return
         except OSError, http.client.HTTPException:
             if process.poll() is not None or time.monotonic() > until:
-                fail(f"The registry does not start; its last words:\n{log.read_text()[-2000:]}")
+                fail(
+                    f"The registry does not start; the end of its log:\n{log.read_text()[-2000:]}"
+                )
         finally:
             connection.close()
         time.sleep(pause)

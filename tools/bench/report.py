@@ -1,4 +1,4 @@
-"""What is written to `build/bench.json`, and what is printed of it."""
+"""The report in `build/bench.json`, and the tables that are printed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from tools.bench.detection import Detect
 from tools.bench.figures import Summary
 from tools.bench.opening import Opening
-from tools.bench.rounds import Taken
+from tools.bench.rounds import Build
 from tools.bench.targets import MEGABYTE, Verdict
 
 
@@ -17,12 +17,12 @@ class Package:
     tree_bytes: int
     """The files of the assembled directory."""
     sha256: str
-    """Of all of them: which buildpack these figures are of."""
+    """Digest of the tree, which names the buildpack that was measured."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything that is measured."""
+    """Everything that was measured."""
 
     cpus: int
     arch: str
@@ -32,13 +32,13 @@ class Report:
     detect: Detect
     package: Package
     opening: Mapping[str, Opening]
-    """By fixture."""
+    """By sample app."""
     download_s: float
-    """Fetching an archive of Python from the mirror."""
+    """Seconds to download a Python release from the mirror."""
     targets: Sequence[Mapping[str, object]]
     """The verdicts, each with `met`."""
     medians: Sequence[Summary]
-    builds: Sequence[Taken]
+    builds: Sequence[Build]
 
 
 def builds_table(summaries: Sequence[Summary]) -> str:
@@ -48,36 +48,36 @@ def builds_table(summaries: Sequence[Summary]) -> str:
     return "\n".join([head, *lines])
 
 
-def _build_row(one: Summary) -> str:
-    title = f"{one.app}, {one.export}, {one.case}: {one.contestant}"
-    pushed = "" if one.pushed_bytes is None else f"{one.pushed_bytes / MEGABYTE:.2f} MB"
-    times = f"{one.pack_s:>10.2f} s{one.build_s:>9.2f} s"
-    return f"{title:<44}{one.builds:>7}{times}{pushed:>11}".rstrip()
+def _build_row(summary: Summary) -> str:
+    title = f"{summary.app}, {summary.export}, {summary.case}: {summary.contestant}"
+    pushed = "" if summary.pushed_bytes is None else f"{summary.pushed_bytes / MEGABYTE:.2f} MB"
+    times = f"{summary.pack_s:>10.2f} s{summary.build_s:>9.2f} s"
+    return f"{title:<44}{summary.builds:>7}{times}{pushed:>11}".rstrip()
 
 
 def targets_table(verdicts: Sequence[Verdict]) -> str:
-    """Return the verdicts as lines: met or missed, the figure, the limit, what it is made of."""
-    width = max((len(_title(one)) for one in verdicts), default=0)
-    return "\n".join(_target_row(one, width) for one in verdicts)
+    """Return the verdicts as lines: met or missed, figure, limit, and the figures behind it."""
+    width = max((len(_title(verdict)) for verdict in verdicts), default=0)
+    return "\n".join(_target_row(verdict, width) for verdict in verdicts)
 
 
-def _target_row(one: Verdict, width: int) -> str:
-    said = "met   " if one.met else "MISSED"
-    figures = f"{one.value:>8.2f} of {one.limit:.2f} {one.unit}"
-    detail = f"  ({one.detail})" if one.detail else ""
-    return f"{said}  {_title(one):<{width}}{figures}{detail}"
+def _target_row(verdict: Verdict, width: int) -> str:
+    mark = "met   " if verdict.met else "MISSED"
+    figures = f"{verdict.value:>8.2f} of {verdict.limit:.2f} {verdict.unit}"
+    detail = f"  ({verdict.detail})" if verdict.detail else ""
+    return f"{mark}  {_title(verdict):<{width}}{figures}{detail}"
 
 
-def _title(one: Verdict) -> str:
-    return f"{one.app}, {one.title}"
+def _title(verdict: Verdict) -> str:
+    return f"{verdict.app}, {verdict.title}"
 
 
 def opening_table(openings: Mapping[str, Opening]) -> str:
-    """Return sizes and memory as lines."""
+    """Return sizes and peak memory as lines."""
     return "\n".join(
-        f"{app}, {name}: image {one.image_bytes[name] / MEGABYTE:.0f} MB above the run image, "
-        f"build cache {one.cache_bytes[name] / MEGABYTE:.1f} MB, "
-        f"peak memory of bin/build {one.peak_bytes[name] / MEGABYTE:.0f} MB"
-        for app, one in openings.items()
-        for name in one.image_bytes
+        f"{app}, {name}: image {opening.image_bytes[name] / MEGABYTE:.0f} MB above the run image, "
+        f"build cache {opening.cache_bytes[name] / MEGABYTE:.1f} MB, "
+        f"peak memory of bin/build {opening.peak_bytes[name] / MEGABYTE:.0f} MB"
+        for app, opening in openings.items()
+        for name in opening.image_bytes
     )

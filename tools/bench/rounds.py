@@ -1,4 +1,4 @@
-"""A round: every case once, the contestants in turn within each case."""
+"""A round: every case once, with the contestants in turn in each case."""
 
 import json
 import os
@@ -26,13 +26,13 @@ type Edit = Callable[[App], None]
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What an author has done before a build, and where it goes."""
+    """An edit of the app before a build, and the image that the build makes."""
 
     name: str
     who: tuple[str, ...]
     edit: Edit = field(default=lambda _: None)
     image: str = "app"
-    """Cases with the same one follow each other: the image and the caches of the one before."""
+    """Cases with the same image follow each other, with the caches of the case before."""
     tag: str = "1"
 
 
@@ -54,13 +54,13 @@ CASES = (
     Case(UNCHANGED, (*PAIR, *IDLE)),
     Case(SOURCE, (*PAIR, *IDLE), lambda app: app.edit_source(1)),
     Case(DEPENDENCY, PAIR, lambda app: app.pin(bumped=True)),
-    # As CI does: each build follows an edit, and has a tag of its own.
+    # As in CI, where each build has an edit and a tag of its own.
     Case(NEW_TAG, PAIR, lambda app: app.edit_source(2), tag="2"),
     Case(OLD_PATCH, PAIR, partial(_pythons, PATCHED[0]), "patch"),
     Case(PATCH, PAIR, partial(_pythons, PATCHED[1]), "patch"),
     Case(COLD_RANGE, PAIR, _loosen, "range"),
 )
-# What needs no other case before it but the ones named; `--only` takes these along.
+# The cases that have to run before a case; `--only` adds them.
 NEEDS: Mapping[str, tuple[str, ...]] = {
     UNCHANGED: (COLD, FIRST),
     SOURCE: (COLD, FIRST),
@@ -71,7 +71,7 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class Build:
     """A measured build."""
 
     app: str
@@ -80,13 +80,13 @@ class Taken:
     contestant: str
     round: int
     load: float
-    """The machine's load average over the last minute, after the build; above 4: others work."""
+    """The machine's load average of the last minute; above 4, other programs were running."""
     pack_s: float
     build_s: float
     """`bin/build` alone."""
     phases_s: Mapping[str, float]
     pushed_bytes: int | None
-    """Sent to the registry; None: the image went to the engine."""
+    """Bytes sent to the registry; None: the image went to the engine."""
     layers: Mapping[str, str] | None
     """Digest by name of the buildpack's layers in the registry."""
     layer_bytes: Mapping[str, int] | None
@@ -95,7 +95,7 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """What all rounds share."""
+    """Everything that the rounds share."""
 
     engine: Engine
     registry: Registry
@@ -104,27 +104,27 @@ class Course:
     contestants: Mapping[str, Contestant]
     env: tuple[tuple[str, str], ...]
     prefix: str
-    """Part of every name that is given here."""
+    """Prefix of the names of all images and volumes."""
     logs: Path
-    """Where the output of each build is kept."""
+    """Directory of the output of each build."""
     cases: tuple[Case, ...] = CASES
 
-    def round(self, app: App, export: str, number: int) -> Iterator[Taken]:
-        """Measure all cases of *app*, a fresh copy; remove what was made."""
+    def round(self, app: App, export: str, number: int) -> Iterator[Build]:
+        """Measure all cases of *app*, a fresh copy; remove images and volumes afterwards."""
         stem = f"{self.prefix}-{app.sample.fixture}-{export}-{number}"
         for case in self.cases:
             case.edit(app)
             for name in turns(case.who, number):
-                taken = self._measure(app, export, case, name, number, stem)
-                say(f"  {export} {number} {case.name:<14} {name:<8} {_shown(taken)}")
+                build = self._measure(app, export, case, name, number, stem)
+                say(f"  {export} {number} {case.name:<14} {name:<8} {_shown(build)}")
                 with (self.logs / "builds.jsonl").open("a") as file:
-                    file.write(f"{json.dumps(asdict(taken))}\n")
-                yield taken
+                    file.write(f"{json.dumps(asdict(build))}\n")
+                yield build
         images.sweep(self.engine, stem)
 
     def target(self, export: str, case: Case, name: str, stem: str) -> Target:
-        """Where the build of a case goes."""
-        # What does nothing keeps its image for all rounds: filling it takes a minute.
+        """Return the image and volumes of a build."""
+        # NOTHING and STORING keep their images for all rounds: making one takes a minute.
         image = f"{stem if name in PAIR else stem.rpartition('-')[0]}-{name}-{case.image}"
         if export == DAEMON:
             return Target(f"{image}:{case.tag}", image)
@@ -132,14 +132,14 @@ class Course:
 
     def _measure(
         self, app: App, export: str, case: Case, name: str, number: int, stem: str
-    ) -> Taken:
+    ) -> Build:
         target = self.target(export, case, name, stem)
         before = self.registry.counter.sent
         packed = pack(self.engine, self.contestants[name], app.folder, target, self.env)
         sent = self.registry.counter.sent - before
         self._keep(f"{app.sample.fixture}-{export}-{number}-{case.name}-{name}", packed.output)
         layers, sizes = self._books(target) if target.publish else (None, None)
-        return Taken(
+        return Build(
             app=app.sample.fixture,
             export=export,
             case=case.name,
@@ -165,7 +165,7 @@ class Course:
 
 
 def turns(names: Sequence[str], number: int) -> tuple[str, ...]:
-    """Return *names* in the order of round *number*: each begins as often as the others.
+    """Return *names* in the order of round *number*, in which each comes first in turn.
 
     >>> turns(("ours", "plain"), 1), turns(("ours", "plain"), 2)
     (('ours', 'plain'), ('plain', 'ours'))
@@ -174,13 +174,13 @@ def turns(names: Sequence[str], number: int) -> tuple[str, ...]:
     return (*names[start:], *names[:start])
 
 
-def chosen(names: Sequence[str]) -> tuple[Case, ...]:
-    """Return the cases of these *names*, and those they need; without names, all."""
-    wanted = {*names, *(need for name in names for need in NEEDS.get(name, ()))}
-    return tuple(case for case in CASES if not wanted or case.name in wanted)
+def select(names: Sequence[str]) -> tuple[Case, ...]:
+    """Return the cases of these *names*, and the cases they need; all if there are no names."""
+    selected = {*names, *(need for name in names for need in NEEDS.get(name, ()))}
+    return tuple(case for case in CASES if not selected or case.name in selected)
 
 
-def _shown(taken: Taken) -> str:
-    pushed = "" if taken.pushed_bytes is None else f"  {taken.pushed_bytes / 1e6:6.1f} MB pushed"
-    times = f"pack {taken.pack_s:6.2f} s  bin/build {taken.build_s:6.2f} s"
-    return f"{times}  load {taken.load:4.1f}{pushed}"
+def _shown(build: Build) -> str:
+    pushed = "" if build.pushed_bytes is None else f"  {build.pushed_bytes / 1e6:6.1f} MB pushed"
+    times = f"pack {build.pack_s:6.2f} s  bin/build {build.build_s:6.2f} s"
+    return f"{times}  load {build.load:4.1f}{pushed}"

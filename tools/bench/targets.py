@@ -1,4 +1,4 @@
-"""The targets of the environment engine (docs/benchmarks.md), and what the builds say of them."""
+"""Compares the builds with the targets of docs/benchmarks.md."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from statistics import median
 from tools.bench import rounds
 from tools.bench.contestants import NOTHING, OURS, PLAIN, STORING
 from tools.bench.opening import Opening
-from tools.bench.rounds import EXPORTS, REGISTRY, Taken
+from tools.bench.rounds import EXPORTS, REGISTRY, Build
 
 MEGABYTE = 1_000_000
 BUDGET = 64 * 1024 * 1024
@@ -16,7 +16,7 @@ PYTHON_LAYER = "python"
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A target of issue 4, and what was measured."""
+    """A target, and the figure that was measured."""
 
     app: str
     title: str
@@ -25,7 +25,7 @@ class Verdict:
     unit: str
     """`s`, `MB`, `layers`, or `x` for a ratio."""
     detail: str
-    """The two sides of a ratio or difference."""
+    """The two figures of a ratio or difference."""
 
     @property
     def met(self) -> bool:
@@ -35,49 +35,53 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """Compares the builds of one app with the targets; says nothing of what was not measured."""
+    """Compares the builds of one app with the targets; leaves out what was not measured."""
 
     app: str
-    taken: Sequence[Taken]
+    builds: Sequence[Build]
     opening: Opening
     download_s: float
-    """Fetching an archive of Python from the mirror."""
+    """Seconds to download a Python release from the mirror."""
 
     def verdicts(self) -> list[Verdict]:
-        """Return every target that can be judged."""
+        """Return a verdict for every target that was measured."""
         for_each = (self._still, self._store_cost, self._new_tag, self._dependency)
-        found = [verdict for judge in for_each for export in EXPORTS for verdict in judge(export)]
-        return [*found, *self._pushed(), *self._cold(), *self._patch(), *self._outcome()]
+        verdicts = [
+            verdict for judge in for_each for export in EXPORTS for verdict in judge(export)
+        ]
+        return [*verdicts, *self._pushed(), *self._cold(), *self._patch(), *self._outcome()]
 
     def _times(self, export: str, case: str, contestant: str, what: str) -> float | None:
-        found = [
-            getattr(one, what)
-            for one in self.taken
-            if (one.app, one.export, one.case, one.contestant)
+        figures = [
+            getattr(build, what)
+            for build in self.builds
+            if (build.app, build.export, build.case, build.contestant)
             == (self.app, export, case, contestant)
         ]
-        return median(found) if found else None
+        return median(figures) if figures else None
 
     def _ratio(self, title: str, export: str, case: str, what: str, limit: float) -> list[Verdict]:
         ours = self._times(export, case, OURS, what)
         plain = self._times(export, case, PLAIN, what)
         if ours is None or plain is None:
             return []
-        return [self._said(title, ours / plain, limit, "x", f"{ours:.2f} s / {plain:.2f} s")]
+        return [self._verdict(title, ours / plain, limit, "x", f"{ours:.2f} s / {plain:.2f} s")]
 
     def _above(
         self, title: str, export: str, case: str, pair: tuple[str, str], limit: float
     ) -> list[Verdict]:
-        one, other = (self._times(export, case, name, "pack_s") for name in pair)
-        if one is None or other is None:
+        first, second = (self._times(export, case, name, "pack_s") for name in pair)
+        if first is None or second is None:
             return []
-        return [self._said(title, one - other, limit, "s", f"{one:.2f} s - {other:.2f} s")]
+        return [
+            self._verdict(title, first - second, limit, "s", f"{first:.2f} s - {second:.2f} s")
+        ]
 
     def _still(self, export: str) -> Iterator[Verdict]:
         for case in (rounds.UNCHANGED, rounds.SOURCE):
             seconds = self._times(export, case, OURS, "build_s")
             if seconds is not None:
-                yield self._said(f"{case}, {export}: bin/build", seconds, 0.3, "s", "")
+                yield self._verdict(f"{case}, {export}: bin/build", seconds, 0.3, "s", "")
             title = f"{case}, {export}: pack build above the do-nothing's"
             yield from self._above(title, export, case, (OURS, NOTHING), 0.6)
 
@@ -97,16 +101,16 @@ class Judge:
             yield from self._ratio(f"{title} pack build", export, rounds.DEPENDENCY, "pack_s", 0.2)
 
     def _pushed(self) -> Iterator[Verdict]:
-        """Bytes pushed beyond the shares that changed, in MB."""
-        found = [
+        """Yield the verdict on the bytes pushed beyond the shards that changed."""
+        pushed = [
             ((after.pushed_bytes or 0) - changed_bytes(before, after), after)
             for before, after in self._pairs(rounds.COLD, rounds.DEPENDENCY)
         ]
-        if found:
-            beyond, after = sorted(found, key=lambda pair: pair[0])[len(found) // 2]
+        if pushed:
+            beyond, after = sorted(pushed, key=lambda pair: pair[0])[len(pushed) // 2]
             whole = f"{(after.pushed_bytes or 0) / MEGABYTE:.2f} MB pushed"
-            title = f"{rounds.DEPENDENCY}, {REGISTRY}: pushed beyond the changed share"
-            yield self._said(title, beyond / MEGABYTE, 1.0, "MB", whole)
+            title = f"{rounds.DEPENDENCY}, {REGISTRY}: pushed beyond the changed shard"
+            yield self._verdict(title, beyond / MEGABYTE, 1.0, "MB", whole)
 
     def _cold(self) -> Iterator[Verdict]:
         for case, limit in ((rounds.COLD, 0.35), (rounds.COLD_RANGE, 0.6)):
@@ -121,49 +125,49 @@ class Judge:
             if seconds is not None:
                 detail = f"1 s and a download of {self.download_s:.2f} s"
                 title = f"{rounds.PATCH}, {export}: bin/build"
-                yield self._said(title, seconds, limit, "s", detail)
+                yield self._verdict(title, seconds, limit, "s", detail)
         pairs = list(self._pairs(rounds.OLD_PATCH, rounds.PATCH))
         if pairs:
             changed = {name for pair in pairs for name in changed_layers(*pair)}
             names = ", ".join(sorted(changed - {PYTHON_LAYER}))
             count = len(changed - {PYTHON_LAYER})
             title = f"{rounds.PATCH}, {REGISTRY}: changed layers beside python"
-            yield self._said(title, count, 0, "layers", names)
+            yield self._verdict(title, count, 0, "layers", names)
 
     def _outcome(self) -> Iterator[Verdict]:
         opening = self.opening
         store, peak = opening.cache_bytes[OURS], opening.peak_bytes[OURS]
-        yield self._said("build cache", store / MEGABYTE, BUDGET / MEGABYTE, "MB", "")
+        yield self._verdict("build cache", store / MEGABYTE, BUDGET / MEGABYTE, "MB", "")
         ours, plain = (median(opening.answer_s[name]) for name in (OURS, PLAIN))
         detail = f"{ours:.2f} s / {plain:.2f} s"
-        yield self._said("first 200 of a fresh container", ours / plain, 1.0, "x", detail)
+        yield self._verdict("first 200 of a fresh container", ours / plain, 1.0, "x", detail)
         if peak:
-            yield self._said("peak memory of bin/build", peak / MEGABYTE, 400, "MB", "")
+            yield self._verdict("peak memory of bin/build", peak / MEGABYTE, 400, "MB", "")
 
-    def _pairs(self, before: str, after: str) -> Iterator[tuple[Taken, Taken]]:
-        """Our builds of two cases in the registry that followed each other, round by round."""
+    def _pairs(self, before: str, after: str) -> Iterator[tuple[Build, Build]]:
+        """Yield this buildpack's builds of two cases of the same round, to the registry."""
         ours = [
-            one
-            for one in self.taken
-            if (one.app, one.export, one.contestant) == (self.app, REGISTRY, OURS)
+            build
+            for build in self.builds
+            if (build.app, build.export, build.contestant) == (self.app, REGISTRY, OURS)
         ]
-        first = {one.round: one for one in ours if one.case == before}
-        for one in ours:
-            if one.case == after and one.round in first:
-                yield first[one.round], one
+        first = {build.round: build for build in ours if build.case == before}
+        for build in ours:
+            if build.case == after and build.round in first:
+                yield first[build.round], build
 
-    def _said(self, title: str, value: float, limit: float, unit: str, detail: str) -> Verdict:
+    def _verdict(self, title: str, value: float, limit: float, unit: str, detail: str) -> Verdict:
         return Verdict(self.app, title, round(value, 3), round(limit, 3), unit, detail)
 
 
-def changed_layers(before: Taken, after: Taken) -> set[str]:
+def changed_layers(before: Build, after: Build) -> set[str]:
     """Return the names of the buildpack's layers that differ between two builds."""
-    one, other = before.layers or {}, after.layers or {}
-    return {name for name in one.keys() | other.keys() if one.get(name) != other.get(name)}
+    old, new = before.layers or {}, after.layers or {}
+    return {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
 
 
-def changed_bytes(before: Taken, after: Taken) -> int:
-    """Return the compressed bytes of the shares (`deps-*`) that *after* brought."""
+def changed_bytes(before: Build, after: Build) -> int:
+    """Return the compressed bytes of the shards (`deps-*`) of *after* that *before* lacks."""
     sizes = after.layer_bytes or {}
     return sum(
         sizes.get(name, 0) for name in changed_layers(before, after) if name.startswith("deps-")

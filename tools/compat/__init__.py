@@ -1,1 +1,1 @@
-"""Compares linked environments with merged ones on popular distributions: `make compat`."""
+"""Compares linked with merged environments of popular distributions: `make compat`."""

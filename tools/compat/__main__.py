@@ -1,7 +1,7 @@
 """Compares linked with merged environments: `python3 -m tools.compat [--sets NAME...]`.
 
-Everything (no options) writes `docs/compatibility.md`. Ends with 1 when anything differs for no
-known reason, or when an environment that should be linked is not.
+Without options it compares everything and writes `docs/compatibility.md`. The exit code is 1 if
+there is a difference that `reasons.toml` does not explain.
 """
 
 import argparse
@@ -26,58 +26,59 @@ DOCUMENT = assemble.ROOT / "docs/compatibility.md"
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Compare, write, print; the exit code."""
-    asked = _asked(arguments)
+    """Compare, and write or print the report; return the exit code."""
+    options = _parse(arguments)
     need_root("Running images without a container engine")
     with tempfile.TemporaryDirectory(prefix="cnb-python-compat-") as name:
         folder = Path(name)
         folder.chmod(0o755)
-        report = _compared(folder, asked)
+        report = _compare(folder, options)
     written = document.text(report)
-    if asked.all:
+    if options.all:
         DOCUMENT.write_text(written)
         say(f"Written to {DOCUMENT.relative_to(assemble.ROOT)}")
     else:
         say(written)
-    unexplained = [one for one in report.differences if not one.reason]
-    for one in unexplained:
-        say(f"{one.where}\n  linked: {one.linked}\n  merged: {one.merged}")
+    unexplained = [difference for difference in report.differences if not difference.reason]
+    for difference in unexplained:
+        say(f"{difference.where}\n  linked: {difference.linked}\n  merged: {difference.merged}")
     return 1 if unexplained else 0
 
 
-def _asked(arguments: Sequence[str]) -> argparse.Namespace:
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     popular, suites = pins.popular(pins.POPULAR.read_text()), pins.suites()
     parser = argparse.ArgumentParser(prog="tools.compat", description=(__doc__ or "").strip())
     parser.add_argument("--sets", nargs="*", choices=list(popular), help="only these sets")
     parser.add_argument(
-        "--suites", nargs="*", choices=[one.name for one in suites], help="only these suites"
+        "--suites", nargs="*", choices=[suite.name for suite in suites], help="only these suites"
     )
     parser.add_argument(
-        "--first", type=int, help="only so many distributions of each set, with what they need"
+        "--first", type=int, help="only the first N of each set, and their dependencies"
     )
-    asked = parser.parse_args(arguments)
-    asked.all = asked.sets is None and asked.suites is None and asked.first is None
-    if asked.suites and pins.SUITES_SET not in (asked.sets or ()):
-        asked.sets = [*(asked.sets or ()), pins.SUITES_SET]
-    return asked
+    options = parser.parse_args(arguments)
+    options.all = options.sets is None and options.suites is None and options.first is None
+    if options.suites and pins.SUITES_SET not in (options.sets or ()):
+        options.sets = [*(options.sets or ()), pins.SUITES_SET]
+    return options
 
 
-def _compared(folder: Path, asked: argparse.Namespace) -> Report:
+def _compare(folder: Path, options: argparse.Namespace) -> Report:
     tree = builder.buildpack()
-    # A copy: others may renew the tree meanwhile.
+    # A copy, since another process may renew the tree meanwhile.
     with cache.locked("dist"):
         run("cp", "-a", "--", tree, folder / "buildpack")
     with mirror.running() as url:
         settings = {**this_machine.of_this_machine(), this_machine.MIRROR: f"{url}/python.toml"}
         shop = Workshop(lifecycle.standard(), folder / "buildpack", settings, folder)
-        sets, suites = rounds.all_of(shop, rounds.Choice(asked.sets, asked.suites, asked.first))
+        selection = rounds.Selection(options.sets, options.suites, options.first)
+        sets, suites = rounds.all_of(shop, selection)
     today = datetime.now(UTC).date().isoformat()
     return Report(today, oci.arch(), sets, suites)
 
 
 if __name__ == "__main__":
     os.umask(0o022)
-    # Ended politely, so that the temporary folder goes too.
+    # Exit normally on SIGTERM, so that the temporary folder is removed.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         sys.exit(main(sys.argv[1:]))

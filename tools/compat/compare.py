@@ -1,4 +1,4 @@
-"""Finds where two environments' facts differ: JSON against JSON."""
+"""Finds the differences between the facts of two environments, which are JSON."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,18 +11,18 @@ MISSING = "(nothing)"
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One value that is not the same linked as merged."""
+    """One value that differs between linked and merged."""
 
     where: str
-    """The names that lead to it: `web/imports/django/modules/django/failed`."""
+    """Its path in the facts: `web/imports/django/modules/django/failed`."""
     linked: str
     merged: str
     reason: str = ""
-    """Why it is so and may be; empty: nobody knows."""
+    """Why the difference is harmless; empty: unexplained."""
 
 
 def differences(where: str, linked: Json, merged: Json) -> Iterator[Difference]:
-    """Yield what differs between two trees of JSON, by name, down to the values."""
+    """Yield each value that differs between two JSON documents."""
     if isinstance(linked, Mapping) and isinstance(merged, Mapping):
         for name in sorted(linked.keys() | merged.keys()):
             values = linked.get(name, MISSING), merged.get(name, MISSING)
@@ -31,10 +31,16 @@ def differences(where: str, linked: Json, merged: Json) -> Iterator[Difference]:
         yield Difference(where, str(linked), str(merged))
 
 
-def explained(found: Sequence[Difference], reasons: Mapping[str, str]) -> list[Difference]:
-    """*found*, each with the reason whose pattern matches where it is (`*` for any text)."""
+def explained(differences: Sequence[Difference], reasons: Mapping[str, str]) -> list[Difference]:
+    """Return *differences*, each with the reason whose pattern matches its path."""
     return [
-        Difference(one.where, one.linked, one.merged, _reason(one.where, reasons)) for one in found
+        Difference(
+            difference.where,
+            difference.linked,
+            difference.merged,
+            _reason(difference.where, reasons),
+        )
+        for difference in differences
     ]
 
 
@@ -43,7 +49,7 @@ def _reason(where: str, reasons: Mapping[str, str]) -> str:
 
 
 def failures(where: str, facts: Json) -> Iterator[tuple[str, str]]:
-    """Yield where something failed, and how."""
+    """Yield the path of each failure, and its message."""
     if isinstance(facts, Mapping):
         if "failed" in facts:
             yield where, str(facts["failed"])

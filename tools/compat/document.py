@@ -1,4 +1,4 @@
-"""Writes `docs/compatibility.md`: what was compared, and what came of it."""
+"""The text of `docs/compatibility.md`: what was compared, and the differences."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -43,20 +43,20 @@ class Compared:
     """One set of distributions."""
 
     popular: Sequence[str]
-    """The distributions it is about; the others are what those need."""
+    """The distributions of the set, without their dependencies."""
     python: str
     links: int
     distributions: Sequence[str]
     works: Mapping[str, int]
-    """How many modules, entry points and commands were tried."""
+    """Number of modules, entry points and commands that were run."""
     failed: Sequence[tuple[str, str]]
-    """What failed linked, and how: merged too, unless it is among the differences."""
+    """Path and message of each failure, linked; the same merged unless it is a difference."""
     differences: Sequence[Difference]
 
 
 @dataclass(frozen=True, slots=True)
 class SuiteRun:
-    """One suite, twice."""
+    """One test suite, run in both layouts."""
 
     name: str
     version: str
@@ -68,7 +68,7 @@ class SuiteRun:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything that `make compat` found."""
+    """Everything that was compared."""
 
     date: str
     arch: str
@@ -77,9 +77,9 @@ class Report:
 
     @property
     def differences(self) -> list[Difference]:
-        """All there are, explained or not."""
+        """All differences, explained or not."""
         parts: list[Compared | SuiteRun] = [*self.sets.values(), *self.suites]
-        return [one for part in parts for one in part.differences]
+        return [difference for part in parts for difference in part.differences]
 
 
 def text(report: Report) -> str:
@@ -88,9 +88,9 @@ def text(report: Report) -> str:
     head = HEAD.format(
         date=report.date,
         arch=report.arch,
-        python=", ".join(sorted({one.python for one in sets})),
-        popular=len({name for one in sets for name in one.popular}),
-        all=len({name for one in sets for name in one.distributions}),
+        python=", ".join(sorted({compared.python for compared in sets})),
+        popular=len({name for compared in sets for name in compared.popular}),
+        all=len({name for compared in sets for name in compared.distributions}),
     )
     parts = [head, *_sets(report.sets), SUITES, *_suites(report.suites)]
     parts += _differences(report.differences)
@@ -101,12 +101,12 @@ def _sets(sets: Mapping[str, Compared]) -> list[str]:
     rows = [
         (
             name,
-            len(one.distributions),
-            one.links,
-            *(_done(one, kind) for kind in ("modules", "entry points", "commands")),
-            len(one.differences),
+            len(compared.distributions),
+            compared.links,
+            *(_successes(compared, kind) for kind in ("modules", "entry points", "commands")),
+            len(compared.differences),
         )
-        for name, one in sets.items()
+        for name, compared in sets.items()
     ]
     head = (
         "set",
@@ -120,11 +120,11 @@ def _sets(sets: Mapping[str, Compared]) -> list[str]:
     return table(head, rows)
 
 
-def _done(one: Compared, kind: str) -> str:
-    """`3 of 4`: how many worked (linked) of those tried."""
+def _successes(compared: Compared, kind: str) -> str:
+    """Return `3 of 4`: how many succeeded, linked, of those that were run."""
     part = "commands" if kind == "commands" else f"/{kind}/"
-    failed = sum(part in where for where, _ in one.failed)
-    return f"{one.works[kind] - failed} of {one.works[kind]}"
+    failed = sum(part in where for where, _ in compared.failed)
+    return f"{compared.works[kind] - failed} of {compared.works[kind]}"
 
 
 def _suites(suites: Sequence[SuiteRun]) -> list[str]:
@@ -132,7 +132,7 @@ def _suites(suites: Sequence[SuiteRun]) -> list[str]:
         (
             f"{run.name} {run.version}",
             run.part or "all",
-            *(_ended(ran) for ran in (run.linked, run.merged)),
+            *(_outcomes(ran) for ran in (run.linked, run.merged)),
             f"{run.linked.seconds:.0f} / {run.merged.seconds:.0f} s",
             len(run.differences),
         )
@@ -141,37 +141,44 @@ def _suites(suites: Sequence[SuiteRun]) -> list[str]:
     return table(("suite", "part", "linked", "merged", "time", "differences"), rows)
 
 
-def _ended(ran: Ran) -> str:
+def _outcomes(ran: Ran) -> str:
     return ", ".join(f"{ran.count(outcome)} {outcome}" for outcome in (PASSED, FAILED, SKIPPED))
 
 
-def _differences(found: Sequence[Difference]) -> list[str]:
-    if not found:
+def _differences(differences: Sequence[Difference]) -> list[str]:
+    if not differences:
         return ["\n## Differences\n\nNone.\n"]
     rows = [
-        (f"`{one.where}`", _cell(one.linked), _cell(one.merged), one.reason or "**unexplained**")
-        for one in found
+        (
+            f"`{difference.where}`",
+            _cell(difference.linked),
+            _cell(difference.merged),
+            difference.reason or "**unexplained**",
+        )
+        for difference in differences
     ]
     return ["\n## Differences\n\n", *table(("where", "linked", "merged", "reason"), rows)]
 
 
 def _failed(sets: Mapping[str, Compared]) -> list[str]:
-    """What works in neither: the reader must not count it as tried with success."""
-    rows = [(f"`{where}`", _cell(how)) for one in sets.values() for where, how in one.failed]
+    """Return the table of failures in both layouts, which no difference shows."""
+    rows = [
+        (f"`{where}`", _cell(how)) for compared in sets.values() for where, how in compared.failed
+    ]
     title = "\n## What fails in both layouts\n\n"
     return [title, *table(("where", "how"), rows)] if rows else []
 
 
 def _failed_tests(suites: Sequence[SuiteRun]) -> list[str]:
-    """Why tests fail, by what they say, the most frequent first."""
-    said = Counter((run.name, why) for run in suites for why in run.linked.why.values())
-    rows = [(name, count, _cell(why)) for (name, why), count in said.most_common()]
+    """Return the table of messages of failed tests, the most frequent first."""
+    reasons = Counter((run.name, why) for run in suites for why in run.linked.why.values())
+    rows = [(name, count, _cell(why)) for (name, why), count in reasons.most_common()]
     title = "\n## Tests that fail\n\n"
     return [title, *table(("suite", "tests", "why (linked)"), rows)] if rows else []
 
 
-def _cell(said: str) -> str:
-    line = " ".join(said.split()).replace("|", "\\|").replace("`", "'")
+def _cell(text: str) -> str:
+    line = " ".join(text.split()).replace("|", "\\|").replace("`", "'")
     return f"`{line[:160]}`"
 
 

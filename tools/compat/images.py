@@ -15,22 +15,22 @@ from tools.processes import fail, run
 LAYOUTS = ("linked", "merged")
 SETTING = "BP_PYTHON_LAYOUT"
 LAUNCHER = "/cnb/lifecycle/launcher"
-# Where a program in an image leaves its report.
+# The directory for reports of programs in an image.
 REPORTS = "/reports"
 BUILD_SECONDS = 1800
-# Some process, for the build to have a default; the checks name their own.
+# A default process, which every image needs; the checks run others.
 PROCFILE = "web: python -m http.server $PORT\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
-    """What all builds share."""
+    """Everything that the builds share."""
 
     platform: Platform
     buildpack: Path
     """The packaged tree."""
     settings: Mapping[str, str]
-    """What `pack build --env` sets."""
+    """The variables of `pack build --env`."""
     folder: Path
     """An existing folder for everything temporary."""
 
@@ -41,11 +41,11 @@ class Built:
 
     image: oci.Image
     root: Path
-    """What the build added to the run image."""
+    """Directory of the layers, without the run image."""
     folder: Path
 
     def run(self, *program: str, timeout: float, env: Mapping[str, str] | None = None) -> Ended:
-        """Run *program* with the image's environment: read-only, as a stranger, without network.
+        """Run *program* with the image's environment: read-only, as an unknown user, offline.
 
         `/tmp` and `/reports` are writable; the latter is the folder `reports`.
         """
@@ -64,13 +64,13 @@ class Built:
         return sandbox.run(room, LAUNCHER, "--", *program, timeout=timeout)
 
     def report(self, name: str) -> str:
-        """The text of a report that a program left; raises `Unavailable` if it left none."""
+        """Return the report *name* of a program; raises `Unavailable` if it wrote none."""
         path = self.reports / name
-        return path.read_text() if path.is_file() else fail(f"No {name} was left.")
+        return path.read_text() if path.is_file() else fail(f"The program wrote no {name}.")
 
     @property
     def reports(self) -> Path:
-        """The folder of reports, which anybody may write to."""
+        """The folder of reports, writable for all users."""
         folder = self.folder / "reports"
         folder.mkdir(exist_ok=True)
         folder.chmod(0o777)
@@ -79,13 +79,13 @@ class Built:
 
 @contextmanager
 def built(shop: Workshop, app: Path, layout: str) -> Iterator[Built]:
-    """Build *app* from nothing in a layout; the image goes when the block ends."""
+    """Build *app* from nothing in a layout; remove the image when the block ends."""
     with tempfile.TemporaryDirectory(prefix=f"{layout}-", dir=shop.folder) as name:
         folder = Path(name)
         folder.chmod(0o755)
         image = _build(shop, app, layout, folder / "work")
         root = serving.unpack(image, folder / "root")
-        # Everything of the build but the image has become useless, and is large.
+        # Large, and not needed any more.
         shutil.rmtree(folder / "work")
         yield Built(image, root, folder)
 
@@ -98,10 +98,10 @@ def _build(shop: Workshop, app: Path, layout: str, work: Path) -> oci.Image:
         env={**shop.settings, SETTING: layout},
         timeout=BUILD_SECONDS,
     )
-    made = lifecycle.create(shop.platform, request)
-    if made.code != 0:
-        fail(f"{app.name} cannot be built {layout} ({made.code}):\n{made.output}")
-    return oci.read(made.image)
+    result = lifecycle.create(shop.platform, request)
+    if result.code != 0:
+        fail(f"{app.name} cannot be built {layout} ({result.code}):\n{result.output}")
+    return oci.read(result.image)
 
 
 def write_app(folder: Path, texts: Mapping[str, str], files: Mapping[str, Path]) -> Path:

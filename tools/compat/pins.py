@@ -1,4 +1,4 @@
-"""Reads what is compared: `popular.txt`, `commands.txt` and `suites.toml`."""
+"""Reads the lists of what is compared: `popular.txt`, `commands.txt` and `suites.toml`."""
 
 import re
 import tomllib
@@ -20,18 +20,18 @@ NEEDED = ": needed"
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """A distribution's own tests, as a value."""
+    """The test suite of a distribution."""
 
     name: str
     """The distribution's normalised name."""
     arguments: tuple[str, ...]
-    """What pytest is told besides how to report."""
+    """Arguments of pytest."""
     part: str = ""
-    """Which part it is, in words; empty: all of it."""
+    """The part that runs, in words; empty: all of it."""
     sha256: str = ""
-    """Of its source distribution, in hexadecimal; empty: the wheel brings the tests."""
+    """SHA-256 of its source distribution; empty: the wheel contains the tests."""
     files: tuple[str, ...] = ()
-    """What is taken of the source distribution: paths below its one directory."""
+    """Paths of the tests below the top directory of the source distribution."""
     env: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -40,18 +40,18 @@ class Pinned:
     """A set of distributions, each pinned: `name[extras]==version`."""
 
     asked: Sequence[str]
-    """What the set is about."""
+    """The distributions of the set."""
     needed: Sequence[str]
-    """Everything else that those need: nothing is left to decide."""
+    """All their dependencies, so that nothing is left to resolve."""
 
     def first(self, count: int | None) -> dict[str, str]:
-        """The requirement files of an app of the set: of all, or of the first *count* alone."""
+        """Return the requirements files of an app with the set, or with its first *count*."""
         if count is None:
             return {"requirements.txt": _lines([*self.asked, *self.needed])}
-        # Which of the others those need is for pip to find out; versions stay.
-        others = [pin.replace(extras(pin), "") for pin in (*self.asked[count:], *self.needed)]
+        # pip finds out which other distributions these need; the constraints keep the versions.
+        constraints = [pin.replace(extras(pin), "") for pin in (*self.asked[count:], *self.needed)]
         listed = _lines(["-c constraints.txt", *self.asked[:count]])
-        return {"requirements.txt": listed, "constraints.txt": _lines(others)}
+        return {"requirements.txt": listed, "constraints.txt": _lines(constraints)}
 
 
 def _lines(pins: Sequence[str]) -> str:
@@ -59,73 +59,73 @@ def _lines(pins: Sequence[str]) -> str:
 
 
 def sections(text: str) -> dict[str, list[str]]:
-    """Return the lines below each `[heading]`; comments and empty lines count for nothing.
+    """Return the lines below each `[heading]`; comments and empty lines are ignored.
 
     Raises `Unavailable` for a line above the first heading, and for a heading that comes twice.
     """
-    found: dict[str, list[str]] = {}
+    sections: dict[str, list[str]] = {}
     current: list[str] | None = None
     for line in (raw.partition(" #")[0].strip() for raw in text.splitlines()):
         if line.startswith("[") and line.endswith("]"):
-            current = _new(found, line[1:-1])
+            current = _new(sections, line[1:-1])
         elif line and not line.startswith("#"):
             if current is None:
                 fail(f"`{line}` stands above the first [heading].")
             current.append(line)
-    return found
+    return sections
 
 
-def _new(found: dict[str, list[str]], name: str) -> list[str]:
-    if name in found:
+def _new(sections: dict[str, list[str]], name: str) -> list[str]:
+    if name in sections:
         fail(f"There are two sections [{name}].")
-    return found.setdefault(name, [])
+    return sections.setdefault(name, [])
 
 
 def popular(text: str) -> dict[str, Pinned]:
     """Return the sets that the text of `popular.txt` pins."""
-    found = sections(text)
+    pins_of = sections(text)
     return {
-        name: Pinned(asked, found.get(name + NEEDED, []))
-        for name, asked in found.items()
+        name: Pinned(asked, pins_of.get(name + NEEDED, []))
+        for name, asked in pins_of.items()
         if not name.endswith(NEEDED)
     }
 
 
 def commands() -> dict[str, list[str]]:
-    """For each set, what follows `python -m`."""
+    """Return the arguments of `python -m` for each set."""
     return sections(COMMANDS.read_text())
 
 
 def reasons() -> dict[str, str]:
-    """Why something differs and may, by the pattern of where it does."""
+    """Return the reasons of harmless differences, by a pattern of their paths."""
     tables = tomllib.loads(REASONS.read_text()).get("reason", [])
     return {table["where"]: table["text"] for table in tables}
 
 
 def plain(requirement: str) -> str:
-    """The name in a requirement, normalised as package indexes do."""
+    """Return the normalized name in a requirement."""
     return re.sub(r"[-_.]+", "-", re.split(r"[\[=~<>!;@ ]", requirement, maxsplit=1)[0]).lower()
 
 
 def extras(requirement: str) -> str:
-    """The extras in a requirement, in their brackets; empty: none."""
-    found = re.search(r"\[.*?\]", requirement)
-    return found[0] if found else ""
+    """Return the extras in a requirement, with brackets; empty if it has none."""
+    match = re.search(r"\[.*?\]", requirement)
+    return match[0] if match else ""
 
 
 def names(pins: Sequence[str]) -> list[str]:
-    """The distributions' names, without extras and versions."""
+    """Return the normalized names of *pins*."""
     return [plain(pin) for pin in pins]
 
 
 def version(pins: Sequence[str], name: str) -> str:
-    """The version that *pins* give to the distribution *name*; raises `Unavailable` if none."""
-    found = dict(zip(names(pins), (pin.partition("==")[2] for pin in pins), strict=True))
-    return found.get(name) or fail(f"{POPULAR.name} pins no {name}.")
+    """Return the version of *name* in *pins*; raises `Unavailable` if it is not pinned."""
+    versions = dict(zip(names(pins), (pin.partition("==")[2] for pin in pins), strict=True))
+    return versions.get(name) or fail(f"{POPULAR.name} pins no {name}.")
 
 
 def suites() -> list[Suite]:
-    """The suites that run."""
+    """Return the test suites that run."""
     return [_suite(table) for table in tomllib.loads(SUITES.read_text())["suite"]]
 
 

@@ -1,4 +1,4 @@
-"""Takes each set through both layouts, and compares what was found."""
+"""Builds each set in both layouts, and compares the facts."""
 
 import json
 import re
@@ -19,72 +19,72 @@ SECONDS = 3600
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """What is compared; None: all there is."""
+class Selection:
+    """What is compared; None: everything."""
 
     sets: Sequence[str] | None
     suites: Sequence[str] | None
     first: int | None
-    """How many of each set's distributions."""
+    """Number of distributions of each set."""
 
     def of(self, names: Iterable[str], chosen: Sequence[str] | None) -> list[str]:
-        """Those of *names* that were chosen, in their own order."""
+        """Return those of *names* that are in *chosen*, in their own order."""
         return [name for name in names if chosen is None or name in chosen]
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What one image says of itself."""
+    """The facts of one image."""
 
     holds: Mapping[str, Json]
     works: Mapping[str, Json]
     suites: Mapping[str, Ran]
 
 
-def all_of(shop: Workshop, choice: Choice) -> tuple[dict[str, Compared], list[SuiteRun]]:
-    """Compare every chosen set, and run every chosen suite."""
+def all_of(shop: Workshop, selection: Selection) -> tuple[dict[str, Compared], list[SuiteRun]]:
+    """Compare every selected set, and run every selected suite."""
     pinned = pins.popular(pins.POPULAR.read_text())
     compared: dict[str, Compared] = {}
     runs: list[SuiteRun] = []
-    for name in choice.of(pinned, choice.sets):
-        wanted = _suites(choice) if name == SUITES_SET else []
-        both = _both(shop, name, pinned[name], wanted, choice.first)
+    for name in selection.of(pinned, selection.sets):
+        selected = _suites(selection) if name == SUITES_SET else []
+        both = _both(shop, name, pinned[name], selected, selection.first)
         compared[name] = _compared(name, pinned[name], *both)
-        runs = runs or [_suite_run(suite, pinned[name], *both) for suite in wanted]
+        runs = runs or [_suite_run(suite, pinned[name], *both) for suite in selected]
     return compared, runs
 
 
-def _suites(choice: Choice) -> list[Suite]:
+def _suites(selection: Selection) -> list[Suite]:
     everything = {suite.name: suite for suite in pins.suites()}
-    return [everything[name] for name in choice.of(everything, choice.suites)]
+    return [everything[name] for name in selection.of(everything, selection.suites)]
 
 
 def _both(
-    shop: Workshop, name: str, pinned: Pinned, wanted: Sequence[Suite], first: int | None
+    shop: Workshop, name: str, pinned: Pinned, selected: Sequence[Suite], first: int | None
 ) -> list[Facts]:
     versions = [*pinned.asked, *pinned.needed]
     files = {path.name: path for path in INSIDE.glob("[!_]*.py")}
-    for suite in wanted:
+    for suite in selected:
         files |= suites.fetch(suite, pins.version(versions, suite.name), shop.folder / "sources")
     app = images.write_app(shop.folder / name, pinned.first(first), files)
-    found = [_facts(shop, app, layout, wanted, _commands(name, first)) for layout in LAYOUTS]
-    _check_layouts(name, *found)
-    return found
+    facts = [_facts(shop, app, layout, selected, _commands(name, first)) for layout in LAYOUTS]
+    _check_layouts(name, *facts)
+    return facts
 
 
 def _commands(name: str, first: int | None) -> list[str]:
-    """The commands of a set; none for a part of it, which may lack what they need."""
+    """Return the commands of a set; none for a part of it, which may lack dependencies."""
     return pins.commands().get(name, []) if first is None else []
 
 
 def _facts(
-    shop: Workshop, app: Path, layout: str, wanted: Sequence[Suite], commands: Sequence[str]
+    shop: Workshop, app: Path, layout: str, selected: Sequence[Suite], commands: Sequence[str]
 ) -> Facts:
     say(f"{app.name}, {layout}: building")
     with images.built(shop, app, layout) as built:
         say(f"{app.name}, {layout}: looking and importing")
         holds, works = _asked(built, "holds"), _asked(built, "works", *commands)
-        return Facts(holds, works, {suite.name: _ran(built, suite, layout) for suite in wanted})
+        return Facts(holds, works, {suite.name: _ran(built, suite, layout) for suite in selected})
 
 
 def _ran(built: Built, suite: Suite, layout: str) -> Ran:
@@ -93,18 +93,19 @@ def _ran(built: Built, suite: Suite, layout: str) -> Ran:
 
 
 def _asked(built: Built, program: str, *arguments: str) -> Mapping[str, Json]:
-    """What a program of `inside/` reports. Without its directory, the app's, on `sys.path`."""
+    """Return the facts that a program of `inside/` writes."""
     report = f"{program}.json"
+    # -P: without the app's directory on the import path.
     command = ("python", "-P", f"/workspace/{program}.py", f"{REPORTS}/{report}", *arguments)
     ended = built.run(*command, timeout=SECONDS)
     if ended.code != 0:
         fail(f"{program}.py ended with {ended.code}:\n{ended.output[-4000:]}")
-    found: Mapping[str, Json] = json.loads(built.report(report))
-    return found
+    facts: Mapping[str, Json] = json.loads(built.report(report))
+    return facts
 
 
 def _check_layouts(name: str, linked: Facts, merged: Facts) -> None:
-    """Raise `Unavailable` unless one environment is linked and the other is not."""
+    """Raise `Unavailable` unless the first environment has links and the second has none."""
     if not linked.holds["links"]:
         fail(f"{name}: the environment that should be linked has no link: nothing to compare.")
     if merged.holds["links"]:
@@ -113,37 +114,39 @@ def _check_layouts(name: str, linked: Facts, merged: Facts) -> None:
 
 def _compared(name: str, pinned: Pinned, linked: Facts, merged: Facts) -> Compared:
     holds = [{**facts.holds, "links": 0} for facts in (linked, merged)]
-    found = [
+    found_differences = [
         *differences(f"{name}/holds", *holds),
         *differences(f"{name}/works", linked.works, merged.works),
     ]
     distributions = _names(linked.holds["distributions"])
     return Compared(
-        popular=[one for one in pins.names(pinned.asked) if one in distributions],
+        popular=[popular for popular in pins.names(pinned.asked) if popular in distributions],
         python=str(linked.holds["python"]),
         links=int(str(linked.holds["links"])),
         distributions=distributions,
         works=_counts(linked.works),
         failed=list(failures(f"{name}/works", linked.works)),
-        differences=explained(found, pins.reasons()),
+        differences=explained(found_differences, pins.reasons()),
     )
 
 
 def _suite_run(suite: Suite, pinned: Pinned, linked: Facts, merged: Facts) -> SuiteRun:
     ran = linked.suites[suite.name], merged.suites[suite.name]
-    found = list(suites.differences(suite, *ran))
+    found_differences = list(suites.differences(suite, *ran))
     version = pins.version([*pinned.asked, *pinned.needed], suite.name)
-    return SuiteRun(suite.name, version, suite.part, *ran, explained(found, pins.reasons()))
+    return SuiteRun(
+        suite.name, version, suite.part, *ran, explained(found_differences, pins.reasons())
+    )
 
 
 def _counts(works: Mapping[str, Json]) -> dict[str, int]:
-    """How many modules, entry points and commands were tried."""
+    """Return the number of modules, entry points and commands that were run."""
     by_distribution = works["imports"]
     assert isinstance(by_distribution, Mapping)  # noqa: S101 - as works.py writes it; for mypy
-    parts = [one for one in by_distribution.values() if isinstance(one, Mapping)]
+    parts = [part for part in by_distribution.values() if isinstance(part, Mapping)]
     return {
-        "modules": sum(_length(one.get("modules")) for one in parts),
-        "entry points": sum(_length(one.get("entry points")) for one in parts),
+        "modules": sum(_length(part.get("modules")) for part in parts),
+        "entry points": sum(_length(part.get("entry points")) for part in parts),
         "commands": _length(works["commands"]),
     }
 
@@ -153,6 +156,6 @@ def _length(value: Json) -> int:
 
 
 def _names(value: Json) -> list[str]:
-    """The keys of an object, as package indexes write names."""
+    """Return the keys of an object as normalized names."""
     names = value if isinstance(value, Mapping) else {}
     return sorted(re.sub(r"[-_.]+", "-", name).lower() for name in names)

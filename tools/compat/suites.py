@@ -1,4 +1,4 @@
-"""Runs distributions' own test suites in an image, and counts what came of them."""
+"""Runs test suites of distributions in an image, and counts the outcomes."""
 
 import hashlib
 import shlex
@@ -19,10 +19,10 @@ SECONDS = 3600
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
 OUTCOMES = {"failure": FAILED, "error": FAILED, "skipped": SKIPPED}
 REPORT = "suite.xml"
-# Nothing is written beside the tests, and chance is the same every time.
+# Writes nothing beside the tests, and uses the same random numbers in each run.
 FLAGS = ("-q", "-p", "no:cacheprovider", "-o", "junit_family=xunit1", "--hypothesis-seed=0")
 ENV = {"PYTHONHASHSEED": "0", "HYPOTHESIS_STORAGE_DIRECTORY": "/tmp/hypothesis"}  # noqa: S108 - inside
-# Some tests write beside themselves, which the image does not allow.
+# Some tests write to their own directory, which is read-only in the image.
 IN_A_COPY = """mkdir /tmp/tests && cd /tmp/tests || exit
 [ -z "$1" ] || cp -r "$1/." . || exit
 shift && exec "$@"
@@ -31,48 +31,48 @@ shift && exec "$@"
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """What came of a suite in one layout."""
+    """The outcome of a suite in one layout."""
 
     tests: Mapping[str, str]
     """The outcome of each test."""
     seconds: float
     why: Mapping[str, str] = field(default_factory=dict)
-    """The first line of what was said by each test that failed."""
+    """The first line of the message of each test that failed."""
 
     def count(self, outcome: str) -> int:
-        """How many tests ended so."""
+        """Return the number of tests with this outcome."""
         return Counter(self.tests.values())[outcome]
 
 
 def fetch(suite: Suite, version: str, folder: Path) -> dict[str, Path]:
-    """Get a suite's files off its source distribution; empty when its wheel brings them.
+    """Return a suite's files in its source distribution, by their path in an app.
 
-    Each by its path in an app. Raises `Unavailable` when the archive is not the pinned one.
+    Empty if the wheel contains the tests. Raises `Unavailable` for an archive with another hash.
     """
     if not suite.sha256:
         return {}
-    there = folder / suite.name
-    only = ("--no-binary", suite.name)  # not what building it takes
-    wanted = ("--no-deps", *only, "--dest", there, f"{suite.name}=={version}")
-    run(sys.executable, "-m", "pip", "download", "--quiet", *wanted)
-    archive = next(path for path in there.iterdir() if path.name.endswith(".tar.gz"))
+    target = folder / suite.name
+    only = ("--no-binary", suite.name)  # but no build requirements
+    arguments = ("--no-deps", *only, "--dest", target, f"{suite.name}=={version}")
+    run(sys.executable, "-m", "pip", "download", "--quiet", *arguments)
+    archive = next(path for path in target.iterdir() if path.name.endswith(".tar.gz"))
     if hashlib.sha256(archive.read_bytes()).hexdigest() != suite.sha256:
         fail(f"{archive.name} is not the file that suites.toml names: its SHA-256 differs.")
     with tarfile.open(archive) as tar:
-        tar.extractall(there, filter="data")
-    source = there / archive.name.removesuffix(".tar.gz")
+        tar.extractall(target, filter="data")
+    source = target / archive.name.removesuffix(".tar.gz")
     return {f"suites/{suite.name}/{name}": source / name for name in suite.files}
 
 
 def ran(built: Built, suite: Suite) -> Ran:
-    """Run a suite; raises `Unavailable` with the end of its output unless it ran to its end."""
+    """Run a suite; raises `Unavailable` with the end of its output if pytest was cut short."""
     report = built.reports / REPORT
     report.unlink(missing_ok=True)
     options = (*FLAGS, f"--junitxml={REPORTS}/{REPORT}", *suite.arguments)
     command = ("python", "-m", "pytest", *options)
     source = f"/workspace/suites/{suite.name}" if suite.files else ""
-    place = ("sh", "-c", IN_A_COPY, "sh", source)
-    ended = built.run(*place, *command, timeout=SECONDS, env={**ENV, **suite.env})
+    prefix = ("sh", "-c", IN_A_COPY, "sh", source)
+    ended = built.run(*prefix, *command, timeout=SECONDS, env={**ENV, **suite.env})
     # All passed, or some failed: https://docs.pytest.org/en/stable/reference/exit-codes.html
     if ended.code not in {0, 1} or not report.is_file():
         shown = "\n".join(ended.output.splitlines()[-30:])
@@ -81,7 +81,7 @@ def ran(built: Built, suite: Suite) -> Ran:
 
 
 def read(junit: str) -> Ran:
-    """Read what pytest reports as JUnit XML. Of a test's parts the worst counts."""
+    """Read a JUnit XML report of pytest. The worst outcome of a test's parts counts."""
     tests: dict[str, str] = {}
     why: dict[str, str] = {}
     root = ET.fromstring(junit)  # noqa: S314 - of a program we started
@@ -89,8 +89,8 @@ def read(junit: str) -> Ran:
         name = f"{case.get('classname')}::{case.get('name')}"
         outcomes = [OUTCOMES[part.tag] for part in case if part.tag in OUTCOMES]
         tests[name] = min([tests.get(name, PASSED), *outcomes], key=_order)
-        said = [part.get("message", "") for part in case if OUTCOMES.get(part.tag) == FAILED]
-        why.update((name, text.partition("\n")[0]) for text in said)
+        messages = [part.get("message", "") for part in case if OUTCOMES.get(part.tag) == FAILED]
+        why.update((name, text.partition("\n")[0]) for text in messages)
     taken = sum(float(suite.get("time", 0)) for suite in root.iter("testsuite"))
     return Ran(tests, round(taken, 1), why)
 
@@ -100,7 +100,7 @@ def _order(outcome: str) -> int:
 
 
 def differences(suite: Suite, linked: Ran, merged: Ran) -> Iterator[Difference]:
-    """Yield each test that did not end the same."""
+    """Yield each test whose outcome differs."""
     for name in sorted(linked.tests.keys() | merged.tests.keys()):
         ends = linked.tests.get(name, MISSING), merged.tests.get(name, MISSING)
         if ends[0] != ends[1]:

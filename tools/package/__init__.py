@@ -1,1 +1,1 @@
-"""Assembles the buildpack, its packages and its builder."""
+"""Makes the buildpack's tree, its packages and its builder."""

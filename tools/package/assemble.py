@@ -1,7 +1,7 @@
-"""Makes the buildpack's packages: `package.py [--api 0.10] [--arch amd64|arm64|all] [--offline]`.
+"""Makes the buildpack's packages: `assemble.py [--api 0.10] [--arch amd64|arm64|all] [--offline]`.
 
-A clean directory per target, `dist/buildpack/linux/<arch>/`, where pack looks for it, and packed
-`dist/cnb-python-linux-<arch>.cnb`. Never the repository's root: it holds too much.
+Makes a directory for each target, `dist/buildpack/linux/<arch>/`, where pack expects it, and a
+package of it, `dist/cnb-python-linux-<arch>.cnb`.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from tools import cache, stage0
-from tools.package import carried, execd, tool_wheels, tree
+from tools.package import bundled, execd, tool_wheels, tree
 from tools.platforms import real_tools
 from tools.processes import Unavailable, run, say
 from tools.pythons import runtimes
@@ -30,64 +30,64 @@ UNWANTED = shutil.ignore_patterns("__pycache__", "*.pyc")
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """What is asked for."""
+    """One package to make."""
 
     arch: str
     api: str
     """The Buildpack API it declares: `0.12`."""
     offline: tuple[str, ...]
-    """The Python versions whose archives travel inside; empty: they are downloaded."""
+    """The Python versions that it contains; empty: builds download them."""
     dist: Path = DIST
 
     @property
     def root(self) -> Path:
-        """What pack is given: a folder per target, and a buildpack.toml for all."""
+        """The directory for pack: a directory for each target, and one buildpack.toml."""
         return self.dist / "buildpack"
 
     @property
     def folder(self) -> Path:
-        """The finished tree."""
+        """The assembled tree."""
         return self.root / "linux" / self.arch
 
     @property
     def file(self) -> Path:
-        """The package that pack makes of it."""
+        """The package that pack writes."""
         offline = "-offline" if self.offline else ""
         api = "" if self.api == declared_api() else f"-api-{self.api}"
         return self.dist / f"cnb-python{offline}{api}-linux-{self.arch}.cnb"
 
 
 def this_machine() -> str:
-    """Return the architecture of the machine at work, as Go names it."""
+    """Return the architecture of this machine, as Go names it."""
     return stage0.ARCHES[platform.machine()]
 
 
 def declared_api() -> str:
     """Return the Buildpack API of the repository's buildpack.toml."""
-    found = re.search(r'^api = "([\d.]+)"$', descriptor(), re.MULTILINE)
-    return found[1] if found else sys.exit("buildpack.toml has no line `api = ...`")
+    match = re.search(r'^api = "([\d.]+)"$', descriptor(), re.MULTILINE)
+    return match[1] if match else sys.exit("buildpack.toml has no line `api = ...`")
 
 
 def descriptor(api: str = "") -> str:
-    """Return buildpack.toml, declaring Buildpack API *api* instead of its own if that is given."""
+    """Return the text of buildpack.toml, with Buildpack API *api* if that is given."""
     text = (ROOT / "buildpack.toml").read_text()
     return re.sub(r'^api = ".*"$', f'api = "{api}"', text, flags=re.MULTILINE) if api else text
 
 
 def assemble(product: Product) -> bool:
-    """Make the tree of *product*; False when the one that is there needs no renewal."""
+    """Make the tree of *product*; return False if it is up to date."""
     stamp = product.dist / f".inputs-{product.arch}"
     inputs = _inputs(product)
     product.folder.parent.mkdir(parents=True, exist_ok=True)
-    # With `--path`, pack takes this one for every target below.
+    # With `--path`, pack uses this one for every target.
     (product.root / "buildpack.toml").write_text(descriptor(product.api))
     if product.folder.exists() and stamp.exists() and stamp.read_text() == inputs:
         return False
     fresh = product.dist / f".{product.arch}.new"
     shutil.rmtree(fresh, ignore_errors=True)
     _fill(product, fresh)
-    if found := tree.problems(fresh, product.arch):
-        raise Unavailable("\n  ".join(["This tree cannot be packed:", *found]))
+    if problems := tree.problems(fresh, product.arch):
+        raise Unavailable("\n  ".join(["This tree cannot be packed:", *problems]))
     for outdated in (stamp, product.file):
         outdated.unlink(missing_ok=True)
     shutil.rmtree(product.folder, ignore_errors=True)
@@ -97,7 +97,7 @@ def assemble(product: Product) -> bool:
 
 
 def _fill(product: Product, into: Path) -> None:
-    shutil.copytree(carried.base(product.arch), into)
+    shutil.copytree(bundled.base(product.arch), into)
     for name in OWN:
         source, target = ROOT / name, into / name
         target.parent.mkdir(exist_ok=True)
@@ -108,10 +108,10 @@ def _fill(product: Product, into: Path) -> None:
     (into / "buildpack.toml").write_text(descriptor(product.api))
     shutil.copy(execd.program(product.arch), into / "tools")
     if product.offline:
-        runtimes.carry(product.offline, product.arch, into / "runtimes")
-        tool_wheels.carry(product.arch, into / "tools/programs")
+        runtimes.bundle(product.offline, product.arch, into / "runtimes")
+        tool_wheels.bundle(product.arch, into / "tools/programs")
     tree.normalise(into)
-    carried.compile_tree(into, "src")
+    bundled.compile_tree(into, "src")
     tree.normalise(into)
 
 
@@ -119,9 +119,9 @@ def _inputs(product: Product) -> str:
     modules = (Path(tree.__file__), Path(runtimes.__file__), Path(tool_wheels.__file__))
     makers = (Path(__file__), *modules)
     own = [path for name in (*OWN, "buildpack.toml") for path in _sources(ROOT / name)]
-    asked = (product.arch, product.api, product.offline)
-    made = carried.base(product.arch), execd.program(product.arch)
-    total = hashlib.sha256(f"{asked} {made}".encode())
+    request = (product.arch, product.api, product.offline)
+    outputs = bundled.base(product.arch), execd.program(product.arch)
+    total = hashlib.sha256(f"{request} {outputs}".encode())
     for path in (*own, *makers):
         content = path.read_bytes()
         facts = f"\0{path.relative_to(ROOT)}\0{path.stat().st_mode & 0o100}\0{len(content)}\0"
@@ -136,22 +136,22 @@ def _sources(path: Path) -> list[Path]:
 
 
 def pack_file(product: Product) -> None:
-    """Write the `.cnb` of *product*'s tree. Needs no Docker engine."""
+    """Write the `.cnb` file of *product*. Needs no Docker engine."""
     home = {"PACK_HOME": str(cache.directory() / "pack-home")}
     target = ("--target", f"linux/{product.arch}", "--pull-policy", "never")
     source = ("--path", product.root, "--format", "file", *target)
-    # Under another name first: what an interrupted pack leaves is not taken for the product.
+    # Under another name first, so that an interrupted pack leaves no broken package.
     draft = product.file.with_name(f".{product.file.name}")
     draft.unlink(missing_ok=True)
     run(real_tools.pack(), "buildpack", "package", draft, *source, env=home)
     draft.rename(product.file)
-    # pack has put the common one in its place, and removed it in the end.
+    # pack has replaced it with the common one, and removed that at the end.
     (product.folder / "buildpack.toml").write_text(descriptor(product.api))
 
 
 def report(product: Product, *, packed: bool) -> None:
-    """Say what was made, and how large its parts are, in MB of 1000 * 1000 bytes."""
-    where, library = product.folder, f"python/lib/python{carried.MINOR}"
+    """Print the digest of the tree, and the sizes of its parts in MB (10^6 bytes)."""
+    where, library = product.folder, f"python/lib/python{bundled.MINOR}"
     packages = tree.size(where / library / "site-packages")
     parts = {
         "interpreter": tree.size(where / "python/bin"),
@@ -163,7 +163,7 @@ def report(product: Product, *, packed: bool) -> None:
         "program of exec.d": tree.size(where / "tools" / execd.NAME),
         "app interpreters": tree.size(where / "runtimes"),
         "own code": sum(tree.size(where / name) for name in OWN),
-        "in all": tree.size(where),
+        "total": tree.size(where),
     }
     name = where.relative_to(product.dist.parent)
     say(f"{name}, Buildpack API {product.api}, sha256 {tree.digest(where)}")
@@ -175,7 +175,7 @@ def report(product: Product, *, packed: bool) -> None:
 
 
 def products(arguments: Sequence[str]) -> tuple[list[Product], bool]:
-    """Return what the command line asks for, and whether pack shall pack it."""
+    """Return the products that the command line selects, and whether to write packages."""
     parser = argparse.ArgumentParser(description="Makes the buildpack's packages in dist/.")
     parser.add_argument("--api", default=declared_api(), choices=["0.10", "0.11", "0.12"])
     parser.add_argument("--arch", default="all", choices=[*ARCHES, "all"])
@@ -183,20 +183,20 @@ def products(arguments: Sequence[str]) -> tuple[list[Product], bool]:
         "--offline",
         nargs="*",
         metavar="X.Y.Z",
-        help="carry these Pythons inside, and Poetry, Pipenv and PDM",
+        help="include these Pythons, and Poetry, Pipenv and PDM",
     )
     parser.add_argument("--tree-only", action="store_true", help="write no .cnb file")
-    asked = parser.parse_args(arguments)
-    versions = () if asked.offline is None else tuple(asked.offline) or runtimes.newest()
-    arches = ARCHES if asked.arch == "all" else (asked.arch,)
-    return [Product(arch, asked.api, versions) for arch in arches], not asked.tree_only
+    options = parser.parse_args(arguments)
+    versions = () if options.offline is None else tuple(options.offline) or runtimes.newest()
+    arches = ARCHES if options.arch == "all" else (options.arch,)
+    return [Product(arch, options.api, versions) for arch in arches], not options.tree_only
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Make what *arguments* ask for; return the exit code."""
-    wanted, packed = products(arguments)
+    """Make the selected products; return the exit code."""
+    selected, packed = products(arguments)
     with cache.locked("dist"):
-        for product in wanted:
+        for product in selected:
             assemble(product)
             if packed and not product.file.exists():
                 pack_file(product)

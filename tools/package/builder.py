@@ -1,4 +1,4 @@
-"""Creates the builder image `cnb-python/builder` with the assembled buildpack baked in."""
+"""Creates the builder image `cnb-python/builder`, which contains the assembled buildpack."""
 
 import os
 import sys
@@ -11,8 +11,8 @@ import tomli_w
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from tools import cache
 from tools.package import assemble, tree
-from tools.platforms import base_images, engine, oci, real_tools, rootfs
-from tools.platforms.engine import Engine
+from tools.platforms import base_images, oci, real_tools, rootfs
+from tools.platforms.engine import Engine, running
 from tools.processes import Unavailable, run, say
 
 ROOT = rootfs.ROOT
@@ -21,7 +21,7 @@ NAME = "cnb-python/builder"
 
 
 def buildpack() -> Path:
-    """The assembled tree for this machine's architecture, renewed when its sources changed."""
+    """Return the assembled tree for this machine, made again if its sources changed."""
     product = assemble.Product(oci.arch(), assemble.declared_api(), offline=())
     with cache.locked("dist"):
         if assemble.assemble(product):
@@ -29,40 +29,40 @@ def buildpack() -> Path:
     return product.folder
 
 
-def ensure(found: Engine, product: Path, name: str = NAME) -> str:
-    """The name of the builder with the buildpack tree *product*, created unless up to date."""
-    bases = [base_images.ensure(found, role) for role in ("build", "run")]
+def ensure(engine: Engine, product: Path, name: str = NAME) -> str:
+    """Create the builder with the tree *product* unless it is up to date; return its name."""
+    bases = [base_images.ensure(engine, role) for role in ("build", "run")]
     config = _config(product)
-    ids = [base_images.image_id(found, base) for base in bases]
+    ids = [base_images.image_id(engine, base) for base in bases]
     # The folder's name is the digest of what the lifecycle was built from.
     lifecycle = real_tools.lifecycle_archive().name
     pins = cache.digest(repr(config), tree.digest(product), lifecycle, *ids)
-    if base_images.label(found, name, base_images.PINS) == pins:
+    if base_images.label(engine, name, base_images.PINS) == pins:
         return name
     say(f"Creating the builder {name}")
-    old = base_images.image_id(found, name)
-    _create(found, name, config, pins)
-    base_images.remove(found, old)
+    old = base_images.image_id(engine, name)
+    _create(engine, name, config, pins)
+    base_images.remove(engine, old)
     return name
 
 
-def pack_env(found: Engine) -> dict[str, str]:
-    """What to add to pack's environment: the engine, and a home of its own below the cache."""
+def pack_env(engine: Engine) -> dict[str, str]:
+    """Return the variables that pack needs: the engine, and its home below the cache."""
     home = str(cache.directory() / "pack-home")
-    # One key for every checkout and run, or each would leave cache volumes under new names.
-    return {**found.env, "PACK_HOME": home, "PACK_VOLUME_KEY": "cnb-python", "NO_COLOR": "1"}
+    # One key for all checkouts and runs, so that they use the same cache volumes.
+    return {**engine.env, "PACK_HOME": home, "PACK_VOLUME_KEY": "cnb-python", "NO_COLOR": "1"}
 
 
-def pack_flags(found: Engine, name: str = NAME) -> tuple[str, ...]:
-    """What every `pack build` on this engine needs besides the image's name and the app."""
+def pack_flags(engine: Engine, name: str = NAME) -> tuple[str, ...]:
+    """Return the options that each `pack build` on this engine needs."""
     flags = ("--builder", name, "--trust-builder", "--pull-policy", "never")
-    # Otherwise pack hands the default socket to the lifecycle, wherever the engine is.
-    host = found.env.get("DOCKER_HOST") or os.environ.get("DOCKER_HOST")
+    # Otherwise pack gives the default socket to the lifecycle, even if the engine has another.
+    host = engine.env.get("DOCKER_HOST") or os.environ.get("DOCKER_HOST")
     return (*flags, "--docker-host", host) if host else flags
 
 
 def _config(product: Path) -> dict[str, object]:
-    """builder.toml, with what it names from the network replaced by what was made here."""
+    """Return builder.toml with the local lifecycle and buildpack instead of published ones."""
     config: dict[str, object] = tomllib.loads(CONFIG.read_text())
     facts = tomllib.loads((product / "buildpack.toml").read_text())["buildpack"]
     config["buildpacks"] = [{"id": facts["id"], "uri": str(product)}]
@@ -71,7 +71,7 @@ def _config(product: Path) -> dict[str, object]:
     return config
 
 
-def _create(found: Engine, name: str, config: dict[str, object], pins: str) -> None:
+def _create(engine: Engine, name: str, config: dict[str, object], pins: str) -> None:
     label = f"{base_images.PINS}={pins}"
     with tempfile.TemporaryDirectory() as folder:
         written = Path(folder) / "builder.toml"
@@ -79,19 +79,19 @@ def _create(found: Engine, name: str, config: dict[str, object], pins: str) -> N
         run(
             *(real_tools.pack(), "builder", "create", name, "--config", written),
             *("--pull-policy", "never", "--label", label, "--target", f"linux/{oci.arch()}"),
-            env=pack_env(found),
+            env=pack_env(engine),
         )
 
 
 def main() -> None:
-    """Create the builder and say how to use it."""
+    """Create the builder and print how to use it."""
     product = buildpack()
-    with engine.running() as found:
-        name = ensure(found, product)
-        size = int(found.docker("image", "inspect", "--format", "{{.Size}}", name))
+    with running() as engine:
+        name = ensure(engine, product)
+        size = int(engine.docker("image", "inspect", "--format", "{{.Size}}", name))
         say(f"\n{name} is ready ({size / 1e6:.0f} MB). Build with it:\n")
-        say(f"  pack build my-image {' '.join(pack_flags(found, name))}")
-        if found.env:
+        say(f"  pack build my-image {' '.join(pack_flags(engine, name))}")
+        if engine.env:
             store = cache.directory() / "engine"
             say(
                 f"\nIt is kept in {store}, the store of an engine that runs only while a command"

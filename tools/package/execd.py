@@ -1,6 +1,6 @@
-"""Builds the program that the launcher starts before each process of an image: `execd/`, in Go.
+"""Builds the exec.d program of `execd/`, which the launcher runs before each process.
 
-`execd.py` puts it into the checkout's `.venv`, since a checkout is a buildpack too.
+`execd.py` copies it into the checkout's `.venv`, since a checkout is a buildpack too.
 """
 
 import platform
@@ -17,7 +17,7 @@ from tools.processes import Unavailable, run
 SOURCE = stage0.ROOT / "execd"
 NAME = "defaults"
 IN_CHECKOUT = stage0.ROOT / ".venv/bin/cnb-python-defaults"
-# Nothing of the machine that builds counts: not its settings, its paths, its kind of processor.
+# So that the settings, paths and processor of this machine do not change the program.
 ENV = {
     "CGO_ENABLED": "0",
     "GOOS": "linux",
@@ -35,12 +35,12 @@ FLAGS = ("-trimpath", "-ldflags", "-s -w -buildid=")
 
 
 def program(arch: str) -> Path:
-    """Return the static program for *arch* (`amd64`), the same bytes wherever it is built."""
+    """Return the static program for *arch* (`amd64`), the same bytes on every machine."""
     tests = set(SOURCE.glob("*_test.go"))
     sources = sorted({SOURCE / "go.mod", *SOURCE.glob("*.go")} - tests)
     inputs = (*sources, real_tools.PINS / "requirements.txt", Path(__file__))
     pins = cache.digest(*(path.read_bytes() for path in inputs))
-    title = f"Building the program of exec.d for {arch}"
+    title = f"Building the exec.d program for {arch}"
     return cache.entry(f"execd-{arch}", pins, title, partial(make, arch)) / NAME
 
 
@@ -52,10 +52,10 @@ def make(arch: str, into: Path, source: Path = SOURCE) -> None:
 
 
 def main() -> None:
-    """Renew the checkout's own program if it is not what its source says."""
-    made = program(stage0.ARCHES[platform.machine()])
-    if not IN_CHECKOUT.exists() or IN_CHECKOUT.read_bytes() != made.read_bytes():
-        shutil.copy2(made, IN_CHECKOUT)
+    """Update the program in the checkout's `.venv` if it differs."""
+    built = program(stage0.ARCHES[platform.machine()])
+    if not IN_CHECKOUT.exists() or IN_CHECKOUT.read_bytes() != built.read_bytes():
+        shutil.copy2(built, IN_CHECKOUT)
 
 
 if __name__ == "__main__":

@@ -1,14 +1,14 @@
-"""What is left out of the buildpack: parts of Python and of packages that it never uses.
+"""Leaves out parts of the bundled Python and of packages that the buildpack never uses.
 
-The interpreter carried here runs the buildpack, and Pipenv, Poetry and PDM where an app asks for
-one (Pipenv needs xmlrpc, PDM sqlite3); the app has its own.
+The bundled Python runs the buildpack, and Pipenv, Poetry and PDM if an app needs one (Pipenv
+needs xmlrpc, PDM sqlite3). The app has a Python of its own.
 """
 
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-# Below lib/python3.X. Development, teaching, desktop and terminal; servers and old protocols.
+# Below lib/python3.X: development, teaching, desktop, terminal, servers and old protocols.
 STANDARD_LIBRARY = (
     *("config-*", "ensurepip", "include", "lib2to3", "site-packages", "venv"),
     *("__phello__", "_pyrepl", "antigravity.py", "idlelib", "pydoc_data", "test", "this.py"),
@@ -20,19 +20,19 @@ STANDARD_LIBRARY = (
     *("lib-dynload/_dbm*", "lib-dynload/xx*"),
 )
 
-# Below site-packages. Of a dist-info, METADATA and the licences stay.
+# Below site-packages. METADATA and licences of a dist-info are kept.
 PACKAGES = (
     *("bin", "**/*.pyi", "**/py.typed", "**/tests", "**/__pycache__"),
     *("*.dist-info/RECORD", "*.dist-info/INSTALLER", "*.dist-info/REQUESTED"),
     *("*.dist-info/WHEEL", "*.dist-info/entry_points.txt", "*.dist-info/top_level.txt"),
     *("*.dist-info/direct_url.json", "*.dist-info/sboms"),
-    # For pytest: imported by it only.
+    # Only pytest imports it.
     "anyio/pytest_plugin.py",
 )
 
 
 def interpreter(source: Path, into: Path) -> None:
-    """Copy from the unpacked interpreter *source* what running the buildpack takes."""
+    """Copy the parts of the unpacked Python *source* that the buildpack needs to *into*."""
     program = next(path for path in sorted(source.glob("bin/python3.*")) if _is_program(path))
     (into / "bin").mkdir(parents=True)
     shutil.copy2(program, into / "bin/python3")
@@ -46,7 +46,7 @@ def interpreter(source: Path, into: Path) -> None:
 
 
 def packages(site_packages: Path) -> None:
-    """Remove from *site_packages* what the buildpack does not use."""
+    """Remove the parts of packages in *site_packages* that the buildpack does not use."""
     for path in list(_matches(site_packages, PACKAGES)):
         if path.is_dir():
             shutil.rmtree(path)

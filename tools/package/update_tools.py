@@ -1,8 +1,8 @@
-"""Rewrites `data/tools/*.txt`: everything that Poetry, Pipenv and PDM need to run, with hashes.
+"""Rewrites `data/tools/*.txt`, the lock files of Poetry, Pipenv and PDM.
 
-`data/tools/*.in` pin the tools themselves and are edited by hand. It uses the uv that the
-buildpack carries, and the index that uv is set up for, which the files do not name. `--upgrade`
-takes the newest of everything else; without it the versions that still fit are kept.
+`data/tools/*.in` pin the tools themselves and are edited by hand. Uses the bundled uv and the
+index that uv is configured for, which the files do not name. Keeps the versions of dependencies
+that still fit; `--upgrade` takes the newest.
 """
 
 import sys
@@ -10,21 +10,21 @@ from collections.abc import Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from tools.package import assemble, carried
+from tools.package import assemble, bundled
 from tools.processes import Unavailable, run
 
 FOLDER = assemble.ROOT / "src/cnb_python/data/tools"
-# They run on the interpreter that the buildpack carries. The hashes are those of all files of a
-# release, and no package of these depends on the processor: one file is for all targets.
+# The tools run on the bundled Python. One file serves all targets: it has the hashes of all files
+# of a release, and no dependency differs between processors.
 FORM = (
     *("--generate-hashes", "--no-header", "--no-annotate", "--quiet", "--no-emit-index-url"),
-    *("--python-version", carried.MINOR, "--python-platform", "linux", "--native-tls"),
+    *("--python-version", bundled.MINOR, "--python-platform", "linux", "--native-tls"),
 )
 
 
 def main(flags: Sequence[str]) -> None:
-    """Rewrite them all."""
-    uv = carried.base(assemble.this_machine()) / "tools/uv"
+    """Rewrite all lock files."""
+    uv = bundled.base(assemble.this_machine()) / "tools/uv"
     for asked in sorted(FOLDER.glob("*.in")):
         output = asked.with_suffix(".txt")
         run(uv, "pip", "compile", *FORM, asked.name, "--output-file", output, *flags, cwd=FOLDER)

@@ -14,9 +14,9 @@ from tools.processes import Unavailable, fail, say
 
 DOCKERFILE = rootfs.ROOT / "builder/Dockerfile"
 PINS = "io.github.cnb-python.pins"
-# What the Docker client inside lifecycle 0.21.0 speaks. It does not ask the engine for less.
+# The API of the Docker client in lifecycle 0.21.0, which does not negotiate an older one.
 LIFECYCLE_API = (1, 52)
-# Where an administrator puts a company's own authorities: Debian's and Fedora's families.
+# Directories of certificates that an administrator adds, in Debian and Fedora.
 AUTHORITIES = (
     Path("/usr/local/share/ca-certificates"),
     Path("/etc/pki/ca-trust/source/anchors"),
@@ -24,7 +24,7 @@ AUTHORITIES = (
 
 
 def ensure(engine: Engine, role: Role) -> str:
-    """The name of a base image, made when it is missing or out of date."""
+    """Make a base image if it is missing or out of date; return its name."""
     base = rootfs.base(role)
     name = f"cnb-python/{role}-base"
     pins = _pins(engine, base)
@@ -41,7 +41,7 @@ def ensure(engine: Engine, role: Role) -> str:
 
 
 def label(engine: Engine, name: str, key: str) -> str:
-    """The value of a label of an image; empty when there is none."""
+    """Return the value of a label of an image; empty if it has no such label."""
     template = f'{{{{index .Config.Labels "{key}"}}}}'
     try:
         return engine.docker("image", "inspect", "--format", template, name).strip()
@@ -50,12 +50,12 @@ def label(engine: Engine, name: str, key: str) -> str:
 
 
 def image_id(engine: Engine, name: str) -> str:
-    """The id of an image; empty when there is none."""
+    """Return the id of an image; empty if there is no such image."""
     return engine.docker("image", "ls", "--quiet", "--no-trunc", name).strip()
 
 
 def remove(engine: Engine, old: str) -> None:
-    """Remove an image that lost its name to a newer one; it stays while another is based on it."""
+    """Remove an image that a newer one replaced, unless another image is based on it."""
     if old and old in engine.docker(
         "image", "ls", "--quiet", "--no-trunc", "--filter=dangling=true"
     ):
@@ -72,7 +72,7 @@ def _pins(engine: Engine, base: Base) -> str:
 
 
 def _api(engine: Engine) -> str:
-    """The `DOCKER_API_VERSION` that the lifecycle needs; empty when it needs none."""
+    """Return the `DOCKER_API_VERSION` that the lifecycle needs; empty if it needs none."""
     spoken = tuple(int(part) for part in engine.api.split("."))
     return engine.api if spoken < LIFECYCLE_API else ""
 
@@ -83,11 +83,11 @@ def _environment(engine: Engine, base: Base) -> dict[str, str]:
 
 
 def _registry_answers(engine: Engine, base: Base) -> bool:
-    say(f"Asking the registry for {base.registry_image}")
+    say(f"Pulling {base.registry_image}")
     try:
         engine.docker("pull", "--quiet", base.registry_image)
     except Unavailable:
-        say("  it does not answer: Debian's packages are the source")
+        say("  cannot be pulled: making the image from Debian's packages")
         return False
     return True
 
@@ -105,8 +105,8 @@ def _build(engine: Engine, base: Base, name: str, labels: dict[str, str]) -> Non
         shutil.copyfile(DOCKERFILE, Path(context) / "Dockerfile")
         certificates = Path(context) / "certificates"
         certificates.mkdir()
-        for found in (path for folder in AUTHORITIES for path in folder.glob("*.crt")):
-            shutil.copyfile(found, certificates / found.name)
+        for certificate in (path for folder in AUTHORITIES for path in folder.glob("*.crt")):
+            shutil.copyfile(certificate, certificates / certificate.name)
         engine.docker(
             *("build", "--quiet", "--target", base.role, "--tag", name),
             *(f"--build-arg={key}={value}" for key, value in arguments.items()),

@@ -1,4 +1,4 @@
-"""One build by the real lifecycle, as values: what it stands on, what is asked, what came out."""
+"""Values for a build with the real lifecycle: platform, request and result."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from tools.platforms.sandbox import Bind
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """The pieces a build needs besides the app and the buildpacks."""
+    """Everything that a build needs besides the app and the buildpacks."""
 
     build_rootfs: Path
     run_rootfs: Path
@@ -23,17 +23,17 @@ class Platform:
 
 @dataclass(frozen=True, slots=True)
 class BuildRequest:
-    """One build, as a value."""
+    """One build."""
 
     app: Path
-    """Copied: the build never touches it."""
+    """The directory of the app; the build uses a copy."""
     buildpacks: tuple[Path, ...]
     """Complete trees with a `buildpack.toml`, tried as one group in this order."""
     work: Path
-    """A directory of this app's builds, made if need be. Give it again to build with cache."""
+    """Work directory, made if it is missing; give it again to build with the cache."""
     image: str = "app"
     env: Mapping[str, str] = field(default_factory=dict)
-    """What `pack build --env` sets: files in `<platform>/env`."""
+    """Variables of `pack build --env`: files in `<platform>/env`."""
     bindings: Path | None = None
     """Directory of service bindings, `<name>/type` and so on, copied to `<platform>/bindings`."""
     lifecycle_env: Mapping[str, str] = field(default_factory=dict)
@@ -41,7 +41,7 @@ class BuildRequest:
     lifecycle_flags: tuple[str, ...] = ()
     """Added to the `creator`'s arguments, such as `-skip-restore`."""
     binds: tuple[Bind, ...] = ()
-    """Further directories and files of the host to be seen inside."""
+    """Further directories and files of the host to mount."""
     network: bool = True
     umask: int = 0o022
     timeout: float = 900
@@ -51,7 +51,7 @@ class BuildRequest:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a build left."""
+    """The result of a build."""
 
     code: int | None
     """The lifecycle's exit code (spec: platform.md, "Exit codes"); None: it ran out of time."""

@@ -1,4 +1,4 @@
-"""A Docker engine: the one that answers, or one of our own for as long as it is needed."""
+"""A Docker engine: the one that is running, or one that is started while it is needed."""
 
 import os
 import shutil
@@ -13,7 +13,7 @@ from tools import cache
 from tools.platforms import debian_packages
 from tools.processes import Unavailable, need_root, run, say
 
-# A socket that exists but is not served can take long to refuse.
+# A socket without a server can take long to refuse.
 ANSWER_SECONDS = 10
 START_SECONDS = 60
 STOP_SECONDS = 30
@@ -21,33 +21,33 @@ STOP_SECONDS = 30
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """A Docker engine that answers."""
+    """A running Docker engine."""
 
     env: Mapping[str, str]
-    """To be added to the environment of `docker` and `pack`, so that they find it."""
+    """Variables with which `docker` and `pack` use it."""
     api: str
-    """The newest version of the engine's API that it speaks: `1.41`."""
+    """The newest version of the API that it supports: `1.41`."""
 
     def docker(self, *arguments: str | Path) -> str:
-        """Return what `docker` prints; raises `Unavailable` when it fails."""
+        """Run `docker` and return its output; raises `Unavailable` if it fails."""
         return run(_client(), *arguments, env=self.env)
 
     def has(self, image: str) -> bool:
-        """Tell whether an image of this name is there."""
+        """Return whether there is an image with this name."""
         return bool(self.docker("image", "ls", "--quiet", image).strip())
 
 
 def answering() -> Engine | None:
-    """The engine that `docker`'s own settings lead to (DOCKER_HOST, contexts), if it answers."""
+    """Return the engine of `docker`'s settings (DOCKER_HOST, contexts), if it is running."""
     return _ask(debian_packages.find("docker"), {})
 
 
 @contextmanager
 def running() -> Iterator[Engine]:
-    """Give an engine for the block: one that answers, else our own, stopped afterwards.
+    """Yield a running engine, or start one and stop it after the block.
 
-    Our own keeps its images (the base images, the builder) in the cache between runs. One process
-    at a time may have it.
+    An engine that is started here keeps its images (the base images, the builder) in the cache
+    between runs. One process at a time may use it.
     """
     engine = answering()
     if engine:
@@ -55,7 +55,7 @@ def running() -> Iterator[Engine]:
         return
     need_root("Starting a Docker engine")
     client, daemon = _client(), debian_packages.program("dockerd", "docker.io", "iptables")
-    # Installing it may have started it, where a service manager runs.
+    # A service manager may have started it after the installation.
     engine = answering()
     if engine:
         yield engine
@@ -69,7 +69,7 @@ def _client() -> Path:
 
 
 def _ask(client: Path | None, env: Mapping[str, str]) -> Engine | None:
-    """Ask an engine who it is; None when it does not answer in time."""
+    """Return the engine that *client* connects to; None if it does not respond in time."""
     if client is None:
         return None
     question = (client, "version", "--format", "{{.Server.APIVersion}}")
@@ -89,15 +89,15 @@ def _ask(client: Path | None, env: Mapping[str, str]) -> Engine | None:
 
 @contextmanager
 def _own(daemon: Path) -> Iterator[tuple[subprocess.Popen[bytes], dict[str, str]]]:
-    """Start dockerd with folders, socket and pid file of its own; stop it at the end."""
+    """Start dockerd with its own directories, socket and pid file; stop it after the block."""
     home = cache.directory() / "engine"
     home.mkdir(exist_ok=True)
-    # A unix socket's path may have 107 bytes only, and a home folder's may be longer.
+    # Not below the home directory: the path of a Unix socket has at most 107 bytes.
     state = Path("/run/cnb-python-engine")
-    _sweep(state)  # what a killed one left
+    _sweep(state)  # left by a killed engine
     state.mkdir()
     socket = f"unix://{state}/docker.sock"
-    say("Starting a Docker engine (none answers)")
+    say("Starting a Docker engine (none is running)")
     driver = _driver(home)
     command = (
         # When this process dies, even by SIGKILL, the engine gets SIGTERM and ends its containers.
@@ -117,7 +117,7 @@ def _own(daemon: Path) -> Iterator[tuple[subprocess.Popen[bytes], dict[str, str]
 
 
 def _sweep(state: Path) -> None:
-    """Remove the folder of an engine that has ended, and the network namespaces mounted in it."""
+    """Remove the directory of a stopped engine, and the network namespaces mounted in it."""
     for line in Path("/proc/self/mounts").read_text().splitlines():
         target = line.split()[1]
         if target.startswith(f"{state}/"):
@@ -126,8 +126,8 @@ def _sweep(state: Path) -> None:
 
 
 def _driver(home: Path) -> str:
-    """`overlay2`, unless the kernel refuses an overlay over the cache's file system."""
-    # Tried for real: file systems that lie on an overlay themselves refuse it.
+    """Return `overlay2`, or `vfs` if the kernel refuses an overlay on the cache's file system."""
+    # Found by trial, since an overlay on an overlay is refused, for instance.
     trial = home / "overlay-trial"
     for name in ("lower", "upper", "work", "merged"):
         (trial / name).mkdir(parents=True, exist_ok=True)
@@ -141,7 +141,7 @@ def _driver(home: Path) -> str:
     )
     if tried.returncode == 0:
         return "overlay2"
-    say("  no overlay file system here: the engine copies every layer (vfs), which is slow")
+    say("  no overlay file system: the engine copies every layer (vfs), which is slow")
     return "vfs"
 
 
@@ -153,7 +153,7 @@ def _wait(process: subprocess.Popen[bytes], client: Path, env: dict[str, str]) -
             return engine
         time.sleep(0.2)
     log = (cache.directory() / "engine/log").read_text(errors="replace").splitlines()[-5:]
-    raise Unavailable("\n  ".join(["The Docker engine does not start; its last words:", *log]))
+    raise Unavailable("\n  ".join(["The Docker engine does not start. The end of its log:", *log]))
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
@@ -166,9 +166,9 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 
 def main() -> None:
-    """Say whether an engine answers."""
+    """Print whether an engine is running."""
     engine = answering()
-    print(f"An engine with API {engine.api} answers." if engine else "No engine answers.")
+    print(f"An engine with API {engine.api} is running." if engine else "No engine is running.")
 
 
 if __name__ == "__main__":

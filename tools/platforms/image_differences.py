@@ -1,4 +1,4 @@
-"""What a build leaves, as digests, and where two builds differ.
+"""Digests of a build's image, cache and layers, and the differences between two builds.
 
 One thing is random: the key of collected static files in the store is a salted digest. The store's
 list of contents names it, and the image's labels hold the store's size, of which that list is a

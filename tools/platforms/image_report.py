@@ -1,4 +1,4 @@
-"""Says what an image consists of."""
+"""The layers of an image and their sizes, as a table."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tools.platforms.oci import RUN_IMAGE, Image
 
 LAYER = re.compile(r"Layer: '(?P<layer>.+)', Created by buildpack: (?P<buildpack>.+)@")
-# What the lifecycle writes into an image's history, beside the buildpacks' layers.
+# Entries of the lifecycle in an image's history, besides the buildpacks' layers.
 PARTS = {
     "Application Layer": "app",
     "Software Bill-of-Materials": "sbom",
@@ -19,7 +19,7 @@ PARTS = {
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A layer and its sizes in bytes; None: not known."""
+    """A layer and its sizes in bytes; None: unknown."""
 
     title: str
     stored: int | None
@@ -27,12 +27,12 @@ class Row:
 
 
 def of_layout(image: Image) -> list[Row]:
-    """The layers of an image layout, the base first."""
+    """Return the layers of an image layout, the run image first."""
     return [Row(layer.title, layer.stored, layer.size) for layer in image.layers]
 
 
 def of_history(lines: Iterable[str]) -> list[Row]:
-    """The layers by `docker history`, whose *lines* are `CREATED BY|bytes`, the newest first."""
+    """Return the layers from lines of `docker history`: `CREATED BY|bytes`, newest first."""
     rows, base = [], 0
     for line in lines:
         created_by, _, size = line.rpartition("|")
@@ -45,17 +45,17 @@ def of_history(lines: Iterable[str]) -> list[Row]:
 
 
 def _title(created_by: str) -> str:
-    """What a line of history stands for; empty: a layer of the run image."""
-    found = LAYER.match(created_by)
-    if found:
-        return f"{found['buildpack']}:{found['layer']}"
+    """Return the layer of a line of history; empty for a layer of the run image."""
+    match = LAYER.match(created_by)
+    if match:
+        return f"{match['buildpack']}:{match['layer']}"
     if created_by.startswith("Application Slice"):
         return created_by.lower()
     return PARTS.get(created_by, "")
 
 
 def table(rows: Sequence[Row]) -> str:
-    """The rows as text, with their sum; a column of which nothing is known is left out."""
+    """Return the rows as text, with their sum, and without columns that are unknown."""
     total = Row("total", _sum(row.stored for row in rows), _sum(row.unpacked for row in rows))
     every = [*rows, total]
     width = max(len(row.title) for row in every)
@@ -71,8 +71,8 @@ def table(rows: Sequence[Row]) -> str:
 
 
 def _sum(sizes: Iterable[int | None]) -> int | None:
-    known = [size for size in sizes if size is not None]
-    return sum(known) if known else None
+    sizes_known = [size for size in sizes if size is not None]
+    return sum(sizes_known) if sizes_known else None
 
 
 def _size(size: int | None) -> str:

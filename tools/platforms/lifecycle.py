@@ -1,8 +1,8 @@
 """Runs the real lifecycle without a container engine, as a platform such as pack would.
 
-Each build gets fresh `/layers`, `/workspace` and `/platform`; only the cache and the image layout
-(the previous image) outlive it. The result is an OCI image layout whose layers lie at their true
-paths and whose base is the run image. Needs root: mounts and owners are real.
+Each build gets new `/layers`, `/workspace` and `/platform`; only the cache and the image layout
+(the previous image) are kept. The result is an OCI image layout on the run image. Needs root for
+mounts and owners of files.
 """
 
 import shutil
@@ -22,7 +22,7 @@ PLATFORM_API = "0.15"
 
 
 def standard() -> Platform:
-    """The pinned lifecycle over this project's own base images, made the first time."""
+    """Return the pinned lifecycle with this project's base images, made the first time."""
     run_rootfs = rootfs.rootfs("run")
     facts = rootfs.base("run")
     pins = cache.digest(run_rootfs.name, repr(facts), Path(oci.__file__).read_bytes())
@@ -41,9 +41,9 @@ def standard() -> Platform:
 
 
 def create(platform: Platform, request: BuildRequest) -> Result:
-    """Build an image with the lifecycle's `creator`, which starts as root and drops to the user.
+    """Build an image with the `creator`, as pack does with a trusted builder.
 
-    As with pack and a trusted builder: the buildpack runs as the image's user with group 0 beside.
+    It starts as root; the buildpack runs as the image's user, with the additional group 0.
     """
     folders = Folders(request.work)
     folders.prepare(platform, request)
@@ -70,43 +70,43 @@ def create(platform: Platform, request: BuildRequest) -> Result:
 
 
 def complete(platform: Platform, image: Path) -> None:
-    """Add the run image's layer to a built image, which then is whole and may be copied away."""
+    """Add the run image's layer to a built image, which is complete then."""
     for blob in (platform.run_image / "layer").iterdir():
-        there = image / "blobs/sha256" / blob.name
-        if there.exists():
+        target = image / "blobs/sha256" / blob.name
+        if target.exists():
             continue
         try:
-            there.hardlink_to(blob)
+            target.hardlink_to(blob)
         except OSError:  # another file system
-            shutil.copyfile(blob, there)
+            shutil.copyfile(blob, target)
 
 
 def _make_sparse(platform: Platform, image: Path) -> None:
-    """Undo `complete`: reading a whole previous image costs seconds."""
+    """Undo `complete`, since reading a complete previous image takes seconds."""
     for blob in (platform.run_image / "layer").iterdir():
         (image / "blobs/sha256" / blob.name).unlink(missing_ok=True)
 
 
 def detect(platform: Platform, request: BuildRequest) -> Result:
-    """Run only the `detector`, as the build image's user and with no other group."""
+    """Run only the `detector`, as the build image's user without additional groups."""
     folders = Folders(request.work)
     folders.prepare(platform, request)
     return folders.result(_phase("detector", platform, request, folders), request)
 
 
 def detect_and_build(platform: Platform, request: BuildRequest) -> Result:
-    """Run `detector` and, when it passes, `builder`, both as the build image's user.
+    """Run `detector` and, if it passes, `builder`, both as the build image's user.
 
-    As an untrusted builder's phases do. Nothing is restored and no image is made: what the
-    buildpack wrote is in `Result.layers`.
+    As with an untrusted builder. Restores nothing and makes no image: the layers are in
+    `Result.layers`.
     """
-    found = detect(platform, request)
-    if found.code != 0:
-        return found
+    detected = detect(platform, request)
+    if detected.code != 0:
+        return detected
     folders = Folders(request.work)
     built = folders.result(_phase("builder", platform, request, folders), request)
     return Result(
-        built.code, found.output + built.output, built.image, built.layers, built.workspace
+        built.code, detected.output + built.output, built.image, built.layers, built.workspace
     )
 
 
@@ -131,7 +131,7 @@ def _room(
     drop: bool = False,
 ) -> Sandbox:
     env = {
-        # An image's environment, plus what an engine adds by itself.
+        # An image's environment, and the variables that an engine adds.
         **rootfs.base("build").environment,
         "HOME": "/home/cnb" if drop else "/root",
         "HOSTNAME": "cnb-python",

@@ -1,4 +1,4 @@
-"""OCI image layouts on disk: makes the run image's, reads the built one's.
+"""OCI image layouts on disk: writes that of the run image, reads that of a built image.
 
 https://github.com/opencontainers/image-spec/blob/main/image-layout.md
 """
@@ -20,7 +20,7 @@ MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
 GZIP_LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 INDEX = "application/vnd.oci.image.index.v1+json"
-# The lifecycle's constant for everything it dates: 1980-01-01T00:00:01Z.
+# The time that the lifecycle gives to everything.
 CREATED = "1980-01-01T00:00:01Z"
 RUN_IMAGE = "run image"
 ARCHES = {"x86_64": "amd64", "aarch64": "arm64"}
@@ -31,20 +31,20 @@ class Layer:
     """One layer of an image."""
 
     digest: str
-    """Of the blob as it is stored: `sha256:...`."""
+    """Digest of the compressed archive: `sha256:...`."""
     diff_id: str
-    """Of the uncompressed archive: `sha256:...`."""
+    """Digest of the uncompressed archive: `sha256:...`."""
     stored: int
-    """Bytes as stored and moved to a registry."""
+    """Bytes of the compressed archive."""
     size: int | None
-    """Bytes of the uncompressed archive; None: its blob is not in this layout."""
+    """Bytes of the uncompressed archive; None if the layout lacks the blob."""
     title: str
-    """What it is: `run image`, `cnb-python/python:venv`, `app`, `launcher`, ..."""
+    """Its origin: `run image`, `cnb-python/python:venv`, `app`, `launcher`, ..."""
 
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A read image layout."""
+    """An image layout."""
 
     directory: Path
     env: Mapping[str, str]
@@ -55,17 +55,17 @@ class Image:
     layers: tuple[Layer, ...]
 
     def blob(self, layer: Layer) -> Path:
-        """The file that holds a layer."""
+        """Return the file of a layer."""
         return _blob(self.directory, layer.digest)
 
 
 def arch() -> str:
-    """Give this machine's architecture under the name images use."""
+    """Return this machine's architecture, as images name it."""
     return ARCHES.get(platform.machine(), platform.machine())
 
 
 def read(directory: Path) -> Image:
-    """Read the image layout in *directory*; raises `Unavailable` when there is none."""
+    """Read the image layout in *directory*; raises `Unavailable` if it has no image."""
     if not (directory / "index.json").exists():
         fail(f"{directory} holds no image: build it first.")
     index = json.loads((directory / "index.json").read_text())
@@ -91,7 +91,7 @@ def read(directory: Path) -> Image:
 
 
 def unpack(image: Image, layer: Layer, into: Path) -> None:
-    """Extract a layer over *into*, owners and modes as they are; needs root for the owners."""
+    """Extract a layer into *into*, with owners and modes; needs root."""
     run("tar", "-x", "--numeric-owner", "-p", "-C", into, "-f", image.blob(layer))
 
 
@@ -100,9 +100,9 @@ def write_base(
 ) -> None:
     """Write *rootfs* as an image of one layer, in two parts below the existing directory *into*.
 
-    `layer/` holds the layer's blob, `layout/` an image layout without it. The lifecycle knows such
-    sparse layouts, and a build on one takes 0.5 instead of 5 seconds: a layer that is there is
-    unpacked and hashed several times.
+    `layer/` has the layer's blob, `layout/` an image layout without it. The lifecycle supports
+    such sparse layouts. A build on one takes 0.5 instead of 5 seconds, since the lifecycle unpacks
+    and hashes existing layers several times.
     """
     blobs, whole = into / "layout/blobs/sha256", into / "layer"
     blobs.mkdir(parents=True)
@@ -146,7 +146,7 @@ def _layer(directory: Path, stored: Mapping[str, str | int], diff_id: str, title
 
 
 def _uncompressed(blob: Path) -> int:
-    """Read the size off the end of a gzip file (RFC 1952, ISIZE; modulo 4 GiB), or the file's."""
+    """Return the size at the end of a gzip file (RFC 1952, ISIZE; modulo 4 GiB), or the file's."""
     with blob.open("rb") as file:
         if file.read(2) != b"\x1f\x8b":
             return blob.stat().st_size
@@ -155,19 +155,19 @@ def _uncompressed(blob: Path) -> int:
 
 
 def _titles(labels: Mapping[str, str]) -> dict[str, str]:
-    """What each layer is, by diff id, from the label that the lifecycle keeps its own books in."""
-    books = json.loads(labels.get("io.buildpacks.lifecycle.metadata", "{}"))
-    titles = {part["sha"]: "app" for part in books.get("app") or []}
+    """Return the title of each layer by diff id, from the label of the lifecycle."""
+    metadata = json.loads(labels.get("io.buildpacks.lifecycle.metadata", "{}"))
+    titles = {part["sha"]: "app" for part in metadata.get("app") or []}
     for name in ("sbom", "config", "launcher", "process-types"):
-        titles[(books.get(name) or {}).get("sha", "")] = name
-    for buildpack in books.get("buildpacks") or []:
+        titles[(metadata.get(name) or {}).get("sha", "")] = name
+    for buildpack in metadata.get("buildpacks") or []:
         for name, layer in (buildpack.get("layers") or {}).items():
             titles[layer.get("sha", "")] = f"{buildpack['key']}:{name}"
     return titles
 
 
 def _write_layer(rootfs: Path, into: Path) -> tuple[dict[str, str | int], str]:
-    """Archive *rootfs* in a stable order; gives the layer's descriptor and its diff id."""
+    """Archive *rootfs* in a stable order; return the layer's descriptor and diff id."""
     command: list[str | Path] = [
         "tar",
         "-c",

@@ -12,9 +12,9 @@ from tools.processes import fail, run
 PINS = Path(__file__).parents[1] / "go"
 LIFECYCLE = "github.com/buildpacks/lifecycle"
 PACK = "github.com/buildpacks/pack"
-# What one binary answers to, by the name it is started under.
+# The phases that the one program runs, by the name that it is started with.
 PHASES = ("analyzer", "builder", "creator", "detector", "exporter", "rebaser", "restorer")
-# pack reads which APIs a lifecycle speaks from here; these are 0.21's own lists.
+# pack reads the supported APIs of a lifecycle from this file; these are those of 0.21.
 DESCRIPTOR = """\
 [api]
   platform = "0.7"
@@ -34,28 +34,28 @@ DESCRIPTOR = """\
 
 
 def lifecycle() -> Path:
-    """The folder with `lifecycle`, a link per phase, and `launcher`."""
+    """Return the directory with `lifecycle`, a link for each phase, and `launcher`."""
     return lifecycle_archive() / "lifecycle"
 
 
 def lifecycle_archive() -> Path:
-    """The folder a `builder.toml` may name as its lifecycle: `lifecycle.toml` and binaries."""
+    """Return the directory for `lifecycle` in `builder.toml`: `lifecycle.toml` and programs."""
     title = "Building the lifecycle {} (about 2.5 minutes the first time)"
     return _built("lifecycle", title, _make_lifecycle, DESCRIPTOR)
 
 
 def pack() -> Path:
-    """The `pack` program."""
+    """Return the path of `pack`."""
     title = "Building pack {} (about 2.5 minutes the first time)"
     return _built("pack", title, _make_pack, "") / "pack"
 
 
 def _built(name: str, title: str, make: Callable[[Path, str], None], extra: str) -> Path:
     pins = (PINS / name / "go.mod").read_text(), (PINS / name / "go.sum").read_text()
-    found = re.search(rf"^require github\.com/buildpacks/{name} v(\S+)$", pins[0], re.MULTILINE)
-    if found is None:
+    match = re.search(rf"^require github\.com/buildpacks/{name} v(\S+)$", pins[0], re.MULTILINE)
+    if match is None:
         fail(f"tools/go/{name}/go.mod does not require {name}.")
-    version = found[1]
+    version = match[1]
     recipe = Path(__file__).read_bytes()
     key = cache.digest(*pins, extra, recipe)
     return cache.entry(name, key, title.format(version), lambda into: make(into, version))
@@ -77,7 +77,7 @@ def _make_pack(into: Path, version: str) -> None:
 def _go_build(module: str, version: str, into: Path, *packages: str) -> None:
     into.mkdir(exist_ok=True)
     # Without cgo the binaries are static: the launcher must start in any run image.
-    # A user's GOFLAGS or a go.work above the checkout would build something else than the pins.
+    # A user's GOFLAGS, or a go.work above the checkout, could replace what the pins name.
     env = {"CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false", "GOWORK": "off"}
     flags = ("-trimpath", "-ldflags", f"-s -w -X {version}")
     into_folder = f"{into.resolve()}/"
@@ -85,24 +85,24 @@ def _go_build(module: str, version: str, into: Path, *packages: str) -> None:
 
 
 def _go() -> Path:
-    """Go's own command: the machine's, or the one its wheel carries."""
-    found = shutil.which("go")
-    if found and _recent(run(found, "version")):
-        return Path(found)
+    """Return the path of `go`: the machine's, or the one in its wheel."""
+    path = shutil.which("go")
+    if path and _recent(run(path, "version")):
+        return Path(path)
     return pinned_go()
 
 
 def pinned_go() -> Path:
-    """Go's own command of exactly the pinned release, which makes the same bytes everywhere."""
+    """Return the path of `go` of the pinned release, which makes the same bytes everywhere."""
     lock = PINS / "requirements.txt"
-    title = "Fetching Go, of the release that is pinned"
+    title = "Downloading the pinned release of Go"
     return cache.entry("go", cache.digest(lock.read_bytes()), title, _install_go) / "go/bin/go"
 
 
 def _recent(version: str) -> bool:
-    # From 1.21 on, Go fetches by itself the newer toolchain that a go.mod asks for.
-    found = re.search(r"go1\.(\d+)", version)
-    return found is not None and int(found[1]) >= 21
+    # Since 1.21, Go downloads the toolchain that a go.mod requires.
+    match = re.search(r"go1\.(\d+)", version)
+    return match is not None and int(match[1]) >= 21
 
 
 def _install_go(into: Path) -> None:

@@ -1,4 +1,4 @@
-"""Makes the root file systems of the build and the run image from Debian's packages."""
+"""Makes the root file systems of the build and run images from Debian's packages."""
 
 import os
 import re
@@ -18,7 +18,7 @@ BUNDLE = Path("etc/ssl/certs/ca-certificates.crt")
 CERTIFICATE = re.compile(
     r"^-----BEGIN CERTIFICATE-----\n.*?^-----END CERTIFICATE-----\n", re.MULTILINE | re.DOTALL
 )
-# Licences stay: the images are given away. C.UTF-8 lives elsewhere (/usr/lib/locale).
+# Licences are kept, since the images are published. C.UTF-8 is in /usr/lib/locale.
 LEFT_OUT = (
     "path-exclude=/usr/share/doc/*",
     "path-include=/usr/share/doc/*/copyright",
@@ -27,7 +27,7 @@ LEFT_OUT = (
     "path-exclude=/usr/share/locale/*",
     "path-exclude=/usr/share/man/*",
 )
-# Written while installing, read by nobody afterwards; some name the machine or the day.
+# Files of the installation that are not needed afterwards; some contain the machine or the day.
 TRACES = (
     "etc/hostname",
     "var/cache/debconf/*-old",
@@ -38,7 +38,7 @@ TRACES = (
     "var/log/apt/*",
 )
 
-# Merges /usr before the first package; otherwise the package usrmerge does, with 50 MB of Perl.
+# Merges /usr before the first package; the package usrmerge would bring 50 MB of Perl.
 MERGED_USR = Path("/usr/share/mmdebstrap/hooks/merged-usr")
 
 type Role = Literal["build", "run"]
@@ -52,14 +52,14 @@ class Base:
     suite: str
     registry_image: str
     distro: tuple[str, str]
-    """Name and version, as the labels `io.buildpacks.base.distro.*` give them."""
+    """Name and version, for the labels `io.buildpacks.base.distro.*`."""
     user: int
     group: int
     packages: tuple[str, ...]
 
     @property
     def labels(self) -> dict[str, str]:
-        """What the lifecycle and pack read off the image."""
+        """The labels that the lifecycle and pack read."""
         name, version = self.distro
         labels = {
             "io.buildpacks.base.id": f"io.github.cnb-python.{self.role}.{self.suite}",
@@ -72,7 +72,7 @@ class Base:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The image's `ENV`: an imported image has none, and the spec asks for a PATH."""
+        """The image's variables. The spec requires a PATH, which an imported image lacks."""
         path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
         if self.role == "run":
             return {"PATH": path}
@@ -80,7 +80,7 @@ class Base:
 
 
 def base(role: Role) -> Base:
-    """What `builder/base.toml` says about one of the two images."""
+    """Return one of the two images of `builder/base.toml`."""
     facts = tomllib.loads(BASE.read_text())
     return Base(
         role=role,
@@ -94,41 +94,41 @@ def base(role: Role) -> Base:
 
 
 def rootfs(role: Role) -> Path:
-    """The directory of the root file system, made the first time; treat it as read-only."""
-    wanted = base(role)
-    pins = cache.digest(repr(wanted), Path(__file__).read_bytes(), host_bundle())
+    """Return the directory of the root file system, made the first time and read-only."""
+    base_image = base(role)
+    pins = cache.digest(repr(base_image), Path(__file__).read_bytes(), host_bundle())
     title = f"Making the {role} root file system from Debian's packages (about 30 seconds)"
-    return cache.entry(f"rootfs-{role}", pins, title, lambda into: _make(wanted, into))
+    return cache.entry(f"rootfs-{role}", pins, title, lambda into: _make(base_image, into))
 
 
 def host_bundle() -> str:
-    """The certificates that this machine trusts, as PEM text; empty if it keeps none there."""
+    """Return the certificates that this machine trusts, as PEM text; may be empty."""
     bundle = Path("/") / BUNDLE
     return bundle.read_text() if bundle.exists() else ""
 
 
-def _make(wanted: Base, into: Path) -> None:
+def _make(base_image: Base, into: Path) -> None:
     need_root("Making a root file system with mmdebstrap")
     mmdebstrap = debian_packages.program("mmdebstrap", "mmdebstrap", "debian-archive-keyring")
     options = [f"--dpkgopt={rule}" for rule in LEFT_OUT]
     if MERGED_USR.exists():
         options.append(f"--hook-dir={MERGED_USR}")
-    # A company's own mirror; without it mmdebstrap's default.
+    # A mirror of a company, in place of mmdebstrap's default.
     mirror = os.environ.get("CNB_PYTHON_DEBIAN_MIRROR")
     run(
         mmdebstrap,
         "--quiet",
         "--variant=minbase",
         "--format=directory",
-        f"--include={','.join(wanted.packages)}",
+        f"--include={','.join(base_image.packages)}",
         *options,
-        wanted.suite,
+        base_image.suite,
         into,
         *([mirror] if mirror else []),
     )
     _remove_traces(into)
-    _trust_what_the_host_trusts(into)
-    _add_user(into, wanted)
+    _add_certificates(into)
+    _add_user(into, base_image)
     into.chmod(0o755)
 
 
@@ -137,30 +137,35 @@ def _remove_traces(tree: Path) -> None:
         for path in tree.glob(pattern):
             if path.is_file():
                 path.unlink()
-    # Device nodes: an engine and our own harness mount a /dev of their own.
+    # Device nodes: an engine, and `sandbox`, mount their own /dev.
     shutil.rmtree(tree / "dev")
     (tree / "dev").mkdir(mode=0o755)
 
 
-def _trust_what_the_host_trusts(tree: Path) -> None:
-    """Add the certificates this machine has beyond Debian's.
+def _add_certificates(tree: Path) -> None:
+    """Add the certificates that this machine has and Debian has not.
 
-    Where a proxy re-signs TLS (a company's, a sandbox's), nothing could be downloaded inside the
-    images otherwise. Nothing is added elsewhere.
+    Without them, downloads in the images fail behind a proxy that re-signs TLS.
     """
     bundle = tree / BUNDLE
     text = bundle.read_text()
-    missing = [found for found in CERTIFICATE.findall(host_bundle()) if found not in text]
+    missing = [
+        certificate
+        for certificate in CERTIFICATE.findall(host_bundle())
+        if certificate not in text
+    ]
     bundle.write_text(text + "".join(missing))
 
 
-def _add_user(tree: Path, wanted: Base) -> None:
+def _add_user(tree: Path, base_image: Base) -> None:
     home = tree / "home/cnb"
-    _append(tree / "etc/group", f"cnb:x:{wanted.group}:")
-    _append(tree / "etc/passwd", f"cnb:x:{wanted.user}:{wanted.group}::/home/cnb:/bin/bash")
+    _append(tree / "etc/group", f"cnb:x:{base_image.group}:")
+    _append(
+        tree / "etc/passwd", f"cnb:x:{base_image.user}:{base_image.group}::/home/cnb:/bin/bash"
+    )
     _append(tree / "etc/shadow", "cnb:!:1::::::")
     home.mkdir(mode=0o755)
-    os.chown(home, wanted.user, wanted.group)
+    os.chown(home, base_image.user, base_image.group)
 
 
 def _append(path: Path, line: str) -> None:

@@ -173,8 +173,10 @@ def compare(builds: Builds, recording: Recording, names: Sequence[str]) -> bool:
 def _summary(app: App) -> str:
     if app.clean.code != 0:
         return f"no image (exit code {app.clean.code})"
-    made = "; ".join(app.unchanged.added) or "none"
-    return f"{len(app.clean.layers)} layers, {app.clean.image}; made by an unchanged build: {made}"
+    layers = "; ".join(app.unchanged.added) or "none"
+    return (
+        f"{len(app.clean.layers)} layers, {app.clean.image}; made by an unchanged build: {layers}"
+    )
 
 
 def _report(name: str, text: str, began: float) -> None:

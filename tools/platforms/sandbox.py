@@ -1,7 +1,7 @@
-"""Runs a program in a private copy-on-write view of a root file system, as a container would.
+"""Runs a program in a copy-on-write view of a root file system, as a container engine would.
 
-Namespaces of the kernel do it (`unshare`, util-linux), no container engine: mounts, processes and
-shared memory vanish with the first process, however it ends, so nothing can be left behind.
+Uses namespaces of the kernel (`unshare`, util-linux). Mounts, processes and shared memory end
+with the first process, however it ends, so nothing is left behind.
 """
 
 import os
@@ -15,14 +15,14 @@ from shlex import quote
 
 from tools.processes import fail, need_root
 
-# What `mount` of the set-up failed with, told apart from the program's own exit code.
+# Exit code of a failed set-up, which differs from those of the programs.
 SETUP_FAILED = 125
 DEVICES = ("full", "null", "random", "tty", "urandom", "zero")
 
 
 @dataclass(frozen=True, slots=True)
 class Bind:
-    """A directory or file of the host, seen at *target* inside."""
+    """A directory or file of the host, mounted at *target*."""
 
     source: Path
     target: str
@@ -31,22 +31,22 @@ class Bind:
 
 @dataclass(frozen=True, slots=True)
 class Sandbox:
-    """What a program sees: file systems, identity, network."""
+    """File systems, user and network of a program."""
 
     lower: tuple[Path, ...]
-    """Directories laid over each other, the topmost first; never written to."""
+    """Lower directories of the overlay, the topmost first; never written to."""
     scratch: Path
     """An existing empty directory of the host, used as a mount point within the namespace."""
     binds: tuple[Bind, ...] = ()
     read_only: bool = False
-    """Whether `/` refuses writes (as `docker run --read-only`); binds are as they say."""
+    """Whether `/` is read-only (as with `docker run --read-only`), apart from binds."""
     tmpfs: tuple[str, ...] = ()
-    """Where an empty, writable file system in memory is mounted."""
+    """Where empty file systems in memory are mounted."""
     user: int = 0
     group: int = 0
     umask: int = 0o022
     network: bool = True
-    """Whether the host's network is seen; otherwise only a loopback device of its own."""
+    """Whether it has the host's network; else only a loopback device."""
     env: Mapping[str, str] = field(default_factory=dict)
     """The program's whole environment."""
     directory: str = "/"
@@ -54,9 +54,9 @@ class Sandbox:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a program ended: its output, and its exit code as an engine would give it.
+    """Output and exit code of a program: 128 and the number of the signal that ended it, if any.
 
-    128 and a signal's number: that signal ended it. None: it ran out of time.
+    None: it was killed after the timeout.
     """
 
     code: int | None
@@ -64,13 +64,13 @@ class Ended:
 
 
 def argv(room: Sandbox, *program: str) -> list[str]:
-    """The host's command that runs *program* inside *room*."""
+    """Return the command that runs *program* in *room*."""
     spaces = ["--mount", "--pid", "--ipc", "--uts", "--fork", "--kill-child"]
     if not room.network:
         spaces.append("--net")
-    # Also when this process is killed: the kernel then kills unshare and its child, the shell, and
-    # with the shell, the first process of a namespace, everything in it. The program itself would
-    # outlive them: a process that changes its user loses the wish to be killed (prctl(2)).
+    # If this process is killed, the kernel kills unshare and its child, the shell, which is the
+    # first process of a namespace, and so everything in it. It cannot be the program itself: a
+    # process that changes its user loses its parent-death signal (prctl(2)).
     death = ["setpriv", "--pdeathsig", "KILL"]
     variables = [f"{name}={value}" for name, value in room.env.items()]
     inside = ["/usr/bin/env", "-i", "-C", room.directory, *variables, *program]
@@ -83,7 +83,7 @@ def run(
     timeout: float,
     on_line: Callable[[str], None] | None = None,
 ) -> Ended:
-    """Run *program* inside *room* to its end, or until *timeout* seconds have passed."""
+    """Run *program* in *room* until it ends, or kill it after *timeout* seconds."""
     process = start(room, *program, output=subprocess.PIPE)
     timer = threading.Timer(timeout, kill, [process])
     timer.start()
@@ -106,7 +106,7 @@ def run(
 
 
 def start(room: Sandbox, *program: str, output: int) -> subprocess.Popen[bytes]:
-    """Start *program* inside *room*; the caller ends it with `kill` or `terminate`."""
+    """Start *program* in *room*; the caller ends it with `kill` or `terminate`."""
     need_root("Running the lifecycle without a container engine")
     return subprocess.Popen(
         argv(room, *program),
@@ -124,9 +124,9 @@ def kill(process: subprocess.Popen[bytes]) -> None:
 
 
 def terminate(process: subprocess.Popen[bytes], patience: float) -> int | None:
-    """Send SIGTERM to the first process inside, as `docker stop` does, and wait.
+    """Send SIGTERM to the program, as `docker stop` does, and wait.
 
-    The exit code (`Ended`), or None when it had to be killed.
+    Returns the exit code (see `Ended`), or None if it had to be killed.
     """
     program = first_process(process)
     if program:
@@ -140,12 +140,12 @@ def terminate(process: subprocess.Popen[bytes], patience: float) -> int | None:
 
 
 def first_process(process: subprocess.Popen[bytes]) -> int | None:
-    """The host's number of the program, process 1 inside; None before it starts and after."""
-    found = [process.pid]
+    """Return the host's process id of the program; None before it starts and after it ends."""
+    pids = [process.pid]
     # unshare, the shell that set up, unshare, the program.
     for _ in range(3):
-        found = [child for pid in found for child in _children(pid)]
-    return found[0] if found else None
+        pids = [child for pid in pids for child in _children(pid)]
+    return pids[0] if pids else None
 
 
 def _children(pid: int) -> list[int]:
@@ -158,7 +158,7 @@ def _children(pid: int) -> list[int]:
 
 
 def _script(room: Sandbox) -> str:
-    """What `sh` does in the fresh namespaces: set up, run the program, end as it did."""
+    """Return the script for the new namespaces: set up, run the program, exit with its code."""
     root = room.scratch / "root"
     setup = [
         f"mount -t tmpfs -o mode=755 cnb-python {quote(str(room.scratch))}",
@@ -184,15 +184,15 @@ def _script(room: Sandbox) -> str:
         *(["mount -o remount,ro root"] if room.read_only else []),
         *([] if room.network else ["{ ip link set lo up || true; }"]),
     ]
-    # An engine gives root the group root beside its own, which the lifecycle hands on.
+    # An engine gives root the additional group root, which the lifecycle passes on.
     groups = "" if room.user else "0"
     become = f"chroot --userspec={room.user}:{room.group} --groups={groups} root"
     guarded = " &&\n".join(setup)
-    # The program is the first process of a namespace of its own, as in a container; see `argv` for
-    # why not of the outer one.
+    # The program is the first process of a second namespace, as in a container; `argv` says why
+    # not of the outer one.
     enter = f'mount -t proc proc root/proc && umask {room.umask:o} && exec {become} "$@"'
     first = f'unshare --pid --mount --fork sh -c {quote(enter)} sh "$@"'
-    # With a line after it, or the shell would become unshare instead of waiting for it.
+    # A command follows, since otherwise the shell would replace itself with unshare.
     return f"{{ {guarded}; }} || exit {SETUP_FAILED}\n{first}\nexit $?\n"
 
 
@@ -202,7 +202,7 @@ def _layers(room: Sandbox) -> str:
 
 
 def _binds(room: Sandbox) -> tuple[Bind, ...]:
-    # Names are looked up as on the host, whose network this is.
+    # The network is the host's, and so are its names.
     files = (Path("/etc/resolv.conf"), Path("/etc/hosts"))
     return (*(Bind(path, str(path)) for path in files if path.exists()), *room.binds)
 
@@ -211,6 +211,6 @@ def _bind(root: Path, bind: Bind) -> list[str]:
     source, target = quote(str(bind.source)), quote(f"{root}{bind.target}")
     parent = quote(str(Path(f"{root}{bind.target}").parent))
     make = f"mkdir -p {target}" if bind.source.is_dir() else f"mkdir -p {parent} && touch {target}"
-    # A bind takes its flags from the mount it comes from; only a second call makes it read-only.
+    # A bind has the flags of its source; only a second call makes it read-only.
     lock = [] if bind.writable else [f"mount -o remount,bind,ro {target}"]
     return [make, f"mount --bind {source} {target}", *lock]

@@ -1,4 +1,4 @@
-"""What this machine's settings mean for a build: indexes, proxies, the source of interpreters."""
+"""Settings of this machine that a build needs: indexes, proxies, a mirror of Pythons."""
 
 import os
 import re
@@ -14,10 +14,10 @@ from urllib.parse import urlsplit
 from tools.platforms import rootfs
 from tools.processes import say
 
-# How this machine reaches an index. Never certificates, caches or targets: those name its files.
+# How this machine reaches an index. No options that name files of this machine.
 INDEX_OPTIONS = ("index-url", "extra-index-url", "trusted-host", "default-timeout", "retries")
 UV_VARIABLES = ("UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL")
-# pack hands these on by itself, and so does an engine.
+# pack and engines pass these on by themselves.
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 MIRROR = "BP_PYTHON_MIRROR"
 TABLE = rootfs.ROOT / "src/cnb_python/data/python.toml"
@@ -25,10 +25,10 @@ ANSWER_SECONDS = 4
 
 
 def platform_env(environ: Mapping[str, str], pip_config: str) -> dict[str, str]:
-    """The build-time variables for an app built here, from *environ* and `pip config list`.
+    """Return the variables of a build on this machine, from *environ* and `pip config list`.
 
-    `BP_*` are the user's settings for the buildpack; then what says where the indexes are, from
-    pip.conf too. Settings that name a file of this machine are left out: a build cannot see it.
+    These are the user's settings `BP_*` and the settings of indexes, also from pip.conf. Settings
+    that name a file of this machine are left out, since a build cannot read it.
     """
     kept = {name: value for name, value in environ.items() if name.startswith("BP_")}
     for option in INDEX_OPTIONS:
@@ -41,9 +41,9 @@ def platform_env(environ: Mapping[str, str], pip_config: str) -> dict[str, str]:
 
 
 def _configured(pip_config: str, option: str) -> str:
-    """The value of an option in the output of `pip config list`; empty when it is not set."""
-    found = re.findall(rf"^(?:global|install)\.{option}='(.*)'$", pip_config, re.MULTILINE)
-    return found[-1].replace("\\n", " ").strip() if found else ""
+    """Return the value of an option in the output of `pip config list`; empty if not set."""
+    values = re.findall(rf"^(?:global|install)\.{option}='(.*)'$", pip_config, re.MULTILINE)
+    return values[-1].replace("\\n", " ").strip() if values else ""
 
 
 def _names_a_file(value: str) -> bool:
@@ -51,20 +51,20 @@ def _names_a_file(value: str) -> bool:
 
 
 def of_this_machine() -> dict[str, str]:
-    """`platform_env` of the process's own environment and pip's configuration files."""
+    """Return `platform_env` of this process's environment and pip's configuration files."""
     command = (sys.executable, "-m", "pip", "config", "list")
     listed = subprocess.run(command, check=False, capture_output=True, text=True)
     return platform_env(os.environ, listed.stdout)
 
 
 def proxies(environ: Mapping[str, str]) -> dict[str, str]:
-    """The proxy settings, in both spellings that programs read."""
+    """Return the proxy settings, in upper and lower case."""
     names = (name for proxy in PROXIES for name in (proxy, proxy.lower()))
     return {name: environ[name] for name in names if environ.get(name)}
 
 
 def stays_here(env: Mapping[str, str]) -> bool:
-    """Tell whether a setting names a server of this machine, seen only in the host's network."""
+    """Return whether a setting names a server on this machine, which needs the host's network."""
     return any(
         urlsplit(word).hostname in {"127.0.0.1", "localhost", "::1"}
         for value in env.values()
@@ -75,15 +75,15 @@ def stays_here(env: Mapping[str, str]) -> bool:
 
 @contextmanager
 def interpreters(env: Mapping[str, str]) -> Iterator[dict[str, str]]:
-    """*env* with a mirror of Python releases, running for the block, where one is needed.
+    """Yield *env*, with a mirror of Python releases while the block runs if one is needed.
 
-    That is where the release host does not answer and the user has not named a mirror.
+    It is needed if the release host cannot be reached and the user has not named a mirror.
     """
     if MIRROR in env or _releases_answer():
         yield dict(env)
         return
-    say("The host of Python's releases does not answer: serving interpreters from Go modules")
-    # Imported here: it is of use only where it is needed.
+    say("The host of Python releases cannot be reached: serving Pythons from Go modules")
+    # Imported here, since it is rarely needed.
     from tools.pythons import mirror  # noqa: PLC0415
 
     with mirror.running() as url:
@@ -91,10 +91,10 @@ def interpreters(env: Mapping[str, str]) -> Iterator[dict[str, str]]:
 
 
 def _releases_answer() -> bool:
-    """Ask for the first release of the table, once and briefly."""
+    """Return whether the first release of the table can be downloaded."""
     url = tomllib.loads(TABLE.read_text())["release"][0]["url"]
     try:
-        request = urllib.request.Request(url, method="HEAD")  # noqa: S310 - of our own table
+        request = urllib.request.Request(url, method="HEAD")  # noqa: S310 - of this project's table
         with urllib.request.urlopen(request, timeout=ANSWER_SECONDS):  # noqa: S310 - as above
             return True
     except urllib.error.HTTPError as error:

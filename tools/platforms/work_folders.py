@@ -1,4 +1,4 @@
-"""The folders of a build by the real lifecycle: the host's side of `/layers` and the others."""
+"""The directories on the host for a build with the real lifecycle, such as `/layers`."""
 
 import json
 import shutil
@@ -11,15 +11,15 @@ from tools.platforms.build_request import BuildRequest, Platform, Result
 from tools.platforms.sandbox import Ended
 from tools.processes import run
 
-# With a registry of its own: a name without one stands for an image of a public registry.
+# With a registry, since a name without one is that of an image in a public registry.
 REGISTRY = "cnb-python.localhost"
 RUN_IMAGE = f"{REGISTRY}/cnb-python-run"
-# Where the lifecycle files an image name that has no tag, in a layout.
+# The path of an image without a tag in a layout of the lifecycle.
 FILED = "{}/latest"
 
 
 def named(request: BuildRequest) -> str:
-    """Return the whole name of the image that *request* makes."""
+    """Return the full name of the image of *request*."""
     return f"{REGISTRY}/{request.image}"
 
 
@@ -31,21 +31,21 @@ class Folders:
 
     @property
     def cache(self) -> Path:
-        """What the platform keeps for the next build."""
+        """The cache for the next build."""
         return self.work / "cache"
 
     @property
     def layout(self) -> Path:
-        """Where the images are: the run image's and the built one's."""
+        """The layouts of the run image and the built image."""
         return self.work / "layout"
 
     @property
     def fresh(self) -> Path:
-        """What each build starts anew."""
+        """The directories that each build makes again."""
         return self.work / "fresh"
 
     def prepare(self, platform: Platform, request: BuildRequest) -> None:
-        """Make everything a build finds: the app, its settings, empty layers."""
+        """Make the directories of a build: the app, the platform, empty layers."""
         shutil.rmtree(self.fresh, ignore_errors=True)
         filed = (self.layout / FILED.format(named(request))).parent.parent
         for path in (self.cache, filed, self.fresh):
@@ -53,13 +53,13 @@ class Folders:
         for name in ("layers", "platform/env", "scratch", "tmp"):
             (self.fresh / name).mkdir(parents=True)
         (self.fresh / "tmp").chmod(0o1777)
-        # cp keeps links, modes and times, and is fast; the owner is the build's, as with pack.
+        # cp keeps links, modes and times; the owner is the build's user, as with pack.
         run("cp", "-a", "--", request.app, self.fresh / "workspace")
         self._write_platform(request)
         self._write_order(request.buildpacks)
         owner = f"{platform.user}:{platform.group}"
         run("chown", "-R", owner, *(self.fresh / name for name in ("layers", "workspace")))
-        # The creator gives itself the layers and the cache, but not the layout.
+        # The creator changes the owner of the layers and the cache, but not of the layout.
         run("chown", owner, filed)
 
     def _write_platform(self, request: BuildRequest) -> None:
@@ -78,7 +78,7 @@ class Folders:
         (self.fresh / "run.toml").write_text(f'[[images]]\nimage = "{RUN_IMAGE}"\n')
 
     def result(self, ended: Ended, request: BuildRequest) -> Result:
-        """What a phase that ended so has left here."""
+        """Return the result of a phase."""
         image = self.layout / FILED.format(named(request))
         return Result(
             ended.code, ended.output, image, self.fresh / "layers", self.fresh / "workspace"
@@ -86,6 +86,6 @@ class Folders:
 
 
 def identity(buildpack: Path) -> tuple[str, str]:
-    """Id and version of a buildpack tree."""
+    """Return id and version of a buildpack tree."""
     facts = tomllib.loads((buildpack / "buildpack.toml").read_text())["buildpack"]
     return facts["id"], facts["version"]

@@ -1,1 +1,1 @@
-"""Archives and tables of app interpreters."""
+"""Archives and tables of the Pythons that apps get."""

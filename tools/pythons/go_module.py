@@ -1,7 +1,7 @@
-"""Unpacks CPython builds that travel inside Go modules. Standard library only: it runs first.
+"""Unpacks builds of CPython from Go modules. Uses only the standard library, for `stage0`.
 
-Where a release host cannot be reached, the Go module proxy often can, and
-go-embed-python carries python-build-standalone's builds file by file, listed in a `files.json`.
+Where the release host cannot be reached, the Go module proxy often can. go-embed-python contains
+the files of python-build-standalone's builds, listed in a `files.json`.
 """
 
 import gzip
@@ -16,31 +16,31 @@ GO_DIR = 1 << 31
 
 
 class ModuleMismatch(Unavailable):
-    """The proxy does not serve the pinned content."""
+    """The proxy does not serve the pinned module."""
 
     def __init__(self, name: str, problem: str) -> None:
-        super().__init__(f"The Go module {name} cannot be had: {problem}.")
+        super().__init__(f"The Go module {name} cannot be used: {problem}.")
 
 
 def download(name: str, pinned_sum: str) -> Path:
-    """Return the directory of module *name* (`path@version`), fetched and verified by `go`."""
-    found = subprocess.run(
+    """Return the directory of module *name* (`path@version`), downloaded and verified by `go`."""
+    result = subprocess.run(
         ["go", "mod", "download", "-json", name],
         cwd="/",  # not inside a Go module, whose own rules would apply
         check=False,
         capture_output=True,
         text=True,
     )
-    facts = json.loads(found.stdout or "{}")
+    facts = json.loads(result.stdout or "{}")
     if "Dir" not in facts:
-        raise ModuleMismatch(name, facts.get("Error") or found.stderr.strip())
+        raise ModuleMismatch(name, facts.get("Error") or result.stderr.strip())
     if facts["Sum"] != pinned_sum:
         raise ModuleMismatch(name, f"its hash is {facts['Sum']}, pinned is {pinned_sum}")
     return Path(facts["Dir"])
 
 
 def unpack(data: Path, into: Path) -> None:
-    """Write the tree that *data*'s `files.json` describes below *into*."""
+    """Write the files that `files.json` in *data* lists below *into*."""
     into.mkdir(parents=True, exist_ok=True)
     for entry in json.loads((data / "files.json").read_text())["files"]:
         target = into / entry["name"]

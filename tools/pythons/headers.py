@@ -1,7 +1,7 @@
-"""C headers for the builds in Go modules, which come without: packages that compile need them.
+"""Adds C headers to the builds in Go modules, which lack them; compiling packages need them.
 
-They are the same for all builds of one minor version but for `pyconfig.h`, which is made to say
-what the build itself says in its `_sysconfigdata`.
+All builds of a release line have the same headers except `pyconfig.h`, which is adapted to the
+values in `_sysconfigdata` of the build.
 """
 
 import platform
@@ -16,10 +16,10 @@ from pathlib import Path
 from tools import cache
 from tools.processes import Unavailable, run
 
-# Where Debian keeps the minors that the machine's own suite lacks.
+# Suites of Debian with the release lines that the machine's own suite lacks.
 SUITES = ("trixie", "sid")
 DEFINE = re.compile(r"^(?:#\s*define|/\*\s*#undef|#\s*undef)\s+(\w+)(?:\s.*)?$")
-# Macros that are 0 rather than absent: autoconf's AC_CHECK_DECLS and AC_CHECK_SIZEOF.
+# Macros that are 0 instead of undefined: autoconf's AC_CHECK_DECLS and AC_CHECK_SIZEOF.
 ZERO = ("HAVE_DECL_", "SIZEOF_", "ALIGNOF_")
 
 
@@ -33,15 +33,15 @@ def add(python: Path, minor: str) -> None:
 
 
 def fitted(config: str, build: Mapping[str, str | int]) -> str:
-    """Return the `pyconfig.h` *config* with the values of another *build* of the same minor."""
+    """Return *config*, a `pyconfig.h`, with the values of another *build* of the release line."""
     return "".join(f"{_fitted_line(line, build)}\n" for line in config.splitlines())
 
 
 def _fitted_line(line: str, build: Mapping[str, str | int]) -> str:
-    found = DEFINE.match(line)
-    if found is None or found[1] not in build:
+    match = DEFINE.match(line)
+    if match is None or match[1] not in build:
         return line
-    name, value = found[1], build[found[1]]
+    name, value = match[1], build[match[1]]
     if value == 0 and not name.startswith(ZERO):
         return f"/* #undef {name} */"
     return f"#define {name} {value}"
@@ -51,7 +51,7 @@ def _source(minor: str) -> Path:
     pyenv = sorted(Path.home().glob(f".pyenv/versions/{minor}.*/include/python{minor}"))
     if pyenv:
         return pyenv[-1]
-    title = f"Fetching the C headers of Python {minor} from Debian"
+    title = f"Downloading the C headers of Python {minor} from Debian"
     name = f"headers-{minor}-{platform.machine()}"
     return cache.entry(name, cache.digest(*SUITES), title, partial(_debian, minor)) / "include"
 
@@ -68,7 +68,7 @@ def _debian(minor: str, into: Path) -> None:
         run("dpkg-deb", "-x", package, where / "root")
         include = where / "root/usr/include"
         shutil.copytree(include / f"python{minor}", into / "include")
-        # The one in the folder only chooses between architectures.
+        # The one in `include/python*` only selects the one of the architecture.
         chosen = next(include.glob(f"{platform.machine()}-*/python{minor}/pyconfig.h"))
         shutil.copy(chosen, into / "include/pyconfig.h")
 
@@ -94,8 +94,8 @@ def _apt(where: Path, *action: str) -> None:
 def _extra_suites() -> str:
     """Return apt sources for SUITES on the mirror that the machine itself uses."""
     form = ("--format", "$(REPO_URI)", "Created-By: Packages")
-    found = run("apt-get", "indextargets", *form)
-    mirror = next(uri for uri in found.split() if uri.endswith("/debian/"))
+    addresses = run("apt-get", "indextargets", *form)
+    mirror = next(uri for uri in addresses.split() if uri.endswith("/debian/"))
     return (
         f"Types: deb\nURIs: {mirror}\nSuites: {' '.join(SUITES)}\nComponents: main\n"
         "Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg\n"

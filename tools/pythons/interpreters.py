@@ -1,7 +1,7 @@
 """Makes archives of app interpreters where python-build-standalone's release host does not answer.
 
-They have the shape of its `install_only_stripped` archives, and so take the path that a user's
-own mirror takes: `interpreters.py 3.13.13 3.14.6` prints where they are.
+They have the layout of its `install_only_stripped` archives, so that builds use them like those
+of a mirror. `interpreters.py 3.13.13 3.14.6` prints their paths.
 """
 
 import gzip
@@ -22,32 +22,32 @@ from tools.pythons import go_module, headers
 
 TABLE = Path(__file__).with_name("interpreters.toml")
 MODULES = {row["version"]: row for row in tomllib.loads(TABLE.read_text())["module"]}
-# The programs of packages that are not inside; pip's name a folder of the module's maker.
+# Programs of packages that are not in the archive, or with a path of the machine of the author.
 STRAYS = ("bin/pip*", "bin/idle*", "bin/2to3*", "bin/pydoc*")
 
 
 def archive(version: str, arch: str) -> Path:
-    """Return the archive of Python *version* for *arch*, made when it is first asked for."""
+    """Return the archive of Python *version* for *arch*, made the first time."""
     if version not in MODULES:
-        known = ", ".join(sorted(MODULES))
-        lacking = f"No Go module carries Python {version} as far as we know; there are {known}."
+        versions = ", ".join(sorted(MODULES))
+        lacking = f"No known Go module contains Python {version}, only {versions}."
         raise Unavailable(lacking)
     makers = (Path(__file__), Path(headers.__file__), Path(go_module.__file__))
     pins = cache.digest(MODULES[version]["sum"], *(path.read_bytes() for path in makers))
     title = f"Making an archive of Python {version} for {arch} (about half a minute)"
     name = f"python-{version}-{arch}"
-    made = cache.entry(name, pins, title, partial(_make, version=version, arch=arch))
-    return made / file_name(version, arch)
+    folder = cache.entry(name, pins, title, partial(_make, version=version, arch=arch))
+    return folder / file_name(version, arch)
 
 
 def file_name(version: str, arch: str) -> str:
-    """Return what the archive is called."""
+    """Return the name of the archive."""
     return f"cpython-{version}-linux-{arch}-install_only_stripped.tar.gz"
 
 
 def _make(into: Path, version: str, arch: str) -> None:
     if shutil.which("go") is None:
-        lacking = "Interpreters are fetched as Go modules, and there is no `go`: install Go."
+        lacking = "Pythons are downloaded as Go modules, which needs `go`: install Go."
         raise Unavailable(lacking)
     python, minor = into / "python", version.rpartition(".")[0]
     source = go_module.download(MODULES[version]["name"], MODULES[version]["sum"])
@@ -67,21 +67,21 @@ def _make(into: Path, version: str, arch: str) -> None:
 
 
 def _strip(python: Path) -> None:
-    # Some of the modules carry debug symbols: 110 MB of libpython instead of 22.
+    # Some modules contain debug symbols: 110 MB of libpython instead of 22.
     programs = [*python.glob("lib/libpython*.so.*"), *python.glob("bin/python3.*")]
     for path in programs:
         content = b"" if path.is_symlink() else path.read_bytes()
         if b".debug_info\0" not in content:
             continue
         if b".bolt.org.text\0" in content:
-            # binutils' strip breaks what BOLT has laid out.
+            # strip of binutils breaks programs that BOLT has optimized.
             path.write_bytes(without_sections(content))
         elif shutil.which("strip"):
             subprocess.run(["strip", "--strip-debug", path], check=True)
 
 
 def without_sections(program: bytes) -> bytes:
-    """Return a 64-bit ELF *program* up to the end of its last segment, all that running it takes.
+    """Return a 64-bit ELF *program* up to the end of its last segment, without its sections.
 
     https://refspecs.linuxfoundation.org/elf/gabi4+/ch5.pheader.html
     """
@@ -98,7 +98,7 @@ def without_sections(program: bytes) -> bytes:
 
 
 def _pack(python: Path, into: Path) -> None:
-    # Times and owners are fixed so that the sha256 stays the same wherever it is made.
+    # Fixed times and owners, so that the SHA-256 is the same on every machine.
     with (
         into.open("wb") as file,
         gzip.GzipFile(fileobj=file, mode="wb", filename="", mtime=0, compresslevel=6) as stream,

@@ -1,4 +1,4 @@
-"""A mirror of app interpreters on 127.0.0.1, for where the release host does not answer.
+"""A mirror of Python releases on 127.0.0.1, for machines that cannot reach the release host.
 
 `mirror.py [X.Y.Z ...]` serves until it is stopped and prints the setting that uses it; tests use
 `running`.
@@ -19,13 +19,13 @@ from tools import stage0
 from tools.processes import Unavailable, say
 from tools.pythons import interpreters, runtimes
 
-# The newest of the two newest lines that Go modules carry.
+# The newest releases of the two newest release lines in Go modules.
 VERSIONS = ("3.13.13", "3.14.6")
 
 
 class _Quiet(SimpleHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
-        """Say nothing: the output is the build's."""
+        """Print nothing: the output is the build's."""
 
 
 @contextmanager
@@ -34,7 +34,7 @@ def running(
 ) -> Iterator[str]:
     """Serve *versions* for *arch* (this machine's) at a free port of *address*; yield the URL.
 
-    `<URL>/python.toml` is the table of what there is, with addresses relative to it.
+    `<URL>/python.toml` is the table of the releases, with relative addresses.
     """
     arch = arch or stage0.ARCHES[platform.machine()]
     with tempfile.TemporaryDirectory() as scratch:

@@ -1,4 +1,4 @@
-"""Folders of app interpreters with a `python.toml`: a mirror's or an offline buildpack's."""
+"""Directories of Python releases with a `python.toml`: of a mirror or of an offline package."""
 
 import hashlib
 import shutil
@@ -17,7 +17,7 @@ DATA = stage0.ROOT / "src/cnb_python/data/python.toml"
 
 
 def newest() -> tuple[str, ...]:
-    """Return the newest release of every line that has not ended."""
+    """Return the newest release of every release line before its end of life."""
     table = tomllib.loads(DATA.read_text())
     today = datetime.now(tz=UTC).date()
     alive = {row["minor"] for row in table["line"] if row["end_of_life"] >= today}
@@ -30,16 +30,20 @@ def newest() -> tuple[str, ...]:
     return tuple(".".join(map(str, number)) for number in sorted(by_minor.values()))
 
 
-def carry(versions: Sequence[str], arch: str, into: Path) -> None:
-    """Fill the new folder *into* with the archives of *versions* for *arch* and their table.
+def bundle(versions: Sequence[str], arch: str, into: Path) -> None:
+    """Fill the new directory *into* with the archives of *versions* for *arch* and a table.
 
+<<<<<<< HEAD
     Each is named by its sha256: `cnb_python.python.mirror.bundled_archive` looks for it so.
+=======
+    The name of each is its SHA-256: `cnb_python.python.mirror.carried_archive` expects that.
+>>>>>>> b53a50a (Say in plain words what the maintainers' programs do)
     """
     into.mkdir()
     archives = []
     for version in versions:
         fresh = into / interpreters.file_name(version, arch)
-        _bring(version, arch, fresh)
+        _fetch(version, arch, fresh)
         named = into / f"{_sha256(fresh)}.tar.gz"
         archives.append((version, arch, fresh.rename(named)))
     (into / "python.toml").write_text(table(archives))
@@ -60,13 +64,13 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _bring(version: str, arch: str, to: Path) -> None:
+def _fetch(version: str, arch: str, to: Path) -> None:
     release = _release(version, arch)
     if release:
         try:
             _download(release, to)
         except (urllib.error.URLError, TimeoutError) as error:
-            say(f"  {release['url'].split('/')[2]} does not answer ({error}): using a Go module")
+            say(f"  {release['url'].split('/')[2]} cannot be reached ({error}): using a Go module")
         else:
             return
     shutil.copy(interpreters.archive(version, arch), to)
@@ -74,10 +78,8 @@ def _bring(version: str, arch: str, to: Path) -> None:
 
 def _release(version: str, arch: str) -> dict[str, str] | None:
     rows = tomllib.loads(DATA.read_text())["release"] if DATA.exists() else []
-    wanted = {"version": version, "arch": arch, "flavour": "plain"}
-    return next(
-        (row for row in rows if {"flavour": "plain", **row}.items() >= wanted.items()), None
-    )
+    key = {"version": version, "arch": arch, "flavour": "plain"}
+    return next((row for row in rows if {"flavour": "plain", **row}.items() >= key.items()), None)
 
 
 def _download(release: dict[str, str], to: Path) -> None:
@@ -85,6 +87,6 @@ def _download(release: dict[str, str], to: Path) -> None:
     with urllib.request.urlopen(url, timeout=seconds) as answer:  # noqa: S310 - the table's https
         content = answer.read()
     if hashlib.sha256(content).hexdigest() != release["sha256"]:
-        spoilt = f"{release['url']}: its sha256 is not the one in {DATA.name}"
-        raise Unavailable(spoilt)
+        problem = f"{release['url']}: its SHA-256 differs from the one in {DATA.name}"
+        raise Unavailable(problem)
     to.write_bytes(content)

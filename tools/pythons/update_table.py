@@ -1,8 +1,8 @@
-"""Rewrites the releases of `data/python.toml` from the table that `pbs-installer` carries.
+"""Rewrites the releases of `data/python.toml` from the table in `pbs-installer`.
 
-The lines and their dates are kept as they are: they come from each line's release schedule (PEP
-619, 664, 693, 719, 745, 790; https://devguide.python.org/versions/), and a person adds the next.
-`--check` writes nothing and fails when the file is not what this would write.
+Keeps the release lines and their dates: they come from the schedule of each line (PEP
+619, 664, 693, 719, 745, 790; https://devguide.python.org/versions/), and are edited by hand.
+`--check` writes nothing and fails if the file is not up to date.
 """
 
 import sys
@@ -22,13 +22,13 @@ HEADER = """\
 # Every Python that can be installed. `make data` rewrites the releases from the newest
 # pbs-installer; lines, dates and the default are edited by hand. A test keeps the form canonical.
 #
-# end_of_life: warned of for a year before, and louder after it.
-# removed:     from this day on a build that asks for the line stops. Three months later than
-#              end_of_life, so that nobody's deployment stops on the very day.
+# end_of_life: builds warn during the year before this day, and more loudly after it.
+# removed:     builds with this release line fail from this day on: three months after
+#              end_of_life, so that deployments do not fail on the day itself.
 
 """
 FIRST_LINE = (3, 10)
-# Of the one build whose hash pbs-installer lacks: rules_python and many of its users have had it.
+# The hash that pbs-installer lacks, as published by rules_python.
 HASHES = {
     "20211017/cpython-3.10.0-x86_64-unknown-linux-gnu-install_only-20211017T1616.tar.gz": (
         "eada875c9b39cc4bf4a055dd8f5188e99c0c90dd5deb05b6c213f49482fe20a6"
@@ -37,7 +37,7 @@ HASHES = {
 
 
 class UnknownLine(Exception):
-    """There are builds of a line that nobody has given dates."""
+    """There are builds of a release line that has no dates yet."""
 
 
 def render(table: Mapping[str, object]) -> str:
@@ -51,13 +51,13 @@ def render(table: Mapping[str, object]) -> str:
     return "\n".join([head, *blocks, tomli_w.dumps({"release": table["release"]})])
 
 
-def releases(known: set[str]) -> Iterator[dict[str, str]]:
-    """Yield a row per build that has a hash, newest first; *known* are the lines with dates."""
+def releases(lines: set[str]) -> Iterator[dict[str, str]]:
+    """Yield a row for each build with a hash, newest first; *lines* are those with dates."""
     for version in sorted(PYTHON_VERSIONS, key=_version_order, reverse=True):
         number = (version.major, version.minor)
         if version.implementation != "cpython" or number < FIRST_LINE:
             continue
-        if f"{version.major}.{version.minor}" not in known:
+        if f"{version.major}.{version.minor}" not in lines:
             lacking = f"Give Python {version.major}.{version.minor} a [[line]] in {TABLE.name}."
             raise UnknownLine(lacking)
         yield from _builds(version)
@@ -65,7 +65,7 @@ def releases(known: set[str]) -> Iterator[dict[str, str]]:
 
 def _builds(version: PythonVersion) -> Iterator[dict[str, str]]:
     for arch, machine in MACHINES.items():
-        # True: the archive without what only building CPython takes.
+        # True: the archive without the files for building CPython.
         url, sha256 = PYTHON_VERSIONS[version].get(("linux", machine, True), ("", None))
         sha256 = sha256 or HASHES.get("/".join(url.split("/")[-2:]))
         if sha256:

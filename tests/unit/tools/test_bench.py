@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from tools.bench import rounds
-from tools.bench.__main__ import asked
+from tools.bench.__main__ import parse
 from tools.bench.contestants import NOTHING, OURS, PLAIN, STORING
 from tools.bench.figures import summaries
 from tools.bench.opening import Opening
 from tools.bench.report import builds_table, targets_table
-from tools.bench.rounds import DAEMON, REGISTRY, Taken
+from tools.bench.rounds import DAEMON, REGISTRY, Build
 from tools.bench.targets import Judge, Verdict, changed_bytes, changed_layers
 
 OPENING = Opening(
@@ -22,8 +22,8 @@ OPENING = Opening(
 )
 
 
-def taken(case: str = rounds.COLD, contestant: str = OURS, **changes: Any) -> Taken:  # noqa: ANN401 - fields
-    plain = Taken(
+def measured(case: str = rounds.COLD, contestant: str = OURS, **changes: Any) -> Build:  # noqa: ANN401 - fields
+    plain = Build(
         app="pip_django",
         export=REGISTRY,
         case=case,
@@ -40,7 +40,7 @@ def taken(case: str = rounds.COLD, contestant: str = OURS, **changes: Any) -> Ta
     return replace(plain, **changes)
 
 
-def judged(*builds: Taken, opening: Opening = OPENING) -> dict[str, Verdict]:
+def judged(*builds: Build, opening: Opening = OPENING) -> dict[str, Verdict]:
     verdicts = Judge("pip_django", builds, opening, download_s=0.25).verdicts()
     return {verdict.title: verdict for verdict in verdicts}
 
@@ -48,7 +48,7 @@ def judged(*builds: Taken, opening: Opening = OPENING) -> dict[str, Verdict]:
 def test_summary_is_the_median_of_the_rounds() -> None:
     seconds = ((1, 9.0), (2, 30.0), (3, 10.0))
     builds = [
-        taken(round=number, build_s=build, pack_s=2 * build, pushed_bytes=int(build))
+        measured(round=number, build_s=build, pack_s=2 * build, pushed_bytes=int(build))
         for number, build in seconds
     ]
     [found] = summaries(builds)
@@ -56,13 +56,13 @@ def test_summary_is_the_median_of_the_rounds() -> None:
 
 
 def test_summary_holds_the_phases_that_only_some_builds_had() -> None:
-    with_restore = taken(phases_s={"restoring": 1.0, "building": 4.0})
-    [found] = summaries([taken(phases_s={"building": 2.0}), with_restore])
+    with_restore = measured(phases_s={"restoring": 1.0, "building": 4.0})
+    [found] = summaries([measured(phases_s={"building": 2.0}), with_restore])
     assert found.phases_s == {"building": 3.0, "restoring": 0.5}
 
 
 def test_contestants_and_exports_are_summed_up_apart() -> None:
-    builds = [taken(), taken(contestant=PLAIN), taken(export=DAEMON, pushed_bytes=None)]
+    builds = [measured(), measured(contestant=PLAIN), measured(export=DAEMON, pushed_bytes=None)]
     found = summaries(builds)
     assert [(one.contestant, one.export) for one in found] == [
         (OURS, REGISTRY),
@@ -74,22 +74,22 @@ def test_contestants_and_exports_are_summed_up_apart() -> None:
 
 def test_ratio_is_that_of_the_medians() -> None:
     ours = [
-        taken(round=number, build_s=build) for number, build in ((1, 3.0), (2, 90.0), (3, 3.0))
+        measured(round=number, build_s=build) for number, build in ((1, 3.0), (2, 90.0), (3, 3.0))
     ]
-    plain = [taken(contestant=PLAIN, round=number, build_s=10.0) for number in (1, 2, 3)]
+    plain = [measured(contestant=PLAIN, round=number, build_s=10.0) for number in (1, 2, 3)]
     found = judged(*ours, *plain)["cold, registry: bin/build"]
     assert (found.value, found.met, found.detail) == (0.3, True, "3.00 s / 10.00 s")
 
 
 def test_missed_target_is_said_to_be_missed() -> None:
-    found = judged(taken(build_s=5.0), taken(contestant=PLAIN, build_s=10.0))
+    found = judged(measured(build_s=5.0), measured(contestant=PLAIN, build_s=10.0))
     verdict = found["cold, registry: bin/build"]
     assert not verdict.met
     assert targets_table([verdict]).startswith("MISSED  pip_django, cold, registry: bin/build")
 
 
 def test_target_that_was_not_measured_is_not_judged() -> None:
-    titles = judged(taken(export=DAEMON)).keys()
+    titles = judged(measured(export=DAEMON)).keys()
     assert not [title for title in titles if REGISTRY in title or "bin/build, x" in title]
     assert not [title for title in titles if title.startswith("cold")]
 
@@ -97,9 +97,9 @@ def test_target_that_was_not_measured_is_not_judged() -> None:
 def test_unchanged_build_is_compared_with_the_one_that_does_nothing() -> None:
     case = rounds.UNCHANGED
     found = judged(
-        taken(case, build_s=0.2, pack_s=1.5),
-        taken(case, NOTHING, build_s=0.0, pack_s=0.8),
-        taken(case, STORING, build_s=0.0, pack_s=1.1),
+        measured(case, build_s=0.2, pack_s=1.5),
+        measured(case, NOTHING, build_s=0.0, pack_s=0.8),
+        measured(case, STORING, build_s=0.0, pack_s=1.1),
     )
     assert found["unchanged, registry: bin/build"].met
     above = found["unchanged, registry: pack build above the do-nothing's"]
@@ -109,31 +109,33 @@ def test_unchanged_build_is_compared_with_the_one_that_does_nothing() -> None:
 
 
 def test_pushed_bytes_are_judged_beyond_the_shares_that_changed() -> None:
-    after = taken(
+    after = measured(
         rounds.DEPENDENCY,
         pushed_bytes=5_600_000,
         layers={"python": "a", "venv": "B", "deps-00": "C"},
     )
-    found = judged(taken(), after)["dependency, registry: pushed beyond the changed share"]
+    found = judged(measured(), after)["dependency, registry: pushed beyond the changed shard"]
     assert (found.value, found.met) == (0.6, True)
 
 
 def test_rounds_are_not_mixed_when_layers_are_compared() -> None:
     other = {"python": "x", "venv": "y", "deps-00": "z"}
-    after = taken(rounds.PATCH, round=2, layers={**other, "python": "new"})
-    builds = [taken(rounds.OLD_PATCH), taken(rounds.OLD_PATCH, round=2, layers=other), after]
+    after = measured(rounds.PATCH, round=2, layers={**other, "python": "new"})
+    builds = [measured(rounds.OLD_PATCH), measured(rounds.OLD_PATCH, round=2, layers=other), after]
     found = judged(*builds)["patch, registry: changed layers beside python"]
     assert (found.value, found.met) == (0, True)
 
 
 def test_patch_release_that_changes_the_environment_is_a_miss_with_its_layers() -> None:
-    after = taken(rounds.PATCH, layers={"python": "new", "venv": "b", "deps-00": "new"})
-    found = judged(taken(rounds.OLD_PATCH), after)["patch, registry: changed layers beside python"]
+    after = measured(rounds.PATCH, layers={"python": "new", "venv": "b", "deps-00": "new"})
+    found = judged(measured(rounds.OLD_PATCH), after)[
+        "patch, registry: changed layers beside python"
+    ]
     assert (found.value, found.met, found.detail) == (1, False, "deps-00")
 
 
 def test_patch_release_may_take_a_second_and_the_download() -> None:
-    found = judged(taken(rounds.PATCH, build_s=1.2))["patch, registry: bin/build"]
+    found = judged(measured(rounds.PATCH, build_s=1.2))["patch, registry: bin/build"]
     assert (found.limit, found.met) == (1.25, True)
 
 
@@ -150,20 +152,20 @@ def test_memory_that_could_not_be_seen_is_not_judged() -> None:
 
 
 def test_layer_that_vanished_or_came_is_a_changed_one() -> None:
-    before, after = taken(layers={"venv": "b", "deps-00": "c"}), taken(layers={"venv": "b"})
+    before, after = measured(layers={"venv": "b", "deps-00": "c"}), measured(layers={"venv": "b"})
     assert changed_layers(before, after) == {"deps-00"}
     assert changed_layers(after, before) == {"deps-00"}
     assert changed_bytes(after, before) == 5_000_000
 
 
 def test_table_of_builds_says_what_was_pushed_only_for_a_registry() -> None:
-    pushed, kept = summaries([taken(), taken(export=DAEMON, pushed_bytes=None)])
+    pushed, kept = summaries([measured(), measured(export=DAEMON, pushed_bytes=None)])
     assert builds_table([pushed]).endswith("0.00 MB")
     assert builds_table([kept]).endswith("10.00 s")
 
 
 def test_what_every_build_is_told_is_a_name_and_a_value() -> None:
-    assert asked(["--env", "A=b=c", "B="]).env == (("A", "b=c"), ("B", ""))
+    assert parse(["--env", "A=b=c", "B="]).env == (("A", "b=c"), ("B", ""))
 
 
 @pytest.mark.parametrize("text", ["A", "=b"])
@@ -171,5 +173,5 @@ def test_a_setting_without_name_or_value_is_refused(
     text: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit):
-        asked(["--env", text])
+        parse(["--env", text])
     assert f"--env: {text}: expected NAME=VALUE" in capsys.readouterr().err

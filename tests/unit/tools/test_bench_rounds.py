@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 
 from tools.bench import rounds
-from tools.bench.__main__ import asked
-from tools.bench.apps import REQUIREMENTS, SAMPLES, App, Sample, copied
+from tools.bench.__main__ import parse
+from tools.bench.apps import REQUIREMENTS, SAMPLES, App, Sample, copy
 from tools.bench.contestants import FOLDERS, MARK, timed
 from tools.bench.images import digests
 from tools.bench.packing import Line, Target, own_time, phases
-from tools.bench.rounds import CASES, NEEDS, chosen, turns
+from tools.bench.rounds import CASES, NEEDS, select, turns
 from tools.processes import Unavailable
 
 OUTPUT: list[Line] = [
@@ -34,12 +34,12 @@ def test_build_that_names_no_phase_has_only_a_start() -> None:
     assert phases([(0.1, "nothing")], 2.0) == {"starting": 2.0}
 
 
-def test_own_time_is_what_the_stopwatch_printed() -> None:
+def test_own_time_is_the_time_that_the_wrapper_printed() -> None:
     assert own_time(OUTPUT) == 1.999
 
 
-def test_output_without_a_stopwatch_is_refused() -> None:
-    with pytest.raises(Unavailable, match="stopwatch"):
+def test_output_without_the_time_is_refused() -> None:
+    with pytest.raises(Unavailable, match="no line with the time"):
         own_time(OUTPUT[:3])
 
 
@@ -51,12 +51,12 @@ def test_each_contestant_begins_as_often_as_the_others() -> None:
 
 
 def test_chosen_cases_bring_those_that_they_need_in_order() -> None:
-    names = [case.name for case in chosen((rounds.PATCH, rounds.SOURCE))]
+    names = [case.name for case in select((rounds.PATCH, rounds.SOURCE))]
     assert names == [rounds.COLD, rounds.FIRST, rounds.SOURCE, rounds.OLD_PATCH, rounds.PATCH]
 
 
 def test_without_a_choice_all_cases_are_measured() -> None:
-    assert chosen(()) == CASES
+    assert select(()) == CASES
 
 
 def test_cases_that_need_others_share_their_image() -> None:
@@ -72,20 +72,20 @@ def test_new_tag_keeps_the_caches_and_nothing_else() -> None:
 
 
 def test_quick_run_is_one_round_of_one_app_to_the_registry() -> None:
-    wish = asked(["--quick"])
+    wish = parse(["--quick"])
     assert (wish.rounds, wish.apps, wish.exports) == (1, ("pip_django",), ("registry",))
 
 
 def test_rounds_below_one_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        asked(["--rounds", "0"])
+        parse(["--rounds", "0"])
     assert "at least 1" in capsys.readouterr().err
 
 
 @pytest.fixture(params=sorted(SAMPLES))
 def app(request: pytest.FixtureRequest, tmp_path: Path) -> App:
     sample: Sample = SAMPLES[request.param]
-    return copied(sample, tmp_path / "app", "3.14.6")
+    return copy(sample, tmp_path / "app", "3.14.6")
 
 
 def lines(app: App) -> list[str]:
@@ -129,7 +129,7 @@ def test_app_that_does_not_pin_the_distribution_is_refused(app: App) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(FOLDERS))
-def test_stopwatch_is_put_before_the_buildpacks_own_build(name: str, tmp_path: Path) -> None:
+def test_wrapper_runs_the_original_build(name: str, tmp_path: Path) -> None:
     tree = timed(FOLDERS[name], tmp_path / "tree")
     original = (FOLDERS[name] / "bin/build").read_text()
     assert (tree / "bin/build.timed").read_text() == original

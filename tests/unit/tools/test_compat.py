@@ -103,7 +103,7 @@ class TestWhatIsCompared:
 class TestRenewing:
     def test_what_was_asked_for_keeps_its_extras(self) -> None:
         versions = {"click": "8.5.1", "zope-event": "6.2", "httpx": "0.28.1"}
-        found = renew.divided(["httpx[http2]", "zope.event>=5"], versions)
+        found = renew.divide(["httpx[http2]", "zope.event>=5"], versions)
         assert found == pins.Pinned(["httpx[http2]==0.28.1", "zope-event==6.2"], ["click==8.5.1"])
 
     def test_what_is_written_is_what_is_read(self) -> None:
@@ -242,7 +242,7 @@ class TestInside:
         assert works.imported("replaced")["path"] == [str(tmp_path / "replaced")]
 
     def test_reason_of_a_failure_names_no_address(self) -> None:
-        def fail() -> works.Found:
+        def fail() -> works.Facts:
             text = "<thing at 0x7f00deadbeef> in /l/deps-03/tree/lib"
             raise SystemExit(text)
 

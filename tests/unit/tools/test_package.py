@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tools import stage0
-from tools.package import assemble, carried, trim
+from tools.package import assemble, bundled, trim
 
 API = assemble.declared_api()
 
@@ -39,7 +39,7 @@ def test_only_the_api_differs_in_the_descriptor_for_older_lifecycles() -> None:
 def test_every_target_of_the_descriptor_is_packaged() -> None:
     targets = tomllib.loads(assemble.descriptor())["targets"]
 
-    assert {row["arch"] for row in targets} == set(assemble.ARCHES) == set(carried.MACHINES)
+    assert {row["arch"] for row in targets} == set(assemble.ARCHES) == set(bundled.MACHINES)
 
 
 def test_all_targets_are_made_unless_one_is_named() -> None:
@@ -65,7 +65,7 @@ def test_an_offline_product_carries_the_versions_asked_for() -> None:
 
 
 def test_everything_carried_is_pinned_by_hash() -> None:
-    pins = carried.PINS
+    pins = bundled.PINS
     hashes = [row["sha256"] for row in pins["interpreter"]["archive"]]
     hashes += [pins["pip"]["sha256"], *pins["uv"]["sha256"].values()]
 
@@ -75,7 +75,7 @@ def test_everything_carried_is_pinned_by_hash() -> None:
 
 
 def test_every_package_that_is_carried_is_declared_with_hashes() -> None:
-    lock = carried.LOCK.read_text()
+    lock = bundled.LOCK.read_text()
     named = re.findall(
         r"^([a-z0-9-]+)==\S+ \\\n    --hash=sha256:[0-9a-f]{64}", lock, re.MULTILINE
     )

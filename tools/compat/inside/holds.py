@@ -1,7 +1,7 @@
-"""Says what an environment holds, without importing any of it: `holds.py FILE`.
+"""Describes the files of an environment without importing them: `holds.py FILE`.
 
 The JSON in *FILE* is an object: `{"links": ..., "distributions": {name: {...}}, ...}`. Paths are
-told as seen in the environment: where a file really is must not make a difference.
+those in the environment, not those of the shards that links lead to.
 """
 
 import csv
@@ -17,18 +17,18 @@ from pathlib import Path
 
 PREFIX = Path(sys.prefix)
 SITE_PACKAGES = Path(sysconfig.get_path("purelib"))
-# Everything else beside it that a distribution may own.
+# The other directories that a distribution may install files into.
 BESIDE = ("etc", "include", "share")
 
 
 def main(report: str) -> None:
-    """Write what is found to the file *report*."""
+    """Write the facts to the file *report*."""
     owners = metadata.packages_distributions()
     facts = {
         "python": sys.version.split()[0],
         "links": links(PREFIX),
-        "distributions": {found.name: distribution(found) for found in metadata.distributions()},
-        "top level": {found.name: found.ispkg for found in pkgutil.iter_modules(_site())},
+        "distributions": {each.name: distribution(each) for each in metadata.distributions()},
+        "top level": {module.name: module.ispkg for module in pkgutil.iter_modules(_site())},
         "owners": {module: sorted(names) for module, names in owners.items()},
         "modules": digest(modules(SITE_PACKAGES)),
         "bin": {path.name: content(path) for path in sorted((PREFIX / "bin").iterdir())},
@@ -38,59 +38,59 @@ def main(report: str) -> None:
 
 
 def links(prefix: Path) -> int:
-    """How many links of an environment's libraries lead out of it."""
+    """Return the number of links below `lib` that lead out of the environment."""
     walk = (prefix / "lib").walk()
-    found = [top / name for top, folders, files in walk for name in folders + files]
+    paths = [top / name for top, folders, files in walk for name in folders + files]
     own = prefix.resolve()
-    return sum(path.is_symlink() and not path.resolve().is_relative_to(own) for path in found)
+    return sum(path.is_symlink() and not path.resolve().is_relative_to(own) for path in paths)
 
 
-def distribution(found: metadata.Distribution) -> dict[str, object]:
-    """What `importlib.metadata` says of one, and which of its files are there."""
-    # `Distribution.files` leaves out what is missing: the names come from RECORD itself.
-    rows = csv.reader((found.read_text("RECORD") or "").splitlines())
-    files = {row[0]: Path(str(found.locate_file(row[0]))) for row in rows if row}
-    there = {name: path.stat().st_size for name, path in files.items() if path.is_file()}
+def distribution(installed: metadata.Distribution) -> dict[str, object]:
+    """Return what `importlib.metadata` gives for a distribution, and which files exist."""
+    # Read from RECORD, since `Distribution.files` leaves out files that do not exist.
+    rows = csv.reader((installed.read_text("RECORD") or "").splitlines())
+    files = {row[0]: Path(str(installed.locate_file(row[0]))) for row in rows if row}
+    sizes = {name: path.stat().st_size for name, path in files.items() if path.is_file()}
     return {
-        "version": found.version,
-        "requires": sorted(found.requires or ()),
-        "entry points": sorted(f"{e.group}: {e.name} = {e.value}" for e in found.entry_points),
-        "metadata": hashlib.sha256((found.read_text("METADATA") or "").encode()).hexdigest(),
+        "version": installed.version,
+        "requires": sorted(installed.requires or ()),
+        "entry points": sorted(f"{e.group}: {e.name} = {e.value}" for e in installed.entry_points),
+        "metadata": hashlib.sha256((installed.read_text("METADATA") or "").encode()).hexdigest(),
         "files": digest(files),
-        "files there": digest(str(path) for path in found.files or ()),
-        "bytes": sum(there.values()),
-        "missing": sorted(files.keys() - there.keys()),
+        "files there": digest(str(path) for path in installed.files or ()),
+        "bytes": sum(sizes.values()),
+        "missing": sorted(files.keys() - sizes.keys()),
     }
 
 
 def modules(folder: Path, prefix: str = "") -> Iterable[str]:
-    """The names of all modules below *folder*, found as `pkgutil` finds them, none imported."""
-    for found in pkgutil.iter_modules([str(folder)], prefix):
-        yield found.name
-        if found.ispkg:
-            yield from modules(folder / found.name.rpartition(".")[2], f"{found.name}.")
+    """Yield the names of all modules below *folder*, as `pkgutil` lists them."""
+    for module in pkgutil.iter_modules([str(folder)], prefix):
+        yield module.name
+        if module.ispkg:
+            yield from modules(folder / module.name.rpartition(".")[2], f"{module.name}.")
 
 
 def below(folder: Path) -> Iterable[str]:
-    """The paths of all files below *folder*, with their sizes, through links."""
+    """Yield path and size of each file below *folder*, through links."""
     for top, _, files in os.walk(folder, followlinks=True):
         for path in (Path(top, name) for name in files):
             yield f"{path.relative_to(folder)} {path.stat().st_size}"
 
 
 def content(path: Path) -> str:
-    """The digest of a program; empty for a link to nowhere."""
+    """Return the digest of a program; empty for a broken link."""
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
 
 
 def digest(texts: Iterable[str]) -> list[object]:
-    """How many texts, and the digest of them all in order of the alphabet."""
+    """Return the number of texts, and a digest of all of them, sorted."""
     listed = sorted(texts)
     return [len(listed), hashlib.sha256("\n".join(listed).encode()).hexdigest()]
 
 
 def _site() -> list[str]:
-    """Where imports look for packages: what `.pth` files added too."""
+    """Return the import path below `site-packages`, with entries of `.pth` files."""
     return [path for path in sys.path if Path(path).is_relative_to(SITE_PACKAGES)]
 
 

@@ -1,9 +1,9 @@
-"""Says what works in an environment: `works.py FILE [COMMAND...]`.
+"""Imports and runs everything in an environment: `works.py FILE [COMMAND...]`.
 
 Imports the modules of each distribution, loads its entry points, and starts `python -m COMMAND`.
-The JSON in *FILE* is `{"imports": {distribution: {...}}, "commands": {...}}`. A distribution has a
-process of its own, forked before anything was imported: none sees what another left, and one may
-crash.
+The JSON in *FILE* is `{"imports": {distribution: {...}}, "commands": {...}}`. Each
+distribution has a process of its own, forked before any import, so that one does not change the
+next, and may crash.
 """
 
 import importlib
@@ -25,52 +25,56 @@ SITE_PACKAGES = Path(sysconfig.get_path("purelib"))
 SUFFIXES = tuple(machinery.all_suffixes())
 SECONDS = 300
 SHOWN = 2000
-# What differs between two runs of one environment: where an object lies in memory, and where the
-# files of a share really are.
+# Differs between two runs of one environment: addresses in memory, and paths of shards.
 ELSEWHERE = re.compile(r"0x[0-9a-f]{6,}|\bdeps-[a-z0-9-]+/tree\b")
 
-type Found = dict[str, object]
+type Facts = dict[str, object]
 
 
 def main(report: str, commands: list[str]) -> None:
-    """Write what works to the file *report*."""
-    found = sorted(metadata.distributions(), key=lambda one: one.name)
+    """Write the facts to the file *report*."""
+    installed = sorted(metadata.distributions(), key=lambda distribution: distribution.name)
     facts = {
-        "imports": {one.name: _apart(partial(tried, one)) for one in found},
+        "imports": {
+            distribution.name: _in_process(partial(tried, distribution))
+            for distribution in installed
+        },
         "commands": {command: started(command) for command in commands},
     }
     Path(report).write_text(json.dumps(facts))
 
 
-def tried(found: metadata.Distribution) -> Found:
-    """Import the modules of a distribution, then load its entry points; which did, and how not."""
-    modules = {name: outcome(partial(imported, name)) for name in owned(found)}
-    points = {f"{e.group}: {e.name}": outcome(partial(loaded, e)) for e in found.entry_points}
+def tried(distribution: metadata.Distribution) -> Facts:
+    """Import the modules of a distribution and load its entry points; return each outcome."""
+    modules = {name: outcome(partial(imported, name)) for name in owned(distribution)}
+    points = {
+        f"{e.group}: {e.name}": outcome(partial(loaded, e)) for e in distribution.entry_points
+    }
     return {"modules": modules, "entry points": points}
 
 
-def owned(found: metadata.Distribution) -> list[str]:
-    """Its outermost modules: of a namespace package those below, `google.cloud.storage`."""
-    paths = {PurePosixPath(str(path)) for path in found.files or ()}
+def owned(distribution: metadata.Distribution) -> list[str]:
+    """Return its outermost modules; those in a namespace package: `google.cloud.storage`."""
+    paths = {PurePosixPath(str(path)) for path in distribution.files or ()}
     sources = (path for path in paths if path.name.endswith(SUFFIXES))
     return sorted({name for path in sources if (name := _module(path, paths))})
 
 
 def _module(path: PurePosixPath, paths: set[PurePosixPath]) -> str:
-    """The outermost module that *path* belongs to; empty: it is not there to be imported."""
+    """Return the outermost module of *path*; empty if it cannot be imported."""
     parts = [*path.parts[:-1], path.name.partition(".")[0]]
     if not all(part.isidentifier() for part in parts) or "__pycache__" in parts:
         return ""
     packages = (parts[:count] for count in range(1, len(parts)))
-    regular = (one for one in packages if PurePosixPath(*one, "__init__.py") in paths)
+    regular = (package for package in packages if PurePosixPath(*package, "__init__.py") in paths)
     return ".".join(next(regular, parts))
 
 
-def imported(name: str) -> Found:
-    """Import a module; where it is seen, and what of a package is found without importing more."""
+def imported(name: str) -> Facts:
+    """Import a module; return its path, and the resources of a package."""
     module = importlib.import_module(name)
     paths = sorted(_seen(path) for path in getattr(module, "__path__", ()))
-    facts: Found = {"file": _seen(module.__file__), "path": paths}
+    facts: Facts = {"file": _seen(module.__file__), "path": paths}
     # A module that replaces itself (kombu) may have no specification, and then no resources.
     if module.__file__ and module.__spec__ and paths:
         resources = importlib.resources.files(module).iterdir()
@@ -78,36 +82,38 @@ def imported(name: str) -> Found:
     return facts
 
 
-def loaded(point: metadata.EntryPoint) -> Found:
-    """Load an entry point; what kind of thing it is."""
+def loaded(point: metadata.EntryPoint) -> Facts:
+    """Load an entry point; return its type."""
     return {"kind": type(point.load()).__qualname__}
 
 
-def started(command: str) -> Found:
-    """Start `python -m` *command*; its exit code and the beginning of what it says."""
+def started(command: str) -> Facts:
+    """Start `python -m` *command*; return the beginning of its output, or its exit code."""
     argv = [sys.executable, "-m", *command.split()]
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "stdin": subprocess.DEVNULL}
     try:
         ended = subprocess.run(argv, check=False, text=True, timeout=SECONDS, **streams)  # type: ignore[call-overload]  # as a dict, for the length of a line
     except subprocess.TimeoutExpired:
         return {"failed": f"ran longer than {SECONDS} s"}
-    said = _plain(ended.stdout[:SHOWN])
-    return {"said": said} if ended.returncode == 0 else {"failed": f"{ended.returncode}: {said}"}
+    output = _plain(ended.stdout[:SHOWN])
+    return (
+        {"said": output} if ended.returncode == 0 else {"failed": f"{ended.returncode}: {output}"}
+    )
 
 
 def _seen(path: str | None) -> str:
-    """*path* below the environment, or as it is."""
+    """Return *path* relative to the environment, or as it is outside of it."""
     below = path and Path(path).is_relative_to(PREFIX)
     return str(Path(path or "").relative_to(PREFIX)) if below else str(path)
 
 
-def outcome(do: Callable[[], Found]) -> Found:
-    """What *do* returns, or how it failed."""
+def outcome(do: Callable[[], Facts]) -> Facts:
+    """Return what *do* returns, or its exception."""
     try:
         return do()
     except KeyboardInterrupt:
         raise
-    except BaseException as error:  # noqa: BLE001 - strangers' modules raise anything, SystemExit too
+    except BaseException as error:  # noqa: BLE001 - modules raise anything, SystemExit too
         return {"failed": _plain(f"{type(error).__name__}: {error}")[:SHOWN]}
 
 
@@ -115,22 +121,22 @@ def _plain(text: str) -> str:
     return ELSEWHERE.sub("...", text.replace(str(PREFIX), "..."))
 
 
-def _apart(do: Callable[[], Found]) -> Found:
-    """What *do* returns, in a process of its own."""
+def _in_process(do: Callable[[], Facts]) -> Facts:
+    """Return what *do* returns in a process of its own."""
     reading, writing = os.pipe()
     child = os.fork()
     if not child:
         _child(do, reading, writing)
     os.close(writing)
     with os.fdopen(reading, "rb") as pipe:
-        said = pipe.read()
+        answer = pipe.read()
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    found: Found = json.loads(said) if said else {"failed": f"the process ended with {code}"}
-    return found
+    facts: Facts = json.loads(answer) if answer else {"failed": f"the process ended with {code}"}
+    return facts
 
 
-def _child(do: Callable[[], Found], reading: int, writing: int) -> None:
-    """Answer through the pipe and end, whatever threads there are by then."""
+def _child(do: Callable[[], Facts], reading: int, writing: int) -> None:
+    """Write the result to the pipe and exit, even if threads are running."""
     os.close(reading)
     silent = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):

@@ -1,6 +1,6 @@
-"""What the buildpack carries beside its own code: fetched, verified, trimmed, compiled, cached.
+"""The bundled Python, packages and tools: downloaded, verified, trimmed and compiled.
 
-Nothing of the target runs, so an arm64 tree is made on amd64 and the other way round.
+No program of the target runs, so either architecture can be made on the other.
 """
 
 import shutil
@@ -19,15 +19,15 @@ from tools.pythons import go_module
 PINS = tomllib.loads(stage0.PINS.read_text())
 LOCK = stage0.ROOT / "requirements/runtime.txt"
 MINOR = ".".join(PINS["interpreter"]["version"].split(".")[:2])
-# Oldest glibc first: all of these wheels run on Debian 10, Ubuntu 20.04 and UBI 8 alike.
+# The oldest glibc first. Wheels for these run on Debian 10, Ubuntu 20.04 and UBI 8.
 GLIBC = ("17", "24", "26", "27", "28")
 MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
 
 
 def unpacked_interpreter(arch: str) -> Path:
-    """Return the pinned interpreter for *arch* as its maker ships it, unpacked."""
+    """Return the pinned Python for *arch*, unpacked but not trimmed."""
     pins = cache.digest(repr(PINS["interpreter"]))
-    title = f"Fetching the interpreter {PINS['interpreter']['version']} for {arch}"
+    title = f"Downloading Python {PINS['interpreter']['version']} for {arch}"
     return cache.entry(f"interpreter-{arch}", pins, title, partial(_unpack, arch)) / "python"
 
 
@@ -36,16 +36,16 @@ def base(arch: str) -> Path:
     makers = (trim.__file__, stage0.__file__, go_module.__file__, __file__)
     inputs = (stage0.PINS, LOCK, *map(Path, makers))
     pins = cache.digest(*(path.read_bytes() for path in inputs))
-    title = f"Gathering what the buildpack carries for {arch} (some seconds)"
+    title = f"Making the bundled Python and tools for {arch} (some seconds)"
     return cache.entry(f"package-{arch}", pins, title, partial(make, arch))
 
 
 def compile_tree(root: Path, *folders: str) -> None:
-    """Write the bytecode of *folders* below *root*, the same whoever builds it and where.
+    """Write reproducible bytecode of *folders* below *root*.
 
-    Unchecked: modification times are 1980 inside a builder, so any other kind is stale there, and
-    nobody may write beside it. One process for all, its files sorted: a file's bytecode depends
-    on what the same process compiled before.
+    As unchecked hashes, since all modification times in a builder are 1980 and its files are
+    read-only. In one process and in sorted order, since the bytecode of a file depends on the
+    files that the process compiled before.
     """
     python = (sys.executable, "-I", "-B", "-S", "-m", "compileall", "-q", "-s", root)
     mode = ("--invalidation-mode", "unchecked-hash")
@@ -53,7 +53,7 @@ def compile_tree(root: Path, *folders: str) -> None:
 
 
 def download(arch: str, lock: Path, into: Path) -> None:
-    """Put what *lock*, a file of requirements with hashes, names for *arch* into *into*."""
+    """Download the wheels of the requirements file *lock* for *arch* into *into*."""
     _pip("download", arch, ["--dest", str(into), "--requirement", str(lock)])
 
 
@@ -62,7 +62,7 @@ def _unpack(arch: str, into: Path) -> None:
 
 
 def make(arch: str, into: Path) -> None:
-    """Gather everything of `base` in the empty folder *into*."""
+    """Make the tree of `base` in the empty directory *into*."""
     trim.interpreter(unpacked_interpreter(arch), into / "python")
     site_packages = into / f"python/lib/python{MINOR}/site-packages"
     _install_packages(arch, site_packages)
