@@ -10,7 +10,7 @@ from tests.support import git_server
 from tests.support.builds import Builds, Built
 from tests.support.index import Login
 from tests.support.sdists import checkout
-from tests.support.secrets import spilled, watched
+from tests.support.secrets import find_secrets, watch_command_lines
 from tests.support.trees import App, write_files
 
 LOGIN = Login("deployer", "g1t+of:the/repository")
@@ -39,7 +39,7 @@ def test_a_repository_is_fetched_with_the_login_and_nothing_keeps_it(
 ) -> None:
     source = app({"requirements.txt": f"team-tools @ {address}\n", "Procfile": "web: true"})
     env = {"BP_PYTHON_INSTALLER": tool}
-    with watched([LOGIN]) as lines:
+    with watch_command_lines([LOGIN]) as lines:
         built = builds.image(source, flask, env=env, bindings=bindings)
 
     assert built.code == 0, built.output
@@ -49,7 +49,7 @@ def test_a_repository_is_fetched_with_the_login_and_nothing_keeps_it(
     log.write_text(built.output + json.dumps(built.labels()))
     blobs = [built.image.blob(layer) for layer in built.image.layers]
     places = (log, built.layers, built.workspace, built.work / "cache", *blobs)
-    assert spilled([LOGIN], *places) == []
+    assert find_secrets([LOGIN], *places) == []
 
 
 def test_without_the_login_the_words_say_which(

@@ -20,7 +20,7 @@ from tests.support import index
 from tests.support.builds import Builds, Built
 from tests.support.index import Authority, Index, Login
 from tests.support.sdists import sdist
-from tests.support.secrets import spellings, spilled, watched
+from tests.support.secrets import find_secrets, spellings, watch_command_lines
 from tests.support.trees import App, linked_copy, write_files
 from tests.support.wheels import wheel
 
@@ -133,7 +133,7 @@ def seen() -> list[str]:
 
 @pytest.fixture(scope="module")
 def built(builds: Builds, flask: Built, source: Path, everything: Path, seen: list[str]) -> Built:
-    with watched(LOGINS) as lines:
+    with watch_command_lines(LOGINS) as lines:
         built = builds.image(source, flask, env=UNSET, bindings=everything)
     seen += lines
     assert built.code == 0, built.output
@@ -157,7 +157,7 @@ def test_no_secret_is_in_the_image_the_cache_or_the_log_in_any_form(built: Built
     documents = [path for path in built.directory.rglob("*") if is_document(path)]
     assert len(blobs) > 3
     assert documents
-    assert spilled(LOGINS, *places, *blobs, *documents) == []
+    assert find_secrets(LOGINS, *places, *blobs, *documents) == []
 
 
 def is_document(path: Path) -> bool:
@@ -171,17 +171,17 @@ def test_no_secret_is_in_a_command_line(built: Built, seen: list[str]) -> None:
 
 
 def test_the_watch_sees_what_is_there() -> None:
-    with watched([PARTNER]) as lines:
+    with watch_command_lines([PARTNER]) as lines:
         subprocess.run(["/bin/sh", "-c", "sleep 1; :", PARTNER.password], check=True)
     assert [line.split(" ", 1)[0] for line in lines] == ["/bin/sh"]
 
 
 def test_the_search_finds_what_is_there(built: Built, tmp_path: Path) -> None:
     [layer, *_] = [one for one in built.image.layers if one.title.endswith(":venv")]
-    assert spilled([Login("x", "site-packages")], built.image.blob(layer))
+    assert find_secrets([Login("x", "site-packages")], built.image.blob(layer))
     for form, text in spellings(PARTNER).items():
         (tmp_path / "found").write_bytes(b"<" + text + b">")
-        assert any(one.endswith(f": {form}") for one in spilled(LOGINS, tmp_path)), form
+        assert any(one.endswith(f": {form}") for one in find_secrets(LOGINS, tmp_path)), form
 
 
 def test_nothing_of_the_bindings_is_left_behind(built: Built) -> None:
@@ -212,7 +212,7 @@ def test_uv_s_own_settings_come_from_a_binding(
     assert "Running `uv pip compile requirements.txt`" in built.output
     log = app({}).parent / "log.txt"
     log.write_text(built.output)
-    assert spilled(LOGINS, log, built.layers) == []
+    assert find_secrets(LOGINS, log, built.layers) == []
 
 
 def test_an_app_trusts_the_authorities_that_its_container_is_given(
@@ -338,7 +338,7 @@ def test_a_lock_of_uv_s_is_installed_with_the_login_of_the_index_that_it_names(
     assert (first.layers / "deps-00").is_dir()
     log = asked.parent / "log.txt"
     log.write_text(first.output)
-    assert spilled(LOGINS, log, first.layers) == []
+    assert find_secrets(LOGINS, log, first.layers) == []
     again = builds.phases(asked, first, env=env, bindings=bindings)
     assert "Nothing changed: reusing 2 packages from the previous image" in again.output
     # And with variables of the platform in place of the binding.
@@ -346,7 +346,7 @@ def test_a_lock_of_uv_s_is_installed_with_the_login_of_the_index_that_it_names(
     given = builds.phases(asked, flask, env={**env, **login}, bindings=bindings)
     assert given.code == 0, given.output
     log.write_text(given.output)
-    assert spilled(LOGINS, log, given.layers) == []
+    assert find_secrets(LOGINS, log, given.layers) == []
 
 
 def uv_lock(app: Path, env: Mapping[str, str]) -> None:

@@ -15,7 +15,7 @@ from tests.support.builds import Builds, Built
 from tests.support.index import Login
 from tests.support.lock_updates import Upgrade, build_upgrade
 from tests.support.locked_apps import TwoIndexes
-from tests.support.secrets import spilled, watched
+from tests.support.secrets import find_secrets, watch_command_lines
 from tests.support.trees import App, write_files
 from tests.support.wheels import wheel
 
@@ -72,7 +72,7 @@ def locked_app(
     app = indexes.app(request.param, directory / "app")
     env = {**UNSET, **indexes.variables(request.param)}
     bindings = ca_binding(directory / "bindings", indexes)
-    with watched([LOGIN]) as seen:
+    with watch_command_lines([LOGIN]) as seen:
         built = builds.image(app, flask, env=env, bindings=bindings)
     assert built.code == 0, built.output
     return LockedApp(request.param, app, built, env, bindings, seen)
@@ -95,7 +95,7 @@ def test_no_secret_is_in_image_cache_or_log(locked_app: LockedApp) -> None:
     files = [path for path in built.directory.rglob("*") if path.is_file()]
     documents = [path for path in files if path.read_bytes()[:1] == b"{"]
     paths = (log, built.layers, built.workspace, built.work / "cache", *blobs, *documents)
-    assert spilled([LOGIN], *paths) == []
+    assert find_secrets([LOGIN], *paths) == []
     assert locked_app.seen == []
     assert [name for name in built.scratch if name.startswith("cnb-python")] == []
 
@@ -113,7 +113,7 @@ def test_wrong_login_is_reported_without_secrets(
     assert indexes.private.url.removesuffix("/simple/") in built.error
     log = tmp_path / "log.txt"
     log.write_text(built.output)
-    assert spilled([wrong, LOGIN], log) == []
+    assert find_secrets([wrong, LOGIN], log) == []
 
 
 @pytest.mark.parametrize("first", ["acme-internal", "public"])
@@ -136,7 +136,7 @@ def test_pipfile_without_lock_installs_from_the_named_index(
     assert "private" in module.read_text()
     log = directory.parent / "log.txt"
     log.write_text(built.output)
-    assert spilled([LOGIN], log, built.layers) == []
+    assert find_secrets([LOGIN], log, built.layers) == []
 
 
 def test_upgrade_changes_one_package_and_then_nothing(
@@ -166,4 +166,4 @@ def test_upgrade_changes_one_package_and_then_nothing(
     )
     log = tmp_path / "log.txt"
     log.write_text(second.output)
-    assert spilled([LOGIN], log, second.layers) == []
+    assert find_secrets([LOGIN], log, second.layers) == []

@@ -55,14 +55,14 @@ def test_a_build_killed_at_any_moment_leaves_the_next_one_the_right_image(
             _empty(layers)
             cache_of(scene.cache, layers)
         moment = time.monotonic() + random.uniform(0, seconds)
-        with killing(signal.SIGKILL, partial(_is_past, moment), seen_by=scene.bench.app) as kill:
-            ended = scene.bench.build(layers)
+        with killing(signal.SIGKILL, partial(_is_past, moment), seen_by=scene.direct.app) as kill:
+            ended = scene.direct.build(layers)
         if ended.code == 0:
             continue
         assert kill.sent, ended.output
         scene.check_trust(layers)
         began = time.monotonic()
-        scene.check(layers, scene.bench.build(layers))
+        scene.check(layers, scene.direct.build(layers))
         seconds = time.monotonic() - began
         killed += 1
         if killed == KILLS:
@@ -76,19 +76,19 @@ def test_a_full_disk_is_told_in_every_step_and_leaves_the_next_build_the_right_i
 ) -> None:
     layers = cache_of(scene.cache, disk.directory)
     with at_moment(lambda: moment(layers), disk.fill) as filled:
-        ended = scene.bench.build(layers)
+        ended = scene.direct.build(layers)
     assert filled.is_set()
     assert ended.code == 1, ended.output
     assert ended.output.count("[Error: The disk is full]") == 1, ended.output
     scene.check_trust(layers)
     disk.relieve()
-    scene.check(layers, scene.bench.build(layers))
+    scene.check(layers, scene.direct.build(layers))
 
 
 def test_a_full_temporary_directory_is_told(builds: Builds, scene: Scene, tmp_path: Path) -> None:
-    layers = scene.bench.own(tmp_path / "layers")
+    layers = scene.direct.own(tmp_path / "layers")
     with faults.disk(builds, "4m") as small:
-        ended = scene.bench.build(layers, small.directory)
+        ended = scene.direct.build(layers, small.directory)
         assert [*small.directory.iterdir()] == []
     assert ended.code == 1, ended.output
     assert ended.output.count("[Error: The disk is full]") == 1, ended.output

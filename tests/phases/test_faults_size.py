@@ -9,7 +9,7 @@ import pytest
 
 from cnb_python.store.store import Damaged, Store
 from tests.support.builds import Builds, Built
-from tests.support.faults import Bench, cache_of
+from tests.support.faults import DirectBuild, cache_of
 from tests.support.trees import write_files
 from tests.support.wheels import wheel
 from tools.package import tree
@@ -40,7 +40,7 @@ def test_two_thousand_distributions_and_one_of_fifty_thousand_files(
     names = ["huge", *(f"tiny-{number}" for number in range(DISTRIBUTIONS))]
     requirements = "".join(f"{name}==1.0\n" for name in names)
     asked = {"requirements.txt": requirements, "Procfile": "web: python -V"}
-    bench = Bench(builds, write_files(tmp_path / "app", asked), {"PIP_INDEX_URL": index})
+    bench = DirectBuild(builds, write_files(tmp_path / "app", asked), {"PIP_INDEX_URL": index})
     layers = cache_of(flask.layers, bench.own(tmp_path / "layers"))
 
     ended = bench.build(layers)

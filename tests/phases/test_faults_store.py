@@ -31,7 +31,7 @@ def scene(
 @pytest.fixture
 def layers(scene: Scene, tmp_path: Path) -> Path:
     """What is restored of the undisturbed build when its image was deleted."""
-    return cache_of(scene.clean, scene.bench.own(tmp_path / "layers"))
+    return cache_of(scene.clean, scene.direct.own(tmp_path / "layers"))
 
 
 def test_damaged_archives_are_replaced_and_nothing_comes_of_them(
@@ -46,7 +46,7 @@ def test_damaged_archives_are_replaced_and_nothing_comes_of_them(
     by_name["lying"]["archive"] = _add(store, _tar({"a": LAYERS, f"a/{OUTSIDE}": ""}))
     _list(layers, listed)
 
-    ended = scene.bench.build(layers)
+    ended = scene.direct.build(layers)
 
     scene.check(layers, ended)
     again = {name: f"  Installing {name} again: its archive " for name in by_name}
@@ -64,7 +64,7 @@ def test_a_list_that_leads_out_of_the_store_makes_all_of_it_unusable(
     listed["distributions"][0]["paths"][0] = f"../../../{OUTSIDE}"
     _list(layers, listed)
 
-    ended = scene.bench.build(layers)
+    ended = scene.direct.build(layers)
 
     scene.check(layers, ended)
     reason = "its manifest has another format"
@@ -72,8 +72,8 @@ def test_a_list_that_leads_out_of_the_store_makes_all_of_it_unusable(
 
 
 def test_an_image_whose_cache_is_gone_is_used_again(scene: Scene, tmp_path: Path) -> None:
-    layers = image_of(scene.clean, scene.bench.own(tmp_path / "layers"))
-    ended = scene.bench.build(layers)
+    layers = image_of(scene.clean, scene.direct.own(tmp_path / "layers"))
+    ended = scene.direct.build(layers)
     assert ended.code == 0, ended.output
     assert "  Nothing changed: reusing 4 packages from the previous image\n" in ended.output
     assert [path for path in layers.iterdir() if path.is_dir()] == []
@@ -86,7 +86,7 @@ def test_a_run_image_of_another_distribution_gets_packages_of_its_own(
     scene: Scene, layers: Path
 ) -> None:
     image_of(scene.clean, layers)
-    ended = scene.bench.build(layers, CNB_TARGET_DISTRO_VERSION="13")
+    ended = scene.direct.build(layers, CNB_TARGET_DISTRO_VERSION="13")
     assert ended.code == 0, ended.output
     reason = "the Linux distribution of the image has changed from debian 12 to debian 13"
     for what in ("Python", "packages"):

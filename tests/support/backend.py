@@ -1,7 +1,7 @@
-"""A build backend without dependencies, carried by the sdists that `packages.sdist` makes.
+"""A build backend without dependencies, in the sdists that `sdists.sdist` makes.
 
-It compiles `*.c` as setuptools would: with the compiler and the headers that the running Python
-names. https://peps.python.org/pep-0517/
+It compiles `*.c` as setuptools does: with the compiler and the headers of the running Python.
+ https://peps.python.org/pep-0517/
 """
 
 import json
@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import wheels  # type: ignore[import-not-found]  # its neighbour in the sdist
+import wheels  # type: ignore[import-not-found]  # in the same sdist
 
 HERE = Path(__file__).parent
 
@@ -21,14 +21,14 @@ HERE = Path(__file__).parent
 def prepare_metadata_for_build_wheel(
     metadata_directory: str, config_settings: object = None
 ) -> str:
-    """Write what the wheel will require, without building it, and return its directory."""
+    """Write the metadata of the wheel without building it, and return its directory."""
     del config_settings
-    wanted = _wanted()
+    options = _options()
     info = Path(
-        metadata_directory, f"{wanted['name'].replace('-', '_')}-{wanted['version']}.dist-info"
+        metadata_directory, f"{options['name'].replace('-', '_')}-{options['version']}.dist-info"
     )
     info.mkdir()
-    (info / "METADATA").write_text(wheels.metadata(**wanted))
+    (info / "METADATA").write_text(wheels.metadata(**options))
     (info / "WHEEL").write_text("Wheel-Version: 1.0\n")
     return info.name
 
@@ -49,21 +49,21 @@ def build_wheel(
         files[name[: -len(".c")] + _suffix()] = _compiled(sources / name)
         del files[name]
     tag = _platform_tag() if compiled else "py3-none-any"
-    return str(wheels.wheel(Path(wheel_directory), files=files, tag=tag, **_wanted()).name)
+    return str(wheels.wheel(Path(wheel_directory), files=files, tag=tag, **_options()).name)
 
 
 def build_editable(
     wheel_directory: str, config_settings: object = None, metadata_directory: object = None
 ) -> str:
-    """Build a wheel that points to the files where they are, and return its file name."""
+    """Build a wheel that points to the source files, and return its file name."""
     del config_settings, metadata_directory
-    wanted = _wanted()
-    files = {f"_editable_{wanted['name'].replace('-', '_')}.pth": f"{HERE / 'files'}\n"}
-    return str(wheels.wheel(Path(wheel_directory), files=files, **wanted).name)
+    options = _options()
+    files = {f"_editable_{options['name'].replace('-', '_')}.pth": f"{HERE / 'files'}\n"}
+    return str(wheels.wheel(Path(wheel_directory), files=files, **options).name)
 
 
-def _wanted() -> Any:  # noqa: ANN401 - keywords of `wheels.wheel`
-    return json.loads((HERE / "wanted.json").read_text())
+def _options() -> Any:  # noqa: ANN401 - keywords of `wheels.wheel`
+    return json.loads((HERE / "options.json").read_text())
 
 
 def _compiled(source: Path) -> bytes:

@@ -1,4 +1,4 @@
-"""A web server that answers as no index should: with a refusal, too late, or with half a file."""
+"""A web server that fails as an index may: with error statuses, too late, with half a file."""
 
 import threading
 from collections.abc import Iterator
@@ -9,8 +9,8 @@ from pathlib import Path
 HOST = "127.0.0.1"
 PAGE = '<!DOCTYPE html><a href="/{kind}/files/{file}{fragment}"{more}>{file}</a>\n'
 WRONG = f"#sha256={'0' * 64}"
-# What is said of each file on the page of a project.
-SAID = {"wrong-hash": (WRONG, ""), "yanked": ("", ' data-yanked="it deletes files"')}
+# Fragment and attributes of each link on the page of a project.
+LINKS = {"wrong-hash": (WRONG, ""), "yanked": ("", ' data-yanked="it deletes files"')}
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -20,36 +20,36 @@ class _Handler(BaseHTTPRequestHandler):
     waiting: threading.Event
 
     def do_GET(self) -> None:
-        kind, *rest = self.path.strip("/").split("/")
+        kind, *parts = self.path.strip("/").split("/")
         if kind.isdigit():
-            self._say(int(kind), b"")
+            self._respond(int(kind), b"")
         elif kind == "slow":
             self.waiting.wait(60)
-        elif rest[0] == "simple":
-            self._page(kind, rest[1])
-        elif kind == "gone" or rest[-1].endswith(".metadata"):
-            self._say(404, b"")
+        elif parts[0] == "simple":
+            self._page(kind, parts[1])
+        elif kind == "gone" or parts[-1].endswith(".metadata"):
+            self._respond(404, b"")
         elif kind == "cut":
-            self._say(200, (self.packages / rest[-1]).read_bytes(), missing=50)
+            self._respond(200, (self.packages / parts[-1]).read_bytes(), missing=50)
         else:
-            self._say(200, (self.packages / rest[-1]).read_bytes())
+            self._respond(200, (self.packages / parts[-1]).read_bytes())
 
     def do_HEAD(self) -> None:
-        self._say(405, b"")
+        self._respond(405, b"")
 
     def do_CONNECT(self) -> None:
-        """Be a proxy that wants a login."""
-        self._say(407, b"")
+        """Respond as a proxy that requires a login."""
+        self._respond(407, b"")
 
     def _page(self, kind: str, name: str) -> None:
-        fragment, more = SAID.get(kind, ("", ""))
-        found = sorted(self.packages.glob(f"{name.replace('-', '_')}-*"))
+        fragment, more = LINKS.get(kind, ("", ""))
+        paths = sorted(self.packages.glob(f"{name.replace('-', '_')}-*"))
         lines = (
-            PAGE.format(kind=kind, file=one.name, fragment=fragment, more=more) for one in found
+            PAGE.format(kind=kind, file=path.name, fragment=fragment, more=more) for path in paths
         )
-        self._say(200, "".join(lines).encode())
+        self._respond(200, "".join(lines).encode())
 
-    def _say(self, status: int, content: bytes, missing: int = 0) -> None:
+    def _respond(self, status: int, content: bytes, missing: int = 0) -> None:
         self.send_response(status)
         if status in (401, 407):
             self.send_header("WWW-Authenticate", 'Basic realm="packages"')
@@ -60,12 +60,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing: the output is the test's."""
+        """Print nothing: the output is the test's."""
 
 
 @contextmanager
 def running(packages: Path) -> Iterator[str]:
-    """Serve *packages* in every wrong way while the block runs; yield the address, without `/`."""
+    """Serve *packages* in all these ways while the block runs; yield the address, without `/`."""
     waiting = threading.Event()
     handler = type("Handler", (_Handler,), {"packages": packages, "waiting": waiting})
     with ThreadingHTTPServer((HOST, 0), handler) as server:

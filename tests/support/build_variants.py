@@ -1,4 +1,4 @@
-"""Machines that are not alike, and what a platform may have lost between two builds."""
+"""Builds on a different machine, or with a lost cache or image, and digests to compare."""
 
 import hashlib
 import json
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from tests.support.builds import Built, Wanted
+from tests.support.builds import BuildOptions, Built
 from tests.support.trees import Files
 from tools.platforms.build_request import Platform
 from tools.platforms.sandbox import Bind
@@ -21,7 +21,7 @@ HERE = Path(__file__).parent
 # File systems in memory list their entries in another order than those on disk.
 MEMORY = Path("/dev/shm")
 MB = 1024 * 1024
-# What a container with cgroups of version 2 sees: 600 MB and one and a half CPUs.
+# Files of cgroups version 2 in a container with 600 MB and 1.5 CPUs.
 LIMITED: Files = {
     "sys/fs/cgroup/memory.max": f"{600 * MB}\n",
     "sys/fs/cgroup/cpu.max": "150000 100000\n",
@@ -30,21 +30,22 @@ _BY_UMASK = frozenset({"config", "sbom"})
 
 
 @contextmanager
-def odd_machine(platform: Platform, scratch: Path, env: Mapping[str, str]) -> Iterator[Wanted]:
-    """Differ in everything at once that must not matter.
+def odd_machine(
+    platform: Platform, scratch: Path, env: Mapping[str, str]
+) -> Iterator[BuildOptions]:
+    """Yield options of a build with *env* on a machine that differs in all that must not matter.
 
-    umask, hash seed, locale, time zone, temporary directory, clock, number of cores, order of
-    directory entries (the C library's, and the file system's of the layers). Yields what a build
-    with *env* takes place under.
+    These are umask, hash seed, locale, time zone, temporary directory, clock, number of cores,
+    and the order of directory entries (in the C library, and in the file system of the layers).
     """
     shim = scratch / "shim.so"
     subprocess.run(["gcc", "-shared", "-fPIC", "-O1", "-o", shim, HERE / "shim.c"], check=True)
     cores = os.sched_getaffinity(0)
     with tempfile.TemporaryDirectory(dir=MEMORY) as memory:
         layers = _directory(Path(memory, "layers"), 0o755)
-        # It is in every layer's archive, and it is the platform that makes it.
+        # The platform makes it, with an owner that is in each layer's archive.
         os.chown(layers, platform.user, platform.group)
-        # A program and what it starts inherit it.
+        # Child processes inherit it.
         os.sched_setaffinity(0, {min(cores)})
         try:
             yield {
@@ -68,12 +69,12 @@ def odd_machine(platform: Platform, scratch: Path, env: Mapping[str, str]) -> It
 
 
 def without_image(build: Built, work: Path) -> Built:
-    """Return *build* as a new tag sees it: with its cache alone, copied to *work*."""
+    """Return *build* with only its cache, as for a new tag, copied to *work*."""
     return _with_only("cache", build, work)
 
 
 def without_cache(build: Built, work: Path) -> Built:
-    """Return *build* as another machine sees it that pulls its image, copied to *work*."""
+    """Return *build* with only its image, as on another machine, copied to *work*."""
     return _with_only("layout", build, work)
 
 
@@ -83,27 +84,27 @@ def layers_of(build: Built) -> dict[str, str]:
 
 
 def layers_beside_the_lifecycles(build: Built) -> dict[str, str]:
-    """Return the same without those that the lifecycle writes by its own umask."""
+    """Return the same without the layers that depend on the lifecycle's umask."""
     return {title: sha for title, sha in layers_of(build).items() if title not in _BY_UMASK}
 
 
 def digest_of(build: Built) -> str:
-    """Return the digest of the image itself: of all layers, labels and settings."""
+    """Return the digest of the image."""
     index = json.loads((build.directory / "index.json").read_text())
     digest: str = index["manifests"][0]["digest"]
     return digest
 
 
 def members(build: Built, layer: str) -> dict[str, str]:
-    """Return all there is to each file of an image's *layer* but its owner, as text, by path."""
+    """Return everything about each file of an image's *layer* except its owner, by path."""
     with tarfile.open(build.image.blob(build.layer(layer))) as archive:
-        return {one.name: _member(archive, one) for one in archive}
+        return {member.name: _member(archive, member) for member in archive}
 
 
-def _member(archive: tarfile.TarFile, one: tarfile.TarInfo) -> str:
-    opened = archive.extractfile(one) if one.isreg() else None
+def _member(archive: tarfile.TarFile, member: tarfile.TarInfo) -> str:
+    opened = archive.extractfile(member) if member.isreg() else None
     digest = hashlib.sha256(opened.read() if opened else b"").hexdigest()
-    return f"{one.mode:o} {one.type!r} {one.linkname} {one.mtime} {digest}"
+    return f"{member.mode:o} {member.type!r} {member.linkname} {member.mtime} {digest}"
 
 
 def _with_only(part: str, build: Built, work: Path) -> Built:

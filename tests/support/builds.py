@@ -1,7 +1,7 @@
 """Builds apps under the real lifecycle: `builds.image(app)`, `builds.phases(app)`.
 
-One `Builds` serves a test session. Each build gets a directory of its own unless it is told to go
-on in that of an earlier one.
+One `Builds` serves a test session. Each build has a directory of its own, a copy of the one of an
+earlier build if it continues that.
 """
 
 import itertools
@@ -32,11 +32,11 @@ INSIDE = "/cnb/buildpack"
 
 @dataclass(frozen=True)
 class Built:
-    """What a build left."""
+    """The result of a build."""
 
     code: int | None
     output: str = field(repr=False)
-    """What the buildpack and the lifecycle printed."""
+    """The output of the buildpack and the lifecycle."""
     work: Path
     layers: Path
     """The buildpack's own directory of layers, as the build phase left it."""
@@ -46,16 +46,16 @@ class Built:
 
     @property
     def error(self) -> str:
-        """The one error the buildpack explained: its title, then the text below it."""
+        """The one error message of the buildpack: the title, then the text below it."""
         assert self.output.count("[Error: ") == 1, self.output
-        # A tool's own would be indented.
+        # A traceback of a tool would be indented.
         assert "\nTraceback" not in self.output, self.output
         title, text = self.output.partition("[Error: ")[2].split("]\n", 1)
         return f"{title}\n{text.partition('ERROR: failed to build')[0].rstrip()}"
 
     @property
     def scratch(self) -> list[str]:
-        """What the build left in `/tmp`."""
+        """The names of the files that the build left in `/tmp`."""
         return [path.name for path in (self.work / "fresh/tmp").iterdir()]
 
     @property
@@ -63,30 +63,30 @@ class Built:
         return oci.read(self.directory)
 
     def layer(self, name: str) -> oci.Layer:
-        """The image's layer *name*."""
+        """Return the image's layer *name*."""
         title = f"cnb-python/python:{name}"
         return next(layer for layer in self.image.layers if layer.title == title)
 
     def names(self, layer: str) -> list[str]:
-        """The paths in the image's layer *layer*."""
+        """Return the paths in the image's layer *layer*."""
         return run("tar", "-tf", self.image.blob(self.layer(layer))).splitlines()
 
     def documents(self) -> dict[str, dict[str, Any]]:
-        """Every TOML file the buildpack wrote, by name."""
+        """Return each TOML file of the buildpack's layers, by name."""
         return {path.name: tomllib.loads(path.read_text()) for path in self.layers.glob("*.toml")}
 
     def labels(self) -> dict[str, Any]:
-        """The labels that the lifecycle keeps its own JSON in."""
+        """Return the labels that contain JSON, which are those of the lifecycle."""
         labels = self.image.labels.items()
         return {name: json.loads(text) for name, text in labels if text.startswith("{")}
 
     @cached_property
     def root(self) -> Path:
-        """What the build added to the run image, extracted by and for this process."""
+        """The layers of the image, extracted by this process."""
         return unpack(self.image, Path(tempfile.mkdtemp(prefix="root-")) / "root")
 
     def __getstate__(self) -> dict[str, Any]:
-        """Everything but `root`, which another process makes for itself."""
+        """Return everything except `root`, which each process extracts itself."""
         return {name: value for name, value in vars(self).items() if name != "root"}
 
     @contextmanager
@@ -99,9 +99,9 @@ class Built:
     ) -> Iterator[Served]:
         """Run a process of the image, read-only and as a user that the image does not know.
 
-        *root*: a changed copy of `root`, as the container sees it.
+        *root* replaces `root`: a changed copy of it.
         """
-        wanted = Start(
+        start = Start(
             self.directory,
             free_port(),
             process,
@@ -110,76 +110,78 @@ class Built:
             writable_tmp=False,
             layers=root or self.root,
         )
-        with serving(wanted) as served:
+        with serving(start) as served:
             yield served
 
     def run(
         self, *command: str, env: Mapping[str, str] | None = None, root: Path | None = None
     ) -> str:
-        """Give the output of *command* in the image's own environment."""
+        """Return the output of *command* with the environment variables of the image."""
         with self.serve("launcher", "--", *command, env=env, root=root) as served:
             served.process.wait(30)
             return served.output
 
 
-class Wanted(TypedDict, total=False):
-    """How a build differs from an ordinary one."""
+class BuildOptions(TypedDict, total=False):
+    """How a build differs from a default one."""
 
     buildpack: Path
-    """Another tree than the packaged one."""
+    """A tree in place of the packaged one."""
     env: Mapping[str, str]
-    """What `pack build --env` sets, over the session's settings."""
+    """Variables of `pack build --env`, which override the session's."""
     lifecycle_env: Mapping[str, str]
     """Added to the environment of the lifecycle itself."""
     bindings: Path
     binds: tuple[Bind, ...]
     beside: tuple[Path, ...]
-    """Trees of further buildpacks, which come after ours."""
+    """Trees of later buildpacks."""
     network: bool
     umask: int
 
 
 @dataclass(frozen=True, slots=True)
 class Builds:
-    """Everything a build needs besides the app."""
+    """Everything that a build needs besides the app."""
 
     platform: Platform
     buildpack: Path
     """The packaged tree."""
     settings: Mapping[str, str]
-    """What every build is told: where interpreters are, and how an index is reached from here."""
+    """Variables of each build: the mirror of Pythons, and how this machine reaches an index."""
     directory: Path
-    """Where builds happen."""
+    """The directory of all builds."""
     numbers: Iterator[int] = field(default_factory=itertools.count)
 
-    def image(self, app: Path, after: Built | None = None, **wanted: Unpack[Wanted]) -> Built:
-        """Build with the `creator`; *after*: with the cache and the image of that build."""
-        return self._built(lifecycle.create, app, after, **wanted)
+    def image(
+        self, app: Path, after: Built | None = None, **options: Unpack[BuildOptions]
+    ) -> Built:
+        """Build with the `creator`, after the build *after*: with its cache and image."""
+        return self._build(lifecycle.create, app, after, **options)
 
     def phases(
         self,
         app: Path,
         after: Built | None = None,
         layers: Path | None = None,
-        **wanted: Unpack[Wanted],
+        **options: Unpack[BuildOptions],
     ) -> Built:
-        """Run `detector` and `builder` as the build image's user; no image comes of it.
+        """Run `detector` and `builder` as the build image's user, without making an image.
 
-        *after*: with what a restorer would restore of that build and its image; *layers*: in that
-        directory.
+        *after*: with the layers that a restorer would restore of that build and its image.
+        *layers*: the directory to build in.
         """
         layers = self.restored(after) if after else layers
         if layers:
             bind = Bind(layers, "/layers", writable=True)
-            wanted["binds"] = (*wanted.get("binds", ()), bind)
-        built = self._built(lifecycle.detect_and_build, app, None, **wanted)
+            options["binds"] = (*options.get("binds", ()), bind)
+        built = self._build(lifecycle.detect_and_build, app, None, **options)
         return replace(built, layers=layers / BUILDPACK) if layers else built
 
     def restored(self, build: Built) -> Path:
-        """Make a directory of layers as a restorer does after *build*, cache and image kept.
+        """Make a directory of layers as a restorer does after *build*, from cache and image.
 
-        Of an image's layers their metadata alone, of cached ones the contents too. Which types
-        they had is not restored: the next build says so anew.
+        Restores the metadata of the image's layers, and the contents of cached ones too, but not
+        the layer types, which the next build sets again.
         """
         layers = self._fresh("layers")
         own = layers / BUILDPACK
@@ -187,18 +189,18 @@ class Builds:
         for name, document in build.documents().items():
             types = document.get("types", {})
             if types.get("cache"):
-                # Linked: large files, which are replaced now and then but never rewritten.
+                # Hard links, since builds replace these large files but never write to them.
                 run("cp", "-al", "--", build.layers / name.removesuffix(".toml"), own)
-            # Another buildpack may have wanted to see it, and nobody knows whether it does now.
+            # A layer for a build consumer is not restored: the next build may have none.
             in_image = types.get("launch") and not types.get("build")
             if types.get("cache") or in_image or name == "store.toml":
                 (own / name).write_text(tomli_w.dumps({"metadata": document["metadata"]}))
         run("chown", f"{self.platform.user}:{self.platform.group}", layers, own, *own.iterdir())
         return layers
 
-    def detect(self, app: Path, **wanted: Unpack[Wanted]) -> Built:
-        """Run the `detector` alone."""
-        return self._built(lifecycle.detect, app, None, **wanted)
+    def detect(self, app: Path, **options: Unpack[BuildOptions]) -> Built:
+        """Run only the `detector`."""
+        return self._build(lifecycle.detect, app, None, **options)
 
     def phase(
         self,
@@ -209,9 +211,9 @@ class Builds:
         umask: int = 0o022,
         tree: Path | None = None,
     ) -> Ended:
-        """Run bin/*name* by itself, with the variables a lifecycle sets and no others but *env*.
+        """Run bin/*name* alone, with the variables of a lifecycle and *env*.
 
-        It is the build image's user who runs it, in *app* itself; files are left in `/tmp`.
+        Runs as the build image's user in *app*, not in a copy; it writes to `/tmp`.
         """
         variables = {
             "CNB_BUILDPACK_DIR": INSIDE,
@@ -237,33 +239,33 @@ class Builds:
         )
         return sandbox.run(room, f"{INSIDE}/bin/{name}", *args, timeout=60)
 
-    def _built(
+    def _build(
         self,
-        do: Callable[[Platform, BuildRequest], Result],
+        run_phases: Callable[[Platform, BuildRequest], Result],
         app: Path,
         after: Built | None,
-        **wanted: Unpack[Wanted],
+        **options: Unpack[BuildOptions],
     ) -> Built:
-        work = self._continued(after) if after else self._fresh("build")
+        work = self._copy_work(after) if after else self._fresh("build")
         request = BuildRequest(
             app=app,
-            buildpacks=(wanted.get("buildpack", self.buildpack), *wanted.get("beside", ())),
+            buildpacks=(options.get("buildpack", self.buildpack), *options.get("beside", ())),
             work=work,
-            env={**self.settings, **wanted.get("env", {})},
-            lifecycle_env=wanted.get("lifecycle_env", {}),
-            bindings=wanted.get("bindings"),
-            binds=wanted.get("binds", ()),
-            network=wanted.get("network", True),
-            umask=wanted.get("umask", 0o022),
+            env={**self.settings, **options.get("env", {})},
+            lifecycle_env=options.get("lifecycle_env", {}),
+            bindings=options.get("bindings"),
+            binds=options.get("binds", ()),
+            network=options.get("network", True),
+            umask=options.get("umask", 0o022),
         )
-        result = do(self.platform, request)
+        result = run_phases(self.platform, request)
         own = result.layers / BUILDPACK
         return Built(result.code, result.output, work, own, result.workspace, result.image)
 
-    def _continued(self, after: Built) -> Path:
-        """Copy the directory of an earlier build, which others may want to go on from too."""
+    def _copy_work(self, after: Built) -> Path:
+        """Copy the directory of an earlier build, from which other tests may continue too."""
         work = self._fresh("build")
-        # With its owners: the lifecycle gives itself the layers and the cache, not the layout.
+        # With owners: the lifecycle changes those of the cache, but not of the layout.
         run("cp", "-a", "--", after.work / "cache", after.work / "layout", work)
         return work
 
@@ -274,12 +276,12 @@ class Builds:
 
 
 def fixture(name: str) -> Path:
-    """One of the project's sample apps."""
+    """Return the directory of a sample app."""
     return FIXTURES / name
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on."""
+    """Return a free port of 127.0.0.1."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -1,4 +1,4 @@
-"""Builds by `bin/build` alone, into layers that outlive it: quickly, and over what is left."""
+"""Runs `bin/build` alone and repeatedly into one directory of layers, with injected faults."""
 
 import os
 import subprocess
@@ -24,22 +24,22 @@ from tools.platforms.sandbox import Bind, Ended, Sandbox
 from tools.processes import run
 
 LAYERS = f"/layers/{BUILDPACK}"
-# What the build image is; the lifecycle's detector would say so.
+# The distribution of the build image, which the lifecycle's detector would set.
 TARGET = {"CNB_TARGET_DISTRO_NAME": "debian", "CNB_TARGET_DISTRO_VERSION": "12"}
 
 
 @dataclass(frozen=True, slots=True)
-class Bench:
-    """One app, and how it is built."""
+class DirectBuild:
+    """An app, and the variables of its builds."""
 
     builds: Builds
     app: Path
     env: Mapping[str, str]
 
     def build(self, layers: Path, tmp: Path | None = None, **target: str) -> Ended:
-        """Run `bin/build` over what is in *layers*, with *tmp* or a fresh directory as `/tmp`.
+        """Run `bin/build` with existing *layers*, and *tmp* or a new directory as `/tmp`.
 
-        It gets the variables of a lifecycle, *target* over them.
+        It gets the variables of a lifecycle; *target* overrides them.
         """
         platform = self.builds.platform
         env = {
@@ -73,41 +73,41 @@ class Bench:
         return sandbox.run(room, f"{INSIDE}/bin/build", timeout=600)
 
     def own(self, directory: Path) -> Path:
-        """Make *directory*, of the build's user."""
+        """Make *directory*, owned by the build's user."""
         directory.mkdir()
         os.chown(directory, self.builds.platform.user, self.builds.platform.group)
         return directory
 
 
 def cache_of(layers: Path, into: Path) -> Path:
-    """Put into *into* what a restorer would of *layers* when there is no image any more."""
+    """Copy to *into* what a restorer restores of *layers* from the cache alone."""
     run("cp", "-a", "--", layers / "deps", into)
     run("cp", "-a", "--", layers / "deps.toml", into)
     return into
 
 
 def outcome(layers: Path) -> dict[str, str]:
-    """Return what an exporter would see: documents whole, contents as digests.
+    """Return what an exporter reads: TOML files as text, directories as digests.
 
-    Of the store the names of its files: each says what it holds.
+    Of the store, the names of its files, which contain their digests.
     """
-    found = {path.name: path.read_text() for path in layers.glob("*.toml")}
+    contents = {path.name: path.read_text() for path in layers.glob("*.toml")}
     directories = {path for path in layers.iterdir() if path.is_dir()}
     for path in directories:
-        found[path.name] = tree.digest(path)
+        contents[path.name] = tree.digest(path)
     store = layers / "deps"
-    found["deps"] = "\n".join(sorted(path.name for path in store.glob("[!.]*")))
-    return found
+    contents["deps"] = "\n".join(sorted(path.name for path in store.glob("[!.]*")))
+    return contents
 
 
 def trusted(layers: Path) -> set[str]:
-    """Return the names of the layers that a `.toml` vouches for."""
+    """Return the names of the layers whose `.toml` has layer types, so that they count."""
     documents = {path.stem: tomllib.loads(path.read_text()) for path in layers.glob("*.toml")}
     return {name for name, document in documents.items() if "types" in document}
 
 
 class Disk:
-    """A file system of the build's user that can be full from one moment to the next."""
+    """A file system of the build's user that can be made full at any moment."""
 
     def __init__(self, directory: Path, builds: Builds, size: str) -> None:
         self.directory = directory
@@ -116,16 +116,16 @@ class Disk:
         run("mount", "-t", "tmpfs", "-o", f"size={size},{owner}", "cnb-python-test", directory)
 
     def fill(self) -> None:
-        """Leave no byte of it free, whoever is writing."""
+        """Make it full, even while a process writes to it."""
         while not self._resize(str(_used(self.directory))):
             pass
 
     def relieve(self) -> None:
-        """Give it its size again."""
+        """Restore its size."""
         assert self._resize(self._size)
 
     def close(self) -> None:
-        """Let it vanish with all that is on it."""
+        """Unmount it, which removes all its files."""
         run("umount", self.directory)
         self.directory.rmdir()
 
@@ -137,15 +137,15 @@ class Disk:
 
 @contextmanager
 def disk(builds: Builds, size: str = "400m") -> Iterator[Disk]:
-    """Make a file system in memory.
+    """Yield a file system in memory.
 
-    Not below the session's directory: the sandboxes of other sessions would see it mounted there.
+    Not below the session's directory, since sandboxes of other sessions would have it mounted.
     """
-    made = Disk(Path(tempfile.mkdtemp(prefix="cnb-python-disk-", dir="/tmp")), builds, size)
+    mounted = Disk(Path(tempfile.mkdtemp(prefix="cnb-python-disk-", dir="/tmp")), builds, size)
     try:
-        yield made
+        yield mounted
     finally:
-        made.close()
+        mounted.close()
 
 
 def _used(disk: Path) -> int:
@@ -156,7 +156,7 @@ def _used(disk: Path) -> int:
 
 @contextmanager
 def at_moment(when: Callable[[], bool], do: Callable[[], None]) -> Iterator[threading.Event]:
-    """While the block runs: *do* it once *when* holds; the event tells whether it was done."""
+    """Call *do* once when *when* holds, while the block runs; yield an event that is set then."""
     over, done = threading.Event(), threading.Event()
 
     def wait() -> None:
@@ -177,36 +177,36 @@ def at_moment(when: Callable[[], bool], do: Callable[[], None]) -> Iterator[thre
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """An app whose build is disturbed, and what comes of it when nobody does."""
+    """An app for builds with faults, and the result of its build without faults."""
 
-    bench: Bench
+    direct: DirectBuild
     cache: Path
-    """The layers of another app's build, whose cache has the interpreter."""
+    """The layers of another app's build, whose cache contains Python."""
     clean: Path
-    """The layers of a build that nobody disturbed."""
+    """The layers of a build without faults."""
     right: Mapping[str, str]
     """Their `outcome`."""
     seconds: float
-    """What that build took."""
+    """Duration of that build."""
 
     def check(self, layers: Path, ended: Ended) -> None:
-        """Assert that a build has ended well, and with the right image."""
+        """Assert that a build succeeded with the right layers."""
         assert ended.code == 0, ended.output
         assert outcome(layers) == self.right
 
     def check_trust(self, layers: Path) -> None:
-        """Assert that what a broken build has left looks finished only where it is."""
-        found = outcome(layers)
+        """Assert that each layer that counts after a failed build is complete."""
+        contents = outcome(layers)
         for name in trusted(layers) - {"deps"}:
             parts = {name, f"{name}.toml"}
-            assert {part: found[part] for part in parts} == {
+            assert {part: contents[part] for part in parts} == {
                 part: self.right[part] for part in parts
             }
 
 
 @contextmanager
 def scene(builds: Builds, cache: Path, directory: Path) -> Iterator[Scene]:
-    """Build an app below *directory* from the layers *cache*; everything is as it should be."""
+    """Build an app below *directory* from the layers *cache*, without faults."""
     packages = directory / "packages"
     packages.mkdir()
     names = [*_wheels(packages)]
@@ -214,12 +214,12 @@ def scene(builds: Builds, cache: Path, directory: Path) -> Iterator[Scene]:
     app = {"requirements.txt": requirements, "Procfile": "web: python -c 'import lying'"}
     with index.running(packages) as running:
         env = {"PIP_INDEX_URL": running.url}
-        bench = Bench(builds, write_files(directory / "app", app), env)
-        clean = cache_of(cache, bench.own(directory / "clean"))
+        direct = DirectBuild(builds, write_files(directory / "app", app), env)
+        clean = cache_of(cache, direct.own(directory / "clean"))
         began = time.monotonic()
-        ended = bench.build(clean)
+        ended = direct.build(clean)
         assert ended.code == 0, ended.output
-        yield Scene(bench, cache, clean, outcome(clean), time.monotonic() - began)
+        yield Scene(direct, cache, clean, outcome(clean), time.monotonic() - began)
 
 
 def _wheels(into: Path) -> Iterator[str]:
@@ -229,13 +229,15 @@ def _wheels(into: Path) -> Iterator[str]:
         data = {f"{name}-1.0.data/data/share/{name}.txt": name}
         wheel(into, name, "1.0", {**files, **data}, scripts={name: f"{name}:main"})
         yield name
-    lie(wheel(into, "lying", "1.0", {"lying/__init__.py": code, "lying/b.py": "", "lone.py": ""}))
+    falsify_record(
+        wheel(into, "lying", "1.0", {"lying/__init__.py": code, "lying/b.py": "", "lone.py": ""})
+    )
     yield "lying"
 
 
-def lie(made: Path) -> None:
-    """Have the RECORD of a wheel of package `lying` say much that is not so."""
-    with zipfile.ZipFile(made) as archive:
+def falsify_record(path: Path) -> None:
+    """Write wrong hashes and paths into the RECORD of the wheel of package `lying`."""
+    with zipfile.ZipFile(path) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
     (name,) = (name for name in members if name.endswith("/RECORD"))
     record = members[name].decode().replace("lying/__init__.py,sha256=", "../up,sha256=A")
@@ -243,13 +245,13 @@ def lie(made: Path) -> None:
     lines = [line for line in record.splitlines() if not line.startswith("lone.py")]
     false = ("lying/absent.py,sha256=AAAA,3", "/etc/passwd,,", "../../../../../../etc/group,,")
     members[name] = "\n".join((*lines, *false, "")).encode()
-    with zipfile.ZipFile(made, "w") as archive:
-        for path, content in members.items():
-            archive.writestr(path, content)
+    with zipfile.ZipFile(path, "w") as archive:
+        for member, content in members.items():
+            archive.writestr(member, content)
 
 
 def image_of(layers: Path, into: Path) -> Path:
-    """Put into *into* what a restorer would of *layers* when the image is all that is left."""
+    """Copy to *into* what a restorer restores of *layers* from the image alone."""
     for path in layers.glob("*.toml"):
         document = tomllib.loads(path.read_text())
         if document.get("types", {}).get("launch") or path.stem == "store":

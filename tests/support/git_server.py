@@ -1,4 +1,4 @@
-"""A real Git server over HTTP on 127.0.0.1, for those who log in: `git http-backend` behind it."""
+"""A real Git server over HTTP on 127.0.0.1 that requires a login (`git http-backend`)."""
 
 import base64
 import os
@@ -16,7 +16,7 @@ _IDENTITY = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org")
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Hands each request to Git's own program, as a web server would (CGI)."""
+    """Runs `git http-backend` for each request, as a web server does (CGI)."""
 
     root: Path
     authorization: str
@@ -53,8 +53,8 @@ class _Handler(BaseHTTPRequestHandler):
         ended = subprocess.run(command, input=content, env=env, check=True, capture_output=True)
         self._answer(ended.stdout)
 
-    def _answer(self, said: bytes) -> None:
-        head, _, body = said.partition(b"\r\n\r\n")
+    def _answer(self, output: bytes) -> None:
+        head, _, body = output.partition(b"\r\n\r\n")
         headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n"))
         self.send_response(int(headers.pop("Status", "200").split()[0]))
         for name, value in headers.items():
@@ -64,12 +64,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing: the output is the test's."""
+        """Print nothing: the output is the test's."""
 
 
 @contextmanager
 def running(directory: Path, login: Login) -> Iterator[str]:
-    """Serve the repositories in *directory* while the block runs; yield the address of the top."""
+    """Serve the repositories in *directory* while the block runs; yield its address."""
     pair = f"{login.user}:{login.password}".encode()
     authorization = f"Basic {base64.b64encode(pair).decode()}"
     handler = type("Handler", (_Handler,), {"root": directory, "authorization": authorization})
@@ -88,5 +88,5 @@ def repository(directory: Path, files: Files) -> str:
     write_files(directory, files)
     for command in (("init", "-q"), ("add", "."), (*_IDENTITY, "commit", "-qm", "Begin")):
         subprocess.run(["git", "-C", directory, *command], check=True)
-    asked = ["git", "-C", str(directory), "rev-parse", "HEAD"]
-    return subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip()
+    head = ["git", "-C", str(directory), "rev-parse", "HEAD"]
+    return subprocess.run(head, check=True, capture_output=True, text=True).stdout.strip()

@@ -1,4 +1,4 @@
-"""What apps and their settings hold that must not lead our own interpreter astray."""
+"""Files and variables of an app that must not affect the bundled Python."""
 
 HOSTILE_FILES = dict.fromkeys(
     (

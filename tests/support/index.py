@@ -1,4 +1,4 @@
-"""A real package index on 127.0.0.1: pypiserver, with a password or TLS if asked for."""
+"""A real package index on 127.0.0.1: pypiserver, with or without a login and TLS."""
 
 import ssl
 import subprocess
@@ -18,7 +18,7 @@ HOST = "127.0.0.1"
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """Who may use the index."""
+    """The user who may use the index."""
 
     user: str
     password: str
@@ -26,14 +26,14 @@ class Login:
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """A certificate authority of its own, which no machine trusts until it is told to."""
+    """A certificate authority that no machine trusts by default."""
 
     certificate: Path
-    """PEM; what a client has to trust."""
+    """PEM; its certificate, which a client has to trust."""
     server: Path
-    """PEM; the certificate of 127.0.0.1, signed by it, and its key."""
+    """PEM; the certificate of the server 127.0.0.1, and its key."""
     client: Path
-    """PEM; the certificate of a build, signed by it, and its key."""
+    """PEM; the certificate of a build, and its key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +41,9 @@ class Index:
     """A running index."""
 
     url: str
-    """What pip takes as `--index-url`, without a login."""
+    """The value for `--index-url`, without a login."""
     packages: Path
-    """The directory that it serves; files may come and go."""
+    """The directory that it serves; a test may change its files."""
     asked: list[str] = field(default_factory=list)
     """Method, path and status of each request so far: `GET /simple/flask/ 200`."""
 
@@ -53,7 +53,7 @@ class Index:
 
 
 class _Server(ThreadingMixIn, WSGIServer):
-    # A client that was killed must not keep the test session waiting.
+    # So that the connection of a killed client does not block the test session.
     daemon_threads = True
 
 
@@ -65,7 +65,7 @@ class _Handler(WSGIRequestHandler):
         self.asked.append(f"{self.command} {self.path} {code}")
 
     def log_message(self, *_: object) -> None:
-        """Say nothing: the output is the test's."""
+        """Print nothing: the output is the test's."""
 
 
 @contextmanager
@@ -78,7 +78,7 @@ def running(
 ) -> Iterator[Index]:
     """Serve the wheels and sdists in *packages* while the block runs.
 
-    *for_known_clients*: only to those who show a certificate of the same authority.
+    *for_known_clients*: only clients with a certificate of the same authority may connect.
     """
     asked: list[str] = []
     handler = type("Handler", (_Handler,), {"asked": asked})
@@ -97,13 +97,13 @@ def running(
 
 
 def authority(directory: Path) -> Authority:
-    """Make an authority in *directory*, and what it signs for 127.0.0.1 and for a build.
+    """Make an authority in *directory*, with certificates for 127.0.0.1 and for a build.
 
-    The server's is no authority itself: rustls, and with it uv, would refuse that.
+    These cannot sign themselves, since rustls, and so uv, would refuse such a server.
     """
     directory.mkdir(parents=True, exist_ok=True)
     certificate, key = directory / "ca.pem", directory / "ca.key"
-    # Python's ssl has wanted to see that since 3.13.
+    # Python's ssl requires this extension since 3.13.
     signing = ("-addext", "keyUsage=critical,keyCertSign,cRLSign")
     _openssl("-x509", "-subj", "/CN=A company", *signing, "-out", certificate, "-keyout", key)
     signed = ("-x509", "-CA", certificate, "-CAkey", key)
@@ -132,13 +132,13 @@ def _application(packages: Path, login: Login | None) -> Callable[..., Any]:
         roots=[packages],
         disable_fallback=True,
         hash_algo="sha256",
-        # Nobody uploads. Without a login everybody may read.
+        # Uploads are refused. Without a login, all clients may read.
         authenticate=["list", "download", "update"] if login else ["update"],
         auther=lambda user, password: Login(user, password) == login,
     )
 
     def whole(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
-        # Of a part of a file, which uv asks for, the server leaves the file open.
+        # The server does not close a file after a range request, which uv sends.
         environ.pop("HTTP_RANGE", None)
         answer: Iterable[bytes] = served(environ, start)
         return answer
@@ -147,7 +147,7 @@ def _application(packages: Path, login: Login | None) -> Callable[..., Any]:
 
 
 def server_context(tls: Authority, *, for_known_clients: bool = False) -> ssl.SSLContext:
-    """Return what shows the server's certificate, and may want to see the client's."""
+    """Return a context with the server's certificate, which may require one of the client."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tls.server)
     if for_known_clients:

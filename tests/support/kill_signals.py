@@ -1,4 +1,4 @@
-"""Ends the buildpack's own process in a sandbox, at a moment that the disk shows."""
+"""Sends a signal to the buildpack's process in a sandbox when a condition on disk holds."""
 
 import os
 import signal
@@ -15,12 +15,12 @@ PATIENCE = 60.0
 
 @dataclass(slots=True)
 class Kill:
-    """A signal that waits for its moment."""
+    """A signal, and the condition for sending it."""
 
     number: signal.Signals
     when: Callable[[], bool]
     seen_by: Path
-    """A directory that the process to be ended sees mounted."""
+    """A directory that only the process to kill has mounted."""
     sent: bool = False
     over: threading.Event = field(default_factory=threading.Event)
 
@@ -37,7 +37,7 @@ class Kill:
 
 @contextmanager
 def killing(number: signal.Signals, when: Callable[[], bool], seen_by: Path) -> Iterator[Kill]:
-    """While the block runs: send *number* to the buildpack once *when* holds, and only once."""
+    """Send *number* to the buildpack once, when *when* holds, while the block runs."""
     kill = Kill(number, when, seen_by)
     thread = threading.Thread(target=kill.wait_and_send)
     thread.start()

@@ -1,7 +1,7 @@
-"""What a killed process leaves on disk, without killing one.
+"""Leaves on disk what a killed process would leave, without killing one.
 
-An audit hook (https://peps.python.org/pep-0578/) refuses the n-th change of the disk and every one
-after it, so that no clean-up runs either, just as after SIGKILL.
+An audit hook (https://peps.python.org/pep-0578/) raises on the n-th change of the disk and on each
+later one, so that no clean-up succeeds either, as after SIGKILL.
 """
 
 import os
@@ -12,7 +12,7 @@ CHANGES = {"os.chmod", "os.link", "os.mkdir", "os.remove", "os.rename", "os.rmdi
 
 
 class Killed(BaseException):
-    """Not an Exception: nothing but a `finally` sees it."""
+    """Not an Exception, so that only `finally` blocks handle it."""
 
 
 class _Countdown:
@@ -33,13 +33,13 @@ def _changes_the_disk(event: str, arguments: tuple[object, ...]) -> bool:
     return event in CHANGES
 
 
-# A hook cannot be taken back, so there is one, and it sleeps.
+# An audit hook cannot be removed, so there is one, which is inactive by default.
 _countdown = _Countdown()
 sys.addaudithook(_countdown)
 
 
 def killed_after(changes: int, run: Callable[[], None]) -> bool:
-    """Run it, killed after so many changes of the disk; return whether it came to that."""
+    """Call *run*, stopped after *changes* changes of the disk; return whether it was stopped."""
     _countdown.left = changes
     try:
         run()

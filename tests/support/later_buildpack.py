@@ -1,4 +1,4 @@
-"""A tiny buildpack that comes after ours and looks at what it is given."""
+"""A small buildpack for the same group that prints which Python and Flask it finds."""
 
 from pathlib import Path
 
@@ -30,10 +30,9 @@ fi
 
 
 def neighbour(directory: Path, *, asks: bool | None = None) -> Path:
-    """Write it to the new *directory* and return that.
+    """Write the buildpack to the new *directory* and return that.
 
-    It says which Python it finds and, if any, where Flask is. *asks*: it requires `python`, for
-    the build or not; None: it requires nothing.
+    *asks*: whether it requires `python` at build time; None: it requires nothing.
     """
     detect = _PASSES if asks is None else _REQUIRES.format(build=str(asks).lower())
     files = {"buildpack.toml": _TOML, "bin/detect": detect, "bin/build": _LOOKS}

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import NamedTuple, Unpack
 
-from tests.support.builds import Builds, Built, Wanted
+from tests.support.builds import Builds, Built, BuildOptions
 from tests.support.index import Index
 
 
@@ -21,7 +21,7 @@ def build_upgrade(
     before: Built,
     app: Path,
     packages: Index,
-    **wanted: Unpack[Wanted],
+    **wanted: Unpack[BuildOptions],
 ) -> Built:
     """Build *app*, which differs from *before* by *upgrade*, check what it does; return the build.
 

@@ -1,4 +1,4 @@
-"""Makes source distributions for a package index of the test's own."""
+"""Makes source distributions for the package index of a test."""
 
 import gzip
 import io
@@ -30,8 +30,8 @@ def sdist(
 ) -> Path:
     """Write the sdist of *files*, by path below site-packages, into *into* and return its path.
 
-    `*.c` becomes an extension module when it is built. Nothing else is needed for that than a
-    compiler and the headers of the building Python.
+    Building it makes an extension module of each `*.c`, which needs only a compiler and the
+    headers of Python.
     """
     members = checkout(name, version, files, requires=requires, requires_python=requires_python)
     return archive(into, f"{name.replace('-', '_')}-{version}", members)
@@ -46,7 +46,7 @@ def checkout(
     requires_python: str = "",
 ) -> Files:
     """Return the source tree of a distribution of *files*, by path: what its sdist holds."""
-    wanted = {
+    options = {
         "name": name,
         "version": version,
         "requires": list(requires),
@@ -57,7 +57,7 @@ def checkout(
         "pyproject.toml": PYPROJECT,
         "backend.py": (HERE / "backend.py").read_bytes(),
         "wheels.py": (HERE / "wheels.py").read_bytes(),
-        "wanted.json": json.dumps(wanted),
+        "options.json": json.dumps(options),
         **{f"files/{path}": content for path, content in files.items()},
     }
 
@@ -66,7 +66,7 @@ def archive(into: Path, stem: str, members: Files) -> Path:
     """Write `<stem>.tar.gz` of *members*, as they are, below one directory *stem*."""
     path = into / f"{stem}.tar.gz"
     with (
-        # tarfile's own gzip header would say when it was written.
+        # tarfile's gzip header would contain the time.
         gzip.GzipFile(path, "wb", mtime=0) as compressed,
         tarfile.open(fileobj=compressed, mode="w") as archived,
     ):
@@ -81,7 +81,7 @@ def archive(into: Path, stem: str, members: Files) -> Path:
 def c_module(name: str, answer: int, *, header: str = "") -> str:
     """Return the C source of extension module *name*, whose `answer()` gives *answer*.
 
-    *header* is one more header that it includes; one that no machine has makes the build fail.
+    *header* is one more header that it includes; with one that does not exist, the build fails.
     """
     include = f"#include <{header}>\n" if header else ""
     return f"""\

@@ -1,4 +1,4 @@
-"""Looks for secrets in everything that a build leaves, however it is packed or spelled."""
+"""Searches everything that a build leaves for secrets, in any encoding and in archives."""
 
 import base64
 import gzip
@@ -18,7 +18,7 @@ _TAR, _TAR_AT = b"ustar", 257
 
 
 def spellings(login: Login) -> dict[str, bytes]:
-    """Every form in which *login* might be found: what it is, by what to look for."""
+    """Return every form of *login* to search for, by a name of the form."""
     pair = f"{login.user}:{login.password}"
     encoded = f"{quote(login.user, safe='')}:{quote(login.password, safe='')}"
     texts = {
@@ -34,39 +34,41 @@ def spellings(login: Login) -> dict[str, bytes]:
     return {form: text.encode() for form, text in texts.items()}
 
 
-def spilled(logins: Iterable[Login], *places: Path) -> list[str]:
-    """The places where one of *logins* is, with its form; archives in archives are opened."""
-    wanted = [(form, text) for login in logins for form, text in spellings(login).items()]
+def find_secrets(logins: Iterable[Login], *paths: Path) -> list[str]:
+    """Return the paths that contain one of *logins*, with its form; reads nested archives too."""
+    forms = [(form, text) for login in logins for form, text in spellings(login).items()]
     return [
         f"{where}: {form}"
-        for place in places
-        for where, content in _contents(place)
-        for form, text in wanted
+        for path in paths
+        for where, content in _contents(path)
+        for form, text in forms
         if text in content or text in where.encode(errors="surrogateescape")
     ]
 
 
 @contextmanager
-def watched(logins: Iterable[Login]) -> Iterator[list[str]]:
-    """Collect the command lines that hold one of *logins* while the block runs, as `ps` would."""
-    wanted = {text for login in logins for text in spellings(login).values()}
-    found: set[bytes] = set()
+def watch_command_lines(logins: Iterable[Login]) -> Iterator[list[str]]:
+    """Collect the command lines that contain one of *logins* while the block runs."""
+    forms = {text for login in logins for text in spellings(login).values()}
+    lines_seen: set[bytes] = set()
     ended = threading.Event()
 
     def look() -> None:
         while not ended.wait(0.02):
             lines = map(_command_line, Path("/proc").glob("[0-9]*/cmdline"))
-            found.update(line for line in lines if any(text in line for text in wanted))
+            lines_seen.update(line for line in lines if any(text in line for text in forms))
 
     thread = threading.Thread(target=look)
     thread.start()
-    told: list[str] = []
+    command_lines: list[str] = []
     try:
-        yield told
+        yield command_lines
     finally:
         ended.set()
         thread.join()
-        told += [line.replace(b"\0", b" ").decode(errors="replace") for line in found]
+        command_lines += [
+            line.replace(b"\0", b" ").decode(errors="replace") for line in lines_seen
+        ]
 
 
 def _command_line(file: Path) -> bytes:
@@ -77,25 +79,25 @@ def _command_line(file: Path) -> bytes:
 
 
 def _base64(text: str) -> str:
-    # Without the end, which depends on what follows.
+    # Without the end, which depends on the text that follows.
     return base64.b64encode(text.encode()).decode().rstrip("=")[:-1]
 
 
-def _contents(place: Path) -> Iterator[tuple[str, bytes]]:
-    """Every file below *place*, and what is inside of it, by its path."""
-    for path in (place, *place.rglob("*")):
+def _contents(root: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield the path and content of every file below *root*, also in archives."""
+    for path in (root, *root.rglob("*")):
         if path.is_symlink():
             yield str(path), str(path.readlink()).encode(errors="surrogateescape")
         elif path.is_file():
-            yield from _opened(str(path), path.read_bytes())
+            yield from _unpacked(str(path), path.read_bytes())
 
 
-def _opened(where: str, content: bytes) -> Iterator[tuple[str, bytes]]:
+def _unpacked(where: str, content: bytes) -> Iterator[tuple[str, bytes]]:
     yield where, content
     if content.startswith(_GZIP):
-        yield from _opened(f"{where} (gzip)", gzip.decompress(content))
+        yield from _unpacked(f"{where} (gzip)", gzip.decompress(content))
     elif content.startswith(_ZSTD):
-        yield from _opened(f"{where} (zstd)", zstd.decompress(content))
+        yield from _unpacked(f"{where} (zstd)", zstd.decompress(content))
     elif content[_TAR_AT:].startswith(_TAR):
         with tarfile.open(fileobj=io.BytesIO(content)) as archive:
             for member in archive:
@@ -103,6 +105,6 @@ def _opened(where: str, content: bytes) -> Iterator[tuple[str, bytes]]:
                 yield inside, repr(member.get_info()).encode(errors="surrogateescape")
                 if member.isfile() and (file := archive.extractfile(member)):
                     packed = file.read()
-                    # What a tar holds as it is has been looked at with it.
+                    # Other members are part of the content that was yielded for the archive.
                     if packed.startswith((_GZIP, _ZSTD)) or packed[_TAR_AT:].startswith(_TAR):
-                        yield from _opened(inside, packed)
+                        yield from _unpacked(inside, packed)

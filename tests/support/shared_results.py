@@ -1,4 +1,4 @@
-"""Makes something once for all workers of pytest-xdist."""
+"""Shares a result between the workers of pytest-xdist."""
 
 import fcntl
 import pickle
@@ -6,16 +6,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 
-def shared[T](kept: Path, make: Callable[[], T]) -> T:
-    """Return what the first caller's *make* gave, remembered in the file *kept*.
+def shared[T](file: Path, make: Callable[[], T]) -> T:
+    """Return the result of *make*, which runs in the first worker only and is saved in *file*.
 
-    Others wait for it meanwhile; what *make* raises is raised for each that asks.
+    Other workers wait for it. If *make* raises, each worker tries again.
     """
-    with kept.with_suffix(".lock").open("w") as lock:
+    with file.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not kept.exists():
-            made = make()
-            kept.write_bytes(pickle.dumps(made))
-            return made
-    found: T = pickle.loads(kept.read_bytes())
-    return found
+        if not file.exists():
+            result = make()
+            file.write_bytes(pickle.dumps(result))
+            return result
+    loaded: T = pickle.loads(file.read_bytes())
+    return loaded

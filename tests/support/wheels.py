@@ -1,7 +1,7 @@
-"""Writes wheels, with the standard library alone.
+"""Writes wheels with the standard library alone.
 
-Tests use it from here, and so do the sdists that `packages.sdist` makes: each carries a copy of
-this file, so it also has to run in the oldest Python that an app may ask for.
+The sdists that `sdists.sdist` makes contain a copy of this file, so it has to run with the oldest
+Python that an app may request.
 https://packaging.python.org/en/latest/specifications/binary-distribution-format/
 """
 
@@ -14,11 +14,11 @@ from pathlib import Path
 
 Content = str | bytes
 
-# The earliest that a zip archive can say: the same input gives the same bytes.
+# The earliest time of a zip archive, so that the same input gives the same bytes.
 LONG_AGO = (1980, 1, 1, 0, 0, 0)
 
 
-def wheel(  # noqa: PLR0913 - what a wheel can say
+def wheel(  # noqa: PLR0913 - the properties of a wheel
     into: Path,
     name: str,
     version: str,
@@ -38,7 +38,7 @@ def wheel(  # noqa: PLR0913 - what a wheel can say
     members = {path: _bytes(content) for path, content in files.items()}
     members[f"{info}/METADATA"] = metadata(name, version, requires, requires_python).encode()
     purelib = "true" if tag.endswith("-none-any") else "false"
-    tags = "".join(f"Tag: {one}\n" for one in _tags(tag))
+    tags = "".join(f"Tag: {each}\n" for each in _tags(tag))
     text = f"Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: {purelib}\n{tags}"
     members[f"{info}/WHEEL"] = text.encode()
     if scripts:
@@ -62,14 +62,14 @@ def metadata(name: str, version: str, requires: Iterable[str], requires_python: 
     lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}"]
     if requires_python:
         lines.append(f"Requires-Python: {requires_python}")
-    wanted = tuple(requires)
-    extras = sorted({extra for one in wanted for extra in re.findall(r"extra == '(\w+)'", one)})
+    listed = tuple(requires)
+    extras = sorted({extra for line in listed for extra in re.findall(r"extra == '(\w+)'", line)})
     lines += [f"Provides-Extra: {extra}" for extra in extras]
-    return "\n".join([*lines, *(f"Requires-Dist: {one}" for one in wanted), ""])
+    return "\n".join([*lines, *(f"Requires-Dist: {line}" for line in listed), ""])
 
 
 def _tags(tag: str) -> Iterator[str]:
-    """Yield each of the tags that a compressed one (`cp313-cp313-a.b`) stands for."""
+    """Yield each tag of a compressed one (`cp313-cp313-a.b`)."""
     pythons, abis, platforms = tag.split("-")
     for python in pythons.split("."):
         for abi in abis.split("."):

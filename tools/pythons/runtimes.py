@@ -36,7 +36,7 @@ def bundle(versions: Sequence[str], arch: str, into: Path) -> None:
 <<<<<<< HEAD
     Each is named by its sha256: `cnb_python.python.mirror.bundled_archive` looks for it so.
 =======
-    The name of each is its SHA-256: `cnb_python.python.mirror.carried_archive` expects that.
+    The name of each is its SHA-256: `cnb_python.python.mirror.bundled_archive` expects that.
 >>>>>>> b53a50a (Say in plain words what the maintainers' programs do)
     """
     into.mkdir()

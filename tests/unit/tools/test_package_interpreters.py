@@ -52,7 +52,7 @@ def test_fitting_twice_changes_nothing_more(build: dict[str, int]) -> None:
 
 
 def test_a_version_that_no_module_carries_is_named_with_those_that_are() -> None:
-    with pytest.raises(Unavailable, match=r"Python 3\.9\.1 .* only 3\.10\.16, "):
+    with pytest.raises(Unavailable, match=r"Python 3\.9\.1, only 3\.10\.16, "):
         interpreters.archive("3.9.1", "amd64")
 
 
