@@ -8,7 +8,7 @@ from tests.images.inventory import take
 from tests.images.workshop import Workshop
 
 
-def test_volume_or_container_or_image_that_stays_is_noticed(workshop: Workshop) -> None:
+def test_remaining_volume_container_or_image_is_reported(workshop: Workshop) -> None:
     before = take(workshop.engine)
     name = f"{workshop.token}-stray"
     workshop.engine.docker("volume", "create", name)

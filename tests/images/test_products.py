@@ -97,7 +97,7 @@ def test_source_checkout_with_its_environment_builds(bare: Workshop, checkout: P
     _serves(bare, "checkout", _build_flask(bare, "checkout", *ADDED, checkout))
 
 
-def test_source_checkout_without_its_environment_says_how_to_make_it(
+def test_source_checkout_without_venv_is_an_error_with_the_command(
     bare: Workshop, checkout: Path, tmp_path: Path
 ) -> None:
     ignore = shutil.ignore_patterns(".venv")
@@ -107,7 +107,7 @@ def test_source_checkout_without_its_environment_says_how_to_make_it(
     assert "make venv" in packed.output
 
 
-def test_offline_package_builds_a_vendored_app_without_any_network(
+def test_offline_package_builds_a_vendored_app_without_network(
     bare: Workshop, checkout: Path, tmp_path: Path
 ) -> None:
     _make(checkout, "--offline", PYTHON)
@@ -135,7 +135,7 @@ def _vendor(app: Path) -> None:
     requirements.write_text(f"--no-index\n--find-links wheels\n{text}")
 
 
-def test_package_for_older_lifecycles_builds_and_is_taken_into_a_builder(
+def test_package_for_older_lifecycles_builds_and_goes_into_a_builder(
     bare: Workshop, checkout: Path, tmp_path: Path
 ) -> None:
     _make(checkout, "--api", "0.10")

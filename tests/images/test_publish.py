@@ -88,7 +88,7 @@ def registry(docker_services: Services) -> str:
     return f"localhost:{port}"
 
 
-def test_published_image_is_the_same_twice_and_runs_when_pulled(
+def test_published_image_is_reproducible_and_runs_when_pulled(
     workshop: Workshop, registry: str, tmp_path: Path
 ) -> None:
     base = f"{registry}/{workshop.name('run-base')}"

@@ -19,7 +19,7 @@ def test_unchanged_app_gives_the_same_image(
     assert "Reusing layer 'cnb-python/python:venv'" in again.output
 
 
-def test_only_what_depends_on_a_change_is_new(
+def test_change_makes_only_the_layers_that_depend_on_it(
     built: Callable[[str], Built], workshop: Workshop, tmp_path: Path
 ) -> None:
     app = tmp_path / "app"

@@ -8,7 +8,9 @@ from tests.support.builds import fixture
 from tests.support.trees import write_files
 
 
-def test_failed_build_says_why_and_leaves_nothing(workshop: Workshop, tmp_path: Path) -> None:
+def test_failed_build_prints_the_reason_and_leaves_nothing(
+    workshop: Workshop, tmp_path: Path
+) -> None:
     before = take(workshop.engine)
     app = write_files(tmp_path, {"requirements.txt/keep": "", "app.py": ""})
     packed = workshop.pack_build(app, workshop.name("refused"))
@@ -20,7 +22,7 @@ def test_failed_build_says_why_and_leaves_nothing(workshop: Workshop, tmp_path: 
     assert take(workshop.engine).beyond(before) == []
 
 
-def test_app_without_python_is_left_to_others(workshop: Workshop) -> None:
+def test_app_without_python_fails_to_detect(workshop: Workshop) -> None:
     packed = workshop.pack_build(fixture("no_python"), workshop.name("no_python"))
     assert packed.code != 0
     assert "No buildpack groups passed detection" in packed.output

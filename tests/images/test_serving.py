@@ -49,7 +49,7 @@ def test_static_file_is_served(built: Build, workshop: Workshop) -> None:
         assert "font-family" in container.fetch("/static/catalog/style.css")
 
 
-def test_program_in_c_of_every_package_is_loaded(built: Build, workshop: Workshop) -> None:
+def test_c_extension_of_each_package_is_loaded(built: Build, workshop: Workshop) -> None:
     with started(workshop.engine, built("pip_c_extension").name) as container:
         answer = json.loads(container.fetch("/?text=hello"))
     assert (answer["xxhash"], answer["markupsafe"]) == ("C", "C")
@@ -57,7 +57,7 @@ def test_program_in_c_of_every_package_is_loaded(built: Build, workshop: Worksho
     assert answer["xxh64"] == "26c7827d889f6da3"
 
 
-def test_model_is_trained_and_asked(built: Build, workshop: Workshop) -> None:
+def test_model_is_trained_and_predicts(built: Build, workshop: Workshop) -> None:
     flower = {"sepal_length": 5, "sepal_width": 3.4, "petal_length": 1.5, "petal_width": 0.2}
     with started(workshop.engine, built("pip_science").name) as container:
         container.fetch("/")
@@ -74,36 +74,32 @@ def test_port_is_taken_from_the_environment(built: Build, workshop: Workshop) ->
         assert PAGES["pip_flask"] in container.fetch("/")
 
 
-def test_setting_of_the_user_reaches_the_app(built: Build, workshop: Workshop) -> None:
+def test_variable_of_the_user_reaches_the_app(built: Build, workshop: Workshop) -> None:
     env = {"GREETING_NAME": "Ada"}
     with started(workshop.engine, built("pip_flask").name, env=env) as container:
         assert "Ada" in container.fetch("/")
 
 
-def test_any_process_type_of_the_procfile_can_be_started(built: Build, workshop: Workshop) -> None:
+def test_every_process_type_of_the_procfile_starts(built: Build, workshop: Workshop) -> None:
     # Two pages, and the static files that Flask adds by itself.
     assert ended(workshop.engine, built("pip_flask").name, process="count").output == "3\n"
 
 
-def test_command_of_the_user_runs_in_the_environment_of_the_app(
-    built: Build, workshop: Workshop
-) -> None:
+def test_command_of_the_user_runs_in_the_environment(built: Build, workshop: Workshop) -> None:
     command = ("--", "python", "manage.py", "check")
     checked = ended(workshop.engine, built("pip_django").name, *command, process="launcher")
     assert checked.code == 0, checked.output
     assert "no issues" in checked.output
 
 
-def test_default_of_the_image_yields_to_the_user(built: Build, workshop: Workshop) -> None:
+def test_variable_of_the_user_overrides_the_default(built: Build, workshop: Workshop) -> None:
     image, show = built("pip_flask").name, ("--", "printenv", "PYTHONUNBUFFERED")
     assert ended(workshop.engine, image, *show, process="launcher").output == "1\n"
     env = {"PYTHONUNBUFFERED": "mine"}
     assert ended(workshop.engine, image, *show, process="launcher", env=env).output == "mine\n"
 
 
-def test_limits_of_the_container_become_its_number_of_workers(
-    built: Build, workshop: Workshop
-) -> None:
+def test_container_limits_give_the_number_of_workers(built: Build, workshop: Workshop) -> None:
     with started(workshop.engine, built("pip_flask").name, limits=LIMITS) as container:
         container.fetch("/")
         said = container.output
@@ -111,7 +107,7 @@ def test_limits_of_the_container_become_its_number_of_workers(
 
 
 @pytest.mark.parametrize(("env", "workers"), [({}, "2"), ({"WEB_CONCURRENCY": "9"}, "9")])
-def test_number_of_workers_yields_to_the_user(
+def test_user_overrides_the_number_of_workers(
     built: Build, workshop: Workshop, env: dict[str, str], workers: str
 ) -> None:
     image, show = built("pip_flask").name, ("--", "printenv", "WEB_CONCURRENCY")
@@ -126,7 +122,7 @@ def test_installer_is_not_in_the_image(built: Build, workshop: Workshop) -> None
     assert found.output.startswith("None"), found.output
 
 
-def test_app_can_write_nowhere(built: Build, workshop: Workshop) -> None:
+def test_app_cannot_write_to_the_image(built: Build, workshop: Workshop) -> None:
     # The strict container itself: were it not strict, the tests above would prove little.
     for place in ("/tmp", "/workspace", "/layers", "/home/cnb"):
         command = ("--", "touch", f"{place}/mine")

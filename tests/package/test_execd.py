@@ -33,7 +33,7 @@ def _program() -> Path:
     return execd.program(assemble.this_machine())
 
 
-def test_go_is_content_with_it() -> None:
+def test_go_vet_and_tests_pass() -> None:
     go = subprocess.run(
         [real_tools.pinned_go(), "test", "-count=1", "-vet=all", "./..."],
         cwd=execd.SOURCE,
@@ -47,7 +47,7 @@ def test_go_is_content_with_it() -> None:
     assert go.returncode == 0, go.stdout
 
 
-def test_its_source_is_formatted() -> None:
+def test_source_is_formatted() -> None:
     gofmt = real_tools.pinned_go().with_name("gofmt")
     command: list[str | Path] = [gofmt, "-l", execd.SOURCE]
     found = subprocess.run(command, check=True, capture_output=True, text=True)
@@ -56,7 +56,7 @@ def test_its_source_is_formatted() -> None:
 
 
 @pytest.mark.parametrize("arch", assemble.ARCHES)
-def test_it_is_the_same_wherever_it_is_built(
+def test_program_is_the_same_wherever_it_is_built(
     arch: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "built").mkdir()
@@ -70,13 +70,13 @@ def test_it_is_the_same_wherever_it_is_built(
     assert built == execd.program(arch).read_bytes()
 
 
-def test_the_checkout_has_it_too(program: Path) -> None:
+def test_checkout_has_the_program(program: Path) -> None:
     execd.main()
 
     assert execd.IN_CHECKOUT.read_bytes() == program.read_bytes()
 
 
-def test_it_needs_nothing_of_the_image(program: Path, tmp_path: Path) -> None:
+def test_program_needs_no_file_of_the_image(program: Path, tmp_path: Path) -> None:
     """No shell, no library, no /proc, no /sys: an empty root."""
     if os.geteuid() != 0:
         pytest.skip("needs root: chroot")
@@ -87,7 +87,7 @@ def test_it_needs_nothing_of_the_image(program: Path, tmp_path: Path) -> None:
     assert said == 'FORWARDED_ALLOW_IPS = "*"\n'
 
 
-def test_it_can_be_started_by_hand(program: Path) -> None:
+def test_program_runs_without_file_descriptor_3(program: Path) -> None:
     """Nobody has opened file descriptor 3 for it then."""
     env = {"BPL_PYTHON_LOG": "1"}
     ended = subprocess.run([program], env=env, check=False, capture_output=True, text=True)
@@ -115,7 +115,7 @@ def group(megabytes: int) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize(("megabytes", "number"), [(200, 1), (600, 2)])
-def test_the_kernel_s_own_limits_are_read(program: Path, megabytes: int, number: int) -> None:
+def test_limits_of_the_kernel_are_read(program: Path, megabytes: int, number: int) -> None:
     with group(megabytes) as processes:
         enter = f'echo $$ > {processes} && exec "$@"'
         said = settings("/bin/sh", "-c", enter, "sh", program)

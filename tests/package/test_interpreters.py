@@ -50,7 +50,7 @@ def python(unpacked: Path, code: str) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
-def test_an_archive_has_the_release_host_s_shape(archive: Path) -> None:
+def test_archive_has_the_layout_of_the_release_host(archive: Path) -> None:
     with tarfile.open(archive) as packed:
         entries = packed.getmembers()
 
@@ -63,7 +63,7 @@ def test_an_archive_has_the_release_host_s_shape(archive: Path) -> None:
     assert {entry.mode for entry in entries if entry.isfile()} <= {0o755, 0o644}
 
 
-def test_the_interpreter_is_whole(unpacked: Path) -> None:
+def test_python_is_complete(unpacked: Path) -> None:
     modules = "ssl, sqlite3, ctypes, lzma, bz2, zlib, uuid, decimal, readline, venv, unittest, pip"
 
     said = python(unpacked, f"import {modules}, sys; print(sys.version.split()[0])")
@@ -83,7 +83,7 @@ def test_c_extensions_compile_with_its_headers(unpacked: Path, tmp_path: Path) -
     assert python(unpacked, f"{load}; print(compiled.answer())") == "42\n"
 
 
-def test_the_headers_know_the_build_they_belong_to(unpacked: Path) -> None:
+def test_headers_match_their_build(unpacked: Path) -> None:
     code = "import sysconfig; print(sysconfig.get_config_var({!r}))"
     config = (unpacked / "include/python3.14/pyconfig.h").read_text()
 
@@ -96,9 +96,7 @@ def fetch(download: Download, to: Path) -> None:
         to.write_bytes(answer.read())
 
 
-def test_the_mirror_serves_what_its_table_says(
-    address: str, archive: Path, tmp_path: Path
-) -> None:
+def test_mirror_serves_the_files_of_its_table(address: str, archive: Path, tmp_path: Path) -> None:
     [release] = find_inventory(address, tmp_path, fetch).releases
 
     fetch(Download(release.url, release.sha256, ""), tmp_path / "fetched")
@@ -108,7 +106,7 @@ def test_the_mirror_serves_what_its_table_says(
     assert release.sha256 == hashlib.sha256(archive.read_bytes()).hexdigest()
 
 
-def test_an_offline_package_carries_archives_that_the_buildpack_finds(tmp_path: Path) -> None:
+def test_offline_package_has_archives_that_the_buildpack_finds(tmp_path: Path) -> None:
     product = assemble.Product(assemble.this_machine(), "0.12", (VERSION,), tmp_path / "dist")
 
     assemble.assemble(product)
@@ -121,7 +119,7 @@ def test_an_offline_package_carries_archives_that_the_buildpack_finds(tmp_path: 
     assert names == {"python.toml", archive.name}
 
 
-def test_archives_for_the_other_architecture_are_made_too() -> None:
+def test_archive_for_the_other_architecture_is_made() -> None:
     other = ({*stage0.ARCHES.values()} - {assemble.this_machine()}).pop()
 
     with tarfile.open(interpreters.archive(VERSION, other)) as packed:

@@ -53,45 +53,45 @@ def _phase(tree: Path, tmp_path: Path) -> Phase:
     return Phase(tree, tmp_path)
 
 
-def test_a_python_app_takes_part(phase: Phase) -> None:
+def test_python_app_passes(phase: Phase) -> None:
     assert phase() == (PASSED, "")
     assert 'name = "python"' in phase.plan.read_text()
 
 
-def test_another_app_does_not(phase: Phase) -> None:
+def test_other_app_fails(phase: Phase) -> None:
     (phase.app / "requirements.txt").rename(phase.app / "package.json")
 
     assert phase()[0] == FAILED
 
 
-def test_a_relative_path_will_do(phase: Phase) -> None:
+def test_relative_path_works(phase: Phase) -> None:
     relative = (phase.tree / "bin/detect").relative_to(phase.app, walk_up=True)
 
     assert phase(relative) == (PASSED, "")
 
 
-def test_the_shell_may_be_named(phase: Phase) -> None:
+def test_explicit_shell_works(phase: Phase) -> None:
     assert phase("/bin/sh", phase.tree / "bin/detect") == (PASSED, "")
 
 
-def test_a_name_without_a_path_will_do(phase: Phase) -> None:
+def test_name_without_path_works(phase: Phase) -> None:
     # start.py makes even this folder look like an app.
     assert phase("/bin/sh", "detect", cwd=phase.tree / "bin") == (PASSED, "")
 
 
-def test_a_link_to_the_phase_will_do(phase: Phase, tmp_path: Path) -> None:
+def test_link_to_the_phase_works(phase: Phase, tmp_path: Path) -> None:
     (tmp_path / "detect").symlink_to(phase.tree / "bin/detect")
 
     assert phase(tmp_path / "detect") == (PASSED, "")
 
 
-def test_a_link_to_the_buildpack_will_do(phase: Phase, tmp_path: Path) -> None:
+def test_link_to_the_buildpack_works(phase: Phase, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(phase.tree)
 
     assert phase(tmp_path / "link/bin/detect") == (PASSED, "")
 
 
-def test_spaces_and_other_letters_in_the_path_will_do(phase: Phase, tmp_path: Path) -> None:
+def test_path_with_spaces_and_unicode_works(phase: Phase, tmp_path: Path) -> None:
     odd = tmp_path / "a b'\"$HOME é"
     shutil.copytree(phase.tree, odd, symlinks=True)
 
@@ -101,13 +101,13 @@ def test_spaces_and_other_letters_in_the_path_will_do(phase: Phase, tmp_path: Pa
 @pytest.mark.parametrize(
     "variable", ["PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONINSPECT"]
 )
-def test_variables_of_python_do_not_matter(phase: Phase, variable: str) -> None:
+def test_python_variables_are_ignored(phase: Phase, variable: str) -> None:
     (phase.app / "json.py").write_text("raise SystemExit('shadowed')")
 
     assert phase(env={variable: str(phase.app)}) == (PASSED, "")
 
 
-def test_the_tree_may_be_read_only_and_another_user_s(phase: Phase, tmp_path: Path) -> None:
+def test_read_only_tree_of_another_user_works(phase: Phase, tmp_path: Path) -> None:
     if os.geteuid() != 0 or shutil.which("setpriv") is None:
         pytest.skip("needs root, and setpriv of util-linux")
     for path in (*phase.tree.parents, tmp_path):
@@ -122,7 +122,7 @@ def test_the_tree_may_be_read_only_and_another_user_s(phase: Phase, tmp_path: Pa
 
 
 @pytest.mark.parametrize("name", ["detect", "build"])
-def test_without_an_interpreter_the_command_that_makes_it_is_named(
+def test_missing_python_is_an_error_with_the_command(
     phase: Phase, tmp_path: Path, name: str
 ) -> None:
     shutil.copytree(assemble.ROOT / "bin", tmp_path / "checkout/bin")
@@ -134,7 +134,7 @@ def test_without_an_interpreter_the_command_that_makes_it_is_named(
 
 
 @pytest.mark.parametrize("name", ["detect", "build"])
-def test_signals_reach_the_interpreter_itself(tmp_path: Path, name: str) -> None:
+def test_signals_reach_python(tmp_path: Path, name: str) -> None:
     # A stand-in that tells its process id and arguments: there is no shell between.
     shutil.copytree(assemble.ROOT / "bin", tmp_path / "bin")
     python = tmp_path / "python/bin/python3"

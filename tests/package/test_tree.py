@@ -24,14 +24,14 @@ def readelf(flag: str, path: Path) -> str:
 
 
 @pytest.mark.parametrize("arch", assemble.ARCHES)
-def test_only_what_belongs_is_at_the_top(trees: dict[str, Path], arch: str) -> None:
+def test_top_directory_has_only_the_expected_entries(trees: dict[str, Path], arch: str) -> None:
     assert sorted(path.name for path in trees[arch].iterdir()) == [
         *("LICENSE", "bin", "buildpack.toml", "python", "src", "tools")
     ]
 
 
 @pytest.mark.parametrize("arch", assemble.ARCHES)
-def test_programs_are_for_the_target_and_no_other(trees: dict[str, Path], arch: str) -> None:
+def test_programs_are_for_the_target(trees: dict[str, Path], arch: str) -> None:
     programs = [path for path in trees_of.files(trees[arch]) if trees_of.machine(path)]
 
     for path in programs:
@@ -41,7 +41,7 @@ def test_programs_are_for_the_target_and_no_other(trees: dict[str, Path], arch: 
 
 
 @pytest.mark.parametrize("arch", assemble.ARCHES)
-def test_programs_need_no_library_but_those_of_glibc(trees: dict[str, Path], arch: str) -> None:
+def test_programs_need_only_glibc(trees: dict[str, Path], arch: str) -> None:
     needed = set()
     for path in trees_of.files(trees[arch]):
         if trees_of.machine(path):
@@ -56,7 +56,7 @@ def test_programs_need_no_library_but_those_of_glibc(trees: dict[str, Path], arc
 
 
 @pytest.mark.parametrize("arch", assemble.ARCHES)
-def test_all_code_has_bytecode_that_is_never_checked(trees: dict[str, Path], arch: str) -> None:
+def test_code_has_unchecked_bytecode(trees: dict[str, Path], arch: str) -> None:
     root = trees[arch]
     sources = [*(root / "src").rglob("*.py"), *(root / "python").rglob("*.py")]
 
@@ -67,7 +67,7 @@ def test_all_code_has_bytecode_that_is_never_checked(trees: dict[str, Path], arc
     assert len(list(root.rglob("*.pyc"))) == len(sources) > 500
 
 
-def test_no_path_of_the_machine_that_made_it_is_inside(tree: Path, dist: Path) -> None:
+def test_tree_contains_no_path_of_the_build_machine(tree: Path, dist: Path) -> None:
     told = [str(dist).encode(), str(assemble.ROOT).encode(), str(Path.home() / ".cache").encode()]
 
     for path in trees_of.files(tree):
@@ -85,7 +85,7 @@ def test_two_runs_make_the_same_package(arch: str, tmp_path: Path) -> None:
     assert trees_of.digest(made[0].folder) == trees_of.digest(made[1].folder)
 
 
-def test_what_is_carried_is_the_same_when_gathered_again(tree: Path, tmp_path: Path) -> None:
+def test_bundled_files_are_reproducible(tree: Path, tmp_path: Path) -> None:
     bundled.make(assemble.this_machine(), tmp_path)
     shutil.copy(execd.program(assemble.this_machine()), tmp_path / "tools")
     trees_of.normalise(tmp_path)
@@ -94,7 +94,7 @@ def test_what_is_carried_is_the_same_when_gathered_again(tree: Path, tmp_path: P
         assert trees_of.digest(tmp_path / part) == trees_of.digest(tree / part)
 
 
-def test_nothing_is_made_again_when_nothing_has_changed(dist: Path) -> None:
+def test_unchanged_tree_is_not_made_again(dist: Path) -> None:
     product = assemble.Product(assemble.this_machine(), assemble.declared_api(), (), dist)
 
     assemble.assemble(product)
@@ -102,7 +102,7 @@ def test_nothing_is_made_again_when_nothing_has_changed(dist: Path) -> None:
     assert assemble.assemble(product) is False
 
 
-def test_the_carried_interpreter_can_import_everything_that_is_carried(tree: Path) -> None:
+def test_bundled_python_imports_every_bundled_module(tree: Path) -> None:
     code = f"""
 import importlib, pkgutil, sys
 sys.path += [{str(tree / "src")!r}, {str(tree / LIBRARY / "site-packages")!r}]
@@ -119,7 +119,7 @@ httpx.Client(trust_env=False).close()
     assert (ended.returncode, ended.stderr) == (0, "")
 
 
-def test_the_carried_uv_and_pip_run(tree: Path) -> None:
+def test_bundled_uv_and_pip_run(tree: Path) -> None:
     uv = subprocess.run(
         [tree / "tools/uv", "--version"], env={}, check=True, capture_output=True, text=True
     )

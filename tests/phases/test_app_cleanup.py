@@ -28,7 +28,7 @@ def tidied(builds: Builds, flask: Built, tmp_path_factory: pytest.TempPathFactor
     return builds.image(app, flask)
 
 
-def test_the_app_is_what_it_is_without_them(tidied: Built, flask: Built) -> None:
+def test_app_serves_without_the_removed_files(tidied: Built, flask: Built) -> None:
     assert tidied.code == 0, tidied.output
     assert _files(tidied.root / "workspace") - {".dockerignore"} == _files(
         flask.root / "workspace"
@@ -37,13 +37,13 @@ def test_the_app_is_what_it_is_without_them(tidied: Built, flask: Built) -> None
         assert "Hello, world!" in served.fetch()
 
 
-def test_nothing_else_changes(tidied: Built, flask: Built) -> None:
+def test_layers_stay_the_same_when_files_are_removed(tidied: Built, flask: Built) -> None:
     assert "Nothing changed: reusing 8 packages from the previous image" in tidied.output
     for name in ("python", "venv", "deps-00", "defaults"):
         assert tidied.layer(name).diff_id == flask.layer(name).diff_id
 
 
-def test_each_is_told_of_with_what_to_write(tidied: Built) -> None:
+def test_warning_names_each_removed_kind_and_the_fix(tidied: Built) -> None:
     said = (
         "\n[Warning: Some of the app's files do not belong in an image]\n"
         ".venv: removed. A virtual environment works only where it was made.\n"
@@ -60,7 +60,7 @@ def test_each_is_told_of_with_what_to_write(tidied: Built) -> None:
     assert said in tidied.output
 
 
-def test_a_setting_keeps_them(builds: Builds, flask: Built, app: App) -> None:
+def test_keep_setting_keeps_the_files(builds: Builds, flask: Built, app: App) -> None:
     env = {"BP_PYTHON_KEEP": ".git,.venv,__pycache__"}
 
     kept = builds.phases(app(CHECKOUT, FLASK), flask, env=env)
@@ -70,7 +70,7 @@ def test_a_setting_keeps_them(builds: Builds, flask: Built, app: App) -> None:
     assert {path for path in CHECKOUT if not (kept.workspace / path).exists()} == set()
 
 
-def test_nothing_is_removed_through_a_link(builds: Builds, flask: Built, app: App) -> None:
+def test_links_to_other_directories_are_kept(builds: Builds, flask: Built, app: App) -> None:
     directory = app({"lib/pyvenv.cfg/x": ""}, FLASK)
     (directory / "venv").symlink_to("/opt")
     (directory / ".git").symlink_to("/etc")
@@ -83,7 +83,7 @@ def test_nothing_is_removed_through_a_link(builds: Builds, flask: Built, app: Ap
     assert (built.workspace / ".git").readlink() == Path("/etc")
 
 
-def test_a_process_that_needs_one_is_refused_with_what_to_write(builds: Builds, app: App) -> None:
+def test_procfile_that_names_a_virtual_environment_is_refused(builds: Builds, app: App) -> None:
     procfile = "web: .venv/bin/gunicorn --bind 0.0.0.0:$PORT app:app\n"
 
     refused = builds.phases(app({**CHECKOUT, "Procfile": procfile}, FLASK))

@@ -34,7 +34,7 @@ def bindings(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("tool", ["pip", pytest.param("uv", marks=pytest.mark.thorough)])
-def test_a_repository_is_fetched_with_the_login_and_nothing_keeps_it(
+def test_netrc_binding_gives_access_and_its_login_is_stored_nowhere(
     builds: Builds, flask: Built, app: App, address: str, bindings: Path, tool: str
 ) -> None:
     source = app({"requirements.txt": f"team-tools @ {address}\n", "Procfile": "web: true"})
@@ -52,7 +52,7 @@ def test_a_repository_is_fetched_with_the_login_and_nothing_keeps_it(
     assert find_secrets([LOGIN], *places) == []
 
 
-def test_without_the_login_the_words_say_which(
+def test_missing_login_is_an_error_that_names_netrc(
     builds: Builds, flask: Built, app: App, address: str
 ) -> None:
     source = app({"requirements.txt": f"team-tools @ {address}\n"})

@@ -140,7 +140,7 @@ def built(builds: Builds, flask: Built, source: Path, everything: Path, seen: li
     return built
 
 
-def test_each_binding_lets_its_packages_in(built: Built) -> None:
+def test_packages_of_each_bound_index_are_installed(built: Built) -> None:
     asked = (
         "import company_tools, company_notes, partner_tools, old_tools;"
         "print(company_tools.NAME, company_notes.NAME, partner_tools.NAME, old_tools.NAME)"
@@ -149,7 +149,7 @@ def test_each_binding_lets_its_packages_in(built: Built) -> None:
     assert f"company: the usual index, {'https://127.0.0.1'}" in built.output
 
 
-def test_no_secret_is_in_the_image_the_cache_or_the_log_in_any_form(built: Built) -> None:
+def test_no_secret_is_in_image_cache_or_log(built: Built) -> None:
     log = built.work / "log.txt"
     log.write_text(built.output + json.dumps(built.labels()))
     places = (log, built.layers, built.workspace, built.work / "cache")
@@ -170,13 +170,13 @@ def test_no_secret_is_in_a_command_line(built: Built, seen: list[str]) -> None:
     assert seen == []
 
 
-def test_the_watch_sees_what_is_there() -> None:
+def test_watch_command_lines_reports_a_login() -> None:
     with watch_command_lines([PARTNER]) as lines:
         subprocess.run(["/bin/sh", "-c", "sleep 1; :", PARTNER.password], check=True)
     assert [line.split(" ", 1)[0] for line in lines] == ["/bin/sh"]
 
 
-def test_the_search_finds_what_is_there(built: Built, tmp_path: Path) -> None:
+def test_find_secrets_reports_each_form_of_a_login(built: Built, tmp_path: Path) -> None:
     [layer, *_] = [one for one in built.image.layers if one.title.endswith(":venv")]
     assert find_secrets([Login("x", "site-packages")], built.image.blob(layer))
     for form, text in spellings(PARTNER).items():
@@ -184,11 +184,11 @@ def test_the_search_finds_what_is_there(built: Built, tmp_path: Path) -> None:
         assert any(one.endswith(f": {form}") for one in find_secrets(LOGINS, tmp_path)), form
 
 
-def test_nothing_of_the_bindings_is_left_behind(built: Built) -> None:
+def test_temporary_files_of_bindings_are_removed(built: Built) -> None:
     assert [name for name in built.scratch if name.startswith("cnb-python")] == []
 
 
-def test_uv_takes_the_same_way_and_a_build_that_changes_nothing_takes_none(
+def test_uv_uses_the_bindings_and_an_unchanged_build_requests_nothing(
     builds: Builds, flask: Built, app: App, world: World
 ) -> None:
     asked = app({"requirements.txt": "company-tools==2.0\n"})
@@ -202,7 +202,7 @@ def test_uv_takes_the_same_way_and_a_build_that_changes_nothing_takes_none(
     assert len(world.company.asked) == asked_for
 
 
-def test_uv_s_own_settings_come_from_a_binding(
+def test_uv_settings_come_from_a_binding(
     builds: Builds, flask: Built, app: App, everything: Path
 ) -> None:
     asked = app({"requirements.txt": "company-tools>=2\npartner-tools\n"})
@@ -215,7 +215,7 @@ def test_uv_s_own_settings_come_from_a_binding(
     assert find_secrets(LOGINS, log, built.layers) == []
 
 
-def test_an_app_trusts_the_authorities_that_its_container_is_given(
+def test_container_of_the_app_trusts_bound_authorities(
     flask: Built, world: World, tmp_path: Path
 ) -> None:
     pem = world.authority.certificate.read_text()
@@ -256,7 +256,7 @@ def table(builds: Builds, directory: Path, authority: Authority) -> Iterator[str
             thread.join()
 
 
-def test_our_own_downloads_trust_them_and_show_a_client_s_certificate(
+def test_downloads_of_python_use_bound_certificates(
     builds: Builds, flask: Built, app: App, world: World, tmp_path: Path
 ) -> None:
     client = {"type": "pypi", "name": "company", "client-cert": world.authority.client.read_text()}
@@ -270,7 +270,7 @@ def test_our_own_downloads_trust_them_and_show_a_client_s_certificate(
 
 
 @pytest.mark.parametrize("installer", ["pip", "auto"])
-def test_an_index_that_wants_a_client_s_certificate_is_shown_the_binding_s(
+def test_index_gets_the_bound_client_certificate(
     builds: Builds, flask: Built, app: App, world: World, installer: str
 ) -> None:
     client = world.authority.client.read_text()
@@ -288,7 +288,7 @@ def test_an_index_that_wants_a_client_s_certificate_is_shown_the_binding_s(
 
 @pytest.mark.parametrize("installer", ["pip", "uv"])
 @pytest.mark.parametrize("login", [{}, {"username": "builder", "password": "a-w0rd:of@old"}])
-def test_an_index_that_refuses_is_named_with_its_answer(
+def test_index_that_refuses_is_named_with_its_status(
     builds: Builds, flask: Built, app: App, world: World, installer: str, login: dict[str, str]
 ) -> None:
     asked = app({"requirements.txt": "company-tools==2.0\n"})
@@ -302,7 +302,7 @@ def test_an_index_that_refuses_is_named_with_its_answer(
     assert "of%40old" not in built.output
 
 
-def test_a_wrong_key_stops_the_build_before_anything_is_made(
+def test_unknown_key_of_a_binding_stops_the_build_before_any_layer(
     builds: Builds, flask: Built, app: App
 ) -> None:
     asked = app({"requirements.txt": "company-tools==2.0\n"})
@@ -315,7 +315,7 @@ def test_a_wrong_key_stops_the_build_before_anything_is_made(
     assert "s3cret-of-it" not in built.output
 
 
-def test_a_lock_of_uv_s_is_installed_with_the_login_of_the_index_that_it_names(
+def test_uv_lock_is_installed_with_the_login_of_its_index(
     builds: Builds, flask: Built, app: App, world: World
 ) -> None:
     named = f'[[tool.uv.index]]\nname = "acme-internal"\nurl = "{world.company.url}"\n'

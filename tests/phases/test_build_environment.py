@@ -41,7 +41,9 @@ def company(packages: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield Company(running.url, authority.certificate)
 
 
-def test_a_build_is_not_led_astray(builds: Builds, flask: Built, app: App, packages: Path) -> None:
+def test_hostile_files_and_variables_do_not_affect_the_build(
+    builds: Builds, flask: Built, app: App, packages: Path
+) -> None:
     hostile = app({**HOSTILE_FILES, **ASKED})
     with index.running(packages) as running:
         env = {**HOSTILE_VARIABLES, "PIP_INDEX_URL": running.url}
@@ -55,7 +57,7 @@ def test_a_build_is_not_led_astray(builds: Builds, flask: Built, app: App, packa
     }
 
 
-def test_pip_s_configuration_file_counts(
+def test_pip_configuration_file_is_used(
     builds: Builds, flask: Built, app: App, packages: Path
 ) -> None:
     with index.running(packages) as running:
@@ -66,7 +68,7 @@ def test_pip_s_configuration_file_counts(
     assert (built.layers / INSTALLED).exists()
 
 
-def test_an_authority_of_the_build_image_is_trusted_without_a_setting(
+def test_authority_in_the_build_image_is_trusted(
     builds: Builds, flask: Built, app: App, company: Company, tmp_path: Path
 ) -> None:
     bundle = tmp_path / "bundle.pem"
@@ -78,7 +80,7 @@ def test_an_authority_of_the_build_image_is_trusted_without_a_setting(
     assert (built.layers / INSTALLED).exists()
 
 
-def test_an_authority_that_nobody_knows_is_named_as_the_reason(
+def test_unknown_authority_is_an_error_that_names_the_index(
     builds: Builds, flask: Built, app: App, company: Company
 ) -> None:
     env = {"PIP_INDEX_URL": company.url, "PIP_RETRIES": "0"}
@@ -99,7 +101,9 @@ What to do:
     )
 
 
-def test_nobody_listens_at_the_index(builds: Builds, flask: Built, app: App) -> None:
+def test_index_without_a_server_is_an_error_with_its_address(
+    builds: Builds, flask: Built, app: App
+) -> None:
     env = {"PIP_INDEX_URL": "http://127.0.0.1:1/simple/", "PIP_RETRIES": "0"}
     built = builds.phases(app(ASKED), flask, env=env)
     assert built.error.startswith(

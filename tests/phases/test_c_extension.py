@@ -27,12 +27,12 @@ def test_modules_compiled_in_the_build_load_in_the_image(compiled: Built) -> Non
     }
 
 
-def test_the_line_of_the_app_is_used(compiled: Built) -> None:
+def test_release_line_of_the_app_is_used(compiled: Built) -> None:
     with compiled.serve() as served:
         assert json.loads(served.fetch("/health"))["python"] == "3.13.13"
 
 
-def test_every_reason_not_to_use_the_other_python_is_said(compiled: Built, flask: Built) -> None:
+def test_log_lists_every_reason_for_a_new_python(compiled: Built, flask: Built) -> None:
     old, new = (_metadata(built)["sha256"] for built in (flask, compiled))
     mark = "Not using the previous build's "
     assert [line.strip() for line in compiled.output.splitlines() if mark in line] == [
@@ -42,12 +42,12 @@ def test_every_reason_not_to_use_the_other_python_is_said(compiled: Built, flask
     ]
 
 
-def test_nothing_of_the_other_python_is_left(compiled: Built) -> None:
+def test_no_file_of_the_other_python_is_left(compiled: Built) -> None:
     names = [name for layer in LAYERS for name in compiled.names(layer)]
     assert [name for name in names if "3.14" in name or "-314" in name] == []
 
 
-def test_nothing_of_the_compilation_comes_along(compiled: Built) -> None:
+def test_build_files_are_not_in_the_image(compiled: Built) -> None:
     names = compiled.names("venv") + compiled.names("deps-00")
     assert [name for name in names if name.endswith((".o", ".a", ".tar.gz", ".whl"))] == []
 

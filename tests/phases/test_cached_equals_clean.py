@@ -88,7 +88,7 @@ def clean(builds: Builds, shop: Shop) -> Built:
     return built
 
 
-def test_after_edits_back_and_forth_the_image_is_the_one_of_a_clean_build(
+def test_image_after_edits_equals_that_of_a_clean_build(
     builds: Builds, shop: Shop, clean: Built, flask: Built
 ) -> None:
     built = flask  # the first edit makes another app of it
@@ -104,7 +104,7 @@ def test_after_edits_back_and_forth_the_image_is_the_one_of_a_clean_build(
     assert digest_of(built) == digest_of(clean)
 
 
-def test_nothing_of_the_machine_is_in_the_image(
+def test_image_does_not_depend_on_the_machine(
     builds: Builds, shop: Shop, clean: Built, tmp_path: Path
 ) -> None:
     requirements, code, *_ = EDITS[-1]
@@ -116,7 +116,7 @@ def test_nothing_of_the_machine_is_in_the_image(
     assert layers_beside_the_lifecycles(built) == layers_beside_the_lifecycles(clean)
 
 
-def test_the_build_s_user_is_nowhere_but_in_the_owner_that_the_lifecycle_writes(
+def test_user_of_the_build_only_owns_files(
     builds: Builds, shop: Shop, clean: Built, tmp_path: Path
 ) -> None:
     requirements, code, *_ = EDITS[-1]

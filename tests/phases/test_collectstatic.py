@@ -116,7 +116,7 @@ def test_app_without_staticfiles_runs_only_once(builds: Builds, gallery: Built, 
     assert "Nothing to collect" in second.output
 
 
-def test_no_secret_and_no_digest_over_one_is_in_the_image(gallery: Built) -> None:
+def test_image_has_no_secret_and_no_digest_of_one(gallery: Built) -> None:
     documents = gallery.documents()
     noted = documents["deps.toml"]["metadata"]["collected"]
     assert re.fullmatch(r"[0-9a-f]{32} [0-9a-f]{64}", noted)

@@ -159,14 +159,14 @@ def made(
     return Environment(layers, {one.name: one.version for one in synced.distributions})
 
 
-def test_scripts_run_with_the_environments_own_interpreter(environment: Environment) -> None:
+def test_scripts_run_with_the_python_of_the_environment(environment: Environment) -> None:
     script = environment.directory / "bin/hello"
     assert script.read_text().splitlines()[0] == f"#!{environment.directory}/bin/python"
     assert subprocess.check_output([script], text=True, env={}) == "hello\n"
     assert list(environment.distributions) == ["below", "hello"]
 
 
-def test_the_environment_is_one_to_python(environment: Environment) -> None:
+def test_python_treats_it_as_a_virtual_environment(environment: Environment) -> None:
     code = "import sys, below; print(sys.prefix, sys.base_prefix, below.__file__, sep='\\n')"
     told = subprocess.check_output([environment.directory / "bin/python", "-c", code], text=True)
 
@@ -177,7 +177,7 @@ def test_the_environment_is_one_to_python(environment: Environment) -> None:
     ]
 
 
-def test_no_package_manager_is_in_it(environment: Environment) -> None:
+def test_environment_has_no_package_manager(environment: Environment) -> None:
     assert environment.files("*pip*") == []
 
 
@@ -194,15 +194,15 @@ def strange(tmp_path_factory: pytest.TempPathFactory, packages: Path) -> Environ
     return made(directory, packages, lines, PYTHONPATH=str(app), PYTHONHOME="/nowhere")
 
 
-def test_modules_of_the_app_do_not_shadow_those_of_pip(strange: Environment) -> None:
+def test_app_modules_do_not_shadow_those_of_pip(strange: Environment) -> None:
     assert strange.distributions
 
 
-def test_a_requirements_file_of_powershell_is_installed(strange: Environment) -> None:
+def test_utf_16_requirements_file_is_installed(strange: Environment) -> None:
     assert strange.distributions["below"] == "2.0"
 
 
-def test_pip_is_installed_where_a_package_needs_it(strange: Environment) -> None:
+def test_required_pip_is_installed(strange: Environment) -> None:
     assert strange.distributions["pip"] == "99.0"
     assert (strange.site_packages / "pip/__init__.py").is_file()
 
@@ -211,7 +211,7 @@ def test_paths_are_relative_to_the_app(strange: Environment) -> None:
     assert strange.distributions["mine"] == "3.0"
 
 
-def test_bytecode_is_never_checked_and_complete(environment: Environment) -> None:
+def test_bytecode_is_unchecked_and_complete(environment: Environment) -> None:
     compiled = {path.name.split(".")[0]: path for path in environment.files("*.pyc")}
     assert set(compiled) == {"__init__", "sets", "warned", "below"}
     for path in compiled.values():
@@ -220,12 +220,12 @@ def test_bytecode_is_never_checked_and_complete(environment: Environment) -> Non
 
 
 @pytest.mark.usefixtures("environment")
-def test_warnings_of_the_compiler_stay_out_of_the_log(log: Log) -> None:
+def test_compiler_warnings_are_not_logged(log: Log) -> None:
     assert any(line.startswith("Successfully installed ") for line in log.said)
     assert "SyntaxWarning" not in "\n".join(log.said)
 
 
-def test_bytecode_is_the_same_whatever_the_number_of_cores(tmp_path: Path) -> None:
+def test_number_of_cores_does_not_change_bytecode(tmp_path: Path) -> None:
     final, made_with = Path("/layers/venv"), []
     for cpus in (1, 4):
         root = tmp_path / str(cpus)
@@ -240,17 +240,19 @@ def test_bytecode_is_the_same_whatever_the_number_of_cores(tmp_path: Path) -> No
     assert made_with[0] == made_with[1]
 
 
-def test_an_empty_file_makes_an_empty_environment(tmp_path: Path, packages: Path) -> None:
+def test_empty_requirements_file_gives_an_empty_environment(
+    tmp_path: Path, packages: Path
+) -> None:
     assert made(tmp_path, packages, "").distributions == {}
 
 
-def test_a_wheel_for_another_python_is_recognised(tmp_path: Path, packages: Path) -> None:
+def test_wheel_for_another_python_is_an_error(tmp_path: Path, packages: Path) -> None:
     with pytest.raises(NoWheel) as raised:
         made(tmp_path, packages, "below\nelsewhere==1.0\n")
 
     assert raised.value.pythons == ("3.9",)
 
 
-def test_a_wrong_hash_is_recognised(tmp_path: Path, packages: Path) -> None:
+def test_wrong_hash_is_an_error(tmp_path: Path, packages: Path) -> None:
     with pytest.raises(HashMismatch):
         made(tmp_path, packages, f"below==2.0 --hash=sha256:{'0' * 64}\n")

@@ -45,9 +45,7 @@ def disk(builds: Builds) -> Iterator[faults.Disk]:
         yield made
 
 
-def test_a_build_killed_at_any_moment_leaves_the_next_one_the_right_image(
-    scene: Scene, disk: faults.Disk
-) -> None:
+def test_next_build_after_a_kill_at_any_moment_is_right(scene: Scene, disk: faults.Disk) -> None:
     layers, seconds, killed = disk.directory, scene.seconds, 0
     # What is random is when the machine gets to what; a seed would not bring it back.
     for number in range(3 * KILLS):
@@ -71,7 +69,7 @@ def test_a_build_killed_at_any_moment_leaves_the_next_one_the_right_image(
 
 
 @pytest.mark.parametrize("moment", MOMENTS.values(), ids=MOMENTS)
-def test_a_full_disk_is_told_in_every_step_and_leaves_the_next_build_the_right_image(
+def test_full_disk_is_an_error_and_the_next_build_is_right(
     scene: Scene, disk: faults.Disk, moment: Moment
 ) -> None:
     layers = cache_of(scene.cache, disk.directory)
@@ -85,7 +83,9 @@ def test_a_full_disk_is_told_in_every_step_and_leaves_the_next_build_the_right_i
     scene.check(layers, scene.direct.build(layers))
 
 
-def test_a_full_temporary_directory_is_told(builds: Builds, scene: Scene, tmp_path: Path) -> None:
+def test_full_temporary_directory_is_an_error(
+    builds: Builds, scene: Scene, tmp_path: Path
+) -> None:
     layers = scene.direct.own(tmp_path / "layers")
     with faults.disk(builds, "4m") as small:
         ended = scene.direct.build(layers, small.directory)

@@ -11,7 +11,7 @@ from tools.processes import run
 PINS = {"six": "1.17.0", "itsdangerous": "2.2.0"}
 
 
-def test_two_builds_may_share_a_cache_at_the_same_time(
+def test_concurrent_builds_with_one_cache_give_their_own_images(
     builds: Builds, flask: Built, tmp_path: Path
 ) -> None:
     shared = replace(flask, work=tmp_path)

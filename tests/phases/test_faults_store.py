@@ -34,9 +34,7 @@ def layers(scene: Scene, tmp_path: Path) -> Path:
     return cache_of(scene.clean, scene.direct.own(tmp_path / "layers"))
 
 
-def test_damaged_archives_are_replaced_and_nothing_comes_of_them(
-    scene: Scene, layers: Path
-) -> None:
+def test_damaged_archives_are_replaced(scene: Scene, layers: Path) -> None:
     store, listed = layers / "deps", _listed(layers)
     by_name = {row["name"]: row for row in listed["distributions"]}
     _truncate(store / _file(by_name["first"]))
@@ -57,9 +55,7 @@ def test_damaged_archives_are_replaced_and_nothing_comes_of_them(
     assert [*layers.rglob(OUTSIDE)] == []
 
 
-def test_a_list_that_leads_out_of_the_store_makes_all_of_it_unusable(
-    scene: Scene, layers: Path
-) -> None:
+def test_manifest_with_a_path_outside_makes_the_store_unusable(scene: Scene, layers: Path) -> None:
     listed = _listed(layers)
     listed["distributions"][0]["paths"][0] = f"../../../{OUTSIDE}"
     _list(layers, listed)
@@ -71,7 +67,7 @@ def test_a_list_that_leads_out_of_the_store_makes_all_of_it_unusable(
     assert f"  Not using the previous build's packages: {reason}" in ended.output
 
 
-def test_an_image_whose_cache_is_gone_is_used_again(scene: Scene, tmp_path: Path) -> None:
+def test_previous_image_without_cache_is_reused(scene: Scene, tmp_path: Path) -> None:
     layers = image_of(scene.clean, scene.direct.own(tmp_path / "layers"))
     ended = scene.direct.build(layers)
     assert ended.code == 0, ended.output
@@ -82,9 +78,7 @@ def test_an_image_whose_cache_is_gone_is_used_again(scene: Scene, tmp_path: Path
         assert found[name] == scene.right[name]
 
 
-def test_a_run_image_of_another_distribution_gets_packages_of_its_own(
-    scene: Scene, layers: Path
-) -> None:
+def test_other_linux_distribution_makes_new_package_layers(scene: Scene, layers: Path) -> None:
     image_of(scene.clean, layers)
     ended = scene.direct.build(layers, CNB_TARGET_DISTRO_VERSION="13")
     assert ended.code == 0, ended.output

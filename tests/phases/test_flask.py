@@ -105,7 +105,7 @@ def test_pip_is_not_in_the_image(flask: Built, root: Path) -> None:
     assert flask.run("python", "-c", asked) == "None None\n"
 
 
-def test_bytecode_is_never_checked_against_its_source(root: Path) -> None:
+def test_bytecode_is_unchecked(root: Path) -> None:
     compiled = [*root.rglob("*.pyc")]
     flags = {struct.unpack_from("<I", path.read_bytes(), 4)[0] for path in compiled}
     assert len(compiled) > 500
@@ -163,7 +163,7 @@ def test_links_in_the_image_are_not_broken(root: Path) -> None:
     assert [str(path) for path in links if not _target(root, path).exists()] == []
 
 
-def test_metadata_survives_the_lifecycle(flask: Built) -> None:
+def test_layer_metadata_is_restored(flask: Built) -> None:
     # It turns integers into floats and dates into text: facts/cnb.md 2.5.
     for name, document in flask.documents().items():
         for value in document.get("metadata", {}).values():

@@ -37,7 +37,7 @@ def serving(directory: Path, authority: Authority) -> Iterator[str]:
             thread.join()
 
 
-def test_what_an_included_file_says_of_indexes_counts_in_later_builds_too(
+def test_index_option_of_an_included_url_is_used_in_every_build(
     builds: Builds, flask: Built, app: App, tmp_path: Path
 ) -> None:
     packages = tmp_path / "packages"

@@ -86,7 +86,7 @@ def contents(place: InstallContext) -> dict[str, bytes]:
     }
 
 
-def test_some_now_and_the_others_later_make_the_same_whole(place: Make) -> None:
+def test_pins_installed_in_parts_equal_one_installation(place: Make) -> None:
     at_once, deciding_place = place(), place()
     whole = Pip().resolve_and_install(at_once, run)
     decision = Pip().resolve(deciding_place, run)
@@ -102,7 +102,7 @@ def test_some_now_and_the_others_later_make_the_same_whole(place: Make) -> None:
     assert (pieces["needed.py"], pieces["both.py"]) == (b"new", b"source")
 
 
-def test_what_may_change_without_a_word_is_not_kept(place: Make) -> None:
+def test_local_directory_is_not_cacheable(place: Make) -> None:
     decision = Pip().resolve(place(), run)
 
     assert [pin.name for pin in decision.pins if not pin.is_cacheable] == ["in-directory"]
@@ -112,7 +112,7 @@ def by_name(decision: Resolution) -> dict[str, Pin]:
     return {pin.name: pin for pin in decision.pins}
 
 
-def test_a_new_commit_of_a_branch_is_another_origin(place: Make, tmp_path: Path) -> None:
+def test_new_commit_of_a_branch_changes_the_pin(place: Make, tmp_path: Path) -> None:
     before = by_name(Pip().resolve(place(), run))
     (tmp_path / "repository/files/in_git.py").write_text("changed")
     subprocess.run([*GIT, "commit", "-qam", "second"], cwd=tmp_path / "repository", check=True)
@@ -124,7 +124,7 @@ def test_a_new_commit_of_a_branch_is_another_origin(place: Make, tmp_path: Path)
 
 # uv closes connections early, which pypiserver's files do not survive tidily.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_uv_does_the_same_for_those_who_choose_it(place: Make) -> None:
+def test_uv_installs_the_same_pins(place: Make) -> None:
     at_once, again = place(), place()
     manager = Pip(DEFAULTS._replace(installer=UV))
 

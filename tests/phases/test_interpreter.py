@@ -93,11 +93,11 @@ def digests(layer: Path) -> dict[str, str]:
     return found
 
 
-def test_the_standard_library_is_whole(interpreter: Interpreter) -> None:
+def test_standard_library_is_complete(interpreter: Interpreter) -> None:
     assert said(interpreter, f"{IMPORTS}; print('fine')") == "fine\n"
 
 
-def test_what_no_app_uses_is_gone(interpreter: Interpreter) -> None:
+def test_unused_parts_are_trimmed(interpreter: Interpreter) -> None:
     code = f"""
 from importlib.util import find_spec
 print([name for name in {ABSENT} if find_spec(name)])
@@ -108,7 +108,7 @@ print([name for name in {ABSENT} if find_spec(name)])
     assert libraries == {"libpython3"}
 
 
-def test_no_setting_leads_to_the_makers_machine(interpreter: Interpreter) -> None:
+def test_sysconfig_has_no_path_of_the_build_machine(interpreter: Interpreter) -> None:
     code = """
 import shlex, sysconfig
 settings = sysconfig.get_config_vars()
@@ -122,7 +122,7 @@ print([shlex.split(settings[name])[0] for name in ("CC", "CXX", "AR", "LDSHARED"
     assert f"-I{interpreter.layer}/include" in flags.stdout
 
 
-def test_a_virtual_environment_can_be_made_without_pip(
+def test_virtual_environment_without_pip_can_be_made(
     interpreter: Interpreter, tmp_path: Path
 ) -> None:
     environment = str(tmp_path / "venv")
@@ -134,7 +134,7 @@ def test_a_virtual_environment_can_be_made_without_pip(
     assert found.stdout == f"{interpreter.layer}\n"
 
 
-def test_the_bytecode_is_never_looked_at_again(interpreter: Interpreter) -> None:
+def test_bytecode_is_unchecked(interpreter: Interpreter) -> None:
     compiled = [*interpreter.layer.rglob("*.pyc")]
 
     # PEP 552: the second word of the header; 1 is a hash that is not checked.
@@ -143,7 +143,7 @@ def test_the_bytecode_is_never_looked_at_again(interpreter: Interpreter) -> None
     assert len(compiled) == len([*library.rglob("*.py")])
 
 
-def test_what_the_store_kept_is_what_was_made(interpreter: Interpreter, store: Store) -> None:
+def test_python_from_the_store_is_the_same(interpreter: Interpreter, store: Store) -> None:
     first = digests(interpreter.layer)
     log = Log()
 
@@ -153,7 +153,7 @@ def test_what_the_store_kept_is_what_was_made(interpreter: Interpreter, store: S
     assert digests(interpreter.layer) == first
 
 
-def test_two_builds_yield_the_same_bytes(interpreter: Interpreter, tmp_path: Path) -> None:
+def test_two_builds_give_the_same_bytes(interpreter: Interpreter, tmp_path: Path) -> None:
     first = digests(interpreter.layer)
 
     made(interpreter.version, interpreter.layer.parent, store_in(tmp_path / "store"), cpus=3)

@@ -7,9 +7,7 @@ from tests.support.builds import Built
 from tests.support.leftovers import mounts_below, processes_of
 
 
-def test_a_served_image_is_seen_while_it_runs_and_gone_afterwards(
-    flask: Built, base: Path
-) -> None:
+def test_served_image_is_reported_only_while_it_runs(flask: Built, base: Path) -> None:
     with flask.serve() as served:
         served.fetch()
         assert any("gunicorn" in process for process in processes_of(base))
@@ -17,7 +15,7 @@ def test_a_served_image_is_seen_while_it_runs_and_gone_afterwards(
     assert processes_of(base) == []
 
 
-def test_a_mount_would_be_seen(tmp_path: Path, base: Path) -> None:
+def test_mount_is_reported(tmp_path: Path, base: Path) -> None:
     subprocess.run(["mount", "-t", "tmpfs", "cnb-python-test", tmp_path], check=True)
     try:
         assert mounts_below(base) == [str(tmp_path)]

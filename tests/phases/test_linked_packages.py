@@ -34,7 +34,7 @@ def env(base: Path) -> Both:
     return both([[*together, *odd_wheels(where / "wheels")], *apart], REACHES, where)
 
 
-def test_every_module_is_found_as_in_an_ordinary_environment(env: Both) -> None:
+def test_modules_are_found_as_in_a_merged_environment(env: Both) -> None:
     code = "import pkgutil; print(*sorted(m.name for m in pkgutil.iter_modules()))"
     found = env.same("-c", code).split()
     assert {"numpy", "six", "cv2", "twisted", "jupyterlab", "google", "odd_near"} & set(found) == {
@@ -42,7 +42,7 @@ def test_every_module_is_found_as_in_an_ordinary_environment(env: Both) -> None:
     }
 
 
-def test_walking_packages_finds_the_same(env: Both) -> None:
+def test_pkgutil_lists_the_same_modules(env: Both) -> None:
     code = (
         "import pkgutil, PIL, implicit, rest_framework, twisted.plugins\n"
         "for package in (PIL, implicit, rest_framework, twisted.plugins):\n"
@@ -56,7 +56,7 @@ def test_walking_packages_finds_the_same(env: Both) -> None:
     assert "twisted.plugins.odd_plugin" in found
 
 
-def test_installed_distributions_are_described_alike(env: Both) -> None:
+def test_importlib_metadata_gives_the_same(env: Both) -> None:
     code = (
         "from importlib.metadata import distributions, entry_points\n"
         "for d in sorted(distributions(), key=lambda d: d.name):\n"
@@ -94,7 +94,7 @@ def test_namespace_packages_of_every_style_have_all_their_parts(env: Both, style
     assert env.same("-c", code).startswith("a b c\n")
 
 
-def test_distributions_with_the_same_init_lie_together(env: Both) -> None:
+def test_distributions_with_the_same_init_are_in_one_shard(env: Both) -> None:
     assert len({env.shard_of(name) for name in NAMESPACES}) == 1
 
 
@@ -111,7 +111,7 @@ def test_resources_are_read_from_packages_and_namespaces(env: Both) -> None:
     assert env.same("-c", code) == "['a.txt', 'b.txt', 'c.txt']\nb\nTrue\nTrue\n0\n"
 
 
-def test_both_opencvs_are_there_and_work(env: Both) -> None:
+def test_both_opencv_distributions_work(env: Both) -> None:
     code = (
         "import cv2, numpy\n"
         "picture = numpy.full((8, 8, 3), 200, numpy.uint8)\n"
@@ -122,7 +122,7 @@ def test_both_opencvs_are_there_and_work(env: Both) -> None:
     assert env.same("-c", code).startswith("True True ")
 
 
-def test_native_libraries_beside_packages_are_loaded_from_the_share(env: Both) -> None:
+def test_native_libraries_beside_packages_are_loaded_from_the_shard(env: Both) -> None:
     code = (
         "import io, numpy\n"
         "from PIL import Image\n"
@@ -150,7 +150,7 @@ def test_executable_path_files_are_executed(env: Both) -> None:
     assert said == "['StandardErrorHandler']\n"
 
 
-def test_path_files_lead_where_they_did(env: Both) -> None:
+def test_path_files_are_relative_to_the_environment(env: Both) -> None:
     code = "import sys, odd_near, odd_far; print(sys.odd, odd_near.__file__, odd_far.__file__)"
     venv = env.linked.directory
     assert env.same("-c", code).split() == [
@@ -160,7 +160,7 @@ def test_path_files_lead_where_they_did(env: Both) -> None:
     ]
 
 
-def test_everything_that_a_wheel_can_bring_has_its_place(env: Both) -> None:
+def test_files_of_every_wheel_scheme_are_installed(env: Both) -> None:
     code = (
         "import glob, pathlib, sys\n"
         "import odd_pure, odd_plat\n"
@@ -242,13 +242,13 @@ if __name__ == "__main__":
 """
 
 
-def test_processes_are_spawned(env: Both) -> None:
+def test_multiprocessing_spawns_processes(env: Both) -> None:
     program = env.linked.work / "spawn.py"
     program.write_text(SPAWN)
     assert env.same(str(program)) == "[3, 6]\n"
 
 
-def test_pickles_go_from_one_to_the_other(env: Both) -> None:
+def test_pickles_are_read_in_both_environments(env: Both) -> None:
     data = env.linked.work / "data.pickle"
     write = (
         "import pickle, sys, numpy, attr, implicit.b, PIL.Image\n"
@@ -319,7 +319,7 @@ def _get(url: str) -> bytes:
         return content
 
 
-def test_jupyterlab_serves_what_lies_in_share(env: Both, jupyter: str) -> None:
+def test_jupyterlab_serves_files_of_share(env: Both, jupyter: str) -> None:
     page = _get(f"{jupyter}lab").decode()
     scripts = re.findall(r'src="/(static/lab/[^"]+\.js)[^"]*"', page)
     assert scripts
@@ -333,7 +333,7 @@ def test_jupyterlab_serves_what_lies_in_share(env: Both, jupyter: str) -> None:
     assert len(schemas["settings"]) > 20
 
 
-def test_jupyter_serves_what_lies_in_its_package_and_knows_its_kernels(jupyter: str) -> None:
+def test_jupyter_serves_package_files_and_lists_kernels(jupyter: str) -> None:
     assert _get(f"{jupyter}static/favicon.ico")
     kernels = json.loads(_get(f"{jupyter}api/kernelspecs"))["kernelspecs"]
     assert "python3" in kernels

@@ -55,7 +55,7 @@ def pip_install(
     )
 
 
-def test_a_wheel_and_what_it_requires_are_installed(packages: Path, tmp_path: Path) -> None:
+def test_wheel_and_its_dependencies_are_installed(packages: Path, tmp_path: Path) -> None:
     wheel(packages, "top", "1.0", {"top.py": "import below"}, requires=["below>=2"])
     wheel(packages, "below", "2.1", {"below/__init__.py": ""}, scripts={"below": "below:main"})
 
@@ -68,9 +68,7 @@ def test_a_wheel_and_what_it_requires_are_installed(packages: Path, tmp_path: Pa
     assert "GET /simple/top/ 200" in served.asked
 
 
-def test_an_sdist_is_compiled_by_the_python_that_installs_it(
-    packages: Path, tmp_path: Path
-) -> None:
+def test_sdist_is_compiled_for_the_installing_python(packages: Path, tmp_path: Path) -> None:
     files = {"deep.c": c_module("deep", 42), "around.py": "from deep import answer"}
     sdist(packages, "deep-thought", "1.0", files)
     with tarfile.open(interpreters.archive("3.13.13", oci.arch())) as archive:
@@ -86,7 +84,7 @@ def test_an_sdist_is_compiled_by_the_python_that_installs_it(
     assert subprocess.check_output([python, "-c", code], env={"PYTHONPATH": site}) == b"42\n"
 
 
-def test_a_missing_header_is_named_by_the_compiler(packages: Path, tmp_path: Path) -> None:
+def test_compiler_names_a_missing_header(packages: Path, tmp_path: Path) -> None:
     sdist(packages, "deep", "1.0", {"deep.c": c_module("deep", 42, header="libdeep/deep.h")})
 
     with index.running(packages) as served:
@@ -96,7 +94,7 @@ def test_a_missing_header_is_named_by_the_compiler(packages: Path, tmp_path: Pat
     assert "fatal error: libdeep/deep.h: No such file or directory" in done.stdout
 
 
-def test_a_wheel_for_another_python_is_not_installed(packages: Path, tmp_path: Path) -> None:
+def test_wheel_for_another_python_is_not_installed(packages: Path, tmp_path: Path) -> None:
     wheel(packages, "old", "1.0", {"old.py": ""}, tag="cp27-cp27m-manylinux1_x86_64")
 
     with index.running(packages) as served:
@@ -105,7 +103,7 @@ def test_a_wheel_for_another_python_is_not_installed(packages: Path, tmp_path: P
     assert "No matching distribution found for old" in done.stdout
 
 
-def test_without_the_password_nothing_is_served(packages: Path, tmp_path: Path) -> None:
+def test_request_without_login_is_refused(packages: Path, tmp_path: Path) -> None:
     wheel(packages, "secret", "1.0", {"secret.py": ""})
 
     with index.running(packages, login=LOGIN) as served:
@@ -120,7 +118,7 @@ def test_without_the_password_nothing_is_served(packages: Path, tmp_path: Path) 
     assert allowed.returncode == 0, allowed.stdout
 
 
-def test_only_those_who_trust_its_certificate_use_it(packages: Path, tmp_path: Path) -> None:
+def test_client_must_trust_the_certificate(packages: Path, tmp_path: Path) -> None:
     wheel(packages, "private", "1.0", {"private.py": ""})
     company = index.authority(tmp_path)
 
@@ -134,7 +132,7 @@ def test_only_those_who_trust_its_certificate_use_it(packages: Path, tmp_path: P
     assert allowed.returncode == 0, allowed.stdout
 
 
-def test_the_same_package_is_made_of_the_same_bytes(tmp_path: Path) -> None:
+def test_same_package_has_the_same_bytes(tmp_path: Path) -> None:
     once, again = (tmp_path / name for name in ("once", "again"))
     for directory in (once, again):
         directory.mkdir()

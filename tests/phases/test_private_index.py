@@ -61,26 +61,26 @@ def test_packages_of_the_private_index_are_installed(built: Built) -> None:
 
 
 @pytest.mark.parametrize("secret", [LOGIN.password, BINDING_SECRET])
-def test_secrets_reach_neither_log_nor_layers_nor_metadata(built: Built, secret: str) -> None:
+def test_log_layers_and_metadata_have_no_secret(built: Built, secret: str) -> None:
     assert secret not in built.output
     assert _files_with(secret, built.layers) == []
     assert _files_with(secret, built.workspace) == []
 
 
 @pytest.mark.parametrize("secret", [LOGIN.password, BINDING_SECRET])
-def test_secrets_reach_neither_image_nor_cache(built: Built, secret: str) -> None:
+def test_image_and_cache_have_no_secret(built: Built, secret: str) -> None:
     assert _files_with(secret, built.root) == []
     assert secret not in str(built.labels())
     assert _files_with(secret, built.work / "cache") == []
 
 
-def test_packages_of_the_build_before_are_gone(built: Built, flask: Built) -> None:
+def test_packages_of_the_previous_build_are_removed(built: Built, flask: Built) -> None:
     assert any("/flask/" in name for name in flask.names("deps-00"))
     names = built.names("venv") + built.names("deps-00")
     assert [name for name in names if "flask" in name.lower()] == []
 
 
-def test_what_was_compiled_is_not_compiled_again(
+def test_compiled_package_is_not_compiled_again(
     builds: Builds, built: Built, private: Index, source: Path
 ) -> None:
     again = builds.phases(source, built, env={"PIP_EXTRA_INDEX_URL": private.url_with(LOGIN)})
@@ -89,12 +89,12 @@ def test_what_was_compiled_is_not_compiled_again(
     assert "Building wheel" not in again.output
 
 
-def test_the_binding_is_not_copied(built: Built) -> None:
+def test_binding_is_not_copied(built: Built) -> None:
     names = [path.name for path in built.layers.rglob("*")]
     assert "bindings" not in names
 
 
-def test_no_credentials_are_explained(
+def test_missing_credentials_are_an_error_with_the_fix(
     builds: Builds, flask: Built, app: App, private: Index
 ) -> None:
     asked = app({"requirements.txt": "company-tools==2.0\n"})
@@ -121,7 +121,7 @@ What to do:
     )
 
 
-def test_no_credentials_are_explained_where_uv_decides_too(
+def test_missing_credentials_are_an_error_with_uv_too(
     builds: Builds, flask: Built, app: App, private: Index
 ) -> None:
     asked = app({"requirements.txt": "company-tools\n"})
@@ -132,7 +132,7 @@ def test_no_credentials_are_explained_where_uv_decides_too(
     assert "hint: An index URL" in built.output, "uv's own words stay"
 
 
-def test_wrong_credentials_are_explained_and_not_shown(
+def test_wrong_credentials_are_an_error_without_them(
     builds: Builds, flask: Built, app: App, private: Index
 ) -> None:
     guessed = private.url_with(Login("builder", "wr0ng-guess"))
@@ -142,7 +142,7 @@ def test_wrong_credentials_are_explained_and_not_shown(
     assert "wr0ng-guess" not in built.output
 
 
-def test_a_wheel_for_another_python_is_explained(
+def test_wheel_for_another_python_is_an_error(
     builds: Builds, flask: Built, app: App, private: Index
 ) -> None:
     asked = app({"requirements.txt": "company-legacy==1.0\n"})
@@ -161,7 +161,7 @@ What to do:
     )
 
 
-def test_a_header_that_is_missing_is_explained(
+def test_missing_header_is_an_error_with_the_fix(
     builds: Builds, flask: Built, app: App, private: Index
 ) -> None:
     asked = app({"requirements.txt": "company-ldap==1.0\n"})

@@ -73,7 +73,7 @@ def test_each_source_is_read_and_named(chosen: Chosen, files: Files, line: str) 
     assert f"  Python {line}\n" in chosen(files)
 
 
-def test_the_setting_may_be_a_range(chosen: Chosen) -> None:
+def test_setting_may_be_a_range(chosen: Chosen) -> None:
     output = chosen({".python-version": "3.14"}, BP_PYTHON_VERSION=">=3.12,<3.14")
 
     assert f"  Using Python {OLDER} (the setting BP_PYTHON_VERSION)\n" in output

@@ -17,7 +17,7 @@ OLDER, NEWER = mirror.VERSIONS
 NO_PACKAGES = {"requirements.txt": "", "Procfile": "web: python -m http.server $PORT"}
 
 
-def test_the_setting_counts_more_than_the_file(builds: Builds, app: App) -> None:
+def test_setting_takes_precedence_over_the_file(builds: Builds, app: App) -> None:
     asked = app({**NO_PACKAGES, ".python-version": "3.14\n"})
     built = builds.phases(asked, env={"BP_PYTHON_VERSION": "3.13.99"})
     assert built.error.startswith(
@@ -114,7 +114,7 @@ What to do:
         ),
     ],
 )
-def test_a_version_that_cannot_be_had_is_explained(
+def test_unavailable_version_is_an_error(
     builds: Builds, app: App, text: str, explanation: str
 ) -> None:
     built = builds.phases(app({**NO_PACKAGES, ".python-version": text}))
@@ -122,7 +122,7 @@ def test_a_version_that_cannot_be_had_is_explained(
     assert built.documents() == {}
 
 
-def test_a_dead_mirror_is_tried_again_and_named(builds: Builds, app: App) -> None:
+def test_unreachable_mirror_is_retried_and_named(builds: Builds, app: App) -> None:
     dead = f"http://127.0.0.1:{free_port()}/python.toml"
     built = builds.phases(app(NO_PACKAGES), env={"BP_PYTHON_MIRROR": dead})
     title, found, steps = built.error.split("\n\n")
@@ -138,7 +138,7 @@ def test_a_dead_mirror_is_tried_again_and_named(builds: Builds, app: App) -> Non
     )
 
 
-def test_a_file_that_the_mirror_lacks_is_named(builds: Builds, app: App, tmp_path: Path) -> None:
+def test_file_missing_on_the_mirror_is_named(builds: Builds, app: App, tmp_path: Path) -> None:
     table = runtimes.table([(NEWER, oci.arch(), interpreters.archive(NEWER, oci.arch()))])
     with mirror.serving(write_files(tmp_path / "mirror", {"python.toml": table})) as url:
         built = builds.phases(app(NO_PACKAGES), env={"BP_PYTHON_MIRROR": f"{url}/python.toml"})
@@ -146,7 +146,7 @@ def test_a_file_that_the_mirror_lacks_is_named(builds: Builds, app: App, tmp_pat
     assert "1. Check that the mirror in use has this file." in built.error
 
 
-def test_a_tampered_archive_is_refused(builds: Builds, app: App, tmp_path: Path) -> None:
+def test_archive_with_another_hash_is_refused(builds: Builds, app: App, tmp_path: Path) -> None:
     archive = interpreters.archive(NEWER, oci.arch())
     table = runtimes.table([(NEWER, oci.arch(), archive)])
     files: Files = {"python.toml": table, archive.name: SPOILT}
@@ -166,7 +166,7 @@ def test_a_tampered_archive_is_refused(builds: Builds, app: App, tmp_path: Path)
     assert not (built.layers / "python").exists()
 
 
-def test_a_full_disk_is_named(builds: Builds, app: App, small_disk: Path) -> None:
+def test_full_disk_is_an_error(builds: Builds, app: App, small_disk: Path) -> None:
     built = builds.phases(app(NO_PACKAGES), layers=small_disk)
     assert built.error == (
         "The disk is full\n\n"

@@ -15,7 +15,7 @@ wrapt==1.17.3
 """
 
 
-def test_extensions_compiled_on_unlike_machines_are_the_same_bytes(
+def test_extensions_compiled_on_two_machines_are_the_same(
     builds: Builds, flask: Built, app: App, tmp_path: Path
 ) -> None:
     asked = app({"requirements.txt": REQUIREMENTS, "Procfile": "web: python -V"})

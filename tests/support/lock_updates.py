@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import NamedTuple, Unpack
 
-from tests.support.builds import Builds, Built, BuildOptions
+from tests.support.builds import BuildOptions, Builds, Built
 from tests.support.index import Index
 
 

@@ -61,7 +61,7 @@ def test_summary_holds_the_phases_that_only_some_builds_had() -> None:
     assert found.phases_s == {"building": 3.0, "restoring": 0.5}
 
 
-def test_contestants_and_exports_are_summed_up_apart() -> None:
+def test_contestants_and_exports_have_their_own_medians() -> None:
     builds = [measured(), measured(contestant=PLAIN), measured(export=DAEMON, pushed_bytes=None)]
     found = summaries(builds)
     assert [(one.contestant, one.export) for one in found] == [
@@ -72,7 +72,7 @@ def test_contestants_and_exports_are_summed_up_apart() -> None:
     assert found[2].pushed_bytes is None
 
 
-def test_ratio_is_that_of_the_medians() -> None:
+def test_ratio_is_of_medians() -> None:
     ours = [
         measured(round=number, build_s=build) for number, build in ((1, 3.0), (2, 90.0), (3, 3.0))
     ]
@@ -81,20 +81,20 @@ def test_ratio_is_that_of_the_medians() -> None:
     assert (found.value, found.met, found.detail) == (0.3, True, "3.00 s / 10.00 s")
 
 
-def test_missed_target_is_said_to_be_missed() -> None:
+def test_missed_target_is_marked() -> None:
     found = judged(measured(build_s=5.0), measured(contestant=PLAIN, build_s=10.0))
     verdict = found["cold, registry: bin/build"]
     assert not verdict.met
     assert targets_table([verdict]).startswith("MISSED  pip_django, cold, registry: bin/build")
 
 
-def test_target_that_was_not_measured_is_not_judged() -> None:
+def test_target_that_was_not_measured_is_left_out() -> None:
     titles = judged(measured(export=DAEMON)).keys()
     assert not [title for title in titles if REGISTRY in title or "bin/build, x" in title]
     assert not [title for title in titles if title.startswith("cold")]
 
 
-def test_unchanged_build_is_compared_with_the_one_that_does_nothing() -> None:
+def test_unchanged_build_is_compared_with_the_do_nothing_buildpack() -> None:
     case = rounds.UNCHANGED
     found = judged(
         measured(case, build_s=0.2, pack_s=1.5),
@@ -108,7 +108,7 @@ def test_unchanged_build_is_compared_with_the_one_that_does_nothing() -> None:
     assert (store.value, store.met) == (0.3, True)
 
 
-def test_pushed_bytes_are_judged_beyond_the_shares_that_changed() -> None:
+def test_pushed_bytes_count_without_the_changed_shards() -> None:
     after = measured(
         rounds.DEPENDENCY,
         pushed_bytes=5_600_000,
@@ -118,7 +118,7 @@ def test_pushed_bytes_are_judged_beyond_the_shares_that_changed() -> None:
     assert (found.value, found.met) == (0.6, True)
 
 
-def test_rounds_are_not_mixed_when_layers_are_compared() -> None:
+def test_layers_are_compared_within_a_round() -> None:
     other = {"python": "x", "venv": "y", "deps-00": "z"}
     after = measured(rounds.PATCH, round=2, layers={**other, "python": "new"})
     builds = [measured(rounds.OLD_PATCH), measured(rounds.OLD_PATCH, round=2, layers=other), after]
@@ -126,7 +126,7 @@ def test_rounds_are_not_mixed_when_layers_are_compared() -> None:
     assert (found.value, found.met) == (0, True)
 
 
-def test_patch_release_that_changes_the_environment_is_a_miss_with_its_layers() -> None:
+def test_patch_release_that_changes_the_environment_misses_its_target() -> None:
     after = measured(rounds.PATCH, layers={"python": "new", "venv": "b", "deps-00": "new"})
     found = judged(measured(rounds.OLD_PATCH), after)[
         "patch, registry: changed layers beside python"
@@ -146,30 +146,30 @@ def test_sizes_memory_and_first_answers_are_judged() -> None:
     assert found["build cache"].limit == pytest.approx(67.11, abs=0.01)
 
 
-def test_memory_that_could_not_be_seen_is_not_judged() -> None:
+def test_unknown_memory_is_left_out() -> None:
     unseen = replace(OPENING, peak_bytes={OURS: 0, PLAIN: 0})
     assert "peak memory of bin/build" not in judged(opening=unseen)
 
 
-def test_layer_that_vanished_or_came_is_a_changed_one() -> None:
+def test_added_and_removed_layers_are_changed() -> None:
     before, after = measured(layers={"venv": "b", "deps-00": "c"}), measured(layers={"venv": "b"})
     assert changed_layers(before, after) == {"deps-00"}
     assert changed_layers(after, before) == {"deps-00"}
     assert changed_bytes(after, before) == 5_000_000
 
 
-def test_table_of_builds_says_what_was_pushed_only_for_a_registry() -> None:
+def test_builds_table_has_pushed_bytes_only_for_a_registry() -> None:
     pushed, kept = summaries([measured(), measured(export=DAEMON, pushed_bytes=None)])
     assert builds_table([pushed]).endswith("0.00 MB")
     assert builds_table([kept]).endswith("10.00 s")
 
 
-def test_what_every_build_is_told_is_a_name_and_a_value() -> None:
+def test_env_option_is_a_name_and_a_value() -> None:
     assert parse(["--env", "A=b=c", "B="]).env == (("A", "b=c"), ("B", ""))
 
 
 @pytest.mark.parametrize("text", ["A", "=b"])
-def test_a_setting_without_name_or_value_is_refused(
+def test_env_option_without_name_or_value_is_refused(
     text: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit):

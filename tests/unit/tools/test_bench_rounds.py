@@ -30,7 +30,7 @@ def test_phases_go_from_heading_to_heading() -> None:
     )
 
 
-def test_build_that_names_no_phase_has_only_a_start() -> None:
+def test_output_without_headings_has_only_a_start() -> None:
     assert phases([(0.1, "nothing")], 2.0) == {"starting": 2.0}
 
 
@@ -43,28 +43,28 @@ def test_output_without_the_time_is_refused() -> None:
         own_time(OUTPUT[:3])
 
 
-def test_each_contestant_begins_as_often_as_the_others() -> None:
+def test_each_contestant_comes_first_in_turn() -> None:
     names = ("a", "b", "c")
     orders = [turns(names, number) for number in (1, 2, 3, 4)]
     assert [order[0] for order in orders] == ["a", "b", "c", "a"]
     assert all(sorted(order) == ["a", "b", "c"] for order in orders)
 
 
-def test_chosen_cases_bring_those_that_they_need_in_order() -> None:
+def test_selected_cases_include_their_prerequisites_in_order() -> None:
     names = [case.name for case in select((rounds.PATCH, rounds.SOURCE))]
     assert names == [rounds.COLD, rounds.FIRST, rounds.SOURCE, rounds.OLD_PATCH, rounds.PATCH]
 
 
-def test_without_a_choice_all_cases_are_measured() -> None:
+def test_all_cases_are_selected_by_default() -> None:
     assert select(()) == CASES
 
 
-def test_cases_that_need_others_share_their_image() -> None:
+def test_case_and_its_prerequisites_share_an_image() -> None:
     images = {case.name: case.image for case in CASES}
     assert all(images[name] == images[need] for name, needs in NEEDS.items() for need in needs)
 
 
-def test_new_tag_keeps_the_caches_and_nothing_else() -> None:
+def test_new_tag_keeps_only_the_caches() -> None:
     tags = {case.name: case.tag for case in CASES}
     assert tags[rounds.NEW_TAG] != tags[rounds.COLD]
     one, other = Target("image:1", "cache"), Target("image:2", "cache")
@@ -92,12 +92,12 @@ def lines(app: App) -> list[str]:
     return (app.folder / REQUIREMENTS).read_text().splitlines()
 
 
-def test_copy_asks_for_the_release_and_the_process_that_all_are_given(app: App) -> None:
+def test_copy_pins_python_and_the_process(app: App) -> None:
     assert (app.folder / ".python-version").read_text() == "3.14.6\n"
     assert (app.folder / "Procfile").read_text().startswith("web: ")
 
 
-def test_bump_changes_one_line_of_the_requirements(app: App) -> None:
+def test_pin_changes_one_line_of_the_requirements(app: App) -> None:
     before = lines(app)
     app.pin(bumped=True)
     changed = [pair for pair in zip(before, lines(app), strict=True) if pair[0] != pair[1]]
@@ -115,14 +115,14 @@ def test_edit_of_the_source_changes_one_line_each_time(app: App) -> None:
     assert path.read_text() == first.replace("# Edit 1", "# Edit 2") != first
 
 
-def test_range_leaves_a_decision_to_be_made(app: App) -> None:
+def test_loosen_makes_a_range(app: App) -> None:
     app.pin(bumped=True)
     app.loosen()
     name, old, _ = app.sample.bumped
     assert f"{name}<={old}" in lines(app)
 
 
-def test_app_that_does_not_pin_the_distribution_is_refused(app: App) -> None:
+def test_app_without_the_pin_is_refused(app: App) -> None:
     (app.folder / REQUIREMENTS).write_text("django>=5\n")
     with pytest.raises(Unavailable, match="does not pin"):
         app.pin(bumped=True)
@@ -137,7 +137,7 @@ def test_wrapper_runs_the_original_build(name: str, tmp_path: Path) -> None:
     assert all((tree / "bin" / name).stat().st_mode & 0o111 for name in ("build", "build.timed"))
 
 
-def test_layers_are_read_from_the_books_of_the_lifecycle() -> None:
+def test_layers_are_read_from_the_lifecycle_label() -> None:
     books = (
         '{"buildpacks": [{"layers": {"venv": {"sha": "sha256:1"}}},'
         ' {"key": "without layers"}, {"layers": null}]}'

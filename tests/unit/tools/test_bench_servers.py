@@ -17,13 +17,13 @@ URL = "http://127.0.0.1:1"
 PAGE = '<a href="../../files/a-1.whl#sha256=0" data-requires-python="&gt;=3.9">a-1.whl</a>'
 
 
-def test_links_of_a_page_lead_through_the_index_in_front() -> None:
+def test_links_of_a_page_lead_through_the_proxy() -> None:
     found = page(PAGE.encode(), HTML, "https://index.test/simple/a/", URL).decode()
     assert f'href="{URL}/files/https/index.test/files/a-1.whl#sha256=0"' in found
     assert 'data-requires-python="&gt;=3.9"' in found
 
 
-def test_files_of_a_json_page_lead_through_the_index_in_front() -> None:
+def test_files_of_a_json_page_lead_through_the_proxy() -> None:
     given = {"files": [{"url": "https://files.test/a-1.whl", "hashes": {}}], "name": "a"}
     found = json.loads(page(json.dumps(given).encode(), JSON, "https://index.test/a/", URL))
     assert found["files"][0]["url"] == f"{URL}/files/https/files.test/a-1.whl"
@@ -43,11 +43,13 @@ def test_files_of_a_json_page_lead_through_the_index_in_front() -> None:
         ("lines=1-2", None),
     ],
 )
-def test_part_that_is_asked_for(asked: str, expected: tuple[int, int] | None) -> None:
+def test_range_header_gives_first_byte_and_length(
+    asked: str, expected: tuple[int, int] | None
+) -> None:
     assert part(asked, 100) == expected
 
 
-def test_path_stands_for_an_address_behind() -> None:
+def test_path_of_the_proxy_gives_the_address_at_the_index() -> None:
     index = Index("https://index.test/simple", Path())
     assert index.source("/simple/django/") == "https://index.test/simple/django/"
     assert index.source("/files/https/files.test/a/b.whl") == "https://files.test/a/b.whl"
@@ -94,7 +96,7 @@ def answer_of(raw: bytes) -> http.client.HTTPResponse:
     return answer
 
 
-def test_page_may_be_kept_for_minutes_and_a_file_for_ever(front: _Server, behind: Path) -> None:
+def test_pages_are_cacheable_for_minutes_and_files_for_ever(front: _Server, behind: Path) -> None:
     listed = ask(front, "/simple/a.html")
     assert listed.getheader("Cache-Control") == "max-age=600, public"
     file = ask(front, f"/files/file/{behind}/a-1.whl")
@@ -102,7 +104,7 @@ def test_page_may_be_kept_for_minutes_and_a_file_for_ever(front: _Server, behind
     assert file.read() == bytes(range(100))
 
 
-def test_unchanged_answer_is_not_sent_again(front: _Server) -> None:
+def test_unchanged_content_is_not_sent_again(front: _Server) -> None:
     first = ask(front, "/simple/a.html")
     again = ask(front, "/simple/a.html", If_None_Match=first.getheader("ETag") or "")
     assert (first.status, again.status, again.read()) == (200, 304, b"")
@@ -114,13 +116,13 @@ def test_part_of_a_file_is_sent(front: _Server, behind: Path) -> None:
     assert found.read() == bytes(range(10, 20))
 
 
-def test_index_behind_is_asked_once(front: _Server, behind: Path) -> None:
+def test_index_is_requested_once(front: _Server, behind: Path) -> None:
     first = ask(front, "/simple/a.html").read()
     (behind / "a.html").unlink()
     assert ask(front, "/simple/a.html").read() == first
 
 
-def test_what_the_index_lacks_is_refused(front: _Server) -> None:
+def test_missing_page_is_refused(front: _Server) -> None:
     assert ask(front, "/simple/b.html").status == 502  # a file system has no 404
     assert ask(front, "/elsewhere").status == 404
 
@@ -130,7 +132,7 @@ def send(client: socket.socket, content: bytes) -> None:
     client.shutdown(socket.SHUT_WR)
 
 
-def test_bytes_that_are_moved_on_are_counted() -> None:
+def test_forwarded_bytes_are_counted() -> None:
     (client, source), (target, server) = socket.socketpair(), socket.socketpair()
     counted: list[int] = []
     with client, source, target, server:
@@ -154,7 +156,7 @@ def process(proc: Path, pid: int, parent: int, command: str, kilobytes: int) -> 
     (folder / "smaps_rollup").write_text(f"Rss: 9 kB\nPss_Anon:   {kilobytes} kB\nPss: 1 kB\n")
 
 
-def test_memory_is_that_of_the_build_and_all_below_it(tmp_path: Path) -> None:
+def test_memory_includes_child_processes(tmp_path: Path) -> None:
     process(tmp_path, 1, 0, "/cnb/lifecycle/creator", 50_000)
     process(tmp_path, 7, 1, "/bin/sh /cnb/buildpacks/x/1/bin/build", 100)
     process(tmp_path, 8, 7, "python3 start.py build", 200_000)
@@ -168,12 +170,12 @@ def test_memory_is_that_of_the_build_and_all_below_it(tmp_path: Path) -> None:
     assert watch.peak == 230_100 * 1024
 
 
-def test_peak_outlives_the_processes(tmp_path: Path) -> None:
+def test_peak_is_kept_after_the_processes_end(tmp_path: Path) -> None:
     watch = Watch(tmp_path)
     watch.peak = 5
     watch.look()
     assert watch.peak == 5
 
 
-def test_processes_of_others_are_not_below() -> None:
+def test_other_processes_are_not_descendants() -> None:
     assert below([3], {1: 0, 2: 1, 3: 1, 4: 3, 5: 4, 6: 2}) == {3, 4, 5}

@@ -10,7 +10,7 @@ def _cache_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
 
-def test_thing_is_made_once(capsys: pytest.CaptureFixture[str]) -> None:
+def test_entry_is_made_once(capsys: pytest.CaptureFixture[str]) -> None:
     def make(into: Path) -> None:
         (into / "tool").write_text("made")
 
@@ -22,7 +22,7 @@ def test_thing_is_made_once(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == "Making the tool\n"
 
 
-def test_half_made_thing_is_never_seen() -> None:
+def test_incomplete_entry_is_not_visible() -> None:
     def fail(into: Path) -> None:
         (into / "half").touch()
         reason = "disk full"
@@ -44,7 +44,7 @@ def test_leftover_of_a_killed_process_is_not_used() -> None:
     assert [path.name for path in made.iterdir()] == ["whole"]
 
 
-def test_other_pins_are_another_thing() -> None:
+def test_other_pins_give_another_entry() -> None:
     digests = {cache.digest("a", "b"), cache.digest("ab"), cache.digest("a", b"c")}
 
     assert len(digests) == 3

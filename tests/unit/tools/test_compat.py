@@ -35,26 +35,26 @@ class TestPins:
         with pytest.raises(Unavailable, match="flask"):
             pins.sections("flask==3.1.3\n[web]\n")
 
-    def test_heading_that_comes_twice_is_refused(self) -> None:
+    def test_duplicate_heading_is_refused(self) -> None:
         with pytest.raises(Unavailable, match="two sections \\[web\\]"):
             pins.sections("[web]\n[web]\n")
 
-    def test_set_knows_what_it_is_about_and_what_that_needs(self) -> None:
+    def test_popular_splits_distributions_from_dependencies(self) -> None:
         found = pins.popular("[web]\nflask==3.1.3\n[web: needed]\nclick==8.5.1\n")
         assert found == {"web": pins.Pinned(["flask==3.1.3"], ["click==8.5.1"])}
 
-    def test_whole_set_leaves_nothing_to_decide(self) -> None:
+    def test_whole_set_is_fully_pinned(self) -> None:
         pinned = pins.Pinned(["flask==3.1.3"], ["click==8.5.1"])
         assert pinned.first(None) == {"requirements.txt": "flask==3.1.3\nclick==8.5.1\n"}
 
-    def test_part_of_a_set_keeps_its_versions(self) -> None:
+    def test_part_of_a_set_has_constraints(self) -> None:
         pinned = pins.Pinned(["flask==3.1.3", "httpx[http2]==0.28.1"], ["click==8.5.1"])
         assert pinned.first(1) == {
             "requirements.txt": "-c constraints.txt\nflask==3.1.3\n",
             "constraints.txt": "httpx==0.28.1\nclick==8.5.1\n",
         }
 
-    def test_version_of_what_is_not_pinned_is_asked_for_in_vain(self) -> None:
+    def test_version_of_an_unpinned_name_is_refused(self) -> None:
         with pytest.raises(Unavailable, match="no attrs"):
             pins.version(["flask==3.1.3"], "attrs")
 
@@ -70,28 +70,28 @@ class TestWhatIsCompared:
             assert all(re.fullmatch(r"[a-z0-9-]+(\[\w+\])?==[\w.]+", pin) for pin in listed)
             assert len(set(pins.names(listed))) == len(listed)
 
-    def test_everything_that_was_asked_for_is_pinned(self) -> None:
+    def test_every_name_of_popular_in_is_pinned(self) -> None:
         asked = pins.sections(renew.NAMES.read_text())
         pinned = pins.popular(pins.POPULAR.read_text())
         assert {name: sorted(pins.names(lines)) for name, lines in asked.items()} == {
             name: sorted(pins.names(one.asked)) for name, one in pinned.items()
         }
 
-    def test_commands_are_of_sets_that_there_are(self) -> None:
+    def test_commands_belong_to_existing_sets(self) -> None:
         assert pins.commands().keys() <= pins.popular(pins.POPULAR.read_text()).keys()
 
     def test_at_least_twenty_commands(self) -> None:
         assert sum(map(len, pins.commands().values())) >= 20
 
-    def test_every_suite_is_of_a_pinned_distribution(self) -> None:
+    def test_every_suite_has_a_pinned_distribution(self) -> None:
         pinned = pins.popular(pins.POPULAR.read_text())[pins.SUITES_SET]
         assert {suite.name for suite in pins.suites()} <= set(pins.names(pinned.asked))
 
-    def test_the_six_suites_that_were_promised_are_there(self) -> None:
+    def test_six_suites_are_listed(self) -> None:
         promised = {"numpy", "pandas", "attrs", "requests", "jinja2", "sqlalchemy"}
         assert promised <= {suite.name for suite in pins.suites()}
 
-    def test_suite_of_a_source_distribution_names_its_digest_and_files(self) -> None:
+    def test_suite_of_an_sdist_has_digest_and_files(self) -> None:
         for suite in pins.suites():
             assert bool(suite.sha256) == bool(suite.files)
             assert not suite.sha256 or re.fullmatch("[0-9a-f]{64}", suite.sha256)
@@ -101,12 +101,12 @@ class TestWhatIsCompared:
 
 
 class TestRenewing:
-    def test_what_was_asked_for_keeps_its_extras(self) -> None:
+    def test_requirement_keeps_its_extras(self) -> None:
         versions = {"click": "8.5.1", "zope-event": "6.2", "httpx": "0.28.1"}
         found = renew.divide(["httpx[http2]", "zope.event>=5"], versions)
         assert found == pins.Pinned(["httpx[http2]==0.28.1", "zope-event==6.2"], ["click==8.5.1"])
 
-    def test_what_is_written_is_what_is_read(self) -> None:
+    def test_written_sets_are_read_as_they_were(self) -> None:
         sets = {"web": pins.Pinned(["flask==3.1.3"], ["click==8.5.1"]), "old": pins.Pinned([], [])}
         assert pins.popular(renew.text(sets)) == sets
 
@@ -116,13 +116,13 @@ class TestComparing:
         facts: compare.Json = {"a": [1, 2], "b": {"c": "x"}}
         assert list(compare.differences("web", facts, facts)) == []
 
-    def test_difference_is_named_by_the_way_to_it(self) -> None:
+    def test_difference_has_its_path(self) -> None:
         linked: compare.Json = {"imports": {"flask": {"failed": "no"}}}
         merged: compare.Json = {"imports": {"flask": {"failed": "yes"}}}
         found = list(compare.differences("web", linked, merged))
         assert found == [Difference("web/imports/flask/failed", "no", "yes")]
 
-    def test_what_one_lacks_is_a_difference(self) -> None:
+    def test_missing_value_is_a_difference(self) -> None:
         found = list(compare.differences("web", {"a": 1}, {}))
         assert found == [Difference("web/a", "1", compare.MISSING)]
 
@@ -135,7 +135,7 @@ class TestComparing:
         found = compare.explained([Difference("web/b", "1", "2")], {"web/a": "Known."})
         assert found[0].reason == ""
 
-    def test_failures_are_found_wherever_they_are(self) -> None:
+    def test_failures_are_found_at_any_depth(self) -> None:
         facts: compare.Json = {
             "flask": {"modules": {"flask": {"failed": "no"}, "x": {"file": ""}}}
         }
@@ -148,46 +148,46 @@ class TestSuites:
         counts = [ran.count(one) for one in (suites.PASSED, suites.FAILED, suites.SKIPPED)]
         assert counts == [2, 3, 1]
 
-    def test_failed_test_keeps_the_first_line_of_what_it_said(self) -> None:
+    def test_failed_test_keeps_the_first_line_of_its_message(self) -> None:
         assert suites.read(JUNIT).why["tests.test_a::test_fails"] == "no"
 
-    def test_time_is_that_of_the_report(self) -> None:
+    def test_seconds_come_from_the_report(self) -> None:
         assert suites.read(JUNIT).seconds == 1.2
 
-    def test_test_that_ends_otherwise_is_a_difference(self) -> None:
+    def test_other_outcome_is_a_difference(self) -> None:
         linked = Ran({"t::a": suites.PASSED, "t::b": suites.FAILED}, 1)
         merged = Ran({"t::a": suites.PASSED, "t::b": suites.PASSED}, 1)
         found = list(suites.differences(SUITE, linked, merged))
         assert found == [Difference("suites/attrs/t::b", "failed", "passed")]
 
-    def test_test_that_ran_in_one_layout_only_is_a_difference(self) -> None:
+    def test_missing_test_is_a_difference(self) -> None:
         found = list(suites.differences(SUITE, Ran({"t::a": suites.PASSED}, 1), Ran({}, 1)))
         assert found == [Difference("suites/attrs/t::a", "passed", compare.MISSING)]
 
 
 class TestDocument:
-    def test_every_difference_stands_in_it_with_its_reason(self) -> None:
+    def test_document_has_every_difference_with_its_reason(self) -> None:
         written = document.text(report(Difference("web/a", "x | y", "z", "Known.")))
         assert "| `web/a` | `x \\| y` | `z` | Known. |" in written
 
     def test_difference_without_a_reason_is_marked(self) -> None:
         assert "**unexplained**" in document.text(report(Difference("web/a", "x", "y")))
 
-    def test_what_fails_in_both_is_not_counted_as_working(self) -> None:
+    def test_failure_in_both_layouts_is_not_a_success(self) -> None:
         row = next(line for line in document.text(report()).splitlines() if "| web |" in line)
         assert row == "| web | 2 | 7 | 4 of 5 | 3 of 3 | 1 of 1 | 0 |"
 
-    def test_suite_is_told_for_both_layouts(self) -> None:
+    def test_document_has_suites_of_both_layouts(self) -> None:
         linked, merged = "1 passed, 0 failed, 0 skipped", "0 passed, 1 failed, 0 skipped"
         assert f"| attrs 26.1.0 | all | {linked} | {merged} |" in document.text(report())
 
-    def test_failures_that_say_the_same_are_told_once(self) -> None:
+    def test_failures_with_one_message_are_counted(self) -> None:
         ran = Ran({}, 1, {"t::a": "No `less`", "t::b": "No `less`"})
         runs = [SuiteRun("click", "8.5.1", "", ran, ran, [])]
         written = document.text(Report("2026-11-21", "amd64", {}, runs))
         assert "| click | 2 | `No 'less'` |" in written
 
-    def test_differences_of_suites_count_too(self) -> None:
+    def test_differences_include_those_of_suites(self) -> None:
         assert [one.where for one in report(Difference("web/a", "x", "y")).differences] == [
             "web/a",
             "suites/attrs/t::a",
@@ -211,7 +211,7 @@ def report(*found: Difference) -> Report:
 
 
 class TestInside:
-    def test_outermost_modules_of_namespaces_are_told_in_full(self, tmp_path: Path) -> None:
+    def test_modules_of_namespaces_have_full_names(self, tmp_path: Path) -> None:
         found = distribution(
             tmp_path,
             "google/cloud/storage/__init__.py",
@@ -224,15 +224,15 @@ class TestInside:
         found = distribution(tmp_path, "_cffi.abi3.so", "six.py", "pkg/__init__.py", "pkg/x.py")
         assert works.owned(found) == ["_cffi", "pkg", "six"]
 
-    def test_what_cannot_be_imported_is_no_module(self, tmp_path: Path) -> None:
+    def test_file_that_cannot_be_imported_is_no_module(self, tmp_path: Path) -> None:
         names = ("../../../bin/tool.py", "a-b/x.py", "pkg/data.txt", "__pycache__/six.pyc")
         assert works.owned(distribution(tmp_path, *names)) == []
 
-    def test_module_that_is_there_is_told_with_its_resources(self) -> None:
+    def test_imported_package_has_its_resources(self) -> None:
         found = works.imported("json")
         assert "decoder.py" in str(found["resources"])
 
-    def test_module_that_replaced_itself_is_imported_all_the_same(
+    def test_module_that_replaces_itself_is_imported(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         (tmp_path / "replaced").mkdir()
@@ -241,7 +241,7 @@ class TestInside:
         monkeypatch.syspath_prepend(tmp_path)
         assert works.imported("replaced")["path"] == [str(tmp_path / "replaced")]
 
-    def test_reason_of_a_failure_names_no_address(self) -> None:
+    def test_failure_has_no_memory_address(self) -> None:
         def fail() -> works.Facts:
             text = "<thing at 0x7f00deadbeef> in /l/deps-03/tree/lib"
             raise SystemExit(text)
@@ -249,7 +249,7 @@ class TestInside:
         found = works.outcome(fail)
         assert found == {"failed": "SystemExit: <thing at ...> in /l/.../lib"}
 
-    def test_links_that_stay_inside_are_not_counted(self, tmp_path: Path) -> None:
+    def test_links_within_the_environment_are_not_counted(self, tmp_path: Path) -> None:
         library = tmp_path / "venv/lib"
         library.mkdir(parents=True)
         (library / "real.py").touch()
@@ -258,7 +258,7 @@ class TestInside:
         (library / "django").symlink_to("../../deps-00")
         assert holds.links(tmp_path / "venv") == 1
 
-    def test_missing_files_of_a_distribution_are_told(self, tmp_path: Path) -> None:
+    def test_missing_files_of_a_distribution_are_listed(self, tmp_path: Path) -> None:
         found = distribution(tmp_path, "there.py", "gone.py")
         (tmp_path / "gone.py").unlink()
         facts = holds.distribution(found)

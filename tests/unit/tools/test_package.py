@@ -14,17 +14,17 @@ def product(api: str = API, *offline: str) -> assemble.Product:
     return assemble.Product("arm64", api, offline)
 
 
-def test_the_plain_product_has_the_plain_name() -> None:
+def test_default_product_has_the_plain_name() -> None:
     assert product().file.name == "cnb-python-linux-arm64.cnb"
 
 
-def test_products_that_differ_have_names_that_differ() -> None:
+def test_different_products_have_different_names() -> None:
     made = [product(), product("0.10"), product(API, "3.14.6"), product("0.10", "3.14.6")]
 
     assert len({each.file for each in made}) == len(made)
 
 
-def test_the_tree_is_where_pack_looks_for_a_target() -> None:
+def test_tree_is_where_pack_expects_it() -> None:
     assert product().folder.relative_to(product().root) == Path("linux/arm64")
 
 
@@ -51,20 +51,20 @@ def test_all_targets_are_made_unless_one_is_named() -> None:
     assert packed
 
 
-def test_an_api_that_we_do_not_speak_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+def test_unsupported_api_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         assemble.products(["--api", "0.9"])
 
     assert "invalid choice: '0.9'" in capsys.readouterr().err
 
 
-def test_an_offline_product_carries_the_versions_asked_for() -> None:
+def test_offline_product_has_the_requested_versions() -> None:
     made, _ = assemble.products(["--offline", "3.13.13", "3.14.6"])
 
     assert made[0].offline == ("3.13.13", "3.14.6")
 
 
-def test_everything_carried_is_pinned_by_hash() -> None:
+def test_everything_bundled_is_pinned_by_hash() -> None:
     pins = bundled.PINS
     hashes = [row["sha256"] for row in pins["interpreter"]["archive"]]
     hashes += [pins["pip"]["sha256"], *pins["uv"]["sha256"].values()]
@@ -74,7 +74,7 @@ def test_everything_carried_is_pinned_by_hash() -> None:
     assert all(re.fullmatch("[0-9a-f]{64}", each) for each in hashes)
 
 
-def test_every_package_that_is_carried_is_declared_with_hashes() -> None:
+def test_every_bundled_package_is_declared_with_hashes() -> None:
     lock = bundled.LOCK.read_text()
     named = re.findall(
         r"^([a-z0-9-]+)==\S+ \\\n    --hash=sha256:[0-9a-f]{64}", lock, re.MULTILINE
@@ -103,9 +103,7 @@ def _unpacked(tmp_path: Path) -> Path:
     return root
 
 
-def test_of_the_interpreter_only_what_runs_the_buildpack_is_carried(
-    unpacked: Path, tmp_path: Path
-) -> None:
+def test_only_needed_parts_of_python_are_bundled(unpacked: Path, tmp_path: Path) -> None:
     trim.interpreter(unpacked, tmp_path / "kept")
 
     kept = {
@@ -121,7 +119,7 @@ def test_of_the_interpreter_only_what_runs_the_buildpack_is_carried(
     assert not (tmp_path / "kept/bin/python3").is_symlink()
 
 
-def test_of_a_package_the_licence_and_the_metadata_stay(tmp_path: Path) -> None:
+def test_licence_and_metadata_of_a_package_are_kept(tmp_path: Path) -> None:
     for name in ("METADATA", "RECORD", "INSTALLER", "REQUESTED", "licenses/LICENSE"):
         path = tmp_path / "x-1.dist-info" / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -24,7 +24,7 @@ CONFIG = """\
 """
 
 
-def test_pyconfig_says_what_the_build_says() -> None:
+def test_pyconfig_has_the_values_of_the_build() -> None:
     build = {"HAVE_IT": 0, "HAVE_OTHER": 1, "SIZEOF_LONG": 4, "_GNU_SOURCE": 1}
 
     assert headers.fitted(CONFIG, build).splitlines() == [
@@ -38,20 +38,20 @@ def test_pyconfig_says_what_the_build_says() -> None:
     ]
 
 
-def test_a_macro_that_is_false_rather_than_absent_stays_defined() -> None:
+def test_macro_that_is_zero_stays_defined() -> None:
     fitted = headers.fitted("#define HAVE_DECL_TZNAME 1\n", {"HAVE_DECL_TZNAME": 0})
 
     assert fitted == "#define HAVE_DECL_TZNAME 0\n"
 
 
 @given(st.dictionaries(st.sampled_from(["HAVE_IT", "HAVE_OTHER", "SIZEOF_LONG"]), st.integers()))
-def test_fitting_twice_changes_nothing_more(build: dict[str, int]) -> None:
+def test_fitting_twice_changes_nothing(build: dict[str, int]) -> None:
     once = headers.fitted(CONFIG, build)
 
     assert headers.fitted(once, build) == once
 
 
-def test_a_version_that_no_module_carries_is_named_with_those_that_are() -> None:
+def test_unknown_version_is_an_error_with_the_known_ones() -> None:
     with pytest.raises(Unavailable, match=r"Python 3\.9\.1, only 3\.10\.16, "):
         interpreters.archive("3.9.1", "amd64")
 
@@ -64,7 +64,7 @@ def test_every_module_is_pinned_to_its_version_by_hash() -> None:
         assert "@v" in row["name"]
 
 
-def test_a_program_without_sections_is_shorter_and_keeps_its_segments() -> None:
+def test_program_without_sections_keeps_its_segments() -> None:
     program = Path(sys.executable).read_bytes()
 
     cut = interpreters.without_sections(program)
@@ -75,7 +75,7 @@ def test_a_program_without_sections_is_shorter_and_keeps_its_segments() -> None:
     assert cut[0x200:] == program[0x200 : len(cut)]
 
 
-def test_a_table_is_one_that_the_buildpack_reads(tmp_path: Path) -> None:
+def test_table_is_readable_by_the_buildpack(tmp_path: Path) -> None:
     archive = tmp_path / "cpython-3.14.6-linux-amd64-install_only_stripped.tar.gz"
     archive.write_bytes(b"not empty")
     table = tmp_path / "python.toml"
@@ -92,7 +92,7 @@ def no_fetch(download: Download, to: Path) -> None:
     pytest.fail(f"fetched {download.url} to {to}")
 
 
-def test_the_newest_release_of_every_living_line_is_carried_by_default() -> None:
+def test_newest_release_of_every_supported_line_is_the_default() -> None:
     lines = {row["minor"] for row in tomllib.loads(runtimes.DATA.read_text())["line"]}
 
     newest = runtimes.newest()

@@ -20,7 +20,7 @@ def _root(tmp_path: Path) -> Path:
     return root
 
 
-def test_digest_does_not_depend_on_times_or_the_place(root: Path, tmp_path: Path) -> None:
+def test_digest_does_not_depend_on_times_or_directory(root: Path, tmp_path: Path) -> None:
     before = tree.digest(root)
 
     moved = root.rename(tmp_path / "elsewhere")
@@ -40,7 +40,7 @@ def test_digest_does_not_depend_on_times_or_the_place(root: Path, tmp_path: Path
     ],
     ids=["content", "mode", "name", "file", "link"],
 )
-def test_digest_changes_with_whatever_reaches_an_image(root: Path, change: object) -> None:
+def test_digest_changes_with_names_modes_and_contents(root: Path, change: object) -> None:
     before = tree.digest(root)
 
     assert callable(change)
@@ -49,7 +49,7 @@ def test_digest_changes_with_whatever_reaches_an_image(root: Path, change: objec
     assert tree.digest(root) != before
 
 
-def test_modes_become_the_two_that_pack_knows(root: Path) -> None:
+def test_modes_become_those_of_pack(root: Path) -> None:
     (root / "data.toml").chmod(0o600)
     (root / "bin").chmod(0o700)
 
@@ -59,7 +59,7 @@ def test_modes_become_the_two_that_pack_knows(root: Path) -> None:
     assert modes == {"root": 0o755, "bin": 0o755, "detect": 0o755, "data.toml": 0o644}
 
 
-def test_a_sound_tree_has_no_problems(root: Path) -> None:
+def test_good_tree_has_no_problem(root: Path) -> None:
     (root / "bin/python3").write_bytes(elf(62))
 
     assert tree.problems(root, "amd64") == []

@@ -16,7 +16,7 @@ HISTORY = (
 )
 
 
-def test_history_is_told_from_the_run_image_upwards() -> None:
+def test_history_starts_with_the_run_image() -> None:
     titles = [row.title for row in of_history(HISTORY)]
 
     assert titles == [
@@ -32,7 +32,7 @@ def test_history_is_told_from_the_run_image_upwards() -> None:
     ]
 
 
-def test_every_layer_of_the_run_image_counts_as_one() -> None:
+def test_run_image_is_one_row() -> None:
     assert of_history(HISTORY)[0] == Row("run image", None, 131_000_000)
 
 
@@ -47,11 +47,11 @@ def test_table_ends_with_the_sum() -> None:
     )
 
 
-def test_column_of_which_nothing_is_known_is_left_out() -> None:
+def test_unknown_column_is_left_out() -> None:
     assert "compressed" not in table([Row("app", None, 2_500)])
 
 
-def test_size_that_is_not_known_stays_empty() -> None:
+def test_unknown_size_is_empty() -> None:
     lines = table([Row("run image", 40_000_000, None), Row("app", 500, 2_500)]).splitlines()
 
     assert lines[1].rstrip().endswith("40.0 MB")

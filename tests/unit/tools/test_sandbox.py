@@ -10,7 +10,7 @@ def script(room: Sandbox) -> str:
     return command[command.index("-c") + 1]
 
 
-def test_nothing_of_the_hosts_environment_is_seen() -> None:
+def test_variables_of_the_host_are_not_passed() -> None:
     inside = argv(Sandbox((), Path("/s"), env={"A": "1"}, directory="/app"), "/bin/true", "x")
 
     assert inside[-7:] == ["/usr/bin/env", "-i", "-C", "/app", "A=1", "/bin/true", "x"]
@@ -20,7 +20,7 @@ def test_topmost_directory_comes_first() -> None:
     assert "lowerdir=/top:/base" in script(ROOM)
 
 
-def test_bind_is_read_only_unless_asked_for() -> None:
+def test_bind_is_read_only_by_default() -> None:
     shut = script(Sandbox((), Path("/s"), binds=(Bind(Path("/usr"), "/shared"),)))
     opened = script(Sandbox((), Path("/s"), binds=(Bind(Path("/usr"), "/shared", writable=True),)))
 
@@ -28,13 +28,13 @@ def test_bind_is_read_only_unless_asked_for() -> None:
     assert "mount -o remount,bind,ro /s/root/shared" not in opened
 
 
-def test_only_root_keeps_a_group_beside_its_own() -> None:
+def test_only_root_has_an_additional_group() -> None:
     assert "--userspec=0:0 --groups=0 " in script(ROOM)
     stranger = Sandbox((), Path("/s"), user=12345, group=12345)
     assert "--userspec=12345:12345 --groups= " in script(stranger)
 
 
-def test_network_of_its_own_has_only_a_loopback() -> None:
+def test_own_network_has_only_a_loopback() -> None:
     assert "--net" in argv(Sandbox((), Path("/s"), network=False), "/bin/true")
     assert "--net" not in argv(ROOM, "/bin/true")
 

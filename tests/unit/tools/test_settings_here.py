@@ -28,22 +28,22 @@ def test_index_of_pip_conf_reaches_the_build() -> None:
     }
 
 
-def test_environment_wins_over_pip_conf() -> None:
+def test_environment_takes_precedence_over_pip_conf() -> None:
     environ = {"PIP_INDEX_URL": "https://environment.example"}
 
     assert platform_env(environ, "global.index-url='https://conf.example'\n") == environ
 
 
 @pytest.mark.parametrize("name", ["PIP_CERT", "PIP_FIND_LINKS", "PIP_TARGET", "PIP_CONFIG_FILE"])
-def test_setting_that_names_a_file_of_this_machine_stays_here(name: str) -> None:
+def test_setting_that_names_a_file_is_left_out(name: str) -> None:
     assert platform_env({name: "/opt/of/this/machine"}, "") == {}
 
 
-def test_index_that_is_a_folder_of_this_machine_stays_here() -> None:
+def test_index_that_is_a_directory_is_left_out() -> None:
     assert platform_env({"PIP_INDEX_URL": "file:///srv/index"}, "") == {}
 
 
-def test_proxies_are_handed_on_as_they_are_spelt() -> None:
+def test_proxies_are_passed_on_as_spelt() -> None:
     environ = {"https_proxy": "http://proxy.example", "NO_PROXY": "localhost", "HTTP_PROXY": ""}
 
     assert proxies(environ) == {"https_proxy": "http://proxy.example", "NO_PROXY": "localhost"}
