@@ -116,7 +116,7 @@ def configure_launch(
 
     Sizes are bytes, in digits.
     """
-    plan = processes.decide(app, record.distributions)
+    plan = processes.plan_launch(app, record.distributions)
     for reason in report.reasons(plan):
         system.output.line(reason)
     for message in report.warnings(plan):

@@ -127,7 +127,7 @@ def finish(data: Data, output: Output) -> StepResults:
     env = (EnvDelta(LAUNCH, VARIABLE, "default", str(layer.path)),)
     layer.finish(LayerTypes(launch=True), key.metadata(), env)
     return StepResults(
-        layers={nltk_layer.NAME: size}, made=frozenset({nltk_layer.NAME}), trees=trees
+        layers={nltk_layer.NAME: size}, new_layers=frozenset({nltk_layer.NAME}), trees=trees
     )
 
 

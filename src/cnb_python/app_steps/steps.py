@@ -89,7 +89,7 @@ class Steps:
         data_results = nltk.finish(self.data, self.system.output)
         return results._replace(
             layers=data_results.layers,
-            made=data_results.made,
+            new_layers=data_results.new_layers,
             trees=results.trees | data_results.trees,
         )
 

@@ -128,7 +128,7 @@ def _names_in_commands(app: App, removed: Collection[str]) -> tuple[str, ...]:
     return (*removed, *(path.removeprefix(prefix) for path in removed if path.startswith(prefix)))
 
 
-def decide(app: App, installed: Mapping[str, str]) -> LaunchPlan:
+def plan_launch(app: App, installed: Mapping[str, str]) -> LaunchPlan:
     """Return the processes of the image, and why it has them.
 
     *installed* maps the normalized names of the installed distributions to versions. Raises

@@ -49,21 +49,21 @@ def warnings(plan: LaunchPlan) -> tuple[Message, ...]:
 
 
 def _from_app(plan: FromApp) -> list[str]:
-    app, server = plan.detected, plan.server
+    detected, server = plan.detected, plan.server
     lines = [
         f"web: {server.title} serves {plan.target}{_DEFAULT}",
-        f"  {_found(app)}",
+        f"  {_location(detected)}",
         f"  Using {server.needs[0]}, which is installed and serves {plan.target.interface} apps",
     ]
-    if app.directory:
-        lines.append(f"  Running in {app.directory}/")
+    if detected.directory:
+        lines.append(f"  Running in {detected.directory}/")
     if plan.other_apps:
-        others = ", ".join(f"{other.file} ({other.framework})" for other in plan.other_apps)
-        lines.append(f"  Also found: {others}. To run another app, name it in a Procfile.")
+        other_apps = ", ".join(f"{app.file} ({app.framework})" for app in plan.other_apps)
+        lines.append(f"  Also found: {other_apps}. To run another app, name it in a Procfile.")
     return lines
 
 
-def _found(app: DetectedApp) -> str:
+def _location(app: DetectedApp) -> str:
     return f"Found {app.framework} in {app.file}, line {app.line} ({app.sign})"
 
 
@@ -109,7 +109,7 @@ def _no_server(app: DetectedApp) -> Message:
     return Message(
         title="The image has no default process: no server for the app is installed",
         body=(
-            f"{_found(app)}.",
+            f"{_location(app)}.",
             f"No installed package can serve a {interface} app in production.",
             "Add a server to requirements.txt, and the next build starts it:",
             f"    {server}",

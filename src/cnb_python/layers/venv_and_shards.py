@@ -4,6 +4,7 @@ Apart from `previous_image`, as an unchanged build need not load it.
 """
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,8 +25,13 @@ from cnb_python.layout.materialize import (
     materialize_merged,
     materialize_shard,
 )
-from cnb_python.layout.names import VENV
+from cnb_python.layout.names import SHARD_PREFIX, VENV
 from cnb_python.layout.shards import Shard
+
+# An own layer above this size is not archived in the store.
+_NOT_ARCHIVED_BYTES = 32 * 1024 * 1024
+# Layers of many distributions: numbered shards, and `venv` of the merged layout.
+_COMMON = re.compile(rf"{SHARD_PREFIX}\d\d|{VENV}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +77,24 @@ class Layers(NamedTuple):
     def all_changed(self) -> Layers:
         """Return the same layers, all of which have to be made."""
         return self._replace(changed=frozenset(self.digests))
+
+    def sizes(self) -> dict[str, int]:
+        """Return the bytes of each layer by its name."""
+        copies = sum(entry.file.size for entry in self.venv_entries if isinstance(entry, Copy))
+        return {VENV: copies} | {shard.name: shard.size for shard in self.shards}
+
+    def not_archived(self) -> frozenset[str]:
+        """Return the names of the distributions in own layers that are too large for the store.
+
+        A build with a new image name starts from the store alone and has to install again what
+        the store lacks, so everything smaller is archived as long as the budget allows.
+        """
+        return frozenset(
+            name
+            for shard in self.shards
+            if not _COMMON.fullmatch(shard.name) and shard.size > _NOT_ARCHIVED_BYTES
+            for name in shard.distributions
+        )
 
 
 def layers_of(plan: LayerPlan, distributions: Sequence[Distribution]) -> Layers:

@@ -59,7 +59,7 @@ class StepResults(NamedTuple):
 
     layers: Mapping[str, int] = {}
     """Bytes by name of each further layer of the image."""
-    made: frozenset[str] = frozenset()
+    new_layers: frozenset[str] = frozenset()
     """The names of those layers that this build made, instead of reusing them."""
     trees: frozenset[str] = frozenset()
     """The keys of the archives that the store has to keep."""

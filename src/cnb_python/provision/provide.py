@@ -76,7 +76,7 @@ class Reused(NamedTuple):
         record = self.record._replace(layer_sizes=sizes)
         store_layer.keep(context, self.previous, record)
         store_names = (store_layer.NAME,) if self.previous.has_store else ()
-        check_contents(context.layers_dir, {*store_names, *results.made})
+        check_contents(context.layers_dir, {*store_names, *results.new_layers})
         return record
 
 

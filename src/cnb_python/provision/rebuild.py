@@ -1,6 +1,5 @@
 """Rebuilds the layers of Python and the environment: only those that changed."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -22,8 +21,7 @@ from cnb_python.layers.previous_image import WORK
 from cnb_python.layers.store import BuildRecord, PreviousBuild
 from cnb_python.layers.venv_and_shards import LayerPlan, Layers
 from cnb_python.layout import conflicts
-from cnb_python.layout.links import Copy
-from cnb_python.layout.names import SHARD_PREFIX, VENV
+from cnb_python.layout.names import VENV
 from cnb_python.managers import tool
 from cnb_python.managers.base import NeedsResolving, Resolution
 from cnb_python.provision import freshness
@@ -42,10 +40,6 @@ from cnb_python.system.interface import Output, System
 # How many of the largest distributions the record names, and how many written paths the log shows.
 _LARGEST = 5
 _SHOWN_PATHS = 3
-# An own layer above this size is not also archived in the store.
-_NOT_ARCHIVED_BYTES = 32 * 1024 * 1024
-# Layers that many distributions have in common: numbered shards, and `venv` of the merged layout.
-_COMMON = re.compile(rf"{SHARD_PREFIX}\d\d|{VENV}")
 
 
 def rebuild(
@@ -87,7 +81,7 @@ def rebuild(
         )
         _log_result(synced, system.output)
         layers = materializer.layers_of(synced.distributions)
-        not_archived = _not_archived(layers)
+        not_archived = layers.not_archived()
         entries = _store_entries(synced, from_files, cached, not_archived, store, pool)
         venv_and_shards.assemble(materializer.plan, layers, synced)
         compiling.result()
@@ -152,7 +146,7 @@ class Rebuilt:
         request = self.environment.request
         layers_dir = request.context.layers_dir
         self._check_steps()
-        made = (self.changed - self.temporary_layers) | _finish_python(request)
+        new_layers = (self.changed - self.temporary_layers) | _finish_python(request)
         previous_image.reuse(
             layers_dir, {name: self.record.layers[name] for name in self.temporary_layers}
         )
@@ -166,7 +160,7 @@ class Rebuilt:
             static_files_key=results.static_files_key,
         )
         store_layer.close_store(request.context, record)
-        check_contents(layers_dir, {*made, *results.made, store_layer.NAME})
+        check_contents(layers_dir, {*new_layers, *results.new_layers, store_layer.NAME})
         return record
 
     def _check_steps(self) -> None:
@@ -370,20 +364,6 @@ def _shown_paths(paths: Sequence[str]) -> str:
     return ", ".join(paths[:_SHOWN_PATHS]) + (f" and {more} more" if more > 0 else "")
 
 
-def _not_archived(layers: Layers) -> frozenset[str]:
-    """Return the names of the distributions in own layers that are too large for the store.
-
-    A build with a new image name starts from the store alone and has to install again what the
-    store lacks, so everything smaller is archived as long as the budget allows.
-    """
-    shards = (
-        shard
-        for shard in layers.shards
-        if not _COMMON.fullmatch(shard.name) and shard.size > _NOT_ARCHIVED_BYTES
-    )
-    return frozenset(name for shard in shards for name in shard.distributions)
-
-
 def _store_entries(
     synced: InstallResult,
     from_files: Resolution | NeedsResolving,
@@ -428,6 +408,8 @@ def _record(
         if isinstance(from_files, NeedsResolving) and not synced.written
         else ""
     )
+    # The files of layer `python` are still on disk.
+    sizes = layers.sizes() | {python.NAME: bytes_below(request.runtime.interpreter.layer)}
     return BuildRecord(
         package_key=request.package_key.metadata(),
         environment_key=request.environment_key.metadata(),
@@ -437,15 +419,8 @@ def _record(
         env=env_digest(layers.env),
         distributions={item.name: item.version for item in synced.distributions},
         layers=layers.digests,
-        layer_sizes={name: str(size) for name, size in _layer_sizes(request, layers).items()},
+        layer_sizes={name: str(size) for name, size in sizes.items()},
         largest={item.name: str(item.size) for item in by_size[:_LARGEST]},
         manager_inputs=manager_inputs,
         known_missing=freshness.recorded_known_missing(request, synced, previous, from_files),
     )
-
-
-def _layer_sizes(request: ProvisionRequest, layers: Layers) -> dict[str, int]:
-    """Return the bytes of each layer; `python` is still on disk."""
-    copies = sum(item.file.size for item in layers.venv_entries if isinstance(item, Copy))
-    sizes = {shard.name: shard.size for shard in layers.shards}
-    return {python.NAME: bytes_below(request.runtime.interpreter.layer), VENV: copies} | sizes

@@ -66,7 +66,7 @@ def test_named_data_is_downloaded_into_the_layer(app: FakeEnvironment) -> None:
     }
     assert added
     assert added.layers == {"nltk": 14}
-    assert added.made == {"nltk"}
+    assert added.new_layers == {"nltk"}
 
 
 def test_data_in_the_image_is_reused(app: FakeEnvironment) -> None:
@@ -75,7 +75,7 @@ def test_data_in_the_image_is_reused(app: FakeEnvironment) -> None:
     restore(app)
     added = build(app)
     assert added
-    assert (added.made, added.layers) == (frozenset(), {"nltk": 7000})
+    assert (added.new_layers, added.layers) == (frozenset(), {"nltk": 7000})
     assert app.programs.ran == []
     assert not (app.app.layers / "nltk").exists()
     assert toml.read(app.app.layers / "nltk.toml")["metadata"] == first
@@ -95,7 +95,7 @@ def test_data_too_large_for_the_store_stays_in_the_image(app: FakeEnvironment) -
     app.store = Store(app.store.directory)  # which has nothing of it
     added = build(app)
     assert added
-    assert (added.made, app.programs.ran) == (frozenset(), [])
+    assert (added.new_layers, app.programs.ran) == (frozenset(), [])
 
 
 def test_data_for_steps_is_downloaded_if_the_store_lacks_it(app: FakeEnvironment) -> None:
@@ -104,7 +104,7 @@ def test_data_for_steps_is_downloaded_if_the_store_lacks_it(app: FakeEnvironment
     app.store = Store(app.store.directory)
     added = build(app, use=True)
     assert added
-    assert (added.made, len(app.programs.ran)) == (frozenset(), 1)
+    assert (added.new_layers, len(app.programs.ran)) == (frozenset(), 1)
     assert "app steps need it, and the cache does not have it" in app.log_text
 
 

@@ -16,7 +16,7 @@ def single(
 ) -> tuple[str, ...]:
     directory = write_files(directory / "app", {"Procfile": "\n".join(lines), **(files or {})})
     app = read_app(directory)
-    return processes.single_worker_types(processes.decide(app, installed), app, installed)
+    return processes.single_worker_types(processes.plan_launch(app, installed), app, installed)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_detected_app_has_several_workers(tmp_path: Path) -> None:
     directory = write_files(tmp_path / "app", {"main.py": code})
 
     app, installed = read_app(directory), {"fastapi": "0.1", "uvicorn": "0.1"}
-    decision = processes.decide(app, installed)
+    decision = processes.plan_launch(app, installed)
 
     assert decision.processes
     assert processes.single_worker_types(decision, app, installed) == ()

@@ -31,7 +31,7 @@ FLASK_FACTORY = "from flask import Flask\ndef create_app():\n    return Flask('x
 
 def decide(directory: Path, files: Files, installed: Mapping[str, str]) -> LaunchPlan:
     app = write_files(directory / "app", files)
-    return processes.decide(read_app(app), installed)
+    return processes.plan_launch(read_app(app), installed)
 
 
 def versions(*names: str) -> dict[str, str]:
@@ -227,7 +227,7 @@ def test_app_in_a_repository_directory_runs_there(tmp_path: Path, procfile: str)
     if procfile:
         (app / "api/Procfile").write_text(procfile)
 
-    decision = processes.decide(read_app(app, "api"), versions("fastapi", "uvicorn"))
+    decision = processes.plan_launch(read_app(app, "api"), versions("fastapi", "uvicorn"))
 
     assert [item.working_dir for item in decision.processes] == [str(app / "api")]
 
@@ -314,7 +314,7 @@ def test_sample_apps_have_a_default_process(
 
     (default,) = (
         process
-        for process in processes.decide(app, versions(*installed)).processes
+        for process in processes.plan_launch(app, versions(*installed)).processes
         if process.default
     )
 
