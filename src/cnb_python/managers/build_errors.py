@@ -227,17 +227,17 @@ def machine_failure(code: int, output: str, program: str) -> BuildpackError | No
 
 def build_failure(output: str, python: str) -> BuildpackError | None:
     """Return why a package could not be built for *python*; None if no build failed."""
-    package, told = build_of(output), build_output(output)
-    if not package or not told:
+    package, written = build_of(output), build_output(output)
+    if not package or not written:
         return None
-    if missing := missing_in(told):
+    if missing := missing_in(written):
         kind, name = missing
         return MissingForBuild(package, kind, name, python, *holders(kind, name))
-    if symbol := _UNDEFINED.search(told):
+    if symbol := _UNDEFINED.search(written):
         return UndefinedSymbol(package, symbol[1] or symbol[2], python)
-    if sign := _PYTHON_2.search(told):
+    if sign := _PYTHON_2.search(written):
         return Python2OnlyPackage(package, sign[0].strip())
-    problem = _problem(told)
+    problem = _problem(written)
     if module := _NO_MODULE.search(problem):
         name = module[1] or module[2]
         return MissingBuildModule(package, name, _REMOVED.get(name.split(".")[0], ""), python)

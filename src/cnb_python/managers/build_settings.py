@@ -1,8 +1,7 @@
-"""What a build from source listens to besides the source: the same release may become other bytes.
+"""The build settings: what changes the result of a build from source besides the source.
 
-Only what is known to be read by compilers, build tools and installers. Whatever else a package
-asks its surroundings for cannot be known, and most variables of a build (a commit, a date) must
-not cost anything.
+Only what compilers, build tools and installers are known to read. What else a package reads cannot
+be known, and most variables of a build (a commit, a date) must not cause a rebuild.
 """
 
 import hashlib
@@ -31,7 +30,6 @@ _OPTIONS = frozenset(
     }
 )
 
-
 # https://docs.astral.sh/uv/reference/settings/, there at the top and in the table `pip`.
 _KEYS = frozenset(
     {
@@ -43,41 +41,41 @@ _KEYS = frozenset(
 
 
 def settings_digest(environ: Mapping[str, str], app_dir: Path) -> str:
-    """Return a digest in hex over the settings of builds from source; empty where there are none.
+    """Return a digest in hex over all build settings; empty without any.
 
-    *environ* is what a manager's processes would be given, *app_dir* where they run. A digest,
-    since a flag may hold a path or a token.
+    *environ* is that of a manager's processes, *app_dir* their working directory. A digest, since
+    a flag may hold a path or a token.
     """
     options = read_pip_settings(environ).options
     constraints = f"{options.get('build-constraint', '')} {environ.get('UV_BUILD_CONSTRAINT', '')}"
-    found = [
+    settings = [
         *((name, environ[name]) for name in environ if _VARIABLES.fullmatch(name)),
         *((name, options[name]) for name in options if name in _OPTIONS),
         *((name, _constraints(app_dir / name, environ)) for name in constraints.split()),
-        *_of_uv(environ, app_dir),
+        *_uv_settings(environ, app_dir),
     ]
-    text = "\n".join(f"{name}\0{value}" for name, value in sorted(found) if value)
+    text = "\n".join(f"{name}\0{value}" for name, value in sorted(settings) if value)
     return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()[:16] if text else ""
 
 
 def _constraints(file: Path, environ: Mapping[str, str]) -> str:
-    """Return what *file* and those that it includes say; nothing where it is an address."""
+    """Return the lines of *file* and of its includes; empty if it is an address."""
     return "\n".join(line.text for _, line in read_lines(file, environ))
 
 
-def _of_uv(environ: Mapping[str, str], app_dir: Path) -> Iterator[tuple[str, str]]:
-    """Yield uv's own settings, from each file that may hold some."""
-    projects = [one / "pyproject.toml" for one in (app_dir, *app_dir.parents)]
+def _uv_settings(environ: Mapping[str, str], app_dir: Path) -> Iterator[tuple[str, str]]:
+    """Yield the build settings of uv in each of its files."""
+    projects = [directory / "pyproject.toml" for directory in (app_dir, *app_dir.parents)]
     for file in (*projects, *uv_settings.configuration_files(environ, app_dir)):
-        table = _settings(file)
-        for place, held in (("", table), ("pip.", toml.table_at(table, "pip"))):
-            for name in held.keys() & _KEYS:
-                value = json.dumps(held[name], sort_keys=True, default=str)
-                yield f"{file.name} {place}{name}", value
+        uv = _uv_table(file)
+        for prefix, table in (("", uv), ("pip.", toml.table_at(uv, "pip"))):
+            for name in table.keys() & _KEYS:
+                value = json.dumps(table[name], sort_keys=True, default=str)
+                yield f"{file.name} {prefix}{name}", value
 
 
-def _settings(file: Path) -> TomlTable:
-    """Return uv's table of *file*; empty where no build is set there, or nobody can read it."""
+def _uv_table(file: Path) -> TomlTable:
+    """Return uv's table in *file*; empty if it has no build settings, or cannot be read."""
     try:
         # Reading a pipe would wait for ever.
         if not file.is_file():

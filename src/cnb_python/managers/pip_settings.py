@@ -1,4 +1,4 @@
-"""Everything besides the app's files that pip would read: `PIP_*` variables and pip.conf.
+"""pip's settings besides the app's files: `PIP_*` variables and `pip.conf`.
 
 https://pip.pypa.io/en/stable/topics/configuration/
 """
@@ -9,29 +9,28 @@ from pathlib import Path
 from typing import NamedTuple
 
 SYSTEM_FILES = (Path("/etc/xdg/pip/pip.conf"), Path("/etc/pip.conf"))
-_CONFIG_DIRS = "XDG_CONFIG_DIRS"
-# The sections that count for `pip install`; the later ones are stronger.
+# The sections that count for `pip install`, the stronger one last.
 SECTIONS = ("global", "install")
+_CONFIG_DIRS = "XDG_CONFIG_DIRS"
 _PREFIX = "PIP_"
-# Not options: pip passes over them.
+# pip ignores these variables.
 _IGNORED = frozenset({"version", "help", "config-file"})
 
 
 class PipSettings(NamedTuple):
-    """What pip would find, apart from its command line."""
+    """The settings that pip reads, apart from its command line."""
 
     options: Mapping[str, str]
-    """Value by the name of a long option: `index-url`. Empty values do not count and are left out.
-    """
+    """Value by the name of a long option: `index-url`. Without empty values."""
     unreadable: str
-    """The configuration file that pip would fail to read, if any."""
+    """The configuration file that pip could not read; empty if it could read all."""
 
 
 def read_pip_settings(
     environ: Mapping[str, str], system_files: tuple[Path, ...] = SYSTEM_FILES
 ) -> PipSettings:
-    """Return what pip would find with *environ*, whose `HOME` is the one that pip sees."""
-    found: dict[str, str] = {}
+    """Return the settings of a pip that runs with *environ*."""
+    settings: dict[str, str] = {}
     by_section: dict[str, dict[str, str]] = {section: {} for section in SECTIONS}
     for file in configuration_files(environ, system_files):
         contents = _contents(file)
@@ -40,45 +39,49 @@ def read_pip_settings(
         for section, options in contents.items():
             by_section[section] |= options
     for options in (*by_section.values(), _variables(environ)):
-        # An empty value hides nothing.
-        found |= {name: value for name, value in options.items() if value}
-    return PipSettings(found, "")
+        # An empty value does not hide a weaker one.
+        settings |= {name: value for name, value in options.items() if value}
+    return PipSettings(settings, "")
 
 
 def configuration_files(
     environ: Mapping[str, str], system_files: tuple[Path, ...] = SYSTEM_FILES
 ) -> Iterator[Path]:
-    """Yield what pip reads, the stronger later, whether it exists or not.
+    """Yield the files that pip reads, the stronger later, whether they exist or not.
 
-    An existing file of PIP_CONFIG_FILE stands in for those of the user. The file of the virtual
-    environment is not among them: ours has none.
+    An existing PIP_CONFIG_FILE replaces those of the user. A virtual environment may have a file
+    too, but the build's has not.
     """
-    named = environ.get("PIP_CONFIG_FILE", "")
-    if named == os.devnull:
+    chosen = environ.get("PIP_CONFIG_FILE", "")
+    if chosen == os.devnull:
         return
     if directories := environ.get(_CONFIG_DIRS, "").strip():
-        yield from (Path(one, "pip/pip.conf") for one in directories.split(os.pathsep) if one)
+        yield from (
+            Path(directory, "pip/pip.conf")
+            for directory in directories.split(os.pathsep)
+            if directory
+        )
     yield from system_files
-    if named and Path(named).exists():
-        yield Path(named)
+    if chosen and Path(chosen).exists():
+        yield Path(chosen)
         return
     home = environ.get("HOME", "")
     if home:
         yield Path(home, ".pip/pip.conf")
-    if chosen := environ.get("XDG_CONFIG_HOME", "").strip():
-        yield Path(chosen, "pip/pip.conf")
+    if config_home := environ.get("XDG_CONFIG_HOME", "").strip():
+        yield Path(config_home, "pip/pip.conf")
     elif home:
         yield Path(home, ".config/pip/pip.conf")
 
 
 def _contents(file: Path) -> dict[str, dict[str, str]] | None:
-    """Return the options of *file* by section, None where pip would fail to read it."""
+    """Return the options of *file* by section; None if pip could not read it."""
     if not file.is_file():
         return {}
     import configparser  # noqa: PLC0415 - most builds have no such file
 
     parser = configparser.RawConfigParser()
-    parser.optionxform = _option  # type: ignore[assignment,method-assign]  # that is how it is done
+    parser.optionxform = _option  # type: ignore[assignment,method-assign]  # as the documentation of configparser has it
     try:
         parser.read_string(file.read_text(encoding="utf-8"))
     except OSError, UnicodeDecodeError, configparser.Error:
@@ -87,14 +90,14 @@ def _contents(file: Path) -> dict[str, dict[str, str]] | None:
 
 
 def _variables(environ: Mapping[str, str]) -> dict[str, str]:
-    named = {
+    options = {
         _option(name.removeprefix(_PREFIX)): value
         for name, value in environ.items()
         if name.startswith(_PREFIX)
     }
-    return {name: value for name, value in named.items() if name not in _IGNORED}
+    return {name: value for name, value in options.items() if name not in _IGNORED}
 
 
 def _option(name: str) -> str:
-    # pip ignores case, and takes - for _.
+    # pip ignores case, and treats - and _ alike.
     return name.lower().replace("_", "-").removeprefix("--")

@@ -1,4 +1,4 @@
-"""Which package manager: exactly one decides, or nobody guesses."""
+"""Chooses the app's package manager by its files: exactly one, or an error."""
 
 from cnb_python.app import App, directories_with_python, unread_locks
 from cnb_python.config.settings import AUTO, DEFAULTS, Settings
@@ -14,7 +14,7 @@ from cnb_python.managers.uv.manager import UvProject
 
 
 def managers(settings: Settings) -> tuple[Manager, ...]:
-    """Return every manager, told *settings*, in the order in which messages list them."""
+    """Return every manager with *settings*, in the order in which messages list them."""
     return (
         Pip(settings),
         Pipenv(settings),
@@ -26,7 +26,7 @@ def managers(settings: Settings) -> tuple[Manager, ...]:
 
 
 def last(settings: Settings) -> tuple[Manager, ...]:
-    """Return those that decide where no other does: for apps whose packages nobody has decided."""
+    """Return the managers of apps without any lock or requirements file."""
     return (PlainProject(settings),)
 
 
@@ -40,38 +40,39 @@ def select(
     last: tuple[Manager, ...] = LAST,
     chosen: str = AUTO,
 ) -> Manager:
-    """Return the manager whose files the app has, or the one that is *chosen* by its name.
+    """Return the manager whose files the app has, or the one *chosen* by its name.
 
-    Raises NoRequirements where there is none, SeveralManagers where there are more, and
-    ChosenManagerMissing where the app has no file of the chosen one.
+    *last* are asked if no other has files. Raises NoRequirements if the app has no files of any,
+    SeveralManagers if it has those of several, and ChosenManagerMissing if it lacks those of the
+    chosen one.
     """
     if chosen != AUTO:
         return _chosen(app, (*managers, *last), chosen)
-    found = _deciding(app, managers) or _deciding(app, last)
-    if not found:
+    deciding = _deciding(app, managers) or _deciding(app, last)
+    if not deciding:
         raise NoRequirements(
             app.misspelt_requirements(),
             app.requirements_variants(),
             tuple(sorted(app.names)),
             () if app.inside else directories_with_python(app.directory),
         )
-    if len(found) > 1:
-        raise SeveralManagers(_listed(app, found))
-    return found[0]
+    if len(deciding) > 1:
+        raise SeveralManagers(_listed(app, deciding))
+    return deciding[0]
 
 
 def unread(app: App, manager: Manager) -> tuple[str, ...]:
-    """Return the files that others would decide by, and that nobody reads since *manager* does."""
-    read = {manager.deciding_file, *manager.deciding_files(app)}
-    return tuple(name for name in unread_locks(app.names) if name not in read)
+    """Return the files of other managers in *app*, which do not count beside *manager*."""
+    counting = {manager.deciding_file, *manager.deciding_files(app)}
+    return tuple(name for name in unread_locks(app.names) if name not in counting)
 
 
 def _chosen(app: App, managers: tuple[Manager, ...], chosen: str) -> Manager:
-    manager = next((one for one in managers if one.name == chosen), None)
+    manager = next((each for each in managers if each.name == chosen), None)
     if manager is None or not manager.deciding_files(app):
         expected = manager.deciding_file if manager else ""
-        found = _listed(app, _deciding(app, managers))
-        raise ChosenManagerMissing(chosen, expected, found)
+        present = _listed(app, _deciding(app, managers))
+        raise ChosenManagerMissing(chosen, expected, present)
     return manager
 
 
@@ -80,5 +81,7 @@ def _deciding(app: App, managers: tuple[Manager, ...]) -> list[Manager]:
 
 
 def _listed(app: App, managers: list[Manager]) -> tuple[tuple[str, str], ...]:
-    """Return file and manager of each, for a message."""
-    return tuple((file, one.name) for one in managers for file in one.deciding_files(app)[:1])
+    """Return the main file and the name of each manager, for a message."""
+    return tuple(
+        (file, manager.name) for manager in managers for file in manager.deciding_files(app)[:1]
+    )

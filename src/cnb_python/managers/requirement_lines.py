@@ -159,7 +159,7 @@ def option_of(text: str) -> tuple[str, str]:
 
 
 def split_marker(requirement: str) -> tuple[str, str]:
-    """Return *requirement* without its marker, and the marker; empty if there is none.
+    """Return *requirement* without its marker, and the marker; empty without one.
 
     A semicolon begins a marker only beside a space: addresses may hold others.
 
@@ -173,7 +173,7 @@ def split_marker(requirement: str) -> tuple[str, str]:
 
 
 def egg_name(address: str) -> str:
-    """Return the name behind `#egg=` in *address*; empty if there is none."""
+    """Return the name behind `#egg=` in *address*; empty without it."""
     egg = _EGG.search(address)
     return egg[1] if egg else ""
 

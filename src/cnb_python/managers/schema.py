@@ -1,6 +1,6 @@
-"""What the documents that package managers read are made of, where these do not say it in words.
+"""The types of values in the files of Poetry, Pipenv and PDM.
 
-Poetry, Pipenv and PDM end with a traceback of their own at a number where a table has to be.
+These tools fail with a traceback at a value of the wrong type, such as a number for a table.
 https://pipenv.pypa.io/en/latest/pipfile.html, https://python-poetry.org/docs/pyproject/
 """
 
@@ -17,8 +17,9 @@ from cnb_python.python.origin import json_line, toml_line
 
 type Kind = Literal["a table", "a list", "a list of tables", "text in quotes"]
 
+_LONGEST = 60
 _LOCK: Mapping[str, Kind] = {"metadata": "a table", "package": "a list of tables"}
-FORMS: Mapping[str, Mapping[str, Kind]] = {
+TYPES: Mapping[str, Mapping[str, Kind]] = {
     "Pipfile": {
         "source": "a list of tables",
         "packages": "a table",
@@ -69,8 +70,7 @@ FORMS: Mapping[str, Mapping[str, Kind]] = {
     },
 }
 
-
-# What each of them has, whoever wrote it: tools take one without for an empty one.
+# What every such file has: tools treat one without it as empty.
 _NEEDED: Mapping[str, tuple[str, ...]] = {
     "Pipfile.lock": ("_meta", "default"),
     "pdm.lock": ("metadata.lock_version",),
@@ -79,9 +79,9 @@ _NEEDED: Mapping[str, tuple[str, ...]] = {
 
 
 def check(directory: Path, *names: str) -> None:
-    """Refuse what in the documents *names* of *directory* is of another kind than in `FORMS`.
+    """Refuse values in the files *names* of *directory* with another type than in `TYPES`.
 
-    Raises WrongForm for the first, also where something is missing that is always there;
+    Raises UnexpectedType for the first, also for a missing value that is always there;
     UnreadableToml or UnreadableJson.
     """
     for name in names:
@@ -105,22 +105,22 @@ def _json(text: str, name: str) -> TomlValue:
 def _check(name: str, document: TomlValue, text: str) -> None:
     if not isinstance(document, dict):
         raise UnexpectedType(name, "", 1, _shown(document), "a table")
-    for path, kind in FORMS[name].items():
-        for place, value in _at(document, path.split("."), ()):
+    for path, kind in TYPES[name].items():
+        for key_path, value in _at(document, path.split("."), ()):
             if not _is(value, kind):
-                table, _, key = place.rpartition(".")
+                table, _, key = key_path.rpartition(".")
                 is_json = name.endswith(".lock") and text.lstrip().startswith("{")
                 line = json_line(text, key) if is_json else toml_line(text, table, key)
-                raise UnexpectedType(name, place, line, _shown(value), kind)
+                raise UnexpectedType(name, key_path, line, _shown(value), kind)
     for path in _NEEDED.get(name, ()):
         if not list(_at(document, path.split("."), ())):
-            raise UnexpectedType(name, path, None, "nothing", FORMS[name][path])
+            raise UnexpectedType(name, path, None, "nothing", TYPES[name][path])
 
 
 def _at(
     value: TomlValue, keys: list[str], before: tuple[str, ...]
 ) -> Iterator[tuple[str, TomlValue]]:
-    """Yield what is at *keys* below *value*, with its place; `*` stands for every key."""
+    """Yield path and value of what is at *keys* below *value*; `*` stands for every key."""
     if not keys:
         yield ".".join(before), value
     elif isinstance(value, dict):
@@ -136,12 +136,9 @@ def _is(value: TomlValue, kind: Kind) -> bool:
         case "a list":
             return isinstance(value, list)
         case "a list of tables":
-            return isinstance(value, list) and all(isinstance(one, dict) for one in value)
+            return isinstance(value, list) and all(isinstance(item, dict) for item in value)
         case "text in quotes":
             return isinstance(value, str)
-
-
-_LONGEST = 60
 
 
 def _shown(value: TomlValue) -> str:

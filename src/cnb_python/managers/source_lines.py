@@ -51,7 +51,7 @@ class OwnLines(NamedTuple):
     """By name: the allowed hashes of a release's files, as `sha256:...`. Never empty."""
 
     def line_of(self, name: str, address: str) -> str:
-        """Return the line that asks for *name* at *address*; empty where there is none."""
+        """Return the line that asks for *name* at *address*; empty if no line does."""
         named = self.by_name.get(name, ())
         # Several have markers, and only the address tells which of them counted.
         return named[0] if len(named) == 1 else self.by_address.get(identity(address), "")

@@ -1,7 +1,7 @@
-"""The programs of those package managers that do not travel with the buildpack.
+"""The tools: those bundled with the buildpack, and Poetry, Pipenv and PDM, which builds install.
 
-What a release of one needs to run is pinned with hashes in `data/tools`; another release that the
-user asks for is not. Imported by builds that change nothing.
+`data/tools` pins one release of each with all that it needs, with hashes; other releases that
+users choose are not pinned. Unchanged builds import this.
 """
 
 import hashlib
@@ -13,73 +13,72 @@ from typing import NamedTuple
 from cnb_python.cnb import toml
 from cnb_python.errors.base import IncompleteBuildpack
 
-PINS = Path(__file__).parents[1] / "data/tools.toml"
-
-
-def find_pip(buildpack: Path) -> Path:
-    """Return the wheel that the packaged buildpack carries, or a checkout's installed package.
-
-    Raises IncompleteBuildpack.
-    """
-    wheels = sorted((buildpack / "tools").glob("pip-*.whl"))
-    installed = sorted((buildpack / ".venv/lib").glob("python3.*/site-packages/pip"))
-    for found in (*wheels, *installed):
-        return found
-    raise IncompleteBuildpack("tools/pip-*.whl", buildpack)
-
-
-def find_uv(buildpack: Path) -> Path:
-    """Return the program that the packaged buildpack carries, or that of a checkout.
-
-    Raises IncompleteBuildpack.
-    """
-    for found in (buildpack / "tools/uv", buildpack / ".venv/bin/uv"):
-        if found.is_file():
-            return found
-    raise IncompleteBuildpack("tools/uv", buildpack)
-
-
-def find_defaults(buildpack: Path) -> Path:
-    """Return the program of exec.d that the packaged buildpack carries, or that of a checkout.
-
-    Raises IncompleteBuildpack.
-    """
-    for found in (buildpack / "tools/defaults", buildpack / ".venv/bin/cnb-python-defaults"):
-        if found.is_file():
-            return found
-    raise IncompleteBuildpack("tools/defaults", buildpack)
-
-
-def versions() -> str:
-    """Return what installs, with versions: `pip 26.3, uv 0.13.8`."""
-    pins = toml.read(PINS)
-    found = {name: toml.table_at(pins, name).get("version") for name in ("pip", "uv")}
-    return ", ".join(f"{name} {version}" for name, version in found.items())
-
-
-FOLDER = Path(__file__).parents[1] / "data/tools"
+DATA = Path(__file__).parents[1] / "data"
+PINS = DATA / "tools.toml"
+FOLDER = DATA / "tools"
 _PIN = re.compile(r"(?P<name>[A-Za-z][\w.-]*)(?P<extras>\[[\w,-]+\])?==(?P<version>\S+)")
-# Neither the app's modules nor those of the buildpack must come before the program's own. The
-# first word behind the code is the directory that `bring` gives.
+# Modules of the app or of the buildpack must not come before the program's own. The first argument
+# is the directory that the program is installed in.
 _START = (
     "import sys, runpy; sys.path.insert(0, sys.argv.pop(1)); "
     "runpy.run_module(sys.argv.pop(1), run_name='__main__', alter_sys=True)"
 )
 
 
+def find_pip(buildpack: Path) -> Path:
+    """Return the bundled wheel of pip, or in a checkout the installed package.
+
+    Raises IncompleteBuildpack.
+    """
+    wheels = sorted((buildpack / "tools").glob("pip-*.whl"))
+    installed = sorted((buildpack / ".venv/lib").glob("python3.*/site-packages/pip"))
+    for path in (*wheels, *installed):
+        return path
+    raise IncompleteBuildpack("tools/pip-*.whl", buildpack)
+
+
+def find_uv(buildpack: Path) -> Path:
+    """Return the bundled uv, or in a checkout the installed one.
+
+    Raises IncompleteBuildpack.
+    """
+    for path in (buildpack / "tools/uv", buildpack / ".venv/bin/uv"):
+        if path.is_file():
+            return path
+    raise IncompleteBuildpack("tools/uv", buildpack)
+
+
+def find_defaults(buildpack: Path) -> Path:
+    """Return the bundled program for exec.d, or in a checkout the installed one.
+
+    Raises IncompleteBuildpack.
+    """
+    for path in (buildpack / "tools/defaults", buildpack / ".venv/bin/cnb-python-defaults"):
+        if path.is_file():
+            return path
+    raise IncompleteBuildpack("tools/defaults", buildpack)
+
+
+def versions() -> str:
+    """Return the bundled installers with their versions: `pip 26.3, uv 0.13.8`."""
+    pins = toml.read(PINS)
+    pinned = {name: toml.table_at(pins, name).get("version") for name in ("pip", "uv")}
+    return ", ".join(f"{name} {version}" for name, version in pinned.items())
+
+
 class Program(NamedTuple):
     """A program of a package manager, in the release of `data/tools` or another."""
 
     name: str
-    """As its distribution and its module are called: `poetry`."""
+    """The name of its distribution and of its module: `poetry`."""
     versions: str = ""
-    """Which releases will do, as a specifier (`==1.8.5`, `>=1.8,<2`); empty: the pinned one."""
+    """The allowed releases, as a specifier (`==1.8.5`, `>=1.8,<2`); empty: the pinned one."""
 
     @classmethod
     def chosen(cls, name: str, versions: str) -> Program:
-        """Return program *name* in the release, or the range, that the user has chosen.
+        """Return program *name* in the release, or the range, that the user chose.
 
-        The pinned one where that will do, or nothing is chosen.
+        The pinned release if it is in the range, or if the user chose nothing.
 
         >>> Program.chosen("poetry", "1.8.5").versions
         '==1.8.5'
@@ -89,7 +88,7 @@ class Program(NamedTuple):
         return pinned if not versions or pinned.satisfies(specifier) else cls(name, specifier)
 
     def satisfies(self, specifier: str) -> bool:
-        """Whether the pinned release is one of *specifier*, of PEP 440."""
+        """Whether *specifier* (PEP 440) contains the pinned release."""
         if specifier == f"=={self.version}":
             return True
         from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 - 25 ms
@@ -97,22 +96,22 @@ class Program(NamedTuple):
         try:
             return SpecifierSet(specifier).contains(self.version)
         except InvalidSpecifier:
-            return False  # uv says what is wrong with it
+            return False  # uv reports what is wrong with it
 
     @property
     def version(self) -> str:
-        """The pinned release, whatever was asked for: `2.5.1`."""
+        """The pinned release, also if the user chose another: `2.5.1`."""
         return _pins(self.name)[0]["version"]
 
     @property
     def lines(self) -> str:
-        """What installs it, as the text of a requirements file."""
+        """The requirements file that installs it, as text."""
         if not self.versions:
             return (FOLDER / f"{self.name}.txt").read_text(encoding="utf-8")
-        own, *others = _pins(self.name)
-        asked = f"{own['name']}{own['extras'] or ''}{self.versions}"
-        # What goes with it (a plug-in) in the release that fits.
-        return "\n".join((asked, *(one["name"] for one in others)))
+        pin, *plugins = _pins(self.name)
+        requirement = f"{pin['name']}{pin['extras'] or ''}{self.versions}"
+        # Its plugins in the releases that fit.
+        return "\n".join((requirement, *(plugin["name"] for plugin in plugins)))
 
     @property
     def is_locked(self) -> bool:
@@ -121,27 +120,27 @@ class Program(NamedTuple):
 
     @property
     def digest(self) -> str:
-        """A SHA-256 in hex over what was asked for."""
+        """A SHA-256 in hex over name and requirements."""
         return hashlib.sha256(f"{self.name}\n{self.lines}".encode()).hexdigest()
 
 
 type Bring = Callable[[Program], tuple[str, ...]]
-"""Returns the words that start a program, in front of its arguments, where it can be had.
+"""Returns the arguments that start a program, and installs it first if necessary.
 
 Raises ProgramUnavailable.
 """
 
 
 def start(python: Path, directory: Path, program: Program) -> tuple[str, ...]:
-    """Return the words that start *program*, installed in *directory*, by *python*."""
+    """Return the arguments that start *program*, installed in *directory*, with *python*."""
     return (str(python), "-I", "-S", "-c", _START, str(directory), program.name)
 
 
 def _pins(name: str) -> list[re.Match[str]]:
-    """Return what is pinned by hand, the program itself first."""
+    """Return the pins that maintainers edit: the program itself, then its plugins."""
     return list(_PIN.finditer((FOLDER / f"{name}.in").read_text(encoding="utf-8")))
 
 
 def not_available(program: Program) -> tuple[str, ...]:
-    """Stand in for `Bring` where no manager needs one."""
+    """Stand in for `Bring` where no manager needs a program."""
     raise LookupError(program.name)
