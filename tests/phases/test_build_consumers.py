@@ -1,4 +1,4 @@
-"""Python and the packages are laid out for those who ask, and for nobody else."""
+"""Python and the packages are on disk for build consumers only."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +19,7 @@ GROUP = '[[io.buildpacks.post.group]]\nid = "tests/neighbour"\n'
 
 @pytest.fixture(scope="module")
 def asked(builds: Builds, flask: Built, tmp_path_factory: pytest.TempPathFactory) -> Built:
-    """Go on from the Flask app with a neighbour that wants to see Python."""
+    """Build the Flask app again with a later buildpack that requires Python."""
     asks = neighbour(tmp_path_factory.mktemp("neighbour") / "asks", asks=True)
     built = builds.image(FLASK, flask, beside=(asks,))
     assert built.code == 0, built.output
@@ -47,7 +47,7 @@ def test_later_buildpack_sees_python_and_packages(asked: Built) -> None:
 
 def test_build_consumer_gets_the_layers_of_the_image(asked: Built, flask: Built) -> None:
     assert _by_name(asked) == _by_name(flask)
-    assert "from the store" in asked.output
+    assert "Using cached Python" in asked.output
     assert "Running `" not in asked.output
 
 
@@ -70,8 +70,8 @@ def test_setting_build_serves_undeclared_consumers(
     mute = neighbour(tmp_path / "mute")
     built = builds.phases(FLASK, flask, beside=(mute,), env={"BP_PYTHON_BUILD": "1"})
     assert built.code == 0, built.output
-    said = "Writing all packages to disk for the setting BP_PYTHON_BUILD"
-    assert said in built.output
+    message = "Writing all packages to disk for the setting BP_PYTHON_BUILD"
+    assert message in built.output
     assert len(_seen(built)) == 2, built.output
 
 
@@ -81,8 +81,8 @@ def test_buildpacks_of_project_toml_are_build_consumers(
     mute = neighbour(tmp_path / "mute")
     built = builds.phases(app({"project.toml": GROUP}, FLASK), flask, beside=(mute,))
     assert built.code == 0, built.output
-    said = "Writing all packages to disk for the buildpacks that project.toml adds"
-    assert said in built.output
+    message = "Writing all packages to disk for the buildpacks that project.toml adds"
+    assert message in built.output
     assert len(_seen(built)) == 2, built.output
 
 
@@ -110,7 +110,7 @@ def test_installer_does_not_change_the_image(builds: Builds, flask: Built) -> No
 
 @pytest.fixture(scope="module")
 def patches() -> Iterator[str]:
-    """Two patch releases of one line."""
+    """Two patch releases of one release line."""
     with mirror.running(PATCHES) as url:
         yield f"{url}/python.toml"
 
@@ -119,9 +119,9 @@ def test_python_patch_changes_only_layer_python(builds: Builds, app: App, patche
     images: list[Built] = []
     for version in PATCHES:
         files = {"requirements.txt": "click==8.1.8", "Procfile": "web: python -V"}
-        wanted = app({**files, ".python-version": version})
+        names = app({**files, ".python-version": version})
         env = {"BP_PYTHON_MIRROR": patches}
-        images.append(builds.image(wanted, *images[-1:], env=env))
+        images.append(builds.image(names, *images[-1:], env=env))
         assert images[-1].code == 0, images[-1].output
     before, after = (_by_name(image) for image in images)
     assert before["python"] != after["python"]
@@ -147,5 +147,5 @@ def _seen(built: Built) -> list[str]:
 
 def _by_name(built: Built) -> dict[str, str]:
     ours = "cnb-python/python:"
-    found = layers_of(built).items()
-    return {title.removeprefix(ours): sha for title, sha in found if title.startswith(ours)}
+    layers = layers_of(built).items()
+    return {title.removeprefix(ours): sha for title, sha in layers if title.startswith(ours)}

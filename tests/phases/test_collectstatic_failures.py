@@ -1,4 +1,4 @@
-"""A failing collectstatic stops the build, with Django's own words and the likely cause."""
+"""A failed collectstatic fails the build, with Django's output and the probable cause."""
 
 import subprocess
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Commands of a Procfile, under the shells of a real system."""
+"""Commands of a Procfile, in the shells of a real system."""
 
 import os
 import subprocess
@@ -39,7 +39,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
 def test_program_is_the_started_process(
     environment: dict[str, str], text: str, arguments: str | None
 ) -> None:
-    """So SIGTERM reaches it; and it is given the arguments of `docker run`."""
+    """It receives SIGTERM and the arguments of `docker run`."""
     argv = [*procfile.parse_command(text).argv, "--more", "x"]
     expected = f"{arguments} --more x".split()
 

@@ -1,4 +1,4 @@
-"""A shop made with Django, from its directory to pages, an API and a style sheet."""
+"""A shop made with Django, from its source to pages, an API and a style sheet."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""A small app from its directory to answers over HTTP, and what its image holds."""
+"""A small app, from its source to HTTP responses, and the contents of its image."""
 
 import re
 import struct
@@ -15,13 +15,13 @@ UNCHECKED_HASH = 0b01
 
 @pytest.fixture(scope="module")
 def root(flask: Built) -> Path:
-    """What the image adds to the run image."""
+    """The layers that the image adds to the run image."""
     return flask.root
 
 
 @pytest.fixture(scope="module")
 def variables(flask: Built) -> dict[str, str]:
-    """The environment that a process of the image sees."""
+    """The variables of a process of the image."""
     lines = flask.run("env").splitlines()
     return dict(line.split("=", 1) for line in lines)
 
@@ -121,10 +121,10 @@ def test_every_module_of_the_environment_is_compiled(root: Path) -> None:
 
 
 def test_start_compiles_nothing(flask: Built) -> None:
-    said = flask.run("python", "-v", "-c", "import flask, gunicorn.app.wsgiapp")
-    assert re.findall(r"code object from '?(/layers\S*\.py)\b", said) == []
-    assert "# wrote" not in said
-    assert f"matches {LAYERS}/venv/lib/python3.14/site-packages/flask/__init__.py" in said
+    lines = flask.run("python", "-v", "-c", "import flask, gunicorn.app.wsgiapp")
+    assert re.findall(r"code object from '?(/layers\S*\.py)\b", lines) == []
+    assert "# wrote" not in lines
+    assert f"matches {LAYERS}/venv/lib/python3.14/site-packages/flask/__init__.py" in lines
 
 
 def test_python_is_trimmed(root: Path) -> None:
@@ -205,7 +205,7 @@ def _bytecode(source: Path) -> Path:
 
 
 def _target(root: Path, link: Path) -> Path:
-    """What *link* leads to, step by step, with *root* in place of `/`."""
+    """Return the target of *link*, resolved step by step with *root* in place of `/`."""
     while link.is_symlink():
         target = str(link.readlink())
         link = root / target[1:] if target.startswith("/") else link.parent / target

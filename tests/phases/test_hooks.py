@@ -1,4 +1,4 @@
-"""The app's own scripts run as on the classic: before everything, and after everything."""
+"""Hooks run as with Heroku's classic buildpack: before everything, and after everything."""
 
 from pathlib import Path
 
@@ -22,10 +22,10 @@ touch $VIRTUAL_ENV/dropin.cache
 
 
 def script(directory: Path, name: str, text: str, mode: int = 0o755) -> Path:
-    place = directory / "bin" / name
-    place.parent.mkdir(exist_ok=True)
-    place.write_bytes(text.encode())
-    place.chmod(mode)
+    path = directory / "bin" / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(text.encode())
+    path.chmod(mode)
     return directory
 
 

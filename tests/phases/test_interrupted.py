@@ -1,4 +1,4 @@
-"""A build that is ended in the middle leaves nothing that a later one trusts.
+"""A build that is killed leaves nothing that a later one trusts.
 
 The layers are kept between the builds, stricter than any platform: those start from a cache.
 """
@@ -24,7 +24,7 @@ WORK = ".cnb-python-work"
 
 type Moment = Callable[[Path], bool]
 type Digests = dict[str, str]
-"""By name of the layer."""
+"""Digest by name of the layer."""
 
 
 def _unpacking(layers: Path) -> bool:
@@ -73,14 +73,14 @@ def _interrupt(
     with killing(number, lambda: moment(kept / BUILDPACK), seen_by=kept) as kill:
         built = builds.phases(app, layers=kept)
     assert kill.sent
-    said = {signal.SIGTERM: "exit status 143", signal.SIGKILL: "signal: killed"}[number]
-    assert built.output.rstrip().endswith(f"ERROR: failed to build: {said}")
+    message = {signal.SIGTERM: "exit status 143", signal.SIGKILL: "signal: killed"}[number]
+    assert built.output.rstrip().endswith(f"ERROR: failed to build: {message}")
     assert not {"venv.toml", "launch.toml"} & built.documents().keys()
     return built
 
 
 def _digests_after(builds: Builds, app: Path, kept: Path) -> Digests:
-    """Build *app* once more into the layers *kept*, and let nobody interrupt it."""
+    """Build *app* once more into the layers *kept*, without interruption."""
     again = builds.phases(app, layers=kept)
     assert again.code == 0, again.output
     assert _has_no(again.layers, WORK)
@@ -90,7 +90,7 @@ def _digests_after(builds: Builds, app: Path, kept: Path) -> Digests:
 
 @pytest.fixture(scope="module")
 def clean(builds: Builds, flask: Built, tmp_path_factory: pytest.TempPathFactory) -> Digests:
-    """The digests of the layers of a build that nobody interrupts."""
+    """The digests of the layers of a build without interruption."""
     app = write_files(tmp_path_factory.mktemp("clean") / "app", SMALL)
     built = builds.phases(app, flask)
     assert built.code == 0, built.output
@@ -100,7 +100,7 @@ def clean(builds: Builds, flask: Built, tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture
 def kept(builds: Builds, tmp_path: Path) -> Path:
-    """A directory of layers that outlives a build."""
+    """A directory of layers that stays after a build."""
     directory = tmp_path / "layers"
     directory.mkdir()
     os.chown(directory, builds.platform.user, builds.platform.group)

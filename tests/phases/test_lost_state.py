@@ -1,4 +1,4 @@
-"""A cache without its image, an image without its cache, and state that is not this build's."""
+"""Builds with a cache but no image, an image but no cache, and state of other builds."""
 
 import tomllib
 from collections.abc import Mapping
@@ -28,8 +28,9 @@ def test_new_image_name_is_built_from_the_cache(
     assert layers_of(built) == layers_of(flask)
     assert digest_of(built) == digest_of(flask)
     assert "Using cached Python 3.14.6" in built.output
-    # Nothing was fetched, and nobody was started to install anything.
+    # Nothing was downloaded or installed.
     assert "Fetching" not in built.output
+    assert "Downloading" not in built.output
     assert "Running `" not in built.output
 
 
@@ -78,7 +79,7 @@ def test_every_difference_is_logged(builds: Builds, flask: Built) -> None:
         f"the layers directory has changed from /elsewhere to /layers/{BUILDPACK}",
         f"the version of pip or uv has changed from pip 1.0, uv 0.1 to {now['tools']}",
     ]
-    # What was installed anew is what the image has.
+    # The layers that were installed again equal those of the image.
     _holds(built, "deps")
 
 
@@ -90,22 +91,22 @@ def test_unreadable_metadata_is_ignored(builds: Builds, flask: Built) -> None:
     assert built.code == 0, built.output
     (reason,) = _reasons(built)
     assert reason.startswith("deps.toml cannot be read: ")
-    said = "its metadata has a value of another type: format"
-    assert f"  Not using the previous build's Python: {said}\n" in built.output
+    reason = "its metadata has a value of another type: format"
+    assert f"  Not using the previous build's Python: {reason}\n" in built.output
     _holds(built, "deps", "deps-00", "python", "venv")
 
 
-def _holds(built: Built, *made: str) -> None:
-    """Assert that a build declared every layer, and that *made* and no other are here."""
+def _holds(built: Built, *layers: str) -> None:
+    """Assert that a build declared every layer, and that only *layers* are on disk."""
     documents = built.documents()
     for name in ("python", "venv", "deps-00"):
         types = documents[f"{name}.toml"]["types"]
         assert types == {"build": False, "cache": False, "launch": True}
-    assert sorted(path.name for path in built.layers.iterdir() if path.is_dir()) == list(made)
+    assert sorted(path.name for path in built.layers.iterdir() if path.is_dir()) == list(layers)
 
 
 def _edit(toml: Path, values: Mapping[str, str]) -> dict[str, str]:
-    """Change metadata; return what it was."""
+    """Change metadata; return the old metadata."""
     document = tomllib.loads(toml.read_text())
     before = dict(document["metadata"])
     document["metadata"] |= values

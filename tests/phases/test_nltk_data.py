@@ -49,7 +49,7 @@ size="{size}" unzipped_size="6" checksum="{md5}" url="{url}/stopwords.zip"/></pa
 
 @dataclass
 class Server:
-    """Serves NLTK's data; remembers what it was asked."""
+    """Serves NLTK data, and records the requests."""
 
     url: str = ""
     asked: list[str] = field(default_factory=list)
@@ -68,26 +68,26 @@ class _Handler(SimpleHTTPRequestHandler):
         self.remembered.asked.append(self.path)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing: the output is the test's."""
+        """Log nothing."""
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     directory = tmp_path_factory.mktemp("nltk")
-    found = Server()
-    handler = partial(_Handler, found, directory=directory)
+    path = Server()
+    handler = partial(_Handler, path, directory=directory)
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as http:
-        found.url = f"http://127.0.0.1:{http.server_port}"
+        path.url = f"http://127.0.0.1:{http.server_port}"
         archive = directory / "stopwords.zip"
         with zipfile.ZipFile(archive, "w") as packed:
             packed.writestr("stopwords/english", "the\na\n")
         content = archive.read_bytes()
         md5 = hashlib.md5(content).hexdigest()
-        index = INDEX.format(size=len(content), md5=md5, url=found.url)
+        index = INDEX.format(size=len(content), md5=md5, url=path.url)
         write_files(directory, {"index.xml": index, "no_index.html": "<p>"})
         thread = threading.Thread(target=http.serve_forever, args=(0.05,))
         thread.start()
-        yield found
+        yield path
         http.shutdown()
         thread.join()
 

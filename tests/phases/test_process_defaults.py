@@ -1,4 +1,4 @@
-"""What processes start with: the program of exec.d under the real launcher, in odd containers."""
+"""The exec.d program under the real launcher, in containers with different limits."""
 
 import subprocess
 import time
@@ -21,7 +21,7 @@ SHOWN = "import os; print(*(os.environ.get(n) for n in ('WEB_CONCURRENCY', 'BPL_
 
 @pytest.fixture(scope="module")
 def limited(flask: Built, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The image's root as a container of 600 MB sees it."""
+    """The image's root in a container of 600 MB."""
     return linked_copy(flask.root, tmp_path_factory.mktemp("limited") / "root", LIMITED)
 
 

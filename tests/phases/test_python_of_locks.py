@@ -47,3 +47,4 @@ def test_version_file_and_lock_that_disagree_are_both_named(
     assert f"{origin} says {narrower}, which leaves that out." in body
     assert "Change .python-version, line 1 to ask for a Python in that range: 3.14" in steps
     assert "Fetching" not in built.output
+    assert "Downloading" not in built.output

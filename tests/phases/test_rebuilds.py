@@ -1,4 +1,4 @@
-"""A second build of an app: what is re-used, what is made anew, and what is said about it.
+"""A second build of an app: which layers it reuses or makes, and what it logs.
 
 More of it in test_lost_state.py, test_cached_equals_clean.py and test_build_consumers.py.
 """
