@@ -105,13 +105,13 @@ def _run(phase: str, argv: Sequence[str], directory: Path, console: Console) -> 
 
             return detect(detect_context(argv, os.environ, Path.cwd(), directory), console.line)
         case "build":
-            from cnb_python.bindings.apply import granted
+            from cnb_python.bindings.apply import apply_bindings
             from cnb_python.build import build
             from cnb_python.cnb.context import build_context
 
             own = build_context(argv, os.environ, Path.cwd(), directory)
             # Bindings decide how the network is reached, so they come before everything else.
-            with granted(own, console) as context:
+            with apply_bindings(own, console) as context:
                 build(context, _system(context.environ, console))
             return 0
         case _:

@@ -1,4 +1,4 @@
-"""Service bindings as files, and certificates to put there."""
+"""Service bindings as files, and certificates for them."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ _END = "-----END CERTIFICATE-----\n"
 
 
 def bound(root: Path, **bindings: dict[str, str]) -> tuple[Binding, ...]:
-    """Make *bindings* below *root*, by their names, and read them as a phase does."""
+    """Write *bindings*, by their names, below *root*; return them as a phase reads them."""
     for name, keys in bindings.items():
         directory = root / "bindings" / name
         directory.mkdir(parents=True)
@@ -20,6 +20,6 @@ def bound(root: Path, **bindings: dict[str, str]) -> tuple[Binding, ...]:
 
 
 def certificates(number: int, after: int = 0) -> str:
-    """Some of certifi's authorities, as PEM."""
+    """Return *number* of certifi's authorities, as PEM."""
     texts = Path(certifi.where()).read_text().split(_END)[after : after + number]
     return "".join(text + _END for text in texts)

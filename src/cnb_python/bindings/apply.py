@@ -1,10 +1,11 @@
-"""One build's access to what is not public: the variables of its tools, and where these point.
+"""Applies service bindings to a build: variables for its tools, and the files that they name.
 
-What tools read in files lies in one temporary directory that nobody else may enter and that is
-gone when the build ends: never below the layers, the app or the home of the build's user.
+The files are in a temporary directory that only the build user can enter and that is removed at
+the end of the build. It is never in the layers, the app or the home of the build user.
 """
 
 import hashlib
+import itertools
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,40 +16,40 @@ from cnb_python.cnb.bindings import Binding, of_type
 from cnb_python.cnb.context import BuildContext
 from cnb_python.system.interface import Output
 
-# One file with the certificate and its key, under the names that pip and uv have for it.
+# The variables of pip and uv for one file with a client certificate and its key.
 _CLIENT_CERTIFICATES = ("PIP_CLIENT_CERT", "SSL_CLIENT_CERT")
 
 
 @contextmanager
-def granted(context: BuildContext, output: Output) -> Iterator[BuildContext]:
-    """Give *context* with the variables that its service bindings mean, for as long as they do.
+def apply_bindings(context: BuildContext, output: Output) -> Iterator[BuildContext]:
+    """Yield *context* with the variables of its service bindings, valid inside of the block.
 
-    Raises BadBinding or SeveralBindings for what does not say what it should.
+    Raises BadBinding and SeveralBindings.
     """
-    ours = {kind: of_type(context.platform.bindings, kind) for kind in KINDS}
+    bindings = {kind: of_type(context.platform.bindings, kind) for kind in KINDS}
     environ = _client_certificate(context.environ)
-    if not any(ours.values()):
+    if not any(bindings.values()):
         yield context._replace(environ=environ)
         return
-    for binding in (one for kind in ours.values() for one in kind):
+    for binding in itertools.chain(*bindings.values()):
         checked(binding)
     output.step("Service bindings")
     with _directory(context) as directory:
-        yield context._replace(environ=_with(ours, environ, directory, output))
+        yield context._replace(environ=_with(bindings, environ, directory, output))
 
 
 @contextmanager
 def _directory(context: BuildContext) -> Iterator[Path]:
-    """Make the build's own directory, under the same name in each build of an image.
+    """Make a directory for the build, with the same name in each build of an image.
 
-    What depends on all variables, which name it, would never be used again otherwise. Builds that
-    share a machine's directory for temporary files differ in that of their layers.
+    Variables name it, so another name would invalidate everything that depends on all variables.
+    Builds on one machine that share its temporary directory have different layers directories.
     """
     from tempfile import gettempdir  # noqa: PLC0415 - most builds have no bindings
 
     name = hashlib.sha256(str(context.layers_dir).encode(errors="surrogateescape")).hexdigest()
     directory = Path(gettempdir(), f"cnb-python-{name[:12]}")
-    disk.remove(directory)  # of a build that was killed
+    disk.remove(directory)  # left by a killed build
     directory.mkdir(mode=0o700)
     try:
         yield directory
@@ -57,23 +58,27 @@ def _directory(context: BuildContext) -> Iterator[Path]:
 
 
 def _with(
-    ours: Mapping[str, tuple[Binding, ...]],
+    bindings: Mapping[str, tuple[Binding, ...]],
     environ: Mapping[str, str],
     directory: Path,
     output: Output,
 ) -> Mapping[str, str]:
     from cnb_python.bindings import config_files, indexes  # noqa: PLC0415 - most builds have none
 
-    found = indexes.read(ours["pypi"])
-    environ = indexes.variables(found, environ, output)
-    environ = config_files.configured(ours["pip"], ours["uv"], environ, directory, output)
-    environ = config_files.with_logins(ours["netrc"], found, environ, directory, output)
-    environ = config_files.trusting_bindings(ours["ca-certificates"], environ, directory, output)
+    bound = indexes.read(bindings["pypi"])
+    environ = indexes.index_variables(bound, environ, output)
+    environ = config_files.link_config_files(
+        bindings["pip"], bindings["uv"], environ, directory, output
+    )
+    environ = config_files.add_logins(bindings["netrc"], bound, environ, directory, output)
+    environ = config_files.trust_certificates(
+        bindings["ca-certificates"], environ, directory, output
+    )
     return _client_certificate(environ)
 
 
 def _client_certificate(environ: Mapping[str, str]) -> Mapping[str, str]:
-    """Return *environ* with one client certificate for every tool, where it has any."""
+    """Return *environ* with its client certificate in the variables of all tools."""
     chosen = next(filter(None, map(environ.get, _CLIENT_CERTIFICATES)), "")
     missing = [name for name in _CLIENT_CERTIFICATES if not environ.get(name)]
     return {**environ, **dict.fromkeys(missing, chosen)} if chosen and missing else environ

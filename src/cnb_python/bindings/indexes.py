@@ -1,7 +1,7 @@
 """Bindings of type `pypi`: package indexes and the logins for them.
 
-An address without a login may stand in the app's files; what a binding says reaches each tool in
-the variables that it has for this, never as an argument: those can be seen by the whole machine.
+The app's files may have the URL without the login. The login reaches each tool in variables, never
+in arguments, which all users of the machine can read.
 """
 
 import re
@@ -25,7 +25,7 @@ from cnb_python.errors.config import BadBinding, SeveralBindings
 from cnb_python.system.interface import Output
 from cnb_python.system.redaction import shown
 
-# Who logs in with a token alone, by the custom of most indexes.
+# The user for a login with only a token, as most indexes expect it.
 USER_OF_TOKENS = "__token__"
 _ADDRESSES = (URL, INDEX_URL, EXTRA)
 _DEFAULTS = {
@@ -36,32 +36,32 @@ _EXTRAS = ("PIP_EXTRA_INDEX_URL", "UV_INDEX")
 
 
 class Index(NamedTuple):
-    """What one binding says."""
+    """The index, or the login for an index, in one binding."""
 
     binding: str
     address: str
-    """Without a login; empty: the app's files say it, under the name."""
+    """The URL without a login; empty: the app's files have it, under the name."""
     is_extra: bool
-    """It is asked besides the usual one."""
+    """Whether it is searched in addition to the usual index."""
     name: str
-    """What the app's files call it; empty: nothing there is for it."""
+    """Its name in the app's files; empty: it is not there."""
     user: str
     password: str
-    """Both empty: everybody may read."""
+    """Both are empty if it needs no login."""
     client_cert: str
-    """The file of a client's certificate and key; empty: none."""
+    """The path of a client certificate with its key; empty: none."""
 
     def __repr__(self) -> str:
         return f"Index(binding={self.binding!r})"
 
     @property
     def host(self) -> str:
-        """Of its address."""
+        """The host of the URL."""
         return urlsplit(self.address).hostname or ""
 
     @property
     def url(self) -> str:
-        """The address with the login."""
+        """The URL with the login."""
         if not self.user:
             return self.address
         address = urlsplit(self.address)
@@ -70,40 +70,40 @@ class Index(NamedTuple):
 
 
 def read(bindings: Iterable[Binding]) -> tuple[Index, ...]:
-    """Return what *bindings*, checked ones of type `pypi`, say.
+    """Return the indexes in *bindings*, which are checked ones of type `pypi`.
 
-    Raises BadBinding, and SeveralBindings where two want to be the usual index.
+    Raises BadBinding, and SeveralBindings if there are two usual indexes.
     """
-    found = tuple(map(_index, bindings))
-    usual = tuple(one.binding for one in found if one.address and not one.is_extra)
+    indexes = tuple(map(_index, bindings))
+    usual = tuple(index.binding for index in indexes if index.address and not index.is_extra)
     if len(usual) > 1:
         raise SeveralBindings("pypi", usual, URL)
-    return found
+    return indexes
 
 
-def variables(
+def index_variables(
     indexes: Iterable[Index], environ: Mapping[str, str], output: Output
 ) -> Mapping[str, str]:
-    """Return *environ* with what the tools are told of *indexes*; what was set already stays."""
-    made = dict(environ)
+    """Return *environ* with the tools' variables for *indexes*; it keeps what is set already."""
+    variables = dict(environ)
     for index in indexes:
-        output.line(f"{index.binding}: {_said(index)}")
+        output.line(f"{index.binding}: {_summary(index)}")
         for name, value in _of_names(index):
-            made[name] = made.get(name) or value
+            variables[name] = variables.get(name) or value
         if index.address and index.is_extra:
             for name in _EXTRAS:
-                made[name] = f"{made.get(name, '')} {index.url}".strip()
+                variables[name] = f"{variables.get(name, '')} {index.url}".strip()
         elif index.address:
-            for name, others in _DEFAULTS.items():
-                if stronger := next((one for one in others if made.get(one)), ""):
-                    output.line(f"{index.binding}: {stronger} is set too, and counts")
+            for name, names in _DEFAULTS.items():
+                if stronger := next(filter(variables.get, names), ""):
+                    output.line(f"{index.binding}: not used, since {stronger} is set")
                 else:
-                    made[name] = index.url
-    return made
+                    variables[name] = index.url
+    return variables
 
 
 def _of_names(index: Index) -> Iterable[tuple[str, str]]:
-    """Yield what does not depend on the address.
+    """Yield the variables that do not depend on the URL.
 
     https://docs.astral.sh/uv/concepts/indexes/#providing-credentials-directly
     https://python-poetry.org/docs/repositories/#configuring-credentials
@@ -140,13 +140,13 @@ def _index(binding: Binding) -> Index:
 
 
 def _address(binding: Binding, key: str) -> tuple[str, tuple[str, str]]:
-    """Return the address that *key* holds without its login, and that."""
+    """Return the URL in *key* without its login, and the login (user, password)."""
     try:
         text = binding.secret(key).strip()
-        # urlsplit leaves line breaks out without a word.
+        # urlsplit silently removes line breaks.
         address = urlsplit(text if text.isprintable() else "")
         _ = address.port
-    except ValueError:  # its words would show the address
+    except ValueError:  # its message would show the URL
         address = urlsplit("")
     if address.scheme not in {"http", "https"} or not address.hostname or " " in address.geturl():
         raise BadBinding(binding.name, binding.type, key, "no address", ())
@@ -170,7 +170,7 @@ def _login(binding: Binding) -> tuple[str, str] | None:
     return user or USER_OF_TOKENS, secret
 
 
-def _said(index: Index) -> str:
+def _summary(index: Index) -> str:
     login = "with a login" if index.user else "without a login"
     named = f", called {index.name}" if index.name else ""
     if not index.address:

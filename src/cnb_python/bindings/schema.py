@@ -1,4 +1,4 @@
-"""The types of service bindings that count here, and the keys that each may have."""
+"""The types of service bindings that the buildpack reads, and the keys of each type."""
 
 from collections.abc import Mapping
 
@@ -10,8 +10,8 @@ USERNAME, PASSWORD, TOKEN = "username", "password", "token"
 NAME, CLIENT_CERT = "name", "client-cert"
 PIP_CONF, UV_TOML, NETRC, DOT_NETRC = "pip.conf", "uv.toml", "netrc", ".netrc"
 
-# By type, in the order in which they are looked at; no keys: those of `ca-certificates` are names
-# that users give, as with Paketo's buildpack of that name.
+# The keys by type, in the order in which the types are applied. `ca-certificates` may have any
+# keys, as with Paketo's buildpack of that name.
 KINDS: Mapping[str, tuple[str, ...]] = {
     "pypi": (URL, INDEX_URL, EXTRA, NAME, USERNAME, PASSWORD, TOKEN, CLIENT_CERT),
     "pip": (PIP_CONF,),
@@ -22,20 +22,20 @@ KINDS: Mapping[str, tuple[str, ...]] = {
 
 
 def checked(binding: Binding) -> Binding:
-    """Return *binding*, one of `KINDS`. Raises BadBinding for a key that its type has not."""
-    known = KINDS[binding.type.casefold()]
+    """Return *binding*, one of `KINDS`. Raises BadBinding for a key of another type."""
+    keys = KINDS[binding.type.casefold()]
     for key in binding.secrets:
-        # What editors and file systems leave behind is no key: .DS_Store, .pip.conf.swp.
-        if known and key not in known and not key.startswith("."):
-            raise BadBinding(binding.name, binding.type, key, "unknown key", known)
+        # Files of editors and file systems are ignored: .DS_Store, .pip.conf.swp.
+        if keys and key not in keys and not key.startswith("."):
+            raise BadBinding(binding.name, binding.type, key, "unknown key", keys)
     return binding
 
 
 def only_key(binding: Binding, *keys: str) -> str:
     """Return the one of *keys* that *binding* has. Raises BadBinding for none, or several."""
-    found = [key for key in keys if key in binding.secrets]
-    if not found:
+    present = [key for key in keys if key in binding.secrets]
+    if not present:
         raise BadBinding(binding.name, binding.type, keys[0], "missing key", keys)
-    if len(found) > 1:
-        raise BadBinding(binding.name, binding.type, found[1], "said twice", keys)
-    return found[0]
+    if len(present) > 1:
+        raise BadBinding(binding.name, binding.type, present[1], "said twice", keys)
+    return present[0]

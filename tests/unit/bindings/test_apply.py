@@ -1,11 +1,11 @@
-"""What a build is granted by its bindings, and for how long."""
+"""Service bindings of a build: their variables and files, until the build ends."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from cnb_python.bindings.apply import granted
+from cnb_python.bindings.apply import apply_bindings
 from cnb_python.cnb.context import BuildContext
 from cnb_python.errors.config import BadBinding, SeveralBindings
 from cnb_python.system.certificates import certificates_in
@@ -14,28 +14,32 @@ from tests.support.fake_build import context
 from tests.support.fake_system import Log
 
 
-def given(directory: Path, environ: Mapping[str, str], **bindings: dict[str, str]) -> BuildContext:
-    made = context(directory)
-    platform = made.platform._replace(bindings=bound(directory, **bindings))
-    return made._replace(platform=platform, environ=environ)
+def context_with(
+    directory: Path, environ: Mapping[str, str], **bindings: dict[str, str]
+) -> BuildContext:
+    plain = context(directory)
+    platform = plain.platform._replace(bindings=bound(directory, **bindings))
+    return plain._replace(platform=platform, environ=environ)
 
 
-def test_without_bindings_of_ours_nothing_is_made_and_nothing_said(tmp_path: Path) -> None:
+def test_bindings_of_other_types_have_no_effect(tmp_path: Path) -> None:
     log = Log()
-    asked = given(tmp_path, {"HOME": "/home/cnb"}, db={"type": "postgresql", "password": "x"})
+    phase = context_with(
+        tmp_path, {"HOME": "/home/cnb"}, db={"type": "postgresql", "password": "x"}
+    )
 
-    with granted(asked, log) as found:
-        assert found == asked
+    with apply_bindings(phase, log) as bound_phase:
+        assert bound_phase == phase
 
     assert log.said == []
 
 
-def test_a_binding_of_each_type_grants_what_it_is_for(tmp_path: Path) -> None:
+def test_a_binding_of_each_type_has_its_variables_and_files(tmp_path: Path) -> None:
     home = tmp_path / "real-home"
     (home / ".config").mkdir(parents=True)
     (home / ".netrc").write_text("machine old.example.org login me password kept-one\n")
     log = Log()
-    asked = given(
+    phase = context_with(
         tmp_path,
         {"HOME": str(home), "PATH": "/bin"},
         company={"type": "pypi", "url": "https://index.example.org/simple/\n", "token": "t0ken\n"},
@@ -45,8 +49,8 @@ def test_a_binding_of_each_type_grants_what_it_is_for(tmp_path: Path) -> None:
         roots={"type": "ca-certificates", "ca.pem": certificates(2)},
     )
 
-    with granted(asked, log) as found:
-        environ = found.environ
+    with apply_bindings(phase, log) as bound_phase:
+        environ = bound_phase.environ
         url = "https://__token__:t0ken@index.example.org/simple/"
         assert environ["PIP_INDEX_URL"] == environ["UV_DEFAULT_INDEX"] == url
         first, usual = environ["XDG_CONFIG_DIRS"].split(":")
@@ -66,22 +70,22 @@ def test_a_binding_of_each_type_grants_what_it_is_for(tmp_path: Path) -> None:
         last = certificates_in(Path(environ["SSL_CERT_FILE"]).read_text())[-2:]
         assert last == certificates_in(certificates(2))
         assert environ["PATH"] == "/bin"
-        made = netrc.parents[1]
-        assert made.stat().st_mode & 0o777 == 0o700
+        files = netrc.parents[1]
+        assert files.stat().st_mode & 0o777 == 0o700
 
-    assert not made.exists()
-    said = "\n".join(log.said)
-    assert "t0ken" not in said
-    assert "s3cret" not in said
-    assert "company: the usual index, https://index.example.org/simple/, with a login" in said
+    assert not files.exists()
+    output = "\n".join(log.said)
+    assert "t0ken" not in output
+    assert "s3cret" not in output
+    assert "company: the usual index, https://index.example.org/simple/, with a login" in output
 
 
 @pytest.mark.parametrize("kind", ["pip", "uv"])
-def test_two_files_of_which_one_would_be_hidden_are_refused(tmp_path: Path, kind: str) -> None:
+def test_two_bindings_with_one_configuration_file_are_refused(tmp_path: Path, kind: str) -> None:
     key = {"pip": "pip.conf", "uv": "uv.toml"}[kind]
-    asked = given(tmp_path, {}, a={"type": kind, key: ""}, b={"type": kind, key: ""})
+    phase = context_with(tmp_path, {}, a={"type": kind, key: ""}, b={"type": kind, key: ""})
 
-    with pytest.raises(SeveralBindings) as caught, granted(asked, Log()):
+    with pytest.raises(SeveralBindings) as caught, apply_bindings(phase, Log()):
         pass
 
     assert (caught.value.type, caught.value.names) == (kind, ("a", "b"))
@@ -113,9 +117,9 @@ def test_two_files_of_which_one_would_be_hidden_are_refused(tmp_path: Path, kind
 def test_a_wrong_key_is_named_and_its_contents_are_not(
     tmp_path: Path, kind: str, keys: dict[str, str], key: str, problem: str
 ) -> None:
-    asked = given(tmp_path, {}, mine={"type": kind, **keys})
+    phase = context_with(tmp_path, {}, mine={"type": kind, **keys})
 
-    with pytest.raises(BadBinding) as caught, granted(asked, Log()):
+    with pytest.raises(BadBinding) as caught, apply_bindings(phase, Log()):
         pass
 
     error = caught.value
@@ -123,25 +127,29 @@ def test_a_wrong_key_is_named_and_its_contents_are_not(
     assert "s3cret" not in str(error)
 
 
-def test_one_client_certificate_is_shown_by_pip_and_uv(tmp_path: Path) -> None:
+def test_a_client_certificate_counts_for_pip_and_uv(tmp_path: Path) -> None:
     for name in ("PIP_CLIENT_CERT", "SSL_CLIENT_CERT"):
-        with granted(given(tmp_path / name, {name: "/cert.pem"}), Log()) as found:
-            assert found.environ["PIP_CLIENT_CERT"] == "/cert.pem"
-            assert found.environ["SSL_CLIENT_CERT"] == "/cert.pem"
+        with apply_bindings(
+            context_with(tmp_path / name, {name: "/cert.pem"}), Log()
+        ) as bound_phase:
+            assert bound_phase.environ["PIP_CLIENT_CERT"] == "/cert.pem"
+            assert bound_phase.environ["SSL_CLIENT_CERT"] == "/cert.pem"
     both = {"PIP_CLIENT_CERT": "/pip.pem", "SSL_CLIENT_CERT": "/uv.pem"}
-    with granted(given(tmp_path / "both", both), Log()) as found:
-        assert found.environ == both
+    with apply_bindings(context_with(tmp_path / "both", both), Log()) as bound_phase:
+        assert bound_phase.environ == both
 
 
 def test_each_build_of_an_image_has_the_same_variables(tmp_path: Path) -> None:
-    asked = given(tmp_path, {}, roots={"type": "ca-certificates", "ca.pem": certificates(1)})
+    phase = context_with(
+        tmp_path, {}, roots={"type": "ca-certificates", "ca.pem": certificates(1)}
+    )
 
-    with granted(asked, Log()) as first:
-        made = Path(first.environ["SSL_CERT_FILE"]).parent
-    made.mkdir()
-    (made / "left by a build that was killed").touch()
-    with granted(asked, Log()) as second:
-        assert [path.name for path in made.iterdir()] == ["ca-certificates.pem"]
+    with apply_bindings(phase, Log()) as first:
+        files = Path(first.environ["SSL_CERT_FILE"]).parent
+    files.mkdir()
+    (files / "left by a build that was killed").touch()
+    with apply_bindings(phase, Log()) as second:
+        assert [path.name for path in files.iterdir()] == ["ca-certificates.pem"]
 
     assert first == second
-    assert not made.exists()
+    assert not files.exists()

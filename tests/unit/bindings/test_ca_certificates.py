@@ -1,8 +1,8 @@
-"""Authorities that the build trusts besides the usual ones."""
+"""Bindings of type `ca-certificates`: authorities that the build trusts."""
 
 from pathlib import Path
 
-from cnb_python.bindings.config_files import trusting_bindings
+from cnb_python.bindings.config_files import trust_certificates
 from cnb_python.system.certificates import certificates_in
 from tests.support.bindings import bound, certificates
 from tests.support.fake_system import Log
@@ -10,10 +10,10 @@ from tests.support.fake_system import Log
 
 def trusted(directory: Path, environ: dict[str, str], *bundles: Path) -> dict[str, str]:
     bindings = bound(directory, roots={"type": "ca-certificates", "ca.pem": certificates(1)})
-    return dict(trusting_bindings(bindings, environ, directory, Log(), bundles))
+    return dict(trust_certificates(bindings, environ, directory, Log(), bundles))
 
 
-def test_they_come_to_those_of_the_system(tmp_path: Path) -> None:
+def test_certificates_are_added_to_those_of_the_system(tmp_path: Path) -> None:
     system = tmp_path / "system.pem"
     system.write_text(certificates(2, after=1))
     environ = trusted(tmp_path, {}, system)
@@ -24,7 +24,7 @@ def test_they_come_to_those_of_the_system(tmp_path: Path) -> None:
     assert "PIP_CERT" not in environ
 
 
-def test_they_come_to_those_that_variables_name(tmp_path: Path) -> None:
+def test_certificates_are_added_to_those_in_variables(tmp_path: Path) -> None:
     system, chosen = tmp_path / "system.pem", tmp_path / "chosen.pem"
     system.write_text(certificates(2, after=1))
     chosen.write_text(certificates(1, after=3))
@@ -34,7 +34,7 @@ def test_they_come_to_those_that_variables_name(tmp_path: Path) -> None:
     assert own["PIP_CERT"] == own["SSL_CERT_FILE"]
 
 
-def test_an_image_without_a_store_goes_on_trusting_the_public_ones(tmp_path: Path) -> None:
+def test_a_system_without_a_bundle_still_trusts_public_authorities(tmp_path: Path) -> None:
     environ = trusted(tmp_path, {})
 
     assert len(certificates_in(Path(environ["SSL_CERT_FILE"]).read_text())) > 50
