@@ -66,6 +66,7 @@ def test_app_is_installed_in_place_with_its_dependencies(built: Built) -> None:
 
 
 def test_warning_names_the_lock_command(built: Built) -> None:
+    assert "  Resolving pyproject.toml with uv: it pins nothing\n" in built.output
     assert "[Warning: pyproject.toml" in built.output
     assert "uv lock" in built.output
 

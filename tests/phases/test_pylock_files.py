@@ -55,6 +55,7 @@ def test_image_has_the_locked_packages(built: Built) -> None:
     code = "import alpha, beta; print(alpha.VERSION, beta.VERSION)"
 
     assert built.run("python", "-c", code) == "1.0 1.0\n"
+    assert "  Reading pylock.toml\n" in built.output
     assert LOGIN.password not in built.output
 
 

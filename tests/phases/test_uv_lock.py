@@ -107,6 +107,11 @@ def built(builds: Builds, flask: Built, source: Path, env: dict[str, str]) -> Bu
     return built
 
 
+def test_log_shows_the_export(built: Built) -> None:
+    assert "  Exporting uv.lock with uv\n" in built.output
+    assert "  Running `uv export --locked --no-default-groups`\n" in built.output
+
+
 def test_app_and_members_are_installed_in_place(built: Built) -> None:
     code = "import shop; print(shop.alpha.VERSION, shop.core.NAME, shop.__file__)"
 

@@ -57,7 +57,10 @@ class PlainProject(InstalledByUv):
     ) -> Resolution | NeedsResolving:
         """Return that uv has to resolve, in every build."""
         del python, environ
-        return NeedsResolving(f"{self.deciding_files(app)[0]} pins nothing")
+        (file,) = self.deciding_files(app)
+        return NeedsResolving(
+            f"{file} pins nothing", log_line=f"Resolving {file} with uv: it pins nothing"
+        )
 
     def resolve(self, context: InstallContext, run: Run) -> Resolution:
         """Return what uv resolves for the project. Raises uv's failure."""

@@ -90,7 +90,9 @@ def test_each_build_resolves_with_a_warning(tmp_path: Path, name: str) -> None:
 
     needs = PlainProject().resolve_from_files(app, "3.14.6", {})
 
-    assert needs == NeedsResolving(f"{name} pins nothing")
+    assert isinstance(needs, NeedsResolving)
+    assert needs.log_line == f"Resolving {name} with uv: it pins nothing"
+    assert needs.fingerprint == ""
     (message,) = PlainProject().check(app)
     assert message.title == f"{name} pins nothing"
     assert "uv lock" in message.body[0]
