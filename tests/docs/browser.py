@@ -17,7 +17,7 @@ from typing import Any
 
 from tools.platforms import debian_packages
 
-# What --remote-debugging-pipe reads commands from, and writes answers to.
+# The file descriptors of --remote-debugging-pipe for commands and answers.
 _COMMANDS, _ANSWERS = 3, 4
 _FIRST_FREE = 10
 _PATIENCE = 30

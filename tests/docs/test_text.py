@@ -19,7 +19,7 @@ def test_lines_are_at_most_120_columns_wide() -> None:
     skipped = GENERATED | LATER
     pages = (path for path in sorted(DOCS.rglob("*.md")) if path.name not in skipped)
 
-    assert [place for path in pages for place in _wide(path)] == []
+    assert [line for path in pages for line in _wide(path)] == []
 
 
 def test_pages_that_messages_and_the_readme_name_exist() -> None:
@@ -31,7 +31,7 @@ def test_pages_that_messages_and_the_readme_name_exist() -> None:
 
 
 def _wide(path: Path) -> Iterator[str]:
-    """Yield the places of lines that are too wide and could be broken."""
+    """Yield path and number of each line that is too wide and could be broken."""
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         is_table = line.lstrip().startswith("|")
         if len(line) > WIDTH and not is_table and not _ADDRESS.search(line):

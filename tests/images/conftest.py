@@ -22,22 +22,22 @@ PREFIX = "cnb-python-test-"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let the test of what is left run after all others."""
+    """Run the test of leftovers last."""
     items.sort(key=lambda item: item.name == LAST)
 
 
 @pytest.fixture(scope="session")
 def docker() -> Iterator[Engine]:
-    """A Docker engine: one that answers, or one of our own until the session ends."""
-    with engine.running() as found:
-        yield found
+    """Yield a Docker engine: a running one, or one that is started for the session."""
+    with engine.running() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
 def workshop(docker: Engine) -> Iterator[Workshop]:
-    """Everything that a build takes; removes what was built."""
+    """Yield the workshop of the session; remove its images and volumes afterwards."""
     if docker.env:
-        # Our own, which nobody else can be using: what a killed session left there goes.
+        # Started by this session: remove what a killed session left in it.
         sweep(docker, PREFIX)
     before = take(docker)
     environment = this_machine.of_this_machine().items()
@@ -46,16 +46,16 @@ def workshop(docker: Engine) -> Iterator[Workshop]:
         settings = {"BP_PYTHON_MIRROR": f"{url}/python.toml", **indexes}
         token = f"{PREFIX}{uuid.uuid4().hex[:8]}"
         made_by = builder.ensure(docker, builder.buildpack())
-        made = Workshop(docker, made_by, settings, token, before)
+        shop = Workshop(docker, made_by, settings, token, before)
         try:
-            yield made
+            yield shop
         finally:
-            made.close()
+            shop.close()
 
 
 @pytest.fixture(scope="session")
 def built(workshop: Workshop) -> Callable[[str], Built]:
-    """The image of a sample app, built from nothing the first time it is asked for."""
+    """Return a function that builds the image of a sample app, once per session."""
 
     @cache
     def build(name: str) -> Built:

@@ -1,4 +1,4 @@
-"""Starts containers the way a strict platform does, and talks to them over HTTP."""
+"""Starts containers as a strict platform does, and sends them requests."""
 
 import http.client
 import subprocess
@@ -12,8 +12,8 @@ from os import environ
 
 from tools.platforms.engine import Engine
 
-# A user and a group that the image does not know, no capability, and nothing to be written but
-# the memory file systems that an engine always mounts (/dev/shm).
+# An unknown user and group, no capability, and a read-only root file system. Engines always mount
+# writable file systems in memory, such as /dev/shm.
 STRICT = (
     "--read-only",
     "--user=12345:12345",
@@ -27,7 +27,7 @@ QUICK = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a container that runs to its end has ended."""
+    """Exit code and output of a container that has ended."""
 
     code: int
     output: str
@@ -35,7 +35,7 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """How a container took SIGTERM."""
+    """How a container ended after SIGTERM."""
 
     code: int
     seconds: float
@@ -48,15 +48,15 @@ class Container:
     engine: Engine
     id: str
     port: int
-    """Where it is reached on this machine."""
+    """Its address on this machine."""
 
     @property
     def output(self) -> str:
-        """What it has written so far, stdout and stderr together."""
+        """Its output so far, stdout and stderr."""
         return _docker(self.engine, "logs", self.id).output
 
     def fetch(self, path: str = "/", patience: float = 30.0) -> str:
-        """Give the text at *path*, waiting until something listens.
+        """Return the text at *path*; wait until the server listens.
 
         Raises `urllib.error.HTTPError` for any status but success.
         """
@@ -72,15 +72,15 @@ class Container:
                 time.sleep(0.1)
 
     def ask(self, request: urllib.request.Request) -> str:
-        """Give the text that answers *request*."""
-        # A proxy of the environment is for the outside, not for this machine.
+        """Return the text of the response to *request*."""
+        # Without the proxies of the environment, which cannot reach this machine.
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         with opener.open(request, timeout=10) as answer:
             text: bytes = answer.read()
             return text.decode()
 
     def stop(self) -> Stopped:
-        """Send SIGTERM and wait for the end."""
+        """Send SIGTERM and wait until the container ends."""
         began = time.monotonic()
         self.engine.docker("stop", "--time=20", self.id)
         seconds = time.monotonic() - began
@@ -100,19 +100,19 @@ def started(
     env: Mapping[str, str] | None = None,
     limits: Sequence[str] = (),
 ) -> Iterator[Container]:
-    """Run *image*'s default process, told by $PORT to listen on *port*, while the block runs.
+    """Run *image*'s default process with PORT=*port* while the block runs.
 
     *limits* are options of `docker run`: `--memory=512m`.
     """
     settings = {"PORT": str(port), **(env or {})}
     options = (*STRICT, *limits, *_settings(settings), f"--publish=127.0.0.1::{port}")
-    made = engine.docker("create", *options, image).strip()
+    container_id = engine.docker("create", *options, image).strip()
     try:
-        engine.docker("start", made)
-        address = engine.docker("port", made, f"{port}/tcp").splitlines()[0]
-        yield Container(engine, made, int(address.rpartition(":")[2]))
+        engine.docker("start", container_id)
+        address = engine.docker("port", container_id, f"{port}/tcp").splitlines()[0]
+        yield Container(engine, container_id, int(address.rpartition(":")[2]))
     finally:
-        engine.docker("rm", "--force", "--volumes", made)
+        engine.docker("rm", "--force", "--volumes", container_id)
 
 
 def ended(

@@ -1,4 +1,4 @@
-"""What lies in a Docker engine, and what of it a test session has left behind."""
+"""Images, containers and volumes of an engine, and which of them a session has left."""
 
 import re
 from collections.abc import Iterator
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from tools.platforms import rootfs
 from tools.platforms.engine import Engine
 
-# `make builder` makes them and every build starts from them: they are kept on purpose, as is the
-# image of a registry that they may have been made from.
+# `make builder` makes these, and every build uses them. They are kept on purpose, with the image
+# of a registry that they may be based on.
 KEPT = re.compile(r"cnb-python/(builder|build-base|run-base):latest")
 
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """Everything in an engine that takes space or a name."""
+    """The images, containers and volumes of an engine."""
 
     images: frozenset[str]
     """`name:tag`, `name@sha256:...` without a tag, or the id of an image that has no name."""
@@ -34,7 +34,7 @@ class Inventory:
 
 
 def take(engine: Engine) -> Inventory:
-    """List what lies in *engine* now."""
+    """Return the inventory of *engine*."""
     return Inventory(
         images=_listed(engine, "image", "ls", "--digests", "--format", _IMAGE),
         containers=_listed(engine, "container", "ls", "--all", "--format", "{{.Names}}"),
@@ -43,7 +43,7 @@ def take(engine: Engine) -> Inventory:
     )
 
 
-# An image pulled by digest has a repository and no tag.
+# An image that was pulled by digest has a repository but no tag.
 _IMAGE = (
     '{{if eq .Repository "<none>"}}{{.ID}}{{else if eq .Tag "<none>"}}{{.Repository}}@{{.Digest}}'
     "{{else}}{{.Repository}}:{{.Tag}}{{end}}"
@@ -59,7 +59,7 @@ def _kept(image: str) -> bool:
 
 
 def sweep(engine: Engine, prefix: str) -> None:
-    """Remove what a killed session left in an engine that nobody else can be using.
+    """Remove what a killed session left in an engine that only this project uses.
 
     Its containers too, whatever they are called: they hold the volumes.
     """
@@ -69,7 +69,7 @@ def sweep(engine: Engine, prefix: str) -> None:
 
 
 def remove(engine: Engine, *words: str) -> None:
-    """Remove the images and volumes with all of *words* in their names."""
+    """Remove the images and volumes whose names contain all of *words*."""
     now = take(engine)
     for image in now.images:
         if all(word in image for word in words):

@@ -1,4 +1,4 @@
-"""What the tests have made in the engine is gone when they end.
+"""The tests leave nothing in the engine.
 
 The rule: containers, volumes and networks are as before the session. Images too, but for those
 that `make builder` makes and every build starts from (`inventory.KEPT`).
@@ -28,6 +28,6 @@ def test_remaining_volume_container_or_image_is_reported(workshop: Workshop) -> 
 
 
 def test_nothing_is_left_behind(workshop: Workshop) -> None:
-    """Runs last, whatever failed before: see conftest.py."""
+    """Runs last, also after failures: see conftest.py."""
     workshop.close()
     assert workshop.left() == []

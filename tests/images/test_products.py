@@ -1,4 +1,4 @@
-"""Every form in which the buildpack is handed out builds an app, on a builder without it."""
+"""Every form of the buildpack builds an app, with a builder that lacks the buildpack."""
 
 import shutil
 import subprocess
@@ -17,7 +17,7 @@ from tools.package import assemble
 from tools.platforms import oci, real_tools
 from tools.processes import run
 
-# A buildpack that never takes part: pack makes no builder without any.
+# A buildpack that never passes detection, since pack makes no builder without buildpacks.
 IDLE = {
     "idle/buildpack.toml": (
         'api = "0.10"\n[buildpack]\nid = "test/idle"\nversion = "1.0.0"\n'
@@ -41,14 +41,14 @@ image = "cnb-python/run-base"
 [lifecycle]
 uri = "{lifecycle}"
 """
-# The offline package carries one: it is what the fixture's pins are made for.
+# The Python in the offline package, for which the fixture is pinned.
 PYTHON = "3.14.6"
 ADDED = ("--trust-extra-buildpacks", "--buildpack")
 
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A source checkout as `git clone` and `make venv` leave it, with the changes made here."""
+    """A source checkout as after `git clone` and `make venv`, with local changes."""
     copy = tmp_path_factory.mktemp("checkout") / "cnb-python"
     listed = run(
         "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", cwd=assemble.ROOT
@@ -64,7 +64,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def bare(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
-    """The same workshop, but its builder lacks the buildpack."""
+    """The workshop with a builder that lacks the buildpack."""
     folder = write_files(tmp_path_factory.mktemp("bare"), IDLE)
     for name in ("detect", "build"):
         (folder / "idle/bin" / name).chmod(0o755)
@@ -120,7 +120,7 @@ def test_offline_package_builds_a_vendored_app_without_network(
 
 
 def _vendor(app: Path) -> None:
-    """Put the wheels of the requirements into the app, and name them its only source."""
+    """Copy the wheels of the requirements into the app, and make them its only source."""
     wheels, requirements = app / "wheels", app / "requirements.txt"
     minor = PYTHON.rpartition(".")[0]
     subprocess.run(

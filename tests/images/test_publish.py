@@ -1,4 +1,4 @@
-"""An image that pack has pushed to a registry is the same everywhere, and runs when pulled."""
+"""An image that pack has pushed to a registry is reproducible, and runs when pulled."""
 
 import http.client
 import shlex
@@ -18,7 +18,7 @@ from tools.processes import Unavailable, run
 
 @pytest.fixture(scope="session")
 def docker_compose_command(workshop: Workshop) -> str:
-    """Compose of whatever kind there is, told where the engine and the registry's program are."""
+    """The Compose that is installed, with variables for the engine and the registry program."""
     program = debian_packages.program("docker-registry", "docker-registry")
     compose = _compose()
     variables = {**workshop.engine.env, "DOCKER_REGISTRY": str(program)}
@@ -46,7 +46,7 @@ def docker_compose_project_name(workshop: Workshop) -> str:
 
 @pytest.fixture(scope="session")
 def docker_setup() -> list[str]:
-    # Not `--wait`: Debian's Compose does not know it.
+    # Not `--wait`, which Debian's Compose does not support.
     return ["up --detach"]
 
 
@@ -58,7 +58,7 @@ def docker_services(
     docker_setup: list[str],
     docker_cleanup: list[str],
 ) -> Iterator[Services]:
-    """The plugin's own, but gone with this module: the test of what is left comes after it."""
+    """Like the plugin's fixture, but ends with this module, before the test of leftovers."""
     with get_docker_services(
         docker_compose_command,
         docker_compose_file,
@@ -106,7 +106,7 @@ def test_published_image_is_reproducible_and_runs_when_pulled(
 
 
 def _published(workshop: Workshop, image: str, base: str, reports: Path) -> str:
-    """Build the Flask app into the registry; give the digest of the image's manifest."""
+    """Build the Flask app into the registry; return the digest of the image's manifest."""
     reports.mkdir()
     flags = ("--publish", "--run-image", base, "--report-output-dir", reports)
     packed = workshop.pack_build(fixture("pip_flask"), image, *flags)

@@ -1,4 +1,4 @@
-"""A build is a function of the app: what has not changed is the same, bit for bit."""
+"""Rebuilds with pack: what has not changed stays the same bit for bit."""
 
 import re
 import shutil
@@ -40,6 +40,6 @@ def test_change_makes_only_the_layers_that_depend_on_it(
     assert _differing(changed, bumped) == {"app", "venv", "deps-00"}
 
 
-def _differing(one: Built, other: Built) -> set[str]:
-    names = one.layers.keys() | other.layers.keys()
-    return {name for name in names if one.layers.get(name) != other.layers.get(name)}
+def _differing(before: Built, after: Built) -> set[str]:
+    names = before.layers.keys() | after.layers.keys()
+    return {name for name in names if before.layers.get(name) != after.layers.get(name)}

@@ -1,4 +1,4 @@
-"""A build that fails says why through pack, and leaves nothing in the engine."""
+"""A build that fails with pack prints the reason, and leaves nothing in the engine."""
 
 from pathlib import Path
 

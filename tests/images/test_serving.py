@@ -1,4 +1,4 @@
-"""Every sample app serves from a read-only container, as an unknown user without any rights."""
+"""Every sample app serves from a read-only container, as an unknown user without capabilities."""
 
 import json
 import urllib.request
@@ -12,7 +12,7 @@ from tests.images.workshop import Built, Workshop
 type Build = Callable[[str], Built]
 
 APPS = ("pip_django", "pip_flask", "pip_science", "pip_c_extension")
-# What each app shows on its first page.
+# Text on the first page of each app.
 PAGES = {
     "pip_django": "Stanisław Lem",
     "pip_flask": "Hello",
@@ -20,7 +20,7 @@ PAGES = {
     "pip_c_extension": '"xxhash":"C"',
 }
 LIMITS = ("--memory=512m", "--cpus=1")
-# Exit codes of a process that has taken SIGTERM: handled, or not.
+# Exit codes after SIGTERM: handled, or not.
 ENDED_BY_TERM = {0, 143}
 
 
@@ -53,7 +53,7 @@ def test_c_extension_of_each_package_is_loaded(built: Build, workshop: Workshop)
     with started(workshop.engine, built("pip_c_extension").name) as container:
         answer = json.loads(container.fetch("/?text=hello"))
     assert (answer["xxhash"], answer["markupsafe"]) == ("C", "C")
-    # Of the reference implementation: xxhsum -H1 on "hello".
+    # From the reference implementation: xxhsum -H1 on "hello".
     assert answer["xxh64"] == "26c7827d889f6da3"
 
 
@@ -102,8 +102,8 @@ def test_variable_of_the_user_overrides_the_default(built: Build, workshop: Work
 def test_container_limits_give_the_number_of_workers(built: Build, workshop: Workshop) -> None:
     with started(workshop.engine, built("pip_flask").name, limits=LIMITS) as container:
         container.fetch("/")
-        said = container.output
-    assert "Python: WEB_CONCURRENCY=2 for 512 MB of memory and 1 CPU\n" in said
+        output = container.output
+    assert "Python: WEB_CONCURRENCY=2 for 512 MB of memory and 1 CPU\n" in output
 
 
 @pytest.mark.parametrize(("env", "workers"), [({}, "2"), ({"WEB_CONCURRENCY": "9"}, "9")])
@@ -118,14 +118,14 @@ def test_user_overrides_the_number_of_workers(
 def test_installer_is_not_in_the_image(built: Build, workshop: Workshop) -> None:
     look = "import importlib.util as u; print(u.find_spec('pip'), u.find_spec('ensurepip'))"
     command = ("--", "python", "-c", look)
-    found = ended(workshop.engine, built("pip_flask").name, *command, process="launcher")
-    assert found.output.startswith("None"), found.output
+    output = ended(workshop.engine, built("pip_flask").name, *command, process="launcher")
+    assert output.output.startswith("None"), output.output
 
 
 def test_app_cannot_write_to_the_image(built: Build, workshop: Workshop) -> None:
-    # The strict container itself: were it not strict, the tests above would prove little.
-    for place in ("/tmp", "/workspace", "/layers", "/home/cnb"):
-        command = ("--", "touch", f"{place}/mine")
+    # Checks the strictness of the container, on which the tests above rely.
+    for directory in ("/tmp", "/workspace", "/layers", "/home/cnb"):
+        command = ("--", "touch", f"{directory}/mine")
         tried = ended(workshop.engine, built("pip_flask").name, *command, process="launcher")
         assert tried.code != 0
         assert "Read-only file system" in tried.output

@@ -1,4 +1,4 @@
-"""A builder that is not trusted: five containers, of which only two see the app's code."""
+"""An untrusted builder: five containers, of which only two contain the app's code."""
 
 import json
 import shutil
@@ -12,7 +12,7 @@ from tests.images.workshop import Workshop
 from tests.support.builds import fixture
 from tools.platforms import real_tools
 
-# On the build image, since that already says which version of the engine's API is to be spoken.
+# On the build image, which sets the version of the engine's API.
 DOCKERFILE = """\
 FROM cnb-python/build-base
 USER root
@@ -24,7 +24,7 @@ LABEL io.buildpacks.lifecycle.apis='{apis}'
 
 @pytest.fixture(scope="module")
 def lifecycle_image(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """An image with the pinned lifecycle, as the lifecycle's own project publishes it."""
+    """An image with the pinned lifecycle, as the lifecycle project publishes it."""
     archive, context = real_tools.lifecycle_archive(), tmp_path_factory.mktemp("lifecycle")
     shutil.copytree(archive / "lifecycle", context / "lifecycle", symlinks=True)
     facts = tomllib.loads((archive / "lifecycle.toml").read_text())

@@ -1,4 +1,4 @@
-"""Builds images with pack under names that nobody else uses, and removes them in the end."""
+"""Builds images with pack under unique names, and removes them at the end."""
 
 import json
 import os
@@ -18,7 +18,7 @@ BUILD_SECONDS = 420
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """How a `pack build` ended."""
+    """The result of `pack build`."""
 
     code: int
     output: str
@@ -26,32 +26,32 @@ class Packed:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """An image that pack has built."""
+    """An image that pack built."""
 
     name: str
     id: str
     output: str
-    """What pack, the lifecycle and the buildpack printed."""
+    """The output of pack, the lifecycle and the buildpack."""
     layers: Mapping[str, str]
-    """Digest by name of the layers that the buildpack made, and of the app's own: `app`."""
+    """Digest of each layer of the buildpack by name, and of `app`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
-    """An engine, a builder, and the books of what was made with them."""
+    """An engine, a builder, and the images that were built with them."""
 
     engine: Engine
     builder: str
     settings: Mapping[str, str]
-    """What every build is told: where interpreters are, and how an index is reached from here."""
+    """Variables of each build: the mirror of Pythons, and how this machine reaches an index."""
     token: str
-    """Part of every name given here: `cnb-python-test-1a2b3c4d`."""
+    """Prefix of all names: `cnb-python-test-1a2b3c4d`."""
     before: Inventory
-    made: list[str] = field(default_factory=list)
-    """Ids of the images that were built: a rebuild takes the name of the one before."""
+    image_names: list[str] = field(default_factory=list)
+    """Ids of all images that were built; a rebuild takes the name of the previous image."""
 
     def name(self, app: str) -> str:
-        """The image name for *app*."""
+        """Return the name of the image of *app*."""
         return f"{self.token}/{app}"
 
     def build(
@@ -70,16 +70,16 @@ class Workshop:
         env: Mapping[str, str] | None = None,
         trusted: bool = True,
     ) -> Packed:
-        """Run `pack build` as it is used with a builder of one's own."""
+        """Run `pack build` with a trusted builder."""
         settings = {**self.settings, **(env or {})}
-        wanted = [
+        command = [
             flag
             for flag in builder.pack_flags(self.engine, self.builder)
             if trusted or flag != "--trust-builder"
         ]
         network = () if "--network" in flags else ("--network", "host")
         return self.pack(
-            *("build", image, "--path", app, *wanted, *network, *flags),
+            *("build", image, "--path", app, *command, *network, *flags),
             *(f"--env={name}={value}" for name, value in settings.items()),
         )
 
@@ -99,22 +99,22 @@ class Workshop:
         return Packed(done.returncode, done.stdout)
 
     def built(self, image: str, output: str) -> Built:
-        """Read what the engine and the lifecycle's label say of *image*."""
-        found = base_images.image_id(self.engine, image)
-        self.made.append(found)
+        """Return what the engine and the lifecycle's label contain about *image*."""
+        image_id = base_images.image_id(self.engine, image)
+        self.image_names.append(image_id)
         books = base_images.label(self.engine, image, "io.buildpacks.lifecycle.metadata")
-        return Built(image, found, output, _layers(json.loads(books)))
+        return Built(image, image_id, output, _layers(json.loads(books)))
 
     def close(self) -> None:
         """Remove every image and volume of this session; containers remove themselves."""
         remove(self.engine, self.token)
         for image in take(self.engine).images:
-            # A rebuilt one has lost its name to the newer one.
-            if any(_same(image, built) for built in self.made):
+            # A rebuild has taken its name.
+            if any(_same(image, built) for built in self.image_names):
                 self.engine.docker("image", "rm", "--force", image)
 
     def left(self) -> list[str]:
-        """Say what the engine holds now and did not when the session began."""
+        """Return what is in the engine and was not at the start of the session."""
         return take(self.engine).beyond(self.before)
 
 
@@ -123,7 +123,7 @@ def _same(short: str, full: str) -> bool:
 
 
 def _layers(books: Mapping[str, Any]) -> dict[str, str]:
-    """Digests by layer name, from the label in which the lifecycle keeps its own books."""
+    """Return the digest of each layer by name, from the label of the lifecycle."""
     layers = {"app": " ".join(part["sha"] for part in books["app"])}
     for buildpack in books["buildpacks"]:
         for name, facts in (buildpack.get("layers") or {}).items():

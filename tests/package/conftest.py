@@ -1,4 +1,4 @@
-"""The packages as `make package` makes them, in a folder of their own."""
+"""Packages as `make package` makes them, in a separate directory."""
 
 from pathlib import Path
 
@@ -14,14 +14,16 @@ def _dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session", name="trees")
 def _trees(dist: Path) -> dict[str, Path]:
-    """Every target's tree by architecture."""
-    made = [assemble.Product(arch, assemble.declared_api(), (), dist) for arch in assemble.ARCHES]
-    for product in made:
+    """Return the tree of each target by architecture."""
+    products = [
+        assemble.Product(arch, assemble.declared_api(), (), dist) for arch in assemble.ARCHES
+    ]
+    for product in products:
         assemble.assemble(product)
-    return {product.arch: product.folder for product in made}
+    return {product.arch: product.folder for product in products}
 
 
 @pytest.fixture(scope="session", name="tree")
 def _tree(trees: dict[str, Path]) -> Path:
-    """The tree that runs on this machine."""
+    """The tree for this machine."""
     return trees[assemble.this_machine()]

@@ -1,4 +1,4 @@
-"""The program of exec.d: tested by Go, the same whoever builds it, at home in an empty image."""
+"""The exec.d program: its Go tests pass, and it is reproducible and needs no other file."""
 
 import os
 import shutil
@@ -17,13 +17,13 @@ MB = 1024 * 1024
 
 
 def settings(*command: str | Path) -> str:
-    """Return what a program writes on file descriptor 3, its environment being empty."""
+    """Return what a program writes to file descriptor 3, with an empty environment."""
     reading, writing = os.pipe()
     third = (os.POSIX_SPAWN_DUP2, writing, 3)
     process = os.posix_spawn(command[0], [*map(str, command)], {}, file_actions=[third])
     os.close(writing)
-    with os.fdopen(reading) as said:
-        written = said.read()
+    with os.fdopen(reading) as pipe:
+        written = pipe.read()
     assert os.waitpid(process, 0)[1] == 0
     return written
 
@@ -50,9 +50,9 @@ def test_go_vet_and_tests_pass() -> None:
 def test_source_is_formatted() -> None:
     gofmt = real_tools.pinned_go().with_name("gofmt")
     command: list[str | Path] = [gofmt, "-l", execd.SOURCE]
-    found = subprocess.run(command, check=True, capture_output=True, text=True)
+    unformatted = subprocess.run(command, check=True, capture_output=True, text=True)
 
-    assert found.stdout == ""
+    assert unformatted.stdout == ""
 
 
 @pytest.mark.parametrize("arch", assemble.ARCHES)
@@ -77,18 +77,18 @@ def test_checkout_has_the_program(program: Path) -> None:
 
 
 def test_program_needs_no_file_of_the_image(program: Path, tmp_path: Path) -> None:
-    """No shell, no library, no /proc, no /sys: an empty root."""
+    """In an empty root: no shell, no library, no /proc, no /sys."""
     if os.geteuid() != 0:
         pytest.skip("needs root: chroot")
     shutil.copy(program, tmp_path)
 
-    said = settings("/usr/sbin/chroot", tmp_path, f"/{program.name}")
+    variables = settings("/usr/sbin/chroot", tmp_path, f"/{program.name}")
 
-    assert said == 'FORWARDED_ALLOW_IPS = "*"\n'
+    assert variables == 'FORWARDED_ALLOW_IPS = "*"\n'
 
 
 def test_program_runs_without_file_descriptor_3(program: Path) -> None:
-    """Nobody has opened file descriptor 3 for it then."""
+    """As when it is started by hand."""
     env = {"BPL_PYTHON_LOG": "1"}
     ended = subprocess.run([program], env=env, check=False, capture_output=True, text=True)
 
@@ -98,26 +98,26 @@ def test_program_runs_without_file_descriptor_3(program: Path) -> None:
 
 @contextmanager
 def group(megabytes: int) -> Iterator[Path]:
-    """Make a real control group with that much memory; give the file that takes processes in."""
+    """Make a real control group with that much memory; yield its file of processes."""
     limit, top = "memory.limit_in_bytes", CGROUP / "memory"
     if not top.is_dir():
         limit, top = "memory.max", CGROUP
-    made = top / f"cnb-python-{os.getpid()}"
+    directory = top / f"cnb-python-{os.getpid()}"
     try:
-        made.mkdir()
-        (made / limit).write_text(str(megabytes * MB))
+        directory.mkdir()
+        (directory / limit).write_text(str(megabytes * MB))
     except OSError as error:
         pytest.skip(f"needs a control group of its own: {error}")
     try:
-        yield made / "cgroup.procs"
+        yield directory / "cgroup.procs"
     finally:
-        made.rmdir()
+        directory.rmdir()
 
 
 @pytest.mark.parametrize(("megabytes", "number"), [(200, 1), (600, 2)])
 def test_limits_of_the_kernel_are_read(program: Path, megabytes: int, number: int) -> None:
     with group(megabytes) as processes:
         enter = f'echo $$ > {processes} && exec "$@"'
-        said = settings("/bin/sh", "-c", enter, "sh", program)
+        variables = settings("/bin/sh", "-c", enter, "sh", program)
 
-    assert f'WEB_CONCURRENCY = "{number}"\n' in said
+    assert f'WEB_CONCURRENCY = "{number}"\n' in variables

@@ -1,4 +1,4 @@
-"""The app interpreters made from Go modules are as good as those of the release host."""
+"""Pythons that are made from Go modules are as good as those of the release host."""
 
 import hashlib
 import shutil
@@ -66,9 +66,9 @@ def test_archive_has_the_layout_of_the_release_host(archive: Path) -> None:
 def test_python_is_complete(unpacked: Path) -> None:
     modules = "ssl, sqlite3, ctypes, lzma, bz2, zlib, uuid, decimal, readline, venv, unittest, pip"
 
-    said = python(unpacked, f"import {modules}, sys; print(sys.version.split()[0])")
+    output = python(unpacked, f"import {modules}, sys; print(sys.version.split()[0])")
 
-    assert said == f"{VERSION}\n"
+    assert output == f"{VERSION}\n"
 
 
 def test_c_extensions_compile_with_its_headers(unpacked: Path, tmp_path: Path) -> None:

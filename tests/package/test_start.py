@@ -1,4 +1,4 @@
-"""The shell part of `bin/detect` and `bin/build`: however it is called, the same phase starts."""
+"""The shell scripts `bin/detect` and `bin/build` start their phase in every way of calling."""
 
 import os
 import shutil
@@ -14,7 +14,7 @@ PASSED, FAILED = 0, 100
 
 
 class Phase:
-    """Runs `bin/<phase>` of a tree in an app, with nothing in the environment but what is said."""
+    """Runs `bin/<phase>` of a tree in an app, with only the given variables."""
 
     def __init__(self, tree: Path, scratch: Path) -> None:
         self.tree = tree
@@ -35,7 +35,7 @@ class Phase:
     def __call__(
         self, *command: str | Path, env: Mapping[str, str] | None = None, cwd: Path | None = None
     ) -> tuple[int, str]:
-        """Return the exit code and everything that was printed."""
+        """Return the exit code and the output."""
         ended = subprocess.run(
             command or [self.tree / "bin/detect"],
             env={**self.env, **(env or {})},
@@ -127,15 +127,15 @@ def test_missing_python_is_an_error_with_the_command(
 ) -> None:
     shutil.copytree(assemble.ROOT / "bin", tmp_path / "checkout/bin")
 
-    code, said = phase(tmp_path / "checkout/bin" / name)
+    code, output = phase(tmp_path / "checkout/bin" / name)
 
     assert code == 1
-    assert "make venv" in said
+    assert "make venv" in output
 
 
 @pytest.mark.parametrize("name", ["detect", "build"])
 def test_signals_reach_python(tmp_path: Path, name: str) -> None:
-    # A stand-in that tells its process id and arguments: there is no shell between.
+    # A program that prints its process id and arguments, to show that no shell is between.
     shutil.copytree(assemble.ROOT / "bin", tmp_path / "bin")
     python = tmp_path / "python/bin/python3"
     python.parent.mkdir(parents=True)
@@ -144,10 +144,10 @@ def test_signals_reach_python(tmp_path: Path, name: str) -> None:
     command: list[str | Path] = [tmp_path / "bin" / name, "one", "two words"]
 
     with subprocess.Popen(command, env={}, stdout=subprocess.PIPE, text=True) as started:
-        said = started.communicate()[0].split(" ", 1)
+        output = started.communicate()[0].split(" ", 1)
 
     flags = "-I -B -S -X utf8"
-    assert said == [str(started.pid), f"{flags} {tmp_path}/bin/start.py {name} one two words\n"]
+    assert output == [str(started.pid), f"{flags} {tmp_path}/bin/start.py {name} one two words\n"]
 
 
 def test_detect_and_build_differ_in_one_word() -> None:

@@ -1,4 +1,4 @@
-"""What is inside a package: all of what is needed, for the right machine, and nothing else."""
+"""The contents of a package: everything that is needed for its target, and nothing else."""
 
 import shutil
 import struct
@@ -68,21 +68,23 @@ def test_code_has_unchecked_bytecode(trees: dict[str, Path], arch: str) -> None:
 
 
 def test_tree_contains_no_path_of_the_build_machine(tree: Path, dist: Path) -> None:
-    told = [str(dist).encode(), str(assemble.ROOT).encode(), str(Path.home() / ".cache").encode()]
+    paths = [str(dist).encode(), str(assemble.ROOT).encode(), str(Path.home() / ".cache").encode()]
 
     for path in trees_of.files(tree):
         content = path.read_bytes()
-        assert not [each for each in told if each in content], path
+        assert not [each for each in paths if each in content], path
 
 
 @pytest.mark.parametrize("arch", assemble.ARCHES)
 def test_two_runs_make_the_same_package(arch: str, tmp_path: Path) -> None:
-    made = [assemble.Product(arch, assemble.declared_api(), (), tmp_path / run) for run in "ab"]
+    products = [
+        assemble.Product(arch, assemble.declared_api(), (), tmp_path / run) for run in "ab"
+    ]
 
-    for product in made:
+    for product in products:
         assemble.assemble(product)
 
-    assert trees_of.digest(made[0].folder) == trees_of.digest(made[1].folder)
+    assert trees_of.digest(products[0].folder) == trees_of.digest(products[1].folder)
 
 
 def test_bundled_files_are_reproducible(tree: Path, tmp_path: Path) -> None:
@@ -124,7 +126,7 @@ def test_bundled_uv_and_pip_run(tree: Path) -> None:
         [tree / "tools/uv", "--version"], env={}, check=True, capture_output=True, text=True
     )
     [wheel] = tree.glob("tools/pip-*.whl")
-    # By the interpreter of an app; ours carries too little of the standard library for pip.
+    # With the Python of an app, since the bundled one lacks parts of the standard library.
     pip = subprocess.run(
         [sys.executable, "-I", wheel / "pip", "--version"],
         env={},

@@ -19,7 +19,7 @@ from tools.pythons import mirror
 
 HERE = Path(__file__).parent
 
-# What everyday work runs, in a minute: `make phases`. `make thorough` runs the rest.
+# The tests that `make phases` runs, in a minute. `make thorough` runs the others.
 EVERYDAY = {
     *("test_commands", "test_process_defaults", "test_detect", "test_environment", "test_flask"),
     *("test_failures_of_builds", "test_failures_of_git", "test_failures_of_indexes"),
@@ -30,7 +30,7 @@ EVERYDAY = {
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that everyday work can do without."""
+    """Mark the tests that only `make thorough` runs."""
     for item in items:
         if item.path.parent == HERE and item.path.stem not in EVERYDAY:
             item.add_marker("thorough")
@@ -38,7 +38,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Everything temporary of this session lies below it; nothing may outlive the session."""
+    """The directory of all temporary files; no mount or process may be left at the end."""
     directory = tmp_path_factory.getbasetemp()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tempfile, "tempdir", str(directory))
@@ -49,7 +49,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def buildpack(base: Path) -> Path:
-    """The packaged tree for this machine, ours alone: `make package` may renew the other one."""
+    """A copy of the packaged tree for this machine; `make package` may renew the original."""
     product = assemble.Product(oci.arch(), assemble.declared_api(), offline=())
     with cache.locked("dist"):
         assemble.assemble(product)
@@ -67,7 +67,7 @@ def builds(base: Path, buildpack: Path) -> Iterator[Builds]:
 
 @pytest.fixture(scope="session")
 def flask(builds: Builds, base: Path) -> Built:
-    """The image of the Flask app, built from nothing: to be looked at, or gone on from.
+    """The image of the Flask app, built from nothing, to inspect or to continue from.
 
     Going on from it spares a test to unpack and compile an interpreter, which takes seconds.
     """

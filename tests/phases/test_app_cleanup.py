@@ -1,4 +1,4 @@
-"""Virtual environments, bytecode and repositories of a checkout do not get into the image."""
+"""Virtual environments, bytecode and repositories of a checkout are not in the image."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ CHECKOUT: Files = {
 
 @pytest.fixture(scope="module")
 def tidied(builds: Builds, flask: Built, tmp_path_factory: pytest.TempPathFactory) -> Built:
-    """The Flask app as it lies on a developer's machine, built after the clean one."""
+    """The Flask app as on a developer's machine, built after the clean one."""
     app = linked_copy(FLASK, tmp_path_factory.mktemp("checkout") / "app", CHECKOUT)
     app.chmod(0o755)
     (app / ".venv/bin/python").symlink_to("/usr/bin/python3")
@@ -44,7 +44,7 @@ def test_layers_stay_the_same_when_files_are_removed(tidied: Built, flask: Built
 
 
 def test_warning_names_each_removed_kind_and_the_fix(tidied: Built) -> None:
-    said = (
+    warning = (
         "\n[Warning: Some of the app's files do not belong in an image]\n"
         ".venv: removed. A virtual environment works only where it was made.\n"
         "1 file of bytecode (__pycache__, .pyc): removed. Python would not use them.\n"
@@ -57,7 +57,7 @@ def test_warning_names_each_removed_kind_and_the_fix(tidied: Built) -> None:
         "    [io.buildpacks]\n"
         '    exclude = [".venv", "__pycache__", ".git"]\n'
     )
-    assert said in tidied.output
+    assert warning in tidied.output
 
 
 def test_keep_setting_keeps_the_files(builds: Builds, flask: Built, app: App) -> None:

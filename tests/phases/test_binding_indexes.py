@@ -1,4 +1,4 @@
-"""Private indexes by service bindings: HTTPS under a company's authority, a login for each."""
+"""Private indexes with service bindings: HTTPS with a company's authority, a login for each."""
 
 import json
 import os
@@ -24,7 +24,7 @@ from tests.support.secrets import find_secrets, spellings, watch_command_lines
 from tests.support.trees import App, linked_copy, write_files
 from tests.support.wheels import wheel
 
-# Each is spelled differently in an address, and none is a part of another.
+# Each is encoded differently in a URL, and none is a part of another.
 COMPANY = Login("builder", "c0mpany/of:the@index")
 PARTNER = Login("partner", "p4rtner+s=pass word?")
 ARCHIVE = Login("archive", "4rchive-of_old.wheels~")
@@ -36,7 +36,7 @@ type Bindings = Mapping[str, Mapping[str, str]]
 
 @dataclass(frozen=True)
 class World:
-    """Three servers, each with its login, under one authority."""
+    """Three servers with a login each, and certificates of one authority."""
 
     company: Index
     partner: Index
@@ -44,7 +44,7 @@ class World:
     authority: Authority
 
     def bindings(self, into: Path, **more: Mapping[str, str]) -> Path:
-        """Mount what reaches the first of them, and *more*."""
+        """Write the bindings for the first server, and *more*."""
         given: dict[str, Mapping[str, str]] = {
             "company": {
                 "type": "pypi",
@@ -95,7 +95,7 @@ def with_login(url: str, login: Login) -> str:
 
 
 def old_wheel(world: World) -> str:
-    """Its address on a host of its own: a .netrc knows no ports."""
+    """Its address with another host name, since a .netrc has no ports."""
     address = world.archive.url.replace("127.0.0.1", "localhost").removesuffix("simple/")
     return f"{address}packages/old_tools-0.1-py3-none-any.whl"
 
@@ -117,7 +117,7 @@ def everything(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def source(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An app that needs all three servers, and pip to decide."""
+    """An app that needs all three servers, and pip as resolver."""
     requirements = (
         f"company-tools>=2\ncompany-notes\npartner-tools\nold-tools @ {old_wheel(world)}\n"
     )
@@ -127,7 +127,7 @@ def source(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def seen() -> list[str]:
-    """Command lines of the build with a login in them."""
+    """Command lines of the build that contain a login."""
     return []
 
 
@@ -161,7 +161,7 @@ def test_no_secret_is_in_image_cache_or_log(built: Built) -> None:
 
 
 def is_document(path: Path) -> bool:
-    """Whether it is the image's index, manifest or configuration, and no layer."""
+    """Return whether it is the image's index, manifest or configuration, not a layer."""
     return path.is_file() and path.stat().st_size < 1_000_000 and path.read_bytes()[:1] == b"{"
 
 
@@ -177,11 +177,11 @@ def test_watch_command_lines_reports_a_login() -> None:
 
 
 def test_find_secrets_reports_each_form_of_a_login(built: Built, tmp_path: Path) -> None:
-    [layer, *_] = [one for one in built.image.layers if one.title.endswith(":venv")]
+    [layer, *_] = [each for each in built.image.layers if each.title.endswith(":venv")]
     assert find_secrets([Login("x", "site-packages")], built.image.blob(layer))
     for form, text in spellings(PARTNER).items():
         (tmp_path / "found").write_bytes(b"<" + text + b">")
-        assert any(one.endswith(f": {form}") for one in find_secrets(LOGINS, tmp_path)), form
+        assert any(each.endswith(f": {form}") for each in find_secrets(LOGINS, tmp_path)), form
 
 
 def test_temporary_files_of_bindings_are_removed(built: Built) -> None:
@@ -238,7 +238,7 @@ except urllib.error.URLError as error:
 
 @contextmanager
 def table(builds: Builds, directory: Path, authority: Authority) -> Iterator[str]:
-    """Serve the table of interpreters over HTTPS, to clients that the authority knows."""
+    """Serve the table of Pythons over HTTPS, to clients with a certificate of the authority."""
     directory.mkdir()
     url = builds.settings["BP_PYTHON_MIRROR"]
     with urllib.request.urlopen(url) as answer:
@@ -321,8 +321,8 @@ def test_uv_lock_is_installed_with_the_login_of_its_index(
     named = f'[[tool.uv.index]]\nname = "acme-internal"\nurl = "{world.company.url}"\n'
     project = {"name": "app", "version": "1", "requires-python": ">=3.14"}
     lines = "\n".join(f'{key} = "{value}"' for key, value in project.items())
-    wanted = '[project]\n{}\ndependencies = ["company-tools", "company-notes"]\n{}default = true\n'
-    asked = app({"pyproject.toml": wanted.format(lines, named)})
+    text = '[project]\n{}\ndependencies = ["company-tools", "company-notes"]\n{}default = true\n'
+    asked = app({"pyproject.toml": text.format(lines, named)})
     login = {
         "UV_INDEX_ACME_INTERNAL_USERNAME": COMPANY.user,
         "UV_INDEX_ACME_INTERNAL_PASSWORD": COMPANY.password,
@@ -341,7 +341,7 @@ def test_uv_lock_is_installed_with_the_login_of_its_index(
     assert find_secrets(LOGINS, log, first.layers) == []
     again = builds.phases(asked, first, env=env, bindings=bindings)
     assert "Nothing changed: reusing 2 packages from the previous image" in again.output
-    # And with variables of the platform in place of the binding.
+    # With variables of the platform in place of the binding.
     bindings = world.bindings(asked.parent / "other", company={})
     given = builds.phases(asked, flask, env={**env, **login}, bindings=bindings)
     assert given.code == 0, given.output

@@ -1,4 +1,4 @@
-"""Where builds run: odd users' settings, a company's network, pip's own configuration."""
+"""Build environments: unusual settings, a company's network, pip's configuration files."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ INSTALLED = "venv/lib/python3.14/site-packages/company_tools.py"
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """An index behind a certificate of its own."""
+    """An index with a certificate of the company."""
 
     url: str
     certificate: Path
@@ -85,9 +85,9 @@ def test_unknown_authority_is_an_error_that_names_the_index(
 ) -> None:
     env = {"PIP_INDEX_URL": company.url, "PIP_RETRIES": "0"}
     built = builds.phases(app(ASKED), flask, env=env)
-    title, found, steps = built.error.split("\n\n")
+    title, body, steps = built.error.split("\n\n")
     assert title == "The certificate of a server is not trusted"
-    assert found.split("\n")[0].startswith(
+    assert body.split("\n")[0].startswith(
         f"{company.url}company-tools/ shows a certificate that the build image does not trust: "
     )
     assert (

@@ -1,4 +1,4 @@
-"""A build that goes on from others makes, bit for bit, what a build from nothing makes.
+"""A build after others gives bit for bit the image of a build from nothing.
 
 The real lifecycle exports every image here, and it is the exported images that are compared.
 """
@@ -23,11 +23,11 @@ from tests.support.trees import Files, write_files
 from tests.support.wheels import wheel
 from tools.platforms.sandbox import Bind
 
-# Enough for a share of its own, and for the others to be spread.
+# Large enough for its own layer, and for several shards.
 BULKY = 33 * 1024 * 1024
 PINNED = "alpha==1.0\nbeta==1.0\nbulk==1.0\ngamma==1.0\nleft==1.0\nright==1.0\n"
 DECIDED = "alpha==1.1\nbeta[more]>=1.0\nbulk==1.1\n./local\nnative==1.0\nleft==1.0\nright==1.0\n"
-# Back and forth: requirements, the local code, what must be in the image then, and what must not.
+# Each edit: requirements, version of the local code, a distribution in the image, and one not.
 EDITS = (
     (PINNED, 1, "gamma-1.0", "native"),
     (
@@ -45,13 +45,13 @@ EDITS = (
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """An index, and an app that is edited."""
+    """An index, and an app to edit."""
 
     env: dict[str, str]
     app: Path
 
     def edit(self, requirements: str, code: int) -> Path:
-        """Give the app these requirements, and its own package other code."""
+        """Write these requirements, and the code of the local package."""
         local = checkout("local", "1.0", {"local/__init__.py": f"CODE = {code}\n"})
         files: Files = {f"local/{path}": content for path, content in local.items()}
         asked = {"requirements.txt": requirements, "Procfile": "web: python -V"}
@@ -62,7 +62,7 @@ class Shop:
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     packages = tmp_path_factory.mktemp("packages")
     for version in ("1.0", "1.1"):
-        code = {f"alpha/m{one}.py": f"V = {version}\n" for one in range(9)}
+        code = {f"alpha/m{number}.py": f"V = {version}\n" for number in range(9)}
         wheel(packages, "alpha", version, {"alpha/__init__.py": "", **code})
         wheel(packages, "bulk", version, {"bulk/data.bin": version.encode() * (BULKY // 3)})
     more = ["gamma; extra == 'more'"]
@@ -81,7 +81,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
 
 @pytest.fixture(scope="module")
 def clean(builds: Builds, shop: Shop) -> Built:
-    """Build the last of the edits from nothing."""
+    """Build the last edit from nothing."""
     requirements, code, *_ = EDITS[-1]
     built = builds.image(shop.edit(requirements, code), env=shop.env)
     assert built.code == 0, built.output
@@ -91,15 +91,15 @@ def clean(builds: Builds, shop: Shop) -> Built:
 def test_image_after_edits_equals_that_of_a_clean_build(
     builds: Builds, shop: Shop, clean: Built, flask: Built
 ) -> None:
-    built = flask  # the first edit makes another app of it
-    for requirements, code, wanted, unwanted in EDITS:
+    built = flask  # the first edit replaces the Flask app
+    for requirements, code, present, absent in EDITS:
         built = builds.image(shop.edit(requirements, code), built, env=shop.env)
         assert built.code == 0, built.output
         metadata_files_in = [
             name for name in _installed(built) if name.endswith(".dist-info/METADATA")
         ]
-        assert any(f"/{wanted}.dist-info" in name for name in metadata_files_in), built.output
-        assert not any(f"/{unwanted}" in name for name in metadata_files_in), metadata_files_in
+        assert any(f"/{present}.dist-info" in name for name in metadata_files_in), built.output
+        assert not any(f"/{absent}" in name for name in metadata_files_in), metadata_files_in
     assert layers_of(built) == layers_of(clean)
     assert digest_of(built) == digest_of(clean)
 
@@ -120,12 +120,12 @@ def test_user_of_the_build_only_owns_files(
     builds: Builds, shop: Shop, clean: Built, tmp_path: Path
 ) -> None:
     requirements, code, *_ = EDITS[-1]
-    others = replace(builds, platform=replace(builds.platform, user=4321, group=4321))
-    known = (builds.platform.build_rootfs / "etc/passwd").read_text()
+    other_builds = replace(builds, platform=replace(builds.platform, user=4321, group=4321))
+    passwd = (builds.platform.build_rootfs / "etc/passwd").read_text()
     users = tmp_path / "passwd"
-    users.write_text(f"{known}other:x:4321:4321::/home/other:/bin/sh\n")
+    users.write_text(f"{passwd}other:x:4321:4321::/home/other:/bin/sh\n")
     binds = (Bind(users, "/etc/passwd"),)
-    built = others.image(shop.edit(requirements, code), env=shop.env, binds=binds)
+    built = other_builds.image(shop.edit(requirements, code), env=shop.env, binds=binds)
     assert built.code == 0, built.output
     names = {title.partition(":")[2] for title in layers_of(clean) if "python:" in title}
     assert {"python", "venv", "deps-bulk"} < names

@@ -1,4 +1,4 @@
-"""Environments for real: the checkout's own interpreter and pip, without any network."""
+"""Real environments, made with the checkout's Python and pip, without network."""
 
 import os
 import subprocess
@@ -31,7 +31,7 @@ INTERPRETER = Path(sys.base_prefix).resolve() / f"bin/python3.{sys.version_info.
 RELEASE = ".".join(map(str, sys.version_info[:3]))
 LINE = ".".join(map(str, sys.version_info[:2]))
 SITE = f"lib/python{LINE}/site-packages"
-# Compiles in no Python 3; wheels carry such templates.
+# Not valid in Python 3; some wheels contain such templates.
 TEMPLATE = "print 'hello {{ name }}'\n"
 SETS = "NAMES = {'a', 'b', 'c'}\ndef known(x): return x in {'one', 'two', 'three', 'four'}\n"
 
@@ -42,7 +42,7 @@ class Environment:
 
     layers: Path
     distributions: dict[str, str]
-    """Version by name."""
+    """Versions by name."""
 
     @property
     def directory(self) -> Path:
@@ -54,12 +54,12 @@ class Environment:
         return self.directory / SITE
 
     def files(self, pattern: str) -> list[Path]:
-        """All files, wherever they lie."""
+        """All files, in the layer venv and in shards."""
         return sorted(path for path in self.layers.rglob(pattern) if not path.is_symlink())
 
 
 class StrictLog(Log):
-    """An output that remembers, and fails at a warning."""
+    """An output that keeps its lines, and fails on a warning."""
 
     def warning(self, title: str, body: tuple[str, ...]) -> None:
         raise AssertionError(title, body)
@@ -75,7 +75,7 @@ def system(cpus: int, log: Log | None = None) -> System:
 
 @pytest.fixture(scope="module")
 def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Wheels to install from: an ordinary one, what it needs, and ones that do not fit."""
+    """A directory of wheels: an ordinary one, its dependencies, and incompatible ones."""
     directory = tmp_path_factory.mktemp("packages")
     wheel(
         directory,
@@ -100,18 +100,18 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def log() -> Log:
-    """What was said while `environment` was filled."""
+    """The log of making `environment`."""
     return Log()
 
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory, packages: Path, log: Log) -> Environment:
-    """An environment to look at."""
+    """An environment for tests that only read it."""
     directory = tmp_path_factory.mktemp("environment")
-    return made(directory, packages, "hello\n", log=log)
+    return make_environment(directory, packages, "hello\n", log=log)
 
 
-def made(
+def make_environment(
     directory: Path,
     packages: Path,
     requirements: str | bytes,
@@ -156,7 +156,9 @@ def made(
         restored={},
     )
     venv_and_shards.assemble(plan, venv_and_shards.layers_of(plan, synced.distributions), synced)
-    return Environment(layers, {one.name: one.version for one in synced.distributions})
+    return Environment(
+        layers, {distribution.name: distribution.version for distribution in synced.distributions}
+    )
 
 
 def test_scripts_run_with_the_python_of_the_environment(environment: Environment) -> None:
@@ -168,9 +170,9 @@ def test_scripts_run_with_the_python_of_the_environment(environment: Environment
 
 def test_python_treats_it_as_a_virtual_environment(environment: Environment) -> None:
     code = "import sys, below; print(sys.prefix, sys.base_prefix, below.__file__, sep='\\n')"
-    told = subprocess.check_output([environment.directory / "bin/python", "-c", code], text=True)
+    output = subprocess.check_output([environment.directory / "bin/python", "-c", code], text=True)
 
-    assert told.splitlines() == [
+    assert output.splitlines() == [
         str(environment.directory),
         sys.base_prefix,
         str(environment.site_packages / "below.py"),
@@ -191,7 +193,7 @@ def strange(tmp_path_factory: pytest.TempPathFactory, packages: Path) -> Environ
     for name in ("typing.py", "json.py", "pip.py", "sitecustomize.py"):
         (app / name).write_text("raise SystemExit('shadowed')")
     lines = "below\r\npip\r\n./vendor/mine-3.0-py3-none-any.whl\r\n".encode("utf-16")
-    return made(directory, packages, lines, PYTHONPATH=str(app), PYTHONHOME="/nowhere")
+    return make_environment(directory, packages, lines, PYTHONPATH=str(app), PYTHONHOME="/nowhere")
 
 
 def test_app_modules_do_not_shadow_those_of_pip(strange: Environment) -> None:
@@ -215,7 +217,7 @@ def test_bytecode_is_unchecked_and_complete(environment: Environment) -> None:
     compiled = {path.name.split(".")[0]: path for path in environment.files("*.pyc")}
     assert set(compiled) == {"__init__", "sets", "warned", "below"}
     for path in compiled.values():
-        # PEP 552: bit 0 says hash-based, bit 1 that the source is to be looked at.
+        # PEP 552: bit 0 means hash-based, bit 1 that Python checks the source.
         assert int.from_bytes(path.read_bytes()[4:8], "little") == 1
 
 
@@ -243,16 +245,16 @@ def test_number_of_cores_does_not_change_bytecode(tmp_path: Path) -> None:
 def test_empty_requirements_file_gives_an_empty_environment(
     tmp_path: Path, packages: Path
 ) -> None:
-    assert made(tmp_path, packages, "").distributions == {}
+    assert make_environment(tmp_path, packages, "").distributions == {}
 
 
 def test_wheel_for_another_python_is_an_error(tmp_path: Path, packages: Path) -> None:
     with pytest.raises(NoWheel) as raised:
-        made(tmp_path, packages, "below\nelsewhere==1.0\n")
+        make_environment(tmp_path, packages, "below\nelsewhere==1.0\n")
 
     assert raised.value.pythons == ("3.9",)
 
 
 def test_wrong_hash_is_an_error(tmp_path: Path, packages: Path) -> None:
     with pytest.raises(HashMismatch):
-        made(tmp_path, packages, f"below==2.0 --hash=sha256:{'0' * 64}\n")
+        make_environment(tmp_path, packages, f"below==2.0 --hash=sha256:{'0' * 64}\n")

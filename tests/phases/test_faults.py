@@ -1,4 +1,4 @@
-"""A build that is broken off leaves nothing that the next one over the same layers trusts."""
+"""An interrupted build leaves nothing that the next one with the same layers uses by mistake."""
 
 import random
 import signal
@@ -20,8 +20,8 @@ SITE_PACKAGES = "lib/python3.14/site-packages"
 
 type Moment = Callable[[Path], bool]
 
-# Each is the beginning of a step, as the disk shows it. Storing and laying out packages are over
-# too soon to be met from outside: tests/unit breaks them off at every change of the disk.
+# Each is the beginning of a step, as seen on disk. Storing and materializing packages are too
+# short for that: the unit tests interrupt them at every change of the disk.
 MOMENTS: dict[str, Moment] = {
     "laying out Python": lambda layers: (layers / "python/lib").exists(),
     "installing": lambda layers: (layers / "venv" / SITE_PACKAGES).exists(),
@@ -34,22 +34,22 @@ def scene(
     builds: Builds, flask: Built, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Scene]:
     directory = tmp_path_factory.mktemp("scene")
-    with faults.scene(builds, flask.layers, directory) as made:
-        yield made
+    with faults.scene(builds, flask.layers, directory) as scene_:
+        yield scene_
 
 
 @pytest.fixture
 def disk(builds: Builds) -> Iterator[faults.Disk]:
-    """Where layers are, which outlive a build."""
-    with faults.disk(builds) as made:
-        yield made
+    """A file system for layers, which are kept between builds."""
+    with faults.disk(builds) as mounted:
+        yield mounted
 
 
 def test_next_build_after_a_kill_at_any_moment_is_right(scene: Scene, disk: faults.Disk) -> None:
     layers, seconds, killed = disk.directory, scene.seconds, 0
-    # What is random is when the machine gets to what; a seed would not bring it back.
+    # The timing of the machine is random, so a seed would not help.
     for number in range(3 * KILLS):
-        if number % 2 == 0:  # else: over what a finished build left, which no image has
+        if number % 2 == 0:  # else: with the layers of a finished build, which are in no image
             _empty(layers)
             cache_of(scene.cache, layers)
         moment = time.monotonic() + random.uniform(0, seconds)

@@ -1,4 +1,4 @@
-"""Builds that share one directory for the cache, at the same time: each gets its own image."""
+"""Concurrent builds that share one cache directory give their own images."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -18,7 +18,7 @@ def test_concurrent_builds_with_one_cache_give_their_own_images(
     for name in ("cache", "layout"):
         run("cp", "-a", "--", flask.work / name, tmp_path)
     (tmp_path / "cache").rename(tmp_path / "cache-of-all")
-    # Each build copies the directory of work it goes on in, and so the link.
+    # Each build copies this work directory, and so the link.
     (tmp_path / "cache").symlink_to(tmp_path / "cache-of-all")
 
     def build(name: str) -> Built:
@@ -27,9 +27,9 @@ def test_concurrent_builds_with_one_cache_give_their_own_images(
 
     with ThreadPoolExecutor(2) as pool:
         built = dict(zip(PINS, pool.map(build, PINS), strict=True))
-    for name, one in built.items():
-        assert one.code == 0, one.output
-        assert _distributions(one) == {f"{name}-{PINS[name]}.dist-info"}
+    for name, result in built.items():
+        assert result.code == 0, result.output
+        assert _distributions(result) == {f"{name}-{PINS[name]}.dist-info"}
     again = build("six")
     assert again.code == 0, again.output
     assert _digests(again) == _digests(built["six"])

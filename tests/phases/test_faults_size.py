@@ -1,4 +1,4 @@
-"""An environment far beyond any size that people have is built and kept."""
+"""An environment that is far larger than usual is built and stored."""
 
 import tomllib
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ PAGE = '<!DOCTYPE html><a href="../../{name}#sha256={digest}">{name}</a>\n'
 
 @pytest.fixture(scope="module")
 def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Serve the wheels of them all, from files: an index that looks them up takes minutes."""
+    """Serve all wheels from files, since pypiserver would take minutes for them."""
     folder = tmp_path_factory.mktemp("index")
     for number in range(DISTRIBUTIONS):
         name = f"tiny-{number}"
@@ -53,19 +53,19 @@ def test_two_thousand_distributions_and_fifty_thousand_files_are_built(
 
 
 def _check_store(layers: Path, into: Path) -> None:
-    """Assert that the next build finds everything in the store, and the largest as it was."""
+    """Assert that the store has everything, and the largest distribution unchanged."""
     store = Store(layers / "deps")
     document = tomllib.loads((layers / "deps.toml").read_text())
-    found = store.read(document["metadata"]["manifest"])
-    assert not isinstance(found, Damaged)
-    assert len(found) == DISTRIBUTIONS + 1
+    manifest = store.read(document["metadata"]["manifest"])
+    assert not isinstance(manifest, Damaged)
+    assert len(manifest) == DISTRIBUTIONS + 1
     assert store.lost == {}
     into.mkdir()
-    store.unpack(found["huge"], into)
+    store.unpack(manifest["huge"], into)
     laid_out = layers / "deps-00/tree/lib/python3.14/site-packages/huge"
     assert tree.digest(into / "lib/python3.14/site-packages/huge") == tree.digest(laid_out)
 
 
-def _serve(made: Path, name: str) -> None:
-    page = PAGE.format(name=made.name, digest=sha256(made.read_bytes()).hexdigest())
-    write_files(made.parent / "simple" / name, {"index.html": page})
+def _serve(environment: Path, name: str) -> None:
+    page = PAGE.format(name=environment.name, digest=sha256(environment.read_bytes()).hexdigest())
+    write_files(environment.parent / "simple" / name, {"index.html": page})

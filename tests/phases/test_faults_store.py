@@ -1,4 +1,4 @@
-"""Of a cache, or an image, that is not what it should be nothing gets into the new image."""
+"""Nothing of a damaged cache or previous image gets into the new image."""
 
 import io
 import json
@@ -24,13 +24,13 @@ OUTSIDE = "evil"
 def scene(
     builds: Builds, flask: Built, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Scene]:
-    with faults.scene(builds, flask.layers, tmp_path_factory.mktemp("scene")) as made:
-        yield made
+    with faults.scene(builds, flask.layers, tmp_path_factory.mktemp("scene")) as scene_:
+        yield scene_
 
 
 @pytest.fixture
 def layers(scene: Scene, tmp_path: Path) -> Path:
-    """What is restored of the undisturbed build when its image was deleted."""
+    """The layers that are restored from the cache alone, after a build without faults."""
     return cache_of(scene.clean, scene.direct.own(tmp_path / "layers"))
 
 
@@ -39,7 +39,7 @@ def test_damaged_archives_are_replaced(scene: Scene, layers: Path) -> None:
     by_name = {row["name"]: row for row in listed["distributions"]}
     _truncate(store / _file(by_name["first"]))
     _flip_a_bit(store / _file(by_name["second"]))
-    # By their own names these are sound, so it takes whoever unpacks them to see through.
+    # The digests in their names match, so only unpacking them finds the damage.
     by_name["third"]["archive"] = _add(store, _tar({f"../../../{OUTSIDE}": ""}))
     by_name["lying"]["archive"] = _add(store, _tar({"a": LAYERS, f"a/{OUTSIDE}": ""}))
     _list(layers, listed)
@@ -73,9 +73,9 @@ def test_previous_image_without_cache_is_reused(scene: Scene, tmp_path: Path) ->
     assert ended.code == 0, ended.output
     assert "  Nothing changed: reusing 4 packages from the previous image\n" in ended.output
     assert [path for path in layers.iterdir() if path.is_dir()] == []
-    found = outcome(layers)
+    contents = outcome(layers)
     for name in ("python.toml", "venv.toml", "deps-00.toml", "launch.toml", "store.toml"):
-        assert found[name] == scene.right[name]
+        assert contents[name] == scene.right[name]
 
 
 def test_other_linux_distribution_makes_new_package_layers(scene: Scene, layers: Path) -> None:
@@ -85,22 +85,22 @@ def test_other_linux_distribution_makes_new_package_layers(scene: Scene, layers:
     reason = "the Linux distribution of the image has changed from debian 12 to debian 13"
     for what in ("Python", "packages"):
         assert f"  Not using the previous build's {what}: {reason}\n" in ended.output
-    found = outcome(layers)
-    made = {name for name in found if not name.endswith(".toml")}
-    assert made == {"python", "venv", "deps-00", "deps"}
+    contents = outcome(layers)
+    names = {name for name in contents if not name.endswith(".toml")}
+    assert names == {"python", "venv", "deps-00", "deps"}
     documents = ("python.toml", "venv.toml", "deps-00.toml")
-    assert all(found[name] != scene.right[name] for name in documents)
+    assert all(contents[name] != scene.right[name] for name in documents)
 
 
 def _listed(layers: Path) -> dict[str, list[dict[str, Any]]]:
-    """Return the store's list of contents."""
+    """Return the manifest of the store."""
     (path,) = (layers / "deps").glob("*.json.zst")
     listed: dict[str, list[dict[str, Any]]] = json.loads(zstd.decompress(path.read_bytes()))
     return listed
 
 
 def _list(layers: Path, contents: Mapping[str, object]) -> None:
-    """Put another list in its place, and into the layer's metadata."""
+    """Replace the manifest, and its digest in the layer metadata."""
     packed = zstd.compress(json.dumps(contents).encode())
     digest = sha256(packed).hexdigest()
     (layers / "deps" / f"{digest}.json.zst").write_bytes(packed)
@@ -131,7 +131,7 @@ def _add(store: Path, archive: bytes) -> str:
 
 
 def _tar(members: Mapping[str, str]) -> bytes:
-    """Return an archive of empty files, and of links where the value says so."""
+    """Return an archive of empty files, or links to the given targets."""
     content = io.BytesIO()
     with tarfile.open(fileobj=content, mode="w") as archive:
         for name, target in members.items():

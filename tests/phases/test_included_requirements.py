@@ -1,4 +1,4 @@
-"""A requirements file at an address that only pip's own settings reach."""
+"""A requirements file at a URL that only pip can read with its settings."""
 
 import threading
 from collections.abc import Iterator
@@ -13,13 +13,13 @@ from tests.support.index import HOST, Authority
 from tests.support.trees import App, write_files
 from tests.support.wheels import wheel
 
-# Whatever the machine says of indexes, the included file says where to look.
+# No index settings of this machine: the included file names the index.
 UNSET = {"PIP_INDEX_URL": "", "PIP_EXTRA_INDEX_URL": "", "PIP_FIND_LINKS": ""}
 
 
 class _Quiet(SimpleHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
-        """Say nothing: the output is the test's."""
+        """Print nothing: the output is the test's."""
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What pip, or uv, has decided is installed again piece by piece, and comes out the same."""
+"""Pins of a resolution, installed in parts, give the same as one installation by pip or uv."""
 
 import subprocess
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ from tests.support.sdists import checkout, sdist
 from tests.support.trees import write_files
 from tests.support.wheels import wheel
 
-# They differ between two runs of pip, and the harvest has its own.
+# They differ between two runs of pip; collecting distributions writes its own.
 VOLATILE = frozenset({"RECORD", "REQUESTED", "uv_cache.json", "uv_build.json"})
 GIT = ("git", "-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
 type Make = Callable[..., InstallContext]
@@ -34,12 +34,12 @@ def served(tmp_path: Path) -> Iterator[Index]:
     sdist(packages, "both", "1.0", {"both.py": "source"})
     sdist(packages, "source", "1.0", {"source.py": ""})
     wheel(packages, "by-address", "1.0", {"by_address.py": ""})
-    with index.running(packages) as one:
-        yield one
+    with index.running(packages) as served_index:
+        yield served_index
 
 
 @pytest.fixture
-def place(tmp_path: Path, served: Index) -> Make:
+def make_context(tmp_path: Path, served: Index) -> Make:
     """Make an empty environment for an app with requirements of every kind."""
     app = tmp_path / "app"
     repository = tmp_path / "repository"
@@ -77,8 +77,8 @@ NAMES = [
 ]
 
 
-def contents(place: InstallContext) -> dict[str, bytes]:
-    root = site_packages(place)
+def contents(context: InstallContext) -> dict[str, bytes]:
+    root = site_packages(context)
     return {
         str(path.relative_to(root)): path.read_bytes()
         for path in sorted(root.rglob("*"))
@@ -86,52 +86,52 @@ def contents(place: InstallContext) -> dict[str, bytes]:
     }
 
 
-def test_pins_installed_in_parts_equal_one_installation(place: Make) -> None:
-    at_once, deciding_place = place(), place()
+def test_pins_installed_in_parts_equal_one_installation(make_context: Make) -> None:
+    at_once, resolving_context = make_context(), make_context()
     whole = Pip().resolve_and_install(at_once, run)
-    decision = Pip().resolve(deciding_place, run)
+    resolution = Pip().resolve(resolving_context, run)
 
-    assert [pin.name for pin in decision.pins] == NAMES
-    assert decision == whole
+    assert [pin.name for pin in resolution.pins] == NAMES
+    assert resolution == whole
     pieces: dict[str, bytes] = {}
-    for pins in (decision.pins[::2], decision.pins[1::2]):
-        some = place()
-        Pip().install(decision, pins, some, run)
+    for pins in (resolution.pins[::2], resolution.pins[1::2]):
+        some = make_context()
+        Pip().install(resolution, pins, some, run)
         pieces |= contents(some)
     assert pieces == contents(at_once)
     assert (pieces["needed.py"], pieces["both.py"]) == (b"new", b"source")
 
 
-def test_local_directory_is_not_cacheable(place: Make) -> None:
-    decision = Pip().resolve(place(), run)
+def test_local_directory_is_not_cacheable(make_context: Make) -> None:
+    resolution = Pip().resolve(make_context(), run)
 
-    assert [pin.name for pin in decision.pins if not pin.is_cacheable] == ["in-directory"]
-
-
-def by_name(decision: Resolution) -> dict[str, Pin]:
-    return {pin.name: pin for pin in decision.pins}
+    assert [pin.name for pin in resolution.pins if not pin.is_cacheable] == ["in-directory"]
 
 
-def test_new_commit_of_a_branch_changes_the_pin(place: Make, tmp_path: Path) -> None:
-    before = by_name(Pip().resolve(place(), run))
+def by_name(resolution: Resolution) -> dict[str, Pin]:
+    return {pin.name: pin for pin in resolution.pins}
+
+
+def test_new_commit_of_a_branch_changes_the_pin(make_context: Make, tmp_path: Path) -> None:
+    before = by_name(Pip().resolve(make_context(), run))
     (tmp_path / "repository/files/in_git.py").write_text("changed")
     subprocess.run([*GIT, "commit", "-qam", "second"], cwd=tmp_path / "repository", check=True)
 
-    after = by_name(Pip().resolve(place(), run))
+    after = by_name(Pip().resolve(make_context(), run))
 
     assert {name for name in NAMES if before[name] != after[name]} == {"in-git"}
 
 
-# uv closes connections early, which pypiserver's files do not survive tidily.
+# uv closes connections early, and pypiserver then leaves files open.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_uv_installs_the_same_pins(place: Make) -> None:
-    at_once, again = place(), place()
+def test_uv_installs_the_same_pins(make_context: Make) -> None:
+    at_once, again = make_context(), make_context()
     manager = Pip(DEFAULTS._replace(installer=UV))
 
-    decision = manager.resolve_and_install(at_once, run)
-    manager.install(decision, decision.pins, again, run)
+    resolution = manager.resolve_and_install(at_once, run)
+    manager.install(resolution, resolution.pins, again, run)
 
-    assert [pin.name for pin in decision.pins] == NAMES
-    assert decision.by == "uv"
+    assert [pin.name for pin in resolution.pins] == NAMES
+    assert resolution.by == "uv"
     assert contents(again) == contents(at_once)
     assert contents(again)["both.py"] == b"source"

@@ -1,4 +1,4 @@
-"""The layer of a real interpreter: it runs, is at home, and is the same whoever makes it."""
+"""The layer of a real Python: it runs, has only paths of the layer, and is reproducible."""
 
 import hashlib
 import subprocess
@@ -20,16 +20,16 @@ from tests.support.fake_system import Log
 from tools.platforms import oci
 from tools.pythons import interpreters
 
-# Both forms that sysconfig's data has; the first a stub that loads libpython, the second whole.
+# Two layouts of sysconfig's data: a program that loads libpython, and a static one.
 VERSIONS = ("3.12.3", "3.14.6")
 IMPORTS = "import bz2, ctypes, curses, lzma, readline, sqlite3, ssl, uuid, zlib, zoneinfo"
 ABSENT = ("ensurepip", "idlelib", "lib2to3", "pip", "setuptools", "test", "tkinter", "turtle")
 
 
-def made(
+def make_layer(
     version: str, layers_dir: Path, store: Store, cpus: int = 2, log: Log | None = None
 ) -> Interpreter:
-    """Lay the interpreter out in *layers_dir*, from *store* where it is there."""
+    """Make the layer of Python in *layers_dir*, from *store* if it is in there."""
     archive = interpreters.archive(version, oci.arch())
     sha256 = hashlib.sha256(archive.read_bytes()).hexdigest()
     release = Release(version, oci.arch(), "plain", str(archive), sha256)
@@ -62,7 +62,7 @@ def store_in(directory: Path) -> Store:
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    """What the builds of `interpreter` kept."""
+    """The store that the builds of `interpreter` share."""
     return Store(tmp_path_factory.mktemp("store"))
 
 
@@ -70,31 +70,31 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 def interpreter(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, store: Store
 ) -> Interpreter:
-    """One layer for all tests that only look at it."""
+    """One layer for all tests that only read it."""
     version: str = request.param
-    return made(version, tmp_path_factory.mktemp("layers"), store)
+    return make_layer(version, tmp_path_factory.mktemp("layers"), store)
 
 
-def said(interpreter: Interpreter, code: str) -> str:
+def output_of(interpreter: Interpreter, code: str) -> str:
     command = [str(interpreter.path), "-I", "-B", "-c", code]
     return subprocess.run(command, check=True, capture_output=True, text=True, env={}).stdout
 
 
 def digests(layer: Path) -> dict[str, str]:
-    """Mode and content of everything in *layer*; times do not count."""
-    found = {}
+    """Return mode and content of each file in *layer*, without times."""
+    digests_of = {}
     for path in sorted(layer.rglob("*")):
         mode = f"{path.lstat().st_mode:o} "
         if path.is_symlink():
             content = str(path.readlink())
         else:
             content = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
-        found[str(path.relative_to(layer))] = mode + content
-    return found
+        digests_of[str(path.relative_to(layer))] = mode + content
+    return digests_of
 
 
 def test_standard_library_is_complete(interpreter: Interpreter) -> None:
-    assert said(interpreter, f"{IMPORTS}; print('fine')") == "fine\n"
+    assert output_of(interpreter, f"{IMPORTS}; print('fine')") == "fine\n"
 
 
 def test_unused_parts_are_trimmed(interpreter: Interpreter) -> None:
@@ -102,9 +102,9 @@ def test_unused_parts_are_trimmed(interpreter: Interpreter) -> None:
 from importlib.util import find_spec
 print([name for name in {ABSENT} if find_spec(name)])
 """
-    assert said(interpreter, code) == "[]\n"
+    assert output_of(interpreter, code) == "[]\n"
     libraries = {path.name.partition(".")[0] for path in interpreter.layer.glob("lib/*.so*")}
-    # Everything there comes first on every process's LD_LIBRARY_PATH.
+    # This directory comes first on LD_LIBRARY_PATH of every process.
     assert libraries == {"libpython3"}
 
 
@@ -116,7 +116,7 @@ print([name for name in ("prefix", "LIBDIR", "INCLUDEPY", "LIBPL", "BINDIR") if
        not settings[name].startswith(sysconfig.get_config_var("installed_base"))])
 print([shlex.split(settings[name])[0] for name in ("CC", "CXX", "AR", "LDSHARED")])
 """
-    assert said(interpreter, code) == "[]\n['cc', 'c++', 'ar', 'cc']\n"
+    assert output_of(interpreter, code) == "[]\n['cc', 'c++', 'ar', 'cc']\n"
     config = interpreter.layer / "bin/python3-config"
     flags = subprocess.run([config, "--includes"], check=True, capture_output=True, text=True)
     assert f"-I{interpreter.layer}/include" in flags.stdout
@@ -130,8 +130,8 @@ def test_virtual_environment_without_pip_can_be_made(
     subprocess.run(command, check=True, env={})
 
     made_of = [f"{environment}/bin/python", "-c", "import sys; print(sys.base_prefix)"]
-    found = subprocess.run(made_of, check=True, capture_output=True, text=True, env={})
-    assert found.stdout == f"{interpreter.layer}\n"
+    result = subprocess.run(made_of, check=True, capture_output=True, text=True, env={})
+    assert result.stdout == f"{interpreter.layer}\n"
 
 
 def test_bytecode_is_unchecked(interpreter: Interpreter) -> None:
@@ -147,7 +147,7 @@ def test_python_from_the_store_is_the_same(interpreter: Interpreter, store: Stor
     first = digests(interpreter.layer)
     log = Log()
 
-    made(interpreter.version, interpreter.layer.parent, store, log=log)
+    make_layer(interpreter.version, interpreter.layer.parent, store, log=log)
 
     assert log.said == [f"Using cached Python {interpreter.version}"]
     assert digests(interpreter.layer) == first
@@ -156,6 +156,6 @@ def test_python_from_the_store_is_the_same(interpreter: Interpreter, store: Stor
 def test_two_builds_give_the_same_bytes(interpreter: Interpreter, tmp_path: Path) -> None:
     first = digests(interpreter.layer)
 
-    made(interpreter.version, interpreter.layer.parent, store_in(tmp_path / "store"), cpus=3)
+    make_layer(interpreter.version, interpreter.layer.parent, store_in(tmp_path / "store"), cpus=3)
 
     assert digests(interpreter.layer) == first

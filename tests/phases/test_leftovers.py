@@ -1,4 +1,4 @@
-"""Nothing outlives a build or a served image; the fixture `base` looks again at the very end."""
+"""A build and a served image leave no mount or process; fixture `base` checks again at the end."""
 
 import subprocess
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Real packages, linked: what is imported, run and served is what an ordinary environment has.
+"""Real packages, linked: imports, programs and servers work as in an ordinary environment.
 
 The same files are laid out twice, as shares and links and as one tree, and asked the same.
 """
@@ -19,7 +19,7 @@ from tests.support.linked import SITE, Both, both
 from tests.support.odd_wheels import NAMESPACES, odd_wheels
 
 REQUIREMENTS = Path(__file__).parent / "linked_packages/requirements.txt"
-# They have the same files with different contents: whoever comes second would overwrite.
+# They have the same paths with different contents, so that the second would overwrite the first.
 APART = ("opencv-contrib-python-headless", "opencv-python-headless")
 REACHES = {"odd-high": (f"{SITE}/odd_low/lib",)}
 
@@ -36,8 +36,8 @@ def env(base: Path) -> Both:
 
 def test_modules_are_found_as_in_a_merged_environment(env: Both) -> None:
     code = "import pkgutil; print(*sorted(m.name for m in pkgutil.iter_modules()))"
-    found = env.same("-c", code).split()
-    assert {"numpy", "six", "cv2", "twisted", "jupyterlab", "google", "odd_near"} & set(found) == {
+    names = env.same("-c", code).split()
+    assert {"numpy", "six", "cv2", "twisted", "jupyterlab", "google", "odd_near"} & set(names) == {
         *("numpy", "six", "cv2", "twisted", "jupyterlab", "odd_near")
     }
 
@@ -50,10 +50,10 @@ def test_pkgutil_lists_the_same_modules(env: Both) -> None:
         "        package.__path__, package.__name__ + '.', onerror=lambda name: None)\n"
         "    print(package.__name__, sorted(module.name for module in found))\n"
     )
-    found = env.same("-W", "ignore", "-c", code)
-    assert "'implicit.a', 'implicit.b', 'implicit.c'" in found
-    assert "rest_framework.authtoken.migrations" in found
-    assert "twisted.plugins.odd_plugin" in found
+    output = env.same("-W", "ignore", "-c", code)
+    assert "'implicit.a', 'implicit.b', 'implicit.c'" in output
+    assert "rest_framework.authtoken.migrations" in output
+    assert "twisted.plugins.odd_plugin" in output
 
 
 def test_importlib_metadata_gives_the_same(env: Both) -> None:
@@ -64,9 +64,9 @@ def test_importlib_metadata_gives_the_same(env: Both) -> None:
         "    print(d.name, d.version, len(d.files), missing)\n"
         "print(*sorted(map(repr, entry_points())), sep='\\n')\n"
     )
-    found = env.same("-c", code)
-    assert "numpy 2" in found
-    assert re.search(r"^Twisted|^twisted", found, re.MULTILINE)
+    output = env.same("-c", code)
+    assert "numpy 2" in output
+    assert re.search(r"^Twisted|^twisted", output, re.MULTILINE)
 
 
 def test_real_namespace_packages_work_together(env: Both) -> None:
@@ -130,10 +130,10 @@ def test_native_libraries_beside_packages_are_loaded_from_the_shard(env: Both) -
         "Image.new('RGB', (8, 8)).save(io.BytesIO(), 'JPEG')\n"
         "print(open('/proc/self/maps').read())\n"
     )
-    found = env.linked.run("-c", code)
-    assert found.startswith("0.5\n")
+    output = env.linked.run("-c", code)
+    assert output.startswith("0.5\n")
     for name, library in (("numpy", "numpy.libs/lib"), ("pillow", "pillow.libs/libjpeg")):
-        assert f"/{env.shard_of(name)}/tree/{SITE}/{library}" in found
+        assert f"/{env.shard_of(name)}/tree/{SITE}/{library}" in output
 
 
 def test_native_libraries_of_two_distributions_find_each_other(env: Both) -> None:
@@ -146,8 +146,8 @@ def test_executable_path_files_are_executed(env: Both) -> None:
     code = "import distutils; print('setuptools' in distutils.__file__)"
     assert env.same("-c", code) == "True\n"
     code = "import logging; print([type(h).__name__ for h in logging.getLogger().handlers])"
-    said = env.linked.run("-c", code, COLOREDLOGS_AUTO_INSTALL="true")
-    assert said == "['StandardErrorHandler']\n"
+    output = env.linked.run("-c", code, COLOREDLOGS_AUTO_INSTALL="true")
+    assert output == "['StandardErrorHandler']\n"
 
 
 def test_path_files_are_relative_to_the_environment(env: Both) -> None:
@@ -218,10 +218,10 @@ call_command("collectstatic", verbosity=0, interactive=False)
 
 def test_django_finds_its_apps_commands_templates_and_static_files(env: Both) -> None:
     linked, merged = env.linked.work / "static", env.linked.work / "static-merged"
-    found = env.linked.run("-c", DJANGO, str(linked))
+    output = env.linked.run("-c", DJANGO, str(linked))
     plain = env.merged.run("-c", DJANGO, str(merged))
-    assert found == plain.replace(str(env.merged.directory), str(env.linked.directory))
-    assert "collectstatic" in found
+    assert output == plain.replace(str(env.merged.directory), str(env.linked.directory))
+    assert "collectstatic" in output
     names = sorted(path.relative_to(linked) for path in linked.rglob("*"))
     assert names == sorted(path.relative_to(merged) for path in merged.rglob("*"))
     assert len(names) > 100
@@ -268,7 +268,7 @@ def test_pickles_are_read_in_both_environments(env: Both) -> None:
 
 def test_twisted_finds_plugins_of_other_distributions_and_writes_beside_itself(env: Both) -> None:
     assert env.shard_of("odd-plugin") == env.shard_of("twisted")
-    for _ in range(2):  # with the cache that it wrote, too
+    for _ in range(2):  # the second time with the cache that it wrote
         assert "an odd service" in env.linked.run("-m", "twisted", "--help")
     venv, shard = env.linked.directory, env.shards[env.shard_of("twisted")]
     written = venv / SITE / "twisted/plugins/dropin.cache"
@@ -282,7 +282,7 @@ def test_twisted_finds_plugins_of_other_distributions_and_writes_beside_itself(e
 
 @pytest.fixture(scope="module")
 def jupyter(env: Both) -> Iterator[str]:
-    """The address of a running JupyterLab."""
+    """Return the address of a running JupyterLab."""
     program = env.linked.directory / "bin/jupyter-lab"
     options = ("--no-browser", "--allow-root", "--port=0", "--ip=127.0.0.1")
     command = (program, *options, "--IdentityProvider.token=", "--ServerApp.password=")
@@ -304,8 +304,8 @@ def jupyter(env: Both) -> Iterator[str]:
 def _address(runtime: Path, process: subprocess.Popen[bytes], log: Path) -> str:
     end = time.monotonic() + 45
     while time.monotonic() < end and process.poll() is None:
-        for found in runtime.glob("jpserver-*.json"):
-            text = found.read_text()
+        for path in runtime.glob("jpserver-*.json"):
+            text = path.read_text()
             if text.endswith("}"):
                 return str(json.loads(text)["url"])
         time.sleep(0.1)

@@ -1,4 +1,4 @@
-"""The package index that other tests install from is a real one: pip agrees."""
+"""The package index of the tests works with the real pip."""
 
 import os
 import subprocess
@@ -16,7 +16,7 @@ from tests.support.wheels import wheel
 from tools.platforms import oci
 from tools.pythons import interpreters
 
-# The makers of these interpreters compiled them with clang, which is not here.
+# These Pythons were compiled with clang, which is not installed.
 COMPILER = {"LDSHARED": "cc -shared"}
 LOGIN = Login("ada", "s3cret")
 
@@ -31,7 +31,7 @@ def packages(tmp_path: Path) -> Path:
 def pip_install(
     into: Path,
     url: str,
-    *wanted: str,
+    *requirements: str,
     python: Path | None = None,
     env: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
@@ -45,9 +45,9 @@ def pip_install(
         "--no-cache-dir",
     ]
     return subprocess.run(
-        [*command, "--retries", "0", "--no-input", "--index-url", url, *wanted],
+        [*command, "--retries", "0", "--no-input", "--index-url", url, *requirements],
         check=False,
-        # Nothing of this machine's: it may name indexes and certificates of its own.
+        # Without settings of this machine, which may name indexes and certificates.
         env={"PATH": os.environ["PATH"], "PIP_CONFIG_FILE": os.devnull, **(env or {})},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -76,8 +76,8 @@ def test_sdist_is_compiled_for_the_installing_python(packages: Path, tmp_path: P
     python = tmp_path / "python/bin/python3"
 
     with index.running(packages) as served:
-        site, wanted = tmp_path / "site", "deep-thought"
-        done = pip_install(site, served.url, wanted, python=python, env=COMPILER)
+        site, requirement = tmp_path / "site", "deep-thought"
+        done = pip_install(site, served.url, requirement, python=python, env=COMPILER)
 
     assert done.returncode == 0, done.stdout
     code = "import around; print(around.answer())"

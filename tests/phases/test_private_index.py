@@ -1,4 +1,4 @@
-"""A private index: its packages arrive, its password stays where it was given."""
+"""A private index: its packages are installed, and its password is stored nowhere."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +19,7 @@ ELSEWHERE = "cp39-cp39-manylinux_2_17_x86_64"
 
 @pytest.fixture(scope="module")
 def private(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
-    """An index behind a password, with a few packages of a company."""
+    """An index with a login and a few packages of a company."""
     packages = tmp_path_factory.mktemp("packages")
     wheel(packages, "company-tools", "2.0", {"company_tools.py": "GREETING = 'hello'"})
     wheel(packages, "company-legacy", "1.0", {"legacy.py": ""}, tag=ELSEWHERE)
@@ -48,7 +48,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def built(builds: Builds, flask: Built, source: Path, private: Index, bindings: Path) -> Built:
-    """The image of that app; the build before was of another."""
+    """The image of that app, built after another app."""
     env = {"PIP_EXTRA_INDEX_URL": private.url_with(LOGIN)}
     built = builds.image(source, flask, env=env, bindings=bindings)
     assert built.code == 0, built.output
@@ -101,9 +101,9 @@ def test_missing_credentials_are_an_error_with_the_fix(
     built = builds.phases(
         asked, flask, env={"PIP_INDEX_URL": private.url, "PIP_EXTRA_INDEX_URL": ""}
     )
-    title, found, steps = built.error.split("\n\n")
+    title, body, steps = built.error.split("\n\n")
     assert title == "The package index refused us with 401"
-    assert found.split("\n") == [
+    assert body.split("\n") == [
         f"{private.url}company-tools/ answered 401: it wants credentials.",
         "No credentials reached it, or they are wrong, expired or not allowed to read.",
     ]
@@ -184,7 +184,7 @@ What to do:
 
 
 def _files_with(secret: str, directory: Path) -> list[str]:
-    """Files below *directory*, links aside, that hold *secret* as it is or percent-encoded."""
-    wanted = secret.encode()
+    """Return the files below *directory* that contain *secret*, plain or percent-encoded."""
+    text = secret.encode()
     files = [path for path in directory.rglob("*") if path.is_file() and not path.is_symlink()]
-    return [str(path) for path in files if wanted in path.read_bytes()]
+    return [str(path) for path in files if text in path.read_bytes()]

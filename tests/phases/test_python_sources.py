@@ -1,4 +1,4 @@
-"""Everything in an app that may say which Python, and where that comes from."""
+"""Version sources of an app, and where its Python is downloaded from."""
 
 import hashlib
 import json
@@ -21,17 +21,17 @@ LOCK = json.dumps({"_meta": {"requires": {"python_version": "3.13"}}}, indent=2)
 
 
 def with_packages(files: Files) -> Files:
-    """Add what says that there are none, unless a lock does."""
+    """Add an empty requirements file, unless there is a lock file."""
     return files if "Pipfile.lock" in files else {**NO_PACKAGES, **files}
 
 
 type Chosen = Callable[..., str]
-"""Gives the log of a build of files that ends when its Python is to be fetched."""
+"""Returns the log of a build of files, which ends when it downloads Python."""
 
 
 @pytest.fixture(scope="module")
 def no_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a table whose archives are not there: builds end as soon as they know."""
+    """The address of a table without archives, so that builds end when they download Python."""
     archives = [(v, oci.arch(), interpreters.archive(v, oci.arch())) for v in mirror.VERSIONS]
     table = {"python.toml": runtimes.table(archives)}
     with mirror.serving(write_files(tmp_path_factory.mktemp("mirror"), table)) as url:
@@ -149,7 +149,7 @@ def test_python_is_mirrored_by_a_binding_and_a_sticky_app_stays_on_its_line(
 ) -> None:
     archive = interpreters.archive(OLDER, oci.arch())
     sha256 = hashlib.sha256(archive.read_bytes()).hexdigest()
-    # As in the buildpack's own table: the binding has a mirror of this host.
+    # With URLs of the release host, as in the buildpack's table; the binding has a mirror of it.
     table = (
         f'[[release]]\nversion = "{OLDER}"\narch = "{oci.arch()}"\n'
         f'url = "{DOWNLOADS}/1/{archive.name}"\nsha256 = "{sha256}"\n'
@@ -168,7 +168,7 @@ def test_python_is_mirrored_by_a_binding_and_a_sticky_app_stays_on_its_line(
     assert first.run("python", "-V") == f"Python {OLDER}\n"
 
     (directory / "runtime.txt").unlink()
-    # Nothing can be downloaded any more, and nothing needs to be.
+    # No download is possible now, or needed.
     env = {"BP_PYTHON_MIRROR": no_files, "BP_PYTHON_STICKY": "1"}
     second = builds.image(directory, after=first, env=env)
     assert second.code == 0, second.output

@@ -1,4 +1,4 @@
-"""Which Python is installed, from where, and what is said when it cannot be."""
+"""Which Python is installed, from where, and the errors if that fails."""
 
 import hashlib
 from collections.abc import Iterator
@@ -125,10 +125,10 @@ def test_unavailable_version_is_an_error(
 def test_unreachable_mirror_is_retried_and_named(builds: Builds, app: App) -> None:
     dead = f"http://127.0.0.1:{free_port()}/python.toml"
     built = builds.phases(app(NO_PACKAGES), env={"BP_PYTHON_MIRROR": dead})
-    title, found, steps = built.error.split("\n\n")
+    title, body, steps = built.error.split("\n\n")
     assert title == "The table of Python releases could not be fetched"
-    assert found.startswith(f"{dead}: ")
-    assert "onnection refused" in found
+    assert body.startswith(f"{dead}: ")
+    assert "onnection refused" in body
     assert steps == (
         "What to do:\n"
         "  1. Build again: such faults often pass.\n"

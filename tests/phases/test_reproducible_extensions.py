@@ -1,4 +1,4 @@
-"""C extensions of real source distributions: compiled on two machines, they are the same bytes."""
+"""C extensions of real source distributions: the same bytes on two machines."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from tests.support.build_variants import layers_beside_the_lifecycles, layers_of
 from tests.support.builds import Builds, Built
 from tests.support.trees import App
 
-# setuptools builds both, in an environment of its own; they share no line of code.
+# setuptools builds both.
 REQUIREMENTS = """\
 --no-binary markupsafe
 --no-binary wrapt

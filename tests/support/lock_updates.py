@@ -21,7 +21,7 @@ def build_upgrade(
     before: Built,
     app: Path,
     packages: Index,
-    **wanted: Unpack[BuildOptions],
+    **options: Unpack[BuildOptions],
 ) -> Built:
     """Build *app*, which differs from *before* by *upgrade*, check what it does; return the build.
 
@@ -29,7 +29,7 @@ def build_upgrade(
     downloaded from *packages* is its own. The next build runs no tool.
     """
     packages.asked.clear()
-    changed = builds.phases(app, before, **wanted)
+    changed = builds.phases(app, before, **options)
     assert changed.code == 0, changed.output
     assert f"  Changed: ~ {upgrade.name} {upgrade.old} → {upgrade.new}\n" in changed.output
     layers = {path.name for path in changed.layers.iterdir() if path.is_dir()}
@@ -41,7 +41,7 @@ def build_upgrade(
     assert downloaded
 
     packages.asked.clear()
-    again = builds.phases(app, changed, **wanted)
+    again = builds.phases(app, changed, **options)
     assert "  Nothing changed: " in again.output, again.output
     assert_runs_nothing(again)
     assert packages.asked == []

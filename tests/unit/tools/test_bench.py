@@ -51,25 +51,30 @@ def test_summary_is_the_median_of_the_rounds() -> None:
         measured(round=number, build_s=build, pack_s=2 * build, pushed_bytes=int(build))
         for number, build in seconds
     ]
-    [found] = summaries(builds)
-    assert (found.builds, found.build_s, found.pack_s, found.pushed_bytes) == (3, 10.0, 20.0, 10)
+    [summary] = summaries(builds)
+    assert (summary.builds, summary.build_s, summary.pack_s, summary.pushed_bytes) == (
+        3,
+        10.0,
+        20.0,
+        10,
+    )
 
 
 def test_summary_holds_the_phases_that_only_some_builds_had() -> None:
     with_restore = measured(phases_s={"restoring": 1.0, "building": 4.0})
-    [found] = summaries([measured(phases_s={"building": 2.0}), with_restore])
-    assert found.phases_s == {"building": 3.0, "restoring": 0.5}
+    [summary] = summaries([measured(phases_s={"building": 2.0}), with_restore])
+    assert summary.phases_s == {"building": 3.0, "restoring": 0.5}
 
 
 def test_contestants_and_exports_have_their_own_medians() -> None:
     builds = [measured(), measured(contestant=PLAIN), measured(export=DAEMON, pushed_bytes=None)]
-    found = summaries(builds)
-    assert [(one.contestant, one.export) for one in found] == [
+    medians = summaries(builds)
+    assert [(median.contestant, median.export) for median in medians] == [
         (OURS, REGISTRY),
         (PLAIN, REGISTRY),
         (OURS, DAEMON),
     ]
-    assert found[2].pushed_bytes is None
+    assert medians[2].pushed_bytes is None
 
 
 def test_ratio_is_of_medians() -> None:
@@ -77,13 +82,13 @@ def test_ratio_is_of_medians() -> None:
         measured(round=number, build_s=build) for number, build in ((1, 3.0), (2, 90.0), (3, 3.0))
     ]
     plain = [measured(contestant=PLAIN, round=number, build_s=10.0) for number in (1, 2, 3)]
-    found = judged(*ours, *plain)["cold, registry: bin/build"]
-    assert (found.value, found.met, found.detail) == (0.3, True, "3.00 s / 10.00 s")
+    verdict = judged(*ours, *plain)["cold, registry: bin/build"]
+    assert (verdict.value, verdict.met, verdict.detail) == (0.3, True, "3.00 s / 10.00 s")
 
 
 def test_missed_target_is_marked() -> None:
-    found = judged(measured(build_s=5.0), measured(contestant=PLAIN, build_s=10.0))
-    verdict = found["cold, registry: bin/build"]
+    verdicts = judged(measured(build_s=5.0), measured(contestant=PLAIN, build_s=10.0))
+    verdict = verdicts["cold, registry: bin/build"]
     assert not verdict.met
     assert targets_table([verdict]).startswith("MISSED  pip_django, cold, registry: bin/build")
 
@@ -96,15 +101,15 @@ def test_target_that_was_not_measured_is_left_out() -> None:
 
 def test_unchanged_build_is_compared_with_the_do_nothing_buildpack() -> None:
     case = rounds.UNCHANGED
-    found = judged(
+    verdicts = judged(
         measured(case, build_s=0.2, pack_s=1.5),
         measured(case, NOTHING, build_s=0.0, pack_s=0.8),
         measured(case, STORING, build_s=0.0, pack_s=1.1),
     )
-    assert found["unchanged, registry: bin/build"].met
-    above = found["unchanged, registry: pack build above the do-nothing's"]
+    assert verdicts["unchanged, registry: bin/build"].met
+    above = verdicts["unchanged, registry: pack build above the do-nothing's"]
     assert (above.value, above.met) == (0.7, False)
-    store = found["unchanged, registry: what a store of this size costs"]
+    store = verdicts["unchanged, registry: what a store of this size costs"]
     assert (store.value, store.met) == (0.3, True)
 
 
@@ -114,36 +119,36 @@ def test_pushed_bytes_count_without_the_changed_shards() -> None:
         pushed_bytes=5_600_000,
         layers={"python": "a", "venv": "B", "deps-00": "C"},
     )
-    found = judged(measured(), after)["dependency, registry: pushed beyond the changed shard"]
-    assert (found.value, found.met) == (0.6, True)
+    verdict = judged(measured(), after)["dependency, registry: pushed beyond the changed shard"]
+    assert (verdict.value, verdict.met) == (0.6, True)
 
 
 def test_layers_are_compared_within_a_round() -> None:
     other = {"python": "x", "venv": "y", "deps-00": "z"}
     after = measured(rounds.PATCH, round=2, layers={**other, "python": "new"})
     builds = [measured(rounds.OLD_PATCH), measured(rounds.OLD_PATCH, round=2, layers=other), after]
-    found = judged(*builds)["patch, registry: changed layers beside python"]
-    assert (found.value, found.met) == (0, True)
+    verdict = judged(*builds)["patch, registry: changed layers beside python"]
+    assert (verdict.value, verdict.met) == (0, True)
 
 
 def test_patch_release_that_changes_the_environment_misses_its_target() -> None:
     after = measured(rounds.PATCH, layers={"python": "new", "venv": "b", "deps-00": "new"})
-    found = judged(measured(rounds.OLD_PATCH), after)[
+    verdict = judged(measured(rounds.OLD_PATCH), after)[
         "patch, registry: changed layers beside python"
     ]
-    assert (found.value, found.met, found.detail) == (1, False, "deps-00")
+    assert (verdict.value, verdict.met, verdict.detail) == (1, False, "deps-00")
 
 
 def test_patch_release_may_take_a_second_and_the_download() -> None:
-    found = judged(measured(rounds.PATCH, build_s=1.2))["patch, registry: bin/build"]
-    assert (found.limit, found.met) == (1.25, True)
+    verdict = judged(measured(rounds.PATCH, build_s=1.2))["patch, registry: bin/build"]
+    assert (verdict.limit, verdict.met) == (1.25, True)
 
 
 def test_sizes_memory_and_first_answers_are_judged() -> None:
-    found = judged()
-    assert found["first 200 of a fresh container"].value == 0.5
-    assert found["peak memory of bin/build"].met
-    assert found["build cache"].limit == pytest.approx(67.11, abs=0.01)
+    verdicts = judged()
+    assert verdicts["first 200 of a fresh container"].value == 0.5
+    assert verdicts["peak memory of bin/build"].met
+    assert verdicts["build cache"].limit == pytest.approx(67.11, abs=0.01)
 
 
 def test_unknown_memory_is_left_out() -> None:

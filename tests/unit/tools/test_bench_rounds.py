@@ -24,8 +24,8 @@ OUTPUT: list[Line] = [
 
 
 def test_phases_go_from_heading_to_heading() -> None:
-    found = phases(OUTPUT, 5.5)
-    assert found == pytest.approx(
+    seconds = phases(OUTPUT, 5.5)
+    assert seconds == pytest.approx(
         {"starting": 0.7, "analyzing": 0.3, "building": 2.1, "exporting": 2.4}
     )
 
@@ -67,8 +67,8 @@ def test_case_and_its_prerequisites_share_an_image() -> None:
 def test_new_tag_keeps_only_the_caches() -> None:
     tags = {case.name: case.tag for case in CASES}
     assert tags[rounds.NEW_TAG] != tags[rounds.COLD]
-    one, other = Target("image:1", "cache"), Target("image:2", "cache")
-    assert one.volumes == other.volumes == ("cache.build", "cache.launch")
+    first, second = Target("image:1", "cache"), Target("image:2", "cache")
+    assert first.volumes == second.volumes == ("cache.build", "cache.launch")
 
 
 def test_quick_run_is_one_round_of_one_app_to_the_registry() -> None:

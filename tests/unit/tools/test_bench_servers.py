@@ -18,16 +18,16 @@ PAGE = '<a href="../../files/a-1.whl#sha256=0" data-requires-python="&gt;=3.9">a
 
 
 def test_links_of_a_page_lead_through_the_proxy() -> None:
-    found = page(PAGE.encode(), HTML, "https://index.test/simple/a/", URL).decode()
-    assert f'href="{URL}/files/https/index.test/files/a-1.whl#sha256=0"' in found
-    assert 'data-requires-python="&gt;=3.9"' in found
+    content = page(PAGE.encode(), HTML, "https://index.test/simple/a/", URL).decode()
+    assert f'href="{URL}/files/https/index.test/files/a-1.whl#sha256=0"' in content
+    assert 'data-requires-python="&gt;=3.9"' in content
 
 
 def test_files_of_a_json_page_lead_through_the_proxy() -> None:
     given = {"files": [{"url": "https://files.test/a-1.whl", "hashes": {}}], "name": "a"}
-    found = json.loads(page(json.dumps(given).encode(), JSON, "https://index.test/a/", URL))
-    assert found["files"][0]["url"] == f"{URL}/files/https/files.test/a-1.whl"
-    assert found["name"] == "a"
+    content = json.loads(page(json.dumps(given).encode(), JSON, "https://index.test/a/", URL))
+    assert content["files"][0]["url"] == f"{URL}/files/https/files.test/a-1.whl"
+    assert content["name"] == "a"
 
 
 @pytest.mark.parametrize(
@@ -111,9 +111,9 @@ def test_unchanged_content_is_not_sent_again(front: _Server) -> None:
 
 
 def test_part_of_a_file_is_sent(front: _Server, behind: Path) -> None:
-    found = ask(front, f"/files/file/{behind}/a-1.whl", Range="bytes=10-19")
-    assert (found.status, found.getheader("Content-Range")) == (206, "bytes 10-19/100")
-    assert found.read() == bytes(range(10, 20))
+    response = ask(front, f"/files/file/{behind}/a-1.whl", Range="bytes=10-19")
+    assert (response.status, response.getheader("Content-Range")) == (206, "bytes 10-19/100")
+    assert response.read() == bytes(range(10, 20))
 
 
 def test_index_is_requested_once(front: _Server, behind: Path) -> None:

@@ -39,9 +39,9 @@ def test_leftover_of_a_killed_process_is_not_used() -> None:
     leftover.mkdir()
     (leftover / "half").touch()
 
-    made = cache.entry("tool", "1", "Making the tool", lambda into: (into / "whole").touch())
+    entry = cache.entry("tool", "1", "Making the tool", lambda into: (into / "whole").touch())
 
-    assert [path.name for path in made.iterdir()] == ["whole"]
+    assert [path.name for path in entry.iterdir()] == ["whole"]
 
 
 def test_other_pins_give_another_entry() -> None:

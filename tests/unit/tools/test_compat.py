@@ -28,8 +28,8 @@ JUNIT = """<testsuites><testsuite time="1.25">
 
 class TestPins:
     def test_lines_belong_to_the_heading_above_them(self) -> None:
-        found = pins.sections("# web\n[web]\nflask==3.1.3  # small\n\n[data]\nnumpy==2.5.5\n")
-        assert found == {"web": ["flask==3.1.3"], "data": ["numpy==2.5.5"]}
+        sections = pins.sections("# web\n[web]\nflask==3.1.3  # small\n\n[data]\nnumpy==2.5.5\n")
+        assert sections == {"web": ["flask==3.1.3"], "data": ["numpy==2.5.5"]}
 
     def test_line_above_the_first_heading_is_refused(self) -> None:
         with pytest.raises(Unavailable, match="flask"):
@@ -40,8 +40,8 @@ class TestPins:
             pins.sections("[web]\n[web]\n")
 
     def test_popular_splits_distributions_from_dependencies(self) -> None:
-        found = pins.popular("[web]\nflask==3.1.3\n[web: needed]\nclick==8.5.1\n")
-        assert found == {"web": pins.Pinned(["flask==3.1.3"], ["click==8.5.1"])}
+        sets = pins.popular("[web]\nflask==3.1.3\n[web: needed]\nclick==8.5.1\n")
+        assert sets == {"web": pins.Pinned(["flask==3.1.3"], ["click==8.5.1"])}
 
     def test_whole_set_is_fully_pinned(self) -> None:
         pinned = pins.Pinned(["flask==3.1.3"], ["click==8.5.1"])
@@ -62,7 +62,7 @@ class TestPins:
 class TestWhatIsCompared:
     def test_at_least_120_popular_distributions(self) -> None:
         sets = pins.popular(pins.POPULAR.read_text()).values()
-        assert len({name for one in sets for name in pins.names(one.asked)}) >= 120
+        assert len({name for pinned in sets for name in pins.names(pinned.asked)}) >= 120
 
     def test_every_version_is_pinned_once_in_its_set(self) -> None:
         for pinned in pins.popular(pins.POPULAR.read_text()).values():
@@ -74,7 +74,7 @@ class TestWhatIsCompared:
         asked = pins.sections(renew.NAMES.read_text())
         pinned = pins.popular(pins.POPULAR.read_text())
         assert {name: sorted(pins.names(lines)) for name, lines in asked.items()} == {
-            name: sorted(pins.names(one.asked)) for name, one in pinned.items()
+            name: sorted(pins.names(each.asked)) for name, each in pinned.items()
         }
 
     def test_commands_belong_to_existing_sets(self) -> None:
@@ -103,8 +103,8 @@ class TestWhatIsCompared:
 class TestRenewing:
     def test_requirement_keeps_its_extras(self) -> None:
         versions = {"click": "8.5.1", "zope-event": "6.2", "httpx": "0.28.1"}
-        found = renew.divide(["httpx[http2]", "zope.event>=5"], versions)
-        assert found == pins.Pinned(["httpx[http2]==0.28.1", "zope-event==6.2"], ["click==8.5.1"])
+        pinned = renew.divide(["httpx[http2]", "zope.event>=5"], versions)
+        assert pinned == pins.Pinned(["httpx[http2]==0.28.1", "zope-event==6.2"], ["click==8.5.1"])
 
     def test_written_sets_are_read_as_they_were(self) -> None:
         sets = {"web": pins.Pinned(["flask==3.1.3"], ["click==8.5.1"]), "old": pins.Pinned([], [])}
@@ -119,21 +119,21 @@ class TestComparing:
     def test_difference_has_its_path(self) -> None:
         linked: compare.Json = {"imports": {"flask": {"failed": "no"}}}
         merged: compare.Json = {"imports": {"flask": {"failed": "yes"}}}
-        found = list(compare.differences("web", linked, merged))
-        assert found == [Difference("web/imports/flask/failed", "no", "yes")]
+        differences = list(compare.differences("web", linked, merged))
+        assert differences == [Difference("web/imports/flask/failed", "no", "yes")]
 
     def test_missing_value_is_a_difference(self) -> None:
-        found = list(compare.differences("web", {"a": 1}, {}))
-        assert found == [Difference("web/a", "1", compare.MISSING)]
+        differences = list(compare.differences("web", {"a": 1}, {}))
+        assert differences == [Difference("web/a", "1", compare.MISSING)]
 
     def test_first_pattern_that_matches_gives_the_reason(self) -> None:
         reasons = {"web/a/*": "Known.", "*": "Anything."}
-        found = compare.explained([Difference("web/a/b", "1", "2")], reasons)
-        assert found[0].reason == "Known."
+        differences = compare.explained([Difference("web/a/b", "1", "2")], reasons)
+        assert differences[0].reason == "Known."
 
     def test_other_differences_stay_unexplained(self) -> None:
-        found = compare.explained([Difference("web/b", "1", "2")], {"web/a": "Known."})
-        assert found[0].reason == ""
+        differences = compare.explained([Difference("web/b", "1", "2")], {"web/a": "Known."})
+        assert differences[0].reason == ""
 
     def test_failures_are_found_at_any_depth(self) -> None:
         facts: compare.Json = {
@@ -145,7 +145,7 @@ class TestComparing:
 class TestSuites:
     def test_outcomes_are_counted_once_for_each_test(self) -> None:
         ran = suites.read(JUNIT)
-        counts = [ran.count(one) for one in (suites.PASSED, suites.FAILED, suites.SKIPPED)]
+        counts = [ran.count(outcome) for outcome in (suites.PASSED, suites.FAILED, suites.SKIPPED)]
         assert counts == [2, 3, 1]
 
     def test_failed_test_keeps_the_first_line_of_its_message(self) -> None:
@@ -157,12 +157,12 @@ class TestSuites:
     def test_other_outcome_is_a_difference(self) -> None:
         linked = Ran({"t::a": suites.PASSED, "t::b": suites.FAILED}, 1)
         merged = Ran({"t::a": suites.PASSED, "t::b": suites.PASSED}, 1)
-        found = list(suites.differences(SUITE, linked, merged))
-        assert found == [Difference("suites/attrs/t::b", "failed", "passed")]
+        differences = list(suites.differences(SUITE, linked, merged))
+        assert differences == [Difference("suites/attrs/t::b", "failed", "passed")]
 
     def test_missing_test_is_a_difference(self) -> None:
-        found = list(suites.differences(SUITE, Ran({"t::a": suites.PASSED}, 1), Ran({}, 1)))
-        assert found == [Difference("suites/attrs/t::a", "passed", compare.MISSING)]
+        differences = list(suites.differences(SUITE, Ran({"t::a": suites.PASSED}, 1), Ran({}, 1)))
+        assert differences == [Difference("suites/attrs/t::a", "passed", compare.MISSING)]
 
 
 class TestDocument:
@@ -188,13 +188,15 @@ class TestDocument:
         assert "| click | 2 | `No 'less'` |" in written
 
     def test_differences_include_those_of_suites(self) -> None:
-        assert [one.where for one in report(Difference("web/a", "x", "y")).differences] == [
+        assert [
+            difference.where for difference in report(Difference("web/a", "x", "y")).differences
+        ] == [
             "web/a",
             "suites/attrs/t::a",
         ]
 
 
-def report(*found: Difference) -> Report:
+def report(*differences: Difference) -> Report:
     compared = Compared(
         popular=["flask"],
         python="3.14.6",
@@ -202,7 +204,7 @@ def report(*found: Difference) -> Report:
         distributions=["click", "flask"],
         works={"modules": 5, "entry points": 3, "commands": 1},
         failed=[("web/works/imports/flask/modules/flask", "ImportError: no")],
-        differences=found,
+        differences=differences,
     )
     ran = Ran({"t::a": suites.PASSED}, 1), Ran({"t::a": suites.FAILED}, 1)
     differs = list(suites.differences(SUITE, *ran))
@@ -212,25 +214,27 @@ def report(*found: Difference) -> Report:
 
 class TestInside:
     def test_modules_of_namespaces_have_full_names(self, tmp_path: Path) -> None:
-        found = distribution(
+        installed = distribution(
             tmp_path,
             "google/cloud/storage/__init__.py",
             "google/cloud/storage/blob.py",
             "google/cloud/loose.py",
         )
-        assert works.owned(found) == ["google.cloud.loose", "google.cloud.storage"]
+        assert works.owned(installed) == ["google.cloud.loose", "google.cloud.storage"]
 
     def test_native_modules_and_single_files_are_modules(self, tmp_path: Path) -> None:
-        found = distribution(tmp_path, "_cffi.abi3.so", "six.py", "pkg/__init__.py", "pkg/x.py")
-        assert works.owned(found) == ["_cffi", "pkg", "six"]
+        installed = distribution(
+            tmp_path, "_cffi.abi3.so", "six.py", "pkg/__init__.py", "pkg/x.py"
+        )
+        assert works.owned(installed) == ["_cffi", "pkg", "six"]
 
     def test_file_that_cannot_be_imported_is_no_module(self, tmp_path: Path) -> None:
         names = ("../../../bin/tool.py", "a-b/x.py", "pkg/data.txt", "__pycache__/six.pyc")
         assert works.owned(distribution(tmp_path, *names)) == []
 
     def test_imported_package_has_its_resources(self) -> None:
-        found = works.imported("json")
-        assert "decoder.py" in str(found["resources"])
+        facts = works.imported("json")
+        assert "decoder.py" in str(facts["resources"])
 
     def test_module_that_replaces_itself_is_imported(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -246,8 +250,8 @@ class TestInside:
             text = "<thing at 0x7f00deadbeef> in /l/deps-03/tree/lib"
             raise SystemExit(text)
 
-        found = works.outcome(fail)
-        assert found == {"failed": "SystemExit: <thing at ...> in /l/.../lib"}
+        facts = works.outcome(fail)
+        assert facts == {"failed": "SystemExit: <thing at ...> in /l/.../lib"}
 
     def test_links_within_the_environment_are_not_counted(self, tmp_path: Path) -> None:
         library = tmp_path / "venv/lib"
@@ -259,9 +263,9 @@ class TestInside:
         assert holds.links(tmp_path / "venv") == 1
 
     def test_missing_files_of_a_distribution_are_listed(self, tmp_path: Path) -> None:
-        found = distribution(tmp_path, "there.py", "gone.py")
+        installed = distribution(tmp_path, "there.py", "gone.py")
         (tmp_path / "gone.py").unlink()
-        facts = holds.distribution(found)
+        facts = holds.distribution(installed)
         assert (facts["version"], facts["missing"]) == ("1", ["gone.py"])
 
     def test_modules_are_found_through_links_and_below_packages(self, tmp_path: Path) -> None:

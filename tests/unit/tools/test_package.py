@@ -19,9 +19,9 @@ def test_default_product_has_the_plain_name() -> None:
 
 
 def test_different_products_have_different_names() -> None:
-    made = [product(), product("0.10"), product(API, "3.14.6"), product("0.10", "3.14.6")]
+    products = [product(), product("0.10"), product(API, "3.14.6"), product("0.10", "3.14.6")]
 
-    assert len({each.file for each in made}) == len(made)
+    assert len({each.file for each in products}) == len(products)
 
 
 def test_tree_is_where_pack_expects_it() -> None:
@@ -44,10 +44,10 @@ def test_every_target_of_the_descriptor_is_packaged() -> None:
 
 def test_all_targets_are_made_unless_one_is_named() -> None:
     everything, packed = assemble.products([])
-    one, _ = assemble.products(["--arch", "arm64"])
+    arm64, _ = assemble.products(["--arch", "arm64"])
 
     assert [each.arch for each in everything] == ["amd64", "arm64"]
-    assert [each.arch for each in one] == ["arm64"]
+    assert [each.arch for each in arm64] == ["arm64"]
     assert packed
 
 
@@ -59,9 +59,9 @@ def test_unsupported_api_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_offline_product_has_the_requested_versions() -> None:
-    made, _ = assemble.products(["--offline", "3.13.13", "3.14.6"])
+    products, _ = assemble.products(["--offline", "3.13.13", "3.14.6"])
 
-    assert made[0].offline == ("3.13.13", "3.14.6")
+    assert products[0].offline == ("3.13.13", "3.14.6")
 
 
 def test_everything_bundled_is_pinned_by_hash() -> None:
@@ -81,9 +81,9 @@ def test_every_bundled_package_is_declared_with_hashes() -> None:
     )
 
     declared = tomllib.loads((stage0.ROOT / "pyproject.toml").read_text())["project"]
-    wanted = {re.split("[>=]", each)[0] for each in declared["dependencies"]}
+    names = {re.split("[>=]", each)[0] for each in declared["dependencies"]}
     assert len(named) == lock.count("==")
-    assert wanted <= set(named)
+    assert names <= set(named)
 
 
 @pytest.fixture(name="unpacked")

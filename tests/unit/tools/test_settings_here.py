@@ -50,7 +50,7 @@ def test_proxies_are_passed_on_as_spelt() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "here"),
+    ("value", "is_here"),
     [
         ("http://127.0.0.1:3141/root/pypi", True),
         ("https://user:secret@localhost/simple", True),
@@ -59,5 +59,5 @@ def test_proxies_are_passed_on_as_spelt() -> None:
         ("3.13", False),
     ],
 )
-def test_server_of_this_machine_is_recognised(value: str, *, here: bool) -> None:
-    assert stays_here({"BP_SETTING": value}) is here
+def test_server_of_this_machine_is_recognised(value: str, *, is_here: bool) -> None:
+    assert stays_here({"BP_SETTING": value}) is is_here
