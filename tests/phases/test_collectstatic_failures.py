@@ -13,7 +13,7 @@ SETTINGS = (GALLERY / "site_settings.py").read_text()
 TITLE = "Django could not collect the app's static files"
 
 
-# With what reads settings from variables.
+# With packages that read settings from variables.
 REQUIREMENTS = f"""{(GALLERY / "requirements.txt").read_text()}
 django-environ==0.14.0
 python-decouple==3.8
@@ -28,7 +28,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def gallery(builds: Builds, flask: Built, source: Path) -> Built:
-    """The environment that all tests share."""
+    """The image whose environment all tests use."""
     source.chmod(0o755)
     built = builds.image(source, flask)
     assert built.code == 0, built.output
@@ -58,7 +58,7 @@ QUERY = f"""{READY}
 
         list(User.objects.all())
 """
-# Before anything is collected no file has a name with a digest, not even one that exists.
+# Before collectstatic, no file has a name with a digest.
 NAMED = f"""{READY}
         from django.templatetags.static import static
 

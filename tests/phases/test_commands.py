@@ -9,7 +9,7 @@ import pytest
 
 from cnb_python.launch import procfile
 
-# Says which process it is and what it was given.
+# Prints its process id and arguments.
 PROGRAM = "import os, sys; print(os.getpid(), *sys.argv[1:])"
 
 
@@ -47,7 +47,7 @@ def test_program_is_the_started_process(
         output, _ = process.communicate(timeout=20)
 
     if arguments is None:
-        # With a condition of bash's own the shell is left alone.
+        # The shell is kept for a condition that only bash supports.
         assert output.split()[1:] == ["a", "b"]
     else:
         assert output.split() == [str(process.pid), *expected]

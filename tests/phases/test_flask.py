@@ -135,7 +135,7 @@ def test_python_is_trimmed(root: Path) -> None:
 
 
 def test_python_contains_no_build_path(root: Path) -> None:
-    # python-build-standalone says /install; our layer is where it is.
+    # python-build-standalone has /install here.
     named = [
         path
         for path in (root / f"{LAYERS[1:]}/python").rglob("*")
@@ -164,7 +164,7 @@ def test_links_in_the_image_are_not_broken(root: Path) -> None:
 
 
 def test_layer_metadata_is_restored(flask: Built) -> None:
-    # It turns integers into floats and dates into text: facts/cnb.md 2.5.
+    # The lifecycle turns integers into floats, and dates into text.
     for name, document in flask.documents().items():
         for value in document.get("metadata", {}).values():
             assert isinstance(value, str | bool) or all(isinstance(v, str) for v in value), name
@@ -181,7 +181,7 @@ def test_venv_links_to_the_packages(root: Path) -> None:
     packages = layers / "venv/lib/python3.14/site-packages"
     flask = packages / "flask"
     assert str(flask.readlink()) == "../../../../deps-00/tree/lib/python3.14/site-packages/flask"
-    # So that one package more or less is one layer, and a small one that leads to it.
+    # So that one changed package changes one shard, and layer venv with its links.
     assert [path for path in packages.rglob("*") if not path.is_symlink()] == []
     assert [path.name for path in (layers / "deps-00").iterdir()] == ["tree"]
 

@@ -14,7 +14,7 @@ AFTER = """#!/usr/bin/env bash
 set -e
 python -c 'import flask, sys; print("Flask in", sys.prefix)' | tee flask.txt
 echo "for the build: $MEANT" >> flask.txt
-# Bytecode of another kind, and what a library makes again whenever it misses it.
+# Bytecode of another kind, and a file that a library makes if it is missing.
 env -u PYTHONDONTWRITEBYTECODE python -O -c 'import flask, json.tool'
 ls $VIRTUAL_ENV/../python/lib/python3.14/json/__pycache__/tool.*.opt-1.pyc
 touch $VIRTUAL_ENV/dropin.cache

@@ -69,7 +69,7 @@ def test_packages_are_complete_after_interrupted_install(
 def _interrupt(
     builds: Builds, app: Path, kept: Path, number: signal.Signals, moment: Moment
 ) -> Built:
-    """Build *app* into the layers *kept* until *moment*; check that nothing looks finished."""
+    """Build *app* in the layers *kept*, interrupted at *moment*; check that no layer counts."""
     with killing(number, lambda: moment(kept / BUILDPACK), seen_by=kept) as kill:
         built = builds.phases(app, layers=kept)
     assert kill.sent
@@ -94,7 +94,7 @@ def clean(builds: Builds, flask: Built, tmp_path_factory: pytest.TempPathFactory
     app = write_files(tmp_path_factory.mktemp("clean") / "app", SMALL)
     built = builds.phases(app, flask)
     assert built.code == 0, built.output
-    # It has the same Python as the one before, and takes that from there.
+    # It has the same Python as the previous app, and takes it from the store.
     return {**_digests(built), "python": _digests(flask)["python"]}
 
 
@@ -116,6 +116,6 @@ def _digests(built: Built) -> Digests:
     return {
         name: tree.digest(built.layers / name)
         for name in names
-        # The store is not in the image; the start-up defaults are made last, and not by all.
+        # Without the store, which is not in the image, and the defaults, which are made last.
         if name not in {"deps", "defaults"} and (built.layers / name).is_dir()
     }

@@ -20,7 +20,7 @@ from tests.support.build_variants import layers_of, without_cache, without_image
 from tests.support.builds import Builds, Built, fixture
 from tests.support.trees import App, Files, write_files
 
-# All of them: where one is missing pip is asked, in every build.
+# With all dependencies, since pip would resolve in every build otherwise.
 REQUIREMENTS = """nltk==3.9.1
 click==8.5.1
 cloudpickle==3.1.2
@@ -29,7 +29,7 @@ regex==2026.11.15
 tqdm==4.70.1
 """
 GALLERY = fixture("pip_django_static")
-# What no step may take for the project's.
+# Files of the repository outside the app, which no step may use.
 OTHERS: Files = {
     "manage.py": "import django\nraise SystemExit('the wrong one')\n",
     "nltk.txt": "wrong\n",
@@ -170,7 +170,7 @@ def test_data_without_cache_stays_in_the_image(
     builds: Builds, words: Built, server: Server, app: App, tmp_path: Path
 ) -> None:
     server.asked.clear()
-    # Nothing may run that could need it: the store, which lends it, is gone.
+    # No app step may run that needs the data, since the store is gone.
     env = {**server.env, "DISABLE_COLLECTSTATIC": "1"}
     before = without_cache(words, tmp_path / "w")
     built = builds.image(executable(app(files())), before, env=env)

@@ -27,7 +27,7 @@ def limited(flask: Built, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def processes(builds: Builds, flask: Built, tmp_path_factory: pytest.TempPathFactory) -> Built:
-    """The same app with other processes, built after it."""
+    """The same app with other processes, built after the first."""
     procfile = f'web: gunicorn --bind 0.0.0.0:$PORT app:app\nbot: python -c "{SHOWN}"\n'
     app = linked_copy(FLASK, tmp_path_factory.mktemp("app") / "app", {"Procfile": procfile})
     app.chmod(0o755)
@@ -115,5 +115,5 @@ def test_program_takes_a_few_milliseconds(flask: Built) -> None:
         subprocess.run([program], check=True, env={}, stdout=subprocess.DEVNULL)
         times.append(time.monotonic() - before)
 
-    # The least of many: this machine does other work too. Python alone would take more.
+    # The minimum, since the machine runs other programs too. Python alone would take longer.
     assert min(times) < 0.01

@@ -36,7 +36,7 @@ def test_foreign_python_layer_is_replaced_with_every_reason(builds: Builds, flas
         "the Linux distribution of the image has changed from alpine 3 to debian 12",
         "it was made by another release of this buildpack",
     ]
-    # Nothing of the packages depends on it.
+    # The packages do not depend on it.
     assert "  Nothing else changed: reusing 8 packages from the previous image\n" in built.output
     assert _directories(built) == ["deps", "python"]
     assert tree.digest(built.layers / "python") == tree.digest(flask.layers / "python")
