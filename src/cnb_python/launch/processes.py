@@ -118,7 +118,7 @@ def _program(word: str, app: App, removed: Collection[str]) -> str:
 
 
 def _exists(app: App, path: str) -> bool:
-    # A broken link counts: it may point to a Python of the developer's machine.
+    # A broken link counts as existing: it may point to a Python of the developer's machine.
     return (app.directory / path).exists(follow_symlinks=False)
 
 

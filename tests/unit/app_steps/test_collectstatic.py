@@ -1,4 +1,4 @@
-"""When collectstatic runs, and when the store has what it would make."""
+"""When collectstatic runs, and when its files come from the store."""
 
 import json
 from pathlib import Path
@@ -25,7 +25,7 @@ class Django:
         self.command: str | None = STATICFILES
         self.local = True
         self.root = ""
-        """Below the app; absolute: there."""
+        """STATIC_ROOT, absolute or relative to the app."""
         self.files: dict[str, str] = {"staticfiles/a.css": "a {}"}
         self.outcome = Outcome(0, "1 static file copied")
         self.is_reached = True
@@ -58,7 +58,7 @@ def build(app: FakeEnvironment, static_files_key: str = "", **environ: str) -> S
 
 
 def clean(app: FakeEnvironment) -> FakeEnvironment:
-    """Give the app as the next build gets it: without what was made in it."""
+    """Return the app as the next build gets it, without generated files."""
     for path in sorted(app.directory.rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() else path.unlink()
     write_files(app.directory, APP)

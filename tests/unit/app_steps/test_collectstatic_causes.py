@@ -1,4 +1,4 @@
-"""The end of a traceback says why collectstatic failed."""
+"""The end of a traceback shows why collectstatic failed."""
 
 import pytest
 

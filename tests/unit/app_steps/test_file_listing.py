@@ -1,4 +1,4 @@
-"""An app directory is the same when every file and link in it is."""
+"""Listings of an app directory are compared by files and links."""
 
 from collections.abc import Callable
 from pathlib import Path

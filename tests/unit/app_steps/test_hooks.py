@@ -1,4 +1,4 @@
-"""Scripts of the app run in its directory, and what keeps them from it is explained."""
+"""Hooks run in the app's directory, and failures are explained."""
 
 import os
 import stat

@@ -1,4 +1,4 @@
-"""NLTK's data is downloaded once, and kept in a layer of the image and in the store."""
+"""NLTK data is downloaded once, and stored in a layer of the image and in the store."""
 
 import json
 from pathlib import Path
@@ -32,7 +32,7 @@ def app(tmp_path: Path) -> FakeEnvironment:
 
 
 def build(app: FakeEnvironment, *, use: bool = False) -> StepResults | None:
-    """Do what a build does; *use*: something else runs in the environment, too."""
+    """Run the step as a build does; with *use*, another step runs in the environment."""
     app.programs.ran.clear()
     data = nltk.find(app.environment(), app.app.log)
     if data is None:
@@ -45,7 +45,7 @@ def build(app: FakeEnvironment, *, use: bool = False) -> StepResults | None:
 
 
 def restore(app: FakeEnvironment) -> None:
-    """Leave what the lifecycle gives the next build."""
+    """Leave the layer as the restorer does for the next build."""
     path = app.app.layers / "nltk.toml"
     toml.write(path, {"metadata": toml.table_at(toml.read(path), "metadata")})
     disk.remove(app.app.layers / "nltk")
@@ -92,7 +92,7 @@ def test_data_for_steps_comes_from_the_store(app: FakeEnvironment) -> None:
 def test_data_too_large_for_the_store_stays_in_the_image(app: FakeEnvironment) -> None:
     build(app)
     restore(app)
-    app.store = Store(app.store.directory)  # which has nothing of it
+    app.store = Store(app.store.directory)  # an empty one
     added = build(app)
     assert added
     assert (added.new_layers, app.programs.ran) == (frozenset(), [])

@@ -1,4 +1,4 @@
-"""What NLTK's downloader says tells why it failed."""
+"""The output of NLTK's downloader shows why it failed."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the image runs, decided from the Procfile or from the code, and explained."""
+"""The processes of the image, from the Procfile or the code, with their reasons."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Each line of a Procfile is a process, or a problem that is named."""
+"""Each line of a Procfile is a process, or a reported problem."""
 
 import pytest
 from hypothesis import given
@@ -43,7 +43,7 @@ def test_comments_blank_lines_and_indentation_are_ignored() -> None:
 
 
 def test_other_separators_do_not_end_a_line() -> None:
-    """Python also splits at characters that no editor shows as a new line."""
+    """`str.splitlines` also splits at characters that editors do not show as line ends."""
     assert commands("web: echo a\u2028b") == {"web": "echo a\u2028b"}
 
 

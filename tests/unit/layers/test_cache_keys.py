@@ -29,7 +29,7 @@ def phase(tmp_path: Path) -> BuildContext:
 
 
 def reasons(phase: BuildContext, release: Release = RELEASE, tools: str = TOOLS) -> list[str]:
-    """Return why what was made for another build is not for this one."""
+    """Return why the packages of another build are invalid for this one."""
     before = PackageKey(
         **{
             **package_key(RELEASE, phase, TOOLS, phase.app_dir).metadata(),

@@ -1,4 +1,4 @@
-"""Which layers of the environment the previous image has."""
+"""Layers of the environment in the previous image are found, reused and dropped."""
 
 from pathlib import Path
 

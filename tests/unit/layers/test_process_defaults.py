@@ -29,7 +29,7 @@ def provide(phase: BuildContext, *single: str) -> list[str]:
 
 
 def in_image(phase: BuildContext, *single: str) -> BuildContext:
-    """Leave what the restorer gives after a build: the metadata, and no contents."""
+    """Leave the layer as the restorer does: with metadata, without contents."""
     provide(phase, *single)
     path = phase.layers_dir / "defaults.toml"
     metadata = toml.table_at(toml.read(path), "metadata")
@@ -41,7 +41,7 @@ def in_image(phase: BuildContext, *single: str) -> BuildContext:
 
 
 def started(phase: BuildContext, kind: str, user: dict[str, str] | None = None) -> dict[str, str]:
-    """Return the variables that the layer gives a process of *kind*."""
+    """Return the variables of the layer for a process of type *kind*."""
     deltas = layer_env.read(phase.layers_dir / "defaults")
     return layer_env.apply(user or {}, deltas, layer_env.launch_scopes(kind))
 

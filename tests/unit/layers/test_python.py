@@ -1,4 +1,4 @@
-"""Layer `python`: which interpreter it is to hold, and whether the previous image has it."""
+"""Layer `python`: its key, and whether the previous image has it."""
 
 from copy import replace
 from pathlib import Path
@@ -27,7 +27,7 @@ def find_python(phase: BuildContext, release: Release = RELEASE) -> tuple[Runtim
 
 
 def in_image(phase: BuildContext, release: Release = RELEASE) -> BuildContext:
-    """Leave what the restorer gives: the metadata, and no contents."""
+    """Leave the layer as the restorer does: with metadata, without contents."""
     reuse(find_python(phase, release)[0])
     return phase
 

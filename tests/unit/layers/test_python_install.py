@@ -1,4 +1,4 @@
-"""The contents of layer `python`: a real archive, an interpreter that only pretends to run."""
+"""The contents of layer `python`, from a real archive with a fake interpreter."""
 
 from collections.abc import Callable
 from copy import replace
@@ -35,7 +35,7 @@ def laid_out(app: FakeBuild, store: Store | None = None) -> Callable[[], None]:
 
 
 def finished(app: FakeBuild) -> str:
-    """Lay out and finish the layer; return what the store is read by."""
+    """Make and finish the layer; return the digest of the store's manifest."""
     store, runtime = opened(app), app.runtime
     laid_out(app, store)()
     python.finish(runtime, build=False)
@@ -45,7 +45,7 @@ def finished(app: FakeBuild) -> str:
 def refused[T: BuildpackError](app: FakeBuild, kind: type[T]) -> T:
     with pytest.raises(kind) as caught:
         laid_out(app)
-    # A layer without its .toml is none, whatever a later step leaves of it.
+    # Without its .toml it is no layer, even after a later failure.
     assert not (app.layers / "python.toml").exists()
     return caught.value
 

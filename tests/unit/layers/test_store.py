@@ -1,4 +1,4 @@
-"""What there is to start from, and what the next build is left."""
+"""What the previous build left, and what this one saves."""
 
 from copy import replace
 from pathlib import Path
@@ -25,10 +25,10 @@ def keys(phase: BuildContext) -> tuple[PackageKey, EnvironmentKey]:
 
 
 def record(phase: BuildContext, **more: str) -> BuildRecord:
-    contents, outcome = keys(phase)
+    packages, environment = keys(phase)
     return BuildRecord(
-        package_key=contents.metadata() | more,
-        environment_key=outcome.metadata(),
+        package_key=packages.metadata() | more,
+        environment_key=environment.metadata(),
         resolution="d",
         from_files_alone=True,
         python_patch="",
@@ -52,13 +52,13 @@ def first(tmp_path: Path) -> BuildContext:
 
 @pytest.fixture
 def next_(first: BuildContext) -> BuildContext:
-    """The build after one that closed its store."""
-    before = previous(first)
-    (store_layer.open_store(first, before) / "archive").write_text("kept")
+    """The build after one that saved its store."""
+    nothing_before = previous(first)
+    (store_layer.open_store(first, nothing_before) / "archive").write_text("kept")
     store_layer.close_store(first, record(first))
-    previous_build = toml.read_metadata(first.layers_dir / "store.toml")
-    assert not isinstance(previous_build, Unusable)
-    return replace(first, store=previous_build)
+    metadata = toml.read_metadata(first.layers_dir / "store.toml")
+    assert not isinstance(metadata, Unusable)
+    return replace(first, store=metadata)
 
 
 def test_first_build_has_no_record_and_no_reason(first: BuildContext) -> None:
@@ -117,7 +117,7 @@ def test_store_of_another_key_stays_with_every_reason(
         "the architecture has changed from amd64 to arm64",
         "the Linux distribution of the image has changed from debian 12 to debian 13",
     )
-    # For the interpreter in it, which has a key of its own.
+    # Its Python stays usable, which has a key of its own.
     assert (store_layer.open_store(other, previous_build) / "archive").exists()
 
 

@@ -1,4 +1,4 @@
-"""An environment becomes layers, and only those are made that the previous image lacks."""
+"""An environment becomes layers, and only changed ones are made."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -42,9 +42,9 @@ def plan(tmp_path: Path) -> LayerPlan:
 
 
 A, B = module("a", "more.py"), module("b")
-# Beside the modules: small enough for `venv` to hold a copy, and kept apart in the store.
+# Small enough for a copy in `venv`, and a small part in the store.
 WITH_SCRIPT = distribution("s", [f"{SITE}/s.py", file("bin/s", "#!/bin/sh\n", program=True)])
-# Large enough for shares of their own, and so for others to be spread.
+# Large enough for own layers, so that the others are spread over shards.
 LARGE = module("large", size=40 * MEGABYTE)
 
 

@@ -1,4 +1,4 @@
-"""Making the environment's layers is broken off: what is trusted then is whole, or not there."""
+"""After an interruption every layer is complete or missing."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -21,12 +21,12 @@ FOUND = (
     module("a", "more.py"),
     distribution("s", [f"{SITE}/s.py", file("bin/s", SCRIPT, program=True)]),
 )
-# Far more changes of the disk than it takes.
+# Far more writes than a build needs.
 ENOUGH = 500
 
 
 def plan_in(directory: Path) -> LayerPlan:
-    """Return the plan of a build whose previous image has other contents, and a share too many."""
+    """Return the plan of a build whose previous image has other contents, and an extra shard."""
     layers_dir = directory / "layers"
     layers_dir.mkdir(parents=True)
     for name in ("venv", "deps-00", "deps-07"):
@@ -63,7 +63,7 @@ def outcome(layers_dir: Path) -> Mapping[str, str]:
 
 @pytest.fixture
 def right(tmp_path: Path) -> Mapping[str, str]:
-    """What comes of it when nothing happens."""
+    """The layers of a build without interruption."""
     plan = plan_in(tmp_path / "right")
     assemble(plan, staged(tmp_path / "right-stage"))
     layers = outcome(plan.layers_dir)
@@ -72,7 +72,7 @@ def right(tmp_path: Path) -> Mapping[str, str]:
 
 
 def check(layers_dir: Path, right: Mapping[str, str]) -> None:
-    """Assert that each layer with contents and metadata is the right one."""
+    """Assert that each layer with contents and metadata is correct."""
     left = outcome(layers_dir)
     for name in ("venv", "deps-00"):
         if {name, f"{name}.toml"} <= left.keys():

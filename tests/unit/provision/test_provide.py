@@ -382,7 +382,7 @@ def test_repeated_resolution_makes_only_changed_layers(
 
 
 def test_resolution_of_the_manager_is_not_reused_for_pinned_files(app: FakeBuild) -> None:
-    """The pins stay open, whatever is installed, so every build has to ask."""
+    """The pins stay incomplete, so every build runs the manager."""
     app.shop.index["lonely==1.0"] = package("lonely", "", "b")
     app.shop.known = decision("lonely==1.0")
     app.shop.answer = decision("b==1.0", "lonely==1.0", from_files_alone=False)
@@ -422,7 +422,7 @@ def test_build_consumer_in_some_builds_keeps_layers_equal(built: FakeBuild) -> N
 
 
 def test_unchanged_build_does_not_import_the_installer(built: FakeBuild) -> None:
-    """Told by the modules: what renews takes longer to import than all such a build may take."""
+    """Importing the modules of a rebuild takes longer than an unchanged build."""
     heavy = {"cnb_python.provision.rebuild"}
     loaded = {name: sys.modules.pop(name) for name in heavy if name in sys.modules}
     try:

@@ -38,11 +38,11 @@ def app(tmp_path: Path) -> FakeBuild:
 
 def image(app: FakeBuild, names: set[str], before: dict[str, object]) -> dict[str, object]:
     """Return the layers of the image: those on disk, and those reused from *before*."""
-    digests = {
+    layers = {
         name: contents(app.layers / name) if (app.layers / name).is_dir() else before[name]
         for name in names
     }
-    return dict(sorted(digests.items()))
+    return dict(sorted(layers.items()))
 
 
 @pytest.mark.parametrize("layout", ["linked", "merged"])

@@ -1,4 +1,4 @@
-"""What a build notes of its outcome comes back as it went, or not at all."""
+"""A build record is read back unchanged, or not at all."""
 
 from pathlib import Path
 
@@ -43,7 +43,7 @@ def test_record_is_read_back_from_toml(tmp_path: Path) -> None:
 
 
 def test_empty_manager_inputs_are_not_written() -> None:
-    """As releases noted it that knew of none."""
+    """Older releases wrote no such field."""
     table = RECORD._replace(manager_inputs="").metadata()
 
     assert "inputs" not in table

@@ -1,4 +1,4 @@
-"""The app's code sees the platform's variables, and what is noted of them gives none away."""
+"""The variables of the app's code, and the digest over them."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A Procfile's command becomes what the launcher executes, with a shell only where needed."""
+"""Commands of a Procfile run in a shell only if they need one."""
 
 import shlex
 
@@ -51,7 +51,7 @@ REPLACED = [
 
 @pytest.mark.parametrize(("text", "script"), REPLACED)
 def test_shell_is_replaced_by_the_last_command(text: str, script: str) -> None:
-    """As process 1 a shell would ignore SIGTERM; the user's arguments go to the command."""
+    """A shell as process 1 would ignore SIGTERM; the command gets the user's arguments."""
     assert parse_command(text).argv == ("/bin/sh", "-c", f'{script} "$@"', "sh")
 
 

@@ -1,4 +1,4 @@
-"""A Procfile that starts something of a virtual environment is refused, with what to write."""
+"""A Procfile that names programs of a virtual environment is refused."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from tests.support.trees import Files, write_files
 def refused(
     directory: Path, command: str, files: Files | None = None, *removed: str, inside: str = ""
 ) -> list[tuple[str, str]]:
-    """Return word and program of what a process is refused for."""
+    """Return word and program of each refused reference."""
     procfile = f"{inside}/Procfile" if inside else "Procfile"
     app = write_files(directory / "app", {procfile: f"web: {command}", **(files or {})})
     try:

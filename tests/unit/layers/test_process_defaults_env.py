@@ -1,4 +1,4 @@
-"""The app's processes start with what a container needs, and users keep the last word."""
+"""Processes get the variables that a container needs, and users can override them."""
 
 import os
 from collections.abc import Mapping
@@ -58,12 +58,12 @@ def test_variables_are_for_launch_only(tmp_path: Path) -> None:
 def test_gunicorn_options_depend_on_its_release(
     tmp_path: Path, version: str, arguments: str
 ) -> None:
-    """An option that gunicorn does not know would stop it."""
+    """Gunicorn exits at an unknown option."""
     assert at_launch(tmp_path, {"gunicorn": version})["GUNICORN_CMD_ARGS"] == arguments
 
 
 def test_user_options_follow_default_options(tmp_path: Path) -> None:
-    """Of an option given twice gunicorn takes the last."""
+    """If an option is given twice, gunicorn uses the last one."""
     user = {"GUNICORN_CMD_ARGS": "--workers 4 --worker-tmp-dir /tmp"}
 
     launched = at_launch(tmp_path, {"gunicorn": "27.0.1"}, user)

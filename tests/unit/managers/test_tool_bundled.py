@@ -1,4 +1,4 @@
-"""The tools that travel with the buildpack."""
+"""The bundled tools: pip, uv and the exec.d program."""
 
 import re
 from pathlib import Path
