@@ -1,7 +1,7 @@
-"""What lies in an app's directory and belongs in no image: found, and removed where that is safe.
+"""App cleanup: finds files that do not belong in an image, and removes them if that is safe.
 
-Slices of launch.toml leave nothing out: what no slice names is in the app's last layer. So it is
-removed: https://github.com/buildpacks/spec/blob/main/buildpack.md#layers-1
+They have to be removed: slices of `launch.toml` cannot exclude files from the image.
+https://github.com/buildpacks/spec/blob/main/buildpack.md#layers-1
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -17,147 +17,292 @@ _STEP = "App"
 _NODE = "node"
 _DOCKERIGNORE = ".dockerignore"
 
+GIT = ".git"
+NODE_MODULES = "node_modules"
+_CACHE = "__pycache__"
+# https://peps.python.org/pep-0405/
+_MARK = "pyvenv.cfg"
+# Names at the top of environments of venv, virtualenv, uv, Poetry and pip, in lower case.
+_PARTS = frozenset(
+    {"bin", "scripts", "lib", "lib64", "include", "share", "etc", "man", "doc", "local", "sbin"}
+    | {_MARK, ".gitignore", "cachedir.tag", ".lock", ".project", ".python", "pip-selfcheck.json"}
+    | {"pip.conf", "pip.ini", ".ds_store", _CACHE}
+)
+_PROGRAMS = ("bin", "Scripts")
+# How many characters of a name, and how many names, a message shows.
+_SHOWN = 60
+_NAMED = 3
+
+
+class VirtualEnvironment(NamedTuple):
+    """A directory with a virtual environment."""
+
+    path: str
+    """Relative to the app's directory, as `.venv`."""
+    foreign: tuple[str, ...]
+    """Names at its top that do not belong to the environment."""
+
+
+class UnwantedFiles(NamedTuple):
+    """Files that do not belong in an image; all paths are relative to the app's directory."""
+
+    environments: tuple[VirtualEnvironment, ...] = ()
+    bytecode: tuple[str, ...] = ()
+    """Bytecode files that Python would not use."""
+    repositories: tuple[str, ...] = ()
+    """Paths called `.git`: directories or files."""
+    node_modules: tuple[str, ...] = ()
+    is_environment: bool = False
+    """Whether the app's directory itself is a virtual environment."""
+
+    @property
+    def removable(self) -> tuple[str, ...]:
+        """The paths of environments without foreign files."""
+        return tuple(
+            environment.path for environment in self.environments if not environment.foreign
+        )
+
+    @property
+    def caches(self) -> tuple[str, ...]:
+        """The directories called `__pycache__`."""
+        directories = {path.rpartition("/")[0] for path in self.bytecode}
+        return tuple(sorted(path for path in directories if path.endswith(_CACHE)))
+
+
+class _Collected(NamedTuple):
+    """The lists that `find` fills, in the order of `UnwantedFiles`."""
+
+    environments: list[VirtualEnvironment]
+    bytecode: list[str]
+    repositories: list[str]
+    node_modules: list[str]
+
 
 def find_unwanted(context: BuildContext, kept: tuple[str, ...]) -> UnwantedFiles:
-    """Return what to keep out; *kept* names what the user wants in the image.
+    """Return the files to keep out of the image, except the names and paths in *kept*.
 
-    `node_modules` do not count where an earlier buildpack has brought Node.js, and them.
+    `node_modules` do not count if an earlier buildpack has installed Node.js.
     """
-    found = find(context.app_dir, kept)
-    return found._replace(node_modules=()) if _has_node(context) else found
+    unwanted = find(context.app_dir, kept)
+    return unwanted._replace(node_modules=()) if _has_node(context) else unwanted
 
 
 def remove_before_build(
-    found: UnwantedFiles, context: BuildContext, build_consumers: str, output: Output
+    unwanted: UnwantedFiles, context: BuildContext, build_consumers: str, output: Output
 ) -> None:
-    """Remove what a build must not see either, and say what becomes of everything.
+    """Remove the unwanted files that the build must not see either, and print what happens to all.
 
-    *demand* says who comes later and wants Python; empty: nobody.
+    *build_consumers* describes the later buildpacks that need Python; empty if there are none.
     """
     message = notice(
-        found,
-        ignored_by_docker=(context.app_dir / _DOCKERIGNORE).exists(),
+        unwanted,
+        has_dockerignore=(context.app_dir / _DOCKERIGNORE).exists(),
         keeps_git=bool(build_consumers),
     )
     if message is None:
         return
-    if found.environments or found.is_environment or found.node_modules:
+    if unwanted.environments or unwanted.is_environment or unwanted.node_modules:
         output.warning(message.title, message.body)
     else:
-        # Every copy of a repository has these.
+        # Every checkout of a repository has these files: no reason for a warning.
         output.step(_STEP)
         for line in message.body:
             output.line(line)
-    _say(
-        remove(context.app_dir, found.removable) + remove_bytecode(context.app_dir, found),
-        output,
-    )
+    problems = remove(context.app_dir, unwanted.removable)
+    _warn(problems + remove_bytecode(context.app_dir, unwanted), output)
 
 
 def remove_after_build(
-    found: UnwantedFiles, context: BuildContext, build_consumers: str, output: Output
+    unwanted: UnwantedFiles, context: BuildContext, build_consumers: str, output: Output
 ) -> None:
-    """Remove the repository, which builds from source and hooks may have asked for a version."""
+    """Remove repositories, from which builds from source and hooks may have read a version."""
     if not build_consumers:
-        _say(remove(context.app_dir, found.repositories), output)
+        _warn(remove(context.app_dir, unwanted.repositories), output)
 
 
-def _say(problems: tuple[str, ...], output: Output) -> None:
+def find(app_dir: Path, kept: Collection[str] = ()) -> UnwantedFiles:
+    """Return the files in *app_dir* that do not belong in an image, except those in *kept*.
+
+    Links are not followed. Directories that cannot be read are left out.
+    """
+    collected = _Collected([], [], [], [])
+    is_environment = False
+    for at, names, files in _walk(app_dir, frozenset(kept)):
+        if _MARK in files and not names.isdisjoint(_PROGRAMS):
+            if at:
+                collected.environments.append(VirtualEnvironment(at[:-1], _foreign(names | files)))
+                names.clear()
+                continue
+            is_environment = True
+        _collect(app_dir, at, names, files, collected)
+        names -= {GIT, NODE_MODULES}
+    return UnwantedFiles(
+        tuple(sorted(collected.environments)),
+        tuple(sorted(collected.bytecode)),
+        tuple(sorted(collected.repositories)),
+        tuple(sorted(collected.node_modules)),
+        is_environment,
+    )
+
+
+def _collect(
+    app_dir: Path, at: str, names: set[str], files: set[str], collected: _Collected
+) -> None:
+    """Add unwanted *names* of directories and *files*, in the directory *at*, to *collected*."""
+    if GIT in names or (GIT in files and not (app_dir / at / GIT).is_symlink()):
+        collected.repositories.append(f"{at}{GIT}")
+    if NODE_MODULES in names:
+        collected.node_modules.append(f"{at}{NODE_MODULES}")
+    for name in files:
+        if name.endswith(".pyc") and _is_useless(at, name, files):
+            path = f"{at}{name}"
+            if not (app_dir / path).is_symlink():
+                collected.bytecode.append(path)
+
+
+def _walk(app_dir: Path, kept: Collection[str]) -> Iterator[tuple[str, set[str], set[str]]]:
+    """Yield each directory: its path (empty or `a/b/`), the directories and the files in it.
+
+    A directory that is removed from the yielded set is not walked. Links count as files.
+    """
+    for directory, names, files in app_dir.walk():
+        at = f"{directory}/".removeprefix(f"{app_dir}/")
+        below, beside = (
+            {name for name in group if name not in kept and f"{at}{name}" not in kept}
+            for group in (names, files)
+        )
+        yield at, below, beside
+        names[:] = below
+
+
+def _foreign(names: Collection[str]) -> tuple[str, ...]:
+    return tuple(sorted(name for name in names if name.lower() not in _PARTS))
+
+
+def _is_useless(at: str, name: str, files: Collection[str]) -> bool:
+    """Whether Python never imports the bytecode *name* in directory *at*.
+
+    In `__pycache__` it is not imported without its source, and beside its source only by Python 2.
+    Without a source it may be the module itself.
+    https://docs.python.org/3/reference/import.html#cached-bytecode-invalidation
+    """
+    return f"/{at}".endswith(f"/{_CACHE}/") or name.removesuffix("c") in files
+
+
+def _has_node(context: BuildContext) -> bool:
+    directories = filter(None, context.environ.get("PATH", "").split(":"))
+    return any((Path(directory) / _NODE).is_file() for directory in directories)
+
+
+def remove(app_dir: Path, paths: Iterable[str]) -> tuple[str, ...]:
+    """Remove *paths* below *app_dir*; return the reason for each that could not be removed."""
+    problems = []
+    for path in paths:
+        try:
+            disk.remove(app_dir / path)
+        except OSError as error:
+            problems.append(f"{path}: {error.strerror or type(error).__name__}")
+    return tuple(problems)
+
+
+def remove_bytecode(app_dir: Path, unwanted: UnwantedFiles) -> tuple[str, ...]:
+    """Remove the bytecode, and directories that are then empty; return problems as `remove`."""
+    problems = remove(app_dir, unwanted.bytecode)
+    for cache in unwanted.caches:
+        try:
+            (app_dir / cache).rmdir()
+        except OSError:
+            continue  # it has other files
+    return problems
+
+
+def _warn(problems: tuple[str, ...], output: Output) -> None:
     if problems:
         message = not_removed(problems)
         output.warning(message.title, message.body)
 
 
-def _has_node(context: BuildContext) -> bool:
-    places = filter(None, context.environ.get("PATH", "").split(":"))
-    return any((Path(place) / _NODE).is_file() for place in places)
+def notice(unwanted: UnwantedFiles, *, has_dockerignore: bool, keeps_git: bool) -> Message | None:
+    """Return what happens to each unwanted file, and how to exclude it; None if there is none.
 
-
-_SHOWN = 60
-_NAMED = 3
-
-
-def notice(found: UnwantedFiles, *, ignored_by_docker: bool, keeps_git: bool) -> Message | None:
-    """Return what becomes of *found*, and how to leave it out; None where nothing was found.
-
-    *ignored_by_docker*: the app has a file that only Docker reads; *keeps_git*: a buildpack that
-    comes later may want the repository.
+    *keeps_git*: a later buildpack may need the repository.
     """
-    lines = tuple(_lines(found, keeps_git=keeps_git))
+    lines = tuple(_lines(unwanted, keeps_git=keeps_git))
     if not lines:
         return None
     return Message(
         title="Some of the app's files do not belong in an image",
-        body=(*lines, *_how(found, ignored_by_docker=ignored_by_docker)),
+        body=(*lines, *_exclusion(unwanted, has_dockerignore=has_dockerignore)),
     )
 
 
 def not_removed(problems: tuple[str, ...]) -> Message:
-    """What could not be removed is in the image."""
+    """Return the warning that files could not be removed, with the *problems* of `remove`."""
     return Message(
-        title="Some of it could not be removed from the app's directory",
-        body=(*(f"  {_visible(problem)}" for problem in problems), "It is in the image now."),
+        title="Some files could not be removed from the app's directory",
+        body=(*(f"  {_visible(problem)}" for problem in problems), "They are in the image."),
     )
 
 
-def _lines(found: UnwantedFiles, *, keeps_git: bool) -> Iterator[str]:
-    for environment in found.environments:
+def _lines(unwanted: UnwantedFiles, *, keeps_git: bool) -> Iterator[str]:
+    for environment in unwanted.environments:
         yield _environment(environment)
-    if found.is_environment:
+    if unwanted.is_environment:
         yield (
-            "The app's directory itself is a virtual environment. Not removed, although its bin "
-            "and lib are of no use to the image. Move the app to a directory of its own."
+            "The app's directory itself is a virtual environment. Not removed, although the image "
+            "does not use its bin and lib. Move the app to a directory of its own."
         )
-    if found.bytecode:
-        yield _bytecode(found)
-    if found.repositories:
-        yield _repositories(found.repositories, stay=keeps_git)
-    if found.node_modules:
-        yield f"{_named(found.node_modules)}: not removed, the app may need it when it runs."
+    if unwanted.bytecode:
+        yield _bytecode(unwanted)
+    if unwanted.repositories:
+        yield _repositories(unwanted.repositories, stay=keeps_git)
+    if unwanted.node_modules:
+        yield f"{_named(unwanted.node_modules)}: not removed, the app may need it when it runs."
 
 
 def _repositories(paths: tuple[str, ...], *, stay: bool) -> str:
     if stay:
-        return f"{_named(paths)}: not removed, buildpacks that come later may need the repository."
+        return f"{_named(paths)}: not removed, later buildpacks may need the repository."
     return (
-        f"{_named(paths)}: removed at the end of the build. A repository's history, and at times "
-        "a login, are not for everybody who has the image."
+        f"{_named(paths)}: removed at the end of the build. It holds the history, and sometimes a "
+        "login, which users of the image should not get."
     )
 
 
 def _environment(environment: VirtualEnvironment) -> str:
     path = _visible(environment.path)
-    if not environment.others:
+    if not environment.foreign:
         return f"{path}: removed. A virtual environment works only where it was made."
     return (
-        f"{path}: a virtual environment, of no use to the image. Not removed, since it holds "
-        f"something else too: {_named(environment.others)}. Move that out of it."
+        f"{path}: a virtual environment, which the image does not use. Not removed, since it also "
+        f"holds {_named(environment.foreign)}. Move that out of it."
     )
 
 
-def _bytecode(found: UnwantedFiles) -> str:
-    count = len(found.bytecode)
+def _bytecode(unwanted: UnwantedFiles) -> str:
+    count = len(unwanted.bytecode)
     files = "1 file" if count == 1 else f"{count} files"
     return f"{files} of bytecode (__pycache__, .pyc): removed. Python would not use them."
 
 
-def _how(found: UnwantedFiles, *, ignored_by_docker: bool) -> Iterator[str]:
-    if not _patterns(found):
+def _exclusion(unwanted: UnwantedFiles, *, has_dockerignore: bool) -> Iterator[str]:
+    patterns = _patterns(unwanted)
+    if not patterns:
         return
-    unread = " (nobody reads .dockerignore here)" if ignored_by_docker else ""
-    yield f"To leave them out from the start, write to project.toml{unread}:"
+    unread = " (buildpacks do not read .dockerignore)" if has_dockerignore else ""
+    yield f"To exclude them from the build, write to project.toml{unread}:"
     yield "    [_]"
     yield '    schema-version = "0.2"'
     yield "    [io.buildpacks]"
-    yield f"    exclude = [{', '.join(map(_quoted, _patterns(found)))}]"
+    yield f"    exclude = [{', '.join(map(_quoted, patterns))}]"
 
 
-def _patterns(found: UnwantedFiles) -> tuple[str, ...]:
-    """Return what to exclude, as .gitignore has it: a name counts in every directory."""
-    paths = [one.path for one in found.environments if not one.others]
-    names = [path.rpartition("/")[2] for path in (*found.repositories, *found.node_modules)]
-    bytecode = ["__pycache__"] if found.caches else []
-    if any("__pycache__/" not in path for path in found.bytecode):
+def _patterns(unwanted: UnwantedFiles) -> tuple[str, ...]:
+    """Return the patterns to exclude, in the form of .gitignore: a name counts everywhere."""
+    paths = unwanted.removable
+    names = [path.rpartition("/")[2] for path in (*unwanted.repositories, *unwanted.node_modules)]
+    bytecode = ["__pycache__"] if unwanted.caches else []
+    if any("__pycache__/" not in path for path in unwanted.bytecode):
         bytecode.append("*.pyc")
     return tuple(dict.fromkeys((*paths, *bytecode, *names)))
 
@@ -175,148 +320,3 @@ def _quoted(pattern: str) -> str:
 def _visible(text: str) -> str:
     shown = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
     return shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}…"
-
-
-GIT = ".git"
-NODE_MODULES = "node_modules"
-_CACHE = "__pycache__"
-# https://peps.python.org/pep-0405/
-_MARK = "pyvenv.cfg"
-# What venv, virtualenv, uv, Poetry and pip put at the top of an environment, in lower case.
-_PARTS = frozenset(
-    {"bin", "scripts", "lib", "lib64", "include", "share", "etc", "man", "doc", "local", "sbin"}
-    | {_MARK, ".gitignore", "cachedir.tag", ".lock", ".project", ".python", "pip-selfcheck.json"}
-    | {"pip.conf", "pip.ini", ".ds_store", _CACHE}
-)
-_PROGRAMS = ("bin", "Scripts")
-
-
-class VirtualEnvironment(NamedTuple):
-    """A directory that a virtual environment was made in."""
-
-    path: str
-    """Relative to the app's directory, as `.venv`."""
-    others: tuple[str, ...]
-    """What else it holds: somebody's own files."""
-
-
-class UnwantedFiles(NamedTuple):
-    """What was found; every path is relative to the app's directory, with `/`."""
-
-    environments: tuple[VirtualEnvironment, ...] = ()
-    bytecode: tuple[str, ...] = ()
-    """Files that Python would not use: their sources are there."""
-    repositories: tuple[str, ...] = ()
-    """`.git`, a directory or a file."""
-    node_modules: tuple[str, ...] = ()
-    is_environment: bool = False
-    """The app's directory itself is one."""
-
-    @property
-    def removable(self) -> tuple[str, ...]:
-        """The environments that hold nothing else."""
-        return tuple(one.path for one in self.environments if not one.others)
-
-    @property
-    def caches(self) -> tuple[str, ...]:
-        """The directories called `__pycache__`."""
-        directories = {path.rpartition("/")[0] for path in self.bytecode}
-        return tuple(sorted(one for one in directories if one.endswith(_CACHE)))
-
-
-def find(app_dir: Path, kept: Collection[str] = ()) -> UnwantedFiles:
-    """Return what in *app_dir* belongs in no image; links are not followed.
-
-    *kept* has names and paths that the user wants to stay. What cannot be read is not looked into.
-    """
-    found = _Collected([], [], [], [])
-    is_environment = False
-    for at, names, files in _walk(app_dir, frozenset(kept)):
-        if _MARK in files and not names.isdisjoint(_PROGRAMS):
-            if at:
-                found.environments.append(VirtualEnvironment(at[:-1], _others(names | files)))
-                names.clear()
-                continue
-            is_environment = True
-        _look(app_dir, at, names, files, found)
-        names -= {GIT, NODE_MODULES}
-    return UnwantedFiles(
-        tuple(sorted(found.environments)),
-        tuple(sorted(found.bytecode)),
-        tuple(sorted(found.repositories)),
-        tuple(sorted(found.node_modules)),
-        is_environment,
-    )
-
-
-def remove(app_dir: Path, paths: Iterable[str]) -> tuple[str, ...]:
-    """Remove *paths*, which `find` found in *app_dir*; return why any of them could not be."""
-    problems = []
-    for path in paths:
-        try:
-            disk.remove(app_dir / path)
-        except OSError as error:
-            problems.append(f"{path}: {error.strerror or type(error).__name__}")
-    return tuple(problems)
-
-
-def remove_bytecode(app_dir: Path, found: UnwantedFiles) -> tuple[str, ...]:
-    """Remove *found*'s bytecode, and the directories that are empty then; return any problems."""
-    problems = remove(app_dir, found.bytecode)
-    for cache in found.caches:
-        try:
-            (app_dir / cache).rmdir()
-        except OSError:
-            continue  # there is something else in it
-    return problems
-
-
-class _Collected(NamedTuple):
-    """What `find` has found so far, in the order of `Committed`."""
-
-    environments: list[VirtualEnvironment]
-    bytecode: list[str]
-    repositories: list[str]
-    node_modules: list[str]
-
-
-def _look(app_dir: Path, at: str, names: set[str], files: set[str], found: _Collected) -> None:
-    """Add to *found* what of *names* (directories) and *files* in directory *at* counts."""
-    if GIT in names or (GIT in files and not (app_dir / at / GIT).is_symlink()):
-        found.repositories.append(f"{at}{GIT}")
-    if NODE_MODULES in names:
-        found.node_modules.append(f"{at}{NODE_MODULES}")
-    for name in files:
-        if name.endswith(".pyc") and _is_useless(at, name, files):
-            path = f"{at}{name}"
-            if not (app_dir / path).is_symlink():
-                found.bytecode.append(path)
-
-
-def _walk(app_dir: Path, kept: Collection[str]) -> Iterator[tuple[str, set[str], set[str]]]:
-    """Yield every directory: its path, `` or `a/b/`, the directories in it, and all else.
-
-    A directory that is taken out of the yielded set is not walked. Links count as files.
-    """
-    for directory, names, files in app_dir.walk():
-        at = f"{directory}/".removeprefix(f"{app_dir}/")
-        below, beside = (
-            {name for name in group if name not in kept and f"{at}{name}" not in kept}
-            for group in (names, files)
-        )
-        yield at, below, beside
-        names[:] = below
-
-
-def _others(names: Collection[str]) -> tuple[str, ...]:
-    return tuple(sorted(name for name in names if name.lower() not in _PARTS))
-
-
-def _is_useless(at: str, name: str, files: Collection[str]) -> bool:
-    """Whether Python does without the bytecode *name* in directory *at*.
-
-    In `__pycache__` it is never imported without its source. Beside its source it is only ever
-    what older Pythons left; alone it may be all there is of a module.
-    https://docs.python.org/3/reference/import.html#cached-bytecode-invalidation
-    """
-    return f"/{at}".endswith(f"/{_CACHE}/") or name.removesuffix("c") in files

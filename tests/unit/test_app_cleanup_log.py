@@ -1,4 +1,4 @@
-"""What becomes of files that belong in no image, when, and what is said about it."""
+"""App cleanup: when unwanted files are removed, and what the log says of them."""
 
 from copy import replace
 from pathlib import Path
@@ -17,19 +17,19 @@ CACHE: Files = {"main.py": "", "__pycache__/main.cpython-314.pyc": ""}
 MODULES: Files = {"node_modules/x/index.js": ""}
 
 
-class Tidied:
-    """An app, tidied before and after a build."""
+class Cleanup:
+    """An app that is cleaned up before and after a build."""
 
     def __init__(
         self, phase: BuildContext, kept: tuple[str, ...] = (), build_consumers: str = ""
     ) -> None:
         log = Log()
-        found = app_cleanup.find_unwanted(phase, kept)
-        app_cleanup.remove_before_build(found, phase, build_consumers, log)
+        unwanted = app_cleanup.find_unwanted(phase, kept)
+        app_cleanup.remove_before_build(unwanted, phase, build_consumers, log)
         self.while_building = _names(phase.app_dir)
-        app_cleanup.remove_after_build(found, phase, build_consumers, log)
+        app_cleanup.remove_after_build(unwanted, phase, build_consumers, log)
         self.in_the_image = _names(phase.app_dir)
-        self.said = log.said
+        self.lines = log.said
         self.text = "\n".join(log.said)
 
 
@@ -42,36 +42,36 @@ def phase(tmp_path: Path) -> BuildContext:
     return context(tmp_path)
 
 
-def test_nothing_is_said_where_nothing_is_found(phase: BuildContext) -> None:
+def test_an_app_without_unwanted_files_prints_nothing(phase: BuildContext) -> None:
     write_files(phase.app_dir, {"main.py": "", "Procfile": ""})
 
-    assert Tidied(phase).said == []
+    assert Cleanup(phase).lines == []
 
 
-def test_the_repository_stays_until_the_end(phase: BuildContext) -> None:
-    """Builds from source ask it for a version."""
+def test_the_repository_is_removed_at_the_end(phase: BuildContext) -> None:
+    """Builds from source may read a version from it."""
     write_files(phase.app_dir, {**VENV, **GIT, **CACHE})
 
-    tidied = Tidied(phase)
+    cleanup = Cleanup(phase)
 
-    assert tidied.while_building == {".git", "main.py"}
-    assert tidied.in_the_image == {"main.py"}
+    assert cleanup.while_building == {".git", "main.py"}
+    assert cleanup.in_the_image == {"main.py"}
 
 
-def test_it_stays_in_the_image_for_buildpacks_that_come_later(phase: BuildContext) -> None:
+def test_the_repository_is_kept_for_later_buildpacks(phase: BuildContext) -> None:
     write_files(phase.app_dir, GIT)
 
-    tidied = Tidied(phase, build_consumers="another buildpack")
+    cleanup = Cleanup(phase, build_consumers="another buildpack")
 
-    assert tidied.in_the_image == {".git"}
-    assert ".git: not removed, buildpacks that come later may need the repository." in tidied.text
+    assert cleanup.in_the_image == {".git"}
+    assert ".git: not removed, later buildpacks may need the repository." in cleanup.text
 
 
-def test_everything_that_is_found_can_be_left_out_from_the_start(phase: BuildContext) -> None:
+def test_the_message_has_patterns_for_all_unwanted_files(phase: BuildContext) -> None:
     write_files(phase.app_dir, {**VENV, **GIT, **CACHE, **MODULES, "old.py": "", "old.pyc": ""})
 
-    assert Tidied(phase).text.endswith(
-        "To leave them out from the start, write to project.toml:\n"
+    assert Cleanup(phase).text.endswith(
+        "To exclude them from the build, write to project.toml:\n"
         "    [_]\n"
         '    schema-version = "0.2"\n'
         "    [io.buildpacks]\n"
@@ -79,106 +79,106 @@ def test_everything_that_is_found_can_be_left_out_from_the_start(phase: BuildCon
     )
 
 
-def test_a_pattern_is_valid_whatever_a_directory_is_called(phase: BuildContext) -> None:
+def test_a_pattern_is_valid_toml_for_any_name(phase: BuildContext) -> None:
     write_files(phase.app_dir, {'a "b" \\c/pyvenv.cfg': "", 'a "b" \\c/bin/python': ""})
 
-    assert r'exclude = ["a \"b\" \\c"]' in Tidied(phase).text
+    assert r'exclude = ["a \"b\" \\c"]' in Cleanup(phase).text
 
 
-def test_a_file_that_only_docker_reads_is_told_of(phase: BuildContext) -> None:
+def test_a_dockerignore_is_mentioned(phase: BuildContext) -> None:
     write_files(phase.app_dir, {**GIT, ".dockerignore": ".git\n"})
 
-    assert "project.toml (nobody reads .dockerignore here):" in Tidied(phase).text
+    assert "project.toml (buildpacks do not read .dockerignore):" in Cleanup(phase).text
 
 
-def test_what_every_checkout_has_is_no_reason_for_a_warning(phase: BuildContext) -> None:
+def test_repository_and_bytecode_are_no_warning(phase: BuildContext) -> None:
     write_files(phase.app_dir, {**GIT, **CACHE})
 
-    said = Tidied(phase).said
+    lines = Cleanup(phase).lines
 
-    assert said[0] == "App"
-    assert "1 file of bytecode (__pycache__, .pyc): removed. Python would not use them." in said
+    assert lines[0] == "App"
+    assert "1 file of bytecode (__pycache__, .pyc): removed. Python would not use them." in lines
 
 
 @pytest.mark.parametrize(
     ("files", "words"),
     [
         (VENV, ".venv: removed. A virtual environment works only where it was made."),
-        ({**VENV, ".venv/shop/manage.py": ""}, "it holds something else too: shop. Move that"),
+        ({**VENV, ".venv/shop/manage.py": ""}, "since it also holds shop. Move that"),
         ({"pyvenv.cfg": "", "bin/python": ""}, "The app's directory itself is a virtual"),
         (MODULES, "node_modules: not removed, the app may need it when it runs."),
     ],
 )
-def test_what_the_app_s_author_should_change_is_a_warning(
+def test_files_that_the_author_should_remove_are_a_warning(
     phase: BuildContext, files: Files, words: str
 ) -> None:
     write_files(phase.app_dir, files)
 
-    [said] = Tidied(phase).said
+    [text] = Cleanup(phase).lines
 
-    assert said.startswith("Some of the app's files do not belong in an image\n")
-    assert words in said
+    assert text.startswith("Some of the app's files do not belong in an image\n")
+    assert words in text
 
 
-def test_an_environment_with_the_app_in_it_stays_whole(phase: BuildContext) -> None:
+def test_an_environment_with_the_app_in_it_is_kept(phase: BuildContext) -> None:
     write_files(phase.app_dir, {**VENV, ".venv/shop/manage.py": ""})
 
-    tidied = Tidied(phase)
+    cleanup = Cleanup(phase)
 
     assert (phase.app_dir / ".venv/bin/activate").exists()
     # Excluding it would exclude the app.
-    assert "exclude" not in tidied.text
+    assert "exclude" not in cleanup.text
 
 
-def test_what_is_kept_is_not_spoken_of(phase: BuildContext) -> None:
+def test_kept_files_are_not_mentioned(phase: BuildContext) -> None:
     write_files(phase.app_dir, {**VENV, **GIT})
 
-    tidied = Tidied(phase, kept=(".venv", ".git"))
+    cleanup = Cleanup(phase, kept=(".venv", ".git"))
 
-    assert (tidied.in_the_image, tidied.said) == ({".venv", ".git"}, [])
+    assert (cleanup.in_the_image, cleanup.lines) == ({".venv", ".git"}, [])
 
 
-def test_packages_of_node_belong_where_an_earlier_buildpack_brought_node(
+def test_node_modules_are_wanted_after_a_node_buildpack(
     phase: BuildContext, tmp_path: Path
 ) -> None:
     write_files(phase.app_dir, MODULES)
     write_files(tmp_path / "layers", {"bin/node": ""})
 
-    with_node = replace(phase, environ={"PATH": f"/nowhere:{tmp_path / 'layers/bin'}"})
+    with_node = replace(phase, environ={"PATH": f"/missing:{tmp_path / 'layers/bin'}"})
 
-    assert Tidied(with_node).said == []
+    assert Cleanup(with_node).lines == []
 
 
-def test_many_are_named_by_the_first_few(phase: BuildContext) -> None:
+def test_of_many_paths_the_first_few_are_named(phase: BuildContext) -> None:
     write_files(phase.app_dir, {f"{name}/node_modules/x.js": "" for name in "abcde"})
 
-    text = Tidied(phase).text
+    text = Cleanup(phase).text
 
     assert "a/node_modules, b/node_modules, c/node_modules and 2 more: not removed" in text
     assert 'exclude = ["node_modules"]' in text
 
 
-def test_names_that_are_no_text_are_shown_as_far_as_they_are(phase: BuildContext) -> None:
+def test_undecodable_and_long_names_are_shortened(phase: BuildContext) -> None:
     odd = "\udcff" + "x" * 100
     write_files(phase.app_dir, {f"{odd}/.git/HEAD": ""})
 
-    text = Tidied(phase).text
+    text = Cleanup(phase).text
 
     assert f"\N{REPLACEMENT CHARACTER}{'x' * 59}…: removed at the end of the build." in text
     text.encode()
 
 
-def test_what_could_not_be_removed_is_in_the_image_and_said(phase: BuildContext) -> None:
+def test_files_that_could_not_be_removed_are_a_warning(phase: BuildContext) -> None:
     write_files(phase.app_dir, GIT)
-    found = app_cleanup.find_unwanted(phase, ())._replace(repositories=("Procfile/.git",))
+    unwanted = app_cleanup.find_unwanted(phase, ())._replace(repositories=("Procfile/.git",))
     write_files(phase.app_dir, {"Procfile": ""})
     log = Log()
 
-    app_cleanup.remove_after_build(found, phase, "", log)
+    app_cleanup.remove_after_build(unwanted, phase, "", log)
 
-    [said] = log.said
-    assert said == (
-        "Some of it could not be removed from the app's directory\n"
+    [text] = log.said
+    assert text == (
+        "Some files could not be removed from the app's directory\n"
         "  Procfile/.git: Not a directory\n"
-        "It is in the image now."
+        "They are in the image."
     )
