@@ -5,7 +5,6 @@ For Poetry, Pipenv and PDM, which write no `pylock.toml`.
 
 import re
 from pathlib import Path
-from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from packaging.requirements import Requirement
@@ -26,18 +25,13 @@ from cnb_python.managers.requirement_lines import (
 )
 from cnb_python.system.redaction import shown
 
-_FINDING = frozenset({"index-url", "extra-index-url", "find-links", "no-index", "trusted-host"})
+# Options that name indexes: the lock file has those of each package.
+_INDEX_OPTIONS = frozenset(
+    {"index-url", "extra-index-url", "find-links", "no-index", "trusted-host"}
+)
 _EXTRAS = re.compile(r"^([A-Za-z0-9][\w.-]*)\[[^]\n]*\](?=\s*==)", re.MULTILINE)
 _COMMIT = re.compile(r"@[0-9a-f]{40}(#|$)")
 _DIRECT = re.compile(r"([\w.-]+)\s*(\[[^]]*\])?\s*@\s*(\S+)")
-
-
-class Exported(NamedTuple):
-    """What an export says."""
-
-    resolution: Resolution
-    finding: tuple[str, ...]
-    """The lines that say where to look, for `UvSources.lines`."""
 
 
 def without_extras(text: str) -> str:
@@ -49,23 +43,20 @@ def without_extras(text: str) -> str:
     return _EXTRAS.sub(r"\1", text)
 
 
-def read_export(text: str, lock: str, beside: Path, choice: Choice, by: str) -> Exported:
+def read_export(text: str, lock: str, beside: Path, choice: Choice, by: str) -> Resolution:
     """Return the resolution in *text*, exported from *lock*, for *choice*.
 
     *beside*: the directory that its paths are relative to; *by*: the tool that resolved. Raises
     BadLock.
     """
     pins: dict[str, Pin] = {}
-    finding = []
     for line in lines_of(text):
-        if option_of(line.text)[0] in _FINDING:
-            finding.append(line.text)
+        if option_of(line.text)[0] in _INDEX_OPTIONS:
             continue
         pin = _pin(line, lock, beside, choice)
         if pin and pins.setdefault(pin.name, pin) != pin:
             raise BadLock(lock, f"two of its entries for {pin.name} apply at once")
-    resolution = Resolution(tuple(sorted(pins.values())), from_files_alone=True, by=by)
-    return Exported(resolution, tuple(finding))
+    return Resolution(tuple(sorted(pins.values())), from_files_alone=True, by=by)
 
 
 def _pin(line: RequirementLine, lock: str, beside: Path, choice: Choice) -> Pin | None:

@@ -77,7 +77,7 @@ def install(pins: Sequence[Pin], context: InstallContext, run: Run, sources: uv.
         commands.append(uv.install_locked(lock, len(packages), context, sources))
     if lines:
         file = context.scratch / "locked.txt"
-        file.write_text("\n".join((*sources.lines, *lines)) + "\n", encoding="utf-8")
+        file.write_text("\n".join(lines) + "\n", encoding="utf-8")
         commands.append(uv.install_locked(file, len(lines), context, sources))
     for command in commands:
         outcome = run(command)

@@ -115,7 +115,7 @@ class LockExport(ABC):
         text, tool = exported_requirements.without_extras(exported), self.tool
         resolution = exported_requirements.read_export(
             text, tool.lock, self.context.app_dir, self.choice, uv.NAME
-        ).resolution
+        )
         pins = (*resolution.pins, app) if app else resolution.pins
         return resolution._replace(pins=tuple(sorted(pins)))
 

@@ -6,8 +6,7 @@ import pytest
 
 from cnb_python.errors.locks import BadLock
 from cnb_python.managers import exported_requirements
-from cnb_python.managers.base import Pin
-from cnb_python.managers.exported_requirements import Exported
+from cnb_python.managers.base import Pin, Resolution
 from cnb_python.managers.pylock_file import Choice
 
 HERE = Choice("3.13.1", "x86_64")
@@ -15,12 +14,12 @@ HASH = f"--hash=sha256:{'a' * 64}"
 COMMIT = "0123456789" * 4
 
 
-def read(text: str, beside: Path = Path("/app")) -> Exported:
+def read(text: str, beside: Path = Path("/app")) -> Resolution:
     return exported_requirements.read_export(text, "poetry.lock", beside, HERE, "poetry")
 
 
 def pin(line: str, beside: Path = Path("/app")) -> Pin:
-    (only,) = read(line, beside).resolution.pins
+    (only,) = read(line, beside).pins
     return only
 
 
@@ -51,15 +50,16 @@ def test_the_order_of_hashes_does_not_count() -> None:
 )
 def test_markers_are_those_of_the_app_s_python(marker: str, *, counts: bool) -> None:
     for space in (" ; ", "; "):
-        assert bool(read(f"six==1.17.0{space}{marker} {HASH}").resolution.pins) is counts
+        assert bool(read(f"six==1.17.0{space}{marker} {HASH}").pins) is counts
 
 
-def test_where_to_look_is_kept_apart() -> None:
-    found = read(f"--index-url https://one.example/simple\n--find-links vendor\nsix==1 {HASH}\n")
+def test_index_options_are_no_packages() -> None:
+    text = f"--index-url https://one.example/simple\n--find-links vendor\nsix==1 {HASH}\n"
 
-    assert found.finding == ("--index-url https://one.example/simple", "--find-links vendor")
-    assert [one.name for one in found.resolution.pins] == ["six"]
-    assert found.resolution.by == "poetry"
+    resolution = read(text)
+
+    assert [pin.name for pin in resolution.pins] == ["six"]
+    assert resolution.by == "poetry"
 
 
 def test_a_commit_is_certain_and_a_branch_is_not() -> None:
@@ -124,4 +124,4 @@ def test_two_that_apply_at_once_are_refused() -> None:
 
 
 def test_the_same_twice_is_one() -> None:
-    assert len(read(f"six==1 {HASH}\nsix==1 {HASH}\n").resolution.pins) == 1
+    assert len(read(f"six==1 {HASH}\nsix==1 {HASH}\n").pins) == 1

@@ -46,8 +46,6 @@ class UvSources(NamedTuple):
     """
     variables: Mapping[str, str] = MappingProxyType({})
     """Indexes and how to reach them. Not arguments, which every process of the machine can see."""
-    lines: tuple[str, ...] = ()
-    """The same as lines of a requirements file."""
     strategy: str = "unsafe-best-match"
     """How uv chooses an index: with hashes it does not matter which of them has a file."""
 
