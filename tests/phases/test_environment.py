@@ -14,7 +14,7 @@ from cnb_python.config.settings import AUTO, LINKED
 from cnb_python.distributions.bytecode import SourceFile, compile_modules
 from cnb_python.errors.finding import NoWheel
 from cnb_python.errors.install import HashMismatch
-from cnb_python.install.installer import FilesNeeded, sync
+from cnb_python.install.installer import FilesNeeded, install_environment
 from cnb_python.install.request import EnvironmentRequest
 from cnb_python.layers import venv_and_shards
 from cnb_python.layers.venv_and_shards import LayerPlan
@@ -129,7 +129,7 @@ def make_environment(
         manager=Pip(),
         interpreter=INTERPRETER,
         python=RELEASE,
-        tool=find_pip(ROOT),
+        pip=find_pip(ROOT),
         uv=find_uv(ROOT),
         environ={
             "PATH": os.environ["PATH"],
@@ -138,13 +138,13 @@ def make_environment(
             "PIP_FIND_LINKS": str(packages),
             **environ,
         },
-        directory=layers / "venv",
-        work=scratch,
+        environment=layers / "venv",
+        staging=scratch,
         installer=AUTO,
     )
     store = Store(directory / "store")
     nothing = FilesNeeded(frozenset(), frozenset())
-    synced = sync(request, None, {}, lambda _: nothing, store, system(2, log))
+    synced = install_environment(request, None, {}, lambda _: nothing, store, system(2, log))
     plan = LayerPlan(
         layers_dir=layers,
         interpreter=INTERPRETER,

@@ -58,7 +58,7 @@ def test_chosen_groups_and_extras_are_added_by_the_stored_tool(
     chosen = builds.phases(manager.app, built, env=manager.chosen)
 
     assert chosen.code == 0, chosen.output
-    assert re.search(rf"  {manager.command} \S+ from the store\n", chosen.output)
+    assert re.search(rf"  Using {manager.command} \S+ from the store\n", chosen.output)
     assert f"  Running `{manager.chosen_export}`\n" in chosen.output
     [changed] = re.findall(r"  Changed: (.*)", chosen.output)
     for name in ("inflect", "pytest"):

@@ -35,7 +35,7 @@ def test_changed_lock_is_exported_by_the_stored_poetry(
     again = builds.phases(changed, greeter, env=NO_INDEX)
 
     assert again.code == 0, again.output
-    assert re.search(r"  poetry \S+ from the store\n", again.output)
+    assert re.search(r"  Using poetry \S+ from the store\n", again.output)
     assert {path.name for path in again.layers.iterdir() if path.is_dir()} == {"deps"}
 
 
@@ -62,14 +62,14 @@ def test_chosen_older_poetry_is_fetched_with_a_warning_and_refuses_newer_keys(
     first = builds.phases(OLD_LOCK, old_lock, env={"BP_PYTHON_POETRY": "1.8.5"})
 
     assert first.code == 0, first.output
-    assert "poetry 1.8.5 is not one that this buildpack has checked" in first.output
+    assert "This buildpack has no hashes for poetry 1.8.5" in first.output
     assert "  Running `poetry export`\n" in first.output
 
     text = (OLD_LOCK / "pyproject.toml").read_text()
     requiring = text.replace("package-mode", 'requires-poetry = "==1.8.5"\npackage-mode')
     again = builds.phases(app({"pyproject.toml": requiring}, OLD_LOCK), first)
 
-    assert "  poetry 1.8.5 from the store\n" in again.output
+    assert "  Using poetry 1.8.5 from the store\n" in again.output
     assert again.error.startswith("Poetry refuses requires-poetry in pyproject.toml\n")
     assert "BP_PYTHON_POETRY" in again.error
 

@@ -103,7 +103,7 @@ def provide(data: Data, system: System) -> None:
     if not _restore(data, system.output):
         _download(data, system)
         data.environment.store().put_tree(data.key.archive, data.layer.path)
-    data.snapshot.remember(data.layer.path)
+    data.snapshot.add(data.layer.path)
 
 
 def finish(data: Data, output: Output) -> StepResults:
@@ -113,7 +113,7 @@ def finish(data: Data, output: Output) -> StepResults:
     """
     layer, key = data.layer, data.key
     trees = frozenset({key.archive})
-    if paths := data.snapshot.check(layer.path):
+    if paths := data.snapshot.remove_new(layer.path):
         message = added_data(sorted(paths))
         output.warning(message.title, message.body)
     if data.is_in_image:

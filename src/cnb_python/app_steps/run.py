@@ -3,20 +3,14 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 
 from cnb_python.config.settings import MIRROR
 from cnb_python.install import process_env
 from cnb_python.layout.names import VENV
 from cnb_python.provision.environment import ProvidedEnvironment
-from cnb_python.system.certificates import BUNDLES, trusting_the_system
 from cnb_python.system.interface import Command, Outcome, System
 from cnb_python.system.redaction import redact
 
-_DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_LOCALES = ("LC_ALL", "LC_CTYPE", "LANG")
-# They configure another interpreter than the app's.
-_INTERPRETER_VARIABLES = frozenset({"PYTHONHOME", "__PYVENV_LAUNCHER__"})
 # They differ between builds of the same app.
 _MACHINE_VARIABLES = frozenset(
     {
@@ -27,38 +21,6 @@ _MACHINE_VARIABLES = frozenset(
 )
 # 8 MB and about 30 ms per guess; every build of a Django app computes one.
 _SCRYPT = {"n": 1 << 13, "r": 8, "p": 1, "dklen": 32}
-
-
-def app_variables(
-    environ: Mapping[str, str],
-    environment: Path,
-    interpreter: Path,
-    app_dir: Path,
-    bundles: tuple[Path, ...] = BUNDLES,
-) -> dict[str, str]:
-    """Return the variables for the app's code: the build's, with the environment on PATH."""
-    inherited = {
-        name: value for name, value in environ.items() if name not in _INTERPRETER_VARIABLES
-    }
-    path = f"{environment / 'bin'}:{interpreter.parent}:{environ.get('PATH') or _DEFAULT_PATH}"
-    defaults = {
-        "HOME": "/tmp",  # noqa: S108 - the only directory that every user may write to
-        # As on Heroku: a manage.py in a subdirectory can import the app's top-level modules.
-        "PYTHONPATH": str(app_dir),
-        "PYTHONHASHSEED": "0",
-        "PYTHONUNBUFFERED": "1",
-    }
-    if not any(environ.get(name) for name in _LOCALES):
-        defaults["LC_ALL"] = "C.UTF-8"
-    return {
-        **defaults,
-        **trusting_the_system(environ, bundles),
-        **inherited,
-        "PATH": path,
-        "VIRTUAL_ENV": str(environment),
-        # Python checks bytecode by time, and every file of the image gets the same time.
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
 
 
 def variables_digest(environ: Mapping[str, str], text: str, salt: bytes) -> str:
@@ -85,7 +47,7 @@ def run(command: Command, system: System) -> Outcome:
 def variables_in(environment: ProvidedEnvironment, defaults: Mapping[str, str]) -> dict[str, str]:
     """Return the variables for code in *environment*; the platform may override *defaults*."""
     request = environment.request
-    return app_variables(
+    return process_env.app_environ(
         {**defaults, **request.context.environ},
         request.context.layers_dir / VENV,
         request.runtime.interpreter.path,

@@ -1,1 +1,1 @@
-"""Installs packages into a staging environment, by the manager or from what it pinned."""
+"""Installs packages into a staging environment, from pins or by the manager."""

@@ -1,7 +1,6 @@
-"""Brings what is installed to what the app asks for, whatever was there before.
+"""Installs the app's environment, reusing what the store has of the previous build.
 
-The result is a function of the app's files and the index alone: what the store kept only saves
-the work of getting it again.
+The result depends only on the app's files and the index: the store only saves work.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,10 +18,10 @@ from cnb_python.distributions.dist_info import StagedEnvironment
 from cnb_python.distributions.model import Distribution
 from cnb_python.errors.base import ContractBroken
 from cnb_python.errors.machine import DamagedStore
-from cnb_python.install import verify
 from cnb_python.install.request import EnvironmentRequest, InstallResult, SameAsPrevious
 from cnb_python.install.snapshot import AppSnapshot
 from cnb_python.install.staging import StagingArea
+from cnb_python.install.verify import Complete, Incomplete, verify_pins
 from cnb_python.managers.base import Pin, Resolution
 from cnb_python.store.manifest import StoreEntry
 from cnb_python.store.store import Store
@@ -37,238 +36,243 @@ class FilesNeeded(NamedTuple):
 
     all: frozenset[str]
     metadata_only: frozenset[str]
-    """Those of which the files that `is_small_part` selects are enough."""
+    """Names of those of which the small parts (`is_small_part`) are enough."""
 
 
-type Needed = Callable[[Sequence[Distribution]], FilesNeeded]
-"""What of an environment is needed, once it is known what it holds."""
-
-
-def sync(
+def install_environment(
     request: EnvironmentRequest,
-    known: Resolution | SameAsPrevious | None,
-    kept: Mapping[str, StoreEntry],
-    needed: Needed,
+    resolved: Resolution | SameAsPrevious | None,
+    entries: Mapping[str, StoreEntry],
+    files_needed: Callable[[Sequence[Distribution]], FilesNeeded],
     store: Store,
     system: System,
 ) -> InstallResult:
-    """Return the environment that *request* asks for, with the files that *needed* names.
+    """Return the environment of *request*; the files that *files_needed* names are on disk then.
 
-    *known* is what the app's files alone decide, or who decided for the same files before; None
-    where the manager has to be asked. *kept* is what the previous build left, by name. Raises what
-    the manager says went wrong, and what running programs and writing files raise.
+    *resolved* is what the app's files alone resolve to, or that the resolution is the previous
+    one; None if the manager has to resolve. *entries*: what the store has, by name. Raises the
+    errors of the manager, and those of running programs and writing files.
     """
-    litter = AppSnapshot(request.app.top)
-    work = _Work(StagingArea(request, system, litter), kept, store)
-    decided = _known(known, work) or _asked(work)
-    while lacking := _bring(work, needed(work.distributions)):
-        if decided.decision:
-            again = [pin for pin in decided.decision.pins if pin.name in lacking]
-            work.install(decided.decision, again)
+    snapshot = AppSnapshot(request.app.top)
+    work = _Work(StagingArea(request, system, snapshot), entries, store)
+    resolution = _resolve_without_manager(resolved, work) or _resolve_with_manager(work)
+    while without_files := _unpack_needed(work, files_needed(work.distributions)):
+        if resolution.resolution:
+            pins = [pin for pin in resolution.resolution.pins if pin.name in without_files]
+            work.install(resolution.resolution, pins)
         else:
-            what = f"{', '.join(sorted(lacking))} has to be installed again"
-            system.output.line(f"Resolving with {request.decider}: {what}")
-            decided = _asked(work)
+            reason = f"{', '.join(sorted(without_files))} has to be installed again"
+            work.log_resolving(reason)
+            resolution = _resolve_with_manager(work)
     return InstallResult(
-        decision=decided.decision,
+        resolution=resolution.resolution,
         distributions=work.distributions,
         roots=work.small_roots | work.roots,
-        fresh=frozenset(work.fresh),
-        python_patch=request.python if decided.is_sensitive else "",
+        installed=frozenset(work.installed),
+        python_patch=request.python if resolution.depends_on_patch else "",
         known_missing=work.known_missing,
-        written=tuple(sorted(litter.written)),
+        written=tuple(sorted(snapshot.written)),
     )
 
 
 class _Resolved(NamedTuple):
-    decision: Resolution | None
-    """None: the one of the previous build, which is not known any more."""
-    is_sensitive: bool
+    resolution: Resolution | None
+    """None: that of the previous build, of which only a digest was recorded."""
+    depends_on_patch: bool
 
 
 @dataclass(slots=True)
 class _Work:
-    """What is known so far."""
+    """The environment so far."""
 
-    workshop: StagingArea
-    kept: Mapping[str, StoreEntry]
+    staging: StagingArea
+    entries: Mapping[str, StoreEntry]
     store: Store
-    found: dict[str, Distribution] = field(default_factory=dict)
+    by_name: dict[str, Distribution] = field(default_factory=dict)
     roots: dict[str, Path] = field(default_factory=dict)
     small_roots: dict[str, Path] = field(default_factory=dict)
-    fresh: set[str] = field(default_factory=set)
+    installed: set[str] = field(default_factory=set)
     known_missing: str = ""
 
     @property
     def distributions(self) -> tuple[Distribution, ...]:
-        return tuple(self.found[name] for name in sorted(self.found))
+        return tuple(self.by_name[name] for name in sorted(self.by_name))
 
-    def start_from_kept(self, decision: Resolution) -> list[Pin]:
-        """Take what was kept and is still wanted; return what has to be installed."""
-        self.found = {
-            pin.name: self.kept[pin.name].distribution
-            for pin in decision.pins
-            if _is_kept(pin, self.kept)
+    def start_from_store(self, resolution: Resolution) -> list[Pin]:
+        """Take the pinned distributions that the store has; return the other pins."""
+        self.by_name = {
+            pin.name: self.entries[pin.name].distribution
+            for pin in resolution.pins
+            if _is_stored(pin, self.entries)
         }
-        return [pin for pin in decision.pins if pin.name not in self.found]
+        return [pin for pin in resolution.pins if pin.name not in self.by_name]
 
-    def take_kept(self, names: frozenset[str]) -> None:
-        """Take what was kept with these *names*."""
-        self.found = {name: self.kept[name].distribution for name in names}
+    def take_from_store(self, names: frozenset[str]) -> None:
+        """Take the distributions with these *names* from the store."""
+        self.by_name = {name: self.entries[name].distribution for name in names}
 
-    def install(self, decision: Resolution, pins: Sequence[Pin]) -> None:
-        """Install exactly *pins* and take what comes of it."""
-        manager = self.workshop.request.manager
-        self.workshop.request.ready()
-        install = partial(manager.install, decision, pins)
-        stage, _ = self.workshop.stage(install, pip=not decision.from_files_alone)
-        self.take(stage, decision, pins)
+    def install(self, resolution: Resolution, pins: Sequence[Pin]) -> None:
+        """Install *pins* and collect their distributions."""
+        request = self.staging.request
+        request.wait_for_interpreter()
+        install = partial(request.manager.install, resolution, pins)
+        staged, _ = self.staging.fill(install, pip=not resolution.from_files_alone)
+        self.collect(staged, resolution, pins)
 
-    def take(self, stage: StagedEnvironment, decision: Resolution, pins: Iterable[Pin]) -> None:
-        """Harvest *stage*; those that overlap with others are installed again, each alone."""
-        by_name = {pin.name: pin for pin in pins}
-        request, system = self.workshop.request, self.workshop.system
-        harvested = collect(stage, by_name, request.interpreter, system)
-        for message in harvested.messages:
+    def collect(
+        self, staged: StagedEnvironment, resolution: Resolution, pins: Iterable[Pin]
+    ) -> None:
+        """Collect the distributions of *staged*; install conflicting ones again, each alone."""
+        pin_of = {pin.name: pin for pin in pins}
+        request, system = self.staging.request, self.staging.system
+        collection = collect(staged, pin_of, request.interpreter, system)
+        for message in collection.messages:
             system.output.line(message)
-        if harvested.missing:
-            missing = ", ".join(harvested.missing)
-            raise ContractBroken("environment", f"decided and not installed: {missing}")
-        apart = {name for group in harvested.conflicts for name in group}
-        for one in harvested.distributions:
-            if one.name not in apart or len(by_name) == 1:
-                self.found[one.name] = one
-                self.roots[one.name] = stage.root
-                self.fresh.add(one.name)
-        if len(by_name) > 1:
-            for name in sorted(apart):
-                self.install(decision, [by_name[name]])
+        if collection.missing:
+            missing = ", ".join(collection.missing)
+            raise ContractBroken("environment", f"pinned and not installed: {missing}")
+        in_conflict = {name for group in collection.conflicts for name in group}
+        for distribution in collection.distributions:
+            if distribution.name not in in_conflict or len(pin_of) == 1:
+                self.by_name[distribution.name] = distribution
+                self.roots[distribution.name] = staged.root
+                self.installed.add(distribution.name)
+        if len(pin_of) > 1:
+            for name in sorted(in_conflict):
+                self.install(resolution, [pin_of[name]])
+
+    def log_resolving(self, reason: str) -> None:
+        request, output = self.staging.request, self.staging.system.output
+        output.line(f"Resolving with {request.resolver}: {reason}")
 
 
-def _is_kept(pin: Pin, kept: Mapping[str, StoreEntry]) -> bool:
-    one = kept.get(pin.name)
+def _is_stored(pin: Pin, entries: Mapping[str, StoreEntry]) -> bool:
+    entry = entries.get(pin.name)
     return (
         pin.is_cacheable
-        and one is not None
-        and one.distribution.is_cacheable
-        and one.distribution.origin == pin.origin
-        and _is_same(one.distribution.version, pin.version)
+        and entry is not None
+        and entry.distribution.is_cacheable
+        and entry.distribution.origin == pin.origin
+        and _is_same(entry.distribution.version, pin.version)
     )
 
 
 def _is_same(version: str, pinned: str) -> bool:
-    """Whether it is *pinned* that was installed: `2.0` in a file may be `2.0.0` of an index."""
+    """Whether the versions are equal: `2.0` in a file may be `2.0.0` in the index."""
     return canonicalize_version(version) == canonicalize_version(pinned)
 
 
-def _known(known: Resolution | SameAsPrevious | None, work: _Work) -> _Resolved | None:
-    """Return what is decided without asking; None: the manager has to be asked."""
-    if isinstance(known, SameAsPrevious):
-        work.take_kept(known.names)
-        return _Resolved(None, is_sensitive=False)
-    return known and _exactly(known, work)
+def _resolve_without_manager(
+    resolved: Resolution | SameAsPrevious | None, work: _Work
+) -> _Resolved | None:
+    """Return the resolution, with its distributions in *work*; None: the manager must resolve."""
+    if isinstance(resolved, SameAsPrevious):
+        work.take_from_store(resolved.names)
+        return _Resolved(None, depends_on_patch=False)
+    return resolved and _install_pinned(resolved, work)
 
 
-def _exactly(decision: Resolution, work: _Work) -> _Resolved | None:
-    """Have uv install what the files pin; None where pip has to decide after all."""
-    workshop = work.workshop
-    output = workshop.system.output
-    missing = work.start_from_kept(decision)
-    stage = None
+def _install_pinned(resolution: Resolution, work: _Work) -> _Resolved | None:
+    """Install the pins with uv; None if that fails or the pins are not complete."""
+    missing = work.start_from_store(resolution)
+    staged = None
     if missing:
-        install = partial(workshop.request.manager.install_pinned, decision, missing)
-        stage, refusal = workshop.stage(install, pip=False)
+        install = partial(work.staging.request.manager.install_pinned, resolution, missing)
+        staged, refusal = work.staging.fill(install, pip=False)
         if refusal:
-            output.line(f"Resolving with {workshop.request.decider}: {refusal}")
+            work.log_resolving(refusal)
             return None
-    proof = _proof(decision, stage, work)
-    if isinstance(proof, verify.Incomplete):
-        output.line(f"Resolving with {workshop.request.decider}: {proof.reason}")
+    verified = _verify(resolution, staged, work)
+    if isinstance(verified, Incomplete):
+        work.log_resolving(verified.reason)
         return None
-    if stage:
-        work.take(stage, decision, missing)
-    return _Resolved(decision, proof.depends_on_patch)
+    if staged:
+        work.collect(staged, resolution, missing)
+    return _Resolved(resolution, verified.depends_on_patch)
 
 
-def _asked(work: _Work) -> _Resolved:
-    """Have the manager decide."""
-    manager, workshop = work.workshop.request.manager, work.workshop
-    workshop.request.ready()
-    if not work.kept:
-        stage, decision = workshop.stage(manager.resolve_and_install)
-        work.take(stage, decision, decision.pins)
-        return _Resolved(decision, is_sensitive=False)
-    _, decision = workshop.stage(manager.resolve)
-    if missing := work.start_from_kept(decision):
-        work.install(decision, missing)
-    return _Resolved(decision, is_sensitive=False)
+def _resolve_with_manager(work: _Work) -> _Resolved:
+    """Return the manager's resolution, with its distributions in *work*."""
+    request = work.staging.request
+    request.wait_for_interpreter()
+    if not work.entries:
+        staged, resolution = work.staging.fill(request.manager.resolve_and_install)
+        work.collect(staged, resolution, resolution.pins)
+        return _Resolved(resolution, depends_on_patch=False)
+    _, resolution = work.staging.fill(request.manager.resolve)
+    if missing := work.start_from_store(resolution):
+        work.install(resolution, missing)
+    return _Resolved(resolution, depends_on_patch=False)
 
 
-def _proof(
-    decision: Resolution, stage: StagedEnvironment | None, work: _Work
-) -> verify.Complete | verify.Incomplete:
-    python = work.workshop.request.python
+def _verify(
+    resolution: Resolution, staged: StagedEnvironment | None, work: _Work
+) -> Complete | Incomplete:
+    python = work.staging.request.python
     try:
-        proof = verify.verify_pins(decision.pins, _metadata(stage, work), python)
+        verified = verify_pins(resolution.pins, _metadata(staged, work), python)
     except DamagedStore as damage:
-        return verify.Incomplete(f"the store cannot be used, {damage.reason}")
-    if isinstance(proof, verify.Incomplete):
-        work.known_missing = proof.reason
-    return proof
+        return Incomplete(f"the store cannot be used, {damage.reason}")
+    if isinstance(verified, Incomplete):
+        work.known_missing = verified.reason
+    return verified
 
 
-def _metadata(stage: StagedEnvironment | None, work: _Work) -> Callable[[str], bytes]:
-    """Return what looks up the METADATA of a distribution, installed or kept."""
-    staged = stage.metadata_files() if stage else {}
+def _metadata(staged: StagedEnvironment | None, work: _Work) -> Callable[[str], bytes]:
+    """Return the function that reads the METADATA of a staged or stored distribution by name."""
+    files = staged.metadata_files() if staged else {}
 
     def read(name: str) -> bytes:
-        if name in staged:
-            return staged[name].read_bytes()
-        return work.store.metadata(work.kept[name])
+        if name in files:
+            return files[name].read_bytes()
+        return work.store.metadata(work.entries[name])
 
     return read
 
 
-def _bring(work: _Work, needs: FilesNeeded) -> frozenset[str]:
-    """Unpack what is needed of the kept; return the names of those whose files are not kept."""
-    whole = sorted(needs.all - work.roots.keys())
-    small = sorted(needs.metadata_only - work.roots.keys() - work.small_roots.keys())
-    with ThreadPoolExecutor(work.workshop.system.cpus) as pool:
-        lacking = [
-            *pool.map(partial(_unpack, work), whole),
-            *pool.map(partial(_unpack_small, work), small),
+def _unpack_needed(work: _Work, needed: FilesNeeded) -> frozenset[str]:
+    """Unpack the *needed* files; return the names of which the store has no files."""
+    names = sorted(needed.all - work.roots.keys())
+    small_names = sorted(needed.metadata_only - work.roots.keys() - work.small_roots.keys())
+    with ThreadPoolExecutor(work.staging.system.cpus) as pool:
+        results = [
+            *zip(names, pool.map(partial(_unpack, work), names), strict=True),
+            *zip(small_names, pool.map(partial(_unpack_metadata, work), small_names), strict=True),
         ]
-    return frozenset(filter(None, lacking))
+    return frozenset(name for name, is_unpacked in results if not is_unpacked)
 
 
-def _unpack(work: _Work, name: str) -> str:
-    """Return *name* when its files are not kept."""
-    kept = work.kept[name]
-    if not kept.archive:
-        return name
-    root = _root(work, "kept", name)
+def _unpack(work: _Work, name: str) -> bool:
+    entry = work.entries[name]
+    if not entry.archive:
+        return False
+    root = _new_root(work, "unpacked", name)
     try:
-        work.store.unpack(kept, root)
+        work.store.unpack(entry, root)
     except DamagedStore as damage:
-        work.workshop.system.output.line(f"Installing {name} again: {damage.reason}")
-        return name
+        _log_damage(work, name, damage)
+        return False
     work.roots[name] = root
-    return ""
+    return True
 
 
-def _unpack_small(work: _Work, name: str) -> str:
-    root = _root(work, "kept-info", name)
+def _unpack_metadata(work: _Work, name: str) -> bool:
+    root = _new_root(work, "unpacked-metadata", name)
     try:
-        work.store.unpack_metadata(work.kept[name], root)
+        work.store.unpack_metadata(work.entries[name], root)
     except DamagedStore as damage:
-        work.workshop.system.output.line(f"Installing {name} again: {damage.reason}")
-        return name
+        _log_damage(work, name, damage)
+        return False
     work.small_roots[name] = root
-    return ""
+    return True
 
 
-def _root(work: _Work, kind: str, name: str) -> Path:
-    root = work.workshop.request.work / kind / name
+def _new_root(work: _Work, kind: str, name: str) -> Path:
+    root = work.staging.request.staging / kind / name
     disk.remove(root)
     root.mkdir(parents=True)
     return root
+
+
+def _log_damage(work: _Work, name: str, damage: DamagedStore) -> None:
+    work.staging.system.output.line(f"Installing {name} again: {damage.reason}")

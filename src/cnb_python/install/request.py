@@ -1,4 +1,7 @@
-"""What an environment is made from, and what comes of it."""
+"""The inputs of installing an environment, and its result.
+
+Apart from the installer, so that unchanged builds do not load it.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,49 +18,49 @@ if TYPE_CHECKING:
     from cnb_python.install.tools import ToolCache
 
 
-def _at_once() -> None:
-    """There is nothing to wait for."""
+def _is_ready() -> None:
+    """Return at once: there is nothing to wait for."""
 
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentRequest:
-    """Everything the app's environment depends on."""
+    """Everything that the app's environment depends on."""
 
     app: App
     manager: Manager
     interpreter: Path
-    """The app's interpreter, by its final path: `.../layers/.../bin/python3.14`."""
+    """The app's interpreter at its final path: `.../layers/.../bin/python3.14`."""
     python: str
-    """Its release: `3.14.6`."""
-    tool: Path
-    """pip's own files: a wheel, or the directory `pip` of an installation."""
+    """The interpreter's release: `3.14.6`."""
+    pip: Path
+    """A wheel of pip, or the directory `pip` of an installation."""
     uv: Path
-    """The program."""
+    """The program uv."""
     environ: Mapping[str, str]
     """The environment variables of the build phase."""
-    directory: Path
-    """Where the environment is in the image, and where nothing is yet."""
-    work: Path
-    """An empty directory on the same file system, for everything that does not last."""
+    environment: Path
+    """The path of the environment in the image, where nothing exists yet."""
+    staging: Path
+    """An empty directory on the same file system, for everything temporary."""
     installer: str
-    """One of the settings `auto`, `pip`, `uv`."""
+    """The value of the setting: `auto`, `pip` or `uv`."""
     tool_cache: ToolCache | None = None
-    """Where a manager has its program from; None: those of this build have none."""
-    ready: Callable[[], object] = _at_once
-    """Returns when the interpreter has all of its bytecode, or raises what prevents that.
+    """Provides the manager's own program; None if no manager of this build has one."""
+    wait_for_interpreter: Callable[[], object] = _is_ready
+    """Returns when the interpreter's bytecode is complete; raises the error of compiling it.
 
-    Before, a manager that runs in it would write some of its own: pip does, being isolated from
-    the variable that forbids it.
+    A manager that runs in it earlier would write other bytecode: pip does, since it runs isolated
+    from the variable that prevents it.
     """
 
     @property
-    def decider(self) -> str:
-        """Who is asked what the app's files leave open, by the name that users know."""
+    def resolver(self) -> str:
+        """The name of the tool that resolves what the app's files leave open, for the log."""
         return UV if self.installer == UV else self.manager.name
 
     @property
     def line(self) -> str:
-        """The release line of the interpreter, as its directories have it: `3.14`, `3.14t`."""
+        """The release line of the interpreter, as in its directories: `3.14`, `3.14t`."""
         return self.interpreter.name.removeprefix("python")
 
 
@@ -73,22 +76,22 @@ class SameAsPrevious(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class InstallResult:
-    """Every distribution that the environment is to hold, and where their files are."""
+    """Every distribution of the environment, and the directories of their files."""
 
-    decision: Resolution | None
-    """None: that of the previous build, since nothing that it depends on has changed."""
+    resolution: Resolution | None
+    """None: that of the previous build, since no input has changed."""
     distributions: tuple[Distribution, ...]
     """In the order of their names."""
     roots: Mapping[str, Path]
-    """By name: a directory that holds the distribution's files at their paths.
+    """The directory with a distribution's files at their paths, by its name.
 
-    None for those whose files are in the previous image's layer and not needed here.
+    Only for distributions whose files were installed or unpacked.
     """
-    fresh: frozenset[str]
-    """The names of those that were installed in this build."""
+    installed: frozenset[str]
+    """Names of the distributions that this build installed."""
     python_patch: str
-    """The release of Python, where the decision depends on its last number; else empty."""
+    """The release of Python, if the resolution depends on its last number; else empty."""
     known_missing: str = ""
-    """What the app's exact lines lack, so that the manager had to be asked; empty: nothing."""
+    """The dependency that the pins lack, so that the manager had to resolve; else empty."""
     written: tuple[str, ...] = ()
-    """Paths of what installing wrote into the app, below the top of its repository."""
+    """Paths, below the top of the repository, that installing wrote into the app."""

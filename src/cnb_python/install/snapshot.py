@@ -1,7 +1,7 @@
-"""Keeps what was laid out as it is while the app's code runs beside it.
+"""Snapshots of directories: find, and undo, changes by code of packages and of the app.
 
-What the code wrote is no part of the environment: another build, which takes the environment from
-its image, would not have it.
+Such files are no part of the environment: a build that reuses the environment from its image would
+not have them.
 """
 
 import os
@@ -15,107 +15,93 @@ from typing import NamedTuple
 from cnb_python.cnb import disk
 from cnb_python.errors.frameworks import PackagesChanged
 
-# Of use while a package is built, and to nobody else: metadata is in the environment.
-_WASTE = re.compile(r".*\.egg-info|\.eggs|\.pdm-build|__pycache__")
-# This one is an ordinary word, too: beside the table of a project it is setuptools' own.
+# Needed only while a package is built: the environment has its metadata.
+_BUILD_ARTIFACT = re.compile(r".*\.egg-info|\.eggs|\.pdm-build|__pycache__")
+# An ordinary name too, so only a directory with the contents that setuptools writes counts.
 _BUILD = "build"
 _OF_SETUPTOOLS = re.compile(r"lib(\..+)?|bdist\..+|temp\..+")
-# Which programs that ask for a version write to as well.
+# Programs that determine a version write there too.
 _SKIPPED = frozenset({".git"})
+# https://packaging.python.org/en/latest/specifications/recording-installed-packages/
+_METADATA = re.compile(r"([^/]+)\.(?:dist|egg)-info/(?:METADATA|PKG-INFO)")
+# Files that programs write again if they are missing.
+_CACHE = re.compile(r"(?:^|/)__pycache__(?:/|$)|\.(?:pyc|cache)$")
+
+
+class State(NamedTuple):
+    """The state of a file; equal states mean an unchanged file, since each change sets ctime."""
+
+    mode: int
+    size: int
+    inode: int
+    ctime_ns: int
 
 
 @dataclass(slots=True)
 class AppSnapshot:
-    """What building packages leaves in a directory."""
+    """Finds the files that building packages leaves in the directory of the app."""
 
     directory: Path
     written: set[str] = field(default_factory=set)
-    """Paths below it of what was written and stays: it may be meant to."""
-    _seen: Mapping[str, State] = field(default_factory=dict)
+    """Paths below it that were written and stay, since the app may need them."""
+    _states: Mapping[str, State] = field(default_factory=dict)
 
-    def look(self) -> None:
-        """Note what is there, before something is built."""
-        self._seen = states(self.directory, _SKIPPED)
+    def take(self) -> None:
+        """Record the state of the directory, before packages are built. Raises OSError."""
+        self._states = states(self.directory, _SKIPPED)
 
-    def clear(self) -> None:
-        """Remove what is waste, and note what else is new or other. Raises OSError."""
-        before, after = self._seen, states(self.directory, _SKIPPED)
+    def clean(self) -> None:
+        """Remove new build artifacts; add other new and changed paths to `written`.
+
+        Raises OSError.
+        """
+        before, after = self._states, states(self.directory, _SKIPPED)
         new = after.keys() - before.keys()
-        waste = {path for path in new if _is_waste(path, after)}
-        for path in waste:
+        artifacts = {path for path in new if _is_artifact(path, after)}
+        for path in artifacts:
             disk.remove(self.directory / path)
-        below = {path for path in new if any(str(one) in waste for one in _parents(path))}
-        stays = after.keys() - waste - below
-        self.written |= {path for path in stays if before.get(path) != after[path]}
+        below = {
+            path for path in new if any(str(parent) in artifacts for parent in _parents(path))
+        }
+        remaining = after.keys() - artifacts - below
+        self.written |= {path for path in remaining if before.get(path) != after[path]}
 
 
-def _is_waste(path: str, found: Mapping[str, State]) -> bool:
+def _is_artifact(path: str, paths: Iterable[str]) -> bool:
     name = PurePosixPath(path).name
     if name != _BUILD:
-        return _WASTE.fullmatch(name) is not None
-    inside = (one.removeprefix(f"{path}/") for one in found if one.startswith(f"{path}/"))
-    return all(_OF_SETUPTOOLS.fullmatch(one.partition("/")[0]) for one in inside)
+        return _BUILD_ARTIFACT.fullmatch(name) is not None
+    inside = (each.removeprefix(f"{path}/") for each in paths if each.startswith(f"{path}/"))
+    return all(_OF_SETUPTOOLS.fullmatch(each.partition("/")[0]) for each in inside)
 
 
 def _parents(path: str) -> tuple[PurePosixPath, ...]:
     return tuple(PurePosixPath(path).parents)
 
 
-# https://packaging.python.org/en/latest/specifications/recording-installed-packages/
-_METADATA = re.compile(r"([^/]+)\.(?:dist|egg)-info/(?:METADATA|PKG-INFO)")
-# What programs make again whenever they miss it.
-_CACHE = re.compile(r"(?:^|/)__pycache__(?:/|$)|\.(?:pyc|cache)$")
-
-
-class AddedFiles(NamedTuple):
-    """What was written beside what was laid out."""
-
-    packages: tuple[str, ...]
-    """As their metadata is called: `six-1.17.0`."""
-    files: tuple[str, ...]
-    """All files but those of packages and caches, by their paths."""
-
-
-def added(paths: Iterable[str]) -> AddedFiles:
-    """Return what *paths*, which were added, are."""
-    found = sorted(paths)
-    metadata = [name for path in found if (name := _METADATA.search(path))]
-    files = (path for path in found if not _CACHE.search(path))
-    return AddedFiles(tuple(one[1] for one in metadata), () if metadata else tuple(files))
-
-
-class State(NamedTuple):
-    """What tells whether a file is the one it was; every change of it changes its last field."""
-
-    mode: int
-    size: int
-    inode: int
-    changed: int
-
-
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Directories as they were."""
+    """The states of directories before other code runs."""
 
-    seen: dict[Path, Mapping[str, State]] = field(default_factory=dict)
-    """What lay in each, by path below it."""
+    states: dict[Path, Mapping[str, State]] = field(default_factory=dict)
+    """By directory, and by path below it."""
 
-    def remember(self, directory: Path) -> None:
-        """Note what *directory* holds, all of it. Raises OSError."""
-        self.seen[directory] = states(directory)
+    def add(self, directory: Path) -> None:
+        """Record the state of everything in *directory*. Raises OSError."""
+        self.states[directory] = states(directory)
 
-    def check(self, directory: Path) -> tuple[str, ...]:
-        """Remove what is new in *directory*, if it was noted; return the paths of its files.
+    def remove_new(self, directory: Path) -> tuple[str, ...]:
+        """Remove new files from *directory*; return their paths, none if it is not recorded.
 
-        Raises PackagesChanged when something that it held is not as it was.
+        Raises PackagesChanged if an existing file was changed or removed.
         """
-        before = self.seen.get(directory)
+        before = self.states.get(directory)
         if before is None:
             return ()
         after = states(directory)
-        wrong = sorted(path for path, state in before.items() if after.get(path) != state)
-        if wrong:
-            raise PackagesChanged(str(directory / wrong[0]), len(wrong))
+        changed = sorted(path for path, state in before.items() if after.get(path) != state)
+        if changed:
+            raise PackagesChanged(str(directory / changed[0]), len(changed))
         new = after.keys() - before.keys()
         files = [path for path in new if not stat.S_ISDIR(after[path].mode)]
         for path in new:
@@ -123,8 +109,25 @@ class Snapshot:
         return tuple(str(directory / path) for path in files)
 
 
+class AddedFiles(NamedTuple):
+    """Files that code added to the layers of the environment."""
+
+    packages: tuple[str, ...]
+    """Names from their metadata: `six-1.17.0`."""
+    files: tuple[str, ...]
+    """Paths of other files, without caches; empty if there are packages."""
+
+
+def added(paths: Iterable[str]) -> AddedFiles:
+    """Return the packages and files that the added *paths* are."""
+    ordered = sorted(paths)
+    packages = [match[1] for path in ordered if (match := _METADATA.search(path))]
+    files = (path for path in ordered if not _CACHE.search(path))
+    return AddedFiles(tuple(packages), () if packages else tuple(files))
+
+
 def states(directory: Path, skipped: Collection[str] = ()) -> dict[str, State]:
-    """Return the state of everything below *directory* by its path, but of the names *skipped*.
+    """Return the state of everything below *directory* by path, except the names in *skipped*.
 
     Links are not followed. Raises OSError.
     """
@@ -132,13 +135,13 @@ def states(directory: Path, skipped: Collection[str] = ()) -> dict[str, State]:
 
 
 def _below(root: Path, directory: str, skipped: Collection[str]) -> Iterator[tuple[str, State]]:
-    with os.scandir(root / directory) as found:
-        inside = [one for one in found if one.name not in skipped]
-    for one in inside:
-        path = f"{directory}/{one.name}" if directory else one.name
-        status = one.stat(follow_symlinks=False)
+    with os.scandir(root / directory) as entries:
+        listed = [entry for entry in entries if entry.name not in skipped]
+    for entry in listed:
+        path = f"{directory}/{entry.name}" if directory else entry.name
+        status = entry.stat(follow_symlinks=False)
         if stat.S_ISDIR(status.st_mode):
-            # Its other properties change with what lies in it.
+            # The other properties of a directory change with its contents.
             yield path, State(status.st_mode, 0, status.st_ino, 0)
             yield from _below(root, path, skipped)
         else:

@@ -1,7 +1,7 @@
-"""Makes stages: environments that a manager fills, to be taken apart afterwards.
+"""Makes staged environments: empty virtual environments that a manager fills.
 
-Each is filled under the final path of the environment, which scripts and build settings name, and
-then moved aside.
+A manager fills each at the final path of the environment, which scripts and build settings
+contain. Then it is moved aside, and its distributions are collected.
 """
 
 import itertools
@@ -29,10 +29,94 @@ version = {line}
 """
 
 
-def make(directory: Path, interpreter: Path, line: str) -> Path:
-    """Make the environment of *interpreter* in *directory*; return its `site-packages`.
+@dataclass(frozen=True, slots=True)
+class StagingArea:
+    """The directory in which one build installs packages."""
 
-    *interpreter* is the real program by its final path, *line* its release line (`3.14`).
+    request: EnvironmentRequest
+    system: System
+    snapshot: AppSnapshot
+    """Finds the files that builds from source leave in the app."""
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    def fill[Result](
+        self, install: Callable[[InstallContext, Run], Result], *, pip: bool = True
+    ) -> tuple[StagedEnvironment, Result]:
+        """Call *install* with an empty environment; return the environment, and the result.
+
+        *pip*: *install* may use pip. Raises what *install* raises.
+        """
+        request = self.request
+        disk.remove(request.environment)
+        make(request.environment, request.interpreter, request.line)
+        self.snapshot.take()
+        result = install(self.context(pip=pip), self.run)
+        self.snapshot.clean()
+        root = request.staging / f"stage-{next(self._numbers)}"
+        request.environment.rename(root)
+        return StagedEnvironment(root, request.environment, request.line), result
+
+    def context(self, *, pip: bool) -> InstallContext:
+        """Return the context of a manager. Copies pip the first time that it is needed."""
+        request, scratch = self.request, self.request.staging / "tmp"
+        disk.make_directory(scratch)
+        tools = request.staging / "tools"
+        if pip and not (tools / "pip").is_dir():
+            copy_pip(request.pip, tools)
+        context = InstallContext(
+            app_dir=request.app.directory,
+            environment=request.environment,
+            tool=tools / "pip",
+            uv=request.uv,
+            cache=request.staging / "downloads",
+            scratch=scratch,
+            environ=process_env.manager_environ(
+                request.environ, request.environment, request.interpreter, scratch
+            ),
+            python=request.python,
+            fetch=self.system.fetch,
+        )
+        return replace(context, bring=partial(self._start_command, context))
+
+    def _start_command(self, context: InstallContext, program: Program) -> tuple[str, ...]:
+        """Return the start of the command line that runs *program*."""
+        tool_cache = self.request.tool_cache
+        if tool_cache is None:
+            return not_available(program)
+        # Loads the managers of pip and uv, which a build with a tool has loaded already.
+        from cnb_python.managers.tool_install import install  # noqa: PLC0415 - see above
+
+        return tool_cache.start_command(
+            program,
+            lambda each, into, python: install(each, into, python, context, self.run),
+        )
+
+    @property
+    def run(self) -> Run:
+        """Runs commands and removes secrets from their output."""
+        request = self.request
+        secrets = process_env.secrets(request.environ, request.app.directory)
+        return partial(_run_redacted, self.system, secrets)
+
+
+def _run_redacted(
+    system: System,
+    secrets: tuple[str, ...],
+    command: Command,
+    on_line: Callable[[str], None] | None = None,
+) -> Outcome:
+    if command.shown:
+        system.output.line(f"Running `{command.shown}`")
+    show = on_line or (system.output.detail if command.shown else None)
+    show_redacted = None if show is None else lambda line: show(redact(line, secrets))
+    outcome = system.run(command, show_redacted)
+    return replace(outcome, output=redact(outcome.output, secrets))
+
+
+def make(directory: Path, interpreter: Path, line: str) -> Path:
+    """Make a virtual environment in *directory*; return its `site-packages`.
+
+    *interpreter*: the program at its final path, *line*: its release line (`3.14`).
     https://peps.python.org/pep-0405/
     """
     bin_directory = directory / "bin"
@@ -45,7 +129,7 @@ def make(directory: Path, interpreter: Path, line: str) -> Path:
     (bin_directory / "python").symlink_to(interpreter)
     for name in ("python3", f"python{line}"):
         (bin_directory / name).symlink_to("python")
-    # 64-bit wheels and tools that know Fedora's layout look here.
+    # 64-bit wheels, and tools that expect Fedora's layout, use this path.
     (directory / "lib64").symlink_to("lib")
     return site_packages
 
@@ -53,9 +137,9 @@ def make(directory: Path, interpreter: Path, line: str) -> Path:
 def copy_pip(source: Path, into: Path) -> Path:
     """Copy pip from *source*, a wheel or the directory of an installed package, below *into*.
 
-    Returns the directory `pip`. It is a copy that pip's bytecode can be written to: pip starts
-    itself once for each package that it builds in isolation, and compiling it takes a second.
-    Raises OSError, or BadZipFile for a damaged wheel.
+    Returns the directory `pip`. The copy is writable, for pip's bytecode: pip starts itself once
+    for each package that it builds in isolation, and compiling it takes a second. Raises OSError,
+    or BadZipFile for a damaged wheel.
     """
     target = into / "pip"
     if source.is_dir():
@@ -65,85 +149,3 @@ def copy_pip(source: Path, into: Path) -> Path:
         names = [name for name in wheel.namelist() if name.startswith("pip/")]
         wheel.extractall(into, names)
     return target
-
-
-@dataclass(frozen=True, slots=True)
-class StagingArea:
-    """Where one build installs packages."""
-
-    request: EnvironmentRequest
-    system: System
-    litter: AppSnapshot
-    """What building leaves in the app's directory."""
-    _numbers: Iterator[int] = field(default_factory=itertools.count)
-
-    def stage[Result](
-        self, fill: Callable[[InstallContext, Run], Result], *, pip: bool = True
-    ) -> tuple[StagedEnvironment, Result]:
-        """Have *fill* install in an empty environment; return that, and what *fill* returns.
-
-        *pip*: it may be used. Raises what *fill* raises.
-        """
-        request = self.request
-        disk.remove(request.directory)
-        make(request.directory, request.interpreter, request.line)
-        self.litter.look()
-        result = fill(self.place(pip=pip), self.run)
-        self.litter.clear()
-        root = request.work / f"stage-{next(self._numbers)}"
-        request.directory.rename(root)
-        return StagedEnvironment(root, request.directory, request.line), result
-
-    def place(self, *, pip: bool) -> InstallContext:
-        """Return where a manager works. pip's own files are laid out the first time they count."""
-        request, scratch = self.request, self.request.work / "tmp"
-        disk.make_directory(scratch)
-        tools = self.request.work / "tools"
-        if pip and not (tools / "pip").is_dir():
-            copy_pip(request.tool, tools)
-        place = InstallContext(
-            app_dir=request.app.directory,
-            environment=request.directory,
-            tool=tools / "pip",
-            uv=request.uv,
-            cache=request.work / "downloads",
-            scratch=scratch,
-            environ=process_env.manager_environ(
-                request.environ, request.directory, request.interpreter, scratch
-            ),
-            python=request.python,
-            fetch=self.system.fetch,
-        )
-        return replace(place, bring=partial(self._bring, place))
-
-    def _bring(self, place: InstallContext, wanted: Program) -> tuple[str, ...]:
-        """Return the words that start *wanted*, in *place*."""
-        tool_cache = self.request.tool_cache
-        if tool_cache is None:
-            return not_available(wanted)
-        from cnb_python.managers.tool_install import install  # noqa: PLC0415 - pip and uv are here already
-
-        return tool_cache.bring(
-            wanted, lambda one, into, python: install(one, into, python, place, self.run)
-        )
-
-    @property
-    def run(self) -> Run:
-        """Runs commands; no secret of theirs is in what comes of them."""
-        request = self.request
-        hidden = process_env.secrets(request.environ, request.app.directory)
-        return partial(_run_redacted, self.system, hidden)
-
-
-def _run_redacted(
-    system: System,
-    secrets: tuple[str, ...],
-    command: Command,
-    on_line: Callable[[str], None] | None = None,
-) -> Outcome:
-    if command.shown:
-        system.output.line(f"Running `{command.shown}`")
-    tell = on_line or (system.output.detail if command.shown else None)
-    shown = None if tell is None else lambda line: tell(redact(line, secrets))
-    outcome = system.run(command, shown)
-    return replace(outcome, output=redact(outcome.output, secrets))

@@ -1,7 +1,7 @@
-"""Brings the programs of package managers, from the store or the index, outside the environment.
+"""Provides the programs of package managers, from the store or by installing them.
 
-They never reach the image. What a build has fetched stays in the store, so that the next one that
-needs it does not ask an index.
+They are installed outside the environment and never reach the image. The store keeps them, so that
+the next build need not download them.
 """
 
 import os
@@ -18,10 +18,10 @@ from cnb_python.store.store import Store
 from cnb_python.system.interface import Output
 
 _KEY = "program"
-_OURS = Path(sys.executable)
+_BUILDPACK_PYTHON = Path(sys.executable)
 
 type Install = Callable[[Program, Path, Path], None]
-"""Puts a program into a directory, for an interpreter."""
+"""Installs a program into a directory, for an interpreter."""
 
 
 @dataclass(slots=True)
@@ -30,69 +30,69 @@ class ToolCache:
 
     store: Store
     directory: Path
-    """Where they are laid out."""
+    """Where they are installed or unpacked."""
     output: Output
-    python: Path = _OURS
-    """The interpreter that the buildpack travels with, which runs them."""
+    python: Path = _BUILDPACK_PYTHON
+    """The interpreter that runs them: that of the buildpack."""
     _used: set[str] = field(default_factory=set)
 
-    def bring(self, wanted: Program, install: Install) -> tuple[str, ...]:
-        """Return the words that start *wanted*, laid out with *install* where it is not yet.
+    def start_command(self, program: Program, install: Install) -> tuple[str, ...]:
+        """Return the start of the command line of *program*, after providing it with *install*.
 
         Raises what *install* raises, DiskFull and OSError.
         """
-        directory, key = self.directory / wanted.name, key_of(wanted)
+        directory, key = self.directory / program.name, key_of(program)
         if key not in self._used:
             disk.remove(directory)
             directory.mkdir(parents=True)
-            if not self._is_brought(wanted, key, directory):
-                self._fetch(wanted, directory, install)
+            if not self._unpack(program, key, directory):
+                self._install(program, directory, install)
                 self.store.put_tree(key, directory)
             self._used.add(key)
-        return tool.start(self.python, directory, wanted)
+        return tool.start(self.python, directory, program)
 
-    def _is_brought(self, wanted: Program, key: str, directory: Path) -> bool:
+    def _unpack(self, program: Program, key: str, directory: Path) -> bool:
         if not self.store.has_tree(key):
             return False
         try:
             self.store.unpack_tree(key, directory)
         except DamagedStore as damage:
-            self.output.line(f"Fetching {wanted.name} again: {damage.reason}")
+            self.output.line(f"Fetching {program.name} again: {damage.reason}")
             disk.remove(directory)
             directory.mkdir(parents=True)
             return False
-        self.output.line(f"{_named(wanted)} from the store")
+        self.output.line(f"Using {_display_name(program)} from the store")
         return True
 
-    def _fetch(self, wanted: Program, directory: Path, install: Install) -> None:
-        self.output.line(f"Fetching {_named(wanted)}")
-        if not wanted.is_locked:
+    def _install(self, program: Program, directory: Path, install: Install) -> None:
+        self.output.line(f"Fetching {_display_name(program)}")
+        if not program.is_locked:
             self.output.warning(
-                f"{_named(wanted)} is not one that this buildpack has checked",
+                f"This buildpack has no hashes for {_display_name(program)}",
                 (
-                    f"It knows the files of {wanted.name} {wanted.version}, and of everything",
-                    "that this release needs, by their hashes. Of another one it takes what the",
-                    "index has on the day of the build.",
+                    f"It has the hashes of {program.name} {program.version} and of all its",
+                    "dependencies. Of another release, it installs the files and dependencies",
+                    "that the index has on the day of the build.",
                 ),
             )
-        install(wanted, directory, self.python)
+        install(program, directory, self.python)
 
 
-def kept(store: Store, manager: str) -> frozenset[str]:
-    """Return the keys of the programs of *manager* that the next build may want from *store*.
+def keys_to_keep(store: Store, manager: str) -> frozenset[str]:
+    """Return the keys of the programs of *manager* that the next build may need from *store*.
 
-    Those that this build used; where it used none, all that there are.
+    These are the programs that this build used; all programs in the store if it used none.
     """
     own = f"{_KEY} {manager} "
-    there = frozenset(key for key in store.trees if key.startswith(own))
-    return there & store.used or there
+    stored = frozenset(key for key in store.trees if key.startswith(own))
+    return stored & store.used or stored
 
 
-def key_of(wanted: Program) -> str:
-    """Return what *wanted* is kept under: another interpreter or processor needs other files."""
+def key_of(program: Program) -> str:
+    """Return the key of *program* in the store, which covers interpreter and processor."""
     machine = f"{sys.implementation.cache_tag}-{os.uname().machine}"
-    return f"{_KEY} {wanted.name} {machine} {wanted.digest}"
+    return f"{_KEY} {program.name} {machine} {program.digest}"
 
 
-def _named(wanted: Program) -> str:
-    return f"{wanted.name} {wanted.versions.removeprefix('==') or wanted.version}"
+def _display_name(program: Program) -> str:
+    return f"{program.name} {program.versions.removeprefix('==') or program.version}"

@@ -1,7 +1,8 @@
-"""Proves that pinned distributions are complete and agree with each other.
+"""Verifies that pinned distributions are complete and compatible with each other.
 
-Where every `Requires-Dist` and `Requires-Python` is satisfied by the pins themselves, there is
-nothing left to choose, and any tool that resolves the same pins must take them or be wrong.
+If the pins satisfy every `Requires-Dist` and `Requires-Python`, a resolver has no choice: any tool
+that resolves the same pins must give the same result. Apart from the installer, since it only
+reads metadata.
 https://packaging.python.org/en/latest/specifications/core-metadata/
 """
 
@@ -20,25 +21,25 @@ from cnb_python.managers import markers
 from cnb_python.managers.base import Pin
 
 type Metadata = Callable[[str], bytes | str]
-"""Looks up a distribution's METADATA by its normalised name."""
+"""Returns the METADATA of a distribution by its normalized name."""
 
 
 class Complete(NamedTuple):
-    """The pins are all there is to know."""
+    """The pins include every dependency."""
 
     depends_on_patch: bool
-    """Another patch release of Python may need others."""
+    """Whether another patch release of Python could need other pins."""
 
 
 class Incomplete(NamedTuple):
-    """Something is missing, contradicts another, or cannot be understood."""
+    """A dependency is missing or contradicts a pin, or metadata is invalid."""
 
     reason: str
-    """In a sentence, for the log."""
+    """For the log and the build record, so that its wording is a part of the record."""
 
 
 class _Dependency(NamedTuple):
-    """One distribution, read."""
+    """The relevant metadata of a distribution."""
 
     version: Version
     python: SpecifierSet
@@ -46,7 +47,7 @@ class _Dependency(NamedTuple):
 
 
 class _Flaw(Exception):
-    """Ends the walk; never leaves this module."""
+    """Ends the check; never leaves this module."""
 
     def __init__(self, name: str, problem: str) -> None:
         super().__init__()
@@ -56,29 +57,29 @@ class _Flaw(Exception):
 def verify_pins(
     pins: Sequence[Pin], metadata: Metadata, python: str, processor: str | None = None
 ) -> Complete | Incomplete:
-    """Walk the METADATA of *pins*, with extras and markers as *python* sees them.
+    """Check the METADATA of *pins*, with extras, and markers evaluated for *python*.
 
-    *python* is the release of the app's interpreter, *processor* the machine's, by default ours.
-    Raises what *metadata* raises.
+    *python*: the release of the app's interpreter. *processor*: as in markers, by default that of
+    this machine. Raises what *metadata* raises.
     """
-    walk = _Walk(python, processor or os.uname().machine)
+    check = _Check(python, processor or os.uname().machine)
     try:
-        found = {pin.name: _read(pin, metadata) for pin in pins}
-        depends_on_patch = [walk.serves_python(name, one.python) for name, one in found.items()]
-        depends_on_patch += walk.requirements(
-            found, {pin.name: frozenset(pin.extras) for pin in pins}
-        )
+        pinned = {pin.name: _read(pin, metadata) for pin in pins}
+        results = [
+            check.requires_python(name, dependency.python) for name, dependency in pinned.items()
+        ]
+        results += check.requirements(pinned, {pin.name: frozenset(pin.extras) for pin in pins})
     except _Flaw as flaw:
         return Incomplete(flaw.reason)
-    return Complete(any(depends_on_patch))
+    return Complete(any(results))
 
 
-class _Walk(NamedTuple):
+class _Check(NamedTuple):
     python: str
     processor: str
 
-    def serves_python(self, name: str, specifier: SpecifierSet) -> bool:
-        """Whether another patch release is answered differently. Raises _Flaw for this one."""
+    def requires_python(self, name: str, specifier: SpecifierSet) -> bool:
+        """Return whether the result depends on the patch release. Raises _Flaw if unsatisfied."""
 
         def contains(python: str) -> bool:
             return specifier.contains(python, prereleases=True)
@@ -88,32 +89,32 @@ class _Walk(NamedTuple):
         return markers.range_depends_on_patch(str(specifier), contains, self.python)
 
     def requirements(
-        self, found: Mapping[str, _Dependency], extras: Mapping[str, frozenset[str]]
+        self, pinned: Mapping[str, _Dependency], extras: Mapping[str, frozenset[str]]
     ) -> list[bool]:
-        """Check every requirement, also those of extras that others ask for.
+        """Check every requirement, including those of extras that other pins require.
 
-        Returns of each marker that was met whether it depends on the patch release.
+        Returns whether each marker depends on the patch release. Raises _Flaw.
         """
-        todo = [(name, extra) for name in found for extra in ("", *sorted(extras[name]))]
+        todo = [(name, extra) for name in pinned for extra in ("", *sorted(extras[name]))]
         seen = set(todo)
-        depends_on_patch: list[bool] = []
+        results: list[bool] = []
         while todo:
             name, extra = todo.pop()
-            for required in found[name].requires:
-                depends_on_patch.append(self._is_sensitive(name, required, extra))
+            for required in pinned[name].requires:
+                results.append(self._depends_on_patch(name, required, extra))
                 if not self._applies(required, extra):
                     continue
-                other = _check(name, required, found)
-                new = {(other, canonicalize_name(one)) for one in required.extras} - seen
+                other = _satisfied_by(name, required, pinned)
+                new = {(other, canonicalize_name(each)) for each in required.extras} - seen
                 seen |= new
                 todo += sorted(new)
-        return depends_on_patch
+        return results
 
     def _applies(self, required: Requirement, extra: str) -> bool:
         marker = required.marker
         return marker is None or markers.applies(marker, self.python, self.processor, extra)
 
-    def _is_sensitive(self, name: str, required: Requirement, extra: str) -> bool:
+    def _depends_on_patch(self, name: str, required: Requirement, extra: str) -> bool:
         if required.marker is None:
             return False
         if markers.depends_on_machine(required.marker):
@@ -121,22 +122,22 @@ class _Walk(NamedTuple):
         return markers.marker_depends_on_patch(required.marker, self.python, self.processor, extra)
 
 
-def _check(name: str, required: Requirement, found: Mapping[str, _Dependency]) -> str:
-    """Return the name of what answers what *name* requires."""
+def _satisfied_by(name: str, required: Requirement, pinned: Mapping[str, _Dependency]) -> str:
+    """Return the name of the pin that satisfies the requirement of *name*. Raises _Flaw."""
     other = canonicalize_name(required.name)
     if required.url:
         raise _Flaw(name, f"requires {other} from an address")
-    if other not in found:
+    if other not in pinned:
         raise _Flaw(name, f"requires {other}, which no line names")
-    # Pre-releases too: the pin of one is the permission.
-    if not required.specifier.contains(found[other].version, prereleases=True):
-        raise _Flaw(name, f"requires {other}{required.specifier}, not {found[other].version}")
+    # A pinned pre-release is allowed.
+    if not required.specifier.contains(pinned[other].version, prereleases=True):
+        raise _Flaw(name, f"requires {other}{required.specifier}, not {pinned[other].version}")
     return other
 
 
 def _read(pin: Pin, metadata: Metadata) -> _Dependency:
     content = metadata(pin.name)
-    # Of one kind to the parser whatever it is read from.
+    # One type, so that mypy accepts both parsers.
     message: Message = (
         BytesHeaderParser().parsebytes(content)
         if isinstance(content, bytes)

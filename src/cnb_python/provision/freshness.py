@@ -60,8 +60,8 @@ def resolve_without_manager(
 
 def recorded_resolution(synced: InstallResult, previous: PreviousBuild) -> tuple[str, bool]:
     """Return `resolution` and `from_files_alone` of this build's record."""
-    if synced.decision:
-        return resolution_digest(synced.decision), synced.decision.from_files_alone
+    if synced.resolution:
+        return resolution_digest(synced.resolution), synced.resolution.from_files_alone
     record = previous.record
     return (record.resolution, record.from_files_alone) if record else ("", False)
 

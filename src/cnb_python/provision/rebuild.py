@@ -11,7 +11,7 @@ from cnb_python.cnb.layer import check_contents, layer_of
 from cnb_python.distributions.model import Distribution
 from cnb_python.errors.frameworks import PackagesAdded
 from cnb_python.install import snapshot, tools
-from cnb_python.install.installer import FilesNeeded, sync
+from cnb_python.install.installer import FilesNeeded, install_environment
 from cnb_python.install.request import EnvironmentRequest, InstallResult
 from cnb_python.install.snapshot import Snapshot
 from cnb_python.install.tools import ToolCache
@@ -71,7 +71,7 @@ def rebuild(
         layer_of(request.context.layers_dir, VENV).drop()
         compiling = pool.submit(python_install.materialize(request.runtime, store, system))
         tool_cache = ToolCache(store, work / "programs", system.output)
-        synced = sync(
+        synced = install_environment(
             _environment_request(request, work, compiling.result, tool_cache),
             resolution,
             cached,
@@ -150,7 +150,7 @@ class Rebuilt:
         previous_image.reuse(
             layers_dir, {name: self.record.layers[name] for name in self.temporary_layers}
         )
-        programs = tools.kept(self.store, request.manager.name)
+        programs = tools.keys_to_keep(self.store, request.manager.name)
         trees = {request.runtime.archive, *programs, *results.trees}
         manifest = self.store.close(self.entries.values(), trees, self.not_archived)
         record = self.record._replace(
@@ -165,7 +165,9 @@ class Rebuilt:
 
     def _check_steps(self) -> None:
         """Remove files that app steps wrote beside the packages, with a warning."""
-        paths = [path for layer in self.snapshot.seen for path in self.snapshot.check(layer)]
+        paths = [
+            path for layer in self.snapshot.states for path in self.snapshot.remove_new(layer)
+        ]
         added = snapshot.added(paths)
         if added.packages:
             raise PackagesAdded(self.needed_by, added.packages)
@@ -254,7 +256,7 @@ class _Materializer:
             # Temporary layers too: a build without a previous image, which keeps them, has the
             # same checks.
             for name in {python.NAME, *layers.changed}:
-                before_steps.remember(self.plan.layers_dir / name)
+                before_steps.add(self.plan.layers_dir / name)
         return Rebuilt(
             environment=self._environment(record.distributions, layers.digests),
             store=self.store,
@@ -325,14 +327,14 @@ def _environment_request(
         manager=request.manager,
         interpreter=request.runtime.interpreter.path,
         python=request.release.version,
-        tool=tool.find_pip(buildpack),
+        pip=tool.find_pip(buildpack),
         uv=tool.find_uv(buildpack),
         environ=request.context.environ,
-        directory=request.context.layers_dir / VENV,
-        work=work,
+        environment=request.context.layers_dir / VENV,
+        staging=work,
         installer=request.settings.installer,
         tool_cache=tool_cache,
-        ready=ready,
+        wait_for_interpreter=ready,
     )
 
 
@@ -382,12 +384,12 @@ def _store_entries(
         whole = distribution.from_source or distribution.name not in not_archived
         return store.put(distribution, synced.roots[distribution.name], whole=whole)
 
-    fresh = [item for item in synced.distributions if item.name in synced.fresh]
+    fresh = [item for item in synced.distributions if item.name in synced.installed]
     archived = pool.map(put, fresh)
     reused = {
         item.name: cached[item.name]
         for item in synced.distributions
-        if item.name not in synced.fresh
+        if item.name not in synced.installed
     }
     return reused | {item.name: entry for item, entry in zip(fresh, archived, strict=True)}
 

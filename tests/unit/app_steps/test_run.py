@@ -5,13 +5,14 @@ from pathlib import Path
 import pytest
 
 from cnb_python.app_steps import run
+from cnb_python.install import process_env
 
 VENV, PYTHON, APP = Path("/layers/venv"), Path("/layers/python/bin/python3.14"), Path("/workspace")
 SALT = bytes(16)
 
 
 def app_variables(**environ: str) -> dict[str, str]:
-    return run.app_variables(environ, VENV, PYTHON, APP, bundles=())
+    return process_env.app_environ(environ, VENV, PYTHON, APP, bundles=())
 
 
 def test_path_starts_with_packages_and_python() -> None:

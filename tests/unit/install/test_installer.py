@@ -1,6 +1,6 @@
-"""What is installed becomes what is wanted, whatever was there before."""
+"""Installing an environment: from pins, with the manager, and with what the store has."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,7 +9,7 @@ import pytest
 from cnb_python.app import read_app
 from cnb_python.distributions.model import Distribution
 from cnb_python.errors.base import ContractBroken
-from cnb_python.install.installer import FilesNeeded, Needed, sync
+from cnb_python.install.installer import FilesNeeded, install_environment
 from cnb_python.install.request import EnvironmentRequest, InstallResult, SameAsPrevious
 from cnb_python.managers.base import Resolution
 from cnb_python.store.manifest import StoreEntry
@@ -39,8 +39,8 @@ def nothing(_: Sequence[Distribution]) -> FilesNeeded:
     return NOTHING
 
 
-def everything(found: Sequence[Distribution]) -> FilesNeeded:
-    return FilesNeeded(frozenset(one.name for one in found), frozenset())
+def everything(distributions: Sequence[Distribution]) -> FilesNeeded:
+    return FilesNeeded(frozenset(each.name for each in distributions), frozenset())
 
 
 def only(*names: str) -> FilesNeeded:
@@ -49,7 +49,7 @@ def only(*names: str) -> FilesNeeded:
 
 @dataclass
 class Build:
-    """One build, and what the next one finds of it."""
+    """One build, and what the store has for the next."""
 
     directory: Path
     shop: Shop
@@ -62,30 +62,34 @@ class Build:
         store.mkdir(exist_ok=True)
         return Store(store)
 
-    def sync(
+    def install(
         self,
-        known: Resolution | SameAsPrevious | None,
-        kept: Mapping[str, StoreEntry] | None = None,
-        needed: Needed = everything,
+        resolved: Resolution | SameAsPrevious | None,
+        entries: Mapping[str, StoreEntry] | None = None,
+        files_needed: Callable[[Sequence[Distribution]], FilesNeeded] = everything,
     ) -> InstallResult:
         system, _, self.log = world(compiled)
         self.shop.asked.clear()
-        return sync(self._request(), known, kept or {}, needed, self.store, system)
+        return install_environment(
+            self._request(), resolved, entries or {}, files_needed, self.store, system
+        )
 
-    def keep(self, synced: InstallResult, alone: Collection[str] = ()) -> Mapping[str, StoreEntry]:
-        """Close the store over *synced*; return what the next build reads."""
+    def keep(
+        self, result: InstallResult, own_layer: Collection[str] = ()
+    ) -> Mapping[str, StoreEntry]:
+        """Close the store with *result*; return what the next build reads."""
         store = self.store
-        kept = [
-            store.put(one, synced.roots[one.name], whole=one.name not in alone)
-            for one in synced.distributions
+        entries = [
+            store.put(each, result.roots[each.name], whole=each.name not in own_layer)
+            for each in result.distributions
         ]
-        self.manifest = store.close(kept, (), alone)
-        return self.kept()
+        self.manifest = store.close(entries, (), own_layer)
+        return self.entries()
 
-    def kept(self) -> Mapping[str, StoreEntry]:
-        found = self.store.read(self.manifest)
-        assert not isinstance(found, Damaged), found.reason
-        return found
+    def entries(self) -> Mapping[str, StoreEntry]:
+        distributions = self.store.read(self.manifest)
+        assert not isinstance(distributions, Damaged), distributions.reason
+        return distributions
 
     def _request(self) -> EnvironmentRequest:
         app = self.directory / "app"
@@ -98,11 +102,11 @@ class Build:
             manager=self.shop,
             interpreter=INTERPRETER,
             python="3.14.6",
-            tool=copied_pip(work / "tool"),
+            pip=copied_pip(work / "tool"),
             uv=Path("/tools/uv"),
             environ={},
-            directory=self.directory / "venv",
-            work=work,
+            environment=self.directory / "venv",
+            staging=work,
             installer="auto",
         )
 
@@ -112,57 +116,59 @@ def build(tmp_path: Path) -> Build:
     return Build(tmp_path, Shop(dict(INDEX)))
 
 
-def names(synced: InstallResult) -> list[str]:
-    return [one.name for one in synced.distributions]
+def names(result: InstallResult) -> list[str]:
+    return [each.name for each in result.distributions]
 
 
-def text(synced: InstallResult, name: str, path: str) -> str:
-    return (synced.roots[name] / SITE / path).read_text(encoding="utf-8")
+def text(result: InstallResult, name: str, path: str) -> str:
+    return (result.roots[name] / SITE / path).read_text(encoding="utf-8")
 
 
 AB = decision("a==1.0", "b==1.0")
 
 
 def test_pins_from_files_are_installed_without_resolving(build: Build) -> None:
-    synced = build.sync(AB)
+    result = build.install(AB)
 
     assert build.shop.asked == ["try a b"]
-    assert names(synced) == ["a", "b"]
-    assert synced.fresh == {"a", "b"}
-    assert (synced.decision, synced.python_patch) == (AB, "")
-    assert text(synced, "a", "a.py") == "# a"
+    assert names(result) == ["a", "b"]
+    assert result.installed == {"a", "b"}
+    assert (result.resolution, result.python_patch) == (AB, "")
+    assert text(result, "a", "a.py") == "# a"
 
 
 def test_environment_directory_is_removed_afterwards(build: Build) -> None:
-    build.sync(AB)
+    build.install(AB)
 
     assert not (build.directory / "venv").exists()
 
 
 def test_stored_distribution_is_not_installed_again(build: Build) -> None:
-    clean = build.sync(AB)
+    clean = build.install(AB)
 
-    cached = build.sync(AB, build.keep(clean))
+    cached = build.install(AB, build.keep(clean))
 
     assert build.shop.asked == []
     assert cached.distributions == clean.distributions
-    assert cached.fresh == frozenset()
+    assert cached.installed == frozenset()
     assert text(cached, "a", "a.py") == "# a"
 
 
 def test_distribution_that_is_not_needed_is_not_unpacked(build: Build) -> None:
-    kept = build.keep(build.sync(AB))
+    entries = build.keep(build.install(AB))
 
-    cached = build.sync(AB, kept, needed=lambda _: only("b"))
+    cached = build.install(AB, entries, files_needed=lambda _: only("b"))
 
     assert names(cached) == ["a", "b"]
     assert cached.roots.keys() == {"b"}
 
 
 def test_small_parts_are_unpacked_alone(build: Build) -> None:
-    kept = build.keep(build.sync(AB))
+    entries = build.keep(build.install(AB))
 
-    cached = build.sync(AB, kept, needed=lambda _: FilesNeeded(frozenset({"a"}), frozenset({"b"})))
+    cached = build.install(
+        AB, entries, files_needed=lambda _: FilesNeeded(frozenset({"a"}), frozenset({"b"}))
+    )
 
     info = cached.roots["b"] / SITE
     assert [path.name for path in info.iterdir()] == ["b-1.0.dist-info"]
@@ -170,129 +176,129 @@ def test_small_parts_are_unpacked_alone(build: Build) -> None:
 
 
 def test_only_changed_release_is_installed(build: Build) -> None:
-    kept = build.keep(build.sync(AB))
+    entries = build.keep(build.install(AB))
 
-    synced = build.sync(decision("a==2.0", "b==1.0"), kept)
+    result = build.install(decision("a==2.0", "b==1.0"), entries)
 
     assert build.shop.asked == ["try a"]
-    assert synced.fresh == {"a"}
-    assert text(synced, "a", "a.py") == "# newer"
-    assert text(synced, "b", "b.py") == "# b"
+    assert result.installed == {"a"}
+    assert text(result, "a", "a.py") == "# newer"
+    assert text(result, "b", "b.py") == "# b"
 
 
 def test_cached_environment_equals_clean_one(build: Build, tmp_path: Path) -> None:
     newer = decision("a==2.0", "b==1.0")
-    there = build.sync(newer, build.keep(build.sync(AB)))
-    back = build.sync(AB, build.keep(there))
+    newer_result = build.install(newer, build.keep(build.install(AB)))
+    result = build.install(AB, build.keep(newer_result))
     (tmp_path / "clean").mkdir()
 
-    clean = Build(tmp_path / "clean", Shop(dict(INDEX))).sync(AB)
+    clean = Build(tmp_path / "clean", Shop(dict(INDEX))).install(AB)
 
-    assert back.distributions == clean.distributions
+    assert result.distributions == clean.distributions
 
 
 def test_other_origin_is_installed_again(build: Build) -> None:
-    kept = build.keep(build.sync(decision("b==1.0")))
+    entries = build.keep(build.install(decision("b==1.0")))
     other = Resolution((pin("b==1.0", "another index"),), from_files_alone=True, by="uv")
 
-    assert build.sync(other, kept).fresh == {"b"}
+    assert build.install(other, entries).installed == {"b"}
 
 
 def test_distribution_that_is_not_cacheable_is_always_installed(build: Build) -> None:
-    kept = build.keep(build.sync(decision("b==1.0")))
+    entries = build.keep(build.install(decision("b==1.0")))
     local = Resolution((pin("b==1.0", is_cacheable=False),), from_files_alone=True, by="uv")
 
-    assert build.sync(local, kept).fresh == {"b"}
+    assert build.install(local, entries).installed == {"b"}
 
 
 def test_distribution_that_is_not_cacheable_is_reused_for_same_inputs(build: Build) -> None:
     build.shop.answer = Resolution(
         (pin("b==1.0", is_cacheable=False),), from_files_alone=True, by="uv"
     )
-    first = build.sync(None)
+    first = build.install(None)
     build.shop.asked.clear()
 
-    again = build.sync(SameAsPrevious(frozenset({"b"})), build.keep(first))
+    second = build.install(SameAsPrevious(frozenset({"b"})), build.keep(first))
 
     assert build.shop.asked == []
-    assert again.decision is None
-    assert again.distributions == first.distributions
-    assert sorted(again.roots) == ["b"]
+    assert second.resolution is None
+    assert second.distributions == first.distributions
+    assert sorted(second.roots) == ["b"]
 
 
 def test_missing_files_make_manager_resolve_again(build: Build) -> None:
-    first = build.sync(AB)
-    kept = build.keep(first)
-    without_files = kept["a"]._replace(archive="")
+    first = build.install(AB)
+    entries = build.keep(first)
+    without_files = entries["a"]._replace(archive="")
     build.shop.asked.clear()
     build.shop.answer = AB
 
-    again = build.sync(SameAsPrevious(frozenset("ab")), {**kept, "a": without_files})
+    second = build.install(SameAsPrevious(frozenset("ab")), {**entries, "a": without_files})
 
     assert build.shop.asked == ["decide", "install a"]
     assert "Resolving with pip: a has to be installed again" in build.log.said
-    assert again.decision == AB
-    assert again.distributions == first.distributions
+    assert second.resolution == AB
+    assert second.distributions == first.distributions
 
 
 def test_removed_pin_is_removed(build: Build) -> None:
-    kept = build.keep(build.sync(AB))
+    entries = build.keep(build.install(AB))
 
-    assert names(build.sync(decision("b==1.0"), kept)) == ["b"]
-    assert names(build.sync(decision(), kept)) == []
+    assert names(build.install(decision("b==1.0"), entries)) == ["b"]
+    assert names(build.install(decision(), entries)) == []
     assert build.shop.asked == []
 
 
 def test_manager_resolves_and_installs_at_once_without_store(build: Build) -> None:
     build.shop.answer = decision("a==1.0", "b==1.0", from_files_alone=False)
 
-    synced = build.sync(None)
+    result = build.install(None)
 
     assert build.shop.asked == ["all a b"]
-    assert synced.decision == build.shop.answer
-    assert synced.fresh == {"a", "b"}
+    assert result.resolution == build.shop.answer
+    assert result.installed == {"a", "b"}
 
 
 def test_resolving_again_installs_only_new_distributions(build: Build) -> None:
     build.shop.answer = decision("a==1.0", "b==1.0", from_files_alone=False)
-    kept = build.keep(build.sync(None))
+    entries = build.keep(build.install(None))
     build.shop.answer = decision("a==2.0", "b==1.0", from_files_alone=False)
 
-    synced = build.sync(None, kept)
+    result = build.install(None, entries)
 
     assert build.shop.asked == ["decide", "install a"]
-    assert synced.fresh == {"a"}
+    assert result.installed == {"a"}
 
 
 def test_resolving_to_same_pins_installs_nothing(build: Build) -> None:
     build.shop.answer = decision("a==1.0", "b==1.0", from_files_alone=False)
-    first = build.sync(None)
+    first = build.install(None)
 
-    again = build.sync(None, build.keep(first))
+    second = build.install(None, build.keep(first))
 
     assert build.shop.asked == ["decide"]
-    assert again.distributions == first.distributions
+    assert second.distributions == first.distributions
 
 
 def test_incomplete_pins_are_resolved_by_manager(build: Build) -> None:
     build.shop.answer = decision("b==1.0", "lonely==1.0", from_files_alone=False)
 
-    synced = build.sync(decision("lonely==1.0"))
+    result = build.install(decision("lonely==1.0"))
 
     assert build.shop.asked == ["try lonely", "all b lonely"]
-    assert names(synced) == ["b", "lonely"]
-    assert synced.decision == build.shop.answer
+    assert names(result) == ["b", "lonely"]
+    assert result.resolution == build.shop.answer
     assert "Resolving with pip: lonely requires b, which no line names" in build.log.said
 
 
 def test_stored_distributions_do_not_hide_missing_dependency(build: Build) -> None:
-    kept = build.keep(build.sync(AB))
+    entries = build.keep(build.install(AB))
     build.shop.answer = decision("a==1.0", "b==1.0", from_files_alone=False)
 
-    synced = build.sync(decision("a==1.0"), kept)
+    result = build.install(decision("a==1.0"), entries)
 
     assert build.shop.asked == ["decide"]
-    assert names(synced) == ["a", "b"]
+    assert names(result) == ["a", "b"]
     assert "Resolving with pip: a requires b, which no line names" in build.log.said
 
 
@@ -300,49 +306,49 @@ def test_failed_pinned_installation_is_resolved_by_manager(build: Build) -> None
     build.shop.refusal = "uv says: no"
     build.shop.answer = decision("b==1.0", from_files_alone=False)
 
-    synced = build.sync(decision("b==1.0"))
+    result = build.install(decision("b==1.0"))
 
     assert build.shop.asked == ["try b", "all b"]
-    assert synced.decision == build.shop.answer
+    assert result.resolution == build.shop.answer
     assert "Resolving with pip: uv says: no" in build.log.said
 
 
 def test_result_of_failed_installation_is_not_used(build: Build) -> None:
-    kept = build.keep(build.sync(decision("b==1.0")))
+    entries = build.keep(build.install(decision("b==1.0")))
     build.shop.refusal = "uv says: no"
     build.shop.answer = decision("b==1.0", from_files_alone=False)
 
-    synced = build.sync(AB, kept)
+    result = build.install(AB, entries)
 
     assert build.shop.asked == ["try a", "decide"]
-    assert (names(synced), synced.fresh) == (["b"], frozenset())
+    assert (names(result), result.installed) == (["b"], frozenset())
 
 
 def test_dependence_on_patch_release_is_recorded(build: Build) -> None:
     picky = decision("b==1.0", "picky==1.0")
 
-    synced = build.sync(picky)
+    result = build.install(picky)
 
-    assert synced.python_patch == "3.14.6"
-    assert build.sync(picky, build.keep(synced)).python_patch == "3.14.6"
+    assert result.python_patch == "3.14.6"
+    assert build.install(picky, build.keep(result)).python_patch == "3.14.6"
 
 
-CLASH = decision("b==1.0", "opencv==1.0", "opencv-headless==1.0")
+CONFLICTING = decision("b==1.0", "opencv==1.0", "opencv-headless==1.0")
 
 
 def test_conflicting_distributions_are_installed_again_separately(build: Build) -> None:
-    synced = build.sync(CLASH)
+    result = build.install(CONFLICTING)
 
     assert build.shop.asked[1:] == ["install opencv", "install opencv-headless"]
-    assert text(synced, "opencv", "cv2.py") == "# all"
-    assert text(synced, "opencv-headless", "cv2.py") == "# less"
-    assert len({synced.roots[name] for name in names(synced)}) == 3
+    assert text(result, "opencv", "cv2.py") == "# all"
+    assert text(result, "opencv-headless", "cv2.py") == "# less"
+    assert len({result.roots[name] for name in names(result)}) == 3
 
 
 def test_conflicting_distributions_are_stored_whole(build: Build) -> None:
-    clean = build.sync(CLASH)
+    clean = build.install(CONFLICTING)
 
-    cached = build.sync(CLASH, build.keep(clean))
+    cached = build.install(CONFLICTING, build.keep(clean))
 
     assert build.shop.asked == []
     assert cached.distributions == clean.distributions
@@ -354,10 +360,10 @@ def test_equal_file_of_two_distributions_is_installed_once(build: Build) -> None
     same = {f"{SITE}/shared.py": "# same"}
     build.shop.index = {"x==1.0": Package(same), "y==1.0": Package(same)}
 
-    synced = build.sync(decision("x==1.0", "y==1.0"))
+    result = build.install(decision("x==1.0", "y==1.0"))
 
     assert build.shop.asked == ["try x y"]
-    assert names(synced) == ["x", "y"]
+    assert names(result) == ["x", "y"]
 
 
 def damage(build: Build, digest: str) -> None:
@@ -366,87 +372,89 @@ def damage(build: Build, digest: str) -> None:
 
 
 def test_distribution_with_damaged_archive_is_installed_again(build: Build) -> None:
-    clean = build.sync(AB)
-    kept = build.keep(clean)
-    damage(build, kept["a"].archive)
+    clean = build.install(AB)
+    entries = build.keep(clean)
+    damage(build, entries["a"].archive)
 
-    synced = build.sync(AB, kept)
+    result = build.install(AB, entries)
 
     assert build.shop.asked == ["install a"]
-    assert synced.distributions == clean.distributions
-    assert synced.fresh == {"a"}
-    assert any(said.startswith("Installing a again: ") for said in build.log.said)
-    assert text(synced, "a", "a.py") == "# a"
+    assert result.distributions == clean.distributions
+    assert result.installed == {"a"}
+    assert any(line.startswith("Installing a again: ") for line in build.log.said)
+    assert text(result, "a", "a.py") == "# a"
 
 
 def test_damaged_archive_that_is_not_needed_is_ignored(build: Build) -> None:
-    kept = build.keep(build.sync(AB))
-    damage(build, kept["a"].archive)
+    entries = build.keep(build.install(AB))
+    damage(build, entries["a"].archive)
 
-    build.sync(AB, kept, needed=lambda _: only("b"))
+    build.install(AB, entries, files_needed=lambda _: only("b"))
 
     assert build.shop.asked == []
 
 
 def test_distribution_with_damaged_small_parts_is_installed_again(build: Build) -> None:
     build.shop.answer = decision("a==1.0", "b==1.0", from_files_alone=False)
-    kept = build.keep(build.sync(None))
-    damage(build, kept["b"].info)
+    entries = build.keep(build.install(None))
+    damage(build, entries["b"].info)
 
-    synced = build.sync(None, kept, needed=lambda _: FilesNeeded(frozenset(), frozenset({"b"})))
+    result = build.install(
+        None, entries, files_needed=lambda _: FilesNeeded(frozenset(), frozenset({"b"}))
+    )
 
     assert build.shop.asked == ["decide", "install b"]
-    assert text(synced, "b", "b.py") == "# b"
+    assert text(result, "b", "b.py") == "# b"
 
 
 def test_unreadable_metadata_makes_pins_incomplete(build: Build) -> None:
-    kept = build.keep(build.sync(AB))
-    damage(build, kept["b"].info)
+    entries = build.keep(build.install(AB))
+    damage(build, entries["b"].info)
     build.shop.answer = decision("a==1.0", "b==1.0", from_files_alone=False)
 
-    synced = build.sync(AB, kept, needed=nothing)
+    result = build.install(AB, entries, files_needed=nothing)
 
     assert build.shop.asked == ["decide"]
-    assert any("the store cannot be used" in said for said in build.log.said)
-    assert synced.decision == build.shop.answer
+    assert any("the store cannot be used" in line for line in build.log.said)
+    assert result.resolution == build.shop.answer
 
 
 def test_distribution_too_large_for_store_is_installed_again_silently(build: Build) -> None:
-    clean = build.sync(AB)
-    kept = build.keep(clean, alone=("a",))
+    clean = build.install(AB)
+    entries = build.keep(clean, own_layer=("a",))
 
-    synced = build.sync(AB, kept)
+    result = build.install(AB, entries)
 
     assert build.shop.asked == ["install a"]
-    assert synced.distributions == clean.distributions
-    assert not [said for said in build.log.said if "again" in said]
+    assert result.distributions == clean.distributions
+    assert not [line for line in build.log.said if "again" in line]
 
 
 def test_distribution_without_archive_is_reused_if_not_needed(
     build: Build,
 ) -> None:
-    clean = build.sync(AB)
+    clean = build.install(AB)
 
-    cached = build.sync(AB, build.keep(clean, alone=("a",)), needed=nothing)
+    cached = build.install(AB, build.keep(clean, own_layer=("a",)), files_needed=nothing)
 
     assert build.shop.asked == []
     assert cached.distributions == clean.distributions
 
 
 def test_reinstalled_distribution_that_differs_is_used(build: Build) -> None:
-    kept = build.keep(build.sync(AB), alone=("a",))
-    build.shop.index["a==1.0"] = package("a", "# built anew", "b")
+    entries = build.keep(build.install(AB), own_layer=("a",))
+    build.shop.index["a==1.0"] = package("a", "# built again", "b")
 
-    synced = build.sync(AB, kept)
+    result = build.install(AB, entries)
 
-    assert text(synced, "a", "a.py") == "# built anew"
-    assert synced.distributions[0] != kept["a"].distribution
+    assert text(result, "a", "a.py") == "# built again"
+    assert result.distributions[0] != entries["a"].distribution
 
 
 def test_pinned_distribution_that_is_missing_breaks_contract(build: Build) -> None:
     build.shop.answer = decision("b==1.0", "gone==1.0", from_files_alone=False)
 
     with pytest.raises(ContractBroken) as raised:
-        build.sync(None)
+        build.install(None)
 
-    assert raised.value.problem == "decided and not installed: gone"
+    assert raised.value.problem == "pinned and not installed: gone"

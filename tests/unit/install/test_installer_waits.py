@@ -1,11 +1,11 @@
-"""Whoever runs in the interpreter and would write bytecode of its own waits for all of ours."""
+"""A manager that runs in the app's interpreter waits until its bytecode is complete."""
 
 from pathlib import Path
 
 import pytest
 
 from cnb_python.app import read_app
-from cnb_python.install.installer import FilesNeeded, sync
+from cnb_python.install.installer import FilesNeeded, install_environment
 from cnb_python.install.request import EnvironmentRequest
 from cnb_python.managers.base import Resolution
 from cnb_python.store.store import Store
@@ -22,7 +22,7 @@ def shop() -> Shop:
     return Shop({"a==1.0": package("a")}, answer=decision("a==1.0", from_files_alone=False))
 
 
-def _sync(shop: Shop, known: Resolution | None, directory: Path) -> None:
+def _install(shop: Shop, resolved: Resolution | None, directory: Path) -> None:
     for name in ("app", "work", "store"):
         (directory / name).mkdir()
     request = EnvironmentRequest(
@@ -30,17 +30,19 @@ def _sync(shop: Shop, known: Resolution | None, directory: Path) -> None:
         manager=shop,
         interpreter=INTERPRETER,
         python="3.14.6",
-        tool=copied_pip(directory / "tool"),
+        pip=copied_pip(directory / "tool"),
         uv=Path("/tools/uv"),
         environ={},
-        directory=directory / "venv",
-        work=directory / "work",
+        environment=directory / "venv",
+        staging=directory / "work",
         installer="auto",
-        ready=lambda: shop.asked.append("waited"),
+        wait_for_interpreter=lambda: shop.asked.append("waited"),
     )
     nothing = FilesNeeded(frozenset(), frozenset())
     system, *_ = world(_compiled)
-    sync(request, known, {}, lambda _: nothing, Store(directory / "store"), system)
+    install_environment(
+        request, resolved, {}, lambda _: nothing, Store(directory / "store"), system
+    )
 
 
 def _compiled(_: Command) -> Outcome:
@@ -48,16 +50,16 @@ def _compiled(_: Command) -> Outcome:
 
 
 def test_resolving_waits_for_bytecode_of_interpreter(shop: Shop, tmp_path: Path) -> None:
-    _sync(shop, None, tmp_path)
+    _install(shop, None, tmp_path)
     assert shop.asked == ["waited", "all a"]
 
 
 def test_pinned_installation_does_not_wait(shop: Shop, tmp_path: Path) -> None:
-    _sync(shop, A, tmp_path)
+    _install(shop, A, tmp_path)
     assert shop.asked == ["try a"]
 
 
 def test_resolving_after_failed_pinned_installation_waits(shop: Shop, tmp_path: Path) -> None:
     shop.refusal = "uv says: no"
-    _sync(shop, A, tmp_path)
+    _install(shop, A, tmp_path)
     assert shop.asked == ["try a", "waited", "all a"]

@@ -38,10 +38,10 @@ def test_harmful_variables_are_removed(tmp_path: Path, name: str) -> None:
 
 
 def test_programs_of_environment_are_first_on_path(tmp_path: Path) -> None:
-    found = variables(tmp_path, PATH="/usr/bin", VIRTUAL_ENV="/another")
+    actual = variables(tmp_path, PATH="/usr/bin", VIRTUAL_ENV="/another")
 
-    assert found["PATH"] == "/layers/venv/bin:/layers/python/bin:/usr/bin"
-    assert found["VIRTUAL_ENV"] == "/layers/venv"
+    assert actual["PATH"] == "/layers/venv/bin:/layers/python/bin:/usr/bin"
+    assert actual["VIRTUAL_ENV"] == "/layers/venv"
 
 
 def test_missing_path_has_standard_directories(tmp_path: Path) -> None:
@@ -50,10 +50,10 @@ def test_missing_path_has_standard_directories(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["LC_ALL", "LC_CTYPE", "LANG"])
 def test_locale_of_user_is_kept(tmp_path: Path, name: str) -> None:
-    found = variables(tmp_path, **{name: "de_DE.UTF-8"})
+    actual = variables(tmp_path, **{name: "de_DE.UTF-8"})
 
-    assert found[name] == "de_DE.UTF-8"
-    assert name == "LC_ALL" or "LC_ALL" not in found
+    assert actual[name] == "de_DE.UTF-8"
+    assert name == "LC_ALL" or "LC_ALL" not in actual
 
 
 def test_missing_locale_becomes_utf8(tmp_path: Path) -> None:
@@ -86,8 +86,8 @@ def test_system_certificates_are_default(tmp_path: Path) -> None:
     bundle.touch()
 
     def trusted(**environ: str) -> str | None:
-        found = manager_environ(environ, VENV, INTERPRETER, tmp_path, (tmp_path / "no", bundle))
-        return found.get("SSL_CERT_FILE")
+        actual = manager_environ(environ, VENV, INTERPRETER, tmp_path, (tmp_path / "no", bundle))
+        return actual.get("SSL_CERT_FILE")
 
     assert trusted() == str(bundle)
     assert trusted(SSL_CERT_FILE="/mine.pem") == "/mine.pem"
@@ -98,7 +98,7 @@ def test_bytecode_is_not_written(tmp_path: Path) -> None:
 
 
 def test_verbosity_of_pip_is_fixed(tmp_path: Path) -> None:
-    """Silence, from a variable or a pip.conf, would take away the reason of a failure."""
-    found = variables(tmp_path, PIP_QUIET="3", PIP_VERBOSE="2")
+    """A silent pip would not print the reason of a failure."""
+    actual = variables(tmp_path, PIP_QUIET="3", PIP_VERBOSE="2")
 
-    assert (found["PIP_QUIET"], found["PIP_VERBOSE"]) == ("0", "0")
+    assert (actual["PIP_QUIET"], actual["PIP_VERBOSE"]) == ("0", "0")

@@ -1,4 +1,4 @@
-"""Everything that no tool may show."""
+"""Secrets that must not appear in the output of tools."""
 
 from pathlib import Path
 
@@ -16,10 +16,10 @@ def test_secrets_in_configuration_files_are_listed(tmp_path: Path) -> None:
     )
     (home / ".config/uv/uv.toml").write_text("index = [{ url = 'https://me:of%2Fuv@h/' }]\n")
 
-    found = secrets({"HOME": str(home)}, tmp_path)
+    values = secrets({"HOME": str(home)}, tmp_path)
 
-    assert {"of-netrc", "of-pip", "of%2Fuv", "of/uv"} <= set(found)
-    assert redact("login of-netrc, of/uv and of-pip", found) == "login ****, **** and ****"
+    assert {"of-netrc", "of-pip", "of%2Fuv", "of/uv"} <= set(values)
+    assert redact("login of-netrc, of/uv and of-pip", values) == "login ****, **** and ****"
 
 
 def test_invalid_netrc_has_no_secrets(tmp_path: Path) -> None:
@@ -29,6 +29,6 @@ def test_invalid_netrc_has_no_secrets(tmp_path: Path) -> None:
 
 
 def test_authorization_header_is_a_secret() -> None:
-    found = secrets({"PIP_INDEX_URL": "https://me:p%40ss@h/"}, Path("/app"))
+    values = secrets({"PIP_INDEX_URL": "https://me:p%40ss@h/"}, Path("/app"))
 
-    assert redact("Authorization: Basic bWU6cEBzcw==", found) == "Authorization: Basic ****"
+    assert redact("Authorization: Basic bWU6cEBzcw==", values) == "Authorization: Basic ****"

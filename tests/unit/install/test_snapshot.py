@@ -1,4 +1,4 @@
-"""What was laid out stays as it is while the app's code runs beside it."""
+"""Finding and undoing changes by the app's code to the layers of the environment."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -18,30 +18,30 @@ def layer(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def untouched(layer: Path) -> Snapshot:
-    made = Snapshot()
-    made.remember(layer)
-    return made
+def snapshot(layer: Path) -> Snapshot:
+    before = Snapshot()
+    before.add(layer)
+    return before
 
 
 def names(layer: Path) -> list[str]:
     return sorted(str(path.relative_to(layer)) for path in layer.rglob("*"))
 
 
-def test_added_files_are_removed(layer: Path, untouched: Snapshot) -> None:
+def test_added_files_are_removed(layer: Path, snapshot: Snapshot) -> None:
     before = names(layer)
     (layer / "lib/__pycache__").mkdir()
     (layer / "lib/__pycache__/a.pyc").touch()
     (layer / "dropin.cache").touch()
     (layer / "lib/link").symlink_to("/")
 
-    untouched.check(layer)
+    snapshot.remove_new(layer)
 
     assert names(layer) == before
 
 
 def test_directory_outside_snapshot_is_kept(layer: Path) -> None:
-    Snapshot().check(layer)
+    Snapshot().remove_new(layer)
     assert names(layer) == ["lib", "lib/a.py", "lib/b.py"]
 
 
@@ -58,23 +58,23 @@ def removed(layer: Path) -> None:
     (layer / "lib/a.py").unlink()
 
 
-def made_a_program(layer: Path) -> None:
+def made_executable(layer: Path) -> None:
     (layer / "lib/a.py").chmod(0o755)
 
 
-@pytest.mark.parametrize("change", [rewritten, replaced, removed, made_a_program])
+@pytest.mark.parametrize("change", [rewritten, replaced, removed, made_executable])
 def test_changed_file_raises_packages_changed(
-    layer: Path, untouched: Snapshot, change: Callable[[Path], None]
+    layer: Path, snapshot: Snapshot, change: Callable[[Path], None]
 ) -> None:
     change(layer)
 
     with pytest.raises(PackagesChanged) as caught:
-        untouched.check(layer)
+        snapshot.remove_new(layer)
 
     assert (caught.value.path, caught.value.count) == (str(layer / "lib/a.py"), 1)
 
 
-def test_changed_directory_mode_raises_packages_changed(layer: Path, untouched: Snapshot) -> None:
+def test_changed_directory_mode_raises_packages_changed(layer: Path, snapshot: Snapshot) -> None:
     (layer / "lib").chmod(0o700)
     with pytest.raises(PackagesChanged):
-        untouched.check(layer)
+        snapshot.remove_new(layer)

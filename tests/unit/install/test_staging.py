@@ -1,4 +1,4 @@
-"""Stages are filled under the environment's final name, and moved aside."""
+"""Staged environments are filled at the final path and moved aside."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -28,48 +28,50 @@ def request_(tmp_path: Path) -> EnvironmentRequest:
         manager=Shop({}),
         interpreter=INTERPRETER,
         python="3.14.6",
-        tool=copied_pip(tmp_path / "tool"),
+        pip=copied_pip(tmp_path / "tool"),
         uv=Path("/tools/uv"),
         environ=ENVIRON,
-        directory=tmp_path / "venv",
-        work=tmp_path / "work",
+        environment=tmp_path / "venv",
+        staging=tmp_path / "work",
         installer="auto",
     )
 
 
-def workshop(request: EnvironmentRequest, output: str = "") -> tuple[StagingArea, Programs, Log]:
+def staging_area(
+    request: EnvironmentRequest, output: str = ""
+) -> tuple[StagingArea, Programs, Log]:
     system, programs, log = world(lambda _: Outcome(0, output))
-    litter = AppSnapshot(request.app.top)
-    return StagingArea(request, system, litter), programs, log
+    snapshot = AppSnapshot(request.app.top)
+    return StagingArea(request, system, snapshot), programs, log
 
 
 def test_staging_starts_as_empty_environment_at_final_path(
     request_: EnvironmentRequest,
 ) -> None:
-    made, _, _ = workshop(request_)
+    area, _, _ = staging_area(request_)
 
-    def fill(place: InstallContext, _: Run) -> Path:
-        assert place.environment == request_.directory
-        assert (place.environment / "bin/python").readlink() == INTERPRETER
-        assert list((place.environment / "lib/python3.14/site-packages").iterdir()) == []
-        (place.environment / "share").mkdir()
-        return place.environment
+    def fill(context: InstallContext, _: Run) -> Path:
+        assert context.environment == request_.environment
+        assert (context.environment / "bin/python").readlink() == INTERPRETER
+        assert list((context.environment / "lib/python3.14/site-packages").iterdir()) == []
+        (context.environment / "share").mkdir()
+        return context.environment
 
-    stage, seen = made.stage(fill)
+    staged, environment = area.fill(fill)
 
-    assert seen == stage.final == request_.directory
-    assert not request_.directory.exists()
-    assert (stage.root / "share").is_dir()
-    assert stage.line == "3.14"
+    assert environment == staged.final == request_.environment
+    assert not request_.environment.exists()
+    assert (staged.root / "share").is_dir()
+    assert staged.line == "3.14"
 
 
 def test_each_staged_environment_starts_empty_and_earlier_ones_stay(
     request_: EnvironmentRequest,
 ) -> None:
-    made, _, _ = workshop(request_)
+    area, _, _ = staging_area(request_)
 
-    first, _ = made.stage(lambda place, _: (place.environment / "share").mkdir())
-    second, _ = made.stage(lambda _, __: None)
+    first, _ = area.fill(lambda context, _: (context.environment / "share").mkdir())
+    second, _ = area.fill(lambda _, __: None)
 
     assert first.root != second.root
     assert (first.root / "share").is_dir()
@@ -77,95 +79,97 @@ def test_each_staged_environment_starts_empty_and_earlier_ones_stay(
 
 
 def test_files_of_failed_attempt_are_removed(request_: EnvironmentRequest) -> None:
-    made, _, _ = workshop(request_)
+    area, _, _ = staging_area(request_)
 
-    def fail(place: InstallContext, _: Run) -> None:
-        (place.environment / "share").mkdir()
+    def fail(context: InstallContext, _: Run) -> None:
+        (context.environment / "share").mkdir()
         raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        made.stage(fail)
-    stage, _ = made.stage(lambda _, __: None)
+        area.fill(fail)
+    staged, _ = area.fill(lambda _, __: None)
 
-    assert not (stage.root / "share").exists()
+    assert not (staged.root / "share").exists()
 
 
 def test_directories_of_manager_are_outside_environment(
     request_: EnvironmentRequest,
 ) -> None:
-    made, _, _ = workshop(request_)
+    area, _, _ = staging_area(request_)
 
-    place = made.place(pip=True)
+    context = area.context(pip=True)
 
-    assert (place.tool / "__init__.py").is_file()
-    assert place.scratch.is_dir()
-    assert place.cache is not None
-    for mine in (place.tool, place.scratch, place.cache):
-        assert mine.is_relative_to(request_.work)
-    assert (place.uv, place.python) == (request_.uv, "3.14.6")
-    assert place.app_dir == request_.app.directory
+    assert (context.tool / "__init__.py").is_file()
+    assert context.scratch.is_dir()
+    assert context.cache is not None
+    for path in (context.tool, context.scratch, context.cache):
+        assert path.is_relative_to(request_.staging)
+    assert (context.uv, context.python) == (request_.uv, "3.14.6")
+    assert context.app_dir == request_.app.directory
 
 
 def test_pip_is_copied_only_if_needed(request_: EnvironmentRequest) -> None:
-    made, _, _ = workshop(request_)
+    area, _, _ = staging_area(request_)
 
-    assert not made.place(pip=False).tool.exists()
-    assert made.place(pip=True).tool.is_dir()
+    assert not area.context(pip=False).tool.exists()
+    assert area.context(pip=True).tool.is_dir()
 
 
 def test_variables_are_those_of_manager_processes(
     request_: EnvironmentRequest,
 ) -> None:
-    made, _, _ = workshop(request_)
+    area, _, _ = staging_area(request_)
 
-    environ = made.place(pip=True).environ
+    environ = area.context(pip=True).environ
 
     assert environ["PIP_INDEX_URL"] == ENVIRON["PIP_INDEX_URL"]
-    assert environ["VIRTUAL_ENV"] == str(request_.directory)
-    assert environ["TMPDIR"] == str(made.place(pip=True).scratch)
+    assert environ["VIRTUAL_ENV"] == str(request_.environment)
+    assert environ["TMPDIR"] == str(area.context(pip=True).scratch)
     assert "PYTHONPATH" not in environ
 
 
 def test_pip_is_copied_once(request_: EnvironmentRequest) -> None:
-    made, _, _ = workshop(request_)
-    (made.place(pip=True).tool / "compiled").touch()
+    area, _, _ = staging_area(request_)
+    (area.context(pip=True).tool / "compiled").touch()
 
-    assert (made.place(pip=True).tool / "compiled").exists()
+    assert (area.context(pip=True).tool / "compiled").exists()
 
 
 def test_secrets_are_removed_from_output(request_: EnvironmentRequest) -> None:
-    made, programs, log = workshop(request_, f"Looking in {ENVIRON['PIP_INDEX_URL']}\nBye")
-    heard: list[str] = []
+    area, programs, log = staging_area(request_, f"Looking in {ENVIRON['PIP_INDEX_URL']}\nBye")
+    lines: list[str] = []
 
     command = Command(("pip", "install"), ENVIRON, Path("/"), shown="pip install")
-    outcome = made.run(command, heard.append)
-    made.run(command)
+    outcome = area.run(command, lines.append)
+    area.run(command)
 
     assert programs.ran == [command, command]
-    assert heard[1] == "Bye"
-    assert SECRET not in "\n".join([outcome.output, *heard, *log.said])
+    assert lines[1] == "Bye"
+    assert SECRET not in "\n".join([outcome.output, *lines, *log.said])
 
 
 def test_shown_command_prints_output(request_: EnvironmentRequest) -> None:
-    made, _, log = workshop(request_, "Hello")
+    area, _, log = staging_area(request_, "Hello")
 
-    made.run(Command(("pip",), {}, Path("/"), shown="pip install six"))
+    area.run(Command(("pip",), {}, Path("/"), shown="pip install six"))
 
     assert log.said == ["Running `pip install six`", "Hello"]
 
 
 def test_hidden_command_prints_nothing(request_: EnvironmentRequest) -> None:
-    made, _, log = workshop(request_, "Hello")
+    area, _, log = staging_area(request_, "Hello")
 
-    made.run(Command(("pip",), {}, Path("/")))
+    area.run(Command(("pip",), {}, Path("/")))
 
     assert log.said == []
 
 
 def test_free_threaded_environment_has_own_directory(request_: EnvironmentRequest) -> None:
-    made, _, _ = workshop(replace(request_, interpreter=Path("/layers/python/bin/python3.14t")))
+    area, _, _ = staging_area(
+        replace(request_, interpreter=Path("/layers/python/bin/python3.14t"))
+    )
 
-    stage, _ = made.stage(lambda _, __: None)
+    staged, _ = area.fill(lambda _, __: None)
 
-    assert stage.site_packages == stage.root / "lib/python3.14t/site-packages"
-    assert stage.site_packages.is_dir()
+    assert staged.site_packages == staged.root / "lib/python3.14t/site-packages"
+    assert staged.site_packages.is_dir()

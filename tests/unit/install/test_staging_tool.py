@@ -1,4 +1,4 @@
-"""A manager's own files, laid out."""
+"""Copying pip into the staging directory."""
 
 import zipfile
 from pathlib import Path

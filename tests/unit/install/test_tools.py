@@ -1,4 +1,4 @@
-"""Programs of package managers come from the index once, and from the store after that."""
+"""Programs of package managers are installed once, and unpacked from the store afterwards."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ PYTHON = Path("/python")
 
 
 class Installer:
-    """Installs by writing a file; remembers what."""
+    """Installs a program by writing a file, and records it."""
 
     def __init__(self) -> None:
         self.installed: list[Program] = []
@@ -27,7 +27,7 @@ class Installer:
         (into / "module.py").write_text(program.name)
 
 
-def box(directory: Path, store: Store, log: Log | None = None) -> ToolCache:
+def tool_cache(directory: Path, store: Store, log: Log | None = None) -> ToolCache:
     return ToolCache(store, directory, log or Log(), PYTHON)
 
 
@@ -38,7 +38,7 @@ def opened(directory: Path) -> Store:
 
 def reopened(store: Store) -> Store:
     """Return the store of the next build."""
-    manifest = store.close([], install_tools.kept(store, "poetry"), ())
+    manifest = store.close([], install_tools.keys_to_keep(store, "poetry"), ())
     again = Store(store.directory)
     assert again.read(manifest) == {}
     return again
@@ -46,11 +46,11 @@ def reopened(store: Store) -> Store:
 
 def test_tool_is_installed_once_per_build(tmp_path: Path) -> None:
     install, log = Installer(), Log()
-    tools = box(tmp_path / "a", opened(tmp_path / "store"), log)
+    tools = tool_cache(tmp_path / "a", opened(tmp_path / "store"), log)
 
-    words = tools.bring(POETRY, install)
+    words = tools.start_command(POETRY, install)
 
-    assert tools.bring(POETRY, install) == words
+    assert tools.start_command(POETRY, install) == words
     assert install.installed == [POETRY]
     assert log.said == [f"Fetching poetry {POETRY.version}"]
     assert str(tmp_path / "a/poetry") in words
@@ -58,18 +58,18 @@ def test_tool_is_installed_once_per_build(tmp_path: Path) -> None:
 
 def test_next_build_unpacks_tool_from_store(tmp_path: Path) -> None:
     install, log, store = Installer(), Log(), opened(tmp_path / "store")
-    box(tmp_path / "a", store).bring(POETRY, install)
+    tool_cache(tmp_path / "a", store).start_command(POETRY, install)
 
-    box(tmp_path / "b", reopened(store), log).bring(POETRY, install)
+    tool_cache(tmp_path / "b", reopened(store), log).start_command(POETRY, install)
 
     assert install.installed == [POETRY]
     assert (tmp_path / "b/poetry/module.py").read_text() == "poetry"
-    assert log.said == [f"poetry {POETRY.version} from the store"]
+    assert log.said == [f"Using poetry {POETRY.version} from the store"]
 
 
 def test_build_without_tool_keeps_it_in_store(tmp_path: Path) -> None:
     install, store = Installer(), opened(tmp_path / "store")
-    box(tmp_path / "a", store).bring(POETRY, install)
+    tool_cache(tmp_path / "a", store).start_command(POETRY, install)
 
     unused = reopened(reopened(store))
 
@@ -79,27 +79,25 @@ def test_build_without_tool_keeps_it_in_store(tmp_path: Path) -> None:
 
 def test_other_release_replaces_tool_with_warning(tmp_path: Path) -> None:
     install, log, store = Installer(), Log(), opened(tmp_path / "store")
-    box(tmp_path / "a", store).bring(POETRY, install)
+    tool_cache(tmp_path / "a", store).start_command(POETRY, install)
     older, next_store = Program("poetry", "==1.8.5"), reopened(store)
 
-    box(tmp_path / "b", next_store, log).bring(older, install)
+    tool_cache(tmp_path / "b", next_store, log).start_command(older, install)
 
     assert install.installed == [POETRY, older]
-    assert any(
-        "poetry 1.8.5 is not one that this buildpack has checked" in one for one in log.said
-    )
-    assert install_tools.kept(next_store, "poetry") == {install_tools.key_of(older)}
-    assert install_tools.kept(next_store, "pdm") == frozenset()
+    assert any("This buildpack has no hashes for poetry 1.8.5" in line for line in log.said)
+    assert install_tools.keys_to_keep(next_store, "poetry") == {install_tools.key_of(older)}
+    assert install_tools.keys_to_keep(next_store, "pdm") == frozenset()
 
 
 def test_damaged_tool_is_installed_again(tmp_path: Path) -> None:
     install, log, store = Installer(), Log(), opened(tmp_path / "store")
-    box(tmp_path / "a", store).bring(POETRY, install)
+    tool_cache(tmp_path / "a", store).start_command(POETRY, install)
     again = reopened(store)
     (archive,) = store.directory.glob("*.tar.zst")
     archive.write_bytes(b"nonsense")
 
-    box(tmp_path / "b", again, log).bring(POETRY, install)
+    tool_cache(tmp_path / "b", again, log).start_command(POETRY, install)
 
     assert install.installed == [POETRY, POETRY]
     assert log.said[0].startswith("Fetching poetry again: ")
@@ -115,6 +113,6 @@ def test_failed_installation_is_not_stored(tmp_path: Path) -> None:
         raise ProgramUnavailable(program.name, program.version, ("no route",))
 
     with pytest.raises(ProgramUnavailable):
-        box(tmp_path / "a", store).bring(POETRY, fail)
+        tool_cache(tmp_path / "a", store).start_command(POETRY, fail)
 
     assert store.trees == frozenset()

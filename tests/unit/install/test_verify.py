@@ -1,4 +1,4 @@
-"""Pins are proven complete, or the reason why not is told."""
+"""Pins are verified to be complete, or the reason is given."""
 
 from collections.abc import Callable
 
@@ -14,37 +14,37 @@ type Worlds = dict[str, str]
 
 
 def pin(text: str) -> Pin:
-    wanted, _, version = text.partition("==")
-    name, _, extras = wanted.rstrip("]").partition("[")
+    requirement, _, version = text.partition("==")
+    name, _, extras = requirement.rstrip("]").partition("[")
     return Pin(name, version, "", text, extras=tuple(filter(None, extras.split(","))))
 
 
-def world(**requires: list[str]) -> Callable[[str], str]:
-    """Return METADATA of distributions of version 1.0 that require this."""
+def metadata_of(**requires: list[str]) -> Callable[[str], str]:
+    """Return a reader for the METADATA of distributions of version 1.0 that require *requires*."""
     return lambda name: metadata(name, "1.0", requires.get(name.replace("-", "_"), []), "")
 
 
-def proven(*pins: str, **requires: list[str]) -> Complete | Incomplete:
+def verified(*pins: str, **requires: list[str]) -> Complete | Incomplete:
     return proven_for("3.13.5", *pins, **requires)
 
 
 def proven_for(release: str, *pins: str, **requires: list[str]) -> Complete | Incomplete:
-    return verify_pins([pin(one) for one in pins], world(**requires), release, "x86_64")
+    return verify_pins([pin(each) for each in pins], metadata_of(**requires), release, "x86_64")
 
 
 def reason(*pins: str, **requires: list[str]) -> str:
-    found = proven(*pins, **requires)
-    assert isinstance(found, Incomplete)
-    return found.reason
+    result = verified(*pins, **requires)
+    assert isinstance(result, Incomplete)
+    return result.reason
 
 
 def test_pins_without_dependencies_are_complete() -> None:
-    assert proven("a==1.0", "b==1.0") == Complete(depends_on_patch=False)
-    assert proven() == Complete(depends_on_patch=False)
+    assert verified("a==1.0", "b==1.0") == Complete(depends_on_patch=False)
+    assert verified() == Complete(depends_on_patch=False)
 
 
 def test_pins_that_require_each_other_are_complete() -> None:
-    assert proven("a==1.0", "b-c==1.0", a=["B_C>=1"], b_c=["a"]) == Complete(
+    assert verified("a==1.0", "b-c==1.0", a=["B_C>=1"], b_c=["a"]) == Complete(
         depends_on_patch=False
     )
 
@@ -53,9 +53,11 @@ def test_missing_dependency_is_incomplete() -> None:
     assert reason("a==1.0", a=["b>=2"]) == "a requires b, which no line names"
 
 
-@pytest.mark.parametrize("wanted", [">=2", "<1", "!=1.0", "==1.1.*", "===1", ">1.0"])
-def test_contradicting_version_is_incomplete(wanted: str) -> None:
-    assert reason("a==1.0", "b==1.0", a=[f"b{wanted}"]) == f"a requires b{wanted}, not 1.0"
+@pytest.mark.parametrize("requirement", [">=2", "<1", "!=1.0", "==1.1.*", "===1", ">1.0"])
+def test_contradicting_version_is_incomplete(requirement: str) -> None:
+    assert (
+        reason("a==1.0", "b==1.0", a=[f"b{requirement}"]) == f"a requires b{requirement}, not 1.0"
+    )
 
 
 @pytest.mark.parametrize("version", ["2.0b1", "2.0.dev3", "2.0rc1"])
@@ -75,7 +77,7 @@ def test_pinned_pre_release_is_accepted(version: str) -> None:
 
 
 def test_markers_select_requirements() -> None:
-    assert proven("a==1.0", a=["b; os_name == 'nt'", "c; python_version < '3'"]) == Complete(
+    assert verified("a==1.0", a=["b; os_name == 'nt'", "c; python_version < '3'"]) == Complete(
         depends_on_patch=False
     )
     assert "b" in reason("a==1.0", a=["b; platform_machine == 'x86_64'"])
@@ -84,11 +86,11 @@ def test_markers_select_requirements() -> None:
 def test_requested_extras_are_checked() -> None:
     socks = {"requests": ["PySocks!=1.5.7,>=0.5; extra == 'socks'"]}
 
-    assert proven("requests==1.0", **socks) == Complete(depends_on_patch=False)
+    assert verified("requests==1.0", **socks) == Complete(depends_on_patch=False)
     assert (
         reason("requests[socks]==1.0", **socks) == "requests requires pysocks, which no line names"
     )
-    assert proven("requests[socks]==1.0", "pysocks==1.0", **socks) == Complete(
+    assert verified("requests[socks]==1.0", "pysocks==1.0", **socks) == Complete(
         depends_on_patch=False
     )
 
@@ -97,29 +99,29 @@ def test_extras_requested_by_dependencies_are_checked() -> None:
     chain = {"a": ["b[X_y]"], "b": ["b[z]; extra == 'x-Y'", "c; extra == 'z'"], "c": []}
 
     assert reason("a==1.0", "b==1.0", **chain) == "b requires c, which no line names"
-    assert proven("a==1.0", "b==1.0", "c==1.0", **chain) == Complete(depends_on_patch=False)
+    assert verified("a==1.0", "b==1.0", "c==1.0", **chain) == Complete(depends_on_patch=False)
 
 
 def test_unknown_extra_requires_nothing() -> None:
-    assert proven("a[nonsense]==1.0") == Complete(depends_on_patch=False)
+    assert verified("a[nonsense]==1.0") == Complete(depends_on_patch=False)
 
 
 def test_cyclic_extras_terminate() -> None:
-    assert proven("a[x]==1.0", a=["a[y]; extra == 'x'", "a[x]; extra == 'y'"]) == Complete(
+    assert verified("a[x]==1.0", a=["a[y]; extra == 'x'", "a[x]; extra == 'y'"]) == Complete(
         depends_on_patch=False
     )
 
 
 def test_requirement_by_url_is_incomplete() -> None:
-    found = reason("a==1.0", "b==1.0", a=["b @ https://example.org/b.whl"])
+    result = reason("a==1.0", "b==1.0", a=["b @ https://example.org/b.whl"])
 
-    assert found == "a requires b from an address"
+    assert result == "a requires b from an address"
 
 
 def test_marker_about_machine_is_incomplete() -> None:
-    found = reason("a==1.0", a=["b; platform_release > '6' and os_name == 'nt'"])
+    result = reason("a==1.0", a=["b; platform_release > '6' and os_name == 'nt'"])
 
-    assert found == "a requires b on certain machines"
+    assert result == "a requires b on certain machines"
 
 
 @pytest.mark.parametrize(
@@ -144,7 +146,7 @@ def test_requires_python_is_checked(
 def test_marker_about_patch_release_is_reported() -> None:
     depends_on_patch = ["b; python_full_version < '3.13.2'"]
 
-    assert proven("a==1.0", a=depends_on_patch) == Complete(depends_on_patch=True)
+    assert verified("a==1.0", a=depends_on_patch) == Complete(depends_on_patch=True)
     assert isinstance(proven_for("3.13.1", "a==1.0", a=depends_on_patch), Incomplete)
 
 
@@ -170,7 +172,7 @@ def test_equivalent_versions_are_equal() -> None:
     folded = "Requires-Dist: b\n (>=1) ; os_name\n == 'nt'"
     text = f"Name: A\nVersion: v1.0.0\n{folded}\n\nRequires-Dist: of the description"
 
-    # Of both kinds that it is read as.
+    # As text and as bytes.
     assert verify_pins([pin("a==1")], lambda _: text, "3.13.5") == Complete(depends_on_patch=False)
     assert verify_pins([pin("a==1")], lambda _: text.encode(), "3.13.5") == Complete(
         depends_on_patch=False

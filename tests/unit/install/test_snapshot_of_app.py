@@ -1,4 +1,4 @@
-"""What backends leave beside their source is removed, unless the app may need it."""
+"""Files that build backends write into the app are removed, unless the app may need them."""
 
 from pathlib import Path
 
@@ -27,16 +27,16 @@ def app(tmp_path: Path) -> Path:
 
 
 def built(app: Path, files: Files) -> AppSnapshot:
-    """Return what is noted where building writes *files*."""
-    litter = AppSnapshot(app)
-    litter.look()
+    """Return the snapshot of *app* after a build wrote *files*."""
+    snapshot = AppSnapshot(app)
+    snapshot.take()
     write_files(app, files)
-    litter.clear()
-    return litter
+    snapshot.clean()
+    return snapshot
 
 
 def test_build_artifacts_are_removed(app: Path) -> None:
-    litter = built(
+    snapshot = built(
         app,
         {
             "shop.egg-info/PKG-INFO": "",
@@ -52,7 +52,7 @@ def test_build_artifacts_are_removed(app: Path) -> None:
     )
 
     assert names(app) == sorted(APP)
-    assert litter.written == set()
+    assert snapshot.written == set()
 
 
 def test_other_new_files_are_kept_and_listed(app: Path) -> None:
@@ -62,10 +62,10 @@ def test_other_new_files_are_kept_and_listed(app: Path) -> None:
         "build/notes.txt": "",
     }
 
-    litter = built(app, new)
+    snapshot = built(app, new)
 
     assert names(app) == sorted((*APP, *new))
-    assert litter.written == {*new, "build"}
+    assert snapshot.written == {*new, "build"}
 
 
 def test_changed_files_are_kept_and_listed(app: Path) -> None:
@@ -76,18 +76,18 @@ def test_existing_files_are_never_removed(app: Path) -> None:
     write_files(app, {"build/lib/x.py": "", "a.egg-info/x": "", "b/__pycache__/x.pyc": ""})
     before = names(app)
 
-    litter = built(app, {})
+    snapshot = built(app, {})
 
     assert names(app) == before
-    assert litter.written == set()
+    assert snapshot.written == set()
 
 
 def test_changes_between_installations_are_not_listed(app: Path) -> None:
-    litter = built(app, {"shop/_version.py": "1.0"})
+    snapshot = built(app, {"shop/_version.py": "1.0"})
     write_files(app, {"static/site.css": ""})
-    litter.look()
+    snapshot.take()
     write_files(app, {"shop.egg-info/PKG-INFO": ""})
-    litter.clear()
+    snapshot.clean()
 
     assert names(app) == sorted((*APP, "shop/_version.py", "static/site.css"))
-    assert litter.written == {"shop/_version.py"}
+    assert snapshot.written == {"shop/_version.py"}
