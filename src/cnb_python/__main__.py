@@ -92,8 +92,7 @@ def _terminate(_number: int, _frame: FrameType | None) -> None:
 
 
 def _print_failure(failure: Failure, console: Console) -> None:
-    message = failure.describe()
-    console.error(message.title, message.body, message.steps)
+    console.error(failure.describe(), failure.link())
 
 
 def _run(phase: str, argv: Sequence[str], directory: Path, console: Console) -> int:

@@ -89,14 +89,15 @@ def test_procfile_that_names_a_virtual_environment_is_refused(builds: Builds, ap
     refused = builds.phases(app({**CHECKOUT, "Procfile": procfile}, FLASK))
 
     assert refused.error == (
-        "The Procfile uses a virtual environment that the image does not have\n"
+        "The Procfile uses a virtual environment that is not in the image\n"
         "\n"
-        "  line 1: web names .venv/bin/gunicorn\n"
-        "A virtual environment works only where it was made, so none gets into the image.\n"
-        "The image has an environment of its own, whose programs are on PATH.\n"
+        "Found:\n"
+        "  line 1: web uses .venv/bin/gunicorn\n"
+        "Expected: names of programs, since the programs of the image's own environment are on"
+        " PATH.\n"
         "\n"
-        "What to do:\n"
-        "  1. Write `gunicorn` in place of `.venv/bin/gunicorn`."
+        "To fix this:\n"
+        "  - Replace `.venv/bin/gunicorn` with `gunicorn`."
     )
     # Refused before anything was written.
     assert (refused.workspace / ".venv/bin/activate").exists()

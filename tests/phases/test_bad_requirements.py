@@ -13,12 +13,11 @@ type Try = Callable[[Files], Built]
 RENAME = """\
 No requirements.txt, but {0}
 
-The app has {0}, which no tool reads.
-The file's name must be exactly requirements.txt, in small letters.
+Found:    {0}, which no tool reads.
+Expected: requirements.txt, in lower-case letters.
 
-What to do:
-  1. Rename it: git mv '{0}' requirements.txt
-  2. Commit and build again."""
+To fix this:
+  - Rename it: git mv '{0}' requirements.txt"""
 
 
 @pytest.fixture
@@ -34,14 +33,14 @@ def test_no_requirements_file(builds: Builds, app: App) -> None:
         == """\
 No requirements.txt
 
-This looks like a Python app, but nothing says which packages it needs.
-The top of the app holds: README.md, main.py.
+This looks like a Python app, but no file says which packages it needs.
+The top of the app contains README.md, main.py.
 
-What to do:
-  1. Create requirements.txt at the top of the app, one package per line: flask==3.1.2
-  2. An app that needs no packages needs an empty one: touch requirements.txt
-  3. If you have the file on your machine: is it committed, in no .gitignore, and not excluded in\
- project.toml?"""
+To fix this:
+  - Create requirements.txt at the top of the app, one package per line: flask==3.1.2
+  - Or if the app needs no packages, create an empty file: touch requirements.txt
+  - Or if you have the file on your machine, check that it is in the repository, and that no\
+ .gitignore or project.toml excludes it."""
     )
     assert built.documents() == {}
 
@@ -64,13 +63,12 @@ def test_a_directory_in_place_of_the_file(builds: Builds, app: App) -> None:
         == """\
 requirements.txt is not a file
 
-The app has requirements.txt, but it is a directory.
-requirements.txt must be a text file at the top of the app.
+Found:    a directory.
+Expected: a text file at the top of the app.
 
-What to do:
-  1. Look at it: ls -ld requirements.txt
-  2. Move it out of the way and create the file requirements.txt in its place, or delete it if\
- the app does not need it."""
+To fix this:
+  - Rename it, and create the file requirements.txt.
+  - Or delete it, if the app does not need it."""
     )
 
 
@@ -81,13 +79,13 @@ def test_a_file_that_is_not_utf8(builds: Builds, app: App) -> None:
         == """\
 requirements.txt is not UTF-8 text
 
-Line 2 of requirements.txt holds the byte 0xfc, which is not UTF-8.
-Python's tools read this file as UTF-8, so it would be misread.
+Found:    the byte 0xfc in line 2.
+Expected: UTF-8, as Python's tools read this file.
 
-What to do:
-  1. Find out what it is: file requirements.txt
-  2. Save requirements.txt as UTF-8: choose that encoding in your editor, or iconv -f WINDOWS-1252\
- -t UTF-8 requirements.txt > fixed && mv fixed requirements.txt"""
+To fix this:
+  - Save it as UTF-8 in your editor.
+  - Or convert it: iconv -f WINDOWS-1252 -t UTF-8 requirements.txt > fixed && mv fixed\
+ requirements.txt"""
     )
 
 
@@ -108,25 +106,26 @@ def test_variables_that_misplace_packages_are_refused_all_at_once(
     assert (
         built.error
         == """\
-Environment variables that would make another image than was asked for
+Unsupported environment variables are set
 
-These variables are set for the build:
+Found:
   - PIP_TARGET: pip would install outside the app's environment
   - PIP_USER: pip would install to the home of the build's user
-Packages would be missing or for another Python, or the variable would do nothing.
+With them, packages would be missing in the image or made for another Python, or the variable\
+ would have no effect.
 
-What to do:
-  1. Remove them from the build's environment (`--env`, project.toml, the platform).
-  2. If you did not set them, an earlier buildpack did: look at what it exports."""
+To fix this:
+  - Remove them from the environment of the build (`--env`, project.toml, the platform).
+  - Or if you did not set them, find the earlier buildpack that does."""
     )
 
 
 def test_a_line_that_is_no_requirement(tried: Try) -> None:
     built = tried({"requirements.txt": "six\nflask=3.1.2\n"})
     title, found, steps = built.error.split("\n\n")
-    assert title == "A line of requirements.txt cannot be understood"
-    assert "line 2 of requirements.txt: flask=3.1.2" in found
-    assert steps == "What to do:\n  1. Correct the line, commit and build again."
+    assert title == "A line of requirements.txt is not valid"
+    assert "Found:    flask=3.1.2 (line 2 of requirements.txt)" in found
+    assert steps == "To fix this:\n  - Correct the line."
 
 
 def test_an_included_file_that_does_not_exist(tried: Try) -> None:
@@ -136,12 +135,14 @@ def test_an_included_file_that_does_not_exist(tried: Try) -> None:
         == """\
 prod.txt is included but cannot be opened
 
-A -r or -c line names prod.txt: No such file or directory.
+A line with -r or -c names prod.txt: No such file or directory.
 Such paths are relative to the file that includes them.
 
-What to do:
-  1. Check the spelling, and that prod.txt is committed and in no .gitignore.
-  2. Or remove the line that includes it."""
+To fix this:
+  - Correct the path.
+  - Or remove the line.
+  - Or if you have the file on your machine, check that it is in the repository, and that no\
+ .gitignore or project.toml excludes it."""
     )
 
 
@@ -149,26 +150,26 @@ def test_a_hash_that_does_not_match(tried: Try) -> None:
     wrong = "0" * 64
     built = tried({"requirements.txt": f"six==1.17.0 --hash=sha256:{wrong}\n"})
     title, found, steps = built.error.split("\n\n")
-    assert title == "six==1.17.0 is not the file whose hash is written down"
-    expected, got, meaning = found.split("\n")
-    assert expected == f"Expected  sha256 {wrong}"
-    assert len(got.removeprefix("Got       ")) == 64
+    assert title == "six==1.17.0 does not have the expected hash"
+    actual, expected, meaning = found.split("\n")
+    assert len(actual.removeprefix("Found:    ")) == 64
+    assert expected == f"Expected: sha256 {wrong}"
     assert meaning == (
-        "Either the requirements were changed without their hashes, or the index serves another"
-        " file than it used to. It was not installed."
+        "The hashes were not updated with the version, or the index now has another file. It was"
+        " not installed."
     )
     assert steps == (
-        "What to do:\n"
-        "  1. If you changed the version, write the hashes anew (pip-compile --generate-hashes,"
-        " uv export, ...).\n"
-        "  2. If you did not, find out where the file comes from before you trust it."
+        "To fix this:\n"
+        "  - If you changed the version, update its hashes: pip-compile --generate-hashes, or uv"
+        " export\n"
+        "  - Or if you did not, find out where the file comes from before you trust it."
     )
 
 
 def test_requirements_without_a_hash_beside_one_with(tried: Try) -> None:
     lines = f"six==1.17.0 --hash=sha256:{SIX}\nmarkupsafe\n"
     built = tried({"requirements.txt": lines})
-    assert built.error.startswith("Requirements with hashes must be complete and exact\n\n")
+    assert built.error.startswith("Requirements with hashes must be complete and pinned\n\n")
     assert "\n  - markupsafe\n" in built.error
 
 
@@ -179,13 +180,12 @@ def test_a_package_without_a_wheel_for_this_python(tried: Try) -> None:
         == """\
 tensorflow-cpu==2.12.0 has no wheel for Python 3.14.6
 
-It is published as ready-made wheels for Python 3.8, 3.9, 3.10, 3.11 on Linux, and not as source\
- code.
-None of them fits Python 3.14.6 on this image.
+Found:    wheels for Python 3.8, 3.9, 3.10, 3.11 on Linux, and no source code.
+Expected: a wheel for Python 3.14.6 on this image.
 
-What to do:
-  1. Use a Python it supports: echo 3.11 > .python-version
-  2. Or ask for a newer version of the package that supports this Python."""
+To fix this:
+  - Use a Python that it supports: echo 3.11 > .python-version
+  - Or use another version of the package that supports Python 3.14.6."""
     )
 
 
@@ -196,12 +196,12 @@ def test_a_package_for_another_python(tried: Try) -> None:
         == """\
 numpy==1.21.5 needs another Python
 
-The app runs on Python 3.14.6.
-numpy==1.21.5 requires Python >=3.7,<3.11.
+Found:    Python 3.14.6, the Python of the app.
+Expected: Python >=3.7,<3.11, for numpy==1.21.5.
 
-What to do:
-  1. Choose a Python that fits: write its line, such as 3.13, to .python-version,
-  2. or ask for a version of the package that supports Python 3.14.6."""
+To fix this:
+  - Use a Python that fits: write its version, such as 3.13, to .python-version.
+  - Or use a version of the package that supports Python 3.14.6."""
     )
 
 
@@ -212,14 +212,14 @@ def test_a_source_package_without_its_header(tried: Try) -> None:
         == """\
 python-ldap needs the header lber.h
 
-python-ldap has no ready-made wheel that fits Python 3.14.6 here, so it is built from its source.
-Building it needs the header lber.h, which the build image lacks.
+python-ldap has no wheel for Python 3.14.6 on this image, so it is built from source.
+Its build needs the header lber.h, which is not in the build image.
 
-What to do:
-  1. Ask for a version of python-ldap that has a wheel for this Python, if there is one.
-  2. Or give the build Debian and Ubuntu's package libldap-dev: in a build image that holds it, or\
- by a buildpack for apt packages that runs before this one; the run image needs its library too.
-  3. Another Python may have a wheel of it: choose one in .python-version."""
+To fix this:
+  - Use a version of python-ldap that has a wheel for this Python, if there is one.
+  - Or add the Debian or Ubuntu package libldap-dev to the build image, or with an earlier\
+ buildpack. The run image needs the library as well.
+  - Or use another Python version that the package has a wheel for: write it to .python-version."""
     )
     assert "lber.h: No such file or directory" in built.output
 
@@ -227,8 +227,8 @@ What to do:
 def test_a_name_that_nobody_knows(tried: Try) -> None:
     built = tried({"requirements.txt": "flask-that-nobody-has-ever-made\n"})
     title, found, _ = built.error.split("\n\n")
-    assert title == "No package flask-that-nobody-has-ever-made found"
-    assert found.startswith("The index does not know flask-that-nobody-has-ever-made.")
+    assert title == "There is no package flask-that-nobody-has-ever-made"
+    assert found.startswith("The index does not have flask-that-nobody-has-ever-made.")
 
 
 def test_requirements_that_contradict_each_other(tried: Try) -> None:
@@ -242,9 +242,9 @@ def test_a_git_repository_that_does_not_answer(tried: Try) -> None:
     title, found, steps = built.error.split("\n\n")
     assert title == "A Git repository could not be fetched"
     asked, answer = found.split("\n")
-    assert asked == "The app asks for git+https://127.0.0.1:1/team/tools.git."
-    assert answer.startswith("Git says: unable to access 'https://127.0.0.1:1/team/tools.git/'")
-    assert "  1. Check the address; builds reach the network as the machine does" in steps
+    assert asked == "Requirement: git+https://127.0.0.1:1/team/tools.git"
+    assert answer.startswith("Git reports: unable to access 'https://127.0.0.1:1/team/tools.git/'")
+    assert "  - Correct the address.\n" in steps
 
 
 def test_a_failed_build_makes_no_image(builds: Builds, app: App) -> None:

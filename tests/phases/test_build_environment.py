@@ -87,17 +87,18 @@ def test_unknown_authority_is_an_error_that_names_the_index(
     built = builds.phases(app(ASKED), flask, env=env)
     title, body, steps = built.error.split("\n\n")
     assert title == "The certificate of a server is not trusted"
-    assert body.split("\n")[0].startswith(
-        f"{company.url}company-tools/ shows a certificate that the build image does not trust: "
+    assert body.startswith(
+        f"Found:    a certificate of {company.url}company-tools/ that the build image does not"
+        " trust: "
     )
     assert (
         steps
         == """\
-What to do:
-  1. Give the build a service binding with the authority: a directory with the files type\
- (ca-certificates) and ca.pem. Mount it: --volume "$PWD/DIR:/platform/bindings/DIR"
-  2. Or add the certificate to the build image's system store, or name a bundle inside the image\
- in SSL_CERT_FILE."""
+To fix this:
+  - Give the build the authority in a service binding, a directory with the files type\
+ (ca-certificates) and ca.pem: --volume /path/to/DIR:/platform/bindings/DIR
+  - Or add the authority to the certificates of the build image.
+  - Or set SSL_CERT_FILE to the path of a certificate bundle in the build image."""
     )
 
 

@@ -77,7 +77,7 @@ DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memor
             settings('STATIC_ROOT = BASE_DIR / "staticfiles"', ""),
             "ImproperlyConfigured: You're using the staticfiles app without having set",
             (
-                "the settings do not say where static files go.",
+                "the settings do not set STATIC_ROOT.",
                 "Add it to the settings: STATIC_ROOT = BASE_DIR / 'staticfiles'",
             ),
         ),
@@ -86,7 +86,7 @@ DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memor
             "KeyError: 'KEY'",
             (
                 "the settings need the variable KEY.",
-                "Or set it for the build: pack build --env KEY=...",
+                "Or set it for the build: pack build --env KEY=VALUE",
             ),
         ),
         (
@@ -102,30 +102,30 @@ DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memor
             "ValueError: Missing staticfiles manifest entry for 'gallery/style.css'",
             (
                 "the app asks for the static file gallery/style.css while it is loaded",
-                "in a function that is called for a request",
+                "in functions that handle requests",
             ),
         ),
         (
             more("import decouple\nKEY = decouple.config('PAYMENT_KEY')"),
             "decouple.UndefinedValueError: PAYMENT_KEY not found",
-            ("the settings need the variable PAYMENT_KEY.", "pack build --env PAYMENT_KEY=..."),
+            ("the settings need the variable PAYMENT_KEY.", "pack build --env PAYMENT_KEY=VALUE"),
         ),
         (
             more("import environ\nKEY = environ.Env()('PAYMENT_KEY')"),
             "ImproperlyConfigured: Set the PAYMENT_KEY environment variable",
-            ("the settings need the variable PAYMENT_KEY.", "pack build --env PAYMENT_KEY=..."),
+            ("the settings need the variable PAYMENT_KEY.", "pack build --env PAYMENT_KEY=VALUE"),
         ),
         (
             more("(BASE_DIR / 'webpack-stats.json').read_text()"),
             "No such file or directory: '/workspace/webpack-stats.json'",
-            ("there is no /workspace/webpack-stats.json.", "have that run before"),
+            ("there is no /workspace/webpack-stats.json.", "run that build earlier"),
         ),
         (
             {**more(DATABASE), "gallery/apps.py": QUERY},
             "django.db.utils.OperationalError: no such table: auth_user",
             (
-                "the app talks to its database as soon as it is loaded: no such table: auth_user",
-                "There is no database while an image is built.",
+                "a build has no database: no such table: auth_user",
+                "Run queries in functions",
             ),
         ),
         (
@@ -136,12 +136,12 @@ DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memor
         (
             more("X = ("),
             "SyntaxError: '(' was never closed",
-            ("the code cannot be read: '(' was never closed", "Correct the line"),
+            ("the code has a syntax error: '(' was never closed", "Correct the line"),
         ),
         (
             settings('STATIC_ROOT = BASE_DIR / "staticfiles"', 'STATIC_ROOT = "/srv/static"'),
             "PermissionError: [Errno 13] Permission denied: '/srv/static'",
-            ("/srv/static cannot be written.", "Have the settings write below BASE_DIR only."),
+            ("/srv/static cannot be written.", "write only below BASE_DIR"),
         ),
         (
             more("raise RuntimeError('no')"),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from cnb_python.errors.base import DOCS
 from tests.support.builds import Builds, fixture
 from tests.support.hostile_app import HOSTILE_FILES, HOSTILE_VARIABLES
 from tests.support.trees import App
@@ -111,12 +112,12 @@ def test_a_missing_input_is_an_error_that_names_it(builds: Builds) -> None:
     assert detected.code == ERROR
     assert detected.output == (
         "\n[Error: CNB_BUILD_PLAN_PATH is not set]\n\n"
-        "A Cloud Native Buildpacks lifecycle hands this phase CNB_BUILD_PLAN_PATH (or as argument"
-        " 2).\n"
-        "Nothing did, so this does not seem to be run by a lifecycle.\n\n"
-        "What to do:\n"
-        "  1. Build the app with a platform: `pack build my-image --buildpack .`\n"
-        "  2. To run the phase by hand, set CNB_BUILD_PLAN_PATH first.\n"
+        "Found:    no variable CNB_BUILD_PLAN_PATH, and no argument 2.\n"
+        "Expected: a Cloud Native Buildpacks lifecycle that runs this phase.\n\n"
+        "To fix this:\n"
+        "  - Build the app with a platform: pack build my-image --buildpack .\n"
+        "  - Or if you run the phase by hand, set CNB_BUILD_PLAN_PATH.\n\n"
+        f"More: {DOCS}#missing-input\n"
     )
 
 

@@ -40,7 +40,7 @@ def test_a_build_image_without_git(failing: Failing, tool: Tool, repository: str
     told = failing.failure(tool, f"git+{repository}\n", env=env)
 
     assert told.title == "The build image has no git"
-    assert "holds git (Debian and Ubuntu: git)" in told.message
+    assert "with git (Debian and Ubuntu: git)" in told.message
 
 
 @TOOLS
@@ -48,8 +48,8 @@ def test_a_server_that_is_not_there(failing: Failing, tool: Tool) -> None:
     told = failing.failure(tool, "git+https://127.0.0.1:1/team/tools.git\n")
 
     assert told.title == TITLE
-    assert "The app asks for git+https://127.0.0.1:1/team/tools.git." in told.message
-    assert "builds reach the network as the machine does" in told.message
+    assert "Requirement: git+https://127.0.0.1:1/team/tools.git" in told.message
+    assert "set HTTPS_PROXY" in told.message
 
 
 @TOOLS
@@ -69,7 +69,7 @@ def test_a_repository_that_does_not_exist(failing: Failing, tool: Tool, unkindly
     told = failing.failure(tool, f"git+{unkindly}/404/tools.git\n")
 
     assert told.title == TITLE
-    assert "A private one is said not to exist to whoever has no access" in told.message
+    assert "If it is private, give the build access." in told.message
 
 
 @TOOLS
@@ -80,7 +80,7 @@ def test_a_revision_that_does_not_exist(
     told = failing.failure(tool, f"tools @ git+{repository}@{revision}\n")
 
     assert told.title == TITLE
-    assert "was it renamed, deleted or not pushed?" in told.message
+    assert "Correct the branch, tag or commit behind the @." in told.message
     assert revision in told.message
 
 

@@ -47,8 +47,8 @@ def failing(tmp_path_factory: pytest.TempPathFactory, base: Path) -> Failing:
 def test_a_name_that_nobody_knows(failing: Failing, tool: Tool, served: Index) -> None:
     told = failing.failure(tool, "goood\n", index=served.url)
 
-    assert told.title == "No package goood found"
-    assert "Check the spelling" in told.message
+    assert told.title == "There is no package goood"
+    assert "Correct the spelling" in told.message
 
 
 @TOOLS
@@ -57,8 +57,8 @@ def test_a_private_package_that_another_requires(
 ) -> None:
     told = failing.failure(tool, "public\n", index=served.url)
 
-    assert told.title == "No package company-secret>=3 found"
-    assert "The index does not know company-secret>=3, which public requires." in told.message
+    assert told.title == "There is no package company-secret>=3"
+    assert "The index does not have company-secret>=3, which public requires." in told.message
     assert "PIP_EXTRA_INDEX_URL" in told.message
 
 
@@ -69,7 +69,7 @@ def test_a_version_that_does_not_exist(
 ) -> None:
     told = failing.failure(tool, f"{wanted}\n", index=served.url)
 
-    assert told.title == f"No version answers {wanted}"
+    assert told.title == f"No version satisfies {wanted}"
 
 
 @TOOLS
@@ -77,7 +77,7 @@ def test_a_package_for_a_newer_python(failing: Failing, tool: Tool, served: Inde
     told = failing.failure(tool, "tomorrow\n", index=served.url)
 
     assert told.title == "tomorrow needs another Python"
-    assert "tomorrow requires Python >=3.99." in told.message
+    assert "Python >=3.99, for tomorrow." in told.message
 
 
 @TOOLS
@@ -87,7 +87,7 @@ def test_wheels_for_an_older_python_say_for_which(
     told = failing.failure(tool, "yesterday\n", index=served.url)
 
     assert told.title == "yesterday has no wheel for Python 3.14.6"
-    assert "ready-made wheels for Python 3.11 on Linux, and not as source code." in told.message
+    assert "wheels for Python 3.11 on Linux, and no source code." in told.message
     assert "echo 3.11 > .python-version" in told.message
 
 
@@ -96,7 +96,7 @@ def test_wheels_for_another_processor(failing: Failing, tool: Tool, served: Inde
     told = failing.failure(tool, "foreign\n", index=served.url)
 
     assert told.title == "foreign has no wheel for this kind of machine"
-    assert f"ready-made wheels for Linux on {ELSEWHERE} (glibc 2.17)" in told.message
+    assert f"wheels for Linux on {ELSEWHERE} (glibc 2.17)" in told.message
     assert f"If the image is to run on {ELSEWHERE}, build it for that" in told.message
     assert ".python-version" not in told.message
 
@@ -106,7 +106,7 @@ def test_wheels_for_alpine(failing: Failing, tool: Tool, served: Index) -> None:
     told = failing.failure(tool, "alpine\n", index=served.url)
 
     assert told.title == "alpine has no wheel for this kind of machine"
-    assert "Those wheels are for images with musl, such as Alpine's" in told.message
+    assert "These wheels are for images with musl, such as Alpine's" in told.message
 
 
 @TOOLS
@@ -143,8 +143,8 @@ def test_a_hash_that_does_not_match(failing: Failing, tool: Tool, served: Index)
     wanted = f"good==1.0 --hash=sha256:{'0' * 64}\n"
     told = failing.failure(tool, wanted, index=served.url)
 
-    assert told.title == "good==1.0 is not the file whose hash is written down"
-    assert f"Expected  sha256 {'0' * 64}" in told.message
+    assert told.title == "good==1.0 does not have the expected hash"
+    assert f"Expected: sha256 {'0' * 64}" in told.message
     assert "If you did not, find out where the file comes from" in told.message
 
 
@@ -160,8 +160,8 @@ def test_a_wheel_that_is_none(failing: Failing, tool: Tool, served: Index) -> No
 def test_a_line_that_is_no_requirement(failing: Failing, tool: Tool) -> None:
     told = failing.failure(tool, "good\nflask=3.1\n")
 
-    assert told.title == "A line of requirements.txt cannot be understood"
-    assert "requirements.txt: flask=3.1" in told.message
+    assert told.title == "A line of requirements.txt is not valid"
+    assert "Found:    flask=3.1 (" in told.message
 
 
 @TOOLS
@@ -175,8 +175,7 @@ def test_an_included_file_that_does_not_exist(failing: Failing, tool: Tool) -> N
 def test_a_path_without_a_project(failing: Failing, tool: Tool) -> None:
     told = failing.failure(tool, "./libs\n", files={"libs/tools.py": ""})
 
-    assert told.title == "A path to install is not a Python project"
-    assert "libs." in told.message
+    assert told.title.endswith("libs is not a Python project")
 
 
 @TOOLS
@@ -186,7 +185,7 @@ def test_a_file_in_another_encoding(failing: Failing, tool: Tool) -> None:
     )
 
     assert told.title == "requirements.txt is not UTF-8 text"
-    assert "Line 1 of requirements.txt holds the byte 0xfc" in told.message
+    assert "the byte 0xfc in line 1" in told.message
     assert "iconv -f WINDOWS-1252 -t UTF-8" in told.message
 
 
@@ -196,7 +195,7 @@ def test_a_package_that_is_not_among_the_vendored_files(failing: Failing, tool: 
     told = failing.failure(tool, "--no-index\n--find-links ./vendor\ngood\n", files=files)
 
     assert told.title == "good is not among the files to install from"
-    assert "no index may be asked (--no-index)" in told.message
+    assert "Indexes are switched off (--no-index)" in told.message
     assert "pip download -r requirements.txt" in told.message
 
 
@@ -209,5 +208,8 @@ def test_a_build_backend_that_is_not_among_the_vendored_files(
     told = failing.failure(tool, "--no-index\n--find-links ./vendor\nneedy\n", files=files)
 
     assert told.title == "needy cannot be built without backend-of-ours>=3"
-    assert "No index may be asked (--no-index), and it is not among the files" in told.message
+    assert (
+        "Indexes are switched off (--no-index), and the local files do not include it"
+        in told.message
+    )
     assert "pip download 'backend-of-ours>=3' -d DIRECTORY" in told.message

@@ -193,9 +193,9 @@ def test_hooks_find_the_data_and_leave_the_layer_equal(
 @pytest.mark.parametrize(
     ("names", "url", "words_of_it"),
     [
-        ("stopword", "index.xml", "NLTK's index has nothing called stopword."),
-        ("stopwords", "gone.xml", "What was fetched as NLTK's index is none."),
-        ("stopwords", "no_index.html", "What was fetched as NLTK's index is none."),
+        ("stopword", "index.xml", "NLTK's index has no stopword."),
+        ("stopwords", "gone.xml", "The download is not an index of NLTK."),
+        ("stopwords", "no_index.html", "The download is not an index of NLTK."),
     ],
 )
 def test_unknown_data_fails_the_build(  # noqa: PLR0913 - fixtures
@@ -212,7 +212,7 @@ def test_unknown_data_fails_the_build(  # noqa: PLR0913 - fixtures
     env = {**server.env, "NLTK_DOWNLOAD_URL": f"{server.url}/{url}"}
     built = builds.phases(listed, words, env=env)
     assert built.code
-    assert f"The NLTK data {names} could not be had" in built.error
+    assert f"The NLTK data {names} could not be downloaded" in built.error
     assert words_of_it in built.error
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from cnb_python.errors.base import DOCS
 from tests.support.builds import INSIDE, Builds, Built, fixture
 from tests.support.trees import App, linked_copy
 from tools.package import assemble
@@ -33,11 +34,13 @@ def test_another_api_is_refused_in_words(builds: Builds, tmp_path: Path, phase: 
     assert ended.code == EXPLAINED
     assert ended.output == (
         "\n[Error: Buildpack API 0.13 is not supported]\n\n"
-        "buildpack.toml declares Buildpack API '0.13'.\n"
-        "This buildpack speaks 0.10, 0.11, 0.12.\n\n"
-        "What to do:\n"
-        "  1. Use the buildpack.toml that belongs to this release of the buildpack.\n"
-        "  2. For a lifecycle before 0.21 use the package made with `make package API=0.10`.\n"
+        "Found:    Buildpack API 0.13 in buildpack.toml.\n"
+        "Expected: one of 0.10, 0.11, 0.12.\n\n"
+        "To fix this:\n"
+        "  - Use the buildpack.toml of this release of the buildpack.\n"
+        "  - Or if the lifecycle is older than 0.21, use a package for it: make package"
+        " API=0.10\n\n"
+        f"More: {DOCS}#unsupported-api\n"
     )
 
 

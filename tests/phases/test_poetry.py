@@ -70,7 +70,7 @@ def test_chosen_older_poetry_is_fetched_with_a_warning_and_refuses_newer_keys(
     again = builds.phases(app({"pyproject.toml": requiring}, OLD_LOCK), first)
 
     assert "  Using poetry 1.8.5 from the store\n" in again.output
-    assert again.error.startswith("Poetry refuses requires-poetry in pyproject.toml\n")
+    assert again.error.startswith("Poetry does not know requires-poetry in pyproject.toml\n")
     assert "BP_PYTHON_POETRY" in again.error
 
 

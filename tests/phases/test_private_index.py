@@ -102,22 +102,22 @@ def test_missing_credentials_are_an_error_with_the_fix(
         asked, flask, env={"PIP_INDEX_URL": private.url, "PIP_EXTRA_INDEX_URL": ""}
     )
     title, body, steps = built.error.split("\n\n")
-    assert title == "The package index refused us with 401"
+    assert title == "The package index rejected the request: 401 Unauthorized"
     assert body.split("\n") == [
-        f"{private.url}company-tools/ answered 401: it wants credentials.",
-        "No credentials reached it, or they are wrong, expired or not allowed to read.",
+        f"{private.url}company-tools/ answered 401.",
+        "The build has no login for it, or the login is wrong, expired or not allowed to read.",
+        f"To test the login on your machine: curl -u USER:TOKEN {private.url}company-tools/",
     ]
     assert (
         steps
-        == f"""\
-What to do:
-  1. Give the build the index with its credentials: --env\
+        == """\
+To fix this:
+  - Give the build the address with the login: --env\
  PIP_INDEX_URL=https://USER:TOKEN@HOST/simple/
-  2. Or give it a service binding: a directory with the files type (pypi), url, username and\
- password. Mount it: --volume "$PWD/DIR:/platform/bindings/DIR"
-  3. In requirements.txt write --index-url https://${{USER}}:${{TOKEN}}@HOST/simple/ and give the\
- build USER and TOKEN; percent-encode special characters.
-  4. Try them: curl -u USER:TOKEN {private.url}company-tools/"""
+  - Or give the build the login in a service binding, a directory with the files type (pypi), url,\
+ username and password: --volume /path/to/DIR:/platform/bindings/DIR
+  - Or write --index-url https://${USER}:${TOKEN}@HOST/simple/ in requirements.txt, and give the\
+ build USER and TOKEN, with special characters percent-encoded."""
     )
 
 
@@ -127,8 +127,8 @@ def test_missing_credentials_are_an_error_with_uv_too(
     asked = app({"requirements.txt": "company-tools\n"})
     env = {"UV_DEFAULT_INDEX": private.url, "UV_INDEX": "", "BP_PYTHON_INSTALLER": "uv"}
     built = builds.phases(asked, flask, env=env)
-    assert built.error.startswith("The package index refused us with 401\n\n")
-    assert f"{private.url} answered 401: it wants credentials." in built.error
+    assert built.error.startswith("The package index rejected the request: 401 Unauthorized\n\n")
+    assert f"{private.url} answered 401." in built.error
     assert "hint: An index URL" in built.output, "uv's own words stay"
 
 
@@ -138,7 +138,7 @@ def test_wrong_credentials_are_an_error_without_them(
     guessed = private.url_with(Login("builder", "wr0ng-guess"))
     asked = app({"requirements.txt": f"--index-url {guessed}\ncompany-tools==2.0\n"})
     built = builds.phases(asked, flask)
-    assert built.error.startswith("The package index refused us with 403\n\n")
+    assert built.error.startswith("The package index rejected the request: 403 Forbidden\n\n")
     assert "wr0ng-guess" not in built.output
 
 
@@ -152,12 +152,12 @@ def test_wheel_for_another_python_is_an_error(
         == """\
 company-legacy==1.0 has no wheel for Python 3.14.6
 
-It is published as ready-made wheels for Python 3.9 on Linux, and not as source code.
-None of them fits Python 3.14.6 on this image.
+Found:    wheels for Python 3.9 on Linux, and no source code.
+Expected: a wheel for Python 3.14.6 on this image.
 
-What to do:
-  1. Use a Python it supports: echo 3.9 > .python-version
-  2. Or ask for a newer version of the package that supports this Python."""
+To fix this:
+  - Use a Python that it supports: echo 3.9 > .python-version
+  - Or use another version of the package that supports Python 3.14.6."""
     )
 
 
@@ -171,14 +171,14 @@ def test_missing_header_is_an_error_with_the_fix(
         == """\
 company-ldap needs the header lber.h
 
-company-ldap has no ready-made wheel that fits Python 3.14.6 here, so it is built from its source.
-Building it needs the header lber.h, which the build image lacks.
+company-ldap has no wheel for Python 3.14.6 on this image, so it is built from source.
+Its build needs the header lber.h, which is not in the build image.
 
-What to do:
-  1. Ask for a version of company-ldap that has a wheel for this Python, if there is one.
-  2. Or give the build Debian and Ubuntu's package libldap-dev: in a build image that holds it, or\
- by a buildpack for apt packages that runs before this one; the run image needs its library too.
-  3. Another Python may have a wheel of it: choose one in .python-version."""
+To fix this:
+  - Use a version of company-ldap that has a wheel for this Python, if there is one.
+  - Or add the Debian or Ubuntu package libldap-dev to the build image, or with an earlier\
+ buildpack. The run image needs the library as well.
+  - Or use another Python version that the package has a wheel for: write it to .python-version."""
     )
     assert "fatal error: lber.h: No such file or directory" in built.output
 

@@ -118,7 +118,7 @@ def test_second_manager_is_refused(builds: Builds, source: Path, app: App) -> No
 
     stopped = builds.phases(both)
 
-    assert stopped.error.startswith("More than one package manager's files found\n")
+    assert stopped.error.startswith("The app has the files of more than one package manager\n")
     assert "- pylock.toml (pylock)" in stopped.error
 
 

@@ -43,8 +43,8 @@ def test_version_file_and_lock_that_disagree_are_both_named(
     built = builds.phases(app({**changed, ".python-version": "3.13\n"}, fixture(name)))
 
     title, body, steps = built.error.split("\n\n")
-    assert title == f".python-version, line 1 and {origin} disagree"
-    assert f"{origin} says {narrower}, which leaves that out." in body
-    assert "Change .python-version, line 1 to ask for a Python in that range: 3.14" in steps
+    assert title == f".python-version, line 1 and {origin} contradict each other"
+    assert f"in the range {narrower} ({origin})." in body
+    assert "Change the version in .python-version, line 1 to one in that range: 3.14" in steps
     assert "Fetching" not in built.output
     assert "Downloading" not in built.output

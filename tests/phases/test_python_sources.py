@@ -43,7 +43,7 @@ def chosen(builds: Builds, app: App, no_files: str) -> Chosen:
     def build(files: Files, **env: str) -> str:
         directory = app(with_packages(files))
         built = builds.phases(directory, env={"BP_PYTHON_MIRROR": no_files, **env})
-        assert "could not be fetched" in built.error
+        assert "could not be downloaded" in built.error
         return built.output
 
     return build
@@ -93,17 +93,17 @@ def test_an_unused_version_file_gets_a_warning(chosen: Chosen) -> None:
     [
         (
             {".python_version": "3.13"},
-            "'.python_version' is not the name of the file that asks for a Python",
+            "'.python_version' is not read: the file of the Python version is .python-version",
         ),
-        ({".python-version": "pypy3.11"}, "This buildpack has no PyPy"),
-        ({".python-version": "miniconda3-latest"}, "This buildpack has no Miniconda"),
-        ({".python-version": "2.7.18"}, "Python 2 has ended on 2020-01-01"),
+        ({".python-version": "pypy3.11"}, "PyPy is not supported"),
+        ({".python-version": "miniconda3-latest"}, "Miniconda is not supported"),
+        ({".python-version": "2.7.18"}, "Python 2 reached its end of life on 2020-01-01"),
         ({".python-version": "3.13".encode("utf-16")}, ".python-version is UTF-16 text"),
         ({".python-version": "3.13\u200b"}, r"'3.13\\u200b' is not a Python version"),
-        ({"runtime.txt": "python-3.9.2"}, "Python 3.9 has ended on 2025-10-31"),
+        ({"runtime.txt": "python-3.9.2"}, "Python 3.9 reached its end of life on 2025-10-31"),
         (
             {"pyproject.toml": '[project]\nrequires-python = "<3.10"\n'},
-            "No Python that can be installed satisfies <3.10",
+            "No supported Python satisfies <3.10",
         ),
         (
             {"pyproject.toml": '[project]\nrequires-python = "^3.10"\n'},
@@ -119,7 +119,7 @@ def test_a_request_that_cannot_be_met_is_explained(
     built = builds.phases(app(with_packages(files)))
 
     assert built.error.partition("\n")[0] == title
-    assert "What to do:" in built.error
+    assert "To fix this:" in built.error
     assert built.documents() == {}
 
 
@@ -133,14 +133,14 @@ def test_a_lock_and_a_version_file_that_contradict_each_other_are_both_named(
     built = builds.phases(app(files))
 
     assert built.error == (
-        ".python-version, line 1 and requires-python in pyproject.toml, line 4 disagree\n\n"
-        f".python-version, line 1 asks for 3.13, which is Python {OLDER}.\n"
-        "requires-python in pyproject.toml, line 4 says >=3.14, which leaves that out.\n"
-        "The package manager goes by the latter, and installs nothing into another Python.\n\n"
-        "What to do:\n"
-        "  1. Change .python-version, line 1 to ask for a Python in that range: 3.14\n"
-        "  2. Or widen requires-python in pyproject.toml, line 4, and have the lock file written"
-        " anew."
+        ".python-version, line 1 and requires-python in pyproject.toml, line 4"
+        " contradict each other\n\n"
+        f"Found:    3.13, which is Python {OLDER} (.python-version, line 1).\n"
+        "Expected: a version in the range >=3.14 (requires-python in pyproject.toml, line 4).\n"
+        "The package manager installs nothing into a Python outside of that range.\n\n"
+        "To fix this:\n"
+        "  - Change the version in .python-version, line 1 to one in that range: 3.14\n"
+        "  - Or widen requires-python in pyproject.toml, line 4, and update the lock file."
     )
 
 

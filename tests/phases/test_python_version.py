@@ -21,7 +21,7 @@ def test_setting_takes_precedence_over_the_file(builds: Builds, app: App) -> Non
     asked = app({**NO_PACKAGES, ".python-version": "3.14\n"})
     built = builds.phases(asked, env={"BP_PYTHON_VERSION": "3.13.99"})
     assert built.error.startswith(
-        "There is no Python 3.13.99\n\nIt is asked for by the setting BP_PYTHON_VERSION.\n"
+        "There is no Python 3.13.99\n\nFound:    3.13.99 (the setting BP_PYTHON_VERSION).\n"
     )
 
 
@@ -33,84 +33,86 @@ def test_setting_takes_precedence_over_the_file(builds: Builds, app: App) -> Non
             """\
 There is no Python 3.13.99
 
-It is asked for by .python-version, line 1.
-The newest releases of Python 3.13 are 3.13.13.
+Found:    3.13.99 (.python-version, line 1).
+Expected: a release of Python 3.13. The newest: 3.13.13
 
-What to do:
-  1. Ask for 3.13 to get the newest of the line always, or for one of these.
-  2. If it was released a short while ago, update the buildpack.""",
+To fix this:
+  - Change it to 3.13, which is always the newest release of that line.
+  - Or change it to a release that exists.
+  - Or if it was released recently, update the buildpack.""",
         ),
         (
             "3.99\n",
             """\
 Python 3.99 is newer than this release of the buildpack
 
-It is asked for by .python-version, line 1, but this release does not know it.
-It knows 3.14, 3.13.
+Found:    3.99 (.python-version, line 1).
+Expected: one of 3.14, 3.13.
 
-What to do:
-  1. If it has been released, update the buildpack.
-  2. Ask for one of these instead (.python-version, line 1).""",
+To fix this:
+  - Update the buildpack, if that Python has been released.
+  - Or change the version in .python-version, line 1 to one of these.""",
         ),
         (
             "# legacy\n2.8\n",
             """\
 There is no Python 2.8
 
-It is asked for by .python-version, line 2, but no such line exists, or it is very old.
-It knows 3.14, 3.13.
+Found:    2.8 (.python-version, line 2).
+Expected: one of 3.14, 3.13.
 
-What to do:
-  1. Ask for one of these instead (.python-version, line 2).""",
+To fix this:
+  - Change the version in .python-version, line 2 to one of these.""",
         ),
         (
             "3.9\n",
             """\
-Python 3.9 has ended on 2025-10-31
+Python 3.9 reached its end of life on 2025-10-31
 
-It is asked for by .python-version, line 1.
-Nobody mends its security holes since, so this buildpack no longer installs it.
-Supported are 3.14, 3.13.
+Found:    3.9 (.python-version, line 1).
+Expected: one of 3.14, 3.13.
+It gets no security fixes any more, so this buildpack does not install it.
 
-What to do:
-  1. Move the app to a supported line; the newest is 3.14.
-  2. Ask for it where 3.9 is asked for now: .python-version, line 1.""",
+To fix this:
+  - Move the app to a supported version, and change the version in .python-version, line 1: 3.14\
+""",
         ),
         (
             ">=3.13\n",
             """\
 '>=3.13' is not a Python version
 
-It is asked for by .python-version, line 1.
-A version is a release line such as 3.14, or one release of it such as 3.14.6. Ranges, wildcards,\
- pre-releases and other words are not understood there.
+Found:    '>=3.13' (.python-version, line 1).
+Expected: a release line such as 3.14, or a release such as 3.14.6. Ranges, wildcards and\
+ pre-releases are not allowed here.
 
-What to do:
-  1. Write digits and dots alone, without quotes, prefix or comment behind: 3.13""",
+To fix this:
+  - Write only digits and dots, without quotes, prefix or comment: 3.13""",
         ),
         (
             "3.13\n3.14\n",
             """\
 .python-version names 2 Python versions
 
+Found:
   line 1: 3.13
   line 2: 3.14
-An image has one Python, so the file must name exactly one.
+Expected: one version, since an image has one Python.
 
-What to do:
-  1. Keep the one the app runs on and delete the other lines of .python-version.""",
+To fix this:
+  - Keep the version the app runs on, and delete the others in .python-version.""",
         ),
         (
             "",
             """\
 .python-version names no Python version
 
-It is empty, or holds blank lines and comments alone. A version is a release line such as 3.14, or\
- one release of it such as 3.14.6.
+Found:    only blank lines and comments, if any.
+Expected: a release line such as 3.14, or a release such as 3.14.6.
 
-What to do:
-  1. Write the line you want into it: echo 3.14 > .python-version
-  2. Or delete .python-version to get this buildpack's default.""",
+To fix this:
+  - Write the version that you want into it: echo 3.14 > .python-version
+  - Or delete .python-version to use the default version of this buildpack.""",
         ),
     ],
 )
@@ -126,15 +128,15 @@ def test_unreachable_mirror_is_retried_and_named(builds: Builds, app: App) -> No
     dead = f"http://127.0.0.1:{free_port()}/python.toml"
     built = builds.phases(app(NO_PACKAGES), env={"BP_PYTHON_MIRROR": dead})
     title, body, steps = built.error.split("\n\n")
-    assert title == "The table of Python releases could not be fetched"
+    assert title == "The table of Python releases could not be downloaded"
     assert body.startswith(f"{dead}: ")
     assert "onnection refused" in body
     assert steps == (
-        "What to do:\n"
-        "  1. Build again: such faults often pass.\n"
-        "  2. If builds reach the network through a proxy, give them HTTPS_PROXY.\n"
-        "  3. If they reach none, name a copy of the releases with the setting BP_PYTHON_MIRROR,"
-        " or use an offline package of this buildpack."
+        "To fix this:\n"
+        "  - Build again: the failure may have been temporary.\n"
+        "  - Or if builds reach the network through a proxy, set HTTPS_PROXY for them.\n"
+        "  - Or if builds have no network, name a mirror of the Python releases in"
+        " BP_PYTHON_MIRROR, or use an offline package of this buildpack."
     )
 
 
@@ -142,8 +144,10 @@ def test_file_missing_on_the_mirror_is_named(builds: Builds, app: App, tmp_path:
     table = runtimes.table([(NEWER, oci.arch(), interpreters.archive(NEWER, oci.arch()))])
     with mirror.serving(write_files(tmp_path / "mirror", {"python.toml": table})) as url:
         built = builds.phases(app(NO_PACKAGES), env={"BP_PYTHON_MIRROR": f"{url}/python.toml"})
-    assert built.error.startswith(f"Python {NEWER} could not be fetched\n\n{url}/cpython-{NEWER}")
-    assert "1. Check that the mirror in use has this file." in built.error
+    assert built.error.startswith(
+        f"Python {NEWER} could not be downloaded\n\n{url}/cpython-{NEWER}"
+    )
+    assert "- Check that the mirror in use has the file." in built.error
 
 
 def test_archive_with_another_hash_is_refused(builds: Builds, app: App, tmp_path: Path) -> None:
@@ -153,15 +157,15 @@ def test_archive_with_another_hash_is_refused(builds: Builds, app: App, tmp_path
     with mirror.serving(write_files(tmp_path / "mirror", files)) as url:
         built = builds.phases(app(NO_PACKAGES), env={"BP_PYTHON_MIRROR": f"{url}/python.toml"})
     assert built.error == (
-        f"Python {NEWER} is not the file it should be\n\n"
-        f"From {url}/{archive.name}\n"
-        f"Expected sha256  {_sha256(archive.read_bytes())}\n"
-        f"Got              {_sha256(SPOILT)}\n"
-        "It was not used. A proxy's error page, a damaged mirror or tampering look like this.\n\n"
-        "What to do:\n"
-        "  1. Find out what the address serves: curl -L the address | sha256sum\n"
-        "  2. If it is a mirror of yours (the setting BP_PYTHON_MIRROR), fetch the file into it"
-        " anew."
+        f"Python {NEWER} has the wrong checksum\n\n"
+        f"Address:  {url}/{archive.name}\n"
+        f"Found:    sha256 {_sha256(SPOILT)}\n"
+        f"Expected: sha256 {_sha256(archive.read_bytes())}\n"
+        "The file was not used. It may be an error page of a proxy, incomplete, or tampered"
+        " with.\n\n"
+        "To fix this:\n"
+        "  - Find out what the server sends: curl -L ADDRESS | sha256sum\n"
+        "  - Or if it comes from your own mirror (BP_PYTHON_MIRROR), copy the file to it again."
     )
     assert not (built.layers / "python").exists()
 
@@ -171,10 +175,10 @@ def test_full_disk_is_an_error(builds: Builds, app: App, small_disk: Path) -> No
     assert built.error == (
         "The disk is full\n\n"
         f"No space was left while unpacking Python {NEWER} into /layers/{BUILDPACK}/python.\n\n"
-        "What to do:\n"
-        "  1. Free space where builds run (docker system df shows what Docker holds), or give them"
-        " a larger disk.\n"
-        "  2. Look for large packages in requirements.txt that the image does not need."
+        "To fix this:\n"
+        "  - Free space on the machine that runs the build: docker system df\n"
+        "  - Or give the build a larger disk.\n"
+        "  - Or remove large packages that the image does not need from the requirements."
     )
     assert built.documents() == {}
 

@@ -59,6 +59,7 @@ def test_unknown_settings_stop_the_build_before_anything_is_written(
 
     assert built.error.startswith(
         "2 settings do not exist\n\n"
+        "Found:\n"
         "  - BP_PYTHON_INSTALER: did you mean BP_PYTHON_INSTALLER?\n"
         "  - layuot (pyproject.toml, line 2): did you mean layout?\n"
     )
@@ -70,7 +71,7 @@ def test_a_missing_project_directory_is_refused_by_the_build_and_not_by_detectio
 ) -> None:
     built = builds.phases(app({"api/uv.lock": ""}), env={"BP_PYTHON_PROJECT": "apy"})
 
-    assert built.error.startswith("The app has no directory apy\n")
+    assert built.error.startswith("There is no directory apy\n")
     assert "  - api\n" in built.error
 
 

@@ -248,7 +248,7 @@ def test_unknown_group_is_refused_with_the_declared(
     stopped = builds.phases(source, built, env={**env, "BP_PYTHON_GROUPS": "prod"})
 
     assert stopped.error.startswith("There is no group prod in pyproject.toml\n")
-    assert "knows: dev" in stopped.error
+    assert "Expected: a group of pyproject.toml: dev" in stopped.error
 
 
 def test_member_for_another_python_is_named(

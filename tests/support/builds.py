@@ -28,6 +28,8 @@ from tools.processes import run
 BUILDPACK = "cnb-python_python"
 FIXTURES = assemble.ROOT / "fixtures"
 INSIDE = "/cnb/buildpack"
+# What precedes the address at the end of an error.
+MORE = "\n\nMore: "
 
 
 @dataclass(frozen=True)
@@ -46,12 +48,17 @@ class Built:
 
     @property
     def error(self) -> str:
-        """The one error message of the buildpack: the title, then the text below it."""
+        """The one error message of the buildpack: the title, then the text below it.
+
+        The address of its section in the documentation is left out.
+        """
         assert self.output.count("[Error: ") == 1, self.output
         # A traceback of a tool would be indented.
         assert "\nTraceback" not in self.output, self.output
         title, text = self.output.partition("[Error: ")[2].split("]\n", 1)
-        return f"{title}\n{text.partition('ERROR: failed to build')[0].rstrip()}"
+        return (
+            f"{title}\n{text.partition('ERROR: failed to build')[0].partition(MORE)[0].rstrip()}"
+        )
 
     @property
     def scratch(self) -> list[str]:

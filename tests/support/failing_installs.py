@@ -99,7 +99,7 @@ class Failing:
             _install(tool, replace(context, cache=None), recording)
         except BuildpackError as error:
             words = cast("Failure", error).describe()
-            message = "\n".join((words.title, "", *words.body, "", *words.steps))
+            message = "\n".join((words.title, "", *words.body, "", *words.fixes, *words.steps))
             return Attempt(message.replace(str(app), "APP"), recording.written)
         finally:
             shutil.rmtree(work)

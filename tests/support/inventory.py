@@ -17,7 +17,7 @@ def release(version: str, arch: str = "amd64", flavour: str = PLAIN) -> Release:
 
 
 INVENTORY = Inventory(
-    origin="the table of a test",
+    origin="https://mirror.example/python.toml",
     default="3.13",
     lines=(
         ReleaseLine("3.9", date(2020, 10, 5), date(2025, 10, 31), date(2026, 1, 31)),

@@ -166,7 +166,7 @@ def test_a_directory_or_broken_link_is_refused_by_its_kind(
     message = raised.value.describe()
     assert message.title == "requirements.txt is not a file"
     assert kind in message.body[0]
-    assert message.steps
+    assert message.fixes
 
 
 def test_a_pipe_is_not_read(tmp_path: Path) -> None:
@@ -192,7 +192,7 @@ def test_an_unreadable_file_is_refused_with_the_command_to_allow_it(tmp_path: Pa
 
     message = raised.value.describe()
     assert "Permission denied" in message.body[0]
-    assert "chmod a+r requirements.txt" in message.steps[0]
+    assert "chmod a+r requirements.txt" in message.fixes[0]
 
 
 def test_text_that_is_not_utf8_is_refused_with_its_line(tmp_path: Path) -> None:
@@ -203,9 +203,9 @@ def test_text_that_is_not_utf8_is_refused_with_its_line(tmp_path: Path) -> None:
 
     message = raised.value.describe()
     assert message.title == "requirements.txt is not UTF-8 text"
-    assert "Line 2" in message.body[0]
+    assert "line 2" in message.body[0]
     assert "0xe9" in message.body[0]
-    assert "iconv" in message.steps[1]
+    assert "iconv" in message.fixes[1]
 
 
 @given(st.dictionaries(st.sampled_from([".python-version", "Procfile"]), st.binary(max_size=50)))
@@ -260,8 +260,12 @@ def test_a_directory_outside_the_repository_is_refused(tmp_path: Path, inside: s
         read_app(top, inside)
 
     message = raised.value.describe()
-    assert message.title == f"The app has no directory {inside}"
-    assert message.body[1:] == ("These hold a Python app:", "  - lib", "  - services/api")
+    assert message.title == f"There is no directory {inside}"
+    assert message.body[1:] == (
+        "Directories that contain a Python app:",
+        "  - lib",
+        "  - services/api",
+    )
 
 
 def test_generated_and_deep_directories_are_not_searched(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ def test_what_the_platform_left_out_is_said_with_what_to_do(
 
     assert code == EXPECTED
     assert shown.lstrip().startswith("[Error: ")
-    assert "What to do:" in shown
+    assert "To fix this:" in shown
     assert "Traceback" not in shown
 
 
@@ -38,7 +38,7 @@ def test_a_bug_of_ours_is_called_one_and_shown_whole(capsys: pytest.CaptureFixtu
     assert code == BUG
     assert shown.lstrip().startswith("[Error: This is a bug in the Python buildpack")
     assert "ValueError: nonsense" in shown
-    assert "What to do:" not in shown
+    assert "To fix this:" not in shown
 
 
 def test_a_place_that_the_platform_did_not_make_is_not_taken_for_a_bug(
@@ -52,7 +52,7 @@ def test_a_place_that_the_platform_did_not_make_is_not_taken_for_a_bug(
     code = main("detect", [str(tmp_path), str(tmp_path / "missing/plan.toml")], ROOT)
 
     assert code == EXPECTED
-    assert "cannot be used]" in capsys.readouterr().out
+    assert "cannot be read or written]" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

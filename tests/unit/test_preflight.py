@@ -80,7 +80,7 @@ def test_a_tools_own_variable_is_refused_with_the_setting_to_use(name: str) -> N
     with pytest.raises(ForbiddenVariables) as raised:
         check_environment({name: "x"})
 
-    ((_, reason),) = raised.value.found
+    ((_, reason),) = raised.value.variables
     assert any(setting.variable in reason for setting in TABLE)
 
 
@@ -88,14 +88,14 @@ def test_only_the_offenders_are_named() -> None:
     with pytest.raises(ForbiddenVariables) as raised:
         check_environment({"PIP_TARGET": "/somewhere", "PIP_INDEX_URL": "https://x"})
 
-    assert [name for name, _ in raised.value.found] == ["PIP_TARGET"]
+    assert [name for name, _ in raised.value.variables] == ["PIP_TARGET"]
 
 
 def test_pip_reads_its_variables_in_any_case() -> None:
     with pytest.raises(ForbiddenVariables) as raised:
         check_environment({"PIP_target": "/somewhere"})
 
-    assert [name for name, _ in raised.value.found] == ["PIP_TARGET"]
+    assert [name for name, _ in raised.value.variables] == ["PIP_TARGET"]
 
 
 CONFIG_FILES = {

@@ -5,13 +5,14 @@ A test keeps them equal to what the code says.
 
 import io
 import textwrap
+from importlib import import_module
 
+from cnb_python import errors
 from cnb_python.config.kinds import Setting, Value
 from cnb_python.config.settings import DEFAULTS, TABLE
 from cnb_python.errors.base import AppError, Failure
 from cnb_python.preflight import CONTRADICTING, MISPLACING
 from cnb_python.system.output import Console
-from tools.docs.error_samples import samples
 from tools.package import assemble
 
 DOCS = assemble.ROOT / "docs"
@@ -66,10 +67,89 @@ _ERRORS = f"""# Errors
 
 {_MADE.format("src/cnb_python/errors/")}
 
-Everything that stops a build, as it is shown, with likely names and versions. What is our own
-fault is no part of this page: it is shown with a traceback, and we want to know of it.
+Every error that stops a build, with an example of each. The examples come from real builds and
+from the tests of this buildpack. The last line of an error in your log leads to its section here.
 
+A bug of the buildpack itself is not on this page: the log shows it with a traceback, and asks you
+to report it.
 """
+
+# The modules of cnb_python.errors in the order of the page, with a heading and an introduction.
+_FAMILIES = {
+    "choosing": (
+        "Missing or contradicting files",
+        (
+            "The buildpack finds the package manager by the app's files. It stops if there is "
+            "none, if there are several, or if variables would change what is installed and where."
+        ),
+    ),
+    "config": (
+        "Settings and service bindings",
+        (
+            "All [settings](settings.md) and service bindings are checked before anything is "
+            "installed."
+        ),
+    ),
+    "inputs": (
+        "Files that cannot be read",
+        (
+            "A file of the app, of the platform or of the lifecycle is missing, damaged or in the "
+            "wrong form."
+        ),
+    ),
+    "python": (
+        "Python versions",
+        (
+            "The version in `.python-version`, in a setting or in a file of the package manager "
+            "is not valid, not supported or not available."
+        ),
+    ),
+    "finding": (
+        "Packages that are not found",
+        (
+            "The package index does not have what the app requires, or not for this Python and "
+            "this kind of machine."
+        ),
+    ),
+    "install": (
+        "Packages that cannot be installed",
+        "A requirement is not valid, or a package is damaged, changed or in conflict.",
+    ),
+    "building": (
+        "Packages that cannot be built",
+        "A package has no wheel for this Python, and building it from source failed.",
+    ),
+    "locks": (
+        "Lock files",
+        (
+            "A lock file is not valid, out of date, or made for another Python. The buildpack "
+            "never changes a lock file."
+        ),
+    ),
+    "programs": (
+        "Poetry, Pipenv and PDM",
+        "The package manager could not be downloaded, or does not accept the app's files.",
+    ),
+    "network": (
+        "Network, logins and certificates",
+        "An index, a proxy, a server or a Git repository cannot be reached, or refuses access.",
+    ),
+    "frameworks": (
+        "Steps that run the app's code",
+        "Hooks in `bin/`, Django's collectstatic and NLTK's downloader run during the build.",
+    ),
+    "launch": (
+        "Processes",
+        "The Procfile names the processes of the image.",
+    ),
+    "machine": (
+        "Downloads, disk and memory",
+        "The machine that runs the build, or a mirror, is at fault.",
+    ),
+}
+# How words of headings are written, where it is not as in a sentence.
+_NAMES = ("API", "JSON", "NLTK", "Poetry", "Procfile", "Python", "TOML", "URL", "UTF8", "uv")
+_SPELLINGS = {name.lower(): name for name in _NAMES}
 
 
 def main() -> None:
@@ -94,19 +174,53 @@ def settings() -> str:
 
 def failures() -> str:
     """Return the page of errors."""
-    return _ERRORS + "\n".join(map(_section, samples()))
+    return _ERRORS + "".join(map(_family, _FAMILIES))
 
 
-def _section(failure: Failure) -> str:
-    message = failure.describe()
-    stream = io.StringIO()
-    Console(stream).error(message.title, message.body, message.steps)
-    who = "the app" if isinstance(failure, AppError) else "the surroundings of the build"
-    meaning = (type(failure).__doc__ or "").partition("\n")[0]
-    return (
-        f"## {type(failure).__name__}\n\n{meaning} To be mended in {who}.\n\n"
-        f"```\n{stream.getvalue().strip()}\n```\n"
+def errors_of(family: str) -> tuple[type[Failure], ...]:
+    """Return the error classes of the module *family*, in their order."""
+    module = import_module(f"{errors.__name__}.{family}")
+    return tuple(
+        kind
+        for kind in vars(module).values()
+        if isinstance(kind, type)
+        and issubclass(kind, Failure)
+        and kind.__module__ == module.__name__
+        and "describe" in vars(kind)
     )
+
+
+def all_errors() -> tuple[type[Failure], ...]:
+    """Return every error class, family by family."""
+    return tuple(kind for family in _FAMILIES for kind in errors_of(family))
+
+
+def _family(name: str) -> str:
+    heading, introduction = _FAMILIES[name]
+    sections = "".join(map(_section, errors_of(name)))
+    return f"\n## {heading}\n\n{textwrap.fill(introduction, _WIDTH)}\n{sections}"
+
+
+def _section(kind: type[Failure]) -> str:
+    meaning = (kind.__doc__ or "").partition("\n")[0]
+    fix_in = (
+        "your app" if issubclass(kind, AppError) else "the build environment (not in your app)"
+    )
+    return (
+        f"\n### {_heading(kind)}\n\n{meaning}\n\nFix in: {fix_in}.\n\n"
+        f"```\n{shown(kind.example())}\n```\n"
+    )
+
+
+def shown(failure: Failure) -> str:
+    """Return *failure* as a log shows it, without the address of its section."""
+    stream = io.StringIO()
+    Console(stream).error(failure.describe())
+    return stream.getvalue().strip()
+
+
+def _heading(kind: type[Failure]) -> str:
+    return " ".join(_SPELLINGS.get(word.lower(), word) for word in kind.heading().split())
 
 
 def _setting(setting: Setting) -> str:

@@ -1,38 +1,44 @@
-"""What every way to stop has in common.
+"""What all errors have in common: the base classes, the message, and the address in the docs.
 
-Three families say who must act; only their leaves are raised. A leaf is declared like a dataclass
-and behaves like one with `eq=False` that is not frozen: a frozen exception cannot take its
-traceback. It is none, since detection imports this module on every build, and making fifty
-dataclasses takes it 11 ms.
+The three families say who must act; only their leaves are raised. A leaf is declared like a
+dataclass, and behaves like one with `eq=False` that is not frozen: a frozen exception cannot take
+its traceback. It is not a dataclass, because detect imports this module on every build, and
+creating fifty dataclasses takes 11 ms.
 """
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, NamedTuple, dataclass_transform
+from typing import TYPE_CHECKING, NamedTuple, Self, dataclass_transform
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+DOCS = "https://github.com/cnb-python/cnb-python/blob/main/docs/errors.md"
+"""The page that `make docs` writes from the errors, with a section for each."""
+
 
 class Message(NamedTuple):
-    """A titled explanation: paragraphs first, then steps."""
+    """A text for the user: a title, paragraphs, and how to fix it."""
 
     title: str
     body: tuple[str, ...]
+    fixes: tuple[str, ...] = ()
+    """Alternatives, joined by "or" when shown. Each starts with a verb or with If."""
     steps: tuple[str, ...] = ()
+    """A sequence, numbered when shown."""
 
 
 @dataclass_transform(eq_default=False)
 class BuildpackError(Exception):
-    """The phase stops here and the user is told why."""
+    """Stops the phase."""
 
     def __init__(self, *values: object, **named: object) -> None:
         """Take the values of the class's annotated names, in their order or by name."""
         super().__init__()
         names = _names(type(self))
-        given = dict(zip(names, values, strict=False)) | named
-        if len(values) + len(named) != len(names) or given.keys() != set(names):
+        fields = dict(zip(names, values, strict=False)) | named
+        if len(values) + len(named) != len(names) or fields.keys() != set(names):
             raise TypeError(names)
-        self.__dict__.update(given)
+        self.__dict__.update(fields)
 
     def __str__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in vars(self).items())})"
@@ -45,34 +51,51 @@ def _names(cls: type[BuildpackError]) -> tuple[str, ...]:
 
 
 class Failure(BuildpackError):
-    """A failure that the user is shown an explanation of."""
+    """An error that is explained to the user."""
 
     @abstractmethod
     def describe(self) -> Message:
-        """Return what happened, what was found, what is expected, and how to fix it."""
+        """Return what happened, what was found, what was expected, and how to fix it."""
+
+    @classmethod
+    @abstractmethod
+    def example(cls) -> Self:
+        """Return an error as a test or a recording produces it, for the docs."""
+
+    @classmethod
+    def heading(cls) -> str:
+        """Return the heading of the error's section in the docs: `No such package`."""
+        from re import sub  # noqa: PLC0415 - only errors need it
+
+        return sub(r"(?<!^)(?=[A-Z])", " ", cls.__name__).capitalize()
+
+    @classmethod
+    def link(cls) -> str:
+        """Return the address of the error's section in the docs."""
+        return f"{DOCS}#{cls.heading().lower().replace(' ', '-')}"
 
 
 class AppError(Failure):
-    """The app's author can mend it."""
+    """A failure whose fix is in the app."""
 
 
 class OutsideError(Failure):
-    """The network, an index, the machine or the platform is at fault."""
+    """A failure whose fix is outside the app: the network, an index, the machine, the platform."""
 
 
 class BuildpackBug(BuildpackError):
-    """We are at fault: shown with a traceback."""
+    """A failure whose fix is in this buildpack: shown with a traceback."""
 
 
 class ContractBroken(BuildpackBug):
-    """We were about to write what the buildpack specification forbids."""
+    """The buildpack was about to write what the buildpack specification forbids."""
 
     document: str
     problem: str
 
 
 class BytecodeFailed(BuildpackBug):
-    """The compiler of bytecode did not survive."""
+    """The compiler of bytecode crashed."""
 
     code: int
     output: str

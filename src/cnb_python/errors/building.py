@@ -1,20 +1,20 @@
-"""Packages that have to be built and cannot be."""
+"""Packages that are built from source, and whose build fails."""
 
-from typing import Literal, override
+from typing import Literal, Self, override
 
 from cnb_python.errors.base import AppError, Message
 
 
 class MissingForBuild(AppError):
-    """Building a package from source needs what the build image lacks."""
+    """The build image lacks something that a package's build needs."""
 
     package: str
-    """Empty where unknown."""
+    """Empty: unknown."""
     kind: Literal["header", "library", "program"]
     name: str
     python: str
     debian: str
-    """The package of Debian that holds it; empty: unknown."""
+    """Debian's package that contains it; empty: unknown."""
     ubuntu: str
 
     @override
@@ -25,59 +25,65 @@ class MissingForBuild(AppError):
             title=f"{self.package} needs the {self.kind} {self.name}",
             body=(
                 _from_source(self.package, self.python),
-                f"Building it needs the {self.kind} {self.name}, which the build image lacks.",
+                f"Its build needs the {self.kind} {self.name}, which is not in the build image.",
             ),
-            steps=(
-                _easier(self.package),
-                _where_it_is(self),
-                "Another Python may have a wheel of it: choose one in .python-version.",
+            fixes=(
+                _ready_made(self.package),
+                _add_to_images(self),
+                (
+                    "Use another Python version that the package has a wheel for: write it to "
+                    ".python-version."
+                ),
             ),
         )
 
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("python-ldap", "header", "lber.h", "3.14.6", "libldap-dev", "libldap-dev")
+
 
 class MissingBuildRequirement(AppError):
-    """What a package's build requires, its build backend for instance, cannot be had."""
+    """A package that another package's build requires is not available."""
 
     package: str
     requirement: str
     is_offline: bool
-    """No index may be asked."""
+    """Whether indexes are switched off."""
     debian: str
-    """The package of Debian with the same program, which is not asked of an index then; empty:
-    none.
-    """
+    """Debian's package with a program that makes the requirement unnecessary; empty: none."""
     ubuntu: str
 
     @override
     def describe(self) -> Message:
         offline = (
-            f"Put it there too: pip download '{self.requirement}' -d DIRECTORY",
-            f"Or put a wheel of {self.package} there in place of its source: pip wheel.",
+            f"Add it to the directory: pip download '{self.requirement}' -d DIRECTORY",
+            f"Replace the source of {self.package} there with a wheel: pip wheel {self.package}",
         )
         online = (
-            *_as_a_program(self),
-            f"Ask for a newer version of {self.package}, or one that has a wheel for this Python.",
-            "If the missing package is a private one, give the build its index as well.",
+            *_install_program(self),
+            f"Use another version of {self.package}, or one that has a wheel for this Python.",
+            f"If {self.requirement} is a private package, give the build its index too.",
         )
         return Message(
             title=f"{self.package} cannot be built without {self.requirement}",
             body=(
-                (
-                    f"{self.package} is installed from its source, and its build requires "
-                    f"{self.requirement}."
-                ),
-                (
-                    "No index may be asked (--no-index), and it is not among the files at hand."
-                    if self.is_offline
-                    else "The index has nothing that answers this."
-                ),
+                f"{self.package} is built from source, and its build requires {self.requirement}.",
+                "Indexes are switched off (--no-index), and the local files do not include it."
+                if self.is_offline
+                else "The index has no version of it that fits.",
             ),
-            steps=offline if self.is_offline else online,
+            fixes=offline if self.is_offline else online,
         )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("backend-missing", "nosuch-backend>=3", is_offline=True, debian="", ubuntu="")
 
 
 class UndefinedSymbol(AppError):
-    """What is linked uses a function that none of its libraries has."""
+    """The code of a package uses a function that no library has."""
 
     package: str
     symbol: str
@@ -89,33 +95,35 @@ class UndefinedSymbol(AppError):
             title=f"{self.package} cannot be linked: no library has {self.symbol}",
             body=(
                 _from_source(self.package, self.python),
-                (
-                    f"Its code uses {self.symbol}, which is in none of the libraries that it is "
-                    "linked with in this build image."
-                ),
+                f"Its code uses {self.symbol}, which none of the libraries it is linked with has.",
+                "The library in the build image may be too old, or built without that function.",
             ),
-            steps=(
-                _easier(self.package),
+            fixes=(
+                _ready_made(self.package),
                 (
-                    f"The build image's library may be too old for it, or made without it: look in "
-                    f"the documentation of {self.package} for the version that it asks for, and "
-                    "use a build image that holds that."
+                    "Use a build image with the version of the library that the documentation of "
+                    f"{self.package} asks for."
                 ),
                 (
-                    f"If {self.package} is yours, name the library that has it where its extension "
-                    "is declared (libraries=[...])."
+                    f"If {self.package} is yours, name the library where its extension is declared: "
+                    "libraries=[...]."
                 ),
             ),
         )
 
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("undef", "foo", "3.14.6")
+
 
 class MissingBuildModule(AppError):
-    """A package's own build imports what it does not say that it requires, or what is gone."""
+    """The build of a package imports a module that is not installed."""
 
     package: str
     module: str
     removed: str
-    """What no longer holds it, with its version: `Python 3.12`; empty: nothing of the kind."""
+    """What no longer contains it, with its version: `Python 3.12`; empty: unknown."""
     python: str
 
     @override
@@ -123,52 +131,62 @@ class MissingBuildModule(AppError):
         if self.removed:
             return _removed_module(self)
         return Message(
-            title=f"{self.package} needs {self.module} to be built and does not say so",
+            title=f"{self.package} needs {self.module} for its build, but does not declare it",
             body=(
                 _from_source(self.package, self.python),
                 (
-                    f"Its build imports {self.module}, which its pyproject.toml does not list "
-                    "under [build-system] requires."
+                    f"Its build imports {self.module}, which its pyproject.toml does not list under "
+                    "[build-system] requires."
                 ),
             ),
-            steps=(
-                _easier(self.package),
+            fixes=(
+                _ready_made(self.package),
+                f"If {self.package} is yours, add {self.module} to [build-system] requires.",
                 (
-                    f"If {self.package} is yours, add {self.module} to [build-system] requires "
-                    "in its pyproject.toml."
-                ),
-                (
-                    f"If {self.module} is the app's own module: setup.py must not import it, for "
-                    "it is built elsewhere."
+                    f"If {self.module} is a module of the app, do not import it in setup.py: "
+                    "packages are built in isolation."
                 ),
             ),
         )
 
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("dist-utils", "distutils", "Python 3.12", "3.14.6")
+
 
 class Python2OnlyPackage(AppError):
-    """A package whose source is written for Python 2."""
+    """The source of a package is written for Python 2."""
 
     package: str
     sign: str
-    """What shows it: a line of its build's output."""
+    """The line of the build's output that shows it."""
 
     @override
     def describe(self) -> Message:
         return Message(
             title=f"{self.package} is written for Python 2",
             body=(
-                f"Building {self.package} from its source stops with: {self.sign}",
-                "That is how code looks that was made for Python 2, which no image has any more.",
+                f"Building {self.package} from source failed: {self.sign}",
+                "Only code for Python 2 fails in this way.",
             ),
-            steps=(
-                f"Ask for a newer version of {self.package}, if there is one for Python 3.",
-                "Or look for a package that took its place: many old ones have a maintained heir.",
+            fixes=(
+                f"Use a newer version of {self.package}, if one supports Python 3.",
+                "Use a maintained package in its place: many old packages have a successor.",
             ),
+        )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls(
+            "py2only",
+            "SyntaxError: Missing parentheses in call to 'print'. Did you mean print(...)?",
         )
 
 
 class SourceBuildFailed(AppError):
-    """A package that is built from source failed to."""
+    """The build of a package from source failed for another reason."""
 
     package: str
     problem: str
@@ -181,93 +199,89 @@ class SourceBuildFailed(AppError):
             body=(
                 _from_source(self.package, self.python),
                 f"Its build failed: {self.problem}",
+                "The complete output of the build is above.",
             ),
-            steps=(
-                _easier(self.package),
+            fixes=(
+                _ready_made(self.package),
                 (
-                    "Old versions often do not build on a new Python: choose an older line in "
-                    ".python-version, or a newer version of the package."
+                    "Use an older Python, since old packages often do not build on a new one: write "
+                    "its version to .python-version."
                 ),
-                "The whole output of its build stands above.",
             ),
         )
 
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("gives-no-reason", "ValueError: of all things", "3.14.6")
 
-def _as_a_program(failure: MissingBuildRequirement) -> tuple[str, ...]:
+
+def _from_source(package: str, python: str) -> str:
+    return f"{package} has no wheel for Python {python} on this image, so it is built from source."
+
+
+def _ready_made(package: str) -> str:
+    if package.startswith("psycopg2"):
+        return "Use psycopg2-binary or psycopg[binary] in its place: both have wheels."
+    return f"Use a version of {package} that has a wheel for this Python, if there is one."
+
+
+def _add_to_images(failure: MissingForBuild) -> str:
+    if failure.name == "Python.h":
+        return "Use one of the supported Python lines: this interpreter has no headers."
+    run_time = "" if failure.kind == "program" else " The run image needs the library as well."
+    if not failure.debian:
+        return (
+            f"Use a build image that has the {failure.kind} (on Debian, `apt-file search "
+            f"{failure.name}` names the package).{run_time}"
+        )
+    package = _packages(failure.debian, failure.ubuntu)
+    return f"Add {package} to the build image, or with an earlier buildpack.{run_time}"
+
+
+def _install_program(failure: MissingBuildRequirement) -> tuple[str, ...]:
     if not failure.debian:
         return ()
+    package = _packages(failure.debian, failure.ubuntu)
     return (
         (
-            "Its build asks the index because the build image has no such program: give the "
-            f"build {_packages(failure.debian, failure.ubuntu)}, in a build image that holds it "
-            "or by a buildpack for apt packages that runs before this one."
+            f"Add {package} to the build image, or with an earlier buildpack: it contains the same "
+            "program."
+        ),
+    )
+
+
+def _packages(debian: str, ubuntu: str) -> str:
+    if debian == ubuntu:
+        return f"the Debian or Ubuntu package {debian}"
+    return f"the Debian package {debian} (Ubuntu: {ubuntu})"
+
+
+def _missing_program(failure: MissingForBuild) -> Message:
+    return Message(
+        title=f"The build image has no {failure.name}",
+        body=(f"A requirement is fetched with {failure.name}, which is not in the build image.",),
+        fixes=(
+            f"Use a build image with {failure.name} (Debian and Ubuntu: {failure.debian}).",
+            "Name a released version of the package instead: name==version.",
         ),
     )
 
 
 def _removed_module(failure: MissingBuildModule) -> Message:
-    constraint = (
-        "Or let it be built with an older one: write setuptools<81 to the file build.txt and give "
-        "the build --env PIP_BUILD_CONSTRAINT=build.txt (for uv: UV_BUILD_CONSTRAINT)."
+    older_python = "Use a Python that still has it: write an older version to .python-version."
+    older_setuptools = (
+        "Build it with an older setuptools: write setuptools<81 to the file build.txt, and set "
+        "PIP_BUILD_CONSTRAINT=build.txt for the build (with uv, UV_BUILD_CONSTRAINT)."
     )
-    older = "Or use a Python that still has it: write an older line to .python-version."
     return Message(
         title=f"{failure.package} is too old for {failure.removed}",
         body=(
             _from_source(failure.package, failure.python),
             f"Its build imports {failure.module}, which {failure.removed} no longer has.",
         ),
-        steps=(
-            f"Ask for a newer version of {failure.package}.",
-            older if failure.removed.startswith("Python") else constraint,
+        fixes=(
+            f"Use a newer version of {failure.package}.",
+            older_python if failure.removed.startswith("Python") else older_setuptools,
         ),
     )
-
-
-def _missing_program(failure: MissingForBuild) -> Message:
-    return Message(
-        title=f"The build image has no {failure.name}",
-        body=(f"A requirement is fetched with {failure.name}, which the build image lacks.",),
-        steps=(
-            f"Use a build image that holds {failure.name} (Debian and Ubuntu: {failure.debian}),",
-            "or name a released version of the package: name==version.",
-        ),
-    )
-
-
-def _from_source(package: str, python: str) -> str:
-    return (
-        f"{package} has no ready-made wheel that fits Python {python} here, so it is built from "
-        "its source."
-    )
-
-
-def _easier(package: str) -> str:
-    if package.startswith("psycopg2"):
-        return "Use psycopg2-binary or psycopg[binary] in its place: both come ready-made."
-    return f"Ask for a version of {package} that has a wheel for this Python, if there is one."
-
-
-def _where_it_is(failure: MissingForBuild) -> str:
-    if failure.name == "Python.h":
-        return "The interpreter in use has no headers: use one of the supported Python lines."
-    if not failure.debian:
-        return (
-            f"Or use a build image that has the {failure.kind} (on Debian, `apt-file search "
-            f"{failure.name}` names the package that holds it)" + _at_run_time(failure)
-        )
-    return (
-        f"Or give the build {_packages(failure.debian, failure.ubuntu)}: in a build image that "
-        "holds it, or by a buildpack for apt packages that runs before this one"
-        + _at_run_time(failure)
-    )
-
-
-def _packages(debian: str, ubuntu: str) -> str:
-    if debian == ubuntu:
-        return f"Debian and Ubuntu's package {debian}"
-    return f"Debian's package {debian} (Ubuntu: {ubuntu})"
-
-
-def _at_run_time(failure: MissingForBuild) -> str:
-    return "." if failure.kind == "program" else "; the run image needs its library too."

@@ -1,24 +1,23 @@
-"""Which files and settings decide, where that is not clear."""
+"""Requirements, lock files and package managers that are missing or contradict each other."""
 
-from typing import override
+from typing import Self, override
 
-from cnb_python.errors.base import AppError, Message
+from cnb_python.errors.base import AppError, Message, OutsideError
 
 _SHOWN_NAMES = 30
-
-_CHOOSE = "BP_PYTHON_MANAGER"
+_SETTING = "BP_PYTHON_MANAGER"
 
 
 class NoRequirements(AppError):
-    """The app has no file that says what to install."""
+    """The app has no file that says which packages to install."""
 
     misspelt: tuple[str, ...]
     variants: tuple[str, ...]
-    """Requirements files of another purpose: `requirements-dev.txt`, `requirements`."""
+    """Requirements files for another purpose: `requirements-dev.txt`, `requirements`."""
     names: tuple[str, ...]
-    """What the top of the app holds."""
+    """The files and directories at the top of the app."""
     elsewhere: tuple[str, ...]
-    """Directories below it that hold an app of their own."""
+    """Directories below it that contain an app."""
 
     @override
     def describe(self) -> Message:
@@ -28,9 +27,14 @@ class NoRequirements(AppError):
             return _variants(self.variants)
         return _nothing(self.names, self.elsewhere)
 
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls(misspelt=(), variants=(), names=("README.md", "main.py"), elsewhere=())
+
 
 class SeveralManagers(AppError):
-    """More than one package manager's file decides."""
+    """The app has the files of more than one package manager."""
 
     files: tuple[tuple[str, str], ...]
     """File and manager, in a fixed order."""
@@ -38,163 +42,184 @@ class SeveralManagers(AppError):
     @override
     def describe(self) -> Message:
         return Message(
-            title="More than one package manager's files found",
+            title="The app has the files of more than one package manager",
             body=(
-                "The app has:",
+                "Found:",
                 *(f"  - {file} ({manager})" for file, manager in self.files),
-                "Each would install its own set of packages, and a guess could be wrong.",
+                "Each would install its own set of packages, so one of them has to be chosen.",
             ),
-            steps=(
-                "Keep the file of the manager you use, delete the others and commit.",
-                f"Or keep all, and choose: {_CHOOSE}={self.files[0][1]} (or another of these).",
+            fixes=(
+                "Keep the file of the manager that you use, and delete the others.",
+                f"Keep all files, and choose the manager: {_SETTING}={self.files[0][1]}",
             ),
         )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls((("requirements.txt", "pip"), ("uv.lock", "uv")))
 
 
 class ChosenManagerMissing(AppError):
-    """The package manager that the user chose has no file of the app to decide by."""
+    """The app has no file of the package manager that the user chose."""
 
     chosen: str
-    """Its name."""
     expected: str
-    """The file that it would decide by; empty where this release does not know it."""
-    found: tuple[tuple[str, str], ...]
-    """File and manager of each that has one."""
+    """The file of that manager; empty: the buildpack does not know the manager."""
+    files: tuple[tuple[str, str], ...]
+    """File and manager of those that the app has."""
 
     @override
     def describe(self) -> Message:
-        others = tuple(f"  - {file} ({manager})" for file, manager in self.found)
-        needs = (
-            f"It decides by {self.expected}, and the app has none."
+        files = tuple(f"  - {file} ({manager})" for file, manager in self.files)
+        correct = f"Change or remove the setting {_SETTING}."
+        return Message(
+            title=f"{_SETTING}={self.chosen}, but the app has no {self.expected}"
             if self.expected
-            else "This release of the buildpack does not know it."
-        )
-        return Message(
-            title=f"{self.chosen} is chosen, and has nothing to decide by",
-            body=(
-                f"The setting {_CHOOSE} says {self.chosen}. {needs}",
-                *(("The app has:", *others) if others else ()),
-            ),
-            steps=(
-                f"Commit {self.expected}, or change the setting."
-                if self.expected
-                else "Choose another one.",
-            ),
+            else f"{_SETTING}={self.chosen}, which is not a package manager of this buildpack",
+            body=("The app has:", *files)
+            if files
+            else ("The app has no file of a package manager.",),
+            fixes=(f"Add {self.expected} to the app.", correct) if self.expected else (correct,),
         )
 
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("uv", "uv.lock", (("requirements.txt", "pip"),))
 
-class ForbiddenVariables(AppError):
-    """Variables that send packages where the image does not look."""
 
-    found: tuple[tuple[str, str], ...]
-    """Name and what it would do."""
+class ForbiddenVariables(OutsideError):
+    """Environment variables are set that the build does not support."""
+
+    variables: tuple[tuple[str, str], ...]
+    """Name and effect."""
 
     @override
     def describe(self) -> Message:
         return Message(
-            title="Environment variables that would make another image than was asked for",
+            title="Unsupported environment variables are set",
             body=(
-                "These variables are set for the build:",
-                *(f"  - {name}: {reason}" for name, reason in self.found),
-                "Packages would be missing or for another Python, or the variable would do nothing.",
+                "Found:",
+                *(f"  - {name}: {effect}" for name, effect in self.variables),
+                (
+                    "With them, packages would be missing in the image or made for another Python, or "
+                    "the variable would have no effect."
+                ),
             ),
-            steps=(
-                "Remove them from the build's environment (`--env`, project.toml, the platform).",
-                "If you did not set them, an earlier buildpack did: look at what it exports.",
+            fixes=(
+                (
+                    "Remove them from the environment of the build (`--env`, project.toml, the "
+                    "platform)."
+                ),
+                "If you did not set them, find the earlier buildpack that does.",
             ),
         )
 
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls(
+            (
+                ("PIP_TARGET", "pip would install outside the app's environment"),
+                ("PIP_USER", "pip would install to the home of the build's user"),
+            )
+        )
 
-class ForbiddenPipOptions(AppError):
-    """A configuration file of pip's sends packages where the image does not look."""
+
+class ForbiddenPipOptions(OutsideError):
+    """A configuration file of pip sets options that the build does not support."""
 
     file: str
     options: tuple[tuple[str, str], ...]
-    """Name, as the file has it, and what it would do."""
+    """Name, as in the file, and effect."""
 
     @override
     def describe(self) -> Message:
         return Message(
-            title=f"{self.file} would misplace the app's packages",
+            title=f"{self.file} sets unsupported options",
             body=(
                 f"pip reads {self.file}, which sets for `pip install`:",
-                *(f"  - {name}: {reason}" for name, reason in self.options),
-                "The image would start without packages it needs.",
+                *(f"  - {name}: {effect}" for name, effect in self.options),
+                "With them, packages would be missing in the image.",
             ),
-            steps=(
-                f"Remove these lines from {self.file}; indexes, proxies and the like may stay.",
+            fixes=(
+                f"Remove these lines from {self.file}. Indexes, proxies and certificates may stay.",
                 (
-                    "If it is not yours to change, set PIP_CONFIG_FILE for the build: it takes the "
-                    "place of the files in the home directory, and /dev/null means no file at all."
+                    "If you cannot change the file, set PIP_CONFIG_FILE=/dev/null for the build, or "
+                    "the path of another file."
                 ),
             ),
         )
 
-
-def _visible(name: str) -> str:
-    """Return a file's *name* on one line: a line break in it could look like words of ours."""
-    return "".join(
-        one if one.isprintable() else one.encode("unicode_escape", "surrogatepass").decode("ascii")
-        for one in name
-    )
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls(
+            "/etc/pip.conf",
+            (("target", "pip would install outside the app's environment"),),
+        )
 
 
 def _misspelt(names: tuple[str, ...]) -> Message:
     names = tuple(map(_visible, names))
-    found = names[0]
     return Message(
-        title=f"No requirements.txt, but {found}",
+        title=f"No requirements.txt, but {names[0]}",
         body=(
-            f"The app has {' and '.join(names)}, which no tool reads.",
-            "The file's name must be exactly requirements.txt, in small letters.",
+            f"Found:    {' and '.join(names)}, which no tool reads.",
+            "Expected: requirements.txt, in lower-case letters.",
         ),
-        steps=(f"Rename it: git mv '{found}' requirements.txt", "Commit and build again."),
+        fixes=(f"Rename it: git mv '{names[0]}' requirements.txt",),
     )
 
 
 def _variants(names: tuple[str, ...]) -> Message:
+    file = names[0] if names[0].endswith(".txt") else f"{names[0]}/production.txt"
     return Message(
         title="No requirements.txt at the top of the app",
         body=(
-            (
-                f"The app has {' and '.join(names)}, but which of them the image needs is not "
-                "ours to guess."
-            ),
-            "What is installed is what requirements.txt says.",
+            f"Found:    {' and '.join(names)}, which may be for another purpose.",
+            "Expected: requirements.txt, with the packages that the image needs.",
         ),
-        steps=(
-            "Create requirements.txt with a line for each file that the image needs:",
-            f"-r {names[0] if names[0].endswith('.txt') else names[0] + '/production.txt'}",
-            "Commit it and build again.",
+        fixes=(
+            f"Name the file in a setting: BP_PYTHON_REQUIREMENTS={file}",
+            f"Create requirements.txt with a line for each file that the image needs: -r {file}",
         ),
     )
 
 
 def _nothing(names: tuple[str, ...], elsewhere: tuple[str, ...]) -> Message:
-    project = next((name for name in names if name == "pyproject.toml"), None)
-    first = (
-        f"Declare the packages in {project}: it has neither [project] nor [build-system]."
-        if project
+    shown = [_visible(name) for name in names[:_SHOWN_NAMES]]
+    more = f" and {len(names) - _SHOWN_NAMES} more" if len(names) > _SHOWN_NAMES else ""
+    declare = (
+        "Declare the packages in pyproject.toml: it has neither [project] nor [build-system]."
+        if "pyproject.toml" in names
         else "Create requirements.txt at the top of the app, one package per line: flask==3.1.2"
     )
-    below = f"These directories hold an app of their own: {', '.join(elsewhere)}."
-    choose = "Choose the directory of the app: BP_PYTHON_PROJECT={}"
-    shown = [_visible(name) for name in names[:_SHOWN_NAMES]]
-    more = f", and {len(names) - _SHOWN_NAMES} more" if len(names) > _SHOWN_NAMES else ""
     return Message(
         title="No requirements.txt",
         body=(
-            "This looks like a Python app, but nothing says which packages it needs.",
-            f"The top of the app holds: {', '.join(shown)}{more}.",
-            *((below,) if elsewhere else ()),
+            "This looks like a Python app, but no file says which packages it needs.",
+            f"The top of the app contains {', '.join(shown)}{more}.",
+            *((f"Apps in directories below it: {', '.join(elsewhere)}",) if elsewhere else ()),
         ),
-        steps=(
-            *((choose.format(elsewhere[0]),) if elsewhere else ()),
-            first,
-            "An app that needs no packages needs an empty one: touch requirements.txt",
+        fixes=(
+            *(f"Choose the app's directory: BP_PYTHON_PROJECT={name}" for name in elsewhere[:1]),
+            declare,
+            "If the app needs no packages, create an empty file: touch requirements.txt",
             (
-                "If you have the file on your machine: is it committed, in no .gitignore, and "
-                "not excluded in project.toml?"
+                "If you have the file on your machine, check that it is in the repository, and that "
+                "no .gitignore or project.toml excludes it."
             ),
         ),
+    )
+
+
+def _visible(name: str) -> str:
+    """Return a file's *name* on one line: a line break in it could look like a line of ours."""
+    return "".join(
+        char
+        if char.isprintable()
+        else char.encode("unicode_escape", "surrogatepass").decode("ascii")
+        for char in name
     )

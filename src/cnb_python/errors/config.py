@@ -1,67 +1,89 @@
-"""Service bindings that cannot be used."""
+"""Settings and service bindings that cannot be used."""
 
 from collections.abc import Mapping
-from typing import Literal, override
+from typing import Literal, Self, override
 
 from cnb_python.errors.base import AppError, Message, OutsideError
 
 
 class BadSettings(AppError):
-    """Settings have values that they cannot have."""
+    """Settings have values that are not allowed."""
 
     wrong: tuple[tuple[str, str, str, str], ...]
-    """Name, who gave it, what it is as written, and what is expected as a noun phrase."""
+    """Name, origin, value as written, and what is expected as a noun phrase."""
 
     @override
     def describe(self) -> Message:
-        first = self.wrong[0][0]
         return Message(
-            title=f"{first} cannot have this value"
+            title=f"{self.wrong[0][0]} has a value that is not allowed"
             if len(self.wrong) == 1
-            else f"{len(self.wrong)} settings have values that they cannot have",
+            else f"{len(self.wrong)} settings have values that are not allowed",
             body=tuple(
                 line
-                for name, origin, found, expected in self.wrong
+                for name, origin, value, expected in self.wrong
                 for line in (
-                    f"{name}, by {origin}:",
-                    f"  Found:    {found}",
+                    f"{name} ({origin}):",
+                    f"  Found:    {value}",
                     f"  Expected: {expected}",
                 )
             ),
-            steps=("Correct it there, or remove it to have the default.",),
+            fixes=("Correct the value.", "Remove the setting to use its default."),
         )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls((("layout", "BP_PYTHON_LAYOUT", "Merge", "one of linked, merged"),))
 
 
 class UnknownSettings(AppError):
-    """Settings were given that do not exist."""
+    """Settings do not exist."""
 
-    found: tuple[tuple[str, str, str], ...]
-    """Name, who gave it, and the one that was probably meant, empty where none is similar."""
-    known: tuple[tuple[str, str], ...]
+    unknown: tuple[tuple[str, str, str], ...]
+    """Name, origin, and the most similar setting; empty: none is similar."""
+    settings: tuple[tuple[str, str], ...]
     """Every setting, with its variable."""
 
     @override
     def describe(self) -> Message:
-        first = self.found[0][0]
         return Message(
-            title=f"There is no setting {first}"
-            if len(self.found) == 1
-            else f"{len(self.found)} settings do not exist",
+            title=f"There is no setting {self.unknown[0][0]}"
+            if len(self.unknown) == 1
+            else f"{len(self.unknown)} settings do not exist",
             body=(
+                "Found:",
                 *(
                     f"  - {name}{'' if name == origin else f' ({origin})'}"
                     + (f": did you mean {likely}?" if likely else "")
-                    for name, origin, likely in self.found
+                    for name, origin, likely in self.unknown
                 ),
-                "The settings, as [tool.cnb-python] in pyproject.toml and as variables have them:",
-                *(f"  {name:<14}{variable}" for name, variable in self.known),
+                "Expected: one of these, in [tool.cnb-python] of pyproject.toml or as a variable:",
+                *(f"  {name:<14}{variable}" for name, variable in self.settings),
             ),
-            steps=("Correct the name, or remove it: a setting that nobody reads has no effect.",),
+            fixes=("Correct the name.", "Remove it: it has no effect."),
+        )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        names = (
+            *("sticky", "manager", "poetry", "pipenv", "pdm", "requirements", "groups", "extras"),
+            *("project", "installer", "layout", "build", "collectstatic", "keep", "mirror"),
+        )
+        return cls(
+            (
+                ("BP_PYTHON_INSTALER", "BP_PYTHON_INSTALER", "BP_PYTHON_INSTALLER"),
+                ("layuot", "pyproject.toml, line 2", "layout"),
+            ),
+            (
+                ("python", "BP_PYTHON_VERSION"),
+                *((name, f"BP_PYTHON_{name.upper()}") for name in names),
+            ),
         )
 
 
 class NoSuchRequirements(AppError):
-    """Requirements files that a setting names, and the app does not have."""
+    """A setting names requirements files that the app does not have."""
 
     missing: tuple[str, ...]
     variants: tuple[str, ...]
@@ -69,75 +91,63 @@ class NoSuchRequirements(AppError):
 
     @override
     def describe(self) -> Message:
-        variants = tuple(f"  - {one}" for one in self.variants)
+        variants = tuple(f"  - {name}" for name in self.variants)
         return Message(
             title=f"The app has no {' and no '.join(self.missing)}",
             body=(
-                "The setting requirements names every file that pip reads, relative to the app.",
+                "The setting requirements names the files that pip reads, relative to the app.",
                 *(("The app has:", *variants) if variants else ()),
             ),
-            steps=(
-                "Correct BP_PYTHON_REQUIREMENTS, or requirements in [tool.cnb-python].",
-                "If you have the file on your machine: is it committed, and in no .gitignore?",
+            fixes=(
+                (
+                    "Correct BP_PYTHON_REQUIREMENTS, or requirements in [tool.cnb-python] of "
+                    "pyproject.toml."
+                ),
+                (
+                    "If you have the file on your machine, check that it is in the repository, and "
+                    "that no .gitignore or project.toml excludes it."
+                ),
             ),
         )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls(("api/prod.txt",), ("requirements",))
 
 
 class NoSuchProject(AppError):
-    """The app is said to be in a directory that is none of the repository."""
+    """The setting `project` names a directory that does not exist."""
 
     project: str
     candidates: tuple[str, ...]
-    """Directories that seem to hold an app."""
+    """Directories that seem to contain an app."""
 
     @override
     def describe(self) -> Message:
-        candidates = tuple(f"  - {one}" for one in self.candidates)
+        candidates = tuple(f"  - {path}" for path in self.candidates)
         return Message(
-            title=f"The app has no directory {self.project}",
+            title=f"There is no directory {self.project}",
             body=(
                 (
-                    f"The setting project names {self.project}, which is no directory of what is "
-                    "being built, or a link that leads out of it."
+                    f"The setting project names {self.project}, which does not exist in the "
+                    "directory that is built, or is a link that leads out of it."
                 ),
-                *(("These hold a Python app:", *candidates) if candidates else ()),
+                *(("Directories that contain a Python app:", *candidates) if candidates else ()),
             ),
-            steps=(
+            fixes=(
                 (
-                    "Correct BP_PYTHON_PROJECT, or project in [tool.cnb-python]: a path from the top "
-                    "of the repository, such as services/api."
+                    "Correct BP_PYTHON_PROJECT, or project in [tool.cnb-python] of pyproject.toml: a "
+                    "path from the top of the repository, such as services/api."
                 ),
-                "Build from the top of the repository: what is not there cannot be found.",
+                "Build from the top of the repository, if you built from a directory in it.",
             ),
         )
 
-
-_TITLES: Mapping[BindingProblem, str] = {
-    "unknown key": "has the key {key}, which no binding of type {type} has",
-    "missing key": "has no {key}",
-    "said twice": "says the same twice",
-    "no address": "names no index: {key} is no web address",
-    "no name": "has an empty {key}",
-    "no secret": "has no usable {key}",
-    "unreadable": "has a {key} that cannot be read",
-    "no certificate": "has no certificate in {key}",
-    "private key": "has a private key in {key}",
-}
-
-_EXPECTED: Mapping[BindingProblem, str] = {
-    "no address": "It has to start with https:// or http://, such as https://HOST/simple/.",
-    "no name": "It has to be what the app's files call the index.",
-    "no secret": "It has to be one line of text that is not empty.",
-    "no certificate": "It has to be a text file in PEM form: -----BEGIN CERTIFICATE----- ...",
-    "private key": "Whoever holds it can pose as the authority; nobody needs it to trust one.",
-}
-
-_SETTLED: Mapping[BindingProblem, str] = {
-    "unknown key": "Remove {key} from the binding, or give it the name that was meant.",
-    "missing key": "Add a file called {key} to the binding.",
-    "said twice": "Keep one of {keys}.",
-    "private key": "Remove the key from the binding, and leave the certificate.",
-}
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("apy", ("api",))
 
 
 type BindingProblem = Literal[
@@ -152,30 +162,70 @@ type BindingProblem = Literal[
     "private key",
 ]
 
+_TITLES: Mapping[BindingProblem, str] = {
+    "unknown key": "has the unknown key {key}",
+    "missing key": "has no key {key}",
+    "said twice": "has two keys for the same value",
+    "no address": "has no web address in {key}",
+    "no name": "has an empty {key}",
+    "no secret": "has no usable {key}",
+    "unreadable": "has a {key} that cannot be read",
+    "no certificate": "has no certificate in {key}",
+    "private key": "has a private key in {key}",
+}
+
+_EXPECTED: Mapping[BindingProblem, str] = {
+    "no address": "Expected: an address such as https://HOST/simple/",
+    "no name": "Expected: the name of an index in the app's files",
+    "no secret": "Expected: a single line of text",
+    "no certificate": "Expected: a text file in PEM form, -----BEGIN CERTIFICATE-----",
+    "private key": "Expected: certificates alone. The build does not need the private key of an "
+    "authority, and must not have it.",
+}
+
+_FIXES: Mapping[BindingProblem, str] = {
+    "unknown key": "Rename the file {key} of the binding, or remove it.",
+    "missing key": "Add a file {key} to the binding.",
+    "said twice": "Keep one of {keys}.",
+    "private key": "Remove the private key from {key}, and keep the certificate.",
+}
+
 
 class BadBinding(OutsideError):
-    """A service binding does not say what one of its type has to. Never holds what it says."""
+    """A service binding has a wrong key, or a value that cannot be used. Holds no value."""
 
     name: str
     type: str
     key: str
     problem: BindingProblem
     details: tuple[str, ...]
-    """The keys that would do, or where what cannot be read stands."""
+    """The keys that are allowed, or what is wrong with a file that cannot be read."""
 
     @override
     def describe(self) -> Message:
         words = {"key": self.key, "type": self.type, "keys": ", ".join(self.details)}
-        settled = _SETTLED.get(self.problem, "Correct {key} in the binding.").format(**words)
+        fix = _FIXES.get(self.problem, "Correct the file {key} of the binding.").format(**words)
         return Message(
             title=f"Service binding {self.name} {_TITLES[self.problem].format(**words)}",
-            body=(f"It is a binding of type {self.type}.", *_found(self)),
-            steps=(settled, _how_to_mount(self.name, self.type)),
+            body=(
+                f"It is a binding of type {self.type}.",
+                *_reasons(self),
+                (
+                    f"A binding is a directory with a file type that contains {self.type}, and a file "
+                    f"for each key: --volume /path/to/{self.name}:/platform/bindings/{self.name}"
+                ),
+            ),
+            fixes=(fix,),
         )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("company", "pypi", "usrname", "unknown key", ("url", "username", "password"))
 
 
 class SeveralBindings(OutsideError):
-    """Service bindings of which only one can count."""
+    """Several service bindings set what can only be set once."""
 
     type: str
     names: tuple[str, ...]
@@ -184,23 +234,33 @@ class SeveralBindings(OutsideError):
     @override
     def describe(self) -> Message:
         is_index = self.type == "pypi"
-        steps = (
-            "Let one of them have the key url, and the others extra-index-url in its place.",
-            "A login for an index that the app's files name needs no address: give it its name.",
-        )
+        title = f"{len(self.names)} service bindings of type {self.type} exclude each other"
+        names = f"Found:    {' and '.join(self.names)}, which each have a {self.key}."
+        if not is_index:
+            return Message(
+                title=title,
+                body=(names, f"Expected: one {self.key}, since {self.type} reads only one."),
+                fixes=(f"Merge them into one binding with one {self.key}.",),
+            )
         return Message(
-            title=f"{len(self.names)} service bindings of type {self.type} exclude each other",
-            body=(
-                f"They are {' and '.join(self.names)}.",
-                "Each names the usual index, and there is one."
-                if is_index
-                else f"Each has a {self.key}, and {self.type} reads one.",
+            title=title,
+            body=(names, "Expected: one, since there is one default index."),
+            fixes=(
+                "Keep the key url in one of them, and rename it to extra-index-url in the others.",
+                (
+                    "If a binding is only the login of an index in the app's files, replace url with "
+                    "the key name: the index's name in these files."
+                ),
             ),
-            steps=steps if is_index else (f"Put what they say into one {self.key}.",),
         )
 
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("pip", ("company", "team"), "pip.conf")
 
-def _found(failure: BadBinding) -> tuple[str, ...]:
+
+def _reasons(failure: BadBinding) -> tuple[str, ...]:
     keys = ", ".join(failure.details)
     match failure.problem:
         case "unknown key":
@@ -208,19 +268,12 @@ def _found(failure: BadBinding) -> tuple[str, ...]:
 
             near = get_close_matches(failure.key.lower(), failure.details, n=1, cutoff=0.5)
             meant = (f"Did you mean {near[0]}?",) if near else ()
-            return (f"The keys of that type are: {keys}.", *meant)
+            return (f"Expected: one of the keys {keys}", *meant)
         case "missing key":
-            return (f"It has to have {'one of ' * (len(failure.details) > 1)}{keys}.",)
+            return (f"Expected: {'one of the keys' if len(failure.details) > 1 else 'a'} {keys}",)
         case "said twice":
-            return (f"One of these says all: {keys}.",)
+            return (f"Expected: one of the keys {keys}",)
         case "unreadable":
-            return tuple(f"What is wrong: {detail}." for detail in failure.details)
+            return tuple(f"Found:    {detail}" for detail in failure.details)
         case _:
             return (_EXPECTED[failure.problem],)
-
-
-def _how_to_mount(name: str, kind: str) -> str:
-    return (
-        f"A binding is a directory with a file for each key, and one called type that says {kind}:"
-        f" pack build --volume /path/to/{name}:/platform/bindings/{name} ..."
-    )

@@ -1,136 +1,160 @@
-"""Packages and versions that an index does not have for this app."""
+"""Packages and versions that the indexes do not have for this app."""
 
 import re
-from typing import override
+from typing import Self, override
 
 from cnb_python.errors.base import AppError, Message
 
 _LINUX = re.compile(r"(manylinux|musllinux|linux)(?:\d+|_(\d+)_(\d+))?_(\w+)")
-
-# What older tags stand for: https://peps.python.org/pep-0600/#legacy-manylinux-tags
-_LAWS_OF_OLD = re.compile(r"(manylinux)(?:1|2010|2014)_(\w+)")
+# https://peps.python.org/pep-0600/#legacy-manylinux-tags
+_LEGACY_LINUX = re.compile(r"(manylinux)(?:1|2010|2014)_(\w+)")
 
 
 class NoSuchPackage(AppError):
-    """No index knows the package."""
+    """No index has the package."""
 
     requirement: str
     needed_by: str
     """The package that requires it; empty: the app itself, or unknown."""
     pages: tuple[str, ...]
-    """Where it was looked for and answered "not found"."""
+    """The addresses that answered "not found"."""
 
     @override
     def describe(self) -> Message:
-        looked = tuple(f"  - {page}" for page in self.pages)
+        pages = tuple(f"  - {page}" for page in self.pages)
         spelling = (
-            f"Check {self.needed_by}: does its requirement exist, or was it removed?"
+            f"Use another version of {self.needed_by}, if the package it requires was removed."
             if self.needed_by
-            else "Check the spelling: the name to install is not always the name to import."
+            else "Correct the spelling: the name to install is not always the name to import."
         )
         return Message(
-            title=f"No package {self.requirement} found",
+            title=f"There is no package {self.requirement}",
             body=(
-                f"The index does not know {self.requirement}{_wanted(self.needed_by)}.",
-                *(("It was looked for at:", *looked) if looked else ()),
+                f"The index does not have {self.requirement}{_required_by(self.needed_by)}.",
+                *(("Not found at:", *pages) if pages else ()),
+                "A private index may answer in the same way if the build has no login for it.",
             ),
-            steps=(
+            fixes=(
                 spelling,
                 (
-                    "If it comes from a private index, give the build its address: "
-                    "--env PIP_EXTRA_INDEX_URL=https://... (for uv: UV_INDEX). Some indexes answer "
-                    '"not found" to whoever has no access: its login may be what is missing.'
+                    "If it is in a private index, give the build the address and the login of that "
+                    "index: --env PIP_EXTRA_INDEX_URL (with uv, UV_INDEX), or a service binding."
                 ),
             ),
         )
 
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        page = "https://index.example.org/simple/nosuch-package-zzq/"
+        return cls("nosuch-package-zzq==1.0", needed_by="", pages=(page,))
+
 
 class NotInFindLinks(AppError):
-    """No index may be asked, and the files at hand do not hold the package."""
+    """Indexes are switched off, and the local files do not include the package."""
 
     requirement: str
     needed_by: str
     """The package that requires it; empty: the app itself, or unknown."""
-    places: tuple[str, ...]
-    """The directories and pages that were looked through, as far as known."""
+    locations: tuple[str, ...]
+    """The directories and pages that were searched, as far as known."""
 
     @override
     def describe(self) -> Message:
-        places = tuple(f"  - {place}" for place in self.places)
+        locations = tuple(f"  - {location}" for location in self.locations)
         return Message(
             title=f"{self.requirement} is not among the files to install from",
             body=(
                 (
-                    f"Nothing there answers {self.requirement}{_wanted(self.needed_by)}, and "
-                    "no index may be asked (--no-index)."
+                    f"Indexes are switched off (--no-index), and no local file satisfies "
+                    f"{self.requirement}{_required_by(self.needed_by)}."
                 ),
-                *(("Only these were looked through:", *places) if places else ()),
+                *(("Searched:", *locations) if locations else ()),
             ),
-            steps=(
+            fixes=(
                 (
-                    "Fetch all files again, for the app's Python and on the same kind of machine: "
+                    "Download all files again, for the app's Python and on the same kind of machine: "
                     "pip download -r requirements.txt -d DIRECTORY"
                 ),
-                "Commit them; check that no .gitignore or project.toml keeps them out.",
-                "Or remove --no-index (PIP_NO_INDEX, UV_NO_INDEX), so that the index is asked too.",
+                (
+                    "If the file is on your machine, check that no .gitignore or project.toml "
+                    "excludes it."
+                ),
+                "Remove --no-index (PIP_NO_INDEX, UV_NO_INDEX) to use the index too.",
             ),
         )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("good", needed_by="", locations=("vendor (not there)",))
 
 
 class NoSuchVersion(AppError):
-    """The package exists, no version answers the requirement."""
+    """The index has the package, but no version that the requirement allows."""
 
     requirement: str
     newest: tuple[str, ...]
-    """The newest that there are, oldest first; empty: unknown."""
+    """The newest versions, oldest first; empty: unknown."""
 
     @override
     def describe(self) -> Message:
-        newest = ", ".join(self.newest)
-        example = f", such as {self.newest[-1]}" if newest else ""
+        versions = ", ".join(self.newest)
+        example = f", such as {self.newest[-1]}" if self.newest else ""
         return Message(
-            title=f"No version answers {self.requirement}",
+            title=f"No version satisfies {self.requirement}",
             body=(
-                f"The package exists, but no version of it answers {self.requirement}.",
-                *((f"The newest that fit this Python: {newest}.",) if newest else ()),
+                f"The package exists, but no version of it satisfies {self.requirement}.",
+                *((f"The newest versions for this Python: {versions}",) if versions else ()),
             ),
-            steps=(
-                f"Ask for one that exists{example}.",
+            fixes=(
+                f"Use a version that exists{example}.",
                 (
-                    "If the version exists elsewhere, it may be for another Python, or in "
-                    "another index."
+                    "If the version exists, check that it supports the app's Python, and that the "
+                    "build uses the index that has it."
                 ),
             ),
         )
 
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("flask==99.1", ("3.0.3", "3.1.0", "3.1.1", "3.1.2", "3.1.3"))
+
 
 class Yanked(AppError):
-    """Everything that answers the requirement was withdrawn by its makers."""
+    """All versions that the requirement allows were yanked from the index."""
 
     requirement: str
     versions: tuple[str, ...]
-    """Empty: all that there are."""
+    """Empty: all versions of the package."""
     reason: str
-    """In the words of its makers; empty: none was given."""
+    """As the maintainers give it; empty: no reason."""
 
     @override
     def describe(self) -> Message:
-        which = f"Version {', '.join(self.versions)}" if self.versions else "Every version"
+        all_of = f"Yanked: {', '.join(self.versions)}" if self.versions else "Yanked: all versions"
         return Message(
-            title=f"What answers {self.requirement} has been withdrawn",
+            title=f"{self.requirement} was yanked from the index",
             body=(
-                f"{which} of it was yanked by its makers, and no other fits.",
-                *((f"They say: {self.reason}",) if self.reason else ()),
+                f"Its maintainers withdrew every version that satisfies {self.requirement}.",
+                all_of,
+                *((f"Reason: {self.reason}",) if self.reason else ()),
             ),
-            steps=(
-                "Ask for another version, or look for a package that took its place.",
-                "A withdrawn one is installed only where name==version names it exactly.",
+            fixes=(
+                "Use another version, or another package.",
+                "If you must use the yanked version, name it exactly: name==version.",
             ),
         )
 
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("good", versions=(), reason="broken by mistake")
+
 
 class WrongPython(AppError):
-    """The version exists for other Pythons only."""
+    """The version is for other Pythons only."""
 
     requirement: str
     needs: tuple[str, ...]
@@ -141,48 +165,63 @@ class WrongPython(AppError):
         return Message(
             title=f"{self.requirement} needs another Python",
             body=(
-                f"The app runs on Python {self.python}.",
-                f"{self.requirement} requires Python {' or '.join(self.needs)}.",
+                f"Found:    Python {self.python}, the Python of the app.",
+                f"Expected: Python {' or '.join(self.needs)}, for {self.requirement}.",
             ),
-            steps=(
-                "Choose a Python that fits: write its line, such as 3.13, to .python-version,",
-                f"or ask for a version of the package that supports Python {self.python}.",
+            fixes=(
+                "Use a Python that fits: write its version, such as 3.13, to .python-version.",
+                f"Use a version of the package that supports Python {self.python}.",
             ),
         )
 
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("numpy==2.3.0", (">=3.11",), "3.10.16")
+
 
 class NoWheel(AppError):
-    """The version exists as ready-made wheels only, none of which fits."""
+    """The version is published only as wheels, and none of them fits."""
 
     requirement: str
     python: str
     pythons: tuple[str, ...]
     """Python lines that its wheels for this kind of machine are for, oldest first."""
     platforms: tuple[str, ...]
-    """The platforms of all its wheels, as their tags have them; empty: unknown."""
+    """The platform tags of all its wheels; empty: unknown."""
 
     @override
     def describe(self) -> Message:
         if not self.pythons:
-            return _no_wheel_for_the_machine(self)
+            return _no_wheel_for_machine(self)
         return Message(
             title=f"{self.requirement} has no wheel for Python {self.python}",
             body=(
                 (
-                    "It is published as ready-made wheels for Python "
-                    f"{', '.join(self.pythons)} on Linux, and not as source code."
+                    f"Found:    wheels for Python {', '.join(self.pythons)} on Linux, and no source "
+                    "code."
                 ),
-                f"None of them fits Python {self.python} on this image.",
+                f"Expected: a wheel for Python {self.python} on this image.",
             ),
-            steps=(
-                f"Use a Python it supports: echo {self.pythons[-1]} > .python-version",
-                "Or ask for a newer version of the package that supports this Python.",
+            fixes=(
+                f"Use a Python that it supports: echo {self.pythons[-1]} > .python-version",
+                f"Use another version of the package that supports Python {self.python}.",
             ),
         )
 
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        platforms = (
+            *("macosx_10_15_x86_64", "macosx_12_0_arm64", "manylinux2014_aarch64"),
+            *("manylinux2014_x86_64", "manylinux_2_17_aarch64", "manylinux_2_17_x86_64"),
+            "win_amd64",
+        )
+        return cls("tensorflow==2.15.0", "3.14.6", ("3.9", "3.10", "3.11"), platforms)
+
 
 class VersionConflict(AppError):
-    """Requirements that no set of versions satisfies."""
+    """No set of versions satisfies all requirements."""
 
     causes: tuple[str, ...]
 
@@ -194,66 +233,83 @@ class VersionConflict(AppError):
                 "No set of versions satisfies all of these:",
                 *(f"  - {cause}" for cause in self.causes),
             ),
-            steps=(
-                "Loosen or change one of them where the app says so.",
-                "Find a set that works before the build: pip install --dry-run -r requirements.txt",
+            fixes=(
+                "Loosen or change one of them in the app's files.",
+                "Find versions that fit on your machine: pip install --dry-run -r requirements.txt",
             ),
         )
 
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls(
+            ("The user requested werkzeug==2.0.0", "flask 3.1.2 depends on werkzeug>=3.1.0")
+        )
 
-def _no_wheel_for_the_machine(failure: NoWheel) -> Message:
-    kinds = tuple(dict.fromkeys(_kind(platform) for platform in failure.platforms))
-    made_for = f" for {', '.join(kinds)}" if kinds else ""
-    what = "this kind of machine" if kinds else "this Python and this kind of machine"
+
+def _no_wheel_for_machine(failure: NoWheel) -> Message:
+    platforms = tuple(dict.fromkeys(map(_platform_name, failure.platforms)))
+    wheels_for = f" for {', '.join(platforms)}" if platforms else ""
+    machine = "this kind of machine" if platforms else "this Python and this kind of machine"
     return Message(
-        title=f"{failure.requirement} has no wheel for {what}",
+        title=f"{failure.requirement} has no wheel for {machine}",
         body=(
-            f"It is published as ready-made wheels{made_for}, and not as source code.",
-            f"None of them fits Python {failure.python} on this image.",
+            f"Found:    wheels{wheels_for}, and no source code.",
+            f"Expected: a wheel for Python {failure.python} on this image.",
+            *_libc_differs(failure.platforms),
         ),
-        steps=(*_ways_round(failure.platforms), "Or look for another version of the package."),
+        fixes=(*_fixes_for(failure.platforms), "Use another version of the package."),
     )
 
 
-def _ways_round(platforms: tuple[str, ...]) -> tuple[str, ...]:
+def _linux_processors(platforms: tuple[str, ...]) -> list[str]:
+    """Return the processors of those *platforms* that are Linux with glibc."""
+    matches = [match for name in platforms if (match := _LINUX.fullmatch(name))]
+    return sorted({match[4] for match in matches if match[1] != "musllinux"})
+
+
+def _libc_differs(platforms: tuple[str, ...]) -> tuple[str, ...]:
+    if not any(name.startswith("musllinux") for name in platforms) or _linux_processors(platforms):
+        return ()
+    return ("These wheels are for images with musl, such as Alpine's. This image has glibc.",)
+
+
+def _fixes_for(platforms: tuple[str, ...]) -> tuple[str, ...]:
     if not platforms:
-        return ("Try another Python: write its line, such as 3.12, to .python-version.",)
-    linux = [found for one in platforms if (found := _LINUX.fullmatch(one))]
-    processors = sorted({found[4] for found in linux if found[1] != "musllinux"})
-    if not linux:
+        return ("Use another Python: write its version, such as 3.12, to .python-version.",)
+    if not any(map(_LINUX.fullmatch, platforms)):
         return (
             (
-                "It does not run on Linux: replace it, or guard the line with a marker such as "
-                "`; sys_platform == 'win32'`."
+                "Replace it, or guard the line with a marker, since it does not run on Linux: "
+                "`; sys_platform == 'win32'`"
             ),
         )
+    processors = _linux_processors(platforms)
     if not processors:
-        return (
-            "Those wheels are for images with musl, such as Alpine's, and this one has glibc.",
-        )
+        return ()
     return (
         (
             f"If the image is to run on {' or '.join(processors)}, build it for that: pack build "
             "--platform linux/amd64 (x86_64) or linux/arm64 (aarch64)."
         ),
-        "If it already is, the wheels need a newer glibc: use newer build and run images.",
+        "If it already is, use newer build and run images: the wheels need a newer glibc.",
     )
 
 
-def _kind(platform: str) -> str:
-    """Say what a tag means: `manylinux_2_39_aarch64` → `Linux on aarch64 (glibc 2.39)`."""
-    if platform.startswith("win"):
+def _platform_name(tag: str) -> str:
+    """Return what a platform tag means: `manylinux_2_39_aarch64` → `Linux on aarch64 (glibc 2.39)`."""
+    if tag.startswith("win"):
         return "Windows"
-    if platform.startswith("macosx"):
+    if tag.startswith("macosx"):
         return "macOS"
-    if old := _LAWS_OF_OLD.fullmatch(platform):
-        return f"Linux on {old[2]}"
-    if not (found := _LINUX.fullmatch(platform)):
-        return platform
-    library = "musl" if found[1] == "musllinux" else "glibc"
-    needs = f" ({library} {found[2]}.{found[3]})" if found[2] else ""
-    return f"Linux on {found[4]}{needs}"
+    if legacy := _LEGACY_LINUX.fullmatch(tag):
+        return f"Linux on {legacy[2]}"
+    if not (match := _LINUX.fullmatch(tag)):
+        return tag
+    library = "musl" if match[1] == "musllinux" else "glibc"
+    version = f" ({library} {match[2]}.{match[3]})" if match[2] else ""
+    return f"Linux on {match[4]}{version}"
 
 
-def _wanted(by: str) -> str:
-    return f", which {by} requires" if by else ""
+def _required_by(package: str) -> str:
+    return f", which {package} requires" if package else ""

@@ -1,6 +1,6 @@
-"""What the platform or the app hands over that cannot be read."""
+"""Files of the app, the platform or the lifecycle that cannot be read."""
 
-from typing import TYPE_CHECKING, override
+from typing import TYPE_CHECKING, Self, override
 
 from cnb_python.errors.base import AppError, Message, OutsideError
 
@@ -9,53 +9,59 @@ if TYPE_CHECKING:
 
 
 class UnsupportedApi(OutsideError):
-    """The lifecycle or buildpack.toml speaks a Buildpack API we do not."""
+    """`buildpack.toml` declares a Buildpack API that the buildpack does not support."""
 
-    found: str
+    declared: str
+    """Empty: none."""
     supported: tuple[str, ...]
 
     @override
     def describe(self) -> Message:
+        declared = self.declared or "(none)"
         return Message(
-            title=f"Buildpack API {self.found or '(none)'} is not supported",
+            title=f"Buildpack API {declared} is not supported",
             body=(
-                f"buildpack.toml declares Buildpack API {self.found!r}.",
-                f"This buildpack speaks {', '.join(self.supported)}.",
+                f"Found:    Buildpack API {declared} in buildpack.toml.",
+                f"Expected: one of {', '.join(self.supported)}.",
             ),
-            steps=(
-                "Use the buildpack.toml that belongs to this release of the buildpack.",
-                "For a lifecycle before 0.21 use the package made with `make package API=0.10`.",
+            fixes=(
+                "Use the buildpack.toml of this release of the buildpack.",
+                "If the lifecycle is older than 0.21, use a package for it: make package API=0.10",
             ),
         )
 
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("0.13", ("0.10", "0.11", "0.12"))
+
 
 class NotAFile(AppError):
-    """A name that decides the build belongs to something other than a file."""
+    """A file of the app is a directory, a broken link or a special file."""
 
     name: str
     kind: str
 
     @override
     def describe(self) -> Message:
-        at_the_top = " at the top of the app"
+        at_the_top = "" if "/" in self.name else " at the top of the app"
         return Message(
             title=f"{self.name} is not a file",
-            body=(
-                f"The app has {self.name}, but it is {self.kind}.",
-                f"{self.name} must be a text file{'' if '/' in self.name else at_the_top}.",
-            ),
-            steps=(
-                f"Look at it: ls -ld {self.name}",
-                (
-                    f"Move it out of the way and create the file {self.name} in its place, "
-                    "or delete it if the app does not need it."
-                ),
+            body=(f"Found:    {self.kind}.", f"Expected: a text file{at_the_top}."),
+            fixes=(
+                f"Rename it, and create the file {self.name}.",
+                "Delete it, if the app does not need it.",
             ),
         )
 
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("requirements.txt", "a directory")
+
 
 class UnreadableFile(AppError):
-    """A file that decides the build cannot be read."""
+    """A file of the app cannot be read."""
 
     name: str
     reason: str
@@ -65,15 +71,20 @@ class UnreadableFile(AppError):
         return Message(
             title=f"{self.name} cannot be read",
             body=(
-                f"Reading {self.name} failed: {self.reason}.",
-                "The build runs as a user of its own, which needs read access to every file.",
+                f"Found:    {self.reason}.",
+                "Expected: a file that the build's user can read.",
             ),
-            steps=(f"Give everyone read access: chmod a+r {self.name}", "Build again."),
+            fixes=(f"Make it readable: chmod a+r {self.name}",),
         )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("requirements.txt", "Permission denied")
 
 
 class NotUtf8(AppError):
-    """A file that decides the build is not text as we and Python's tools read it."""
+    """A file of the app is not UTF-8 text."""
 
     name: str
     line: int
@@ -84,25 +95,26 @@ class NotUtf8(AppError):
         return Message(
             title=f"{self.name} is not UTF-8 text",
             body=(
-                (
-                    f"Line {self.line} of {self.name} holds the byte 0x{self.byte:02x}, which"
-                    f"{' is not UTF-8' if self.byte else ' no text holds'}."
-                ),
-                "Python's tools read this file as UTF-8, so it would be misread.",
+                f"Found:    the byte 0x{self.byte:02x} in line {self.line}.",
+                "Expected: UTF-8, as Python's tools read this file.",
             ),
-            steps=(
-                f"Find out what it is: file {self.name}",
+            fixes=(
+                "Save it as UTF-8 in your editor.",
                 (
-                    f"Save {self.name} as UTF-8: choose that encoding in your editor, or iconv -f "
-                    f"{_likely_encoding(self)} -t UTF-8 {self.name} > fixed && mv fixed "
-                    f"{self.name}"
+                    f"Convert it: iconv -f {_likely_encoding(self)} -t UTF-8 {self.name} > fixed && "
+                    f"mv fixed {self.name}"
                 ),
             ),
         )
 
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("requirements.txt", 2, 0xFC)
+
 
 class UnknownEncoding(AppError):
-    """A file that decides the build declares an encoding that Python does not have."""
+    """A file of the app declares an encoding that Python does not have."""
 
     name: str
     encoding: str
@@ -110,43 +122,53 @@ class UnknownEncoding(AppError):
     @override
     def describe(self) -> Message:
         return Message(
-            title=f"{self.name} declares the encoding {self.encoding}, which is none",
+            title=f"{self.name} declares the unknown encoding {self.encoding}",
             body=(
-                f"One of the first two lines of {self.name} says `coding: {self.encoding}`.",
-                "Python knows no text encoding of that name, so nothing can read the file.",
+                f"Found:    `coding: {self.encoding}` in one of its first two lines.",
+                "Expected: an encoding of Python: https://docs.python.org/3/library/codecs.html",
             ),
-            steps=(
-                f"Save {self.name} as UTF-8 and delete that line.",
-                "Or correct the name: https://docs.python.org/3/library/codecs.html lists them.",
+            fixes=(
+                f"Save {self.name} as UTF-8, and delete that line.",
+                "Correct the name of the encoding.",
             ),
         )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("requirements.txt", "rot13")
 
 
 class MissingInput(OutsideError):
-    """Nothing told us where an input is: no lifecycle is running us."""
+    """The lifecycle did not pass an input: the phase was probably not run by a lifecycle."""
 
     variable: str
     position: int | None
-    """Of the positional argument that would do as well, from 1; None: there is none."""
+    """Of the positional argument with the same meaning, from 1; None: there is none."""
 
     @override
     def describe(self) -> Message:
-        argument = f" (or as argument {self.position})" if self.position else ""
+        argument = f", and no argument {self.position}" if self.position else ""
         return Message(
             title=f"{self.variable} is not set",
             body=(
-                f"A Cloud Native Buildpacks lifecycle hands this phase {self.variable}{argument}.",
-                "Nothing did, so this does not seem to be run by a lifecycle.",
+                f"Found:    no variable {self.variable}{argument}.",
+                "Expected: a Cloud Native Buildpacks lifecycle that runs this phase.",
             ),
-            steps=(
-                "Build the app with a platform: `pack build my-image --buildpack .`",
-                f"To run the phase by hand, set {self.variable} first.",
+            fixes=(
+                "Build the app with a platform: pack build my-image --buildpack .",
+                f"If you run the phase by hand, set {self.variable}.",
             ),
         )
 
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("CNB_BUILD_PLAN_PATH", 2)
+
 
 class UnreadableInput(OutsideError):
-    """What the lifecycle or the platform handed us cannot be read."""
+    """A file from the lifecycle or the platform cannot be read."""
 
     path: Path
     reason: str
@@ -155,16 +177,24 @@ class UnreadableInput(OutsideError):
     def describe(self) -> Message:
         return Message(
             title=f"{self.path.name} from the build platform cannot be read",
-            body=(f"{self.path}: {self.reason}.",),
-            steps=(
-                "Check that the file is whole and that the build user may read it.",
-                "It is made by the platform or its configuration, not by your app.",
+            body=(
+                f"{self.path}: {self.reason}.",
+                "The platform or its configuration makes this file, not your app.",
             ),
+            fixes=("Check that the file is complete and that the build's user can read it.",),
         )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        from pathlib import Path  # noqa: PLC0415 - only for the docs
+
+        path = Path("/platform/bindings/index/password")
+        return cls(path, "Permission denied")
 
 
 class UnreadableJson(AppError):
-    """A JSON file of the app is none."""
+    """A file of the app is not valid JSON."""
 
     name: str
     line: int
@@ -175,18 +205,23 @@ class UnreadableJson(AppError):
         return Message(
             title=f"{self.name} is not valid JSON",
             body=(
-                f"Line {self.line} of {self.name}: {self.reason}.",
-                "A merge conflict or an edit by hand often leaves such a file behind.",
+                f"Line {self.line}: {self.reason}.",
+                "A merge conflict or an edit by hand often causes this.",
             ),
-            steps=(
-                f"Correct {self.name} there, or have its tool write it anew (pipenv lock).",
-                "Commit it, and build again.",
+            fixes=(
+                f"Correct {self.name} in that line.",
+                "Write it again with its tool: pipenv lock",
             ),
         )
 
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("Pipfile.lock", 2, "Expecting property name enclosed in double quotes")
+
 
 class UnreadableToml(AppError):
-    """A TOML file of the app cannot be read, or is not TOML."""
+    """A file of the app cannot be read, or is not valid TOML."""
 
     path: Path
     reason: str
@@ -196,15 +231,20 @@ class UnreadableToml(AppError):
         return Message(
             title=f"{self.path.name} is not valid TOML",
             body=(f"{self.path}: {self.reason}.",),
-            steps=(
-                f"Correct {self.path.name} at the place named above.",
-                "Commit it, and build again.",
-            ),
+            fixes=(f"Correct {self.path.name} there.",),
         )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        from pathlib import Path  # noqa: PLC0415 - only for the docs
+
+        path = Path("/workspace/pyproject.toml")
+        return cls(path, "Invalid value (at line 3, column 5)")
 
 
 def _likely_encoding(failure: NotUtf8) -> str:
     if failure.byte == 0:
-        return "UTF-16LE"  # every other byte of plain English is 0 in it
-    # One of the two bytes that start UTF-16, which the `>` of Windows' own PowerShell writes.
+        return "UTF-16LE"  # every other byte of ASCII text is 0 in it
+    # The bytes that start UTF-16, which `>` of Windows PowerShell writes.
     return "UTF-16" if failure.line == 1 and failure.byte in {0xFE, 0xFF} else "WINDOWS-1252"

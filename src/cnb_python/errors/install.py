@@ -1,70 +1,86 @@
-"""Requirements that cannot be installed as they are."""
+"""Requirements and packages that cannot be installed."""
 
 import re
-from typing import override
+from typing import Self, override
 
 from cnb_python.errors.base import AppError, Message
 
-# Where conda's packages are built: its `pip freeze` names these places.
+# The directories in which conda builds its packages: they appear in the output of `pip freeze`.
 _CONDA = re.compile(r"/croot/|/feedstock_root/|/home/conda/|/tmp/build/\d")
 
-_OF_CONDA = (
-    "conda wrote that path, which only its own machine has. This writes names and versions: "
-    "pip list --format=freeze > requirements.txt"
+_CONDA_FIX = (
+    "Write names and versions in place of conda's paths, which exist only on the machine that "
+    "built the package: pip list --format=freeze > requirements.txt"
+)
+_HASH_FIXES = (
+    (
+        "Write the file with a tool that pins and hashes every package: "
+        "pip-compile --generate-hashes, or uv export"
+    ),
+    "Remove every --hash.",
 )
 
 
 class BadRequirement(AppError):
-    """A line of a requirements file that cannot be understood."""
+    """A line of a requirements file is not valid."""
 
     text: str
-    place: str
-    """`line 3 of requirements.txt`, empty where unknown."""
+    origin: str
+    """`line 3 of requirements.txt`; empty: unknown."""
     problem: str
 
     @override
     def describe(self) -> Message:
-        place = self.place or "requirements.txt"
+        origin = self.origin or "requirements.txt"
+        is_conda = bool(_CONDA.search(self.text))
         return Message(
-            title=f"A line of {place.rpartition(' ')[2]} cannot be understood",
+            title=f"A line of {origin.rpartition(' ')[2]} is not valid",
             body=(
-                f"In {place}: {self.text}",
-                f"It is refused: {self.problem}",
-                "A requirement is a name and, usually, a version: flask==3.1.2",
+                f"Found:    {self.text} ({origin})",
+                "Expected: a name and, usually, a version, such as flask==3.1.2",
+                f"Reason:   {self.problem}",
             ),
-            steps=(
-                *((_OF_CONDA,) if _CONDA.search(self.text) else ()),
-                "Correct the line, commit and build again.",
-            ),
+            fixes=(*((_CONDA_FIX,) if is_conda else ()), "Correct the line."),
         )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        problem = "Expected semicolon (after name with no version specifier) or end"
+        return cls("flask=>3.1", "line 1 of requirements.txt", problem)
 
 
 class BadPipOption(AppError):
-    """A setting of pip's has a value that it cannot have."""
+    """An option of pip has a value that is not allowed."""
 
     option: str
-    """As its configuration files call it: `default-timeout`."""
-    found: str
+    """As in pip's configuration files: `default-timeout`."""
+    value: str
     expected: str
 
     @override
     def describe(self) -> Message:
         variable = f"PIP_{self.option.upper().replace('-', '_')}"
         return Message(
-            title=f"pip's setting {self.option} cannot have this value",
-            body=(f"Found:    {self.found!r}.", f"Expected: {self.expected}."),
-            steps=(
+            title=f"pip's option {self.option} has a value that is not allowed",
+            body=(f"Found:    {self.value!r}.", f"Expected: {self.expected}."),
+            fixes=(
                 (
-                    f"Change the variable {variable}, or {self.option} in the pip.conf of a "
+                    f"Correct the variable {variable}, or {self.option} in the pip.conf of a service "
                     "binding or of the build image."
                 ),
-                "Or remove it: pip has a value of its own.",
+                "Remove it to use pip's default.",
             ),
         )
 
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("index-url", "nonsense", "an address, which begins with https://")
+
 
 class IncludeMissing(AppError):
-    """A requirements file includes another that does not exist."""
+    """A requirements file includes a file that cannot be opened."""
 
     file: str
     problem: str
@@ -74,38 +90,52 @@ class IncludeMissing(AppError):
         return Message(
             title=f"{self.file} is included but cannot be opened",
             body=(
-                f"A -r or -c line names {self.file}: {self.problem}.",
+                f"A line with -r or -c names {self.file}: {self.problem}.",
                 "Such paths are relative to the file that includes them.",
             ),
-            steps=(
-                f"Check the spelling, and that {self.file} is committed and in no .gitignore.",
-                "Or remove the line that includes it.",
+            fixes=(
+                "Correct the path.",
+                "Remove the line.",
+                (
+                    "If you have the file on your machine, check that it is in the repository, and "
+                    "that no .gitignore or project.toml excludes it."
+                ),
             ),
         )
 
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("/workspace/prod.txt", "No such file or directory")
+
 
 class NotAPackage(AppError):
-    """A path to install holds neither pyproject.toml nor setup.py."""
+    """A path to install is not a Python project."""
 
     path: str
 
     @override
     def describe(self) -> Message:
         return Message(
-            title="A path to install is not a Python project",
+            title=f"{self.path} is not a Python project",
             body=(
-                f"The app asks to install {self.path}.",
-                "There is neither a pyproject.toml nor a setup.py in it.",
+                f"Found:    the requirement {self.path}.",
+                "Expected: a directory with pyproject.toml or setup.py.",
             ),
-            steps=(
-                "Add a pyproject.toml there and commit it,",
-                "or remove the line: the app's own modules are importable without being installed.",
+            fixes=(
+                "Add a pyproject.toml to it.",
+                "Remove the line: the app can import its own modules without installing them.",
             ),
         )
 
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("./libs")
+
 
 class DamagedPackage(AppError):
-    """A wheel or an sdist that cannot be used as it is."""
+    """A wheel or an sdist is damaged."""
 
     package: str
     problem: str
@@ -114,22 +144,23 @@ class DamagedPackage(AppError):
     def describe(self) -> Message:
         return Message(
             title=f"{self.package} is damaged",
-            body=(
-                (
-                    f"What was downloaded or found for {self.package} cannot be installed: "
-                    f"{self.problem}."
-                ),
-            ),
-            steps=(
-                "Build again, in case it broke on its way.",
-                "If it comes from an index or a directory of your own, make it and put it there anew.",
-                "Or ask for another version of it.",
+            body=(f"Its file cannot be installed: {self.problem}.",),
+            fixes=(
+                "Build again: the download may have been incomplete.",
+                "If it comes from your own index or directory, build it and copy it there again.",
+                "Use another version of it.",
             ),
         )
 
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        problem = "unable to locate the end of central directory record"
+        return cls("broken-1.0-py3-none-any.whl", problem)
+
 
 class HashMismatch(AppError):
-    """A download is not the one whose hash is written down."""
+    """A download does not have any of the expected hashes."""
 
     requirement: str
     expected: tuple[str, ...]
@@ -138,30 +169,39 @@ class HashMismatch(AppError):
     @override
     def describe(self) -> Message:
         return Message(
-            title=f"{self.requirement} is not the file whose hash is written down",
+            title=f"{self.requirement} does not have the expected hash",
             body=(
-                *(f"Expected  {digest}" for digest in self.expected),
-                f"Got       {self.got}",
+                f"Found:    {self.got}",
+                *(f"Expected: {digest}" for digest in self.expected),
                 (
-                    "Either the requirements were changed without their hashes, or the index serves "
-                    "another file than it used to. It was not installed."
+                    "The hashes were not updated with the version, or the index now has another file. "
+                    "It was not installed."
                 ),
             ),
-            steps=(
+            fixes=(
                 (
-                    "If you changed the version, write the hashes anew (pip-compile "
-                    "--generate-hashes, uv export, ...)."
+                    "If you changed the version, update its hashes: pip-compile --generate-hashes, "
+                    "or uv export"
                 ),
                 "If you did not, find out where the file comes from before you trust it.",
             ),
         )
 
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls(
+            "itsdangerous==2.2.0",
+            (f"sha256 {'0' * 64}",),
+            "c6242fc49e35958c8b15141343aa660db5fc54d4f13a1db01a3f5891b98700ef",
+        )
+
 
 class HashMissing(AppError):
-    """Some requirements have hashes, so all must."""
+    """Some requirements have hashes and others have none."""
 
     lines: tuple[str, ...]
-    """The lines with the hashes they would need."""
+    """The requirements without a hash, with the hash they would need."""
 
     @override
     def describe(self) -> Message:
@@ -169,49 +209,48 @@ class HashMissing(AppError):
             title="Some requirements have no hash",
             body=(
                 (
-                    "As soon as one requirement has a --hash, every one needs one, those that are "
-                    "only needed by others included. Missing:"
+                    "If one requirement has a --hash, all need one, including the dependencies of "
+                    "packages. Missing:"
                 ),
                 *(f"  {line}" for line in self.lines),
             ),
-            steps=(
-                (
-                    "Write the file with a tool that hashes everything (pip-compile "
-                    "--generate-hashes, uv export), or add the lines above once you trust them."
-                ),
-                "Or remove every --hash.",
-            ),
+            fixes=(*_HASH_FIXES, "Add the lines above, if you trust these files."),
         )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        digest = "63c132bbbed01578a06712a2d1f497bb62d9c1c0d329b7903a866228027263b2"
+        return cls((f"click==8.1.8 --hash=sha256:{digest}",))
 
 
 class NotPinned(AppError):
-    """Requirements have hashes, so each needs an exact version."""
+    """Requirements with hashes are incomplete or not pinned."""
 
     requirements: tuple[str, ...]
 
     @override
     def describe(self) -> Message:
         return Message(
-            title="Requirements with hashes must be complete and exact",
+            title="Requirements with hashes must be complete and pinned",
             body=(
                 (
-                    "Some requirements have a --hash, so each must be written as name==version, those "
-                    "that are only needed by others included. These are not:"
+                    "If one requirement has a --hash, all must be written as name==version, including "
+                    "the dependencies of packages. Not pinned:"
                 ),
                 *(f"  - {requirement}" for requirement in self.requirements),
             ),
-            steps=(
-                (
-                    "Write the file with a tool that pins and hashes everything "
-                    "(pip-compile --generate-hashes, uv export)."
-                ),
-                "Or remove every --hash.",
-            ),
+            fixes=_HASH_FIXES,
         )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls(("blinker>=1.9.0",))
 
 
 class PathClash(AppError):
-    """Two packages that cannot be in one environment: one's file is the other's directory."""
+    """Two packages need the same path, one as a file and the other as a directory."""
 
     path: str
     file_of: str
@@ -223,18 +262,23 @@ class PathClash(AppError):
         return Message(
             title=f"{both} cannot be installed together",
             body=(
-                f"{self.file_of} has a file {self.path}.",
+                f"{self.file_of} contains the file {self.path}.",
                 f"{self.directory_of} needs a directory of that name.",
             ),
-            steps=(
-                f"Remove one of {both} from the requirements, or what requires it.",
-                "Or look for other releases of them that go together.",
+            fixes=(
+                f"Remove one of {both} from the requirements, or the package that requires it.",
+                "Use other versions of them, which do not clash.",
             ),
         )
 
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("lib/python3.14/site-packages/x", "cv", "cv-headless")
+
 
 class InstallFailed(AppError):
-    """A manager failed for a reason that we do not recognise."""
+    """A package manager failed for an unknown reason."""
 
     manager: str
     command: str
@@ -246,37 +290,48 @@ class InstallFailed(AppError):
         return Message(
             title=f"{self.manager} could not install the app's packages",
             body=(
-                f"`{self.command}` ended with exit code {self.code}. Its last words:",
+                f"`{self.command}` ended with exit code {self.code}. Its last lines:",
                 *(f"  {line}" for line in self.last_words),
+                "The complete output is above. The first error in it is usually the cause.",
             ),
-            steps=(
-                "Read its output above: the first error is usually the cause.",
-                "Try the same on your machine: the command above, in a fresh virtual environment.",
-            ),
+            fixes=("Run the command on your machine, in a new virtual environment.",),
+        )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls(
+            "pip", "pip install -r requirements.txt", 1, ("ERROR: Operation cancelled by user",)
         )
 
 
 class UvRefused(AppError):
-    """uv, which the user chose or the app's files allow, could not decide or install."""
+    """uv failed for an unknown reason."""
 
     command: str
     code: int
     reasons: tuple[str, ...]
-    """In uv's own words."""
+    """As uv reports them."""
 
     @override
     def describe(self) -> Message:
         return Message(
             title="uv could not install the app's packages",
             body=(
-                f"`{self.command}` ended with exit code {self.code}. It says:",
+                f"`{self.command}` ended with exit code {self.code}. uv reports:",
                 *(f"  {reason}" for reason in self.reasons),
             ),
-            steps=(
-                "Change what it names in the app's own files, or in uv's settings.",
-                (
-                    "Where BP_PYTHON_INSTALLER chose uv for a requirements.txt, pip can decide "
-                    "instead: remove it, or set it to pip."
-                ),
+            fixes=(
+                "Correct this in the app's files, or in uv's settings.",
+                "If BP_PYTHON_INSTALLER=uv is set for a requirements.txt, remove it to use pip.",
             ),
+        )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls(
+            "uv export --locked --no-default-groups",
+            2,
+            ("Failed to parse `uv.lock`", "cause: line 3"),
         )

@@ -1,74 +1,90 @@
-"""The processes of the image."""
+"""Procfiles that are not valid."""
 
-from typing import Literal, override
+from typing import Literal, Self, override
 
 from cnb_python.errors.base import AppError, Message
-
-_SHOWN = 60
-
-_PROBLEMS: dict[ProcfileProblem, str] = {
-    "no colon": "there is no colon between a process type and a command",
-    "type": "a process type has letters, digits, '.', '_' and '-' only",
-    "no command": "there is no command after the colon",
-    "twice": "this process type was named before",
-    "open quote": "a quotation mark or a backslash has no partner",
-    "control character": "the line holds characters that cannot be seen",
-}
-
 
 type ProcfileProblem = Literal[
     "no colon", "type", "no command", "twice", "open quote", "control character"
 ]
 
+_PROBLEMS: dict[ProcfileProblem, str] = {
+    "no colon": "no colon between process type and command",
+    "type": "a process type may only have letters, digits, '.', '_' and '-'",
+    "no command": "no command after the colon",
+    "twice": "this process type is defined twice",
+    "open quote": "a quotation mark or backslash without its counterpart",
+    "control character": "the line contains invisible characters",
+}
+_SHOWN = 60
+
 
 class BadProcfile(AppError):
-    """Lines of the Procfile that name no process."""
+    """Lines of the Procfile are not valid."""
 
     problems: tuple[tuple[int, str, ProcfileProblem], ...]
-    """Number from 1, text and what is wrong."""
+    """Number from 1, text and problem of each line."""
 
     @override
     def describe(self) -> Message:
         return Message(
-            title="The Procfile cannot be understood",
-            body=tuple(
-                f"  line {number}: {_PROBLEMS[problem]}: {_shown(text)}"
-                for number, text, problem in self.problems
-            ),
-            steps=(
-                (
-                    "Write one process to a line: its type, a colon and its command, as in "
-                    "`web: gunicorn --bind 0.0.0.0:$PORT app:app`."
+            title="The Procfile is not valid",
+            body=(
+                "Found:",
+                *(
+                    f"  line {number}: {_PROBLEMS[problem]}: {_shown(text)}"
+                    for number, text, problem in self.problems
                 ),
-                "Comments start with # at the beginning of a line.",
+                (
+                    "Expected: one process per line, as in `web: gunicorn --bind 0.0.0.0:$PORT "
+                    "app:app`. Comments start with # at the beginning of a line."
+                ),
             ),
+            fixes=("Correct these lines.",),
         )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls(((2, "gunicorn app", "no colon"),))
 
 
 class ProcessInEnvironment(AppError):
-    """The Procfile names files of a virtual environment that the image does not have."""
+    """The Procfile names programs of a virtual environment that is not in the image."""
 
     name: str
-    """The Procfile's, from the top of the repository."""
-    found: tuple[tuple[int, str, str, str], ...]
-    """Number of the line from 1, process type, the word, and the program that it means."""
+    """The path of the Procfile, from the top of the repository."""
+    references: tuple[tuple[int, str, str, str], ...]
+    """Line (from 1), process type, the path in the virtual environment, and its program."""
 
     @override
     def describe(self) -> Message:
-        activated = [word for *_, word, program in self.found if program == "activate"]
-        started = {word: program for *_, word, program in self.found if program != "activate"}
+        paths = {path: program for *_, path, program in self.references}
+        activate = [path for path, program in paths.items() if program == "activate"]
         return Message(
-            title=f"The {self.name} uses a virtual environment that the image does not have",
+            title=f"The {self.name} uses a virtual environment that is not in the image",
             body=(
-                *(f"  line {line}: {kind} names {word}" for line, kind, word, _ in self.found),
-                "A virtual environment works only where it was made, so none gets into the image.",
-                "The image has an environment of its own, whose programs are on PATH.",
+                "Found:",
+                *(f"  line {line}: {kind} uses {path}" for line, kind, path, _ in self.references),
+                (
+                    "Expected: names of programs, since the programs of the image's own environment "
+                    "are on PATH."
+                ),
             ),
             steps=(
-                *(f"Write `{program}` in place of `{word}`." for word, program in started.items()),
-                *(["Leave out `activate`: nothing has to be activated."] if activated else []),
+                *(
+                    f"Replace `{path}` with `{program}`."
+                    for path, program in paths.items()
+                    if program != "activate"
+                ),
+                *(["Remove `activate`: it is not needed."] if activate else []),
             ),
         )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("Procfile", ((1, "web", ".venv/bin/gunicorn", "gunicorn"),))
 
 
 def _shown(text: str) -> str:

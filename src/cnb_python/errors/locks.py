@@ -1,10 +1,9 @@
-"""Lock files, and projects that do not fit them."""
+"""Lock files that are not valid, outdated, or for another app, Python or machine."""
 
-from typing import override
+from typing import Self, override
 
 from cnb_python.errors.base import AppError, Message
 
-# What makes a lock again, by the file; those of PEP 751 are made by several tools.
 _COMMANDS = {
     "uv.lock": "uv lock",
     "poetry.lock": "poetry lock",
@@ -12,12 +11,13 @@ _COMMANDS = {
     "Pipfile.lock": "pipenv lock",
     "Pipfile": "pipenv lock",
 }
-
-_MANY = "the command that made it (uv export, pip lock, pdm export ...)"
+# A lock file of PEP 751 can come from several tools.
+_ANY_COMMAND = "the command that wrote it (uv export, pip lock, pdm export)"
+_BY_HAND = "Lock files break easily, for example when they are edited by hand or merged."
 
 
 class BadLock(AppError):
-    """A lock file is not of the form that it should have, or contradicts itself."""
+    """A lock file is not valid."""
 
     file: str
     problem: str
@@ -26,44 +26,54 @@ class BadLock(AppError):
     def describe(self) -> Message:
         return Message(
             title=f"{self.file} cannot be used",
-            body=(f"Found:    {self.problem}.", "Expected: a file as its tool writes it."),
-            steps=(
-                "A lock file is not edited by hand, and a merge can leave it broken.",
-                f"Make it again with {_command(self.file)}, and commit it.",
+            body=(
+                f"Found:    {self.problem}.",
+                "Expected: a file as its tool writes it.",
+                _BY_HAND,
             ),
+            fixes=(f"Write it again with {_command(self.file)}.",),
         )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("uv.lock", "it is not UTF-8 text")
 
 
 class LockWithoutProject(AppError):
-    """A lock file is there without what its tool makes it from."""
+    """A lock file is there, but the file that it is made from is missing."""
 
     file: str
     source: str
-    """What is missing: `Pipfile`."""
+    """The missing file: `Pipfile`."""
     manager: str
-    """The tool: `Pipenv`."""
 
     @override
     def describe(self) -> Message:
         return Message(
-            title=f"{self.file} is there without its {self.source}",
+            title=f"{self.file} is there, but {self.source} is missing",
             body=(
-                f"Found:    {self.file}, and no {self.source} beside it.",
-                f"Expected: both. {self.manager} makes the one from the other, and reads both.",
+                f"Found:    {self.file}, without {self.source} beside it.",
+                f"Expected: both, since {self.manager} reads both.",
             ),
-            steps=(
-                f"Commit {self.source} too: git add {self.source}",
+            fixes=(
+                f"Add {self.source} to the app.",
                 (
-                    "Where it is committed: look for what leaves it out, in .gitignore, "
-                    ".dockerignore or project.toml."
+                    f"If you have {self.source} on your machine, check that it is in the repository, "
+                    "and that no .gitignore, .dockerignore or project.toml excludes it."
                 ),
-                f"Where the app does not use {self.manager} any more: git rm {self.file}",
+                f"If the app does not use {self.manager} any more, delete {self.file}.",
             ),
         )
 
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("Pipfile.lock", "Pipfile", "Pipenv")
+
 
 class SeveralLocks(AppError):
-    """Several locks of the standard form have names of their own, and none has the plain one."""
+    """The app has several `pylock.NAME.toml`, but no `pylock.toml`."""
 
     files: tuple[str, ...]
     plain: str
@@ -71,38 +81,44 @@ class SeveralLocks(AppError):
     @override
     def describe(self) -> Message:
         return Message(
-            title="More than one lock file could be the image's",
+            title=f"The app has several lock files, but no {self.plain}",
             body=(
-                "The app has:",
+                "Found:",
                 *(f"  - {file}" for file in self.files),
-                f"The one that an image is made from is called {self.plain}.",
+                f"Expected: {self.plain}, the lock file that the image is made from.",
             ),
-            steps=(
-                f"Rename that one: git mv {self.files[0]} {self.plain} (the others may stay).",
-                "Commit and build again.",
+            fixes=(
+                (
+                    "Rename the one for the image (the others may stay): "
+                    f"git mv {self.files[0]} {self.plain}"
+                ),
             ),
         )
 
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls(("pylock.dev.toml", "pylock.web.toml"), "pylock.toml")
+
 
 class StaleLock(AppError):
-    """A lock file does not fit what it was made from."""
+    """A lock file is out of date."""
 
     file: str
     source: str
-    """What it was made from: `pyproject.toml`."""
+    """The file that it is made from: `pyproject.toml`."""
     command: str
-    """What brings it up to date: `uv lock`."""
-    said: tuple[str, ...]
-    """The tool's own words."""
+    """The command that updates it: `uv lock`."""
+    output: tuple[str, ...]
+    """The last lines of the tool's output."""
 
     @override
     def describe(self) -> Message:
         return Message(
             title=f"{self.file} is out of date",
             body=(
-                f"{self.source} has changed since {self.file} was made from it, so that the",
-                "image would not have what one of the two says. The tool's words:",
-                *(f"  {line}" for line in self.said),
+                f"{self.source} has changed since {self.file} was written. The tool reports:",
+                *(f"  {line}" for line in self.output),
             ),
             steps=(
                 f"Run {self.command} on your machine.",
@@ -110,34 +126,58 @@ class StaleLock(AppError):
             ),
         )
 
-
-class UnsetVariable(AppError):
-    """The address of an index names a variable, most often for a login, that there is not."""
-
-    file: str
-    """Where the address stands: `Pipfile`."""
-    source: str
-    """As the file calls the index."""
-    variables: tuple[str, ...]
-
+    @classmethod
     @override
-    def describe(self) -> Message:
-        one, file = self.variables[0], self.file
-        return Message(
-            title=f"The index {self.source} needs {' and '.join(self.variables)}",
-            body=(
-                f"The address of the index {self.source} in {file} has variables in it.",
-                "The build was not given what they stand for.",
-            ),
-            steps=(
-                f"Give the build its value: pack build my-image --env {one} hands on the shell's.",
-                f"Or take the login out of it, in {file}, and bind a .netrc (docs/indexes.md).",
+    def example(cls) -> Self:
+        return cls(
+            "uv.lock",
+            "pyproject.toml",
+            "uv lock",
+            (
+                "The lockfile at `uv.lock` needs to be updated, but `--locked` was provided.",
+                "hint: To update the lockfile, run `uv lock`.",
             ),
         )
 
 
+class UnsetVariable(AppError):
+    """The address of an index contains a variable that is not set."""
+
+    file: str
+    """The file with the address: `Pipfile.lock`."""
+    source: str
+    """The name of the index."""
+    variables: tuple[str, ...]
+
+    @override
+    def describe(self) -> Message:
+        return Message(
+            title=f"{' and '.join(self.variables)} must be set for the index {self.source}",
+            body=(
+                (
+                    f"Found:    the address of the index {self.source} in {self.file}, which contains "
+                    f"{' and '.join(self.variables)}."
+                ),
+                "Expected: a value for it in the environment of the build.",
+            ),
+            fixes=(
+                "Pass the value of your shell to the build: "
+                + " ".join(f"--env {variable}" for variable in self.variables),
+                (
+                    f"Remove the login from the address in {self.file}, and give the build a .netrc "
+                    "in a service binding."
+                ),
+            ),
+        )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("Pipfile.lock", "ours", ("PASSWORD",))
+
+
 class LockForOtherPython(AppError):
-    """A lock file, or one of its packages, is not meant for the app's Python."""
+    """A lock file, or a package in it, is for another Python than the app's."""
 
     file: str
     package: str
@@ -147,26 +187,31 @@ class LockForOtherPython(AppError):
 
     @override
     def describe(self) -> Message:
-        who = f"{self.package} in {self.file}" if self.package else self.file
+        subject = f"{self.package} in {self.file}" if self.package else self.file
         return Message(
             title=f"{self.file} is not for Python {self.python}",
             body=(
-                f"Found:    {who} requires Python {self.requires}.",
-                f"Expected: one that Python {self.python}, which the app gets, satisfies.",
+                f"Found:    {subject}, which requires Python {self.requires}.",
+                f"Expected: a lock file for Python {self.python}, the Python of the app.",
             ),
-            steps=(
-                f"Make {self.file} again for that Python: {_command(self.file)}. Commit it.",
-                "Or ask for another Python: put its version into .python-version.",
+            fixes=(
+                f"Write it again for that Python, with {_command(self.file)}.",
+                "Use another Python: write its version to .python-version.",
             ),
         )
 
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("pylock.toml", "six", "<3.13", "3.13.1")
+
 
 class ProjectForOtherPython(AppError):
-    """What the app says of its Python excludes the one that it gets."""
+    """The app's `requires-python` excludes the Python of the build."""
 
     requires: str
     where: str
-    """Who says so: `pyproject.toml`, or words of uv's that name a member of a workspace."""
+    """The file, or uv's words for a member of a workspace."""
     python: str
 
     @override
@@ -175,104 +220,121 @@ class ProjectForOtherPython(AppError):
             title=f"The app is not for Python {self.python}",
             body=(
                 f"Found:    requires-python = {self.requires!r} ({self.where}).",
-                f"Expected: a range that holds Python {self.python}, which the app gets.",
+                f"Expected: a range that includes Python {self.python}, the Python of the build.",
             ),
-            steps=(
-                "Ask for a Python within the range: put its version into .python-version.",
-                "Or widen requires-python, run uv lock, and commit both files.",
+            fixes=(
+                "Use a Python in that range: write its version to .python-version.",
+                "Widen requires-python, and run uv lock.",
             ),
         )
 
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls(">=3.15", "workspace member `shop`'s `project.requires-python`", "3.14.6")
+
 
 class UnknownGroup(AppError):
-    """A group or an extra was chosen that the lock does not know."""
+    """A setting names a group or an extra that the app does not have."""
 
     file: str
     kind: str
     """`group` or `extra`."""
     name: str
-    known: tuple[str, ...]
+    available: tuple[str, ...]
 
     @override
     def describe(self) -> Message:
-        known = ", ".join(self.known) or "none"
-        command = _COMMANDS.get(self.file, "the command of your tool (uv lock, pdm lock ...)")
+        available = ", ".join(self.available) or "none"
+        command = _COMMANDS.get(self.file, "the command of your tool (uv lock, pdm lock)")
         return Message(
             title=f"There is no {self.kind} {self.name} in {self.file}",
             body=(
                 f"Found:    the {self.kind} {self.name}, in the settings of the build.",
-                f"Expected: one of those that {self.file} knows: {known}.",
+                f"Expected: a {self.kind} of {self.file}: {available}",
             ),
-            steps=(
-                f"Change the setting, or add the {self.kind}, lock again and commit: {command}.",
+            fixes=(
+                "Correct the setting.",
+                f"Add the {self.kind}, and update the lock file with {command}.",
             ),
         )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("Pipfile.lock", "group", "dosc", ("develop", "docs"))
 
 
 class UnexpectedType(AppError):
-    """A document of the app holds something of another kind than its tool can read."""
+    """A value in a file of the app has the wrong type, or its syntax is wrong."""
 
     file: str
-    place: str
-    """Which of its values: `tool.poetry.dependencies`; empty: only the line is known."""
+    key: str
+    """`tool.poetry.dependencies`; empty: only the line is known."""
     line: int | None
     """From 1; None: unknown."""
-    found: str
+    value: str
     expected: str
-    """As a noun phrase, or in the tool's own words."""
+    """As a noun phrase, or as the tool reports it."""
 
     @override
     def describe(self) -> Message:
-        line = f"line {self.line} of {self.file}" if self.line else self.file
-        where = f"{self.place} in {line}" if self.place else line
-        mending: tuple[str, ...] = (
-            f"Correct {where}.",
-            f"Commit {self.file}, and build again.",
-        )
-        if self.file.endswith(".lock") or self.file.startswith("pylock."):
-            mending = (
-                "A lock file is not edited by hand, and a merge can leave it broken.",
-                f"Make it again with {_command(self.file)}, and commit it.",
-            )
+        is_lock = self.file.endswith(".lock") or self.file.startswith("pylock.")
+        line = f"line {self.line}" if self.line else self.file
         return Message(
             title=f"{self.file} has a mistake"
-            + (f" at {self.place}" if self.place else f" in line {self.line}"),
+            + (f" at {self.key}" if self.key else f" in line {self.line}"),
             body=(
-                f"Found:    {self.found}, in {where}.",
-                f"Expected: {self.expected}.",
+                f"Found:    {self.value} ({f'{self.key}, {line}' if self.key else line})",
+                f"Expected: {self.expected}",
+                *((_BY_HAND,) if is_lock else ()),
             ),
-            steps=mending,
+            fixes=(
+                f"Write it again with {_command(self.file)}."
+                if is_lock
+                else f"Correct it in {self.file}.",
+            ),
         )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("pyproject.toml", "", 2, "name = 1", "text in quotes")
 
 
 class PathOutsideApp(AppError):
-    """A file of the app names a directory or file that lies outside of the app."""
+    """A file of the app names a path outside of the app."""
 
     file: str
     path: str
-    """As the file has it: `../../shared`."""
+    """As in the file: `../../shared`."""
 
     @override
     def describe(self) -> Message:
         return Message(
-            title=f"{self.file} names {self.path}, which is not in the app",
+            title=f"{self.file} names {self.path}, which is outside the app",
             body=(
-                f"Found:    {self.path} in {self.file}: it leads out of the app's directory.",
+                f"Found:    {self.path}, in {self.file}.",
                 (
-                    "Expected: a directory or file of the app. Nothing else is handed to the build, "
-                    "and the image would not have it."
+                    "Expected: a path in the app. The build sees no other files, and the image would "
+                    "not have them."
                 ),
             ),
-            steps=(
+            fixes=(
                 (
-                    "If it is in the same repository, build from the top of that, and name the app's "
-                    "directory: --path . --env BP_PYTHON_PROJECT=services/api"
+                    "If it is in the same repository, build from the top of the repository, and name "
+                    "the app's directory: --path . --env BP_PYTHON_PROJECT=services/api"
                 ),
-                f"Or move it into the app, and change {self.file}.",
-                "Or publish it to an index, and ask for it by its name and version.",
+                f"Move it into the app, and change {self.file}.",
+                "Publish it to an index, and name it by name and version.",
             ),
         )
 
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("base.txt", "../shared")
+
 
 def _command(file: str) -> str:
-    return _COMMANDS.get(file, _MANY)
+    return _COMMANDS.get(file, _ANY_COMMAND)

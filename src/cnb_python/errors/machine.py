@@ -1,37 +1,42 @@
-"""What the machine of the build refuses."""
+"""Failures of the machine, the disk, downloads and the cache."""
 
-from typing import override
+from typing import Self, override
 
 from cnb_python.errors.base import Message, OutsideError
 
-_MIRROR = "the setting BP_PYTHON_MIRROR"
+_MIRROR = "BP_PYTHON_MIRROR"
+_SIGKILL = 9
 
 
 class BadMirror(OutsideError):
-    """A mirror or a mapping of downloads names no address."""
+    """The address of a mirror, or of a dependency mapping, is not valid."""
 
     origin: str
-    found: str
-    """Without what may be secret in it."""
+    address: str
+    """Without its login."""
 
     @override
     def describe(self) -> Message:
         return Message(
-            title="A mirror of downloads has an address that cannot be used",
+            title="The address of a mirror cannot be used",
             body=(
-                f"{self.origin} says: {self.found or '(nothing)'}",
-                "It has to start with https://, http:// or file://.",
-                "{originalHost} in a mirror's address stands for the host that it replaces.",
+                f"Found:    {self.address or '(nothing)'} ({self.origin}).",
+                (
+                    "Expected: an address that starts with https://, http:// or file://, where "
+                    "{originalHost} stands for the replaced host."
+                ),
             ),
-            steps=(
-                "Correct it, or remove it to fetch from the usual place.",
-                f"For this buildpack alone, {_MIRROR} does the same.",
-            ),
+            fixes=("Correct the address.", "Remove it to download from the original server."),
         )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("the binding mine", "ftp://x/y")
 
 
 class UnusablePythonTable(OutsideError):
-    """A table of Python releases that cannot be used."""
+    """A table of Python releases is not valid."""
 
     origin: str
     problems: tuple[str, ...]
@@ -40,70 +45,96 @@ class UnusablePythonTable(OutsideError):
     def describe(self) -> Message:
         return Message(
             title="The table of Python releases cannot be used",
-            body=(f"{self.origin}:", *(f"  - {problem}" for problem in self.problems)),
-            steps=(
-                f"Correct the table, or {_MIRROR} that names it.",
-                "A [[release]] needs version, arch, url and sha256 (64 digits, in small letters).",
+            body=(
+                f"Found, in {self.origin}:",
+                *(f"  - {problem}" for problem in self.problems),
+                "Expected: a [[release]] with version, arch, url and sha256 (64 lower-case digits).",
             ),
+            fixes=("Correct the table.", f"Change {_MIRROR}, which names the table."),
+        )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls(
+            "https://mirror.example/python.toml", ("[[release]] 2: sha256 missing or malformed",)
         )
 
 
 class DownloadFailed(OutsideError):
-    """A file could not be had."""
+    """A file could not be downloaded."""
 
     title: str
     url: str
     reason: str
     attempts: int
     status: int | None
-    """The server's last answer, None where there was none."""
+    """The last status of the server; None: no answer."""
 
     @override
     def describe(self) -> Message:
         tries = f" after {self.attempts} attempts" if self.attempts > 1 else ""
-        missing = self.status in {403, 404, 410}
+        first = (
+            "Check that the mirror in use has the file."
+            if self.status in {403, 404, 410}
+            else "Build again: the failure may have been temporary."
+        )
         return Message(
-            title=f"{self.title} could not be fetched",
+            title=f"{self.title} could not be downloaded",
             body=(f"{self.url}: {self.reason}{tries}.",),
-            steps=(
-                *(("Check that the mirror in use has this file.",) if missing else ()),
-                *(() if missing else ("Build again: such faults often pass.",)),
-                "If builds reach the network through a proxy, give them HTTPS_PROXY.",
+            fixes=(
+                first,
+                "If builds reach the network through a proxy, set HTTPS_PROXY for them.",
                 (
-                    f"If they reach none, name a copy of the releases with {_MIRROR}, or use an "
-                    "offline package of this buildpack."
+                    f"If builds have no network, name a mirror of the Python releases in {_MIRROR}, or "
+                    "use an offline package of this buildpack."
                 ),
             ),
         )
 
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        url = "https://mirror.example/a.tar.gz"
+        return cls("Python 3.14.6", url, "the server answered 502 Bad Gateway", 5, 502)
+
 
 class ChecksumMismatch(OutsideError):
-    """A download is complete, and not the file it should be."""
+    """A downloaded file does not have the expected checksum."""
 
     title: str
     url: str
     expected: str
-    found: str
+    actual: str
 
     @override
     def describe(self) -> Message:
         return Message(
-            title=f"{self.title} is not the file it should be",
+            title=f"{self.title} has the wrong checksum",
             body=(
-                f"From {self.url}",
-                f"Expected sha256  {self.expected}",
-                f"Got              {self.found}",
-                "It was not used. A proxy's error page, a damaged mirror or tampering look like this.",
+                f"Address:  {self.url}",
+                f"Found:    sha256 {self.actual}",
+                f"Expected: sha256 {self.expected}",
+                (
+                    "The file was not used. It may be an error page of a proxy, incomplete, or "
+                    "tampered with."
+                ),
             ),
-            steps=(
-                "Find out what the address serves: curl -L the address | sha256sum",
-                f"If it is a mirror of yours ({_MIRROR}), fetch the file into it anew.",
+            fixes=(
+                "Find out what the server sends: curl -L ADDRESS | sha256sum",
+                f"If it comes from your own mirror ({_MIRROR}), copy the file to it again.",
             ),
         )
 
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        actual = "b81574877cded86f4e4d5c74afbcc57d971d95ca2bfa1bdd5ada8fe278303b6a"
+        return cls("Python 3.14.6", "https://mirror.example/a.tar.gz", "0" * 64, actual)
+
 
 class DamagedArchive(OutsideError):
-    """An archive that cannot be unpacked."""
+    """An archive cannot be unpacked."""
 
     title: str
     reason: str
@@ -112,16 +143,24 @@ class DamagedArchive(OutsideError):
     def describe(self) -> Message:
         return Message(
             title=f"{self.title} cannot be unpacked",
-            body=(f"The archive is damaged: {self.reason}.",),
-            steps=(
+            body=(f"Its archive is damaged: {self.reason}.",),
+            fixes=(
                 "Build again.",
-                f"If it is a build of your own ({_MIRROR}), pack it anew as .tar.gz or .tar.zst.",
+                (
+                    f"If it comes from your own mirror ({_MIRROR}), pack it again as .tar.gz or "
+                    ".tar.zst."
+                ),
             ),
         )
 
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("Python 3.14.6", "unexpected end of data")
+
 
 class UnsafeArchive(OutsideError):
-    """An archive with an entry that would reach outside the directory it is unpacked into."""
+    """An archive contains an entry that leads out of the directory it is unpacked to."""
 
     title: str
     member: str
@@ -130,20 +169,25 @@ class UnsafeArchive(OutsideError):
     @override
     def describe(self) -> Message:
         return Message(
-            title=f"{self.title} holds an entry that is refused",
+            title=f"The archive of {self.title} is not safe to unpack",
             body=(
-                f"The entry {self.member} {self.reason}.",
-                "Files, directories, and links that stay inside the archive are all it may hold.",
+                f"Found:    the entry {self.member}, which {self.reason}.",
+                "Expected: files, directories, and links that stay inside the archive.",
             ),
-            steps=(
+            fixes=(
                 "Find out who made the archive before you trust it.",
-                f"If it is a build of your own ({_MIRROR}), pack it anew without that entry.",
+                f"If it comes from your own mirror ({_MIRROR}), pack it again without that entry.",
             ),
         )
 
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("Python 3.14.6", "../evil", "leads outside the archive's directory")
+
 
 class UnusableInterpreter(OutsideError):
-    """The app's interpreter does not run in this build image, or is none."""
+    """The Python that was installed does not run in the build image."""
 
     version: str
     reason: str
@@ -151,20 +195,22 @@ class UnusableInterpreter(OutsideError):
     @override
     def describe(self) -> Message:
         return Message(
-            title=f"Python {self.version} does not work in this build image",
+            title=f"Python {self.version} does not run in this build image",
             body=(self.reason,),
-            steps=(
-                "Use a build image for the same processor, based on glibc 2.17 or newer (not Alpine).",
-                f"If it is a build of your own ({_MIRROR}), check that it runs in that image.",
+            fixes=(
+                "Use a build image for the same processor with glibc 2.17 or newer (not Alpine).",
+                f"If it comes from your own mirror ({_MIRROR}), check that it runs in this image.",
             ),
         )
 
-
-_SIGKILL = 9
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("3.14.6", "There is no python3.14 in the directory bin of its archive.")
 
 
 class ProgramNotStarted(OutsideError):
-    """The system refused to start a program."""
+    """A program could not be started."""
 
     program: str
     reason: str
@@ -173,41 +219,55 @@ class ProgramNotStarted(OutsideError):
     def describe(self) -> Message:
         return Message(
             title=f"{self.program} could not be started",
-            body=(f"The system says: {self.reason}.",),
-            steps=(
-                "Use a build image for the same processor as the buildpack, based on glibc.",
-                "Build again without the cache (pack build --clear-cache).",
+            body=(f"{self.reason}.",),
+            fixes=(
+                "Use a build image for the same processor as the buildpack, with glibc.",
+                "Build again without the cache: pack build --clear-cache",
             ),
         )
 
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("/nowhere/python", "No such file or directory (/nowhere/python)")
+
 
 class Killed(OutsideError):
-    """A signal that is not ours ended a program."""
+    """A signal from outside ended a program."""
 
     program: str
     signal: int
 
     @override
     def describe(self) -> Message:
-        memory = self.signal == _SIGKILL
+        if self.signal != _SIGKILL:
+            return Message(
+                title=f"{self.program} was stopped",
+                body=(f"Signal {self.signal} ended it.",),
+                fixes=("Build again, if the build was stopped by mistake.",),
+            )
         return Message(
-            title=f"{self.program} was killed" + (", probably for want of memory" * memory),
+            title=f"{self.program} was killed, probably because memory ran out",
             body=(
-                f"{self.program} was ended by signal {self.signal}.",
-                *(
-                    (
-                        "The system does this when the memory of the machine or its limit is used up.",
-                    )
-                    if memory
-                    else ()
+                (
+                    f"Signal {self.signal} ended it. The system sends that signal when the memory of "
+                    "the machine or its limit is used up."
                 ),
             ),
-            steps=("Give the build more memory, or build again if somebody stopped it.",),
+            fixes=(
+                "Give the build more memory.",
+                "Build again, if the build was stopped by mistake.",
+            ),
         )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("The build of oom-py", 9)
 
 
 class DiskFull(OutsideError):
-    """No space is left where we write."""
+    """The disk is full."""
 
     doing: str
 
@@ -216,53 +276,66 @@ class DiskFull(OutsideError):
         return Message(
             title="The disk is full",
             body=(f"No space was left while {self.doing}.",),
-            steps=(
-                (
-                    "Free space where builds run (docker system df shows what Docker holds), or give "
-                    "them a larger disk."
-                ),
-                "Look for large packages in requirements.txt that the image does not need.",
+            fixes=(
+                "Free space on the machine that runs the build: docker system df",
+                "Give the build a larger disk.",
+                "Remove large packages that the image does not need from the requirements.",
             ),
         )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("installing the app's packages")
 
 
 class PathInaccessible(OutsideError):
-    """A file or directory of the platform's cannot be read or written."""
+    """A file or directory of the platform cannot be read or written."""
 
-    place: str
+    path: str
     reason: str
 
     @override
     def describe(self) -> Message:
         return Message(
-            title=f"{self.place} cannot be used",
+            title=f"{self.path} cannot be read or written",
             body=(
-                f"The system says: {self.reason}.",
+                f"Found:    {self.reason}.",
                 (
-                    "The build's user has to be able to read the app and the platform's directory, "
-                    "and to write the layers, the build plan and temporary files (TMPDIR, or /tmp)."
+                    "Expected: the build's user can read the app and the platform's directory, and "
+                    "write the layers, the build plan and temporary files (TMPDIR, or /tmp)."
                 ),
             ),
-            steps=(
-                "Check who owns that path in the build container, and its modes.",
-                "If the disk or the mount is read-only or gone, mend that and build again.",
+            fixes=(
+                "Correct the owner and the permissions of that path in the build container.",
+                "If the disk or the mount is read-only or missing, repair it.",
             ),
         )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("/layers/x", "Read-only file system")
 
 
 class DamagedStore(OutsideError):
-    """What a previous build kept is not there any more, or not as it was."""
+    """Files that a previous build kept in the cache are missing or damaged."""
 
     reason: str
-    """What is wrong, without a full stop; empty: it was never kept."""
+    """Without a full stop; empty: a file is missing."""
 
     @override
     def describe(self) -> Message:
         return Message(
-            title="The cache of the previous build cannot be used",
-            body=(f"It is damaged: {self.reason or 'a part of it is missing'}.",),
-            steps=(
-                "Build again: what is damaged is made anew.",
-                "If this comes back, build without the cache (pack build --clear-cache).",
+            title="The cache of the previous build is damaged",
+            body=(f"Found: {self.reason or 'a part of it is missing'}.",),
+            fixes=(
+                "Build again: the damaged part is rebuilt.",
+                "If this happens again, build without the cache: pack build --clear-cache",
             ),
         )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("its archive is not in the store any more")

@@ -1,18 +1,30 @@
-"""Indexes, hosts and repositories that do not answer as they should."""
+"""Indexes, servers and Git repositories that cannot be reached or refuse access."""
 
 from collections.abc import Mapping
-from typing import Literal, override
+from typing import Literal, Self, override
 from urllib.parse import urlsplit
 
 from cnb_python.errors.base import AppError, Message, OutsideError
 
-_UNAUTHORIZED = 401
+_STATUSES = {
+    401: "401 Unauthorized",
+    403: "403 Forbidden",
+    407: "407 Proxy Authentication Required",
+}
+_PROXY_REFUSED = 407
 
-# How each manager is told of one, for the index that its files name.
+_BINDING = "--volume /path/to/DIR:/platform/bindings/DIR"
+_PROXY = "If builds reach the network through a proxy, set HTTPS_PROXY for them."
+_CA_BINDING = (
+    "Give the build the authority in a service binding, a directory with the files type "
+    f"(ca-certificates) and ca.pem: {_BINDING}"
+)
+_GIT_LOGIN = "Write the address as git+https://${TOKEN}@HOST/... and give the build TOKEN."
+
 _LOGINS: Mapping[str, str] = {
     "Poetry": (
-        "Give the build POETRY_HTTP_BASIC_<NAME>_USERNAME and POETRY_HTTP_BASIC_<NAME>_PASSWORD; "
-        "NAME is that of [[tool.poetry.source]] in capitals, with _ for other signs."
+        "Give the build POETRY_HTTP_BASIC_<NAME>_USERNAME and POETRY_HTTP_BASIC_<NAME>_PASSWORD, "
+        "where NAME is the name in [[tool.poetry.source]], in capitals and with _ for other signs."
     ),
     "Pipenv": (
         "Write the address in [[source]] of the Pipfile as https://${USER}:${TOKEN}@HOST/simple, "
@@ -24,131 +36,132 @@ _LOGINS: Mapping[str, str] = {
     ),
 }
 
-_MOUNTED = 'Mount it: --volume "$PWD/DIR:/platform/bindings/DIR"'
+type GitTrouble = Literal["login", "repository", "revision", "host", "certificate", "other"]
 
-_GIT_STEPS: Mapping[GitTrouble, tuple[str, ...]] = {
+_GIT_FIXES: Mapping[GitTrouble, tuple[str, ...]] = {
     "login": (
-        "Give the build a token: write git+https://${TOKEN}@HOST/... and --env TOKEN=...",
-        "Check that the token may read this repository, and has not expired.",
+        _GIT_LOGIN,
         (
-            "Or give it the login as a service binding: a directory with the files type (netrc) "
-            f"and .netrc. {_MOUNTED}"
+            "Give the build the login in a service binding, a directory with the files type "
+            f"(netrc) and .netrc: {_BINDING}"
         ),
-        "By SSH it works only where the build has a key: https with a token is simpler.",
+        "If the build has a token, check that it may read this repository and has not expired.",
+        "If the address starts with ssh, use https: the build has no SSH key.",
     ),
     "repository": (
-        "Check the address: is the owner's and the repository's name spelt right?",
-        (
-            "A private one is said not to exist to whoever has no access: write "
-            "git+https://${TOKEN}@HOST/... and give the build TOKEN."
-        ),
+        "Correct the owner and the name of the repository.",
+        f"If it is private, give the build access. {_GIT_LOGIN}",
     ),
     "revision": (
-        "Check the branch, tag or commit behind the @: was it renamed, deleted or not pushed?",
-        "A commit is found only where a branch or tag still leads to it.",
+        "Correct the branch, tag or commit behind the @.",
+        "If it is a commit, push it to a branch or tag.",
     ),
-    "host": (
-        "Check the address; builds reach the network as the machine does that runs them.",
-        "If builds reach the network through a proxy, give them HTTPS_PROXY.",
-    ),
+    "host": ("Correct the address.", _PROXY),
     "certificate": (
-        (
-            "Give the build a service binding with the authority: a directory with the files "
-            f"type (ca-certificates) and ca.pem. {_MOUNTED}"
-        ),
-        "Or give the build GIT_SSL_CAINFO, the path of a bundle inside the image.",
+        _CA_BINDING,
+        "Set GIT_SSL_CAINFO to the path of a certificate bundle in the build image.",
     ),
     "other": (
-        "Check the address, and the branch, tag or commit behind the @.",
-        (
-            "If the repository is private, write git+https://${TOKEN}@HOST/... and give the "
-            "build TOKEN."
-        ),
-        "If builds reach the network through a proxy, give them HTTPS_PROXY.",
+        "Correct the address, and the branch, tag or commit behind the @.",
+        f"If the repository is private, give the build access. {_GIT_LOGIN}",
+        _PROXY,
     ),
 }
 
 
-type GitTrouble = Literal["login", "repository", "revision", "host", "certificate", "other"]
-
-
 class GitFailed(OutsideError):
-    """Git could not bring what a requirement names."""
+    """A Git repository that a requirement names could not be fetched."""
 
     requirement: str
     trouble: GitTrouble
     problem: str
-    """In Git's own words."""
+    """As Git reports it."""
 
     @override
     def describe(self) -> Message:
         return Message(
             title="A Git repository could not be fetched",
-            body=(f"The app asks for {self.requirement}.", f"Git says: {self.problem}"),
-            steps=_GIT_STEPS[self.trouble],
+            body=(f"Requirement: {self.requirement}", f"Git reports: {self.problem}"),
+            fixes=_GIT_FIXES[self.trouble],
+        )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls(
+            "git+https://index.example.org/401/y.git",
+            "login",
+            "could not read Username for 'http://index.example.org': terminal prompts disabled",
         )
 
 
 class IndexRefused(OutsideError):
-    """An index answered 401, 403 or 407."""
+    """An index or a proxy answered 401, 403 or 407."""
 
     url: str
     status: int
 
     @override
     def describe(self) -> Message:
-        asked = "proxy" if self.status == 407 else "index"
+        status = _STATUSES.get(self.status, self.status)
+        if self.status == _PROXY_REFUSED:
+            return Message(
+                title=f"The proxy rejected the request: {status}",
+                body=(f"{self.url} was requested through a proxy that needs a login.",),
+                fixes=("Add the login to HTTPS_PROXY: http://USER:PASSWORD@HOST:PORT",),
+            )
         return Message(
-            title=f"The package {asked} refused us with {self.status}",
-            body=(
-                f"{self.url} answered {self.status}: "
-                + ("it wants credentials." if self.status in (401, 407) else "no access."),
-                "No credentials reached it, or they are wrong, expired or not allowed to read.",
-            ),
-            steps=(
+            title=f"The package index rejected the request: {status}",
+            body=_refused(self.url, self.status),
+            fixes=(
                 (
-                    "Give the build the index with its credentials: "
+                    "Give the build the address with the login: "
                     "--env PIP_INDEX_URL=https://USER:TOKEN@HOST/simple/"
                 ),
                 (
-                    "Or give it a service binding: a directory with the files type (pypi), url, "
-                    f"username and password. {_MOUNTED}"
+                    "Give the build the login in a service binding, a directory with the files type "
+                    f"(pypi), url, username and password: {_BINDING}"
                 ),
                 (
-                    "In requirements.txt write --index-url https://${USER}:${TOKEN}@HOST/simple/ and "
-                    "give the build USER and TOKEN; percent-encode special characters."
+                    "Write --index-url https://${USER}:${TOKEN}@HOST/simple/ in requirements.txt, and "
+                    "give the build USER and TOKEN, with special characters percent-encoded."
                 ),
-                "Try them: curl -u USER:TOKEN " + self.url.replace("****@", ""),
             ),
         )
 
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("https://index.example.org/simple/", 401)
+
 
 class SourceRefused(OutsideError):
-    """An index to which a lock binds packages answered 401 or 403."""
+    """An index that a lock file names answered 401 or 403."""
 
     manager: str
-    """Whose lock: `Poetry`."""
+    """The manager of the lock file: `Poetry`."""
     url: str
     status: int
 
     @override
     def describe(self) -> Message:
         return Message(
-            title=f"An index of the lock refused us with {self.status}",
-            body=(
-                f"{self.url} answered {self.status}: "
-                + ("it wants credentials." if self.status == _UNAUTHORIZED else "no access."),
-                "No credentials reached it, or they are wrong, expired or not allowed to read.",
-            ),
-            steps=(
+            title="An index of the lock file rejected the request: "
+            f"{_STATUSES.get(self.status, self.status)}",
+            body=_refused(self.url, self.status),
+            fixes=(
                 _LOGINS[self.manager],
                 (
-                    "Or give it a service binding: a directory with the files type (pypi), "
-                    f"extra-index-url, username and password. {_MOUNTED}"
+                    "Give the build the login in a service binding, a directory with the files type "
+                    f"(pypi), extra-index-url, username and password: {_BINDING}"
                 ),
-                "Try them: curl -u USER:TOKEN " + self.url.replace("****@", ""),
             ),
         )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("Poetry", "https://ours.example/simple/six/", 401)
 
 
 class IndexUnreachable(OutsideError):
@@ -162,45 +175,56 @@ class IndexUnreachable(OutsideError):
         return Message(
             title="The package index does not answer",
             body=(f"Fetching {self.url} failed: {self.reason}.",),
-            steps=(
-                "Build again: such faults often pass.",
-                "Check the address of the index (PIP_INDEX_URL, pip.conf, --index-url).",
-                "If builds reach the network through a proxy, give them HTTPS_PROXY.",
+            fixes=(
+                "Build again: the failure may have been temporary.",
+                "Correct the address of the index (PIP_INDEX_URL, pip.conf, --index-url).",
+                _PROXY,
             ),
+        )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls(
+            "https://index.example.org/500/simple/good/",
+            "it answered 500 Internal Server Error",
         )
 
 
 class UnknownHost(OutsideError):
-    """The name of a server is not known where the build runs."""
+    """The name of a server cannot be resolved."""
 
     url: str
     host: str
-    """Empty: that of the address."""
+    """Empty: the host of the address."""
 
     @override
     def describe(self) -> Message:
         host = self.host or urlsplit(self.url).hostname or self.url
         return Message(
             title=f"There is no server named {host}",
-            body=(
-                f"Asking {self.url} failed: the name {host} is not known where the build runs.",
-            ),
-            steps=(
-                "Check how it is spelt (PIP_INDEX_URL, pip.conf, --index-url, the lock file).",
+            body=(f"Fetching {self.url} failed: the build cannot resolve the name {host}.",),
+            fixes=(
+                "Correct the address (PIP_INDEX_URL, pip.conf, --index-url, the lock file).",
                 (
-                    "A name that only your own network knows needs a build that runs in it: "
-                    "pack build --network host, or the resolver of the machine that builds."
+                    "If only your own network resolves the name, run the build in that network: "
+                    "pack build --network host"
                 ),
-                "If builds reach the network through a proxy, give them HTTPS_PROXY.",
+                _PROXY,
             ),
         )
 
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("https://index.example.invalid/simple/goodpkg/", "index.example.invalid")
+
 
 class ProxyFailed(OutsideError):
-    """The proxy through which the build reaches the network does not answer."""
+    """The proxy does not answer."""
 
     url: str
-    """What was to be fetched."""
+    """The address that was requested through it."""
     reason: str
 
     @override
@@ -208,39 +232,52 @@ class ProxyFailed(OutsideError):
         return Message(
             title="The proxy does not answer",
             body=(
-                f"{self.url} was to be asked through a proxy, which failed: {self.reason}.",
-                "The proxy is what HTTPS_PROXY, HTTP_PROXY, ALL_PROXY or PIP_PROXY says.",
+                f"Fetching {self.url} through the proxy failed: {self.reason}.",
+                (
+                    "The proxy is set in HTTPS_PROXY, HTTP_PROXY, ALL_PROXY or PIP_PROXY. pack passes "
+                    "those of your machine to the build."
+                ),
             ),
-            steps=(
-                "Check its address and port, as the build sees them: 127.0.0.1 is its own container.",
-                "For a server that needs none, add its host to NO_PROXY.",
-                "Without a proxy, remove these variables; pack hands on those of your machine.",
+            fixes=(
+                "Correct its address: in a build, 127.0.0.1 is the build container.",
+                "If that server is reached without the proxy, add its host to NO_PROXY.",
+                "If there is no proxy, remove these variables.",
             ),
         )
 
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("https://index.example.org/simple/good/", "its name is not known")
+
 
 class InsecureIndex(AppError):
-    """An index without encryption that pip was not told to trust."""
+    """pip does not use an index without encryption."""
 
     host: str
 
     @override
     def describe(self) -> Message:
         return Message(
-            title=f"The index on {self.host} is not encrypted, so it is not asked",
+            title=f"The index on {self.host} is not encrypted",
             body=(
-                f"The address of the index on {self.host} begins with http://.",
-                "What comes over such a connection can be changed by anyone on the way.",
+                f"Found:    an index on {self.host} whose address starts with http://.",
+                "Expected: https://, since others on the network can change what http:// sends.",
             ),
-            steps=(
+            fixes=(
                 "Use its https:// address, if it has one.",
-                f"Or trust it all the same: --env PIP_TRUSTED_HOST={self.host}",
+                f"If you trust the network, set PIP_TRUSTED_HOST={self.host} for the build.",
             ),
         )
 
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("index.example.org")
+
 
 class UntrustedCertificate(OutsideError):
-    """A server's certificate is signed by an authority that the build image does not trust."""
+    """The build image does not trust the authority that signed a server's certificate."""
 
     url: str
     reason: str
@@ -251,26 +288,29 @@ class UntrustedCertificate(OutsideError):
             title="The certificate of a server is not trusted",
             body=(
                 (
-                    f"{self.url} shows a certificate that the build image does not trust: "
+                    f"Found:    a certificate of {self.url} that the build image does not trust: "
                     f"{self.reason}."
                 ),
-                "Behind a proxy that opens TLS, the proxy's authority must be known to the build.",
+                (
+                    "Expected: an authority that the build trusts. A proxy that decrypts TLS has an "
+                    "authority of its own."
+                ),
             ),
-            steps=(
-                (
-                    "Give the build a service binding with the authority: a directory with the files "
-                    f"type (ca-certificates) and ca.pem. {_MOUNTED}"
-                ),
-                (
-                    "Or add the certificate to the build image's system store, or name a bundle "
-                    "inside the image in SSL_CERT_FILE."
-                ),
+            fixes=(
+                _CA_BINDING,
+                "Add the authority to the certificates of the build image.",
+                "Set SSL_CERT_FILE to the path of a certificate bundle in the build image.",
             ),
         )
 
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("https://index.example.org/simple/good/", "self-signed certificate")
+
 
 class UrlNotFound(AppError):
-    """A requirement names an address that does not exist."""
+    """The address that a requirement names does not exist."""
 
     url: str
     status: int
@@ -278,10 +318,24 @@ class UrlNotFound(AppError):
     @override
     def describe(self) -> Message:
         return Message(
-            title="A requirement's address does not exist",
+            title="The address of a requirement does not exist",
             body=(f"{self.url} answered {self.status}.",),
-            steps=(
-                "Correct the address where the app names it, or use name==version instead.",
-                "If an index or a lock file names it, that is out of date: write the lock anew.",
+            fixes=(
+                "Correct the address in the app's files.",
+                "Use name==version in its place.",
+                "If the address is in a lock file, update the lock file.",
             ),
         )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("https://index.example.org/gone/good-1.0-py3-none-any.whl", 404)
+
+
+def _refused(url: str, status: int) -> tuple[str, ...]:
+    return (
+        f"{url} answered {status}.",
+        "The build has no login for it, or the login is wrong, expired or not allowed to read.",
+        f"To test the login on your machine: curl -u USER:TOKEN {url.replace('****@', '')}",
+    )

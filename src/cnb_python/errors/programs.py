@@ -1,124 +1,154 @@
-"""Package managers that are programs of their own."""
+"""Package managers that are programs of their own: Poetry, Pipenv and PDM."""
 
 import re
-from typing import override
+from typing import Self, override
 
 from cnb_python.errors.base import AppError, Message, OutsideError
 
-_REQUIRES = "requires-poetry"
-
-_UNKNOWN = re.compile(r"there (is|are) (no|only).* versions? of")
-
-_OTHER = (
-    "Ask for a release that there is, in the setting {program} or where the app's files ask for "
-    "one; without both a build takes the {title} that this buildpack has checked."
-)
-
+_REQUIRES_POETRY = "requires-poetry"
+_NO_SUCH_RELEASE = re.compile(r"there (is|are) (no|only).* versions? of")
 _TITLES = {"poetry": "Poetry", "pipenv": "Pipenv", "pdm": "PDM"}
 
 
 class AppNotInstallable(AppError):
-    """The app says that it is a package, and its manager finds no code of it."""
+    """The app is declared as a package, but its package manager finds no code of it."""
 
     file: str
     manager: str
     problem: str
-    """In the manager's own words."""
+    """As the manager reports it."""
 
     @override
     def describe(self) -> Message:
         return Message(
             title=f"{self.manager} cannot install the app itself",
             body=(
-                f"{self.file} describes a package, and {self.manager} says of it:",
-                f"  {self.problem}",
+                f"{self.file} describes a package.",
+                f"{self.manager} reports: {self.problem}",
             ),
-            steps=(
-                "Where the app is not to be installed, but only what it needs: add to [tool.poetry]",
-                "of pyproject.toml the line package-mode = false.",
-                'Where it is a package: name its directory, packages = [{ include = "..." }].',
+            fixes=(
+                (
+                    "If only the app's dependencies are to be installed, add package-mode = false to "
+                    "[tool.poetry] of pyproject.toml."
+                ),
+                (
+                    "If the app is a package, name its directory in [tool.poetry]: "
+                    'packages = [{ include = "my_shop" }]'
+                ),
             ),
         )
 
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("pyproject.toml", "Poetry", "No file/folder found for my-shop")
+
 
 class UnknownPoetryKey(AppError):
-    """A manager does not know a key of its own table: a later release brought it, or nobody."""
+    """A manager does not know a key of its table in `pyproject.toml`."""
 
     file: str
     manager: str
     key: str
-    said: tuple[str, ...]
-    """The manager's own words."""
+    output: tuple[str, ...]
+    """The last lines of the manager's output."""
 
     @override
     def describe(self) -> Message:
         name = self.manager.lower()
-        setting = f"the setting {name} ([tool.cnb-python] {name}, or BP_PYTHON_{name.upper()})"
-        steps = (
-            f"Look how {self.key} is written, and in which table.",
-            f"Or name a release that knows it in {setting}.",
+        setting = f"the setting {name} (BP_PYTHON_{name.upper()})"
+        fixes: tuple[str, ...] = (
+            f"Correct the spelling of {self.key}, or move it to the right table.",
+            f"If a newer release knows it, name that release in {setting}.",
         )
-        if self.key == _REQUIRES:
-            steps = (
-                f"Take {self.key} out: no Poetry before 2.0 reads a file that has it.",
-                f"Name the release in {setting} instead.",
+        if self.key == _REQUIRES_POETRY:
+            fixes = (
+                (
+                    f"Remove {self.key}, which no Poetry before 2.0 accepts, and name the release in "
+                    f"{setting}."
+                ),
             )
         return Message(
-            title=f"{self.manager} refuses {self.key} in {self.file}",
-            body=(f"The {self.manager} of this build says:", *(f"  {one}" for one in self.said)),
-            steps=steps,
+            title=f"{self.manager} does not know {self.key} in {self.file}",
+            body=(f"{self.manager} reports:", *(f"  {line}" for line in self.output)),
+            fixes=fixes,
         )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        line = "- Additional properties are not allowed ('requires-poetry' was unexpected)"
+        return cls("pyproject.toml", "Poetry", "requires-poetry", (line,))
 
 
 class ProgramUnavailable(OutsideError):
-    """The program of a package manager could not be fetched."""
+    """The program of a package manager could not be downloaded."""
 
     program: str
     version: str
-    """The release, or a specifier."""
+    """A release, or a specifier."""
     reasons: tuple[str, ...]
-    """In uv's own words."""
+    """As uv reports them."""
 
     @override
     def describe(self) -> Message:
         title = _TITLES.get(self.program, self.program)
-        is_unknown = any(_UNKNOWN.search(reason) for reason in self.reasons)
+        other_release = (
+            f"Name a release that exists in the setting {self.program}, or where the app's files "
+            f"name one. Without either, the build uses the {title} that this buildpack tests."
+        )
+        exists = not any(_NO_SUCH_RELEASE.search(reason) for reason in self.reasons)
         return Message(
-            title=f"{title} could not be fetched",
+            title=f"{title} could not be downloaded",
             body=(
-                f"The app's packages are decided by {title}, of which this build needs release",
-                f"{self.version}. Fetching it from the package index failed. uv says:",
+                f"The build needs {title} {self.version}. uv reports:",
                 *(f"  {reason}" for reason in self.reasons),
             ),
-            steps=(
-                *((_OTHER.format(title=title, program=self.program),) if is_unknown else ()),
-                "Without the public index, name one that has this release and what it needs.",
-                "PIP_INDEX_URL, UV_DEFAULT_INDEX or a service binding says so (docs/indexes.md).",
-                "Or use an offline package of this buildpack: it has the usual release inside.",
-                "Or build again, in case the index was out of reach for a moment.",
+            fixes=(
+                *(() if exists else (other_release,)),
+                "Build again: the failure may have been temporary.",
+                (
+                    "If builds cannot reach the public index, name an index that has this release in "
+                    "PIP_INDEX_URL, UV_DEFAULT_INDEX or a service binding."
+                ),
+                f"Use an offline package of this buildpack, which contains {title}.",
             ),
         )
 
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("poetry", "2.5.1", ("no route",))
+
 
 class LockTooNew(AppError):
-    """A lock file is of a form that a later release of its tool has brought."""
+    """A lock file was written by a newer release of its tool."""
 
     file: str
     manager: str
-    said: tuple[str, ...]
-    """The tool's own words."""
+    output: tuple[str, ...]
+    """The last lines of the tool's output."""
 
     @override
     def describe(self) -> Message:
         name = self.manager.lower()
         return Message(
-            title=f"{self.file} was made by a newer {self.manager}",
+            title=f"{self.file} was written by a newer {self.manager}",
             body=(
-                f"The {self.manager} of this build cannot read it. It says:",
-                *(f"  {line}" for line in self.said),
+                f"The {self.manager} of this build cannot read it. It reports:",
+                *(f"  {line}" for line in self.output),
             ),
-            steps=(
-                f"Name the release that made it in the setting {name} ([tool.cnb-python] {name}).",
-                f"Or make {self.file} again with the older {self.manager}: {name} lock.",
+            fixes=(
+                f"Name the release that wrote it in the setting {name} (BP_PYTHON_{name.upper()}).",
+                f"Write {self.file} again with the older {self.manager}: {name} lock",
             ),
+        )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls(
+            "poetry.lock",
+            "Poetry",
+            ("The lock file is not compatible with the current version of Poetry.",),
         )

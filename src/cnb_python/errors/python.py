@@ -1,20 +1,19 @@
-"""Versions of Python that are asked for in vain."""
+"""Python versions that are not valid, not supported or not available."""
 
-from typing import TYPE_CHECKING, override
+from shlex import quote
+from typing import TYPE_CHECKING, Self, override
 
 from cnb_python.errors.base import AppError, Message
 
 if TYPE_CHECKING:
     from datetime import date
-from shlex import quote
 
-_FORM = "A version is a release line such as 3.14, or one release of it such as 3.14.6."
-
-_MIRROR = "the setting BP_PYTHON_MIRROR"
+_FORM = "a release line such as 3.14, or a release such as 3.14.6"
+_MIRROR = "BP_PYTHON_MIRROR"
 
 
 class NoPythonVersion(AppError):
-    """A file that should name a Python version names none."""
+    """A version file is empty."""
 
     name: str
 
@@ -22,86 +21,107 @@ class NoPythonVersion(AppError):
     def describe(self) -> Message:
         return Message(
             title=f"{self.name} names no Python version",
-            body=(f"It is empty, or holds blank lines and comments alone. {_FORM}",),
-            steps=(
-                f"Write the line you want into it: echo 3.14 > {self.name}",
-                f"Or delete {self.name} to get this buildpack's default.",
+            body=("Found:    only blank lines and comments, if any.", f"Expected: {_FORM}."),
+            fixes=(
+                f"Write the version that you want into it: echo 3.14 > {self.name}",
+                f"Delete {self.name} to use the default version of this buildpack.",
             ),
         )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls(".python-version")
 
 
 class SeveralPythonVersions(AppError):
-    """A file that should name one Python version names more."""
+    """A version file names more than one version."""
 
     name: str
-    found: tuple[tuple[int, str], ...]
-    """Line (from 1) and what it says."""
+    versions: tuple[tuple[int, str], ...]
+    """Line (from 1) and text."""
 
     @override
     def describe(self) -> Message:
         return Message(
-            title=f"{self.name} names {len(self.found)} Python versions",
+            title=f"{self.name} names {len(self.versions)} Python versions",
             body=(
-                *(f"  line {number}: {text}" for number, text in self.found),
-                "An image has one Python, so the file must name exactly one.",
+                "Found:",
+                *(f"  line {number}: {text}" for number, text in self.versions),
+                "Expected: one version, since an image has one Python.",
             ),
-            steps=(f"Keep the one the app runs on and delete the other lines of {self.name}.",),
+            fixes=(f"Keep the version the app runs on, and delete the others in {self.name}.",),
         )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls(".python-version", ((1, "3.13"), (2, "3.14")))
 
 
 class InvalidPythonVersion(AppError):
-    """Text that is no Python version as we read them."""
+    """A text is not a Python version."""
 
     text: str
     origin: str
     likely: str
-    """The version that it seems to mean, empty where none is to be seen."""
+    """The version that it seems to mean; empty: unknown."""
 
     @override
     def describe(self) -> Message:
-        exact = "Write digits and dots alone, without quotes, prefix or comment behind"
         return Message(
             title=f"{self.text!r} is not a Python version",
             body=(
-                f"It is asked for by {self.origin}.",
-                f"{_FORM} Ranges, wildcards, pre-releases and other words are not understood there.",
-            ),
-            steps=(
-                f"{exact}: {self.likely or '3.14'}",
-                *_if_invisible(self.text),
+                f"Found:    {self.text!r} ({self.origin}).",
+                f"Expected: {_FORM}. Ranges, wildcards and pre-releases are not allowed here.",
+                *_invisible(self.text),
                 *_about(self.origin),
+            ),
+            fixes=(
+                (
+                    "Write only digits and dots, without quotes, prefix or comment: "
+                    f"{self.likely or '3.14'}"
+                ),
             ),
         )
 
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls(">=3.13", ".python-version, line 1", "3.13")
+
 
 class InvalidPythonRange(AppError):
-    """Text that is no range of Python versions."""
+    """A text is not a range of Python versions."""
 
     text: str
     origin: str
     likely: str
-    """The same in the form that is read there, empty where it is not understood."""
+    """The same range in the standard form; empty: unknown."""
 
     @override
     def describe(self) -> Message:
         return Message(
             title=f"{self.text!r} is not a range of Python versions",
             body=(
-                f"It is asked for by {self.origin}.",
+                f"Found:    {self.text!r} ({self.origin}).",
+                "Expected: conditions with commas between them, such as >=3.12,<3.15 or ==3.13.*",
                 (
-                    "A range is one or more of such conditions with commas between them: >=3.12, "
-                    "<3.15, ==3.13.*, !=3.12.1"
+                    "All forms: "
+                    "https://packaging.python.org/en/latest/specifications/version-specifiers/"
                 ),
             ),
-            steps=(
-                f"Write it so: {self.likely or '>=3.12'}",
-                "https://packaging.python.org/en/latest/specifications/version-specifiers/ has all.",
-            ),
+            fixes=(f"Write it in the standard form: {self.likely or '>=3.12'}",),
         )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("^3.12", "requires-python in pyproject.toml, line 5", ">=3.12,<4")
 
 
 class OtherImplementation(AppError):
-    """Somebody asks for another Python than CPython."""
+    """The app asks for a Python that is not CPython."""
 
     text: str
     origin: str
@@ -110,107 +130,132 @@ class OtherImplementation(AppError):
     @override
     def describe(self) -> Message:
         return Message(
-            title=f"This buildpack has no {self.implementation}",
+            title=f"{self.implementation} is not supported",
             body=(
-                f"{self.origin} asks for {self.text}.",
-                "This buildpack installs CPython alone, the Python of python.org.",
+                f"Found:    {self.text} ({self.origin}).",
+                "Expected: a version of CPython, the Python of python.org.",
             ),
-            steps=(
-                "If the app runs on CPython too, ask for that by its version: 3.14",
-                f"If it needs {self.implementation}, use another buildpack or a Dockerfile.",
+            fixes=(
+                "If the app runs on CPython too, name its version: 3.14",
+                f"If the app needs {self.implementation}, use another buildpack or a Dockerfile.",
             ),
         )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("pypy3.11", ".python-version, line 1", "PyPy")
 
 
 class MisspeltVersionFile(AppError):
-    """Files that nobody reads, since their names are not quite `.python-version`."""
+    """The name of a file is similar to `.python-version`, but no tool reads it."""
 
-    found: tuple[str, ...]
-    name: str
+    names: tuple[str, ...]
+    expected: str
     exists: bool
-    """There is one of the right name too."""
+    """Whether a file of the expected name exists too."""
 
     @override
     def describe(self) -> Message:
-        several = len(self.found) > 1
-        wrong = self.found[0]
+        wrong = self.names[0]
+        also = f", besides {self.expected}" if self.exists else ""
         rename = (
-            f"Delete it and keep {self.name}, where the version belongs: git rm {quote(wrong)}"
+            f"Delete it, and write the version to {self.expected}: git rm {quote(wrong)}"
             if self.exists
-            else f"Give it that name: git mv {quote(wrong)} {self.name}"
+            else f"Rename it: git mv {quote(wrong)} {self.expected}"
         )
         return Message(
-            title=f"{wrong!r} is not the name of the file that asks for a Python",
+            title=f"{wrong!r} is not read: the file of the Python version is {self.expected}",
             body=(
-                *(f"  {name!r}" for name in self.found if several),
-                f"The file that tools read is called {self.name}, with one dot, in front.",
-                "As it is, nothing reads this one, and the app would get another Python.",
-                *((f"There is a {self.name} besides.",) if self.exists else ()),
+                f"Found:    {', '.join(map(repr, self.names))}{also}.",
+                f"Expected: {self.expected}, with one dot at the beginning.",
+                "Without that name, the app may get another Python than it needs.",
             ),
-            steps=(rename, "If it is something else, give it a name that is less like that one."),
+            fixes=(rename, "If it is for another purpose, give it a name that is less similar."),
         )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls(("python-version",), ".python-version", exists=False)
 
 
 class VersionFileNotUtf8(AppError):
-    """A file that names a Python in an encoding that version managers do not read."""
+    """A version file has an encoding that version managers do not read."""
 
     name: str
     encoding: str
     version: str
-    """What it names."""
 
     @override
     def describe(self) -> Message:
         return Message(
             title=f"{self.name} is {self.encoding} text",
             body=(
-                f"It says {self.version}, but in an encoding in which no version manager reads it.",
-                "Windows PowerShell writes files so when a command's output is redirected to one.",
+                f"Found:    {self.version}, in {self.encoding}.",
+                "Expected: UTF-8, since version managers read nothing else.",
+                "Windows PowerShell writes UTF-16 when output is redirected to a file.",
             ),
-            steps=(
-                f'In PowerShell: Set-Content -Encoding ascii {self.name} "{self.version}"',
-                f"In another shell: echo {self.version} > {self.name}",
+            fixes=(
+                (
+                    "If you use PowerShell, write it with: "
+                    f'Set-Content -Encoding ascii {self.name} "{self.version}"'
+                ),
+                f"If you use another shell, write it with: echo {self.version} > {self.name}",
             ),
         )
 
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls(".python-version", "UTF-16", "3.12")
+
 
 class NoPythonInRange(AppError):
-    """No release that can be had is in the range."""
+    """No supported Python is in the range that the app asks for."""
 
     ranges: tuple[tuple[str, str], ...]
     """Text and origin of each."""
     supported: tuple[str, ...]
-    """Lines that can be had, newest first."""
+    """Supported lines, newest first."""
     ended: tuple[tuple[str, date], ...]
-    """The newest line that is in the range and has ended, with the date."""
+    """The newest line in the range that is past its end of life, with that date."""
 
     @override
     def describe(self) -> Message:
         texts = " and ".join(text for text, _ in self.ranges)
-        ended = tuple(
-            (
-                f"Python {line} does, but it has ended on {day}: nobody mends its security holes "
-                "since, so this buildpack no longer installs it."
-            )
-            for line, day in self.ended
-        )
         oldest = self.supported[-1] if self.supported else "3.12"
         return Message(
-            title=f"No Python that can be installed satisfies {texts}",
+            title=f"No supported Python satisfies {texts}",
             body=(
-                *(f"{origin} asks for {text}." for text, origin in self.ranges),
-                *ended,
-                f"Supported are {_list(self.supported)}.",
+                *(f"Found:    {text} ({origin})." for text, origin in self.ranges),
+                f"Expected: a range that includes one of {_list(self.supported)}.",
+                *(
+                    f"Python {line} reached its end of life on {day}. It gets no security fixes "
+                    "any more, so this buildpack does not install it."
+                    for line, day in self.ended
+                ),
             ),
             steps=(
-                f"Make the app run on a supported Python, and widen the range to hold it: >={oldest}",
-                "Then have the package manager write its lock file anew, if there is one.",
+                f"Make the app run on a supported Python, and widen the range: >={oldest}",
+                "Update the lock file, if the app has one.",
             ),
+        )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        from datetime import date  # noqa: PLC0415 - detect has no need of it
+
+        return cls(
+            (("<3.10", ".python-version, line 1"),),
+            ("3.13", "3.11", "3.10"),
+            (("3.9", date(2025, 10, 31)),),
         )
 
 
 class PythonOutsideRange(AppError):
-    """Two files disagree, and the package manager insists on one of them."""
+    """The Python version that one file names is not in the range of another."""
 
     version: str
     asked: str
@@ -218,59 +263,66 @@ class PythonOutsideRange(AppError):
     range: str
     range_origin: str
     fit: str
-    """The line that the range would have, empty where there is none."""
+    """A line in the range; empty: there is none."""
 
     @override
     def describe(self) -> Message:
-        change = f"Change {self.origin} to ask for a Python in that range"
+        change = f"Change the version in {self.origin} to one in that range"
         return Message(
-            title=f"{self.origin} and {self.range_origin} disagree",
+            title=f"{self.origin} and {self.range_origin} contradict each other",
             body=(
-                f"{self.origin} asks for {self.asked}, which is Python {self.version}.",
-                f"{self.range_origin} says {self.range}, which leaves that out.",
-                "The package manager goes by the latter, and installs nothing into another Python.",
+                f"Found:    {self.asked}, which is Python {self.version} ({self.origin}).",
+                f"Expected: a version in the range {self.range} ({self.range_origin}).",
+                "The package manager installs nothing into a Python outside of that range.",
             ),
-            steps=(
+            fixes=(
                 f"{change}: {self.fit}" if self.fit else f"{change}.",
-                f"Or widen {self.range_origin}, and have the lock file written anew.",
+                f"Widen {self.range_origin}, and update the lock file.",
             ),
+        )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls(
+            *("3.13.13", "3.13", ".python-version, line 1"),
+            *(">=3.14", "requires-python in pyproject.toml, line 4", "3.14"),
         )
 
 
 class UnknownPythonLine(AppError):
-    """A release line that does not exist, or not yet for this release of the buildpack."""
+    """The release line does not exist, or this release of the buildpack does not know it."""
 
     line: str
     origin: str
     supported: tuple[str, ...]
-    """Lines that can be had, newest first."""
+    """Supported lines, newest first."""
     is_newer: bool
 
     @override
     def describe(self) -> Message:
-        known = f"It knows {_list(self.supported)}."
-        steps = (f"Ask for one of these instead ({self.origin}).", *_about(self.origin))
+        body = (
+            f"Found:    {self.line} ({self.origin}).",
+            f"Expected: one of {_list(self.supported)}.",
+            *_about(self.origin),
+        )
+        change = f"Change the version in {self.origin} to one of these."
         if self.is_newer:
             return Message(
                 title=f"Python {self.line} is newer than this release of the buildpack",
-                body=(
-                    f"It is asked for by {self.origin}, but this release does not know it.",
-                    known,
-                ),
-                steps=("If it has been released, update the buildpack.", *steps),
+                body=body,
+                fixes=("Update the buildpack, if that Python has been released.", change),
             )
-        return Message(
-            title=f"There is no Python {self.line}",
-            body=(
-                f"It is asked for by {self.origin}, but no such line exists, or it is very old.",
-                known,
-            ),
-            steps=steps,
-        )
+        return Message(title=f"There is no Python {self.line}", body=body, fixes=(change,))
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("3.99", ".python-version, line 1", ("3.14", "3.13"), is_newer=True)
 
 
 class EndedPythonLine(AppError):
-    """A release line that nobody mends any more."""
+    """The release line is past its end of life."""
 
     line: str
     origin: str
@@ -283,22 +335,31 @@ class EndedPythonLine(AppError):
         if self.line.startswith("2."):
             return _python_2(self, newest)
         return Message(
-            title=f"Python {self.line} has ended on {self.ended}",
+            title=f"Python {self.line} reached its end of life on {self.ended}",
             body=(
-                f"It is asked for by {self.origin}.",
-                "Nobody mends its security holes since, so this buildpack no longer installs it.",
-                f"Supported are {_list(self.supported)}.",
-            ),
-            steps=(
-                f"Move the app to a supported line; the newest is {newest}.",
-                f"Ask for it where {self.line} is asked for now: {self.origin}.",
+                f"Found:    {self.line} ({self.origin}).",
+                f"Expected: one of {_list(self.supported)}.",
+                "It gets no security fixes any more, so this buildpack does not install it.",
                 *_about(self.origin),
+            ),
+            fixes=(
+                (
+                    "Move the app to a supported version, and change the version in "
+                    f"{self.origin}: {newest}"
+                ),
             ),
         )
 
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        from datetime import date  # noqa: PLC0415 - detect has no need of it
+
+        return cls("3.9", ".python-version, line 1", date(2025, 10, 31), ("3.14", "3.13"))
+
 
 class UnknownPythonPatch(AppError):
-    """A release that does not exist in a line that does."""
+    """The release does not exist, though its line does."""
 
     version: str
     origin: str
@@ -311,78 +372,94 @@ class UnknownPythonPatch(AppError):
         return Message(
             title=f"There is no Python {self.version}",
             body=(
-                f"It is asked for by {self.origin}.",
-                f"The newest releases of Python {self.line} are {_list(self.newest)}.",
-            ),
-            steps=(
-                f"Ask for {self.line} to get the newest of the line always, or for one of these.",
-                "If it was released a short while ago, update the buildpack.",
+                f"Found:    {self.version} ({self.origin}).",
+                f"Expected: a release of Python {self.line}. The newest: {_list(self.newest)}",
                 *_about(self.origin),
+            ),
+            fixes=(
+                f"Change it to {self.line}, which is always the newest release of that line.",
+                "Change it to a release that exists.",
+                "If it was released recently, update the buildpack.",
             ),
         )
 
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("3.13.99", ".python-version, line 1", "3.13", ("3.13.13",))
+
 
 class PythonNotAvailable(AppError):
-    """A release that nobody has built for this kind of machine."""
+    """The release is not available for this kind of machine."""
 
     version: str
     origin: str
     arch: str
     elsewhere: tuple[str, ...]
-    """The kinds of machine it is built for."""
+    """The kinds of machine that it is available for."""
     newest: tuple[str, ...]
     """The newest releases of its line for this kind of machine."""
     table: str
-    """Where the list of builds comes from."""
+    """The source of the list of releases."""
 
     @override
     def describe(self) -> Message:
-        built = _list(self.elsewhere) if self.elsewhere else "no kind of machine"
-        others = f"For {self.arch} it has {_list(self.newest)} of that line."
+        available = _list(self.elsewhere) if self.elsewhere else "no kind of machine"
+        newest = f" Releases of that line for {self.arch}: {_list(self.newest)}"
         return Message(
             title=f"Python {self.version} is not available for {self.arch}",
             body=(
-                f"It is asked for by {self.origin}.",
-                f"The list of builds, {self.table}, has it for {built}.",
-                *((others,) if self.newest else ()),
+                f"Found:    {self.version} ({self.origin}), which is available for {available}.",
+                f"Expected: a release for {self.arch}.{newest if self.newest else ''}",
+                f"The list of releases is {self.table}.",
             ),
-            steps=(
-                "Ask for another version, or build for another kind of machine.",
-                f"If the list is your own ({_MIRROR}, or an offline package), add the build to it.",
+            fixes=(
+                "Use another version.",
+                "Build for another kind of machine.",
+                f"If the list is your own ({_MIRROR}, or an offline package), add the release.",
             ),
+        )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls(
+            *("3.13.8", ".python-version, line 1", "amd64", ("arm64",)),
+            *(("3.13.10", "3.13.9", "3.13.2"), "https://mirror.example/python.toml"),
         )
 
 
 def _python_2(failure: EndedPythonLine, newest: str) -> Message:
     return Message(
-        title=f"Python 2 has ended on {failure.ended}",
+        title=f"Python 2 reached its end of life on {failure.ended}",
         body=(
-            f"{failure.origin} asks for {failure.line}.",
-            "It is another language than Python 3, no longer mended, and not installed here.",
-            f"Supported are {_list(failure.supported)}.",
-        ),
-        steps=(
-            "Port the app: https://docs.python.org/3.12/howto/pyporting.html",
-            f"If it runs on Python 3 already, ask for that ({failure.origin}): {newest}",
+            f"Found:    {failure.line} ({failure.origin}).",
+            f"Expected: one of {_list(failure.supported)}.",
             *_about(failure.origin),
+        ),
+        fixes=(
+            "Port the app to Python 3: https://docs.python.org/3.12/howto/pyporting.html",
+            f"If it runs on Python 3 already, change the version in {failure.origin}: {newest}",
         ),
     )
 
 
 def _about(origin: str) -> tuple[str, ...]:
-    """What to know of a file that is better not edited where the version stands."""
+    """Return a hint if the file in *origin* is not the right one to edit."""
     if "Pipfile.lock" in origin:
-        return ("It comes from [requires] in the Pipfile: change it there, then run pipenv lock.",)
+        return (
+            "This comes from [requires] in the Pipfile. Change it there, and run pipenv lock.",
+        )
     if "runtime.txt" in origin:
-        return ("Better still, put it into .python-version, and delete runtime.txt.",)
+        return ("runtime.txt is outdated: move the version to .python-version.",)
     return ()
+
+
+def _invisible(text: str) -> tuple[str, ...]:
+    if "\\" not in text:
+        return ()
+    return ("It contains invisible characters: delete the line, and type it again.",)
 
 
 def _list(items: tuple[str, ...]) -> str:
     return ", ".join(items) if items else "none"
-
-
-def _if_invisible(text: str) -> tuple[str, ...]:
-    if "\\" not in text:
-        return ()
-    return ("Delete the line and type it anew: it holds characters that cannot be seen.",)

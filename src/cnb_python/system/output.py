@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
+    from cnb_python.errors.base import Message
     from cnb_python.system.status_line import StatusLine
 
 # https://en.wikipedia.org/wiki/ANSI_escape_code#Select_Graphic_Rendition_parameters
@@ -45,12 +46,14 @@ class Console:
         """Print what the user should change although the build goes on."""
         self._print("", self._painted(f"[Warning: {title}]", _YELLOW), *body, "")
 
-    def error(self, title: str, body: tuple[str, ...], steps: tuple[str, ...] = ()) -> None:
-        """Print why the phase stops and how to fix it."""
-        self._print("", self._painted(f"[Error: {title}]", _RED), "", *body)
-        if steps:
-            self._print("", "What to do:")
-            self._print(*(f"  {number}. {step}" for number, step in enumerate(steps, start=1)))
+    def error(self, message: Message, more: str = "") -> None:
+        """Print why the phase stops, how to fix it, and the address of *more* about it."""
+        self._print("", self._painted(f"[Error: {message.title}]", _RED), "", *message.body)
+        if message.fixes or message.steps:
+            self._print("", "To fix this:")
+            self._print(*_alternatives(message.fixes), *_sequence(message.steps))
+        if more:
+            self._print("", f"More: {more}")
 
     def bug(self, title: str, traceback: str) -> None:
         """Print that the buildpack itself failed, and where."""
@@ -76,3 +79,17 @@ class Console:
             return
         self._stream.write(text)
         self._stream.flush()
+
+
+def _alternatives(fixes: tuple[str, ...]) -> list[str]:
+    """Return a line for each fix, where "or" joins those after the first."""
+    return [
+        f"  - Or {fix[0].lower()}{fix[1:]}" if number else f"  - {fix}"
+        for number, fix in enumerate(fixes)
+    ]
+
+
+def _sequence(steps: tuple[str, ...]) -> list[str]:
+    if len(steps) == 1:
+        return [f"  - {steps[0]}"]
+    return [f"  {number}. {step}" for number, step in enumerate(steps, start=1)]

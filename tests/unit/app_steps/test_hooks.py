@@ -95,7 +95,7 @@ def test_call_of_a_missing_installer_is_reported(
 ) -> None:
     app = with_scripts(tmp_path, answer=lambda _: Outcome(0, f"Building\n{output}Done\n"))
     after(app)
-    assert f"bin/post_compile calls {installer}, which is not there" in app.log_text
+    assert f"bin/post_compile calls {installer}, which is missing" in app.log_text
     app.programs.answer = lambda _: Outcome(1, output)
     with pytest.raises(HookFailed) as caught:
         after(app)
@@ -108,7 +108,7 @@ def test_call_of_a_missing_installer_is_reported(
 def test_other_missing_commands_are_not_reported(tmp_path: Path, output: str) -> None:
     app = with_scripts(tmp_path, answer=lambda _: Outcome(0, output))
     after(app)
-    assert "which is not there" not in app.log_text
+    assert "which is missing" not in app.log_text
 
 
 @pytest.mark.parametrize("code", [1, 127, -9])

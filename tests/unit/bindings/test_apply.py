@@ -83,12 +83,14 @@ def test_a_binding_of_each_type_has_its_variables_and_files(tmp_path: Path) -> N
 @pytest.mark.parametrize("kind", ["pip", "uv"])
 def test_two_bindings_with_one_configuration_file_are_refused(tmp_path: Path, kind: str) -> None:
     key = {"pip": "pip.conf", "uv": "uv.toml"}[kind]
-    phase = context_with(tmp_path, {}, a={"type": kind, key: ""}, b={"type": kind, key: ""})
+    phase = context_with(
+        tmp_path, {}, company={"type": kind, key: ""}, team={"type": kind, key: ""}
+    )
 
     with pytest.raises(SeveralBindings) as caught, apply_bindings(phase, Log()):
         pass
 
-    assert (caught.value.type, caught.value.names) == (kind, ("a", "b"))
+    assert (caught.value.type, caught.value.names) == (kind, ("company", "team"))
 
 
 @pytest.mark.parametrize(

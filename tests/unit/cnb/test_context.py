@@ -176,7 +176,7 @@ def test_an_unknown_api_is_refused_before_all_other_inputs(
     with pytest.raises(UnsupportedApi) as caught:
         world.build()
 
-    assert caught.value.found == found
+    assert caught.value.declared == found
     assert caught.value.supported == ("0.10", "0.11", "0.12")
 
 

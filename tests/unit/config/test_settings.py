@@ -141,7 +141,7 @@ def test_the_key_project_in_the_projects_pyproject_is_refused(tmp_path: Path) ->
     with pytest.raises(UnknownSettings) as raised:
         chosen(tmp_path, "", "[tool.cnb-python]\nproject = 'x'\n", BP_PYTHON_PROJECT="api")
 
-    assert raised.value.found[0][:2] == ("project", "api/pyproject.toml, line 2")
+    assert raised.value.unknown[0][:2] == ("project", "api/pyproject.toml, line 2")
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ def test_an_unknown_variable_is_refused(name: str, likely: str) -> None:
     with pytest.raises(UnknownSettings) as raised:
         variables(**{name: "x"})
 
-    assert raised.value.found == ((name, name, likely),)
+    assert raised.value.unknown == ((name, name, likely),)
 
 
 @pytest.mark.parametrize(
@@ -224,7 +224,7 @@ def test_an_unknown_key_is_refused(tmp_path: Path, key: str, likely: str) -> Non
     with pytest.raises(UnknownSettings) as raised:
         chosen(tmp_path, f"[tool.cnb-python]\n{key} = 1\n")
 
-    assert raised.value.found == ((key, "pyproject.toml, line 2", likely),)
+    assert raised.value.unknown == ((key, "pyproject.toml, line 2", likely),)
 
 
 @pytest.mark.parametrize("name", ["cnb_python", "cnbpython", "CNB-Python"])
@@ -232,7 +232,7 @@ def test_a_misspelt_table_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(UnknownSettings) as raised:
         chosen(tmp_path, f"[tool.{name}]\nlayout = 'merged'\n")
 
-    assert raised.value.found == (
+    assert raised.value.unknown == (
         (f"[tool.{name}]", "pyproject.toml, line 1", "[tool.cnb-python]"),
     )
 
@@ -339,9 +339,9 @@ def test_a_setting_is_named_by_its_origin() -> None:
 def test_a_refusal_names_the_value_and_all_that_is_allowed() -> None:
     message = BadSettings((("layout", LAYOUT, "Merge", "one of linked, merged"),)).describe()
 
-    assert message.title == "layout cannot have this value"
+    assert message.title == "layout has a value that is not allowed"
     assert message.body == (
-        "layout, by BP_PYTHON_LAYOUT:",
+        "layout (BP_PYTHON_LAYOUT):",
         "  Found:    Merge",
         "  Expected: one of linked, merged",
     )
@@ -353,7 +353,7 @@ def test_an_unknown_setting_is_answered_with_the_nearest_and_with_all() -> None:
 
     message = raised.value.describe()
     assert message.title == "There is no setting BP_PYTHON_LAYOUTS"
-    assert message.body[0] == "  - BP_PYTHON_LAYOUTS: did you mean BP_PYTHON_LAYOUT?"
+    assert message.body[1] == "  - BP_PYTHON_LAYOUTS: did you mean BP_PYTHON_LAYOUT?"
     for setting in TABLE:
         assert any(setting.variable in line for line in message.body)
 

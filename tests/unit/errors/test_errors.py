@@ -1,18 +1,302 @@
-"""Every failure has words."""
+"""Every error explains itself, and its example in the docs is one that a test really produces."""
 
-from cnb_python.errors.base import AppError, BuildpackBug, BuildpackError, Failure, OutsideError
-from tools.docs.error_samples import kinds
+import errno
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cnb_python.config.settings import TABLE
+from cnb_python.errors import (
+    building,
+    choosing,
+    config,
+    finding,
+    frameworks,
+    inputs,
+    install,
+    launch,
+    locks,
+    machine,
+    network,
+    programs,
+)
+from cnb_python.errors import python as python_errors
+from cnb_python.errors.base import (
+    DOCS,
+    AppError,
+    BuildpackBug,
+    BuildpackError,
+    Failure,
+    OutsideError,
+)
+from cnb_python.managers.build_errors import build_failure, git_failure, machine_failure
+from cnb_python.managers.pip import errors as pip
+from cnb_python.managers.pip.index_errors import Unmatched, nothing_found
+from cnb_python.managers.uv import errors as uv
+from tests.support.messages import explained
+from tools.docs.reference import all_errors, failures, shown
+from tools.package.assemble import ROOT
+
+PYTHON = "3.14.6"
+MANAGERS = ROOT / "tests/unit/managers"
+# Reasons of the operating system, and digests that tests compute.
+SYSTEM_REASONS = {os.strerror(number) for number in errno.errorcode}
+DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+def by_pip(name: str) -> str:
+    return (MANAGERS / f"pip/data/{name}.txt").read_text(encoding="utf-8")
+
+
+def by_uv(name: str) -> BuildpackError | None:
+    return uv.recognize((MANAGERS / f"uv/data/{name}.txt").read_text(encoding="utf-8"), PYTHON)
+
+
+def not_found(requirement: str, name: str, python: str = PYTHON) -> BuildpackError:
+    return nothing_found(Unmatched(requirement), by_pip(name), python, "x86_64")
+
+
+RECORDED: dict[type[Failure], Callable[[], BuildpackError | None]] = {
+    building.MissingForBuild: lambda: build_failure(by_pip("missing_header"), PYTHON),
+    building.MissingBuildRequirement: lambda: by_uv("no_index_b"),
+    building.UndefinedSymbol: lambda: by_uv("undefined_symbol"),
+    building.MissingBuildModule: lambda: by_uv("dist_utils"),
+    building.Python2OnlyPackage: lambda: build_failure(by_pip("build_failed"), PYTHON),
+    finding.NoSuchPackage: lambda: not_found("nosuch-package-zzq==1.0", "unknown_package.telling"),
+    finding.NotInFindLinks: lambda: not_found("good", "not_provided.telling"),
+    finding.NoSuchVersion: lambda: not_found("flask==99.1", "unknown_version"),
+    finding.Yanked: lambda: by_uv("yanked"),
+    finding.WrongPython: lambda: not_found(
+        "numpy==2.3.0", "needs_other_python.telling", "3.10.16"
+    ),
+    finding.NoWheel: lambda: not_found("tensorflow==2.15.0", "no_wheel_pinned.telling"),
+    finding.VersionConflict: lambda: pip.recognize(by_pip("conflict"), PYTHON),
+    install.BadRequirement: lambda: pip.recognize(by_pip("invalid_line"), PYTHON),
+    install.IncludeMissing: lambda: by_uv("include_missing"),
+    install.NotAPackage: lambda: pip.recognize(by_pip("directory_without_project"), PYTHON),
+    install.DamagedPackage: lambda: by_uv("broken"),
+    install.HashMismatch: lambda: pip.recognize(by_pip("hash_mismatch"), PYTHON),
+    install.HashMissing: lambda: pip.recognize(by_pip("hash_missing"), PYTHON),
+    install.NotPinned: lambda: pip.recognize(by_pip("hash_not_pinned"), PYTHON),
+    locks.BadLock: lambda: by_uv("lock_not_utf8"),
+    locks.UnexpectedType: lambda: by_uv("wrong_form_of_project"),
+    machine.DiskFull: lambda: machine_failure(1, by_pip("disk_full"), "pip"),
+    machine.Killed: lambda: machine_failure(1, by_pip("killed_build"), "pip"),
+    network.GitFailed: lambda: git_failure(by_pip("git_login")),
+    network.IndexRefused: lambda: by_uv("401"),
+    network.IndexUnreachable: lambda: by_uv("status_500"),
+    network.UnknownHost: lambda: not_found("goodpkg", "index_no_such_host.telling"),
+    network.ProxyFailed: lambda: by_uv("proxy_nodns"),
+    network.InsecureIndex: lambda: not_found("good", "index_not_encrypted.telling"),
+    network.UntrustedCertificate: lambda: by_uv("tls"),
+    network.UrlNotFound: lambda: by_uv("gone"),
+}
+"""What the recogniser returns for a recorded output of pip or uv: equal to the example."""
+
+TESTED: dict[type[Failure], str] = {
+    building.SourceBuildFailed: "phases/test_failures_of_builds.py",
+    choosing.NoRequirements: "phases/test_bad_requirements.py",
+    choosing.SeveralManagers: "unit/managers/test_registry.py",
+    choosing.ChosenManagerMissing: "unit/managers/test_registry.py",
+    choosing.ForbiddenVariables: "phases/test_bad_requirements.py",
+    choosing.ForbiddenPipOptions: "unit/test_preflight.py",
+    config.BadSettings: "unit/config/test_settings.py",
+    config.UnknownSettings: "phases/test_settings.py",
+    config.NoSuchRequirements: "unit/managers/pip/test_manager.py",
+    config.NoSuchProject: "phases/test_settings.py",
+    config.BadBinding: "unit/errors/test_config.py",
+    config.SeveralBindings: "unit/bindings/test_apply.py",
+    frameworks.PackagesChanged: "phases/test_hooks.py",
+    frameworks.PackagesAdded: "phases/test_hooks.py",
+    frameworks.CollectstaticFailed: "phases/test_collectstatic_failures.py",
+    frameworks.HookFailed: "unit/app_steps/test_hooks.py",
+    frameworks.HookNotStarted: "unit/app_steps/test_hooks.py",
+    frameworks.NltkFailed: "phases/test_nltk_data.py",
+    inputs.UnsupportedApi: "phases/test_packages.py",
+    inputs.NotAFile: "phases/test_bad_requirements.py",
+    inputs.UnreadableFile: "unit/test_app.py",
+    inputs.NotUtf8: "phases/test_bad_requirements.py",
+    inputs.UnknownEncoding: "unit/managers/pip/test_manager.py",
+    inputs.MissingInput: "phases/test_detect.py",
+    inputs.UnreadableInput: "unit/cnb/test_contract_messages.py",
+    inputs.UnreadableJson: "unit/python/test_sources.py",
+    inputs.UnreadableToml: "unit/cnb/test_contract_messages.py",
+    install.BadPipOption: "unit/managers/pip/test_errors.py",
+    install.PathClash: "unit/layout/test_conflicts.py",
+    install.InstallFailed: "unit/managers/pip/test_resolution.py",
+    install.UvRefused: "unit/managers/uv/test_manager.py",
+    launch.BadProcfile: "unit/launch/test_procfile.py",
+    launch.ProcessInEnvironment: "unit/launch/test_venv_references.py",
+    locks.LockWithoutProject: "unit/managers/pipenv/test_manager.py",
+    locks.SeveralLocks: "unit/managers/test_registry.py",
+    locks.StaleLock: "unit/managers/uv/test_manager.py",
+    locks.UnsetVariable: "unit/managers/pipenv/test_export.py",
+    locks.LockForOtherPython: "unit/managers/test_install_locked.py",
+    locks.ProjectForOtherPython: "unit/managers/uv/test_manager.py",
+    locks.UnknownGroup: "unit/managers/pipenv/test_manager.py",
+    locks.PathOutsideApp: "unit/managers/pip/test_errors.py",
+    machine.BadMirror: "unit/python/test_mirror_bindings.py",
+    machine.UnusablePythonTable: "unit/python/test_releases.py",
+    machine.DownloadFailed: "unit/system/test_http.py",
+    machine.ChecksumMismatch: "unit/system/test_fetch.py",
+    machine.DamagedArchive: "unit/system/test_archive.py",
+    machine.UnsafeArchive: "unit/system/test_archive.py",
+    machine.UnusableInterpreter: "unit/layers/test_python_install.py",
+    machine.ProgramNotStarted: "unit/system/test_process.py",
+    machine.PathInaccessible: "unit/test_main.py",
+    machine.DamagedStore: "unit/app_steps/test_collectstatic.py",
+    network.SourceRefused: "unit/managers/test_install_locked_indexes.py",
+    programs.AppNotInstallable: "unit/managers/poetry/test_manager.py",
+    programs.UnknownPoetryKey: "unit/managers/poetry/test_manager.py",
+    programs.ProgramUnavailable: "unit/install/test_tools.py",
+    programs.LockTooNew: "unit/managers/poetry/test_manager.py",
+    python_errors.NoPythonVersion: "phases/test_python_version.py",
+    python_errors.SeveralPythonVersions: "phases/test_python_version.py",
+    python_errors.InvalidPythonVersion: "phases/test_python_version.py",
+    python_errors.InvalidPythonRange: "unit/errors/test_python.py",
+    python_errors.OtherImplementation: "unit/python/test_request.py",
+    python_errors.MisspeltVersionFile: "unit/python/test_version_files.py",
+    python_errors.VersionFileNotUtf8: "unit/python/test_version_files.py",
+    python_errors.NoPythonInRange: "unit/python/test_resolver.py",
+    python_errors.PythonOutsideRange: "phases/test_python_sources.py",
+    python_errors.UnknownPythonLine: "phases/test_python_version.py",
+    python_errors.EndedPythonLine: "phases/test_python_version.py",
+    python_errors.UnknownPythonPatch: "phases/test_python_version.py",
+    python_errors.PythonNotAvailable: "unit/python/test_resolver.py",
+}
+"""The file below `tests` with the test that produces the example."""
+
+CONSTANTS: dict[type[Failure], str] = {
+    choosing.ForbiddenPipOptions: "preflight.py",
+    choosing.ForbiddenVariables: "preflight.py",
+    config.UnknownSettings: "config/settings.py",
+    frameworks.CollectstaticFailed: "app_steps/collectstatic.py",
+    frameworks.NltkFailed: "app_steps/nltk.py",
+    install.BadPipOption: "managers/pip/errors.py",
+    locks.UnsetVariable: "managers/pipenv/export.py",
+    machine.DamagedStore: "store/cas.py",
+    machine.UnsafeArchive: "system/archive.py",
+    machine.UnusableInterpreter: "layers/python_install.py",
+    programs.ProgramUnavailable: "data/tools/poetry.txt",
+    python_errors.PythonOutsideRange: "data/python.toml",
+}
+"""The file below `src/cnb_python` with constants that a test compares with, as part of a value."""
 
 
 def leaves(kind: type[BuildpackError]) -> set[type[BuildpackError]]:
-    """The classes below *kind* that are raised, not only inherited from."""
+    """Return the classes below *kind* that are raised, not only inherited from."""
     children = kind.__subclasses__()
     return set().union(*map(leaves, children)) if children else {kind}
 
 
-def test_every_failure_describes_itself() -> None:
-    described = set(kinds())
+def test_every_error_is_on_the_page_of_its_family() -> None:
+    listed = set(all_errors())
 
-    assert leaves(Failure) == described
-    assert leaves(BuildpackError) - described == leaves(BuildpackBug)
-    assert {AppError, OutsideError}.isdisjoint(described)
+    assert leaves(Failure) == listed
+    assert leaves(BuildpackError) - listed == leaves(BuildpackBug)
+    assert {AppError, OutsideError}.isdisjoint(listed)
+
+
+@pytest.mark.parametrize("kind", all_errors())
+def test_example_explains_how_to_fix_it(kind: type[Failure]) -> None:
+    error = kind.example()
+
+    assert type(error) is kind
+    assert explained(error)
+
+
+@pytest.mark.parametrize("kind", all_errors())
+def test_example_has_no_placeholder(kind: type[Failure]) -> None:
+    error = kind.example()
+
+    text = shown(error)
+    assert not any(f"({field})" in text or f"({field.upper()})" in text for field in vars(error))
+    for value in texts_in(tuple(vars(error).values())):
+        assert value == "" or len(value) > 1, value
+        assert not value.endswith("..."), value
+        assert value not in {"foo.py", "bar", "spam", "one", "two", "one_two"}, value
+
+
+@pytest.mark.parametrize("kind", all_errors())
+def test_error_has_either_alternatives_or_a_sequence(kind: type[Failure]) -> None:
+    message = kind.example().describe()
+
+    assert bool(message.fixes) != bool(message.steps)
+    # The log puts "Or" before them, so they start with a verb or with If, not with a name.
+    assert all(re.match(r"[A-Z][a-z]+ ", fix) for fix in message.fixes)
+
+
+def test_every_example_has_a_source() -> None:
+    assert RECORDED.keys().isdisjoint(TESTED)
+    assert RECORDED.keys() | TESTED.keys() == set(all_errors())
+
+
+@pytest.mark.parametrize("kind", RECORDED)
+def test_example_equals_what_a_recorded_output_gives(kind: type[Failure]) -> None:
+    error = RECORDED[kind]()
+
+    assert type(error) is kind
+    assert vars(error) == vars(kind.example())
+
+
+@pytest.mark.parametrize("kind", TESTED)
+def test_values_of_example_stand_in_the_test_that_produces_it(kind: type[Failure]) -> None:
+    source = (ROOT / "tests" / TESTED[kind]).read_text(encoding="utf-8")
+    if kind in CONSTANTS:
+        source += (ROOT / "src/cnb_python" / CONSTANTS[kind]).read_text(encoding="utf-8")
+    example = kind.example()
+    values = texts_in(tuple(vars(example).values()))
+    words = [
+        word.rpartition("/")[2].strip("'")
+        for value in values
+        if value not in SYSTEM_REASONS and not DIGEST.fullmatch(value)
+        for word in value.split()
+    ]
+
+    constant = re.split("|".join(map(re.escape, filter(None, values))), example.describe().title)
+    assert kind.__name__ in source or max(constant, key=len) in source
+    assert [word for word in words if word not in source] == []
+
+
+def texts_in(value: object) -> list[str]:
+    match value:
+        case str():
+            return [value]
+        case Path():
+            return [str(value)]
+        case tuple():
+            return [text for part in value for text in texts_in(part)]
+        case _:
+            return []
+
+
+def test_example_of_unknown_settings_lists_every_setting() -> None:
+    listed = config.UnknownSettings.example().settings
+
+    assert listed == tuple((setting.name, setting.variable) for setting in TABLE)
+
+
+def test_every_error_links_to_its_section() -> None:
+    page = failures()
+    anchors = {
+        re.sub(r"[^\w-]", "", heading.lower().replace(" ", "-"))
+        for heading in re.findall(r"^#+ (.+)$", page, re.MULTILINE)
+    }
+
+    assert len(re.findall(r"^#+ ", page, re.MULTILINE)) == len(anchors)
+    for kind in all_errors():
+        address, _, anchor = kind.link().partition("#")
+        assert address == DOCS
+        assert anchor in anchors
+
+
+def test_address_of_the_docs_is_in_the_repository_of_the_buildpack() -> None:
+    descriptor = (ROOT / "buildpack.toml").read_text(encoding="utf-8")
+    homepage = re.search(r'^homepage = "(.+)"$', descriptor, re.MULTILINE)
+
+    assert homepage
+    assert DOCS.startswith(f"{homepage[1]}/")
+    assert (ROOT / DOCS.partition("/blob/main/")[2]).is_file()

@@ -1,4 +1,4 @@
-"""What is said of locks fits the file, and names the command of its tool."""
+"""Messages about lock files name the command of the right tool."""
 
 import pytest
 
@@ -12,28 +12,28 @@ from cnb_python.errors.locks import BadLock, LockWithoutProject, UnknownGroup
         ("poetry.lock", "poetry lock"),
         ("pdm.lock", "pdm lock"),
         ("Pipfile.lock", "pipenv lock"),
-        ("pylock.web.toml", "the command that made it (uv export, pip lock, pdm export ...)"),
+        ("pylock.web.toml", "the command that wrote it (uv export, pip lock, pdm export)"),
     ],
 )
-def test_a_lock_is_made_again_by_its_own_tool(file: str, command: str) -> None:
-    steps = BadLock(file, "it is no table").describe().steps
+def test_bad_lock_names_command_of_its_tool(file: str, command: str) -> None:
+    message = BadLock(file, "it is not a table").describe()
 
-    assert steps[-1] == f"Make it again with {command}, and commit it."
+    assert message.fixes == (f"Write it again with {command}.",)
 
 
-def test_a_lock_that_stands_alone_needs_no_making_but_its_other_half() -> None:
+def test_lock_without_project_asks_for_the_missing_file() -> None:
     message = LockWithoutProject("Pipfile.lock", "Pipfile", "Pipenv").describe()
 
-    assert message.title == "Pipfile.lock is there without its Pipfile"
-    assert "Commit Pipfile too" in message.steps[0]
-    assert "Make it again" not in " ".join(message.steps)
+    assert message.title == "Pipfile.lock is there, but Pipfile is missing"
+    assert message.fixes[0] == "Add Pipfile to the app."
+    assert "Write it again" not in " ".join(message.fixes)
 
 
 @pytest.mark.parametrize(
     ("file", "command"), [("Pipfile.lock", "pipenv lock"), ("pyproject.toml", "of your tool")]
 )
-def test_a_group_that_is_added_has_to_be_locked(file: str, command: str) -> None:
-    (step,) = UnknownGroup(file, "group", "prod", ("dev",)).describe().steps
+def test_unknown_group_names_command_that_adds_it(file: str, command: str) -> None:
+    _, add = UnknownGroup(file, "group", "prod", ("dev",)).describe().fixes
 
-    assert command in step
-    assert "add the group" in step
+    assert "Add the group" in add
+    assert command in add

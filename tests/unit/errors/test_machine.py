@@ -1,4 +1,4 @@
-"""What is said when the store fails in a way that nobody could mend on the spot."""
+"""Messages about the cache."""
 
 import pytest
 
@@ -6,14 +6,14 @@ from cnb_python.errors.machine import DamagedStore
 
 
 @pytest.mark.parametrize(
-    ("reason", "said"),
+    ("reason", "line"),
     [
-        ("its archive has changed", "It is damaged: its archive has changed."),
-        ("", "It is damaged: a part of it is missing."),
+        ("its archive has changed", "Found: its archive has changed."),
+        ("", "Found: a part of it is missing."),
     ],
 )
-def test_a_damaged_store_says_what_is_wrong_and_how_to_do_without(reason: str, said: str) -> None:
+def test_damaged_store_names_reason_and_how_to_build_without_it(reason: str, line: str) -> None:
     message = DamagedStore(reason).describe()
 
-    assert message.body == (said,)
-    assert any("--clear-cache" in step for step in message.steps)
+    assert message.body == (line,)
+    assert any("--clear-cache" in fix for fix in message.fixes)

@@ -19,7 +19,7 @@ def refused(
     try:
         processes.check(read_app(app, inside), removed)
     except ProcessInEnvironment as error:
-        return [(word, program) for *_, word, program in error.found]
+        return [(word, program) for *_, word, program in error.references]
     return []
 
 
@@ -92,12 +92,13 @@ def test_message_names_line_process_and_command(tmp_path: Path) -> None:
         processes.check(read_app(app))
 
     message = raised.value.describe()
-    assert message.title == "The Procfile uses a virtual environment that the image does not have"
-    assert message.body[:2] == (
-        "  line 1: web names venv/bin/activate",
-        "  line 2: bot names venv/bin/python",
+    assert message.title == "The Procfile uses a virtual environment that is not in the image"
+    assert message.body[:3] == (
+        "Found:",
+        "  line 1: web uses venv/bin/activate",
+        "  line 2: bot uses venv/bin/python",
     )
     assert message.steps == (
-        "Write `python` in place of `venv/bin/python`.",
-        "Leave out `activate`: nothing has to be activated.",
+        "Replace `venv/bin/python` with `python`.",
+        "Remove `activate`: it is not needed.",
     )

@@ -119,15 +119,15 @@ def test_path_similar_to_reserved_path_is_kept(path: str) -> None:
 
 def test_file_where_another_has_directory_raises_path_clash() -> None:
     distributions = [
-        distribution("one", [f"{SITE}/x"]),
-        distribution("two", [f"{SITE}/x/deep/y.py"]),
+        distribution("cv", [f"{SITE}/x"]),
+        distribution("cv-headless", [f"{SITE}/x/deep/y.py"]),
     ]
     with pytest.raises(PathClash) as caught:
         owners_of(distributions)
     assert (caught.value.path, caught.value.file_of, caught.value.directory_of) == (
         f"{SITE}/x",
-        "one",
-        "two",
+        "cv",
+        "cv-headless",
     )
 
 

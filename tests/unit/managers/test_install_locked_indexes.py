@@ -62,5 +62,5 @@ def test_rejected_login_is_explained_with_its_source(
             [pin("six")], lock, context, tools, uv.UvSources(is_own=False)
         )
 
-    steps = cast("Failure", raised.value).describe().steps
-    assert ("POETRY_HTTP_BASIC_<NAME>_USERNAME" in steps[0]) == bool(homes)
+    fixes = cast("Failure", raised.value).describe().fixes
+    assert ("POETRY_HTTP_BASIC_<NAME>_USERNAME" in fixes[0]) == bool(homes)

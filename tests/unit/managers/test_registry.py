@@ -13,6 +13,7 @@ from cnb_python.managers.pip.manager import Pip
 from cnb_python.managers.pylock.manager import Pylock
 from cnb_python.managers.registry import MANAGERS, select, unread
 from cnb_python.managers.uv.manager import UvProject
+from tests.support.messages import text_of
 
 
 @dataclass(frozen=True)
@@ -38,10 +39,6 @@ def refused(app: App) -> Message:
     return raised.value.describe()
 
 
-def said(message: Message) -> str:
-    return "\n".join((message.title, *message.body, *message.steps))
-
-
 def test_requirements_choose_pip(tmp_path: Path) -> None:
     assert select(app_with(tmp_path, "requirements.txt", "app.py")).name == "pip"
 
@@ -60,7 +57,7 @@ def test_a_misspelt_name_is_answered_with_its_correction(tmp_path: Path, name: s
     message = refused(app_with(tmp_path, name, "app.py"))
 
     assert message.title == f"No requirements.txt, but {name}"
-    assert f"git mv '{name}' requirements.txt" in message.steps[0]
+    assert f"git mv '{name}' requirements.txt" in message.fixes[0]
 
 
 @pytest.mark.parametrize(
@@ -79,13 +76,13 @@ def test_each_lock_has_its_manager(tmp_path: Path, name: str, manager: str) -> N
 def test_requirements_of_another_purpose_are_not_guessed_from(tmp_path: Path) -> None:
     message = refused(app_with(tmp_path, "requirements-dev.txt", "app.py"))
 
-    assert "-r requirements-dev.txt" in message.steps
+    assert "BP_PYTHON_REQUIREMENTS=requirements-dev.txt" in message.fixes[0]
 
 
 def test_a_directory_of_requirements_can_be_included(tmp_path: Path) -> None:
     (tmp_path / "requirements").mkdir()
 
-    assert "-r requirements/production.txt" in refused(read_app(tmp_path)).steps
+    assert "-r requirements/production.txt" in refused(read_app(tmp_path)).fixes[1]
 
 
 def test_settings_of_tools_alone_declare_nothing(tmp_path: Path) -> None:
@@ -94,7 +91,7 @@ def test_settings_of_tools_alone_declare_nothing(tmp_path: Path) -> None:
     message = refused(app_with(tmp_path, "app.py"))
 
     assert message.title == "No requirements.txt"
-    assert "neither [project] nor [build-system]" in message.steps[0]
+    assert "neither [project] nor [build-system]" in message.fixes[0]
 
 
 @pytest.mark.parametrize(
@@ -134,15 +131,15 @@ def test_several_names_are_not_guessed_among(tmp_path: Path) -> None:
     with pytest.raises(SeveralLocks) as raised:
         Pylock().check(app_with(tmp_path, "pylock.web.toml", "pylock.dev.toml"))
 
-    text = said(raised.value.describe())
+    text = text_of(raised.value.describe())
     assert "- pylock.dev.toml" in text
     assert "git mv pylock.dev.toml pylock.toml" in text
 
 
 def test_an_app_without_anything_sees_what_it_holds(tmp_path: Path) -> None:
-    text = said(refused(app_with(tmp_path, "app.py", "README.md")))
+    text = text_of(refused(app_with(tmp_path, "app.py", "README.md")))
 
-    assert "holds: README.md, app.py." in text
+    assert "contains README.md, app.py." in text
     assert "touch requirements.txt" in text
 
 
@@ -151,13 +148,13 @@ def test_names_that_cannot_be_printed_are_shown_all_the_same(tmp_path: Path) -> 
         tmp_path, frozenset({"bad\udcff.py"}), frozenset(), frozenset(), contents={}, unreadable={}
     )
 
-    said(refused(app)).encode("utf-8")
+    text_of(refused(app)).encode("utf-8")
 
 
 def test_long_listings_are_cut(tmp_path: Path) -> None:
     app = app_with(tmp_path, *(f"module{number}.py" for number in range(50)))
 
-    assert "and 20 more" in said(refused(app))
+    assert "and 20 more" in text_of(refused(app))
 
 
 def test_two_managers_are_too_many(tmp_path: Path) -> None:
@@ -166,7 +163,7 @@ def test_two_managers_are_too_many(tmp_path: Path) -> None:
     with pytest.raises(SeveralManagers) as raised:
         select(app, (Pip(), Other()))
 
-    text = said(raised.value.describe())
+    text = text_of(raised.value.describe())
     assert "- requirements.txt (pip)" in text
     assert "- other.lock (Other)" in text
     assert "BP_PYTHON_MANAGER=pip" in text
@@ -187,7 +184,9 @@ def test_a_setting_chooses_among_several(tmp_path: Path) -> None:
     assert select(app, (Pip(), Other()), (), "pip").name == "pip"
 
 
-@pytest.mark.parametrize(("chosen", "said_of_it"), [("Other", "other.lock"), ("new", "not know")])
+@pytest.mark.parametrize(
+    ("chosen", "said_of_it"), [("Other", "other.lock"), ("new", "not a package")]
+)
 def test_a_chosen_manager_needs_a_file_of_its_own(
     tmp_path: Path, chosen: str, said_of_it: str
 ) -> None:
@@ -196,8 +195,8 @@ def test_a_chosen_manager_needs_a_file_of_its_own(
     with pytest.raises(ChosenManagerMissing) as raised:
         select(app, (Pip(), Other()), (), chosen)
 
-    text = said(raised.value.describe())
-    assert text.startswith(f"{chosen} is chosen")
+    text = text_of(raised.value.describe())
+    assert text.startswith(f"BP_PYTHON_MANAGER={chosen}, ")
     assert said_of_it in text
     assert "- requirements.txt (pip)" in text
 
@@ -224,8 +223,8 @@ def test_apps_in_directories_are_offered(tmp_path: Path) -> None:
 
     message = refused(app_with(tmp_path, "tools.py"))
 
-    assert "These directories hold an app of their own: services/api, worker." in message.body
-    assert message.steps[0] == "Choose the directory of the app: BP_PYTHON_PROJECT=services/api"
+    assert "Apps in directories below it: services/api, worker" in message.body
+    assert message.fixes[0] == "Choose the app's directory: BP_PYTHON_PROJECT=services/api"
 
 
 def test_an_app_in_a_directory_is_offered_no_other(tmp_path: Path) -> None:
@@ -234,4 +233,4 @@ def test_an_app_in_a_directory_is_offered_no_other(tmp_path: Path) -> None:
 
     message = refused(read_app(tmp_path, "api"))
 
-    assert not any("BP_PYTHON_PROJECT" in step for step in message.steps)
+    assert not any("BP_PYTHON_PROJECT" in fix for fix in message.fixes)

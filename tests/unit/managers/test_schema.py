@@ -58,7 +58,7 @@ def test_the_first_value_of_a_wrong_kind_is_told_with_its_place(
     failure = found(tmp_path, name, text)
 
     assert failure.file == name
-    assert (failure.place, failure.line, failure.found, failure.expected) == told
+    assert (failure.key, failure.line, failure.value, failure.expected) == told
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from cnb_python.python.mirror import bundled_archive, find_inventory, own_invent
 from cnb_python.python.releases import Inventory
 from cnb_python.system.interface import Download
 from tests.support.inventory import release
+from tests.support.messages import text_of
 
 TABLE = f"""
 [[release]]
@@ -137,4 +138,4 @@ def test_a_malformed_url_is_refused_without_its_password(address: str, tmp_path:
         find_inventory(address, tmp_path, refuse)
 
     message = raised.value.describe()
-    assert "s3cret" not in "\n".join((message.title, *message.body, *message.steps))
+    assert "s3cret" not in text_of(message)

@@ -8,6 +8,7 @@ from cnb_python.cnb.bindings import Binding, read_bindings
 from cnb_python.errors.machine import BadMirror
 from cnb_python.python.mirror import DOWNLOADS, download_url
 from cnb_python.python.releases import Release
+from tests.support.messages import text_of
 from tests.support.trees import Files, write_files
 
 FILE = "20261021/cpython-3.14.9%2B20261021-x86_64-unknown-linux-gnu-install_only_stripped.tar.gz"
@@ -110,4 +111,4 @@ def test_an_invalid_url_is_refused_without_its_secrets(
 
     message = caught.value.describe()
     assert caught.value.origin == "the binding mine"
-    assert "s3cret" not in "\n".join((message.title, *message.body, *message.steps))
+    assert "s3cret" not in text_of(message)

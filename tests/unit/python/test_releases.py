@@ -120,6 +120,16 @@ def test_a_malformed_column_is_named_with_its_row(column: str, value: str | floa
     assert re.fullmatch(rf"\[\[release\]\] 2: {column} missing or malformed", problem)
 
 
+def test_unusable_table_is_named_with_its_origin() -> None:
+    origin = "https://mirror.example/python.toml"
+
+    with pytest.raises(UnusablePythonTable) as raised:
+        parse({**TABLE, "release": [ROW, {**ROW, "sha256": "0"}]}, origin)
+
+    assert raised.value.origin == origin
+    assert raised.value.problems == ("[[release]] 2: sha256 missing or malformed",)
+
+
 def test_all_problems_are_named_together() -> None:
     undated = {**LINE, "removed": "soon"}
     late = {**LINE, "removed": datetime(2030, 1, 1, 12)}  # noqa: DTZ001 - TOML's local date-time

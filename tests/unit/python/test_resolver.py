@@ -115,7 +115,7 @@ def test_a_release_for_another_architecture_only_is_refused() -> None:
 
     assert (failure.arch, failure.elsewhere) == ("amd64", ("arm64",))
     assert failure.newest == ("3.13.10", "3.13.9", "3.13.2")
-    assert failure.table == "the table of a test"
+    assert failure.table == "https://mirror.example/python.toml"
 
 
 def test_an_architecture_without_the_line_is_refused() -> None:

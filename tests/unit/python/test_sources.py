@@ -218,6 +218,7 @@ def test_a_pipfile_lock_that_is_not_json_is_refused_with_its_line(tmp_path: Path
         requests_in(tmp_path, {"Pipfile.lock": "{\n<<<<<<< HEAD\n"})
 
     assert (caught.value.name, caught.value.line) == ("Pipfile.lock", 2)
+    assert caught.value.reason == "Expecting property name enclosed in double quotes"
 
 
 @pytest.mark.parametrize("lock", ["[" * 200_000, f'{{"_meta": {"9" * 10_000}}}'])
@@ -237,7 +238,7 @@ def test_a_version_without_quotes_is_refused(name: str, text: str, tmp_path: Pat
     with pytest.raises(UnexpectedType) as caught:
         requests_in(tmp_path, {name: text})
 
-    assert (caught.value.file, caught.value.line, caught.value.found) == (name, 2, "3.1")
+    assert (caught.value.file, caught.value.line, caught.value.value) == (name, 2, "3.1")
 
 
 def test_a_range_in_pipfile_lock_is_refused(tmp_path: Path) -> None:

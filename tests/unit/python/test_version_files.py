@@ -63,7 +63,7 @@ def test_a_file_with_several_versions_is_refused_with_all_of_them() -> None:
     with pytest.raises(SeveralPythonVersions) as caught:
         parse_version_file("3.13.1\n# and\n3.12.4\nsystem\n", NAME)
 
-    assert caught.value.found == ((1, "3.13.1"), (3, "3.12.4"), (4, "system"))
+    assert caught.value.versions == ((1, "3.13.1"), (3, "3.12.4"), (4, "system"))
 
 
 def test_a_lone_carriage_return_does_not_start_a_line() -> None:
@@ -149,7 +149,7 @@ def test_a_misspelt_file_is_refused_also_beside_a_correct_one(tmp_path: Path) ->
     (tmp_path / "python-version").touch()
     with pytest.raises(MisspeltVersionFile) as caught:
         check_spelling(read_app(tmp_path))
-    assert (caught.value.found, caught.value.exists) == (("python-version",), False)
+    assert (caught.value.names, caught.value.exists) == (("python-version",), False)
 
     (tmp_path / NAME).write_text("3.14")
     with pytest.raises(MisspeltVersionFile) as caught:

@@ -162,6 +162,16 @@ def test_a_damaged_archive_is_told_apart(content: bytes, tmp_path: Path, into: P
     assert caught.value.reason
 
 
+def test_cut_archive_is_refused_with_the_reason(tmp_path: Path, into: Path) -> None:
+    path = tmp_path / "archive"
+    path.write_bytes(gzip.compress(packed([entry("p/a")])[:700]))
+
+    with pytest.raises(DamagedArchive) as caught:
+        unpack(Archive(path, TITLE), into)
+
+    assert caught.value.reason == "unexpected end of data"
+
+
 def test_a_full_disk_is_told_with_the_directory(tmp_path: Path, into: Path) -> None:
     def full(_name: str) -> bool:
         raise OSError(28, "No space left on device")

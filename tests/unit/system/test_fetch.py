@@ -40,7 +40,7 @@ def test_another_file_is_refused_and_not_kept(tmp_path: Path) -> None:
         Fetcher(serve)(wanted(sha256="0" * 64), tmp_path / "a")
 
     failure = caught.value
-    assert (failure.expected, failure.found) == ("0" * 64, SHA256)
+    assert (failure.expected, failure.actual) == ("0" * 64, SHA256)
     assert failure.url == "https://mirror.example/a.tar.gz"
     assert [*tmp_path.iterdir()] == []
 

@@ -2,6 +2,7 @@
 
 import io
 
+from cnb_python.errors.base import Message
 from cnb_python.system.output import Console
 
 
@@ -25,29 +26,48 @@ def test_a_build_reads_as_steps_with_lines_and_tool_output_below() -> None:
     ]
 
 
-def test_an_error_ends_with_numbered_steps() -> None:
+def test_steps_of_an_error_are_numbered() -> None:
     stream = io.StringIO()
+    message = Message("Old lock", ("It is out of date.",), steps=("Update it.", "Commit it."))
 
-    Console(stream).error("No file", ("Nothing was found.",), ("Write one.", "Commit it."))
+    Console(stream).error(message, "docs/errors.md#old-lock")
 
     assert shown(stream) == [
         "",
-        "[Error: No file]",
+        "[Error: Old lock]",
         "",
-        "Nothing was found.",
+        "It is out of date.",
         "",
-        "What to do:",
-        "  1. Write one.",
+        "To fix this:",
+        "  1. Update it.",
         "  2. Commit it.",
+        "",
+        "More: docs/errors.md#old-lock",
     ]
 
 
-def test_an_error_without_steps_promises_none() -> None:
+def test_alternative_fixes_of_an_error_are_joined_by_or() -> None:
     stream = io.StringIO()
 
-    Console(stream).error("No file", ("Nothing was found.",))
+    Console(stream).error(Message("No file", (), fixes=("Write it.", "Remove the line.")))
 
-    assert "What to do:" not in shown(stream)
+    assert shown(stream)[-2:] == ["  - Write it.", "  - Or remove the line."]
+
+
+def test_a_single_step_is_not_numbered() -> None:
+    stream = io.StringIO()
+
+    Console(stream).error(Message("No file", (), steps=("Write it.",)))
+
+    assert shown(stream)[-1] == "  - Write it."
+
+
+def test_error_without_fixes_has_no_heading_for_them() -> None:
+    stream = io.StringIO()
+
+    Console(stream).error(Message("No file", ("Nothing was found.",)))
+
+    assert "To fix this:" not in shown(stream)
 
 
 def test_a_warning_stands_apart() -> None:

@@ -148,7 +148,7 @@ def test_unknown_group_is_refused_with_the_declared(tmp_path: Path) -> None:
     with pytest.raises(UnknownGroup) as raised:
         resolve_and_install(shop(tmp_path), "", Settings(groups=("wroker",)))
 
-    assert raised.value.known == ("dev", "worker")
+    assert raised.value.available == ("dev", "worker")
 
 
 def test_group_missing_in_the_lock_is_refused_with_the_command(tmp_path: Path) -> None:

@@ -89,8 +89,8 @@ def test_wide_text_without_a_mark_is_refused(tmp_path: Path) -> None:
         Pip().check(with_requirements(tmp_path, "flask\n".encode("utf-16-le")))
 
     message = raised.value.describe()
-    assert "Line 1 of requirements.txt holds the byte 0x00, which no text holds." in message.body
-    assert "iconv -f UTF-16LE -t UTF-8" in message.steps[1]
+    assert "Found:    the byte 0x00 in line 1." in message.body
+    assert "iconv -f UTF-16LE -t UTF-8" in message.fixes[1]
 
 
 def test_text_in_a_legacy_encoding_is_refused(tmp_path: Path) -> None:
@@ -201,12 +201,14 @@ def test_a_full_disk_comes_before_what_pip_makes_of_it(tmp_path: Path) -> None:
 
 
 def test_what_nobody_knows_is_quoted(tmp_path: Path) -> None:
-    failure = explained(tmp_path, "one\ntwo\n\nERROR: gremlins\n", Answers(()), code=3)
+    failure = explained(
+        tmp_path, "one\ntwo\n\nERROR: Operation cancelled by user\n", Answers(()), code=3
+    )
 
     assert isinstance(failure, InstallFailed)
     message = failure.describe()
     assert "exit code 3" in message.body[0]
-    assert "  ERROR: gremlins" in message.body
+    assert "  ERROR: Operation cancelled by user" in message.body
 
 
 def test_files_of_the_app_are_shown_as_its_author_knows_them(tmp_path: Path) -> None:

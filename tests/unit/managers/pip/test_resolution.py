@@ -204,9 +204,9 @@ def test_what_pip_says_went_wrong_is_explained(tmp_path: Path) -> None:
     place = app(tmp_path, "a\n").place
 
     with pytest.raises(InstallFailed):
-        Pip().resolve(place, Tools(1, "ERROR: gremlins"))
+        Pip().resolve(place, Tools(1, "ERROR: Operation cancelled by user"))
     with pytest.raises(InstallFailed):
-        Pip().resolve_and_install(place, Tools(1, "ERROR: gremlins"))
+        Pip().resolve_and_install(place, Tools(1, "ERROR: Operation cancelled by user"))
 
 
 def test_those_who_choose_uv_are_served_by_it_alone(tmp_path: Path) -> None:

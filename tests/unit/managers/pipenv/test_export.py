@@ -1,5 +1,6 @@
 """The source of each package of a `Pipfile.lock`, and the files for uv without one."""
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -79,12 +80,15 @@ def test_unknown_source_is_refused_with_the_declared() -> None:
 
 
 def test_unset_variable_is_named() -> None:
+    lock = json.loads(json.dumps(PIPFILE_LOCK).replace("${P}", "${PASSWORD}"))
+    printed = tuple(line.replace("${P}", "${PASSWORD}") for line in PRINTED)
+
     with pytest.raises(UnsetVariable) as raised:
-        read_sources(PIPFILE_LOCK, {}, PRINTED, {"U": "me"})
+        read_sources(lock, {}, printed, {"U": "me"})
 
     message = raised.value.describe()
-    assert message.title == "The index ours needs P"
-    assert "--env P" in message.steps[0]
+    assert message.title == "PASSWORD must be set for the index ours"
+    assert "--env PASSWORD" in message.fixes[0]
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,7 @@ def test_lock_of_a_newer_form_is_refused(
     with pytest.raises(LockTooNew) as raised:
         Pipenv().resolve(context_of(directory), FakeTools())
 
-    assert raised.value.said == ('"pipfile-spec": 7',)
+    assert raised.value.output == ('"pipfile-spec": 7',)
 
 
 def test_uv_gets_the_sources_with_logins_as_variables(tmp_path: Path) -> None:
@@ -164,7 +164,7 @@ def test_unknown_group_is_refused_with_the_locked(tmp_path: Path) -> None:
     with pytest.raises(UnknownGroup) as raised:
         Pipenv(Settings(groups=("dosc",))).resolve(context_of(shop(tmp_path)), FakeTools())
 
-    assert raised.value.known == ("develop", "docs")
+    assert raised.value.available == ("develop", "docs")
 
 
 @pytest.mark.parametrize(

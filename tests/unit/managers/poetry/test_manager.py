@@ -209,7 +209,7 @@ def test_only_missing_pins_are_installed(tmp_path: Path) -> None:
         (
             "The lock file is not compatible with the current version of Poetry.\nUpgrade Poetry",
             LockTooNew,
-            "poetry.lock was made by a newer Poetry",
+            "poetry.lock was written by a newer Poetry",
         ),
         (
             "Group(s) not found: x (via --with)",
@@ -220,7 +220,7 @@ def test_only_missing_pins_are_installed(tmp_path: Path) -> None:
         (
             "  - Additional properties are not allowed ('requires-poetry' was unexpected)",
             UnknownPoetryKey,
-            "Poetry refuses requires-poetry in pyproject.toml",
+            "Poetry does not know requires-poetry in pyproject.toml",
         ),
         ("something else", InstallFailed, "Poetry could not install the app's packages"),
     ],
@@ -248,7 +248,7 @@ def test_app_without_a_package_is_refused_with_the_setting(tmp_path: Path) -> No
 
     message = raised.value.describe()
     assert any("No file/folder found" in line for line in message.body)
-    assert any("package-mode = false" in line for line in message.steps)
+    assert any("package-mode = false" in line for line in message.fixes)
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,10 @@
 """What uv really wrote (uv 0.13.8, hosts and paths replaced), and what users are told of it."""
 
 from pathlib import Path
-from typing import cast
 
 import pytest
 
-from cnb_python.errors.base import BuildpackError, Failure
+from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.building import (
     MissingBuildModule,
     MissingBuildRequirement,
@@ -42,6 +41,7 @@ from cnb_python.errors.network import (
 )
 from cnb_python.managers.build_errors import machine_failure
 from cnb_python.managers.uv import errors as uv_errors
+from tests.support.messages import explained
 
 DATA = Path(__file__).parent / "data"
 PYTHON = "3.14.6"
@@ -55,7 +55,7 @@ def wrote(name: str) -> str:
 def why(name: str) -> BuildpackError:
     found = uv_errors.recognize(wrote(name), PYTHON)
     assert found is not None, name
-    assert cast("Failure", found).describe().steps, "a message says what to do"
+    assert explained(found)
     return found
 
 
@@ -379,7 +379,7 @@ def test_a_document_that_uv_cannot_read_is_told_with_its_line(
 
     assert isinstance(failure, UnexpectedType)
     assert (failure.file, failure.line) == (file, line)
-    assert (failure.found, failure.expected) == (found, expected)
+    assert (failure.value, failure.expected) == (found, expected)
 
 
 @pytest.mark.parametrize(

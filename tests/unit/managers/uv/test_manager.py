@@ -249,7 +249,7 @@ def test_unknown_groups_and_extras_are_told_with_the_known_ones(
     error = failed(place, output)
 
     assert isinstance(error, UnknownGroup)
-    assert (error.kind, error.name, error.known) == (kind, "x", known)
+    assert (error.kind, error.name, error.available) == (kind, "x", known)
 
 
 def test_anything_else_is_told_in_its_own_words(place: InstallContext) -> None:
