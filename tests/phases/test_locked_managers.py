@@ -79,7 +79,7 @@ def test_lock_of_a_newer_tool_is_refused(
 ) -> None:
     stopped = builds.phases(app(manager.newer.of(manager.app), manager.app), built)
 
-    assert stopped.error.startswith(f"{manager.lock} was made by a newer {manager.title}\n")
+    assert stopped.error.startswith(f"{manager.lock} was written by a newer {manager.title}\n")
     assert f"setting {manager.command}" in stopped.error
 
 

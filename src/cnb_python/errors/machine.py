@@ -338,4 +338,4 @@ class DamagedStore(OutsideError):
     @classmethod
     @override
     def example(cls) -> Self:
-        return cls("its archive is not in the store any more")
+        return cls("its archive has changed")
