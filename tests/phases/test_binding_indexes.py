@@ -4,19 +4,16 @@ import json
 import os
 import subprocess
 import sys
-import threading
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 
-from tests.support import index
+from tests.support import file_server, index
 from tests.support.builds import Builds, Built
 from tests.support.index import Authority, Index, Login
 from tests.support.sdists import sdist
@@ -243,17 +240,9 @@ def table(builds: Builds, directory: Path, authority: Authority) -> Iterator[str
     url = builds.settings["BP_PYTHON_MIRROR"]
     with urllib.request.urlopen(url) as answer:
         (directory / "python.toml").write_bytes(answer.read())
-    handler = partial(SimpleHTTPRequestHandler, directory=str(directory))
-    with ThreadingHTTPServer((index.HOST, 0), handler) as server:
-        context = index.server_context(authority, for_known_clients=True)
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        try:
-            yield f"https://{index.HOST}:{server.server_port}/python.toml"
-        finally:
-            server.shutdown()
-            thread.join()
+    tls = index.server_context(authority, for_known_clients=True)
+    with file_server.running(directory, tls) as server:
+        yield f"{server.url}/python.toml"
 
 
 def test_downloads_of_python_use_bound_certificates(

@@ -74,20 +74,20 @@ class _Handler(SimpleHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     directory = tmp_path_factory.mktemp("nltk")
-    path = Server()
-    handler = partial(_Handler, path, directory=directory)
+    nltk_server = Server()
+    handler = partial(_Handler, nltk_server, directory=directory)
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as http:
-        path.url = f"http://127.0.0.1:{http.server_port}"
+        nltk_server.url = f"http://127.0.0.1:{http.server_port}"
         archive = directory / "stopwords.zip"
         with zipfile.ZipFile(archive, "w") as packed:
             packed.writestr("stopwords/english", "the\na\n")
         content = archive.read_bytes()
         md5 = hashlib.md5(content).hexdigest()
-        index = INDEX.format(size=len(content), md5=md5, url=path.url)
+        index = INDEX.format(size=len(content), md5=md5, url=nltk_server.url)
         write_files(directory, {"index.xml": index, "no_index.html": "<p>"})
         thread = threading.Thread(target=http.serve_forever, args=(0.05,))
         thread.start()
-        yield path
+        yield nltk_server
         http.shutdown()
         thread.join()
 

@@ -1,16 +1,11 @@
 """Packages of a `uv.lock` that come from a Git repository."""
 
 import subprocess
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
-from tests.support import index, lock_files
+from tests.support import file_server, lock_files
 from tests.support.builds import Builds, Built
 from tests.support.sdists import checkout
 from tests.support.trees import write_files
@@ -43,26 +38,6 @@ def commit(repository: Path, name: str) -> str:
     return git(repository, "rev-parse", "HEAD")
 
 
-@contextmanager
-def serving(directory: Path) -> Iterator[tuple[str, list[str]]]:
-    """Serve *directory*; yield its URL and a list of the requests."""
-    requests: list[str] = []
-
-    class Handler(SimpleHTTPRequestHandler):
-        def log_message(self, *message: object) -> None:
-            requests.append(str(message))
-
-    handler = partial(Handler, directory=str(directory))
-    with ThreadingHTTPServer((index.HOST, 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        try:
-            yield f"http://{index.HOST}:{server.server_port}", requests
-        finally:
-            server.shutdown()
-            thread.join()
-
-
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     directory = tmp_path / "tools"
@@ -75,15 +50,15 @@ def test_locked_commit_is_installed_though_its_branch_moved(
     builds: Builds, flask: Built, repository: Path, tmp_path: Path
 ) -> None:
     locked = commit(repository, "locked")
-    with serving(repository) as (url, requests):
-        files = {"pyproject.toml": PYPROJECT.format(f"{url}/.git"), "Procfile": "web: true"}
+    with file_server.running(repository) as server:
+        files = {"pyproject.toml": PYPROJECT.format(f"{server.url}/.git"), "Procfile": "web: true"}
         app = write_files(tmp_path / "app", files)
-        lock_files.run_uv(app, "lock", index=f"{url}/simple")
+        lock_files.run_uv(app, "lock", index=f"{server.url}/simple")
         app.chmod(0o755)
         commit(repository, "newer")
 
         first = builds.phases(app, flask)
-        count = len(requests)
+        count = len(server.requests)
         again = builds.phases(app, first)
 
     assert first.code == 0, first.output
@@ -92,4 +67,4 @@ def test_locked_commit_is_installed_though_its_branch_moved(
     (origin,) = shard.rglob("tools-1.0.dist-info/direct_url.json")
     assert locked in origin.read_text()
     assert "  Nothing changed: reusing 1 packages from the previous image\n" in again.output
-    assert len(requests) == count
+    assert len(server.requests) == count
