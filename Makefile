@@ -1,8 +1,8 @@
-# One command per chore. `make help` lists them.
+# One command for each task. `make help` lists them.
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 PYTHON := .venv/bin/python3
-# Bytecode of the tools and tests is not worth a dirty checkout.
+# Keeps bytecode of the tools and tests out of the checkout.
 export PYTHONDONTWRITEBYTECODE := 1
 
 APP ?= fixtures/pip_django
@@ -10,14 +10,14 @@ API ?=
 
 .PHONY: help venv image test lint types format unit phases thorough images docs-test package builder fixtures bench compat data docs clean
 
-help: ## List the chores
+help: ## List the tasks
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
-venv: ## Make or renew .venv, the checkout's own interpreter and packages
+venv: ## Make or update .venv, the checkout's Python and packages
 	@python3 tools/stage0.py
 	@$(PYTHON) -m tools.package.execd
 
-image: venv fixtures ## Build APP into an image (an OCI image directory where no container engine answers)
+image: venv fixtures ## Build APP into an image (an OCI image layout if no container engine is running)
 	@$(PYTHON) -m tools.image "$(APP)"
 
 test: lint types unit docs-test phases thorough images ## Everything CI runs
@@ -29,20 +29,20 @@ lint: venv ## Check style and format
 types: venv ## Check types
 	@$(PYTHON) -m mypy
 
-format: venv ## Rewrite the code in the one format
+format: venv ## Fix and format the code
 	@$(PYTHON) -m ruff check --fix
 	@$(PYTHON) -m ruff format
 
-unit: venv ## Test the parts: no process, no network
+unit: venv ## Run the unit tests: no process, no network
 	@$(PYTHON) -m coverage erase
 	@$(PYTHON) -m coverage run -m pytest -n 2 --dist worksteal tests/test_architecture.py tests/unit
 	@$(PYTHON) -m coverage combine --quiet
 	@$(PYTHON) -m coverage report
 
-phases: venv fixtures ## Test the package, and detect and build under the real lifecycle, without Docker
+phases: venv fixtures ## Test the package and builds with the real lifecycle, without Docker
 	@$(PYTHON) -m pytest -n 2 --dist loadfile -m "not thorough" tests/package tests/phases
 
-thorough: venv fixtures ## The longer tests of that kind: every manager, real packages, odd machines, broken-off builds
+thorough: venv fixtures ## Run the longer tests of that kind: every manager, real packages, other machines, interrupted builds
 	@$(PYTHON) -m pytest -n 2 --dist loadfile -m thorough tests/phases
 
 images: venv fixtures ## Test with pack on a real Docker engine
@@ -51,13 +51,13 @@ images: venv fixtures ## Test with pack on a real Docker engine
 docs-test: venv ## Build the documentation, and open every page in a browser
 	@$(PYTHON) -m pytest tests/docs
 
-package: venv ## Assemble the buildpack for every target into dist/ (API=0.10: older lifecycles; OFFLINE=1: Pythons, Poetry, Pipenv, PDM inside)
+package: venv ## Assemble the buildpack for every target into dist/ (API=0.10: older lifecycles; OFFLINE=1: with Pythons, Poetry, Pipenv, PDM)
 	@$(PYTHON) -m tools.package.assemble $(if $(API),--api $(API)) $(if $(OFFLINE),--offline $(filter-out 1,$(OFFLINE)))
 
 builder: venv ## Create the builder image cnb-python/builder
 	@$(PYTHON) -m tools.package.builder
 
-fixtures: venv ## Make the fixtures' lock files from their pinned inputs
+fixtures: venv ## Make the lock files of the sample apps
 	@$(PYTHON) -m tools.fixtures
 
 bench: venv fixtures ## Measure; writes build/bench.json (python3 -m tools.bench.chart then draws docs/speed.svg)
@@ -66,13 +66,13 @@ bench: venv fixtures ## Measure; writes build/bench.json (python3 -m tools.bench
 compat: venv ## Compare linked with merged environments; writes docs/compatibility.md
 	@$(PYTHON) -m tools.compat
 
-data: venv ## Rewrite the tables of Python releases, and what Poetry, Pipenv and PDM need
+data: venv ## Update the table of Python releases and the lock files of Poetry, Pipenv and PDM
 	@$(PYTHON) -m tools.pythons.update_table
 	@$(PYTHON) -m tools.package.update_tools
 
-docs: venv ## Rewrite the pages of docs/ that are generated, and build the site into build/docs
+docs: venv ## Write the generated pages of docs/, and build the site into build/docs
 	@PYTHONPATH=src $(PYTHON) -m tools.docs.reference
 	@$(PYTHON) -m tools.docs.site
 
-clean: ## Remove what was made in the checkout (not the cache of real tools)
+clean: ## Remove everything that was made in the checkout (not the cache of built tools)
 	@rm -rf build dist .venv .venv.new .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -114,7 +114,7 @@ def _check_layouts(name: str, linked: Facts, merged: Facts) -> None:
 
 def _compared(name: str, pinned: Pinned, linked: Facts, merged: Facts) -> Compared:
     holds = [{**facts.holds, "links": 0} for facts in (linked, merged)]
-    found_differences = [
+    all_differences = [
         *differences(f"{name}/holds", *holds),
         *differences(f"{name}/works", linked.works, merged.works),
     ]
@@ -126,16 +126,16 @@ def _compared(name: str, pinned: Pinned, linked: Facts, merged: Facts) -> Compar
         distributions=distributions,
         works=_counts(linked.works),
         failed=list(failures(f"{name}/works", linked.works)),
-        differences=explained(found_differences, pins.reasons()),
+        differences=explained(all_differences, pins.reasons()),
     )
 
 
 def _suite_run(suite: Suite, pinned: Pinned, linked: Facts, merged: Facts) -> SuiteRun:
     ran = linked.suites[suite.name], merged.suites[suite.name]
-    found_differences = list(suites.differences(suite, *ran))
+    all_differences = list(suites.differences(suite, *ran))
     version = pins.version([*pinned.asked, *pinned.needed], suite.name)
     return SuiteRun(
-        suite.name, version, suite.part, *ran, explained(found_differences, pins.reasons())
+        suite.name, version, suite.part, *ran, explained(all_differences, pins.reasons())
     )
 
 

@@ -1,4 +1,4 @@
-"""From builds to figures, and from figures to what the targets say."""
+"""Medians of the measured builds, and their comparison with the targets."""
 
 from dataclasses import replace
 from typing import Any

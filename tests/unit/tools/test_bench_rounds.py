@@ -1,4 +1,4 @@
-"""The order of the builds, the edits between them, and what is read from their output."""
+"""The order of the builds, the edits between them, and the times in their output."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The index in front, the counter before the registry, the watch over memory."""
+"""The proxy of the index, the counter of pushed bytes, and the measuring of memory."""
 
 import http.client
 import io
@@ -75,7 +75,7 @@ def front(behind: Path, tmp_path: Path) -> _Server:
 
 
 def ask(server: _Server, path: str, **headers: str) -> http.client.HTTPResponse:
-    """Have the handler answer one request, over a pair of sockets."""
+    """Return the response of the handler to one request, over a pair of sockets."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
         fields = "".join(f"{name.replace('_', '-')}: {text}\r\n" for name, text in headers.items())

@@ -1,4 +1,4 @@
-"""What the comparison of linked with merged environments finds, counts and tells."""
+"""The comparison of linked with merged environments: lists, differences and document."""
 
 import os
 import re

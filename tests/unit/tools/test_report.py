@@ -1,6 +1,6 @@
 from tools.platforms.image_report import Row, of_history, table
 
-# As `docker history` gives it: the newest first, empty lines for what made no layer.
+# Output of `docker history`: the newest first, 0 bytes for commands without a layer.
 HISTORY = (
     "Buildpacks Process Types|23",
     "Buildpacks Launcher Config|208",
