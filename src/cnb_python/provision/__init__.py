@@ -1,1 +1,1 @@
-"""Provides Python and the packages: nothing, Python only, or what changed."""
+"""Provides Python and the environment: reuses them, makes Python alone, or rebuilds."""

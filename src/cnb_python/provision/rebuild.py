@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnb_python.cnb import disk
-from cnb_python.cnb.layer import check_contents, layer_of
+from cnb_python.cnb.layer import layer_of
 from cnb_python.distributions.model import Distribution
-from cnb_python.errors.frameworks import PackagesAdded
-from cnb_python.install import snapshot, tools
 from cnb_python.install.installer import FilesNeeded, install_environment
 from cnb_python.install.request import EnvironmentRequest, InstallResult
 from cnb_python.install.snapshot import Snapshot
@@ -27,11 +25,11 @@ from cnb_python.managers.base import NeedsResolving, Resolution
 from cnb_python.provision import freshness
 from cnb_python.provision.environment import (
     ProvidedEnvironment,
-    StepResults,
     StepsNeedingEnvironment,
     environment_of,
     no_steps,
 )
+from cnb_python.provision.finish import Rebuilt, bytes_below
 from cnb_python.provision.request import ProvisionRequest, env_digest
 from cnb_python.store.manifest import StoreEntry
 from cnb_python.store.store import Damaged, Store
@@ -115,95 +113,6 @@ def rebuild_python(
         snapshot=Snapshot(),
         output=system.output,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Rebuilt:
-    """Python and the environment, of which this build made at least one layer."""
-
-    environment: ProvidedEnvironment
-    store: Store
-    entries: Mapping[str, StoreEntry]
-    """What the store is to keep within its budget, by the name of the distribution."""
-    not_archived: frozenset[str]
-    """The distributions whose contents the store need not keep."""
-    record: BuildRecord
-    """The build record, still without what `finish` adds."""
-    changed: frozenset[str]
-    """The names of the environment's layers that are on disk."""
-    temporary_layers: frozenset[str]
-    """Those of them that the previous image has: they are on disk only for the app steps."""
-    needed_by: str
-    snapshot: Snapshot
-    """The state of the layers before the app steps."""
-    output: Output
-
-    def finish(self, results: StepResults) -> BuildRecord:
-        """Remove temporary layers, save the store and return the build record.
-
-        Raises PackagesChanged and PackagesAdded if an app step changed the environment.
-        """
-        request = self.environment.request
-        layers_dir = request.context.layers_dir
-        self._check_steps()
-        new_layers = (self.changed - self.temporary_layers) | _finish_python(request)
-        previous_image.reuse(
-            layers_dir, {name: self.record.layers[name] for name in self.temporary_layers}
-        )
-        programs = tools.keys_to_keep(self.store, request.manager.name)
-        trees = {request.runtime.archive, *programs, *results.trees}
-        manifest = self.store.close(self.entries.values(), trees, self.not_archived)
-        record = self.record._replace(
-            package_key=request.package_key.metadata(),
-            layer_sizes=self._layer_sizes(results),
-            manifest=manifest,
-            static_files_key=results.static_files_key,
-        )
-        store_layer.close_store(request.context, record)
-        check_contents(layers_dir, {*new_layers, *results.new_layers, store_layer.NAME})
-        return record
-
-    def _check_steps(self) -> None:
-        """Remove files that app steps wrote beside the packages, with a warning."""
-        paths = [
-            path for layer in self.snapshot.states for path in self.snapshot.remove_new(layer)
-        ]
-        added = snapshot.added(paths)
-        if added.packages:
-            raise PackagesAdded(self.needed_by, added.packages)
-        if added.files:
-            from cnb_python.errors import frameworks  # noqa: PLC0415 - only for this warning
-
-            message = frameworks.added_files(self.needed_by, added.files)
-            self.output.warning(message.title, message.body)
-
-    def _layer_sizes(self, results: StepResults) -> dict[str, str]:
-        layers_dir = self.environment.request.context.layers_dir
-        sizes = {
-            name: size
-            for name, size in self.record.layer_sizes.items()
-            if name in {python.NAME, *self.record.layers}
-        }
-        for name in (python.NAME, store_layer.NAME):
-            if (layers_dir / name).is_dir():
-                sizes[name] = str(bytes_below(layers_dir / name))
-        return sizes | {name: str(size) for name, size in results.layers.items()}
-
-
-def bytes_below(directory: Path) -> int:
-    """Return the total size of the files below *directory*, in bytes."""
-    return sum(
-        (parent / name).lstat().st_size for parent, _, names in directory.walk() for name in names
-    )
-
-
-def _finish_python(request: ProvisionRequest) -> frozenset[str]:
-    """Make layer `python`, or reuse it if the previous image has it; return the names made."""
-    if request.runtime.is_in_image and not request.build_consumers:
-        python.reuse(request.runtime)
-        return frozenset()
-    python.finish(request.runtime, build=bool(request.build_consumers))
-    return frozenset({python.NAME})
 
 
 @dataclass(slots=True)
