@@ -1,4 +1,4 @@
-"""What a build from source listens to is known by a digest that tells nothing."""
+"""The digest of the build settings."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ def settings_digest(environ: dict[str, str], app_dir: Path = APP) -> str:
     return build_settings.settings_digest(environ, app_dir)
 
 
-def test_without_such_settings_there_is_nothing_to_know() -> None:
+def test_settings_digest_is_empty_without_build_settings() -> None:
     ordinary = {"PATH": "/bin", "GIT_SHA": "1234", "PIP_INDEX_URL": "https://a.example/", "CC": ""}
     assert settings_digest(QUIET | ordinary) == ""
 
@@ -27,30 +27,30 @@ def test_without_such_settings_there_is_nothing_to_know() -> None:
         *("PIP_CONFIG_SETTINGS", "PIP_GLOBAL_OPTION", "PIP_no-build-isolation"),
     ],
 )
-def test_each_setting_of_builds_makes_a_difference_by_its_value(name: str) -> None:
-    one, other = ({**QUIET, name: value} for value in ("one", "other"))
-    assert len({"", settings_digest(one), settings_digest(other)}) == 3
+def test_each_build_setting_changes_the_digest_with_its_value(name: str) -> None:
+    first, second = ({**QUIET, name: value} for value in ("one", "other"))
+    assert len({"", settings_digest(first), settings_digest(second)}) == 3
 
 
-def test_a_file_of_pips_counts_too(tmp_path: Path) -> None:
+def test_settings_in_pip_conf_change_the_digest(tmp_path: Path) -> None:
     file = tmp_path / "pip.conf"
     file.write_text("[install]\nconfig-settings = a=b\n", encoding="utf-8")
-    said = settings_digest({"PIP_CONFIG_FILE": str(file)})
-    assert said
-    assert said != settings_digest(QUIET)
+    digest = settings_digest({"PIP_CONFIG_FILE": str(file)})
+    assert digest
+    assert digest != settings_digest(QUIET)
 
 
-def test_the_order_of_variables_makes_none() -> None:
+def test_order_of_variables_does_not_change_the_digest() -> None:
     pairs = [("CC", "clang"), ("CFLAGS", "-O3"), *QUIET.items()]
     assert settings_digest(dict(pairs)) == settings_digest(dict(reversed(pairs)))
 
 
-def test_no_value_can_be_read_from_it() -> None:
+def test_digest_does_not_show_values() -> None:
     assert "s3cret" not in settings_digest({**QUIET, "CFLAGS": "-DTOKEN=s3cret"})
 
 
 @pytest.mark.parametrize("name", ["PIP_BUILD_CONSTRAINT", "UV_BUILD_CONSTRAINT"])
-def test_what_constrains_builds_counts_by_its_lines(tmp_path: Path, name: str) -> None:
+def test_build_constraints_count_by_their_lines(tmp_path: Path, name: str) -> None:
     def digest(text: str, included: str = "wheel==1\n") -> str:
         (tmp_path / "build.txt").write_text(text, encoding="utf-8")
         (tmp_path / "more.txt").write_text(included, encoding="utf-8")
@@ -66,10 +66,10 @@ def test_what_constrains_builds_counts_by_its_lines(tmp_path: Path, name: str) -
     ("file", "before"),
     [("pyproject.toml", "tool.uv."), ("../pyproject.toml", "tool.uv."), ("uv.toml", "")],
 )
-def test_settings_of_uvs_for_builds_count(tmp_path: Path, file: str, before: str) -> None:
+def test_build_settings_of_uv_change_the_digest(tmp_path: Path, file: str, before: str) -> None:
     app = tmp_path / "app"
     app.mkdir()
-    found = set()
+    digests = set()
     for text in (
         "",
         f"[{before}extra-build-dependencies]\na = ['b']\n",
@@ -78,11 +78,11 @@ def test_settings_of_uvs_for_builds_count(tmp_path: Path, file: str, before: str
         f"[{before}extra-build-dependencies",
     ):
         (app / file).write_text(text, encoding="utf-8")
-        found.add(settings_digest(QUIET, app))
-    assert len(found) == 4
-    assert "" in found
+        digests.add(settings_digest(QUIET, app))
+    assert len(digests) == 4
+    assert "" in digests
 
 
-def test_other_settings_of_uvs_do_not(tmp_path: Path) -> None:
+def test_other_settings_of_uv_do_not_change_the_digest(tmp_path: Path) -> None:
     (tmp_path / "uv.toml").write_text("offline = true\n# build\n", encoding="utf-8")
     assert settings_digest(QUIET, tmp_path) == ""

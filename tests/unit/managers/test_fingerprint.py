@@ -1,4 +1,4 @@
-"""What tells two states of a locked app apart, and nothing secret among it."""
+"""The fingerprint of a manager's inputs, which holds no secrets."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from cnb_python.managers.base import digest
 from cnb_python.managers.pdm.manager import Pdm
 
 
-def test_contents_and_absence_count(tmp_path: Path) -> None:
+def test_contents_and_absence_of_files_change_the_fingerprint(tmp_path: Path) -> None:
     (tmp_path / "uv.lock").write_text("1", "utf-8")
 
     def state() -> str:
@@ -24,7 +24,7 @@ def test_contents_and_absence_count(tmp_path: Path) -> None:
     assert len({before, with_settings, state()}) == 3
 
 
-def test_variables_count_without_what_only_gives_access() -> None:
+def test_variables_count_without_logins() -> None:
     environ = {
         "UV_INDEX_WORK_USERNAME": "me",
         "UV_INDEX_WORK_PASSWORD": "secret",
@@ -47,13 +47,13 @@ def test_variables_count_without_what_only_gives_access() -> None:
         "work=https://:p@index.example/simple",
     ],
 )
-def test_no_secret_of_an_address_counts(address: str) -> None:
+def test_secrets_in_addresses_do_not_count(address: str) -> None:
     shown = fingerprint.without_secrets(f'url = "{address}" # why?')
 
     assert shown.endswith('https://index.example/simple" # why?')
 
 
-def test_choices_of_groups_are_no_choices_of_extras() -> None:
+def test_groups_and_extras_of_one_name_differ() -> None:
     of_group, of_extra = Pdm(Settings(groups=("a",))), Pdm(Settings(extras=("a",)))
 
     assert fingerprint.of_lock_reader(of_group, "3.14.6") != fingerprint.of_lock_reader(

@@ -1,4 +1,4 @@
-"""What of a directory its installation depends on."""
+"""The digest of a project that is installed from its directory."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -48,11 +48,11 @@ def code(project: Path) -> None:
     write(project / "src/app/views.py", "2")
 
 
-def test_code_does_not_count_where_an_installation_points_to_it(project: Path) -> None:
+def test_code_of_editable_project_does_not_count(project: Path) -> None:
     assert not counts(project, code)
 
 
-def test_code_counts_where_it_is_copied(project: Path) -> None:
+def test_code_of_copied_project_counts(project: Path) -> None:
     assert counts(project, code, is_editable=False)
 
 
@@ -63,17 +63,17 @@ def test_code_counts_where_it_is_copied(project: Path) -> None:
         *("other.py", "src/other.py", "src/new/__init__.py", "src/app/sub/__init__.py"),
     ],
 )
-def test_what_metadata_and_backends_look_at_counts(project: Path, name: str) -> None:
-    assert counts(project, lambda one: write(one / name, PLAIN + "# 2"))
+def test_files_that_metadata_and_backends_read_count(project: Path, name: str) -> None:
+    assert counts(project, lambda path: write(path / name, PLAIN + "# 2"))
 
 
 @pytest.mark.parametrize(
     "name",
     [".venv/new", "src/app/__pycache__/x.pyc", "app.egg-info/PKG-INFO", ".git/objects/1"],
 )
-def test_what_is_made_does_not_count(project: Path, name: str) -> None:
-    assert not counts(project, lambda one: write(one / name, "1"))
-    assert not counts(project, lambda one: write(one / name, "2"), is_editable=False)
+def test_generated_files_do_not_count(project: Path, name: str) -> None:
+    assert not counts(project, lambda path: write(path / name, "1"))
+    assert not counts(project, lambda path: write(path / name, "2"), is_editable=False)
 
 
 @pytest.mark.parametrize(
@@ -89,57 +89,57 @@ def test_what_is_made_does_not_count(project: Path, name: str) -> None:
         "",
     ],
 )
-def test_code_counts_where_the_backend_may_read_it(project: Path, table: str) -> None:
+def test_code_counts_if_the_backend_may_read_it(project: Path, table: str) -> None:
     write(project / "pyproject.toml", table)
 
     assert counts(project, code)
 
 
-def test_the_commit_counts_where_a_version_may_come_from_it(project: Path) -> None:
+def test_commit_counts_if_the_version_may_come_from_it(project: Path) -> None:
     write(project / "pyproject.toml", PLAIN.replace('version = "1"', 'dynamic = ["version"]'))
 
-    assert counts(project, lambda one: write(one / ".git/refs/heads/main", "b" * 40))
-    assert counts(project, lambda one: write(one / ".git/refs/tags/v1", "b" * 40))
+    assert counts(project, lambda path: write(path / ".git/refs/heads/main", "b" * 40))
+    assert counts(project, lambda path: write(path / ".git/refs/tags/v1", "b" * 40))
 
 
-def test_links_count_by_where_they_lead(project: Path) -> None:
+def test_links_count_by_their_target(project: Path) -> None:
     (project / "data").symlink_to("/nowhere")
 
-    def turn(one: Path) -> None:
-        (one / "data").unlink()
-        (one / "data").symlink_to("/elsewhere")
+    def turn(path: Path) -> None:
+        (path / "data").unlink()
+        (path / "data").symlink_to("/elsewhere")
 
     assert counts(project, turn, is_editable=False)
 
 
-def test_a_directory_that_is_gone_has_a_digest_of_its_own(project: Path) -> None:
+def test_missing_directory_has_a_digest_of_its_own(project: Path) -> None:
     gone = fingerprint.project_digest(project / "gone", is_editable=True)
 
     assert gone != fingerprint.project_digest(project, is_editable=True)
 
 
 @pytest.mark.parametrize("name", ["../shared", "libs/../../shared", "gone/../.."])
-def test_what_lies_outside_of_the_app_is_refused(tmp_path: Path, name: str) -> None:
+def test_path_outside_the_app_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(PathOutsideApp) as caught:
         fingerprint.source_path(name, "uv.lock", tmp_path / "app", tmp_path / "app")
 
     assert (caught.value.file, caught.value.path) == ("uv.lock", name)
 
 
-def test_the_rest_of_the_repository_is_not_outside(tmp_path: Path) -> None:
+def test_path_in_the_same_repository_is_allowed(tmp_path: Path) -> None:
     app = tmp_path / "services/api"
 
     assert fingerprint.source_path("../../libs", "uv.lock", app, tmp_path) == tmp_path / "libs"
 
 
-def test_a_link_to_all_of_the_build_image_is_not_looked_into(tmp_path: Path) -> None:
+def test_link_to_the_root_of_the_build_image_is_refused(tmp_path: Path) -> None:
     (tmp_path / "all").symlink_to("/")
 
     with pytest.raises(PathOutsideApp):
         fingerprint.source_path("all", "uv.lock", tmp_path, tmp_path)
 
 
-def test_a_project_or_an_archive_of_the_build_image_may_be_named(tmp_path: Path) -> None:
+def test_project_or_archive_of_the_build_image_is_allowed(tmp_path: Path) -> None:
     (tmp_path / "opt").mkdir()
     for name in ("opt/pyproject.toml", "six-1.0-py3-none-any.whl"):
         (tmp_path / name).touch()

@@ -1,4 +1,4 @@
-"""What a standard lock holds for one Python, and how uv is told to install it."""
+"""What a pylock.toml holds for one Python, and how uv installs it."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -34,17 +34,17 @@ def read(directory: Path, packages: str, choice: Choice = HERE, head: str = "") 
     return pylock_file.read_lock(lock(directory, packages, head), choice)
 
 
-def only(decision: Resolution) -> Pin:
-    (pin,) = decision.pins
+def only(resolution: Resolution) -> Pin:
+    (pin,) = resolution.pins
     return pin
 
 
 def table(pin: Pin) -> dict[str, object]:
-    (found,) = toml.tables_at(toml.parse(pin.line, Path("line")), "packages")
-    return dict(found)
+    (package,) = toml.tables_at(toml.parse(pin.line, Path("line")), "packages")
+    return dict(package)
 
 
-def place(directory: Path) -> InstallContext:
+def context(directory: Path) -> InstallContext:
     scratch = directory / "scratch"
     scratch.mkdir()
     return InstallContext(
@@ -59,21 +59,21 @@ def place(directory: Path) -> InstallContext:
     )
 
 
-def test_a_release_is_pinned_with_everything_that_says_where_it_is(tmp_path: Path) -> None:
+def test_release_is_pinned_with_its_sources(tmp_path: Path) -> None:
     pin = only(read(tmp_path, SIX + "marker = 'os_name == \"posix\"'\ntool.other = 1\n"))
 
     assert (pin.name, pin.version, pin.is_cacheable) == ("six", "1.17.0", True)
     assert table(pin).keys() == {"name", "version", "wheels"}
 
 
-def test_the_decision_is_uvs_and_certain(tmp_path: Path) -> None:
-    decision = read(tmp_path, SIX)
+def test_resolution_is_from_files_alone_and_for_uv(tmp_path: Path) -> None:
+    resolution = read(tmp_path, SIX)
 
-    assert decision.from_files_alone
-    assert decision.by == "uv"
+    assert resolution.from_files_alone
+    assert resolution.by == "uv"
 
 
-def test_other_hashes_are_another_origin(tmp_path: Path) -> None:
+def test_hashes_are_the_origin(tmp_path: Path) -> None:
     before = only(read(tmp_path, SIX))
     after = only(read(tmp_path, SIX.replace(HASH, "b" * 64)))
     elsewhere = only(read(tmp_path, SIX.replace("files.example", "mirror.example")))
@@ -93,13 +93,15 @@ def test_other_hashes_are_another_origin(tmp_path: Path) -> None:
         ("'dev' in dependency_groups", False),
     ],
 )
-def test_a_marker_decides_whether_it_counts(tmp_path: Path, marker: str, *, counts: bool) -> None:
-    found = read(tmp_path, f'{SIX}marker = "{marker}"\n')
+def test_package_whose_marker_is_false_is_left_out(
+    tmp_path: Path, marker: str, *, counts: bool
+) -> None:
+    resolution = read(tmp_path, f'{SIX}marker = "{marker}"\n')
 
-    assert bool(found.pins) is counts
+    assert bool(resolution.pins) is counts
 
 
-def test_extras_and_groups_are_chosen(tmp_path: Path) -> None:
+def test_chosen_extras_and_groups_apply(tmp_path: Path) -> None:
     head = "extras = ['web']\ndependency-groups = ['dev', 'docs']\ndefault-groups = ['docs']"
     packages = (
         SIX
@@ -122,7 +124,7 @@ def test_extras_and_groups_are_chosen(tmp_path: Path) -> None:
     ("choice", "kind"),
     [(HERE._replace(extras=("wbe",)), "extra"), (HERE._replace(groups=("wbe",)), "group")],
 )
-def test_what_the_lock_does_not_know_is_refused(tmp_path: Path, choice: Choice, kind: str) -> None:
+def test_unknown_extra_or_group_is_refused(tmp_path: Path, choice: Choice, kind: str) -> None:
     with pytest.raises(UnknownGroup) as raised:
         read(tmp_path, SIX, choice, "extras = ['web']\ndependency-groups = ['web']")
 
@@ -131,7 +133,7 @@ def test_what_the_lock_does_not_know_is_refused(tmp_path: Path, choice: Choice, 
     assert any("web" in line for line in message.body)
 
 
-def test_a_directory_is_installed_each_time_from_where_it_is(tmp_path: Path) -> None:
+def test_directory_is_not_cacheable_and_has_an_absolute_path(tmp_path: Path) -> None:
     packages = (
         "[[packages]]\nname = 'core'\ndirectory = { path = '../libs/core', editable = true }"
     )
@@ -143,7 +145,7 @@ def test_a_directory_is_installed_each_time_from_where_it_is(tmp_path: Path) -> 
     assert table(pin)["directory"] == {"path": f"{tmp_path}/libs/core", "editable": True}
 
 
-def test_a_path_may_be_told_from_the_project_instead(tmp_path: Path) -> None:
+def test_path_relative_to_the_project_is_resolved(tmp_path: Path) -> None:
     """As uv 0.9 does, wherever it writes the file."""
     (tmp_path / "scratch/libs/core").mkdir(parents=True)
     (tmp_path / "app/libs/core").mkdir(parents=True)
@@ -152,12 +154,12 @@ def test_a_path_may_be_told_from_the_project_instead(tmp_path: Path) -> None:
         tmp_path / "scratch", "[[packages]]\nname = 'core'\ndirectory = { path = 'libs/core' }"
     )
 
-    decision = pylock_file.read_lock(file, HERE, directories=(tmp_path / "app",))
+    resolution = pylock_file.read_lock(file, HERE, directories=(tmp_path / "app",))
 
-    assert table(only(decision))["directory"] == {"path": f"{tmp_path}/app/libs/core"}
+    assert table(only(resolution))["directory"] == {"path": f"{tmp_path}/app/libs/core"}
 
 
-def test_a_commit_and_what_was_asked_for_are_the_origin(tmp_path: Path) -> None:
+def test_commit_and_requested_revision_are_the_origin(tmp_path: Path) -> None:
     def origin(commit: str, revision: str, login: str = "") -> str:
         source = (
             f"{{ type = 'git', url = 'https://{login}git.example/x', commit-id = '{commit}', "
@@ -171,7 +173,7 @@ def test_a_commit_and_what_was_asked_for_are_the_origin(tmp_path: Path) -> None:
     assert origin("1", "main", "token@") == origin("1", "main")
 
 
-def test_an_archive_on_disk_is_named_by_its_whole_path(tmp_path: Path) -> None:
+def test_archive_on_disk_has_an_absolute_path(tmp_path: Path) -> None:
     source = f"{{ path = 'vendor/x-1.whl', hashes.sha256 = '{HASH}' }}"
 
     pin = only(read(tmp_path, f"[[packages]]\nname = 'x'\narchive = {source}"))
@@ -187,7 +189,9 @@ def test_an_archive_on_disk_is_named_by_its_whole_path(tmp_path: Path) -> None:
         (SIX + "requires-python = '<3.13'\n", ""),
     ],
 )
-def test_another_python_is_told_with_both_sides(tmp_path: Path, packages: str, head: str) -> None:
+def test_lock_for_another_python_is_refused_with_both_versions(
+    tmp_path: Path, packages: str, head: str
+) -> None:
     with pytest.raises(LockForOtherPython) as raised:
         read(tmp_path, packages, HERE, head)
 
@@ -209,7 +213,7 @@ def test_another_python_is_told_with_both_sides(tmp_path: Path, packages: str, h
         (SIX.replace(HASH, "xyz"), "", "the sha256 of six is 'xyz', not 64 hexadecimal digits"),
     ],
 )
-def test_a_lock_that_makes_no_sense_is_refused(
+def test_inconsistent_lock_is_refused(
     tmp_path: Path, packages: str, head: str, problem: str
 ) -> None:
     with pytest.raises(BadLock) as raised:
@@ -219,7 +223,7 @@ def test_a_lock_that_makes_no_sense_is_refused(
     assert "pylock.toml cannot be used" in raised.value.describe().title
 
 
-def test_a_lock_of_a_later_standard_is_refused(tmp_path: Path) -> None:
+def test_lock_of_a_later_standard_is_refused(tmp_path: Path) -> None:
     file = lock(tmp_path)
     file.write_text(file.read_text("utf-8").replace("'1.0'", "'2.0'"), "utf-8")
 
@@ -227,7 +231,7 @@ def test_a_lock_of_a_later_standard_is_refused(tmp_path: Path) -> None:
         pylock_file.read_lock(file, HERE)
 
 
-def test_what_is_no_toml_is_told_with_its_line(tmp_path: Path) -> None:
+def test_lock_that_is_not_toml_is_refused_with_its_line(tmp_path: Path) -> None:
     with pytest.raises(UnreadableToml, match="line 4"):
         read(tmp_path, "<<<<<<< HEAD")
 
@@ -246,11 +250,11 @@ def installed(
     return commands
 
 
-def test_tables_are_installed_as_a_lock_of_their_own(tmp_path: Path) -> None:
-    decision = read(tmp_path, SIX + SIX.replace("six", "b"))
-    where = place(tmp_path)
+def test_pins_with_tables_are_installed_from_a_lock(tmp_path: Path) -> None:
+    resolution = read(tmp_path, SIX + SIX.replace("six", "b"))
+    where = context(tmp_path)
 
-    (command,) = installed(decision.pins, where)
+    (command,) = installed(resolution.pins, where)
 
     written = where.scratch / "pylock.decided.toml"
     assert str(written) in command.argv
@@ -259,9 +263,9 @@ def test_tables_are_installed_as_a_lock_of_their_own(tmp_path: Path) -> None:
     assert command.env["UV_INDEX_URL"] == where.environ["UV_INDEX_URL"]
 
 
-def test_lines_are_installed_without_settings_of_uvs(tmp_path: Path) -> None:
+def test_pins_with_lines_are_installed_without_uvs_settings(tmp_path: Path) -> None:
     pin = Pin("six", "1.17.0", "1", f"six==1.17.0 --hash=sha256:{HASH}")
-    where = place(tmp_path)
+    where = context(tmp_path)
     sources = uv.UvSources(is_own=False, variables={"UV_DEFAULT_INDEX": "https://u:p@i.example/"})
 
     (command,) = installed((pin,), where, sources)
@@ -273,13 +277,13 @@ def test_lines_are_installed_without_settings_of_uvs(tmp_path: Path) -> None:
     assert not any("u:p" in word for word in command.argv)
 
 
-def test_what_uv_refuses_is_told_in_its_words(tmp_path: Path) -> None:
+def test_refusal_of_uv_is_shown_in_its_words(tmp_path: Path) -> None:
     def run(command: Command, on_line: Callable[[str], None] | None = None) -> Outcome:
         del command, on_line
         return Outcome(2, "error: no such wheel\n")
 
     with pytest.raises(BuildpackError) as raised:
-        install_locked.install(read(tmp_path, SIX).pins, place(tmp_path), run, uv.OWN)
+        install_locked.install(read(tmp_path, SIX).pins, context(tmp_path), run, uv.OWN)
 
     assert isinstance(raised.value, UvRefused)
     assert raised.value.reasons == ("no such wheel",)

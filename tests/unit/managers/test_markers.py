@@ -1,4 +1,4 @@
-"""Markers as the app's interpreter would answer them."""
+"""The values of markers in the app's interpreter."""
 
 import platform
 import sys
@@ -11,14 +11,14 @@ from packaging.specifiers import SpecifierSet
 from cnb_python.managers import markers
 
 
-def test_what_we_compute_is_what_an_interpreter_says_of_itself() -> None:
+def test_environment_equals_that_of_the_interpreter() -> None:
     ours = markers.environment(platform.python_version(), platform.machine())
-    said = dict(default_environment())
+    environment = dict(default_environment())
     of_the_machine = {"platform_release", "platform_version"}
 
     assert sys.implementation.name == "cpython"
-    assert {name: ours[name] for name in said.keys() - of_the_machine} == {
-        name: said[name] for name in said.keys() - of_the_machine
+    assert {name: ours[name] for name in environment.keys() - of_the_machine} == {
+        name: environment[name] for name in environment.keys() - of_the_machine
     }
 
 
@@ -36,23 +36,23 @@ def test_what_we_compute_is_what_an_interpreter_says_of_itself() -> None:
         ("extra == 'x'", False),
     ],
 )
-def test_markers_are_answered_for_the_apps_python(text: str, expected: object) -> None:
+def test_marker_is_evaluated_for_the_apps_python(text: str, expected: object) -> None:
     assert markers.applies(Marker(text), "3.13.5", "aarch64") is expected
 
 
-def test_an_extra_is_one_by_any_spelling() -> None:
+def test_extra_applies_in_any_spelling() -> None:
     assert markers.applies(Marker("extra == 'Foo_Bar'"), "3.13.5", "x86_64", "foo-bar")
 
 
 @pytest.mark.parametrize(
     ("python", "line"), [("3.14.6", "3.14"), ("3.9.0", "3.9"), ("3.15.0b2", "3.15")]
 )
-def test_the_line_is_the_first_two_numbers(python: str, line: str) -> None:
+def test_release_line_is_the_first_two_numbers(python: str, line: str) -> None:
     assert markers.release_line(python) == line
 
 
 @pytest.mark.parametrize("name", ["platform_release", "platform_version", "platform.version"])
-def test_what_only_the_machine_knows_is_seen(name: str) -> None:
+def test_marker_about_the_machine_depends_on_it(name: str) -> None:
     assert markers.depends_on_machine(Marker(f"os_name == 'nt' or {name} == '1'"))
     assert not markers.depends_on_machine(Marker("platform_machine == 'x'"))
 
@@ -73,9 +73,7 @@ def test_what_only_the_machine_knows_is_seen(name: str) -> None:
         ("python_full_version < '3.13.5' and os_name == 'nt'", False),
     ],
 )
-def test_a_marker_is_sensitive_where_a_patch_release_answers_otherwise(
-    text: str, expected: object
-) -> None:
+def test_marker_that_separates_patch_releases_depends_on_them(text: str, expected: object) -> None:
     assert markers.marker_depends_on_patch(Marker(text), "3.13.5", "x86_64") is expected
 
 
@@ -95,7 +93,7 @@ def test_a_marker_is_sensitive_where_a_patch_release_answers_otherwise(
         ("<4,>=3.1", False),
     ],
 )
-def test_a_range_is_sensitive_where_it_parts_the_line(text: str, expected: object) -> None:
+def test_range_that_separates_patch_releases_depends_on_them(text: str, expected: object) -> None:
     contains: Callable[[str], bool] = SpecifierSet(text).contains
 
     assert markers.range_depends_on_patch(text, contains, "3.13.5") is expected

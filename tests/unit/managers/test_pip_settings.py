@@ -1,4 +1,4 @@
-"""pip's configuration, read as pip reads it."""
+"""pip's settings in variables and files."""
 
 from pathlib import Path
 
@@ -8,9 +8,9 @@ from cnb_python.managers.pip_settings import configuration_files, read_pip_setti
 
 
 def options(tmp_path: Path, *system: Path, **environ: str) -> dict[str, str]:
-    found = read_pip_settings({"HOME": str(tmp_path), **environ}, system)
-    assert found.unreadable == ""
-    return dict(found.options)
+    settings = read_pip_settings({"HOME": str(tmp_path), **environ}, system)
+    assert settings.unreadable == ""
+    return dict(settings.options)
 
 
 def write(file: Path, text: str) -> Path:
@@ -19,45 +19,45 @@ def write(file: Path, text: str) -> Path:
     return file
 
 
-def test_variables_are_options_in_any_spelling(tmp_path: Path) -> None:
-    found = options(
+def test_variable_is_an_option_in_any_spelling(tmp_path: Path) -> None:
+    settings = options(
         tmp_path, PIP_INDEX_URL="a", PIP_Extra_index_URL="b", **{"PIP_FIND-LINKS": "c"}
     )
 
-    assert found == {"index-url": "a", "extra-index-url": "b", "find-links": "c"}
+    assert settings == {"index-url": "a", "extra-index-url": "b", "find-links": "c"}
 
 
 @pytest.mark.parametrize(
     "name", ["PIP_VERSION", "PIP_HELP", "PIPENV_X", "pip_index_url", "PIP_PRE"]
 )
-def test_what_is_none_does_not_count(tmp_path: Path, name: str) -> None:
+def test_variable_that_is_not_an_option_is_ignored(tmp_path: Path, name: str) -> None:
     assert options(tmp_path, **{name: "" if name == "PIP_PRE" else "1"}) == {}
 
 
-def test_the_stronger_place_wins(tmp_path: Path) -> None:
+def test_stronger_file_wins(tmp_path: Path) -> None:
     system = write(tmp_path / "etc/pip.conf", "[global]\ntimeout=1\nretries=1\nproxy=1\ncert=1\n")
     write(tmp_path / ".pip/pip.conf", "[global]\ntimeout=2\nretries=2\nproxy=2\n")
     write(tmp_path / ".config/pip/pip.conf", "[global]\ntimeout=3\nretries=3\n")
 
-    found = options(tmp_path, system, PIP_TIMEOUT="4")
+    settings = options(tmp_path, system, PIP_TIMEOUT="4")
 
-    assert found == {"cert": "1", "proxy": "2", "retries": "3", "timeout": "4"}
+    assert settings == {"cert": "1", "proxy": "2", "retries": "3", "timeout": "4"}
 
 
-def test_the_section_of_installing_is_stronger_than_any_file_s_global_one(tmp_path: Path) -> None:
+def test_section_install_is_stronger_than_global_of_any_file(tmp_path: Path) -> None:
     system = write(tmp_path / "etc/pip.conf", "[install]\nTimeout = 1\n[list]\npre = true\n")
     write(tmp_path / ".config/pip/pip.conf", "[global]\n--timeout: 2\n")
 
     assert options(tmp_path, system) == {"timeout": "1"}
 
 
-def test_an_empty_value_hides_nothing(tmp_path: Path) -> None:
+def test_empty_value_does_not_hide_a_weaker_one(tmp_path: Path) -> None:
     write(tmp_path / ".config/pip/pip.conf", "[global]\nindex-url = a\n")
 
     assert options(tmp_path, PIP_INDEX_URL="") == {"index-url": "a"}
 
 
-def test_a_chosen_file_stands_in_for_those_of_the_user(tmp_path: Path) -> None:
+def test_pip_config_file_replaces_those_of_the_user(tmp_path: Path) -> None:
     write(tmp_path / ".config/pip/pip.conf", "[global]\nindex-url = a\n")
     chosen = write(tmp_path / "chosen", "[global]\nproxy = b\n")
 
@@ -66,7 +66,7 @@ def test_a_chosen_file_stands_in_for_those_of_the_user(tmp_path: Path) -> None:
     assert options(tmp_path, chosen, PIP_CONFIG_FILE="/dev/null") == {}
 
 
-def test_the_desktops_directories_count(tmp_path: Path) -> None:
+def test_xdg_directories_count(tmp_path: Path) -> None:
     write(tmp_path / "mine/pip/pip.conf", "[global]\nproxy = a\n")
     write(tmp_path / "site/pip/pip.conf", "[global]\nretries = 1\n")
     environ = {"XDG_CONFIG_HOME": str(tmp_path / "mine"), "XDG_CONFIG_DIRS": f"{tmp_path}/site:"}
@@ -85,14 +85,14 @@ def test_the_desktops_directories_count(tmp_path: Path) -> None:
     ],
     ids=["no section", "no value", "not UTF-8", "twice", "half a section"],
 )
-def test_what_pip_could_not_read_is_named(tmp_path: Path, content: bytes) -> None:
+def test_unreadable_file_is_named(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "pip.conf"
     file.write_bytes(content)
 
-    found = read_pip_settings({}, (file,))
+    settings = read_pip_settings({}, (file,))
 
-    assert found == ({}, str(file))
+    assert settings == ({}, str(file))
 
 
-def test_without_a_home_there_are_no_files_of_the_user() -> None:
+def test_user_has_no_files_without_home() -> None:
     assert list(configuration_files({}, ())) == []

@@ -1,4 +1,4 @@
-"""Which package manager."""
+"""The choice of a package manager."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,11 +39,11 @@ def refused(app: App) -> Message:
     return raised.value.describe()
 
 
-def test_requirements_choose_pip(tmp_path: Path) -> None:
+def test_requirements_txt_chooses_pip(tmp_path: Path) -> None:
     assert select(app_with(tmp_path, "requirements.txt", "app.py")).name == "pip"
 
 
-def test_every_deciding_file_makes_detection_pass(tmp_path: Path) -> None:
+def test_each_deciding_file_makes_detection_pass(tmp_path: Path) -> None:
     for manager in MANAGERS:
         assert manager.deciding_file in python_signs(
             app_with(tmp_path, manager.deciding_file).directory
@@ -53,7 +53,9 @@ def test_every_deciding_file_makes_detection_pass(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "name", ["requirement.txt", "requirements.txt.txt", "Requirements.txt", "requirments.txt"]
 )
-def test_a_misspelt_name_is_answered_with_its_correction(tmp_path: Path, name: str) -> None:
+def test_misspelt_requirements_file_is_answered_with_the_correct_name(
+    tmp_path: Path, name: str
+) -> None:
     message = refused(app_with(tmp_path, name, "app.py"))
 
     assert message.title == f"No requirements.txt, but {name}"
@@ -69,23 +71,23 @@ def test_a_misspelt_name_is_answered_with_its_correction(tmp_path: Path, name: s
         ("pdm.lock", "pdm"),
     ],
 )
-def test_each_lock_has_its_manager(tmp_path: Path, name: str, manager: str) -> None:
+def test_each_lock_file_chooses_its_manager(tmp_path: Path, name: str, manager: str) -> None:
     assert select(app_with(tmp_path, name, "pyproject.toml")).name == manager
 
 
-def test_requirements_of_another_purpose_are_not_guessed_from(tmp_path: Path) -> None:
+def test_requirements_files_of_other_names_choose_nothing(tmp_path: Path) -> None:
     message = refused(app_with(tmp_path, "requirements-dev.txt", "app.py"))
 
     assert "BP_PYTHON_REQUIREMENTS=requirements-dev.txt" in message.fixes[0]
 
 
-def test_a_directory_of_requirements_can_be_included(tmp_path: Path) -> None:
+def test_files_in_directory_requirements_are_offered(tmp_path: Path) -> None:
     (tmp_path / "requirements").mkdir()
 
     assert "-r requirements/production.txt" in refused(read_app(tmp_path)).fixes[1]
 
 
-def test_settings_of_tools_alone_declare_nothing(tmp_path: Path) -> None:
+def test_pyproject_with_tool_settings_alone_chooses_nothing(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[tool.ruff]\n", "utf-8")
 
     message = refused(app_with(tmp_path, "app.py"))
@@ -97,16 +99,14 @@ def test_settings_of_tools_alone_declare_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "table", ["[project]\nname = 'x'", "[build-system]\n", "[tool.poetry]\nname = 'x'"]
 )
-def test_a_project_without_a_lock_decides_where_nothing_else_does(
-    tmp_path: Path, table: str
-) -> None:
+def test_pyproject_without_lock_chooses_project_last(tmp_path: Path, table: str) -> None:
     (tmp_path / "pyproject.toml").write_text(table, "utf-8")
 
     assert select(app_with(tmp_path, "app.py")).name == "project"
     assert select(app_with(tmp_path, "requirements.txt")).name == "pip"
 
 
-def test_a_setup_py_decides_where_nothing_else_does(tmp_path: Path) -> None:
+def test_setup_py_chooses_project_last(tmp_path: Path) -> None:
     manager = select(app_with(tmp_path, "setup.py"))
 
     assert manager.name == "project"
@@ -114,20 +114,20 @@ def test_a_setup_py_decides_where_nothing_else_does(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["pylock.toml", "pylock.web.toml"])
-def test_a_lock_of_the_standard_decides(tmp_path: Path, name: str) -> None:
+def test_pylock_chooses_pylock(tmp_path: Path, name: str) -> None:
     app = app_with(tmp_path, name, "pyproject.toml")
 
     assert select(app).deciding_files(app) == (name,)
 
 
-def test_the_plain_name_comes_before_others(tmp_path: Path) -> None:
+def test_pylock_toml_comes_before_named_locks(tmp_path: Path) -> None:
     app = app_with(tmp_path, "pylock.toml", "pylock.dev.toml")
 
     assert Pylock().deciding_files(app) == ("pylock.toml",)
     assert Pylock().check(app) == ()
 
 
-def test_several_names_are_not_guessed_among(tmp_path: Path) -> None:
+def test_several_named_locks_are_refused(tmp_path: Path) -> None:
     with pytest.raises(SeveralLocks) as raised:
         Pylock().check(app_with(tmp_path, "pylock.web.toml", "pylock.dev.toml"))
 
@@ -136,14 +136,14 @@ def test_several_names_are_not_guessed_among(tmp_path: Path) -> None:
     assert "git mv pylock.dev.toml pylock.toml" in text
 
 
-def test_an_app_without_anything_sees_what_it_holds(tmp_path: Path) -> None:
+def test_app_without_files_of_a_manager_is_told_its_files(tmp_path: Path) -> None:
     text = text_of(refused(app_with(tmp_path, "app.py", "README.md")))
 
     assert "contains README.md, app.py." in text
     assert "touch requirements.txt" in text
 
 
-def test_names_that_cannot_be_printed_are_shown_all_the_same(tmp_path: Path) -> None:
+def test_unprintable_names_are_shown(tmp_path: Path) -> None:
     app = App(
         tmp_path, frozenset({"bad\udcff.py"}), frozenset(), frozenset(), contents={}, unreadable={}
     )
@@ -151,13 +151,13 @@ def test_names_that_cannot_be_printed_are_shown_all_the_same(tmp_path: Path) -> 
     text_of(refused(app)).encode("utf-8")
 
 
-def test_long_listings_are_cut(tmp_path: Path) -> None:
+def test_long_listing_is_cut(tmp_path: Path) -> None:
     app = app_with(tmp_path, *(f"module{number}.py" for number in range(50)))
 
     assert "and 20 more" in text_of(refused(app))
 
 
-def test_two_managers_are_too_many(tmp_path: Path) -> None:
+def test_files_of_two_managers_are_refused(tmp_path: Path) -> None:
     app = app_with(tmp_path, "requirements.txt", "other.lock")
 
     with pytest.raises(SeveralManagers) as raised:
@@ -169,7 +169,7 @@ def test_two_managers_are_too_many(tmp_path: Path) -> None:
     assert "BP_PYTHON_MANAGER=pip" in text
 
 
-def test_the_lock_of_a_workspace_is_above_its_member(tmp_path: Path) -> None:
+def test_lock_of_a_workspace_counts_for_its_member(tmp_path: Path) -> None:
     (tmp_path / "api").mkdir()
     (tmp_path / "api/pyproject.toml").touch()
     (tmp_path / "uv.lock").touch()
@@ -177,7 +177,7 @@ def test_the_lock_of_a_workspace_is_above_its_member(tmp_path: Path) -> None:
     assert select(read_app(tmp_path, "api")).name == "uv"
 
 
-def test_a_setting_chooses_among_several(tmp_path: Path) -> None:
+def test_setting_chooses_among_several_managers(tmp_path: Path) -> None:
     app = app_with(tmp_path, "requirements.txt", "other.lock")
 
     assert select(app, (Pip(),), (Other(),), "Other").name == "Other"
@@ -185,10 +185,10 @@ def test_a_setting_chooses_among_several(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("chosen", "said_of_it"), [("Other", "other.lock"), ("new", "not a package")]
+    ("chosen", "problem"), [("Other", "other.lock"), ("new", "not a package")]
 )
-def test_a_chosen_manager_needs_a_file_of_its_own(
-    tmp_path: Path, chosen: str, said_of_it: str
+def test_chosen_manager_without_its_file_is_refused(
+    tmp_path: Path, chosen: str, problem: str
 ) -> None:
     app = app_with(tmp_path, "requirements.txt")
 
@@ -197,11 +197,11 @@ def test_a_chosen_manager_needs_a_file_of_its_own(
 
     text = text_of(raised.value.describe())
     assert text.startswith(f"BP_PYTHON_MANAGER={chosen}, ")
-    assert said_of_it in text
+    assert problem in text
     assert "- requirements.txt (pip)" in text
 
 
-def test_the_last_ones_decide_where_no_other_does(tmp_path: Path) -> None:
+def test_last_managers_are_chosen_if_no_other_is(tmp_path: Path) -> None:
     app = app_with(tmp_path, "requirements.txt", "other.lock")
 
     assert select(app, (Pip(),), (Other(),)).name == "pip"
@@ -209,14 +209,14 @@ def test_the_last_ones_decide_where_no_other_does(tmp_path: Path) -> None:
     assert select(read_app(tmp_path), (Pip(),), (Other(),)).name == "Other"
 
 
-def test_lock_files_that_nobody_reads_are_told(tmp_path: Path) -> None:
+def test_lock_files_of_other_managers_are_returned(tmp_path: Path) -> None:
     app = app_with(tmp_path, "requirements.txt", "uv.lock", "Pipfile.lock", "setup.py")
 
     assert unread(app, Pip()) == ("uv.lock", "Pipfile.lock")
     assert unread(app, UvProject()) == ("Pipfile.lock",)
 
 
-def test_apps_in_directories_are_offered(tmp_path: Path) -> None:
+def test_directories_with_apps_are_offered(tmp_path: Path) -> None:
     for name in ("services/api/uv.lock", "worker/requirements.txt"):
         (tmp_path / name).parent.mkdir(parents=True)
         (tmp_path / name).touch()
@@ -227,7 +227,7 @@ def test_apps_in_directories_are_offered(tmp_path: Path) -> None:
     assert message.fixes[0] == "Choose the app's directory: BP_PYTHON_PROJECT=services/api"
 
 
-def test_an_app_in_a_directory_is_offered_no_other(tmp_path: Path) -> None:
+def test_app_in_a_directory_is_offered_no_other(tmp_path: Path) -> None:
     (tmp_path / "api/lib").mkdir(parents=True)
     (tmp_path / "api/lib/setup.py").touch()
 

@@ -1,4 +1,4 @@
-"""Documents of package managers whose values are of a wrong kind."""
+"""Files of package managers with values of the wrong type."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from cnb_python.managers import schema
 LOCK = '[metadata]\nlock-version = "2.1"\n'
 
 
-def found(directory: Path, name: str, text: str) -> UnexpectedType:
+def refused(directory: Path, name: str, text: str) -> UnexpectedType:
     (directory / name).write_text(text, "utf-8")
     with pytest.raises(UnexpectedType) as caught:
         schema.check(directory, name)
@@ -19,7 +19,7 @@ def found(directory: Path, name: str, text: str) -> UnexpectedType:
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "told"),
+    ("name", "text", "expected"),
     [
         (
             "Pipfile",
@@ -52,13 +52,13 @@ def found(directory: Path, name: str, text: str) -> UnexpectedType:
         ),
     ],
 )
-def test_the_first_value_of_a_wrong_kind_is_told_with_its_place(
-    tmp_path: Path, name: str, text: str, told: tuple[str, int | None, str, str]
+def test_first_value_of_a_wrong_type_is_refused_with_its_key_and_line(
+    tmp_path: Path, name: str, text: str, expected: tuple[str, int | None, str, str]
 ) -> None:
-    failure = found(tmp_path, name, text)
+    failure = refused(tmp_path, name, text)
 
     assert failure.file == name
-    assert (failure.key, failure.line, failure.value, failure.expected) == told
+    assert (failure.key, failure.line, failure.value, failure.expected) == expected
 
 
 @pytest.mark.parametrize(
@@ -71,13 +71,13 @@ def test_the_first_value_of_a_wrong_kind_is_told_with_its_place(
         ("pyproject.toml", "[tool.poetry.group.web]\noptional = true\n"),
     ],
 )
-def test_what_is_as_it_should_be_is_passed(tmp_path: Path, name: str, text: str) -> None:
+def test_values_of_the_right_types_pass(tmp_path: Path, name: str, text: str) -> None:
     (tmp_path / name).write_text(text, "utf-8")
 
     schema.check(tmp_path, name)
 
 
-def test_what_cannot_be_read_at_all_is_refused_as_ever(tmp_path: Path) -> None:
+def test_unreadable_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "Pipfile.lock").write_text("{\n<<<<<<< HEAD\n", "utf-8")
     (tmp_path / "poetry.lock").write_text("[]\n", "utf-8")
 

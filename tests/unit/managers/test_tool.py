@@ -1,4 +1,4 @@
-"""Which release of a package manager's program runs, and how it is started."""
+"""The release of a tool, and how it is started."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +10,7 @@ from cnb_python.managers.tool import Program
 from tests.support.fake_tools import FakeTools, context_of, write_app
 
 
-def test_the_pinned_release_has_hashes_for_everything() -> None:
+def test_pinned_release_has_hashes_for_everything() -> None:
     poetry = Program("poetry")
 
     assert poetry.is_locked
@@ -18,13 +18,13 @@ def test_the_pinned_release_has_hashes_for_everything() -> None:
     assert "\npoetry-plugin-export==" in poetry.lines
 
 
-def test_another_release_brings_what_goes_with_it() -> None:
+def test_other_release_is_installed_with_its_plugins() -> None:
     assert Program("poetry", "==1.8.5").lines == "poetry==1.8.5\npoetry-plugin-export"
     assert Program("pdm", ">=2.20").lines == "pdm[locked]>=2.20"
     assert not Program("pdm", ">=2.20").is_locked
 
 
-def test_what_is_asked_for_tells_programs_apart() -> None:
+def test_digest_differs_by_name_and_versions() -> None:
     asked = [
         Program("poetry"),
         Program("pdm"),
@@ -32,18 +32,18 @@ def test_what_is_asked_for_tells_programs_apart() -> None:
         Program("poetry", "==1.8.4"),
     ]
 
-    assert len({one.digest for one in asked}) == len(asked)
+    assert len({program.digest for program in asked}) == len(asked)
     assert Program("poetry").digest == Program("poetry").digest
 
 
-def test_it_starts_apart_from_the_app_and_from_the_buildpack() -> None:
+def test_program_starts_isolated_from_app_and_buildpack() -> None:
     words = tool.start(Path("/python"), Path("/tools/poetry"), Program("poetry"))
 
     assert words[:3] == ("/python", "-I", "-S")
     assert words[-2:] == ("/tools/poetry", "poetry")
 
 
-def test_a_manager_that_has_no_program_cannot_ask_for_one() -> None:
+def test_not_available_refuses_a_program() -> None:
     with pytest.raises(LookupError, match="poetry"):
         tool.not_available(Program("poetry"))
 
@@ -59,18 +59,18 @@ def test_a_manager_that_has_no_program_cannot_ask_for_one() -> None:
         (">>1", ">>1"),
     ],
 )
-def test_another_release_is_fetched_only_where_the_pinned_one_will_not_do(
+def test_other_release_is_chosen_only_if_the_pinned_one_does_not_fit(
     chosen: str, versions: str
 ) -> None:
     assert Program.chosen("poetry", chosen) == Program("poetry", versions)
 
 
-def test_what_an_offline_package_carries_is_not_looked_for_elsewhere(tmp_path: Path) -> None:
+def test_bundled_program_is_installed_offline(tmp_path: Path) -> None:
     context = replace(context_of(write_app(tmp_path, [("x", "")])), uv=tmp_path / "tools/uv")
 
-    def options(wanted: Program) -> tuple[str, ...]:
+    def options(program: Program) -> tuple[str, ...]:
         tools = FakeTools()
-        tool_install.install(wanted, tmp_path / "into", Path("/python"), context, tools)
+        tool_install.install(program, tmp_path / "into", Path("/python"), context, tools)
         return tools.ran[0].argv
 
     assert "--find-links" not in options(Program("pdm"))

@@ -1,4 +1,4 @@
-"""Where uv keeps settings of its own."""
+"""uv's settings in files and variables."""
 
 from pathlib import Path
 
@@ -19,18 +19,18 @@ from cnb_python.managers import uv_settings
         ("elsewhere/uv.toml", "", False),
     ],
 )
-def test_uvs_own_settings_are_found(
+def test_settings_of_uv_are_found(
     tmp_path: Path, file: str, content: str, expected: object
 ) -> None:
     (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / file).write_text(content)
 
-    found = uv_settings.is_configured({"HOME": f"{tmp_path}/home"}, tmp_path / "app")
+    is_configured = uv_settings.is_configured({"HOME": f"{tmp_path}/home"}, tmp_path / "app")
 
-    assert found is expected
+    assert is_configured is expected
 
 
-def test_files_of_the_whole_machine_are_found_where_variables_say(tmp_path: Path) -> None:
+def test_machine_wide_files_follow_their_variables(tmp_path: Path) -> None:
     (tmp_path / "xdg/uv").mkdir(parents=True)
     (tmp_path / "xdg/uv/uv.toml").touch()
     given = {"XDG_CONFIG_DIRS": f"/nowhere:{tmp_path}/xdg"}
@@ -41,5 +41,5 @@ def test_files_of_the_whole_machine_are_found_where_variables_say(tmp_path: Path
     assert named[0] == Path("/x.toml")
 
 
-def test_a_variable_of_uvs_is_a_setting(tmp_path: Path) -> None:
+def test_variable_of_uv_is_a_setting(tmp_path: Path) -> None:
     assert uv_settings.is_configured({"UV_INDEX": "x"}, tmp_path / "elsewhere/app")

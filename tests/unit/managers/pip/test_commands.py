@@ -1,4 +1,4 @@
-"""The commands with which pip decides and installs."""
+"""The commands with which pip resolves and installs."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -41,11 +41,11 @@ def written(command: Command) -> list[str]:
 def exactly(
     scratch: Path, lines: Sequence[str], finding: Sequence[str] = (), **environ: str
 ) -> tuple[Command, ...]:
-    place = workplace(scratch, environ=INDEX | environ)
-    return pip_commands.install_exactly([pin(line) for line in lines], finding, place)
+    context = workplace(scratch, environ=INDEX | environ)
+    return pip_commands.install_exactly([pin(line) for line in lines], finding, context)
 
 
-def test_pip_runs_from_outside_and_isolated_in_the_apps_directory(tmp_path: Path) -> None:
+def test_pip_runs_isolated_in_the_apps_directory(tmp_path: Path) -> None:
     command = pip_commands.resolve_and_install(
         FILES, workplace(tmp_path), tmp_path / "report.json"
     )
@@ -63,7 +63,7 @@ def test_pip_runs_from_outside_and_isolated_in_the_apps_directory(tmp_path: Path
     assert command.env == INDEX
 
 
-def test_several_files_are_read_together(tmp_path: Path) -> None:
+def test_several_files_are_resolved_together(tmp_path: Path) -> None:
     files = ("requirements/base.txt", "requirements/web.txt")
     report = tmp_path / "report.json"
 
@@ -74,23 +74,23 @@ def test_several_files_are_read_together(tmp_path: Path) -> None:
         assert command.shown.endswith("-r requirements/base.txt -r requirements/web.txt")
 
 
-def test_pip_keeps_its_downloads_where_it_may(tmp_path: Path) -> None:
-    place = workplace(tmp_path, cache=Path("/layers/deps"))
-    command = pip_commands.resolve_and_install(FILES, place, tmp_path / "report.json")
+def test_pip_caches_downloads_if_a_cache_exists(tmp_path: Path) -> None:
+    context = workplace(tmp_path, cache=Path("/layers/deps"))
+    command = pip_commands.resolve_and_install(FILES, context, tmp_path / "report.json")
 
     assert "--no-cache-dir" not in command.argv
     place_of_cache = command.argv.index("--cache-dir")
     assert command.argv[place_of_cache + 1] == "/layers/deps"
 
 
-def test_to_decide_is_to_install_nothing_and_to_report_everything(tmp_path: Path) -> None:
+def test_resolve_installs_nothing_and_reports_everything(tmp_path: Path) -> None:
     command = pip_commands.resolve(FILES, workplace(tmp_path), tmp_path / "report.json")
 
     assert {"--dry-run", "--ignore-installed"} <= set(command.argv)
     assert command.argv[command.argv.index("--report") + 1] == str(tmp_path / "report.json")
 
 
-def test_what_is_decided_is_installed_without_looking_further(tmp_path: Path) -> None:
+def test_install_exactly_ignores_dependencies(tmp_path: Path) -> None:
     line = f"a==1.0 --hash=sha256:{SHA}"
     (command,) = exactly(tmp_path, [line], ["--extra-index-url https://x.example/simple"])
 
@@ -99,22 +99,20 @@ def test_what_is_decided_is_installed_without_looking_further(tmp_path: Path) ->
     assert command.cwd == Path("/workspace"), "paths are relative to it"
 
 
-def test_lines_with_and_without_hashes_are_no_neighbours(tmp_path: Path) -> None:
+def test_lines_with_and_without_hashes_are_installed_apart(tmp_path: Path) -> None:
     hashed, other = f"a==1.0 --hash=sha256:{SHA}", "a @ git+https://x.example/a.git@c0ffee"
-    one, two = exactly(tmp_path, [other, hashed], ["--pre"])
+    first, second = exactly(tmp_path, [other, hashed], ["--pre"])
 
-    assert written(one) == ["--pre", hashed]
-    assert written(two) == ["--pre", other]
+    assert written(first) == ["--pre", hashed]
+    assert written(second) == ["--pre", other]
 
 
-def test_nothing_to_install_is_no_command(tmp_path: Path) -> None:
+def test_no_pins_need_no_command(tmp_path: Path) -> None:
     assert exactly(tmp_path, []) == ()
 
 
 @pytest.mark.parametrize("name", ["PIP_REQUIREMENT", "PIP_constraint", "PIP_REQUIRE-HASHES"])
-def test_what_was_obeyed_when_it_was_decided_is_not_obeyed_again(
-    tmp_path: Path, name: str
-) -> None:
+def test_variables_for_resolving_do_not_reach_install_exactly(tmp_path: Path, name: str) -> None:
     (command,) = exactly(tmp_path, ["a==1.0"], **{name: "x"})
 
     assert command.env == INDEX

@@ -1,4 +1,4 @@
-"""What pip really wrote (pip 26.3, hosts and paths replaced), and what users are told of it."""
+"""Recorded output of pip 26.3 (hosts and paths replaced), and its explanations."""
 
 from pathlib import Path
 
@@ -80,16 +80,16 @@ def wrote(name: str) -> str:
         ("missing_fortran", "meson-fortran", "program", "gfortran"),
     ],
 )
-def test_what_a_source_build_misses_is_named(
+def test_missing_header_library_or_program_is_named(
     name: str, package: str, kind: str, missing: str
 ) -> None:
     failure = build_failure(wrote(name), PYTHON)
 
     assert isinstance(failure, MissingForBuild)
     assert (failure.package, failure.kind, failure.name) == (package, kind, missing)
-    said = explained(failure)
-    assert f"{package} needs the {kind} {missing}" in said
-    assert f"no wheel for Python {PYTHON}" in said
+    text = explained(failure)
+    assert f"{package} needs the {kind} {missing}" in text
+    assert f"no wheel for Python {PYTHON}" in text
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_what_a_source_build_misses_is_named(
         ("git_no_such_tag", "git+file:/tmp/gr@v9.9", "pathspec 'v9.9' did not match any file"),
     ],
 )
-def test_git_is_not_taken_for_a_build(name: str, requirement: str, problem: str) -> None:
+def test_git_failure_is_not_a_build_failure(name: str, requirement: str, problem: str) -> None:
     failure = git_failure(wrote(name))
 
     assert build_failure(wrote(name), PYTHON) is None
@@ -110,15 +110,15 @@ def test_git_is_not_taken_for_a_build(name: str, requirement: str, problem: str)
     assert "wheel" not in explained(failure)
 
 
-def test_a_missing_compiler_names_the_package_that_has_one() -> None:
+def test_missing_compiler_names_its_package() -> None:
     assert "build-essential" in explained(build_failure(wrote("missing_compiler"), PYTHON))
 
 
-def test_psycopg2_is_told_of_its_ready_made_form() -> None:
+def test_psycopg2_is_advised_to_use_its_binary() -> None:
     assert "psycopg[binary]" in explained(build_failure(wrote("missing_pg_config"), PYTHON))
 
 
-def test_code_for_python_2_is_called_so() -> None:
+def test_python_2_code_is_recognized() -> None:
     failure = build_failure(wrote("build_failed"), PYTHON)
 
     assert isinstance(failure, Python2OnlyPackage)
@@ -126,68 +126,68 @@ def test_code_for_python_2_is_called_so() -> None:
     assert "SyntaxError: Missing parentheses" in explained(failure)
 
 
-def test_a_build_that_fails_otherwise_is_quoted_too() -> None:
-    told = wrote("build_failed").replace(
+def test_other_build_failure_is_quoted() -> None:
+    output = wrote("build_failed").replace(
         "SyntaxError: Missing parenth", "ValueError: Missing parenth"
     )
-    failure = build_failure(told, PYTHON)
+    failure = build_failure(output, PYTHON)
 
     assert isinstance(failure, SourceBuildFailed)
     assert "ValueError: Missing parentheses" in explained(failure)
 
 
 @pytest.mark.parametrize("name", ["unknown_package", "hash_mismatch", "conflict", "invalid_line"])
-def test_what_is_no_build_is_not_taken_for_one(name: str) -> None:
+def test_other_failures_are_not_build_failures(name: str) -> None:
     assert build_failure(wrote(name), PYTHON) is None
 
 
-def test_a_full_disk_is_the_reason_whatever_else_is_said() -> None:
+def test_full_disk_comes_before_other_reasons() -> None:
     failure = machine_failure(1, wrote("disk_full"), "pip")
 
     assert isinstance(failure, DiskFull)
     assert "The disk is full" in explained(failure)
 
 
-def test_a_kill_is_put_down_to_memory() -> None:
+def test_kill_is_explained_by_memory() -> None:
     assert "because memory ran out" in explained(machine_failure(-9, "Collecting x", "pip"))
 
 
-def test_a_killed_compiler_is_put_down_to_memory() -> None:
+def test_killed_compiler_is_explained_by_memory() -> None:
     output = "gcc: fatal error: Killed signal terminated program cc1plus\ncompilation terminated."
 
     assert "cc1plus was killed" in explained(machine_failure(1, output, "pip"))
 
 
-def test_another_signal_is_not_put_down_to_memory() -> None:
-    said = explained(machine_failure(-15, "", "pip"))
+def test_other_signal_is_not_explained_by_memory() -> None:
+    text = explained(machine_failure(-15, "", "pip"))
 
-    assert "Signal 15" in said
-    assert "memory is used up" not in said
+    assert "Signal 15" in text
+    assert "memory is used up" not in text
 
 
-def test_an_ordinary_failure_is_not_the_machines() -> None:
+def test_ordinary_failure_is_not_a_machine_failure() -> None:
     assert machine_failure(1, wrote("conflict"), "pip") is None
 
 
-def test_a_hash_mismatch_shows_both_hashes() -> None:
-    said = explained(recognize(wrote("hash_mismatch"), PYTHON))
+def test_hash_mismatch_shows_both_hashes() -> None:
+    text = explained(recognize(wrote("hash_mismatch"), PYTHON))
 
-    assert "itsdangerous==2.2.0 does not have the expected hash" in said
-    assert f"Expected: sha256 {'0' * 64}" in said
-    assert "Found:    c6242fc49e35958c8b15141343aa660db5fc54d4f13a1db01a3f5891b98700ef" in said
-
-
-def test_requirements_without_hashes_are_listed_with_theirs() -> None:
-    said = explained(recognize(wrote("hash_missing"), PYTHON))
-
-    assert "click==8.1.8 --hash=sha256:63c132bb" in said
+    assert "itsdangerous==2.2.0 does not have the expected hash" in text
+    assert f"Expected: sha256 {'0' * 64}" in text
+    assert "Found:    c6242fc49e35958c8b15141343aa660db5fc54d4f13a1db01a3f5891b98700ef" in text
 
 
-def test_requirements_with_hashes_must_be_exact() -> None:
+def test_requirements_without_hashes_are_listed_with_their_hashes() -> None:
+    text = explained(recognize(wrote("hash_missing"), PYTHON))
+
+    assert "click==8.1.8 --hash=sha256:63c132bb" in text
+
+
+def test_unpinned_requirements_with_hashes_are_listed() -> None:
     assert "- blinker>=1.9.0" in explained(recognize(wrote("hash_not_pinned"), PYTHON))
 
 
-def test_a_conflict_shows_its_causes() -> None:
+def test_conflict_shows_its_causes() -> None:
     failure = recognize(wrote("conflict"), PYTHON)
 
     assert isinstance(failure, VersionConflict)
@@ -198,65 +198,65 @@ def test_a_conflict_shows_its_causes() -> None:
     assert "Requirements contradict each other" in explained(failure)
 
 
-def test_a_line_that_is_no_requirement_is_quoted_and_placed() -> None:
-    said = explained(recognize(wrote("invalid_line"), PYTHON))
+def test_invalid_requirement_is_quoted_with_its_line() -> None:
+    text = explained(recognize(wrote("invalid_line"), PYTHON))
 
-    assert "flask=>3.1 (line 1 of requirements.txt)" in said
-    assert "Expected semicolon" in said
-
-
-def test_a_path_that_does_not_exist_is_said_to_be_one() -> None:
-    said = explained(recognize(wrote("missing_path"), PYTHON))
-
-    assert "./libs/foo (line 1 of requirements.txt)" in said
-    assert "File './libs/foo' does not exist" in said
+    assert "flask=>3.1 (line 1 of requirements.txt)" in text
+    assert "Expected semicolon" in text
 
 
-def test_an_unknown_option_is_quoted() -> None:
+def test_missing_path_is_named() -> None:
+    text = explained(recognize(wrote("missing_path"), PYTHON))
+
+    assert "./libs/foo (line 1 of requirements.txt)" in text
+    assert "File './libs/foo' does not exist" in text
+
+
+def test_unknown_option_is_quoted() -> None:
     assert "no such option: --no-such-option" in explained(
         recognize(wrote("unknown_option"), PYTHON)
     )
 
 
-def test_a_missing_include_is_named() -> None:
-    said = explained(recognize(wrote("include_missing"), PYTHON))
+def test_missing_include_is_named() -> None:
+    text = explained(recognize(wrote("include_missing"), PYTHON))
 
-    assert "base.txt is included but cannot be opened" in said
-    assert "No such file or directory" in said
-
-
-def test_a_path_without_a_project_is_named() -> None:
-    said = explained(recognize(wrote("not_a_package"), PYTHON))
-
-    assert "/workspace is not a Python project" in said
-    assert "pyproject.toml" in said
+    assert "base.txt is included but cannot be opened" in text
+    assert "No such file or directory" in text
 
 
-def test_a_build_image_without_git_is_said_to_lack_it() -> None:
+def test_path_without_project_is_named() -> None:
+    text = explained(recognize(wrote("not_a_package"), PYTHON))
+
+    assert "/workspace is not a Python project" in text
+    assert "pyproject.toml" in text
+
+
+def test_missing_git_is_named() -> None:
     assert "The build image has no git" in explained(git_failure(wrote("no_git")))
 
 
-def test_a_wheel_for_another_python_says_which() -> None:
-    said = explained(recognize(wrote("wheel_needs_other_python"), PYTHON))
+def test_wheel_for_another_python_says_which() -> None:
+    text = explained(recognize(wrote("wheel_needs_other_python"), PYTHON))
 
-    assert "Python >=3.98, for future" in said
-    assert PYTHON in said
-
-
-def test_an_address_that_is_not_found_is_shown() -> None:
-    said = explained(recognize(wrote("url_not_found"), PYTHON))
-
-    assert "goodpkg-9.0-py3-none-any.whl answered 404" in said
+    assert "Python >=3.98, for future" in text
+    assert PYTHON in text
 
 
-def test_a_download_that_is_refused_a_connection_is_outside_the_app() -> None:
+def test_missing_address_is_shown() -> None:
+    text = explained(recognize(wrote("url_not_found"), PYTHON))
+
+    assert "goodpkg-9.0-py3-none-any.whl answered 404" in text
+
+
+def test_refused_connection_is_an_outside_error() -> None:
     failure = index_failure(wrote("url_refused"))
 
     assert isinstance(failure, IndexUnreachable)
     assert "Connection refused" in explained(failure)
 
 
-def test_a_download_with_an_unknown_authority_is_said_to_have_one() -> None:
+def test_download_with_unknown_authority_is_untrusted() -> None:
     failure = index_failure(wrote("url_untrusted"))
 
     assert isinstance(failure, UntrustedCertificate)
@@ -271,7 +271,7 @@ def test_a_download_with_an_unknown_authority_is_said_to_have_one() -> None:
         ("refused_without_credentials", "goodpkg"),
     ],
 )
-def test_a_requirement_without_a_match_is_found_out(name: str, requirement: str) -> None:
+def test_unmatched_requirement_is_returned(name: str, requirement: str) -> None:
     output = wrote(name)
 
     assert recognize(output, PYTHON) is None
@@ -279,32 +279,30 @@ def test_a_requirement_without_a_match_is_found_out(name: str, requirement: str)
 
 
 @pytest.mark.parametrize(("name", "status"), [("index_401", 401), ("index_403", 403)])
-def test_an_index_that_refuses_is_told_from_one_that_lacks_the_package(
-    name: str, status: int
-) -> None:
+def test_refusing_index_differs_from_one_without_the_package(name: str, status: int) -> None:
     failure = nothing_found(Unmatched("goodpkg"), wrote(f"{name}.telling"), PYTHON, "x86_64")
 
     assert isinstance(failure, IndexRefused)
-    said = explained(failure)
-    assert f"The package index rejected the request: {status}" in said
-    assert "PIP_INDEX_URL=https://USER:TOKEN@HOST/simple/" in said
+    text = explained(failure)
+    assert f"The package index rejected the request: {status}" in text
+    assert "PIP_INDEX_URL=https://USER:TOKEN@HOST/simple/" in text
 
 
-def test_an_index_without_the_package_is_shown() -> None:
+def test_index_without_the_package_is_shown() -> None:
     failure = nothing_found(Unmatched("goodpkg"), wrote("index_404.telling"), PYTHON, "x86_64")
 
     assert isinstance(failure, NoSuchPackage)
     assert "/nothere/goodpkg/" in explained(failure)
 
 
-def test_an_index_that_gives_no_answer_is_outside_the_app() -> None:
+def test_silent_index_is_an_outside_error() -> None:
     failure = nothing_found(Unmatched("goodpkg"), wrote("index_500.telling"), PYTHON, "x86_64")
 
     assert isinstance(failure, IndexUnreachable)
     assert failure.reason == "too many 500 error responses"
 
 
-def test_a_server_whose_name_nobody_knows_is_told_from_one_that_is_silent() -> None:
+def test_unknown_host_is_different_from_a_silent_server() -> None:
     telling = wrote("index_no_such_host.telling")
     failure = nothing_found(Unmatched("goodpkg"), telling, PYTHON, "x86_64")
 
@@ -312,7 +310,7 @@ def test_a_server_whose_name_nobody_knows_is_told_from_one_that_is_silent() -> N
     assert "There is no server named index.example.invalid" in explained(failure)
 
 
-def test_an_index_with_an_unknown_authority_is_said_to_have_one() -> None:
+def test_index_with_unknown_authority_is_untrusted() -> None:
     failure = nothing_found(
         Unmatched("goodpkg"), wrote("index_untrusted.telling"), PYTHON, "x86_64"
     )
@@ -321,19 +319,19 @@ def test_an_index_with_an_unknown_authority_is_said_to_have_one() -> None:
     assert "certificates of the build image" in explained(failure)
 
 
-def test_a_version_with_wheels_for_other_pythons_only_says_which() -> None:
+def test_version_with_wheels_for_other_pythons_says_which() -> None:
     failure = nothing_found(
         Unmatched("tensorflow==2.15.0"), wrote("no_wheel_pinned.telling"), PYTHON, "x86_64"
     )
 
     assert isinstance(failure, NoWheel)
     assert failure.pythons == ("3.9", "3.10", "3.11")
-    said = explained(failure)
-    assert f"tensorflow==2.15.0 has no wheel for Python {PYTHON}" in said
-    assert "echo 3.11 > .python-version" in said
+    text = explained(failure)
+    assert f"tensorflow==2.15.0 has no wheel for Python {PYTHON}" in text
+    assert "echo 3.11 > .python-version" in text
 
 
-def test_a_package_with_wheels_for_another_python_only_says_which() -> None:
+def test_package_with_wheels_for_another_python_says_which() -> None:
     failure = nothing_found(
         Unmatched("onlyother"), wrote("only_other_wheels.telling"), PYTHON, "x86_64"
     )
@@ -342,18 +340,18 @@ def test_a_package_with_wheels_for_another_python_only_says_which() -> None:
     assert failure.pythons == ("3.11",)
 
 
-def test_a_package_for_another_system_says_which() -> None:
+def test_package_for_another_system_says_which() -> None:
     failure = nothing_found(
         Unmatched("onlywin"), wrote("only_windows_wheels.telling"), PYTHON, "x86_64"
     )
 
     assert isinstance(failure, NoWheel)
-    said = explained(failure)
-    assert "wheels for Windows," in said
-    assert "marker" in said
+    text = explained(failure)
+    assert "wheels for Windows," in text
+    assert "marker" in text
 
 
-def test_a_version_for_newer_pythons_says_which() -> None:
+def test_version_for_newer_pythons_says_which() -> None:
     failure = nothing_found(
         Unmatched("numpy==2.3.0"), wrote("needs_other_python.telling"), "3.10.16", "x86_64"
     )
@@ -363,7 +361,7 @@ def test_a_version_for_newer_pythons_says_which() -> None:
     assert "numpy==2.3.0 needs another Python" in explained(failure)
 
 
-def test_a_version_that_does_not_exist_shows_the_newest_that_do() -> None:
+def test_missing_version_shows_the_newest_versions() -> None:
     failure = nothing_found(Unmatched("flask==99.1"), wrote("unknown_version"), PYTHON, "x86_64")
 
     assert isinstance(failure, NoSuchVersion)
@@ -371,7 +369,7 @@ def test_a_version_that_does_not_exist_shows_the_newest_that_do() -> None:
     assert "No version satisfies flask==99.1" in explained(failure)
 
 
-def test_an_unknown_package_shows_where_it_was_looked_for() -> None:
+def test_unknown_package_shows_the_indexes() -> None:
     failure = nothing_found(
         Unmatched("nosuch-package-zzq==1.0"), wrote("unknown_package.telling"), PYTHON, "x86_64"
     )
@@ -388,7 +386,7 @@ def test_an_unknown_package_shows_where_it_was_looked_for() -> None:
         ("git_no_such_tag", "revision"),
     ],
 )
-def test_git_s_failures_are_told_apart(name: str, trouble: str) -> None:
+def test_git_failures_have_different_troubles(name: str, trouble: str) -> None:
     failure = git_failure(wrote(name))
 
     assert isinstance(failure, GitFailed)
@@ -404,7 +402,7 @@ def test_git_s_failures_are_told_apart(name: str, trouble: str) -> None:
         ("killed_compiler", "cc1"),
     ],
 )
-def test_what_the_system_killed_is_named(name: str, program: str) -> None:
+def test_killed_program_is_named(name: str, program: str) -> None:
     failure = machine_failure(1, wrote(name), "pip")
 
     assert isinstance(failure, Killed)
@@ -421,14 +419,14 @@ def test_what_the_system_killed_is_named(name: str, program: str) -> None:
         "error: command '/usr/bin/gcc' terminated by signal 9",
     ],
 )
-def test_every_tool_s_words_for_a_killed_child_are_known(line: str) -> None:
+def test_killed_child_is_recognized_in_every_tools_words(line: str) -> None:
     failure = machine_failure(1, f"Building wheel\n{line}\n", "pip")
 
     assert isinstance(failure, Killed)
     assert failure.program in {"gcc", "make"}
 
 
-def test_a_shell_s_code_for_a_kill_is_one() -> None:
+def test_exit_code_of_a_shell_for_a_kill_is_recognized() -> None:
     assert isinstance(machine_failure(137, "", "pip"), Killed)
 
 
@@ -440,7 +438,7 @@ def test_a_shell_s_code_for_a_kill_is_one() -> None:
         ("undeclared_build_module", "numpy", ""),
     ],
 )
-def test_a_module_that_a_build_lacks_is_named_with_what_dropped_it(
+def test_missing_build_module_is_named_with_the_release_that_removed_it(
     name: str, module: str, removed: str
 ) -> None:
     failure = build_failure(wrote(name), PYTHON)
@@ -450,27 +448,27 @@ def test_a_module_that_a_build_lacks_is_named_with_what_dropped_it(
     assert module in explained(failure)
 
 
-def test_use_2to3_is_known_as_a_sign_of_python_2() -> None:
+def test_use_2to3_is_recognized_as_python_2() -> None:
     assert "use_2to3 is invalid" in explained(build_failure(wrote("use_2to3"), PYTHON))
 
 
-def test_wheels_for_another_processor_say_so() -> None:
+def test_wheels_for_another_processor_name_the_platform() -> None:
     telling = wrote("only_arm_wheels.telling")
-    here = nothing_found(Unmatched("arm-only"), telling, PYTHON, "x86_64")
+    for_here = nothing_found(Unmatched("arm-only"), telling, PYTHON, "x86_64")
     older = nothing_found(Unmatched("arm-only"), telling, "3.13.1", "aarch64")
 
-    assert "Linux on aarch64 (glibc 2.17)" in explained(here)
-    assert "pack build --platform" in explained(here)
+    assert "Linux on aarch64 (glibc 2.17)" in explained(for_here)
+    assert "pack build --platform" in explained(for_here)
     assert "echo 3.14 > .python-version" in explained(older)
 
 
-def test_wheels_for_musl_say_so() -> None:
+def test_wheels_for_musl_name_the_platform() -> None:
     failure = nothing_found(Unmatched("a"), wrote("only_musl_wheels.telling"), PYTHON, "x86_64")
 
     assert "images with musl, such as Alpine's. This image has glibc." in explained(failure)
 
 
-def test_a_withdrawn_package_is_told_from_an_unknown_one() -> None:
+def test_yanked_package_differs_from_an_unknown_one() -> None:
     failure = nothing_found(Unmatched("good"), wrote("yanked.telling"), PYTHON, "x86_64")
 
     assert isinstance(failure, Yanked)
@@ -479,7 +477,7 @@ def test_a_withdrawn_package_is_told_from_an_unknown_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "failure"),
+    ("name", "expected"),
     [
         ("index_429", IndexUnreachable),
         ("proxy_refused", ProxyFailed),
@@ -488,16 +486,14 @@ def test_a_withdrawn_package_is_told_from_an_unknown_one() -> None:
         ("index_not_encrypted", InsecureIndex),
     ],
 )
-def test_what_keeps_an_index_from_answering_is_told_apart(
-    name: str, failure: type[BuildpackError]
-) -> None:
-    found = nothing_found(Unmatched("good"), wrote(f"{name}.telling"), PYTHON, "x86_64")
+def test_index_failures_differ_by_their_cause(name: str, expected: type[BuildpackError]) -> None:
+    failure = nothing_found(Unmatched("good"), wrote(f"{name}.telling"), PYTHON, "x86_64")
 
-    assert isinstance(found, failure)
-    assert explained(found)
+    assert isinstance(failure, expected)
+    assert explained(failure)
 
 
-def test_what_is_not_among_the_files_at_hand_names_where_they_are() -> None:
+def test_package_missing_from_find_links_names_them() -> None:
     failure = nothing_found(Unmatched("good"), wrote("not_provided.telling"), PYTHON, "x86_64")
 
     assert isinstance(failure, NotInFindLinks)
@@ -505,15 +501,15 @@ def test_what_is_not_among_the_files_at_hand_names_where_they_are() -> None:
     assert "--no-index" in explained(failure)
 
 
-def test_an_unknown_package_is_named_with_what_requires_it() -> None:
-    wanted = unmatched(wrote("unknown_package_of_another"))
+def test_unknown_package_is_named_with_what_requires_it() -> None:
+    requirement = unmatched(wrote("unknown_package_of_another"))
 
-    assert wanted == Unmatched("company-private>=3", "needs-private")
-    said = explained(nothing_found(wanted, "", PYTHON, "x86_64"))
-    assert "company-private>=3, which needs-private requires" in said
+    assert requirement == Unmatched("company-private>=3", "needs-private")
+    text = explained(nothing_found(requirement, "", PYTHON, "x86_64"))
+    assert "company-private>=3, which needs-private requires" in text
 
 
-def test_a_download_that_breaks_off_is_outside_the_app() -> None:
+def test_interrupted_download_is_an_outside_error() -> None:
     failure = index_failure(wrote("incomplete_download"))
 
     assert isinstance(failure, IndexUnreachable)
@@ -521,20 +517,20 @@ def test_a_download_that_breaks_off_is_outside_the_app() -> None:
 
 
 @pytest.mark.parametrize("name", ["misnamed_wheel", "broken_wheel", "wheel_of_another_package"])
-def test_a_damaged_wheel_is_said_to_be_one(name: str) -> None:
+def test_damaged_wheel_is_recognized(name: str) -> None:
     failure = recognize(wrote(name), PYTHON)
 
     assert isinstance(failure, DamagedPackage)
     assert "is damaged" in explained(failure)
 
 
-def test_a_directory_without_a_project_is_named() -> None:
+def test_directory_without_project_is_named() -> None:
     assert "./libs is not a Python project" in explained(
         recognize(wrote("directory_without_project"), PYTHON)
     )
 
 
-def test_a_wheel_at_an_address_says_for_whom_it_is() -> None:
+def test_unsupported_wheel_at_an_address_says_its_python() -> None:
     failure = unsupported_wheel(wrote("wheel_for_another_python"), PYTHON, "x86_64")
 
     assert isinstance(failure, NoWheel)
@@ -544,14 +540,14 @@ def test_a_wheel_at_an_address_says_for_whom_it_is() -> None:
 @pytest.mark.parametrize(
     "name", ["build_requirement_missing", "build_requirement_missing_offline"]
 )
-def test_what_a_build_requires_is_found_out(name: str) -> None:
+def test_missing_build_requirement_is_returned(name: str) -> None:
     output = wrote(name)
 
     assert build_of(output) == "backend-missing"
     assert unmatched(build_output(output)) == Unmatched("nosuch-backend>=3")
 
 
-def test_every_kept_line_of_a_second_answer_tells_something() -> None:
+def test_every_recorded_telling_line_matches() -> None:
     for file in DATA.glob("*.telling.txt"):
         lines = file.read_text(encoding="utf-8").splitlines()
         assert lines
@@ -566,14 +562,14 @@ def test_every_recorded_output_is_read_by_a_test() -> None:
         assert f'"{name}' in source, name
 
 
-def test_a_function_that_no_library_has_is_named() -> None:
+def test_undefined_symbol_is_named() -> None:
     failure = build_failure(wrote("undefined_symbol"), PYTHON)
 
     assert isinstance(failure, UndefinedSymbol)
     assert (failure.package, failure.symbol) == ("undef", "foo")
 
 
-def test_a_path_of_conda_s_is_told_with_its_line_and_who_wrote_it() -> None:
+def test_path_of_conda_is_named_with_its_line() -> None:
     failure = recognize(wrote("path_of_conda"), PYTHON)
 
     assert isinstance(failure, BadRequirement)
@@ -584,7 +580,7 @@ def test_a_path_of_conda_s_is_told_with_its_line_and_who_wrote_it() -> None:
     assert failure.describe().fixes[0].startswith("Write names and versions")
 
 
-def test_a_file_that_includes_itself_is_named() -> None:
+def test_file_that_includes_itself_is_named() -> None:
     failure = recognize(wrote("include_of_itself"), PYTHON)
 
     assert isinstance(failure, BadRequirement)
@@ -592,7 +588,7 @@ def test_a_file_that_includes_itself_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "option", "found"),
+    ("text", "option", "value"),
     [
         (
             "ERROR: option retries: invalid integer value: 'abc'. Check your pip configuration",
@@ -621,16 +617,14 @@ def test_a_file_that_includes_itself_is_named() -> None:
         ),
     ],
 )
-def test_a_setting_with_a_value_that_it_cannot_have_is_named(
-    said: str, option: str, found: str
-) -> None:
-    failure = recognize(said, PYTHON)
+def test_setting_with_an_invalid_value_is_named(text: str, option: str, value: str) -> None:
+    failure = recognize(text, PYTHON)
 
     assert isinstance(failure, BadPipOption)
-    assert (failure.option, failure.value) == (option, found)
+    assert (failure.option, failure.value) == (option, value)
 
 
-def test_no_index_and_no_place_to_look_at_is_not_put_down_to_the_index() -> None:
+def test_package_without_any_source_is_not_explained_by_the_index() -> None:
     telling = "ERROR: No matching distribution found for six==1.17.0\n"
 
     failure = nothing_found(Unmatched("six==1.17.0"), telling, PYTHON, "x86_64")
@@ -640,7 +634,7 @@ def test_no_index_and_no_place_to_look_at_is_not_put_down_to_the_index() -> None
 
 
 @pytest.mark.parametrize(
-    "said",
+    "text",
     [
         (
             "ERROR: Invalid requirement: '../shared': Expected package name at the start of "
@@ -653,17 +647,17 @@ def test_no_index_and_no_place_to_look_at_is_not_put_down_to_the_index() -> None
         ),
     ],
 )
-def test_a_path_that_leads_out_of_the_app_is_told_as_such(said: str) -> None:
-    failure = recognize(said, PYTHON)
+def test_path_out_of_the_app_is_recognized(text: str) -> None:
+    failure = recognize(text, PYTHON)
 
     assert isinstance(failure, PathOutsideApp)
     assert (failure.file, failure.path) == ("base.txt", "../shared")
 
 
-def test_an_editable_path_where_nothing_is() -> None:
-    said = "ERROR: {} is not a valid editable requirement. It should either be a path to a ..."
-    outside = recognize(said.format("../shared"), PYTHON)
-    inside = recognize(said.format("./shared"), PYTHON)
+def test_missing_editable_path_is_named() -> None:
+    text = "ERROR: {} is not a valid editable requirement. It should either be a path to a ..."
+    outside = recognize(text.format("../shared"), PYTHON)
+    inside = recognize(text.format("./shared"), PYTHON)
 
     assert isinstance(outside, PathOutsideApp)
     assert isinstance(inside, BadRequirement)

@@ -1,4 +1,4 @@
-"""pip as a manager."""
+"""The manager pip."""
 
 import os
 from collections.abc import Callable
@@ -58,12 +58,12 @@ def with_requirements(directory: Path, content: bytes) -> App:
 
 
 def explained(directory: Path, output: str, answers: Answers, code: int = 1) -> BaseException:
-    place = workplace(directory)
+    context = workplace(directory)
     command = pip_commands.resolve_and_install(
-        ("requirements.txt",), place, directory / "report.json"
+        ("requirements.txt",), context, directory / "report.json"
     )
     return pip_install.explain(
-        ("requirements.txt",), command, Outcome(code, output), place, answers
+        ("requirements.txt",), command, Outcome(code, output), context, answers
     )
 
 
@@ -72,19 +72,19 @@ def explained(directory: Path, output: str, answers: Answers, code: int = 1) -> 
     [b"", b"\n", b"flask==3.1.2\r\n", b"\xef\xbb\xbfflask\n", "# naïve\nflask\n".encode()],
     ids=["empty", "blank", "windows lines", "marked", "not ASCII"],
 )
-def test_ordinary_files_pass_in_silence(tmp_path: Path, content: bytes) -> None:
+def test_ordinary_requirements_have_no_warnings(tmp_path: Path, content: bytes) -> None:
     assert Pip().check(with_requirements(tmp_path, content)) == ()
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
-def test_a_file_saved_by_powershell_passes_with_advice(tmp_path: Path, encoding: str) -> None:
+def test_utf16_requirements_have_a_warning(tmp_path: Path, encoding: str) -> None:
     messages = Pip().check(with_requirements(tmp_path, "flask\r\n".encode(encoding)))
 
     assert "UTF-16" in messages[0].body[0]
     assert "Set-Content -Encoding utf8 requirements.txt" in messages[0].body[0]
 
 
-def test_wide_text_without_a_mark_is_refused(tmp_path: Path) -> None:
+def test_utf16_without_byte_order_mark_is_refused(tmp_path: Path) -> None:
     with pytest.raises(NotUtf8) as raised:
         Pip().check(with_requirements(tmp_path, "flask\n".encode("utf-16-le")))
 
@@ -93,12 +93,12 @@ def test_wide_text_without_a_mark_is_refused(tmp_path: Path) -> None:
     assert "iconv -f UTF-16LE -t UTF-8" in message.fixes[1]
 
 
-def test_text_in_a_legacy_encoding_is_refused(tmp_path: Path) -> None:
+def test_legacy_encoding_is_refused(tmp_path: Path) -> None:
     with pytest.raises(NotUtf8):
         Pip().check(with_requirements(tmp_path, b"flask  # caf\xe9\n"))
 
 
-def test_an_encoding_that_the_file_declares_is_left_to_pip(tmp_path: Path) -> None:
+def test_declared_encoding_is_left_to_pip(tmp_path: Path) -> None:
     content = b"# -*- coding: latin-1 -*-\nflask  # caf\xe9\n"
 
     assert Pip().check(with_requirements(tmp_path, content)) == ()
@@ -106,9 +106,7 @@ def test_an_encoding_that_the_file_declares_is_left_to_pip(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("encoding", ["nosuch", "hex", "rot13"])
 @pytest.mark.parametrize("before", ["", "# packages\n"])
-def test_a_declared_encoding_that_is_none_is_refused(
-    tmp_path: Path, before: str, encoding: str
-) -> None:
+def test_unknown_declared_encoding_is_refused(tmp_path: Path, before: str, encoding: str) -> None:
     content = f"{before}# -*- coding: {encoding} -*-\nflask\n".encode()
 
     with pytest.raises(UnknownEncoding) as raised:
@@ -122,7 +120,7 @@ def test_a_declared_encoding_that_is_none_is_refused(
     [b"flask\n#\n# coding: nosuch\n", b" # coding: nosuch\n", b"\xef\xbb\xbf# coding: nosuch\n"],
     ids=["third line", "indented", "behind a mark"],
 )
-def test_what_pip_takes_for_no_declaration_is_none(tmp_path: Path, content: bytes) -> None:
+def test_text_that_declares_no_encoding_passes(tmp_path: Path, content: bytes) -> None:
     assert Pip().check(with_requirements(tmp_path, content)) == ()
 
 
@@ -137,23 +135,21 @@ def test_what_pip_takes_for_no_declaration_is_none(tmp_path: Path, content: byte
     ],
     ids=["odd", "half a letter", "wrongly declared", "unusable", "wrongly marked"],
 )
-def test_what_pip_could_not_decode_is_refused(
-    tmp_path: Path, content: bytes, line: int, byte: int
-) -> None:
+def test_undecodable_file_is_refused(tmp_path: Path, content: bytes, line: int, byte: int) -> None:
     with pytest.raises(NotUtf8) as raised:
         Pip().check(with_requirements(tmp_path, content))
 
     assert (raised.value.line, raised.value.byte) == (line, byte)
 
 
-def test_a_directory_of_that_name_is_refused(tmp_path: Path) -> None:
+def test_directory_named_requirements_txt_is_refused(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").mkdir()
 
     with pytest.raises(NotAFile):
         Pip().check(read_app(tmp_path))
 
 
-def test_what_the_output_tells_is_not_asked_again(tmp_path: Path) -> None:
+def test_recognized_failure_does_not_run_pip_again(tmp_path: Path) -> None:
     answers = Answers(())
     output = (DATA / "conflict.txt").read_text(encoding="utf-8")
 
@@ -161,7 +157,7 @@ def test_what_the_output_tells_is_not_asked_again(tmp_path: Path) -> None:
     assert answers.asked == []
 
 
-def test_pip_is_asked_again_why_there_is_nothing(tmp_path: Path) -> None:
+def test_unmatched_requirement_runs_pip_again(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text(
         "--index-url https://${TOKEN}@index.example.org/simple\n-r more.txt\ngoodpkg\nother\n"
     )
@@ -179,7 +175,7 @@ def test_pip_is_asked_again_why_there_is_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig", "latin-1"])
-def test_the_second_question_reads_the_file_as_pip_does(tmp_path: Path, encoding: str) -> None:
+def test_second_run_uses_the_files_index_options(tmp_path: Path, encoding: str) -> None:
     text = "# coding: latin-1\n--index-url https://h\xf6st/simple\ngoodpkg\n"
     (tmp_path / "requirements.txt").write_text(text, encoding=encoding)
     answers = Answers(())
@@ -192,7 +188,7 @@ def test_the_second_question_reads_the_file_as_pip_does(tmp_path: Path, encoding
     ]
 
 
-def test_a_full_disk_comes_before_what_pip_makes_of_it(tmp_path: Path) -> None:
+def test_full_disk_comes_before_pips_reason(tmp_path: Path) -> None:
     output = "ERROR: No matching distribution found for x\n[Errno 28] No space left on device"
     answers = Answers(())
 
@@ -200,7 +196,7 @@ def test_a_full_disk_comes_before_what_pip_makes_of_it(tmp_path: Path) -> None:
     assert answers.asked == []
 
 
-def test_what_nobody_knows_is_quoted(tmp_path: Path) -> None:
+def test_unrecognized_failure_is_quoted(tmp_path: Path) -> None:
     failure = explained(
         tmp_path, "one\ntwo\n\nERROR: Operation cancelled by user\n", Answers(()), code=3
     )
@@ -211,10 +207,10 @@ def test_what_nobody_knows_is_quoted(tmp_path: Path) -> None:
     assert "  ERROR: Operation cancelled by user" in message.body
 
 
-def test_files_of_the_app_are_shown_as_its_author_knows_them(tmp_path: Path) -> None:
-    said = (DATA / "include_missing.txt").read_text(encoding="utf-8")
+def test_paths_in_failures_are_relative_to_the_app(tmp_path: Path) -> None:
+    output = (DATA / "include_missing.txt").read_text(encoding="utf-8")
 
-    failure = explained(tmp_path, said.replace("/workspace", str(tmp_path)), Answers(()))
+    failure = explained(tmp_path, output.replace("/workspace", str(tmp_path)), Answers(()))
 
     assert isinstance(failure, IncludeMissing)
     assert failure.file == "base.txt"
@@ -230,16 +226,16 @@ def repository(top: Path, base: bytes = b"a==1\n", shared: bytes = b"b==2\n") ->
     return read_app(top, "api")
 
 
-def test_several_files_may_decide_from_anywhere_in_the_repository(tmp_path: Path) -> None:
-    found = SEVERAL.resolve_from_files(
+def test_several_files_of_the_repository_are_resolved(tmp_path: Path) -> None:
+    result = SEVERAL.resolve_from_files(
         repository(tmp_path), "3.13.1", {"PIP_CONFIG_FILE": "/dev/null"}
     )
 
-    assert isinstance(found, Resolution)
-    assert [pin.line for pin in found.pins] == ["a==1", "b==2"]
+    assert isinstance(result, Resolution)
+    assert [pin.line for pin in result.pins] == ["a==1", "b==2"]
 
 
-def test_what_is_wrong_with_one_of_several_files_names_it(tmp_path: Path) -> None:
+def test_failure_names_the_file_at_fault(tmp_path: Path) -> None:
     app = repository(tmp_path, base=b"flask # caf\xe9\n")
 
     with pytest.raises(NotUtf8) as raised:
@@ -248,7 +244,7 @@ def test_what_is_wrong_with_one_of_several_files_names_it(tmp_path: Path) -> Non
     assert raised.value.name == "api/requirements/base.txt"
 
 
-def test_all_files_that_are_missing_are_told(tmp_path: Path) -> None:
+def test_all_missing_files_are_named(tmp_path: Path) -> None:
     app = repository(tmp_path / "top")
     (tmp_path / "outside.txt").touch()
     pip = Pip(Settings(requirements=("prod.txt", "../../outside.txt", "../shared.txt")))
@@ -260,12 +256,12 @@ def test_all_files_that_are_missing_are_told(tmp_path: Path) -> None:
     assert raised.value.variants == ("requirements",)
 
 
-def test_a_directory_is_no_requirements_file(tmp_path: Path) -> None:
+def test_directory_named_by_the_setting_is_refused(tmp_path: Path) -> None:
     with pytest.raises(NotAFile):
         Pip(Settings(requirements=("requirements",))).check(repository(tmp_path))
 
 
-def test_files_that_a_setting_names_decide_in_place_of_the_usual_one(tmp_path: Path) -> None:
+def test_files_of_the_setting_replace_requirements_txt(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").touch()
     app = read_app(tmp_path)
 
@@ -273,7 +269,7 @@ def test_files_that_a_setting_names_decide_in_place_of_the_usual_one(tmp_path: P
     assert SEVERAL.deciding_files(app) == ("requirements/base.txt", "../shared.txt")
 
 
-def test_an_include_that_nobody_can_read_to_its_end_is_refused(tmp_path: Path) -> None:
+def test_include_of_a_pipe_is_refused(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text("six\n-r more/base.txt\n")
     (tmp_path / "more").mkdir()
     (tmp_path / "more/base.txt").write_text("-c pipe.txt\n-r ../requirements.txt\n")
@@ -285,7 +281,7 @@ def test_an_include_that_nobody_can_read_to_its_end_is_refused(tmp_path: Path) -
     assert raised.value.name == "pipe.txt"
 
 
-def test_groups_and_extras_that_nothing_reads_are_warned_of(tmp_path: Path) -> None:
+def test_groups_and_extras_have_a_warning(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").touch()
     chosen = Settings(groups=("web",), extras=("pg", "s3"))
 

@@ -1,4 +1,4 @@
-"""What an exact file decides for one interpreter."""
+"""The resolution of fully pinned files for one interpreter."""
 
 import pytest
 
@@ -11,9 +11,9 @@ NO_FILES = {"PIP_CONFIG_FILE": "/dev/null"}
 
 
 def planned(text: str, python: str = "3.13.5", **environ: str) -> PinnedPlan:
-    found = plan({"requirements.txt": text.encode()}, python, "x86_64", NO_FILES | environ)
-    assert isinstance(found, PinnedPlan), found
-    return found
+    result = plan({"requirements.txt": text.encode()}, python, "x86_64", NO_FILES | environ)
+    assert isinstance(result, PinnedPlan), result
+    return result
 
 
 def pins(text: str, python: str = "3.13.5", **environ: str) -> tuple[Pin, ...]:
@@ -21,27 +21,27 @@ def pins(text: str, python: str = "3.13.5", **environ: str) -> tuple[Pin, ...]:
 
 
 def refused(text: str, **environ: str) -> str:
-    found = plan({"requirements.txt": text.encode()}, "3.13.5", "x86_64", NO_FILES | environ)
-    assert isinstance(found, NeedsResolving), found
-    return found.reason
+    result = plan({"requirements.txt": text.encode()}, "3.13.5", "x86_64", NO_FILES | environ)
+    assert isinstance(result, NeedsResolving), result
+    return result.reason
 
 
-def test_every_line_is_a_pin_in_the_order_of_names() -> None:
-    decision = planned("B==2\na[X]==1.0\n").resolution
+def test_each_line_is_a_pin_in_the_order_of_names() -> None:
+    resolution = planned("B==2\na[X]==1.0\n").resolution
 
-    assert [(pin.name, pin.version, pin.line, pin.extras) for pin in decision.pins] == [
+    assert [(pin.name, pin.version, pin.line, pin.extras) for pin in resolution.pins] == [
         ("a", "1.0", "a[x]==1.0", ("x",)),
         ("b", "2", "b==2", ()),
     ]
-    assert (decision.from_files_alone, decision.by) == (True, "uv")
-    assert all(pin.is_cacheable for pin in decision.pins)
+    assert (resolution.from_files_alone, resolution.by) == (True, "uv")
+    assert all(pin.is_cacheable for pin in resolution.pins)
 
 
-def test_a_file_of_nothing_decides_that_there_is_nothing() -> None:
+def test_empty_file_has_no_pins() -> None:
     assert pins("# nothing\n") == ()
 
 
-def test_lines_for_other_interpreters_do_not_count() -> None:
+def test_line_for_another_interpreter_does_not_count() -> None:
     text = "a==1; python_version < '3.10'\na==2; python_version >= '3.10'\nb==1; os_name == 'nt'"
 
     assert [(pin.name, pin.version) for pin in pins(text)] == [("a", "2")]
@@ -68,15 +68,15 @@ def test_lines_for_other_interpreters_do_not_count() -> None:
     ],
     ids=["range", "twice", "machine", "one hash", "a hash that does not count"],
 )
-def test_what_is_left_open_is_told(text: str, reason: str) -> None:
+def test_unpinned_line_is_the_reason_to_resolve(text: str, reason: str) -> None:
     assert refused(text) == reason
 
 
-def test_a_line_that_does_not_count_needs_no_hash() -> None:
+def test_line_that_does_not_count_needs_no_hash() -> None:
     assert len(pins(f"a==1 --hash=sha256:{DIGEST}\nb==1; os_name == 'nt'")) == 1
 
 
-def test_settings_of_pip_may_be_reason_enough() -> None:
+def test_settings_of_pip_are_a_reason_to_resolve() -> None:
     assert refused("a==1", PIP_PRE="1") == "pip is configured with pre"
     assert refused("a==1", PIP_CONFIG_FILE=__file__) == f"{__file__} cannot be read"
 
@@ -85,26 +85,26 @@ def origins(*texts: str, **environ: str) -> set[str]:
     return {pins(text, **environ)[0].origin for text in texts}
 
 
-def test_the_origin_is_what_is_allowed_and_where() -> None:
+def test_origin_differs_by_hashes_and_index() -> None:
     hashed = f"a==1 --hash=sha256:{DIGEST}"
     assert len(origins("a==1", hashed, f"{hashed} --hash=sha256:{OTHER}", f"-i {URL}\na==1")) == 4
     assert origins(f"-i {URL}\na==1") == origins("a==1", PIP_INDEX_URL=URL)
 
 
-def test_order_of_hashes_and_spelling_do_not_change_the_origin() -> None:
-    one = f"a==1 --hash=sha256:{DIGEST} --hash=sha256:{OTHER}"
+def test_order_and_spelling_of_hashes_do_not_change_the_origin() -> None:
+    line = f"a==1 --hash=sha256:{DIGEST} --hash=sha256:{OTHER}"
     other = f"A == 1 --hash=sha256:{OTHER} \\\n --hash=sha256:{DIGEST} # again"
 
-    assert len(origins(one, other)) == 1
+    assert len(origins(line, other)) == 1
 
 
-def test_a_token_in_the_address_neither_shows_nor_matters() -> None:
-    one, other = (URL.replace("//", f"//{token}@") for token in ("me:ghp_one", "me:ghp_two"))
+def test_token_in_the_index_address_does_not_change_the_origin() -> None:
+    line, other = (URL.replace("//", f"//{token}@") for token in ("me:ghp_one", "me:ghp_two"))
 
-    assert len(origins(f"-i {one}\na==1", f"-i {other}\na==1", f"-i {URL}\na==1")) == 1
-    decision = planned(f"-i {one}\na==1").resolution
-    assert "ghp_one" not in repr(decision)
-    assert planned(f"-i {one}\na==1").network.index_url == one
+    assert len(origins(f"-i {line}\na==1", f"-i {other}\na==1", f"-i {URL}\na==1")) == 1
+    resolution = planned(f"-i {line}\na==1").resolution
+    assert "ghp_one" not in repr(resolution)
+    assert planned(f"-i {line}\na==1").network.index_url == line
 
 
 def together(**texts: str) -> PinnedPlan | NeedsResolving:
@@ -112,11 +112,11 @@ def together(**texts: str) -> PinnedPlan | NeedsResolving:
     return plan(contents, "3.13.5", "x86_64", NO_FILES)
 
 
-def test_several_files_decide_together() -> None:
-    found = together(base="b==2\n", web="a==1\n")
+def test_several_pinned_files_are_one_resolution() -> None:
+    result = together(base="b==2\n", web="a==1\n")
 
-    assert isinstance(found, PinnedPlan)
-    assert [pin.name for pin in found.resolution.pins] == ["a", "b"]
+    assert isinstance(result, PinnedPlan)
+    assert [pin.name for pin in result.resolution.pins] == ["a", "b"]
 
 
 @pytest.mark.parametrize(
@@ -130,19 +130,19 @@ def test_several_files_decide_together() -> None:
         ("a\n".encode("utf-16").decode("latin-1"), "web.txt is not plain UTF-8"),
     ],
 )
-def test_a_reason_against_several_files_names_the_one_at_fault(web: str, reason: str) -> None:
+def test_reason_to_resolve_names_the_file_at_fault(web: str, reason: str) -> None:
     base = f"b==2\n--index-url {URL}\n"
     contents = {"base.txt": base.encode(), "web.txt": web.encode("latin-1")}
 
     assert plan(contents, "3.13.5", "x86_64", NO_FILES) == NeedsResolving(reason)
 
 
-def test_one_index_may_be_named_by_one_file_or_by_all() -> None:
+def test_files_may_name_one_index() -> None:
     index = f"--index-url {URL}\n"
 
-    one = together(base=f"{index}b==2\n", web="a==1\n")
+    line = together(base=f"{index}b==2\n", web="a==1\n")
     all_ = together(base=f"{index}b==2\n", web=f"{index}a==1\n")
 
-    assert isinstance(one, PinnedPlan)
-    assert one == all_
-    assert one.network.index_url == URL
+    assert isinstance(line, PinnedPlan)
+    assert line == all_
+    assert line.network.index_url == URL

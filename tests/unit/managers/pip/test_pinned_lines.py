@@ -1,4 +1,4 @@
-"""Files that name one release of everything, and every way of not being one."""
+"""Which requirements files are fully pinned, and why others are not."""
 
 import pytest
 from hypothesis import given
@@ -21,13 +21,13 @@ def refused(text: str | bytes) -> str:
     return read.sentence
 
 
-def test_a_line_is_brought_to_one_form() -> None:
+def test_line_is_normalized() -> None:
     (line,) = exact("Ruamel.YAML [Jinja2, a_b] == 0.18.0  # why")
 
     assert line.line == "ruamel-yaml[a-b,jinja2]==0.18.0"
 
 
-def test_hashes_are_sorted_and_each_is_there_once() -> None:
+def test_hashes_are_sorted_and_unique() -> None:
     (line,) = exact(
         f"a==1 --hash=sha256:{OTHER.upper()} --hash sha256:{DIGEST} \\\n --hash=sha256:{OTHER}"
     )
@@ -53,7 +53,7 @@ def test_hashes_are_sorted_and_each_is_there_once() -> None:
         ("a (==1)", [(1, "a")]),
     ],
 )
-def test_lines_are_those_of_pip(text: str, lines: list[tuple[int, str]]) -> None:
+def test_lines_are_read_as_by_pip(text: str, lines: list[tuple[int, str]]) -> None:
     assert [(line.number, line.name) for line in exact(text)] == lines
 
 
@@ -97,7 +97,7 @@ def test_lines_are_those_of_pip(text: str, lines: list[tuple[int, str]]) -> None
         ("--index https://index.example.org/simple", "has the option --index"),
     ],
 )
-def test_everything_else_is_left_to_pip_with_the_reason(line: str, reason: str) -> None:
+def test_other_line_is_unpinned_with_its_reason(line: str, reason: str) -> None:
     assert refused(f"# packages\n{line}\n") == f"line 2 of requirements.txt {reason}"
 
 
@@ -105,7 +105,7 @@ def test_everything_else_is_left_to_pip_with_the_reason(line: str, reason: str) 
     "option",
     ["-i {}", "-i{}", "--index-url {}", "--index-url={}", "  --index-url   {}   # ours"],
 )
-def test_one_index_may_be_named(option: str) -> None:
+def test_one_index_is_allowed(option: str) -> None:
     url = "https://index.example.org/simple"
 
     read = parse_file(f"a==1\n{option.format(url)}\nb==2".encode())
@@ -114,7 +114,7 @@ def test_one_index_may_be_named(option: str) -> None:
     assert (read.index_url, len(read.lines)) == (url, 2)
 
 
-def test_a_second_index_is_left_to_pip() -> None:
+def test_second_index_is_unpinned() -> None:
     url = "--index-url https://index.example.org/simple"
 
     assert refused(f"{url}\n{url}") == "line 2 of requirements.txt names a second index"
@@ -130,24 +130,24 @@ def test_a_second_index_is_left_to_pip() -> None:
     ],
     ids=["legacy", "wide", "declared", "null"],
 )
-def test_text_that_is_not_plain_utf8_is_left_to_pip(content: bytes) -> None:
+def test_other_encoding_than_utf8_is_unpinned(content: bytes) -> None:
     assert refused(content) == "requirements.txt is not plain UTF-8"
 
 
 @given(st.binary(max_size=60))
-def test_no_bytes_make_it_fail(content: bytes) -> None:
+def test_any_bytes_are_parsed(content: bytes) -> None:
     assert isinstance(parse_file(content), PinnedFile | Unpinned)
 
 
 @given(st.text(max_size=60))
-def test_what_it_accepts_it_accepts_again_in_its_own_words(text: str) -> None:
+def test_normalized_line_is_parsed_to_itself(text: str) -> None:
     read = parse_file(f"a==1.0 {text}".encode(errors="replace"))
     if isinstance(read, PinnedFile):
         again = exact("\n".join(line.line for line in read.lines))
         assert [line.line for line in again] == [line.line for line in read.lines]
 
 
-def test_hashes_on_one_line_are_hashes_of_the_file() -> None:
+def test_hashes_of_one_line_require_hashes_of_all() -> None:
     some = parse_file(f"a==1\nb==2 --hash=sha256:{DIGEST}".encode())
     none = parse_file(b"a==1\nb==2")
 

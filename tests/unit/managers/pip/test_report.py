@@ -1,4 +1,4 @@
-"""What pip reports becomes pins that install the same again."""
+"""The pins in pip's installation report."""
 
 import json
 from typing import Any
@@ -31,9 +31,9 @@ def report(*items: dict[str, Any]) -> str:
     return json.dumps({"version": "1", "pip_version": "26.3", "install": items})
 
 
-def pin(one: dict[str, Any], own: OwnLines = NOTHING) -> Pin:
-    (found,) = read_report(report(one), own).pins
-    return found
+def pin(entry: dict[str, Any], own: OwnLines = NOTHING) -> Pin:
+    (pinned,) = read_report(report(entry), own).pins
+    return pinned
 
 
 def archive(
@@ -46,23 +46,23 @@ def vcs(url: str = "https://git.example.org/lib.git", **more: str) -> dict[str, 
     return {"url": url, "vcs_info": {"vcs": "git", "commit_id": COMMIT, **more}}
 
 
-def test_a_release_of_an_index_is_pinned_by_its_archive() -> None:
-    found = pin(item(archive(), direct=False, requested_extras=["X_y", "b"]))
+def test_release_of_an_index_is_pinned_by_its_archive() -> None:
+    pinned = pin(item(archive(), direct=False, requested_extras=["X_y", "b"]))
 
-    assert found.line == f"my-lib==1.0 --hash=sha256:{SHA}"
-    assert (found.name, found.version, found.is_cacheable) == ("my-lib", "1.0", True)
-    assert found.extras == ("b", "x-y")
+    assert pinned.line == f"my-lib==1.0 --hash=sha256:{SHA}"
+    assert (pinned.name, pinned.version, pinned.is_cacheable) == ("my-lib", "1.0", True)
+    assert pinned.extras == ("b", "x-y")
 
 
-def test_options_of_its_build_come_along_and_count() -> None:
+def test_build_options_of_a_release_are_in_line_and_origin() -> None:
     own = OwnLines((), {}, {}, {"my-lib": "--config-settings=a=b"})
-    plain, built = (pin(item(archive(), direct=False), one) for one in (NOTHING, own))
+    plain, built = (pin(item(archive(), direct=False), entry) for entry in (NOTHING, own))
 
     assert built.line == f"my-lib==1.0 --hash=sha256:{SHA} --config-settings=a=b"
     assert plain.origin != built.origin
 
 
-def test_options_of_the_build_of_an_address_count_and_its_token_does_not() -> None:
+def test_build_options_of_an_address_are_in_the_origin_and_its_token_is_not() -> None:
     address = "my-lib @ https://{}files.example.org/my_lib-1.0.tar.gz{}"
     lines = (
         address.format("", ""),
@@ -71,15 +71,15 @@ def test_options_of_the_build_of_an_address_count_and_its_token_does_not() -> No
         address.format("", " --config-settings=a=c"),
     )
     owns = (OwnLines((), {"my-lib": (line,)}, {}, {}) for line in lines)
-    plain, token, one, other = (pin(item(archive()), own).origin for own in owns)
+    plain, token, entry, other = (pin(item(archive()), own).origin for own in owns)
     assert plain == token
-    assert len({plain, one, other}) == 3
+    assert len({plain, entry, other}) == 3
 
 
-def test_without_a_hash_nothing_is_certain() -> None:
-    found = pin(item({"url": "https://x.example/a", "archive_info": {}}, direct=False))
+def test_release_without_hash_is_not_cacheable() -> None:
+    pinned = pin(item({"url": "https://x.example/a", "archive_info": {}}, direct=False))
 
-    assert (found.line, found.is_cacheable) == ("my-lib==1.0", False)
+    assert (pinned.line, pinned.is_cacheable) == ("my-lib==1.0", False)
 
 
 @pytest.mark.parametrize(
@@ -97,15 +97,15 @@ def test_without_a_hash_nothing_is_certain() -> None:
     ],
     ids=["archive", "repository", "subdirectory", "directory", "editable"],
 )
-def test_an_address_is_pinned_by_what_was_there(
+def test_address_is_pinned_by_its_hash_or_commit(
     download: dict[str, Any], line: str, is_cacheable: object
 ) -> None:
-    found = pin(item(download))
+    pinned = pin(item(download))
 
-    assert (found.line, found.is_cacheable) == (line, is_cacheable)
+    assert (pinned.line, pinned.is_cacheable) == (line, is_cacheable)
 
 
-def test_the_apps_own_words_are_better() -> None:
+def test_line_of_the_app_is_preferred() -> None:
     """They hold the branch that becomes part of the metadata, and the variable of a token."""
     line = "my-lib @ git+https://${TOKEN}@git.example.org/lib.git@main"
     own = OwnLines((), {"my-lib": (line,)}, {}, {})
@@ -113,7 +113,7 @@ def test_the_apps_own_words_are_better() -> None:
     assert pin(item(vcs(requested_revision="main")), own).line == line
 
 
-def test_what_the_bytes_depend_on_is_the_origin() -> None:
+def test_origin_differs_by_what_the_bytes_depend_on() -> None:
     downloads = [
         vcs(),
         vcs("https://git.example.org/fork.git"),
@@ -124,28 +124,28 @@ def test_what_the_bytes_depend_on_is_the_origin() -> None:
         archive("https://files.example.org/other.tar.gz"),
     ]
 
-    assert len({pin(item(one)).origin for one in downloads}) == len(downloads)
+    assert len({pin(item(entry)).origin for entry in downloads}) == len(downloads)
 
 
-def test_no_secret_of_an_address_is_in_an_origin_or_matters() -> None:
+def test_secrets_in_addresses_do_not_change_the_origin() -> None:
     with_token = archive("https://me:ghp_token@files.example.org/a.zip?sig=s3cret")
     other = archive("https://files.example.org/a.zip?sig=another")
 
-    found = pin(item(with_token))
+    pinned = pin(item(with_token))
 
-    assert found.origin == pin(item(other)).origin
-    assert "ghp" not in found.origin
+    assert pinned.origin == pin(item(other)).origin
+    assert "ghp" not in pinned.origin
 
 
-def test_pins_are_in_the_order_of_their_names() -> None:
+def test_pins_are_in_the_order_of_names() -> None:
     items = [
         {**item(archive(), direct=False), "metadata": {"name": name, "version": "1"}}
         for name in ("b", "A", "c")
     ]
-    decision = read_report(report(*items), NOTHING)
+    resolution = read_report(report(*items), NOTHING)
 
-    assert [one.name for one in decision.pins] == ["a", "b", "c"]
-    assert (decision.from_files_alone, decision.by) == (False, "pip")
+    assert [entry.name for entry in resolution.pins] == ["a", "b", "c"]
+    assert (resolution.from_files_alone, resolution.by) == (False, "pip")
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_pins_are_in_the_order_of_their_names() -> None:
         report(item({"url": 5, "archive_info": {"hashes": {"sha256": "x"}}})),
     ],
 )
-def test_what_is_no_report_is_our_bug_to_explain(text: str) -> None:
+def test_unexpected_report_breaks_the_contract(text: str) -> None:
     with pytest.raises(ContractBroken):
         read_report(text, NOTHING)
 
@@ -180,6 +180,6 @@ def test_what_is_no_report_is_our_bug_to_explain(text: str) -> None:
         ),
     )
 )
-def test_no_json_makes_it_fail_otherwise(value: object) -> None:
+def test_any_json_is_parsed_or_breaks_the_contract(value: object) -> None:
     with pytest.raises(ContractBroken):
         read_report(json.dumps({"version": "1", "install": [value]}), NOTHING)

@@ -1,4 +1,4 @@
-"""Who is asked for what when an app has a requirements.txt."""
+"""Which tool resolves and installs an app with a requirements.txt."""
 
 import json
 from collections.abc import Callable
@@ -55,7 +55,7 @@ class Tools:
 
     @property
     def programs(self) -> list[str]:
-        return ["uv" if one.argv[0] == "/tools/uv" else "pip" for one in self.ran]
+        return ["uv" if command.argv[0] == "/tools/uv" else "pip" for command in self.ran]
 
 
 @dataclass
@@ -65,7 +65,7 @@ class App:
     settings: Settings = DEFAULTS
 
     @property
-    def place(self) -> InstallContext:
+    def context(self) -> InstallContext:
         scratch = self.directory.parent / "scratch"
         scratch.mkdir(exist_ok=True)
         return InstallContext(
@@ -86,7 +86,7 @@ class App:
         )
 
     @property
-    def decision(self) -> Resolution:
+    def resolution(self) -> Resolution:
         assert isinstance(self.pins, Resolution), self.pins
         return self.pins
 
@@ -98,12 +98,14 @@ def app(tmp_path: Path, requirements: str, **environ: str) -> App:
     return App(directory, NO_FILES | environ)
 
 
-def test_an_exact_file_decides_by_itself(tmp_path: Path) -> None:
-    made = app(tmp_path, "a==1.0\n")
+def test_pinned_file_is_resolved_from_files_alone(tmp_path: Path) -> None:
+    ready = app(tmp_path, "a==1.0\n")
     tools = Tools()
 
-    assert [pin.line for pin in made.decision.pins] == ["a==1.0"]
-    assert Pip().install_pinned(made.decision, made.decision.pins, made.place, tools) == ""
+    assert [pin.line for pin in ready.resolution.pins] == ["a==1.0"]
+    assert (
+        Pip().install_pinned(ready.resolution, ready.resolution.pins, ready.context, tools) == ""
+    )
     assert tools.programs == ["uv"]
 
 
@@ -114,128 +116,131 @@ def test_an_exact_file_decides_by_itself(tmp_path: Path) -> None:
         ("a==1\n", {"PIP_CONSTRAINT": "c.txt"}, "pip is configured with constraint"),
     ],
 )
-def test_everything_else_is_for_a_tool_to_decide(
+def test_unpinned_file_needs_resolving(
     tmp_path: Path, requirements: str, environ: dict[str, str], reason: str
 ) -> None:
     assert app(tmp_path, requirements, **environ).pins == NeedsResolving(reason)
 
 
-def test_pip_decides_where_it_was_chosen(tmp_path: Path) -> None:
-    made = app(tmp_path, "a==1\n")
-    made.settings = Settings(installer="pip")
+def test_chosen_pip_needs_resolving(tmp_path: Path) -> None:
+    ready = app(tmp_path, "a==1\n")
+    ready.settings = Settings(installer="pip")
 
-    assert made.pins == NeedsResolving("BP_PYTHON_INSTALLER is pip")
+    assert ready.pins == NeedsResolving("BP_PYTHON_INSTALLER is pip")
 
 
-def test_who_chose_pip_is_named(tmp_path: Path) -> None:
-    made = app(tmp_path, "a==1\n")
+def test_setting_that_chose_pip_is_named(tmp_path: Path) -> None:
+    ready = app(tmp_path, "a==1\n")
     given = SettingOrigin("pyproject.toml", 3)
-    made.settings = Settings(installer="pip", origins={"installer": given})
+    ready.settings = Settings(installer="pip", origins={"installer": given})
 
-    assert made.pins == NeedsResolving("installer (pyproject.toml, line 3) is pip")
-
-
-def test_uv_with_settings_of_its_own_decides_where_it_was_chosen(tmp_path: Path) -> None:
-    made = app(tmp_path, "a==1\n", UV_INDEX="x")
-    made.settings = Settings(installer="uv")
-
-    assert made.pins == NeedsResolving("uv has settings of its own")
+    assert ready.pins == NeedsResolving("installer (pyproject.toml, line 3) is pip")
 
 
-def test_pips_settings_do_not_concern_those_who_choose_uv(tmp_path: Path) -> None:
-    made = app(tmp_path, "a==1", PIP_CONSTRAINT="c.txt")
-    made.settings = Settings(installer="uv")
+def test_chosen_uv_with_settings_needs_resolving(tmp_path: Path) -> None:
+    ready = app(tmp_path, "a==1\n", UV_INDEX="x")
+    ready.settings = Settings(installer="uv")
 
-    assert len(made.decision.pins) == 1
+    assert ready.pins == NeedsResolving("uv has settings of its own")
 
 
-def test_why_uv_did_not_is_told_and_no_error(tmp_path: Path) -> None:
-    made = app(tmp_path, "a==1.0\n")
+def test_pips_settings_do_not_count_for_chosen_uv(tmp_path: Path) -> None:
+    ready = app(tmp_path, "a==1", PIP_CONSTRAINT="c.txt")
+    ready.settings = Settings(installer="uv")
+
+    assert len(ready.resolution.pins) == 1
+
+
+def test_refusal_of_uv_is_returned_by_install_pinned(tmp_path: Path) -> None:
+    ready = app(tmp_path, "a==1.0\n")
     tools = Tools(2, "error: Failed to fetch\n")
 
-    refusal = Pip().install_pinned(made.decision, made.decision.pins, made.place, tools)
+    refusal = Pip().install_pinned(ready.resolution, ready.resolution.pins, ready.context, tools)
 
     assert refusal == "uv says: Failed to fetch"
 
 
-def test_a_full_disk_is_an_error_whoever_meets_it(tmp_path: Path) -> None:
-    made = app(tmp_path, "a==1.0\n")
+def test_full_disk_is_raised_by_install_pinned(tmp_path: Path) -> None:
+    ready = app(tmp_path, "a==1.0\n")
 
     with pytest.raises(DiskFull):
         Pip().install_pinned(
-            made.decision, made.decision.pins, made.place, Tools(2, "[Errno 28] No space left")
+            ready.resolution,
+            ready.resolution.pins,
+            ready.context,
+            Tools(2, "[Errno 28] No space left"),
         )
 
 
-def test_a_uv_that_does_not_start_is_done_without(tmp_path: Path) -> None:
-    made = app(tmp_path, "a==1.0\n")
+def test_uv_that_does_not_start_is_returned_by_install_pinned(tmp_path: Path) -> None:
+    ready = app(tmp_path, "a==1.0\n")
 
     def refuse(command: Command, on_line: Callable[[str], None] | None = None) -> Outcome:
         del on_line
         raise ProgramNotStarted(command.argv[0], "Exec format error")
 
-    refusal = Pip().install_pinned(made.decision, made.decision.pins, made.place, refuse)
+    refusal = Pip().install_pinned(ready.resolution, ready.resolution.pins, ready.context, refuse)
 
     assert refusal == "uv does not start here: Exec format error"
 
 
-def test_pip_is_asked_once_where_everything_is_to_be_installed(tmp_path: Path) -> None:
+def test_resolve_and_install_runs_pip_once(tmp_path: Path) -> None:
     tools = Tools()
 
-    decision = Pip().resolve_and_install(app(tmp_path, "a\n").place, tools)
+    resolution = Pip().resolve_and_install(app(tmp_path, "a\n").context, tools)
 
-    assert [pin.line for pin in decision.pins] == [f"a==1.0 --hash=sha256:{SHA}"]
+    assert [pin.line for pin in resolution.pins] == [f"a==1.0 --hash=sha256:{SHA}"]
     assert tools.programs == ["pip"]
     assert "--dry-run" not in tools.ran[0].argv
 
 
-def test_pip_decides_first_where_something_is_there(tmp_path: Path) -> None:
-    tools, place = Tools(), app(tmp_path, "a\n--pre\n").place
+def test_resolve_then_install_runs_pip_twice(tmp_path: Path) -> None:
+    tools, context = Tools(), app(tmp_path, "a\n--pre\n").context
 
-    decision = Pip().resolve(place, tools)
-    Pip().install(decision, decision.pins, place, tools)
+    resolution = Pip().resolve(context, tools)
+    Pip().install(resolution, resolution.pins, context, tools)
 
     assert tools.programs == ["pip", "pip"]
     assert "--dry-run" in tools.ran[0].argv
     assert Path(tools.ran[1].argv[-1]).read_text() == f"--pre\na==1.0 --hash=sha256:{SHA}\n"
 
 
-def test_what_pip_says_went_wrong_is_explained(tmp_path: Path) -> None:
-    place = app(tmp_path, "a\n").place
+def test_failure_of_pip_is_explained(tmp_path: Path) -> None:
+    context = app(tmp_path, "a\n").context
 
     with pytest.raises(InstallFailed):
-        Pip().resolve(place, Tools(1, "ERROR: Operation cancelled by user"))
+        Pip().resolve(context, Tools(1, "ERROR: Operation cancelled by user"))
     with pytest.raises(InstallFailed):
-        Pip().resolve_and_install(place, Tools(1, "ERROR: Operation cancelled by user"))
+        Pip().resolve_and_install(context, Tools(1, "ERROR: Operation cancelled by user"))
 
 
-def test_those_who_choose_uv_are_served_by_it_alone(tmp_path: Path) -> None:
+def test_chosen_uv_resolves_and_installs_alone(tmp_path: Path) -> None:
     tools = Tools()
 
-    decision = BY_UV.resolve_and_install(app(tmp_path, "a\n").place, tools)
+    resolution = BY_UV.resolve_and_install(app(tmp_path, "a\n").context, tools)
 
-    assert [(pin.line, decision.by) for pin in decision.pins] == [("a==1.0", "uv")]
+    assert [(pin.line, resolution.by) for pin in resolution.pins] == [("a==1.0", "uv")]
     assert tools.programs == ["uv", "uv"]
 
 
-def test_what_uv_says_went_wrong_is_explained(tmp_path: Path) -> None:
-    place = app(tmp_path, "a\n").place
+def test_failure_of_uv_is_explained(tmp_path: Path) -> None:
+    context = app(tmp_path, "a\n").context
 
     with pytest.raises(UvRefused):
-        BY_UV.resolve(place, Tools(1, "error: no"))
+        BY_UV.resolve(context, Tools(1, "error: no"))
 
 
-def test_what_an_exact_file_decided_is_installed_again_by_uv(tmp_path: Path) -> None:
-    made, tools = app(tmp_path, "a==1.0\nb==2\n"), Tools()
+def test_pins_of_a_pinned_file_are_installed_by_uv(tmp_path: Path) -> None:
+    ready, tools = app(tmp_path, "a==1.0\nb==2\n"), Tools()
 
-    Pip().install(made.decision, made.decision.pins[1:], made.place, tools)
+    Pip().install(ready.resolution, ready.resolution.pins[1:], ready.context, tools)
 
     assert Path(tools.ran[0].argv[-1]).read_text() == "b==2\n"
     assert "--no-config" in tools.ran[0].argv
 
 
-def test_an_included_file_is_fetched_on_pip_s_own_way(tmp_path: Path) -> None:
-    made, asked = app(tmp_path, "-r https://h.example/base.txt\na\n"), list[Download]()
+def test_remote_include_is_downloaded_with_pips_network(tmp_path: Path) -> None:
+    ready, asked = app(tmp_path, "-r https://h.example/base.txt\na\n"), list[Download]()
     (tmp_path / "pip.conf").write_text("[global]\ncert = /company.pem\nproxy = http://other\n")
     environ = {
         "PIP_CONFIG_FILE": f"{tmp_path}/pip.conf",
@@ -247,27 +252,27 @@ def test_an_included_file_is_fetched_on_pip_s_own_way(tmp_path: Path) -> None:
         asked.append(download)
         to.touch()
 
-    Pip().resolve(replace(made.place, environ=environ, fetch=fetch), Tools())
+    Pip().resolve(replace(ready.context, environ=environ, fetch=fetch), Tools())
 
     way = asked[0].network
     assert (way["SSL_CERT_FILE"], way["SSL_CERT_DIR"]) == ("/company.pem", "")
     assert (way["HTTPS_PROXY"], way["https_proxy"]) == ("http://proxy.example:3128", "")
 
 
-def test_an_included_file_on_the_web_says_where_to_look_too(tmp_path: Path) -> None:
-    made = app(tmp_path, "-r https://h.example/base.txt\n-r https://h.example/gone.txt\na\n")
-    tools, place = Tools(), made.place
+def test_options_in_a_remote_include_count(tmp_path: Path) -> None:
+    ready = app(tmp_path, "-r https://h.example/base.txt\n-r https://h.example/gone.txt\na\n")
+    tools, context = Tools(), ready.context
 
     def fetch(download: Download, to: Path) -> None:
         if download.url.endswith("gone.txt"):
             raise DownloadFailed(download.title, download.url, "404", 1, 404)
         to.write_text("--extra-index-url https://i.example/simple\nb\n")
 
-    decision = Pip().resolve(place, tools)
-    Pip().install(decision, decision.pins, replace(place, fetch=fetch), tools)
+    resolution = Pip().resolve(context, tools)
+    Pip().install(resolution, resolution.pins, replace(context, fetch=fetch), tools)
 
     exact = tools.ran[-1].argv[-1]
     assert Path(exact).read_text() == (
         f"--extra-index-url https://i.example/simple\na==1.0 --hash=sha256:{SHA}\n"
     )
-    assert not (place.scratch / "included.txt").exists()
+    assert not (context.scratch / "included.txt").exists()

@@ -1,4 +1,4 @@
-"""The commands of uv, and what it says."""
+"""uv's commands, and its words for failures."""
 
 from pathlib import Path
 
@@ -48,7 +48,7 @@ def exactly(scratch: Path, *lines: str, network: Network = NOTHING, **environ: s
     return uv.install_exactly(pins, network, workplace(scratch, **environ))
 
 
-def test_exactly_the_pins_are_installed(tmp_path: Path) -> None:
+def test_install_exactly_installs_the_pins_alone(tmp_path: Path) -> None:
     command = exactly(tmp_path, "a==1.0", "b[x]==2")
 
     assert command.argv[:3] == ("/tools/uv", "pip", "install")
@@ -61,13 +61,11 @@ def test_exactly_the_pins_are_installed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "expected"), [("a==1.0", False), (f"a==1.0 --hash=sha256:{SHA}", True)]
 )
-def test_hashes_are_required_where_there_are_any(
-    tmp_path: Path, line: str, expected: object
-) -> None:
+def test_hashes_are_required_if_a_pin_has_one(tmp_path: Path, line: str, expected: object) -> None:
     assert ("--require-hashes" in exactly(tmp_path, line).argv) is expected
 
 
-def test_settings_of_uv_and_of_pip_do_not_reach_it(tmp_path: Path) -> None:
+def test_settings_of_uv_and_pip_do_not_reach_install_exactly(tmp_path: Path) -> None:
     command = exactly(
         tmp_path, "a==1.0", UV_INDEX_URL="x", PIP_PRE="1", PATH="/bin", HOME="/home/cnb"
     )
@@ -75,7 +73,7 @@ def test_settings_of_uv_and_of_pip_do_not_reach_it(tmp_path: Path) -> None:
     assert command.env == {"PATH": "/bin", "HOME": "/home/cnb"}
 
 
-def test_the_index_is_named_where_no_other_process_sees_it(tmp_path: Path) -> None:
+def test_index_is_passed_as_a_variable(tmp_path: Path) -> None:
     network = Network(URL, {"UV_HTTP_TIMEOUT": "9", "NO_PROXY": ""})
     command = exactly(tmp_path, "a==1.0", network=network, NO_PROXY="*", PATH="/bin")
 
@@ -83,11 +81,11 @@ def test_the_index_is_named_where_no_other_process_sees_it(tmp_path: Path) -> No
     assert "secret" not in " ".join((*command.argv, command.shown))
 
 
-def test_those_who_choose_uv_have_their_settings(tmp_path: Path) -> None:
-    place = workplace(tmp_path, UV_INDEX_URL=URL)
-    deciding = uv.compile_all("requirements.txt", tmp_path / "pylock.toml", place)
+def test_uvs_settings_count_for_compile_all(tmp_path: Path) -> None:
+    context = workplace(tmp_path, UV_INDEX_URL=URL)
+    deciding = uv.compile_all("requirements.txt", tmp_path / "pylock.toml", context)
     pins = [Pin("a", "1.0", "", "a==1.0")]
-    installing = uv.install_compiled(pins, ["--no-binary a"], place)
+    installing = uv.install_compiled(pins, ["--no-binary a"], context)
 
     for command in (deciding, installing):
         assert command.env == {"UV_INDEX_URL": URL}
@@ -118,7 +116,7 @@ def test_those_who_choose_uv_have_their_settings(tmp_path: Path) -> None:
         ("", "exit code 2"),
     ],
 )
-def test_a_refusal_is_told_in_one_sentence(output: str, words: str) -> None:
+def test_refusal_is_one_sentence(output: str, words: str) -> None:
     assert uv.refusal(Outcome(2, output)) == f"uv says: {words}"
 
 
@@ -129,9 +127,7 @@ def test_a_refusal_is_told_in_one_sentence(output: str, words: str) -> None:
         (Outcome(-9, ""), Killed),
     ],
 )
-def test_what_the_machine_refuses_is_no_refusal_of_uvs(
-    outcome: Outcome, failure: type[Exception]
-) -> None:
+def test_full_disk_is_raised_by_refusal(outcome: Outcome, failure: type[Exception]) -> None:
     with pytest.raises(failure):
         uv.refusal(outcome)
     assert isinstance(
@@ -139,7 +135,7 @@ def test_what_the_machine_refuses_is_no_refusal_of_uvs(
     )
 
 
-def test_a_failure_is_explained_in_uvs_words() -> None:
+def test_unrecognized_failure_is_explained_in_uvs_words() -> None:
     command = Command((), {}, Path("/"), shown="uv pip compile requirements.txt")
     failure = uv.explain(command, Outcome(1, GREMLINS), workplace(Path("/tmp")))
 
@@ -150,12 +146,12 @@ def test_a_failure_is_explained_in_uvs_words() -> None:
     assert any("cause: they were fed after midnight" in line for line in body)
 
 
-def test_wheels_for_this_linux_alone_are_seen_on_the_pages_of_an_index(tmp_path: Path) -> None:
+def test_linux_wheels_on_index_pages_are_preferred_by_pip(tmp_path: Path) -> None:
     page = tmp_path / "downloads/uv/simple-v27/index/0/a.rkyv"
     page.parent.mkdir(parents=True)
     page.write_bytes(b"\0a-1.0-cp314-cp314-linux_x86_64.whl\0a-1.0-py3-none-any.whl")
-    place = workplace(tmp_path)
+    context = workplace(tmp_path)
 
-    assert "which pip prefers" in uv.preferred_by_pip(place, Network(URL, {}), "x86_64")
-    assert uv.preferred_by_pip(place, Network(URL, {}), "aarch64") == ""
-    assert uv.preferred_by_pip(place, Network("", {}), "x86_64") == ""
+    assert "which pip prefers" in uv.preferred_by_pip(context, Network(URL, {}), "x86_64")
+    assert uv.preferred_by_pip(context, Network(URL, {}), "aarch64") == ""
+    assert uv.preferred_by_pip(context, Network("", {}), "x86_64") == ""

@@ -1,4 +1,4 @@
-"""What uv really wrote (uv 0.13.8, hosts and paths replaced), and what users are told of it."""
+"""Recorded output of uv 0.13.8 (hosts and paths replaced), and its explanations."""
 
 from pathlib import Path
 
@@ -53,10 +53,10 @@ def wrote(name: str) -> str:
 
 
 def why(name: str) -> BuildpackError:
-    found = uv_errors.recognize(wrote(name), PYTHON)
-    assert found is not None, name
-    assert explained(found)
-    return found
+    failure = uv_errors.recognize(wrote(name), PYTHON)
+    assert failure is not None, name
+    assert explained(failure)
+    return failure
 
 
 @pytest.mark.parametrize(
@@ -77,14 +77,14 @@ def why(name: str) -> BuildpackError:
         ("meson_no_ar", "noar", "program", "ar", "build-essential"),
     ],
 )
-def test_what_a_source_build_misses_is_named_with_its_package(
+def test_missing_header_or_program_is_named_with_its_package(
     name: str, package: str, kind: str, missing: str, debian: str
 ) -> None:
-    found = why(name)
+    failure = why(name)
 
-    assert isinstance(found, MissingForBuild)
-    assert (found.package, found.kind, found.name) == (package, kind, missing)
-    assert (found.debian, found.ubuntu) == (debian, debian)
+    assert isinstance(failure, MissingForBuild)
+    assert (failure.package, failure.kind, failure.name) == (package, kind, missing)
+    assert (failure.debian, failure.ubuntu) == (debian, debian)
 
 
 @pytest.mark.parametrize(
@@ -95,31 +95,31 @@ def test_what_a_source_build_misses_is_named_with_its_package(
         ("numpy_import", "numpy", ""),
     ],
 )
-def test_a_module_that_a_build_lacks_is_named_with_what_dropped_it(
+def test_missing_build_module_is_named_with_the_release_that_removed_it(
     name: str, module: str, removed: str
 ) -> None:
-    found = why(name)
+    failure = why(name)
 
-    assert isinstance(found, MissingBuildModule)
-    assert (found.module, found.removed) == (module, removed)
+    assert isinstance(failure, MissingBuildModule)
+    assert (failure.module, failure.removed) == (module, removed)
 
 
 @pytest.mark.parametrize("name", ["two_three", "py_two"])
-def test_code_for_python_2_is_called_so(name: str) -> None:
+def test_python_2_code_is_recognized(name: str) -> None:
     assert isinstance(why(name), Python2OnlyPackage)
 
 
 @pytest.mark.parametrize(
     ("name", "is_offline"), [("backend_missing", False), ("no_index_b", True)]
 )
-def test_what_a_build_requires_is_told_from_what_the_app_does(
+def test_missing_build_requirement_differs_from_one_of_the_app(
     name: str, is_offline: object
 ) -> None:
-    found = why(name)
+    failure = why(name)
 
-    assert isinstance(found, MissingBuildRequirement)
-    assert (found.package, found.requirement) == ("backend-missing", "nosuch-backend>=3")
-    assert found.is_offline is is_offline
+    assert isinstance(failure, MissingBuildRequirement)
+    assert (failure.package, failure.requirement) == ("backend-missing", "nosuch-backend>=3")
+    assert failure.is_offline is is_offline
 
 
 @pytest.mark.parametrize(
@@ -133,60 +133,60 @@ def test_what_a_build_requires_is_told_from_what_the_app_does(
         ("url_wheel_old", (), ()),
     ],
 )
-def test_wheels_for_others_say_for_whom(
+def test_wheels_for_other_machines_say_which(
     name: str, pythons: tuple[str, ...], platforms: tuple[str, ...]
 ) -> None:
-    found = why(name)
+    failure = why(name)
 
-    assert isinstance(found, NoWheel)
-    assert (found.pythons, found.platforms) == (pythons, platforms)
+    assert isinstance(failure, NoWheel)
+    assert (failure.pythons, failure.platforms) == (pythons, platforms)
 
 
-def test_a_package_for_a_newer_python_says_which() -> None:
-    found = why("new_only")
+def test_package_for_a_newer_python_says_which() -> None:
+    failure = why("new_only")
 
-    assert isinstance(found, WrongPython)
-    assert (found.requirement, found.needs) == ("new-only", (">=3.99",))
+    assert isinstance(failure, WrongPython)
+    assert (failure.requirement, failure.needs) == ("new-only", (">=3.99",))
 
 
 @pytest.mark.parametrize(
     ("name", "requirement", "by"),
     [("unknown", "nosuchthing", ""), ("needs_private", "company-private>=3", "needs-private")],
 )
-def test_an_unknown_package_is_named_with_what_requires_it(
+def test_unknown_package_is_named_with_what_requires_it(
     name: str, requirement: str, by: str
 ) -> None:
-    found = why(name)
+    failure = why(name)
 
-    assert isinstance(found, NoSuchPackage)
-    assert (found.requirement, found.needed_by) == (requirement, by)
+    assert isinstance(failure, NoSuchPackage)
+    assert (failure.requirement, failure.needed_by) == (requirement, by)
 
 
-def test_what_is_not_among_the_files_at_hand_is_named() -> None:
-    found = why("no_index")
+def test_package_missing_from_find_links_is_named() -> None:
+    failure = why("no_index")
 
-    assert isinstance(found, NotInFindLinks)
-    assert found.requirement == "good"
+    assert isinstance(failure, NotInFindLinks)
+    assert failure.requirement == "good"
 
 
 @pytest.mark.parametrize(
     ("name", "requirement", "newest"),
     [("unknown_version", "good==9.0", ()), ("unknown_range", "good>5", ("2.0",))],
 )
-def test_a_version_that_does_not_exist_is_told_from_a_package_that_does_not(
+def test_missing_version_differs_from_missing_package(
     name: str, requirement: str, newest: tuple[str, ...]
 ) -> None:
-    found = why(name)
+    failure = why(name)
 
-    assert isinstance(found, NoSuchVersion)
-    assert (found.requirement, found.newest) == (requirement, newest)
+    assert isinstance(failure, NoSuchVersion)
+    assert (failure.requirement, failure.newest) == (requirement, newest)
 
 
-def test_a_withdrawn_package_says_why() -> None:
-    found = why("yanked")
+def test_yanked_release_has_its_reason() -> None:
+    failure = why("yanked")
 
-    assert isinstance(found, Yanked)
-    assert (found.requirement, found.reason) == ("good", "broken by mistake")
+    assert isinstance(failure, Yanked)
+    assert (failure.requirement, failure.reason) == ("good", "broken by mistake")
 
 
 @pytest.mark.parametrize(
@@ -197,11 +197,11 @@ def test_a_withdrawn_package_says_why() -> None:
         ("conflict_two", ("the app requires good==1.0", "the app requires good==2.0")),
     ],
 )
-def test_a_conflict_names_what_clashes(name: str, causes: tuple[str, ...]) -> None:
-    found = why(name)
+def test_conflict_names_the_requirements(name: str, causes: tuple[str, ...]) -> None:
+    failure = why(name)
 
-    assert isinstance(found, VersionConflict)
-    assert set(found.causes) == set(causes)
+    assert isinstance(failure, VersionConflict)
+    assert set(failure.causes) == set(causes)
 
 
 @pytest.mark.parametrize(
@@ -213,21 +213,21 @@ def test_a_conflict_names_what_clashes(name: str, causes: tuple[str, ...]) -> No
         ("proxy_407", f"{INDEX}/simple/good/", 407),
     ],
 )
-def test_an_index_that_refuses_is_told_from_one_that_lacks_the_package(
+def test_refusing_index_differs_from_one_without_the_package(
     name: str, url: str, status: int
 ) -> None:
-    found = why(name)
+    failure = why(name)
 
-    assert isinstance(found, IndexRefused)
-    assert (found.url, found.status) == (url, status)
+    assert isinstance(failure, IndexRefused)
+    assert (failure.url, failure.status) == (url, status)
 
 
 @pytest.mark.parametrize("name", ["gone", "url_404"])
-def test_a_file_that_is_gone_is_named(name: str) -> None:
-    found = why(name)
+def test_missing_file_at_address_is_named(name: str) -> None:
+    failure = why(name)
 
-    assert isinstance(found, UrlNotFound)
-    assert found.url.endswith("good-1.0-py3-none-any.whl")
+    assert isinstance(failure, UrlNotFound)
+    assert failure.url.endswith("good-1.0-py3-none-any.whl")
 
 
 @pytest.mark.parametrize(
@@ -240,22 +240,22 @@ def test_a_file_that_is_gone_is_named(name: str) -> None:
         ("cut", "end of file before message length reached"),
     ],
 )
-def test_a_server_that_gives_no_usable_answer_says_how(name: str, reason: str) -> None:
-    found = why(name)
+def test_server_without_usable_answer_is_unreachable(name: str, reason: str) -> None:
+    failure = why(name)
 
-    assert isinstance(found, IndexUnreachable)
-    assert found.reason == reason
+    assert isinstance(failure, IndexUnreachable)
+    assert failure.reason == reason
 
 
-def test_a_name_that_does_not_exist_is_told_from_a_silent_server() -> None:
+def test_unknown_host_differs_from_silent_server() -> None:
     assert isinstance(why("dns"), UnknownHost)
 
 
-def test_an_unknown_authority_is_named_as_the_reason() -> None:
-    found = why("tls")
+def test_unknown_certificate_authority_is_the_reason() -> None:
+    failure = why("tls")
 
-    assert isinstance(found, UntrustedCertificate)
-    assert found.reason == "self-signed certificate"
+    assert isinstance(failure, UntrustedCertificate)
+    assert failure.reason == "self-signed certificate"
 
 
 @pytest.mark.parametrize(
@@ -265,19 +265,19 @@ def test_an_unknown_authority_is_named_as_the_reason() -> None:
         ("proxy_nodns", "its name is not known"),
     ],
 )
-def test_a_dead_proxy_is_not_taken_for_a_dead_index(name: str, reason: str) -> None:
-    found = why(name)
+def test_failed_proxy_differs_from_unreachable_index(name: str, reason: str) -> None:
+    failure = why(name)
 
-    assert isinstance(found, ProxyFailed)
-    assert found.reason == reason
+    assert isinstance(failure, ProxyFailed)
+    assert failure.reason == reason
 
 
-def test_a_hash_mismatch_shows_both_hashes() -> None:
-    found = why("hashed_by_index")
+def test_hash_mismatch_shows_both_hashes() -> None:
+    failure = why("hashed_by_index")
 
-    assert isinstance(found, HashMismatch)
-    assert (found.requirement, found.expected) == ("good==1.0", (f"sha256 {'0' * 64}",))
-    assert len(found.got) == 64
+    assert isinstance(failure, HashMismatch)
+    assert (failure.requirement, failure.expected) == ("good==1.0", (f"sha256 {'0' * 64}",))
+    assert len(failure.got) == 64
 
 
 @pytest.mark.parametrize(
@@ -287,19 +287,19 @@ def test_a_hash_mismatch_shows_both_hashes() -> None:
         *(("git_401", "login"), ("git_ref", "revision"), ("git_commit", "revision")),
     ],
 )
-def test_git_s_failures_are_told_apart(name: str, trouble: str) -> None:
-    found = why(name)
+def test_git_failures_have_different_troubles(name: str, trouble: str) -> None:
+    failure = why(name)
 
-    assert isinstance(found, GitFailed)
-    assert found.trouble == trouble
-    assert found.requirement.startswith(("git+", "good @ git+"))
+    assert isinstance(failure, GitFailed)
+    assert failure.trouble == trouble
+    assert failure.requirement.startswith(("git+", "good @ git+"))
 
 
-def test_a_build_image_without_git_is_said_to_lack_it() -> None:
-    found = why("no_git")
+def test_missing_git_is_named() -> None:
+    failure = why("no_git")
 
-    assert isinstance(found, MissingForBuild)
-    assert (found.name, found.debian) == ("git", "git")
+    assert isinstance(failure, MissingForBuild)
+    assert (failure.name, failure.debian) == ("git", "git")
 
 
 @pytest.mark.parametrize(
@@ -311,49 +311,49 @@ def test_a_build_image_without_git_is_said_to_lack_it() -> None:
         ("find_links_missing", "vendor"),
     ],
 )
-def test_a_line_that_cannot_be_understood_is_quoted(name: str, text: str) -> None:
-    found = why(name)
+def test_invalid_line_is_quoted(name: str, text: str) -> None:
+    failure = why(name)
 
-    assert isinstance(found, BadRequirement)
-    assert found.text == text
+    assert isinstance(failure, BadRequirement)
+    assert failure.text == text
 
 
-def test_a_missing_include_is_named() -> None:
-    found = why("include_missing")
+def test_missing_include_is_named() -> None:
+    failure = why("include_missing")
 
-    assert isinstance(found, IncludeMissing)
-    assert found.file == "/workspace/prod.txt"
+    assert isinstance(failure, IncludeMissing)
+    assert failure.file == "/workspace/prod.txt"
 
 
 @pytest.mark.parametrize("name", ["not_a_package", "git_not_package"])
-def test_a_directory_without_a_project_is_named(name: str) -> None:
+def test_directory_without_project_is_named(name: str) -> None:
     assert isinstance(why(name), NotAPackage)
 
 
 @pytest.mark.parametrize("name", ["misnamed", "broken", "url_bad_name"])
-def test_a_damaged_package_says_in_what_way(name: str) -> None:
-    found = why(name)
+def test_damaged_package_has_its_problem(name: str) -> None:
+    failure = why(name)
 
-    assert isinstance(found, DamagedPackage)
-    assert found.problem
+    assert isinstance(failure, DamagedPackage)
+    assert failure.problem
 
 
 @pytest.mark.parametrize(
     ("name", "program"),
     [("oom_py", "The build of oom-py"), ("oom_cc", "sh"), ("oom_gcc", "cc1")],
 )
-def test_what_the_system_killed_is_named(name: str, program: str) -> None:
-    found = machine_failure(1, wrote(name), "uv")
+def test_killed_program_is_named(name: str, program: str) -> None:
+    failure = machine_failure(1, wrote(name), "uv")
 
-    assert isinstance(found, Killed)
-    assert (found.program, found.signal) == (program, 9)
+    assert isinstance(failure, Killed)
+    assert (failure.program, failure.signal) == (program, 9)
 
 
-def test_a_full_disk_is_seen_in_a_build() -> None:
+def test_full_disk_during_a_build_is_recognized() -> None:
     assert isinstance(machine_failure(1, wrote("disk_full"), "uv"), DiskFull)
 
 
-def test_what_is_not_known_has_no_reason() -> None:
+def test_unknown_output_is_not_recognized() -> None:
     assert uv_errors.recognize("error: Gremlins in the works\n", PYTHON) is None
 
 
@@ -365,21 +365,21 @@ def test_every_recorded_output_is_read_by_a_test() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "file", "line", "found", "expected"),
+    ("name", "file", "line", "value", "expected"),
     [
         ("wrong_form_of_project", "pyproject.toml", 2, "name = 1", "text in quotes"),
         ("wrong_form_of_lock", "uv.lock", 4, "package = 3", "a list"),
         ("lock_with_conflict", "uv.lock", 4, "<<<<<<< HEAD", "`=`"),
     ],
 )
-def test_a_document_that_uv_cannot_read_is_told_with_its_line(
-    name: str, file: str, line: int, found: str, expected: str
+def test_file_that_uv_cannot_parse_is_named_with_its_line(
+    name: str, file: str, line: int, value: str, expected: str
 ) -> None:
     failure = why(name)
 
     assert isinstance(failure, UnexpectedType)
     assert (failure.file, failure.line) == (file, line)
-    assert (failure.value, failure.expected) == (found, expected)
+    assert (failure.value, failure.expected) == (value, expected)
 
 
 @pytest.mark.parametrize(
@@ -389,21 +389,21 @@ def test_a_document_that_uv_cannot_read_is_told_with_its_line(
         ("lock_not_utf8", "it is not UTF-8 text"),
     ],
 )
-def test_a_lock_that_is_none_of_uv_s(name: str, problem: str) -> None:
+def test_lock_of_another_version_or_encoding_is_refused(name: str, problem: str) -> None:
     failure = why(name)
 
     assert isinstance(failure, BadLock)
     assert (failure.file, failure.problem) == ("uv.lock", problem)
 
 
-def test_a_function_that_no_library_has_is_named() -> None:
+def test_undefined_symbol_is_named() -> None:
     failure = why("undefined_symbol")
 
     assert isinstance(failure, UndefinedSymbol)
     assert (failure.package, failure.symbol) == ("undef", "foo")
 
 
-def test_a_program_that_a_build_asks_an_index_for_is_named_with_its_package() -> None:
+def test_program_required_from_an_index_is_named_with_its_package() -> None:
     failure = why("cmake_missing")
 
     assert isinstance(failure, MissingBuildRequirement)
@@ -411,7 +411,7 @@ def test_a_program_that_a_build_asks_an_index_for_is_named_with_its_package() ->
     assert failure.debian == "cmake"
 
 
-def test_a_path_that_leads_out_of_the_app_is_told_as_such() -> None:
+def test_path_out_of_the_app_is_recognized() -> None:
     failure = uv_errors.recognize("error: Distribution not found at: file:///shared\n", PYTHON)
 
     assert isinstance(failure, PathOutsideApp)

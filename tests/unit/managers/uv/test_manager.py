@@ -1,4 +1,4 @@
-"""An app with a `uv.lock`: what it depends on, what uv is asked, and what uv says."""
+"""Apps with a uv.lock: the fingerprint, the commands, the failures."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -63,15 +63,15 @@ def app(tmp_path: Path) -> Path:
 
 
 def inputs(app: Path, manager: UvProject | None = None, python: str = "3.14.6", **env: str) -> str:
-    found = (manager or UvProject()).resolve_from_files(read_app(app), python, env)
-    assert isinstance(found, NeedsResolving)
-    return found.fingerprint
+    result = (manager or UvProject()).resolve_from_files(read_app(app), python, env)
+    assert isinstance(result, NeedsResolving)
+    return result.fingerprint
 
 
 @pytest.mark.parametrize(
     "name", ["uv.lock", "pyproject.toml", "uv.toml", "libs/core/core.py", "tools/pyproject.toml"]
 )
-def test_what_its_answer_depends_on_is_part_of_the_inputs(app: Path, name: str) -> None:
+def test_inputs_of_the_lock_change_the_fingerprint(app: Path, name: str) -> None:
     before = inputs(app)
 
     write_files(app, {name: "# another"})
@@ -79,7 +79,7 @@ def test_what_its_answer_depends_on_is_part_of_the_inputs(app: Path, name: str) 
     assert inputs(app) != before
 
 
-def test_code_that_is_installed_from_nowhere_is_not(app: Path) -> None:
+def test_code_that_is_not_installed_does_not_change_the_fingerprint(app: Path) -> None:
     before = inputs(app)
 
     write_files(app, {"tools/tool.py": "2", "views.txt": "2"})
@@ -87,8 +87,8 @@ def test_code_that_is_installed_from_nowhere_is_not(app: Path) -> None:
     assert inputs(app) == before
 
 
-def test_python_groups_extras_and_variables_are(app: Path) -> None:
-    found = [
+def test_python_groups_extras_and_variables_change_the_fingerprint(app: Path) -> None:
+    result = [
         inputs(app),
         inputs(app, python="3.14.7"),
         inputs(app, UvProject(Settings(groups=("a",)))),
@@ -96,10 +96,10 @@ def test_python_groups_extras_and_variables_are(app: Path) -> None:
         inputs(app, UV_RESOLUTION="lowest"),
     ]
 
-    assert len(set(found)) == len(found)
+    assert len(set(result)) == len(result)
 
 
-def test_a_password_is_not(app: Path) -> None:
+def test_password_does_not_change_the_fingerprint(app: Path) -> None:
     url = "https://{}index.example/simple"
 
     assert inputs(app, UV_DEFAULT_INDEX=url.format("me:secret@")) == inputs(
@@ -107,7 +107,7 @@ def test_a_password_is_not(app: Path) -> None:
     )
 
 
-def test_of_a_member_the_lock_above_counts(app: Path) -> None:
+def test_lock_above_a_member_changes_its_fingerprint(app: Path) -> None:
     write_files(app, {"libs/core/pyproject.toml": PYPROJECT})
     member = read_app(app, "libs/core")
     before = UvProject().resolve_from_files(member, "3.14.6", {})
@@ -119,14 +119,14 @@ def test_of_a_member_the_lock_above_counts(app: Path) -> None:
     assert UvProject().check(member) == ()
 
 
-def test_a_lock_needs_what_it_was_made_from(app: Path) -> None:
+def test_uv_lock_without_pyproject_is_refused(app: Path) -> None:
     (app / "pyproject.toml").unlink()
 
     with pytest.raises(LockWithoutProject, match=r"pyproject\.toml"):
         UvProject().check(read_app(app))
 
 
-def test_a_lock_that_is_no_file_is_refused(app: Path) -> None:
+def test_uv_lock_that_is_a_directory_is_refused(app: Path) -> None:
     (app / "uv.lock").unlink()
     (app / "uv.lock").mkdir()
 
@@ -156,7 +156,7 @@ class Uv:
 
 
 @pytest.fixture
-def place(app: Path, tmp_path: Path) -> InstallContext:
+def context(app: Path, tmp_path: Path) -> InstallContext:
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     return InstallContext(
@@ -171,10 +171,10 @@ def place(app: Path, tmp_path: Path) -> InstallContext:
     )
 
 
-def test_uv_checks_its_lock_and_says_what_it_holds(place: InstallContext, app: Path) -> None:
+def test_resolve_exports_the_lock_after_checking_it(context: InstallContext, app: Path) -> None:
     uv = Uv()
 
-    decision = UvProject(Settings(groups=("g",), extras=("web",))).resolve(place, uv)
+    decision = UvProject(Settings(groups=("g",), extras=("web",))).resolve(context, uv)
 
     (command,) = uv.commands
     assert command.shown == "uv export --locked --no-default-groups --group g --extra web"
@@ -184,40 +184,40 @@ def test_uv_checks_its_lock_and_says_what_it_holds(place: InstallContext, app: P
     assert [(pin.name, pin.is_cacheable) for pin in decision.pins] == [("shop", False)]
 
 
-def test_deciding_and_installing_are_two_commands(place: InstallContext) -> None:
+def test_resolve_and_install_runs_two_commands(context: InstallContext) -> None:
     uv = Uv()
 
-    decision = UvProject().resolve_and_install(place, uv)
+    decision = UvProject().resolve_and_install(context, uv)
 
-    assert [one.shown for one in uv.commands[1:]] == ["uv pip install (1 locked)"]
+    assert [command.shown for command in uv.commands[1:]] == ["uv pip install (1 locked)"]
     assert decision.by == "uv"
 
 
-def test_nothing_is_started_for_an_app_without_packages(place: InstallContext) -> None:
+def test_install_without_pins_runs_nothing(context: InstallContext) -> None:
     uv = Uv()
 
-    UvProject().install(UvProject().resolve(place, uv), (), place, uv)
+    UvProject().install(UvProject().resolve(context, uv), (), context, uv)
 
     assert len(uv.commands) == 1
 
 
-def failed(place: InstallContext, output: str) -> BuildpackError:
+def failed(context: InstallContext, output: str) -> BuildpackError:
     with pytest.raises(BuildpackError) as raised:
-        UvProject().resolve(place, Uv(Outcome(2, output)))
+        UvProject().resolve(context, Uv(Outcome(2, output)))
     return raised.value
 
 
-def test_a_stale_lock_is_told_with_its_command(place: InstallContext) -> None:
-    error = failed(place, STALE)
+def test_stale_lock_is_refused_with_the_command_to_lock(context: InstallContext) -> None:
+    error = failed(context, STALE)
 
     assert isinstance(error, StaleLock)
     assert error.describe().title == "uv.lock is out of date"
     assert "Run uv lock" in error.describe().steps[0]
 
 
-def test_a_project_for_another_python_is_told_with_both(place: InstallContext) -> None:
+def test_project_for_another_python_is_refused_with_both_versions(context: InstallContext) -> None:
     error = failed(
-        place,
+        context,
         "error: The requested interpreter resolved to Python 3.14.6, which is incompatible with "
         "the project's Python requirement: `>=3.15` (from workspace member `shop`'s "
         "`project.requires-python`).",
@@ -229,7 +229,7 @@ def test_a_project_for_another_python_is_told_with_both(place: InstallContext) -
 
 
 @pytest.mark.parametrize(
-    ("output", "kind", "known"),
+    ("output", "kind", "defined"),
     [
         (
             "error: Group `x` is not defined in the project's `dependency-groups` table",
@@ -243,17 +243,17 @@ def test_a_project_for_another_python_is_told_with_both(place: InstallContext) -
         ),
     ],
 )
-def test_unknown_groups_and_extras_are_told_with_the_known_ones(
-    place: InstallContext, output: str, kind: str, known: tuple[str, ...]
+def test_unknown_group_or_extra_is_refused_with_the_defined_ones(
+    context: InstallContext, output: str, kind: str, defined: tuple[str, ...]
 ) -> None:
-    error = failed(place, output)
+    error = failed(context, output)
 
     assert isinstance(error, UnknownGroup)
-    assert (error.kind, error.name, error.available) == (kind, "x", known)
+    assert (error.kind, error.name, error.available) == (kind, "x", defined)
 
 
-def test_anything_else_is_told_in_its_own_words(place: InstallContext) -> None:
-    error = failed(place, "error: Failed to parse `uv.lock`\n  cause: line 3\n")
+def test_other_failure_is_shown_in_uvs_words(context: InstallContext) -> None:
+    error = failed(context, "error: Failed to parse `uv.lock`\n  cause: line 3\n")
 
     assert isinstance(error, UvRefused)
     assert error.reasons == ("Failed to parse `uv.lock`", "cause: line 3")
@@ -262,19 +262,19 @@ def test_anything_else_is_told_in_its_own_words(place: InstallContext) -> None:
 WRONG = "error: Required uv version `==0.9.0` does not match the running version `0.13.8`."
 
 
-def test_the_uv_that_the_app_asks_for_is_fetched_and_used(place: InstallContext) -> None:
+def test_required_uv_is_installed_and_used(context: InstallContext) -> None:
     uv = Uv(Outcome(2, WRONG))
 
-    UvProject().resolve_and_install(place, uv)
+    UvProject().resolve_and_install(context, uv)
 
-    own = str(place.scratch / "uv/bin/uv")
-    assert [one.argv[0] for one in uv.commands] == ["/tools/uv", "/tools/uv", own, own]
+    own = str(context.scratch / "uv/bin/uv")
+    assert [command.argv[0] for command in uv.commands] == ["/tools/uv", "/tools/uv", own, own]
     assert "uv==0.9.0" in uv.commands[1].argv
-    assert uv.commands[1].cwd == place.scratch, "where nothing asks for another uv"
+    assert uv.commands[1].cwd == context.scratch, "where nothing asks for another uv"
 
 
-def test_a_uv_that_does_not_exist_is_told(place: InstallContext) -> None:
+def test_required_uv_that_does_not_exist_is_reported(context: InstallContext) -> None:
     uv = Uv(Outcome(2, WRONG), Outcome(1, "error: no version of uv==0.9.0"))
 
     with pytest.raises(UvRefused, match="uv==0"):
-        UvProject().resolve(place, uv)
+        UvProject().resolve(context, uv)

@@ -1,4 +1,4 @@
-"""What of a workspace's lock counts for one of its members, and what does not."""
+"""The part of a workspace's lock that one member needs."""
 
 from pathlib import Path
 
@@ -146,9 +146,9 @@ def app(tmp_path: Path) -> Path:
 
 
 def inputs(app: Path, inside: str = "services/api", settings: Settings = DEFAULTS) -> str:
-    found = UvProject(settings).resolve_from_files(read_app(app, inside), "3.14.6", {})
-    assert isinstance(found, NeedsResolving)
-    return found.fingerprint
+    result = UvProject(settings).resolve_from_files(read_app(app, inside), "3.14.6", {})
+    assert isinstance(result, NeedsResolving)
+    return result.fingerprint
 
 
 def edited(app: Path, old: str, new: str) -> None:
@@ -161,7 +161,7 @@ def entry(name: str, version: str = "1.0") -> str:
 
 
 @pytest.mark.parametrize("name", ["alpha", "beta", "core", "api"])
-def test_what_the_member_needs_counts_on_whatever_system(app: Path, name: str) -> None:
+def test_packages_that_the_member_needs_on_any_system_count(app: Path, name: str) -> None:
     before = inputs(app)
 
     edited(app, entry(name), entry(name, "1.1"))
@@ -170,7 +170,7 @@ def test_what_the_member_needs_counts_on_whatever_system(app: Path, name: str) -
 
 
 @pytest.mark.parametrize("version", ["1.0", "2.0"])
-def test_each_of_two_releases_of_a_package_counts(app: Path, version: str) -> None:
+def test_both_releases_of_a_package_count(app: Path, version: str) -> None:
     before = inputs(app)
 
     edited(app, entry("speed", version), entry("speed", "3.0"))
@@ -191,7 +191,7 @@ def test_each_of_two_releases_of_a_package_counts(app: Path, version: str) -> No
         ('specifier = "==1.0"', 'specifier = "~=1.0"'),
     ],
 )
-def test_so_does_what_is_said_of_all_packages_and_of_files(app: Path, old: str, new: str) -> None:
+def test_common_settings_and_files_of_the_lock_count(app: Path, old: str, new: str) -> None:
     before = inputs(app)
 
     edited(app, old, new)
@@ -200,7 +200,7 @@ def test_so_does_what_is_said_of_all_packages_and_of_files(app: Path, old: str, 
 
 
 @pytest.mark.parametrize("name", ["worker", "server", "checker", "odd", "top"])
-def test_what_others_need_does_not_count(app: Path, name: str) -> None:
+def test_packages_of_other_members_do_not_count(app: Path, name: str) -> None:
     before = inputs(app)
 
     edited(app, entry(name), entry(name, "1.1"))
@@ -208,7 +208,7 @@ def test_what_others_need_does_not_count(app: Path, name: str) -> None:
     assert inputs(app) == before
 
 
-def test_neither_does_a_further_member_nor_another_s_code(app: Path) -> None:
+def test_further_members_and_their_code_do_not_count(app: Path) -> None:
     before = inputs(app)
 
     edited(app, '"worker"]', '"worker", "zoo"]')
@@ -217,7 +217,7 @@ def test_neither_does_a_further_member_nor_another_s_code(app: Path) -> None:
     assert inputs(app) == before
 
 
-def test_nor_an_extra_that_others_ask_for(app: Path) -> None:
+def test_extra_that_only_other_members_need_does_not_count(app: Path) -> None:
     before = inputs(app)
 
     edited(app, '    { name = "odd" },\n', '    { name = "odd" },\n    { name = "server" },\n')
@@ -229,9 +229,7 @@ def test_nor_an_extra_that_others_ask_for(app: Path) -> None:
     ("name", "settings"),
     [("server", Settings(extras=("Web_Server",))), ("checker", Settings(groups=("dev",)))],
 )
-def test_groups_and_extras_that_are_asked_for_count(
-    app: Path, name: str, settings: Settings
-) -> None:
+def test_chosen_groups_and_extras_count(app: Path, name: str, settings: Settings) -> None:
     before = inputs(app, settings=settings)
 
     edited(app, entry(name), entry(name, "1.1"))
@@ -240,7 +238,7 @@ def test_groups_and_extras_that_are_asked_for_count(
 
 
 @pytest.mark.parametrize("name", ["services/api/pyproject.toml", "core/core.py"])
-def test_the_member_s_own_files_and_those_that_it_needs_count(app: Path, name: str) -> None:
+def test_files_of_the_member_and_of_what_it_needs_count(app: Path, name: str) -> None:
     before = inputs(app)
 
     write_files(app, {name: "# another"})
@@ -248,7 +246,7 @@ def test_the_member_s_own_files_and_those_that_it_needs_count(app: Path, name: s
     assert inputs(app) != before
 
 
-def test_of_the_workspace_s_own_file_uv_s_settings_count(app: Path) -> None:
+def test_uv_settings_of_the_workspace_count(app: Path) -> None:
     before = inputs(app)
     write_files(app, {"pyproject.toml": TOP.replace('"top"', '"top"\ndependencies = ["x"]')})
     with_other_needs = inputs(app)
@@ -258,7 +256,7 @@ def test_of_the_workspace_s_own_file_uv_s_settings_count(app: Path) -> None:
     assert inputs(app) != before
 
 
-def test_all_of_it_does_for_a_member_that_needs_what_is_there(app: Path) -> None:
+def test_pyproject_of_the_workspace_counts_if_the_member_needs_it(app: Path) -> None:
     edited(app, '    { name = "alpha" },', '    { name = "alpha" },\n    { name = "top" },')
     before = inputs(app)
 
@@ -267,7 +265,7 @@ def test_all_of_it_does_for_a_member_that_needs_what_is_there(app: Path) -> None
     assert inputs(app) != before
 
 
-def test_the_workspace_s_own_project_is_a_member_like_the_others(app: Path) -> None:
+def test_project_of_the_workspace_is_a_member(app: Path) -> None:
     before = inputs(app, "")
 
     edited(app, entry("server"), entry("server", "1.1"))
@@ -281,7 +279,7 @@ def test_the_workspace_s_own_project_is_a_member_like_the_others(app: Path) -> N
 @pytest.mark.parametrize(
     "broken", ["[manifest]\nmembers = [", "[manifest]\nmembers = []\n", "\udcff[manifest]\n"]
 )
-def test_all_of_a_lock_counts_where_its_parts_are_unclear(app: Path, broken: str) -> None:
+def test_unclear_lock_counts_as_a_whole(app: Path, broken: str) -> None:
     lock = f"{LOCK.partition('[manifest]')[0]}{broken}"
     (app / "uv.lock").write_bytes(lock.encode("utf-8", "surrogateescape"))
     before = inputs(app)
@@ -291,7 +289,7 @@ def test_all_of_a_lock_counts_where_its_parts_are_unclear(app: Path, broken: str
 
 
 @pytest.mark.parametrize("name", ["worker", "server"])
-def test_all_of_it_does_for_a_directory_that_is_no_member(app: Path, name: str) -> None:
+def test_lock_counts_as_a_whole_for_a_directory_that_is_not_a_member(app: Path, name: str) -> None:
     before = inputs(app, "services/notes")
 
     edited(app, entry(name), entry(name, "1.1"))
@@ -299,7 +297,7 @@ def test_all_of_it_does_for_a_directory_that_is_no_member(app: Path, name: str) 
     assert inputs(app, "services/notes") != before
 
 
-def test_the_ends_of_its_lines_do_not_matter(app: Path) -> None:
+def test_line_ends_of_the_lock_do_not_count(app: Path) -> None:
     before = inputs(app)
 
     (app / "uv.lock").write_bytes(LOCK.replace("\n", "\r\n").encode())

@@ -1,4 +1,4 @@
-"""What uv compiled becomes pins that install the same again."""
+"""What uv compiled from requirements files becomes pins."""
 
 from pathlib import Path
 
@@ -16,12 +16,12 @@ NOTHING = OwnLines((), {}, {}, {})
 def pin(tmp_path: Path, package: str, own: OwnLines = NOTHING) -> Pin:
     lock = tmp_path / "pylock.toml"
     lock.write_text(f'lock-version = "1.0"\n[[packages]]\nname = "my-lib"\n{package}\n')
-    (found,) = read_compiled(lock, own).pins
-    return found
+    (pinned,) = read_compiled(lock, own).pins
+    return pinned
 
 
-def test_a_release_may_have_any_of_its_hashes(tmp_path: Path) -> None:
-    found = pin(
+def test_release_has_all_its_hashes(tmp_path: Path) -> None:
+    pinned = pin(
         tmp_path,
         f"""\
 version = "1.0"
@@ -30,50 +30,48 @@ sdist = {{ url = "https://x.example/a.tar.gz", hashes = {{ sha256 = "{TWO}" }} }
 wheels = [{{ url = "https://x.example/a.whl", hashes = {{ sha256 = "{ONE}" }} }}]""",
     )
 
-    assert found.line == f"my-lib==1.0 --hash=sha256:{ONE} --hash=sha256:{TWO}"
-    assert found.is_cacheable
+    assert pinned.line == f"my-lib==1.0 --hash=sha256:{ONE} --hash=sha256:{TWO}"
+    assert pinned.is_cacheable
 
 
-def test_hashes_of_the_app_s_own_lines_are_stronger_than_what_uv_found(tmp_path: Path) -> None:
+def test_hashes_of_the_apps_lines_are_stronger_than_those_of_uv(tmp_path: Path) -> None:
     table = f"""\
 version = "1.0"
 wheels = [{{ url = "https://x.example/a.whl", hashes = {{ sha256 = "{ONE}" }} }}]"""
-    found = pin(tmp_path, table, NOTHING._replace(hashes={"my-lib": (f"sha256:{TWO}",)}))
+    pinned = pin(tmp_path, table, NOTHING._replace(hashes={"my-lib": (f"sha256:{TWO}",)}))
 
-    assert found.line == f"my-lib==1.0 --hash=sha256:{TWO}"
-    assert found.origin != pin(tmp_path, table).origin
+    assert pinned.line == f"my-lib==1.0 --hash=sha256:{TWO}"
+    assert pinned.origin != pin(tmp_path, table).origin
 
 
-def test_a_release_without_hashes_is_not_certain(tmp_path: Path) -> None:
-    found = pin(tmp_path, 'version = "1.0"\nsdist = { url = "https://x.example/a.tar.gz" }')
+def test_release_without_hashes_is_not_cacheable(tmp_path: Path) -> None:
+    pinned = pin(tmp_path, 'version = "1.0"\nsdist = { url = "https://x.example/a.tar.gz" }')
 
-    assert (found.line, found.is_cacheable) == ("my-lib==1.0", False)
+    assert (pinned.line, pinned.is_cacheable) == ("my-lib==1.0", False)
 
 
 @pytest.mark.parametrize(
     ("editable", "form"), [("false", "my-lib @ file://{}"), ("true", "-e {}")]
 )
-def test_a_directory_is_installed_from_where_it_is(
-    tmp_path: Path, editable: str, form: str
-) -> None:
-    found = pin(tmp_path, f'directory = {{ path = "../lib", editable = {editable} }}')
+def test_directory_is_installed_from_its_path(tmp_path: Path, editable: str, form: str) -> None:
+    pinned = pin(tmp_path, f'directory = {{ path = "../lib", editable = {editable} }}')
 
-    assert (found.line, found.is_cacheable) == (form.format(tmp_path.parent / "lib"), False)
+    assert (pinned.line, pinned.is_cacheable) == (form.format(tmp_path.parent / "lib"), False)
 
 
-def test_a_repository_is_pinned_by_its_commit(tmp_path: Path) -> None:
-    found = pin(
+def test_repository_is_pinned_by_its_commit(tmp_path: Path) -> None:
+    pinned = pin(
         tmp_path,
         """\
 vcs = { type = "git", url = "https://git.example.org/lib.git", requested-revision = "main", \
 commit-id = "c0ffee", subdirectory = "a" }""",
     )
 
-    assert found.line == "my-lib @ git+https://git.example.org/lib.git@c0ffee#subdirectory=a"
-    assert found.is_cacheable
+    assert pinned.line == "my-lib @ git+https://git.example.org/lib.git@c0ffee#subdirectory=a"
+    assert pinned.is_cacheable
 
 
-def test_an_archive_is_pinned_by_its_hash(tmp_path: Path) -> None:
+def test_archive_is_pinned_by_its_hash(tmp_path: Path) -> None:
     url, path = (
         pin(tmp_path, f'archive = {{ {where}, hashes = {{ sha256 = "{ONE}" }} }}')
         for where in ('url = "https://x.example/a.zip"', 'path = "a.zip"')
@@ -83,7 +81,7 @@ def test_an_archive_is_pinned_by_its_hash(tmp_path: Path) -> None:
     assert path.line == f"my-lib @ {(tmp_path / 'a.zip').as_uri()} --hash=sha256:{ONE}"
 
 
-def test_the_apps_own_words_are_better(tmp_path: Path) -> None:
+def test_line_of_the_app_is_preferred(tmp_path: Path) -> None:
     line = "git+https://${TOKEN}@git.example.org/lib.git"
     own = OwnLines((), {}, {"https://git.example.org/lib.git": line}, {})
     vcs = 'vcs = { type = "git", url = "https://git.example.org/lib.git", commit-id = "c0ffee" }'
@@ -91,13 +89,13 @@ def test_the_apps_own_words_are_better(tmp_path: Path) -> None:
     assert pin(tmp_path, vcs, own).line == line
 
 
-def test_it_is_uvs_and_no_function_of_the_files_alone(tmp_path: Path) -> None:
+def test_resolution_is_by_uv_and_not_from_files_alone(tmp_path: Path) -> None:
     lock = tmp_path / "pylock.toml"
     lock.write_text("")
 
     assert read_compiled(lock, NOTHING) == ((), False, "uv")
 
 
-def test_what_is_no_lock_is_told(tmp_path: Path) -> None:
+def test_missing_lock_is_reported(tmp_path: Path) -> None:
     with pytest.raises(UnreadableToml):
         read_compiled(tmp_path / "missing.toml", NOTHING)

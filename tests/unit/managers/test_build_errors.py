@@ -1,4 +1,4 @@
-"""Which packages of Debian and Ubuntu hold what a build misses."""
+"""The Debian and Ubuntu packages with what a build lacks."""
 
 from pathlib import Path
 from typing import Literal
@@ -22,20 +22,20 @@ type Kind = Literal["header", "library", "program"]
         ("program", "Rust", "cargo"),
     ],
 )
-def test_what_is_missing_leads_to_its_package(kind: Kind, name: str, debian: str) -> None:
+def test_missing_thing_leads_to_its_package(kind: Kind, name: str, debian: str) -> None:
     assert holders(kind, name).debian == debian
 
 
-def test_a_package_may_have_another_name_in_ubuntu() -> None:
+def test_package_may_have_another_name_in_ubuntu() -> None:
     assert holders("header", "jpeglib.h") == Holders("libjpeg62-turbo-dev", "libjpeg-turbo8-dev")
 
 
 @pytest.mark.parametrize("name", ["mine.h", "openssl", "PNG.H"])
-def test_an_unknown_header_has_no_package(name: str) -> None:
+def test_unknown_header_has_no_package(name: str) -> None:
     assert holders("header", name) == UNKNOWN
 
 
-def test_one_row_is_as_good_as_many(tmp_path: Path) -> None:
+def test_table_with_one_row_is_read(tmp_path: Path) -> None:
     table = tmp_path / "table.toml"
     table.write_text('[[package]]\ndebian = "a"\nubuntu = "b"\nprograms = ["p"]\n')
 

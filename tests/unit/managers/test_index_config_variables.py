@@ -1,0 +1,101 @@
+"""pip's settings of indexes, translated to uv's variables."""
+
+from pathlib import Path
+
+import pytest
+
+from cnb_python.managers import index_config
+
+BARE = {"PATH": "/bin", "PIP_CONFIG_FILE": "/dev/null"}
+OURS = "https://me:word@index.example/simple"
+
+
+def test_pips_index_is_the_default_index_of_uv() -> None:
+    variables = index_config.index_variables({**BARE, "PIP_INDEX_URL": OURS, "PIP_TIMEOUT": "7"})
+
+    assert variables == {"PATH": "/bin", "UV_DEFAULT_INDEX": OURS, "UV_HTTP_TIMEOUT": "7"}
+
+
+def test_uvs_index_is_stronger_and_its_other_settings_do_not_count() -> None:
+    own = {"UV_DEFAULT_INDEX": "https://uv.example/", "UV_TARGET": "/x", "UV_PYTHON": "3.9"}
+
+    variables = index_config.index_variables({**BARE, "PIP_INDEX_URL": OURS, **own})
+
+    assert variables == {"PATH": "/bin", "UV_DEFAULT_INDEX": "https://uv.example/"}
+
+
+def test_further_indexes_and_find_links_are_translated() -> None:
+    environ = {**BARE, "PIP_EXTRA_INDEX_URL": "https://a/ https://b/", "PIP_FIND_LINKS": "/w /v"}
+
+    variables = index_config.index_variables(environ)
+
+    assert variables["UV_INDEX"] == "https://a/ https://b/"
+    assert variables["UV_FIND_LINKS"] == "/w,/v"
+
+
+def test_logins_for_named_indexes_are_kept() -> None:
+    login = {"UV_INDEX_COMPANY_USERNAME": "me", "UV_INDEX_COMPANY_PASSWORD": "word"}
+
+    assert index_config.index_variables({**BARE, **login}).items() >= login.items()
+
+
+@pytest.mark.parametrize("option", ["-i", "--index-url"])
+def test_default_index_of_an_export_is_stronger(option: str) -> None:
+    variables = index_config.exported_index_variables(
+        [f"{option} https://lock.example/"], {**BARE, "PIP_INDEX_URL": OURS}
+    )
+
+    assert variables["UV_DEFAULT_INDEX"] == "https://lock.example/"
+
+
+def test_further_indexes_of_an_export_are_added() -> None:
+    lines = ["--extra-index-url https://b/", "--trusted-host b", "six==1.0"]
+
+    variables = index_config.exported_index_variables(lines, {**BARE, "UV_INDEX": "https://a/"})
+
+    assert variables["UV_INDEX"] == "https://a/ https://b/"
+    assert variables["UV_INSECURE_HOST"] == "b"
+    assert "UV_DEFAULT_INDEX" not in variables
+
+
+ONE, TWO = "https://me:secret@one.example/simple", "https://two.example/simple"
+
+
+def uv_environ(**environ: str) -> dict[str, str]:
+    return index_config.with_pip_indexes({"PIP_CONFIG_FILE": "/dev/null", **environ})
+
+
+def test_indexes_and_find_links_are_translated_for_resolving() -> None:
+    variables = uv_environ(
+        PIP_INDEX_URL=ONE, PIP_EXTRA_INDEX_URL=f"{TWO} {ONE}", PIP_FIND_LINKS="/a /b"
+    )
+
+    assert variables["UV_DEFAULT_INDEX"] == ONE
+    assert variables["UV_INDEX"] == f"{TWO} {ONE}"
+    assert variables["UV_INDEX_STRATEGY"] == "unsafe-best-match"
+    assert variables["UV_FIND_LINKS"] == "/a,/b"
+
+
+def test_indexes_in_pip_conf_are_translated(tmp_path: Path) -> None:
+    file = tmp_path / "pip.conf"
+    file.write_text(f"[global]\nindex-url = {ONE}\ntrusted-host = a b\n", "utf-8")
+
+    variables = uv_environ(PIP_CONFIG_FILE=str(file))
+
+    assert variables["UV_DEFAULT_INDEX"] == ONE
+    assert variables["UV_INSECURE_HOST"] == "a b"
+
+
+@pytest.mark.parametrize("name", ["UV_INDEX", "UV_DEFAULT_INDEX", "UV_FIND_LINKS"])
+def test_uvs_settings_replace_those_of_pip(name: str) -> None:
+    variables = uv_environ(PIP_INDEX_URL=ONE, **{name: TWO})
+
+    assert variables[name] == TWO
+    assert ONE not in [value for key, value in variables.items() if key.startswith("UV_")]
+
+
+def test_missing_certificate_file_is_not_translated(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").touch()
+
+    assert uv_environ(PIP_CERT=str(tmp_path / "ca.pem"))["SSL_CERT_FILE"] == f"{tmp_path}/ca.pem"
+    assert "SSL_CERT_FILE" not in uv_environ(PIP_CERT=str(tmp_path / "gone.pem"))
