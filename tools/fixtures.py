@@ -70,8 +70,8 @@ def ensure(lock: Lock) -> None:
     folder = ROOT / "fixtures" / lock.fixture
     pins = cache.digest(repr(lock), *((folder / name).read_bytes() for name in lock.inputs))
     title = f"Locking fixtures/{lock.fixture}"
-    kept = cache.entry(f"lock-{lock.fixture}", pins, title, partial(_make, lock, folder))
-    content = (kept / lock.output).read_bytes()
+    entry = cache.entry(f"lock-{lock.fixture}", pins, title, partial(_make, lock, folder))
+    content = (entry / lock.output).read_bytes()
     target = folder / lock.output
     if not target.exists() or target.read_bytes() != content:
         target.write_bytes(content)
@@ -92,8 +92,8 @@ def ensure_pipfile(fixture: str) -> None:
     pipfile, pin = (folder / "Pipfile").read_bytes(), PIPENV.read_text().strip()
     make = partial(_lock_pipfile, pipfile, pin)
     pins = cache.digest(pin, pipfile)
-    kept = cache.entry(f"lock-{fixture}", pins, f"Locking fixtures/{fixture}", make)
-    content = (kept / "Pipfile.lock").read_bytes()
+    entry = cache.entry(f"lock-{fixture}", pins, f"Locking fixtures/{fixture}", make)
+    content = (entry / "Pipfile.lock").read_bytes()
     target = folder / "Pipfile.lock"
     if not target.exists() or target.read_bytes() != content:
         target.write_bytes(content)

@@ -33,7 +33,7 @@ REASONS = {
 
 
 def find_app(argument: str) -> Path:
-    """Return the directory of the app; raises `Unavailable` if there is none."""
+    """Return the directory of the app; raises `Unavailable` if it is missing."""
     app = Path(argument)
     if argument and app.is_dir():
         return app.resolve()

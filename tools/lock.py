@@ -26,8 +26,8 @@ def main(flags: Sequence[str]) -> None:
     for name, groups in FILES.items():
         output = assemble.ROOT / "requirements" / name
         version = ("--python-version", bundled.MINOR, "--native-tls")
-        asked = ("--output-file", str(output), *groups, *flags)
-        run(uv, "pip", "compile", *FORM, *version, *asked, cwd=assemble.ROOT)
+        arguments = ("--output-file", str(output), *groups, *flags)
+        run(uv, "pip", "compile", *FORM, *version, *arguments, cwd=assemble.ROOT)
 
 
 if __name__ == "__main__":

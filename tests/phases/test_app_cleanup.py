@@ -63,11 +63,11 @@ def test_warning_names_each_removed_kind_and_the_fix(tidied: Built) -> None:
 def test_keep_setting_keeps_the_files(builds: Builds, flask: Built, app: App) -> None:
     env = {"BP_PYTHON_KEEP": ".git,.venv,__pycache__"}
 
-    kept = builds.phases(app(CHECKOUT, FLASK), flask, env=env)
+    built = builds.phases(app(CHECKOUT, FLASK), flask, env=env)
 
-    assert kept.code == 0, kept.output
-    assert "do not belong" not in kept.output
-    assert {path for path in CHECKOUT if not (kept.workspace / path).exists()} == set()
+    assert built.code == 0, built.output
+    assert "do not belong" not in built.output
+    assert {path for path in CHECKOUT if not (built.workspace / path).exists()} == set()
 
 
 def test_links_to_other_directories_are_kept(builds: Builds, flask: Built, app: App) -> None:

@@ -138,11 +138,11 @@ def built(builds: Builds, flask: Built, source: Path, everything: Path, seen: li
 
 
 def test_packages_of_each_bound_index_are_installed(built: Built) -> None:
-    asked = (
+    code = (
         "import company_tools, company_notes, partner_tools, old_tools;"
         "print(company_tools.NAME, company_notes.NAME, partner_tools.NAME, old_tools.NAME)"
     )
-    assert built.run("python", "-c", asked) == "company notes partner old\n"
+    assert built.run("python", "-c", code) == "company notes partner old\n"
     assert f"company: the usual index, {'https://127.0.0.1'}" in built.output
 
 
@@ -188,23 +188,23 @@ def test_temporary_files_of_bindings_are_removed(built: Built) -> None:
 def test_uv_uses_the_bindings_and_an_unchanged_build_requests_nothing(
     builds: Builds, flask: Built, app: App, world: World
 ) -> None:
-    asked = app({"requirements.txt": "company-tools==2.0\n"})
-    bindings = world.bindings(asked.parent)
-    first = builds.phases(asked, flask, env=UNSET, bindings=bindings)
+    source = app({"requirements.txt": "company-tools==2.0\n"})
+    bindings = world.bindings(source.parent)
+    first = builds.phases(source, flask, env=UNSET, bindings=bindings)
     assert first.code == 0, first.output
     assert "Running `uv pip install (1 pinned)`" in first.output
-    asked_for = len(world.company.asked)
-    again = builds.phases(asked, first, env=UNSET, bindings=bindings)
+    count = len(world.company.requests)
+    again = builds.phases(source, first, env=UNSET, bindings=bindings)
     assert "Nothing changed: reusing 1 packages from the previous image" in again.output
-    assert len(world.company.asked) == asked_for
+    assert len(world.company.requests) == count
 
 
 def test_uv_settings_come_from_a_binding(
     builds: Builds, flask: Built, app: App, everything: Path
 ) -> None:
-    asked = app({"requirements.txt": "company-tools>=2\npartner-tools\n"})
+    source = app({"requirements.txt": "company-tools>=2\npartner-tools\n"})
     env = {**UNSET, "BP_PYTHON_INSTALLER": "uv"}
-    built = builds.phases(asked, flask, env=env, bindings=everything)
+    built = builds.phases(source, flask, env=env, bindings=everything)
     assert built.code == 0, built.output
     assert "Running `uv pip compile requirements.txt`" in built.output
     log = app({}).parent / "log.txt"
@@ -218,7 +218,7 @@ def test_container_of_the_app_trusts_bound_authorities(
     pem = world.authority.certificate.read_text()
     files = {"bindings/ca/type": "ca-certificates\n", "bindings/ca/company.pem": pem}
     root = linked_copy(flask.root, tmp_path / "root", files)
-    asked = f"""\
+    code = f"""\
 import os, ssl, urllib.error, urllib.request
 try:
     urllib.request.urlopen("{world.company.url}")
@@ -228,8 +228,8 @@ except urllib.error.URLError as error:
     print(error.reason.verify_message)
 """
     given = {"SERVICE_BINDING_ROOT": "/bindings"}
-    assert flask.run("python", "-c", asked, env=given, root=root) == "401 True\n"
-    alone = flask.run("python", "-c", asked, root=root)
+    assert flask.run("python", "-c", code, env=given, root=root) == "401 True\n"
+    alone = flask.run("python", "-c", code, root=root)
     assert alone == "unable to get local issuer certificate\n"
 
 
@@ -249,13 +249,13 @@ def test_downloads_of_python_use_bound_certificates(
     builds: Builds, flask: Built, app: App, world: World, tmp_path: Path
 ) -> None:
     client = {"type": "pypi", "name": "company", "client-cert": world.authority.client.read_text()}
-    asked = app({"requirements.txt": ""})
+    source = app({"requirements.txt": ""})
     bindings = world.bindings(tmp_path, company=client)
     with table(builds, tmp_path / "table", world.authority) as mirror:
-        built = builds.phases(asked, flask, env={"BP_PYTHON_MIRROR": mirror}, bindings=bindings)
+        built = builds.phases(source, flask, env={"BP_PYTHON_MIRROR": mirror}, bindings=bindings)
         assert built.code == 0, built.output
-        stranger = builds.phases(asked, flask, env={"BP_PYTHON_MIRROR": mirror})
-    assert stranger.error.startswith("The certificate of a server is not trusted\n")
+        without_binding = builds.phases(source, flask, env={"BP_PYTHON_MIRROR": mirror})
+    assert without_binding.error.startswith("The certificate of a server is not trusted\n")
 
 
 @pytest.mark.parametrize("installer", ["pip", "auto"])
@@ -266,10 +266,10 @@ def test_index_gets_the_bound_client_certificate(
     packages = world.company.packages
     with index.running(packages, tls=world.authority, for_known_clients=True) as served:
         binding = {"type": "pypi", "url": served.url, "client-cert": client}
-        asked = app({"requirements.txt": "company-tools==2.0\n"})
-        bindings = world.bindings(asked.parent, company=binding)
+        source = app({"requirements.txt": "company-tools==2.0\n"})
+        bindings = world.bindings(source.parent, company=binding)
         env = {**UNSET, "BP_PYTHON_INSTALLER": installer}
-        built = builds.phases(asked, flask, env=env, bindings=bindings)
+        built = builds.phases(source, flask, env=env, bindings=bindings)
     assert built.code == 0, built.output
     assert ("Running `uv pip install (1 pinned)`" in built.output) == (installer == "auto")
     assert client.splitlines()[-3] not in built.output
@@ -280,11 +280,11 @@ def test_index_gets_the_bound_client_certificate(
 def test_index_that_refuses_is_named_with_its_status(
     builds: Builds, flask: Built, app: App, world: World, installer: str, login: dict[str, str]
 ) -> None:
-    asked = app({"requirements.txt": "company-tools==2.0\n"})
+    source = app({"requirements.txt": "company-tools==2.0\n"})
     binding = {"type": "pypi", "url": world.company.url, **login}
-    bindings = world.bindings(asked.parent, company=binding)
+    bindings = world.bindings(source.parent, company=binding)
     env = {**UNSET, "BP_PYTHON_INSTALLER": installer}
-    built = builds.phases(asked, flask, env=env, bindings=bindings)
+    built = builds.phases(source, flask, env=env, bindings=bindings)
     assert ("403" if login else "401") in built.error
     assert world.company.url.removesuffix("/simple/") in built.error
     assert "of@old" not in built.output
@@ -294,9 +294,9 @@ def test_index_that_refuses_is_named_with_its_status(
 def test_unknown_key_of_a_binding_stops_the_build_before_any_layer(
     builds: Builds, flask: Built, app: App
 ) -> None:
-    asked = app({"requirements.txt": "company-tools==2.0\n"})
+    source = app({"requirements.txt": "company-tools==2.0\n"})
     keys = {"type": "pypi", "uri": "https://h.example/simple/", "password": "s3cret-of-it"}
-    built = builds.phases(asked, flask, bindings=mounted(asked.parent, {"company": keys}))
+    built = builds.phases(source, flask, bindings=mounted(source.parent, {"company": keys}))
     assert built.error.startswith("Service binding company has the unknown key uri\n")
     assert "Did you mean url?" in built.error
     assert "s3cret-of-it" not in built.output
@@ -309,28 +309,28 @@ def test_uv_lock_is_installed_with_the_login_of_its_index(
     project = {"name": "app", "version": "1", "requires-python": ">=3.14"}
     lines = "\n".join(f'{key} = "{value}"' for key, value in project.items())
     text = '[project]\n{}\ndependencies = ["company-tools", "company-notes"]\n{}default = true\n'
-    asked = app({"pyproject.toml": text.format(lines, named)})
+    source = app({"pyproject.toml": text.format(lines, named)})
     login = {
         "UV_INDEX_ACME_INTERNAL_USERNAME": COMPANY.user,
         "UV_INDEX_ACME_INTERNAL_PASSWORD": COMPANY.password,
     }
-    uv_lock(asked, {**login, "SSL_CERT_FILE": str(world.authority.certificate)})
+    uv_lock(source, {**login, "SSL_CERT_FILE": str(world.authority.certificate)})
     binding = {"type": "pypi", "name": "acme-internal", "username": COMPANY.user}
     bindings = world.bindings(
-        asked.parent, company={**binding, "password": f"{COMPANY.password}\n"}
+        source.parent, company={**binding, "password": f"{COMPANY.password}\n"}
     )
     env = {**UNSET, "UV_INDEX_URL": "", "UV_DEFAULT_INDEX": ""}
-    first = builds.phases(asked, flask, env=env, bindings=bindings)
+    first = builds.phases(source, flask, env=env, bindings=bindings)
     assert first.code == 0, first.output
     assert (first.layers / "deps-00").is_dir()
-    log = asked.parent / "log.txt"
+    log = source.parent / "log.txt"
     log.write_text(first.output)
     assert find_secrets(LOGINS, log, first.layers) == []
-    again = builds.phases(asked, first, env=env, bindings=bindings)
+    again = builds.phases(source, first, env=env, bindings=bindings)
     assert "Nothing changed: reusing 2 packages from the previous image" in again.output
     # With variables of the platform in place of the binding.
-    bindings = world.bindings(asked.parent / "other", company={})
-    given = builds.phases(asked, flask, env={**env, **login}, bindings=bindings)
+    bindings = world.bindings(source.parent / "other", company={})
+    given = builds.phases(source, flask, env={**env, **login}, bindings=bindings)
     assert given.code == 0, given.output
     log.write_text(given.output)
     assert find_secrets(LOGINS, log, given.layers) == []

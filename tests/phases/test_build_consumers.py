@@ -18,7 +18,7 @@ GROUP = '[[io.buildpacks.post.group]]\nid = "tests/neighbour"\n'
 
 
 @pytest.fixture(scope="module")
-def asked(builds: Builds, flask: Built, tmp_path_factory: pytest.TempPathFactory) -> Built:
+def with_consumer(builds: Builds, flask: Built, tmp_path_factory: pytest.TempPathFactory) -> Built:
     """Build the Flask app again with a later buildpack that requires Python."""
     asks = neighbour(tmp_path_factory.mktemp("neighbour") / "asks", asks=True)
     built = builds.image(FLASK, flask, beside=(asks,))
@@ -37,24 +37,24 @@ def test_unchanged_build_without_consumer_writes_no_layer(
     assert _directories(built) == ["deps"]
 
 
-def test_later_buildpack_sees_python_and_packages(asked: Built) -> None:
-    assert "Writing all packages to disk for another buildpack" in asked.output
-    assert _seen(asked) == [
+def test_later_buildpack_sees_python_and_packages(with_consumer: Built) -> None:
+    assert "Writing all packages to disk for another buildpack" in with_consumer.output
+    assert _seen(with_consumer) == [
         "/layers/cnb-python_python/venv/bin/python",
         f"/layers/cnb-python_python/{SITE}/flask/__init__.py app",
     ]
 
 
-def test_build_consumer_gets_the_layers_of_the_image(asked: Built, flask: Built) -> None:
-    assert _by_name(asked) == _by_name(flask)
-    assert "Using cached Python" in asked.output
-    assert "Running `" not in asked.output
+def test_build_consumer_gets_the_layers_of_the_image(with_consumer: Built, flask: Built) -> None:
+    assert _by_name(with_consumer) == _by_name(flask)
+    assert "Using cached Python" in with_consumer.output
+    assert "Running `" not in with_consumer.output
 
 
 def test_layers_stay_equal_without_the_consumer(
-    builds: Builds, asked: Built, flask: Built
+    builds: Builds, with_consumer: Built, flask: Built
 ) -> None:
-    first = builds.image(FLASK, asked)
+    first = builds.image(FLASK, with_consumer)
     assert first.code == 0, first.output
     assert layers_of(first) == layers_of(flask)
     assert "Running `" not in first.output

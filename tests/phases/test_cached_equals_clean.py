@@ -54,8 +54,8 @@ class Shop:
         """Write these requirements, and the code of the local package."""
         local = checkout("local", "1.0", {"local/__init__.py": f"CODE = {code}\n"})
         files: Files = {f"local/{path}": content for path, content in local.items()}
-        asked = {"requirements.txt": requirements, "Procfile": "web: python -V"}
-        return write_files(self.app, {**files, **asked})
+        app_files = {"requirements.txt": requirements, "Procfile": "web: python -V"}
+        return write_files(self.app, {**files, **app_files})
 
 
 @pytest.fixture(scope="module")

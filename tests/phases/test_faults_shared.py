@@ -22,8 +22,8 @@ def test_concurrent_builds_with_one_cache_give_their_own_images(
     (tmp_path / "cache").symlink_to(tmp_path / "cache-of-all")
 
     def build(name: str) -> Built:
-        asked = {"requirements.txt": f"{name}=={PINS[name]}\n", "Procfile": "web: python -V"}
-        return builds.image(write_files(tmp_path / name, asked), shared)
+        files = {"requirements.txt": f"{name}=={PINS[name]}\n", "Procfile": "web: python -V"}
+        return builds.image(write_files(tmp_path / name, files), shared)
 
     with ThreadPoolExecutor(2) as pool:
         built = dict(zip(PINS, pool.map(build, PINS), strict=True))

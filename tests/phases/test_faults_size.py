@@ -39,8 +39,8 @@ def test_two_thousand_distributions_and_fifty_thousand_files_are_built(
 ) -> None:
     names = ["huge", *(f"tiny-{number}" for number in range(DISTRIBUTIONS))]
     requirements = "".join(f"{name}==1.0\n" for name in names)
-    asked = {"requirements.txt": requirements, "Procfile": "web: python -V"}
-    bench = DirectBuild(builds, write_files(tmp_path / "app", asked), {"PIP_INDEX_URL": index})
+    files = {"requirements.txt": requirements, "Procfile": "web: python -V"}
+    bench = DirectBuild(builds, write_files(tmp_path / "app", files), {"PIP_INDEX_URL": index})
     layers = cache_of(flask.layers, bench.own(tmp_path / "layers"))
 
     ended = bench.build(layers)

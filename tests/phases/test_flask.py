@@ -94,15 +94,15 @@ def test_user_can_override_defaults(flask: Built) -> None:
 
 
 def test_python_is_that_of_the_environment(flask: Built) -> None:
-    asked = "import sys, ssl, sqlite3, ctypes, flask; print(sys.prefix, sys.base_prefix)"
-    assert flask.run("python", "-c", asked) == f"{LAYERS}/venv {LAYERS}/python\n"
+    code = "import sys, ssl, sqlite3, ctypes, flask; print(sys.prefix, sys.base_prefix)"
+    assert flask.run("python", "-c", code) == f"{LAYERS}/venv {LAYERS}/python\n"
 
 
 def test_pip_is_not_in_the_image(flask: Built, root: Path) -> None:
     kept = [path for path in root.rglob("pip*") if path.name.startswith(("pip", "ensurepip"))]
     assert [path for path in kept if path.name != "pipes.py"] == []
-    asked = "import importlib.util as u; print(u.find_spec('pip'), u.find_spec('ensurepip'))"
-    assert flask.run("python", "-c", asked) == "None None\n"
+    code = "import importlib.util as u; print(u.find_spec('pip'), u.find_spec('ensurepip'))"
+    assert flask.run("python", "-c", code) == "None None\n"
 
 
 def test_bytecode_is_unchecked(root: Path) -> None:
@@ -146,8 +146,8 @@ def test_python_contains_no_build_path(root: Path) -> None:
 
 
 def test_sysconfig_names_the_layer(flask: Built) -> None:
-    asked = "import sysconfig as s; print(*map(s.get_config_var, ('prefix', 'CC', 'INCLUDEPY')))"
-    assert flask.run(f"{LAYERS}/python/bin/python3", "-c", asked) == (
+    code = "import sysconfig as s; print(*map(s.get_config_var, ('prefix', 'CC', 'INCLUDEPY')))"
+    assert flask.run(f"{LAYERS}/python/bin/python3", "-c", code) == (
         f"{LAYERS}/python cc -pthread {LAYERS}/python/include/python3.14\n"
     )
 

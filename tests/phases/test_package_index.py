@@ -65,7 +65,7 @@ def test_wheel_and_its_dependencies_are_installed(packages: Path, tmp_path: Path
     assert done.returncode == 0, done.stdout
     assert (tmp_path / "site/below/__init__.py").exists()
     assert (tmp_path / "site/bin/below").exists()
-    assert "GET /simple/top/ 200" in served.asked
+    assert "GET /simple/top/ 200" in served.requests
 
 
 def test_sdist_is_compiled_for_the_installing_python(packages: Path, tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ def test_request_without_login_is_refused(packages: Path, tmp_path: Path) -> Non
 
     assert refused.returncode != 0
     assert guessed.returncode != 0
-    assert any("401" in line for line in served.asked)
+    assert any("401" in line for line in served.requests)
     assert allowed.returncode == 0, allowed.stdout
 
 

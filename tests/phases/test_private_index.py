@@ -56,8 +56,8 @@ def built(builds: Builds, flask: Built, source: Path, private: Index, bindings: 
 
 
 def test_packages_of_the_private_index_are_installed(built: Built) -> None:
-    asked = "import company_tools, codec; print(company_tools.GREETING, codec.answer())"
-    assert built.run("python", "-c", asked) == "hello 42\n"
+    code = "import company_tools, codec; print(company_tools.GREETING, codec.answer())"
+    assert built.run("python", "-c", code) == "hello 42\n"
 
 
 @pytest.mark.parametrize("secret", [LOGIN.password, BINDING_SECRET])
@@ -97,9 +97,9 @@ def test_binding_is_not_copied(built: Built) -> None:
 def test_missing_credentials_are_an_error_with_the_fix(
     builds: Builds, flask: Built, app: App, private: Index
 ) -> None:
-    asked = app({"requirements.txt": "company-tools==2.0\n"})
+    source = app({"requirements.txt": "company-tools==2.0\n"})
     built = builds.phases(
-        asked, flask, env={"PIP_INDEX_URL": private.url, "PIP_EXTRA_INDEX_URL": ""}
+        source, flask, env={"PIP_INDEX_URL": private.url, "PIP_EXTRA_INDEX_URL": ""}
     )
     title, body, steps = built.error.split("\n\n")
     assert title == "The package index rejected the request: 401 Unauthorized"
@@ -124,9 +124,9 @@ To fix this:
 def test_missing_credentials_are_an_error_with_uv_too(
     builds: Builds, flask: Built, app: App, private: Index
 ) -> None:
-    asked = app({"requirements.txt": "company-tools\n"})
+    source = app({"requirements.txt": "company-tools\n"})
     env = {"UV_DEFAULT_INDEX": private.url, "UV_INDEX": "", "BP_PYTHON_INSTALLER": "uv"}
-    built = builds.phases(asked, flask, env=env)
+    built = builds.phases(source, flask, env=env)
     assert built.error.startswith("The package index rejected the request: 401 Unauthorized\n\n")
     assert f"{private.url} answered 401." in built.error
     assert "hint: An index URL" in built.output, "uv's own words stay"
@@ -136,8 +136,8 @@ def test_wrong_credentials_are_an_error_without_them(
     builds: Builds, flask: Built, app: App, private: Index
 ) -> None:
     guessed = private.url_with(Login("builder", "wr0ng-guess"))
-    asked = app({"requirements.txt": f"--index-url {guessed}\ncompany-tools==2.0\n"})
-    built = builds.phases(asked, flask)
+    source = app({"requirements.txt": f"--index-url {guessed}\ncompany-tools==2.0\n"})
+    built = builds.phases(source, flask)
     assert built.error.startswith("The package index rejected the request: 403 Forbidden\n\n")
     assert "wr0ng-guess" not in built.output
 
@@ -145,8 +145,8 @@ def test_wrong_credentials_are_an_error_without_them(
 def test_wheel_for_another_python_is_an_error(
     builds: Builds, flask: Built, app: App, private: Index
 ) -> None:
-    asked = app({"requirements.txt": "company-legacy==1.0\n"})
-    built = builds.phases(asked, flask, env={"PIP_INDEX_URL": private.url_with(LOGIN)})
+    source = app({"requirements.txt": "company-legacy==1.0\n"})
+    built = builds.phases(source, flask, env={"PIP_INDEX_URL": private.url_with(LOGIN)})
     assert (
         built.error
         == """\
@@ -164,8 +164,8 @@ To fix this:
 def test_missing_header_is_an_error_with_the_fix(
     builds: Builds, flask: Built, app: App, private: Index
 ) -> None:
-    asked = app({"requirements.txt": "company-ldap==1.0\n"})
-    built = builds.phases(asked, flask, env={"PIP_INDEX_URL": private.url_with(LOGIN)})
+    source = app({"requirements.txt": "company-ldap==1.0\n"})
+    built = builds.phases(source, flask, env={"PIP_INDEX_URL": private.url_with(LOGIN)})
     assert (
         built.error
         == """\

@@ -62,13 +62,13 @@ def test_image_has_the_locked_packages(built: Built) -> None:
 def test_unchanged_build_runs_nothing(
     builds: Builds, built: Built, source: Path, env: dict[str, str], packages: Index
 ) -> None:
-    packages.asked.clear()
+    packages.requests.clear()
 
     again = builds.phases(source, built, env=env)
 
     assert "Nothing changed" in again.output
     assert_runs_nothing(again)
-    assert packages.asked == []
+    assert packages.requests == []
 
 
 def test_upgrade_in_the_lock_changes_one_package(

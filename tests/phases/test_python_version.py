@@ -18,8 +18,8 @@ NO_PACKAGES = {"requirements.txt": "", "Procfile": "web: python -m http.server $
 
 
 def test_setting_takes_precedence_over_the_file(builds: Builds, app: App) -> None:
-    asked = app({**NO_PACKAGES, ".python-version": "3.14\n"})
-    built = builds.phases(asked, env={"BP_PYTHON_VERSION": "3.13.99"})
+    source = app({**NO_PACKAGES, ".python-version": "3.14\n"})
+    built = builds.phases(source, env={"BP_PYTHON_VERSION": "3.13.99"})
     assert built.error.startswith(
         "There is no Python 3.13.99\n\nFound:    3.13.99 (the setting BP_PYTHON_VERSION).\n"
     )

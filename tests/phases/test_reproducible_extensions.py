@@ -18,11 +18,11 @@ wrapt==1.17.3
 def test_extensions_compiled_on_two_machines_are_the_same(
     builds: Builds, flask: Built, app: App, tmp_path: Path
 ) -> None:
-    asked = app({"requirements.txt": REQUIREMENTS, "Procfile": "web: python -V"})
-    plain = builds.image(asked, flask)
+    source = app({"requirements.txt": REQUIREMENTS, "Procfile": "web: python -V"})
+    plain = builds.image(source, flask)
     assert plain.code == 0, plain.output
     with odd_machine(builds.platform, tmp_path, {}) as odd:
-        other = builds.image(asked, flask, **odd)
+        other = builds.image(source, flask, **odd)
     assert other.code == 0, other.output
     assert {"clock-cc1", "order-python3"} <= set(other.scratch)
     extensions = [name for name in other.names("deps-00") if name.endswith(".so")]

@@ -130,13 +130,13 @@ def test_image_has_no_other_packages_and_no_uv(built: Built, name: str) -> None:
 def test_unchanged_build_runs_nothing_and_makes_the_same_image(
     builds: Builds, built: Built, source: Path, env: dict[str, str], packages: Index
 ) -> None:
-    packages.asked.clear()
+    packages.requests.clear()
 
     again = builds.image(source, built, env=env)
 
     assert "Nothing changed" in again.output
     assert_runs_nothing(again)
-    assert packages.asked == []
+    assert packages.requests == []
     assert layers_of(again) == layers_of(built)
     assert digest_of(again) == digest_of(built)
 
@@ -187,14 +187,14 @@ def test_file_that_a_backend_writes_is_in_the_app_after_every_build(
 def test_changed_code_of_the_app_reinstalls_the_app_alone(
     builds: Builds, built: Built, source: Path, env: dict[str, str], packages: Index, app: App
 ) -> None:
-    packages.asked.clear()
+    packages.requests.clear()
     changed = app({"files/shop.py": "import alpha, core\nNEW = 1"}, source)
 
     again = builds.phases(changed, built, env=env)
 
     assert again.code == 0, again.output
     assert "Building shop" in again.output
-    assert not any(".whl" in path for path in packages.asked)
+    assert not any(".whl" in path for path in packages.requests)
 
 
 def test_updated_lock_installs_the_new_releases(

@@ -83,13 +83,13 @@ def test_upgrade_of_another_member_changes_nothing(
     tmp_path: Path,
 ) -> None:
     app = with_upgrade(source, tmp_path, "gamma", packages)
-    packages.asked.clear()
+    packages.requests.clear()
 
     again = builds.phases(app, built, env=env)
 
     assert "  Nothing changed: reusing 4 packages from the previous image\n" in again.output
     assert_runs_nothing(again)
-    assert packages.asked == []
+    assert packages.requests == []
 
 
 def test_upgrade_of_the_member_changes_one_package(
@@ -117,7 +117,7 @@ def test_hook_gets_the_environment_without_an_export(
     app = linked_copy(source, tmp_path / "app", {"services/api/bin/post_compile": script})
     (app / "services/api/bin/post_compile").chmod(0o755)
     app.chmod(0o755)
-    packages.asked.clear()
+    packages.requests.clear()
 
     again = builds.phases(app, built, env=env)
 
@@ -126,4 +126,4 @@ def test_hook_gets_the_environment_without_an_export(
     assert "Version 1.0" in again.output
     assert "Exporting" not in again.output
     assert "`uv " not in again.output
-    assert packages.asked == []
+    assert packages.requests == []

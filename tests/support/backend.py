@@ -68,8 +68,8 @@ def _options() -> Any:  # noqa: ANN401 - keywords of `wheels.wheel`
 
 def _compiled(source: Path) -> bytes:
     compiler = os.environ.get("LDSHARED", sysconfig.get_config_var("LDSHARED"))
-    given = os.environ.get("CFLAGS", "")
-    flags = f"{compiler} {sysconfig.get_config_var('CFLAGS')} {given} -fPIC"
+    cflags = os.environ.get("CFLAGS", "")
+    flags = f"{compiler} {sysconfig.get_config_var('CFLAGS')} {cflags} -fPIC"
     with tempfile.TemporaryDirectory() as scratch:
         library = Path(scratch, "library.so")
         include = sysconfig.get_path("include")

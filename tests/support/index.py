@@ -44,7 +44,7 @@ class Index:
     """The value for `--index-url`, without a login."""
     packages: Path
     """The directory that it serves; a test may change its files."""
-    asked: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
     """Method, path and status of each request so far: `GET /simple/flask/ 200`."""
 
     def url_with(self, login: Login) -> str:
@@ -58,11 +58,11 @@ class _Server(ThreadingMixIn, WSGIServer):
 
 
 class _Handler(WSGIRequestHandler):
-    asked: list[str]
+    requests: list[str]
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         del size
-        self.asked.append(f"{self.command} {self.path} {code}")
+        self.requests.append(f"{self.command} {self.path} {code}")
 
     def log_message(self, *_: object) -> None:
         """Print nothing: the output is the test's."""
@@ -80,8 +80,8 @@ def running(
 
     *for_known_clients*: only clients with a certificate of the same authority may connect.
     """
-    asked: list[str] = []
-    handler = type("Handler", (_Handler,), {"asked": asked})
+    requests: list[str] = []
+    handler = type("Handler", (_Handler,), {"asked": requests})
     with make_server(HOST, 0, _application(packages, login), _Server, handler) as server:
         if tls:
             context = server_context(tls, for_known_clients=for_known_clients)
@@ -90,7 +90,7 @@ def running(
         thread.start()
         scheme = "https" if tls else "http"
         try:
-            yield Index(f"{scheme}://{HOST}:{server.server_port}/simple/", packages, asked)
+            yield Index(f"{scheme}://{HOST}:{server.server_port}/simple/", packages, requests)
         finally:
             server.shutdown()
             thread.join()

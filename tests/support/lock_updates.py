@@ -28,7 +28,7 @@ def build_upgrade(
     The log names the release; the only new layers are its shard and the links; the only file
     downloaded from *packages* is its own. The next build runs no tool.
     """
-    packages.asked.clear()
+    packages.requests.clear()
     changed = builds.phases(app, before, **options)
     assert changed.code == 0, changed.output
     assert f"  Changed: ~ {upgrade.name} {upgrade.old} → {upgrade.new}\n" in changed.output
@@ -36,15 +36,15 @@ def build_upgrade(
     (shard,) = layers - {"deps", "venv"}
     stem = f"{upgrade.name.replace('-', '_')}-{upgrade.new}"
     assert list((changed.layers / shard).rglob(f"{stem}.dist-info")), shard
-    downloaded = {path for path in packages.asked if "/packages/" in path}
+    downloaded = {path for path in packages.requests if "/packages/" in path}
     assert all(f"/{stem}" in path for path in downloaded), downloaded
     assert downloaded
 
-    packages.asked.clear()
+    packages.requests.clear()
     again = builds.phases(app, changed, **options)
     assert "  Nothing changed: " in again.output, again.output
     assert_runs_nothing(again)
-    assert packages.asked == []
+    assert packages.requests == []
     return changed
 
 

@@ -191,14 +191,14 @@ def _app(
     first = opening.measure(course, copy(sample, folder / "opening", PYTHON), options.rounds)
     idle = opening.idle(course, sample.fixture, first, folder / "content")
     fitted = replace(course, contestants={**course.contestants, **idle})
-    taken: list[Build] = []
+    builds: list[Build] = []
     for number in range(1, options.rounds + 1):
         for export in options.exports:
             app = copy(sample, folder / f"{export}-{number}", PYTHON)
-            taken += fitted.round(app, export, number)
+            builds += fitted.round(app, export, number)
     images.sweep(course.engine, f"{course.prefix}-{sample.fixture}")
     shutil.rmtree(folder)
-    return first, taken
+    return first, builds
 
 
 def _download_seconds(table: str) -> float:
@@ -230,11 +230,11 @@ def run(options: Options, folder: Path) -> tuple[Report, list[Verdict]]:
         measured = {
             name: _app(options, course, SAMPLES[name], folder / name) for name in options.apps
         }
-    builds = [build for _, taken in measured.values() for build in taken]
+    builds = [build for _, app_builds in measured.values() for build in app_builds]
     verdicts = [
         verdict
-        for name, (first, taken) in measured.items()
-        for verdict in Judge(name, taken, first, download).verdicts()
+        for name, (first, app_builds) in measured.items()
+        for verdict in Judge(name, app_builds, first, download).verdicts()
     ]
     figures = Report(
         cpus=os.process_cpu_count() or 1,

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tools.compat.compare import Difference
-from tools.compat.suites import FAILED, PASSED, SKIPPED, Ran
+from tools.compat.suites import FAILED, PASSED, SKIPPED, Outcomes
 
 HEAD = """# Compatibility of linked environments
 
@@ -61,8 +61,8 @@ class SuiteRun:
     name: str
     version: str
     part: str
-    linked: Ran
-    merged: Ran
+    linked: Outcomes
+    merged: Outcomes
     differences: Sequence[Difference]
 
 
@@ -132,7 +132,7 @@ def _suites(suites: Sequence[SuiteRun]) -> list[str]:
         (
             f"{run.name} {run.version}",
             run.part or "all",
-            *(_outcomes(ran) for ran in (run.linked, run.merged)),
+            *(_outcomes(outcomes) for outcomes in (run.linked, run.merged)),
             f"{run.linked.seconds:.0f} / {run.merged.seconds:.0f} s",
             len(run.differences),
         )
@@ -141,8 +141,10 @@ def _suites(suites: Sequence[SuiteRun]) -> list[str]:
     return table(("suite", "part", "linked", "merged", "time", "differences"), rows)
 
 
-def _outcomes(ran: Ran) -> str:
-    return ", ".join(f"{ran.count(outcome)} {outcome}" for outcome in (PASSED, FAILED, SKIPPED))
+def _outcomes(outcomes: Outcomes) -> str:
+    return ", ".join(
+        f"{outcomes.count(outcome)} {outcome}" for outcome in (PASSED, FAILED, SKIPPED)
+    )
 
 
 def _differences(differences: Sequence[Difference]) -> list[str]:

@@ -39,18 +39,20 @@ class Suite:
 class Pinned:
     """A set of distributions, each pinned: `name[extras]==version`."""
 
-    asked: Sequence[str]
+    requested: Sequence[str]
     """The distributions of the set."""
-    needed: Sequence[str]
+    dependencies: Sequence[str]
     """All their dependencies, so that nothing is left to resolve."""
 
     def first(self, count: int | None) -> dict[str, str]:
         """Return the requirements files of an app with the set, or with its first *count*."""
         if count is None:
-            return {"requirements.txt": _lines([*self.asked, *self.needed])}
+            return {"requirements.txt": _lines([*self.requested, *self.dependencies])}
         # pip finds out which other distributions these need; the constraints keep the versions.
-        constraints = [pin.replace(extras(pin), "") for pin in (*self.asked[count:], *self.needed)]
-        listed = _lines(["-c constraints.txt", *self.asked[:count]])
+        constraints = [
+            pin.replace(extras(pin), "") for pin in (*self.requested[count:], *self.dependencies)
+        ]
+        listed = _lines(["-c constraints.txt", *self.requested[:count]])
         return {"requirements.txt": listed, "constraints.txt": _lines(constraints)}
 
 
@@ -85,8 +87,8 @@ def popular(text: str) -> dict[str, Pinned]:
     """Return the sets that the text of `popular.txt` pins."""
     pins_of = sections(text)
     return {
-        name: Pinned(asked, pins_of.get(name + NEEDED, []))
-        for name, asked in pins_of.items()
+        name: Pinned(requested, pins_of.get(name + NEEDED, []))
+        for name, requested in pins_of.items()
         if not name.endswith(NEEDED)
     }
 

@@ -24,29 +24,30 @@ def main() -> None:
     """Resolve each set, then write the file."""
     sets = {name: resolve(names) for name, names in pins.sections(NAMES.read_text()).items()}
     pins.POPULAR.write_text(text(sets))
-    say(f"Written: {', '.join(f'{name} {len(pinned.needed)}' for name, pinned in sets.items())}")
+    sizes = (f"{name} {len(pinned.dependencies)}" for name, pinned in sets.items())
+    say(f"Written: {', '.join(sizes)}")
 
 
 def resolve(names: Sequence[str]) -> pins.Pinned:
     """Pin the requirements *names* and all their dependencies."""
     uv = bundled.base(assemble.this_machine()) / "tools/uv"
-    asked = pins.HERE / ".renew.in"
-    asked.write_text("".join(f"{name}\n" for name in names))
+    file = pins.HERE / ".renew.in"
+    file.write_text("".join(f"{name}\n" for name in names))
     try:
         sources = [word for name in SOURCES for word in ("--no-binary", name)]
         options = ("--python-version", bundled.MINOR, *FORM, *sources)
-        output = run(uv, "pip", "compile", asked, *options)
+        output = run(uv, "pip", "compile", file, *options)
     finally:
-        asked.unlink()
+        file.unlink()
     return divide(names, dict(line.split("==") for line in output.split()))
 
 
 def divide(names: Sequence[str], versions: Mapping[str, str]) -> pins.Pinned:
     """Split *versions* into pins of *names*, with their extras, and pins of dependencies."""
-    asked = {pins.plain(name): pins.extras(name) for name in names}
+    requested = {pins.plain(name): pins.extras(name) for name in names}
     return pins.Pinned(
-        [f"{name}{extras}=={versions[name]}" for name, extras in sorted(asked.items())],
-        [f"{name}=={version}" for name, version in versions.items() if name not in asked],
+        [f"{name}{extras}=={versions[name]}" for name, extras in sorted(requested.items())],
+        [f"{name}=={version}" for name, version in versions.items() if name not in requested],
     )
 
 
@@ -55,7 +56,14 @@ def text(sets: Mapping[str, pins.Pinned]) -> str:
     parts = [
         line
         for name, pinned in sets.items()
-        for line in ("", f"[{name}]", *pinned.asked, "", f"[{name}{pins.NEEDED}]", *pinned.needed)
+        for line in (
+            "",
+            f"[{name}]",
+            *pinned.requested,
+            "",
+            f"[{name}{pins.NEEDED}]",
+            *pinned.dependencies,
+        )
     ]
     return HEAD + "".join(f"{line}\n" for line in parts)
 

@@ -11,7 +11,7 @@ from tools.compat.compare import Json, differences, explained, failures
 from tools.compat.document import Compared, SuiteRun
 from tools.compat.images import LAYOUTS, REPORTS, Built, Workshop
 from tools.compat.pins import SUITES_SET, Pinned, Suite
-from tools.compat.suites import Ran
+from tools.compat.suites import Outcomes
 from tools.processes import fail, say
 
 INSIDE = Path(__file__).parent / "inside"
@@ -38,7 +38,7 @@ class Facts:
 
     holds: Mapping[str, Json]
     works: Mapping[str, Json]
-    suites: Mapping[str, Ran]
+    suites: Mapping[str, Outcomes]
 
 
 def all_of(shop: Workshop, selection: Selection) -> tuple[dict[str, Compared], list[SuiteRun]]:
@@ -62,7 +62,7 @@ def _suites(selection: Selection) -> list[Suite]:
 def _both(
     shop: Workshop, name: str, pinned: Pinned, selected: Sequence[Suite], first: int | None
 ) -> list[Facts]:
-    versions = [*pinned.asked, *pinned.needed]
+    versions = [*pinned.requested, *pinned.dependencies]
     files = {path.name: path for path in INSIDE.glob("[!_]*.py")}
     for suite in selected:
         files |= suites.fetch(suite, pins.version(versions, suite.name), shop.folder / "sources")
@@ -83,16 +83,18 @@ def _facts(
     say(f"{app.name}, {layout}: building")
     with images.built(shop, app, layout) as built:
         say(f"{app.name}, {layout}: looking and importing")
-        holds, works = _asked(built, "holds"), _asked(built, "works", *commands)
-        return Facts(holds, works, {suite.name: _ran(built, suite, layout) for suite in selected})
+        holds, works = _read_facts(built, "holds"), _read_facts(built, "works", *commands)
+        return Facts(
+            holds, works, {suite.name: _run_suite(built, suite, layout) for suite in selected}
+        )
 
 
-def _ran(built: Built, suite: Suite, layout: str) -> Ran:
+def _run_suite(built: Built, suite: Suite, layout: str) -> Outcomes:
     say(f"{suite.name}, {layout}: running its tests")
-    return suites.ran(built, suite)
+    return suites.run_suite(built, suite)
 
 
-def _asked(built: Built, program: str, *arguments: str) -> Mapping[str, Json]:
+def _read_facts(built: Built, program: str, *arguments: str) -> Mapping[str, Json]:
     """Return the facts that a program of `inside/` writes."""
     report = f"{program}.json"
     # -P: without the app's directory on the import path.
@@ -120,7 +122,7 @@ def _compared(name: str, pinned: Pinned, linked: Facts, merged: Facts) -> Compar
     ]
     distributions = _names(linked.holds["distributions"])
     return Compared(
-        popular=[popular for popular in pins.names(pinned.asked) if popular in distributions],
+        popular=[popular for popular in pins.names(pinned.requested) if popular in distributions],
         python=str(linked.holds["python"]),
         links=int(str(linked.holds["links"])),
         distributions=distributions,
@@ -131,11 +133,11 @@ def _compared(name: str, pinned: Pinned, linked: Facts, merged: Facts) -> Compar
 
 
 def _suite_run(suite: Suite, pinned: Pinned, linked: Facts, merged: Facts) -> SuiteRun:
-    ran = linked.suites[suite.name], merged.suites[suite.name]
-    all_differences = list(suites.differences(suite, *ran))
-    version = pins.version([*pinned.asked, *pinned.needed], suite.name)
+    outcomes = linked.suites[suite.name], merged.suites[suite.name]
+    all_differences = list(suites.differences(suite, *outcomes))
+    version = pins.version([*pinned.requested, *pinned.dependencies], suite.name)
     return SuiteRun(
-        suite.name, version, suite.part, *ran, explained(all_differences, pins.reasons())
+        suite.name, version, suite.part, *outcomes, explained(all_differences, pins.reasons())
     )
 
 

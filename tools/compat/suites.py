@@ -30,7 +30,7 @@ shift && exec "$@"
 
 
 @dataclass(frozen=True, slots=True)
-class Ran:
+class Outcomes:
     """The outcome of a suite in one layout."""
 
     tests: Mapping[str, str]
@@ -64,7 +64,7 @@ def fetch(suite: Suite, version: str, folder: Path) -> dict[str, Path]:
     return {f"suites/{suite.name}/{name}": source / name for name in suite.files}
 
 
-def ran(built: Built, suite: Suite) -> Ran:
+def run_suite(built: Built, suite: Suite) -> Outcomes:
     """Run a suite; raises `Unavailable` with the end of its output if pytest was cut short."""
     report = built.reports / REPORT
     report.unlink(missing_ok=True)
@@ -75,12 +75,12 @@ def ran(built: Built, suite: Suite) -> Ran:
     ended = built.run(*prefix, *command, timeout=SECONDS, env={**ENV, **suite.env})
     # All passed, or some failed: https://docs.pytest.org/en/stable/reference/exit-codes.html
     if ended.code not in {0, 1} or not report.is_file():
-        shown = "\n".join(ended.output.splitlines()[-30:])
-        fail(f"{suite.name}: `{shlex.join(command)}` did not run ({ended.code}):\n{shown}")
+        end = "\n".join(ended.output.splitlines()[-30:])
+        fail(f"{suite.name}: `{shlex.join(command)}` did not run ({ended.code}):\n{end}")
     return read(report.read_text())
 
 
-def read(junit: str) -> Ran:
+def read(junit: str) -> Outcomes:
     """Read a JUnit XML report of pytest. The worst outcome of a test's parts counts."""
     tests: dict[str, str] = {}
     why: dict[str, str] = {}
@@ -91,15 +91,15 @@ def read(junit: str) -> Ran:
         tests[name] = min([tests.get(name, PASSED), *outcomes], key=_order)
         messages = [part.get("message", "") for part in case if OUTCOMES.get(part.tag) == FAILED]
         why.update((name, text.partition("\n")[0]) for text in messages)
-    taken = sum(float(suite.get("time", 0)) for suite in root.iter("testsuite"))
-    return Ran(tests, round(taken, 1), why)
+    seconds = sum(float(suite.get("time", 0)) for suite in root.iter("testsuite"))
+    return Outcomes(tests, round(seconds, 1), why)
 
 
 def _order(outcome: str) -> int:
     return (FAILED, SKIPPED, PASSED).index(outcome)
 
 
-def differences(suite: Suite, linked: Ran, merged: Ran) -> Iterator[Difference]:
+def differences(suite: Suite, linked: Outcomes, merged: Outcomes) -> Iterator[Difference]:
     """Yield each test whose outcome differs."""
     for name in sorted(linked.tests.keys() | merged.tests.keys()):
         ends = linked.tests.get(name, MISSING), merged.tests.get(name, MISSING)

@@ -25,9 +25,9 @@ FORM = (
 def main(flags: Sequence[str]) -> None:
     """Rewrite all lock files."""
     uv = bundled.base(assemble.this_machine()) / "tools/uv"
-    for asked in sorted(FOLDER.glob("*.in")):
-        output = asked.with_suffix(".txt")
-        run(uv, "pip", "compile", *FORM, asked.name, "--output-file", output, *flags, cwd=FOLDER)
+    for source in sorted(FOLDER.glob("*.in")):
+        output = source.with_suffix(".txt")
+        run(uv, "pip", "compile", *FORM, source.name, "--output-file", output, *flags, cwd=FOLDER)
         print(f"{output.name}: {output.read_text().count('==')} packages")
 
 

@@ -136,10 +136,10 @@ def _driver(home: Path) -> str:
         for key, name in (("lowerdir", "lower"), ("upperdir", "upper"), ("workdir", "work"))
     )
     mount = ("mount", "-t", "overlay", "-o", options, "overlay", str(trial / "merged"))
-    tried = subprocess.run(
+    result = subprocess.run(
         ("unshare", "--mount", *mount), check=False, capture_output=True, timeout=ANSWER_SECONDS
     )
-    if tried.returncode == 0:
+    if result.returncode == 0:
         return "overlay2"
     say("  no overlay file system: the engine copies every layer (vfs), which is slow")
     return "vfs"

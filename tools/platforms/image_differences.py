@@ -49,7 +49,7 @@ class Build:
 
 
 def difference(before: Build, after: Build) -> str:
-    """Return the first difference between two builds in words; empty if there is none."""
+    """Return the first difference between two builds in words; empty if they are equal."""
     if before.code != after.code:
         return f"the lifecycle's exit code is {after.code}, not {before.code}"
     images = [before.image], [after.image]

@@ -176,8 +176,8 @@ def _open_directly(url: str) -> http.client.HTTPResponse:
 
 def _image(name: str) -> Path:
     """Return the image layout for the first argument."""
-    given = Path(name)
-    return given if (given / "index.json").exists() else ROOT / "build/image" / given.name
+    path = Path(name)
+    return path if (path / "index.json").exists() else ROOT / "build/image" / path.name
 
 
 def _end_politely(*_: object) -> None:

@@ -24,14 +24,14 @@ def test_links_of_a_page_lead_through_the_proxy() -> None:
 
 
 def test_files_of_a_json_page_lead_through_the_proxy() -> None:
-    given = {"files": [{"url": "https://files.test/a-1.whl", "hashes": {}}], "name": "a"}
-    content = json.loads(page(json.dumps(given).encode(), JSON, "https://index.test/a/", URL))
+    source = {"files": [{"url": "https://files.test/a-1.whl", "hashes": {}}], "name": "a"}
+    content = json.loads(page(json.dumps(source).encode(), JSON, "https://index.test/a/", URL))
     assert content["files"][0]["url"] == f"{URL}/files/https/files.test/a-1.whl"
     assert content["name"] == "a"
 
 
 @pytest.mark.parametrize(
-    ("asked", "expected"),
+    ("header", "expected"),
     [
         ("", None),
         ("bytes=-", None),
@@ -44,9 +44,9 @@ def test_files_of_a_json_page_lead_through_the_proxy() -> None:
     ],
 )
 def test_range_header_gives_first_byte_and_length(
-    asked: str, expected: tuple[int, int] | None
+    header: str, expected: tuple[int, int] | None
 ) -> None:
-    assert part(asked, 100) == expected
+    assert part(header, 100) == expected
 
 
 def test_path_of_the_proxy_gives_the_address_at_the_index() -> None:

@@ -11,7 +11,7 @@ from tools.compat import compare, document, pins, renew, suites
 from tools.compat.compare import Difference
 from tools.compat.document import Compared, Report, SuiteRun
 from tools.compat.inside import holds, works
-from tools.compat.suites import Ran
+from tools.compat.suites import Outcomes
 from tools.processes import Unavailable
 
 SUITE = pins.Suite("attrs", ("tests",))
@@ -62,11 +62,11 @@ class TestPins:
 class TestWhatIsCompared:
     def test_at_least_120_popular_distributions(self) -> None:
         sets = pins.popular(pins.POPULAR.read_text()).values()
-        assert len({name for pinned in sets for name in pins.names(pinned.asked)}) >= 120
+        assert len({name for pinned in sets for name in pins.names(pinned.requested)}) >= 120
 
     def test_every_version_is_pinned_once_in_its_set(self) -> None:
         for pinned in pins.popular(pins.POPULAR.read_text()).values():
-            listed = [*pinned.asked, *pinned.needed]
+            listed = [*pinned.requested, *pinned.dependencies]
             assert all(re.fullmatch(r"[a-z0-9-]+(\[\w+\])?==[\w.]+", pin) for pin in listed)
             assert len(set(pins.names(listed))) == len(listed)
 
@@ -74,7 +74,7 @@ class TestWhatIsCompared:
         asked = pins.sections(renew.NAMES.read_text())
         pinned = pins.popular(pins.POPULAR.read_text())
         assert {name: sorted(pins.names(lines)) for name, lines in asked.items()} == {
-            name: sorted(pins.names(each.asked)) for name, each in pinned.items()
+            name: sorted(pins.names(each.requested)) for name, each in pinned.items()
         }
 
     def test_commands_belong_to_existing_sets(self) -> None:
@@ -85,7 +85,7 @@ class TestWhatIsCompared:
 
     def test_every_suite_has_a_pinned_distribution(self) -> None:
         pinned = pins.popular(pins.POPULAR.read_text())[pins.SUITES_SET]
-        assert {suite.name for suite in pins.suites()} <= set(pins.names(pinned.asked))
+        assert {suite.name for suite in pins.suites()} <= set(pins.names(pinned.requested))
 
     def test_six_suites_are_listed(self) -> None:
         promised = {"numpy", "pandas", "attrs", "requests", "jinja2", "sqlalchemy"}
@@ -155,13 +155,15 @@ class TestSuites:
         assert suites.read(JUNIT).seconds == 1.2
 
     def test_other_outcome_is_a_difference(self) -> None:
-        linked = Ran({"t::a": suites.PASSED, "t::b": suites.FAILED}, 1)
-        merged = Ran({"t::a": suites.PASSED, "t::b": suites.PASSED}, 1)
+        linked = Outcomes({"t::a": suites.PASSED, "t::b": suites.FAILED}, 1)
+        merged = Outcomes({"t::a": suites.PASSED, "t::b": suites.PASSED}, 1)
         differences = list(suites.differences(SUITE, linked, merged))
         assert differences == [Difference("suites/attrs/t::b", "failed", "passed")]
 
     def test_missing_test_is_a_difference(self) -> None:
-        differences = list(suites.differences(SUITE, Ran({"t::a": suites.PASSED}, 1), Ran({}, 1)))
+        differences = list(
+            suites.differences(SUITE, Outcomes({"t::a": suites.PASSED}, 1), Outcomes({}, 1))
+        )
         assert differences == [Difference("suites/attrs/t::a", "passed", compare.MISSING)]
 
 
@@ -182,7 +184,7 @@ class TestDocument:
         assert f"| attrs 26.1.0 | all | {linked} | {merged} |" in document.text(report())
 
     def test_failures_with_one_message_are_counted(self) -> None:
-        ran = Ran({}, 1, {"t::a": "No `less`", "t::b": "No `less`"})
+        ran = Outcomes({}, 1, {"t::a": "No `less`", "t::b": "No `less`"})
         runs = [SuiteRun("click", "8.5.1", "", ran, ran, [])]
         written = document.text(Report("2026-11-21", "amd64", {}, runs))
         assert "| click | 2 | `No 'less'` |" in written
@@ -206,7 +208,7 @@ def report(*differences: Difference) -> Report:
         failed=[("web/works/imports/flask/modules/flask", "ImportError: no")],
         differences=differences,
     )
-    ran = Ran({"t::a": suites.PASSED}, 1), Ran({"t::a": suites.FAILED}, 1)
+    ran = Outcomes({"t::a": suites.PASSED}, 1), Outcomes({"t::a": suites.FAILED}, 1)
     differs = list(suites.differences(SUITE, *ran))
     runs = [SuiteRun("attrs", "26.1.0", "", *ran, differs)]
     return Report("2026-11-21", "amd64", {"web": compared}, runs)
@@ -220,20 +222,20 @@ class TestInside:
             "google/cloud/storage/blob.py",
             "google/cloud/loose.py",
         )
-        assert works.owned(installed) == ["google.cloud.loose", "google.cloud.storage"]
+        assert works.modules_of(installed) == ["google.cloud.loose", "google.cloud.storage"]
 
     def test_native_modules_and_single_files_are_modules(self, tmp_path: Path) -> None:
         installed = distribution(
             tmp_path, "_cffi.abi3.so", "six.py", "pkg/__init__.py", "pkg/x.py"
         )
-        assert works.owned(installed) == ["_cffi", "pkg", "six"]
+        assert works.modules_of(installed) == ["_cffi", "pkg", "six"]
 
     def test_file_that_cannot_be_imported_is_no_module(self, tmp_path: Path) -> None:
         names = ("../../../bin/tool.py", "a-b/x.py", "pkg/data.txt", "__pycache__/six.pyc")
-        assert works.owned(distribution(tmp_path, *names)) == []
+        assert works.modules_of(distribution(tmp_path, *names)) == []
 
     def test_imported_package_has_its_resources(self) -> None:
-        facts = works.imported("json")
+        facts = works.import_module("json")
         assert "decoder.py" in str(facts["resources"])
 
     def test_module_that_replaces_itself_is_imported(
@@ -243,7 +245,7 @@ class TestInside:
         source = "import sys; sys.modules[__name__].__spec__ = None"
         (tmp_path / "replaced/__init__.py").write_text(source)
         monkeypatch.syspath_prepend(tmp_path)
-        assert works.imported("replaced")["path"] == [str(tmp_path / "replaced")]
+        assert works.import_module("replaced")["path"] == [str(tmp_path / "replaced")]
 
     def test_failure_has_no_memory_address(self) -> None:
         def fail() -> works.Facts:

@@ -36,24 +36,22 @@ def main(report: str, commands: list[str]) -> None:
     installed = sorted(metadata.distributions(), key=lambda distribution: distribution.name)
     facts = {
         "imports": {
-            distribution.name: _in_process(partial(tried, distribution))
+            distribution.name: _in_process(partial(check, distribution))
             for distribution in installed
         },
-        "commands": {command: started(command) for command in commands},
+        "commands": {command: start(command) for command in commands},
     }
     Path(report).write_text(json.dumps(facts))
 
 
-def tried(distribution: metadata.Distribution) -> Facts:
+def check(distribution: metadata.Distribution) -> Facts:
     """Import the modules of a distribution and load its entry points; return each outcome."""
-    modules = {name: outcome(partial(imported, name)) for name in owned(distribution)}
-    points = {
-        f"{e.group}: {e.name}": outcome(partial(loaded, e)) for e in distribution.entry_points
-    }
+    modules = {name: outcome(partial(import_module, name)) for name in modules_of(distribution)}
+    points = {f"{e.group}: {e.name}": outcome(partial(load, e)) for e in distribution.entry_points}
     return {"modules": modules, "entry points": points}
 
 
-def owned(distribution: metadata.Distribution) -> list[str]:
+def modules_of(distribution: metadata.Distribution) -> list[str]:
     """Return its outermost modules; those in a namespace package: `google.cloud.storage`."""
     paths = {PurePosixPath(str(path)) for path in distribution.files or ()}
     sources = (path for path in paths if path.name.endswith(SUFFIXES))
@@ -70,7 +68,7 @@ def _module(path: PurePosixPath, paths: set[PurePosixPath]) -> str:
     return ".".join(next(regular, parts))
 
 
-def imported(name: str) -> Facts:
+def import_module(name: str) -> Facts:
     """Import a module; return its path, and the resources of a package."""
     module = importlib.import_module(name)
     paths = sorted(_seen(path) for path in getattr(module, "__path__", ()))
@@ -82,12 +80,12 @@ def imported(name: str) -> Facts:
     return facts
 
 
-def loaded(point: metadata.EntryPoint) -> Facts:
+def load(point: metadata.EntryPoint) -> Facts:
     """Load an entry point; return its type."""
     return {"kind": type(point.load()).__qualname__}
 
 
-def started(command: str) -> Facts:
+def start(command: str) -> Facts:
     """Start `python -m` *command*; return the beginning of its output, or its exit code."""
     argv = [sys.executable, "-m", *command.split()]
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "stdin": subprocess.DEVNULL}
