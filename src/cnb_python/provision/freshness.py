@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from cnb_python.config.settings import UV
-from cnb_python.install.request import InstallResult, SameAsPrevious
 from cnb_python.layers import previous_image
 from cnb_python.layers.store import BuildRecord, PreviousBuild
 from cnb_python.managers.base import NeedsResolving, Resolution
@@ -13,6 +12,7 @@ from cnb_python.provision.request import ProvisionRequest, env_digest, resolutio
 from cnb_python.system.interface import Output
 
 if TYPE_CHECKING:
+    from cnb_python.install.request import InstallResult, SameAsPrevious
     from cnb_python.store.manifest import StoreEntry
 
 
@@ -53,6 +53,8 @@ def resolve_without_manager(
             output.line(f"Resolving with {manager}: {missing}")
         return None if missing else from_files
     if previous.record and _has_same_inputs(request, previous.record, from_files, cached):
+        from cnb_python.install.request import SameAsPrevious  # noqa: PLC0415 - only for rebuilds
+
         return SameAsPrevious(frozenset(previous.record.distributions))
     output.line(from_files.log_line or f"Resolving with {manager}: {from_files.reason}")
     return None
