@@ -17,13 +17,13 @@ const (
 	bindingType = "ca-certificates"
 )
 
-// bundleVariables are what names a bundle of authorities for those who read it: OpenSSL, and with it
-// Python's ssl; requests; curl; the tools of AWS.
+// bundleVariables are the variables that name a bundle of authorities. They are read by OpenSSL, and
+// so by Python's ssl; by requests; by curl; by the tools of AWS.
 var bundleVariables = []string{
 	"SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "AWS_CA_BUNDLE",
 }
 
-// bundles are where systems keep theirs, in the order of Go's crypto/x509.
+// bundles are the paths of systems' bundles, in the order of Go's crypto/x509.
 var bundles = []string{
 	"/etc/ssl/certs/ca-certificates.crt",
 	"/etc/pki/tls/certs/ca-bundle.crt",
@@ -32,8 +32,8 @@ var bundles = []string{
 	"/etc/ssl/cert.pem",
 }
 
-// trusted returns the variables that make the app trust the authorities of its bindings besides what
-// it trusts without them, and what to say where that is not possible.
+// trusted returns the variables that make the app trust the authorities of its bindings in addition to
+// those that it trusts already, and a warning if that is not possible.
 func trusted(user lookup, system, places []string) (found []setting, trouble string) {
 	added, trouble := authorities(user)
 	if len(added) == 0 {
@@ -47,7 +47,7 @@ func trusted(user lookup, system, places []string) (found []setting, trouble str
 		text, err := os.ReadFile(base)
 		switch {
 		case err != nil && (chosen && base != "" || name != bundleVariables[0]):
-			continue // a directory, or what has a bundle of its own: with ours it would have less
+			continue // a directory, or a file that this program cannot extend: replacing it would remove authorities
 		case err != nil:
 			text = nil
 		}
@@ -60,7 +60,7 @@ func trusted(user lookup, system, places []string) (found []setting, trouble str
 	return found, trouble
 }
 
-// authorities returns the certificates of all bindings of the type, and what is wrong with one.
+// authorities returns the certificates of all bindings of the type, and the problems with them.
 func authorities(user lookup) (found []byte, trouble string) {
 	root, _ := user(bindingRoot)
 	if root == "" {
@@ -85,7 +85,7 @@ func authorities(user lookup) (found []byte, trouble string) {
 	return found, trouble
 }
 
-// certificatesIn returns nothing but the certificates of a file: a key among them stays where it is.
+// certificatesIn returns only the certificates of a file: a key in it is never copied.
 func certificatesIn(file string) (found []byte) {
 	rest, _ := os.ReadFile(file)
 	for {
@@ -99,7 +99,7 @@ func certificatesIn(file string) (found []byte) {
 	}
 }
 
-// visible returns what a directory holds, by name, without what Kubernetes hides behind dots.
+// visible returns the files in a directory, by name, without the hidden ones of Kubernetes.
 func visible(directory string) (found []string) {
 	entries, _ := os.ReadDir(directory)
 	for _, each := range entries {
@@ -111,8 +111,8 @@ func visible(directory string) (found []string) {
 	return found
 }
 
-// written puts content into the first place that can be written to, and returns the file. The same
-// content is the same file: a container that starts again and again fills no disk.
+// written writes content to the first directory that is writable, and returns the file. The same
+// content is the same file, so that a container that starts often does not fill the disk.
 func written(content []byte, places []string) (string, error) {
 	err := fmt.Errorf("no place to write them to")
 	for _, place := range places {
@@ -128,7 +128,7 @@ func written(content []byte, places []string) (string, error) {
 }
 
 func put(content []byte, place string) (string, error) {
-	// Made anew and moved there: what somebody else left under the name is never trusted.
+	// Written to a new file and moved there: a file that another user left under the name is never trusted.
 	draft, err := os.CreateTemp(place, ".authorities-*")
 	if err != nil {
 		return "", err
@@ -158,6 +158,6 @@ func firstFile(candidates []string) string {
 
 func places(user lookup) []string {
 	chosen, _ := user("TMPDIR")
-	// A container whose own files are read-only mostly has memory there.
+	// A container with a read-only file system usually has memory there.
 	return []string{chosen, "/tmp", "/dev/shm"}
 }

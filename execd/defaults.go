@@ -10,28 +10,28 @@ import (
 const (
 	concurrency = "WEB_CONCURRENCY"
 	forwarded   = "FORWARDED_ALLOW_IPS"
-	// Whether to say what was chosen. Layer `defaults` sets it for processes of type web.
+	// Whether to print the settings. Layer `defaults` sets it for processes of type web.
 	log = "BPL_PYTHON_LOG"
 
-	// What a worker is taken to need.
+	// The memory that a worker is assumed to need.
 	workerBytes = 256 << 20
 )
 
 // setting is a variable for the app's process.
 type setting struct{ name, value string }
 
-// lookup tells the value of a variable, and whether there is one.
+// lookup returns the value of a variable, and whether it is set.
 type lookup func(name string) (string, bool)
 
-// settings returns what the user left open, which is all that may be set: what an exec.d program
-// says is stronger than the user's own variables.
+// settings returns only variables that the user did not set: those of an exec.d program win over the
+// user's own.
 func settings(user lookup, container limits) []setting {
 	found := []setting{}
 	// An empty number would stop gunicorn and uvicorn.
 	if !has(user, concurrency) && container.memory > 0 {
 		found = append(found, setting{concurrency, strconv.Itoa(workers(container))})
 	}
-	// Empty means that nobody is trusted, which is a choice.
+	// Empty means that no proxy is trusted, which is a choice.
 	if _, given := user(forwarded); !given {
 		found = append(found, setting{forwarded, "*"})
 	}
@@ -46,7 +46,7 @@ func workers(container limits) int {
 	return int(max(1, min(byMemory, byCPUs)))
 }
 
-// line returns what to say about it; "" where nobody asked.
+// line returns the line to print; "" if it is not requested.
 func line(user lookup, container limits) string {
 	if !says(user) {
 		return ""

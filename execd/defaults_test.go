@@ -88,13 +88,13 @@ func TestSettings(t *testing.T) {
 		memory uint64
 		want   string
 	}{
-		"nothing is set":                {variables(), 512, both},
-		"there is no limit":             {variables(), 0, forwarding},
-		"the user's number counts":      {variables(concurrency, "7"), 512, forwarding},
-		"whatever it is":                {variables(concurrency, "many"), 512, forwarding},
-		"an empty number is none":       {variables(concurrency, " "), 512, both},
-		"the user's proxies count":      {variables(forwarded, "10.0.0.1"), 0, ""},
-		"and nobody is trusted if none": {variables(forwarded, ""), 0, ""},
+		"nothing is set":               {variables(), 512, both},
+		"there is no limit":            {variables(), 0, forwarding},
+		"the user's number counts":     {variables(concurrency, "7"), 512, forwarding},
+		"whatever it is":               {variables(concurrency, "many"), 512, forwarding},
+		"an empty number is not set":   {variables(concurrency, " "), 512, both},
+		"the user's proxies count":     {variables(forwarded, "10.0.0.1"), 0, ""},
+		"no proxy is trusted if empty": {variables(forwarded, ""), 0, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := document(settings(each.user, limits{each.memory * mb, 4}))
@@ -112,7 +112,7 @@ func TestLine(t *testing.T) {
 		container limits
 		want      string
 	}{
-		"nobody asks":   {variables(), room, ""},
+		"not requested": {variables(), room, ""},
 		"silence":       {variables(log, "0"), room, ""},
 		"other silence": {variables(log, " No "), room, ""},
 		"a number is chosen": {

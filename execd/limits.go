@@ -15,14 +15,14 @@ const (
 	noLimit = 1 << 60
 )
 
-// limits is what the container may use.
+// limits are the resources that the container may use.
 type limits struct {
-	memory uint64  // bytes; 0: not limited, or nobody knows
-	cpus   float64 // a fraction where a quota says so; at most what the machine has
+	memory uint64  // bytes; 0: not limited, or unknown
+	cpus   float64 // a fraction if there is a quota; at most those of the machine
 }
 
-// readLimits returns the smallest limits of all groups that this process is in, on a machine with
-// that many CPUs for it. root is the file system; what cannot be read or understood is no limit.
+// readLimits returns the smallest limits of all groups of this process, on a machine with that many
+// CPUs. root is the file system; a file that cannot be read or parsed is no limit.
 //
 // https://docs.kernel.org/admin-guide/cgroup-v2.html
 // https://docs.kernel.org/admin-guide/cgroup-v1/memory.html
@@ -43,8 +43,8 @@ func readLimits(root fs.FS, cpus int) limits {
 // groups returns the directories of the groups of this process, of both versions, and of all the
 // groups above them, whose limits count too.
 //
-// A container mostly sees its own group as the top one, and may still be told its path on the host:
-// what is below the top does not exist then.
+// A container usually sees its own group as the top one, but may get its path on the host: then the
+// groups below the top do not exist.
 func groups(root fs.FS) []string {
 	found := []string{mounted, mounted + "/memory", mounted + "/cpu"}
 	for line := range strings.Lines(text(root, "proc/self/cgroup")) {
@@ -61,7 +61,7 @@ func groups(root fs.FS) []string {
 	return found
 }
 
-// hierarchy returns the directory in which the groups of these controllers lie.
+// hierarchy returns the directory of the groups of these controllers.
 func hierarchy(controllers string) string {
 	for name := range strings.SplitSeq(controllers, ",") {
 		// Those that are mounted together (cpu,cpuacct) have a link each by its own name.
@@ -103,7 +103,7 @@ func share(quota, period string) float64 {
 	return float64(used) / float64(of)
 }
 
-// machineMemory returns the bytes of memory of the machine; 0: nobody knows.
+// machineMemory returns the bytes of memory of the machine; 0: unknown.
 func machineMemory(root fs.FS) uint64 {
 	for line := range strings.Lines(text(root, "proc/meminfo")) {
 		if fields := strings.Fields(line); len(fields) >= 2 && fields[0] == "MemTotal:" {
@@ -116,7 +116,7 @@ func machineMemory(root fs.FS) uint64 {
 	return 0
 }
 
-// text returns what the file says without the space around it; "" where it cannot be read.
+// text returns the text of the file without the space around it; "" if it cannot be read.
 func text(root fs.FS, name string) string {
 	content, err := fs.ReadFile(root, name)
 	if err != nil {

@@ -26,7 +26,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "Python:", trouble)
 	}
 	found := append(settings(os.LookupEnv, container), authorities...)
-	// Nobody reads it where it is started by hand.
+	// Its output has no reader if it is started by hand.
 	_, _ = os.NewFile(3, "settings").WriteString(document(found))
 }
 

@@ -92,7 +92,7 @@ def remove_before_build(
 ) -> None:
     """Remove the unwanted files that the build must not see either, and print what happens to all.
 
-    *build_consumers* describes the later buildpacks that need Python; empty if there are none.
+    *build_consumers* describes the later buildpacks that need Python; empty without them.
     """
     message = notice(
         unwanted,
@@ -223,7 +223,7 @@ def _warn(problems: tuple[str, ...], output: Output) -> None:
 
 
 def notice(unwanted: UnwantedFiles, *, has_dockerignore: bool, keeps_git: bool) -> Message | None:
-    """Return what happens to each unwanted file, and how to exclude it; None if there is none.
+    """Return what happens to each unwanted file, and how to exclude it; None without any.
 
     *keeps_git*: a later buildpack may need the repository.
     """

@@ -1,4 +1,4 @@
-"""The table of carried tools: typed, complete for every target, pinned by hash."""
+"""The table of bundled tools: typed, complete for every target, pinned by hash."""
 
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +14,7 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Row(BaseModel):
-    """A table of ours: no name that we do not know."""
+    """A table of the buildpack, without unknown names."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 

@@ -30,28 +30,28 @@ def rows() -> list[Row]:
     return [Row.model_validate(row) for row in tomli.loads(TABLE.read_text())["package"]]
 
 
-def test_every_row_is_one_and_they_are_sorted() -> None:
+def test_rows_are_unique_and_sorted() -> None:
     names = [row.debian for row in rows()]
 
     assert names == sorted(set(names))
     assert len(names) > 150
 
 
-def test_every_row_holds_something_sorted() -> None:
+def test_no_row_is_empty_and_all_are_sorted() -> None:
     for row in rows():
         columns = (row.headers, row.libraries, row.pkg_config, row.cmake, row.programs)
         assert any(columns), row.debian
         assert all(column == sorted(set(column)) for column in columns), row.debian
 
 
-def test_nothing_is_in_two_packages() -> None:
+def test_no_file_is_in_two_packages() -> None:
     for held in (
         [name for row in rows() for name in row.headers],
         [name for row in rows() for name in row.programs],
         [
             name
             for row in rows()
-            for name in {one.casefold() for one in (*row.libraries, *row.pkg_config, *row.cmake)}
+            for name in {text.casefold() for text in (*row.libraries, *row.pkg_config, *row.cmake)}
         ],
     ):
         assert [name for name, times in Counter(held).items() if times > 1] == []

@@ -1,4 +1,4 @@
-"""What Poetry, Pipenv and PDM need to run: pinned by hash, canonical, without an address."""
+"""The requirements of Poetry, Pipenv and PDM: pinned by hash, canonical, without an index."""
 
 import re
 from pathlib import Path
@@ -13,13 +13,13 @@ RELEASE = re.compile(r"([a-z0-9]+(?:-[a-z0-9]+)*)==([^\s;]+) \\")
 
 def blocks(name: str) -> list[list[str]]:
     """The lines of each package of the closure *name*."""
-    found: list[list[str]] = []
+    pieces: list[list[str]] = []
     for line in (FOLDER / f"{name}.txt").read_text().splitlines():
         if line.startswith(" "):
-            found[-1].append(line)
+            pieces[-1].append(line)
         else:
-            found.append([line])
-    return found
+            pieces.append([line])
+    return pieces
 
 
 def pinned(name: str) -> list[tuple[str, str]]:
@@ -27,14 +27,14 @@ def pinned(name: str) -> list[tuple[str, str]]:
     return re.findall(r"^([a-z-]+)(?:\[\w+\])?==(\S+)$", text, re.MULTILINE)
 
 
-def test_there_is_one_for_each_program() -> None:
+def test_each_tool_has_its_requirements() -> None:
     assert sorted(path.name for path in FOLDER.iterdir()) == sorted(
         f"{name}.{kind}" for name in PROGRAMS for kind in ("in", "txt")
     )
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_everything_is_one_release_with_hashes(name: str) -> None:
+def test_every_requirement_is_one_release_with_hashes(name: str) -> None:
     for first, *hashes in blocks(name):
         assert RELEASE.fullmatch(first), first
         assert hashes
@@ -50,11 +50,11 @@ def test_packages_are_sorted_and_named_once(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_the_pins_are_those_that_were_made_by_hand(name: str) -> None:
+def test_the_pins_include_those_of_the_maintainers(name: str) -> None:
     releases = {first.removesuffix(" \\") for first, *_ in blocks(name)}
     pins = pinned(name)
     assert pins[0][0] == name
-    assert {f"{one}=={version}" for one, version in pins} <= releases
+    assert {f"{distribution}=={version}" for distribution, version in pins} <= releases
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.iterdir()), ids=lambda path: path.name)

@@ -159,7 +159,7 @@ def _mirror(real: Path, home: Path) -> None:
     try:
         names = [path.name for path in real.iterdir()]
     except OSError:
-        return  # there is none, or it cannot be read
+        return  # it does not exist, or cannot be read
     for name in names:
         if name != DOT_NETRC:
             (home / name).symlink_to(real / name)

@@ -90,7 +90,7 @@ class Empty:
     """The layer was not restored."""
 
     reason: str
-    """Why its metadata cannot be used; empty if there is none."""
+    """Why its metadata cannot be used; empty if it has no `.toml`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,7 @@ def _dotted(*parts: str) -> str:
 
 
 def json_line(text: str, key: str) -> int | None:
-    """Return the line (from 1) that holds *key*, None if there is none."""
+    """Return the line (from 1) that holds *key*, None if no line does."""
     match = re.search(rf'"{re.escape(key)}"\s*:', text)
     return text.count("\n", 0, match.start()) + 1 if match else None
 

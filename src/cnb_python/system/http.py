@@ -204,7 +204,7 @@ class Client:
 
 
 def _login(url: str, environ: Mapping[str, str]) -> httpx.Auth | None:
-    """Return the login for *url* in NETRC; None if the URL has one, or there is none."""
+    """Return the login for *url* in NETRC; None if the URL has one, or NETRC has not."""
     file = environ.get("NETRC")
     if not file or "@" in urlsplit(url).netloc:
         return None

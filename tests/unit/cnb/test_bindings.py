@@ -8,7 +8,7 @@ from cnb_python.cnb.bindings import of_type, read_bindings
 from cnb_python.errors.inputs import UnreadableInput
 
 
-def binding(root: Path, name: str, **files: str) -> Path:
+def write_binding(root: Path, name: str, **files: str) -> Path:
     directory = root / name
     directory.mkdir(parents=True)
     for key, value in files.items():
@@ -17,15 +17,15 @@ def binding(root: Path, name: str, **files: str) -> Path:
 
 
 def test_a_binding_has_a_type_a_provider_and_secrets(tmp_path: Path) -> None:
-    binding(
+    write_binding(
         tmp_path, "index", type="pypi\n", provider=" acme\n", username="me", password="s3cret\n"
     )
 
-    [found] = read_bindings(tmp_path)
+    [binding] = read_bindings(tmp_path)
 
-    assert (found.name, found.type, found.provider) == ("index", "pypi", "acme")
-    assert sorted(found.secrets) == ["password", "username"]
-    assert found.secret("username") == "me"
+    assert (binding.name, binding.type, binding.provider) == ("index", "pypi", "acme")
+    assert sorted(binding.secrets) == ["password", "username"]
+    assert binding.secret("username") == "me"
 
 
 @pytest.mark.parametrize(
@@ -40,14 +40,14 @@ def test_a_binding_has_a_type_a_provider_and_secrets(tmp_path: Path) -> None:
     ],
 )
 def test_one_newline_is_removed_from_a_secret(tmp_path: Path, content: str, value: str) -> None:
-    binding(tmp_path, "index", type="pypi")
+    write_binding(tmp_path, "index", type="pypi")
     (tmp_path / "index" / "password").write_bytes(content.encode())
 
     assert read_bindings(tmp_path)[0].secret("password") == value
 
 
 def test_bytes_that_are_not_utf8_are_kept(tmp_path: Path) -> None:
-    binding(tmp_path, "index", type="pypi")
+    write_binding(tmp_path, "index", type="pypi")
     (tmp_path / "index" / "password").write_bytes(b"caf\xe9")
 
     secret = read_bindings(tmp_path)[0].secret("password")
@@ -56,36 +56,36 @@ def test_bytes_that_are_not_utf8_are_kept(tmp_path: Path) -> None:
 
 
 def test_secrets_are_never_shown(tmp_path: Path) -> None:
-    binding(tmp_path, "index", type="pypi", password="s3cret")
+    write_binding(tmp_path, "index", type="pypi", password="s3cret")
 
-    [found] = read_bindings(tmp_path)
+    [binding] = read_bindings(tmp_path)
 
-    assert "s3cret" not in f"{found!r} {found!s} {vars(type(found))}"
-    assert "password" not in repr(found)
+    assert "s3cret" not in f"{binding!r} {binding!s} {vars(type(binding))}"
+    assert "password" not in repr(binding)
 
 
 def test_secrets_are_read_on_use(tmp_path: Path) -> None:
-    binding(tmp_path, "index", type="pypi", password="old")
-    [found] = read_bindings(tmp_path)
+    write_binding(tmp_path, "index", type="pypi", password="old")
+    [binding] = read_bindings(tmp_path)
     (tmp_path / "index" / "password").write_text("new")
 
-    assert found.secret("password") == "new"
+    assert binding.secret("password") == "new"
 
 
 def test_a_missing_secret_is_a_key_error(tmp_path: Path) -> None:
-    binding(tmp_path, "index", type="pypi")
+    write_binding(tmp_path, "index", type="pypi")
 
     with pytest.raises(KeyError, match="password"):
         read_bindings(tmp_path)[0].secret("password")
 
 
 def test_a_removed_secret_is_unreadable(tmp_path: Path) -> None:
-    binding(tmp_path, "index", type="pypi", password="old")
-    [found] = read_bindings(tmp_path)
+    write_binding(tmp_path, "index", type="pypi", password="old")
+    [binding] = read_bindings(tmp_path)
     (tmp_path / "index" / "password").unlink()
 
     with pytest.raises(UnreadableInput) as caught:
-        found.secret("password")
+        binding.secret("password")
 
     assert caught.value.path == tmp_path / "index" / "password"
 
@@ -100,49 +100,49 @@ def test_kubernetes_links_are_followed_by_their_visible_names(tmp_path: Path) ->
         (tmp_path / "index" / key).symlink_to(f"..data/{key}")
     (tmp_path / "..data").symlink_to("index")
 
-    [found] = read_bindings(tmp_path)
+    [binding] = read_bindings(tmp_path)
 
-    assert found.type == "pypi"
-    assert list(found.secrets) == ["password"]
-    assert found.secret("password") == "s3cret"
+    assert binding.type == "pypi"
+    assert list(binding.secrets) == ["password"]
+    assert binding.secret("password") == "s3cret"
 
 
 def test_directories_and_files_of_kubernetes_are_no_secrets(tmp_path: Path) -> None:
-    directory = binding(tmp_path, "index", type="pypi", password="s3cret")
+    directory = write_binding(tmp_path, "index", type="pypi", password="s3cret")
     (directory / "..2026").write_text("x")
     (directory / "nested").mkdir()
     (tmp_path / "a-file").write_text("x")
     (tmp_path / ".hidden").mkdir()
 
-    [found] = read_bindings(tmp_path)
+    [binding] = read_bindings(tmp_path)
 
-    assert list(found.secrets) == ["password"]
+    assert list(binding.secrets) == ["password"]
 
 
 def test_a_key_may_begin_with_a_dot(tmp_path: Path) -> None:
-    (binding(tmp_path, "logins", type="netrc") / ".netrc").write_text("machine h")
+    (write_binding(tmp_path, "logins", type="netrc") / ".netrc").write_text("machine h")
 
     assert list(read_bindings(tmp_path)[0].secrets) == [".netrc"]
 
 
 def test_types_match_in_any_case(tmp_path: Path) -> None:
-    binding(tmp_path, "one", type="PyPI")
-    binding(tmp_path, "two", type="pypi")
-    binding(tmp_path, "other", type="redis")
+    write_binding(tmp_path, "one", type="PyPI")
+    write_binding(tmp_path, "two", type="pypi")
+    write_binding(tmp_path, "other", type="redis")
 
-    found = read_bindings(tmp_path)
+    bindings = read_bindings(tmp_path)
 
-    assert [each.name for each in found] == ["one", "other", "two"]
-    assert [each.name for each in of_type(found, "pyPI")] == ["one", "two"]
+    assert [binding.name for binding in bindings] == ["one", "other", "two"]
+    assert [binding.name for binding in of_type(bindings, "pyPI")] == ["one", "two"]
 
 
 def test_a_binding_without_type_matches_nothing(tmp_path: Path) -> None:
-    binding(tmp_path, "index", password="s3cret")
+    write_binding(tmp_path, "index", password="s3cret")
 
-    found = read_bindings(tmp_path)
+    bindings = read_bindings(tmp_path)
 
-    assert found[0].type == ""
-    assert of_type(found, "") == ()
+    assert bindings[0].type == ""
+    assert of_type(bindings, "") == ()
 
 
 def test_no_directory_means_no_bindings(tmp_path: Path) -> None:

@@ -158,7 +158,7 @@ def test_every_supported_api_is_accepted(world: World, api: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "api"),
     [
         ('api = "0.13"\n[buildpack]\nid = "a"\nversion = "1"\n', "0.13"),
         ('api = "0.9"\n', "0.9"),
@@ -168,7 +168,7 @@ def test_every_supported_api_is_accepted(world: World, api: str) -> None:
     ],
 )
 def test_an_unknown_api_is_refused_before_all_other_inputs(
-    world: World, text: str, found: str
+    world: World, text: str, api: str
 ) -> None:
     world.describe(text)
     world.environ = {"CNB_BUILDPACK_DIR": str(world.buildpack)}
@@ -176,7 +176,7 @@ def test_an_unknown_api_is_refused_before_all_other_inputs(
     with pytest.raises(UnsupportedApi) as caught:
         world.build()
 
-    assert caught.value.declared == found
+    assert caught.value.declared == api
     assert caught.value.supported == ("0.10", "0.11", "0.12")
 
 
@@ -276,7 +276,7 @@ def test_bindings_come_from_the_platform_directory(world: World) -> None:
     binding.mkdir(parents=True)
     (binding / "type").write_text("pypi")
 
-    assert [found.name for found in world.build().platform.bindings] == ["index"]
+    assert [binding.name for binding in world.build().platform.bindings] == ["index"]
 
 
 def test_bindings_come_from_service_binding_root(world: World, tmp_path: Path) -> None:
@@ -284,7 +284,7 @@ def test_bindings_come_from_service_binding_root(world: World, tmp_path: Path) -
     (tmp_path / "bound" / "this").mkdir(parents=True)
     world.environ["SERVICE_BINDING_ROOT"] = str(tmp_path / "bound")
 
-    assert [found.name for found in world.detect().platform.bindings] == ["this"]
+    assert [binding.name for binding in world.detect().platform.bindings] == ["this"]
 
 
 def test_the_plan_has_the_requirements_of_the_group(world: World) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from cnb_python.cnb import disk
 
-NOBODY = 65534
+ORDINARY_USER = 65534
 
 
 def mode(path: Path) -> int:
@@ -30,11 +30,11 @@ def umask(request: pytest.FixtureRequest) -> Iterator[int]:
 
 @contextmanager
 def plain_user() -> Iterator[None]:
-    """Act as a user whom modes stop: they do not stop root."""
+    """Act as an ordinary user: modes do not stop root."""
     if os.geteuid() != 0:
         yield
         return
-    os.seteuid(NOBODY)
+    os.seteuid(ORDINARY_USER)
     try:
         yield
     finally:

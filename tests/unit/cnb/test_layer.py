@@ -34,8 +34,8 @@ def layer(tmp_path: Path) -> Layer:
     return layer_of(tmp_path, "venv")
 
 
-def made(layer: Layer, content: str = "old") -> Layer:
-    """A layer as the previous build left it."""
+def previous_layer(layer: Layer, content: str = "old") -> Layer:
+    """Return *layer* as the previous build finished it."""
     staging = layer.begin()
     (staging / "file").write_text(content)
     layer.finish(CACHE, {"key": content})
@@ -83,7 +83,7 @@ def test_the_layers_directory_gets_a_fixed_mode(
     layer: Layer,
 ) -> None:
     layer.layers_dir.chmod(0o700)
-    made(layer)
+    previous_layer(layer)
     assert layer.layers_dir.stat().st_mode & 0o777 == 0o755
 
 
@@ -114,7 +114,7 @@ def test_all_files_are_readable_under_any_umask(layer: Layer) -> None:
 
 
 def test_the_old_layer_stays_until_the_new_one_is_finished(layer: Layer) -> None:
-    made(layer)
+    previous_layer(layer)
 
     staging = layer.begin()
     (staging / "file").write_text("new")
@@ -127,7 +127,7 @@ def test_the_old_layer_stays_until_the_new_one_is_finished(layer: Layer) -> None
 
 
 def test_a_finished_layer_has_no_old_files(layer: Layer) -> None:
-    (made(layer).path / "stale").touch()
+    (previous_layer(layer).path / "stale").touch()
     write_sbom(layer.layers_dir, "venv", SbomFormat.SYFT, b"stale")
 
     layer.begin()
@@ -171,7 +171,7 @@ def test_a_build_killed_at_any_moment_leaves_no_partial_layer(tmp_path: Path) ->
 
 def test_a_build_after_a_killed_one_has_no_old_files(tmp_path: Path) -> None:
     for layer, _ in killed_at_each_change(tmp_path, finish_new):
-        made(layer, "next")
+        previous_layer(layer, "next")
 
         assert names(layer.layers_dir) == ["venv", "venv.toml"]
         assert names(layer.path) == ["file"]
@@ -221,7 +221,7 @@ def killed_at_each_change(
     for writes in count():
         layers_dir = root / str(writes)
         layers_dir.mkdir()
-        layer = made(layer_of(layers_dir, "venv"))
+        layer = previous_layer(layer_of(layers_dir, "venv"))
         killed = killed_after(writes, partial(change, layer))
         yield layer, killed
         if not killed:
@@ -230,7 +230,7 @@ def killed_at_each_change(
 
 
 def test_finishing_a_layer_that_was_not_begun_is_refused(layer: Layer) -> None:
-    made(layer)
+    previous_layer(layer)
 
     with pytest.raises(ContractBroken, match="never begun"):
         layer.finish(CACHE, {})
@@ -251,7 +251,7 @@ INVALID: dict[str, Callable[[Layer], None]] = {
 def test_invalid_input_is_refused_before_the_old_layer_changes(
     layer: Layer, finish: Callable[[Layer], None]
 ) -> None:
-    made(layer)
+    previous_layer(layer)
     layer.begin()
 
     with pytest.raises(ContractBroken):
@@ -262,7 +262,7 @@ def test_invalid_input_is_refused_before_the_old_layer_changes(
 
 
 def test_a_kept_layer_gets_its_types_again(layer: Layer) -> None:
-    made(layer)
+    previous_layer(layer)
     layer.begin()
     write_sbom(layer.layers_dir, "venv", SbomFormat.SPDX, b"{}")
     (layer.layers_dir / "venv.toml").write_text("[metadata]\nkey = 'old'\n")
@@ -286,7 +286,7 @@ def test_a_layer_without_contents_cannot_be_kept(layer: Layer) -> None:
 
 
 def test_a_layer_reused_from_the_image_has_no_directory(layer: Layer) -> None:
-    made(layer)
+    previous_layer(layer)
     layer.begin()
     write_sbom(layer.layers_dir, "venv", SbomFormat.SPDX, b"{}")
 
@@ -302,10 +302,10 @@ def test_a_layer_reused_from_the_image_has_no_directory(layer: Layer) -> None:
 
 
 def test_a_dropped_layer_leaves_nothing(layer: Layer) -> None:
-    made(layer)
+    previous_layer(layer)
     layer.begin()
     write_sbom(layer.layers_dir, "venv", SbomFormat.SPDX, b"{}")
-    made(layer_of(layer.layers_dir, "venv-2"))
+    previous_layer(layer_of(layer.layers_dir, "venv-2"))
 
     layer.drop()
     layer.drop()
@@ -325,7 +325,7 @@ def test_a_directory_without_its_toml_does_not_count(layer: Layer) -> None:
 
 
 def test_a_damaged_toml_is_empty_with_a_reason(layer: Layer) -> None:
-    made(layer)
+    previous_layer(layer)
     (layer.layers_dir / "venv.toml").write_text("[metadata")
 
     state = layer.state()
@@ -347,7 +347,7 @@ def test_a_special_file_in_place_of_the_toml_is_replaced(layer: Layer, kind: str
             path.symlink_to("missing")
 
     assert layer.restored() is None
-    assert made(layer).restored() == {"key": "old"}
+    assert previous_layer(layer).restored() == {"key": "old"}
 
 
 def test_a_link_in_place_of_the_layer_is_replaced(layer: Layer) -> None:
@@ -356,7 +356,7 @@ def test_a_link_in_place_of_the_layer_is_replaced(layer: Layer) -> None:
     (elsewhere / "mine").touch()
     layer.path.symlink_to(elsewhere)
 
-    made(layer)
+    previous_layer(layer)
 
     assert names(elsewhere) == ["mine"]
     assert not layer.path.is_symlink()
@@ -384,7 +384,7 @@ def test_ordinary_names_are_accepted(tmp_path: Path, name: str) -> None:
 
 
 def test_the_expected_layers_have_contents(tmp_path: Path) -> None:
-    made(layer_of(tmp_path, "deps"))
+    previous_layer(layer_of(tmp_path, "deps"))
     layer_of(tmp_path, "venv").reuse_from_image({"key": "a"})
     (tmp_path / "launch.toml").touch()
 
@@ -397,7 +397,7 @@ def test_no_contents_pass_if_none_are_expected(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("names", [(), ("deps", "venv"), ("venv",)])
 def test_unexpected_or_missing_contents_are_a_bug(tmp_path: Path, names: tuple[str, ...]) -> None:
-    made(layer_of(tmp_path, "deps"))
+    previous_layer(layer_of(tmp_path, "deps"))
 
     with pytest.raises(ContractBroken, match="by mistake"):
         check_contents(tmp_path, names)

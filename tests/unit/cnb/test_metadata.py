@@ -16,7 +16,7 @@ METADATA = st.dictionaries(TEXT, TEXT | st.booleans() | st.lists(TEXT, max_size=
 
 
 @given(METADATA)
-def test_written_metadata_comes_back(metadata: Metadata) -> None:
+def test_written_unusablecomes_back(metadata: Metadata) -> None:
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory, "venv.toml")
         toml.write(path, {"metadata": toml.checked(metadata, "venv.toml")})
@@ -43,7 +43,7 @@ def test_a_value_that_is_never_written_is_unusable(
     assert toml.read_metadata(path) == Unusable(reason)
 
 
-def test_metadata_that_is_not_a_table_is_unusable(tmp_path: Path) -> None:
+def test_unusablethat_is_not_a_table_is_unusable(tmp_path: Path) -> None:
     path = tmp_path / "venv.toml"
     path.write_text("metadata = 'a'\n")
 
@@ -57,14 +57,14 @@ def test_a_damaged_file_is_unusable_with_a_reason(tmp_path: Path, content: bytes
     path = tmp_path / "venv.toml"
     path.write_bytes(content)
 
-    found = toml.read_metadata(path)
+    unusable = toml.read_metadata(path)
 
-    assert isinstance(found, Unusable)
-    assert found.reason.startswith("venv.toml cannot be read: ")
+    assert isinstance(unusable, Unusable)
+    assert unusable.reason.startswith("venv.toml cannot be read: ")
 
 
 @pytest.mark.parametrize("content", ["", "[metadata]\n", "[types]\nlaunch = true\n"])
-def test_a_file_without_metadata_is_usable(tmp_path: Path, content: str) -> None:
+def test_a_file_without_unusableis_usable(tmp_path: Path, content: str) -> None:
     path = tmp_path / "venv.toml"
     path.write_text(content)
 
@@ -85,6 +85,6 @@ def test_a_file_without_metadata_is_usable(tmp_path: Path, content: str) -> None
         {"undecodable \udcff": True},
     ],
 )
-def test_metadata_that_would_not_come_back_is_refused(broken: dict[str, object]) -> None:
+def test_unusablethat_would_not_come_back_is_refused(broken: dict[str, object]) -> None:
     with pytest.raises(ContractBroken, match=r"does not survive a build"):
         toml.checked({"fine": "yes"} | broken, "venv.toml")

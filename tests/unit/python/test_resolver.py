@@ -1,4 +1,4 @@
-"""The release for a request, or the error if there is none."""
+"""The release for a request, or the error without one."""
 
 from copy import replace
 from datetime import date

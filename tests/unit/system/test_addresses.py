@@ -1,4 +1,4 @@
-"""What an address means, and what of it may be shown."""
+"""Local paths of URLs, and URLs without secrets."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from cnb_python.system.redaction import local_path, shown
         ("HTTP://example.org/srv/a", None),
     ],
 )
-def test_files_of_this_machine_are_told_apart(url: str, path: Path | None) -> None:
+def test_local_paths_are_recognised(url: str, path: Path | None) -> None:
     assert local_path(url) == path
 
 

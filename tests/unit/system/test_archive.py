@@ -1,4 +1,4 @@
-"""Archives of others: unpacked safely and in one form, or refused."""
+"""Downloaded archives: unpacked safely and in one form, or refused."""
 
 import gzip
 import io
@@ -52,7 +52,7 @@ def link(name: str, target: str, kind: bytes = tarfile.SYMTYPE) -> tarfile.TarIn
 @pytest.mark.parametrize(
     "squeeze", [gzip.compress, zstd.compress, bytes], ids=["gzip", "zstd", "plain"]
 )
-def test_the_top_directory_is_taken_off_whatever_the_compression(
+def test_the_top_directory_is_removed_for_every_compression(
     squeeze: Callable[[bytes], bytes], tmp_path: Path, into: Path
 ) -> None:
     path = tmp_path / "archive"
@@ -65,19 +65,19 @@ def test_the_top_directory_is_taken_off_whatever_the_compression(
     assert [path.name for path in into.iterdir()] == ["bin"]
 
 
-def test_modes_take_one_of_two_forms(tmp_path: Path, into: Path) -> None:
+def test_modes_become_755_or_644(tmp_path: Path, into: Path) -> None:
     modes = {"a": 0o400, "b": 0o4777, "c": 0o666, "d": 0o711}
     members = [entry(f"p/x/{name}", mode=mode) for name, mode in modes.items()]
     closed = entry("p/y", type=tarfile.DIRTYPE, mode=0o700)
 
     unpack(archive_of(tmp_path, *members, closed), into)
 
-    found = {path.name: path.stat().st_mode & 0o7777 for path in into.rglob("*")}
+    modes = {path.name: path.stat().st_mode & 0o7777 for path in into.rglob("*")}
     expected = {"a": 0o644, "b": 0o755, "c": 0o644, "d": 0o755, "x": 0o755, "y": 0o755}
-    assert found == expected
+    assert modes == expected
 
 
-def test_what_is_not_wanted_is_never_written(tmp_path: Path, into: Path) -> None:
+def test_excluded_entries_are_never_written(tmp_path: Path, into: Path) -> None:
     members = [entry("p/keep"), entry("p/test/big")]
 
     unpack(archive_of(tmp_path, *members), into, lambda name: not name.startswith("test"))
@@ -118,7 +118,7 @@ def test_links_that_stay_inside_are_kept(tmp_path: Path, into: Path) -> None:
     ],
     ids=lambda member: f"{member.type.decode()} {member.name} {member.linkname}",
 )
-def test_what_could_reach_outside_is_refused(
+def test_an_entry_that_leads_outside_is_refused(
     member: tarfile.TarInfo, tmp_path: Path, into: Path
 ) -> None:
     with pytest.raises(UnsafeArchive) as caught:
@@ -151,7 +151,7 @@ def test_a_file_is_not_written_through_a_link_of_the_archive(tmp_path: Path, int
     ],
     ids=["empty", "html", "no tar", "cut gzip", "cut tar", "cut zstd"],
 )
-def test_a_damaged_archive_is_told_apart(content: bytes, tmp_path: Path, into: Path) -> None:
+def test_a_damaged_archive_is_refused(content: bytes, tmp_path: Path, into: Path) -> None:
     path = tmp_path / "archive"
     path.write_bytes(content)
 
@@ -172,7 +172,7 @@ def test_cut_archive_is_refused_with_the_reason(tmp_path: Path, into: Path) -> N
     assert caught.value.reason == "unexpected end of data"
 
 
-def test_a_full_disk_is_told_with_the_directory(tmp_path: Path, into: Path) -> None:
+def test_a_full_disk_is_reported_with_the_directory(tmp_path: Path, into: Path) -> None:
     def full(_name: str) -> bool:
         raise OSError(28, "No space left on device")
 

@@ -1,4 +1,4 @@
-"""A file is complete and the right one, or not there."""
+"""Downloads and copies: the file is complete and has its hash, or does not exist."""
 
 import errno
 import hashlib
@@ -25,19 +25,19 @@ def refuse(download: Download, store: Store) -> str:
     pytest.fail(f"{download.url} was asked for")
 
 
-def wanted(url: str = URL, sha256: str = SHA256) -> Download:
+def python_download(url: str = URL, sha256: str = SHA256) -> Download:
     return Download(url, sha256, "Python 3.14.6")
 
 
-def test_a_download_is_written_when_it_is_the_right_one(tmp_path: Path) -> None:
-    Fetcher(serve)(wanted(), tmp_path / "a")
+def test_a_download_with_its_hash_is_written(tmp_path: Path) -> None:
+    Fetcher(serve)(python_download(), tmp_path / "a")
 
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [CONTENT]
 
 
-def test_another_file_is_refused_and_not_kept(tmp_path: Path) -> None:
+def test_a_download_with_another_hash_is_refused_and_removed(tmp_path: Path) -> None:
     with pytest.raises(ChecksumMismatch) as caught:
-        Fetcher(serve)(wanted(sha256="0" * 64), tmp_path / "a")
+        Fetcher(serve)(python_download(sha256="0" * 64), tmp_path / "a")
 
     failure = caught.value
     assert (failure.expected, failure.actual) == ("0" * 64, SHA256)
@@ -45,11 +45,11 @@ def test_another_file_is_refused_and_not_kept(tmp_path: Path) -> None:
     assert [*tmp_path.iterdir()] == []
 
 
-def test_a_refused_file_leaves_the_old_one_alone(tmp_path: Path) -> None:
+def test_a_refused_download_keeps_the_old_file(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("old")
 
     with pytest.raises(ChecksumMismatch):
-        Fetcher(serve)(wanted(sha256="0" * 64), tmp_path / "a")
+        Fetcher(serve)(python_download(sha256="0" * 64), tmp_path / "a")
 
     assert (tmp_path / "a").read_text() == "old"
 
@@ -59,42 +59,42 @@ def test_only_the_last_attempt_counts(tmp_path: Path) -> None:
         store([CONTENT, CONTENT])
         return store([CONTENT])
 
-    Fetcher(stumble)(wanted(), tmp_path / "a")
+    Fetcher(stumble)(python_download(), tmp_path / "a")
 
     assert (tmp_path / "a").read_bytes() == CONTENT
 
 
-def test_a_file_without_a_known_hash_is_taken_as_it_is(tmp_path: Path) -> None:
-    Fetcher(serve)(wanted(sha256=""), tmp_path / "a")
+def test_a_download_without_a_hash_is_not_checked(tmp_path: Path) -> None:
+    Fetcher(serve)(python_download(sha256=""), tmp_path / "a")
 
     assert (tmp_path / "a").read_bytes() == CONTENT
 
 
 @pytest.mark.parametrize("form", ["{path}", "file://{path}"])
-def test_a_file_of_this_machine_is_verified_too(form: str, tmp_path: Path) -> None:
+def test_a_local_file_is_verified_too(form: str, tmp_path: Path) -> None:
     source = tmp_path / "source"
     source.write_bytes(CONTENT)
     url = form.format(path=source)
 
-    Fetcher(refuse)(wanted(url), tmp_path / "a")
+    Fetcher(refuse)(python_download(url), tmp_path / "a")
     with pytest.raises(ChecksumMismatch):
-        Fetcher(refuse)(wanted(url, "0" * 64), tmp_path / "b")
+        Fetcher(refuse)(python_download(url, "0" * 64), tmp_path / "b")
 
     assert (tmp_path / "a").read_bytes() == CONTENT
     assert not (tmp_path / "b").exists()
 
 
 @pytest.mark.parametrize("name", ["absent", "."])
-def test_a_path_that_holds_no_file_is_told(name: str, tmp_path: Path) -> None:
+def test_a_path_without_a_file_is_refused(name: str, tmp_path: Path) -> None:
     with pytest.raises(DownloadFailed) as caught:
-        Fetcher(refuse)(wanted(f"{tmp_path}/{name}"), tmp_path / "a")
+        Fetcher(refuse)(python_download(f"{tmp_path}/{name}"), tmp_path / "a")
 
     assert (caught.value.attempts, caught.value.status) == (1, None)
     assert caught.value.reason
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
-def test_a_full_disk_is_told_with_the_directory(number: int, tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_with_the_directory(number: int, tmp_path: Path) -> None:
     def fill(_download: Download, store: Store) -> str:
         def chunks() -> Iterator[bytes]:
             yield CONTENT
@@ -103,12 +103,12 @@ def test_a_full_disk_is_told_with_the_directory(number: int, tmp_path: Path) -> 
         return store(chunks())
 
     with pytest.raises(DiskFull) as caught:
-        Fetcher(fill)(wanted(), tmp_path / "a")
+        Fetcher(fill)(python_download(), tmp_path / "a")
 
     assert caught.value.doing == f"writing Python 3.14.6 to {tmp_path}"
     assert [*tmp_path.iterdir()] == []
 
 
-def test_other_faults_of_the_disk_are_not_called_full(tmp_path: Path) -> None:
+def test_other_disk_errors_are_not_reported_as_full(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        Fetcher(serve)(wanted(), tmp_path / "absent" / "a")
+        Fetcher(serve)(python_download(), tmp_path / "absent" / "a")

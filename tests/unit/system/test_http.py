@@ -1,4 +1,4 @@
-"""Downloads over HTTP, on a network that is made up."""
+"""Downloads over HTTP, with a fake network."""
 
 import ssl
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -25,18 +25,18 @@ def store(chunks: Iterable[bytes]) -> str:
 
 @dataclass
 class Network:
-    """Gives its answers one after the other, the last one for ever."""
+    """Returns its answers in turn, and the last one for all further requests."""
 
     answers: list[Answer]
     requests: list[httpx.Request] = field(default_factory=list)
     pauses: list[float] = field(default_factory=list)
-    said: list[str] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
 
     def client(
         self, environ: Mapping[str, str] | None = None, clock: Callable[[], float] = lambda: 0.0
     ) -> Client:
         transport = httpx.MockTransport(self._answer)
-        return Client(environ or {}, self.said.append, transport, self.pauses.append, clock)
+        return Client(environ or {}, self.lines.append, transport, self.pauses.append, clock)
 
     def receive(self) -> str:
         return self.client().receive(WANTED, store)
@@ -58,14 +58,14 @@ def ok() -> httpx.Response:
     return httpx.Response(200, stream=httpx.ByteStream(CONTENT))
 
 
-def test_the_content_is_handed_over() -> None:
+def test_the_content_is_passed_to_the_store() -> None:
     network = Network([ok()])
 
     assert network.receive() == CONTENT.decode()
-    assert (len(network.requests), network.pauses, network.said) == (1, [], [])
+    assert (len(network.requests), network.pauses, network.lines) == (1, [], [])
 
 
-def test_nothing_is_unpacked_on_the_way() -> None:
+def test_the_content_is_not_decompressed() -> None:
     squeezed = httpx.Response(
         200, headers={"Content-Encoding": "gzip"}, stream=httpx.ByteStream(b"as it is")
     )
@@ -75,7 +75,7 @@ def test_nothing_is_unpacked_on_the_way() -> None:
     assert network.requests[0].headers["Accept-Encoding"] == "identity"
 
 
-def test_credentials_of_the_address_reach_the_server() -> None:
+def test_credentials_in_the_url_reach_the_server() -> None:
     network = Network([ok()])
     network.receive()
 
@@ -103,16 +103,16 @@ def test_redirects_are_followed() -> None:
     ],
     ids=lambda fault: getattr(fault, "status_code", type(fault).__name__),
 )
-def test_a_fault_that_may_pass_is_tried_again(fault: Answer) -> None:
+def test_a_temporary_failure_is_retried(fault: Answer) -> None:
     network = Network([fault, fault, ok()])
 
     assert network.receive() == CONTENT.decode()
     assert network.pauses == [0.5, 1.0]
-    assert len(network.said) == 2
-    assert all(line.startswith("Downloading Python 3.14.6: ") for line in network.said)
+    assert len(network.lines) == 2
+    assert all(line.startswith("Downloading Python 3.14.6: ") for line in network.lines)
 
 
-def test_a_connection_lost_on_the_way_starts_the_file_anew() -> None:
+def test_a_lost_connection_restarts_the_download() -> None:
     def broken() -> Iterator[bytes]:
         yield CONTENT[:100]
         raise httpx.ReadError("reset")
@@ -126,7 +126,7 @@ def test_a_connection_lost_on_the_way_starts_the_file_anew() -> None:
     assert network.receive() == CONTENT.decode()
 
 
-def test_there_is_an_end_to_patience() -> None:
+def test_the_last_attempt_fails() -> None:
     network = Network([httpx.Response(502)])
 
     failure = network.failure()
@@ -137,7 +137,7 @@ def test_there_is_an_end_to_patience() -> None:
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 451])
-def test_the_server_s_last_word_is_taken(status: int) -> None:
+def test_a_final_status_is_not_retried(status: int) -> None:
     network = Network([httpx.Response(status)])
 
     failure = network.failure()
@@ -148,23 +148,23 @@ def test_the_server_s_last_word_is_taken(status: int) -> None:
 @pytest.mark.parametrize(
     ("header", "pause"), [("7", 7.0), ("0", 0.5), ("86400", 30.0), ("soon", 0.5), ("-1", 0.5)]
 )
-def test_the_server_may_say_when_to_come_back_within_reason(header: str, pause: float) -> None:
+def test_retry_after_is_respected_up_to_a_limit(header: str, pause: float) -> None:
     network = Network([httpx.Response(429, headers={"Retry-After": header}), ok()])
     network.receive()
 
     assert network.pauses == [pause]
 
 
-def test_secrets_reach_neither_the_error_nor_the_log() -> None:
+def test_secrets_are_neither_in_the_error_nor_in_the_log() -> None:
     network = Network([httpx.ConnectError("no route to https://me:secret@mirror.example/")])
 
     failure = network.failure()
 
     assert failure.url == "https://mirror.example/a.tar.gz"
-    assert "secret" not in failure.reason + "".join(network.said)
+    assert "secret" not in failure.reason + "".join(network.lines)
 
 
-def test_a_certificate_that_is_not_trusted_is_told_apart_and_final() -> None:
+def test_an_untrusted_certificate_is_not_retried() -> None:
     error = httpx.ConnectError("certificate verify failed")
     error.__cause__ = ssl.SSLCertVerificationError("self-signed certificate")
     network = Network([error])
@@ -176,7 +176,7 @@ def test_a_certificate_that_is_not_trusted_is_told_apart_and_final() -> None:
     assert len(network.requests) == 1
 
 
-def test_a_bundle_that_cannot_be_read_is_told() -> None:
+def test_an_unreadable_bundle_is_refused() -> None:
     client = Client({"SSL_CERT_FILE": "/nowhere.pem"}, lambda _: None)
 
     with pytest.raises(UntrustedCertificate) as caught:
@@ -185,7 +185,7 @@ def test_a_bundle_that_cannot_be_read_is_told() -> None:
     assert "SSL_CERT_FILE" in caught.value.reason
 
 
-def test_a_proxy_we_cannot_speak_to_is_told_at_once() -> None:
+def test_an_unsupported_proxy_is_not_retried() -> None:
     client = Client({"HTTPS_PROXY": "socks5://me:secret@p:1"}, lambda _: None)
 
     with pytest.raises(DownloadFailed) as caught:
@@ -195,7 +195,7 @@ def test_a_proxy_we_cannot_speak_to_is_told_at_once() -> None:
     assert caught.value.attempts == 1
 
 
-def test_long_downloads_show_signs_of_life() -> None:
+def test_long_downloads_print_their_progress() -> None:
     class Slow(httpx.SyncByteStream):
         def __iter__(self) -> Iterator[bytes]:
             yield from [bytes(2_000_000)] * 6
@@ -205,12 +205,12 @@ def test_long_downloads_show_signs_of_life() -> None:
 
     network.client(clock=lambda: float(next(times))).receive(WANTED, lambda c: str(len([*c])))
 
-    assert network.said
-    assert all(line.startswith("Downloading Python 3.14.6: ") for line in network.said)
-    assert "MB so far" in network.said[0]
+    assert network.lines
+    assert all(line.startswith("Downloading Python 3.14.6: ") for line in network.lines)
+    assert "MB so far" in network.lines[0]
 
 
-def test_a_full_disk_is_no_fault_of_the_network() -> None:
+def test_a_full_disk_is_not_a_network_failure() -> None:
     network = Network([ok()])
 
     def full(_chunks: Iterable[bytes]) -> str:
@@ -242,7 +242,7 @@ def test_a_netrc_has_the_login_for_its_hosts(
     assert network.requests[0].headers.get("Authorization") == login
 
 
-def test_a_download_has_a_way_of_its_own() -> None:
+def test_a_download_may_have_its_own_network_variables() -> None:
     way = {"SSL_CERT_FILE": "/gone/company.pem"}
 
     with pytest.raises(UntrustedCertificate) as caught:
@@ -253,7 +253,7 @@ def test_a_download_has_a_way_of_its_own() -> None:
     assert "cannot be read" in caught.value.reason
 
 
-def test_a_login_does_not_follow_to_another_host(tmp_path: Path) -> None:
+def test_a_login_is_not_sent_to_another_host(tmp_path: Path) -> None:
     (tmp_path / "netrc").write_text("machine h.example login me password pw\n")
     moved = httpx.Response(302, headers={"Location": "https://elsewhere.example/a"})
     network = Network([moved, ok()])

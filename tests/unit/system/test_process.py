@@ -1,4 +1,4 @@
-"""Running programs: the one module about processes, so these tests start some."""
+"""Running programs; these tests start real processes."""
 
 import os
 import signal
@@ -32,13 +32,13 @@ def eventually(condition: object, directory: Path) -> None:
         time.sleep(0.02)
 
 
-def test_both_streams_come_together_with_the_exit_code(tmp_path: Path) -> None:
+def test_stdout_and_stderr_come_together_with_the_exit_code(tmp_path: Path) -> None:
     code = "import sys; print('out', flush=True); print('err', file=sys.stderr); sys.exit(3)"
 
     assert process.run(python(code, tmp_path)) == Outcome(3, "out\nerr\n")
 
 
-def test_lines_are_handed_over_while_the_program_runs(tmp_path: Path) -> None:
+def test_lines_are_passed_on_while_the_program_runs(tmp_path: Path) -> None:
     code = (
         "import pathlib, time; print('first', flush=True)\n"
         "while not pathlib.Path('seen').exists(): time.sleep(0.01)\n"
@@ -54,7 +54,7 @@ def test_lines_are_handed_over_while_the_program_runs(tmp_path: Path) -> None:
     assert lines == ["first", "second"]
 
 
-def test_a_last_line_without_an_end_is_handed_over(tmp_path: Path) -> None:
+def test_a_last_line_without_a_newline_is_passed_on(tmp_path: Path) -> None:
     lines: list[str] = []
 
     process.run(python("print('a\\nb', end='')", tmp_path), lines.append)
@@ -62,7 +62,7 @@ def test_a_last_line_without_an_end_is_handed_over(tmp_path: Path) -> None:
     assert lines == ["a", "b"]
 
 
-def test_a_line_rewritten_in_place_is_shown_as_it_ended(tmp_path: Path) -> None:
+def test_of_a_rewritten_line_the_last_form_is_shown(tmp_path: Path) -> None:
     lines: list[str] = []
 
     process.run(python("print('10%\\r50%\\rdone\\r')", tmp_path), lines.append)
@@ -70,7 +70,7 @@ def test_a_line_rewritten_in_place_is_shown_as_it_ended(tmp_path: Path) -> None:
     assert lines == ["done"]
 
 
-def test_bytes_that_are_no_text_are_shown_leniently(tmp_path: Path) -> None:
+def test_bytes_that_are_not_utf8_are_replaced(tmp_path: Path) -> None:
     code = "import sys; sys.stdout.buffer.write(b'caf\\xe9\\n')"
     lines: list[str] = []
 
@@ -91,7 +91,7 @@ def test_only_the_last_of_a_long_output_is_kept(tmp_path: Path) -> None:
     assert [len(line) for line in lines] == [3_000_000, 7]
 
 
-def test_the_environment_is_the_commands_alone(
+def test_the_environment_is_only_that_of_the_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LEAKED", "1")
@@ -106,14 +106,14 @@ def test_it_runs_in_the_given_directory(tmp_path: Path) -> None:
     assert Path(output.strip()) == tmp_path.resolve()
 
 
-def test_no_question_waits_for_an_answer(tmp_path: Path) -> None:
+def test_stdin_is_empty(tmp_path: Path) -> None:
     outcome = process.run(python("input('password: ')", tmp_path))
 
     assert outcome.code == 1
     assert "EOFError" in outcome.output
 
 
-def test_a_program_is_looked_for_on_the_commands_path(tmp_path: Path) -> None:
+def test_a_program_is_searched_on_the_commands_path(tmp_path: Path) -> None:
     program = tmp_path / "hello"
     program.write_text("#!/bin/sh\necho hello\n")
     program.chmod(0o755)
@@ -123,7 +123,7 @@ def test_a_program_is_looked_for_on_the_commands_path(tmp_path: Path) -> None:
     assert outcome.output == "hello\n"
 
 
-def test_a_program_ended_by_a_signal_says_which(tmp_path: Path) -> None:
+def test_a_program_ended_by_a_signal_has_a_negative_code(tmp_path: Path) -> None:
     code = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
 
     assert process.run(python(code, tmp_path)).code == -signal.SIGKILL
@@ -154,7 +154,7 @@ def test_a_program_of_another_format_is_named(tmp_path: Path) -> None:
         process.run(Command((str(program),), {}, tmp_path))
 
 
-def test_what_stays_in_the_background_is_not_waited_for(tmp_path: Path) -> None:
+def test_background_processes_are_not_waited_for(tmp_path: Path) -> None:
     code = (
         "import subprocess, sys\n"
         "child = subprocess.Popen([sys.executable, '-ISc', 'import time; time.sleep(600)'])\n"
@@ -169,7 +169,7 @@ def test_what_stays_in_the_background_is_not_waited_for(tmp_path: Path) -> None:
     os.kill(left_behind, signal.SIGKILL)
 
 
-def test_an_interruption_ends_what_the_program_started_too(tmp_path: Path) -> None:
+def test_an_interruption_ends_child_processes_too(tmp_path: Path) -> None:
     code = (
         "import os, subprocess, sys, time\n"
         "child = subprocess.Popen([sys.executable, '-ISc', 'import time; time.sleep(600)'])\n"
@@ -188,7 +188,7 @@ def test_an_interruption_ends_what_the_program_started_too(tmp_path: Path) -> No
     eventually(lambda: not any(map(_alive, started)), tmp_path)
 
 
-def test_a_program_that_will_not_end_is_killed(
+def test_a_program_that_ignores_sigterm_is_killed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(process, "GRACE_SECONDS", 0.2)
@@ -213,5 +213,5 @@ def _alive(pid: int) -> bool:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except FileNotFoundError, ProcessLookupError:
         return False
-    # A grandchild is reaped by whoever adopts it; until then it is dead all the same.
+    # A grandchild is reaped by the process that adopts it; until then it has ended anyway.
     return state != "Z"

@@ -1,4 +1,4 @@
-"""Which proxy a request takes."""
+"""The proxy of a request."""
 
 from collections.abc import Mapping
 
@@ -23,9 +23,7 @@ URL = "https://mirror.example.org/python.tar.gz"
         ({"HTTPS_PROXY": "http://me:secret@p:1"}, "http://me:secret@p:1"),
     ],
 )
-def test_the_variable_of_the_scheme_counts(
-    environ: Mapping[str, str], expected: str | None
-) -> None:
+def test_the_variable_of_the_scheme_wins(environ: Mapping[str, str], expected: str | None) -> None:
     assert proxy_for(URL, environ) == expected
 
 
@@ -69,5 +67,5 @@ def test_no_proxy_makes_a_connection_direct(url: str, no_proxy: str) -> None:
         ("https://notexample.org/x", "example.org"),
     ],
 )
-def test_others_still_take_the_proxy(url: str, no_proxy: str) -> None:
+def test_hosts_that_no_proxy_does_not_name_use_the_proxy(url: str, no_proxy: str) -> None:
     assert proxy_for(url, {"HTTPS_PROXY": "http://p:1", "NO_PROXY": no_proxy}) == "http://p:1"

@@ -1,4 +1,4 @@
-"""Credentials stay out of the log."""
+"""Credentials are removed from all output."""
 
 import pytest
 from hypothesis import given
@@ -37,7 +37,7 @@ def test_credentials_are_replaced(text: str, shown: str) -> None:
         "",
     ],
 )
-def test_the_rest_is_left_alone(text: str) -> None:
+def test_other_text_is_not_changed(text: str) -> None:
     assert redact(text) == text
 
 
@@ -51,7 +51,7 @@ def test_no_credentials_survive(secret: str) -> None:
 SAID = "Looking in indexes: {}, {}, {}"
 
 
-def test_what_pip_says_of_odd_addresses_holds_no_secret() -> None:
+def test_pips_output_about_odd_urls_has_no_secret() -> None:
     indexes = (
         "http://127.0.0.1/simple?token=T0KENQ",
         "http://user:pa/S3C@127.0.0.1/simple",
@@ -78,7 +78,7 @@ def test_what_pip_says_of_odd_addresses_holds_no_secret() -> None:
         ("UV_INDEX_MINE_PASSWORD", "s3cret", "s3cret"),
     ],
 )
-def test_secrets_of_variables_are_known_by_heart(name: str, value: str, shown: str) -> None:
+def test_secrets_of_variables_are_replaced(name: str, value: str, shown: str) -> None:
     assert redact(f"tried {shown}.", secrets_of({name: value})) == "tried ****."
 
 
@@ -101,7 +101,7 @@ def test_words_are_not_taken_for_secrets(environ: dict[str, str]) -> None:
 
 
 @given(st.text(min_size=1), st.dictionaries(st.sampled_from(["PIP_INDEX_URL", "X"]), st.text()))
-def test_any_variable_and_any_text_will_do(text: str, environ: dict[str, str]) -> None:
+def test_any_variable_and_any_text_are_accepted(text: str, environ: dict[str, str]) -> None:
     secrets = secrets_of(environ)
 
     assert not any(len(secret) < 4 for secret in secrets)
