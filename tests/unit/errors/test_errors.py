@@ -129,7 +129,7 @@ TESTED: dict[type[Failure], str] = {
     install.InstallFailed: "unit/managers/pip/test_resolution.py",
     install.UvRefused: "unit/managers/uv/test_manager.py",
     launch.BadProcfile: "unit/launch/test_procfile.py",
-    launch.ProcessInEnvironment: "unit/launch/test_venv_references.py",
+    launch.ProcessInEnvironment: "unit/launch/test_processes_venv.py",
     locks.LockWithoutProject: "unit/managers/pipenv/test_manager.py",
     locks.SeveralLocks: "unit/managers/test_registry.py",
     locks.StaleLock: "unit/managers/uv/test_manager.py",
