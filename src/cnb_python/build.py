@@ -40,7 +40,7 @@ def build(context: BuildContext, system: System) -> None:
     check_environment(context.environ)
     log = BuildLog(system.output, system.clock, {})
     settings = read_settings(context.environ, context.app_dir)
-    hooks.run_before(context, context.app_dir / settings.project, log, system)
+    hooks.run_pre_compile(context, context.app_dir / settings.project, log, system)
     # Again: the hook may have written pyproject.toml.
     settings = read_settings(context.environ, context.app_dir)
     print_settings(settings, system.output)

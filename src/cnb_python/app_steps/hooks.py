@@ -42,7 +42,7 @@ def find(app_dir: Path, name: str) -> Path | None:
     return None
 
 
-def run_before(context: BuildContext, directory: Path, log: BuildLog, system: System) -> None:
+def run_pre_compile(context: BuildContext, directory: Path, log: BuildLog, system: System) -> None:
     """Run `bin/pre_compile` of *directory* before the app is read and Python is installed.
 
     Raises HookFailed and HookNotStarted.
@@ -53,12 +53,12 @@ def run_before(context: BuildContext, directory: Path, log: BuildLog, system: Sy
             _run(PRE, script, directory, dict(context.environ), system)
 
 
-def run_after(
+def run_post_compile(
     environment: ProvidedEnvironment, script: Path, defaults: Mapping[str, str], system: System
 ) -> None:
     """Run `bin/post_compile`, with Python and the packages.
 
-    *defaults* are variables that the platform may override. Raises as `run_before`.
+    *defaults* are variables that the platform may override. Raises as `run_pre_compile`.
     """
     request = environment.request
     _make_executable(script, request.context.app_dir, system)

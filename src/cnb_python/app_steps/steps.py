@@ -56,7 +56,7 @@ class Steps:
             results = self._collect(self.static, environment, defaults, log)
         if self.post_compile:
             with log.step(hooks.POST):
-                hooks.run_after(environment, self.post_compile, defaults, self.system)
+                hooks.run_post_compile(environment, self.post_compile, defaults, self.system)
         return self._finish(results)
 
     def _provide_data(self, data: Data, provided: Provided, log: BuildLog) -> dict[str, str]:

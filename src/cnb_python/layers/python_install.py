@@ -32,14 +32,14 @@ def materialize(runtime: Runtime, store: Store, system: System) -> Callable[[], 
     what downloading and unpacking raise, and UnusableInterpreter.
     """
     layer = layer_of(runtime.context.layers_dir, NAME)
-    if _is_in_store(layer, runtime, store, system.output):
+    if _restore(layer, runtime, store, system.output):
         return _nothing
     _unpack(layer, runtime.release, runtime.context, system)
     _probe(runtime.interpreter, system)
     return partial(_complete, runtime, store, system)
 
 
-def _is_in_store(layer: Layer, runtime: Runtime, store: Store, output: Output) -> bool:
+def _restore(layer: Layer, runtime: Runtime, store: Store, output: Output) -> bool:
     if not store.has_tree(runtime.archive):
         return False
     try:
@@ -63,11 +63,11 @@ def _nothing() -> None:
 
 def _unpack(layer: Layer, release: Release, context: BuildContext, system: System) -> None:
     title = f"Python {release.version}"
-    carried = bundled_archive(release, context.buildpack.directory)
+    bundled = bundled_archive(release, context.buildpack.directory)
     with tempfile.TemporaryDirectory(prefix="cnb-python-") as scratch:
         archive = Path(scratch) / "python.tar"
-        system.output.line(f"{'Unpacking' if carried else 'Downloading'} {title}")
-        url = str(carried) if carried else _address(release, context)
+        system.output.line(f"{'Unpacking' if bundled else 'Downloading'} {title}")
+        url = str(bundled) if bundled else _address(release, context)
         system.fetch(Download(url, release.sha256, title), archive)
         # In place, since bytecode and build settings contain the final path.
         root = layer.begin_in_place()

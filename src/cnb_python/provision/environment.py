@@ -77,7 +77,7 @@ class Provided(Protocol):
 
     @property
     def needed_by(self) -> str:
-        """The app steps for which all layers are on disk, as a phrase; empty if there are none."""
+        """The app steps for which all layers are on disk, as a phrase; else empty."""
         ...
 
     def finish(self, results: StepResults) -> BuildRecord:

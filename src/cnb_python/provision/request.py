@@ -32,7 +32,7 @@ class ProvisionRequest:
     settings: Settings
     context: BuildContext
     build_consumers: str
-    """The build consumers, as a phrase: `another buildpack`; empty if there are none."""
+    """The build consumers, as a phrase: `another buildpack`; else empty."""
     tools: str
     """The tools that install packages, with their versions: `pip 26.3, uv 0.13.8`."""
 

@@ -36,13 +36,15 @@ def with_scripts(
 def before(app: FakeEnvironment, **environ: str) -> None:
     context = app.environment(**environ).request.context
     journal = BuildLog(app.app.log, lambda: 0, {})
-    hooks.run_before(context, app.directory, journal, app.system())
+    hooks.run_pre_compile(context, app.directory, journal, app.system())
 
 
 def after(app: FakeEnvironment, **environ: str) -> None:
     script = hooks.find(app.directory, hooks.POST)
     assert script
-    hooks.run_after(app.environment(**environ), script, {"NLTK_DATA": "/data"}, app.system())
+    hooks.run_post_compile(
+        app.environment(**environ), script, {"NLTK_DATA": "/data"}, app.system()
+    )
 
 
 def test_pre_compile_gets_the_variables_of_the_build(tmp_path: Path) -> None:
@@ -133,7 +135,7 @@ def test_warning_names_the_path_from_the_top(tmp_path: Path) -> None:
     write_files(app.directory, {"shop/bin/pre_compile": SCRIPT})
     journal = BuildLog(app.app.log, lambda: 0, {})
     context = app.environment().request.context
-    hooks.run_before(context, app.directory / "shop", journal, app.system())
+    hooks.run_pre_compile(context, app.directory / "shop", journal, app.system())
     assert "git update-index --chmod=+x shop/bin/pre_compile" in app.log_text
     assert app.programs.ran[0].cwd == app.directory / "shop"
 
