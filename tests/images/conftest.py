@@ -10,7 +10,7 @@ from functools import cache
 import pytest
 
 from tests.images.inventory import sweep, take
-from tests.images.workshop import Built, Workshop
+from tests.images.pack_builds import Built, PackBuilds
 from tests.support.builds import fixture
 from tools.package import builder
 from tools.platforms import engine, this_machine
@@ -34,8 +34,8 @@ def docker() -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="session")
-def workshop(docker: Engine) -> Iterator[Workshop]:
-    """Yield the workshop of the session; remove its images and volumes afterwards."""
+def pack_builds(docker: Engine) -> Iterator[PackBuilds]:
+    """Yield the builds of the session; remove its images and volumes afterwards."""
     if docker.env:
         # Started by this session: remove what a killed session left in it.
         sweep(docker, PREFIX)
@@ -46,19 +46,19 @@ def workshop(docker: Engine) -> Iterator[Workshop]:
         settings = {"BP_PYTHON_MIRROR": f"{url}/python.toml", **indexes}
         token = f"{PREFIX}{uuid.uuid4().hex[:8]}"
         made_by = builder.ensure(docker, builder.buildpack())
-        shop = Workshop(docker, made_by, settings, token, before)
+        pack_builds = PackBuilds(docker, made_by, settings, token, before)
         try:
-            yield shop
+            yield pack_builds
         finally:
-            shop.close()
+            pack_builds.close()
 
 
 @pytest.fixture(scope="session")
-def built(workshop: Workshop) -> Callable[[str], Built]:
+def built(pack_builds: PackBuilds) -> Callable[[str], Built]:
     """Return a function that builds the image of a sample app, once per session."""
 
     @cache
     def build(name: str) -> Built:
-        return workshop.build(fixture(name), name)
+        return pack_builds.build(fixture(name), name)
 
     return build

@@ -5,29 +5,29 @@ that `make builder` makes and every build starts from (`inventory.KEPT`).
 """
 
 from tests.images.inventory import take
-from tests.images.workshop import Workshop
+from tests.images.pack_builds import PackBuilds
 
 
-def test_remaining_volume_container_or_image_is_reported(workshop: Workshop) -> None:
-    before = take(workshop.engine)
-    name = f"{workshop.token}-stray"
-    workshop.engine.docker("volume", "create", name)
-    workshop.engine.docker("tag", workshop.builder, workshop.name("stray"))
-    workshop.engine.docker("create", "--name", name, workshop.builder, "true")
+def test_remaining_volume_container_or_image_is_reported(pack_builds: PackBuilds) -> None:
+    before = take(pack_builds.engine)
+    name = f"{pack_builds.token}-stray"
+    pack_builds.engine.docker("volume", "create", name)
+    pack_builds.engine.docker("tag", pack_builds.builder, pack_builds.name("stray"))
+    pack_builds.engine.docker("create", "--name", name, pack_builds.builder, "true")
     try:
-        assert take(workshop.engine).beyond(before) == [
+        assert take(pack_builds.engine).beyond(before) == [
             f"container {name}",
-            f"image {workshop.name('stray')}:latest",
+            f"image {pack_builds.name('stray')}:latest",
             f"volume {name}",
         ]
     finally:
-        workshop.engine.docker("rm", name)
-        workshop.engine.docker("image", "rm", workshop.name("stray"))
-        workshop.engine.docker("volume", "rm", name)
-    assert take(workshop.engine).beyond(before) == []
+        pack_builds.engine.docker("rm", name)
+        pack_builds.engine.docker("image", "rm", pack_builds.name("stray"))
+        pack_builds.engine.docker("volume", "rm", name)
+    assert take(pack_builds.engine).beyond(before) == []
 
 
-def test_nothing_is_left_behind(workshop: Workshop) -> None:
+def test_nothing_is_left_behind(pack_builds: PackBuilds) -> None:
     """Runs last, also after failures: see conftest.py."""
-    workshop.close()
-    assert workshop.left() == []
+    pack_builds.close()
+    assert pack_builds.left() == []

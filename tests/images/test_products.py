@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.images.containers import started
-from tests.images.workshop import Packed, Workshop
+from tests.images.pack_builds import PackBuilds, Packed
 from tests.support.builds import fixture
 from tests.support.trees import write_files
 from tools.package import assemble
@@ -63,42 +63,44 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def bare(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
-    """The workshop with a builder that lacks the buildpack."""
+def bare(
+    pack_builds: PackBuilds, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[PackBuilds]:
+    """The builds with a builder that lacks the buildpack."""
     folder = write_files(tmp_path_factory.mktemp("bare"), IDLE)
     for name in ("detect", "build"):
         (folder / "idle/bin" / name).chmod(0o755)
-    name = _create_builder(workshop, "bare", "test/idle", folder / "idle", folder)
-    yield replace(workshop, builder=name)
-    workshop.engine.docker("image", "rm", name)
+    name = _create_builder(pack_builds, "bare", "test/idle", folder / "idle", folder)
+    yield replace(pack_builds, builder=name)
+    pack_builds.engine.docker("image", "rm", name)
 
 
 def _create_builder(
-    workshop: Workshop, name: str, buildpack: str, tree: Path, folder: Path
+    pack_builds: PackBuilds, name: str, buildpack: str, tree: Path, folder: Path
 ) -> str:
     config = folder / "builder.toml"
     lifecycle = real_tools.lifecycle_archive()
     config.write_text(BUILDER.format(id=buildpack, uri=tree, lifecycle=lifecycle))
-    image = workshop.name(name)
+    image = pack_builds.name(name)
     target = ("--pull-policy", "never", "--target", f"linux/{oci.arch()}")
-    packed = workshop.pack("builder", "create", image, "--config", config, *target)
+    packed = pack_builds.pack("builder", "create", image, "--config", config, *target)
     assert packed.code == 0, packed.output
     return image
 
 
-def _serves(workshop: Workshop, name: str, packed: Packed) -> None:
+def _serves(pack_builds: PackBuilds, name: str, packed: Packed) -> None:
     assert packed.code == 0, packed.output
-    built = workshop.built(workshop.name(name), packed.output)
-    with started(workshop.engine, built.name) as container:
+    built = pack_builds.built(pack_builds.name(name), packed.output)
+    with started(pack_builds.engine, built.name) as container:
         assert "Hello" in container.fetch("/")
 
 
-def test_source_checkout_with_its_environment_builds(bare: Workshop, checkout: Path) -> None:
+def test_source_checkout_with_its_environment_builds(bare: PackBuilds, checkout: Path) -> None:
     _serves(bare, "checkout", _build_flask(bare, "checkout", *ADDED, checkout))
 
 
 def test_source_checkout_without_venv_is_an_error_with_the_command(
-    bare: Workshop, checkout: Path, tmp_path: Path
+    bare: PackBuilds, checkout: Path, tmp_path: Path
 ) -> None:
     ignore = shutil.ignore_patterns(".venv")
     copy = shutil.copytree(checkout, tmp_path / "checkout", symlinks=True, ignore=ignore)
@@ -108,7 +110,7 @@ def test_source_checkout_without_venv_is_an_error_with_the_command(
 
 
 def test_offline_package_builds_a_vendored_app_without_network(
-    bare: Workshop, checkout: Path, tmp_path: Path
+    bare: PackBuilds, checkout: Path, tmp_path: Path
 ) -> None:
     _make(checkout, "--offline", PYTHON)
     product = f"dist/cnb-python-offline-linux-{oci.arch()}.cnb"
@@ -136,7 +138,7 @@ def _vendor(app: Path) -> None:
 
 
 def test_package_for_older_lifecycles_builds_and_goes_into_a_builder(
-    bare: Workshop, checkout: Path, tmp_path: Path
+    bare: PackBuilds, checkout: Path, tmp_path: Path
 ) -> None:
     _make(checkout, "--api", "0.10")
     tree = checkout / "dist/buildpack/linux" / oci.arch()
@@ -147,8 +149,8 @@ def test_package_for_older_lifecycles_builds_and_goes_into_a_builder(
     bare.engine.docker("image", "rm", image)
 
 
-def _build_flask(workshop: Workshop, name: str, *flags: str | Path) -> Packed:
-    return workshop.pack_build(fixture("pip_flask"), workshop.name(name), *flags)
+def _build_flask(pack_builds: PackBuilds, name: str, *flags: str | Path) -> Packed:
+    return pack_builds.pack_build(fixture("pip_flask"), pack_builds.name(name), *flags)
 
 
 def _make(where: Path, *flags: str) -> None:

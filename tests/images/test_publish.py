@@ -10,18 +10,18 @@ import pytest
 from pytest_docker.plugin import Services, get_docker_services
 
 from tests.images.containers import started
-from tests.images.workshop import Workshop
+from tests.images.pack_builds import PackBuilds
 from tests.support.builds import fixture
 from tools.platforms import debian_packages
 from tools.processes import Unavailable, run
 
 
 @pytest.fixture(scope="session")
-def docker_compose_command(workshop: Workshop) -> str:
+def docker_compose_command(pack_builds: PackBuilds) -> str:
     """The Compose that is installed, with variables for the engine and the registry program."""
     program = debian_packages.program("docker-registry", "docker-registry")
     compose = _compose()
-    variables = {**workshop.engine.env, "DOCKER_REGISTRY": str(program)}
+    variables = {**pack_builds.engine.env, "DOCKER_REGISTRY": str(program)}
     settings = [f"{name}={value}" for name, value in variables.items()]
     return shlex.join(["env", *settings, *compose])
 
@@ -40,8 +40,8 @@ def docker_compose_file() -> str:
 
 
 @pytest.fixture(scope="session")
-def docker_compose_project_name(workshop: Workshop) -> str:
-    return workshop.token
+def docker_compose_project_name(pack_builds: PackBuilds) -> str:
+    return pack_builds.token
 
 
 @pytest.fixture(scope="session")
@@ -89,27 +89,27 @@ def registry(docker_services: Services) -> str:
 
 
 def test_published_image_is_reproducible_and_runs_when_pulled(
-    workshop: Workshop, registry: str, tmp_path: Path
+    pack_builds: PackBuilds, registry: str, tmp_path: Path
 ) -> None:
-    base = f"{registry}/{workshop.name('run-base')}"
-    workshop.engine.docker("tag", "cnb-python/run-base", base)
-    workshop.engine.docker("push", "--quiet", base)
-    image = f"{registry}/{workshop.name('published')}"
+    base = f"{registry}/{pack_builds.name('run-base')}"
+    pack_builds.engine.docker("tag", "cnb-python/run-base", base)
+    pack_builds.engine.docker("push", "--quiet", base)
+    image = f"{registry}/{pack_builds.name('published')}"
 
-    digests = [_published(workshop, image, base, tmp_path / number) for number in ("1", "2")]
+    digests = [_published(pack_builds, image, base, tmp_path / number) for number in ("1", "2")]
 
     assert digests[0] == digests[1]
     pulled = f"{image}@{digests[0]}"
-    workshop.engine.docker("pull", "--quiet", pulled)
-    with started(workshop.engine, pulled) as container:
+    pack_builds.engine.docker("pull", "--quiet", pulled)
+    with started(pack_builds.engine, pulled) as container:
         assert "Hello" in container.fetch("/")
 
 
-def _published(workshop: Workshop, image: str, base: str, reports: Path) -> str:
+def _published(pack_builds: PackBuilds, image: str, base: str, reports: Path) -> str:
     """Build the Flask app into the registry; return the digest of the image's manifest."""
     reports.mkdir()
     flags = ("--publish", "--run-image", base, "--report-output-dir", reports)
-    packed = workshop.pack_build(fixture("pip_flask"), image, *flags)
+    packed = pack_builds.pack_build(fixture("pip_flask"), image, *flags)
     assert packed.code == 0, packed.output
     digest: str = tomllib.loads((reports / "report.toml").read_text())["image"]["digest"]
     return digest

@@ -5,38 +5,38 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.images.workshop import Built, Workshop
+from tests.images.pack_builds import Built, PackBuilds
 from tests.support.builds import fixture
 
 
 def test_unchanged_app_gives_the_same_image(
-    built: Callable[[str], Built], workshop: Workshop
+    built: Callable[[str], Built], pack_builds: PackBuilds
 ) -> None:
     first = built("pip_flask")
-    again = workshop.build(fixture("pip_flask"), "pip_flask")
+    again = pack_builds.build(fixture("pip_flask"), "pip_flask")
     assert again.id == first.id
     assert "Reusing layer 'cnb-python/python:python'" in again.output
     assert "Reusing layer 'cnb-python/python:venv'" in again.output
 
 
 def test_change_makes_only_the_layers_that_depend_on_it(
-    built: Callable[[str], Built], workshop: Workshop, tmp_path: Path
+    built: Callable[[str], Built], pack_builds: PackBuilds, tmp_path: Path
 ) -> None:
     app = tmp_path / "app"
     shutil.copytree(fixture("pip_flask"), app)
 
-    clean = workshop.build(app, "changing")
+    clean = pack_builds.build(app, "changing")
     assert clean.layers == built("pip_flask").layers
 
     (app / "templates/home.html").write_text("Changed for {{ name }}")
-    changed = workshop.build(app, "changing")
+    changed = pack_builds.build(app, "changing")
     assert _differing(clean, changed) == {"app"}
 
     locked = (app / "requirements.txt").read_text()
     older = re.sub(r"jinja2==\S+", "jinja2==3.1.5", locked)
     assert older != locked
     (app / "requirements.txt").write_text(older)
-    bumped = workshop.build(app, "changing")
+    bumped = pack_builds.build(app, "changing")
     assert _differing(changed, bumped) == {"app", "venv", "deps-00"}
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.images.containers import started
-from tests.images.workshop import Workshop
+from tests.images.pack_builds import PackBuilds
 from tests.support.builds import fixture
 from tools.platforms import real_tools
 
@@ -23,27 +23,29 @@ LABEL io.buildpacks.lifecycle.apis='{apis}'
 
 
 @pytest.fixture(scope="module")
-def lifecycle_image(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def lifecycle_image(
+    pack_builds: PackBuilds, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
     """An image with the pinned lifecycle, as the lifecycle project publishes it."""
     archive, context = real_tools.lifecycle_archive(), tmp_path_factory.mktemp("lifecycle")
     shutil.copytree(archive / "lifecycle", context / "lifecycle", symlinks=True)
     facts = tomllib.loads((archive / "lifecycle.toml").read_text())
     text = DOCKERFILE.format(version=facts["lifecycle"]["version"], apis=json.dumps(facts["apis"]))
     (context / "Dockerfile").write_text(text)
-    image = workshop.name("lifecycle")
-    workshop.engine.docker("build", "--quiet", "--tag", image, context)
+    image = pack_builds.name("lifecycle")
+    pack_builds.engine.docker("build", "--quiet", "--tag", image, context)
     yield image
-    workshop.engine.docker("image", "rm", image)
+    pack_builds.engine.docker("image", "rm", image)
 
 
 def test_untrusted_build_gives_an_image_that_serves(
-    workshop: Workshop, lifecycle_image: str
+    pack_builds: PackBuilds, lifecycle_image: str
 ) -> None:
-    image = workshop.name("untrusted")
+    image = pack_builds.name("untrusted")
     flags = ("--lifecycle-image", lifecycle_image)
-    packed = workshop.pack_build(fixture("pip_flask"), image, *flags, trusted=False)
+    packed = pack_builds.pack_build(fixture("pip_flask"), image, *flags, trusted=False)
     assert packed.code == 0, packed.output
     assert "===> ANALYZING" in packed.output
-    workshop.built(image, packed.output)
-    with started(workshop.engine, image) as container:
+    pack_builds.built(image, packed.output)
+    with started(pack_builds.engine, image) as container:
         assert "Hello" in container.fetch("/")

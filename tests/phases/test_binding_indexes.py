@@ -32,7 +32,7 @@ type Bindings = Mapping[str, Mapping[str, str]]
 
 
 @dataclass(frozen=True)
-class World:
+class Servers:
     """Three servers with a login each, and certificates of one authority."""
 
     company: Index
@@ -68,8 +68,8 @@ def mounted(into: Path, bindings: Bindings) -> Path:
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    directory = tmp_path_factory.mktemp("world")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    directory = tmp_path_factory.mktemp("servers")
     served = {name: directory / name for name in ("company", "partner", "archive")}
     for path in served.values():
         path.mkdir()
@@ -83,7 +83,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         index.running(served["partner"], login=PARTNER, tls=tls) as partner,
         index.running(served["archive"], login=ARCHIVE, tls=tls) as archive,
     ):
-        yield World(company, partner, archive, tls)
+        yield Servers(company, partner, archive, tls)
 
 
 def with_login(url: str, login: Login) -> str:
@@ -91,19 +91,19 @@ def with_login(url: str, login: Login) -> str:
     return url.replace("://", f"://{user}:{password}@", 1)
 
 
-def old_wheel(world: World) -> str:
+def old_wheel(servers: Servers) -> str:
     """Its address with another host name, since a .netrc has no ports."""
-    address = world.archive.url.replace("127.0.0.1", "localhost").removesuffix("simple/")
+    address = servers.archive.url.replace("127.0.0.1", "localhost").removesuffix("simple/")
     return f"{address}packages/old_tools-0.1-py3-none-any.whl"
 
 
 @pytest.fixture(scope="module")
-def everything(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def everything(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A binding of each type."""
-    conf = f"[global]\nextra-index-url = {with_login(world.partner.url, PARTNER)}\n"
-    toml = f'[[index]]\nname = "partner"\nurl = "{with_login(world.partner.url, PARTNER)}"\n'
+    conf = f"[global]\nextra-index-url = {with_login(servers.partner.url, PARTNER)}\n"
+    toml = f'[[index]]\nname = "partner"\nurl = "{with_login(servers.partner.url, PARTNER)}"\n'
     netrc = f"machine localhost login {ARCHIVE.user} password {ARCHIVE.password}\n"
-    return world.bindings(
+    return servers.bindings(
         tmp_path_factory.mktemp("everything"),
         conf={"type": "pip", "pip.conf": conf},
         settings={"type": "uv", "uv.toml": toml},
@@ -113,10 +113,10 @@ def everything(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def source(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def source(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An app that needs all three servers, and pip as resolver."""
     requirements = (
-        f"company-tools>=2\ncompany-notes\npartner-tools\nold-tools @ {old_wheel(world)}\n"
+        f"company-tools>=2\ncompany-notes\npartner-tools\nold-tools @ {old_wheel(servers)}\n"
     )
     files = {"requirements.txt": requirements, "Procfile": "web: python -m http.server $PORT"}
     return write_files(tmp_path_factory.mktemp("source") / "app", files)
@@ -186,17 +186,17 @@ def test_temporary_files_of_bindings_are_removed(built: Built) -> None:
 
 
 def test_uv_uses_the_bindings_and_an_unchanged_build_requests_nothing(
-    builds: Builds, flask: Built, app: App, world: World
+    builds: Builds, flask: Built, app: App, servers: Servers
 ) -> None:
     source = app({"requirements.txt": "company-tools==2.0\n"})
-    bindings = world.bindings(source.parent)
+    bindings = servers.bindings(source.parent)
     first = builds.phases(source, flask, env=UNSET, bindings=bindings)
     assert first.code == 0, first.output
     assert "Running `uv pip install (1 pinned)`" in first.output
-    count = len(world.company.requests)
+    count = len(servers.company.requests)
     again = builds.phases(source, first, env=UNSET, bindings=bindings)
     assert "Nothing changed: reusing 1 packages from the previous image" in again.output
-    assert len(world.company.requests) == count
+    assert len(servers.company.requests) == count
 
 
 def test_uv_settings_come_from_a_binding(
@@ -213,15 +213,15 @@ def test_uv_settings_come_from_a_binding(
 
 
 def test_container_of_the_app_trusts_bound_authorities(
-    flask: Built, world: World, tmp_path: Path
+    flask: Built, servers: Servers, tmp_path: Path
 ) -> None:
-    pem = world.authority.certificate.read_text()
+    pem = servers.authority.certificate.read_text()
     files = {"bindings/ca/type": "ca-certificates\n", "bindings/ca/company.pem": pem}
     root = linked_copy(flask.root, tmp_path / "root", files)
     code = f"""\
 import os, ssl, urllib.error, urllib.request
 try:
-    urllib.request.urlopen("{world.company.url}")
+    urllib.request.urlopen("{servers.company.url}")
 except urllib.error.HTTPError as error:
     print(error.code, os.environ["REQUESTS_CA_BUNDLE"] == os.environ["SSL_CERT_FILE"])
 except urllib.error.URLError as error:
@@ -246,12 +246,16 @@ def table(builds: Builds, directory: Path, authority: Authority) -> Iterator[str
 
 
 def test_downloads_of_python_use_bound_certificates(
-    builds: Builds, flask: Built, app: App, world: World, tmp_path: Path
+    builds: Builds, flask: Built, app: App, servers: Servers, tmp_path: Path
 ) -> None:
-    client = {"type": "pypi", "name": "company", "client-cert": world.authority.client.read_text()}
+    client = {
+        "type": "pypi",
+        "name": "company",
+        "client-cert": servers.authority.client.read_text(),
+    }
     source = app({"requirements.txt": ""})
-    bindings = world.bindings(tmp_path, company=client)
-    with table(builds, tmp_path / "table", world.authority) as mirror:
+    bindings = servers.bindings(tmp_path, company=client)
+    with table(builds, tmp_path / "table", servers.authority) as mirror:
         built = builds.phases(source, flask, env={"BP_PYTHON_MIRROR": mirror}, bindings=bindings)
         assert built.code == 0, built.output
         without_binding = builds.phases(source, flask, env={"BP_PYTHON_MIRROR": mirror})
@@ -260,14 +264,14 @@ def test_downloads_of_python_use_bound_certificates(
 
 @pytest.mark.parametrize("installer", ["pip", "auto"])
 def test_index_gets_the_bound_client_certificate(
-    builds: Builds, flask: Built, app: App, world: World, installer: str
+    builds: Builds, flask: Built, app: App, servers: Servers, installer: str
 ) -> None:
-    client = world.authority.client.read_text()
-    packages = world.company.packages
-    with index.running(packages, tls=world.authority, for_known_clients=True) as served:
+    client = servers.authority.client.read_text()
+    packages = servers.company.packages
+    with index.running(packages, tls=servers.authority, for_known_clients=True) as served:
         binding = {"type": "pypi", "url": served.url, "client-cert": client}
         source = app({"requirements.txt": "company-tools==2.0\n"})
-        bindings = world.bindings(source.parent, company=binding)
+        bindings = servers.bindings(source.parent, company=binding)
         env = {**UNSET, "BP_PYTHON_INSTALLER": installer}
         built = builds.phases(source, flask, env=env, bindings=bindings)
     assert built.code == 0, built.output
@@ -278,15 +282,15 @@ def test_index_gets_the_bound_client_certificate(
 @pytest.mark.parametrize("installer", ["pip", "uv"])
 @pytest.mark.parametrize("login", [{}, {"username": "builder", "password": "a-w0rd:of@old"}])
 def test_index_that_refuses_is_named_with_its_status(
-    builds: Builds, flask: Built, app: App, world: World, installer: str, login: dict[str, str]
+    builds: Builds, flask: Built, app: App, servers: Servers, installer: str, login: dict[str, str]
 ) -> None:
     source = app({"requirements.txt": "company-tools==2.0\n"})
-    binding = {"type": "pypi", "url": world.company.url, **login}
-    bindings = world.bindings(source.parent, company=binding)
+    binding = {"type": "pypi", "url": servers.company.url, **login}
+    bindings = servers.bindings(source.parent, company=binding)
     env = {**UNSET, "BP_PYTHON_INSTALLER": installer}
     built = builds.phases(source, flask, env=env, bindings=bindings)
     assert ("403" if login else "401") in built.error
-    assert world.company.url.removesuffix("/simple/") in built.error
+    assert servers.company.url.removesuffix("/simple/") in built.error
     assert "of@old" not in built.output
     assert "of%40old" not in built.output
 
@@ -303,9 +307,9 @@ def test_unknown_key_of_a_binding_stops_the_build_before_any_layer(
 
 
 def test_uv_lock_is_installed_with_the_login_of_its_index(
-    builds: Builds, flask: Built, app: App, world: World
+    builds: Builds, flask: Built, app: App, servers: Servers
 ) -> None:
-    named = f'[[tool.uv.index]]\nname = "acme-internal"\nurl = "{world.company.url}"\n'
+    named = f'[[tool.uv.index]]\nname = "acme-internal"\nurl = "{servers.company.url}"\n'
     project = {"name": "app", "version": "1", "requires-python": ">=3.14"}
     lines = "\n".join(f'{key} = "{value}"' for key, value in project.items())
     text = '[project]\n{}\ndependencies = ["company-tools", "company-notes"]\n{}default = true\n'
@@ -314,9 +318,9 @@ def test_uv_lock_is_installed_with_the_login_of_its_index(
         "UV_INDEX_ACME_INTERNAL_USERNAME": COMPANY.user,
         "UV_INDEX_ACME_INTERNAL_PASSWORD": COMPANY.password,
     }
-    uv_lock(source, {**login, "SSL_CERT_FILE": str(world.authority.certificate)})
+    uv_lock(source, {**login, "SSL_CERT_FILE": str(servers.authority.certificate)})
     binding = {"type": "pypi", "name": "acme-internal", "username": COMPANY.user}
-    bindings = world.bindings(
+    bindings = servers.bindings(
         source.parent, company={**binding, "password": f"{COMPANY.password}\n"}
     )
     env = {**UNSET, "UV_INDEX_URL": "", "UV_DEFAULT_INDEX": ""}
@@ -329,7 +333,7 @@ def test_uv_lock_is_installed_with_the_login_of_its_index(
     again = builds.phases(source, first, env=env, bindings=bindings)
     assert "Nothing changed: reusing 2 packages from the previous image" in again.output
     # With variables of the platform in place of the binding.
-    bindings = world.bindings(source.parent / "other", company={})
+    bindings = servers.bindings(source.parent / "other", company={})
     given = builds.phases(source, flask, env={**env, **login}, bindings=bindings)
     assert given.code == 0, given.output
     log.write_text(given.output)

@@ -44,7 +44,7 @@ EDITS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Shop:
+class EditedApp:
     """An index, and an app to edit."""
 
     env: dict[str, str]
@@ -59,7 +59,7 @@ class Shop:
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+def edited_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EditedApp]:
     packages = tmp_path_factory.mktemp("packages")
     for version in ("1.0", "1.1"):
         code = {f"alpha/m{number}.py": f"V = {version}\n" for number in range(9)}
@@ -76,24 +76,24 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     app = tmp_path_factory.mktemp("edited") / "app"
     app.mkdir(mode=0o755)
     with index.running(packages) as running:
-        yield Shop({"PIP_INDEX_URL": running.url}, app)
+        yield EditedApp({"PIP_INDEX_URL": running.url}, app)
 
 
 @pytest.fixture(scope="module")
-def clean(builds: Builds, shop: Shop) -> Built:
+def clean(builds: Builds, edited_app: EditedApp) -> Built:
     """Build the last edit from nothing."""
     requirements, code, *_ = EDITS[-1]
-    built = builds.image(shop.edit(requirements, code), env=shop.env)
+    built = builds.image(edited_app.edit(requirements, code), env=edited_app.env)
     assert built.code == 0, built.output
     return built
 
 
 def test_image_after_edits_equals_that_of_a_clean_build(
-    builds: Builds, shop: Shop, clean: Built, flask: Built
+    builds: Builds, edited_app: EditedApp, clean: Built, flask: Built
 ) -> None:
     built = flask  # the first edit replaces the Flask app
     for requirements, code, present, absent in EDITS:
-        built = builds.image(shop.edit(requirements, code), built, env=shop.env)
+        built = builds.image(edited_app.edit(requirements, code), built, env=edited_app.env)
         assert built.code == 0, built.output
         metadata_files_in = [
             name for name in _installed(built) if name.endswith(".dist-info/METADATA")
@@ -105,11 +105,11 @@ def test_image_after_edits_equals_that_of_a_clean_build(
 
 
 def test_image_does_not_depend_on_the_machine(
-    builds: Builds, shop: Shop, clean: Built, tmp_path: Path
+    builds: Builds, edited_app: EditedApp, clean: Built, tmp_path: Path
 ) -> None:
     requirements, code, *_ = EDITS[-1]
-    app = shop.edit(requirements, code)
-    with odd_machine(builds.platform, tmp_path, shop.env) as odd:
+    app = edited_app.edit(requirements, code)
+    with odd_machine(builds.platform, tmp_path, edited_app.env) as odd:
         built = builds.image(app, **odd)
     assert built.code == 0, built.output
     assert {"clock-cc1", "clock-python", "order-python", "order-python3"} <= set(built.scratch)
@@ -117,7 +117,7 @@ def test_image_does_not_depend_on_the_machine(
 
 
 def test_user_of_the_build_only_owns_files(
-    builds: Builds, shop: Shop, clean: Built, tmp_path: Path
+    builds: Builds, edited_app: EditedApp, clean: Built, tmp_path: Path
 ) -> None:
     requirements, code, *_ = EDITS[-1]
     other_builds = replace(builds, platform=replace(builds.platform, user=4321, group=4321))
@@ -125,7 +125,9 @@ def test_user_of_the_build_only_owns_files(
     users = tmp_path / "passwd"
     users.write_text(f"{passwd}other:x:4321:4321::/home/other:/bin/sh\n")
     binds = (Bind(users, "/etc/passwd"),)
-    built = other_builds.image(shop.edit(requirements, code), env=shop.env, binds=binds)
+    built = other_builds.image(
+        edited_app.edit(requirements, code), env=edited_app.env, binds=binds
+    )
     assert built.code == 0, built.output
     names = {title.partition(":")[2] for title in layers_of(clean) if "python:" in title}
     assert {"python", "venv", "deps-bulk"} < names

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support import faults
 from tests.support.builds import Builds, Built
-from tests.support.faults import Scene, at_moment, cache_of
+from tests.support.faults import Scenario, at_moment, cache_of
 from tests.support.kill_signals import killing
 from tools.processes import run
 
@@ -30,12 +30,12 @@ MOMENTS: dict[str, Moment] = {
 
 
 @pytest.fixture(scope="module")
-def scene(
+def scenario(
     builds: Builds, flask: Built, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Scene]:
-    directory = tmp_path_factory.mktemp("scene")
-    with faults.scene(builds, flask.layers, directory) as scene_:
-        yield scene_
+) -> Iterator[Scenario]:
+    directory = tmp_path_factory.mktemp("scenario")
+    with faults.scenario(builds, flask.layers, directory) as built:
+        yield built
 
 
 @pytest.fixture
@@ -45,22 +45,26 @@ def disk(builds: Builds) -> Iterator[faults.Disk]:
         yield mounted
 
 
-def test_next_build_after_a_kill_at_any_moment_is_right(scene: Scene, disk: faults.Disk) -> None:
-    layers, seconds, killed = disk.directory, scene.seconds, 0
+def test_next_build_after_a_kill_at_any_moment_is_right(
+    scenario: Scenario, disk: faults.Disk
+) -> None:
+    layers, seconds, killed = disk.directory, scenario.seconds, 0
     # The timing of the machine is random, so a seed would not help.
     for number in range(3 * KILLS):
         if number % 2 == 0:  # else: with the layers of a finished build, which are in no image
             _empty(layers)
-            cache_of(scene.cache, layers)
+            cache_of(scenario.cache, layers)
         moment = time.monotonic() + random.uniform(0, seconds)
-        with killing(signal.SIGKILL, partial(_is_past, moment), seen_by=scene.direct.app) as kill:
-            ended = scene.direct.build(layers)
+        with killing(
+            signal.SIGKILL, partial(_is_past, moment), seen_by=scenario.direct.app
+        ) as kill:
+            ended = scenario.direct.build(layers)
         if ended.code == 0:
             continue
         assert kill.sent, ended.output
-        scene.check_trust(layers)
+        scenario.check_trust(layers)
         began = time.monotonic()
-        scene.check(layers, scene.direct.build(layers))
+        scenario.check(layers, scenario.direct.build(layers))
         seconds = time.monotonic() - began
         killed += 1
         if killed == KILLS:
@@ -70,25 +74,25 @@ def test_next_build_after_a_kill_at_any_moment_is_right(scene: Scene, disk: faul
 
 @pytest.mark.parametrize("moment", MOMENTS.values(), ids=MOMENTS)
 def test_full_disk_is_an_error_and_the_next_build_is_right(
-    scene: Scene, disk: faults.Disk, moment: Moment
+    scenario: Scenario, disk: faults.Disk, moment: Moment
 ) -> None:
-    layers = cache_of(scene.cache, disk.directory)
+    layers = cache_of(scenario.cache, disk.directory)
     with at_moment(lambda: moment(layers), disk.fill) as filled:
-        ended = scene.direct.build(layers)
+        ended = scenario.direct.build(layers)
     assert filled.is_set()
     assert ended.code == 1, ended.output
     assert ended.output.count("[Error: The disk is full]") == 1, ended.output
-    scene.check_trust(layers)
+    scenario.check_trust(layers)
     disk.relieve()
-    scene.check(layers, scene.direct.build(layers))
+    scenario.check(layers, scenario.direct.build(layers))
 
 
 def test_full_temporary_directory_is_an_error(
-    builds: Builds, scene: Scene, tmp_path: Path
+    builds: Builds, scenario: Scenario, tmp_path: Path
 ) -> None:
-    layers = scene.direct.own(tmp_path / "layers")
+    layers = scenario.direct.own(tmp_path / "layers")
     with faults.disk(builds, "4m") as small:
-        ended = scene.direct.build(layers, small.directory)
+        ended = scenario.direct.build(layers, small.directory)
         assert [*small.directory.iterdir()] == []
     assert ended.code == 1, ended.output
     assert ended.output.count("[Error: The disk is full]") == 1, ended.output

@@ -15,26 +15,26 @@ import tomli_w
 
 from tests.support import faults
 from tests.support.builds import Builds, Built
-from tests.support.faults import LAYERS, Scene, cache_of, image_of, outcome
+from tests.support.faults import LAYERS, Scenario, cache_of, image_of, outcome
 
 OUTSIDE = "evil"
 
 
 @pytest.fixture(scope="module")
-def scene(
+def scenario(
     builds: Builds, flask: Built, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Scene]:
-    with faults.scene(builds, flask.layers, tmp_path_factory.mktemp("scene")) as scene_:
-        yield scene_
+) -> Iterator[Scenario]:
+    with faults.scenario(builds, flask.layers, tmp_path_factory.mktemp("scenario")) as built:
+        yield built
 
 
 @pytest.fixture
-def layers(scene: Scene, tmp_path: Path) -> Path:
+def layers(scenario: Scenario, tmp_path: Path) -> Path:
     """The layers that are restored from the cache alone, after a build without faults."""
-    return cache_of(scene.clean, scene.direct.own(tmp_path / "layers"))
+    return cache_of(scenario.clean, scenario.direct.own(tmp_path / "layers"))
 
 
-def test_damaged_archives_are_replaced(scene: Scene, layers: Path) -> None:
+def test_damaged_archives_are_replaced(scenario: Scenario, layers: Path) -> None:
     store, listed = layers / "deps", _listed(layers)
     by_name = {row["name"]: row for row in listed["distributions"]}
     _truncate(store / _file(by_name["first"]))
@@ -44,9 +44,9 @@ def test_damaged_archives_are_replaced(scene: Scene, layers: Path) -> None:
     by_name["lying"]["archive"] = _add(store, _tar({"a": LAYERS, f"a/{OUTSIDE}": ""}))
     _list(layers, listed)
 
-    ended = scene.direct.build(layers)
+    ended = scenario.direct.build(layers)
 
-    scene.check(layers, ended)
+    scenario.check(layers, ended)
     again = {name: f"  Installing {name} again: its archive " for name in by_name}
     assert f"{again['first']}has changed\n" in ended.output
     assert f"{again['second']}has changed\n" in ended.output
@@ -55,32 +55,36 @@ def test_damaged_archives_are_replaced(scene: Scene, layers: Path) -> None:
     assert [*layers.rglob(OUTSIDE)] == []
 
 
-def test_manifest_with_a_path_outside_makes_the_store_unusable(scene: Scene, layers: Path) -> None:
+def test_manifest_with_a_path_outside_makes_the_store_unusable(
+    scenario: Scenario, layers: Path
+) -> None:
     listed = _listed(layers)
     listed["distributions"][0]["paths"][0] = f"../../../{OUTSIDE}"
     _list(layers, listed)
 
-    ended = scene.direct.build(layers)
+    ended = scenario.direct.build(layers)
 
-    scene.check(layers, ended)
+    scenario.check(layers, ended)
     reason = "its manifest has another format"
     assert f"  Not using the previous build's packages: {reason}" in ended.output
 
 
-def test_previous_image_without_cache_is_reused(scene: Scene, tmp_path: Path) -> None:
-    layers = image_of(scene.clean, scene.direct.own(tmp_path / "layers"))
-    ended = scene.direct.build(layers)
+def test_previous_image_without_cache_is_reused(scenario: Scenario, tmp_path: Path) -> None:
+    layers = image_of(scenario.clean, scenario.direct.own(tmp_path / "layers"))
+    ended = scenario.direct.build(layers)
     assert ended.code == 0, ended.output
     assert "  Nothing changed: reusing 4 packages from the previous image\n" in ended.output
     assert [path for path in layers.iterdir() if path.is_dir()] == []
     contents = outcome(layers)
     for name in ("python.toml", "venv.toml", "deps-00.toml", "launch.toml", "store.toml"):
-        assert contents[name] == scene.right[name]
+        assert contents[name] == scenario.right[name]
 
 
-def test_other_linux_distribution_makes_new_package_layers(scene: Scene, layers: Path) -> None:
-    image_of(scene.clean, layers)
-    ended = scene.direct.build(layers, CNB_TARGET_DISTRO_VERSION="13")
+def test_other_linux_distribution_makes_new_package_layers(
+    scenario: Scenario, layers: Path
+) -> None:
+    image_of(scenario.clean, layers)
+    ended = scenario.direct.build(layers, CNB_TARGET_DISTRO_VERSION="13")
     assert ended.code == 0, ended.output
     reason = "the Linux distribution of the image has changed from debian 12 to debian 13"
     for what in ("Python", "packages"):
@@ -89,7 +93,7 @@ def test_other_linux_distribution_makes_new_package_layers(scene: Scene, layers:
     names = {name for name in contents if not name.endswith(".toml")}
     assert names == {"python", "venv", "deps-00", "deps"}
     documents = ("python.toml", "venv.toml", "deps-00.toml")
-    assert all(contents[name] != scene.right[name] for name in documents)
+    assert all(contents[name] != scenario.right[name] for name in documents)
 
 
 def _listed(layers: Path) -> dict[str, list[dict[str, Any]]]:

@@ -176,7 +176,7 @@ def at_moment(when: Callable[[], bool], do: Callable[[], None]) -> Iterator[thre
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class Scenario:
     """An app for builds with faults, and the result of its build without faults."""
 
     direct: DirectBuild
@@ -205,7 +205,7 @@ class Scene:
 
 
 @contextmanager
-def scene(builds: Builds, cache: Path, directory: Path) -> Iterator[Scene]:
+def scenario(builds: Builds, cache: Path, directory: Path) -> Iterator[Scenario]:
     """Build an app below *directory* from the layers *cache*, without faults."""
     packages = directory / "packages"
     packages.mkdir()
@@ -219,7 +219,7 @@ def scene(builds: Builds, cache: Path, directory: Path) -> Iterator[Scene]:
         began = time.monotonic()
         ended = direct.build(clean)
         assert ended.code == 0, ended.output
-        yield Scene(direct, cache, clean, outcome(clean), time.monotonic() - began)
+        yield Scenario(direct, cache, clean, outcome(clean), time.monotonic() - began)
 
 
 def _wheels(into: Path) -> Iterator[str]:

@@ -29,7 +29,7 @@ from tools.bench.apps import SAMPLES, Sample, copy
 from tools.bench.contestants import FOLDERS, NOTHING, OURS, PLAIN
 from tools.bench.figures import summaries
 from tools.bench.report import Package, Report
-from tools.bench.rounds import CASES, EXPORTS, PATCHED, PYTHON, REGISTRY, Build, Course, select
+from tools.bench.rounds import CASES, EXPORTS, PATCHED, PYTHON, REGISTRY, Build, Setup, select
 from tools.bench.targets import Judge, Verdict
 from tools.package import assemble, builder, tree
 from tools.platforms import base_images, engine, oci, this_machine
@@ -122,8 +122,8 @@ def settings(index_url: str, mirror_url: str) -> tuple[tuple[str, str], ...]:
 
 
 @contextmanager
-def prepare(options: Options, folder: Path) -> Iterator[tuple[Course, Path]]:
-    """Start the servers and make the builders; yield the course and this buildpack's tree."""
+def prepare(options: Options, folder: Path) -> Iterator[tuple[Setup, Path]]:
+    """Start the servers and make the builders; yield the setup and this buildpack's tree."""
     with ExitStack() as stack:
         running = stack.enter_context(engine.running())
         if running.env:
@@ -149,7 +149,7 @@ def prepare(options: Options, folder: Path) -> Iterator[tuple[Course, Path]]:
         env, cases = (*settings(index_url, mirror_url), *options.env), select(options.only)
         shutil.rmtree(LOGS, ignore_errors=True)
         LOGS.mkdir(parents=True)
-        yield Course(running, target, run_image, builders, env, prefix, LOGS, cases), product
+        yield Setup(running, target, run_image, builders, env, prefix, LOGS, cases), product
 
 
 def with_releases(product: Path, table: str, folder: Path) -> Path:
@@ -185,18 +185,18 @@ def _file_system(running: Engine, folder: Path) -> str:
 
 
 def _app(
-    options: Options, course: Course, sample: Sample, folder: Path
+    options: Options, setup: Setup, sample: Sample, folder: Path
 ) -> tuple[opening.Opening, list[Build]]:
     folder.mkdir()
-    first = opening.measure(course, copy(sample, folder / "opening", PYTHON), options.rounds)
-    idle = opening.idle(course, sample.fixture, first, folder / "content")
-    fitted = replace(course, contestants={**course.contestants, **idle})
+    first = opening.measure(setup, copy(sample, folder / "opening", PYTHON), options.rounds)
+    idle = opening.idle(setup, sample.fixture, first, folder / "content")
+    fitted = replace(setup, contestants={**setup.contestants, **idle})
     builds: list[Build] = []
     for number in range(1, options.rounds + 1):
         for export in options.exports:
             app = copy(sample, folder / f"{export}-{number}", PYTHON)
             builds += fitted.round(app, export, number)
-    images.sweep(course.engine, f"{course.prefix}-{sample.fixture}")
+    images.sweep(setup.engine, f"{setup.prefix}-{sample.fixture}")
     shutil.rmtree(folder)
     return first, builds
 
@@ -223,12 +223,12 @@ def _fetch(address: str) -> bytes:
 
 def run(options: Options, folder: Path) -> tuple[Report, list[Verdict]]:
     """Measure what *options* select."""
-    with prepare(options, folder) as (course, product):
-        file_system = _file_system(course.engine, folder)
+    with prepare(options, folder) as (setup, product):
+        file_system = _file_system(setup.engine, folder)
         detect = detection.measure(product, assemble.ROOT / "fixtures" / options.apps[0])
-        download = _download_seconds(dict(course.env)[this_machine.MIRROR])
+        download = _download_seconds(dict(setup.env)[this_machine.MIRROR])
         measured = {
-            name: _app(options, course, SAMPLES[name], folder / name) for name in options.apps
+            name: _app(options, setup, SAMPLES[name], folder / name) for name in options.apps
         }
     builds = [build for _, app_builds in measured.values() for build in app_builds]
     verdicts = [

@@ -94,7 +94,7 @@ class Build:
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class Setup:
     """Everything that the rounds share."""
 
     engine: Engine

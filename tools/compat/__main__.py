@@ -16,7 +16,7 @@ from pathlib import Path
 from tools import cache
 from tools.compat import document, pins, rounds
 from tools.compat.document import Report
-from tools.compat.images import Workshop
+from tools.compat.images import BuildContext
 from tools.package import assemble, builder
 from tools.platforms import lifecycle, oci, this_machine
 from tools.processes import Unavailable, need_root, run, say
@@ -69,9 +69,9 @@ def _compare(folder: Path, options: argparse.Namespace) -> Report:
         run("cp", "-a", "--", tree, folder / "buildpack")
     with mirror.running() as url:
         settings = {**this_machine.of_this_machine(), this_machine.MIRROR: f"{url}/python.toml"}
-        shop = Workshop(lifecycle.standard(), folder / "buildpack", settings, folder)
+        context = BuildContext(lifecycle.standard(), folder / "buildpack", settings, folder)
         selection = rounds.Selection(options.sets, options.suites, options.first)
-        sets, suites = rounds.all_of(shop, selection)
+        sets, suites = rounds.all_of(context, selection)
     today = datetime.now(UTC).date().isoformat()
     return Report(today, oci.arch(), sets, suites)
 

@@ -23,7 +23,7 @@ PROCFILE = "web: python -m http.server $PORT\n"
 
 
 @dataclass(frozen=True, slots=True)
-class Workshop:
+class BuildContext:
     """Everything that the builds share."""
 
     platform: Platform
@@ -78,27 +78,27 @@ class Built:
 
 
 @contextmanager
-def built(shop: Workshop, app: Path, layout: str) -> Iterator[Built]:
+def built(context: BuildContext, app: Path, layout: str) -> Iterator[Built]:
     """Build *app* from nothing in a layout; remove the image when the block ends."""
-    with tempfile.TemporaryDirectory(prefix=f"{layout}-", dir=shop.folder) as name:
+    with tempfile.TemporaryDirectory(prefix=f"{layout}-", dir=context.folder) as name:
         folder = Path(name)
         folder.chmod(0o755)
-        image = _build(shop, app, layout, folder / "work")
+        image = _build(context, app, layout, folder / "work")
         root = serving.unpack(image, folder / "root")
         # Large, and not needed any more.
         shutil.rmtree(folder / "work")
         yield Built(image, root, folder)
 
 
-def _build(shop: Workshop, app: Path, layout: str, work: Path) -> oci.Image:
+def _build(context: BuildContext, app: Path, layout: str, work: Path) -> oci.Image:
     request = BuildRequest(
         app=app,
-        buildpacks=(shop.buildpack,),
+        buildpacks=(context.buildpack,),
         work=work,
-        env={**shop.settings, SETTING: layout},
+        env={**context.settings, SETTING: layout},
         timeout=BUILD_SECONDS,
     )
-    result = lifecycle.create(shop.platform, request)
+    result = lifecycle.create(context.platform, request)
     if result.code != 0:
         fail(f"{app.name} cannot be built {layout} ({result.code}):\n{result.output}")
     return oci.read(result.image)

@@ -9,7 +9,7 @@ from pathlib import Path
 from tools.compat import images, pins, suites
 from tools.compat.compare import Json, differences, explained, failures
 from tools.compat.document import Compared, SuiteRun
-from tools.compat.images import LAYOUTS, REPORTS, Built, Workshop
+from tools.compat.images import LAYOUTS, REPORTS, BuildContext, Built
 from tools.compat.pins import SUITES_SET, Pinned, Suite
 from tools.compat.suites import Outcomes
 from tools.processes import fail, say
@@ -41,14 +41,16 @@ class Facts:
     suites: Mapping[str, Outcomes]
 
 
-def all_of(shop: Workshop, selection: Selection) -> tuple[dict[str, Compared], list[SuiteRun]]:
+def all_of(
+    context: BuildContext, selection: Selection
+) -> tuple[dict[str, Compared], list[SuiteRun]]:
     """Compare every selected set, and run every selected suite."""
     pinned = pins.popular(pins.POPULAR.read_text())
     compared: dict[str, Compared] = {}
     runs: list[SuiteRun] = []
     for name in selection.of(pinned, selection.sets):
         selected = _suites(selection) if name == SUITES_SET else []
-        both = _both(shop, name, pinned[name], selected, selection.first)
+        both = _both(context, name, pinned[name], selected, selection.first)
         compared[name] = _compared(name, pinned[name], *both)
         runs = runs or [_suite_run(suite, pinned[name], *both) for suite in selected]
     return compared, runs
@@ -60,14 +62,16 @@ def _suites(selection: Selection) -> list[Suite]:
 
 
 def _both(
-    shop: Workshop, name: str, pinned: Pinned, selected: Sequence[Suite], first: int | None
+    context: BuildContext, name: str, pinned: Pinned, selected: Sequence[Suite], first: int | None
 ) -> list[Facts]:
     versions = [*pinned.requested, *pinned.dependencies]
     files = {path.name: path for path in INSIDE.glob("[!_]*.py")}
     for suite in selected:
-        files |= suites.fetch(suite, pins.version(versions, suite.name), shop.folder / "sources")
-    app = images.write_app(shop.folder / name, pinned.first(first), files)
-    facts = [_facts(shop, app, layout, selected, _commands(name, first)) for layout in LAYOUTS]
+        files |= suites.fetch(
+            suite, pins.version(versions, suite.name), context.folder / "sources"
+        )
+    app = images.write_app(context.folder / name, pinned.first(first), files)
+    facts = [_facts(context, app, layout, selected, _commands(name, first)) for layout in LAYOUTS]
     _check_layouts(name, *facts)
     return facts
 
@@ -78,10 +82,14 @@ def _commands(name: str, first: int | None) -> list[str]:
 
 
 def _facts(
-    shop: Workshop, app: Path, layout: str, selected: Sequence[Suite], commands: Sequence[str]
+    context: BuildContext,
+    app: Path,
+    layout: str,
+    selected: Sequence[Suite],
+    commands: Sequence[str],
 ) -> Facts:
     say(f"{app.name}, {layout}: building")
-    with images.built(shop, app, layout) as built:
+    with images.built(context, app, layout) as built:
         say(f"{app.name}, {layout}: looking and importing")
         holds, works = _read_facts(built, "holds"), _read_facts(built, "works", *commands)
         return Facts(

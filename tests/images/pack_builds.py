@@ -37,7 +37,7 @@ class Built:
 
 
 @dataclass(frozen=True, slots=True)
-class Workshop:
+class PackBuilds:
     """An engine, a builder, and the images that were built with them."""
 
     engine: Engine
