@@ -8,7 +8,12 @@ from cnb_python.app import OTHER_SIGNS, PROJECT_FILES, App
 from cnb_python.errors.choosing import ForbiddenPipOptions, ForbiddenVariables
 from cnb_python.errors.inputs import NotAFile
 from cnb_python.managers.base import Manager
-from cnb_python.managers.pip_settings import SECTIONS, SYSTEM_FILES, configuration_files
+from cnb_python.managers.pip_settings import (
+    SECTIONS,
+    SYSTEM_FILES,
+    configuration_files,
+    variable_name,
+)
 from cnb_python.managers.registry import unread
 from cnb_python.system.interface import Output
 
@@ -69,20 +74,13 @@ def check_environment(
     forbidden = tuple(
         (name, reason)
         for name, reason in (MISPLACING | CONTRADICTING).items()
-        if any(_is_on(value) for key, value in environ.items() if _canonical(key) == name)
+        if any(_is_on(value) for key, value in environ.items() if variable_name(key) == name)
     )
     if forbidden:
         raise ForbiddenVariables(forbidden)
     for file in configuration_files(environ, system_files):
         if options := _misplacing(file):
             raise ForbiddenPipOptions(str(file), options)
-
-
-def _canonical(variable: str) -> str:
-    # pip ignores case after its prefix, and reads - as _.
-    if not variable.startswith("PIP_"):
-        return variable
-    return variable.upper().replace("-", "_")
 
 
 def _is_on(value: str) -> bool:

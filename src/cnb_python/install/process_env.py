@@ -104,9 +104,7 @@ def _locale(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _is_reserved(name: str) -> bool:
-    # After its prefix, pip ignores case and reads - as _.
-    upper = name.upper().replace("-", "_")
-    return name in _RESERVED or (name.startswith("PIP_") and upper in _RESERVED_OF_PIP)
+    return name in _RESERVED or pip_settings.variable_name(name) in _RESERVED_OF_PIP
 
 
 def _home(environ: Mapping[str, str], scratch: Path) -> dict[str, str]:

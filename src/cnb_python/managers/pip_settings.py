@@ -98,6 +98,13 @@ def _variables(environ: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in options.items() if name not in _IGNORED}
 
 
+def variable_name(name: str) -> str:
+    """Return the usual spelling of pip's variable *name*; other names are returned as they are.
+
+    pip ignores case behind `PIP_`, and treats - and _ alike.
+    """
+    return name.upper().replace("-", "_") if name.startswith(_PREFIX) else name
+
+
 def _option(name: str) -> str:
-    # pip ignores case, and treats - and _ alike.
     return name.lower().replace("_", "-").removeprefix("--")

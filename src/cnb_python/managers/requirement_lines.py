@@ -158,6 +158,12 @@ def option_of(text: str) -> tuple[str, str]:
     return option[1] or _SHORT[option[2]], option[3].strip()
 
 
+def index_url(text: str) -> str:
+    """Return the URL in a line that names an index; empty if it does not."""
+    option, value = option_of(text)
+    return value if option in {"index-url", "extra-index-url"} else ""
+
+
 def split_marker(requirement: str) -> tuple[str, str]:
     """Return *requirement* without its marker, and the marker; empty without one.
 

@@ -28,8 +28,9 @@ from cnb_python.errors.locks import (
 from cnb_python.managers import index_config
 from cnb_python.managers.base import Pin, Resolution
 from cnb_python.managers.install_locked import Home
-from cnb_python.managers.lock_export import INDEX_LINE, LockExport, LockSources, LockTool
+from cnb_python.managers.lock_export import LockExport, LockSources, LockTool
 from cnb_python.managers.pylock_file import Choice
+from cnb_python.managers.requirement_lines import index_url
 from cnb_python.managers.tool import Program
 
 _PDM = LockTool(
@@ -224,19 +225,23 @@ def read_sources(
     and UnreadableToml.
     """
     lines = tuple(exported)
-    matches = [match for match in map(INDEX_LINE.match, lines) if match]
-    other_lines = [line for line in lines if not INDEX_LINE.match(line)]
+    index_lines = [line for line in lines if index_url(line)]
+    other_lines = [line for line in lines if not index_url(line)]
     tables = tuple(_tables(directory))
     _check_variables(tables, environ)
-    if len(tables) != len(matches):  # no URL can be assigned to its source
+    if len(tables) != len(index_lines):  # no URL can be assigned to its source
         return LockSources(lambda _: (), lines)
     sources = [
-        _source(table, match[2], environ) for table, match in zip(tables, matches, strict=True)
+        _source(table, index_url(line), environ)
+        for table, line in zip(tables, index_lines, strict=True)
     ]
     if any(source.included or source.excluded for source in sources):
         usual = [f"--index-url {source.url}" for source in sources if source.name == _USUAL]
         return LockSources(_indexes_of(sources), (*usual, *other_lines))
-    indexes = (f"{match[1]} {source.url}" for source, match in zip(sources, matches, strict=True))
+    indexes = (
+        f"{line.partition(' ')[0]} {source.url}"
+        for source, line in zip(sources, index_lines, strict=True)
+    )
     return LockSources(lambda _: (), (*indexes, *other_lines))
 
 

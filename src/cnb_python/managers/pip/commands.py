@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from cnb_python.managers.base import InstallContext, Pin
+from cnb_python.managers.pip_settings import variable_name
 from cnb_python.system.interface import Command
 
 # Their part was done when pip resolved; set again, they would install more.
@@ -77,7 +78,7 @@ def _install_lines(
     environ = {
         name: value
         for name, value in context.environ.items()
-        if name.upper().replace("-", "_") not in _ONLY_RESOLVING
+        if variable_name(name) not in _ONLY_RESOLVING
     }
     return Command(
         (*_pip(context, "install"), "--no-compile", "--no-deps", "--requirement", str(file)),

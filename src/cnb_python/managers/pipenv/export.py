@@ -22,7 +22,8 @@ from cnb_python.errors.locks import BadLock, UnknownGroup, UnsetVariable
 from cnb_python.errors.programs import LockTooNew
 from cnb_python.managers import index_config, install_locked, pylock_file, schema
 from cnb_python.managers.base import Pin, Resolution
-from cnb_python.managers.lock_export import INDEX_LINE, LockExport, LockSources, LockTool
+from cnb_python.managers.lock_export import LockExport, LockSources, LockTool
+from cnb_python.managers.requirement_lines import index_url
 from cnb_python.managers.tool import Program
 from cnb_python.managers.uv import commands as uv
 
@@ -286,7 +287,7 @@ def read_sources(
     package names an unknown source.
     """
     lines = tuple(expanded(line, environ) for line in printed)
-    urls = [match[2] for match in map(INDEX_LINE.match, lines) if match]
+    urls = list(filter(None, map(index_url, lines)))
     url_of = dict(_urls_by_name(lock, urls, environ, file))
     trusted = tuple(_trusted_hosts(lock, url_of))
     if toml.table_at(pipfile, "pipenv").get("install_search_all_sources") is True or not urls:

@@ -23,7 +23,6 @@ from cnb_python.errors.programs import AppNotInstallable, UnknownPoetryKey
 from cnb_python.managers import index_config
 from cnb_python.managers.base import InstallContext, Pin, Resolution
 from cnb_python.managers.lock_export import (
-    INDEX_LINE,
     LockExport,
     LockSources,
     LockTool,
@@ -31,6 +30,7 @@ from cnb_python.managers.lock_export import (
 )
 from cnb_python.managers.poetry import pyproject
 from cnb_python.managers.poetry.pyproject import PYPROJECT
+from cnb_python.managers.requirement_lines import index_url
 from cnb_python.managers.tool import Program
 from cnb_python.system.certificates import bundle_with
 from cnb_python.system.interface import Command, Outcome
@@ -145,7 +145,7 @@ def read_sources(lock: Path, exported: Iterable[str]) -> LockSources:
     name. Raises UnreadableToml.
     """
     lines = tuple(exported)
-    urls = {_bare(match[2]): match[2] for match in map(INDEX_LINE.match, lines) if match}
+    urls = {_bare(url): url for url in map(index_url, lines) if url}
     sources: defaultdict[tuple[str, str], list[_PoetrySource]] = defaultdict(list)
     for package in toml.tables_at(toml.read(lock), "package"):
         url = _source_url(package)

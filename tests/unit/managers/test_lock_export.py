@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from cnb_python.errors.locks import BadLock
-from cnb_python.managers import exported_requirements
 from cnb_python.managers.base import Pin, Resolution
+from cnb_python.managers.lock_export import read_export
 from cnb_python.managers.pylock_file import Choice
 
 HERE = Choice("3.13.1", "x86_64")
@@ -15,7 +15,7 @@ COMMIT = "0123456789" * 4
 
 
 def read(text: str, beside: Path = Path("/app")) -> Resolution:
-    return exported_requirements.read_export(text, "poetry.lock", beside, HERE, "poetry")
+    return read_export(text, "poetry.lock", beside, HERE, "poetry")
 
 
 def pin(line: str, beside: Path = Path("/app")) -> Pin:
