@@ -29,7 +29,7 @@ FASTAPI_FACTORY = "from fastapi import FastAPI\ndef create_app():\n    return Fa
 FLASK_FACTORY = "from flask import Flask\ndef create_app():\n    return Flask('x')\n"
 
 
-def decide(directory: Path, files: Files, installed: Mapping[str, str]) -> LaunchPlan:
+def plan_of(directory: Path, files: Files, installed: Mapping[str, str]) -> LaunchPlan:
     app = write_files(directory / "app", files)
     return processes.plan_launch(read_app(app), installed)
 
@@ -38,11 +38,11 @@ def versions(*names: str) -> dict[str, str]:
     return dict.fromkeys(names, "1.0")
 
 
-def report_text(decision: LaunchPlan) -> str:
+def report_text(plan: LaunchPlan) -> str:
     """Return the log lines and warnings, with their titles."""
-    messages = report.warnings(decision)
+    messages = report.warnings(plan)
     warned = [line for item in messages for line in (item.title, *item.body, *item.steps)]
-    return "\n".join([*report.reasons(decision), *warned])
+    return "\n".join([*report.reasons(plan), *warned])
 
 
 def shell(script: str) -> tuple[str, ...]:
@@ -51,53 +51,53 @@ def shell(script: str) -> tuple[str, ...]:
 
 def test_procfile_takes_precedence_over_code(tmp_path: Path) -> None:
     files = {"Procfile": "web: python serve.py\nworker: celery worker\n", "app.py": FLASK}
-    decision = decide(tmp_path, files, versions("flask", "gunicorn", "celery"))
+    plan = plan_of(tmp_path, files, versions("flask", "gunicorn", "celery"))
 
-    assert decision.processes == (
+    assert plan.processes == (
         Process("web", ("python", "serve.py"), default=True),
         Process("worker", ("celery", "worker")),
     )
-    assert "web: python serve.py  (default)" in report.reasons(decision)
-    assert report.warnings(decision) == ()
+    assert "web: python serve.py  (default)" in report.reasons(plan)
+    assert report.warnings(plan) == ()
 
 
 def test_several_types_without_web_have_no_default(tmp_path: Path) -> None:
-    decision = decide(tmp_path, {"Procfile": "bot: python b.py\nclock: python c.py"}, {})
+    plan = plan_of(tmp_path, {"Procfile": "bot: python b.py\nclock: python c.py"}, {})
 
-    assert not any(process.default for process in decision.processes)
-    assert "The image has no default process" in report_text(decision)
-    assert "bot, clock" in report_text(decision)
+    assert not any(process.default for process in plan.processes)
+    assert "The image has no default process" in report_text(plan)
+    assert "bot, clock" in report_text(plan)
 
 
 def test_only_process_is_the_default(tmp_path: Path) -> None:
-    decision = decide(tmp_path, {"Procfile": "bot: python b.py"}, {})
+    plan = plan_of(tmp_path, {"Procfile": "bot: python b.py"}, {})
 
-    assert decision.processes[0].default
-    assert report.warnings(decision) == ()
+    assert plan.processes[0].default
+    assert report.warnings(plan) == ()
 
 
 def test_procfile_with_missing_server_is_a_warning(
     tmp_path: Path,
 ) -> None:
     files = {"Procfile": "web: gunicorn --bind :$PORT app:app\napi: waitress-serve app:app\n"}
-    decision = decide(tmp_path, files, versions("waitress"))
+    plan = plan_of(tmp_path, files, versions("waitress"))
 
-    assert isinstance(decision, FromProcfile)
-    assert decision.missing == (("web", "gunicorn"),)
-    assert "gunicorn is not installed" in report_text(decision)
-    assert "requirements.txt" in report_text(decision)
+    assert isinstance(plan, FromProcfile)
+    assert plan.missing == (("web", "gunicorn"),)
+    assert "gunicorn is not installed" in report_text(plan)
+    assert "requirements.txt" in report_text(plan)
 
 
 def test_invalid_procfile_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadProcfile):
-        decide(tmp_path, {"Procfile": "gunicorn app:app"}, versions("gunicorn"))
+        plan_of(tmp_path, {"Procfile": "gunicorn app:app"}, versions("gunicorn"))
 
 
 def test_procfile_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
     with pytest.raises(NotUtf8):
-        decide(tmp_path / "1", {"Procfile": "web: a".encode("utf-16")}, {})
+        plan_of(tmp_path / "1", {"Procfile": "web: a".encode("utf-16")}, {})
     with pytest.raises(NotAFile):
-        decide(tmp_path / "2", {"Procfile": None}, {})
+        plan_of(tmp_path / "2", {"Procfile": None}, {})
 
 
 WSGI = {
@@ -133,18 +133,18 @@ ASGI = {
 def test_installed_server_serves_a_wsgi_app(
     tmp_path: Path, servers: tuple[str, ...], command: tuple[str, ...]
 ) -> None:
-    decision = decide(tmp_path, {"app.py": FLASK}, versions("flask", *servers))
+    plan = plan_of(tmp_path, {"app.py": FLASK}, versions("flask", *servers))
 
-    assert decision.processes == (Process("web", command, default=True),)
+    assert plan.processes == (Process("web", command, default=True),)
 
 
 @pytest.mark.parametrize(("servers", "command"), ASGI.items(), ids=" ".join)
 def test_installed_server_serves_an_asgi_app(
     tmp_path: Path, servers: tuple[str, ...], command: tuple[str, ...]
 ) -> None:
-    decision = decide(tmp_path, {"app.py": FASTAPI}, versions("fastapi", "starlette", *servers))
+    plan = plan_of(tmp_path, {"app.py": FASTAPI}, versions("fastapi", "starlette", *servers))
 
-    assert decision.processes == (Process("web", command, default=True),)
+    assert plan.processes == (Process("web", command, default=True),)
 
 
 @pytest.mark.parametrize(
@@ -160,15 +160,15 @@ def test_installed_server_serves_an_asgi_app(
 def test_factory_is_passed_in_the_form_of_the_server(
     tmp_path: Path, code: str, server: str, words: str
 ) -> None:
-    decision = decide(tmp_path, {"app.py": code}, versions("flask", "fastapi", server))
+    plan = plan_of(tmp_path, {"app.py": code}, versions("flask", "fastapi", server))
 
-    assert words in " ".join(decision.processes[0].command)
+    assert words in " ".join(plan.processes[0].command)
 
 
 def test_server_without_factory_support_is_not_chosen(tmp_path: Path) -> None:
-    decision = decide(tmp_path, {"app.py": FASTAPI_FACTORY}, versions("fastapi", "daphne"))
+    plan = plan_of(tmp_path, {"app.py": FASTAPI_FACTORY}, versions("fastapi", "daphne"))
 
-    assert isinstance(decision, NoServer)
+    assert isinstance(plan, NoServer)
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_gunicorn_alone_serves_asgi_from_release_25(
 ) -> None:
     installed = {"fastapi": "1.0", "gunicorn": version}
 
-    assert type(decide(tmp_path, {"app.py": FASTAPI}, installed)) is kind
+    assert type(plan_of(tmp_path, {"app.py": FASTAPI}, installed)) is kind
 
 
 DJANGO = {
@@ -202,23 +202,23 @@ DJANGO = {
 def test_django_uses_its_chosen_interface_if_a_server_can(
     tmp_path: Path, servers: list[str], target: str
 ) -> None:
-    decision = decide(tmp_path, DJANGO, versions("django", *servers))
+    plan = plan_of(tmp_path, DJANGO, versions("django", *servers))
 
-    assert isinstance(decision, FromApp)
-    assert str(decision.target) == target
+    assert isinstance(plan, FromApp)
+    assert str(plan.target) == target
 
 
 def test_gunicorn_serves_django_over_wsgi(tmp_path: Path) -> None:
-    decision = decide(tmp_path, DJANGO, {"django": "5.2", "gunicorn": "27.0.1"})
+    plan = plan_of(tmp_path, DJANGO, {"django": "5.2", "gunicorn": "27.0.1"})
 
-    assert decision.processes[0].command == ("gunicorn", "shop.wsgi:application")
+    assert plan.processes[0].command == ("gunicorn", "shop.wsgi:application")
 
 
 def test_app_in_a_directory_runs_there(tmp_path: Path) -> None:
-    decision = decide(tmp_path, {"src/main.py": FASTAPI}, versions("fastapi", "uvicorn"))
+    plan = plan_of(tmp_path, {"src/main.py": FASTAPI}, versions("fastapi", "uvicorn"))
 
-    assert decision.processes[0].working_dir == str(tmp_path / "app/src")
-    assert "Running in src/" in report_text(decision)
+    assert plan.processes[0].working_dir == str(tmp_path / "app/src")
+    assert "Running in src/" in report_text(plan)
 
 
 @pytest.mark.parametrize("procfile", ["", "web: python main.py\n"])
@@ -227,14 +227,14 @@ def test_app_in_a_repository_directory_runs_there(tmp_path: Path, procfile: str)
     if procfile:
         (app / "api/Procfile").write_text(procfile)
 
-    decision = processes.plan_launch(read_app(app, "api"), versions("fastapi", "uvicorn"))
+    plan = processes.plan_launch(read_app(app, "api"), versions("fastapi", "uvicorn"))
 
-    assert [item.working_dir for item in decision.processes] == [str(app / "api")]
+    assert [item.working_dir for item in plan.processes] == [str(app / "api")]
 
 
 def test_report_names_the_app_the_server_and_others(tmp_path: Path) -> None:
     files = {"app.py": FLASK, "main.py": FLASK}
-    text = report_text(decide(tmp_path, files, versions("flask", "gunicorn")))
+    text = report_text(plan_of(tmp_path, files, versions("flask", "gunicorn")))
 
     assert "web: gunicorn serves app:app  (default)" in text
     assert "Found Flask in app.py, line 2 (app)" in text
@@ -244,10 +244,10 @@ def test_report_names_the_app_the_server_and_others(tmp_path: Path) -> None:
 
 def test_app_with_a_server_comes_first(tmp_path: Path) -> None:
     files = {"app.py": FLASK, "main.py": FASTAPI}
-    decision = decide(tmp_path, files, versions("flask", "fastapi", "uvicorn"))
+    plan = plan_of(tmp_path, files, versions("flask", "fastapi", "uvicorn"))
 
-    assert isinstance(decision, FromApp)
-    assert decision.detected.file == "main.py"
+    assert isinstance(plan, FromApp)
+    assert plan.detected.file == "main.py"
 
 
 @pytest.mark.parametrize(
@@ -257,27 +257,27 @@ def test_app_with_a_server_comes_first(tmp_path: Path) -> None:
 def test_missing_server_warning_names_one_to_add(
     tmp_path: Path, code: str, server: str, installed: Mapping[str, str]
 ) -> None:
-    decision = decide(tmp_path, {"app.py": code}, installed)
+    plan = plan_of(tmp_path, {"app.py": code}, installed)
 
-    assert decision.processes == ()
-    assert "app.py, line 2" in report_text(decision)
-    assert f"\n    {server}\n" in report_text(decision)
+    assert plan.processes == ()
+    assert "app.py, line 2" in report_text(plan)
+    assert f"\n    {server}\n" in report_text(plan)
 
 
 def test_no_process_warning_shows_a_procfile(tmp_path: Path) -> None:
-    decision = decide(tmp_path, {"lib.py": "x = 1"}, versions("boto3"))
+    plan = plan_of(tmp_path, {"lib.py": "x = 1"}, versions("boto3"))
 
-    assert isinstance(decision, NothingDetected)
-    assert decision.processes == ()
-    assert "There is no Procfile" in report_text(decision)
-    assert "    web: gunicorn --bind 0.0.0.0:$PORT app:app" in report_text(decision)
+    assert isinstance(plan, NothingDetected)
+    assert plan.processes == ()
+    assert "There is no Procfile" in report_text(plan)
+    assert "    web: gunicorn --bind 0.0.0.0:$PORT app:app" in report_text(plan)
 
 
 def test_empty_procfile_is_ignored(tmp_path: Path) -> None:
-    plan = decide(
+    plan = plan_of(
         tmp_path / "1", {"Procfile": "# none\n", "app.py": FLASK}, versions("flask", "gunicorn")
     )
-    nothing = decide(tmp_path / "2", {"Procfile": ""}, {})
+    nothing = plan_of(tmp_path / "2", {"Procfile": ""}, {})
 
     assert isinstance(plan, FromApp)
     assert "The Procfile names no process" in report_text(nothing)
@@ -287,7 +287,7 @@ def test_empty_procfile_is_ignored(tmp_path: Path) -> None:
 def test_misnamed_procfile_is_a_warning(tmp_path: Path, installed: Mapping[str, str]) -> None:
     files = {"procfile": "web: x", "app.py": FLASK}
 
-    assert "procfile is not read" in report_text(decide(tmp_path, files, installed))
+    assert "procfile is not read" in report_text(plan_of(tmp_path, files, installed))
 
 
 @pytest.mark.parametrize(

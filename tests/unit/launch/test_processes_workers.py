@@ -87,7 +87,7 @@ def test_detected_app_has_several_workers(tmp_path: Path) -> None:
     directory = write_files(tmp_path / "app", {"main.py": code})
 
     app, installed = read_app(directory), {"fastapi": "0.1", "uvicorn": "0.1"}
-    decision = processes.plan_launch(app, installed)
+    plan = processes.plan_launch(app, installed)
 
-    assert decision.processes
-    assert processes.single_worker_types(decision, app, installed) == ()
+    assert plan.processes
+    assert processes.single_worker_types(plan, app, installed) == ()
