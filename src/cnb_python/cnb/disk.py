@@ -2,6 +2,7 @@
 
 import os
 import stat
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 # The build user and the run user differ and share at most a group, so every file is readable by
@@ -47,6 +48,26 @@ def make_directory(path: Path) -> None:
     path.mkdir(exist_ok=True)
     if stat.S_IMODE(path.stat().st_mode) != DIRECTORY_MODE:
         path.chmod(DIRECTORY_MODE)
+
+
+def walk(root: Path, skipped: Collection[str] = ()) -> Iterator[tuple[str, os.stat_result]]:
+    """Yield the path and status of everything below *root*, except the names in *skipped*.
+
+    Paths are relative to *root*, with slashes. Links are not followed. A directory comes before
+    its contents and is read after it was yielded, so the caller can still change its mode. Raises
+    OSError.
+    """
+    waiting = [("", str(root))]
+    while waiting:
+        prefix, directory = waiting.pop()
+        with os.scandir(directory) as entries:
+            for entry in entries:
+                if entry.name in skipped:
+                    continue
+                status = entry.stat(follow_symlinks=False)
+                yield f"{prefix}{entry.name}", status
+                if stat.S_ISDIR(status.st_mode):
+                    waiting.append((f"{prefix}{entry.name}/", entry.path))
 
 
 def remove(path: Path) -> None:

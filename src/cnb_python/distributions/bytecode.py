@@ -2,12 +2,14 @@
 
 import json
 import os
+import stat
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from cnb_python.cnb import disk
 from cnb_python.distributions import compiler
 from cnb_python.distributions.scan import FileEntry
 from cnb_python.errors.base import BytecodeFailed
@@ -104,12 +106,9 @@ def _command(interpreter: Path, order: Path, jobs: int) -> Command:
 
 
 def _modules(directory: Path) -> Iterator[SourceFile]:
-    for root, folders, names in os.walk(directory):
-        folders[:] = [name for name in folders if name != _CACHE]
-        for name in names:
-            path = Path(root, name)
-            if name.endswith(".py") and path.is_file() and not path.is_symlink():
-                yield SourceFile(str(path).removeprefix("/"), path.stat().st_size)
+    for path, status in disk.walk(directory, {_CACHE}):
+        if path.endswith(".py") and stat.S_ISREG(status.st_mode):
+            yield SourceFile(f"{_prefix(directory)}/{path}".removeprefix("/"), status.st_size)
 
 
 def _groups(package: Iterable[SourceFile]) -> Iterator[list[SourceFile]]:

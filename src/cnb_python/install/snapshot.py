@@ -7,7 +7,7 @@ not have them.
 import os
 import re
 import stat
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -131,18 +131,11 @@ def states(directory: Path, skipped: Collection[str] = ()) -> dict[str, State]:
 
     Links are not followed. Raises OSError.
     """
-    return dict(_below(directory, "", skipped))
+    return {path: _state(status) for path, status in disk.walk(directory, skipped)}
 
 
-def _below(root: Path, directory: str, skipped: Collection[str]) -> Iterator[tuple[str, State]]:
-    with os.scandir(root / directory) as entries:
-        listed = [entry for entry in entries if entry.name not in skipped]
-    for entry in listed:
-        path = f"{directory}/{entry.name}" if directory else entry.name
-        status = entry.stat(follow_symlinks=False)
-        if stat.S_ISDIR(status.st_mode):
-            # The other properties of a directory change with its contents.
-            yield path, State(status.st_mode, 0, status.st_ino, 0)
-            yield from _below(root, path, skipped)
-        else:
-            yield path, State(status.st_mode, status.st_size, status.st_ino, status.st_ctime_ns)
+def _state(status: os.stat_result) -> State:
+    if stat.S_ISDIR(status.st_mode):
+        # The other properties of a directory change with its contents.
+        return State(status.st_mode, 0, status.st_ino, 0)
+    return State(status.st_mode, status.st_size, status.st_ino, status.st_ctime_ns)

@@ -50,7 +50,7 @@ def venv_entries(shards: Sequence[Shard], line: str) -> tuple[VenvEntry, ...]:
     *line* is the release line in the environment's directories: `3.14`, `3.14t`. For the single
     shard of the merged layout, every file is a copy.
     """
-    root = _Directory()
+    root = _VenvDirectory()
     for shard in shards:
         if shard.name == VENV:
             return tuple(_copy(path, VENV, owned) for path, owned in shard.files.items())
@@ -74,31 +74,31 @@ def digest_of_entries(entries: Sequence[VenvEntry]) -> str:
 
 
 @dataclass(slots=True)
-class _Directory:
+class _VenvDirectory:
     """A directory of the environment, with the names of the shards that have files below it."""
 
     shards: set[str] = field(default_factory=set)
-    directories: dict[str, _Directory] = field(default_factory=dict)
+    directories: dict[str, _VenvDirectory] = field(default_factory=dict)
     files: dict[str, tuple[str, OwnedFile]] = field(default_factory=dict)
 
 
-def _add_files(root: _Directory, shard: Shard) -> None:
+def _add_files(root: _VenvDirectory, shard: Shard) -> None:
     seen = {"": root}
     for path, owned in shard.files.items():
         directory, _, name = path.rpartition("/")
         _directory(seen, directory, shard.name).files[name] = (shard.name, owned)
 
 
-def _directory(seen: dict[str, _Directory], path: str, shard: str) -> _Directory:
+def _directory(seen: dict[str, _VenvDirectory], path: str, shard: str) -> _VenvDirectory:
     if path not in seen:
         parent, _, name = path.rpartition("/")
-        directory = _directory(seen, parent, shard).directories.setdefault(name, _Directory())
+        directory = _directory(seen, parent, shard).directories.setdefault(name, _VenvDirectory())
         directory.shards.add(shard)
         seen[path] = directory
     return seen[path]
 
 
-def _entries(directory: _Directory, prefix: str, real: frozenset[str]) -> Iterator[VenvEntry]:
+def _entries(directory: _VenvDirectory, prefix: str, real: frozenset[str]) -> Iterator[VenvEntry]:
     for name, (shard, owned) in directory.files.items():
         path = f"{prefix}{name}"
         yield _copy(path, shard, owned) if _is_copied(owned.file) else Link(path, shard)

@@ -104,7 +104,11 @@ def _check(document: str, files: Mapping[str, OwnedFile], tree: Path) -> None:
 
 
 def _checked_paths(document: str, files: Mapping[str, OwnedFile], tree: Path) -> Iterator[str]:
-    for path, status in _walk(tree):
+    for path, status in disk.walk(tree):
+        if stat.S_ISDIR(status.st_mode):
+            if stat.S_IMODE(status.st_mode) != disk.DIRECTORY_MODE:
+                (tree / path).chmod(disk.DIRECTORY_MODE)
+            continue
         owned = files.get(path)
         if owned is None and is_reserved(path):
             continue
@@ -120,27 +124,12 @@ def _is_equal(file: File, status: os.stat_result, tree: Path) -> bool:
     return status.st_mode == stat.S_IFREG | _mode(file) and status.st_size == file.size
 
 
-def _walk(top: Path) -> Iterator[tuple[str, os.stat_result]]:
-    waiting = [("", str(top))]
-    while waiting:
-        prefix, directory = waiting.pop()
-        with os.scandir(directory) as entries:
-            for entry in entries:
-                status = entry.stat(follow_symlinks=False)
-                if not stat.S_ISDIR(status.st_mode):
-                    yield f"{prefix}{entry.name}", status
-                    continue
-                if stat.S_IMODE(status.st_mode) != disk.DIRECTORY_MODE:
-                    Path(entry).chmod(disk.DIRECTORY_MODE)
-                waiting.append((f"{prefix}{entry.name}/", entry.path))
-
-
 @dataclass(slots=True)
-class _Directory:
+class _DirectoryMove:
     """What to move of a directory."""
 
     files: set[str] = field(default_factory=set)
-    directories: dict[str, _Directory] = field(default_factory=dict)
+    directories: dict[str, _DirectoryMove] = field(default_factory=dict)
 
 
 def move_files(files: Iterable[File], root: Path, into: Path) -> None:
@@ -152,22 +141,22 @@ def move_files(files: Iterable[File], root: Path, into: Path) -> None:
     _move(_tree(files), str(root), str(into))
 
 
-def _tree(files: Iterable[File]) -> _Directory:
-    seen = {"": _Directory()}
+def _tree(files: Iterable[File]) -> _DirectoryMove:
+    seen = {"": _DirectoryMove()}
     for file in files:
         directory, _, name = file.path.rpartition("/")
         _directory(seen, directory).files.add(name)
     return seen[""]
 
 
-def _directory(seen: dict[str, _Directory], path: str) -> _Directory:
+def _directory(seen: dict[str, _DirectoryMove], path: str) -> _DirectoryMove:
     if path not in seen:
         parent, _, name = path.rpartition("/")
-        seen[path] = _directory(seen, parent).directories.setdefault(name, _Directory())
+        seen[path] = _directory(seen, parent).directories.setdefault(name, _DirectoryMove())
     return seen[path]
 
 
-def _move(directory: _Directory, source: str, target: str) -> None:
+def _move(directory: _DirectoryMove, source: str, target: str) -> None:
     whole = _whole(directory, source)
     if not Path(target).exists():
         Path(target).parent.mkdir(parents=True, exist_ok=True)
@@ -178,7 +167,7 @@ def _move(directory: _Directory, source: str, target: str) -> None:
     _move_parts(directory, source, target, whole)
 
 
-def _move_parts(directory: _Directory, source: str, target: str, whole: set[str]) -> None:
+def _move_parts(directory: _DirectoryMove, source: str, target: str, whole: set[str]) -> None:
     for name in directory.files:
         os.rename(f"{source}/{name}", f"{target}/{name}")  # noqa: PTH104 - as above
     for name, below in directory.directories.items():
@@ -194,14 +183,14 @@ def _move_parts(directory: _Directory, source: str, target: str, whole: set[str]
             _move_parts(below, old, new, whole)
 
 
-def _whole(directory: _Directory, source: str) -> set[str]:
+def _whole(directory: _DirectoryMove, source: str) -> set[str]:
     """Return those of *source* and the directories below it that hold nothing but what moves."""
     whole: set[str] = set()
     _find_whole(directory, source, whole)
     return whole
 
 
-def _find_whole(directory: _Directory, source: str, whole: set[str]) -> bool:
+def _find_whole(directory: _DirectoryMove, source: str, whole: set[str]) -> bool:
     # A list: every directory has to be searched, also those after one that is not whole.
     below = [
         _find_whole(each, f"{source}/{name}", whole)

@@ -3,10 +3,12 @@
 Apart from `rebuild`, which makes the layers before the app steps.
 """
 
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from cnb_python.cnb import disk
 from cnb_python.cnb.layer import check_contents
 from cnb_python.errors.frameworks import PackagesAdded
 from cnb_python.install import snapshot, tools
@@ -96,9 +98,8 @@ class Rebuilt:
 
 def bytes_below(directory: Path) -> int:
     """Return the total size of the files below *directory*, in bytes."""
-    return sum(
-        (parent / name).lstat().st_size for parent, _, names in directory.walk() for name in names
-    )
+    statuses = (status for _, status in disk.walk(directory))
+    return sum(status.st_size for status in statuses if not stat.S_ISDIR(status.st_mode))
 
 
 def _finish_python(request: ProvisionRequest) -> frozenset[str]:

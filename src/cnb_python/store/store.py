@@ -5,6 +5,7 @@ checking its digest; whatever is damaged or missing counts as not stored.
 """
 
 import os
+import stat
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -125,7 +126,7 @@ class Store:
         *only*: archive just the files and links at these paths.
         """
         members = tuple(
-            sorted(member for member in _walk(root, "") if only is None or member.path in only)
+            sorted(member for member in _tree_members(root) if only is None or member.path in only)
         )
         if first_outside(members) is None:
             self._trees[key] = StoredTree(self._pack(members, root, long_range=True), members)
@@ -214,20 +215,15 @@ def _file_names(manifest: Manifest) -> Iterator[str]:
         yield f"{tree.archive}{_ARCHIVE}"
 
 
-def _walk(root: Path, directory: str) -> Iterator[Member]:
-    with os.scandir(root / directory) as entries:
-        listed = list(entries)
-    for entry in listed:
-        path = f"{directory}/{entry.name}" if directory else entry.name
-        if entry.is_symlink():
+def _tree_members(root: Path) -> Iterator[Member]:
+    for path, status in disk.walk(root):
+        if stat.S_ISLNK(status.st_mode):
             # The exact target: Path would turn `./a` into `a`.
-            yield Member(path, "l", target=os.readlink(entry.path))  # noqa: PTH115 - see above
-        elif entry.is_dir():
+            yield Member(path, "l", target=os.readlink(root / path))  # noqa: PTH115 - see above
+        elif stat.S_ISDIR(status.st_mode):
             # Needed for empty directories; the others would be made for their files.
             yield Member(path, "d")
-            yield from _walk(root, path)
-        elif entry.is_file():
-            status = entry.stat()
+        elif stat.S_ISREG(status.st_mode):
             yield Member(path, "x" if status.st_mode & 0o111 else "f", status.st_size)
 
 

@@ -185,3 +185,32 @@ def test_removing_a_missing_path_does_nothing(tmp_path: Path) -> None:
     disk.remove(tmp_path / "none")
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_walk_yields_everything_but_skipped_names_and_follows_no_links(tmp_path: Path) -> None:
+    (tmp_path / "a/b").mkdir(parents=True)
+    (tmp_path / "a/b/file").write_text("12")
+    (tmp_path / "a/link").symlink_to(tmp_path)
+    (tmp_path / "skipped").mkdir()
+    (tmp_path / "skipped/file").touch()
+
+    statuses = dict(disk.walk(tmp_path, {"skipped"}))
+
+    assert list(statuses).index("a/b") < list(statuses).index("a/b/file")
+    assert statuses.keys() == {"a", "a/b", "a/b/file", "a/link"}
+    assert statuses["a/b/file"].st_size == 2
+    assert stat.S_ISLNK(statuses["a/link"].st_mode)
+
+
+def test_walk_reads_directory_after_caller_changed_its_mode(tmp_path: Path) -> None:
+    (tmp_path / "closed").mkdir()
+    (tmp_path / "closed/file").touch()
+    (tmp_path / "closed").chmod(0o000)
+
+    paths = []
+    for path, status in disk.walk(tmp_path):
+        paths.append(path)
+        if stat.S_ISDIR(status.st_mode):
+            (tmp_path / path).chmod(0o755)
+
+    assert paths == ["closed", "closed/file"]
