@@ -1,9 +1,9 @@
-# Read by detect and build, which set $bin and $phase: hands over to the interpreter that travels
-# with the buildpack or, in a source checkout, to the checkout's own.
-#   -I  neither PYTHON* variables nor files of the app (its cwd) or of the user's home count
-#   -B  nothing is written beside the modules; -S  no `site`: start.py adds the two paths we need
-#   -X utf8  whatever LANG says, texts are UTF-8
-# exec: signals reach Python, and its exit code is ours.
+# Sourced by detect and build, which set $bin and $phase. Starts the interpreter that is bundled with
+# the buildpack or, in a source checkout, the one of its .venv.
+#   -I  ignores PYTHON* variables, and modules in the app (its cwd) and in the user's home
+#   -B  writes no bytecode; -S  does not import `site`: start.py adds the two paths that are needed
+#   -X utf8  texts are UTF-8 with every LANG
+# exec: signals reach Python, and its exit code is that of the phase.
 for python in "$bin/../python/bin/python3" "$bin/../.venv/bin/python3"; do
     [ -x "$python" ] && exec "$python" -I -B -S -X utf8 "$bin/start.py" "$phase" "$@"
 done

@@ -1,4 +1,4 @@
-"""What was built from source under other settings is not used; the interpreter still is."""
+"""Changed build settings: packages are installed again, and the cached Python is used."""
 
 from copy import replace
 from pathlib import Path
@@ -16,30 +16,30 @@ A = decision("a==1.0")
 
 @pytest.fixture
 def built(tmp_path: Path) -> FakeBuild:
-    """An engine after its first build, with what the lifecycle gives the next one."""
-    made = fake_build(tmp_path, Shop({"a==1.0": package("a")}, known=A))
-    made.build()
-    return made.restore()
+    """Return a build after its first run, with the layers that are restored for the next one."""
+    build = fake_build(tmp_path, Shop({"a==1.0": package("a")}, known=A))
+    build.build()
+    return build.restore()
 
 
-def _with_flags(made: FakeBuild) -> FakeBuild:
-    made.context = replace(made.context, environ={"CFLAGS": "-O3"})
-    return made
+def _with_flags(build: FakeBuild) -> FakeBuild:
+    build.context = replace(build.context, environ={"CFLAGS": "-O3"})
+    return build
 
 
-def test_other_flags_install_everything_anew_and_are_said(built: FakeBuild) -> None:
+def test_changed_flags_install_all_packages_again_with_a_reason(built: FakeBuild) -> None:
     _with_flags(built).build()
     assert built.shop.asked == ["try a"]
-    (said,) = (line for line in built.log.said if line.startswith("Not using"))
-    assert "the digest of the build settings has changed from (none)" in said
+    (reason,) = (line for line in built.log.said if line.startswith("Not using"))
+    assert "the digest of the build settings has changed from (none)" in reason
 
 
-def test_the_interpreter_comes_from_the_store_all_the_same(built: FakeBuild) -> None:
+def test_changed_flags_use_the_cached_python(built: FakeBuild) -> None:
     _with_flags(built).build()
     assert "Using cached Python 3.14.6" in built.log.said
 
 
-def test_the_same_flags_again_change_nothing(built: FakeBuild) -> None:
+def test_unchanged_flags_make_no_layer(built: FakeBuild) -> None:
     _with_flags(built).build()
     _with_flags(built.restore()).build()
     assert built.shop.asked == []
@@ -47,14 +47,12 @@ def test_the_same_flags_again_change_nothing(built: FakeBuild) -> None:
 
 
 @pytest.mark.parametrize(
-    "known", [A, NeedsResolving("line 1 of requirements.txt asks for a range")]
+    "resolution", [A, NeedsResolving("line 1 of requirements.txt asks for a range")]
 )
-def test_it_is_uv_that_is_asked_where_uv_was_chosen(
-    tmp_path: Path, known: Resolution | NeedsResolving
-) -> None:
-    shop = Shop({"a==1.0": package("a")}, answer=A, known=known, refusal="uv says: no")
-    made = fake_build(tmp_path, shop)
-    made.settings = Settings(installer=UV)
-    made.build()
-    reasons = [line for line in made.log.said if line.startswith("Resolving with")]
+def test_the_chosen_uv_resolves(tmp_path: Path, resolution: Resolution | NeedsResolving) -> None:
+    shop = Shop({"a==1.0": package("a")}, answer=A, known=resolution, refusal="uv says: no")
+    build = fake_build(tmp_path, shop)
+    build.settings = Settings(installer=UV)
+    build.build()
+    reasons = [line for line in build.log.said if line.startswith("Resolving with")]
     assert [line.partition(":")[0] for line in reasons] == ["Resolving with uv"]

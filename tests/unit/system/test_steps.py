@@ -1,4 +1,4 @@
-"""The story of a build has steps and times."""
+"""The steps of a build, and their times."""
 
 from itertools import count
 
@@ -14,20 +14,20 @@ def journal() -> BuildLog:
     return BuildLog(Log(), lambda: next(ticks), {})
 
 
-def said(journal: BuildLog) -> list[str]:
+def lines(journal: BuildLog) -> list[str]:
     assert isinstance(journal.output, Log)
     return journal.output.said
 
 
-def test_a_step_is_announced_and_ends_with_its_time(journal: BuildLog) -> None:
+def test_a_step_prints_its_title_and_its_time(journal: BuildLog) -> None:
     with journal.step("Python"):
         journal.output.line("between")
 
-    assert said(journal) == ["Python", "between", "Done in 1.5 s"]
+    assert lines(journal) == ["Python", "between", "Done in 1.5 s"]
     assert journal.seconds == {"Python": 1.5}
 
 
-def test_steps_are_remembered_in_order(journal: BuildLog) -> None:
+def test_steps_are_recorded_in_order(journal: BuildLog) -> None:
     for title in ("Python", "Packages", "Launch"):
         with journal.step(title):
             pass
@@ -35,11 +35,11 @@ def test_steps_are_remembered_in_order(journal: BuildLog) -> None:
     assert list(journal.seconds) == ["Python", "Packages", "Launch"]
 
 
-def test_a_step_that_fails_is_not_done(journal: BuildLog) -> None:
+def test_a_failed_step_prints_no_time(journal: BuildLog) -> None:
     with pytest.raises(KeyError), journal.step("Python"):
         raise KeyError
 
-    assert said(journal) == ["Python"]
+    assert lines(journal) == ["Python"]
     assert journal.seconds == {}
 
 
