@@ -216,7 +216,7 @@ def _nothing(names: tuple[str, ...], elsewhere: tuple[str, ...]) -> Message:
 
 
 def _visible(name: str) -> str:
-    """Return a file's *name* on one line: a line break in it could look like a line of ours."""
+    """Return a file's *name* on one line: a line break in it could imitate a line of the log."""
     return "".join(
         char
         if char.isprintable()

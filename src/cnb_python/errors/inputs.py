@@ -144,7 +144,7 @@ class MissingInput(OutsideError):
 
     variable: str
     position: int | None
-    """Of the positional argument with the same meaning, from 1; None: there is none."""
+    """Of the positional argument with the same meaning, from 1; None: only a variable."""
 
     @override
     def describe(self) -> Message:

@@ -263,7 +263,7 @@ class PythonOutsideRange(AppError):
     range: str
     range_origin: str
     fit: str
-    """A line in the range; empty: there is none."""
+    """A line in the range; empty: no supported line is in it."""
 
     @override
     def describe(self) -> Message:

@@ -1,4 +1,4 @@
-"""What a user reads when a Python cannot be had."""
+"""Messages about Python versions, their files and their downloads."""
 
 from datetime import date
 
@@ -174,25 +174,23 @@ LINES = ("3.15", "3.14", "3.13")
     ],
     ids=lambda value: value[0] if isinstance(value, tuple) else "",
 )
-def test_what_was_found_and_what_to_do_are_said(
-    failure: Failure, phrases: tuple[str, ...]
-) -> None:
+def test_message_has_value_origin_and_fix(failure: Failure, phrases: tuple[str, ...]) -> None:
     shown = explained(failure)
 
     for phrase in phrases:
         assert phrase in shown
 
 
-def test_what_cannot_be_seen_is_explained() -> None:
+def test_invisible_characters_are_explained() -> None:
     assert "invisible characters" in explained(InvalidPythonVersion(r"3.14\u200b", ORIGIN, "3.14"))
     assert "invisible characters" not in explained(InvalidPythonVersion("3.x", ORIGIN, ""))
 
 
-def test_one_attempt_is_not_counted() -> None:
+def test_number_of_attempts_is_shown_above_one() -> None:
     assert "attempts" not in explained(DownloadFailed("Python", "/a", "no such file", 1, None))
 
 
-def test_a_file_of_powershell_gets_the_command_that_mends_it() -> None:
+def test_utf16_file_is_converted_from_utf16() -> None:
     shown = explained(NotUtf8(".python-version", 1, 0xFF))
 
     assert ".python-version is not UTF-8 text" in shown
