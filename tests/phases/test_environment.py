@@ -46,7 +46,7 @@ class Environment:
 
     @property
     def directory(self) -> Path:
-        """Where it begins; packages lie in the shares beside it."""
+        """The layer `venv`; the packages are in the shards beside it."""
         return self.layers / "venv"
 
     @property

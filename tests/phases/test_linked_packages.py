@@ -1,6 +1,6 @@
 """Real packages, linked: imports, programs and servers work as in an ordinary environment.
 
-The same files are laid out twice, as shares and links and as one tree, and asked the same.
+The same files are materialized twice, as shards with links and as one tree, and compared.
 """
 
 import json

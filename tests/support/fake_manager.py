@@ -115,7 +115,7 @@ class Shop:
 
 
 def copied_pip(directory: Path) -> Path:
-    """Make what a checkout has of pip's own files, enough to be laid out."""
+    """Make a package `pip` in *directory*, as a checkout has it; return it."""
     pip = directory / "pip"
     pip.mkdir(parents=True)
     (pip / "__init__.py").touch()

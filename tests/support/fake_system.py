@@ -1,4 +1,4 @@
-"""A world for environments: programs that only pretend to run."""
+"""A fake system: programs that return prepared outcomes, and an output that is recorded."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -11,7 +11,7 @@ from cnb_python.system.interface import Command, Download, Outcome, System
 
 @dataclass
 class Log:
-    """An output that remembers."""
+    """An output that records its lines."""
 
     said: list[str] = field(default_factory=list)
 
@@ -34,7 +34,7 @@ class Log:
 
 @dataclass
 class Programs:
-    """Answers each command by what its argv holds; remembers them all."""
+    """Returns an outcome for each command, and records the commands."""
 
     answer: Callable[[Command], Outcome]
     ran: list[Command] = field(default_factory=list)
@@ -49,11 +49,11 @@ class Programs:
 
 
 def refuse_fetch(download: Download, to: Path) -> None:
-    """Nothing is fetched while an environment is filled."""
+    """Fail: nothing is downloaded while an environment is filled."""
     raise AssertionError(download, to)
 
 
 def world(answer: Callable[[Command], Outcome]) -> tuple[System, Programs, Log]:
-    """Return a system in which programs answer as *answer* says, and what it remembers."""
+    """Return a system whose programs return *answer* of a command; its commands; its output."""
     programs, log = Programs(answer), Log()
     return System(programs, refuse_fetch, log, date(2026, 1, 1), 2), programs, log

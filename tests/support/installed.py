@@ -24,13 +24,13 @@ def symlink(path: str, target: str) -> File:
 def distribution(
     name: str, files: Iterable[File | str], reaches: tuple[str, ...] = ()
 ) -> Distribution:
-    """Make the distribution of *files*; a path alone is a file that names it and its owner."""
-    made = [file(each, f"{name}:{each}") if isinstance(each, str) else each for each in files]
-    return Distribution(name, "1.0", "", tuple(sorted(made)), reaches)
+    """Return a distribution with *files*; a path is a file that contains owner and path."""
+    complete = [file(each, f"{name}:{each}") if isinstance(each, str) else each for each in files]
+    return Distribution(name, "1.0", "", tuple(sorted(complete)), reaches)
 
 
 def module(name: str, *below: str, size: int = 10) -> Distribution:
-    """Make a distribution that is the package *name*, its first file *size* bytes long."""
+    """Return a distribution with the package *name*, whose first file has *size* bytes."""
     paths = [f"{SITE}/{name}/{each}" for each in below]
     return distribution(name, [file(f"{SITE}/{name}/__init__.py", name, size=size), *paths])
 
@@ -39,18 +39,21 @@ def heavy(name: str, megabytes: int) -> Distribution:
     return module(name, size=megabytes * MEGABYTE)
 
 
-def install(one: Distribution, root: Path, contents: Mapping[str, str] | None = None) -> Path:
-    """Write the files of *one* below *root*; what has no content in *contents* names its owner.
+def install(
+    installed: Distribution, root: Path, contents: Mapping[str, str] | None = None
+) -> Path:
+    """Write the files of *installed* below *root*; return *root*.
 
-    A file whose size is another gets that size, without taking it on disk.
+    A file that *contents* lacks contains its owner and path. Files get their size without using
+    that much disk.
     """
-    for each in one.files:
+    for each in installed.files:
         path = root / each.path
         path.parent.mkdir(parents=True, exist_ok=True)
         if each.target:
             path.symlink_to(each.target)
             continue
-        content = (contents or {}).get(each.path, f"{one.name}:{each.path}")
+        content = (contents or {}).get(each.path, f"{installed.name}:{each.path}")
         path.write_bytes(content.encode(errors="surrogateescape"))
         with path.open("r+b") as opened:
             opened.truncate(each.size)

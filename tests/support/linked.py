@@ -1,4 +1,4 @@
-"""Environments of real packages, twice: as shares and links, and as one ordinary tree."""
+"""Environments of real packages, twice: as shards and links, and as one ordinary tree."""
 
 import csv
 import os
@@ -36,7 +36,7 @@ class Side:
     """The directory that programs run in, and their home."""
 
     def run(self, *argv: str, **environ: str) -> str:
-        """Run the environment's Python with *argv*; return all that it said."""
+        """Run the environment's Python with *argv*; return its output."""
         command = (str(self.directory / "bin/python"), *argv)
         done = subprocess.run(
             command,
@@ -53,7 +53,7 @@ class Side:
 
     @property
     def environ(self) -> dict[str, str]:
-        """As in an image, but that bytecode is not written beside its modules."""
+        """As in an image, except that bytecode is written to another directory."""
         return {
             "PATH": f"{self.directory / 'bin'}:/usr/bin:/bin",
             "HOME": str(self.work),
@@ -71,14 +71,14 @@ class Both:
     shards: Mapping[str, Shard]
 
     def same(self, *argv: str) -> str:
-        """Return what both Pythons say to *argv*, which is the same but for their places."""
+        """Return the output of both Pythons for *argv*, which is equal except for their paths."""
         linked, merged = self.linked.run(*argv), self.merged.run(*argv)
-        told = merged.replace(str(self.merged.directory), str(self.linked.directory))
-        assert linked == told
+        expected = merged.replace(str(self.merged.directory), str(self.linked.directory))
+        assert linked == expected
         return linked
 
     def shard_of(self, distribution: str) -> str:
-        """Return the name of the share that has the files of *distribution*."""
+        """Return the name of the shard with the files of *distribution*."""
         (name,) = [
             shard.name for shard in self.shards.values() if distribution in shard.distributions
         ]
@@ -86,53 +86,55 @@ class Both:
 
 
 def both(
-    installations: Sequence[Sequence[str]], reaches: Mapping[str, tuple[str, ...]], where: Path
+    installations: Sequence[Sequence[str]], reaches: Mapping[str, tuple[str, ...]], parent: Path
 ) -> Both:
-    """Install each of *installations*, arguments of `uv pip install`, apart; lay them out twice.
+    """Install each of *installations*, arguments of `uv pip install`, separately; make both sides.
 
-    *reaches* says by distribution what its native libraries look into.
+    *reaches*: the directories where native libraries look for others, by distribution.
     """
-    final = where / "layers/venv"
-    stages = [_stage(final, where / f"stage-{n}", each) for n, each in enumerate(installations)]
+    final = parent / "layers/venv"
+    staged_roots = [
+        _stage(final, parent / f"stage-{n}", each) for n, each in enumerate(installations)
+    ]
     distributions: list[Distribution] = []
     roots: dict[str, Path] = {}
-    for stage in stages:
-        for one in _harvest(stage, reaches):
-            distributions.append(one)
-            roots[one.name] = stage
-    merged = _merged(distributions, roots, where)
+    for staged in staged_roots:
+        for item in _collect(staged, reaches):
+            distributions.append(item)
+            roots[item.name] = staged
+    merged = _merged(distributions, roots, parent)
     shards = _linked(distributions, roots, final)
-    return Both(_side(final, where), _side(merged, where), {one.name: one for one in shards})
+    return Both(_side(final, parent), _side(merged, parent), {item.name: item for item in shards})
 
 
-def _side(directory: Path, where: Path) -> Side:
-    work = where / f"work-{directory.parent.name}"
+def _side(directory: Path, parent: Path) -> Side:
+    work = parent / f"work-{directory.parent.name}"
     work.mkdir()
     return Side(directory, work)
 
 
-def _stage(final: Path, stage: Path, arguments: Iterable[str]) -> Path:
-    """Install under the final path, which scripts name, then move aside."""
+def _stage(final: Path, staged: Path, arguments: Iterable[str]) -> Path:
+    """Install at the final path, which scripts contain, then move aside."""
     staging.make(final, INTERPRETER, LINE)
     options = ("--quiet", "--no-deps", "--link-mode", "hardlink")
     python = str(final / "bin/python")
     command = (str(UV), "pip", "install", *options, "--python", python, *arguments)
     subprocess.run(command, check=True)
-    final.rename(stage)
-    return stage
+    final.rename(staged)
+    return staged
 
 
-def _harvest(stage: Path, reaches: Mapping[str, tuple[str, ...]]) -> Iterable[Distribution]:
-    site = stage / SITE
+def _collect(staged: Path, reaches: Mapping[str, tuple[str, ...]]) -> Iterable[Distribution]:
+    site = staged / SITE
     for info in sorted(site.glob("*.dist-info")):
         name = canonicalize_name(info.name.partition("-")[0])
         with (info / "RECORD").open(newline="", encoding="utf-8") as record:
             rows = {row[0]: row[1] for row in csv.reader(record)}
-        found = sorted(_file(stage, site / path, digest) for path, digest in rows.items())
-        yield Distribution(name, "", "", tuple(found), reaches.get(name, ()))
+        files = sorted(_file(staged, site / path, digest) for path, digest in rows.items())
+        yield Distribution(name, "", "", tuple(files), reaches.get(name, ()))
 
 
-def _file(stage: Path, path: Path, digest: str) -> File:
+def _file(staged: Path, path: Path, digest: str) -> File:
     real = Path(os.path.normpath(path))
     state = real.lstat()
     is_program = bool(state.st_mode & 0o100)
@@ -142,15 +144,17 @@ def _file(stage: Path, path: Path, digest: str) -> File:
         shutil.copyfile(real, draft := real.with_name(f"{real.name}.copy"))
         draft.replace(real)
         real.chmod(mode)
-    return File(str(real.relative_to(stage)), digest, state.st_size, is_program)
+    return File(str(real.relative_to(staged)), digest, state.st_size, is_program)
 
 
-def _merged(distributions: Sequence[Distribution], roots: Mapping[str, Path], where: Path) -> Path:
-    venv = where / "merged/venv"
+def _merged(
+    distributions: Sequence[Distribution], roots: Mapping[str, Path], parent: Path
+) -> Path:
+    venv = parent / "merged/venv"
     staging.make(venv, INTERPRETER, LINE)
     copies = {}
     for root in set(roots.values()):
-        copies[root] = where / f"{root.name}-copy"
+        copies[root] = parent / f"{root.name}-copy"
         shutil.copytree(root, copies[root], symlinks=True, copy_function=os.link)
     (shard,) = shards_of(distributions, merged=True)
     materialize_merged(shard, venv, lambda name: copies[roots[name]])

@@ -1,4 +1,4 @@
-"""Wheels that use what packaging allows and few need: for tests of linked environments."""
+"""Wheels with rarely used features of packaging, for tests of linked environments."""
 
 import subprocess
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ NAMESPACES = ("odd-a", "odd-b", "odd-c")
 
 
 def odd_wheels(into: Path) -> list[str]:
-    """Write them all; return their paths."""
+    """Write all wheels; return their paths."""
     into.mkdir()
     return [str(path) for path in _wheels(into)]
 
@@ -81,7 +81,7 @@ def _schemes(into: Path) -> Path:
 
 
 def _native(into: Path) -> Iterator[Path]:
-    """Two distributions, the library of one linked to the other's by `$ORIGIN`."""
+    """Yield two wheels, one with a library that loads that of the other by `$ORIGIN`."""
     low, high = into / "libodd.so", into / "use.so"
     _compile(low, "int odd(void) { return 42; }")
     options = (f"-L{into}", "-lodd", "-Wl,-rpath,$ORIGIN/../odd_low/lib")

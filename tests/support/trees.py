@@ -1,4 +1,4 @@
-"""Copies of directory trees that share their files: cheap, and safe to take pieces out of."""
+"""Copies of directory trees by hard links: cheap, and files can be replaced safely."""
 
 import os
 import shutil
@@ -11,7 +11,7 @@ type Files = Mapping[str, str | bytes | None]
 
 
 class App(Protocol):
-    """Makes an app of *files*, laid over those of another one if that is given."""
+    """Makes an app of *files*, over a copy of the app *based_on* if that is given."""
 
     def __call__(self, files: Files, based_on: Path | None = None) -> Path: ...
 
@@ -22,7 +22,7 @@ def write_files(directory: Path, files: Files) -> Path:
     for name, content in files.items():
         path = directory / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Never through a hard link into the tree this one was copied from.
+        # Not through a hard link: the file belongs to the copied tree too.
         path.unlink(missing_ok=True)
         if content is None:
             path.mkdir()

@@ -22,8 +22,8 @@ def files_below(root: Path) -> set[str]:
     }
 
 
-def paths(one: object) -> set[str]:
-    return {file.path for file in getattr(one, "files", ())}
+def paths(package: object) -> set[str]:
+    return {file.path for file in getattr(package, "files", ())}
 
 
 def test_only_given_files_are_moved(tmp_path: Path) -> None:
@@ -80,9 +80,9 @@ def test_other_files_stay(tmp_path: Path, extra: str) -> None:
 
 
 def test_link_to_directory_is_moved_as_link(tmp_path: Path) -> None:
-    one = distribution("one", [f"{SITE}/one/data/x", symlink(f"{SITE}/one/link", "data")])
-    root, target = install(one, tmp_path / "stage"), tmp_path / "target"
-    move_files(one.files, root, target)
+    package = distribution("one", [f"{SITE}/one/data/x", symlink(f"{SITE}/one/link", "data")])
+    root, target = install(package, tmp_path / "stage"), tmp_path / "target"
+    move_files(package.files, root, target)
     assert (target / SITE / "one/link").readlink() == Path("data")
 
 
@@ -105,7 +105,7 @@ def test_missing_file_raises(tmp_path: Path) -> None:
 
 def test_unusual_names_are_moved(tmp_path: Path) -> None:
     names = ["ä ö", "line\nbreak", os.fsdecode(b"\xff"), "-", "a\\b"]
-    one = distribution("one", [f"{SITE}/{name}/x.py" for name in names])
-    root, target = install(one, tmp_path / "stage"), tmp_path / "target"
-    move_files(one.files, root, target)
-    assert files_below(target) == paths(one)
+    package = distribution("one", [f"{SITE}/{name}/x.py" for name in names])
+    root, target = install(package, tmp_path / "stage"), tmp_path / "target"
+    move_files(package.files, root, target)
+    assert files_below(target) == paths(package)
