@@ -144,7 +144,9 @@ def make_environment(
     )
     store = Store(directory / "store")
     nothing = FilesNeeded(frozenset(), frozenset())
-    synced = install_environment(request, None, {}, lambda _: nothing, store, system(2, log))
+    install_result = install_environment(
+        request, None, {}, lambda _: nothing, store, system(2, log)
+    )
     plan = LayerPlan(
         layers_dir=layers,
         interpreter=INTERPRETER,
@@ -155,9 +157,12 @@ def make_environment(
         env=lambda _: (),
         restored={},
     )
-    venv_and_shards.assemble(plan, venv_and_shards.layers_of(plan, synced.distributions), synced)
+    venv_and_shards.assemble(
+        plan, venv_and_shards.layers_of(plan, install_result.distributions), install_result
+    )
     return Environment(
-        layers, {distribution.name: distribution.version for distribution in synced.distributions}
+        layers,
+        {distribution.name: distribution.version for distribution in install_result.distributions},
     )
 
 

@@ -120,14 +120,14 @@ def needs(layers: Layers) -> FilesNeeded:
     return FilesNeeded(frozenset(whole), frozenset(copy.owner for copy in copies) - whole)
 
 
-def assemble(plan: LayerPlan, layers: Layers, synced: InstallResult) -> None:
+def assemble(plan: LayerPlan, layers: Layers, install_result: InstallResult) -> None:
     """Make every changed layer, and reuse the others from the previous image."""
     # First, while the files that it copies are not yet moved to their shards.
     if VENV in layers.changed:
-        _make_venv(plan, layers, synced.roots)
+        _make_venv(plan, layers, install_result.roots)
     for shard in layers.shards:
         if shard.name in layers.changed and shard.name != VENV:
-            _make_shard(plan, layers, shard, synced.roots)
+            _make_shard(plan, layers, shard, install_result.roots)
     same = {name: layers.digests[name] for name in layers.digests.keys() - layers.changed}
     previous_image.reuse(plan.layers_dir, same)
     previous_image.drop_all_but(plan.layers_dir, layers.digests)

@@ -60,24 +60,28 @@ def resolve_without_manager(
     return None
 
 
-def recorded_resolution(synced: InstallResult, previous: PreviousBuild) -> tuple[str, bool]:
+def recorded_resolution(
+    install_result: InstallResult, previous: PreviousBuild
+) -> tuple[str, bool]:
     """Return `resolution` and `from_files_alone` of this build's record."""
-    if synced.resolution:
-        return resolution_digest(synced.resolution), synced.resolution.from_files_alone
+    if install_result.resolution:
+        return resolution_digest(
+            install_result.resolution
+        ), install_result.resolution.from_files_alone
     record = previous.record
     return (record.resolution, record.from_files_alone) if record else ("", False)
 
 
 def recorded_known_missing(
     request: ProvisionRequest,
-    synced: InstallResult,
+    install_result: InstallResult,
     previous: PreviousBuild,
     from_files: Resolution | NeedsResolving,
 ) -> str:
     """Return `known_missing` of this build's record."""
     if isinstance(from_files, NeedsResolving):
         return ""
-    missing = synced.known_missing or _known_missing(request, previous, from_files)
+    missing = install_result.known_missing or _known_missing(request, previous, from_files)
     return f"{_pins_digest(request, from_files)} {missing}" if missing else ""
 
 

@@ -69,7 +69,7 @@ def rebuild(
         layer_of(request.context.layers_dir, VENV).drop()
         compiling = pool.submit(python_install.materialize(request.runtime, store, system))
         tool_cache = ToolCache(store, work / "programs", system.output)
-        synced = install_environment(
+        install_result = install_environment(
             _environment_request(request, work, compiling.result, tool_cache),
             resolution,
             cached,
@@ -77,13 +77,13 @@ def rebuild(
             store,
             system,
         )
-        _log_result(synced, system.output)
-        layers = materializer.layers_of(synced.distributions)
+        _log_result(install_result, system.output)
+        layers = materializer.layers_of(install_result.distributions)
         not_archived = layers.not_archived()
-        entries = _store_entries(synced, from_files, cached, not_archived, store, pool)
-        venv_and_shards.assemble(materializer.plan, layers, synced)
+        entries = _store_entries(install_result, from_files, cached, not_archived, store, pool)
+        venv_and_shards.assemble(materializer.plan, layers, install_result)
         compiling.result()
-    record = _record(request, synced, layers, from_files, previous)
+    record = _record(request, install_result, layers, from_files, previous)
     return materializer.rebuilt(layers, entries, not_archived, record)
 
 
@@ -261,12 +261,12 @@ def _plan(request: ProvisionRequest) -> LayerPlan:
     )
 
 
-def _log_result(synced: InstallResult, output: Output) -> None:
-    output.line(f"Installed packages: {len(synced.distributions)}")
-    if synced.written:
-        paths = _shown_paths(synced.written)
+def _log_result(install_result: InstallResult, output: Output) -> None:
+    output.line(f"Installed packages: {len(install_result.distributions)}")
+    if install_result.written:
+        paths = _shown_paths(install_result.written)
         output.line(f"Installing again in every build, since it writes into the app: {paths}")
-    for message in conflicts.conflict_messages(synced.distributions):
+    for message in conflicts.conflict_messages(install_result.distributions):
         output.line(message)
 
 
@@ -276,7 +276,7 @@ def _shown_paths(paths: Sequence[str]) -> str:
 
 
 def _store_entries(
-    synced: InstallResult,
+    install_result: InstallResult,
     from_files: Resolution | NeedsResolving,
     cached: Mapping[str, StoreEntry],
     not_archived: frozenset[str],
@@ -291,32 +291,34 @@ def _store_entries(
             return StoreEntry(distribution, "", "")
         # A large wheel can be downloaded again, so its contents need no place in the store.
         whole = distribution.from_source or distribution.name not in not_archived
-        return store.put(distribution, synced.roots[distribution.name], whole=whole)
+        return store.put(distribution, install_result.roots[distribution.name], whole=whole)
 
-    fresh = [item for item in synced.distributions if item.name in synced.installed]
+    fresh = [
+        item for item in install_result.distributions if item.name in install_result.installed
+    ]
     archived = pool.map(put, fresh)
     reused = {
         item.name: cached[item.name]
-        for item in synced.distributions
-        if item.name not in synced.installed
+        for item in install_result.distributions
+        if item.name not in install_result.installed
     }
     return reused | {item.name: entry for item, entry in zip(fresh, archived, strict=True)}
 
 
 def _record(
     request: ProvisionRequest,
-    synced: InstallResult,
+    install_result: InstallResult,
     layers: Layers,
     from_files: Resolution | NeedsResolving,
     previous: PreviousBuild,
 ) -> BuildRecord:
     """Return the record of this build, as far as it is known before the app steps."""
-    resolution, from_files_alone = freshness.recorded_resolution(synced, previous)
-    by_size = sorted(synced.distributions, key=lambda item: (-item.size, item.name))
+    resolution, from_files_alone = freshness.recorded_resolution(install_result, previous)
+    by_size = sorted(install_result.distributions, key=lambda item: (-item.size, item.name))
     # Files that installing wrote into the app are in no layer: the next build has to install too.
     manager_inputs = (
         from_files.fingerprint
-        if isinstance(from_files, NeedsResolving) and not synced.written
+        if isinstance(from_files, NeedsResolving) and not install_result.written
         else ""
     )
     # The files of layer `python` are still on disk.
@@ -326,12 +328,14 @@ def _record(
         environment_key=request.environment_key.metadata(),
         resolution=resolution,
         from_files_alone=from_files_alone,
-        python_patch=synced.python_patch,
+        python_patch=install_result.python_patch,
         env=env_digest(layers.env),
-        distributions={item.name: item.version for item in synced.distributions},
+        distributions={item.name: item.version for item in install_result.distributions},
         layers=layers.digests,
         layer_sizes={name: str(size) for name, size in sizes.items()},
         largest={item.name: str(item.size) for item in by_size[:_LARGEST]},
         manager_inputs=manager_inputs,
-        known_missing=freshness.recorded_known_missing(request, synced, previous, from_files),
+        known_missing=freshness.recorded_known_missing(
+            request, install_result, previous, from_files
+        ),
     )

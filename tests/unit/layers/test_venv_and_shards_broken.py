@@ -50,8 +50,8 @@ def staged(directory: Path) -> InstallResult:
     )
 
 
-def assemble(plan: LayerPlan, synced: InstallResult) -> None:
-    venv_and_shards.assemble(plan, venv_and_shards.layers_of(plan, FOUND), synced)
+def assemble(plan: LayerPlan, install_result: InstallResult) -> None:
+    venv_and_shards.assemble(plan, venv_and_shards.layers_of(plan, FOUND), install_result)
 
 
 def outcome(layers_dir: Path) -> Mapping[str, str]:
@@ -85,8 +85,8 @@ def test_build_after_a_kill_at_any_write_is_correct(
 ) -> None:
     for changes in range(ENOUGH):
         directory = tmp_path / str(changes)
-        plan, synced = plan_in(directory), staged(directory / "stage")
-        was_killed = killed_after(changes, partial(assemble, plan, synced))
+        plan, install_result = plan_in(directory), staged(directory / "stage")
+        was_killed = killed_after(changes, partial(assemble, plan, install_result))
         check(plan.layers_dir, right)
         previous_image.remove_leftovers(plan.layers_dir)
         assemble(plan, staged(directory / "again"))
@@ -101,12 +101,12 @@ def test_build_after_a_kill_at_any_write_is_correct(
 def test_exception_leaves_no_finished_layer(
     tmp_path: Path, right: Mapping[str, str], lost: str
 ) -> None:
-    plan, synced = plan_in(tmp_path), staged(tmp_path / "stage")
-    (root,) = (root for root in synced.roots.values() if (root / lost).exists())
+    plan, install_result = plan_in(tmp_path), staged(tmp_path / "stage")
+    (root,) = (root for root in install_result.roots.values() if (root / lost).exists())
     (root / lost).unlink()
 
     with pytest.raises((ContractBroken, FileNotFoundError)):
-        assemble(plan, synced)
+        assemble(plan, install_result)
 
     check(plan.layers_dir, right)
     assert "deps-00" not in outcome(plan.layers_dir)
