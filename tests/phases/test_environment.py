@@ -228,8 +228,8 @@ def test_bytecode_is_unchecked_and_complete(environment: Environment) -> None:
 
 @pytest.mark.usefixtures("environment")
 def test_compiler_warnings_are_not_logged(log: Log) -> None:
-    assert any(line.startswith("Successfully installed ") for line in log.said)
-    assert "SyntaxWarning" not in "\n".join(log.said)
+    assert any(line.startswith("Successfully installed ") for line in log.lines)
+    assert "SyntaxWarning" not in "\n".join(log.lines)
 
 
 def test_number_of_cores_does_not_change_bytecode(tmp_path: Path) -> None:

@@ -149,7 +149,7 @@ def test_python_from_the_store_is_the_same(interpreter: Interpreter, store: Stor
 
     make_layer(interpreter.version, interpreter.layer.parent, store, log=log)
 
-    assert log.said == [f"Using cached Python {interpreter.version}"]
+    assert log.lines == [f"Using cached Python {interpreter.version}"]
     assert digests(interpreter.layer) == first
 
 

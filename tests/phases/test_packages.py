@@ -73,8 +73,8 @@ def test_an_offline_package_needs_no_network_and_keeps_a_patch_release(
     assert built.code == 0, built.output
     assert "  Using Python 3.13.1 (.python-version, line 3)\n" in built.output
     assert "[Warning: Python 3.13.1 is not the newest 3.13]\n3.13.13 fixes more" in built.output
-    said = subprocess.check_output([built.layers / "python/bin/python3.13", "-V"], text=True)
-    assert said == "Python 3.13.1\n"
+    version = subprocess.check_output([built.layers / "python/bin/python3.13", "-V"], text=True)
+    assert version == "Python 3.13.1\n"
 
 
 def test_a_checkout_with_its_environment_builds(

@@ -143,7 +143,7 @@ class FakeBuild:
 
     def build(self) -> BuildRecord:
         """Provide Python and the environment, as the build phase does."""
-        self.log.said.clear()
+        self.log.lines.clear()
         self.shop.asked.clear()
         self.programs = pretended(self.release.version)
         previous_image.remove_leftovers(self.layers)

@@ -34,7 +34,7 @@ class FakeEnvironment:
 
     @property
     def log_text(self) -> str:
-        return "\n".join(self.app.log.said)
+        return "\n".join(self.app.log.lines)
 
     def environment(self, static_files_key: str = "", **environ: str) -> ProvidedEnvironment:
         self.app.context = replace(self.app.context, environ=environ)

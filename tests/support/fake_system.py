@@ -13,19 +13,19 @@ from cnb_python.system.interface import Command, Download, Outcome, System
 class Log:
     """An output that records its lines."""
 
-    said: list[str] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
 
     def step(self, title: str) -> None:
-        self.said.append(title)
+        self.lines.append(title)
 
     def line(self, text: str) -> None:
-        self.said.append(text)
+        self.lines.append(text)
 
     def detail(self, text: str) -> None:
-        self.said.append(text)
+        self.lines.append(text)
 
     def warning(self, title: str, body: tuple[str, ...]) -> None:
-        self.said.append("\n".join((title, *body)))
+        self.lines.append("\n".join((title, *body)))
 
     def progress(self, title: str) -> AbstractContextManager[None]:
         del title

@@ -29,8 +29,8 @@ class Cleanup:
         self.while_building = _names(phase.app_dir)
         app_cleanup.remove_after_build(unwanted, phase, build_consumers, log)
         self.in_the_image = _names(phase.app_dir)
-        self.lines = log.said
-        self.text = "\n".join(log.said)
+        self.lines = log.lines
+        self.text = "\n".join(log.lines)
 
 
 def _names(app_dir: Path) -> set[str]:
@@ -176,7 +176,7 @@ def test_files_that_could_not_be_removed_are_a_warning(phase: BuildContext) -> N
 
     app_cleanup.remove_after_build(unwanted, phase, "", log)
 
-    [text] = log.said
+    [text] = log.lines
     assert text == (
         "Some files could not be removed from the app's directory\n"
         "  Procfile/.git: Not a directory\n"

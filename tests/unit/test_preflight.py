@@ -187,7 +187,7 @@ def test_an_ordinary_app_gets_no_warning(tmp_path: Path) -> None:
 
     check_app(read_app(tmp_path), Pip(), output)
 
-    assert output.said == []
+    assert output.lines == []
 
 
 def test_a_lock_file_that_is_not_read_is_warned_of(tmp_path: Path) -> None:
@@ -197,8 +197,8 @@ def test_a_lock_file_that_is_not_read_is_warned_of(tmp_path: Path) -> None:
 
     check_app(read_app(tmp_path), Pip(), output)
 
-    assert len(output.said) == 1
-    assert output.said[0].startswith("uv.lock: not read")
+    assert len(output.lines) == 1
+    assert output.lines[0].startswith("uv.lock: not read")
 
 
 def test_a_file_from_powershell_is_warned_of(tmp_path: Path) -> None:
@@ -207,7 +207,7 @@ def test_a_file_from_powershell_is_warned_of(tmp_path: Path) -> None:
 
     check_app(read_app(tmp_path), Pip(), output)
 
-    assert "saved as UTF-16" in output.said[0]
+    assert "saved as UTF-16" in output.lines[0]
 
 
 def test_a_file_that_the_manager_refuses_is_refused(tmp_path: Path) -> None:

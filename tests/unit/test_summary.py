@@ -37,7 +37,7 @@ def lines(layers_dir: Path, record: BuildRecord = RECORD, **previous: str) -> li
     log = Log()
     times = {"Python": 0.1, "Packages": 61.26}
     print_summary(record, previous, BuildLog(log, float, times), layers_dir)
-    return log.said
+    return log.lines
 
 
 def test_summary_names_new_layers_groups_the_others_and_ends_with_size_and_time(

@@ -53,7 +53,7 @@ def test_pre_compile_gets_the_variables_of_the_build(tmp_path: Path) -> None:
     [command] = app.programs.ran
     assert command.argv == (str(app.directory / "bin/pre_compile"),)
     assert (command.cwd, command.env) == (app.directory, {"PATH": "/usr/bin", "A": "1"})
-    assert app.app.log.said[:3] == ["bin/pre_compile", "Running `bin/pre_compile`", "printed"]
+    assert app.app.log.lines[:3] == ["bin/pre_compile", "Running `bin/pre_compile`", "printed"]
 
 
 def test_post_compile_gets_python_and_packages(tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_app_without_hooks_runs_nothing(tmp_path: Path) -> None:
     app = fake_environment(tmp_path, {"bin/other": ""}, {}, fine)
     before(app)
     assert hooks.find(app.directory, hooks.POST) is None
-    assert (app.programs.ran, app.app.log.said) == ([], [])
+    assert (app.programs.ran, app.app.log.lines) == ([], [])
 
 
 def test_directory_named_like_a_hook_is_ignored(tmp_path: Path) -> None:

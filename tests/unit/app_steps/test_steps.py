@@ -45,7 +45,7 @@ class App:
 
     def _phase(self) -> None:
         builds = self.builds
-        builds.log.said.clear()
+        builds.log.lines.clear()
         builds.shop.asked.clear()
         interpreter = pretended(builds.release.version)
         builds.programs = Programs(lambda command: self._answer(command) or interpreter(command))

@@ -31,7 +31,7 @@ def test_bindings_of_other_types_have_no_effect(tmp_path: Path) -> None:
     with apply_bindings(phase, log) as bound_phase:
         assert bound_phase == phase
 
-    assert log.said == []
+    assert log.lines == []
 
 
 def test_a_binding_of_each_type_has_its_variables_and_files(tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_a_binding_of_each_type_has_its_variables_and_files(tmp_path: Path) -> N
         assert files.stat().st_mode & 0o777 == 0o700
 
     assert not files.exists()
-    output = "\n".join(log.said)
+    output = "\n".join(log.lines)
     assert "t0ken" not in output
     assert "s3cret" not in output
     assert "company: the usual index, https://index.example.org/simple/, with a login" in output

@@ -48,7 +48,7 @@ def test_a_variable_that_hides_a_file_is_logged(
     )
     link_config_files((conf,), (lines,), {variable: value}, tmp_path, log)
 
-    assert [line for line in log.said if "not read" in line] == ([words] if words else [])
+    assert [line for line in log.lines if "not read" in line] == ([words] if words else [])
 
 
 def test_a_host_with_two_logins_is_not_in_the_netrc(tmp_path: Path) -> None:

@@ -30,13 +30,13 @@ def _with_flags(build: FakeBuild) -> FakeBuild:
 def test_changed_flags_install_all_packages_again_with_a_reason(built: FakeBuild) -> None:
     _with_flags(built).build()
     assert built.shop.asked == ["try a"]
-    (reason,) = (line for line in built.log.said if line.startswith("Not using"))
+    (reason,) = (line for line in built.log.lines if line.startswith("Not using"))
     assert "the digest of the build settings has changed from (none)" in reason
 
 
 def test_changed_flags_use_the_cached_python(built: FakeBuild) -> None:
     _with_flags(built).build()
-    assert "Using cached Python 3.14.6" in built.log.said
+    assert "Using cached Python 3.14.6" in built.log.lines
 
 
 def test_unchanged_flags_make_no_layer(built: FakeBuild) -> None:
@@ -54,5 +54,5 @@ def test_the_chosen_uv_resolves(tmp_path: Path, resolution: Resolution | NeedsRe
     build = fake_build(tmp_path, shop)
     build.settings = Settings(installer=UV)
     build.build()
-    reasons = [line for line in build.log.said if line.startswith("Resolving with")]
+    reasons = [line for line in build.log.lines if line.startswith("Resolving with")]
     assert [line.partition(":")[0] for line in reasons] == ["Resolving with uv"]

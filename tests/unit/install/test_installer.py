@@ -236,7 +236,7 @@ def test_missing_files_make_manager_resolve_again(build: Build) -> None:
     second = build.install(SameAsPrevious(frozenset("ab")), {**entries, "a": without_files})
 
     assert build.shop.asked == ["decide", "install a"]
-    assert "Resolving with pip: a has to be installed again" in build.log.said
+    assert "Resolving with pip: a has to be installed again" in build.log.lines
     assert second.resolution == AB
     assert second.distributions == first.distributions
 
@@ -288,7 +288,7 @@ def test_incomplete_pins_are_resolved_by_manager(build: Build) -> None:
     assert build.shop.asked == ["try lonely", "all b lonely"]
     assert names(result) == ["b", "lonely"]
     assert result.resolution == build.shop.answer
-    assert "Resolving with pip: lonely requires b, which no line names" in build.log.said
+    assert "Resolving with pip: lonely requires b, which no line names" in build.log.lines
 
 
 def test_stored_distributions_do_not_hide_missing_dependency(build: Build) -> None:
@@ -299,7 +299,7 @@ def test_stored_distributions_do_not_hide_missing_dependency(build: Build) -> No
 
     assert build.shop.asked == ["decide"]
     assert names(result) == ["a", "b"]
-    assert "Resolving with pip: a requires b, which no line names" in build.log.said
+    assert "Resolving with pip: a requires b, which no line names" in build.log.lines
 
 
 def test_failed_pinned_installation_is_resolved_by_manager(build: Build) -> None:
@@ -310,7 +310,7 @@ def test_failed_pinned_installation_is_resolved_by_manager(build: Build) -> None
 
     assert build.shop.asked == ["try b", "all b"]
     assert result.resolution == build.shop.answer
-    assert "Resolving with pip: uv says: no" in build.log.said
+    assert "Resolving with pip: uv says: no" in build.log.lines
 
 
 def test_result_of_failed_installation_is_not_used(build: Build) -> None:
@@ -381,7 +381,7 @@ def test_distribution_with_damaged_archive_is_installed_again(build: Build) -> N
     assert build.shop.asked == ["install a"]
     assert result.distributions == clean.distributions
     assert result.installed == {"a"}
-    assert any(line.startswith("Installing a again: ") for line in build.log.said)
+    assert any(line.startswith("Installing a again: ") for line in build.log.lines)
     assert text(result, "a", "a.py") == "# a"
 
 
@@ -415,7 +415,7 @@ def test_unreadable_metadata_makes_pins_incomplete(build: Build) -> None:
     result = build.install(AB, entries, files_needed=nothing)
 
     assert build.shop.asked == ["decide"]
-    assert any("the store cannot be used" in line for line in build.log.said)
+    assert any("the store cannot be used" in line for line in build.log.lines)
     assert result.resolution == build.shop.answer
 
 
@@ -427,7 +427,7 @@ def test_distribution_too_large_for_store_is_installed_again_silently(build: Bui
 
     assert build.shop.asked == ["install a"]
     assert result.distributions == clean.distributions
-    assert not [line for line in build.log.said if "again" in line]
+    assert not [line for line in build.log.lines if "again" in line]
 
 
 def test_distribution_without_archive_is_reused_if_not_needed(

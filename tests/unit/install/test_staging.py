@@ -145,7 +145,7 @@ def test_secrets_are_removed_from_output(request_: EnvironmentRequest) -> None:
 
     assert programs.ran == [command, command]
     assert lines[1] == "Bye"
-    assert SECRET not in "\n".join([outcome.output, *lines, *log.said])
+    assert SECRET not in "\n".join([outcome.output, *lines, *log.lines])
 
 
 def test_shown_command_prints_output(request_: EnvironmentRequest) -> None:
@@ -153,7 +153,7 @@ def test_shown_command_prints_output(request_: EnvironmentRequest) -> None:
 
     area.run(Command(("pip",), {}, Path("/"), shown="pip install six"))
 
-    assert log.said == ["Running `pip install six`", "Hello"]
+    assert log.lines == ["Running `pip install six`", "Hello"]
 
 
 def test_hidden_command_prints_nothing(request_: EnvironmentRequest) -> None:
@@ -161,7 +161,7 @@ def test_hidden_command_prints_nothing(request_: EnvironmentRequest) -> None:
 
     area.run(Command(("pip",), {}, Path("/")))
 
-    assert log.said == []
+    assert log.lines == []
 
 
 def test_free_threaded_environment_has_own_directory(request_: EnvironmentRequest) -> None:

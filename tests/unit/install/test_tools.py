@@ -52,7 +52,7 @@ def test_tool_is_installed_once_per_build(tmp_path: Path) -> None:
 
     assert tools.start_command(POETRY, install) == words
     assert install.installed == [POETRY]
-    assert log.said == [f"Fetching poetry {POETRY.version}"]
+    assert log.lines == [f"Fetching poetry {POETRY.version}"]
     assert str(tmp_path / "a/poetry") in words
 
 
@@ -64,7 +64,7 @@ def test_next_build_unpacks_tool_from_store(tmp_path: Path) -> None:
 
     assert install.installed == [POETRY]
     assert (tmp_path / "b/poetry/module.py").read_text() == "poetry"
-    assert log.said == [f"Using poetry {POETRY.version} from the store"]
+    assert log.lines == [f"Using poetry {POETRY.version} from the store"]
 
 
 def test_build_without_tool_keeps_it_in_store(tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_other_release_replaces_tool_with_warning(tmp_path: Path) -> None:
     tool_cache(tmp_path / "b", next_store, log).start_command(older, install)
 
     assert install.installed == [POETRY, older]
-    assert any("This buildpack has no hashes for poetry 1.8.5" in line for line in log.said)
+    assert any("This buildpack has no hashes for poetry 1.8.5" in line for line in log.lines)
     assert install_tools.keys_to_keep(next_store, "poetry") == {install_tools.key_of(older)}
     assert install_tools.keys_to_keep(next_store, "pdm") == frozenset()
 
@@ -100,7 +100,7 @@ def test_damaged_tool_is_installed_again(tmp_path: Path) -> None:
     tool_cache(tmp_path / "b", again, log).start_command(POETRY, install)
 
     assert install.installed == [POETRY, POETRY]
-    assert log.said[0].startswith("Fetching poetry again: ")
+    assert log.lines[0].startswith("Fetching poetry again: ")
     assert (tmp_path / "b/poetry/module.py").is_file()
 
 

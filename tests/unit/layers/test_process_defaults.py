@@ -25,7 +25,7 @@ def phase(tmp_path: Path) -> BuildContext:
 def provide(phase: BuildContext, *single: str) -> list[str]:
     log = Log()
     process_defaults.provide(single, phase, log)
-    return log.said
+    return log.lines
 
 
 def in_image(phase: BuildContext, *single: str) -> BuildContext:

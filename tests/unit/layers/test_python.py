@@ -23,7 +23,7 @@ def phase(tmp_path: Path) -> BuildContext:
 
 def find_python(phase: BuildContext, release: Release = RELEASE) -> tuple[Runtime, list[str]]:
     log = Log()
-    return find(release, phase, log), log.said
+    return find(release, phase, log), log.lines
 
 
 def in_image(phase: BuildContext, release: Release = RELEASE) -> BuildContext:

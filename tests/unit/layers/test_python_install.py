@@ -91,11 +91,11 @@ def test_cached_interpreter_is_not_downloaded_tried_or_compiled(app: FakeBuild) 
     manifest = finished(app)
     fresh = contents(app.layers / "python")
     app.programs.ran.clear()
-    app.log.said.clear()
+    app.log.lines.clear()
 
     laid_out(app, opened(app, manifest))()
 
-    assert app.log.said == ["Using cached Python 3.14.6"]
+    assert app.log.lines == ["Using cached Python 3.14.6"]
     assert app.programs.ran == []
     assert contents(app.layers / "python") == fresh
 
@@ -105,12 +105,12 @@ def test_damaged_cached_interpreter_is_made_again(app: FakeBuild) -> None:
     fresh = contents(app.layers / "python")
     for kept in (app.layers / "deps").glob("*.tar.zst"):
         kept.write_bytes(kept.read_bytes()[:-1])
-    app.log.said.clear()
+    app.log.lines.clear()
 
     laid_out(app, opened(app, manifest))()
 
-    assert app.log.said[0].startswith("Not using the cached Python: ")
-    assert app.log.said[1] == "Downloading Python 3.14.6"
+    assert app.log.lines[0].startswith("Not using the cached Python: ")
+    assert app.log.lines[1] == "Downloading Python 3.14.6"
     assert contents(app.layers / "python") == fresh
 
 
@@ -121,7 +121,7 @@ def test_cached_interpreter_of_another_target_is_not_used(app: FakeBuild) -> Non
 
     laid_out(app, opened(app, manifest))
 
-    assert "Downloading Python 3.14.6" in app.log.said
+    assert "Downloading Python 3.14.6" in app.log.lines
 
 
 def test_bundled_interpreter_is_not_downloaded(app: FakeBuild, tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ def test_bundled_interpreter_is_not_downloaded(app: FakeBuild, tmp_path: Path) -
 
     laid_out(app)
 
-    assert app.log.said == ["Unpacking Python 3.14.6"]
+    assert app.log.lines == ["Unpacking Python 3.14.6"]
     assert (app.layers / "python/bin/python3.14").is_file()
 
 

@@ -37,7 +37,7 @@ def built(app: FakeBuild) -> FakeBuild:
 
 
 def unchanged(app: FakeBuild) -> bool:
-    return "Nothing changed" in "\n".join(app.log.said)
+    return "Nothing changed" in "\n".join(app.log.lines)
 
 
 def test_first_build_makes_every_layer(app: FakeBuild) -> None:
@@ -45,7 +45,7 @@ def test_first_build_makes_every_layer(app: FakeBuild) -> None:
 
     assert app.layers_on_disk() == app.declared_layers() == ALL
     assert record.distributions == {"a": "1.0", "b": "1.0"}
-    assert TWO in app.log.said
+    assert TWO in app.log.lines
     site = app.layers / "venv/lib/python3.14/site-packages"
     assert (site / "a.py").read_text(encoding="utf-8") == "# a"
     assert (site / "a.py").is_symlink()
@@ -60,7 +60,7 @@ def test_unchanged_build_makes_no_layer(built: FakeBuild) -> None:
     assert built.declared_layers() == ALL
     assert contents(built.layers / "deps") == store
     assert (built.shop.asked, built.programs.ran) == ([], [])
-    assert built.log.said == ["Nothing changed: reusing 2 packages from the previous image"]
+    assert built.log.lines == ["Nothing changed: reusing 2 packages from the previous image"]
     assert record.distributions == {"a": "1.0", "b": "1.0"}
 
 
@@ -100,7 +100,7 @@ def test_build_without_previous_image_uses_the_cache(built: FakeBuild) -> None:
     built.lose_image().build()
 
     assert built.shop.asked == []
-    assert "Using cached Python 3.14.6" in built.log.said
+    assert "Using cached Python 3.14.6" in built.log.lines
     assert built.layers_on_disk() == ALL
 
 
@@ -144,7 +144,7 @@ def test_install_that_writes_into_the_app_runs_in_every_build(app: FakeBuild) ->
     app.build()
     assert (
         "Installing again in every build, since it writes into the app: _version.py"
-        in app.log.said
+        in app.log.lines
     )
     version.unlink()  # the next build starts from the repository
 
@@ -172,14 +172,14 @@ def test_incomplete_pins_are_installed_only_once(app: FakeBuild) -> None:
     app.shop.answer = decision("b==1.0", "picky==1.0", from_files_alone=False)
     app.build()
     message = next(
-        line for line in app.log.said if line.startswith("Resolving with pip: picky requires b")
+        line for line in app.log.lines if line.startswith("Resolving with pip: picky requires b")
     )
 
     for _ in range(2):
         app.restore().build()
 
         assert app.shop.asked == ["decide"]
-        assert message in app.log.said
+        assert message in app.log.lines
         assert app.layers_on_disk() == {"deps"}
 
 
@@ -213,7 +213,7 @@ def test_other_or_missing_fingerprint_runs_the_manager(app: FakeBuild, inputs: s
     app.restore().build()
 
     assert app.shop.asked == ["decide"]
-    assert "Resolving with pip: uv.lock holds more" in app.log.said
+    assert "Resolving with pip: uv.lock holds more" in app.log.lines
 
 
 def other_variables(app: FakeBuild) -> None:
@@ -298,7 +298,7 @@ def test_every_change_rebuilds_and_logs_its_reason(
     record = built.build()
 
     assert not unchanged(built)
-    assert any(message.startswith(reason) for message in built.log.said), built.log.said
+    assert any(message.startswith(reason) for message in built.log.lines), built.log.lines
     assert built.declared_layers() == {"python", "deps", *record.layers}
     assert built.layers_on_disk() >= {"deps"}
 
@@ -347,7 +347,7 @@ def test_new_python_patch_makes_only_python(built: FakeBuild, tmp_path: Path) ->
     assert built.layers_on_disk() == {"python", "deps"}
     assert built.declared_layers() == ALL
     assert built.shop.asked == []
-    assert "Nothing else changed: reusing 2 packages from the previous image" in built.log.said
+    assert "Nothing else changed: reusing 2 packages from the previous image" in built.log.lines
     built.restore().build()
     assert unchanged(built)
 
@@ -362,7 +362,7 @@ def test_resolution_that_depends_on_python_patch_is_repeated(
 
     record = app.build()
 
-    assert "Nothing else changed" not in "\n".join(app.log.said)
+    assert "Nothing else changed" not in "\n".join(app.log.lines)
     assert record.python_patch == "3.14.7"
     assert app.layers_on_disk() == {"python", "deps"}
 

@@ -177,10 +177,10 @@ def test_damaged_store_is_reported_and_replaced(app: FakeBuild, damage: bytes | 
     app.build()
 
     assert app.shop.asked == ["try a b"]
-    reasons = [line for line in app.log.said if line.startswith("Not using the previous build's")]
+    reasons = [line for line in app.log.lines if line.startswith("Not using the previous build's")]
     assert len(reasons) == 1
     app.restore().build()
-    assert app.log.said == ["Nothing changed: reusing 2 packages from the previous image"]
+    assert app.log.lines == ["Nothing changed: reusing 2 packages from the previous image"]
 
 
 def test_lost_archives_are_made_again(app: FakeBuild) -> None:
@@ -194,7 +194,7 @@ def test_lost_archives_are_made_again(app: FakeBuild) -> None:
     app.build()
 
     assert app.shop.asked == ["try a b"]
-    assert any(line.startswith("Installing b again: ") for line in app.log.said)
+    assert any(line.startswith("Installing b again: ") for line in app.log.lines)
 
 
 def test_store_keeps_only_what_is_used(app: FakeBuild) -> None:
@@ -225,10 +225,10 @@ def test_other_target_rebuilds_everything_and_logs_every_reason(app: FakeBuild) 
     assert app.layers_on_disk() == {"python", "venv", "deps-00", "deps"}
     for what in ("Python", "packages"):
         begin = f"Not using the previous build's {what}: the "
-        assert f"{begin}architecture has changed from amd64 to arm64" in app.log.said
+        assert f"{begin}architecture has changed from amd64 to arm64" in app.log.lines
         assert (
             f"{begin}Linux distribution of the image has changed from debian 12 to debian 13"
-            in app.log.said
+            in app.log.lines
         )
 
 
@@ -243,7 +243,7 @@ def test_layers_of_the_other_layout_are_removed(app: FakeBuild) -> None:
     assert app.declared_layers() == {"python", "venv", "deps"}
     assert app.shop.asked == []
     app.restore().build()
-    assert app.log.said == ["Nothing changed: reusing 2 packages from the previous image"]
+    assert app.log.lines == ["Nothing changed: reusing 2 packages from the previous image"]
 
 
 def test_local_directory_is_installed_in_every_build(app: FakeBuild) -> None:

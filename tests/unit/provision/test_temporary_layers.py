@@ -45,7 +45,7 @@ def test_temporary_layers_equal_the_image_and_are_removed(app: FakeBuild) -> Non
     assert app.layers_on_disk() == {"deps"}
     assert app.declared_layers() == ALL
     assert app.shop.asked == []
-    assert "Writing all packages to disk for a step" in app.log.said
+    assert "Writing all packages to disk for a step" in app.log.lines
 
 
 def test_build_after_temporary_layers_is_unchanged(app: FakeBuild) -> None:
@@ -56,7 +56,7 @@ def test_build_after_temporary_layers_is_unchanged(app: FakeBuild) -> None:
 
     app.build()
 
-    assert "Nothing changed: reusing 2 packages from the previous image" in app.log.said
+    assert "Nothing changed: reusing 2 packages from the previous image" in app.log.lines
     assert app.layers_on_disk() == {"deps"}
 
 
@@ -91,8 +91,8 @@ def test_temporary_layers_with_same_fingerprint_do_not_run_the_manager(locked: F
     locked.build()
 
     assert locked.shop.asked == []
-    assert "Writing all packages to disk for a step" in locked.log.said
-    assert not any("Resolving with" in line for line in locked.log.said)
+    assert "Writing all packages to disk for a step" in locked.log.lines
+    assert not any("Resolving with" in line for line in locked.log.lines)
     assert locked.layers_on_disk() == {"deps"}
     assert {name: toml.read(locked.layers / name)["metadata"] for name in notes} == before
 
@@ -105,7 +105,7 @@ def test_other_layout_with_same_fingerprint_does_not_run_the_manager(locked: Fak
     assert locked.shop.asked == []
     assert locked.declared_layers() == {"python", "venv", "deps"}
     locked.restore().build()
-    assert "Nothing changed: reusing 2 packages from the previous image" in locked.log.said
+    assert "Nothing changed: reusing 2 packages from the previous image" in locked.log.lines
 
 
 def other_inputs(app: FakeBuild) -> None:
@@ -142,7 +142,7 @@ def test_uncertain_resolution_runs_the_manager(
     locked.build()
 
     assert locked.shop.asked[0] in {"decide", "all a b"}
-    assert any(line.startswith("Resolving with pip") for line in locked.log.said)
+    assert any(line.startswith("Resolving with pip") for line in locked.log.lines)
 
 
 def test_temporary_layers_after_resolving_equal_the_image(app: FakeBuild) -> None:
@@ -223,7 +223,7 @@ def test_file_written_by_a_step_is_reported_unless_a_cache(
 
     app.build()
 
-    log = "\n".join(app.log.said)
+    log = "\n".join(app.log.lines)
     assert "Files that were written beside the packages are not in the image" in log
     assert f"a step wrote {app.layers}/deps-00/tree/browsers/one.\n" in log
     assert not is_in_image or app.layers_on_disk() == {"deps"}

@@ -16,7 +16,7 @@ def journal() -> BuildLog:
 
 def lines(journal: BuildLog) -> list[str]:
     assert isinstance(journal.output, Log)
-    return journal.output.said
+    return journal.output.lines
 
 
 def test_a_step_prints_its_title_and_its_time(journal: BuildLog) -> None:
