@@ -40,4 +40,4 @@ def test_offline_package_has_the_tool(
     env = {"BP_PYTHON_MIRROR": ""}
     built = builds.phases(directory, flask, buildpack=offline, network=False, env=env)
     assert built.code == 0, built.output
-    assert f"  Fetching {tool} " in built.output
+    assert f"  Downloading {tool} " in built.output

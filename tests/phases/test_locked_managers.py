@@ -40,7 +40,7 @@ def test_image_has_nothing_of_the_tool(manager: LockedManager, built: Built) -> 
 
 def test_log_shows_the_export(manager: LockedManager, built: Built) -> None:
     assert f"  Exporting {manager.lock} with {manager.title}\n" in built.output
-    assert re.search(rf"  Fetching {manager.command} \d", built.output)
+    assert re.search(rf"  Downloading {manager.command} \d", built.output)
     for command in manager.export:
         assert f"  Running `{command}`\n" in built.output
     assert "[Warning" not in built.output
@@ -58,7 +58,7 @@ def test_chosen_groups_and_extras_are_added_by_the_stored_tool(
     chosen = builds.phases(manager.app, built, env=manager.chosen)
 
     assert chosen.code == 0, chosen.output
-    assert re.search(rf"  Using {manager.command} \S+ from the store\n", chosen.output)
+    assert re.search(rf"  Using cached {manager.command} \S+\n", chosen.output)
     assert f"  Running `{manager.chosen_export}`\n" in chosen.output
     [changed] = re.findall(r"  Changed: (.*)", chosen.output)
     for name in ("inflect", "pytest"):

@@ -35,7 +35,7 @@ def test_changed_lock_is_exported_by_the_stored_poetry(
     again = builds.phases(changed, greeter, env=NO_INDEX)
 
     assert again.code == 0, again.output
-    assert re.search(r"  Using poetry \S+ from the store\n", again.output)
+    assert re.search(r"  Using cached poetry \S+\n", again.output)
     assert {path.name for path in again.layers.iterdir() if path.is_dir()} == {"deps"}
 
 
@@ -69,7 +69,7 @@ def test_chosen_older_poetry_is_fetched_with_a_warning_and_refuses_newer_keys(
     requiring = text.replace("package-mode", 'requires-poetry = "==1.8.5"\npackage-mode')
     again = builds.phases(app({"pyproject.toml": requiring}, OLD_LOCK), first)
 
-    assert "  Using poetry 1.8.5 from the store\n" in again.output
+    assert "  Using cached poetry 1.8.5\n" in again.output
     assert again.error.startswith("Poetry does not know requires-poetry in pyproject.toml\n")
     assert "BP_PYTHON_POETRY" in again.error
 

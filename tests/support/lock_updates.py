@@ -50,5 +50,5 @@ def build_upgrade(
 
 def assert_runs_nothing(built: Built) -> None:
     """Check that the build neither resolved nor exported, ran nothing and fetched nothing."""
-    verbs = {"Resolving", "Exporting", "Reading", "Running", "Fetching"}
+    verbs = {"Resolving", "Exporting", "Reading", "Running", "Downloading"}
     assert not verbs & set(built.output.split()), built.output

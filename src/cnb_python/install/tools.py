@@ -57,15 +57,15 @@ class ToolCache:
         try:
             self.store.unpack_tree(key, directory)
         except DamagedStore as damage:
-            self.output.line(f"Fetching {program.name} again: {damage.reason}")
+            self.output.line(f"Downloading {program.name} again: {damage.reason}")
             disk.remove(directory)
             directory.mkdir(parents=True)
             return False
-        self.output.line(f"Using {_display_name(program)} from the store")
+        self.output.line(f"Using cached {_display_name(program)}")
         return True
 
     def _install(self, program: Program, directory: Path, install: Install) -> None:
-        self.output.line(f"Fetching {_display_name(program)}")
+        self.output.line(f"Downloading {_display_name(program)}")
         if not program.is_locked:
             self.output.warning(
                 f"This buildpack has no hashes for {_display_name(program)}",

@@ -52,7 +52,7 @@ def test_tool_is_installed_once_per_build(tmp_path: Path) -> None:
 
     assert tools.start_command(POETRY, install) == words
     assert install.installed == [POETRY]
-    assert log.lines == [f"Fetching poetry {POETRY.version}"]
+    assert log.lines == [f"Downloading poetry {POETRY.version}"]
     assert str(tmp_path / "a/poetry") in words
 
 
@@ -64,7 +64,7 @@ def test_next_build_unpacks_tool_from_store(tmp_path: Path) -> None:
 
     assert install.installed == [POETRY]
     assert (tmp_path / "b/poetry/module.py").read_text() == "poetry"
-    assert log.lines == [f"Using poetry {POETRY.version} from the store"]
+    assert log.lines == [f"Using cached poetry {POETRY.version}"]
 
 
 def test_build_without_tool_keeps_it_in_store(tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ def test_damaged_tool_is_installed_again(tmp_path: Path) -> None:
     tool_cache(tmp_path / "b", again, log).start_command(POETRY, install)
 
     assert install.installed == [POETRY, POETRY]
-    assert log.lines[0].startswith("Fetching poetry again: ")
+    assert log.lines[0].startswith("Downloading poetry again: ")
     assert (tmp_path / "b/poetry/module.py").is_file()
 
 
