@@ -196,8 +196,8 @@ def test_build_logs_its_steps(flask: Built) -> None:
     assert "[Warning" not in flask.output
     assert "Python 3.14.6" in flask.output
     assert "  Running `uv pip install (8 pinned)`\n" in flask.output
-    assert "\nSummary\n  defaults " in flask.output
-    assert "\n  deps-00 " in flask.output
+    assert "\nSummary\n  Python " in flask.output
+    assert "\n  dependencies " in flask.output
 
 
 def _bytecode(source: Path) -> Path:
