@@ -70,9 +70,9 @@ class ToolCache:
             self.output.warning(
                 f"This buildpack has no hashes for {_display_name(program)}",
                 (
-                    f"It has the hashes of {program.name} {program.version} and of all its",
-                    "dependencies. Of another release, it installs the files and dependencies",
-                    "that the index has on the day of the build.",
+                    f"It has those of {program.name} {program.version} and all its dependencies.",
+                    "For any other release, it installs the files and dependencies that the",
+                    "index serves on the day of the build.",
                 ),
             )
         install(program, directory, self.python)
