@@ -45,8 +45,8 @@ def pack_builds(docker: Engine) -> Iterator[PackBuilds]:
     with mirror.running() as url:
         settings = {"BP_PYTHON_MIRROR": f"{url}/python.toml", **indexes}
         token = f"{PREFIX}{uuid.uuid4().hex[:8]}"
-        made_by = builder.ensure(docker, builder.buildpack())
-        pack_builds = PackBuilds(docker, made_by, settings, token, before)
+        builder_name = builder.ensure(docker, builder.buildpack())
+        pack_builds = PackBuilds(docker, builder_name, settings, token, before)
         try:
             yield pack_builds
         finally:
