@@ -30,7 +30,7 @@ from cnb_python.provision.request import ProvisionRequest
 from cnb_python.python.releases import Release
 from cnb_python.system.fetch import Fetcher
 from cnb_python.system.interface import Command, Download, Outcome, System
-from tests.support.fake_manager import Shop, copied_pip
+from tests.support.fake_manager import FakeManager, copied_pip
 from tests.support.fake_system import Log, Programs
 
 AMD64 = Target("linux", "amd64", "", "debian", "12")
@@ -107,7 +107,7 @@ def _use_nothing(environment: ProvidedEnvironment) -> None:
 class FakeBuild:
     """Builds of one app, one after the other, in the same directories."""
 
-    shop: Shop
+    manager: FakeManager
     context: BuildContext
     release: Release
     settings: Settings = field(default_factory=Settings)
@@ -129,7 +129,7 @@ class FakeBuild:
     def request(self) -> ProvisionRequest:
         return ProvisionRequest(
             app=read_app(self.context.app_dir),
-            manager=self.shop,
+            manager=self.manager,
             runtime=self.runtime,
             settings=self.settings,
             context=self.context,
@@ -144,7 +144,7 @@ class FakeBuild:
     def build(self) -> BuildRecord:
         """Provide Python and the environment, as the build phase does."""
         self.log.lines.clear()
-        self.shop.asked.clear()
+        self.manager.calls.clear()
         self.programs = pretended(self.release.version)
         previous_image.remove_leftovers(self.layers)
         provided = provide.provide(self.request(), self.system(), self.steps_needing_environment)
@@ -200,14 +200,14 @@ class FakeBuild:
         return metadata
 
 
-def fake_build(directory: Path, shop: Shop) -> FakeBuild:
+def fake_build(directory: Path, manager: FakeManager) -> FakeBuild:
     """Return builds with app, layers and interpreter below *directory*."""
     build_context = context(directory)
     copied_pip(build_context.buildpack.directory / ".venv/lib/python3.14/site-packages")
     tools = build_context.buildpack.directory / "tools"
     tools.mkdir()
     (tools / "uv").touch()
-    return FakeBuild(shop, build_context, release(directory))
+    return FakeBuild(manager, build_context, release(directory))
 
 
 def contents(directory: Path) -> dict[str, tuple[int, bytes]]:

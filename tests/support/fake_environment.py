@@ -9,7 +9,7 @@ from cnb_python.provision.environment import ProvidedEnvironment
 from cnb_python.store.store import Store
 from cnb_python.system.interface import Command, Outcome, System
 from tests.support.fake_build import FakeBuild, fake_build
-from tests.support.fake_manager import Shop, decision
+from tests.support.fake_manager import FakeManager, resolution_of
 from tests.support.fake_system import Programs
 from tests.support.trees import Files, write_files
 
@@ -58,6 +58,6 @@ def fake_environment(
     answer: Callable[[Command], Outcome],
 ) -> FakeEnvironment:
     """Return the environment of an app with *files*; *answer* is called for every program."""
-    app = fake_build(directory, Shop({}, known=decision()))
+    app = fake_build(directory, FakeManager({}, from_files=resolution_of()))
     write_files(app.context.app_dir, files)
     return FakeEnvironment(app, distributions, answer)

@@ -13,11 +13,11 @@ from cnb_python.system.interface import Run
 from tests.support.stages import SITE, install
 from tests.support.wheels import metadata
 
-UNDECIDED = NeedsResolving("line 1 of requirements.txt asks for a range")
+NEEDS_RESOLVING = NeedsResolving("line 1 of requirements.txt asks for a range")
 
 
 class Package(NamedTuple):
-    """What a line of a requirements file brings."""
+    """What a line of a requirements file installs."""
 
     files: Mapping[str, str]
     """By path below the environment."""
@@ -25,7 +25,7 @@ class Package(NamedTuple):
 
 
 def package(name: str, content: str = "", *requires: str, **more: str) -> Package:
-    """Return one that is the module *name*; *more* are files beside it, `__` for a dot."""
+    """Return a package of the module *name*; *more* are files beside it, `__` for a dot."""
     files = {f"{SITE}/{name}.py": content or f"# {name}"}
     files |= {f"{SITE}/{path.replace('__', '.')}": text for path, text in more.items()}
     return Package(files, requires)
@@ -36,27 +36,27 @@ def pin(line: str, origin: str = "", *, is_cacheable: bool = True) -> Pin:
     return Pin(name, version, origin or f"origin of {name}", line, is_cacheable)
 
 
-def decision(*lines: str, from_files_alone: bool = True) -> Resolution:
+def resolution_of(*lines: str, from_files_alone: bool = True) -> Resolution:
     return Resolution(
         tuple(sorted(map(pin, lines))), from_files_alone, "uv" if from_files_alone else "pip"
     )
 
 
 @dataclass
-class Shop:
-    """Installs, decides and refuses as it is told; remembers what it was asked."""
+class FakeManager:
+    """Resolves, installs and refuses by its fields; remembers the calls."""
 
     index: dict[str, Package]
     """By line: `six==1.0`."""
-    answer: Resolution = field(default_factory=decision)
-    """What it decides when it is asked."""
-    known: Resolution | NeedsResolving = UNDECIDED
-    """What the app's files alone decide."""
+    resolved: Resolution = field(default_factory=resolution_of)
+    """What `resolve` returns."""
+    from_files: Resolution | NeedsResolving = NEEDS_RESOLVING
+    """What `resolve_from_files` returns."""
     refusal: str = ""
-    """Why the exact way does not work."""
-    before: Callable[[InstallContext], None] = lambda _: None
+    """What `install_pinned` returns."""
+    before_install: Callable[[InstallContext], None] = lambda _: None
     """Called before anything is installed."""
-    asked: list[str] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
     name: str = "pip"
     deciding_file: str = "requirements.txt"
 
@@ -70,7 +70,7 @@ class Shop:
         self, app: App, python: str, environ: Mapping[str, str]
     ) -> Resolution | NeedsResolving:
         del app, python, environ
-        return self.known
+        return self.from_files
 
     def install_pinned(
         self, resolution: Resolution, pins: Sequence[Pin], context: InstallContext, run: Run
@@ -81,17 +81,17 @@ class Shop:
         return self.refusal
 
     def resolve(self, context: InstallContext, run: Run) -> Resolution:
-        self._note("decide", ())
-        # What it installs is of no use, so it may leave anything.
-        self._install(self.answer.pins, context)
+        self._note("resolve", ())
+        # What this installs is not used, so it may install anything.
+        self._install(self.resolved.pins, context)
         del run
-        return self.answer
+        return self.resolved
 
     def resolve_and_install(self, context: InstallContext, run: Run) -> Resolution:
-        self._note("all", self.answer.pins)
-        self._install(self.answer.pins, context)
+        self._note("resolve and install", self.resolved.pins)
+        self._install(self.resolved.pins, context)
         del run
-        return self.answer
+        return self.resolved
 
     def install(
         self, resolution: Resolution, pins: Sequence[Pin], context: InstallContext, run: Run
@@ -102,16 +102,16 @@ class Shop:
         del run
 
     def _note(self, what: str, pins: Sequence[Pin]) -> None:
-        self.asked.append(" ".join((what, *(pin.name for pin in pins))))
+        self.calls.append(" ".join((what, *(pin.name for pin in pins))))
 
     def _install(self, pins: Sequence[Pin], context: InstallContext) -> None:
-        self.before(context)
+        self.before_install(context)
         where = StagedEnvironment(context.environment, context.environment, "3.14")
-        for one in pins:
-            if one.line in self.index:
-                files, requires = self.index[one.line]
-                words = metadata(one.name, one.version, requires, "")
-                install(where, one.name, files, version=one.version, METADATA=words)
+        for each in pins:
+            if each.line in self.index:
+                files, requires = self.index[each.line]
+                text = metadata(each.name, each.version, requires, "")
+                install(where, each.name, files, version=each.version, METADATA=text)
 
 
 def copied_pip(directory: Path) -> Path:

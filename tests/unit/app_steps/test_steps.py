@@ -13,7 +13,7 @@ from cnb_python.provision import provide
 from cnb_python.system.interface import Command, Outcome
 from cnb_python.system.steps import BuildLog
 from tests.support.fake_build import FakeBuild, contents, fake_build, pretended
-from tests.support.fake_manager import Shop, decision, package
+from tests.support.fake_manager import FakeManager, package, resolution_of
 from tests.support.fake_system import Programs
 from tests.support.trees import Files, write_files
 
@@ -46,7 +46,7 @@ class App:
     def _phase(self) -> None:
         builds = self.builds
         builds.log.lines.clear()
-        builds.shop.asked.clear()
+        builds.manager.calls.clear()
         interpreter = pretended(builds.release.version)
         builds.programs = Programs(lambda command: self._answer(command) or interpreter(command))
         previous_image.remove_leftovers(builds.layers)
@@ -74,7 +74,8 @@ class App:
 
 
 def app(directory: Path, files: Files, *lines: str) -> App:
-    return App(fake_build(directory, Shop(dict(INDEX), known=decision(*lines))), files)
+    manager = FakeManager(dict(INDEX), from_files=resolution_of(*lines))
+    return App(fake_build(directory, manager), files)
 
 
 def test_app_without_steps_runs_nothing(tmp_path: Path) -> None:
@@ -117,7 +118,7 @@ def test_only_post_compile_runs_in_an_unchanged_build(tmp_path: Path) -> None:
         assert whole.build() == [hooks.POST]
         assert whole.builds.layers_on_disk() == {"deps"}
         assert "nltk" in whole.builds.declared_layers()
-        assert whole.builds.shop.asked == []
+        assert whole.builds.manager.calls == []
         assert (whole.builds.context.app_dir / "static/a.css").exists()
 
 
@@ -150,7 +151,7 @@ def test_changed_package_runs_collectstatic(tmp_path: Path) -> None:
     shop = app(tmp_path, DJANGO, "django==5.2")
     shop.build()
     shop.builds.restore()
-    shop.builds.shop.known = decision("django==5.2", "a==1")
+    shop.builds.manager.from_files = resolution_of("django==5.2", "a==1")
     assert shop.build() == ["django_runner.py"]
 
 

@@ -9,15 +9,15 @@ from cnb_python.config.settings import UV, Settings
 from cnb_python.layers import store as store_layer
 from cnb_python.managers.base import NeedsResolving, Resolution
 from tests.support.fake_build import FakeBuild, fake_build
-from tests.support.fake_manager import Shop, decision, package
+from tests.support.fake_manager import FakeManager, package, resolution_of
 
-A = decision("a==1.0")
+A = resolution_of("a==1.0")
 
 
 @pytest.fixture
 def built(tmp_path: Path) -> FakeBuild:
     """Return a build after its first run, with the layers that are restored for the next one."""
-    build = fake_build(tmp_path, Shop({"a==1.0": package("a")}, known=A))
+    build = fake_build(tmp_path, FakeManager({"a==1.0": package("a")}, from_files=A))
     build.build()
     return build.restore()
 
@@ -29,7 +29,7 @@ def _with_flags(build: FakeBuild) -> FakeBuild:
 
 def test_changed_flags_install_all_packages_again_with_a_reason(built: FakeBuild) -> None:
     _with_flags(built).build()
-    assert built.shop.asked == ["try a"]
+    assert built.manager.calls == ["try a"]
     (reason,) = (line for line in built.log.lines if line.startswith("Not using"))
     assert "the digest of the build settings has changed from (none)" in reason
 
@@ -42,7 +42,7 @@ def test_changed_flags_use_the_cached_python(built: FakeBuild) -> None:
 def test_unchanged_flags_make_no_layer(built: FakeBuild) -> None:
     _with_flags(built).build()
     _with_flags(built.restore()).build()
-    assert built.shop.asked == []
+    assert built.manager.calls == []
     assert built.layers_on_disk() == {store_layer.NAME}
 
 
@@ -50,8 +50,10 @@ def test_unchanged_flags_make_no_layer(built: FakeBuild) -> None:
     "resolution", [A, NeedsResolving("line 1 of requirements.txt asks for a range")]
 )
 def test_the_chosen_uv_resolves(tmp_path: Path, resolution: Resolution | NeedsResolving) -> None:
-    shop = Shop({"a==1.0": package("a")}, answer=A, known=resolution, refusal="uv says: no")
-    build = fake_build(tmp_path, shop)
+    manager = FakeManager(
+        {"a==1.0": package("a")}, resolved=A, from_files=resolution, refusal="uv says: no"
+    )
+    build = fake_build(tmp_path, manager)
     build.settings = Settings(installer=UV)
     build.build()
     reasons = [line for line in build.log.lines if line.startswith("Resolving with")]

@@ -15,7 +15,14 @@ from cnb_python.managers.base import Resolution
 from cnb_python.store.manifest import StoreEntry
 from cnb_python.store.store import Damaged, Store
 from cnb_python.system.interface import Command, Outcome
-from tests.support.fake_manager import Package, Shop, copied_pip, decision, package, pin
+from tests.support.fake_manager import (
+    FakeManager,
+    Package,
+    copied_pip,
+    package,
+    pin,
+    resolution_of,
+)
 from tests.support.fake_system import Log, world
 from tests.support.stages import INTERPRETER, SITE
 
@@ -52,7 +59,7 @@ class Build:
     """One build, and what the store has for the next."""
 
     directory: Path
-    shop: Shop
+    manager: FakeManager
     log: Log = field(default_factory=Log)
     manifest: str = ""
 
@@ -69,7 +76,7 @@ class Build:
         files_needed: Callable[[Sequence[Distribution]], FilesNeeded] = everything,
     ) -> InstallResult:
         system, _, self.log = world(compiled)
-        self.shop.asked.clear()
+        self.manager.calls.clear()
         return install_environment(
             self._request(), resolved, entries or {}, files_needed, self.store, system
         )
@@ -99,7 +106,7 @@ class Build:
         work.mkdir()
         return EnvironmentRequest(
             app=read_app(app),
-            manager=self.shop,
+            manager=self.manager,
             interpreter=INTERPRETER,
             python="3.14.6",
             pip=copied_pip(work / "tool"),
@@ -113,7 +120,7 @@ class Build:
 
 @pytest.fixture
 def build(tmp_path: Path) -> Build:
-    return Build(tmp_path, Shop(dict(INDEX)))
+    return Build(tmp_path, FakeManager(dict(INDEX)))
 
 
 def names(result: InstallResult) -> list[str]:
@@ -124,13 +131,13 @@ def text(result: InstallResult, name: str, path: str) -> str:
     return (result.roots[name] / SITE / path).read_text(encoding="utf-8")
 
 
-AB = decision("a==1.0", "b==1.0")
+AB = resolution_of("a==1.0", "b==1.0")
 
 
 def test_pins_from_files_are_installed_without_resolving(build: Build) -> None:
     result = build.install(AB)
 
-    assert build.shop.asked == ["try a b"]
+    assert build.manager.calls == ["try a b"]
     assert names(result) == ["a", "b"]
     assert result.installed == {"a", "b"}
     assert (result.resolution, result.python_patch) == (AB, "")
@@ -148,7 +155,7 @@ def test_stored_distribution_is_not_installed_again(build: Build) -> None:
 
     cached = build.install(AB, build.keep(clean))
 
-    assert build.shop.asked == []
+    assert build.manager.calls == []
     assert cached.distributions == clean.distributions
     assert cached.installed == frozenset()
     assert text(cached, "a", "a.py") == "# a"
@@ -178,49 +185,49 @@ def test_small_parts_are_unpacked_alone(build: Build) -> None:
 def test_only_changed_release_is_installed(build: Build) -> None:
     entries = build.keep(build.install(AB))
 
-    result = build.install(decision("a==2.0", "b==1.0"), entries)
+    result = build.install(resolution_of("a==2.0", "b==1.0"), entries)
 
-    assert build.shop.asked == ["try a"]
+    assert build.manager.calls == ["try a"]
     assert result.installed == {"a"}
     assert text(result, "a", "a.py") == "# newer"
     assert text(result, "b", "b.py") == "# b"
 
 
 def test_cached_environment_equals_clean_one(build: Build, tmp_path: Path) -> None:
-    newer = decision("a==2.0", "b==1.0")
+    newer = resolution_of("a==2.0", "b==1.0")
     newer_result = build.install(newer, build.keep(build.install(AB)))
     result = build.install(AB, build.keep(newer_result))
     (tmp_path / "clean").mkdir()
 
-    clean = Build(tmp_path / "clean", Shop(dict(INDEX))).install(AB)
+    clean = Build(tmp_path / "clean", FakeManager(dict(INDEX))).install(AB)
 
     assert result.distributions == clean.distributions
 
 
 def test_other_origin_is_installed_again(build: Build) -> None:
-    entries = build.keep(build.install(decision("b==1.0")))
+    entries = build.keep(build.install(resolution_of("b==1.0")))
     other = Resolution((pin("b==1.0", "another index"),), from_files_alone=True, by="uv")
 
     assert build.install(other, entries).installed == {"b"}
 
 
 def test_distribution_that_is_not_cacheable_is_always_installed(build: Build) -> None:
-    entries = build.keep(build.install(decision("b==1.0")))
+    entries = build.keep(build.install(resolution_of("b==1.0")))
     local = Resolution((pin("b==1.0", is_cacheable=False),), from_files_alone=True, by="uv")
 
     assert build.install(local, entries).installed == {"b"}
 
 
 def test_distribution_that_is_not_cacheable_is_reused_for_same_inputs(build: Build) -> None:
-    build.shop.answer = Resolution(
+    build.manager.resolved = Resolution(
         (pin("b==1.0", is_cacheable=False),), from_files_alone=True, by="uv"
     )
     first = build.install(None)
-    build.shop.asked.clear()
+    build.manager.calls.clear()
 
     second = build.install(SameAsPrevious(frozenset({"b"})), build.keep(first))
 
-    assert build.shop.asked == []
+    assert build.manager.calls == []
     assert second.resolution is None
     assert second.distributions == first.distributions
     assert sorted(second.roots) == ["b"]
@@ -230,12 +237,12 @@ def test_missing_files_make_manager_resolve_again(build: Build) -> None:
     first = build.install(AB)
     entries = build.keep(first)
     without_files = entries["a"]._replace(archive="")
-    build.shop.asked.clear()
-    build.shop.answer = AB
+    build.manager.calls.clear()
+    build.manager.resolved = AB
 
     second = build.install(SameAsPrevious(frozenset("ab")), {**entries, "a": without_files})
 
-    assert build.shop.asked == ["decide", "install a"]
+    assert build.manager.calls == ["resolve", "install a"]
     assert "Resolving with pip: a has to be installed again" in build.log.lines
     assert second.resolution == AB
     assert second.distributions == first.distributions
@@ -244,88 +251,88 @@ def test_missing_files_make_manager_resolve_again(build: Build) -> None:
 def test_removed_pin_is_removed(build: Build) -> None:
     entries = build.keep(build.install(AB))
 
-    assert names(build.install(decision("b==1.0"), entries)) == ["b"]
-    assert names(build.install(decision(), entries)) == []
-    assert build.shop.asked == []
+    assert names(build.install(resolution_of("b==1.0"), entries)) == ["b"]
+    assert names(build.install(resolution_of(), entries)) == []
+    assert build.manager.calls == []
 
 
 def test_manager_resolves_and_installs_at_once_without_store(build: Build) -> None:
-    build.shop.answer = decision("a==1.0", "b==1.0", from_files_alone=False)
+    build.manager.resolved = resolution_of("a==1.0", "b==1.0", from_files_alone=False)
 
     result = build.install(None)
 
-    assert build.shop.asked == ["all a b"]
-    assert result.resolution == build.shop.answer
+    assert build.manager.calls == ["resolve and install a b"]
+    assert result.resolution == build.manager.resolved
     assert result.installed == {"a", "b"}
 
 
 def test_resolving_again_installs_only_new_distributions(build: Build) -> None:
-    build.shop.answer = decision("a==1.0", "b==1.0", from_files_alone=False)
+    build.manager.resolved = resolution_of("a==1.0", "b==1.0", from_files_alone=False)
     entries = build.keep(build.install(None))
-    build.shop.answer = decision("a==2.0", "b==1.0", from_files_alone=False)
+    build.manager.resolved = resolution_of("a==2.0", "b==1.0", from_files_alone=False)
 
     result = build.install(None, entries)
 
-    assert build.shop.asked == ["decide", "install a"]
+    assert build.manager.calls == ["resolve", "install a"]
     assert result.installed == {"a"}
 
 
 def test_resolving_to_same_pins_installs_nothing(build: Build) -> None:
-    build.shop.answer = decision("a==1.0", "b==1.0", from_files_alone=False)
+    build.manager.resolved = resolution_of("a==1.0", "b==1.0", from_files_alone=False)
     first = build.install(None)
 
     second = build.install(None, build.keep(first))
 
-    assert build.shop.asked == ["decide"]
+    assert build.manager.calls == ["resolve"]
     assert second.distributions == first.distributions
 
 
 def test_incomplete_pins_are_resolved_by_manager(build: Build) -> None:
-    build.shop.answer = decision("b==1.0", "lonely==1.0", from_files_alone=False)
+    build.manager.resolved = resolution_of("b==1.0", "lonely==1.0", from_files_alone=False)
 
-    result = build.install(decision("lonely==1.0"))
+    result = build.install(resolution_of("lonely==1.0"))
 
-    assert build.shop.asked == ["try lonely", "all b lonely"]
+    assert build.manager.calls == ["try lonely", "resolve and install b lonely"]
     assert names(result) == ["b", "lonely"]
-    assert result.resolution == build.shop.answer
+    assert result.resolution == build.manager.resolved
     assert "Resolving with pip: lonely requires b, which no line names" in build.log.lines
 
 
 def test_stored_distributions_do_not_hide_missing_dependency(build: Build) -> None:
     entries = build.keep(build.install(AB))
-    build.shop.answer = decision("a==1.0", "b==1.0", from_files_alone=False)
+    build.manager.resolved = resolution_of("a==1.0", "b==1.0", from_files_alone=False)
 
-    result = build.install(decision("a==1.0"), entries)
+    result = build.install(resolution_of("a==1.0"), entries)
 
-    assert build.shop.asked == ["decide"]
+    assert build.manager.calls == ["resolve"]
     assert names(result) == ["a", "b"]
     assert "Resolving with pip: a requires b, which no line names" in build.log.lines
 
 
 def test_failed_pinned_installation_is_resolved_by_manager(build: Build) -> None:
-    build.shop.refusal = "uv says: no"
-    build.shop.answer = decision("b==1.0", from_files_alone=False)
+    build.manager.refusal = "uv says: no"
+    build.manager.resolved = resolution_of("b==1.0", from_files_alone=False)
 
-    result = build.install(decision("b==1.0"))
+    result = build.install(resolution_of("b==1.0"))
 
-    assert build.shop.asked == ["try b", "all b"]
-    assert result.resolution == build.shop.answer
+    assert build.manager.calls == ["try b", "resolve and install b"]
+    assert result.resolution == build.manager.resolved
     assert "Resolving with pip: uv says: no" in build.log.lines
 
 
 def test_result_of_failed_installation_is_not_used(build: Build) -> None:
-    entries = build.keep(build.install(decision("b==1.0")))
-    build.shop.refusal = "uv says: no"
-    build.shop.answer = decision("b==1.0", from_files_alone=False)
+    entries = build.keep(build.install(resolution_of("b==1.0")))
+    build.manager.refusal = "uv says: no"
+    build.manager.resolved = resolution_of("b==1.0", from_files_alone=False)
 
     result = build.install(AB, entries)
 
-    assert build.shop.asked == ["try a", "decide"]
+    assert build.manager.calls == ["try a", "resolve"]
     assert (names(result), result.installed) == (["b"], frozenset())
 
 
 def test_dependence_on_patch_release_is_recorded(build: Build) -> None:
-    picky = decision("b==1.0", "picky==1.0")
+    picky = resolution_of("b==1.0", "picky==1.0")
 
     result = build.install(picky)
 
@@ -333,13 +340,13 @@ def test_dependence_on_patch_release_is_recorded(build: Build) -> None:
     assert build.install(picky, build.keep(result)).python_patch == "3.14.6"
 
 
-CONFLICTING = decision("b==1.0", "opencv==1.0", "opencv-headless==1.0")
+CONFLICTING = resolution_of("b==1.0", "opencv==1.0", "opencv-headless==1.0")
 
 
 def test_conflicting_distributions_are_installed_again_separately(build: Build) -> None:
     result = build.install(CONFLICTING)
 
-    assert build.shop.asked[1:] == ["install opencv", "install opencv-headless"]
+    assert build.manager.calls[1:] == ["install opencv", "install opencv-headless"]
     assert text(result, "opencv", "cv2.py") == "# all"
     assert text(result, "opencv-headless", "cv2.py") == "# less"
     assert len({result.roots[name] for name in names(result)}) == 3
@@ -350,7 +357,7 @@ def test_conflicting_distributions_are_stored_whole(build: Build) -> None:
 
     cached = build.install(CONFLICTING, build.keep(clean))
 
-    assert build.shop.asked == []
+    assert build.manager.calls == []
     assert cached.distributions == clean.distributions
     assert text(cached, "opencv", "cv2.py") == "# all"
     assert text(cached, "opencv-headless", "cv2.py") == "# less"
@@ -358,11 +365,11 @@ def test_conflicting_distributions_are_stored_whole(build: Build) -> None:
 
 def test_equal_file_of_two_distributions_is_installed_once(build: Build) -> None:
     same = {f"{SITE}/shared.py": "# same"}
-    build.shop.index = {"x==1.0": Package(same), "y==1.0": Package(same)}
+    build.manager.index = {"x==1.0": Package(same), "y==1.0": Package(same)}
 
-    result = build.install(decision("x==1.0", "y==1.0"))
+    result = build.install(resolution_of("x==1.0", "y==1.0"))
 
-    assert build.shop.asked == ["try x y"]
+    assert build.manager.calls == ["try x y"]
     assert names(result) == ["x", "y"]
 
 
@@ -378,7 +385,7 @@ def test_distribution_with_damaged_archive_is_installed_again(build: Build) -> N
 
     result = build.install(AB, entries)
 
-    assert build.shop.asked == ["install a"]
+    assert build.manager.calls == ["install a"]
     assert result.distributions == clean.distributions
     assert result.installed == {"a"}
     assert any(line.startswith("Installing a again: ") for line in build.log.lines)
@@ -391,11 +398,11 @@ def test_damaged_archive_that_is_not_needed_is_ignored(build: Build) -> None:
 
     build.install(AB, entries, files_needed=lambda _: only("b"))
 
-    assert build.shop.asked == []
+    assert build.manager.calls == []
 
 
 def test_distribution_with_damaged_small_parts_is_installed_again(build: Build) -> None:
-    build.shop.answer = decision("a==1.0", "b==1.0", from_files_alone=False)
+    build.manager.resolved = resolution_of("a==1.0", "b==1.0", from_files_alone=False)
     entries = build.keep(build.install(None))
     damage(build, entries["b"].info)
 
@@ -403,20 +410,20 @@ def test_distribution_with_damaged_small_parts_is_installed_again(build: Build) 
         None, entries, files_needed=lambda _: FilesNeeded(frozenset(), frozenset({"b"}))
     )
 
-    assert build.shop.asked == ["decide", "install b"]
+    assert build.manager.calls == ["resolve", "install b"]
     assert text(result, "b", "b.py") == "# b"
 
 
 def test_unreadable_metadata_makes_pins_incomplete(build: Build) -> None:
     entries = build.keep(build.install(AB))
     damage(build, entries["b"].info)
-    build.shop.answer = decision("a==1.0", "b==1.0", from_files_alone=False)
+    build.manager.resolved = resolution_of("a==1.0", "b==1.0", from_files_alone=False)
 
     result = build.install(AB, entries, files_needed=nothing)
 
-    assert build.shop.asked == ["decide"]
+    assert build.manager.calls == ["resolve"]
     assert any("the store cannot be used" in line for line in build.log.lines)
-    assert result.resolution == build.shop.answer
+    assert result.resolution == build.manager.resolved
 
 
 def test_distribution_too_large_for_store_is_installed_again_silently(build: Build) -> None:
@@ -425,7 +432,7 @@ def test_distribution_too_large_for_store_is_installed_again_silently(build: Bui
 
     result = build.install(AB, entries)
 
-    assert build.shop.asked == ["install a"]
+    assert build.manager.calls == ["install a"]
     assert result.distributions == clean.distributions
     assert not [line for line in build.log.lines if "again" in line]
 
@@ -437,13 +444,13 @@ def test_distribution_without_archive_is_reused_if_not_needed(
 
     cached = build.install(AB, build.keep(clean, own_layer=("a",)), files_needed=nothing)
 
-    assert build.shop.asked == []
+    assert build.manager.calls == []
     assert cached.distributions == clean.distributions
 
 
 def test_reinstalled_distribution_that_differs_is_used(build: Build) -> None:
     entries = build.keep(build.install(AB), own_layer=("a",))
-    build.shop.index["a==1.0"] = package("a", "# built again", "b")
+    build.manager.index["a==1.0"] = package("a", "# built again", "b")
 
     result = build.install(AB, entries)
 
@@ -452,7 +459,7 @@ def test_reinstalled_distribution_that_differs_is_used(build: Build) -> None:
 
 
 def test_pinned_distribution_that_is_missing_breaks_contract(build: Build) -> None:
-    build.shop.answer = decision("b==1.0", "gone==1.0", from_files_alone=False)
+    build.manager.resolved = resolution_of("b==1.0", "gone==1.0", from_files_alone=False)
 
     with pytest.raises(ContractBroken) as raised:
         build.install(None)

@@ -10,24 +10,25 @@ from cnb_python.install.request import EnvironmentRequest
 from cnb_python.managers.base import Resolution
 from cnb_python.store.store import Store
 from cnb_python.system.interface import Command, Outcome
-from tests.support.fake_manager import Shop, copied_pip, decision, package
+from tests.support.fake_manager import FakeManager, copied_pip, package, resolution_of
 from tests.support.fake_system import world
 from tests.support.stages import INTERPRETER
 
-A = decision("a==1.0")
+A = resolution_of("a==1.0")
 
 
 @pytest.fixture
-def shop() -> Shop:
-    return Shop({"a==1.0": package("a")}, answer=decision("a==1.0", from_files_alone=False))
+def manager() -> FakeManager:
+    resolved = resolution_of("a==1.0", from_files_alone=False)
+    return FakeManager({"a==1.0": package("a")}, resolved=resolved)
 
 
-def _install(shop: Shop, resolved: Resolution | None, directory: Path) -> None:
+def _install(manager: FakeManager, resolved: Resolution | None, directory: Path) -> None:
     for name in ("app", "work", "store"):
         (directory / name).mkdir()
     request = EnvironmentRequest(
         app=read_app(directory / "app"),
-        manager=shop,
+        manager=manager,
         interpreter=INTERPRETER,
         python="3.14.6",
         pip=copied_pip(directory / "tool"),
@@ -36,7 +37,7 @@ def _install(shop: Shop, resolved: Resolution | None, directory: Path) -> None:
         environment=directory / "venv",
         staging=directory / "work",
         installer="auto",
-        wait_for_interpreter=lambda: shop.asked.append("waited"),
+        wait_for_interpreter=lambda: manager.calls.append("waited"),
     )
     nothing = FilesNeeded(frozenset(), frozenset())
     system, *_ = world(_compiled)
@@ -49,17 +50,19 @@ def _compiled(_: Command) -> Outcome:
     return Outcome(0, "0 0\n")
 
 
-def test_resolving_waits_for_bytecode_of_interpreter(shop: Shop, tmp_path: Path) -> None:
-    _install(shop, None, tmp_path)
-    assert shop.asked == ["waited", "all a"]
+def test_resolving_waits_for_bytecode_of_interpreter(manager: FakeManager, tmp_path: Path) -> None:
+    _install(manager, None, tmp_path)
+    assert manager.calls == ["waited", "resolve and install a"]
 
 
-def test_pinned_installation_does_not_wait(shop: Shop, tmp_path: Path) -> None:
-    _install(shop, A, tmp_path)
-    assert shop.asked == ["try a"]
+def test_pinned_installation_does_not_wait(manager: FakeManager, tmp_path: Path) -> None:
+    _install(manager, A, tmp_path)
+    assert manager.calls == ["try a"]
 
 
-def test_resolving_after_failed_pinned_installation_waits(shop: Shop, tmp_path: Path) -> None:
-    shop.refusal = "uv says: no"
-    _install(shop, A, tmp_path)
-    assert shop.asked == ["try a", "waited", "all a"]
+def test_resolving_after_failed_pinned_installation_waits(
+    manager: FakeManager, tmp_path: Path
+) -> None:
+    manager.refusal = "uv says: no"
+    _install(manager, A, tmp_path)
+    assert manager.calls == ["try a", "waited", "resolve and install a"]

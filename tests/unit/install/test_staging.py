@@ -11,7 +11,7 @@ from cnb_python.install.snapshot import AppSnapshot
 from cnb_python.install.staging import StagingArea
 from cnb_python.managers.base import InstallContext
 from cnb_python.system.interface import Command, Outcome, Run
-from tests.support.fake_manager import Shop, copied_pip
+from tests.support.fake_manager import FakeManager, copied_pip
 from tests.support.fake_system import Log, Programs, world
 from tests.support.stages import INTERPRETER
 
@@ -25,7 +25,7 @@ def request_(tmp_path: Path) -> EnvironmentRequest:
         (tmp_path / name).mkdir()
     return EnvironmentRequest(
         app=read_app(tmp_path / "app"),
-        manager=Shop({}),
+        manager=FakeManager({}),
         interpreter=INTERPRETER,
         python="3.14.6",
         pip=copied_pip(tmp_path / "tool"),

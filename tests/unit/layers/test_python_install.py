@@ -12,13 +12,13 @@ from cnb_python.layers import python, python_install
 from cnb_python.store.store import Damaged, Store
 from cnb_python.system.interface import Command, Outcome
 from tests.support.fake_build import FakeBuild, archive, contents, fake_build
-from tests.support.fake_manager import Shop
+from tests.support.fake_manager import FakeManager
 from tests.support.fake_system import Programs
 
 
 @pytest.fixture
 def app(tmp_path: Path) -> FakeBuild:
-    return fake_build(tmp_path, Shop({}))
+    return fake_build(tmp_path, FakeManager({}))
 
 
 def opened(app: FakeBuild, manifest: str = "") -> Store:

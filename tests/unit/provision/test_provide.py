@@ -12,7 +12,7 @@ from cnb_python.config.settings import Settings
 from cnb_python.layers.store import BuildRecord
 from cnb_python.managers.base import InstallContext, NeedsResolving
 from tests.support.fake_build import FakeBuild, contents, fake_build, release
-from tests.support.fake_manager import Shop, decision, package
+from tests.support.fake_manager import FakeManager, package, resolution_of
 
 INDEX = {
     "a==1.0": package("a"),
@@ -26,7 +26,8 @@ ALL = {"python", "venv", "deps-00", "deps"}
 
 @pytest.fixture
 def app(tmp_path: Path) -> FakeBuild:
-    return fake_build(tmp_path, Shop(dict(INDEX), known=decision("a==1.0", "b==1.0")))
+    from_files = resolution_of("a==1.0", "b==1.0")
+    return fake_build(tmp_path, FakeManager(dict(INDEX), from_files=from_files))
 
 
 @pytest.fixture
@@ -59,7 +60,7 @@ def test_unchanged_build_makes_no_layer(built: FakeBuild) -> None:
     assert built.layers_on_disk() == {"deps"}
     assert built.declared_layers() == ALL
     assert contents(built.layers / "deps") == store
-    assert (built.shop.asked, built.programs.ran) == ([], [])
+    assert (built.manager.calls, built.programs.ran) == ([], [])
     assert built.log.lines == ["Nothing changed: reusing 2 packages from the previous image"]
     assert record.distributions == {"a": "1.0", "b": "1.0"}
 
@@ -99,7 +100,7 @@ def test_unchanged_build_needs_no_cache(built: FakeBuild) -> None:
 def test_build_without_previous_image_uses_the_cache(built: FakeBuild) -> None:
     built.lose_image().build()
 
-    assert built.shop.asked == []
+    assert built.manager.calls == []
     assert "Using cached Python 3.14.6" in built.log.lines
     assert built.layers_on_disk() == ALL
 
@@ -116,31 +117,31 @@ def without(name: str) -> Callable[[FakeBuild], None]:
 
 
 def undecided(app: FakeBuild) -> None:
-    app.shop.known = NeedsResolving("line 1 of requirements.txt asks for a range")
-    app.shop.answer = decision("a==1.0", "b==1.0", from_files_alone=False)
+    app.manager.from_files = NeedsResolving("line 1 of requirements.txt asks for a range")
+    app.manager.resolved = resolution_of("a==1.0", "b==1.0", from_files_alone=False)
 
 
 def test_same_fingerprint_does_not_run_the_manager(app: FakeBuild) -> None:
-    app.shop.known = NeedsResolving("uv.lock holds more", "1" * 64)
-    app.shop.answer = decision("a==1.0", "b==1.0", from_files_alone=False)
+    app.manager.from_files = NeedsResolving("uv.lock holds more", "1" * 64)
+    app.manager.resolved = resolution_of("a==1.0", "b==1.0", from_files_alone=False)
     app.build()
 
     app.restore().build()
 
     assert unchanged(app)
-    assert app.shop.asked == []
+    assert app.manager.calls == []
     assert app.layers_on_disk() == {"deps"}
 
 
 def test_install_that_writes_into_the_app_runs_in_every_build(app: FakeBuild) -> None:
-    app.shop.known = NeedsResolving("uv.lock holds more", "1" * 64)
-    app.shop.answer = decision("a==1.0", "b==1.0", from_files_alone=False)
+    app.manager.from_files = NeedsResolving("uv.lock holds more", "1" * 64)
+    app.manager.resolved = resolution_of("a==1.0", "b==1.0", from_files_alone=False)
     version = app.context.app_dir / "_version.py"
 
     def build_it(_: InstallContext) -> None:
         version.write_text("1.0", "utf-8")
 
-    app.shop.before = build_it
+    app.manager.before_install = build_it
     app.build()
     assert (
         "Installing again in every build, since it writes into the app: _version.py"
@@ -150,26 +151,26 @@ def test_install_that_writes_into_the_app_runs_in_every_build(app: FakeBuild) ->
 
     app.restore().build()
 
-    assert app.shop.asked == ["decide"]
+    assert app.manager.calls == ["resolve"]
     assert version.read_text("utf-8") == "1.0"
     assert app.layers_on_disk() == {"deps"}
 
 
 def test_new_python_patch_does_not_run_the_manager(app: FakeBuild, tmp_path: Path) -> None:
-    app.shop.known = NeedsResolving("uv.lock holds more", "1" * 64)
-    app.shop.answer = decision("a==1.0", "b==1.0", from_files_alone=False)
+    app.manager.from_files = NeedsResolving("uv.lock holds more", "1" * 64)
+    app.manager.resolved = resolution_of("a==1.0", "b==1.0", from_files_alone=False)
     app.build()
     app.release = release(tmp_path, "3.14.7")
 
     app.restore().build()
 
-    assert app.shop.asked == []
+    assert app.manager.calls == []
     assert app.layers_on_disk() == {"python", "deps"}
 
 
 def test_incomplete_pins_are_installed_only_once(app: FakeBuild) -> None:
-    app.shop.known = decision("picky==1.0")
-    app.shop.answer = decision("b==1.0", "picky==1.0", from_files_alone=False)
+    app.manager.from_files = resolution_of("picky==1.0")
+    app.manager.resolved = resolution_of("b==1.0", "picky==1.0", from_files_alone=False)
     app.build()
     message = next(
         line for line in app.log.lines if line.startswith("Resolving with pip: picky requires b")
@@ -178,7 +179,7 @@ def test_incomplete_pins_are_installed_only_once(app: FakeBuild) -> None:
     for _ in range(2):
         app.restore().build()
 
-        assert app.shop.asked == ["decide"]
+        assert app.manager.calls == ["resolve"]
         assert message in app.log.lines
         assert app.layers_on_disk() == {"deps"}
 
@@ -187,12 +188,12 @@ def test_incomplete_pins_are_installed_only_once(app: FakeBuild) -> None:
 def test_changed_pins_python_or_lost_record_tries_pins_again(
     app: FakeBuild, tmp_path: Path, change: str
 ) -> None:
-    app.shop.known = decision("picky==1.0")
-    app.shop.answer = decision("b==1.0", "picky==1.0", from_files_alone=False)
+    app.manager.from_files = resolution_of("picky==1.0")
+    app.manager.resolved = resolution_of("b==1.0", "picky==1.0", from_files_alone=False)
     app.build()
     app.restore()
     if change == "lines":
-        app.shop.known = decision("b==1.0", "picky==1.0")
+        app.manager.from_files = resolution_of("b==1.0", "picky==1.0")
     elif change == "patch":
         app.release = release(tmp_path, "3.14.1")
     else:
@@ -200,19 +201,19 @@ def test_changed_pins_python_or_lost_record_tries_pins_again(
 
     app.build()
 
-    assert "decide" not in app.shop.asked
+    assert "resolve" not in app.manager.calls
 
 
 @pytest.mark.parametrize("inputs", ["2" * 64, ""])
 def test_other_or_missing_fingerprint_runs_the_manager(app: FakeBuild, inputs: str) -> None:
-    app.shop.known = NeedsResolving("uv.lock holds more", inputs and "1" * 64)
-    app.shop.answer = decision("a==1.0", "b==1.0", from_files_alone=False)
+    app.manager.from_files = NeedsResolving("uv.lock holds more", inputs and "1" * 64)
+    app.manager.resolved = resolution_of("a==1.0", "b==1.0", from_files_alone=False)
     app.build()
-    app.shop.known = NeedsResolving("uv.lock holds more", inputs)
+    app.manager.from_files = NeedsResolving("uv.lock holds more", inputs)
 
     app.restore().build()
 
-    assert app.shop.asked == ["decide"]
+    assert app.manager.calls == ["resolve"]
     assert "Resolving with pip: uv.lock holds more" in app.log.lines
 
 
@@ -229,11 +230,11 @@ def demanded(app: FakeBuild) -> None:
 
 
 def other_pin(app: FakeBuild) -> None:
-    app.shop.known = decision("a==2.0", "b==1.0")
+    app.manager.from_files = resolution_of("a==2.0", "b==1.0")
 
 
 def fewer(app: FakeBuild) -> None:
-    app.shop.known = decision("a==1.0")
+    app.manager.from_files = resolution_of("a==1.0")
 
 
 def other_distribution(app: FakeBuild) -> None:
@@ -315,7 +316,7 @@ def test_lost_layer_alone_is_made_again(built: FakeBuild, name: str) -> None:
     built.build()
 
     assert built.layers_on_disk() == {name.removesuffix(".toml"), "deps"}
-    assert built.shop.asked == []
+    assert built.manager.calls == []
     assert before == {name: toml.read(built.layers / name)["metadata"] for name in before}
 
 
@@ -328,7 +329,7 @@ def test_unused_shard_is_removed(built: FakeBuild) -> None:
 
 
 def test_changed_process_variables_rebuild_venv(app: FakeBuild) -> None:
-    app.shop.known = decision("gunicorn==26.0")
+    app.manager.from_files = resolution_of("gunicorn==26.0")
     app.build()
     app.restore()
     (app.context.app_dir / "gunicorn.conf.py").write_text("worker_tmp_dir = '/x'\n")
@@ -336,7 +337,7 @@ def test_changed_process_variables_rebuild_venv(app: FakeBuild) -> None:
     app.build()
 
     assert app.layers_on_disk() == {"venv", "deps"}
-    assert app.shop.asked == []
+    assert app.manager.calls == []
 
 
 def test_new_python_patch_makes_only_python(built: FakeBuild, tmp_path: Path) -> None:
@@ -346,7 +347,7 @@ def test_new_python_patch_makes_only_python(built: FakeBuild, tmp_path: Path) ->
 
     assert built.layers_on_disk() == {"python", "deps"}
     assert built.declared_layers() == ALL
-    assert built.shop.asked == []
+    assert built.manager.calls == []
     assert "Nothing else changed: reusing 2 packages from the previous image" in built.log.lines
     built.restore().build()
     assert unchanged(built)
@@ -355,7 +356,7 @@ def test_new_python_patch_makes_only_python(built: FakeBuild, tmp_path: Path) ->
 def test_resolution_that_depends_on_python_patch_is_repeated(
     app: FakeBuild, tmp_path: Path
 ) -> None:
-    app.shop.known = decision("b==1.0", "picky==1.0")
+    app.manager.from_files = resolution_of("b==1.0", "picky==1.0")
     assert app.build().python_patch == "3.14.6"
     app.restore()
     app.release = release(tmp_path, "3.14.7")
@@ -376,22 +377,22 @@ def test_repeated_resolution_makes_only_changed_layers(
 
     record = app.build()
 
-    assert app.shop.asked == ["decide"]
+    assert app.manager.calls == ["resolve"]
     assert app.layers_on_disk() == {"deps"}
     assert not record.from_files_alone
 
 
 def test_resolution_of_the_manager_is_not_reused_for_pinned_files(app: FakeBuild) -> None:
     """The pins stay incomplete, so every build runs the manager."""
-    app.shop.index["lonely==1.0"] = package("lonely", "", "b")
-    app.shop.known = decision("lonely==1.0")
-    app.shop.answer = decision("b==1.0", "lonely==1.0", from_files_alone=False)
+    app.manager.index["lonely==1.0"] = package("lonely", "", "b")
+    app.manager.from_files = resolution_of("lonely==1.0")
+    app.manager.resolved = resolution_of("b==1.0", "lonely==1.0", from_files_alone=False)
     app.build()
     app.restore()
 
     app.build()
 
-    assert app.shop.asked == ["decide"]
+    assert app.manager.calls == ["resolve"]
     assert not unchanged(app)
 
 
@@ -411,7 +412,7 @@ def test_build_consumer_in_some_builds_keeps_layers_equal(built: FakeBuild) -> N
     built.build()
     built.restore().build()
     assert built.layers_on_disk() == ALL
-    assert built.shop.asked == []
+    assert built.manager.calls == []
 
     built.restore().build_consumers = ""
     built.build()

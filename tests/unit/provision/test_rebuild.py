@@ -10,7 +10,7 @@ from cnb_python.config.settings import Settings
 from cnb_python.errors.install import UvRefused
 from cnb_python.managers.base import InstallContext
 from tests.support.fake_build import FakeBuild, contents, fake_build
-from tests.support.fake_manager import Package, Shop, decision, package
+from tests.support.fake_manager import FakeManager, Package, package, resolution_of
 from tests.support.stages import SITE
 
 LARGE = 33 * 1024 * 1024
@@ -33,7 +33,7 @@ SETS = [
 
 @pytest.fixture
 def app(tmp_path: Path) -> FakeBuild:
-    return fake_build(tmp_path, Shop(dict(INDEX)))
+    return fake_build(tmp_path, FakeManager(dict(INDEX)))
 
 
 def image(app: FakeBuild, names: set[str], before: dict[str, object]) -> dict[str, object]:
@@ -50,14 +50,14 @@ def test_cached_build_gives_the_same_image_as_a_clean_one(app: FakeBuild, layout
     app.settings = Settings(layout=layout)
     clean: dict[tuple[str, ...], object] = {}
     for lines in SETS:
-        app.shop.known = decision(*lines)
+        app.manager.from_files = resolution_of(*lines)
         app.build()
         clean[lines] = image(app, app.declared_layers() - {"deps"}, {})
         app.restore().lose_image().lose_cache()
 
     cached: dict[str, object] = {}
     for lines in (*SETS, *reversed(SETS), SETS[0]):
-        app.shop.known = decision(*lines)
+        app.manager.from_files = resolution_of(*lines)
         app.build()
         cached = image(app, app.declared_layers() - {"deps"}, cached)
         assert cached == clean[lines], lines
@@ -66,28 +66,28 @@ def test_cached_build_gives_the_same_image_as_a_clean_one(app: FakeBuild, layout
 
 def test_alternating_versions_are_installed_once_each(app: FakeBuild) -> None:
     for lines in (("b==1.0",), ("a==1.0", "b==1.0")):
-        app.shop.known = decision(*lines)
+        app.manager.from_files = resolution_of(*lines)
         app.build()
         app.restore()
 
-    app.shop.known = decision("b==1.0")
+    app.manager.from_files = resolution_of("b==1.0")
     app.build()
 
-    assert app.shop.asked == []
+    assert app.manager.calls == []
     assert app.restore().build().distributions.keys() == {"b"}
 
 
 def test_changed_package_changes_only_its_shard_and_venv(app: FakeBuild) -> None:
     large = Package({f"{SITE}/large/__init__.py": "", f"{SITE}/large/data.bin": "0" * LARGE})
-    app.shop.index["large==1.0"] = large
-    app.shop.known = decision("a==1.0", "b==1.0", "large==1.0")
+    app.manager.index["large==1.0"] = large
+    app.manager.from_files = resolution_of("a==1.0", "b==1.0", "large==1.0")
     first = app.build()
     app.restore()
-    app.shop.known = decision("a==2.0", "b==1.0", "large==1.0")
+    app.manager.from_files = resolution_of("a==2.0", "b==1.0", "large==1.0")
 
     record = app.build()
 
-    assert app.shop.asked == ["try a"]
+    assert app.manager.calls == ["try a"]
     changed = {name for name in record.layers if record.layers[name] != first.layers[name]}
     assert app.layers_on_disk() == changed | {"deps"}
     assert "deps-large" in record.layers
@@ -97,20 +97,20 @@ def test_changed_package_changes_only_its_shard_and_venv(app: FakeBuild) -> None
 
 def test_large_distribution_with_own_layer_is_not_archived(app: FakeBuild) -> None:
     large = Package({f"{SITE}/large/__init__.py": "", f"{SITE}/large/data.bin": "0" * LARGE})
-    app.shop.index["large==1.0"] = large
-    app.shop.known = decision("a==1.0", "large==1.0")
+    app.manager.index["large==1.0"] = large
+    app.manager.from_files = resolution_of("a==1.0", "large==1.0")
     app.build()
     app.restore()
     (app.layers / "deps-large.toml").unlink()
 
     app.build()
 
-    assert app.shop.asked == ["install large"]
+    assert app.manager.calls == ["install large"]
     assert "deps-large" in app.layers_on_disk()
 
 
 def test_changed_small_file_does_not_unpack_its_archive(app: FakeBuild) -> None:
-    app.shop.known = decision("s==1.0")
+    app.manager.from_files = resolution_of("s==1.0")
     app.build()
     app.restore()
     (app.layers / "venv.toml").unlink()
@@ -119,20 +119,20 @@ def test_changed_small_file_does_not_unpack_its_archive(app: FakeBuild) -> None:
 
     assert app.layers_on_disk() == {"venv", "deps"}
     assert (app.layers / "venv/share/s.txt").exists()
-    assert app.shop.asked == []
+    assert app.manager.calls == []
 
 
 def test_failed_build_leaves_no_layer(app: FakeBuild) -> None:
-    app.shop.known = decision("a==1.0", "b==1.0")
+    app.manager.from_files = resolution_of("a==1.0", "b==1.0")
     app.build()
     app.restore()
-    app.shop.known = decision("a==2.0", "b==1.0")
+    app.manager.from_files = resolution_of("a==2.0", "b==1.0")
 
     def fail(target: InstallContext) -> None:
         (target.environment / "half").touch()
         raise UvRefused("uv", 1, ())
 
-    app.shop.before = fail
+    app.manager.before_install = fail
     with pytest.raises(UvRefused):
         app.build()
 
@@ -141,23 +141,23 @@ def test_failed_build_leaves_no_layer(app: FakeBuild) -> None:
 
 
 def test_build_after_a_failed_one_gives_the_same_image(app: FakeBuild) -> None:
-    app.shop.known = decision("a==2.0", "b==1.0")
+    app.manager.from_files = resolution_of("a==2.0", "b==1.0")
     app.build()
     clean = image(app, {"python", "venv", "deps-00"}, {})
     app.restore().lose_image().lose_cache()
-    app.shop.known = decision("a==1.0", "b==1.0")
+    app.manager.from_files = resolution_of("a==1.0", "b==1.0")
     app.build()
     app.restore()
-    app.shop.known = decision("a==2.0", "b==1.0")
+    app.manager.from_files = resolution_of("a==2.0", "b==1.0")
 
     def fail(_: InstallContext) -> None:
         raise UvRefused("uv", 1, ())
 
-    app.shop.before = fail
+    app.manager.before_install = fail
     with pytest.raises(UvRefused):
         app.build()
     # In the same directory, as some platforms do.
-    app.shop.before = lambda _: None
+    app.manager.before_install = lambda _: None
     app.build()
 
     assert {"venv", "deps-00"} <= app.layers_on_disk()
@@ -167,16 +167,16 @@ def test_build_after_a_failed_one_gives_the_same_image(app: FakeBuild) -> None:
 
 @pytest.mark.parametrize("damage", [b"", b"nonsense", None])
 def test_damaged_store_is_reported_and_replaced(app: FakeBuild, damage: bytes | None) -> None:
-    app.shop.known = decision("a==1.0", "b==1.0")
+    app.manager.from_files = resolution_of("a==1.0", "b==1.0")
     app.build()
     app.restore()
     for path in (app.layers / "deps").iterdir():
         path.write_bytes(path.read_bytes()[:-1] if damage is None else damage)
-    app.shop.known = decision("a==2.0", "b==1.0")
+    app.manager.from_files = resolution_of("a==2.0", "b==1.0")
 
     app.build()
 
-    assert app.shop.asked == ["try a b"]
+    assert app.manager.calls == ["try a b"]
     reasons = [line for line in app.log.lines if line.startswith("Not using the previous build's")]
     assert len(reasons) == 1
     app.restore().build()
@@ -184,25 +184,25 @@ def test_damaged_store_is_reported_and_replaced(app: FakeBuild, damage: bytes | 
 
 
 def test_lost_archives_are_made_again(app: FakeBuild) -> None:
-    app.shop.known = decision("a==1.0", "b==1.0")
+    app.manager.from_files = resolution_of("a==1.0", "b==1.0")
     app.build()
     app.restore()
     for path in (app.layers / "deps").glob("*.tar.zst"):
         path.unlink()
-    app.shop.known = decision("a==2.0", "b==1.0")
+    app.manager.from_files = resolution_of("a==2.0", "b==1.0")
 
     app.build()
 
-    assert app.shop.asked == ["try a b"]
+    assert app.manager.calls == ["try a b"]
     assert any(line.startswith("Installing b again: ") for line in app.log.lines)
 
 
 def test_store_keeps_only_what_is_used(app: FakeBuild) -> None:
-    app.shop.known = decision("a==1.0", "b==1.0")
+    app.manager.from_files = resolution_of("a==1.0", "b==1.0")
     app.build()
     first = {path.name for path in (app.layers / "deps").iterdir()}
     app.restore()
-    app.shop.known = decision("b==1.0")
+    app.manager.from_files = resolution_of("b==1.0")
     app.build()
     fewer = {path.name for path in (app.layers / "deps").iterdir()}
     app.restore().lose_image().lose_cache()
@@ -213,7 +213,7 @@ def test_store_keeps_only_what_is_used(app: FakeBuild) -> None:
 
 
 def test_other_target_rebuilds_everything_and_logs_every_reason(app: FakeBuild) -> None:
-    app.shop.known = decision("a==1.0", "b==1.0")
+    app.manager.from_files = resolution_of("a==1.0", "b==1.0")
     app.build()
     app.restore()
     target = replace(app.context.target, arch="arm64", distro_version="13")
@@ -221,7 +221,7 @@ def test_other_target_rebuilds_everything_and_logs_every_reason(app: FakeBuild) 
 
     app.build()
 
-    assert app.shop.asked == ["try a b"]
+    assert app.manager.calls == ["try a b"]
     assert app.layers_on_disk() == {"python", "venv", "deps-00", "deps"}
     for what in ("Python", "packages"):
         begin = f"Not using the previous build's {what}: the "
@@ -233,7 +233,7 @@ def test_other_target_rebuilds_everything_and_logs_every_reason(app: FakeBuild) 
 
 
 def test_layers_of_the_other_layout_are_removed(app: FakeBuild) -> None:
-    app.shop.known = decision("a==1.0", "b==1.0")
+    app.manager.from_files = resolution_of("a==1.0", "b==1.0")
     app.build()
     app.restore()
     app.settings = Settings(layout="merged")
@@ -241,29 +241,29 @@ def test_layers_of_the_other_layout_are_removed(app: FakeBuild) -> None:
     app.build()
 
     assert app.declared_layers() == {"python", "venv", "deps"}
-    assert app.shop.asked == []
+    assert app.manager.calls == []
     app.restore().build()
     assert app.log.lines == ["Nothing changed: reusing 2 packages from the previous image"]
 
 
 def test_local_directory_is_installed_in_every_build(app: FakeBuild) -> None:
-    local = app.shop.known = decision("a==1.0", "b==1.0")
+    local = app.manager.from_files = resolution_of("a==1.0", "b==1.0")
     pins = tuple(pin._replace(is_cacheable=pin.name != "a") for pin in local.pins)
-    app.shop.known = local._replace(pins=pins, from_files_alone=False)
+    app.manager.from_files = local._replace(pins=pins, from_files_alone=False)
     app.build()
     app.restore()
-    app.shop.index["a==1.0"] = package("a", "# edited")
+    app.manager.index["a==1.0"] = package("a", "# edited")
 
     record = app.build()
 
-    assert app.shop.asked == ["try a"]
+    assert app.manager.calls == ["try a"]
     shared = app.layers / "deps-00/tree" / SITE / "a.py"
     assert shared.read_text(encoding="utf-8") == "# edited"
     assert record.distributions == {"a": "1.0", "b": "1.0"}
 
 
 def test_work_directory_is_removed(app: FakeBuild) -> None:
-    app.shop.known = decision(*SETS[2])
+    app.manager.from_files = resolution_of(*SETS[2])
 
     app.build()
 
@@ -272,7 +272,7 @@ def test_work_directory_is_removed(app: FakeBuild) -> None:
 
 
 def test_layer_metadata_is_a_digest_only(app: FakeBuild) -> None:
-    app.shop.known = decision("a==1.0", "b==1.0")
+    app.manager.from_files = resolution_of("a==1.0", "b==1.0")
     record = app.build()
 
     for name, digest in record.layers.items():

@@ -8,14 +8,14 @@ from cnb_python.cnb.env import LAUNCH, EnvDelta
 from cnb_python.managers.base import Pin, Resolution
 from cnb_python.provision.request import env_digest, resolution_digest
 from tests.support.fake_build import TOOLS, FakeBuild, fake_build
-from tests.support.fake_manager import Shop, decision
+from tests.support.fake_manager import FakeManager, resolution_of
 
 PIN = Pin("six", "1.17.0", "origin", "six==1.17.0")
 
 
 @pytest.fixture
 def app(tmp_path: Path) -> FakeBuild:
-    return fake_build(tmp_path, Shop({}))
+    return fake_build(tmp_path, FakeManager({}))
 
 
 def of(*pins: Pin, from_files_alone: bool = True) -> str:
@@ -45,7 +45,7 @@ def test_resolution_digest_of_equal_resolutions_is_equal() -> None:
 def test_resolution_digest_separates_lines() -> None:
     lists = [("a==1\0", "b==1"), ("a==1", "\0b==1"), ("a==1\nb==1",), ("a==1", "b==1")]
 
-    assert len({resolution_digest(decision(*lines)) for lines in lists}) == len(lists)
+    assert len({resolution_digest(resolution_of(*lines)) for lines in lists}) == len(lists)
 
 
 def test_env_digest_covers_every_field_of_a_variable() -> None:

@@ -12,7 +12,7 @@ from cnb_python.errors.frameworks import PackagesAdded, PackagesChanged
 from cnb_python.managers.base import NeedsResolving
 from cnb_python.provision.environment import ProvidedEnvironment
 from tests.support.fake_build import FakeBuild, contents, fake_build
-from tests.support.fake_manager import Shop, decision, package
+from tests.support.fake_manager import FakeManager, package, resolution_of
 from tests.support.trees import Files, write_files
 
 INDEX = {"a==1.0": package("a"), "a==2.0": package("a", "# newer"), "b==1.0": package("b")}
@@ -26,7 +26,8 @@ def a_step(environment: ProvidedEnvironment) -> str:
 
 @pytest.fixture
 def app(tmp_path: Path) -> FakeBuild:
-    return fake_build(tmp_path, Shop(dict(INDEX), known=decision("a==1.0", "b==1.0")))
+    from_files = resolution_of("a==1.0", "b==1.0")
+    return fake_build(tmp_path, FakeManager(dict(INDEX), from_files=from_files))
 
 
 def layers_on_disk(app: FakeBuild) -> dict[str, object]:
@@ -44,7 +45,7 @@ def test_temporary_layers_equal_the_image_and_are_removed(app: FakeBuild) -> Non
     assert seen == [first]
     assert app.layers_on_disk() == {"deps"}
     assert app.declared_layers() == ALL
-    assert app.shop.asked == []
+    assert app.manager.calls == []
     assert "Writing all packages to disk for a step" in app.log.lines
 
 
@@ -64,7 +65,7 @@ def test_changed_layers_stay_and_temporary_layers_are_removed(app: FakeBuild) ->
     app.steps_needing_environment = a_step
     app.build()
     app.restore()
-    app.shop.known = decision("a==2.0", "b==1.0")
+    app.manager.from_files = resolution_of("a==2.0", "b==1.0")
 
     app.build()
 
@@ -75,10 +76,10 @@ def test_changed_layers_stay_and_temporary_layers_are_removed(app: FakeBuild) ->
 @pytest.fixture
 def locked(app: FakeBuild) -> FakeBuild:
     """An app whose lock file was resolved by its manager; package a is a local directory."""
-    seen = decision("a==1.0", "b==1.0")
+    seen = resolution_of("a==1.0", "b==1.0")
     pins = tuple(pin._replace(is_cacheable=pin.name != "a") for pin in seen.pins)
-    app.shop.known = NeedsResolving("uv.lock holds more", "1" * 64)
-    app.shop.answer = seen._replace(pins=pins)
+    app.manager.from_files = NeedsResolving("uv.lock holds more", "1" * 64)
+    app.manager.resolved = seen._replace(pins=pins)
     app.build()
     return app.restore()
 
@@ -90,7 +91,7 @@ def test_temporary_layers_with_same_fingerprint_do_not_run_the_manager(locked: F
 
     locked.build()
 
-    assert locked.shop.asked == []
+    assert locked.manager.calls == []
     assert "Writing all packages to disk for a step" in locked.log.lines
     assert not any("Resolving with" in line for line in locked.log.lines)
     assert locked.layers_on_disk() == {"deps"}
@@ -102,18 +103,18 @@ def test_other_layout_with_same_fingerprint_does_not_run_the_manager(locked: Fak
 
     locked.build()
 
-    assert locked.shop.asked == []
+    assert locked.manager.calls == []
     assert locked.declared_layers() == {"python", "venv", "deps"}
     locked.restore().build()
     assert "Nothing changed: reusing 2 packages from the previous image" in locked.log.lines
 
 
 def other_inputs(app: FakeBuild) -> None:
-    app.shop.known = NeedsResolving("uv.lock holds more", "2" * 64)
+    app.manager.from_files = NeedsResolving("uv.lock holds more", "2" * 64)
 
 
 def no_inputs(app: FakeBuild) -> None:
-    app.shop.known = NeedsResolving("a range")
+    app.manager.from_files = NeedsResolving("a range")
 
 
 def another_app_directory(app: FakeBuild) -> None:
@@ -141,13 +142,13 @@ def test_uncertain_resolution_runs_the_manager(
 
     locked.build()
 
-    assert locked.shop.asked[0] in {"decide", "all a b"}
+    assert locked.manager.calls[0] in {"resolve", "resolve and install a b"}
     assert any(line.startswith("Resolving with pip") for line in locked.log.lines)
 
 
 def test_temporary_layers_after_resolving_equal_the_image(app: FakeBuild) -> None:
-    app.shop.known = NeedsResolving("a range")
-    app.shop.answer = decision("a==1.0", "b==1.0", from_files_alone=False)
+    app.manager.from_files = NeedsResolving("a range")
+    app.manager.resolved = resolution_of("a==1.0", "b==1.0", from_files_alone=False)
     app.build()
     first, seen = layers_on_disk(app), list[dict[str, object]]()
     app.restore()
@@ -240,6 +241,6 @@ def test_step_without_store_installs_everything_again(app: FakeBuild) -> None:
 
     app.build()
 
-    assert app.shop.asked == ["try a b"]
+    assert app.manager.calls == ["try a b"]
     assert app.layers_on_disk() == {"deps"}
     assert app.declared_layers() == ALL

@@ -135,7 +135,7 @@ def test_uv_lock_that_is_a_directory_is_refused(app: Path) -> None:
 
 
 class Uv:
-    """Answers as it is told, one answer after the other, and remembers what it was asked."""
+    """Returns its outcomes one after the other, and remembers the commands."""
 
     def __init__(self, *answers: Outcome) -> None:
         self.answers = list(answers)
