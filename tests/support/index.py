@@ -81,7 +81,7 @@ def running(
     *for_known_clients*: only clients with a certificate of the same authority may connect.
     """
     requests: list[str] = []
-    handler = type("Handler", (_Handler,), {"asked": requests})
+    handler = type("Handler", (_Handler,), {"requests": requests})
     with make_server(HOST, 0, _application(packages, login), _Server, handler) as server:
         if tls:
             context = server_context(tls, for_known_clients=for_known_clients)
