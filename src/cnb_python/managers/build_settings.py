@@ -1,7 +1,8 @@
 """The build settings: what changes the result of a build from source besides the source.
 
 Only what compilers, build tools and installers are known to read. What else a package reads cannot
-be known, and most variables of a build (a commit, a date) must not cause a rebuild.
+be known, and most variables of a build (a commit, a date) must not cause a rebuild. Apart from the
+cache keys, its only user: it knows the settings of pip and uv.
 """
 
 import hashlib

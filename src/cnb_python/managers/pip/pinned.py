@@ -1,6 +1,7 @@
 """Requirements files in which every line pins one release, and how uv installs those.
 
-A whitelist: what may not mean the same to pip and to uv is left to pip.
+A whitelist: what may not mean the same to pip and to uv is left to pip. Apart from `install`,
+which unchanged builds do not import.
 """
 
 import re
