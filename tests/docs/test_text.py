@@ -10,7 +10,7 @@ WIDTH = 120
 # It holds what the build prints.
 GENERATED = {"errors.md"}
 # Not rewritten yet.
-LATER = {"architecture.md", "benchmarks.md"}
+LATER = {"benchmarks.md"}
 _ADDRESS = re.compile(r"https?://")
 _PAGE = re.compile(r"\bdocs/[a-z/-]+\.md\b")
 
