@@ -15,8 +15,7 @@ from cnb_python.errors.base import BuildpackBug, Failure
 from cnb_python.system.output import Console
 
 if TYPE_CHECKING:
-    from cnb_python.system.fetch import Receive
-    from cnb_python.system.interface import Command, Download, Outcome, System
+    from cnb_python.system.interface import Command, Download, Outcome, Receive, System
 
 # The spec gives 0 and 100 other meanings:
 # https://github.com/buildpacks/spec/blob/main/buildpack.md#detection

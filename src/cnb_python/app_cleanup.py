@@ -2,6 +2,8 @@
 
 They have to be removed: slices of `launch.toml` cannot exclude files from the image.
 https://github.com/buildpacks/spec/blob/main/buildpack.md#layers-1
+
+Separate from `build`, which has one line for each step.
 """
 
 from collections.abc import Collection, Iterable, Iterator

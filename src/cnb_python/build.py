@@ -7,7 +7,7 @@ from cnb_python.app_steps.steps import Steps
 from cnb_python.cnb.context import BuildContext
 from cnb_python.cnb.documents import Launch
 from cnb_python.config.settings import Settings, effective, read_settings
-from cnb_python.launch import processes, report
+from cnb_python.launch import processes
 from cnb_python.layers import previous_image, process_defaults, python
 from cnb_python.layers import store as store_layer
 from cnb_python.layers.store import BuildRecord
@@ -20,14 +20,15 @@ from cnb_python.python.mirror import find_inventory
 from cnb_python.python.resolver import (
     ResolvedPython,
     check_manager_requests,
+    contradictions,
     manager_requests,
+    release_warnings,
     resolve,
     sticky_line,
 )
 from cnb_python.python.sources import python_requests, unused_requests
-from cnb_python.python.warnings import contradictions, release_warnings
 from cnb_python.system.interface import Output, System
-from cnb_python.system.steps import BuildLog
+from cnb_python.system.output import BuildLog
 
 KEEP_LINE = "To stay on this line when the default changes: echo {} > .python-version"
 
@@ -117,9 +118,9 @@ def configure_launch(
     Sizes are bytes, in digits.
     """
     plan = processes.plan_launch(app, record.distributions)
-    for reason in report.reasons(plan):
+    for reason in processes.reasons(plan):
         system.output.line(reason)
-    for message in report.warnings(plan):
+    for message in processes.warnings(plan):
         system.output.warning(message.title, (*message.body, *message.steps))
     Launch(plan.processes).write(context.layers_dir, context.buildpack.api)
     single_worker = processes.single_worker_types(plan, app, record.distributions)

@@ -6,8 +6,7 @@ It runs for every app on every build, so it looks only at names and imports litt
 from collections.abc import Callable
 
 from cnb_python.app import directories_with_python, python_signs
-from cnb_python.cnb.context import DetectContext
-from cnb_python.cnb.plan import build_plan
+from cnb_python.cnb.context import DetectContext, build_plan
 
 # Exit codes: https://github.com/buildpacks/spec/blob/main/buildpack.md#detection
 PASS = 0

@@ -1,4 +1,7 @@
-"""Checks before anything is written: what stops the build, and warnings about the app's files."""
+"""Checks before anything is written: what stops the build, and warnings about the app's files.
+
+Separate from `build`, which has one line for each step.
+"""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -8,13 +11,13 @@ from cnb_python.app import OTHER_SIGNS, PROJECT_FILES, App
 from cnb_python.errors.choosing import ForbiddenPipOptions, ForbiddenVariables
 from cnb_python.errors.inputs import NotAFile
 from cnb_python.managers.base import Manager
-from cnb_python.managers.pip_settings import (
+from cnb_python.managers.registry import unread
+from cnb_python.managers.tool_settings import (
     SECTIONS,
     SYSTEM_FILES,
-    configuration_files,
+    pip_configuration_files,
     variable_name,
 )
-from cnb_python.managers.registry import unread
 from cnb_python.system.interface import Output
 
 # Each of them puts packages where the image does not have them, or installs none. All other PIP_*
@@ -78,7 +81,7 @@ def check_environment(
     )
     if forbidden:
         raise ForbiddenVariables(forbidden)
-    for file in configuration_files(environ, system_files):
+    for file in pip_configuration_files(environ, system_files):
         if options := _misplacing(file):
             raise ForbiddenPipOptions(str(file), options)
 

@@ -1,4 +1,7 @@
-"""The end of the log: layers by what they hold, packages that changed, image size and time."""
+"""The end of the log: layers by what they hold, packages that changed, image size and time.
+
+Separate from `build`, which has one line for each step.
+"""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -6,10 +9,10 @@ from pathlib import Path
 
 from cnb_python.layers import process_defaults, python
 from cnb_python.layers import store as store_layer
-from cnb_python.layers.nltk import NAME as NLTK
+from cnb_python.layers.cache_keys import NLTK
 from cnb_python.layers.store import BuildRecord
 from cnb_python.layout.names import VENV
-from cnb_python.system.steps import BuildLog, megabytes, shown
+from cnb_python.system.output import BuildLog, megabytes, shown
 
 _TITLES = {
     python.NAME: "Python",

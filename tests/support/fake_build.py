@@ -20,13 +20,13 @@ from cnb_python.layers import previous_image, python
 from cnb_python.layers.python import Runtime
 from cnb_python.layers.store import BuildRecord
 from cnb_python.provision import provide
-from cnb_python.provision.environment import (
+from cnb_python.provision.request import (
     ProvidedEnvironment,
+    ProvisionRequest,
     StepResults,
     StepsNeedingEnvironment,
     no_steps,
 )
-from cnb_python.provision.request import ProvisionRequest
 from cnb_python.python.releases import Release
 from cnb_python.system.fetch import Fetcher
 from cnb_python.system.interface import Command, Download, Outcome, System

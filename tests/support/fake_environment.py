@@ -5,7 +5,7 @@ from copy import replace
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cnb_python.provision.environment import ProvidedEnvironment
+from cnb_python.provision.request import ProvidedEnvironment
 from cnb_python.store.store import Store
 from cnb_python.system.interface import Command, Outcome, System
 from tests.support.fake_build import FakeBuild, fake_build

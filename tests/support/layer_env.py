@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import get_args
 
-from cnb_python.cnb.env import BOTH, BUILD, LAUNCH, Action, EnvDelta, Scope, process_scope
+from cnb_python.cnb.layer import BOTH, BUILD, LAUNCH, Action, EnvDelta, Scope, process_scope
 
 BUILD_SCOPES = (BOTH, BUILD)
 """What later buildpacks see, in the order in which it is applied."""

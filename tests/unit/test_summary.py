@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from cnb_python.layers.store import BuildRecord
 from cnb_python.summary import changed_packages, print_summary
-from cnb_python.system.steps import BuildLog
+from cnb_python.system.output import BuildLog
 from tests.support.fake_system import Log
 
 VERSIONS = st.dictionaries(st.sampled_from("abcdef"), st.sampled_from(["1.0", "2.0"]))

@@ -84,10 +84,10 @@ _FAMILIES = {
         ),
     ),
     "config": (
-        "Settings and service bindings",
+        "Settings, service bindings and the Procfile",
         (
-            "All [settings](settings.md) and service bindings are checked before anything is "
-            "installed."
+            "All [settings](settings.md), service bindings and the Procfile are checked before "
+            "anything is installed."
         ),
     ),
     "inputs": (
@@ -137,10 +137,6 @@ _FAMILIES = {
     "frameworks": (
         "Steps that run the app's code",
         "Hooks in `bin/`, Django's collectstatic and NLTK's downloader run during the build.",
-    ),
-    "launch": (
-        "Processes",
-        "The Procfile names the processes of the image.",
     ),
     "machine": (
         "Downloads, disk and memory",

@@ -1,4 +1,7 @@
-"""Collects the static files of a Django project, or restores them from the store."""
+"""Collects the static files of a Django project, or restores them from the store.
+
+Separate from `steps`, which loads it only for Django apps.
+"""
 
 import json
 import os
@@ -15,7 +18,7 @@ from cnb_python.cnb import disk
 from cnb_python.errors.frameworks import CollectstaticCause, CollectstaticFailed
 from cnb_python.errors.machine import DamagedStore, Killed
 from cnb_python.layout.names import VENV
-from cnb_python.provision.environment import ProvidedEnvironment, StepResults
+from cnb_python.provision.request import ProvidedEnvironment, StepResults
 from cnb_python.system.interface import Command, System
 
 type Cause = tuple[CollectstaticCause, str]

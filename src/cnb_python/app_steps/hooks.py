@@ -13,9 +13,9 @@ from cnb_python.cnb.context import BuildContext
 from cnb_python.errors.frameworks import HookFailed, HookNotStarted
 from cnb_python.errors.inputs import NotAFile
 from cnb_python.errors.machine import ProgramNotStarted
-from cnb_python.provision.environment import ProvidedEnvironment
+from cnb_python.provision.request import ProvidedEnvironment
 from cnb_python.system.interface import Command, System
-from cnb_python.system.steps import BuildLog
+from cnb_python.system.output import BuildLog
 
 PRE, POST = "bin/pre_compile", "bin/post_compile"
 _SHELLS = (Path("/bin/bash"), Path("/bin/sh"))

@@ -1,6 +1,8 @@
 """Layer `nltk`: the data that `nltk.txt` names, from NLTK's own downloader.
 
 https://www.nltk.org/data.html
+
+Separate from `steps`, which loads it only for apps with NLTK data.
 """
 
 import json
@@ -12,16 +14,14 @@ from typing import Literal
 from cnb_python.app_steps import file_listing
 from cnb_python.app_steps.run import run, variables_in
 from cnb_python.cnb import disk
-from cnb_python.cnb.env import LAUNCH, EnvDelta
-from cnb_python.cnb.layer import Layer, LayerTypes, layer_of
+from cnb_python.cnb.layer import LAUNCH, EnvDelta, Layer, LayerTypes, layer_of
 from cnb_python.errors.frameworks import NltkFailed, added_data
 from cnb_python.errors.machine import DamagedStore, Killed
 from cnb_python.install.snapshot import Snapshot
-from cnb_python.layers import nltk as nltk_layer
-from cnb_python.layers.cache_keys import Rebuild, decide
-from cnb_python.layers.nltk import NltkKey
+from cnb_python.layers import cache_keys
+from cnb_python.layers.cache_keys import NltkKey, Rebuild, decide
 from cnb_python.layout.names import VENV
-from cnb_python.provision.environment import ProvidedEnvironment, StepResults
+from cnb_python.provision.request import ProvidedEnvironment, StepResults
 from cnb_python.system.interface import Command, Outcome, Output, System
 from cnb_python.system.redaction import redact
 
@@ -56,7 +56,7 @@ class Data:
     @property
     def layer(self) -> Layer:
         """The layer of the data."""
-        return layer_of(self.environment.request.context.layers_dir, nltk_layer.NAME)
+        return layer_of(self.environment.request.context.layers_dir, cache_keys.NLTK)
 
     @property
     def is_missing(self) -> bool:
@@ -75,19 +75,19 @@ def find(environment: ProvidedEnvironment, output: Output) -> Data | None:
     Raises what `App.text` raises.
     """
     app = environment.request.app
-    layer = layer_of(environment.request.context.layers_dir, nltk_layer.NAME)
-    text = app.text(nltk_layer.FILE)
+    layer = layer_of(environment.request.context.layers_dir, cache_keys.NLTK)
+    text = app.text(cache_keys.NLTK_FILE)
     names = tuple(_COMMENT.sub("", text or "").split())
     version = environment.distributions.get(_PACKAGE)
     if names and not version:
         output.warning(
-            f"{app.shown(nltk_layer.FILE)} is not used",
+            f"{app.shown(cache_keys.NLTK_FILE)} is not used",
             ("NLTK is not installed. Add nltk to the app's requirements, or delete the file.",),
         )
     if not names or not version:
         layer.drop()
         return None
-    key = nltk_layer.nltk_key(version, names)
+    key = cache_keys.nltk_key(version, names)
     state = decide(layer.state(), key)
     reasons = state.reasons if isinstance(state, Rebuild) else ()
     return Data(environment, names, key, reasons, not isinstance(state, Rebuild))
@@ -117,17 +117,17 @@ def finish(data: Data, output: Output) -> StepResults:
         message = added_data(sorted(paths))
         output.warning(message.title, message.body)
     if data.is_in_image:
-        recorded = data.environment.sizes.get(nltk_layer.NAME, "")
+        recorded = data.environment.sizes.get(cache_keys.NLTK, "")
         layer.reuse_from_image(key.metadata())
         return StepResults(
-            layers={nltk_layer.NAME: int(recorded) if recorded.isdecimal() else 0}, trees=trees
+            layers={cache_keys.NLTK: int(recorded) if recorded.isdecimal() else 0}, trees=trees
         )
     size = sum(path.lstat().st_size for path in layer.path.rglob("*") if path.is_file())
     # A default, since users may have their data elsewhere.
     env = (EnvDelta(LAUNCH, VARIABLE, "default", str(layer.path)),)
     layer.finish(LayerTypes(launch=True), key.metadata(), env)
     return StepResults(
-        layers={nltk_layer.NAME: size}, new_layers=frozenset({nltk_layer.NAME}), trees=trees
+        layers={cache_keys.NLTK: size}, new_layers=frozenset({cache_keys.NLTK}), trees=trees
     )
 
 

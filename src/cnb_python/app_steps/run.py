@@ -7,7 +7,7 @@ from dataclasses import replace
 from cnb_python.config.settings import MIRROR
 from cnb_python.install import process_env
 from cnb_python.layout.names import VENV
-from cnb_python.provision.environment import ProvidedEnvironment
+from cnb_python.provision.request import ProvidedEnvironment
 from cnb_python.system.interface import Command, Outcome, System
 from cnb_python.system.redaction import redact
 

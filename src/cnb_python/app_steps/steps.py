@@ -1,4 +1,7 @@
-"""The app steps of a build: which of them have to run, and in which order."""
+"""The app steps of a build: which of them have to run, and in which order.
+
+Separate from `build`, which has one line for each step.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from cnb_python.app_steps import hooks
 from cnb_python.cnb.layer import layer_of
-from cnb_python.layers import nltk as nltk_layer
-from cnb_python.provision.environment import Provided, ProvidedEnvironment, StepResults
+from cnb_python.layers import cache_keys
+from cnb_python.provision.request import Provided, ProvidedEnvironment, StepResults
 from cnb_python.system.interface import System
-from cnb_python.system.steps import BuildLog
+from cnb_python.system.output import BuildLog
 
 if TYPE_CHECKING:
     # Loaded only for apps that need them.
@@ -96,8 +99,8 @@ class Steps:
 
 def _find_data(environment: ProvidedEnvironment, system: System) -> Data | None:
     request = environment.request
-    if nltk_layer.FILE not in request.app.names:
-        layer_of(request.context.layers_dir, nltk_layer.NAME).drop()
+    if cache_keys.NLTK_FILE not in request.app.names:
+        layer_of(request.context.layers_dir, cache_keys.NLTK).drop()
         return None
     from cnb_python.app_steps import nltk  # noqa: PLC0415 - only for apps that need it
 

@@ -1,4 +1,7 @@
-"""The kinds of settings: what values each may have, as text in a variable and in TOML."""
+"""The kinds of settings: what values each may have, as text in a variable and in TOML.
+
+Separate from `settings`, which is the table alone.
+"""
 
 from typing import NamedTuple, Protocol
 

@@ -14,10 +14,9 @@ from cnb_python.cnb import disk
 from cnb_python.distributions import bytecode, dist_info, entry_points, ownership, scan
 from cnb_python.distributions.bytecode import SourceFile
 from cnb_python.distributions.dist_info import INFO, DirectUrl, Installed, StagedEnvironment
-from cnb_python.distributions.elf import reaches
 from cnb_python.distributions.model import Distribution, File
 from cnb_python.distributions.ownership import Ownership
-from cnb_python.distributions.scan import Content, FileEntry
+from cnb_python.distributions.scan import Content, FileEntry, reaches
 from cnb_python.managers.base import Pin
 from cnb_python.system.interface import System
 

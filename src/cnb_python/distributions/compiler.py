@@ -11,6 +11,8 @@ difference. Up to 3.10 they do, so each file is compiled by a process of its own
 
 Prints the number of compiled modules and of those that do not compile, which is not an error:
 packages contain templates and modules for Python 2.
+
+Separate from `bytecode`, which runs it in the app's interpreter.
 """
 
 import errno

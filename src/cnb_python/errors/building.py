@@ -1,4 +1,7 @@
-"""Packages that are built from source, and whose build fails."""
+"""Packages that are built from source, and whose build fails.
+
+Separate from `managers/build_errors`, since an error and its message have one home.
+"""
 
 from typing import Literal, Self, override
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from netrc import NetrcParseError, netrc
 from pathlib import Path
 
-from cnb_python.managers import pip_settings, uv_settings
+from cnb_python.managers import tool_settings
 from cnb_python.system.certificates import BUNDLES, trusting_the_system
 from cnb_python.system.redaction import as_secrets, secrets_in, secrets_of
 
@@ -104,7 +104,7 @@ def _locale(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _is_reserved(name: str) -> bool:
-    return name in _RESERVED or pip_settings.variable_name(name) in _RESERVED_OF_PIP
+    return name in _RESERVED or tool_settings.variable_name(name) in _RESERVED_OF_PIP
 
 
 def _home(environ: Mapping[str, str], scratch: Path) -> dict[str, str]:
@@ -119,8 +119,8 @@ def secrets(environ: Mapping[str, str], app_dir: Path) -> tuple[str, ...]:
     """Return the secrets in the variables and configuration of child processes, longest first."""
     values = {*secrets_of(environ), *as_secrets(_of_netrc(environ))}
     files = (
-        *pip_settings.configuration_files(environ),
-        *uv_settings.configuration_files(environ, app_dir),
+        *tool_settings.pip_configuration_files(environ),
+        *tool_settings.uv_configuration_files(environ, app_dir),
     )
     for file in files:
         values.update(secrets_in(_text(file)))

@@ -1,8 +1,8 @@
 """Verifies that pinned distributions are complete and compatible with each other.
 
 If the pins satisfy every `Requires-Dist` and `Requires-Python`, a resolver has no choice: any tool
-that resolves the same pins must give the same result. Apart from the installer, since it only
-reads metadata.
+that resolves the same pins must give the same result. Separate from `installer`, since it
+only reads metadata.
 https://packaging.python.org/en/latest/specifications/core-metadata/
 """
 

@@ -1,4 +1,7 @@
-"""Finds the web applications that a module of the app creates, without importing it."""
+"""Finds the web applications that a module of the app creates, without importing it.
+
+Separate from `discovery`, which decides where to look.
+"""
 
 import ast
 import warnings

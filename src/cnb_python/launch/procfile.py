@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from cnb_python.errors.launch import BadProcfile, ProcfileProblem
+from cnb_python.errors.config import BadProcfile, ProcfileProblem
 
 NAME = "Procfile"
 WEB = "web"

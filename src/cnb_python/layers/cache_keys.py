@@ -1,13 +1,14 @@
 """The cache keys of layers: what their contents depend on, and whether it has changed."""
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from cnb_python.cnb.context import BuildContext
 from cnb_python.cnb.layer import Empty, Restored
 from cnb_python.config.settings import Settings
-from cnb_python.managers.build_settings import settings_digest
+from cnb_python.managers.tool_settings import settings_digest
 from cnb_python.python.releases import Release
 
 # Raise it with every change of what becomes of an installed package: of its bytes, the format of
@@ -145,3 +146,28 @@ def _shown(value: object) -> str:
             return "(none)"
         case _:
             return str(value)
+
+
+NLTK = "nltk"
+NLTK_FILE = "nltk.txt"
+_FORMAT = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class NltkKey(LayerKey):
+    """What the layer depends on. Not the server: a mirror serves the same data."""
+
+    format: str = part("format of the NLTK data layer")
+    version: str = part("NLTK version")
+    names: str = part("list of data in nltk.txt")
+
+    @property
+    def archive(self) -> str:
+        """The key of the data's archive in the store."""
+        values = "\0".join(self.metadata().values())
+        return f"nltk-{hashlib.sha256(values.encode()).hexdigest()[:32]}"
+
+
+def nltk_key(version: str, names: Iterable[str]) -> NltkKey:
+    """Return the key of the data *names* for NLTK *version*."""
+    return NltkKey(_FORMAT, version, " ".join(sorted(set(names))))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cnb_python.cnb import disk
 from cnb_python.cnb.layer import Restored, layer_of
-from cnb_python.layers import nltk, process_defaults, python
+from cnb_python.layers import cache_keys, process_defaults, python
 from cnb_python.layout.names import SHARD_PREFIX, VENV
 
 # Without a `.toml` it is no layer, so the lifecycle ignores it.
@@ -25,7 +25,7 @@ def remove_leftovers(layers_dir: Path) -> None:
     """
     for path in (layers_dir / WORK, *layers_dir.glob(_DRAFTS)):
         disk.remove(path)
-    for name in (python.NAME, process_defaults.NAME, nltk.NAME, *names(layers_dir)):
+    for name in (python.NAME, process_defaults.NAME, cache_keys.NLTK, *names(layers_dir)):
         layer = layer_of(layers_dir, name)
         if layer.path.exists(follow_symlinks=False):
             layer.drop()

@@ -13,8 +13,7 @@ from pathlib import Path
 from packaging.version import InvalidVersion, Version
 
 from cnb_python.cnb.context import BuildContext
-from cnb_python.cnb.env import LAUNCH, EnvDelta, process_scope
-from cnb_python.cnb.layer import LayerTypes, layer_of
+from cnb_python.cnb.layer import LAUNCH, EnvDelta, LayerTypes, layer_of, process_scope
 from cnb_python.launch.servers import PORT
 from cnb_python.layers.cache_keys import LayerKey, Rebuild, decide, part
 from cnb_python.managers.tool import find_defaults

@@ -1,6 +1,6 @@
 """Layers `venv` and `deps-*` (shards): makes those that changed, and reuses the others.
 
-Apart from `previous_image`, as an unchanged build need not load it.
+Separate from `previous_image`, as an unchanged build need not load it.
 """
 
 import hashlib
@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from cnb_python.cnb.env import EnvDelta
-from cnb_python.cnb.layer import LayerTypes, layer_of
+from cnb_python.cnb.layer import EnvDelta, LayerTypes, layer_of
 from cnb_python.config.settings import MERGED
 from cnb_python.distributions.model import Distribution, is_small_part
 from cnb_python.install import staging

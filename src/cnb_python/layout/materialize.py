@@ -1,4 +1,7 @@
-"""Writes shards and the environment of links to disk, and checks what lies there afterwards."""
+"""Writes shards and the environment of links to disk, and checks what lies there afterwards.
+
+Separate from `layers/venv_and_shards`, which decides which layers are made.
+"""
 
 import os
 import shutil

@@ -15,8 +15,8 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from cnb_python.managers.base import NeedsResolving
-from cnb_python.managers.pip_settings import read_pip_settings
 from cnb_python.managers.requirement_lines import option_of
+from cnb_python.managers.tool_settings import read_pip_settings
 
 # uv's settings of which index to ask: with one of them, those of pip do not count.
 _UV_INDEXES = (

@@ -22,9 +22,8 @@ from cnb_python.errors.inputs import UnreadableToml
 from cnb_python.errors.install import InstallFailed
 from cnb_python.errors.locks import BadLock, StaleLock
 from cnb_python.errors.programs import LockTooNew
-from cnb_python.managers import build_errors, install_locked, markers, schema
+from cnb_python.managers import build_errors, markers, schema
 from cnb_python.managers.base import InstallContext, Pin, Resolution, digest
-from cnb_python.managers.install_locked import Home, IndexedLock
 from cnb_python.managers.pylock_file import Choice
 from cnb_python.managers.requirement_lines import (
     RequirementLine,
@@ -34,7 +33,9 @@ from cnb_python.managers.requirement_lines import (
     split_marker,
 )
 from cnb_python.managers.tool import Program
+from cnb_python.managers.uv import commands
 from cnb_python.managers.uv import commands as uv
+from cnb_python.managers.uv.commands import Home, IndexedLock
 from cnb_python.system.interface import Command, Outcome, Run
 from cnb_python.system.redaction import shown
 
@@ -146,7 +147,7 @@ class LockExport(ABC):
 
         Raises uv's failure and SourceRefused.
         """
-        install_locked.install_from_indexes(
+        commands.install_from_indexes(
             pins,
             IndexedLock(self.tool.title, indexes_of),
             self.context,

@@ -77,7 +77,7 @@ class InstalledByUv(ResolvesOnChange):
     ) -> None:
         """Install exactly *pins*. Raises uv's failure."""
         del resolution
-        from cnb_python.managers import install_locked  # noqa: PLC0415 - heavy
+        from cnb_python.managers.uv import commands  # noqa: PLC0415 - heavy
         from cnb_python.managers.uv import commands as uv  # noqa: PLC0415 - heavy
 
-        install_locked.install(pins, uv.own_context(context, as_pip=True), run, uv.OWN)
+        commands.install(pins, uv.own_context(context, as_pip=True), run, uv.OWN)

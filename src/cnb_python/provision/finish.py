@@ -1,6 +1,6 @@
 """Finishes a rebuild after the app steps: checks and removes temporary layers, saves the store.
 
-Apart from `rebuild`, which makes the layers before the app steps.
+Separate from `rebuild`, which makes the layers before the app steps.
 """
 
 import stat
@@ -16,8 +16,7 @@ from cnb_python.install.snapshot import Snapshot
 from cnb_python.layers import previous_image, python
 from cnb_python.layers import store as store_layer
 from cnb_python.layers.store import BuildRecord
-from cnb_python.provision.environment import ProvidedEnvironment, StepResults
-from cnb_python.provision.request import ProvisionRequest
+from cnb_python.provision.request import ProvidedEnvironment, ProvisionRequest, StepResults
 from cnb_python.store.manifest import StoreEntry
 from cnb_python.store.store import Store
 from cnb_python.system.interface import Output

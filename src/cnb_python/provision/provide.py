@@ -1,4 +1,7 @@
-"""Provides Python and the environment: reuses both, makes Python alone, or rebuilds."""
+"""Provides Python and the environment: reuses both, makes Python alone, or rebuilds.
+
+Separate from `build`, which has one line for each step.
+"""
 
 from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -8,15 +11,15 @@ from cnb_python.layers import previous_image, python
 from cnb_python.layers import store as store_layer
 from cnb_python.layers.store import BuildRecord, PreviousBuild
 from cnb_python.provision import freshness
-from cnb_python.provision.environment import (
+from cnb_python.provision.request import (
     Provided,
     ProvidedEnvironment,
+    ProvisionRequest,
     StepResults,
     StepsNeedingEnvironment,
     environment_of,
     no_steps,
 )
-from cnb_python.provision.request import ProvisionRequest
 from cnb_python.system.interface import System
 
 if TYPE_CHECKING:

@@ -23,14 +23,15 @@ from cnb_python.layout.names import VENV
 from cnb_python.managers import tool
 from cnb_python.managers.base import NeedsResolving, Resolution
 from cnb_python.provision import freshness
-from cnb_python.provision.environment import (
+from cnb_python.provision.finish import Rebuilt, bytes_below
+from cnb_python.provision.request import (
     ProvidedEnvironment,
+    ProvisionRequest,
     StepsNeedingEnvironment,
+    env_digest,
     environment_of,
     no_steps,
 )
-from cnb_python.provision.finish import Rebuilt, bytes_below
-from cnb_python.provision.request import ProvisionRequest, env_digest
 from cnb_python.store.manifest import StoreEntry
 from cnb_python.store.store import Damaged, Store
 from cnb_python.system.interface import Output, System

@@ -14,7 +14,6 @@ from cnb_python.cnb import disk
 from cnb_python.distributions.model import Distribution, File, is_small_part
 from cnb_python.errors.machine import DamagedStore
 from cnb_python.store import archive as store_archive
-from cnb_python.store import cas
 from cnb_python.store import manifest as store_manifest
 from cnb_python.store.archive import Member
 from cnb_python.store.manifest import (
@@ -60,7 +59,7 @@ class Store:
         Entries whose small parts are damaged are in `lost` instead.
         """
         try:
-            with cas.verified(self.directory, manifest, _MANIFEST) as file:
+            with store_archive.verified(self.directory, manifest, _MANIFEST) as file:
                 content = store_manifest.load(file.read())
         except DamagedStore as damage:
             return Damaged(damage.reason.replace("its archive", "its manifest"))
@@ -69,7 +68,7 @@ class Store:
         self._trees.update(content.trees)
         for entry in content.distributions.values():
             try:
-                with cas.verified(self.directory, entry.info, _ARCHIVE):
+                with store_archive.verified(self.directory, entry.info, _ARCHIVE):
                     pass
             except DamagedStore as damage:
                 self.lost[entry.distribution.name] = damage.reason
@@ -83,7 +82,7 @@ class Store:
         Faster than `read`, for builds that need no distributions. The store cannot be closed then.
         """
         try:
-            with cas.verified(self.directory, manifest, _MANIFEST) as file:
+            with store_archive.verified(self.directory, manifest, _MANIFEST) as file:
                 self._trees.update(store_manifest.load_trees(file.read()))
         except DamagedStore, UnusableManifest:
             self._trees.clear()
@@ -117,7 +116,7 @@ class Store:
         paths = [member.path for member in members if member.path.endswith(".dist-info/METADATA")]
         # The one with the fewest directories: setuptools and others vendor distributions.
         path = min(paths, key=lambda path: path.count("/"), default="")
-        with cas.verified(self.directory, entry.info, _ARCHIVE) as file:
+        with store_archive.verified(self.directory, entry.info, _ARCHIVE) as file:
             return store_archive.read(members, file, path)
 
     def put_tree(self, key: str, root: Path, only: Collection[str] | None = None) -> None:
@@ -174,29 +173,30 @@ class Store:
             {key: tree for key, tree in self._trees.items() if key in trees},
         )
         sizes = {
-            name.removesuffix(_ARCHIVE): size for name, size in cas.sizes(self.directory).items()
+            name.removesuffix(_ARCHIVE): size
+            for name, size in store_archive.sizes(self.directory).items()
         }
         # The manifest counts too; it is longest if everything is in it.
         archive_budget = budget - len(store_manifest.dump(complete))
         manifest = fitting_in_budget(complete, own_layer, sizes, archive_budget)
-        with cas.writing(self.directory, _MANIFEST, _WRITING) as draft:
+        with store_archive.writing(self.directory, _MANIFEST, _WRITING) as draft:
             draft.write(store_manifest.dump(manifest))
         self._prune({f"{draft.digest}{_MANIFEST}", *_file_names(manifest)})
         return draft.digest
 
     def _pack(self, members: Collection[Member], root: Path, *, long_range: bool = False) -> str:
-        with cas.writing(self.directory, _ARCHIVE, _WRITING) as draft:
+        with store_archive.writing(self.directory, _ARCHIVE, _WRITING) as draft:
             store_archive.pack(members, root, draft.write, long_range=long_range)
         return draft.digest
 
     def _unpack(self, archive: str, members: Collection[Member], into: Path) -> None:
         if not archive:
             raise DamagedStore("")
-        with cas.verified(self.directory, archive, _ARCHIVE) as file:
+        with store_archive.verified(self.directory, archive, _ARCHIVE) as file:
             store_archive.unpack(members, file, into, "unpacking the store")
 
     def _prune(self, used: Collection[str]) -> None:
-        for path in cas.unused(self.directory, used):
+        for path in store_archive.unused(self.directory, used):
             disk.remove(path)
 
 

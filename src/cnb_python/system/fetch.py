@@ -2,23 +2,16 @@
 
 import errno
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from cnb_python.errors.machine import ChecksumMismatch, DiskFull, DownloadFailed
-from cnb_python.system.interface import Download
+from cnb_python.system.interface import Download, Receive, SaveChunks
 from cnb_python.system.redaction import local_path, shown
 
 _CHUNK = 1 << 20
 _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
-
-
-type Store = Callable[[Iterable[bytes]], str]
-"""Writes the chunks of a file; returns the SHA-256 of them."""
-
-type Receive = Callable[[Download, Store], str]
-"""Downloads a file: passes its chunks to `Store`, once for each attempt; returns the SHA-256."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +54,11 @@ class Fetcher:
         return self.receive(download, store) if path is None else _copy(path, download, store)
 
 
-def _copy(path: Path, download: Download, store: Store) -> str:
+def _copy(path: Path, download: Download, save: SaveChunks) -> str:
     try:
         source = path.open("rb")
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise DownloadFailed(download.title, str(path), reason, 1, None) from error
     with source:
-        return store(iter(lambda: source.read(_CHUNK), b""))
+        return save(iter(lambda: source.read(_CHUNK), b""))

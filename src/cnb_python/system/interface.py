@@ -1,7 +1,7 @@
 """The outside world as types: `__main__` passes the real functions, tests pass fakes."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date
@@ -42,6 +42,13 @@ class Download:
     """Its name in the log: `Python 3.14.6`."""
     network: Mapping[str, str] = MappingProxyType({})
     """Variables for proxies and certificates; they win over those of the build."""
+
+
+type SaveChunks = Callable[[Iterable[bytes]], str]
+"""Writes the chunks of a file; returns the SHA-256 of them."""
+
+type Receive = Callable[[Download, SaveChunks], str]
+"""Downloads a file: passes its chunks on, once for each attempt; returns the SHA-256."""
 
 
 class Run(Protocol):

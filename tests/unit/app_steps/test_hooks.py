@@ -12,7 +12,7 @@ from cnb_python.errors.frameworks import HookFailed, HookNotStarted
 from cnb_python.errors.inputs import NotAFile
 from cnb_python.errors.machine import ProgramNotStarted
 from cnb_python.system.interface import Command, Outcome
-from cnb_python.system.steps import BuildLog
+from cnb_python.system.output import BuildLog
 from tests.support.fake_environment import FakeEnvironment, fake_environment
 from tests.support.trees import write_files
 

@@ -10,7 +10,7 @@ from cnb_python.cnb import disk, toml
 from cnb_python.errors.frameworks import NltkFailed, PackagesChanged
 from cnb_python.errors.inputs import NotUtf8
 from cnb_python.errors.machine import Killed
-from cnb_python.provision.environment import StepResults
+from cnb_python.provision.request import StepResults
 from cnb_python.store.store import Store
 from cnb_python.system.interface import Command, Outcome
 from tests.support.fake_environment import FakeEnvironment, fake_environment

@@ -11,7 +11,7 @@ from cnb_python.app_steps.steps import Steps
 from cnb_python.layers import previous_image
 from cnb_python.provision import provide
 from cnb_python.system.interface import Command, Outcome
-from cnb_python.system.steps import BuildLog
+from cnb_python.system.output import BuildLog
 from tests.support.fake_build import FakeBuild, contents, fake_build, pretended
 from tests.support.fake_manager import FakeManager, package, resolution_of
 from tests.support.fake_system import Programs

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from cnb_python.cnb import toml
-from cnb_python.cnb.plan import BuildPlan, PlanEntry, Require, merged
+from cnb_python.cnb.context import BuildPlan, PlanEntry, Require, merged
 
 
 def plan_toml(tmp_path: Path, plan: BuildPlan) -> toml.TomlTable:

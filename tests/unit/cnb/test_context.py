@@ -9,11 +9,11 @@ from cnb_python.cnb.context import (
     BuildContext,
     Buildpack,
     DetectContext,
+    PlanEntry,
     Target,
     build_context,
     detect_context,
 )
-from cnb_python.cnb.plan import PlanEntry
 from cnb_python.errors.inputs import MissingInput, UnreadableInput, UnsupportedApi
 
 DESCRIPTOR = 'api = "0.12"\n\n[buildpack]\nid = "acme/python"\nversion = "1.2.3"\n'

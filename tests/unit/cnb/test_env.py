@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnb_python.cnb import env
-from cnb_python.cnb.env import BOTH, BUILD, LAUNCH, Action, EnvDelta, process_scope
+from cnb_python.cnb import layer as cnb_layer
+from cnb_python.cnb.layer import BOTH, BUILD, LAUNCH, Action, EnvDelta, process_scope
 from cnb_python.errors.base import ContractBroken
 from tests.support import layer_env
 from tests.support.layer_env import BUILD_SCOPES, launch_scopes
@@ -74,10 +74,10 @@ def as_the_lifecycle_does(
 
 @given(DELTAS, ENVIRONS, st.sampled_from([BUILD_SCOPES, launch_scopes(), launch_scopes("web")]))
 def test_applied_deltas_agree_with_the_lifecycle_reading_their_files(
-    deltas: tuple[EnvDelta, ...], environ: dict[str, str], scopes: tuple[env.Scope, ...]
+    deltas: tuple[EnvDelta, ...], environ: dict[str, str], scopes: tuple[cnb_layer.Scope, ...]
 ) -> None:
     with tempfile.TemporaryDirectory() as directory:
-        env.write(Path(directory), deltas)
+        cnb_layer.write(Path(directory), deltas)
 
         assert layer_env.apply(environ, deltas, scopes) == as_the_lifecycle_does(
             Path(directory), environ, scopes
@@ -87,7 +87,7 @@ def test_applied_deltas_agree_with_the_lifecycle_reading_their_files(
 @given(DELTAS)
 def test_written_deltas_are_read_back(deltas: tuple[EnvDelta, ...]) -> None:
     with tempfile.TemporaryDirectory() as directory:
-        env.write(Path(directory), deltas)
+        cnb_layer.write(Path(directory), deltas)
 
         deltas_read = layer_env.read(Path(directory))
 
@@ -162,12 +162,12 @@ def test_a_process_type_overrides_what_all_processes_see(tmp_path: Path) -> None
     assert layer_env.apply({}, deltas, launch_scopes("web")) == {"A": "web"}
     assert layer_env.apply({}, deltas, launch_scopes("worker")) == {"A": "launch"}
     assert layer_env.apply({}, deltas, BUILD_SCOPES) == {}
-    env.write(tmp_path, deltas)
+    cnb_layer.write(tmp_path, deltas)
     assert (tmp_path / "env.launch" / "web" / "A.override").read_bytes() == b"web"
 
 
 def test_files_hold_the_value_without_a_newline(tmp_path: Path) -> None:
-    env.write(
+    cnb_layer.write(
         tmp_path,
         [
             EnvDelta(BOTH, "PATH", "prepend", "/a", ":"),
@@ -192,7 +192,7 @@ def test_files_hold_the_value_without_a_newline(tmp_path: Path) -> None:
 def test_files_and_directories_are_readable_under_any_umask(tmp_path: Path) -> None:
     before = os.umask(0o077)
     try:
-        env.write(tmp_path, [EnvDelta(WEB, "A", "override", "x")])
+        cnb_layer.write(tmp_path, [EnvDelta(WEB, "A", "override", "x")])
     finally:
         os.umask(before)
 
@@ -201,9 +201,9 @@ def test_files_and_directories_are_readable_under_any_umask(tmp_path: Path) -> N
 
 
 def test_writing_replaces_older_files(tmp_path: Path) -> None:
-    env.write(tmp_path, [EnvDelta(scope, "OLD", "set", "x") for scope in (BOTH, BUILD, WEB)])
+    cnb_layer.write(tmp_path, [EnvDelta(scope, "OLD", "set", "x") for scope in (BOTH, BUILD, WEB)])
 
-    env.write(tmp_path, [EnvDelta(BOTH, "NEW", "set", "y")])
+    cnb_layer.write(tmp_path, [EnvDelta(BOTH, "NEW", "set", "y")])
 
     assert layer_env.read(tmp_path) == (EnvDelta(BOTH, "NEW", "set", "y"),)
 
@@ -220,7 +220,7 @@ def test_files_that_the_lifecycle_ignores_are_ignored(tmp_path: Path) -> None:
 
 def test_a_layer_without_files_has_no_deltas(tmp_path: Path) -> None:
     assert layer_env.read(tmp_path / "none") == ()
-    env.write(tmp_path, ())
+    cnb_layer.write(tmp_path, ())
     assert list(tmp_path.iterdir()) == []
 
 
@@ -250,6 +250,6 @@ def test_a_delimiter_with_override_is_refused() -> None:
 )
 def test_two_contents_for_one_file_are_refused(tmp_path: Path, other: EnvDelta) -> None:
     with pytest.raises(ContractBroken, match="two different contents"):
-        env.write(tmp_path, [EnvDelta(BOTH, "A", "prepend", "x", ":"), other])
+        cnb_layer.write(tmp_path, [EnvDelta(BOTH, "A", "prepend", "x", ":"), other])
 
     assert list(tmp_path.iterdir()) == []

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from cnb_python.cnb import toml
-from cnb_python.cnb.env import BOTH, EnvDelta
 from cnb_python.cnb.layer import (
+    BOTH,
     Empty,
+    EnvDelta,
     Layer,
     LayerTypes,
     Restored,

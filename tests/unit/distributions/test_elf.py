@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnb_python.distributions.elf import MAGIC, reaches, run_paths
+from cnb_python.distributions.scan import MAGIC, reaches, run_paths
 
 SITE = "lib/python3.14/site-packages"
 

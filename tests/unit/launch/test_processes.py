@@ -7,9 +7,9 @@ import pytest
 
 from cnb_python.app import read_app
 from cnb_python.cnb.documents import Process
+from cnb_python.errors.config import BadProcfile
 from cnb_python.errors.inputs import NotAFile, NotUtf8
-from cnb_python.errors.launch import BadProcfile
-from cnb_python.launch import processes, report
+from cnb_python.launch import processes
 from cnb_python.launch.processes import (
     FromApp,
     FromProcfile,
@@ -40,9 +40,9 @@ def versions(*names: str) -> dict[str, str]:
 
 def report_text(plan: LaunchPlan) -> str:
     """Return the log lines and warnings, with their titles."""
-    messages = report.warnings(plan)
+    messages = processes.warnings(plan)
     warned = [line for item in messages for line in (item.title, *item.body, *item.steps)]
-    return "\n".join([*report.reasons(plan), *warned])
+    return "\n".join([*processes.reasons(plan), *warned])
 
 
 def shell(script: str) -> tuple[str, ...]:
@@ -57,8 +57,8 @@ def test_procfile_takes_precedence_over_code(tmp_path: Path) -> None:
         Process("web", ("python", "serve.py"), default=True),
         Process("worker", ("celery", "worker")),
     )
-    assert "web: python serve.py  (default)" in report.reasons(plan)
-    assert report.warnings(plan) == ()
+    assert "web: python serve.py  (default)" in processes.reasons(plan)
+    assert processes.warnings(plan) == ()
 
 
 def test_several_types_without_web_have_no_default(tmp_path: Path) -> None:
@@ -73,7 +73,7 @@ def test_only_process_is_the_default(tmp_path: Path) -> None:
     plan = plan_of(tmp_path, {"Procfile": "bot: python b.py"}, {})
 
     assert plan.processes[0].default
-    assert report.warnings(plan) == ()
+    assert processes.warnings(plan) == ()
 
 
 def test_procfile_with_missing_server_is_a_warning(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cnb_python.app import read_app
-from cnb_python.errors.launch import ProcessInEnvironment
+from cnb_python.errors.config import ProcessInEnvironment
 from cnb_python.launch import processes
 from tests.support.trees import Files, write_files
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnb_python.errors.launch import BadProcfile, ProcfileProblem
+from cnb_python.errors.config import BadProcfile, ProcfileProblem
 from cnb_python.launch import procfile
 
 

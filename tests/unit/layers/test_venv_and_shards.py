@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cnb_python.cnb import toml
-from cnb_python.cnb.env import LAUNCH, EnvDelta
+from cnb_python.cnb.layer import LAUNCH, EnvDelta
 from cnb_python.distributions.model import Distribution
 from cnb_python.install.request import InstallResult
 from cnb_python.layers import venv_and_shards

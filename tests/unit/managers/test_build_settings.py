@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.managers import build_settings
+from cnb_python.managers import tool_settings
 
 QUIET = {"PIP_CONFIG_FILE": "/dev/null"}
 APP = Path("/nowhere/app")
 
 
 def settings_digest(environ: dict[str, str], app_dir: Path = APP) -> str:
-    return build_settings.settings_digest(environ, app_dir)
+    return tool_settings.settings_digest(environ, app_dir)
 
 
 def test_settings_digest_is_empty_without_build_settings() -> None:

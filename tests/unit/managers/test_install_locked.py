@@ -10,10 +10,11 @@ from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.inputs import UnreadableToml
 from cnb_python.errors.install import UvRefused
 from cnb_python.errors.locks import BadLock, LockForOtherPython, UnknownGroup
-from cnb_python.managers import install_locked, pylock_file
+from cnb_python.managers import pylock_file
 from cnb_python.managers.base import InstallContext, Pin, Resolution
 from cnb_python.managers.pylock_file import Choice
 from cnb_python.managers.uv import commands as uv
+from cnb_python.managers.uv import commands as uv_commands
 from cnb_python.system.interface import Command, Outcome
 
 HERE = Choice("3.13.1", "x86_64")
@@ -246,7 +247,7 @@ def installed(
         commands.append(command)
         return Outcome(0, "")
 
-    install_locked.install(pins, where, run, sources)
+    uv_commands.install(pins, where, run, sources)
     return commands
 
 
@@ -283,7 +284,7 @@ def test_refusal_of_uv_is_shown_in_its_words(tmp_path: Path) -> None:
         return Outcome(2, "error: no such wheel\n")
 
     with pytest.raises(BuildpackError) as raised:
-        install_locked.install(read(tmp_path, SIX).pins, context(tmp_path), run, uv.OWN)
+        uv_commands.install(read(tmp_path, SIX).pins, context(tmp_path), run, uv.OWN)
 
     assert isinstance(raised.value, UvRefused)
     assert raised.value.reasons == ("no such wheel",)

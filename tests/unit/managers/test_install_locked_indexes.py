@@ -7,8 +7,8 @@ import pytest
 
 from cnb_python.errors.base import BuildpackError, Failure
 from cnb_python.errors.network import IndexRefused, SourceRefused
-from cnb_python.managers import install_locked
 from cnb_python.managers.base import Pin
+from cnb_python.managers.uv import commands
 from cnb_python.managers.uv import commands as uv
 from tests.support.fake_tools import FakeTools, context_of, write_app
 
@@ -19,13 +19,11 @@ def pin(name: str) -> Pin:
     return Pin(name, "1.0", "", f"{name}==1.0 --hash=sha256:{'a' * 64}")
 
 
-def installing(
-    home: install_locked.Home, directory: Path, *pins: Pin, **variables: str
-) -> FakeTools:
+def installing(home: commands.Home, directory: Path, *pins: Pin, **variables: str) -> FakeTools:
     tools, context = FakeTools(), context_of(write_app(directory, [("x", "")]))
-    install_locked.install_from_indexes(
+    commands.install_from_indexes(
         pins,
-        install_locked.IndexedLock("PDM", home),
+        commands.IndexedLock("PDM", home),
         context,
         tools,
         uv.UvSources(is_own=False, variables=variables),
@@ -55,10 +53,10 @@ def test_rejected_login_is_explained_with_its_source(
     tools, context = FakeTools(), context_of(write_app(tmp_path, [("x", "")]))
     output = "error: Failed to fetch: https://ours.example/simple/six/\n  cause: HTTP status "
     tools.answer("install", f"{output}client error (401 Unauthorized) for url (https://h/)", 2)
-    lock = install_locked.IndexedLock("Poetry", lambda _: homes)
+    lock = commands.IndexedLock("Poetry", lambda _: homes)
 
     with pytest.raises(kind) as raised:
-        install_locked.install_from_indexes(
+        commands.install_from_indexes(
             [pin("six")], lock, context, tools, uv.UvSources(is_own=False)
         )
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.managers.pip_settings import configuration_files, read_pip_settings
+from cnb_python.managers.tool_settings import pip_configuration_files, read_pip_settings
 
 
 def options(tmp_path: Path, *system: Path, **environ: str) -> dict[str, str]:
@@ -95,4 +95,4 @@ def test_unreadable_file_is_named(tmp_path: Path, content: bytes) -> None:
 
 
 def test_user_has_no_files_without_home() -> None:
-    assert list(configuration_files({}, ())) == []
+    assert list(pip_configuration_files({}, ())) == []

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.cnb.context import BuildContext
-from cnb_python.cnb.plan import PlanEntry
+from cnb_python.cnb.context import BuildContext, PlanEntry
 from cnb_python.cnb.toml import TomlValue
 from cnb_python.config.settings import Settings
 from cnb_python.provision.request import find_build_consumers

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.cnb.env import LAUNCH, EnvDelta
+from cnb_python.cnb.layer import LAUNCH, EnvDelta
 from cnb_python.managers.base import Pin, Resolution
 from cnb_python.provision.request import env_digest, resolution_digest
 from tests.support.fake_build import TOOLS, FakeBuild, fake_build

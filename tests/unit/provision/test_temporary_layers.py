@@ -10,7 +10,7 @@ from cnb_python.cnb import toml
 from cnb_python.config.settings import Settings
 from cnb_python.errors.frameworks import PackagesAdded, PackagesChanged
 from cnb_python.managers.base import NeedsResolving
-from cnb_python.provision.environment import ProvidedEnvironment
+from cnb_python.provision.request import ProvidedEnvironment
 from tests.support.fake_build import FakeBuild, contents, fake_build
 from tests.support.fake_manager import FakeManager, package, resolution_of
 from tests.support.trees import Files, write_files

@@ -8,10 +8,9 @@ import pytest
 from cnb_python.python.origin import Origin
 from cnb_python.python.releases import ReleaseLine
 from cnb_python.python.request import parse_version
-from cnb_python.python.resolver import resolve
+from cnb_python.python.resolver import contradictions, release_warnings, resolve
 from cnb_python.python.sources import Request
 from cnb_python.python.specifiers import parse_constraint
-from cnb_python.python.warnings import contradictions, release_warnings
 from tests.support.inventory import AMD64, INVENTORY, TODAY, release
 
 

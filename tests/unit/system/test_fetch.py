@@ -8,19 +8,19 @@ from pathlib import Path
 import pytest
 
 from cnb_python.errors.machine import ChecksumMismatch, DiskFull, DownloadFailed
-from cnb_python.system.fetch import Fetcher, Store
-from cnb_python.system.interface import Download
+from cnb_python.system.fetch import Fetcher
+from cnb_python.system.interface import Download, SaveChunks
 
 CONTENT = b"an archive" * 1000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 URL = "https://me:secret@mirror.example/a.tar.gz"
 
 
-def serve(_download: Download, store: Store) -> str:
+def serve(_download: Download, store: SaveChunks) -> str:
     return store([CONTENT[:7], CONTENT[7:]])
 
 
-def refuse(download: Download, store: Store) -> str:
+def refuse(download: Download, store: SaveChunks) -> str:
     del store
     pytest.fail(f"{download.url} was asked for")
 
@@ -55,7 +55,7 @@ def test_a_refused_download_keeps_the_old_file(tmp_path: Path) -> None:
 
 
 def test_only_the_last_attempt_counts(tmp_path: Path) -> None:
-    def stumble(_download: Download, store: Store) -> str:
+    def stumble(_download: Download, store: SaveChunks) -> str:
         store([CONTENT, CONTENT])
         return store([CONTENT])
 
@@ -95,7 +95,7 @@ def test_a_path_without_a_file_is_refused(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
 def test_a_full_disk_is_reported_with_the_directory(number: int, tmp_path: Path) -> None:
-    def fill(_download: Download, store: Store) -> str:
+    def fill(_download: Download, store: SaveChunks) -> str:
         def chunks() -> Iterator[bytes]:
             yield CONTENT
             raise OSError(number, "no room")

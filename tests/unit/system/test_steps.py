@@ -4,7 +4,7 @@ from itertools import count
 
 import pytest
 
-from cnb_python.system.steps import BuildLog, megabytes, shown
+from cnb_python.system.output import BuildLog, megabytes, shown
 from tests.support.fake_system import Log
 
 

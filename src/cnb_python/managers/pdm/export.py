@@ -27,11 +27,11 @@ from cnb_python.errors.locks import (
 )
 from cnb_python.managers import index_config
 from cnb_python.managers.base import Pin, Resolution
-from cnb_python.managers.install_locked import Home
 from cnb_python.managers.lock_export import LockExport, LockSources, LockTool
 from cnb_python.managers.pylock_file import Choice
 from cnb_python.managers.requirement_lines import index_url
 from cnb_python.managers.tool import Program
+from cnb_python.managers.uv.commands import Home
 
 _PDM = LockTool(
     title="PDM",

@@ -1,4 +1,7 @@
-"""PDM: the app has a `pdm.lock`, which PDM exports and uv installs."""
+"""PDM: the app has a `pdm.lock`, which PDM exports and uv installs.
+
+Separate from `registry`, since each package manager has its own package.
+"""
 
 import re
 from collections.abc import Mapping

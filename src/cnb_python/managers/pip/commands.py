@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from cnb_python.managers.base import InstallContext, Pin
-from cnb_python.managers.pip_settings import variable_name
+from cnb_python.managers.tool_settings import variable_name
 from cnb_python.system.interface import Command
 
 # Their part was done when pip resolved; set again, they would install more.

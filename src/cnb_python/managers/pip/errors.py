@@ -1,7 +1,7 @@
 """Recognizes why pip failed by its output, and runs it again if that does not tell.
 
 What is wrong with the app's requirements is here, what indexes lack or refuse in `index_errors`.
-Apart from `install`, so that recorded output can be read without a command.
+Separate from `install`, so that recorded output can be read without a command.
 """
 
 import re

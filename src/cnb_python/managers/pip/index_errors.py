@@ -1,6 +1,6 @@
 """Recognizes why pip found no release: what an index refused, lacks, or has for other machines.
 
-Apart from `errors`, which finds out what is wrong with the requirements themselves. Text in, a
+Separate from `errors`, which finds out what is wrong with the requirements themselves. Text in, a
 failure out.
 """
 

@@ -21,8 +21,8 @@ from cnb_python.managers.base import InstallContext, Pin, Resolution, digest
 from cnb_python.managers.index_config import Network, network_variables
 from cnb_python.managers.pip import commands as pip_commands
 from cnb_python.managers.pip import errors as pip_errors
-from cnb_python.managers.pip_settings import read_pip_settings
 from cnb_python.managers.source_lines import OwnLines, build_options, read_own_lines
+from cnb_python.managers.tool_settings import read_pip_settings
 from cnb_python.managers.uv import commands as uv
 from cnb_python.system.interface import Command, Download, Outcome, Run
 from cnb_python.system.redaction import shown

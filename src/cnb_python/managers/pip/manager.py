@@ -1,6 +1,8 @@
 """Apps with requirements files: installed by uv if the result is the same, else by pip.
 
 What installs is imported only for that: its imports take as long as an unchanged build.
+
+Separate from `registry`, since each package manager has its own package.
 """
 
 import os
@@ -13,7 +15,7 @@ from cnb_python.app import REQUIREMENTS, App
 from cnb_python.config.settings import DEFAULTS, PIP, UV, Settings
 from cnb_python.errors.base import Message
 from cnb_python.errors.config import NoSuchRequirements
-from cnb_python.managers import requirement_lines, uv_settings
+from cnb_python.managers import requirement_lines, tool_settings
 from cnb_python.managers.base import InstallContext, NeedsResolving, Pin, Resolution
 from cnb_python.managers.pip import pinned
 from cnb_python.system.interface import Run
@@ -153,7 +155,7 @@ class Pip:
         if self.settings.installer == PIP:
             return NeedsResolving(f"{self.settings.named('installer')} is pip")
         if self._by_uv:
-            if uv_settings.is_configured(environ, app_dir):
+            if tool_settings.is_configured(environ, app_dir):
                 return NeedsResolving("uv has settings of its own")
             # pip's settings do not concern uv.
             environ = {name: environ[name] for name in environ if not name.startswith("PIP_")}

@@ -1,6 +1,6 @@
 """Requirements files in which every line pins one release, and how uv installs those.
 
-A whitelist: what may not mean the same to pip and to uv is left to pip. Apart from `install`,
+A whitelist: what may not mean the same to pip and to uv is left to pip. Separate from `install`,
 which unchanged builds do not import.
 """
 
@@ -16,7 +16,6 @@ from cnb_python.app import REQUIREMENTS
 from cnb_python.config.settings import UV
 from cnb_python.managers.base import NeedsResolving, Pin, Resolution, digest
 from cnb_python.managers.index_config import Network, is_index, network_of
-from cnb_python.managers.pip_settings import read_pip_settings
 from cnb_python.managers.requirement_lines import (
     SHA256,
     VARIABLE,
@@ -25,6 +24,7 @@ from cnb_python.managers.requirement_lines import (
     lines_of,
     normalized_name,
 )
+from cnb_python.managers.tool_settings import read_pip_settings
 from cnb_python.system.redaction import shown
 
 # The plainest lines, which are nearly all, are read without `packaging.requirements`: importing it

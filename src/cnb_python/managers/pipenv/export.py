@@ -20,11 +20,12 @@ from cnb_python.cnb.toml import TomlTable, Writable
 from cnb_python.config.settings import Settings
 from cnb_python.errors.locks import BadLock, UnknownGroup, UnsetVariable
 from cnb_python.errors.programs import LockTooNew
-from cnb_python.managers import index_config, install_locked, pylock_file, schema
+from cnb_python.managers import index_config, pylock_file, schema
 from cnb_python.managers.base import Pin, Resolution
 from cnb_python.managers.lock_export import LockExport, LockSources, LockTool
 from cnb_python.managers.requirement_lines import index_url
 from cnb_python.managers.tool import Program
+from cnb_python.managers.uv import commands
 from cnb_python.managers.uv import commands as uv
 
 _PIPENV = LockTool(
@@ -87,7 +88,7 @@ class PipenvExport(LockExport):
             lines = (expanded(line, self.context.environ) for line in self._index_lines())
             variables = index_config.exported_index_variables(lines, self.context.environ)
             uv_sources = uv.UvSources(is_own=False, variables=variables)
-            install_locked.install(pins, self.context, self.run, uv_sources)
+            commands.install(pins, self.context, self.run, uv_sources)
 
     def variables(self) -> dict[str, str]:
         """Return the user's variables with a cache of the build's own, and no environment."""

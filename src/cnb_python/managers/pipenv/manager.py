@@ -1,6 +1,8 @@
 """Pipenv: the app has a `Pipfile.lock`, which Pipenv exports and uv installs.
 
 A `Pipfile` without its lock file is resolved in every build.
+
+Separate from `registry`, since each package manager has its own package.
 """
 
 import re

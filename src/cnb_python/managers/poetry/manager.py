@@ -1,4 +1,7 @@
-"""Poetry: the app has a `poetry.lock`, which Poetry exports and uv installs."""
+"""Poetry: the app has a `poetry.lock`, which Poetry exports and uv installs.
+
+Separate from `registry`, since each package manager has its own package.
+"""
 
 import re
 from collections.abc import Iterator, Mapping

@@ -1,6 +1,8 @@
 """Standard lock files: `pylock.toml` and `pylock.<name>.toml`, which several tools write.
 
 https://packaging.python.org/en/latest/specifications/pylock-toml/
+
+Separate from `registry`, since each package manager has its own package.
 """
 
 import re
@@ -12,7 +14,7 @@ from cnb_python.app import App
 from cnb_python.cnb import toml
 from cnb_python.errors.base import BuildpackError, Message
 from cnb_python.errors.locks import SeveralLocks
-from cnb_python.managers import fingerprint, uv_settings
+from cnb_python.managers import fingerprint, tool_settings
 from cnb_python.managers.base import InstallContext, NeedsResolving, Resolution
 from cnb_python.managers.lock_manager import InstalledByUv, LockManager
 from cnb_python.system.interface import Run
@@ -52,7 +54,7 @@ class Pylock(InstalledByUv, LockManager):
             self,
             python,
             fingerprint.variables(environ, "UV_", "PIP_"),
-            uv_settings.fingerprint_parts(environ, app.directory),
+            tool_settings.fingerprint_parts(environ, app.directory),
             fingerprint.lock(content),
             _directory_inputs(content, app.directory / name, app.top),
         )

@@ -1,4 +1,7 @@
-"""Plain projects: a `pyproject.toml` or `setup.py` without lock file, resolved in each build."""
+"""Plain projects: a `pyproject.toml` or `setup.py` without lock file, resolved in each build.
+
+Separate from `registry`, since each package manager has its own package.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """Recognizes why uv failed by its output: text in, a failure out.
 
-uv writes `error: ...`, `  cause: ...` for each reason behind it, and hints. Apart from `commands`,
-so that recorded output can be read without a command.
+uv writes `error: ...`, `  cause: ...` for each reason behind it, and hints.
+Separate from `commands`, so that recorded output can be read without a command.
 """
 
 import re

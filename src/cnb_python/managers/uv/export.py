@@ -9,9 +9,9 @@ from cnb_python.cnb import toml
 from cnb_python.config.settings import Settings
 from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.locks import ProjectForOtherPython, StaleLock, UnknownGroup
-from cnb_python.managers import install_locked
 from cnb_python.managers.base import InstallContext, Pin, Resolution
 from cnb_python.managers.pylock_file import Choice, read_lock
+from cnb_python.managers.uv import commands
 from cnb_python.managers.uv import commands as uv
 from cnb_python.system.interface import Command, Outcome, Run
 
@@ -42,7 +42,7 @@ def resolve(settings: Settings, processor: str, context: InstallContext, run: Ru
 def install(pins: Sequence[Pin], context: InstallContext, run: Run) -> None:
     """Install exactly *pins*, with uv's own settings. Raises the failure that uv reports."""
     if pins:
-        install_locked.install(pins, _ready(context), run, uv.OWN)
+        commands.install(pins, _ready(context), run, uv.OWN)
 
 
 def _export(settings: Settings, lock: Path, context: InstallContext) -> Command:

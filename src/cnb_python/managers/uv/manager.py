@@ -1,6 +1,8 @@
 """Apps with a `uv.lock`, which uv checks and exports.
 
 What runs uv is imported when something changed.
+
+Separate from `registry`, since each package manager has its own package.
 """
 
 import hashlib
@@ -16,7 +18,7 @@ from cnb_python.cnb.toml import TomlTable
 from cnb_python.config.settings import Settings
 from cnb_python.errors.base import Message
 from cnb_python.errors.inputs import UnreadableToml
-from cnb_python.managers import fingerprint, uv_settings
+from cnb_python.managers import fingerprint, tool_settings
 from cnb_python.managers.base import InstallContext, NeedsResolving, Pin, Resolution
 from cnb_python.managers.lock_manager import LockManager, check_lock_and_source
 from cnb_python.managers.requirement_lines import normalized_name
@@ -68,7 +70,7 @@ class UvProject(LockManager):
             self,
             python,
             fingerprint.variables(environ, "UV_"),
-            uv_settings.fingerprint_parts(environ, app.directory),
+            tool_settings.fingerprint_parts(environ, app.directory),
             fingerprint.files(app.directory, (PYPROJECT,)),
             fingerprint_parts(app, _holder(app) or app, self.settings),
         )

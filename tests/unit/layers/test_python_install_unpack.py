@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cnb_python.errors.machine import DamagedArchive, DiskFull, UnsafeArchive
-from cnb_python.system.archive import Archive, unpack
+from cnb_python.layers.python_install import Archive, unpack
 
 TITLE = "Python 3.14.6"
 
