@@ -35,7 +35,7 @@ format: venv ## Fix and format the code
 
 unit: venv ## Run the unit tests: no process, no network
 	@$(PYTHON) -m coverage erase
-	@$(PYTHON) -m coverage run -m pytest -n 2 --dist worksteal tests/test_architecture.py tests/unit
+	@$(PYTHON) -m coverage run -m pytest -n 2 --dist worksteal tests/test_architecture.py tests/test_tree.py tests/unit
 	@$(PYTHON) -m coverage combine --quiet
 	@$(PYTHON) -m coverage report
 

@@ -1,4 +1,6 @@
-"""The inputs of a phase from the lifecycle, read once: the API first, then all others.
+"""The inputs of a phase from the lifecycle, read once, and the build plan that a phase passes on.
+
+The Buildpack API is read first, then everything else.
 
 https://github.com/buildpacks/spec/blob/main/buildpack.md#buildpack-interface
 
@@ -21,6 +23,8 @@ from cnb_python.errors.inputs import MissingInput, UnreadableInput, UnreadableTo
 # The buildpack also requires it itself: a `provides` without `requires` would fail the group.
 # https://github.com/buildpacks/spec/blob/main/buildpack.md#phase-1-detection
 PYTHON = "python"
+PRODUCTION = "production"
+SUPPORTED_APIS = ("0.10", "0.11", "0.12")
 
 
 def build_plan() -> BuildPlan:
@@ -71,10 +75,7 @@ def merged(entries: Iterable[PlanEntry], name: str) -> dict[str, tuple[TomlValue
     return values
 
 
-PRODUCTION = "production"
 """The execution environment if none is given."""
-
-SUPPORTED_APIS = ("0.10", "0.11", "0.12")
 
 
 class Target(NamedTuple):

@@ -1,4 +1,4 @@
-"""A layer: a directory that counts only with a `<name>.toml` beside it.
+"""A layer: a directory that counts only with a `<name>.toml` beside it; its variables and SBOM.
 
 Every change removes that file first and writes it last, so that a killed build leaves no layer
 that a later build would use.

@@ -1,4 +1,4 @@
-"""Lists and hashes the files of a staged environment.
+"""Lists and hashes the files of a staged environment, and reads the run paths of native libraries.
 
 Listing also cleans up: it sets the modes of an image and removes bytecode, the version control
 directories of checkouts (they contain tokens), and everything that is neither file nor link.
@@ -27,6 +27,13 @@ _STRING_TABLE, _RPATH, _RUNPATH = 5, 15, 29
 # No real file has more segments, or more entries in its dynamic section.
 _MOST = 4096
 _ORIGIN = re.compile(r"\$(?:ORIGIN\b|\{ORIGIN\})")
+CHECKOUTS = "src"
+_CACHE = "__pycache__"
+_VERSION_CONTROL = frozenset({".git", ".hg", ".svn", ".bzr"})
+_LOCK = ".lock"
+_BATCH = 128
+# Smaller files are read at once; larger ones in pieces, to limit memory.
+_LARGE_BYTES = 1024 * 1024
 
 
 class _Layout(NamedTuple):
@@ -133,14 +140,7 @@ def _resolved(path: str, run_path: str) -> str:
     return "" if below in {".", ".."} or below.startswith("../") else below
 
 
-CHECKOUTS = "src"
 """The directory, below the environment, of pip's checkouts for `-e git+https://...`."""
-_CACHE = "__pycache__"
-_VERSION_CONTROL = frozenset({".git", ".hg", ".svn", ".bzr"})
-_LOCK = ".lock"
-_BATCH = 128
-# Smaller files are read at once; larger ones in pieces, to limit memory.
-_LARGE_BYTES = 1024 * 1024
 
 
 class FileEntry(NamedTuple):

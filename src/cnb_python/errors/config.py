@@ -1,4 +1,4 @@
-"""Settings and service bindings that cannot be used."""
+"""Settings, service bindings and Procfiles that cannot be used."""
 
 from collections.abc import Mapping
 from typing import Literal, Self, override

@@ -1,5 +1,8 @@
 """Finds the apps that can be served by parsing the code, never by importing it.
 
+A Django project is found from manage.py and its settings, other apps from the objects that their
+modules create.
+
 Separate from `processes`, which prefers a Procfile to it.
 """
 
@@ -29,6 +32,17 @@ _SETTINGS: tuple[tuple[str, Interface], ...] = (
 # The modules that `startproject` writes beside the settings.
 _MODULES: tuple[tuple[str, Interface], ...] = (("wsgi", "WSGI"), ("asgi", "ASGI"))
 _MAX_STAR_IMPORTS = 4
+# Modules that usually create the app; those written for servers first.
+_STEMS = ("wsgi", "asgi", "app", "main", "server", "application", "api", "run", "__init__")
+_ENTRY_POINTS = frozenset({"wsgi", "asgi"})
+_SOURCE = "src"
+_SKIPPED = frozenset(
+    {"node_modules", "__pycache__", "site-packages", "venv", "env", "virtualenv", "build", "dist"}
+    | {"tests", "test", "docs", "doc", "examples", "example", "static", "templates", "migrations"}
+)
+# Limits for very large repositories; an app beyond them is not found.
+_MAX_DIRECTORIES = 100
+_MAX_FILES = 100
 
 
 def find_django_project(app_dir: Path, directory: str) -> DetectedApp | None:
@@ -129,19 +143,6 @@ def _file_of(top: Path, name: str) -> Path | None:
     path = top.joinpath(*parts)
     candidates = (path.with_suffix(".py"), path / "__init__.py")
     return next((candidate for candidate in candidates if candidate.is_file()), None)
-
-
-# Modules that usually create the app; those written for servers first.
-_STEMS = ("wsgi", "asgi", "app", "main", "server", "application", "api", "run", "__init__")
-_ENTRY_POINTS = frozenset({"wsgi", "asgi"})
-_SOURCE = "src"
-_SKIPPED = frozenset(
-    {"node_modules", "__pycache__", "site-packages", "venv", "env", "virtualenv", "build", "dist"}
-    | {"tests", "test", "docs", "doc", "examples", "example", "static", "templates", "migrations"}
-)
-# Limits for very large repositories; an app beyond them is not found.
-_MAX_DIRECTORIES = 100
-_MAX_FILES = 100
 
 
 def find(app_dir: Path, installed: Collection[str]) -> tuple[DetectedApp, ...]:

@@ -1,5 +1,7 @@
 """Decides which processes the image has: those of the Procfile, else a server for the app.
 
+It also describes the plan for the log: each process with its reason, and warnings.
+
 Separate from `build`, which has one line for each step.
 """
 
@@ -35,6 +37,9 @@ _VENV_WORD = re.compile(r"""[^\s'"`;&|()<>=]+""")
 # Usual directories of virtual environments; `env` may be another directory, if it exists.
 _USUAL_NAMES = (".venv", "venv", "env", "virtualenv")
 _PROGRAM = re.compile(r"(?:bin|Scripts)/([\w.-]+)")
+_WSGI_SERVER = "gunicorn"
+_ASGI_SERVER = "uvicorn"
+_DEFAULT = "  (default)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,11 +277,6 @@ def _own_programs(app: App) -> frozenset[str]:
     poetry = toml.table_at(toml.table_at(document, "tool"), "poetry")
     tables = (toml.table_at(document, "project"), poetry)
     return frozenset(name for table in tables for name in toml.table_at(table, "scripts"))
-
-
-_WSGI_SERVER = "gunicorn"
-_ASGI_SERVER = "uvicorn"
-_DEFAULT = "  (default)"
 
 
 def reasons(plan: LaunchPlan) -> tuple[str, ...]:

@@ -14,6 +14,9 @@ from cnb_python.python.releases import Release
 # Raise it with every change of what becomes of an installed package: of its bytes, the format of
 # the store, or the layout of shards and links.
 FORMAT = "2"
+NLTK = "nltk"
+NLTK_FILE = "nltk.txt"
+_FORMAT = "1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,11 +149,6 @@ def _shown(value: object) -> str:
             return "(none)"
         case _:
             return str(value)
-
-
-NLTK = "nltk"
-NLTK_FILE = "nltk.txt"
-_FORMAT = "1"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """Makes the contents of layer `python`: unpacks, relocates, tries and compiles an interpreter.
 
+The only module that uses tarfile: unpacking refuses members that lead outside, and special files.
+
 Separate from `python`, as an unchanged build need not load it.
 """
 
@@ -33,6 +35,8 @@ from cnb_python.system.interface import Command, Download, Output, System
 
 # Checks only that it is an interpreter, that it starts on this machine, and that it has TLS.
 _PROBE = "import sys, ssl, zlib; print(sys.version.split()[0])"
+_NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
+_OUTSIDE = "leads outside the archive's directory"
 
 
 def materialize(runtime: Runtime, store: Store, system: System) -> Callable[[], None]:
@@ -108,9 +112,6 @@ def _library(interpreter: Interpreter) -> Path:
     return interpreter.layer / "lib" / interpreter.path.name
 
 
-_NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
-
-
 @dataclass(frozen=True, slots=True)
 class Archive:
     """A .tar, .tar.gz or .tar.zst with one directory at its top."""
@@ -179,9 +180,6 @@ class _Filter:
         # tarfile would turn an absolute name into a relative one.
         if path.startswith("/") or ".." in PurePosixPath(path).parts:
             raise UnsafeArchive(self.title, member.name, _OUTSIDE)
-
-
-_OUTSIDE = "leads outside the archive's directory"
 
 
 def _reason(error: tarfile.FilterError) -> str:

@@ -1,8 +1,8 @@
-"""The build settings: what changes the result of a build from source besides the source.
+"""The settings of pip and uv, and the build settings that change a build from source.
 
-Only what compilers, build tools and installers are known to read. What else a package reads cannot
-be known, and most variables of a build (a commit, a date) must not cause a rebuild. Apart from the
-cache keys, its only user: it knows the settings of pip and uv.
+Of the build settings, only those that compilers, build tools and installers are known to read.
+What else a package reads cannot be known, and most variables of a build (a commit, a date) must
+not cause a rebuild.
 """
 
 import hashlib
@@ -26,6 +26,26 @@ _CONFIG_DIRS = "XDG_CONFIG_DIRS"
 _PREFIX = "PIP_"
 # pip ignores these variables.
 _IGNORED = frozenset({"version", "help", "config-file"})
+_VARIABLES = re.compile(
+    r"(C|CXX|CPP|LD|F|FC|ARCH|RUST|MAKE)FLAGS|CC|CXX|CPP|LD|LDSHARED|AR|FC|F77|F90"
+    r"|CPATH|C_INCLUDE_PATH|CPLUS_INCLUDE_PATH|LIBRARY_PATH|PKG_CONFIG_\w+"
+    r"|CMAKE_\w+|SKBUILD_\w+|CARGO_(BUILD|PROFILE)_\w+|SETUPTOOLS_\w+"
+    r"|UV_(CONFIG_SETTINGS|NO_BUILD_ISOLATION|BUILD_CONSTRAINT)\w*"
+)
+_OPTIONS = frozenset(
+    {
+        *("build-constraint", "build-option", "config-setting", "config-settings"),
+        *("global-option", "no-build-isolation", "use-pep517"),
+    }
+)
+# https://docs.astral.sh/uv/reference/settings/, there at the top and in the table `pip`.
+_KEYS = frozenset(
+    {
+        *("build-constraint-dependencies", "config-settings", "config-settings-package"),
+        *("extra-build-dependencies", "extra-build-variables"),
+        *("no-build-isolation", "no-build-isolation-package"),
+    }
+)
 
 
 class PipSettings(NamedTuple):
@@ -153,29 +173,6 @@ def _has_table(file: Path) -> bool:
         return b"tool.uv" in file.read_bytes().replace(b" ", b"")
     except OSError:
         return False
-
-
-_VARIABLES = re.compile(
-    r"(C|CXX|CPP|LD|F|FC|ARCH|RUST|MAKE)FLAGS|CC|CXX|CPP|LD|LDSHARED|AR|FC|F77|F90"
-    r"|CPATH|C_INCLUDE_PATH|CPLUS_INCLUDE_PATH|LIBRARY_PATH|PKG_CONFIG_\w+"
-    r"|CMAKE_\w+|SKBUILD_\w+|CARGO_(BUILD|PROFILE)_\w+|SETUPTOOLS_\w+"
-    r"|UV_(CONFIG_SETTINGS|NO_BUILD_ISOLATION|BUILD_CONSTRAINT)\w*"
-)
-_OPTIONS = frozenset(
-    {
-        *("build-constraint", "build-option", "config-setting", "config-settings"),
-        *("global-option", "no-build-isolation", "use-pep517"),
-    }
-)
-
-# https://docs.astral.sh/uv/reference/settings/, there at the top and in the table `pip`.
-_KEYS = frozenset(
-    {
-        *("build-constraint-dependencies", "config-settings", "config-settings-package"),
-        *("extra-build-dependencies", "extra-build-variables"),
-        *("no-build-isolation", "no-build-isolation-package"),
-    }
-)
 
 
 def settings_digest(environ: Mapping[str, str], app_dir: Path) -> str:

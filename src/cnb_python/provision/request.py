@@ -1,4 +1,4 @@
-"""What one build has to provide: a Python and an environment, and what both depend on."""
+"""What one build has to provide, and the environment that app steps then work in."""
 
 import hashlib
 from collections.abc import Callable, Mapping

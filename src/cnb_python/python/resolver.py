@@ -1,7 +1,7 @@
 """Chooses the Python release: from the requests, the inventory, the target and the date.
 
 Pure: it neither reads files nor downloads. The choice is then checked against the versions that
-the package manager accepts.
+the package manager accepts, and warnings describe what the user should know about it.
 
 Separate from `build`, which has one line for each step.
 """
@@ -53,6 +53,8 @@ _FILES_WITHOUT_RANGE = ("requirements.txt", "setup.py")
 # How many releases a message names.
 _SHOWN = 5
 _LAST_PYTHON_2 = "2.7"
+# Long enough for any team to plan the move.
+NOTICE = timedelta(days=365)
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,10 +291,6 @@ def _fit(required: Requests, inventory: Inventory, target: Target, today: date) 
         return resolve(required, inventory, target, today).line.minor
     except BuildpackError:
         return ""
-
-
-# Long enough for any team to plan the move.
-NOTICE = timedelta(days=365)
 
 
 def release_warnings(resolution: ResolvedPython, today: date) -> tuple[Message, ...]:

@@ -1,4 +1,4 @@
-"""Packs and unpacks the archives of the store: tar, compressed with Zstandard.
+"""Packs and unpacks the archives of the store: tar, compressed with Zstandard, named by digest.
 
 The caller passes the members that an archive must have, and each header must be exactly the one
 that this module writes for the member. No name is ever read from an archive, so unpacking cannot
@@ -59,6 +59,16 @@ _NO_OWNER = b"0000000\0" * 2
 _NO_TIME = b"00000000000\0"
 _MAGIC = b"ustar  \0".ljust(_BLOCK - 257, b"\0")
 _NAME_BYTES = 100
+_DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_MODE = 0o644
+# The name of a draft contains the time when it was begun: in a restored cache, every file is new.
+# Writing takes less than a minute; the hour is for a clock that was changed meanwhile.
+_DRAFT = re.compile(r"\.(\d{1,12})-[0-9a-f]{16}\.partial")
+_LONG_SECONDS = 3600
+_MISSING = "its archive is no longer in the store"
+_UNREADABLE = "its archive cannot be read ({})"
+_ARCHIVE_CHANGED = "its archive has changed"
 
 
 class Member(NamedTuple):
@@ -255,18 +265,6 @@ def _block(name: bytes, mode: bytes, size: int, kind: bytes, target: bytes) -> b
     # The sum of all bytes, with eight spaces in place of the checksum itself.
     checksum = sum(before) + sum(_NO_TIME) + 8 * 32 + sum(after)
     return before + _NO_TIME + b"%06o\0 " % checksum + after
-
-
-_DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
-_DIGEST = re.compile(r"[0-9a-f]{64}")
-_MODE = 0o644
-# The name of a draft contains the time when it was begun: in a restored cache, every file is new.
-# Writing takes less than a minute; the hour is for a clock that was changed meanwhile.
-_DRAFT = re.compile(r"\.(\d{1,12})-[0-9a-f]{16}\.partial")
-_LONG_SECONDS = 3600
-_MISSING = "its archive is no longer in the store"
-_UNREADABLE = "its archive cannot be read ({})"
-_ARCHIVE_CHANGED = "its archive has changed"
 
 
 class Draft:

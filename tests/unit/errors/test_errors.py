@@ -177,7 +177,7 @@ CONSTANTS: dict[type[Failure], str] = {
     install.BadPipOption: "managers/pip/errors.py",
     locks.UnsetVariable: "managers/pipenv/export.py",
     machine.DamagedStore: "store/archive.py",
-    machine.UnsafeArchive: "system/archive.py",
+    machine.UnsafeArchive: "layers/python_install.py",
     machine.UnusableInterpreter: "layers/python_install.py",
     programs.ProgramUnavailable: "data/tools/poetry.txt",
     python_errors.PythonOutsideRange: "data/python.toml",

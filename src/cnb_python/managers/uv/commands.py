@@ -1,4 +1,7 @@
-"""uv's commands: it installs what managers have resolved, and resolves for users who choose it."""
+"""uv's commands: it installs what managers have resolved, and resolves for users who choose it.
+
+A package that a lock assigns to one index is installed from that index only.
+"""
 
 import re
 from collections import defaultdict
@@ -40,6 +43,7 @@ _FIRST_REASON = re.compile(r"^\s*(?:error:|\u00d7)")
 _DRAWING = re.compile(r"^\s*(?:error:|\u00d7|╰─▶|├─▶|│)?\s*")
 _LAST_LINES = 12
 _IN_A_SENTENCE = 3
+_PROXY_STATUS = 407
 
 
 class UvSources(NamedTuple):
@@ -210,8 +214,6 @@ def explain(command: Command, outcome: Outcome, context: InstallContext) -> Buil
         or UvRefused(command.shown, outcome.code, last_words(output))
     )
 
-
-_PROXY_STATUS = 407
 
 type Home = Callable[[Pin], tuple[str, ...]]
 """Returns the addresses, with logins, of the indexes that a package may come from.
