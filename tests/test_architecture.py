@@ -32,7 +32,7 @@ ROW_OF = {name: row for row, names in enumerate(ROWS) for name in names}
 
 # Third-party packages and the only places that may import them.
 ONLY_IN = {
-    "httpx": {"system.http"},
+    "httpx": {"system.download"},
     "tomli": {"cnb.toml"},
     "tomli_w": {"cnb.toml"},
     "subprocess": {"system.process"},
@@ -131,7 +131,7 @@ def test_detect_does_not_load_what_it_does_not_need(heavy: str) -> None:
 # What an unchanged build of a Django app imports, lazily imported parts included.
 UNCHANGED = (
     "__main__",
-    *("bindings.apply", "build", "system.fetch"),
+    *("bindings.apply", "build", "system.verified_file"),
     *("store.store", "app_steps.collectstatic"),
 )
 HEAVY = {

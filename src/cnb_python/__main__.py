@@ -119,8 +119,8 @@ def _run(phase: str, argv: Sequence[str], directory: Path, console: Console) -> 
 def _system(environ: Mapping[str, str], console: Console) -> System:
     from datetime import UTC, datetime
 
-    from cnb_python.system.fetch import Fetcher
     from cnb_python.system.interface import System
+    from cnb_python.system.verified_file import Fetcher
 
     return System(
         run=_run_program,
@@ -141,7 +141,7 @@ def _run_program(command: Command, on_line: Callable[[str], None] | None = None)
 def _receiver(environ: Mapping[str, str], console: Console) -> Receive:
     def receive(download: Download, store: Callable[[Iterable[bytes]], str]) -> str:
         # httpx takes 200 ms to import, and most builds fetch nothing.
-        from cnb_python.system.http import Client
+        from cnb_python.system.download import Client
 
         return Client(environ, console.line).receive(download, store)
 

@@ -12,10 +12,10 @@ from cnb_python.layers import python, python_install
 from cnb_python.layers.python import Interpreter
 from cnb_python.python.releases import Release
 from cnb_python.store.store import Store
-from cnb_python.system.fetch import Fetcher
-from cnb_python.system.http import Client
+from cnb_python.system.download import Client
 from cnb_python.system.interface import System
 from cnb_python.system.process import run
+from cnb_python.system.verified_file import Fetcher
 from tests.support.fake_system import Log
 from tools.platforms import oci
 from tools.pythons import interpreters

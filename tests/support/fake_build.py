@@ -28,8 +28,8 @@ from cnb_python.provision.request import (
     no_steps,
 )
 from cnb_python.python.releases import Release
-from cnb_python.system.fetch import Fetcher
 from cnb_python.system.interface import Command, Download, Outcome, System
+from cnb_python.system.verified_file import Fetcher
 from tests.support.fake_manager import FakeManager, copied_pip
 from tests.support.fake_system import Log, Programs
 

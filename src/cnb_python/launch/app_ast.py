@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cnb_python.launch.servers import CONSTRUCTORS, Framework
+from cnb_python.launch.frameworks import CONSTRUCTORS, Framework
 
 FACTORIES = ("create_app", "make_app", "create_application", "make_application", "build_app")
 # Usual names of an application, the most likely first.

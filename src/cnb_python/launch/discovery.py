@@ -13,7 +13,7 @@ from pathlib import Path
 
 from cnb_python.launch import app_ast
 from cnb_python.launch.app_ast import AppDefinition, Module
-from cnb_python.launch.servers import (
+from cnb_python.launch.frameworks import (
     DJANGO,
     FRAMEWORKS,
     AppObject,

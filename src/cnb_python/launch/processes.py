@@ -18,8 +18,9 @@ from cnb_python.cnb.documents import Process
 from cnb_python.errors.base import Message
 from cnb_python.errors.config import ProcessInEnvironment
 from cnb_python.launch import discovery, procfile
+from cnb_python.launch.frameworks import AppObject, DetectedApp
 from cnb_python.launch.procfile import WEB, ProcfileEntry
-from cnb_python.launch.servers import PROGRAMS, SERVERS, AppObject, DetectedApp, Server
+from cnb_python.launch.servers import PROGRAMS, SERVERS, Server
 from cnb_python.managers.requirement_lines import normalized_name
 from cnb_python.python.origin import toml_of
 

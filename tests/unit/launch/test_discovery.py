@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cnb_python.launch.discovery import find
-from cnb_python.launch.servers import DetectedApp
+from cnb_python.launch.frameworks import DetectedApp
 from tests.support.trees import Files, write_files
 
 FLASK = "from flask import Flask\napp = Flask(__name__)\n"

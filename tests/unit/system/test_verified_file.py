@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from cnb_python.errors.machine import ChecksumMismatch, DiskFull, DownloadFailed
-from cnb_python.system.fetch import Fetcher
 from cnb_python.system.interface import Download, SaveChunks
+from cnb_python.system.verified_file import Fetcher
 
 CONTENT = b"an archive" * 1000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

@@ -10,7 +10,7 @@ import pytest
 
 from cnb_python.errors.machine import DownloadFailed
 from cnb_python.errors.network import UntrustedCertificate
-from cnb_python.system.http import ATTEMPTS, Client
+from cnb_python.system.download import ATTEMPTS, Client
 from cnb_python.system.interface import Download
 
 WANTED = Download("https://me:secret@mirror.example/a.tar.gz?token=secret", "", "Python 3.14.6")
