@@ -93,7 +93,7 @@ def test_an_unused_version_file_gets_a_warning(chosen: Chosen) -> None:
     [
         (
             {".python_version": "3.13"},
-            "'.python_version' is not read: the file of the Python version is .python-version",
+            "'.python_version' is not read: the version file is named .python-version",
         ),
         ({".python-version": "pypy3.11"}, "PyPy is not supported"),
         ({".python-version": "miniconda3-latest"}, "Miniconda is not supported"),

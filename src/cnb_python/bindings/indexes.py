@@ -149,7 +149,7 @@ def _address(binding: Binding, key: str) -> tuple[str, tuple[str, str]]:
     except ValueError:  # its message would show the URL
         address = urlsplit("")
     if address.scheme not in {"http", "https"} or not address.hostname or " " in address.geturl():
-        raise BadBinding(binding.name, binding.type, key, "no address", ())
+        raise BadBinding(binding.name, binding.type, key, "not an address", ())
     bare = urlunsplit(address._replace(netloc=address.netloc.rpartition("@")[2]))
     return bare, (unquote(address.username or ""), unquote(address.password or ""))
 
@@ -166,7 +166,7 @@ def _login(binding: Binding) -> tuple[str, str] | None:
         raise BadBinding(binding.name, binding.type, USERNAME, "missing key", (USERNAME,))
     secret = binding.secret(key).strip() if key == TOKEN else binding.secret(key)
     if not secret or "\n" in secret:
-        raise BadBinding(binding.name, binding.type, key, "no secret", ())
+        raise BadBinding(binding.name, binding.type, key, "not one line", ())
     return user or USER_OF_TOKENS, secret
 
 

@@ -37,5 +37,5 @@ def only_key(binding: Binding, *keys: str) -> str:
     if not present:
         raise BadBinding(binding.name, binding.type, keys[0], "missing key", keys)
     if len(present) > 1:
-        raise BadBinding(binding.name, binding.type, present[1], "said twice", keys)
+        raise BadBinding(binding.name, binding.type, present[1], "several keys", keys)
     return present[0]

@@ -240,10 +240,10 @@ class NoSuchProject(AppError):
 type BindingProblem = Literal[
     "unknown key",
     "missing key",
-    "said twice",
-    "no address",
+    "several keys",
+    "not an address",
     "no name",
-    "no secret",
+    "not one line",
     "unreadable",
     "no certificate",
     "private key",
@@ -252,19 +252,19 @@ type BindingProblem = Literal[
 _TITLES: Mapping[BindingProblem, str] = {
     "unknown key": "has the unknown key {key}",
     "missing key": "has no key {key}",
-    "said twice": "has two keys for the same value",
-    "no address": "has no web address in {key}",
+    "several keys": "has two keys for the same value",
+    "not an address": "has no address in {key}",
     "no name": "has an empty {key}",
-    "no secret": "has no usable {key}",
+    "not one line": "has no usable {key}",
     "unreadable": "has a {key} that cannot be read",
     "no certificate": "has no certificate in {key}",
     "private key": "has a private key in {key}",
 }
 
 _EXPECTED: Mapping[BindingProblem, str] = {
-    "no address": "Expected: an address such as https://HOST/simple/",
+    "not an address": "Expected: an address such as https://HOST/simple/",
     "no name": "Expected: the name of an index in the app's files",
-    "no secret": "Expected: a single line of text",
+    "not one line": "Expected: a single line of text",
     "no certificate": "Expected: a text file in PEM form, -----BEGIN CERTIFICATE-----",
     "private key": "Expected: certificates alone. The build does not need the private key of an "
     "authority, and must not have it.",
@@ -273,20 +273,20 @@ _EXPECTED: Mapping[BindingProblem, str] = {
 _FIXES: Mapping[BindingProblem, str] = {
     "unknown key": "Rename the file {key} of the binding, or remove it.",
     "missing key": "Add a file {key} to the binding.",
-    "said twice": "Keep one of {keys}.",
+    "several keys": "Keep one of {keys}.",
     "private key": "Remove the private key from {key}, and keep the certificate.",
 }
 
 
 class BadBinding(OutsideError):
-    """A service binding has a wrong key, or a value that cannot be used. Holds no value."""
+    """A service binding has a wrong key, or a value that cannot be used."""
 
     name: str
     type: str
     key: str
     problem: BindingProblem
     details: tuple[str, ...]
-    """The keys that are allowed, or what is wrong with a file that cannot be read."""
+    """The keys that are allowed, or what is wrong with a file that cannot be read; no values."""
 
     @override
     def describe(self) -> Message:
@@ -321,7 +321,7 @@ class SeveralBindings(OutsideError):
     @override
     def describe(self) -> Message:
         is_index = self.type == "pypi"
-        title = f"{len(self.names)} service bindings of type {self.type} exclude each other"
+        title = f"{len(self.names)} service bindings of type {self.type} cannot be combined"
         names = f"Found:    {' and '.join(self.names)}, which each have a {self.key}."
         if not is_index:
             return Message(
@@ -358,7 +358,7 @@ def _reasons(failure: BadBinding) -> tuple[str, ...]:
             return (f"Expected: one of the keys {keys}", *meant)
         case "missing key":
             return (f"Expected: {'one of the keys' if len(failure.details) > 1 else 'a'} {keys}",)
-        case "said twice":
+        case "several keys":
             return (f"Expected: one of the keys {keys}",)
         case "unreadable":
             return tuple(f"Found:    {detail}" for detail in failure.details)

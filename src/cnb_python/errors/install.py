@@ -249,7 +249,7 @@ class NotPinned(AppError):
         return cls(("blinker>=1.9.0",))
 
 
-class PathClash(AppError):
+class PathConflict(AppError):
     """Two packages need the same path, one as a file and the other as a directory."""
 
     path: str
@@ -267,7 +267,7 @@ class PathClash(AppError):
             ),
             fixes=(
                 f"Remove one of {both} from the requirements, or the package that requires it.",
-                "Use other versions of them, which do not clash.",
+                "Use other versions of them, which do not conflict.",
             ),
         )
 

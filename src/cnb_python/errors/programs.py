@@ -81,8 +81,8 @@ class UnknownPoetryKey(AppError):
         return cls("pyproject.toml", "Poetry", "requires-poetry", (line,))
 
 
-class ProgramUnavailable(OutsideError):
-    """The program of a package manager could not be downloaded."""
+class ToolUnavailable(OutsideError):
+    """A package manager could not be downloaded."""
 
     program: str
     version: str

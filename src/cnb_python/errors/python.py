@@ -165,11 +165,11 @@ class MisspeltVersionFile(AppError):
             else f"Rename it: git mv {quote(wrong)} {self.expected}"
         )
         return Message(
-            title=f"{wrong!r} is not read: the file of the Python version is {self.expected}",
+            title=f"{wrong!r} is not read: the version file is named {self.expected}",
             body=(
                 f"Found:    {', '.join(map(repr, self.names))}{also}.",
                 f"Expected: {self.expected}, with one dot at the beginning.",
-                "Without that name, the app may get another Python than it needs.",
+                "Without that name, the app may get a different Python than it needs.",
             ),
             fixes=(rename, "If it is for another purpose, give it a name that is less similar."),
         )
@@ -290,7 +290,7 @@ class PythonOutsideRange(AppError):
         )
 
 
-class UnknownPythonLine(AppError):
+class UnknownReleaseLine(AppError):
     """The release line does not exist, or this release of the buildpack does not know it."""
 
     line: str
@@ -321,7 +321,7 @@ class UnknownPythonLine(AppError):
         return cls("3.99", ".python-version, line 1", ("3.14", "3.13"), is_newer=True)
 
 
-class EndedPythonLine(AppError):
+class PythonEndOfLife(AppError):
     """The release line is past its end of life."""
 
     line: str
@@ -429,7 +429,7 @@ class PythonNotAvailable(AppError):
         )
 
 
-def _python_2(failure: EndedPythonLine, newest: str) -> Message:
+def _python_2(failure: PythonEndOfLife, newest: str) -> Message:
     return Message(
         title=f"Python 2 reached its end of life on {failure.ended}",
         body=(

@@ -97,7 +97,7 @@ class Layers(NamedTuple):
 
 
 def layers_of(plan: LayerPlan, distributions: Sequence[Distribution]) -> Layers:
-    """Return the layers of an environment with *distributions*. Raises PathClash."""
+    """Return the layers of an environment with *distributions*. Raises PathConflict."""
     env = plan.env({item.name: item.version for item in distributions})
     layer_shards = shards.shards_of(distributions, merged=plan.layout == MERGED)
     venv_entries = links.venv_entries(layer_shards, plan.line)

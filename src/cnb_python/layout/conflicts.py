@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from cnb_python.distributions.collect import listed
 from cnb_python.distributions.model import Distribution, File
-from cnb_python.errors.install import PathClash
+from cnb_python.errors.install import PathConflict
 
 # Paths that the environment has itself, and those that the lifecycle reads in a layer:
 # https://github.com/buildpacks/spec/blob/main/buildpack.md#layers
@@ -46,7 +46,7 @@ class Owners(NamedTuple):
 
 
 def conflict_messages(distributions: Iterable[Distribution]) -> list[str]:
-    """Return a log line for each set of distributions with path conflicts. Raises PathClash.
+    """Return a log line for each set of distributions with path conflicts. Raises PathConflict.
 
     One line names all their paths: the variants of OpenCV have hundreds in common.
     """
@@ -67,7 +67,7 @@ def _message(winner: str, losers: tuple[str, ...], paths: list[str]) -> str:
 def owners_of(distributions: Iterable[Distribution]) -> Owners:
     """Return the owner of each path, whatever the order of *distributions*.
 
-    Raises PathClash if a file of one distribution is a directory of another.
+    Raises PathConflict if a file of one distribution is a directory of another.
     """
     candidates: dict[str, list[OwnedFile]] = {}
     for distribution in sorted(distributions, key=lambda each: each.name):
@@ -78,7 +78,7 @@ def owners_of(distributions: Iterable[Distribution]) -> Owners:
     ambiguous = {path: owned for path, owned in candidates.items() if len(owned) > 1}
     if ambiguous:
         _follow_sources(files, candidates, ambiguous.keys())
-    _refuse_clashes(files)
+    _refuse_file_and_directory(files)
     return Owners(files, _conflicts(ambiguous, reserved))
 
 
@@ -109,13 +109,13 @@ def _follow_sources(
                     files[path] = candidate
 
 
-def _refuse_clashes(files: Mapping[str, OwnedFile]) -> None:
+def _refuse_file_and_directory(files: Mapping[str, OwnedFile]) -> None:
     seen: set[str] = set()
     for path, owned in files.items():
         above = path.rpartition("/")[0]
         while above and above not in seen:
             if above in files:
-                raise PathClash(above, files[above].owner, owned.owner)
+                raise PathConflict(above, files[above].owner, owned.owner)
             seen.add(above)
             above = above.rpartition("/")[0]
 

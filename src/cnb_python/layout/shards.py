@@ -48,7 +48,7 @@ class Shard:
 def shards_of(distributions: Sequence[Distribution], *, merged: bool = False) -> tuple[Shard, ...]:
     """Return the shards of *distributions*, each path in exactly one, in the order of their names.
 
-    *merged*: return one shard, `venv`, which is the environment itself. Raises PathClash.
+    *merged*: return one shard, `venv`, which is the environment itself. Raises PathConflict.
     """
     owners = owners_of(distributions).files
     if merged:

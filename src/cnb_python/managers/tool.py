@@ -127,7 +127,7 @@ class Program(NamedTuple):
 type Bring = Callable[[Program], tuple[str, ...]]
 """Returns the arguments that start a program, and installs it first if necessary.
 
-Raises ProgramUnavailable.
+Raises ToolUnavailable.
 """
 
 

@@ -5,7 +5,7 @@ Imported when a manager needs its program, not by unchanged builds.
 
 from pathlib import Path
 
-from cnb_python.errors.programs import ProgramUnavailable
+from cnb_python.errors.programs import ToolUnavailable
 from cnb_python.managers import build_errors
 from cnb_python.managers.base import InstallContext
 from cnb_python.managers.index_config import index_variables
@@ -17,14 +17,14 @@ from cnb_python.system.interface import Command, Run
 def install(program: Program, into: Path, python: Path, context: InstallContext, run: Run) -> None:
     """Put *program* and all that it needs into the directory *into*, for *python*.
 
-    Raises ProgramUnavailable, DiskFull or Killed.
+    Raises ToolUnavailable, DiskFull or Killed.
     """
     outcome = run(_command(program, into, python, context))
     if outcome.code:
         version = program.versions or program.version
         raise build_errors.machine_failure(
             outcome.code, outcome.output, uv.NAME
-        ) or ProgramUnavailable(program.name, version, uv.last_words(outcome.output))
+        ) or ToolUnavailable(program.name, version, uv.last_words(outcome.output))
 
 
 def _command(program: Program, into: Path, python: Path, context: InstallContext) -> Command:

@@ -15,12 +15,12 @@ from cnb_python.cnb.toml import Metadata
 from cnb_python.config.settings import STICKY
 from cnb_python.errors.base import BuildpackError, Message
 from cnb_python.errors.python import (
-    EndedPythonLine,
     NoPythonInRange,
+    PythonEndOfLife,
     PythonNotAvailable,
     PythonOutsideRange,
-    UnknownPythonLine,
     UnknownPythonPatch,
+    UnknownReleaseLine,
 )
 from cnb_python.python.origin import Origin
 from cnb_python.python.releases import FREETHREADED, PLAIN, Inventory, Release, ReleaseLine
@@ -96,7 +96,7 @@ def resolve(
     """Return the release to install: the newest one that meets all *requests*.
 
     Without requests, and within a range, the *default* line is preferred: the inventory's own if
-    none is given. Several requests are always ranges. Raises UnknownPythonLine, EndedPythonLine,
+    none is given. Several requests are always ranges. Raises UnknownReleaseLine, PythonEndOfLife,
     UnknownPythonPatch, PythonNotAvailable and NoPythonInRange.
     """
     available = _Available(inventory, target.arch, today)
@@ -188,9 +188,9 @@ def _line(request: PythonRequest, available: _Available) -> ReleaseLine:
     if line is None:
         newest = max(_numbers(line.minor) for line in available.inventory.lines)
         is_newer = (request.major, request.minor) > newest
-        raise UnknownPythonLine(request.line, origin, supported, is_newer)
+        raise UnknownReleaseLine(request.line, origin, supported, is_newer)
     if available.today >= line.removed:
-        raise EndedPythonLine(request.line, origin, line.end_of_life, supported)
+        raise PythonEndOfLife(request.line, origin, line.end_of_life, supported)
     return line
 
 

@@ -103,7 +103,7 @@ def test_two_bindings_with_one_configuration_file_are_refused(tmp_path: Path, ki
         ("uv", {"pip.conf": ""}, "pip.conf", "unknown key"),
         ("uv", {"uv.toml": "token = s3cret"}, "uv.toml", "unreadable"),
         ("netrc", {}, "netrc", "missing key"),
-        ("netrc", {"netrc": "", ".netrc": ""}, ".netrc", "said twice"),
+        ("netrc", {"netrc": "", ".netrc": ""}, ".netrc", "several keys"),
         ("netrc", {"netrc": "machine h password s3cret bogus"}, "netrc", "unreadable"),
         ("ca-certificates", {"a.pem": "s3cret"}, "a.pem", "no certificate"),
         ("ca-certificates", {}, "ca.pem", "missing key"),

@@ -39,5 +39,5 @@ def test_every_problem_has_title_reason_and_fix(problem: BindingProblem) -> None
 def test_bindings_that_exclude_each_other_are_named(kind: str) -> None:
     message = SeveralBindings(kind, ("a", "b"), "pip.conf").describe()
 
-    assert message.title == f"2 service bindings of type {kind} exclude each other"
+    assert message.title == f"2 service bindings of type {kind} cannot be combined"
     assert message.body[0] == "Found:    a and b, which each have a pip.conf."

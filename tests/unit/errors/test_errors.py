@@ -124,7 +124,7 @@ TESTED: dict[type[Failure], str] = {
     inputs.UnreadableJson: "unit/python/test_sources.py",
     inputs.UnreadableToml: "unit/cnb/test_contract_messages.py",
     install.BadPipOption: "unit/managers/pip/test_errors.py",
-    install.PathClash: "unit/layout/test_conflicts.py",
+    install.PathConflict: "unit/layout/test_conflicts.py",
     install.InstallFailed: "unit/managers/pip/test_resolution.py",
     install.UvRefused: "unit/managers/uv/test_manager.py",
     config.BadProcfile: "unit/launch/test_procfile.py",
@@ -150,7 +150,7 @@ TESTED: dict[type[Failure], str] = {
     network.SourceRefused: "unit/managers/test_install_locked_indexes.py",
     programs.AppNotInstallable: "unit/managers/poetry/test_manager.py",
     programs.UnknownPoetryKey: "unit/managers/poetry/test_manager.py",
-    programs.ProgramUnavailable: "unit/install/test_tools.py",
+    programs.ToolUnavailable: "unit/install/test_tools.py",
     programs.LockTooNew: "unit/managers/poetry/test_manager.py",
     python_errors.NoPythonVersion: "phases/test_python_version.py",
     python_errors.SeveralPythonVersions: "phases/test_python_version.py",
@@ -161,8 +161,8 @@ TESTED: dict[type[Failure], str] = {
     python_errors.VersionFileNotUtf8: "unit/python/test_version_files.py",
     python_errors.NoPythonInRange: "unit/python/test_resolver.py",
     python_errors.PythonOutsideRange: "phases/test_python_sources.py",
-    python_errors.UnknownPythonLine: "phases/test_python_version.py",
-    python_errors.EndedPythonLine: "phases/test_python_version.py",
+    python_errors.UnknownReleaseLine: "phases/test_python_version.py",
+    python_errors.PythonEndOfLife: "phases/test_python_version.py",
     python_errors.UnknownPythonPatch: "phases/test_python_version.py",
     python_errors.PythonNotAvailable: "unit/python/test_resolver.py",
 }
@@ -179,7 +179,7 @@ CONSTANTS: dict[type[Failure], str] = {
     machine.DamagedStore: "store/archive.py",
     machine.UnsafeArchive: "layers/python_install.py",
     machine.UnusableInterpreter: "layers/python_install.py",
-    programs.ProgramUnavailable: "data/tools/poetry.txt",
+    programs.ToolUnavailable: "data/tools/poetry.txt",
     python_errors.PythonOutsideRange: "data/python.toml",
 }
 """The file below `src/cnb_python` with constants that a test compares with, as part of a value."""

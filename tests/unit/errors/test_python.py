@@ -16,18 +16,18 @@ from cnb_python.errors.machine import (
     UnusablePythonTable,
 )
 from cnb_python.errors.python import (
-    EndedPythonLine,
     InvalidPythonRange,
     InvalidPythonVersion,
     MisspeltVersionFile,
     NoPythonInRange,
     NoPythonVersion,
     OtherImplementation,
+    PythonEndOfLife,
     PythonNotAvailable,
     PythonOutsideRange,
     SeveralPythonVersions,
-    UnknownPythonLine,
     UnknownPythonPatch,
+    UnknownReleaseLine,
     VersionFileNotUtf8,
 )
 from tests.support.messages import explained
@@ -106,7 +106,7 @@ LINES = ("3.15", "3.14", "3.13")
             ("Pipfile.lock is not valid JSON", "Line 3: Expecting value"),
         ),
         (
-            EndedPythonLine("2.7", ORIGIN, date(2020, 1, 1), LINES),
+            PythonEndOfLife("2.7", ORIGIN, date(2020, 1, 1), LINES),
             ("Python 2 reached its end of life on 2020-01-01", f"2.7 ({ORIGIN})", "3.15"),
         ),
         (
@@ -114,19 +114,19 @@ LINES = ("3.15", "3.14", "3.13")
             ("Change it there, and run pipenv lock",),
         ),
         (
-            EndedPythonLine("3.9", "runtime.txt, line 1", date(2025, 10, 31), LINES),
+            PythonEndOfLife("3.9", "runtime.txt, line 1", date(2025, 10, 31), LINES),
             ("move the version to .python-version",),
         ),
         (
-            UnknownPythonLine("3.99", ORIGIN, LINES, is_newer=True),
+            UnknownReleaseLine("3.99", ORIGIN, LINES, is_newer=True),
             ("newer than this release", ORIGIN, "3.15, 3.14, 3.13", "Update the buildpack"),
         ),
         (
-            UnknownPythonLine("2.8", ORIGIN, LINES, is_newer=False),
+            UnknownReleaseLine("2.8", ORIGIN, LINES, is_newer=False),
             ("There is no Python 2.8", ORIGIN, "3.15, 3.14, 3.13"),
         ),
         (
-            EndedPythonLine("3.9", ORIGIN, date(2025, 10, 31), LINES),
+            PythonEndOfLife("3.9", ORIGIN, date(2025, 10, 31), LINES),
             ("Python 3.9 reached its end of life on 2025-10-31", ORIGIN, "change the version in"),
         ),
         (

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.errors.programs import ProgramUnavailable
+from cnb_python.errors.programs import ToolUnavailable
 from cnb_python.install import tools as install_tools
 from cnb_python.install.tools import ToolCache
 from cnb_python.managers.tool import Program
@@ -110,9 +110,9 @@ def test_failed_installation_is_not_stored(tmp_path: Path) -> None:
     def fail(program: Program, into: Path, python: Path) -> None:
         (into / "half.py").touch()
         del python
-        raise ProgramUnavailable(program.name, program.version, ("no route",))
+        raise ToolUnavailable(program.name, program.version, ("no route",))
 
-    with pytest.raises(ProgramUnavailable):
+    with pytest.raises(ToolUnavailable):
         tool_cache(tmp_path / "a", store).start_command(POETRY, fail)
 
     assert store.trees == frozenset()

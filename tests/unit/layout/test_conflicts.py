@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cnb_python.distributions.model import Distribution
-from cnb_python.errors.install import PathClash
+from cnb_python.errors.install import PathConflict
 from cnb_python.layout.conflicts import Conflict, owners_of, source_of
 from tests.support.installed import SITE, distribution, file
 
@@ -117,12 +117,12 @@ def test_path_similar_to_reserved_path_is_kept(path: str) -> None:
     assert winners(distribution("fine", [path])) == {path: "fine"}
 
 
-def test_file_where_another_has_directory_raises_path_clash() -> None:
+def test_file_where_another_has_directory_raises_path_conflict() -> None:
     distributions = [
         distribution("cv", [f"{SITE}/x"]),
         distribution("cv-headless", [f"{SITE}/x/deep/y.py"]),
     ]
-    with pytest.raises(PathClash) as caught:
+    with pytest.raises(PathConflict) as caught:
         owners_of(distributions)
     assert (caught.value.path, caught.value.file_of, caught.value.directory_of) == (
         f"{SITE}/x",

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cnb_python.distributions.model import Distribution
 from cnb_python.errors.base import ContractBroken
-from cnb_python.errors.install import PathClash
+from cnb_python.errors.install import PathConflict
 from cnb_python.install.staging import make
 from cnb_python.layout.conflicts import owners_of
 from cnb_python.layout.links import Copy, venv_entries
@@ -235,26 +235,26 @@ def _distributions(data: st.DataObject) -> list[Distribution]:
     return [*distributions, BIG, heavy("other", 9)]
 
 
-def _clash(distributions: Sequence[Distribution]) -> PathClash | None:
+def _conflict(distributions: Sequence[Distribution]) -> PathConflict | None:
     try:
         owners_of(distributions)
-    except PathClash as clash:
-        return clash
+    except PathConflict as conflict:
+        return conflict
     return None
 
 
-def _assert_true(clash: PathClash, paths: Mapping[str, set[str]]) -> None:
-    assert clash.path in paths[clash.file_of]
-    assert any(path.startswith(f"{clash.path}/") for path in paths[clash.directory_of])
+def _assert_true(conflict: PathConflict, paths: Mapping[str, set[str]]) -> None:
+    assert conflict.path in paths[conflict.file_of]
+    assert any(path.startswith(f"{conflict.path}/") for path in paths[conflict.directory_of])
 
 
 @given(st.data())
 def test_every_file_appears_once_with_content_of_its_owner(data: st.DataObject) -> None:
     distributions = _distributions(data)
-    clash = _clash(distributions)
-    if clash:
+    conflict = _conflict(distributions)
+    if conflict:
         _assert_true(
-            clash, {each.name: {each.path for each in each.files} for each in distributions}
+            conflict, {each.name: {each.path for each in each.files} for each in distributions}
         )
         return
     owners = owners_of(distributions).files
@@ -269,7 +269,7 @@ def test_every_file_appears_once_with_content_of_its_owner(data: st.DataObject) 
 @given(st.data())
 def test_every_copy_equals_file_of_its_shard(data: st.DataObject) -> None:
     distributions = _distributions(data)
-    if _clash(distributions):
+    if _conflict(distributions):
         return
     shards = shards_of(distributions)
     for entry in venv_entries(shards, "3.14"):

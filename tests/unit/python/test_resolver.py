@@ -8,11 +8,11 @@ import pytest
 from cnb_python.cnb.context import Target
 from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.python import (
-    EndedPythonLine,
     NoPythonInRange,
+    PythonEndOfLife,
     PythonNotAvailable,
-    UnknownPythonLine,
     UnknownPythonPatch,
+    UnknownReleaseLine,
 )
 from cnb_python.python.origin import Origin
 from cnb_python.python.releases import ReleaseLine
@@ -74,7 +74,7 @@ def test_the_free_threaded_build_is_chosen_only_on_request() -> None:
 
 
 def test_a_future_line_is_called_newer() -> None:
-    failure = refused("3.14", UnknownPythonLine)
+    failure = refused("3.14", UnknownReleaseLine)
 
     assert failure.is_newer
     assert failure.supported == ("3.13", "3.11", "3.10")
@@ -82,11 +82,11 @@ def test_a_future_line_is_called_newer() -> None:
 
 @pytest.mark.parametrize("text", ["2.8", "1.5", "3.3", "3.12"])
 def test_a_line_that_never_existed_is_not_called_newer(text: str) -> None:
-    assert not refused(text, UnknownPythonLine).is_newer
+    assert not refused(text, UnknownReleaseLine).is_newer
 
 
 def test_a_removed_line_is_refused_with_its_end_of_life_and_the_supported_lines() -> None:
-    failure = refused("3.9.25", EndedPythonLine)
+    failure = refused("3.9.25", PythonEndOfLife)
 
     assert failure.ended == date(2025, 10, 31)
     assert failure.supported == ("3.13", "3.11", "3.10")
@@ -99,7 +99,7 @@ def test_a_line_after_its_end_of_life_is_installed_until_its_removal(today: date
 
 
 def test_a_line_is_refused_from_the_day_of_its_removal() -> None:
-    with pytest.raises(EndedPythonLine):
+    with pytest.raises(PythonEndOfLife):
         resolved("3.10", today=date(2027, 1, 31))
 
 
@@ -244,7 +244,7 @@ def test_every_python_2_is_refused_with_the_end_of_life_of_2_7(text: str) -> Non
         ReleaseLine("2.7", date(2010, 7, 3), date(2020, 1, 1), date(2020, 1, 1)),
         *INVENTORY.lines,
     )
-    with pytest.raises(EndedPythonLine) as caught:
+    with pytest.raises(PythonEndOfLife) as caught:
         resolve((parse_version(text, ORIGIN),), replace(INVENTORY, lines=lines), AMD64, TODAY)
 
     assert caught.value.ended == date(2020, 1, 1)
