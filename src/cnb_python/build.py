@@ -30,7 +30,7 @@ from cnb_python.python.sources import python_requests, unused_requests
 from cnb_python.system.interface import Output, System
 from cnb_python.system.output import BuildLog
 
-KEEP_LINE = "To stay on this line when the default changes: echo {} > .python-version"
+KEEP_LINE = "To stay on Python {0} when the default changes: echo {0} > .python-version"
 
 
 def build(context: BuildContext, system: System) -> None:

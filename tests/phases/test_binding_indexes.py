@@ -192,7 +192,7 @@ def test_uv_uses_the_bindings_and_an_unchanged_build_requests_nothing(
     bindings = servers.bindings(source.parent)
     first = builds.phases(source, flask, env=UNSET, bindings=bindings)
     assert first.code == 0, first.output
-    assert "Running `uv pip install (1 pinned)`" in first.output
+    assert "Running `uv pip install` (1 pinned package)" in first.output
     count = len(servers.company.requests)
     again = builds.phases(source, first, env=UNSET, bindings=bindings)
     assert "Nothing changed: reusing 1 packages from the previous image" in again.output
@@ -275,7 +275,7 @@ def test_index_gets_the_bound_client_certificate(
         env = {**UNSET, "BP_PYTHON_INSTALLER": installer}
         built = builds.phases(source, flask, env=env, bindings=bindings)
     assert built.code == 0, built.output
-    assert ("Running `uv pip install (1 pinned)`" in built.output) == (installer == "auto")
+    assert ("Running `uv pip install` (1 pinned package)" in built.output) == (installer == "auto")
     assert client.splitlines()[-3] not in built.output
 
 

@@ -195,7 +195,7 @@ def test_build_logs_its_steps(flask: Built) -> None:
     assert "[Error" not in flask.output
     assert "[Warning" not in flask.output
     assert "Python 3.14.6" in flask.output
-    assert "  Running `uv pip install (8 pinned)`\n" in flask.output
+    assert "  Running `uv pip install` (8 pinned packages)\n" in flask.output
     assert "\nSummary\n  Python " in flask.output
     assert "\n  dependencies " in flask.output
 

@@ -145,7 +145,7 @@ TABLE: tuple[Setting, ...] = (
         "BP_PYTHON_KEEP",
         Names((".git", ".venv")),
         "Files and directories to keep in the image that are otherwise removed from the app: "
-        "virtual environments, bytecode, `.git`. A name counts in every directory; a path counts "
+        "virtual environments, bytecode, `.git`. A name applies in every directory; a path counts "
         "from the top of the app.",
     ),
     Setting(

@@ -98,7 +98,7 @@ class UndefinedSymbol(AppError):
             title=f"{self.package} cannot be linked: no library has {self.symbol}",
             body=(
                 _from_source(self.package, self.python),
-                f"Its code uses {self.symbol}, which none of the libraries it is linked with has.",
+                f"Its code uses {self.symbol}, which is in none of the libraries that it is linked with.",
                 "The library in the build image may be too old, or built without that function.",
             ),
             fixes=(

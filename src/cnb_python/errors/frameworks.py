@@ -13,8 +13,8 @@ _LIST_ADDRESS = (
     "en-core-web-sm @ https://github.com/explosion/spacy-models/releases/download/..."
 )
 _ONLY_LISTED = (
-    "The image has the packages that the app's files list, so that every build gives the same "
-    "image. The build has no installer for others."
+    "The image contains only packages that the app's files list, so that every build gives the same "
+    "image. Scripts cannot install others."
 )
 _BUILD_VARIABLES = (
     "The settings are loaded during the build, where only the platform's variables for builds "
@@ -200,8 +200,8 @@ class PackagesAdded(AppError):
             body=(
                 f"Found: {', '.join(self.names)}, besides the app's own packages.",
                 (
-                    "The image has the packages that the app's files list, so that every build gives "
-                    "the same image. Others would be lost."
+                    "The image contains only packages that the app's files list, so that every build "
+                    "gives the same image. Others would be lost."
                 ),
             ),
             fixes=(_LIST, _LIST_ADDRESS),

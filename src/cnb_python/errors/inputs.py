@@ -179,7 +179,7 @@ class UnreadableInput(OutsideError):
             title=f"{self.path.name} from the build platform cannot be read",
             body=(
                 f"{self.path}: {self.reason}.",
-                "The platform or its configuration makes this file, not your app.",
+                "This file comes from the platform or its configuration, not from your app.",
             ),
             fixes=("Check that the file is complete and that the build's user can read it.",),
         )

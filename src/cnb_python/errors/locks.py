@@ -41,7 +41,7 @@ class BadLock(AppError):
 
 
 class LockWithoutProject(AppError):
-    """A lock file is there, but the file that it is made from is missing."""
+    """A lock file exists, but the file that it is made from is missing."""
 
     file: str
     source: str
@@ -51,7 +51,7 @@ class LockWithoutProject(AppError):
     @override
     def describe(self) -> Message:
         return Message(
-            title=f"{self.file} is there, but {self.source} is missing",
+            title=f"{self.file} exists, but {self.source} is missing",
             body=(
                 f"Found:    {self.file}, without {self.source} beside it.",
                 f"Expected: both, since {self.manager} reads both.",

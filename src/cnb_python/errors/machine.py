@@ -48,7 +48,7 @@ class UnusablePythonTable(OutsideError):
             body=(
                 f"Found, in {self.origin}:",
                 *(f"  - {problem}" for problem in self.problems),
-                "Expected: a [[release]] with version, arch, url and sha256 (64 lower-case digits).",
+                "Expected: a [[release]] with version, arch, url and sha256 (64 hexadecimal digits).",
             ),
             fixes=("Correct the table.", f"Change {_MIRROR}, which names the table."),
         )
@@ -233,7 +233,7 @@ class ProgramNotStarted(OutsideError):
 
 
 class Killed(OutsideError):
-    """A signal from outside ended a program."""
+    """A program was ended by a signal from outside."""
 
     program: str
     signal: int

@@ -28,7 +28,7 @@ class AppNotInstallable(AppError):
             ),
             fixes=(
                 (
-                    "If only the app's dependencies are to be installed, add package-mode = false to "
+                    "To install only the app's dependencies, add package-mode = false to "
                     "[tool.poetry] of pyproject.toml."
                 ),
                 (

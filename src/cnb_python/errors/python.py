@@ -147,7 +147,7 @@ class OtherImplementation(AppError):
         return cls("pypy3.11", ".python-version, line 1", "PyPy")
 
 
-class MisspeltVersionFile(AppError):
+class MisspelledVersionFile(AppError):
     """The name of a file is similar to `.python-version`, but no tool reads it."""
 
     names: tuple[str, ...]

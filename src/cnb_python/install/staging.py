@@ -106,7 +106,8 @@ def _run_redacted(
     on_line: Callable[[str], None] | None = None,
 ) -> Outcome:
     if command.shown:
-        system.output.line(f"Running `{command.shown}`")
+        note = f" ({command.note})" if command.note else ""
+        system.output.line(f"Running `{command.shown}`{note}")
     show = on_line or (system.output.detail if command.shown else None)
     show_redacted = None if show is None else lambda line: show(redact(line, secrets))
     outcome = system.run(command, show_redacted)

@@ -40,6 +40,11 @@ def digest(parts: Iterable[str]) -> str:
     return hashlib.sha256("\0".join(parts).encode(errors="surrogateescape")).hexdigest()
 
 
+def counted(count: int, how: str) -> str:
+    """Return the number of packages in words: `9 pinned packages`."""
+    return f"{count} {how} package{'' if count == 1 else 's'}"
+
+
 class Resolution(NamedTuple):
     """Everything that belongs in the environment."""
 

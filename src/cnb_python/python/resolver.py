@@ -359,7 +359,7 @@ def _after_end_of_life(resolution: ResolvedPython) -> Message:
         (
             f"Requested by {resolution.request.origin}.",
             "It gets no security fixes any more.",
-            f"Builds that ask for it stop from {line.removed} on. Move to a newer Python now.",
+            f"From {line.removed} on, builds that request it fail. Move to a newer Python now.",
         ),
     )
 

@@ -15,7 +15,7 @@ from cnb_python.errors.locks import UnexpectedType
 from cnb_python.errors.python import (
     InvalidPythonRange,
     InvalidPythonVersion,
-    MisspeltVersionFile,
+    MisspelledVersionFile,
     NoPythonVersion,
     SeveralPythonVersions,
     VersionFileNotUtf8,
@@ -109,14 +109,14 @@ def misspelt(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def check_spelling(app: App) -> None:
-    """Refuse a misspelt file, which no tool reads. Raises MisspeltVersionFile.
+    """Refuse a misspelt file, which no tool reads. Raises MisspelledVersionFile.
 
     Also if a correct one exists: editing the wrong one would have no effect.
     """
     if names := misspelt(app.files):
         shown = tuple(map(app.shown, names))
         exists = VERSION_FILE in app.names
-        raise MisspeltVersionFile(shown, app.shown(VERSION_FILE), exists)
+        raise MisspelledVersionFile(shown, app.shown(VERSION_FILE), exists)
 
 
 def _check_encoding(content: bytes | None, name: str) -> None:

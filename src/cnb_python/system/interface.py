@@ -20,6 +20,8 @@ class Command:
     cwd: Path
     shown: str = ""
     """The command as a user would type it, without secrets; empty: not shown."""
+    note: str = ""
+    """What the log adds to the command, such as `9 pinned packages`."""
 
 
 @dataclass(frozen=True, slots=True)

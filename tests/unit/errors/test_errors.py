@@ -157,7 +157,7 @@ TESTED: dict[type[Failure], str] = {
     python_errors.InvalidPythonVersion: "phases/test_python_version.py",
     python_errors.InvalidPythonRange: "unit/errors/test_python.py",
     python_errors.OtherImplementation: "unit/python/test_request.py",
-    python_errors.MisspeltVersionFile: "unit/python/test_version_files.py",
+    python_errors.MisspelledVersionFile: "unit/python/test_version_files.py",
     python_errors.VersionFileNotUtf8: "unit/python/test_version_files.py",
     python_errors.NoPythonInRange: "unit/python/test_resolver.py",
     python_errors.PythonOutsideRange: "phases/test_python_sources.py",

@@ -24,7 +24,7 @@ def test_bad_lock_names_command_of_its_tool(file: str, command: str) -> None:
 def test_lock_without_project_asks_for_the_missing_file() -> None:
     message = LockWithoutProject("Pipfile.lock", "Pipfile", "Pipenv").describe()
 
-    assert message.title == "Pipfile.lock is there, but Pipfile is missing"
+    assert message.title == "Pipfile.lock exists, but Pipfile is missing"
     assert message.fixes[0] == "Add Pipfile to the app."
     assert "Write it again" not in " ".join(message.fixes)
 

@@ -18,7 +18,7 @@ from cnb_python.errors.machine import (
 from cnb_python.errors.python import (
     InvalidPythonRange,
     InvalidPythonVersion,
-    MisspeltVersionFile,
+    MisspelledVersionFile,
     NoPythonInRange,
     NoPythonVersion,
     OtherImplementation,
@@ -66,11 +66,11 @@ LINES = ("3.15", "3.14", "3.13")
             ("PyPy is not supported", f"pypy3.11 ({ORIGIN})", "CPython"),
         ),
         (
-            MisspeltVersionFile((" .python-version",), ".python-version", exists=False),
+            MisspelledVersionFile((" .python-version",), ".python-version", exists=False),
             ("' .python-version' is not read", "git mv ' .python-version' .python-version"),
         ),
         (
-            MisspeltVersionFile(
+            MisspelledVersionFile(
                 ("python-version", "python_version"), ".python-version", exists=True
             ),
             ("'python_version'", "besides .python-version", "git rm python-version"),

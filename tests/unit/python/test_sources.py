@@ -13,7 +13,7 @@ from cnb_python.errors.locks import UnexpectedType
 from cnb_python.errors.python import (
     InvalidPythonRange,
     InvalidPythonVersion,
-    MisspeltVersionFile,
+    MisspelledVersionFile,
     OtherImplementation,
 )
 from cnb_python.python.sources import Requests, python_requests, setting_requests, unused_requests
@@ -135,7 +135,7 @@ def test_a_bad_range_in_the_setting_is_named() -> None:
 
 def test_a_misspelt_file_is_refused_unless_an_earlier_source_counts(tmp_path: Path) -> None:
     files: Files = {"python-version.txt": "3.12"}
-    with pytest.raises(MisspeltVersionFile):
+    with pytest.raises(MisspelledVersionFile):
         requests_in(tmp_path, files)
 
     assert requests_in(tmp_path, {**files, "runtime.txt": "3.13"}) == [

@@ -8,7 +8,7 @@ from cnb_python.app import read_app
 from cnb_python.errors.inputs import NotAFile, NotUtf8
 from cnb_python.errors.python import (
     InvalidPythonVersion,
-    MisspeltVersionFile,
+    MisspelledVersionFile,
     NoPythonVersion,
     OtherImplementation,
     SeveralPythonVersions,
@@ -147,12 +147,12 @@ def test_another_name_is_not_misspelt(name: str) -> None:
 
 def test_a_misspelt_file_is_refused_also_beside_a_correct_one(tmp_path: Path) -> None:
     (tmp_path / "python-version").touch()
-    with pytest.raises(MisspeltVersionFile) as caught:
+    with pytest.raises(MisspelledVersionFile) as caught:
         check_spelling(read_app(tmp_path))
     assert (caught.value.names, caught.value.exists) == (("python-version",), False)
 
     (tmp_path / NAME).write_text("3.14")
-    with pytest.raises(MisspeltVersionFile) as caught:
+    with pytest.raises(MisspelledVersionFile) as caught:
         check_spelling(read_app(tmp_path))
     assert caught.value.exists
 

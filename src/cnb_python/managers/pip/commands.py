@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from cnb_python.managers.base import InstallContext, Pin
+from cnb_python.managers.base import InstallContext, Pin, counted
 from cnb_python.managers.tool_settings import variable_name
 from cnb_python.system.interface import Command
 
@@ -84,7 +84,8 @@ def _install_lines(
         (*_pip(context, "install"), "--no-compile", "--no-deps", "--requirement", str(file)),
         environ,
         context.app_dir,
-        shown=f"pip install ({len(lines)} decided)",
+        shown="pip install",
+        note=counted(len(lines), "resolved"),
     )
 
 

@@ -16,7 +16,7 @@ from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.install import UvRefused
 from cnb_python.errors.network import IndexRefused, SourceRefused
 from cnb_python.managers import build_errors
-from cnb_python.managers.base import InstallContext, Pin
+from cnb_python.managers.base import InstallContext, Pin, counted
 from cnb_python.managers.index_config import (
     NO_NETWORK,
     Network,
@@ -81,7 +81,8 @@ def install_exactly(pins: Sequence[Pin], network: Network, context: InstallConte
         clean_variables(context.environ, network),
         # Not the app's directory: uv looks for settings there and above.
         context.scratch,
-        shown=f"uv pip install ({len(pins)} pinned)",
+        shown="uv pip install",
+        note=counted(len(pins), "pinned"),
     )
 
 
@@ -119,7 +120,8 @@ def install_compiled(
         ),
         context.environ,
         context.app_dir,
-        shown=f"uv pip install ({len(pins)} resolved)",
+        shown="uv pip install",
+        note=counted(len(pins), "resolved"),
     )
 
 
@@ -139,7 +141,8 @@ def install_locked(file: Path, count: int, context: InstallContext, sources: UvS
         ),
         {**environ, **sources.variables},
         context.app_dir if sources.is_own else context.scratch,
-        shown=f"uv pip install ({count} locked)",
+        shown="uv pip install",
+        note=counted(count, "locked"),
     )
 
 

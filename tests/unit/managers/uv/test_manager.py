@@ -189,7 +189,7 @@ def test_resolve_and_install_runs_two_commands(context: InstallContext) -> None:
 
     decision = UvProject().resolve_and_install(context, uv)
 
-    assert [command.shown for command in uv.commands[1:]] == ["uv pip install (1 locked)"]
+    assert [command.note for command in uv.commands[1:]] == ["1 locked package"]
     assert decision.by == "uv"
 
 
