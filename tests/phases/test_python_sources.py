@@ -77,7 +77,7 @@ def test_setting_may_be_a_range(chosen: Chosen) -> None:
     output = chosen({".python-version": "3.14"}, BP_PYTHON_VERSION=">=3.12,<3.14")
 
     assert f"  Using Python {OLDER} (the setting BP_PYTHON_VERSION)\n" in output
-    assert "[Warning: .python-version asks for another Python than this image has]" in output
+    assert "[Warning: .python-version names a different Python than the image has]" in output
 
 
 def test_an_unused_version_file_gets_a_warning(chosen: Chosen) -> None:
@@ -85,7 +85,7 @@ def test_an_unused_version_file_gets_a_warning(chosen: Chosen) -> None:
 
     assert "[Warning: runtime.txt is deprecated]" in output
     assert "echo 3.13 > .python-version && git rm runtime.txt" in output
-    assert f"The image has Python {OLDER}, since runtime.txt, line 1 asks for 3.13." in output
+    assert f"The image has Python {OLDER}, as requested by runtime.txt, line 1: 3.13." in output
 
 
 @pytest.mark.parametrize(

@@ -315,10 +315,10 @@ def contradictions(resolution: ResolvedPython, unused: Requests) -> tuple[Messag
     version, used = resolution.release.version, resolution.request
     return tuple(
         Message(
-            f"{request.origin.name} asks for another Python than this image has",
+            f"{request.origin.name} names a different Python than the image has",
             (
-                f"The image has Python {version}, since {used.origin} asks for {used}.",
-                f"{request.origin} asks for {request} and is not used.",
+                f"The image has Python {version}, as requested by {used.origin}: {used}.",
+                f"{request.origin} names {request} and is not used.",
                 "Tools that read that file use another Python. Make the two agree, or delete one.",
             ),
         )

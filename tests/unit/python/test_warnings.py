@@ -105,8 +105,9 @@ def test_an_unused_contradicting_request_is_named() -> None:
 
     (message,) = contradictions(resolution, unused)
 
-    assert message.title == ".python-version asks for another Python than this image has"
+    assert message.title == ".python-version names a different Python than the image has"
     assert (
-        message.body[0] == "The image has Python 3.13.10, since runtime.txt, line 1 asks for 3.13."
+        message.body[0]
+        == "The image has Python 3.13.10, as requested by runtime.txt, line 1: 3.13."
     )
-    assert message.body[1].startswith(".python-version, line 2 asks for 3.11")
+    assert message.body[1].startswith(".python-version, line 2 names 3.11")
