@@ -196,8 +196,8 @@ def _read(app_dir: Path) -> App:
 def python_signs(app_dir: Path) -> tuple[str, ...]:
     """Return the names in *app_dir* that make it look like a Python app.
 
-    These are more than can be built: the build phase explains what is missing, and the platform's
-    "no buildpack groups passed detection" does not.
+    Some of these apps cannot be built: the build phase explains what is missing, which the
+    platform's "no buildpack groups passed detection" does not.
     """
     return tuple(sorted(name for name in _names(app_dir) if _is_sign(name)))
 

@@ -79,7 +79,7 @@ class Skipped(NamedTuple):
 
 @dataclass(slots=True)
 class StaticFiles:
-    """What a build knows of the static files."""
+    """The static files of one build."""
 
     manage: Path
     files_before: Listing
@@ -286,7 +286,7 @@ def _keep(environment: ProvidedEnvironment, static: StaticFiles) -> StepResults:
 def cause(output: str) -> Cause:
     """Return the probable cause of a failed run that printed *output*.
 
-    `other` comes with the first line of the exception.
+    The cause `other` has the first line of the exception.
     """
     end = _end(output)
     missing = _KEY_ERROR.search(end)

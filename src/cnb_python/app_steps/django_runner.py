@@ -1,7 +1,7 @@
 """Collects the static files of a Django project if it has any. A program for the app's Python.
 
 `django_runner.py MANAGE ANSWER` runs MANAGE as `python manage.py collectstatic --noinput` does.
-Once the settings are loaded, it writes what they use to ANSWER, as JSON:
+Once the settings are loaded, it writes these facts to ANSWER, as JSON:
 
 - `command`: the package that the command comes from; null if there is no such command, so nothing
   runs

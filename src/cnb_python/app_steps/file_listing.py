@@ -1,4 +1,4 @@
-"""Lists the files of a directory with their digests: to compare it, and to see what was added."""
+"""Lists the files of a directory with their digests, to find changed and added files."""
 
 import hashlib
 import os
@@ -12,7 +12,7 @@ type Listing = Mapping[str, str]
 
 _LARGE_BYTES = 1024 * 1024
 _GIT = ".git"
-# They name the commit, which programs may read. The rest of `.git` differs between clones.
+# These name the commit, which programs may read. The rest of `.git` differs between clones.
 _GIT_FILES = ("HEAD", "packed-refs", "refs")
 
 

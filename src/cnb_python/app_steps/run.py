@@ -1,4 +1,4 @@
-"""Runs the app's own code: with which variables, and with credentials removed from its output."""
+"""Runs the app's own code with its variables, and removes credentials from its output."""
 
 import hashlib
 from collections.abc import Mapping

@@ -22,7 +22,7 @@ _CLIENT_CERTIFICATES = ("PIP_CLIENT_CERT", "SSL_CLIENT_CERT")
 
 @contextmanager
 def apply_bindings(context: BuildContext, output: Output) -> Iterator[BuildContext]:
-    """Yield *context* with the variables of its service bindings, valid inside of the block.
+    """Yield *context* with the variables of its service bindings, valid inside the block.
 
     Raises BadBinding and SeveralBindings.
     """

@@ -20,7 +20,7 @@ _BUNDLE_VARIABLES = (
     *("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO"),
     *("CARGO_HTTP_CAINFO", "NODE_EXTRA_CA_CERTS", "AWS_CA_BUNDLE"),
 )
-# It wins over the others if it is set; pip does not need it.
+# pip prefers it to the others where it is set, and does not need it otherwise.
 _PIP = "PIP_CERT"
 # Where both tools look for the configuration of a machine; that of the app wins over it.
 # https://pip.pypa.io/en/stable/topics/configuration/#location
@@ -36,7 +36,7 @@ def trust_certificates(
     output: Output,
     bundles: tuple[Path, ...] = BUNDLES,
 ) -> Mapping[str, str]:
-    """Return *environ* with a bundle of *bindings* and of what it or the system trusts already.
+    """Return *environ* with a bundle of the certificates in *bindings* and those trusted already.
 
     Raises BadBinding for a key without a certificate, or with a private key.
     """
@@ -116,7 +116,7 @@ def add_logins(
     directory: Path,
     output: Output,
 ) -> Mapping[str, str]:
-    """Return *environ* with a .netrc of *bindings*, of the logins for *indexes* and of the user.
+    """Return *environ* with one .netrc: *bindings*, the logins for *indexes*, the user's own.
 
     Git reads it only in the home directory, so the build gets one of its own, with links to the
     files in the real one. Raises BadBinding.

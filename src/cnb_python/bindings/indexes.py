@@ -84,7 +84,7 @@ def read(bindings: Iterable[Binding]) -> tuple[Index, ...]:
 def index_variables(
     indexes: Iterable[Index], environ: Mapping[str, str], output: Output
 ) -> Mapping[str, str]:
-    """Return *environ* with the tools' variables for *indexes*; it keeps what is set already."""
+    """Return *environ* with the tools' variables for *indexes*, except those that are set."""
     variables = dict(environ)
     for index in indexes:
         output.line(f"{index.binding}: {_summary(index)}")

@@ -24,6 +24,7 @@ from cnb_python.errors.inputs import MissingInput, UnreadableInput, UnreadableTo
 # https://github.com/buildpacks/spec/blob/main/buildpack.md#phase-1-detection
 PYTHON = "python"
 PRODUCTION = "production"
+"""The execution environment if none is given."""
 SUPPORTED_APIS = ("0.10", "0.11", "0.12")
 
 
@@ -73,9 +74,6 @@ def merged(entries: Iterable[PlanEntry], name: str) -> dict[str, tuple[TomlValue
             for key, value in entry.metadata.items():
                 values[key] = (*values.get(key, ()), value)
     return values
-
-
-"""The execution environment if none is given."""
 
 
 class Target(NamedTuple):

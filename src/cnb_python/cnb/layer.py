@@ -1,4 +1,4 @@
-"""A layer: a directory that counts only with a `<name>.toml` beside it; its variables and SBOM.
+"""A layer (a directory with a `<name>.toml` beside it), its variables and its SBOM.
 
 Every change removes that file first and writes it last, so that a killed build leaves no layer
 that a later build would use.
@@ -28,6 +28,12 @@ type Action = Literal["set", "append", "default", "override", "prepend"]
 """`set` is a file without a suffix: it overrides too, but is applied before the other files."""
 
 _DELIMITER = ".delim"
+type LayerMetadata = Metadata
+# `build.toml`, `launch.toml` and `store.toml` are documents. The specification allows dots in
+# names, but the lifecycle reads the layer's name of an SBOM only up to the first dot.
+_RESERVED = frozenset({"build", "launch", "store"})
+_NAME = re.compile(r"[A-Za-z0-9_-]+")
+_PROGRAM = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,20 +129,11 @@ def write_sbom(layers_dir: Path, subject: str, form: SbomFormat, content: bytes)
 def remove_sboms(layers_dir: Path, subject: str) -> None:
     """Remove all SBOMs of *subject*.
 
-    One may be left of a layer whose contents were lost, and would count for the new layer.
+    One may be left over from a layer whose contents were lost; it would count for the new layer.
     """
     for form in ("{}.sbom.*", ".{}.sbom.*.partial"):
         for path in layers_dir.glob(form.format(subject)):
             disk.remove(path)
-
-
-type LayerMetadata = Metadata
-
-# `build.toml`, `launch.toml` and `store.toml` are documents. The specification allows dots in
-# names, but the lifecycle reads the layer's name of an SBOM only up to the first dot.
-_RESERVED = frozenset({"build", "launch", "store"})
-_NAME = re.compile(r"[A-Za-z0-9_-]+")
-_PROGRAM = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 
 
 @dataclass(frozen=True, slots=True)

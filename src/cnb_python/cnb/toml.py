@@ -14,6 +14,15 @@ from cnb_python.errors.base import ContractBroken
 from cnb_python.errors.inputs import UnreadableToml
 
 type Metadata = Mapping[str, str | bool | list[str]]
+type TomlValue = (
+    str | int | float | bool | date | time | datetime | list[TomlValue] | dict[str, TomlValue]
+)
+type TomlTable = dict[str, TomlValue]
+"""A document, or a table in it, as it is read."""
+type Writable = (
+    str | int | float | bool | date | time | datetime | Sequence[Writable] | Mapping[str, Writable]
+)
+"""A value that can be written: also tuples and mappings that are not dicts."""
 
 
 class Unusable(NamedTuple):
@@ -83,18 +92,6 @@ def _is_text(text: str) -> bool:
     return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
-type TomlValue = (
-    str | int | float | bool | date | time | datetime | list[TomlValue] | dict[str, TomlValue]
-)
-type TomlTable = dict[str, TomlValue]
-"""A document, or a table in it, as it is read."""
-
-type Writable = (
-    str | int | float | bool | date | time | datetime | Sequence[Writable] | Mapping[str, Writable]
-)
-"""A value that can be written: also tuples and mappings that are not dicts."""
-
-
 def read(path: Path) -> TomlTable:
     """Return the document at *path*.
 
@@ -102,7 +99,7 @@ def read(path: Path) -> TomlTable:
     """
     try:
         if path.is_fifo() or (path.is_char_device() and path != Path(os.devnull)):
-            # Reading a pipe may wait for ever, and some devices never end.
+            # Reading a pipe may wait forever, and some devices never end.
             raise UnreadableToml(path, "it is not a file")
         content = path.read_bytes()
     except OSError as error:

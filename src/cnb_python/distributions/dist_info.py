@@ -189,7 +189,7 @@ def _identity(metadata: bytes, directory: str) -> tuple[str, str]:
 
 
 def read_direct_url(content: bytes) -> DirectUrl:
-    """Return what *content* contains; `NO_DIRECT_URL` if it is invalid, since it may have a token.
+    """Return the relevant parts of *content*; `NO_DIRECT_URL` if invalid, as it may have a token.
 
     For an installation from a directory the file is kept only if it is editable, which tools read:
     otherwise it names a path that need not exist in the image.

@@ -110,13 +110,13 @@ def _verified(file: ListedFile, entries: Mapping[str, FileEntry], root: Path) ->
     if file.content.startswith("calls "):
         return file
     entry = entries[file.path]
-    is_true = not entry.target and scan.digest(root, file.path, entry) == file.content
-    return file if is_true else file._replace(content="")
+    is_correct = not entry.target and scan.digest(root, file.path, entry) == file.content
+    return file if is_correct else file._replace(content="")
 
 
 @dataclass(slots=True)
 class _Assignment:
-    """The result so far."""
+    """The owners that are assigned so far."""
 
     names: frozenset[str]
     owners: dict[str, set[str]] = field(default_factory=dict)

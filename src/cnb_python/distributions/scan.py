@@ -28,6 +28,7 @@ _STRING_TABLE, _RPATH, _RUNPATH = 5, 15, 29
 _MOST = 4096
 _ORIGIN = re.compile(r"\$(?:ORIGIN\b|\{ORIGIN\})")
 CHECKOUTS = "src"
+"""The directory, below the environment, of pip's checkouts for `-e git+https://...`."""
 _CACHE = "__pycache__"
 _VERSION_CONTROL = frozenset({".git", ".hg", ".svn", ".bzr"})
 _LOCK = ".lock"
@@ -138,9 +139,6 @@ def _resolved(path: str, run_path: str) -> str:
     origin = f"./{posixpath.dirname(path)}"
     below = posixpath.normpath(_ORIGIN.sub(lambda _: origin, run_path, count=1))
     return "" if below in {".", ".."} or below.startswith("../") else below
-
-
-"""The directory, below the environment, of pip's checkouts for `-e git+https://...`."""
 
 
 class FileEntry(NamedTuple):

@@ -30,7 +30,7 @@ class AppDefinition:
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """What launching needs to know of one module."""
+    """The facts about one module that decide how it is launched."""
 
     definitions: tuple[AppDefinition, ...]
     """Objects before factories, then the most likely names first."""

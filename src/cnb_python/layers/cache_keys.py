@@ -11,8 +11,8 @@ from cnb_python.config.settings import Settings
 from cnb_python.managers.tool_settings import settings_digest
 from cnb_python.python.releases import Release
 
-# Raise it with every change of what becomes of an installed package: of its bytes, the format of
-# the store, or the layout of shards and links.
+# Raise it with every change of how an installed package is kept: of its bytes, the format of the
+# store, or the layout of shards and links.
 FORMAT = "2"
 NLTK = "nltk"
 NLTK_FILE = "nltk.txt"

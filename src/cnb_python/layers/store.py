@@ -17,7 +17,7 @@ _LISTS = {"distributions", "layers", "sizes", "largest"}
 
 
 class BuildRecord(NamedTuple):
-    """What a build notes about its result for the next one.
+    """What a build records about its result for the next one.
 
     Some names in its metadata are older than the fields' and stay, so that caches stay valid.
     """

@@ -1,4 +1,4 @@
-"""What every package manager answers, and the values of its answers."""
+"""The interface of the package managers, and the values that they take and return."""
 
 import hashlib
 import os

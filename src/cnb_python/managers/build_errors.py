@@ -102,7 +102,7 @@ _MISSING: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ),
     ("library", re.compile(r"ERROR: Dependency [\"']([^\"']+)[\"'] not found")),
     ("library", re.compile(r"ERROR: \w+ shared or static library '([^']+)' not found")),
-    # Meson looks for CMake if pkg-config knows nothing; the lines above say what it looked for.
+    # Meson looks for CMake if pkg-config finds nothing; the patterns above match what it needs.
     ("program", re.compile(r"Did not find (CMake)")),
     ("program", re.compile(r"Unknown (?:compiler|linker)\(s\): \[+'([^']+)'")),
     ("program", re.compile(r"no (?:Fortran|F) compiler found|No (?P<name>Fortran) compiler")),

@@ -84,7 +84,7 @@ def files(directory: Path, names: Iterable[str]) -> Iterator[str]:
     for name in names:
         file = directory / name
         try:
-            # Reading a pipe would wait for ever.
+            # Reading a pipe would wait forever.
             text = file.read_text("utf-8", "surrogateescape") if file.is_file() else ""
         except OSError:
             text = ""

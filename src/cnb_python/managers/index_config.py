@@ -1,7 +1,7 @@
-"""Translates what pip's settings say of indexes, proxies and certificates to uv's variables.
+"""Translates pip's settings for indexes, proxies and certificates to uv's variables.
 
 pip's settings are variables (`PIP_INDEX_URL`), files (`pip.conf`) and lines of requirements files.
-Everything that runs uv for an app asks this module what to give it.
+Every module that runs uv for an app gets the variables for it here.
 https://docs.astral.sh/uv/reference/environment/
 """
 
@@ -27,9 +27,9 @@ _UV_NETWORK = re.compile(
     r"UV_(DEFAULT_INDEX|INDEX|INDEX_URL|EXTRA_INDEX_URL|FIND_LINKS|OFFLINE|INSECURE_HOST"
     r"|KEYRING_PROVIDER|NATIVE_TLS|SYSTEM_CERTS|HTTP_\w+|INDEX_\w+_(USERNAME|PASSWORD))"
 )
-# uv's settings and pip's are for other uses of them; what counts is given as options.
+# Variables for the user's own use of uv, pip and conda; those that count are translated.
 _FOREIGN = ("UV_", "PIP_", "CONDA_")
-# pip's options of the network, each with the same meaning for uv.
+# pip's network options, each with the same meaning for uv.
 _PIP_NETWORK = frozenset(
     {
         *("cert", "client-cert", "default-timeout", "index-url", "proxy", "pypi-url", "retries"),

@@ -50,7 +50,7 @@ _DIRECT = re.compile(r"([\w.-]+)\s*(\[[^]]*\])?\s*@\s*(\S+)")
 
 
 class LockTool(NamedTuple):
-    """A tool, its files, and the words in which it refuses them."""
+    """A tool that writes a lock file, its files, and its error messages about them."""
 
     title: str
     """As users write it: `Poetry`."""

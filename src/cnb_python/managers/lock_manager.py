@@ -77,7 +77,6 @@ class InstalledByUv(ResolvesOnChange):
     ) -> None:
         """Install exactly *pins*. Raises uv's failure."""
         del resolution
-        from cnb_python.managers.uv import commands  # noqa: PLC0415 - heavy
         from cnb_python.managers.uv import commands as uv  # noqa: PLC0415 - heavy
 
-        commands.install(pins, uv.own_context(context, as_pip=True), run, uv.OWN)
+        uv.install(pins, uv.own_context(context, as_pip=True), run, uv.OWN)

@@ -42,13 +42,13 @@ def release_line(python: str) -> str:
 
 
 def applies(marker: Marker | str, python: str, processor: str, extra: str = "") -> bool:
-    """Whether *marker* is true, where *extra* is asked for."""
+    """Whether *marker* is true, if *extra* is requested."""
     parsed = Marker(marker) if isinstance(marker, str) else marker
     return parsed.evaluate({**environment(python, processor), "extra": extra})
 
 
 def depends_on_machine(marker: Marker | str) -> bool:
-    """Whether *marker* depends on what only the machine knows that runs the image."""
+    """Whether *marker* depends on the machine that runs the image."""
     return bool(_MACHINE.search(str(marker)))
 
 
@@ -73,6 +73,6 @@ def _depends_on_patch(test: Callable[[str], bool], python: str) -> bool:
 
 
 def _names_release_line(text: str, python: str) -> bool:
-    """Whether *text* names the release line; if not, all its releases are alike for it."""
+    """Whether *text* names the release line; if not, the text treats all its releases alike."""
     major, minor = release_line(python).split(".")
     return bool(re.search(rf"\b0*{major}\.0*{minor}(?!\d)", text))

@@ -42,9 +42,9 @@ def select(
 ) -> Manager:
     """Return the manager whose files the app has, or the one *chosen* by its name.
 
-    *last* are asked if no other has files. Raises NoRequirements if the app has no files of any,
-    SeveralManagers if it has those of several, and ChosenManagerMissing if it lacks those of the
-    chosen one.
+    *last* count only if no other manager has files. Raises NoRequirements if the app has no files
+    of any, SeveralManagers if it has those of several, and ChosenManagerMissing if it lacks those
+    of the chosen one.
     """
     if chosen != AUTO:
         return _chosen(app, (*managers, *last), chosen)

@@ -134,7 +134,7 @@ def _included(name: str, including: Source) -> Source:
 
 def _text(file: Path) -> str:
     if file.exists() and not file.is_file() and not file.is_dir():
-        # Any reader, pip too, might wait for ever.
+        # Any reader, pip too, might wait forever.
         raise NotAFile(file.name, "a pipe, a socket or a device")
     try:
         return decode(file.read_bytes(), "replace")

@@ -1,7 +1,7 @@
 """The lines of an app's requirements files as their author wrote them, includes too.
 
-For installing again what pip or uv has resolved: their results name neither branches nor
-variables, and do not say where the tool looked.
+They are needed to install again what pip or uv has resolved: the results of these tools name
+neither branches nor variables, nor where the tool looked.
 """
 
 import re
@@ -25,7 +25,7 @@ from cnb_python.managers.requirement_lines import (
     split_marker,
 )
 
-# Options that say where, and among what, to look.
+# Options that choose where to look for packages, and among which.
 _FINDING = frozenset(
     {
         *("index-url", "extra-index-url", "find-links", "no-index", "pre", "trusted-host"),

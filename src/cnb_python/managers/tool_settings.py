@@ -212,7 +212,7 @@ def _uv_settings(environ: Mapping[str, str], app_dir: Path) -> Iterator[tuple[st
 def _uv_table(file: Path) -> TomlTable:
     """Return uv's table in *file*; empty if it has no build settings, or cannot be read."""
     try:
-        # Reading a pipe would wait for ever.
+        # Reading a pipe would wait forever.
         if not file.is_file():
             return {}
         if b"build" not in (content := file.read_bytes()) and b"config-settings" not in content:

@@ -19,6 +19,19 @@ from cnb_python.errors.machine import UnusablePythonTable
 FORM = r"([0-9]+)\.([0-9]+)\.([0-9]+)((?:a|b|rc)[0-9]+)?"
 _FORM = re.compile(FORM)
 _PRERELEASE = re.compile(r"([a-z]+)([0-9]+)")
+PLAIN = "plain"
+FREETHREADED = "freethreaded"
+_MINOR = re.compile(r"[0-9]+\.[0-9]+")
+# The form of each column. A version is what `.python-version` can name, so a company's own build
+# has the version of the release that it was made from, and another sha256.
+_RELEASE = {
+    "version": re.compile(FORM),
+    "arch": re.compile(r"[a-z0-9]+"),
+    "flavour": re.compile(rf"{PLAIN}|{FREETHREADED}"),
+    "url": re.compile(r"\S+"),
+    "sha256": re.compile(r"[0-9a-f]{64}"),
+}
+_DATES = ("released", "end_of_life", "removed")
 
 
 class Number(NamedTuple):
@@ -46,22 +59,6 @@ class Number(NamedTuple):
         # a < b < rc, also as text.
         phase, number = (match[1], int(match[2])) if match else ("", 0)
         return self.major, self.minor, self.patch, int(not match), phase, number
-
-
-PLAIN = "plain"
-FREETHREADED = "freethreaded"
-
-_MINOR = re.compile(r"[0-9]+\.[0-9]+")
-# The form of each column. A version is what `.python-version` can name, so a company's own build
-# has the version of the release that it was made from, and another sha256.
-_RELEASE = {
-    "version": re.compile(FORM),
-    "arch": re.compile(r"[a-z0-9]+"),
-    "flavour": re.compile(rf"{PLAIN}|{FREETHREADED}"),
-    "url": re.compile(r"\S+"),
-    "sha256": re.compile(r"[0-9a-f]{64}"),
-}
-_DATES = ("released", "end_of_life", "removed")
 
 
 @dataclass(frozen=True, slots=True)

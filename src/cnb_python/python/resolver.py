@@ -41,7 +41,7 @@ from cnb_python.python.version_files import (
 
 DEFAULT = Origin("the default of this buildpack")
 _STICKY_ORIGIN = Origin(f"the previous build, {STICKY}")
-# The names of `layers.cache_keys.PackageKey`.
+# Fields of `layers.cache_keys.PackageKey`.
 _LINE, _FLAVOUR = "python", "flavour"
 
 # An app with these files may be one of Poetry's, whose own range of Pythons then counts.

@@ -28,9 +28,26 @@ _LEFT_OUT = (
     *("lib/python3*/lib-dynload/_xxtest*", "lib/python3*/lib-dynload/xx*"),
 )
 
-# To be raised with every change of the list above, so that layers made with an older one are not
-# kept.
+# Raise it with every change of the list above: layers made with an older list are then replaced.
 FORMAT = "1"
+_TEXTS = (
+    "lib/python3*/_sysconfigdata*.py",
+    "lib/python3*/_sysconfig_vars*.json",
+    "lib/python3*/build-details.json",
+    "lib/python3*/config-*/Makefile",
+    "lib/pkgconfig/*.pc",
+    "bin/python3*-config",
+)
+_PREFIX = re.compile(r"""^\s*["']prefix["']:\s*["']([^"']+)["']""", re.MULTILINE)
+# A variable of sysconfig, of its JSON form or of a Makefile, whose value starts with a program.
+_VARIABLE = re.compile(
+    r"""(?P<head>^\s*["']?(?:AR|BLDSHARED|CC|CXX|LDCXXSHARED|LDSHARED|LINKCC|MAINCC)["']?\s*[:=]\s*
+        ["']?)(?P<program>[\w./+-]+)""",
+    re.MULTILINE | re.VERBOSE,
+)
+_TOOLS = {"clang": "cc", "clang++": "c++", "llvm-ar": "ar"}
+# Search paths of the machine that it was built on, and options of its compiler alone.
+_BUILD_FLAGS = re.compile(r"-[IL]/tools/[\w./-]+ ?|-fdebug-default-version=\d+ ?")
 
 
 def belongs_in_image(name: str) -> bool:
@@ -54,27 +71,6 @@ def _left_out() -> re.Pattern[str]:
             for form in (pattern, f"{pattern}/**")
         )
     )
-
-
-_TEXTS = (
-    "lib/python3*/_sysconfigdata*.py",
-    "lib/python3*/_sysconfig_vars*.json",
-    "lib/python3*/build-details.json",
-    "lib/python3*/config-*/Makefile",
-    "lib/pkgconfig/*.pc",
-    "bin/python3*-config",
-)
-_PREFIX = re.compile(r"""^\s*["']prefix["']:\s*["']([^"']+)["']""", re.MULTILINE)
-
-# A variable of sysconfig, of its JSON form or of a Makefile, whose value starts with a program.
-_VARIABLE = re.compile(
-    r"""(?P<head>^\s*["']?(?:AR|BLDSHARED|CC|CXX|LDCXXSHARED|LDSHARED|LINKCC|MAINCC)["']?\s*[:=]\s*
-        ["']?)(?P<program>[\w./+-]+)""",
-    re.MULTILINE | re.VERBOSE,
-)
-_TOOLS = {"clang": "cc", "clang++": "c++", "llvm-ar": "ar"}
-# Search paths of the machine that it was built on, and options of its compiler alone.
-_BUILD_FLAGS = re.compile(r"-[IL]/tools/[\w./-]+ ?|-fdebug-default-version=\d+ ?")
 
 
 def relocate(root: Path, home: Path) -> None:

@@ -1,4 +1,4 @@
-"""Downloads over HTTP: time-outs, attempts, proxies, certificates and logins."""
+"""Downloads over HTTP: timeouts, attempts, proxies, certificates and logins."""
 
 import os
 import ssl
@@ -17,6 +17,20 @@ from cnb_python.system.certificates import BUNDLES, certifi_bundle, system_bundl
 from cnb_python.system.interface import Download
 from cnb_python.system.redaction import redact, shown
 
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+ATTEMPTS = 5
+FIRST_PAUSE = 0.5
+LONGEST_PAUSE = 30.0
+LIFE_SIGN_SECONDS = 10.0
+# Connecting: enough for a slow name server. Reading: a server that is silent for longer has
+# failed.
+_TIMEOUT = httpx.Timeout(30.0, connect=15.0)
+# Statuses for which another attempt may succeed; any other 4xx is final.
+_PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
+# `identity`: the hash is that of the file on the server, without a transfer encoding.
+_HEADERS = {"Accept-Encoding": "identity", "User-Agent": "cnb-python"}
+_MB = 1_000_000
+
 
 def tls_context(
     environ: Mapping[str, str], candidates: Iterable[Path] = BUNDLES
@@ -30,9 +44,8 @@ def tls_context(
     chosen = environ.get("SSL_CERT_FILE")
     bundle = Path(chosen) if chosen else system_bundle(candidates)
     context = ssl.create_default_context(cafile=bundle or certifi_bundle())
-    # Companies' authorities often lack an extension that Python requires since 3.13, and pip and
-    # uv do
-    # not: https://docs.python.org/3/whatsnew/3.13.html#ssl
+    # Companies' authorities often lack an extension that Python requires since 3.13; pip and uv do
+    # not require it: https://docs.python.org/3/whatsnew/3.13.html#ssl
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     for directory in environ.get("SSL_CERT_DIR", "").split(os.pathsep):
         if directory:
@@ -40,9 +53,6 @@ def tls_context(
     if client := environ.get("SSL_CLIENT_CERT"):
         context.load_cert_chain(client)
     return context
-
-
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def proxy_for(url: str, environ: Mapping[str, str]) -> str | None:
@@ -92,23 +102,9 @@ def _in_network(entry: str, host: str) -> bool:
         return False
 
 
-ATTEMPTS = 5
-FIRST_PAUSE = 0.5
-LONGEST_PAUSE = 30.0
-LIFE_SIGN_SECONDS = 10.0
-# Connecting: enough for a slow name server. Reading: a server that is silent for longer has
-# failed.
-_TIMEOUT = httpx.Timeout(30.0, connect=15.0)
-# Statuses for which another attempt may succeed; any other 4xx is final.
-_PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
-# `identity`: the hash is that of the file on the server, without a transfer encoding.
-_HEADERS = {"Accept-Encoding": "identity", "User-Agent": "cnb-python"}
-_MB = 1_000_000
-
-
 @dataclass(frozen=True, slots=True)
 class _Setback:
-    """A failed attempt."""
+    """A failed attempt to download."""
 
     reason: str
     status: int | None = None

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from cnb_python.system.interface import Output
     from cnb_python.system.status_line import StatusLine
 
+# https://en.wikipedia.org/wiki/ANSI_escape_code#Select_Graphic_Rendition_parameters
+_BOLD, _FAINT, _RED, _YELLOW = "1", "2", "1;31", "1;33"
+
 
 class BuildLog(NamedTuple):
     """Steps and their seconds, in order."""
@@ -50,10 +53,6 @@ def megabytes(size: int) -> str:
     ('12.3 MB', '13 kB')
     """
     return f"{size / 1e6:.1f} MB" if size >= 100_000 else f"{-(-size // 1000)} kB"
-
-
-# https://en.wikipedia.org/wiki/ANSI_escape_code#Select_Graphic_Rendition_parameters
-_BOLD, _FAINT, _RED, _YELLOW = "1", "2", "1;31", "1;33"
 
 
 class Console:

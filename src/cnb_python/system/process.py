@@ -71,7 +71,7 @@ def _chunks(child: subprocess.Popen[bytes]) -> Iterator[bytes]:
     """Yield the output of *child* until it has ended and nothing is left to read.
 
     Not until the pipe is closed: a background process that it started (an SSH master, a compiler
-    cache) may keep it open for ever.
+    cache) may keep it open forever.
     """
     if child.stdout is None:
         return

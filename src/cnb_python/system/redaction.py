@@ -6,6 +6,24 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, unquote, urlsplit, urlunsplit
 
+# The text between the scheme and the @ of a URL: user:password, a token, or only a user.
+_CREDENTIALS = re.compile(r"(?P<scheme>\b[a-zA-Z][\w+.-]*://)[^\s/'\"<>]+@")
+# To the end of the URL, without the punctuation of the sentence around it.
+_QUERY = re.compile(r"(?P<address>\bhttps?://[^\s'\"<>?#]*\?)(?:[^\s'\"<>#,)\]]|[,)\]](?!\s|$))+")
+_MASK = "****"
+# Variables with URLs, which may have credentials, and those for passwords.
+_ADDRESSES = re.compile(
+    r"PIP_(INDEX|EXTRA_INDEX|FIND|PROXY|PYPI)\w*|UV_(DEFAULT_INDEX|EXTRA_INDEX_URL|FIND_LINKS)"
+    r"|UV_INDEX\w*|\w+_PROXY|PDM_PYPI_URL|PIPENV_PYPI_MIRROR"
+)
+_PASSWORD = re.compile(
+    r"(UV_INDEX|POETRY_HTTP_BASIC)_\w*_PASSWORD|POETRY_PYPI_TOKEN_\w+|PDM_\w*PASSWORD"
+)
+_WORD = re.compile(r"\b[a-zA-Z][\w+.-]*://[^\s'\"<>]+")
+_PORT = re.compile(r"\d*")
+# Shorter secrets are parts of too many words.
+_SHORTEST = 4
+
 
 def local_path(url: str) -> Path | None:
     """Return the path of a `file:` URL or an absolute path, None for another URL."""
@@ -29,25 +47,6 @@ def shown(url: str) -> str:
         return url.rpartition("@")[2].partition("?")[0]
     host = address.netloc.rpartition("@")[2]
     return urlunsplit(address._replace(netloc=host, query="", fragment=""))
-
-
-# The text between the scheme and the @ of a URL: user:password, a token, or only a user.
-_CREDENTIALS = re.compile(r"(?P<scheme>\b[a-zA-Z][\w+.-]*://)[^\s/'\"<>]+@")
-# To the end of the URL, without the punctuation of the sentence around it.
-_QUERY = re.compile(r"(?P<address>\bhttps?://[^\s'\"<>?#]*\?)(?:[^\s'\"<>#,)\]]|[,)\]](?!\s|$))+")
-_MASK = "****"
-# Variables with URLs, which may have credentials, and those for passwords.
-_ADDRESSES = re.compile(
-    r"PIP_(INDEX|EXTRA_INDEX|FIND|PROXY|PYPI)\w*|UV_(DEFAULT_INDEX|EXTRA_INDEX_URL|FIND_LINKS)"
-    r"|UV_INDEX\w*|\w+_PROXY|PDM_PYPI_URL|PIPENV_PYPI_MIRROR"
-)
-_PASSWORD = re.compile(
-    r"(UV_INDEX|POETRY_HTTP_BASIC)_\w*_PASSWORD|POETRY_PYPI_TOKEN_\w+|PDM_\w*PASSWORD"
-)
-_WORD = re.compile(r"\b[a-zA-Z][\w+.-]*://[^\s'\"<>]+")
-_PORT = re.compile(r"\d*")
-# Shorter secrets are parts of too many words.
-_SHORTEST = 4
 
 
 def redact(text: str, secrets: tuple[str, ...] = ()) -> str:

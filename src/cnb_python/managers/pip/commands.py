@@ -8,7 +8,7 @@ from cnb_python.managers.base import InstallContext, Pin, counted
 from cnb_python.managers.tool_settings import variable_name
 from cnb_python.system.interface import Command
 
-# Their part was done when pip resolved; set again, they would install more.
+# These had their effect when pip resolved; applied again, they would install more.
 _ONLY_RESOLVING = frozenset(
     {"PIP_REQUIREMENT", "PIP_EDITABLE", "PIP_CONSTRAINT", "PIP_GROUP", "PIP_REQUIRE_HASHES"}
 )
@@ -39,10 +39,10 @@ def resolve(files: Sequence[str], context: InstallContext, report: Path) -> Comm
 def install_exactly(
     pins: Sequence[Pin], finding: Sequence[str], context: InstallContext
 ) -> tuple[Command, ...]:
-    """Return the commands that install *pins* and nothing else; *finding* says where to look.
+    """Return the commands that install *pins* and nothing else.
 
-    One for those with hashes and one for the others: pip wants hashes of all or none. Writes their
-    lines to files in the scratch directory.
+    One for those with hashes and one for the others: pip requires hashes for all or none. The
+    options *finding* choose where pip looks. Writes to files in the scratch directory.
     """
     hashed = [pin.line for pin in pins if _is_hashed(pin)]
     unhashed = [pin.line for pin in pins if not _is_hashed(pin)]

@@ -1,4 +1,4 @@
-"""Recognizes why pip failed by its output, and runs it again if that does not tell.
+"""Recognizes why pip failed by its output, and runs it again if the output gives no reason.
 
 What is wrong with the app's requirements is here, what indexes lack or refuse in `index_errors`.
 Separate from `install`, so that recorded output can be read without a command.
@@ -78,7 +78,7 @@ _NO_WHEEL = re.compile(r"ERROR: Wheel '([^']+)' located at \S+ is invalid")
 _WRONG_WHEEL = re.compile(r"AssertionError: '([^']+)' != '([^']+)' for wheel")
 
 type Finding = Callable[[], Sequence[str]]
-"""Returns the lines of the app's files that say where, and among what, to look."""
+"""Returns the option lines of the app's files that choose where pip looks, and among what."""
 
 
 def explain(
@@ -136,7 +136,7 @@ def _explain_unmatched(
 
 
 def recognize(output: str, python: str) -> BuildpackError | None:
-    """Return why pip failed for an app on *python*; None if its ordinary output does not tell."""
+    """Return why pip failed for an app on *python*; None if its ordinary output has no reason."""
     for recognizer in _RECOGNIZERS:
         if failure := recognizer(output):
             return failure

@@ -95,7 +95,7 @@ def install_resolved(
 def explain(
     files: Files, command: Command, outcome: Outcome, context: InstallContext, run: Run
 ) -> BuildpackError:
-    """Return the failure of pip's *command*; pip runs again if its output does not tell."""
+    """Return the failure of pip's *command*; pip runs again if its output has no reason."""
 
     def finding() -> tuple[str, ...]:
         return _own_lines(files, context).finding

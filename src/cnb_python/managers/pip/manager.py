@@ -66,7 +66,7 @@ class Pip:
         return (*wide, *self._without_effect())
 
     def _without_effect(self) -> Iterator[Message]:
-        """Yield a warning for each setting that requirements files have no use for."""
+        """Yield a warning for each setting that has no effect on requirements files."""
         for name in ("groups", "extras"):
             if chosen := getattr(self.settings, name):
                 yield Message(
@@ -93,7 +93,7 @@ class Pip:
     def install_pinned(
         self, resolution: Resolution, pins: Sequence[Pin], context: InstallContext, run: Run
     ) -> str:
-        """Have uv install *pins*; return why it did not, or why pip has to decide, else empty.
+        """Have uv install *pins*; return why it did not, or why pip has to resolve; else empty.
 
         Raises DiskFull or Killed.
         """

@@ -1,7 +1,7 @@
 """Requirements files in which every line pins one release, and how uv installs those.
 
-A whitelist: what may not mean the same to pip and to uv is left to pip. Separate from `install`,
-which unchanged builds do not import.
+Only lines that mean the same to pip and to uv are accepted; all others are left to pip.
+Separate from `install`, which unchanged builds do not import.
 """
 
 import re
@@ -167,7 +167,7 @@ def parse_files(contents: Mapping[str, bytes]) -> PinnedFile | Unpinned:
 def parse_file(content: bytes) -> PinnedFile | Unpinned:
     """Read *content* as pip does, if it is nothing but pinned lines and at most one index.
 
-    A build asks twice, to resolve and to install: the parsed file is kept.
+    A build calls this twice, to resolve and to install, so the parsed file is cached.
     """
     text = _text(content)
     if text is None:

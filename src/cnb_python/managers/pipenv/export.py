@@ -67,7 +67,7 @@ class PipenvExport(LockExport):
         return Program.chosen("pipenv", self.settings.pipenv)
 
     def resolve(self) -> Resolution:
-        """Return what the lock file holds, or what the `Pipfile` means today without one.
+        """Return the resolution in the lock file, or what the `Pipfile` resolves to without one.
 
         Raises Pipenv's and uv's failures, LockTooNew, UnknownGroup, and what `schema.check` and
         `read_sources` raise.
