@@ -43,7 +43,7 @@ MISPLACING = {
 # https://pdm-project.org/en/latest/usage/config/
 _WHICH_PYTHON = "it chooses the app's Python: use BP_PYTHON_VERSION"
 _WHICH_PROJECT = "it chooses the directory of the app: use BP_PYTHON_PROJECT"
-_WHICH_GROUPS = "it asks for development packages: use BP_PYTHON_GROUPS=dev"
+_WHICH_GROUPS = "it adds development packages: use BP_PYTHON_GROUPS=dev"
 CONTRADICTING = {
     "PDM_PROJECT": _WHICH_PROJECT,
     "PDM_PYTHON": _WHICH_PYTHON,

@@ -121,7 +121,7 @@ class InvalidPythonRange(AppError):
 
 
 class OtherImplementation(AppError):
-    """The app asks for a Python that is not CPython."""
+    """The app requests a Python that is not CPython."""
 
     text: str
     origin: str
@@ -212,7 +212,7 @@ class VersionFileNotUtf8(AppError):
 
 
 class NoPythonInRange(AppError):
-    """No supported Python is in the range that the app asks for."""
+    """No supported Python is in the range that the app requests."""
 
     ranges: tuple[tuple[str, str], ...]
     """Text and origin of each."""
