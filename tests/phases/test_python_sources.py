@@ -70,7 +70,7 @@ def chosen(builds: Builds, app: App, no_files: str) -> Chosen:
     ],
 )
 def test_each_source_is_read_and_named(chosen: Chosen, files: Files, line: str) -> None:
-    assert f"  Python {line}\n" in chosen(files)
+    assert f"  Using Python {line}\n" in chosen(files)
 
 
 def test_setting_may_be_a_range(chosen: Chosen) -> None:
