@@ -72,7 +72,7 @@ class UnwantedFiles(NamedTuple):
 
 
 class _Collected(NamedTuple):
-    """The lists that `find` fills, in the order of `UnwantedFiles`."""
+    """The lists that `unwanted_files` fills, in the order of `UnwantedFiles`."""
 
     environments: list[VirtualEnvironment]
     bytecode: list[str]
@@ -85,7 +85,7 @@ def find_unwanted(context: BuildContext, kept: tuple[str, ...]) -> UnwantedFiles
 
     `node_modules` do not count if an earlier buildpack has installed Node.js.
     """
-    unwanted = find(context.app_dir, kept)
+    unwanted = unwanted_files(context.app_dir, kept)
     return unwanted._replace(node_modules=()) if _has_node(context) else unwanted
 
 
@@ -122,7 +122,7 @@ def remove_after_build(
         _warn(remove(context.app_dir, unwanted.repositories), output)
 
 
-def find(app_dir: Path, kept: Collection[str] = ()) -> UnwantedFiles:
+def unwanted_files(app_dir: Path, kept: Collection[str] = ()) -> UnwantedFiles:
     """Return the files in *app_dir* that do not belong in an image, except those in *kept*.
 
     Links are not followed. Directories that cannot be read are left out.

@@ -12,7 +12,7 @@ from cnb_python.layers import previous_image, process_defaults, python
 from cnb_python.layers import store as store_layer
 from cnb_python.layers.store import BuildRecord
 from cnb_python.managers import tool
-from cnb_python.managers.registry import last, managers, select
+from cnb_python.managers.registry import fallbacks, managers, select
 from cnb_python.preflight import check_app, check_environment
 from cnb_python.provision import provide
 from cnb_python.provision.request import ProvisionRequest, find_build_consumers
@@ -46,10 +46,10 @@ def build(context: BuildContext, system: System) -> None:
     settings = read_settings(context.environ, context.app_dir)
     print_settings(settings, system.output)
     app = read_app(context.app_dir, settings.project)
-    manager = select(app, managers(settings), last(settings), settings.decider)
+    manager = select(app, managers(settings), fallbacks(settings), settings.decider)
     check_app(app, manager, system.output)
     unwanted = app_cleanup.find_unwanted(context, settings.keep)
-    processes.check(app, unwanted.removable)
+    processes.check_procfile(app, unwanted.removable)
     build_consumers = find_build_consumers(context, settings)
     steps = Steps(system, hooks.find(app.directory, hooks.POST))
     app_cleanup.remove_before_build(unwanted, context, build_consumers, system.output)
@@ -57,7 +57,7 @@ def build(context: BuildContext, system: System) -> None:
     with log.step("Python"):
         resolved = choose_python(app, manager.deciding_file, settings, context, system)
         previous_image.remove_leftovers(context.layers_dir)
-        runtime = python.find(resolved.release, context, system.output)
+        runtime = python.find_runtime(resolved.release, context, system.output)
 
     with log.step("Packages"):
         request = ProvisionRequest(
@@ -124,5 +124,5 @@ def configure_launch(
         system.output.warning(message.title, (*message.body, *message.steps))
     Launch(plan.processes).write(context.layers_dir, context.buildpack.api)
     single_worker = processes.single_worker_types(plan, app, record.distributions)
-    size = process_defaults.provide(single_worker, context, system.output)
+    size = process_defaults.provide_defaults(single_worker, context, system.output)
     return {process_defaults.NAME: str(size)}

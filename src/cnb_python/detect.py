@@ -16,7 +16,7 @@ PROJECT = "BP_PYTHON_PROJECT"
 REQUIREMENTS = "BP_PYTHON_REQUIREMENTS"
 
 
-def detect(context: DetectContext, say: Callable[[str], None]) -> int:
+def detect(context: DetectContext, report: Callable[[str], None]) -> int:
     """Return PASS if the directory looks like a Python app, else FAIL.
 
     An app that looks like Python and cannot be built passes too: the build phase explains what is
@@ -25,9 +25,9 @@ def detect(context: DetectContext, say: Callable[[str], None]) -> int:
     # A setting that names the app's files is enough: the build explains what is wrong with them.
     is_named = any(context.environ.get(name, "").strip() for name in (PROJECT, REQUIREMENTS))
     if not is_named and not python_signs(context.app_dir):
-        say("No Python app: no requirements file, no lock file and no Python code at the top.")
+        report("No Python app: no requirements file, no lock file and no Python code at the top.")
         if paths := directories_with_python(context.app_dir):
-            say(f"Python apps are in {', '.join(paths)}: choose one with {PROJECT}={paths[0]}")
+            report(f"Python apps are in {', '.join(paths)}: choose one with {PROJECT}={paths[0]}")
         return FAIL
     build_plan().write(context.plan_path)
     return PASS

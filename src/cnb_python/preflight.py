@@ -13,10 +13,10 @@ from cnb_python.errors.inputs import NotAFile
 from cnb_python.managers.base import Manager
 from cnb_python.managers.registry import unread
 from cnb_python.managers.tool_settings import (
-    SECTIONS,
-    SYSTEM_FILES,
+    PIP_SECTIONS,
+    PIP_SYSTEM_FILES,
     pip_configuration_files,
-    variable_name,
+    pip_variable_name,
 )
 from cnb_python.system.interface import Output
 
@@ -68,7 +68,7 @@ _OPTIONS = {
 
 
 def check_environment(
-    environ: Mapping[str, str], system_files: tuple[Path, ...] = SYSTEM_FILES
+    environ: Mapping[str, str], system_files: tuple[Path, ...] = PIP_SYSTEM_FILES
 ) -> None:
     """Refuse unsupported variables, and such options in pip's configuration files.
 
@@ -77,7 +77,7 @@ def check_environment(
     forbidden = tuple(
         (name, reason)
         for name, reason in (MISPLACING | CONTRADICTING).items()
-        if any(_is_on(value) for key, value in environ.items() if variable_name(key) == name)
+        if any(_is_on(value) for key, value in environ.items() if pip_variable_name(key) == name)
     )
     if forbidden:
         raise ForbiddenVariables(forbidden)
@@ -101,7 +101,7 @@ def _misplacing(file: Path) -> tuple[tuple[str, str], ...]:
         parser.read_string(file.read_text(encoding="utf-8", errors="replace"))
     return tuple(
         (name, _OPTIONS[option])
-        for section in SECTIONS
+        for section in PIP_SECTIONS
         if parser.has_section(section)
         for name, value in parser.items(section)
         if (option := name.replace("_", "-").removeprefix("--")) in _OPTIONS

@@ -67,7 +67,7 @@ class Bench:
         return self._stage(*command, "--python", self.final / "bin/python", *arguments)
 
     def _stage(self, *command: str | Path) -> StagedEnvironment:
-        staging.make(self.final, INTERPRETER, LINE)
+        staging.make_environment(self.final, INTERPRETER, LINE)
         quiet = {"PIP_QUIET": "1", "UV_CACHE_DIR": str(self.directory / "cache")}
         inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
         subprocess.run(command, check=True, cwd=self.directory, env={**inherited, **quiet})

@@ -48,7 +48,7 @@ def make_layer(
     )
     log = log or Log()
     system = System(run, Fetcher(Client({}, log.line).receive), log, date(2026, 11, 21), cpus)
-    runtime = python.find(release, context, log)
+    runtime = python.find_runtime(release, context, log)
     complete = python_install.materialize(runtime, store, system)
     complete()
     python.finish(runtime, build=False)

@@ -124,7 +124,7 @@ class FakeBuild:
 
     @property
     def runtime(self) -> Runtime:
-        return python.find(self.release, self.context, self.log)
+        return python.find_runtime(self.release, self.context, self.log)
 
     def request(self) -> ProvisionRequest:
         return ProvisionRequest(

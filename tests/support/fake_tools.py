@@ -52,7 +52,7 @@ def context_of(directory: Path, **environ: str) -> InstallContext:
     scratch = directory.parent / "scratch"
     scratch.mkdir(exist_ok=True)
 
-    def bring(program: Program) -> tuple[str, ...]:
+    def start_program(program: Program) -> tuple[str, ...]:
         return (program.name,)
 
     return InstallContext(
@@ -64,7 +64,7 @@ def context_of(directory: Path, **environ: str) -> InstallContext:
         environ={"PATH": "/bin", "PIP_CONFIG_FILE": "/dev/null", **environ},
         python=PYTHON,
         uv=Path("/uv"),
-        bring=bring,
+        start_program=start_program,
     )
 
 

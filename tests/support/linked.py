@@ -115,7 +115,7 @@ def _side(directory: Path, parent: Path) -> Side:
 
 def _stage(final: Path, staged: Path, arguments: Iterable[str]) -> Path:
     """Install at the final path, which scripts contain, then move aside."""
-    staging.make(final, INTERPRETER, LINE)
+    staging.make_environment(final, INTERPRETER, LINE)
     options = ("--quiet", "--no-deps", "--link-mode", "hardlink")
     python = str(final / "bin/python")
     command = (str(UV), "pip", "install", *options, "--python", python, *arguments)
@@ -151,7 +151,7 @@ def _merged(
     distributions: Sequence[Distribution], roots: Mapping[str, Path], parent: Path
 ) -> Path:
     venv = parent / "merged/venv"
-    staging.make(venv, INTERPRETER, LINE)
+    staging.make_environment(venv, INTERPRETER, LINE)
     copies = {}
     for root in set(roots.values()):
         copies[root] = parent / f"{root.name}-copy"
@@ -164,7 +164,7 @@ def _merged(
 def _linked(
     distributions: Sequence[Distribution], roots: Mapping[str, Path], final: Path
 ) -> tuple[Shard, ...]:
-    staging.make(final, INTERPRETER, LINE)
+    staging.make_environment(final, INTERPRETER, LINE)
     shards = shards_of(distributions)
     materialize_links(venv_entries(shards, LINE), final, roots.__getitem__)
     for shard in shards:

@@ -44,7 +44,7 @@ def install_context(
     """
     interpreter = Path(sys.executable).resolve()
     environment, scratch = work / "venv", work / "tmp"
-    staging.make(environment, interpreter, LINE)
+    staging.make_environment(environment, interpreter, LINE)
     scratch.mkdir()
     return InstallContext(
         app_dir=app,

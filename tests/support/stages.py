@@ -20,7 +20,7 @@ INTERPRETER = Path("/layers/python/bin/python3.14")
 def staged_environment(directory: Path) -> StagedEnvironment:
     """Return an empty staged environment in *directory*."""
     root = directory / "stage-0"
-    staging.make(root, INTERPRETER, "3.14")
+    staging.make_environment(root, INTERPRETER, "3.14")
     return StagedEnvironment(root, FINAL, "3.14")
 
 

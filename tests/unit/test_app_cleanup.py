@@ -5,7 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.app_cleanup import UnwantedFiles, VirtualEnvironment, find, remove, remove_bytecode
+from cnb_python.app_cleanup import (
+    UnwantedFiles,
+    VirtualEnvironment,
+    remove,
+    remove_bytecode,
+    unwanted_files,
+)
 from tests.support.trees import Files, write_files
 
 VENV: Files = {
@@ -27,38 +33,38 @@ def names(directory: Path) -> set[str]:
 def test_an_app_without_unwanted_files_is_not_changed(tmp_path: Path) -> None:
     files: Files = {"main.py": "", "lib/x.py": "", "bin/start": "", "venv/notes.txt": ""}
 
-    assert find(app(tmp_path, files)) == UnwantedFiles()
+    assert unwanted_files(app(tmp_path, files)) == UnwantedFiles()
 
 
 def test_an_environment_with_any_name_is_recognised(tmp_path: Path) -> None:
     files: Files = {"old stuff/pyvenv.cfg": "", "old stuff/Scripts/python.exe": ""}
 
-    assert find(app(tmp_path, {**VENV, **files})).removable == (".venv", "old stuff")
+    assert unwanted_files(app(tmp_path, {**VENV, **files})).removable == (".venv", "old stuff")
 
 
 def test_an_environment_below_is_recognised(tmp_path: Path) -> None:
     files: Files = {f"services/api/{path}": text for path, text in VENV.items()}
 
-    assert find(app(tmp_path, files)).removable == ("services/api/.venv",)
+    assert unwanted_files(app(tmp_path, files)).removable == ("services/api/.venv",)
 
 
 @pytest.mark.parametrize("path", ["pyvenv.cfg", "a/pyvenv.cfg", "a/pyvenv.cfg/x"])
 def test_pyvenv_cfg_alone_is_no_environment(tmp_path: Path, path: str) -> None:
-    unwanted = find(app(tmp_path, {path: ""}))
+    unwanted = unwanted_files(app(tmp_path, {path: ""}))
 
     assert (unwanted.environments, unwanted.is_environment) == ((), False)
 
 
 @pytest.mark.parametrize("path", ["mysite/manage.py", "src/app.py", "main.py"])
 def test_an_environment_with_foreign_files_is_not_removable(tmp_path: Path, path: str) -> None:
-    unwanted = find(app(tmp_path, {**VENV, f".venv/{path}": ""}))
+    unwanted = unwanted_files(app(tmp_path, {**VENV, f".venv/{path}": ""}))
 
     assert unwanted.environments == (VirtualEnvironment(".venv", (path.partition("/")[0],)),)
     assert unwanted.removable == ()
 
 
 def test_an_app_directory_that_is_an_environment_is_reported(tmp_path: Path) -> None:
-    unwanted = find(app(tmp_path, {"pyvenv.cfg": "", "bin/python": "", "main.py": ""}))
+    unwanted = unwanted_files(app(tmp_path, {"pyvenv.cfg": "", "bin/python": "", "main.py": ""}))
 
     assert unwanted == UnwantedFiles(is_environment=True)
 
@@ -74,7 +80,7 @@ def test_bytecode_that_python_does_not_import_is_removed(tmp_path: Path) -> None
         "only.pyc": "",
     }
     directory = app(tmp_path, files)
-    unwanted = find(directory)
+    unwanted = unwanted_files(directory)
 
     assert unwanted.caches == ("a/__pycache__",)
     assert remove_bytecode(directory, unwanted) == ()
@@ -86,7 +92,7 @@ def test_bytecode_that_python_does_not_import_is_removed(tmp_path: Path) -> None
 def test_an_empty_pycache_is_removed_with_its_last_file(tmp_path: Path) -> None:
     directory = app(tmp_path, {"a.py": "", "__pycache__/a.cpython-314.pyc": ""})
 
-    remove_bytecode(directory, find(directory))
+    remove_bytecode(directory, unwanted_files(directory))
 
     assert names(directory) == {"a.py"}
 
@@ -98,7 +104,7 @@ def test_repositories_and_node_modules_are_found_at_any_depth(tmp_path: Path) ->
         "web/node_modules/x/index.js": "",
         "web/node_modules/x/node_modules/y/index.js": "",
     }
-    unwanted = find(app(tmp_path, files))
+    unwanted = unwanted_files(app(tmp_path, files))
 
     assert unwanted.repositories == (".git", "vendor/lib/.git")
     assert unwanted.node_modules == ("web/node_modules",)
@@ -112,13 +118,13 @@ def test_unwanted_directories_are_not_walked(tmp_path: Path) -> None:
         ".venv/lib/a/__pycache__/a.pyc": "",
     }
 
-    assert find(app(tmp_path, files)).bytecode == ()
+    assert unwanted_files(app(tmp_path, files)).bytecode == ()
 
 
 def test_kept_names_and_paths_are_not_reported(tmp_path: Path) -> None:
     files: Files = {**VENV, ".git/HEAD": "", "a.py": "", "a.pyc": "", "b/.git/HEAD": ""}
 
-    unwanted = find(app(tmp_path, files), (".venv", "a.pyc", "b/.git"))
+    unwanted = unwanted_files(app(tmp_path, files), (".venv", "a.pyc", "b/.git"))
 
     assert unwanted == UnwantedFiles(repositories=(".git",))
 
@@ -131,7 +137,7 @@ def test_links_are_not_followed_or_removed(tmp_path: Path) -> None:
     (directory / "more").symlink_to(outside)
     (directory / "loop").symlink_to(directory)
 
-    assert find(directory) == UnwantedFiles()
+    assert unwanted_files(directory) == UnwantedFiles()
 
 
 def test_a_link_in_an_environment_is_removed_without_its_target(tmp_path: Path) -> None:
@@ -140,7 +146,7 @@ def test_a_link_in_an_environment_is_removed_without_its_target(tmp_path: Path) 
     (directory / ".venv/bin/python").symlink_to(outside / "python")
     (directory / ".venv/lib64").symlink_to(outside / "lib")
 
-    assert remove(directory, find(directory).removable) == ()
+    assert remove(directory, unwanted_files(directory).removable) == ()
 
     assert names(directory) == set()
     assert names(outside) == {"python", "lib", "lib/x"}
@@ -167,4 +173,4 @@ def test_directories_with_undecodable_names_are_walked(tmp_path: Path) -> None:
     odd = os.fsdecode(b"\xff")
     (directory / odd).mkdir()
     (directory / odd / ".git").mkdir()
-    assert find(directory).repositories == (f"{odd}/.git",)
+    assert unwanted_files(directory).repositories == (f"{odd}/.git",)

@@ -65,7 +65,7 @@ def _with(
 ) -> Mapping[str, str]:
     from cnb_python.bindings import config_files, indexes  # noqa: PLC0415 - most builds have none
 
-    bound = indexes.read(bindings["pypi"])
+    bound = indexes.read_indexes(bindings["pypi"])
     environ = indexes.index_variables(bound, environ, output)
     environ = config_files.link_config_files(
         bindings["pip"], bindings["uv"], environ, directory, output

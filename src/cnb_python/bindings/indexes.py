@@ -69,7 +69,7 @@ class Index(NamedTuple):
         return urlunsplit(address._replace(netloc=f"{login}@{address.netloc}"))
 
 
-def read(bindings: Iterable[Binding]) -> tuple[Index, ...]:
+def read_indexes(bindings: Iterable[Binding]) -> tuple[Index, ...]:
     """Return the indexes in *bindings*, which are checked ones of type `pypi`.
 
     Raises BadBinding, and SeveralBindings if there are two usual indexes.

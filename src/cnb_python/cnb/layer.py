@@ -67,7 +67,7 @@ def process_scope(process: str) -> Scope:
     return Scope(f"{LAUNCH}/{process}")
 
 
-def write(layer: Path, deltas: Iterable[EnvDelta]) -> None:
+def write_env(layer: Path, deltas: Iterable[EnvDelta]) -> None:
     """Write *deltas* to *layer*, and remove all other variables there.
 
     Raises ContractBroken if two of them need the same file with different contents.
@@ -225,7 +225,7 @@ class Layer:
         table = self._table(types, metadata)
         contents = self._begun()
         disk.make_directory(contents)
-        write(contents, env)
+        write_env(contents, env)
         _write_programs(contents / "exec.d", exec_d or {})
         self._withdraw()
         remove_sboms(self.layers_dir, self.name)

@@ -28,7 +28,7 @@ from importlib.util import MAGIC_NUMBER, cache_from_source, source_hash
 from pathlib import Path
 from types import CodeType
 
-_HOPELESS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS)
+_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS)
 DISK_FULL = 28
 # The numbers of compiled and skipped modules of a group, in memory that the workers share: a pipe
 # fills up after some thousand results and then blocks its writers.
@@ -102,7 +102,7 @@ def _compile_all(files: list[tuple[str, str]], results: mmap.mmap, index: int) -
         try:
             compiled += _compile(path, name)
         except OSError as error:
-            if error.errno in _HOPELESS:
+            if error.errno in _DISK_ERRORS:
                 return DISK_FULL
     _RESULT.pack_into(results, index * _RESULT.size, compiled, len(files) - compiled)
     return 0

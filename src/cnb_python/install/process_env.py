@@ -104,7 +104,7 @@ def _locale(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _is_reserved(name: str) -> bool:
-    return name in _RESERVED or tool_settings.variable_name(name) in _RESERVED_OF_PIP
+    return name in _RESERVED or tool_settings.pip_variable_name(name) in _RESERVED_OF_PIP
 
 
 def _home(environ: Mapping[str, str], scratch: Path) -> dict[str, str]:

@@ -48,7 +48,7 @@ class StagingArea:
         """
         request = self.request
         disk.remove(request.environment)
-        make(request.environment, request.interpreter, request.line)
+        make_environment(request.environment, request.interpreter, request.line)
         self.snapshot.take()
         result = install(self.context(pip=pip), self.run)
         self.snapshot.clean()
@@ -76,7 +76,7 @@ class StagingArea:
             python=request.python,
             fetch=self.system.fetch,
         )
-        return replace(context, bring=partial(self._start_command, context))
+        return replace(context, start_program=partial(self._start_command, context))
 
     def _start_command(self, context: InstallContext, program: Program) -> tuple[str, ...]:
         """Return the start of the command line that runs *program*."""
@@ -114,7 +114,7 @@ def _run_redacted(
     return replace(outcome, output=redact(outcome.output, secrets))
 
 
-def make(directory: Path, interpreter: Path, line: str) -> Path:
+def make_environment(directory: Path, interpreter: Path, line: str) -> Path:
     """Make a virtual environment in *directory*; return its `site-packages`.
 
     *interpreter*: the program at its final path, *line*: its release line (`3.14`).

@@ -40,7 +40,7 @@ class Module:
     """Whether it has relative imports, so that it must be part of a package."""
 
 
-def read(path: Path) -> ast.Module | None:
+def parse_module(path: Path) -> ast.Module | None:
     """Return the syntax tree of *path*, None if Python could not read it as a module."""
     try:
         # A link may lead anywhere, and reading a pipe would wait forever.

@@ -48,7 +48,7 @@ _MAX_FILES = 100
 def find_django_project(app_dir: Path, directory: str) -> DetectedApp | None:
     """Return the Django project with `manage.py` in *directory* of the app, None without one."""
     top = app_dir / directory
-    tree = app_ast.read(top / MANAGE)
+    tree = app_ast.parse_module(top / MANAGE)
     reference = _settings_module(tree) if tree else None
     if reference is None:
         return None
@@ -110,7 +110,7 @@ def _values(top: Path, settings: str, imports_left: int) -> dict[str, tuple[str,
     """Return the two settings with file and line, following `from .base import *`."""
     values: dict[str, tuple[str, Path, int]] = {}
     file = _file_of(top, settings)
-    tree = app_ast.read(file) if file else None
+    tree = app_ast.parse_module(file) if file else None
     if file is None or tree is None:
         return values
     package = settings if file.name == "__init__.py" else settings.rpartition(".")[0]
@@ -178,7 +178,7 @@ def _django(
 def _objects(app_dir: Path, installed: Collection[str]) -> Iterator[DetectedApp]:
     files = islice(_files(app_dir), _MAX_FILES)
     for path in files:
-        tree = app_ast.read(path)
+        tree = app_ast.parse_module(path)
         if tree is None:
             continue
         module = app_ast.find_definitions(tree, is_entry_point=path.stem in _ENTRY_POINTS)

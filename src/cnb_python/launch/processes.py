@@ -91,18 +91,18 @@ class NothingDetected:
 type LaunchPlan = FromProcfile | FromApp | NoServer | NothingDetected
 
 
-def check(app: App, removed: Collection[str] = ()) -> None:
+def check_procfile(app: App, removed: Collection[str] = ()) -> None:
     """Check the Procfile before anything is installed.
 
     *removed* are the virtual environments that the image does not contain, relative to the top of
     the repository. Raises `BadProcfile`, `ProcessInEnvironment`, and what `App.text` raises.
     """
     entries = _entries(app) or ()
-    if references := tuple(into_environments(entries, app, removed)):
+    if references := tuple(words_in_environments(entries, app, removed)):
         raise ProcessInEnvironment(app.shown(procfile.NAME), references)
 
 
-def into_environments(
+def words_in_environments(
     entries: Iterable[ProcfileEntry], app: App, removed: Collection[str]
 ) -> Iterator[tuple[int, str, str, str]]:
     """Yield line, process type, word and program of each word that points into an environment.

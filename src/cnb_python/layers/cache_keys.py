@@ -16,7 +16,7 @@ from cnb_python.python.releases import Release
 FORMAT = "2"
 NLTK = "nltk"
 NLTK_FILE = "nltk.txt"
-_FORMAT = "1"
+_NLTK_FORMAT = "1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,4 +168,4 @@ class NltkKey(LayerKey):
 
 def nltk_key(version: str, names: Iterable[str]) -> NltkKey:
     """Return the key of the data *names* for NLTK *version*."""
-    return NltkKey(_FORMAT, version, " ".join(sorted(set(names))))
+    return NltkKey(_NLTK_FORMAT, version, " ".join(sorted(set(names))))

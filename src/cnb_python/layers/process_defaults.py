@@ -99,7 +99,7 @@ class _Key(LayerKey):
     single: str = part("list of processes with one worker")
 
 
-def provide(single: Iterable[str], context: BuildContext, output: Output) -> int:
+def provide_defaults(single: Iterable[str], context: BuildContext, output: Output) -> int:
     """Make or reuse layer `defaults`; return its size in bytes.
 
     *single* names the process types that start one worker unless the user sets WEB_CONCURRENCY.

@@ -61,7 +61,7 @@ class Runtime:
         return f"python-{self.release.version}-{_digest(self.key)}"
 
 
-def find(release: Release, context: BuildContext, output: Output) -> Runtime:
+def find_runtime(release: Release, context: BuildContext, output: Output) -> Runtime:
     """Return the app's Python for *release*; log every reason not to reuse the previous layer."""
     layer = layer_of(context.layers_dir, NAME)
     key = _key(release, context.target, layer)

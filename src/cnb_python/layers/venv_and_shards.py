@@ -135,7 +135,7 @@ def assemble(plan: LayerPlan, layers: Layers, install_result: InstallResult) -> 
 def _make_venv(plan: LayerPlan, layers: Layers, roots: Mapping[str, Path]) -> None:
     layer = layer_of(plan.layers_dir, VENV)
     into = layer.begin()
-    staging.make(into, plan.interpreter, plan.line)
+    staging.make_environment(into, plan.interpreter, plan.line)
     if plan.layout == MERGED:
         materialize_merged(layers.shards[0], into, roots.__getitem__)
     else:

@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 
 from cnb_python.app import App
 from cnb_python.errors.base import Message
-from cnb_python.managers.tool import Bring, not_available
+from cnb_python.managers.tool import StartProgram, not_available
 from cnb_python.system.interface import Fetch, Run
 
 
@@ -95,7 +95,7 @@ class InstallContext:
     """Downloads a file; None: the manager must not download by itself."""
     processor: str = field(default_factory=lambda: os.uname().machine)
     """As environment markers have it: `x86_64`."""
-    bring: Bring = not_available
+    start_program: StartProgram = not_available
     """Returns another package manager's program, downloaded if necessary."""
 
 

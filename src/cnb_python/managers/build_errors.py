@@ -201,14 +201,14 @@ _SHELL_KILLED = 128 + _SIGKILL
 _IS_ERROR = re.compile(r"(\w+\.)*\w*(Error|Exception|BackendUnavailable)\b|error: |\S+ ERROR: ")
 
 
-class Holders(NamedTuple):
+class SystemPackages(NamedTuple):
     """The Debian and Ubuntu packages with a header, library or program; empty if unknown."""
 
     debian: str
     ubuntu: str
 
 
-UNKNOWN = Holders("", "")
+UNKNOWN = SystemPackages("", "")
 
 
 def machine_failure(code: int, output: str, program: str) -> BuildpackError | None:
@@ -232,7 +232,7 @@ def build_failure(output: str, python: str) -> BuildpackError | None:
         return None
     if missing := missing_in(written):
         kind, name = missing
-        return MissingForBuild(package, kind, name, python, *holders(kind, name))
+        return MissingForBuild(package, kind, name, python, *system_packages(kind, name))
     if symbol := _UNDEFINED.search(written):
         return UndefinedSymbol(package, symbol[1] or symbol[2], python)
     if sign := _PYTHON_2.search(written):
@@ -281,7 +281,7 @@ def missing_requirement(
 ) -> MissingBuildRequirement:
     """Return the failure of a *package* whose build *requirement* cannot be had."""
     program = re.split(r"[^\w-]", requirement, maxsplit=1)[0]
-    packages = holders("program", program) if program in _PROGRAMS_OF_AN_INDEX else UNKNOWN
+    packages = system_packages("program", program) if program in _PROGRAMS_OF_AN_INDEX else UNKNOWN
     return MissingBuildRequirement(package, requirement, is_offline, *packages)
 
 
@@ -289,7 +289,7 @@ def git_failure(output: str) -> BuildpackError | None:
     """Return why Git could not fetch a source; None if Git did not fail."""
     if missing := _NO_GIT.search(output):
         name = (missing[1] or missing[2]).lower()
-        return MissingForBuild("", "program", name, "", *holders("program", name))
+        return MissingForBuild("", "program", name, "", *system_packages("program", name))
     if failed := _GIT_FAILED.search(output):
         requirement = _PIP_REQUIREMENT.search(output, failed.end())
         name = requirement[1] or requirement[2] if requirement else "it"
@@ -303,21 +303,21 @@ def git_failure(output: str) -> BuildpackError | None:
 
 def _git_failure(requirement: str, output: str) -> GitFailed:
     lines: list[str] = _GIT_SAYS.findall(output)
-    telling = [line for line in lines if not _GIT_CLOSING.search(line)]
-    problem = (telling or lines or ["nothing; see its output above"])[-1]
+    reasons = [line for line in lines if not _GIT_CLOSING.search(line)]
+    problem = (reasons or lines or ["nothing; see its output above"])[-1]
     text = "\n".join(lines) if lines else output
     troubles = (trouble for trouble, pattern in _GIT_TROUBLES if pattern.search(text))
     return GitFailed(requirement, next(troubles, "other"), problem)
 
 
-def holders(kind: Kind, name: str, table: Path = TABLE) -> Holders:
+def system_packages(kind: Kind, name: str, table: Path = TABLE) -> SystemPackages:
     """Return the packages with the *kind* of thing called *name*, as a build's output has it.
 
     Case counts for headers and programs, but not for libraries.
     """
     rows = toml.tables_at(toml.read(table), "package")
     row = next((row for row in rows if _holds(row, kind, name)), None)
-    return Holders(str(row["debian"]), str(row["ubuntu"])) if row else UNKNOWN
+    return SystemPackages(str(row["debian"]), str(row["ubuntu"])) if row else UNKNOWN
 
 
 def _holds(row: TomlTable, kind: Kind, name: str) -> bool:

@@ -35,7 +35,7 @@ from cnb_python.managers.requirement_lines import (
 from cnb_python.managers.tool import Program
 from cnb_python.managers.uv import commands
 from cnb_python.managers.uv import commands as uv
-from cnb_python.managers.uv.commands import Home, IndexedLock
+from cnb_python.managers.uv.commands import IndexedLock, IndexesOf
 from cnb_python.system.interface import Command, Outcome, Run
 from cnb_python.system.redaction import shown
 
@@ -63,7 +63,7 @@ class LockTool(NamedTuple):
     """The tool's words if the lock file does not fit its source."""
     newer: re.Pattern[str] | None
     """The tool's words if a newer release wrote the lock file; None: it does not look."""
-    owned: re.Pattern[str]
+    reserved: re.Pattern[str]
     """Variables that the build sets itself, so that the tool changes neither the app nor the
     environment."""
     options: tuple[str, ...] = ()
@@ -73,7 +73,7 @@ class LockTool(NamedTuple):
 class LockSources(NamedTuple):
     """The indexes of the packages in a lock file."""
 
-    indexes_of: Home
+    indexes_of: IndexesOf
     lines: tuple[str, ...]
     """Index options for all packages, as lines of a requirements file."""
 
@@ -110,7 +110,7 @@ class LockExport(ABC):
     def command(self, words: Sequence[str], hidden: Sequence[str] = ()) -> Command:
         """Return the tool's command *words*; the log does not show the *hidden* arguments."""
         return Command(
-            (*self.context.bring(self.program), *self.tool.options, *words, *hidden),
+            (*self.context.start_program(self.program), *self.tool.options, *words, *hidden),
             self.variables(),
             self.context.app_dir,
             shown=" ".join((self.tool.command, *words)),
@@ -118,11 +118,11 @@ class LockExport(ABC):
 
     def user_variables(self) -> dict[str, str]:
         """Return the user's environment variables without those that the build sets itself."""
-        owned = self.tool.owned
+        reserved = self.tool.reserved
         return {
             name: value
             for name, value in self.context.environ.items()
-            if not owned.fullmatch(name)
+            if not reserved.fullmatch(name)
         }
 
     def resolution(self, exported: str, app: Pin | None = None) -> Resolution:
@@ -141,7 +141,7 @@ class LockExport(ABC):
         return Pin(canonicalize_name(name), "", digest((line,)), line, is_cacheable=False)
 
     def install_with_uv(
-        self, pins: Sequence[Pin], indexes_of: Home, variables: Mapping[str, str]
+        self, pins: Sequence[Pin], indexes_of: IndexesOf, variables: Mapping[str, str]
     ) -> None:
         """Install exactly *pins* with uv, each from its indexes; *variables* set up the others.
 
@@ -173,7 +173,7 @@ class LockExport(ABC):
         """
         failure = self.explain(command, outcome)
         if isinstance(failure, InstallFailed | StaleLock | LockTooNew):
-            schema.check(self.context.app_dir, self.tool.lock, self.tool.source)
+            schema.check_types(self.context.app_dir, self.tool.lock, self.tool.source)
         return failure
 
 

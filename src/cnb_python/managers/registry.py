@@ -25,30 +25,30 @@ def managers(settings: Settings) -> tuple[Manager, ...]:
     )
 
 
-def last(settings: Settings) -> tuple[Manager, ...]:
+def fallbacks(settings: Settings) -> tuple[Manager, ...]:
     """Return the managers of apps without any lock or requirements file."""
     return (PlainProject(settings),)
 
 
 MANAGERS = managers(DEFAULTS)
-LAST = last(DEFAULTS)
+FALLBACKS = fallbacks(DEFAULTS)
 
 
 def select(
     app: App,
     managers: tuple[Manager, ...] = MANAGERS,
-    last: tuple[Manager, ...] = LAST,
+    fallbacks: tuple[Manager, ...] = FALLBACKS,
     chosen: str = AUTO,
 ) -> Manager:
     """Return the manager whose files the app has, or the one *chosen* by its name.
 
-    *last* count only if no other manager has files. Raises NoRequirements if the app has no files
-    of any, SeveralManagers if it has those of several, and ChosenManagerMissing if it lacks those
-    of the chosen one.
+    *fallbacks* count only if no other manager has files. Raises NoRequirements if the app has no
+    files of any, SeveralManagers if it has those of several, and ChosenManagerMissing if it lacks
+    those of the chosen one.
     """
     if chosen != AUTO:
-        return _chosen(app, (*managers, *last), chosen)
-    deciding = _deciding(app, managers) or _deciding(app, last)
+        return _chosen(app, (*managers, *fallbacks), chosen)
+    deciding = _deciding(app, managers) or _deciding(app, fallbacks)
     if not deciding:
         raise NoRequirements(
             app.misspelt_requirements(),

@@ -78,7 +78,7 @@ _NEEDED: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def check(directory: Path, *names: str) -> None:
+def check_types(directory: Path, *names: str) -> None:
     """Refuse values in the files *names* of *directory* with another type than in `TYPES`.
 
     Raises UnexpectedType for the first, also for a missing value that is always there;

@@ -124,7 +124,7 @@ class Program(NamedTuple):
         return hashlib.sha256(f"{self.name}\n{self.lines}".encode()).hexdigest()
 
 
-type Bring = Callable[[Program], tuple[str, ...]]
+type StartProgram = Callable[[Program], tuple[str, ...]]
 """Returns the arguments that start a program, and installs it first if necessary.
 
 Raises ToolUnavailable.
@@ -142,5 +142,5 @@ def _pins(name: str) -> list[re.Match[str]]:
 
 
 def not_available(program: Program) -> tuple[str, ...]:
-    """Stand in for `Bring` where no manager needs a program."""
+    """Stand in for `StartProgram` where no manager needs a program."""
     raise LookupError(program.name)

@@ -19,9 +19,9 @@ from cnb_python.errors.inputs import UnreadableToml
 from cnb_python.managers import fingerprint
 from cnb_python.managers.requirement_lines import read_lines
 
-SYSTEM_FILES = (Path("/etc/xdg/pip/pip.conf"), Path("/etc/pip.conf"))
+PIP_SYSTEM_FILES = (Path("/etc/xdg/pip/pip.conf"), Path("/etc/pip.conf"))
 # The sections that count for `pip install`, the stronger one last.
-SECTIONS = ("global", "install")
+PIP_SECTIONS = ("global", "install")
 _CONFIG_DIRS = "XDG_CONFIG_DIRS"
 _PREFIX = "PIP_"
 # pip ignores these variables.
@@ -58,11 +58,11 @@ class PipSettings(NamedTuple):
 
 
 def read_pip_settings(
-    environ: Mapping[str, str], system_files: tuple[Path, ...] = SYSTEM_FILES
+    environ: Mapping[str, str], system_files: tuple[Path, ...] = PIP_SYSTEM_FILES
 ) -> PipSettings:
     """Return the settings of a pip that runs with *environ*."""
     settings: dict[str, str] = {}
-    by_section: dict[str, dict[str, str]] = {section: {} for section in SECTIONS}
+    by_section: dict[str, dict[str, str]] = {section: {} for section in PIP_SECTIONS}
     for file in pip_configuration_files(environ, system_files):
         contents = _contents(file)
         if contents is None:
@@ -76,7 +76,7 @@ def read_pip_settings(
 
 
 def pip_configuration_files(
-    environ: Mapping[str, str], system_files: tuple[Path, ...] = SYSTEM_FILES
+    environ: Mapping[str, str], system_files: tuple[Path, ...] = PIP_SYSTEM_FILES
 ) -> Iterator[Path]:
     """Yield the files that pip reads, the stronger later, whether they exist or not.
 
@@ -117,7 +117,7 @@ def _contents(file: Path) -> dict[str, dict[str, str]] | None:
         parser.read_string(file.read_text(encoding="utf-8"))
     except OSError, UnicodeDecodeError, configparser.Error:
         return None
-    return {section: dict(parser.items(section)) for section in SECTIONS if section in parser}
+    return {section: dict(parser.items(section)) for section in PIP_SECTIONS if section in parser}
 
 
 def _variables(environ: Mapping[str, str]) -> dict[str, str]:
@@ -129,7 +129,7 @@ def _variables(environ: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in options.items() if name not in _IGNORED}
 
 
-def variable_name(name: str) -> str:
+def pip_variable_name(name: str) -> str:
     """Return the usual spelling of pip's variable *name*; other names are returned as they are.
 
     pip ignores case behind `PIP_`, and treats - and _ alike.
@@ -141,7 +141,7 @@ def _option(name: str) -> str:
     return name.lower().replace("_", "-").removeprefix("--")
 
 
-def is_configured(environ: Mapping[str, str], app_dir: Path) -> bool:
+def uv_is_configured(environ: Mapping[str, str], app_dir: Path) -> bool:
     """Whether uv has settings: they may change what a fully pinned file means to it."""
     return (
         any(name.startswith("UV_") for name in environ)
@@ -150,7 +150,7 @@ def is_configured(environ: Mapping[str, str], app_dir: Path) -> bool:
     )
 
 
-def fingerprint_parts(environ: Mapping[str, str], app_dir: Path) -> Iterator[str]:
+def uv_fingerprint_parts(environ: Mapping[str, str], app_dir: Path) -> Iterator[str]:
     """Yield the settings in files of their own, for a fingerprint: without secrets."""
     for file in uv_configuration_files(environ, app_dir):
         yield from fingerprint.files(file.parent, (file.name,))

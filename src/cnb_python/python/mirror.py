@@ -8,7 +8,13 @@ from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 from cnb_python.cnb.bindings import Binding, of_type
 from cnb_python.config.settings import MIRROR
 from cnb_python.errors.machine import BadMirror, UnusablePythonTable
-from cnb_python.python.releases import Inventory, Release, load, parse, read_table
+from cnb_python.python.releases import (
+    Inventory,
+    Release,
+    load_inventory,
+    parse_inventory,
+    read_table,
+)
 from cnb_python.system.interface import Download, Fetch
 from cnb_python.system.redaction import local_path, shown
 
@@ -49,7 +55,7 @@ def find_inventory(mirror: str, buildpack: Path, fetch: Fetch) -> Inventory:
 
 def own_inventory() -> Inventory:
     """Return the table of this release of the buildpack."""
-    return load(_TABLE)
+    return load_inventory(_TABLE)
 
 
 def bundled_archive(release: Release, buildpack: Path) -> Path | None:
@@ -86,7 +92,7 @@ def _rebased(inventory: Inventory, base: str) -> Inventory:
 def _read(path: Path, url: str, own: Inventory) -> Inventory:
     """Return the inventory at *path*, whose URLs may be relative to its own *url*."""
     origin = shown(url)
-    inventory = parse(read_table(path, origin), origin, own)
+    inventory = parse_inventory(read_table(path, origin), origin, own)
     releases = (
         replace(release, url=_checked(urljoin(url, release.url))) for release in inventory.releases
     )

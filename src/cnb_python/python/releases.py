@@ -114,7 +114,7 @@ class Inventory:
         return next((line for line in self.lines if line.minor == minor), None)
 
 
-def parse(table: TomlTable, origin: str, fallback: Inventory | None = None) -> Inventory:
+def parse_inventory(table: TomlTable, origin: str, fallback: Inventory | None = None) -> Inventory:
     """Return the inventory in *table*, which was read from *origin*.
 
     A table that only lists releases takes the lines and the default of *fallback*. Raises
@@ -133,9 +133,9 @@ def parse(table: TomlTable, origin: str, fallback: Inventory | None = None) -> I
     return Inventory(origin, str(default), lines, releases)
 
 
-def load(path: Path, fallback: Inventory | None = None) -> Inventory:
+def load_inventory(path: Path, fallback: Inventory | None = None) -> Inventory:
     """Return the inventory at *path*. Raises UnusablePythonTable."""
-    return parse(read_table(path, str(path)), str(path), fallback)
+    return parse_inventory(read_table(path, str(path)), str(path), fallback)
 
 
 def read_table(path: Path, origin: str) -> TomlTable:

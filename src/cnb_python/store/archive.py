@@ -144,7 +144,7 @@ def unpack(members: Iterable[Member], packed: BinaryIO, into: Path, doing: str) 
             raise DamagedStore(_MORE)
 
 
-def read(members: Iterable[Member], packed: BinaryIO, path: str) -> bytes:
+def read_member(members: Iterable[Member], packed: BinaryIO, path: str) -> bytes:
     """Return the content of the file at *path* in the archive *packed* of *members*.
 
     Raises DamagedStore.

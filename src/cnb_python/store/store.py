@@ -117,7 +117,7 @@ class Store:
         # The one with the fewest directories: setuptools and others vendor distributions.
         path = min(paths, key=lambda path: path.count("/"), default="")
         with store_archive.verified(self.directory, entry.info, _ARCHIVE) as file:
-            return store_archive.read(members, file, path)
+            return store_archive.read_member(members, file, path)
 
     def put_tree(self, key: str, root: Path, only: Collection[str] | None = None) -> None:
         """Archive everything below *root* under *key*. Raises DiskFull or OSError.

@@ -21,12 +21,12 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 ATTEMPTS = 5
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 30.0
-LIFE_SIGN_SECONDS = 10.0
+PROGRESS_SECONDS = 10.0
 # Connecting: enough for a slow name server. Reading: a server that is silent for longer has
 # failed.
 _TIMEOUT = httpx.Timeout(30.0, connect=15.0)
 # Statuses for which another attempt may succeed; any other 4xx is final.
-_PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
+_TEMPORARY = frozenset({408, 425, 429, 500, 502, 503, 504})
 # `identity`: the hash is that of the file on the server, without a transfer encoding.
 _HEADERS = {"Accept-Encoding": "identity", "User-Agent": "cnb-python"}
 _MB = 1_000_000
@@ -103,7 +103,7 @@ def _in_network(entry: str, host: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Setback:
+class _FailedAttempt:
     """A failed attempt to download."""
 
     reason: str
@@ -119,7 +119,7 @@ class Client:
 
     environ: Mapping[str, str]
     """Variables for proxies (HTTPS_PROXY, ...), certificates (SSL_*) and logins (NETRC)."""
-    say: Callable[[str], None]
+    report: Callable[[str], None]
     """Prints the progress of long downloads, and why an attempt is repeated."""
     transport: httpx.BaseTransport | None = None
     """In place of the network."""
@@ -170,22 +170,22 @@ class Client:
 
     def _attempt(
         self, client: httpx.Client, download: Download, store: Callable[[Iterable[bytes]], str]
-    ) -> str | _Setback:
+    ) -> str | _FailedAttempt:
         try:
             with client.stream("GET", download.url) as answer:
                 if answer.is_success:
                     return store(self._reported(answer.iter_raw(), download))
                 return _refusal(answer)
         except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.TooManyRedirects) as error:
-            return _Setback(_words(error), is_final=True)
+            return _FailedAttempt(_reason_of(error), is_final=True)
         except httpx.TransportError as error:
-            if _is_distrust(error):
-                raise UntrustedCertificate(shown(download.url), _words(error)) from error
-            return _Setback(_words(error))
+            if _is_untrusted(error):
+                raise UntrustedCertificate(shown(download.url), _reason_of(error)) from error
+            return _FailedAttempt(_reason_of(error))
 
-    def _wait(self, download: Download, attempt: int, setback: _Setback) -> None:
-        pause = min(max(setback.pause, FIRST_PAUSE * 2 ** (attempt - 1)), LONGEST_PAUSE)
-        self.say(f"Downloading {download.title}: {setback.reason}; retrying in {pause:g} s")
+    def _wait(self, download: Download, attempt: int, failure: _FailedAttempt) -> None:
+        pause = min(max(failure.pause, FIRST_PAUSE * 2 ** (attempt - 1)), LONGEST_PAUSE)
+        self.report(f"Downloading {download.title}: {failure.reason}; retrying in {pause:g} s")
         self.sleep(pause)
 
     def _reported(self, chunks: Iterator[bytes], download: Download) -> Iterator[bytes]:
@@ -193,9 +193,9 @@ class Client:
         received, last = 0, self.clock()
         for chunk in chunks:
             received += len(chunk)
-            if self.clock() - last >= LIFE_SIGN_SECONDS:
+            if self.clock() - last >= PROGRESS_SECONDS:
                 last = self.clock()
-                self.say(f"Downloading {download.title}: {received / _MB:.0f} MB so far")
+                self.report(f"Downloading {download.title}: {received / _MB:.0f} MB so far")
             yield chunk
 
 
@@ -239,12 +239,12 @@ class _Routes(httpx.BaseTransport):
             raise httpx.UnsupportedProtocol(reason) from error
 
 
-def _refusal(answer: httpx.Response) -> _Setback:
-    return _Setback(
+def _refusal(answer: httpx.Response) -> _FailedAttempt:
+    return _FailedAttempt(
         f"the server answered {answer.status_code} {answer.reason_phrase}".rstrip(),
         answer.status_code,
         _seconds(answer.headers.get("Retry-After", "")),
-        is_final=answer.status_code not in _PASSING,
+        is_final=answer.status_code not in _TEMPORARY,
     )
 
 
@@ -253,7 +253,7 @@ def _seconds(retry_after: str) -> float:
     return float(retry_after) if retry_after.isascii() and retry_after.isdigit() else 0.0
 
 
-def _is_distrust(error: BaseException | None) -> bool:
+def _is_untrusted(error: BaseException | None) -> bool:
     while error is not None:
         if isinstance(error, ssl.SSLCertVerificationError):
             return True
@@ -261,7 +261,7 @@ def _is_distrust(error: BaseException | None) -> bool:
     return False
 
 
-def _words(error: Exception) -> str:
+def _reason_of(error: Exception) -> str:
     match error:
         case httpx.ConnectTimeout():
             return "no connection in time"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cnb_python.bindings.config_files import add_logins, link_config_files
-from cnb_python.bindings.indexes import read
+from cnb_python.bindings.indexes import read_indexes
 from tests.support.bindings import bound
 from tests.support.fake_system import Log
 
@@ -17,7 +17,7 @@ def index(url: str, user: str, password: str) -> dict[str, str]:
 
 
 def netrc_of(directory: Path, **bindings: dict[str, str]) -> str:
-    indexes = read(bound(directory, **bindings))
+    indexes = read_indexes(bound(directory, **bindings))
     environ = add_logins((), indexes, {}, directory, Log())
     return Path(environ["NETRC"]).read_text().strip() if "NETRC" in environ else ""
 
@@ -62,7 +62,7 @@ def test_a_password_with_spaces_is_not_in_the_netrc(tmp_path: Path) -> None:
 
 
 def test_indexes_without_a_login_do_not_change_the_home(tmp_path: Path) -> None:
-    indexes = read(bound(tmp_path, a={"type": "pypi", "url": URL}))
+    indexes = read_indexes(bound(tmp_path, a={"type": "pypi", "url": URL}))
 
     assert add_logins((), indexes, {"HOME": "/home/cnb"}, tmp_path, Log()) == {"HOME": "/home/cnb"}
 

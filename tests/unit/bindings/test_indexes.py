@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.bindings.indexes import index_variables, read
+from cnb_python.bindings.indexes import index_variables, read_indexes
 from cnb_python.bindings.schema import checked
 from cnb_python.errors.config import BadBinding, SeveralBindings
 from tests.support.bindings import bound
@@ -17,7 +17,7 @@ PLAIN = {"type": "pypi", "url": URL}
 def variables(
     directory: Path, environ: dict[str, str], **bindings: dict[str, str]
 ) -> dict[str, str]:
-    return dict(index_variables(read(bound(directory, **bindings)), environ, Log()))
+    return dict(index_variables(read_indexes(bound(directory, **bindings)), environ, Log()))
 
 
 def test_user_and_password_are_percent_encoded_in_the_url(tmp_path: Path) -> None:
@@ -110,11 +110,11 @@ def test_a_wrong_key_is_named_and_its_contents_are_not(
     tmp_path: Path, keys: dict[str, str], key: str, problem: str
 ) -> None:
     with pytest.raises(BadBinding) as caught:
-        read(map(checked, bound(tmp_path, mine={"type": "pypi", **keys})))
+        read_indexes(map(checked, bound(tmp_path, mine={"type": "pypi", **keys})))
 
     assert (caught.value.key, caught.value.problem) == (key, problem)
     assert "s3cret" not in str(caught.value)
 
 
 def test_repr_shows_no_secret(tmp_path: Path) -> None:
-    assert "s3cret" not in repr(read(bound(tmp_path, a={**PLAIN, "token": "s3cret"})))
+    assert "s3cret" not in repr(read_indexes(bound(tmp_path, a={**PLAIN, "token": "s3cret"})))

@@ -77,7 +77,7 @@ def test_applied_deltas_agree_with_the_lifecycle_reading_their_files(
     deltas: tuple[EnvDelta, ...], environ: dict[str, str], scopes: tuple[cnb_layer.Scope, ...]
 ) -> None:
     with tempfile.TemporaryDirectory() as directory:
-        cnb_layer.write(Path(directory), deltas)
+        cnb_layer.write_env(Path(directory), deltas)
 
         assert layer_env.apply(environ, deltas, scopes) == as_the_lifecycle_does(
             Path(directory), environ, scopes
@@ -87,7 +87,7 @@ def test_applied_deltas_agree_with_the_lifecycle_reading_their_files(
 @given(DELTAS)
 def test_written_deltas_are_read_back(deltas: tuple[EnvDelta, ...]) -> None:
     with tempfile.TemporaryDirectory() as directory:
-        cnb_layer.write(Path(directory), deltas)
+        cnb_layer.write_env(Path(directory), deltas)
 
         deltas_read = layer_env.read(Path(directory))
 
@@ -162,12 +162,12 @@ def test_a_process_type_overrides_what_all_processes_see(tmp_path: Path) -> None
     assert layer_env.apply({}, deltas, launch_scopes("web")) == {"A": "web"}
     assert layer_env.apply({}, deltas, launch_scopes("worker")) == {"A": "launch"}
     assert layer_env.apply({}, deltas, BUILD_SCOPES) == {}
-    cnb_layer.write(tmp_path, deltas)
+    cnb_layer.write_env(tmp_path, deltas)
     assert (tmp_path / "env.launch" / "web" / "A.override").read_bytes() == b"web"
 
 
 def test_files_hold_the_value_without_a_newline(tmp_path: Path) -> None:
-    cnb_layer.write(
+    cnb_layer.write_env(
         tmp_path,
         [
             EnvDelta(BOTH, "PATH", "prepend", "/a", ":"),
@@ -192,7 +192,7 @@ def test_files_hold_the_value_without_a_newline(tmp_path: Path) -> None:
 def test_files_and_directories_are_readable_under_any_umask(tmp_path: Path) -> None:
     before = os.umask(0o077)
     try:
-        cnb_layer.write(tmp_path, [EnvDelta(WEB, "A", "override", "x")])
+        cnb_layer.write_env(tmp_path, [EnvDelta(WEB, "A", "override", "x")])
     finally:
         os.umask(before)
 
@@ -201,9 +201,11 @@ def test_files_and_directories_are_readable_under_any_umask(tmp_path: Path) -> N
 
 
 def test_writing_replaces_older_files(tmp_path: Path) -> None:
-    cnb_layer.write(tmp_path, [EnvDelta(scope, "OLD", "set", "x") for scope in (BOTH, BUILD, WEB)])
+    cnb_layer.write_env(
+        tmp_path, [EnvDelta(scope, "OLD", "set", "x") for scope in (BOTH, BUILD, WEB)]
+    )
 
-    cnb_layer.write(tmp_path, [EnvDelta(BOTH, "NEW", "set", "y")])
+    cnb_layer.write_env(tmp_path, [EnvDelta(BOTH, "NEW", "set", "y")])
 
     assert layer_env.read(tmp_path) == (EnvDelta(BOTH, "NEW", "set", "y"),)
 
@@ -220,7 +222,7 @@ def test_files_that_the_lifecycle_ignores_are_ignored(tmp_path: Path) -> None:
 
 def test_a_layer_without_files_has_no_deltas(tmp_path: Path) -> None:
     assert layer_env.read(tmp_path / "none") == ()
-    cnb_layer.write(tmp_path, ())
+    cnb_layer.write_env(tmp_path, ())
     assert list(tmp_path.iterdir()) == []
 
 
@@ -250,6 +252,6 @@ def test_a_delimiter_with_override_is_refused() -> None:
 )
 def test_two_contents_for_one_file_are_refused(tmp_path: Path, other: EnvDelta) -> None:
     with pytest.raises(ContractBroken, match="two different contents"):
-        cnb_layer.write(tmp_path, [EnvDelta(BOTH, "A", "prepend", "x", ":"), other])
+        cnb_layer.write_env(tmp_path, [EnvDelta(BOTH, "A", "prepend", "x", ":"), other])
 
     assert list(tmp_path.iterdir()) == []

@@ -3,13 +3,13 @@
 import sys
 from pathlib import Path
 
-from cnb_python.install.staging import make
+from cnb_python.install.staging import make_environment
 
 INTERPRETER = Path("/layers/python/bin/python3.14")
 
 
 def test_environment_is_a_virtual_environment_by_pep_405(tmp_path: Path) -> None:
-    site_packages = make(tmp_path / "venv", INTERPRETER, "3.14")
+    site_packages = make_environment(tmp_path / "venv", INTERPRETER, "3.14")
 
     assert site_packages == tmp_path / "venv/lib/python3.14/site-packages"
     assert site_packages.is_dir()
@@ -20,7 +20,7 @@ def test_environment_is_a_virtual_environment_by_pep_405(tmp_path: Path) -> None
 
 def test_every_python_program_leads_to_interpreter(tmp_path: Path) -> None:
     interpreter = Path(sys.executable).resolve()
-    make(tmp_path / "venv", interpreter, "3.14")
+    make_environment(tmp_path / "venv", interpreter, "3.14")
 
     for name in ("python", "python3", "python3.14"):
         assert (tmp_path / "venv/bin" / name).resolve() == interpreter
@@ -33,14 +33,14 @@ def test_patch_release_does_not_change_environment(tmp_path: Path) -> None:
             for path in sorted(directory.rglob("*"))
         ]
 
-    make(tmp_path / "one", INTERPRETER, "3.14")
-    make(tmp_path / "two", INTERPRETER, "3.14")
+    make_environment(tmp_path / "one", INTERPRETER, "3.14")
+    make_environment(tmp_path / "two", INTERPRETER, "3.14")
 
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
 
 
 def test_environment_has_no_package_manager(tmp_path: Path) -> None:
-    site_packages = make(tmp_path / "venv", INTERPRETER, "3.14")
+    site_packages = make_environment(tmp_path / "venv", INTERPRETER, "3.14")
 
     assert list(site_packages.iterdir()) == []
     assert sorted(path.name for path in (tmp_path / "venv/bin").iterdir()) == [

@@ -17,7 +17,7 @@ def refused(
     procfile = f"{inside}/Procfile" if inside else "Procfile"
     app = write_files(directory / "app", {procfile: f"web: {command}", **(files or {})})
     try:
-        processes.check(read_app(app, inside), removed)
+        processes.check_procfile(read_app(app, inside), removed)
     except ProcessInEnvironment as error:
         return [(word, program) for *_, word, program in error.references]
     return []
@@ -81,7 +81,7 @@ def test_existing_environment_is_not_reported(tmp_path: Path) -> None:
     (app / "venv/bin").mkdir(parents=True)
     (app / "venv/bin/python").symlink_to("/no/such/python")
 
-    processes.check(read_app(app))
+    processes.check_procfile(read_app(app))
 
 
 def test_message_names_line_process_and_command(tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ def test_message_names_line_process_and_command(tmp_path: Path) -> None:
     app = write_files(tmp_path / "app", {"Procfile": text})
 
     with pytest.raises(ProcessInEnvironment) as raised:
-        processes.check(read_app(app))
+        processes.check_procfile(read_app(app))
 
     message = raised.value.describe()
     assert message.title == "The Procfile uses a virtual environment that is not in the image"

@@ -24,7 +24,7 @@ def phase(tmp_path: Path) -> BuildContext:
 
 def provide(phase: BuildContext, *single: str) -> list[str]:
     log = Log()
-    process_defaults.provide(single, phase, log)
+    process_defaults.provide_defaults(single, phase, log)
     return log.lines
 
 
@@ -64,7 +64,7 @@ def test_exec_d_program_is_in_the_layer(phase: BuildContext) -> None:
 
 
 def test_provide_returns_the_size(phase: BuildContext) -> None:
-    assert process_defaults.provide((), phase, Log()) == len(b"a program")
+    assert process_defaults.provide_defaults((), phase, Log()) == len(b"a program")
 
 
 def test_single_worker_process_defaults_to_one_worker(
@@ -130,4 +130,4 @@ def test_rebuilt_layer_equals_that_of_a_first_build(phase: BuildContext, tmp_pat
 
 def test_buildpack_without_the_program_is_incomplete(tmp_path: Path) -> None:
     with pytest.raises(IncompleteBuildpack):
-        process_defaults.provide((), context(tmp_path), Log())
+        process_defaults.provide_defaults((), context(tmp_path), Log())

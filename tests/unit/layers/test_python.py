@@ -7,7 +7,7 @@ import pytest
 
 from cnb_python.cnb import toml
 from cnb_python.cnb.context import BuildContext, Target
-from cnb_python.layers.python import Interpreter, Runtime, find, finish, reuse
+from cnb_python.layers.python import Interpreter, Runtime, find_runtime, finish, reuse
 from cnb_python.python.releases import Release
 from tests.support.fake_build import context
 from tests.support.fake_system import Log
@@ -23,7 +23,7 @@ def phase(tmp_path: Path) -> BuildContext:
 
 def find_python(phase: BuildContext, release: Release = RELEASE) -> tuple[Runtime, list[str]]:
     log = Log()
-    return find(release, phase, log), log.lines
+    return find_runtime(release, phase, log), log.lines
 
 
 def in_image(phase: BuildContext, release: Release = RELEASE) -> BuildContext:

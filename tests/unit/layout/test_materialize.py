@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from cnb_python.distributions.model import Distribution
 from cnb_python.errors.base import ContractBroken
 from cnb_python.errors.install import PathConflict
-from cnb_python.install.staging import make
+from cnb_python.install.staging import make_environment
 from cnb_python.layout.conflicts import owners_of
 from cnb_python.layout.links import Copy, venv_entries
 from cnb_python.layout.materialize import (
@@ -48,7 +48,7 @@ def environment(distributions: Sequence[Distribution], directory: Path) -> Path:
     """Materialize the whole environment of *distributions*; return its `venv`."""
     root_of = roots_of(distributions, directory / "roots")
     venv = directory / "venv"
-    make(venv, Path("/python/bin/python3.14"), "3.14")
+    make_environment(venv, Path("/python/bin/python3.14"), "3.14")
     shards = shards_of(distributions)
     materialize_links(venv_entries(shards, "3.14"), venv, root_of)
     for shard in shards:
@@ -191,7 +191,7 @@ def test_merged_environment_is_one_tree_of_real_files(tmp_path: Path) -> None:
     ]
     root_of = roots_of(distributions, tmp_path)
     venv = tmp_path / "venv"
-    make(venv, Path("/python/bin/python3.14"), "3.14")
+    make_environment(venv, Path("/python/bin/python3.14"), "3.14")
     (shard,) = shards_of(distributions, merged=True)
 
     materialize_merged(shard, venv, root_of)
@@ -211,7 +211,7 @@ def test_merged_environment_is_one_tree_of_real_files(tmp_path: Path) -> None:
 def test_merged_environment_with_unexpected_file_is_refused(tmp_path: Path) -> None:
     root_of = roots_of([SMALL], tmp_path)
     venv = tmp_path / "venv"
-    make(venv, Path("/python/bin/python3.14"), "3.14")
+    make_environment(venv, Path("/python/bin/python3.14"), "3.14")
     (venv / SITE / "stray.py").touch()
     (shard,) = shards_of([SMALL], merged=True)
     with pytest.raises(ContractBroken, match="stray"):

@@ -5,7 +5,7 @@ from typing import Literal
 
 import pytest
 
-from cnb_python.managers.build_errors import UNKNOWN, Holders, holders
+from cnb_python.managers.build_errors import UNKNOWN, SystemPackages, system_packages
 
 type Kind = Literal["header", "library", "program"]
 
@@ -23,21 +23,23 @@ type Kind = Literal["header", "library", "program"]
     ],
 )
 def test_missing_thing_leads_to_its_package(kind: Kind, name: str, debian: str) -> None:
-    assert holders(kind, name).debian == debian
+    assert system_packages(kind, name).debian == debian
 
 
 def test_package_may_have_another_name_in_ubuntu() -> None:
-    assert holders("header", "jpeglib.h") == Holders("libjpeg62-turbo-dev", "libjpeg-turbo8-dev")
+    assert system_packages("header", "jpeglib.h") == SystemPackages(
+        "libjpeg62-turbo-dev", "libjpeg-turbo8-dev"
+    )
 
 
 @pytest.mark.parametrize("name", ["mine.h", "openssl", "PNG.H"])
 def test_unknown_header_has_no_package(name: str) -> None:
-    assert holders("header", name) == UNKNOWN
+    assert system_packages("header", name) == UNKNOWN
 
 
 def test_table_with_one_row_is_read(tmp_path: Path) -> None:
     table = tmp_path / "table.toml"
     table.write_text('[[package]]\ndebian = "a"\nubuntu = "b"\nprograms = ["p"]\n')
 
-    assert holders("program", "p", table) == Holders("a", "b")
-    assert holders("library", "p", table) == UNKNOWN
+    assert system_packages("program", "p", table) == SystemPackages("a", "b")
+    assert system_packages("library", "p", table) == UNKNOWN

@@ -19,7 +19,9 @@ def pin(name: str) -> Pin:
     return Pin(name, "1.0", "", f"{name}==1.0 --hash=sha256:{'a' * 64}")
 
 
-def installing(home: commands.Home, directory: Path, *pins: Pin, **variables: str) -> FakeTools:
+def installing(
+    home: commands.IndexesOf, directory: Path, *pins: Pin, **variables: str
+) -> FakeTools:
     tools, context = FakeTools(), context_of(write_app(directory, [("x", "")]))
     commands.install_from_indexes(
         pins,

@@ -14,7 +14,7 @@ LOCK = '[metadata]\nlock-version = "2.1"\n'
 def refused(directory: Path, name: str, text: str) -> UnexpectedType:
     (directory / name).write_text(text, "utf-8")
     with pytest.raises(UnexpectedType) as caught:
-        schema.check(directory, name)
+        schema.check_types(directory, name)
     return caught.value
 
 
@@ -74,7 +74,7 @@ def test_first_value_of_a_wrong_type_is_refused_with_its_key_and_line(
 def test_values_of_the_right_types_pass(tmp_path: Path, name: str, text: str) -> None:
     (tmp_path / name).write_text(text, "utf-8")
 
-    schema.check(tmp_path, name)
+    schema.check_types(tmp_path, name)
 
 
 def test_unreadable_file_is_refused(tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_unreadable_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "poetry.lock").write_text("[]\n", "utf-8")
 
     with pytest.raises(UnreadableJson) as caught:
-        schema.check(tmp_path, "Pipfile.lock")
+        schema.check_types(tmp_path, "Pipfile.lock")
     assert caught.value.line == 2
     with pytest.raises(UnreadableToml):
-        schema.check(tmp_path, "poetry.lock")
+        schema.check_types(tmp_path, "poetry.lock")

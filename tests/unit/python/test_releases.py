@@ -11,7 +11,7 @@ from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlTable
 from cnb_python.errors.machine import UnusablePythonTable
 from cnb_python.python.mirror import DOWNLOADS, own_inventory
-from cnb_python.python.releases import Release, load, parse
+from cnb_python.python.releases import Release, load_inventory, parse_inventory
 from tests.support.inventory import INVENTORY
 from tools.pythons import update_table
 
@@ -28,7 +28,7 @@ TABLE: TomlTable = {"default": "3.14", "line": [LINE], "release": [ROW]}
 
 def problems(table: TomlTable) -> tuple[str, ...]:
     with pytest.raises(UnusablePythonTable) as caught:
-        parse(table, "x")
+        parse_inventory(table, "x")
     return caught.value.problems
 
 
@@ -94,11 +94,11 @@ def test_own_lines_are_in_order_and_removed_after_their_end_of_life() -> None:
 
 
 def test_the_flavour_is_plain_by_default() -> None:
-    assert parse(TABLE, "x").releases[0].flavour == "plain"
+    assert parse_inventory(TABLE, "x").releases[0].flavour == "plain"
 
 
 def test_a_table_without_lines_takes_those_of_the_fallback() -> None:
-    table = parse({"release": [{**ROW, "version": "3.13.1"}]}, "x", INVENTORY)
+    table = parse_inventory({"release": [{**ROW, "version": "3.13.1"}]}, "x", INVENTORY)
 
     assert (table.lines, table.default) == (INVENTORY.lines, INVENTORY.default)
     assert [release.version for release in table.releases] == ["3.13.1"]
@@ -124,7 +124,7 @@ def test_unusable_table_is_named_with_its_origin() -> None:
     origin = "https://mirror.example/python.toml"
 
     with pytest.raises(UnusablePythonTable) as raised:
-        parse({**TABLE, "release": [ROW, {**ROW, "sha256": "0"}]}, origin)
+        parse_inventory({**TABLE, "release": [ROW, {**ROW, "sha256": "0"}]}, origin)
 
     assert raised.value.origin == origin
     assert raised.value.problems == ("[[release]] 2: sha256 missing or malformed",)
@@ -149,7 +149,7 @@ def test_a_file_that_is_not_toml_is_named(tmp_path: Path) -> None:
     (tmp_path / "t.toml").write_text("<html>")
 
     with pytest.raises(UnusablePythonTable) as caught:
-        load(tmp_path / "t.toml")
+        load_inventory(tmp_path / "t.toml")
 
     assert caught.value.origin == str(tmp_path / "t.toml")
     assert "line 1" in caught.value.problems[0]

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from cnb_python.errors.base import ContractBroken
 from cnb_python.errors.machine import DamagedStore, DiskFull
-from cnb_python.store.archive import Member, header, pack, read, unpack
+from cnb_python.store.archive import Member, header, pack, read_member, unpack
 
 DOING = "unpacking"
 TREE: tuple[Member, ...] = (
@@ -343,15 +343,15 @@ def test_file_replaced_by_link_is_not_packed(tmp_path: Path) -> None:
 
 
 def test_one_file_is_read_without_unpacking(root: Path) -> None:
-    assert read(TREE, io.BytesIO(packed(root)), "b/tool") == b"b/toolb/t"
+    assert read_member(TREE, io.BytesIO(packed(root)), "b/tool") == b"b/toolb/t"
 
 
 @pytest.mark.parametrize("path", ["", "b", "nothing"])
 def test_missing_member_cannot_be_read(root: Path, path: str) -> None:
     with pytest.raises(DamagedStore):
-        read(TREE, io.BytesIO(packed(root)), path)
+        read_member(TREE, io.BytesIO(packed(root)), path)
 
 
 def test_member_of_truncated_archive_cannot_be_read(root: Path) -> None:
     with pytest.raises(DamagedStore):
-        read(TREE, io.BytesIO(packed(root)[:60]), "c")
+        read_member(TREE, io.BytesIO(packed(root)[:60]), "c")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cnb_python.python.mirror import find_inventory
-from cnb_python.python.releases import load
+from cnb_python.python.releases import load_inventory
 from cnb_python.system.interface import Download
 from tools.processes import Unavailable
 from tools.pythons import headers, interpreters, runtimes
@@ -100,4 +100,4 @@ def test_newest_release_of_every_supported_line_is_the_default() -> None:
     minors = [each.rpartition(".")[0] for each in newest]
     assert len(set(minors)) == len(minors)
     assert set(minors) <= lines
-    assert load(runtimes.DATA).default in minors
+    assert load_inventory(runtimes.DATA).default in minors

@@ -31,7 +31,7 @@ from cnb_python.managers.lock_export import LockExport, LockSources, LockTool
 from cnb_python.managers.pylock_file import Choice
 from cnb_python.managers.requirement_lines import index_url
 from cnb_python.managers.tool import Program
-from cnb_python.managers.uv.commands import Home
+from cnb_python.managers.uv.commands import IndexesOf
 
 _PDM = LockTool(
     title="PDM",
@@ -42,7 +42,7 @@ _PDM = LockTool(
         r"Lockfile doesn't satisfy the project requirements|Lockfile hash doesn't match"
     ),
     newer=re.compile(r"Lockfile is not compatible with PDM|generated on a newer version of PDM"),
-    owned=re.compile(
+    reserved=re.compile(
         r"PDM_(CACHE_DIR|CONFIG_FILE|LOCKFILE|LOG_DIR|PROJECT|PYTHON|USE_VENV|VENV_\w+|IN_VENV)"
     ),
 )
@@ -316,7 +316,7 @@ def _patterns(value: TomlValue | None) -> Iterator[str]:
         yield _NOT_IN_NAMES.sub("-", str(name)).lower()
 
 
-def _indexes_of(sources: Iterable[_PdmSource]) -> Home:
+def _indexes_of(sources: Iterable[_PdmSource]) -> IndexesOf:
     """Return the indexes of a package by the rules of *sources*; the usual one is tried last."""
     listed = tuple(sources)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from cnb_python.managers.base import InstallContext, Pin, counted
-from cnb_python.managers.tool_settings import variable_name
+from cnb_python.managers.tool_settings import pip_variable_name
 from cnb_python.system.interface import Command
 
 # These had their effect when pip resolved; applied again, they would install more.
@@ -78,7 +78,7 @@ def _install_lines(
     environ = {
         name: value
         for name, value in context.environ.items()
-        if variable_name(name) not in _ONLY_RESOLVING
+        if pip_variable_name(name) not in _ONLY_RESOLVING
     }
     return Command(
         (*_pip(context, "install"), "--no-compile", "--no-deps", "--requirement", str(file)),

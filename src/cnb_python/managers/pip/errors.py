@@ -32,8 +32,8 @@ from cnb_python.managers import build_errors
 from cnb_python.managers.base import InstallContext
 from cnb_python.managers.pip import commands as pip_commands
 from cnb_python.managers.pip.index_errors import (
+    REASON_LINES,
     REFUSALS,
-    TELLING,
     Unmatched,
     index_failure,
     nothing_found,
@@ -130,9 +130,9 @@ def _explain_unmatched(
 ) -> BuildpackError:
     """Return why pip found nothing: only with -vv it reports refusals and skipped wheels."""
     command = pip_commands.verbose_resolve(requirement.requirement, finding(), context)
-    telling: list[str] = output.splitlines()
-    run(command, lambda line: telling.append(line) if TELLING.search(line) else None)
-    return nothing_found(requirement, "\n".join(telling), context.python, context.processor)
+    reason_lines: list[str] = output.splitlines()
+    run(command, lambda line: reason_lines.append(line) if REASON_LINES.search(line) else None)
+    return nothing_found(requirement, "\n".join(reason_lines), context.python, context.processor)
 
 
 def recognize(output: str, python: str) -> BuildpackError | None:

@@ -28,7 +28,7 @@ from cnb_python.errors.network import (
 from cnb_python.managers.markers import release_line
 
 # The lines that `-vv` adds to say why an index gave nothing; megabytes of others are not kept.
-TELLING = re.compile(
+REASON_LINES = re.compile(
     r"Could not fetch URL|none of the wheel's tags|requires? a different|Requires-Python"
     r"|ERROR: |Retrying \(|Looking in (?:indexes|links)|not a trusted or secure host"
     r"|Location '.*' is ignored"
@@ -85,18 +85,18 @@ def unmatched(output: str) -> Unmatched | None:
 
 
 def nothing_found(
-    unmatched: Unmatched, telling: str, python: str, processor: str
+    unmatched: Unmatched, reason_lines: str, python: str, processor: str
 ) -> BuildpackError:
-    """Return why there is nothing for a requirement, by the `TELLING` lines of a `-vv` run.
+    """Return why there is nothing for a requirement, by the `REASON_LINES` of a `-vv` run.
 
     *processor* is this machine's, as environment markers have it.
     """
     requirement = unmatched.requirement
     return (
-        index_failure(telling)
-        or _other_python(requirement, telling, python)
-        or _other_tags(requirement, telling, python, processor)
-        or _unknown(unmatched, telling)
+        index_failure(reason_lines)
+        or _other_python(requirement, reason_lines, python)
+        or _other_tags(requirement, reason_lines, python, processor)
+        or _unknown(unmatched, reason_lines)
     )
 
 
@@ -138,9 +138,9 @@ def _proxy_problem(reason: str) -> str:
     return (match[1] or match[2]).strip() if match else "there was no usable answer"
 
 
-def _other_python(requirement: str, telling: str, python: str) -> BuildpackError | None:
+def _other_python(requirement: str, reason_lines: str, python: str) -> BuildpackError | None:
     pinned = _pinned_version(requirement)
-    ignored = "\n".join(line for line in telling.splitlines() if "ERROR: Ignored" in line)
+    ignored = "\n".join(line for line in reason_lines.splitlines() if "ERROR: Ignored" in line)
     specifiers = {
         specifier.strip()
         for version, specifier in _OTHER_PYTHON.findall(ignored)
@@ -150,12 +150,12 @@ def _other_python(requirement: str, telling: str, python: str) -> BuildpackError
 
 
 def _other_tags(
-    requirement: str, telling: str, python: str, processor: str
+    requirement: str, reason_lines: str, python: str, processor: str
 ) -> BuildpackError | None:
     pinned = _pinned_version(requirement)
     tags = [
         tag.strip()
-        for tags, file in _OTHER_TAGS.findall(telling)
+        for tags, file in _OTHER_TAGS.findall(reason_lines)
         if pinned in (None, file.split("-")[1])
         for tag in tags.split(",")
     ]
@@ -196,20 +196,20 @@ def _minor(line: str) -> int:
     return int(line.partition(".")[2])
 
 
-def _unknown(unmatched: Unmatched, telling: str) -> BuildpackError:
+def _unknown(unmatched: Unmatched, reason_lines: str) -> BuildpackError:
     requirement = unmatched.requirement
-    match = _VERSIONS.search(telling)
+    match = _VERSIONS.search(reason_lines)
     versions = [] if not match or match[1] == "none" else match[1].split(", ")
     if versions:
         return NoSuchVersion(requirement, tuple(versions[-_NEWEST_SHOWN:]))
-    if yanked := _YANKED.search(telling):
+    if yanked := _YANKED.search(reason_lines):
         pinned = _pinned_version(requirement)
         shown = (pinned,) if pinned else tuple(yanked[1].split(", ")[-_NEWEST_SHOWN:])
         return Yanked(requirement, shown, "")
-    links = _LINKS.search(telling)
-    pages = tuple(dict.fromkeys(url for url, _ in _FETCH.findall(telling)))
-    if telling and not _INDEXES.search(telling) and (links or not pages):
-        missing = set(_IGNORED_LINK.findall(telling))
+    links = _LINKS.search(reason_lines)
+    pages = tuple(dict.fromkeys(url for url, _ in _FETCH.findall(reason_lines)))
+    if reason_lines and not _INDEXES.search(reason_lines) and (links or not pages):
+        missing = set(_IGNORED_LINK.findall(reason_lines))
         listed = links[1].split(", ") if links else []
         sources = (f"{link} (not there)" if link in missing else link for link in listed)
         return NotInFindLinks(requirement, unmatched.needed_by, tuple(sources))

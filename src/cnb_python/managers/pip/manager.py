@@ -155,7 +155,7 @@ class Pip:
         if self.settings.installer == PIP:
             return NeedsResolving(f"{self.settings.named('installer')} is pip")
         if self._by_uv:
-            if tool_settings.is_configured(environ, app_dir):
+            if tool_settings.uv_is_configured(environ, app_dir):
                 return NeedsResolving("uv has settings of its own")
             # pip's settings do not concern uv.
             environ = {name: environ[name] for name in environ if not name.startswith("PIP_")}

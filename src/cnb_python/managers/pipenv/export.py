@@ -35,7 +35,7 @@ _PIPENV = LockTool(
     source="Pipfile",
     stale=re.compile(r"Pipfile\.lock is out-of-date"),
     newer=None,
-    owned=re.compile(
+    reserved=re.compile(
         r"PIPENV_(ACTIVE|CACHE_DIR|PIPFILE|PYTHON|DEFAULT_PYTHON_VERSION|VENV_IN_PROJECT|SKIP_LOCK)"
         r"|WORKON_HOME"
     ),
@@ -69,8 +69,8 @@ class PipenvExport(LockExport):
     def resolve(self) -> Resolution:
         """Return the resolution in the lock file, or what the `Pipfile` resolves to without one.
 
-        Raises Pipenv's and uv's failures, LockTooNew, UnknownGroup, and what `schema.check` and
-        `read_sources` raise.
+        Raises Pipenv's and uv's failures, LockTooNew, UnknownGroup, and what
+        `schema.check_types` and `read_sources` raise.
         """
         return self._read_lock() if self.lock.is_file() else self._resolve_pipfile()
 
@@ -115,7 +115,7 @@ class PipenvExport(LockExport):
 
     def _resolve_pipfile(self) -> Resolution:
         """Return what uv resolves for the lines that Pipenv prints for the `Pipfile`."""
-        schema.check(self.context.app_dir, _PIPENV.source)
+        schema.check_types(self.context.app_dir, _PIPENV.source)
         output = self._run(("requirements", "--no-lock", *_categories(self.settings)))
         self._keep_index_lines(output)
         requirements = [line for line in output if not line.startswith(_INDEX_OPTIONS)]
@@ -151,9 +151,9 @@ class PipenvExport(LockExport):
     def _sections(self) -> list[Mapping[str, object]]:
         """Return the chosen sections of the lock file.
 
-        Raises what `schema.check` does, LockTooNew and UnknownGroup.
+        Raises what `schema.check_types` does, LockTooNew and UnknownGroup.
         """
-        schema.check(self.context.app_dir, _PIPENV.lock, _PIPENV.source)
+        schema.check_types(self.context.app_dir, _PIPENV.lock, _PIPENV.source)
         document = self._document()
         _check_spec(document, self.program)
         groups = self.settings.groups

@@ -45,7 +45,7 @@ _POETRY = LockTool(
         r"pyproject\.toml changed significantly since poetry\.lock was last generated"
     ),
     newer=re.compile(r"lock file is not compatible with the current version of Poetry"),
-    owned=re.compile(
+    reserved=re.compile(
         r"POETRY_(VIRTUALENVS_\w+|CACHE_DIR|CONFIG_DIR|DATA_DIR|HOME|SYSTEM_GIT_CLIENT)"
     ),
     options=("--no-interaction", "--no-ansi"),

@@ -54,7 +54,7 @@ class Pylock(InstalledByUv, LockManager):
             self,
             python,
             fingerprint.variables(environ, "UV_", "PIP_"),
-            tool_settings.fingerprint_parts(environ, app.directory),
+            tool_settings.uv_fingerprint_parts(environ, app.directory),
             fingerprint.lock(content),
             _directory_inputs(content, app.directory / name, app.top),
         )

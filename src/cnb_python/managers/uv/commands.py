@@ -31,7 +31,7 @@ NAME = "uv"
 FIRST_INDEX = "first-index"
 """The strategy that takes a package from the first index with its name, whatever that has."""
 # Variables that the build sets itself, or that would only make uv fail.
-_OWNED = frozenset(
+_RESERVED = frozenset(
     {
         *("UV_ACTIVE", "UV_CACHE_DIR", "UV_COMPILE_BYTECODE", "UV_FROZEN", "UV_ISOLATED"),
         *("UV_LINK_MODE", "UV_LOCKED", "UV_NO_DEV", "UV_NO_SYNC", "UV_PROJECT", "UV_PYTHON"),
@@ -152,7 +152,7 @@ def own_context(context: InstallContext, *, as_pip: bool = False) -> InstallCont
     *as_pip*: pip's settings count too, where uv has none.
     """
     environ = with_pip_indexes(context.environ) if as_pip else context.environ
-    kept = {name: value for name, value in environ.items() if name not in _OWNED}
+    kept = {name: value for name, value in environ.items() if name not in _RESERVED}
     # As variables, which an older uv that the app asks for ignores if it does not know them.
     fixed = {"UV_SYSTEM_CERTS": "1", "UV_NATIVE_TLS": "1", "UV_PREVIEW_FEATURES": "pylock"}
     return replace(context, environ={**kept, **fixed})
@@ -218,7 +218,7 @@ def explain(command: Command, outcome: Outcome, context: InstallContext) -> Buil
     )
 
 
-type Home = Callable[[Pin], tuple[str, ...]]
+type IndexesOf = Callable[[Pin], tuple[str, ...]]
 """Returns the addresses, with logins, of the indexes that a package may come from.
 
 Empty: those that the user has set up.
@@ -230,7 +230,7 @@ class IndexedLock(NamedTuple):
 
     manager: str
     """As users write it: `Poetry`."""
-    home: Home
+    indexes_of: IndexesOf
 
 
 def install_from_indexes(
@@ -245,10 +245,10 @@ def install_from_indexes(
     uv passes over an index without a package of that name. Raises the failure that uv reports, and
     SourceRefused.
     """
-    by_home: defaultdict[tuple[str, ...], list[Pin]] = defaultdict(list)
+    by_indexes: defaultdict[tuple[str, ...], list[Pin]] = defaultdict(list)
     for pin in pins:
-        by_home[lock.home(pin)].append(pin)
-    for addresses, group in sorted(by_home.items()):
+        by_indexes[lock.indexes_of(pin)].append(pin)
+    for addresses, group in sorted(by_indexes.items()):
         try:
             install(group, context, run, _preferring(addresses, sources))
         except IndexRefused as refused:

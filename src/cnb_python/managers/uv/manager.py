@@ -39,7 +39,7 @@ _OPTIONAL, _GROUPS = "optional-dependencies", "dev-dependencies"
 
 type _Source = tuple[str, str]
 """The kind of a source (`editable`), and its path."""
-type _Wish = tuple[str, str]
+type _Requirement = tuple[str, str]
 """The name of a package, and an extra of it; empty: the package itself."""
 
 
@@ -70,7 +70,7 @@ class UvProject(LockManager):
             self,
             python,
             fingerprint.variables(environ, "UV_"),
-            tool_settings.fingerprint_parts(environ, app.directory),
+            tool_settings.uv_fingerprint_parts(environ, app.directory),
             fingerprint.files(app.directory, (PYPROJECT,)),
             fingerprint_parts(app, _holder(app) or app, self.settings),
         )
@@ -147,7 +147,7 @@ def _locked_part(content: bytes, app: App, holder: App, settings: Settings) -> _
     manifest = toml.table_at(document, "manifest")
     shared = {key: value for key, value in document.items() if key not in {"package", "manifest"}}
     constraints = {key: value for key, value in manifest.items() if key != "members"}
-    return _LockedPart(f"{shared} {constraints}", _reached(packages, _wished(member, settings)))
+    return _LockedPart(f"{shared} {constraints}", _reached(packages, _requested(member, settings)))
 
 
 def _with_files(packages: Sequence[TomlTable], lock: bytes) -> list[TomlTable]:
@@ -173,26 +173,30 @@ def _sources(package: TomlTable) -> Iterator[_Source]:
             yield kind, path
 
 
-def _wished(member: TomlTable, settings: Settings) -> list[_Wish]:
+def _requested(member: TomlTable, settings: Settings) -> list[_Requirement]:
     """Return what the app asks for: *member* with the extras and groups of *settings*."""
     name = str(member.get("name"))
     groups = toml.table_at(member, _GROUPS)
     chosen = (toml.tables_at(groups, normalized_name(group)) for group in settings.groups)
     extras = ((name, normalized_name(extra)) for extra in settings.extras)
-    return [(name, ""), *extras, *_wishes(chain.from_iterable(chosen))]
+    return [(name, ""), *extras, *_requirements(chain.from_iterable(chosen))]
 
 
-def _reached(packages: Iterable[TomlTable], wished: list[_Wish]) -> list[TomlTable]:
-    """Return the *packages* that *wished* leads to, on any system."""
+def _reached(packages: Iterable[TomlTable], requested: list[_Requirement]) -> list[TomlTable]:
+    """Return the *packages* that *requested* leads to, on any system."""
     named: dict[str, list[TomlTable]] = {}
     for package in packages:
         named.setdefault(str(package.get("name")), []).append(package)
     extras: dict[str, set[str]] = {}
-    while wished:
-        name, extra = wished.pop()
+    while requested:
+        name, extra = requested.pop()
         if extra not in extras.setdefault(name, set()):
             extras[name].add(extra)
-            wished += (wish for package in named.get(name, ()) for wish in _needs(package, extra))
+            requested += (
+                requirement
+                for package in named.get(name, ())
+                for requirement in _needs(package, extra)
+            )
     return [
         _with_extras(package, extras[name])
         for name in sorted(extras)
@@ -200,13 +204,13 @@ def _reached(packages: Iterable[TomlTable], wished: list[_Wish]) -> list[TomlTab
     ]
 
 
-def _needs(package: TomlTable, extra: str) -> Iterator[_Wish]:
+def _needs(package: TomlTable, extra: str) -> Iterator[_Requirement]:
     if extra:
-        return _wishes(toml.tables_at(toml.table_at(package, _OPTIONAL), extra))
-    return _wishes(toml.tables_at(package, "dependencies"))
+        return _requirements(toml.tables_at(toml.table_at(package, _OPTIONAL), extra))
+    return _requirements(toml.tables_at(package, "dependencies"))
 
 
-def _wishes(dependencies: Iterable[TomlTable]) -> Iterator[_Wish]:
+def _requirements(dependencies: Iterable[TomlTable]) -> Iterator[_Requirement]:
     for dependency in dependencies:
         extras = dependency.get("extra")
         for extra in ("", *(extras if isinstance(extras, list) else ())):

@@ -42,7 +42,7 @@ from cnb_python.managers.build_errors import (
 )
 from cnb_python.managers.pip.errors import recognize
 from cnb_python.managers.pip.index_errors import (
-    TELLING,
+    REASON_LINES,
     Unmatched,
     index_failure,
     nothing_found,
@@ -303,8 +303,8 @@ def test_silent_index_is_an_outside_error() -> None:
 
 
 def test_unknown_host_is_different_from_a_silent_server() -> None:
-    telling = wrote("index_no_such_host.telling")
-    failure = nothing_found(Unmatched("goodpkg"), telling, PYTHON, "x86_64")
+    reason_lines = wrote("index_no_such_host.telling")
+    failure = nothing_found(Unmatched("goodpkg"), reason_lines, PYTHON, "x86_64")
 
     assert isinstance(failure, UnknownHost)
     assert "There is no server named index.example.invalid" in explained(failure)
@@ -453,9 +453,9 @@ def test_use_2to3_is_recognized_as_python_2() -> None:
 
 
 def test_wheels_for_another_processor_name_the_platform() -> None:
-    telling = wrote("only_arm_wheels.telling")
-    for_here = nothing_found(Unmatched("arm-only"), telling, PYTHON, "x86_64")
-    older = nothing_found(Unmatched("arm-only"), telling, "3.13.1", "aarch64")
+    reason_lines = wrote("only_arm_wheels.telling")
+    for_here = nothing_found(Unmatched("arm-only"), reason_lines, PYTHON, "x86_64")
+    older = nothing_found(Unmatched("arm-only"), reason_lines, "3.13.1", "aarch64")
 
     assert "Linux on aarch64 (glibc 2.17)" in explained(for_here)
     assert "pack build --platform" in explained(for_here)
@@ -551,7 +551,7 @@ def test_every_recorded_telling_line_matches() -> None:
     for file in DATA.glob("*.telling.txt"):
         lines = file.read_text(encoding="utf-8").splitlines()
         assert lines
-        assert all(TELLING.search(line) for line in lines)
+        assert all(REASON_LINES.search(line) for line in lines)
 
 
 def test_every_recorded_output_is_read_by_a_test() -> None:
@@ -625,9 +625,9 @@ def test_setting_with_an_invalid_value_is_named(text: str, option: str, value: s
 
 
 def test_package_without_any_source_is_not_explained_by_the_index() -> None:
-    telling = "ERROR: No matching distribution found for six==1.17.0\n"
+    reason_lines = "ERROR: No matching distribution found for six==1.17.0\n"
 
-    failure = nothing_found(Unmatched("six==1.17.0"), telling, PYTHON, "x86_64")
+    failure = nothing_found(Unmatched("six==1.17.0"), reason_lines, PYTHON, "x86_64")
 
     assert isinstance(failure, NotInFindLinks)
     assert failure.locations == ()
