@@ -24,7 +24,7 @@ def test_an_unreadable_input_is_named_with_the_reason() -> None:
     text = text_of(failure.describe())
 
     assert "/platform/bindings/index/password: Permission denied" in text
-    assert "not your app" in text
+    assert "not from your app" in text
 
 
 def test_invalid_toml_is_named_with_file_line_and_column() -> None:
