@@ -220,6 +220,12 @@ def is_misspelt(name: str) -> bool:
     )
 
 
+def unread_locks(names: Iterable[str]) -> tuple[str, ...]:
+    """Return those of *names* that are files of package managers, in a fixed order."""
+    present = frozenset(names)
+    return tuple(name for name in LOCK_FILES if name in present)
+
+
 def _is_sign(name: str) -> bool:
     return (
         name == REQUIREMENTS
@@ -244,9 +250,3 @@ def _alike(name: Sequence[str], expected: Sequence[str]) -> float:
 def _line_and_byte(content: bytes, offset: int) -> tuple[int, int]:
     """Return the line (from 1) and the value of the byte at *offset*."""
     return content.count(b"\n", 0, offset) + 1, content[offset]
-
-
-def unread_locks(names: Iterable[str]) -> tuple[str, ...]:
-    """Return those of *names* that are files of package managers, in a fixed order."""
-    present = frozenset(names)
-    return tuple(name for name in LOCK_FILES if name in present)

@@ -28,11 +28,6 @@ PRODUCTION = "production"
 SUPPORTED_APIS = ("0.10", "0.11", "0.12")
 
 
-def build_plan() -> BuildPlan:
-    """Return the plan of this buildpack for an app that passes detection."""
-    return BuildPlan(provides=(PYTHON,), requires=(Require(PYTHON),))
-
-
 class Require(NamedTuple):
     """What a buildpack requires from another, or from itself."""
 
@@ -52,6 +47,11 @@ class BuildPlan(NamedTuple):
         requires = [_require(require) for require in self.requires]
         parts: dict[str, Writable] = {"provides": provides, "requires": requires}
         toml.write(path, {key: value for key, value in parts.items() if value})
+
+
+def build_plan() -> BuildPlan:
+    """Return the plan of this buildpack for an app that passes detection."""
+    return BuildPlan(provides=(PYTHON,), requires=(Require(PYTHON),))
 
 
 def _require(require: Require) -> dict[str, Writable]:

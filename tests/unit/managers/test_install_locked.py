@@ -257,7 +257,7 @@ def test_pins_with_tables_are_installed_from_a_lock(tmp_path: Path) -> None:
 
     (command,) = installed(resolution.pins, where)
 
-    written = where.scratch / "pylock.decided.toml"
+    written = where.scratch / "pylock.resolved.toml"
     assert str(written) in command.argv
     assert [pin.name for pin in pylock_file.read_lock(written, HERE).pins] == ["b", "six"]
     assert command.cwd == where.app_dir

@@ -110,7 +110,7 @@ def install_compiled(
 
     Writes the lines to a file in the scratch directory.
     """
-    requirements = context.scratch / "decided.txt"
+    requirements = context.scratch / "resolved.txt"
     lines = [*finding, *(pin.line for pin in pins)]
     requirements.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return Command(
@@ -272,7 +272,7 @@ def install(pins: Sequence[Pin], context: InstallContext, run: Run, sources: UvS
     lines = [pin.line for pin in pins if not pin.line.startswith(LOCK)]
     commands = []
     if locks:
-        lock = context.scratch / "pylock.decided.toml"
+        lock = context.scratch / "pylock.resolved.toml"
         packages = [package for line in locks for package in packages_of(line, lock)]
         toml.write(lock, {"lock-version": "1.0", "created-by": "cnb-python", "packages": packages})
         commands.append(install_locked(lock, len(packages), context, sources))
