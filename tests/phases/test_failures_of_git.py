@@ -1,4 +1,4 @@
-"""Repositories that Git cannot bring: pip's words and uv's end in the same message."""
+"""Repositories that Git cannot fetch: pip's words and uv's end in the same message."""
 
 import subprocess
 from collections.abc import Iterator

@@ -15,7 +15,7 @@ import pytest
 
 from cnb_python.errors.base import ContractBroken
 from cnb_python.layout.materialize import materialize_shard
-from tests.support.linked import SITE, Both, both
+from tests.support.linked import SITE, LinkedAndMerged, install_both
 from tests.support.odd_wheels import NAMESPACES, odd_wheels
 
 REQUIREMENTS = Path(__file__).parent / "linked_packages/requirements.txt"
@@ -25,16 +25,16 @@ REACHES = {"odd-high": (f"{SITE}/odd_low/lib",)}
 
 
 @pytest.fixture(scope="module")
-def env(base: Path) -> Both:
+def env(base: Path) -> LinkedAndMerged:
     where = base / "links"
     where.mkdir()
     lines = REQUIREMENTS.read_text().split()
     apart = [[line] for line in lines if line.partition("==")[0] in APART]
     together = [line for line in lines if [line] not in apart]
-    return both([[*together, *odd_wheels(where / "wheels")], *apart], REACHES, where)
+    return install_both([[*together, *odd_wheels(where / "wheels")], *apart], REACHES, where)
 
 
-def test_modules_are_found_as_in_a_merged_environment(env: Both) -> None:
+def test_modules_are_found_as_in_a_merged_environment(env: LinkedAndMerged) -> None:
     code = "import pkgutil; print(*sorted(m.name for m in pkgutil.iter_modules()))"
     names = env.same("-c", code).split()
     assert {"numpy", "six", "cv2", "twisted", "jupyterlab", "google", "odd_near"} & set(names) == {
@@ -42,7 +42,7 @@ def test_modules_are_found_as_in_a_merged_environment(env: Both) -> None:
     }
 
 
-def test_pkgutil_lists_the_same_modules(env: Both) -> None:
+def test_pkgutil_lists_the_same_modules(env: LinkedAndMerged) -> None:
     code = (
         "import pkgutil, PIL, implicit, rest_framework, twisted.plugins\n"
         "for package in (PIL, implicit, rest_framework, twisted.plugins):\n"
@@ -56,7 +56,7 @@ def test_pkgutil_lists_the_same_modules(env: Both) -> None:
     assert "twisted.plugins.odd_plugin" in output
 
 
-def test_importlib_metadata_gives_the_same(env: Both) -> None:
+def test_importlib_metadata_gives_the_same(env: LinkedAndMerged) -> None:
     code = (
         "from importlib.metadata import distributions, entry_points\n"
         "for d in sorted(distributions(), key=lambda d: d.name):\n"
@@ -69,7 +69,7 @@ def test_importlib_metadata_gives_the_same(env: Both) -> None:
     assert re.search(r"^Twisted|^twisted", output, re.MULTILINE)
 
 
-def test_real_namespace_packages_work_together(env: Both) -> None:
+def test_real_namespace_packages_work_together(env: LinkedAndMerged) -> None:
     code = (
         "from google.auth.credentials import AnonymousCredentials\n"
         "from google.cloud import storage\n"
@@ -83,7 +83,9 @@ def test_real_namespace_packages_work_together(env: Both) -> None:
 
 
 @pytest.mark.parametrize("style", ["implicit", "spkg", "pkgutil_style"])
-def test_namespace_packages_of_every_style_have_all_their_parts(env: Both, style: str) -> None:
+def test_namespace_packages_of_every_style_have_all_their_parts(
+    env: LinkedAndMerged, style: str
+) -> None:
     code = (
         f"from {style} import a, b, c\n"
         "import pickle\n"
@@ -94,11 +96,11 @@ def test_namespace_packages_of_every_style_have_all_their_parts(env: Both, style
     assert env.same("-c", code).startswith("a b c\n")
 
 
-def test_distributions_with_the_same_init_are_in_one_shard(env: Both) -> None:
+def test_distributions_with_the_same_init_are_in_one_shard(env: LinkedAndMerged) -> None:
     assert len({env.shard_of(name) for name in NAMESPACES}) == 1
 
 
-def test_resources_are_read_from_packages_and_namespaces(env: Both) -> None:
+def test_resources_are_read_from_packages_and_namespaces(env: LinkedAndMerged) -> None:
     code = (
         "from importlib.resources import as_file, files\n"
         "print(sorted(each.name for each in files('implicit.data').iterdir()))\n"
@@ -111,7 +113,7 @@ def test_resources_are_read_from_packages_and_namespaces(env: Both) -> None:
     assert env.same("-c", code) == "['a.txt', 'b.txt', 'c.txt']\nb\nTrue\nTrue\n0\n"
 
 
-def test_both_opencv_distributions_work(env: Both) -> None:
+def test_both_opencv_distributions_work(env: LinkedAndMerged) -> None:
     code = (
         "import cv2, numpy\n"
         "picture = numpy.full((8, 8, 3), 200, numpy.uint8)\n"
@@ -122,7 +124,7 @@ def test_both_opencv_distributions_work(env: Both) -> None:
     assert env.same("-c", code).startswith("True True ")
 
 
-def test_native_libraries_beside_packages_are_loaded_from_the_shard(env: Both) -> None:
+def test_native_libraries_beside_packages_are_loaded_from_the_shard(env: LinkedAndMerged) -> None:
     code = (
         "import io, numpy\n"
         "from PIL import Image\n"
@@ -136,12 +138,12 @@ def test_native_libraries_beside_packages_are_loaded_from_the_shard(env: Both) -
         assert f"/{env.shard_of(name)}/tree/{SITE}/{library}" in output
 
 
-def test_native_libraries_of_two_distributions_find_each_other(env: Both) -> None:
+def test_native_libraries_of_two_distributions_find_each_other(env: LinkedAndMerged) -> None:
     assert env.shard_of("odd-high") == env.shard_of("odd-low")
     assert env.same("-c", "import odd_high; print(odd_high.use())") == "43\n"
 
 
-def test_executable_path_files_are_executed(env: Both) -> None:
+def test_executable_path_files_are_executed(env: LinkedAndMerged) -> None:
     # distutils-precedence.pth of setuptools, then one that reads a variable.
     code = "import distutils; print('setuptools' in distutils.__file__)"
     assert env.same("-c", code) == "True\n"
@@ -150,7 +152,7 @@ def test_executable_path_files_are_executed(env: Both) -> None:
     assert output == "['StandardErrorHandler']\n"
 
 
-def test_path_files_are_relative_to_the_environment(env: Both) -> None:
+def test_path_files_are_relative_to_the_environment(env: LinkedAndMerged) -> None:
     code = "import sys, odd_near, odd_far; print(sys.odd, odd_near.__file__, odd_far.__file__)"
     venv = env.linked.directory
     assert env.same("-c", code).split() == [
@@ -160,7 +162,7 @@ def test_path_files_are_relative_to_the_environment(env: Both) -> None:
     ]
 
 
-def test_files_of_every_wheel_scheme_are_installed(env: Both) -> None:
+def test_files_of_every_wheel_scheme_are_installed(env: LinkedAndMerged) -> None:
     code = (
         "import glob, pathlib, sys\n"
         "import odd_pure, odd_plat\n"
@@ -178,7 +180,7 @@ def test_files_of_every_wheel_scheme_are_installed(env: Both) -> None:
     ("script", "says"),
     [("odd-script", "odd {prefix}"), ("odd-entry", "entry point"), ("odd-large", "large")],
 )
-def test_scripts_run(env: Both, script: str, says: str) -> None:
+def test_scripts_run(env: LinkedAndMerged, script: str, says: str) -> None:
     program = env.linked.directory / "bin" / script
     done = subprocess.run([program], check=True, env=env.linked.environ, stdout=subprocess.PIPE)
     assert done.stdout.decode().strip() == says.format(prefix=env.linked.directory)
@@ -189,7 +191,7 @@ def test_scripts_run(env: Both, script: str, says: str) -> None:
     "command",
     ["django --version", "pygments -V", "numpy.f2py -v", "IPython --version"],
 )
-def test_modules_run_as_programs(env: Both, command: str) -> None:
+def test_modules_run_as_programs(env: LinkedAndMerged, command: str) -> None:
     assert re.search(r"\d+\.\d+", env.same("-m", *command.split()))
 
 
@@ -216,7 +218,7 @@ call_command("collectstatic", verbosity=0, interactive=False)
 """
 
 
-def test_django_finds_its_apps_commands_templates_and_static_files(env: Both) -> None:
+def test_django_finds_its_apps_commands_templates_and_static_files(env: LinkedAndMerged) -> None:
     linked, merged = env.linked.work / "static", env.linked.work / "static-merged"
     output = env.linked.run("-c", DJANGO, str(linked))
     plain = env.merged.run("-c", DJANGO, str(merged))
@@ -242,13 +244,13 @@ if __name__ == "__main__":
 """
 
 
-def test_multiprocessing_spawns_processes(env: Both) -> None:
+def test_multiprocessing_spawns_processes(env: LinkedAndMerged) -> None:
     program = env.linked.work / "spawn.py"
     program.write_text(SPAWN)
     assert env.same(str(program)) == "[3, 6]\n"
 
 
-def test_pickles_are_read_in_both_environments(env: Both) -> None:
+def test_pickles_are_read_in_both_environments(env: LinkedAndMerged) -> None:
     data = env.linked.work / "data.pickle"
     write = (
         "import pickle, sys, numpy, attr, implicit.b, PIL.Image\n"
@@ -266,7 +268,9 @@ def test_pickles_are_read_in_both_environments(env: Both) -> None:
         assert reader.run("-c", read, str(data)) == "3 [] (2, 2) attr._make\n"
 
 
-def test_twisted_finds_plugins_of_other_distributions_and_writes_beside_itself(env: Both) -> None:
+def test_twisted_finds_plugins_of_other_distributions_and_writes_beside_itself(
+    env: LinkedAndMerged,
+) -> None:
     assert env.shard_of("odd-plugin") == env.shard_of("twisted")
     for _ in range(2):  # the second time with the cache that it wrote
         assert "an odd service" in env.linked.run("-m", "twisted", "--help")
@@ -281,7 +285,7 @@ def test_twisted_finds_plugins_of_other_distributions_and_writes_beside_itself(e
 
 
 @pytest.fixture(scope="module")
-def jupyter(env: Both) -> Iterator[str]:
+def jupyter(env: LinkedAndMerged) -> Iterator[str]:
     """Return the address of a running JupyterLab."""
     program = env.linked.directory / "bin/jupyter-lab"
     options = ("--no-browser", "--allow-root", "--port=0", "--ip=127.0.0.1")
@@ -319,7 +323,7 @@ def _get(url: str) -> bytes:
         return content
 
 
-def test_jupyterlab_serves_files_of_share(env: Both, jupyter: str) -> None:
+def test_jupyterlab_serves_files_of_share(env: LinkedAndMerged, jupyter: str) -> None:
     page = _get(f"{jupyter}lab").decode()
     scripts = re.findall(r'src="/(static/lab/[^"]+\.js)[^"]*"', page)
     assert scripts

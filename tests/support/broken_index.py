@@ -1,4 +1,4 @@
-"""A web server that fails as an index may: with error statuses, too late, with half a file."""
+"""A web server that fails as an index may: with error statuses, delays and half a file."""
 
 import threading
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Whole builds without a process: a manager that writes files, an interpreter that pretends."""
+"""Whole builds without a process: a manager that writes files, and a fake interpreter."""
 
 import gzip
 import hashlib

@@ -28,7 +28,7 @@ UV = Path(sys.executable).with_name("uv")
 
 
 @dataclass(frozen=True)
-class Side:
+class InstalledEnvironment:
     """One of the two environments."""
 
     directory: Path
@@ -63,11 +63,11 @@ class Side:
 
 
 @dataclass(frozen=True)
-class Both:
+class LinkedAndMerged:
     """The same distributions, linked and merged."""
 
-    linked: Side
-    merged: Side
+    linked: InstalledEnvironment
+    merged: InstalledEnvironment
     shards: Mapping[str, Shard]
 
     def same(self, *argv: str) -> str:
@@ -85,10 +85,10 @@ class Both:
         return name
 
 
-def both(
+def install_both(
     installations: Sequence[Sequence[str]], reaches: Mapping[str, tuple[str, ...]], parent: Path
-) -> Both:
-    """Install each of *installations*, arguments of `uv pip install`, separately; make both sides.
+) -> LinkedAndMerged:
+    """Install each of *installations*, arguments of `uv pip install`, separately, in both forms.
 
     *reaches*: the directories where native libraries look for others, by distribution.
     """
@@ -104,13 +104,17 @@ def both(
             roots[item.name] = staged
     merged = _merged(distributions, roots, parent)
     shards = _linked(distributions, roots, final)
-    return Both(_side(final, parent), _side(merged, parent), {item.name: item for item in shards})
+    return LinkedAndMerged(
+        _environment(final, parent),
+        _environment(merged, parent),
+        {item.name: item for item in shards},
+    )
 
 
-def _side(directory: Path, parent: Path) -> Side:
+def _environment(directory: Path, parent: Path) -> InstalledEnvironment:
     work = parent / f"work-{directory.parent.name}"
     work.mkdir()
-    return Side(directory, work)
+    return InstalledEnvironment(directory, work)
 
 
 def _stage(final: Path, staged: Path, arguments: Iterable[str]) -> Path:

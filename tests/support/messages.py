@@ -9,7 +9,7 @@ def text_of(message: Message) -> str:
 
 
 def explained(error: BuildpackError | None) -> str:
-    """Return the text that explains *error*, which has to say how to fix it."""
+    """Return the text that explains *error*, which must include a fix."""
     assert isinstance(error, Failure)
     message = error.describe()
     assert message.fixes or message.steps, "a message says how to fix it"
