@@ -16,7 +16,7 @@ PROGRAM = "setsid sleep {0} & sleep {0}"
 HARNESS = """\
 import sys
 from pathlib import Path
-from tools import rootfs, sandbox
+from tools.platforms import rootfs, sandbox
 room = sandbox.Sandbox((rootfs.rootfs("build"),), Path(sys.argv[1]), user=1001, group=1000)
 sandbox.run(room, "sh", "-c", sys.argv[2], timeout=60)
 """
