@@ -136,7 +136,11 @@ _FAMILIES = {
     ),
     "frameworks": (
         "Steps that run the app's code",
-        "Hooks in `bin/`, Django's collectstatic and NLTK's downloader run during the build.",
+        "Hooks in `bin/` and NLTK's downloader run during the build.",
+    ),
+    "static_files": (
+        "Static files of Django",
+        "Django's collectstatic loads the app's settings and runs during the build.",
     ),
     "machine": (
         "Downloads, disk and memory",

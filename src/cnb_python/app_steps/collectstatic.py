@@ -5,7 +5,6 @@ Separate from `steps`, which loads it only for Django apps.
 
 import json
 import os
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,14 +14,10 @@ from cnb_python.app_steps import file_listing
 from cnb_python.app_steps.file_listing import Listing
 from cnb_python.app_steps.run import run, variables_digest, variables_in
 from cnb_python.cnb import disk
-from cnb_python.errors.frameworks import CollectstaticCause, CollectstaticFailed
 from cnb_python.errors.machine import DamagedStore, Killed
 from cnb_python.layout.names import VENV
 from cnb_python.provision.request import ProvidedEnvironment, StepResults
 from cnb_python.system.interface import Command, System
-
-type Cause = tuple[CollectstaticCause, str]
-"""The probable cause, and the variable, file, module or line that it concerns."""
 
 MANAGE = "manage.py"
 # Not imported: it runs in the app's interpreter.
@@ -38,36 +33,6 @@ _MAX_BYTES = 64 * 1024
 _SALT_BYTES = 16
 # Raise it when a release of the buildpack collects other files for the same app.
 _FORMAT = "1"
-# Matched against the end of a traceback, from the name of the exception on.
-_PATTERNS: tuple[tuple[CollectstaticCause, str], ...] = (
-    ("static root", r"without having set the STATIC_ROOT"),
-    ("secret key", r"The SECRET_KEY setting must not be empty"),
-    ("variable", r"Set the (?P<detail>\w+) environment variable"),
-    ("variable", r"UndefinedValueError: (?P<detail>\w+) not found"),
-    ("variable", r'Environment variable "(?P<detail>\w+)" not set'),
-    (
-        "variable",
-        r"(?P<detail>\b[A-Z][A-Z0-9_]{2,}\b) (?:environment )?variable .*(?:set|missing|req)",
-    ),
-    ("manifest", r"Missing staticfiles manifest entry for '(?P<detail>[^']*)'"),
-    ("referenced file", r"The file '(?P<detail>[^']*)' could not be found"),
-    ("database", r"(?:OperationalError|ProgrammingError|InterfaceError)\b.*?: (?P<detail>.*)"),
-    ("library", r"(?P<detail>lib[\w.+-]*\.so[\w.]*): cannot open shared object file"),
-    ("library", r"Could not find the (?P<detail>\w+) library"),
-    ("no settings", r"settings are not configured|No Django settings specified"),
-    ("module", r"ModuleNotFoundError: No module named '(?P<detail>[^']*)'"),
-    ("module", r"ImportError: (?P<detail>.*)"),
-    ("syntax", r"(?:SyntaxError|IndentationError|TabError): (?P<detail>.*)"),
-    ("directory", r"(?:FileNotFoundError|NotADirectoryError): .*?'(?P<detail>[^']*)'"),
-    ("permission", r"(?:PermissionError|Read-only file system).*?'(?P<detail>[^']*)'"),
-    ("settings", r"ImproperlyConfigured: (?P<detail>.*)"),
-)
-# The last line for `os.environ["NAME"]`, below a line of os.py.
-_KEY_ERROR = re.compile(r"^KeyError: '(?P<detail>\w+)'", re.MULTILINE)
-_ENVIRON = re.compile(r"frozen os>|/os\.py\"|environ")
-_RAISED = re.compile(
-    r"^(?:\w+\.)*\w+(?:Error|Exception|Configured|Interrupt|NotReady)\b", re.MULTILINE
-)
 
 
 class Skipped(NamedTuple):
@@ -235,15 +200,18 @@ def _run(
     shown = SHOWN
     if directory != request.context.app_dir:
         shown = f"{SHOWN}` in `{directory.relative_to(request.context.app_dir)}"
+    command = Command(argv, env, directory, shown)
     try:
-        outcome = run(Command(argv, env, directory, shown), system)
+        outcome = run(command, system)
         facts = _read_facts(answer)
     finally:
         answer.unlink(missing_ok=True)
     if outcome.code < 0:
         raise Killed(SHOWN, -outcome.code)
     if outcome.code:
-        raise CollectstaticFailed(SHOWN, outcome.code, *cause(outcome.output))
+        from cnb_python.app_steps import collectstatic_causes  # noqa: PLC0415 - only errors need it
+
+        raise collectstatic_causes.explain(command, outcome)
     return facts
 
 
@@ -281,27 +249,3 @@ def _keep(environment: ProvidedEnvironment, static: StaticFiles) -> StepResults:
     file_listing.normalize(app_dir, paths)
     environment.store().put_tree(static.key, app_dir, frozenset(paths))
     return StepResults(trees=frozenset({static.key}), static_files_key=static.record_key)
-
-
-def cause(output: str) -> Cause:
-    """Return the probable cause of a failed run that printed *output*.
-
-    The cause `other` has the first line of the exception.
-    """
-    end = _end(output)
-    missing = _KEY_ERROR.search(end)
-    if missing and _ENVIRON.search(output):
-        return "variable", missing["detail"]
-    for name, pattern in _PATTERNS:
-        if match := re.search(pattern, end, re.MULTILINE):
-            return name, match.groupdict().get("detail") or ""
-    lines = [line.strip() for line in end.splitlines() if line.strip()]
-    return "other", lines[0] if lines else ""
-
-
-def _end(output: str) -> str:
-    """Return the last exception in *output*, without its traceback."""
-    raised = [match.start() for match in _RAISED.finditer(output)]
-    if raised:
-        return output[raised[-1] :]
-    return "\n".join(output.splitlines()[-3:])

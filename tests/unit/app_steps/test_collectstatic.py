@@ -7,8 +7,8 @@ import pytest
 
 from cnb_python.app_steps import collectstatic
 from cnb_python.app_steps.collectstatic import Skipped, StaticFiles
-from cnb_python.errors.frameworks import CollectstaticFailed
 from cnb_python.errors.machine import Killed
+from cnb_python.errors.static_files import CollectstaticFailed
 from cnb_python.provision.request import StepResults
 from cnb_python.system.interface import Command, Outcome
 from tests.support.fake_environment import FakeEnvironment, fake_environment

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cnb_python.app_steps.collectstatic import cause
+from cnb_python.app_steps.collectstatic_causes import cause
 
 STACK = 'Traceback (most recent call last):\n  File "/workspace/manage.py", line 11, in <module>\n'
 OS = '  File "<frozen os>", line 717, in __getitem__\n'

@@ -21,6 +21,7 @@ from cnb_python.errors import (
     machine,
     network,
     programs,
+    static_files,
 )
 from cnb_python.errors import python as python_errors
 from cnb_python.errors.base import (
@@ -110,7 +111,7 @@ TESTED: dict[type[Failure], str] = {
     config.SeveralBindings: "unit/bindings/test_apply.py",
     frameworks.PackagesChanged: "phases/test_hooks.py",
     frameworks.PackagesAdded: "phases/test_hooks.py",
-    frameworks.CollectstaticFailed: "phases/test_collectstatic_failures.py",
+    static_files.CollectstaticFailed: "phases/test_collectstatic_failures.py",
     frameworks.HookFailed: "unit/app_steps/test_hooks.py",
     frameworks.HookNotStarted: "unit/app_steps/test_hooks.py",
     frameworks.NltkFailed: "phases/test_nltk_data.py",
@@ -172,7 +173,7 @@ CONSTANTS: dict[type[Failure], str] = {
     choosing.ForbiddenPipOptions: "preflight.py",
     choosing.ForbiddenVariables: "preflight.py",
     config.UnknownSettings: "config/settings.py",
-    frameworks.CollectstaticFailed: "app_steps/collectstatic.py",
+    static_files.CollectstaticFailed: "app_steps/collectstatic.py",
     frameworks.NltkFailed: "app_steps/nltk.py",
     install.BadPipOption: "managers/pip/errors.py",
     locks.UnsetVariable: "managers/pipenv/export.py",

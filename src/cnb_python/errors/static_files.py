@@ -1,0 +1,151 @@
+"""Static files of Django that cannot be collected, by cause.
+
+Separate from `app_steps/collectstatic_causes`, since an error and its message have one home.
+"""
+
+from typing import Literal, Self, override
+
+from cnb_python.errors.base import AppError, Message
+
+_BUILD_VARIABLES = (
+    "The settings are loaded during the build, where only the platform's variables for builds "
+    "are set."
+)
+
+type CollectstaticCause = Literal[
+    "no settings",
+    "static root",
+    "variable",
+    "secret key",
+    "manifest",
+    "referenced file",
+    "directory",
+    "database",
+    "module",
+    "library",
+    "syntax",
+    "permission",
+    "settings",
+    "other",
+]
+
+# The cause, with {0} for the detail, and what may fix it.
+_CAUSES: dict[CollectstaticCause, tuple[str, ...]] = {
+    "no settings": (
+        "manage.py names no settings module.",
+        "Set DJANGO_SETTINGS_MODULE in manage.py.",
+        "Set DJANGO_SETTINGS_MODULE as a variable of the build.",
+    ),
+    "static root": (
+        "the settings do not set STATIC_ROOT.",
+        "Add it to the settings: STATIC_ROOT = BASE_DIR / 'staticfiles'",
+        "If the app has no static files, remove django.contrib.staticfiles from INSTALLED_APPS.",
+    ),
+    "variable": (
+        f"the settings need the variable {{0}}. {_BUILD_VARIABLES}",
+        "Give it a default for builds in the settings: os.environ.get('{0}', 'for-builds-only')",
+        "Set it for the build: pack build --env {0}=VALUE",
+    ),
+    "secret key": (
+        f"SECRET_KEY is empty. {_BUILD_VARIABLES}",
+        "Give it a default for builds: os.environ.get('SECRET_KEY', 'for-builds-only')",
+        "Set the variable that the settings read for the build: pack build --env SECRET_KEY=VALUE",
+    ),
+    "manifest": (
+        (
+            "the app asks for the static file {0} while it is loaded, before static files are "
+            "collected."
+        ),
+        (
+            "Call static() in functions that handle requests, not at the top of modules, in "
+            "settings or in apps.py."
+        ),
+        "Check that the file exists: python manage.py findstatic {0}",
+    ),
+    "referenced file": (
+        "a style sheet or script names the file {0}, which does not exist.",
+        "Correct the url() or import that the output above names.",
+        "Add the file.",
+    ),
+    "directory": (
+        "there is no {0}.",
+        "Add it to the repository, with a file in it: Git keeps no empty directories.",
+        "Correct the settings.",
+        (
+            "If a front-end build makes it, run that build earlier: in bin/pre_compile, or in an "
+            "earlier buildpack."
+        ),
+    ),
+    "database": (
+        "the app uses its database while it is loaded, and a build has no database: {0}",
+        (
+            "Run queries in functions that are called later, not at the top of modules, in "
+            "apps.py or in urls.py."
+        ),
+    ),
+    "module": (
+        "a module cannot be imported: {0}",
+        (
+            "If it is a package, add it to the app's requirements: development groups are not "
+            "installed."
+        ),
+        "If it is the app's own, check its name, and that it is in the repository.",
+    ),
+    "library": (
+        "the library {0} is not in the build image.",
+        "Use a builder whose build and run images have it, since the app needs it at run time too.",
+        "Add it with a buildpack for system packages.",
+        "Use a package that includes it, such as psycopg2-binary in place of psycopg2.",
+    ),
+    "syntax": (
+        "the code has a syntax error: {0}",
+        "Correct the line that the output above names.",
+        "Use a newer Python, if the code needs one.",
+    ),
+    "permission": (
+        "{0} cannot be written.",
+        "Change the settings, so that they write only below BASE_DIR.",
+    ),
+    "settings": (
+        "Django does not accept the settings: {0}",
+        "Correct the setting.",
+    ),
+    "other": (
+        "{0}",
+        "Run it as the build does, in a new checkout: python manage.py collectstatic",
+    ),
+}
+
+
+class CollectstaticFailed(AppError):
+    """Django could not collect the app's static files."""
+
+    command: str
+    code: int
+    cause: CollectstaticCause
+    """The likely cause."""
+    detail: str
+    """The variable, file, module or line of the cause; may be empty."""
+
+    @override
+    def describe(self) -> Message:
+        cause, *fixes = _CAUSES[self.cause]
+        return Message(
+            title="Django could not collect the app's static files",
+            body=(
+                f"`{self.command}` ended with exit code {self.code}. Its output is above.",
+                f"Likely cause: {cause.format(self.detail)}".rstrip(": "),
+            ),
+            fixes=(
+                *(fix.format(self.detail) for fix in fixes),
+                (
+                    "If the image needs no static files, set DISABLE_COLLECTSTATIC=1, or collectstatic "
+                    "= false in [tool.cnb-python] of pyproject.toml."
+                ),
+            ),
+        )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("python manage.py collectstatic --noinput", 1, "variable", "PAYMENT_KEY")
