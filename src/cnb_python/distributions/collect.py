@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnb_python.cnb import disk
-from cnb_python.distributions import bytecode, dist_info, entry_points, ownership, scan
+from cnb_python.distributions import bytecode, dist_info, elf, entry_points, ownership, scan
 from cnb_python.distributions.bytecode import SourceFile
 from cnb_python.distributions.dist_info import INFO, DirectUrl, Installed, StagedEnvironment
 from cnb_python.distributions.model import Distribution, File
@@ -262,8 +262,11 @@ def _distribution(
         origin=pin.origin,
         files=tuple(files),
         reaches=reaches(
-            (content.file.path, content.run_paths) for content in contents if content.run_paths
+            (content.file.path, content.dynamic.run_paths)
+            for content in contents
+            if content.dynamic.run_paths
         ),
+        libpython=elf.libpython_names(content.dynamic for content in contents),
         from_source=normalized.installed.from_source or normalized.direct_url.is_repository,
         is_cacheable=pin.is_cacheable and (not directory or bool(_below(staged.final, directory))),
     )

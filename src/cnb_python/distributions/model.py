@@ -35,6 +35,12 @@ class Distribution:
     """In the order of their paths."""
     reaches: tuple[str, ...] = ()
     """The directories of the environment where its native libraries look for others."""
+    libpython: tuple[str, ...] = ()
+    """The file names of Python's shared library that its native files are linked with, sorted.
+
+    `libpython3.14.so.1.0`, or of another release line. Usually empty: an extension module finds
+    Python's functions in the program that imports it.
+    """
     from_source: bool = False
     """It was built from source, which takes longer than a download."""
     is_cacheable: bool = True

@@ -1,16 +1,14 @@
-"""Lists and hashes the files of a staged environment, and reads the run paths of native libraries.
+"""Lists and hashes the files of a staged environment, and reads its native libraries.
 
 Listing also cleans up: it sets the modes of an image and removes bytecode, the version control
 directories of checkouts (they contain tokens), and everything that is neither file nor link.
 """
 
 import hashlib
-import mmap
 import os
 import posixpath
 import re
 import stat
-import struct
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -19,13 +17,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cnb_python.cnb import disk
+from cnb_python.distributions import elf
+from cnb_python.distributions.elf import NOT_ELF, Dynamic
 from cnb_python.distributions.model import File
 
-MAGIC = b"\x7fELF"
-_LOAD, _DYNAMIC = 1, 2
-_STRING_TABLE, _RPATH, _RUNPATH = 5, 15, 29
-# No real file has more segments, or more entries in its dynamic section.
-_MOST = 4096
 _ORIGIN = re.compile(r"\$(?:ORIGIN\b|\{ORIGIN\})")
 CHECKOUTS = "src"
 """The directory, below the environment, of pip's checkouts for `-e git+https://...`."""
@@ -47,10 +42,10 @@ class FileEntry(NamedTuple):
 
 
 class Content(NamedTuple):
-    """A file with its digest, and its run paths if it is a native library."""
+    """A file with its digest, and the dynamic section of a native library or program."""
 
     file: File
-    run_paths: tuple[str, ...]
+    dynamic: Dynamic
 
 
 def walk(root: Path, line: str) -> dict[str, FileEntry]:
@@ -131,97 +126,15 @@ def _read_batch(root: Path, entries: Sequence[tuple[str, FileEntry]]) -> list[Co
 def _read(root: Path, path: str, entry: FileEntry) -> Content:
     if entry.target:
         link = file_of(path, entry.target.encode(errors="surrogateescape"))
-        return Content(link._replace(target=entry.target), ())
+        return Content(link._replace(target=entry.target), NOT_ELF)
     if entry.size > _LARGE_BYTES:
         with (root / path).open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     else:
         sha256 = hashlib.sha256((root / path).read_bytes()).hexdigest()
-    may_be_elf = entry.is_program or ".so" in path
-    paths = run_paths(root / path) if may_be_elf else ()
-    return Content(File(path, sha256, entry.size, entry.is_program), paths)
-
-
-class _Layout(NamedTuple):
-    """The positions of fields, which differ between 32 and 64 bits. Formats are those of `struct`.
-
-    https://refspecs.linuxfoundation.org/elf/gabi4+/contents.html
-    """
-
-    word: str
-    table: int
-    """Position in the file header of the offset of the program headers."""
-    sizes: int
-    """Position in the file header of the size of a program header; their number follows."""
-    segment: tuple[int, int, int]
-    """Positions in a program header of a segment's offset, address and size in the file."""
-
-
-_LAYOUTS = {1: _Layout("I", 28, 42, (4, 8, 16)), 2: _Layout("Q", 32, 54, (8, 16, 32))}
-
-
-class _Elf:
-    """An ELF file. Reading a damaged one ends with some result or with `struct.error`."""
-
-    def __init__(self, data: mmap.mmap | bytes) -> None:
-        self.data = data
-        self.layout = _LAYOUTS[data[4]]
-        self.order = {1: "<", 2: ">"}[data[5]]
-
-    def run_paths(self) -> Iterator[str]:
-        entries = list(self.dynamic())
-        for table in (value for tag, value in entries if tag == _STRING_TABLE):
-            for offset, address, length in self.segments(_LOAD):
-                if address <= table < address + length:
-                    start = table - address + offset
-                    for index in (value for tag, value in entries if tag in {_RPATH, _RUNPATH}):
-                        yield self._text(start + index)
-
-    def dynamic(self) -> Iterator[tuple[int, int]]:
-        """Yield tag and value of each entry of the dynamic section."""
-        step = struct.calcsize(self.order + self.layout.word)
-        for offset, _, length in self.segments(_DYNAMIC):
-            for position in range(offset, offset + min(length, _MOST * step), 2 * step):
-                tag = self.number(self.layout.word, position)
-                if not tag:
-                    return
-                yield tag, self.number(self.layout.word, position + step)
-
-    def segments(self, kind: int) -> Iterator[tuple[int, int, int]]:
-        """Yield offset, address and size of each segment of *kind*."""
-        start = self.number(self.layout.word, self.layout.table)
-        size, count = (self.number("H", self.layout.sizes + more) for more in (0, 2))
-        for position in range(start, start + size * min(count, _MOST), max(size, 1)):
-            if self.number("I", position) == kind:
-                offset, address, length = (
-                    self.number(self.layout.word, position + field)
-                    for field in self.layout.segment
-                )
-                yield offset, address, length
-
-    def number(self, form: str, position: int) -> int:
-        (number,) = struct.unpack_from(self.order + form, self.data, position)
-        return int(number)
-
-    def _text(self, start: int) -> str:
-        end = self.data.find(b"\0", start)
-        return self.data[start : max(start, end)].decode("utf-8", "replace")
-
-
-def run_paths(path: Path) -> tuple[str, ...]:
-    """Return the run paths of the file at *path*; none if it is not a readable ELF file.
-
-    Raises OSError.
-    """
-    with path.open("rb") as file:
-        if file.read(len(MAGIC)) != MAGIC:
-            return ()
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            try:
-                lists = list(_Elf(data).run_paths())
-            except struct.error, KeyError, IndexError, OverflowError:
-                return ()
-    return tuple(run_path for paths in lists for run_path in paths.split(":") if run_path)
+    is_read = elf.may_be_elf(path, is_program=entry.is_program)
+    dynamic = elf.read(root / path) if is_read else NOT_ELF
+    return Content(File(path, sha256, entry.size, entry.is_program), dynamic)
 
 
 def reaches(libraries: Iterable[tuple[str, Sequence[str]]]) -> tuple[str, ...]:

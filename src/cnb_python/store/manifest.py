@@ -34,6 +34,8 @@ class StoreEntry(NamedTuple):
     """SHA-256 in hex of the archive with all its files; empty if there is none."""
     info: str
     """SHA-256 in hex of the archive with its small parts; empty if the store has nothing of it."""
+    has_libpython: bool = True
+    """Whether `distribution.libpython` is known: older releases did not record it."""
 
 
 class StoredTree(NamedTuple):
@@ -129,6 +131,7 @@ def _dump_entry(entry: StoreEntry) -> dict[str, object]:
         "built": distribution.from_source,
         "keeps": distribution.is_cacheable,
         "reaches": distribution.reaches,
+        "libpython": distribution.libpython,
         "archive": entry.archive,
         "info": entry.info,
         "digests": "".join(file.digest for file in distribution.files),
@@ -137,17 +140,19 @@ def _dump_entry(entry: StoreEntry) -> dict[str, object]:
 
 def _load_entry(row: object) -> StoreEntry:
     members = _load_members(row)
+    has_libpython = isinstance(row, dict) and "libpython" in row
     distribution = Distribution(
         name=_matching(row, "name", _NAME),
         version=_field(row, "version", str),
         origin=_field(row, "origin", str),
         files=tuple(map(_file, members, _digests(row, len(members)), strict=True)),
         reaches=_texts(row, "reaches"),
+        libpython=_texts(row, "libpython") if has_libpython else (),
         from_source=_field(row, "built", bool),
         is_cacheable=_field(row, "keeps", bool),
     )
     archive = _digest(row, "archive") if _field(row, "archive", str) else ""
-    return StoreEntry(distribution, archive, _digest(row, "info"))
+    return StoreEntry(distribution, archive, _digest(row, "info"), has_libpython)
 
 
 def _digests(row: object, count: int) -> list[str]:

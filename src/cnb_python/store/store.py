@@ -56,7 +56,8 @@ class Store:
     def read(self, manifest: str) -> dict[str, StoreEntry] | Damaged:
         """Return the entries of *manifest*, which `close` returned in an earlier build, by name.
 
-        Entries whose small parts are damaged are in `lost` instead.
+        Entries whose small parts are damaged are in `lost` instead, and those of an older release
+        that cannot be scanned for libpython. Raises DiskFull or OSError.
         """
         try:
             with store_archive.verified(self.directory, manifest, _MANIFEST) as file:
@@ -66,15 +67,15 @@ class Store:
         except UnusableManifest as error:
             return Damaged(_UNUSABLE.format(error))
         self._trees.update(content.trees)
-        for entry in content.distributions.values():
+        entries = {}
+        for name, entry in content.distributions.items():
             try:
                 with store_archive.verified(self.directory, entry.info, _ARCHIVE):
                     pass
+                entries[name] = entry if entry.has_libpython else self._scanned(entry)
             except DamagedStore as damage:
-                self.lost[entry.distribution.name] = damage.reason
-        return {
-            name: entry for name, entry in content.distributions.items() if name not in self.lost
-        }
+                self.lost[name] = damage.reason
+        return entries
 
     def read_trees(self, manifest: str) -> None:
         """Read only the trees of *manifest*, none if it is damaged.
@@ -194,6 +195,11 @@ class Store:
             raise DamagedStore("")
         with store_archive.verified(self.directory, archive, _ARCHIVE) as file:
             store_archive.unpack(members, file, into, "unpacking the store")
+
+    def _scanned(self, entry: StoreEntry) -> StoreEntry:
+        from cnb_python.store import older_entries  # noqa: PLC0415 - once, after an upgrade
+
+        return older_entries.scanned(entry, self.unpack, self.unpack_metadata)
 
     def _prune(self, used: Collection[str]) -> None:
         for path in store_archive.unused(self.directory, used):

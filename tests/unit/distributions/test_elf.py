@@ -1,73 +1,45 @@
-"""Run paths of native libraries."""
+"""Dynamic sections of ELF files: run paths, and the libraries that a file is linked with."""
 
-import struct
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnb_python.distributions.scan import MAGIC, reaches, run_paths
+from cnb_python.distributions import elf
+from cnb_python.distributions.elf import MAGIC, NOT_ELF, Dynamic, libpython_names
+from cnb_python.distributions.scan import reaches
+from tests.support import elf_files
 
 SITE = "lib/python3.14/site-packages"
-
-
-def elf(*paths: str, tag: int = 29, bits: int = 64, order: str = "<") -> bytes:
-    """Return a shared library that contains only run paths."""
-    word = "Q" if bits == 64 else "I"
-    strings = b"\0" + b"".join(path.encode() + b"\0" for path in paths)
-    base, table, load = 0x10000, 0x400, 0x1000
-    entries, position = [(5, base + table)], 1
-    for path in paths:
-        entries.append((tag, position))
-        position += len(path.encode()) + 1
-    dynamic = b"".join(struct.pack(f"{order}2{word}", *each) for each in (*entries, (0, 0)))
-
-    def segment(kind: int, offset: int, size: int) -> bytes:
-        if bits == 64:
-            return struct.pack(
-                f"{order}IIQQQQQQ", kind, 0, offset, base + offset, 0, size, size, 8
-            )
-        return struct.pack(f"{order}8I", kind, offset, base + offset, 0, size, size, 0, 8)
-
-    headers = segment(1, 0, load) + segment(2, 0x200, len(dynamic))
-    size = len(headers) // 2
-    start = 64 if bits == 64 else 52
-    header = MAGIC + bytes([1 if bits == 32 else 2, 1 if order == "<" else 2, 1]).ljust(12, b"\0")
-    header += struct.pack(
-        f"{order}HHI3{word}I6H", 3, 62, 1, 0, start, 0, 0, start, size, 2, 0, 0, 0
-    )
-    whole = bytearray(load)
-    for at, part in ((0, header), (start, headers), (0x200, dynamic), (table, strings)):
-        whole[at : at + len(part)] = part
-    return bytes(whole)
 
 
 @pytest.mark.parametrize("order", "<>")
 @pytest.mark.parametrize("bits", [32, 64])
 @pytest.mark.parametrize("tag", [15, 29])
-def test_run_paths_are_read(tmp_path: Path, tag: int, bits: int, order: str) -> None:
-    library = tmp_path / "x.so"
-    library.write_bytes(elf("$ORIGIN/../a.libs:/usr/lib", "", tag=tag, bits=bits, order=order))
+def test_run_paths_and_libraries_are_read(tmp_path: Path, tag: int, bits: int, order: str) -> None:
+    library, needed = tmp_path / "x.so", ("libpython3.14.so.1.0", "libc.so.6")
+    paths = ("$ORIGIN/../a.libs:/usr/lib", "")
+    library.write_bytes(elf_files.elf(*paths, needed=needed, tag=tag, bits=bits, order=order))
 
-    assert run_paths(library) == ("$ORIGIN/../a.libs", "/usr/lib")
+    assert elf.read(library) == Dynamic(("$ORIGIN/../a.libs", "/usr/lib"), needed)
 
 
 @pytest.mark.parametrize(
     "content", [b"", b"\x7fEL", MAGIC, MAGIC + b"\2\1", MAGIC + b"\xff" * 200, b"#!/bin/sh"]
 )
-def test_other_files_have_no_run_paths(tmp_path: Path, content: bytes) -> None:
+def test_other_files_are_not_elf(tmp_path: Path, content: bytes) -> None:
     library = tmp_path / "x.so"
     library.write_bytes(content)
 
-    assert run_paths(library) == ()
+    assert elf.read(library) == NOT_ELF
 
 
-WHOLE = elf("$ORIGIN/x")
+WHOLE = elf_files.elf("$ORIGIN/x", needed=["libpython3.14.so.1.0"])
 
 
-@given(st.integers(0, 0x420), st.binary(min_size=1, max_size=8), st.integers(5, len(WHOLE)))
-def test_damaged_library_has_no_run_paths(
+@given(st.integers(0, 0x430), st.binary(min_size=1, max_size=8), st.integers(5, len(WHOLE)))
+def test_damaged_library_is_read_without_an_error(
     tmp_path_factory: pytest.TempPathFactory, position: int, damage: bytes, length: int
 ) -> None:
     library = tmp_path_factory.getbasetemp() / "damaged.so"
@@ -75,7 +47,41 @@ def test_damaged_library_has_no_run_paths(
     content[position : position + len(damage)] = damage
     library.write_bytes(content[:length])
 
-    assert isinstance(run_paths(library), tuple)
+    assert isinstance(elf.read(library), Dynamic)
+
+
+def test_strings_without_an_end_are_not_read(tmp_path: Path) -> None:
+    library = tmp_path / "long.so"
+    content = elf_files.elf("x", needed=["y"] * 20)
+    library.write_bytes(content[:0x400] + b"x" * 1_000_000)
+
+    assert elf.read(library) == Dynamic((), ("",) * 20)
+
+
+@pytest.mark.parametrize(
+    ("library", "name"),
+    [
+        ("libpython3.14.so.1.0", "libpython3.14.so.1.0"),
+        ("$ORIGIN/../lib/libpython3.14.so.1.0", "libpython3.14.so.1.0"),
+        ("libpython3.13t.so.1.0", "libpython3.13t.so.1.0"),
+        ("libpython3.14.so", "libpython3.14.so"),
+        ("libpython3.so", "libpython3.so"),
+    ],
+)
+def test_shared_library_of_python_is_recognized(library: str, name: str) -> None:
+    assert libpython_names([NOT_ELF, Dynamic(libraries=("libc.so.6", library))]) == (name,)
+
+
+@pytest.mark.parametrize(
+    "library",
+    [
+        # auditwheel renames the libraries that it copies into a wheel.
+        "libpython3-4fd5a3a2.14.so.1.0",
+        *("libpython2.7.so.1.0", "libpythonic.so", "libboost_python314.so.1", "python3.14", ""),
+    ],
+)
+def test_other_libraries_are_not_libpython(library: str) -> None:
+    assert libpython_names([Dynamic(libraries=(library,))]) == ()
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,7 @@ SIX = dataclasses.replace(
     ),
     from_source=True,
     origin="0123",
+    libpython=("libpython3.14.so.1.0",),
 )
 KEPT = StoreEntry(SIX, DIGEST, DIGEST)
 TREE = StoredTree(
@@ -112,6 +113,7 @@ BROKEN: dict[str, Callable[[Row], object]] = {
     "a target that leads outside": first("targets", ["../../../../evil"]),
     "a target that is absolute": first("targets", ["/etc/passwd"]),
     "reaching a number": first("reaches", [1]),
+    "libpython as a text": first("libpython", "libpython3.14.so"),
     "built from perhaps": first("built", 1),
     "keeping perhaps": first("keeps", 1),
     "a tree's archive": tree("archive", "python"),
@@ -128,6 +130,16 @@ def test_invalid_value_is_refused(case: str) -> None:
 
 def test_unmodified_manifest_is_accepted() -> None:
     assert load(changed(lambda _: None)) == MANIFEST
+
+
+def test_distribution_of_an_older_release_has_unknown_libpython() -> None:
+    content = changed(lambda content: content["distributions"][0].pop("libpython"))
+
+    (entry,) = load(content).distributions.values()
+
+    assert entry == KEPT._replace(
+        distribution=dataclasses.replace(SIX, libpython=()), has_libpython=False
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,139 @@
+"""Reads the dynamic section of ELF files: where they look for libraries, and which they load.
+
+Separate from `scan`, which reads all files of an environment: the app's own programs are read too.
+https://refspecs.linuxfoundation.org/elf/gabi4+/contents.html
+"""
+
+import mmap
+import re
+import struct
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+MAGIC = b"\x7fELF"
+_LOAD, _DYNAMIC = 1, 2
+_NEEDED, _STRING_TABLE, _RPATH, _RUNPATH = 1, 5, 15, 29
+# No real file has more segments, more entries in its dynamic section, or longer strings there.
+_MOST = 4096
+_MOST_BYTES = 16 * 1024
+# The name of a copy that is bundled in a wheel (`libpython3-4fd5a3a2.14.so.1.0`) does not match.
+_LIBPYTHON = re.compile(r"(?:.*/)?(libpython3(?:\.\d+)?[a-z]*\.so(?:\.\d+)*)", re.DOTALL)
+
+
+class Dynamic(NamedTuple):
+    """The dynamic section of an ELF file, as far as it is used here."""
+
+    run_paths: tuple[str, ...] = ()
+    """The directories in which its libraries are searched for first."""
+    libraries: tuple[str, ...] = ()
+    """The file names or paths of the libraries that it is linked with."""
+
+
+NOT_ELF = Dynamic()
+
+
+def may_be_elf(path: str, *, is_program: bool) -> bool:
+    """Whether the file at *path* is worth reading: a program, or a library by its name."""
+    return is_program or ".so" in path
+
+
+def read(path: Path) -> Dynamic:
+    """Return the dynamic section of the file at *path*; NOT_ELF if there is none to read.
+
+    Raises OSError.
+    """
+    with path.open("rb") as file:
+        if file.read(len(MAGIC)) != MAGIC:
+            return NOT_ELF
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            try:
+                return _Elf(data).read()
+            except struct.error, KeyError, IndexError, OverflowError:
+                return NOT_ELF
+
+
+def libpython_names(files: Iterable[Dynamic]) -> tuple[str, ...]:
+    """Return the names of Python's shared library that *files* are linked with, sorted.
+
+    They are file names, even where a file is linked with a path.
+
+    >>> libpython_names([Dynamic(libraries=("libc.so.6", "$ORIGIN/../lib/libpython3.14t.so.1.0"))])
+    ('libpython3.14t.so.1.0',)
+    """
+    matches = (_LIBPYTHON.fullmatch(name) for file in files for name in file.libraries)
+    return tuple(sorted({match[1] for match in matches if match}))
+
+
+class _Layout(NamedTuple):
+    """Positions of fields, which differ between 32 and 64 bits. Formats are those of `struct`."""
+
+    word: str
+    table: int
+    """Position in the file header of the offset of the program headers."""
+    sizes: int
+    """Position in the file header of the size of a program header; their number follows."""
+    segment: tuple[int, int, int]
+    """Positions in a program header of a segment's offset, address and size in the file."""
+
+
+_LAYOUTS = {1: _Layout("I", 28, 42, (4, 8, 16)), 2: _Layout("Q", 32, 54, (8, 16, 32))}
+
+
+class _Elf:
+    """An ELF file. Reading a damaged one ends with some result or with `struct.error`."""
+
+    def __init__(self, data: mmap.mmap | bytes) -> None:
+        self.data = data
+        self.layout = _LAYOUTS[data[4]]
+        self.order = {1: "<", 2: ">"}[data[5]]
+
+    def read(self) -> Dynamic:
+        entries = list(self.dynamic())
+        start = self.strings(entries)
+        if start is None:
+            return NOT_ELF
+        paths = (self.text(start + at) for tag, at in entries if tag in {_RPATH, _RUNPATH})
+        run_paths = tuple(path for joined in paths for path in joined.split(":") if path)
+        needed = tuple(self.text(start + at) for tag, at in entries if tag == _NEEDED)
+        return Dynamic(run_paths, needed)
+
+    def strings(self, entries: Iterable[tuple[int, int]]) -> int | None:
+        """Return the position of the string table, None if no segment holds it."""
+        address_of_table = next((value for tag, value in entries if tag == _STRING_TABLE), None)
+        if address_of_table is None:
+            return None
+        for offset, address, length in self.segments(_LOAD):
+            if address <= address_of_table < address + length:
+                return address_of_table - address + offset
+        return None
+
+    def dynamic(self) -> Iterator[tuple[int, int]]:
+        """Yield tag and value of each entry of the dynamic section."""
+        step = struct.calcsize(self.order + self.layout.word)
+        offset, _, length = next(self.segments(_DYNAMIC), (0, 0, 0))
+        for position in range(offset, offset + min(length, _MOST * step), 2 * step):
+            tag = self.number(self.layout.word, position)
+            if not tag:
+                return
+            yield tag, self.number(self.layout.word, position + step)
+
+    def segments(self, kind: int) -> Iterator[tuple[int, int, int]]:
+        """Yield offset, address and size of each segment of *kind*."""
+        start = self.number(self.layout.word, self.layout.table)
+        size, count = (self.number("H", self.layout.sizes + more) for more in (0, 2))
+        for position in range(start, start + size * min(count, _MOST), max(size, 1)):
+            if self.number("I", position) == kind:
+                offset, address, length = (
+                    self.number(self.layout.word, position + field)
+                    for field in self.layout.segment
+                )
+                yield offset, address, length
+
+    def number(self, form: str, position: int) -> int:
+        (number,) = struct.unpack_from(self.order + form, self.data, position)
+        return int(number)
+
+    def text(self, start: int) -> str:
+        end = self.data.find(b"\0", start, start + _MOST_BYTES)
+        return self.data[start : max(start, end)].decode("utf-8", "replace")

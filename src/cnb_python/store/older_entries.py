@@ -1,0 +1,41 @@
+"""Completes entries of the store that a release without `Distribution.libpython` made.
+
+Separate from `store`, as only the first build after an upgrade needs it.
+"""
+
+import tempfile
+from collections.abc import Callable
+from copy import replace
+from pathlib import Path
+
+from cnb_python.distributions import elf
+from cnb_python.distributions.model import is_small_part
+from cnb_python.errors.machine import DamagedStore
+from cnb_python.store.manifest import StoreEntry
+
+type _Unpack = Callable[[StoreEntry, Path], None]
+
+_NOT_RECORDED = "the previous release of this buildpack did not record if it needs libpython"
+
+
+def scanned(entry: StoreEntry, unpack: _Unpack, unpack_small: _Unpack) -> StoreEntry:
+    """Return *entry* with `libpython`, after reading its files.
+
+    *unpack* and *unpack_small* write all files, or the small parts, below a directory. Raises what
+    they raise, and DamagedStore if the store does not have the files.
+    """
+    files = [
+        file
+        for file in entry.distribution.files
+        if not file.target and elf.may_be_elf(file.path, is_program=file.is_program)
+    ]
+    if not files:
+        return entry._replace(has_libpython=True)
+    are_small = all(map(is_small_part, files))
+    if not (are_small or entry.archive):
+        raise DamagedStore(_NOT_RECORDED)
+    with tempfile.TemporaryDirectory(prefix="cnb-python-") as scratch:
+        (unpack_small if are_small else unpack)(entry, Path(scratch))
+        libpython = elf.libpython_names(elf.read(Path(scratch, file.path)) for file in files)
+    distribution = replace(entry.distribution, libpython=libpython)
+    return entry._replace(distribution=distribution, has_libpython=True)
