@@ -36,7 +36,7 @@ ONLY_IN = {
     "tomli": {"cnb.toml"},
     "tomli_w": {"cnb.toml"},
     "subprocess": {"system.process"},
-    "tarfile": {"layers.python_install"},
+    "tarfile": {"layers.python_archive"},
 }
 
 # The only module that imports the packages of all managers.

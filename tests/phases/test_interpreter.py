@@ -10,6 +10,7 @@ import pytest
 from cnb_python.cnb.context import BuildContext, Buildpack, Platform, Target
 from cnb_python.layers import python, python_install
 from cnb_python.layers.python import Interpreter
+from cnb_python.layers.python_install import PythonFiles
 from cnb_python.python.releases import Release
 from cnb_python.store.store import Store
 from cnb_python.system.download import Client
@@ -30,6 +31,16 @@ def make_layer(
     version: str, layers_dir: Path, store: Store, cpus: int = 2, log: Log | None = None
 ) -> Interpreter:
     """Make the layer of Python in *layers_dir*, from *store* if it is in there."""
+    files = write_files(version, layers_dir, store, cpus, log)
+    files.start_archiving().result()
+    python.finish(files.runtime, build=False)
+    return files.runtime.interpreter
+
+
+def write_files(
+    version: str, layers_dir: Path, store: Store, cpus: int = 2, log: Log | None = None
+) -> PythonFiles:
+    """Write the compiled files of the layer."""
     archive = interpreters.archive(version, oci.arch())
     sha256 = hashlib.sha256(archive.read_bytes()).hexdigest()
     release = Release(version, oci.arch(), "plain", str(archive), sha256)
@@ -49,10 +60,9 @@ def make_layer(
     log = log or Log()
     system = System(run, Fetcher(Client({}, log.line).receive), log, date(2026, 11, 21), cpus)
     runtime = python.find_runtime(release, context, log)
-    complete = python_install.materialize(runtime, store, system)
-    complete()
-    python.finish(runtime, build=False)
-    return runtime.interpreter
+    files = python_install.materialize(runtime, store, system)
+    files.complete()
+    return files
 
 
 def store_in(directory: Path) -> Store:
@@ -159,3 +169,46 @@ def test_two_builds_give_the_same_bytes(interpreter: Interpreter, tmp_path: Path
     make_layer(interpreter.version, interpreter.layer.parent, store_in(tmp_path / "store"), cpus=3)
 
     assert digests(interpreter.layer) == first
+
+
+HOSTILE = """
+import os, sys, textwrap
+library = os.path.dirname(os.__file__)
+with open(f"{library}/sitecustomize.py", "w") as file:
+    file.write("print('evil')")
+with open(f"{library}/json/decoder.py", "a") as file:
+    file.write("# evil")
+with open(textwrap.__cached__, "r+b") as file:
+    file.write(b"evil")
+os.remove(f"{library}/heapq.py")
+os.chmod(f"{library}/shlex.py", 0o777)
+os.remove(f"{sys.prefix}/bin/python3")
+os.symlink("/bin/sh", f"{sys.prefix}/bin/python3")
+"""
+
+
+@pytest.mark.parametrize("source", ["download", "store"])
+def test_what_foreign_code_did_to_the_interpreter_is_undone(source: str, tmp_path: Path) -> None:
+    layers, store = tmp_path / "layers", store_in(tmp_path / "store")
+    files = write_files("3.14.6", layers, store)
+    if source == "store":
+        files.archive_to_store()
+        files = write_files("3.14.6", layers, store)
+    interpreter = files.runtime.interpreter
+    before = digests(interpreter.layer)
+    assert files.verify() == ()
+    output_of(interpreter, HOSTILE)
+
+    changed = files.verify()
+
+    library = "lib/python3.14"
+    assert changed == (
+        "bin/python3",
+        f"{library}/__pycache__/textwrap.cpython-314.pyc",
+        f"{library}/heapq.py",
+        f"{library}/json/decoder.py",
+        f"{library}/shlex.py",
+        f"{library}/sitecustomize.py",
+    )
+    assert digests(interpreter.layer) == before
+    assert output_of(interpreter, f"{IMPORTS}; print('fine')") == "fine\n"

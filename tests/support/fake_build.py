@@ -10,6 +10,7 @@ from copy import replace
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 
 from cnb_python.app import read_app
 from cnb_python.cnb import disk, toml
@@ -43,14 +44,18 @@ FILES = {
 TOOLS = "pip 26.3, uv 0.13.8"
 
 
-def archive(files: Mapping[str, str]) -> bytes:
-    """Return an archive of Python with *files*, executable by their owner only."""
+def archive(files: Mapping[str, str], links: Mapping[str, str] = MappingProxyType({})) -> bytes:
+    """Return an archive of Python with *files*, executable by their owner only, and *links*."""
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w") as packed:
         for name, text in files.items():
             member = tarfile.TarInfo(name)
             member.size, member.mode = len(text), 0o700
             packed.addfile(member, io.BytesIO(text.encode()))
+        for name, target in links.items():
+            member = tarfile.TarInfo(name)
+            member.type, member.linkname = tarfile.SYMTYPE, target
+            packed.addfile(member)
     return gzip.compress(stream.getvalue(), mtime=0)
 
 

@@ -33,11 +33,7 @@ def newest() -> tuple[str, ...]:
 def bundle(versions: Sequence[str], arch: str, into: Path) -> None:
     """Fill the new directory *into* with the archives of *versions* for *arch* and a table.
 
-    <<<<<<< HEAD
-    Each is named by its sha256: `cnb_python.python.mirror.bundled_archive` looks for it so.
-    =======
     The name of each is its SHA-256: `cnb_python.python.mirror.bundled_archive` expects that.
-    >>>>>>> b53a50a (Say in plain words what the maintainers' programs do)
     """
     into.mkdir()
     archives = []

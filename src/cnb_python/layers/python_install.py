@@ -1,81 +1,219 @@
-"""Makes the contents of layer `python`: unpacks, relocates, tries and compiles an interpreter.
-
-The only module that uses tarfile: unpacking refuses members that lead outside, and special files.
+"""Makes the contents of layer `python`: unpacks, tries and compiles an interpreter, verifies it.
 
 Separate from `python`, as an unchanged build need not load it.
 """
 
-import errno
-import tarfile
+import hashlib
+import os
+import stat
 import tempfile
-import zlib
-from collections.abc import Callable
-from compression.zstd import ZstdError
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+from typing import NamedTuple
 
+from cnb_python.cnb import disk
 from cnb_python.cnb.context import BuildContext
 from cnb_python.cnb.layer import Layer, layer_of
-from cnb_python.distributions.bytecode import compile_all
-from cnb_python.errors.machine import (
-    DamagedArchive,
-    DamagedStore,
-    DiskFull,
-    UnsafeArchive,
-    UnusableInterpreter,
-)
+from cnb_python.distributions.bytecode import bytecode_of, compile_all
+from cnb_python.errors.machine import DamagedStore, UnusableInterpreter
 from cnb_python.layers.python import NAME, Interpreter, Runtime
+from cnb_python.layers.python_archive import Archive, Entries, Entry, Selection, unpack
 from cnb_python.python import standalone_build
 from cnb_python.python.mirror import bundled_archive
 from cnb_python.python.releases import Release
-from cnb_python.python.standalone_build import relocate
+from cnb_python.store.archive import ContentChanged, Member
 from cnb_python.store.store import Store
-from cnb_python.system.interface import Command, Download, Output, System
+from cnb_python.system.interface import Command, Download, System
 
 # Checks only that it is an interpreter, that it starts on this machine, and that it has TLS.
 _PROBE = "import sys, ssl, zlib; print(sys.version.split()[0])"
-_NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
-_OUTSIDE = "leads outside the archive's directory"
+_TYPES = {
+    "f": stat.S_IFREG | disk.FILE_MODE,
+    "x": stat.S_IFREG | disk.PROGRAM_MODE,
+    "d": stat.S_IFDIR | disk.DIRECTORY_MODE,
+    "l": stat.S_IFLNK | 0o777,
+}
+_ROOT = "."
+# Of 19: as `nice` without a number.
+_LOW_PRIORITY = 10
 
 
-def materialize(runtime: Runtime, store: Store, system: System) -> Callable[[], None]:
+def materialize(runtime: Runtime, store: Store, system: System) -> PythonFiles:
     """Write the interpreter to its layer's directory, ready to run.
 
-    Returns the work that is left before `python.finish`; it may run in another thread. Raises
-    what downloading and unpacking raise, and UnusableInterpreter.
+    Raises what downloading and unpacking raise, and UnusableInterpreter.
     """
-    layer = layer_of(runtime.context.layers_dir, NAME)
-    if _restore(layer, runtime, store, system.output):
-        return _nothing
-    _unpack(layer, runtime.release, runtime.context, system)
-    _probe(runtime.interpreter, system)
-    return partial(_complete, runtime, store, system)
+    files = PythonFiles(runtime, store, system)
+    if not files.restore():
+        files.unpack()
+        _probe(runtime.interpreter, system)
+    return files
 
 
-def _restore(layer: Layer, runtime: Runtime, store: Store, output: Output) -> bool:
-    if not store.has_tree(runtime.archive):
-        return False
-    try:
-        store.unpack_tree(runtime.archive, layer.begin_in_place())
-    except DamagedStore as damage:
-        output.line(f"Not using the cached Python: {damage.reason}")
-        return False
-    output.line(f"Using cached Python {runtime.release.version}")
-    return True
+class PythonFiles:
+    """The files of layer `python` on disk, before `python.finish`.
+
+    Calls of its methods must not overlap, and no foreign code may run during any of them.
+    `archive_to_store` is an exception: after `complete` or `verify`, it may run at any time.
+    """
+
+    def __init__(self, runtime: Runtime, store: Store, system: System) -> None:
+        self.runtime = runtime
+        self._store = store
+        self._system = system
+        self._layer = layer_of(runtime.context.layers_dir, NAME)
+        self._entries: dict[str, Entry] | None = None
+        """As they were written. None: they are those of the store's archive."""
+        self._is_complete = False
+
+    def restore(self) -> bool:
+        """Write the files of the store's archive; return False if the store has no usable one."""
+        if not self._store.has_tree(self.runtime.archive):
+            return False
+        output = self._system.output
+        try:
+            self._store.unpack_tree(self.runtime.archive, self._layer.begin_in_place())
+        except DamagedStore as damage:
+            output.line(f"Not using the cached Python: {damage.reason}")
+            return False
+        self._entries, self._is_complete = None, True
+        output.line(f"Using cached Python {self.runtime.release.version}")
+        return True
+
+    def unpack(self) -> None:
+        """Write the files of the release's archive, without bytecode."""
+        release, context = self.runtime.release, self.runtime.context
+        self._entries = _unpack(self._layer, release, context, self._system)
+        self._is_complete = False
+
+    def complete(self) -> None:
+        """Compile the standard library if that was not done. Raises as `compile_all`."""
+        if self._entries is None or self._is_complete:
+            return
+        interpreter = self.runtime.interpreter
+        library = interpreter.layer / "lib" / interpreter.path.name
+        compile_all(interpreter.path, (library,), self._system)
+        self._entries |= _bytecode_entries(interpreter.layer, self._entries)
+        self._is_complete = True
+
+    def verify(self) -> tuple[str, ...]:
+        """Compare every file, link and mode with what was written; replace all if any differs.
+
+        Returns the paths, below the layer, that differed, were added or were missing. Raises what
+        `materialize` and `complete` raise.
+        """
+        present = _present(self._layer.path)
+        expected = self._expected()
+        if present == expected:
+            return ()
+        self._write_again()
+        written = self._expected() or {}
+        # If the store's archive was changed too, the new files show what differed.
+        expected = expected or written
+        paths = present.keys() | expected.keys()
+        return tuple(sorted(path for path in paths if present.get(path) != expected.get(path)))
+
+    def archive_to_store(self) -> None:
+        """Put the files into the store, unless they are from there. Raises DiskFull or OSError.
+
+        Each file is compared with its digest while it is read; if one differs, nothing is stored.
+        """
+        if self._entries is None:
+            return
+        members = [entry.member for _, entry in sorted(self._entries.items())]
+        digests = {path: entry.digest for path, entry in self._entries.items()}
+        try:
+            self._store.put_verified_tree(self.runtime.archive, self._layer.path, members, digests)
+        except ContentChanged as change:
+            self._system.output.line(f"Not storing Python: {change} was changed")
+
+    def start_archiving(self) -> Future[None]:
+        """Start `archive_to_store` in a thread that yields the processor to everything else."""
+        pool = ThreadPoolExecutor(1, initializer=_lower_priority)
+        try:
+            return pool.submit(self.archive_to_store)
+        finally:
+            pool.shutdown(wait=False)
+
+    def _write_again(self) -> None:
+        was_complete = self._is_complete
+        if self._entries is not None or not self.restore():
+            self.unpack()
+        if was_complete:
+            self.complete()
+
+    def _expected(self) -> dict[str, _OnDisk] | None:
+        """Return what must be on disk; None if the store's archive is damaged."""
+        entries: Entries
+        if self._entries is not None:
+            entries = self._entries
+        else:
+            try:
+                tree = self._store.tree_digests(self.runtime.archive)
+            except DamagedStore:
+                return None
+            entries = {member.path: Entry(member, digest) for member, digest in tree.items()}
+        states = {path: _expected_of(entry) for path, entry in entries.items()}
+        return states | {_ROOT: _OnDisk(_TYPES["d"], "")}
 
 
-def _complete(runtime: Runtime, store: Store, system: System) -> None:
-    library = _library(runtime.interpreter)
-    compile_all(runtime.interpreter.path, (library,), system)
-    store.put_tree(runtime.archive, runtime.interpreter.layer)
+def _lower_priority() -> None:
+    # On Linux, 0 is the calling thread, not its process.
+    os.setpriority(os.PRIO_PROCESS, 0, _LOW_PRIORITY)
 
 
-def _nothing() -> None:
-    """Do nothing: the files are complete."""
+class _OnDisk(NamedTuple):
+    """What is compared of a file, link or directory."""
+
+    mode: int
+    """Type and permissions, as in `st_mode`."""
+    content: str
+    """SHA-256 in hex of a file, or the target of a link."""
 
 
-def _unpack(layer: Layer, release: Release, context: BuildContext, system: System) -> None:
+def _expected_of(entry: Entry) -> _OnDisk:
+    return _OnDisk(_TYPES[entry.member.kind], entry.digest or entry.member.target)
+
+
+def _present(root: Path) -> dict[str, _OnDisk]:
+    """Return the states of *root* and of everything below it that can be listed."""
+    if not root.exists(follow_symlinks=False):
+        return {}
+    present = {_ROOT: _on_disk(root)}
+    if stat.S_ISDIR(present[_ROOT].mode):
+        # A directory that cannot be listed has another mode than it should have.
+        for directory, names, files in root.walk():
+            for path in (directory / name for name in (*names, *files)):
+                present[path.relative_to(root).as_posix()] = _on_disk(path)
+    return present
+
+
+def _on_disk(path: Path) -> _OnDisk:
+    mode = path.lstat().st_mode
+    if stat.S_ISLNK(mode):
+        # The exact target: Path would turn `./a` into `a`.
+        return _OnDisk(mode, os.readlink(path))  # noqa: PTH115 - see above
+    if mode not in {_TYPES["f"], _TYPES["x"]}:
+        return _OnDisk(mode, "")
+    with path.open("rb", buffering=0) as file:
+        return _OnDisk(mode, hashlib.file_digest(file, "sha256").hexdigest())
+
+
+def _bytecode_entries(root: Path, entries: Entries) -> dict[str, Entry]:
+    """Return the bytecode, and its directories, that was compiled of the modules in *entries*."""
+    compiled: dict[str, Entry] = {}
+    for path in bytecode_of(root, entries):
+        directory = path.rpartition("/")[0]
+        compiled[directory] = Entry(Member(directory, "d"))
+        digest = _on_disk(root / path).content
+        compiled[path] = Entry(Member(path, "f", (root / path).stat().st_size), digest)
+    return compiled
+
+
+def _unpack(
+    layer: Layer, release: Release, context: BuildContext, system: System
+) -> dict[str, Entry]:
     title = f"Python {release.version}"
     bundled = bundled_archive(release, context.buildpack.directory)
     with tempfile.TemporaryDirectory(prefix="cnb-python-") as scratch:
@@ -84,9 +222,12 @@ def _unpack(layer: Layer, release: Release, context: BuildContext, system: Syste
         url = str(bundled) if bundled else _address(release, context)
         system.fetch(Download(url, release.sha256, title), archive)
         # In place, since bytecode and build settings contain the final path.
-        root = layer.begin_in_place()
-        unpack(Archive(archive, title), root, standalone_build.belongs_in_image)
-    relocate(root, layer.path)
+        selection = Selection(
+            includes=standalone_build.belongs_in_image,
+            rewrites=standalone_build.is_build_setting,
+            rewritten=partial(standalone_build.relocated, home=layer.path),
+        )
+        return unpack(Archive(archive, title), layer.begin_in_place(), selection)
 
 
 def _address(release: Release, context: BuildContext) -> str:
@@ -106,91 +247,3 @@ def _probe(interpreter: Interpreter, system: System) -> None:
         last_line = answer.rpartition("\n")[2]
         reason = f"printed: {last_line}" if last_line else f"failed with exit code {outcome.code}."
         raise UnusableInterpreter(interpreter.version, f"Its version check {reason}")
-
-
-def _library(interpreter: Interpreter) -> Path:
-    return interpreter.layer / "lib" / interpreter.path.name
-
-
-@dataclass(frozen=True, slots=True)
-class Archive:
-    """A .tar, .tar.gz or .tar.zst with one directory at its top."""
-
-    path: Path
-    title: str
-    """Its name in messages: `Python 3.14.6`."""
-
-
-def everything(_name: str) -> bool:
-    """Return True for every name."""
-    return True
-
-
-def unpack(archive: Archive, into: Path, includes: Callable[[str], bool] = everything) -> None:
-    """Write the files below the archive's top directory to *into*, which must exist.
-
-    Only entries that *includes* admits, by their path below the top, are written. Owners and times
-    are not kept; modes become 755 or 644 under any umask. Raises UnsafeArchive, DamagedArchive and
-    DiskFull, which may leave a part of the files.
-    """
-    try:
-        with tarfile.open(archive.path, "r:*") as packed:
-            packed.extractall(into, filter=_Filter(archive.title, includes))  # noqa: S202 - filtered
-    except OSError as error:
-        if error.errno in _NO_SPACE:
-            doing = f"unpacking {archive.title} into {into}"
-            raise DiskFull(doing) from error
-        if error.errno is not None:
-            raise
-        # For bad data, the decompressors raise an OSError without a number.
-        raise DamagedArchive(archive.title, str(error)) from error
-    except (tarfile.TarError, zlib.error, ZstdError, EOFError, KeyError) as error:
-        raise DamagedArchive(archive.title, str(error) or type(error).__name__) from error
-    # Directories without an entry of their own got a mode from the umask.
-    for directory, _, _ in into.walk():
-        directory.chmod(0o755)
-
-
-@dataclass(frozen=True, slots=True)
-class _Filter:
-    """Includes and changes entries, by the data filter of tarfile (PEP 706)."""
-
-    title: str
-    includes: Callable[[str], bool]
-
-    def __call__(self, member: tarfile.TarInfo, into: str) -> tarfile.TarInfo | None:
-        self._refuse_outside(member, member.name)
-        below = _without_top(member.name)
-        if not below or not self.includes(below):
-            return None
-        # The target of a hard link is relative to the top of the archive, that of a symbolic link
-        # to the link.
-        target = member.linkname
-        if member.islnk():
-            self._refuse_outside(member, target)
-            target = _without_top(target)
-        try:
-            safe = tarfile.data_filter(member.replace(name=below, linkname=target), into)
-        except tarfile.FilterError as error:
-            raise UnsafeArchive(self.title, member.name, _reason(error)) from error
-        # None: not set. The lifecycle sets all times when it exports the layer.
-        return safe.replace(mode=_mode(member), mtime=None, deep=False)  # type: ignore[arg-type]  # documented, not in the stubs
-
-    def _refuse_outside(self, member: tarfile.TarInfo, path: str) -> None:
-        # tarfile would turn an absolute name into a relative one.
-        if path.startswith("/") or ".." in PurePosixPath(path).parts:
-            raise UnsafeArchive(self.title, member.name, _OUTSIDE)
-
-
-def _reason(error: tarfile.FilterError) -> str:
-    if isinstance(error, tarfile.SpecialFileError):
-        return "is a device or a pipe"
-    return _OUTSIDE
-
-
-def _without_top(name: str) -> str:
-    return "/".join(PurePosixPath(name).parts[1:])
-
-
-def _mode(member: tarfile.TarInfo) -> int:
-    return 0o755 if member.isdir() or member.mode & 0o111 else 0o644

@@ -5,6 +5,7 @@ Separate from `rebuild`, which makes the layers before the app steps.
 
 import stat
 from collections.abc import Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,6 +42,8 @@ class Rebuilt:
     needed_by: str
     snapshot: Snapshot
     """The state of the layers before the app steps."""
+    archiving: Future[None]
+    """Puts Python into the store, beside the app steps; reads the files of its layer."""
     output: Output
 
     def finish(self, results: StepResults) -> BuildRecord:
@@ -50,6 +53,7 @@ class Rebuilt:
         """
         request = self.environment.request
         layers_dir = request.context.layers_dir
+        self.archiving.result()
         self._check_steps()
         new_layers = (self.changed - self.temporary_layers) | _finish_python(request)
         previous_image.reuse(

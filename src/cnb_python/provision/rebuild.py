@@ -1,7 +1,7 @@
 """Rebuilds the layers of Python and the environment: only those that changed."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,7 +68,8 @@ def rebuild(
         )
         # Packages are installed under the layer's name, for a while without its `.toml`.
         layer_of(request.context.layers_dir, VENV).drop()
-        compiling = pool.submit(python_install.materialize(request.runtime, store, system))
+        python_files = python_install.materialize(request.runtime, store, system)
+        compiling = pool.submit(python_files.complete)
         tool_cache = ToolCache(store, work / "programs", system.output)
         install_result = install_environment(
             _environment_request(request, work, compiling.result, tool_cache),
@@ -79,13 +80,14 @@ def rebuild(
             system,
         )
         _log_result(install_result, system.output)
+        compiling.result()
+        archiving = python_files.start_archiving()
         layers = materializer.layers_of(install_result.distributions)
         not_archived = layers.not_archived()
         entries = _store_entries(install_result, from_files, cached, not_archived, store, pool)
         venv_and_shards.assemble(materializer.plan, layers, install_result)
-        compiling.result()
     record = _record(request, install_result, layers, from_files, previous)
-    return materializer.rebuilt(layers, entries, not_archived, record)
+    return materializer.rebuilt(layers, entries, not_archived, record, archiving)
 
 
 def rebuild_python(
@@ -94,7 +96,9 @@ def rebuild_python(
     """Make layer `python` alone, for an environment that is as *record* describes it."""
     store = Store(store_layer.open_store(request.context, previous))
     cached = _cached(store, previous, system.output)
-    python_install.materialize(request.runtime, store, system)()
+    python_files = python_install.materialize(request.runtime, store, system)
+    python_files.complete()
+    archiving = python_files.start_archiving()
     previous_image.reuse(request.context.layers_dir, record.layers)
     system.output.line(
         f"Nothing else changed: reusing {len(record.distributions)} packages"
@@ -112,6 +116,7 @@ def rebuild_python(
         temporary_layers=frozenset(),
         needed_by="",
         snapshot=Snapshot(),
+        archiving=archiving,
         output=system.output,
     )
 
@@ -159,6 +164,7 @@ class _Materializer:
         entries: Mapping[str, StoreEntry],
         not_archived: frozenset[str],
         record: BuildRecord,
+        archiving: Future[None],
     ) -> Rebuilt:
         """Return the environment with its temporary layers, after all layers were made."""
         before_steps = Snapshot()
@@ -177,6 +183,7 @@ class _Materializer:
             temporary_layers=frozenset() if self.plan.build else layers.changed & layers.same,
             needed_by=self.steps or "",
             snapshot=before_steps,
+            archiving=archiving,
             output=self.output,
         )
 

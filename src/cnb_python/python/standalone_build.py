@@ -7,7 +7,7 @@ https://gregoryszorc.com/docs/python-build-standalone/main/quirks.html#reference
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -59,28 +59,42 @@ def belongs_in_image(name: str) -> bool:
     return not _left_out().match(name)
 
 
+def is_build_setting(name: str) -> bool:
+    """Whether the file *name*, a path below the archive's top directory, has build settings.
+
+    >>> [is_build_setting(f"bin/{name}") for name in ("python3.14-config", "python3.14")]
+    [True, False]
+    """
+    return _settings().match(name) is not None
+
+
 @cache
 def _left_out() -> re.Pattern[str]:
+    return _pattern(form for pattern in _LEFT_OUT for form in (pattern, f"{pattern}/**"))
+
+
+@cache
+def _settings() -> re.Pattern[str]:
+    return _pattern(_TEXTS)
+
+
+def _pattern(forms: Iterable[str]) -> re.Pattern[str]:
     # Not at import: it takes 7 ms, and most builds unpack no archive.
     from glob import translate  # noqa: PLC0415 - only needed here
 
     return re.compile(
-        "|".join(
-            translate(form, recursive=True, include_hidden=True)
-            for pattern in _LEFT_OUT
-            for form in (pattern, f"{pattern}/**")
-        )
+        "|".join(translate(form, recursive=True, include_hidden=True) for form in forms)
     )
 
 
-def relocate(root: Path, home: Path) -> None:
-    """Rewrite the build settings below *root* for an interpreter that will be at *home*."""
-    prefix = _prefix_of(root)
-    for path in _texts(root):
-        old = path.read_text("utf-8")
-        new = rewritten(old, prefix, str(home))
-        if new != old:
-            path.write_text(new, "utf-8")
+def relocated(files: Mapping[str, bytes], home: Path) -> dict[str, bytes]:
+    """Return build settings, by path, for an interpreter that will be at *home*."""
+    texts = {path: content.decode("utf-8", "surrogateescape") for path, content in files.items()}
+    prefix = _prefix_of(texts)
+    return {
+        path: rewritten(text, prefix, str(home)).encode("utf-8", "surrogateescape")
+        for path, text in texts.items()
+    }
 
 
 def rewritten(text: str, prefix: str | None, home: str) -> str:
@@ -98,18 +112,11 @@ def rewritten(text: str, prefix: str | None, home: str) -> str:
     return re.sub(f"{start}{re.escape(prefix)}{end}", lambda _: home, text)
 
 
-def _prefix_of(root: Path) -> str | None:
+def _prefix_of(texts: Mapping[str, str]) -> str | None:
     """Return the prefix in the interpreter's own settings, None if they have none."""
-    for path in sorted(root.glob(_TEXTS[0])):
-        if match := _PREFIX.search(path.read_text("utf-8")):
-            return match[1]
-    return None
-
-
-def _texts(root: Path) -> Iterator[Path]:
-    for pattern in _TEXTS:
-        # Links (`python3-config`) lead to files that are in the list too.
-        yield from (path for path in sorted(root.glob(pattern)) if not path.is_symlink())
+    data = _pattern(_TEXTS[:1])
+    matches = (_PREFIX.search(texts[path]) for path in sorted(texts) if data.match(path))
+    return next((match[1] for match in matches if match), None)
 
 
 def _usual_tool(match: re.Match[str]) -> str:

@@ -51,6 +51,9 @@ _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 _IN_THE_WAY = frozenset(
     {errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG}
 )
+_NOT_THE_FILE = frozenset(
+    {errno.ENOENT, errno.ELOOP, errno.ENOTDIR, errno.EISDIR, errno.EACCES, errno.ENXIO}
+)
 
 # As in GNU tar, but without owner and time. Fields are padded with zeros.
 _TYPES = {"f": b"0", "x": b"0", "l": b"2", "d": b"5"}
@@ -84,17 +87,23 @@ class Member(NamedTuple):
     """The target of a link."""
 
 
+class ContentChanged(ValueError):
+    """A file, at this path, is not what it was when its digest was computed."""
+
+
 def pack(
     members: Iterable[Member],
     root: Path,
     write: Callable[[bytes], object],
     *,
     long_range: bool = False,
+    digests: Mapping[str, str] | None = None,
 ) -> None:
     """Pass the archive of *members*, which lie below *root*, to *write*, piece by piece.
 
     Equal members with equal contents give equal bytes. *long_range*: find repetitions within
-    32 MB, not 2. Raises ContractBroken if the size of a file differs from its member, or OSError.
+    32 MB, not 2. *digests*: SHA-256 in hex by path; raises ContentChanged if a file has another.
+    Raises ContractBroken if the size of a file differs from its member, or OSError.
     """
     compressor = ZstdCompressor(options=_LONG_RANGE if long_range else _OPTIONS)
     # Many small pieces compress to the same bytes as a few large ones, but more slowly.
@@ -102,7 +111,7 @@ def pack(
     for member in members:
         waiting += header(member)
         if member.kind in "fx" and member.size:
-            for piece in _contents(f"{root}/{member.path}", member):
+            for piece in _checked_contents(root, member, digests):
                 waiting += piece
                 if len(waiting) >= _PIECE:
                     write(compressor.compress(waiting))
@@ -112,9 +121,31 @@ def pack(
     write(compressor.compress(waiting, ZstdCompressor.FLUSH_FRAME))
 
 
+def _checked_contents(
+    root: Path, member: Member, digests: Mapping[str, str] | None
+) -> Iterator[bytes]:
+    path = f"{root}/{member.path}"
+    if digests is None:
+        yield from _contents(path, member)
+        return
+    total = hashlib.sha256()
+    try:
+        for piece in _contents(path, member):
+            total.update(piece)
+            yield piece
+    except (ContractBroken, OSError) as error:
+        # Missing, a link, a directory, shorter or longer.
+        if isinstance(error, OSError) and error.errno not in _NOT_THE_FILE:
+            raise
+        raise ContentChanged(member.path) from error
+    if total.hexdigest() != digests[member.path]:
+        raise ContentChanged(member.path)
+
+
 def _contents(path: str, member: Member) -> Iterator[bytes]:
     left = member.size
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    # Without waiting: a pipe in place of the file has no content.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
         while piece := os.read(descriptor, min(left, _PIECE) or 1):
             left -= len(piece)
@@ -142,6 +173,30 @@ def unpack(members: Iterable[Member], packed: BinaryIO, into: Path, doing: str) 
             writer.write(member, archive)
         if archive.read(len(_END)) != _END or archive.read(1):
             raise DamagedStore(_MORE)
+
+
+def digests_of(members: Iterable[Member], packed: BinaryIO) -> dict[Member, str]:
+    """Return the SHA-256 in hex of each file in the archive *packed* of *members*.
+
+    Links and directories have an empty one. Raises DamagedStore.
+    """
+    with _translating_errors("reading the store"), ZstdFile(packed) as archive:
+        return {member: _digest_of(member, archive) for member in members}
+
+
+def _digest_of(member: Member, archive: ZstdFile) -> str:
+    if archive.read(len(expected := header(member))) != expected:
+        raise DamagedStore(_OTHER.format(member.path))
+    if member.kind not in "fx":
+        return ""
+    total, left = hashlib.sha256(), member.size
+    while left:
+        if not (piece := archive.read(min(left, _PIECE))):
+            raise EOFError
+        total.update(piece)
+        left -= len(piece)
+    archive.read(-member.size % _BLOCK)
+    return total.hexdigest()
 
 
 def read_member(members: Iterable[Member], packed: BinaryIO, path: str) -> bytes:

@@ -132,6 +132,29 @@ class Store:
             self._trees[key] = StoredTree(self._pack(members, root, long_range=True), members)
             self._used.add(key)
 
+    def put_verified_tree(
+        self, key: str, root: Path, members: Collection[Member], digests: Mapping[str, str]
+    ) -> None:
+        """Archive *members* below *root* under *key*, each file only with its digest (by path).
+
+        *members* must be in the order of their paths. Raises ContentChanged, DiskFull or OSError.
+        """
+        if first_outside(members) is None:
+            archive = self._pack(members, root, long_range=True, digests=digests)
+            self._trees[key] = StoredTree(archive, tuple(members))
+            self._used.add(key)
+
+    def tree_digests(self, key: str) -> dict[Member, str]:
+        """Return the members of the tree with *key*, and the SHA-256 in hex of the files.
+
+        Raises DamagedStore.
+        """
+        tree = self._trees.get(key)
+        if tree is None:
+            raise DamagedStore("")
+        with store_archive.verified(self.directory, tree.archive, _ARCHIVE) as file:
+            return store_archive.digests_of(tree.members, file)
+
     @property
     def trees(self) -> frozenset[str]:
         """The keys of all trees in the store."""
@@ -185,9 +208,16 @@ class Store:
         self._prune({f"{draft.digest}{_MANIFEST}", *_file_names(manifest)})
         return draft.digest
 
-    def _pack(self, members: Collection[Member], root: Path, *, long_range: bool = False) -> str:
+    def _pack(
+        self,
+        members: Collection[Member],
+        root: Path,
+        *,
+        long_range: bool = False,
+        digests: Mapping[str, str] | None = None,
+    ) -> str:
         with store_archive.writing(self.directory, _ARCHIVE, _WRITING) as draft:
-            store_archive.pack(members, root, draft.write, long_range=long_range)
+            store_archive.pack(members, root, draft.write, long_range=long_range, digests=digests)
         return draft.digest
 
     def _unpack(self, archive: str, members: Collection[Member], into: Path) -> None:

@@ -1,6 +1,5 @@
 """The contents of layer `python`, from a real archive with a fake interpreter."""
 
-from collections.abc import Callable
 from copy import replace
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import pytest
 from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.machine import ChecksumMismatch, UnusableInterpreter
 from cnb_python.layers import python, python_install
+from cnb_python.layers.python_install import PythonFiles
 from cnb_python.store.store import Damaged, Store
 from cnb_python.system.interface import Command, Outcome
 from tests.support.fake_build import FakeBuild, archive, contents, fake_build
@@ -30,14 +30,16 @@ def opened(app: FakeBuild, manifest: str = "") -> Store:
     return store
 
 
-def laid_out(app: FakeBuild, store: Store | None = None) -> Callable[[], None]:
+def laid_out(app: FakeBuild, store: Store | None = None) -> PythonFiles:
     return python_install.materialize(app.runtime, store or opened(app), app.system())
 
 
 def finished(app: FakeBuild) -> str:
     """Make and finish the layer; return the digest of the store's manifest."""
     store, runtime = opened(app), app.runtime
-    laid_out(app, store)()
+    files = laid_out(app, store)
+    files.complete()
+    files.archive_to_store()
     python.finish(runtime, build=False)
     return store.close((), {runtime.archive}, ())
 
@@ -69,10 +71,10 @@ def test_interpreter_is_trimmed_readable_and_relocated(app: FakeBuild) -> None:
 
 
 def test_interpreter_runs_before_it_is_compiled(app: FakeBuild) -> None:
-    complete = laid_out(app)
+    files = laid_out(app)
     (probe,) = app.programs.ran
 
-    complete()
+    files.complete()
 
     assert probe.argv[:4] == (str(app.runtime.interpreter.path), "-I", "-B", "-S")
     assert (probe.env, probe.cwd) == ({}, Path("/"))
@@ -81,7 +83,7 @@ def test_interpreter_runs_before_it_is_compiled(app: FakeBuild) -> None:
 
 
 def test_interpreter_is_no_layer_until_finished(app: FakeBuild) -> None:
-    laid_out(app)()
+    laid_out(app).complete()
 
     assert not (app.layers / "python.toml").exists()
     assert not app.runtime.is_in_image
@@ -93,7 +95,7 @@ def test_cached_interpreter_is_not_downloaded_tried_or_compiled(app: FakeBuild) 
     app.programs.ran.clear()
     app.log.lines.clear()
 
-    laid_out(app, opened(app, manifest))()
+    laid_out(app, opened(app, manifest)).complete()
 
     assert app.log.lines == ["Using cached Python 3.14.6"]
     assert app.programs.ran == []
@@ -107,7 +109,7 @@ def test_damaged_cached_interpreter_is_made_again(app: FakeBuild) -> None:
         kept.write_bytes(kept.read_bytes()[:-1])
     app.log.lines.clear()
 
-    laid_out(app, opened(app, manifest))()
+    laid_out(app, opened(app, manifest)).complete()
 
     assert app.log.lines[0].startswith("Not using the cached Python: ")
     assert app.log.lines[1] == "Downloading Python 3.14.6"
@@ -186,7 +188,7 @@ def test_free_threaded_interpreter_compiles_its_own_library(
     url = (tmp_path / "free.tar.gz").as_uri()
     app.release = replace(app.release, flavour="freethreaded", sha256="", url=url)
 
-    laid_out(app)()
+    laid_out(app).complete()
 
     assert app.programs.ran[0].argv[0].endswith("/bin/python3.14t")
     assert app.programs.ran[1].argv[0].endswith("/bin/python3.14t")

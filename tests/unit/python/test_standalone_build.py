@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.python.standalone_build import relocate, rewritten
+from cnb_python.python.standalone_build import is_build_setting, relocated, rewritten
 
 HOME = "/layers/cnb-python_python/python"
 
@@ -43,51 +43,40 @@ def test_backslashes_in_the_home_are_literal() -> None:
     assert rewritten("/install/lib", "/install", r"/a\1b") == r"/a\1b/lib"
 
 
-def tree(root: Path, prefix: str) -> dict[str, Path]:
+def settings(prefix: str) -> dict[str, bytes]:
     texts = {
         "lib/python3.14/_sysconfigdata__x.py": f'v = {{\n  "prefix": "{prefix}",\n}}\n',
         "lib/python3.14/_sysconfig_vars__x.json": f'{{\n  "LIBDIR": "{prefix}/lib"\n}}\n',
         "lib/python3.14/config-3.14-x/Makefile": f"prefix=\t{prefix}\nCC=\t\tclang\n",
         "lib/python3.14/build-details.json": f'{{"base_prefix": "{prefix}"}}\n',
-        "lib/python3.14/other.py": f"# {prefix}\n",
         "lib/pkgconfig/python-3.14.pc": f"prefix={prefix}\n",
         "bin/python3.14-config": f'prefix="{prefix}"\n',
     }
-    for name, text in texts.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return {name: root / name for name in texts}
+    return {path: text.encode() for path, text in texts.items()}
 
 
 @pytest.mark.parametrize("prefix", ["/install", "/opt/python 3", "/home/me/+build"])
-def test_the_prefix_is_read_from_the_interpreters_settings(prefix: str, tmp_path: Path) -> None:
-    paths = tree(tmp_path, prefix)
+def test_the_prefix_is_read_from_the_interpreters_settings(prefix: str) -> None:
+    new = {path: text.decode() for path, text in relocated(settings(prefix), Path(HOME)).items()}
 
-    relocate(tmp_path, Path(HOME))
-
-    kept = paths.pop("lib/python3.14/other.py")
-    assert kept.read_text() == f"# {prefix}\n"
-    for path in paths.values():
-        assert HOME in path.read_text()
-        assert prefix not in path.read_text()
-    assert "CC=\t\tcc" in paths["lib/python3.14/config-3.14-x/Makefile"].read_text()
+    assert new.keys() == settings(prefix).keys()
+    assert all(HOME in text and prefix not in text for text in new.values())
+    assert "CC=\t\tcc" in new["lib/python3.14/config-3.14-x/Makefile"]
 
 
-def test_a_link_is_not_rewritten(tmp_path: Path) -> None:
-    tree(tmp_path, "/install")
-    link = tmp_path / "bin/python3-config"
-    link.symlink_to("python3.14-config")
+def test_files_with_build_settings_are_recognized() -> None:
+    other = ("lib/python3.14/other.py", "lib/python3.14/config-3.14-x/a/Makefile", "bin/python3")
 
-    relocate(tmp_path, Path(HOME))
-
-    assert link.is_symlink()
-    assert link.read_text() == f'prefix="{HOME}"\n'
+    assert [path for path in (*settings(""), *other) if is_build_setting(path)] == [*settings("")]
 
 
-def test_an_interpreter_without_settings_is_not_changed(tmp_path: Path) -> None:
-    (tmp_path / "bin").mkdir()
+def test_without_an_interpreters_settings_only_programs_are_rewritten() -> None:
+    files = {"bin/python3-config": b'prefix="/install"\nCC="clang"\n'}
 
-    relocate(tmp_path, Path(HOME))
+    assert relocated(files, Path(HOME)) == {"bin/python3-config": b'prefix="/install"\nCC="cc"\n'}
 
-    assert [path.name for path in tmp_path.rglob("*")] == ["bin"]
+
+def test_bytes_that_are_not_utf_8_are_kept() -> None:
+    assert relocated({"lib/pkgconfig/a.pc": b"# \xff"}, Path(HOME)) == {
+        "lib/pkgconfig/a.pc": b"# \xff"
+    }

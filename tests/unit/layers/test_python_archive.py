@@ -1,6 +1,7 @@
 """Downloaded archives: unpacked safely and in one form, or refused."""
 
 import gzip
+import hashlib
 import io
 import tarfile
 from collections.abc import Callable, Iterable
@@ -10,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from cnb_python.errors.machine import DamagedArchive, DiskFull, UnsafeArchive
-from cnb_python.layers.python_install import Archive, unpack
+from cnb_python.layers.python_archive import Archive, Entry, Selection, unpack
+from cnb_python.store.archive import Member
 
 TITLE = "Python 3.14.6"
 
@@ -80,7 +82,11 @@ def test_modes_become_755_or_644(tmp_path: Path, into: Path) -> None:
 def test_excluded_entries_are_never_written(tmp_path: Path, into: Path) -> None:
     members = [entry("p/keep"), entry("p/test/big")]
 
-    unpack(archive_of(tmp_path, *members), into, lambda name: not name.startswith("test"))
+    unpack(
+        archive_of(tmp_path, *members),
+        into,
+        Selection(includes=lambda name: not name.startswith("test")),
+    )
 
     assert [path.name for path in into.iterdir()] == ["keep"]
 
@@ -100,6 +106,83 @@ def test_links_that_stay_inside_are_kept(tmp_path: Path, into: Path) -> None:
     assert (into / "bin/hard").read_text() == "content of p/bin/python3.14"
 
 
+def test_everything_that_was_written_is_returned_with_its_digest(
+    tmp_path: Path, into: Path
+) -> None:
+    program = entry("p/bin/a", mode=0o700)
+    members = [program, link("p/bin/b", "./a"), link("p/c", "p/bin/a", tarfile.LNKTYPE)]
+
+    written = unpack(archive_of(tmp_path, *members), into)
+
+    content = b"content of p/bin/a"
+    digest = hashlib.sha256(content).hexdigest()
+    assert written == {
+        "bin": Entry(Member("bin", "d")),
+        "bin/a": Entry(Member("bin/a", "x", len(content)), digest),
+        "bin/b": Entry(Member("bin/b", "l", target="a")),
+        "c": Entry(Member("c", "x", len(content)), digest),
+    }
+
+
+def test_rewritten_files_are_written_once_with_their_new_content(
+    tmp_path: Path, into: Path
+) -> None:
+    members = [
+        entry("p/a", mode=0o755),
+        entry("p/b"),
+        link("p/hard", "p/a", tarfile.LNKTYPE),
+        link("p/soft", "a"),
+    ]
+    selection = Selection(
+        rewrites=lambda name: name in {"a", "hard", "soft"},
+        rewritten=lambda files: {path: text.upper() for path, text in files.items()},
+    )
+
+    written = unpack(archive_of(tmp_path, *members), into, selection)
+
+    assert (into / "a").read_text() == (into / "hard").read_text() == "CONTENT OF P/A"
+    assert (into / "b").read_text() == "content of p/b"
+    assert (into / "soft").readlink() == Path("a")
+    assert written["a"].digest == hashlib.sha256(b"CONTENT OF P/A").hexdigest()
+    assert written["hard"].member == Member("hard", "x", len("CONTENT OF P/A"))
+    assert (into / "a").stat().st_mode & 0o777 == 0o755
+
+
+def test_a_later_entry_replaces_a_file_of_the_same_name(tmp_path: Path, into: Path) -> None:
+    members = [link("p/a", "b"), entry("p/a"), entry("p/c"), link("p/c", "a")]
+
+    written = unpack(archive_of(tmp_path, *members), into)
+
+    assert not (into / "a").is_symlink()
+    assert (into / "c").readlink() == Path("a")
+    assert [written[path].member.kind for path in ("a", "c")] == ["f", "l"]
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        [entry("p/a/b"), entry("p/a")],
+        [link("p/a", "p/none", tarfile.LNKTYPE)],
+        [entry("p/a", type=tarfile.DIRTYPE), link("p/b", "p/a", tarfile.LNKTYPE)],
+    ],
+    ids=["file and directory", "link to nothing", "link to a directory"],
+)
+def test_an_impossible_entry_is_refused(
+    members: list[tarfile.TarInfo], tmp_path: Path, into: Path
+) -> None:
+    with pytest.raises(DamagedArchive):
+        unpack(archive_of(tmp_path, *members), into)
+
+
+def test_a_file_below_a_link_of_the_archive_is_refused(tmp_path: Path, into: Path) -> None:
+    members = [entry("p/x/y"), link("p/a", "x"), entry("p/a/evil")]
+
+    with pytest.raises(UnsafeArchive):
+        unpack(archive_of(tmp_path, *members), into)
+
+    assert [path.name for path in (into / "x").iterdir()] == ["y"]
+
+
 @pytest.mark.parametrize(
     "member",
     [
@@ -110,6 +193,7 @@ def test_links_that_stay_inside_are_kept(tmp_path: Path, into: Path) -> None:
         link("p/a", "/etc/passwd"),
         link("p/a", "../evil"),
         link("p/x/a", "../../evil"),
+        link("p/x/a", "b/../../../evil"),
         link("p/a", "/etc/passwd", tarfile.LNKTYPE),
         link("p/a", "p/../../evil", tarfile.LNKTYPE),
         entry("p/a", type=tarfile.CHRTYPE),
@@ -177,6 +261,6 @@ def test_a_full_disk_is_reported_with_the_directory(tmp_path: Path, into: Path) 
         raise OSError(28, "No space left on device")
 
     with pytest.raises(DiskFull) as caught:
-        unpack(archive_of(tmp_path, entry("p/a")), into, full)
+        unpack(archive_of(tmp_path, entry("p/a")), into, Selection(includes=full))
 
     assert caught.value.doing == f"unpacking {TITLE} into {into}"
