@@ -9,6 +9,7 @@ from cnb_python.install import process_env
 from cnb_python.layout.names import VENV
 from cnb_python.provision.request import ProvidedEnvironment
 from cnb_python.system.interface import Command, Outcome, System
+from cnb_python.system.output import ended_processes
 from cnb_python.system.redaction import redact
 
 # They differ between builds of the same app.
@@ -37,10 +38,18 @@ def variables_digest(environ: Mapping[str, str], text: str, salt: bytes) -> str:
 
 
 def run(command: Command, system: System) -> Outcome:
-    """Run *command*, and print it and its output. Raises ProgramNotStarted."""
+    """Run *command* as a foreign one, and print it and its output.
+
+    Raises ProgramNotStarted and ProcessesLeft.
+    """
     secrets = process_env.secrets(command.env, command.cwd)
     system.output.line(f"Running `{command.shown}`")
-    outcome = system.run(command, lambda line: system.output.detail(redact(line, secrets)))
+    outcome = system.run(
+        replace(command, foreign=True),
+        lambda line: system.output.detail(redact(line, secrets)),
+    )
+    if outcome.ended:
+        system.output.line(ended_processes(outcome.ended, command.shown))
     return replace(outcome, output=redact(outcome.output, secrets))
 
 

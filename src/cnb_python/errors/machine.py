@@ -232,6 +232,39 @@ class ProgramNotStarted(OutsideError):
         return cls("/nowhere/python", "No such file or directory (/nowhere/python)")
 
 
+class ProcessesLeft(OutsideError):
+    """Processes that the app's code or that of its packages started cannot be ended."""
+
+    program: str
+    names: tuple[str, ...]
+
+    @override
+    def describe(self) -> Message:
+        return Message(
+            title=f"Processes that {self.program} left running could not be ended",
+            body=(
+                f"Found:    {', '.join(self.names)}.",
+                (
+                    "Expected: code of the app and of its packages leaves no process behind, since "
+                    "such a process could change files of the image after they were checked."
+                ),
+                (
+                    "They start new processes faster than the build ends them, belong to another "
+                    "user, or wait for a file system that does not answer."
+                ),
+            ),
+            fixes=(
+                "Find out which package or script starts them, and remove it.",
+                "If they wait for a file system, repair it and build again.",
+            ),
+        )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("bin/post_compile", ("sleep",))
+
+
 class Killed(OutsideError):
     """A program was ended by a signal from outside."""
 

@@ -20,6 +20,7 @@ from cnb_python.install.snapshot import AppSnapshot
 from cnb_python.managers.base import InstallContext
 from cnb_python.managers.tool import Program, not_available
 from cnb_python.system.interface import Command, Outcome, Run, System
+from cnb_python.system.output import ended_processes
 from cnb_python.system.redaction import redact
 
 _CONFIG = """\
@@ -93,7 +94,10 @@ class StagingArea:
 
     @property
     def run(self) -> Run:
-        """Runs commands and removes secrets from their output."""
+        """Runs commands and removes secrets from their output.
+
+        As foreign ones: a manager may build a package, or read metadata by running its code.
+        """
         request = self.request
         secrets = process_env.secrets(request.environ, request.app.directory)
         return partial(_run_redacted, self.system, secrets)
@@ -104,13 +108,18 @@ def _run_redacted(
     secrets: tuple[str, ...],
     command: Command,
     on_line: Callable[[str], None] | None = None,
+    *,
+    foreign: bool = True,
 ) -> Outcome:
     if command.shown:
         note = f" ({command.note})" if command.note else ""
         system.output.line(f"Running `{command.shown}`{note}")
     show = on_line or (system.output.detail if command.shown else None)
     show_redacted = None if show is None else lambda line: show(redact(line, secrets))
-    outcome = system.run(command, show_redacted)
+    outcome = system.run(replace(command, foreign=foreign), show_redacted)
+    if outcome.ended:
+        program = command.shown or Path(command.argv[0]).name
+        system.output.line(ended_processes(outcome.ended, program))
     return replace(outcome, output=redact(outcome.output, secrets))
 
 

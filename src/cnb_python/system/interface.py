@@ -22,6 +22,8 @@ class Command:
     """The command as a user would type it, without secrets; empty: not shown."""
     note: str = ""
     """What the log adds to the command, such as `9 pinned packages`."""
+    foreign: bool = False
+    """Whether it runs code of the app or of its packages: alone, and no process outlives it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,8 @@ class Outcome:
     """The exit code; negative: the signal that ended it."""
     output: str
     """Stdout and stderr together, at most the last MiB; invalid UTF-8 is replaced."""
+    ended: int = 0
+    """How many processes of a foreign command were left at its end, and killed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,10 @@ class Run(Protocol):
     """Runs a program to its end."""
 
     def __call__(self, command: Command, on_line: Callable[[str], None] | None = None) -> Outcome:
-        """Run *command*; pass each line of its output to *on_line* at once."""
+        """Run *command*; pass each line of its output to *on_line* at once.
+
+        A foreign command waits for those that run, and holds back new ones.
+        """
         ...
 
 

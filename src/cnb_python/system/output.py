@@ -55,6 +55,16 @@ def megabytes(size: int) -> str:
     return f"{size / 1e6:.1f} MB" if size >= 100_000 else f"{-(-size // 1000)} kB"
 
 
+def ended_processes(count: int, program: str) -> str:
+    """Return the line about background processes that *program* left.
+
+    >>> ended_processes(2, "bin/post_compile")
+    'Ended 2 background processes that bin/post_compile left running'
+    """
+    processes = "process" if count == 1 else "processes"
+    return f"Ended {count} background {processes} that {program} left running"
+
+
 class Console:
     """Steps, lines below them, a tool's own output below those, warnings and errors.
 

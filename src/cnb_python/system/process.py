@@ -5,9 +5,12 @@ import selectors
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Condition
 
-from cnb_python.errors.machine import ProgramNotStarted
+from cnb_python.errors.machine import ProcessesLeft, ProgramNotStarted
+from cnb_python.system import orphans
 from cnb_python.system.interface import Command, Outcome
 
 KEPT_BYTES = 1024 * 1024
@@ -16,20 +19,87 @@ GRACE_SECONDS = 5
 # How often to check whether a silent program still runs.
 LISTEN_SECONDS = 0.2
 _CHUNK = 64 * 1024
+# What a pipe can hold at most, for users other than root.
+_PIPE_BYTES = 1024 * 1024
 
 
 def run(command: Command, on_line: Callable[[str], None] | None = None) -> Outcome:
-    """Run *command* to its end; if the build is interrupted, end all processes that it started.
+    """Run *command* to its end; end the processes that it leaves, or has if it is interrupted.
 
-    Its stdin is empty, so that it cannot wait for an answer. Raises ProgramNotStarted if there is
-    no such program or the system does not run it.
+    Those of its process group, and all others too if it is foreign. Its stdin is empty, so that it
+    cannot wait for an answer. Raises ProgramNotStarted if there is no such program or the system
+    does not run it, and ProcessesLeft if a foreign command's processes cannot be ended.
     """
-    child = _started(command)
-    try:
-        tail = _follow(child, on_line)
-        return Outcome(child.wait(), tail.decode("utf-8", "replace"))
-    finally:
-        _end(child)
+    orphans.adopt()
+    with _TURNS.alone() if command.foreign else _TURNS.shared():
+        earlier = orphans.children() if command.foreign else frozenset()
+        child = _started(command)
+        try:
+            output = _Lines(on_line)
+            _read_until_end(child, output)
+            ended = _end_left(child, command, earlier)
+            _read_remaining(child, output)
+            return Outcome(child.wait(), output.text(), ended)
+        except ProcessesLeft:
+            raise
+        except BaseException:
+            _interrupt(child, command, earlier)
+            raise
+        finally:
+            if child.stdout is not None:
+                child.stdout.close()
+
+
+class _Turns:
+    """Any number of commands run at the same time, but a foreign one runs alone."""
+
+    def __init__(self) -> None:
+        self._changed = Condition()
+        self._running = 0
+        self._foreign = 0
+        """Those that run or wait."""
+
+    @contextmanager
+    def shared(self) -> Iterator[None]:
+        """Wait until no foreign command runs or waits."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._foreign)
+            self._running += 1
+        with self._until_done():
+            yield
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Wait until no command runs, and hold new ones back."""
+        with self._changed:
+            self._foreign += 1
+            try:
+                self._changed.wait_for(lambda: not self._running)
+                self._running += 1
+            except BaseException:
+                self._foreign -= 1
+                self._changed.notify_all()
+                raise
+        try:
+            with self._until_done():
+                yield
+        finally:
+            with self._changed:
+                self._foreign -= 1
+                self._changed.notify_all()
+
+    @contextmanager
+    def _until_done(self) -> Iterator[None]:
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._running -= 1
+                self._changed.notify_all()
+
+
+# Of the whole process: its children are too.
+_TURNS = _Turns()
 
 
 def _started(command: Command) -> subprocess.Popen[bytes]:
@@ -51,63 +121,96 @@ def _started(command: Command) -> subprocess.Popen[bytes]:
         raise ProgramNotStarted(command.argv[0], reason) from error
 
 
-def _follow(child: subprocess.Popen[bytes], on_line: Callable[[str], None] | None) -> bytearray:
-    """Pass each line to *on_line* until the end; return the last KEPT_BYTES of the output."""
-    tail, line = bytearray(), bytearray()
-    for chunk in _chunks(child):
-        tail += chunk
-        del tail[:-KEPT_BYTES]
-        line += chunk
-        *complete, partial = line.split(b"\n")
-        for whole in complete:
-            _pass(whole, on_line)
-        line = bytearray(partial)
-    if line:
-        _pass(line, on_line)
-    return tail
+class _Lines:
+    """The output of a program: its last KEPT_BYTES, and each line once it is complete."""
+
+    def __init__(self, on_line: Callable[[str], None] | None) -> None:
+        self._on_line = on_line
+        self._tail = bytearray()
+        self._line = bytearray()
+
+    def add(self, chunk: bytes) -> None:
+        """Take the next bytes."""
+        self._tail += chunk
+        del self._tail[:-KEPT_BYTES]
+        self._line += chunk
+        *complete, partial = self._line.split(b"\n")
+        for line in complete:
+            self._pass(line)
+        self._line = bytearray(partial)
+
+    def text(self) -> str:
+        """Return what was kept, after the last line."""
+        if self._line:
+            self._pass(self._line)
+        return self._tail.decode("utf-8", "replace")
+
+    def _pass(self, line: bytes | bytearray) -> None:
+        if self._on_line is not None:
+            # Of a line that was rewritten with carriage returns, only the last form is shown.
+            shown = line.rstrip(b"\r").rpartition(b"\r")[2]
+            self._on_line(shown.decode("utf-8", "replace"))
 
 
-def _chunks(child: subprocess.Popen[bytes]) -> Iterator[bytes]:
-    """Yield the output of *child* until it has ended and nothing is left to read.
+def _read_until_end(child: subprocess.Popen[bytes], output: _Lines) -> None:
+    """Read what *child* prints until it has ended; it is not reaped.
 
     Not until the pipe is closed: a background process that it started (an SSH master, a compiler
-    cache) may keep it open forever.
+    cache) may keep it open.
     """
+    while not orphans.has_ended(child.pid):
+        chunk = _chunk(child, LISTEN_SECONDS)
+        if chunk:
+            output.add(chunk)
+        elif chunk is not None:
+            orphans.has_ended(child.pid, wait=True)
+
+
+def _read_remaining(child: subprocess.Popen[bytes], output: _Lines) -> None:
+    """Read what the pipe holds; another process may still write to it, without an end."""
+    remaining = _PIPE_BYTES
+    while remaining > 0 and (chunk := _chunk(child, 0)):
+        output.add(chunk)
+        remaining -= len(chunk)
+
+
+def _chunk(child: subprocess.Popen[bytes], seconds: float) -> bytes | None:
+    """Return what *child* prints next: empty at the end, None if nothing comes in *seconds*."""
     if child.stdout is None:
-        return
-    descriptor = child.stdout.fileno()
+        return b""
     with selectors.DefaultSelector() as selector:
-        selector.register(descriptor, selectors.EVENT_READ)
-        while True:
-            ended = child.poll() is not None
-            if selector.select(timeout=0 if ended else LISTEN_SECONDS):
-                if not (chunk := os.read(descriptor, _CHUNK)):
-                    return
-                yield chunk
-            elif ended:
-                return
+        selector.register(child.stdout, selectors.EVENT_READ)
+        return os.read(child.stdout.fileno(), _CHUNK) if selector.select(seconds) else None
 
 
-def _pass(line: bytes | bytearray, on_line: Callable[[str], None] | None) -> None:
-    if on_line is not None:
-        # Of a line that was rewritten with carriage returns, only the last form is shown.
-        shown = line.rstrip(b"\r").rpartition(b"\r")[2]
-        on_line(shown.decode("utf-8", "replace"))
+def _end_left(child: subprocess.Popen[bytes], command: Command, earlier: frozenset[int]) -> int:
+    """End and reap what *child* left when it ended; return how many processes were killed."""
+    if not command.foreign:
+        # The group's id is that of the child, which nothing else can get before it is reaped.
+        _signal_group(child, signal.SIGKILL)
+        child.wait()
+        return 0
+    child.wait()
+    ended = orphans.end_all_but(earlier, child.pid)
+    if ended.remaining:
+        raise ProcessesLeft(command.shown or command.argv[0], ended.remaining)
+    return ended.killed
 
 
-def _end(child: subprocess.Popen[bytes]) -> None:
-    if child.stdout is not None:
-        child.stdout.close()
-    if child.poll() is not None:
-        return
-    _signal_group(child, signal.SIGTERM)
+def _interrupt(child: subprocess.Popen[bytes], command: Command, earlier: frozenset[int]) -> None:
+    """End *child* if it still runs, with all that it started."""
     try:
-        child.wait(GRACE_SECONDS)
+        if child.returncode is None:
+            _signal_group(child, signal.SIGTERM)
+            child.wait(GRACE_SECONDS)
     except subprocess.TimeoutExpired:
         pass
     finally:
-        _signal_group(child, signal.SIGKILL)
-        child.wait()
+        if child.returncode is None:
+            _signal_group(child, signal.SIGKILL)
+            child.wait()
+        if command.foreign:
+            orphans.end_all_but(earlier, child.pid)
 
 
 def _signal_group(child: subprocess.Popen[bytes], number: signal.Signals) -> None:

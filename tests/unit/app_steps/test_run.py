@@ -6,6 +6,8 @@ import pytest
 
 from cnb_python.app_steps import run
 from cnb_python.install import process_env
+from cnb_python.system.interface import Command, Outcome
+from tests.support.fake_system import world
 
 VENV, PYTHON, APP = Path("/layers/venv"), Path("/layers/python/bin/python3.14"), Path("/workspace")
 SALT = bytes(16)
@@ -69,3 +71,15 @@ def test_digest_covers_text_and_salt() -> None:
     }
     assert len(variables) == 3
     assert all(len(digest) == 64 for digest in variables)
+
+
+def test_command_is_foreign_and_what_it_leaves_is_logged() -> None:
+    system, programs, log = world(lambda _: Outcome(0, "", ended=1))
+
+    run.run(Command(("/bin/sh", "x"), {}, APP, "bin/post_compile"), system)
+
+    assert programs.ran[0].foreign
+    assert log.lines == [
+        "Running `bin/post_compile`",
+        "Ended 1 background process that bin/post_compile left running",
+    ]

@@ -143,7 +143,7 @@ def test_secrets_are_removed_from_output(request_: EnvironmentRequest) -> None:
     outcome = area.run(command, lines.append)
     area.run(command)
 
-    assert programs.ran == [command, command]
+    assert [each.argv for each in programs.ran] == [command.argv] * 2
     assert lines[1] == "Bye"
     assert SECRET not in "\n".join([outcome.output, *lines, *log.lines])
 
@@ -154,6 +154,16 @@ def test_shown_command_prints_output(request_: EnvironmentRequest) -> None:
     area.run(Command(("pip",), {}, Path("/"), shown="pip install six"))
 
     assert log.lines == ["Running `pip install six`", "Hello"]
+
+
+def test_commands_are_foreign_and_what_they_leave_is_logged(request_: EnvironmentRequest) -> None:
+    area, programs, log = staging_area(request_)
+    programs.answer = lambda _: Outcome(0, "", ended=2)
+
+    area.run(Command(("/tools/uv", "pip"), {}, Path("/")))
+
+    assert programs.ran[0].foreign
+    assert log.lines == ["Ended 2 background processes that uv left running"]
 
 
 def test_hidden_command_prints_nothing(request_: EnvironmentRequest) -> None:

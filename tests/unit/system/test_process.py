@@ -154,7 +154,7 @@ def test_a_program_of_another_format_is_named(tmp_path: Path) -> None:
         process.run(Command((str(program),), {}, tmp_path))
 
 
-def test_background_processes_are_not_waited_for(tmp_path: Path) -> None:
+def test_background_processes_are_ended_and_not_waited_for(tmp_path: Path) -> None:
     code = (
         "import subprocess, sys\n"
         "child = subprocess.Popen([sys.executable, '-ISc', 'import time; time.sleep(600)'])\n"
@@ -163,10 +163,25 @@ def test_background_processes_are_not_waited_for(tmp_path: Path) -> None:
 
     outcome = process.run(python(code, tmp_path))
 
-    left_behind = int(outcome.output)
     assert outcome.code == 0
-    assert _alive(left_behind)
-    os.kill(left_behind, signal.SIGKILL)
+    eventually(lambda: not _alive(int(outcome.output)), tmp_path)
+
+
+def test_output_without_an_end_of_a_background_process_is_cut(tmp_path: Path) -> None:
+    forever = "import os\nwhile True: os.write(1, b'y' * 1000 + b'\\n')"
+    code = (
+        "import subprocess, sys\n"
+        f"argv = [sys.executable, '-ISc', {forever!r}]\n"
+        "child = subprocess.Popen(argv, start_new_session=True)\n"
+        "print(child.pid, flush=True)"
+    )
+    lines: list[str] = []
+
+    outcome = process.run(python(code, tmp_path), lines.append)
+
+    assert outcome.code == 0
+    number = next(line for line in lines if line.isdecimal())
+    os.kill(int(number), signal.SIGKILL)
 
 
 def test_an_interruption_ends_child_processes_too(tmp_path: Path) -> None:
