@@ -1,5 +1,6 @@
 """Packages that cannot be built from source: pip's words and uv's end in the same message."""
 
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,13 +36,22 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
         "wants-function": compiling("int f(void); int g(void) { return f(); }", "-Wl,-z,defs"),
         "wants-pg-config": "subprocess.run(['pg_config', '--libdir'], check=True)",
         "wants-distutils": "from distutils.core import setup",
+        "outgrown": "from distutils.core import setup",
         "wants-a-friend": "import a_friend",
         "kills-the-tool": KILL_THE_TOOL,
         "kills-itself": KILL_ITSELF,
         "kills-a-child": KILL_A_CHILD,
         "gives-no-reason": "raise ValueError('of all things')",
+        "forbidden": "raise ValueError('not from source')",
     }.items():
         source(directory, name, code)
+    # What is there in place of the source that cannot be built.
+    platform = f"linux_{os.uname().machine}"
+    for line in ("310", "311"):
+        wheel(directory, "outgrown", "1.0", {}, tag=f"cp{line}-cp{line}-{platform}")
+    wheel(directory, "forbidden", "1.0", {})
+    for version in ("1.5", "2.0"):
+        wheel(directory, "outgrown", version, {})
     wheel(directory, "large", "1.0", {f"large/{n}.txt": "x" * 400_000 for n in range(40)})
     with index.running(directory) as running:
         yield running
@@ -158,7 +168,7 @@ def test_a_program_of_a_library(failing: Failing, tool: Tool, served: Index) -> 
 def test_a_module_that_python_dropped(failing: Failing, tool: Tool, served: Index) -> None:
     told = failing.failure(tool, "wants-distutils\n", index=served.url)
 
-    assert told.title == "wants-distutils is too old for Python 3.12"
+    assert told.title == "wants-distutils is too old for Python 3.12 and newer"
     assert "Its build imports distutils, which Python 3.12 no longer has." in told.message
     assert ".python-version" in told.message
 
@@ -215,7 +225,7 @@ OLD = {
         "from setuptools import setup\nsetup(name='old', version='1.0', use_2to3=True)\n",
         "old is written for Python 2",
     ),
-    "pkg_resources": ("import pkg_resources\n", "old is too old for setuptools 82"),
+    "pkg_resources": ("import pkg_resources\n", "old is too old for setuptools 82 and newer"),
 }
 
 
@@ -264,3 +274,26 @@ def test_a_rust_extension_without_rust(failing: Failing, tmp_path: Path, tool: T
 
     assert told.title == "oxide needs the program Rust"
     assert "the Debian or Ubuntu package cargo" in told.message
+
+
+@TOOLS
+def test_a_version_and_a_python_that_fit_are_named(
+    failing: Failing, tool: Tool, served: Index
+) -> None:
+    told = failing.failure(tool, "outgrown==1.0\n", index=served.url)
+
+    assert told.title == "outgrown is too old for Python 3.12 and newer"
+    assert "Use a newer version, which has a wheel for Python 3.14: outgrown==1.5" in told.message
+    assert "echo 3.11 > .python-version" in told.message
+    # The advice is true.
+    assert not failing.attempt(tool, "outgrown==1.5\n", index=served.url).message
+
+
+@TOOLS
+def test_a_wheel_that_a_setting_forbids_is_not_denied(
+    failing: Failing, tool: Tool, served: Index
+) -> None:
+    told = failing.failure(tool, "--no-binary forbidden\nforbidden==1.0\n", index=served.url)
+
+    assert "The settings forbid the wheel of forbidden" in told.message
+    assert "remove the package from --no-binary" in told.message

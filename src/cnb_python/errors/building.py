@@ -6,9 +6,15 @@ Separate from `managers/build_errors`, since an error and its message have one h
 from typing import Literal, Self, override
 
 from cnb_python.errors.base import AppError, Message
+from cnb_python.errors.finding import Alternative, UnfitVersion
+
+_OLDER_PYTHON = (
+    "Use an older Python, since old packages often do not build on a new one: write its version to "
+    ".python-version."
+)
 
 
-class MissingForBuild(AppError):
+class MissingForBuild(UnfitVersion):
     """The build image lacks something that a package's build needs."""
 
     package: str
@@ -27,16 +33,12 @@ class MissingForBuild(AppError):
         return Message(
             title=f"{self.package} needs the {self.kind} {self.name}",
             body=(
-                _from_source(self.package, self.python),
+                _from_source(self, self.package, self.python),
                 f"Its build needs the {self.kind} {self.name}, which is not in the build image.",
             ),
             fixes=(
-                _ready_made(self.package),
+                *_ready_made(self, self.package, self.python),
                 _add_to_images(self),
-                (
-                    "Use another Python version that the package has a wheel for: write it to "
-                    ".python-version."
-                ),
             ),
         )
 
@@ -85,7 +87,7 @@ class MissingBuildRequirement(AppError):
         return cls("backend-missing", "nosuch-backend>=3", is_offline=True, debian="", ubuntu="")
 
 
-class UndefinedSymbol(AppError):
+class UndefinedSymbol(UnfitVersion):
     """The code of a package uses a function that no library has."""
 
     package: str
@@ -97,12 +99,12 @@ class UndefinedSymbol(AppError):
         return Message(
             title=f"{self.package} cannot be linked: no library has {self.symbol}",
             body=(
-                _from_source(self.package, self.python),
+                _from_source(self, self.package, self.python),
                 f"Its code uses {self.symbol}, which is in none of the libraries that it is linked with.",
                 "The library in the build image may be too old, or built without that function.",
             ),
             fixes=(
-                _ready_made(self.package),
+                *_ready_made(self, self.package, self.python),
                 (
                     "Use a build image with the version of the library that the documentation of "
                     f"{self.package} asks for."
@@ -120,7 +122,7 @@ class UndefinedSymbol(AppError):
         return cls("undef", "foo", "3.14.6")
 
 
-class MissingBuildModule(AppError):
+class MissingBuildModule(UnfitVersion):
     """The build of a package imports a module that is not installed."""
 
     package: str
@@ -136,14 +138,14 @@ class MissingBuildModule(AppError):
         return Message(
             title=f"{self.package} needs {self.module} for its build, but does not declare it",
             body=(
-                _from_source(self.package, self.python),
+                _from_source(self, self.package, self.python),
                 (
                     f"Its build imports {self.module}, which its pyproject.toml does not list under "
                     "[build-system] requires."
                 ),
             ),
             fixes=(
-                _ready_made(self.package),
+                *_ready_made(self, self.package, self.python),
                 f"If {self.package} is yours, add {self.module} to [build-system] requires.",
                 (
                     f"If {self.module} is a module of the app, do not import it in setup.py: "
@@ -155,15 +157,17 @@ class MissingBuildModule(AppError):
     @classmethod
     @override
     def example(cls) -> Self:
-        return cls("dist-utils", "distutils", "Python 3.12", "3.14.6")
+        error = cls("numpy", "distutils", "Python 3.12", "3.14.6")
+        return error.suggesting(Alternative("2.3.2", "3.11"))
 
 
-class Python2OnlyPackage(AppError):
+class Python2OnlyPackage(UnfitVersion):
     """The source of a package is written for Python 2."""
 
     package: str
     sign: str
     """The line of the build's output that shows it."""
+    python: str
 
     @override
     def describe(self) -> Message:
@@ -173,7 +177,8 @@ class Python2OnlyPackage(AppError):
                 f"Building {self.package} from source failed: {self.sign}",
                 "Only code for Python 2 fails in this way.",
             ),
-            fixes=(
+            fixes=self.alternatives(self.package, self.python)
+            or (
                 f"Use a newer version of {self.package}, if one supports Python 3.",
                 "Use a maintained package in its place: many old packages have a successor.",
             ),
@@ -185,10 +190,11 @@ class Python2OnlyPackage(AppError):
         return cls(
             "py2only",
             "SyntaxError: Missing parentheses in call to 'print'. Did you mean print(...)?",
+            "3.14.6",
         )
 
 
-class SourceBuildFailed(AppError):
+class SourceBuildFailed(UnfitVersion):
     """The build of a package from source failed for another reason."""
 
     package: str
@@ -200,16 +206,13 @@ class SourceBuildFailed(AppError):
         return Message(
             title=f"{self.package} could not be built",
             body=(
-                _from_source(self.package, self.python),
+                _from_source(self, self.package, self.python),
                 f"Its build failed: {self.problem}",
                 "The complete output of the build is above.",
             ),
             fixes=(
-                _ready_made(self.package),
-                (
-                    "Use an older Python, since old packages often do not build on a new one: write "
-                    "its version to .python-version."
-                ),
+                *_ready_made(self, self.package, self.python),
+                *(() if any(self.alternative) else (_OLDER_PYTHON,)),
             ),
         )
 
@@ -219,14 +222,20 @@ class SourceBuildFailed(AppError):
         return cls("gives-no-reason", "ValueError: of all things", "3.14.6")
 
 
-def _from_source(package: str, python: str) -> str:
+def _from_source(failure: UnfitVersion, package: str, python: str) -> str:
+    if failure.alternative.is_refused:
+        return f"The settings forbid the wheel of {package}, so it is built from source."
     return f"{package} has no wheel for Python {python} on this image, so it is built from source."
 
 
-def _ready_made(package: str) -> str:
-    if package.startswith("psycopg2"):
-        return "Use psycopg2-binary or psycopg[binary] in its place: both have wheels."
-    return f"Use a version of {package} that has a wheel for this Python, if there is one."
+def _ready_made(failure: UnfitVersion, package: str, python: str) -> tuple[str, ...]:
+    binary = "Use the newest psycopg2-binary or psycopg[binary] in its place: both have wheels."
+    alternatives = failure.alternatives(package, python)
+    if package == "psycopg2":
+        return binary, *alternatives
+    return alternatives or (
+        f"Use a version of {package} that has a wheel for this Python, if there is one.",
+    )
 
 
 def _add_to_images(failure: MissingForBuild) -> str:
@@ -277,14 +286,13 @@ def _removed_module(failure: MissingBuildModule) -> Message:
         "Build it with an older setuptools: write setuptools<81 to the file build.txt, and set "
         "PIP_BUILD_CONSTRAINT=build.txt for the build (with uv, UV_BUILD_CONSTRAINT)."
     )
+    other_way = older_python if failure.removed.startswith("Python") else older_setuptools
     return Message(
-        title=f"{failure.package} is too old for {failure.removed}",
+        title=f"{failure.package} is too old for {failure.removed} and newer",
         body=(
-            _from_source(failure.package, failure.python),
+            _from_source(failure, failure.package, failure.python),
             f"Its build imports {failure.module}, which {failure.removed} no longer has.",
         ),
-        fixes=(
-            f"Use a newer version of {failure.package}.",
-            older_python if failure.removed.startswith("Python") else older_setuptools,
-        ),
+        fixes=failure.alternatives(failure.package, failure.python)
+        or (f"Use a newer version of {failure.package}.", other_way),
     )

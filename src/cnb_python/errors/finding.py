@@ -1,13 +1,60 @@
 """Packages and versions that the indexes do not have for this app."""
 
 import re
-from typing import Self, override
+from typing import NamedTuple, Self, override
 
 from cnb_python.errors.base import AppError, Message
 
 _LINUX = re.compile(r"(manylinux|musllinux|linux)(?:\d+|_(\d+)_(\d+))?_(\w+)")
 # https://peps.python.org/pep-0600/#legacy-manylinux-tags
 _LEGACY_LINUX = re.compile(r"(manylinux)(?:1|2010|2014)_(\w+)")
+
+
+class Alternative(NamedTuple):
+    """What an app can use in place of a version that has no wheel for its Python."""
+
+    version: str = ""
+    """The oldest later version with a wheel for the app's Python; empty: none, or unknown."""
+    python: str = ""
+    """The newest supported release line that has a wheel of this version; empty: as above."""
+    is_refused: bool = False
+    """Whether this version has a wheel for the app's Python, but the settings forbid wheels."""
+
+
+class UnfitVersion(AppError):
+    """A version of a package that cannot be installed here; another one, or Python, may do."""
+
+    @property
+    def alternative(self) -> Alternative:
+        """What the index has in its place, as far as known."""
+        alternative = self.__dict__.get("alternative")
+        return alternative if isinstance(alternative, Alternative) else Alternative()
+
+    def suggesting(self, alternative: Alternative) -> Self:
+        """Return the error, whose message names the *alternative*."""
+        self.__dict__["alternative"] = alternative
+        return self
+
+    def alternatives(self, package: str, python: str) -> tuple[str, ...]:
+        """Return the fixes that name another version of *package*, or another Python than *python*.
+
+        Empty: none is known.
+        """
+        version, other_python, is_refused = self.alternative
+        line = ".".join(python.split(".")[:2])
+        if is_refused:
+            return (
+                (
+                    f"Allow the wheel of {package}, which exists for Python {line}: remove the package "
+                    "from --no-binary (PIP_NO_BINARY, UV_NO_BINARY, UV_NO_BINARY_PACKAGE)."
+                ),
+            )
+        newer = f"Use a newer version, which has a wheel for Python {line}: {package}=={version}"
+        older = (
+            f"Use Python {other_python}, for which this version has a wheel: "
+            f"echo {other_python} > .python-version"
+        )
+        return (*((newer,) if version else ()), *((older,) if other_python else ()))
 
 
 class NoSuchPackage(AppError):
@@ -153,7 +200,7 @@ class Yanked(AppError):
         return cls("good", versions=(), reason="broken by mistake")
 
 
-class WrongPython(AppError):
+class WrongPython(UnfitVersion):
     """The version is for other Pythons only."""
 
     requirement: str
@@ -168,8 +215,9 @@ class WrongPython(AppError):
                 f"Found:    Python {self.python}, the Python of the app.",
                 f"Expected: Python {' or '.join(self.needs)}, for {self.requirement}.",
             ),
-            fixes=(
-                "Use a Python that fits: write its version, such as 3.13, to .python-version.",
+            fixes=self.alternatives(_name_of(self.requirement), self.python)
+            or (
+                "Use a Python that fits: write its version to .python-version.",
                 f"Use a version of the package that supports Python {self.python}.",
             ),
         )
@@ -177,10 +225,11 @@ class WrongPython(AppError):
     @classmethod
     @override
     def example(cls) -> Self:
-        return cls("numpy==2.3.0", (">=3.11",), "3.10.16")
+        error = cls("numpy==2.3.0", (">=3.11",), "3.10.16")
+        return error.suggesting(Alternative(python="3.14"))
 
 
-class NoWheel(AppError):
+class NoWheel(UnfitVersion):
     """The version is published only as wheels, and none of them fits."""
 
     requirement: str
@@ -203,10 +252,8 @@ class NoWheel(AppError):
                 ),
                 f"Expected: a wheel for Python {self.python} on this image.",
             ),
-            fixes=(
-                f"Use a Python that it supports: echo {self.pythons[-1]} > .python-version",
-                f"Use another version of the package that supports Python {self.python}.",
-            ),
+            fixes=self.alternatives(_name_of(self.requirement), self.python)
+            or (f"Use another version of the package that supports Python {self.python}.",),
         )
 
     @classmethod
@@ -217,7 +264,8 @@ class NoWheel(AppError):
             *("manylinux2014_x86_64", "manylinux_2_17_aarch64", "manylinux_2_17_x86_64"),
             "win_amd64",
         )
-        return cls("tensorflow==2.15.0", "3.14.6", ("3.9", "3.10", "3.11"), platforms)
+        error = cls("tensorflow==2.15.0", "3.14.6", ("3.9", "3.10", "3.11"), platforms)
+        return error.suggesting(Alternative(python="3.11"))
 
 
 class VersionConflict(AppError):
@@ -258,7 +306,13 @@ def _no_wheel_for_machine(failure: NoWheel) -> Message:
             f"Expected: a wheel for Python {failure.python} on this image.",
             *_libc_differs(failure.platforms),
         ),
-        fixes=(*_fixes_for(failure.platforms), "Use another version of the package."),
+        fixes=(
+            *_fixes_for(failure.platforms),
+            *(
+                failure.alternatives(_name_of(failure.requirement), failure.python)
+                or ("Use another version of the package.",)
+            ),
+        ),
     )
 
 
@@ -309,6 +363,12 @@ def _platform_name(tag: str) -> str:
     library = "musl" if match[1] == "musllinux" else "glibc"
     version = f" ({library} {match[2]}.{match[3]})" if match[2] else ""
     return f"Linux on {match[4]}{version}"
+
+
+def _name_of(requirement: str) -> str:
+    """Return the name in *requirement*: `numpy` of `numpy==1.24.1`."""
+    match = re.match(r"[\w.-]*\w(?:\[[^]]*\])?", requirement)
+    return match[0] if match else requirement
 
 
 def _required_by(package: str) -> str:

@@ -7,6 +7,8 @@ import re
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from packaging.utils import canonicalize_name
+
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlTable
 from cnb_python.errors.base import BuildpackError
@@ -18,6 +20,7 @@ from cnb_python.errors.building import (
     SourceBuildFailed,
     UndefinedSymbol,
 )
+from cnb_python.errors.finding import WrongPython
 from cnb_python.errors.machine import DiskFull, Killed
 from cnb_python.errors.network import GitFailed, GitTrouble
 
@@ -151,6 +154,9 @@ _PACKAGE = (
 _OUTPUT = (
     re.compile(r"╰─> \[\d+ lines? of output\]\n(.*?)\n\s*\[end of output\]", re.DOTALL),
     re.compile(r"cause: Call to `[^`]+` failed \([^\n]*\n(.*?)(?=\nhint: |\Z)", re.DOTALL),
+    # The backend cannot be imported, or pyproject.toml is not valid: pip's words alone.
+    re.compile(r"\u00d7 Cannot import build backend '[^']+'\.\n\s*╰─> (.*?)\n\s*\n", re.DOTALL),
+    re.compile(r"\u00d7 Can not process \S+\n\s*╰─> (.*?)\n\s*\n", re.DOTALL),
 )
 _OUT_OF_MEMORY = re.compile(
     r"fatal error: Killed signal terminated program (\S+)"
@@ -174,6 +180,11 @@ _NO_MODULE = re.compile(
 _UNDEFINED = re.compile(
     r"undefined reference to [`'\u2018]([^'\u2019\n]+)"
     r"|ld(?:\.\w+)?: error: undefined symbol: ([^\n]+)"
+)
+# meson-python; setup.py of numba and llvmlite.
+_REFUSES_PYTHON = re.compile(
+    r"Unsupported Python version [\d.]+, expected ([<>=!~][^\s]*)"
+    r"|Cannot install on Python version [\d.]+; only versions ([<>=!~]\S*) are supported"
 )
 _PYTHON_2 = re.compile(
     r"^.*\buse_2to3 is invalid.*$"
@@ -235,8 +246,16 @@ def build_failure(output: str, python: str) -> BuildpackError | None:
         return MissingForBuild(package, kind, name, python, *system_packages(kind, name))
     if symbol := _UNDEFINED.search(written):
         return UndefinedSymbol(package, symbol[1] or symbol[2], python)
+    if refused := _REFUSES_PYTHON.search(written):
+        requirement = f"{package}=={source_version(package, output)}".removesuffix("==")
+        return WrongPython(requirement, (refused[1] or refused[2],), python)
+    return _failure_of_code(package, written, python)
+
+
+def _failure_of_code(package: str, written: str, python: str) -> BuildpackError:
+    """Return what is wrong with the code that builds *package*, and *written* its output."""
     if sign := _PYTHON_2.search(written):
-        return Python2OnlyPackage(package, sign[0].strip())
+        return Python2OnlyPackage(package, sign[0].strip(), python)
     problem = _problem(written)
     if module := _NO_MODULE.search(problem):
         name = module[1] or module[2]
@@ -248,6 +267,23 @@ def build_of(output: str) -> str:
     """Return the package whose build failed; empty if no build failed."""
     matches = (pattern.search(output) for pattern in _PACKAGE)
     return next((match[1] for match in matches if match), "")
+
+
+def source_version(package: str, output: str) -> str:
+    """Return the version of *package* that an index had, by *output*; empty: it names none.
+
+    Not of sources that have an address: an index may have another package of that name.
+
+    >>> source_version("ruamel.yaml", "Downloading ruamel_yaml-0.16.tar.gz (1 MB)")
+    '0.16'
+    """
+    name = re.sub(r"[-_.]+", "[-_.]+", canonicalize_name(package))
+    has_address = rf"(?<![\w.-]){name}(?:\[[^]]*\])? ?@ |^Processing .*/{name}-"
+    if re.search(has_address, output, re.IGNORECASE | re.MULTILINE):
+        return ""
+    sources = rf"(?<![\w.-]){name}(?:-|==)(\d[\w.!+]*?)(?:\.tar\.\w+|\.zip|\.tgz|[`\s@]|$)"
+    versions: list[str] = re.findall(sources, output, re.MULTILINE | re.IGNORECASE)
+    return versions[-1] if versions else ""
 
 
 def build_output(output: str) -> str:

@@ -32,6 +32,7 @@ from cnb_python.errors.base import (
     Failure,
     OutsideError,
 )
+from cnb_python.errors.finding import Alternative
 from cnb_python.managers.build_errors import build_failure, git_failure, machine_failure
 from cnb_python.managers.pip import errors as pip
 from cnb_python.managers.pip.index_errors import Unmatched, nothing_found
@@ -59,20 +60,31 @@ def not_found(requirement: str, name: str, python: str = PYTHON) -> BuildpackErr
     return nothing_found(Unmatched(requirement), by_pip(name), python, "x86_64")
 
 
+def suggesting(error: BuildpackError | None, alternative: Alternative) -> BuildpackError:
+    """Return *error* as uv's answers, which `test_alternatives` has, complete it."""
+    assert isinstance(error, finding.UnfitVersion)
+    return error.suggesting(alternative)
+
+
 RECORDED: dict[type[Failure], Callable[[], BuildpackError | None]] = {
     building.MissingForBuild: lambda: build_failure(by_pip("missing_header"), PYTHON),
     building.MissingBuildRequirement: lambda: by_uv("no_index_b"),
     building.UndefinedSymbol: lambda: by_uv("undefined_symbol"),
-    building.MissingBuildModule: lambda: by_uv("dist_utils"),
+    building.MissingBuildModule: lambda: suggesting(
+        build_failure(by_pip("backend_unavailable"), PYTHON), Alternative("2.3.2", "3.11")
+    ),
     building.Python2OnlyPackage: lambda: build_failure(by_pip("build_failed"), PYTHON),
     finding.NoSuchPackage: lambda: not_found("nosuch-package-zzq==1.0", "unknown_package.telling"),
     finding.NotInFindLinks: lambda: not_found("good", "not_provided.telling"),
     finding.NoSuchVersion: lambda: not_found("flask==99.1", "unknown_version"),
     finding.Yanked: lambda: by_uv("yanked"),
-    finding.WrongPython: lambda: not_found(
-        "numpy==2.3.0", "needs_other_python.telling", "3.10.16"
+    finding.WrongPython: lambda: suggesting(
+        not_found("numpy==2.3.0", "needs_other_python.telling", "3.10.16"),
+        Alternative(python="3.14"),
     ),
-    finding.NoWheel: lambda: not_found("tensorflow==2.15.0", "no_wheel_pinned.telling"),
+    finding.NoWheel: lambda: suggesting(
+        not_found("tensorflow==2.15.0", "no_wheel_pinned.telling"), Alternative(python="3.11")
+    ),
     finding.VersionConflict: lambda: pip.recognize(by_pip("conflict"), PYTHON),
     install.BadRequirement: lambda: pip.recognize(by_pip("invalid_line"), PYTHON),
     install.IncludeMissing: lambda: by_uv("include_missing"),

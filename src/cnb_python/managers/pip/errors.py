@@ -40,6 +40,7 @@ from cnb_python.managers.pip.index_errors import (
     unmatched,
     unsupported_wheel,
 )
+from cnb_python.managers.uv import commands as uv
 from cnb_python.system.interface import Command, Outcome, Run
 
 _PIP = "pip"
@@ -98,10 +99,10 @@ def explain(
         or recognize(output, context.python)
         or unsupported_wheel(output, context.python, context.processor)
     )
+    if not failure and (requirement := unmatched(output)):
+        failure = _explain_unmatched(requirement, output, finding, context, run)
     if failure:
-        return failure
-    if requirement := unmatched(output):
-        return _explain_unmatched(requirement, output, finding, context, run)
+        return uv.alternative_for_pip(failure, output, finding, context, run)
     if failure := index_failure(output):
         return failure
     last_lines = tuple(output.strip().splitlines()[-_LAST_LINES:])

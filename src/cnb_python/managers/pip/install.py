@@ -56,7 +56,7 @@ def install_pinned(
     pins: Sequence[Pin], network: Network, context: InstallContext, run: Run
 ) -> None:
     """Have uv install *pins* of fully pinned files. Raises the failure that uv reports."""
-    _run_uv(uv.install_exactly(pins, network, context), context, run)
+    _run_uv(uv.install_exactly(pins, network, context), (), context, run)
 
 
 def resolve_and_install(
@@ -76,7 +76,7 @@ def resolve(files: Files, context: InstallContext, run: Run, *, by_uv: bool) -> 
     if not by_uv:
         return _resolve_with_pip(pip_commands.resolve, files, context, run)
     lock = context.scratch / "pylock.toml"
-    _run_uv(uv.compile_all(files, lock, context), context, run)
+    _run_uv(uv.compile_all(files, lock, context), files, context, run)
     return pylock_file.read_compiled(lock, _own_lines(files, context))
 
 
@@ -86,7 +86,7 @@ def install_resolved(
     """Install exactly *pins* of *resolution*. Raises the failure that the tool reports."""
     finding = _own_lines(files, context).finding
     if resolution.by == UV:
-        _run_uv(uv.install_compiled(pins, finding, context), context, run)
+        _run_uv(uv.install_compiled(pins, finding, context), files, context, run)
         return
     for command in pip_commands.install_exactly(pins, finding, context):
         _run_pip(files, command, context, run)
@@ -96,11 +96,12 @@ def explain(
     files: Files, command: Command, outcome: Outcome, context: InstallContext, run: Run
 ) -> BuildpackError:
     """Return the failure of pip's *command*; pip runs again if its output has no reason."""
-
-    def finding() -> tuple[str, ...]:
-        return _own_lines(files, context).finding
-
+    finding = partial(_finding, files, context)
     return pip_errors.explain(command, outcome, finding, context, run)
+
+
+def _finding(files: Files, context: InstallContext) -> tuple[str, ...]:
+    return _own_lines(files, context).finding
 
 
 def _resolve_with_pip(
@@ -121,10 +122,11 @@ def _run_pip(files: Files, command: Command, context: InstallContext, run: Run) 
         raise explain(files, command, outcome, context, run)
 
 
-def _run_uv(command: Command, context: InstallContext, run: Run) -> None:
+def _run_uv(command: Command, files: Files, context: InstallContext, run: Run) -> None:
+    """Run *command*, which installs *files*; none: it has the options of the files itself."""
     outcome = run(command)
     if outcome.code:
-        raise uv.explain(command, outcome, context)
+        raise uv.explain(command, outcome, context, run, partial(_finding, files, context))
 
 
 def _own_lines(files: Files, context: InstallContext) -> OwnLines:

@@ -134,7 +134,7 @@ class PipenvExport(LockExport):
         )
         outcome = self.run(command)
         if outcome.code:
-            raise uv.explain(command, outcome, self.context)
+            raise uv.explain(command, outcome, self.context, self.run)
         resolution = pylock_file.read_lock(pylock, self.choice, _PIPENV.source)
         return resolution._replace(from_files_alone=False)
 

@@ -88,7 +88,7 @@ class PlainProject(InstalledByUv):
         )
         outcome = run(command)
         if outcome.code:
-            raise uv.explain(command, outcome, context)
+            raise uv.explain(command, outcome, context, run)
         return pylock_file.read_lock(lock, pylock_file.Choice(context.python, ""))
 
     def _source(self, context: InstallContext) -> tuple[Path, str, list[str]]:

@@ -15,7 +15,7 @@ from cnb_python.cnb import toml
 from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.install import UvRefused
 from cnb_python.errors.network import IndexRefused, SourceRefused
-from cnb_python.managers import build_errors
+from cnb_python.managers import alternatives, build_errors
 from cnb_python.managers.base import InstallContext, Pin, counted
 from cnb_python.managers.index_config import (
     NO_NETWORK,
@@ -44,6 +44,7 @@ _DRAWING = re.compile(r"^\s*(?:error:|\u00d7|╰─▶|├─▶|│)?\s*")
 _LAST_LINES = 12
 _IN_A_SENTENCE = 3
 _PROXY_STATUS = 407
+_BEST_MATCH = "unsafe-best-match"
 
 
 class UvSources(NamedTuple):
@@ -54,7 +55,7 @@ class UvSources(NamedTuple):
     """
     variables: Mapping[str, str] = MappingProxyType({})
     """Indexes and how to reach them. Not arguments, which every process of the machine can see."""
-    strategy: str = "unsafe-best-match"
+    strategy: str = _BEST_MATCH
     """How uv chooses an index: with hashes it does not matter which of them has a file."""
 
 
@@ -207,15 +208,52 @@ def refusal(outcome: Outcome) -> str:
     return f"uv says: {reasons or f'exit code {outcome.code}'}"
 
 
-def explain(command: Command, outcome: Outcome, context: InstallContext) -> BuildpackError:
-    """Return the failure of uv's *command*; UvRefused with uv's words if it is not recognized."""
+def explain(
+    command: Command,
+    outcome: Outcome,
+    context: InstallContext,
+    run: Run,
+    finding: Callable[[], Sequence[str]] = tuple,
+) -> BuildpackError:
+    """Return the failure of uv's *command*; UvRefused with uv's words if it is not recognized.
+
+    uv runs again for versions that fit; *finding* returns the files' options on where to look.
+    """
     # Paths as the app's author knows them.
     output = outcome.output.replace(f"{context.app_dir}/", "")
-    return (
+    failure = (
         build_errors.machine_failure(outcome.code, output, NAME)
         or uv_errors.recognize(output, context.python)
         or UvRefused(command.shown, outcome.code, last_words(output))
     )
+
+    def source() -> alternatives.Source:
+        settings = tuple(option for option in ("--no-config",) if option in command.argv)
+        environ = {"UV_INDEX_STRATEGY": _BEST_MATCH, **command.env}
+        return alternatives.Source(
+            environ, command.cwd, (*settings, *options(context)), tuple(finding())
+        )
+
+    return alternatives.improve(failure, output, context, source, run)
+
+
+def alternative_for_pip(
+    failure: BuildpackError,
+    output: str,
+    finding: Callable[[], Sequence[str]],
+    context: InstallContext,
+    run: Run,
+) -> BuildpackError:
+    """Return pip's *failure* with the versions that fit, which uv finds with pip's indexes."""
+
+    def source() -> alternatives.Source:
+        own = own_context(context, as_pip=True)
+        environ = {"UV_INDEX_STRATEGY": _BEST_MATCH, **own.environ}
+        return alternatives.Source(
+            environ, context.scratch, ("--no-config", *options(context)), tuple(finding())
+        )
+
+    return alternatives.improve(failure, output, context, source, run)
 
 
 type IndexesOf = Callable[[Pin], tuple[str, ...]]
@@ -283,4 +321,4 @@ def install(pins: Sequence[Pin], context: InstallContext, run: Run, sources: UvS
     for command in commands:
         outcome = run(command)
         if outcome.code:
-            raise explain(command, outcome, context)
+            raise explain(command, outcome, context, run)

@@ -49,6 +49,10 @@ _NOT_FOUND = re.compile(
     r"Because (?:there (?:is|are) no versions? of )?(\S+) was not found in the "
 )
 _WHEELS = re.compile(r"Because .*?(\S+) has no (?:usable )?wheels? ")
+_LOCKED_WITHOUT_WHEEL = re.compile(
+    r"(?:Package|Distribution) `([^`=@\s]+)(?:==([^`@\s]+))?[^`]*` can't be installed because it "
+    r"doesn't have a source distribution or wheel"
+)
 _TAGS = re.compile(r"following Python (?:ABI|version) tags?: (.+)")
 _PLATFORMS = re.compile(r"on the following platforms?: (.+)")
 _PYTHON = re.compile(r"(\S+) (?:requires Python|depends on Python)\s?(\S+)")
@@ -98,6 +102,8 @@ def recognize(output: str, python: str) -> BuildpackError | None:
     for recognizer in _RECOGNIZERS:
         if failure := recognizer(output):
             return failure
+    if failure := _no_wheel_in_lock(output, python):
+        return failure
     return build_failure(output, python) or recognize_resolution(output, python)
 
 
@@ -201,6 +207,15 @@ def _bad_line(output: str) -> BuildpackError | None:
     return None
 
 
+def _no_wheel_in_lock(output: str, python: str) -> BuildpackError | None:
+    match = _LOCKED_WITHOUT_WHEEL.search(output)
+    if not match:
+        return None
+    version = re.search(rf"`{re.escape(match[1])}` \(v([^)]+)\)", output)
+    requirement = f"{match[1]}=={match[2] or (version[1] if version else '')}".removesuffix("==")
+    return _no_wheel_by_hints(requirement, output, python)
+
+
 def _include_missing(output: str) -> BuildpackError | None:
     match = re.search(r"failed to read from file `([^`]+)`: (.+?) \(os error", output)
     return IncludeMissing(match[1], match[2]) if match else None
@@ -256,12 +271,16 @@ def _not_found(text: str, hints: str, python: str) -> BuildpackError | None:
 def _no_wheel(text: str, hints: str, python: str) -> BuildpackError | None:
     if not (match := _WHEELS.search(text)):
         return None
+    return _no_wheel_by_hints(_required(text, match[1]), hints, python)
+
+
+def _no_wheel_by_hints(requirement: str, hints: str, python: str) -> NoWheel:
     tags, platforms = _TAGS.search(hints), _PLATFORMS.search(hints)
     lines = {f"3.{minor}" for minor in re.findall(r"`cp3(\d+)`", tags[1] if tags else "")}
     named = tuple(re.findall(r"`([^`]+)`", platforms[1] if platforms else ""))
     # uv names one kind of tag alone: with platforms that do not fit, the Python does not matter.
     pythons = () if named else tuple(sorted(lines, key=lambda line: int(line[2:])))
-    return NoWheel(_required(text, match[1]), python, pythons, named)
+    return NoWheel(requirement, python, pythons, named)
 
 
 def _wrong_python(text: str, hints: str, python: str) -> BuildpackError | None:

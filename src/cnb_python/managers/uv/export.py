@@ -33,7 +33,7 @@ def resolve(settings: Settings, processor: str, context: InstallContext, run: Ru
         ready = _with_uv(required[1], context, run)
         outcome = run(command := _export(settings, lock, ready))
     if outcome.code:
-        raise _explain(command, outcome, ready)
+        raise _explain(command, outcome, ready, run)
     # Older releases write paths relative to the project, not to the exported file.
     directories = (context.app_dir, *context.app_dir.parents)
     return read_lock(lock, Choice(context.python, processor), _LOCK, directories=directories)
@@ -86,11 +86,13 @@ def _with_uv(version: str, context: InstallContext, run: Run) -> InstallContext:
     )
     outcome = run(command)
     if outcome.code:
-        raise uv.explain(command, outcome, context)
+        raise uv.explain(command, outcome, context, run)
     return _ready(context)
 
 
-def _explain(command: Command, outcome: Outcome, context: InstallContext) -> BuildpackError:
+def _explain(
+    command: Command, outcome: Outcome, context: InstallContext, run: Run
+) -> BuildpackError:
     if _STALE.search(outcome.output):
         return StaleLock(_LOCK, _PYPROJECT, "uv lock", uv.last_words(outcome.output))
     if python := _PYTHON.search(outcome.output):
@@ -98,7 +100,7 @@ def _explain(command: Command, outcome: Outcome, context: InstallContext) -> Bui
     if unknown := _UNKNOWN_NAME.search(outcome.output):
         kind = unknown[1].lower()
         return UnknownGroup(_PYPROJECT, kind, unknown[2], _defined(kind, context.app_dir))
-    return uv.explain(command, outcome, context)
+    return uv.explain(command, outcome, context, run)
 
 
 def _defined(kind: str, app_dir: Path) -> tuple[str, ...]:

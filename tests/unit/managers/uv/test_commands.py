@@ -10,9 +10,11 @@ from cnb_python.managers.base import InstallContext, Pin
 from cnb_python.managers.index_config import Network
 from cnb_python.managers.uv import commands as uv
 from cnb_python.system.interface import Command, Outcome
+from tests.support.fake_system import Programs
 
 SHA = "ab" * 32
 URL = "https://me:secret@index.example.org/simple"
+UNUSED = Programs(lambda command: pytest.fail(str(command)))
 NOTHING = Network("", {})
 NO_SOLUTION = """\
 Using Python 3.14.6 environment at: /layers/venv
@@ -130,14 +132,15 @@ def test_refusal_is_one_sentence(output: str, words: str) -> None:
 def test_full_disk_is_raised_by_refusal(outcome: Outcome, failure: type[Exception]) -> None:
     with pytest.raises(failure):
         uv.refusal(outcome)
-    assert isinstance(
-        uv.explain(Command((), {}, Path("/")), outcome, workplace(Path("/tmp"))), failure
-    )
+    command = Command((), {}, Path("/"))
+    explained = uv.explain(command, outcome, workplace(Path("/tmp")), UNUSED)
+    assert isinstance(explained, failure)
 
 
 def test_unrecognized_failure_is_explained_in_uvs_words() -> None:
     command = Command((), {}, Path("/"), shown="uv pip compile requirements.txt")
-    failure = uv.explain(command, Outcome(1, GREMLINS), workplace(Path("/tmp")))
+    outcome = Outcome(1, GREMLINS)
+    failure = uv.explain(command, outcome, workplace(Path("/tmp")), UNUSED)
 
     assert isinstance(failure, UvRefused)
     body = failure.describe().body

@@ -87,6 +87,13 @@ def test_missing_header_or_program_is_named_with_its_package(
     assert (failure.debian, failure.ubuntu) == (debian, debian)
 
 
+def test_backend_that_refuses_the_python_is_quoted() -> None:
+    failure = why("refuses_python")
+
+    assert isinstance(failure, WrongPython)
+    assert (failure.requirement, failure.needs) == ("scipy==1.10.1", ("<3.12,>=3.8",))
+
+
 @pytest.mark.parametrize(
     ("name", "module", "removed"),
     [
@@ -131,6 +138,9 @@ def test_missing_build_requirement_differs_from_one_of_the_app(
         ("musl_only", (), ("musllinux_1_2_x86_64",)),
         ("win_only", (), ("win_amd64",)),
         ("url_wheel_old", (), ()),
+        # Of a lock file, uv names the Pythons of wheels for any system.
+        ("lock_old_only", ("3.8", "3.9", "3.10", "3.11", "3.12"), ()),
+        ("lock_windows_only", ("3.8", "3.9", "3.10", "3.11", "3.12"), ()),
     ],
 )
 def test_wheels_for_other_machines_say_which(
