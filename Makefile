@@ -6,9 +6,10 @@ PYTHON := .venv/bin/python3
 export PYTHONDONTWRITEBYTECODE := 1
 
 APP ?= fixtures/pip_django
+CASE ?= cold
 API ?=
 
-.PHONY: help venv image test lint types format unit phases thorough images docs-test package builder fixtures bench compat data docs clean
+.PHONY: help venv image test lint types format unit phases thorough images docs-test package builder fixtures bench profile compat data docs clean
 
 help: ## List the tasks
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -62,6 +63,9 @@ fixtures: venv ## Make the lock files of the sample apps
 
 bench: venv fixtures ## Measure; writes build/bench.json (python3 -m tools.bench.chart then draws docs/speed.svg)
 	@$(PYTHON) -m tools.bench
+
+profile: venv fixtures ## Print the steps of one build (CASE=cold, unchanged, view, source, dependency, ...); writes build/profile-CASE.json
+	@$(PYTHON) -m tools.profile --case $(CASE)
 
 compat: venv ## Compare linked with merged environments; writes docs/compatibility.md
 	@$(PYTHON) -m tools.compat

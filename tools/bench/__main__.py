@@ -9,33 +9,26 @@ import argparse
 import json
 import os
 import shutil
-import signal
 import sys
-import tempfile
-import time
-import tomllib
-import urllib.request
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from urllib.parse import urljoin
 
-import tomli_w
-
-from tools.bench import contestants, detection, disk, images, index, opening, registry, report
+from tools import cache
+from tools.bench import contestants, detection, downloads, images, opening, registry, report
 from tools.bench.apps import SAMPLES, Sample, copy
 from tools.bench.contestants import FOLDERS, NOTHING, OURS, PLAIN
 from tools.bench.figures import summaries
 from tools.bench.report import Package, Report
 from tools.bench.rounds import CASES, EXPORTS, PATCHED, PYTHON, REGISTRY, Build, Setup, select
 from tools.bench.targets import Judge, Verdict
+from tools.bench.volume import Volume, ending_by_signals, volume
 from tools.package import assemble, builder, tree
 from tools.platforms import base_images, engine, oci, this_machine
 from tools.platforms.engine import Engine
 from tools.processes import Unavailable, say
-from tools.pythons import mirror
 
 REPORT = assemble.ROOT / "build/bench.json"
 LOGS = assemble.ROOT / "build/bench"
@@ -101,41 +94,21 @@ def _pair(text: str, parser: argparse.ArgumentParser) -> tuple[str, str]:
     return name, value
 
 
-def index_address() -> str:
-    """Return the address of the index that pip is configured for, or of pip's default index."""
-    configured = this_machine.of_this_machine().get("PIP_INDEX_URL")
-    if configured:
-        return configured
-    # Read from pip, so that this project does not name an index of its own.
-    from pip._internal.models.index import PyPI  # noqa: PLC0415 - needed only here
-
-    return str(PyPI.simple_url)
-
-
-def settings(index_url: str, mirror_url: str) -> tuple[tuple[str, str], ...]:
-    """Return the variables that each build gets, with every contestant."""
-    inherited = this_machine.of_this_machine()
-    indexes = {name: value for name, value in inherited.items() if not name.startswith("BP_")}
-    # pip caches responses over plain HTTP only from trusted hosts.
-    ours = {"PIP_INDEX_URL": index_url, "PIP_TRUSTED_HOST": "127.0.0.1"}
-    return tuple({**indexes, **ours, this_machine.MIRROR: f"{mirror_url}/python.toml"}.items())
-
-
 @contextmanager
-def prepare(options: Options, folder: Path) -> Iterator[tuple[Setup, Path]]:
+def prepare(options: Options, place: Volume) -> Iterator[tuple[Setup, Path]]:
     """Start the servers and make the builders; yield the setup and this buildpack's tree."""
+    folder = place.folder
     with ExitStack() as stack:
-        running = stack.enter_context(engine.running())
+        running = stack.enter_context(engine.running(place.engine_data))
         if running.env:
             # An engine that this process started: remove what a killed run left in it.
             images.sweep(running, PREFIX)
         prefix = f"{PREFIX}-{uuid.uuid4().hex[:8]}"
         stack.callback(images.sweep, running, prefix)
-        index_url = stack.enter_context(index.running(index_address(), folder / "index"))
-        mirror_url = stack.enter_context(mirror.running((PYTHON, *PATCHED)))
+        servers = stack.enter_context(downloads.running((PYTHON, *PATCHED), folder / "index"))
         target = stack.enter_context(registry.running(folder / "registry"))
         product = options.buildpack or builder.buildpack()
-        product = with_releases(product, f"{mirror_url}/python.toml", folder / "product")
+        product = downloads.with_releases(product, servers.table, folder / "product")
         trees = {OURS: product, PLAIN: FOLDERS[PLAIN], NOTHING: FOLDERS[NOTHING]}
         builders = {
             name: contestants.make(
@@ -146,25 +119,10 @@ def prepare(options: Options, folder: Path) -> Iterator[tuple[Setup, Path]]:
         # The package holds the table of Python releases itself, as a released package does.
         builders[OURS] = replace(builders[OURS], env=((this_machine.MIRROR, ""),))
         run_image = _push(running, f"{target.address}/{prefix}-run")
-        env, cases = (*settings(index_url, mirror_url), *options.env), select(options.only)
+        env, cases = (*servers.settings(), *options.env), select(options.only)
         shutil.rmtree(LOGS, ignore_errors=True)
         LOGS.mkdir(parents=True)
         yield Setup(running, target, run_image, builders, env, prefix, LOGS, cases), product
-
-
-def with_releases(product: Path, table: str, folder: Path) -> Path:
-    """Copy *product* to *folder*, with the releases at the address *table* as its own table.
-
-    As with a released package, a build then downloads only archives, and no table. Returns
-    *folder*.
-    """
-    shutil.copytree(product, folder, symlinks=True)
-    rows = tomllib.loads(_fetch(table).decode())
-    for row in rows["release"]:
-        row["url"] = urljoin(table, row["url"])
-    (folder / "runtimes").mkdir(exist_ok=True)
-    (folder / "runtimes/python.toml").write_text(tomli_w.dumps(rows))
-    return folder
 
 
 def _push(running: Engine, name: str) -> str:
@@ -174,14 +132,12 @@ def _push(running: Engine, name: str) -> str:
     return name
 
 
-def _file_system(running: Engine, folder: Path) -> str:
-    """Return the file system of the engine's data; warn where it or that of *folder* is slow."""
-    data = Path(running.docker("info", "--format", "{{.DockerRootDir}}").strip())
-    kinds = {path: disk.file_system(path) for path in (folder, data)}
-    for path, kind in kinds.items():
-        if warning := disk.warning(path, kind):
-            say(f"Warning: {warning}")
-    return kinds[data]
+def engine_data() -> Path:
+    """Return where the engine that builds would use keeps its data."""
+    running = engine.answering()
+    if running is None:
+        return cache.directory()
+    return Path(running.docker("info", "--format", "{{.DockerRootDir}}").strip())
 
 
 def _app(
@@ -201,34 +157,13 @@ def _app(
     return first, builds
 
 
-def _download_seconds(table: str) -> float:
-    """Return the seconds that downloading a Python release from the mirror of *table* takes."""
-    address = next(
-        urljoin(table, row["url"])
-        for row in tomllib.loads(_fetch(table).decode())["release"]
-        if row["version"] == PATCHED[1]
-    )
-    began = time.perf_counter()
-    _fetch(address)
-    return round(time.perf_counter() - began, 3)
-
-
-def _fetch(address: str) -> bytes:
-    # Without the proxies of the environment, which cannot reach this machine.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(address, timeout=60) as answer:
-        content: bytes = answer.read()
-        return content
-
-
-def run(options: Options, folder: Path) -> tuple[Report, list[Verdict]]:
+def run(options: Options, place: Volume) -> tuple[Report, list[Verdict]]:
     """Measure what *options* select."""
-    with prepare(options, folder) as (setup, product):
-        file_system = _file_system(setup.engine, folder)
+    with prepare(options, place) as (setup, product):
         detect = detection.measure(product, assemble.ROOT / "fixtures" / options.apps[0])
-        download = _download_seconds(dict(setup.env)[this_machine.MIRROR])
+        download = downloads.seconds(dict(setup.env)[this_machine.MIRROR], PATCHED[1])
         measured = {
-            name: _app(options, setup, SAMPLES[name], folder / name) for name in options.apps
+            name: _app(options, setup, SAMPLES[name], place.folder / name) for name in options.apps
         }
     builds = [build for _, app_builds in measured.values() for build in app_builds]
     verdicts = [
@@ -240,7 +175,9 @@ def run(options: Options, folder: Path) -> tuple[Report, list[Verdict]]:
         cpus=os.process_cpu_count() or 1,
         arch=oci.arch(),
         rounds=options.rounds,
-        file_system=file_system,
+        file_system=place.file_system,
+        moved_because=place.reason if place.moved else "",
+        warning=place.warning,
         detect=detect,
         package=Package(tree.size(product), tree.digest(product)),
         opening={name: first for name, (first, _) in measured.items()},
@@ -255,10 +192,8 @@ def run(options: Options, folder: Path) -> tuple[Report, list[Verdict]]:
 def main(arguments: Sequence[str]) -> None:
     """Measure, write the report and print the figures."""
     options = parse(arguments)
-    with tempfile.TemporaryDirectory(prefix="cnb-python-bench-") as folder:
-        # Also read by the engine and its containers.
-        Path(folder).chmod(0o755)
-        figures, verdicts = run(options, Path(folder))
+    with ending_by_signals(), volume(engine_data()) as place:
+        figures, verdicts = run(options, place)
     REPORT.parent.mkdir(exist_ok=True)
     REPORT.write_text(json.dumps(asdict(figures), indent=2) + "\n")
     tables = (
@@ -268,13 +203,13 @@ def main(arguments: Sequence[str]) -> None:
     )
     say("\n" + "\n\n".join(tables))
     met = sum(verdict.met for verdict in verdicts)
+    if figures.warning:
+        say(f"\nWarning: {figures.warning}")
     say(f"\n{met} of {len(verdicts)} targets met. Written to {REPORT.relative_to(assemble.ROOT)}")
 
 
 if __name__ == "__main__":
     os.umask(0o022)
-    # Exit normally on SIGTERM, so that the temporary folder is removed.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         main(sys.argv[1:])
     except Unavailable as error:

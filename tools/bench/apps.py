@@ -11,16 +11,34 @@ REQUIREMENTS = "requirements.txt"
 
 
 @dataclass(frozen=True, slots=True)
+class Bump:
+    """A pinned package, and its version before and after an update."""
+
+    name: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
 class Sample:
     """A sample app, and what the cases change in it."""
 
     fixture: str
     web: str
     """The command of its web process, the same for every image."""
-    source: str
-    """The file in which a line changes."""
-    bumped: tuple[str, str, str]
-    """A package, and its version before and after the update."""
+    view: str
+    """A module that only the running app reads."""
+    read: str
+    """A module that collectstatic reads; empty: the app has no static files."""
+    bump: Bump
+    """Collectstatic imports this package, if the app has static files."""
+    untouched: Bump | None
+    """Collectstatic reads nothing of this package; None: the app has no static files."""
+
+    @property
+    def bumps(self) -> tuple[Bump, ...]:
+        """Every update of the cases."""
+        return (self.bump, self.untouched) if self.untouched else (self.bump,)
 
 
 SAMPLES = {
@@ -29,14 +47,18 @@ SAMPLES = {
         Sample(
             "pip_django",
             "gunicorn --bind 0.0.0.0:$PORT shop.wsgi:application",
-            "catalog/books.py",
-            ("whitenoise", "6.11.0", "6.12.0"),
+            view="catalog/views.py",
+            read="shop/settings.py",
+            bump=Bump("whitenoise", "6.11.0", "6.12.0"),
+            untouched=Bump("gunicorn", "27.0.0", "27.0.1"),
         ),
         Sample(
             "pip_science",
             "uvicorn --host 0.0.0.0 --port $PORT main:app",
-            "main.py",
-            ("h11", "0.14.0", "0.16.0"),
+            view="main.py",
+            read="",
+            bump=Bump("h11", "0.14.0", "0.16.0"),
+            untouched=None,
         ),
     )
 }
@@ -49,16 +71,15 @@ class App:
     sample: Sample
     folder: Path
 
-    def edit_source(self, number: int) -> None:
-        """Change one line of the app's code."""
-        path = self.folder / self.sample.source
+    def edit(self, module: str, number: int) -> None:
+        """Change one line of a module of the app, a comment at its end."""
+        path = self.folder / module
         code = path.read_text().partition("\n# Edit ")[0].rstrip("\n")
         path.write_text(f"{code}\n# Edit {number}\n")
 
-    def pin(self, *, bumped: bool) -> None:
-        """Pin the package to its version after the update if *bumped*, else to the one before."""
-        name, before, after = self.sample.bumped
-        version = after if bumped else before
+    def pin(self, bump: Bump, *, bumped: bool) -> None:
+        """Pin the package of *bump* to its version after the update if *bumped*, else before."""
+        name, version = bump.name, bump.after if bumped else bump.before
         path = self.folder / REQUIREMENTS
         lines = path.read_text().splitlines()
         changed = [f"{name}=={version}" if _is_pin_of(line, name) else line for line in lines]
@@ -68,7 +89,7 @@ class App:
 
     def loosen(self) -> None:
         """Turn one pin into a range, so that the package manager has to resolve."""
-        name, before, _ = self.sample.bumped
+        name, before = self.sample.bump.name, self.sample.bump.before
         path = self.folder / REQUIREMENTS
         lines = path.read_text().splitlines()
         changed = [f"{name}<={before}" if _is_pin_of(line, name) else line for line in lines]
@@ -84,10 +105,11 @@ def _is_pin_of(line: str, name: str) -> bool:
 
 
 def copy(sample: Sample, folder: Path, python: str) -> App:
-    """Copy a sample app to the new directory *folder*, with release *python* and the old pin."""
+    """Copy a sample app to the new directory *folder*, with release *python* and the old pins."""
     shutil.copytree(assemble.ROOT / "fixtures" / sample.fixture, folder, symlinks=True)
     (folder / "Procfile").write_text(f"web: {sample.web}\n")
     app = App(sample, folder)
     app.ask_python(python)
-    app.pin(bumped=False)
+    for bump in sample.bumps:
+        app.pin(bump, bumped=False)
     return app

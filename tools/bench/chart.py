@@ -12,7 +12,7 @@ from html import escape
 from typing import Any
 
 from tools.bench.contestants import OURS, PLAIN
-from tools.bench.rounds import COLD, DEPENDENCY, REGISTRY, SOURCE, UNCHANGED
+from tools.bench.rounds import COLD, DEPENDENCY, REGISTRY, SOURCE, UNCHANGED, VIEW
 from tools.package.assemble import ROOT
 
 REPORT = ROOT / "build/bench.json"
@@ -22,7 +22,8 @@ TITLE = "Seconds that pack build takes for a Django app (shorter is better)"
 ROWS = {
     COLD: "Cold build",
     UNCHANGED: "Nothing changed",
-    SOURCE: "One source line",
+    VIEW: "Line of a view",
+    SOURCE: "Line of settings",
     DEPENDENCY: "One dependency",
 }
 NAMES = {OURS: "cnb-python", PLAIN: "venv and pip with cached layers"}

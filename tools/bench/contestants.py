@@ -17,12 +17,14 @@ FOLDERS = {PLAIN: HERE / "plain_pip", NOTHING: HERE / "do_nothing", STORING: HER
 MARK = "[bench] bin/build took"
 STOPWATCH = f"""\
 #!/bin/sh
-# Runs the buildpack's own bin/build, and prints how long it took.
+# Runs the buildpack's own bin/build, and prints how long it took. Two lines of `times` follow: the
+# CPU time of this shell, and that of the processes that it waited for.
 case $0 in */*) bin=${{0%/*}} ;; *) bin=. ;; esac
 begun=$(date +%s%N)
 "$bin/build.timed" "$@"
 code=$?
 echo "{MARK} $(( $(date +%s%N) - begun )) ns"
+times
 exit "$code"
 """
 

@@ -18,6 +18,7 @@ class Summary:
     builds: int
     pack_s: float
     build_s: float
+    cpu_s: float
     phases_s: dict[str, float]
     pushed_bytes: int | None
 
@@ -44,6 +45,7 @@ def _summary(group: Sequence[Build]) -> Summary:
         builds=len(group),
         pack_s=_middle(build.pack_s for build in group),
         build_s=_middle(build.build_s for build in group),
+        cpu_s=_middle(build.cpu_s for build in group),
         phases_s={
             title: _middle(build.phases_s.get(title, 0.0) for build in group) for title in titles
         },

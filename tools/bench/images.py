@@ -38,9 +38,9 @@ def copy_layers(engine: Engine, image: str, buildpack: str, to: Path) -> None:
 
 def volume_size(engine: Engine, volume: str) -> int:
     """Return the bytes of the files in *volume*."""
-    options = ("--rm", "--user=0", f"--volume={volume}:/volume:ro", "--entrypoint=du")
+    options = ("--rm", "--user=0", "--network=none", f"--volume={volume}:/volume:ro")
     output = engine.docker(
-        "run", *options, RUN, "--summarize", "--apparent-size", "-B1", "/volume"
+        "run", *options, "--entrypoint=du", RUN, "--summarize", "--apparent-size", "-B1", "/volume"
     )
     return int(output.split()[0])
 

@@ -57,13 +57,13 @@ def measure(setup: Setup, app: App, rounds: int) -> Opening:
 
 
 def _fetch_bumped(setup: Setup, sample: Sample) -> None:
-    """Fill the proxy of the index with the new version, which no build here downloads."""
-    name, _, after = sample.bumped
+    """Fill the proxy of the index with the new versions, which no build here downloads."""
     with tempfile.TemporaryDirectory() as folder:
         # Without local wheels and pip's configuration, which would replace the index.
         env = {**dict(setup.env), "PIP_FIND_LINKS": "", "PIP_CONFIG_FILE": os.devnull}
         pip = (sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-cache-dir")
-        run(*pip, "--dest", folder, f"{name}=={after}", env=env)
+        pins = (f"{bump.name}=={bump.after}" for bump in sample.bumps)
+        run(*pip, "--dest", folder, *pins, env=env)
 
 
 def _build(setup: Setup, app: App, name: str, target: Target) -> int:

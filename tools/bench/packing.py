@@ -17,6 +17,8 @@ from tools.processes import fail
 
 TIMEOUT = 900
 PHASE = re.compile(r"===> ([A-Z]+)")
+# `times` of a shell: user and system time.
+TIMES = re.compile(r"(\d+)m([\d.]+)s (\d+)m([\d.]+)s")
 # The lifecycle may colour its headings, even into a pipe.
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -47,6 +49,8 @@ class Packed:
     pack: float
     build: float
     """`bin/build` alone."""
+    cpu: float
+    """Of `bin/build` and the processes that it waited for."""
     phases: dict[str, float]
     """By the lifecycle's headings, in lower case: `building`, `exporting`, ..."""
     output: str
@@ -67,7 +71,7 @@ def pack(
     output = "\n".join(text for _, text in lines)
     if code:
         fail(f"{contestant.name} could not build {app.name} ({code}):\n{output[-4000:]}")
-    return Packed(seconds, own_time(lines), phases(lines, seconds), output)
+    return Packed(seconds, *own_times(lines), phases(lines, seconds), output)
 
 
 def _command(
@@ -117,16 +121,25 @@ def _run_timed(
     return lines, process.returncode
 
 
-def own_time(lines: Iterable[Line]) -> float:
-    """Return the seconds that the wrapper of `bin/build` printed.
+def own_times(lines: Sequence[Line]) -> tuple[float, float]:
+    """Return the seconds that the wrapper of `bin/build` printed: of the clock, of the CPU.
 
     Raises `Unavailable` if it printed none.
     """
-    for _, text in lines:
+    for number, (_, text) in enumerate(lines):
         _, mark, figures = text.partition(MARK)
         if mark:
-            return int(figures.split()[0]) / 1e9
+            return int(figures.split()[0]) / 1e9, _processor(lines[number + 1 :])
     return fail("The output has no line with the time of bin/build.")
+
+
+def _processor(lines: Sequence[Line]) -> float:
+    """Return the CPU seconds in the second line of `times`, that of the ended processes."""
+    pairs = [match.groups() for _, text in lines if (match := TIMES.search(text))]
+    if len(pairs) < 2:
+        fail("The output has no lines with the CPU time of bin/build.")
+    user_minutes, user, system_minutes, system = map(float, pairs[1])
+    return 60 * (user_minutes + system_minutes) + user + system
 
 
 def phases(lines: Iterable[Line], seconds: float) -> dict[str, float]:

@@ -28,7 +28,11 @@ class Report:
     arch: str
     rounds: int
     file_system: str
-    """Of the engine's data: `ext4`, `tmpfs`, `ext4 without a journal` (see `disk`)."""
+    """Of the engine's data and all other files: `Volume.file_system`."""
+    moved_because: str
+    """Why they were not where they usually are; empty if they were."""
+    warning: str
+    """Set if the figures must not be compared with others."""
     detect: Detect
     package: Package
     opening: Mapping[str, Opening]
@@ -43,7 +47,7 @@ class Report:
 
 def builds_table(summaries: Sequence[Summary]) -> str:
     """Return the medians as lines, one for each case of each contestant."""
-    head = f"{'':<44}{'builds':>7}{'pack build':>12}{'bin/build':>11}{'pushed':>11}"
+    head = f"{'':<50}{'builds':>7}{'pack build':>12}{'bin/build':>11}{'CPU':>10}{'pushed':>11}"
     lines = [_build_row(summary) for summary in summaries]
     return "\n".join([head, *lines])
 
@@ -51,8 +55,8 @@ def builds_table(summaries: Sequence[Summary]) -> str:
 def _build_row(summary: Summary) -> str:
     title = f"{summary.app}, {summary.export}, {summary.case}: {summary.contestant}"
     pushed = "" if summary.pushed_bytes is None else f"{summary.pushed_bytes / MEGABYTE:.2f} MB"
-    times = f"{summary.pack_s:>10.2f} s{summary.build_s:>9.2f} s"
-    return f"{title:<44}{summary.builds:>7}{times}{pushed:>11}".rstrip()
+    times = f"{summary.pack_s:>10.2f} s{summary.build_s:>9.2f} s{summary.cpu_s:>8.2f} s"
+    return f"{title:<50}{summary.builds:>7}{times}{pushed:>11}".rstrip()
 
 
 def targets_table(verdicts: Sequence[Verdict]) -> str:

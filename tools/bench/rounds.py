@@ -34,6 +34,29 @@ class Case:
     image: str = "app"
     """Cases with the same image follow each other, with the caches of the case before."""
     tag: str = "1"
+    static: bool = False
+    """Whether it is about what collectstatic reads: only for apps with static files."""
+
+    def fits(self, app: App) -> bool:
+        """Return whether the case makes sense for *app*."""
+        return bool(app.sample.read) or not self.static
+
+
+def _edit_view(number: int, app: App) -> None:
+    app.edit(app.sample.view, number)
+
+
+def _edit_read(app: App) -> None:
+    app.edit(app.sample.read, 1)
+
+
+def _bump(app: App) -> None:
+    app.pin(app.sample.bump, bumped=True)
+
+
+def _bump_untouched(app: App) -> None:
+    if app.sample.untouched:
+        app.pin(app.sample.untouched, bumped=True)
 
 
 def _pythons(version: str, app: App) -> None:
@@ -45,17 +68,20 @@ def _loosen(app: App) -> None:
     app.loosen()
 
 
-COLD, FIRST, UNCHANGED, SOURCE = "cold", "first", "unchanged", "source"
-DEPENDENCY, NEW_TAG, COLD_RANGE = "dependency", "new tag", "cold, a range"
+COLD, FIRST, UNCHANGED, VIEW, SOURCE = "cold", "first", "unchanged", "view", "source"
+DEPENDENCY, UNTOUCHED = "dependency", "untouched-dependency"
+NEW_TAG, COLD_RANGE = "new tag", "cold, a range"
 OLD_PATCH, PATCH = "old patch", "patch"
 CASES = (
     Case(COLD, PAIR),
     Case(FIRST, IDLE),
     Case(UNCHANGED, (*PAIR, *IDLE)),
-    Case(SOURCE, (*PAIR, *IDLE), lambda app: app.edit_source(1)),
-    Case(DEPENDENCY, PAIR, lambda app: app.pin(bumped=True)),
+    Case(VIEW, (*PAIR, *IDLE), partial(_edit_view, 1)),
+    Case(SOURCE, PAIR, _edit_read, static=True),
+    Case(UNTOUCHED, PAIR, _bump_untouched, static=True),
+    Case(DEPENDENCY, PAIR, _bump),
     # As in CI, where each build has an edit and a tag of its own.
-    Case(NEW_TAG, PAIR, lambda app: app.edit_source(2), tag="2"),
+    Case(NEW_TAG, PAIR, partial(_edit_view, 2), tag="2"),
     Case(OLD_PATCH, PAIR, partial(_pythons, PATCHED[0]), "patch"),
     Case(PATCH, PAIR, partial(_pythons, PATCHED[1]), "patch"),
     Case(COLD_RANGE, PAIR, _loosen, "range"),
@@ -63,7 +89,9 @@ CASES = (
 # The cases that have to run before a case; `--only` adds them.
 NEEDS: Mapping[str, tuple[str, ...]] = {
     UNCHANGED: (COLD, FIRST),
-    SOURCE: (COLD, FIRST),
+    VIEW: (COLD, FIRST),
+    SOURCE: (COLD,),
+    UNTOUCHED: (COLD,),
     DEPENDENCY: (COLD,),
     NEW_TAG: (COLD,),
     PATCH: (OLD_PATCH,),
@@ -84,6 +112,8 @@ class Build:
     pack_s: float
     build_s: float
     """`bin/build` alone."""
+    cpu_s: float
+    """CPU seconds of `bin/build` and the processes that it waited for."""
     phases_s: Mapping[str, float]
     pushed_bytes: int | None
     """Bytes sent to the registry; None: the image went to the engine."""
@@ -113,6 +143,8 @@ class Setup:
         """Measure all cases of *app*, a fresh copy; remove images and volumes afterwards."""
         stem = f"{self.prefix}-{app.sample.fixture}-{export}-{number}"
         for case in self.cases:
+            if not case.fits(app):
+                continue
             case.edit(app)
             for name in turns(case.who, number):
                 build = self._measure(app, export, case, name, number, stem)
@@ -148,6 +180,7 @@ class Setup:
             load=round(os.getloadavg()[0], 1),
             pack_s=round(packed.pack, 3),
             build_s=round(packed.build, 3),
+            cpu_s=round(packed.cpu, 3),
             phases_s={title: round(seconds, 3) for title, seconds in packed.phases.items()},
             pushed_bytes=sent if target.publish else None,
             layers=layers,
@@ -183,4 +216,5 @@ def select(names: Sequence[str]) -> tuple[Case, ...]:
 def _shown(build: Build) -> str:
     pushed = "" if build.pushed_bytes is None else f"  {build.pushed_bytes / 1e6:6.1f} MB pushed"
     times = f"pack {build.pack_s:6.2f} s  bin/build {build.build_s:6.2f} s"
+    times += f"  CPU {build.cpu_s:6.2f} s"
     return f"{times}  load {build.load:4.1f}{pushed}"

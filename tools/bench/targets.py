@@ -7,11 +7,26 @@ from statistics import median
 from tools.bench import rounds
 from tools.bench.contestants import NOTHING, OURS, PLAIN, STORING
 from tools.bench.opening import Opening
-from tools.bench.rounds import EXPORTS, REGISTRY, Build
+from tools.bench.rounds import EXPORTS, PAIR, REGISTRY, Build
 
 MEGABYTE = 1_000_000
 BUDGET = 64 * 1024 * 1024
 PYTHON_LAYER = "python"
+
+
+# What Heroku's buildpack (heroku/buildpacks-python 6.5.6) and the plain one took, in seconds, on
+# 2026-11-29 on one machine with two CPUs: the app of `pip_django`, the same interpreter and index.
+# It does not run in this benchmark. A ratio to it is the ratio to `plain`, times `plain` / Heroku.
+# CPU of the plain one was not measured then: 16.3 is this buildpack's at that commit, 23.5, times
+# the ratio of the two at the same commit on another machine.
+HEROKU = {
+    (rounds.COLD, "build_s"): (19.0, 26.5),
+    (rounds.COLD, "cpu_s"): (16.3, 22.1),
+    (rounds.VIEW, "pack_s"): (7.3, 23.4),
+    (rounds.UNTOUCHED, "pack_s"): (28.7, 26.1),
+}
+"""`plain` and Heroku, by case and figure."""
+DJANGO, SCIENCE = "pip_django", "pip_science"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +60,10 @@ class Judge:
 
     def verdicts(self) -> list[Verdict]:
         """Return a verdict for every target that was measured."""
-        for_each = (self._still, self._store_cost, self._new_tag, self._dependency)
+        for_each = (
+            *(self._still, self._read, self._store_cost, self._new_tag),
+            *(self._untouched, self._dependency),
+        )
         verdicts = [
             verdict for judge in for_each for export in EXPORTS for verdict in judge(export)
         ]
@@ -77,13 +95,40 @@ class Judge:
             self._verdict(title, first - second, limit, "s", f"{first:.2f} s - {second:.2f} s")
         ]
 
+    def _of_heroku(
+        self, title: str, export: str, case: str, what: str, limit: float
+    ) -> list[Verdict]:
+        ours, plain = (self._times(export, case, name, what) for name in PAIR)
+        if not ours or not plain or self.app != DJANGO:
+            return []
+        there, heroku = HEROKU[case, what]
+        detail = f"{ours:.2f} s / {plain:.2f} s of plain pip, times {there} s / {heroku} s"
+        value = ours / plain * there / heroku
+        return [self._verdict(f"{title}, of Heroku's", value, limit, "x", detail)]
+
+    def _seconds(self, export: str, case: str, limit: float) -> list[Verdict]:
+        seconds = self._times(export, case, OURS, "build_s")
+        title = f"{case}, {export}: bin/build"
+        return [] if seconds is None else [self._verdict(title, seconds, limit, "s", "")]
+
     def _still(self, export: str) -> Iterator[Verdict]:
-        for case in (rounds.UNCHANGED, rounds.SOURCE):
-            seconds = self._times(export, case, OURS, "build_s")
-            if seconds is not None:
-                yield self._verdict(f"{case}, {export}: bin/build", seconds, 0.3, "s", "")
+        yield from self._seconds(export, rounds.UNCHANGED, 0.35)
+        yield from self._seconds(export, rounds.VIEW, 0.5)
+        for case in (rounds.UNCHANGED, rounds.VIEW):
             title = f"{case}, {export}: pack build above the do-nothing's"
             yield from self._above(title, export, case, (OURS, NOTHING), 0.6)
+        if export == REGISTRY:
+            title = f"{rounds.VIEW}, {export}: pack build"
+            yield from self._of_heroku(title, export, rounds.VIEW, "pack_s", 0.2)
+
+    def _read(self, export: str) -> Iterator[Verdict]:
+        yield from self._seconds(export, rounds.SOURCE, 3.5)
+
+    def _untouched(self, export: str) -> Iterator[Verdict]:
+        yield from self._seconds(export, rounds.UNTOUCHED, 1.8)
+        if export == REGISTRY:
+            title = f"{rounds.UNTOUCHED}, {export}: pack build"
+            yield from self._of_heroku(title, export, rounds.UNTOUCHED, "pack_s", 0.2)
 
     def _store_cost(self, export: str) -> Iterator[Verdict]:
         title = f"{rounds.UNCHANGED}, {export}: what a store of this size costs"
@@ -113,10 +158,15 @@ class Judge:
             yield self._verdict(title, beyond / MEGABYTE, 1.0, "MB", whole)
 
     def _cold(self) -> Iterator[Verdict]:
-        for case, limit in ((rounds.COLD, 0.35), (rounds.COLD_RANGE, 0.6)):
+        cold = 0.5 if self.app == SCIENCE else 0.35
+        for case, limit in ((rounds.COLD, cold), (rounds.COLD_RANGE, 0.6)):
             for export in EXPORTS:
                 title = f"{case}, {export}: bin/build"
                 yield from self._ratio(title, export, case, "build_s", limit)
+        title = f"{rounds.COLD}, {REGISTRY}: bin/build"
+        yield from self._of_heroku(title, REGISTRY, rounds.COLD, "build_s", 0.4)
+        title = f"{rounds.COLD}, {REGISTRY}: CPU of bin/build"
+        yield from self._of_heroku(title, REGISTRY, rounds.COLD, "cpu_s", 0.7)
 
     def _patch(self) -> Iterator[Verdict]:
         limit = 1.0 + self.download_s

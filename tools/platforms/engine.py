@@ -43,25 +43,29 @@ def answering() -> Engine | None:
 
 
 @contextmanager
-def running() -> Iterator[Engine]:
+def running(data: Path | None = None) -> Iterator[Engine]:
     """Yield a running engine, or start one and stop it after the block.
 
     An engine that is started here keeps its images (the base images, the builder) in the cache
-    between runs. One process at a time may use it.
+    between runs, or in the directory *data*. With *data*, one is started in any case; its
+    containers have the host's network or none. One process at a time may use it.
     """
-    engine = answering()
+    engine = None if data else answering()
     if engine:
         yield engine
         return
     need_root("Starting a Docker engine")
     client, daemon = _client(), debian_packages.program("dockerd", "docker.io", "iptables")
     # A service manager may have started it after the installation.
-    engine = answering()
+    engine = None if data else answering()
     if engine:
         yield engine
         return
-    with cache.locked("engine"), _own(daemon) as (process, env):
-        yield _wait(process, client, env)
+    home = data or cache.directory() / "engine"
+    # It would replace the bridge and the rules of an engine that is running.
+    network = ("--bridge=none", "--iptables=false", "--ip6tables=false") if data else ()
+    with cache.locked("engine"), _own(daemon, home, network) as (process, env):
+        yield _wait(process, client, env, home)
 
 
 def _client() -> Path:
@@ -88,22 +92,24 @@ def _ask(client: Path | None, env: Mapping[str, str]) -> Engine | None:
 
 
 @contextmanager
-def _own(daemon: Path) -> Iterator[tuple[subprocess.Popen[bytes], dict[str, str]]]:
+def _own(
+    daemon: Path, home: Path, options: tuple[str, ...]
+) -> Iterator[tuple[subprocess.Popen[bytes], dict[str, str]]]:
     """Start dockerd with its own directories, socket and pid file; stop it after the block."""
-    home = cache.directory() / "engine"
     home.mkdir(exist_ok=True)
     # Not below the home directory: the path of a Unix socket has at most 107 bytes.
     state = Path("/run/cnb-python-engine")
     _sweep(state)  # left by a killed engine
     state.mkdir()
     socket = f"unix://{state}/docker.sock"
-    say("Starting a Docker engine (none is running)")
+    say("Starting a Docker engine")
     driver = _driver(home)
-    command = (
+    command: tuple[str | Path, ...] = (
         # When this process dies, even by SIGKILL, the engine gets SIGTERM and ends its containers.
         *("setpriv", "--pdeathsig", "TERM", daemon, "--host", socket),
         *("--data-root", home / driver, "--exec-root", state / "exec"),
         *("--pidfile", state / "docker.pid", "--storage-driver", driver),
+        *options,
     )
     with (home / "log").open("wb") as log:
         process = subprocess.Popen(
@@ -145,14 +151,16 @@ def _driver(home: Path) -> str:
     return "vfs"
 
 
-def _wait(process: subprocess.Popen[bytes], client: Path, env: dict[str, str]) -> Engine:
+def _wait(
+    process: subprocess.Popen[bytes], client: Path, env: dict[str, str], home: Path
+) -> Engine:
     until = time.monotonic() + START_SECONDS
     while time.monotonic() < until and process.poll() is None:
         engine = _ask(client, env)
         if engine:
             return engine
         time.sleep(0.2)
-    log = (cache.directory() / "engine/log").read_text(errors="replace").splitlines()[-5:]
+    log = (home / "log").read_text(errors="replace").splitlines()[-5:]
     raise Unavailable("\n  ".join(["The Docker engine does not start. The end of its log:", *log]))
 
 

@@ -12,7 +12,7 @@ from tools.bench.figures import summaries
 from tools.bench.opening import Opening
 from tools.bench.report import builds_table, targets_table
 from tools.bench.rounds import DAEMON, REGISTRY, Build
-from tools.bench.targets import Judge, Verdict, changed_bytes, changed_layers
+from tools.bench.targets import HEROKU, Judge, Verdict, changed_bytes, changed_layers
 
 OPENING = Opening(
     peak_bytes={OURS: 300_000_000, PLAIN: 120_000_000},
@@ -32,6 +32,7 @@ def measured(case: str = rounds.COLD, contestant: str = OURS, **changes: Any) ->
         load=2.0,
         pack_s=20.0,
         build_s=10.0,
+        cpu_s=15.0,
         phases_s={"building": 10.0, "exporting": 9.0},
         pushed_bytes=1_000,
         layers={"python": "a", "venv": "b", "deps-00": "c"},
@@ -113,6 +114,38 @@ def test_unchanged_build_is_compared_with_the_do_nothing_buildpack() -> None:
     assert (store.value, store.met) == (0.3, True)
 
 
+def test_ratio_to_heroku_goes_through_the_plain_buildpack() -> None:
+    verdicts = judged(measured(build_s=5.0), measured(contestant=PLAIN, build_s=10.0))
+    verdict = verdicts["cold, registry: bin/build, of Heroku's"]
+    plain, heroku = HEROKU[rounds.COLD, "build_s"]
+    assert verdict.value == pytest.approx(0.5 * plain / heroku, abs=0.001)
+    assert verdict.met
+    assert f"times {plain} s / {heroku} s" in verdict.detail
+
+
+def test_cpu_of_a_cold_build_is_compared_with_heroku() -> None:
+    verdicts = judged(measured(cpu_s=30.0), measured(contestant=PLAIN, cpu_s=10.0))
+    assert not verdicts["cold, registry: CPU of bin/build, of Heroku's"].met
+
+
+def test_another_app_is_not_compared_with_heroku() -> None:
+    builds = [
+        measured(app="pip_science", build_s=4.0),
+        measured(app="pip_science", contestant=PLAIN, build_s=10.0),
+    ]
+    verdicts = Judge("pip_science", builds, OPENING, download_s=0.25).verdicts()
+    assert not [verdict for verdict in verdicts if "Heroku" in verdict.title]
+    [cold] = [verdict for verdict in verdicts if verdict.title == "cold, registry: bin/build"]
+    assert (cold.value, cold.limit) == (0.4, 0.5)
+
+
+def test_lines_and_dependencies_have_targets_of_their_own() -> None:
+    cases = {rounds.UNCHANGED: 0.35, rounds.VIEW: 0.5, rounds.SOURCE: 3.5, rounds.UNTOUCHED: 1.8}
+    verdicts = judged(*(measured(case, build_s=1.0) for case in cases))
+    limits = {case: verdicts[f"{case}, registry: bin/build"].limit for case in cases}
+    assert limits == cases
+
+
 def test_pushed_bytes_count_without_the_changed_shards() -> None:
     after = measured(
         rounds.DEPENDENCY,
@@ -166,7 +199,7 @@ def test_added_and_removed_layers_are_changed() -> None:
 def test_builds_table_has_pushed_bytes_only_for_a_registry() -> None:
     pushed, kept = summaries([measured(), measured(export=DAEMON, pushed_bytes=None)])
     assert builds_table([pushed]).endswith("0.00 MB")
-    assert builds_table([kept]).endswith("10.00 s")
+    assert builds_table([kept]).endswith("10.00 s   15.00 s")
 
 
 def test_env_option_is_a_name_and_a_value() -> None:

@@ -53,8 +53,39 @@ def test_kernel_without_jbd2_has_no_journal(mounts: Path, tmp_path: Path) -> Non
     assert kind == disk.NO_JOURNAL
 
 
-def test_only_ext4_without_a_journal_is_warned_of() -> None:
-    assert disk.warning(Path("/data"), "ext4") is None
-    message = disk.warning(Path("/data"), disk.NO_JOURNAL)
-    assert message is not None
-    assert message.startswith("/data is on ext4 without a journal")
+def overlay(tmp_path: Path, upper: Path) -> Path:
+    path = tmp_path / "overlay"
+    options = f"rw,lowerdir=/lower,upperdir={upper},workdir=/work"
+    path.write_text(f"{MOUNTS}40 27 0:30 / /merged rw - overlay overlay {options}\n")
+    return path
+
+
+@pytest.mark.parametrize(("upper", "kind"), [("/", disk.NO_JOURNAL), ("/run", "tmpfs")])
+def test_overlay_is_named_with_what_it_is_on(
+    upper: str, kind: str, tmp_path: Path, journals: Path
+) -> None:
+    mounts = overlay(tmp_path, Path(upper))
+    named = disk.file_system(Path("/merged/data"), mounts, journals)
+    assert named == f"overlay on {kind}"
+    assert bool(disk.problem(named)) == (kind == disk.NO_JOURNAL)
+
+
+def test_overlay_of_a_container_is_unfit(tmp_path: Path, journals: Path) -> None:
+    mounts = overlay(tmp_path, tmp_path / "on the host")
+    kind = disk.file_system(Path("/merged"), mounts, journals)
+    assert kind == "overlay"
+    assert "cannot be seen" in disk.problem(kind)
+
+
+@pytest.mark.parametrize("kind", ["ext4", "xfs", "btrfs", "tmpfs", "zfs"])
+def test_usual_file_systems_are_fit(kind: str) -> None:
+    assert disk.problem(kind) == ""
+
+
+@pytest.mark.parametrize("kind", ["nfs4", "cifs", "9p", "virtiofs", "fuse.sshfs"])
+def test_network_file_systems_are_unfit(kind: str) -> None:
+    assert "network" in disk.problem(kind)
+
+
+def test_ext4_without_a_journal_is_unfit() -> None:
+    assert "ten times slower" in disk.problem(disk.NO_JOURNAL)

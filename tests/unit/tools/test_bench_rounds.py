@@ -9,7 +9,7 @@ from tools.bench.__main__ import parse
 from tools.bench.apps import REQUIREMENTS, SAMPLES, App, Sample, copy
 from tools.bench.contestants import FOLDERS, MARK, timed
 from tools.bench.images import digests
-from tools.bench.packing import Line, Target, own_time, phases
+from tools.bench.packing import Line, Target, own_times, phases
 from tools.bench.rounds import CASES, NEEDS, select, turns
 from tools.processes import Unavailable
 
@@ -18,6 +18,8 @@ OUTPUT: list[Line] = [
     (0.7, "===> ANALYZING"),
     (1.0, "===> BUILDING"),
     (3.0, f"{MARK} 1999000000 ns"),
+    (3.0, "0m0.010000s 0m0.020000s"),
+    (3.0, "1m2.500000s 0m3.250000s"),
     (3.1, "===> EXPORTING"),
     (5.0, "Successfully built image"),
 ]
@@ -34,13 +36,23 @@ def test_output_without_headings_has_only_a_start() -> None:
     assert phases([(0.1, "nothing")], 2.0) == {"starting": 2.0}
 
 
-def test_own_time_is_the_time_that_the_wrapper_printed() -> None:
-    assert own_time(OUTPUT) == 1.999
+def test_own_times_are_those_that_the_wrapper_printed() -> None:
+    assert own_times(OUTPUT) == (1.999, 65.75)
 
 
-def test_output_without_the_time_is_refused() -> None:
-    with pytest.raises(Unavailable, match="no line with the time"):
-        own_time(OUTPUT[:3])
+@pytest.mark.parametrize(
+    ("lines", "missing"), [(3, "line with the time of"), (5, "lines with the CPU time of")]
+)
+def test_output_without_the_times_is_refused(lines: int, missing: str) -> None:
+    with pytest.raises(Unavailable, match=missing):
+        own_times(OUTPUT[:lines])
+
+
+def test_times_of_a_real_shell_are_read() -> None:
+    # In the formats of dash and of bash.
+    for own in ("0m0.00s 0m0.00s", "0m0.000s 0m0.000s"):
+        lines = [(0.0, f"{MARK} 5 ns"), (0.0, own), (0.0, "0m1.25s 0m0.5s")]
+        assert own_times(lines) == (5e-9, 1.75)
 
 
 def test_each_contestant_comes_first_in_turn() -> None:
@@ -51,8 +63,8 @@ def test_each_contestant_comes_first_in_turn() -> None:
 
 
 def test_selected_cases_include_their_prerequisites_in_order() -> None:
-    names = [case.name for case in select((rounds.PATCH, rounds.SOURCE))]
-    assert names == [rounds.COLD, rounds.FIRST, rounds.SOURCE, rounds.OLD_PATCH, rounds.PATCH]
+    names = [case.name for case in select((rounds.PATCH, rounds.VIEW))]
+    assert names == [rounds.COLD, rounds.FIRST, rounds.VIEW, rounds.OLD_PATCH, rounds.PATCH]
 
 
 def test_all_cases_are_selected_by_default() -> None:
@@ -97,35 +109,49 @@ def test_copy_pins_python_and_the_process(app: App) -> None:
     assert (app.folder / "Procfile").read_text().startswith("web: ")
 
 
-def test_pin_changes_one_line_of_the_requirements(app: App) -> None:
-    before = lines(app)
-    app.pin(bumped=True)
-    changed = [pair for pair in zip(before, lines(app), strict=True) if pair[0] != pair[1]]
-    name, old, new = app.sample.bumped
-    assert changed == [(f"{name}=={old}", f"{name}=={new}")]
+def test_each_update_changes_one_line_of_the_requirements(app: App) -> None:
+    for bump in app.sample.bumps:
+        before = lines(app)
+        app.pin(bump, bumped=True)
+        changed = [pair for pair in zip(before, lines(app), strict=True) if pair[0] != pair[1]]
+        assert changed == [(f"{bump.name}=={bump.before}", f"{bump.name}=={bump.after}")]
 
 
-def test_edit_of_the_source_changes_one_line_each_time(app: App) -> None:
-    path = app.folder / app.sample.source
+def test_edit_changes_one_line_of_a_module_each_time(app: App) -> None:
+    path = app.folder / app.sample.view
     original = path.read_text()
-    app.edit_source(1)
+    app.edit(app.sample.view, 1)
     first = path.read_text()
-    app.edit_source(2)
+    app.edit(app.sample.view, 2)
     assert first.startswith(original.rstrip("\n"))
     assert path.read_text() == first.replace("# Edit 1", "# Edit 2") != first
 
 
+def test_every_case_of_an_app_edits_something_of_its_own(app: App) -> None:
+    edits = {rounds.VIEW, rounds.SOURCE, rounds.UNTOUCHED, rounds.DEPENDENCY}
+    cases = [case for case in CASES if case.name in edits and case.fits(app)]
+    for case in cases:
+        before = contents(app)
+        case.edit(app)
+        assert [path for path, content in contents(app).items() if before[path] != content]
+    assert len(cases) == (4 if app.sample.read else 2)
+
+
+def contents(app: App) -> dict[str, str]:
+    return {path.name: path.read_text() for path in app.folder.rglob("*.*") if path.is_file()}
+
+
 def test_loosen_makes_a_range(app: App) -> None:
-    app.pin(bumped=True)
+    bump = app.sample.bump
+    app.pin(bump, bumped=True)
     app.loosen()
-    name, old, _ = app.sample.bumped
-    assert f"{name}<={old}" in lines(app)
+    assert f"{bump.name}<={bump.before}" in lines(app)
 
 
 def test_app_without_the_pin_is_refused(app: App) -> None:
     (app.folder / REQUIREMENTS).write_text("django>=5\n")
     with pytest.raises(Unavailable, match="does not pin"):
-        app.pin(bumped=True)
+        app.pin(app.sample.bump, bumped=True)
 
 
 @pytest.mark.parametrize("name", sorted(FOLDERS))
