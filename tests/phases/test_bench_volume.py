@@ -1,5 +1,6 @@
 """The file system that the benchmark mounts for itself, and what is left of it afterwards."""
 
+import json
 import os
 import signal
 import subprocess
@@ -71,3 +72,40 @@ def test_nothing_is_left_of_the_file_system(
     wait_until_gone(point.name)
     if number != signal.SIGKILL:
         assert list(tmp_path.iterdir()) == []
+
+
+# An overlay whose upper directory cannot be seen, as in a container, and no right to mount.
+UNFIT = """
+mkdir base merged
+mount -t tmpfs base base
+mkdir base/lower base/upper base/work
+mount -t overlay -o "lowerdir=$PWD/base/lower,upperdir=$PWD/base/upper,workdir=$PWD/base/work" \
+    overlay merged
+umount --lazy base
+TMPDIR=$PWD/merged exec setpriv --bounding-set=-sys_admin --inh-caps=-sys_admin "$@"
+"""
+UNMOVED = """
+import json, tempfile
+from tools.bench.volume import volume
+with volume() as place:
+    facts = [place.moved, place.file_system, place.warning, place.engine_data]
+    print(json.dumps([*facts, tempfile.gettempdir() == f"{place.folder}/tmp"]))
+"""
+
+
+def test_measures_anyway_with_a_warning_if_it_cannot_move(tmp_path: Path) -> None:
+    program = (sys.executable, "-c", UNMOVED)
+    output = subprocess.check_output(
+        ("unshare", "--mount", "sh", "-euc", UNFIT, "sh", *program),
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        text=True,
+    )
+    *log, facts = output.splitlines()
+    moved, file_system, warning, engine_data, is_temporary = json.loads(facts)
+    assert (moved, file_system, engine_data, is_temporary) == (False, "overlay", None, True)
+    assert warning.startswith("do not compare these figures with others: ")
+    assert [line.partition(":")[0] for line in log] == [
+        *(f"  no {name}" for name in MOUNTS),
+        "Warning",
+    ]
