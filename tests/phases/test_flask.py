@@ -134,6 +134,17 @@ def test_python_is_trimmed(root: Path) -> None:
     assert [*(root / LAYERS[1:]).rglob("*.a")] == []
 
 
+def test_python_has_no_files_for_builds(flask: Built, root: Path) -> None:
+    python = root / f"{LAYERS[1:]}/python"
+    assert sorted(path.name for path in python.iterdir()) == ["bin", "lib"]
+    assert sorted(path.name for path in (python / "bin").iterdir()) == [
+        *("python", "python3", "python3.14")
+    ]
+    assert [path.name for path in (python / "lib").iterdir()] == ["python3.14"]
+    # The settings of builds stay, since the standard library imports them.
+    assert "Traceback" not in flask.run("python", "-m", "sysconfig")
+
+
 def test_python_contains_no_build_path(root: Path) -> None:
     # python-build-standalone has /install here.
     named = [

@@ -1,7 +1,9 @@
 """The layer of a real Python: it runs, has only paths of the layer, and is reproducible."""
 
 import hashlib
+import shutil
 import subprocess
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from cnb_python.cnb.context import BuildContext, Buildpack, Platform, Target
 from cnb_python.layers import python, python_install
 from cnb_python.layers.python import Interpreter
 from cnb_python.layers.python_install import PythonFiles
+from cnb_python.layers.python_parts import remove_other_parts
 from cnb_python.python.releases import Release
 from cnb_python.store.store import Store
 from cnb_python.system.download import Client
@@ -33,7 +36,7 @@ def make_layer(
     """Make the layer of Python in *layers_dir*, from *store* if it is in there."""
     files = write_files(version, layers_dir, store, cpus, log)
     files.start_archiving().result()
-    python.finish(files.runtime, build=False)
+    python.finish(files.runtime, python.ALL_PARTS, build=False)
     return files.runtime.interpreter
 
 
@@ -161,6 +164,27 @@ def test_python_from_the_store_is_the_same(interpreter: Interpreter, store: Stor
 
     assert log.lines == [f"Using cached Python {interpreter.version}"]
     assert digests(interpreter.layer) == first
+
+
+def test_interpreter_without_other_parts_is_complete(
+    interpreter: Interpreter, tmp_path: Path
+) -> None:
+    root = tmp_path / "python"
+    shutil.copytree(interpreter.layer, root, symlinks=True)
+    is_shared = interpreter.version == "3.12.3"  # its program is linked with libpython
+
+    remove_other_parts(root, frozenset())
+
+    moved = replace(interpreter, path=root / "bin" / interpreter.path.name, layer=root)
+    assert output_of(moved, f"{IMPORTS}; print('fine')") == "fine\n"
+    assert output_of(moved, "import sysconfig; print(sysconfig.get_config_var('SOABI'))")
+    printed = subprocess.run(
+        [moved.path, "-I", "-B", "-m", "sysconfig"], check=True, capture_output=True, env={}
+    )
+    assert b"Variables:" in printed.stdout
+    assert bool([*root.glob("lib/libpython3*")]) == is_shared
+    names = {path.name for path in root.rglob("*")}
+    assert names.isdisjoint({"include", "pkgconfig", "Python.h", "Makefile", "python3-config"})
 
 
 def test_two_builds_give_the_same_bytes(interpreter: Interpreter, tmp_path: Path) -> None:

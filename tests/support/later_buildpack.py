@@ -1,4 +1,7 @@
-"""A small buildpack for the same group that prints which Python and Flask it finds."""
+"""A small buildpack for the same group that prints which Python and Flask it finds.
+
+It also compiles and runs a program that embeds Python.
+"""
 
 from pathlib import Path
 
@@ -25,6 +28,11 @@ _LOOKS = """\
 echo "Neighbour: $(command -v python || echo no python)"
 if command -v python > /dev/null; then
     python -c 'import flask; print("Neighbour:", flask.__file__, flask.Flask("app").name)'
+    cd "$(mktemp -d)"
+    printf '#include <Python.h>\\n%s\\n' 'int main(void) { return puts(Py_GetVersion()) < 0; }' \
+        > embed.c
+    cc $(python3-config --embed --cflags) -o embed embed.c $(python3-config --embed --ldflags)
+    echo "Neighbour: embeds $(./embed)"
 fi
 """
 

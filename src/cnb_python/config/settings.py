@@ -36,6 +36,7 @@ VERSION = "BP_PYTHON_VERSION"
 LAYOUT = "BP_PYTHON_LAYOUT"
 INSTALLER = "BP_PYTHON_INSTALLER"
 BUILD = "BP_PYTHON_BUILD"
+FULL = "BP_PYTHON_FULL"
 COLLECTSTATIC = "BP_PYTHON_COLLECTSTATIC"
 STICKY = "BP_PYTHON_STICKY"
 MIRROR = "BP_PYTHON_MIRROR"
@@ -135,6 +136,13 @@ TABLE: tuple[Setting, ...] = (
         "Make Python and the packages available to later buildpacks during the build.",
     ),
     Setting(
+        "full",
+        FULL,
+        Flag(),
+        "Keep libpython, C headers and build settings of Python in the image, for programs that "
+        "load libpython without being linked with it, and for code that compiles C when it runs.",
+    ),
+    Setting(
         "collectstatic",
         COLLECTSTATIC,
         Flag(),
@@ -175,6 +183,7 @@ class Settings(NamedTuple):
     installer: str = AUTO
     layout: str = LINKED
     build: bool = False
+    full: bool = False
     collectstatic: bool = True
     keep: tuple[str, ...] = ()
     mirror: str = ""

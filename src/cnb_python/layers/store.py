@@ -53,6 +53,11 @@ class BuildRecord(NamedTuple):
 
     Empty in store.toml, which is in the image: the digest covers variables, which may be secret.
     """
+    embedding: tuple[str, ...] | None = None
+    """The names of the distributions that are linked with libpython, sorted.
+
+    None in a record of a release that did not find that out.
+    """
 
     def metadata(self) -> dict[str, str | bool | list[str]]:
         """Return the record as metadata, which `record_of` reads."""
@@ -67,6 +72,7 @@ class BuildRecord(NamedTuple):
             "layers": _pairs(self.layers),
             "sizes": _pairs(self.layer_sizes),
             "largest": [f"{name} {size}" for name, size in self.largest.items()],
+            **({} if self.embedding is None else {"embedding": [*self.embedding]}),
             **({"inputs": self.manager_inputs} if self.manager_inputs else {}),
             **({"gap": self.known_missing} if self.known_missing else {}),
             **({"manifest": self.manifest} if self.manifest else {}),
@@ -97,6 +103,7 @@ def record_of(
         layers=lists["layers"],
         layer_sizes=lists["sizes"],
         largest=lists["largest"],
+        embedding=tuple(lists["embedding"]) if "embedding" in lists else None,
         manager_inputs=texts.get("inputs", ""),
         known_missing=texts.get("gap", ""),
         manifest=texts.get("manifest", ""),

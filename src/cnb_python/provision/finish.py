@@ -16,7 +16,10 @@ from cnb_python.install import snapshot, tools
 from cnb_python.install.snapshot import Snapshot
 from cnb_python.layers import previous_image, python
 from cnb_python.layers import store as store_layer
+from cnb_python.layers.python import Parts
+from cnb_python.layers.python_parts import remove_other_parts
 from cnb_python.layers.store import BuildRecord
+from cnb_python.provision import python_parts
 from cnb_python.provision.request import ProvidedEnvironment, ProvisionRequest, StepResults
 from cnb_python.store.manifest import StoreEntry
 from cnb_python.store.store import Store
@@ -55,7 +58,9 @@ class Rebuilt:
         layers_dir = request.context.layers_dir
         self.archiving.result()
         self._check_steps()
-        new_layers = (self.changed - self.temporary_layers) | _finish_python(request)
+        parts = self._remove_unneeded_parts()
+        python_size = bytes_below(request.runtime.interpreter.layer)
+        new_layers = (self.changed - self.temporary_layers) | _finish_python(request, parts)
         previous_image.reuse(
             layers_dir, {name: self.record.layers[name] for name in self.temporary_layers}
         )
@@ -64,7 +69,7 @@ class Rebuilt:
         manifest = self.store.close(self.entries.values(), trees, self.not_archived)
         record = self.record._replace(
             package_key=request.package_key.metadata(),
-            layer_sizes=self._layer_sizes(results),
+            layer_sizes=self._layer_sizes(results, python_size),
             manifest=manifest,
             static_files_key=results.static_files_key,
         )
@@ -86,16 +91,25 @@ class Rebuilt:
             message = frameworks.added_files(self.needed_by, added.files)
             self.output.warning(message.title, message.body)
 
-    def _layer_sizes(self, results: StepResults) -> dict[str, str]:
-        layers_dir = self.environment.request.context.layers_dir
+    def _remove_unneeded_parts(self) -> Parts:
+        """Remove the parts of Python that the image does not need; return those that stay."""
+        request = self.environment.request
+        needed = python_parts.needed_parts(request, self.record)
+        if lines := tuple(needed.log_lines(request.runtime.parts_in_image)):
+            self.output.step("Python in the image")
+            for line in lines:
+                self.output.line(line)
+        remove_other_parts(request.runtime.interpreter.layer, needed.parts)
+        return needed.parts
+
+    def _layer_sizes(self, results: StepResults, python_size: int) -> dict[str, str]:
+        store_size = bytes_below(self.environment.request.context.layers_dir / store_layer.NAME)
         sizes = {
             name: size
             for name, size in self.record.layer_sizes.items()
-            if name in {python.NAME, *self.record.layers}
+            if name in self.record.layers
         }
-        for name in (python.NAME, store_layer.NAME):
-            if (layers_dir / name).is_dir():
-                sizes[name] = str(bytes_below(layers_dir / name))
+        sizes |= {python.NAME: str(python_size), store_layer.NAME: str(store_size)}
         return sizes | {name: str(size) for name, size in results.layers.items()}
 
 
@@ -105,10 +119,10 @@ def bytes_below(directory: Path) -> int:
     return sum(status.st_size for status in statuses if not stat.S_ISDIR(status.st_mode))
 
 
-def _finish_python(request: ProvisionRequest) -> frozenset[str]:
+def _finish_python(request: ProvisionRequest, parts: Parts) -> frozenset[str]:
     """Make layer `python`, or reuse it if the previous image has it; return the names made."""
-    if request.runtime.is_in_image and not request.build_consumers:
-        python.reuse(request.runtime)
+    if request.runtime.is_in_image(parts) and not request.build_consumers:
+        python.reuse(request.runtime, parts)
         return frozenset()
-    python.finish(request.runtime, build=bool(request.build_consumers))
+    python.finish(request.runtime, parts, build=bool(request.build_consumers))
     return frozenset({python.NAME})

@@ -27,7 +27,8 @@ def unchanged_record(
     if record is None:
         return None
     is_same = (
-        _has_same_resolution(record, from_files)
+        record.embedding is not None
+        and _has_same_resolution(record, from_files)
         and record.python_patch in {"", request.release.version}
         and record.env == env_digest(request.env(record.distributions))
         and record.layers == previous_image.digests(request.context.layers_dir)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from cnb_python.cnb.layer import check_contents
 from cnb_python.layers import previous_image, python
 from cnb_python.layers import store as store_layer
+from cnb_python.layers.python import Parts
 from cnb_python.layers.store import BuildRecord, PreviousBuild
-from cnb_python.provision import freshness
+from cnb_python.provision import freshness, python_parts
 from cnb_python.provision.request import (
     Provided,
     ProvidedEnvironment,
@@ -50,8 +51,10 @@ def provide(
     steps = (
         steps_needing_environment(_environment(request, previous, unchanged)) if unchanged else ""
     )
-    if unchanged and not steps and request.runtime.is_in_image:
-        return _reuse(request, previous, unchanged, system)
+    if unchanged and not steps:
+        parts = python_parts.needed_parts(request, unchanged).parts
+        if request.runtime.is_in_image(parts):
+            return _reuse(request, previous, unchanged, parts, system)
     from cnb_python.provision import rebuild  # noqa: PLC0415 - loads more than an unchanged build does
 
     if unchanged and not steps:
@@ -84,10 +87,14 @@ class Reused(NamedTuple):
 
 
 def _reuse(
-    request: ProvisionRequest, previous: PreviousBuild, record: BuildRecord, system: System
+    request: ProvisionRequest,
+    previous: PreviousBuild,
+    record: BuildRecord,
+    parts: Parts,
+    system: System,
 ) -> Provided:
-    """Take every layer from the previous image."""
-    python.reuse(request.runtime)
+    """Take every layer from the previous image, which has *parts* of Python."""
+    python.reuse(request.runtime, parts)
     previous_image.reuse(request.context.layers_dir, record.layers)
     system.output.line(
         f"Nothing changed: reusing {len(record.distributions)} packages from the previous image"

@@ -22,8 +22,8 @@ from cnb_python.layout import conflicts
 from cnb_python.layout.names import VENV
 from cnb_python.managers import tool
 from cnb_python.managers.base import NeedsResolving, Resolution
-from cnb_python.provision import freshness
-from cnb_python.provision.finish import Rebuilt, bytes_below
+from cnb_python.provision import freshness, python_parts
+from cnb_python.provision.finish import Rebuilt
 from cnb_python.provision.request import (
     ProvidedEnvironment,
     ProvisionRequest,
@@ -39,6 +39,9 @@ from cnb_python.system.interface import Output, System
 # How many of the largest distributions the record names, and how many written paths the log shows.
 _LARGEST = 5
 _SHOWN_PATHS = 3
+_NOT_RECORDED = (
+    "Looking for packages that need libpython: the previous release of this buildpack did not"
+)
 
 
 def rebuild(
@@ -215,6 +218,9 @@ def _log_reasons(request: ProvisionRequest, previous: PreviousBuild, output: Out
         output.line(f"Not using the previous build's packages: {reason}")
     for reason in previous.layout_changed_because:
         output.line(f"Rebuilding the environment's layers: {reason}")
+    record = previous.record
+    if record and record.embedding is None and not previous.cache_invalid_because:
+        output.line(_NOT_RECORDED)
 
 
 def _cached(store: Store, previous: PreviousBuild, output: Output) -> Mapping[str, StoreEntry]:
@@ -329,8 +335,6 @@ def _record(
         if isinstance(from_files, NeedsResolving) and not install_result.written
         else ""
     )
-    # The files of layer `python` are still on disk.
-    sizes = layers.sizes() | {python.NAME: bytes_below(request.runtime.interpreter.layer)}
     return BuildRecord(
         package_key=request.package_key.metadata(),
         environment_key=request.environment_key.metadata(),
@@ -340,8 +344,13 @@ def _record(
         env=env_digest(layers.env),
         distributions={item.name: item.version for item in install_result.distributions},
         layers=layers.digests,
-        layer_sizes={name: str(size) for name, size in sizes.items()},
+        layer_sizes={name: str(size) for name, size in layers.sizes().items()},
         largest={item.name: str(item.size) for item in by_size[:_LARGEST]},
+        embedding=tuple(
+            item.name
+            for item in install_result.distributions
+            if python_parts.is_linked(item.libpython, python_parts.release_line(request))
+        ),
         manager_inputs=manager_inputs,
         known_missing=freshness.recorded_known_missing(
             request, install_result, previous, from_files

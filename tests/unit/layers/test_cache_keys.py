@@ -152,6 +152,8 @@ def test_required_differ_from_key_fields() -> None:
     }
     record = BuildRecord({}, {}, "", True, "", "", {}, {}, {}, {}, "1", "2", "3")  # noqa: FBT003 - a tuple
 
-    assert record.metadata().keys() == required | {"inputs", "gap", "manifest"}
+    record = record._replace(embedding=())
+
+    assert record.metadata().keys() == required | {"inputs", "gap", "manifest", "embedding"}
     assert names(PackageKey).isdisjoint(names(EnvironmentKey) | record.metadata().keys())
     assert names(EnvironmentKey).isdisjoint(record.metadata().keys())

@@ -1,5 +1,6 @@
 """Layer `python`: its key, and whether the previous image has it."""
 
+import hashlib
 from copy import replace
 from pathlib import Path
 
@@ -7,13 +8,24 @@ import pytest
 
 from cnb_python.cnb import toml
 from cnb_python.cnb.context import BuildContext, Target
-from cnb_python.layers.python import Interpreter, Runtime, find_runtime, finish, reuse
+from cnb_python.layers.python import (
+    ALL_PARTS,
+    HEADERS,
+    LIBPYTHON,
+    Interpreter,
+    Parts,
+    Runtime,
+    find_runtime,
+    finish,
+    reuse,
+)
 from cnb_python.python.releases import Release
 from tests.support.fake_build import context
 from tests.support.fake_system import Log
 
 RELEASE = Release("3.14.6", "amd64", "plain", "https://example.org/a.tar.gz", "5" * 64)
 REASON = "Not using the previous build's Python: "
+NONE: Parts = frozenset()
 
 
 @pytest.fixture
@@ -26,9 +38,9 @@ def find_python(phase: BuildContext, release: Release = RELEASE) -> tuple[Runtim
     return find_runtime(release, phase, log), log.lines
 
 
-def in_image(phase: BuildContext, release: Release = RELEASE) -> BuildContext:
+def in_image(phase: BuildContext, parts: Parts = NONE) -> BuildContext:
     """Leave the layer as the restorer does: with metadata, without contents."""
-    reuse(find_python(phase, release)[0])
+    reuse(find_python(phase)[0], parts)
     return phase
 
 
@@ -48,19 +60,30 @@ def test_free_threaded_interpreter_has_suffix_t(phase: BuildContext) -> None:
 def test_first_build_logs_no_reason(phase: BuildContext) -> None:
     runtime, messages = find_python(phase)
 
-    assert (runtime.is_in_image, messages) == (False, [])
+    assert (runtime.parts_in_image, messages) == (None, [])
 
 
 def test_layer_with_equal_key_is_in_the_image(phase: BuildContext) -> None:
     runtime, messages = find_python(in_image(phase))
 
-    assert (runtime.is_in_image, messages) == (True, [])
+    assert (runtime.parts_in_image, messages) == (NONE, [])
+
+
+@pytest.mark.parametrize(
+    "parts", [NONE, frozenset({LIBPYTHON}), frozenset({HEADERS}), ALL_PARTS], ids=sorted
+)
+def test_layer_with_other_parts_is_not_in_the_image(phase: BuildContext, parts: Parts) -> None:
+    runtime, messages = find_python(in_image(phase, parts))
+
+    others = [NONE, frozenset({LIBPYTHON}), frozenset({HEADERS}), ALL_PARTS]
+    assert [each for each in others if runtime.is_in_image(each)] == [parts]
+    assert messages == []
 
 
 def test_archive_url_does_not_change_the_key(phase: BuildContext) -> None:
     mirrored = replace(RELEASE, url="https://mirror.example.org/b.tar.gz")
 
-    assert find_python(in_image(phase), mirrored)[0].is_in_image
+    assert find_python(in_image(phase), mirrored)[0].is_in_image(NONE)
 
 
 def test_find_writes_nothing(phase: BuildContext) -> None:
@@ -91,7 +114,7 @@ def test_layer_of_another_release_is_not_in_the_image(
 ) -> None:
     runtime, messages = find_python(in_image(phase), replace(RELEASE, **change))
 
-    assert (runtime.is_in_image, messages) == (False, [f"{REASON}{reason}"])
+    assert (runtime.parts_in_image, messages) == (None, [f"{REASON}{reason}"])
 
 
 def test_every_reason_for_another_target_is_logged(phase: BuildContext) -> None:
@@ -112,14 +135,14 @@ def test_foreign_metadata_is_invalid(phase: BuildContext, text: str) -> None:
 
     runtime, messages = find_python(phase)
 
-    assert not runtime.is_in_image
+    assert runtime.parts_in_image is None
     assert messages[0].startswith(REASON)
 
 
 def test_reused_layer_has_no_directory(phase: BuildContext) -> None:
     (phase.layers_dir / "python/bin").mkdir(parents=True)
 
-    reuse(find_python(phase)[0])
+    reuse(find_python(phase)[0], NONE)
 
     assert not (phase.layers_dir / "python").exists()
     table = toml.read(phase.layers_dir / "python.toml")
@@ -131,7 +154,7 @@ def test_finished_layer_has_the_key_as_metadata(phase: BuildContext, *, build: b
     runtime, _ = find_python(phase)
     (phase.layers_dir / "python/bin").mkdir(parents=True)
 
-    finish(runtime, build=build)
+    finish(runtime, ALL_PARTS, build=build)
 
     table = toml.read(phase.layers_dir / "python.toml")
     assert table["types"] == {"build": build, "launch": True, "cache": False}
@@ -143,7 +166,21 @@ def test_finished_layer_has_the_key_as_metadata(phase: BuildContext, *, build: b
         "arch": "amd64",
         "distro": "debian 12",
         "directory": str(phase.layers_dir),
+        "parts": "headers libpython",
     }
+
+
+def test_layer_of_the_previous_release_is_not_in_the_image(phase: BuildContext) -> None:
+    """It has all parts, and no record of them; its archive in the store is the same."""
+    metadata = {**find_python(phase)[0].key.metadata(), "format": "1.1"}
+    toml.write(phase.layers_dir / "python.toml", {"metadata": metadata})
+
+    runtime, messages = find_python(phase)
+
+    assert runtime.parts_in_image is None
+    assert messages == [f"{REASON}the format of the Python layer has changed from 1.1 to 2.1"]
+    values = "\0".join(metadata.values()).encode()
+    assert runtime.archive == f"python-3.14.6-{hashlib.sha256(values).hexdigest()[:16]}"
 
 
 def test_archive_key_depends_on_the_layer_key(phase: BuildContext) -> None:

@@ -40,7 +40,7 @@ def finished(app: FakeBuild) -> str:
     files = laid_out(app, store)
     files.complete()
     files.archive_to_store()
-    python.finish(runtime, build=False)
+    python.finish(runtime, python.ALL_PARTS, build=False)
     return store.close((), {runtime.archive}, ())
 
 
@@ -86,7 +86,7 @@ def test_interpreter_is_no_layer_until_finished(app: FakeBuild) -> None:
     laid_out(app).complete()
 
     assert not (app.layers / "python.toml").exists()
-    assert not app.runtime.is_in_image
+    assert app.runtime.parts_in_image is None
 
 
 def test_cached_interpreter_is_not_downloaded_tried_or_compiled(app: FakeBuild) -> None:

@@ -64,7 +64,7 @@ def cached(app: FakeBuild) -> PythonFiles:
     files = python_install.materialize(runtime, store, app.system())
     files.complete()
     files.archive_to_store()
-    python.finish(runtime, build=False)
+    python.finish(runtime, python.ALL_PARTS, build=False)
     manifest = store.close((), {runtime.archive}, ())
     reread = new_store(app)
     assert not isinstance(reread.read(manifest), Damaged)

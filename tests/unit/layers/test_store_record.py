@@ -24,6 +24,7 @@ RECORD = BuildRecord(
     largest={"zope-interface": "100", "six": "23"},
     manager_inputs="b" * 64,
     manifest="a" * 64,
+    embedding=("six",),
 )
 WORD = st.from_regex(r"[a-z0-9.+!-]{1,12}", fullmatch=True)
 WORDS = st.dictionaries(WORD, WORD, max_size=4)
@@ -40,6 +41,20 @@ def test_record_is_read_back_from_toml(tmp_path: Path) -> None:
 
     assert isinstance(record, dict)
     assert read(record) == RECORD
+
+
+@pytest.mark.parametrize("embedding", [(), ("pyuwsgi", "six")])
+def test_distributions_that_embed_python_are_read_back(embedding: tuple[str, ...]) -> None:
+    record = RECORD._replace(embedding=embedding)
+
+    assert read(record.metadata()) == record
+
+
+def test_older_record_has_unknown_embedding() -> None:
+    table = RECORD.metadata()
+    del table["embedding"]
+
+    assert read(table) == RECORD._replace(embedding=None)
 
 
 def test_empty_manager_inputs_are_not_written() -> None:
