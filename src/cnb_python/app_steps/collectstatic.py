@@ -202,7 +202,7 @@ def _run(
         shown = f"{SHOWN}` in `{directory.relative_to(request.context.app_dir)}"
     command = Command(argv, env, directory, shown)
     try:
-        outcome = run(command, system)
+        outcome = run(command, request.context.layers_dir, system)
         facts = _read_facts(answer)
     finally:
         answer.unlink(missing_ok=True)

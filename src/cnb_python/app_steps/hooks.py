@@ -6,6 +6,7 @@ https://devcenter.heroku.com/articles/python-support#build-hooks
 import re
 import stat
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from cnb_python.app_steps.run import run, variables_in
@@ -50,7 +51,11 @@ def run_pre_compile(context: BuildContext, directory: Path, log: BuildLog, syste
     if script := find(directory, PRE):
         with log.step(PRE):
             _make_executable(script, context.app_dir, system)
-            _run(PRE, script, directory, dict(context.environ), system)
+            _run(
+                Command((str(script),), dict(context.environ), directory, PRE),
+                context.layers_dir,
+                system,
+            )
 
 
 def run_post_compile(
@@ -62,14 +67,17 @@ def run_post_compile(
     """
     request = environment.request
     _make_executable(script, request.context.app_dir, system)
-    _run(POST, script, request.app.directory, variables_in(environment, defaults), system)
+    variables = variables_in(environment, defaults)
+    command = Command((str(script),), variables, request.app.directory, POST)
+    _run(command, request.context.layers_dir, system)
 
 
-def _run(name: str, script: Path, app_dir: Path, env: Mapping[str, str], system: System) -> None:
-    first_line = _first_line(script)
+def _run(command: Command, layers_dir: Path, system: System) -> None:
+    """Run the hook *command*, the path of a script, in the shell that it needs."""
+    name, first_line = command.shown, _first_line(Path(command.argv[0]))
     shell = () if first_line.startswith(_STARTS) else _shell()
     try:
-        outcome = run(Command((*shell, str(script)), env, app_dir, name), system)
+        outcome = run(replace(command, argv=(*shell, *command.argv)), layers_dir, system)
     except ProgramNotStarted as error:
         program = first_line.removeprefix(b"#!").strip(b" \t\n").decode("utf-8", "replace")
         raise HookNotStarted(name, program, error.reason) from error

@@ -3,9 +3,10 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from cnb_python.config.settings import MIRROR
-from cnb_python.install import process_env
+from cnb_python.install import foreign_files, process_env
 from cnb_python.layout.names import VENV
 from cnb_python.provision.request import ProvidedEnvironment
 from cnb_python.system.interface import Command, Outcome, System
@@ -37,17 +38,19 @@ def variables_digest(environ: Mapping[str, str], text: str, salt: bytes) -> str:
     return hashlib.scrypt(content, salt=salt, **_SCRYPT).hex()
 
 
-def run(command: Command, system: System) -> Outcome:
+def run(command: Command, layers_dir: Path, system: System) -> Outcome:
     """Run *command* as a foreign one, and print it and its output.
 
-    Raises ProgramNotStarted and ProcessesLeft.
+    What it does to the entries of *layers_dir* is undone. Raises ProgramNotStarted, ProcessesLeft
+    and LayersDirectoryReplaced.
     """
     secrets = process_env.secrets(command.env, command.cwd)
     system.output.line(f"Running `{command.shown}`")
-    outcome = system.run(
-        replace(command, foreign=True),
-        lambda line: system.output.detail(redact(line, secrets)),
-    )
+    with foreign_files.undoing(layers_dir, command.shown, system.output):
+        outcome = system.run(
+            replace(command, foreign=True),
+            lambda line: system.output.detail(redact(line, secrets)),
+        )
     if outcome.ended:
         system.output.line(ended_processes(outcome.ended, command.shown))
     return replace(outcome, output=redact(outcome.output, secrets))

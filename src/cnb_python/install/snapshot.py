@@ -13,15 +13,16 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from cnb_python.cnb import disk
+from cnb_python.errors.building import AppChangedByPackage
 from cnb_python.errors.frameworks import PackagesChanged
+from cnb_python.python.origin import visible
 
 # Needed only while a package is built: the environment has its metadata.
 _BUILD_ARTIFACT = re.compile(r".*\.egg-info|\.eggs|\.pdm-build|__pycache__")
 # An ordinary name too, so only a directory with the contents that setuptools writes counts.
 _BUILD = "build"
 _OF_SETUPTOOLS = re.compile(r"lib(\..+)?|bdist\..+|temp\..+")
-# Programs that determine a version write there too.
-_SKIPPED = frozenset({".git"})
+_GIT = ".git"
 # https://packaging.python.org/en/latest/specifications/recording-installed-packages/
 _METADATA = re.compile(r"([^/]+)\.(?:dist|egg)-info/(?:METADATA|PKG-INFO)")
 # Files that programs write again if they are missing.
@@ -48,14 +49,14 @@ class AppSnapshot:
 
     def take(self) -> None:
         """Record the state of the directory, before packages are built. Raises OSError."""
-        self._states = states(self.directory, _SKIPPED)
+        self._states = self._present()
 
     def clean(self) -> None:
         """Remove new build artifacts; add other new and changed paths to `written`.
 
         Raises OSError.
         """
-        before, after = self._states, states(self.directory, _SKIPPED)
+        before, after = map(_without_git, (self._states, self._present()))
         new = after.keys() - before.keys()
         artifacts = {path for path in new if _is_artifact(path, after)}
         for path in artifacts:
@@ -65,6 +66,40 @@ class AppSnapshot:
         }
         remaining = after.keys() - artifacts - below
         self.written |= {path for path in remaining if before.get(path) != after[path]}
+
+    def remove_foreign(self, package: str) -> tuple[str, ...]:
+        """Remove what the build of *package*, which is not part of the app, left; return it.
+
+        The paths of files and links, and of empty directories, below the top, in order. Raises
+        AppChangedByPackage if a file of the app was changed or removed, and OSError.
+        """
+        before, after = self._states, self._present()
+        changed = sorted(path for path, state in before.items() if after.get(path) != state)
+        if changed:
+            raise AppChangedByPackage(package, visible(changed[0]), len(changed))
+        new = after.keys() - before.keys()
+        for path in new:
+            disk.remove(self.directory / path)
+        parents = {str(parent) for path in new for parent in _parents(path)}
+        return tuple(sorted(path for path in new if path not in parents))
+
+    def _present(self) -> dict[str, State]:
+        # Git's directory at the top is large, and in no image.
+        with os.scandir(self.directory) as entries:
+            tops = [(each, each.stat(follow_symlinks=False)) for each in entries]
+        present = {}
+        for top, status in tops:
+            if top.name != _GIT:
+                present[top.name] = state_of(status)
+                if stat.S_ISDIR(status.st_mode):
+                    below = states(Path(top))
+                    present |= {f"{top.name}/{path}": state for path, state in below.items()}
+        return present
+
+
+def _without_git(paths: Mapping[str, State]) -> Mapping[str, State]:
+    """Return *paths* except those of Git: programs that determine a version write there too."""
+    return {path: state for path, state in paths.items() if _GIT not in path.split("/")}
 
 
 def _is_artifact(path: str, paths: Iterable[str]) -> bool:
@@ -131,10 +166,11 @@ def states(directory: Path, skipped: Collection[str] = ()) -> dict[str, State]:
 
     Links are not followed. Raises OSError.
     """
-    return {path: _state(status) for path, status in disk.walk(directory, skipped)}
+    return {path: state_of(status) for path, status in disk.walk(directory, skipped)}
 
 
-def _state(status: os.stat_result) -> State:
+def state_of(status: os.stat_result) -> State:
+    """Return the state of the file with *status*."""
     if stat.S_ISDIR(status.st_mode):
         # The other properties of a directory change with its contents.
         return State(status.st_mode, 0, status.st_ino, 0)

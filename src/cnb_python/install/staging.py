@@ -8,13 +8,14 @@ import itertools
 import shutil
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 from cnb_python.cnb import disk
 from cnb_python.distributions.dist_info import StagedEnvironment
-from cnb_python.install import process_env
+from cnb_python.install import foreign_files, process_env
 from cnb_python.install.request import EnvironmentRequest
 from cnb_python.install.snapshot import AppSnapshot
 from cnb_python.managers.base import InstallContext
@@ -100,12 +101,13 @@ class StagingArea:
         """
         request = self.request
         secrets = process_env.secrets(request.environ, request.app.directory)
-        return partial(_run_redacted, self.system, secrets)
+        return partial(_run_redacted, self.system, secrets, request.environment.parent)
 
 
 def _run_redacted(
     system: System,
     secrets: tuple[str, ...],
+    layers_dir: Path,
     command: Command,
     on_line: Callable[[str], None] | None = None,
     *,
@@ -116,9 +118,11 @@ def _run_redacted(
         system.output.line(f"Running `{command.shown}`{note}")
     show = on_line or (system.output.detail if command.shown else None)
     show_redacted = None if show is None else lambda line: show(redact(line, secrets))
-    outcome = system.run(replace(command, foreign=foreign), show_redacted)
+    program = command.shown or Path(command.argv[0]).name
+    guard = foreign_files.undoing(layers_dir, program, system.output)
+    with guard if foreign else nullcontext():
+        outcome = system.run(replace(command, foreign=foreign), show_redacted)
     if outcome.ended:
-        program = command.shown or Path(command.argv[0]).name
         system.output.line(ended_processes(outcome.ended, program))
     return replace(outcome, output=redact(outcome.output, secrets))
 

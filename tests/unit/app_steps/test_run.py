@@ -73,13 +73,26 @@ def test_digest_covers_text_and_salt() -> None:
     assert all(len(digest) == 64 for digest in variables)
 
 
-def test_command_is_foreign_and_what_it_leaves_is_logged() -> None:
+def test_command_is_foreign_and_what_it_leaves_is_logged(tmp_path: Path) -> None:
     system, programs, log = world(lambda _: Outcome(0, "", ended=1))
 
-    run.run(Command(("/bin/sh", "x"), {}, APP, "bin/post_compile"), system)
+    run.run(Command(("/bin/sh", "x"), {}, APP, "bin/post_compile"), tmp_path, system)
 
     assert programs.ran[0].foreign
     assert log.lines == [
         "Running `bin/post_compile`",
         "Ended 1 background process that bin/post_compile left running",
     ]
+
+
+def test_entries_that_it_adds_to_the_layers_directory_are_removed(tmp_path: Path) -> None:
+    def answer(_: Command) -> Outcome:
+        (tmp_path / "evil.toml").touch()
+        return Outcome(0, "")
+
+    system, _, log = world(answer)
+
+    run.run(Command(("/bin/sh", "x"), {}, APP, "bin/post_compile"), tmp_path, system)
+
+    assert list(tmp_path.iterdir()) == []
+    assert "evil.toml" in log.lines[-1]

@@ -109,6 +109,8 @@ RECORDED: dict[type[Failure], Callable[[], BuildpackError | None]] = {
 """What the recogniser returns for a recorded output of pip or uv: equal to the example."""
 
 TESTED: dict[type[Failure], str] = {
+    building.AppChangedByPackage: "unit/install/test_snapshot_of_app.py",
+    building.LayersDirectoryReplaced: "unit/install/test_foreign_files.py",
     building.SourceBuildFailed: "phases/test_failures_of_builds.py",
     choosing.NoRequirements: "phases/test_bad_requirements.py",
     choosing.SeveralManagers: "unit/managers/test_registry.py",

@@ -166,6 +166,24 @@ def test_commands_are_foreign_and_what_they_leave_is_logged(request_: Environmen
     assert log.lines == ["Ended 2 background processes that uv left running"]
 
 
+def test_entries_that_a_command_adds_to_the_layers_directory_are_removed(
+    request_: EnvironmentRequest, tmp_path: Path
+) -> None:
+    area, programs, log = staging_area(request_)
+
+    def answer(_: Command) -> Outcome:
+        (tmp_path / "evil.toml").touch()
+        return Outcome(0, "")
+
+    programs.answer = answer
+
+    area.run(Command(("/tools/uv", "pip"), {}, Path("/"), shown="uv pip install evil"))
+
+    assert not (tmp_path / "evil.toml").exists()
+    assert "uv pip install evil wrote into the directory" in log.lines[-1]
+    assert "evil.toml" in log.lines[-1]
+
+
 def test_hidden_command_prints_nothing(request_: EnvironmentRequest) -> None:
     area, _, log = staging_area(request_, "Hello")
 
