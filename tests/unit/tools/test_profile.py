@@ -1,7 +1,7 @@
 """The steps of a profile: what the recorder notes, what strace counts, and the table."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -242,6 +242,13 @@ def test_table_has_the_counts_of_each_step() -> None:
     assert "301,039 system calls, 10,430 files and 4,297 directories made, 172.7 MB" in text
     [row] = [line for line in text.splitlines() if line.startswith("build.build")]
     assert row.split()[-4:] == ["10,430", "4,297", "172.7", "301,039"]
+
+
+@pytest.mark.parametrize(("calls", "mark"), [(120_000, "met"), (120_001, "MISSED")])
+def test_system_calls_of_a_source_line_have_a_target(calls: int, mark: str) -> None:
+    counted = replace(profile(Counts(calls=calls)), case=rounds.SOURCE)
+    assert f"\n{mark}: at most 120,000 system calls\n" in table(counted)
+    assert "at most" not in table(profile(Counts(calls=calls)))
 
 
 def test_cases_are_those_of_the_benchmark() -> None:
