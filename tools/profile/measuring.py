@@ -114,7 +114,7 @@ class Workshop:
         self, app: App, case: Case, state: Path
     ) -> tuple[Mapping[steps.Path, Counts], str, str]:
         """Count in a build from a copy of *state*; return the counts, or why there are none."""
-        folder = self.place.folder / "strace"
+        folder, output = self.place.folder / "strace", self._output(MARKS)
         spare = self.place.folder / "state of the counted build"
         run("cp", "-a", "--", state, spare)
         try:
@@ -126,10 +126,13 @@ class Workshop:
         say(f"Building {case.name}, to count its system calls")
         command = " ".join(strace.command(folder, recorder.OUTPUT))
         tree = instrumented(self.product, self.place.folder / "traced", MARKS, command)
-        output = self._output(MARKS)
         self._build(app, case, spare, tree, _output_bind(output), Bind(folder, strace.KIT))
-        shutil.rmtree(spare)
-        return strace.counts(output), version, ""
+        try:
+            return strace.counts(output), version, ""
+        except Unavailable as error:
+            return {}, "", str(error)
+        finally:
+            shutil.rmtree(spare)
 
     def _output(self, name: str) -> Path:
         folder = self.place.folder / f"output-{name}"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path as File
 
 from tools.platforms import debian_packages
-from tools.processes import run
+from tools.processes import fail, run
 from tools.profile.inside.recorder import MARKS, THREADS, WORKER
 from tools.profile.steps import REST, WORKERS, Counts, Path
 
@@ -66,7 +66,10 @@ class _Thread:
 
 
 def counts(logs: File) -> dict[Path, Counts]:
-    """Return what each step did itself, from the files that strace wrote to *logs*."""
+    """Return what each step did itself, from the files that strace wrote to *logs*.
+
+    Raises `Unavailable` if the marks in them are incomplete.
+    """
     files = {int(path.suffix[1:]): path for path in logs.glob(f"{LOG}.*")}
     # The first process has the lowest id, and is the only one that no other has started.
     bases: dict[int, Path] = {min(files, default=0): ()}
@@ -87,6 +90,8 @@ def _follow(
             bases[result] = _base(thread, is_thread="CLONE_THREAD" in arguments)
         path = thread.path
         totals[path] = totals.get(path, Counts()).plus(_counts(name, arguments, result))
+    if thread.steps and not thread.base:
+        fail(f"strace did not see the end of {thread.steps[-1]}.")
 
 
 def _calls(log: File) -> Iterator[tuple[str, str, int]]:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tools.bench import rounds
+from tools.processes import Unavailable
 from tools.profile import steps, strace
 from tools.profile.__main__ import NAMES, parse
 from tools.profile.inside.recorder import MARKS, MOST_CALLS, PROCESS, THREADS, WORKER, Recorder
@@ -190,6 +191,12 @@ def test_counts_of_a_step_include_those_below_it(logs: Path) -> None:
     [counted] = steps.counted([build], own)
     assert counted.counts == Counts(calls=13, files=2, directories=1, written=1100)
     assert strace.total(own).calls == 17
+
+
+def test_trace_without_the_end_of_a_step_is_refused(logs: Path) -> None:
+    (logs / f"{strace.LOG}.10").write_text(MAIN.replace(f'access("{MARKS}-"', "access(0x7fff9e0"))
+    with pytest.raises(Unavailable, match=r"did not see the end of build\.build"):
+        strace.counts(logs)
 
 
 def test_logs_of_no_trace_hold_no_counts(tmp_path: Path) -> None:

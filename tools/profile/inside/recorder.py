@@ -24,6 +24,7 @@ MOST_CALLS = 400
 MAIN, THREADS, PROCESS = "bin/build", "in other threads", "process: "
 WORKER = f"{PROCESS}forked worker"
 _GENERATORS = 0x20 | 0x80 | 0x200  # CO_GENERATOR, CO_COROUTINE, CO_ASYNC_GENERATOR
+_PR_SET_DUMPABLE = 4
 _TOOL = sys.monitoring.PROFILER_ID
 _DISABLE = sys.monitoring.DISABLE
 
@@ -148,6 +149,8 @@ class Recorder:
     def begin(self) -> None:
         """Record from now on."""
         self.counts_processes()
+        if self.marks:
+            _stay_readable()
         monitoring, events = sys.monitoring, sys.monitoring.events
         monitoring.use_tool_id(_TOOL, "cnb-python profile")
         monitoring.register_callback(_TOOL, events.PY_START, self.started)
@@ -209,6 +212,33 @@ class Recorder:
         }
         with open(f"{OUTPUT}/{name}", "w") as file:  # noqa: PTH123 - pathlib takes time
             json.dump(facts, file)
+
+
+class _Prctl:
+    """The function `prctl`, which leaves it to others to read this process's memory."""
+
+    def __init__(self, real: Any) -> None:  # noqa: ANN401 - a function of ctypes
+        self.real = real
+        self.argtypes = real.argtypes
+
+    def __call__(self, option: int, *arguments: int) -> int:
+        if option == _PR_SET_DUMPABLE:
+            return 0
+        self.real.argtypes = self.argtypes
+        result: int = self.real(option, *arguments)
+        return result
+
+
+def _stay_readable() -> None:
+    """Let a tracer of the same user go on reading the paths in system calls, such as marks."""
+    import ctypes  # noqa: PLC0415 - a trace measures no time
+
+    class Library(ctypes.CDLL):
+        def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - a function of ctypes
+            function = super().__getattr__(name)
+            return _Prctl(function) if name == "prctl" else function
+
+    vars(ctypes)["CDLL"] = Library
 
 
 def _name(code: CodeType) -> str:
