@@ -23,6 +23,7 @@ from cnb_python.python.mirror import own_inventory
 from cnb_python.system.interface import Command, Run
 
 _NO_BINARY = re.compile(r"(?:UV|PIP)_(?:NO|ONLY)_BINARY\w*|UV_NO_BUILD\w*")
+_FORMAT = re.compile(r"--(?:no|only)-binary\b")
 _PLATFORMS = re.compile(r"are available for .* on the following platforms?: (.+)")
 _QUESTION = "question.in"
 # More patch releases than any line has had.
@@ -50,7 +51,8 @@ class _Question(NamedTuple):
     def answer(self, operator: str, *options: str) -> tuple[str, str]:
         """Return the version with a wheel that uv chooses, empty if none; and its output."""
         file = self.context.scratch / _QUESTION
-        lines = (*self.source.finding, f"{self.name}{operator}{self.version}")
+        finding = (line for line in self.source.finding if not _FORMAT.search(line))
+        lines = (*finding, f"{self.name}{operator}{self.version}")
         file.write_text("\n".join(lines) + "\n", encoding="utf-8")
         words = ("compile", "--quiet", "--no-header", "--no-annotate", "--no-deps")
         argv = (

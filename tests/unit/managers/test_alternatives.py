@@ -61,7 +61,9 @@ def improved(
         uv=Path("/tools/uv"),
     )
     environ = {"UV_NO_BINARY_PACKAGE": "numpy", "PIP_NO_BINARY": ":all:", "UV_INDEX": "https://i"}
-    source = Source(environ, tmp_path, ("--no-config",), ("--find-links wheels",))
+    source = Source(
+        environ, tmp_path, ("--no-config",), finding=("--find-links wheels", "--no-binary numpy")
+    )
     result = alternatives.improve(failure, output, context, lambda: source, programs)
     assert result is failure
     return (failure.alternative if isinstance(failure, UnfitVersion) else Alternative()), programs
