@@ -119,6 +119,10 @@ _FAMILIES = {
         "Packages that cannot be built",
         "A package has no wheel for this Python, and building it from source failed.",
     ),
+    "projects": (
+        "The app's own projects",
+        "A project in the app's directories cannot be built as a package.",
+    ),
     "locks": (
         "Lock files",
         (

@@ -224,6 +224,8 @@ class SourceBuildFailed(UnfitVersion):
 
 
 def _from_source(failure: UnfitVersion, package: str, python: str) -> str:
+    if failure.alternative.is_local:
+        return f"{package} is built from source."
     if failure.alternative.is_refused:
         return f"The settings forbid the wheel of {package}, so it is built from source."
     return f"{package} has no wheel for Python {python} on this image, so it is built from source."
@@ -234,6 +236,8 @@ def _ready_made(failure: UnfitVersion, package: str, python: str) -> tuple[str, 
     alternatives = failure.alternatives(package, python)
     if package == "psycopg2":
         return binary, *alternatives
+    if failure.alternative.is_local:
+        return ()
     return alternatives or (
         f"Use a version of {package} that has a wheel for this Python, if there is one.",
     )

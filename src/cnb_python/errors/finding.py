@@ -19,6 +19,8 @@ class Alternative(NamedTuple):
     """The newest supported release line that has a wheel of this version; empty: as above."""
     is_refused: bool = False
     """Whether this version has a wheel for the app's Python, but the settings forbid wheels."""
+    is_local: bool = False
+    """Whether it is a directory of the app, so that no index has other versions."""
 
 
 class UnfitVersion(AppError):
@@ -40,7 +42,7 @@ class UnfitVersion(AppError):
 
         Empty: none is known.
         """
-        version, other_python, is_refused = self.alternative
+        version, other_python, is_refused, _ = self.alternative
         line = ".".join(python.split(".")[:2])
         if is_refused:
             return (

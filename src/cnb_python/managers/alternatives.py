@@ -87,6 +87,7 @@ def improve(
             failure.pythons, failure.platforms = (), platforms
     if not alternative.python:
         alternative = alternative._replace(python=_line_named_by(failure))
+    alternative = alternative._replace(is_local=failure.alternative.is_local)
     return failure.suggesting(alternative) if any(alternative) else failure
 
 

@@ -20,9 +20,10 @@ from cnb_python.errors.building import (
     SourceBuildFailed,
     UndefinedSymbol,
 )
-from cnb_python.errors.finding import WrongPython
+from cnb_python.errors.finding import UnfitVersion, WrongPython
 from cnb_python.errors.machine import DiskFull, Killed
 from cnb_python.errors.network import GitFailed, GitTrouble
+from cnb_python.managers import project_errors
 
 TABLE = Path(__file__).parents[1] / "data/libraries.toml"
 
@@ -127,7 +128,10 @@ _MISSING: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ),
     ("program", re.compile(r"(Cargo), the Rust package manager, is not installed")),
     # Any other program that does not exist.
-    ("program", re.compile(r"rror: \[Errno 2\] No such file or directory: '([^'/ ]+)'")),
+    (
+        "program",
+        re.compile(r"rror: \[Errno 2\] No such file or directory: '(?![^']*\.[a-z])([^'/ ]+)'"),
+    ),
     ("program", re.compile(r"error: command '([^'/]+)' failed: No such file or directory")),
     ("program", re.compile(r"unable to execute '?([\w.+-]+)'?: No such file")),
     ("program", re.compile(r"\bsh: (?:line )?\d+: ([\w.+-]+): (?:command )?not found")),
@@ -149,14 +153,25 @@ _PACKAGE = (
     re.compile(r"Failed to build '([^']+)'"),
     re.compile(r"error: metadata-generation-failed\s+\S .*\s+╰─> (?:from )?(\S+)"),
     re.compile(r"Failed to (?:download and )?build `([^`\s@=]+)[^`]*`"),
+    re.compile(r"\u00d7 Can not process (\S+)"),
 )
 # The output of the build itself, as pip and as uv frame it.
 _OUTPUT = (
-    re.compile(r"╰─> \[\d+ lines? of output\]\n(.*?)\n\s*\[end of output\]", re.DOTALL),
+    re.compile(r"╰─> \[\d+ lines? of output\]\n(.*?)\s*\[end of output\]", re.DOTALL),
     re.compile(r"cause: Call to `[^`]+` failed \([^\n]*\n(.*?)(?=\nhint: |\Z)", re.DOTALL),
+    # The project is not valid: uv's words alone.
+    re.compile(
+        r"Failed to (?:download and )?build `[^`]+`\n\s+cause: "
+        r"(?!The build backend|Failed to (?:resolve|install)|Git )(.*?)(?=\nhint: |\Z)",
+        re.DOTALL,
+    ),
     # The backend cannot be imported, or pyproject.toml is not valid: pip's words alone.
     re.compile(r"\u00d7 Cannot import build backend '[^']+'\.\n\s*╰─> (.*?)\n\s*\n", re.DOTALL),
-    re.compile(r"\u00d7 Can not process \S+\n\s*╰─> (.*?)\n\s*\n", re.DOTALL),
+    re.compile(r"\u00d7 Can not process [^\n]+\n\s*╰─> (.*?)\n\s*\n", re.DOTALL),
+)
+# uv's words if the app has only a setup.py: it does not know a name.
+_APP_BUILD = re.compile(
+    r"(?:Using Python .*\n|warning: .*\n)*error: The build backend returned an error\n"
 )
 _OUT_OF_MEMORY = re.compile(
     r"fatal error: Killed signal terminated program (\S+)"
@@ -237,23 +252,36 @@ def machine_failure(code: int, output: str, program: str) -> BuildpackError | No
 
 
 def build_failure(output: str, python: str) -> BuildpackError | None:
-    """Return why a package could not be built for *python*; None if no build failed."""
+    """Return why a package could not be built for *python*; None if no build failed.
+
+    Paths in *output* are relative to the app, apart from that of the app itself.
+    """
     package, written = build_of(output), build_output(output)
-    if not package or not written:
+    has_output = any(pattern.search(output) for pattern in _OUTPUT)
+    if not (package and has_output) and not _APP_BUILD.match(output):
         return None
+    project = project_errors.local_project(package, output)
+    name = {"": package, ".": "The app"}.get(project, project)
+    failure = _failure_of_machine(name, written, python) or _failure_of_code(
+        name, written, python, source_version(package, output)
+    )
+    return project_errors.of_project(project, failure, written) if project else failure
+
+
+def _failure_of_machine(package: str, written: str, python: str) -> UnfitVersion | None:
+    """Return what the machine lacks for the build of *package*, and *written* its output."""
     if missing := missing_in(written):
         kind, name = missing
         return MissingForBuild(package, kind, name, python, *system_packages(kind, name))
-    if symbol := _UNDEFINED.search(written):
-        return UndefinedSymbol(package, symbol[1] or symbol[2], python)
-    if refused := _REFUSES_PYTHON.search(written):
-        requirement = f"{package}=={source_version(package, output)}".removesuffix("==")
-        return WrongPython(requirement, (refused[1] or refused[2],), python)
-    return _failure_of_code(package, written, python)
+    symbol = _UNDEFINED.search(written)
+    return UndefinedSymbol(package, symbol[1] or symbol[2], python) if symbol else None
 
 
-def _failure_of_code(package: str, written: str, python: str) -> BuildpackError:
+def _failure_of_code(package: str, written: str, python: str, version: str) -> UnfitVersion:
     """Return what is wrong with the code that builds *package*, and *written* its output."""
+    if refused := _REFUSES_PYTHON.search(written):
+        requirement = f"{package}=={version}".removesuffix("==")
+        return WrongPython(requirement, (refused[1] or refused[2],), python)
     if sign := _PYTHON_2.search(written):
         return Python2OnlyPackage(package, sign[0].strip(), python)
     problem = _problem(written)

@@ -21,6 +21,7 @@ from cnb_python.errors import (
     machine,
     network,
     programs,
+    projects,
     static_files,
 )
 from cnb_python.errors import python as python_errors
@@ -93,6 +94,9 @@ RECORDED: dict[type[Failure], Callable[[], BuildpackError | None]] = {
     install.HashMismatch: lambda: pip.recognize(by_pip("hash_mismatch"), PYTHON),
     install.HashMissing: lambda: pip.recognize(by_pip("hash_missing"), PYTHON),
     install.NotPinned: lambda: pip.recognize(by_pip("hash_not_pinned"), PYTHON),
+    projects.ProjectNotBuildable: lambda: build_failure(
+        by_pip("../../data/flat_layout.pip"), PYTHON
+    ),
     locks.BadLock: lambda: by_uv("lock_not_utf8"),
     locks.UnexpectedType: lambda: by_uv("wrong_form_of_project"),
     machine.DiskFull: lambda: machine_failure(1, by_pip("disk_full"), "pip"),
