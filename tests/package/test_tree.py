@@ -26,7 +26,7 @@ def readelf(flag: str, path: Path) -> str:
 @pytest.mark.parametrize("arch", assemble.ARCHES)
 def test_top_directory_has_only_the_expected_entries(trees: dict[str, Path], arch: str) -> None:
     assert sorted(path.name for path in trees[arch].iterdir()) == [
-        *("LICENSE", "bin", "buildpack.toml", "python", "src", "tools")
+        *("LICENSE", "bin", "buildpack.toml", "bytecode", "python", "src", "tools")
     ]
 
 

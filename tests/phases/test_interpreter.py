@@ -3,6 +3,7 @@
 import hashlib
 import shutil
 import subprocess
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -17,10 +18,11 @@ from cnb_python.layers.python_parts import remove_other_parts
 from cnb_python.python.releases import Release
 from cnb_python.store.store import Store
 from cnb_python.system.download import Client
-from cnb_python.system.interface import System
+from cnb_python.system.interface import Command, Outcome, Run, System
 from cnb_python.system.process import run
 from cnb_python.system.verified_file import Fetcher
 from tests.support.fake_system import Log
+from tools.package import stdlib_bytecode
 from tools.platforms import oci
 from tools.pythons import interpreters
 
@@ -31,17 +33,27 @@ ABSENT = ("ensurepip", "idlelib", "lib2to3", "pip", "setuptools", "test", "tkint
 
 
 def make_layer(
-    version: str, layers_dir: Path, store: Store, cpus: int = 2, log: Log | None = None
+    version: str,
+    layers_dir: Path,
+    store: Store,
+    cpus: int = 2,
+    log: Log | None = None,
+    runner: Run = run,
 ) -> Interpreter:
     """Make the layer of Python in *layers_dir*, from *store* if it is in there."""
-    files = write_files(version, layers_dir, store, cpus, log)
+    files = write_files(version, layers_dir, store, cpus, log, runner)
     files.start_archiving().result()
     python.finish(files.runtime, python.ALL_PARTS, build=False)
     return files.runtime.interpreter
 
 
 def write_files(
-    version: str, layers_dir: Path, store: Store, cpus: int = 2, log: Log | None = None
+    version: str,
+    layers_dir: Path,
+    store: Store,
+    cpus: int = 2,
+    log: Log | None = None,
+    runner: Run = run,
 ) -> PythonFiles:
     """Write the compiled files of the layer."""
     archive = interpreters.archive(version, oci.arch())
@@ -61,7 +73,7 @@ def write_files(
         store={},
     )
     log = log or Log()
-    system = System(run, Fetcher(Client({}, log.line).receive), log, date(2026, 11, 21), cpus)
+    system = System(runner, Fetcher(Client({}, log.line).receive), log, date(2026, 11, 21), cpus)
     runtime = python.find_runtime(release, context, log)
     files = python_install.materialize(runtime, store, system)
     files.complete()
@@ -193,6 +205,31 @@ def test_two_builds_give_the_same_bytes(interpreter: Interpreter, tmp_path: Path
     make_layer(interpreter.version, interpreter.layer.parent, store_in(tmp_path / "store"), cpus=3)
 
     assert digests(interpreter.layer) == first
+
+
+def run_no_compiler(command: Command, on_line: Callable[[str], None] | None = None) -> Outcome:
+    """Run the interpreter's version check, but nothing else."""
+    assert "-c" in command.argv, command
+    return run(command, on_line)
+
+
+@pytest.mark.parametrize("damage", ["", "cut", "other directory"])
+def test_carried_bytecode_equals_compiled_bytecode(damage: str, tmp_path: Path) -> None:
+    layers, home = tmp_path / "layers", tmp_path / "layers/python"
+    archive = interpreters.archive("3.14.6", oci.arch())
+    source = stdlib_bytecode.Source("3.14.6", archive, archive)
+    final = home if damage != "other directory" else Path("/other/python")
+    name, content = stdlib_bytecode.bytecode_archive(source, final, level=1)
+    carried = layers / "nowhere/bytecode" / name
+    layers.mkdir()
+    expected = digests(make_layer("3.14.6", layers, store_in(tmp_path / "store")).layer)
+    carried.parent.mkdir(parents=True)
+    carried.write_bytes(content[:-1] if damage == "cut" else content)
+
+    runner = run if damage else run_no_compiler
+    made = make_layer("3.14.6", layers, store_in(tmp_path / "other"), runner=runner)
+
+    assert digests(made.layer) == expected
 
 
 HOSTILE = """

@@ -1,16 +1,20 @@
 """The ways in which the buildpack itself comes: packages for two APIs, offline, and a checkout."""
 
+import hashlib
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from cnb_python.errors.base import DOCS
+from cnb_python.layers import carried_bytecode
 from tests.support.builds import INSIDE, Builds, Built, fixture
+from tests.support.fake_build import contents
 from tests.support.trees import App, linked_copy
 from tools.package import assemble
 from tools.platforms import oci
-from tools.pythons import runtimes
+from tools.pythons import interpreters, runtimes
 
 EXPLAINED, BUG = 1, 70
 EMPTY = {"requirements.txt": "", "Procfile": "web: python -m http.server $PORT"}
@@ -75,6 +79,25 @@ def test_an_offline_package_needs_no_network_and_keeps_a_patch_release(
     assert "[Warning: Python 3.13.1 is not the newest 3.13]\n3.13.13 fixes more" in built.output
     version = subprocess.check_output([built.layers / "python/bin/python3.13", "-V"], text=True)
     assert version == "Python 3.13.1\n"
+
+
+def test_a_package_without_bytecode_for_apps_makes_the_same_python(
+    builds: Builds, flask: Built, app: App, tmp_path: Path
+) -> None:
+    archive = interpreters.archive("3.14.6", oci.arch())
+    sha256 = hashlib.sha256(archive.read_bytes()).hexdigest()
+    home = Path("/layers", flask.layers.name, "python")
+    assert carried_bytecode.find(builds.buildpack, sha256, home)
+    tree = linked_copy(builds.buildpack, tmp_path / "tree")
+    shutil.rmtree(tree / carried_bytecode.FOLDER)
+
+    built = builds.phases(app(EMPTY), buildpack=tree)
+
+    assert built.code == 0, built.output
+    assert "Downloading Python 3.14.6" in built.output
+    compiled, carried = (contents(each.layers / "python") for each in (built, flask))
+    assert compiled == carried
+    assert sum(path.endswith(".pyc") for path in compiled) > 500
 
 
 def test_a_checkout_with_its_environment_builds(

@@ -15,8 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+# For the modules of the buildpack that compile bytecode.
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "src"))
+from cnb_python.layers import carried_bytecode
 from tools import cache, stage0
-from tools.package import bundled, execd, tool_wheels, tree
+from tools.package import bundled, execd, stdlib_bytecode, tool_wheels, tree
 from tools.platforms import real_tools
 from tools.processes import Unavailable, run, say
 from tools.pythons import runtimes
@@ -38,6 +41,8 @@ class Product:
     offline: tuple[str, ...]
     """The Python versions that it contains; empty: builds download them."""
     dist: Path = DIST
+    released: bool = False
+    """For the archives of the release host, not only for those that tests use."""
 
     @property
     def root(self) -> Path:
@@ -107,6 +112,9 @@ def _fill(product: Product, into: Path) -> None:
             shutil.copy(source, target)
     (into / "buildpack.toml").write_text(descriptor(product.api))
     shutil.copy(execd.program(product.arch), into / "tools")
+    (into / carried_bytecode.FOLDER).mkdir()
+    for file in stdlib_bytecode.files(product.arch, released=product.released):
+        shutil.copy(file, into / carried_bytecode.FOLDER)
     if product.offline:
         runtimes.bundle(product.offline, product.arch, into / "runtimes")
         tool_wheels.bundle(product.arch, into / "tools/programs")
@@ -120,8 +128,11 @@ def _inputs(product: Product) -> str:
     makers = (Path(__file__), *modules)
     own = [path for name in (*OWN, "buildpack.toml") for path in _sources(ROOT / name)]
     request = (product.arch, product.api, product.offline)
+    compiled = [
+        file.name for file in stdlib_bytecode.files(product.arch, released=product.released)
+    ]
     outputs = bundled.base(product.arch), execd.program(product.arch)
-    total = hashlib.sha256(f"{request} {outputs}".encode())
+    total = hashlib.sha256(f"{request} {outputs} {compiled}".encode())
     for path in (*own, *makers):
         content = path.read_bytes()
         facts = f"\0{path.relative_to(ROOT)}\0{path.stat().st_mode & 0o100}\0{len(content)}\0"
@@ -161,6 +172,7 @@ def report(product: Product, *, packed: bool) -> None:
         "Poetry, Pipenv, PDM": tree.size(where / "tools/programs"),
         "pip": sum(tree.size(path) for path in where.glob("tools/pip-*.whl")),
         "program of exec.d": tree.size(where / "tools" / execd.NAME),
+        "bytecode for apps": tree.size(where / carried_bytecode.FOLDER),
         "app interpreters": tree.size(where / "runtimes"),
         "own code": sum(tree.size(where / name) for name in OWN),
         "total": tree.size(where),
@@ -189,7 +201,9 @@ def products(arguments: Sequence[str]) -> tuple[list[Product], bool]:
     options = parser.parse_args(arguments)
     versions = () if options.offline is None else tuple(options.offline) or runtimes.newest()
     arches = ARCHES if options.arch == "all" else (options.arch,)
-    return [Product(arch, options.api, versions) for arch in arches], not options.tree_only
+    return [
+        Product(arch, options.api, versions, released=True) for arch in arches
+    ], not options.tree_only
 
 
 def main(arguments: Sequence[str]) -> int:

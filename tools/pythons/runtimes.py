@@ -7,9 +7,10 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from functools import cache as cache_results
 from pathlib import Path
 
-from tools import stage0
+from tools import cache, stage0
 from tools.processes import Unavailable, say
 from tools.pythons import interpreters
 
@@ -30,6 +31,12 @@ def newest() -> tuple[str, ...]:
     return tuple(".".join(map(str, number)) for number in sorted(by_minor.values()))
 
 
+def newest_module(minor: str) -> str | None:
+    """Return the newest Python of the release line *minor* that a Go module contains."""
+    versions = [each for each in interpreters.MODULES if each.rpartition(".")[0] == minor]
+    return max(versions, key=lambda each: int(each.rpartition(".")[2]), default=None)
+
+
 def bundle(versions: Sequence[str], arch: str, into: Path) -> None:
     """Fill the new directory *into* with the archives of *versions* for *arch* and a table.
 
@@ -43,6 +50,26 @@ def bundle(versions: Sequence[str], arch: str, into: Path) -> None:
         named = into / f"{_sha256(fresh)}.tar.gz"
         archives.append((version, arch, fresh.rename(named)))
     (into / "python.toml").write_text(table(archives))
+
+
+@cache_results
+def downloaded(version: str, arch: str) -> Path | None:
+    """Return the archive of the release host, from the cache if it is there.
+
+    None, with a line of output, if the table does not have it or the host cannot be reached.
+    """
+    release = _release(version, arch)
+    if release is None:
+        return None
+    name, title = f"release-{version}-{arch}", f"Downloading Python {version} for {arch}"
+    try:
+        folder = cache.entry(
+            name, release["sha256"][:16], title, lambda into: _download(release, into / "archive")
+        )
+    except (urllib.error.URLError, TimeoutError) as error:
+        say(f"  {release['url'].split('/')[2]} cannot be reached ({error})")
+        return None
+    return folder / "archive"
 
 
 def table(archives: Iterable[tuple[str, str, Path]]) -> str:

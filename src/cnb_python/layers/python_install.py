@@ -17,6 +17,7 @@ from cnb_python.cnb.context import BuildContext
 from cnb_python.cnb.layer import Layer, layer_of
 from cnb_python.distributions.bytecode import bytecode_of, compile_all
 from cnb_python.errors.machine import DamagedStore, UnusableInterpreter
+from cnb_python.layers import carried_bytecode
 from cnb_python.layers.python import NAME, Interpreter, Runtime
 from cnb_python.layers.python_archive import Archive, Entries, Entry, Selection, unpack
 from cnb_python.python import standalone_build
@@ -35,6 +36,7 @@ _TYPES = {
     "l": stat.S_IFLNK | 0o777,
 }
 _ROOT = "."
+_BYTECODE = "The bytecode of the standard library"
 # Of 19: as `nice` without a number.
 _LOW_PRIORITY = 10
 
@@ -82,10 +84,15 @@ class PythonFiles:
         return True
 
     def unpack(self) -> None:
-        """Write the files of the release's archive, without bytecode."""
+        """Write the files of the release's archive, and the bytecode if the buildpack has it."""
         release, context = self.runtime.release, self.runtime.context
         self._entries = _unpack(self._layer, release, context, self._system)
-        self._is_complete = False
+        bytecode = carried_bytecode.find(
+            context.buildpack.directory, release.sha256, self._layer.path
+        )
+        if bytecode:
+            self._entries |= unpack(Archive(bytecode, _BYTECODE), self._layer.path)
+        self._is_complete = bytecode is not None
 
     def complete(self) -> None:
         """Compile the standard library if that was not done. Raises as `compile_all`."""
