@@ -20,8 +20,9 @@ from cnb_python.provision.request import ProvisionRequest
 # Distributions that use a part without being linked with it.
 _USED_BY: Mapping[str, Parts] = MappingProxyType(
     {
-        # They give the path of libpython to other programs, which load it.
-        **dict.fromkeys(("find-libpython", "jep", "julia", "pythonnet"), frozenset({LIBPYTHON})),
+        # They give the path of libpython to other programs (simulators, Java, Julia), which load
+        # it. pythonnet does not: .NET finds Python's functions in the program that loads it.
+        **dict.fromkeys(("find-libpython", "jep", "julia"), frozenset({LIBPYTHON})),
         # They compile C or C++ that includes Python.h when they run, if there is a compiler.
         **dict.fromkeys(("torch", "triton"), frozenset({HEADERS})),
     }
@@ -85,16 +86,18 @@ def is_linked(libpython: Collection[str], line: str) -> bool:
 
 
 def _by_packages(distributions: Collection[str], embedding: Collection[str]) -> dict[str, str]:
-    reasons = {part: name for name in _USED_BY.keys() & distributions for part in _USED_BY[name]}
-    return reasons | ({LIBPYTHON: ", ".join(embedding)} if embedding else {})
+    users: dict[str, set[str]] = {LIBPYTHON: set(embedding)} if embedding else {}
+    for name in _USED_BY.keys() & distributions:
+        for part in _USED_BY[name]:
+            users.setdefault(part, set()).add(name)
+    return {part: ", ".join(sorted(names)) for part, names in users.items()}
 
 
 def _linked_files(app_dir: Path, line: str) -> Iterator[str]:
     """Yield the paths, below *app_dir*, of the app's files that are linked with libpython."""
-    # Loads mmap, which is not needed by apps without programs.
-    from cnb_python.distributions import elf  # noqa: PLC0415 - see above
-
     for path in _programs(str(app_dir)):
+        from cnb_python.distributions import elf  # noqa: PLC0415 - only for apps with programs
+
         try:
             names = elf.libpython_names([elf.read(Path(path))])
         except OSError:
