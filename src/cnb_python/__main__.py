@@ -15,7 +15,7 @@ from cnb_python.errors.base import BuildpackBug, Failure
 from cnb_python.system.output import Console
 
 if TYPE_CHECKING:
-    from cnb_python.system.interface import Command, Download, Outcome, Receive, System
+    from cnb_python.system.interface import Command, Download, Helper, Outcome, Receive, System
 
 # The spec gives 0 and 100 other meanings:
 # https://github.com/buildpacks/spec/blob/main/buildpack.md#detection
@@ -128,6 +128,7 @@ def _system(environ: Mapping[str, str], console: Console) -> System:
         output=console,
         today=datetime.now(UTC).date(),
         cpus=os.process_cpu_count() or 1,
+        start_helper=_start_helper,
     )
 
 
@@ -136,6 +137,12 @@ def _run_program(command: Command, on_line: Callable[[str], None] | None = None)
     from cnb_python.system.process import run
 
     return run(command, on_line)
+
+
+def _start_helper(module: str) -> Helper:
+    from cnb_python.system.process import HelperProcess
+
+    return HelperProcess(module)
 
 
 def _receiver(environ: Mapping[str, str], console: Console) -> Receive:

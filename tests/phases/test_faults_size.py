@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cnb_python.store.store import Damaged, Store
+from cnb_python.store.unpacking import unpack
 from tests.support.builds import Builds, Built
 from tests.support.faults import DirectBuild, cache_of
 from tests.support.trees import write_files
@@ -61,7 +62,7 @@ def _check_store(layers: Path, into: Path) -> None:
     assert len(manifest) == DISTRIBUTIONS + 1
     assert store.lost == {}
     into.mkdir()
-    store.unpack(manifest["huge"], into)
+    unpack(store.job(manifest["huge"], into))
     laid_out = layers / "deps-00/tree/lib/python3.14/site-packages/huge"
     assert tree.digest(into / "lib/python3.14/site-packages/huge") == tree.digest(laid_out)
 

@@ -2,8 +2,10 @@
 
 import os
 import stat
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 # The build user and the run user differ and share at most a group, so every file is readable by
 # all:
@@ -11,6 +13,23 @@ from pathlib import Path
 FILE_MODE = 0o644
 PROGRAM_MODE = 0o755
 DIRECTORY_MODE = 0o755
+
+
+class State(NamedTuple):
+    """The state of a file; equal states mean an unchanged file, since each change sets ctime."""
+
+    mode: int
+    size: int
+    inode: int
+    ctime_ns: int
+
+
+def state_of(status: os.stat_result) -> State:
+    """Return the state of the file with *status*."""
+    if stat.S_ISDIR(status.st_mode):
+        # The other properties of a directory change with its contents.
+        return State(status.st_mode, 0, status.st_ino, 0)
+    return State(status.st_mode, status.st_size, status.st_ino, status.st_ctime_ns)
 
 
 def write(path: Path, content: bytes, mode: int = FILE_MODE) -> None:
@@ -70,6 +89,35 @@ def walk(root: Path, skipped: Collection[str] = ()) -> Iterator[tuple[str, os.st
                     waiting.append((f"{prefix}{entry.name}/", entry.path))
 
 
+def walk_and_remove(root: Path) -> Iterator[tuple[str, os.stat_result]]:
+    """Yield what `walk` yields, and remove everything with *root* itself meanwhile.
+
+    Each directory is listed once. Raises OSError.
+    """
+    waiting, listed = [("", str(root))], list[str]()
+    while waiting:
+        prefix, directory = waiting.pop()
+        listed.append(directory)
+        with os.scandir(directory) as entries:
+            items = list(entries)
+        for item in items:
+            status = item.stat(follow_symlinks=False)
+            yield f"{prefix}{item.name}", status
+            if stat.S_ISDIR(status.st_mode):
+                waiting.append((f"{prefix}{item.name}/", item.path))
+            else:
+                _try(os.unlink, item.path)
+    for directory in reversed(listed):
+        _try(os.rmdir, directory)
+    # What could not be removed, such as the contents of a directory without write permission.
+    remove(root)
+
+
+def _try(remove_one: Callable[[str], None], path: str) -> None:
+    with suppress(OSError):
+        remove_one(path)
+
+
 def remove(path: Path) -> None:
     """Remove the file, link or tree at *path*, if there is one; links are never followed.
 
@@ -78,11 +126,26 @@ def remove(path: Path) -> None:
     if path.is_symlink() or not path.is_dir():
         path.unlink(missing_ok=True)
         return
-    # Detection, which must start fast, writes a file and removes no tree.
-    import shutil  # noqa: PLC0415 - loads compression modules
+    try:
+        _remove_tree(str(path))
+    except OSError, RecursionError:
+        # Rare, and slower: every directory is listed twice more. Detection, which must start fast,
+        # removes no tree.
+        import shutil  # noqa: PLC0415 - loads compression modules
 
-    _open_up(path)
-    shutil.rmtree(path)
+        _open_up(path)
+        shutil.rmtree(path)
+
+
+def _remove_tree(directory: str) -> None:
+    with os.scandir(directory) as entries:
+        items = list(entries)  # removing while listing would skip some on some file systems
+    for item in items:
+        if item.is_dir(follow_symlinks=False):
+            _remove_tree(item.path)
+        else:
+            os.unlink(item.path)  # noqa: PTH108 - thousands of calls, and no Path exists yet
+    os.rmdir(directory)  # noqa: PTH106 - as above
 
 
 def _open_up(top: Path) -> None:

@@ -223,7 +223,7 @@ class Layer:
         be written is invalid.
         """
         table = self._table(types, metadata)
-        contents = self._begun()
+        contents = self.begun()
         disk.make_directory(contents)
         write_env(contents, env)
         _write_programs(contents / "exec.d", exec_d or {})
@@ -275,7 +275,11 @@ class Layer:
         # No layer can have this name. The lifecycle exports a directory only if it has a `.toml`.
         return disk.draft_of(self.path)
 
-    def _begun(self) -> Path:
+    def begun(self) -> Path:
+        """Return the directory in which the new contents are made.
+
+        Raises ContractBroken if there is none.
+        """
         if _is_directory(self._staging):
             return self._staging
         if not _is_directory(self.path) or self._toml.exists(follow_symlinks=False):

@@ -4,7 +4,6 @@ The result depends only on the app's files and the index: the store only saves w
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -23,9 +22,19 @@ from cnb_python.install.snapshot import AppSnapshot
 from cnb_python.install.staging import StagingArea
 from cnb_python.install.verify import Complete, Incomplete, verify_pins
 from cnb_python.managers.base import Pin, Resolution
+from cnb_python.store.archive import NO_CHANGES, Changes
 from cnb_python.store.manifest import StoreEntry
 from cnb_python.store.store import Store
+from cnb_python.store.unpacking import Job, States, unpack_all
 from cnb_python.system.interface import System
+
+
+class Place(NamedTuple):
+    """Where the files of a distribution belong."""
+
+    directory: Path
+    """A new directory, which may be that of several distributions."""
+    changes: Changes
 
 
 class FilesNeeded(NamedTuple):
@@ -37,6 +46,8 @@ class FilesNeeded(NamedTuple):
     all: frozenset[str]
     metadata_only: frozenset[str]
     """Names of those of which the small parts (`is_small_part`) are enough."""
+    places: Mapping[str, Place] = {}
+    """Where the files go that the store has, by name; the others get a directory of their own."""
 
 
 def install_environment(
@@ -67,7 +78,8 @@ def install_environment(
     return InstallResult(
         resolution=resolution.resolution,
         distributions=work.distributions,
-        roots=work.small_roots | work.roots,
+        roots=work.small_roots | work.unpacked | work.roots,
+        placed=work.placed,
         installed=frozenset(work.installed),
         python_patch=request.python if resolution.depends_on_patch else "",
         known_missing=work.known_missing,
@@ -90,7 +102,10 @@ class _Work:
     store: Store
     by_name: dict[str, Distribution] = field(default_factory=dict)
     roots: dict[str, Path] = field(default_factory=dict)
+    """Of the distributions that were installed."""
+    unpacked: dict[str, Path] = field(default_factory=dict)
     small_roots: dict[str, Path] = field(default_factory=dict)
+    placed: dict[str, States] = field(default_factory=dict)
     installed: set[str] = field(default_factory=set)
     known_missing: str = ""
 
@@ -231,40 +246,43 @@ def _metadata(staged: StagedEnvironment | None, work: _Work) -> Callable[[str], 
 
 
 def _unpack_needed(work: _Work, needed: FilesNeeded) -> frozenset[str]:
-    """Unpack the *needed* files; return the names of which the store has no files."""
+    """Unpack the *needed* files; return the names of which the store has no files.
+
+    Each time all of them: their places are new and empty.
+    """
     names = sorted(needed.all - work.roots.keys())
-    small_names = sorted(needed.metadata_only - work.roots.keys() - work.small_roots.keys())
-    with ThreadPoolExecutor(work.staging.system.cpus) as pool:
-        results = [
-            *zip(names, pool.map(partial(_unpack, work), names), strict=True),
-            *zip(small_names, pool.map(partial(_unpack_metadata, work), small_names), strict=True),
-        ]
-    return frozenset(name for name, is_unpacked in results if not is_unpacked)
+    small_names = sorted(needed.metadata_only - work.roots.keys())
+    work.placed = {}
+    # Before anything is unpacked: it would be unpacked again after these were installed.
+    if not_stored := {name for name in names if not work.entries[name].archive}:
+        return frozenset(not_stored)
+    unpacked = {
+        name: needed.places[name].directory
+        if name in needed.places
+        else _new_root(work, "unpacked", name)
+        for name in names
+    }
+    small_roots = {name: _new_root(work, "unpacked-metadata", name) for name in small_names}
+    jobs = [_job(work, needed, name, root) for name, root in unpacked.items()]
+    jobs += [
+        work.store.metadata_job(work.entries[name], root) for name, root in small_roots.items()
+    ]
+    results = unpack_all(jobs, work.staging.system)
+    lost = set()
+    for name, result in zip((*names, *small_names), results, strict=True):
+        if isinstance(result, DamagedStore):
+            lost.add(name)
+            _log_damage(work, name, result)
+        elif name in needed.places:
+            work.placed[name] = result
+    work.unpacked = {name: root for name, root in unpacked.items() if name not in lost}
+    work.small_roots = {name: root for name, root in small_roots.items() if name not in lost}
+    return frozenset(lost)
 
 
-def _unpack(work: _Work, name: str) -> bool:
-    entry = work.entries[name]
-    if not entry.archive:
-        return False
-    root = _new_root(work, "unpacked", name)
-    try:
-        work.store.unpack(entry, root)
-    except DamagedStore as damage:
-        _log_damage(work, name, damage)
-        return False
-    work.roots[name] = root
-    return True
-
-
-def _unpack_metadata(work: _Work, name: str) -> bool:
-    root = _new_root(work, "unpacked-metadata", name)
-    try:
-        work.store.unpack_metadata(work.entries[name], root)
-    except DamagedStore as damage:
-        _log_damage(work, name, damage)
-        return False
-    work.small_roots[name] = root
-    return True
+def _job(work: _Work, needed: FilesNeeded, name: str, root: Path) -> Job:
+    changes = needed.places[name].changes if name in needed.places else NO_CHANGES
+    return work.store.job(work.entries[name], root, changes)
 
 
 def _new_root(work: _Work, kind: str, name: str) -> Path:

@@ -4,11 +4,12 @@ Apart from the installer, so that unchanged builds do not load it.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from cnb_python.app import App
+from cnb_python.cnb.disk import State
 from cnb_python.config.settings import UV
 from cnb_python.distributions.model import Distribution
 from cnb_python.managers.base import Manager, Resolution
@@ -93,5 +94,7 @@ class InstallResult:
     """The release of Python, if the resolution depends on its last number; else empty."""
     known_missing: str = ""
     """The dependency that the pins lack, so that the manager had to resolve; else empty."""
+    placed: Mapping[str, Mapping[str, State]] = field(default_factory=dict)
+    """The states of a distribution's files that are at their places already, by its name."""
     written: tuple[str, ...] = ()
     """Paths, below the top of the repository, that installing wrote into the app."""

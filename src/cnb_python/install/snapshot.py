@@ -7,12 +7,13 @@ not have them.
 import os
 import re
 import stat
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from cnb_python.cnb import disk
+from cnb_python.cnb.disk import State
 from cnb_python.errors.building import AppChangedByPackage
 from cnb_python.errors.frameworks import PackagesChanged
 from cnb_python.python.origin import visible
@@ -27,15 +28,6 @@ _GIT = ".git"
 _METADATA = re.compile(r"([^/]+)\.(?:dist|egg)-info/(?:METADATA|PKG-INFO)")
 # Files that programs write again if they are missing.
 _CACHE = re.compile(r"(?:^|/)__pycache__(?:/|$)|\.(?:pyc|cache)$")
-
-
-class State(NamedTuple):
-    """The state of a file; equal states mean an unchanged file, since each change sets ctime."""
-
-    mode: int
-    size: int
-    inode: int
-    ctime_ns: int
 
 
 @dataclass(slots=True)
@@ -90,7 +82,7 @@ class AppSnapshot:
         present = {}
         for top, status in tops:
             if top.name != _GIT:
-                present[top.name] = state_of(status)
+                present[top.name] = disk.state_of(status)
                 if stat.S_ISDIR(status.st_mode):
                     below = states(Path(top))
                     present |= {f"{top.name}/{path}": state for path, state in below.items()}
@@ -119,29 +111,54 @@ class Snapshot:
     """The states of directories before other code runs."""
 
     states: dict[Path, Mapping[str, State]] = field(default_factory=dict)
-    """By directory, and by path below it."""
+    """By directory, and by path below it; those of directories have no inode."""
 
-    def add(self, directory: Path) -> None:
-        """Record the state of everything in *directory*. Raises OSError."""
-        self.states[directory] = states(directory)
+    def add(self, directory: Path, recorded: Mapping[str, State] | None = None) -> None:
+        """Record the states of all in *directory*: *recorded* or as they are. Raises OSError."""
+        present = disk.walk(directory) if recorded is None else ()
+        self.states[directory] = recorded or dict(_layer_states(present))
 
     def remove_new(self, directory: Path) -> tuple[str, ...]:
         """Remove new files from *directory*; return their paths, none if it is not recorded.
 
         Raises PackagesChanged if an existing file was changed or removed.
         """
-        before = self.states.get(directory)
-        if before is None:
+        if directory not in self.states:
             return ()
-        after = states(directory)
+        after = dict(_layer_states(disk.walk(directory)))
+        new = self._new(directory, after)
+        for path in new:
+            disk.remove(directory / path)
+        return _files(directory, new, after)
+
+    def remove_all(self, directory: Path) -> tuple[str, ...]:
+        """Remove the recorded *directory*; return the paths of the files that are new in it.
+
+        Raises PackagesChanged, after removing it, if an existing file was changed or removed.
+        """
+        after = dict(_layer_states(disk.walk_and_remove(directory)))
+        return _files(directory, self._new(directory, after), after)
+
+    def _new(self, directory: Path, after: Mapping[str, State]) -> set[str]:
+        before = self.states[directory]
         changed = sorted(path for path, state in before.items() if after.get(path) != state)
         if changed:
             raise PackagesChanged(str(directory / changed[0]), len(changed))
-        new = after.keys() - before.keys()
-        files = [path for path in new if not stat.S_ISDIR(after[path].mode)]
-        for path in new:
-            disk.remove(directory / path)
-        return tuple(str(directory / path) for path in files)
+        return after.keys() - before.keys()
+
+
+def _layer_states(
+    statuses: Iterable[tuple[str, os.stat_result]],
+) -> Iterator[tuple[str, State]]:
+    for path, status in statuses:
+        state = disk.state_of(status)
+        # The states of what is in a directory show whether it was replaced.
+        yield path, state._replace(inode=0) if stat.S_ISDIR(status.st_mode) else state
+
+
+def _files(directory: Path, paths: Iterable[str], states: Mapping[str, State]) -> tuple[str, ...]:
+    files = (path for path in paths if not stat.S_ISDIR(states[path].mode))
+    return tuple(str(directory / path) for path in files)
 
 
 class AddedFiles(NamedTuple):
@@ -166,12 +183,4 @@ def states(directory: Path, skipped: Collection[str] = ()) -> dict[str, State]:
 
     Links are not followed. Raises OSError.
     """
-    return {path: state_of(status) for path, status in disk.walk(directory, skipped)}
-
-
-def state_of(status: os.stat_result) -> State:
-    """Return the state of the file with *status*."""
-    if stat.S_ISDIR(status.st_mode):
-        # The other properties of a directory change with its contents.
-        return State(status.st_mode, 0, status.st_ino, 0)
-    return State(status.st_mode, status.st_size, status.st_ino, status.st_ctime_ns)
+    return {path: disk.state_of(status) for path, status in disk.walk(directory, skipped)}

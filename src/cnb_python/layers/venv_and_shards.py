@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from cnb_python.cnb import disk
+from cnb_python.cnb.disk import State
 from cnb_python.cnb.layer import EnvDelta, LayerTypes, layer_of
 from cnb_python.config.settings import MERGED
 from cnb_python.distributions.model import Distribution, is_small_part
 from cnb_python.install import staging
-from cnb_python.install.installer import FilesNeeded
+from cnb_python.install.installer import FilesNeeded, Place
 from cnb_python.install.request import InstallResult
 from cnb_python.layers import previous_image
 from cnb_python.layout import links, shards
@@ -24,8 +26,9 @@ from cnb_python.layout.materialize import (
     materialize_merged,
     materialize_shard,
 )
-from cnb_python.layout.names import SHARD_PREFIX, VENV
+from cnb_python.layout.names import SHARD_PREFIX, TREE, VENV
 from cnb_python.layout.shards import Shard
+from cnb_python.store.archive import Changes
 
 # An own layer above this size is not archived in the store.
 _NOT_ARCHIVED_BYTES = 32 * 1024 * 1024
@@ -61,6 +64,8 @@ class LayerPlan:
 class Layers(NamedTuple):
     """The contents of the environment's layers, by files and digests."""
 
+    distributions: Mapping[str, Distribution]
+    """By name."""
     shards: tuple[Shard, ...]
     """One per layer; in the merged layout a single one, for `venv`."""
     venv_entries: tuple[VenvEntry, ...]
@@ -105,7 +110,8 @@ def layers_of(plan: LayerPlan, distributions: Sequence[Distribution]) -> Layers:
     digests[VENV] = _digest(plan, links.digest_of_entries(venv_entries), repr(env))
     same = frozenset(name for name in digests if plan.restored.get(name) == digests[name])
     changed = digests.keys() if plan.build else digests.keys() - same
-    return Layers(layer_shards, venv_entries, env, digests, frozenset(changed), same)
+    by_name = {item.name: item for item in distributions}
+    return Layers(by_name, layer_shards, venv_entries, env, digests, frozenset(changed), same)
 
 
 def needs(layers: Layers) -> FilesNeeded:
@@ -119,34 +125,95 @@ def needs(layers: Layers) -> FilesNeeded:
     return FilesNeeded(frozenset(whole), frozenset(copy.owner for copy in copies) - whole)
 
 
-def assemble(plan: LayerPlan, layers: Layers, install_result: InstallResult) -> None:
-    """Make every changed layer, and reuse the others from the previous image."""
+def begin_shards(plan: LayerPlan, layers: Layers) -> dict[str, Place]:
+    """Begin the layer of each changed shard; return where the files of its distributions belong.
+
+    By the name of the distribution. What was begun before is removed.
+    """
+    return {
+        name: Place(tree, _changes(layers, shard, name))
+        for shard in layers.shards
+        if shard.name in layers.changed
+        for tree in [_begin(plan, shard)]
+        for name in shard.distributions
+    }
+
+
+def _begin(plan: LayerPlan, shard: Shard) -> Path:
+    """Begin the layer of *shard*; return the new directory for its files."""
+    into = layer_of(plan.layers_dir, shard.name).begin()
+    if shard.name == VENV:
+        staging.make_environment(into, plan.interpreter, plan.line)
+        return into
+    tree = into / TREE
+    disk.make_directory(tree)
+    return tree
+
+
+def _changes(layers: Layers, shard: Shard, name: str) -> Changes:
+    """Return how the files of distribution *name* in *shard* differ from those of its archive."""
+    omitted: list[str] = []
+    targets: dict[str, str] = {}
+    for file in layers.distributions[name].files:
+        owned = shard.files.get(file.path)
+        if owned is None or owned.owner != name:
+            omitted.append(file.path)
+        elif owned.file.target != file.target:
+            targets[file.path] = owned.file.target
+    return Changes(frozenset(omitted), targets)
+
+
+def assemble(
+    plan: LayerPlan, layers: Layers, install_result: InstallResult
+) -> dict[str, Mapping[str, State]]:
+    """Make every changed layer, and reuse the others from the previous image.
+
+    Returns the states of the paths in those new shards of which they are known, by name.
+    """
     # First, while the files that it copies are not yet moved to their shards.
     if VENV in layers.changed:
-        _make_venv(plan, layers, install_result.roots)
+        _make_venv(plan, layers, install_result)
+    states: dict[str, Mapping[str, State]] = {}
     for shard in layers.shards:
         if shard.name in layers.changed and shard.name != VENV:
-            _make_shard(plan, layers, shard, install_result.roots)
+            states[shard.name] = _make_shard(plan, layers, shard, install_result) or {}
     same = {name: layers.digests[name] for name in layers.digests.keys() - layers.changed}
     previous_image.reuse(plan.layers_dir, same)
     previous_image.drop_all_but(plan.layers_dir, layers.digests)
+    return {name: each for name, each in states.items() if each}
 
 
-def _make_venv(plan: LayerPlan, layers: Layers, roots: Mapping[str, Path]) -> None:
-    layer = layer_of(plan.layers_dir, VENV)
-    into = layer.begin()
-    staging.make_environment(into, plan.interpreter, plan.line)
+def _make_venv(plan: LayerPlan, layers: Layers, install_result: InstallResult) -> None:
+    layer, root_of = layer_of(plan.layers_dir, VENV), install_result.roots.__getitem__
     if plan.layout == MERGED:
-        materialize_merged(layers.shards[0], into, roots.__getitem__)
+        (shard,) = layers.shards
+        materialize_merged(shard, layer.begun(), root_of, _placed(shard, install_result))
     else:
-        materialize_links(layers.venv_entries, into, roots.__getitem__)
+        into = layer.begin()
+        staging.make_environment(into, plan.interpreter, plan.line)
+        materialize_links(layers.venv_entries, into, root_of)
     layer.finish(plan.types, previous_image.metadata(layers.digests[VENV]), layers.env)
 
 
-def _make_shard(plan: LayerPlan, layers: Layers, shard: Shard, roots: Mapping[str, Path]) -> None:
+def _make_shard(
+    plan: LayerPlan, layers: Layers, shard: Shard, install_result: InstallResult
+) -> Mapping[str, State] | None:
     layer = layer_of(plan.layers_dir, shard.name)
-    materialize_shard(shard, layer.begin(), roots.__getitem__)
+    states = materialize_shard(
+        shard,
+        layer.begun(),
+        install_result.roots.__getitem__,
+        _placed(shard, install_result),
+    )
     layer.finish(plan.types, previous_image.metadata(layers.digests[shard.name]))
+    return states
+
+
+def _placed(shard: Shard, install_result: InstallResult) -> Mapping[str, State]:
+    states: dict[str, State] = {}
+    for name in shard.distributions:
+        states |= install_result.placed.get(name, {})
+    return states
 
 
 def _digest(plan: LayerPlan, *parts: str) -> str:

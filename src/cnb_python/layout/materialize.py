@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cnb_python.cnb import disk
+from cnb_python.cnb.disk import State
 from cnb_python.distributions.model import File
 from cnb_python.errors.base import ContractBroken
 from cnb_python.layout.conflicts import OwnedFile, is_reserved
@@ -18,26 +19,41 @@ from cnb_python.layout.links import Link, VenvEntry
 from cnb_python.layout.names import TREE
 from cnb_python.layout.shards import Shard
 
+_NEW_DIRECTORY = State(stat.S_IFDIR | disk.DIRECTORY_MODE, 0, 0, 0)
+NOTHING_PLACED: Mapping[str, State] = {}
+
 type RootOf = Callable[[str], Path]
 """Returns the directory that holds a distribution's files at their paths, by its name."""
 
 
-def materialize_shard(shard: Shard, into: Path, root_of: RootOf) -> None:
+def materialize_shard(
+    shard: Shard, into: Path, root_of: RootOf, placed: Mapping[str, State] = NOTHING_PLACED
+) -> dict[str, State] | None:
     """Move the files of *shard* into the directory *into*/`tree`, which holds nothing else then.
 
-    The roots must be on the file system of *into*. Raises OSError, and ContractBroken if the
-    result is not exactly what *shard* lists.
+    *placed* are the states of files that are there already. The roots of the others must be on
+    the file system of *into*. Returns the state of each path in *into*, as in a `Snapshot`, if all
+    files were placed: those of moved files change when the hard links in the installer's cache
+    are removed. Raises OSError, and ContractBroken if the result is not what *shard* lists.
     """
     disk.make_directory(into)
-    _materialize(shard.name, shard.files, into / TREE, root_of)
+    _materialize(shard.name, shard.files, into / TREE, root_of, placed)
+    if placed.keys() != shard.files.keys():
+        return None
+    states = {f"{TREE}/{path}": state for path, state in placed.items()}
+    directories = dict.fromkeys(_directories(states), _NEW_DIRECTORY)
+    return states | directories
 
 
-def materialize_merged(shard: Shard, venv: Path, root_of: RootOf) -> None:
+def materialize_merged(
+    shard: Shard, venv: Path, root_of: RootOf, placed: Mapping[str, State] = NOTHING_PLACED
+) -> None:
     """Move the files of *shard*, the only one of the merged layout, into the environment *venv*.
 
-    *venv* is new and holds only what every virtual environment has. Raises as `materialize_shard`.
+    *venv* is new and holds only what every virtual environment has, and the files that are
+    *placed*. Raises as `materialize_shard`.
     """
-    _materialize(shard.name, shard.files, venv, root_of)
+    _materialize(shard.name, shard.files, venv, root_of, placed)
 
 
 def materialize_links(entries: Sequence[VenvEntry], venv: Path, root_of: RootOf) -> None:
@@ -69,21 +85,38 @@ def _copy(file: File, root: Path, venv: Path) -> None:
 
 
 def _materialize(
-    document: str, owned: Mapping[str, OwnedFile], tree: Path, root_of: RootOf
+    document: str,
+    owned: Mapping[str, OwnedFile],
+    tree: Path,
+    root_of: RootOf,
+    placed: Mapping[str, State],
 ) -> None:
+    if placed.keys() == owned.keys():
+        return  # they were written from verified archives just now
     files: dict[str, list[File]] = {}
-    for file, owner in owned.values():
-        files.setdefault(owner, []).append(file)
+    for path, (file, owner) in owned.items():
+        if path not in placed:
+            files.setdefault(owner, []).append(file)
     for name, owned_files in files.items():
         try:
             move_files(owned_files, root_of(name), tree)
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
             problem = f"{error.filename} of {name} is not as it was"
             raise ContractBroken(document, problem) from error
-    for file, _ in owned.values():
-        if file.target:
+    for path, (file, _) in owned.items():
+        if file.target and path not in placed:
             _retarget(tree / file.path, file.target)
     _check(document, owned, tree)
+
+
+def _directories(paths: Iterable[str]) -> set[str]:
+    directories: set[str] = set()
+    for path in paths:
+        above = path.rpartition("/")[0]
+        while above and above not in directories:
+            directories.add(above)
+            above = above.rpartition("/")[0]
+    return directories
 
 
 def _retarget(link: Path, target: str) -> None:

@@ -4,7 +4,7 @@ Separate from `rebuild`, which makes the layers before the app steps.
 """
 
 import stat
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from cnb_python.layers.python import Parts
 from cnb_python.layers.python_parts import remove_other_parts
 from cnb_python.layers.store import BuildRecord
 from cnb_python.provision import python_parts
+from cnb_python.provision.python_parts import NeededParts
 from cnb_python.provision.request import ProvidedEnvironment, ProvisionRequest, StepResults
 from cnb_python.store.manifest import StoreEntry
 from cnb_python.store.store import Store
@@ -57,10 +58,17 @@ class Rebuilt:
         request = self.environment.request
         layers_dir = request.context.layers_dir
         self.archiving.result()
-        self._check_steps()
-        parts = self._remove_unneeded_parts()
-        python_size = bytes_below(request.runtime.interpreter.layer)
-        new_layers = (self.changed - self.temporary_layers) | _finish_python(request, parts)
+        needed = python_parts.needed_parts(request, self.record)
+        # It was recorded when the layer was made, of the same archive.
+        python_size = self.environment.sizes.get(python.NAME, "")
+        is_temporary = _reuses_python(request, needed.parts) and python_size != ""
+        self._check_steps(self.temporary_layers | ({python.NAME} if is_temporary else set()))
+        self._log_parts(needed)
+        if not is_temporary:
+            remove_other_parts(request.runtime.interpreter.layer, needed.parts)
+            python_size = str(bytes_below(request.runtime.interpreter.layer))
+        new_layers = self.changed - self.temporary_layers
+        new_layers |= _finish_python(request, needed.parts)
         previous_image.reuse(
             layers_dir, {name: self.record.layers[name] for name in self.temporary_layers}
         )
@@ -77,11 +85,13 @@ class Rebuilt:
         check_contents(layers_dir, {*new_layers, *results.new_layers, store_layer.NAME})
         return record
 
-    def _check_steps(self) -> None:
-        """Remove files that app steps wrote beside the packages, with a warning."""
-        paths = [
-            path for layer in self.snapshot.states for path in self.snapshot.remove_new(layer)
-        ]
+    def _check_steps(self, temporary: Collection[str]) -> None:
+        """Remove *temporary* layers, and files that steps wrote beside packages: a warning."""
+        paths: list[str] = []
+        for layer in self.snapshot.states:
+            is_temporary = layer.name in temporary
+            remove = self.snapshot.remove_all if is_temporary else self.snapshot.remove_new
+            paths += remove(layer)
         added = snapshot.added(paths)
         if added.packages:
             raise PackagesAdded(self.needed_by, added.packages)
@@ -91,25 +101,21 @@ class Rebuilt:
             message = frameworks.added_files(self.needed_by, added.files)
             self.output.warning(message.title, message.body)
 
-    def _remove_unneeded_parts(self) -> Parts:
-        """Remove the parts of Python that the image does not need; return those that stay."""
+    def _log_parts(self, needed: NeededParts) -> None:
         request = self.environment.request
-        needed = python_parts.needed_parts(request, self.record)
         if lines := tuple(needed.log_lines(request.runtime.parts_in_image)):
             self.output.step("Python in the image")
             for line in lines:
                 self.output.line(line)
-        remove_other_parts(request.runtime.interpreter.layer, needed.parts)
-        return needed.parts
 
-    def _layer_sizes(self, results: StepResults, python_size: int) -> dict[str, str]:
+    def _layer_sizes(self, results: StepResults, python_size: str) -> dict[str, str]:
         store_size = bytes_below(self.environment.request.context.layers_dir / store_layer.NAME)
         sizes = {
             name: size
             for name, size in self.record.layer_sizes.items()
             if name in self.record.layers
         }
-        sizes |= {python.NAME: str(python_size), store_layer.NAME: str(store_size)}
+        sizes |= {python.NAME: python_size, store_layer.NAME: str(store_size)}
         return sizes | {name: str(size) for name, size in results.layers.items()}
 
 
@@ -119,9 +125,13 @@ def bytes_below(directory: Path) -> int:
     return sum(status.st_size for status in statuses if not stat.S_ISDIR(status.st_mode))
 
 
+def _reuses_python(request: ProvisionRequest, parts: Parts) -> bool:
+    return request.runtime.is_in_image(parts) and not request.build_consumers
+
+
 def _finish_python(request: ProvisionRequest, parts: Parts) -> frozenset[str]:
     """Make layer `python`, or reuse it if the previous image has it; return the names made."""
-    if request.runtime.is_in_image(parts) and not request.build_consumers:
+    if _reuses_python(request, parts):
         python.reuse(request.runtime, parts)
         return frozenset()
     python.finish(request.runtime, parts, build=bool(request.build_consumers))

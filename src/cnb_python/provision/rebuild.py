@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnb_python.cnb import disk
+from cnb_python.cnb.disk import State
 from cnb_python.cnb.layer import layer_of
 from cnb_python.distributions.model import Distribution
 from cnb_python.install.installer import FilesNeeded, install_environment
@@ -88,9 +89,9 @@ def rebuild(
         layers = materializer.layers_of(install_result.distributions)
         not_archived = layers.not_archived()
         entries = _store_entries(install_result, from_files, cached, not_archived, store, pool)
-        venv_and_shards.assemble(materializer.plan, layers, install_result)
+        states = venv_and_shards.assemble(materializer.plan, layers, install_result)
     record = _record(request, install_result, layers, from_files, previous)
-    return materializer.rebuilt(layers, entries, not_archived, record, archiving)
+    return materializer.rebuilt(layers, states, entries, not_archived, record, archiving)
 
 
 def rebuild_python(
@@ -140,7 +141,7 @@ class _Materializer:
     """The layers computed last, and the distributions that they hold."""
 
     def needs(self, distributions: Sequence[Distribution]) -> FilesNeeded:
-        """Return the distributions whose files are needed on disk."""
+        """Return the distributions whose files are needed on disk. Begins their layers."""
         layers = self.layers_of(distributions)
         if self.steps is None:
             versions = {item.name: item.version for item in distributions}
@@ -149,7 +150,9 @@ class _Materializer:
             )
             if self.steps and not self.request.build_consumers:
                 self.output.line(f"Writing all packages to disk for {self.steps}")
-        return venv_and_shards.needs(self.layers_of(distributions))
+        layers = self.layers_of(distributions)
+        places = venv_and_shards.begin_shards(self.plan, layers)
+        return venv_and_shards.needs(layers)._replace(places=places)
 
     def layers_of(self, distributions: Sequence[Distribution]) -> Layers:
         """Return the layers of *distributions*, computed once for the same ones.
@@ -164,18 +167,22 @@ class _Materializer:
     def rebuilt(
         self,
         layers: Layers,
+        states: Mapping[str, Mapping[str, State]],
         entries: Mapping[str, StoreEntry],
         not_archived: frozenset[str],
         record: BuildRecord,
         archiving: Future[None],
     ) -> Rebuilt:
-        """Return the environment with its temporary layers, after all layers were made."""
+        """Return the environment with its temporary layers, after all layers were made.
+
+        *states*: of the paths in a shard, by its name, if they are known.
+        """
         before_steps = Snapshot()
         if self.steps:
             # Temporary layers too: a build without a previous image, which keeps them, has the
             # same checks.
             for name in {python.NAME, *layers.changed}:
-                before_steps.add(self.plan.layers_dir / name)
+                before_steps.add(self.plan.layers_dir / name, states.get(name))
         return Rebuilt(
             environment=self._environment(record.distributions, layers.digests),
             store=self.store,

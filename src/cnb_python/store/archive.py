@@ -8,15 +8,15 @@ write any other path. `tar --zstd -t` reads the archives too.
 import errno
 import hashlib
 import os
-import re
-import time
+import stat
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from compression.zstd import CompressionParameter, ZstdCompressor, ZstdError, ZstdFile
 from contextlib import contextmanager
 from pathlib import Path
-from secrets import token_hex
 from typing import BinaryIO, Literal, NamedTuple
 
+from cnb_python.cnb import disk
+from cnb_python.cnb.disk import State
 from cnb_python.errors.base import ContractBroken
 from cnb_python.errors.machine import DamagedStore, DiskFull
 
@@ -62,16 +62,19 @@ _NO_OWNER = b"0000000\0" * 2
 _NO_TIME = b"00000000000\0"
 _MAGIC = b"ustar  \0".ljust(_BLOCK - 257, b"\0")
 _NAME_BYTES = 100
-_DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
-_DIGEST = re.compile(r"[0-9a-f]{64}")
-_MODE = 0o644
-# The name of a draft contains the time when it was begun: in a restored cache, every file is new.
-# Writing takes less than a minute; the hour is for a clock that was changed meanwhile.
-_DRAFT = re.compile(r"\.(\d{1,12})-[0-9a-f]{16}\.partial")
-_LONG_SECONDS = 3600
-_MISSING = "its archive is no longer in the store"
-_UNREADABLE = "its archive cannot be read ({})"
-_ARCHIVE_CHANGED = "its archive has changed"
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+
+
+class Changes(NamedTuple):
+    """How the unpacked files differ from the archive."""
+
+    omitted: Collection[str] = ()
+    """Paths that are not written."""
+    targets: Mapping[str, str] = {}
+    """Other targets of links, by path."""
+
+
+NO_CHANGES = Changes()
 
 
 class Member(NamedTuple):
@@ -158,21 +161,40 @@ def _contents(path: str, member: Member) -> Iterator[bytes]:
         raise ContractBroken(_DOCUMENT, _CHANGED.format(path))
 
 
-def unpack(members: Iterable[Member], packed: BinaryIO, into: Path, doing: str) -> None:
+def unpack(
+    members: Iterable[Member],
+    packed: BinaryIO,
+    into: Path,
+    doing: str,
+    changes: Changes = NO_CHANGES,
+) -> dict[str, State]:
     """Write *members*, which *packed* must be the archive of, below the directory *into*.
 
-    Existing files are replaced, existing directories are used. Raises DamagedStore if *packed*
-    contains anything else or an existing file prevents it, DiskFull with *doing*, and OSError;
-    each may leave some files behind.
+    Existing files are replaced, existing directories are used, and modes are those of the members
+    under any umask. Returns the state of each written file and link by path. Raises DamagedStore
+    if *packed* contains anything else or an existing file prevents it, DiskFull with *doing*, and
+    OSError; each may leave some files behind.
     """
     with _translating_errors(doing), ZstdFile(packed) as archive:
-        writer = _Writer(str(into), {""})
+        writer = _Writer(str(into), archive)
         for member in members:
             if archive.read(len(expected := header(member))) != expected:
                 raise DamagedStore(_OTHER.format(member.path))
-            writer.write(member, archive)
+            if member.path in changes.omitted:
+                _skip(archive, member)
+            else:
+                writer.write(member, changes.targets.get(member.path, member.target))
         if archive.read(len(_END)) != _END or archive.read(1):
             raise DamagedStore(_MORE)
+    return writer.states
+
+
+def _skip(archive: ZstdFile, member: Member) -> None:
+    left = member.size + -member.size % _BLOCK if member.kind in "fx" else 0
+    while left:
+        if not (piece := archive.read(min(left, _PIECE))):
+            raise EOFError
+        left -= len(piece)
 
 
 def digests_of(members: Iterable[Member], packed: BinaryIO) -> dict[Member, str]:
@@ -229,50 +251,85 @@ def _translating_errors(doing: str) -> Iterator[None]:
         raise DamagedStore(_SHORT) from error
 
 
-class _Writer(NamedTuple):
+class _Writer:
     """Writes members below a directory."""
 
-    root: str
-    directories: set[str]
-    """Paths below the root of directories that exist and are not links."""
+    def __init__(self, root: str, archive: ZstdFile) -> None:
+        self.states: dict[str, State] = {}
+        self._root = root
+        self._archive = archive
+        self._directories = {""}
+        """Paths below the root of directories that exist and are not links."""
+        self._modes_are_right = False
+        """New directories have the right mode: the first one had it, so no umask, default ACL or
+        setgid bit changes the others."""
 
-    def write(self, member: Member, archive: ZstdFile) -> None:
-        path = f"{self.root}/{member.path}"
+    def write(self, member: Member, target: str) -> None:
+        """Write *member*, a link to *target*."""
         if member.kind == "d":
             self._make_directory(member.path)
             return
+        path = f"{self._root}/{member.path}"
         self._make_directory(member.path.rpartition("/")[0])
         if member.kind == "l":
-            _replace(path, lambda: Path(path).symlink_to(member.target))
+            _replace(path, lambda: os.symlink(target, path))  # noqa: PTH211 - the target, unchanged
+            status = os.lstat(path)
         else:
-            self._write_file(path, member, archive)
+            status = self._write_file(path, member)
+        self.states[member.path] = disk.state_of(status)
 
-    def _write_file(self, path: str, member: Member, archive: ZstdFile) -> None:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-        mode = 0o755 if member.kind == "x" else 0o644
-        descriptor = _replace(path, lambda: os.open(path, flags, mode))
+    def _write_file(self, path: str, member: Member) -> os.stat_result:
+        mode = disk.PROGRAM_MODE if member.kind == "x" else disk.FILE_MODE
+        descriptor = _replace(path, lambda: os.open(path, _NEW_FILE, mode))
         try:
-            os.fchmod(descriptor, mode)  # open() applied the umask
-            left = member.size
-            while left:
-                piece = archive.read(min(left, _PIECE))
-                if not piece:
-                    raise EOFError
-                _write_all(descriptor, piece)
-                left -= len(piece)
+            self._copy(member.size, descriptor)
+            status = os.fstat(descriptor)
+            if stat.S_IMODE(status.st_mode) != mode:
+                os.fchmod(descriptor, mode)
+                status = os.fstat(descriptor)
+            return status
         finally:
             os.close(descriptor)
-        archive.read(-member.size % _BLOCK)
+
+    def _copy(self, size: int, descriptor: int) -> None:
+        """Copy the next *size* bytes of the archive, and read what pads them."""
+        left = size
+        # Most files are one piece, read together with its padding.
+        while left > _PIECE:
+            piece = self._archive.read(_PIECE)
+            _write_all(descriptor, piece)
+            left -= len(piece)
+            if not piece:
+                raise EOFError
+        piece = self._archive.read(left + -size % _BLOCK)
+        if len(piece) < left:
+            raise EOFError
+        if left:
+            _write_all(descriptor, memoryview(piece)[:left])
 
     def _make_directory(self, directory: str) -> None:
-        if directory in self.directories:
+        if directory in self._directories:
             return
         self._make_directory(directory.rpartition("/")[0])
-        path = Path(self.root, directory)
-        if path.is_symlink() or not path.is_dir():
-            path.mkdir()
-        path.chmod(0o755)
-        self.directories.add(directory)
+        path = f"{self._root}/{directory}"
+        try:
+            os.mkdir(path, disk.DIRECTORY_MODE)  # noqa: PTH102 - thousands of calls
+        except FileExistsError:
+            self._use_directory(path)
+        else:
+            if not self._modes_are_right:
+                self._modes_are_right = self._use_directory(path)
+        self._directories.add(directory)
+
+    def _use_directory(self, path: str) -> bool:
+        """Give the directory at *path* its mode; return whether it has it already."""
+        status = os.lstat(path)
+        if not stat.S_ISDIR(status.st_mode):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path)
+        if stat.S_IMODE(status.st_mode) == disk.DIRECTORY_MODE:
+            return True
+        os.chmod(path, disk.DIRECTORY_MODE)  # noqa: PTH101 - as above
+        return False
 
 
 def _replace[Result](path: str, make: Callable[[], Result]) -> Result:
@@ -284,7 +341,7 @@ def _replace[Result](path: str, make: Callable[[], Result]) -> Result:
         return make()
 
 
-def _write_all(descriptor: int, piece: bytes) -> None:
+def _write_all(descriptor: int, piece: bytes | memoryview) -> None:
     remaining = memoryview(piece)
     while remaining:
         remaining = remaining[os.write(descriptor, remaining) :]
@@ -320,99 +377,3 @@ def _block(name: bytes, mode: bytes, size: int, kind: bytes, target: bytes) -> b
     # The sum of all bytes, with eight spaces in place of the checksum itself.
     checksum = sum(before) + sum(_NO_TIME) + 8 * 32 + sum(after)
     return before + _NO_TIME + b"%06o\0 " % checksum + after
-
-
-class Draft:
-    """A file that is being written and has no final name yet."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self._hash = hashlib.sha256()
-
-    def write(self, piece: bytes) -> None:
-        """Append *piece*."""
-        self._hash.update(piece)
-        self._file.write(piece)
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 in hex of everything written so far."""
-        return self._hash.hexdigest()
-
-
-@contextmanager
-def writing(directory: Path, suffix: str, doing: str) -> Iterator[Draft]:
-    """Yield a draft, which is named by its digest and *suffix* at the end, or removed on failure.
-
-    Raises DiskFull with *doing*, or OSError.
-    """
-    path = directory / f".{int(time.time())}-{token_hex(8)}.partial"
-    try:
-        with path.open("xb") as file:
-            os.fchmod(file.fileno(), _MODE)
-            draft = Draft(file)
-            yield draft
-        # Also if the file exists: it may be damaged.
-        path.replace(directory / f"{draft.digest}{suffix}")
-    except OSError as error:
-        path.unlink(missing_ok=True)
-        if error.errno in _DISK_FULL:
-            raise DiskFull(doing) from error
-        raise
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
-
-
-@contextmanager
-def verified(directory: Path, digest: str, suffix: str) -> Iterator[BinaryIO]:
-    """Yield the file with *digest*, open for reading, after checking its content.
-
-    Raises DamagedStore.
-    """
-    if not _DIGEST.fullmatch(digest):
-        raise DamagedStore(_MISSING)
-    try:
-        # Unbuffered: it is read in large pieces.
-        file = (directory / f"{digest}{suffix}").open("rb", buffering=0)
-    except OSError as error:
-        raise DamagedStore(_MISSING) from error
-    with file:
-        try:
-            actual = hashlib.file_digest(file, "sha256").hexdigest()
-        except OSError as error:
-            raise DamagedStore(_UNREADABLE.format(error.strerror)) from error
-        if actual != digest:
-            raise DamagedStore(_ARCHIVE_CHANGED)
-        file.seek(0)
-        yield file
-
-
-def sizes(directory: Path) -> dict[str, int]:
-    """Return the size in bytes of each file in *directory*, by name."""
-    with os.scandir(directory) as entries:
-        return dict(_sizes(entries))
-
-
-def _sizes(entries: Iterator[os.DirEntry[str]]) -> Iterator[tuple[str, int]]:
-    for entry in entries:
-        try:
-            if entry.is_file(follow_symlinks=False):
-                yield entry.name, entry.stat(follow_symlinks=False).st_size
-        except FileNotFoundError:  # a draft of another build, which has its final name by now
-            continue
-
-
-def unused(directory: Path, used: Collection[str]) -> list[Path]:
-    """Return the files in *directory*, except those named in *used* and drafts of other builds."""
-    now = int(time.time())
-    return [
-        path
-        for path in sorted(directory.iterdir())
-        if path.name not in used and not _is_live(path.name, now)
-    ]
-
-
-def _is_live(name: str, now: int) -> bool:
-    draft = _DRAFT.fullmatch(name)
-    return draft is not None and abs(now - int(draft[1])) < _LONG_SECONDS

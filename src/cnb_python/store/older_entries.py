@@ -13,7 +13,7 @@ from cnb_python.distributions.model import is_small_part
 from cnb_python.errors.machine import DamagedStore
 from cnb_python.store.manifest import StoreEntry
 
-type _Unpack = Callable[[StoreEntry, Path], None]
+type _Unpack = Callable[[StoreEntry, Path], object]
 
 _NOT_RECORDED = "the previous release of this buildpack did not record if it needs libpython"
 

@@ -14,8 +14,9 @@ from cnb_python.cnb import disk
 from cnb_python.distributions.model import Distribution, File, is_small_part
 from cnb_python.errors.machine import DamagedStore
 from cnb_python.store import archive as store_archive
+from cnb_python.store import files
 from cnb_python.store import manifest as store_manifest
-from cnb_python.store.archive import Member
+from cnb_python.store.archive import NO_CHANGES, Changes, Member
 from cnb_python.store.manifest import (
     Manifest,
     StoredTree,
@@ -24,9 +25,9 @@ from cnb_python.store.manifest import (
     first_outside,
     member_of,
 )
+from cnb_python.store.unpacking import ARCHIVE, Job, unpack
 
 BUDGET_BYTES = 64 * 1024 * 1024
-_ARCHIVE = ".tar.zst"
 _MANIFEST = ".json.zst"
 _UNUSABLE = "its manifest has another format ({})"
 _WRITING = "writing to the store"
@@ -60,7 +61,7 @@ class Store:
         that cannot be scanned for libpython. Raises DiskFull or OSError.
         """
         try:
-            with store_archive.verified(self.directory, manifest, _MANIFEST) as file:
+            with files.verified(self.directory, manifest, _MANIFEST) as file:
                 content = store_manifest.load(file.read())
         except DamagedStore as damage:
             return Damaged(damage.reason.replace("its archive", "its manifest"))
@@ -70,7 +71,7 @@ class Store:
         entries = {}
         for name, entry in content.distributions.items():
             try:
-                with store_archive.verified(self.directory, entry.info, _ARCHIVE):
+                with files.verified(self.directory, entry.info, ARCHIVE):
                     pass
                 entries[name] = entry if entry.has_libpython else self._scanned(entry)
             except DamagedStore as damage:
@@ -83,7 +84,7 @@ class Store:
         Faster than `read`, for builds that need no distributions. The store cannot be closed then.
         """
         try:
-            with store_archive.verified(self.directory, manifest, _MANIFEST) as file:
+            with files.verified(self.directory, manifest, _MANIFEST) as file:
                 self._trees.update(store_manifest.load_trees(file.read()))
         except DamagedStore, UnusableManifest:
             self._trees.clear()
@@ -100,16 +101,15 @@ class Store:
         archive = self._pack(_members(distribution.files), root) if whole else ""
         return StoreEntry(distribution, archive, info)
 
-    def unpack(self, entry: StoreEntry, into: Path) -> None:
-        """Write all files of *entry* below the directory *into*, which may have others.
+    def job(self, entry: StoreEntry, into: Path, changes: Changes = NO_CHANGES) -> Job:
+        """Return the work of writing all files of *entry* below the existing directory *into*."""
+        return Job(
+            self.directory, entry.archive, _members(entry.distribution.files), into, changes
+        )
 
-        Raises DamagedStore, DiskFull or OSError; each may leave some files behind.
-        """
-        self._unpack(entry.archive, _members(entry.distribution.files), into)
-
-    def unpack_metadata(self, entry: StoreEntry, into: Path) -> None:
-        """Write the small parts of *entry* below the directory *into*. Raises as `unpack`."""
-        self._unpack(entry.info, _small_members(entry), into)
+    def metadata_job(self, entry: StoreEntry, into: Path) -> Job:
+        """Return the work of writing the small parts of *entry* below the directory *into*."""
+        return Job(self.directory, entry.info, _small_members(entry), into)
 
     def metadata(self, entry: StoreEntry) -> bytes:
         """Return the METADATA of *entry*. Raises DamagedStore."""
@@ -117,7 +117,7 @@ class Store:
         paths = [member.path for member in members if member.path.endswith(".dist-info/METADATA")]
         # The one with the fewest directories: setuptools and others vendor distributions.
         path = min(paths, key=lambda path: path.count("/"), default="")
-        with store_archive.verified(self.directory, entry.info, _ARCHIVE) as file:
+        with files.verified(self.directory, entry.info, ARCHIVE) as file:
             return store_archive.read_member(members, file, path)
 
     def put_tree(self, key: str, root: Path, only: Collection[str] | None = None) -> None:
@@ -152,7 +152,7 @@ class Store:
         tree = self._trees.get(key)
         if tree is None:
             raise DamagedStore("")
-        with store_archive.verified(self.directory, tree.archive, _ARCHIVE) as file:
+        with files.verified(self.directory, tree.archive, ARCHIVE) as file:
             return store_archive.digests_of(tree.members, file)
 
     @property
@@ -172,11 +172,11 @@ class Store:
     def unpack_tree(self, key: str, into: Path) -> int:
         """Write the tree with *key* below the directory *into*; return the number of its files.
 
-        Raises as `unpack`; DamagedStore without a reason if there is no such tree.
+        Raises DiskFull, OSError, and DamagedStore, without a reason if there is no such tree.
         """
         tree = self._trees.get(key)
         members = tree.members if tree else ()
-        self._unpack(tree.archive if tree else "", members, into)
+        unpack(Job(self.directory, tree.archive if tree else "", members, into))
         self._used.add(key)
         return sum(member.kind != "d" for member in members)
 
@@ -197,13 +197,12 @@ class Store:
             {key: tree for key, tree in self._trees.items() if key in trees},
         )
         sizes = {
-            name.removesuffix(_ARCHIVE): size
-            for name, size in store_archive.sizes(self.directory).items()
+            name.removesuffix(ARCHIVE): size for name, size in files.sizes(self.directory).items()
         }
         # The manifest counts too; it is longest if everything is in it.
         archive_budget = budget - len(store_manifest.dump(complete))
         manifest = fitting_in_budget(complete, own_layer, sizes, archive_budget)
-        with store_archive.writing(self.directory, _MANIFEST, _WRITING) as draft:
+        with files.writing(self.directory, _MANIFEST, _WRITING) as draft:
             draft.write(store_manifest.dump(manifest))
         self._prune({f"{draft.digest}{_MANIFEST}", *_file_names(manifest)})
         return draft.digest
@@ -216,23 +215,21 @@ class Store:
         long_range: bool = False,
         digests: Mapping[str, str] | None = None,
     ) -> str:
-        with store_archive.writing(self.directory, _ARCHIVE, _WRITING) as draft:
+        with files.writing(self.directory, ARCHIVE, _WRITING) as draft:
             store_archive.pack(members, root, draft.write, long_range=long_range, digests=digests)
         return draft.digest
-
-    def _unpack(self, archive: str, members: Collection[Member], into: Path) -> None:
-        if not archive:
-            raise DamagedStore("")
-        with store_archive.verified(self.directory, archive, _ARCHIVE) as file:
-            store_archive.unpack(members, file, into, "unpacking the store")
 
     def _scanned(self, entry: StoreEntry) -> StoreEntry:
         from cnb_python.store import older_entries  # noqa: PLC0415 - once, after an upgrade
 
-        return older_entries.scanned(entry, self.unpack, self.unpack_metadata)
+        return older_entries.scanned(
+            entry,
+            lambda each, into: unpack(self.job(each, into)),
+            lambda each, into: unpack(self.metadata_job(each, into)),
+        )
 
     def _prune(self, used: Collection[str]) -> None:
-        for path in store_archive.unused(self.directory, used):
+        for path in files.unused(self.directory, used):
             disk.remove(path)
 
 
@@ -246,9 +243,9 @@ def _small_members(entry: StoreEntry) -> list[Member]:
 
 def _file_names(manifest: Manifest) -> Iterator[str]:
     for entry in manifest.distributions.values():
-        yield from (f"{digest}{_ARCHIVE}" for digest in (entry.archive, entry.info) if digest)
+        yield from (f"{digest}{ARCHIVE}" for digest in (entry.archive, entry.info) if digest)
     for tree in manifest.trees.values():
-        yield f"{tree.archive}{_ARCHIVE}"
+        yield f"{tree.archive}{ARCHIVE}"
 
 
 def _tree_members(root: Path) -> Iterator[Member]:

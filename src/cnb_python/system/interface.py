@@ -68,6 +68,29 @@ class Run(Protocol):
         ...
 
 
+class HelperLost(Exception):
+    """A helper ended before it answered."""
+
+
+class Helper(Protocol):
+    """A process of the buildpack that does a part of its work."""
+
+    def ask(self, request: bytes) -> bytes:
+        """Send a line without its end; return the line that is the answer. Raises HelperLost."""
+        ...
+
+    def close(self) -> None:
+        """End the process, whatever it does."""
+        ...
+
+
+type StartHelper = Callable[[str], Helper]
+"""Starts a process that runs the function `serve` of the module with this name.
+
+Raises ProgramNotStarted.
+"""
+
+
 class Fetch(Protocol):
     """Downloads a file."""
 
@@ -111,3 +134,5 @@ class System:
     cpus: int
     clock: Callable[[], float] = time.monotonic
     """Seconds since an arbitrary moment."""
+    start_helper: StartHelper | None = None
+    """None: everything is done in this process."""

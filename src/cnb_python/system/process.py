@@ -4,14 +4,15 @@ import os
 import selectors
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Condition
 
 from cnb_python.errors.machine import ProcessesLeft, ProgramNotStarted
 from cnb_python.system import orphans
-from cnb_python.system.interface import Command, Outcome
+from cnb_python.system.interface import Command, HelperLost, Outcome
 
 KEPT_BYTES = 1024 * 1024
 # Time for a tool to remove its temporary files.
@@ -21,6 +22,13 @@ LISTEN_SECONDS = 0.2
 _CHUNK = 64 * 1024
 # What a pipe can hold at most, for users other than root.
 _PIPE_BYTES = 1024 * 1024
+_SOURCE = Path(__file__).parents[2]
+_SERVE = """\
+import sys
+from importlib import import_module
+sys.path.append(sys.argv[1])
+import_module(sys.argv[2]).serve(sys.stdin.buffer, sys.stdout.buffer)
+"""
 
 
 def run(command: Command, on_line: Callable[[str], None] | None = None) -> Outcome:
@@ -218,3 +226,53 @@ def _signal_group(child: subprocess.Popen[bytes], number: signal.Signals) -> Non
         os.killpg(child.pid, number)
     except ProcessLookupError:
         return  # the whole group has ended by itself
+
+
+class HelperProcess:
+    """A process of the buildpack's own interpreter; it ends when this one closes its stdin."""
+
+    def __init__(self, module: str) -> None:
+        options = ("-I", "-B", "-S", "-X", "utf8", "-c", _SERVE, str(_SOURCE), module)
+        try:
+            # Its errors are not shown: this process does its work then, and reports them.
+            self._child = subprocess.Popen(
+                (sys.executable, *options),
+                env={},
+                cwd="/",
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                # So that Ctrl-C reaches this process alone, which ends it.
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise ProgramNotStarted(sys.executable, error.strerror or str(error)) from error
+
+    @property
+    def pid(self) -> int:
+        """The number of the process."""
+        return self._child.pid
+
+    def ask(self, request: bytes) -> bytes:
+        """Send *request*, a line without its end, and return the answer. Raises HelperLost."""
+        requests, answers = self._child.stdin, self._child.stdout
+        if requests is None or answers is None:
+            raise HelperLost
+        try:
+            requests.write(request + b"\n")
+            requests.flush()
+            answer = answers.readline()
+        except (OSError, ValueError) as error:  # ValueError: closed meanwhile
+            raise HelperLost from error
+        if not answer.endswith(b"\n"):
+            raise HelperLost
+        return answer
+
+    def close(self) -> None:
+        """End the process, whatever it does."""
+        self._child.kill()
+        self._child.wait()
+        for pipe in (self._child.stdin, self._child.stdout):
+            if pipe is not None:
+                with suppress(OSError):
+                    pipe.close()

@@ -214,3 +214,48 @@ def test_walk_reads_directory_after_caller_changed_its_mode(tmp_path: Path) -> N
             (tmp_path / path).chmod(0o755)
 
     assert paths == ["closed", "closed/file"]
+
+
+def test_walk_and_remove_yields_what_walk_yields_and_leaves_nothing(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    (tree / "a/b").mkdir(parents=True)
+    (tree / "a/b/file").write_text("12")
+    (tree / "a/link").symlink_to(tmp_path)
+    (tmp_path / "outside").touch()
+    before = {path: disk.state_of(status) for path, status in disk.walk(tree)}
+
+    removed = {path: disk.state_of(status) for path, status in disk.walk_and_remove(tree)}
+
+    assert removed == before
+    assert [path.name for path in tmp_path.iterdir()] == ["outside"]
+
+
+def test_walk_and_remove_removes_a_read_only_tree(shared: Path) -> None:
+    with plain_user():
+        deep = shared / "layer/pkg"
+        deep.mkdir(parents=True)
+        (deep / "file").touch(0o444)
+        deep.chmod(0o555)
+
+        assert len(list(disk.walk_and_remove(shared / "layer"))) == 2
+
+    assert list(shared.iterdir()) == []
+
+
+def test_a_tree_deeper_than_the_recursion_limit_is_removed(tmp_path: Path) -> None:
+    deep = tmp_path / "tree"
+    for _ in range(1200):
+        deep.mkdir()
+        deep /= "d"
+
+    disk.remove(tmp_path / "tree")
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_state_of_a_directory_does_not_depend_on_its_contents(tmp_path: Path) -> None:
+    before = disk.state_of(tmp_path.lstat())
+    (tmp_path / "file").touch()
+
+    assert disk.state_of(tmp_path.lstat()) == before
+    assert disk.state_of((tmp_path / "file").lstat()) != before

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cnb_python.errors.frameworks import PackagesChanged
-from cnb_python.install.snapshot import Snapshot
+from cnb_python.install.snapshot import Snapshot, states
 
 
 @pytest.fixture
@@ -76,5 +76,36 @@ def test_changed_file_raises_packages_changed(
 
 def test_changed_directory_mode_raises_packages_changed(layer: Path, snapshot: Snapshot) -> None:
     (layer / "lib").chmod(0o700)
+    with pytest.raises(PackagesChanged):
+        snapshot.remove_new(layer)
+
+
+def test_recorded_directory_is_removed_and_new_files_are_named(
+    layer: Path, snapshot: Snapshot
+) -> None:
+    (layer / "lib/new").mkdir()
+    (layer / "lib/new/six.py").touch()
+
+    assert snapshot.remove_all(layer) == (str(layer / "lib/new/six.py"),)
+    assert not layer.exists()
+
+
+@pytest.mark.parametrize("change", [rewritten, replaced, removed, made_executable])
+def test_changed_file_in_removed_directory_raises_packages_changed(
+    layer: Path, snapshot: Snapshot, change: Callable[[Path], None]
+) -> None:
+    change(layer)
+
+    with pytest.raises(PackagesChanged) as caught:
+        snapshot.remove_all(layer)
+
+    assert (caught.value.path, caught.value.count) == (str(layer / "lib/a.py"), 1)
+
+
+def test_states_that_a_writer_recorded_are_compared(layer: Path) -> None:
+    snapshot = Snapshot()
+    snapshot.add(layer, states(layer))
+    rewritten(layer)
+
     with pytest.raises(PackagesChanged):
         snapshot.remove_new(layer)

@@ -9,6 +9,7 @@ import pytest
 from cnb_python.cnb import toml
 from cnb_python.cnb.layer import LAUNCH, EnvDelta
 from cnb_python.distributions.model import Distribution
+from cnb_python.install.installer import FilesNeeded
 from cnb_python.install.request import InstallResult
 from cnb_python.layers import venv_and_shards
 from cnb_python.layers.venv_and_shards import LayerPlan, Layers
@@ -70,6 +71,7 @@ def install_result(directory: Path, distributions: Sequence[Distribution]) -> In
 
 def assembled(plan: LayerPlan, stage: Path, *distributions: Distribution) -> Layers:
     layers = layers_of(plan, *distributions)
+    venv_and_shards.begin_shards(plan, layers)
     venv_and_shards.assemble(plan, layers, install_result(stage, distributions))
     return layers
 
@@ -163,7 +165,9 @@ def test_needs_only_small_parts_for_copies_in_venv(plan: LayerPlan) -> None:
 def test_needs_nothing_for_an_unchanged_venv(plan: LayerPlan) -> None:
     before = restored(plan, A, WITH_SCRIPT)
 
-    assert venv_and_shards.needs(layers_of(before, A, WITH_SCRIPT)) == (frozenset(), frozenset())
+    assert venv_and_shards.needs(layers_of(before, A, WITH_SCRIPT)) == FilesNeeded(
+        frozenset(), frozenset()
+    )
 
 
 def test_shards_hold_files_and_venv_links_to_them(plan: LayerPlan, tmp_path: Path) -> None:

@@ -51,7 +51,9 @@ def staged(directory: Path) -> InstallResult:
 
 
 def assemble(plan: LayerPlan, install_result: InstallResult) -> None:
-    venv_and_shards.assemble(plan, venv_and_shards.layers_of(plan, FOUND), install_result)
+    layers = venv_and_shards.layers_of(plan, FOUND)
+    venv_and_shards.begin_shards(plan, layers)
+    venv_and_shards.assemble(plan, layers, install_result)
 
 
 def outcome(layers_dir: Path) -> Mapping[str, str]:

@@ -10,9 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cnb_python.cnb import disk
+from cnb_python.cnb.disk import State
 from cnb_python.distributions.model import Distribution
 from cnb_python.errors.base import ContractBroken
 from cnb_python.errors.install import PathConflict
+from cnb_python.install.snapshot import Snapshot
 from cnb_python.install.staging import make_environment
 from cnb_python.layout.conflicts import owners_of
 from cnb_python.layout.links import Copy, venv_entries
@@ -131,6 +134,47 @@ def test_unexpected_file_in_shard_is_refused(tmp_path: Path) -> None:
     stray.touch()
     with pytest.raises(ContractBroken, match=r"lib/stray\.py"):
         materialize(shard_of(SMALL), tmp_path / "shard", root_of)
+
+
+def test_placed_files_are_not_moved(tmp_path: Path) -> None:
+    install(SMALL, tmp_path / "shard/tree")
+    states = states_of(SMALL, tmp_path / "shard/tree")
+
+    returned = materialize_shard(shard_of(SMALL), tmp_path / "shard", Path, states)
+
+    snapshot = Snapshot()
+    snapshot.add(tmp_path / "shard")
+    assert returned == snapshot.states[tmp_path / "shard"]
+
+
+def test_placed_and_moved_files_are_one_shard(tmp_path: Path) -> None:
+    other = module("other", "z.py")
+    install(SMALL, tmp_path / "shard/tree")
+    states = states_of(SMALL, tmp_path / "shard/tree")
+    root_of = roots_of([other], tmp_path)
+
+    shard = shard_of(SMALL, other)
+    returned = materialize_shard(shard, tmp_path / "shard", root_of, states)
+
+    assert returned is None
+    assert (tmp_path / "shard/tree" / SITE / "other/z.py").is_file()
+    assert (tmp_path / "shard/tree" / SITE / "small/x.py").is_file()
+
+
+def test_unexpected_file_beside_placed_files_is_refused(tmp_path: Path) -> None:
+    other = module("other", "z.py")
+    install(SMALL, tmp_path / "shard/tree")
+    states = states_of(SMALL, tmp_path / "shard/tree")
+    (tmp_path / "shard/tree/stray.py").touch()
+
+    with pytest.raises(ContractBroken, match=r"stray\.py"):
+        materialize_shard(
+            shard_of(SMALL, other), tmp_path / "shard", roots_of([other], tmp_path), states
+        )
+
+
+def states_of(each: Distribution, tree: Path) -> dict[str, State]:
+    return {item.path: disk.state_of((tree / item.path).lstat()) for item in each.files}
 
 
 def test_conflicting_path_has_file_of_owner(tmp_path: Path) -> None:

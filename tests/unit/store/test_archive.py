@@ -16,9 +16,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cnb_python.cnb import disk
 from cnb_python.errors.base import ContractBroken
 from cnb_python.errors.machine import DamagedStore, DiskFull
-from cnb_python.store.archive import Member, header, pack, read_member, unpack
+from cnb_python.store.archive import Changes, Member, header, pack, read_member, unpack
 
 DOING = "unpacking"
 TREE: tuple[Member, ...] = (
@@ -178,6 +179,55 @@ def test_modes_do_not_depend_on_umask(root: Path, into: Path) -> None:
     assert modes == {
         "a": 0o755, "b": 0o755, "c": 0o644, "empty": 0o644, "link": 0o755, "tool": 0o755
     }  # fmt: skip
+
+
+def test_states_are_those_of_the_written_files(root: Path, into: Path) -> None:
+    with umask(0o027):
+        states = unpack(TREE, io.BytesIO(packed(root)), into, DOING)
+
+    assert states.keys() == {member.path for member in TREE if member.kind != "d"}
+    for path, state in states.items():
+        assert state == disk.state_of((into / path).lstat())
+
+
+def test_modes_do_not_depend_on_the_directory_above(root: Path, into: Path) -> None:
+    into.chmod(0o2755)  # new directories inherit this bit
+
+    unpack(TREE, io.BytesIO(packed(root)), into, DOING)
+
+    assert tree_at(into) == tree_at(root)
+
+
+def test_mode_of_existing_directory_is_set(root: Path, into: Path) -> None:
+    (into / "b").mkdir(mode=0o700)
+
+    unpack(TREE, io.BytesIO(packed(root)), into, DOING)
+
+    assert tree_at(into) == tree_at(root)
+
+
+def test_omitted_files_are_not_written(root: Path, into: Path) -> None:
+    states = unpack(TREE, io.BytesIO(packed(root)), into, DOING, Changes({"c", "b/tool"}))
+
+    assert states.keys() == {"a/empty", "a/link"}
+    assert {str(path.relative_to(into)) for path in into.rglob("*")} == {
+        "a",
+        "a/empty",
+        "a/link",
+    }
+
+
+def test_omitted_file_of_truncated_archive_is_damage(root: Path, into: Path) -> None:
+    with pytest.raises(DamagedStore):
+        unpack(TREE, io.BytesIO(packed(root)[:-40]), into, DOING, Changes({"c"}))
+
+
+def test_link_gets_another_target(root: Path, into: Path) -> None:
+    changes = Changes(targets={"a/link": "./elsewhere//x"})
+
+    unpack(TREE, io.BytesIO(packed(root)), into, DOING, changes)
+
+    assert os.readlink(into / "a/link") == "./elsewhere//x"  # noqa: PTH115 - unchanged
 
 
 def test_long_range_option_finds_distant_repetitions(tmp_path: Path, into: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cnb_python.errors.machine import DamagedStore, DiskFull
-from cnb_python.store.archive import sizes, unused, verified, writing
+from cnb_python.store.files import sizes, unused, verified, writing
 
 SUFFIX = ".bin"
 CONTENT = b"some content" * 1000

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cnb_python.distributions.model import Distribution
-from cnb_python.store import archive, manifest
+from cnb_python.store import files, manifest
 from cnb_python.store.store import Damaged, Store
 from tests.support.elf_files import elf
 from tests.support.installed import SITE, distribution, file
@@ -28,11 +28,11 @@ def made(root: Path, path: str, content: bytes, *, program: bool = False) -> Dis
 def of_older_release(store: Store, installed: Distribution, root: Path, *, whole: bool) -> str:
     """Store *installed* as the previous release did; return the digest of the manifest."""
     digest = store.close([store.put(installed, root, whole=whole)], (), ())
-    with archive.verified(store.directory, digest, ".json.zst") as stream:
+    with files.verified(store.directory, digest, ".json.zst") as stream:
         content = json.loads(zstd.decompress(stream.read()))
     for row in content["distributions"]:
         del row["libpython"]
-    with archive.writing(store.directory, ".json.zst", "writing") as draft:
+    with files.writing(store.directory, ".json.zst", "writing") as draft:
         draft.write(zstd.compress(json.dumps(content).encode()))
     return draft.digest
 
@@ -104,7 +104,7 @@ def test_scan_is_recorded_for_the_next_build(store: Store, tmp_path: Path) -> No
     entries = again.read(digest)
     assert not isinstance(entries, Damaged)
 
-    with archive.verified(
+    with files.verified(
         store.directory, again.close(entries.values(), (), ()), ".json.zst"
     ) as stream:
         (entry,) = manifest.load(stream.read()).distributions.values()

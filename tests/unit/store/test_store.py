@@ -16,6 +16,7 @@ from cnb_python.errors.base import ContractBroken
 from cnb_python.errors.machine import DamagedStore
 from cnb_python.store.manifest import StoreEntry
 from cnb_python.store.store import Damaged, Store
+from cnb_python.store.unpacking import unpack
 from tests.support.installed import SITE, distribution, file, install, symlink
 
 INFO = f"{SITE}/six-1.0.dist-info"
@@ -96,14 +97,14 @@ def test_files_are_restored(store: Store, stage: Path, tmp_path: Path) -> None:
     manifest = closed(store, store.put(SIX, stage))
 
     entry = reread(store, manifest)["six"]
-    Store(store.directory).unpack(entry, new(tmp_path / "into"))
+    unpack(Store(store.directory).job(entry, new(tmp_path / "into")))
 
     assert entry.distribution == SIX
     assert tree_at(tmp_path / "into") == tree_at(stage)
 
 
 def test_small_parts_are_restored_alone(store: Store, stage: Path, tmp_path: Path) -> None:
-    store.unpack_metadata(store.put(SIX, stage), new(tmp_path / "into"))
+    unpack(store.metadata_job(store.put(SIX, stage), new(tmp_path / "into")))
 
     small = {"bin/six", "share/six/small.txt", f"{INFO}/METADATA"}
     restored = tree_at(tmp_path / "into")
@@ -133,7 +134,7 @@ def test_several_distributions_are_restored_into_one_directory(
     into = new(tmp_path / "into")
 
     for each in both:
-        store.unpack(store.put(each, tmp_path / "stage"), into)
+        unpack(store.job(store.put(each, tmp_path / "stage"), into))
 
     assert tree_at(into) == tree_at(tmp_path / "stage")
 
@@ -161,7 +162,7 @@ def test_any_files_are_restored(
     store = opened(tmp_path / "store")
 
     entry = reread(store, closed(store, store.put(each, root)))["any"]
-    store.unpack(entry, new(tmp_path / "into"))
+    unpack(store.job(entry, new(tmp_path / "into")))
 
     assert entry.distribution == each
     assert tree_at(tmp_path / "into") == tree_at(root)
@@ -218,7 +219,7 @@ def test_small_parts_alone_are_archived_on_request(
     assert reread(store, closed(store, entry))["six"] == entry
     assert store.metadata(entry) == METADATA.encode()
     with pytest.raises(DamagedStore) as caught:
-        store.unpack(entry, tmp_path)
+        unpack(store.job(entry, tmp_path))
     assert caught.value.reason == ""
 
 
@@ -234,7 +235,7 @@ def test_distribution_that_could_not_be_restored_is_not_stored(store: Store, sta
     assert (entry.archive, entry.info) == ("", "")
     assert reread(store, closed(store, entry)) == {}
     with pytest.raises(DamagedStore):
-        store.unpack_metadata(entry, stage)
+        unpack(store.metadata_job(entry, stage))
 
 
 def test_link_to_outside_excludes_only_its_distribution(store: Store, stage: Path) -> None:
@@ -279,8 +280,8 @@ def test_damaged_archive_raises_and_others_are_restored(
     damage(archive(store, entry["six"].archive))
 
     with pytest.raises(DamagedStore) as caught:
-        store.unpack(entry["six"], new(tmp_path / "six"))
-    store.unpack(entry["other"], new(tmp_path / "other"))
+        unpack(store.job(entry["six"], new(tmp_path / "six")))
+    unpack(store.job(entry["other"], new(tmp_path / "other")))
 
     assert caught.value.reason.startswith("its archive ")
     assert [*(tmp_path / "six").iterdir()] == []
@@ -340,7 +341,7 @@ def test_archive_of_other_distribution_is_not_unpacked(
     )
 
     with pytest.raises(DamagedStore):
-        store.unpack(swapped, new(tmp_path / "into"))
+        unpack(store.job(swapped, new(tmp_path / "into")))
 
     assert [*(tmp_path / "into").iterdir()] == []
 
@@ -416,7 +417,7 @@ def test_two_builds_can_write_and_prune_at_once(stage: Path, tmp_path: Path) -> 
         for entry in () if isinstance(entries, Damaged) else entries.values():
             into = new(tmp_path / f"{store.directory.name}-{time.monotonic_ns()}")
             try:
-                store.unpack(entry, into)
+                unpack(store.job(entry, into))
             except DamagedStore:
                 assert tree_at(into) == {}
             else:
@@ -496,7 +497,7 @@ def test_distribution_with_many_files_is_restored(store: Store, tmp_path: Path) 
     large = distribution("large", (f"{SITE}/large/{n % 50}/f{n}" for n in range(2_000)))
     root = install(large, tmp_path / "stage")
 
-    store.unpack(store.put(large, root), new(tmp_path / "into"))
+    unpack(store.job(store.put(large, root), new(tmp_path / "into")))
 
     assert tree_at(tmp_path / "into") == tree_at(root)
 
