@@ -144,6 +144,26 @@ DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memor
             ("/srv/static cannot be written.", "write only below BASE_DIR"),
         ),
         (
+            more("ALLOWED_HOSTS = os.getenv('HOSTS').split(',')"),
+            "AttributeError: 'NoneType' object has no attribute 'split'",
+            ("the settings use the variable HOSTS, which is not set.", "--env HOSTS=VALUE"),
+        ),
+        (
+            more("(BASE_DIR / 'secrets.json').read_text()"),
+            "No such file or directory: '/workspace/secrets.json'",
+            ("which is not in the image", "Do not add it to the repository"),
+        ),
+        (
+            more("STATICFILES_DIRS = [STATIC_ROOT]"),
+            "(staticfiles.E002)",
+            ("should not contain the STATIC_ROOT setting.", "Settings: site_settings."),
+        ),
+        (
+            {**more("import debug_toolbar"), "prod.py": "from site_settings import *"},
+            "No module named 'debug_toolbar'",
+            ("The app also has prod.", "--env DJANGO_SETTINGS_MODULE=prod"),
+        ),
+        (
             more("raise RuntimeError('no')"),
             "RuntimeError: no",
             ("RuntimeError: no", "python manage.py collectstatic"),

@@ -211,7 +211,7 @@ def _run(
     if outcome.code:
         from cnb_python.app_steps import collectstatic_causes  # noqa: PLC0415 - only errors need it
 
-        raise collectstatic_causes.explain(command, outcome)
+        raise collectstatic_causes.explain(command, outcome, static.manage)
     return facts
 
 

@@ -4,13 +4,18 @@ Separate from `collectstatic`, which loads it only after a failure.
 """
 
 import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from cnb_python.errors.static_files import CollectstaticCause, CollectstaticFailed
 from cnb_python.system.interface import Command, Outcome
 
 type Cause = tuple[CollectstaticCause, str]
 """The probable cause, and the variable, file, module or line that it concerns."""
+type Read = Callable[[str], str]
+"""Returns the text of the file at a path; empty if it cannot be read."""
 
+_MAX_BYTES = 256 * 1024
 # Matched against the end of a traceback, from the name of the exception on.
 _PATTERNS: tuple[tuple[CollectstaticCause, str], ...] = (
     ("static root", r"without having set the STATIC_ROOT"),
@@ -18,12 +23,24 @@ _PATTERNS: tuple[tuple[CollectstaticCause, str], ...] = (
     ("variable", r"Set the (?P<detail>\w+) environment variable"),
     ("variable", r"UndefinedValueError: (?P<detail>\w+) not found"),
     ("variable", r'Environment variable "(?P<detail>\w+)" not set'),
+    ("variable", r"environment variable '(?P<detail>\w+)'"),
+    ("variable", r"ValidationError: (?P<detail>\w+) is required in env"),
     (
         "variable",
         r"(?P<detail>\b[A-Z][A-Z0-9_]{2,}\b) (?:environment )?variable .*(?:set|missing|req)",
     ),
+    ("check", r"System check identified some issues:\s+(?:CRITICALS|ERRORS):\n(?P<detail>.+)"),
     ("manifest", r"Missing staticfiles manifest entry for '(?P<detail>[^']*)'"),
     ("referenced file", r"The file '(?P<detail>[^']*)' could not be found"),
+    (
+        "storage",
+        (
+            r"(?P<detail>(?:(?:No|Partial|Default)CredentialsError|CredentialUnavailableError"
+            r"|ProfileNotFound|NoRegionError|ClientError|EndpointConnectionError"
+            r"|ClientAuthenticationError)\b.*)"
+        ),
+    ),
+    ("driver", r"Error loading (?P<detail>psycopg|MySQLdb|oracledb|cx_Oracle)"),
     ("database", r"(?:OperationalError|ProgrammingError|InterfaceError)\b.*?: (?P<detail>.*)"),
     ("library", r"(?P<detail>lib[\w.+-]*\.so[\w.]*): cannot open shared object file"),
     ("library", r"Could not find the (?P<detail>\w+) library"),
@@ -39,29 +56,96 @@ _PATTERNS: tuple[tuple[CollectstaticCause, str], ...] = (
 _KEY_ERROR = re.compile(r"^KeyError: '(?P<detail>\w+)'", re.MULTILINE)
 _ENVIRON = re.compile(r"frozen os>|/os\.py\"|environ")
 _RAISED = re.compile(
-    r"^(?:\w+\.)*\w+(?:Error|Exception|Configured|Interrupt|NotReady)\b", re.MULTILINE
+    r"^(?:\w+\.)*\w+(?:Error|Exception|Configured|Interrupt|NotReady|NotFound|ProfileNotFound)\b",
+    re.MULTILINE,
 )
+# A value is None, or an address empty, because a variable is not set.
+_UNSET = re.compile(r"NoneType|UnknownSchemeError: Scheme 'b''")
+_GET = r"(?:getenv|environ\.get)\(\s*['\"](\w+)['\"]\s*\)"
+_FRAME = re.compile(r'^ *File "([^"<]+)", line (\d+), in .*\n((?: {4,}.*\n)*)', re.MULTILINE)
+_OF_PYDANTIC = re.compile(r"^(\w+)\n +Field required \[type=missing", re.MULTILINE)
+_HANDLER = re.compile(r"Unable to configure handler")
+_NO_FILE = re.compile(r"FileNotFoundError: .*?'([^']+)'")
+_CONFLICT = re.compile(r"^ *(?:<{7}|={7}|>{7})(?: .*)?$", re.MULTILINE)
+_SYNTAX_AT = re.compile(r'File "([^"]+)", line (\d+)\s')
+_SECRET_FILE = re.compile(
+    r"(?:^|/)(?:\.env(?:\.\w+)?|[^/]*(?:secret|credential|password|token|service[-_]?account)[^/]*"
+    r"|[^/]*\.(?:pem|key|p12|pfx|jks)|id_[a-z0-9]+)$",
+    re.IGNORECASE,
+)
+_DRIVERS = {"psycopg": "psycopg[binary]", "MySQLdb": "mysqlclient"}
+_SETTINGS = re.compile(r"DJANGO_SETTINGS_MODULE['\"]\s*,\s*['\"]([\w.]+)['\"]")
+_FOR_PRODUCTION = ("production", "prod", "live", "deploy", "heroku")
 
 
-def explain(command: Command, outcome: Outcome) -> CollectstaticFailed:
-    """Return the failure of *command*, with its probable cause."""
-    return CollectstaticFailed(command.shown, outcome.code, *cause(outcome.output))
+def explain(command: Command, outcome: Outcome, manage: Path) -> CollectstaticFailed:
+    """Return the failure of *command*, which ran *manage*, with its probable cause."""
+    name, detail = cause(outcome.output, _read)
+    loaded = settings_module(command.env, _read(str(manage)))
+    for_production = settings_for_production(loaded, manage.parent)
+    if name == "module" and detail == loaded:
+        name = "settings module"
+    return CollectstaticFailed(command.shown, outcome.code, name, detail, loaded, for_production)
 
 
-def cause(output: str) -> Cause:
+def cause(output: str, read: Read = lambda _: "") -> Cause:
     """Return the probable cause of a failed run that printed *output*.
 
-    The cause `other` has the first line of the exception.
+    *read* returns files of the app that the traceback names. The cause `other` has the first line
+    of the exception.
     """
     end = _end(output)
+    if earlier := _cause_beyond_the_end(output, end, read):
+        return earlier
+    for name, pattern in _PATTERNS:
+        if match := re.search(pattern, end, re.MULTILINE):
+            return _refined(name, match.groupdict().get("detail") or "", output)
+    lines = [line.strip() for line in end.splitlines() if line.strip()]
+    return "other", lines[0] if lines else ""
+
+
+def _cause_beyond_the_end(output: str, end: str, read: Read) -> Cause | None:
+    """Return a cause that the last exception alone does not show."""
     missing = _KEY_ERROR.search(end)
     if missing and _ENVIRON.search(output):
         return "variable", missing["detail"]
-    for name, pattern in _PATTERNS:
-        if match := re.search(pattern, end, re.MULTILINE):
-            return name, match.groupdict().get("detail") or ""
-    lines = [line.strip() for line in end.splitlines() if line.strip()]
-    return "other", lines[0] if lines else ""
+    if _UNSET.search(end) and (name := _unset_variable(output, read)):
+        return "no default", name
+    if fields := _OF_PYDANTIC.findall(end):
+        return "fields", ", ".join(fields)
+    if _HANDLER.search(end) and (files := _NO_FILE.findall(output)):
+        return "log directory", str(Path(files[-1]).parent)
+    return None
+
+
+def _unset_variable(output: str, read: Read) -> str:
+    """Return the variable whose value is None in the last traceback; empty: not found.
+
+    It stands in a line of the traceback, or where the name in such a line gets its value.
+    """
+    frames = _FRAME.findall(output.rpartition("Traceback (most recent call last)")[2])
+    for path, _, code in reversed(frames):
+        if "site-packages" in path:
+            continue
+        if names := re.findall(_GET, code):
+            return str(names[-1])
+        text = read(path)
+        for name in re.findall(r"\b[A-Za-z_]\w*\b", code):
+            if assigned := re.search(rf"^\s*{name}\b[^=\n]*=[^=\n].*?{_GET}", text, re.MULTILINE):
+                return assigned[1]
+    return ""
+
+
+def _refined(name: CollectstaticCause, detail: str, output: str) -> Cause:
+    """Return the cause *name* in more detail, as far as *detail* and *output* allow it."""
+    if name == "driver":
+        return name, _DRIVERS.get(detail, "oracledb")
+    if name == "directory" and _SECRET_FILE.search(detail):
+        return "secret file", detail
+    if name == "syntax" and _CONFLICT.search(output):
+        places = _SYNTAX_AT.findall(output)
+        return "conflict", f"{places[-1][0]}, line {places[-1][1]}" if places else detail
+    return name, detail
 
 
 def _end(output: str) -> str:
@@ -70,3 +154,34 @@ def _end(output: str) -> str:
     if raised:
         return output[raised[-1] :]
     return "\n".join(output.splitlines()[-3:])
+
+
+def settings_module(environ: Mapping[str, str], manage: str) -> str:
+    """Return the settings module that Django loads, by *environ* and the text of *manage*.
+
+    Empty: not found.
+    """
+    named = _SETTINGS.search(manage)
+    return environ.get("DJANGO_SETTINGS_MODULE") or (named[1] if named else "")
+
+
+def settings_for_production(loaded: str, directory: Path) -> str:
+    """Return the module for production beside the settings module *loaded*; empty: none.
+
+    *directory*: that of `manage.py`.
+    """
+    package, _, last = loaded.rpartition(".")
+    beside = directory.joinpath(*package.split(".")) if package else directory
+    if last in _FOR_PRODUCTION and (beside / f"{last}.py").is_file():
+        return ""
+    candidates = (name for name in _FOR_PRODUCTION if (beside / f"{name}.py").is_file())
+    name = next(candidates, "")
+    return f"{package}.{name}".removeprefix(".") if name and loaded else ""
+
+
+def _read(path: str) -> str:
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(_MAX_BYTES).decode("utf-8", "replace")
+    except OSError:
+        return ""

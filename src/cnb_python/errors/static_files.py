@@ -15,16 +15,25 @@ _BUILD_VARIABLES = (
 type CollectstaticCause = Literal[
     "no settings",
     "static root",
+    "settings module",
     "variable",
+    "no default",
+    "fields",
     "secret key",
     "manifest",
     "referenced file",
     "directory",
+    "log directory",
+    "secret file",
+    "storage",
+    "driver",
     "database",
     "module",
     "library",
     "syntax",
+    "conflict",
     "permission",
+    "check",
     "settings",
     "other",
 ]
@@ -45,6 +54,27 @@ _CAUSES: dict[CollectstaticCause, tuple[str, ...]] = {
         f"the settings need the variable {{0}}. {_BUILD_VARIABLES}",
         "Give it a default for builds in the settings: os.environ.get('{0}', 'for-builds-only')",
         "Set it for the build: pack build --env {0}=VALUE",
+    ),
+    "settings module": (
+        "there is no settings module {0}.",
+        "Correct DJANGO_SETTINGS_MODULE in manage.py.",
+        "If it is set as a variable of the build, correct that.",
+    ),
+    "no default": (
+        f"the settings use the variable {{0}}, which is not set. {_BUILD_VARIABLES}",
+        (
+            "Give it a default in the settings, in a form that the code accepts: "
+            "os.environ.get('{0}', DEFAULT)"
+        ),
+        "Set it for the build: pack build --env {0}=VALUE",
+    ),
+    "fields": (
+        f"the settings class has no values for these fields: {{0}}. {_BUILD_VARIABLES}",
+        "Give the fields defaults in the class.",
+        (
+            "Set a variable for each field for the build. It has the field's name, with the class's "
+            "env_prefix in front: pack build --env NAME=VALUE"
+        ),
     ),
     "secret key": (
         f"SECRET_KEY is empty. {_BUILD_VARIABLES}",
@@ -69,12 +99,48 @@ _CAUSES: dict[CollectstaticCause, tuple[str, ...]] = {
     ),
     "directory": (
         "there is no {0}.",
-        "Add it to the repository, with a file in it: Git keeps no empty directories.",
         "Correct the settings.",
+        (
+            "If it holds no secrets, add it to the repository. Git keeps no empty directories: put a "
+            "file in them."
+        ),
         (
             "If a front-end build makes it, run that build earlier: in bin/pre_compile, or in an "
             "earlier buildpack."
         ),
+    ),
+    "log directory": (
+        "the settings write a log file to {0}, which does not exist.",
+        (
+            "Log to the console instead, as containers do: "
+            '{{"class": "logging.StreamHandler"}} in LOGGING'
+        ),
+        "Add the directory to the repository, with a file in it: Git keeps no empty directories.",
+    ),
+    "secret file": (
+        "the settings read {0}, which is not in the image.",
+        "Read it only if it exists, and give its values defaults for builds.",
+        "Read its values from variables: os.environ.get('NAME', 'for-builds-only')",
+        (
+            "Give it to the containers alone, as a mounted secret or service binding. Do not add it "
+            "to the repository: everybody who gets the image could read it."
+        ),
+    ),
+    "storage": (
+        "the static files go to a storage service, which the build cannot use: {0}",
+        (
+            "Run collectstatic when you release, where the credentials are, and turn it off for "
+            "builds: DISABLE_COLLECTSTATIC=1"
+        ),
+        (
+            "Give the build the credentials, such as: pack build --env AWS_ACCESS_KEY_ID=ID "
+            "--env AWS_SECRET_ACCESS_KEY=KEY"
+        ),
+    ),
+    "driver": (
+        "the driver of the database is not installed.",
+        "Add it to the app's requirements: {0}",
+        "If builds need no database, name another ENGINE for them: django.db.backends.sqlite3",
     ),
     "database": (
         "the app uses its database while it is loaded, and a build has no database: {0}",
@@ -102,9 +168,17 @@ _CAUSES: dict[CollectstaticCause, tuple[str, ...]] = {
         "Correct the line that the output above names.",
         "Use a newer Python, if the code needs one.",
     ),
+    "conflict": (
+        "the code has markers of a merge conflict: {0}",
+        "Choose one of the versions between <<<<<<< and >>>>>>>, and remove the markers.",
+    ),
     "permission": (
         "{0} cannot be written.",
         "Change the settings, so that they write only below BASE_DIR.",
+    ),
+    "check": (
+        "Django's checks found an error: {0}",
+        "Correct the setting that it names.",
     ),
     "settings": (
         "Django does not accept the settings: {0}",
@@ -126,6 +200,10 @@ class CollectstaticFailed(AppError):
     """The likely cause."""
     detail: str
     """The variable, file, module or line of the cause; may be empty."""
+    settings: str
+    """The settings module; empty: unknown."""
+    settings_for_production: str
+    """The module for production beside it; empty: none."""
 
     @override
     def describe(self) -> Message:
@@ -135,8 +213,10 @@ class CollectstaticFailed(AppError):
             body=(
                 f"`{self.command}` ended with exit code {self.code}. Its output is above.",
                 f"Likely cause: {cause.format(self.detail)}".rstrip(": "),
+                *_which_settings(self),
             ),
             fixes=(
+                *_use_production(self),
                 *(fix.format(self.detail) for fix in fixes),
                 (
                     "If the image needs no static files, set DISABLE_COLLECTSTATIC=1, or collectstatic "
@@ -148,4 +228,27 @@ class CollectstaticFailed(AppError):
     @classmethod
     @override
     def example(cls) -> Self:
-        return cls("python manage.py collectstatic --noinput", 1, "variable", "PAYMENT_KEY")
+        return cls(
+            *("python manage.py collectstatic --noinput", 1, "variable", "PAYMENT_KEY"),
+            *("site_settings", ""),
+        )
+
+
+def _which_settings(failure: CollectstaticFailed) -> tuple[str, ...]:
+    if not failure.settings:
+        return ()
+    other = failure.settings_for_production
+    beside = f" The app also has {other}." if other else ""
+    return (f"Settings: {failure.settings}.{beside}",)
+
+
+def _use_production(failure: CollectstaticFailed) -> tuple[str, ...]:
+    other = failure.settings_for_production
+    if not other:
+        return ()
+    return (
+        (
+            "If the image is for production, use those settings: pack build "
+            f"--env DJANGO_SETTINGS_MODULE={other}, and the same variable for the containers."
+        ),
+    )

@@ -1,8 +1,13 @@
 """The end of a traceback shows why collectstatic failed."""
 
+from pathlib import Path
+
 import pytest
 
-from cnb_python.app_steps.collectstatic_causes import cause
+from cnb_python.app_steps.collectstatic_causes import cause, explain
+from cnb_python.system.interface import Command, Outcome
+from tests.support.messages import explained
+from tests.support.trees import write_files
 
 STACK = 'Traceback (most recent call last):\n  File "/workspace/manage.py", line 11, in <module>\n'
 OS = '  File "<frozen os>", line 717, in __getitem__\n'
@@ -98,6 +103,79 @@ OS = '  File "<frozen os>", line 717, in __getitem__\n'
         ),
         ("KeyError: 'default'\n", ("other", "KeyError: 'default'")),
         (
+            (
+                "ValueError: Value 'SECRET_KEY' is required to be set as the environment variable "
+                "'DJANGO_SECRET_KEY'\n"
+            ),
+            ("variable", "DJANGO_SECRET_KEY"),
+        ),
+        (
+            (
+                "django.core.management.base.SystemCheckError: SystemCheckError: System check "
+                "identified some issues:\n\nERRORS:\n?: (staticfiles.E002) The STATICFILES_DIRS "
+                "setting should not contain the STATIC_ROOT setting.\n\nWARNINGS:\n?: x\n"
+            ),
+            (
+                "check",
+                (
+                    "?: (staticfiles.E002) The STATICFILES_DIRS setting should not contain the "
+                    "STATIC_ROOT setting."
+                ),
+            ),
+        ),
+        (
+            (
+                "pydantic_core._pydantic_core.ValidationError: 2 validation errors for S\n"
+                "database_url\n  Field required [type=missing, input_value={}, input_type=dict]\n"
+                "    For further information visit https://errors.example.org/2/v/missing\n"
+                "api_key\n  Field required [type=missing, input_value={}, input_type=dict]\n"
+            ),
+            ("fields", "database_url, api_key"),
+        ),
+        (
+            (
+                "FileNotFoundError: [Errno 2] No such file or directory: '/workspace/log/a'\n\n"
+                "The above exception was the direct cause of the following exception:\n\n"
+                f"{STACK}ValueError: Unable to configure handler 'f'\n"
+            ),
+            ("log directory", "/workspace/log"),
+        ),
+        (
+            "botocore.exceptions.NoCredentialsError: Unable to locate credentials\n",
+            ("storage", "NoCredentialsError: Unable to locate credentials"),
+        ),
+        (
+            (
+                "django.core.exceptions.ImproperlyConfigured: Error loading psycopg2 or psycopg "
+                "module\n"
+            ),
+            ("driver", "psycopg[binary]"),
+        ),
+        (
+            (
+                "django.core.exceptions.ImproperlyConfigured: Error loading MySQLdb module.\n"
+                "Did you install mysqlclient?\n"
+            ),
+            ("driver", "mysqlclient"),
+        ),
+        *(
+            (
+                f"FileNotFoundError: [Errno 2] No such file or directory: '/workspace/{name}'\n",
+                ("secret file", f"/workspace/{name}"),
+            )
+            for name in (
+                *("secrets.json", ".env", ".env.production", "config/credentials.yml"),
+                *("key.pem", "service-account.json", "gcp_service_account.json"),
+            )
+        ),
+        (
+            (
+                '  File "/workspace/shop/settings.py", line 7\n    <<<<<<< HEAD\n    ^^\n'
+                "SyntaxError: invalid syntax\n"
+            ),
+            ("conflict", "/workspace/shop/settings.py, line 7"),
+        ),
+        (
             "ZeroDivisionError: division by zero\n",
             ("other", "ZeroDivisionError: division by zero"),
         ),
@@ -116,3 +194,103 @@ def test_missing_settings_are_recognized() -> None:
 
 def test_run_without_output_has_cause_other() -> None:
     assert cause("") == ("other", "")
+
+
+def frame(line: str) -> str:
+    return f'  File "/workspace/shop/settings.py", line 3, in <module>\n    {line}\n    ^^^^^\n'
+
+
+@pytest.mark.parametrize(
+    ("line", "end"),
+    [
+        (
+            'ALLOWED_HOSTS = os.getenv("HOSTS").split(",")',
+            "AttributeError: 'NoneType' object has no attribute 'split'",
+        ),
+        (
+            "PORT = int(os.environ.get('HOSTS'))",
+            (
+                "TypeError: int() argument must be a string, a bytes-like object or a real "
+                "number, not 'NoneType'"
+            ),
+        ),
+        (
+            'URL = "https://" + os.getenv("HOSTS")',
+            'TypeError: can only concatenate str (not "NoneType") to str',
+        ),
+        (
+            'DATABASES = {"default": dj_database_url.parse(os.environ.get("HOSTS"))}',
+            "dj_database_url.UnknownSchemeError: Scheme 'b''://' is unknown.",
+        ),
+        (
+            "ALLOWED_HOSTS = hosts.split(',')",
+            "AttributeError: 'NoneType' object has no attribute 'x'",
+        ),
+    ],
+)
+def test_variable_without_default_is_named(line: str, end: str) -> None:
+    library = '  File "/v/site-packages/x.py", line 1, in f\n    os.getenv("NOT_THIS")\n'
+    code = 'import os\nhosts: str = os.environ.get("HOSTS")\n'
+
+    output = f"{STACK}{frame(line)}{library}{end}\n"
+
+    assert cause(output, lambda path: code if path == "/workspace/shop/settings.py" else "") == (
+        "no default",
+        "HOSTS",
+    )
+
+
+def test_none_of_another_origin_is_quoted() -> None:
+    end = "AttributeError: 'NoneType' object has no attribute 'split'"
+
+    assert cause(f"{STACK}{frame('X = f().split()')}{end}\n") == ("other", end)
+
+
+MANAGE = 'os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.local")\n'
+NO_TOOLBAR = f"{STACK}ModuleNotFoundError: No module named 'debug_toolbar'\n"
+
+
+def message(tmp_path: Path, output: str, **environ: str) -> str:
+    app = write_files(
+        tmp_path,
+        {
+            "manage.py": MANAGE,
+            "config/settings/local.py": "",
+            "config/settings/production.py": "",
+        },
+    )
+    command = Command((), environ, app, shown="python manage.py collectstatic")
+    return explained(explain(command, Outcome(1, output), app / "manage.py"))
+
+
+def test_settings_for_production_are_named_beside_local_ones(tmp_path: Path) -> None:
+    text = message(tmp_path, NO_TOOLBAR)
+
+    assert "Settings: config.settings.local. The app also has config.settings.production." in text
+    assert "pack build --env DJANGO_SETTINGS_MODULE=config.settings.production" in text
+
+
+def test_settings_for_production_are_not_advised_to_those_who_use_them(tmp_path: Path) -> None:
+    text = message(tmp_path, NO_TOOLBAR, DJANGO_SETTINGS_MODULE="config.settings.production")
+
+    assert "Settings: config.settings.production.\n" in text
+    assert "--env DJANGO_SETTINGS_MODULE" not in text
+
+
+def test_missing_settings_module_is_no_missing_package(tmp_path: Path) -> None:
+    output = f"{STACK}ModuleNotFoundError: No module named 'config.settings.prod'\n"
+
+    text = message(tmp_path, output, DJANGO_SETTINGS_MODULE="config.settings.prod")
+
+    assert "there is no settings module config.settings.prod" in text
+    assert "config.settings.production" in text
+    assert "requirements" not in text
+
+
+def test_secret_file_is_not_advised_for_the_repository(tmp_path: Path) -> None:
+    end = "FileNotFoundError: [Errno 2] No such file or directory: '/workspace/secrets.json'\n"
+
+    text = message(tmp_path, f"{STACK}{end}")
+
+    assert "Do not add it to the repository" in text
+    assert "add it to the repository. Git" not in text
