@@ -110,6 +110,17 @@ def test_package_keeps_what_it_needs(app: FakeBuild, line: str, named: str, mess
     assert said(app) == [message] * bool(message)
 
 
+def test_every_user_of_a_part_is_named(app: FakeBuild) -> None:
+    require(app, *EMBEDS, "find-libpython==1.0", "triton==1.0")
+    app.build()
+
+    assert parts(app) == "headers libpython"
+    assert said(app) == [
+        "Keeping C headers for triton",
+        "Keeping libpython for embeds, find-libpython",
+    ]
+
+
 @pytest.mark.parametrize("kept", ["image and cache", "image", "cache"])
 def test_package_that_embeds_python_comes_and_goes(
     app: FakeBuild, tmp_path: Path, kept: str
