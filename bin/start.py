@@ -5,7 +5,13 @@ import os
 import sys
 from pathlib import Path
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
 ROOT = Path(__file__).resolve().parents[1]
+# Of 2,000 by default, with which collecting takes a tenth of an unchanged build.
+GARBAGE_THRESHOLD = 100_000
 
 # Last, so that imports of the standard library do not search them.
 sys.path += [
@@ -21,6 +27,17 @@ def start(phase: str, arguments: list[str]) -> int:
     return main(phase, arguments, ROOT)
 
 
+def end(code: int) -> NoReturn:
+    """End the process with *code*, without freeing every object first: that takes 10 ms."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    threading = sys.modules.get("threading")
+    if code == 0 and (threading is None or threading.active_count() == 1):
+        os._exit(code)
+    # Whatever still runs after a failure ends by itself, or is waited for.
+    sys.exit(code)
+
+
 if __name__ == "__main__" and sys.argv[1] == "detect":
     # Detection runs for every app: garbage collection takes 3 ms of it, a regular exit 10 ms.
     gc.disable()
@@ -29,4 +46,6 @@ if __name__ == "__main__" and sys.argv[1] == "detect":
     sys.stderr.flush()
     os._exit(code)
 elif __name__ == "__main__":
-    sys.exit(start(sys.argv[1], sys.argv[2:]))
+    # An unchanged build makes fewer objects than that; a rebuild collects garbage sometimes.
+    gc.set_threshold(GARBAGE_THRESHOLD)
+    end(start(sys.argv[1], sys.argv[2:]))

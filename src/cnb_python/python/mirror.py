@@ -77,7 +77,7 @@ def _mirrored(own: Inventory, url: str, fetch: Fetch) -> Inventory:
         copy = Path(scratch) / "python.toml"
         # There is no hash for the table: the user who names it trusts it. It has the hashes of the
         # rest.
-        fetch(Download(url, sha256="", title="The table of Python releases"), copy)
+        fetch(Download(url, sha256="", title="The table of Python releases", is_small=True), copy)
         return _read(copy, url, own)
 
 

@@ -11,7 +11,6 @@ import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from secrets import token_hex
 from typing import BinaryIO
 
 from cnb_python.errors.machine import DamagedStore, DiskFull
@@ -52,7 +51,7 @@ def writing(directory: Path, suffix: str, doing: str) -> Iterator[Draft]:
 
     Raises DiskFull with *doing*, or OSError.
     """
-    path = directory / f".{int(time.time())}-{token_hex(8)}.partial"
+    path = directory / f".{int(time.time())}-{os.urandom(8).hex()}.partial"
     try:
         with path.open("xb") as file:
             os.fchmod(file.fileno(), _MODE)

@@ -48,6 +48,8 @@ class Download:
     """Its name in the log: `Python 3.14.6`."""
     network: Mapping[str, str] = MappingProxyType({})
     """Variables for proxies and certificates; they win over those of the build."""
+    is_small: bool = False
+    """It has some kilobytes: one plain request is tried first."""
 
 
 type SaveChunks = Callable[[Iterable[bytes]], str]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from cnb_python.system.download import proxy_for
+from cnb_python.system.connections import proxy_for
 
 URL = "https://mirror.example.org/python.tar.gz"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import certifi
 import pytest
 
-from cnb_python.system.download import tls_context
+from cnb_python.system.connections import tls_context
 
 BUNDLE = Path(certifi.where())
 
