@@ -1,13 +1,7 @@
-"""Digests of a build's image, cache and layers, and the differences between two builds.
-
-One thing is random: the key of collected static files in the store is a salted digest. The store's
-list of contents names it, and the image's labels hold the store's size, of which that list is a
-part. Both are compared with the key and the size masked.
-"""
+"""Digests of a build's image, cache and layers, and the differences between two builds."""
 
 import hashlib
 import json
-import re
 import tarfile
 from collections.abc import Iterator, Mapping, Sequence
 from compression import zstd
@@ -17,8 +11,6 @@ from pathlib import Path
 
 from tools.platforms import oci
 
-STATIC_KEY = re.compile(r"static-[0-9a-f]{64}")
-STORE_SIZE = re.compile(r'(?<=\\"deps )\d+(?=\\")')
 CONTENTS = ".json.zst"
 CONTENTS_TITLE = "list of contents"
 
@@ -35,13 +27,11 @@ class Build:
     layers: Digests = ()
     """Title and diff ID of each layer of the image, the run image first."""
     configuration: str = ""
-    """Digest of the image's configuration, with the size of the store masked."""
+    """Digest of the image's configuration."""
     image: str = ""
     """Digest of the image's manifest."""
     store: Digests = ()
     """Name and digest of each file that the platform keeps for the next build."""
-    has_static_files: bool = False
-    """Whether the store holds collected static files, so that the image's digest is random."""
     directories: tuple[str, ...] = ()
     """The buildpack's layers that were on disk after the build: restored or made."""
     added: tuple[str, ...] = ()
@@ -56,7 +46,7 @@ def difference(before: Build, after: Build) -> str:
     return (
         _digest_difference("layer", before.layers, after.layers)
         or _changed("configuration", [before.configuration], [after.configuration])
-        or ("" if before.has_static_files else _changed("image", *images))
+        or _changed("image", *images)
         or _digest_difference("store", before.store, after.store)
         or _changed("layers on disk after the build", before.directories, after.directories)
         or _changed("layers made", before.added, after.added)
@@ -80,11 +70,10 @@ def _changed(subject: str, before: Sequence[str], after: Sequence[str]) -> str:
 
 
 def configuration(image: Path) -> str:
-    """Return the configuration of the image layout *image*, with the size of the store masked."""
+    """Return the configuration of the image layout *image*, as JSON."""
     blobs = image / "blobs"
     manifest = json.loads((blobs / manifest_digest(image).replace(":", "/")).read_text())
-    text = (blobs / manifest["config"]["digest"].replace(":", "/")).read_text()
-    return STORE_SIZE.sub("*", text)
+    return (blobs / manifest["config"]["digest"].replace(":", "/")).read_text()
 
 
 def manifest_digest(image: Path) -> str:
@@ -93,23 +82,19 @@ def manifest_digest(image: Path) -> str:
     return digest
 
 
-def contents(archive: Path) -> tuple[str, bool]:
-    """Return the store's list of contents, and whether it names static files.
-
-    *archive* is the platform's archive of the store. The key of the static files is masked.
-    """
+def contents(archive: Path) -> str:
+    """Return the store's list of contents from *archive*, the platform's archive of the store."""
     with tarfile.open(archive) as entries:
         for entry in entries:
             file = entries.extractfile(entry) if entry.name.endswith(CONTENTS) else None
             if file:
-                text, count = STATIC_KEY.subn("static", zstd.decompress(file.read()).decode())
-                return text, count > 0
-    return "", False
+                return zstd.decompress(file.read()).decode()
+    return ""
 
 
 def store_files(archive: Path) -> Digests:
     """Return name and digest of each file in the platform's archive of the store, sorted."""
-    text = contents(archive)[0].encode()
+    text = contents(archive).encode()
     files = {entry["name"]: entry["content"] for entry in _entries(archive)}
     kept = {name: digest for name, digest in files.items() if not name.endswith(CONTENTS)}
     kept[CONTENTS_TITLE] = hashlib.sha256(text).hexdigest()
@@ -127,7 +112,7 @@ def first_location(old: tuple[Path, Path], new: tuple[Path, Path]) -> str:
             return first_entry(before.blob(old_layer), after.blob(new_layer))
     documents = (
         (json.loads(configuration(old[0])), json.loads(configuration(new[0]))),
-        (json.loads(contents(old[1])[0]), json.loads(contents(new[1])[0])),
+        (json.loads(contents(old[1])), json.loads(contents(new[1]))),
     )
     return next(filter(None, (first_value(*pair) for pair in documents)), "")
 

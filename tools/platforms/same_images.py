@@ -127,7 +127,6 @@ def _digests(result: Result, work: Path) -> Build:
         configuration=hashlib.sha256(configuration.encode()).hexdigest(),
         image=image_differences.manifest_digest(result.image),
         store=image_differences.store_files(_store(work)),
-        has_static_files=image_differences.contents(_store(work))[1],
         directories=tuple(sorted(path.name for path in own.iterdir() if path.is_dir())),
         added=tuple(line for line in result.output.splitlines() if line.startswith(ADDED)),
     )

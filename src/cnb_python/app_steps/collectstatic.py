@@ -25,6 +25,8 @@ _PROGRAM = Path(__file__).with_name("django_runner.py")
 SWITCH = "DISABLE_COLLECTSTATIC"
 TITLE = "Static files"
 SHOWN = "python manage.py collectstatic --noinput"
+# The key of the files' archive in the store. The static files key says which app they belong to.
+_TREE = "static-files"
 _STATICFILES = "django.contrib.staticfiles"
 _DEPTH = 3
 _SKIPPED = frozenset({"node_modules", "site-packages", "__pycache__", "venv", "env"})
@@ -58,11 +60,6 @@ class StaticFiles:
     def is_missing(self) -> bool:
         """Whether collectstatic has to run."""
         return self.restored is None
-
-    @property
-    def key(self) -> str:
-        """The key of their archive in the store."""
-        return f"static-{self.record_key.partition(' ')[2]}"
 
 
 def find(environment: ProvidedEnvironment) -> StaticFiles | Skipped:
@@ -105,7 +102,7 @@ def collect(
         return StepResults()
     if static.restored is not None:
         system.output.line(_restored_message(static.restored))
-        return StepResults(trees=frozenset({static.key}), static_files_key=static.record_key)
+        return StepResults(trees=frozenset({_TREE}), static_files_key=static.record_key)
     facts = _run(environment, static, defaults, system)
     command = facts.get("command")
     if command is None:
@@ -177,9 +174,9 @@ def _restore(environment: ProvidedEnvironment, static: StaticFiles) -> StaticFil
     if static.record_key != environment.static_files_key:
         return static
     store = environment.store()
-    if store.has_tree(static.key):
+    if store.has_tree(_TREE):
         try:
-            static.restored = store.unpack_tree(static.key, environment.request.context.app_dir)
+            static.restored = store.unpack_tree(_TREE, environment.request.context.app_dir)
         except DamagedStore:
             return static
     return static
@@ -247,5 +244,5 @@ def _keep(environment: ProvidedEnvironment, static: StaticFiles) -> StepResults:
     if paths is None:
         return StepResults()
     file_listing.normalize(app_dir, paths)
-    environment.store().put_tree(static.key, app_dir, frozenset(paths))
-    return StepResults(trees=frozenset({static.key}), static_files_key=static.record_key)
+    environment.store().put_tree(_TREE, app_dir, frozenset(paths))
+    return StepResults(trees=frozenset({_TREE}), static_files_key=static.record_key)

@@ -109,7 +109,7 @@ class Rebuilt:
                 self.output.line(line)
 
     def _layer_sizes(self, results: StepResults, python_size: str) -> dict[str, str]:
-        store_size = bytes_below(self.environment.request.context.layers_dir / store_layer.NAME)
+        store_size = self.store.archive_bytes
         sizes = {
             name: size
             for name, size in self.record.layer_sizes.items()

@@ -180,6 +180,16 @@ class Store:
         self._used.add(key)
         return sum(member.kind != "d" for member in members)
 
+    @property
+    def archive_bytes(self) -> int:
+        """The total size of the archives on disk, in bytes.
+
+        Without the manifest: equal contents give archives of equal sizes, but the compressed
+        manifest may have another size if a key in it is random.
+        """
+        sizes = store_archive.sizes(self.directory)
+        return sum(size for name, size in sizes.items() if name.endswith(store_archive.SUFFIX))
+
     def close(
         self,
         entries: Iterable[StoreEntry],
