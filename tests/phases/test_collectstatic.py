@@ -12,7 +12,7 @@ from tests.support.trees import App
 
 GALLERY = fixture("pip_django_static")
 RUNS = "Running `python manage.py collectstatic --noinput`"
-FROM_CACHE = "from the cache (app and variables unchanged)"
+FROM_CACHE = "from the cache (nothing that collectstatic reads has changed)"
 SECRET = "dj4ng0-s3cr3t-k3y"
 
 
@@ -72,6 +72,16 @@ def test_changed_file_runs_collectstatic(builds: Builds, gallery: Built, app: Ap
     assert RUNS in built.output
     assert list((built.workspace / "staticfiles/gallery").glob("more.*.css"))
     assert directories(built) == ["deps"]
+
+
+def test_file_that_collectstatic_does_not_read_keeps_its_files(
+    builds: Builds, gallery: Built, app: App
+) -> None:
+    urls = (GALLERY / "gallery/urls.py").read_text()
+    built = again(builds, gallery, app({"gallery/urls.py": f"{urls}\n"}, based_on=GALLERY))
+    assert FROM_CACHE in built.output
+    assert directories(built) == ["deps"]
+    assert "Running `" not in built.output
 
 
 def test_build_without_cache_gives_the_same_layers(

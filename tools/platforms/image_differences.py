@@ -73,7 +73,8 @@ def configuration(image: Path) -> str:
     """Return the configuration of the image layout *image*, as JSON."""
     blobs = image / "blobs"
     manifest = json.loads((blobs / manifest_digest(image).replace(":", "/")).read_text())
-    return (blobs / manifest["config"]["digest"].replace(":", "/")).read_text()
+    text: str = (blobs / manifest["config"]["digest"].replace(":", "/")).read_text()
+    return text
 
 
 def manifest_digest(image: Path) -> str:

@@ -5,16 +5,21 @@ Separate from `steps`, which loads it only for Django apps.
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from cnb_python.app_steps import file_listing
+from cnb_python.app_steps import file_listing, read_record
 from cnb_python.app_steps.file_listing import Listing
+from cnb_python.app_steps.file_trees import FileTree
+from cnb_python.app_steps.read_record import ReadRecord
 from cnb_python.app_steps.run import run, variables_digest, variables_in
 from cnb_python.cnb import disk
 from cnb_python.errors.machine import DamagedStore, Killed
+from cnb_python.install import process_env
+from cnb_python.layers import cache_keys
 from cnb_python.layout.names import VENV
 from cnb_python.provision.request import ProvidedEnvironment, StepResults
 from cnb_python.system.interface import Command, System
@@ -25,16 +30,19 @@ _PROGRAM = Path(__file__).with_name("django_runner.py")
 SWITCH = "DISABLE_COLLECTSTATIC"
 TITLE = "Static files"
 SHOWN = "python manage.py collectstatic --noinput"
-# The key of the files' archive in the store. The static files key says which app they belong to.
-_TREE = "static-files"
+# The keys of the archives in the store: the files, and the record of what the run read. The static
+# files key says which app they belong to.
+_TREE, _RECORD = "static-files", "static-files-record"
+_RECORD_FILE = "reads.json"
 _STATICFILES = "django.contrib.staticfiles"
+_ALWAYS_RUNS = "Every change of the app runs collectstatic again, since its code"
 _DEPTH = 3
 _SKIPPED = frozenset({"node_modules", "site-packages", "__pycache__", "venv", "env"})
 # What is read of a manage.py, and the size of a salt.
 _MAX_BYTES = 64 * 1024
 _SALT_BYTES = 16
 # Raise it when a release of the buildpack collects other files for the same app.
-_FORMAT = "1"
+_FORMAT = "2"
 
 
 class Skipped(NamedTuple):
@@ -51,6 +59,10 @@ class StaticFiles:
     manage: Path
     files_before: Listing
     """The files of the app before any app step ran."""
+    salt: str
+    """Of the digest, in hex."""
+    reads: ReadRecord | None
+    """What the run read that the static files come from; None if it is not recorded."""
     record_key: str
     """The static files key of the build record: `<salt> <digest>`, in hex."""
     restored: int | None = None
@@ -102,9 +114,11 @@ def collect(
         return StepResults()
     if static.restored is not None:
         system.output.line(_restored_message(static.restored))
-        return StepResults(trees=frozenset({_TREE}), static_files_key=static.record_key)
+        return _results(environment, static)
     facts = _run(environment, static, defaults, system)
     command = facts.get("command")
+    if static.reads and static.reads.unknown:
+        system.output.line(f"{_ALWAYS_RUNS} {_shown(static.reads.unknown, environment)}")
     if command is None:
         system.output.line(f"Nothing to collect: {_STATICFILES} is not in INSTALLED_APPS")
     root = _root_in_app(facts, environment.request.context.app_dir, system)
@@ -113,10 +127,17 @@ def collect(
     return StepResults()
 
 
+def _shown(reason: str, environment: ProvidedEnvironment) -> str:
+    """Return *reason* with paths below the app and the packages."""
+    context = environment.request.context
+    reason = re.sub(r"/\S+/site-packages/", "", reason)
+    return reason.replace(f"{context.app_dir}/", "")
+
+
 def _restored_message(files: int) -> str:
     noun = "file" if files == 1 else "files"
     message = f"{files} static {noun} from the cache" if files else "Nothing to collect"
-    return f"{message} (app and variables unchanged)"
+    return f"{message} (nothing that collectstatic reads has changed)"
 
 
 def _candidates(top: Path) -> Iterator[Path]:
@@ -147,23 +168,53 @@ def _is_django(path: Path) -> bool:
 
 
 def _describe(environment: ProvidedEnvironment, manage: Path) -> StaticFiles:
-    context = environment.request.context
-    files_before = file_listing.listing(context.app_dir)
+    files_before = file_listing.listing(environment.request.context.app_dir)
     salt = environment.static_files_key.partition(" ")[0]
     salt = salt if _is_salt(salt) else os.urandom(_SALT_BYTES).hex()
-    content = "\0".join(
-        (
-            _FORMAT,
-            environment.request.release.version,
-            environment.request.release.flavour,
-            *(f"{name} {digest}" for name, digest in sorted(environment.layers.items())),
-            *(context.target.os, context.target.arch, context.target.distro),
-            str(manage.relative_to(context.app_dir)),
-            file_listing.digest(files_before),
-        )
+    static = StaticFiles(manage, files_before, salt, _stored_reads(environment), "")
+    static.record_key = _record_key(environment, static)
+    return static
+
+
+def _record_key(environment: ProvidedEnvironment, static: StaticFiles) -> str:
+    """Return the static files key over what the run read, or over everything if it is unknown."""
+    context, reads = environment.request.context, static.reads
+    if reads is None or reads.unknown:
+        layers = (f"{name} {digest}" for name, digest in sorted(environment.layers.items()))
+        inputs = ("", *layers, file_listing.digest(static.files_before))
+        environ = context.environ
+    else:
+        tree = FileTree(static.files_before, context.app_dir)
+        packages = reads.packages_answer(environment.layers, environment.installed)
+        inputs = ("reads", reads.app_answers(tree), packages)
+        environ = reads.relevant(context.environ)
+    content = "\0".join((*_fixed_inputs(environment, static.manage), *inputs))
+    digest = variables_digest(environ, content, bytes.fromhex(static.salt))
+    return f"{static.salt} {digest}"
+
+
+def _fixed_inputs(environment: ProvidedEnvironment, manage: Path) -> tuple[str, ...]:
+    request, context = environment.request, environment.request.context
+    return (
+        _FORMAT,
+        request.release.version,
+        request.release.flavour,
+        *(context.target.os, context.target.arch, context.target.distro),
+        *(str(context.layers_dir), str(context.app_dir), str(request.app.directory)),
+        str(manage.relative_to(context.app_dir)),
+        # It adds a variable.
+        cache_keys.NLTK if cache_keys.NLTK_FILE in request.app.names else "",
     )
-    digest = variables_digest(context.environ, content, bytes.fromhex(salt))
-    return StaticFiles(manage, files_before, f"{salt} {digest}")
+
+
+def _stored_reads(environment: ProvidedEnvironment) -> ReadRecord | None:
+    if not (environment.static_files_key and environment.request.settings.collectstatic_record):
+        return None
+    try:
+        content = environment.store().read_tree_file(_RECORD, _RECORD_FILE)
+    except DamagedStore:
+        return None
+    return read_record.load(content)
 
 
 def _is_salt(text: str) -> bool:
@@ -188,21 +239,27 @@ def _run(
     defaults: Mapping[str, str],
     system: System,
 ) -> dict[str, object]:
+    """Run the command, set `static.reads`, and return the facts of `django_runner`."""
     request = environment.request
     venv = request.context.layers_dir / VENV
-    answer = disk.draft_of(request.context.layers_dir / "answer")
+    answer, recording = (
+        disk.draft_of(request.context.layers_dir / name) for name in ("answer", "recording")
+    )
+    records = request.settings.collectstatic_record
     argv = (str(venv / "bin/python"), str(_PROGRAM), str(static.manage), str(answer))
     env = variables_in(environment, defaults)
     directory = static.manage.parent
     shown = SHOWN
     if directory != request.context.app_dir:
         shown = f"{SHOWN}` in `{directory.relative_to(request.context.app_dir)}"
-    command = Command(argv, env, directory, shown)
+    command = Command((*argv, *((str(recording),) if records else ())), env, directory, shown)
     try:
         outcome = run(command, request.context.layers_dir, system)
         facts = _read_facts(answer)
+        static.reads = _reads_of(environment, static, command, recording) if records else None
     finally:
         answer.unlink(missing_ok=True)
+        recording.unlink(missing_ok=True)
     if outcome.code < 0:
         raise Killed(SHOWN, -outcome.code)
     if outcome.code:
@@ -210,6 +267,23 @@ def _run(
 
         raise collectstatic_causes.explain(command, outcome, static.manage)
     return facts
+
+
+def _reads_of(
+    environment: ProvidedEnvironment, static: StaticFiles, command: Command, file: Path
+) -> ReadRecord:
+    from cnb_python.app_steps import recording  # noqa: PLC0415 - only after a run
+
+    context = environment.request.context
+    answer = Path(command.argv[3])
+    return recording.record_of(
+        recording.read(file),
+        recording.places_of(context.app_dir, context.layers_dir, (answer, file, _PROGRAM.parent)),
+        FileTree(static.files_before, context.app_dir),
+        environment.layers,
+        environment.installed,
+        (*process_env.secrets(command.env, command.cwd), *recording.secret_values(command.env)),
+    )
 
 
 def _read_facts(path: Path) -> dict[str, object]:
@@ -245,4 +319,37 @@ def _keep(environment: ProvidedEnvironment, static: StaticFiles) -> StepResults:
         return StepResults()
     file_listing.normalize(app_dir, paths)
     environment.store().put_tree(_TREE, app_dir, frozenset(paths))
-    return StepResults(trees=frozenset({_TREE}), static_files_key=static.record_key)
+    static.record_key = _record_key(environment, static)
+    return _results(environment, static)
+
+
+def _results(environment: ProvidedEnvironment, static: StaticFiles) -> StepResults:
+    """Keep the record of what was read in the store, and return what the store has to keep."""
+    trees, reads = {_TREE}, static.reads
+    if reads:
+        trees.add(_RECORD)
+        if reads.layers != environment.layers:
+            reads = _with_layers(environment, reads)
+        if static.restored is None or reads is not static.reads:
+            _put_reads(environment, reads)
+    return StepResults(
+        trees=frozenset(trees),
+        records=frozenset({_RECORD}),
+        static_files_key=static.record_key,
+    )
+
+
+def _put_reads(environment: ProvidedEnvironment, reads: ReadRecord) -> None:
+    directory = disk.draft_of(environment.request.context.layers_dir / "reads")
+    disk.remove(directory)
+    disk.make_directory(directory)
+    try:
+        disk.write(directory / _RECORD_FILE, reads.dump())
+        environment.store().put_tree(_RECORD, directory)
+    finally:
+        disk.remove(directory)
+
+
+def _with_layers(environment: ProvidedEnvironment, reads: ReadRecord) -> ReadRecord:
+    packages = reads.packages_answer(environment.layers, environment.installed)
+    return reads._replace(layers=dict(environment.layers), packages=packages)

@@ -1,7 +1,8 @@
 """Collects the static files of a Django project if it has any. A program for the app's Python.
 
-`django_runner.py MANAGE ANSWER` runs MANAGE as `python manage.py collectstatic --noinput` does.
-Once the settings are loaded, it writes these facts to ANSWER, as JSON:
+`django_runner.py MANAGE ANSWER [READS]` runs MANAGE as `python manage.py collectstatic --noinput`
+does. What it reads is recorded in READS, as `read_recorder` describes. Once the settings are
+loaded, it writes these facts to ANSWER, as JSON:
 
 - `command`: the package that the command comes from; null if there is no such command, so nothing
   runs
@@ -110,8 +111,13 @@ def _print(error: Exception, manage: str) -> None:
     sys.stderr.write("".join(report.format()))
 
 
-def main(manage: str, answer: str) -> None:
+def main(manage: str, answer: str, reads: str = "") -> None:
     """Run *manage* as a program."""
+    if reads:
+        # In the directory of this program, which Python puts on sys.path.
+        import recorded_functions
+
+        recorded_functions.start(reads)
     sys.argv = [Path(manage).name, *ARGUMENTS]
     sys.path[:1] = [str(Path(manage).parent)]
     _record_facts(answer)

@@ -8,8 +8,12 @@ from pathlib import Path
 from cnb_python.cnb import disk
 
 type Listing = Mapping[str, str]
-"""Kind and digest of each file, or kind and target of each link, by path below the directory."""
+"""Kind and digest of each file, or kind and target of each link, by path below the directory.
 
+The kinds are `f` for a file, `x` for a program, `l` for a link, and `d` for a directory.
+"""
+
+DIRECTORY = "d"
 _LARGE_BYTES = 1024 * 1024
 _GIT = ".git"
 # These name the commit, which programs may read. The rest of `.git` differs between clones.
@@ -17,7 +21,7 @@ _GIT_FILES = ("HEAD", "packed-refs", "refs")
 
 
 def listing(directory: Path) -> Listing:
-    """Return the files and links below *directory*, without following links. Raises OSError."""
+    """Return everything below *directory*, without following links. Raises OSError."""
     return dict(_below(directory, ""))
 
 
@@ -37,13 +41,15 @@ def added(before: Listing, after: Listing) -> tuple[str, ...] | None:
 
 
 def normalize(directory: Path, paths: tuple[str, ...]) -> None:
-    """Give the files at *paths* below *directory*, and their directories, the modes of an image.
+    """Give what is at *paths* below *directory*, and its directories, the modes of an image.
 
     Files that are unpacked from the store have the same modes.
     """
     for path in paths:
         file = directory / path
-        if not file.is_symlink():
+        if file.is_dir() and not file.is_symlink():
+            file.chmod(disk.DIRECTORY_MODE)
+        elif not file.is_symlink():
             is_program = file.stat().st_mode & 0o111
             file.chmod(disk.PROGRAM_MODE if is_program else disk.FILE_MODE)
     for parent in {parent for path in paths for parent in Path(path).parents} - {Path()}:
@@ -60,6 +66,7 @@ def _below(root: Path, directory: str) -> Iterator[tuple[str, str]]:
         if entry.is_symlink():
             yield path, f"l{os.readlink(entry.path)}"  # noqa: PTH115 - the target, unchanged
         elif entry.is_dir():
+            yield path, DIRECTORY
             yield from _below(root, path)
         elif entry.is_file():
             status = entry.stat()

@@ -149,6 +149,13 @@ TABLE: tuple[Setting, ...] = (
         "Run collectstatic during the build of a Django app. On by default.",
     ),
     Setting(
+        "collectstatic_record",
+        "BP_PYTHON_COLLECTSTATIC_RECORD",
+        Flag(),
+        "Record what collectstatic reads, and run it again only if some of that has changed. On "
+        "by default.",
+    ),
+    Setting(
         "keep",
         "BP_PYTHON_KEEP",
         Names((".git", ".venv")),
@@ -185,6 +192,7 @@ class Settings(NamedTuple):
     build: bool = False
     full: bool = False
     collectstatic: bool = True
+    collectstatic_record: bool = True
     keep: tuple[str, ...] = ()
     mirror: str = ""
     origins: Mapping[str, SettingOrigin] = MappingProxyType({})

@@ -155,8 +155,8 @@ class UnknownSettings(AppError):
     def example(cls) -> Self:
         names = (
             *("sticky", "manager", "poetry", "pipenv", "pdm", "requirements", "groups", "extras"),
-            *("project", "installer", "layout", "build", "full", "collectstatic", "keep"),
-            "mirror",
+            *("project", "installer", "layout", "build", "full", "collectstatic"),
+            *("collectstatic_record", "keep", "mirror"),
         )
         return cls(
             (

@@ -109,7 +109,7 @@ class Rebuilt:
                 self.output.line(line)
 
     def _layer_sizes(self, results: StepResults, python_size: str) -> dict[str, str]:
-        store_size = self.store.archive_bytes
+        store_size = self.store.archive_bytes(results.records)
         sizes = {
             name: size
             for name, size in self.record.layer_sizes.items()

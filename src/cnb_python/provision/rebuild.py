@@ -144,9 +144,8 @@ class _Materializer:
         """Return the distributions whose files are needed on disk. Begins their layers."""
         layers = self.layers_of(distributions)
         if self.steps is None:
-            versions = {item.name: item.version for item in distributions}
             self.steps = self.steps_needing_environment(
-                self._environment(versions, layers.digests)
+                self._environment(distributions, layers.digests)
             )
             if self.steps and not self.request.build_consumers:
                 self.output.line(f"Writing all packages to disk for {self.steps}")
@@ -163,6 +162,10 @@ class _Materializer:
             self._layers = (distributions, venv_and_shards.layers_of(self.plan, distributions))
         layers = self._layers[1]
         return layers.all_changed() if self.steps else layers
+
+    @property
+    def _distributions(self) -> Sequence[Distribution]:
+        return self._layers[0] if self._layers else ()
 
     def rebuilt(
         self,
@@ -184,7 +187,7 @@ class _Materializer:
             for name in {python.NAME, *layers.changed}:
                 before_steps.add(self.plan.layers_dir / name, states.get(name))
         return Rebuilt(
-            environment=self._environment(record.distributions, layers.digests),
+            environment=self._environment(self._distributions, layers.digests),
             store=self.store,
             entries=entries,
             not_archived=not_archived,
@@ -198,9 +201,12 @@ class _Materializer:
         )
 
     def _environment(
-        self, versions: Mapping[str, str], digests: Mapping[str, str]
+        self, distributions: Sequence[Distribution], digests: Mapping[str, str]
     ) -> ProvidedEnvironment:
-        return environment_of(self.request, self.previous, versions, digests, lambda: self.store)
+        versions = {item.name: item.version for item in distributions}
+        return environment_of(
+            self.request, self.previous, versions, digests, lambda: self.store, distributions
+        )
 
 
 @contextmanager

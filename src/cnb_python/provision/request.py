@@ -1,7 +1,7 @@
 """What one build has to provide, and the environment that app steps then work in."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -21,6 +21,8 @@ from cnb_python.managers.base import Manager, Resolution
 from cnb_python.python.releases import Release
 
 if TYPE_CHECKING:
+    from cnb_python.distributions.model import Distribution
+
     # Loads compression modules, which an unchanged build does not need.
     from cnb_python.store.store import Store
 
@@ -121,6 +123,8 @@ class ProvidedEnvironment(NamedTuple):
     """Bytes by name of the previous image's layers, in digits, as far as recorded."""
     store: Callable[[], Store]
     """Opens the store, with what the previous build put into it."""
+    installed: Sequence[Distribution] = ()
+    """The distributions with their files; none if every layer is in the previous image."""
 
 
 def environment_of(
@@ -129,12 +133,15 @@ def environment_of(
     distributions: Mapping[str, str],
     layers: Mapping[str, str],
     store: Callable[[], Store],
+    installed: Sequence[Distribution] = (),
 ) -> ProvidedEnvironment:
     """Return the environment, with what the record of the previous build adds."""
     record = previous.record
     static_files_key = record.static_files_key if record and previous.has_store else ""
     sizes = record.layer_sizes if record else {}
-    return ProvidedEnvironment(request, distributions, layers, static_files_key, sizes, store)
+    return ProvidedEnvironment(
+        request, distributions, layers, static_files_key, sizes, store, installed
+    )
 
 
 type StepsNeedingEnvironment = Callable[[ProvidedEnvironment], str]
@@ -159,6 +166,8 @@ class StepResults(NamedTuple):
     """The names of those layers that this build made, instead of reusing them."""
     trees: frozenset[str] = frozenset()
     """The keys of the archives that the store has to keep."""
+    records: frozenset[str] = frozenset()
+    """Those of `trees` whose sizes may differ between two builds of the same app."""
     static_files_key: str = ""
     """`BuildRecord.static_files_key` of this build."""
 

@@ -169,6 +169,14 @@ class Store:
         """Whether the store has a tree with *key*."""
         return key in self._trees
 
+    def read_tree_file(self, key: str, path: str) -> bytes:
+        """Return the file at *path* of the tree with *key*. Raises DamagedStore."""
+        tree = self._trees.get(key)
+        if tree is None:
+            raise DamagedStore("")
+        with files.verified(self.directory, tree.archive, ARCHIVE) as file:
+            return store_archive.read_member(tree.members, file, path)
+
     def unpack_tree(self, key: str, into: Path) -> int:
         """Write the tree with *key* below the directory *into*; return the number of its files.
 
@@ -180,15 +188,17 @@ class Store:
         self._used.add(key)
         return sum(member.kind != "d" for member in members)
 
-    @property
-    def archive_bytes(self) -> int:
-        """The total size of the archives on disk, in bytes.
+    def archive_bytes(self, without: Collection[str]) -> int:
+        """Return the total size of the archives on disk, in bytes, *without* some trees (keys).
 
-        Without the manifest: equal contents give archives of equal sizes, but the compressed
-        manifest may have another size if a key in it is random.
+        Without the manifest too: it contains digests of those trees, so its compressed size may
+        differ between builds of the same app.
         """
-        sizes = store_archive.sizes(self.directory)
-        return sum(size for name, size in sizes.items() if name.endswith(store_archive.SUFFIX))
+        names = {f"{self._trees[key].archive}{ARCHIVE}" for key in without if key in self._trees}
+        sizes = files.sizes(self.directory)
+        return sum(
+            size for name, size in sizes.items() if name.endswith(ARCHIVE) and name not in names
+        )
 
     def close(
         self,

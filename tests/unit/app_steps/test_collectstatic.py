@@ -29,11 +29,15 @@ class Django:
         self.files: dict[str, str] = {"staticfiles/a.css": "a {}"}
         self.outcome = Outcome(0, "1 static file copied")
         self.is_reached = True
+        self.reads: dict[str, object] = {}
+        """The recording; none without one."""
 
     def __call__(self, command: Command) -> Outcome:
-        manage, answer = (Path(path) for path in command.argv[2:])
+        manage, answer, *recording = (Path(path) for path in command.argv[2:])
         root = str(manage.parent / (self.root or "staticfiles"))
         facts = {"command": self.command, "local": self.local, "root": root if self.local else ""}
+        if recording and self.reads:
+            recording[0].write_text(json.dumps(self.reads), encoding="utf-8")
         if self.is_reached:
             answer.write_text(json.dumps(facts), encoding="utf-8")
         if not self.outcome.code and self.command:
@@ -77,14 +81,17 @@ def test_collectstatic_runs_beside_manage_py_with_the_app_python(app: FakeEnviro
 
 def test_unchanged_app_restores_files_from_the_store(app: FakeEnvironment) -> None:
     first = build(app)
-    assert first.trees == {"static-files"}
+    assert first.trees == {"static-files", "static-files-record"}
 
     again = build(clean(app), first.static_files_key)
 
     assert again == first
     assert app.programs.ran == []
     assert (app.directory / "staticfiles/a.css").read_text(encoding="utf-8") == "a {}"
-    assert "1 static file from the cache (app and variables unchanged)" in app.log_text
+    assert (
+        "1 static file from the cache (nothing that collectstatic reads has changed)"
+        in app.log_text
+    )
 
 
 def test_files_outside_static_root_are_restored_too(app: FakeEnvironment, django: Django) -> None:
@@ -140,7 +147,7 @@ def test_app_without_staticfiles_runs_only_once(app: FakeEnvironment, django: Dj
     )
     build(clean(app), first.static_files_key)
     assert app.programs.ran == []
-    assert "Nothing to collect (app and variables unchanged)" in app.log_text
+    assert "Nothing to collect (nothing that collectstatic reads has changed)" in app.log_text
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,8 @@ def test_added_lists_new_and_changed_paths(app: Path) -> None:
     executable(app)
     assert file_listing.added(before, file_listing.listing(app)) == (
         "shop/settings.py",
+        "staticfiles",
+        "staticfiles/css",
         "staticfiles/css/a.css",
     )
 
