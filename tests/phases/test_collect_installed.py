@@ -2,19 +2,22 @@
 
 import itertools
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
-from cnb_python.distributions.collect import Collection, collect
-from cnb_python.distributions.dist_info import StagedEnvironment
+from cnb_python.distributions import dist_info
+from cnb_python.distributions import wheel as wheel_roots
+from cnb_python.distributions.collect import Collection, InstalledPin, collect
+from cnb_python.distributions.dist_info import DistributionRoot
 from cnb_python.distributions.model import Distribution
 from cnb_python.install import staging
 from cnb_python.managers.base import Pin
@@ -42,7 +45,7 @@ xlsxwriter==3.2.9
 
 @dataclass
 class Bench:
-    """Installs packages in staged environments, always at the same final path."""
+    """Installs packages, each into a root of its own, always at the same final path."""
 
     directory: Path
     final_name: str = "venv"
@@ -52,46 +55,93 @@ class Bench:
     def final(self) -> Path:
         return self.directory / self.final_name
 
-    def pip(self, *arguments: str | Path) -> StagedEnvironment:
+    def pip(self, *arguments: str | Path) -> list[InstalledPin]:
+        """Return what pip downloads, as wheels that are unpacked here."""
+        into = self._new_directory()
+        self._run(*self._pip, "download", "--no-deps", "--dest", into, *arguments)
+        archives = self._new_directory()
+        for file in into.iterdir():
+            wheel_roots.unpack(file, archives / file.name)
+        return self._roots(archives)
+
+    def uv(self, *arguments: str | Path) -> list[InstalledPin]:
+        """Return what uv fetches, as its cache has it."""
+        self._make_environment()
+        cache = self._new_directory()
+        command = (UV, "pip", "install", "--no-config", "--no-deps", "--no-build")
+        options = ("--cache-dir", cache, "--python", self.final / "bin/python")
+        self._run(*command, *options, *arguments)
+        return self._roots(cache / "archive-v0")
+
+    def alone_by_pip(self, *arguments: str | Path) -> InstalledPin:
+        """Return what pip installs into an environment, which is a single distribution."""
+        self._make_environment()
+        self._run(*self._pip, "install", "--no-compile", "--no-deps", *arguments)
+        return self._alone()
+
+    def alone_by_uv(self, *arguments: str | Path) -> InstalledPin:
+        """Return what uv installs into an environment, which is a single distribution."""
+        self._make_environment()
+        command = (UV, "pip", "install", "--no-config", "--no-deps")
+        self._run(*command, "--python", self.final / "bin/python", *arguments)
+        return self._alone()
+
+    @property
+    def _pip(self) -> tuple[str | Path, ...]:
         pip = self.directory / "tool/pip"
         spec = find_spec("pip")
         assert spec
         assert spec.origin
         if not pip.exists():
             staging.copy_pip(Path(spec.origin).parent, pip.parent)
-        command = (self.final / "bin/python", pip, "--disable-pip-version-check", "install")
-        return self._stage(*command, "--no-compile", "--no-deps", *arguments)
+        self._make_environment()
+        return (self.final / "bin/python", pip, "--disable-pip-version-check")
 
-    def uv(self, *arguments: str | Path) -> StagedEnvironment:
-        command = (UV, "pip", "install", "--no-config", "--no-deps")
-        return self._stage(*command, "--python", self.final / "bin/python", *arguments)
-
-    def _stage(self, *command: str | Path) -> StagedEnvironment:
+    def _make_environment(self) -> None:
+        shutil.rmtree(self.final, ignore_errors=True)
         staging.make_environment(self.final, INTERPRETER, LINE)
+
+    def _run(self, *command: str | Path) -> None:
         quiet = {"PIP_QUIET": "1", "UV_CACHE_DIR": str(self.directory / "cache")}
         inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
         subprocess.run(command, check=True, cwd=self.directory, env={**inherited, **quiet})
-        root = self.directory / f"stage-{next(self._numbers)}"
-        self.final.rename(root)
-        return StagedEnvironment(root, self.final, LINE)
 
-    def move_to_final(self, staged: StagedEnvironment) -> None:
-        """Move *staged* to its final path, where its programs run."""
-        staged.root.rename(self.final)
+    def _roots(self, archives: Path) -> list[InstalledPin]:
+        installed = []
+        for directory in archives.iterdir():
+            unpacked = wheel_roots.read(directory)
+            root = DistributionRoot(self._new_directory() / "root", self.final, LINE)
+            wheel_roots.make_root(unpacked, root)
+            pin = Pin(unpacked.name, "", "", "")
+            installed.append(InstalledPin(pin, root, may_be_built=False))
+        shutil.rmtree(self.final)
+        return sorted(installed, key=lambda each: each.pin)
+
+    def _alone(self) -> InstalledPin:
+        root = DistributionRoot(self._new_directory() / "root", self.final, LINE)
+        self.final.rename(root.path)
+        (info,) = root.site_packages.glob("*.dist-info")
+        name = dist_info.identity((info / "METADATA").read_bytes(), info.name)[0]
+        return InstalledPin(Pin(name, "", "", ""), root, may_be_built=True)
+
+    def _new_directory(self) -> Path:
+        directory = self.directory / f"new-{next(self._numbers)}"
+        directory.mkdir()
+        return directory
 
 
 def no_fetch(download: Download, to: Path) -> None:
     raise AssertionError(download, to)
 
 
-def collected(staged: StagedEnvironment, cpus: int = 2) -> Collection:
-    pins = {name: Pin(name, "", "", "") for name in staged.metadata_files()}
+def collected(installed: Sequence[InstalledPin], cpus: int = 2) -> Collection:
     system = System(run, no_fetch, Log(), date(2026, 1, 1), cpus)
-    return collect(staged, pins, INTERPRETER, system)
+    return collect(installed, INTERPRETER, system)
 
 
-def by_name(collection: Collection) -> dict[str, Distribution]:
-    return {each.name: each for each in collection.distributions}
+def alone(installed: InstalledPin) -> Distribution:
+    (distribution,) = collected([installed]).distributions
+    return distribution
 
 
 @pytest.fixture
@@ -112,8 +162,15 @@ def test_pip_and_uv_give_equal_distributions(bench: Bench, fixture: str) -> None
     assert by_uv.distributions == by_pip.distributions
     files = [file for distribution in by_uv.distributions for file in distribution.files]
     assert any(file.path.endswith(".pyc") for file in files)
-    assert (by_uv.conflicts, by_uv.messages) == ((), ())
-    assert (by_pip.conflicts, by_pip.messages) == ((), ())
+    assert (by_uv.messages, by_pip.messages) == ((), ())
+
+
+@pytest.mark.parametrize("line", SPECIAL.split())
+def test_wheel_gives_what_tools_install(bench: Bench, line: str) -> None:
+    (by_uv,) = collected(bench.uv(line)).distributions
+
+    for installed in (bench.alone_by_uv(line), bench.alone_by_pip(line)):
+        assert replace(alone(installed), from_source=False) == by_uv
 
 
 def schemes(directory: Path) -> tuple[str, ...]:
@@ -143,10 +200,14 @@ def schemes(directory: Path) -> tuple[str, ...]:
 def test_scripts_run_at_any_path(tmp_path: Path, name: str) -> None:
     bench = Bench(tmp_path, name)
     requirements = schemes(tmp_path)
-    by_uv, staged = collected(bench.uv(*requirements)), bench.pip(*requirements)
+    (by_uv,) = collected(bench.uv(*requirements)).distributions
+    (of_pip,) = bench.pip(*requirements)
 
-    assert collected(staged).distributions == by_uv.distributions
-    bench.move_to_final(staged)
+    assert collected([of_pip]).distributions == (by_uv,)
+    for installed in (bench.alone_by_uv(*requirements), bench.alone_by_pip(*requirements)):
+        assert replace(alone(installed), from_source=False) == by_uv
+    staging.make_environment(bench.final, INTERPRETER, LINE)
+    shutil.copytree(of_pip.root.path, bench.final, dirs_exist_ok=True)
     for script in ("declared", "custom", "flags", "shell"):
         output = subprocess.check_output([bench.final / "bin" / script], text=True, env={})
         assert output.strip() == script
@@ -189,12 +250,9 @@ def test_wrong_record_does_not_change_files(bench: Bench, change: Callable[[str]
     requirements = hostile(bench.directory, change)
     outcomes = []
     for install in (bench.uv, bench.pip):
-        collection = collected(install(*requirements))
-        distribution = by_name(collection).get("lying")
-        if collection.conflicts:  # the owner is clear only in a separate environment
-            (distribution,) = collected(install(*requirements[:-1])).distributions
-        assert distribution
-        outcomes.append(distribution)
+        honest, lying = collected(install(*requirements)).distributions
+        assert (honest.name, lying.name) == ("honest", "lying")
+        outcomes.append(lying)
 
     assert outcomes[0] == outcomes[1]
     paths = {file.path for file in outcomes[0].files}
@@ -202,22 +260,17 @@ def test_wrong_record_does_not_change_files(bench: Bench, change: Callable[[str]
     assert all(path.startswith((SITE, "bin/")) for path in paths)
 
 
-def test_overlapping_distributions_are_a_conflict(bench: Bench) -> None:
+def test_overlapping_distributions_keep_their_own_files(bench: Bench) -> None:
     for name in ("first", "second"):
         wheel(bench.directory, name, "1.0", {"shared/__init__.py": f"NAME = {name!r}\n"})
-    wheel(bench.directory, "third", "1.0", {"third.py": ""})
     offline = ("--no-index", "--find-links", str(bench.directory))
 
-    combined = collected(bench.uv(*offline, "first", "second", "third"))
-
-    assert combined.conflicts == (frozenset({"first", "second"}),)
-    assert list(by_name(combined)) == ["third"]
-    for name in ("first", "second"):
-        separate = collected(bench.uv(*offline, name))
-        assert not separate.conflicts
-        assert f"{SITE}/shared/__init__.py" in {
-            file.path for file in by_name(separate)[name].files
-        }
+    for install in (bench.uv, bench.pip):
+        first, second = install(*offline, "first", "second")
+        for installed in (first, second):
+            name, shared = installed.pin.name, installed.root.site_packages / "shared/__init__.py"
+            assert shared.read_text() == f"NAME = {name!r}\n"
+            assert f"{SITE}/shared/__init__.py" in {file.path for file in alone(installed).files}
 
 
 def test_common_module_has_equal_bytecode(bench: Bench) -> None:
@@ -227,10 +280,10 @@ def test_common_module_has_equal_bytecode(bench: Bench) -> None:
         wheel(bench.directory, name, "1.0", files)
     offline = ("--no-index", "--find-links", str(bench.directory))
 
-    combined = by_name(collected(bench.uv(*offline, "first", "second")))
+    combined = collected(bench.uv(*offline, "first", "second")).distributions
 
-    for name in ("first", "second"):
-        assert by_name(collected(bench.uv(*offline, name)))[name] == combined[name]
+    apart = [collected(bench.uv(*offline, name)).distributions for name in ("first", "second")]
+    assert combined == (*apart[0], *apart[1])
 
 
 def test_editable_checkout_belongs_to_distribution(bench: Bench) -> None:
@@ -245,9 +298,11 @@ def test_editable_checkout_belongs_to_distribution(bench: Bench) -> None:
     for command in (("init", "-q"), ("add", "."), ("commit", "-qm", "first")):
         subprocess.run((*git, *command), check=True, cwd=repository)
 
-    collection = collected(bench.pip("--no-index", "-e", f"git+file://{repository}#egg=thing"))
+    editable = ("-e", f"git+file://{repository}#egg=thing")
 
-    paths = {file.path for file in by_name(collection)["thing"].files}
+    distribution = alone(bench.alone_by_pip("--no-index", *editable))
+
+    paths = {file.path for file in distribution.files}
     assert {"src/thing/thing.py", f"{SITE}/thing.pth"} <= paths
     assert any(path.startswith("src/thing/__pycache__/thing.") for path in paths)
     assert not [path for path in paths if ".git/" in path]

@@ -81,8 +81,9 @@ def test_what_pip_refuses_is_not_accepted_and_explained_in_its_sense(
     place: Make, file: Path
 ) -> None:
     assert isinstance(install_pinned(place(file)), str)
+    asked = place(file)
     with pytest.raises(FAILURES.get(file.stem, AppError)):
-        Pip().resolve_and_install(place(file), run)
+        resolving.install(Pip().resolve(asked, run), asked, Pip())
 
 
 def test_there_are_enough_files() -> None:

@@ -51,7 +51,8 @@ class Apps:
         """Return what module `m` holds when uv, and when pip, has installed the requirements."""
         ours, pips = (self.place(requirements, **environ) for _ in range(2))
         found = install_pinned(ours)
-        decided = Pip().resolve_and_install(pips, run)
+        decided = Pip().resolve(pips, run)
+        resolving.install(decided, pips, Pip())
         assert isinstance(found, Accepted), found
         assert versions(found.resolution) == found.installed == versions(decided)
         one, other = (site_packages(place) / "m.py" for place in (ours, pips))

@@ -11,7 +11,7 @@ import pytest
 
 from cnb_python.app import read_app
 from cnb_python.config.settings import AUTO, LINKED
-from cnb_python.distributions.bytecode import SourceFile, compile_modules
+from cnb_python.distributions.bytecode import Package, SourceFile, compile_modules
 from cnb_python.errors.finding import NoWheel
 from cnb_python.errors.install import HashMismatch
 from cnb_python.install.installer import FilesNeeded, install_environment
@@ -240,7 +240,8 @@ def test_number_of_cores_does_not_change_bytecode(tmp_path: Path) -> None:
         for ((source, _),) in sources:
             (root / source).parent.mkdir(parents=True)
             (root / source).write_text(SETS)
-        assert compile_modules(INTERPRETER, root, final, sources, system(cpus)).modules == 9
+        packages = [Package(root, final, modules) for modules in sources]
+        assert compile_modules(INTERPRETER, packages, system(cpus)).modules == 9
         files = sorted(root.rglob("*.pyc"))
         made_with.append([(path.relative_to(root), path.read_bytes()) for path in files])
 

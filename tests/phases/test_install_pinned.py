@@ -87,16 +87,15 @@ def contents(context: InstallContext) -> dict[str, bytes]:
 
 
 def test_pins_installed_in_parts_equal_one_installation(make_context: Make) -> None:
-    at_once, resolving_context = make_context(), make_context()
-    whole = Pip().resolve_and_install(at_once, run)
-    resolution = Pip().resolve(resolving_context, run)
+    at_once = make_context()
+    resolution = Pip().resolve(at_once, run)
+    resolving.install(resolution, at_once, Pip())
 
     assert [pin.name for pin in resolution.pins] == NAMES
-    assert resolution == whole
     pieces: dict[str, bytes] = {}
     for pins in (resolution.pins[::2], resolution.pins[1::2]):
         some = make_context()
-        Pip().install(resolution, pins, some, run)
+        resolving.install(resolution, some, Pip(), pins)
         pieces |= contents(some)
     assert pieces == contents(at_once)
     assert (pieces["needed.py"], pieces["both.py"]) == (b"new", b"source")
@@ -128,8 +127,9 @@ def test_uv_installs_the_same_pins(make_context: Make) -> None:
     at_once, again = make_context(), make_context()
     manager = Pip(DEFAULTS._replace(installer=UV))
 
-    resolution = manager.resolve_and_install(at_once, run)
-    manager.install(resolution, resolution.pins, again, run)
+    resolution = manager.resolve(at_once, run)
+    for context in (at_once, again):
+        resolving.install(resolution, context, manager)
 
     assert [pin.name for pin in resolution.pins] == NAMES
     assert resolution.by == "uv"

@@ -11,11 +11,12 @@ from typing import Literal, cast
 from cnb_python.app import read_app
 from cnb_python.config.settings import DEFAULTS
 from cnb_python.errors.base import BuildpackError, Failure
-from cnb_python.managers.base import InstallContext, NeedsResolving
+from cnb_python.managers.base import InstallContext, NeedsResolving, PinsRefused
 from cnb_python.managers.pip.manager import Pip
 from cnb_python.system.interface import Command, Outcome, Run
 from cnb_python.system.process import run
 from tests.support import resolving
+from tests.support.installing import install_all, resolve_and_install
 from tests.support.sdists import archive
 from tests.support.trees import Files, write_files
 
@@ -170,9 +171,12 @@ def _install(tool: Tool, context: InstallContext, run_command: Run) -> None:
     manager.check(app)
     resolution = manager.resolve_from_files(app, context.python, context.environ)
     if isinstance(resolution, NeedsResolving):
-        manager.resolve_and_install(context, run_command)
-    else:
-        manager.install(resolution, resolution.pins, context, run_command)
+        resolve_and_install(manager, context, run_command)
+        return
+    try:
+        install_all(manager, resolution, resolution.pins, context, run_command)
+    except PinsRefused:
+        resolve_and_install(manager, context, run_command)
 
 
 class _RecordingRun:

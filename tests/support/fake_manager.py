@@ -6,9 +6,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cnb_python.app import App
-from cnb_python.distributions.dist_info import StagedEnvironment
+from cnb_python.distributions.dist_info import DistributionRoot
 from cnb_python.errors.base import Message
-from cnb_python.managers.base import InstallContext, NeedsResolving, Pin, Resolution
+from cnb_python.managers.base import (
+    InstallContext,
+    NeedsResolving,
+    Pin,
+    PinsRefused,
+    Resolution,
+)
 from cnb_python.system.interface import Run
 from tests.support.stages import SITE, install
 from tests.support.wheels import metadata
@@ -31,9 +37,10 @@ def package(name: str, content: str = "", *requires: str, **more: str) -> Packag
     return Package(files, requires)
 
 
-def pin(line: str, origin: str = "", *, is_cacheable: bool = True) -> Pin:
+def pin(line: str, origin: str = "", *, is_cacheable: bool = True, by_itself: bool = False) -> Pin:
     name, _, version = line.partition("==")
-    return Pin(name, version, origin or f"origin of {name}", line, is_cacheable)
+    origin = origin or f"origin of {name}"
+    return Pin(name, version, origin, line, is_cacheable, by_itself=by_itself)
 
 
 def resolution_of(*lines: str, from_files_alone: bool = True) -> Resolution:
@@ -53,7 +60,9 @@ class FakeManager:
     from_files: Resolution | NeedsResolving = NEEDS_RESOLVING
     """What `resolve_from_files` returns."""
     refusal: str = ""
-    """What `install_pinned` returns."""
+    """Why `install` refuses a resolution from files alone."""
+    without_wheel: frozenset[str] = frozenset()
+    """The names of the packages that have to be built."""
     before_install: Callable[[InstallContext], None] = lambda _: None
     """Called before anything is installed."""
     calls: list[str] = field(default_factory=list)
@@ -72,46 +81,56 @@ class FakeManager:
         del app, python, environ
         return self.from_files
 
-    def install_pinned(
-        self, resolution: Resolution, pins: Sequence[Pin], context: InstallContext, run: Run
-    ) -> str:
-        self._note("try", pins)
-        self._install(pins, context)
-        del resolution, run
-        return self.refusal
-
     def resolve(self, context: InstallContext, run: Run) -> Resolution:
         self._note("resolve", ())
         # What this installs is not used, so it may install anything.
-        self._install(self.resolved.pins, context)
-        del run
-        return self.resolved
-
-    def resolve_and_install(self, context: InstallContext, run: Run) -> Resolution:
-        self._note("resolve and install", self.resolved.pins)
-        self._install(self.resolved.pins, context)
+        self.before_install(context)
+        self._build(self.resolved.pins, context)
         del run
         return self.resolved
 
     def install(
         self, resolution: Resolution, pins: Sequence[Pin], context: InstallContext, run: Run
-    ) -> None:
+    ) -> frozenset[str]:
         assert set(pins) <= set(resolution.pins)
-        self._note("install", pins)
-        self._install(pins, context)
+        self._note("build" if context.builds else "fetch", pins)
+        self.before_install(context)
+        if resolution.from_files_alone and self.refusal:
+            raise PinsRefused(self.refusal)
         del run
+        if context.builds:
+            self._build(pins, context)
+            return frozenset()
+        unbuilt = self.without_wheel & {pin.name for pin in pins}
+        if not unbuilt:
+            self._fetch(pins, context)
+        return unbuilt
 
     def _note(self, what: str, pins: Sequence[Pin]) -> None:
         self.calls.append(" ".join((what, *(pin.name for pin in pins))))
 
-    def _install(self, pins: Sequence[Pin], context: InstallContext) -> None:
-        self.before_install(context)
-        where = StagedEnvironment(context.environment, context.environment, "3.14")
+    def _build(self, pins: Sequence[Pin], context: InstallContext) -> None:
+        self._put(pins, DistributionRoot(context.environment, context.environment, "3.14"))
+
+    def _fetch(self, pins: Sequence[Pin], context: InstallContext) -> None:
+        for each in pins:
+            if each.line in self.index:
+                apart = context.scratch / each.name
+                self._put([each], DistributionRoot(apart, context.environment, "3.14"))
+                archive = context.uv_cache / f"archive-v0/{each.name}"
+                archive.parent.mkdir(parents=True, exist_ok=True)
+                (apart / SITE).rename(archive)
+                data = archive / f"{each.name}-{each.version}.data/data"
+                for path in [path for path in apart.iterdir() if path.name != "lib"]:
+                    data.mkdir(parents=True, exist_ok=True)
+                    path.rename(data / path.name)
+
+    def _put(self, pins: Sequence[Pin], root: DistributionRoot) -> None:
         for each in pins:
             if each.line in self.index:
                 files, requires = self.index[each.line]
                 text = metadata(each.name, each.version, requires, "")
-                install(where, each.name, files, version=each.version, METADATA=text)
+                install(root, each.name, files, version=each.version, METADATA=text)
 
 
 def copied_pip(directory: Path) -> Path:

@@ -23,6 +23,8 @@ class FakeTools:
     def __init__(self) -> None:
         self.answers: dict[str, tuple[int, str, str]] = {}
         self.ran: list[Command] = []
+        self.installed: list[str] = []
+        """The lines of the requirements files that uv installed, in order."""
 
     def answer(self, word: str, output: str = "", code: int = 0, exported: str = "") -> None:
         self.answers[word] = (code, output, exported)
@@ -32,6 +34,9 @@ class FakeTools:
         file = Path(command.argv[_SHELL_FILE]) if command.argv[0] == "/bin/sh" else None
         command = replace(command, argv=command.argv[_SHELL_FILE + 1 :]) if file else command
         self.ran.append(command)
+        if "--requirements" in command.argv:
+            requirements = Path(command.argv[command.argv.index("--requirements") + 1])
+            self.installed += requirements.read_text("utf-8").splitlines()
         code, output, exported = next(
             (self.answers[word] for word in command.argv if word in self.answers), (0, "", "")
         )
@@ -79,9 +84,4 @@ def write_app(directory: Path, files: Iterable[tuple[str, str]]) -> Path:
 
 def installed_lines(tools: FakeTools) -> list[str]:
     """Return the lines of every requirements file that uv installed, in order."""
-    files = [
-        Path(command.argv[command.argv.index("--requirements") + 1])
-        for command in tools.ran
-        if "--requirements" in command.argv
-    ]
-    return [line for file in files for line in file.read_text("utf-8").splitlines()]
+    return tools.installed

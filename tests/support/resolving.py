@@ -1,8 +1,10 @@
 """Resolves and installs real requirements files with `Pip`, in an environment of this Python."""
 
 import os
+import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import date
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
 from typing import NamedTuple
@@ -13,12 +15,22 @@ from packaging.version import Version
 from cnb_python.app import read_app
 from cnb_python.install import staging, verify
 from cnb_python.install.process_env import manager_environ
-from cnb_python.install.staging import copy_pip
+from cnb_python.install.request import EnvironmentRequest
+from cnb_python.install.snapshot import AppSnapshot
+from cnb_python.install.staging import StagingArea, copy_pip
 from cnb_python.install.verify import Complete
-from cnb_python.managers.base import InstallContext, NeedsResolving, Resolution
+from cnb_python.managers.base import (
+    InstallContext,
+    NeedsResolving,
+    Pin,
+    PinsRefused,
+    Resolution,
+)
 from cnb_python.managers.pip.manager import Pip
 from cnb_python.managers.tool import find_pip, find_uv
+from cnb_python.system.interface import Download, System
 from cnb_python.system.process import run
+from tests.support.fake_system import Log
 from tools.platforms import this_machine
 from tools.platforms.rootfs import ROOT
 
@@ -71,6 +83,47 @@ def settings() -> dict[str, str]:
     return {**home, **this_machine.of_this_machine()}
 
 
+def install(
+    resolution: Resolution, context: InstallContext, manager: Pip, pins: Sequence[Pin] = ()
+) -> None:
+    """Put the files of *pins*, by default all of *resolution*, into the environment of *context*.
+
+    Raises the failure of the manager.
+    """
+    work = context.scratch.parent
+    request = EnvironmentRequest(
+        app=read_app(context.app_dir),
+        manager=manager,
+        interpreter=Path(sys.executable).resolve(),
+        python=PYTHON,
+        pip=context.tool,
+        uv=context.uv,
+        environ=context.environ,
+        environment=work / "installing/venv",
+        staging=work / "installing/staging",
+        installer="auto",
+    )
+    shutil.rmtree(request.staging.parent, ignore_errors=True)
+    request.staging.mkdir(parents=True)
+    system = System(run, context.fetch or no_fetch, Log(), date(2026, 1, 1), 2)
+    area = StagingArea(request, system, AppSnapshot(request.app.top))
+    for installed in area.install(resolution, pins or resolution.pins):
+        own = {"lib64", "pyvenv.cfg", "python", "python3", f"python{LINE}"}
+        shutil.copytree(
+            installed.root.path,
+            context.environment,
+            dirs_exist_ok=True,
+            symlinks=True,
+            ignore=lambda directory, names: (
+                own & set(names) if not directory.endswith("/lib") else set()
+            ),
+        )
+
+
+def no_fetch(download: Download, to: Path) -> None:
+    raise AssertionError(download, to)
+
+
 def install_pinned(context: InstallContext) -> Accepted | str:
     """Install the pins of the app of *context* without a resolver, and verify them.
 
@@ -79,10 +132,10 @@ def install_pinned(context: InstallContext) -> Accepted | str:
     resolution = Pip().resolve_from_files(read_app(context.app_dir), PYTHON, context.environ)
     if isinstance(resolution, NeedsResolving):
         return resolution.reason
-    if resolution.pins and (
-        refusal := Pip().install_pinned(resolution, resolution.pins, context, run)
-    ):
-        return refusal
+    try:
+        install(resolution, context, Pip())
+    except PinsRefused as refused:
+        return refused.reason
     installed: dict[str, Distribution] = {
         canonicalize_name(distribution.name): distribution
         for distribution in distributions(path=[str(site_packages(context))])

@@ -1,12 +1,12 @@
-"""Staged environments as managers fill them, made by hand."""
+"""The roots of distributions, made by hand."""
 
 import base64
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from cnb_python.distributions.collect import Collection, collect
-from cnb_python.distributions.dist_info import StagedEnvironment
+from cnb_python.distributions.collect import Collection, InstalledPin, collect
+from cnb_python.distributions.dist_info import DistributionRoot
 from cnb_python.install import staging
 from cnb_python.managers.base import Pin
 from cnb_python.system.interface import Command, Outcome
@@ -17,23 +17,23 @@ FINAL = Path("/layers/cnb/venv")
 INTERPRETER = Path("/layers/python/bin/python3.14")
 
 
-def staged_environment(directory: Path) -> StagedEnvironment:
-    """Return an empty staged environment in *directory*."""
-    root = directory / "stage-0"
+def new_root(directory: Path) -> DistributionRoot:
+    """Return the root of a distribution that was installed by itself, still without files."""
+    root = directory / "root-0"
     staging.make_environment(root, INTERPRETER, "3.14")
-    return StagedEnvironment(root, FINAL, "3.14")
+    return DistributionRoot(root, FINAL, "3.14")
 
 
-def put(staged: StagedEnvironment, files: Mapping[str, str | bytes]) -> None:
+def put(root: DistributionRoot, files: Mapping[str, str | bytes]) -> None:
     """Write *files* by their path below the environment."""
     for path, content in files.items():
-        file = staged.root / path
+        file = root.path / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
 def install(
-    staged: StagedEnvironment,
+    root: DistributionRoot,
     name: str,
     files: Mapping[str, str] | None = None,
     *,
@@ -52,33 +52,33 @@ def install(
         **{f"{info}/{file.replace('__', '.')}": text for file, text in information.items()},
         **(files or {}),
     }
-    put(staged, {**listed, **(unlisted or {})})
+    put(root, {**listed, **(unlisted or {})})
     rows = "".join(f"{_from_site(path)},{_digest(text)},1\n" for path, text in listed.items())
     rows += f"{name}-{version}.dist-info/RECORD,,\n"
-    put(staged, {f"{info}/RECORD": rows if record is None else record})
+    put(root, {f"{info}/RECORD": rows if record is None else record})
 
 
 def pin(name: str, *, is_cacheable: bool = True) -> Pin:
     return Pin(name, "1.0", f"origin of {name}", f"{name}==1.0", is_cacheable)
 
 
-def collected(staged: StagedEnvironment, *pins: str | Pin) -> Collection:
-    """Collect the distributions of *staged*, with a compiler that does nothing."""
-    pinned = [pin(each) if isinstance(each, str) else each for each in pins]
+def collected(root: DistributionRoot, of: str | Pin, *, may_be_built: bool = False) -> Collection:
+    """Collect the distribution in *root*, with a compiler that does nothing."""
+    pinned = pin(of) if isinstance(of, str) else of
 
     def compile_nothing(_: Command) -> Outcome:
         return Outcome(0, "0 0\n")
 
     system, _, _ = world(compile_nothing)
-    return collect(staged, {each.name: each for each in pinned}, INTERPRETER, system)
+    return collect([InstalledPin(pinned, root, may_be_built)], INTERPRETER, system)
 
 
-def contents_of(staged: StagedEnvironment, collection: Collection, name: str) -> dict[str, str]:
-    """Return the contents of the files of *name*, by path relative to `site-packages`."""
-    (each,) = [each for each in collection.distributions if each.name == name]
+def contents_of(root: DistributionRoot, collection: Collection) -> dict[str, str]:
+    """Return the contents of the files of a distribution, by path relative to `site-packages`."""
+    (distribution,) = collection.distributions
     return {
-        _from_site(file.path): (staged.root / file.path).read_bytes().decode()
-        for file in each.files
+        _from_site(file.path): (root.path / file.path).read_bytes().decode()
+        for file in distribution.files
     }
 
 

@@ -1,5 +1,6 @@
 """Writes files completely or not at all, and removes trees with any modes."""
 
+import errno
 import os
 import stat
 from collections.abc import Callable, Collection, Iterator
@@ -47,6 +48,19 @@ def write(path: Path, content: bytes, mode: int = FILE_MODE) -> None:
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
+
+
+def is_full(error: OSError) -> bool:
+    """Whether *error* says that a file system or a quota is full."""
+    return error.errno in {errno.ENOSPC, errno.EDQUOT}
+
+
+def is_in_the_way(error: OSError) -> bool:
+    """Whether *error* says that a path cannot exist beside another, or cannot exist at all."""
+    return error.errno in {
+        *(errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG),
+        errno.EILSEQ,
+    }
 
 
 def draft_of(path: Path) -> Path:

@@ -31,6 +31,16 @@ class SourceFile(NamedTuple):
     size: int
 
 
+class Package(NamedTuple):
+    """The modules of one distribution."""
+
+    root: Path
+    """The directory that their paths are below."""
+    final: Path
+    """The directory that they will be below."""
+    modules: Iterable[SourceFile]
+
+
 @dataclass(frozen=True, slots=True)
 class Compiled:
     """The number of modules that were compiled, and of those that do not compile."""
@@ -45,30 +55,28 @@ def compile_all(interpreter: Path, directories: tuple[Path, ...], system: System
     Raises DiskFull, Killed, or BytecodeFailed.
     """
     modules = [source for directory in directories for source in _modules(directory)]
-    return compile_modules(interpreter, Path("/"), Path("/"), [modules], system)
+    return compile_modules(interpreter, [Package(Path("/"), Path("/"), modules)], system)
 
 
-def compile_modules(
-    interpreter: Path,
-    root: Path,
-    final: Path,
-    packages: Iterable[Iterable[SourceFile]],
-    system: System,
-) -> Compiled:
-    """Write the bytecode of *packages*, each the modules of one distribution below *root*.
-
-    Their final paths are below *final*. Raises DiskFull, Killed, or BytecodeFailed.
-    """
+def compile_modules(interpreter: Path, packages: Iterable[Package], system: System) -> Compiled:
+    """Write the bytecode of *packages*. Raises DiskFull, Killed, or BytecodeFailed."""
     groups = _largest_first(group for package in packages for group in _groups(package))
     if not groups:
         return Compiled(0, 0)
-    order = {"root": _prefix(root), "final": _prefix(final), "groups": groups}
+    order = [
+        {
+            "root": _prefix(group.root),
+            "final": _prefix(group.final),
+            "files": [source.path for source in group.modules],
+        }
+        for group in groups
+    ]
     with tempfile.TemporaryDirectory(prefix="cnb-python-") as scratch:
         file = Path(scratch) / "order.json"
         file.write_text(json.dumps(order), encoding="ascii")
         outcome = system.run(_command(interpreter, file, system.cpus))
     if outcome.code == compiler.DISK_FULL:
-        raise DiskFull(_DOING.format(final))
+        raise DiskFull(_DOING.format(groups[0].final))
     if outcome.code < 0:
         raise Killed(_COMPILER, -outcome.code)
     counts = outcome.output.split()
@@ -111,22 +119,31 @@ def _modules(directory: Path) -> Iterator[SourceFile]:
             yield SourceFile(f"{_prefix(directory)}/{path}".removeprefix("/"), status.st_size)
 
 
-def _groups(package: Iterable[SourceFile]) -> Iterator[list[SourceFile]]:
+class _Batch(NamedTuple):
+    """Modules that one process compiles."""
+
+    root: Path
+    final: Path
+    modules: Sequence[SourceFile]
+
+    @property
+    def size(self) -> int:
+        return sum(source.size for source in self.modules)
+
+
+def _groups(package: Package) -> Iterator[_Batch]:
     """Yield the modules of one distribution in groups large enough for a process each."""
-    group: list[SourceFile] = []
+    modules: list[SourceFile] = []
     size = 0
-    for source in sorted(package):
-        group.append(source)
+    for source in sorted(package.modules):
+        modules.append(source)
         size += source.size
         if size >= _GROUP_BYTES:
-            yield group
-            group, size = [], 0
-    if group:
-        yield group
+            yield _Batch(package.root, package.final, modules)
+            modules, size = [], 0
+    if modules:
+        yield _Batch(package.root, package.final, modules)
 
 
-def _largest_first(groups: Iterable[Sequence[SourceFile]]) -> list[list[str]]:
-    ordered = sorted(
-        groups, key=lambda group: (-sum(source.size for source in group), group[0].path)
-    )
-    return [[source.path for source in group] for group in ordered]
+def _largest_first(groups: Iterable[_Batch]) -> list[_Batch]:
+    return sorted(groups, key=lambda group: (-group.size, group.root, group.modules[0].path))

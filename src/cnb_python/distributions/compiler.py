@@ -1,9 +1,9 @@
 """Compiles modules to bytecode. A program that runs in the app's interpreter, 3.10 or newer.
 
-Usage: `compiler.py JOBS ORDER`. ORDER is a JSON file: `{"root", "final", "groups"}`. Each group is
-a list of paths below *root*, which a forked process compiles one after the other. Tracebacks and
-bytecode contain the paths below *final*. The bytecode is unchecked: all files of an image have the
-same modification time, so a timestamp would look stale. https://peps.python.org/pep-0552/
+Usage: `compiler.py JOBS ORDER`. ORDER is a JSON file, a list of groups: `{"root", "final",
+"files"}`. A forked process compiles the files of a group, paths below its *root*, one after the
+other. Tracebacks and bytecode contain the paths below *final*. The bytecode is unchecked: all
+files of an image have the same modification time, so a timestamp would look stale. https://peps.python.org/pep-0552/
 
 The output depends only on interpreter, path and source. `marshal` marks objects that are referred
 to more than once. Since Python 3.11 it marks every interned string, so earlier modules make no
@@ -45,8 +45,10 @@ def main(jobs: int, order: Path) -> int:
     # Warnings about the code of packages are for their authors, not for the build log.
     warnings.simplefilter("ignore")
     os.umask(0o022)
-    content = json.loads(order.read_bytes())
-    root, final, waiting = content["root"], content["final"], content["groups"]
+    waiting = [
+        [(f"{group['root']}/{file}", f"{group['final']}/{file}") for file in group["files"]]
+        for group in json.loads(order.read_bytes())
+    ]
     if sys.hexversion < _STABLE:
         waiting = [[file] for group in waiting for file in group]
     waiting.reverse()  # pop() takes the last
@@ -54,7 +56,7 @@ def main(jobs: int, order: Path) -> int:
     running: set[int] = set()
     while waiting or running:
         while waiting and len(running) < jobs:
-            files = [(f"{root}/{file}", f"{final}/{file}") for file in waiting.pop()]
+            files = waiting.pop()
             running.add(_start(files, results, len(waiting)))
         child, status = os.wait()
         running.discard(child)

@@ -9,7 +9,6 @@ import csv
 import io
 import json
 import posixpath
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,22 +23,16 @@ from cnb_python.distributions.model import File
 from cnb_python.distributions.scan import FileEntry
 
 INFO = ".dist-info"
-_LEGACY = ".egg-info"
-KINDS = (INFO, _LEGACY)
-"""Endings of the names of directories that describe a distribution."""
 _LONGEST_FIELD = 1 << 20
-# Indexes refuse wheels with this tag, so a wheel that has it was built during the build.
-_LINUX_TAG = re.compile(r"^Tag: .*-linux_\w+\s*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
-class StagedEnvironment:
-    """An environment that a manager filled and that was then moved aside."""
+class DistributionRoot:
+    """A directory with all files of one distribution, at their paths in an environment."""
 
-    root: Path
-    """Where it is now."""
+    path: Path
     final: Path
-    """Where it was filled, which is the path of the environment in the image."""
+    """The path of the environment in the image."""
     line: str
     """The release line of its interpreter, as in its directories: `3.14`, `3.14t`."""
 
@@ -51,11 +44,7 @@ class StagedEnvironment:
     @property
     def site_packages(self) -> Path:
         """The path of `site-packages`."""
-        return self.root / self.site
-
-    def metadata_files(self) -> dict[str, Path]:
-        """Return the METADATA of each distribution, by its normalized name."""
-        return metadata_files_in(self.site_packages)
+        return self.path / self.site
 
 
 class DirectUrl(NamedTuple):
@@ -65,10 +54,11 @@ class DirectUrl(NamedTuple):
     """The file, normalized, without password and query; empty if the image does not get it."""
     directory: str
     """The directory that the distribution was installed from, else empty."""
-    is_repository: bool
+    is_built: bool
+    """What was installed is no wheel: a directory, a repository, or an sdist."""
 
 
-NO_DIRECT_URL = DirectUrl(b"", "", is_repository=False)
+NO_DIRECT_URL = DirectUrl(b"", "", is_built=True)
 
 
 class RecordedFiles(NamedTuple):
@@ -89,21 +79,20 @@ class Installed:
     version: str
     """Normalized (PEP 440)."""
     info: str
-    """Its `*.dist-info` or legacy `*.egg-info`, below the environment."""
+    """Its `*.dist-info`, below the environment."""
     recorded: RecordedFiles
     scripts: Mapping[str, EntryPoint]
-    from_source: bool
 
 
-def metadata_files_in(site_packages: Path) -> dict[str, Path]:
-    """Return the METADATA of each distribution in *site_packages*, by its normalized name."""
-    files: dict[str, Path] = {}
-    for directory in sorted(site_packages.glob(f"*{INFO}")):
-        metadata = directory / "METADATA"
-        if metadata.is_file() and not metadata.is_symlink():
-            name, _ = _identity(metadata.read_bytes(), directory.name)
-            files.setdefault(name, metadata)
-    return files
+def metadata(root: DistributionRoot, name: str) -> bytes:
+    """Return the METADATA of the distribution *name* in *root*; empty if there is none."""
+    for directory in sorted(root.site_packages.glob(f"*{INFO}")):
+        file = directory / "METADATA"
+        if file.is_file() and not file.is_symlink():
+            content = file.read_bytes()
+            if identity(content, directory.name)[0] == name:
+                return content
+    return b""
 
 
 def installed_in(
@@ -120,7 +109,7 @@ def installed_in(
     return [
         _installed(_Reader(root, entries), f"{site}/{top}", site, final)
         for top in sorted(tops)
-        if top.endswith(KINDS)
+        if top.endswith(INFO)
     ]
 
 
@@ -129,49 +118,27 @@ class _Reader:
     root: Path
     entries: Mapping[str, FileEntry]
 
-    def read(self, *paths: str) -> bytes:
-        """Return the content of the first of *paths* that is a file and not a link; else empty."""
-        for path in paths:
-            if path in self.entries and not self.entries[path].target:
-                return (self.root / path).read_bytes()
+    def read(self, path: str) -> bytes:
+        """Return the content of *path* if it is a file and not a link; else empty."""
+        if path in self.entries and not self.entries[path].target:
+            return (self.root / path).read_bytes()
         return b""
 
 
 def _installed(reader: _Reader, info: str, site: str, final: str) -> Installed:
-    metadata = reader.read(f"{info}/METADATA", f"{info}/PKG-INFO", info)
-    name, version = _identity(metadata, info.rpartition("/")[2])
+    name, version = identity(reader.read(f"{info}/METADATA"), info.rpartition("/")[2])
     declared = reader.read(f"{info}/entry_points.txt")
-    wheel = reader.read(f"{info}/WHEEL").decode("utf-8", "replace")
     line = site.split("/")[1].removeprefix("python")
     return Installed(
         name=name,
         version=version,
         info=info,
-        recorded=_recorded(reader, info, site, final),
+        recorded=read_record(reader.read(f"{info}/RECORD"), site, final),
         scripts=entry_points.declared(declared, line),
-        from_source=bool(_LINUX_TAG.search(wheel)),
     )
 
 
-def _recorded(reader: _Reader, info: str, site: str, final: str) -> RecordedFiles:
-    recorded = read_record(reader.read(f"{info}/RECORD"), site, final)
-    if recorded.digests or recorded.outside:
-        return recorded
-    # Written by `setup.py install`, relative to its own directory and without hashes.
-    if content := reader.read(f"{info}/installed-files.txt"):
-        return read_record(content, info, final)
-    tops = reader.read(f"{info}/top_level.txt").decode("utf-8", "replace").split()
-    if not tops:
-        return RecordedFiles({}, ())
-    names = {f"{site}/{top}" for top in tops} | {f"{site}/{top}.py" for top in tops}
-    directories = tuple(f"{site}/{top}/" for top in tops)
-    return RecordedFiles(
-        {path: "" for path in reader.entries if path in names or path.startswith(directories)},
-        (),
-    )
-
-
-def _identity(metadata: bytes, directory: str) -> tuple[str, str]:
+def identity(metadata: bytes, directory: str) -> tuple[str, str]:
     """Return name and version from *metadata*, or from the name of its directory."""
     fields: dict[str, str] = {}
     for line in metadata.decode("utf-8", "replace").splitlines():
@@ -179,9 +146,7 @@ def _identity(metadata: bytes, directory: str) -> tuple[str, str]:
             break
         header, _, value = line.partition(":")
         fields.setdefault(header.strip().lower(), value.strip())
-    stem = directory.removesuffix(INFO).removesuffix(_LEGACY)
-    # An egg is named `name-version-py3.9`.
-    name, _, version = re.sub(r"-py\d[\d.]*$", "", stem).partition("-")
+    name, _, version = directory.removesuffix(INFO).partition("-")
     return (
         str(canonicalize_name(fields.get("name") or name)),
         canonicalize_version(fields.get("version") or version, strip_trailing_zero=False),
@@ -211,7 +176,7 @@ def read_direct_url(content: bytes) -> DirectUrl:
     return DirectUrl(
         text.encode() if dir_info is None or is_editable else b"",
         unquote(parts.path) if dir_info is not None and parts.scheme == "file" else "",
-        "vcs_info" in document,
+        not parts.path.endswith(".whl"),
     )
 
 

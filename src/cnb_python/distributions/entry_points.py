@@ -15,6 +15,7 @@ _TARGET = re.compile(r"\s*([\w.]+)\s*:\s*([\w.]+)\s*(?:\[.*\]\s*)?")
 _LONGEST_SHEBANG = 127
 # The first lines that pip and uv write for a long path.
 _INDIRECT = re.compile(rb"#!/bin/sh\r?\n'''exec' (?P<path>.*?) \"\$0\" \"\$@\"\r?\n' '''\r?\n")
+_PLACEHOLDER = b"#!python"
 _DIRECT = re.compile(rb"#!(?P<path>[^\r\n]*)\r?\n")
 
 _SCRIPT = """\
@@ -72,6 +73,17 @@ def with_interpreter(content: bytes, root: str, final: str) -> bytes | None:
     ):
         return None
     return _start(f"{final}/bin/python") + content[first.end() :]
+
+
+def with_placeholder(content: bytes, final: str) -> bytes:
+    """Return the script *content* of a wheel with a first line for environment *final*.
+
+    https://packaging.python.org/en/latest/specifications/binary-distribution-format/#recommended-installer-features
+    """
+    if not content.startswith(_PLACEHOLDER):
+        return content
+    _, end, body = content.partition(b"\n")
+    return _start(f"{final}/bin/python") + (body if end else b"")
 
 
 def _start(python: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Lists and hashes the files of a staged environment, and reads its native libraries.
+"""Lists and hashes the files of a distribution, and reads its native libraries.
 
 Listing also cleans up: it sets the modes of an image and removes bytecode, the version control
 directories of checkouts (they contain tokens), and everything that is neither file nor link.
@@ -9,9 +9,8 @@ import os
 import posixpath
 import re
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from itertools import batched
 from pathlib import Path
 from typing import NamedTuple
@@ -98,25 +97,26 @@ def _entry(path: Path, status: os.stat_result) -> FileEntry:
 
 
 def read_all(
-    root: Path, entries: Iterable[tuple[str, FileEntry]], threads: int
-) -> dict[str, Content]:
-    """Read each of *entries* below *root* once, in *threads*: hashing releases the GIL.
+    roots: Iterable[tuple[Path, Mapping[str, FileEntry]]], threads: int
+) -> list[list[Content]]:
+    """Read each file below each of *roots* once, in *threads*: hashing releases the GIL.
 
     Raises OSError.
     """
     with ThreadPoolExecutor(threads) as pool:
-        batches = pool.map(partial(_read_batch, root), batched(entries, _BATCH, strict=False))
-        return {content.file.path: content for batch in batches for content in batch}
+        reading = [
+            [
+                pool.submit(_read_batch, root, batch)
+                for batch in batched(entries.items(), _BATCH, strict=False)
+            ]
+            for root, entries in roots
+        ]
+        return [[content for batch in each for content in batch.result()] for each in reading]
 
 
 def file_of(path: str, content: bytes) -> File:
     """Return the file at *path* with *content*."""
     return File(path, hashlib.sha256(content).hexdigest(), len(content))
-
-
-def digest(root: Path, path: str, entry: FileEntry) -> str:
-    """Return the SHA-256 in hex of the file or link at *path*."""
-    return _read(root, path, entry).file.digest
 
 
 def _read_batch(root: Path, entries: Sequence[tuple[str, FileEntry]]) -> list[Content]:

@@ -12,16 +12,15 @@ from typing import NamedTuple
 from packaging.utils import canonicalize_version
 
 from cnb_python.cnb import disk
-from cnb_python.distributions.collect import collect
-from cnb_python.distributions.dist_info import StagedEnvironment
+from cnb_python.distributions.collect import InstalledPin, collect
+from cnb_python.distributions.dist_info import metadata
 from cnb_python.distributions.model import Distribution
-from cnb_python.errors.base import ContractBroken
 from cnb_python.errors.machine import DamagedStore
 from cnb_python.install.request import EnvironmentRequest, InstallResult, SameAsPrevious
 from cnb_python.install.snapshot import AppSnapshot
 from cnb_python.install.staging import StagingArea
 from cnb_python.install.verify import Complete, Incomplete, verify_pins
-from cnb_python.managers.base import Pin, Resolution
+from cnb_python.managers.base import Pin, PinsRefused, Resolution
 from cnb_python.store.archive import NO_CHANGES, Changes
 from cnb_python.store.manifest import StoreEntry
 from cnb_python.store.store import Store
@@ -68,13 +67,7 @@ def install_environment(
     work = _Work(StagingArea(request, system, snapshot), entries, store)
     resolution = _resolve_without_manager(resolved, work) or _resolve_with_manager(work)
     while without_files := _unpack_needed(work, files_needed(work.distributions)):
-        if resolution.resolution:
-            pins = [pin for pin in resolution.resolution.pins if pin.name in without_files]
-            work.install(resolution.resolution, pins)
-        else:
-            reason = f"{', '.join(sorted(without_files))} has to be installed again"
-            work.log_resolving(reason)
-            resolution = _resolve_with_manager(work)
+        resolution = _install_again(without_files, resolution, work)
     return InstallResult(
         resolution=resolution.resolution,
         distributions=work.distributions,
@@ -126,35 +119,16 @@ class _Work:
         """Take the distributions with these *names* from the store."""
         self.by_name = {name: self.entries[name].distribution for name in names}
 
-    def install(self, resolution: Resolution, pins: Sequence[Pin]) -> None:
-        """Install *pins* and collect their distributions."""
-        request = self.staging.request
-        request.wait_for_interpreter()
-        install = partial(request.manager.install, resolution, pins)
-        staged, _ = self.staging.fill(install, pip=not resolution.from_files_alone)
-        self.collect(staged, resolution, pins)
-
-    def collect(
-        self, staged: StagedEnvironment, resolution: Resolution, pins: Iterable[Pin]
-    ) -> None:
-        """Collect the distributions of *staged*; install conflicting ones again, each alone."""
-        pin_of = {pin.name: pin for pin in pins}
+    def collect(self, installed_pins: Sequence[InstalledPin]) -> None:
+        """Collect the distributions of *installed_pins*."""
         request, system = self.staging.request, self.staging.system
-        collection = collect(staged, pin_of, request.interpreter, system)
+        collection = collect(installed_pins, request.interpreter, system)
         for message in collection.messages:
             system.output.line(message)
-        if collection.missing:
-            missing = ", ".join(collection.missing)
-            raise ContractBroken("environment", f"pinned and not installed: {missing}")
-        in_conflict = {name for group in collection.conflicts for name in group}
-        for distribution in collection.distributions:
-            if distribution.name not in in_conflict or len(pin_of) == 1:
-                self.by_name[distribution.name] = distribution
-                self.roots[distribution.name] = staged.root
-                self.installed.add(distribution.name)
-        if len(pin_of) > 1:
-            for name in sorted(in_conflict):
-                self.install(resolution, [pin_of[name]])
+        for each, distribution in zip(installed_pins, collection.distributions, strict=True):
+            self.by_name[distribution.name] = distribution
+            self.roots[distribution.name] = each.root.path
+            self.installed.add(distribution.name)
 
     def log_resolving(self, reason: str) -> None:
         request, output = self.staging.request, self.staging.system.output
@@ -190,42 +164,47 @@ def _resolve_without_manager(
 def _install_pinned(resolution: Resolution, work: _Work) -> _Resolved | None:
     """Install the pins with uv; None if that fails or the pins are not complete."""
     missing = work.start_from_store(resolution)
-    staged = None
-    if missing:
-        install = partial(work.staging.request.manager.install_pinned, resolution, missing)
-        staged, refusal = work.staging.fill(install, pip=False)
-        if refusal:
-            work.log_resolving(refusal)
-            return None
-    verified = _verify(resolution, staged, work)
+    try:
+        installed = work.staging.install(resolution, missing)
+    except PinsRefused as refused:
+        work.log_resolving(refused.reason)
+        return None
+    verified = _verify(resolution, installed, work)
     if isinstance(verified, Incomplete):
         work.log_resolving(verified.reason)
         return None
-    if staged:
-        work.collect(staged, resolution, missing)
+    work.collect(installed)
     return _Resolved(resolution, verified.depends_on_patch)
 
 
 def _resolve_with_manager(work: _Work) -> _Resolved:
     """Return the manager's resolution, with its distributions in *work*."""
-    request = work.staging.request
-    request.wait_for_interpreter()
-    if not work.entries:
-        staged, resolution = work.staging.fill(request.manager.resolve_and_install)
-        work.collect(staged, resolution, resolution.pins)
-        return _Resolved(resolution, depends_on_patch=False)
-    _, resolution = work.staging.fill(request.manager.resolve)
-    if missing := work.start_from_store(resolution):
-        work.install(resolution, missing)
+    resolution = work.staging.resolve()
+    work.collect(work.staging.install(resolution, work.start_from_store(resolution)))
     return _Resolved(resolution, depends_on_patch=False)
 
 
+def _install_again(names: frozenset[str], resolved: _Resolved, work: _Work) -> _Resolved:
+    """Install the distributions with these *names*, of which the store has no files."""
+    if resolution := resolved.resolution:
+        pins = [pin for pin in resolution.pins if pin.name in names]
+        try:
+            work.collect(work.staging.install(resolution, pins))
+        except PinsRefused as refused:
+            work.log_resolving(refused.reason)
+        else:
+            return resolved
+    else:
+        work.log_resolving(f"{', '.join(sorted(names))} has to be installed again")
+    return _resolve_with_manager(work)
+
+
 def _verify(
-    resolution: Resolution, staged: StagedEnvironment | None, work: _Work
+    resolution: Resolution, installed: Iterable[InstalledPin], work: _Work
 ) -> Complete | Incomplete:
     python = work.staging.request.python
     try:
-        verified = verify_pins(resolution.pins, _metadata(staged, work), python)
+        verified = verify_pins(resolution.pins, _metadata(installed, work), python)
     except DamagedStore as damage:
         return Incomplete(f"the store cannot be used, {damage.reason}")
     if isinstance(verified, Incomplete):
@@ -233,13 +212,13 @@ def _verify(
     return verified
 
 
-def _metadata(staged: StagedEnvironment | None, work: _Work) -> Callable[[str], bytes]:
-    """Return the function that reads the METADATA of a staged or stored distribution by name."""
-    files = staged.metadata_files() if staged else {}
+def _metadata(installed: Iterable[InstalledPin], work: _Work) -> Callable[[str], bytes]:
+    """Return the function that reads the METADATA of a new or stored distribution by name."""
+    roots = {each.pin.name: each.root for each in installed}
 
     def read(name: str) -> bytes:
-        if name in files:
-            return files[name].read_bytes()
+        if name in roots:
+            return metadata(roots[name], name)
         return work.store.metadata(work.entries[name])
 
     return read

@@ -1,24 +1,28 @@
-"""Makes staged environments: empty virtual environments that a manager fills.
+"""Runs package managers: each time with an empty virtual environment and an empty workshop.
 
-A manager fills each at the final path of the environment, which scripts and build settings
-contain. Then it is moved aside, and its distributions are collected.
+The environment is at its final path, which scripts and build settings contain. What a manager
+leaves is taken as the root of one distribution each: the wheels that it fetched, or all of the
+environment if it installed a single distribution.
 """
 
 import itertools
 import shutil
 import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 from cnb_python.cnb import disk
-from cnb_python.distributions.dist_info import StagedEnvironment
+from cnb_python.distributions import wheel
+from cnb_python.distributions.collect import InstalledPin
+from cnb_python.distributions.dist_info import DistributionRoot
+from cnb_python.errors.base import ContractBroken
 from cnb_python.install import foreign_files, process_env
 from cnb_python.install.request import EnvironmentRequest
 from cnb_python.install.snapshot import AppSnapshot
-from cnb_python.managers.base import InstallContext
+from cnb_python.managers.base import InstallContext, Pin, Resolution
 from cnb_python.managers.tool import Program, not_available
 from cnb_python.system.interface import Command, Outcome, Run, System
 from cnb_python.system.output import ended_processes
@@ -30,6 +34,9 @@ include-system-site-packages = false
 version = {line}
 """
 
+# Where uv unpacks wheels in its cache, each into a directory of its own.
+_ARCHIVES = "archive-v0"
+
 
 @dataclass(frozen=True, slots=True)
 class StagingArea:
@@ -40,28 +47,106 @@ class StagingArea:
     snapshot: AppSnapshot
     """Finds the files that builds from source leave in the app."""
     _numbers: Iterator[int] = field(default_factory=itertools.count)
+    _notes: dict[str, str] = field(default_factory=dict)
 
-    def fill[Result](
-        self, install: Callable[[InstallContext, Run], Result], *, pip: bool = True
-    ) -> tuple[StagedEnvironment, Result]:
-        """Call *install* with an empty environment; return the environment, and the result.
+    def resolve(self) -> Resolution:
+        """Have the manager resolve, which may run code of packages. Raises what it raises."""
+        self.request.wait_for_interpreter()
+        with self._workshop() as context:
+            self.snapshot.take()
+            resolution = self.request.manager.resolve(context, self.run)
+            self.snapshot.clean()
+        return resolution
 
-        *pip*: *install* may use pip. Raises what *install* raises.
+    def install(self, resolution: Resolution, pins: Sequence[Pin]) -> tuple[InstalledPin, ...]:
+        """Install *pins*: first those that may run code of their own, then wheels alone.
+
+        Raises what the manager raises, and what `fetch` does.
+        """
+        if not resolution.from_files_alone:
+            self.request.wait_for_interpreter()
+        installed: list[InstalledPin] = []
+        built = [pin for pin in pins if pin.by_itself]
+        wheels = [pin for pin in pins if not pin.by_itself]
+        while built or wheels:
+            installed += [self.build(resolution, pin) for pin in built]
+            fetched, unbuilt = self.fetch(resolution, wheels) if wheels else ((), frozenset())
+            installed += fetched
+            built = [pin for pin in wheels if pin.name in unbuilt]
+            wheels = [pin for pin in wheels if pin.name not in unbuilt] if unbuilt else []
+        return tuple(installed)
+
+    def build(self, resolution: Resolution, pin: Pin) -> InstalledPin:
+        """Have the manager install *pin* by itself, which may run its code.
+
+        Raises what it raises.
+        """
+        self.request.wait_for_interpreter()
+        with self._workshop(builds=True) as context:
+            self.snapshot.take()
+            self.request.manager.install(resolution, [pin], context, self.run)
+            self.snapshot.clean()
+            root = self._new_root(pin.name)
+            context.environment.rename(root.path)
+        return InstalledPin(pin, root, may_be_built=True)
+
+    def fetch(
+        self, resolution: Resolution, pins: Sequence[Pin]
+    ) -> tuple[tuple[InstalledPin, ...], frozenset[str]]:
+        """Have the manager fetch the wheels of *pins*, which runs no code of packages.
+
+        Returns them, or the names of the pins that have to be built, and no wheels then. Raises
+        what the manager raises, DamagedPackage, and ContractBroken if a wheel is missing.
+        """
+        with self._workshop(pip=not resolution.from_files_alone) as context:
+            unbuilt = self.request.manager.install(resolution, pins, context, self.run)
+            fetched = () if unbuilt else self._fetched(context, pins)
+        return fetched, unbuilt
+
+    def _fetched(self, context: InstallContext, pins: Sequence[Pin]) -> tuple[InstalledPin, ...]:
+        by_name = {pin.name: pin for pin in pins}
+        for number, file in enumerate(_files(context.wheels)):
+            wheel.unpack(file, context.uv_cache / f"{_ARCHIVES}/of-pip-{number}")
+        fetched: dict[str, InstalledPin] = {}
+        for directory in _files(context.uv_cache / _ARCHIVES):
+            unpacked = wheel.read(directory)
+            # uv's cache may have more: what an app asks of uv itself.
+            if pin := by_name.get(unpacked.name):
+                if pin.name in fetched:
+                    raise ContractBroken("environment", f"fetched twice: {pin.name}")
+                root = self._new_root(pin.name)
+                wheel.make_root(unpacked, root)
+                fetched[pin.name] = InstalledPin(pin, root, may_be_built=False)
+        if missing := by_name.keys() - fetched.keys():
+            named = ", ".join(sorted(missing))
+            raise ContractBroken("environment", f"pinned and not installed: {named}")
+        return tuple(fetched[pin.name] for pin in pins)
+
+    def _new_root(self, name: str) -> DistributionRoot:
+        request = self.request
+        path = request.staging / f"root-{next(self._numbers)}-{name}"
+        return DistributionRoot(path, request.environment, request.line)
+
+    @contextmanager
+    def _workshop(self, *, pip: bool = True, builds: bool = False) -> Iterator[InstallContext]:
+        """Yield the context of a manager, with an empty environment; remove both afterwards.
+
+        *pip*: the manager may use pip.
         """
         request = self.request
         disk.remove(request.environment)
         make_environment(request.environment, request.interpreter, request.line)
-        self.snapshot.take()
-        result = install(self.context(pip=pip), self.run)
-        self.snapshot.clean()
-        root = request.staging / f"stage-{next(self._numbers)}"
-        request.environment.rename(root)
-        return StagedEnvironment(root, request.environment, request.line), result
-
-    def context(self, *, pip: bool) -> InstallContext:
-        """Return the context of a manager. Copies pip the first time that it is needed."""
-        request, scratch = self.request, self.request.staging / "tmp"
+        scratch = request.staging / f"workshop-{next(self._numbers)}"
         disk.make_directory(scratch)
+        try:
+            yield self.context(scratch, pip=pip, builds=builds)
+        finally:
+            disk.remove(request.environment)
+            disk.remove(scratch)
+
+    def context(self, scratch: Path, *, pip: bool, builds: bool) -> InstallContext:
+        """Return the context of a manager. Copies pip the first time that it is needed."""
+        request = self.request
         tools = request.staging / "tools"
         if pip and not (tools / "pip").is_dir():
             copy_pip(request.pip, tools)
@@ -77,6 +162,8 @@ class StagingArea:
             ),
             python=request.python,
             fetch=self.system.fetch,
+            builds=builds,
+            notes=self._notes,
         )
         return replace(context, start_program=partial(self._start_command, context))
 
@@ -102,6 +189,10 @@ class StagingArea:
         request = self.request
         secrets = process_env.secrets(request.environ, request.app.directory)
         return partial(_run_redacted, self.system, secrets, request.environment.parent)
+
+
+def _files(directory: Path) -> list[Path]:
+    return sorted(directory.iterdir()) if directory.is_dir() else []
 
 
 def _run_redacted(

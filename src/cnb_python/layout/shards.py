@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from cnb_python.distributions.model import Distribution, File, digest_of
-from cnb_python.distributions.ownership import merge_overlapping
 from cnb_python.layout.conflicts import OwnedFile, owners_of
 from cnb_python.layout.names import SHARD_PREFIX, VENV
 
@@ -140,7 +139,16 @@ def coupled_groups(distributions: Sequence[Distribution]) -> tuple[frozenset[str
     """
     ordered = sorted(distributions, key=lambda distribution: distribution.name)
     pairs = [*_with_common_paths(ordered), *_inside_packages(ordered), *_reaching(ordered)]
-    return merge_overlapping(pairs)
+    return _merge_overlapping(pairs)
+
+
+def _merge_overlapping(groups: Iterable[frozenset[str]]) -> tuple[frozenset[str], ...]:
+    """Return *groups*, of which those with common members are merged, in a fixed order."""
+    group_of: dict[str, frozenset[str]] = {}
+    for group in set(groups):
+        merged = group.union(*(group_of[name] for name in group if name in group_of))
+        group_of.update(dict.fromkeys(merged, merged))
+    return tuple(sorted(filter(None, set(group_of.values())), key=min))
 
 
 def _with_common_paths(distributions: Sequence[Distribution]) -> Iterator[frozenset[str]]:

@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +32,11 @@ class Pin(NamedTuple):
     is_cacheable: bool = True
     """False for a directory, whose contents can change while its path stays."""
     extras: tuple[str, ...] = ()
+    by_itself: bool = False
+    """It is certainly no wheel of an index, so it is installed in an environment of its own.
+
+    Such are directories, checkouts, addresses, and releases for which the manager chose an sdist.
+    """
 
 
 def digest(parts: Iterable[str]) -> str:
@@ -97,6 +101,29 @@ class InstallContext:
     """As environment markers have it: `x86_64`."""
     start_program: StartProgram = not_available
     """Returns another package manager's program, downloaded if necessary."""
+    builds: bool = False
+    """`install` may build from source, and puts its only pin into the environment."""
+    notes: dict[str, str] = field(default_factory=dict)
+    """What resolving leaves for installing, by any name. In memory: code of packages that runs in
+    between cannot change it."""
+
+    @property
+    def uv_cache(self) -> Path:
+        """The cache of uv, empty at first: the wheels that it fetches lie there, unpacked."""
+        return self.scratch / "uv"
+
+    @property
+    def wheels(self) -> Path:
+        """The directory of the wheels that pip fetches."""
+        return self.scratch / "wheels"
+
+
+class PinsRefused(Exception):
+    """Fully pinned files cannot be installed as they are: the manager has to resolve."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 class Manager(Protocol):
@@ -132,16 +159,6 @@ class Manager(Protocol):
         """
         ...
 
-    def install_pinned(
-        self, resolution: Resolution, pins: Sequence[Pin], context: InstallContext, run: Run
-    ) -> str:
-        """Install *pins* of a *resolution* from `resolve_from_files`.
-
-        Returns a sentence why that failed, empty if it did not; then the manager has to resolve.
-        Raises DiskFull or Killed.
-        """
-        ...
-
     def resolve(self, context: InstallContext, run: Run) -> Resolution:
         """Resolve as if nothing were installed; what this installs is not used.
 
@@ -149,41 +166,13 @@ class Manager(Protocol):
         """
         ...
 
-    def resolve_and_install(self, context: InstallContext, run: Run) -> Resolution:
-        """Resolve and install. Raises the failure that the manager reports."""
-        ...
-
     def install(
         self, resolution: Resolution, pins: Sequence[Pin], context: InstallContext, run: Run
-    ) -> None:
-        """Install exactly *pins* of *resolution*. Raises the failure that the manager reports."""
+    ) -> frozenset[str]:
+        """Fetch the wheels of *pins* into `context.uv_cache` or `context.wheels`; build nothing.
+
+        Returns the names of the pins that have no wheel; if there are any, not all others need to
+        be fetched. With `context.builds`: install the only pin into the environment, from source
+        if necessary. Raises the failure that the manager reports, and PinsRefused.
+        """
         ...
-
-
-class ResolvesOnChange(ABC):
-    """Shared by managers whose files alone give no resolution: they run if an input changed."""
-
-    __slots__ = ()
-
-    @abstractmethod
-    def resolve(self, context: InstallContext, run: Run) -> Resolution:
-        """See `Manager`."""
-
-    @abstractmethod
-    def install(
-        self, resolution: Resolution, pins: Sequence[Pin], context: InstallContext, run: Run
-    ) -> None:
-        """See `Manager`."""
-
-    def install_pinned(
-        self, resolution: Resolution, pins: Sequence[Pin], context: InstallContext, run: Run
-    ) -> str:
-        """Return why not: `resolve_from_files` never gives a resolution."""
-        del resolution, pins, context, run
-        return "its files alone give no resolution"
-
-    def resolve_and_install(self, context: InstallContext, run: Run) -> Resolution:
-        """Resolve and install. Raises what both raise."""
-        resolution = self.resolve(context, run)
-        self.install(resolution, resolution.pins, context, run)
-        return resolution

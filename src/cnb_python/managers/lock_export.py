@@ -33,7 +33,6 @@ from cnb_python.managers.requirement_lines import (
     split_marker,
 )
 from cnb_python.managers.tool import Program
-from cnb_python.managers.uv import commands
 from cnb_python.managers.uv import commands as uv
 from cnb_python.managers.uv.commands import IndexedLock, IndexesOf
 from cnb_python.system.interface import Command, Outcome, Run
@@ -138,16 +137,18 @@ class LockExport(ABC):
     def app_pin(self, name: str) -> Pin:
         """Return the pin of the app itself, installed in place, with its project's *name*."""
         line = f"-e {self.context.app_dir}"
-        return Pin(canonicalize_name(name), "", digest((line,)), line, is_cacheable=False)
+        origin = digest((line,))
+        return Pin(canonicalize_name(name), "", origin, line, is_cacheable=False, by_itself=True)
 
     def install_with_uv(
         self, pins: Sequence[Pin], indexes_of: IndexesOf, variables: Mapping[str, str]
-    ) -> None:
-        """Install exactly *pins* with uv, each from its indexes; *variables* set up the others.
+    ) -> frozenset[str]:
+        """Install *pins* with uv, each from its indexes; *variables* set up the others.
 
-        Raises uv's failure and SourceRefused.
+        Returns the names of those to be built, see `Manager`. Raises uv's failure and
+        SourceRefused.
         """
-        commands.install_from_indexes(
+        return uv.install_from_indexes(
             pins,
             IndexedLock(self.tool.title, indexes_of),
             self.context,
@@ -248,7 +249,7 @@ def _of_address(
     is_commit = bool(_COMMIT.search(address)) and address.startswith(("git+", "hg+"))
     origin = digest((*hashes, shown(address), urlsplit(address).fragment))
     is_certain = (bool(hashes) or is_commit) and not is_directory
-    return Pin(name, "", origin, line, is_cacheable=is_certain)
+    return Pin(name, "", origin, line, is_cacheable=is_certain, by_itself=True)
 
 
 def _of_path(
@@ -268,7 +269,8 @@ def _of_path(
         problem = f"{requirement!r} does not name a package, and neither does {path}"
         raise BadLock(lock, problem)
     line = f"-e {path}{extras or ''}" if is_editable else f"{name}{extras or ''} @ {path.as_uri()}"
-    return Pin(canonicalize_name(name), "", digest((line,)), line, is_cacheable=False)
+    pin = Pin(canonicalize_name(name), "", digest((line,)), line, by_itself=True)
+    return pin._replace(is_cacheable=False)
 
 
 def _is_remote(address: str) -> bool:

@@ -4,7 +4,7 @@ Imported by unchanged builds; what exports or installs is imported when somethin
 """
 
 import os
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -12,7 +12,7 @@ from typing import Protocol
 from cnb_python.app import App
 from cnb_python.config.settings import DEFAULTS, Settings
 from cnb_python.errors.locks import LockWithoutProject
-from cnb_python.managers.base import InstallContext, Pin, Resolution, ResolvesOnChange
+from cnb_python.managers.base import InstallContext, Pin, Resolution
 from cnb_python.system.interface import Run
 
 
@@ -27,7 +27,7 @@ def check_lock_and_source(app: App, lock: str, source: str, tool: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class LockManager(ResolvesOnChange):
+class LockManager:
     """A manager that reads a lock file for the app's Python and this machine."""
 
     settings: Settings = DEFAULTS
@@ -42,13 +42,13 @@ class Exporter(Protocol):
         """Return what the lock file holds. Raises the tool's failure."""
         ...
 
-    def install(self, pins: Sequence[Pin]) -> None:
-        """Install exactly *pins*. Raises uv's or the tool's failure."""
+    def install(self, pins: Sequence[Pin]) -> frozenset[str]:
+        """See `Manager`. Raises uv's or the tool's failure."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class ExportingManager(LockManager):
+class ExportingManager(LockManager, ABC):
     """A manager whose own tool exports its lock file; uv installs what the export names."""
 
     @abstractmethod
@@ -61,22 +61,22 @@ class ExportingManager(LockManager):
 
     def install(
         self, resolution: Resolution, pins: Sequence[Pin], context: InstallContext, run: Run
-    ) -> None:
-        """Install exactly *pins*. Raises uv's or the tool's failure."""
+    ) -> frozenset[str]:
+        """See `Manager`. Raises uv's or the tool's failure."""
         del resolution
-        self.exporter(context, run).install(pins)
+        return self.exporter(context, run).install(pins)
 
 
-class InstalledByUv(ResolvesOnChange):
+class InstalledByUv:
     """A manager whose packages uv installs with uv's own settings, or pip's where uv has none."""
 
     __slots__ = ()
 
     def install(
         self, resolution: Resolution, pins: Sequence[Pin], context: InstallContext, run: Run
-    ) -> None:
-        """Install exactly *pins*. Raises uv's failure."""
+    ) -> frozenset[str]:
+        """See `Manager`. Raises uv's failure."""
         del resolution
         from cnb_python.managers.uv import commands as uv  # noqa: PLC0415 - heavy
 
-        uv.install(pins, uv.own_context(context, as_pip=True), run, uv.OWN)
+        return uv.install(pins, uv.own_context(context, as_pip=True), run, uv.OWN)

@@ -124,17 +124,18 @@ def _pin(package: Package, table: TomlTable, directories: tuple[Path, ...]) -> P
     line = _line(table, directories)
     version = str(package.version or "")
     if package.directory:
-        return Pin(package.name, version, digest((line,)), line, is_cacheable=False)
+        origin = digest((line,))
+        return Pin(package.name, version, origin, line, is_cacheable=False, by_itself=True)
     if package.vcs:
-        return Pin(package.name, version, _vcs_origin(package.vcs), line)
+        return Pin(package.name, version, _vcs_origin(package.vcs), line, by_itself=True)
     if package.archive:
         address = package.archive.url or package.archive.path or ""
         below = package.archive.subdirectory or ""
         origin = digest((*_hashes(package.archive.hashes), shown(address), below))
-        return Pin(package.name, version, origin, line)
+        return Pin(package.name, version, origin, line, by_itself=True)
     files = (*(package.wheels or ()), *((package.sdist,) if package.sdist else ()))
     hashes = sorted({each for file in files for each in _hashes(file.hashes)})
-    return Pin(package.name, version, digest(hashes), line)
+    return Pin(package.name, version, digest(hashes), line, by_itself=not package.wheels)
 
 
 def _vcs_origin(source: PackageVcs) -> str:
@@ -188,18 +189,20 @@ def _compiled_pin(table: TomlTable, own: OwnLines, beside: Path) -> Pin:
         path = (beside / _text(directory, "path")).resolve()
         line = f"-e {path}" if directory.get("editable") else f"{name} @ {path.as_uri()}"
         own_line = own.line_of(name, path.as_uri())
-        return Pin(name, version, digest((str(path),)), own_line or line, is_cacheable=False)
+        origin = digest((str(path),))
+        return Pin(name, version, origin, own_line or line, is_cacheable=False, by_itself=True)
     if source := toml.table_at(table, "vcs"):
-        return Pin(name, version, *_compiled_vcs(name, source, own))
+        return Pin(name, version, *_compiled_vcs(name, source, own), by_itself=True)
     if archive := toml.table_at(table, "archive"):
-        return Pin(name, version, *_compiled_archive(name, archive, own, beside))
+        return Pin(name, version, *_compiled_archive(name, archive, own, beside), by_itself=True)
     files = (*toml.tables_at(table, "wheels"), toml.table_at(table, "sdist"))
     compiled = sorted(f"sha256:{each}" for each in {_sha256(file) for file in files} if each)
     # Compiling, uv ignores the hashes of the app's own lines, which still hold.
     hashes = own.hashes.get(name) or tuple(compiled)
     line = f"{name}=={version}" + "".join(f" --hash={each}" for each in hashes)
     origin = digest((shown(_text(table, "index")), *hashes))
-    return Pin(name, version, origin, line, is_cacheable=bool(hashes))
+    has_wheels = bool(toml.tables_at(table, "wheels"))
+    return Pin(name, version, origin, line, is_cacheable=bool(hashes), by_itself=not has_wheels)
 
 
 def _compiled_vcs(name: str, source: TomlTable, own: OwnLines) -> tuple[str, str]:

@@ -41,7 +41,7 @@ def _command(program: Program, into: Path, python: Path, context: InstallContext
             *(str(context.uv), "pip", "install", "--quiet", "--color", "never", "--system-certs"),
             *("--no-python-downloads", "--python", str(python), "--target", str(into)),
             *("--link-mode", "hardlink", "--index-strategy", "unsafe-best-match"),
-            *("--cache-dir", str((context.cache or context.scratch) / "uv"), *exactly, *offline),
+            *("--cache-dir", str(context.scratch / "programs"), *exactly, *offline),
             *("--requirements", str(file)),
         ),
         index_variables(context.environ),

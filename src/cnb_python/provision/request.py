@@ -100,7 +100,13 @@ def _adds_buildpacks(context: BuildContext) -> bool:
 
 def resolution_digest(resolution: Resolution) -> str:
     """Return a SHA-256 in hex over every pin of *resolution*."""
-    text = "\n".join("\0".join(map(repr, pin)) for pin in resolution.pins)
+    # Without `by_itself`, which follows from the others.
+    text = "\n".join(
+        "\0".join(
+            map(repr, (pin.name, pin.version, pin.origin, pin.line, pin.is_cacheable, pin.extras))
+        )
+        for pin in resolution.pins
+    )
     return hashlib.sha256(text.encode()).hexdigest()
 
 

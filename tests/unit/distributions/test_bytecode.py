@@ -8,6 +8,7 @@ import pytest
 
 from cnb_python.distributions.bytecode import (
     Compiled,
+    Package,
     SourceFile,
     bytecode_of,
     compile_all,
@@ -24,9 +25,9 @@ FINAL = Path("/layers/venv")
 KIB = 1024
 
 
-def answering(outcome: Outcome) -> tuple[System, list[dict[str, object]]]:
+def answering(outcome: Outcome) -> tuple[System, list[list[dict[str, object]]]]:
     """Return a system whose compiler returns *outcome*, and the orders that it got."""
-    orders = []
+    orders: list[list[dict[str, object]]] = []
 
     def answer(command: Command) -> Outcome:
         orders.append(json.loads(Path(command.argv[-1]).read_bytes()))
@@ -36,7 +37,13 @@ def answering(outcome: Outcome) -> tuple[System, list[dict[str, object]]]:
 
 
 def compiled(system: System, *packages: list[SourceFile]) -> Compiled:
-    return compile_modules(INTERPRETER, Path("/work/stage"), FINAL, packages, system)
+    roots = [Package(Path("/work/root"), FINAL, package) for package in packages]
+    return compile_modules(INTERPRETER, roots, system)
+
+
+def files(order: list[dict[str, object]]) -> list[object]:
+    """Return the files of each group of *order*."""
+    return [group["files"] for group in order]
 
 
 def test_app_interpreter_compiles_on_all_cores() -> None:
@@ -56,9 +63,9 @@ def test_modules_are_passed_in_file() -> None:
 
     compiled(system, package)
 
-    (order,) = orders
-    assert (order["root"], order["final"]) == ("/work/stage", "/layers/venv")
-    assert order["groups"] == [sorted(source.path for source in package)]
+    ((group,),) = orders
+    assert (group["root"], group["final"]) == ("/work/root", "/layers/venv")
+    assert group["files"] == sorted(source.path for source in package)
 
 
 def test_groups_are_per_distribution_and_largest_is_first() -> None:
@@ -71,7 +78,7 @@ def test_groups_are_per_distribution_and_largest_is_first() -> None:
         [SourceFile("other/a.py", 1)],
     )
 
-    assert orders[0]["groups"] == [["big/a.py", "big/b.py"], ["other/a.py"], ["small/a.py"]]
+    assert files(orders[0]) == [["big/a.py", "big/b.py"], ["other/a.py"], ["small/a.py"]]
 
 
 def test_large_distribution_is_split_into_groups() -> None:
@@ -79,7 +86,7 @@ def test_large_distribution_is_split_into_groups() -> None:
 
     compiled(system, [SourceFile(f"big/{number}.py", 300 * KIB) for number in range(4)])
 
-    assert orders[0]["groups"] == [["big/0.py", "big/1.py"], ["big/2.py", "big/3.py"]]
+    assert files(orders[0]) == [["big/0.py", "big/1.py"], ["big/2.py", "big/3.py"]]
 
 
 def test_undecodable_names_are_passed_to_compiler() -> None:
@@ -87,7 +94,7 @@ def test_undecodable_names_are_passed_to_compiler() -> None:
 
     compiled(system, [SourceFile("lib/caf\udce9.py", 1)])
 
-    assert orders[0]["groups"] == [["lib/caf\udce9.py"]]
+    assert files(orders[0]) == [["lib/caf\udce9.py"]]
 
 
 def test_no_modules_start_no_process() -> None:
@@ -109,7 +116,7 @@ def test_directories_are_compiled_in_place(tmp_path: Path) -> None:
 
     below = str(tmp_path).removeprefix("/")
     assert orders == [
-        {"root": "", "final": "", "groups": [[f"{below}/ast.py", f"{below}/json/decoder.py"]]}
+        [{"root": "", "final": "", "files": [f"{below}/ast.py", f"{below}/json/decoder.py"]}]
     ]
 
 

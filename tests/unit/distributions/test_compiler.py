@@ -8,7 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.distributions.bytecode import Compiled, SourceFile, compile_all, compile_modules
+from cnb_python.distributions.bytecode import (
+    Compiled,
+    Package,
+    SourceFile,
+    compile_all,
+    compile_modules,
+)
 from cnb_python.errors.machine import DiskFull, Killed
 from cnb_python.system import process
 from cnb_python.system.interface import Command, Outcome, System
@@ -102,9 +108,7 @@ def test_code_has_final_file_name(tmp_path: Path, system: System) -> None:
 
     compile_modules(
         interpreter(tmp_path),
-        packages,
-        Path("/layers/venv"),
-        [[SourceFile("shown.py", 1)]],
+        [Package(packages, Path("/layers/venv"), [SourceFile("shown.py", 1)])],
         system,
     )
 
@@ -161,9 +165,7 @@ def test_bytecode_does_not_depend_on_earlier_modules(tmp_path: Path, system: Sys
     for names in (("a.py", "b.py", "c.py"), ("b.py", "c.py"), ("c.py",)):
         compile_modules(
             interpreter(tmp_path),
-            packages,
-            Path("/layers/venv"),
-            [[SourceFile(name, 1) for name in names]],
+            [Package(packages, Path("/layers/venv"), [SourceFile(name, 1) for name in names])],
             system,
         )
         (written,) = packages.glob("__pycache__/c.*.pyc")

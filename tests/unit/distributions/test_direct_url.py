@@ -20,7 +20,7 @@ def test_content_is_normalized() -> None:
     )
 
     assert first == second
-    assert first.is_repository
+    assert first.is_built
     assert json.loads(first.content)["vcs_info"] == vcs
 
 

@@ -137,7 +137,7 @@ AB = resolution_of("a==1.0", "b==1.0")
 def test_pins_from_files_are_installed_without_resolving(build: Build) -> None:
     result = build.install(AB)
 
-    assert build.manager.calls == ["try a b"]
+    assert build.manager.calls == ["fetch a b"]
     assert names(result) == ["a", "b"]
     assert result.installed == {"a", "b"}
     assert (result.resolution, result.python_patch) == (AB, "")
@@ -187,7 +187,7 @@ def test_only_changed_release_is_installed(build: Build) -> None:
 
     result = build.install(resolution_of("a==2.0", "b==1.0"), entries)
 
-    assert build.manager.calls == ["try a"]
+    assert build.manager.calls == ["fetch a"]
     assert result.installed == {"a"}
     assert text(result, "a", "a.py") == "# newer"
     assert text(result, "b", "b.py") == "# b"
@@ -242,7 +242,7 @@ def test_missing_files_make_manager_resolve_again(build: Build) -> None:
 
     second = build.install(SameAsPrevious(frozenset("ab")), {**entries, "a": without_files})
 
-    assert build.manager.calls == ["resolve", "install a"]
+    assert build.manager.calls == ["resolve", "fetch a"]
     assert "Resolving with pip: a has to be installed again" in build.log.lines
     assert second.resolution == AB
     assert second.distributions == first.distributions
@@ -256,12 +256,12 @@ def test_removed_pin_is_removed(build: Build) -> None:
     assert build.manager.calls == []
 
 
-def test_manager_resolves_and_installs_at_once_without_store(build: Build) -> None:
+def test_manager_resolves_and_fetches_without_store(build: Build) -> None:
     build.manager.resolved = resolution_of("a==1.0", "b==1.0", from_files_alone=False)
 
     result = build.install(None)
 
-    assert build.manager.calls == ["resolve and install a b"]
+    assert build.manager.calls == ["resolve", "fetch a b"]
     assert result.resolution == build.manager.resolved
     assert result.installed == {"a", "b"}
 
@@ -273,7 +273,7 @@ def test_resolving_again_installs_only_new_distributions(build: Build) -> None:
 
     result = build.install(None, entries)
 
-    assert build.manager.calls == ["resolve", "install a"]
+    assert build.manager.calls == ["resolve", "fetch a"]
     assert result.installed == {"a"}
 
 
@@ -292,7 +292,7 @@ def test_incomplete_pins_are_resolved_by_manager(build: Build) -> None:
 
     result = build.install(resolution_of("lonely==1.0"))
 
-    assert build.manager.calls == ["try lonely", "resolve and install b lonely"]
+    assert build.manager.calls == ["fetch lonely", "resolve", "fetch b lonely"]
     assert names(result) == ["b", "lonely"]
     assert result.resolution == build.manager.resolved
     assert "Resolving with pip: lonely requires b, which no line names" in build.log.lines
@@ -315,7 +315,7 @@ def test_failed_pinned_installation_is_resolved_by_manager(build: Build) -> None
 
     result = build.install(resolution_of("b==1.0"))
 
-    assert build.manager.calls == ["try b", "resolve and install b"]
+    assert build.manager.calls == ["fetch b", "resolve", "fetch b"]
     assert result.resolution == build.manager.resolved
     assert "Resolving with pip: uv says: no" in build.log.lines
 
@@ -327,7 +327,7 @@ def test_result_of_failed_installation_is_not_used(build: Build) -> None:
 
     result = build.install(AB, entries)
 
-    assert build.manager.calls == ["try a", "resolve"]
+    assert build.manager.calls == ["fetch a", "resolve"]
     assert (names(result), result.installed) == (["b"], frozenset())
 
 
@@ -343,13 +343,67 @@ def test_dependence_on_patch_release_is_recorded(build: Build) -> None:
 CONFLICTING = resolution_of("b==1.0", "opencv==1.0", "opencv-headless==1.0")
 
 
-def test_conflicting_distributions_are_installed_again_separately(build: Build) -> None:
+def test_overlapping_distributions_keep_their_own_files(build: Build) -> None:
     result = build.install(CONFLICTING)
 
-    assert build.manager.calls[1:] == ["install opencv", "install opencv-headless"]
+    assert build.manager.calls == ["fetch b opencv opencv-headless"]
     assert text(result, "opencv", "cv2.py") == "# all"
     assert text(result, "opencv-headless", "cv2.py") == "# less"
     assert len({result.roots[name] for name in names(result)}) == 3
+
+
+def test_what_is_no_wheel_is_built_by_itself_and_first(build: Build) -> None:
+    built = pin("a==1.0", by_itself=True)
+    resolution = Resolution((built, pin("b==1.0")), from_files_alone=True, by="uv")
+
+    result = build.install(resolution)
+
+    assert build.manager.calls == ["build a", "fetch b"]
+    assert {each.name: each.from_source for each in result.distributions} == {
+        "a": True,
+        "b": False,
+    }
+
+
+def test_release_without_wheel_is_built_before_wheels_are_fetched(build: Build) -> None:
+    build.manager.without_wheel = frozenset("b")
+
+    result = build.install(AB)
+
+    assert build.manager.calls == ["fetch a b", "build b", "fetch a"]
+    assert {each.name: each.from_source for each in result.distributions} == {
+        "a": False,
+        "b": True,
+    }
+
+
+def test_all_releases_may_lack_wheels(build: Build) -> None:
+    build.manager.without_wheel = frozenset("ab")
+
+    assert names(build.install(AB)) == ["a", "b"]
+    assert build.manager.calls == ["fetch a b", "build a", "build b"]
+
+
+def test_refused_build_of_pins_is_resolved_by_manager(build: Build) -> None:
+    resolution = Resolution((pin("b==1.0", by_itself=True),), from_files_alone=True, by="uv")
+    build.manager.refusal = "uv says: no compiler"
+    build.manager.resolved = resolution_of("b==1.0", from_files_alone=False)
+
+    result = build.install(resolution)
+
+    assert build.manager.calls == ["build b", "resolve", "fetch b"]
+    assert names(result) == ["b"]
+
+
+def test_refused_installation_of_lost_files_is_resolved_by_manager(build: Build) -> None:
+    entries = build.keep(build.install(AB), own_layer=("a",))
+    build.manager.refusal = "uv says: no"
+    build.manager.resolved = resolution_of("a==1.0", "b==1.0", from_files_alone=False)
+
+    result = build.install(AB, entries)
+
+    assert build.manager.calls == ["fetch a", "resolve", "fetch a"]
+    assert text(result, "a", "a.py") == "# a"
 
 
 def test_conflicting_distributions_are_stored_whole(build: Build) -> None:
@@ -369,7 +423,7 @@ def test_equal_file_of_two_distributions_is_installed_once(build: Build) -> None
 
     result = build.install(resolution_of("x==1.0", "y==1.0"))
 
-    assert build.manager.calls == ["try x y"]
+    assert build.manager.calls == ["fetch x y"]
     assert names(result) == ["x", "y"]
 
 
@@ -385,7 +439,7 @@ def test_distribution_with_damaged_archive_is_installed_again(build: Build) -> N
 
     result = build.install(AB, entries)
 
-    assert build.manager.calls == ["install a"]
+    assert build.manager.calls == ["fetch a"]
     assert result.distributions == clean.distributions
     assert result.installed == {"a"}
     assert any(line.startswith("Installing a again: ") for line in build.log.lines)
@@ -410,7 +464,7 @@ def test_distribution_with_damaged_small_parts_is_installed_again(build: Build) 
         None, entries, files_needed=lambda _: FilesNeeded(frozenset(), frozenset({"b"}))
     )
 
-    assert build.manager.calls == ["resolve", "install b"]
+    assert build.manager.calls == ["resolve", "fetch b"]
     assert text(result, "b", "b.py") == "# b"
 
 
@@ -432,7 +486,7 @@ def test_distribution_too_large_for_store_is_installed_again_silently(build: Bui
 
     result = build.install(AB, entries)
 
-    assert build.manager.calls == ["install a"]
+    assert build.manager.calls == ["fetch a"]
     assert result.distributions == clean.distributions
     assert not [line for line in build.log.lines if "again" in line]
 

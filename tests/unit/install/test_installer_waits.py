@@ -52,12 +52,12 @@ def _compiled(_: Command) -> Outcome:
 
 def test_resolving_waits_for_bytecode_of_interpreter(manager: FakeManager, tmp_path: Path) -> None:
     _install(manager, None, tmp_path)
-    assert manager.calls == ["waited", "resolve and install a"]
+    assert manager.calls == ["waited", "resolve", "waited", "fetch a"]
 
 
 def test_pinned_installation_does_not_wait(manager: FakeManager, tmp_path: Path) -> None:
     _install(manager, A, tmp_path)
-    assert manager.calls == ["try a"]
+    assert manager.calls == ["fetch a"]
 
 
 def test_resolving_after_failed_pinned_installation_waits(
@@ -65,4 +65,4 @@ def test_resolving_after_failed_pinned_installation_waits(
 ) -> None:
     manager.refusal = "uv says: no"
     _install(manager, A, tmp_path)
-    assert manager.calls == ["try a", "waited", "resolve and install a"]
+    assert manager.calls == ["fetch a", "waited", "resolve", "waited", "fetch a"]

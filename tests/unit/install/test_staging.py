@@ -1,19 +1,21 @@
-"""Staged environments are filled at the final path and moved aside."""
+"""Managers run with an empty environment, and leave the roots of distributions."""
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
 from cnb_python.app import read_app
+from cnb_python.errors.base import ContractBroken
 from cnb_python.install.request import EnvironmentRequest
 from cnb_python.install.snapshot import AppSnapshot
 from cnb_python.install.staging import StagingArea
 from cnb_python.managers.base import InstallContext
-from cnb_python.system.interface import Command, Outcome, Run
-from tests.support.fake_manager import FakeManager, copied_pip
+from cnb_python.system.interface import Command, Outcome
+from tests.support.fake_manager import FakeManager, copied_pip, package, pin, resolution_of
 from tests.support.fake_system import Log, Programs, world
-from tests.support.stages import INTERPRETER
+from tests.support.stages import INTERPRETER, SITE
+from tests.support.wheels import wheel
 
 SECRET = "s3cr3t-token"
 ENVIRON = {"PIP_INDEX_URL": f"https://me:{SECRET}@index.example.org/simple", "PYTHONPATH": "/app"}
@@ -45,94 +47,176 @@ def staging_area(
     return StagingArea(request, system, snapshot), programs, log
 
 
-def test_staging_starts_as_empty_environment_at_final_path(
-    request_: EnvironmentRequest,
-) -> None:
-    area, _, _ = staging_area(request_)
+@dataclass
+class Recorder(FakeManager):
+    """Remembers the contexts that it was called with."""
 
-    def fill(context: InstallContext, _: Run) -> Path:
-        assert context.environment == request_.environment
+    contexts: list[InstallContext] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.before_install = self.contexts.append
+
+
+A, B = pin("a==1.0"), pin("b==1.0")
+AB = resolution_of("a==1.0", "b==1.0")
+
+
+@pytest.fixture
+def manager() -> Recorder:
+    return Recorder({"a==1.0": package("a"), "b==1.0": package("b")}, resolved=AB)
+
+
+@pytest.fixture
+def area(request_: EnvironmentRequest, manager: Recorder) -> StagingArea:
+    return staging_area(replace(request_, manager=manager))[0]
+
+
+def test_manager_gets_empty_environment_at_final_path(
+    area: StagingArea, manager: Recorder
+) -> None:
+    def look(context: InstallContext) -> None:
         assert (context.environment / "bin/python").readlink() == INTERPRETER
-        assert list((context.environment / "lib/python3.14/site-packages").iterdir()) == []
+        assert list((context.environment / SITE).iterdir()) == []
+        assert list(context.scratch.iterdir()) == []
         (context.environment / "share").mkdir()
-        return context.environment
+        (context.scratch / "left").touch()
+        manager.contexts.append(context)
 
-    staged, environment = area.fill(fill)
+    manager.before_install = look
+    area.fetch(AB, [A])
+    area.build(AB, B)
 
-    assert environment == staged.final == request_.environment
-    assert not request_.environment.exists()
-    assert (staged.root / "share").is_dir()
-    assert staged.line == "3.14"
+    first, second = manager.contexts
+    assert first.environment == second.environment == area.request.environment
+    assert (first.builds, second.builds) == (False, True)
+    assert not first.environment.exists()
+    assert not {first.scratch, second.scratch} & set(area.request.staging.iterdir())
 
 
-def test_each_staged_environment_starts_empty_and_earlier_ones_stay(
-    request_: EnvironmentRequest,
+def test_wheels_become_roots(area: StagingArea) -> None:
+    fetched, unbuilt = area.fetch(AB, [A, B])
+
+    assert unbuilt == frozenset()
+    assert [(each.pin, each.may_be_built) for each in fetched] == [(A, False), (B, False)]
+    for each in fetched:
+        assert (each.root.final, each.root.line) == (area.request.environment, "3.14")
+        names = sorted(path.name for path in each.root.site_packages.iterdir())
+        assert names == [f"{each.pin.name}-1.0.dist-info", f"{each.pin.name}.py"]
+
+
+def test_wheels_that_pip_fetched_become_roots(
+    area: StagingArea, manager: Recorder, tmp_path: Path
 ) -> None:
-    area, _, _ = staging_area(request_)
+    wheel(tmp_path, "a", "1.0", {"a.py": "# of pip"})
 
-    first, _ = area.fill(lambda context, _: (context.environment / "share").mkdir())
-    second, _ = area.fill(lambda _, __: None)
+    def download(context: InstallContext) -> None:
+        context.wheels.mkdir()
+        (tmp_path / "a-1.0-py3-none-any.whl").rename(context.wheels / "a-1.0-py3-none-any.whl")
 
-    assert first.root != second.root
-    assert (first.root / "share").is_dir()
-    assert not (second.root / "share").exists()
+    manager.before_install = download
+    manager.index = {}
+
+    (fetched,), _ = area.fetch(AB, [A])
+
+    assert (fetched.root.site_packages / "a.py").read_text() == "# of pip"
 
 
-def test_files_of_failed_attempt_are_removed(request_: EnvironmentRequest) -> None:
-    area, _, _ = staging_area(request_)
+def test_wheel_that_is_not_pinned_is_ignored(area: StagingArea, manager: Recorder) -> None:
+    def more(context: InstallContext) -> None:
+        manager.before_install = lambda _: None
+        manager.install(AB, [B], context, area.run)
 
-    def fail(context: InstallContext, _: Run) -> None:
-        (context.environment / "share").mkdir()
+    manager.before_install = more
+
+    fetched, _ = area.fetch(AB, [A])
+
+    assert [each.pin for each in fetched] == [A]
+
+
+def test_second_wheel_of_one_name_breaks_contract(area: StagingArea, manager: Recorder) -> None:
+    def another(context: InstallContext) -> None:
+        info = context.uv_cache / "archive-v0/another/a-2.0.dist-info"
+        info.mkdir(parents=True)
+        (info / "METADATA").write_text("Name: a\nVersion: 2.0\n")
+
+    manager.before_install = another
+
+    with pytest.raises(ContractBroken, match="fetched twice: a"):
+        area.fetch(AB, [A])
+
+
+def test_missing_wheel_breaks_contract(area: StagingArea, manager: Recorder) -> None:
+    del manager.index["b==1.0"]
+
+    with pytest.raises(ContractBroken, match="pinned and not installed: b"):
+        area.fetch(AB, [A, B])
+
+
+def test_names_without_wheel_are_returned(area: StagingArea, manager: Recorder) -> None:
+    manager.without_wheel = frozenset("b")
+
+    assert area.fetch(AB, [A, B]) == ((), frozenset("b"))
+
+
+def test_environment_with_built_distribution_becomes_root(area: StagingArea) -> None:
+    built = area.build(AB, A)
+
+    assert (built.pin, built.may_be_built) == (A, True)
+    assert (built.root.site_packages / "a.py").read_text() == "# a"
+    assert not area.request.environment.exists()
+
+
+def test_nothing_is_left_of_failed_installation(area: StagingArea, manager: Recorder) -> None:
+    def fail(context: InstallContext) -> None:
+        manager.contexts.append(context)
         raise InterruptedError
 
-    with pytest.raises(InterruptedError):
-        area.fill(fail)
-    staged, _ = area.fill(lambda _, __: None)
+    manager.before_install = fail
+    for run in (lambda: area.fetch(AB, [A]), lambda: area.build(AB, A)):
+        with pytest.raises(InterruptedError):
+            run()
 
-    assert not (staged.root / "share").exists()
+    for context in manager.contexts:
+        assert not context.environment.exists()
+        assert not context.scratch.exists()
 
 
 def test_directories_of_manager_are_outside_environment(
-    request_: EnvironmentRequest,
+    area: StagingArea, manager: Recorder
 ) -> None:
-    area, _, _ = staging_area(request_)
+    area.build(AB, A)
 
-    context = area.context(pip=True)
-
-    assert (context.tool / "__init__.py").is_file()
-    assert context.scratch.is_dir()
+    (context,) = manager.contexts
     assert context.cache is not None
-    for path in (context.tool, context.scratch, context.cache):
-        assert path.is_relative_to(request_.staging)
-    assert (context.uv, context.python) == (request_.uv, "3.14.6")
-    assert context.app_dir == request_.app.directory
+    for path in (context.tool, context.scratch, context.cache, context.uv_cache, context.wheels):
+        assert path.is_relative_to(area.request.staging)
+    assert (context.uv, context.python) == (area.request.uv, "3.14.6")
+    assert context.app_dir == area.request.app.directory
 
 
-def test_pip_is_copied_only_if_needed(request_: EnvironmentRequest) -> None:
-    area, _, _ = staging_area(request_)
-
-    assert not area.context(pip=False).tool.exists()
-    assert area.context(pip=True).tool.is_dir()
-
-
-def test_variables_are_those_of_manager_processes(
-    request_: EnvironmentRequest,
-) -> None:
-    area, _, _ = staging_area(request_)
-
-    environ = area.context(pip=True).environ
-
-    assert environ["PIP_INDEX_URL"] == ENVIRON["PIP_INDEX_URL"]
-    assert environ["VIRTUAL_ENV"] == str(request_.environment)
-    assert environ["TMPDIR"] == str(area.context(pip=True).scratch)
-    assert "PYTHONPATH" not in environ
+def test_pip_is_copied_only_if_needed(area: StagingArea, manager: Recorder) -> None:
+    area.fetch(AB, [A])
+    assert not manager.contexts[0].tool.exists()
+    area.fetch(AB._replace(from_files_alone=False), [A])
+    assert manager.contexts[1].tool.is_dir()
 
 
-def test_pip_is_copied_once(request_: EnvironmentRequest) -> None:
-    area, _, _ = staging_area(request_)
-    (area.context(pip=True).tool / "compiled").touch()
+def test_notes_stay_for_installing(area: StagingArea, manager: Recorder) -> None:
+    area.build(AB, A)
+    manager.contexts[0].notes["index"] = "https://example.org"
+    area.fetch(AB, [B])
 
-    assert (area.context(pip=True).tool / "compiled").exists()
+    assert manager.contexts[1].notes == {"index": "https://example.org"}
+
+
+def test_variables_are_those_of_manager_processes(area: StagingArea, manager: Recorder) -> None:
+    area.build(AB, A)
+
+    (context,) = manager.contexts
+    assert context.environ["PIP_INDEX_URL"] == ENVIRON["PIP_INDEX_URL"]
+    assert context.environ["VIRTUAL_ENV"] == str(area.request.environment)
+    assert context.environ["TMPDIR"] == str(context.scratch)
+    assert "PYTHONPATH" not in context.environ
 
 
 def test_secrets_are_removed_from_output(request_: EnvironmentRequest) -> None:
@@ -192,12 +276,13 @@ def test_hidden_command_prints_nothing(request_: EnvironmentRequest) -> None:
     assert log.lines == []
 
 
-def test_free_threaded_environment_has_own_directory(request_: EnvironmentRequest) -> None:
-    area, _, _ = staging_area(
-        replace(request_, interpreter=Path("/layers/python/bin/python3.14t"))
-    )
+def test_free_threaded_environment_has_own_directory(
+    request_: EnvironmentRequest, manager: Recorder
+) -> None:
+    interpreter = Path("/layers/python/bin/python3.14t")
+    area, _, _ = staging_area(replace(request_, manager=manager, interpreter=interpreter))
 
-    staged, _ = area.fill(lambda _, __: None)
+    (fetched,), _ = area.fetch(AB, [A])
 
-    assert staged.site_packages == staged.root / "lib/python3.14t/site-packages"
-    assert staged.site_packages.is_dir()
+    assert fetched.root.site_packages == fetched.root.path / "lib/python3.14t/site-packages"
+    assert fetched.root.site_packages.is_dir()

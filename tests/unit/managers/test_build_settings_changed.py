@@ -29,7 +29,7 @@ def _with_flags(build: FakeBuild) -> FakeBuild:
 
 def test_changed_flags_install_all_packages_again_with_a_reason(built: FakeBuild) -> None:
     _with_flags(built).build()
-    assert built.manager.calls == ["try a"]
+    assert built.manager.calls == ["fetch a"]
     (reason,) = (line for line in built.log.lines if line.startswith("Not using"))
     assert "the digest of the build settings has changed from (none)" in reason
 
@@ -51,7 +51,10 @@ def test_unchanged_flags_make_no_layer(built: FakeBuild) -> None:
 )
 def test_the_chosen_uv_resolves(tmp_path: Path, resolution: Resolution | NeedsResolving) -> None:
     manager = FakeManager(
-        {"a==1.0": package("a")}, resolved=A, from_files=resolution, refusal="uv says: no"
+        {"a==1.0": package("a")},
+        resolved=A._replace(from_files_alone=False),
+        from_files=resolution,
+        refusal="uv says: no",
     )
     build = fake_build(tmp_path, manager)
     build.settings = Settings(installer=UV)

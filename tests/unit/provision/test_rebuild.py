@@ -87,7 +87,7 @@ def test_changed_package_changes_only_its_shard_and_venv(app: FakeBuild) -> None
 
     record = app.build()
 
-    assert app.manager.calls == ["try a"]
+    assert app.manager.calls == ["fetch a"]
     changed = {name for name in record.layers if record.layers[name] != first.layers[name]}
     assert app.layers_on_disk() == changed | {"deps"}
     assert "deps-large" in record.layers
@@ -105,7 +105,7 @@ def test_large_distribution_with_own_layer_is_not_archived(app: FakeBuild) -> No
 
     app.build()
 
-    assert app.manager.calls == ["install large"]
+    assert app.manager.calls == ["fetch large"]
     assert "deps-large" in app.layers_on_disk()
 
 
@@ -176,7 +176,7 @@ def test_damaged_store_is_reported_and_replaced(app: FakeBuild, damage: bytes | 
 
     app.build()
 
-    assert app.manager.calls == ["try a b"]
+    assert app.manager.calls == ["fetch a b"]
     reasons = [line for line in app.log.lines if line.startswith("Not using the previous build's")]
     assert len(reasons) == 1
     app.restore().build()
@@ -193,7 +193,7 @@ def test_lost_archives_are_made_again(app: FakeBuild) -> None:
 
     app.build()
 
-    assert app.manager.calls == ["try a b"]
+    assert app.manager.calls == ["fetch a b"]
     assert any(line.startswith("Installing b again: ") for line in app.log.lines)
 
 
@@ -221,7 +221,7 @@ def test_other_target_rebuilds_everything_and_logs_every_reason(app: FakeBuild) 
 
     app.build()
 
-    assert app.manager.calls == ["try a b"]
+    assert app.manager.calls == ["fetch a b"]
     assert app.layers_on_disk() == {"python", "venv", "deps-00", "deps"}
     for what in ("Python", "packages"):
         begin = f"Not using the previous build's {what}: the "
@@ -256,7 +256,7 @@ def test_local_directory_is_installed_in_every_build(app: FakeBuild) -> None:
 
     record = app.build()
 
-    assert app.manager.calls == ["try a"]
+    assert app.manager.calls == ["fetch a"]
     shared = app.layers / "deps-00/tree" / SITE / "a.py"
     assert shared.read_text(encoding="utf-8") == "# edited"
     assert record.distributions == {"a": "1.0", "b": "1.0"}

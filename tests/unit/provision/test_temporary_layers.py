@@ -241,6 +241,6 @@ def test_step_without_store_installs_everything_again(app: FakeBuild) -> None:
 
     app.build()
 
-    assert app.manager.calls == ["try a b"]
+    assert app.manager.calls == ["fetch a b"]
     assert app.layers_on_disk() == {"deps"}
     assert app.declared_layers() == ALL

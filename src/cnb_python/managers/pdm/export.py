@@ -33,6 +33,8 @@ from cnb_python.managers.requirement_lines import index_url
 from cnb_python.managers.tool import Program
 from cnb_python.managers.uv.commands import IndexesOf
 
+# The exported requirements: a file in the scratch directory, and a note.
+_EXPORTED = "pdm.export.txt"
 _PDM = LockTool(
     title="PDM",
     command="pdm",
@@ -77,24 +79,24 @@ class PdmExport(LockExport):
         groups = _group_options(self.settings, pyproject, lock)
         self._run(("lock", "--check"))
         _check_target(lock, self.choice)
-        exported = self.context.scratch / "pdm.export.txt"
+        exported = self.context.scratch / _EXPORTED
         # PDM exports hashes only if everything has one, and a repository or directory has none.
         output = ("--no-hashes", "--no-extras", "--expandvars", "--output", str(exported))
         self._run(("export", *groups), output)
-        text = _with_hashes(exported.read_text("utf-8"), lock)
+        self.context.notes[_EXPORTED] = exported.read_text("utf-8")
+        text = _with_hashes(self.context.notes[_EXPORTED], lock)
         name = _app_name(pyproject)
         return self.resolution(text, self.app_pin(name) if name else None)
 
-    def install(self, pins: Sequence[Pin]) -> None:
-        """Install exactly *pins*. Raises uv's failure."""
-        if pins:
-            environ = self.context.environ
-            lines = (self.context.scratch / "pdm.export.txt").read_text("utf-8").splitlines()
-            sources = read_sources(self.context.app_dir, lines, environ)
-            variables = index_config.exported_index_variables(
-                sources.lines, {**environ, **usual_index(environ)}
-            )
-            self.install_with_uv(pins, sources.indexes_of, variables)
+    def install(self, pins: Sequence[Pin]) -> frozenset[str]:
+        """See `Manager`. Raises uv's failure."""
+        environ = self.context.environ
+        lines = self.context.notes[_EXPORTED].splitlines()
+        sources = read_sources(self.context.app_dir, lines, environ)
+        variables = index_config.exported_index_variables(
+            sources.lines, {**environ, **usual_index(environ)}
+        )
+        return self.install_with_uv(pins, sources.indexes_of, variables)
 
     def variables(self) -> dict[str, str]:
         """Return the user's variables with directories and an interpreter of the build's own."""

@@ -1,5 +1,6 @@
 """The commands with which pip resolves and installs."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,17 +13,11 @@ from cnb_python.system.interface import Command
 _ONLY_RESOLVING = frozenset(
     {"PIP_REQUIREMENT", "PIP_EDITABLE", "PIP_CONSTRAINT", "PIP_GROUP", "PIP_REQUIRE_HASHES"}
 )
-
-
-def resolve_and_install(files: Sequence[str], context: InstallContext, report: Path) -> Command:
-    """Return the command that resolves *files*, installs, and writes *report*."""
-    options = ("--no-compile", "--report", str(report), *_each("--requirement", files))
-    return Command(
-        (*_pip(context, "install"), *options),
-        context.environ,
-        context.app_dir,
-        shown=" ".join(("pip install", *_each("-r", files))),
-    )
+# Wins over variables and pip.conf. Lines of the app that choose sdists are left out below.
+_WHEELS_ALONE = ("--only-binary", ":all:")
+_CHOOSING_KINDS = re.compile(r"--(no-binary|only-binary|prefer-binary)\b")
+# Some containers build as root; the environment belongs to this build alone.
+_OF_INSTALLING = ("--root-user-action=ignore", "--no-warn-script-location")
 
 
 def resolve(files: Sequence[str], context: InstallContext, report: Path) -> Command:
@@ -39,7 +34,7 @@ def resolve(files: Sequence[str], context: InstallContext, report: Path) -> Comm
 def install_exactly(
     pins: Sequence[Pin], finding: Sequence[str], context: InstallContext
 ) -> tuple[Command, ...]:
-    """Return the commands that install *pins* and nothing else.
+    """Return the commands that fetch the wheels of *pins*, or build and install the only one.
 
     One for those with hashes and one for the others: pip requires hashes for all or none. The
     options *finding* choose where pip looks. Writes to files in the scratch directory.
@@ -74,17 +69,24 @@ def _is_hashed(pin: Pin) -> bool:
 def _install_lines(
     lines: Sequence[str], finding: Sequence[str], file: Path, context: InstallContext
 ) -> Command:
+    if not context.builds:
+        finding = [line for line in finding if not _CHOOSING_KINDS.match(line)]
     file.write_text("\n".join((*finding, *lines)) + "\n", encoding="utf-8")
     environ = {
         name: value
         for name, value in context.environ.items()
         if pip_variable_name(name) not in _ONLY_RESOLVING
     }
+    words = (
+        (*_pip(context, "install"), "--no-compile")
+        if context.builds
+        else (*_pip(context, "download"), *_WHEELS_ALONE, "--dest", str(context.wheels))
+    )
     return Command(
-        (*_pip(context, "install"), "--no-compile", "--no-deps", "--requirement", str(file)),
+        (*words, "--no-deps", "--requirement", str(file)),
         environ,
         context.app_dir,
-        shown="pip install",
+        shown="pip install" if context.builds else "pip download",
         note=counted(len(lines), "resolved"),
     )
 
@@ -97,6 +99,4 @@ def _pip(context: InstallContext, action: str) -> tuple[str, ...]:
     return (
         *(str(context.environment / "bin/python"), "-I", str(context.tool / "__pip-runner__.py")),
         *(action, "--no-input", "--progress-bar", "off", "--disable-pip-version-check", *cache),
-        # Some containers build as root; the environment belongs to this build alone.
-        "--root-user-action=ignore",
-    ) + (("--no-warn-script-location",) if action == "install" else ())
+    ) + (_OF_INSTALLING if action == "install" else ())

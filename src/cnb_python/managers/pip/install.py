@@ -7,8 +7,8 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
@@ -17,7 +17,7 @@ from cnb_python.config.settings import PIP, UV
 from cnb_python.errors.base import BuildpackError, ContractBroken
 from cnb_python.errors.machine import ProgramNotStarted
 from cnb_python.managers import pylock_file, requirement_lines
-from cnb_python.managers.base import InstallContext, Pin, Resolution, digest
+from cnb_python.managers.base import InstallContext, Pin, PinsRefused, Resolution, digest
 from cnb_python.managers.index_config import Network, network_variables
 from cnb_python.managers.pip import commands as pip_commands
 from cnb_python.managers.pip import errors as pip_errors
@@ -27,6 +27,7 @@ from cnb_python.managers.uv import commands as uv
 from cnb_python.system.interface import Command, Download, Outcome, Run
 from cnb_python.system.redaction import shown
 
+_NOT_STARTED = "uv does not start here: {}"
 _DOCUMENT = "the report of pip install"
 
 type Files = Sequence[str]
@@ -35,46 +36,38 @@ type Item = Mapping[str, Any]
 """One distribution of a report, as JSON has it."""
 
 
-def try_pinned(
-    pins: Sequence[Pin], network: Network, processor: str, context: InstallContext, run: Run
-) -> str:
-    """Have uv install *pins* of fully pinned files.
-
-    Returns a sentence why that failed or may differ from pip's installation; empty if neither.
-    Raises DiskFull or Killed.
-    """
-    try:
-        outcome = run(uv.install_exactly(pins, network, context))
-    except ProgramNotStarted as error:
-        return f"uv does not start here: {error.reason}"
-    if outcome.code:
-        return uv.refusal(outcome)
-    return uv.preferred_by_pip(context, network, processor)
-
-
 def install_pinned(
-    pins: Sequence[Pin], network: Network, context: InstallContext, run: Run
-) -> None:
-    """Have uv install *pins* of fully pinned files. Raises the failure that uv reports."""
-    _run_uv(uv.install_exactly(pins, network, context), (), context, run)
+    pins: Sequence[Pin], network: Network, processor: str, context: InstallContext, run: Run
+) -> frozenset[str]:
+    """Have uv install *pins* of fully pinned files; return the names of those to be built.
 
+    Raises DiskFull or Killed, and PinsRefused if that fails or may differ from pip's installation.
+    """
 
-def resolve_and_install(
-    files: Files, context: InstallContext, run: Run, *, by_uv: bool
-) -> Resolution:
-    """Resolve *files* and install the result. Raises the failure that pip, or uv, reports."""
-    if not by_uv:
-        return _resolve_with_pip(pip_commands.resolve_and_install, files, context, run)
-    resolution = resolve(files, context, run, by_uv=True)
-    if resolution.pins:
-        install_resolved(files, resolution, resolution.pins, context, run)
-    return resolution
+    def command_for(chosen: Sequence[Pin]) -> Command:
+        return uv.install_exactly(chosen, network, context)
+
+    def run_or_refuse(command: Command, on_line: Callable[[str], None] | None = None) -> Outcome:
+        outcome = run(command, on_line)
+        if outcome.code and (context.builds or not uv.without_wheel(pins, outcome)):
+            raise PinsRefused(uv.refusal(outcome))
+        return outcome
+
+    try:
+        unbuilt = uv.install_with(pins, command_for, context, run_or_refuse)
+    except ProgramNotStarted as error:
+        raise PinsRefused(_NOT_STARTED.format(error.reason)) from error
+    if reason := uv.preferred_by_pip(context, network, processor):
+        raise PinsRefused(reason)
+    return unbuilt
 
 
 def resolve(files: Files, context: InstallContext, run: Run, *, by_uv: bool) -> Resolution:
     """Resolve *files* without installing. Raises the failure that pip, or uv, reports."""
     if not by_uv:
-        return _resolve_with_pip(pip_commands.resolve, files, context, run)
+        report = context.scratch / "report.json"
+        _run_pip(files, pip_commands.resolve(files, context, report), context, run)
+        return read_report(report.read_text(encoding="utf-8"), _own_lines(files, context))
     lock = context.scratch / "pylock.toml"
     _run_uv(uv.compile_all(files, lock, context), files, context, run)
     return pylock_file.read_compiled(lock, _own_lines(files, context))
@@ -82,14 +75,23 @@ def resolve(files: Files, context: InstallContext, run: Run, *, by_uv: bool) -> 
 
 def install_resolved(
     files: Files, resolution: Resolution, pins: Sequence[Pin], context: InstallContext, run: Run
-) -> None:
-    """Install exactly *pins* of *resolution*. Raises the failure that the tool reports."""
+) -> frozenset[str]:
+    """Install *pins* of *resolution*; return the names of those to be built, see `Manager`.
+
+    Raises the failure that the tool reports.
+    """
     finding = _own_lines(files, context).finding
     if resolution.by == UV:
-        _run_uv(uv.install_compiled(pins, finding, context), files, context, run)
-        return
+        return uv.install_with(
+            pins,
+            lambda chosen: uv.install_compiled(chosen, finding, context),
+            context,
+            run,
+            partial(_finding, files, context),
+        )
     for command in pip_commands.install_exactly(pins, finding, context):
         _run_pip(files, command, context, run)
+    return frozenset()
 
 
 def explain(
@@ -102,18 +104,6 @@ def explain(
 
 def _finding(files: Files, context: InstallContext) -> tuple[str, ...]:
     return _own_lines(files, context).finding
-
-
-def _resolve_with_pip(
-    command_for: Callable[[Files, InstallContext, Path], Command],
-    files: Files,
-    context: InstallContext,
-    run: Run,
-) -> Resolution:
-    report = context.scratch / "report.json"
-    _run_pip(files, command_for(files, context, report), context, run)
-    own = _own_lines(files, context)
-    return read_report(report.read_text(encoding="utf-8"), own)
 
 
 def _run_pip(files: Files, command: Command, context: InstallContext, run: Run) -> None:
@@ -172,7 +162,9 @@ def _pin(item: Item, own: OwnLines) -> Pin:
         origin, line, is_cacheable = _of_address(name, item["download_info"], own)
     else:
         origin, line, is_cacheable = _of_index(name, version, item["download_info"], own)
-    return Pin(name, version, origin, line, is_cacheable, extras)
+    address = urlsplit(item["download_info"]["url"])
+    by_itself = bool(item["is_direct"]) or not address.path.endswith(".whl")
+    return Pin(name, version, origin, line, is_cacheable, extras, by_itself)
 
 
 def _of_index(name: str, version: str, download: Item, own: OwnLines) -> tuple[str, str, bool]:

@@ -16,7 +16,13 @@ from cnb_python.config.settings import DEFAULTS, PIP, UV, Settings
 from cnb_python.errors.base import Message
 from cnb_python.errors.config import NoSuchRequirements
 from cnb_python.managers import requirement_lines, tool_settings
-from cnb_python.managers.base import InstallContext, NeedsResolving, Pin, Resolution
+from cnb_python.managers.base import (
+    InstallContext,
+    NeedsResolving,
+    Pin,
+    PinsRefused,
+    Resolution,
+)
 from cnb_python.managers.pip import pinned
 from cnb_python.system.interface import Run
 
@@ -90,27 +96,6 @@ class Pip:
         plan = self._plan_of(self._contents(app), app.directory, python, environ)
         return plan if isinstance(plan, NeedsResolving) else plan.resolution
 
-    def install_pinned(
-        self, resolution: Resolution, pins: Sequence[Pin], context: InstallContext, run: Run
-    ) -> str:
-        """Have uv install *pins*; return why it did not, or why pip has to resolve; else empty.
-
-        Raises DiskFull or Killed.
-        """
-        del resolution
-        from cnb_python.managers.pip import install as pip_install  # noqa: PLC0415 - see above
-
-        plan = self._plan(context)
-        if isinstance(plan, NeedsResolving):
-            return plan.reason
-        return pip_install.try_pinned(pins, plan.network, self.processor, context, run)
-
-    def resolve_and_install(self, context: InstallContext, run: Run) -> Resolution:
-        """Resolve and install. Raises the failure that pip, or uv, reports."""
-        from cnb_python.managers.pip import install as pip_install  # noqa: PLC0415 - see above
-
-        return pip_install.resolve_and_install(self._files, context, run, by_uv=self._by_uv)
-
     def resolve(self, context: InstallContext, run: Run) -> Resolution:
         """Resolve without installing. Raises the failure that pip, or uv, reports."""
         from cnb_python.managers.pip import install as pip_install  # noqa: PLC0415 - see above
@@ -119,15 +104,16 @@ class Pip:
 
     def install(
         self, resolution: Resolution, pins: Sequence[Pin], context: InstallContext, run: Run
-    ) -> None:
-        """Install exactly *pins* of *resolution*. Raises the failure that the tool reports."""
+    ) -> frozenset[str]:
+        """See `Manager`. Raises the failure that the tool reports, and PinsRefused."""
         from cnb_python.managers.pip import install as pip_install  # noqa: PLC0415 - see above
 
-        plan = self._plan(context) if resolution.from_files_alone else None
-        if isinstance(plan, pinned.PinnedPlan):
-            pip_install.install_pinned(pins, plan.network, context, run)
-        else:
-            pip_install.install_resolved(self._files, resolution, pins, context, run)
+        if not resolution.from_files_alone:
+            return pip_install.install_resolved(self._files, resolution, pins, context, run)
+        plan = self._plan(context)
+        if isinstance(plan, NeedsResolving):
+            raise PinsRefused(plan.reason)
+        return pip_install.install_pinned(pins, plan.network, self.processor, context, run)
 
     @property
     def _files(self) -> tuple[str, ...]:

@@ -25,9 +25,9 @@ from cnb_python.managers.base import Pin, Resolution
 from cnb_python.managers.lock_export import LockExport, LockSources, LockTool
 from cnb_python.managers.requirement_lines import index_url
 from cnb_python.managers.tool import Program
-from cnb_python.managers.uv import commands
 from cnb_python.managers.uv import commands as uv
 
+_INDEX_NOTE = "the lines of pipenv requirements that name indexes"
 _PIPENV = LockTool(
     title="Pipenv",
     command="pipenv",
@@ -74,21 +74,18 @@ class PipenvExport(LockExport):
         """
         return self._read_lock() if self.lock.is_file() else self._resolve_pipfile()
 
-    def install(self, pins: Sequence[Pin]) -> None:
-        """Install exactly *pins*. Raises uv's failure."""
-        if not pins:
-            return
+    def install(self, pins: Sequence[Pin]) -> frozenset[str]:
+        """See `Manager`. Raises uv's failure."""
         if self.lock.is_file():
             pipfile = toml.read(self._pipfile)
             environ = self.context.environ
             sources = read_sources(self._document(), pipfile, self._index_lines(), environ)
             variables = index_config.exported_index_variables(sources.lines, environ)
-            self.install_with_uv(pins, sources.indexes_of, variables)
-        else:
-            lines = (expanded(line, self.context.environ) for line in self._index_lines())
-            variables = index_config.exported_index_variables(lines, self.context.environ)
-            uv_sources = uv.UvSources(is_own=False, variables=variables)
-            commands.install(pins, self.context, self.run, uv_sources)
+            return self.install_with_uv(pins, sources.indexes_of, variables)
+        lines = (expanded(line, self.context.environ) for line in self._index_lines())
+        variables = index_config.exported_index_variables(lines, self.context.environ)
+        uv_sources = uv.UvSources(is_own=False, variables=variables)
+        return uv.install(pins, self.context, self.run, uv_sources)
 
     def variables(self) -> dict[str, str]:
         """Return the user's variables with a cache of the build's own, and no environment."""
@@ -171,16 +168,12 @@ class PipenvExport(LockExport):
         return {name: table for name, table in document.items() if isinstance(table, dict)}
 
     def _keep_index_lines(self, lines: Iterable[str]) -> None:
-        """Write those of *lines* that name indexes to a file, for `install`."""
+        """Keep those of *lines* that name indexes, for `install`."""
         index_lines = (line for line in lines if line.startswith(_INDEX_OPTIONS))
-        self._index_file.write_text("\n".join(index_lines), encoding="utf-8")
+        self.context.notes[_INDEX_NOTE] = "\n".join(index_lines)
 
     def _index_lines(self) -> list[str]:
-        return self._index_file.read_text("utf-8").splitlines()
-
-    @property
-    def _index_file(self) -> Path:
-        return self.context.scratch / "Pipfile.sources"
+        return self.context.notes[_INDEX_NOTE].splitlines()
 
     @property
     def _pipfile(self) -> Path:

@@ -36,6 +36,8 @@ from cnb_python.system.certificates import bundle_with
 from cnb_python.system.interface import Command, Outcome
 from cnb_python.system.redaction import shown
 
+# The exported requirements: a file in the scratch directory, and a note.
+_EXPORTED = "poetry.export.txt"
 _POETRY = LockTool(
     title="Poetry",
     command="poetry",
@@ -79,21 +81,22 @@ class PoetryExport(LockExport):
         outcome = self.run(command := self.command(("export", *chosen), output))
         if outcome.code:
             raise self._unknown_name(outcome.output) or self.explain_export(command, outcome)
-        return self.resolution(self._exported.read_text("utf-8"), self._app())
+        self.context.notes[_EXPORTED] = self._exported.read_text("utf-8")
+        return self.resolution(self.context.notes[_EXPORTED], self._app())
 
-    def install(self, pins: Sequence[Pin]) -> None:
-        """Install exactly *pins*. Raises uv's or Poetry's failure."""
+    def install(self, pins: Sequence[Pin]) -> frozenset[str]:
+        """See `Manager`. Raises uv's or Poetry's failure."""
         app = self._app()
-        if packages := [pin for pin in pins if not app or pin.name != app.name]:
-            lines = self._exported.read_text("utf-8").splitlines()
-            sources = read_sources(self.lock, lines)
-            variables = index_config.exported_index_variables(sources.lines, self.context.environ)
-            variables |= certificate_variables(self.context)
-            self.install_with_uv(packages, sources.indexes_of, variables)
-        if len(packages) < len(pins):
+        if app and [pin.name for pin in pins] == [app.name]:
             outcome = self.run(command := self.command(("install", "--only-root")))
             if outcome.code:
                 raise self.explain(command, outcome)
+            return frozenset()
+        lines = self.context.notes[_EXPORTED].splitlines()
+        sources = read_sources(self.lock, lines)
+        variables = index_config.exported_index_variables(sources.lines, self.context.environ)
+        variables |= certificate_variables(self.context)
+        return self.install_with_uv(pins, sources.indexes_of, variables)
 
     def variables(self) -> dict[str, str]:
         """Return the user's variables with directories and an environment of the build's own."""
@@ -135,7 +138,7 @@ class PoetryExport(LockExport):
 
     @property
     def _exported(self) -> Path:
-        return self.context.scratch / "poetry.export.txt"
+        return self.context.scratch / _EXPORTED
 
 
 def read_sources(lock: Path, exported: Iterable[str]) -> LockSources:

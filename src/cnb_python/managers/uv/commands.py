@@ -11,6 +11,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
+from packaging.utils import canonicalize_name
+
 from cnb_python.cnb import toml
 from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.install import UvRefused
@@ -40,6 +42,14 @@ _RESERVED = frozenset(
     }
 )
 _FIRST_REASON = re.compile(r"^\s*(?:error:|\u00d7)")
+# In the words of the resolver, of installing a lock, and of building.
+_NOT_BUILT = re.compile(
+    r"Wheels are required for `([\w.-]+)` because building from source is disabled"
+    r"|Package `([\w.-]+)` can't be installed because it is marked as `--no-build`"
+    r"|Building source distributions for `([\w.-]+)` is disabled"
+)
+# uv's option `--no-build` does not count for packages that its setting `no-binary` names.
+_BUILT = re.compile(r"^ +Building ([\w.-]+)", re.MULTILINE)
 _DRAWING = re.compile(r"^\s*(?:error:|\u00d7|╰─▶|├─▶|│)?\s*")
 _LAST_LINES = 12
 _IN_A_SENTENCE = 3
@@ -76,6 +86,7 @@ def install_exactly(pins: Sequence[Pin], network: Network, context: InstallConte
         (
             *_uv(context, "install", "--no-config"),
             *("--no-deps", "--link-mode", "hardlink", "--system-certs", *hashes),
+            *_building(context),
             # The table [tool.uv] of an sdist is not for users of pip.
             *("--no-sources", "--requirements", str(requirements)),
         ),
@@ -117,7 +128,7 @@ def install_compiled(
     return Command(
         (
             *_uv(context, "install", "--no-deps", "--link-mode", "hardlink", "--system-certs"),
-            *("--requirements", str(requirements)),
+            *(*_building(context), "--requirements", str(requirements)),
         ),
         context.environ,
         context.app_dir,
@@ -138,7 +149,7 @@ def install_locked(file: Path, count: int, context: InstallContext, sources: UvS
     return Command(
         (
             *_uv(context, "install", "--no-deps", "--link-mode", "hardlink", *own),
-            *("--requirements", str(file)),
+            *(*_building(context), "--requirements", str(file)),
         ),
         {**environ, **sources.variables},
         context.app_dir if sources.is_own else context.scratch,
@@ -164,7 +175,7 @@ def options(context: InstallContext) -> tuple[str, ...]:
     return (
         *("--no-progress", "--color", "never", "--no-python-downloads"),
         *("--python", str(context.environment / "bin/python")),
-        *("--cache-dir", str(_cache(context))),
+        *("--cache-dir", str(context.uv_cache)),
     )
 
 
@@ -172,8 +183,8 @@ def _uv(context: InstallContext, action: str, *more: str) -> tuple[str, ...]:
     return (str(context.uv), "pip", action, *more, *options(context))
 
 
-def _cache(context: InstallContext) -> Path:
-    return (context.cache or context.scratch) / "uv"
+def _building(context: InstallContext) -> tuple[str, ...]:
+    return () if context.builds else ("--no-build",)
 
 
 def preferred_by_pip(context: InstallContext, network: Network, processor: str) -> str:
@@ -186,7 +197,7 @@ def preferred_by_pip(context: InstallContext, network: Network, processor: str) 
     if not network.index_url:
         return ""
     suffix = f"-linux_{processor}.whl".encode()
-    pages = _cache(context).glob("simple-*/**/*.rkyv")
+    pages = context.uv_cache.glob("simple-*/**/*.rkyv")
     if any(suffix in page.read_bytes() for page in pages):
         return f"the index has wheels for linux_{processor}, which pip prefers"
     return ""
@@ -277,22 +288,24 @@ def install_from_indexes(
     context: InstallContext,
     run: Run,
     sources: UvSources,
-) -> None:
-    """Install exactly *pins*, each from its index in *lock*, and what builds them from *sources*.
+) -> frozenset[str]:
+    """Install *pins*, each from its index in *lock*, and what builds them from *sources*.
 
-    uv passes over an index without a package of that name. Raises the failure that uv reports, and
-    SourceRefused.
+    Returns the names of those to be built, see `Manager`. uv passes over an index without a
+    package of that name. Raises the failure that uv reports, and SourceRefused.
     """
+    unbuilt: frozenset[str] = frozenset()
     by_indexes: defaultdict[tuple[str, ...], list[Pin]] = defaultdict(list)
     for pin in pins:
         by_indexes[lock.indexes_of(pin)].append(pin)
     for addresses, group in sorted(by_indexes.items()):
         try:
-            install(group, context, run, _preferring(addresses, sources))
+            unbuilt |= install(group, context, run, _preferring(addresses, sources))
         except IndexRefused as refused:
             if addresses and refused.status != _PROXY_STATUS:
                 raise SourceRefused(lock.manager, refused.url, refused.status) from refused
             raise
+    return unbuilt
 
 
 def _preferring(addresses: tuple[str, ...], sources: UvSources) -> UvSources:
@@ -304,21 +317,62 @@ def _preferring(addresses: tuple[str, ...], sources: UvSources) -> UvSources:
     return sources._replace(variables=variables, strategy=FIRST_INDEX)
 
 
-def install(pins: Sequence[Pin], context: InstallContext, run: Run, sources: UvSources) -> None:
-    """Install exactly *pins* from *sources*. Raises the failure that uv reports."""
-    locks = [pin.line for pin in pins if pin.line.startswith(LOCK)]
-    lines = [pin.line for pin in pins if not pin.line.startswith(LOCK)]
-    commands = []
-    if locks:
+def install(
+    pins: Sequence[Pin], context: InstallContext, run: Run, sources: UvSources
+) -> frozenset[str]:
+    """Install *pins* from *sources*; return the names of those to be built, see `Manager`.
+
+    Raises the failure that uv reports.
+    """
+    locks = [pin for pin in pins if pin.line.startswith(LOCK)]
+    lines = [pin for pin in pins if not pin.line.startswith(LOCK)]
+
+    def lock_command(chosen: Sequence[Pin]) -> Command:
         lock = context.scratch / "pylock.resolved.toml"
-        packages = [package for line in locks for package in packages_of(line, lock)]
+        packages = [package for pin in chosen for package in packages_of(pin.line, lock)]
         toml.write(lock, {"lock-version": "1.0", "created-by": "cnb-python", "packages": packages})
-        commands.append(install_locked(lock, len(packages), context, sources))
-    if lines:
+        return install_locked(lock, len(packages), context, sources)
+
+    def lines_command(chosen: Sequence[Pin]) -> Command:
         file = context.scratch / "locked.txt"
-        file.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        commands.append(install_locked(file, len(lines), context, sources))
-    for command in commands:
+        file.write_text("\n".join(pin.line for pin in chosen) + "\n", encoding="utf-8")
+        return install_locked(file, len(chosen), context, sources)
+
+    unbuilt = install_with(locks, lock_command, context, run)
+    return unbuilt | install_with(lines, lines_command, context, run)
+
+
+def install_with(
+    pins: Sequence[Pin],
+    command_for: Callable[[Sequence[Pin]], Command],
+    context: InstallContext,
+    run: Run,
+    finding: Callable[[], Sequence[str]] = tuple,
+) -> frozenset[str]:
+    """Run the command that installs *pins*; return the names of those to be built, see `Manager`.
+
+    *finding*: as for `explain`. Raises the failure that uv reports.
+    """
+    waiting, unbuilt = list(pins), set[str]()
+    while waiting:
+        command = command_for(waiting)
+        if unbuilt:
+            # Only to find the others without a wheel.
+            command = replace(command, argv=(*command.argv, "--dry-run"), shown="")
         outcome = run(command)
-        if outcome.code:
-            raise explain(command, outcome, context, run)
+        refused = frozenset() if context.builds else without_wheel(waiting, outcome)
+        if outcome.code and not refused:
+            raise explain(command, outcome, context, run, finding)
+        unbuilt |= refused
+        waiting = [pin for pin in waiting if pin.name not in unbuilt]
+        if not refused:
+            break
+    return frozenset(unbuilt)
+
+
+def without_wheel(pins: Sequence[Pin], outcome: Outcome) -> frozenset[str]:
+    """Return the names of *pins* that uv refused to build, or built since its settings say so."""
+    pattern = _NOT_BUILT if outcome.code else _BUILT
+    matches = pattern.finditer(outcome.output)
+    names = {canonicalize_name(name) for match in matches for name in match.groups() if name}
+    return frozenset(pin.name for pin in pins if pin.name in names)

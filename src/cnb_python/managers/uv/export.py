@@ -1,7 +1,7 @@
 """Has uv check `uv.lock` and export it for the app's Python, and installs that."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +11,6 @@ from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.locks import ProjectForOtherPython, StaleLock, UnknownGroup
 from cnb_python.managers.base import InstallContext, Pin, Resolution
 from cnb_python.managers.pylock_file import Choice, read_lock
-from cnb_python.managers.uv import commands
 from cnb_python.managers.uv import commands as uv
 from cnb_python.system.interface import Command, Outcome, Run
 
@@ -27,11 +26,8 @@ def resolve(settings: Settings, processor: str, context: InstallContext, run: Ru
     lock = context.scratch / "pylock.toml"
     # uv keeps the choices of an existing file.
     lock.unlink(missing_ok=True)
-    ready = _ready(context)
-    outcome = run(command := _export(settings, lock, ready))
-    if outcome.code and (required := _REQUIRED_UV.search(outcome.output)):
-        ready = _with_uv(required[1], context, run)
-        outcome = run(command := _export(settings, lock, ready))
+    ready = uv.own_context(context)
+    outcome = _with_required_uv(context, run)(command := _export(settings, lock, ready))
     if outcome.code:
         raise _explain(command, outcome, ready, run)
     # Older releases write paths relative to the project, not to the exported file.
@@ -39,10 +35,9 @@ def resolve(settings: Settings, processor: str, context: InstallContext, run: Ru
     return read_lock(lock, Choice(context.python, processor), _LOCK, directories=directories)
 
 
-def install(pins: Sequence[Pin], context: InstallContext, run: Run) -> None:
-    """Install exactly *pins*, with uv's own settings. Raises the failure that uv reports."""
-    if pins:
-        commands.install(pins, _ready(context), run, uv.OWN)
+def install(pins: Sequence[Pin], context: InstallContext, run: Run) -> frozenset[str]:
+    """Install *pins* with uv's own settings, see `Manager`. Raises the failure that uv reports."""
+    return uv.install(pins, uv.own_context(context), _with_required_uv(context, run), uv.OWN)
 
 
 def _export(settings: Settings, lock: Path, context: InstallContext) -> Command:
@@ -61,33 +56,49 @@ def _export(settings: Settings, lock: Path, context: InstallContext) -> Command:
     )
 
 
-def _ready(context: InstallContext) -> InstallContext:
-    """Return *context* with uv's variables, and the uv that the app requires once it is there."""
-    own = uv.own_context(context)
-    required = _required_uv(context)
-    return replace(own, uv=required) if required.exists() else own
+def _with_required_uv(context: InstallContext, run: Run) -> Run:
+    """Return *run*, which runs a command of uv again with the uv that the app requires.
+
+    That uv is installed then. Raises the bundled uv's failure.
+    """
+
+    def run_required(command: Command, on_line: Callable[[str], None] | None = None) -> Outcome:
+        program = _required_uv(context)
+        if program.exists():
+            return run(_by(program, command), on_line)
+        outcome = run(command, on_line)
+        if outcome.code and (required := _REQUIRED_UV.search(outcome.output)):
+            _install_uv(required[1], context, run)
+            return run(_by(program, command), on_line)
+        return outcome
+
+    return run_required
+
+
+def _by(program: Path, command: Command) -> Command:
+    return replace(command, argv=(str(program), *command.argv[1:]))
 
 
 def _required_uv(context: InstallContext) -> Path:
-    return context.scratch / "uv/bin/uv"
+    return context.scratch / "required-uv/bin/uv"
 
 
-def _with_uv(version: str, context: InstallContext, run: Run) -> InstallContext:
-    """Install the uv that the app requires, for this build. Raises the bundled uv's failure."""
+def _install_uv(version: str, context: InstallContext, run: Run) -> None:
     target = _required_uv(context).parents[1]
+    # A cache of its own, so that nothing but what the app asks for lies in that of the context.
+    apart = replace(context, scratch=target)
     command = Command(
         (
             *(str(context.uv), "pip", "install", "--no-config", "--no-deps"),
-            *("--target", str(target), f"uv{version}", *uv.options(context)),
+            *("--target", str(target), f"uv{version}", *uv.options(apart)),
         ),
-        _ready(context).environ,
+        uv.own_context(context).environ,
         context.scratch,
         shown=f"uv pip install 'uv{version}'",
     )
     outcome = run(command)
     if outcome.code:
         raise uv.explain(command, outcome, context, run)
-    return _ready(context)
 
 
 def _explain(

@@ -86,12 +86,12 @@ class UvProject(LockManager):
 
     def install(
         self, resolution: Resolution, pins: Sequence[Pin], context: InstallContext, run: Run
-    ) -> None:
-        """Install exactly *pins*. Raises the failure that uv reports."""
+    ) -> frozenset[str]:
+        """See `Manager`. Raises the failure that uv reports."""
         del resolution
         from cnb_python.managers.uv import export as uv_export  # noqa: PLC0415 - see above
 
-        uv_export.install(pins, context, run)
+        return uv_export.install(pins, context, run)
 
 
 def _holder(app: App) -> App | None:

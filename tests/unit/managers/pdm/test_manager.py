@@ -18,6 +18,7 @@ from cnb_python.errors.programs import LockTooNew
 from cnb_python.managers.base import NeedsResolving
 from cnb_python.managers.pdm.manager import Pdm
 from tests.support.fake_tools import PYTHON, FakeTools, context_of, installed_lines, write_app
+from tests.support.installing import resolve_and_install
 
 HASH, OTHER = "a" * 64, "b" * 64
 PYPROJECT = """\
@@ -61,14 +62,12 @@ def inputs(directory: Path) -> str:
     return needs.fingerprint
 
 
-def resolve_and_install(
-    directory: Path, exported: str, settings: Settings | None = None
-) -> FakeTools:
+def installed_from(directory: Path, exported: str, settings: Settings | None = None) -> FakeTools:
     """Resolve and install the packages of *directory*; return what ran."""
     tools = FakeTools()
     tools.answer("export", exported=exported)
-    Pdm(settings or Settings(), processor="x86_64").resolve_and_install(
-        context_of(directory), tools
+    resolve_and_install(
+        Pdm(settings or Settings(), processor="x86_64"), context_of(directory), tools
     )
     return tools
 
@@ -104,7 +103,7 @@ def test_exported_lines_get_the_hashes_of_the_lock(tmp_path: Path) -> None:
     directory = shop(tmp_path)
     (directory / "pdm.lock").write_text(LOCK + lock_of_tomli)
 
-    tools = resolve_and_install(directory, exported)
+    tools = installed_from(directory, exported)
 
     assert sorted(installed_lines(tools)) == [
         f"-e {directory}",
@@ -114,16 +113,14 @@ def test_exported_lines_get_the_hashes_of_the_lock(tmp_path: Path) -> None:
 
 
 def test_app_that_is_not_a_distribution_is_not_installed(tmp_path: Path) -> None:
-    tools = resolve_and_install(
-        shop(tmp_path, "[tool.pdm]\ndistribution = false\n"), "six==1.17.0\n"
-    )
+    tools = installed_from(shop(tmp_path, "[tool.pdm]\ndistribution = false\n"), "six==1.17.0\n")
 
     assert installed_lines(tools) == [SIX]
 
 
 def test_release_without_hashes_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadLock, match=r"idna==3\.1"):
-        resolve_and_install(shop(tmp_path), "idna==3.1\n")
+        installed_from(shop(tmp_path), "idna==3.1\n")
 
 
 @pytest.mark.parametrize(
@@ -137,7 +134,7 @@ def test_release_without_hashes_is_refused(tmp_path: Path) -> None:
 def test_development_groups_are_exported_only_if_chosen(
     tmp_path: Path, settings: Settings, words: tuple[str, ...]
 ) -> None:
-    check, export = resolve_and_install(shop(tmp_path), "six==1.17.0\n", settings).words("pdm")
+    check, export = installed_from(shop(tmp_path), "six==1.17.0\n", settings).words("pdm")
 
     assert check == ("lock", "--check")
     assert export[: len(words)] == words
@@ -146,21 +143,21 @@ def test_development_groups_are_exported_only_if_chosen(
 
 def test_unknown_group_is_refused_with_the_declared(tmp_path: Path) -> None:
     with pytest.raises(UnknownGroup) as raised:
-        resolve_and_install(shop(tmp_path), "", Settings(groups=("wroker",)))
+        installed_from(shop(tmp_path), "", Settings(groups=("wroker",)))
 
     assert raised.value.available == ("dev", "worker")
 
 
 def test_group_missing_in_the_lock_is_refused_with_the_command(tmp_path: Path) -> None:
     with pytest.raises(StaleLock) as raised:
-        resolve_and_install(shop(tmp_path), "", Settings(groups=("worker",)))
+        installed_from(shop(tmp_path), "", Settings(groups=("worker",)))
 
     assert raised.value.command == "pdm lock --group :all"
 
 
 def test_pdm_gets_interpreter_and_directories_of_the_build(tmp_path: Path) -> None:
     directory = shop(tmp_path)
-    environ = resolve_and_install(directory, "six==1.17.0\n").ran[0].env
+    environ = installed_from(directory, "six==1.17.0\n").ran[0].env
 
     assert environ["PDM_PYTHON"] == "/layers/venv/bin/python"
     for name in ("PDM_CACHE_DIR", "PDM_CONFIG_FILE", "PDM_LOG_DIR"):

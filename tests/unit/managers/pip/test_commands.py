@@ -1,6 +1,7 @@
 """The commands with which pip resolves and installs."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -41,14 +42,12 @@ def written(command: Command) -> list[str]:
 def exactly(
     scratch: Path, lines: Sequence[str], finding: Sequence[str] = (), **environ: str
 ) -> tuple[Command, ...]:
-    context = workplace(scratch, environ=INDEX | environ)
+    context = replace(workplace(scratch, environ=INDEX | environ), builds=True)
     return pip_commands.install_exactly([pin(line) for line in lines], finding, context)
 
 
 def test_pip_runs_isolated_in_the_apps_directory(tmp_path: Path) -> None:
-    command = pip_commands.resolve_and_install(
-        FILES, workplace(tmp_path), tmp_path / "report.json"
-    )
+    command = pip_commands.resolve(FILES, workplace(tmp_path), tmp_path / "report.json")
 
     assert command.argv[:4] == (
         "/layers/venv/bin/python",
@@ -57,9 +56,9 @@ def test_pip_runs_isolated_in_the_apps_directory(tmp_path: Path) -> None:
         "install",
     )
     assert command.argv[-2:] == ("--requirement", "requirements.txt")
-    assert {"--no-input", "--no-compile", "--no-cache-dir"} <= set(command.argv)
+    assert {"--no-input", "--no-cache-dir"} <= set(command.argv)
     assert command.cwd == Path("/workspace")
-    assert command.shown == "pip install -r requirements.txt"
+    assert command.shown == "pip install --dry-run -r requirements.txt"
     assert command.env == INDEX
 
 
@@ -67,16 +66,15 @@ def test_several_files_are_resolved_together(tmp_path: Path) -> None:
     files = ("requirements/base.txt", "requirements/web.txt")
     report = tmp_path / "report.json"
 
-    for make in (pip_commands.resolve_and_install, pip_commands.resolve):
-        command = make(files, workplace(tmp_path), report)
-        options = ("--requirement", files[0], "--requirement", files[1])
-        assert command.argv[-4:] == options
-        assert command.shown.endswith("-r requirements/base.txt -r requirements/web.txt")
+    command = pip_commands.resolve(files, workplace(tmp_path), report)
+
+    assert command.argv[-4:] == ("--requirement", files[0], "--requirement", files[1])
+    assert command.shown.endswith("-r requirements/base.txt -r requirements/web.txt")
 
 
 def test_pip_caches_downloads_if_a_cache_exists(tmp_path: Path) -> None:
     context = workplace(tmp_path, cache=Path("/layers/deps"))
-    command = pip_commands.resolve_and_install(FILES, context, tmp_path / "report.json")
+    command = pip_commands.resolve(FILES, context, tmp_path / "report.json")
 
     assert "--no-cache-dir" not in command.argv
     place_of_cache = command.argv.index("--cache-dir")
@@ -88,6 +86,19 @@ def test_resolve_installs_nothing_and_reports_everything(tmp_path: Path) -> None
 
     assert {"--dry-run", "--ignore-installed"} <= set(command.argv)
     assert command.argv[command.argv.index("--report") + 1] == str(tmp_path / "report.json")
+
+
+def test_wheels_are_fetched_without_building(tmp_path: Path) -> None:
+    context = workplace(tmp_path, environ=INDEX)
+    finding = ["--no-binary a", "--only-binary=b", "--prefer-binary", "--pre"]
+
+    (command,) = pip_commands.install_exactly([pin("a==1.0")], finding, context)
+
+    assert command.argv[3] == "download"
+    assert command.argv[command.argv.index("--only-binary") + 1] == ":all:"
+    assert command.argv[command.argv.index("--dest") + 1] == str(context.wheels)
+    assert written(command) == ["--pre", "a==1.0"]
+    assert command.shown == "pip download"
 
 
 def test_install_exactly_ignores_dependencies(tmp_path: Path) -> None:

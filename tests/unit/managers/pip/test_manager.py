@@ -59,9 +59,7 @@ def with_requirements(directory: Path, content: bytes) -> App:
 
 def explained(directory: Path, output: str, answers: Answers, code: int = 1) -> BaseException:
     context = workplace(directory)
-    command = pip_commands.resolve_and_install(
-        ("requirements.txt",), context, directory / "report.json"
-    )
+    command = pip_commands.resolve(("requirements.txt",), context, directory / "report.json")
     return pip_install.explain(
         ("requirements.txt",), command, Outcome(code, output), context, answers
     )

@@ -12,9 +12,10 @@ from cnb_python.config.kinds import SettingOrigin
 from cnb_python.config.settings import DEFAULTS, Settings
 from cnb_python.errors.install import InstallFailed, UvRefused
 from cnb_python.errors.machine import DiskFull, DownloadFailed, ProgramNotStarted
-from cnb_python.managers.base import InstallContext, NeedsResolving, Resolution
+from cnb_python.managers.base import InstallContext, NeedsResolving, PinsRefused, Resolution
 from cnb_python.managers.pip.manager import Pip
 from cnb_python.system.interface import Command, Download, Outcome
+from tests.support.installing import resolve_and_install
 
 SHA = "ab" * 32
 BY_UV = Pip(Settings(installer="uv"))
@@ -103,9 +104,7 @@ def test_pinned_file_is_resolved_from_files_alone(tmp_path: Path) -> None:
     tools = Tools()
 
     assert [pin.line for pin in ready.resolution.pins] == ["a==1.0"]
-    assert (
-        Pip().install_pinned(ready.resolution, ready.resolution.pins, ready.context, tools) == ""
-    )
+    assert not Pip().install(ready.resolution, ready.resolution.pins, ready.context, tools)
     assert tools.programs == ["uv"]
 
 
@@ -151,20 +150,58 @@ def test_pips_settings_do_not_count_for_chosen_uv(tmp_path: Path) -> None:
     assert len(ready.resolution.pins) == 1
 
 
-def test_refusal_of_uv_is_returned_by_install_pinned(tmp_path: Path) -> None:
+def test_refusal_of_uv_is_raised(tmp_path: Path) -> None:
     ready = app(tmp_path, "a==1.0\n")
     tools = Tools(2, "error: Failed to fetch\n")
 
-    refusal = Pip().install_pinned(ready.resolution, ready.resolution.pins, ready.context, tools)
+    with pytest.raises(PinsRefused, match="uv says: Failed to fetch"):
+        Pip().install(ready.resolution, ready.resolution.pins, ready.context, tools)
 
-    assert refusal == "uv says: Failed to fetch"
+
+def test_releases_without_wheel_are_returned_and_others_looked_for(tmp_path: Path) -> None:
+    ready = app(tmp_path, "a==1.0\nb==1.0\nc==1.0\n")
+    hint = "hint: Wheels are required for `{}` because building from source is disabled"
+    answers = [Outcome(1, hint.format("B")), Outcome(1, hint.format("c")), Outcome(0, "")]
+    ran: list[Command] = []
+
+    def answer(command: Command, on_line: Callable[[str], None] | None = None) -> Outcome:
+        del on_line
+        ran.append(command)
+        return answers[len(ran) - 1]
+
+    unbuilt = Pip().install(ready.resolution, ready.resolution.pins, ready.context, answer)
+
+    assert unbuilt == {"b", "c"}
+    assert ["--dry-run" in command.argv for command in ran] == [False, True, True]
+    assert all("--no-build" in command.argv for command in ran)
 
 
-def test_full_disk_is_raised_by_install_pinned(tmp_path: Path) -> None:
+def test_release_that_uv_built_since_its_settings_ask_for_it_is_returned(tmp_path: Path) -> None:
+    ready = app(tmp_path, "a==1.0\nb==1.0\n")
+
+    unbuilt = Pip().install(
+        ready.resolution,
+        ready.resolution.pins,
+        ready.context,
+        Tools(0, "   Building a==1.0\n      Built a==1.0\n"),
+    )
+
+    assert unbuilt == {"a"}
+
+
+def test_single_pin_is_built_if_it_may(tmp_path: Path) -> None:
+    ready, tools = app(tmp_path, "a==1.0\n"), Tools(0, "   Building a==1.0\n")
+    context = replace(ready.context, builds=True)
+
+    assert not Pip().install(ready.resolution, ready.resolution.pins, context, tools)
+    assert "--no-build" not in tools.ran[0].argv
+
+
+def test_full_disk_is_raised(tmp_path: Path) -> None:
     ready = app(tmp_path, "a==1.0\n")
 
     with pytest.raises(DiskFull):
-        Pip().install_pinned(
+        Pip().install(
             ready.resolution,
             ready.resolution.pins,
             ready.context,
@@ -172,26 +209,15 @@ def test_full_disk_is_raised_by_install_pinned(tmp_path: Path) -> None:
         )
 
 
-def test_uv_that_does_not_start_is_returned_by_install_pinned(tmp_path: Path) -> None:
+def test_uv_that_does_not_start_refuses_pins(tmp_path: Path) -> None:
     ready = app(tmp_path, "a==1.0\n")
 
     def refuse(command: Command, on_line: Callable[[str], None] | None = None) -> Outcome:
         del on_line
         raise ProgramNotStarted(command.argv[0], "Exec format error")
 
-    refusal = Pip().install_pinned(ready.resolution, ready.resolution.pins, ready.context, refuse)
-
-    assert refusal == "uv does not start here: Exec format error"
-
-
-def test_resolve_and_install_runs_pip_once(tmp_path: Path) -> None:
-    tools = Tools()
-
-    resolution = Pip().resolve_and_install(app(tmp_path, "a\n").context, tools)
-
-    assert [pin.line for pin in resolution.pins] == [f"a==1.0 --hash=sha256:{SHA}"]
-    assert tools.programs == ["pip"]
-    assert "--dry-run" not in tools.ran[0].argv
+    with pytest.raises(PinsRefused, match="uv does not start here: Exec format error"):
+        Pip().install(ready.resolution, ready.resolution.pins, ready.context, refuse)
 
 
 def test_resolve_then_install_runs_pip_twice(tmp_path: Path) -> None:
@@ -211,13 +237,13 @@ def test_failure_of_pip_is_explained(tmp_path: Path) -> None:
     with pytest.raises(InstallFailed):
         Pip().resolve(context, Tools(1, "ERROR: Operation cancelled by user"))
     with pytest.raises(InstallFailed):
-        Pip().resolve_and_install(context, Tools(1, "ERROR: Operation cancelled by user"))
+        resolve_and_install(Pip(), context, Tools(1, "ERROR: Operation cancelled by user"))
 
 
 def test_chosen_uv_resolves_and_installs_alone(tmp_path: Path) -> None:
     tools = Tools()
 
-    resolution = BY_UV.resolve_and_install(app(tmp_path, "a\n").context, tools)
+    resolution = resolve_and_install(BY_UV, app(tmp_path, "a\n").context, tools)
 
     assert [(pin.line, resolution.by) for pin in resolution.pins] == [("a==1.0", "uv")]
     assert tools.programs == ["uv", "uv"]

@@ -14,6 +14,7 @@ from cnb_python.errors.programs import LockTooNew
 from cnb_python.managers.base import NeedsResolving
 from cnb_python.managers.pipenv.manager import Pipenv
 from tests.support.fake_tools import PYTHON, FakeTools, context_of, installed_lines, write_app
+from tests.support.installing import resolve_and_install
 
 HASH = "a" * 64
 INDEX = "https://${USER}:${WORD}@ours.example/simple"
@@ -105,7 +106,7 @@ def test_uv_gets_the_sources_with_logins_as_variables(tmp_path: Path) -> None:
     context = context_of(shop(tmp_path), USER="me", WORD="secret")
     tools.answer("requirements", f"-i {INDEX}\n{SIX}\n")
 
-    Pipenv().resolve_and_install(context, tools)
+    resolve_and_install(Pipenv(), context, tools)
 
     assert installed_lines(tools) == [f"six==1.17.0 --hash=sha256:{HASH}"]
     assert tools.ran[-1].env["UV_DEFAULT_INDEX"] == "https://me:secret@ours.example/simple"

@@ -16,6 +16,7 @@ from cnb_python.managers.poetry import pyproject as poetry_pyproject
 from cnb_python.managers.poetry.manager import Poetry
 from cnb_python.managers.tool import Program
 from tests.support.fake_tools import PYTHON, FakeTools, context_of, installed_lines, write_app
+from tests.support.installing import resolve_and_install
 
 HASH = "a" * 64
 PYPROJECT = '[project]\nname = "My.Shop"\n[tool.poetry]\npackage-mode = true\n'
@@ -176,7 +177,7 @@ def test_uv_installs_packages_and_poetry_installs_the_app(tmp_path: Path) -> Non
     login = "--extra-index-url https://me:word@ours.example/simple\n"
     tools.answer("export", exported=f"{login}\n{SIX}")
 
-    decision = Poetry().resolve_and_install(context, tools)
+    decision = resolve_and_install(Poetry(), context, tools)
 
     assert {pin.name for pin in decision.pins} == {"six", "my-shop"}
     assert installed_lines(tools) == [f"six==1.17.0 --hash=sha256:{HASH}"]
@@ -244,7 +245,7 @@ def test_app_without_a_package_is_refused_with_the_setting(tmp_path: Path) -> No
     tools.answer("install", output, code=1)
 
     with pytest.raises(AppNotInstallable) as raised:
-        Poetry().resolve_and_install(context, tools)
+        resolve_and_install(Poetry(), context, tools)
 
     message = raised.value.describe()
     assert any("No file/folder found" in line for line in message.body)

@@ -11,6 +11,7 @@ from cnb_python.errors.install import UvRefused
 from cnb_python.managers.base import InstallContext, NeedsResolving
 from cnb_python.managers.pyproject.manager import PlainProject
 from cnb_python.system.interface import Command, Outcome
+from tests.support.installing import resolve_and_install
 from tests.support.trees import write_files
 
 PROJECT = "[project]\nname = 'shop'\n"
@@ -44,7 +45,7 @@ def context_of(app: Path) -> InstallContext:
 def compiled(app: Path, settings: Settings | None = None) -> tuple[str, str]:
     """Return the command in the log, and the requirements file of the build, if any."""
     uv, context = Uv(), context_of(app)
-    PlainProject(settings or Settings()).resolve_and_install(context, uv)
+    resolve_and_install(PlainProject(settings or Settings()), context, uv)
     source = context.scratch / "project.in"
     return uv.commands[0].shown, source.read_text("utf-8") if source.exists() else ""
 

@@ -150,7 +150,7 @@ def test_unrecognized_failure_is_explained_in_uvs_words() -> None:
 
 
 def test_linux_wheels_on_index_pages_are_preferred_by_pip(tmp_path: Path) -> None:
-    page = tmp_path / "downloads/uv/simple-v27/index/0/a.rkyv"
+    page = tmp_path / "uv/simple-v27/index/0/a.rkyv"
     page.parent.mkdir(parents=True)
     page.write_bytes(b"\0a-1.0-cp314-cp314-linux_x86_64.whl\0a-1.0-py3-none-any.whl")
     context = workplace(tmp_path)

@@ -19,6 +19,7 @@ from cnb_python.errors.locks import (
 from cnb_python.managers.base import InstallContext, NeedsResolving
 from cnb_python.managers.uv.manager import UvProject
 from cnb_python.system.interface import Command, Outcome
+from tests.support.installing import resolve_and_install
 from tests.support.trees import write_files
 
 PYPROJECT = "[project]\nname = 'shop'\n[project.optional-dependencies]\nweb = []\n"
@@ -187,7 +188,7 @@ def test_resolve_exports_the_lock_after_checking_it(context: InstallContext, app
 def test_resolve_and_install_runs_two_commands(context: InstallContext) -> None:
     uv = Uv()
 
-    decision = UvProject().resolve_and_install(context, uv)
+    decision = resolve_and_install(UvProject(), context, uv)
 
     assert [command.note for command in uv.commands[1:]] == ["1 locked package"]
     assert decision.by == "uv"
@@ -265,9 +266,9 @@ WRONG = "error: Required uv version `==0.9.0` does not match the running version
 def test_required_uv_is_installed_and_used(context: InstallContext) -> None:
     uv = Uv(Outcome(2, WRONG))
 
-    UvProject().resolve_and_install(context, uv)
+    resolve_and_install(UvProject(), context, uv)
 
-    own = str(context.scratch / "uv/bin/uv")
+    own = str(context.scratch / "required-uv/bin/uv")
     assert [command.argv[0] for command in uv.commands] == ["/tools/uv", "/tools/uv", own, own]
     assert "uv==0.9.0" in uv.commands[1].argv
     assert uv.commands[1].cwd == context.scratch, "where nothing asks for another uv"
