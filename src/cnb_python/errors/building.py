@@ -374,6 +374,32 @@ def foreign_files(program: str, removed: Sequence[str], restored: Sequence[str])
     )
 
 
+def interpreter_changed(packages: Sequence[str], paths: Sequence[str]) -> Message:
+    """Return a warning about files of the interpreter that code of *packages* changed."""
+    which = f"The build of {_first(packages)}" if packages else "Code of a package"
+    return Message(
+        title=f"{which} changed the app's Python",
+        body=(
+            f"Found:    {_first(paths)}.",
+            "Replaced: all of Python, so nothing of this is in the image or in the cache.",
+            "Look at what that code does before you trust it.",
+        ),
+    )
+
+
+def configuration_changed(packages: Sequence[str], paths: Sequence[str]) -> Message:
+    """Return a warning about configuration of tools that code of *packages* changed."""
+    which = f"The build of {_first(packages)}" if packages else "Code of a package"
+    return Message(
+        title=f"{which} changed how packages are downloaded",
+        body=(
+            f"Restored: {_first(paths)}.",
+            "Packages that were installed afterwards come from where they came from before.",
+            "Look at what that code does before you trust it.",
+        ),
+    )
+
+
 def files_in_app(package: str, paths: Sequence[str]) -> Message:
     """Return a warning about files that the build of a package left in the app's directory."""
     return Message(

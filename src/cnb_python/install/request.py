@@ -3,7 +3,7 @@
 Apart from the installer, so that unchanged builds do not load it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 
 def _is_ready() -> None:
     """Return at once: there is nothing to wait for."""
+
+
+def _check_nothing(packages: Sequence[str]) -> None:
+    """Return at once: there is nothing that code of *packages* could have changed."""
+    del packages
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,13 @@ class EnvironmentRequest:
 
     A manager that runs in it earlier would write other bytecode: pip does, since it runs isolated
     from the variable that prevents it.
+    """
+
+    after_foreign_code: Callable[[Sequence[str]], object] = _check_nothing
+    """Repairs what code of packages may have changed: the interpreter, the layers directory.
+
+    Called with the names of the packages whose code ran, none if they are not known, when none of
+    their processes is alive and before anything else is installed.
     """
 
     @property

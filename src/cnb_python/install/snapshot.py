@@ -4,6 +4,7 @@ Such files are no part of the environment: a build that reuses the environment f
 not have them.
 """
 
+import hashlib
 import os
 import re
 import stat
@@ -176,6 +177,26 @@ def added(paths: Iterable[str]) -> AddedFiles:
     packages = [match[1] for path in ordered if (match := _METADATA.search(path))]
     files = (path for path in ordered if not _CACHE.search(path))
     return AddedFiles(tuple(packages), () if packages else tuple(files))
+
+
+def contents(directory: Path) -> dict[str, str]:
+    """Return the mode and a digest of everything below *directory*, by path. Raises OSError.
+
+    It cannot be deceived, as `states` can by somebody who sets times and numbers of files.
+    """
+    return {
+        path: f"{status.st_mode:o} {_digest(directory / path, status.st_mode)}"
+        for path, status in disk.walk(directory)
+    }
+
+
+def _digest(path: Path, mode: int) -> str:
+    if stat.S_ISLNK(mode):
+        return hashlib.sha256(os.fsencode(os.readlink(path))).hexdigest()  # noqa: PTH115 - exact
+    if not stat.S_ISREG(mode):
+        return ""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def states(directory: Path, skipped: Collection[str] = ()) -> dict[str, State]:

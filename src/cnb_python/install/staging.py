@@ -6,9 +6,10 @@ environment if it installed a single distribution.
 """
 
 import itertools
+import re
 import shutil
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -19,9 +20,12 @@ from cnb_python.distributions import wheel
 from cnb_python.distributions.collect import InstalledPin
 from cnb_python.distributions.dist_info import DistributionRoot
 from cnb_python.errors.base import ContractBroken
-from cnb_python.install import foreign_files, process_env
+from cnb_python.errors.building import configuration_changed, files_in_app
+from cnb_python.install import foreign_files, process_env, snapshot
 from cnb_python.install.request import EnvironmentRequest
 from cnb_python.install.snapshot import AppSnapshot
+from cnb_python.install.user_files import UserFiles, read_user_files
+from cnb_python.managers import tool_settings
 from cnb_python.managers.base import InstallContext, Pin, Resolution
 from cnb_python.managers.tool import Program, not_available
 from cnb_python.system.interface import Command, Outcome, Run, System
@@ -36,6 +40,11 @@ version = {line}
 
 # Where uv unpacks wheels in its cache, each into a directory of its own.
 _ARCHIVES = "archive-v0"
+_TOOLS, _DOWNLOADS = "tools", "downloads"
+# Of the same packages; each time some have changed the files of others.
+_MOST_BUILDS = 5
+# pip and uv print these before they run code of a package.
+_RUNS_CODE = re.compile(r": started$|^ +Building ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +57,24 @@ class StagingArea:
     """Finds the files that builds from source leave in the app."""
     _numbers: Iterator[int] = field(default_factory=itertools.count)
     _notes: dict[str, str] = field(default_factory=dict)
+    _user_files: UserFiles = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Read the configuration of tools, before any code of a package runs."""
+        request = self.request
+        user_files = read_user_files(request.environ, request.app.directory)
+        object.__setattr__(self, "_user_files", user_files)
 
     def resolve(self) -> Resolution:
         """Have the manager resolve, which may run code of packages. Raises what it raises."""
         self.request.wait_for_interpreter()
+        watched = _Watched(self.run)
         with self._workshop() as context:
             self.snapshot.take()
-            resolution = self.request.manager.resolve(context, self.run)
+            resolution = self.request.manager.resolve(context, watched)
             self.snapshot.clean()
+        if watched.ran_foreign_code:
+            self._after_foreign_code(())
         return resolution
 
     def install(self, resolution: Resolution, pins: Sequence[Pin]) -> tuple[InstalledPin, ...]:
@@ -65,16 +84,44 @@ class StagingArea:
         """
         if not resolution.from_files_alone:
             self.request.wait_for_interpreter()
-        installed: list[InstalledPin] = []
-        built = [pin for pin in pins if pin.by_itself]
+        to_build = [pin for pin in pins if pin.by_itself]
         wheels = [pin for pin in pins if not pin.by_itself]
-        while built or wheels:
-            installed += [self.build(resolution, pin) for pin in built]
-            fetched, unbuilt = self.fetch(resolution, wheels) if wheels else ((), frozenset())
-            installed += fetched
-            built = [pin for pin in wheels if pin.name in unbuilt]
-            wheels = [pin for pin in wheels if pin.name not in unbuilt] if unbuilt else []
-        return tuple(installed)
+        built = self.build_all(resolution, to_build)
+        fetched: tuple[InstalledPin, ...] = ()
+        while wheels and not fetched:
+            fetched, unbuilt = self.fetch(resolution, wheels)
+            to_build += [pin for pin in wheels if pin.name in unbuilt]
+            wheels = [pin for pin in wheels if pin.name not in unbuilt]
+            built = self.build_all(resolution, to_build, built) if unbuilt else built
+        return (*built, *fetched)
+
+    def build_all(
+        self, resolution: Resolution, pins: Sequence[Pin], earlier: Iterable[InstalledPin] = ()
+    ) -> tuple[InstalledPin, ...]:
+        """Have the manager install each of *pins* by itself, which may run its code.
+
+        *earlier*: those that are installed. What the build of another package has changed is
+        installed again. Raises what the manager raises, and ContractBroken if that does not end.
+        """
+        installed = {each.pin: each for each in earlier}
+        known = {pin: snapshot.contents(each.root.path) for pin, each in installed.items()}
+        waiting = [pin for pin in pins if pin not in installed]
+        for _ in range(_MOST_BUILDS):
+            for pin in waiting:
+                installed[pin] = self.build(resolution, pin)
+                known[pin] = snapshot.contents(installed[pin].root.path)
+            if waiting:
+                self._after_foreign_code([pin.name for pin in waiting])
+            waiting = [
+                pin
+                for pin, each in installed.items()
+                if len(installed) > 1 and snapshot.contents(each.root.path) != known[pin]
+            ]
+            if not waiting:
+                return tuple(installed[pin] for pin in pins)
+            names = ", ".join(pin.name for pin in waiting)
+            self.system.output.line(f"Installing {names} again: another package has changed it")
+        raise ContractBroken("environment", "builds of packages change each other's files")
 
     def build(self, resolution: Resolution, pin: Pin) -> InstalledPin:
         """Have the manager install *pin* by itself, which may run its code.
@@ -85,10 +132,19 @@ class StagingArea:
         with self._workshop(builds=True) as context:
             self.snapshot.take()
             self.request.manager.install(resolution, [pin], context, self.run)
-            self.snapshot.clean()
+            self._clean_app(pin)
             root = self._new_root(pin.name)
             context.environment.rename(root.path)
         return InstalledPin(pin, root, may_be_built=True)
+
+    def _clean_app(self, pin: Pin) -> None:
+        """Remove what the build of *pin* left in the app; raises AppChangedByPackage, OSError."""
+        if not pin.is_cacheable:
+            # It may be a directory of the app.
+            self.snapshot.clean()
+        elif left := self.snapshot.remove_foreign(pin.name):
+            message = files_in_app(pin.name, left)
+            self.system.output.warning(message.title, message.body)
 
     def fetch(
         self, resolution: Resolution, pins: Sequence[Pin]
@@ -98,8 +154,12 @@ class StagingArea:
         Returns them, or the names of the pins that have to be built, and no wheels then. Raises
         what the manager raises, DamagedPackage, and ContractBroken if a wheel is missing.
         """
+        request = self.request
+        # Only these settings make uv build all the same; the result is not used then.
+        foreign = tool_settings.uv_refuses_wheels(request.environ, request.app.directory)
+        run = self._run_with(foreign=foreign)
         with self._workshop(pip=not resolution.from_files_alone) as context:
-            unbuilt = self.request.manager.install(resolution, pins, context, self.run)
+            unbuilt = request.manager.install(resolution, pins, context, run)
             fetched = () if unbuilt else self._fetched(context, pins)
         return fetched, unbuilt
 
@@ -121,6 +181,18 @@ class StagingArea:
             named = ", ".join(sorted(missing))
             raise ContractBroken("environment", f"pinned and not installed: {named}")
         return tuple(fetched[pin.name] for pin in pins)
+
+    def _after_foreign_code(self, packages: Sequence[str]) -> None:
+        """Remove what code of *packages* may have changed, and have the rest repaired."""
+        staging = self.request.staging
+        for directory in (staging / _TOOLS, staging / _DOWNLOADS):
+            disk.remove(directory)
+        if self.request.tool_cache:
+            self.request.tool_cache.forget()
+        if changed := self._user_files.restore():
+            message = configuration_changed(packages, changed)
+            self.system.output.warning(message.title, message.body)
+        self.request.after_foreign_code(packages)
 
     def _new_root(self, name: str) -> DistributionRoot:
         request = self.request
@@ -147,7 +219,7 @@ class StagingArea:
     def context(self, scratch: Path, *, pip: bool, builds: bool) -> InstallContext:
         """Return the context of a manager. Copies pip the first time that it is needed."""
         request = self.request
-        tools = request.staging / "tools"
+        tools = request.staging / _TOOLS
         if pip and not (tools / "pip").is_dir():
             copy_pip(request.pip, tools)
         context = InstallContext(
@@ -155,7 +227,8 @@ class StagingArea:
             environment=request.environment,
             tool=tools / "pip",
             uv=request.uv,
-            cache=request.staging / "downloads",
+            # A build never gets what others use.
+            cache=scratch / _DOWNLOADS if builds else request.staging / _DOWNLOADS,
             scratch=scratch,
             environ=process_env.manager_environ(
                 request.environ, request.environment, request.interpreter, scratch
@@ -186,9 +259,31 @@ class StagingArea:
 
         As foreign ones: a manager may build a package, or read metadata by running its code.
         """
+        return self._run_with(foreign=True)
+
+    def _run_with(self, *, foreign: bool) -> Run:
         request = self.request
         secrets = process_env.secrets(request.environ, request.app.directory)
-        return partial(_run_redacted, self.system, secrets, request.environment.parent)
+        layers_dir = request.environment.parent
+        return partial(_run_redacted, self.system, secrets, layers_dir, foreign=foreign)
+
+
+@dataclass(slots=True)
+class _Watched:
+    """Runs commands, and notes whether their output shows that code of a package ran."""
+
+    run: Run
+    ran_foreign_code: bool = False
+
+    def __call__(self, command: Command, on_line: Callable[[str], None] | None = None) -> Outcome:
+        """Run *command*. A quiet one that may have run code counts as one that did."""
+        outcome = self.run(command, on_line)
+        words = command.argv[1:]
+        is_silent = "--quiet" in words and ("compile" in words or "export" in words)
+        self.ran_foreign_code |= is_silent or any(
+            _RUNS_CODE.search(line) for line in outcome.output.splitlines()
+        )
+        return outcome
 
 
 def _files(directory: Path) -> list[Path]:
@@ -202,7 +297,7 @@ def _run_redacted(
     command: Command,
     on_line: Callable[[str], None] | None = None,
     *,
-    foreign: bool = True,
+    foreign: bool,
 ) -> Outcome:
     if command.shown:
         note = f" ({command.note})" if command.note else ""

@@ -51,6 +51,10 @@ class ToolCache:
             self._used.add(key)
         return tool.start(self.python, directory, program)
 
+    def forget(self) -> None:
+        """Provide every program again before it runs: its files may have changed."""
+        self._used.clear()
+
     def _unpack(self, program: Program, key: str, directory: Path) -> bool:
         if not self.store.has_tree(key):
             return False

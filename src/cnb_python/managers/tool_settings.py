@@ -44,6 +44,8 @@ _KEYS = frozenset(
         *("build-constraint-dependencies", "config-settings", "config-settings-package"),
         *("extra-build-dependencies", "extra-build-variables"),
         *("no-build-isolation", "no-build-isolation-package"),
+        # A wheel in the store is not what uv builds, and the other way round.
+        *("no-binary", "no-binary-package"),
     }
 )
 
@@ -175,6 +177,13 @@ def _has_table(file: Path) -> bool:
         return False
 
 
+def uv_refuses_wheels(environ: Mapping[str, str], app_dir: Path) -> bool:
+    """Whether a setting of uv may say that packages are built even if they have wheels."""
+    projects = (directory / "pyproject.toml" for directory in (app_dir, *app_dir.parents))
+    files = (*projects, *uv_configuration_files(environ, app_dir))
+    return any(file.is_file() and b"no-binary" in file.read_bytes() for file in files)
+
+
 def settings_digest(environ: Mapping[str, str], app_dir: Path) -> str:
     """Return a digest in hex over all build settings; empty without any.
 
@@ -215,7 +224,8 @@ def _uv_table(file: Path) -> TomlTable:
         # Reading a pipe would wait forever.
         if not file.is_file():
             return {}
-        if b"build" not in (content := file.read_bytes()) and b"config-settings" not in content:
+        content = file.read_bytes()
+        if not any(word in content for word in (b"build", b"config-settings", b"no-binary")):
             return {}
         document = toml.read(file)
     except OSError, UnreadableToml:

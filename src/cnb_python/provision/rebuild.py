@@ -1,15 +1,17 @@
 """Rebuilds the layers of Python and the environment: only those that changed."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from cnb_python.cnb import disk
 from cnb_python.cnb.disk import State
 from cnb_python.cnb.layer import layer_of
 from cnb_python.distributions.model import Distribution
+from cnb_python.errors.building import interpreter_changed
 from cnb_python.install.installer import FilesNeeded, install_environment
 from cnb_python.install.request import EnvironmentRequest, InstallResult
 from cnb_python.install.snapshot import Snapshot
@@ -17,6 +19,7 @@ from cnb_python.install.tools import ToolCache
 from cnb_python.layers import previous_image, python, python_install, venv_and_shards
 from cnb_python.layers import store as store_layer
 from cnb_python.layers.previous_image import WORK
+from cnb_python.layers.python_install import PythonFiles
 from cnb_python.layers.store import BuildRecord, PreviousBuild
 from cnb_python.layers.venv_and_shards import LayerPlan, Layers
 from cnb_python.layout import conflicts
@@ -33,6 +36,7 @@ from cnb_python.provision.request import (
     environment_of,
     no_steps,
 )
+from cnb_python.python.origin import visible
 from cnb_python.store.manifest import StoreEntry
 from cnb_python.store.store import Damaged, Store
 from cnb_python.system.interface import Output, System
@@ -76,7 +80,11 @@ def rebuild(
         compiling = pool.submit(python_files.complete)
         tool_cache = ToolCache(store, work / "programs", system.output)
         install_result = install_environment(
-            _environment_request(request, work, compiling.result, tool_cache),
+            replace(
+                _environment_request(request, work, tool_cache),
+                wait_for_interpreter=compiling.result,
+                after_foreign_code=partial(_verify_python, python_files, system.output),
+            ),
             resolution,
             cached,
             materializer.needs,
@@ -209,6 +217,13 @@ class _Materializer:
         )
 
 
+def _verify_python(python_files: PythonFiles, output: Output, packages: Sequence[str]) -> None:
+    """Replace what code of *packages* changed, with a warning. Raises as `verify`."""
+    if paths := python_files.verify():
+        message = interpreter_changed(packages, tuple(map(visible, paths)))
+        output.warning(message.title, message.body)
+
+
 @contextmanager
 def _work_directory(layers_dir: Path) -> Iterator[Path]:
     """Yield an empty directory beside the layers, and remove it afterwards.
@@ -255,7 +270,7 @@ def _cached(store: Store, previous: PreviousBuild, output: Output) -> Mapping[st
 
 
 def _environment_request(
-    request: ProvisionRequest, work: Path, ready: Callable[[], object], tool_cache: ToolCache
+    request: ProvisionRequest, work: Path, tool_cache: ToolCache
 ) -> EnvironmentRequest:
     buildpack = request.context.buildpack.directory
     return EnvironmentRequest(
@@ -270,7 +285,6 @@ def _environment_request(
         staging=work,
         installer=request.settings.installer,
         tool_cache=tool_cache,
-        wait_for_interpreter=ready,
     )
 
 

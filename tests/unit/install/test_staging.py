@@ -1,5 +1,6 @@
 """Managers run with an empty environment, and leave the roots of distributions."""
 
+import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -10,8 +11,8 @@ from cnb_python.errors.base import ContractBroken
 from cnb_python.install.request import EnvironmentRequest
 from cnb_python.install.snapshot import AppSnapshot
 from cnb_python.install.staging import StagingArea
-from cnb_python.managers.base import InstallContext
-from cnb_python.system.interface import Command, Outcome
+from cnb_python.managers.base import InstallContext, Resolution
+from cnb_python.system.interface import Command, Outcome, Run
 from tests.support.fake_manager import FakeManager, copied_pip, package, pin, resolution_of
 from tests.support.fake_system import Log, Programs, world
 from tests.support.stages import INTERPRETER, SITE
@@ -217,6 +218,183 @@ def test_variables_are_those_of_manager_processes(area: StagingArea, manager: Re
     assert context.environ["VIRTUAL_ENV"] == str(area.request.environment)
     assert context.environ["TMPDIR"] == str(context.scratch)
     assert "PYTHONPATH" not in context.environ
+
+
+BUILT = Resolution(
+    (pin("a==1.0", by_itself=True), pin("b==1.0", by_itself=True)), from_files_alone=True, by="uv"
+)
+
+
+def checked(area: StagingArea) -> tuple[StagingArea, list[tuple[str, ...]]]:
+    """Return *area*, and the packages of each check after foreign code."""
+    checks: list[tuple[str, ...]] = []
+    request = replace(area.request, after_foreign_code=lambda names: checks.append(tuple(names)))
+    return replace(area, request=request), checks
+
+
+def test_everything_is_checked_between_builds_and_wheels(
+    area: StagingArea, manager: Recorder
+) -> None:
+    area, checks = checked(area)
+    first, second = BUILT.pins[0], B
+    resolution = Resolution((first, second), from_files_alone=True, by="uv")
+
+    def look(context: InstallContext) -> None:
+        checks.append(("builds" if context.builds else "fetches",))
+
+    manager.before_install = look
+
+    installed = area.install(resolution, resolution.pins)
+
+    assert [each.pin for each in installed] == [first, second]
+    assert checks == [("builds",), ("a",), ("fetches",)]
+
+
+def test_wheels_alone_need_no_check(area: StagingArea) -> None:
+    area, checks = checked(area)
+
+    area.install(AB, AB.pins)
+
+    assert checks == []
+
+
+def test_each_build_has_its_own_cache_and_tools_are_made_again(
+    area: StagingArea, manager: Recorder
+) -> None:
+    def use(context: InstallContext) -> None:
+        assert context.cache is not None
+        assert not context.cache.exists()
+        context.cache.mkdir(parents=True)
+        (context.cache / "poisoned").touch()
+        (context.tool / "poisoned.py").touch()
+        manager.contexts.append(context)
+
+    manager.before_install = use
+    area.install(BUILT, BUILT.pins)
+
+    assert len({context.cache for context in manager.contexts}) == len(manager.contexts) == 2
+    assert not manager.contexts[0].tool.exists()
+
+
+@pytest.mark.parametrize("how", ["content", "mode", "new file", "link"])
+def test_distribution_that_another_build_changed_is_installed_again(
+    area: StagingArea, manager: Recorder, how: str
+) -> None:
+    def poison(context: InstallContext) -> None:
+        manager.contexts.append(context)
+        for root in area.request.staging.glob("root-*-a"):
+            file = root / SITE / "a.py"
+            if len(manager.contexts) == 2:
+                if how == "content":
+                    # Also its size and its time stay.
+                    status = file.stat()
+                    file.write_text("# b")
+                    os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
+                elif how == "mode":
+                    file.chmod(0o755)
+                elif how == "new file":
+                    (file.parent / "sitecustomize.py").touch()
+                else:
+                    file.unlink()
+                    file.symlink_to("/etc/passwd")
+
+    manager.before_install = poison
+
+    installed = area.install(BUILT, BUILT.pins)
+
+    assert manager.calls == ["build a", "build b", "build a"]
+    names = sorted(path.name for path in installed[0].root.site_packages.iterdir())
+    assert names == ["a-1.0.dist-info", "a.py"]
+    assert (installed[0].root.site_packages / "a.py").read_text() == "# a"
+
+
+def test_builds_that_always_change_others_break_contract(
+    area: StagingArea, manager: Recorder
+) -> None:
+    def poison(context: InstallContext) -> None:
+        del context
+        for file in area.request.staging.glob(f"root-*/{SITE}/*.py"):
+            file.write_text(file.read_text() + "#")
+
+    manager.before_install = poison
+
+    with pytest.raises(ContractBroken):
+        area.install(BUILT, BUILT.pins)
+
+
+@pytest.mark.parametrize(
+    ("output", "ran_code"),
+    [
+        ("Collecting a\n  Downloading a-1.0-py3-none-any.whl\n", False),
+        ("Collecting a\n  Installing build dependencies: started\n", True),
+        ("   Building a==1.0\n", True),
+    ],
+)
+def test_resolving_that_ran_code_is_followed_by_check(
+    request_: EnvironmentRequest, output: str, *, ran_code: bool
+) -> None:
+    class Resolving(FakeManager):
+        def resolve(self, context: InstallContext, run: Run) -> Resolution:
+            run(Command(("pip", "install", "--dry-run"), {}, context.scratch))
+            return AB
+
+    area, _, _ = staging_area(replace(request_, manager=Resolving({})), output)
+    area, checks = checked(area)
+
+    assert area.resolve() == AB
+    assert checks == ([()] if ran_code else [])
+
+
+def test_silent_resolving_is_followed_by_check(request_: EnvironmentRequest) -> None:
+    class Resolving(FakeManager):
+        def resolve(self, context: InstallContext, run: Run) -> Resolution:
+            run(Command(("uv", "pip", "compile", "--quiet"), {}, context.scratch))
+            return AB
+
+    area, checks = checked(staging_area(replace(request_, manager=Resolving({})))[0])
+
+    area.resolve()
+
+    assert checks == [()]
+
+
+def test_changed_configuration_is_restored_with_warning(
+    request_: EnvironmentRequest, manager: Recorder, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / ".netrc").write_text("machine ours")
+    environ = {**ENVIRON, "HOME": str(home)}
+    request = replace(request_, manager=manager, environ=environ)
+    area, _, log = staging_area(request)
+
+    def poison(context: InstallContext) -> None:
+        if context.builds:
+            (home / ".netrc").write_text("machine theirs")
+            (home / ".config/pip").mkdir(parents=True, exist_ok=True)
+            (home / ".config/pip/pip.conf").write_text("[global]\nindex-url = https://evil\n")
+
+    manager.before_install = poison
+
+    area.build_all(BUILT, BUILT.pins[:1])
+
+    assert (home / ".netrc").read_text() == "machine ours"
+    assert not (home / ".config/pip/pip.conf").exists()
+    assert any("The build of a changed how packages are downloaded" in each for each in log.lines)
+
+
+@pytest.mark.parametrize("is_cacheable", [True, False])
+def test_files_in_app_are_removed_if_package_is_not_part_of_it(
+    area: StagingArea, manager: Recorder, *, is_cacheable: bool
+) -> None:
+    left = area.request.app.directory / "left.py"
+    manager.before_install = lambda _: left.touch()
+    built = BUILT.pins[0]._replace(is_cacheable=is_cacheable)
+
+    area.build_all(BUILT._replace(pins=(built,)), [built])
+
+    assert left.exists() != is_cacheable
+    assert area.snapshot.written == (set() if is_cacheable else {"left.py"})
 
 
 def test_secrets_are_removed_from_output(request_: EnvironmentRequest) -> None:
