@@ -114,6 +114,27 @@ def read_all(
         return [[content for batch in each for content in batch.result()] for each in reading]
 
 
+def has_files(root: Path, files: Iterable[File]) -> bool:
+    """Whether all *files* are below *root*, with the modes and contents that they describe."""
+    try:
+        return all(
+            _read(root, file.path, _unchanged_entry(root / file.path)).file == file
+            for file in files
+        )
+    except OSError:
+        return False
+
+
+def _unchanged_entry(path: Path) -> FileEntry:
+    """Return the file or link at *path*; of a kind that no file has if its mode is unusual."""
+    status = path.lstat()
+    if stat.S_ISLNK(status.st_mode):
+        return _entry(path, status)
+    mode = status.st_mode
+    usual = {stat.S_IFREG | disk.FILE_MODE, stat.S_IFREG | disk.PROGRAM_MODE}
+    return FileEntry(status.st_size if mode in usual else -1, bool(mode & 0o111))
+
+
 def file_of(path: str, content: bytes) -> File:
     """Return the file at *path* with *content*."""
     return File(path, hashlib.sha256(content).hexdigest(), len(content))

@@ -12,9 +12,11 @@ from typing import NamedTuple
 from packaging.utils import canonicalize_version
 
 from cnb_python.cnb import disk
+from cnb_python.distributions import scan
 from cnb_python.distributions.collect import InstalledPin, collect
 from cnb_python.distributions.dist_info import metadata
 from cnb_python.distributions.model import Distribution
+from cnb_python.errors.base import ContractBroken
 from cnb_python.errors.machine import DamagedStore
 from cnb_python.install.request import EnvironmentRequest, InstallResult, SameAsPrevious
 from cnb_python.install.snapshot import AppSnapshot
@@ -26,6 +28,9 @@ from cnb_python.store.manifest import StoreEntry
 from cnb_python.store.store import Store
 from cnb_python.store.unpacking import Job, States, unpack_all
 from cnb_python.system.interface import System
+
+# Each time, builds of packages have changed the files of others.
+_MOST_ATTEMPTS = 5
 
 
 class Place(NamedTuple):
@@ -66,8 +71,13 @@ def install_environment(
     snapshot = AppSnapshot(request.app.top)
     work = _Work(StagingArea(request, system, snapshot), entries, store)
     resolution = _resolve_without_manager(resolved, work) or _resolve_with_manager(work)
-    while without_files := _unpack_needed(work, files_needed(work.distributions)):
+    for _ in range(_MOST_ATTEMPTS):
+        if not (without_files := _unpack_needed(work, files_needed(work.distributions))):
+            break
         resolution = _install_again(without_files, resolution, work)
+        work.forget_changed()
+    else:
+        raise ContractBroken("environment", "builds of packages change each other's files")
     return InstallResult(
         resolution=resolution.resolution,
         distributions=work.distributions,
@@ -129,6 +139,18 @@ class _Work:
             self.by_name[distribution.name] = distribution
             self.roots[distribution.name] = each.root.path
             self.installed.add(distribution.name)
+
+    def is_stored(self, name: str) -> bool:
+        """Whether the store has all files of the distribution, as this build uses it."""
+        entry = self.entries.get(name)
+        return name not in self.installed and entry is not None and bool(entry.archive)
+
+    def forget_changed(self) -> None:
+        """Forget the files on disk that code of packages, which ran meanwhile, has changed."""
+        if self.staging.ran_foreign_code:
+            for name, root in list(self.roots.items()):
+                if not scan.has_files(root, self.by_name[name].files):
+                    del self.roots[name]
 
     def log_resolving(self, reason: str) -> None:
         request, output = self.staging.request, self.staging.system.output
@@ -233,7 +255,7 @@ def _unpack_needed(work: _Work, needed: FilesNeeded) -> frozenset[str]:
     small_names = sorted(needed.metadata_only - work.roots.keys())
     work.placed = {}
     # Before anything is unpacked: it would be unpacked again after these were installed.
-    if not_stored := {name for name in names if not work.entries[name].archive}:
+    if not_stored := {name for name in names if not work.is_stored(name)}:
         return frozenset(not_stored)
     unpacked = {
         name: needed.places[name].directory

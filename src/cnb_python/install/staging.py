@@ -41,6 +41,8 @@ version = {line}
 # Where uv unpacks wheels in its cache, each into a directory of its own.
 _ARCHIVES = "archive-v0"
 _TOOLS, _DOWNLOADS = "tools", "downloads"
+# Lines, and entries of locks, that may install a directory of the app.
+_OF_APP = re.compile(r"^(-e|[./]|file:)|@ *file:|\bdirectory\b", re.MULTILINE)
 # Of the same packages; each time some have changed the files of others.
 _MOST_BUILDS = 5
 # pip and uv print these before they run code of a package.
@@ -57,6 +59,7 @@ class StagingArea:
     """Finds the files that builds from source leave in the app."""
     _numbers: Iterator[int] = field(default_factory=itertools.count)
     _notes: dict[str, str] = field(default_factory=dict)
+    _foreign_runs: list[tuple[str, ...]] = field(default_factory=list)
     _user_files: UserFiles = field(init=False)
 
     def __post_init__(self) -> None:
@@ -64,6 +67,11 @@ class StagingArea:
         request = self.request
         user_files = read_user_files(request.environ, request.app.directory)
         object.__setattr__(self, "_user_files", user_files)
+
+    @property
+    def ran_foreign_code(self) -> bool:
+        """Whether code of packages ran in this build so far."""
+        return bool(self._foreign_runs)
 
     def resolve(self) -> Resolution:
         """Have the manager resolve, which may run code of packages. Raises what it raises."""
@@ -139,8 +147,7 @@ class StagingArea:
 
     def _clean_app(self, pin: Pin) -> None:
         """Remove what the build of *pin* left in the app; raises AppChangedByPackage, OSError."""
-        if not pin.is_cacheable:
-            # It may be a directory of the app.
+        if _OF_APP.search(pin.line):
             self.snapshot.clean()
         elif left := self.snapshot.remove_foreign(pin.name):
             message = files_in_app(pin.name, left)
@@ -184,6 +191,7 @@ class StagingArea:
 
     def _after_foreign_code(self, packages: Sequence[str]) -> None:
         """Remove what code of *packages* may have changed, and have the rest repaired."""
+        self._foreign_runs.append(tuple(packages))
         staging = self.request.staging
         for directory in (staging / _TOOLS, staging / _DOWNLOADS):
             disk.remove(directory)

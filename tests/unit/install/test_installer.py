@@ -11,7 +11,7 @@ from cnb_python.distributions.model import Distribution
 from cnb_python.errors.base import ContractBroken
 from cnb_python.install.installer import FilesNeeded, install_environment
 from cnb_python.install.request import EnvironmentRequest, InstallResult, SameAsPrevious
-from cnb_python.managers.base import Resolution
+from cnb_python.managers.base import InstallContext, Resolution
 from cnb_python.store.manifest import StoreEntry
 from cnb_python.store.store import Damaged, Store
 from cnb_python.system.interface import Command, Outcome
@@ -425,6 +425,42 @@ def test_equal_file_of_two_distributions_is_installed_once(build: Build) -> None
 
     assert build.manager.calls == ["fetch x y"]
     assert names(result) == ["x", "y"]
+
+
+@pytest.mark.parametrize("how", ["content", "mode", "removed", "link"])
+def test_unpacked_files_that_a_later_build_changed_are_unpacked_again(
+    build: Build, how: str
+) -> None:
+    resolution = Resolution(
+        (pin("a==1.0", by_itself=True), pin("b==1.0")), from_files_alone=True, by="uv"
+    )
+    clean = build.install(resolution)
+    entries = build.keep(clean, own_layer=("b",))
+    damage(build, entries["a"].archive)
+
+    def poison(context: InstallContext) -> None:
+        if not context.builds:
+            return
+        for file in build.directory.glob(f"work-*/root-*-b/{SITE}/b.py"):
+            if how == "content":
+                file.write_text("# B")
+            elif how == "mode":
+                file.chmod(0o755)
+            else:
+                file.unlink()
+                if how == "link":
+                    file.symlink_to("/etc/passwd")
+
+    build.manager.before_install = poison
+    needed = iter((only("b"), only("a", "b")))
+
+    result = build.install(
+        resolution, entries, files_needed=lambda _: next(needed, only("a", "b"))
+    )
+
+    assert build.manager.calls == ["fetch b", "build a", "fetch b"]
+    assert result.distributions == clean.distributions
+    assert text(result, "b", "b.py") == "# b"
 
 
 def damage(build: Build, digest: str) -> None:

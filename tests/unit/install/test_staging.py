@@ -383,18 +383,29 @@ def test_changed_configuration_is_restored_with_warning(
     assert any("The build of a changed how packages are downloaded" in each for each in log.lines)
 
 
-@pytest.mark.parametrize("is_cacheable", [True, False])
+@pytest.mark.parametrize(
+    ("line", "is_of_app"),
+    [
+        ("a==1.0", False),
+        ("a @ git+https://example.org/a@main", False),
+        ("a @ https://example.org/a.tar.gz", False),
+        ("a @ file:///workspace/a", True),
+        ("-e ./a", True),
+        ("./a", True),
+        ('# lock\n[[packages]]\nname = "a"\n\n[packages.directory]\npath = "a"\n', True),
+    ],
+)
 def test_files_in_app_are_removed_if_package_is_not_part_of_it(
-    area: StagingArea, manager: Recorder, *, is_cacheable: bool
+    area: StagingArea, manager: Recorder, line: str, *, is_of_app: bool
 ) -> None:
     left = area.request.app.directory / "left.py"
     manager.before_install = lambda _: left.touch()
-    built = BUILT.pins[0]._replace(is_cacheable=is_cacheable)
+    built = BUILT.pins[0]._replace(line=line)
 
     area.build_all(BUILT._replace(pins=(built,)), [built])
 
-    assert left.exists() != is_cacheable
-    assert area.snapshot.written == (set() if is_cacheable else {"left.py"})
+    assert left.exists() == is_of_app
+    assert area.snapshot.written == ({"left.py"} if is_of_app else set())
 
 
 def test_secrets_are_removed_from_output(request_: EnvironmentRequest) -> None:
