@@ -3,7 +3,7 @@
 import os
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
@@ -108,16 +108,19 @@ def install(
     system = System(run, context.fetch or no_fetch, Log(), date(2026, 1, 1), 2)
     area = StagingArea(request, system, AppSnapshot(request.app.top))
     for installed in area.install(resolution, pins or resolution.pins):
-        own = {"lib64", "pyvenv.cfg", "python", "python3", f"python{LINE}"}
         shutil.copytree(
             installed.root.path,
             context.environment,
             dirs_exist_ok=True,
             symlinks=True,
-            ignore=lambda directory, names: (
-                own & set(names) if not directory.endswith("/lib") else set()
-            ),
+            ignore=_of_environment,
         )
+
+
+def _of_environment(directory: str, names: Iterable[str]) -> set[str]:
+    """Return the *names* in *directory* that every virtual environment has."""
+    own = {"lib64", "pyvenv.cfg", "python", "python3", f"python{LINE}"}
+    return set() if Path(directory).name == "lib" else own & set(names)
 
 
 def no_fetch(download: Download, to: Path) -> None:

@@ -5,7 +5,6 @@ The result depends only on the app's files and the index: the store only saves w
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -255,7 +254,8 @@ def _unpack_needed(work: _Work, needed: FilesNeeded) -> frozenset[str]:
     small_names = sorted(needed.metadata_only - work.roots.keys())
     work.placed = {}
     # Before anything is unpacked: it would be unpacked again after these were installed.
-    if not_stored := {name for name in names if not work.is_stored(name)}:
+    not_stored = {name for name in names if not work.is_stored(name)}
+    if not_stored := not_stored.union(work.installed.intersection(small_names)):
         return frozenset(not_stored)
     unpacked = {
         name: needed.places[name].directory
