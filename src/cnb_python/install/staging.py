@@ -112,18 +112,18 @@ class StagingArea:
         installed again. Raises what the manager raises, and ContractBroken if that does not end.
         """
         installed = {each.pin: each for each in earlier}
-        known = {pin: snapshot.contents(each.root.path) for pin, each in installed.items()}
+        before = {pin: snapshot.contents(each.root.path) for pin, each in installed.items()}
         waiting = [pin for pin in pins if pin not in installed]
         for _ in range(_MOST_BUILDS):
             for pin in waiting:
                 installed[pin] = self.build(resolution, pin)
-                known[pin] = snapshot.contents(installed[pin].root.path)
+                before[pin] = snapshot.contents(installed[pin].root.path)
             if waiting:
                 self._after_foreign_code([pin.name for pin in waiting])
             waiting = [
                 pin
                 for pin, each in installed.items()
-                if len(installed) > 1 and snapshot.contents(each.root.path) != known[pin]
+                if len(installed) > 1 and snapshot.contents(each.root.path) != before[pin]
             ]
             if not waiting:
                 return tuple(installed[pin] for pin in pins)
