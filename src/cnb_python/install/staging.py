@@ -118,8 +118,8 @@ class StagingArea:
             for pin in waiting:
                 installed[pin] = self.build(resolution, pin)
                 before[pin] = snapshot.contents(installed[pin].root.path)
-            if waiting:
-                self._after_foreign_code([pin.name for pin in waiting])
+                # Before the next build, which must not depend on this one.
+                self._after_foreign_code([pin.name])
             waiting = [
                 pin
                 for pin, each in installed.items()

@@ -250,6 +250,15 @@ def test_everything_is_checked_between_builds_and_wheels(
     assert checks == [("builds",), ("a",), ("fetches",)]
 
 
+def test_everything_is_checked_between_two_builds(area: StagingArea, manager: Recorder) -> None:
+    area, checks = checked(area)
+    manager.before_install = lambda _context: checks.append(("builds",))
+
+    area.install(BUILT, BUILT.pins)
+
+    assert checks == [("builds",), ("a",), ("builds",), ("b",)]
+
+
 def test_wheels_alone_need_no_check(area: StagingArea) -> None:
     area, checks = checked(area)
 
