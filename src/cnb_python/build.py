@@ -1,5 +1,7 @@
 """The build phase on one screen: it checks everything before it writes anything."""
 
+from functools import partial
+
 from cnb_python import app_cleanup, summary
 from cnb_python.app import App, read_app
 from cnb_python.app_steps import hooks
@@ -12,7 +14,8 @@ from cnb_python.layers import previous_image, process_defaults, python
 from cnb_python.layers import store as store_layer
 from cnb_python.layers.store import BuildRecord
 from cnb_python.managers import tool
-from cnb_python.managers.registry import fallbacks, managers, select
+from cnb_python.managers.base import Manager
+from cnb_python.managers.registry import fallbacks, how_to_add, managers, select
 from cnb_python.preflight import check_app, check_environment
 from cnb_python.provision import provide
 from cnb_python.provision.request import ProvisionRequest, find_build_consumers
@@ -68,7 +71,7 @@ def build(context: BuildContext, system: System) -> None:
     record = provided.finish(steps.run(provided, log))
 
     with log.step("Launch"):
-        sizes = configure_launch(app, record, context, system)
+        sizes = configure_launch(app, manager, record, context, system)
 
     app_cleanup.remove_after_build(unwanted, context, build_consumers, system.output)
     record = record._replace(layer_sizes={**record.layer_sizes, **sizes})
@@ -111,7 +114,7 @@ def choose_python(
 
 
 def configure_launch(
-    app: App, record: BuildRecord, context: BuildContext, system: System
+    app: App, manager: Manager, record: BuildRecord, context: BuildContext, system: System
 ) -> dict[str, str]:
     """Write the processes of the image and print why; return the size of the layer by its name.
 
@@ -120,7 +123,7 @@ def configure_launch(
     plan = processes.plan_launch(app, record.distributions)
     for reason in processes.reasons(plan):
         system.output.line(reason)
-    for message in processes.warnings(plan):
+    for message in processes.warnings(plan, partial(how_to_add, manager, app)):
         system.output.warning(message.title, (*message.body, *message.steps))
     Launch(plan.processes).write(context.layers_dir, context.buildpack.api)
     single_worker = processes.single_worker_types(plan, app, record.distributions)

@@ -285,7 +285,7 @@ class VersionConflict(AppError):
             ),
             fixes=(
                 "Loosen or change one of them in the app's files.",
-                "Find versions that fit on your machine: pip install --dry-run -r requirements.txt",
+                "Find versions that fit on your machine, with the command that the log shows above.",
             ),
         )
 

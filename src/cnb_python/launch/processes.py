@@ -6,7 +6,7 @@ Separate from `build`, which has one line for each step.
 """
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -38,6 +38,9 @@ _VENV_WORD = re.compile(r"""[^\s'"`;&|()<>=]+""")
 # Usual directories of virtual environments; `env` may be another directory, if it exists.
 _USUAL_NAMES = (".venv", "venv", "env", "virtualenv")
 _PROGRAM = re.compile(r"(?:bin|Scripts)/([\w.-]+)")
+type HowToAdd = Callable[[str], tuple[str, str]]
+"""Returns how the app's author adds a package: a sentence that ends in a colon, and a line."""
+
 _WSGI_SERVER = "gunicorn"
 _ASGI_SERVER = "uvicorn"
 _DEFAULT = "  (default)"
@@ -296,15 +299,16 @@ def reasons(plan: LaunchPlan) -> tuple[str, ...]:
             assert_never(plan)
 
 
-def warnings(plan: LaunchPlan) -> tuple[Message, ...]:
+def warnings(plan: LaunchPlan, how_to_add: HowToAdd) -> tuple[Message, ...]:
     """Return warnings about what the user should change, although the build succeeds."""
     match plan:
         case FromProcfile():
-            return _about_procfile(plan)
+            return _about_procfile(plan, how_to_add)
         case FromApp():
             return tuple(_misnamed(name) for name in plan.misnamed)
         case NoServer():
-            return *(_misnamed(name) for name in plan.misnamed), _no_server(plan.detected)
+            misnamed = (_misnamed(name) for name in plan.misnamed)
+            return *misnamed, _no_server(plan.detected, how_to_add)
         case NothingDetected():
             return *(_misnamed(name) for name in plan.misnamed), _no_process(plan)
         case _:
@@ -330,8 +334,10 @@ def _location(app: DetectedApp) -> str:
     return f"Found {app.framework} in {app.file}, line {app.line} ({app.sign})"
 
 
-def _about_procfile(plan: FromProcfile) -> tuple[Message, ...]:
-    missing = tuple(_missing(process_type, name) for process_type, name in plan.missing)
+def _about_procfile(plan: FromProcfile, how_to_add: HowToAdd) -> tuple[Message, ...]:
+    missing = tuple(
+        _missing(process_type, name, how_to_add) for process_type, name in plan.missing
+    )
     if any(process.default for process in plan.processes):
         return missing
     types = ", ".join(process.type for process in plan.processes)
@@ -348,13 +354,14 @@ def _about_procfile(plan: FromProcfile) -> tuple[Message, ...]:
     )
 
 
-def _missing(process_type: str, distribution: str) -> Message:
+def _missing(process_type: str, distribution: str, how_to_add: HowToAdd) -> Message:
+    sentence, line = how_to_add(distribution)
     return Message(
         title=f"{distribution} is not installed",
         body=(
             f"The Procfile starts {process_type} with it, but it is not in the app's packages.",
-            "Add it to requirements.txt:",
-            f"    {distribution}",
+            sentence,
+            f"    {line}",
         ),
     )
 
@@ -366,16 +373,17 @@ def _misnamed(name: str) -> Message:
     )
 
 
-def _no_server(app: DetectedApp) -> Message:
+def _no_server(app: DetectedApp, how_to_add: HowToAdd) -> Message:
     interface = app.targets[0].interface
     server = _WSGI_SERVER if interface == "WSGI" else _ASGI_SERVER
+    sentence, line = how_to_add(server)
     return Message(
         title="The image has no default process: no server for the app is installed",
         body=(
             f"{_location(app)}.",
             f"No installed package can serve a {interface} app in production.",
-            "Add a server to requirements.txt, and the next build starts it:",
-            f"    {server}",
+            f"If {server} is installed, the next build starts the app with it. {sentence}",
+            f"    {line}",
             "Or name the command that starts the app in a Procfile.",
         ),
     )

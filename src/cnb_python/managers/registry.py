@@ -30,6 +30,13 @@ def fallbacks(settings: Settings) -> tuple[Manager, ...]:
     return (PlainProject(settings),)
 
 
+# The commands that add a package to the files of the managers that have such a command.
+_ADD = {"uv": "uv add", "poetry": "poetry add", "pipenv": "pipenv install", "pdm": "pdm add"}
+_PLACES = {
+    "pyproject.toml": "`dependencies` in pyproject.toml",
+    "setup.py": "install_requires in setup.py",
+}
+
 MANAGERS = managers(DEFAULTS)
 FALLBACKS = fallbacks(DEFAULTS)
 
@@ -59,6 +66,16 @@ def select(
     if len(deciding) > 1:
         raise SeveralManagers(_listed(app, deciding))
     return deciding[0]
+
+
+def how_to_add(manager: Manager, app: App, package: str) -> tuple[str, str]:
+    """Return how the author of *app* adds *package*: a sentence up to a colon, and a line."""
+    if command := _ADD.get(manager.name):
+        return f"Add it with {manager.name}:", f"{command} {package}"
+    file = manager.deciding_files(app)[0]
+    if file.startswith("pylock."):
+        return f"Add it to the requirements that {file} is made from, and lock again:", package
+    return f"Add it to {_PLACES.get(file, file)}:", package
 
 
 def unread(app: App, manager: Manager) -> tuple[str, ...]:

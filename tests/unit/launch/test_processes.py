@@ -34,13 +34,17 @@ def plan_of(directory: Path, files: Files, installed: Mapping[str, str]) -> Laun
     return processes.plan_launch(read_app(app), installed)
 
 
+def how_to_add(package: str) -> tuple[str, str]:
+    return "Add it to web.txt:", package
+
+
 def versions(*names: str) -> dict[str, str]:
     return dict.fromkeys(names, "1.0")
 
 
 def report_text(plan: LaunchPlan) -> str:
     """Return the log lines and warnings, with their titles."""
-    messages = processes.warnings(plan)
+    messages = processes.warnings(plan, how_to_add)
     warned = [line for item in messages for line in (item.title, *item.body, *item.steps)]
     return "\n".join([*processes.reasons(plan), *warned])
 
@@ -58,7 +62,7 @@ def test_procfile_takes_precedence_over_code(tmp_path: Path) -> None:
         Process("worker", ("celery", "worker")),
     )
     assert "web: python serve.py  (default)" in processes.reasons(plan)
-    assert processes.warnings(plan) == ()
+    assert processes.warnings(plan, how_to_add) == ()
 
 
 def test_several_types_without_web_have_no_default(tmp_path: Path) -> None:
@@ -73,7 +77,7 @@ def test_only_process_is_the_default(tmp_path: Path) -> None:
     plan = plan_of(tmp_path, {"Procfile": "bot: python b.py"}, {})
 
     assert plan.processes[0].default
-    assert processes.warnings(plan) == ()
+    assert processes.warnings(plan, how_to_add) == ()
 
 
 def test_procfile_with_missing_server_is_a_warning(
@@ -85,7 +89,7 @@ def test_procfile_with_missing_server_is_a_warning(
     assert isinstance(plan, FromProcfile)
     assert plan.missing == (("web", "gunicorn"),)
     assert "gunicorn is not installed" in report_text(plan)
-    assert "requirements.txt" in report_text(plan)
+    assert "Add it to web.txt:\n    gunicorn" in report_text(plan)
 
 
 def test_invalid_procfile_is_refused(tmp_path: Path) -> None:

@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 
 from cnb_python.app import App, python_signs, read_app
+from cnb_python.config.settings import DEFAULTS
 from cnb_python.errors.base import Message
 from cnb_python.errors.choosing import ChosenManagerMissing, NoRequirements, SeveralManagers
 from cnb_python.errors.locks import SeveralLocks
 from cnb_python.managers.pip.manager import Pip
 from cnb_python.managers.pylock.manager import Pylock
-from cnb_python.managers.registry import MANAGERS, select, unread
+from cnb_python.managers.registry import FALLBACKS, MANAGERS, how_to_add, managers, select, unread
 from cnb_python.managers.uv.manager import UvProject
 from tests.support.messages import text_of
 
@@ -234,3 +235,44 @@ def test_app_in_a_directory_is_offered_no_other(tmp_path: Path) -> None:
     message = refused(read_app(tmp_path, "api"))
 
     assert not any("BP_PYTHON_PROJECT" in fix for fix in message.fixes)
+
+
+@pytest.mark.parametrize(
+    ("files", "sentence", "line"),
+    [
+        (("requirements.txt",), "Add it to requirements.txt:", "gunicorn"),
+        (("Pipfile", "Pipfile.lock"), "Add it with pipenv:", "pipenv install gunicorn"),
+        (("pyproject.toml", "poetry.lock"), "Add it with poetry:", "poetry add gunicorn"),
+        (("pyproject.toml", "uv.lock"), "Add it with uv:", "uv add gunicorn"),
+        (("pyproject.toml", "pdm.lock"), "Add it with pdm:", "pdm add gunicorn"),
+        (
+            ("pylock.toml",),
+            "Add it to the requirements that pylock.toml is made from, and lock again:",
+            "gunicorn",
+        ),
+        (("pyproject.toml",), "Add it to `dependencies` in pyproject.toml:", "gunicorn"),
+        (("setup.py",), "Add it to install_requires in setup.py:", "gunicorn"),
+    ],
+)
+def test_package_is_added_where_the_manager_reads_it(
+    tmp_path: Path, files: tuple[str, ...], sentence: str, line: str
+) -> None:
+    app = app_with(tmp_path, *files)
+    if files == ("pyproject.toml",):
+        (tmp_path / "pyproject.toml").write_text('[project]\nname = "shop"\nversion = "1"\n')
+        app = read_app(tmp_path)
+
+    assert how_to_add(select(app), app, "gunicorn") == (sentence, line)
+
+
+def test_package_is_added_to_the_requirements_file_of_the_setting(tmp_path: Path) -> None:
+    app = app_with(tmp_path, "web.txt")
+    (pip, *_) = managers(DEFAULTS._replace(requirements=("web.txt",)))
+
+    assert how_to_add(pip, app, "gunicorn") == ("Add it to web.txt:", "gunicorn")
+
+
+def test_every_manager_has_a_way_to_add_a_package() -> None:
+    expected = {"pip", "pipenv", "poetry", "uv", "pdm", "pylock", "project"}
+
+    assert {manager.name for manager in (*MANAGERS, *FALLBACKS)} == expected
