@@ -111,6 +111,10 @@ _FAMILIES = {
             "this kind of machine."
         ),
     ),
+    "names": (
+        "Names that are no packages",
+        "A requirement names a module, the interpreter or a part of another system.",
+    ),
     "install": (
         "Packages that cannot be installed",
         "A requirement is not valid, or a package is damaged, changed or in conflict.",

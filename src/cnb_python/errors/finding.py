@@ -59,6 +59,35 @@ class UnfitVersion(AppError):
         return (*((newer,) if version else ()), *((older,) if other_python else ()))
 
 
+class OnlySource(AppError):
+    """A version has only source code, and settings forbid to build from source."""
+
+    requirement: str
+
+    @override
+    def describe(self) -> Message:
+        name = _name_of(self.requirement)
+        return Message(
+            title=f"{self.requirement} has no wheel, and source code is forbidden",
+            body=(
+                (
+                    "The option --only-binary (PIP_ONLY_BINARY, UV_NO_BUILD) forbids to build it from "
+                    "source, and no wheel of it fits."
+                ),
+            ),
+            fixes=(
+                f"Allow it for this package, in a line below --only-binary: --no-binary {name}",
+                "Use a version that has a wheel for this Python.",
+                "Remove --only-binary.",
+            ),
+        )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("docopt==0.6.2")
+
+
 class NoSuchPackage(AppError):
     """No index has the package."""
 
@@ -157,6 +186,7 @@ class NoSuchVersion(AppError):
                 *((f"The newest versions for this Python: {versions}",) if versions else ()),
             ),
             fixes=(
+                *_without_label(self.requirement),
                 f"Use a version that exists{example}.",
                 (
                     "If the version exists, check that it supports the app's Python, and that the "
@@ -365,6 +395,20 @@ def _platform_name(tag: str) -> str:
     library = "musl" if match[1] == "musllinux" else "glibc"
     version = f" ({library} {match[2]}.{match[3]})" if match[2] else ""
     return f"Linux on {match[4]}{version}"
+
+
+def _without_label(requirement: str) -> tuple[str, ...]:
+    """Return the fixes for a local version, such as `torch==2.13.0+cpu`."""
+    version, label, _ = requirement.partition("+")
+    if not label or "==" not in requirement:
+        return ()
+    return (
+        (
+            "Add the index of the project, which alone has versions with a + in them: "
+            "--extra-index-url URL, as its installation guide shows it."
+        ),
+        f"Leave out the part from the + on: {version}",
+    )
 
 
 def _name_of(requirement: str) -> str:

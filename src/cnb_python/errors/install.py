@@ -12,6 +12,28 @@ _CONDA_FIX = (
     "Write names and versions in place of conda's paths, which exist only on the machine that "
     "built the package: pip list --format=freeze > requirements.txt"
 )
+# The form of a line that is not valid, and the fix.
+_FORMS: tuple[tuple[str, str], ...] = (
+    (
+        r"^\s*(?:<{7}|={7}|>{7})",
+        (
+            "Resolve the merge conflict: choose one of the versions between <<<<<<< and >>>>>>>, and "
+            "remove the markers."
+        ),
+    ),
+    (r"--hash[= ]\s*md5", "Use hashes of a kind that pip accepts: pip-compile --generate-hashes"),
+    (
+        r"^[\w.\[\]-]+=[\w.]+=\w+$",
+        (
+            "Write name==version: the form name=version=build is conda's. To convert all lines: "
+            "pip list --format=freeze > requirements.txt"
+        ),
+    ),
+    (r"^[\w.\[\]-]+\s*=[^=<>~!]", "Write two equals signs: name==version"),
+    (r"=[<>]", "Write >= and <= with the equals sign last."),
+    (r"[<>=]\s*[\d.]+\s*[<>=]", "Separate ranges with a comma: name>=2.0,<3"),
+    (r"==\s*\d[\d.]*\.x\b", "Write the range with a star: name==3.0.*"),
+)
 _HASH_FIXES = (
     (
         "Write the file with a tool that pins and hashes every package: "
@@ -38,9 +60,13 @@ class BadRequirement(AppError):
             body=(
                 f"Found:    {self.text} ({origin})",
                 "Expected: a name and, usually, a version, such as flask==3.1.2",
-                f"Reason:   {self.problem}",
+                *((f"Reason:   {self.problem}",) if self.problem else ()),
             ),
-            fixes=(*((_CONDA_FIX,) if is_conda else ()), "Correct the line."),
+            fixes=(
+                *((_CONDA_FIX,) if is_conda else ()),
+                *(fix for form, fix in _FORMS if re.search(form, self.text)),
+                "Correct the line.",
+            ),
         )
 
     @classmethod
@@ -94,6 +120,7 @@ class IncludeMissing(AppError):
                 "Such paths are relative to the file that includes them.",
             ),
             fixes=(
+                *(("Write / in place of \\ in the path.",) if "\\" in self.file else ()),
                 "Correct the path.",
                 "Remove the line.",
                 (
@@ -214,7 +241,11 @@ class HashMissing(AppError):
                 ),
                 *(f"  {line}" for line in self.lines),
             ),
-            fixes=(*_HASH_FIXES, "Add the lines above, if you trust these files."),
+            fixes=(
+                *_with_unsafe(self.lines),
+                *_HASH_FIXES,
+                "Add the lines above, if you trust these files.",
+            ),
         )
 
     @classmethod
@@ -240,13 +271,54 @@ class NotPinned(AppError):
                 ),
                 *(f"  - {requirement}" for requirement in self.requirements),
             ),
-            fixes=_HASH_FIXES,
+            fixes=(*_with_unsafe(self.requirements), *_HASH_FIXES),
         )
 
     @classmethod
     @override
     def example(cls) -> Self:
         return cls(("blinker>=1.9.0",))
+
+
+def _with_unsafe(requirements: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the fix for packages that pip-compile leaves out by default."""
+    if not any(
+        re.match(r"(?:setuptools|pip|distribute)(?![\w.-])", each) for each in requirements
+    ):
+        return ()
+    return (
+        "Write the file with setuptools and pip in it: pip-compile --allow-unsafe --generate-hashes",
+    )
+
+
+class BadConstraint(AppError):
+    """A line of a constraints file has a form that constraints must not have."""
+
+    problem: str
+    """As pip reports it."""
+
+    @override
+    def describe(self) -> Message:
+        return Message(
+            title="A line of a constraints file is not valid",
+            body=(
+                f"Reason:   {self.problem}.",
+                "Expected: a name and a range of versions, without extras, such as requests<3",
+            ),
+            fixes=(
+                "Remove the extras in brackets from the lines of the file.",
+                (
+                    "If pip-compile writes the file, let it leave them out: pip-compile "
+                    "--strip-extras"
+                ),
+                "Read it as requirements: -r in place of -c.",
+            ),
+        )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("Constraints cannot have extras")
 
 
 class PathConflict(AppError):

@@ -19,6 +19,7 @@ from cnb_python.errors.finding import Alternative, NoWheel, UnfitVersion, WrongP
 from cnb_python.managers.base import InstallContext
 from cnb_python.managers.build_errors import source_version
 from cnb_python.managers.markers import release_line
+from cnb_python.managers.misleading_names import better_failure
 from cnb_python.python.mirror import own_inventory
 from cnb_python.system.interface import Command, Run
 
@@ -76,6 +77,7 @@ def improve(
 
     *output* is that of the command that failed.
     """
+    failure = better_failure(failure)
     if not isinstance(failure, UnfitVersion):
         return failure
     alternative = Alternative()

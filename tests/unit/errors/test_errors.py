@@ -19,6 +19,7 @@ from cnb_python.errors import (
     install,
     locks,
     machine,
+    names,
     network,
     programs,
     projects,
@@ -35,6 +36,7 @@ from cnb_python.errors.base import (
 )
 from cnb_python.errors.finding import Alternative
 from cnb_python.managers.build_errors import build_failure, git_failure, machine_failure
+from cnb_python.managers.misleading_names import better_failure
 from cnb_python.managers.pip import errors as pip
 from cnb_python.managers.pip.index_errors import Unmatched, nothing_found
 from cnb_python.managers.uv import errors as uv
@@ -57,6 +59,12 @@ def by_uv(name: str) -> BuildpackError | None:
     return uv.recognize((MANAGERS / f"uv/data/{name}.txt").read_text(encoding="utf-8"), PYTHON)
 
 
+def failure_by_uv(name: str) -> BuildpackError:
+    failure = by_uv(name)
+    assert failure is not None
+    return failure
+
+
 def not_found(requirement: str, name: str, python: str = PYTHON) -> BuildpackError:
     return nothing_found(Unmatched(requirement), by_pip(name), python, "x86_64")
 
@@ -76,6 +84,8 @@ RECORDED: dict[type[Failure], Callable[[], BuildpackError | None]] = {
     ),
     building.Python2OnlyPackage: lambda: build_failure(by_pip("build_failed"), PYTHON),
     finding.NoSuchPackage: lambda: not_found("nosuch-package-zzq==1.0", "unknown_package.telling"),
+    names.MisleadingName: lambda: better_failure(failure_by_uv("sklearn")),
+    finding.OnlySource: lambda: by_uv("only_binary"),
     finding.NotInFindLinks: lambda: not_found("good", "not_provided.telling"),
     finding.NoSuchVersion: lambda: not_found("flask==99.1", "unknown_version"),
     finding.Yanked: lambda: by_uv("yanked"),
@@ -88,6 +98,7 @@ RECORDED: dict[type[Failure], Callable[[], BuildpackError | None]] = {
     ),
     finding.VersionConflict: lambda: pip.recognize(by_pip("conflict"), PYTHON),
     install.BadRequirement: lambda: pip.recognize(by_pip("invalid_line"), PYTHON),
+    install.BadConstraint: lambda: pip.recognize(by_pip("constraint_with_extras"), PYTHON),
     install.IncludeMissing: lambda: by_uv("include_missing"),
     install.NotAPackage: lambda: pip.recognize(by_pip("directory_without_project"), PYTHON),
     install.DamagedPackage: lambda: by_uv("broken"),

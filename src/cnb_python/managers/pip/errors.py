@@ -16,6 +16,7 @@ from cnb_python.errors.finding import (
     WrongPython,
 )
 from cnb_python.errors.install import (
+    BadConstraint,
     BadPipOption,
     BadRequirement,
     DamagedPackage,
@@ -55,6 +56,9 @@ _NO_EDITABLE = re.compile(r"ERROR: (\S+) is not a valid editable requirement")
 _INCLUDES_ITSELF = re.compile(r"ERROR: (\S+) recursively references itself in (\S+)")
 _LINE = re.compile(r"\(from (?:line (\d+) of (\S+?)|-r (\S+) \(line (\d+)\))\)")
 _INVALID = re.compile(r"ERROR: Invalid requirement: (.+)")
+_NOT_A_CONSTRAINT = re.compile(
+    r"ERROR: (Constraints cannot .+|.+ (?:not allowed|cannot be used) as constraints?)"
+)
 _HINT = re.compile(r"Hint: (.+)|error: (no such option.+)")
 # Option, what pip expects, and the value, in the order of pip's words.
 _NO_NUMBER = re.compile(r"option ([\w-]+): invalid (\w+) value: '([^']*)'")
@@ -232,6 +236,11 @@ def _bad_line(output: str) -> BuildpackError | None:
     )
 
 
+def _bad_constraint(output: str) -> BuildpackError | None:
+    match = _NOT_A_CONSTRAINT.search(output)
+    return BadConstraint(match[1]) if match else None
+
+
 def _include_missing(output: str) -> BuildpackError | None:
     match = _NO_INCLUDE.search(output)
     return IncludeMissing(match[2], match[1]) if match else None
@@ -267,6 +276,7 @@ _RECOGNIZERS: tuple[Callable[[str], BuildpackError | None], ...] = (
     _missing_path,
     _bad_option,
     _bad_line,
+    _bad_constraint,
     _include_missing,
     _not_a_package,
     _url_status,

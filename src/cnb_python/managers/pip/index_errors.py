@@ -14,6 +14,7 @@ from cnb_python.errors.finding import (
     NoSuchVersion,
     NotInFindLinks,
     NoWheel,
+    OnlySource,
     WrongPython,
     Yanked,
 )
@@ -31,7 +32,7 @@ from cnb_python.managers.markers import release_line
 REASON_LINES = re.compile(
     r"Could not fetch URL|none of the wheel's tags|requires? a different|Requires-Python"
     r"|ERROR: |Retrying \(|Looking in (?:indexes|links)|not a trusted or secure host"
-    r"|Location '.*' is ignored"
+    r"|Location '.*' is ignored|^[1-9]\d* location\(s\) to search|No sources permitted"
 )
 REFUSALS = frozenset({401, 403, 407})
 _PROXY_REFUSAL = 407
@@ -57,6 +58,8 @@ _CAUSE = re.compile(r"Caused by \w+\([\"'](.+?)[\"']\)|\[Errno \d+\] ([^'\")]+)"
 _LINKS = re.compile(r"^Looking in links: (.+)$", re.MULTILINE)
 _IGNORED_LINK = re.compile(r"Location '(.*)' is ignored")
 _INDEXES = re.compile(r"^Looking in indexes: ", re.MULTILINE)
+# The default index is asked, which pip does not name.
+_SEARCHED = re.compile(r"^[1-9]\d* location\(s\) to search", re.MULTILINE)
 _YANKED = re.compile(r"ERROR: Ignored the following yanked versions: (.+)")
 _OTHER_PYTHON = re.compile(r"[;:] (\S+) Requires-Python ([^;:\n]+)")
 _OTHER_TAGS = re.compile(r"none of the wheel's tags \(([^)]*)\).*?/([^/#\s]+\.whl)")
@@ -94,6 +97,7 @@ def nothing_found(
     requirement = unmatched.requirement
     return (
         index_failure(reason_lines)
+        or _only_source(requirement, reason_lines)
         or _other_python(requirement, reason_lines, python)
         or _other_tags(requirement, reason_lines, python, processor)
         or _unknown(unmatched, reason_lines)
@@ -136,6 +140,16 @@ def _proxy_problem(reason: str) -> str:
         return "its name is not known"
     match = _PROXY_PROBLEM.search(reason)
     return (match[1] or match[2]).strip() if match else "there was no usable answer"
+
+
+def _only_source(requirement: str, reason_lines: str) -> BuildpackError | None:
+    pinned = _pinned_version(requirement)
+    refused = re.findall(r"No sources permitted for \S+: \S*/([^/#\s]+)", reason_lines)
+    if not pinned:
+        is_refused = bool(refused) and "(from versions: none)" in reason_lines
+    else:
+        is_refused = any(re.search(rf"-{re.escape(pinned)}\.(?:tar|zip|tgz)", f) for f in refused)
+    return OnlySource(requirement) if is_refused else None
 
 
 def _other_python(requirement: str, reason_lines: str, python: str) -> BuildpackError | None:
@@ -208,7 +222,8 @@ def _unknown(unmatched: Unmatched, reason_lines: str) -> BuildpackError:
         return Yanked(requirement, shown, "")
     links = _LINKS.search(reason_lines)
     pages = tuple(dict.fromkeys(url for url, _ in _FETCH.findall(reason_lines)))
-    if reason_lines and not _INDEXES.search(reason_lines) and (links or not pages):
+    asks_index = _INDEXES.search(reason_lines) or (_SEARCHED.search(reason_lines) and not links)
+    if reason_lines and not asks_index and (links or not pages):
         missing = set(_IGNORED_LINK.findall(reason_lines))
         listed = links[1].split(", ") if links else []
         sources = (f"{link} (not there)" if link in missing else link for link in listed)

@@ -14,6 +14,7 @@ from cnb_python.errors.finding import (
     NoSuchVersion,
     NotInFindLinks,
     NoWheel,
+    OnlySource,
     VersionConflict,
     WrongPython,
     Yanked,
@@ -271,6 +272,8 @@ def _not_found(text: str, hints: str, python: str) -> BuildpackError | None:
 def _no_wheel(text: str, hints: str, python: str) -> BuildpackError | None:
     if not (match := _WHEELS.search(text)):
         return None
+    if "building from source is disabled" in hints:
+        return OnlySource(_required(text, match[1]))
     return _no_wheel_by_hints(_required(text, match[1]), hints, python)
 
 

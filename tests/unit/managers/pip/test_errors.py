@@ -17,11 +17,20 @@ from cnb_python.errors.finding import (
     NoSuchVersion,
     NotInFindLinks,
     NoWheel,
+    OnlySource,
     VersionConflict,
     WrongPython,
     Yanked,
 )
-from cnb_python.errors.install import BadPipOption, BadRequirement, DamagedPackage
+from cnb_python.errors.install import (
+    BadConstraint,
+    BadPipOption,
+    BadRequirement,
+    DamagedPackage,
+    HashMissing,
+    IncludeMissing,
+    NotPinned,
+)
 from cnb_python.errors.locks import PathOutsideApp
 from cnb_python.errors.machine import DiskFull, Killed
 from cnb_python.errors.network import (
@@ -663,3 +672,81 @@ def test_missing_editable_path_is_named() -> None:
     assert isinstance(outside, PathOutsideApp)
     assert isinstance(inside, BadRequirement)
     assert inside.text == "-e ./shared"
+
+
+@pytest.mark.parametrize(
+    ("line", "fix"),
+    [
+        ("flask=1.0=py_0", "the form name=version=build is conda's"),
+        ("flask=1.0", "Write two equals signs"),
+        ("django=>4", "Write >= and <= with the equals sign last"),
+        ("requests>=2.0<3", "Separate ranges with a comma"),
+        ("flask == 3.0.x", "Write the range with a star"),
+        ("flask==3.0.0 --hash=md5:d41d8cd98f00b204e9800998ecf8427e", "--generate-hashes"),
+        ("<<<<<<< HEAD", "Resolve the merge conflict"),
+        ("=======", "Resolve the merge conflict"),
+    ],
+)
+def test_form_of_a_bad_line_leads_to_its_fix(line: str, fix: str) -> None:
+    message = BadRequirement(line, "line 1 of requirements.txt", "").describe()
+
+    assert fix in message.fixes[0]
+    assert not any(part.startswith("Reason") for part in message.body)
+
+
+def test_ordinary_bad_line_has_no_fix_of_a_form() -> None:
+    assert BadRequirement("flask==3.1 extra", "line 1", "no").describe().fixes == (
+        "Correct the line.",
+    )
+
+
+def test_path_of_windows_is_recognized() -> None:
+    assert "Write / in place of" in explained(IncludeMissing("requirements\\base.txt", "no"))
+
+
+def test_constraint_with_extras_is_recognized() -> None:
+    failure = recognize(wrote("constraint_with_extras"), PYTHON)
+
+    assert isinstance(failure, BadConstraint)
+    assert "pip-compile --strip-extras" in explained(failure)
+
+
+@pytest.mark.parametrize("name", ["setuptools>=40", "pip>=20"])
+def test_packages_that_pip_compile_leaves_out_are_named(name: str) -> None:
+    for failure in (NotPinned((name,)), HashMissing((f"{name} --hash=sha256:00",))):
+        assert "pip-compile --allow-unsafe" in explained(failure)
+    assert "--allow-unsafe" not in explained(NotPinned(("setuptools-scm>=8",)))
+
+
+SEARCHED = "1 location(s) to search for versions of docopt:\n"
+REFUSED = (
+    "  Skipping link: No sources permitted for docopt: https://index.example.org/docopt-0.6.2.tar.gz"
+    " (from https://index.example.org/simple/docopt/)\n"
+)
+NONE_FOUND = (
+    "ERROR: Could not find a version that satisfies the requirement docopt (from versions: none)\n"
+)
+
+
+@pytest.mark.parametrize("requirement", ["docopt==0.6.2", "docopt"])
+def test_source_that_the_settings_forbid_is_named(requirement: str) -> None:
+    lines = SEARCHED + REFUSED + NONE_FOUND
+
+    failure = nothing_found(Unmatched(requirement), lines, PYTHON, "x86_64")
+
+    assert isinstance(failure, OnlySource)
+    assert "--no-binary docopt" in explained(failure)
+
+
+def test_default_index_counts_as_asked() -> None:
+    """Its name is in no line: pip prints only other indexes."""
+    failure = nothing_found(Unmatched("docopt"), SEARCHED + NONE_FOUND, PYTHON, "x86_64")
+
+    assert isinstance(failure, NoSuchPackage)
+
+
+def test_local_version_leads_to_the_index_of_the_project() -> None:
+    text = explained(NoSuchVersion("torch==2.13.0+cpu", ("2.12.1", "2.13.0")))
+
+    assert "--extra-index-url URL" in text
+    assert "Leave out the part from the + on: torch==2.13.0\n" in text

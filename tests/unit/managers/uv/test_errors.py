@@ -10,6 +10,7 @@ from cnb_python.errors.building import (
     MissingBuildRequirement,
     MissingForBuild,
     Python2OnlyPackage,
+    SourceBuildFailed,
     UndefinedSymbol,
 )
 from cnb_python.errors.finding import (
@@ -17,6 +18,7 @@ from cnb_python.errors.finding import (
     NoSuchVersion,
     NotInFindLinks,
     NoWheel,
+    OnlySource,
     VersionConflict,
     WrongPython,
     Yanked,
@@ -85,6 +87,20 @@ def test_missing_header_or_program_is_named_with_its_package(
     assert isinstance(failure, MissingForBuild)
     assert (failure.package, failure.kind, failure.name) == (package, kind, missing)
     assert (failure.debian, failure.ubuntu) == (debian, debian)
+
+
+def test_source_that_the_settings_forbid_is_named() -> None:
+    failure = why("only_binary")
+
+    assert isinstance(failure, OnlySource)
+    assert failure.requirement == "docopt==0.6.2"
+
+
+def test_package_that_refuses_its_name_is_a_failed_build() -> None:
+    failure = why("sklearn")
+
+    assert isinstance(failure, SourceBuildFailed)
+    assert failure.package == "sklearn"
 
 
 def test_backend_that_refuses_the_python_is_quoted() -> None:
