@@ -55,6 +55,7 @@ class BadRequirement(AppError):
     def describe(self) -> Message:
         origin = self.origin or "requirements.txt"
         is_conda = bool(_CONDA.search(self.text))
+        forms = [fix for form, fix in _FORMS if re.search(form, self.text)]
         return Message(
             title=f"A line of {origin.rpartition(' ')[2]} is not valid",
             body=(
@@ -64,7 +65,7 @@ class BadRequirement(AppError):
             ),
             fixes=(
                 *((_CONDA_FIX,) if is_conda else ()),
-                *(fix for form, fix in _FORMS if re.search(form, self.text)),
+                *forms[:1],
                 "Correct the line.",
             ),
         )

@@ -56,8 +56,9 @@ class _Question(NamedTuple):
         lines = (*finding, f"{self.name}{operator}{self.version}")
         file.write_text("\n".join(lines) + "\n", encoding="utf-8")
         words = ("compile", "--quiet", "--no-header", "--no-annotate", "--no-deps")
+        final = ("--prerelease", "if-necessary-or-explicit" if operator == "==" else "disallow")
         argv = (
-            *(str(self.context.uv), "pip", *words, "--only-binary", self.name),
+            *(str(self.context.uv), "pip", *words, *final, "--only-binary", self.name),
             *(*options, *self.source.options, str(file)),
         )
         environ = {k: v for k, v in self.source.environ.items() if not _NO_BINARY.fullmatch(k)}
@@ -84,7 +85,9 @@ def improve(
     name, version = _release_of(failure, output)
     if version:
         question = _Question(name, version, context, source(), run)
-        alternative, platforms = _ask(question)
+        # uv ignores upper bounds of Requires-Python, and so takes what pip refused.
+        is_wheel_unfit = isinstance(failure, WrongPython)
+        alternative, platforms = _ask(question, ">" if is_wheel_unfit else ">=")
         if isinstance(failure, NoWheel) and platforms:
             failure.pythons, failure.platforms = (), platforms
     if not alternative.python:
@@ -93,9 +96,12 @@ def improve(
     return failure.suggesting(alternative) if any(alternative) else failure
 
 
-def _ask(question: _Question) -> tuple[Alternative, tuple[str, ...]]:
-    """Return what the index has, and the platforms of its wheels if none is for this one."""
-    newer, _ = question.answer(">=", "--resolution", "lowest")
+def _ask(question: _Question, operator: str) -> tuple[Alternative, tuple[str, ...]]:
+    """Return what the index has, and the platforms of its wheels if none is for this one.
+
+    *operator* compares with the version that failed.
+    """
+    newer, _ = question.answer(operator, "--resolution", "lowest")
     if newer == question.version:
         return Alternative(is_refused=True), ()
     python, platforms = _other_python(question)

@@ -149,6 +149,9 @@ _PROGRAMS = {
 _TARGET_PROGRAM = re.compile(r"\w+-linux-gnu-(\w\S*)")
 # The words of pip and uv for the package whose build failed.
 _PACKAGE = (
+    # If a build requirement cannot be built, pip names that first, and the package around it.
+    re.compile(r"\u00d7 installing build dependencies for (\S+) did not run successfully"),
+    re.compile(r"\u00d7 Cannot install build dependencies for (\S+)"),
     re.compile(r"Failed building (?:wheel|editable) for (\S+)"),
     re.compile(r"Failed to build '([^']+)'"),
     re.compile(r"error: metadata-generation-failed\s+\S .*\s+╰─> (?:from )?(\S+)"),

@@ -143,6 +143,16 @@ def test_newest_supported_python_in_the_range_is_named(
     assert (f"echo {line} > .python-version" in explained(failure)) == bool(line)
 
 
+def test_version_that_pip_refuses_for_its_python_is_not_called_forbidden(tmp_path: Path) -> None:
+    failure = WrongPython("scipy==1.10.1", ("<3.12,>=3.8",), PYTHON)
+
+    found, programs = improved(tmp_path, failure, "", answers("scipy==1.16.1", {}))
+
+    assert found == Alternative("1.16.1", "3.11")
+    assert Path(programs.ran[0].argv[-1]).name == "question.in"
+    assert "disallow" in programs.ran[0].argv
+
+
 @pytest.mark.parametrize(
     ("pythons", "line"), [(("3.6", "3.9", "3.11"), "3.11"), (("2.7", "3.6", "3.9"), "")]
 )

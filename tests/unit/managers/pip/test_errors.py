@@ -458,6 +458,13 @@ def test_missing_build_module_is_named_with_the_release_that_removed_it(
     assert module in explained(failure)
 
 
+def test_package_whose_build_requirement_cannot_be_built_is_named() -> None:
+    failure = build_failure(wrote("build_requirement_too_old"), PYTHON)
+
+    assert isinstance(failure, MissingBuildModule)
+    assert (failure.package, failure.module) == ("opencv-python", "distutils")
+
+
 def test_use_2to3_is_recognized_as_python_2() -> None:
     assert "use_2to3 is invalid" in explained(build_failure(wrote("use_2to3"), PYTHON))
 
