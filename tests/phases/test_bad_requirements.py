@@ -184,8 +184,7 @@ Found:    wheels for Python 3.8, 3.9, 3.10, 3.11 on Linux, and no source code.
 Expected: a wheel for Python 3.14.6 on this image.
 
 To fix this:
-  - Use a Python that it supports: echo 3.11 > .python-version
-  - Or use another version of the package that supports Python 3.14.6."""
+  - Use Python 3.11, for which this version has a wheel: echo 3.11 > .python-version"""
     )
 
 
@@ -200,8 +199,8 @@ Found:    Python 3.14.6, the Python of the app.
 Expected: Python >=3.7,<3.11, for numpy==1.21.5.
 
 To fix this:
-  - Use a Python that fits: write its version, such as 3.13, to .python-version.
-  - Or use a version of the package that supports Python 3.14.6."""
+  - Use a newer version, which has a wheel for Python 3.14: numpy==2.3.2
+  - Or use Python 3.10, for which this version has a wheel: echo 3.10 > .python-version"""
     )
 
 
@@ -218,8 +217,7 @@ Its build needs the header lber.h, which is not in the build image.
 To fix this:
   - Use a version of python-ldap that has a wheel for this Python, if there is one.
   - Or add the Debian or Ubuntu package libldap-dev to the build image, or with an earlier\
- buildpack. The run image needs the library as well.
-  - Or use another Python version that the package has a wheel for: write it to .python-version."""
+ buildpack. The run image needs the library as well."""
     )
     assert "lber.h: No such file or directory" in built.output
 

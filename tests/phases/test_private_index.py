@@ -156,8 +156,7 @@ Found:    wheels for Python 3.9 on Linux, and no source code.
 Expected: a wheel for Python 3.14.6 on this image.
 
 To fix this:
-  - Use a Python that it supports: echo 3.9 > .python-version
-  - Or use another version of the package that supports Python 3.14.6."""
+  - Use another version of the package that supports Python 3.14.6."""
     )
 
 
@@ -177,8 +176,7 @@ Its build needs the header lber.h, which is not in the build image.
 To fix this:
   - Use a version of company-ldap that has a wheel for this Python, if there is one.
   - Or add the Debian or Ubuntu package libldap-dev to the build image, or with an earlier\
- buildpack. The run image needs the library as well.
-  - Or use another Python version that the package has a wheel for: write it to .python-version."""
+ buildpack. The run image needs the library as well."""
     )
     assert "fatal error: lber.h: No such file or directory" in built.output
 
