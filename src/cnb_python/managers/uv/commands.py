@@ -258,7 +258,9 @@ def alternative_for_pip(
     """Return pip's *failure* with the versions that fit, which uv finds with pip's indexes."""
 
     def source() -> alternatives.Source:
-        own = own_context(context, as_pip=True)
+        # pip ignores uv's variables, and other indexes must not see the names of packages.
+        of_pip = {k: v for k, v in context.environ.items() if not k.startswith("UV_")}
+        own = own_context(replace(context, environ=of_pip), as_pip=True)
         environ = {"UV_INDEX_STRATEGY": _BEST_MATCH, **own.environ}
         return alternatives.Source(
             environ, context.scratch, ("--no-config", *options(context)), tuple(finding())

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from cnb_python.errors.building import SourceBuildFailed
 from cnb_python.errors.install import UvRefused
 from cnb_python.errors.machine import DiskFull, Killed
 from cnb_python.managers.base import InstallContext, Pin
@@ -158,3 +159,20 @@ def test_linux_wheels_on_index_pages_are_preferred_by_pip(tmp_path: Path) -> Non
     assert "which pip prefers" in uv.preferred_by_pip(context, Network(URL, {}), "x86_64")
     assert uv.preferred_by_pip(context, Network(URL, {}), "aarch64") == ""
     assert uv.preferred_by_pip(context, Network("", {}), "x86_64") == ""
+
+
+def test_question_of_pip_goes_to_pips_indexes_alone(tmp_path: Path) -> None:
+    programs = Programs(lambda _: Outcome(1, ""))
+    own = {"UV_INDEX": "https://uv.example.org/simple", "PIP_INDEX_URL": URL}
+    context = workplace(tmp_path, **own, PIP_CONFIG_FILE="/dev/null")
+    failure = SourceBuildFailed("shop-tools", "no", "3.14.6")
+    output = "  Downloading shop_tools-1.0.tar.gz\n"
+
+    uv.alternative_for_pip(failure, output, lambda: ("--no-binary shop-tools",), context, programs)
+
+    assert programs.ran
+    for command in programs.ran:
+        assert command.env["UV_DEFAULT_INDEX"] == URL
+        assert "UV_INDEX" not in command.env
+        assert "--no-config" in command.argv
+        assert URL not in " ".join(command.argv)
