@@ -245,7 +245,10 @@ class UnknownGroup(AppError):
 
     @override
     def describe(self) -> Message:
+        from difflib import get_close_matches  # noqa: PLC0415 - only errors need it
+
         available = ", ".join(self.available) or "none"
+        nearest = get_close_matches(self.name, self.available, 1)
         command = _COMMANDS.get(self.file, "the command of your tool (uv lock, pdm lock)")
         return Message(
             title=f"There is no {self.kind} {self.name} in {self.file}",
@@ -254,8 +257,8 @@ class UnknownGroup(AppError):
                 f"Expected: a {self.kind} of {self.file}: {available}",
             ),
             fixes=(
-                "Correct the setting.",
-                f"Add the {self.kind}, and update the lock file with {command}.",
+                f"Correct the setting{f', to {nearest[0]}' if nearest else ''}.",
+                f"Add the {self.kind}, and update the lock file, if there is one, with {command}.",
             ),
         )
 

@@ -9,14 +9,18 @@ from pathlib import Path
 
 from cnb_python.app import App
 from cnb_python.cnb import toml
+from cnb_python.cnb.toml import TomlTable
 from cnb_python.config.settings import DEFAULTS, Settings
 from cnb_python.errors.base import Message
+from cnb_python.errors.locks import UnknownGroup
 from cnb_python.managers.base import InstallContext, NeedsResolving, Resolution
 from cnb_python.managers.lock_manager import InstalledByUv
+from cnb_python.managers.requirement_lines import normalized_name
 from cnb_python.system.interface import Command, Run
 
 PYPROJECT = "pyproject.toml"
 SETUP = "setup.py"
+_EXTRAS = "optional-dependencies"
 _HOW_TO_LOCK = {
     PYPROJECT: "Run `uv lock` (or your tool's lock command) and commit the lock file.",
     SETUP: (
@@ -41,8 +45,13 @@ class PlainProject(InstalledByUv):
         return (SETUP,) if SETUP in app.files else ()
 
     def check(self, app: App) -> tuple[Message, ...]:
-        """Return a warning with the steps to lock the packages."""
+        """Return a warning with the steps to lock the packages.
+
+        Raises UnknownGroup for a group or an extra that pyproject.toml does not have.
+        """
         (file,) = self.deciding_files(app)
+        if file == PYPROJECT:
+            self._check_names(toml.read(app.directory / PYPROJECT))
         return (
             Message(
                 f"{file} pins nothing",
@@ -54,6 +63,21 @@ class PlainProject(InstalledByUv):
                 ),
             ),
         )
+
+    def _check_names(self, document: TomlTable) -> None:
+        """Raise UnknownGroup: of an extra that does not exist, uv only warns."""
+        project = toml.table_at(document, "project")
+        dynamic = project.get("dynamic")
+        tables = {"group": toml.table_at(document, "dependency-groups")}
+        # Otherwise only the build backend knows the extras.
+        if project and not (isinstance(dynamic, list) and _EXTRAS in dynamic):
+            tables["extra"] = toml.table_at(project, _EXTRAS)
+        chosen = {"group": self.settings.groups, "extra": self.settings.extras}
+        for kind, table in tables.items():
+            present = {normalized_name(name) for name in table}
+            for name in chosen[kind]:
+                if normalized_name(name) not in present:
+                    raise UnknownGroup(PYPROJECT, kind, name, tuple(sorted(table)))
 
     def resolve_from_files(
         self, app: App, python: str, environ: Mapping[str, str]

@@ -8,10 +8,12 @@ import pytest
 from cnb_python.app import read_app
 from cnb_python.config.settings import Settings
 from cnb_python.errors.install import UvRefused
+from cnb_python.errors.locks import UnknownGroup
 from cnb_python.managers.base import InstallContext, NeedsResolving
 from cnb_python.managers.pyproject.manager import PlainProject
 from cnb_python.system.interface import Command, Outcome
 from tests.support.installing import resolve_and_install
+from tests.support.messages import explained
 from tests.support.trees import write_files
 
 PROJECT = "[project]\nname = 'shop'\n"
@@ -107,3 +109,62 @@ def test_failed_resolution_has_the_reasons_of_uv(tmp_path: Path) -> None:
         PlainProject().resolve(context_of(app), uv)
 
     assert raised.value.reasons == ("No solution found",)
+
+
+NAMED = f"""{PROJECT}
+[project.optional-dependencies]
+web = ["certifi"]
+[dependency-groups]
+prod = ["six"]
+Tests_All = ["pytest"]
+"""
+
+
+@pytest.mark.parametrize("package", ["", "[build-system]\nrequires = []\n"])
+@pytest.mark.parametrize(
+    ("settings", "kind", "fix"),
+    [
+        (Settings(groups=("prd",)), "group", "Correct the setting, to prod."),
+        (Settings(extras=("wbe",)), "extra", "Correct the setting, to web."),
+        (Settings(groups=("zzz",)), "group", "Correct the setting."),
+    ],
+)
+def test_unknown_group_or_extra_is_refused_before_anything_runs(
+    tmp_path: Path, settings: Settings, kind: str, fix: str, package: str
+) -> None:
+    app = read_app(write_files(tmp_path, {"pyproject.toml": NAMED + package}))
+
+    with pytest.raises(UnknownGroup) as raised:
+        PlainProject(settings).check(app)
+
+    failure = raised.value
+    assert (failure.file, failure.kind) == ("pyproject.toml", kind)
+    text = explained(failure)
+    assert fix in text
+    assert ("prod" if kind == "group" else "web") in text
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        Settings(groups=("prod", "tests.all"), extras=("web",)),
+        Settings(groups=("PROD",), extras=("Web",)),
+    ],
+)
+def test_names_are_compared_as_indexes_compare_them(tmp_path: Path, settings: Settings) -> None:
+    app = read_app(write_files(tmp_path, {"pyproject.toml": NAMED}))
+
+    assert PlainProject(settings).check(app)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        PROJECT + "dynamic = ['optional-dependencies']\n",
+        "[tool.poetry]\nname = 'shop'\n[tool.poetry.extras]\nweb = []\n",
+    ],
+)
+def test_extras_that_only_the_backend_knows_are_left_to_it(tmp_path: Path, text: str) -> None:
+    app = read_app(write_files(tmp_path, {"pyproject.toml": text}))
+
+    assert PlainProject(Settings(extras=("web",))).check(app)
