@@ -125,7 +125,9 @@ def test_a_line_that_is_no_requirement(tried: Try) -> None:
     title, found, steps = built.error.split("\n\n")
     assert title == "A line of requirements.txt is not valid"
     assert "Found:    flask=3.1.2 (line 2 of requirements.txt)" in found
-    assert steps == "To fix this:\n  - Correct the line."
+    assert steps == (
+        "To fix this:\n  - Write two equals signs: name==version\n  - Or correct the line."
+    )
 
 
 def test_an_included_file_that_does_not_exist(tried: Try) -> None:
