@@ -152,6 +152,7 @@ class NotAPackage(AppError):
             ),
             fixes=(
                 "Add a pyproject.toml to it.",
+                "If it is a Git submodule, fetch it before the build: git submodule update --init",
                 "Remove the line: the app can import its own modules without installing them.",
             ),
         )
@@ -175,6 +176,10 @@ class DamagedPackage(AppError):
             body=(f"Its file cannot be installed: {self.problem}.",),
             fixes=(
                 "Build again: the download may have been incomplete.",
+                (
+                    "If the repository keeps it with Git LFS, fetch the files before the build: "
+                    "git lfs pull"
+                ),
                 "If it comes from your own index or directory, build it and copy it there again.",
                 "Use another version of it.",
             ),

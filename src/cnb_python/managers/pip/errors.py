@@ -61,7 +61,7 @@ _NOT_A_CONSTRAINT = re.compile(
 )
 _HINT = re.compile(r"Hint: (.+)|error: (no such option.+)")
 # Option, what pip expects, and the value, in the order of pip's words.
-_NO_NUMBER = re.compile(r"option ([\w-]+): invalid (\w+) value: '([^']*)'")
+_NO_NUMBER = re.compile(r"option ([\w-]+): invalid ([\w-]+) value: '([^']*)'")
 _NO_CHOICE = re.compile(r"option ([\w-]+): invalid choice: '([^']*)' \(choose from (.+?)\)")
 _NO_VALUE = re.compile(
     r"^\s*(\S.*?) is not a valid value for ([\w-]+) option, please specify (.+?)(?: instead)?\.$",
@@ -209,7 +209,8 @@ def _outside_app(path: str, file: str) -> BuildpackError | None:
 def _bad_option(output: str) -> BuildpackError | None:
     """Recognize a variable `PIP_*`, or an entry of pip.conf, with a value that it cannot have."""
     if match := _NO_NUMBER.search(output):
-        return BadPipOption(match[1], match[3], f"an {match[2]}")
+        expected = "an integer" if match[2] == "integer" else "a number"
+        return BadPipOption(match[1], match[3], expected)
     if match := _NO_CHOICE.search(output):
         return BadPipOption(match[1], match[2], f"one of {match[3]}")
     if match := _NO_VALUE.search(output):

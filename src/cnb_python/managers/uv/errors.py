@@ -237,6 +237,15 @@ def _damaged(output: str) -> BuildpackError | None:
     match = re.search(r"The structure of `([^`]+)`.* was invalid:\s+(.+)", output)
     if match:
         return DamagedPackage(match[1], match[2].rstrip("."))
+    match = re.search(
+        r"Failed to read `([^`\s]+)[^`]*`\n\s+cause: Failed to extract archive: \S+\n"
+        r"(?:\s+cause: (.+)\n?)+",
+        output,
+    )
+    if match:
+        # "vers", the first letters of a pointer. https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md
+        is_pointer = "actual: 0x73726576" in output
+        return DamagedPackage(match[1], "it is a pointer of Git LFS" if is_pointer else match[2])
     match = re.search(r"name `([^`]+)` does not match `([^`]+)` in the distribution", output)
     return DamagedPackage(match[1], f"it is a file of {match[2]}") if match else None
 

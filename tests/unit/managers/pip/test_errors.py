@@ -757,3 +757,16 @@ def test_local_version_leads_to_the_index_of_the_project() -> None:
 
     assert "--extra-index-url URL" in text
     assert "Leave out the part from the + on: torch==2.13.0\n" in text
+
+
+@pytest.mark.parametrize("option", ["timeout", "default-timeout"])
+def test_time_out_that_is_no_number_is_recognized(option: str) -> None:
+    output = (
+        f"An error occurred during configuration: option {option}: invalid floating-point value: "
+        "'abc'. Check your pip configuration files or environment variables for this value.\n"
+    )
+
+    failure = recognize(output, PYTHON)
+
+    assert isinstance(failure, BadPipOption)
+    assert (failure.option, failure.value, failure.expected) == (option, "abc", "a number")

@@ -89,6 +89,14 @@ def test_missing_header_or_program_is_named_with_its_package(
     assert (failure.debian, failure.ubuntu) == (debian, debian)
 
 
+def test_pointer_of_git_lfs_is_recognized() -> None:
+    failure = why("lfs_pointer")
+
+    assert isinstance(failure, DamagedPackage)
+    assert (failure.package, failure.problem) == ("shop", "it is a pointer of Git LFS")
+    assert "git lfs pull" in explained(failure)
+
+
 def test_source_that_the_settings_forbid_is_named() -> None:
     failure = why("only_binary")
 

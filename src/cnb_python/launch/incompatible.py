@@ -1,0 +1,55 @@
+"""Warns of installed packages that are known to fail together at run time.
+
+Separate from `processes`, which decides what the image starts.
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from cnb_python.cnb import toml
+from cnb_python.cnb.toml import TomlTable
+from cnb_python.errors.base import Message
+
+TABLE = Path(__file__).parents[1] / "data/incompatible.toml"
+
+
+def warnings(installed: Mapping[str, str], table: Path = TABLE) -> tuple[Message, ...]:
+    """Return a warning for each row of the *table* that applies to the *installed* packages.
+
+    *installed*: the versions by normalized names.
+    """
+    rows = toml.tables_at(toml.read(table), "incompatible")
+    return tuple(_warning(row, installed) for row in rows if _applies(row, installed))
+
+
+def _applies(row: TomlTable, installed: Mapping[str, str]) -> bool:
+    version = installed.get(str(row["package"]))
+    if version is None or _numbers(version) >= _numbers(str(row["below"])):
+        return False
+    other = installed.get(str(row["other"]))
+    if other is None:
+        return bool(row["is_required"])
+    return _numbers(other) >= _numbers(str(row["since"]))
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """Return the numbers that *version* starts with: (20, 1) of `20.1.0`, without final zeros."""
+    match = re.match(r"\d+(?:\.\d+)*", version)
+    numbers = [int(part) for part in match[0].split(".")] if match else []
+    while numbers and not numbers[-1]:
+        numbers.pop()
+    return tuple(numbers)
+
+
+def _warning(row: TomlTable, installed: Mapping[str, str]) -> Message:
+    package, other = str(row["package"]), str(row["other"])
+    beside = f"with {other} {installed[other]}" if other in installed else f"without {other}"
+    older = f", or pin {other}<{row['since']}"
+    return Message(
+        title=f"{package} {installed[package]} does not run {beside}",
+        body=(
+            f"The app fails when it loads {package}: {row['problem']}.",
+            f"Use {package}>={row['below']}{older}.",
+        ),
+    )
