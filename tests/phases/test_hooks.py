@@ -1,5 +1,6 @@
 """Hooks run as with Heroku's classic buildpack: before everything, and after everything."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -139,3 +140,30 @@ def test_hook_that_calls_pip_gets_a_warning(
     assert f"bin/post_compile ended with exit code {ends}" in built.error
     assert "It calls pip, which is missing." in built.error
     assert "List the package with the app's other requirements" in built.error
+
+
+def test_what_a_hook_leaves_running_and_in_the_layers_directory_has_no_effect(
+    builds: Builds, flask: Built, app: App
+) -> None:
+    """The process would change files of the environment after they were compared."""
+    text = (
+        "#!/bin/sh\n"
+        "own=$(dirname $VIRTUAL_ENV)\n"
+        "touch $own/evil.toml $own/launch.sbom.cdx.json\n"
+        "mkdir -p $own/evil/env.launch\n"
+        "echo '[types]' > $own/deps-00.toml\n"
+        "trap '' TERM\n"
+        'setsid sh -c "sleep 0.5; while :; do echo evil >> $VIRTUAL_ENV/evil; sleep 0.1; done" '
+        "> /dev/null 2>&1 < /dev/null &\n"
+    )
+    hooked = script(app({}, based_on=FLASK), "post_compile", text)
+    built = builds.image(hooked, flask)
+    assert built.code == 0, built.output
+    assert ours(built) == ours(flask)
+    assert re.search(
+        r"\n  Ended \d background process(es)? that bin/post_compile left", built.output
+    )
+    title = "bin/post_compile wrote into the directory of the image's layers"
+    assert f"[Warning: {title}]\n" in built.output
+    assert "Removed:  evil, evil.toml, launch.sbom.cdx.json.\n" in built.output
+    assert "Restored: deps-00.toml.\n" in built.output

@@ -17,7 +17,7 @@ from cnb_python.errors.machine import ProcessesLeft
 from cnb_python.system import orphans, process
 from cnb_python.system.interface import Command
 
-SET_CHILD_SUBREAPER = 36
+GET_DUMPABLE, SET_CHILD_SUBREAPER = 3, 36
 # Appends a letter to a file until it is killed.
 WRITE = """
 def write(path="written"):
@@ -210,6 +210,13 @@ def test_members_of_the_session_are_killed_without_adoption(tmp_path: Path) -> N
 
     assert_nothing_writes(tmp_path / "written")
     assert outcome.ended == 1
+
+
+def test_other_processes_of_the_user_cannot_trace_this_one(tmp_path: Path) -> None:
+    process.run(python("", tmp_path))
+
+    # https://man7.org/linux/man-pages/man2/PR_SET_DUMPABLE.2const.html
+    assert ctypes.CDLL(None).prctl(GET_DUMPABLE, 0, 0, 0, 0) == 0
 
 
 def test_foreign_command_runs_alone(tmp_path: Path) -> None:
