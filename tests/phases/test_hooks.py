@@ -163,7 +163,7 @@ def test_what_a_hook_leaves_running_and_in_the_layers_directory_has_no_effect(
     assert re.search(
         r"\n  Ended \d background process(es)? that bin/post_compile left", built.output
     )
-    title = "bin/post_compile wrote into the directory of the image's layers"
+    title = "The directory of the image's layers was changed by bin/post_compile"
     assert f"[Warning: {title}]\n" in built.output
     assert "Removed:  evil, evil.toml, launch.sbom.cdx.json.\n" in built.output
     assert "Restored: deps-00.toml.\n" in built.output

@@ -356,6 +356,32 @@ class AppChangedByPackage(AppError):
         return cls("evil-sdist", "shop/settings.py", 1)
 
 
+class BuildsInterfere(AppError):
+    """Builds of packages go on changing each other's files, however often they are repeated."""
+
+    packages: tuple[str, ...]
+
+    @override
+    def describe(self) -> Message:
+        return Message(
+            title="Builds of packages change each other's files",
+            body=(
+                f"Changed again: {', '.join(self.packages)}.",
+                "A package that another one changed is built again, but these never end.",
+                _UNTRUSTED,
+            ),
+            fixes=(
+                "Look at what the builds of these packages do before you trust them.",
+                "Use versions that have a wheel for this Python: a wheel runs no code.",
+            ),
+        )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls(("aardvark", "evil"))
+
+
 _UNTRUSTED = "The build stops, so that nothing of this reaches an image."
 _FIND_OUT = "Find out which package or script does it, and remove it from the app."
 _SHOWN = 5
@@ -364,7 +390,7 @@ _SHOWN = 5
 def foreign_files(program: str, removed: Sequence[str], restored: Sequence[str]) -> Message:
     """Return a warning about entries of the layers directory that foreign code changed."""
     return Message(
-        title=f"{program} wrote into the directory of the image's layers",
+        title=f"The directory of the image's layers was changed by {program}",
         body=(
             *((f"Removed:  {_first(removed)}.",) if removed else ()),
             *((f"Restored: {_first(restored)}.",) if restored else ()),

@@ -15,7 +15,7 @@ from cnb_python.distributions import scan
 from cnb_python.distributions.collect import InstalledPin, collect
 from cnb_python.distributions.dist_info import metadata
 from cnb_python.distributions.model import Distribution
-from cnb_python.errors.base import ContractBroken
+from cnb_python.errors.building import BuildsInterfere
 from cnb_python.errors.machine import DamagedStore
 from cnb_python.install.request import EnvironmentRequest, InstallResult, SameAsPrevious
 from cnb_python.install.snapshot import AppSnapshot
@@ -70,13 +70,14 @@ def install_environment(
     snapshot = AppSnapshot(request.app.top)
     work = _Work(StagingArea(request, system, snapshot), entries, store)
     resolution = _resolve_without_manager(resolved, work) or _resolve_with_manager(work)
+    without_files = frozenset[str]()
     for _ in range(_MOST_ATTEMPTS):
         if not (without_files := _unpack_needed(work, files_needed(work.distributions))):
             break
         resolution = _install_again(without_files, resolution, work)
         work.forget_changed()
     else:
-        raise ContractBroken("environment", "builds of packages change each other's files")
+        raise BuildsInterfere(tuple(sorted(without_files)))
     return InstallResult(
         resolution=resolution.resolution,
         distributions=work.distributions,

@@ -20,7 +20,7 @@ from cnb_python.distributions import wheel
 from cnb_python.distributions.collect import InstalledPin
 from cnb_python.distributions.dist_info import DistributionRoot
 from cnb_python.errors.base import ContractBroken
-from cnb_python.errors.building import configuration_changed, files_in_app
+from cnb_python.errors.building import BuildsInterfere, configuration_changed, files_in_app
 from cnb_python.install import foreign_files, process_env, snapshot
 from cnb_python.install.request import EnvironmentRequest
 from cnb_python.install.snapshot import AppSnapshot
@@ -28,6 +28,7 @@ from cnb_python.install.user_files import UserFiles, read_user_files
 from cnb_python.managers import tool_settings
 from cnb_python.managers.base import InstallContext, Pin, Resolution
 from cnb_python.managers.tool import Program, not_available
+from cnb_python.python.origin import visible
 from cnb_python.system.interface import Command, Outcome, Run, System
 from cnb_python.system.output import ended_processes
 from cnb_python.system.redaction import redact
@@ -45,6 +46,8 @@ _TOOLS, _DOWNLOADS = "tools", "downloads"
 _OF_APP = re.compile(r"^(-e|[./]|file:)|@ *file:|\bdirectory\b", re.MULTILINE)
 # Of the same packages; each time some have changed the files of others.
 _MOST_BUILDS = 5
+# In messages, where a manager ran code of several packages.
+_SOME_PACKAGE = "a package"
 # pip and uv print these before they run code of a package.
 _RUNS_CODE = re.compile(r": started$|^ +Building ")
 
@@ -80,7 +83,8 @@ class StagingArea:
         with self._workshop() as context:
             self.snapshot.take()
             resolution = self.request.manager.resolve(context, watched)
-            self.snapshot.clean()
+            has_local = any(_OF_APP.search(pin.line) for pin in resolution.pins)
+            self._clean_app("" if has_local or not watched.ran_foreign_code else _SOME_PACKAGE)
         if watched.ran_foreign_code:
             self._after_foreign_code(())
         return resolution
@@ -109,7 +113,7 @@ class StagingArea:
         """Have the manager install each of *pins* by itself, which may run its code.
 
         *earlier*: those that are installed. What the build of another package has changed is
-        installed again. Raises what the manager raises, and ContractBroken if that does not end.
+        installed again. Raises what the manager raises, and BuildsInterfere if that does not end.
         """
         installed = {each.pin: each for each in earlier}
         before = {pin: snapshot.contents(each.root.path) for pin, each in installed.items()}
@@ -129,7 +133,7 @@ class StagingArea:
                 return tuple(installed[pin] for pin in pins)
             names = ", ".join(pin.name for pin in waiting)
             self.system.output.line(f"Installing {names} again: another package has changed it")
-        raise ContractBroken("environment", "builds of packages change each other's files")
+        raise BuildsInterfere(tuple(pin.name for pin in waiting))
 
     def build(self, resolution: Resolution, pin: Pin) -> InstalledPin:
         """Have the manager install *pin* by itself, which may run its code.
@@ -139,18 +143,22 @@ class StagingArea:
         self.request.wait_for_interpreter()
         with self._workshop(builds=True) as context:
             self.snapshot.take()
-            self.request.manager.install(resolution, [pin], context, self.run)
-            self._clean_app(pin)
+            run = self._run_with(f"the build of {pin.name}")
+            self.request.manager.install(resolution, [pin], context, run)
+            self._clean_app("" if _OF_APP.search(pin.line) else pin.name)
             root = self._new_root(pin.name)
             context.environment.rename(root.path)
         return InstalledPin(pin, root, may_be_built=True)
 
-    def _clean_app(self, pin: Pin) -> None:
-        """Remove what the build of *pin* left in the app; raises AppChangedByPackage, OSError."""
-        if _OF_APP.search(pin.line):
+    def _clean_app(self, package: str) -> None:
+        """Remove what the build of *package* left in the app, but not if it may be a part of it.
+
+        *package*: empty if so. Raises AppChangedByPackage and OSError.
+        """
+        if not package:
             self.snapshot.clean()
-        elif left := self.snapshot.remove_foreign(pin.name):
-            message = files_in_app(pin.name, left)
+        elif left := self.snapshot.remove_foreign(package):
+            message = files_in_app(package, tuple(map(visible, left)))
             self.system.output.warning(message.title, message.body)
 
     def fetch(
@@ -164,7 +172,7 @@ class StagingArea:
         request = self.request
         # Only these settings make uv build all the same; the result is not used then.
         foreign = tool_settings.uv_refuses_wheels(request.environ, request.app.directory)
-        run = self._run_with(foreign=foreign)
+        run = self._run_with("" if foreign else None)
         with self._workshop(pip=not resolution.from_files_alone) as context:
             unbuilt = request.manager.install(resolution, pins, context, run)
             fetched = () if unbuilt else self._fetched(context, pins)
@@ -267,13 +275,13 @@ class StagingArea:
 
         As foreign ones: a manager may build a package, or read metadata by running its code.
         """
-        return self._run_with(foreign=True)
+        return self._run_with("")
 
-    def _run_with(self, *, foreign: bool) -> Run:
+    def _run_with(self, runs_code: str | None) -> Run:
         request = self.request
         secrets = process_env.secrets(request.environ, request.app.directory)
         layers_dir = request.environment.parent
-        return partial(_run_redacted, self.system, secrets, layers_dir, foreign=foreign)
+        return partial(_run_redacted, self.system, secrets, layers_dir, runs_code=runs_code)
 
 
 @dataclass(slots=True)
@@ -305,14 +313,19 @@ def _run_redacted(
     command: Command,
     on_line: Callable[[str], None] | None = None,
     *,
-    foreign: bool,
+    runs_code: str | None,
 ) -> Outcome:
+    """Run *command*; undo what it does to the layers directory if it runs code of packages.
+
+    *runs_code*: what does so, for the log; empty: the command itself, None: nothing.
+    """
     if command.shown:
         note = f" ({command.note})" if command.note else ""
         system.output.line(f"Running `{command.shown}`{note}")
     show = on_line or (system.output.detail if command.shown else None)
     show_redacted = None if show is None else lambda line: show(redact(line, secrets))
-    program = command.shown or Path(command.argv[0]).name
+    program = runs_code or command.shown or Path(command.argv[0]).name
+    foreign = runs_code is not None
     guard = foreign_files.undoing(layers_dir, program, system.output)
     with guard if foreign else nullcontext():
         outcome = system.run(replace(command, foreign=foreign), show_redacted)

@@ -124,6 +124,7 @@ RECORDED: dict[type[Failure], Callable[[], BuildpackError | None]] = {
 """What the recogniser returns for a recorded output of pip or uv: equal to the example."""
 
 TESTED: dict[type[Failure], str] = {
+    building.BuildsInterfere: "unit/install/test_staging.py",
     building.AppChangedByPackage: "unit/install/test_snapshot_of_app.py",
     building.LayersDirectoryReplaced: "unit/install/test_foreign_files.py",
     building.SourceBuildFailed: "phases/test_failures_of_builds.py",

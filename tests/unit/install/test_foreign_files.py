@@ -194,7 +194,7 @@ def test_one_warning_names_everything(layers: Path) -> None:
 
     (warning,) = log.lines
     assert warning.splitlines()[:3] == [
-        "uv pip install evil wrote into the directory of the image's layers",
+        "The directory of the image's layers was changed by uv pip install evil",
         "Removed:  a\\x1b.toml, b\\x1b.toml, c\\x1b.toml, d\\x1b.toml, e\\x1b.toml and 2 more.",
         "Restored: store.toml.",
     ]

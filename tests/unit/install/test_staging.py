@@ -1,6 +1,7 @@
 """Managers run with an empty environment, and leave the roots of distributions."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -8,10 +9,11 @@ import pytest
 
 from cnb_python.app import read_app
 from cnb_python.errors.base import ContractBroken
+from cnb_python.errors.building import BuildsInterfere
 from cnb_python.install.request import EnvironmentRequest
 from cnb_python.install.snapshot import AppSnapshot
 from cnb_python.install.staging import StagingArea
-from cnb_python.managers.base import InstallContext, Resolution
+from cnb_python.managers.base import InstallContext, Pin, Resolution
 from cnb_python.system.interface import Command, Outcome, Run
 from tests.support.fake_manager import FakeManager, copied_pip, package, pin, resolution_of
 from tests.support.fake_system import Log, Programs, world
@@ -317,9 +319,13 @@ def test_distribution_that_another_build_changed_is_installed_again(
     assert (installed[0].root.site_packages / "a.py").read_text() == "# a"
 
 
-def test_builds_that_always_change_others_break_contract(
+def test_builds_that_always_change_others_stop_the_build(
     area: StagingArea, manager: Recorder
 ) -> None:
+    names = ("aardvark", "evil")
+    manager.index = {f"{name}==1.0": package(name) for name in names}
+    pins = tuple(pin(f"{name}==1.0", by_itself=True) for name in names)
+
     def poison(context: InstallContext) -> None:
         del context
         for file in area.request.staging.glob(f"root-*/{SITE}/*.py"):
@@ -327,8 +333,79 @@ def test_builds_that_always_change_others_break_contract(
 
     manager.before_install = poison
 
-    with pytest.raises(ContractBroken):
-        area.install(BUILT, BUILT.pins)
+    with pytest.raises(BuildsInterfere) as raised:
+        area.install(Resolution(pins, from_files_alone=True, by="uv"), pins)
+
+    assert raised.value.packages
+    assert set(raised.value.packages) < set(names)
+
+
+def test_interpreter_is_checked_before_the_next_build(
+    area: StagingArea, manager: Recorder
+) -> None:
+    area, checks = checked(area)
+    manager.before_install = lambda _: checks.append(("builds",))
+
+    area.install(BUILT, BUILT.pins)
+
+    assert checks == [("builds",), ("a",), ("builds",), ("b",)]
+
+
+def test_log_names_the_package_that_wrote_into_the_layers_directory(
+    request_: EnvironmentRequest, tmp_path: Path
+) -> None:
+    @dataclass
+    class Running(FakeManager):
+        def install(
+            self, resolution: Resolution, pins: Sequence[Pin], context: InstallContext, run: Run
+        ) -> frozenset[str]:
+            run(Command(("uv", "pip", "install"), {}, Path("/"), shown="uv pip install"))
+            return super().install(resolution, pins, context, run)
+
+    manager = Running({"a==1.0": package("a")})
+    area, programs, log = staging_area(replace(request_, manager=manager))
+
+    def answer(_: Command) -> Outcome:
+        (tmp_path / "evil.toml").touch()
+        return Outcome(0, "", ended=1)
+
+    programs.answer = answer
+
+    area.build(AB, A)
+
+    assert log.lines[1].startswith(
+        "The directory of the image's layers was changed by the build of a\n"
+    )
+    assert log.lines[2] == "Ended 1 background process that the build of a left running"
+
+
+@pytest.mark.parametrize("line", ["a==1.0", "./libs/a"])
+def test_what_resolving_leaves_in_the_app_stays_only_if_a_package_is_part_of_it(
+    request_: EnvironmentRequest, line: str
+) -> None:
+    local = line.startswith("./")
+
+    @dataclass
+    class Resolving(FakeManager):
+        def resolve(self, context: InstallContext, run: Run) -> Resolution:
+            run(Command(("pip",), {}, context.scratch))
+            return Resolution((A._replace(line=line),), from_files_alone=False, by="pip")
+
+    area, programs, log = staging_area(replace(request_, manager=Resolving({})))
+    new = request_.app.top / "new.py"
+
+    def answer(_: Command) -> Outcome:
+        new.touch()
+        return Outcome(0, "  Getting requirements to build wheel: started\n")
+
+    programs.answer = answer
+
+    area.resolve()
+
+    assert new.exists() is local
+    assert area.snapshot.written == ({"new.py"} if local else set())
+    warning = "The build of a package wrote into the app's directory\nRemoved: new.py."
+    assert any(line.startswith(warning) for line in log.lines) is not local
 
 
 @pytest.mark.parametrize(
@@ -462,7 +539,7 @@ def test_entries_that_a_command_adds_to_the_layers_directory_are_removed(
     area.run(Command(("/tools/uv", "pip"), {}, Path("/"), shown="uv pip install evil"))
 
     assert not (tmp_path / "evil.toml").exists()
-    assert "uv pip install evil wrote into the directory" in log.lines[-1]
+    assert "layers was changed by uv pip install evil" in log.lines[-1]
     assert "evil.toml" in log.lines[-1]
 
 
