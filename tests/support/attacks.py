@@ -98,7 +98,8 @@ def layers() -> None:
         (LAYERS / "linked").symlink_to("/etc")
     with suppress(OSError):
         os.mkfifo(LAYERS / "pipe.toml")
-    for name in ("python", "venv", "deps"):
+    # Not into `venv`: there a package is installed, and what it has there is its own.
+    for name in ("python", "deps"):
         for kind in ("env", "env.launch", "env.build"):
             _write(LAYERS / name / kind / "EVIL.override", "1")
         _write(LAYERS / name / "exec.d/evil", "#!/bin/sh\n")
