@@ -340,17 +340,6 @@ def test_builds_that_always_change_others_stop_the_build(
     assert set(raised.value.packages) < set(names)
 
 
-def test_interpreter_is_checked_before_the_next_build(
-    area: StagingArea, manager: Recorder
-) -> None:
-    area, checks = checked(area)
-    manager.before_install = lambda _: checks.append(("builds",))
-
-    area.install(BUILT, BUILT.pins)
-
-    assert checks == [("builds",), ("a",), ("builds",), ("b",)]
-
-
 def test_log_names_the_package_that_wrote_into_the_layers_directory(
     request_: EnvironmentRequest, tmp_path: Path
 ) -> None:
