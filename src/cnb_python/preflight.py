@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cnb_python.app import OTHER_SIGNS, PROJECT_FILES, App
 from cnb_python.errors.choosing import ForbiddenPipOptions, ForbiddenVariables
-from cnb_python.errors.inputs import NotAFile
+from cnb_python.errors.inputs import MergeConflict, NotAFile, conflict_line
 from cnb_python.managers.base import Manager
 from cnb_python.managers.registry import unread
 from cnb_python.managers.tool_settings import (
@@ -112,6 +112,9 @@ def _misplacing(file: Path) -> tuple[tuple[str, str], ...]:
 def check_app(app: App, manager: Manager, output: Output) -> None:
     """Refuse files that *manager* cannot use (raises AppError); warn of files it does not read."""
     _check_kinds(app)
+    for name, content in sorted(app.contents.items()):
+        if line := conflict_line(content):
+            raise MergeConflict(app.shown(name), line)
     for message in manager.check(app):
         output.warning(message.title, message.body)
     if files := unread(app, manager):

@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 
 from cnb_python.app import read_app
+from cnb_python.cnb import toml
 from cnb_python.config.settings import TABLE
 from cnb_python.errors.choosing import ForbiddenPipOptions, ForbiddenVariables
-from cnb_python.errors.inputs import NotAFile
+from cnb_python.errors.inputs import MergeConflict, NotAFile, UnreadableToml
 from cnb_python.managers.pip.manager import Pip
 from cnb_python.preflight import CONTRADICTING, MISPLACING, check_app, check_environment
 from tests.support.fake_system import Log
+from tests.support.messages import explained
 
 
 class Warnings(Log):
@@ -233,3 +235,49 @@ def test_a_broken_link_that_a_tool_ignores_passes(tmp_path: Path) -> None:
     (tmp_path / "uv.toml").symlink_to("gone")
 
     check_app(read_app(tmp_path), Pip(), Warnings())
+
+
+CONFLICT = "<<<<<<< HEAD\nx\n=======\ny\n>>>>>>> branch\n"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("requirements.txt", "uv.lock", "poetry.lock", "Pipfile", "Pipfile.lock", "pdm.lock"),
+        *("pyproject.toml", "Procfile", ".python-version", "runtime.txt", "mise.toml", "nltk.txt"),
+        *(".tool-versions", "pylock.toml", "pylock.web.toml"),
+    ],
+)
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_merge_conflict_is_named_in_every_file_that_decides(
+    tmp_path: Path, name: str, newline: str
+) -> None:
+    text = f"a\nb\nc\n{CONFLICT}".replace("\n", newline)
+    (tmp_path / name).write_bytes(text.encode())
+
+    with pytest.raises(MergeConflict) as raised:
+        check_app(read_app(tmp_path), Pip(), Log())
+
+    assert (raised.value.file, raised.value.line) == (name, 4)
+    assert "uv lock" in explained(raised.value)
+    assert vars(MergeConflict.example()) == vars(MergeConflict("uv.lock", 4))
+
+
+@pytest.mark.parametrize(
+    "text", ["six\n=======\n", "# <<<<<<< HEAD\n# >>>>>>> b\n", "<<<<<<< HEAD\n", ">>>>>>> b\n"]
+)
+def test_lines_like_half_a_conflict_pass(tmp_path: Path, text: str) -> None:
+    (tmp_path / "Procfile").write_text(text)
+    (tmp_path / "requirements.txt").write_text("six\n")
+
+    check_app(read_app(tmp_path), Pip(), Log())
+
+
+def test_conflict_in_toml_is_named_where_it_is_read_first(tmp_path: Path) -> None:
+    file = tmp_path / "pyproject.toml"
+    file.write_text(f"[project]\n{CONFLICT}")
+
+    with pytest.raises(UnreadableToml) as raised:
+        toml.read(file)
+
+    assert "line 2 starts with <<<<<<<, the marker of a merge conflict" in explained(raised.value)

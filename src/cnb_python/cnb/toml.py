@@ -11,7 +11,7 @@ import tomli
 
 from cnb_python.cnb import disk
 from cnb_python.errors.base import ContractBroken
-from cnb_python.errors.inputs import UnreadableToml
+from cnb_python.errors.inputs import UnreadableToml, conflict_line
 
 type Metadata = Mapping[str, str | bool | list[str]]
 type TomlValue = (
@@ -133,7 +133,9 @@ def parse(text: str, path: Path) -> TomlTable:
         document: TomlTable = tomli.loads(text)
     # ValueError: also numbers of thousands of digits. RecursionError: arrays in arrays in ...
     except (ValueError, RecursionError) as error:
-        raise UnreadableToml(path, str(error)) from error
+        line = conflict_line(text.encode())
+        conflict = f"line {line} starts with <<<<<<<, the marker of a merge conflict"
+        raise UnreadableToml(path, conflict if line else str(error)) from error
     return document
 
 

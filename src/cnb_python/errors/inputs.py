@@ -1,5 +1,6 @@
 """Files of the app, the platform or the lifecycle that cannot be read."""
 
+import re
 from typing import TYPE_CHECKING, Self, override
 
 from cnb_python.errors.base import AppError, Message, OutsideError
@@ -218,6 +219,44 @@ class UnreadableJson(AppError):
     @override
     def example(cls) -> Self:
         return cls("Pipfile.lock", 2, "Expecting property name enclosed in double quotes")
+
+
+class MergeConflict(AppError):
+    """A file of the app has the markers of a merge conflict."""
+
+    file: str
+    line: int
+    """The line of the first marker, from 1."""
+
+    @override
+    def describe(self) -> Message:
+        return Message(
+            title=f"{self.file} has an unresolved merge conflict",
+            body=(f"Line {self.line} of {self.file} starts with <<<<<<<.",),
+            fixes=(
+                (
+                    "Choose one of the versions between <<<<<<< and >>>>>>>, remove the markers, and "
+                    "commit the file."
+                ),
+                "If it is a lock file, write it again with its tool, such as uv lock.",
+            ),
+        )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("uv.lock", 4)
+
+
+def conflict_line(content: bytes) -> int:
+    """Return the number of the line with the first marker of a merge conflict; 0: there is none.
+
+    https://git-scm.com/docs/git-merge#_how_conflicts_are_presented
+    """
+    start = re.search(rb"^<{7}(?: .*)?\r?$", content, re.MULTILINE)
+    if not start or not re.search(rb"^>{7}(?: .*)?\r?$", content[start.end() :], re.MULTILINE):
+        return 0
+    return content.count(b"\n", 0, start.start()) + 1
 
 
 class UnreadableToml(AppError):

@@ -146,6 +146,7 @@ TESTED: dict[type[Failure], str] = {
     frameworks.HookNotStarted: "unit/app_steps/test_hooks.py",
     frameworks.NltkFailed: "phases/test_nltk_data.py",
     inputs.UnsupportedApi: "phases/test_packages.py",
+    inputs.MergeConflict: "unit/test_preflight.py",
     inputs.NotAFile: "phases/test_bad_requirements.py",
     inputs.UnreadableFile: "unit/test_app.py",
     inputs.NotUtf8: "phases/test_bad_requirements.py",
