@@ -111,13 +111,22 @@ class InvalidPythonRange(AppError):
                     "https://packaging.python.org/en/latest/specifications/version-specifiers/"
                 ),
             ),
-            fixes=(f"Write it in the standard form: {self.likely or '>=3.12'}",),
+            fixes=(
+                f"Write it in the standard form: {self.likely or '>=3.12'}",
+                *_and_newer(self.text),
+            ),
         )
 
     @classmethod
     @override
     def example(cls) -> Self:
         return cls("^3.12", "requires-python in pyproject.toml, line 5", ">=3.12,<4")
+
+
+def _and_newer(text: str) -> tuple[str, ...]:
+    """Return the fix for a version alone, such as `3.12`, which may mean newer ones as well."""
+    is_version = text.replace(".", "").isdecimal()
+    return (f"If newer Pythons are right too: >={text}",) if is_version else ()
 
 
 class OtherImplementation(AppError):

@@ -22,6 +22,7 @@ _BARE = re.compile(r"(?:==?\s*)?v?(\d+(?:\.\d+){0,2})")
 # Between the clauses of a constraint: commas, or blanks that are not inside a clause.
 _BETWEEN = re.compile(r"\s*,\s*|(?<=[\d*xX])\s+(?=[<>=!~^\d])")
 _ALL = ("", "*")
+_LINE = re.compile(r"\d+\.\d+")
 
 type _Numbers = tuple[int, ...]
 
@@ -64,6 +65,9 @@ def parse_constraint(text: str, origin: Origin) -> PythonRange:
 
 def _as_specifier(text: str) -> str:
     """Return the specifier for *text* if it is a constraint with one alternative, else empty."""
+    if _LINE.fullmatch(text.strip()):
+        # Poetry takes it for the first release of the line, which hardly any author means.
+        return f"=={text.strip()}.*"
     try:
         return ",".join(_alternative(text))
     except ValueError:

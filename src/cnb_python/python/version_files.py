@@ -13,8 +13,6 @@ from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlTable, TomlValue
 from cnb_python.errors.locks import UnexpectedType
 from cnb_python.errors.python import (
-    InvalidPythonRange,
-    InvalidPythonVersion,
     MisspelledVersionFile,
     NoPythonVersion,
     SeveralPythonVersions,
@@ -234,7 +232,7 @@ def _origin(app: App, table: str, key: str) -> Origin:
 
 def _text(value: object, origin: Origin) -> str:
     if not isinstance(value, str):
-        raise InvalidPythonRange(visible(str(value)), str(origin), "")
+        raise _not_text(value, origin, origin.field, '">=3.12"')
     return value.strip()
 
 
@@ -276,7 +274,15 @@ def _version(value: TomlValue, origin: Origin) -> str:
         case list():
             return _version(value[0], origin) if value else ""
         case _:
-            raise InvalidPythonVersion(visible(str(value)), str(origin), "")
+            raise _not_text(value, origin, "tools.python", 'python = "3.14"')
+
+
+def _not_text(value: object, origin: Origin, key: str, example: str) -> UnexpectedType:
+    # Not the value in quotes: TOML reads 3.10 as 3.1.
+    shown = visible(str(value))
+    return UnexpectedType(
+        origin.name, key, origin.line, shown, f"text in quotes, such as {example}"
+    )
 
 
 def _request(text: str, origin: Origin) -> PythonRequest | PythonRange | None:

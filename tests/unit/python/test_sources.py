@@ -17,6 +17,7 @@ from cnb_python.errors.python import (
     OtherImplementation,
 )
 from cnb_python.python.sources import Requests, python_requests, setting_requests, unused_requests
+from tests.support.messages import explained
 from tests.support.trees import Files, write_files
 
 LOCK = json.dumps(
@@ -191,10 +192,22 @@ def test_a_pyproject_that_is_not_toml_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_range_that_is_not_text_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InvalidPythonRange) as caught:
+    with pytest.raises(UnexpectedType) as caught:
         requests_in(tmp_path, {"pyproject.toml": "[project]\nrequires-python = 3.12\n"})
 
-    assert caught.value.text == "3.12"
+    text = explained(caught.value)
+    assert "pyproject.toml has a mistake at requires-python" in text
+    assert 'Expected: text in quotes, such as ">=3.12"' in text
+
+
+def test_a_version_alone_is_no_range_and_its_line_is_advised(tmp_path: Path) -> None:
+    with pytest.raises(InvalidPythonRange) as caught:
+        requests_in(tmp_path, {"pyproject.toml": "[project]\nrequires-python = '3.12'\n"})
+
+    assert caught.value.describe().fixes == (
+        "Write it in the standard form: ==3.12.*",
+        "If newer Pythons are right too: >=3.12",
+    )
 
 
 def test_pipenvs_python_version_counts_without_a_full_version(tmp_path: Path) -> None:
@@ -314,10 +327,12 @@ def test_a_table_in_mise_toml_is_read(tmp_path: Path) -> None:
 
 def test_a_number_in_mise_toml_is_refused(tmp_path: Path) -> None:
     """Mise does not accept it either: 3.10 is 3.1."""
-    with pytest.raises(InvalidPythonVersion) as caught:
+    with pytest.raises(UnexpectedType) as caught:
         requests_in(tmp_path, {"mise.toml": "[tools]\npython = 3.10\n"})
 
-    assert (caught.value.text, caught.value.likely) == ("3.1", "")
+    text = explained(caught.value)
+    assert "mise.toml has a mistake at tools.python" in text
+    assert 'Expected: text in quotes, such as python = "3.14"' in text
 
 
 @pytest.mark.parametrize("value", ['"system"', '""', "[]", "{}"])
