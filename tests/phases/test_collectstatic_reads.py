@@ -135,10 +135,10 @@ def test_each_file_removed(project: Project, first: Result) -> None:
 def test_files_added_in_each_directory(project: Project, first: Result) -> None:
     directories = {str(Path(path).parent) for path in files_of(project)}
     for directory in sorted(directories):
-        for name in ("static/new.css", "new.py", "locale", "apps.py", "static"):
+        for name in ("static/new.css", "new.py", "locale/x", "apps.py", "static/a/b.css"):
             path = f"{directory}/{name}"
             if not (project.source / path).exists():
-                check(project, first, {path: "" if "." in name else None})
+                check(project, first, {path: ""})
 
 
 @pytest.fixture(scope="module")

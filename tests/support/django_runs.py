@@ -13,7 +13,6 @@ from functools import cached_property
 from pathlib import Path
 
 from cnb_python.app_steps import collectstatic, file_listing
-from cnb_python.app_steps.collectstatic import StaticFiles
 from cnb_python.app_steps.file_listing import Listing
 from cnb_python.config.settings import Settings
 from cnb_python.distributions.model import Distribution, File
@@ -195,7 +194,6 @@ class Project:
             static = collectstatic.find(environment)
             has_run = static.is_missing
             results = collectstatic.collect(environment, static, {}, system)
-            assert isinstance(static, StaticFiles)
         except BuildpackError as failure:
             error = type(failure).__name__
         manifest = store.close((), results.trees, ())

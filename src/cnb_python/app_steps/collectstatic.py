@@ -6,7 +6,7 @@ Separate from `steps`, which loads it only for Django apps.
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -122,9 +122,11 @@ def collect(
     if command is None:
         system.output.line(f"Nothing to collect: {_STATICFILES} is not in INSTALLED_APPS")
     root = _root_in_app(facts, environment.request.context.app_dir, system)
-    if command in {None, _STATICFILES} and (command is None or root):
-        return _keep(environment, static)
-    return StepResults()
+    if command not in {None, _STATICFILES}:
+        return StepResults()
+    # The output of another package's command is unknown.
+    _remove_undeclared(environment, static, facts, system)
+    return _keep(environment, static) if command is None or root else StepResults()
 
 
 def _shown(reason: str, environment: ProvidedEnvironment) -> str:
@@ -309,6 +311,47 @@ def _root_in_app(facts: dict[str, object], app_dir: Path, system: System) -> str
         ),
     )
     return ""
+
+
+def _remove_undeclared(
+    environment: ProvidedEnvironment,
+    static: StaticFiles,
+    facts: Mapping[str, object],
+    system: System,
+) -> None:
+    """Remove what the app's code left in the app outside the directories that *facts* name."""
+    app_dir = environment.request.context.app_dir
+    declared = {
+        prefix
+        for name in ("root", "manifest")
+        if (path := str(facts.get(name) or ""))
+        for prefix in _paths_in(app_dir, Path(path))
+    }
+    new = file_listing.listing(app_dir).keys() - static.files_before.keys()
+    undeclared = sorted(path for path in new if not _is_declared(path, declared))
+    for path in undeclared:
+        disk.remove(app_dir / path)
+    if undeclared:
+        from cnb_python.errors import frameworks  # noqa: PLC0415 - only for this warning
+
+        message = frameworks.left_files(undeclared)
+        system.output.warning(message.title, message.body)
+
+
+def _paths_in(app_dir: Path, path: Path) -> Iterator[str]:
+    """Yield *path* relative to *app_dir*, with its links and without; nothing if it is outside."""
+    for top, each in ((app_dir, path), (app_dir.resolve(), path.resolve())):
+        if each.is_relative_to(top):
+            relative = str(each.relative_to(top))
+            yield "" if relative == "." else relative
+
+
+def _is_declared(path: str, declared: Collection[str]) -> bool:
+    """Whether *path* is one of the directories *declared*, below one or above one."""
+    return any(
+        not top or path == top or path.startswith(f"{top}/") or top.startswith(f"{path}/")
+        for top in declared
+    )
 
 
 def _keep(environment: ProvidedEnvironment, static: StaticFiles) -> StepResults:

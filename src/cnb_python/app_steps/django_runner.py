@@ -8,6 +8,7 @@ loaded, it writes these facts to ANSWER, as JSON:
   runs
 - `local`: whether the files are stored in a directory
 - `root`: that directory
+- `manifest`: the directory of the manifest of these files, if it is another one; else empty
 
 ANSWER is not written if `manage.py` fails earlier.
 
@@ -41,7 +42,7 @@ def _facts() -> dict[str, object]:
 
     owner = get_commands().get(COMMAND)
     if owner is None:
-        return {"command": None, "local": False, "root": ""}
+        return {"command": None, "local": False, "root": "", "manifest": ""}
     name = owner if isinstance(owner, str) else type(owner).__module__
     return {"command": name, **_static_root()}
 
@@ -53,9 +54,11 @@ def _static_root() -> dict[str, object]:
 
         local = isinstance(staticfiles_storage, FileSystemStorage)
         root = staticfiles_storage.location if local else ""
+        manifest_storage = getattr(staticfiles_storage, "manifest_storage", None)
+        manifest = getattr(manifest_storage, "location", None)
     except Exception:  # noqa: BLE001 - the command itself reports the error
-        return {"local": False, "root": ""}
-    return {"local": local, "root": str(root or "")}
+        return {"local": False, "root": "", "manifest": ""}
+    return {"local": local, "root": str(root or ""), "manifest": str(manifest or "")}
 
 
 def _record_facts(answer: str) -> None:

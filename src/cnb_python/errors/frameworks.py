@@ -216,6 +216,19 @@ def added_files(by: str, paths: Sequence[str]) -> Message:
     )
 
 
+def left_files(paths: Sequence[str]) -> Message:
+    """Return a warning that files outside STATIC_ROOT were removed after collectstatic."""
+    return Message(
+        title="Files that collectstatic left outside STATIC_ROOT are not in the image",
+        body=(
+            f"Removed: {_first(paths)}.",
+            "The app's code made them during the build: a log, a database, or uploads.",
+            "In the image they would belong to the build's user.",
+            "If the app needs them, make them in bin/post_compile, or when it starts.",
+        ),
+    )
+
+
 def added_data(paths: Sequence[str]) -> Message:
     """Return a warning that data which a script downloaded is not in the image."""
     return Message(

@@ -26,6 +26,8 @@ class Django:
         self.local = True
         self.root = ""
         """STATIC_ROOT, absolute or relative to the app."""
+        self.manifest = ""
+        """The directory of the manifest, relative to the app; empty: STATIC_ROOT."""
         self.files: dict[str, str] = {"staticfiles/a.css": "a {}"}
         self.outcome = Outcome(0, "1 static file copied")
         self.is_reached = True
@@ -35,7 +37,9 @@ class Django:
     def __call__(self, command: Command) -> Outcome:
         manage, answer, *recording = (Path(path) for path in command.argv[2:])
         root = str(manage.parent / (self.root or "staticfiles"))
+        manifest = str(manage.parent / self.manifest) if self.manifest else ""
         facts = {"command": self.command, "local": self.local, "root": root if self.local else ""}
+        facts["manifest"] = manifest
         if recording and self.reads:
             recording[0].write_text(json.dumps(self.reads), encoding="utf-8")
         if self.is_reached:
@@ -94,12 +98,39 @@ def test_unchanged_app_restores_files_from_the_store(app: FakeEnvironment) -> No
     )
 
 
-def test_files_outside_static_root_are_restored_too(app: FakeEnvironment, django: Django) -> None:
+def test_new_files_outside_static_root_are_removed(app: FakeEnvironment, django: Django) -> None:
+    django.files = {"staticfiles/a.css": "", "debug.log": "", "media/covers/a.png": ""}
+    first = build(app)
+    assert "Files that collectstatic left outside STATIC_ROOT are not in the image" in app.log_text
+    assert "Removed: debug.log, media, media/covers and 1 more." in app.log_text
+    names = {path.name for path in app.directory.iterdir()}
+    assert names == {"manage.py", "shop", "staticfiles"}
+    build(clean(app), first.static_files_key)
+    assert {path.name for path in app.directory.iterdir()} == names
+
+
+def test_changed_files_and_a_manifest_elsewhere_are_restored(
+    app: FakeEnvironment, django: Django
+) -> None:
     django.files = {"staticfiles/a.css": "", "manifests/b.json": "{}", "shop/settings.py": "X"}
+    django.manifest = "manifests"
     first = build(app)
     build(clean(app), first.static_files_key)
     assert (app.directory / "manifests/b.json").exists()
     assert (app.directory / "shop/settings.py").read_text(encoding="utf-8") == "X"
+
+
+def test_static_root_behind_a_link_is_kept(app: FakeEnvironment) -> None:
+    (app.directory / "build").mkdir()
+    (app.directory / "staticfiles").symlink_to("build")
+    build(app)
+    assert (app.directory / "build/a.css").exists()
+
+
+def test_files_of_another_command_are_kept(app: FakeEnvironment, django: Django) -> None:
+    django.command, django.files = "collectfast", {"cache/a.json": "{}"}
+    build(app)
+    assert (app.directory / "cache/a.json").exists()
 
 
 @pytest.mark.parametrize("change", ["file", "variable", "damage", "gone"])
