@@ -1,6 +1,5 @@
 """A build that skips collectstatic, as nothing that it reads has changed, equals a clean one."""
 
-import ast
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,7 +9,6 @@ from tests.support.django_runs import Machine, Project, Result, machine
 from tests.support.trees import Files
 
 FIXTURES = Path(__file__).parent / "fixtures"
-RUNNERS = Path(__file__).parents[2] / "src/cnb_python/app_steps"
 PROJECTS = ("plain", "split", "manifest")
 REQUIREMENTS = ("django>=5.2,<5.3", "whitenoise>=6", "sqlparse", "psycopg[binary]>=3.2")
 
@@ -233,8 +231,3 @@ def test_bumped_packages_run_collectstatic_only_if_read(plain: Project, python: 
         finally:
             python.replace_file(path, content)
             python.distributions = before
-
-
-def test_runner_is_valid_in_the_oldest_python() -> None:
-    for name in ("django_runner", "read_recorder", "recorded_functions"):
-        ast.parse((RUNNERS / f"{name}.py").read_text(), feature_version=(3, 10))
