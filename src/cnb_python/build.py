@@ -9,7 +9,7 @@ from cnb_python.app_steps.steps import Steps
 from cnb_python.cnb.context import BuildContext
 from cnb_python.cnb.documents import Launch
 from cnb_python.config.settings import Settings, effective, read_settings
-from cnb_python.launch import incompatible, processes
+from cnb_python.launch import incompatible, processes, unstartable
 from cnb_python.layers import previous_image, process_defaults, python
 from cnb_python.layers import store as store_layer
 from cnb_python.layers.store import BuildRecord
@@ -124,7 +124,9 @@ def configure_launch(
     for reason in processes.reasons(plan):
         system.output.line(reason)
     messages = processes.warnings(plan, partial(how_to_add, manager, app))
-    for message in (*messages, *incompatible.warnings(record.distributions)):
+    entries = plan.entries if isinstance(plan, processes.FromProcfile) else ()
+    unable = unstartable.warnings(entries, app.directory, record.distributions)
+    for message in (*messages, *unable, *incompatible.warnings(record.distributions)):
         system.output.warning(message.title, (*message.body, *message.steps))
     Launch(plan.processes).write(context.layers_dir, context.buildpack.api)
     single_worker = processes.single_worker_types(plan, app, record.distributions)
