@@ -4,6 +4,7 @@ The result depends only on the app's files and the index: the store only saves w
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -67,17 +68,20 @@ def install_environment(
     one; None if the manager has to resolve. *entries*: what the store has, by name. Raises the
     errors of the manager, and those of running programs and writing files.
     """
-    snapshot = AppSnapshot(request.app.top)
-    work = _Work(StagingArea(request, system, snapshot), entries, store)
-    resolution = _resolve_without_manager(resolved, work) or _resolve_with_manager(work)
     without_files = frozenset[str]()
-    for _ in range(_MOST_ATTEMPTS):
-        if not (without_files := _unpack_needed(work, files_needed(work.distributions))):
-            break
-        resolution = _install_again(without_files, resolution, work)
-        work.forget_changed()
-    else:
-        raise BuildsInterfere(tuple(sorted(without_files)))
+    with closing(StagingArea(request, system, AppSnapshot(request.app.top))) as staging:
+        work = _Work(staging, entries, store)
+        resolution = _resolve_without_manager(resolved, work) or _resolve_with_manager(work)
+        for _ in range(_MOST_ATTEMPTS):
+            if not (without_files := _unpack_needed(work, files_needed(work.distributions))):
+                return _result(work, resolution)
+            resolution = _install_again(without_files, resolution, work)
+            work.forget_changed()
+    raise BuildsInterfere(tuple(sorted(without_files)))
+
+
+def _result(work: _Work, resolution: _Resolved) -> InstallResult:
+    request, written = work.staging.request, work.staging.snapshot.written
     return InstallResult(
         resolution=resolution.resolution,
         distributions=work.distributions,
@@ -86,7 +90,7 @@ def install_environment(
         installed=frozenset(work.installed),
         python_patch=request.python if resolution.depends_on_patch else "",
         known_missing=work.known_missing,
-        written=tuple(sorted(snapshot.written)),
+        written=tuple(sorted(written)),
     )
 
 

@@ -8,9 +8,10 @@ environment if it installed a single distribution.
 import itertools
 import re
 import shutil
+import threading
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -63,6 +64,7 @@ class StagingArea:
     _numbers: Iterator[int] = field(default_factory=itertools.count)
     _notes: dict[str, str] = field(default_factory=dict)
     _foreign_runs: list[tuple[str, ...]] = field(default_factory=list)
+    _removing: list[threading.Thread] = field(default_factory=list)
     _user_files: UserFiles = field(init=False)
 
     def __post_init__(self) -> None:
@@ -197,6 +199,21 @@ class StagingArea:
             raise ContractBroken("environment", f"pinned and not installed: {named}")
         return tuple(fetched[pin.name] for pin in pins)
 
+    def _discard(self, *directories: Path) -> None:
+        """Remove *directories* in a thread of its own; their paths are free at once."""
+        used = [directory for directory in directories if directory.exists(follow_symlinks=False)]
+        apart = [self.request.staging / f"discarded-{next(self._numbers)}" for _ in used]
+        for directory, path in zip(used, apart, strict=True):
+            directory.rename(path)
+        thread = threading.Thread(target=_remove_all, args=(apart,))
+        thread.start()
+        self._removing.append(thread)
+
+    def close(self) -> None:
+        """Return when nothing is being removed any more."""
+        for thread in self._removing:
+            thread.join()
+
     def _after_foreign_code(self, packages: Sequence[str]) -> None:
         """Remove what code of *packages* may have changed, and have the rest repaired."""
         self._foreign_runs.append(tuple(packages))
@@ -229,8 +246,7 @@ class StagingArea:
         try:
             yield self.context(scratch, pip=pip, builds=builds)
         finally:
-            disk.remove(request.environment)
-            disk.remove(scratch)
+            self._discard(request.environment, scratch)
 
     def context(self, scratch: Path, *, pip: bool, builds: bool) -> InstallContext:
         """Return the context of a manager. Copies pip the first time that it is needed."""
@@ -300,6 +316,13 @@ class _Watched:
             _RUNS_CODE.search(line) for line in outcome.output.splitlines()
         )
         return outcome
+
+
+def _remove_all(directories: Iterable[Path]) -> None:
+    for directory in directories:
+        # What cannot be removed now is removed, or reported, with the whole staging directory.
+        with suppress(OSError):
+            disk.remove(directory)
 
 
 def _files(directory: Path) -> list[Path]:

@@ -220,10 +220,10 @@ class Store:
             name.removesuffix(ARCHIVE): size for name, size in files.sizes(self.directory).items()
         }
         # The manifest counts too; it is longest if everything is in it.
-        archive_budget = budget - len(store_manifest.dump(complete))
-        manifest = fitting_in_budget(complete, own_layer, sizes, archive_budget)
+        content = store_manifest.dump(complete)
+        manifest = fitting_in_budget(complete, own_layer, sizes, budget - len(content))
         with files.writing(self.directory, _MANIFEST, _WRITING) as draft:
-            draft.write(store_manifest.dump(manifest))
+            draft.write(content if manifest == complete else store_manifest.dump(manifest))
         self._prune({f"{draft.digest}{_MANIFEST}", *_file_names(manifest)})
         return draft.digest
 

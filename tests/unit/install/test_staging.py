@@ -1,6 +1,7 @@
 """Managers run with an empty environment, and leave the roots of distributions."""
 
 import os
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -182,6 +183,35 @@ def test_nothing_is_left_of_failed_installation(area: StagingArea, manager: Reco
     for context in manager.contexts:
         assert not context.environment.exists()
         assert not context.scratch.exists()
+
+
+def test_nothing_is_being_removed_after_close(area: StagingArea) -> None:
+    for _ in range(3):
+        area.fetch(AB, [A])
+
+    area.close()
+
+    assert [path for path in area.request.staging.iterdir() if "discarded" in path.name] == []
+
+
+def test_link_in_place_of_environment_is_removed(
+    area: StagingArea, manager: Recorder, tmp_path: Path
+) -> None:
+    (tmp_path / "kept").mkdir()
+
+    def replace_environment(context: InstallContext) -> None:
+        shutil.rmtree(context.environment)
+        context.environment.symlink_to(tmp_path / "kept")
+        raise InterruptedError
+
+    manager.before_install = replace_environment
+
+    with pytest.raises(InterruptedError):
+        area.build(AB, A)
+    area.close()
+
+    assert not area.request.environment.is_symlink()
+    assert (tmp_path / "kept").is_dir()
 
 
 def test_directories_of_manager_are_outside_environment(
