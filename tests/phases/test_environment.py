@@ -157,9 +157,9 @@ def make_environment(
         env=lambda _: (),
         restored={},
     )
-    venv_and_shards.assemble(
-        plan, venv_and_shards.layers_of(plan, install_result.distributions), install_result
-    )
+    layers_of_build = venv_and_shards.layers_of(plan, install_result.distributions)
+    venv_and_shards.begin_shards(plan, layers_of_build)
+    venv_and_shards.assemble(plan, layers_of_build, install_result)
     return Environment(
         layers,
         {distribution.name: distribution.version for distribution in install_result.distributions},
@@ -228,7 +228,7 @@ def test_bytecode_is_unchecked_and_complete(environment: Environment) -> None:
 
 @pytest.mark.usefixtures("environment")
 def test_compiler_warnings_are_not_logged(log: Log) -> None:
-    assert any(line.startswith("Successfully installed ") for line in log.lines)
+    assert any(line.startswith("Successfully downloaded ") for line in log.lines)
     assert "SyntaxWarning" not in "\n".join(log.lines)
 
 
