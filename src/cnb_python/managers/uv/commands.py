@@ -47,6 +47,8 @@ _NOT_BUILT = re.compile(
     r"Wheels are required for `([\w.-]+)` because building from source is disabled"
     r"|Package `([\w.-]+)` can't be installed because it is marked as `--no-build`"
     r"|Building source distributions for `([\w.-]+)` is disabled"
+    # The only file with an allowed hash may be an sdist, which is tried then, by itself.
+    r"|Hash mismatch for `([\w.-]+)[=`]"
 )
 # uv's option `--no-build` does not count for packages that its setting `no-binary` names.
 _BUILT = re.compile(r"^ +Building ([\w.-]+)", re.MULTILINE)

@@ -176,6 +176,17 @@ def test_releases_without_wheel_are_returned_and_others_looked_for(tmp_path: Pat
     assert all("--no-build" in command.argv for command in ran)
 
 
+def test_release_whose_wheels_have_other_hashes_may_be_built(tmp_path: Path) -> None:
+    ready = app(tmp_path, f"a==1.0 --hash=sha256:{SHA}\n")
+    words = "error: Failed to download `a==1.0`\n  cause: Hash mismatch for `a==1.0`\n"
+    tools = Tools(1, words)
+
+    assert Pip().install(ready.resolution, ready.resolution.pins, ready.context, tools) == {"a"}
+    building = replace(ready.context, builds=True)
+    with pytest.raises(PinsRefused, match="Hash mismatch"):
+        Pip().install(ready.resolution, ready.resolution.pins, building, tools)
+
+
 def test_release_that_uv_built_since_its_settings_ask_for_it_is_returned(tmp_path: Path) -> None:
     ready = app(tmp_path, "a==1.0\nb==1.0\n")
 
