@@ -10,7 +10,7 @@ import re
 import shutil
 import threading
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -64,6 +64,8 @@ class StagingArea:
     _numbers: Iterator[int] = field(default_factory=itertools.count)
     _notes: dict[str, str] = field(default_factory=dict)
     _foreign_runs: list[tuple[str, ...]] = field(default_factory=list)
+    _built: dict[Path, Mapping[str, str]] = field(default_factory=dict)
+    """The contents of each root that a build left, when it had ended."""
     _removing: list[threading.Thread] = field(default_factory=list)
     _user_files: UserFiles = field(init=False)
 
@@ -118,18 +120,17 @@ class StagingArea:
         installed again. Raises what the manager raises, and BuildsInterfere if that does not end.
         """
         installed = {each.pin: each for each in earlier}
-        before = {pin: snapshot.contents(each.root.path) for pin, each in installed.items()}
         waiting = [pin for pin in pins if pin not in installed]
         for _ in range(_MOST_BUILDS):
             for pin in waiting:
                 installed[pin] = self.build(resolution, pin)
-                before[pin] = snapshot.contents(installed[pin].root.path)
                 # Before the next build, which must not depend on this one.
                 self._after_foreign_code([pin.name])
             waiting = [
                 pin
                 for pin, each in installed.items()
-                if len(installed) > 1 and snapshot.contents(each.root.path) != before[pin]
+                if len(installed) > 1
+                and snapshot.contents(each.root.path) != self._built[each.root.path]
             ]
             if not waiting:
                 return tuple(installed[pin] for pin in pins)
@@ -150,6 +151,7 @@ class StagingArea:
             self._clean_app("" if _OF_APP.search(pin.line) else pin.name)
             root = self._new_root(pin.name)
             context.environment.rename(root.path)
+        self._built[root.path] = snapshot.contents(root.path)
         return InstalledPin(pin, root, may_be_built=True)
 
     def _clean_app(self, package: str) -> None:

@@ -349,6 +349,25 @@ def test_distribution_that_another_build_changed_is_installed_again(
     assert (installed[0].root.site_packages / "a.py").read_text() == "# a"
 
 
+def test_distribution_that_changed_before_later_builds_is_installed_again(
+    area: StagingArea, manager: Recorder
+) -> None:
+    resolution = Resolution((BUILT.pins[0], B), from_files_alone=True, by="uv")
+    manager.without_wheel = frozenset("b")
+
+    def poison(context: InstallContext) -> None:
+        if not context.builds:
+            for file in area.request.staging.glob(f"root-*-a/{SITE}/a.py"):
+                file.write_text("# evil")
+
+    manager.before_install = poison
+
+    installed = area.install(resolution, resolution.pins)
+
+    assert manager.calls == ["build a", "fetch b", "build b", "build a"]
+    assert (installed[0].root.site_packages / "a.py").read_text() == "# a"
+
+
 def test_builds_that_always_change_others_stop_the_build(
     area: StagingArea, manager: Recorder
 ) -> None:
