@@ -108,6 +108,8 @@ def test_bundled_python_imports_every_bundled_module(tree: Path) -> None:
     code = f"""
 import importlib, pkgutil, sys
 sys.path += [{str(tree / "src")!r}, {str(tree / LIBRARY / "site-packages")!r}]
+# Programs for the app's Python import the modules beside them.
+sys.path += [{str(tree / "src/cnb_python/app_steps")!r}]
 import cnb_python, httpx, packaging.markers, packaging.requirements, tomli, tomli_w
 import ctypes, hashlib, lzma, ssl, tarfile, zipfile, zlib, compression.zstd, concurrent.futures
 for module in pkgutil.walk_packages(cnb_python.__path__, "cnb_python."):
