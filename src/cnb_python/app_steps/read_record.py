@@ -25,7 +25,7 @@ from cnb_python.app_steps.file_trees import (
 )
 from cnb_python.distributions.model import Distribution
 
-_FORMAT = 1
+_FORMAT = 2
 _PLACES = ("app", "environment", "machine")
 _METADATA = (".dist-info", ".egg-info", ".egg")
 # Variables that Python and the libraries in it read themselves.
@@ -79,6 +79,8 @@ class ReadRecord(NamedTuple):
     """Digests by name of the environment's layers for which `packages` was computed."""
     needs_same_layers: bool = False
     """The run read how the files are arranged in layers."""
+    present: tuple[str, ...] = ()
+    """Names of all distributions in the environment, sorted."""
 
     def relevant(self, environ: Mapping[str, str]) -> dict[str, str]:
         """Return those of the variables *environ* that the run may have read."""
@@ -104,7 +106,9 @@ class ReadRecord(NamedTuple):
         """
         if layers == self.layers:
             return self.packages
-        if self.needs_same_layers or not distributions:
+        # Code of a removed package may have hidden what it read, and decided what was written.
+        is_smaller = not {item.name for item in distributions}.issuperset(self.present)
+        if self.needs_same_layers or not distributions or is_smaller:
             return ""
         return digest_of_answers(self.environment, installed_tree(distributions))
 
@@ -140,6 +144,7 @@ def _record(document: Mapping[str, object]) -> ReadRecord:
         packages=str(document["packages"]),
         layers={str(name): str(value) for name, value in _table(layers).items()},
         needs_same_layers=document["needs_same_layers"] is not False,
+        present=_texts(document["present"]),
     )
 
 

@@ -110,6 +110,7 @@ def record_of(
         packages=packages,
         layers=dict(layers),
         distributions=_distributions(record.environment, distributions),
+        present=tuple(sorted(item.name for item in distributions)),
     )
 
 
