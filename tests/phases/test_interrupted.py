@@ -36,7 +36,7 @@ def _installing(layers: Path) -> bool:
 
 
 def _installed(layers: Path) -> bool:
-    return (layers / WORK / "stage-0").exists() and _has_no(layers, "venv.toml")
+    return any((layers / WORK).glob("root-*")) and _has_no(layers, "venv.toml")
 
 
 def test_python_is_complete_after_interrupted_unpacking(
