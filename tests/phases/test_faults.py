@@ -25,7 +25,7 @@ type Moment = Callable[[Path], bool]
 MOMENTS: dict[str, Moment] = {
     "laying out Python": lambda layers: (layers / "python/lib").exists(),
     "installing": lambda layers: (layers / "venv" / SITE_PACKAGES).exists(),
-    "taking apart": lambda layers: (layers / ".cnb-python-work/stage-0").exists(),
+    "making roots": lambda layers: any((layers / ".cnb-python-work").glob("root-*")),
 }
 
 
