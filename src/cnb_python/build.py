@@ -66,7 +66,9 @@ def build(context: BuildContext, system: System) -> None:
         request = ProvisionRequest(
             app, manager, runtime, settings, context, build_consumers, tool.versions()
         )
-        provided = provide.provide(request, system, steps.steps_needing_environment)
+        provided = provide.provide(
+            request, system, steps.steps_needing_environment, steps.read_before
+        )
 
     record = provided.finish(steps.run(provided, log))
 

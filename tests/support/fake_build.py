@@ -21,6 +21,7 @@ from cnb_python.layers import previous_image, python
 from cnb_python.layers.python import Runtime
 from cnb_python.layers.store import BuildRecord
 from cnb_python.provision import provide
+from cnb_python.provision.on_demand import ReadBefore
 from cnb_python.provision.request import (
     ProvidedEnvironment,
     ProvisionRequest,
@@ -120,6 +121,8 @@ class FakeBuild:
     log: Log = field(default_factory=Log)
     programs: Programs = field(default_factory=lambda: pretended("3.14.6"))
     steps_needing_environment: StepsNeedingEnvironment = no_steps
+    read_before: ReadBefore | None = None
+    """What the step read in its previous run."""
     use: Callable[[ProvidedEnvironment], None] = field(default=_use_nothing)
     """What the app steps run, if any needs the environment."""
 
@@ -152,7 +155,9 @@ class FakeBuild:
         self.manager.calls.clear()
         self.programs = pretended(self.release.version)
         previous_image.remove_leftovers(self.layers)
-        provided = provide.provide(self.request(), self.system(), self.steps_needing_environment)
+        provided = provide.provide(
+            self.request(), self.system(), self.steps_needing_environment, lambda: self.read_before
+        )
         if provided.needed_by:
             self.use(provided.environment)
         return provided.finish(StepResults())

@@ -7,9 +7,9 @@ import json
 import os
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from cnb_python.app_steps import file_listing, read_record
 from cnb_python.app_steps.file_listing import Listing
@@ -22,7 +22,10 @@ from cnb_python.install import process_env
 from cnb_python.layers import cache_keys
 from cnb_python.layout.names import VENV
 from cnb_python.provision.request import ProvidedEnvironment, StepResults
-from cnb_python.system.interface import Command, System
+from cnb_python.system.interface import Command, Outcome, System
+
+if TYPE_CHECKING:
+    from cnb_python.provision.on_demand import ReadBefore
 
 MANAGE = "manage.py"
 # Not imported: it runs in the app's interpreter.
@@ -256,7 +259,7 @@ def _run(
         shown = f"{SHOWN}` in `{directory.relative_to(request.context.app_dir)}"
     command = Command((*argv, *((str(recording),) if records else ())), env, directory, shown)
     try:
-        outcome = run(command, request.context.layers_dir, system)
+        outcome = _run_with_files(command, environment, system)
         facts = _read_facts(answer)
         static.reads = _reads_of(environment, static, command, recording) if records else None
     finally:
@@ -269,6 +272,32 @@ def _run(
 
         raise collectstatic_causes.explain(command, outcome, static.manage)
     return facts
+
+
+def _run_with_files(command: Command, environment: ProvidedEnvironment, system: System) -> Outcome:
+    """Run *command*, and write files that it needs and that are not on disk yet."""
+    layers_dir, on_demand = environment.request.context.layers_dir, environment.on_demand
+    if on_demand is None or not on_demand.absent:
+        return run(command, layers_dir, system)
+    from cnb_python.app_steps import file_requests  # noqa: PLC0415 - only for such a run
+
+    with file_requests.answering(on_demand, layers_dir) as pipes:
+        outcome = run(
+            replace(command, argv=(*command.argv, str(layers_dir), *pipes)), layers_dir, system
+        )
+    if on_demand.requested:
+        names = ", ".join(sorted(on_demand.requested))
+        system.output.line(f"It read other files than before, so they were written too: {names}")
+    return outcome
+
+
+def read_before(environment: ProvidedEnvironment, static: StaticFiles) -> ReadBefore | None:
+    """Return what the previous run read of the environment; None if every file may be needed."""
+    if static.reads is None or not environment.request.settings.collectstatic_on_demand:
+        return None
+    from cnb_python.app_steps import file_requests  # noqa: PLC0415 - only before a run
+
+    return file_requests.read_before(static.reads)
 
 
 def _reads_of(

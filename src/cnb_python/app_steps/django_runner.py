@@ -1,7 +1,9 @@
 """Collects the static files of a Django project if it has any. A program for the app's Python.
 
-`django_runner.py MANAGE ANSWER [READS]` runs MANAGE as `python manage.py collectstatic --noinput`
-does. What it reads is recorded in READS, as `read_recorder` describes. Once the settings are
+`django_runner.py MANAGE ANSWER [READS [LAYERS REQUESTS ANSWERS]]` runs MANAGE as
+`python manage.py collectstatic --noinput` does. What it reads is recorded in READS, as
+`read_recorder` describes. If not every file in LAYERS is on disk, `missing_files` asks for them
+through the pipes REQUESTS and ANSWERS. Once the settings are
 loaded, it writes these facts to ANSWER, as JSON:
 
 - `command`: the package that the command comes from; null if there is no such command, so nothing
@@ -114,13 +116,19 @@ def _print(error: Exception, manage: str) -> None:
     sys.stderr.write("".join(report.format()))
 
 
-def main(manage: str, answer: str, reads: str = "") -> None:
+def _missing_files(layers: str, requests: str, answers: str) -> object:
+    import missing_files
+
+    return missing_files.MissingFiles(layers, requests, answers)
+
+
+def main(manage: str, answer: str, reads: str = "", *pipes: str) -> None:
     """Run *manage* as a program."""
     if reads:
         # In the directory of this program, which Python puts on sys.path.
         import recorded_functions
 
-        recorded_functions.start(reads)
+        recorded_functions.start(reads, _missing_files(*pipes) if pipes else None)
     sys.argv = [Path(manage).name, *ARGUMENTS]
     sys.path[:1] = [str(Path(manage).parent)]
     _record_facts(answer)

@@ -106,6 +106,8 @@ class Recorder:
         self.modules, self.metadata = {}, {}
         self.variables, self.has_all_variables = set(), False
         self._directories = {}
+        self.missing = None
+        """Gets files that are not on disk yet, before they are read; None if all of them are."""
         self.on_metadata_search = _do_nothing
         """Called with `importlib.metadata` before its first search."""
 
@@ -122,6 +124,8 @@ class Recorder:
 
     def give_up(self, reason):
         """Record that this record is incomplete, for the first reason and with its location."""
+        if self.missing is not None:
+            self.missing.need_everything()
         if not self.unknown:
             self.unknown = f"{reason}{_location()}"
 
@@ -157,7 +161,10 @@ class Recorder:
 
     def _record_import(self, name, filename):
         if filename is not None:
-            self.native.add(self.note(self.contents, filename))
+            path = self.note(self.contents, filename)
+            self.native.add(path)
+            if self.missing is not None:
+                self.missing.need_native(path)
         elif name in _UNKNOWN_MODULES:
             self.give_up(_UNKNOWN_MODULES[name])
 
@@ -170,6 +177,8 @@ class Recorder:
             return
         is_plain = event == "os.listdir" or module in _LISTING_MODULES
         resolved = self.note(self.listed if is_plain else self.entries, path or ".")
+        if self.missing is not None:
+            self.missing.need_listing(resolved)
         if event == "os.scandir":
             self.links.add(f"{resolved}/")
 
@@ -211,7 +220,10 @@ class Recorder:
     def note_module(self, directory, fullname):
         """Record that a module is searched in *directory*."""
         if not self.stopped:
-            self._add_name(self.modules, directory or ".", fullname.rpartition(".")[2])
+            name = fullname.rpartition(".")[2]
+            resolved = self._add_name(self.modules, directory or ".", name)
+            if self.missing is not None:
+                self.missing.need_module(resolved, name)
 
     def note_spec(self, spec):
         """Record the files of the module *spec*: Python does not open a source with bytecode."""
@@ -235,7 +247,9 @@ class Recorder:
             self.variables.add(os.fsdecode(name) if isinstance(name, bytes) else str(name))
 
     def _add_name(self, names, directory, name):
-        names.setdefault(self.note(self.kinds, directory), set()).add(name)
+        resolved = self.note(self.kinds, directory)
+        names.setdefault(resolved, set()).add(name)
+        return resolved
 
     def note(self, kind, path, dir_fd=None, *, follow=True):
         """Add *path* to the set *kind*, and the links on its way to `contents`; return it.
@@ -243,7 +257,11 @@ class Recorder:
         What is added and returned has no links in its directories; with *follow*, and if it
         exists, it is no link itself.
         """
-        resolved = self._resolved(_absolute(path, dir_fd), follow=follow)
+        absolute = _absolute(path, dir_fd)
+        resolved = self._resolved(absolute, follow=follow)
+        if self.missing is not None and self.missing.need_path(resolved):
+            self._directories.clear()
+            resolved = self._resolved(absolute, follow=follow)
         kind.add(resolved)
         return resolved
 

@@ -263,9 +263,13 @@ def _check_startup_lines(recorder, directory):
                     recorder.give_up(f"is preceded by the code in {name}")
 
 
-def start(output):
-    """Record everything that this process reads from now on; write it to *output* at its end."""
+def start(output, missing=None):
+    """Record everything that this process reads from now on; write it to *output* at its end.
+
+    *missing* gets files that are not on disk yet.
+    """
     recorder = Recorder()
+    recorder.missing = missing
     recorder.on_metadata_search = partial(_replace_metadata_search, recorder)
     _record_start(recorder)
     # Registered first, so it runs after the functions that the app registers.

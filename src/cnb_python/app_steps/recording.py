@@ -213,7 +213,7 @@ class _Collector:
         if located is None:
             return
         where, below = located
-        package = below.partition("/site-packages/")[2].partition("/")[0].partition(".")[0]
+        package = _package(below)
         if where != "environment" or package not in _HARMLESS_NATIVE:
             self.give_up(f"imports {package or below}, which is not written in Python")
 
@@ -226,6 +226,29 @@ class _Collector:
         if path.endswith("/"):
             return _is_below(path.rstrip("/"), venv)
         return _is_below(path, venv) and not _ALWAYS.fullmatch(path[len(venv) + 1 :])
+
+
+def environment_path(path: str, layers_dir: str) -> str | None:
+    """Return *path* below the environment, whichever layer has it; None if it is elsewhere.
+
+    *path* and *layers_dir* are absolute.
+    """
+    if not path.startswith(f"{layers_dir}/"):
+        return None
+    located = _in_layer(path, path[len(layers_dir) + 1 :])
+    return located[1] if located and located[0] == "environment" else None
+
+
+def is_harmless(path: str, layers_dir: str) -> bool:
+    """Whether the extension module at *path* opens no files that nobody notices."""
+    if _is_below(path, f"{layers_dir}/{python.NAME}"):
+        return True
+    below = environment_path(path, layers_dir)
+    return below is not None and _package(below) in _HARMLESS_NATIVE
+
+
+def _package(path: str) -> str:
+    return path.partition("/site-packages/")[2].partition("/")[0].partition(".")[0]
 
 
 def _in_layer(path: str, below: str) -> tuple[str, str] | None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     # Loaded only for apps that need them.
     from cnb_python.app_steps.collectstatic import Skipped, StaticFiles
     from cnb_python.app_steps.nltk import Data
+    from cnb_python.provision.on_demand import ReadBefore
 
 _DJANGO = "django"
 
@@ -31,12 +32,14 @@ class Steps:
     """The path of `bin/post_compile`, if the app has it."""
     data: Data | None = None
     static: StaticFiles | Skipped | None = None
+    environment: ProvidedEnvironment | None = None
 
     def steps_needing_environment(self, environment: ProvidedEnvironment) -> str:
         """Return the steps that have to run in *environment*, as a phrase; empty if none has to.
 
         Results that are in the store are put in place, and need no step.
         """
+        self.environment = environment
         self.data = _find_data(environment, self.system)
         self.static = _find_static(environment)
         names = (
@@ -45,6 +48,17 @@ class Steps:
             hooks.POST if self.post_compile else "",
         )
         return " and ".join(filter(None, names))
+
+    def read_before(self) -> ReadBefore | None:
+        """Return what collectstatic read before if it alone has to run, and if that is known."""
+        is_alone = not self.post_compile and not (self.data and self.data.is_missing)
+        if not (is_alone and self.environment and self.static and self.static.is_missing):
+            return None
+        from cnb_python.app_steps import collectstatic  # noqa: PLC0415 - only for apps that need it
+
+        if isinstance(self.static, collectstatic.Skipped):
+            return None
+        return collectstatic.read_before(self.environment, self.static)
 
     def run(self, provided: Provided, log: BuildLog) -> StepResults:
         """Run the steps that have to run, and return their results.

@@ -156,6 +156,14 @@ TABLE: tuple[Setting, ...] = (
         "by default.",
     ),
     Setting(
+        "collectstatic_on_demand",
+        "BP_PYTHON_COLLECTSTATIC_ON_DEMAND",
+        Flag(),
+        "When collectstatic runs again and the packages are in the previous image, write only "
+        "those of their files to disk that it read before, and others when it reads them. On by "
+        "default.",
+    ),
+    Setting(
         "keep",
         "BP_PYTHON_KEEP",
         Names((".git", ".venv")),
@@ -193,6 +201,7 @@ class Settings(NamedTuple):
     full: bool = False
     collectstatic: bool = True
     collectstatic_record: bool = True
+    collectstatic_on_demand: bool = True
     keep: tuple[str, ...] = ()
     mirror: str = ""
     origins: Mapping[str, SettingOrigin] = MappingProxyType({})

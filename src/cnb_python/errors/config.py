@@ -156,7 +156,7 @@ class UnknownSettings(AppError):
         names = (
             *("sticky", "manager", "poetry", "pipenv", "pdm", "requirements", "groups", "extras"),
             *("project", "installer", "layout", "build", "full", "collectstatic"),
-            *("collectstatic_record", "keep", "mirror"),
+            *("collectstatic_record", "collectstatic_on_demand", "keep", "mirror"),
         )
         return cls(
             (

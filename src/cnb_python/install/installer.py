@@ -39,6 +39,8 @@ class Place(NamedTuple):
     directory: Path
     """A new directory, which may be that of several distributions."""
     changes: Changes
+    small: bool = False
+    """Only its small parts belong there."""
 
 
 class FilesNeeded(NamedTuple):
@@ -287,8 +289,9 @@ def _unpack_needed(work: _Work, needed: FilesNeeded) -> frozenset[str]:
 
 
 def _job(work: _Work, needed: FilesNeeded, name: str, root: Path) -> Job:
-    changes = needed.places[name].changes if name in needed.places else NO_CHANGES
-    return work.store.job(work.entries[name], root, changes)
+    position = needed.places.get(name, Place(root, NO_CHANGES))
+    make = work.store.metadata_job if position.small else work.store.job
+    return make(work.entries[name], root, position.changes)
 
 
 def _new_root(work: _Work, kind: str, name: str) -> Path:

@@ -119,6 +119,11 @@ class Snapshot:
         present = disk.walk(directory) if recorded is None else ()
         self.states[directory] = recorded or dict(_layer_states(present))
 
+    def extend(self, directory: Path, added: Mapping[str, State]) -> None:
+        """Record the states of what the buildpack *added* to a recorded *directory*."""
+        if directory in self.states:
+            self.states[directory] = {**self.states[directory], **added}
+
     def remove_new(self, directory: Path) -> tuple[str, ...]:
         """Remove new files from *directory*; return their paths, none if it is not recorded.
 

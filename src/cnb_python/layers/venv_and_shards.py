@@ -5,7 +5,7 @@ Separate from `previous_image`, as an unchanged build need not load it.
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -30,6 +30,7 @@ from cnb_python.layout.names import SHARD_PREFIX, TREE, VENV
 from cnb_python.layout.shards import Shard
 from cnb_python.store.archive import Changes
 
+NOTHING_ABSENT: Mapping[str, Collection[str]] = {}
 # An own layer above this size is not archived in the store.
 _NOT_ARCHIVED_BYTES = 32 * 1024 * 1024
 # Layers of many distributions: numbered shards, and `venv` of the merged layout.
@@ -121,8 +122,14 @@ def needs(layers: Layers) -> FilesNeeded:
     copies = [entry for entry in layers.venv_entries if isinstance(entry, Copy)]
     if VENV not in layers.changed:
         return FilesNeeded(frozenset(whole), frozenset())
-    whole |= {copy.owner for copy in copies if not is_small_part(copy.file)}
+    whole |= owners_of_large_copies(layers)
     return FilesNeeded(frozenset(whole), frozenset(copy.owner for copy in copies) - whole)
+
+
+def owners_of_large_copies(layers: Layers) -> set[str]:
+    """Return the names of the distributions whose small parts do not have all copies in `venv`."""
+    copies = (entry for entry in layers.venv_entries if isinstance(entry, Copy))
+    return {copy.owner for copy in copies if not is_small_part(copy.file)}
 
 
 def begin_shards(plan: LayerPlan, layers: Layers) -> dict[str, Place]:
@@ -164,11 +171,15 @@ def _changes(layers: Layers, shard: Shard, name: str) -> Changes:
 
 
 def assemble(
-    plan: LayerPlan, layers: Layers, install_result: InstallResult
+    plan: LayerPlan,
+    layers: Layers,
+    install_result: InstallResult,
+    absent: Mapping[str, Collection[str]] = NOTHING_ABSENT,
 ) -> dict[str, Mapping[str, State]]:
     """Make every changed layer, and reuse the others from the previous image.
 
-    Returns the states of the paths in those new shards of which they are known, by name.
+    *absent*: the paths that need not be there yet, by the name of the distribution. Returns the
+    states of the paths in those new shards of which they are known, by name.
     """
     # First, while the files that it copies are not yet moved to their shards.
     if VENV in layers.changed:
@@ -176,7 +187,7 @@ def assemble(
     states: dict[str, Mapping[str, State]] = {}
     for shard in layers.shards:
         if shard.name in layers.changed and shard.name != VENV:
-            states[shard.name] = _make_shard(plan, layers, shard, install_result) or {}
+            states[shard.name] = _make_shard(plan, layers, shard, install_result, absent) or {}
     same = {name: layers.digests[name] for name in layers.digests.keys() - layers.changed}
     previous_image.reuse(plan.layers_dir, same)
     previous_image.drop_all_but(plan.layers_dir, layers.digests)
@@ -196,7 +207,11 @@ def _make_venv(plan: LayerPlan, layers: Layers, install_result: InstallResult) -
 
 
 def _make_shard(
-    plan: LayerPlan, layers: Layers, shard: Shard, install_result: InstallResult
+    plan: LayerPlan,
+    layers: Layers,
+    shard: Shard,
+    install_result: InstallResult,
+    absent: Mapping[str, Collection[str]],
 ) -> Mapping[str, State] | None:
     layer = layer_of(plan.layers_dir, shard.name)
     states = materialize_shard(
@@ -204,6 +219,7 @@ def _make_shard(
         layer.begun(),
         install_result.roots.__getitem__,
         _placed(shard, install_result),
+        {path for name in shard.distributions for path in absent.get(name, ())},
     )
     layer.finish(plan.types, previous_image.metadata(layers.digests[shard.name]))
     return states

@@ -6,7 +6,7 @@ Separate from `layers/venv_and_shards`, which decides which layers are made.
 import os
 import shutil
 import stat
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,22 +27,26 @@ type RootOf = Callable[[str], Path]
 
 
 def materialize_shard(
-    shard: Shard, into: Path, root_of: RootOf, placed: Mapping[str, State] = NOTHING_PLACED
+    shard: Shard,
+    into: Path,
+    root_of: RootOf,
+    placed: Mapping[str, State] = NOTHING_PLACED,
+    absent: Collection[str] = (),
 ) -> dict[str, State] | None:
     """Move the files of *shard* into the directory *into*/`tree`, which holds nothing else then.
 
-    *placed* are the states of files that are there already. The roots of the others must be on
+    *placed* are the states of files that are there already, *absent* the paths of those that the
+    layer does not need to have yet. The roots of the others must be on
     the file system of *into*. Returns the state of each path in *into*, as in a `Snapshot`, if all
     files were placed: those of moved files change when the hard links in the installer's cache
     are removed. Raises OSError, and ContractBroken if the result is not what *shard* lists.
     """
     disk.make_directory(into)
-    _materialize(shard.name, shard.files, into / TREE, root_of, placed)
-    if placed.keys() != shard.files.keys():
+    if shard.files.keys() - placed.keys() - set(absent):
+        _materialize(shard.name, shard.files, into / TREE, root_of, placed)
         return None
-    states = {f"{TREE}/{path}": state for path, state in placed.items()}
-    directories = dict.fromkeys(_directories(states), _NEW_DIRECTORY)
-    return states | directories
+    # They were written from verified archives just now.
+    return layer_states(placed)
 
 
 def materialize_merged(
@@ -91,8 +95,6 @@ def _materialize(
     root_of: RootOf,
     placed: Mapping[str, State],
 ) -> None:
-    if placed.keys() == owned.keys():
-        return  # they were written from verified archives just now
     files: dict[str, list[File]] = {}
     for path, (file, owner) in owned.items():
         if path not in placed:
@@ -107,6 +109,15 @@ def _materialize(
         if file.target and path not in placed:
             _retarget(tree / file.path, file.target)
     _check(document, owned, tree)
+
+
+def layer_states(states: Mapping[str, State]) -> dict[str, State]:
+    """Return the states, as in a `Snapshot`, of a new layer with files of these *states*.
+
+    Paths are below the layer's `tree`, those of the result below the layer.
+    """
+    files = {f"{TREE}/{path}": state for path, state in states.items()}
+    return files | dict.fromkeys(_directories(files), _NEW_DIRECTORY)
 
 
 def _directories(paths: Iterable[str]) -> set[str]:

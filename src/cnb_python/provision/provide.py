@@ -16,10 +16,12 @@ from cnb_python.provision.request import (
     Provided,
     ProvidedEnvironment,
     ProvisionRequest,
+    ReadByStep,
     StepResults,
     StepsNeedingEnvironment,
     environment_of,
     no_steps,
+    nothing_read,
 )
 from cnb_python.system.interface import System
 
@@ -31,6 +33,7 @@ def provide(
     request: ProvisionRequest,
     system: System,
     steps_needing_environment: StepsNeedingEnvironment = no_steps,
+    read_before: ReadByStep = nothing_read,
 ) -> Provided:
     """Make or reuse the layers `python`, `venv`, `deps-*` and `deps` for *request*.
 
@@ -61,8 +64,10 @@ def provide(
         return rebuild.rebuild_python(request, previous, unchanged, system)
     if unchanged:
         # It is called once per build.
-        return rebuild.rebuild(request, previous, from_files, system, lambda _: steps)
-    return rebuild.rebuild(request, previous, from_files, system, steps_needing_environment)
+        return rebuild.rebuild(request, previous, from_files, system, lambda _: steps, read_before)
+    return rebuild.rebuild(
+        request, previous, from_files, system, steps_needing_environment, read_before
+    )
 
 
 class Reused(NamedTuple):

@@ -22,6 +22,7 @@ from cnb_python.python.releases import Release
 
 if TYPE_CHECKING:
     from cnb_python.distributions.model import Distribution
+    from cnb_python.provision.on_demand import OnDemand, ReadBefore
 
     # Loads compression modules, which an unchanged build does not need.
     from cnb_python.store.store import Store
@@ -131,6 +132,8 @@ class ProvidedEnvironment(NamedTuple):
     """Opens the store, with what the previous build put into it."""
     installed: Sequence[Distribution] = ()
     """The distributions with their files; none if every layer is in the previous image."""
+    on_demand: OnDemand | None = None
+    """What need not be on disk at once; None if everything is."""
 
 
 def environment_of(
@@ -161,6 +164,17 @@ def no_steps(environment: ProvidedEnvironment) -> str:
     """Return that no app step needs the environment."""
     del environment
     return ""
+
+
+type ReadByStep = Callable[[], ReadBefore | None]
+"""Returns what the only step that needs the environment read before; None if it is not known.
+
+Called after `StepsNeedingEnvironment`.
+"""
+
+
+def nothing_read() -> None:
+    """Return that it is not known what a step reads."""
 
 
 class StepResults(NamedTuple):

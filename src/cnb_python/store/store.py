@@ -107,9 +107,17 @@ class Store:
             self.directory, entry.archive, _members(entry.distribution.files), into, changes
         )
 
-    def metadata_job(self, entry: StoreEntry, into: Path) -> Job:
+    def metadata_job(self, entry: StoreEntry, into: Path, changes: Changes = NO_CHANGES) -> Job:
         """Return the work of writing the small parts of *entry* below the directory *into*."""
-        return Job(self.directory, entry.info, _small_members(entry), into)
+        return Job(self.directory, entry.info, _small_members(entry), into, changes)
+
+    def is_intact(self, entry: StoreEntry) -> bool:
+        """Whether the archive with all files of *entry* is in the store and has its digest."""
+        try:
+            with files.verified(self.directory, entry.archive, ARCHIVE):
+                return True
+        except DamagedStore:
+            return False
 
     def metadata(self, entry: StoreEntry) -> bytes:
         """Return the METADATA of *entry*. Raises DamagedStore."""

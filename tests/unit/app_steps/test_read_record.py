@@ -172,6 +172,8 @@ def test_machine_answers_with_what_is_on_disk(tmp_path: Path) -> None:
     assert tree.names(str(tmp_path / "none")) == ()
 
 
-@pytest.mark.parametrize("name", ["django_runner", "read_recorder", "recorded_functions"])
+@pytest.mark.parametrize(
+    "name", ["django_runner", "read_recorder", "recorded_functions", "missing_files"]
+)
 def test_programs_are_valid_in_the_oldest_python(name: str) -> None:
     ast.parse((PROGRAMS / f"{name}.py").read_text(encoding="utf-8"), feature_version=(3, 10))
