@@ -25,6 +25,7 @@ MAIN, THREADS, PROCESS = "bin/build", "in other threads", "process: "
 WORKER = f"{PROCESS}forked worker"
 _GENERATORS = 0x20 | 0x80 | 0x200  # CO_GENERATOR, CO_COROUTINE, CO_ASYNC_GENERATOR
 _PR_SET_DUMPABLE = 4
+_EXIT = os._exit
 _TOOL = sys.monitoring.PROFILER_ID
 _DISABLE = sys.monitoring.DISABLE
 
@@ -190,11 +191,10 @@ class Recorder:
         self.main = _thread.get_ident()
         self.local = _thread._local()  # noqa: SLF001 - as above
         self.children = {}
-        leave = os._exit
 
         def leaving(code: int) -> None:
             self.write(f"worker-{os.getpid()}.json", 0.0)
-            leave(code)
+            _EXIT(code)
 
         vars(os)["_exit"] = leaving
 
@@ -285,6 +285,8 @@ def main() -> None:
     with open(f"{here}/recorder.mode") as file:  # noqa: PTH123 - as above
         recorder = Recorder(file.read().strip())
     recorder.begin()
+    # A successful build ends at once; here it must return.
+    vars(os)["_exit"] = sys.exit
     try:
         exec(program, names)  # noqa: S102 - as above
     finally:
