@@ -13,8 +13,9 @@ import pytest
 from packaging.tags import parse_tag
 
 from cnb_python.errors.base import AppError
-from cnb_python.errors.finding import NoSuchVersion, VersionConflict, WrongPython
+from cnb_python.errors.finding import NoSuchVersion, VersionConflict
 from cnb_python.errors.install import BadRequirement, HashMismatch, HashMissing, NotPinned
+from cnb_python.errors.names import MisleadingName
 from cnb_python.managers.base import InstallContext
 from cnb_python.managers.pip.manager import Pip
 from cnb_python.system.process import run
@@ -23,7 +24,7 @@ from tests.support.resolving import Accepted, install_pinned, settings, versions
 
 DATA = Path(__file__).parent / "data/requirements"
 FAILURES: Mapping[str, type[AppError]] = {
-    "requires_python": WrongPython,
+    "requires_python": MisleadingName,
     "one_hash": HashMissing,
     "extra_without_its_package_hashed": NotPinned,
     "pre_release_only": NoSuchVersion,
