@@ -60,9 +60,17 @@ def test_changed_variable_runs_collectstatic_in_temporary_layers(
     builds: Builds, gallery: Built
 ) -> None:
     built = again(builds, gallery, env={"STATIC_URL": "/assets/"})
-    assert "Writing all packages to disk for collectstatic" in built.output
+    assert "Writing what collectstatic read before to disk (" in built.output
+    assert "It read other files than before" not in built.output
     assert RUNS in built.output
     assert directories(built) == ["deps"]
+    assert layers_of(built) == layers_of(gallery)
+
+
+def test_all_packages_are_written_if_that_is_turned_off(builds: Builds, gallery: Built) -> None:
+    env = {"STATIC_URL": "/assets/", "BP_PYTHON_COLLECTSTATIC_ON_DEMAND": "false"}
+    built = again(builds, gallery, env=env)
+    assert "Writing all packages to disk for collectstatic" in built.output
     assert layers_of(built) == layers_of(gallery)
 
 
