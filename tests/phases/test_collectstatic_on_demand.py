@@ -185,4 +185,4 @@ def test_every_way_to_read_packages_sees_all_files(
     result = check(plain, first_plain, mistake, changes)
 
     assert result.error == ""
-    assert "shop/static/shop/value.txt" in result.files
+    assert "staticfiles/shop/value.txt" in result.files
