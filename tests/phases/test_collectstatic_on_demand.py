@@ -1,5 +1,7 @@
 """A run of collectstatic with only those files that it read before equals one with all files."""
 
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,24 +16,33 @@ REQUIREMENTS = (
     *("django>=5.2,<5.3", "whitenoise>=6", "sqlparse", "psycopg[binary]>=3.2", "six", "celery"),
     *("zope.event", "zope.interface", "certifi", "djangorestframework", "setuptools"),
 )
-PROJECTS = ("plain", "split", "manifest")
+NEWEST, OLDER = "3.14.6", "3.13.13"
+PROJECTS = (("plain", NEWEST), ("split", NEWEST), ("manifest", NEWEST), ("plain", OLDER))
 WRITTEN = "It read other files than before, so they were written too"
 
 
-@pytest.fixture(
-    scope="module", params=["3.14.6", pytest.param("3.13.13", marks=pytest.mark.thorough)]
-)
-def python(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Machine:
-    version: str = request.param
-    return machine(tmp_path_factory.mktemp(f"python-{version}"), version, REQUIREMENTS)
+@pytest.fixture(scope="module")
+def machine_with(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Machine]:
+    @cache
+    def make(version: str) -> Machine:
+        return machine(tmp_path_factory.mktemp(f"python-{version}"), version, REQUIREMENTS)
+
+    return make
 
 
-@pytest.fixture(scope="module", params=PROJECTS)
+@pytest.fixture(scope="module")
+def python(machine_with: Callable[[str], Machine]) -> Machine:
+    return machine_with(NEWEST)
+
+
+@pytest.fixture(scope="module", params=PROJECTS, ids="-".join)
 def project(
-    request: pytest.FixtureRequest, python: Machine, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    machine_with: Callable[[str], Machine],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> PartialProject:
-    name: str = request.param
-    return PartialProject(python, FIXTURES / name, tmp_path_factory.mktemp(name))
+    name, version = request.param
+    return PartialProject(machine_with(version), FIXTURES / name, tmp_path_factory.mktemp(name))
 
 
 @pytest.fixture(scope="module")
@@ -175,14 +186,28 @@ PREFIX = "import site; SITE = site.getsitepackages()[0]"
 SUFFIX = "(BASE_DIR / 'shop/static/shop/value.txt').write_text(repr(VALUE))"
 
 
-@pytest.mark.parametrize("mistake", [exactly, nothing])
 @pytest.mark.parametrize("line", READS)
 def test_every_way_to_read_packages_sees_all_files(
-    plain: PartialProject, first_plain: Result, line: str, mistake: Mistake
+    plain: PartialProject, first_plain: Result, line: str
 ) -> None:
     changes = with_line(plain, f"{PREFIX}\n{line}\n{SUFFIX}")
 
-    result = check(plain, first_plain, mistake, changes)
+    result = check(plain, first_plain, nothing, changes)
+
+    assert result.error == ""
+    assert "staticfiles/shop/value.txt" in result.files
+
+
+@pytest.mark.parametrize("mistake", [exactly, nothing])
+def test_older_python_sees_all_files_too(
+    machine_with: Callable[[str], Machine], tmp_path: Path, mistake: Mistake
+) -> None:
+    plain = PartialProject(machine_with(OLDER), FIXTURES / "plain", tmp_path)
+    first = built(plain)
+    lines = "\n".join(f"{line}\nVALUES.append(VALUE)" for line in READS)
+    settings = f"{PREFIX}\nVALUES = []\n{lines}\nVALUE = VALUES\n{SUFFIX}"
+
+    result = check(plain, first, mistake, with_line(plain, settings))
 
     assert result.error == ""
     assert "staticfiles/shop/value.txt" in result.files

@@ -1,6 +1,7 @@
 """A build that skips collectstatic, as nothing that it reads has changed, equals a clean one."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -9,24 +10,33 @@ from tests.support.django_runs import Machine, Project, Result, machine
 from tests.support.trees import Files
 
 FIXTURES = Path(__file__).parent / "fixtures"
-PROJECTS = ("plain", "split", "manifest")
+NEWEST, OLDER = "3.14.6", "3.13.13"
+PROJECTS = (("plain", NEWEST), ("split", NEWEST), ("manifest", NEWEST), ("plain", OLDER))
 REQUIREMENTS = ("django>=5.2,<5.3", "whitenoise>=6", "sqlparse", "psycopg[binary]>=3.2")
 
 
-@pytest.fixture(
-    scope="module", params=["3.14.6", pytest.param("3.13.13", marks=pytest.mark.thorough)]
-)
-def python(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Machine:
-    version: str = request.param
-    return machine(tmp_path_factory.mktemp(f"python-{version}"), version, REQUIREMENTS)
+@pytest.fixture(scope="module")
+def machine_with(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Machine]:
+    @cache
+    def make(version: str) -> Machine:
+        return machine(tmp_path_factory.mktemp(f"python-{version}"), version, REQUIREMENTS)
+
+    return make
 
 
-@pytest.fixture(scope="module", params=PROJECTS)
+@pytest.fixture(scope="module")
+def python(machine_with: Callable[[str], Machine]) -> Machine:
+    return machine_with(NEWEST)
+
+
+@pytest.fixture(scope="module", params=PROJECTS, ids="-".join)
 def project(
-    request: pytest.FixtureRequest, python: Machine, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    machine_with: Callable[[str], Machine],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Project:
-    name: str = request.param
-    return Project(python, FIXTURES / name, tmp_path_factory.mktemp(name))
+    name, version = request.param
+    return Project(machine_with(version), FIXTURES / name, tmp_path_factory.mktemp(name))
 
 
 @pytest.fixture(scope="module")
