@@ -57,6 +57,8 @@ if os.fork() == 0:
         if os.fork() == 0:
             os.setsid()
         time.sleep(0.02)
+    # Killed, not ended by themselves.
+    time.sleep(60)
 while not os.path.exists({path!r}): time.sleep(0.005)
 """
 # The first thread ends, which makes the process look like one that has ended.
