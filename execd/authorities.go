@@ -4,10 +4,12 @@ import (
 	"crypto/sha256"
 	"encoding/pem"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 )
 
 const (
@@ -15,6 +17,9 @@ const (
 	bindingRoot = "SERVICE_BINDING_ROOT"
 	// The type that Paketo's buildpack of that name knows too.
 	bindingType = "ca-certificates"
+
+	// A bundle with all public authorities has 0.3 MB.
+	largestFile = 4 << 20
 )
 
 // bundleVariables are the variables that name a bundle of authorities. They are read by OpenSSL, and
@@ -44,7 +49,7 @@ func trusted(user lookup, system, places []string) (found []setting, trouble str
 		if !chosen || base == "" {
 			base = firstFile(system)
 		}
-		text, err := os.ReadFile(base)
+		text, err := readFile(base)
 		switch {
 		case err != nil && (chosen && base != "" || name != bundleVariables[0]):
 			continue // a directory, or a file that this program cannot extend: replacing it would remove authorities
@@ -67,7 +72,7 @@ func authorities(user lookup) (found []byte, trouble string) {
 		return nil, ""
 	}
 	for _, directory := range visible(root) {
-		kind, _ := os.ReadFile(filepath.Join(directory, "type"))
+		kind, _ := readFile(filepath.Join(directory, "type"))
 		if !strings.EqualFold(strings.TrimSpace(string(kind)), bindingType) {
 			continue
 		}
@@ -87,7 +92,7 @@ func authorities(user lookup) (found []byte, trouble string) {
 
 // certificatesIn returns only the certificates of a file: a key in it is never copied.
 func certificatesIn(file string) (found []byte) {
-	rest, _ := os.ReadFile(file)
+	rest, _ := readFile(file)
 	for {
 		var block *pem.Block
 		if block, rest = pem.Decode(rest); block == nil {
@@ -97,6 +102,36 @@ func certificatesIn(file string) (found []byte) {
 			found = append(found, pem.EncodeToMemory(&pem.Block{Type: block.Type, Bytes: block.Bytes})...)
 		}
 	}
+}
+
+// readFile returns the bytes of a regular file of at most largestFile bytes. Reading anything else, such
+// as a pipe or a device, might wait forever or never end, and then the app would not start.
+func readFile(name string) ([]byte, error) {
+	// The kind first: opening some devices has effects. Then again, since it may have changed.
+	if err := regular(os.Stat(name)); err != nil {
+		return nil, err
+	}
+	file, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	if err := regular(file.Stat()); err != nil {
+		return nil, err
+	}
+	bytes, err := io.ReadAll(io.LimitReader(file, largestFile+1))
+	if len(bytes) > largestFile {
+		return nil, fmt.Errorf("%s is larger than %d MB", name, largestFile>>20)
+	}
+	return bytes, err
+}
+
+// regular returns an error if what os.Stat returned is no regular file.
+func regular(found os.FileInfo, err error) error {
+	if err == nil && !found.Mode().IsRegular() {
+		err = fmt.Errorf("%s is not a file", found.Name())
+	}
+	return err
 }
 
 // visible returns the files in a directory, by name, without the hidden ones of Kubernetes.

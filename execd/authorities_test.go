@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -87,5 +88,28 @@ func TestWhatCannotBeDoneIsSaid(t *testing.T) {
 	found, trouble := trusted(variables(bindingRoot, root), nil, []string{"/proc/nowhere"})
 	if found != nil || !strings.HasPrefix(trouble, "authorities of bindings are not trusted: ") {
 		t.Errorf("got %v, %q", found, trouble)
+	}
+}
+
+func TestWhatIsNoSmallFileIsNotRead(t *testing.T) {
+	root := tree(t, "ca/type", bindingType, "ca/a.pem", two, "large/type", bindingType, "typed/b.pem", two)
+	pipes := []string{"ca/pipe.pem", "typed/type"}
+	for _, each := range pipes {
+		if err := syscall.Mkfifo(filepath.Join(root, each), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink("/dev/zero", filepath.Join(root, "ca/zero.pem")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(filepath.Join(root, "large/type"), 1<<40); err != nil {
+		t.Fatal(err)
+	}
+	found, trouble := trusted(variables(bindingRoot, root), []string{"/dev/zero"}, []string{t.TempDir()})
+	if len(found) != 1 || content(t, found[0].value) != "\n"+two {
+		t.Errorf("got %v", found)
+	}
+	if !strings.HasSuffix(trouble, "zero.pem holds no certificate that can be read") {
+		t.Errorf("got %q", trouble)
 	}
 }

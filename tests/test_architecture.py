@@ -25,7 +25,8 @@ ROWS: list[set[str]] = [
     {"managers"},
     {"python"},
     {"app_cleanup", "bindings", "config", "detect"},
-    {"app", "cnb", "system"},
+    {"app", "cnb"},
+    {"system"},
     {"errors"},
 ]
 ROW_OF = {name: row for row, names in enumerate(ROWS) for name in names}

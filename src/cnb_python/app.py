@@ -9,8 +9,11 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
+from cnb_python.errors.base import AppError
 from cnb_python.errors.config import NoSuchProject
-from cnb_python.errors.inputs import NotAFile, NotUtf8, UnreadableFile
+from cnb_python.errors.inputs import FileTooLarge, NotAFile, NotUtf8, UnreadableFile
+from cnb_python.system import regular_file
+from cnb_python.system.regular_file import TooLargeToRead
 
 REQUIREMENTS = "requirements.txt"
 
@@ -57,7 +60,7 @@ class App(NamedTuple):
     """All other names at the top: broken and circular links, sockets, pipes."""
     contents: Mapping[str, bytes]
     """The contents of the files that decide the build, by name."""
-    unreadable: Mapping[str, str]
+    unreadable: Mapping[str, OSError]
     """Why a file that decides the build could not be read, by name."""
     inside: str = ""
     """The path of *directory* in the repository, such as `services/api`; empty at its top."""
@@ -78,15 +81,15 @@ class App(NamedTuple):
     def content(self, name: str) -> bytes | None:
         """Return the bytes of the file *name*, one of those that decide the build.
 
-        None if there is no such file. Raises `NotAFile` for a directory or a broken link, and
-        `UnreadableFile`.
+        None if there is no such file. Raises `NotAFile` for a directory, a broken link or a pipe,
+        `FileTooLarge` and `UnreadableFile`.
         """
         if name in self.directories:
             raise NotAFile(self.shown(name), "a directory")
         if name in self.special:
             raise NotAFile(self.shown(name), "a link that leads nowhere, or a special file")
         if name in self.unreadable:
-            raise UnreadableFile(self.shown(name), self.unreadable[name])
+            raise _refusal(self.shown(name), self.unreadable[name])
         return self.contents.get(name)
 
     def bytes_of(self, path: str) -> bytes | None:
@@ -102,10 +105,9 @@ class App(NamedTuple):
         if not file.is_file():
             raise NotAFile(self.shown(path), "a directory" if file.is_dir() else "a special file")
         try:
-            return file.read_bytes()
+            return regular_file.read(file)
         except OSError as error:
-            reason = error.strerror or type(error).__name__
-            raise UnreadableFile(self.shown(path), reason) from error
+            raise _refusal(self.shown(path), error) from error
 
     def text(self, name: str) -> str | None:
         """Return the text of the file *name* without a byte order mark; None if it is missing.
@@ -181,16 +183,22 @@ def _read(app_dir: Path) -> App:
     files = frozenset(name for name in names if (app_dir / name).is_file())
     directories = frozenset(name for name in names - files if (app_dir / name).is_dir())
     contents: dict[str, bytes] = {}
-    unreadable: dict[str, str] = {}
+    unreadable: dict[str, OSError] = {}
     for name in files:
         if name not in _READ and not _NAMED_LOCK.fullmatch(name):
             continue
         try:
-            contents[name] = (app_dir / name).read_bytes()
+            contents[name] = regular_file.read(app_dir / name)
         except OSError as error:
-            unreadable[name] = error.strerror or type(error).__name__
+            unreadable[name] = error
     special = names - files - directories
     return App(app_dir, files, directories, special, contents, unreadable)
+
+
+def _refusal(shown: str, error: OSError) -> AppError:
+    if isinstance(error, TooLargeToRead):
+        return FileTooLarge(shown, error.limit >> 20)
+    return UnreadableFile(shown, error.strerror or type(error).__name__)
 
 
 def python_signs(app_dir: Path) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from cnb_python.managers.tool_settings import (
     pip_configuration_files,
     pip_variable_name,
 )
+from cnb_python.system import regular_file
 from cnb_python.system.interface import Output
 
 # Each of them puts packages where the image does not have them, or installs none. All other PIP_*
@@ -98,7 +99,7 @@ def _misplacing(file: Path) -> tuple[tuple[str, str], ...]:
 
     parser = configparser.RawConfigParser(strict=False, allow_no_value=True)
     with suppress(OSError, configparser.Error):  # what was read before the error counts
-        parser.read_string(file.read_text(encoding="utf-8", errors="replace"))
+        parser.read_string(regular_file.read(file).decode("utf-8", "replace"))
     return tuple(
         (name, _OPTIONS[option])
         for section in PIP_SECTIONS

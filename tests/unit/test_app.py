@@ -1,5 +1,6 @@
 """The app's directory: signs of Python, and files that are read once."""
 
+import errno
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from cnb_python.app import (
     read_app,
 )
 from cnb_python.errors.config import NoSuchProject
-from cnb_python.errors.inputs import NotAFile, NotUtf8, UnreadableFile
+from cnb_python.errors.inputs import FileTooLarge, NotAFile, NotUtf8, UnreadableFile
 
 Make = Callable[[Path], object]
 
@@ -177,6 +178,26 @@ def test_a_pipe_is_not_read(tmp_path: Path) -> None:
     assert read_app(tmp_path).special == {"requirements.txt"}
 
 
+@pytest.mark.parametrize("name", ["pyproject.toml", "sub/more.txt"])
+def test_a_file_of_a_terabyte_is_refused_without_reading_it(tmp_path: Path, name: str) -> None:
+    file = tmp_path / name
+    file.parent.mkdir(exist_ok=True)
+    with file.open("wb") as hollow:
+        hollow.truncate(1 << 40)
+
+    with pytest.raises(FileTooLarge) as raised:
+        read_app(tmp_path).bytes_of(name)
+
+    assert vars(raised.value) == {"name": name, "limit": 32}
+
+
+def test_a_link_to_an_endless_device_is_no_file(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").symlink_to("/dev/zero")
+
+    with pytest.raises(NotAFile):
+        read_app(tmp_path).content("pyproject.toml")
+
+
 def test_an_unreadable_file_is_refused_with_the_command_to_allow_it(tmp_path: Path) -> None:
     app = App(
         directory=tmp_path,
@@ -184,7 +205,7 @@ def test_an_unreadable_file_is_refused_with_the_command_to_allow_it(tmp_path: Pa
         directories=frozenset(),
         special=frozenset(),
         contents={},
-        unreadable={"requirements.txt": "Permission denied"},
+        unreadable={"requirements.txt": PermissionError(errno.EACCES, "Permission denied")},
     )
 
     with pytest.raises(UnreadableFile) as raised:

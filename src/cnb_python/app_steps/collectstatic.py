@@ -3,7 +3,6 @@
 Separate from `steps`, which loads it only for Django apps.
 """
 
-import json
 import os
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -22,7 +21,9 @@ from cnb_python.install import process_env
 from cnb_python.layers import cache_keys
 from cnb_python.layout.names import VENV
 from cnb_python.provision.request import ProvidedEnvironment, StepResults
+from cnb_python.system import json_text, regular_file
 from cnb_python.system.interface import Command, Outcome, System
+from cnb_python.system.json_text import InvalidJson
 
 if TYPE_CHECKING:
     from cnb_python.provision.on_demand import ReadBefore
@@ -166,7 +167,7 @@ def _subdirectories(directory: Path) -> list[Path]:
 
 
 def _is_django(path: Path) -> bool:
-    with path.open("rb") as file:
+    with regular_file.opened(path) as file:
         content = file.read(_MAX_BYTES).lower()
     # Other frameworks have a manage.py too; that of django-configurations differs from Django's.
     return b"django" in content or b"configurations" in content
@@ -319,10 +320,11 @@ def _reads_of(
 
 def _read_facts(path: Path) -> dict[str, object]:
     try:
-        facts = json.loads(path.read_bytes())
-    except FileNotFoundError, ValueError:
-        return {"command": ""}
-    return facts if isinstance(facts, dict) else {"command": ""}
+        # What the app's code left in its place may be anything.
+        facts = json_text.parse(regular_file.read(path, follow=False))
+    except OSError, InvalidJson:
+        facts = None
+    return dict(facts) if isinstance(facts, dict) else {"command": ""}
 
 
 def _root_in_app(facts: dict[str, object], app_dir: Path, system: System) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from cnb_python.errors.static_files import CollectstaticCause, CollectstaticFailed
+from cnb_python.system import regular_file
 from cnb_python.system.interface import Command, Outcome
 
 type Cause = tuple[CollectstaticCause, str]
@@ -181,7 +182,7 @@ def settings_for_production(loaded: str, directory: Path) -> str:
 
 def _read(path: str) -> str:
     try:
-        with Path(path).open("rb") as file:
+        with regular_file.opened(Path(path)) as file:
             return file.read(_MAX_BYTES).decode("utf-8", "replace")
     except OSError:
         return ""

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from cnb_python.distributions.model import Distribution, File
+from cnb_python.system import regular_file
 
 # https://packaging.python.org/en/latest/specifications/recording-installed-packages/
 _DIST_INFO = re.compile(r"(?P<name>[^/]+?)-[^/-]+\.dist-info(?=/|\Z)")
@@ -127,7 +128,7 @@ def _entry_on_disk(path: str) -> str:
         return DIRECTORY
     if not file.is_file():
         return "?" if file.exists() else MISSING
-    with file.open("rb") as content:
+    with regular_file.opened(file) as content:
         digest = hashlib.file_digest(content, "sha256").hexdigest()
     return f"{'x' if file.stat().st_mode & 0o111 else 'f'}{digest}"
 

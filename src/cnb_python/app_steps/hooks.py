@@ -7,6 +7,7 @@ import re
 import stat
 from collections.abc import Mapping
 from dataclasses import replace
+from io import BufferedReader
 from pathlib import Path
 
 from cnb_python.app_steps.run import run, variables_in
@@ -15,6 +16,7 @@ from cnb_python.errors.frameworks import HookFailed, HookNotStarted
 from cnb_python.errors.inputs import NotAFile
 from cnb_python.errors.machine import ProgramNotStarted
 from cnb_python.provision.request import ProvidedEnvironment
+from cnb_python.system import regular_file
 from cnb_python.system.interface import Command, System
 from cnb_python.system.output import BuildLog
 
@@ -107,7 +109,7 @@ def _make_executable(script: Path, top: Path, system: System) -> None:
 
 
 def _first_line(script: Path) -> bytes:
-    with script.open("rb") as file:
+    with BufferedReader(regular_file.opened(script)) as file:
         return file.readline(_LINE_BYTES)
 
 

@@ -5,7 +5,6 @@ https://www.nltk.org/data.html
 Separate from `steps`, which loads it only for apps with NLTK data.
 """
 
-import json
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +21,7 @@ from cnb_python.layers import cache_keys
 from cnb_python.layers.cache_keys import NltkKey, Rebuild, decide
 from cnb_python.layout.names import VENV
 from cnb_python.provision.request import ProvidedEnvironment, StepResults
+from cnb_python.system import json_text, regular_file
 from cnb_python.system.interface import Command, Outcome, Output, System
 from cnb_python.system.redaction import redact
 
@@ -168,8 +168,12 @@ def _download(data: Data, system: System) -> None:
 
 def _failed(answer: Path, outcome: Outcome, names: tuple[str, ...]) -> NltkFailed:
     try:
-        name, message = json.loads(answer.read_bytes())
-    except FileNotFoundError, ValueError:
+        match json_text.parse(regular_file.read(answer, follow=False)):
+            case [str(name), str(message)]:
+                pass
+            case other:
+                raise ValueError(other)  # noqa: TRY301 - as if it were not JSON
+    except OSError, ValueError:
         # NLTK itself could not be loaded.
         name, message = names[0], outcome.output.strip().rpartition("\n")[2]
     message = redact(str(message))

@@ -24,6 +24,7 @@ from cnb_python.app_steps.file_trees import (
     without_version,
 )
 from cnb_python.distributions.model import Distribution
+from cnb_python.system import json_text
 
 _FORMAT = 2
 _PLACES = ("app", "environment", "machine")
@@ -125,7 +126,7 @@ class ReadRecord(NamedTuple):
 def load(content: bytes) -> ReadRecord | None:
     """Return the record in *content*; None if another release of the buildpack wrote it."""
     try:
-        document = json.loads(content)
+        document = _table(json_text.parse(content))
         return _record(document) if document.pop("format") == _FORMAT else None
     except ValueError, KeyError, TypeError, AttributeError:
         return None

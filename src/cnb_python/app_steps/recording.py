@@ -3,7 +3,6 @@
 Separate from `read_record`, which every build of a Django app loads.
 """
 
-import json
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -16,6 +15,8 @@ from cnb_python.app_steps.read_record import ReadRecord, Reads, digest_of_answer
 from cnb_python.distributions.model import Distribution
 from cnb_python.layers import python
 from cnb_python.layout.names import SHARD_PREFIX, TREE, VENV
+from cnb_python.system import json_text, regular_file
+from cnb_python.system.json_text import InvalidJson
 
 type Recording = Mapping[str, object]
 """What `Recorder.facts` returned."""
@@ -66,8 +67,8 @@ def places_of(app_dir: Path, layers_dir: Path, ignored: Iterable[Path]) -> Place
 def read(path: Path) -> Recording:
     """Return the recording in the file *path*; one that is incomplete if there is none."""
     try:
-        content = json.loads(path.read_bytes())
-    except FileNotFoundError, ValueError:
+        content = json_text.parse(regular_file.read(path, follow=False))
+    except OSError, InvalidJson:
         content = None
     return content if isinstance(content, dict) else {"unknown": NOT_RECORDED}
 

@@ -12,6 +12,7 @@ from cnb_python.cnb import toml
 from cnb_python.cnb.bindings import Binding
 from cnb_python.errors.config import BadBinding, SeveralBindings
 from cnb_python.errors.inputs import UnreadableToml
+from cnb_python.system import regular_file
 from cnb_python.system.certificates import BUNDLES, bundle_with, certificates_in
 from cnb_python.system.interface import Output
 
@@ -201,6 +202,6 @@ def _netrc(binding: Binding, key: str) -> str:
 
 def _text(file: Path) -> str:
     try:
-        return file.read_text(encoding="utf-8", errors="surrogateescape")
+        return regular_file.read(file).decode("utf-8", "surrogateescape")
     except OSError:
         return ""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cnb_python.errors.inputs import UnreadableInput
+from cnb_python.system import regular_file
 
 
 class Binding(NamedTuple):
@@ -77,6 +78,7 @@ def _visible(directory: Path, hidden: str = ".") -> list[Path]:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_bytes().decode("utf-8", "surrogateescape")
+        content = regular_file.read(path, regular_file.SECRET_LIMIT)
+        return content.decode("utf-8", "surrogateescape")
     except OSError as error:
         raise UnreadableInput(path, error.strerror or str(error)) from error

@@ -19,6 +19,7 @@ from cnb_python.cnb import toml
 from cnb_python.cnb.bindings import Binding, read_bindings
 from cnb_python.cnb.toml import Metadata, TomlTable, TomlValue, Unusable, Writable
 from cnb_python.errors.inputs import MissingInput, UnreadableInput, UnreadableToml, UnsupportedApi
+from cnb_python.system import regular_file
 
 # The buildpack also requires it itself: a `provides` without `requires` would fail the group.
 # https://github.com/buildpacks/spec/blob/main/buildpack.md#phase-1-detection
@@ -221,7 +222,7 @@ def _buildpack(environ: Mapping[str, str], fallback: Path | None, cwd: Path) -> 
 def _checked_api(path: Path) -> str:
     """Return the API that *path* declares, even if the rest of it has an unknown form."""
     try:
-        lines = path.read_text("utf-8", errors="replace").splitlines()
+        lines = regular_file.read(path).decode("utf-8", "replace").splitlines()
     except OSError as error:
         raise UnreadableInput(path, error.strerror or str(error)) from error
     api = next(filter(None, map(_declared_api, _before_tables(lines))), "")
@@ -279,7 +280,8 @@ def _platform(directory: Path, environ: Mapping[str, str]) -> Platform:
 def _platform_env(directory: Path) -> Mapping[str, str]:
     try:
         files = sorted(path for path in directory.iterdir() if path.is_file())
-        return {path.name: path.read_bytes().decode("utf-8", "surrogateescape") for path in files}
+        contents = {path.name: regular_file.read(path) for path in files}
+        return {name: text.decode("utf-8", "surrogateescape") for name, text in contents.items()}
     except FileNotFoundError, NotADirectoryError:
         return {}
     except OSError as error:

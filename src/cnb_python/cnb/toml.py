@@ -1,7 +1,7 @@
 """Reads and writes TOML, and the metadata of layers; only this module uses tomli and tomli-w."""
 
 import codecs
-import os
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from pathlib import Path
@@ -12,6 +12,15 @@ import tomli
 from cnb_python.cnb import disk
 from cnb_python.errors.base import ContractBroken
 from cnb_python.errors.inputs import UnreadableToml, conflict_line
+from cnb_python.system import regular_file
+
+# Real documents have fewer than ten levels.
+_DEEPEST = 100
+_TOO_DEEP = f"it has more than {_DEEPEST} tables or lists inside each other"
+# The parser's time for a key grows with the square of its dots.
+_LONG_KEY = re.compile(
+    rf"""(?<![\w"'-])(?:["'\w-]++[ \t]*+\.[ \t]*+){{{_DEEPEST + 1}}}""", re.ASCII
+)
 
 type Metadata = Mapping[str, str | bool | list[str]]
 type TomlValue = (
@@ -97,14 +106,16 @@ def read(path: Path) -> TomlTable:
 
     Raises UnreadableToml, also if there is no such file.
     """
+    return parse(text_of(path), path)
+
+
+def text_of(path: Path) -> str:
+    """Return the text of the file at *path*, without a byte order mark. Raises UnreadableToml."""
     try:
-        if path.is_fifo() or (path.is_char_device() and path != Path(os.devnull)):
-            # Reading a pipe may wait forever, and some devices never end.
-            raise UnreadableToml(path, "it is not a file")
-        content = path.read_bytes()
+        content = regular_file.read(path)
     except OSError as error:
         raise UnreadableToml(path, error.strerror or str(error)) from error
-    return parse(decoded(content, path), path)
+    return decoded(content, path)
 
 
 def decoded(content: bytes, path: Path) -> str:
@@ -129,14 +140,32 @@ def parse(text: str, path: Path) -> TomlTable:
 
     Raises UnreadableToml with the line and column of the error.
     """
+    if _LONG_KEY.search(text):
+        raise UnreadableToml(path, f"a key of it has more than {_DEEPEST} dots")
     try:
         document: TomlTable = tomli.loads(text)
-    # ValueError: also numbers of thousands of digits. RecursionError: arrays in arrays in ...
-    except (ValueError, RecursionError) as error:
-        line = conflict_line(text.encode())
+        if _is_too_deep(document):
+            raise UnreadableToml(path, _TOO_DEEP)
+    except RecursionError as error:
+        raise UnreadableToml(path, _TOO_DEEP) from error
+    except ValueError as error:  # also numbers of thousands of digits
+        line = conflict_line(text.encode("utf-8", "surrogatepass"))
         conflict = f"line {line} starts with <<<<<<<, the marker of a merge conflict"
         raise UnreadableToml(path, conflict if line else str(error)) from error
     return document
+
+
+def _is_too_deep(document: TomlTable) -> bool:
+    """Whether *document* has more than `_DEEPEST` tables or lists inside each other."""
+    waiting: list[tuple[TomlValue, int]] = [(document, 0)]
+    while waiting:
+        value, depth = waiting.pop()
+        if depth > _DEEPEST:
+            return True
+        if isinstance(value, dict | list):
+            items = value.values() if isinstance(value, dict) else value
+            waiting += [(item, depth + 1) for item in items if isinstance(item, dict | list)]
+    return False
 
 
 def write(path: Path, table: Mapping[str, Writable]) -> None:

@@ -26,6 +26,7 @@ from cnb_python.config.kinds import (
 )
 from cnb_python.errors.config import BadSettings, UnknownSettings
 from cnb_python.errors.inputs import UnreadableFile
+from cnb_python.system import regular_file
 
 FILE = "pyproject.toml"
 TOOL = "cnb-python"
@@ -371,7 +372,7 @@ def _from_toml(setting: Setting, value: TomlValue, origin: SettingOrigin) -> _Gi
 def _content(path: Path, name: str) -> bytes:
     """Return the content of the file *name* at *path*, empty if there is no such file."""
     try:
-        return path.read_bytes() if path.is_file() else b""
+        return regular_file.read(path) if path.is_file() else b""
     except OSError as error:
         raise UnreadableFile(name, error.strerror or str(error)) from error
 

@@ -21,6 +21,7 @@ from cnb_python.distributions import entry_points
 from cnb_python.distributions.entry_points import EntryPoint
 from cnb_python.distributions.model import File
 from cnb_python.distributions.scan import FileEntry
+from cnb_python.system import json_text
 
 INFO = ".dist-info"
 _LONGEST_FIELD = 1 << 20
@@ -160,13 +161,13 @@ def read_direct_url(content: bytes) -> DirectUrl:
     otherwise it names a path that need not exist in the image.
     """
     try:
-        document = json.loads(content)
-        parts = urlsplit(document["url"])
-        user, _, host = parts.netloc.rpartition("@")
-    except ValueError, TypeError, KeyError, AttributeError, RecursionError:
+        document = json_text.parse(content)
+        if not isinstance(document, dict) or not isinstance(url := document.get("url"), str):
+            return NO_DIRECT_URL
+        parts = urlsplit(url)
+    except ValueError:  # InvalidJson is one, and so is an address with a part of an IPv6 address
         return NO_DIRECT_URL
-    if not isinstance(document, dict):
-        return NO_DIRECT_URL
+    user, _, host = parts.netloc.rpartition("@")
     # The user of `ssh://git@...` is needed and not secret. A query is usually a token.
     netloc = f"git@{host}" if user == "git" else host
     document["url"] = urlunsplit(parts._replace(netloc=netloc, query=""))

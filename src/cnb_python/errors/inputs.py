@@ -84,6 +84,30 @@ class UnreadableFile(AppError):
         return cls("requirements.txt", "Permission denied")
 
 
+class FileTooLarge(AppError):
+    """A file of the app is far larger than its readers expect."""
+
+    name: str
+    limit: int
+    """Megabytes (2**20 bytes)."""
+
+    @override
+    def describe(self) -> Message:
+        return Message(
+            title=f"{self.name} is too large",
+            body=(
+                f"Found:    more than {self.limit} MB.",
+                "Expected: a text file that a person or a tool wrote.",
+            ),
+            fixes=(f"Check the content of {self.name}, and write it again.",),
+        )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("pyproject.toml", 32)
+
+
 class NotUtf8(AppError):
     """A file of the app is not UTF-8 text."""
 

@@ -16,6 +16,7 @@ from cnb_python.cnb import disk
 from cnb_python.cnb.disk import State, state_of
 from cnb_python.errors.building import LayersDirectoryReplaced, foreign_files
 from cnb_python.python.origin import visible
+from cnb_python.system import regular_file
 from cnb_python.system.interface import Output
 
 # Documents are far smaller; what is larger was not written by this buildpack.
@@ -52,7 +53,7 @@ def entries(layers_dir: Path) -> LayersEntries:
             state = state_of(each.stat(follow_symlinks=False))
             is_document = stat.S_ISREG(state.mode) and state.size <= _LARGEST_DOCUMENT
             by_name[each.name] = LayersEntry(
-                state, Path(each).read_bytes() if is_document else None
+                state, regular_file.read(Path(each), follow=False) if is_document else None
             )
     return LayersEntries(state_of(layers_dir.lstat()), by_name)
 
@@ -145,4 +146,8 @@ def _has_same_content(path: Path, entry: LayersEntry) -> bool:
     except FileNotFoundError:
         return False
     is_similar = (state.mode, state.size) == (entry.state.mode, entry.state.size)
-    return is_similar and stat.S_ISREG(state.mode) and path.read_bytes() == entry.content
+    return (
+        is_similar
+        and stat.S_ISREG(state.mode)
+        and regular_file.read(path, follow=False) == entry.content
+    )

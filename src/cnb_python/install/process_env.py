@@ -5,6 +5,7 @@ from netrc import NetrcParseError, netrc
 from pathlib import Path
 
 from cnb_python.managers import tool_settings
+from cnb_python.system import regular_file
 from cnb_python.system.certificates import BUNDLES, trusting_the_system
 from cnb_python.system.redaction import as_secrets, secrets_in, secrets_of
 
@@ -132,6 +133,8 @@ def _of_netrc(environ: Mapping[str, str]) -> Iterator[str]:
     names = (environ.get("NETRC", ""), f"{home}/.netrc" if home else "")
     for file in filter(None, names):
         try:
+            # Reading a pipe would wait forever.
+            regular_file.opened(Path(file)).close()
             hosts = netrc(file).hosts
         except OSError, UnicodeDecodeError, NetrcParseError:
             continue  # no tool reads an invalid file
@@ -141,8 +144,6 @@ def _of_netrc(environ: Mapping[str, str]) -> Iterator[str]:
 
 def _text(file: Path) -> str:
     try:
-        # Reading a named pipe would block.
-        is_text = file.is_file()
-        return file.read_text(encoding="utf-8", errors="surrogateescape") if is_text else ""
+        return regular_file.read(file).decode("utf-8", "surrogateescape")
     except OSError:
         return ""

@@ -18,6 +18,7 @@ from cnb_python.cnb.disk import State
 from cnb_python.errors.building import AppChangedByPackage
 from cnb_python.errors.frameworks import PackagesChanged
 from cnb_python.python.origin import visible
+from cnb_python.system import regular_file
 
 # Needed only while a package is built: the environment has its metadata.
 _BUILD_ARTIFACT = re.compile(r".*\.egg-info|\.eggs|\.pdm-build|__pycache__")
@@ -200,7 +201,7 @@ def _digest(path: Path, mode: int) -> str:
         return hashlib.sha256(os.fsencode(os.readlink(path))).hexdigest()  # noqa: PTH115 - exact
     if not stat.S_ISREG(mode):
         return ""
-    with path.open("rb") as file:
+    with regular_file.opened(path, follow=False) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

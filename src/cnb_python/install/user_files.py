@@ -11,6 +11,7 @@ from pathlib import Path
 
 from cnb_python.cnb import disk
 from cnb_python.managers import tool_settings
+from cnb_python.system import regular_file
 
 _OF_GIT = (".gitconfig", ".config/git/config", ".git-credentials", ".config/git/credentials")
 # Configuration files are far smaller; what is larger is not read.
@@ -59,8 +60,6 @@ def _read(path: Path) -> tuple[int, bytes] | None:
     """Return mode and content of the file at *path*, of a link those of its target."""
     try:
         status = path.stat()
-        if stat.S_ISREG(status.st_mode) and status.st_size <= _LARGEST:
-            return status.st_mode, path.read_bytes()
+        return status.st_mode, regular_file.read(path, _LARGEST)
     except OSError:
         return None
-    return None

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnb_python.launch.frameworks import CONSTRUCTORS, Framework
+from cnb_python.system import regular_file
 
 FACTORIES = ("create_app", "make_app", "create_application", "make_application", "build_app")
 # Usual names of an application, the most likely first.
@@ -43,13 +44,11 @@ class Module:
 def parse_module(path: Path) -> ast.Module | None:
     """Return the syntax tree of *path*, None if Python could not read it as a module."""
     try:
-        # A link may lead anywhere, and reading a pipe would wait forever.
-        if not path.is_file() or path.stat().st_size > _MAX_BYTES:
-            return None
+        content = regular_file.read(path, _MAX_BYTES)
         with warnings.catch_warnings():
             # Warnings about the app's code, such as for `"\d"`, do not belong in the build log.
             warnings.simplefilter("ignore")
-            return ast.parse(path.read_bytes())
+            return ast.parse(content)
     except OSError, SyntaxError, ValueError, RecursionError, MemoryError:
         return None
 

@@ -6,10 +6,12 @@ Separate from `processes`, which decides what the image starts.
 import os
 import re
 from collections.abc import Collection, Iterable, Iterator
+from io import BufferedReader
 from pathlib import Path
 
 from cnb_python.errors.base import Message
 from cnb_python.launch.procfile import ProcfileEntry
+from cnb_python.system import regular_file
 
 # Package managers that run programs of an environment of their own. The image has none of them.
 _RUNNER = re.compile(r"(?:exec\s+)?(poetry|uv|pipenv|pdm|rye|hatch)\s+run\s+(.*)")
@@ -67,7 +69,7 @@ def _of_script(
                 f"    git update-index --chmod=+x {relative}",
             ),
         )
-    with path.open("rb") as file:
+    with BufferedReader(regular_file.opened(path)) as file:
         first_line = file.readline(_MAX_BYTES)
     if first_line.endswith(b"\r\n"):
         yield Message(

@@ -17,6 +17,7 @@ from cnb_python.cnb.layer import LAUNCH, EnvDelta, LayerTypes, layer_of, process
 from cnb_python.launch.servers import PORT
 from cnb_python.layers.cache_keys import LayerKey, Rebuild, decide, part
 from cnb_python.managers.tool import find_defaults
+from cnb_python.system import regular_file
 from cnb_python.system.interface import Output
 
 NAME = "defaults"
@@ -83,10 +84,7 @@ def _has_control_socket(version: str) -> bool:
 def _configuration(app_dir: Path) -> str:
     path = app_dir / _CONFIGURATION
     try:
-        # Reading a pipe would wait forever, and a device might never end.
-        if not path.is_file():
-            return ""
-        with path.open("rb") as file:
+        with regular_file.opened(path) as file:
             return file.read(_READ_BYTES).decode("utf-8", "replace")
     except OSError:
         return ""

@@ -16,6 +16,7 @@ from cnb_python.config.settings import Settings
 from cnb_python.errors.inputs import UnreadableToml
 from cnb_python.errors.locks import PathOutsideApp
 from cnb_python.managers.base import digest
+from cnb_python.system import regular_file
 
 PYPROJECT = "pyproject.toml"
 # What is not a source of a package, or is made from it.
@@ -84,8 +85,7 @@ def files(directory: Path, names: Iterable[str]) -> Iterator[str]:
     for name in names:
         file = directory / name
         try:
-            # Reading a pipe would wait forever.
-            text = file.read_text("utf-8", "surrogateescape") if file.is_file() else ""
+            text = regular_file.read(file).decode("utf-8", "surrogateescape")
         except OSError:
             text = ""
         yield from (name, without_secrets(text))
@@ -114,7 +114,7 @@ def local_sources(lock: Path, pattern: re.Pattern[str], top: Path) -> Iterator[s
     Raises PathOutsideApp.
     """
     try:
-        text = lock.read_text("utf-8", "replace").replace("\r\n", "\n")
+        text = regular_file.read(lock).decode("utf-8", "replace").replace("\r\n", "\n")
     except OSError:
         text = ""
     for name in sorted(set(pattern.findall(text))):
@@ -159,7 +159,7 @@ def project_digest(directory: Path, *, is_editable: bool) -> str:
 def _is_plain(directory: Path) -> bool:
     """Whether the backend needs only pyproject.toml, the names of modules, and a few texts."""
     try:
-        text = (directory / PYPROJECT).read_text("utf-8")
+        text = regular_file.read(directory / PYPROJECT).decode("utf-8")
         document = toml.parse(text, directory / PYPROJECT)
     except OSError, ValueError, UnreadableToml:
         return False
@@ -206,5 +206,5 @@ def _content(path: Path) -> bytes:
         return f"link {path.readlink()}".encode(errors="surrogateescape")
     if not path.is_file():
         return b"directory" if path.is_dir() else b"nothing"
-    with path.open("rb") as file:
+    with regular_file.opened(path) as file:
         return hashlib.file_digest(file, "sha256").digest()

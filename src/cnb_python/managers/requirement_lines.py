@@ -12,6 +12,7 @@ from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 from cnb_python.errors.inputs import NotAFile, NotUtf8, UnknownEncoding
+from cnb_python.system import regular_file
 from cnb_python.system.redaction import local_path
 
 VARIABLE = re.compile(r"\$\{[A-Z0-9_]+\}")
@@ -137,7 +138,7 @@ def _text(file: Path) -> str:
         # Any reader, pip too, might wait forever.
         raise NotAFile(file.name, "a pipe, a socket or a device")
     try:
-        return decode(file.read_bytes(), "replace")
+        return decode(regular_file.read(file), "replace")
     except OSError, LookupError:
         return ""
 

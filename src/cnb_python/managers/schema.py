@@ -14,7 +14,10 @@ from cnb_python.cnb.toml import TomlValue
 from cnb_python.errors.inputs import UnreadableJson
 from cnb_python.errors.locks import UnexpectedType
 from cnb_python.python.origin import json_line, toml_line
+from cnb_python.system import json_text, regular_file
+from cnb_python.system.json_text import InvalidJson, JsonValue
 
+type Document = TomlValue | JsonValue
 type Kind = Literal["a table", "a list", "a list of tables", "text in quotes"]
 
 _LONGEST = 60
@@ -87,22 +90,27 @@ def check_types(directory: Path, *names: str) -> None:
     for name in names:
         file = directory / name
         if name != "Pipfile.lock":
-            _check(name, toml.read(file), toml.decoded(file.read_bytes(), file))
+            text = toml.text_of(file)
+            _check(name, toml.parse(text, file), text)
             continue
-        text = file.read_text("utf-8-sig")
-        _check(name, _json(text, name), text)
+        text, document = read_json(file)
+        _check(name, document, text)
 
 
-def _json(text: str, name: str) -> TomlValue:
+def read_json(file: Path) -> tuple[str, JsonValue]:
+    """Return the text of the JSON *file*, and the document in it. Raises UnreadableJson."""
     try:
-        document: TomlValue = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        line = error.lineno if isinstance(error, json.JSONDecodeError) else 1
-        raise UnreadableJson(name, line, str(error)) from error
-    return document
+        text = regular_file.read(file).decode("utf-8-sig")
+        return text, json_text.parse(text)
+    except OSError as error:
+        raise UnreadableJson(file.name, 1, error.strerror or type(error).__name__) from error
+    except UnicodeDecodeError as error:
+        raise UnreadableJson(file.name, 1, "it is not UTF-8 text") from error
+    except InvalidJson as error:
+        raise UnreadableJson(file.name, error.line, error.reason) from error
 
 
-def _check(name: str, document: TomlValue, text: str) -> None:
+def _check(name: str, document: Document, text: str) -> None:
     if not isinstance(document, dict):
         raise UnexpectedType(name, "", 1, _shown(document), "a table")
     for path, kind in TYPES[name].items():
@@ -118,8 +126,8 @@ def _check(name: str, document: TomlValue, text: str) -> None:
 
 
 def _at(
-    value: TomlValue, keys: list[str], before: tuple[str, ...]
-) -> Iterator[tuple[str, TomlValue]]:
+    value: Document, keys: list[str], before: tuple[str, ...]
+) -> Iterator[tuple[str, Document]]:
     """Yield path and value of what is at *keys* below *value*; `*` stands for every key."""
     if not keys:
         yield ".".join(before), value
@@ -129,7 +137,7 @@ def _at(
             yield from _at(value[name], keys[1:], (*before, name))
 
 
-def _is(value: TomlValue, kind: Kind) -> bool:
+def _is(value: Document, kind: Kind) -> bool:
     match kind:
         case "a table":
             return isinstance(value, dict)
@@ -141,7 +149,7 @@ def _is(value: TomlValue, kind: Kind) -> bool:
             return isinstance(value, str)
 
 
-def _shown(value: TomlValue) -> str:
+def _shown(value: Document) -> str:
     if isinstance(value, dict):
         return "a table"
     text = json.dumps(value, default=str)

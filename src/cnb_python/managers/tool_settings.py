@@ -18,6 +18,7 @@ from cnb_python.cnb.toml import TomlTable
 from cnb_python.errors.inputs import UnreadableToml
 from cnb_python.managers import fingerprint
 from cnb_python.managers.requirement_lines import read_lines
+from cnb_python.system import regular_file
 
 PIP_SYSTEM_FILES = (Path("/etc/xdg/pip/pip.conf"), Path("/etc/pip.conf"))
 # The sections that count for `pip install`, the stronger one last.
@@ -109,14 +110,14 @@ def pip_configuration_files(
 
 def _contents(file: Path) -> dict[str, dict[str, str]] | None:
     """Return the options of *file* by section; None if pip could not read it."""
-    if not file.is_file():
+    if not file.exists():
         return {}
     import configparser  # noqa: PLC0415 - most builds have no such file
 
     parser = configparser.RawConfigParser()
     parser.optionxform = _option  # type: ignore[assignment,method-assign]  # as the documentation of configparser has it
     try:
-        parser.read_string(file.read_text(encoding="utf-8"))
+        parser.read_string(regular_file.read(file).decode("utf-8"))
     except OSError, UnicodeDecodeError, configparser.Error:
         return None
     return {section: dict(parser.items(section)) for section in PIP_SECTIONS if section in parser}
@@ -172,7 +173,7 @@ def uv_configuration_files(environ: Mapping[str, str], app_dir: Path) -> tuple[P
 def _has_table(file: Path) -> bool:
     """Whether *file* may have a table `tool.uv`; uv reports what is not TOML."""
     try:
-        return b"tool.uv" in file.read_bytes().replace(b" ", b"")
+        return b"tool.uv" in regular_file.read(file).replace(b" ", b"")
     except OSError:
         return False
 
@@ -181,7 +182,7 @@ def uv_refuses_wheels(environ: Mapping[str, str], app_dir: Path) -> bool:
     """Whether a setting of uv may say that packages are built even if they have wheels."""
     projects = (directory / "pyproject.toml" for directory in (app_dir, *app_dir.parents))
     files = (*projects, *uv_configuration_files(environ, app_dir))
-    return any(file.is_file() and b"no-binary" in file.read_bytes() for file in files)
+    return any(file.is_file() and b"no-binary" in regular_file.read(file) for file in files)
 
 
 def settings_digest(environ: Mapping[str, str], app_dir: Path) -> str:
@@ -221,10 +222,7 @@ def _uv_settings(environ: Mapping[str, str], app_dir: Path) -> Iterator[tuple[st
 def _uv_table(file: Path) -> TomlTable:
     """Return uv's table in *file*; empty if it has no build settings, or cannot be read."""
     try:
-        # Reading a pipe would wait forever.
-        if not file.is_file():
-            return {}
-        content = file.read_bytes()
+        content = regular_file.read(file)
         if not any(word in content for word in (b"build", b"config-settings", b"no-binary")):
             return {}
         document = toml.read(file)

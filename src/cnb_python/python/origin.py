@@ -9,11 +9,11 @@ from cnb_python.app import App
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlTable
 from cnb_python.errors.inputs import UnreadableJson
+from cnb_python.system import json_text
+from cnb_python.system.json_text import InvalidJson, JsonValue
 
 _HEADER = re.compile(r"\s*\[\s*(?P<table>[^\[\]]+?)\s*\]\s*(?:#.*)?")
 _QUOTES = str.maketrans("", "", "\"' \t")
-
-type JsonValue = str | int | float | bool | list[JsonValue] | dict[str, JsonValue] | None
 
 
 @lru_cache(maxsize=8)
@@ -36,19 +36,11 @@ def json_of(app: App, name: str) -> JsonValue:
 
     Raises UnreadableJson besides what `App.text` raises.
     """
-    import json  # noqa: PLC0415 - most apps have no such file
-
     text = app.text(name)
     try:
-        document: JsonValue = None if text is None else json.loads(text)
-    except json.JSONDecodeError as error:
-        raise UnreadableJson(app.shown(name), error.lineno, error.msg) from error
-    except RecursionError as error:
-        raise UnreadableJson(app.shown(name), 1, "it is nested too deeply") from error
-    except ValueError as error:
-        # A number of thousands of digits, which Python does not read.
-        raise UnreadableJson(app.shown(name), 1, str(error)) from error
-    return document
+        return None if text is None else json_text.parse(text)
+    except InvalidJson as error:
+        raise UnreadableJson(app.shown(name), error.line, error.reason) from error
 
 
 def toml_line(text: str, table: str, key: str) -> int | None:

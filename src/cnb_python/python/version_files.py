@@ -19,7 +19,6 @@ from cnb_python.errors.python import (
     VersionFileNotUtf8,
 )
 from cnb_python.python.origin import (
-    JsonValue,
     Origin,
     json_line,
     json_of,
@@ -29,6 +28,7 @@ from cnb_python.python.origin import (
 )
 from cnb_python.python.request import PythonRequest, likely, parse_version
 from cnb_python.python.specifiers import PythonRange, parse_constraint, parse_specifier
+from cnb_python.system.json_text import JsonValue
 
 VERSION_FILE = ".python-version"
 RUNTIME = "runtime.txt"

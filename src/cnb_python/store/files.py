@@ -10,10 +10,13 @@ import re
 import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
+from cnb_python.cnb import disk
 from cnb_python.errors.machine import DamagedStore, DiskFull
+from cnb_python.system import regular_file
 
 _DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -22,6 +25,8 @@ _MODE = 0o644
 # Writing takes less than a minute; the hour is for a clock that was changed meanwhile.
 _DRAFT = re.compile(r"\.(\d{1,12})-[0-9a-f]{16}\.partial")
 _LONG_SECONDS = 3600
+# The archives of the largest distributions have 1 GB; a hollow file may have any size.
+_LARGEST = 1 << 33
 _MISSING = "its archive is no longer in the store"
 _UNREADABLE = "its archive cannot be read ({})"
 _ARCHIVE_CHANGED = "its archive has changed"
@@ -58,7 +63,7 @@ def writing(directory: Path, suffix: str, doing: str) -> Iterator[Draft]:
             draft = Draft(file)
             yield draft
         # Also if the file exists: it may be damaged.
-        path.replace(directory / f"{draft.digest}{suffix}")
+        _replace(path, directory / f"{draft.digest}{suffix}")
     except OSError as error:
         path.unlink(missing_ok=True)
         if error.errno in _DISK_FULL:
@@ -69,22 +74,30 @@ def writing(directory: Path, suffix: str, doing: str) -> Iterator[Draft]:
         raise
 
 
+def _replace(draft: Path, final: Path) -> None:
+    try:
+        draft.replace(final)
+    except IsADirectoryError:
+        disk.remove(final)
+        draft.replace(final)
+
+
 @contextmanager
-def verified(directory: Path, digest: str, suffix: str) -> Iterator[BinaryIO]:
+def verified(directory: Path, digest: str, suffix: str, limit: int = _LARGEST) -> Iterator[FileIO]:
     """Yield the file with *digest*, open for reading, after checking its content.
 
-    Raises DamagedStore.
+    Raises DamagedStore, also for a link or a pipe in its place, and for more than *limit* bytes.
     """
     if not _DIGEST.fullmatch(digest):
         raise DamagedStore(_MISSING)
     try:
-        # Unbuffered: it is read in large pieces.
-        file = (directory / f"{digest}{suffix}").open("rb", buffering=0)
+        file = regular_file.opened(directory / f"{digest}{suffix}", follow=False)
     except OSError as error:
         raise DamagedStore(_MISSING) from error
     with file:
         try:
-            actual = hashlib.file_digest(file, "sha256").hexdigest()
+            is_too_large = os.fstat(file.fileno()).st_size > limit
+            actual = "" if is_too_large else hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
             raise DamagedStore(_UNREADABLE.format(error.strerror)) from error
         if actual != digest:

@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple, cast
 
 from cnb_python.distributions.model import Distribution, File
 from cnb_python.store.archive import LIMIT, Member
+from cnb_python.system import json_text
 
 FORMAT = 2
 # Empty, `.` and `..`, between slashes or at an end.
@@ -22,6 +23,9 @@ _DIGEST_DIGITS = 64
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _HEX = re.compile(r"[0-9a-f]*")
 _KINDS = re.compile(r"[fxld]*")
+
+LARGEST = 1 << 28
+"""Bytes of a manifest, compressed or not: one with a million files has 150 MB."""
 
 type _Kind = Literal["f", "x", "l", "d"]
 
@@ -95,7 +99,7 @@ def load(content: bytes) -> Manifest:
         document = _document(content)
         rows = [_load_entry(row) for row in _field(document, "distributions", list)]
         trees = _load_trees(document)
-    except (ValueError, RecursionError, zstd.ZstdError) as error:
+    except (ValueError, zstd.ZstdError) as error:
         raise UnusableManifest(str(error)) from error
     return Manifest({entry.distribution.name: entry for entry in rows}, trees)
 
@@ -104,12 +108,16 @@ def load_trees(content: bytes) -> Mapping[str, StoredTree]:
     """Return only the trees of the manifest in *content*. Raises UnusableManifest."""
     try:
         return _load_trees(_document(content))
-    except (ValueError, RecursionError, zstd.ZstdError) as error:
+    except (ValueError, zstd.ZstdError) as error:
         raise UnusableManifest(str(error)) from error
 
 
 def _document(content: bytes) -> object:
-    document: object = json.loads(zstd.decompress(content))
+    decompressor = zstd.ZstdDecompressor()
+    text = decompressor.decompress(content, LARGEST)
+    if not decompressor.eof or decompressor.unused_data:
+        raise UnusableManifest("size")
+    document = json_text.parse(text)
     if _field(document, "format", int) != FORMAT:
         raise UnusableManifest("format")
     return document

@@ -18,6 +18,7 @@ from cnb_python.store import files
 from cnb_python.store import manifest as store_manifest
 from cnb_python.store.archive import NO_CHANGES, Changes, Member
 from cnb_python.store.manifest import (
+    LARGEST,
     Manifest,
     StoredTree,
     StoreEntry,
@@ -61,7 +62,7 @@ class Store:
         that cannot be scanned for libpython. Raises DiskFull or OSError.
         """
         try:
-            with files.verified(self.directory, manifest, _MANIFEST) as file:
+            with files.verified(self.directory, manifest, _MANIFEST, LARGEST) as file:
                 content = store_manifest.load(file.read())
         except DamagedStore as damage:
             return Damaged(damage.reason.replace("its archive", "its manifest"))
@@ -84,7 +85,7 @@ class Store:
         Faster than `read`, for builds that need no distributions. The store cannot be closed then.
         """
         try:
-            with files.verified(self.directory, manifest, _MANIFEST) as file:
+            with files.verified(self.directory, manifest, _MANIFEST, LARGEST) as file:
                 self._trees.update(store_manifest.load_trees(file.read()))
         except DamagedStore, UnusableManifest:
             self._trees.clear()

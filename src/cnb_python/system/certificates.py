@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from cnb_python.system import regular_file
+
 # Files with all authorities, with the paths and in the order of Go's crypto/x509, which the
 # lifecycle uses:
 # https://go.dev/src/crypto/x509/root_linux.go
@@ -65,7 +67,7 @@ def bundle_with(
     chosen = environ.get("SSL_CERT_FILE")
     base = Path(chosen) if chosen else system_bundle(candidates) or Path(certifi_bundle())
     files = [path for path in dict.fromkeys((base, *bundles)) if path.is_file()]
-    texts = [path.read_text(encoding="utf-8", errors="replace") for path in files]
+    texts = [regular_file.read(path).decode("utf-8", "replace") for path in files]
     return "\n".join((*texts, *added, ""))
 
 

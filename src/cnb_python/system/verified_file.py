@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnb_python.errors.machine import ChecksumMismatch, DiskFull, DownloadFailed
+from cnb_python.system import regular_file
 from cnb_python.system.interface import Download, Receive, SaveChunks
 from cnb_python.system.redaction import local_path, shown
 
@@ -56,7 +57,7 @@ class Fetcher:
 
 def _copy(path: Path, download: Download, save: SaveChunks) -> str:
     try:
-        source = path.open("rb")
+        source = regular_file.opened(path)
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise DownloadFailed(download.title, str(path), reason, 1, None) from error

@@ -65,7 +65,10 @@ def test_dates_and_times_are_read() -> None:
         ("a = ", "Invalid value (at end of document)"),
         ("[a]\nb = 1\nb = 2\n", "Cannot overwrite a value (at line 3, column 6)"),
         ("\ufeffa = 1", "Invalid statement (at line 1, column 1)"),
-        ("a = " + "[" * 2000, "TOML inline arrays/tables are nested"),
+        ("a = " + "[" * 2000, "it has more than 100 tables or lists inside each other"),
+        ("a = " + "[" * 150 + "]" * 150, "it has more than 100 tables or lists"),
+        (".".join("a" * 99) + " = 1\n" + ".".join("b" * 102) + " = 1", "more than 100 dots"),
+        (f"[{' . '.join(['"a"'] * 102)}]", "more than 100 dots"),
         ("a = " + "9" * 5000, "Exceeds the limit"),
     ],
 )
@@ -120,7 +123,7 @@ def test_a_pipe_is_refused_without_reading(tmp_path: Path) -> None:
     with pytest.raises(UnreadableToml) as caught:
         toml.read(tmp_path / "a.toml")
 
-    assert caught.value.reason == "it is not a file"
+    assert caught.value.reason == "it is a named pipe, not a file"
 
 
 def test_a_value_that_toml_cannot_hold_leaves_no_file(tmp_path: Path) -> None:

@@ -128,6 +128,7 @@ TESTED: dict[type[Failure], str] = {
     building.AppChangedByPackage: "unit/install/test_snapshot_of_app.py",
     building.LayersDirectoryReplaced: "unit/install/test_foreign_files.py",
     building.SourceBuildFailed: "phases/test_failures_of_builds.py",
+    inputs.FileTooLarge: "unit/test_app.py",
     choosing.NoRequirements: "phases/test_bad_requirements.py",
     choosing.SeveralManagers: "unit/managers/test_registry.py",
     choosing.ChosenManagerMissing: "unit/managers/test_registry.py",

@@ -265,11 +265,37 @@ def truncate(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-10])
 
 
-DAMAGES = [flip, truncate, Path.unlink, lambda path: path.write_bytes(b"")]
-IDS = ["flipped", "cut", "gone", "empty"]
+def replace_by(make: Callable[[Path], object]) -> Callable[[Path], object]:
+    def damage(path: Path) -> None:
+        content = path.read_bytes()
+        path.unlink()
+        make(path)
+        # A link is not followed even to the right content.
+        (path.parent.parent / "original").write_bytes(content)
+
+    return damage
 
 
-@pytest.mark.parametrize("damage", DAMAGES, ids=IDS)
+def make_hollow(path: Path) -> None:
+    """Make *path* a file of a terabyte, which takes no room."""
+    with path.open("wb") as file:
+        file.truncate(1 << 40)
+
+
+DAMAGES = {
+    "flipped": flip,
+    "cut": truncate,
+    "gone": Path.unlink,
+    "empty": lambda path: path.write_bytes(b""),
+    "pipe": replace_by(os.mkfifo),
+    "directory": replace_by(Path.mkdir),
+    "link": replace_by(lambda path: path.symlink_to("../original")),
+    "endless": replace_by(lambda path: path.symlink_to("/dev/zero")),
+    "hollow": make_hollow,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 def test_damaged_archive_raises_and_others_are_restored(
     store: Store, stage: Path, tmp_path: Path, damage: Callable[[Path], object]
 ) -> None:
@@ -288,7 +314,7 @@ def test_damaged_archive_raises_and_others_are_restored(
     assert (tmp_path / "other" / SITE / "other.py").is_file()
 
 
-@pytest.mark.parametrize("damage", DAMAGES, ids=IDS)
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 def test_distribution_with_damaged_metadata_is_lost(
     store: Store, stage: Path, damage: Callable[[Path], object]
 ) -> None:
@@ -303,7 +329,7 @@ def test_distribution_with_damaged_metadata_is_lost(
         reader.metadata(entry)
 
 
-@pytest.mark.parametrize("damage", DAMAGES, ids=IDS)
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 def test_damaged_manifest_makes_store_unusable(
     store: Store, stage: Path, damage: Callable[[Path], object]
 ) -> None:
@@ -314,6 +340,18 @@ def test_damaged_manifest_makes_store_unusable(
 
     assert isinstance(entries, Damaged)
     assert entries.reason.startswith("its manifest ")
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_damaged_archive_is_replaced_by_the_next(
+    store: Store, stage: Path, tmp_path: Path, damage: Callable[[Path], object]
+) -> None:
+    damage(archive(store, store.put(SIX, stage).archive))
+
+    entry = store.put(SIX, stage)
+    closed(store, entry)
+
+    assert unpack(store.job(entry, new(tmp_path / "six"))).keys() >= {f"{SITE}/six/__init__.py"}
 
 
 @pytest.mark.parametrize("manifest", ["", "x", "../../etc/passwd", "0" * 64])
@@ -469,7 +507,7 @@ def test_tree_that_is_not_listed_is_removed(store: Store, tmp_path: Path) -> Non
     assert names(store) == {f"{manifest}.json.zst"}
 
 
-@pytest.mark.parametrize("damage", DAMAGES, ids=IDS)
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 def test_damaged_tree_raises(
     store: Store, tmp_path: Path, damage: Callable[[Path], object]
 ) -> None:

@@ -24,6 +24,7 @@ from cnb_python.managers.pip import errors as pip_errors
 from cnb_python.managers.source_lines import OwnLines, build_options, read_own_lines
 from cnb_python.managers.tool_settings import read_pip_settings
 from cnb_python.managers.uv import commands as uv
+from cnb_python.system import regular_file
 from cnb_python.system.interface import Command, Download, Outcome, Run
 from cnb_python.system.redaction import shown
 
@@ -132,7 +133,7 @@ def _download(context: InstallContext, address: str) -> str:
             options = read_pip_settings(context.environ).options
             variables = network_variables(options, context.environ)
             context.fetch(Download(address, "", shown(address), variables), file)
-        return requirement_lines.decode(file.read_bytes(), "replace")
+        return requirement_lines.decode(regular_file.read(file), "replace")
     except OSError, LookupError, BuildpackError:
         return ""
     finally:

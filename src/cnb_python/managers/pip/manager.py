@@ -24,6 +24,7 @@ from cnb_python.managers.base import (
     Resolution,
 )
 from cnb_python.managers.pip import pinned
+from cnb_python.system import regular_file
 from cnb_python.system.interface import Run
 
 _INCLUDES = re.compile(rb"^\s*(-r|-c|--requirement|--constraint)", re.MULTILINE)
@@ -149,7 +150,7 @@ class Pip:
         return pinned.plan(contents, python, self.processor, environ)
 
     def _plan(self, context: InstallContext) -> pinned.PinnedPlan | NeedsResolving:
-        contents = {name: (context.app_dir / name).read_bytes() for name in self._files}
+        contents = {name: regular_file.read(context.app_dir / name) for name in self._files}
         return self._plan_of(contents, context.app_dir, context.python, context.environ)
 
 

@@ -4,7 +4,6 @@ Pipenv installs source by source: a package from the one that the lock file name
 first. https://pipenv.pypa.io/en/latest/indexes.html
 """
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -164,8 +163,9 @@ class PipenvExport(LockExport):
 
     def _document(self) -> dict[str, Mapping[str, object]]:
         """Return the tables of the lock file, whose types have been checked."""
-        document = json.loads(self.lock.read_text("utf-8-sig"))
-        return {name: table for name, table in document.items() if isinstance(table, dict)}
+        _, document = schema.read_json(self.lock)
+        tables = document if isinstance(document, dict) else {}
+        return {name: table for name, table in tables.items() if isinstance(table, dict)}
 
     def _keep_index_lines(self, lines: Iterable[str]) -> None:
         """Keep those of *lines* that name indexes, for `install`."""
