@@ -112,9 +112,9 @@ class App(NamedTuple):
     def text(self, name: str) -> str | None:
         """Return the text of the file *name* without a byte order mark; None if it is missing.
 
-        Raises `NotUtf8` besides what `content` raises.
+        Raises `NotUtf8` besides what `bytes_of` raises.
         """
-        content = self.content(name)
+        content = self.bytes_of(name)
         if content is None:
             return None
         try:

@@ -29,7 +29,7 @@ from cnb_python.python.resolver import (
     resolve,
     sticky_line,
 )
-from cnb_python.python.sources import python_requests, unused_requests
+from cnb_python.python.sources import python_requests, unreadable_range, unused_requests
 from cnb_python.system.interface import Output, System
 from cnb_python.system.output import BuildLog
 
@@ -100,8 +100,8 @@ def choose_python(
     inventory = find_inventory(settings.mirror, context.buildpack.directory, system.fetch)
     requests = python_requests(app, settings)
     sticky = sticky_line(context.store, inventory) if settings.sticky else None
-    resolved = resolve(requests, inventory, context.target, system.today, sticky)
     required = manager_requests(app, deciding_file)
+    resolved = resolve(requests, inventory, context.target, system.today, sticky, required)
     check_manager_requests(resolved, required, inventory, context.target, system.today)
     is_default = not requests and not sticky
     origin = "default" if is_default else resolved.request.origin
@@ -110,7 +110,8 @@ def choose_python(
         system.output.line(KEEP_LINE.format(resolved.line.minor))
     unused = unused_requests(app, requests)
     warnings = (*release_warnings(resolved, system.today), *contradictions(resolved, unused))
-    for message in warnings:
+    unreadable = unreadable_range(app)
+    for message in (*warnings, *filter(None, (unreadable,))):
         system.output.warning(message.title, message.body)
     return resolved
 

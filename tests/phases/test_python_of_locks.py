@@ -15,7 +15,7 @@ NEWER = ">=3.14,<4.0"
             "poetry_flask",
             "requires-python in pyproject.toml, line 5",
             {"pyproject.toml": ">=3.11,<4.0"},
-            NEWER,
+            "3.14.*",  # in Poetry's grammar
         ),
         (
             "poetry_old_lock",

@@ -67,6 +67,17 @@ def chosen(builds: Builds, app: App, no_files: str) -> Chosen:
         ),
         ({".tool-versions": "python 3.13 3.9\n"}, f"{OLDER} (.tool-versions, line 1)"),
         ({"mise.toml": '[tools]\npython = ["3.13", "3.9"]\n'}, f"{OLDER} (mise.toml, line 2)"),
+        (
+            {
+                ".config/mise/config.toml": '[tools]\npython = "3.13"\n',
+                "setup.py": "from setuptools import setup\nsetup(python_requires='>=3.10')\n",
+            },
+            f"{OLDER} (.config/mise/config.toml, line 2)",
+        ),
+        (
+            {"setup.py": "from setuptools import setup\nsetup(python_requires='<3.14')\n"},
+            f"{OLDER} (python_requires in setup.py, line 2)",
+        ),
     ],
 )
 def test_each_source_is_read_and_named(chosen: Chosen, files: Files, line: str) -> None:

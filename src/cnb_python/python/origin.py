@@ -9,6 +9,7 @@ from cnb_python.app import App
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlTable
 from cnb_python.errors.inputs import UnreadableJson
+from cnb_python.errors.locks import UnexpectedType
 from cnb_python.system import json_text
 from cnb_python.system.json_text import InvalidJson, JsonValue
 
@@ -94,4 +95,13 @@ def visible(text: str) -> str:
         if character.isprintable() and character.isascii()
         else character.encode("unicode_escape").decode("ascii")
         for character in text
+    )
+
+
+def not_text(value: object, origin: Origin, key: str, example: str) -> UnexpectedType:
+    """Return the error about a *value* of TOML that must be text, as in *example*."""
+    # Not the value in quotes: TOML reads 3.10 as 3.1.
+    shown = visible(str(value))
+    return UnexpectedType(
+        origin.name, key, origin.line, shown, f"text in quotes, such as {example}"
     )

@@ -23,20 +23,24 @@ from cnb_python.errors.python import (
     UnknownReleaseLine,
 )
 from cnb_python.python.origin import Origin
+from cnb_python.python.project_ranges import (
+    PDM_LOCK,
+    POETRY_FIELD,
+    POETRY_LOCK,
+    PYLOCK,
+    PYPROJECT,
+    project_ranges,
+)
 from cnb_python.python.releases import FREETHREADED, PLAIN, Inventory, Release, ReleaseLine
 from cnb_python.python.request import PythonRequest
 from cnb_python.python.sources import Request, Requests
 from cnb_python.python.specifiers import PythonRange
 from cnb_python.python.version_files import (
-    PDM_LOCK,
     PIPFILE,
     PIPFILE_LOCK,
-    PYLOCK,
-    PYPROJECT,
     RUNTIME,
     VERSION_FILE,
     pipenv_request,
-    project_ranges,
 )
 
 DEFAULT = Origin("the default of this buildpack")
@@ -45,10 +49,9 @@ _STICKY_ORIGIN = Origin(f"the previous build, {STICKY}")
 _LINE, _FLAVOUR = "python", "flavour"
 
 # An app with these files may be one of Poetry's, whose own range of Pythons then counts.
-_POETRY_FILES = ("poetry.lock", PYPROJECT)
-_POETRY_FIELD = "python"
-# pip installs from these files whatever range of Pythons `pyproject.toml` has.
-_FILES_WITHOUT_RANGE = ("requirements.txt", "setup.py")
+_POETRY_FILES = (POETRY_LOCK, PYPROJECT)
+# pip installs from this file whatever range of Pythons the app's project has.
+_FILE_WITHOUT_RANGE = "requirements.txt"
 
 # How many releases a message names.
 _SHOWN = 5
@@ -92,22 +95,26 @@ def resolve(
     target: Target,
     today: date,
     default: PythonRequest | None = None,
+    bounds: Requests = (),
 ) -> ResolvedPython:
-    """Return the release to install: the newest one that meets all *requests*.
+    """Return the release to install: the newest one that meets all *requests* and *bounds*.
 
     Without requests, and within a range, the *default* line is preferred: the inventory's own if
-    none is given. Several requests are always ranges. Raises UnknownReleaseLine, PythonEndOfLife,
-    UnknownPythonPatch, PythonNotAvailable and NoPythonInRange.
+    none is given. Several requests are always ranges. A version that no release can have together
+    with *bounds* is resolved without them: `check_manager_requests` refuses it. Raises
+    UnknownReleaseLine, PythonEndOfLife, UnknownPythonPatch, PythonNotAvailable and
+    NoPythonInRange.
     """
     available = _Available(inventory, target.arch, today)
     first = default or default_of(inventory)
     match requests:
         case ():
-            return _of_line(first, available)
+            return _of_line(first, available, bounds)
         case (PythonRequest() as request, *_):
-            return _of_line(request, available)
+            return _of_line(request, available, bounds)
         case _:
-            ranges = tuple(request for request in requests if isinstance(request, PythonRange))
+            every = dict.fromkeys((*requests, *bounds))
+            ranges = tuple(request for request in every if isinstance(request, PythonRange))
             return _of_ranges(ranges, first, available)
 
 
@@ -129,7 +136,7 @@ def line_request(minor: str, origin: Origin, *, freethreaded: bool = False) -> P
     return PythonRequest(major, number, None, "", freethreaded, origin)
 
 
-def _of_line(request: PythonRequest, available: _Available) -> ResolvedPython:
+def _of_line(request: PythonRequest, available: _Available, bounds: Requests) -> ResolvedPython:
     line = _line(request, available)
     flavour = FREETHREADED if request.freethreaded else PLAIN
     built = available.builds(line.minor, flavour)
@@ -137,7 +144,8 @@ def _of_line(request: PythonRequest, available: _Available) -> ResolvedPython:
     admitted = [r for r in releases if request.admits(r.version)]
     if not admitted:
         raise _absent(request, built, releases, available)
-    return ResolvedPython(request, admitted[0], line, releases[0].version)
+    fitting = (r for r in admitted if all(bound.admits(r.version) for bound in bounds))
+    return ResolvedPython(request, next(fitting, admitted[0]), line, releases[0].version)
 
 
 def _of_ranges(
@@ -238,25 +246,20 @@ def sticky_line(store: Metadata, inventory: Inventory) -> PythonRequest | None:
 def manager_requests(app: App, deciding_file: str) -> Requests:
     """Return the versions that the manager which reads *deciding_file* accepts.
 
-    uv, Poetry and PDM refuse a Python outside of the range in `pyproject.toml`, and Pipenv
-    (`--deploy`) one that is not in its lock file. Files that cannot be read are left to the
-    manager, which reports them.
+    uv, Poetry and PDM refuse a Python outside of the range of the project, and Pipenv
+    (`--deploy`) one that is not in its lock file. Raises what reading these files raises, and
+    InvalidPythonRange.
     """
-    if deciding_file in _FILES_WITHOUT_RANGE:
+    if deciding_file == _FILE_WITHOUT_RANGE:
         return ()
-    try:
-        if deciding_file in {PIPFILE, PIPFILE_LOCK}:
-            request = pipenv_request(app)
-            return (request,) if request else ()
-        return tuple(
-            bound for bound in project_ranges(app) if _counts(bound.origin, deciding_file)
-        )
-    except BuildpackError:
-        return ()
+    if deciding_file in {PIPFILE, PIPFILE_LOCK}:
+        request = pipenv_request(app)
+        return (request,) if request else ()
+    return project_ranges(app, lambda origin: _counts(origin, deciding_file))
 
 
 def _counts(origin: Origin, deciding_file: str) -> bool:
-    if origin.field == _POETRY_FIELD:
+    if origin.field == POETRY_FIELD:
         return deciding_file in _POETRY_FILES
     if origin.name.endswith(PDM_LOCK):
         return deciding_file == PDM_LOCK
@@ -378,11 +381,12 @@ def _before_end_of_life(resolution: ResolvedPython) -> Message:
 def _outdated(resolution: ResolvedPython) -> Message:
     line, release = resolution.line.minor, resolution.release.version
     request, origin = resolution.request, resolution.request.origin
-    fix = (
-        f"The range {request} ({origin}) excludes newer releases: widen it."
-        if isinstance(request, PythonRange)
-        else f"To always get the newest release, ask for {line} instead of {release} ({origin})."
-    )
+    if isinstance(request, PythonRange):
+        fix = f"The range {request} ({origin}) excludes newer releases: widen it."
+    elif request.patch is None:
+        fix = "The range of Pythons of the app's project excludes newer releases: widen it."
+    else:
+        fix = f"To always get the newest release, ask for {line} instead of {release} ({origin})."
     return Message(
         f"Python {release} is not the newest {line}",
         (f"{resolution.newest} fixes more bugs and security holes.", fix),

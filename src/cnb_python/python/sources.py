@@ -1,12 +1,18 @@
-"""The version sources in their order: the first one that names a Python version counts."""
+"""The version sources in their order: the first one that names a Python version counts.
+
+The ranges of the project are bounds, and choose only where no source names a version.
+"""
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import chain
 
 from cnb_python.app import App
 from cnb_python.config.settings import VERSION, Settings
-from cnb_python.errors.base import BuildpackError
+from cnb_python.errors.base import BuildpackError, Message
+from cnb_python.errors.python import InvalidPythonRange
 from cnb_python.python.origin import Origin
+from cnb_python.python.project_ranges import project_ranges
 from cnb_python.python.request import PythonRequest, parse_version
 from cnb_python.python.specifiers import PythonRange, parse_constraint
 from cnb_python.python.version_files import (
@@ -16,7 +22,6 @@ from cnb_python.python.version_files import (
     check_spelling,
     mise_request,
     pipenv_request,
-    project_ranges,
     read_version_file,
 )
 
@@ -59,10 +64,6 @@ def _pipenv(app: App) -> Requests:
     return _requests(pipenv_request(app))
 
 
-def _pyproject(app: App) -> Requests:
-    return project_ranges(app)
-
-
 def _asdf(app: App) -> Requests:
     return _nearest(app, asdf_request)
 
@@ -81,23 +82,24 @@ def _requests(request: Request | None) -> Requests:
     return (request,) if request else ()
 
 
-SOURCES: tuple[Source, ...] = (_runtime, _version_file, _pipenv, _pyproject, _asdf, _mise)
-"""The files of the app, in their order; the setting wins over all of them."""
+SOURCES: tuple[Source, ...] = (_runtime, _version_file, _pipenv, _asdf, _mise)
+"""The files that name a version, in their order; the setting wins over all of them."""
 
 
 def python_requests(app: App, settings: Settings) -> Requests:
-    """Return the requests of the setting, or else of the first file of the app that has any.
+    """Return the requests of the setting, of the first file that has any, or else the ranges.
 
     Raises what reading that file raises (`App.text`), and the errors of its parser.
     """
     requests = (source(app) for source in SOURCES)
-    return setting_requests(settings) or next(filter(None, requests), ())
+    first = setting_requests(settings) or next(filter(None, requests), ())
+    return first or project_ranges(app)
 
 
 def unused_requests(app: App, used: Requests) -> Requests:
     """Return the requests in the app's files other than those that are *used*."""
-    requests = (request for source in SOURCES for request in _readable(source, app))
-    return tuple(request for request in requests if request not in used)
+    readable = (_readable(source, app) for source in (*SOURCES, project_ranges))
+    return tuple(request for request in chain.from_iterable(readable) if request not in used)
 
 
 def _readable(source: Source, app: App) -> Iterator[Request]:
@@ -105,3 +107,15 @@ def _readable(source: Source, app: App) -> Iterator[Request]:
         yield from source(app)
     except BuildpackError:
         return  # a file that is not used need not be valid
+
+
+def unreadable_range(app: App) -> Message | None:
+    """Return a warning about a range of the project that its tools may not understand either."""
+    try:
+        project_ranges(app)
+    except InvalidPythonRange as error:
+        message = error.describe()
+        return Message(message.title, (*message.body, *message.fixes))
+    except BuildpackError:
+        return None
+    return None

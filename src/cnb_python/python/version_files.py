@@ -1,16 +1,16 @@
 """Reads the version sources of an app, one function each.
 
-These are `.python-version`, `runtime.txt`, lock files, `pyproject.toml` and the files of asdf and
-mise; their order is in `sources`.
+These are `.python-version`, `runtime.txt`, the files of Pipenv, and those of asdf and mise; their
+order is in `sources`.
 https://github.com/pyenv/pyenv#understanding-python-version-selection
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 from cnb_python.app import App
 from cnb_python.cnb import toml
-from cnb_python.cnb.toml import TomlTable, TomlValue
+from cnb_python.cnb.toml import TomlValue
 from cnb_python.errors.locks import UnexpectedType
 from cnb_python.errors.python import (
     MisspelledVersionFile,
@@ -22,24 +22,27 @@ from cnb_python.python.origin import (
     Origin,
     json_line,
     json_of,
+    not_text,
     toml_line,
     toml_of,
     visible,
 )
 from cnb_python.python.request import PythonRequest, likely, parse_version
-from cnb_python.python.specifiers import PythonRange, parse_constraint, parse_specifier
+from cnb_python.python.specifiers import PythonRange, parse_constraint
 from cnb_python.system.json_text import JsonValue
 
 VERSION_FILE = ".python-version"
 RUNTIME = "runtime.txt"
-PYPROJECT = "pyproject.toml"
 PIPFILE = "Pipfile"
 PIPFILE_LOCK = "Pipfile.lock"
-PYLOCK = "pylock.toml"
-PDM_LOCK = "pdm.lock"
 TOOL_VERSIONS = ".tool-versions"
-# In the order in which mise prefers them.
-MISE_FILES = ("mise.toml", ".mise.toml")
+# In the order in which mise prefers them; without those for one machine (`mise.local.toml`):
+# https://mise.jdx.dev/configuration.html
+MISE_FILES = (
+    *("mise.toml", ".mise.toml", "mise/config.toml", ".mise/config.toml"),
+    *(".config/mise.toml", ".config/mise/config.toml"),
+)
+MISE_PARTS = ".config/mise/conf.d"
 
 # Another character in place of the dot, blanks, quotes, another separator, a suffix. Not
 # `python_version.py`, which is a module, nor `python-version.yml`.
@@ -51,9 +54,6 @@ _MISSPELT = re.compile(
 # The start of a file that PowerShell of Windows writes: `3.14 > .python-version`.
 _UTF_16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 
-_LOCK = re.compile(r"pylock(\.[^.]+)?\.toml")
-_REQUIRES = re.compile(r"""requires-python\s*=\s*(["'])(.+)\1\s*(?:#.*)?""")
-_TARGET = re.compile(r"""requires_python\s*=\s*(["'])(.+)\1\s*(?:#.*)?""")
 # As Pipenv writes them: https://pipenv.pypa.io/en/latest/pipfile.html
 _PIPENV_FIELDS = ("python_full_version", "python_version")
 _ANY = "*"
@@ -161,81 +161,6 @@ def _of_pipenv(
     return None
 
 
-def project_ranges(app: App) -> tuple[PythonRange, ...]:
-    """Return the ranges in `pyproject.toml`, in that of uv's workspace, and in the lock file.
-
-    Raises UnreadableToml and InvalidPythonRange.
-    """
-    workspaces = (parent for parent in app.above if _is_workspace(toml_of(parent, PYPROJECT)))
-    above = (bound for workspace in workspaces for bound in _ranges(workspace))
-    return (*_ranges(app), *above, *_of_lock(app), *_of_pdm(app))
-
-
-def _is_workspace(document: TomlTable) -> bool:
-    # The members of a workspace share an environment, so the ranges of all of them count:
-    # https://docs.astral.sh/uv/concepts/projects/workspaces/
-    return "workspace" in toml.table_at(toml.table_at(document, "tool"), "uv")
-
-
-def _of_lock(app: App) -> Iterator[PythonRange]:
-    """Yield the range in the app's `pylock.toml`. Only its head is read: the rest may be long.
-
-    https://packaging.python.org/en/latest/specifications/pylock-toml/#requires-python
-    """
-    locks = [name for name in sorted(app.names) if _LOCK.fullmatch(name)]
-    name = PYLOCK if PYLOCK in locks else locks[0] if len(locks) == 1 else ""
-    text = ((name and app.bytes_of(name)) or b"").decode("utf-8-sig", "replace")
-    for number, line in enumerate(text.split("\n"), start=1):
-        if line.startswith("["):
-            return
-        if match := _REQUIRES.fullmatch(line.strip()):
-            origin = Origin(app.shown(name), number, "requires-python")
-            yield parse_specifier(match[2], origin)
-
-
-def _of_pdm(app: App) -> Iterator[PythonRange]:
-    """Yield the range of `pdm.lock`, unless it has several lock targets.
-
-    It may be narrower than that of the project: https://pdm-project.org/latest/usage/lock-targets/
-    """
-    if PDM_LOCK not in app.names:
-        return
-    text = (app.bytes_of(PDM_LOCK) or b"").decode("utf-8-sig", "replace")
-    head = text.partition("[[package]]")[0]
-    targets = [
-        (number, match[2])
-        for number, line in enumerate(head.split("\n"), start=1)
-        if (match := _TARGET.fullmatch(line.strip()))
-    ]
-    if len(targets) == 1:
-        number, text = targets[0]
-        yield parse_specifier(text, Origin(app.shown(PDM_LOCK), number, "requires_python"))
-
-
-def _ranges(app: App) -> Iterator[PythonRange]:
-    document = toml_of(app, PYPROJECT)
-    if "requires-python" in (table := toml.table_at(document, "project")):
-        origin = _origin(app, "project", "requires-python")
-        if text := _text(table["requires-python"], origin):
-            yield parse_specifier(text, origin)
-    poetry = toml.table_at(toml.table_at(document, "tool"), "poetry")
-    if "python" in (table := toml.table_at(poetry, "dependencies")):
-        value, origin = table["python"], _origin(app, "tool.poetry.dependencies", "python")
-        if text := _text(value.get("version") if isinstance(value, dict) else value, origin):
-            yield parse_constraint(text, origin)
-
-
-def _origin(app: App, table: str, key: str) -> Origin:
-    line = toml_line(app.text(PYPROJECT) or "", table, key)
-    return Origin(app.shown(PYPROJECT), line, key)
-
-
-def _text(value: object, origin: Origin) -> str:
-    if not isinstance(value, str):
-        raise _not_text(value, origin, origin.field, '">=3.12"')
-    return value.strip()
-
-
 def asdf_request(app: App) -> PythonRequest | PythonRange | None:
     """Return the first Python in `.tool-versions`; asdf falls back to the others.
 
@@ -254,7 +179,7 @@ def mise_request(app: App) -> PythonRequest | PythonRange | None:
 
     Raises UnreadableToml and what `parse_version` raises.
     """
-    for name in MISE_FILES:
+    for name in (*MISE_FILES, *_mise_parts(app)):
         tools = toml.table_at(toml_of(app, name), "tools")
         tool = next((tool for tool in _TOOLS if tool in tools), None)
         if tool:
@@ -262,6 +187,11 @@ def mise_request(app: App) -> PythonRequest | PythonRange | None:
             origin = Origin(app.shown(name), line)
             return _request(_version(tools[tool], origin), origin)
     return None
+
+
+def _mise_parts(app: App) -> list[str]:
+    parts = (app.directory / MISE_PARTS).glob("*.toml")
+    return sorted(path.relative_to(app.directory).as_posix() for path in parts)
 
 
 def _version(value: TomlValue, origin: Origin) -> str:
@@ -274,15 +204,7 @@ def _version(value: TomlValue, origin: Origin) -> str:
         case list():
             return _version(value[0], origin) if value else ""
         case _:
-            raise _not_text(value, origin, "tools.python", 'python = "3.14"')
-
-
-def _not_text(value: object, origin: Origin, key: str, example: str) -> UnexpectedType:
-    # Not the value in quotes: TOML reads 3.10 as 3.1.
-    shown = visible(str(value))
-    return UnexpectedType(
-        origin.name, key, origin.line, shown, f"text in quotes, such as {example}"
-    )
+            raise not_text(value, origin, "tools.python", 'python = "3.14"')
 
 
 def _request(text: str, origin: Origin) -> PythonRequest | PythonRange | None:

@@ -5,10 +5,16 @@ from pathlib import Path
 import pytest
 
 from cnb_python.app import read_app
-from cnb_python.errors.python import PythonOutsideRange
+from cnb_python.errors.python import InvalidPythonRange, PythonOutsideRange
 from cnb_python.python.origin import Origin
 from cnb_python.python.request import parse_version
-from cnb_python.python.resolver import check_manager_requests, manager_requests, resolve
+from cnb_python.python.resolver import (
+    check_manager_requests,
+    manager_requests,
+    release_warnings,
+    resolve,
+)
+from cnb_python.python.specifiers import parse_constraint, parse_specifier
 from tests.support.inventory import AMD64, INVENTORY, TODAY
 from tests.support.trees import Files, write_files
 
@@ -28,7 +34,7 @@ def required(directory: Path, deciding_file: str, files: Files) -> list[str]:
         *((name, [">=3.12"]) for name in ("uv.lock", "pdm.lock", "pylock.toml")),
         *((name, [">=3.12", "^3.9"]) for name in ("poetry.lock", "pyproject.toml")),
         *(("Pipfile.lock", ["3.13"]), ("Pipfile", ["3.13"])),
-        *(("requirements.txt", []), ("setup.py", [])),
+        ("requirements.txt", []),
     ],
 )
 def test_each_manager_has_its_own_ranges(
@@ -46,8 +52,55 @@ def test_the_range_of_pylock_counts_only_if_it_is_installed(tmp_path: Path) -> N
     assert required(tmp_path, "uv.lock", files) == [">=3.12"]
 
 
-def test_an_unreadable_file_is_left_to_the_manager(tmp_path: Path) -> None:
-    assert required(tmp_path, "uv.lock", {"pyproject.toml": "["}) == []
+def test_the_range_of_setup_py_counts_if_it_is_installed(tmp_path: Path) -> None:
+    files: Files = {"setup.py": 'setup(python_requires="<3.13")'}
+
+    assert required(tmp_path / "a", "setup.py", files) == ["<3.13"]
+    assert required(tmp_path / "b", "requirements.txt", files) == []
+
+
+def test_a_range_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    files: Files = {"pyproject.toml": PROJECT.replace(">=3.12", "3.12.*")}
+
+    for name in ("uv.lock", "pdm.lock", "pyproject.toml"):
+        with pytest.raises(InvalidPythonRange):
+            required(tmp_path / name, name, {**files, name: files.get(name, "")})
+    assert required(tmp_path / "a", "requirements.txt", files) == []
+
+
+def test_a_range_of_poetry_is_a_bound_of_another_version(tmp_path: Path) -> None:
+    files: Files = {"pyproject.toml": PROJECT.replace(">=3.12", "3.11.*"), "poetry.lock": ""}
+    app = read_app(write_files(tmp_path, files))
+    asked = (parse_version("3.13", Origin(".python-version", 1)),)
+    bounds = manager_requests(app, "poetry.lock")
+    resolution = resolve(asked, INVENTORY, AMD64, TODAY, bounds=bounds)
+
+    with pytest.raises(PythonOutsideRange) as caught:
+        check_manager_requests(resolution, bounds, INVENTORY, AMD64, TODAY)
+
+    assert caught.value.origin == ".python-version, line 1"
+    assert caught.value.range_origin == "requires-python in pyproject.toml, line 2"
+    assert caught.value.fit == "3.11"
+
+
+def test_the_newest_release_of_a_line_within_the_bounds_is_chosen() -> None:
+    asked = (parse_version("3.13", Origin(".python-version", 1)),)
+    newest = resolve(asked, INVENTORY, AMD64, TODAY).release.version
+    bounds = (parse_specifier(f"<{newest}", Origin("pyproject.toml", 2)),)
+
+    resolution = resolve(asked, INVENTORY, AMD64, TODAY, bounds=bounds)
+
+    assert resolution.release.version.startswith("3.13.")
+    assert resolution.release.version != newest
+    outdated = release_warnings(resolution, TODAY)[-1]
+    assert "excludes newer releases" in outdated.body[-1]
+
+
+def test_a_range_that_was_chosen_and_the_bounds_are_met_together() -> None:
+    asked = (parse_constraint("^3", Origin("mise.toml", 2)),)
+    bounds = (parse_specifier("<3.13", Origin("pyproject.toml", 2)),)
+
+    assert resolve(asked, INVENTORY, AMD64, TODAY, bounds=bounds).line.minor == "3.11"
 
 
 def test_two_contradicting_files_are_both_named(tmp_path: Path) -> None:

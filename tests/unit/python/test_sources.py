@@ -16,7 +16,13 @@ from cnb_python.errors.python import (
     MisspelledVersionFile,
     OtherImplementation,
 )
-from cnb_python.python.sources import Requests, python_requests, setting_requests, unused_requests
+from cnb_python.python.sources import (
+    Requests,
+    python_requests,
+    setting_requests,
+    unreadable_range,
+    unused_requests,
+)
 from tests.support.messages import explained
 from tests.support.trees import Files, write_files
 
@@ -40,19 +46,29 @@ EVERYTHING: dict[str, str] = {
     "runtime.txt": "python-3.13.1\n",
     ".python-version": "# web\n3.13\n",
     "Pipfile.lock": LOCK,
-    "pyproject.toml": PROJECT,
     ".tool-versions": "nodejs 24.1.0\npython 3.11.9 3.10.2 # old\n",
     "mise.toml": '[tools]\nnode = "24"\npython = "3.10"\n',
     ".mise.toml": '[tools]\npython = "3.10.2"\n',
+    "mise/config.toml": '[tools]\npython = "3.10.3"\n',
+    ".mise/config.toml": '[tools]\npython = "3.10.4"\n',
+    ".config/mise.toml": '[tools]\npython = "3.10.5"\n',
+    ".config/mise/config.toml": '[tools]\npython = "3.10.6"\n',
+    ".config/mise/conf.d/10-python.toml": '[tools]\npython = "3.10.7"\n',
+    "pyproject.toml": PROJECT,
 }
 REQUESTS = (
     ("3.13.1", "runtime.txt, line 1"),
     ("3.13", ".python-version, line 2"),
     ("3.12.4", "python_full_version in Pipfile.lock, line 4"),
-    (">=3.11", "requires-python in pyproject.toml, line 6"),
     ("3.11.9", ".tool-versions, line 2"),
     ("3.10", "mise.toml, line 3"),
     ("3.10.2", ".mise.toml, line 2"),
+    ("3.10.3", "mise/config.toml, line 2"),
+    ("3.10.4", ".mise/config.toml, line 2"),
+    ("3.10.5", ".config/mise.toml, line 2"),
+    ("3.10.6", ".config/mise/config.toml, line 2"),
+    ("3.10.7", ".config/mise/conf.d/10-python.toml, line 2"),
+    (">=3.11", "requires-python in pyproject.toml, line 6"),
 )
 
 
@@ -76,14 +92,13 @@ def test_the_first_source_counts_with_its_line(first: int, tmp_path: Path) -> No
 
 
 def test_unused_requests_are_those_of_the_other_sources(tmp_path: Path) -> None:
-    files: Files = {n: t for n, t in EVERYTHING.items() if n != ".mise.toml"}
+    files: Files = {n: t for n, t in EVERYTHING.items() if n == "mise.toml" or "mise" not in n}
+    expected = [request for request in REQUESTS if "mise" not in request[1].removeprefix("mise.")]
     app = read_app(write_files(tmp_path, files))
     requests = python_requests(app, DEFAULTS)
 
-    assert texts(unused_requests(app, requests)) == list(REQUESTS[1:-1])
-    assert texts(unused_requests(app, setting_requests(Settings(python="3.14")))) == list(
-        REQUESTS[:-1]
-    )
+    assert texts(unused_requests(app, requests)) == expected[1:]
+    assert texts(unused_requests(app, setting_requests(Settings(python="3.14")))) == expected
 
 
 def test_an_unused_source_need_not_be_valid(tmp_path: Path) -> None:
@@ -376,6 +391,101 @@ MEMBER: Files = {
 def requests_inside(directory: Path, files: Files) -> list[tuple[str, str]]:
     write_files(directory / "app", files)
     return texts(python_requests(read_app(directory / "app", "services/api"), DEFAULTS))
+
+
+@pytest.mark.parametrize(
+    ("text", "admitted", "refused"),
+    [("3.12.*", "3.12.4", "3.13.1"), ("^3.12", "3.13.1", "3.11.9"), ("~3.12", "3.12.4", "3.13.1")],
+)
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"poetry.lock": ""},
+        {"pyproject.toml": "[tool.poetry]\npackage-mode = false\n"},
+        {"pyproject.toml": '[build-system]\nbuild-backend = "poetry.core.masonry.api"\n'},
+    ],
+)
+def test_requires_python_of_poetry_is_in_its_grammar(
+    files: dict[str, str], text: str, admitted: str, refused: str, tmp_path: Path
+) -> None:
+    project = f'[project]\nrequires-python = "{text}"\n' + files.get("pyproject.toml", "")
+    app = read_app(write_files(tmp_path, {**files, "pyproject.toml": project}))
+    (request,) = python_requests(app, DEFAULTS)
+
+    assert request.admits(admitted)
+    assert not request.admits(refused)
+
+
+SETUP = """\
+from setuptools import setup
+
+REQUIRES = "<3.14"
+setup(
+    name="shop",
+    python_requires={},
+)
+"""
+SETUP_CFG = "[metadata]\nname = shop\n[options]\npython_requires = >=3.11\n"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [('"<3.13"', "<3.13"), ("REQUIRES", "<3.14"), ("'>=3' + '.12'", "")]
+)
+def test_python_requires_of_setup_is_a_range(value: str, text: str, tmp_path: Path) -> None:
+    expected = [(text, "python_requires in setup.py, line 6")] if text else []
+
+    assert requests_in(tmp_path, {"setup.py": SETUP.format(value)}) == expected
+
+
+@pytest.mark.parametrize(
+    "call", ['setup(**{"python_requires": "<3.13"})', 'setup(**dict(python_requires="<3.13"))']
+)
+def test_python_requires_in_arguments_of_a_dictionary_is_a_range(
+    call: str, tmp_path: Path
+) -> None:
+    assert requests_in(tmp_path, {"setup.py": call}) == [
+        ("<3.13", "python_requires in setup.py, line 1")
+    ]
+
+
+def test_setup_py_wins_over_setup_cfg(tmp_path: Path) -> None:
+    files: Files = {"setup.cfg": SETUP_CFG}
+    both: Files = {**files, "setup.py": SETUP.format('"<3.13"')}
+
+    assert requests_in(tmp_path / "a", files) == [
+        (">=3.11", "python_requires in setup.cfg, line 4")
+    ]
+    assert requests_in(tmp_path / "b", both) == [("<3.13", "python_requires in setup.py, line 6")]
+
+
+def test_setup_py_does_not_count_beside_a_complete_project(tmp_path: Path) -> None:
+    files: Files = {"setup.cfg": SETUP_CFG, "pyproject.toml": '[project]\nname = "shop"\n'}
+    dynamic: Files = {**files, "pyproject.toml": '[project]\ndynamic = ["requires-python"]\n'}
+    tools: Files = {**files, "pyproject.toml": "[tool.ruff]\n"}
+
+    assert requests_in(tmp_path / "a", files) == []
+    assert len(requests_in(tmp_path / "b", dynamic)) == 1
+    assert len(requests_in(tmp_path / "c", tools)) == 1
+
+
+@pytest.mark.parametrize("text", ["import (", "python_requires = 3", "\0python_requires"])
+def test_a_setup_py_that_cannot_be_read_has_no_range(text: str, tmp_path: Path) -> None:
+    assert requests_in(tmp_path, {"setup.py": f"{text}\npython_requires"}) == []
+
+
+def test_a_range_that_cannot_be_read_is_warned_of_where_it_does_not_count(tmp_path: Path) -> None:
+    files: Files = {
+        ".python-version": "3.13",
+        "pyproject.toml": '[project]\nrequires-python = "3.12.*"\n',
+    }
+    app = read_app(write_files(tmp_path, files))
+    message = unreadable_range(app)
+
+    assert texts(python_requests(app, DEFAULTS)) == [("3.13", ".python-version, line 1")]
+    assert message is not None
+    assert message.title == "'3.12.*' is not a range of Python versions"
+    assert any("==3.12.*" in line for line in message.body)
+    assert unreadable_range(read_app(write_files(tmp_path / "b", {"app.py": ""}))) is None
 
 
 def test_the_range_of_the_workspace_counts_with_that_of_the_app(tmp_path: Path) -> None:

@@ -1,0 +1,110 @@
+"""The range of Pythons that `setup.py` or `setup.cfg` declares, read without running them.
+
+Separate from `project_ranges`, which reads what is written in TOML.
+https://setuptools.pypa.io/en/latest/userguide/declarative_config.html
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from cnb_python.app import App
+from cnb_python.python.origin import Origin, toml_line
+
+if TYPE_CHECKING:
+    import ast
+
+SETUP_PY = "setup.py"
+SETUP_CFG = "setup.cfg"
+PYTHON_REQUIRES = "python_requires"
+_OPTIONS = "options"
+# More than any program that only calls `setup`.
+_MAX_BYTES = 512 * 1024
+
+
+def python_requires(app: App) -> tuple[str, Origin] | None:
+    """Return the `python_requires` of the project; None if it has none, or code computes it.
+
+    An argument of `setup()` wins over `setup.cfg`, as in setuptools. Raises what `App.text`
+    raises.
+    """
+    return _argument(app) or _option(app)
+
+
+def _option(app: App) -> tuple[str, Origin] | None:
+    text = app.text(SETUP_CFG) or ""
+    value = _sections(text).get(_OPTIONS, {}).get(PYTHON_REQUIRES, "").strip()
+    line = toml_line(text, _OPTIONS, PYTHON_REQUIRES)
+    return (value, Origin(app.shown(SETUP_CFG), line, PYTHON_REQUIRES)) if value else None
+
+
+def _sections(text: str) -> Mapping[str, Mapping[str, str]]:
+    """Return the options of each section; empty if the file is damaged: its tools report that."""
+    if "[metadata" not in text and "[options" not in text:
+        return {}
+    import configparser  # noqa: PLC0415 - few apps have such a file
+
+    parser = configparser.RawConfigParser(strict=False)
+    try:
+        parser.read_string(text)
+    except configparser.Error:
+        return {}
+    return {name: dict(parser.items(name)) for name in parser.sections()}
+
+
+def _argument(app: App) -> tuple[str, Origin] | None:
+    content = app.bytes_of(SETUP_PY)
+    if content is None or len(content) > _MAX_BYTES or PYTHON_REQUIRES.encode() not in content:
+        return None
+    import ast  # noqa: PLC0415 - as above
+    import warnings  # noqa: PLC0415 - as above
+
+    try:
+        with warnings.catch_warnings():
+            # Warnings about the app's code, such as for `"\d"`, do not belong in the build log.
+            warnings.simplefilter("ignore")
+            tree = ast.parse(content)
+    except SyntaxError, ValueError, RecursionError, MemoryError:
+        return None  # the build of the project reports it
+    constants = _constants(tree)
+    for value in _values(tree):
+        match value:
+            case ast.Constant(value=str(text)):
+                break
+            case ast.Name(id=name) if name in constants:
+                text = constants[name]
+                break
+            case _:
+                continue
+    else:
+        return None
+    return text.strip(), Origin(app.shown(SETUP_PY), value.lineno, PYTHON_REQUIRES)
+
+
+def _values(tree: ast.Module) -> Iterator[ast.expr]:
+    """Yield each value of `python_requires`: an argument, or an item of a dictionary for one."""
+    import ast  # noqa: PLC0415 - as above
+
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call():
+                yield from (each.value for each in node.keywords if each.arg == PYTHON_REQUIRES)
+            case ast.Dict():
+                for key, value in zip(node.keys, node.values, strict=True):
+                    if isinstance(key, ast.Constant) and key.value == PYTHON_REQUIRES:
+                        yield value
+            case _:
+                pass
+
+
+def _constants(tree: ast.Module) -> Mapping[str, str]:
+    """Return the texts that the module gives names to."""
+    import ast  # noqa: PLC0415 - as above
+
+    constants = {}
+    for node in tree.body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=str(text))):
+                constants[name] = text
+            case _:
+                pass
+    return constants
