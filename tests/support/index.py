@@ -96,8 +96,8 @@ def running(
             thread.join()
 
 
-def authority(directory: Path) -> Authority:
-    """Make an authority in *directory*, with certificates for 127.0.0.1 and for a build.
+def authority(directory: Path, host: str = "localhost") -> Authority:
+    """Make an authority in *directory*, with certificates for 127.0.0.1 or *host*, and a build.
 
     These cannot sign themselves, since rustls, and so uv, would refuse such a server.
     """
@@ -110,7 +110,7 @@ def authority(directory: Path) -> Authority:
     for name, use in (("server", "serverAuth"), ("client", "clientAuth")):
         extensions = (
             *("-addext", "basicConstraints=critical,CA:FALSE"),
-            *("-addext", f"subjectAltName=IP:{HOST},DNS:localhost"),
+            *("-addext", f"subjectAltName=IP:{HOST},DNS:{host}"),
             *("-addext", f"extendedKeyUsage={use}"),
         )
         parts = directory / f"{name}.crt", directory / f"{name}.key"

@@ -29,7 +29,10 @@ def install_all(
             assert not manager.install(resolution, [pin], building, run)
         else:
             wheels.append(pin)
-    if wheels:
-        for name in manager.install(resolution, wheels, context, run):
-            (pin,) = (pin for pin in wheels if pin.name == name)
-            assert not manager.install(resolution, [pin], building, run)
+    unbuilt: frozenset[str] = frozenset(pin.name for pin in wheels)
+    while wheels and unbuilt:
+        unbuilt = manager.install(resolution, wheels, context, run)
+        for pin in wheels:
+            if pin.name in unbuilt:
+                assert not manager.install(resolution, [pin], building, run)
+        wheels = [pin for pin in wheels if pin.name not in unbuilt]

@@ -43,7 +43,7 @@ def lock(tool: str, app: Path, env: Mapping[str, str], *words: str) -> None:
     variables = {
         "HOME": str(home),
         "LANG": "C.UTF-8",
-        "PYTHONPATH": str(_installed(tool)),
+        "PYTHONPATH": str(installed(tool)),
         "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
         "PIPENV_IGNORE_VIRTUALENVS": "1",
         "PDM_PYTHON": sys.executable,
@@ -65,7 +65,7 @@ def home_of(app: Path) -> Path:
     return home
 
 
-def _installed(tool: str) -> Path:
+def installed(tool: str) -> Path:
     """Return the directory of *tool* and its dependencies, installed by the first call."""
     program = Program(tool)
     install = partial(_install, program)

@@ -161,6 +161,35 @@ class ForbiddenPipOptions(OutsideError):
         )
 
 
+class UnreadablePipConfig(OutsideError):
+    """A configuration file of pip, which may name an index, cannot be read."""
+
+    file: str
+
+    @override
+    def describe(self) -> Message:
+        return Message(
+            title=f"{self.file} cannot be read",
+            body=(
+                "Found:    no configuration file of pip that can be read.",
+                "Expected: sections with options, such as [global] and index-url = https://...",
+                "Without it the build would ask the public index instead of the one it may name.",
+            ),
+            fixes=(
+                f"Correct {self.file}, and test it on your machine: pip config debug",
+                (
+                    "Or set PIP_CONFIG_FILE=/dev/null for the build, or the path of another file, "
+                    "if the build does not need it."
+                ),
+            ),
+        )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("/etc/pip.conf")
+
+
 def _misspelt(names: tuple[str, ...]) -> Message:
     names = tuple(map(_visible, names))
     return Message(

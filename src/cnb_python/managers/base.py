@@ -103,6 +103,8 @@ class InstallContext:
     """Returns another package manager's program, downloaded if necessary."""
     builds: bool = False
     """`install` may build from source, and puts its only pin into the environment."""
+    no_index: bool = False
+    """uv must ask no index."""
     notes: dict[str, str] = field(default_factory=dict)
     """What resolving leaves for installing, by any name. In memory: code of packages that runs in
     between cannot change it."""

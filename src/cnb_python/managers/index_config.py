@@ -6,7 +6,7 @@ https://docs.astral.sh/uv/reference/environment/
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from ipaddress import ip_address
 from math import ceil
 from pathlib import Path
@@ -14,14 +14,14 @@ from types import MappingProxyType
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from cnb_python.errors.choosing import UnreadablePipConfig
 from cnb_python.managers.base import NeedsResolving
 from cnb_python.managers.requirement_lines import option_of
-from cnb_python.managers.tool_settings import read_pip_settings
+from cnb_python.managers.tool_settings import NO_INDEXES, read_pip_settings, uv_indexes
 
-# uv's settings of which index to ask: with one of them, those of pip do not count.
-_UV_INDEXES = (
-    *("UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS"),
-)
+# uv's settings of its default index, and of further places with packages.
+_UV_DEFAULTS = ("UV_DEFAULT_INDEX", "UV_INDEX_URL")
+_UV_FURTHER = ("UV_INDEX", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS")
 # uv's settings of where to look, but not of what to take or where to put it.
 _UV_NETWORK = re.compile(
     r"UV_(DEFAULT_INDEX|INDEX|INDEX_URL|EXTRA_INDEX_URL|FIND_LINKS|OFFLINE|INSECURE_HOST"
@@ -36,6 +36,9 @@ _PIP_NETWORK = frozenset(
         *("timeout", "trusted-host"),
     }
 )
+_PIP_SOURCES = frozenset({"extra-index-url", "find-links", "no-index"})
+# As pip reads a switch in a variable or a file.
+_TRUE = frozenset({"y", "yes", "t", "true", "on", "1"})
 # pip's options without effect on what is installed: bytecode and caches are the buildpack's own.
 _WITHOUT_EFFECT = frozenset(
     {
@@ -46,6 +49,7 @@ _WITHOUT_EFFECT = frozenset(
         *("require-venv", "root-user-action", "verbose"),
     }
 )
+_NUMBERS = {"timeout": float, "default-timeout": float, "retries": int}
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 # What pip's HTTP library reads where pip itself has no setting.
 _BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
@@ -63,37 +67,71 @@ class Network(NamedTuple):
 NO_NETWORK = Network("", MappingProxyType({}))
 
 
-def with_pip_indexes(environ: Mapping[str, str]) -> dict[str, str]:
+def with_pip_indexes(
+    environ: Mapping[str, str], app_dir: Path | None = None, lines: Iterable[str] = ()
+) -> dict[str, str]:
     """Return *environ* with pip's settings of indexes as uv's, for a uv that resolves.
 
-    uv's own settings of indexes replace those of pip.
+    uv's own settings are stronger: its default index replaces that of pip, and its further indexes
+    replace those of pip. *app_dir*: where uv reads its configuration files; None: it reads none.
+    *lines*: options of requirements files, which are stronger than pip's settings too. Raises
+    UnreadablePipConfig.
     """
-    if any(environ.get(name) for name in _UV_INDEXES):
-        return dict(environ)
-    options = read_pip_settings(environ).options
-    translated = dict(_further_sources(options))
-    if index := options.get("index-url"):
+    options, own = pip_options(environ), _own_indexes(environ, app_dir)
+    is_in_file = any(option_of(line)[0] == "index-url" for line in lines)
+    translated = {}
+    if (index := _index_of(options)) and not (own.default or is_in_file):
         translated["UV_DEFAULT_INDEX"] = index
+    if not own.further:
+        translated |= dict(_further_sources(options))
     if "UV_INDEX" in translated:
         # pip takes the best release of all indexes.
         translated["UV_INDEX_STRATEGY"] = "unsafe-best-match"
-    if (bundle := options.get("cert")) and Path(bundle).is_file():
-        translated["SSL_CERT_FILE"] = bundle
-    return {**translated, **dict(_trusted_hosts(options)), **environ}
+    # Certificates and proxies are for the indexes that they were set up with.
+    is_pips = not (own.default or own.further)
+    network = _ways_to_indexes(options, environ) if is_pips else dict(_trusted_hosts(options))
+    of_uv = {name: value for name, value in environ.items() if name.startswith("UV_") and value}
+    variables = {**environ, **translated, **network, **of_uv}
+    return {name: value for name, value in variables.items() if value}
 
 
 def index_variables(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the variables of *environ* for a uv that installs exact releases.
 
     uv's own settings of indexes are stronger than pip's. With hashes for everything it does not
-    matter which index has a file, so all of them are asked.
+    matter which index has a file, so all of them are asked. Raises UnreadablePipConfig.
     """
     own = {name: value for name, value in environ.items() if value and _UV_NETWORK.fullmatch(name)}
-    options = read_pip_settings(environ).options
-    chosen = {name: options[name] for name in _PIP_NETWORK.intersection(options)}
-    network = network_of(chosen, environ, "")
-    usable = network if isinstance(network, Network) else NO_NETWORK
-    return {**clean_variables(environ, usable), **dict(_further_sources(options)), **own}
+    options = pip_options(environ)
+    index = "" if any(map(own.get, _UV_DEFAULTS)) else _index_of(options)
+    network = Network(index, _ways_to_indexes(options, environ))
+    return {**clean_variables(environ, network), **dict(_further_sources(options)), **own}
+
+
+def asks_no_index(environ: Mapping[str, str], app_dir: Path | None = None) -> bool:
+    """Whether pip is configured to ask no index, and uv has no default index of its own.
+
+    uv has an option for that, and no variable. *app_dir*: as for `with_pip_indexes`. Raises
+    UnreadablePipConfig.
+    """
+    is_set = pip_options(environ).get("no-index", "").lower() in _TRUE
+    return is_set and not _own_indexes(environ, app_dir).default
+
+
+def pip_options(environ: Mapping[str, str]) -> Mapping[str, str]:
+    """Return pip's settings for another tool, by the name of the option.
+
+    Raises UnreadablePipConfig: without the file the tool would ask the public index.
+    """
+    settings = read_pip_settings(environ)
+    if settings.unreadable:
+        raise UnreadablePipConfig(settings.unreadable)
+    return settings.options
+
+
+def for_indexes(options: Mapping[str, str]) -> dict[str, str]:
+    """Return those of pip's *options* that say where packages are, and how to reach it."""
+    return {name: value for name, value in options.items() if name in _PIP_NETWORK | _PIP_SOURCES}
 
 
 def exported_index_variables(lines: Iterable[str], environ: Mapping[str, str]) -> dict[str, str]:
@@ -131,7 +169,7 @@ def network_of(
     untranslated = sorted(options.keys() - _WITHOUT_EFFECT - _PIP_NETWORK)
     if untranslated:
         return NeedsResolving(f"pip is configured with {' and '.join(untranslated)}")
-    index = index_url or options.get("index-url", "") or options.get("pypi-url", "")
+    index = index_url or _index_of(options)
     trusted = tuple(options.get("trusted-host", "").split())
     if index and not (is_index(index) and _is_allowed(index, trusted)):
         return NeedsResolving("only pip can use the index")
@@ -150,13 +188,24 @@ def network_of(
 def network_variables(options: Mapping[str, str], environ: Mapping[str, str]) -> Mapping[str, str]:
     """Return the variables with which another HTTP client reaches servers as pip does.
 
-    *options* are pip's. Empty where one of them is not the number that it has to be: pip reports
-    that.
+    *options* are pip's. Those that are no number where they have to be are left out: pip reports
+    that. An empty value: the variable must not reach it.
     """
-    try:
-        return dict(_network_variables(options, environ))
-    except ValueError, OverflowError:
-        return {}
+    usable = {
+        name: value
+        for name, value in options.items()
+        if name not in _NUMBERS or _is_number(value, _NUMBERS[name])
+    }
+    return dict(_network_variables(usable, environ))
+
+
+def _ways_to_indexes(options: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
+    """Return `network_variables` without certificates that do not exist."""
+    variables = network_variables(options, environ)
+    file = variables.get("SSL_CERT_FILE") or variables.get("SSL_CERT_DIR")
+    is_missing = file and not Path(file).exists()
+    certificates = {"SSL_CERT_FILE", "SSL_CERT_DIR"} if is_missing else ()
+    return {name: value for name, value in variables.items() if name not in certificates}
 
 
 def clean_variables(environ: Mapping[str, str], network: Network) -> dict[str, str]:
@@ -175,6 +224,33 @@ def is_index(url: str) -> bool:
         return address.scheme in {"http", "https"} and bool(address.hostname)
     except ValueError:
         return False
+
+
+def _is_number(text: str, kind: Callable[[str], float]) -> bool:
+    try:
+        ceil(kind(text))
+    except ValueError, OverflowError:
+        return False
+    return True
+
+
+class _OwnIndexes(NamedTuple):
+    """Which settings of indexes uv has itself."""
+
+    default: bool
+    further: bool
+
+
+def _own_indexes(environ: Mapping[str, str], app_dir: Path | None) -> _OwnIndexes:
+    in_files = uv_indexes(environ, app_dir) if app_dir else NO_INDEXES
+    return _OwnIndexes(
+        bool(in_files.default) or any(map(environ.get, _UV_DEFAULTS)),
+        bool(in_files.further) or any(map(environ.get, _UV_FURTHER)),
+    )
+
+
+def _index_of(options: Mapping[str, str]) -> str:
+    return options.get("index-url", "") or options.get("pypi-url", "")
 
 
 def _further_sources(options: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -7,7 +7,7 @@ indexes that the lock file names.
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -24,6 +24,7 @@ from cnb_python.errors.locks import BadLock, StaleLock
 from cnb_python.errors.programs import LockTooNew
 from cnb_python.managers import build_errors, markers, schema
 from cnb_python.managers.base import InstallContext, Pin, Resolution, digest
+from cnb_python.managers.index_config import asks_no_index
 from cnb_python.managers.pylock_file import Choice
 from cnb_python.managers.requirement_lines import (
     RequirementLine,
@@ -151,7 +152,7 @@ class LockExport(ABC):
         return uv.install_from_indexes(
             pins,
             IndexedLock(self.tool.title, indexes_of),
-            self.context,
+            replace(self.context, no_index=asks_no_index(self.context.environ)),
             self.run,
             uv.UvSources(is_own=False, variables=variables),
         )

@@ -8,7 +8,7 @@ from pathlib import Path
 from cnb_python.errors.programs import ToolUnavailable
 from cnb_python.managers import build_errors
 from cnb_python.managers.base import InstallContext
-from cnb_python.managers.index_config import index_variables
+from cnb_python.managers.index_config import asks_no_index, index_variables
 from cnb_python.managers.tool import Program
 from cnb_python.managers.uv import commands as uv
 from cnb_python.system.interface import Command, Run
@@ -42,6 +42,7 @@ def _command(program: Program, into: Path, python: Path, context: InstallContext
             *("--no-python-downloads", "--python", str(python), "--target", str(into)),
             *("--link-mode", "hardlink", "--index-strategy", "unsafe-best-match"),
             *("--cache-dir", str(context.scratch / "programs"), *exactly, *offline),
+            *(("--no-index",) if asks_no_index(context.environ) and not offline else ()),
             *("--requirements", str(file)),
         ),
         index_variables(context.environ),

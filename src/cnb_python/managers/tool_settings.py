@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cnb_python.cnb import toml
-from cnb_python.cnb.toml import TomlTable
+from cnb_python.cnb.toml import TomlTable, TomlValue
 from cnb_python.errors.inputs import UnreadableToml
 from cnb_python.managers import fingerprint
 from cnb_python.managers.requirement_lines import read_lines
@@ -49,6 +49,9 @@ _KEYS = frozenset(
         *("no-binary", "no-binary-package"),
     }
 )
+# What a file with settings of builds, or of indexes, contains.
+_BUILD_WORDS = (b"build", b"config-settings", b"no-binary")
+_INDEX_WORDS = (b"index", b"find-links")
 
 
 class PipSettings(NamedTuple):
@@ -58,6 +61,18 @@ class PipSettings(NamedTuple):
     """Value by the name of a long option: `index-url`. Without empty values."""
     unreadable: str
     """The configuration file that pip could not read; empty if it could read all."""
+
+
+class UvIndexes(NamedTuple):
+    """The indexes in uv's configuration files, as uv's variables have them: `name=https://...`."""
+
+    default: str
+    """Empty: the files name none."""
+    further: tuple[str, ...]
+    """Indexes and directories with packages."""
+
+
+NO_INDEXES = UvIndexes("", ())
 
 
 def read_pip_settings(
@@ -219,11 +234,45 @@ def _uv_settings(environ: Mapping[str, str], app_dir: Path) -> Iterator[tuple[st
                 yield f"{file.name} {prefix}{name}", value
 
 
-def _uv_table(file: Path) -> TomlTable:
-    """Return uv's table in *file*; empty if it has no build settings, or cannot be read."""
+def uv_indexes(environ: Mapping[str, str], app_dir: Path) -> UvIndexes:
+    """Return the indexes in uv's configuration files, the stronger file's first.
+
+    https://docs.astral.sh/uv/concepts/indexes/
+    """
+    default, further = "", list[str]()
+    projects = [directory / "pyproject.toml" for directory in (app_dir, *app_dir.parents)]
+    for file in (*projects, *uv_configuration_files(environ, app_dir)):
+        uv = _uv_table(file, _INDEX_WORDS)
+        for table in (uv, toml.table_at(uv, "pip")):
+            listed = toml.tables_at(table, "index")
+            defaults = [_address(index) for index in listed if index.get("default") is True]
+            defaults += _texts(table.get("index-url"))
+            default = default or next(iter(defaults), "")
+            # An explicit index is for the packages that are assigned to it.
+            further += (
+                _address(index)
+                for index in listed
+                if index.get("default") is not True and index.get("explicit") is not True
+            )
+            further += _texts(table.get("extra-index-url")) + _texts(table.get("find-links"))
+    return UvIndexes(default, tuple(further))
+
+
+def _address(index: TomlTable) -> str:
+    name, url = index.get("name"), str(index.get("url", ""))
+    return f"{name}={url}" if isinstance(name, str) else url
+
+
+def _texts(value: TomlValue | None) -> list[str]:
+    values = value if isinstance(value, list) else [value]
+    return [text for text in values if isinstance(text, str)]
+
+
+def _uv_table(file: Path, words: tuple[bytes, ...] = _BUILD_WORDS) -> TomlTable:
+    """Return uv's table in *file*; empty if it has none of *words*, or cannot be read."""
     try:
         content = regular_file.read(file)
-        if not any(word in content for word in (b"build", b"config-settings", b"no-binary")):
+        if not any(word in content for word in words):
             return {}
         document = toml.read(file)
     except OSError, UnreadableToml:

@@ -134,6 +134,7 @@ TESTED: dict[type[Failure], str] = {
     choosing.ChosenManagerMissing: "unit/managers/test_registry.py",
     choosing.ForbiddenVariables: "phases/test_bad_requirements.py",
     choosing.ForbiddenPipOptions: "unit/test_preflight.py",
+    choosing.UnreadablePipConfig: "unit/managers/test_index_config_variables.py",
     config.BadSettings: "unit/config/test_settings.py",
     config.UnknownSettings: "phases/test_settings.py",
     config.NoSuchRequirements: "unit/managers/pip/test_manager.py",

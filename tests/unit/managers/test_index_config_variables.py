@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from cnb_python.errors.choosing import UnreadablePipConfig
 from cnb_python.managers import index_config
 
 BARE = {"PATH": "/bin", "PIP_CONFIG_FILE": "/dev/null"}
@@ -86,12 +87,83 @@ def test_indexes_in_pip_conf_are_translated(tmp_path: Path) -> None:
     assert variables["UV_INSECURE_HOST"] == "a b"
 
 
-@pytest.mark.parametrize("name", ["UV_INDEX", "UV_DEFAULT_INDEX", "UV_FIND_LINKS"])
-def test_uvs_settings_replace_those_of_pip(name: str) -> None:
-    variables = uv_environ(PIP_INDEX_URL=ONE, **{name: TWO})
+def test_uvs_default_index_replaces_that_of_pip() -> None:
+    variables = uv_environ(PIP_INDEX_URL=ONE, UV_DEFAULT_INDEX=TWO)
+
+    assert variables["UV_DEFAULT_INDEX"] == TWO
+    assert ONE not in [value for key, value in variables.items() if key.startswith("UV_")]
+
+
+@pytest.mark.parametrize("name", ["UV_INDEX", "UV_FIND_LINKS"])
+def test_uvs_further_indexes_replace_those_of_pip_and_no_default_index(name: str) -> None:
+    """Otherwise uv would ask the public index, which the user has not named."""
+    variables = uv_environ(PIP_INDEX_URL=ONE, PIP_EXTRA_INDEX_URL="https://a/", **{name: TWO})
 
     assert variables[name] == TWO
-    assert ONE not in [value for key, value in variables.items() if key.startswith("UV_")]
+    assert variables["UV_DEFAULT_INDEX"] == ONE
+    assert "https://a/" not in [value for key, value in variables.items() if "UV_" in key]
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "default"),
+    [
+        ("uv.toml", f'index-url = "{TWO}"', ""),
+        ("uv.toml", f'[pip]\nindex-url = "{TWO}"', ""),
+        ("pyproject.toml", f'[[tool.uv.index]]\nname = "two"\nurl = "{TWO}"\ndefault = true', ""),
+        ("pyproject.toml", f'[[tool.uv.index]]\nname = "two"\nurl = "{TWO}"', ONE),
+        ("pyproject.toml", '[project]\nname = "index"', ONE),
+    ],
+)
+def test_default_index_in_uvs_files_replaces_that_of_pip(
+    tmp_path: Path, file: str, text: str, default: str
+) -> None:
+    (tmp_path / file).write_text(text)
+    environ = {"PIP_CONFIG_FILE": "/dev/null", "PIP_INDEX_URL": ONE}
+
+    variables = index_config.with_pip_indexes(environ, tmp_path)
+
+    assert variables.get("UV_DEFAULT_INDEX", "") == default
+
+
+def test_index_of_a_requirements_file_is_stronger_than_pips_setting() -> None:
+    environ = {"PIP_CONFIG_FILE": "/dev/null", "PIP_INDEX_URL": ONE}
+
+    assert "UV_DEFAULT_INDEX" not in index_config.with_pip_indexes(environ, None, [f"-i {TWO}"])
+
+
+@pytest.mark.parametrize(
+    "index", ["http://index.local/simple", "file:///srv/index", "https://[::1/simple"]
+)
+def test_index_is_named_whatever_its_form(index: str) -> None:
+    """Without it uv would ask the public index."""
+    environ = {**BARE, "PIP_INDEX_URL": index, "PIP_TIMEOUT": "long", "PIP_CERT": "/gone.pem"}
+
+    assert index_config.index_variables(environ) == {"PATH": "/bin", "UV_DEFAULT_INDEX": index}
+    assert uv_environ(PIP_INDEX_URL=index, PIP_RETRIES="x")["UV_DEFAULT_INDEX"] == index
+
+
+def test_no_index_is_an_option_of_uv() -> None:
+    environ = {**BARE, "PIP_NO_INDEX": "yes"}
+
+    assert index_config.asks_no_index(environ)
+    assert not index_config.asks_no_index({**environ, "UV_DEFAULT_INDEX": ONE})
+    assert not index_config.asks_no_index({**BARE, "PIP_NO_INDEX": "0"})
+
+
+def test_unreadable_configuration_file_of_pip_is_an_error(tmp_path: Path) -> None:
+    """It may name the index."""
+    file = tmp_path / "pip.conf"
+    file.write_text("index-url = https://index.example.org\n")
+
+    for translate in (
+        index_config.with_pip_indexes,
+        index_config.index_variables,
+        index_config.asks_no_index,
+    ):
+        with pytest.raises(UnreadablePipConfig) as raised:
+            translate({"PIP_CONFIG_FILE": str(file)})
+
+        assert raised.value.file == str(file)
 
 
 def test_missing_certificate_file_is_not_translated(tmp_path: Path) -> None:

@@ -55,6 +55,7 @@ _USUAL = "pypi"
 # A variable that PDM sets itself.
 _ROOT = "PROJECT_ROOT"
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
+_TRUE = frozenset({"1", "true", "yes", "on"})
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9?*\[\]-]+")
 
 
@@ -93,9 +94,8 @@ class PdmExport(LockExport):
         environ = self.context.environ
         lines = self.context.notes[_EXPORTED].splitlines()
         sources = read_sources(self.context.app_dir, lines, environ)
-        variables = index_config.exported_index_variables(
-            sources.lines, {**environ, **usual_index(environ)}
-        )
+        usual = usual_index(self.context.app_dir, environ)
+        variables = index_config.exported_index_variables(sources.lines, {**environ, **usual})
         return self.install_with_uv(pins, sources.indexes_of, variables)
 
     def variables(self) -> dict[str, str]:
@@ -226,13 +226,13 @@ def read_sources(
     *exported*: PDM's lines, which have the URLs in the order of the sources. Raises UnsetVariable
     and UnreadableToml.
     """
-    lines = tuple(exported)
+    lines, stored = tuple(exported), tuple(_stored_indexes(directory, environ))
     index_lines = [line for line in lines if index_url(line)]
-    other_lines = [line for line in lines if not index_url(line)]
+    other_lines = [*(line for line in lines if not index_url(line)), *stored]
     tables = tuple(_tables(directory))
     _check_variables(tables, environ)
     if len(tables) != len(index_lines):  # no URL can be assigned to its source
-        return LockSources(lambda _: (), lines)
+        return LockSources(lambda _: (), (*lines, *stored))
     sources = [
         _source(table, index_url(line), environ)
         for table, line in zip(tables, index_lines, strict=True)
@@ -247,10 +247,41 @@ def read_sources(
     return LockSources(lambda _: (), (*indexes, *other_lines))
 
 
-def usual_index(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return uv's variables for the index that PDM_PYPI_URL makes the usual one."""
-    url = environ.get("PDM_PYPI_URL", "")
-    return {"UV_DEFAULT_INDEX": _source({"name": _USUAL}, url, environ).url} if url else {}
+def usual_index(directory: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return uv's variables for the usual index of the app in *directory*; empty: PyPI.
+
+    That is the one of PDM_PYPI_URL, else of `pdm.toml`. Without the indexes that PDM itself has
+    stored, it is the first one of the app. Raises UnreadableToml.
+    """
+    usual = _local_settings(directory)[_USUAL]
+    url = environ.get("PDM_PYPI_URL", "") or str(usual.get("url", ""))
+    if _has_only_own_indexes(usual, environ):
+        first = next(_tables(directory), {})
+        expanded = _VARIABLE.sub(lambda each: environ.get(each[1], ""), str(first.get("url", "")))
+        return {"UV_DEFAULT_INDEX": _source(first, expanded, environ).url} if expanded else {}
+    return (
+        {"UV_DEFAULT_INDEX": _source({**usual, "name": _USUAL}, url, environ).url} if url else {}
+    )
+
+
+def _has_only_own_indexes(usual: TomlTable, environ: Mapping[str, str]) -> bool:
+    """Whether PDM ignores all indexes but those of `pyproject.toml`."""
+    variable = environ.get("PDM_IGNORE_STORED_INDEX", "").lower()
+    return variable in _TRUE if variable else usual.get("ignore_stored_index") is True
+
+
+def _stored_indexes(directory: Path, environ: Mapping[str, str]) -> Iterator[str]:
+    """Yield an option for each index that `pdm.toml` alone has."""
+    local = _local_settings(directory)
+    own = {str(table.get("name", "")) for table in _tables(directory)}
+    for name, table in local.items():
+        url = str(table.get("url", ""))
+        if (
+            url
+            and name not in {_USUAL, *own}
+            and not _has_only_own_indexes(local[_USUAL], environ)
+        ):
+            yield f"--extra-index-url {_source({**table, 'name': name}, url, environ).url}"
 
 
 class _PdmSource(NamedTuple):

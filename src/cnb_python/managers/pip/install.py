@@ -69,9 +69,10 @@ def resolve(files: Files, context: InstallContext, run: Run, *, by_uv: bool) -> 
         report = context.scratch / "report.json"
         _run_pip(files, pip_commands.resolve(files, context, report), context, run)
         return read_report(report.read_text(encoding="utf-8"), _own_lines(files, context))
-    lock = context.scratch / "pylock.toml"
-    _run_uv(uv.compile_all(files, lock, context), files, context, run)
-    return pylock_file.read_compiled(lock, _own_lines(files, context))
+    lock, own = context.scratch / "pylock.toml", _own_lines(files, context)
+    of_uv = uv.with_indexes(context, context.app_dir, own.finding)
+    _run_uv(uv.compile_all(files, lock, of_uv), files, of_uv, run)
+    return pylock_file.read_compiled(lock, own)
 
 
 def install_resolved(
@@ -83,10 +84,11 @@ def install_resolved(
     """
     finding = _own_lines(files, context).finding
     if resolution.by == UV:
+        of_uv = uv.with_indexes(context, context.app_dir, finding)
         return uv.install_with(
             pins,
-            lambda chosen: uv.install_compiled(chosen, finding, context),
-            context,
+            lambda chosen: uv.install_compiled(chosen, finding, of_uv),
+            of_uv,
             run,
             partial(_finding, files, context),
         )

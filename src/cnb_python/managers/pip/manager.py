@@ -141,13 +141,9 @@ class Pip:
     ) -> pinned.PinnedPlan | NeedsResolving:
         if self.settings.installer == PIP:
             return NeedsResolving(f"{self.settings.named('installer')} is pip")
-        if self._by_uv:
-            if tool_settings.uv_is_configured(environ, app_dir):
-                return NeedsResolving("uv has settings of its own")
-            # pip's settings do not concern uv.
-            environ = {name: environ[name] for name in environ if not name.startswith("PIP_")}
-            environ["PIP_CONFIG_FILE"] = os.devnull
-        return pinned.plan(contents, python, self.processor, environ)
+        if self._by_uv and tool_settings.uv_is_configured(environ, app_dir):
+            return NeedsResolving("uv has settings of its own")
+        return pinned.plan(contents, python, self.processor, environ, by_uv=self._by_uv)
 
     def _plan(self, context: InstallContext) -> pinned.PinnedPlan | NeedsResolving:
         contents = {name: regular_file.read(context.app_dir / name) for name in self._files}

@@ -15,7 +15,7 @@ from packaging.version import Version
 from cnb_python.app import REQUIREMENTS
 from cnb_python.config.settings import UV
 from cnb_python.managers.base import NeedsResolving, Pin, Resolution, digest
-from cnb_python.managers.index_config import Network, is_index, network_of
+from cnb_python.managers.index_config import Network, for_indexes, is_index, network_of
 from cnb_python.managers.requirement_lines import (
     SHA256,
     VARIABLE,
@@ -100,12 +100,18 @@ class Unpinned(NamedTuple):
 
 
 def plan(
-    contents: Mapping[str, bytes], python: str, processor: str, environ: Mapping[str, str]
+    contents: Mapping[str, bytes],
+    python: str,
+    processor: str,
+    environ: Mapping[str, str],
+    *,
+    by_uv: bool = False,
 ) -> PinnedPlan | NeedsResolving:
     """Return the resolution of fully pinned files for *python*; NeedsResolving for other files.
 
     *contents* are those of the files, which are read together, by their names. *environ* is that
-    of pip's processes: pip's settings may be a reason to resolve.
+    of pip's processes: pip's settings may be a reason to resolve. *by_uv*: uv resolves too, and of
+    pip's settings only those of indexes count.
     """
     file = parse_files(contents)
     if isinstance(file, Unpinned):
@@ -113,7 +119,8 @@ def plan(
     settings = read_pip_settings(environ)
     if settings.unreadable:
         return NeedsResolving(f"{settings.unreadable} cannot be read")
-    network = network_of(settings.options, environ, file.index_url)
+    options = for_indexes(settings.options) if by_uv else settings.options
+    network = network_of(options, environ, file.index_url)
     if isinstance(network, NeedsResolving):
         return network
     lines = _applying(file, python, processor)

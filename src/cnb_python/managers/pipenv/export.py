@@ -83,8 +83,7 @@ class PipenvExport(LockExport):
             return self.install_with_uv(pins, sources.indexes_of, variables)
         lines = (expanded(line, self.context.environ) for line in self._index_lines())
         variables = index_config.exported_index_variables(lines, self.context.environ)
-        uv_sources = uv.UvSources(is_own=False, variables=variables)
-        return uv.install(pins, self.context, self.run, uv_sources)
+        return self.install_with_uv(pins, lambda _: (), variables)
 
     def variables(self) -> dict[str, str]:
         """Return the user's variables with a cache of the build's own, and no environment."""
@@ -123,7 +122,9 @@ class PipenvExport(LockExport):
         sources = read_sources(like_a_lock, pipfile, self._index_lines(), environ, _PIPENV.source)
         files = uv_files(requirements, sources, self.context.scratch)
         context = replace(
-            self.context, environ=index_config.exported_index_variables(sources.lines, environ)
+            self.context,
+            environ=index_config.exported_index_variables(sources.lines, environ),
+            no_index=index_config.asks_no_index(environ),
         )
         command = replace(
             uv.compile_all(files, pylock, context), shown=f"uv pip compile {_PIPENV.source}"

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from packaging.utils import canonicalize_name, canonicalize_version
 
@@ -94,7 +94,8 @@ class PoetryExport(LockExport):
             return frozenset()
         lines = self.context.notes[_EXPORTED].splitlines()
         sources = read_sources(self.lock, lines)
-        variables = index_config.exported_index_variables(sources.lines, self.context.environ)
+        index_lines = (*primary_index(self.context), *sources.lines)
+        variables = index_config.exported_index_variables(index_lines, self.context.environ)
         variables |= certificate_variables(self.context)
         return self.install_with_uv(pins, sources.indexes_of, variables)
 
@@ -193,6 +194,24 @@ def _bare(url: str) -> str:
     return shown(url).rstrip("/") if url else ""
 
 
+def primary_index(context: InstallContext) -> tuple[str, ...]:
+    """Return an option with the app's first primary source, which replaces PyPI for Poetry.
+
+    An export names it only if a package comes from there. Empty: it has none. Raises
+    UnreadableToml.
+    """
+    for source in _source_tables(context):
+        name, url = str(source.get("name", "")), str(source.get("url", ""))
+        if url and source.get("priority", "primary") in {"primary", "default"}:
+            prefix = f"POETRY_HTTP_BASIC_{_in_variable(name)}"
+            user, password = (
+                context.environ.get(f"{prefix}_{key}", "") for key in ("USERNAME", "PASSWORD")
+            )
+            login = f"{quote(user, safe='')}:{quote(password, safe='')}@" if user else ""
+            return (f"--index-url {url.replace('://', f'://{login}', 1)}",)
+    return ()
+
+
 def certificate_variables(context: InstallContext) -> dict[str, str]:
     """Return uv's variables for the certificates of all sources. Raises UnreadableToml."""
     certificates = tuple(_certificates(context))
@@ -244,10 +263,14 @@ def _certificate_settings(directory: Path) -> TomlTable:
 
 def _hosts(context: InstallContext) -> Iterator[tuple[str, str]]:
     """Yield name and host of each source of the app."""
-    tools = toml.table_at(toml.read(context.app_dir / PYPROJECT), "tool")
-    for source in toml.tables_at(toml.table_at(tools, "poetry"), "source"):
+    for source in _source_tables(context):
         if host := urlsplit(str(source.get("url", ""))).netloc.rpartition("@")[2]:
             yield str(source.get("name", "")), host
+
+
+def _source_tables(context: InstallContext) -> Sequence[TomlTable]:
+    tools = toml.table_at(toml.read(context.app_dir / PYPROJECT), "tool")
+    return toml.tables_at(toml.table_at(tools, "poetry"), "source")
 
 
 def _in_variable(name: str) -> str:

@@ -5,7 +5,7 @@ A package that a lock assigns to one index is installed from that index only.
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -22,6 +22,7 @@ from cnb_python.managers.base import InstallContext, Pin, counted
 from cnb_python.managers.index_config import (
     NO_NETWORK,
     Network,
+    asks_no_index,
     clean_variables,
     with_pip_indexes,
 )
@@ -163,13 +164,25 @@ def install_locked(file: Path, count: int, context: InstallContext, sources: UvS
 def own_context(context: InstallContext, *, as_pip: bool = False) -> InstallContext:
     """Return *context* for commands with which uv's own settings count.
 
-    *as_pip*: pip's settings count too, where uv has none.
+    *as_pip*: pip's settings of indexes count too, where uv has none. Raises UnreadablePipConfig.
     """
-    environ = with_pip_indexes(context.environ) if as_pip else context.environ
-    kept = {name: value for name, value in environ.items() if name not in _RESERVED}
+    context = with_indexes(context, context.app_dir) if as_pip else context
+    kept = {name: value for name, value in context.environ.items() if name not in _RESERVED}
     # As variables, which an older uv that the app asks for ignores if it does not know them.
     fixed = {"UV_SYSTEM_CERTS": "1", "UV_NATIVE_TLS": "1", "UV_PREVIEW_FEATURES": "pylock"}
     return replace(context, environ={**kept, **fixed})
+
+
+def with_indexes(
+    context: InstallContext, app_dir: Path | None, finding: Iterable[str] = ()
+) -> InstallContext:
+    """Return *context* for a uv that asks the indexes of pip's settings, where it has none itself.
+
+    *app_dir*: where uv reads its configuration files; None: it reads none. *finding*: the options
+    of the app's files. Raises UnreadablePipConfig.
+    """
+    environ = with_pip_indexes(context.environ, app_dir, finding)
+    return replace(context, environ=environ, no_index=asks_no_index(context.environ, app_dir))
 
 
 def options(context: InstallContext) -> tuple[str, ...]:
@@ -178,6 +191,7 @@ def options(context: InstallContext) -> tuple[str, ...]:
         *("--no-progress", "--color", "never", "--no-python-downloads"),
         *("--python", str(context.environment / "bin/python")),
         *("--cache-dir", str(context.uv_cache)),
+        *(("--no-index",) if context.no_index else ()),
     )
 
 
@@ -262,11 +276,11 @@ def alternative_for_pip(
     def source() -> alternatives.Source:
         # pip ignores uv's variables, and other indexes must not see the names of packages.
         of_pip = {k: v for k, v in context.environ.items() if not k.startswith("UV_")}
-        own = own_context(replace(context, environ=of_pip), as_pip=True)
+        lines = tuple(finding())
+        of_uv = with_indexes(replace(context, environ=of_pip), None, lines)
+        own = own_context(of_uv)
         environ = {"UV_INDEX_STRATEGY": _BEST_MATCH, **own.environ}
-        return alternatives.Source(
-            environ, context.scratch, ("--no-config", *options(context)), tuple(finding())
-        )
+        return alternatives.Source(environ, context.scratch, ("--no-config", *options(own)), lines)
 
     return alternatives.improve(failure, output, context, source, run)
 

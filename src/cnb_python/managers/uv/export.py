@@ -11,6 +11,7 @@ from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.locks import ProjectForOtherPython, StaleLock, UnknownGroup
 from cnb_python.managers.base import InstallContext, Pin, Resolution
 from cnb_python.managers.pylock_file import Choice, read_lock
+from cnb_python.managers.tool_settings import uv_indexes
 from cnb_python.managers.uv import commands as uv
 from cnb_python.system.interface import Command, Outcome, Run
 
@@ -36,8 +37,12 @@ def resolve(settings: Settings, processor: str, context: InstallContext, run: Ru
 
 
 def install(pins: Sequence[Pin], context: InstallContext, run: Run) -> frozenset[str]:
-    """Install *pins* with uv's own settings, see `Manager`. Raises the failure that uv reports."""
-    return uv.install(pins, uv.own_context(context), _with_required_uv(context, run), uv.OWN)
+    """Install *pins* with uv's own settings, see `Manager`. Raises the failure that uv reports.
+
+    The lock has the URL of each file; other indexes are asked for what builds a package.
+    """
+    own = uv.own_context(context, as_pip=True)
+    return uv.install(pins, own, _with_required_uv(context, run), uv.OWN)
 
 
 def _export(settings: Settings, lock: Path, context: InstallContext) -> Command:
@@ -86,19 +91,35 @@ def _required_uv(context: InstallContext) -> Path:
 def _install_uv(version: str, context: InstallContext, run: Run) -> None:
     target = _required_uv(context).parents[1]
     # A cache of its own, so that nothing but what the app asks for lies in that of the context.
-    apart = replace(context, scratch=target)
+    apart = uv.with_indexes(replace(context, scratch=target, environ=_as_variables(context)), None)
     command = Command(
         (
             *(str(context.uv), "pip", "install", "--no-config", "--no-deps"),
             *("--target", str(target), f"uv{version}", *uv.options(apart)),
         ),
-        uv.own_context(context).environ,
+        uv.own_context(apart).environ,
         context.scratch,
         shown=f"uv pip install 'uv{version}'",
     )
     outcome = run(command)
     if outcome.code:
         raise uv.explain(command, outcome, context, run)
+
+
+def _as_variables(context: InstallContext) -> dict[str, str]:
+    """Return the variables of *context*, with the indexes of uv's configuration files.
+
+    A uv that reads those files refuses to run, since they require another one.
+    """
+    default, further = uv_indexes(context.environ, context.app_dir)
+    links = [address for address in further if "://" not in address]
+    indexes = [address for address in further if address not in links]
+    in_files = {
+        "UV_DEFAULT_INDEX": default,
+        "UV_INDEX": " ".join(indexes),
+        "UV_FIND_LINKS": ",".join(str(context.app_dir / link) for link in links),
+    }
+    return {**{name: value for name, value in in_files.items() if value}, **context.environ}
 
 
 def _explain(

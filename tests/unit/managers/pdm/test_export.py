@@ -63,7 +63,7 @@ def test_logins_come_from_variables_and_pdm_toml(tmp_path: Path) -> None:
         "--index-url https://you:p%2Fw@all.example/simple",
         "--extra-index-url https://a:b@ours.example/simple",
     )
-    assert usual_index({**login, "PDM_PYPI_URL": "https://m.example/s"}) == {
+    assert usual_index(tmp_path, {**login, "PDM_PYPI_URL": "https://m.example/s"}) == {
         "UV_DEFAULT_INDEX": "https://you:p%2Fw@m.example/s"
     }
 
@@ -82,3 +82,38 @@ def test_exported_indexes_without_their_sources_are_kept(tmp_path: Path) -> None
 
     assert sources.indexes_of(pin("our-tools")) == ()
     assert sources.lines == EXPORTED[:1]
+
+
+def test_usual_index_of_pdm_toml_replaces_pypi(tmp_path: Path) -> None:
+    (tmp_path / "pdm.toml").write_text(
+        '[pypi]\nurl = "https://m.example/s"\nusername = "a"\npassword = "b"\n'
+    )
+
+    assert usual_index(tmp_path, {}) == {"UV_DEFAULT_INDEX": "https://a:b@m.example/s"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "environ"),
+    [("", {"PDM_IGNORE_STORED_INDEX": "1"}), ("[pypi]\nignore_stored_index = true\n", {})],
+)
+def test_without_stored_indexes_the_first_one_of_the_app_replaces_pypi(
+    tmp_path: Path, settings: str, environ: dict[str, str]
+) -> None:
+    (tmp_path / "pdm.toml").write_text(settings)
+    (tmp_path / "pyproject.toml").write_text(
+        '[[tool.pdm.source]]\nname = "ours"\nurl = "https://${TOKEN}@ours.example/simple"\n'
+    )
+
+    usual = usual_index(tmp_path, {**environ, "TOKEN": "abc"})
+
+    assert usual == {"UV_DEFAULT_INDEX": "https://abc@ours.example/simple"}
+
+
+def test_index_that_only_pdm_toml_has_is_asked_too(tmp_path: Path) -> None:
+    settings = '[pypi.more]\nurl = "https://more.example/s"\nusername = "a"\npassword = "b"\n'
+
+    sources = sources_of(tmp_path, settings=settings)
+
+    assert sources.lines[-1] == "--extra-index-url https://a:b@more.example/s"
+    ignoring = sources_of(tmp_path, settings=settings, PDM_IGNORE_STORED_INDEX="true")
+    assert not any("more.example" in line for line in ignoring.lines)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from cnb_python.managers.base import Pin
-from cnb_python.managers.poetry.export import certificate_variables, read_sources
+from cnb_python.managers.poetry.export import certificate_variables, primary_index, read_sources
 from tests.support.fake_tools import context_of, write_app
 
 HASH, OTHER = "a" * 64, "b" * 64
@@ -103,3 +103,28 @@ def test_no_certificates_give_no_variables(tmp_path: Path) -> None:
     context = context_of(write_app(tmp_path, [("pyproject.toml", "")]))
 
     assert certificate_variables(context) == {}
+
+
+def test_primary_source_replaces_pypi_with_its_login(tmp_path: Path) -> None:
+    sources = """\
+[[tool.poetry.source]]
+name = "more"
+url = "https://more.example/x"
+priority = "supplemental"
+[[tool.poetry.source]]
+name = "our-own"
+url = "https://ours.example/x"
+"""
+    directory = write_app(tmp_path, [("pyproject.toml", sources)])
+    login = {"USERNAME": "me", "PASSWORD": "a@b"}
+    variables = {f"POETRY_HTTP_BASIC_OUR_OWN_{key}": value for key, value in login.items()}
+
+    assert primary_index(context_of(directory)) == ("--index-url https://ours.example/x",)
+    with_login = ("--index-url https://me:a%40b@ours.example/x",)
+    assert primary_index(context_of(directory, **variables)) == with_login
+
+
+def test_app_without_primary_source_keeps_the_usual_index(tmp_path: Path) -> None:
+    source = '[[tool.poetry.source]]\nname = "a"\nurl = "https://a/"\npriority = "explicit"\n'
+
+    assert primary_index(context_of(write_app(tmp_path, [("pyproject.toml", source)]))) == ()

@@ -1,0 +1,326 @@
+"""Only the indexes that the user named are asked, by every manager and installer.
+
+The public index has the same names: the same release with other contents, and a newer one. What
+asks it is recorded.
+"""
+
+import sys
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from cnb_python.app import read_app
+from cnb_python.config.settings import Settings
+from cnb_python.managers import tool
+from cnb_python.managers.base import InstallContext, Manager, Resolution
+from cnb_python.managers.pdm.manager import Pdm
+from cnb_python.managers.pip.manager import Pip
+from cnb_python.managers.pipenv.manager import Pipenv
+from cnb_python.managers.poetry.manager import Poetry
+from cnb_python.managers.pylock.manager import Pylock
+from cnb_python.managers.pyproject.manager import PlainProject
+from cnb_python.managers.tool import Program
+from cnb_python.managers.uv.manager import UvProject
+from cnb_python.system.process import run
+from tests.support import index, lock_files, public_index, resolving
+from tests.support.builds import Builds, Built
+from tests.support.index import Index
+from tests.support.installing import install_all
+from tests.support.public_index import PublicIndex
+from tests.support.sdists import archive
+from tests.support.trees import App, Files, write_files
+from tests.support.wheels import wheel
+
+# uv closes connections early, which pypiserver's files do not survive tidily.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+BACKEND = """\
+import zipfile
+from pathlib import Path
+
+INFO = "company_codec-1.0.dist-info"
+FILES = {{
+    "company_codec.py": "V = 'built with the {kind} backend'\\n",
+    INFO + "/METADATA": "Metadata-Version: 2.1\\nName: company-codec\\nVersion: 1.0\\n",
+    INFO + "/WHEEL": "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n",
+    INFO + "/RECORD": "".join(
+        name + ",,\\n" for name in ("company_codec.py", INFO + "/METADATA", INFO + "/WHEEL")
+    ),
+}}
+
+
+def build_wheel(directory, config_settings=None, metadata_directory=None):
+    name = "company_codec-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(Path(directory, name), "w") as archive:
+        for path, text in FILES.items():
+            archive.writestr(path, text)
+    return name
+"""
+PROJECT = """\
+[project]
+name = "shop"
+version = "1"
+requires-python = ">=3.14,<4"
+dependencies = ["company-tools", "company-codec"]
+"""
+RANGES, EXACT = "company-tools\ncompany-codec\n", "company-tools==1.0\ncompany-codec==1.0\n"
+SOURCE = '[[source]]\nname = "ours"\nurl = "{}"\nverify_ssl = true\n'
+PIPFILE = f'{SOURCE}[packages]\ncompany-tools = "*"\ncompany-codec = "*"\n'
+BY_UV = Settings(installer="uv")
+
+
+def pack(directory: Path, kind: str, versions: tuple[str, ...]) -> Path:
+    """Write the packages of one index, which differ by *kind*."""
+    directory.mkdir()
+    for version in versions:
+        tools = {"company_tools.py": f"V = '{kind} {version}'\n"}
+        wheel(directory, "company-tools", version, tools)
+        wheel(
+            directory,
+            "company-backend",
+            version,
+            {"company_backend.py": BACKEND.format(kind=kind)},
+        )
+    build = '[build-system]\nrequires = ["company-backend"]\nbuild-backend = "company_backend"\n'
+    information = "Metadata-Version: 2.1\nName: company-codec\nVersion: 1.0\n"
+    archive(directory, "company_codec-1.0", {"pyproject.toml": build, "PKG-INFO": information})
+    return directory
+
+
+@dataclass(frozen=True)
+class Indexes:
+    """The index of a company, and the public one."""
+
+    private: Index
+    public: PublicIndex
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """The variables of a build; no configuration of this machine counts."""
+        path = {name: value for name, value in resolving.settings().items() if name == "PATH"}
+        return {**path, **self.public.variables(), "PIP_CONFIG_FILE": "/dev/null"}
+
+
+@pytest.fixture(scope="module")
+def indexes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Indexes]:
+    directory = tmp_path_factory.mktemp("indexes")
+    directory.chmod(0o755)
+    private = pack(directory / "private", "private", ("1.0",))
+    public = pack(directory / "public", "public", ("1.0", "2.0"))
+    with (
+        index.running(private) as private_index,
+        public_index.running(public, directory / "authority") as asked,
+    ):
+        yield Indexes(private_index, asked)
+
+
+def nothing(app: Path, indexes: Indexes) -> None:
+    """Lock nothing."""
+    del app, indexes
+
+
+def locked_by(command: str, *words: str, **names: str) -> Callable[[Path, Indexes], None]:
+    """Return what locks an app with *command*; *names*: variables whose value is the index."""
+
+    def lock(app: Path, indexes: Indexes) -> None:
+        variables = dict.fromkeys(names, indexes.private.url)
+        lock_files.lock(command, app, {**indexes.public.variables(), **variables}, *words)
+
+    return lock
+
+
+def locked_by_uv(*words: str) -> Callable[[Path, Indexes], None]:
+    def lock(app: Path, indexes: Indexes) -> None:
+        lock_files.run_uv(app, *words, index=indexes.private.url)
+
+    return lock
+
+
+@dataclass(frozen=True)
+class Case:
+    """An app, and the settings that name its index."""
+
+    name: str
+    manager: Manager
+    files: Files
+    """`{}` in a text is the URL of the private index."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Variables of the build, also with `{}`, and `{packages}` for the directory."""
+    lock: Callable[[Path, Indexes], None] = nothing
+
+    def __str__(self) -> str:
+        return self.name
+
+
+PIP = {"PIP_INDEX_URL": "{}"}
+OFFLINE = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "{packages}"}
+CONF = {"PIP_CONFIG_FILE": "pip.conf"}
+EXTRA = {"PIP_INDEX_URL": "file:///nowhere", "PIP_EXTRA_INDEX_URL": "{}"}
+UV_EXTRA = {"PIP_INDEX_URL": "{}", "UV_INDEX": "{}"}
+CONF_FILE = {"pip.conf": "[global]\nindex-url = {}\n"}
+IN_FILE = "--index-url {}\n"
+PRIMARY = (
+    '[tool.poetry]\npackage-mode = false\n[[tool.poetry.source]]\nname = "ours"\nurl = "{}"\n'
+)
+OF_PDM = "[tool.pdm]\ndistribution = false\n"
+OF_UV = '[[tool.uv.index]]\nname = "ours"\nurl = "{}"\ndefault = true\n'
+CASES = (
+    *(
+        Case(f"pip-{what}-{how}", Pip(), {"requirements.txt": text, **CONF_FILE}, settings)
+        for what, text in (("exact", EXACT), ("range", RANGES))
+        for how, settings in (("variable", PIP), ("file", CONF), ("offline", OFFLINE))
+    ),
+    *(
+        Case(f"uv-{what}-{how}", Pip(BY_UV), {"requirements.txt": text, **CONF_FILE}, settings)
+        for what, text in (("exact", EXACT), ("range", RANGES))
+        for how, settings in (
+            *(("variable", PIP), ("file", CONF), ("offline", OFFLINE), ("extra", UV_EXTRA)),
+        )
+    ),
+    Case(
+        "uv-line",
+        Pip(BY_UV),
+        {"requirements.txt": IN_FILE + RANGES},
+        {"PIP_INDEX_URL": "https://other"},
+    ),
+    Case("uv-toml", Pip(BY_UV), {"requirements.txt": RANGES, "uv.toml": 'index-url = "{}"\n'}),
+    *(
+        Case(f"project-{how}", PlainProject(), {"pyproject.toml": PROJECT, **CONF_FILE}, settings)
+        for how, settings in (("variable", PIP), ("file", CONF), ("offline", OFFLINE))
+    ),
+    Case(
+        "project-uv",
+        PlainProject(),
+        {"pyproject.toml": PROJECT + OF_UV},
+        {"PIP_INDEX_URL": "https://other"},
+    ),
+    Case("uv-lock", UvProject(), {"pyproject.toml": PROJECT + OF_UV}, lock=locked_by_uv("lock")),
+    Case(
+        "uv-lock-variable",
+        UvProject(),
+        {"pyproject.toml": PROJECT},
+        {"UV_DEFAULT_INDEX": "{}"},
+        locked_by_uv("lock"),
+    ),
+    Case(
+        "pylock",
+        Pylock(),
+        {"requirements.in": RANGES},
+        PIP,
+        locked_by_uv(
+            "pip", "compile", "--format=pylock.toml", "-qo", "pylock.toml", "requirements.in"
+        ),
+    ),
+    Case("poetry", Poetry(), {"pyproject.toml": PROJECT + PRIMARY}, lock=locked_by("poetry")),
+    Case(
+        "pdm-toml",
+        Pdm(),
+        {"pyproject.toml": PROJECT + OF_PDM, "pdm.toml": '[pypi]\nurl = "{}"\n'},
+        lock=locked_by("pdm"),
+    ),
+    Case(
+        "pdm-variable",
+        Pdm(),
+        {"pyproject.toml": PROJECT + OF_PDM},
+        PIP,
+        locked_by("pdm", PDM_PYPI_URL=""),
+    ),
+    Case("pipenv", Pipenv(), {"Pipfile": PIPFILE}, lock=locked_by("pipenv")),
+    Case("pipenv-without-lock", Pipenv(), {"Pipfile": PIPFILE}),
+)
+
+
+def prepare(case: Case, indexes: Indexes, directory: Path) -> InstallContext:
+    """Write and lock the app of *case*, and return the context of its build."""
+    url, app = indexes.private.url, directory / "app"
+    write_files(app, {name: str(text).replace("{}", url) for name, text in case.files.items()})
+    case.lock(app, indexes)
+    environ = indexes.environ | {
+        name: value.replace("{}", url).replace("{packages}", str(indexes.private.packages))
+        for name, value in case.settings.items()
+    }
+    if environ["PIP_CONFIG_FILE"] == "pip.conf":
+        environ["PIP_CONFIG_FILE"] = str(app / "pip.conf")
+    work = directory / "work"
+    work.mkdir()
+    context = resolving.install_context(app, work, environ, directory.parent)
+
+    def start_program(program: Program) -> tuple[str, ...]:
+        return tool.start(Path(sys.executable), lock_files.installed(program.name), program)
+
+    return replace(context, start_program=start_program)
+
+
+def decide(case: Case, context: InstallContext) -> Resolution:
+    """Return the resolution of the app's files alone, or else the manager's."""
+    from_files = case.manager.resolve_from_files(
+        read_app(context.app_dir), context.python, context.environ
+    )
+    if isinstance(from_files, Resolution):
+        return from_files
+    return case.manager.resolve(context, run)
+
+
+def modules(context: InstallContext) -> set[str]:
+    """Return the text of each module that was installed or fetched."""
+    directories = (context.environment, context.uv_cache / "archive-v0")
+    files = (path for each in directories for path in each.rglob("company_[tc]*.py"))
+    texts = {path.read_text() for path in files}
+    for path in context.wheels.glob("company_tools*.whl"):
+        with zipfile.ZipFile(path) as packed:
+            texts.add(packed.read("company_tools.py").decode())
+    return texts
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_public_index_is_not_asked(case: Case, indexes: Indexes, tmp_path: Path) -> None:
+    context = prepare(case, indexes, tmp_path)
+    indexes.public.asked.clear()
+
+    resolution = decide(case, context)
+    install_all(case.manager, resolution, resolution.pins, context, run)
+
+    assert indexes.public.asked == []
+    assert {pin.version for pin in resolution.pins} == {"1.0"}
+    assert modules(context) == {"V = 'private 1.0'\n", "V = 'built with the private backend'\n"}
+
+
+@pytest.mark.parametrize("manager", [Pip(), Pip(BY_UV)], ids=["pip", "uv"])
+def test_public_index_is_asked_without_settings(
+    manager: Pip, indexes: Indexes, tmp_path: Path
+) -> None:
+    """So the test above can fail."""
+    case = Case("public", manager, {"requirements.txt": RANGES})
+    context = prepare(case, indexes, tmp_path)
+    indexes.public.asked.clear()
+
+    resolution = decide(case, context)
+    install_all(manager, resolution, resolution.pins, context, run)
+
+    assert "pypi.org:443" in indexes.public.asked
+    assert "V = 'public 2.0'\n" in modules(context)
+
+
+def test_builds_with_uv_ask_the_named_index_alone(
+    builds: Builds, flask: Built, app: App, indexes: Indexes
+) -> None:
+    certificate = indexes.public.certificate.read_text()
+    bindings = write_files(
+        indexes.private.packages.parent / "bindings",
+        {"ca/type": "ca-certificates", "ca/ca.pem": certificate},
+    )
+    proxies = {k: v for k, v in indexes.public.variables().items() if "PROXY" in k.upper()}
+    env = {**proxies, "BP_PYTHON_INSTALLER": "uv", "PIP_INDEX_URL": indexes.private.url}
+    indexes.public.asked.clear()
+
+    first = builds.image(app({"requirements.txt": RANGES}), flask, env=env, bindings=bindings)
+    assert first.code == 0, first.output
+    later = builds.phases(
+        app({"requirements.txt": EXACT + "# changed\n"}), first, env=env, bindings=bindings
+    )
+    assert later.code == 0, later.output
+
+    assert indexes.public.asked == []
+    assert "company-tools 1.0" in first.output
