@@ -74,14 +74,6 @@ DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memor
     ("files", "traceback", "words"),
     [
         (
-            settings('STATIC_ROOT = BASE_DIR / "staticfiles"', ""),
-            "ImproperlyConfigured: You're using the staticfiles app without having set",
-            (
-                "the settings do not set STATIC_ROOT.",
-                "Add it to the settings: STATIC_ROOT = BASE_DIR / 'staticfiles'",
-            ),
-        ),
-        (
             settings('os.environ.get("SECRET_KEY", "only-for-development")', 'os.environ["KEY"]'),
             "KeyError: 'KEY'",
             (
@@ -181,6 +173,32 @@ def test_probable_cause_is_the_last_exception(  # noqa: PLR0913 - fixtures
     words: tuple[str, str],
 ) -> None:
     explained(builds.phases(app(files, based_on=source), gallery), traceback, words)
+
+
+def without_root(more: str = "") -> Files:
+    text = SETTINGS.replace("ManifestStaticFilesStorage", "StaticFilesStorage")
+    return {"site_settings.py": text.replace("STATIC_ROOT =", "# ") + more}
+
+
+def test_settings_without_static_root_are_a_warning(
+    builds: Builds, gallery: Built, source: Path, app: App
+) -> None:
+    built = builds.phases(app(without_root(), based_on=source), gallery)
+
+    assert built.code == 0, built.output
+    assert "[Warning: Static files are not in the image: the settings do not set" in built.output
+    assert "STATIC_ROOT = BASE_DIR / 'staticfiles'" in built.output
+    assert "Traceback" not in built.output
+
+
+def test_settings_without_static_root_fail_where_middleware_serves_it(
+    builds: Builds, gallery: Built, source: Path, app: App
+) -> None:
+    files = without_root("MIDDLEWARE = ['shop.WhiteNoise']\n")
+    built = builds.phases(app(files, based_on=source), gallery)
+
+    assert built.code
+    assert "the directory of the files that shop.WhiteNoise serves" in built.error
 
 
 def test_missing_system_library_is_named(

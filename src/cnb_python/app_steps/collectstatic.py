@@ -120,6 +120,8 @@ def collect(
         system.output.line(_restored_message(static.restored))
         return _results(environment, static)
     facts = _run(environment, static, defaults, system)
+    if facts.get("unset"):
+        _warn_or_refuse(environment, static, facts, system)
     command = facts.get("command")
     if static.reads and static.reads.unknown:
         system.output.line(f"{_ALWAYS_RUNS} {_shown(static.reads.unknown, environment)}")
@@ -131,6 +133,27 @@ def collect(
     # The output of another package's command is unknown.
     _remove_undeclared(environment, static, facts, system)
     return _keep(environment, static) if command is None or root else StepResults()
+
+
+def _warn_or_refuse(
+    environment: ProvidedEnvironment,
+    static: StaticFiles,
+    facts: Mapping[str, object],
+    system: System,
+) -> None:
+    """Warn that STATIC_ROOT is not set. Raises CollectstaticFailed if something serves it."""
+    from cnb_python.app_steps import collectstatic_causes  # noqa: PLC0415 - only for this
+    from cnb_python.errors.static_files import no_static_root  # noqa: PLC0415 - as above
+
+    middleware = facts.get("servers")
+    server = collectstatic_causes.static_server(
+        environment.distributions, middleware if isinstance(middleware, list) else []
+    )
+    if server:
+        environ = environment.request.context.environ
+        raise collectstatic_causes.without_root(SHOWN, server, environ, static.manage)
+    message = no_static_root()
+    system.output.warning(message.title, message.body)
 
 
 def _shown(reason: str, environment: ProvidedEnvironment) -> str:

@@ -4,7 +4,8 @@ Separate from `collectstatic`, which loads it only after a failure.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 
 from cnb_python.errors.static_files import CollectstaticCause, CollectstaticFailed
@@ -76,6 +77,11 @@ _SECRET_FILE = re.compile(
 )
 _DRIVERS = {"psycopg": "psycopg[binary]", "MySQLdb": "mysqlclient"}
 _SETTINGS = re.compile(r"DJANGO_SETTINGS_MODULE['\"]\s*,\s*['\"]([\w.]+)['\"]")
+# Packages that serve the files in STATIC_ROOT, or write into it.
+_STATIC_SERVERS = (
+    *("whitenoise", "servestatic", "blacknoise", "dj-static", "static3"),
+    *("django-compressor", "django-pipeline"),
+)
 _FOR_PRODUCTION = ("production", "prod", "live", "deploy", "heroku")
 
 
@@ -87,6 +93,24 @@ def explain(command: Command, outcome: Outcome, manage: Path) -> CollectstaticFa
     if name == "module" and detail == loaded:
         name = "settings module"
     return CollectstaticFailed(command.shown, outcome.code, name, detail, loaded, for_production)
+
+
+def static_server(distributions: Collection[str], middleware: Sequence[str]) -> str:
+    """Return the middleware, or else the package, that serves STATIC_ROOT; empty: none.
+
+    *distributions*: the normalized names of all packages. *middleware*: its dotted names.
+    """
+    packages = (name for name in _STATIC_SERVERS if name in distributions)
+    return next(chain(middleware, packages), "")
+
+
+def without_root(
+    shown: str, server: str, environ: Mapping[str, str], manage: Path
+) -> CollectstaticFailed:
+    """Return the failure of an app without STATIC_ROOT, the directory that *server* serves."""
+    loaded = settings_module(environ, _read(str(manage)))
+    for_production = settings_for_production(loaded, manage.parent)
+    return CollectstaticFailed(shown, 1, "static server", server, loaded, for_production)
 
 
 def cause(output: str, read: Read = lambda _: "") -> Cause:

@@ -11,6 +11,9 @@ loaded, it writes these facts to ANSWER, as JSON:
 - `local`: whether the files are stored in a directory
 - `root`: that directory
 - `manifest`: the directory of the manifest of these files, if it is another one; else empty
+- `unset`: the settings do not set STATIC_ROOT, so that the files were not collected; the exit code
+  is 0 then
+- `servers`: the middleware that seems to serve these files
 
 ANSWER is not written if `manage.py` fails earlier.
 
@@ -46,7 +49,14 @@ def _facts() -> dict[str, object]:
     if owner is None:
         return {"command": None, "local": False, "root": "", "manifest": ""}
     name = owner if isinstance(owner, str) else type(owner).__module__
-    return {"command": name, **_static_root()}
+    return {"command": name, **_static_root(), "servers": _servers()}
+
+
+def _servers() -> list[str]:
+    from django.conf import settings
+
+    names = [str(name) for name in getattr(settings, "MIDDLEWARE", None) or ()]
+    return [name for name in names if "noise" in name.lower() or "static" in name.lower()]
 
 
 def _static_root() -> dict[str, object]:
@@ -75,13 +85,31 @@ def _record_facts(answer: str) -> None:
         if name != COMMAND or not settings.configured:
             return fetch(self, name)
         facts = _facts()
-        Path(answer).write_text(json.dumps(facts), encoding="utf-8")
+        _write(answer, facts)
         if facts["command"] is None:
             return _EmptyCommand()
         _list_in_order()
         return fetch(self, name)
 
     management.ManagementUtility.fetch_command = fetch_command
+
+
+def _write(answer: str, facts: dict[str, object]) -> None:
+    Path(answer).write_text(json.dumps(facts), encoding="utf-8")
+
+
+def _lacks_root(error: Exception, answer: str) -> bool:
+    """Whether *error* is Django's about a missing STATIC_ROOT; recorded in *answer* then."""
+    if type(error).__name__ != "ImproperlyConfigured" or "STATIC_ROOT" not in str(error):
+        return False
+    try:
+        facts = json.loads(Path(answer).read_text(encoding="utf-8"))
+    except OSError:
+        return False
+    if facts["command"] != "django.contrib.staticfiles" or facts["root"] or not facts["local"]:
+        return False
+    _write(answer, {**facts, "unset": True})
+    return True
 
 
 def _list_in_order() -> None:
@@ -135,6 +163,8 @@ def main(manage: str, answer: str, reads: str = "", *pipes: str) -> None:
     try:
         runpy.run_path(manage, run_name="__main__")
     except Exception as error:  # noqa: BLE001 - of the app, printed in full
+        if _lacks_root(error, answer):
+            return
         _print(error, manage)
         sys.exit(1)
 

@@ -12,9 +12,12 @@ _BUILD_VARIABLES = (
     "are set."
 )
 
+_SET_ROOT = "Add it to the settings: STATIC_ROOT = BASE_DIR / 'staticfiles'"
+
 type CollectstaticCause = Literal[
     "no settings",
     "static root",
+    "static server",
     "settings module",
     "variable",
     "no default",
@@ -47,8 +50,13 @@ _CAUSES: dict[CollectstaticCause, tuple[str, ...]] = {
     ),
     "static root": (
         "the settings do not set STATIC_ROOT.",
-        "Add it to the settings: STATIC_ROOT = BASE_DIR / 'staticfiles'",
+        _SET_ROOT,
         "If the app has no static files, remove django.contrib.staticfiles from INSTALLED_APPS.",
+    ),
+    "static server": (
+        "the settings do not set STATIC_ROOT, the directory of the files that {0} serves.",
+        _SET_ROOT,
+        "If the app has no static files, remove {0} from it.",
     ),
     "variable": (
         f"the settings need the variable {{0}}. {_BUILD_VARIABLES}",
@@ -232,6 +240,24 @@ class CollectstaticFailed(AppError):
             *("python manage.py collectstatic --noinput", 1, "variable", "PAYMENT_KEY"),
             *("site_settings", ""),
         )
+
+
+def no_static_root() -> Message:
+    """Return a warning that STATIC_ROOT is not set, in an app where nothing serves it."""
+    return Message(
+        title="Static files are not in the image: the settings do not set STATIC_ROOT",
+        body=(
+            (
+                "Django collects nothing without it. No package of the app serves static files, so "
+                "the build goes on."
+            ),
+            _SET_ROOT,
+            (
+                "To serve them from the app itself, add the package whitenoise: "
+                "https://whitenoise.readthedocs.io/en/stable/django.html"
+            ),
+        ),
+    )
 
 
 def _which_settings(failure: CollectstaticFailed) -> tuple[str, ...]:

@@ -31,6 +31,9 @@ class Django:
         self.files: dict[str, str] = {"staticfiles/a.css": "a {}"}
         self.outcome = Outcome(0, "1 static file copied")
         self.is_reached = True
+        self.unset = False
+        """The settings do not set STATIC_ROOT."""
+        self.servers: list[str] = []
         self.reads: dict[str, object] = {}
         """The recording; none without one."""
 
@@ -38,8 +41,11 @@ class Django:
         manage, answer, *recording = (Path(path) for path in command.argv[2:])
         root = str(manage.parent / (self.root or "staticfiles"))
         manifest = str(manage.parent / self.manifest) if self.manifest else ""
-        facts = {"command": self.command, "local": self.local, "root": root if self.local else ""}
+        facts: dict[str, object] = {"command": self.command, "local": self.local}
+        facts["root"] = root if self.local else ""
         facts["manifest"] = manifest
+        if self.unset:
+            facts |= {"root": "", "unset": True, "servers": self.servers}
         if recording and self.reads:
             recording[0].write_text(json.dumps(self.reads), encoding="utf-8")
         if self.is_reached:
@@ -199,6 +205,36 @@ def test_static_root_outside_the_app_is_a_warning(app: FakeEnvironment, django: 
     build(app)
     assert "Static files were collected outside the app" in app.log_text
     assert "STATIC_ROOT is /srv/static" in app.log_text
+
+
+def test_settings_without_static_root_are_a_warning(app: FakeEnvironment, django: Django) -> None:
+    django.unset, django.files = True, {"debug.log": ""}
+
+    assert build(app) == StepResults()
+    assert "the settings do not set STATIC_ROOT" in app.log_text
+    assert "STATIC_ROOT = BASE_DIR / 'staticfiles'" in app.log_text
+    assert not (app.directory / "debug.log").exists()
+
+
+@pytest.mark.parametrize(
+    ("package", "middleware", "server"),
+    [
+        ("whitenoise", [], "whitenoise"),
+        ("dj-static", [], "dj-static"),
+        ("django", ["shop.noise.WhiteNoise"], "shop.noise.WhiteNoise"),
+    ],
+)
+def test_settings_without_static_root_fail_where_it_is_served(
+    tmp_path: Path, django: Django, package: str, middleware: list[str], server: str
+) -> None:
+    app = fake_environment(tmp_path, APP, {"django": "5.2", package: "1.0"}, django)
+    django.unset, django.servers, django.files = True, middleware, {}
+
+    with pytest.raises(CollectstaticFailed) as caught:
+        build(app)
+
+    assert (caught.value.cause, caught.value.detail) == ("static server", server)
+    assert f"that {server} serves" in " ".join(caught.value.describe().body)
 
 
 def test_run_that_removes_files_is_not_stored(app: FakeEnvironment) -> None:
