@@ -16,10 +16,11 @@ import pytest
 
 from cnb_python.distributions import dist_info
 from cnb_python.distributions import wheel as wheel_roots
-from cnb_python.distributions.collect import Collection, InstalledPin, collect
+from cnb_python.distributions.collect import InstalledPin
 from cnb_python.distributions.dist_info import DistributionRoot
 from cnb_python.distributions.model import Distribution
 from cnb_python.install import staging
+from cnb_python.install.collecting import Collection, collect
 from cnb_python.managers.base import Pin
 from cnb_python.system.interface import Download, System
 from cnb_python.system.process import run
@@ -136,7 +137,9 @@ def no_fetch(download: Download, to: Path) -> None:
 
 def collected(installed: Sequence[InstalledPin], cpus: int = 2) -> Collection:
     system = System(run, no_fetch, Log(), date(2026, 1, 1), cpus)
-    return collect(installed, INTERPRETER, system)
+    store = installed[0].root.path.parent / "store"
+    store.mkdir(exist_ok=True)
+    return collect(installed, INTERPRETER, store, system)
 
 
 def alone(installed: InstalledPin) -> Distribution:

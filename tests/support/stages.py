@@ -5,9 +5,10 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from cnb_python.distributions.collect import Collection, InstalledPin, collect
+from cnb_python.distributions.collect import InstalledPin
 from cnb_python.distributions.dist_info import DistributionRoot
 from cnb_python.install import staging
+from cnb_python.install.collecting import Collection, collect
 from cnb_python.managers.base import Pin
 from cnb_python.system.interface import Command, Outcome
 from tests.support.fake_system import world
@@ -70,7 +71,9 @@ def collected(root: DistributionRoot, of: str | Pin, *, may_be_built: bool = Fal
         return Outcome(0, "0 0\n")
 
     system, _, _ = world(compile_nothing)
-    return collect([InstalledPin(pinned, root, may_be_built)], INTERPRETER, system)
+    store = root.path.parent / "store"
+    store.mkdir(exist_ok=True)
+    return collect([InstalledPin(pinned, root, may_be_built)], INTERPRETER, store, system)
 
 
 def contents_of(root: DistributionRoot, collection: Collection) -> dict[str, str]:

@@ -20,7 +20,7 @@ from functools import partial
 from pathlib import Path
 from typing import Never
 
-from cnb_python.distributions import bytecode, compiler
+from cnb_python.distributions import bytecode, compiler, scan
 from cnb_python.distributions.bytecode import Package, SourceFile
 from cnb_python.layers import carried_bytecode, python_archive
 from cnb_python.layers.python_archive import Archive, Entry, Selection
@@ -88,7 +88,7 @@ def bytecode_archive(source: Source, final: Path, level: int = _LEVEL) -> tuple[
             if path.startswith(f"lib/{program}/") and path.endswith(".py")
         ]
         bytecode.compile_modules(interpreter, [Package(root, final, modules)], _system())
-        content = _packed(root, sorted(bytecode.bytecode_of(root, entries)), level)
+        content = _packed(root, sorted(scan.bytecode_of(root, entries)), level)
     sha256 = hashlib.sha256(source.archive.read_bytes()).hexdigest()
     return carried_bytecode.file_name(sha256, final, content), content
 

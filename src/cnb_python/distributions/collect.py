@@ -1,4 +1,4 @@
-"""Collects installed distributions, with every file normalized.
+"""Normalizes the files of installed distributions, and describes these.
 
 The result for a distribution depends only on its wheel, its path in the image and the interpreter:
 not on the tool that installed it, nor on the other distributions.
@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnb_python.cnb import disk
-from cnb_python.distributions import bytecode, dist_info, elf, entry_points, scan
+from cnb_python.distributions import dist_info, elf, entry_points, scan
 from cnb_python.distributions.bytecode import Package, SourceFile
 from cnb_python.distributions.dist_info import DirectUrl, DistributionRoot, Installed
-from cnb_python.distributions.model import Distribution, File
+from cnb_python.distributions.model import Distribution
 from cnb_python.distributions.scan import Content, FileEntry, reaches
 from cnb_python.errors.base import ContractBroken
 from cnb_python.managers.base import Pin
-from cnb_python.system.interface import System
 
 # The tool that may remove the distribution again. Tools compare it with `pip` or `uv` before they
 # change or advise anything, and an image has no such tool.
@@ -39,30 +38,7 @@ class InstalledPin:
 
 
 @dataclass(frozen=True, slots=True)
-class Collection:
-    """Distributions as the image gets them."""
-
-    distributions: tuple[Distribution, ...]
-    """In the order of the pins."""
-    messages: tuple[str, ...]
-    """Log lines about wrong RECORDs."""
-
-
-def collect(
-    installed_pins: Sequence[InstalledPin], interpreter: Path, system: System
-) -> Collection:
-    """Normalize and compile the files of *installed_pins*; return their distributions.
-
-    Raises DiskFull, Killed, BytecodeFailed, OSError, and ContractBroken if a root does not contain
-    the pinned distribution.
-    """
-    normalized = [_normalized(each) for each in installed_pins]
-    _compile(normalized, interpreter, system)
-    return _collection(normalized, system.cpus)
-
-
-@dataclass(frozen=True, slots=True)
-class _Normalized:
+class Normalized:
     """One distribution, whose files on disk are normalized."""
 
     of: InstalledPin
@@ -73,9 +49,22 @@ class _Normalized:
     rewritten: frozenset[str]
     """The paths of files that differ from what was installed."""
 
+    @property
+    def record(self) -> str:
+        """The path of its RECORD, which is written when it is compiled."""
+        return f"{self.installed.info}/RECORD"
 
-def _normalized(of: InstalledPin) -> _Normalized:
-    """Normalize the files of one distribution. Raises OSError, and ContractBroken."""
+    @property
+    def from_source(self) -> bool:
+        """Whether it was built from source."""
+        return self.of.may_be_built and self.direct_url.is_built
+
+
+def normalize(of: InstalledPin) -> Normalized:
+    """Normalize the files of one distribution, except RECORD.
+
+    Raises OSError, and ContractBroken if the root does not contain the pinned distribution.
+    """
     root = of.root
     entries = scan.walk(root.path, root.line)
     candidates = dist_info.installed_in(root.path, entries, root.site, str(root.final))
@@ -86,7 +75,7 @@ def _normalized(of: InstalledPin) -> _Normalized:
     rewritten |= _normalize_scripts(root, installed, remaining)
     normalized = {path: entries[path] for path in remaining - rewritten}
     normalized |= {path: scan.entry(root.path / path) for path in rewritten}
-    return _Normalized(of, installed, direct_url, normalized, frozenset(rewritten))
+    return Normalized(of, installed, direct_url, normalized, frozenset(rewritten))
 
 
 def _own(installed: Iterable[Installed], pin: Pin) -> Installed:
@@ -166,71 +155,46 @@ def _with_interpreter(root: DistributionRoot, path: str) -> bytes | None:
     return entry_points.with_interpreter(file.read_bytes(), str(root.path), str(root.final))
 
 
-def _compile(normalized: Iterable[_Normalized], interpreter: Path, system: System) -> None:
-    packages = []
-    for each in normalized:
-        directories = (f"{each.of.root.site}/", f"{scan.CHECKOUTS}/")
-        modules = [
-            SourceFile(path, entry.size)
-            for path, entry in each.entries.items()
-            if path.endswith(".py") and path.startswith(directories) and not entry.target
-        ]
-        packages.append(Package(each.of.root.path, each.of.root.final, modules))
-    bytecode.compile_modules(interpreter, packages, system)
+def modules_of(normalized: Normalized) -> Package:
+    """Return the modules to compile."""
+    root = normalized.of.root
+    directories = (f"{root.site}/", f"{scan.CHECKOUTS}/")
+    modules = [
+        SourceFile(path, entry.size)
+        for path, entry in normalized.entries.items()
+        if path.endswith(".py") and path.startswith(directories) and not entry.target
+    ]
+    return Package(root.path, root.final, modules)
 
 
-def _collection(normalized: Sequence[_Normalized], cpus: int) -> Collection:
-    """Return the distributions, with new RECORDs, and messages about their old ones."""
-    read = scan.read_all(((each.of.root.path, _with_bytecode(each)) for each in normalized), cpus)
-    return Collection(
-        tuple(_distribution(*each) for each in zip(normalized, read, strict=True)),
-        tuple(
-            message
-            for each, contents in zip(normalized, read, strict=True)
-            for message in _record_messages(each, contents)
-        ),
-    )
-
-
-def _with_bytecode(normalized: _Normalized) -> dict[str, FileEntry]:
-    """Return all files, in the order of their paths."""
-    compiled = bytecode.bytecode_of(normalized.of.root.path, normalized.entries)
-    return dict(sorted({**normalized.entries, **compiled}.items()))
-
-
-def _distribution(normalized: _Normalized, contents: Sequence[Content]) -> Distribution:
-    root, pin, info = normalized.of.root, normalized.of.pin, normalized.installed.info
-    record = f"{info}/RECORD"
-    files = [content.file for content in contents if content.file.path != record]
-    text = dist_info.render_record([*files, File(record, "", 0)], record, root.site)
-    disk.write(root.path / record, text)
-    files = sorted([*files, scan.file_of(record, text)])
+def described(normalized: Normalized, contents: Sequence[Content]) -> Distribution:
+    """Return the distribution with these *contents*, in the order of their paths."""
+    root, pin = normalized.of.root, normalized.of.pin
     directory = normalized.direct_url.directory
     return Distribution(
         name=pin.name,
         version=normalized.installed.version,
         origin=pin.origin,
-        files=tuple(files),
+        files=tuple(content.file for content in contents),
         reaches=reaches(
             (content.file.path, content.dynamic.run_paths)
             for content in contents
             if content.dynamic.run_paths
         ),
         libpython=elf.libpython_names(content.dynamic for content in contents),
-        from_source=normalized.of.may_be_built and normalized.direct_url.is_built,
+        from_source=normalized.from_source,
         is_cacheable=pin.is_cacheable and (not directory or bool(_below(root.final, directory))),
     )
 
 
-def _record_messages(normalized: _Normalized, contents: Iterable[Content]) -> list[str]:
+def record_messages(normalized: Normalized, contents: Iterable[Content]) -> list[str]:
     """Return log lines about wrong hashes and paths in the RECORD that was installed."""
     recorded, name = normalized.installed.recorded, normalized.installed.name
-    record = f"{normalized.installed.info}/RECORD"
     wrong = [
         content.file.path
         for content in contents
         if (digest := recorded.digests.get(content.file.path))
-        and content.file.path not in {record, *normalized.rewritten}
+        and content.file.path not in {normalized.record, *normalized.rewritten}
         and content.file.digest != digest
     ]
     messages = [f"The RECORD of {name} has wrong hashes: {listed(wrong)}"] if wrong else []

@@ -9,8 +9,9 @@ The output depends only on interpreter, path and source. `marshal` marks objects
 to more than once. Since Python 3.11 it marks every interned string, so earlier modules make no
 difference. Up to 3.10 they do, so each file is compiled by a process of its own.
 
-Prints the number of compiled modules and of those that do not compile, which is not an error:
-packages contain templates and modules for Python 2.
+Prints `group N` when the group N of the list is finished, and at the end the number of compiled
+modules and of those that do not compile, which is not an error: packages contain templates and
+modules for Python 2.
 
 Separate from `bytecode`, which runs it in the app's interpreter.
 """
@@ -24,6 +25,8 @@ import signal
 import struct
 import sys
 import warnings
+from collections import Counter
+from collections.abc import Iterable
 from importlib.util import MAGIC_NUMBER, cache_from_source, source_hash
 from pathlib import Path
 from types import CodeType
@@ -36,6 +39,7 @@ _RESULT = struct.Struct("=QQ")
 # PEP 552: with the hash of the source, which Python never checks.
 _UNCHECKED = (1).to_bytes(4, "little")
 _MODE = 0o644
+FINISHED = "group "
 # Python 3.11.
 _STABLE = 0x030B0000
 
@@ -45,30 +49,35 @@ def main(jobs: int, order: Path) -> int:
     # Warnings about the code of packages are for their authors, not for the build log.
     warnings.simplefilter("ignore")
     os.umask(0o022)
-    waiting = [
+    groups = [
         [(f"{group['root']}/{file}", f"{group['final']}/{file}") for file in group["files"]]
         for group in json.loads(order.read_bytes())
     ]
+    waiting = list(enumerate(groups))
     if sys.hexversion < _STABLE:
-        waiting = [[file] for group in waiting for file in group]
+        waiting = [(number, [file]) for number, group in waiting for file in group]
     waiting.reverse()  # pop() takes the last
+    left = Counter(number for number, _ in waiting)
     results = mmap.mmap(-1, _RESULT.size * max(1, len(waiting)))
-    running: set[int] = set()
+    running: dict[int, int] = {}
     while waiting or running:
         while waiting and len(running) < jobs:
-            files = waiting.pop()
-            running.add(_start(files, results, len(waiting)))
+            number, files = waiting.pop()
+            running[_start(files, results, len(waiting))] = number
         child, status = os.wait()
-        running.discard(child)
+        number = running.pop(child)
         if status:
             _stop(running)
             return _failed(os.waitstatus_to_exitcode(status))
+        left[number] -= 1
+        if not left[number]:
+            print(f"{FINISHED}{number}", flush=True)  # noqa: T201 - read by the caller
     counts = list(_RESULT.iter_unpack(results[:]))
     print(*(sum(count[index] for count in counts) for index in (0, 1)))  # noqa: T201 - read by the caller
     return 0
 
 
-def _stop(children: set[int]) -> None:
+def _stop(children: Iterable[int]) -> None:
     # They must not write files after the build has failed.
     for child in children:
         os.kill(child, signal.SIGKILL)

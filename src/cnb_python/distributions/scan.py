@@ -9,9 +9,7 @@ import os
 import posixpath
 import re
 import stat
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from itertools import batched
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,7 +24,6 @@ CHECKOUTS = "src"
 _CACHE = "__pycache__"
 _VERSION_CONTROL = frozenset({".git", ".hg", ".svn", ".bzr"})
 _LOCK = ".lock"
-_BATCH = 128
 # Smaller files are read at once; larger ones in pieces, to limit memory.
 _LARGE_BYTES = 1024 * 1024
 
@@ -96,43 +93,40 @@ def _entry(path: Path, status: os.stat_result) -> FileEntry:
     return FileEntry(status.st_size, is_program)
 
 
-def read_all(
-    roots: Iterable[tuple[Path, Mapping[str, FileEntry]]], threads: int
-) -> list[list[Content]]:
-    """Read each file below each of *roots* once, in *threads*: hashing releases the GIL.
+def bytecode_of(root: Path, sources: Iterable[str]) -> dict[str, FileEntry]:
+    """Return the bytecode files, by path below *root*, of those *sources* that have bytecode.
 
-    Raises OSError.
+    All bytecode below *root* must be from the buildpack.
     """
-    with ThreadPoolExecutor(threads) as pool:
-        reading = [
-            [
-                pool.submit(_read_batch, root, batch)
-                for batch in batched(entries.items(), _BATCH, strict=False)
-            ]
-            for root, entries in roots
-        ]
-        return [[content for batch in each for content in batch.result()] for each in reading]
+    modules = {path.removesuffix(".py") for path in sources if path.endswith(".py")}
+    files = {}
+    for directory in {path.rpartition("/")[0] for path in modules}:
+        cache = f"{directory}/{_CACHE}"
+        if (root / cache).is_dir():
+            with os.scandir(root / cache) as entries:
+                for entry in entries:
+                    stem = entry.name.removesuffix(".pyc").rpartition(".")[0]
+                    if f"{directory}/{stem}" in modules:
+                        files[f"{cache}/{entry.name}"] = FileEntry(entry.stat().st_size)
+    return files
 
 
 def has_files(root: Path, files: Iterable[File]) -> bool:
     """Whether all *files* are below *root*, with the modes and contents that they describe."""
     try:
-        return all(
-            _read(root, file.path, _unchanged_entry(root / file.path)).file == file
-            for file in files
-        )
+        return all(_is_same(root, file) for file in files)
     except OSError:
         return False
 
 
-def _unchanged_entry(path: Path) -> FileEntry:
-    """Return the file or link at *path*; of a kind that no file has if its mode is unusual."""
+def _is_same(root: Path, file: File) -> bool:
+    path = root / file.path
     status = path.lstat()
-    if stat.S_ISLNK(status.st_mode):
-        return _entry(path, status)
-    mode = status.st_mode
     usual = {stat.S_IFREG | disk.FILE_MODE, stat.S_IFREG | disk.PROGRAM_MODE}
-    return FileEntry(status.st_size if mode in usual else -1, bool(mode & 0o111))
+    # Reading anything else, such as a named pipe, might never end.
+    if not stat.S_ISLNK(status.st_mode) and status.st_mode not in usual:
+        return False
+    return read(root, file.path, _entry(path, status))[0].file == file
 
 
 def file_of(path: str, content: bytes) -> File:
@@ -140,22 +134,34 @@ def file_of(path: str, content: bytes) -> File:
     return File(path, hashlib.sha256(content).hexdigest(), len(content))
 
 
-def _read_batch(root: Path, entries: Sequence[tuple[str, FileEntry]]) -> list[Content]:
-    return [_read(root, path, entry) for path, entry in entries]
+def read(root: Path, path: str, entry: FileEntry) -> tuple[Content, bytes | None]:
+    """Read the file or link *entry*, at *path* below *root*; return it with its content.
 
-
-def _read(root: Path, path: str, entry: FileEntry) -> Content:
+    The content is None if it is large or a link's. Raises OSError.
+    """
     if entry.target:
         link = file_of(path, entry.target.encode(errors="surrogateescape"))
-        return Content(link._replace(target=entry.target), NOT_ELF)
+        return Content(link._replace(target=entry.target), NOT_ELF), None
+    content = None
     if entry.size > _LARGE_BYTES:
         with (root / path).open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     else:
-        sha256 = hashlib.sha256((root / path).read_bytes()).hexdigest()
+        content = _bytes(f"{root}/{path}", entry.size)
+        sha256 = hashlib.sha256(content).hexdigest()
     is_read = elf.may_be_elf(path, is_program=entry.is_program)
     dynamic = elf.read(root / path) if is_read else NOT_ELF
-    return Content(File(path, sha256, entry.size, entry.is_program), dynamic)
+    return Content(File(path, sha256, entry.size, entry.is_program), dynamic), content
+
+
+def _bytes(path: str, size: int) -> bytes:
+    """Return the content of a file, and one byte more than its *size* if it has grown."""
+    # Not read_bytes(): thousands of calls, with three system calls more each.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    try:
+        return os.read(descriptor, size + 1)
+    finally:
+        os.close(descriptor)
 
 
 def reaches(libraries: Iterable[tuple[str, Sequence[str]]]) -> tuple[str, ...]:

@@ -13,11 +13,13 @@ from packaging.utils import canonicalize_version
 
 from cnb_python.cnb import disk
 from cnb_python.distributions import scan
-from cnb_python.distributions.collect import InstalledPin, collect
+from cnb_python.distributions.collect import InstalledPin
 from cnb_python.distributions.dist_info import metadata
 from cnb_python.distributions.model import Distribution
 from cnb_python.errors.building import BuildsInterfere
 from cnb_python.errors.machine import DamagedStore
+from cnb_python.install.collecting import collect
+from cnb_python.install.finishing import Archives
 from cnb_python.install.request import EnvironmentRequest, InstallResult, SameAsPrevious
 from cnb_python.install.snapshot import AppSnapshot
 from cnb_python.install.staging import StagingArea
@@ -90,6 +92,7 @@ def _result(work: _Work, resolution: _Resolved) -> InstallResult:
         roots=work.small_roots | work.unpacked | work.roots,
         placed=work.placed,
         installed=frozenset(work.installed),
+        archives=work.archives,
         python_patch=request.python if resolution.depends_on_patch else "",
         known_missing=work.known_missing,
         written=tuple(sorted(written)),
@@ -116,6 +119,7 @@ class _Work:
     small_roots: dict[str, Path] = field(default_factory=dict)
     placed: dict[str, States] = field(default_factory=dict)
     installed: set[str] = field(default_factory=set)
+    archives: dict[str, Archives] = field(default_factory=dict)
     known_missing: str = ""
 
     @property
@@ -138,13 +142,15 @@ class _Work:
     def collect(self, installed_pins: Sequence[InstalledPin]) -> None:
         """Collect the distributions of *installed_pins*."""
         request, system = self.staging.request, self.staging.system
-        collection = collect(installed_pins, request.interpreter, system)
+        store = self.store.directory
+        collection = collect(installed_pins, request.interpreter, store, system)
         for message in collection.messages:
             system.output.line(message)
         for each, distribution in zip(installed_pins, collection.distributions, strict=True):
             self.by_name[distribution.name] = distribution
             self.roots[distribution.name] = each.root.path
             self.installed.add(distribution.name)
+        self.archives |= collection.archives
 
     def is_stored(self, name: str) -> bool:
         """Whether the store has all files of the distribution, as this build uses it."""

@@ -16,6 +16,7 @@ from cnb_python.managers.base import Manager, Resolution
 
 if TYPE_CHECKING:
     # Loads the store, which an unchanged build does not need.
+    from cnb_python.install.finishing import Archives
     from cnb_python.install.tools import ToolCache
 
 
@@ -102,6 +103,8 @@ class InstallResult:
     """
     installed: frozenset[str]
     """Names of the distributions that this build installed."""
+    archives: Mapping[str, Archives]
+    """What the store has got of them, by their names."""
     python_patch: str
     """The release of Python, if the resolution depends on its last number; else empty."""
     known_missing: str = ""

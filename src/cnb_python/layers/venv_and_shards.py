@@ -16,6 +16,7 @@ from cnb_python.cnb.layer import EnvDelta, LayerTypes, layer_of
 from cnb_python.config.settings import MERGED
 from cnb_python.distributions.model import Distribution, is_small_part
 from cnb_python.install import staging
+from cnb_python.install.collecting import LARGEST_ARCHIVED
 from cnb_python.install.installer import FilesNeeded, Place
 from cnb_python.install.request import InstallResult
 from cnb_python.layers import previous_image
@@ -31,8 +32,6 @@ from cnb_python.layout.shards import Shard
 from cnb_python.store.archive import Changes
 
 NOTHING_ABSENT: Mapping[str, Collection[str]] = {}
-# An own layer above this size is not archived in the store.
-_NOT_ARCHIVED_BYTES = 32 * 1024 * 1024
 # Layers of many distributions: numbered shards, and `venv` of the merged layout.
 _COMMON = re.compile(rf"{SHARD_PREFIX}\d\d|{VENV}")
 
@@ -97,7 +96,7 @@ class Layers(NamedTuple):
         return frozenset(
             name
             for shard in self.shards
-            if not _COMMON.fullmatch(shard.name) and shard.size > _NOT_ARCHIVED_BYTES
+            if not _COMMON.fullmatch(shard.name) and shard.size > LARGEST_ARCHIVED
             for name in shard.distributions
         )
 

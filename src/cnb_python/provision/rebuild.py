@@ -110,7 +110,7 @@ def rebuild(
         archiving = python_files.start_archiving()
         layers = materializer.layers_of(install_result.distributions)
         not_archived = layers.not_archived()
-        entries = _store_entries(install_result, from_files, cached, not_archived, store, pool)
+        entries = _store_entries(install_result, from_files, cached, not_archived, store)
         states = venv_and_shards.assemble(
             materializer.plan, layers, install_result, materializer.on_demand.absent
         )
@@ -397,28 +397,24 @@ def _store_entries(
     cached: Mapping[str, StoreEntry],
     not_archived: frozenset[str],
     store: Store,
-    pool: ThreadPoolExecutor,
 ) -> dict[str, StoreEntry]:
-    """Put newly installed distributions into the store; return all entries by name."""
+    """Archive the new distributions that are not archived; return all entries by name."""
     has_fingerprint = isinstance(from_files, NeedsResolving) and bool(from_files.fingerprint)
 
-    def put(distribution: Distribution) -> StoreEntry:
+    def entry_of(distribution: Distribution) -> StoreEntry:
+        if distribution.name not in install_result.installed:
+            return cached[distribution.name]
         if not (distribution.is_cacheable or has_fingerprint):
             return StoreEntry(distribution, "", "")
         # A large wheel can be downloaded again, so its contents need no position in the store.
         whole = distribution.from_source or distribution.name not in not_archived
-        return store.put(distribution, install_result.roots[distribution.name], whole=whole)
+        archive, info = install_result.archives[distribution.name]
+        if not info or (whole and not archive):
+            root = install_result.roots[distribution.name]
+            return store.put(distribution, root, whole=whole)
+        return StoreEntry(distribution, archive if whole else "", info)
 
-    fresh = [
-        item for item in install_result.distributions if item.name in install_result.installed
-    ]
-    archived = pool.map(put, fresh)
-    reused = {
-        item.name: cached[item.name]
-        for item in install_result.distributions
-        if item.name not in install_result.installed
-    }
-    return reused | {item.name: entry for item, entry in zip(fresh, archived, strict=True)}
+    return {item.name: entry_of(item) for item in install_result.distributions}
 
 
 def _record(

@@ -75,6 +75,7 @@ class Changes(NamedTuple):
 
 
 NO_CHANGES = Changes()
+NO_CONTENTS: Mapping[str, bytes] = {}
 
 
 class Member(NamedTuple):
@@ -101,11 +102,13 @@ def pack(
     *,
     long_range: bool = False,
     digests: Mapping[str, str] | None = None,
+    contents: Mapping[str, bytes] = NO_CONTENTS,
 ) -> None:
     """Pass the archive of *members*, which lie below *root*, to *write*, piece by piece.
 
     Equal members with equal contents give equal bytes. *long_range*: find repetitions within
     32 MB, not 2. *digests*: SHA-256 in hex by path; raises ContentChanged if a file has another.
+    *contents*: those of some files, by path, which are not read then.
     Raises ContractBroken if the size of a file differs from its member, or OSError.
     """
     compressor = ZstdCompressor(options=_LONG_RANGE if long_range else _OPTIONS)
@@ -114,7 +117,7 @@ def pack(
     for member in members:
         waiting += header(member)
         if member.kind in "fx" and member.size:
-            for piece in _checked_contents(root, member, digests):
+            for piece in _given(contents, member) or _checked_contents(root, member, digests):
                 waiting += piece
                 if len(waiting) >= _PIECE:
                     write(compressor.compress(waiting))
@@ -122,6 +125,15 @@ def pack(
             waiting += bytes(-member.size % _BLOCK)
     waiting += _END
     write(compressor.compress(waiting, ZstdCompressor.FLUSH_FRAME))
+
+
+def _given(contents: Mapping[str, bytes], member: Member) -> list[bytes]:
+    content = contents.get(member.path)
+    if content is None:
+        return []
+    if len(content) != member.size:
+        raise ContractBroken(_DOCUMENT, _CHANGED.format(member.path))
+    return [content]
 
 
 def _checked_contents(

@@ -16,7 +16,7 @@ from cnb_python.errors.machine import DamagedStore
 from cnb_python.store import archive as store_archive
 from cnb_python.store import files
 from cnb_python.store import manifest as store_manifest
-from cnb_python.store.archive import NO_CHANGES, Changes, Member
+from cnb_python.store.archive import NO_CHANGES, NO_CONTENTS, Changes, Member
 from cnb_python.store.manifest import (
     LARGEST,
     Manifest,
@@ -90,16 +90,26 @@ class Store:
         except DamagedStore, UnusableManifest:
             self._trees.clear()
 
-    def put(self, distribution: Distribution, root: Path, *, whole: bool = True) -> StoreEntry:
+    def put(
+        self,
+        distribution: Distribution,
+        root: Path,
+        *,
+        whole: bool = True,
+        contents: Mapping[str, bytes] = NO_CONTENTS,
+    ) -> StoreEntry:
         """Archive the files of *distribution*, which lie below *root*: all, or its small parts.
 
-        Equal distributions give equal archives. Raises DiskFull, OSError, or ContractBroken if a
-        file differs from its description.
+        *contents*: those of some files by path, which are not read again. Equal distributions give
+        equal archives. Raises DiskFull, OSError, or ContractBroken if a file differs from its
+        description.
         """
         if not store_manifest.is_storable(distribution):
             return StoreEntry(distribution, "", "")
-        info = self._pack(_members(filter(is_small_part, distribution.files)), root)
-        archive = self._pack(_members(distribution.files), root) if whole else ""
+        small = _members(filter(is_small_part, distribution.files))
+        info = self._pack(small, root, contents=contents)
+        members = _members(distribution.files)
+        archive = self._pack(members, root, contents=contents) if whole else ""
         return StoreEntry(distribution, archive, info)
 
     def job(self, entry: StoreEntry, into: Path, changes: Changes = NO_CHANGES) -> Job:
@@ -243,9 +253,17 @@ class Store:
         *,
         long_range: bool = False,
         digests: Mapping[str, str] | None = None,
+        contents: Mapping[str, bytes] = NO_CONTENTS,
     ) -> str:
         with files.writing(self.directory, ARCHIVE, _WRITING) as draft:
-            store_archive.pack(members, root, draft.write, long_range=long_range, digests=digests)
+            store_archive.pack(
+                members,
+                root,
+                draft.write,
+                long_range=long_range,
+                digests=digests,
+                contents=contents,
+            )
         return draft.digest
 
     def _scanned(self, entry: StoreEntry) -> StoreEntry:

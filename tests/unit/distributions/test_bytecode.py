@@ -10,11 +10,10 @@ from cnb_python.distributions.bytecode import (
     Compiled,
     Package,
     SourceFile,
-    bytecode_of,
     compile_all,
     compile_modules,
 )
-from cnb_python.distributions.scan import FileEntry
+from cnb_python.distributions.scan import FileEntry, bytecode_of
 from cnb_python.errors.base import BytecodeFailed
 from cnb_python.errors.machine import DiskFull, Killed
 from cnb_python.system.interface import Command, Outcome, System
@@ -79,6 +78,33 @@ def test_groups_are_per_distribution_and_largest_is_first() -> None:
     )
 
     assert files(orders[0]) == [["big/a.py", "big/b.py"], ["other/a.py"], ["small/a.py"]]
+
+
+def test_all_groups_of_largest_distribution_come_first() -> None:
+    system, orders = answering(Outcome(0, "4 0\n"))
+
+    compiled(
+        system,
+        [SourceFile("middle/a.py", 600 * KIB)],
+        [SourceFile(f"large/{number}.py", 400 * KIB) for number in range(3)],
+    )
+
+    assert files(orders[0]) == [["large/0.py", "large/1.py"], ["large/2.py"], ["middle/a.py"]]
+
+
+def test_each_package_is_reported_when_its_last_group_is_compiled() -> None:
+    # The groups are those of package 1, of 1, and of 2. A traceback is no report.
+    printed = ["group 0", "group 9 of 10", "group 2", "group 1"]
+    system, _ = answering(Outcome(0, "\n".join([*printed, "4 0\n"])))
+    reported: list[int] = []
+    large = [SourceFile(f"large/{number}.py", 400 * KIB) for number in range(3)]
+    small = [SourceFile("small/a.py", 1)]
+    packages = [Package(Path("/work/root"), FINAL, each) for each in ([], large, small)]
+
+    counts = compile_modules(INTERPRETER, packages, system, reported.append)
+
+    assert counts == Compiled(4, 0)
+    assert reported == [2, 1, 0]
 
 
 def test_large_distribution_is_split_into_groups() -> None:

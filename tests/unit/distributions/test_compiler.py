@@ -149,7 +149,7 @@ def test_warnings_are_not_printed(tmp_path: Path) -> None:
         interpreter(tmp_path), (packages,), replace(world(lambda _: Outcome(1, ""))[0], run=run)
     )
 
-    assert outputs == ["1 0\n"]
+    assert outputs == ["group 0\n1 0\n"]
 
 
 def test_bytecode_does_not_depend_on_earlier_modules(tmp_path: Path, system: System) -> None:

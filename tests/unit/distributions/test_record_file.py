@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnb_python.distributions.dist_info import RecordedFiles, read_record, render_record
 from cnb_python.distributions.model import File
+from cnb_python.distributions.record import RecordedFiles, read_record, render_record
 from cnb_python.distributions.scan import file_of
 
 SITE = "lib/python3.14/site-packages"

@@ -65,6 +65,7 @@ def install_result(directory: Path, distributions: Sequence[Distribution]) -> In
         tuple(distributions),
         roots,
         frozenset(),
+        {},
         "",
     )
 

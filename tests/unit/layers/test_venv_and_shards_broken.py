@@ -46,7 +46,7 @@ def plan_in(directory: Path) -> LayerPlan:
 def staged(directory: Path) -> InstallResult:
     roots = {item.name: install(item, directory / item.name, {"bin/s": SCRIPT}) for item in FOUND}
     return InstallResult(
-        Resolution((), from_files_alone=True, by="uv"), FOUND, roots, frozenset(), ""
+        Resolution((), from_files_alone=True, by="uv"), FOUND, roots, frozenset(), {}, ""
     )
 
 

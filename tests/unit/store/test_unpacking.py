@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from cnb_python.cnb import disk
+from cnb_python.cnb.disk import State
 from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.machine import DamagedStore, DiskFull, ProgramNotStarted
 from cnb_python.store import unpacking
@@ -79,6 +80,10 @@ class HelperHere:
         self.is_closed = True
 
 
+def line_of(job: Job) -> bytes:
+    return json.dumps(unpacking.request_of(job)).encode("ascii")
+
+
 def system_with(helper: Helper | Callable[[], Helper]) -> System:
     def start(module: str) -> Helper:
         assert module == "cnb_python.store.unpacking"
@@ -118,9 +123,9 @@ def test_all_archives_are_unpacked_with_a_helper(jobs: list[Job]) -> None:
 
 def test_helper_gives_the_same_states(jobs: list[Job]) -> None:
     helper = HelperHere()
-    answer = json.loads(helper.ask(unpacking.request_of(jobs[0])))
+    answer = json.loads(helper.ask(line_of(jobs[0])))
     every = unpack_all(jobs[1:], ALONE)
-    states = unpacking.result_of(json.dumps(answer).encode())
+    states = {path: State(*numbers) for path, numbers in answer["value"].items()}
 
     every_file_there(jobs, [states, *every])
 
@@ -133,7 +138,7 @@ def test_changes_reach_a_helper(jobs: list[Job], tmp_path: Path) -> None:
     changes = Changes(frozenset({"lib/a.py"}), {"lib/a/link": "elsewhere/./x"})
     helper = HelperHere()
 
-    helper.ask(unpacking.request_of(jobs[0]._replace(changes=changes)))
+    helper.ask(line_of(jobs[0]._replace(changes=changes)))
 
     assert not (tmp_path / "tree/lib/a.py").exists()
     assert os.readlink(tmp_path / "tree/lib/a/link") == "elsewhere/./x"  # noqa: PTH115 - unchanged
@@ -152,7 +157,7 @@ class KilledHelper(HelperHere):
 
     def ask(self, request: bytes) -> bytes:
         self.asked += 1
-        job = unpacking.job_of(request)
+        job = unpacking.job_of(json.loads(request))
         (job.into / job.members[0].path).parent.mkdir(parents=True, exist_ok=True)
         (job.into / job.members[0].path).write_bytes(b"a part")
         raise HelperLost
@@ -196,7 +201,7 @@ class FailingHelper(HelperHere):
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        ({"full": True}, DiskFull),
+        ({"full": "unpacking the store"}, DiskFull),
         ({"error": [errno.EACCES, "Permission denied", "/x/y"]}, PermissionError),
         ({"what": "a bug"}, KeyError),
     ],
@@ -227,7 +232,7 @@ def test_failure_in_this_process_ends_the_helper(jobs: list[Job], tmp_path: Path
 def test_program_reports_each_failure(jobs: list[Job], tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "tree")
 
-    answer = json.loads(HelperHere().ask(unpacking.request_of(jobs[0])))
+    answer = json.loads(HelperHere().ask(line_of(jobs[0])))
 
     assert answer["error"][0] == errno.ENOENT
     assert answer["error"][2].startswith(str(tmp_path / "tree"))

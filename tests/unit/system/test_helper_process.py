@@ -1,5 +1,6 @@
 """Processes of the buildpack that do a part of its work; these tests start them."""
 
+import json
 import os
 import signal
 import sys
@@ -31,12 +32,12 @@ def helper() -> Iterator[HelperProcess]:
 
 def request(directory: Path) -> bytes:
     job = unpacking.Job(directory, "", (), directory)
-    return unpacking.request_of(job)
+    return json.dumps(unpacking.request_of(job)).encode("ascii")
 
 
 def test_helper_answers_each_request(helper: HelperProcess, tmp_path: Path) -> None:
-    assert helper.ask(request(tmp_path)) == b'{"damaged": ""}\n'
-    assert helper.ask(request(tmp_path)) == b'{"damaged": ""}\n'
+    assert helper.ask(request(tmp_path)) == b'{"value": ""}\n'
+    assert helper.ask(request(tmp_path)) == b'{"value": ""}\n'
 
 
 def test_helper_has_no_variables(helper: HelperProcess, tmp_path: Path) -> None:
