@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 from cnb_python.app_steps import collectstatic
 from cnb_python.app_steps.collectstatic import StaticFiles
-from cnb_python.distributions.model import Distribution
+from cnb_python.distributions.model import Distribution, directories_of
 from cnb_python.layers.venv_and_shards import Layers
 from cnb_python.layout.shards import shards_of
-from cnb_python.provision.on_demand import OnDemand, ReadBefore, directories_of
+from cnb_python.provision.on_demand import OnDemand, ReadBefore
 from cnb_python.provision.request import ProvidedEnvironment
 from cnb_python.store.store import Store
 from tests.support.django_runs import SHARD, Project, Result

@@ -82,3 +82,14 @@ def digest_of(files: Iterable[File]) -> str:
         kind = "l" if file.target else "x" if file.is_program else "f"
         digest.update(f"{kind}\0{file.path}\0{file.digest}\n".encode(errors="surrogateescape"))
     return digest.hexdigest()
+
+
+def directories_of(paths: Iterable[str]) -> set[str]:
+    """Return every directory above one of *paths*."""
+    directories: set[str] = set()
+    for path in paths:
+        above = path.rpartition("/")[0]
+        while above and above not in directories:
+            directories.add(above)
+            above = above.rpartition("/")[0]
+    return directories

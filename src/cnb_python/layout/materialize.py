@@ -6,20 +6,20 @@ Separate from `layers/venv_and_shards`, which decides which layers are made.
 import os
 import shutil
 import stat
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from cnb_python.cnb import disk
 from cnb_python.cnb.disk import State
-from cnb_python.distributions.model import File
+from cnb_python.distributions.model import File, directories_of
 from cnb_python.errors.base import ContractBroken
 from cnb_python.layout.conflicts import OwnedFile, is_reserved
 from cnb_python.layout.links import Link, VenvEntry
 from cnb_python.layout.names import TREE
 from cnb_python.layout.shards import Shard
 
-_NEW_DIRECTORY = State(stat.S_IFDIR | disk.DIRECTORY_MODE, 0, 0, 0)
+NEW_DIRECTORY = State(stat.S_IFDIR | disk.DIRECTORY_MODE, 0, 0, 0)
 NOTHING_PLACED: Mapping[str, State] = {}
 
 type RootOf = Callable[[str], Path]
@@ -37,14 +37,14 @@ def materialize_shard(
 
     *placed* are the states of files that are there already, *absent* the paths of those that the
     layer does not need to have yet. The roots of the others must be on
-    the file system of *into*. Returns the state of each path in *into*, as in a `Snapshot`, if all
-    files were placed: those of moved files change when the hard links in the installer's cache
-    are removed. Raises OSError, and ContractBroken if the result is not what *shard* lists.
+    the file system of *into*. Returns the state of each path in *into*, as in a `Snapshot`. None:
+    they are not known, since a file has other hard links, whose removal will change its state.
+    Raises OSError, and ContractBroken if the result is not what *shard* lists.
     """
     disk.make_directory(into)
     if shard.files.keys() - placed.keys() - set(absent):
-        _materialize(shard.name, shard.files, into / TREE, root_of, placed)
-        return None
+        states = _materialize(shard.name, shard.files, into / TREE, root_of, placed)
+        return None if states is None else layer_states(states)
     # They were written from verified archives just now.
     return layer_states(placed)
 
@@ -94,7 +94,7 @@ def _materialize(
     tree: Path,
     root_of: RootOf,
     placed: Mapping[str, State],
-) -> None:
+) -> dict[str, State] | None:
     files: dict[str, list[File]] = {}
     for path, (file, owner) in owned.items():
         if path not in placed:
@@ -108,7 +108,7 @@ def _materialize(
     for path, (file, _) in owned.items():
         if file.target and path not in placed:
             _retarget(tree / file.path, file.target)
-    _check(document, owned, tree)
+    return _check(document, owned, tree)
 
 
 def layer_states(states: Mapping[str, State]) -> dict[str, State]:
@@ -117,17 +117,7 @@ def layer_states(states: Mapping[str, State]) -> dict[str, State]:
     Paths are below the layer's `tree`, those of the result below the layer.
     """
     files = {f"{TREE}/{path}": state for path, state in states.items()}
-    return files | dict.fromkeys(_directories(files), _NEW_DIRECTORY)
-
-
-def _directories(paths: Iterable[str]) -> set[str]:
-    directories: set[str] = set()
-    for path in paths:
-        above = path.rpartition("/")[0]
-        while above and above not in directories:
-            directories.add(above)
-            above = above.rpartition("/")[0]
-    return directories
+    return files | dict.fromkeys(directories_of(files), NEW_DIRECTORY)
 
 
 def _retarget(link: Path, target: str) -> None:
@@ -142,26 +132,42 @@ def _mode(file: File) -> int:
     return disk.PROGRAM_MODE if file.is_program else disk.FILE_MODE
 
 
-def _check(document: str, files: Mapping[str, OwnedFile], tree: Path) -> None:
-    """Compare everything in *tree* with *files*, and give its directories the mode 755."""
+def _check(document: str, files: Mapping[str, OwnedFile], tree: Path) -> dict[str, State] | None:
+    """Compare everything in *tree* with *files*, and give its directories the mode 755.
+
+    Returns the states, None if a file has other hard links.
+    """
     disk.make_directory(tree)
-    missing = files.keys() - set(_checked_paths(document, files, tree))
-    if missing:
-        raise ContractBroken(document, f"{min(missing)} is missing, of {len(missing)} files")
-
-
-def _checked_paths(document: str, files: Mapping[str, OwnedFile], tree: Path) -> Iterator[str]:
+    statuses = {}
     for path, status in disk.walk(tree):
+        statuses[path] = status
+        if path in files or not stat.S_ISDIR(status.st_mode):
+            _check_file(document, path, files.get(path), status, tree)
+        elif stat.S_IMODE(status.st_mode) != disk.DIRECTORY_MODE:
+            (tree / path).chmod(disk.DIRECTORY_MODE)
+    if missing := files.keys() - statuses.keys():
+        raise ContractBroken(document, f"{min(missing)} is missing, of {len(missing)} files")
+    return _states(statuses)
+
+
+def _states(statuses: Mapping[str, os.stat_result]) -> dict[str, State] | None:
+    states = {}
+    for path, status in statuses.items():
         if stat.S_ISDIR(status.st_mode):
-            if stat.S_IMODE(status.st_mode) != disk.DIRECTORY_MODE:
-                (tree / path).chmod(disk.DIRECTORY_MODE)
-            continue
-        owned = files.get(path)
-        if owned is None and is_reserved(path):
-            continue
-        if owned is None or not _is_equal(owned.file, status, tree):
-            raise ContractBroken(document, f"{path} is not what was installed")
-        yield path
+            states[path] = NEW_DIRECTORY
+        elif status.st_nlink == 1:
+            states[path] = disk.state_of(status)
+        else:
+            return None
+    return states
+
+
+def _check_file(
+    document: str, path: str, owned: OwnedFile | None, status: os.stat_result, tree: Path
+) -> None:
+    is_expected = is_reserved(path) if owned is None else _is_equal(owned.file, status, tree)
+    if not is_expected:
+        raise ContractBroken(document, f"{path} is not what was installed")
 
 
 def _is_equal(file: File, status: os.stat_result, tree: Path) -> bool:

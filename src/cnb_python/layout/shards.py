@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from cnb_python.distributions.model import Distribution, File, digest_of
+from cnb_python.distributions.model import Distribution, File, digest_of, directories_of
 from cnb_python.layout.conflicts import OwnedFile, owners_of
 from cnb_python.layout.names import SHARD_PREFIX, VENV
 
@@ -169,7 +169,8 @@ def _inside_packages(distributions: Sequence[Distribution]) -> Iterator[frozense
             if directory := _package(file.path):
                 packages.setdefault(directory, distribution.name)
     for distribution in distributions:
-        owners = {packages[path] for path in _directories(distribution) if path in packages}
+        above = directories_of(file.path for file in distribution.files)
+        owners = {packages[path] for path in above & packages.keys()}
         if owners - {distribution.name}:
             yield frozenset(owners | {distribution.name})
 
@@ -184,17 +185,6 @@ def _package(path: str) -> str:
     )
     # A stray `site-packages/__init__.py` does not make everything one package.
     return directory if is_init and _BELOW_SITE_PACKAGES.fullmatch(directory) else ""
-
-
-def _directories(distribution: Distribution) -> set[str]:
-    """Return every directory that has files of *distribution* at any depth below it."""
-    directories: set[str] = set()
-    for directory in {file.path.rpartition("/")[0] for file in distribution.files}:
-        above = directory
-        while above and above not in directories:
-            directories.add(above)
-            above = above.rpartition("/")[0]
-    return directories
 
 
 def _reaching(distributions: Sequence[Distribution]) -> Iterator[frozenset[str]]:

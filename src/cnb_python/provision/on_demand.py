@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from cnb_python.distributions.model import Distribution, File, is_small_part
+from cnb_python.distributions.model import Distribution, File, directories_of, is_small_part
 
 if TYPE_CHECKING:
     from cnb_python.layers.venv_and_shards import Layers
@@ -224,14 +224,3 @@ def _is_startup_file(file: File) -> bool:
     if not directory.endswith(_SITE_PACKAGES):
         return False
     return name in _STARTUP or file.path.endswith(".pth")
-
-
-def directories_of(paths: Iterable[str]) -> set[str]:
-    """Return every directory above one of *paths*."""
-    directories: set[str] = set()
-    for path in paths:
-        above = path.rpartition("/")[0]
-        while above and above not in directories:
-            directories.add(above)
-            above = above.rpartition("/")[0]
-    return directories

@@ -142,9 +142,30 @@ def test_placed_files_are_not_moved(tmp_path: Path) -> None:
 
     returned = materialize_shard(shard_of(SMALL), tmp_path / "shard", Path, states)
 
+    assert returned == snapshot_of(tmp_path / "shard")
+
+
+def test_states_of_moved_files_are_those_that_a_listing_would_find(tmp_path: Path) -> None:
+    linked = distribution("linked", [file(f"{SITE}/a/b.py", "x"), symlink(f"{SITE}/a/c", "b.py")])
+    root_of = roots_of([linked], tmp_path)
+    (root_of("linked") / SITE / "a").chmod(0o700)
+
+    returned = materialize_shard(shard_of(linked), tmp_path / "shard", root_of)
+
+    assert returned == snapshot_of(tmp_path / "shard")
+
+
+def test_states_of_files_with_other_hard_links_are_not_known(tmp_path: Path) -> None:
+    root_of = roots_of([SMALL], tmp_path)
+    (tmp_path / "cache.py").hardlink_to(root_of("small") / SITE / "small/deep/y.py")
+
+    assert materialize_shard(shard_of(SMALL), tmp_path / "shard", root_of) is None
+
+
+def snapshot_of(directory: Path) -> Mapping[str, State]:
     snapshot = Snapshot()
-    snapshot.add(tmp_path / "shard")
-    assert returned == snapshot.states[tmp_path / "shard"]
+    snapshot.add(directory)
+    return snapshot.states[directory]
 
 
 def test_placed_and_moved_files_are_one_shard(tmp_path: Path) -> None:
@@ -156,7 +177,7 @@ def test_placed_and_moved_files_are_one_shard(tmp_path: Path) -> None:
     shard = shard_of(SMALL, other)
     returned = materialize_shard(shard, tmp_path / "shard", root_of, states)
 
-    assert returned is None
+    assert returned == snapshot_of(tmp_path / "shard")
     assert (tmp_path / "shard/tree" / SITE / "other/z.py").is_file()
     assert (tmp_path / "shard/tree" / SITE / "small/x.py").is_file()
 
