@@ -63,15 +63,17 @@ class Finished(NamedTuple):
     archives: Archives
 
 
-def finish(job: Unfinished) -> Finished:
+def finish(job: Unfinished, kept_bytes: int = _KEPT_BYTES) -> Finished:
     """Hash the files of a distribution, write its RECORD and archive it.
+
+    *kept_bytes*: how much of it may be in memory; what is more is read again.
 
     Raises DiskFull, OSError, or ContractBroken if a file changes meanwhile.
     """
     compiled = scan.bytecode_of(job.root, job.entries)
     entries = {**job.entries, **compiled}
     entries.pop(job.record, None)
-    kept = _Kept()
+    kept = _Kept(kept_bytes)
     contents = [kept.read(job.root, path, entries[path]) for path in sorted(entries)]
     files = [content.file for content in contents]
     text = render_record([*files, File(job.record, "", 0)], job.record, job.site)
@@ -85,15 +87,16 @@ def finish(job: Unfinished) -> Finished:
 class _Kept:
     """The contents of files that are read once, as long as they are not too large in total."""
 
+    room: int
+    """In bytes."""
     contents: dict[str, bytes] = field(default_factory=dict)
-    _room: int = _KEPT_BYTES
 
     def read(self, root: Path, path: str, entry: FileEntry) -> Content:
         """Read the file *entry*, at *path* below *root*, and keep its content if there is room."""
         content, text = scan.read(root, path, entry)
-        if text is not None and len(text) <= self._room:
+        if text is not None and len(text) <= self.room:
             self.contents[path] = text
-            self._room -= len(text)
+            self.room -= len(text)
         return content
 
 
