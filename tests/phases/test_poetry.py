@@ -74,12 +74,26 @@ def test_chosen_older_poetry_is_fetched_with_a_warning_and_refuses_newer_keys(
     assert "BP_PYTHON_POETRY" in again.error
 
 
-def test_app_without_a_package_is_refused_with_the_setting(
+def test_app_without_a_package_is_left_out_with_a_warning(
     builds: Builds, old_lock: Built, app: App
 ) -> None:
+    """Whatever its backend: Poetry does not use it."""
     text = (OLD_LOCK / "pyproject.toml").read_text().replace("package-mode = false\n", "")
+    text += '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
+    source = app({"pyproject.toml": text}, OLD_LOCK)
 
-    stopped = builds.phases(app({"pyproject.toml": text}, OLD_LOCK), old_lock)
+    built = builds.image(source, old_lock)
 
+    assert built.code == 0, built.output
+    assert "[Warning: Poetry cannot install the app itself, only its dependencies]" in built.output
+    assert {**layers_of(built), "app": ""} == {**layers_of(old_lock), "app": ""}
+    with built.serve() as served:
+        assert "Hello, world!" in served.fetch()
+    again = builds.phases(source, built, env=NO_INDEX)
+    assert "  Nothing changed: " in again.output
+    # What runs a script of the app needs it to be installed.
+    scripts = '[tool.poetry.scripts]\nhello = "app:main"\n'
+    files = {"pyproject.toml": text + scripts, "Procfile": "web: hello\n"}
+    stopped = builds.phases(app(files), old_lock)
     assert stopped.error.startswith("Poetry cannot install the app itself\n")
-    assert "package-mode = false" in stopped.error
+    assert "runs hello, a script of it" in stopped.error

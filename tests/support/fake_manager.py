@@ -9,6 +9,7 @@ from cnb_python.app import App
 from cnb_python.distributions.dist_info import DistributionRoot
 from cnb_python.errors.base import Message
 from cnb_python.managers.base import (
+    AppLeftOut,
     InstallContext,
     NeedsResolving,
     Pin,
@@ -61,6 +62,8 @@ class FakeManager:
     """What `resolve_from_files` returns."""
     refusal: str = ""
     """Why `install` refuses a resolution from files alone."""
+    left_out: str = ""
+    """The name of the package that cannot be built, and need not be."""
     without_wheel: frozenset[str] = frozenset()
     """The names of the packages that have to be built."""
     before_install: Callable[[InstallContext], None] = lambda _: None
@@ -98,6 +101,8 @@ class FakeManager:
         if resolution.from_files_alone and self.refusal:
             raise PinsRefused(self.refusal)
         del run
+        if context.builds and self.left_out in {pin.name for pin in pins}:
+            raise AppLeftOut(Message(f"{self.left_out} is left out", ()))
         if context.builds:
             self._build(pins, context)
             return frozenset()

@@ -10,6 +10,12 @@ _NO_SUCH_RELEASE = re.compile(r"there (is|are) (no|only).* versions? of")
 _TITLES = {"poetry": "Poetry", "pipenv": "Pipenv", "pdm": "PDM"}
 
 
+_NAME_THE_PACKAGE = (
+    "If the app is a package, name its directory in [tool.poetry]: "
+    'packages = [{ include = "my_shop" }]'
+)
+
+
 class AppNotInstallable(AppError):
     """The app is declared as a package, but its package manager finds no code of it."""
 
@@ -17,6 +23,8 @@ class AppNotInstallable(AppError):
     manager: str
     problem: str
     """As the manager reports it."""
+    needed_by: str
+    """What needs it to be installed, as a sentence."""
 
     @override
     def describe(self) -> Message:
@@ -25,23 +33,33 @@ class AppNotInstallable(AppError):
             body=(
                 f"{self.file} describes a package.",
                 f"{self.manager} reports: {self.problem}",
+                f"The app needs to be installed: {self.needed_by}.",
             ),
-            fixes=(
-                (
-                    "To install only the app's dependencies, add package-mode = false to "
-                    "[tool.poetry] of pyproject.toml."
-                ),
-                (
-                    "If the app is a package, name its directory in [tool.poetry]: "
-                    'packages = [{ include = "my_shop" }]'
-                ),
-            ),
+            fixes=(_NAME_THE_PACKAGE,),
         )
 
     @classmethod
     @override
     def example(cls) -> Self:
-        return cls("pyproject.toml", "Poetry", "No file/folder found for my-shop")
+        return cls(
+            "pyproject.toml",
+            "Poetry",
+            "No file/folder found for my-shop",
+            "the process web of the Procfile runs shop, a script of it",
+        )
+
+
+def app_left_out(file: str, manager: str, problem: str) -> Message:
+    """Return the warning that the app itself is not installed; *problem* as the manager has it."""
+    return Message(
+        title=f"{manager} cannot install the app itself, only its dependencies",
+        body=(
+            f"{file} describes a package. {manager} reports: {problem}",
+            "The app's code is in the image all the same, in the app's directory.",
+            "If it is no package, add package-mode = false to [tool.poetry] of pyproject.toml.",
+            _NAME_THE_PACKAGE,
+        ),
+    )
 
 
 class UnknownPoetryKey(AppError):

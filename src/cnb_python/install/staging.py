@@ -27,7 +27,7 @@ from cnb_python.install.request import EnvironmentRequest
 from cnb_python.install.snapshot import AppSnapshot
 from cnb_python.install.user_files import UserFiles, read_user_files
 from cnb_python.managers import tool_settings
-from cnb_python.managers.base import InstallContext, Pin, Resolution
+from cnb_python.managers.base import AppLeftOut, InstallContext, Pin, Resolution
 from cnb_python.managers.tool import Program, not_available
 from cnb_python.python.origin import visible
 from cnb_python.system.interface import Command, Outcome, Run, System
@@ -64,6 +64,8 @@ class StagingArea:
     _numbers: Iterator[int] = field(default_factory=itertools.count)
     _notes: dict[str, str] = field(default_factory=dict)
     _foreign_runs: list[tuple[str, ...]] = field(default_factory=list)
+    _left_out: set[Pin] = field(default_factory=set)
+    """Those that cannot be installed, and need not be."""
     _built: dict[Path, Mapping[str, str]] = field(default_factory=dict)
     """The contents of each root that a build left, when it had ended."""
     _removing: list[threading.Thread] = field(default_factory=list)
@@ -120,10 +122,11 @@ class StagingArea:
         installed again. Raises what the manager raises, and BuildsInterfere if that does not end.
         """
         installed = {each.pin: each for each in earlier}
-        waiting = [pin for pin in pins if pin not in installed]
+        waiting = [pin for pin in pins if pin not in installed and pin not in self._left_out]
         for _ in range(_MOST_BUILDS):
             for pin in waiting:
-                installed[pin] = self.build(resolution, pin)
+                if built := self.build(resolution, pin):
+                    installed[pin] = built
                 # Before the next build, which must not depend on this one.
                 self._after_foreign_code([pin.name])
             waiting = [
@@ -133,26 +136,41 @@ class StagingArea:
                 and snapshot.contents(each.root.path) != self._built[each.root.path]
             ]
             if not waiting:
-                return tuple(installed[pin] for pin in pins)
+                return tuple(installed[pin] for pin in pins if pin in installed)
             names = ", ".join(pin.name for pin in waiting)
             self.system.output.line(f"Installing {names} again: another package has changed it")
         raise BuildsInterfere(tuple(pin.name for pin in waiting))
 
-    def build(self, resolution: Resolution, pin: Pin) -> InstalledPin:
+    def build(self, resolution: Resolution, pin: Pin) -> InstalledPin | None:
         """Have the manager install *pin* by itself, which may run its code.
 
-        Raises what it raises.
+        Returns None, with a warning, if it is the app and cannot be installed. Raises what the
+        manager raises.
         """
         self.request.wait_for_interpreter()
         with self._workshop(builds=True) as context:
             self.snapshot.take()
             run = self._run_with(f"the build of {pin.name}")
-            self.request.manager.install(resolution, [pin], context, run)
+            is_left_out = self._is_left_out(resolution, pin, context, run)
             self._clean_app("" if _OF_APP.search(pin.line) else pin.name)
+            if is_left_out:
+                return None
             root = self._new_root(pin.name)
             context.environment.rename(root.path)
         self._built[root.path] = snapshot.contents(root.path)
         return InstalledPin(pin, root, may_be_built=True)
+
+    def _is_left_out(
+        self, resolution: Resolution, pin: Pin, context: InstallContext, run: Run
+    ) -> bool:
+        """Have the manager install *pin*; return True, after a warning, if it leaves it out."""
+        try:
+            self.request.manager.install(resolution, [pin], context, run)
+        except AppLeftOut as left_out:
+            self._left_out.add(pin)
+            self.system.output.warning(left_out.warning.title, left_out.warning.body)
+            return True
+        return False
 
     def _clean_app(self, package: str) -> None:
         """Remove what the build of *package* left in the app, but not if it may be a part of it.

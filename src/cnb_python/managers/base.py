@@ -128,6 +128,14 @@ class PinsRefused(Exception):
         self.reason = reason
 
 
+class AppLeftOut(Exception):
+    """The app itself cannot be installed, and nothing needs it to be."""
+
+    def __init__(self, warning: Message) -> None:
+        super().__init__(warning.title)
+        self.warning = warning
+
+
 class Manager(Protocol):
     """One way to install an app's dependencies."""
 
@@ -175,6 +183,6 @@ class Manager(Protocol):
 
         Returns the names of the pins that have no wheel; if there are any, not all others need to
         be fetched. With `context.builds`: install the only pin into the environment, from source
-        if necessary. Raises the failure that the manager reports, and PinsRefused.
+        if necessary. Raises the failure that the manager reports, PinsRefused, and AppLeftOut.
         """
         ...

@@ -162,9 +162,25 @@ def test_names_without_wheel_are_returned(area: StagingArea, manager: Recorder) 
     assert area.fetch(AB, [A, B]) == ((), frozenset("b"))
 
 
+def test_app_that_its_manager_leaves_out_is_tried_once_with_a_warning(
+    request_: EnvironmentRequest, manager: Recorder
+) -> None:
+    manager.left_out = "b"
+    area, _, log = staging_area(replace(request_, manager=manager))
+    pins = [A._replace(by_itself=True), B._replace(by_itself=True)]
+
+    resolution = AB._replace(pins=tuple(pins))
+    installed = area.install(resolution, pins)
+    again = area.build_all(resolution, pins, installed)
+
+    assert [each.pin.name for each in installed] == [each.pin.name for each in again] == ["a"]
+    assert log.lines.count("b is left out") == 1
+
+
 def test_environment_with_built_distribution_becomes_root(area: StagingArea) -> None:
     built = area.build(AB, A)
 
+    assert built
     assert (built.pin, built.may_be_built) == (A, True)
     assert (built.root.site_packages / "a.py").read_text() == "# a"
     assert not area.request.environment.exists()

@@ -19,9 +19,9 @@ from cnb_python.cnb.toml import TomlTable
 from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.install import InstallFailed
 from cnb_python.errors.locks import UnknownGroup
-from cnb_python.errors.programs import AppNotInstallable, UnknownPoetryKey
-from cnb_python.managers import index_config
-from cnb_python.managers.base import InstallContext, Pin, Resolution
+from cnb_python.errors.programs import AppNotInstallable, UnknownPoetryKey, app_left_out
+from cnb_python.managers import app_as_package, index_config
+from cnb_python.managers.base import AppLeftOut, InstallContext, Pin, Resolution
 from cnb_python.managers.lock_export import (
     LockExport,
     LockSources,
@@ -85,12 +85,12 @@ class PoetryExport(LockExport):
         return self.resolution(self.context.notes[_EXPORTED], self._app())
 
     def install(self, pins: Sequence[Pin]) -> frozenset[str]:
-        """See `Manager`. Raises uv's or Poetry's failure."""
+        """See `Manager`. Raises uv's or Poetry's failure, and AppLeftOut."""
         app = self._app()
         if app and [pin.name for pin in pins] == [app.name]:
             outcome = self.run(command := self.command(("install", "--only-root")))
             if outcome.code:
-                raise self.explain(command, outcome)
+                raise self._not_installable(outcome.output) or self.explain(command, outcome)
             return frozenset()
         lines = self.context.notes[_EXPORTED].splitlines()
         sources = read_sources(self.lock, lines)
@@ -117,11 +117,23 @@ class PoetryExport(LockExport):
         failure = super().explain(command, outcome)
         if not isinstance(failure, InstallFailed):
             return failure
-        if match := _NOT_INSTALLABLE.search(outcome.output):
-            return AppNotInstallable(PYPROJECT, _POETRY.title, match[1])
         if match := _UNKNOWN_KEY.search(outcome.output):
             return UnknownPoetryKey(PYPROJECT, _POETRY.title, match[1], last_lines(outcome.output))
         return failure
+
+    def _not_installable(self, output: str) -> Exception | None:
+        """Return AppLeftOut if Poetry finds no package in the app, else None.
+
+        AppNotInstallable if something needs it to be one.
+        """
+        match = _NOT_INSTALLABLE.search(output)
+        if not match:
+            return None
+        project = pyproject.read(self.context.app_dir)
+        user = app_as_package.needed_by(self.context.app_dir, project.name, project.scripts)
+        if user:
+            return AppNotInstallable(PYPROJECT, _POETRY.title, match[1], user)
+        return AppLeftOut(app_left_out(PYPROJECT, _POETRY.title, match[1]))
 
     def _unknown_name(self, output: str) -> BuildpackError | None:
         """Return the failure if a chosen group or extra does not exist, else None."""

@@ -31,6 +31,8 @@ class PoetryProject(NamedTuple):
     """Everything that Poetry may read, as text."""
     groups: tuple[str, ...] = ()
     extras: tuple[str, ...] = ()
+    scripts: tuple[str, ...] = ()
+    """The names of the commands that the app has when it is installed."""
 
     def program(self, settings: Settings) -> Program:
         """Return the Poetry that reads the lock file."""
@@ -63,6 +65,7 @@ def read(directory: Path) -> PoetryProject:
         extras=_names(
             toml.table_at(poetry, "extras"), toml.table_at(project, "optional-dependencies")
         ),
+        scripts=_names(toml.table_at(poetry, "scripts"), toml.table_at(project, "scripts")),
         relevant=json.dumps({**tables, "poetry": poetry}, sort_keys=True, default=str),
     )
 

@@ -11,7 +11,7 @@ from cnb_python.errors.inputs import UnreadableToml
 from cnb_python.errors.install import InstallFailed
 from cnb_python.errors.locks import LockWithoutProject, StaleLock, UnknownGroup
 from cnb_python.errors.programs import AppNotInstallable, LockTooNew, UnknownPoetryKey
-from cnb_python.managers.base import NeedsResolving
+from cnb_python.managers.base import AppLeftOut, NeedsResolving
 from cnb_python.managers.poetry import pyproject as poetry_pyproject
 from cnb_python.managers.poetry.manager import Poetry
 from cnb_python.managers.tool import Program
@@ -239,17 +239,51 @@ def test_failure_of_poetry_is_recognised(
     assert raised.value.describe().title == title
 
 
-def test_app_without_a_package_is_refused_with_the_setting(tmp_path: Path) -> None:
-    tools, context = FakeTools(), context_of(shop(tmp_path))
+def install_app(directory: Path, *files: tuple[str, str]) -> None:
+    """Install an app in which Poetry finds no package."""
+    tools, context = FakeTools(), context_of(shop(directory))
+    write_app(directory, files)
     output = "Error: The current project could not be installed: No file/folder found for my-shop"
     tools.answer("install", output, code=1)
+    resolve_and_install(Poetry(), context, tools)
+
+
+def test_app_without_a_package_is_left_out_with_a_warning(tmp_path: Path) -> None:
+    code = "from importlib.metadata import PackageNotFoundError, version\nversion('my-shop')\n"
+
+    with pytest.raises(AppLeftOut) as raised:
+        install_app(tmp_path, ("Procfile", "web: python app.py my-shop\n"), ("app.py", code))
+
+    text = "\n".join(raised.value.warning.body)
+    assert "No file/folder found" in text
+    assert "package-mode = false" in text
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "needed_by"),
+    [
+        (
+            "Procfile",
+            "web: PORT=1 exec shop --port $PORT",
+            "the process web of the Procfile runs shop, a script of it",
+        ),
+        (
+            "src/app.py",
+            "import importlib.metadata as m\nV = m.version('My_Shop')\n",
+            "src/app.py reads its metadata: version('My_Shop')",
+        ),
+    ],
+)
+def test_app_without_a_package_is_refused_if_something_needs_one(
+    tmp_path: Path, file: str, text: str, needed_by: str
+) -> None:
+    scripts = '[tool.poetry.scripts]\nshop = "shop:main"\n'
 
     with pytest.raises(AppNotInstallable) as raised:
-        resolve_and_install(Poetry(), context, tools)
+        install_app(tmp_path, (file, text), ("pyproject.toml", PYPROJECT + scripts))
 
-    message = raised.value.describe()
-    assert any("No file/folder found" in line for line in message.body)
-    assert any("package-mode = false" in line for line in message.fixes)
+    assert raised.value.needed_by == needed_by
+    assert any("No file/folder found" in line for line in raised.value.describe().body)
 
 
 @pytest.mark.parametrize(
