@@ -14,7 +14,7 @@ _SHELL_FILE = 3
 
 
 class FakeTools:
-    """Runs no command: looks up the outcome by a word of the command, and records the command.
+    """Runs no command: the outcome is the first answer for a word of it; records the command.
 
     An outcome is the output, which a shell may write to a file, the exit code, and the contents of
     the file after `--output`.
@@ -38,7 +38,7 @@ class FakeTools:
             requirements = Path(command.argv[command.argv.index("--requirements") + 1])
             self.installed += requirements.read_text("utf-8").splitlines()
         code, output, exported = next(
-            (self.answers[word] for word in command.argv if word in self.answers), (0, "", "")
+            (answer for word, answer in self.answers.items() if word in command.argv), (0, "", "")
         )
         if "--output" in command.argv and not code:
             at = command.argv.index("--output") + 1

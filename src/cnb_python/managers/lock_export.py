@@ -41,7 +41,7 @@ from cnb_python.system.redaction import shown
 
 _LAST_LINES = 8
 # Options that name indexes: the lock file has those of each package.
-_INDEX_OPTIONS = frozenset(
+INDEX_OPTIONS = frozenset(
     {"index-url", "extra-index-url", "find-links", "no-index", "trusted-host"}
 )
 _EXTRAS = re.compile(r"^([A-Za-z0-9][\w.-]*)\[[^]\n]*\](?=\s*==)", re.MULTILINE)
@@ -202,7 +202,7 @@ def read_export(text: str, lock: str, beside: Path, choice: Choice, by: str) -> 
     """
     pins: dict[str, Pin] = {}
     for line in lines_of(text):
-        if option_of(line.text)[0] in _INDEX_OPTIONS:
+        if option_of(line.text)[0] in INDEX_OPTIONS:
             continue
         pin = _pin(line, lock, beside, choice)
         if pin and pins.setdefault(pin.name, pin) != pin:

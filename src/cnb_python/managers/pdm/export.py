@@ -27,11 +27,13 @@ from cnb_python.errors.locks import (
 )
 from cnb_python.managers import index_config
 from cnb_python.managers.base import Pin, Resolution
-from cnb_python.managers.lock_export import LockExport, LockSources, LockTool
+from cnb_python.managers.lock_export import INDEX_OPTIONS, LockExport, LockSources, LockTool
+from cnb_python.managers.pdm import synchronized
 from cnb_python.managers.pylock_file import Choice
-from cnb_python.managers.requirement_lines import index_url
+from cnb_python.managers.requirement_lines import index_url, option_of
 from cnb_python.managers.tool import Program
 from cnb_python.managers.uv.commands import IndexesOf
+from cnb_python.system.interface import Command
 
 # The exported requirements: a file in the scratch directory, and a note.
 _EXPORTED = "pdm.export.txt"
@@ -78,16 +80,39 @@ class PdmExport(LockExport):
         """
         pyproject, lock = toml.read(self.context.app_dir / _PDM.source), toml.read(self.lock)
         groups = _group_options(self.settings, pyproject, lock)
-        self._run(("lock", "--check"))
+        self._run(self.command(("lock", "--check")))
         _check_target(lock, self.choice)
-        exported = self.context.scratch / _EXPORTED
-        # PDM exports hashes only if everything has one, and a repository or directory has none.
-        output = ("--no-hashes", "--no-extras", "--expandvars", "--output", str(exported))
-        self._run(("export", *groups), output)
-        self.context.notes[_EXPORTED] = exported.read_text("utf-8")
+        self.context.notes[_EXPORTED] = self._exported(groups, lock)
         text = _with_hashes(self.context.notes[_EXPORTED], lock)
         name = _app_name(pyproject)
         return self.resolution(text, self.app_pin(name) if name else None)
+
+    def _exported(self, groups: Sequence[str], lock: TomlTable) -> str:
+        """Return PDM's export of *lock*, or the same lines if PDM does not export it.
+
+        Raises PDM's failure and BadLock.
+        """
+        if not synchronized.lacks_markers(lock):
+            outcome = self.run(command := self._export(groups))
+            if not outcome.code:
+                return self._export_file.read_text("utf-8")
+            if not synchronized.REFUSED.search(outcome.output):
+                raise self.explain_export(command, outcome)
+        output = self._run(self.command(("sync", "--dry-run", "--no-self", *groups)))
+        # A dry run does not print the indexes.
+        self._run(self._export(("--pyproject", *groups)))
+        lines = self._export_file.read_text("utf-8").splitlines()
+        indexes = (line for line in lines if option_of(line)[0] in INDEX_OPTIONS)
+        return "\n".join((*indexes, *synchronized.lines_of(output, lock, _PDM.lock)))
+
+    def _export(self, words: Sequence[str]) -> Command:
+        # PDM exports hashes only if everything has one, and a repository or directory has none.
+        output = ("--no-hashes", "--no-extras", "--expandvars", "--output", str(self._export_file))
+        return self.command(("export", *words), output)
+
+    @property
+    def _export_file(self) -> Path:
+        return self.context.scratch / _EXPORTED
 
     def install(self, pins: Sequence[Pin]) -> frozenset[str]:
         """See `Manager`. Raises uv's failure."""
@@ -112,10 +137,11 @@ class PdmExport(LockExport):
             "PDM_IGNORE_SAVED_PYTHON": "1",
         }
 
-    def _run(self, words: Sequence[str], hidden: Sequence[str] = ()) -> None:
-        outcome = self.run(command := self.command(words, hidden))
+    def _run(self, command: Command) -> str:
+        outcome = self.run(command)
         if outcome.code:
             raise self.explain_export(command, outcome)
+        return outcome.output
 
 
 def _group_options(settings: Settings, pyproject: TomlTable, lock: TomlTable) -> tuple[str, ...]:

@@ -210,3 +210,48 @@ def test_lock_for_another_machine_or_python_is_refused(
     with pytest.raises((BadLock, LockForOtherPython)) as raised:
         resolve()
     assert problem in f"{type(raised.value).__name__} {getattr(raised.value, 'problem', '')}"
+
+
+ADDED = """\
+Packages to add:
+  - six 1.17.0
+  - far 1.0
+  - near 0.1
+"""
+NEAR = '[[package]]\nname = "near"\nversion = "0.1"\npath = "./libs/near"\neditable = true\n'
+
+
+@pytest.mark.parametrize("strategy", ['strategy = ["cross_platform"]\n', ""])
+def test_lock_without_markers_gives_what_pdm_sync_adds(tmp_path: Path, strategy: str) -> None:
+    """The lock of an older PDM, which `pdm export` refuses."""
+    directory = shop(tmp_path)
+    lock = LOCK.replace("[metadata]\n", f"[metadata]\n{strategy}") + NEAR
+    (directory / "pdm.lock").write_text(lock)
+    tools, context = FakeTools(), context_of(directory)
+    tools.answer("--pyproject", exported="six\n--extra-index-url https://ours.example/simple\n")
+    tools.answer("sync", ADDED)
+    tools.answer("export", "Can't export a lock file without environment markers, please", code=1)
+
+    resolution = Pdm().resolve(context, tools)
+
+    words = [command.argv[1] for command in tools.ran]
+    assert words == ["lock", *(() if strategy else ("export",)), "sync", "export"]
+    assert {pin.name: pin.line for pin in resolution.pins} == {
+        "six": SIX,
+        "far": f"far @ https://files.example/far-1.0.whl --hash=sha256:{HASH}",
+        "near": f"-e {directory}/libs/near",
+        "my-shop": f"-e {directory}",
+    }
+    assert context.notes["pdm.export.txt"].startswith("--extra-index-url https://ours.example/")
+
+
+def test_package_that_a_lock_without_markers_lacks_is_refused(tmp_path: Path) -> None:
+    directory = shop(tmp_path)
+    (directory / "pdm.lock").write_text(
+        LOCK.replace("[metadata]\n", "[metadata]\nstrategy = []\n")
+    )
+    tools = FakeTools()
+    tools.answer("sync", ADDED)
+
+    with pytest.raises(BadLock, match="near"):
+        Pdm().resolve(context_of(directory), tools)
