@@ -3,6 +3,9 @@
 // The launcher starts it before each process and takes variables from it, as TOML on file
 // descriptor 3: https://github.com/buildpacks/spec/blob/main/buildpack.md#execd
 //
+// By the name init it runs a process instead, as process 1 that sends signals on: see runInit. One
+// program is both, so that an image has the Go runtime once.
+//
 // A Python program would take 20 ms, a shell script a shell that run images need not have.
 package main
 
@@ -15,6 +18,9 @@ import (
 )
 
 func main() {
+	if invokedAsInit(os.Args) {
+		os.Exit(runInit(os.Args[1:]))
+	}
 	// Whatever happens here, the app starts: a failure would keep it from that.
 	defer func() { _ = recover() }()
 	container := readLimits(os.DirFS("/"), runtime.NumCPU())

@@ -131,7 +131,8 @@ def configure_launch(
     unable = unstartable.warnings(entries, app.directory, record.distributions)
     for message in (*messages, *unable, *incompatible.warnings(record.distributions)):
         system.output.warning(message.title, (*message.body, *message.steps))
-    Launch(plan.processes).write(context.layers_dir, context.buildpack.api)
+    init = process_defaults.find_init(context.layers_dir)
+    Launch(processes.under_init(plan, init)).write(context.layers_dir, context.buildpack.api)
     single_worker = processes.single_worker_types(plan, app, record.distributions)
     size = process_defaults.provide_defaults(single_worker, context, system.output)
     return {process_defaults.NAME: str(size)}

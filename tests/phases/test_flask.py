@@ -57,7 +57,7 @@ def test_web_is_the_default_and_needs_no_shell(flask: Built) -> None:
         ("web", True),
         ("count", False),
     ]
-    assert processes[1]["command"] == ["flask", "count"]
+    assert processes[1]["command"] == [f"{LAYERS}/defaults/init", "flask", "count"]
 
 
 def test_process_environment_is_exactly_this(variables: dict[str, str]) -> None:

@@ -17,6 +17,16 @@ VERSION_1: Files = {
     "sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n",
 }
 SHOWN = "import os; print(*(os.environ.get(n) for n in ('WEB_CONCURRENCY', 'BPL_PYTHON_LOG')))"
+# Commands that have a shell, or a program that does not handle SIGTERM, as their first process.
+SHAPES = {
+    "list": "gunicorn --bind :$PORT app:app; echo done",
+    "or": "gunicorn --bind :$PORT app:app || exit 1",
+    "subshell": "(cd / && gunicorn --chdir /workspace --bind :$PORT app:app)",
+    "pipe": "gunicorn --bind :$PORT app:app 2>&1 | cat",
+    "job": "python -m http.server 0 & gunicorn --bind :$PORT app:app",
+    "shell": "sh -c 'gunicorn --bind :$PORT app:app; true'",
+    "flask": "flask run --port $PORT",
+}
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +38,10 @@ def limited(flask: Built, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def processes(builds: Builds, flask: Built, tmp_path_factory: pytest.TempPathFactory) -> Built:
     """The same app with other processes, built after the first."""
-    procfile = f'web: gunicorn --bind 0.0.0.0:$PORT app:app\nbot: python -c "{SHOWN}"\n'
+    shapes = "".join(f"{kind}: {command}\n" for kind, command in SHAPES.items())
+    procfile = (
+        f'web: gunicorn --bind 0.0.0.0:$PORT app:app # comment\nbot: python -c "{SHOWN}"\n{shapes}'
+    )
     app = linked_copy(FLASK, tmp_path_factory.mktemp("app") / "app", {"Procfile": procfile})
     app.chmod(0o755)
     return builds.image(app, flask)
@@ -92,11 +105,28 @@ def test_processes_without_uvicorn_have_several_workers(processes: Built, limite
         assert served.output == "2 None\n"
 
 
+@pytest.mark.parametrize("kind", SHAPES)
+def test_sigterm_ends_every_shape_of_command(processes: Built, kind: str) -> None:
+    with processes.serve(kind) as served:
+        served.fetch()
+        assert served.stop() is not None
+        # gunicorn prints its last line after it has finished its requests.
+        assert kind == "flask" or "Shutting down: Master" in served.output
+
+
+def test_comment_is_cut_so_that_the_server_is_process_1(processes: Built) -> None:
+    with processes.serve() as served:
+        served.fetch()
+        assert "init" not in served.command
+        assert served.stop() == 0
+
+
 def test_layer_has_the_program_and_process_variables(flask: Built) -> None:
     top = flask.layers / "defaults"
 
     assert {str(path.relative_to(top)) for path in top.rglob("*") if path.is_file()} == {
         "exec.d/defaults",
+        "init",
         "env.launch/web/BPL_PYTHON_LOG.default",
     }
 

@@ -7,7 +7,8 @@ Separate from `build`, which has one line for each step.
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import assert_never
 
 from packaging.version import InvalidVersion, Version
@@ -229,6 +230,31 @@ def _is_at_least(version: str, since: str) -> bool:
         return Version(version) >= Version(since)
     except InvalidVersion:
         return False
+
+
+def under_init(plan: LaunchPlan, init: Path) -> tuple[Process, ...]:
+    """Return the processes of *plan*; *init* starts those that SIGTERM would not end.
+
+    *init* is the absolute path of the program in the image.
+    """
+    return tuple(
+        replace(process, command=(str(init), *process.command))
+        if process.type in _types_that_need_init(plan)
+        else process
+        for process in plan.processes
+    )
+
+
+def _types_that_need_init(plan: LaunchPlan) -> frozenset[str]:
+    match plan:
+        case FromProcfile():
+            return frozenset(entry.type for entry in plan.entries if entry.launch.needs_init)
+        case FromApp():
+            return frozenset([WEB] if procfile.needs_init(plan.server.title) else [])
+        case NoServer() | NothingDetected():
+            return frozenset()
+        case _:
+            assert_never(plan)
 
 
 def single_worker_types(plan: LaunchPlan, app: App, installed: Collection[str]) -> tuple[str, ...]:

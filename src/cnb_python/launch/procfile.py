@@ -40,9 +40,13 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE,
 )
-# They do not handle SIGTERM, so as process 1 they would never receive it (pid_namespaces(7)):
-# https://github.com/Pylons/waitress/blob/main/src/waitress/runner.py
-_IGNORING_SIGTERM = frozenset({"waitress-serve"})
+# They handle SIGTERM and collect their processes, so they can be process 1 (pid_namespaces(7)).
+_FIT_FOR_PROCESS_1 = frozenset(
+    {"gunicorn", "uvicorn", "hypercorn", "granian", "daphne", "celery"}
+    | {"tini", "dumb-init", "catatonit", "supervisord"}
+)
+# Builtins that take no time, during which a shell could miss SIGTERM.
+_INSTANT = frozenset({"cd", "export", "set", "unset", "umask", "ulimit", "test", "[", ":", "true"})
 _IN_WORDS = frozenset({"quoted", "double", "expansion", "plain"})
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 _EXEC = re.compile(r"\s*exec\s+(?=[^-\s])")
@@ -53,9 +57,9 @@ _BUILTIN = re.compile(
     r"[.:]|alias|bg|break|cd|command|continue|declare|eval|exec|exit|export|fg|jobs|local|popd|pushd"
     r"|read|readonly|return|set|shift|shopt|source|times|trap|type|ulimit|umask|unset|wait"
 )
-# Syntax of bash: `[[`, `source`, here-strings, `<(`, `$'`, `&>`, ${x//a/b}, {a,b}.
+# Syntax of bash: `[[`, `source`, `time`, here-strings, `<(`, `$'`, `&>`, ${x//a/b}, {a,b}.
 _BASHISM = re.compile(
-    r"(?:^|[\s;&|(])(?:\[\[|source|shopt|declare|pushd)\s"
+    r"(?:^|[\s;&|(])(?:\[\[|source|shopt|declare|pushd)\s|(?:^|[;&|(])\s*time\s"
     r"|<<<|[<>]\(|\$'|&>|\$\{\w+(?:\[|[/^,]|:\d)|\{[^\s{}]*(?:,|\.\.)[^\s{}]*\}"
 )
 
@@ -71,6 +75,8 @@ class CommandLine:
     argv: tuple[str, ...]
     program: str
     """The program that finally runs, such as `gunicorn`; empty if it cannot be determined."""
+    needs_init: bool = False
+    """Whether it must not be process 1: SIGTERM would not end it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,23 +100,43 @@ def parse_command(text: str) -> CommandLine:
     >>> parse_command("gunicorn --bind :$PORT app:app").argv
     ('/bin/sh', '-c', 'exec gunicorn --bind :$PORT app:app "$@"', 'sh')
     """
+    text = without_comment(text)
     tokens = tuple(_TOKEN.finditer(text))
     if any(token.lastgroup == "open" for token in tokens):
         raise OpenQuote(text)
     parts = tuple(_parts(tokens))
-    first = parts[0][0] if parts[0] else None
     if len(parts) == 1 and (redundant_exec := _EXEC.match(text)):
         return parse_command(text[redundant_exec.end() :])
-    if (
-        first
-        and len(parts) == 1
-        and not _needs_shell(tokens, parts[0])
-        and not _ignores_sigterm(first)
-    ):
+    if len(parts) == 1 and parts[0] and not _needs_shell(tokens, parts[0]):
         argv = tuple(shlex.split(text))
-        return CommandLine(argv, argv[0])
+        return CommandLine(argv, argv[0], needs_init(argv[0]))
     program = _replaceable(parts)
-    return CommandLine(_in_shell(text, program), program.text if program else "")
+    if program is None:
+        return CommandLine(_in_shell(text, None), "", needs_init=True)
+    is_instant = all(part and part[0].text in _INSTANT for part in parts[:-1])
+    waits = not is_instant or needs_init(program.text)
+    return CommandLine(_in_shell(text, program), program.text, waits)
+
+
+def without_comment(text: str) -> str:
+    """Return *text*, a command, without the comment at its end.
+
+    >>> without_comment("gunicorn app:app  # don't use Flask's server")
+    'gunicorn app:app'
+    >>> without_comment("celery -A shop#2 worker -Q '#1'")
+    "celery -A shop#2 worker -Q '#1'"
+    """
+    starts_word = True
+    for token in _TOKEN.finditer(text):
+        if starts_word and token[0].startswith("#"):
+            return text[: token.start()].rstrip()
+        starts_word = token.lastgroup not in _IN_WORDS
+    return text
+
+
+def needs_init(program: str) -> bool:
+    """Return whether *program* may not end as process 1 when it gets SIGTERM."""
+    return PurePath(program).name not in _FIT_FOR_PROCESS_1
 
 
 def in_shell(script: str) -> tuple[str, ...]:
@@ -121,26 +147,14 @@ def in_shell(script: str) -> tuple[str, ...]:
 
 def replaced_by(command: str) -> str:
     """Return a script that replaces the shell by *command*, with the user's arguments."""
-    return _exec_script("", command, command.split(maxsplit=1)[0])
-
-
-def _exec_script(before: str, command: str, program: str) -> str:
-    """Return a script that runs *before* and then *command*, which starts *program*."""
-    if PurePath(program).name not in _IGNORING_SIGTERM:
-        return f'{before}exec {command} "$@"'
-    # The shell stays process 1 and exits on SIGTERM; the kernel then kills all other processes.
-    return f'trap \'kill "$!"\' INT TERM; {before}{command} "$@" & wait "$!"'
-
-
-def _ignores_sigterm(program: _Word) -> bool:
-    return PurePath(program.text).name in _IGNORING_SIGTERM
+    return f'exec {command} "$@"'
 
 
 def _in_shell(text: str, program: _Word | None) -> tuple[str, ...]:
     script = text
     if program:
         # Passes the arguments of `docker run` to the program, as without a shell.
-        script = _exec_script(text[: program.start], text[program.start :], program.text)
+        script = text[: program.start] + replaced_by(text[program.start :])
     return (_BASH, "-c", script, "bash") if _BASHISM.search(text) else in_shell(script)
 
 
@@ -165,7 +179,7 @@ def _needs_shell(tokens: Iterable[re.Match[str]], words: tuple[_Word, ...]) -> b
     return (
         bool(_KEYWORD.fullmatch(words[0].text) or _BUILTIN.fullmatch(words[0].text))
         or words[0].is_assignment
-        or any(word.text.startswith(("~", "#")) for word in words)
+        or any(word.text.startswith("~") for word in words)
         or any(_is_special(token.lastgroup or "", token[0]) for token in tokens)
     )
 
@@ -188,7 +202,7 @@ def _replaceable(parts: tuple[tuple[_Word, ...], ...]) -> _Word | None:
         last is None
         or last.kind != "word"
         or _BUILTIN.fullmatch(last.text)
-        or any(word.kind == "operator" or word.text.startswith("#") for word in words)
+        or any(word.kind == "operator" for word in words)
         or any(program and _KEYWORD.fullmatch(program.text) for program in programs)
     ):
         return None
@@ -201,7 +215,7 @@ class ProcfileEntry:
 
     type: str
     command: str
-    """As written in the file."""
+    """As written in the file, without a comment."""
     line: int
     """From 1."""
     launch: CommandLine
@@ -254,7 +268,7 @@ def _parse_line(line: str, number: int) -> ProcfileEntry | ProcfileProblem:
         return "no colon"
     if not _TYPE.fullmatch(kind):
         return "type"
-    if not text or text.startswith("#"):
+    if not (text := without_comment(text)):
         return "no command"
     try:
         return ProcfileEntry(kind, text, number, parse_command(text))

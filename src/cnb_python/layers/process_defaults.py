@@ -22,8 +22,10 @@ from cnb_python.system.interface import Output
 
 NAME = "defaults"
 # Raise it with every change of what the layer holds besides the program.
-_FORMAT = "1"
+_FORMAT = "2"
 _PROGRAM = "defaults"
+# By this name the program runs a process: execd/init.go.
+_INIT = "init"
 # Read by the program, in execd/defaults.go.
 _LOG = "BPL_PYTHON_LOG"
 _CONCURRENCY = "WEB_CONCURRENCY"
@@ -90,6 +92,11 @@ def _configuration(app_dir: Path) -> str:
         return ""
 
 
+def find_init(layers_dir: Path) -> Path:
+    """Return the path of the program that runs processes which SIGTERM would not end."""
+    return layer_of(layers_dir, NAME).path / _INIT
+
+
 @dataclass(frozen=True, slots=True)
 class _Key(LayerKey):
     format: str = part("format of layer defaults")
@@ -111,7 +118,7 @@ def provide_defaults(single: Iterable[str], context: BuildContext, output: Outpu
     if isinstance(state, Rebuild):
         for reason in state.reasons:
             output.line(f"Rebuilding layer {NAME}: {reason}")
-        layer.begin()
+        (layer.begin() / _INIT).symlink_to(f"exec.d/{_PROGRAM}")
         layer.finish(
             LayerTypes(launch=True), key.metadata(), _env(types), exec_d={_PROGRAM: program}
         )

@@ -107,15 +107,7 @@ def test_procfile_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
 WSGI = {
     ("gunicorn",): ("gunicorn", "app:app"),
     ("granian",): shell(f"exec granian --interface wsgi {GRANIAN} app:app"),
-    ("waitress",): (
-        "/bin/sh",
-        "-c",
-        (
-            "trap 'kill \"$!\"' INT TERM; "
-            'waitress-serve --host=0.0.0.0 --port="${PORT:-8000}" app:app "$@" & wait "$!"'
-        ),
-        "sh",
-    ),
+    ("waitress",): shell('exec waitress-serve --host=0.0.0.0 --port="${PORT:-8000}" app:app'),
     ("waitress", "gunicorn", "uvicorn"): ("gunicorn", "app:app"),
 }
 ASGI = {
@@ -140,6 +132,27 @@ def test_installed_server_serves_a_wsgi_app(
     plan = plan_of(tmp_path, {"app.py": FLASK}, versions("flask", *servers))
 
     assert plan.processes == (Process("web", command, default=True),)
+
+
+@pytest.mark.parametrize(
+    ("procfile", "server", "prefix"),
+    [
+        ("web: gunicorn app:app", "gunicorn", ()),
+        ("web: python main.py", "gunicorn", ("/layers/init",)),
+        ("", "gunicorn", ()),
+        ("", "waitress", ("/layers/init",)),
+    ],
+)
+def test_init_starts_only_what_sigterm_would_not_end(
+    tmp_path: Path, procfile: str, server: str, prefix: tuple[str, ...]
+) -> None:
+    files = {"Procfile": procfile, "app.py": FLASK}
+    plan = plan_of(tmp_path, files, versions("flask", server))
+
+    (process,) = processes.under_init(plan, Path("/layers/init"))
+
+    (original,) = plan.processes
+    assert process.command == prefix + original.command
 
 
 @pytest.mark.parametrize(("servers", "command"), ASGI.items(), ids=" ".join)

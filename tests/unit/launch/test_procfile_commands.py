@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnb_python.launch.procfile import OpenQuote, parse_command
+from cnb_python.launch.procfile import OpenQuote, parse_command, without_comment
 
 PLAIN = [
     ("gunicorn app:app", ("gunicorn", "app:app")),
@@ -38,6 +38,8 @@ REPLACED = [
     ("python ~/run.py", "exec python ~/run.py"),
     ("python run.py > log 2>&1", "exec python run.py > log 2>&1"),
     ("DEBUG=1 A='x y' python run.py", "DEBUG=1 A='x y' exec python run.py"),
+    ("waitress-serve --port=$PORT app:app", "exec waitress-serve --port=$PORT app:app"),
+    ("python app.py $A # $B", "exec python app.py $A"),
     ("cd shop && gunicorn shop.wsgi", "cd shop && exec gunicorn shop.wsgi"),
     (
         "python manage.py migrate; A=$B gunicorn x",
@@ -65,10 +67,10 @@ KEPT = [
     "cd shop && exec gunicorn shop.wsgi",
     "python a.py && exit 3",
     "export A=1",
-    "python app.py # a comment",
     "python app.py;",
     ">log python app.py",
     "exec -a name python app.py",
+    "gunicorn app:app || exit 1",
     "A=1",
     "! python app.py",
 ]
@@ -90,26 +92,65 @@ def test_command_that_exec_would_change_stays_in_the_shell(text: str) -> None:
         "python ${FILE//a/b}",
         "python ./run-{a,b}.py",
         "python $'a\\tb'",
+        "time python a.py",
+        "cd shop && time python a.py",
     ],
 )
 def test_bash_syntax_runs_in_bash(text: str) -> None:
     assert parse_command(text).argv[:2] == ("/bin/bash", "-c")
 
 
+DIRECT = [
+    "gunicorn app:app",
+    "bin/uvicorn main:app --port $PORT",
+    "exec gunicorn app:app",
+    "A=1 celery -A shop worker",
+    "cd shop && export A=1 && gunicorn --bind :$PORT shop.wsgi",
+    "tini -- python app.py",
+    "gunicorn app:app # in production",
+]
+UNDER_INIT = [
+    *KEPT,
+    "flask run",
+    "python main.py",
+    "waitress-serve --port=$PORT app:app",
+    "env A=1 waitress-serve app:app",
+    "bash run.sh",
+    "sh -c 'gunicorn app:app'",
+    "bin/start",
+    # SIGTERM could come during the migration.
+    "python manage.py migrate && gunicorn shop.wsgi",
+    "cd shop && python manage.py migrate; gunicorn shop.wsgi",
+    "time gunicorn app:app",
+    "$SERVER app:app",
+]
+
+
+@pytest.mark.parametrize("text", DIRECT)
+def test_server_that_handles_sigterm_is_process_1(text: str) -> None:
+    assert not parse_command(text).needs_init
+
+
+@pytest.mark.parametrize("text", UNDER_INIT)
+def test_other_commands_need_an_init(text: str) -> None:
+    assert parse_command(text).needs_init
+
+
 @pytest.mark.parametrize(
-    ("text", "script"),
+    ("text", "command"),
     [
-        ("waitress-serve app:app", "waitress-serve app:app"),
-        ("exec bin/waitress-serve app:app", "bin/waitress-serve app:app"),
-        (
-            "cd shop && A=1 waitress-serve --port=$PORT app:app",
-            "cd shop && A=1 waitress-serve --port=$PORT app:app",
-        ),
+        ("python app.py # a comment", "python app.py"),
+        ("gunicorn app:app  #don't", "gunicorn app:app"),
+        ("gunicorn --bind :$PORT app:app # $(x", "gunicorn --bind :$PORT app:app"),
+        ("celery -A a#b worker -Q '# c' \"# d\"", "celery -A a#b worker -Q '# c' \"# d\""),
+        ("a && b;# c", "a && b;"),
+        ("echo $# ${x# y}", "echo $# ${x# y}"),
+        ("echo \\# a", "echo \\# a"),
+        ("# only", ""),
     ],
 )
-def test_shell_stays_for_a_program_that_ignores_sigterm(text: str, script: str) -> None:
-    script = f'trap \'kill "$!"\' INT TERM; {script} "$@" & wait "$!"'
-    assert parse_command(text).argv == ("/bin/sh", "-c", script, "sh")
+def test_comment_at_the_end_is_cut(text: str, command: str) -> None:
+    assert without_comment(text) == command
 
 
 def test_redundant_exec_needs_no_shell() -> None:

@@ -56,6 +56,7 @@ def test_exec_d_program_is_in_the_layer(phase: BuildContext) -> None:
     program = phase.layers_dir / "defaults/exec.d/defaults"
     assert program.read_bytes() == b"a program"
     assert program.stat().st_mode & 0o777 == 0o755
+    assert process_defaults.find_init(phase.layers_dir).read_bytes() == b"a program"
     assert toml.read(phase.layers_dir / "defaults.toml")["types"] == {
         "build": False,
         "launch": True,
