@@ -31,7 +31,13 @@ func main() {
 	if trouble != "" {
 		fmt.Fprintln(os.Stderr, "Python:", trouble)
 	}
+	own := accountOf(os.DirFS("/"), os.Getuid())
+	writable, said := writablePlaces(os.LookupEnv, "/", own)
+	if said != "" && says(os.LookupEnv) {
+		fmt.Fprintln(os.Stderr, "Python:", said)
+	}
 	found := append(settings(os.LookupEnv, container), authorities...)
+	found = append(found, writable...)
 	// Its output has no reader if it is started by hand.
 	_, _ = os.NewFile(3, "settings").WriteString(document(found))
 }

@@ -27,6 +27,22 @@ SHAPES = {
     "shell": "sh -c 'gunicorn --bind :$PORT app:app; true'",
     "flask": "flask run --port $PORT",
 }
+# What programs do that need a temporary directory, a home directory and a user name.
+WRITING = """
+import getpass, multiprocessing, pathlib, tempfile
+from concurrent.futures import ProcessPoolExecutor
+
+if __name__ == "__main__":
+    with tempfile.TemporaryFile() as upload:
+        print(upload.write(bytes(2_000_000)))
+    with ProcessPoolExecutor(1) as pool:
+        print(*pool.map(len, ["four"]))
+    with multiprocessing.Manager() as manager:
+        print(*manager.list([5]))
+    settings = pathlib.Path.home() / ".streamlit"
+    settings.mkdir(exist_ok=True)
+    print(getpass.getuser(), settings)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +58,8 @@ def processes(builds: Builds, flask: Built, tmp_path_factory: pytest.TempPathFac
     procfile = (
         f'web: gunicorn --bind 0.0.0.0:$PORT app:app # comment\nbot: python -c "{SHOWN}"\n{shapes}'
     )
-    app = linked_copy(FLASK, tmp_path_factory.mktemp("app") / "app", {"Procfile": procfile})
+    files: Files = {"Procfile": procfile, "writing.py": WRITING}
+    app = linked_copy(FLASK, tmp_path_factory.mktemp("app") / "app", files)
     app.chmod(0o755)
     return builds.image(app, flask)
 
@@ -87,6 +104,8 @@ def test_gunicorn_starts_the_workers_and_logs_one_line(processes: Built, limited
         assert served.wrote("Booting worker with pid", times=2)
         assert served.output.startswith(
             "Python: WEB_CONCURRENCY=2 for 600 MB of memory and 1.5 CPUs\n"
+            "Python: TMPDIR=/dev/shm, HOME=/dev/shm/home-12345, USER=app, LOGNAME=app, "
+            "since the container has no other\n"
         )
         assert served.wrote('"GET / HTTP/1.1" 200')
 
@@ -114,11 +133,27 @@ def test_sigterm_ends_every_shape_of_command(processes: Built, kind: str) -> Non
         assert kind == "flask" or "Shutting down: Master" in served.output
 
 
-def test_comment_is_cut_so_that_the_server_is_process_1(processes: Built) -> None:
+def test_server_with_a_comment_is_process_1(processes: Built) -> None:
     with processes.serve() as served:
         served.fetch()
         assert "init" not in served.command
+        assert served.output.count("TMPDIR=/dev/shm, HOME=/dev/shm/home-12345, USER=app") == 1
         assert served.stop() == 0
+
+
+def test_programs_can_write_in_a_read_only_container(processes: Built) -> None:
+    output = processes.run("python", "writing.py")
+
+    assert output == "2000000\n4\n5\napp /dev/shm/home-12345/.streamlit\n"
+
+
+def test_user_directories_and_name_take_precedence(processes: Built) -> None:
+    own = {"TMPDIR": "/run/own", "HOME": "/secrets", "USER": "me"}
+
+    seen = variables(processes.run("env", env=own))
+
+    assert {name: seen[name] for name in own} == own
+    assert "LOGNAME" not in seen
 
 
 def test_layer_has_the_program_and_process_variables(flask: Built) -> None:
