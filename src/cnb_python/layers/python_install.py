@@ -27,6 +27,7 @@ from cnb_python.python.releases import Release
 from cnb_python.store.archive import ContentChanged, Member
 from cnb_python.store.store import Store
 from cnb_python.system.interface import Command, Download, System
+from cnb_python.system.priority import lower_priority
 
 # Checks only that it is an interpreter, that it starts on this machine, and that it has TLS.
 _PROBE = "import sys, ssl, zlib; print(sys.version.split()[0])"
@@ -38,8 +39,6 @@ _TYPES = {
 }
 _ROOT = "."
 _BYTECODE = "The bytecode of the standard library"
-# Of 19: as `nice` without a number.
-_LOW_PRIORITY = 10
 
 
 def materialize(runtime: Runtime, store: Store, system: System) -> PythonFiles:
@@ -138,7 +137,7 @@ class PythonFiles:
 
     def start_archiving(self) -> Future[None]:
         """Start `archive_to_store` in a thread that yields the processor to everything else."""
-        pool = ThreadPoolExecutor(1, initializer=_lower_priority)
+        pool = ThreadPoolExecutor(1, initializer=lower_priority)
         try:
             return pool.submit(self.archive_to_store)
         finally:
@@ -164,11 +163,6 @@ class PythonFiles:
             entries = {member.path: Entry(member, digest) for member, digest in tree.items()}
         states = {path: _expected_of(entry) for path, entry in entries.items()}
         return states | {_ROOT: _OnDisk(_TYPES["d"], "")}
-
-
-def _lower_priority() -> None:
-    # On Linux, 0 is the calling thread, not its process.
-    os.setpriority(os.PRIO_PROCESS, 0, _LOW_PRIORITY)
 
 
 class _OnDisk(NamedTuple):
