@@ -4,34 +4,34 @@ The public index has the same names: the same release with other contents, and a
 asks it is recorded.
 """
 
-import sys
-import zipfile
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from cnb_python.app import read_app
 from cnb_python.config.settings import Settings
-from cnb_python.managers import tool
-from cnb_python.managers.base import InstallContext, Manager, Resolution
 from cnb_python.managers.pdm.manager import Pdm
 from cnb_python.managers.pip.manager import Pip
 from cnb_python.managers.pipenv.manager import Pipenv
 from cnb_python.managers.poetry.manager import Poetry
 from cnb_python.managers.pylock.manager import Pylock
 from cnb_python.managers.pyproject.manager import PlainProject
-from cnb_python.managers.tool import Program
 from cnb_python.managers.uv.manager import UvProject
-from cnb_python.system.process import run
-from tests.support import index, lock_files, public_index, resolving
+from tests.support import index, public_index
 from tests.support.builds import Builds, Built
 from tests.support.index import Index
-from tests.support.installing import install_all
+from tests.support.manager_cases import (
+    Case,
+    decide_and_install,
+    locked_by,
+    locked_by_uv,
+    modules,
+    prepare,
+)
 from tests.support.public_index import PublicIndex
 from tests.support.sdists import archive
-from tests.support.trees import App, Files, write_files
+from tests.support.trees import App, write_files
 from tests.support.wheels import wheel
 
 # uv closes connections early, which pypiserver's files do not survive tidily.
@@ -96,12 +96,6 @@ class Indexes:
     private: Index
     public: PublicIndex
 
-    @property
-    def environ(self) -> dict[str, str]:
-        """The variables of a build; no configuration of this machine counts."""
-        path = {name: value for name, value in resolving.settings().items() if name == "PATH"}
-        return {**path, **self.public.variables(), "PIP_CONFIG_FILE": "/dev/null"}
-
 
 @pytest.fixture(scope="module")
 def indexes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Indexes]:
@@ -116,44 +110,7 @@ def indexes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Indexes]:
         yield Indexes(private_index, asked)
 
 
-def nothing(app: Path, indexes: Indexes) -> None:
-    """Lock nothing."""
-    del app, indexes
-
-
-def locked_by(command: str, *words: str, **names: str) -> Callable[[Path, Indexes], None]:
-    """Return what locks an app with *command*; *names*: variables whose value is the index."""
-
-    def lock(app: Path, indexes: Indexes) -> None:
-        variables = dict.fromkeys(names, indexes.private.url)
-        lock_files.lock(command, app, {**indexes.public.variables(), **variables}, *words)
-
-    return lock
-
-
-def locked_by_uv(*words: str) -> Callable[[Path, Indexes], None]:
-    def lock(app: Path, indexes: Indexes) -> None:
-        lock_files.run_uv(app, *words, index=indexes.private.url)
-
-    return lock
-
-
-@dataclass(frozen=True)
-class Case:
-    """An app, and the settings that name its index."""
-
-    name: str
-    manager: Manager
-    files: Files
-    """`{}` in a text is the URL of the private index."""
-    settings: Mapping[str, str] = field(default_factory=dict)
-    """Variables of the build, also with `{}`, and `{packages}` for the directory."""
-    lock: Callable[[Path, Indexes], None] = nothing
-
-    def __str__(self) -> str:
-        return self.name
-
-
+MODULES = ("company_tools", "company_codec")
 PIP = {"PIP_INDEX_URL": "{}"}
 OFFLINE = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "{packages}"}
 CONF = {"PIP_CONFIG_FILE": "pip.conf"}
@@ -225,66 +182,26 @@ CASES = (
         Pdm(),
         {"pyproject.toml": PROJECT + OF_PDM},
         PIP,
-        locked_by("pdm", PDM_PYPI_URL=""),
+        locked_by("pdm", "PDM_PYPI_URL"),
     ),
     Case("pipenv", Pipenv(), {"Pipfile": PIPFILE}, lock=locked_by("pipenv")),
     Case("pipenv-without-lock", Pipenv(), {"Pipfile": PIPFILE}),
 )
 
 
-def prepare(case: Case, indexes: Indexes, directory: Path) -> InstallContext:
-    """Write and lock the app of *case*, and return the context of its build."""
-    url, app = indexes.private.url, directory / "app"
-    write_files(app, {name: str(text).replace("{}", url) for name, text in case.files.items()})
-    case.lock(app, indexes)
-    environ = indexes.environ | {
-        name: value.replace("{}", url).replace("{packages}", str(indexes.private.packages))
-        for name, value in case.settings.items()
-    }
-    if environ["PIP_CONFIG_FILE"] == "pip.conf":
-        environ["PIP_CONFIG_FILE"] = str(app / "pip.conf")
-    work = directory / "work"
-    work.mkdir()
-    context = resolving.install_context(app, work, environ, directory.parent)
-
-    def start_program(program: Program) -> tuple[str, ...]:
-        return tool.start(Path(sys.executable), lock_files.installed(program.name), program)
-
-    return replace(context, start_program=start_program)
-
-
-def decide(case: Case, context: InstallContext) -> Resolution:
-    """Return the resolution of the app's files alone, or else the manager's."""
-    from_files = case.manager.resolve_from_files(
-        read_app(context.app_dir), context.python, context.environ
-    )
-    if isinstance(from_files, Resolution):
-        return from_files
-    return case.manager.resolve(context, run)
-
-
-def modules(context: InstallContext) -> set[str]:
-    """Return the text of each module that was installed or fetched."""
-    directories = (context.environment, context.uv_cache / "archive-v0")
-    files = (path for each in directories for path in each.rglob("company_[tc]*.py"))
-    texts = {path.read_text() for path in files}
-    for path in context.wheels.glob("company_tools*.whl"):
-        with zipfile.ZipFile(path) as packed:
-            texts.add(packed.read("company_tools.py").decode())
-    return texts
-
-
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_public_index_is_not_asked(case: Case, indexes: Indexes, tmp_path: Path) -> None:
-    context = prepare(case, indexes, tmp_path)
+    context = prepare(case, indexes.private, tmp_path, indexes.public.variables())
     indexes.public.asked.clear()
 
-    resolution = decide(case, context)
-    install_all(case.manager, resolution, resolution.pins, context, run)
+    resolution = decide_and_install(case, context)
 
     assert indexes.public.asked == []
     assert {pin.version for pin in resolution.pins} == {"1.0"}
-    assert modules(context) == {"V = 'private 1.0'\n", "V = 'built with the private backend'\n"}
+    assert modules(context, *MODULES) == {
+        "V = 'private 1.0'\n",
+        "V = 'built with the private backend'\n",
+    }
 
 
 @pytest.mark.parametrize("manager", [Pip(), Pip(BY_UV)], ids=["pip", "uv"])
@@ -293,14 +210,13 @@ def test_public_index_is_asked_without_settings(
 ) -> None:
     """So the test above can fail."""
     case = Case("public", manager, {"requirements.txt": RANGES})
-    context = prepare(case, indexes, tmp_path)
+    context = prepare(case, indexes.private, tmp_path, indexes.public.variables())
     indexes.public.asked.clear()
 
-    resolution = decide(case, context)
-    install_all(manager, resolution, resolution.pins, context, run)
+    decide_and_install(case, context)
 
     assert "pypi.org:443" in indexes.public.asked
-    assert "V = 'public 2.0'\n" in modules(context)
+    assert "V = 'public 2.0'\n" in modules(context, *MODULES)
 
 
 def test_builds_with_uv_ask_the_named_index_alone(

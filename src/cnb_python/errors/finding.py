@@ -88,6 +88,33 @@ class OnlySource(AppError):
         return cls("docopt==0.6.2")
 
 
+class OnlyWheels(AppError):
+    """A version has only wheels, and settings have it built from source."""
+
+    package: str
+
+    @override
+    def describe(self) -> Message:
+        return Message(
+            title=f"{self.package} has no source code, and wheels of it are forbidden",
+            body=(
+                (
+                    "A setting (UV_NO_BINARY, UV_NO_BINARY_PACKAGE) has it built from source, and "
+                    "the lock file has no source distribution of it."
+                ),
+            ),
+            fixes=(
+                "Name only packages with a source distribution in UV_NO_BINARY_PACKAGE.",
+                "Use a version that has one.",
+            ),
+        )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("one-tool")
+
+
 class NoSuchPackage(AppError):
     """No index has the package."""
 

@@ -6,7 +6,7 @@ Imported by unchanged builds: it reads files, but parses no lock file.
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Protocol
 
@@ -17,6 +17,7 @@ from cnb_python.errors.inputs import UnreadableToml
 from cnb_python.errors.locks import PathOutsideApp
 from cnb_python.managers.base import digest
 from cnb_python.system import regular_file
+from cnb_python.system.redaction import local_path
 
 PYPROJECT = "pyproject.toml"
 # What is not a source of a package, or is made from it.
@@ -34,6 +35,10 @@ _PLAIN_BACKENDS = frozenset(
 _HOOKS = re.compile(
     r"hooks|ext-modules|cmdclass|custom-hook|run-setuptools|backend-path|tool\.poetry\.build"
 )
+# What may name files outside of the project, and ways to a version from Git.
+_DECLARING = (PYPROJECT, "setup.cfg", "setup.py", "hatch.toml", "MANIFEST.in")
+_ABOVE = re.compile(r"(?:\.\./)+[\w./-]*[\w-]")
+_GIT_VERSION = re.compile(r"scm|vcs|versioneer|versioningit|dunamai|dynamic-versioning|pbr")
 _PROJECT_FILES = frozenset({PYPROJECT, "setup.cfg", "MANIFEST.in", "hatch.toml"})
 # Metadata quotes them.
 _TEXTS = re.compile(r"(readme|licen[cs]e|copying|notice|authors)\b.*", re.IGNORECASE)
@@ -141,6 +146,13 @@ def source_path(name: str, lock: str, beside: Path, top: Path) -> Path:
     return path
 
 
+def path_of(location: str, beside: Path) -> Path | None:
+    """Return the path of *location*, which a file in *beside* has; None if it is on the web."""
+    if "://" in location and not location.startswith("file:"):
+        return None
+    return beside / (local_path(location) or location)
+
+
 def project_digest(directory: Path, *, is_editable: bool) -> str:
     """Return a SHA-256 in hex over everything in *directory* that its installation depends on.
 
@@ -153,7 +165,51 @@ def project_digest(directory: Path, *, is_editable: bool) -> str:
         content = _plain_content(path, directory) if is_plain else _content(path)
         if content is not None:
             hasher.update(f"{name}\0".encode(errors="surrogateescape") + content)
+    for text in outside_parts(directory, is_plain=is_plain):
+        hasher.update(text.encode(errors="surrogateescape"))
     return hasher.hexdigest()
+
+
+def outside_parts(directory: Path, *, is_plain: bool) -> Iterator[str]:
+    """Yield path and digest of what the project in *directory* names outside of it.
+
+    That is a version file or a README, but no other project. *is_plain*: only its metadata counts,
+    no code, and its version does not come from Git.
+    """
+    for top in _outside(directory, is_plain=is_plain):
+        below = sorted(_paths(top)) if top.is_dir() else ()
+        for path in (top, *below):
+            name = path.relative_to(directory, walk_up=True).as_posix()
+            yield from (name, digest_of_file(path))
+
+
+def digest_of_file(path: Path) -> str:
+    """Return a digest of what is at *path*, for packages that an app has as files."""
+    return _content(path).hex()
+
+
+def _outside(directory: Path, *, is_plain: bool) -> Iterator[Path]:
+    text = "".join(_text(directory / name) for name in _DECLARING)
+    for name in sorted(set(_ABOVE.findall(text))):
+        path = directory / name
+        is_part = path.is_dir() and not is_plain and not _is_of_another(path, directory)
+        if path.is_file() or is_part:
+            yield path
+    if not is_plain and _GIT_VERSION.search(text) and not (directory / ".git").exists():
+        above = (parent for parent in directory.parents if (parent / ".git").exists())
+        yield from (parent / name for parent in islice(above, 1) for name in _GIT_STATE)
+
+
+def _is_of_another(path: Path, directory: Path) -> bool:
+    is_project = any((path / name).exists() for name in (PYPROJECT, "setup.py"))
+    return is_project or directory.resolve().is_relative_to(path.resolve())
+
+
+def _text(file: Path) -> str:
+    try:
+        return regular_file.read(file).decode("utf-8", "replace")
+    except OSError:
+        return ""
 
 
 def _is_plain(directory: Path) -> bool:

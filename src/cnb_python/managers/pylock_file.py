@@ -135,7 +135,11 @@ def _pin(package: Package, table: TomlTable, directories: tuple[Path, ...]) -> P
         return Pin(package.name, version, origin, line, by_itself=True)
     files = (*(package.wheels or ()), *((package.sdist,) if package.sdist else ()))
     hashes = sorted({each for file in files for each in _hashes(file.hashes)})
-    return Pin(package.name, version, digest(hashes), line, by_itself=not package.wheels)
+    # An older uv exports no hashes of an index that has none, whose files may be replaced.
+    is_cacheable = bool(hashes)
+    return Pin(
+        package.name, version, digest(hashes), line, is_cacheable, by_itself=not package.wheels
+    )
 
 
 def _vcs_origin(source: PackageVcs) -> str:

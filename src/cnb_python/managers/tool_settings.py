@@ -31,7 +31,7 @@ _VARIABLES = re.compile(
     r"(C|CXX|CPP|LD|F|FC|ARCH|RUST|MAKE)FLAGS|CC|CXX|CPP|LD|LDSHARED|AR|FC|F77|F90"
     r"|CPATH|C_INCLUDE_PATH|CPLUS_INCLUDE_PATH|LIBRARY_PATH|PKG_CONFIG_\w+"
     r"|CMAKE_\w+|SKBUILD_\w+|CARGO_(BUILD|PROFILE)_\w+|SETUPTOOLS_\w+"
-    r"|UV_(CONFIG_SETTINGS|NO_BUILD_ISOLATION|BUILD_CONSTRAINT)\w*"
+    r"|UV_(CONFIG_SETTINGS|NO_BUILD|BUILD_CONSTRAINT)\w*"
 )
 _OPTIONS = frozenset(
     {
@@ -46,7 +46,7 @@ _KEYS = frozenset(
         *("extra-build-dependencies", "extra-build-variables"),
         *("no-build-isolation", "no-build-isolation-package"),
         # A wheel in the store is not what uv builds, and the other way round.
-        *("no-binary", "no-binary-package"),
+        *("no-binary", "no-binary-package", "no-build", "no-build-package"),
     }
 )
 # What a file with settings of builds, or of indexes, contains.

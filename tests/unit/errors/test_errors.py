@@ -193,6 +193,7 @@ TESTED: dict[type[Failure], str] = {
     python_errors.InvalidPythonRange: "unit/errors/test_python.py",
     python_errors.OtherImplementation: "unit/python/test_request.py",
     python_errors.MisspelledVersionFile: "unit/python/test_version_files.py",
+    finding.OnlyWheels: "unit/managers/test_from_source.py",
     python_errors.VersionFileNotUtf8: "unit/python/test_version_files.py",
     python_errors.NoPythonInRange: "unit/python/test_resolver.py",
     python_errors.PythonOutsideRange: "phases/test_python_sources.py",

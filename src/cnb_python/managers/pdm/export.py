@@ -25,7 +25,7 @@ from cnb_python.errors.locks import (
     UnknownGroup,
     UnsetVariable,
 )
-from cnb_python.managers import index_config
+from cnb_python.managers import from_source, index_config
 from cnb_python.managers.base import Pin, Resolution
 from cnb_python.managers.lock_export import INDEX_OPTIONS, LockExport, LockSources, LockTool
 from cnb_python.managers.pdm import synchronized
@@ -85,7 +85,8 @@ class PdmExport(LockExport):
         self.context.notes[_EXPORTED] = self._exported(groups, lock)
         text = _with_hashes(self.context.notes[_EXPORTED], lock)
         name = _app_name(pyproject)
-        return self.resolution(text, self.app_pin(name) if name else None)
+        resolution = self.resolution(text, self.app_pin(name) if name else None)
+        return from_source.apply(from_source.of_pdm(self.context.environ, pyproject), resolution)
 
     def _exported(self, groups: Sequence[str], lock: TomlTable) -> str:
         """Return PDM's export of *lock*, or the same lines if PDM does not export it.

@@ -16,7 +16,7 @@ from packaging.version import InvalidVersion, Version
 from cnb_python.config.settings import PIP, UV
 from cnb_python.errors.base import BuildpackError, ContractBroken
 from cnb_python.errors.machine import ProgramNotStarted
-from cnb_python.managers import pylock_file, requirement_lines
+from cnb_python.managers import from_source, pylock_file, requirement_lines
 from cnb_python.managers.base import InstallContext, Pin, PinsRefused, Resolution, digest
 from cnb_python.managers.index_config import Network, network_variables
 from cnb_python.managers.pip import commands as pip_commands
@@ -72,7 +72,8 @@ def resolve(files: Files, context: InstallContext, run: Run, *, by_uv: bool) -> 
     lock, own = context.scratch / "pylock.toml", _own_lines(files, context)
     of_uv = uv.with_indexes(context, context.app_dir, own.finding)
     _run_uv(uv.compile_all(files, lock, of_uv), files, of_uv, run)
-    return pylock_file.read_compiled(lock, own)
+    resolution = pylock_file.read_compiled(lock, own)
+    return from_source.apply(from_source.of_uv(context.environ), resolution)
 
 
 def install_resolved(

@@ -19,7 +19,7 @@ from cnb_python.cnb.toml import TomlTable, Writable
 from cnb_python.config.settings import Settings
 from cnb_python.errors.locks import BadLock, UnknownGroup, UnsetVariable
 from cnb_python.errors.programs import LockTooNew
-from cnb_python.managers import index_config, pylock_file, schema
+from cnb_python.managers import from_source, index_config, pylock_file, schema
 from cnb_python.managers.base import Pin, Resolution
 from cnb_python.managers.lock_export import LockExport, LockSources, LockTool
 from cnb_python.managers.requirement_lines import index_url
@@ -106,7 +106,8 @@ class PipenvExport(LockExport):
         names = {path: name for section in sections for path, name in _local_sources(section)}
         lines = [_with_name(line, names) for line in output]
         self._keep_index_lines(lines)
-        return self.resolution("\n".join(lines))
+        resolution = self.resolution("\n".join(lines))
+        return from_source.apply(from_source.of_pip(self.context.environ), resolution)
 
     def _resolve_pipfile(self) -> Resolution:
         """Return what uv resolves for the lines that Pipenv prints for the `Pipfile`."""
@@ -133,6 +134,7 @@ class PipenvExport(LockExport):
         if outcome.code:
             raise uv.explain(command, outcome, self.context, self.run)
         resolution = pylock_file.read_lock(pylock, self.choice, _PIPENV.source)
+        resolution = from_source.apply(from_source.of_pip(self.context.environ), resolution)
         return resolution._replace(from_files_alone=False)
 
     def _run(self, words: Sequence[str]) -> list[str]:

@@ -15,9 +15,12 @@ from cnb_python.managers import fingerprint
 from cnb_python.managers.base import InstallContext, NeedsResolving, Resolution
 from cnb_python.managers.lock_manager import Exporter, ExportingManager, check_lock_and_source
 from cnb_python.managers.tool import Program
+from cnb_python.managers.tool_settings import read_pip_settings
 from cnb_python.system.interface import Run
 
 LOCK, PIPFILE = "Pipfile.lock", "Pipfile"
+# An entry with an address.
+_FROM_URL = re.compile(rb'\{[^{}]*"file": "https?://[^{}]*\}')
 _LOCAL_SOURCE = re.compile(r'"(?:path|file)": "(?!\w+://)([^"\n]+)"')
 
 
@@ -67,9 +70,14 @@ class Pipenv(ExportingManager):
             python,
             (Program.chosen("pipenv", self.settings.pipenv).digest,),
             fingerprint.variables(environ, "PIPENV_"),
+            (read_pip_settings(environ).options.get("no-binary", ""),),
             fingerprint.files(directory, (LOCK, PIPFILE)),
             fingerprint.local_sources(directory / LOCK, _LOCAL_SOURCE, app.top),
         )
+        entries = _FROM_URL.findall(app.contents.get(LOCK, b""))
+        if not all(b'"hashes"' in entry for entry in entries):
+            # What is at its address may be replaced.
+            inputs = ""
         return NeedsResolving(f"only Pipenv reads {LOCK}", inputs, f"Exporting {LOCK} with Pipenv")
 
     def exporter(self, context: InstallContext, run: Run) -> Exporter:

@@ -20,7 +20,7 @@ from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.install import InstallFailed
 from cnb_python.errors.locks import UnknownGroup
 from cnb_python.errors.programs import AppNotInstallable, UnknownPoetryKey, app_left_out
-from cnb_python.managers import app_as_package, index_config
+from cnb_python.managers import app_as_package, from_source, index_config
 from cnb_python.managers.base import AppLeftOut, InstallContext, Pin, Resolution
 from cnb_python.managers.lock_export import (
     LockExport,
@@ -82,7 +82,9 @@ class PoetryExport(LockExport):
         if outcome.code:
             raise self._unknown_name(outcome.output) or self.explain_export(command, outcome)
         self.context.notes[_EXPORTED] = self._exported.read_text("utf-8")
-        return self.resolution(self.context.notes[_EXPORTED], self._app())
+        resolution = self.resolution(self.context.notes[_EXPORTED], self._app())
+        names = from_source.of_poetry(self.context.environ, self.context.app_dir)
+        return from_source.apply(names, resolution)
 
     def install(self, pins: Sequence[Pin]) -> frozenset[str]:
         """See `Manager`. Raises uv's or Poetry's failure, and AppLeftOut."""

@@ -83,6 +83,7 @@ def _app_inputs(directory: Path, project: PoetryProject) -> Iterator[str]:
     if project.has_build:
         yield fingerprint.project_digest(directory, is_editable=False)
     elif project.is_package:
+        yield from fingerprint.outside_parts(directory, is_plain=True)
         for parent in (directory, directory / "src"):
             names = sorted(path.name for path in parent.iterdir()) if parent.is_dir() else []
             yield from (name for name in names if name.endswith(".py") or (parent / name).is_dir())

@@ -68,20 +68,21 @@ class Pylock(InstalledByUv, LockManager):
         Raises BadLock, LockForOtherPython, UnknownGroup and UnreadableToml.
         """
         del run
-        from cnb_python.managers import pylock_file  # noqa: PLC0415 - heavy
+        from cnb_python.managers import from_source, pylock_file  # noqa: PLC0415 - heavy
 
         named = sorted(context.app_dir.glob("pylock.*.toml"))
         lock = context.app_dir / LOCK if (context.app_dir / LOCK).exists() else named[0]
         choice = pylock_file.Choice(
             context.python, self.processor, self.settings.extras, self.settings.groups
         )
-        return pylock_file.read_lock(lock, choice)
+        resolution = pylock_file.read_lock(lock, choice)
+        return from_source.apply(from_source.of_uv(context.environ), resolution)
 
 
 def _directory_inputs(content: bytes, lock: Path, top: Path) -> Iterator[str]:
-    """Yield path and digest of each directory of the app that *lock* names."""
+    """Yield path and digest of each directory and each file of the app that *lock* names."""
     # Parsing a large lock file takes longer than all else in an unchanged build.
-    if b"directory" not in content:
+    if b"directory" not in content and b"path" not in content:
         return
     try:
         document = toml.parse(content.decode("utf-8", "replace"), lock)
@@ -93,3 +94,8 @@ def _directory_inputs(content: bytes, lock: Path, top: Path) -> Iterator[str]:
             directory = fingerprint.source_path(path, lock.name, lock.parent, top)
             yield path
             yield fingerprint.project_digest(directory, is_editable=source.get("editable") is True)
+        wheels, single = toml.tables_at(package, "wheels"), ("sdist", "archive")
+        for file in (*wheels, *(toml.table_at(package, key) for key in single)):
+            if isinstance(path := file.get("path"), str):
+                yield path
+                yield fingerprint.digest_of_file(lock.parent / path)

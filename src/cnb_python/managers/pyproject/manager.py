@@ -91,7 +91,7 @@ class PlainProject(InstalledByUv):
 
     def resolve(self, context: InstallContext, run: Run) -> Resolution:
         """Return what uv resolves for the project. Raises uv's failure."""
-        from cnb_python.managers import pylock_file  # noqa: PLC0415 - heavy
+        from cnb_python.managers import from_source, pylock_file  # noqa: PLC0415 - heavy
         from cnb_python.managers.uv import commands as uv  # noqa: PLC0415 - heavy
 
         lock = context.scratch / "pylock.toml"
@@ -113,7 +113,8 @@ class PlainProject(InstalledByUv):
         outcome = run(command)
         if outcome.code:
             raise uv.explain(command, outcome, context, run)
-        return pylock_file.read_lock(lock, pylock_file.Choice(context.python, ""))
+        resolution = pylock_file.read_lock(lock, pylock_file.Choice(context.python, ""))
+        return from_source.apply(from_source.of_uv(context.environ), resolution)
 
     def _source(self, context: InstallContext) -> tuple[Path, str, list[str]]:
         """Return the file that uv resolves, its name in the log, and the options for it.

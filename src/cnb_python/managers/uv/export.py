@@ -9,6 +9,7 @@ from cnb_python.cnb import toml
 from cnb_python.config.settings import Settings
 from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.locks import ProjectForOtherPython, StaleLock, UnknownGroup
+from cnb_python.managers import from_source
 from cnb_python.managers.base import InstallContext, Pin, Resolution
 from cnb_python.managers.pylock_file import Choice, read_lock
 from cnb_python.managers.tool_settings import uv_indexes
@@ -33,7 +34,9 @@ def resolve(settings: Settings, processor: str, context: InstallContext, run: Ru
         raise _explain(command, outcome, ready, run)
     # Older releases write paths relative to the project, not to the exported file.
     directories = (context.app_dir, *context.app_dir.parents)
-    return read_lock(lock, Choice(context.python, processor), _LOCK, directories=directories)
+    choice = Choice(context.python, processor)
+    resolution = read_lock(lock, choice, _LOCK, directories=directories)
+    return from_source.apply(from_source.of_uv(context.environ), resolution)
 
 
 def install(pins: Sequence[Pin], context: InstallContext, run: Run) -> frozenset[str]:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from pathlib import Path
 from typing import NamedTuple
 
 from cnb_python.app import App
@@ -34,6 +35,11 @@ _WORKSPACE = re.compile(rb"^\[manifest\]$", re.MULTILINE)
 # Each file of an index is on a line of its own. Most of a lock is files, so they are not parsed.
 _FILE = re.compile(rb"^    \{ url = .*", re.MULTILINE)
 _PACKAGE = b"\n[[package]]\n"
+# A file without a hash, which most have, and the index that it comes from.
+_UNHASHED = re.compile(
+    rb'^(?:    |sdist = )\{ (url|path) = "([^"]+)"(?![^\n]*\bhash = )', re.MULTILINE
+)
+_REGISTRY = re.compile(rb'^source = \{ registry = "([^"]+)" \}', re.MULTILINE)
 # What an extra and a group add to a package; they count if they are asked for.
 _OPTIONAL, _GROUPS = "optional-dependencies", "dev-dependencies"
 
@@ -66,14 +72,20 @@ class UvProject(LockManager):
         self, app: App, python: str, environ: Mapping[str, str]
     ) -> Resolution | NeedsResolving:
         """Return that uv has to export the lock file, and the fingerprint of its inputs."""
+        holder = _holder(app) or app
+        unhashed = _unhashed(holder)
         inputs = fingerprint.of_lock_reader(
             self,
             python,
             fingerprint.variables(environ, "UV_"),
             tool_settings.uv_fingerprint_parts(environ, app.directory),
             fingerprint.files(app.directory, (PYPROJECT,)),
-            fingerprint_parts(app, _holder(app) or app, self.settings),
+            fingerprint_parts(app, holder, self.settings),
+            *(_file_parts(file) for file in unhashed if file),
         )
+        if None in unhashed:
+            # Only uv can see whether a file was replaced.
+            inputs = ""
         return NeedsResolving(
             f"{LOCK} is for every Python and platform", inputs, f"Exporting {LOCK} with uv"
         )
@@ -115,6 +127,29 @@ def fingerprint_parts(app: App, holder: App, settings: Settings) -> Iterator[str
     yield from map(repr, part.packages)
     yield from _workspace_parts(holder, part)
     yield from _local_parts(part.sources, holder)
+
+
+def _unhashed(holder: App) -> list[Path | None]:
+    """Return the files of indexes without hashes, which may be replaced; None for remote ones.
+
+    Such are directories of `find-links`, and flat indexes.
+    """
+    content = holder.contents.get(LOCK, b"").replace(b"\r\n", b"\n")
+    if not _UNHASHED.search(content):
+        return []
+    files: list[Path | None] = []
+    for package in content.split(_PACKAGE)[1:]:
+        registry = _REGISTRY.search(package)
+        for kind, name in _UNHASHED.findall(package) if registry else ():
+            path = (
+                fingerprint.path_of(registry[1].decode(), holder.directory) if registry else None
+            )
+            files.append(path / name.decode() if path and kind == b"path" else None)
+    return files
+
+
+def _file_parts(file: Path) -> Iterator[str]:
+    yield from (file.name, fingerprint.digest_of_file(file))
 
 
 class _LockedPart(NamedTuple):
