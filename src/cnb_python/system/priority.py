@@ -1,6 +1,6 @@
 """Lets the work that a build does not wait for yield the processor to the rest.
 
-Separate so that the effect on a thread is tested without the work that it does.
+Separate from `layers/python_install.py`, whose work the test of a thread does not need.
 """
 
 import os
