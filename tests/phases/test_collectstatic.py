@@ -141,3 +141,20 @@ def test_image_has_no_secret_and_no_digest_of_one(gallery: Built) -> None:
     shown = f"{gallery.labels()} {documents['store.toml']}"
     assert all(word not in shown for word in (SECRET, *noted.split()))
     assert SECRET not in gallery.output
+
+
+def test_link_to_manage_py_imports_as_python_does(
+    builds: Builds, gallery: Built, app: App
+) -> None:
+    directory = app({}, based_on=GALLERY)
+    backend = directory / "backend"
+    backend.mkdir()
+    for path in directory.iterdir():
+        if path.name not in {"requirements.txt", "backend"}:
+            path.rename(backend / path.name)
+    (directory / "manage.py").symlink_to("backend/manage.py")
+
+    linked = again(builds, gallery, directory)
+
+    assert RUNS in linked.output
+    assert (linked.workspace / "backend/staticfiles").is_dir()

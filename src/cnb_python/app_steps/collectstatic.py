@@ -41,7 +41,11 @@ _RECORD_FILE = "reads.json"
 _STATICFILES = "django.contrib.staticfiles"
 _ALWAYS_RUNS = "Every change of the app runs collectstatic again, since its code"
 _DEPTH = 3
-_SKIPPED = frozenset({"node_modules", "site-packages", "__pycache__", "venv", "env"})
+_SKIPPED = frozenset(
+    {"node_modules", "site-packages", "__pycache__", "venv", "env"}
+    # The project of an example is not the app.
+    | {"tests", "test", "docs", "doc", "examples", "example"}
+)
 # What is read of a manage.py, and the size of a salt.
 _MAX_BYTES = 64 * 1024
 _SALT_BYTES = 16

@@ -158,7 +158,8 @@ def main(manage: str, answer: str, reads: str = "", *pipes: str) -> None:
 
         recorded_functions.start(reads, _missing_files(*pipes) if pipes else None)
     sys.argv = [Path(manage).name, *ARGUMENTS]
-    sys.path[:1] = [str(Path(manage).parent)]
+    # Of a link, Python puts the directory of its target there.
+    sys.path[:1] = [str(Path(manage).resolve().parent)]
     _record_facts(answer)
     try:
         runpy.run_path(manage, run_name="__main__")

@@ -47,8 +47,10 @@ _MAX_FILES = 100
 
 def find_django_project(app_dir: Path, directory: str) -> DetectedApp | None:
     """Return the Django project with `manage.py` in *directory* of the app, None without one."""
-    top = app_dir / directory
-    tree = app_ast.parse_module(top / MANAGE)
+    manage = app_dir / directory / MANAGE
+    tree = app_ast.parse_module(manage)
+    top = _import_directory(app_dir, manage)
+    directory = "" if top == app_dir else top.relative_to(app_dir).as_posix()
     reference = _settings_module(tree) if tree else None
     if reference is None:
         return None
@@ -59,9 +61,21 @@ def find_django_project(app_dir: Path, directory: str) -> DetectedApp | None:
     )
     if not targets:
         return None
-    file, line, reason = configured[0][1:] if configured else (top / MANAGE, line, _VARIABLE)
+    file, line, reason = configured[0][1:] if configured else (manage, line, _VARIABLE)
     file_name = file.relative_to(app_dir).as_posix()
     return DetectedApp(DJANGO.title, tuple(targets), file_name, line, reason, directory)
+
+
+def _import_directory(app_dir: Path, script: Path) -> Path:
+    """Return the directory that `python SCRIPT` imports from: that of the target of a link.
+
+    https://docs.python.org/3/library/sys_path_init.html
+    """
+    target, top = script.resolve(), app_dir.resolve()
+    # Outside of the app it does not exist in the image.
+    return (
+        app_dir / target.relative_to(top).parent if target.is_relative_to(top) else script.parent
+    )
 
 
 def _settings_module(tree: ast.Module) -> tuple[str, int] | None:

@@ -294,6 +294,8 @@ def test_killed_run_raises_killed(app: FakeEnvironment, django: Django) -> None:
         ({"a/b/c/d/manage.py": "import django"}, None),
         ({"node_modules/manage.py": "django", ".venv/manage.py": "django"}, None),
         ({"manage.py/x": "django"}, None),
+        ({"examples/demo/manage.py": "django", "tests/manage.py": "django"}, None),
+        ({"examples/manage.py": "django", "x/y/manage.py": "django"}, "x/y/manage.py"),
     ],
 )
 def test_topmost_manage_py_of_django_is_used(

@@ -33,6 +33,29 @@ def targets(tmp_path: Path, files: Files) -> list[tuple[str, str]]:
     return [(target.interface, str(target)) for target in find_apps(tmp_path, files)[0].targets]
 
 
+@pytest.mark.parametrize("name", ["manage.py", "manage_prod.py"])
+def test_link_to_manage_py_runs_where_its_target_is(tmp_path: Path, name: str) -> None:
+    """Python imports from the directory of the target."""
+    files = {f"backend/{path}": text for path, text in SHOP.items()}
+    files[f"backend/{name}"] = files.pop("backend/manage.py")
+    app = write_files(tmp_path / "app", files)
+    (app / "manage.py").symlink_to(f"backend/{name}")
+
+    (result,) = find(app, DJANGO)
+
+    assert (result.file, result.directory) == ("backend/shop/settings.py", "backend")
+
+
+def test_link_to_a_file_outside_of_the_app_counts_as_a_file(tmp_path: Path) -> None:
+    app = write_files(tmp_path / "app", SHOP)
+    (app / "manage.py").rename(tmp_path / "manage.py")
+    (app / "manage.py").symlink_to(tmp_path / "manage.py")
+
+    (result,) = find(app, DJANGO)
+
+    assert result.directory == ""
+
+
 def test_settings_choose_the_application(tmp_path: Path) -> None:
     (result,) = find_apps(tmp_path, SHOP)
 
