@@ -38,6 +38,7 @@ func main() {
 	}
 	found := append(settings(os.LookupEnv, container), authorities...)
 	found = append(found, writable...)
+	found = append(found, listening(os.LookupEnv, besideLayer(os.Args[0], "variables"))...)
 	// Its output has no reader if it is started by hand.
 	_, _ = os.NewFile(3, "settings").WriteString(document(found))
 }

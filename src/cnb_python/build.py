@@ -9,7 +9,7 @@ from cnb_python.app_steps.steps import Steps
 from cnb_python.cnb.context import BuildContext
 from cnb_python.cnb.documents import Launch
 from cnb_python.config.settings import Settings, effective, read_settings
-from cnb_python.launch import incompatible, processes, unstartable
+from cnb_python.launch import incompatible, listening, processes, unstartable
 from cnb_python.layers import previous_image, process_defaults, python
 from cnb_python.layers import store as store_layer
 from cnb_python.layers.store import BuildRecord
@@ -129,10 +129,12 @@ def configure_launch(
     messages = processes.warnings(plan, partial(how_to_add, manager, app))
     entries = plan.entries if isinstance(plan, processes.FromProcfile) else ()
     unable = unstartable.warnings(entries, app.directory, record.distributions)
-    for message in (*messages, *unable, *incompatible.warnings(record.distributions)):
+    local = listening.warnings(entries)
+    for message in (*messages, *unable, *local, *incompatible.warnings(record.distributions)):
         system.output.warning(message.title, (*message.body, *message.steps))
     init = process_defaults.find_init(context.layers_dir)
     Launch(processes.under_init(plan, init)).write(context.layers_dir, context.buildpack.api)
     single_worker = processes.single_worker_types(plan, app, record.distributions)
-    size = process_defaults.provide_defaults(single_worker, context, system.output)
+    variables = listening.variables(app.directory, record.distributions)
+    size = process_defaults.provide_defaults(single_worker, variables, context, system.output)
     return {process_defaults.NAME: str(size)}

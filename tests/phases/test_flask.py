@@ -63,6 +63,7 @@ def test_web_is_the_default_and_needs_no_shell(flask: Built) -> None:
 def test_process_environment_is_exactly_this(variables: dict[str, str]) -> None:
     ours = {"PATH", "VIRTUAL_ENV", "PYTHONUNBUFFERED", "GUNICORN_CMD_ARGS", "LD_LIBRARY_PATH"}
     ours |= {"FORWARDED_ALLOW_IPS", "TMPDIR", "USER", "LOGNAME"}
+    ours |= {"FLASK_RUN_HOST", "FLASK_RUN_PORT"}
     machine_s = {"HOME", "HOSTNAME", "PORT", "PWD"}
     assert {name for name in variables if not name.startswith("CNB_")} - machine_s == ours
     assert variables["VIRTUAL_ENV"] == f"{LAYERS}/venv"

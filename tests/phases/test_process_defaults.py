@@ -25,7 +25,7 @@ SHAPES = {
     "pipe": "gunicorn --bind :$PORT app:app 2>&1 | cat",
     "job": "python -m http.server 0 & gunicorn --bind :$PORT app:app",
     "shell": "sh -c 'gunicorn --bind :$PORT app:app; true'",
-    "flask": "flask run --port $PORT",
+    "flask": "flask run",
 }
 # What programs do that need a temporary directory, a home directory and a user name.
 WRITING = """
@@ -133,6 +133,12 @@ def test_sigterm_ends_every_shape_of_command(processes: Built, kind: str) -> Non
         assert kind == "flask" or "Shutting down: Master" in served.output
 
 
+def test_server_listens_on_all_addresses_at_the_port(processes: Built) -> None:
+    with processes.serve("flask") as served:
+        served.fetch()
+        assert "Running on all addresses (0.0.0.0)" in served.output
+
+
 def test_server_with_a_comment_is_process_1(processes: Built) -> None:
     with processes.serve() as served:
         served.fetch()
@@ -162,6 +168,7 @@ def test_layer_has_the_program_and_process_variables(flask: Built) -> None:
     assert {str(path.relative_to(top)) for path in top.rglob("*") if path.is_file()} == {
         "exec.d/defaults",
         "init",
+        "variables",
         "env.launch/web/BPL_PYTHON_LOG.default",
     }
 

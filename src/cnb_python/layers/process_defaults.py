@@ -12,12 +12,13 @@ from pathlib import Path
 
 from packaging.version import InvalidVersion, Version
 
+from cnb_python.cnb import disk
 from cnb_python.cnb.context import BuildContext
 from cnb_python.cnb.layer import LAUNCH, EnvDelta, LayerTypes, layer_of, process_scope
+from cnb_python.launch import gunicorn_config
 from cnb_python.launch.servers import PORT
 from cnb_python.layers.cache_keys import LayerKey, Rebuild, decide, part
 from cnb_python.managers.tool import find_defaults
-from cnb_python.system import regular_file
 from cnb_python.system.interface import Output
 
 NAME = "defaults"
@@ -26,12 +27,14 @@ _FORMAT = "2"
 _PROGRAM = "defaults"
 # By this name the program runs a process: execd/init.go.
 _INIT = "init"
+# Variables that the program gives to processes: execd/servers.go.
+_VARIABLES = "variables"
 # Read by the program, in execd/defaults.go.
 _LOG = "BPL_PYTHON_LOG"
 _CONCURRENCY = "WEB_CONCURRENCY"
 _WEB = "web"
-_CONFIGURATION = "gunicorn.conf.py"
-_READ_BYTES = 1024 * 1024
+# The options of gunicorn.conf.py that have a default here.
+_OPTIONS = ("worker_tmp_dir", "control_socket", "accesslog")
 # The first release of gunicorn with a control socket, which it makes in the home directory.
 _CONTROL_SOCKET = Version("25.1.0")
 
@@ -52,7 +55,7 @@ def launch_environment(
         EnvDelta(LAUNCH, "PORT", "default", PORT),
     ]
     version = installed.get("gunicorn")
-    arguments = _gunicorn_arguments(version, _configuration(app_dir)) if version else []
+    arguments = _gunicorn_arguments(version, app_dir) if version else []
     if arguments:
         # Prepended: if an option is given twice the last one counts, which is the user's.
         value = " ".join(arguments)
@@ -60,12 +63,13 @@ def launch_environment(
     return tuple(deltas)
 
 
-def _gunicorn_arguments(version: str, configuration: str) -> list[str]:
+def _gunicorn_arguments(version: str, app_dir: Path) -> list[str]:
     """Return options for gunicorn in a container: a writable directory, and logs on stdout.
 
-    Options override gunicorn.conf.py, so those that *configuration*, its text, sets are left out.
+    Options override gunicorn.conf.py, so those that the app's own configuration sets are left out.
     """
     arguments: list[str] = []
+    configuration = gunicorn_config.options_set(app_dir, _OPTIONS)
     if "worker_tmp_dir" not in configuration:
         # For the heartbeat file; on a disk it can also block (gunicorn's FAQ).
         arguments += ["--worker-tmp-dir", "/dev/shm"]  # noqa: S108 - a memory file system; gunicorn unlinks its files at once
@@ -83,15 +87,6 @@ def _has_control_socket(version: str) -> bool:
         return False
 
 
-def _configuration(app_dir: Path) -> str:
-    path = app_dir / _CONFIGURATION
-    try:
-        with regular_file.opened(path) as file:
-            return file.read(_READ_BYTES).decode("utf-8", "replace")
-    except OSError:
-        return ""
-
-
 def find_init(layers_dir: Path) -> Path:
     """Return the path of the program that runs processes which SIGTERM would not end."""
     return layer_of(layers_dir, NAME).path / _INIT
@@ -102,29 +97,40 @@ class _Key(LayerKey):
     format: str = part("format of layer defaults")
     program: str = part("digest of its exec.d program")
     single: str = part("list of processes with one worker")
+    variables: str = part("list of variables of servers")
 
 
-def provide_defaults(single: Iterable[str], context: BuildContext, output: Output) -> int:
+def provide_defaults(
+    single: Iterable[str], variables: Mapping[str, str], context: BuildContext, output: Output
+) -> int:
     """Make or reuse layer `defaults`; return its size in bytes.
 
     *single* names the process types that start one worker unless the user sets WEB_CONCURRENCY.
-    Raises IncompleteBuildpack.
+    *variables* are those of servers, with `$PORT` in values. Raises IncompleteBuildpack.
     """
     program = find_defaults(context.buildpack.directory).read_bytes()
     types = tuple(sorted(single))
-    key = _Key(_FORMAT, hashlib.sha256(program).hexdigest(), " ".join(types))
+    key = _Key(
+        _FORMAT, hashlib.sha256(program).hexdigest(), " ".join(types), _lines(variables, " ")
+    )
     layer = layer_of(context.layers_dir, NAME)
     state = decide(layer.state(), key)
     if isinstance(state, Rebuild):
         for reason in state.reasons:
             output.line(f"Rebuilding layer {NAME}: {reason}")
-        (layer.begin() / _INIT).symlink_to(f"exec.d/{_PROGRAM}")
+        contents = layer.begin()
+        (contents / _INIT).symlink_to(f"exec.d/{_PROGRAM}")
+        disk.write(contents / _VARIABLES, _lines(variables, "\n").encode())
         layer.finish(
             LayerTypes(launch=True), key.metadata(), _env(types), exec_d={_PROGRAM: program}
         )
     else:
         layer.reuse_from_image(key.metadata())
     return len(program)
+
+
+def _lines(variables: Mapping[str, str], separator: str) -> str:
+    return separator.join(f"{name}={value}" for name, value in sorted(variables.items()))
 
 
 def _env(single: tuple[str, ...]) -> tuple[EnvDelta, ...]:

@@ -13,6 +13,8 @@ from tests.support import layer_env
 from tests.support.fake_build import contents, context
 from tests.support.fake_system import Log
 
+VARIABLES = {"FLASK_RUN_PORT": "$PORT", "FLASK_RUN_HOST": "0.0.0.0"}
+
 
 @pytest.fixture
 def phase(tmp_path: Path) -> BuildContext:
@@ -24,7 +26,7 @@ def phase(tmp_path: Path) -> BuildContext:
 
 def provide(phase: BuildContext, *single: str) -> list[str]:
     log = Log()
-    process_defaults.provide_defaults(single, phase, log)
+    process_defaults.provide_defaults(single, VARIABLES, phase, log)
     return log.lines
 
 
@@ -57,6 +59,9 @@ def test_exec_d_program_is_in_the_layer(phase: BuildContext) -> None:
     assert program.read_bytes() == b"a program"
     assert program.stat().st_mode & 0o777 == 0o755
     assert process_defaults.find_init(phase.layers_dir).read_bytes() == b"a program"
+    assert (phase.layers_dir / "defaults/variables").read_text() == (
+        "FLASK_RUN_HOST=0.0.0.0\nFLASK_RUN_PORT=$PORT"
+    )
     assert toml.read(phase.layers_dir / "defaults.toml")["types"] == {
         "build": False,
         "launch": True,
@@ -65,7 +70,7 @@ def test_exec_d_program_is_in_the_layer(phase: BuildContext) -> None:
 
 
 def test_provide_returns_the_size(phase: BuildContext) -> None:
-    assert process_defaults.provide_defaults((), phase, Log()) == len(b"a program")
+    assert process_defaults.provide_defaults((), {}, phase, Log()) == len(b"a program")
 
 
 def test_single_worker_process_defaults_to_one_worker(
@@ -119,6 +124,14 @@ def test_other_processes_rebuild_the_layer(phase: BuildContext) -> None:
     assert started(phase, "web") == {"BPL_PYTHON_LOG": "1"}
 
 
+def test_other_variables_rebuild_the_layer(phase: BuildContext) -> None:
+    log = Log()
+
+    process_defaults.provide_defaults((), {}, in_image(phase), log)
+
+    assert "list of variables of servers has changed" in log.lines[0]
+
+
 def test_rebuilt_layer_equals_that_of_a_first_build(phase: BuildContext, tmp_path: Path) -> None:
     first = replace(phase, layers_dir=tmp_path / "first")
     first.layers_dir.mkdir()
@@ -131,4 +144,4 @@ def test_rebuilt_layer_equals_that_of_a_first_build(phase: BuildContext, tmp_pat
 
 def test_buildpack_without_the_program_is_incomplete(tmp_path: Path) -> None:
     with pytest.raises(IncompleteBuildpack):
-        process_defaults.provide_defaults((), context(tmp_path), Log())
+        process_defaults.provide_defaults((), {}, context(tmp_path), Log())

@@ -8,6 +8,7 @@ import pytest
 
 from cnb_python.layers.process_defaults import launch_environment
 from tests.support import layer_env
+from tests.support.trees import write_files
 
 VENV = Path("/layers/python/venv")
 MEMORY = "--worker-tmp-dir /dev/shm"
@@ -79,6 +80,8 @@ def test_user_options_follow_default_options(tmp_path: Path) -> None:
         ("control_socket = '/run/x.ctl'\n", f"{MEMORY} {LOG}"),
         ("accesslog = None\n", f"{MEMORY} --no-control-socket"),
         ("access_log_format = '%(h)s'\n", CONTAINER),
+        ("# accesslog = '-'\n", CONTAINER),
+        ("if debug:\n    accesslog = None\n", f"{MEMORY} --no-control-socket"),
     ],
 )
 def test_option_set_in_gunicorn_conf_is_left_out(
@@ -87,6 +90,45 @@ def test_option_set_in_gunicorn_conf_is_left_out(
     (tmp_path / "gunicorn.conf.py").write_text(configuration)
 
     assert at_launch(tmp_path, {"gunicorn": "27.0.1"})["GUNICORN_CMD_ARGS"] == arguments
+
+
+@pytest.mark.parametrize(
+    ("path", "command"),
+    [
+        ("shop/gunicorn.conf.py", ""),
+        ("src/shop/gunicorn.conf.py", "cd src/shop && gunicorn shop:app"),
+        ("deploy/gunicorn.py", "gunicorn -c deploy/gunicorn.py shop:app"),
+        ("deploy/gunicorn.py", "gunicorn -cdeploy/gunicorn.py shop:app"),
+        ("deploy/gunicorn.py", "python -m gunicorn --config=file:deploy/gunicorn.py shop:app"),
+        ("shop/deploy/gunicorn.py", "cd shop && gunicorn --config 'deploy/gunicorn.py' shop:app"),
+        ("deploy/serving.py", "gunicorn -c python:deploy.serving shop:app"),
+    ],
+)
+def test_configuration_in_another_place_is_read(tmp_path: Path, path: str, command: str) -> None:
+    files = {path: "accesslog = '/x'\n", "Procfile": f"web: {command or 'gunicorn shop:app'}\n"}
+    write_files(tmp_path / "app", files)
+
+    arguments = at_launch(tmp_path / "app", {"gunicorn": "27.0.1"})["GUNICORN_CMD_ARGS"]
+
+    assert arguments == f"{MEMORY} --no-control-socket"
+
+
+@pytest.mark.parametrize(
+    "command", ["celery -c deploy/gunicorn.py", "gunicorn shop:app", "gunicorn -c /etc/x.py a:b"]
+)
+def test_file_that_is_no_configuration_is_not_read(tmp_path: Path, command: str) -> None:
+    files = {"deploy/gunicorn.py": "accesslog = '/x'\n", "Procfile": f"web: {command}\n"}
+    write_files(tmp_path / "app", files)
+
+    launched = at_launch(tmp_path / "app", {"gunicorn": "27.0.1"})
+
+    assert launched["GUNICORN_CMD_ARGS"] == CONTAINER
+
+
+def test_configuration_that_imports_everything_may_set_all(tmp_path: Path) -> None:
+    (tmp_path / "gunicorn.conf.py").write_text("from deploy.base import *\n")
+
+    assert "GUNICORN_CMD_ARGS" not in at_launch(tmp_path, {"gunicorn": "27.0.1"})
 
 
 def test_gunicorn_conf_that_sets_all_options_leaves_none(tmp_path: Path) -> None:

@@ -1,0 +1,88 @@
+"""Which options the app's own configuration files of gunicorn set.
+
+Separate from `layers.process_defaults`, which is about variables, not about files of the app.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from cnb_python.launch import procfile
+from cnb_python.system import regular_file
+
+_DEFAULT_NAME = "gunicorn.conf.py"
+_READ_BYTES = 1024 * 1024
+# Directories of the app in which gunicorn may be started, and how deep they are.
+_MAX_DIRECTORIES = 200
+_DEPTH = 2
+_SKIPPED = frozenset({"node_modules", "site-packages", "__pycache__", "venv", "env", "static"})
+# https://docs.gunicorn.org/en/stable/settings.html#config
+_OPTION = re.compile(r"(?:^|\s)(?:-c|--config)(?:\s+|=|(?<=-c))([\"']?)([^\s\"';&|]+)\1")
+_COMMAND = re.compile(r"(?:^|[\s/:])gunicorn\s")
+_STAR = re.compile(r"^\s*from\s+\S+\s+import\s+\*", re.MULTILINE)
+
+
+def options_set(app_dir: Path, names: tuple[str, ...]) -> frozenset[str]:
+    """Return those *names* of options that a configuration file in the app may set.
+
+    These are `gunicorn.conf.py` in each directory of the app, and those that the Procfile names.
+    A file that imports everything from another module may set all of them.
+    """
+    texts = [_text(path) for path in dict.fromkeys(_files(app_dir))]
+    if any(_STAR.search(text) for text in texts):
+        return frozenset(names)
+    return frozenset(name for name in names if any(_sets(text, name) for text in texts))
+
+
+def _sets(text: str, name: str) -> bool:
+    # Not in a comment; also below `if`, and in `a = b = x`.
+    return re.search(rf"^[^#\n]*\b{name}[ \t]*[:=]", text, re.MULTILINE) is not None
+
+
+def _files(app_dir: Path) -> Iterator[Path]:
+    directories = [app_dir, *_directories(app_dir)]
+    yield from (directory / _DEFAULT_NAME for directory in directories)
+    for name in _named(_text(app_dir / procfile.NAME)):
+        path = name.removeprefix("file:")
+        if path.startswith("python:"):
+            path = f"{path.removeprefix('python:').replace('.', '/')}.py"
+        yield from (directory / path for directory in directories)
+
+
+def _named(text: str) -> Iterator[str]:
+    """Yield the values of option `-c` of the commands that start gunicorn."""
+    for line in text.splitlines():
+        if _COMMAND.search(line) and not line.lstrip().startswith("#"):
+            yield from (match[2] for match in _OPTION.finditer(line))
+
+
+def _directories(top: Path) -> list[Path]:
+    directories: list[Path] = []
+    level = [top]
+    for _ in range(_DEPTH):
+        level = [child for parent in level for child in _children(parent)]
+        directories += level
+    return directories[:_MAX_DIRECTORIES]
+
+
+def _children(parent: Path) -> list[Path]:
+    try:
+        entries = sorted(parent.iterdir())
+    except OSError:
+        return []
+    return [
+        entry
+        for entry in entries
+        if not entry.name.startswith(".")
+        and entry.name not in _SKIPPED
+        and not entry.is_symlink()
+        and entry.is_dir()
+    ][:_MAX_DIRECTORIES]
+
+
+def _text(path: Path) -> str:
+    try:
+        with regular_file.opened(path) as file:
+            return file.read(_READ_BYTES).decode("utf-8", "replace")
+    except OSError:
+        return ""
