@@ -21,6 +21,8 @@ const (
 
 	// The time that processes have to end after the command has ended by itself.
 	patience = 10 * time.Second
+	// The time that the reader of a pipe has for the last output after its writers have ended.
+	readingTime = time.Second
 
 	// Exit codes of a shell: https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html#tag_19_08_02
 	notExecutable = 126
@@ -93,8 +95,8 @@ func isTerminal(descriptor uintptr) bool {
 // of the command.
 func wait(command int, signals <-chan os.Signal) int {
 	code, ended, stopping := 0, false, false
-	var late <-chan time.Time
-	stopped := map[int]bool{}
+	var late, quiet <-chan time.Time
+	sent := newHistory()
 	for {
 		status, isOver, isEmpty := reap(command)
 		if isOver {
@@ -108,15 +110,18 @@ func wait(command int, signals <-chan os.Signal) int {
 		}
 		if ended {
 			// What it left behind: background jobs, the workers of a killed server.
-			stopRest(stopped)
+			stopRest(sent, false)
+			quiet = time.After(readingTime)
 		}
 		select {
+		case <-quiet:
+			stopRest(sent, true)
 		case <-late:
 			return code
 		case received := <-signals:
 			number := received.(syscall.Signal)
 			if !isOwn(number) {
-				send(command, number, stopped)
+				send(command, number, sent)
 				stopping = stopping || isStop(number)
 			}
 		}

@@ -115,6 +115,14 @@ func TestWhatTheCommandLeavesIsStoppedGracefully(t *testing.T) {
 	}
 }
 
+func TestReaderThatDoesNotEndWithItsPipeIsStopped(t *testing.T) {
+	command, reader := started(t, "sleep 900 | "+server)
+	_ = command.Process.Signal(syscall.SIGTERM)
+	if _, output := ended(t, command, reader); output != "stopped\n" {
+		t.Errorf("got %q", output)
+	}
+}
+
 func TestOtherSignalsReachTheProgramAndNotAShellThatHasNoHandler(t *testing.T) {
 	reloading := strings.Replace(server, "trap", `trap "echo reloaded" HUP; trap`, 1)
 	command, reader := started(t, reloading+"; true")

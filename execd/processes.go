@@ -25,36 +25,51 @@ type processes struct {
 	isFed func(process int) bool
 }
 
-func running() processes {
-	found := parents(os.DirFS("/proc"))
-	return processes{found, isShell, handles, func(process int) bool { return isFed(process, found) }}
+// history has the processes to which a stop signal was sent, and those that were seen to read a pipe.
+type history struct{ stopped, readers map[int]bool }
+
+func newHistory() history {
+	return history{map[int]bool{}, map[int]bool{}}
 }
 
-// send sends a signal to the program, or to what it runs if it is a shell; stopped gets the processes
-// to which a stop signal was sent.
+// running returns the processes of now; it adds to the readers in sent.
+func running(sent history) processes {
+	now := parents(os.DirFS("/proc"))
+	return processes{now, isShell, handles, func(process int) bool {
+		if !isFed(process, now) {
+			return false
+		}
+		sent.readers[process] = true
+		return true
+	}}
+}
+
+// send sends a signal to the program, or to what it runs if it is a shell.
 //
 // A shell that waits for a program does not send signals on. A program gets the signal alone, since it
 // ends its own processes: those of Celery would abort their tasks.
-func send(process int, number syscall.Signal, stopped map[int]bool) {
-	for _, target := range running().targets(process, number) {
+func send(process int, number syscall.Signal, sent history) {
+	for _, target := range running(sent).targets(process, number) {
 		if syscall.Kill(target, number) == nil && isStop(number) {
-			stopped[target] = true
+			sent.stopped[target] = true
 		}
 	}
 }
 
-// stopRest sends SIGTERM to all processes that this one has to wait for, except those in stopped: a
-// second signal makes some programs abort.
-func stopRest(stopped map[int]bool) {
-	now := running()
+// stopRest sends SIGTERM to all processes that this one has to wait for, except those that got a stop
+// signal: a second one makes some programs abort. withReaders: also those that read a pipe, which end
+// by themselves when its writers have ended, but not all of them.
+func stopRest(sent history, withReaders bool) {
+	now := running(sent)
 	for child, parent := range now.parents {
 		if parent != os.Getpid() {
 			continue
 		}
 		for _, target := range now.targets(child, syscall.SIGTERM) {
-			if !stopped[target] && syscall.Kill(target, syscall.SIGTERM) == nil {
-				stopped[target] = true
+			if sent.stopped[target] || sent.readers[target] && !withReaders {
+				continue
 			}
+			sent.stopped[target] = syscall.Kill(target, syscall.SIGTERM) == nil
 		}
 	}
 }
