@@ -72,6 +72,32 @@ class LockWithoutProject(AppError):
         return cls("Pipfile.lock", "Pipfile", "Pipenv")
 
 
+class PoetryProjectWithoutLock(AppError):
+    """Only Poetry reads the packages that the project needs, and there is no poetry.lock."""
+
+    packages: str
+    """As a phrase: `the packages of [tool.poetry.dependencies]`."""
+
+    @override
+    def describe(self) -> Message:
+        return Message(
+            title="The app is a project of Poetry, but has no poetry.lock",
+            body=(
+                f"Found:    {self.packages} in pyproject.toml, which only Poetry reads.",
+                "Expected: poetry.lock, from which Poetry installs them.",
+            ),
+            steps=(
+                "Run poetry lock on your machine.",
+                "Commit poetry.lock, and build again.",
+            ),
+        )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("the packages of [tool.poetry.dependencies]")
+
+
 class SeveralLocks(AppError):
     """The app has several `pylock.NAME.toml`, but no `pylock.toml`."""
 

@@ -157,3 +157,36 @@ class ProjectNotBuildable(AppError):
     @override
     def example(cls) -> Self:
         return cls("", "several packages", "'web', 'api'")
+
+
+class OwnNameRequired(AppError):
+    """A project requires a package of its own name, which installers take for the project."""
+
+    file: str
+    name: str
+    requirement: str
+
+    @override
+    def describe(self) -> Message:
+        return Message(
+            title=f"The project {self.name} requires itself",
+            body=(
+                f"Found:    {self.requirement!r} in the dependencies of {self.file}.",
+                (
+                    "Expected: another name for the project. Installers take the requirement for the "
+                    "project itself, so the package would be missing in the image."
+                ),
+            ),
+            fixes=(
+                (
+                    f"If the app needs the package {self.name}, rename the project: "
+                    f'name = "{self.name}-app"'
+                ),
+                f"If it does not, remove the requirement from {self.file}.",
+            ),
+        )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("pyproject.toml", "shop", "Shop>=1")

@@ -78,5 +78,7 @@ class InstalledByUv:
         """See `Manager`. Raises uv's failure."""
         del resolution
         from cnb_python.managers.uv import commands as uv  # noqa: PLC0415 - heavy
+        from cnb_python.managers.uv.required_version import with_required_uv  # noqa: PLC0415 - heavy
 
-        return uv.install(pins, uv.own_context(context, as_pip=True), run, uv.OWN)
+        own = uv.own_context(context, as_pip=True)
+        return uv.install(pins, own, with_required_uv(context, run), uv.OWN)

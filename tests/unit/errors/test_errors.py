@@ -130,6 +130,8 @@ TESTED: dict[type[Failure], str] = {
     building.SourceBuildFailed: "phases/test_failures_of_builds.py",
     inputs.FileTooLarge: "unit/test_app.py",
     choosing.NoRequirements: "phases/test_bad_requirements.py",
+    locks.PoetryProjectWithoutLock: "unit/managers/pyproject/test_manager.py",
+    projects.OwnNameRequired: "unit/managers/pyproject/test_manager.py",
     choosing.SeveralManagers: "unit/managers/test_registry.py",
     choosing.ChosenManagerMissing: "unit/managers/test_registry.py",
     choosing.ForbiddenVariables: "phases/test_bad_requirements.py",

@@ -24,6 +24,7 @@ from cnb_python.managers.pip import errors as pip_errors
 from cnb_python.managers.source_lines import OwnLines, build_options, read_own_lines
 from cnb_python.managers.tool_settings import read_pip_settings
 from cnb_python.managers.uv import commands as uv
+from cnb_python.managers.uv.required_version import with_required_uv
 from cnb_python.system import regular_file
 from cnb_python.system.interface import Command, Download, Outcome, Run
 from cnb_python.system.redaction import shown
@@ -71,6 +72,7 @@ def resolve(files: Files, context: InstallContext, run: Run, *, by_uv: bool) -> 
         return read_report(report.read_text(encoding="utf-8"), _own_lines(files, context))
     lock, own = context.scratch / "pylock.toml", _own_lines(files, context)
     of_uv = uv.with_indexes(context, context.app_dir, own.finding)
+    run = with_required_uv(context, run)
     _run_uv(uv.compile_all(files, lock, of_uv), files, of_uv, run)
     resolution = pylock_file.read_compiled(lock, own)
     return from_source.apply(from_source.of_uv(context.environ), resolution)
@@ -90,7 +92,7 @@ def install_resolved(
             pins,
             lambda chosen: uv.install_compiled(chosen, finding, of_uv),
             of_uv,
-            run,
+            with_required_uv(context, run),
             partial(_finding, files, context),
         )
     for command in pip_commands.install_exactly(pins, finding, context):

@@ -3,8 +3,9 @@
 Separate from `registry`, since each package manager has its own package.
 """
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cnb_python.app import App
@@ -12,7 +13,8 @@ from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlTable
 from cnb_python.config.settings import DEFAULTS, Settings
 from cnb_python.errors.base import Message
-from cnb_python.errors.locks import UnknownGroup
+from cnb_python.errors.locks import PoetryProjectWithoutLock, UnknownGroup
+from cnb_python.errors.projects import OwnNameRequired
 from cnb_python.managers.base import InstallContext, NeedsResolving, Resolution
 from cnb_python.managers.lock_manager import InstalledByUv
 from cnb_python.managers.requirement_lines import normalized_name
@@ -20,7 +22,12 @@ from cnb_python.system.interface import Command, Run
 
 PYPROJECT = "pyproject.toml"
 SETUP = "setup.py"
+EDITABLE = "-e ."
 _EXTRAS = "optional-dependencies"
+_PACKAGE_MODE = "package-mode"
+_NAME = re.compile(r"\s*([\w.-]+)")
+# A build backend that is too old for PEP 660.
+_NOT_EDITABLE = re.compile(r"has no attribute 'build_editable'")
 _HOW_TO_LOCK = {
     PYPROJECT: "Run `uv lock` (or your tool's lock command) and commit the lock file.",
     SETUP: (
@@ -47,11 +54,16 @@ class PlainProject(InstalledByUv):
     def check(self, app: App) -> tuple[Message, ...]:
         """Return a warning with the steps to lock the packages.
 
-        Raises UnknownGroup for a group or an extra that pyproject.toml does not have.
+        Raises PoetryProjectWithoutLock, OwnNameRequired, and UnknownGroup for a group or an extra
+        that pyproject.toml does not have.
         """
         (file,) = self.deciding_files(app)
         if file == PYPROJECT:
-            self._check_names(toml.read(app.directory / PYPROJECT))
+            document = toml.read(app.directory / PYPROJECT)
+            if reason := _needs_poetry(document, self.settings):
+                raise PoetryProjectWithoutLock(reason)
+            _check_own_name(document)
+            self._check_names(document)
         return (
             Message(
                 f"{file} pins nothing",
@@ -68,7 +80,10 @@ class PlainProject(InstalledByUv):
         """Raise UnknownGroup: of an extra that does not exist, uv only warns."""
         project = toml.table_at(document, "project")
         dynamic = project.get("dynamic")
+        poetry = toml.table_at(toml.table_at(document, "tool"), "poetry")
         tables = {"group": toml.table_at(document, "dependency-groups")}
+        if poetry and not project:
+            tables["extra"] = toml.table_at(poetry, "extras")
         # Otherwise only the build backend knows the extras.
         if project and not (isinstance(dynamic, list) and _EXTRAS in dynamic):
             tables["extra"] = toml.table_at(project, _EXTRAS)
@@ -91,8 +106,9 @@ class PlainProject(InstalledByUv):
 
     def resolve(self, context: InstallContext, run: Run) -> Resolution:
         """Return what uv resolves for the project. Raises uv's failure."""
-        from cnb_python.managers import from_source, pylock_file  # noqa: PLC0415 - heavy
+        from cnb_python.managers import pylock_file  # noqa: PLC0415 - heavy
         from cnb_python.managers.uv import commands as uv  # noqa: PLC0415 - heavy
+        from cnb_python.managers.uv.required_version import with_required_uv  # noqa: PLC0415 - heavy
 
         lock = context.scratch / "pylock.toml"
         # uv would keep the releases in it.
@@ -110,11 +126,17 @@ class PlainProject(InstalledByUv):
             uv_context.app_dir,
             shown=" ".join(("uv pip compile", *options, shown)),
         )
+        run = with_required_uv(uv_context, run)
         outcome = run(command)
+        if outcome.code and shown == EDITABLE and _NOT_EDITABLE.search(outcome.output):
+            # The only form in which such a backend installs the project.
+            text = source.read_text(encoding="utf-8").removeprefix("-e ")
+            source.write_text(text, encoding="utf-8")
+            command = replace(command, shown=command.shown.replace(EDITABLE, "."))
+            outcome = run(command)
         if outcome.code:
             raise uv.explain(command, outcome, context, run)
-        resolution = pylock_file.read_lock(lock, pylock_file.Choice(context.python, ""))
-        return from_source.apply(from_source.of_uv(context.environ), resolution)
+        return pylock_file.read_lock(lock, pylock_file.Choice(context.python, ""))
 
     def _source(self, context: InstallContext) -> tuple[Path, str, list[str]]:
         """Return the file that uv resolves, its name in the log, and the options for it.
@@ -126,7 +148,7 @@ class PlainProject(InstalledByUv):
             extras = f"[{','.join(self.settings.extras)}]" if self.settings.extras else ""
             source = context.scratch / "project.in"
             source.write_text(f"-e {context.app_dir}{extras}\n", encoding="utf-8")
-            return source, "-e .", groups
+            return source, EDITABLE, groups
         extra_options = [word for name in self.settings.extras for word in ("--extra", name)]
         return context.app_dir / PYPROJECT, PYPROJECT, [*extra_options, *groups]
 
@@ -139,12 +161,55 @@ def _declares_project(file: Path) -> bool:
 
 
 def _is_package(directory: Path) -> bool:
-    """Whether the project in *directory* is itself installed, by uv's own rule.
+    """Whether the project in *directory* is itself installed, by uv's and Poetry's own rules.
 
     https://docs.astral.sh/uv/concepts/projects/config/#project-packaging
+    https://python-poetry.org/docs/basic-usage/#operating-modes
     """
     file = directory / PYPROJECT
     document = toml.read(file) if file.is_file() else {}
-    package = toml.table_at(toml.table_at(document, "tool"), "uv").get("package")
+    tool = toml.table_at(document, "tool")
+    package = toml.table_at(tool, "uv").get("package")
+    if package is None and toml.table_at(tool, "poetry").get(_PACKAGE_MODE) is False:
+        return False
     has_backend = "build-system" in document or not toml.table_at(document, "project")
     return package is True or (package is not False and has_backend)
+
+
+def _needs_poetry(document: TomlTable, settings: Settings) -> str:
+    """Return what of the project only Poetry reads, as a phrase; empty: nothing.
+
+    Without it, the image would lack these packages. Poetry's own backend reads the dependencies
+    of a package, and Poetry alone those of its groups and of a project that is no package.
+    https://python-poetry.org/docs/pyproject/
+    """
+    poetry = toml.table_at(toml.table_at(document, "tool"), "poetry")
+    groups = {normalized_name(name) for name in toml.table_at(poetry, "group")}
+    standard = {normalized_name(name) for name in toml.table_at(document, "dependency-groups")}
+    for name in settings.groups:
+        if normalized_name(name) in groups - standard:
+            return f"the packages of [tool.poetry.group.{name}]"
+    named = toml.table_at(poetry, "dependencies").keys() - {"python"}
+    if not named or toml.table_at(document, "project").get("dependencies"):
+        return ""
+    backend = toml.table_at(document, "build-system").get("build-backend")
+    is_read = isinstance(backend, str) and backend.startswith("poetry.")
+    is_package = poetry.get(_PACKAGE_MODE) is not False
+    return "" if is_read and is_package else "the packages of [tool.poetry.dependencies]"
+
+
+def _check_own_name(document: TomlTable) -> None:
+    """Raise OwnNameRequired if the project requires its own name: uv takes it for the project.
+
+    With extras, a project refers to itself on purpose.
+    """
+    project = toml.table_at(document, "project")
+    name, requirements = project.get("name"), project.get("dependencies")
+    if not isinstance(name, str) or not isinstance(requirements, list):
+        return
+    for requirement in filter(lambda each: isinstance(each, str), requirements):
+        text = str(requirement)
+        match = _NAME.match(text)
+        is_own = match and normalized_name(match[1]) == normalized_name(name)
+        if match and is_own and not text[match.end() :].lstrip().startswith("["):
+            raise OwnNameRequired(PYPROJECT, name, text)

@@ -8,7 +8,8 @@ import pytest
 from cnb_python.app import read_app
 from cnb_python.config.settings import Settings
 from cnb_python.errors.install import UvRefused
-from cnb_python.errors.locks import UnknownGroup
+from cnb_python.errors.locks import PoetryProjectWithoutLock, UnknownGroup
+from cnb_python.errors.projects import OwnNameRequired
 from cnb_python.managers.base import InstallContext, NeedsResolving
 from cnb_python.managers.pyproject.manager import PlainProject
 from cnb_python.system.interface import Command, Outcome
@@ -59,6 +60,7 @@ def compiled(app: Path, settings: Settings | None = None) -> tuple[str, str]:
         {"pyproject.toml": PACKAGE},
         {"pyproject.toml": PROJECT + "[tool.uv]\npackage = true\n"},
         {"pyproject.toml": "[tool.poetry]\nname = 'x'\n"},
+        {"pyproject.toml": "[tool.poetry]\npackage-mode = false\n[tool.uv]\npackage = true\n"},
     ],
 )
 def test_package_is_installed_in_place(tmp_path: Path, files: dict[str, str]) -> None:
@@ -67,7 +69,14 @@ def test_package_is_installed_in_place(tmp_path: Path, files: dict[str, str]) ->
     assert compiled(app) == ("uv pip compile -e .", f"-e {app}\n")
 
 
-@pytest.mark.parametrize("table", [PROJECT, PACKAGE + "[tool.uv]\npackage = false\n"])
+@pytest.mark.parametrize(
+    "table",
+    [
+        PROJECT,
+        PACKAGE + "[tool.uv]\npackage = false\n",
+        PACKAGE + "[tool.poetry]\npackage-mode = false\n",
+    ],
+)
 def test_project_that_is_not_a_package_installs_its_dependencies_alone(
     tmp_path: Path, table: str
 ) -> None:
@@ -99,6 +108,120 @@ def test_each_build_resolves_with_a_warning(tmp_path: Path, name: str) -> None:
     (message,) = PlainProject().check(app)
     assert message.title == f"{name} pins nothing"
     assert "uv lock" in message.body[0]
+
+
+POETRY = "[tool.poetry]\nname = 'x'\n{}\n[tool.poetry.dependencies]\npython = '^3.12'\n{}\n"
+NEEDS = "six = '*'\n[tool.poetry.group.web.dependencies]\nidna = '*'\n"
+BACKEND = "[build-system]\nrequires = ['poetry-core']\nbuild-backend = '{}'\n"
+CORE = BACKEND.format("poetry.core.masonry.api")
+HATCH = BACKEND.format("hatchling.build")
+NO_PACKAGE = "package-mode = false"
+
+
+@pytest.mark.parametrize(
+    ("text", "groups"),
+    [
+        (POETRY.format("", NEEDS), ()),
+        (POETRY.format(NO_PACKAGE, NEEDS), ()),
+        (POETRY.format(NO_PACKAGE, NEEDS) + CORE, ()),
+        (POETRY.format("", NEEDS) + HATCH, ()),
+        (PROJECT + POETRY.format("", NEEDS), ()),
+        (PROJECT + POETRY.format(NO_PACKAGE, NEEDS) + CORE, ()),
+        (POETRY.format("", NEEDS) + CORE, ("Web",)),
+    ],
+)
+def test_packages_that_only_poetry_reads_need_its_lock(
+    tmp_path: Path, text: str, groups: tuple[str, ...]
+) -> None:
+    app = read_app(write_files(tmp_path, {"pyproject.toml": text}))
+
+    with pytest.raises(PoetryProjectWithoutLock) as raised:
+        PlainProject(Settings(groups=groups)).check(app)
+
+    assert ("group.Web" if groups else "[tool.poetry.dependencies]") in raised.value.packages
+    assert "poetry lock" in explained(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "groups"),
+    [
+        (POETRY.format("", ""), ()),
+        (POETRY.format(NO_PACKAGE, ""), ()),
+        (POETRY.format("", NEEDS) + CORE, ()),
+        (POETRY.format("", NEEDS) + BACKEND.format("poetry.masonry.api"), ()),
+        (PROJECT + "dependencies = ['six']\n" + POETRY.format(NO_PACKAGE, NEEDS) + CORE, ()),
+        (POETRY.format("", NEEDS) + CORE + "[dependency-groups]\nweb = ['idna']\n", ("web",)),
+    ],
+)
+def test_packages_that_other_tools_read_need_no_lock_of_poetry(
+    tmp_path: Path, text: str, groups: tuple[str, ...]
+) -> None:
+    app = read_app(write_files(tmp_path, {"pyproject.toml": text}))
+
+    assert PlainProject(Settings(groups=groups)).check(app)
+
+
+@pytest.mark.parametrize("requirement", ["shop", "Shop>=1", "shop ; sys_platform == 'linux'"])
+def test_project_that_requires_its_own_name_is_refused(tmp_path: Path, requirement: str) -> None:
+    text = f'{PROJECT}dependencies = ["six", "{requirement}"]\n'
+    app = read_app(write_files(tmp_path, {"pyproject.toml": text}))
+
+    with pytest.raises(OwnNameRequired) as raised:
+        PlainProject().check(app)
+
+    assert raised.value.requirement == requirement
+
+
+@pytest.mark.parametrize("requirement", ["shop[all]", "shop [all]", "shop-core", "sho.p"])
+def test_requirement_with_extras_or_of_a_similar_name_is_accepted(
+    tmp_path: Path, requirement: str
+) -> None:
+    text = f'{PROJECT}dependencies = ["{requirement}"]\n'
+    app = read_app(write_files(tmp_path, {"pyproject.toml": text}))
+
+    assert PlainProject().check(app)
+
+
+def test_backend_that_is_not_editable_is_installed_as_a_copy(tmp_path: Path) -> None:
+    app = write_files(tmp_path, {"pyproject.toml": PACKAGE})
+    old = "AttributeError: module 'poetry.masonry.api' has no attribute 'build_editable'"
+    answers = [Outcome(1, old), Outcome(0, "")]
+    uv, context = Uv(), context_of(app)
+
+    def run(command: Command, on_line: Callable[[str], None] | None = None) -> Outcome:
+        uv(command, on_line)
+        return answers.pop(0)
+
+    PlainProject().resolve(context, run)
+
+    shown = [command.shown for command in uv.commands]
+    assert shown == ["uv pip compile -e .", "uv pip compile ."]
+    assert (context.scratch / "project.in").read_text("utf-8") == f"{app}\n"
+
+
+def test_required_uv_is_fetched_and_used(tmp_path: Path) -> None:
+    app = write_files(tmp_path, {"pyproject.toml": PROJECT})
+    wrong = "error: Required uv version `==0.9.0` does not match the running version `0.13.8`."
+    ran: list[tuple[str, ...]] = []
+    context = context_of(app)
+
+    def run(command: Command, on_line: Callable[[str], None] | None = None) -> Outcome:
+        del on_line
+        ran.append(command.argv)
+        if "--target" in command.argv:
+            write_files(context.scratch, {"required-uv/bin/uv": ""})
+            return Outcome(0, "")
+        if command.argv[0] == "/tools/uv":
+            return Outcome(2, wrong)
+        target = command.argv[command.argv.index("--output-file") + 1]
+        Path(target).write_text(ANSWER, "utf-8")
+        return Outcome(0, "")
+
+    PlainProject().resolve(context, run)
+
+    own = str(context.scratch / "required-uv/bin/uv")
+    assert [argv[0] for argv in ran] == ["/tools/uv", "/tools/uv", own]
+    assert "uv==0.9.0" in ran[1]
 
 
 def test_failed_resolution_has_the_reasons_of_uv(tmp_path: Path) -> None:
