@@ -288,6 +288,7 @@ class StagingArea:
             python=request.python,
             fetch=self.system.fetch,
             builds=builds,
+            top=request.app.top,
             notes=self._notes,
         )
         return replace(context, start_program=partial(self._start_command, context))

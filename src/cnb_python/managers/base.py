@@ -103,6 +103,8 @@ class InstallContext:
     """Returns another package manager's program, downloaded if necessary."""
     builds: bool = False
     """`install` may build from source, and puts its only pin into the environment."""
+    top: Path | None = None
+    """The top of the repository that the app is in; None: the app's directory."""
     no_index: bool = False
     """uv must ask no index."""
     notes: dict[str, str] = field(default_factory=dict)

@@ -116,15 +116,28 @@ def local_sources(lock: Path, pattern: re.Pattern[str], top: Path) -> Iterator[s
     """Yield each path that *pattern* finds in *lock*, and the digest of what is there.
 
     All of them as if they were copied: only the tool of the lock file knows which are editable.
-    Raises PathOutsideApp.
+    What is outside of *top* has no digest: `check_sources` refuses it if it is installed.
     """
     try:
         text = regular_file.read(lock).decode("utf-8", "replace").replace("\r\n", "\n")
     except OSError:
         text = ""
     for name in sorted(set(pattern.findall(text))):
-        path = source_path(name, lock.name, lock.parent, top)
-        yield from (name, project_digest(path, is_editable=False))
+        try:
+            path = source_path(name, lock.name, lock.parent, top)
+        except PathOutsideApp:
+            yield name
+        else:
+            yield from (name, project_digest(path, is_editable=False))
+
+
+def check_sources(written: Iterable[str], lock: Path, top: Path) -> None:
+    """Refuse a path in *written*, those of installed packages in *lock*, that leads out of *top*.
+
+    Raises PathOutsideApp.
+    """
+    for name in written:
+        source_path(name, lock.name, lock.parent, top)
 
 
 def source_path(name: str, lock: str, beside: Path, top: Path) -> Path:

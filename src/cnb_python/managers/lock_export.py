@@ -6,9 +6,10 @@ indexes that the lock file names.
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import ClassVar, NamedTuple
 from urllib.parse import unquote, urlsplit
 
@@ -22,7 +23,7 @@ from cnb_python.errors.inputs import UnreadableToml
 from cnb_python.errors.install import InstallFailed
 from cnb_python.errors.locks import BadLock, StaleLock
 from cnb_python.errors.programs import LockTooNew
-from cnb_python.managers import build_errors, markers, schema
+from cnb_python.managers import build_errors, fingerprint, markers, schema
 from cnb_python.managers.base import InstallContext, Pin, Resolution, digest
 from cnb_python.managers.index_config import asks_no_index
 from cnb_python.managers.pylock_file import Choice
@@ -78,6 +79,25 @@ class LockSources(NamedTuple):
     """Index options for all packages, as lines of a requirements file."""
 
 
+class LocalSource(NamedTuple):
+    """A directory or file that a lock file has in place of a release."""
+
+    name: str
+    path: str
+    """As the lock file has it."""
+
+
+class ExportedLock(NamedTuple):
+    """The lock file that was exported."""
+
+    name: str
+    beside: Path
+    """The directory that the paths of the export are relative to."""
+    choice: Choice
+    names: Mapping[Path, str] = MappingProxyType({})
+    """The names of local projects, by their paths."""
+
+
 @dataclass(frozen=True, slots=True)
 class LockExport(ABC):
     """One build's export of a lock file by its tool."""
@@ -96,6 +116,10 @@ class LockExport(ABC):
     @abstractmethod
     def variables(self) -> Mapping[str, str]:
         """Return the environment variables of the tool."""
+
+    @abstractmethod
+    def local_sources(self) -> Iterable[LocalSource]:
+        """Return the directories and files of the app in the lock file, with their names."""
 
     @property
     def choice(self) -> Choice:
@@ -128,10 +152,16 @@ class LockExport(ABC):
     def resolution(self, exported: str, app: Pin | None = None) -> Resolution:
         """Return the pins of the *exported* requirements lines, and of the *app* itself.
 
-        Raises BadLock.
+        Raises BadLock and PathOutsideApp.
         """
-        text, tool = without_extras(exported), self.tool
-        resolution = read_export(text, tool.lock, self.context.app_dir, self.choice, uv.NAME)
+        text, sources = without_extras(exported), tuple(self.local_sources())
+        directory = self.context.app_dir
+        names = {(directory / source.path).resolve(): source.name for source in sources}
+        lock = ExportedLock(self.tool.lock, directory, self.choice, names)
+        resolution = read_export(text, lock, uv.NAME)
+        installed = {pin.name for pin in resolution.pins if pin.by_itself}
+        used = (each.path for each in sources if canonicalize_name(each.name) in installed)
+        fingerprint.check_sources(used, self.lock, self.context.top or directory)
         pins = (*resolution.pins, app) if app else resolution.pins
         return resolution._replace(pins=tuple(sorted(pins)))
 
@@ -194,33 +224,32 @@ def without_extras(text: str) -> str:
     return _EXTRAS.sub(r"\1", text)
 
 
-def read_export(text: str, lock: str, beside: Path, choice: Choice, by: str) -> Resolution:
-    """Return the resolution in *text*, exported from *lock*, for *choice*.
+def read_export(text: str, lock: ExportedLock, by: str) -> Resolution:
+    """Return the resolution in *text*, exported from *lock*; *by*: the tool that resolved.
 
-    *beside*: the directory that its paths are relative to; *by*: the tool that resolved. Raises
-    BadLock.
+    Raises BadLock.
     """
     pins: dict[str, Pin] = {}
     for line in lines_of(text):
         if option_of(line.text)[0] in INDEX_OPTIONS:
             continue
-        pin = _pin(line, lock, beside, choice)
+        pin = _pin(line, lock)
         if pin and pins.setdefault(pin.name, pin) != pin:
-            raise BadLock(lock, f"two of its entries for {pin.name} apply at once")
+            raise BadLock(lock.name, f"two of its entries for {pin.name} apply at once")
     return Resolution(tuple(sorted(pins.values())), from_files_alone=True, by=by)
 
 
-def _pin(line: RequirementLine, lock: str, beside: Path, choice: Choice) -> Pin | None:
+def _pin(line: RequirementLine, lock: ExportedLock) -> Pin | None:
     """Return the pin of *line*; None if its marker does not apply."""
     requirement, marker = split_marker(line.editable or line.parts[0])
-    if marker and not markers.applies(marker, choice.python, choice.processor):
+    if marker and not markers.applies(marker, lock.choice.python, lock.choice.processor):
         return None
     hashes = tuple(sorted(each.lower() for each in line.hashes))
     if direct := _DIRECT.fullmatch(requirement):
-        return _of_address(direct[1], direct[2] or "", direct[3], hashes, beside)
+        return _of_address(direct[1], direct[2] or "", direct[3], hashes, lock.beside)
     if line.editable or requirement.startswith((".", "/")) or "://" in requirement:
-        return _of_path(requirement, lock, beside, hashes, is_editable=bool(line.editable))
-    return _of_release(requirement, lock, hashes)
+        return _of_path(requirement, lock, hashes, is_editable=bool(line.editable))
+    return _of_release(requirement, lock.name, hashes)
 
 
 def _of_release(requirement: str, lock: str, hashes: tuple[str, ...]) -> Pin:
@@ -254,21 +283,21 @@ def _of_address(
 
 
 def _of_path(
-    requirement: str, lock: str, beside: Path, hashes: tuple[str, ...], *, is_editable: bool
+    requirement: str, lock: ExportedLock, hashes: tuple[str, ...], *, is_editable: bool
 ) -> Pin:
-    """Return the pin of a line without a name, which `#egg=` or the directory itself has."""
+    """Return the pin of a line without a name: that of `#egg=`, the lock, or the directory."""
     egg = egg_name(requirement)
     if _is_remote(requirement):
         if not egg:
-            raise BadLock(lock, f"{shown(requirement)!r} does not name a package")
-        pin = _of_address(egg, "", requirement, hashes, beside)
+            raise BadLock(lock.name, f"{shown(requirement)!r} does not name a package")
+        pin = _of_address(egg, "", requirement, hashes, lock.beside)
         return pin._replace(line=f"-e {requirement}") if is_editable else pin
     bare, extras = re.fullmatch(r"(.*?)(\[[^]]*\])?(?:#.*)?", requirement).groups()  # type: ignore[union-attr]  # matches anything
-    path = (beside / _path(bare)).resolve()
-    name = egg or _name_of(path)
+    path = (lock.beside / _path(bare)).resolve()
+    name = egg or lock.names.get(path) or _name_of(path)
     if not name:
         problem = f"{requirement!r} does not name a package, and neither does {path}"
-        raise BadLock(lock, problem)
+        raise BadLock(lock.name, problem)
     line = f"-e {path}{extras or ''}" if is_editable else f"{name}{extras or ''} @ {path.as_uri()}"
     pin = Pin(canonicalize_name(name), "", digest((line,)), line, by_itself=True)
     return pin._replace(is_cacheable=False)

@@ -6,7 +6,7 @@ import pytest
 
 from cnb_python.errors.locks import BadLock
 from cnb_python.managers.base import Pin, Resolution
-from cnb_python.managers.lock_export import read_export
+from cnb_python.managers.lock_export import ExportedLock, read_export
 from cnb_python.managers.pylock_file import Choice
 
 HERE = Choice("3.13.1", "x86_64")
@@ -14,8 +14,10 @@ HASH = f"--hash=sha256:{'a' * 64}"
 COMMIT = "0123456789" * 4
 
 
-def read(text: str, beside: Path = Path("/app")) -> Resolution:
-    return read_export(text, "poetry.lock", beside, HERE, "poetry")
+def read(text: str, beside: Path = Path("/app"), **names: str) -> Resolution:
+    """Read *text*; *names*: of the projects below *beside*, by their directories."""
+    paths = {beside / directory: name for directory, name in names.items()}
+    return read_export(text, ExportedLock("poetry.lock", beside, HERE, paths), "poetry")
 
 
 def pin(line: str, beside: Path = Path("/app")) -> Pin:
@@ -125,3 +127,16 @@ def test_two_entries_of_a_package_that_apply_are_refused() -> None:
 
 def test_equal_entries_are_one_pin() -> None:
     assert len(read(f"six==1 {HASH}\nsix==1 {HASH}\n").pins) == 1
+
+
+def test_name_in_the_lock_is_not_looked_for_elsewhere(tmp_path: Path) -> None:
+    """A project with only a setup.py has no other place for it that can be read."""
+    (tmp_path / "one").mkdir()
+
+    (editable,) = read(f"-e {tmp_path.as_uri()}/one", tmp_path, one="One.Tool").pins
+    (copied,) = read("./one", tmp_path, one="One.Tool").pins
+
+    assert (editable.name, editable.line) == ("one-tool", f"-e {tmp_path}/one")
+    assert copied.name == "one-tool"
+    with pytest.raises(BadLock, match="does not name a package"):
+        read("-e ./one", tmp_path)

@@ -27,7 +27,13 @@ from cnb_python.errors.locks import (
 )
 from cnb_python.managers import from_source, index_config
 from cnb_python.managers.base import Pin, Resolution
-from cnb_python.managers.lock_export import INDEX_OPTIONS, LockExport, LockSources, LockTool
+from cnb_python.managers.lock_export import (
+    INDEX_OPTIONS,
+    LocalSource,
+    LockExport,
+    LockSources,
+    LockTool,
+)
 from cnb_python.managers.pdm import synchronized
 from cnb_python.managers.pylock_file import Choice
 from cnb_python.managers.requirement_lines import index_url, option_of
@@ -123,6 +129,12 @@ class PdmExport(LockExport):
         usual = usual_index(self.context.app_dir, environ)
         variables = index_config.exported_index_variables(sources.lines, {**environ, **usual})
         return self.install_with_uv(pins, sources.indexes_of, variables)
+
+    def local_sources(self) -> Iterator[LocalSource]:
+        """See `LockExport`. Raises UnreadableToml."""
+        for package in toml.tables_at(toml.read(self.lock), "package"):
+            if path := package.get("path"):
+                yield LocalSource(str(package.get("name")), str(path))
 
     def variables(self) -> dict[str, str]:
         """Return the user's variables with directories and an interpreter of the build's own."""

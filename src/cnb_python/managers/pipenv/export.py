@@ -21,7 +21,7 @@ from cnb_python.errors.locks import BadLock, UnknownGroup, UnsetVariable
 from cnb_python.errors.programs import LockTooNew
 from cnb_python.managers import from_source, index_config, pylock_file, schema
 from cnb_python.managers.base import Pin, Resolution
-from cnb_python.managers.lock_export import LockExport, LockSources, LockTool
+from cnb_python.managers.lock_export import LocalSource, LockExport, LockSources, LockTool
 from cnb_python.managers.requirement_lines import index_url
 from cnb_python.managers.tool import Program
 from cnb_python.managers.uv import commands as uv
@@ -84,6 +84,13 @@ class PipenvExport(LockExport):
         lines = (expanded(line, self.context.environ) for line in self._index_lines())
         variables = index_config.exported_index_variables(lines, self.context.environ)
         return self.install_with_uv(pins, lambda _: (), variables)
+
+    def local_sources(self) -> Iterator[LocalSource]:
+        """See `LockExport`."""
+        for section in self._document().values():
+            for path, name in _local_sources(section):
+                if "://" not in path:
+                    yield LocalSource(name, path)
 
     def variables(self) -> dict[str, str]:
         """Return the user's variables with a cache of the build's own, and no environment."""

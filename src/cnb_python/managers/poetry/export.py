@@ -23,6 +23,7 @@ from cnb_python.errors.programs import AppNotInstallable, UnknownPoetryKey, app_
 from cnb_python.managers import app_as_package, from_source, index_config
 from cnb_python.managers.base import AppLeftOut, InstallContext, Pin, Resolution
 from cnb_python.managers.lock_export import (
+    LocalSource,
     LockExport,
     LockSources,
     LockTool,
@@ -100,6 +101,13 @@ class PoetryExport(LockExport):
         variables = index_config.exported_index_variables(index_lines, self.context.environ)
         variables |= certificate_variables(self.context)
         return self.install_with_uv(pins, sources.indexes_of, variables)
+
+    def local_sources(self) -> Iterator[LocalSource]:
+        """See `LockExport`. Raises UnreadableToml."""
+        for package in toml.tables_at(toml.read(self.lock), "package"):
+            source = toml.table_at(package, "source")
+            if source.get("type") in {"directory", "file"}:
+                yield LocalSource(str(package.get("name")), str(source.get("url")))
 
     def variables(self) -> dict[str, str]:
         """Return the user's variables with directories and an environment of the build's own."""

@@ -7,16 +7,19 @@ Separate from `registry`, since each package manager has its own package.
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from cnb_python.app import App
 from cnb_python.cnb import toml
+from cnb_python.cnb.toml import TomlTable
 from cnb_python.errors.base import BuildpackError, Message
-from cnb_python.errors.locks import SeveralLocks
+from cnb_python.errors.locks import PathOutsideApp, SeveralLocks
 from cnb_python.managers import fingerprint, tool_settings
 from cnb_python.managers.base import InstallContext, NeedsResolving, Resolution
 from cnb_python.managers.lock_manager import InstalledByUv, LockManager
+from cnb_python.managers.requirement_lines import normalized_name
 from cnb_python.system.interface import Run
 
 LOCK = "pylock.toml"
@@ -65,7 +68,7 @@ class Pylock(InstalledByUv, LockManager):
     def resolve(self, context: InstallContext, run: Run) -> Resolution:
         """Return what the lock file holds for the app's Python.
 
-        Raises BadLock, LockForOtherPython, UnknownGroup and UnreadableToml.
+        Raises BadLock, LockForOtherPython, PathOutsideApp, UnknownGroup and UnreadableToml.
         """
         del run
         from cnb_python.managers import from_source, pylock_file  # noqa: PLC0415 - heavy
@@ -76,7 +79,17 @@ class Pylock(InstalledByUv, LockManager):
             context.python, self.processor, self.settings.extras, self.settings.groups
         )
         resolution = pylock_file.read_lock(lock, choice)
+        installed = {pin.name for pin in resolution.pins}
+        used = (path for name, path in _directories(toml.read(lock)) if name in installed)
+        fingerprint.check_sources(used, lock, context.top or context.app_dir)
         return from_source.apply(from_source.of_uv(context.environ), resolution)
+
+
+def _directories(document: TomlTable) -> Iterator[tuple[str, str]]:
+    """Yield the normalized name and the path of each directory of the app in a lock."""
+    for package in toml.tables_at(document, "packages"):
+        if isinstance(path := toml.table_at(package, "directory").get("path"), str):
+            yield normalized_name(str(package.get("name"))), path
 
 
 def _directory_inputs(content: bytes, lock: Path, top: Path) -> Iterator[str]:
@@ -91,9 +104,11 @@ def _directory_inputs(content: bytes, lock: Path, top: Path) -> Iterator[str]:
     for package in toml.tables_at(document, "packages"):
         source = toml.table_at(package, "directory")
         if isinstance(path := source.get("path"), str):
-            directory = fingerprint.source_path(path, lock.name, lock.parent, top)
             yield path
-            yield fingerprint.project_digest(directory, is_editable=source.get("editable") is True)
+            with suppress(PathOutsideApp):  # `resolve` raises it for what is installed
+                directory = fingerprint.source_path(path, lock.name, lock.parent, top)
+                is_editable = source.get("editable") is True
+                yield fingerprint.project_digest(directory, is_editable=is_editable)
         wheels, single = toml.tables_at(package, "wheels"), ("sdist", "archive")
         for file in (*wheels, *(toml.table_at(package, key) for key in single)):
             if isinstance(path := file.get("path"), str):

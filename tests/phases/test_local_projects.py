@@ -1,0 +1,132 @@
+"""Projects in directories of an app: those with only a setup.py, and those that are not there.
+
+A path in a group that is not installed may lead anywhere: the tools do not look at it.
+"""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from cnb_python.config.settings import Settings
+from cnb_python.managers.pdm.manager import Pdm
+from cnb_python.managers.pip.manager import Pip
+from cnb_python.managers.pipenv.manager import Pipenv
+from cnb_python.managers.poetry.manager import Poetry
+from cnb_python.managers.uv.manager import UvProject
+from cnb_python.system.certificates import system_bundle
+from tests.support import resolving
+from tests.support.index import Index
+from tests.support.manager_cases import (
+    Case,
+    Lock,
+    decide_and_install,
+    locked_by,
+    locked_by_uv,
+    prepare,
+)
+
+PROJECT = '[project]\nname = "shop"\nversion = "1"\nrequires-python = ">=3.14,<4"\n'
+SETUP = "from setuptools import setup\n\nsetup(name='{0}', version='1.0', py_modules=['{0}'])\n"
+LOCAL = {
+    path: text
+    for name, place in (("one", "libs/one"), ("two", "libs/two"), ("far", "../far"))
+    for path, text in (
+        (f"{place}/setup.py", SETUP.format(name)),
+        (f"{place}/{name}.py", f"V = '{name}'\n"),
+    )
+}
+POETRY = """
+[tool.poetry]
+package-mode = false
+[[tool.poetry.source]]
+name = "usual"
+url = "{}"
+[tool.poetry.dependencies]
+one = { path = "libs/one", develop = true }
+two = { path = "libs/two" }
+[tool.poetry.group.dev.dependencies]
+far = { path = "../far", develop = true }
+"""
+PDM = """
+dependencies = ["two @ file:///${PROJECT_ROOT}/libs/two"]
+[dependency-groups]
+editable = ["-e file:///${PROJECT_ROOT}/libs/one#egg=one"]
+far = ["-e file:///${PROJECT_ROOT}/../far#egg=far"]
+[tool.pdm]
+distribution = false
+"""
+PIPFILE = """
+[packages]
+one = { path = "./libs/one", editable = true }
+two = { path = "./libs/two" }
+[dev-packages]
+far = { path = "../far", editable = true }
+"""
+UV = """
+dependencies = ["one", "two"]
+[tool.uv.sources]
+one = { path = "libs/one", editable = true }
+two = { path = "libs/two" }
+"""
+
+
+def without_far(lock: Lock) -> Lock:
+    """Return what locks an app and then removes the project above it."""
+
+    def then_remove(app: Path, served: Index, variables: Mapping[str, str]) -> None:
+        lock(app, served, variables)
+        shutil.rmtree(app.parent / "far")
+
+    return then_remove
+
+
+CASES = (
+    Case("pip", Pip(), {"requirements.txt": "-e libs/one\n./libs/two\n"}),
+    Case("uv", UvProject(), {"pyproject.toml": PROJECT + UV}, lock=locked_by_uv("lock")),
+    Case(
+        "poetry",
+        Poetry(),
+        {"pyproject.toml": PROJECT + POETRY},
+        lock=without_far(locked_by("poetry")),
+    ),
+    Case(
+        "pdm",
+        Pdm(Settings(groups=("editable",))),
+        {"pyproject.toml": PROJECT + PDM},
+        lock=without_far(locked_by("pdm")),
+    ),
+    Case("pipenv", Pipenv(), {"Pipfile": PIPFILE}, lock=without_far(locked_by("pipenv"))),
+)
+
+
+@pytest.fixture(scope="module")
+def served() -> Index:
+    """The usual index: old projects are built with its setuptools."""
+    url = resolving.settings().get("PIP_INDEX_URL", "https://pypi.org/simple")
+    return Index(url, Path("/nowhere"))
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_projects_with_only_a_setup_py_are_built(
+    case: Case, served: Index, tmp_path: Path
+) -> None:
+    files = {**LOCAL, **case.files}
+    local = Case(case.name, case.manager, files, case.settings, case.lock)
+    machine = {name: value for name, value in resolving.settings().items() if name != "PATH"}
+    if bundle := system_bundle():
+        machine["REQUESTS_CA_BUNDLE"] = str(bundle)
+    context = prepare(local, served, tmp_path, machine)
+
+    resolution = decide_and_install(local, context)
+
+    names = {pin.name for pin in resolution.pins}
+    assert {"two"} <= names <= {"one", "two"}
+    assert all(not pin.is_cacheable for pin in resolution.pins)
+    assert next(context.environment.rglob("two.py")).read_text() == "V = 'two'\n"
+    if "one" in names:
+        paths = [path.read_text() for path in context.environment.rglob("*one*.pth")]
+        assert any("libs/one" in text for text in paths) or list(
+            context.environment.rglob("__editable__*one*")
+        )
