@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.support import file_server, index
 from tests.support.builds import Builds, Built
+from tests.support.sdists import checkout
 from tests.support.trees import App, write_files
 from tests.support.wheels import wheel
 
@@ -42,3 +45,20 @@ def test_index_option_of_an_included_url_is_used_in_every_build(
     assert first.code == 0, first.output
     assert second.code == 0, second.output
     assert "Changed: + beta 1.0" in second.output
+
+
+@pytest.mark.parametrize("installer", ["pip", "uv"])
+def test_pwd_is_the_directory_of_the_project(
+    builds: Builds, flask: Built, app: App, installer: str
+) -> None:
+    """Not that of the repository, in which the build starts."""
+    project = checkout("one", "1.0", {"one.py": "V = 1"})
+    files = {f"services/api/libs/one/{name}": content for name, content in project.items()}
+    lines = "one @ file://${PWD}/libs/one\n"
+    source = app({**files, "services/api/requirements.txt": lines})
+    settings = {"BP_PYTHON_PROJECT": "services/api", "BP_PYTHON_INSTALLER": installer}
+
+    built = builds.phases(source, flask, env=settings)
+
+    assert built.code == 0, built.output
+    assert list(built.layers.glob("deps-*/**/one.py"))

@@ -167,22 +167,24 @@ class StaleLock(AppError):
 
 
 class UnsetVariable(AppError):
-    """The address of an index contains a variable that is not set."""
+    """An address, mostly of an index, contains a variable that is not set."""
 
     file: str
     """The file with the address: `Pipfile.lock`."""
     source: str
-    """The name of the index."""
+    """The name of the index; its address, without login, if it has no name."""
     variables: tuple[str, ...]
+    kind: str
+    """What is at the address."""
 
     @override
     def describe(self) -> Message:
         return Message(
-            title=f"{' and '.join(self.variables)} must be set for the index {self.source}",
+            title=f"{' and '.join(self.variables)} must be set for the {self.kind} {self.source}",
             body=(
                 (
-                    f"Found:    the address of the index {self.source} in {self.file}, which contains "
-                    f"{' and '.join(self.variables)}."
+                    f"Found:    the address of the {self.kind} {self.source} in {self.file}, which "
+                    f"contains {' and '.join(self.variables)}."
                 ),
                 "Expected: a value for it in the environment of the build.",
             ),
@@ -199,7 +201,44 @@ class UnsetVariable(AppError):
     @classmethod
     @override
     def example(cls) -> Self:
-        return cls("Pipfile.lock", "ours", ("PASSWORD",))
+        return cls("Pipfile.lock", "ours", ("PASSWORD",), "index")
+
+
+class UnreplacedVariable(AppError):
+    """The address of an index contains a variable where no tool replaces variables."""
+
+    setting: str
+    """What has the address: `pip.conf`, `UV_INDEX`."""
+    variables: tuple[str, ...]
+
+    @override
+    def describe(self) -> Message:
+        names = " and ".join(self.variables)
+        return Message(
+            title=f"{names} is not replaced in {self.setting}",
+            body=(
+                f"Found:    {names} as a variable in an address of {self.setting}.",
+                (
+                    "Expected: the address itself. Variables are replaced in requirements files, in "
+                    "a Pipfile and in PDM's sources, and nowhere else."
+                ),
+            ),
+            fixes=(
+                (
+                    "Give the build the whole address: "
+                    "--env PIP_INDEX_URL=https://USER:TOKEN@HOST/simple/"
+                ),
+                (
+                    "Or write the address without a login, and give the build the login in a "
+                    "service binding."
+                ),
+            ),
+        )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("pip.conf", ("PKG_TOKEN",))
 
 
 class LockForOtherPython(AppError):

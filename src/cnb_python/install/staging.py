@@ -283,7 +283,10 @@ class StagingArea:
             cache=scratch / _DOWNLOADS if builds else request.staging / _DOWNLOADS,
             scratch=scratch,
             environ=process_env.manager_environ(
-                request.environ, request.environment, request.interpreter, scratch
+                {**request.environ, "PWD": str(request.app.directory)},
+                request.environment,
+                request.interpreter,
+                scratch,
             ),
             python=request.python,
             fetch=self.system.fetch,

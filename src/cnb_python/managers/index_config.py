@@ -15,9 +15,15 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from cnb_python.errors.choosing import UnreadablePipConfig
+from cnb_python.errors.locks import UnreplacedVariable
 from cnb_python.managers.base import NeedsResolving
 from cnb_python.managers.requirement_lines import option_of
-from cnb_python.managers.tool_settings import NO_INDEXES, read_pip_settings, uv_indexes
+from cnb_python.managers.tool_settings import (
+    NO_INDEXES,
+    pip_variable_name,
+    read_pip_settings,
+    uv_indexes,
+)
 
 # uv's settings of its default index, and of further places with packages.
 _UV_DEFAULTS = ("UV_DEFAULT_INDEX", "UV_INDEX_URL")
@@ -36,6 +42,8 @@ _PIP_NETWORK = frozenset(
         *("timeout", "trusted-host"),
     }
 )
+_PIP_ADDRESSES = frozenset({"index-url", "pypi-url", "extra-index-url", "find-links"})
+_VARIABLE = re.compile(r"\$\{(\w+)\}")
 _PIP_SOURCES = frozenset({"extra-index-url", "find-links", "no-index"})
 # As pip reads a switch in a variable or a file.
 _TRUE = frozenset({"y", "yes", "t", "true", "on", "1"})
@@ -77,6 +85,7 @@ def with_pip_indexes(
     *lines*: options of requirements files, which are stronger than pip's settings too. Raises
     UnreadablePipConfig.
     """
+    check_uv_addresses(environ, app_dir)
     options, own = pip_options(environ), _own_indexes(environ, app_dir)
     is_in_file = any(option_of(line)[0] == "index-url" for line in lines)
     translated = {}
@@ -102,6 +111,7 @@ def index_variables(environ: Mapping[str, str]) -> dict[str, str]:
     matter which index has a file, so all of them are asked. Raises UnreadablePipConfig.
     """
     own = {name: value for name, value in environ.items() if value and _UV_NETWORK.fullmatch(name)}
+    check_uv_addresses(own, None)
     options = pip_options(environ)
     index = "" if any(map(own.get, _UV_DEFAULTS)) else _index_of(options)
     network = Network(index, _ways_to_indexes(options, environ))
@@ -118,14 +128,43 @@ def asks_no_index(environ: Mapping[str, str], app_dir: Path | None = None) -> bo
     return is_set and not _own_indexes(environ, app_dir).default
 
 
+def check_replaced(setting: str, address: str) -> None:
+    """Refuse an *address* of *setting* with a variable in it: the tools do not replace it there.
+
+    The index would refuse the build, or another one would be asked in its place. Raises
+    UnreplacedVariable.
+    """
+    if names := tuple(dict.fromkeys(_VARIABLE.findall(address))):
+        raise UnreplacedVariable(setting, names)
+
+
+def check_pip_addresses(options: Mapping[str, str], environ: Mapping[str, str]) -> None:
+    """Refuse variables in the addresses of pip's *options*. Raises UnreplacedVariable."""
+    names = {pip_variable_name(name) for name in environ}
+    for option in _PIP_ADDRESSES.intersection(options):
+        variable = f"PIP_{option.upper().replace('-', '_')}"
+        check_replaced(variable if variable in names else "pip.conf", options[option])
+
+
+def check_uv_addresses(environ: Mapping[str, str], app_dir: Path | None) -> None:
+    """Refuse variables in the addresses of uv's own settings. Raises UnreplacedVariable."""
+    for name in (*_UV_DEFAULTS, *_UV_FURTHER):
+        check_replaced(name, environ.get(name, ""))
+    in_files = uv_indexes(environ, app_dir) if app_dir else NO_INDEXES
+    for address in (in_files.default, *in_files.further):
+        check_replaced("uv's configuration", address)
+
+
 def pip_options(environ: Mapping[str, str]) -> Mapping[str, str]:
     """Return pip's settings for another tool, by the name of the option.
 
-    Raises UnreadablePipConfig: without the file the tool would ask the public index.
+    Raises UnreadablePipConfig: without the file the tool would ask the public index. Raises
+    UnreplacedVariable.
     """
     settings = read_pip_settings(environ)
     if settings.unreadable:
         raise UnreadablePipConfig(settings.unreadable)
+    check_pip_addresses(settings.options, environ)
     return settings.options
 
 
@@ -164,11 +203,12 @@ def network_of(
     """Return how uv reaches what pip would reach with *options* and *environ*.
 
     *index_url* is that of the app's requirements file, which is stronger than *options*.
-    NeedsResolving where uv cannot do the same.
+    NeedsResolving where uv cannot do the same. Raises UnreplacedVariable.
     """
     untranslated = sorted(options.keys() - _WITHOUT_EFFECT - _PIP_NETWORK)
     if untranslated:
         return NeedsResolving(f"pip is configured with {' and '.join(untranslated)}")
+    check_pip_addresses(options, environ)
     index = index_url or _index_of(options)
     trusted = tuple(options.get("trusted-host", "").split())
     if index and not (is_index(index) and _is_allowed(index, trusted)):

@@ -114,7 +114,8 @@ def _started(command: Command) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(
             command.argv,
-            env=dict(command.env),
+            # As a shell sets it: requirements files may contain ${PWD}.
+            env={**command.env, "PWD": str(command.cwd)},
             cwd=command.cwd,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -168,6 +168,7 @@ TESTED: dict[type[Failure], str] = {
     locks.LockWithoutProject: "unit/managers/pipenv/test_manager.py",
     locks.SeveralLocks: "unit/managers/test_registry.py",
     locks.StaleLock: "unit/managers/uv/test_manager.py",
+    locks.UnreplacedVariable: "unit/managers/test_index_config_variables.py",
     locks.UnsetVariable: "unit/managers/pipenv/test_export.py",
     locks.LockForOtherPython: "unit/managers/test_install_locked.py",
     locks.ProjectForOtherPython: "unit/managers/uv/test_manager.py",

@@ -97,6 +97,15 @@ def test_manager_gets_empty_environment_at_final_path(
     assert not {first.scratch, second.scratch} & set(area.request.staging.iterdir())
 
 
+def test_pwd_of_a_manager_is_the_directory_of_the_app(
+    area: StagingArea, manager: Recorder
+) -> None:
+    area.fetch(AB, [A])
+
+    (context,) = manager.contexts
+    assert context.environ["PWD"] == str(context.app_dir)
+
+
 def test_wheels_become_roots(area: StagingArea) -> None:
     fetched, unbuilt = area.fetch(AB, [A, B])
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from cnb_python.errors.choosing import UnreadablePipConfig
+from cnb_python.errors.locks import UnreplacedVariable
 from cnb_python.managers import index_config
 
 BARE = {"PATH": "/bin", "PIP_CONFIG_FILE": "/dev/null"}
@@ -171,3 +172,37 @@ def test_missing_certificate_file_is_not_translated(tmp_path: Path) -> None:
 
     assert uv_environ(PIP_CERT=str(tmp_path / "ca.pem"))["SSL_CERT_FILE"] == f"{tmp_path}/ca.pem"
     assert "SSL_CERT_FILE" not in uv_environ(PIP_CERT=str(tmp_path / "gone.pem"))
+
+
+WITH_VARIABLE = "https://${PKG_TOKEN}@index.example/simple"
+
+
+@pytest.mark.parametrize(
+    ("environ", "setting"),
+    [
+        ({"PIP_EXTRA_INDEX_URL": f"https://a/ {WITH_VARIABLE}"}, "PIP_EXTRA_INDEX_URL"),
+        ({"PIP_find-links": WITH_VARIABLE}, "PIP_FIND_LINKS"),
+        ({"UV_INDEX": f"ours={WITH_VARIABLE}"}, "UV_INDEX"),
+    ],
+)
+def test_variable_that_no_tool_replaces_is_named(environ: dict[str, str], setting: str) -> None:
+    """Even if it is set: another index would be asked in place of that one."""
+    variables = {**BARE, **environ, "PKG_TOKEN": "abc"}
+
+    for translate in (index_config.with_pip_indexes, index_config.index_variables):
+        with pytest.raises(UnreplacedVariable) as raised:
+            translate(variables)
+
+        assert (raised.value.setting, raised.value.variables) == (setting, ("PKG_TOKEN",))
+
+
+def test_variable_in_files_of_pip_and_uv_is_named(tmp_path: Path) -> None:
+    (tmp_path / "pip.conf").write_text(f"[global]\nindex-url = {WITH_VARIABLE}\n")
+    (tmp_path / "uv.toml").write_text(f'index-url = "{WITH_VARIABLE}"\n')
+
+    with pytest.raises(UnreplacedVariable) as of_pip:
+        index_config.index_variables({"PIP_CONFIG_FILE": f"{tmp_path}/pip.conf"})
+    with pytest.raises(UnreplacedVariable) as of_uv:
+        index_config.with_pip_indexes(BARE, tmp_path)
+
+    assert (of_pip.value.setting, of_uv.value.setting) == ("pip.conf", "uv's configuration")

@@ -356,7 +356,7 @@ def _check_variables(tables: Iterable[TomlTable], environ: Mapping[str, str]) ->
     for table in tables:
         names = _VARIABLE.findall(str(table.get("url", "")))
         if unset := tuple(name for name in names if name != _ROOT and not environ.get(name)):
-            raise UnsetVariable("pyproject.toml", str(table.get("name", "")), unset)
+            raise UnsetVariable("pyproject.toml", str(table.get("name", "")), unset, "index")
 
 
 def _source(table: TomlTable, url: str, environ: Mapping[str, str]) -> _PdmSource:

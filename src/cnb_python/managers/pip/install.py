@@ -7,6 +7,8 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from itertools import chain
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,12 +17,14 @@ from packaging.version import InvalidVersion, Version
 
 from cnb_python.config.settings import PIP, UV
 from cnb_python.errors.base import BuildpackError, ContractBroken
+from cnb_python.errors.locks import UnsetVariable
 from cnb_python.errors.machine import ProgramNotStarted
 from cnb_python.managers import from_source, pylock_file, requirement_lines
 from cnb_python.managers.base import InstallContext, Pin, PinsRefused, Resolution, digest
-from cnb_python.managers.index_config import Network, network_variables
+from cnb_python.managers.index_config import Network, check_pip_addresses, network_variables
 from cnb_python.managers.pip import commands as pip_commands
 from cnb_python.managers.pip import errors as pip_errors
+from cnb_python.managers.requirement_lines import VARIABLE, option_of, read_lines, split_marker
 from cnb_python.managers.source_lines import OwnLines, build_options, read_own_lines
 from cnb_python.managers.tool_settings import read_pip_settings
 from cnb_python.managers.uv import commands as uv
@@ -66,7 +70,10 @@ def install_pinned(
 
 def resolve(files: Files, context: InstallContext, run: Run, *, by_uv: bool) -> Resolution:
     """Resolve *files* without installing. Raises the failure that pip, or uv, reports."""
+    check_variables(files, context.app_dir, context.environ)
     if not by_uv:
+        options = read_pip_settings(context.environ).options
+        check_pip_addresses(options, context.environ)
         report = context.scratch / "report.json"
         _run_pip(files, pip_commands.resolve(files, context, report), context, run)
         return read_report(report.read_text(encoding="utf-8"), _own_lines(files, context))
@@ -76,6 +83,24 @@ def resolve(files: Files, context: InstallContext, run: Run, *, by_uv: bool) -> 
     _run_uv(uv.compile_all(files, lock, of_uv), files, of_uv, run)
     resolution = pylock_file.read_compiled(lock, own)
     return from_source.apply(from_source.of_uv(context.environ), resolution)
+
+
+def check_variables(files: Files, app_dir: Path, environ: Mapping[str, str]) -> None:
+    """Refuse an address in *files* with a variable that is not set. Raises UnsetVariable.
+
+    pip and uv would ask an index without login, or another one in its place.
+    """
+    for file, line in chain.from_iterable(read_lines(app_dir / name, environ) for name in files):
+        option, value = option_of(line.text)
+        requirement, marker = split_marker(line.editable or line.parts[0])
+        is_index = option in {"index-url", "extra-index-url", "find-links"}
+        address = value if is_index else "" if marker else requirement
+        names = (name[2:-1] for name in VARIABLE.findall(address))
+        if unset := tuple(dict.fromkeys(name for name in names if not environ.get(name))):
+            _, mark, after = address.partition("://")
+            bare = after.rpartition("@")[2] if mark else address
+            kind = "index" if is_index else "source"
+            raise UnsetVariable(Path(file).name, bare, unset, kind)
 
 
 def install_resolved(

@@ -337,7 +337,7 @@ def _urls_by_name(
     for source in _sources(lock):
         name, written = str(source.get("name", "")), str(source.get("url", ""))
         if unset := tuple(_unset_variables(written, environ)):
-            raise UnsetVariable(file, name, unset)
+            raise UnsetVariable(file, name, unset, "index")
         url = expanded(written, environ)
         yield name, url if url in printed else printed[0]
 

@@ -75,6 +75,8 @@ class PoetryExport(LockExport):
 
     def resolve(self) -> Resolution:
         """Return what the lock file holds for the app's Python. Raises Poetry's failure."""
+        for source in _source_tables(self.context):
+            index_config.check_replaced(PYPROJECT, str(source.get("url", "")))
         chosen = [word for name in self.settings.groups for word in ("--with", name)]
         chosen += [word for name in self.settings.extras for word in ("--extras", name)]
         # The URLs have their logins, in a file that is removed when the build ends.

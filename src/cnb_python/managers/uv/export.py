@@ -10,6 +10,7 @@ from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.locks import ProjectForOtherPython, StaleLock, UnknownGroup
 from cnb_python.managers import from_source
 from cnb_python.managers.base import InstallContext, Pin, Resolution
+from cnb_python.managers.index_config import check_uv_addresses
 from cnb_python.managers.pylock_file import Choice, read_lock
 from cnb_python.managers.uv import commands as uv
 from cnb_python.managers.uv.required_version import with_required_uv
@@ -26,6 +27,7 @@ def resolve(settings: Settings, processor: str, context: InstallContext, run: Ru
     lock = context.scratch / "pylock.toml"
     # uv keeps the choices of an existing file.
     lock.unlink(missing_ok=True)
+    check_uv_addresses(context.environ, context.app_dir)
     ready = uv.own_context(context)
     outcome = with_required_uv(context, run)(command := _export(settings, lock, ready))
     if outcome.code:

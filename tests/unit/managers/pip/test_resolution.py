@@ -11,8 +11,10 @@ from cnb_python.app import read_app
 from cnb_python.config.kinds import SettingOrigin
 from cnb_python.config.settings import DEFAULTS, Settings
 from cnb_python.errors.install import InstallFailed, UvRefused
+from cnb_python.errors.locks import UnreplacedVariable, UnsetVariable
 from cnb_python.errors.machine import DiskFull, DownloadFailed, ProgramNotStarted
 from cnb_python.managers.base import InstallContext, NeedsResolving, PinsRefused, Resolution
+from cnb_python.managers.pip import install as pip_install
 from cnb_python.managers.pip.manager import Pip
 from cnb_python.system.interface import Command, Download, Outcome
 from tests.support.installing import resolve_and_install
@@ -313,3 +315,51 @@ def test_options_in_a_remote_include_count(tmp_path: Path) -> None:
         f"--extra-index-url https://i.example/simple\na==1.0 --hash=sha256:{SHA}\n"
     )
     assert not (context.scratch / "included.txt").exists()
+
+
+@pytest.mark.parametrize("installer", ["auto", "uv"])
+@pytest.mark.parametrize(
+    ("line", "file", "source", "kind"),
+    [
+        (
+            "--extra-index-url https://${PKG_TOKEN}@h.example/simple/",
+            "requirements.txt",
+            "h.example/simple/",
+            "index",
+        ),
+        ("-r more.txt", "more.txt", "h.example/simple/", "index"),
+        ("a @ git+https://${PKG_TOKEN}@h.example/a", "requirements.txt", "h.example/a", "source"),
+    ],
+)
+def test_unset_variable_in_an_address_is_named_before_any_index_is_asked(
+    tmp_path: Path, line: str, file: str, source: str, kind: str, installer: str
+) -> None:
+    ready = app(tmp_path, f"{line}\na\n", PKG_TOKEN="")
+    (ready.directory / "more.txt").write_text("-i https://me:${PKG_TOKEN}@h.example/simple/\n")
+    tools = Tools()
+
+    with pytest.raises(UnsetVariable) as raised:
+        Pip(Settings(installer=installer)).resolve(ready.context, tools)
+
+    error = raised.value
+    assert (error.file, error.variables) == (file, ("PKG_TOKEN",))
+    assert (error.source, error.kind) == (source, kind)
+    assert tools.programs == []
+
+
+def test_unset_variable_of_a_line_with_a_marker_is_left_to_pip(tmp_path: Path) -> None:
+    ready = app(tmp_path, "a @ https://${HOST}/a.whl ; python_version < '3'\nb\n")
+
+    pip_install.check_variables(["requirements.txt"], ready.directory, ready.environ)
+
+
+@pytest.mark.parametrize("requirements", ["a==1.0\n", "a\n"])
+def test_variable_that_pip_does_not_replace_is_named(tmp_path: Path, requirements: str) -> None:
+    ready = app(tmp_path, requirements, PIP_INDEX_URL="https://${T}@h.example/", T="abc")
+
+    def resolve() -> None:
+        if isinstance(ready.pins, NeedsResolving):
+            Pip().resolve(ready.context, Tools())
+
+    with pytest.raises(UnreplacedVariable):
+        resolve()
