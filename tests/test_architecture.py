@@ -43,7 +43,11 @@ ONLY_IN = {
 # The only module that imports the packages of all managers.
 JOINS_MANAGERS = "managers.registry"
 # uv installs what the other managers resolve, so all of them may run it.
-INSTALLER = ("managers.uv.commands", "managers.uv.required_version")
+INSTALLER = (
+    "managers.uv.build_needs",
+    "managers.uv.commands",
+    "managers.uv.required_version",
+)
 
 MODULES = sorted(path for path in ROOT.rglob("*.py") if path.name != "__init__.py")
 

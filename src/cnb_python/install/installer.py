@@ -176,6 +176,8 @@ def _is_stored(pin: Pin, entries: Mapping[str, StoreEntry]) -> bool:
         and entry is not None
         and entry.distribution.is_cacheable
         and entry.distribution.origin == pin.origin
+        # It was built with others, which may have changed.
+        and not (pin.needs and not pin.by_itself and entry.distribution.from_source)
         and _is_same(entry.distribution.version, pin.version)
     )
 

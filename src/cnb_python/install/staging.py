@@ -22,7 +22,7 @@ from cnb_python.distributions.collect import InstalledPin
 from cnb_python.distributions.dist_info import DistributionRoot
 from cnb_python.errors.base import ContractBroken
 from cnb_python.errors.building import BuildsInterfere, configuration_changed, files_in_app
-from cnb_python.install import foreign_files, process_env, snapshot
+from cnb_python.install import foreign_files, neighbours, process_env, snapshot
 from cnb_python.install.request import EnvironmentRequest
 from cnb_python.install.snapshot import AppSnapshot
 from cnb_python.install.user_files import UserFiles, read_user_files
@@ -151,23 +151,28 @@ class StagingArea:
         with self._workshop(builds=True) as context:
             self.snapshot.take()
             run = self._run_with(f"the build of {pin.name}")
-            is_left_out = self._is_left_out(resolution, pin, context, run)
+            beside = neighbours.of(resolution, pin)
+            if beside:
+                self.request.manager.install(resolution, beside, context, run)
+            before = snapshot.states(context.environment).keys() if beside else ()
+            is_left_out = self._is_left_out(resolution, [*beside, pin], context, run)
             self._clean_app("" if _OF_APP.search(pin.line) else pin.name)
             if is_left_out:
                 return None
             root = self._new_root(pin.name)
             context.environment.rename(root.path)
+            neighbours.remove(root, pin.name, before)
         self._built[root.path] = snapshot.contents(root.path)
         return InstalledPin(pin, root, may_be_built=True)
 
     def _is_left_out(
-        self, resolution: Resolution, pin: Pin, context: InstallContext, run: Run
+        self, resolution: Resolution, pins: Sequence[Pin], context: InstallContext, run: Run
     ) -> bool:
-        """Have the manager install *pin*; return True, after a warning, if it leaves it out."""
+        """Install *pins*; return True, after a warning, if the manager leaves out the last."""
         try:
-            self.request.manager.install(resolution, [pin], context, run)
+            self.request.manager.install(resolution, pins, context, run)
         except AppLeftOut as left_out:
-            self._left_out.add(pin)
+            self._left_out.add(pins[-1])
             self.system.output.warning(left_out.warning.title, left_out.warning.body)
             return True
         return False

@@ -37,6 +37,8 @@ class Pin(NamedTuple):
 
     Such are directories, checkouts, addresses, and releases for which the manager chose an sdist.
     """
+    needs: tuple[str, ...] = ()
+    """The names of the other pins that have to be in the environment if it is built."""
 
 
 def digest(parts: Iterable[str]) -> str:

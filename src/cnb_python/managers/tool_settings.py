@@ -195,8 +195,7 @@ def _has_table(file: Path) -> bool:
 
 def uv_refuses_wheels(environ: Mapping[str, str], app_dir: Path) -> bool:
     """Whether a setting of uv may say that packages are built even if they have wheels."""
-    projects = (directory / "pyproject.toml" for directory in (app_dir, *app_dir.parents))
-    files = (*projects, *uv_configuration_files(environ, app_dir))
+    files = _uv_files(environ, app_dir)
     return any(file.is_file() and b"no-binary" in regular_file.read(file) for file in files)
 
 
@@ -223,10 +222,21 @@ def _constraints(file: Path, environ: Mapping[str, str]) -> str:
     return "\n".join(line.text for _, line in read_lines(file, environ))
 
 
+def uv_build_tables(environ: Mapping[str, str], app_dir: Path) -> Iterator[TomlTable]:
+    """Yield the tables of uv's files that may have settings of builds."""
+    for file in _uv_files(environ, app_dir):
+        uv = _uv_table(file)
+        yield from (uv, toml.table_at(uv, "pip"))
+
+
+def _uv_files(environ: Mapping[str, str], app_dir: Path) -> tuple[Path, ...]:
+    projects = (directory / "pyproject.toml" for directory in (app_dir, *app_dir.parents))
+    return (*projects, *uv_configuration_files(environ, app_dir))
+
+
 def _uv_settings(environ: Mapping[str, str], app_dir: Path) -> Iterator[tuple[str, str]]:
     """Yield the build settings of uv in each of its files."""
-    projects = [directory / "pyproject.toml" for directory in (app_dir, *app_dir.parents)]
-    for file in (*projects, *uv_configuration_files(environ, app_dir)):
+    for file in _uv_files(environ, app_dir):
         uv = _uv_table(file)
         for prefix, table in (("", uv), ("pip.", toml.table_at(uv, "pip"))):
             for name in table.keys() & _KEYS:
@@ -240,8 +250,7 @@ def uv_indexes(environ: Mapping[str, str], app_dir: Path) -> UvIndexes:
     https://docs.astral.sh/uv/concepts/indexes/
     """
     default, further = "", list[str]()
-    projects = [directory / "pyproject.toml" for directory in (app_dir, *app_dir.parents)]
-    for file in (*projects, *uv_configuration_files(environ, app_dir)):
+    for file in _uv_files(environ, app_dir):
         uv = _uv_table(file, _INDEX_WORDS)
         for table in (uv, toml.table_at(uv, "pip")):
             listed = toml.tables_at(table, "index")

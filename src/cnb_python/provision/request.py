@@ -101,7 +101,7 @@ def _adds_buildpacks(context: BuildContext) -> bool:
 
 def resolution_digest(resolution: Resolution) -> str:
     """Return a SHA-256 in hex over every pin of *resolution*."""
-    # Without `by_itself`, which follows from the others.
+    # Without `by_itself` and `needs`, which follow from the others and from uv's settings.
     text = "\n".join(
         "\0".join(
             map(repr, (pin.name, pin.version, pin.origin, pin.line, pin.is_cacheable, pin.extras))

@@ -28,6 +28,7 @@ from cnb_python.managers.requirement_lines import VARIABLE, option_of, read_line
 from cnb_python.managers.source_lines import OwnLines, build_options, read_own_lines
 from cnb_python.managers.tool_settings import read_pip_settings
 from cnb_python.managers.uv import commands as uv
+from cnb_python.managers.uv.build_needs import with_needs
 from cnb_python.managers.uv.required_version import with_required_uv
 from cnb_python.system import regular_file
 from cnb_python.system.interface import Command, Download, Outcome, Run
@@ -82,7 +83,8 @@ def resolve(files: Files, context: InstallContext, run: Run, *, by_uv: bool) -> 
     run = with_required_uv(context, run)
     _run_uv(uv.compile_all(files, lock, of_uv), files, of_uv, run)
     resolution = pylock_file.read_compiled(lock, own)
-    return from_source.apply(from_source.of_uv(context.environ), resolution)
+    resolution = from_source.apply(from_source.of_uv(context.environ), resolution)
+    return with_needs(resolution, of_uv.environ, context.app_dir)
 
 
 def check_variables(files: Files, app_dir: Path, environ: Mapping[str, str]) -> None:

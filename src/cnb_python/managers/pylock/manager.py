@@ -72,6 +72,7 @@ class Pylock(InstalledByUv, LockManager):
         """
         del run
         from cnb_python.managers import from_source, pylock_file  # noqa: PLC0415 - heavy
+        from cnb_python.managers.uv.build_needs import with_needs  # noqa: PLC0415 - heavy
 
         named = sorted(context.app_dir.glob("pylock.*.toml"))
         lock = context.app_dir / LOCK if (context.app_dir / LOCK).exists() else named[0]
@@ -82,7 +83,8 @@ class Pylock(InstalledByUv, LockManager):
         installed = {pin.name for pin in resolution.pins}
         used = (path for name, path in _directories(toml.read(lock)) if name in installed)
         fingerprint.check_sources(used, lock, context.top or context.app_dir)
-        return from_source.apply(from_source.of_uv(context.environ), resolution)
+        resolution = from_source.apply(from_source.of_uv(context.environ), resolution)
+        return with_needs(resolution, context.environ, context.app_dir)
 
 
 def _directories(document: TomlTable) -> Iterator[tuple[str, str]]:

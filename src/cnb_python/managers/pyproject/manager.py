@@ -108,6 +108,7 @@ class PlainProject(InstalledByUv):
         """Return what uv resolves for the project. Raises uv's failure."""
         from cnb_python.managers import pylock_file  # noqa: PLC0415 - heavy
         from cnb_python.managers.uv import commands as uv  # noqa: PLC0415 - heavy
+        from cnb_python.managers.uv.build_needs import with_needs  # noqa: PLC0415 - heavy
         from cnb_python.managers.uv.required_version import with_required_uv  # noqa: PLC0415 - heavy
 
         lock = context.scratch / "pylock.toml"
@@ -136,7 +137,8 @@ class PlainProject(InstalledByUv):
             outcome = run(command)
         if outcome.code:
             raise uv.explain(command, outcome, context, run)
-        return pylock_file.read_lock(lock, pylock_file.Choice(context.python, ""))
+        resolution = pylock_file.read_lock(lock, pylock_file.Choice(context.python, ""))
+        return with_needs(resolution, uv_context.environ, context.app_dir)
 
     def _source(self, context: InstallContext) -> tuple[Path, str, list[str]]:
         """Return the file that uv resolves, its name in the log, and the options for it.

@@ -13,6 +13,7 @@ from cnb_python.managers.base import InstallContext, Pin, Resolution
 from cnb_python.managers.index_config import check_uv_addresses
 from cnb_python.managers.pylock_file import Choice, read_lock
 from cnb_python.managers.uv import commands as uv
+from cnb_python.managers.uv.build_needs import with_needs
 from cnb_python.managers.uv.required_version import with_required_uv
 from cnb_python.system.interface import Command, Outcome, Run
 
@@ -36,7 +37,8 @@ def resolve(settings: Settings, processor: str, context: InstallContext, run: Ru
     directories = (context.app_dir, *context.app_dir.parents)
     choice = Choice(context.python, processor)
     resolution = read_lock(lock, choice, _LOCK, directories=directories)
-    return from_source.apply(from_source.of_uv(context.environ), resolution)
+    resolution = from_source.apply(from_source.of_uv(context.environ), resolution)
+    return with_needs(resolution, ready.environ, context.app_dir)
 
 
 def install(pins: Sequence[Pin], context: InstallContext, run: Run) -> frozenset[str]:
