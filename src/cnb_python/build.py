@@ -13,6 +13,7 @@ from cnb_python.launch import incompatible, listening, processes, unstartable
 from cnb_python.layers import previous_image, process_defaults, python
 from cnb_python.layers import store as store_layer
 from cnb_python.layers.store import BuildRecord
+from cnb_python.layout.names import VENV
 from cnb_python.managers import tool
 from cnb_python.managers.base import Manager
 from cnb_python.managers.registry import fallbacks, how_to_add, managers, select
@@ -128,7 +129,13 @@ def configure_launch(
         system.output.line(reason)
     messages = processes.warnings(plan, partial(how_to_add, manager, app))
     entries = plan.entries if isinstance(plan, processes.FromProcfile) else ()
-    unable = unstartable.warnings(entries, app.directory, record.distributions)
+    available = unstartable.programs(
+        context.layers_dir / VENV,
+        context.environ.get("PATH", ""),
+        record.distributions,
+        processes.own_programs(app),
+    )
+    unable = unstartable.warnings(entries, app.directory, available)
     local = listening.warnings(entries)
     for message in (*messages, *unable, *local, *incompatible.warnings(record.distributions)):
         system.output.warning(message.title, (*message.body, *message.steps))

@@ -50,6 +50,42 @@ class BadProcfile(AppError):
         return cls(((2, "gunicorn app", "no colon"),))
 
 
+class CommandNeedsQuotes(AppError):
+    """A shell cannot run commands of the Procfile, because quotes are missing or misplaced."""
+
+    name: str
+    """The path of the Procfile, from the top of the repository."""
+    commands: tuple[tuple[int, str, str, str], ...]
+    """Line (from 1), process type, the command, and how to write it."""
+
+    @override
+    def describe(self) -> Message:
+        return Message(
+            title=f"Commands in the {self.name} cannot start",
+            body=(
+                "Found:",
+                *(
+                    f"  line {line}: {kind}: {_shown(text)}"
+                    for line, kind, text, _ in self.commands
+                ),
+                (
+                    "Expected: quotes around an argument with parentheses, such as "
+                    "'app:create_app()', and no quotes around a command as a whole."
+                ),
+            ),
+            fixes=tuple(
+                f"Replace line {line} with: {kind}: {text}"
+                for line, kind, _, text in self.commands
+            ),
+        )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        command = "gunicorn app:create_app()"
+        return cls("Procfile", ((1, "web", command, "gunicorn 'app:create_app()'"),))
+
+
 class ProcessInEnvironment(AppError):
     """The Procfile names programs of a virtual environment that is not in the image."""
 

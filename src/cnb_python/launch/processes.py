@@ -17,7 +17,7 @@ from cnb_python.app import App
 from cnb_python.cnb import toml
 from cnb_python.cnb.documents import Process
 from cnb_python.errors.base import Message
-from cnb_python.errors.config import ProcessInEnvironment
+from cnb_python.errors.config import CommandNeedsQuotes, ProcessInEnvironment
 from cnb_python.launch import discovery, procfile
 from cnb_python.launch.frameworks import AppObject, DetectedApp
 from cnb_python.launch.procfile import WEB, ProcfileEntry
@@ -99,9 +99,17 @@ def check_procfile(app: App, removed: Collection[str] = ()) -> None:
     """Check the Procfile before anything is installed.
 
     *removed* are the virtual environments that the image does not contain, relative to the top of
-    the repository. Raises `BadProcfile`, `ProcessInEnvironment`, and what `App.text` raises.
+    the repository. Raises `BadProcfile`, `CommandNeedsQuotes`, `ProcessInEnvironment`, and what
+    `App.text` raises.
     """
     entries = _entries(app) or ()
+    invalid = tuple(
+        (entry.line, entry.type, entry.command, command)
+        for entry in entries
+        if (command := procfile.requoted(entry.command))
+    )
+    if invalid:
+        raise CommandNeedsQuotes(app.shown(procfile.NAME), invalid)
     if references := tuple(words_in_environments(entries, app, removed)):
         raise ProcessInEnvironment(app.shown(procfile.NAME), references)
 
@@ -267,8 +275,8 @@ def single_worker_types(plan: LaunchPlan, app: App, installed: Collection[str]) 
     """
     if not isinstance(plan, FromProcfile) or _UVICORN not in installed:
         return ()  # a command of this buildpack, or no uvicorn
-    own_programs = _own_programs(app)
-    return tuple(entry.type for entry in plan.entries if _may_fail(entry, own_programs, installed))
+    own = own_programs(app)
+    return tuple(entry.type for entry in plan.entries if _may_fail(entry, own, installed))
 
 
 def _may_fail(
@@ -298,7 +306,7 @@ def _distribution(entry: ProcfileEntry) -> str:
     return normalized_name(entry.launch.program.rpartition("/")[2])
 
 
-def _own_programs(app: App) -> frozenset[str]:
+def own_programs(app: App) -> frozenset[str]:
     """Return the names of the programs that the app installs itself.
 
     https://packaging.python.org/en/latest/specifications/pyproject-toml/#entry-points

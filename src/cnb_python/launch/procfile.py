@@ -49,6 +49,10 @@ _FIT_FOR_PROCESS_1 = frozenset(
 _INSTANT = frozenset({"cd", "export", "set", "unset", "umask", "ulimit", "test", "[", ":", "true"})
 _IN_WORDS = frozenset({"quoted", "double", "expansion", "plain"})
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
+# A command in quotes, which a shell takes for the name of a program.
+_WHOLE = re.compile(r"""(["'])\s*([^"'\s]+\s[^"']*)\1""")
+# `app:create_app()`, `app:create_app("production", debug=False)`.
+_CALL = re.compile(r"[^\s'\"()$`;&|<>]+\([^()$`;&|<>]*\)(?=\s|$)")
 _EXEC = re.compile(r"\s*exec\s+(?=[^-\s])")
 _KEYWORD = re.compile(
     r"if|then|else|elif|fi|for|while|until|do|done|case|esac|select|function|time|[{}!]|\[\["
@@ -116,6 +120,47 @@ def parse_command(text: str) -> CommandLine:
     is_instant = all(part and part[0].text in _INSTANT for part in parts[:-1])
     waits = not is_instant or needs_init(program.text)
     return CommandLine(_in_shell(text, program), program.text, waits)
+
+
+def requoted(text: str) -> str:
+    """Return how to write a command that cannot start for its quotes, else an empty string.
+
+    >>> requoted("gunicorn app:create_app() --bind :$PORT")
+    "gunicorn 'app:create_app()' --bind :$PORT"
+    >>> requoted("'gunicorn app:app'")
+    'gunicorn app:app'
+    """
+    if whole := _WHOLE.fullmatch(text):
+        return whole[2].strip()
+    starts_command = True
+    previous: re.Match[str] | None = None
+    for token in _TOKEN.finditer(text):
+        kind, is_open = token.lastgroup or "", token[0] == "("
+        if is_open and previous and previous.lastgroup == "plain" and not starts_command:
+            return _with_quotes(text, token.start())
+        if kind in {"chain", "operator"}:
+            starts_command = True
+        elif kind == "space" and previous and previous.lastgroup in _IN_WORDS:
+            starts_command = False
+        previous = token
+    return ""
+
+
+def _with_quotes(text: str, position: int) -> str:
+    """Return *text* with quotes around the word that has a parenthesis at *position*.
+
+    Empty if the shell may understand it: `=(` is an array and `@(` a pattern of bash.
+    """
+    start = max(text.rfind(separator, 0, position) for separator in " \t;&|") + 1
+    match = _CALL.match(text, start)
+    if match is None or text[position - 1] in "=?*+@!" or match.end() <= position:
+        return ""
+    word = match[0]
+    return f"{text[:start]}{_quoted(word)}{text[match.end() :]}"
+
+
+def _quoted(word: str) -> str:
+    return f'"{word}"' if "'" in word else f"'{word}'"
 
 
 def without_comment(text: str) -> str:

@@ -109,7 +109,7 @@ SERVERS: tuple[Server, ...] = (
         last_resort=True,
     ),
 )
-# The programs of these servers, and the distributions that install them.
+# The programs of servers and of other usual processes, and the distributions that install them.
 PROGRAMS = {
     "gunicorn": "gunicorn",
     "uvicorn": "uvicorn",
@@ -117,4 +117,11 @@ PROGRAMS = {
     "granian": "granian",
     "daphne": "daphne",
     "waitress-serve": "waitress",
+    "celery": "celery",
+    "flask": "flask",
+    "streamlit": "streamlit",
+    "rq": "rq",
+    "dramatiq": "dramatiq",
+    "alembic": "alembic",
+    "honcho": "honcho",
 }

@@ -6,11 +6,14 @@ Separate from `processes`, which decides what the image starts.
 import os
 import re
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
 
 from cnb_python.errors.base import Message
 from cnb_python.launch.procfile import ProcfileEntry
+from cnb_python.launch.servers import PROGRAMS
+from cnb_python.managers.requirement_lines import normalized_name
 from cnb_python.system import regular_file
 
 # Package managers that run programs of an environment of their own. The image has none of them.
@@ -18,26 +21,107 @@ _RUNNER = re.compile(r"(?:exec\s+)?(poetry|uv|pipenv|pdm|rye|hatch)\s+run\s+(.*)
 _SHELL = re.compile(r"(?:exec\s+)?(?:/bin/)?(?:ba|da)?sh\s+([^\s-]\S*)")
 _FIRST = re.compile(r"(?:exec\s+)?(\S+)")
 _MAX_BYTES = 4096
+_NODE = frozenset({"node", "npm", "npx", "yarn", "pnpm"})
+_NAME = re.compile(r"[A-Za-z0-9_][\w.+-]*")
+_PYTHON = re.compile(r"(?:python|pydoc|idle)[\d.]*")
+_SHORTEST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Programs:
+    """What is known about the programs of the image."""
+
+    path: tuple[Path, ...]
+    """The directories of PATH in the build image."""
+    environment: frozenset[str]
+    """The programs of the app's environment; empty if it is not on disk in this build."""
+    installed: Collection[str]
+    """The normalized names of the app's packages."""
+    own: Collection[str]
+    """The programs that the app itself declares."""
+
+    def may_have(self, name: str) -> bool:
+        """Return whether the image may have the program *name*."""
+        if _PYTHON.fullmatch(name) or any((directory / name).is_file() for directory in self.path):
+            return True
+        if self.environment:
+            return name in self.environment
+        return name in self.own or any(_may_be_of(name, package) for package in self.installed)
+
+
+def _may_be_of(name: str, package: str) -> bool:
+    """Return whether *package* may install *name*: `newrelic-admin` and `newrelic`."""
+    if len(name) < _SHORTEST:
+        return True
+    program = normalized_name(name)
+    return program in package or (len(package) >= _SHORTEST and package in program)
+
+
+def programs(venv: Path, path: str, installed: Collection[str], own: Collection[str]) -> Programs:
+    """Return the programs that the image may have.
+
+    *venv* is the layer of the environment, which may not be on disk; *search_path* the build's PATH.
+    """
+    try:
+        environment = frozenset(path.name for path in (venv / "bin").iterdir())
+    except OSError:
+        environment = frozenset()
+    directories = tuple(Path(name) for name in search_path.split(":") if name)
+    return Programs(directories, environment, installed, own)
 
 
 def warnings(
-    entries: Iterable[ProcfileEntry], directory: Path, installed: Collection[str]
+    entries: Iterable[ProcfileEntry], directory: Path, available: Programs
 ) -> tuple[Message, ...]:
     """Return a warning for each of the *entries* that cannot start.
 
-    *directory*: that of the app; *installed*: the normalized names of its packages.
+    *directory*: that of the app.
     """
-    return tuple(message for entry in entries for message in _of(entry, directory, installed))
+    return tuple(message for entry in entries for message in _of(entry, directory, available))
 
 
-def _of(entry: ProcfileEntry, directory: Path, installed: Collection[str]) -> Iterator[Message]:
+def _of(entry: ProcfileEntry, directory: Path, available: Programs) -> Iterator[Message]:
     command = entry.command.strip()
+    installed = available.installed
     if (runner := _RUNNER.fullmatch(command)) and runner[1] not in installed:
         yield _needs_manager(entry, runner[1], runner[2])
     elif shell := _SHELL.match(command):
         yield from _of_script(entry, shell[1], directory, needs_mode=False)
     elif (first := _FIRST.match(command)) and "/" in first[1]:
         yield from _of_script(entry, first[1], directory, needs_mode=True)
+    elif "PATH=" not in command and _is_missing(entry.launch.program, available):
+        yield _not_found(entry, entry.launch.program)
+
+
+def _is_missing(program: str, available: Programs) -> bool:
+    # A server that is not installed has a warning of its own.
+    return (
+        _NAME.fullmatch(program) is not None
+        and program not in PROGRAMS
+        and not available.may_have(program)
+    )
+
+
+def _not_found(entry: ProcfileEntry, program: str) -> Message:
+    where = f"The Procfile starts {entry.type} with it, line {entry.line}."
+    if program in _NODE:
+        return Message(
+            title=f"{entry.type} cannot start: no {program} was found",
+            body=(
+                f"{where} The image has no Node.js.",
+                "Write the command that starts the Python app, such as:",
+                f"    {entry.type}: gunicorn --bind 0.0.0.0:$PORT app:app",
+                "or build with a Node.js buildpack before this one (`pack build --buildpack`).",
+            ),
+        )
+    return Message(
+        title=f"{entry.type} cannot start: no {program} was found",
+        body=(
+            f"{where} No package of the app installs it, and the build image does not have it.",
+            "Add the package that installs it. For a script of the app, write its path:",
+            f"    {entry.type}: ./{program}",
+        ),
+    )
 
 
 def _needs_manager(entry: ProcfileEntry, manager: str, program: str) -> Message:

@@ -164,6 +164,7 @@ TESTED: dict[type[Failure], str] = {
     install.InstallFailed: "unit/managers/pip/test_resolution.py",
     install.UvRefused: "unit/managers/uv/test_manager.py",
     config.BadProcfile: "unit/launch/test_procfile.py",
+    config.CommandNeedsQuotes: "unit/launch/test_procfile_quotes.py",
     config.ProcessInEnvironment: "unit/launch/test_processes_venv.py",
     locks.LockWithoutProject: "unit/managers/pipenv/test_manager.py",
     locks.SeveralLocks: "unit/managers/test_registry.py",

@@ -15,8 +15,14 @@ def warned(
     """Return the titles and bodies of the warnings about `web: COMMAND`."""
     if script:
         write_files(directory, {"bin/start.sh": script})
+    write_files(
+        directory / "image", {f"usr/bin/{name}": "" for name in ("env", "make", "bash", "sh")}
+    )
     entries = procfile.parse(f"web: {command}\n")
-    messages = unstartable.warnings(entries, directory, installed)
+    available = unstartable.programs(
+        directory / "venv", f"{directory / 'image/usr/bin'}:/gone", installed, ("shop",)
+    )
+    messages = unstartable.warnings(entries, directory, available)
     return ["\n".join((message.title, *message.body)) for message in messages]
 
 
@@ -67,3 +73,47 @@ def test_executable_script_is_not_warned_of(tmp_path: Path) -> None:
     (tmp_path / "start.sh").chmod(0o755)
 
     assert warned(tmp_path, "exec ./start.sh") == []
+
+
+@pytest.mark.parametrize("command", ["npm start", "yarn start", "cd web && node server.js"])
+def test_node_is_named_if_the_build_image_has_none(tmp_path: Path, command: str) -> None:
+    (text,) = warned(tmp_path, command)
+
+    assert "The image has no Node.js" in text
+    assert "\n    web: gunicorn --bind 0.0.0.0:$PORT app:app" in text
+
+
+@pytest.mark.parametrize("command", ["start-shop --port $PORT", "A=1 huey_consumer shop.huey"])
+def test_program_that_nothing_installs_is_named(tmp_path: Path, command: str) -> None:
+    (text,) = warned(tmp_path, command, installed=("flask", "gunicorn"))
+
+    assert text.startswith("web cannot start: no ")
+    assert "No package of the app installs it" in text
+
+
+@pytest.mark.parametrize(
+    ("command", "installed"),
+    [
+        ("newrelic-admin run-program x", ("newrelic",)),
+        ("airflow webserver", ("apache-airflow",)),
+        ("inv serve", ("invoke",)),
+        ("make serve", ()),
+        ("env A=1 x", ()),
+        ("shop serve", ()),
+        ("python3.14 main.py", ()),
+        ("gunicorn app:app", ()),  # has a warning of its own
+        ("$SERVER app:app", ()),
+        ("export PATH=$PATH:bin && start", ()),
+    ],
+)
+def test_program_that_the_image_may_have_is_not_named(
+    tmp_path: Path, command: str, installed: tuple[str, ...]
+) -> None:
+    assert warned(tmp_path, command, installed) == []
+
+
+def test_environment_on_disk_decides_about_its_programs(tmp_path: Path) -> None:
+    write_files(tmp_path, {"venv/bin/http": "", "venv/bin/python": ""})
+
+    assert warned(tmp_path, "http --print") == []
+    assert warned(tmp_path, "invoke serve", installed=("invoke",)) != []
