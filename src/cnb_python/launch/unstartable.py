@@ -57,10 +57,13 @@ def _may_be_of(name: str, package: str) -> bool:
     return program in package or (len(package) >= _SHORTEST and package in program)
 
 
-def programs(venv: Path, path: str, installed: Collection[str], own: Collection[str]) -> Programs:
+def programs(
+    venv: Path, search_path: str, installed: Collection[str], own: Collection[str]
+) -> Programs:
     """Return the programs that the image may have.
 
-    *venv* is the layer of the environment, which may not be on disk; *search_path* the build's PATH.
+    *venv* is the layer of the environment, which may not be on disk; *search_path* is the PATH of
+    the build.
     """
     try:
         environment = frozenset(path.name for path in (venv / "bin").iterdir())

@@ -51,7 +51,9 @@ def test_command_that_a_shell_may_run_is_not_corrected(command: str) -> None:
 
 
 def test_procfile_with_such_a_command_is_refused(tmp_path: Path) -> None:
-    procfile = "web: gunicorn mk:create_app()\nworker: 'celery -A mk worker'\nbot: python bot.py\n"
+    procfile = (
+        "web: gunicorn app:create_app()\nworker: 'celery -A mk worker'\nbot: python bot.py\n"
+    )
     app = read_app(write_files(tmp_path / "app", {"Procfile": procfile}))
 
     with pytest.raises(CommandNeedsQuotes) as raised:
@@ -60,10 +62,10 @@ def test_procfile_with_such_a_command_is_refused(tmp_path: Path) -> None:
     message = raised.value.describe()
     assert message.title == "Commands in the Procfile cannot start"
     assert message.body[1:3] == (
-        "  line 1: web: gunicorn mk:create_app()",
+        "  line 1: web: gunicorn app:create_app()",
         "  line 2: worker: 'celery -A mk worker'",
     )
     assert message.fixes == (
-        "Replace line 1 with: web: gunicorn 'mk:create_app()'",
+        "Replace line 1 with: web: gunicorn 'app:create_app()'",
         "Replace line 2 with: worker: celery -A mk worker",
     )
