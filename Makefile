@@ -52,7 +52,7 @@ images: venv fixtures ## Test with pack on a real Docker engine
 docs-test: venv ## Build the documentation, and open every page in a browser
 	@$(PYTHON) -m pytest tests/docs
 
-package: venv ## Assemble the buildpack for every target into dist/ (API=0.10: older lifecycles; OFFLINE=1: with Pythons, Poetry, Pipenv, PDM)
+package: venv ## Assemble the buildpack for every target into dist/ (API=0.12: for lifecycles from 0.21 on; OFFLINE=1: with Pythons, Poetry, Pipenv, PDM)
 	@$(PYTHON) -m tools.package.assemble $(if $(API),--api $(API)) $(if $(OFFLINE),--offline $(filter-out 1,$(OFFLINE)))
 
 builder: venv ## Create the builder image cnb-python/builder

@@ -137,15 +137,15 @@ def _vendor(app: Path) -> None:
     requirements.write_text(f"--no-index\n--find-links wheels\n{text}")
 
 
-def test_package_for_older_lifecycles_builds_and_goes_into_a_builder(
+def test_package_for_newer_lifecycles_builds_and_goes_into_a_builder(
     bare: PackBuilds, checkout: Path, tmp_path: Path
 ) -> None:
-    _make(checkout, "--api", "0.10")
+    _make(checkout, "--api", "0.12")
     tree = checkout / "dist/buildpack/linux" / oci.arch()
-    assert 'api = "0.10"' in (tree / "buildpack.toml").read_text()
-    file = checkout / f"dist/cnb-python-api-0.10-linux-{oci.arch()}.cnb"
+    assert 'api = "0.12"' in (tree / "buildpack.toml").read_text()
+    file = checkout / f"dist/cnb-python-api-0.12-linux-{oci.arch()}.cnb"
     _serves(bare, "file", _build_flask(bare, "file", *ADDED, file))
-    image = _create_builder(bare, "older", "cnb-python/python", tree, tmp_path)
+    image = _create_builder(bare, "newer", "cnb-python/python", tree, tmp_path)
     bare.engine.docker("image", "rm", image)
 
 

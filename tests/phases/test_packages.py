@@ -20,11 +20,11 @@ EXPLAINED, BUG = 1, 70
 EMPTY = {"requirements.txt": "", "Procfile": "web: python -m http.server $PORT"}
 
 
-def test_a_package_for_older_lifecycles_builds(
+def test_a_package_for_newer_lifecycles_builds(
     builds: Builds, flask: Built, app: App, tmp_path: Path
 ) -> None:
-    older = {"buildpack.toml": assemble.descriptor("0.10")}
-    tree = linked_copy(builds.buildpack, tmp_path / "tree", older)
+    newer = {"buildpack.toml": assemble.descriptor("0.12")}
+    tree = linked_copy(builds.buildpack, tmp_path / "tree", newer)
     built = builds.phases(app(EMPTY), flask, buildpack=tree)
     assert built.code == 0, built.output
     assert built.documents()["launch.toml"]["processes"][0]["default"] is True
@@ -42,8 +42,8 @@ def test_another_api_is_refused_in_words(builds: Builds, tmp_path: Path, phase: 
         "Expected: one of 0.10, 0.11, 0.12.\n\n"
         "To fix this:\n"
         "  - Use the buildpack.toml of this release of the buildpack.\n"
-        "  - Or if the lifecycle is older than 0.21, use a package for it: make package"
-        " API=0.10\n\n"
+        "  - Or if you assemble it yourself, use the default, which every lifecycle reads:"
+        " make package\n\n"
         f"More: {DOCS}#unsupported-api\n"
     )
 

@@ -1,4 +1,4 @@
-"""Makes the buildpack's packages: `assemble.py [--api 0.10] [--arch amd64|arm64|all] [--offline]`.
+"""Makes the buildpack's packages: `assemble.py [--api 0.12] [--arch amd64|arm64|all] [--offline]`.
 
 Makes a directory for each target, `dist/buildpack/linux/<arch>/`, where pack expects it, and a
 package of it, `dist/cnb-python-linux-<arch>.cnb`.
@@ -37,7 +37,7 @@ class Product:
 
     arch: str
     api: str
-    """The Buildpack API it declares: `0.12`."""
+    """The Buildpack API it declares: `0.10`."""
     offline: tuple[str, ...]
     """The Python versions that it contains; empty: builds download them."""
     dist: Path = DIST

@@ -96,7 +96,7 @@ def base(role: Role) -> Base:
 def rootfs(role: Role) -> Path:
     """Return the directory of the root file system, made the first time and read-only."""
     base_image = base(role)
-    pins = cache.digest(repr(base_image), Path(__file__).read_bytes(), host_bundle())
+    pins = cache.digest(repr(base_image), Path(__file__).read_bytes(), _authorities(role))
     title = f"Making the {role} root file system from Debian's packages (about 30 seconds)"
     return cache.entry(f"rootfs-{role}", pins, title, lambda into: _make(base_image, into))
 
@@ -127,7 +127,8 @@ def _make(base_image: Base, into: Path) -> None:
         *([mirror] if mirror else []),
     )
     _remove_traces(into)
-    _add_certificates(into)
+    bundle = into / BUNDLE
+    bundle.write_text(trusted(bundle.read_text(), _authorities(base_image.role)))
     _add_user(into, base_image)
     into.chmod(0o755)
 
@@ -142,19 +143,19 @@ def _remove_traces(tree: Path) -> None:
     (tree / "dev").mkdir(mode=0o755)
 
 
-def _add_certificates(tree: Path) -> None:
-    """Add the certificates that this machine has and Debian has not.
+def _authorities(role: Role) -> str:
+    """Return the certificates of this machine that an image trusts too, as PEM text.
 
-    Without them, downloads in the images fail behind a proxy that re-signs TLS.
+    Without them, downloads in the build image fail behind a proxy that re-signs TLS. The run image
+    has none of them: the apps on it would trust what this machine trusts.
     """
-    bundle = tree / BUNDLE
-    text = bundle.read_text()
-    missing = [
-        certificate
-        for certificate in CERTIFICATE.findall(host_bundle())
-        if certificate not in text
-    ]
-    bundle.write_text(text + "".join(missing))
+    return host_bundle() if role == "build" else ""
+
+
+def trusted(bundle: str, more: str) -> str:
+    """Return the PEM text *bundle* with those certificates of *more* that it lacks."""
+    missing = [each for each in CERTIFICATE.findall(more) if each not in bundle]
+    return bundle + "".join(missing)
 
 
 def _add_user(tree: Path, base_image: Base) -> None:

@@ -27,7 +27,7 @@ class UnsupportedApi(OutsideError):
             ),
             fixes=(
                 "Use the buildpack.toml of this release of the buildpack.",
-                "If the lifecycle is older than 0.21, use a package for it: make package API=0.10",
+                "If you assemble it yourself, use the default, which every lifecycle reads: make package",
             ),
         )
 

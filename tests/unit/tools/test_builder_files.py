@@ -47,6 +47,27 @@ def test_run_user_differs_from_build_user() -> None:
     assert rootfs.base("run").group == rootfs.base("build").group
 
 
+def test_certificates_of_the_host_are_not_in_the_run_image() -> None:
+    dockerfile = (ROOT / "builder/Dockerfile").read_text()
+    before, _, build = dockerfile.partition("FROM base AS build")
+
+    assert "FROM base AS run" in before
+    assert "certificates/" not in before
+    assert "COPY certificates/" in build
+
+
+CERTIFICATES = [
+    f"-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n" for text in ("one", "two")
+]
+
+
+def test_certificates_of_the_host_are_added_to_those_of_debian_once() -> None:
+    debian, host = CERTIFICATES[0], "".join(CERTIFICATES)
+
+    assert rootfs.trusted(debian, host) == host
+    assert rootfs.trusted(debian, "") == debian
+
+
 @pytest.mark.parametrize("role", ["build", "run"])
 def test_packages_of_a_base_image_are_unique(role: Role) -> None:
     packages = rootfs.base(role).packages

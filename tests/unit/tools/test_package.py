@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from cnb_python.cnb.context import SUPPORTED_APIS
 from tools import stage0
 from tools.package import assemble, bundled, trim
 
@@ -19,7 +20,7 @@ def test_default_product_has_the_plain_name() -> None:
 
 
 def test_different_products_have_different_names() -> None:
-    products = [product(), product("0.10"), product(API, "3.14.6"), product("0.10", "3.14.6")]
+    products = [product(), product("0.12"), product(API, "3.14.6"), product("0.12", "3.14.6")]
 
     assert len({each.file for each in products}) == len(products)
 
@@ -28,12 +29,17 @@ def test_tree_is_where_pack_expects_it() -> None:
     assert product().folder.relative_to(product().root) == Path("linux/arm64")
 
 
-def test_only_the_api_differs_in_the_descriptor_for_older_lifecycles() -> None:
-    ours, older = (tomllib.loads(assemble.descriptor(api)) for api in (API, "0.10"))
+def test_default_package_declares_the_api_that_every_platform_supports() -> None:
+    """The lifecycles of kpack and Tekton, 0.20, refuse a buildpack of API 0.12."""
+    assert API == SUPPORTED_APIS[0] == "0.10"
 
-    assert older.pop("api") == "0.10"
+
+def test_only_the_api_differs_in_the_descriptor_for_newer_lifecycles() -> None:
+    ours, newer = (tomllib.loads(assemble.descriptor(api)) for api in (API, "0.12"))
+
+    assert newer.pop("api") == "0.12"
     assert ours.pop("api") == API
-    assert ours == older
+    assert ours == newer
 
 
 def test_every_target_of_the_descriptor_is_packaged() -> None:
