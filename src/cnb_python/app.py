@@ -24,7 +24,7 @@ PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg", "requirements.in", "
 OTHER_SIGNS = (
     *(".python-version", "runtime.txt", "__pycache__", ".venv", "venv", "__init__.py"),
     *("pdm.toml", "poetry.toml", "uv.toml", "hatch.toml", "tox.ini", "pytest.ini", "mypy.ini"),
-    *("environment.yaml", "pip.conf", "MANIFEST.in"),
+    *("environment.yaml", "pip.conf", "MANIFEST.in", "requirements.lock"),
 )
 # Whole kinds of files: any module at the top, notebooks, the named lock files of PEP 751.
 _PYTHON_FILE = re.compile(r".+\.(py|pyw|ipynb)|pylock\.[^.]+\.toml", re.IGNORECASE)
@@ -39,7 +39,7 @@ _READ = (
     "nltk.txt",
 )
 # A directory with one of these files seems to hold an app of its own.
-_APP_FILES = (REQUIREMENTS, *LOCK_FILES, "pyproject.toml", "setup.py")
+_APP_FILES = (REQUIREMENTS, "requirements.lock", *LOCK_FILES, "pyproject.toml", "setup.py")
 _SKIPPED_DIRECTORIES = frozenset({"node_modules", "__pycache__", "venv", "site-packages"})
 # Enough for a hint, and few enough for a repository of any size.
 _MOST_ENTRIES = 200

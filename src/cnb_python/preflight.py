@@ -118,6 +118,14 @@ def check_app(app: App, manager: Manager, output: Output) -> None:
             raise MergeConflict(app.shown(name), line)
     for message in manager.check(app):
         output.warning(message.title, message.body)
+    if ".profile" in app.files:
+        output.warning(
+            f"{app.shown('.profile')} is not run",
+            (
+                "Processes start without a shell, so nothing reads it.",
+                "Set its variables on the platform, or start a script in the Procfile.",
+            ),
+        )
     if files := unread(app, manager):
         output.warning(
             f"{' and '.join(files)}: not read",

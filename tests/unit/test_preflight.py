@@ -203,6 +203,17 @@ def test_a_lock_file_that_is_not_read_is_warned_of(tmp_path: Path) -> None:
     assert output.lines[0].startswith("uv.lock: not read")
 
 
+def test_a_profile_is_warned_of(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").touch()
+    (tmp_path / ".profile").write_text("export A=1\n")
+    output = Warnings()
+
+    check_app(read_app(tmp_path), Pip(), output)
+
+    assert len(output.lines) == 1
+    assert output.lines[0].startswith(".profile is not run")
+
+
 def test_a_file_from_powershell_is_warned_of(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text("flask\n", encoding="utf-16")
     output = Warnings()

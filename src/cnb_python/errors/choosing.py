@@ -1,6 +1,6 @@
 """Requirements, lock files and package managers that are missing or contradict each other."""
 
-from typing import Self, override
+from typing import Literal, Self, override
 
 from cnb_python.errors.base import AppError, Message, OutsideError
 
@@ -31,6 +31,62 @@ class NoRequirements(AppError):
     @override
     def example(cls) -> Self:
         return cls(misspelt=(), variants=(), names=("README.md", "main.py"), elsewhere=())
+
+
+type UnreadForm = Literal["pip-tools", "setup.cfg", "conda", "script"]
+
+# What the file, {0}, is, and what may fix it.
+_FORMS: dict[UnreadForm, tuple[str, ...]] = {
+    "pip-tools": (
+        "the source that pip-compile or uv makes requirements.txt from",
+        "Pin the packages, and commit the result: uv pip compile {0} -o requirements.txt",
+        "If each build shall take the newest releases, name the file: BP_PYTHON_REQUIREMENTS={0}",
+    ),
+    "setup.cfg": (
+        "the metadata of a project for setuptools, which tools only read beside a pyproject.toml",
+        (
+            'Add a pyproject.toml with the lines [build-system], requires = ["setuptools"] and '
+            'build-backend = "setuptools.build_meta"'
+        ),
+    ),
+    "conda": (
+        "an environment of conda, which this buildpack does not support",
+        (
+            "List the packages in requirements.txt by their names on PyPI. Those below `pip:` have "
+            "them already."
+        ),
+        "If the app needs packages that only conda has, use another buildpack or a Dockerfile.",
+    ),
+    "script": (
+        "a script with its own list of packages (PEP 723)",
+        "Pin the packages, and commit the result: uv export --script {0} -o requirements.txt",
+    ),
+}
+
+
+class DeclarationNotRead(AppError):
+    """The only file that names the app's packages has a form that no package manager installs."""
+
+    file: str
+    form: UnreadForm
+
+    @override
+    def describe(self) -> Message:
+        form, *fixes = _FORMS[self.form]
+        file = _visible(self.file)
+        return Message(
+            title=f"The packages in {file} are not installed",
+            body=(
+                f"Found:    {file}, {form}.",
+                "Expected: requirements.txt, a lock file, pyproject.toml or setup.py.",
+            ),
+            fixes=tuple(fix.format(file) for fix in fixes),
+        )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("environment.yml", "conda")
 
 
 class SeveralManagers(AppError):

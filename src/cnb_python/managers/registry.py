@@ -1,8 +1,16 @@
 """Chooses the app's package manager by its files: exactly one, or an error."""
 
+import re
+
 from cnb_python.app import App, directories_with_python, unread_locks
 from cnb_python.config.settings import AUTO, DEFAULTS, Settings
-from cnb_python.errors.choosing import ChosenManagerMissing, NoRequirements, SeveralManagers
+from cnb_python.errors.choosing import (
+    ChosenManagerMissing,
+    DeclarationNotRead,
+    NoRequirements,
+    SeveralManagers,
+    UnreadForm,
+)
 from cnb_python.managers.base import Manager
 from cnb_python.managers.pdm.manager import Pdm
 from cnb_python.managers.pip.manager import Pip
@@ -11,6 +19,8 @@ from cnb_python.managers.poetry.manager import Poetry
 from cnb_python.managers.pylock.manager import Pylock
 from cnb_python.managers.pyproject.manager import PlainProject
 from cnb_python.managers.uv.manager import UvProject
+
+RYE_LOCK = "requirements.lock"
 
 
 def managers(settings: Settings) -> tuple[Manager, ...]:
@@ -26,8 +36,9 @@ def managers(settings: Settings) -> tuple[Manager, ...]:
 
 
 def fallbacks(settings: Settings) -> tuple[Manager, ...]:
-    """Return the managers of apps without any lock or requirements file."""
-    return (PlainProject(settings),)
+    """Return the managers of apps without the files of any other; the first one counts."""
+    # Rye writes its lock file in the form of a requirements file, beside a pyproject.toml.
+    return (Pip(settings, deciding_file=RYE_LOCK), PlainProject(settings))
 
 
 # The commands that add a package to the files of the managers that have such a command.
@@ -35,7 +46,12 @@ _ADD = {"uv": "uv add", "poetry": "poetry add", "pipenv": "pipenv install", "pdm
 _PLACES = {
     "pyproject.toml": "`dependencies` in pyproject.toml",
     "setup.py": "install_requires in setup.py",
+    RYE_LOCK: "`dependencies` in pyproject.toml, and lock again",
 }
+
+# The metadata of a script: https://packaging.python.org/en/latest/specifications/inline-script-metadata/
+_SCRIPT = re.compile(rb"^# /// script\s*$", re.MULTILINE)
+_MOST_SCRIPTS = 50
 
 MANAGERS = managers(DEFAULTS)
 FALLBACKS = fallbacks(DEFAULTS)
@@ -49,14 +65,16 @@ def select(
 ) -> Manager:
     """Return the manager whose files the app has, or the one *chosen* by its name.
 
-    *fallbacks* count only if no other manager has files. Raises NoRequirements if the app has no
-    files of any, SeveralManagers if it has those of several, and ChosenManagerMissing if it lacks
-    those of the chosen one.
+    *fallbacks* count only if no other manager has files. Raises NoRequirements or
+    DeclarationNotRead if the app has no files of any, SeveralManagers if it has those of several,
+    and ChosenManagerMissing if it lacks those of the chosen one.
     """
     if chosen != AUTO:
         return _chosen(app, (*managers, *fallbacks), chosen)
-    deciding = _deciding(app, managers) or _deciding(app, fallbacks)
+    deciding = _deciding(app, managers) or _deciding(app, fallbacks)[:1]
     if not deciding:
+        if file := _unread_declaration(app):
+            raise DeclarationNotRead(*file)
         raise NoRequirements(
             app.misspelt_requirements(),
             app.requirements_variants(),
@@ -66,6 +84,29 @@ def select(
     if len(deciding) > 1:
         raise SeveralManagers(_listed(app, deciding))
     return deciding[0]
+
+
+def _unread_declaration(app: App) -> tuple[str, UnreadForm] | None:
+    """Return the file that names the app's packages in a form that no manager reads, and the form.
+
+    None if there is no such file.
+    """
+    if "requirements.in" in app.files:
+        return app.shown("requirements.in"), "pip-tools"
+    if _declares_packages(app.text("setup.cfg") or ""):
+        return app.shown("setup.cfg"), "setup.cfg"
+    for name in ("environment.yml", "environment.yaml"):
+        if name in app.files:
+            return app.shown(name), "conda"
+    scripts = sorted(name for name in app.files if name.endswith(".py"))
+    for name in scripts[:_MOST_SCRIPTS]:
+        if _SCRIPT.search(app.bytes_of(name) or b""):
+            return app.shown(name), "script"
+    return None
+
+
+def _declares_packages(setup_cfg: str) -> bool:
+    return "[metadata]" in setup_cfg or "install_requires" in setup_cfg
 
 
 def how_to_add(manager: Manager, app: App, package: str) -> tuple[str, str]:

@@ -15,11 +15,16 @@ from typing import NamedTuple
 
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlTable, TomlValue
+from cnb_python.errors.base import Message
 from cnb_python.errors.inputs import UnreadableToml
 from cnb_python.managers import fingerprint
 from cnb_python.managers.requirement_lines import read_lines
 from cnb_python.system import regular_file
 
+# What such groups hold is not for production.
+_NOT_FOR_PRODUCTION = re.compile(
+    r"(dev|test|lint|doc|typ|format|ci|bench|nox|tox|local|debug)", re.IGNORECASE
+)
 PIP_SYSTEM_FILES = (Path("/etc/xdg/pip/pip.conf"), Path("/etc/pip.conf"))
 # The sections that count for `pip install`, the stronger one last.
 PIP_SECTIONS = ("global", "install")
@@ -289,3 +294,35 @@ def _uv_table(file: Path, words: tuple[bytes, ...] = _BUILD_WORDS) -> TomlTable:
     if file.name != "pyproject.toml":
         return document
     return toml.table_at(toml.table_at(document, "tool"), "uv")
+
+
+def uv_default_groups(document: TomlTable) -> tuple[str, ...]:
+    """Return the default groups that hold the packages of an app whose `[project]` names none.
+
+    Empty if `[project]` has dependencies. Groups for development never count.
+    https://docs.astral.sh/uv/concepts/projects/dependencies/#default-groups
+    """
+    own = toml.table_at(toml.table_at(document, "tool"), "uv").get("default-groups")
+    if own == "all":
+        own = list(toml.table_at(document, "dependency-groups"))
+    if not isinstance(own, list) or toml.table_at(document, "project").get("dependencies"):
+        return ()
+    names = (name for name in own if isinstance(name, str))
+    return tuple(name for name in names if not _NOT_FOR_PRODUCTION.match(name))
+
+
+def default_groups_used(groups: tuple[str, ...]) -> Message:
+    """Return a warning that *groups* are installed, the result of `uv_default_groups`."""
+    return Message(
+        f"The packages of {', '.join(groups)} are installed",
+        (
+            (
+                "[project] has no dependencies, and default-groups of [tool.uv] in "
+                f"pyproject.toml names {', '.join(groups)}."
+            ),
+            (
+                "Move them to the dependencies of [project], or name the groups in a setting: "
+                f"BP_PYTHON_GROUPS={','.join(groups)}"
+            ),
+        ),
+    )

@@ -132,6 +132,7 @@ TESTED: dict[type[Failure], str] = {
     choosing.NoRequirements: "phases/test_bad_requirements.py",
     locks.PoetryProjectWithoutLock: "unit/managers/pyproject/test_manager.py",
     projects.OwnNameRequired: "unit/managers/pyproject/test_manager.py",
+    choosing.DeclarationNotRead: "unit/managers/test_registry.py",
     choosing.SeveralManagers: "unit/managers/test_registry.py",
     choosing.ChosenManagerMissing: "unit/managers/test_registry.py",
     choosing.ForbiddenVariables: "phases/test_bad_requirements.py",

@@ -8,7 +8,12 @@ import pytest
 from cnb_python.app import App, python_signs, read_app
 from cnb_python.config.settings import DEFAULTS
 from cnb_python.errors.base import Message
-from cnb_python.errors.choosing import ChosenManagerMissing, NoRequirements, SeveralManagers
+from cnb_python.errors.choosing import (
+    ChosenManagerMissing,
+    DeclarationNotRead,
+    NoRequirements,
+    SeveralManagers,
+)
 from cnb_python.errors.locks import SeveralLocks
 from cnb_python.managers.pip.manager import Pip
 from cnb_python.managers.pylock.manager import Pylock
@@ -74,6 +79,52 @@ def test_misspelt_requirements_file_is_answered_with_the_correct_name(
 )
 def test_each_lock_file_chooses_its_manager(tmp_path: Path, name: str, manager: str) -> None:
     assert select(app_with(tmp_path, name, "pyproject.toml")).name == manager
+
+
+SCRIPT = "import six\n# /// script\n# dependencies = ['six']\n# ///\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "fix"),
+    [
+        ("environment.yml", "", "an environment of conda"),
+        ("environment.yaml", "", "names on PyPI"),
+        ("setup.cfg", "[metadata]\nname = shop\n", 'build-backend = "setuptools.build_meta"'),
+        ("requirements.in", "", "uv pip compile requirements.in -o requirements.txt"),
+        ("main.py", SCRIPT, "uv export --script main.py -o requirements.txt"),
+    ],
+)
+def test_packages_in_a_form_that_no_manager_reads_are_named(
+    tmp_path: Path, name: str, text: str, fix: str
+) -> None:
+    (tmp_path / "app.py").touch()
+    (tmp_path / name).write_text(text)
+
+    with pytest.raises(DeclarationNotRead) as raised:
+        select(read_app(tmp_path))
+
+    assert raised.value.file == name
+    assert fix in text_of(raised.value.describe())
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("setup.cfg", "[flake8]\n"), ("main.py", "# /// scripts\n")]
+)
+def test_other_files_declare_no_packages(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text)
+
+    assert refused(read_app(tmp_path)).title == "No requirements.txt"
+
+
+def test_lock_of_rye_is_a_requirements_file(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[project]\nname = 'shop'\n")
+    app = app_with(tmp_path, "requirements.lock")
+    manager = select(app)
+
+    assert (manager.name, manager.deciding_files(app)) == ("pip", ("requirements.lock",))
+    assert python_signs(tmp_path)
+    (tmp_path / "uv.lock").touch()
+    assert select(read_app(tmp_path)).name == "uv"
 
 
 def test_requirements_files_of_other_names_choose_nothing(tmp_path: Path) -> None:

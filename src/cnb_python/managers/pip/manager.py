@@ -32,7 +32,7 @@ _INCLUDES = re.compile(rb"^\s*(-r|-c|--requirement|--constraint)", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Pip:
-    """The manager of apps with a `requirements.txt`."""
+    """The manager of apps with a `requirements.txt`, or the file of the same form of Rye."""
 
     settings: Settings = DEFAULTS
     name: str = "pip"
@@ -41,10 +41,10 @@ class Pip:
     """As environment markers have it: `x86_64`."""
 
     def deciding_files(self, app: App) -> tuple[str, ...]:
-        """Return the files that the setting names, else `requirements.txt` if *app* has it."""
+        """Return the files that the setting names, else the deciding one if *app* has it."""
         if self.settings.requirements:
             return self.settings.requirements
-        return (REQUIREMENTS,) if REQUIREMENTS in app.names else ()
+        return (self.deciding_file,) if self.deciding_file in app.names else ()
 
     def check(self, app: App) -> tuple[Message, ...]:
         """Refuse files that pip would misread; warn of UTF-16 and of settings without effect.
@@ -118,7 +118,7 @@ class Pip:
 
     @property
     def _files(self) -> tuple[str, ...]:
-        return self.settings.requirements or (REQUIREMENTS,)
+        return self.settings.requirements or (self.deciding_file,)
 
     def _contents(self, app: App) -> dict[str, bytes]:
         """Return the requirements files by their names. Raises what `check` does."""

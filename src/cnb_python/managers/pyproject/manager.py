@@ -15,6 +15,7 @@ from cnb_python.config.settings import DEFAULTS, Settings
 from cnb_python.errors.base import Message
 from cnb_python.errors.locks import PoetryProjectWithoutLock, UnknownGroup
 from cnb_python.errors.projects import OwnNameRequired
+from cnb_python.managers import tool_settings
 from cnb_python.managers.base import InstallContext, NeedsResolving, Resolution
 from cnb_python.managers.lock_manager import InstalledByUv
 from cnb_python.managers.requirement_lines import normalized_name
@@ -58,13 +59,16 @@ class PlainProject(InstalledByUv):
         that pyproject.toml does not have.
         """
         (file,) = self.deciding_files(app)
+        groups: tuple[str, ...] = ()
         if file == PYPROJECT:
             document = toml.read(app.directory / PYPROJECT)
+            groups = () if self.settings.groups else tool_settings.uv_default_groups(document)
             if reason := _needs_poetry(document, self.settings):
                 raise PoetryProjectWithoutLock(reason)
             _check_own_name(document)
             self._check_names(document)
         return (
+            *((tool_settings.default_groups_used(groups),) if groups else ()),
             Message(
                 f"{file} pins nothing",
                 (
@@ -145,7 +149,10 @@ class PlainProject(InstalledByUv):
 
         A package is itself installed, editable: its file is a requirements file with that line.
         """
-        groups = [word for name in self.settings.groups for word in ("--group", name)]
+        file = context.app_dir / PYPROJECT
+        own = tool_settings.uv_default_groups(toml.read(file)) if file.is_file() else ()
+        chosen = self.settings.groups or own
+        groups = [word for name in chosen for word in ("--group", name)]
         if _is_package(context.app_dir):
             extras = f"[{','.join(self.settings.extras)}]" if self.settings.extras else ""
             source = context.scratch / "project.in"

@@ -66,13 +66,16 @@ class UvProject(LockManager):
         Raises LockWithoutProject, NotAFile or UnreadableFile.
         """
         check_lock_and_source(_holder(app) or app, LOCK, PYPROJECT, "uv")
-        return ()
+        settings = _with_default_groups(self.settings, app.directory)
+        used = () if self.settings.groups else settings.groups
+        return (tool_settings.default_groups_used(used),) if used else ()
 
     def resolve_from_files(
         self, app: App, python: str, environ: Mapping[str, str]
     ) -> Resolution | NeedsResolving:
         """Return that uv has to export the lock file, and the fingerprint of its inputs."""
         holder = _holder(app) or app
+        settings = _with_default_groups(self.settings, app.directory)
         unhashed = _unhashed(holder)
         inputs = fingerprint.of_lock_reader(
             self,
@@ -80,7 +83,7 @@ class UvProject(LockManager):
             fingerprint.variables(environ, "UV_"),
             tool_settings.uv_fingerprint_parts(environ, app.directory),
             fingerprint.files(app.directory, (PYPROJECT,)),
-            fingerprint_parts(app, holder, self.settings),
+            fingerprint_parts(app, holder, settings),
             *(_file_parts(file) for file in unhashed if file),
         )
         if None in unhashed:
@@ -94,7 +97,8 @@ class UvProject(LockManager):
         """Have uv check and export its lock file. Raises the failure that uv reports."""
         from cnb_python.managers.uv import export as uv_export  # noqa: PLC0415 - see above
 
-        return uv_export.resolve(self.settings, self.processor, context, run)
+        settings = _with_default_groups(self.settings, context.app_dir)
+        return uv_export.resolve(settings, self.processor, context, run)
 
     def install(
         self, resolution: Resolution, pins: Sequence[Pin], context: InstallContext, run: Run
@@ -104,6 +108,17 @@ class UvProject(LockManager):
         from cnb_python.managers.uv import export as uv_export  # noqa: PLC0415 - see above
 
         return uv_export.install(pins, context, run)
+
+
+def _with_default_groups(settings: Settings, directory: Path) -> Settings:
+    """Return *settings* with uv's default groups if these hold the packages of the app."""
+    if settings.groups:
+        return settings
+    try:
+        document = toml.read(directory / PYPROJECT)
+    except UnreadableToml:
+        return settings  # uv reports it
+    return settings._replace(groups=tool_settings.uv_default_groups(document))
 
 
 def _holder(app: App) -> App | None:

@@ -224,6 +224,35 @@ def test_required_uv_is_fetched_and_used(tmp_path: Path) -> None:
     assert "uv==0.9.0" in ran[1]
 
 
+DEFAULT_GROUPS = "[tool.uv]\ndefault-groups = ['main', 'dev']\n[dependency-groups]\nmain = []\n"
+
+
+def test_default_group_with_the_packages_of_the_app_is_installed(tmp_path: Path) -> None:
+    app = write_files(tmp_path, {"pyproject.toml": PROJECT + DEFAULT_GROUPS})
+    warning, _ = PlainProject().check(read_app(app))
+
+    assert warning.title == "The packages of main are installed"
+    assert "BP_PYTHON_GROUPS=main" in warning.body[-1]
+    assert compiled(app) == ("uv pip compile --group main pyproject.toml", "")
+
+
+def test_all_default_groups_are_those_that_are_not_for_development(tmp_path: Path) -> None:
+    text = (
+        PROJECT + "[tool.uv]\ndefault-groups = 'all'\n[dependency-groups]\nweb = []\ntests = []\n"
+    )
+    app = write_files(tmp_path, {"pyproject.toml": text})
+
+    assert compiled(app)[0] == "uv pip compile --group web pyproject.toml"
+
+
+def test_default_groups_do_not_count_beside_dependencies(tmp_path: Path) -> None:
+    text = PROJECT + "dependencies = ['six']\n" + DEFAULT_GROUPS
+    app = write_files(tmp_path, {"pyproject.toml": text})
+
+    assert len(PlainProject().check(read_app(app))) == 1
+    assert compiled(app)[0] == "uv pip compile pyproject.toml"
+
+
 def test_failed_resolution_has_the_reasons_of_uv(tmp_path: Path) -> None:
     app = write_files(tmp_path, {"setup.py": ""})
     uv = Uv(Outcome(1, "  \u00d7 No solution found\n"))

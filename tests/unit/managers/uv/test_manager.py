@@ -185,6 +185,21 @@ def test_resolve_exports_the_lock_after_checking_it(context: InstallContext, app
     assert [(pin.name, pin.is_cacheable) for pin in decision.pins] == [("shop", False)]
 
 
+def test_default_group_with_the_packages_of_the_app_is_exported(
+    context: InstallContext, app: Path
+) -> None:
+    text = "[project]\nname = 'shop'\n[tool.uv]\ndefault-groups = ['main', 'dev']\n"
+    (app / "pyproject.toml").write_text(text, "utf-8")
+    uv = Uv()
+
+    UvProject().resolve(context, uv)
+
+    assert uv.commands[0].shown == "uv export --locked --no-default-groups --group main"
+    (warning,) = UvProject().check(read_app(app))
+    assert warning.title == "The packages of main are installed"
+    assert UvProject(Settings(groups=("dev",))).check(read_app(app)) == ()
+
+
 def test_resolve_and_install_runs_two_commands(context: InstallContext) -> None:
     uv = Uv()
 
