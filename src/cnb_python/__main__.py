@@ -15,6 +15,7 @@ from cnb_python.errors.base import BuildpackBug, Failure
 from cnb_python.system.output import Console
 
 if TYPE_CHECKING:
+    from cnb_python.cnb.context import BuildContext
     from cnb_python.system.interface import Command, Download, Helper, Outcome, Receive, System
 
 # The spec gives 0 and 100 other meanings:
@@ -29,6 +30,7 @@ BUG_TITLE = "This is a bug in the Python buildpack, not in your app. Please repo
 def main(phase: str, argv: Sequence[str], directory: Path) -> int:
     """Run *phase* of the buildpack in *directory*; return its exit code."""
     console = _console(sys.stdout, os.environ)
+    console.mask_with(_first_mask(console, os.environ))
     # The modes of everything we write are part of the image's digest.
     os.umask(0o022)
     signal.signal(signal.SIGTERM, _terminate)
@@ -62,12 +64,41 @@ def _console(stream: TextIO, environ: Mapping[str, str]) -> Console:
     return Console(stream, colour=colour, status=StatusLine(stream))
 
 
+def _first_mask(console: Console, environ: Mapping[str, str]) -> Callable[[str], str]:
+    """Return what replaces the secrets in *environ*; not loaded unless something is printed."""
+
+    def mask(text: str) -> str:
+        from functools import partial
+
+        from cnb_python.system.redaction import redact
+        from cnb_python.system.secret_values import secrets_of
+
+        replace = partial(redact, secrets=secrets_of(environ))
+        console.mask_with(replace)
+        return replace(text)
+
+    return mask
+
+
+def _mask_all(console: Console, context: BuildContext) -> None:
+    """Replace the secrets of *context* in all that *console* prints from now on."""
+    from functools import partial
+
+    from cnb_python.install import process_env
+    from cnb_python.system.redaction import redact
+
+    secrets = {*process_env.secrets(context.environ, context.app_dir)}
+    if context.platform.bindings:
+        from cnb_python.bindings.hidden_values import binding_secrets
+
+        secrets.update(binding_secrets(context.platform.bindings))
+    console.mask_with(partial(redact, secrets=tuple(secrets)))
+
+
 def _print_bug(console: Console) -> int:
     import traceback
 
-    from cnb_python.system.redaction import redact
-
-    console.bug(BUG_TITLE, redact(traceback.format_exc()))
+    console.bug(BUG_TITLE, traceback.format_exc())
     return BUG
 
 
@@ -108,8 +139,10 @@ def _run(phase: str, argv: Sequence[str], directory: Path, console: Console) -> 
             from cnb_python.cnb.context import build_context
 
             own = build_context(argv, os.environ, Path.cwd(), directory)
+            _mask_all(console, own)
             # Bindings decide how the network is reached, so they come before everything else.
             with apply_bindings(own, console) as context:
+                _mask_all(console, context)
                 build(context, _system(context.environ, console))
             return 0
         case _:

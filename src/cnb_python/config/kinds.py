@@ -3,6 +3,7 @@
 Separate from `settings`, which is the table alone.
 """
 
+import re
 from typing import NamedTuple, Protocol
 
 from cnb_python.cnb.toml import TomlValue
@@ -12,6 +13,9 @@ type Value = str | bool | tuple[str, ...]
 
 # As Go reads booleans, and with it most platforms' settings.
 _BOOLEANS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+
+# A URL, or the login of one without a scheme.
+_URL = re.compile(r"://|[^\s/]:[^\s]*@")
 
 
 class SettingOrigin(NamedTuple):
@@ -184,7 +188,7 @@ def displayed(value: Value) -> str:
         case tuple():
             return ", ".join(value)
         case _:
-            return shown(value) if "://" in value else value
+            return shown(value) if _URL.search(value) else value
 
 
 def as_toml(value: TomlValue) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from cnb_python.managers import tool_settings
 from cnb_python.system import regular_file
 from cnb_python.system.certificates import BUNDLES, trusting_the_system
-from cnb_python.system.redaction import as_secrets, secrets_in, secrets_of
+from cnb_python.system.secret_values import as_secrets, secrets_in, secrets_of
 
 _DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _COMPILER_FLAGS = ("CFLAGS", "CXXFLAGS")
@@ -24,6 +24,11 @@ _RESERVED_OF_PIP = frozenset(
         *("PIP_CACHE_DIR", "PIP_LOG", "PIP_LOG_FILE", "PIP_LOCAL_LOG", "PIP_REPORT"),
         *("PIP_QUIET", "PIP_VERBOSE", "PIP_NO_COLOR"),
     }
+)
+# The app's files that may name indexes, apart from lock files, in which tools write no logins.
+_FILES_WITH_URLS = (
+    *("*.txt", "*.in", "*.toml", "*.cfg", "Pipfile"),
+    *("requirements/*.txt", "requirements/*.in"),
 )
 # They configure another interpreter than the app's.
 _OF_OTHER_PYTHON = frozenset({"PYTHONHOME", "__PYVENV_LAUNCHER__"})
@@ -117,14 +122,18 @@ def _home(environ: Mapping[str, str], scratch: Path) -> dict[str, str]:
 
 
 def secrets(environ: Mapping[str, str], app_dir: Path) -> tuple[str, ...]:
-    """Return the secrets in the variables and configuration of child processes, longest first."""
+    """Return the secrets in the variables and configuration of child processes, longest first.
+
+    Also in the URLs of the app's own files, where variables such as `${TOKEN}` are replaced.
+    """
     values = {*secrets_of(environ), *as_secrets(_of_netrc(environ))}
     files = (
         *tool_settings.pip_configuration_files(environ),
         *tool_settings.uv_configuration_files(environ, app_dir),
+        *(path for pattern in _FILES_WITH_URLS for path in sorted(app_dir.glob(pattern))),
     )
-    for file in files:
-        values.update(secrets_in(_text(file)))
+    for file in dict.fromkeys(files):
+        values.update(secrets_in(_text(file), environ))
     return tuple(sorted(values, key=lambda secret: (-len(secret), secret)))
 
 

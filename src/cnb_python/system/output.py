@@ -2,8 +2,13 @@
 
 In a pipe, which is where most platforms run a buildpack, the log is plain text. On a terminal
 titles have colours, and a step that prints nothing for a while shows how long it has run.
+
+Names, values of settings, metadata and output of tools come from code that is not trusted. So each
+line is printed without secrets, without control of the terminal, and without commands to the CI
+service that runs the build: here, whoever wrote it.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple, TextIO
@@ -17,6 +22,19 @@ if TYPE_CHECKING:
 
 # https://en.wikipedia.org/wiki/ANSI_escape_code#Select_Graphic_Rendition_parameters
 _BOLD, _FAINT, _RED, _YELLOW = "1", "2", "1;31", "1;33"
+_LONGEST_LINE = 4000
+# Colours of tools are dropped; other control characters are shown, as are those that change the
+# order or direction of text (https://www.unicode.org/reports/tr9/) and bytes that are no text.
+_COLOURS = re.compile(r"\x1b\[[0-9;:]{0,99}m")
+_CONTROL = re.compile(
+    "[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
+    "\U000e0000-\U000e007f]"
+)
+# GitHub reads commands at the start of a line, also of an indented one; Azure Pipelines (##vso[,
+# ##[) and TeamCity (##teamcity[) read them anywhere.
+# https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
+_WORKFLOW_COMMAND = re.compile(r"^(\s*):(?=:[A-Za-z])")
+_LOGGING_COMMAND = re.compile(r"##(?=\w*\[)")
 
 
 class BuildLog(NamedTuple):
@@ -65,6 +83,32 @@ def ended_processes(count: int, program: str) -> str:
     return f"Ended {count} background {processes} that {program} left running"
 
 
+def printable(text: str) -> str:
+    r"""Return one line *text* as it may be printed: what would control something is shown.
+
+    >>> print(printable("  ::add-mask::\x1b]8;;x\x07"))
+      : :add-mask::\x1b]8;;x\x07
+    """
+    if len(text) > _LONGEST_LINE:
+        text = f"{text[:_LONGEST_LINE]} [and {len(text) - _LONGEST_LINE:,} more characters]"
+    if not text.isprintable():
+        text = _CONTROL.sub(_escaped, text)
+    if "##" in text:
+        text = _LOGGING_COMMAND.sub("## ", text)
+    return _WORKFLOW_COMMAND.sub(r"\1: ", text) if "::" in text else text
+
+
+def _escaped(character: re.Match[str]) -> str:
+    return character[0].encode("unicode_escape").decode("ascii")
+
+
+class _Styled(NamedTuple):
+    """A line with a colour."""
+
+    text: str
+    style: str
+
+
 class Console:
     """Steps, lines below them, a tool's own output below those, warnings and errors.
 
@@ -77,27 +121,32 @@ class Console:
         self._stream = stream
         self._colour = colour
         self._status = status
+        self._mask: Callable[[str], str] = str
+
+    def mask_with(self, mask: Callable[[str], str]) -> None:
+        """Pass all that is printed from now on through *mask*, which replaces secrets."""
+        self._mask = mask
 
     def step(self, title: str) -> None:
         """Start a step of the build."""
-        self._print("", self._painted(title, _BOLD))
+        self._print("", _Styled(_in_one_line(title), _BOLD))
 
     def line(self, text: str) -> None:
         """Print one line about the current step."""
-        self._print(f"  {text}")
+        self._print(f"  {_in_one_line(text)}")
 
     def detail(self, text: str) -> None:
         """Print a line of a tool's own output."""
-        line = f"    {text}".rstrip()
-        self._print(self._painted(line, _FAINT) if line else line)
+        self._print(_Styled(f"    {_in_one_line(text)}".rstrip(), _FAINT))
 
     def warning(self, title: str, body: tuple[str, ...]) -> None:
         """Print what the user should change although the build goes on."""
-        self._print("", self._painted(f"[Warning: {title}]", _YELLOW), *body, "")
+        self._print("", _Styled(f"[Warning: {_in_one_line(title)}]", _YELLOW), *body, "")
 
     def error(self, message: Message, more: str = "") -> None:
         """Print why the phase stops, how to fix it, and the address of *more* about it."""
-        self._print("", self._painted(f"[Error: {message.title}]", _RED), "", *message.body)
+        self._title_of_error(message.title)
+        self._print(*message.body)
         if message.fixes or message.steps:
             self._print("", "To fix this:")
             self._print(*_alternatives(message.fixes), *_sequence(message.steps))
@@ -106,7 +155,8 @@ class Console:
 
     def bug(self, title: str, traceback: str) -> None:
         """Print that the buildpack itself failed, and where."""
-        self._print("", self._painted(f"[Error: {title}]", _RED), "", traceback.rstrip())
+        self._title_of_error(title)
+        self._print(traceback.rstrip())
 
     @contextmanager
     def progress(self, title: str) -> Iterator[None]:
@@ -114,20 +164,35 @@ class Console:
         if self._status is None:
             yield
             return
-        with self._status.running(title):
+        with self._status.running(self._printable(_in_one_line(title))):
             yield
 
-    def _painted(self, line: str, style: str) -> str:
-        return f"\x1b[{style}m{line}\x1b[0m" if self._colour else line
+    def _title_of_error(self, title: str) -> None:
+        self._print("", _Styled(f"[Error: {_in_one_line(title)}]", _RED), "")
 
-    def _print(self, *lines: str) -> None:
+    def _print(self, *texts: str | _Styled) -> None:
         # One write for all lines: detect phases of a group share the stream.
-        text = "".join(f"{line}\n" for line in lines)
+        text = "".join(f"{line}\n" for each in texts for line in self._lines(each))
         if self._status is not None:
             self._status.print(text)
             return
         self._stream.write(text)
         self._stream.flush()
+
+    def _lines(self, text: str | _Styled) -> Iterator[str]:
+        if isinstance(text, str):
+            yield from map(self._printable, text.split("\n"))
+            return
+        line = self._printable(text.text)
+        yield f"\x1b[{text.style}m{line}\x1b[0m" if self._colour and line else line
+
+    def _printable(self, line: str) -> str:
+        # Colours first: a secret may have one in its middle.
+        return printable(self._mask(_COLOURS.sub("", line) if "\x1b" in line else line))
+
+
+def _in_one_line(text: str) -> str:
+    return text.replace("\n", "\\n")
 
 
 def _alternatives(fixes: tuple[str, ...]) -> list[str]:

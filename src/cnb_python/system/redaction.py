@@ -1,28 +1,34 @@
-"""Removes credentials from all output."""
+"""Removes secrets from all output. Which values are secrets: `secret_values`."""
 
 import re
-from base64 import b64encode
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import parse_qsl, quote, unquote, urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
+MASK = "****"
 # The text between the scheme and the @ of a URL: user:password, a token, or only a user.
-_CREDENTIALS = re.compile(r"(?P<scheme>\b[a-zA-Z][\w+.-]*://)[^\s/'\"<>]+@")
-# To the end of the URL, without the punctuation of the sentence around it.
-_QUERY = re.compile(r"(?P<address>\bhttps?://[^\s'\"<>?#]*\?)(?:[^\s'\"<>#,)\]]|[,)\]](?!\s|$))+")
-_MASK = "****"
-# Variables with URLs, which may have credentials, and those for passwords.
-_ADDRESSES = re.compile(
-    r"PIP_(INDEX|EXTRA_INDEX|FIND|PROXY|PYPI)\w*|UV_(DEFAULT_INDEX|EXTRA_INDEX_URL|FIND_LINKS)"
-    r"|UV_INDEX\w*|\w+_PROXY|PDM_PYPI_URL|PIPENV_PYPI_MIRROR"
+_CREDENTIALS = re.compile(r"(?<=[\w+.-]://)[^\s/'\"<>]+@")
+# A URL, and its query without the punctuation of the sentence around it. The query is optional so
+# that a match always gets past the URL: looking for it again and again takes quadratic time.
+_URL = re.compile(
+    r"(?P<address>https?://[^\s'\"<>?#]*)(?P<query>\?(?:[^\s'\"<>#,)\]]|[,)\]](?!\s|$))+)?"
 )
-_PASSWORD = re.compile(
-    r"(UV_INDEX|POETRY_HTTP_BASIC)_\w*_PASSWORD|POETRY_PYPI_TOKEN_\w+|PDM_\w*PASSWORD"
+# The query of an address without its host, as pip prints it before another attempt.
+_QUERY = re.compile(r"(?<=[\w/.-])\?(?=[\w.~%\[\]-]{1,99}=)(?:[^\s'\"<>#,)\]]|[,)\]](?!\s|$))+")
+# Hosts whose addresses have a token in the path, and segments that say that one follows.
+# https://help.cloudsmith.io/docs/entitlements https://packagecloud.io/docs#token_auth
+# https://gemfury.com/help/install-from-pypi https://docs.anaconda.com/anacondaorg/
+_PATH_TOKEN = re.compile(
+    r"(?P<before>//(?:[^\s/@'\"<>]*@)?(?:"
+    r"dl\.cloudsmith\.io/(?!public/|basic/)"
+    r"|packagecloud\.io/priv/"
+    r"|(?:\w+\.)?fury\.io/(?=[^\s/'\"<>?#]+/[^\s/'\"<>?#])"
+    r"|api\.packagr\.app/"
+    r"|[\w.-]+(?::\d+)?/(?:[\w.-]+/)*?(?:t|priv|tokens?|api-?key|access-token|auth)/"
+    r"))[^\s/'\"<>?#]+",
+    re.IGNORECASE,
 )
-_WORD = re.compile(r"\b[a-zA-Z][\w+.-]*://[^\s'\"<>]+")
 _PORT = re.compile(r"\d*")
-# Shorter secrets are parts of too many words.
-_SHORTEST = 4
 
 
 def local_path(url: str) -> Path | None:
@@ -33,86 +39,51 @@ def local_path(url: str) -> Path | None:
 
 
 def shown(url: str) -> str:
-    """Return *url* without user, password and query, which may be secret.
+    """Return *url* without user, password and query, and without a token in its path.
 
     >>> shown("https://me:secret@mirror.example/python.tar.gz?token=1")
     'https://mirror.example/python.tar.gz'
     """
+    scheme, mark, address = url.partition("://") if "://" in url else ("", "", url)
+    for login in credentials(address):
+        # Also with characters that end the part with the host: `me:se/cr#et@host`.
+        address = address.removeprefix(f"{login}@")
     try:
-        address = urlsplit(url)
+        parts = urlsplit(f"{scheme}{mark}{address}")
     except ValueError:
         return "(a malformed URL)"
-    if not address.netloc:
+    if not parts.netloc:
         # `user:secret@host/path`, without a scheme.
-        return url.rpartition("@")[2].partition("?")[0]
-    host = address.netloc.rpartition("@")[2]
-    return urlunsplit(address._replace(netloc=host, query="", fragment=""))
+        return without_path_token(f"//{address.rpartition('@')[2].partition('?')[0]}")[2:]
+    host = parts.netloc.rpartition("@")[2]
+    return without_path_token(urlunsplit(parts._replace(netloc=host, query="", fragment="")))
 
 
 def redact(text: str, secrets: tuple[str, ...] = ()) -> str:
     """Return *text* with *secrets*, and the credentials and the query of each URL, replaced.
 
+    Takes time in proportion to the length of *text*, whatever it is.
+
     >>> redact("Looking in https://user:secret@example.org/simple")
     'Looking in https://****@example.org/simple'
     """
-    if secrets:
-        text = re.sub("|".join(map(re.escape, secrets)), _MASK, text)
-    return _QUERY.sub(rf"\g<address>{_MASK}", _CREDENTIALS.sub(rf"\g<scheme>{_MASK}@", text))
+    text = _without(text, secrets)
+    if "://" in text:
+        text = _CREDENTIALS.sub(f"{MASK}@", text)
+        text = without_path_token(_URL.sub(_without_query, text))
+    return _QUERY.sub(f"?{MASK}", text) if "?" in text else text
 
 
-def secrets_of(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the secrets in the URLs and passwords of *environ*, the longest first.
+def without_path_token(text: str) -> str:
+    """Return *text* without tokens that are a part of the path of a URL."""
+    return _PATH_TOKEN.sub(rf"\g<before>{MASK}", text) if "//" in text else text
 
-    `redact` does not recognise all forms in which tools print them: without a scheme, or with a
-    `/` in the password.
+
+def credentials(address: str) -> Iterator[str]:
+    """Yield what may be credentials before the @ of *address*, a URL without its scheme.
+
+    With a `/`, `?` or `#` only if it cannot be a path.
     """
-    secrets: set[str] = set()
-    for name, value in environ.items():
-        upper = name.upper().replace("-", "_")
-        if _PASSWORD.fullmatch(upper):
-            secrets.update(_spellings(value))
-        elif _ADDRESSES.fullmatch(upper):
-            secrets.update(secret for word in value.split() for secret in _secrets(word))
-    return _ordered(secrets)
-
-
-def secrets_in(text: str) -> tuple[str, ...]:
-    """Return the secrets in the URLs of *text*, the longest first."""
-    return _ordered({secret for word in _WORD.findall(text) for secret in _secrets(word)})
-
-
-def as_secrets(passwords: Iterable[str]) -> tuple[str, ...]:
-    """Return *passwords* in every spelling in which tools may print them, the longest first."""
-    return _ordered({spelling for password in passwords for spelling in _spellings(password)})
-
-
-def _ordered(secrets: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted((text for text in secrets if len(text) >= _SHORTEST), key=_longest_first))
-
-
-def _longest_first(secret: str) -> tuple[int, str]:
-    return -len(secret), secret
-
-
-def _secrets(word: str) -> Iterator[str]:
-    address = word.partition("://")[2] or word
-    for credentials in _credentials(address):
-        user, _, password = credentials.partition(":")
-        yield from _spellings(credentials)
-        # As in the header of a request.
-        yield b64encode(unquote(credentials).encode(errors="surrogateescape")).decode()
-        # A user without a password is a token; with a password it is a name, often an ordinary
-        # word.
-        yield from _spellings(password or user)
-    query = address.partition("?")[2].partition("#")[0]
-    for _, value in parse_qsl(query):
-        yield from _spellings(value)
-    for field in query.split("&"):
-        yield from _spellings(field.partition("=")[2])
-
-
-def _credentials(address: str) -> Iterator[str]:
-    """Yield what may be credentials before the @; with a `/` only if it cannot be a path."""
     authority = re.split(r"[/?#]", address, maxsplit=1)[0]
     if "@" in authority:
         yield authority.rpartition("@")[0]
@@ -122,6 +93,23 @@ def _credentials(address: str) -> Iterator[str]:
         yield whole
 
 
-def _spellings(secret: str) -> tuple[str, ...]:
-    plain = unquote(secret)
-    return secret, plain, quote(plain, safe="")
+def _without_query(url: re.Match[str]) -> str:
+    return f"{url['address']}?{MASK}" if url["query"] else url["address"]
+
+
+def _without(text: str, secrets: tuple[str, ...]) -> str:
+    """Return *text* with *secrets* replaced, also where they overlap."""
+    spans = sorted(span for secret in secrets for span in _places(secret, text))
+    parts, end = [], 0
+    for start, stop in spans:
+        if start >= end:
+            parts += [text[end:start], MASK]
+        end = max(end, stop)
+    return "".join((*parts, text[end:])) if spans else text
+
+
+def _places(secret: str, text: str) -> Iterator[tuple[int, int]]:
+    start = text.find(secret)
+    while start >= 0:
+        yield start, start + len(secret)
+        start = text.find(secret, start + len(secret))

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnb_python.system.redaction import redact, secrets_of
+from cnb_python.system.redaction import redact
+from cnb_python.system.secret_values import secrets_of
 
 
 @pytest.mark.parametrize(
