@@ -17,6 +17,7 @@ from cnb_python.distributions.entry_points import EntryPoint
 from cnb_python.distributions.record import RecordedFiles, read_record
 from cnb_python.distributions.scan import FileEntry
 from cnb_python.system import json_text
+from cnb_python.system.redaction import shown
 
 INFO = ".dist-info"
 
@@ -154,8 +155,12 @@ def read_direct_url(content: bytes) -> DirectUrl:
         return NO_DIRECT_URL
     user, _, host = parts.netloc.rpartition("@")
     # The user of `ssh://git@...` is needed and not secret. A query is usually a token.
-    netloc = f"git@{host}" if user == "git" else host
-    document["url"] = urlunsplit(parts._replace(netloc=netloc, query=""))
+    if user == "git" or not host:
+        netloc = f"git@{host}" if user else host
+        document["url"] = urlunsplit(parts._replace(netloc=netloc, query=""))
+    else:
+        fragment = parts.fragment if "@" not in parts.fragment else ""  # of a password with a #
+        document["url"] = shown(url) + (f"#{fragment}" if fragment else "")
     dir_info = document.get("dir_info")
     is_editable = isinstance(dir_info, dict) and dir_info.get("editable") is True
     text = json.dumps(document, sort_keys=True, separators=(",", ":"))

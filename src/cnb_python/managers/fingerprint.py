@@ -17,7 +17,7 @@ from cnb_python.errors.inputs import UnreadableToml
 from cnb_python.errors.locks import PathOutsideApp
 from cnb_python.managers.base import digest
 from cnb_python.system import regular_file
-from cnb_python.system.redaction import local_path
+from cnb_python.system.redaction import local_path, without_path_token
 
 PYPROJECT = "pyproject.toml"
 # What is not a source of a package, or is made from it.
@@ -43,7 +43,7 @@ _PROJECT_FILES = frozenset({PYPROJECT, "setup.cfg", "MANIFEST.in", "hatch.toml"}
 # Metadata quotes them.
 _TEXTS = re.compile(r"(readme|licen[cs]e|copying|notice|authors)\b.*", re.IGNORECASE)
 # To the last @ of an address: a password may hold anything, though it should not.
-_SECRETS = re.compile(r"(?<=://)[^\s'\"]*@|(?<=[\w/])\?[^\s'\"]+")
+_SECRETS = re.compile(r"(?<=://)(?:(?!://)[^\s'\"])*@|(?<=[\w/])\?[^\s'\"]+")
 # Variables that say who may download, not what.
 _CREDENTIALS = re.compile(r"USER|PASS|TOKEN|SECRET|CREDENTIAL|_KEY\b|CLIENT_CERT", re.IGNORECASE)
 
@@ -104,12 +104,12 @@ def variables(environ: Mapping[str, str], *prefixes: str) -> Iterator[str]:
 
 
 def without_secrets(text: str) -> str:
-    """Return *text* without logins and queries of the addresses in it.
+    """Return *text* without logins, queries and tokens in the paths of the addresses in it.
 
     >>> without_secrets("UV_INDEX=https://me:se/cret@example.org/simple?token=1")
     'UV_INDEX=https://example.org/simple'
     """
-    return _SECRETS.sub("", text)
+    return without_path_token(_SECRETS.sub("", text))
 
 
 def local_sources(lock: Path, pattern: re.Pattern[str], top: Path) -> Iterator[str]:

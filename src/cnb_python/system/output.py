@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 # https://en.wikipedia.org/wiki/ANSI_escape_code#Select_Graphic_Rendition_parameters
 _BOLD, _FAINT, _RED, _YELLOW = "1", "2", "1;31", "1;33"
-_LONGEST_LINE = 4000
+# More than a line of a program can have: that is cut already.
+_LONGEST_LINE = 10_000
 # Colours of tools are dropped; other control characters are shown, as are those that change the
 # order or direction of text (https://www.unicode.org/reports/tr9/) and bytes that are no text.
 _COLOURS = re.compile(r"\x1b\[[0-9;:]{0,99}m")

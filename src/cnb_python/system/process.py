@@ -13,8 +13,8 @@ from threading import Condition
 from cnb_python.errors.machine import ProcessesLeft, ProgramNotStarted
 from cnb_python.system import orphans
 from cnb_python.system.interface import Command, HelperLost, Outcome
+from cnb_python.system.program_output import ProgramOutput
 
-KEPT_BYTES = 1024 * 1024
 # Time for a tool to remove its temporary files.
 GRACE_SECONDS = 5
 # How often to check whether a silent program still runs.
@@ -43,11 +43,11 @@ def run(command: Command, on_line: Callable[[str], None] | None = None) -> Outco
         earlier = orphans.children() if command.foreign else frozenset()
         child = _started(command)
         try:
-            output = _Lines(on_line)
+            output = ProgramOutput(on_line)
             _read_until_end(child, output)
             ended = _end_left(child, command, earlier)
             _read_remaining(child, output)
-            return Outcome(child.wait(), output.text(), ended)
+            return Outcome(child.wait(), output.finish(), ended)
         except ProcessesLeft:
             raise
         except BaseException:
@@ -130,38 +130,7 @@ def _started(command: Command) -> subprocess.Popen[bytes]:
         raise ProgramNotStarted(command.argv[0], reason) from error
 
 
-class _Lines:
-    """The output of a program: its last KEPT_BYTES, and each line once it is complete."""
-
-    def __init__(self, on_line: Callable[[str], None] | None) -> None:
-        self._on_line = on_line
-        self._tail = bytearray()
-        self._line = bytearray()
-
-    def add(self, chunk: bytes) -> None:
-        """Take the next bytes."""
-        self._tail += chunk
-        del self._tail[:-KEPT_BYTES]
-        self._line += chunk
-        *complete, partial = self._line.split(b"\n")
-        for line in complete:
-            self._pass(line)
-        self._line = bytearray(partial)
-
-    def text(self) -> str:
-        """Return what was kept, after the last line."""
-        if self._line:
-            self._pass(self._line)
-        return self._tail.decode("utf-8", "replace")
-
-    def _pass(self, line: bytes | bytearray) -> None:
-        if self._on_line is not None:
-            # Of a line that was rewritten with carriage returns, only the last form is shown.
-            shown = line.rstrip(b"\r").rpartition(b"\r")[2]
-            self._on_line(shown.decode("utf-8", "replace"))
-
-
-def _read_until_end(child: subprocess.Popen[bytes], output: _Lines) -> None:
+def _read_until_end(child: subprocess.Popen[bytes], output: ProgramOutput) -> None:
     """Read what *child* prints until it has ended; it is not reaped.
 
     Not until the pipe is closed: a background process that it started (an SSH master, a compiler
@@ -175,7 +144,7 @@ def _read_until_end(child: subprocess.Popen[bytes], output: _Lines) -> None:
             orphans.has_ended(child.pid, wait=True)
 
 
-def _read_remaining(child: subprocess.Popen[bytes], output: _Lines) -> None:
+def _read_remaining(child: subprocess.Popen[bytes], output: ProgramOutput) -> None:
     """Read what the pipe holds; another process may still write to it, without an end."""
     remaining = _PIPE_BYTES
     while remaining > 0 and (chunk := _chunk(child, 0)):

@@ -6,8 +6,11 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 MASK = "****"
-# The text between the scheme and the @ of a URL: user:password, a token, or only a user.
-_CREDENTIALS = re.compile(r"(?<=[\w+.-]://)[^\s/'\"<>]+@")
+# The text between the scheme and the @ of a URL: user:password, a token, or only a user. Not what
+# stands for that in advice.
+_CREDENTIALS = re.compile(
+    r"(?<=[\w+.-]://)(?!(?:USER:(?:TOKEN|PASSWORD)|(?:\$\{\w+\}:)?\$\{\w+\})@)[^\s/'\"<>]+@"
+)
 # A URL, and its query without the punctuation of the sentence around it. The query is optional so
 # that a match always gets past the URL: looking for it again and again takes quadratic time.
 _URL = re.compile(

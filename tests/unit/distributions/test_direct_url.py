@@ -36,6 +36,8 @@ def test_content_is_normalized() -> None:
             "https://example.org/x.whl#sha256=00",
         ),
         ("file:///workspace/vendor/x.whl", "file:///workspace/vendor/x.whl"),
+        ("https://me:se/cr#et@example.org/x.whl", "https://example.org/x.whl"),
+        ("https://dl.cloudsmith.io/T/o/x.whl", "https://dl.cloudsmith.io/****/o/x.whl"),
     ],
 )
 def test_password_is_removed(url: str, kept: str) -> None:

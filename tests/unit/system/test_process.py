@@ -80,17 +80,6 @@ def test_bytes_that_are_not_utf8_are_replaced(tmp_path: Path) -> None:
     assert outcome.output == "caf\ufffd\n"
 
 
-def test_only_the_last_of_a_long_output_is_kept(tmp_path: Path) -> None:
-    code = "print('x' * 3_000_000); print('the end')"
-    lines: list[str] = []
-
-    outcome = process.run(python(code, tmp_path), lines.append)
-
-    assert len(outcome.output) == process.KEPT_BYTES
-    assert outcome.output.endswith("x\nthe end\n")
-    assert [len(line) for line in lines] == [3_000_000, 7]
-
-
 def test_the_environment_is_only_that_of_the_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -104,7 +104,7 @@ def test_variables_in_addresses_of_the_apps_files_are_secrets() -> None:
         "ARTIFACTORY=****; Basic ****"
     )
     assert redact("Write https://${ARTIFACTORY}@HOST", secrets_in(text, {})) == (
-        "Write https://****@HOST"
+        "Write https://${ARTIFACTORY}@HOST"
     )
 
 
