@@ -8,10 +8,10 @@ from pathlib import Path
 
 from cnb_python.bindings.schema import PIP_CONF, UV_TOML
 from cnb_python.cnb.bindings import Binding
+from cnb_python.system import regular_file
 from cnb_python.system.secret_values import named_secrets, secrets_in
 
 _CERTIFICATES = "ca-certificates"
-_LONGEST = 1 << 20
 
 
 def binding_secrets(bindings: Iterable[Binding]) -> tuple[str, ...]:
@@ -31,7 +31,7 @@ def _of_binding(binding: Binding) -> Iterator[str]:
 def _values(files: Mapping[str, Path]) -> Iterator[tuple[str, str]]:
     for key, file in files.items():
         try:
-            with file.open("rb") as content:
-                yield key, content.read(_LONGEST).decode("utf-8", "surrogateescape")
+            content = regular_file.read(file, regular_file.SECRET_LIMIT)
         except OSError:
             continue  # what reads it for the build reports that
+        yield key, content.decode("utf-8", "surrogateescape")

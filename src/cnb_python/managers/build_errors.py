@@ -4,6 +4,7 @@ Also what any program can fail for: no space, no memory, no Git.
 """
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -158,19 +159,24 @@ _PACKAGE = (
     re.compile(r"Failed to (?:download and )?build `([^`\s@=]+)[^`]*`"),
     re.compile(r"\u00d7 Can not process (\S+)"),
 )
-# The output of the build itself, as pip and as uv frame it.
-_OUTPUT = (
-    re.compile(r"╰─> \[\d+ lines? of output\]\n(.*?)\s*\[end of output\]", re.DOTALL),
-    re.compile(r"cause: Call to `[^`]+` failed \([^\n]*\n(.*?)(?=\nhint: |\Z)", re.DOTALL),
+# What precedes and what follows the output of the build itself, as pip and as uv frame it. Apart,
+# since looking for the end behind each start would take quadratic time.
+_END_OF_UV = re.compile(r"\nhint: |\Z")
+_BLANK_LINE = re.compile(r"\n\s*\n")
+_FRAMES = (
+    (re.compile(r"╰─> \[\d+ lines? of output\]\n"), re.compile(r"\[end of output\]")),
+    (re.compile(r"cause: Call to `[^`]+` failed \([^\n]*\n"), _END_OF_UV),
     # The project is not valid: uv's words alone.
-    re.compile(
-        r"Failed to (?:download and )?build `[^`]+`\n\s+cause: "
-        r"(?!The build backend|Failed to (?:resolve|install)|Git )(.*?)(?=\nhint: |\Z)",
-        re.DOTALL,
+    (
+        re.compile(
+            r"Failed to (?:download and )?build `[^`]+`\n\s+cause: "
+            r"(?!The build backend|Failed to (?:resolve|install)|Git )"
+        ),
+        _END_OF_UV,
     ),
     # The backend cannot be imported, or pyproject.toml is not valid: pip's words alone.
-    re.compile(r"\u00d7 Cannot import build backend '[^']+'\.\n\s*╰─> (.*?)\n\s*\n", re.DOTALL),
-    re.compile(r"\u00d7 Can not process [^\n]+\n\s*╰─> (.*?)\n\s*\n", re.DOTALL),
+    (re.compile(r"\u00d7 Cannot import build backend '[^']+'\.\n\s*╰─> "), _BLANK_LINE),
+    (re.compile(r"\u00d7 Can not process [^\n]+\n\s*╰─> "), _BLANK_LINE),
 )
 # uv's words if the app has only a setup.py: it does not know a name.
 _APP_BUILD = re.compile(
@@ -260,7 +266,7 @@ def build_failure(output: str, python: str) -> BuildpackError | None:
     Paths in *output* are relative to the app, apart from that of the app itself.
     """
     package, written = build_of(output), build_output(output)
-    has_output = any(pattern.search(output) for pattern in _OUTPUT)
+    has_output = any(True for _ in _framed(output))
     if not (package and has_output) and not _APP_BUILD.match(output):
         return None
     project = project_errors.local_project(package, output)
@@ -319,7 +325,18 @@ def source_version(package: str, output: str) -> str:
 
 def build_output(output: str) -> str:
     """Return what the failed builds wrote, without the frame that pip or uv puts around it."""
-    return "\n".join(text for pattern in _OUTPUT for text in pattern.findall(output))
+    return "\n".join(_framed(output))
+
+
+def _framed(output: str) -> Iterator[str]:
+    for beginning, ending in _FRAMES:
+        position = 0
+        while start := beginning.search(output, position):
+            end = ending.search(output, start.end())
+            if end is None:
+                break
+            yield output[start.end() : end.start()].rstrip()
+            position = max(end.start(), start.end())
 
 
 def missing_in(output: str) -> tuple[Kind, str] | None:

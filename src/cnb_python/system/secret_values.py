@@ -9,6 +9,7 @@ from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import parse_qsl, quote, quote_plus, unquote
 
+from cnb_python.system import json_text
 from cnb_python.system.redaction import MASK, credentials, without_path_token
 
 # Variables with the addresses of indexes, mirrors and proxies, and those for passwords.
@@ -122,11 +123,9 @@ def _of_any(value: str) -> Iterator[str]:
         for url in _URL.findall(value):
             yield from _of_service(url)
     if value.lstrip().startswith(("{", "[")):
-        import json  # noqa: PLC0415 - few variables are JSON
-
         try:
-            yield from _of_json(json.loads(value), "", 0)
-        except ValueError, RecursionError:
+            yield from _of_json(json_text.parse(value), "", 0)
+        except json_text.InvalidJson:
             return
 
 

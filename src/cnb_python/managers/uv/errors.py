@@ -49,15 +49,18 @@ _REFUSED = re.compile(
 _NOT_FOUND = re.compile(
     r"Because (?:there (?:is|are) no versions? of )?(\S+) was not found in the "
 )
-_WHEELS = re.compile(r"Because .*?(\S+) has no (?:usable )?wheels? ")
+# From the start of a word: from within it, a long one takes quadratic time.
+_WHEELS = re.compile(r"(?<!\S)(\S+) has no (?:usable )?wheels? ")
 _LOCKED_WITHOUT_WHEEL = re.compile(
     r"(?:Package|Distribution) `([^`=@\s]+)(?:==([^`@\s]+))?[^`]*` can't be installed because it "
     r"doesn't have a source distribution or wheel"
 )
 _TAGS = re.compile(r"following Python (?:ABI|version) tags?: (.+)")
 _PLATFORMS = re.compile(r"on the following platforms?: (.+)")
-_PYTHON = re.compile(r"(\S+) (?:requires Python|depends on Python)\s?(\S+)")
-_YANKED = re.compile(r"(all versions of )?(\S+) (?:was|were) yanked(?: \(reason: ([^)]*)\))?")
+_PYTHON = re.compile(r"(?<!\S)(\S+) (?:requires Python|depends on Python)\s?(\S+)")
+_YANKED = re.compile(
+    r"(?<!\S)(all versions of )?(\S+) (?:was|were) yanked(?: \(reason: ([^)]*)\))?"
+)
 _NO_VERSION = re.compile(r"there (?:is|are) no versions? of (\S+)")
 _ONLY = re.compile(r"only (\S+?)(?:<=|==|>=)(\S+) (?:is|are) available and you require (\S+?),? ")
 _NAME = re.compile(r"[\w.-]*\w")
@@ -271,7 +274,9 @@ def _not_found(text: str, hints: str, python: str) -> BuildpackError | None:
     del hints, python
     if not (match := _NOT_FOUND.search(text)):
         return None
-    by = re.search(rf"(?:all versions of )?(\S+) depends? on ({re.escape(match[1])}\S*?),", text)
+    by = re.search(
+        rf"(?<!\S)(?:all versions of )?(\S+) depends? on ({re.escape(match[1])}\S*?),", text
+    )
     requirement = by[2] if by else _required(text, match[1])
     if "provided package locations" in text:
         return NotInFindLinks(requirement, by[1] if by else "", ())
@@ -279,7 +284,9 @@ def _not_found(text: str, hints: str, python: str) -> BuildpackError | None:
 
 
 def _no_wheel(text: str, hints: str, python: str) -> BuildpackError | None:
-    if not (match := _WHEELS.search(text)):
+    start = text.find("Because ")
+    match = _WHEELS.search(text, start) if start >= 0 else None
+    if not match:
         return None
     if "building from source is disabled" in hints:
         return OnlySource(_required(text, match[1]))
@@ -324,7 +331,7 @@ def _conflict(text: str) -> VersionConflict | None:
         for part in re.findall(r"you require (.+?)(?:, we can| and all versions|$)", text)
         for requirement in part.split(" and ")
     ]
-    depending = re.findall(r"(\S+) depends? on ([^\s,]+)", text)
+    depending = re.findall(r"(?<!\S)(\S+) depends? on ([^\s,]+)", text)
     reasons = [*required, *((f"{package} depends on", needed) for package, needed in depending)]
     counted = Counter(_name(requirement) for _, requirement in dict.fromkeys(reasons))
     conflicting = [pair for pair in dict.fromkeys(reasons) if counted[_name(pair[1])] > 1]
