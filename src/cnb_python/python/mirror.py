@@ -32,6 +32,7 @@ DOWNLOADS = "https://github.com/astral-sh/python-build-standalone/releases/downl
 # table.
 _BUNDLED = "runtimes"
 _TABLE = Path(__file__).parents[1] / "data/python.toml"
+_LARGEST_TABLE = 8 << 20
 _SUFFIXES = (".tar.gz", ".tar.zst")
 
 
@@ -77,7 +78,8 @@ def _mirrored(own: Inventory, url: str, fetch: Fetch) -> Inventory:
         copy = Path(scratch) / "python.toml"
         # There is no hash for the table: the user who names it trusts it. It has the hashes of the
         # rest.
-        fetch(Download(url, sha256="", title="The table of Python releases", is_small=True), copy)
+        title = "The table of Python releases"
+        fetch(Download(url, sha256="", title=title, is_small=True, largest=_LARGEST_TABLE), copy)
         return _read(copy, url, own)
 
 

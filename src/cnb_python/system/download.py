@@ -1,9 +1,11 @@
-"""Downloads over HTTP: timeouts, attempts, proxies, certificates and logins."""
+"""Downloads over HTTP: limits, attempts, redirects, proxies, certificates and logins."""
 
 import ssl
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 import httpx
@@ -13,11 +15,23 @@ from cnb_python.errors.network import UntrustedCertificate
 from cnb_python.system.connections import HEADERS, proxy_for, tls_context
 from cnb_python.system.interface import Download
 from cnb_python.system.redaction import redact, shown
+from cnb_python.system.transfer_limits import (
+    LONGEST_SECONDS,
+    Connections,
+    TransferStopped,
+    check_length,
+    limited,
+)
 
 ATTEMPTS = 5
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 30.0
 PROGRESS_SECONDS = 10.0
+# Until the headers of a response are complete.
+ANSWER_SECONDS = 60.0
+_MAX_REDIRECTS = 20
+# Of an error, which may quote what a server sent.
+_LONGEST_REASON = 300
 # Connecting: enough for a slow name server. Reading: a server that is silent for longer has
 # failed.
 _TIMEOUT = httpx.Timeout(30.0, connect=15.0)
@@ -49,6 +63,7 @@ class Client:
     """In place of the network."""
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
+    answer_seconds: float = ANSWER_SECONDS
 
     def receive(self, download: Download, store: Callable[[Iterable[bytes]], str]) -> str:
         """Pass the content to *store*, once for each attempt; return what it returned.
@@ -56,11 +71,12 @@ class Client:
         Raises DownloadFailed after the last attempt, or at once if another one cannot help, and
         UntrustedCertificate.
         """
-        attempt = 0
+        attempt, deadline = 0, self.clock() + LONGEST_SECONDS
+        connections = Connections()
         with self._connected(download) as client:
             while True:
                 attempt += 1
-                outcome = self._attempt(client, download, store)
+                outcome = self._attempt(client, download, store, connections, deadline)
                 if isinstance(outcome, str):
                     return outcome
                 if outcome.is_final or attempt == ATTEMPTS:
@@ -84,7 +100,6 @@ class Client:
                 timeout=_TIMEOUT,
                 headers=HEADERS,
                 auth=_login(download.url, environ),
-                follow_redirects=True,
             )
         except OSError as error:
             raise UntrustedCertificate(
@@ -93,19 +108,56 @@ class Client:
             ) from error
 
     def _attempt(
-        self, client: httpx.Client, download: Download, store: Callable[[Iterable[bytes]], str]
+        self,
+        client: httpx.Client,
+        download: Download,
+        store: Callable[[Iterable[bytes]], str],
+        connections: Connections,
+        deadline: float,
     ) -> str | _FailedAttempt:
         try:
-            with client.stream("GET", download.url) as answer:
-                if answer.is_success:
-                    return store(self._reported(answer.iter_raw(), download))
-                return _refusal(answer)
-        except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.TooManyRedirects) as error:
+            with self._answer(client, download, connections) as answer:
+                if not answer.is_success:
+                    return _refusal(answer)
+                check_length(answer.headers, download.largest)
+                chunks = limited(answer.iter_raw(), download.largest, deadline, self.clock)
+                return store(self._reported(chunks, download))
+        except TransferStopped as stopped:
+            return _FailedAttempt(stopped.reason, is_final=stopped.is_final)
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
             return _FailedAttempt(_reason_of(error), is_final=True)
         except httpx.TransportError as error:
             if _is_untrusted(error):
                 raise UntrustedCertificate(shown(download.url), _reason_of(error)) from error
             return _FailedAttempt(_reason_of(error))
+
+    @contextmanager
+    def _answer(
+        self, client: httpx.Client, download: Download, connections: Connections
+    ) -> Iterator[httpx.Response]:
+        """Yield the response behind all redirects, whose own content is not read.
+
+        Raises TransferStopped, also if a redirect leaves HTTPS and no hash protects the file.
+        """
+        request = client.build_request(
+            "GET", download.url, extensions={"trace": connections.trace}
+        )
+        with connections.answering_within(self.answer_seconds):
+            answer = client.send(request, stream=True)
+            for _ in range(_MAX_REDIRECTS):
+                if answer.next_request is None:
+                    break
+                answer.close()
+                _check_redirect(answer.next_request, download)
+                # The login for the first host has been removed from it, if this is another.
+                answer = client.send(answer.next_request, stream=True, auth=None)
+        try:
+            if answer.next_request is not None:
+                reason = f"more than {_MAX_REDIRECTS} redirects"
+                raise TransferStopped(reason, is_final=True)
+            yield answer
+        finally:
+            answer.close()
 
     def _wait(self, download: Download, attempt: int, failure: _FailedAttempt) -> None:
         pause = min(max(failure.pause, FIRST_PAUSE * 2 ** (attempt - 1)), LONGEST_PAUSE)
@@ -163,13 +215,28 @@ class _Routes(httpx.BaseTransport):
             raise httpx.UnsupportedProtocol(reason) from error
 
 
+def _check_redirect(request: httpx.Request, download: Download) -> None:
+    is_left = urlsplit(download.url).scheme == "https" and request.url.scheme != "https"
+    if is_left and not download.sha256:
+        reason = f"it redirects to {shown(str(request.url))}, which is not https"
+        raise TransferStopped(reason, is_final=True)
+
+
 def _refusal(answer: httpx.Response) -> _FailedAttempt:
     return _FailedAttempt(
-        f"the server answered {answer.status_code} {answer.reason_phrase}".rstrip(),
+        # The standard's own words, not those of the server, which may be anything.
+        f"the server answered {answer.status_code} {_phrase(answer.status_code)}".rstrip(),
         answer.status_code,
         _seconds(answer.headers.get("Retry-After", "")),
         is_final=answer.status_code not in _TEMPORARY,
     )
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""
 
 
 def _seconds(retry_after: str) -> float:
@@ -192,4 +259,4 @@ def _reason_of(error: Exception) -> str:
         case httpx.TimeoutException():
             return "the server stopped sending"
         case _:
-            return redact(str(error)) or type(error).__name__
+            return redact(str(error)[:_LONGEST_REASON]) or type(error).__name__

@@ -50,6 +50,8 @@ class Download:
     """Variables for proxies and certificates; they win over those of the build."""
     is_small: bool = False
     """It has some kilobytes: one plain request is tried first."""
+    largest: int = 1 << 30
+    """More bytes than that are refused; the largest release of Python has 0.1 GB."""
 
 
 type SaveChunks = Callable[[Iterable[bytes]], str]

@@ -90,6 +90,28 @@ def test_redirects_are_followed() -> None:
     assert str(network.requests[1].url) == "https://cdn.example/b"
 
 
+def test_a_redirect_from_https_to_http_needs_a_hash() -> None:
+    """The table of a mirror has the hashes of all the rest."""
+    moved = httpx.Response(302, headers={"Location": "http://me:secret@cdn.example/b?k=secret"})
+    network = Network([moved, ok()])
+
+    failure = network.failure()
+
+    assert failure.reason == "it redirects to http://cdn.example/b, which is not https"
+    assert (failure.attempts, len(network.requests)) == (1, 1)
+    network = Network([moved, ok()])
+    hashed = Download("https://mirror.example/a", "0" * 64, "Python 3.14.6")
+    assert network.client().receive(hashed, store) == CONTENT.decode()
+
+
+def test_a_redirect_to_another_host_does_not_get_the_login() -> None:
+    moved = httpx.Response(302, headers={"Location": "https://cdn.example/b"})
+    network = Network([moved, ok()])
+    network.receive()
+
+    assert "Authorization" not in network.requests[1].headers
+
+
 @pytest.mark.parametrize(
     "fault",
     [

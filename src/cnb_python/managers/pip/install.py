@@ -164,7 +164,8 @@ def _download(context: InstallContext, address: str) -> str:
         if context.fetch:
             options = read_pip_settings(context.environ).options
             variables = network_variables(options, context.environ)
-            context.fetch(Download(address, "", shown(address), variables), file)
+            largest = regular_file.LIMIT
+            context.fetch(Download(address, "", shown(address), variables, largest=largest), file)
         return requirement_lines.decode(regular_file.read(file), "replace")
     except OSError, LookupError, BuildpackError:
         return ""
