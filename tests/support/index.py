@@ -75,14 +75,16 @@ def running(
     login: Login | None = None,
     tls: Authority | None = None,
     for_known_clients: bool = False,
+    prefix: str = "",
 ) -> Iterator[Index]:
     """Serve the wheels and sdists in *packages* while the block runs.
 
     *for_known_clients*: only clients with a certificate of the same authority may connect.
+    *prefix*: the first segment of each path, such as a token.
     """
     requests: list[str] = []
     handler = type("Handler", (_Handler,), {"requests": requests})
-    with make_server(HOST, 0, _application(packages, login), _Server, handler) as server:
+    with make_server(HOST, 0, _application(packages, login, prefix), _Server, handler) as server:
         if tls:
             context = server_context(tls, for_known_clients=for_known_clients)
             server.socket = context.wrap_socket(server.socket, server_side=True)
@@ -90,7 +92,9 @@ def running(
         thread.start()
         scheme = "https" if tls else "http"
         try:
-            yield Index(f"{scheme}://{HOST}:{server.server_port}/simple/", packages, requests)
+            address = f"{scheme}://{HOST}:{server.server_port}"
+            below = f"/{prefix}" if prefix else ""
+            yield Index(f"{address}{below}/simple/", packages, requests)
         finally:
             server.shutdown()
             thread.join()
@@ -127,7 +131,7 @@ def _openssl(*arguments: str | Path) -> None:
     subprocess.run(["openssl", "req", *kind, *arguments], check=True, capture_output=True)
 
 
-def _application(packages: Path, login: Login | None) -> Callable[..., Any]:
+def _application(packages: Path, login: Login | None, prefix: str) -> Callable[..., Any]:
     served = pypiserver.app(
         roots=[packages],
         disable_fallback=True,
@@ -140,6 +144,12 @@ def _application(packages: Path, login: Login | None) -> Callable[..., Any]:
     def whole(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         # The server does not close a file after a range request, which uv sends.
         environ.pop("HTTP_RANGE", None)
+        if prefix and environ["PATH_INFO"].startswith(f"/{prefix}/"):
+            environ["SCRIPT_NAME"] = f"/{prefix}"
+            environ["PATH_INFO"] = environ["PATH_INFO"].removeprefix(f"/{prefix}")
+        elif prefix:
+            start("404 Not Found", [])
+            return []
         answer: Iterable[bytes] = served(environ, start)
         return answer
 
