@@ -74,8 +74,10 @@ class Connections:
         self._is_late = False
 
     def add(self, connection: socket.socket) -> None:
-        """Shut *connection* down too from now on."""
+        """Shut *connection* down too, at once if it comes too late."""
         self._sockets.append(connection)
+        if self._is_late:
+            self._shut_down()
 
     def trace(self, event: str, info: Mapping[str, object]) -> None:
         """Add a connection that httpcore made: https://www.encode.io/httpcore/extensions/#trace."""

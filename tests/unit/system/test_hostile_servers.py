@@ -104,9 +104,9 @@ def test_content_that_takes_hours_is_given_up() -> None:
         store(chunks)
 
 
-@pytest.mark.parametrize("start", [b"", OK])
-def test_headers_that_drip_are_given_up(start: bytes) -> None:
-    stopped = failure(Dripping(start, b"X-Header: x\r\n"), answer_seconds=0.2)
+@pytest.mark.parametrize(("start", "more"), [(b"HTTP/1.1 200 ", b"OK"), (OK, b"X-Header: x\r\n")])
+def test_headers_that_drip_are_given_up(start: bytes, more: bytes) -> None:
+    stopped = failure(Dripping(start, more), answer_seconds=0.2)
 
     assert stopped.reason == "no answer within 0.2 s"
 
