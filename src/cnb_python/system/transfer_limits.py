@@ -106,6 +106,7 @@ class Connections:
             raise
         finally:
             timer.cancel()
+            timer.join()  # else it might still shut down a connection of the next attempt
 
     def _shut_down(self) -> None:
         self._is_late = True
