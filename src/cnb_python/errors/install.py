@@ -21,7 +21,10 @@ _FORMS: tuple[tuple[str, str], ...] = (
             "remove the markers."
         ),
     ),
-    (r"--hash[= ]\s*md5", "Use hashes of a kind that pip accepts: pip-compile --generate-hashes"),
+    (
+        r"--hash[= ]\s*(md5|sha1)\b",
+        "Use SHA-256, which pip and uv accept: pip-compile --generate-hashes",
+    ),
     (
         r"^[\w.\[\]-]+=[\w.]+=\w+$",
         (

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cnb_python.errors.base import BuildpackError
-from cnb_python.errors.building import SourceBuildFailed
+from cnb_python.errors.building import MissingForBuild, SourceBuildFailed
 from cnb_python.errors.finding import (
     Alternative,
     NoSuchPackage,
@@ -83,6 +83,21 @@ def test_newer_version_and_older_python_are_named(tmp_path: Path) -> None:
     # The newest that fits; the app's own line is not asked for again.
     lines = [c.argv[c.argv.index("--python-version") + 1] for c in programs.ran[1:]]
     assert lines == ["3.15", "3.13", "3.12", "3.11"]
+
+
+def test_binary_package_without_a_wheel_is_not_its_own_advice(tmp_path: Path) -> None:
+    """psycopg2-binary==2.9.3 has no wheel for new Pythons, and its build needs pg_config."""
+    words = "Downloading psycopg2-binary-2.9.3.tar.gz (384 kB)\n"
+    failure = MissingForBuild("psycopg2-binary", "program", "pg_config", PYTHON, "libpq-dev", "")
+    answer = answers("psycopg2-binary==2.9.11", {"3.10": "psycopg2-binary==2.9.3"})
+
+    found, _ = improved(tmp_path, failure, words, answer)
+
+    assert found == Alternative("2.9.11", "3.10")
+    text = explained(failure)
+    assert "has a wheel for Python 3.14: psycopg2-binary==2.9.11" in text
+    assert "echo 3.10 > .python-version" in text
+    assert "in its place" not in text
 
 
 def test_question_takes_the_indexes_but_not_the_ban_on_wheels(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ Separate from `install`, so that recorded output can be read without a command.
 
 import re
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.finding import (
@@ -42,6 +43,7 @@ from cnb_python.managers.pip.index_errors import (
     unsupported_wheel,
 )
 from cnb_python.managers.uv import commands as uv
+from cnb_python.system import regular_file
 from cnb_python.system.interface import Command, Outcome, Run
 
 _PIP = "pip"
@@ -79,7 +81,9 @@ _NO_INCLUDE = re.compile(
     r"Could not open (?:requirements|constraint) file: \[Errno \d+\] (.+?): '([^']+)'"
 )
 _INVALID_WHEEL = re.compile(r"ERROR: (\S+) has an invalid wheel, (.+)")
-_NO_WHEEL = re.compile(r"ERROR: Wheel '([^']+)' located at \S+ is invalid")
+_NO_WHEEL = re.compile(r"ERROR: Wheel '([^']+)' located at (.+) is invalid")
+# https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md
+_POINTER = b"version https://git-lfs.github.com/"
 _WRONG_WHEEL = re.compile(r"AssertionError: '([^']+)' != '([^']+)' for wheel")
 
 type Finding = Callable[[], Sequence[str]]
@@ -100,6 +104,7 @@ def explain(
         or build_errors.git_failure(output)
         or _missing_build_requirement(output, finding, context, run)
         or build_errors.build_failure(output, context.python)
+        or pointer_of_git_lfs(outcome.output)
         or recognize(output, context.python)
         or unsupported_wheel(output, context.python, context.processor)
     )
@@ -111,6 +116,22 @@ def explain(
         return failure
     last_lines = tuple(output.strip().splitlines()[-_LAST_LINES:])
     return InstallFailed(_PIP, command.shown, outcome.code, last_lines)
+
+
+def pointer_of_git_lfs(output: str) -> DamagedPackage | None:
+    """Return which wheel of the app is a pointer of Git LFS; None if that is not the failure.
+
+    pip's own words are the same for every file that is no wheel, so the file is read.
+    """
+    match = _NO_WHEEL.search(output)
+    try:
+        if match:
+            with regular_file.opened(Path(match[2])) as file:
+                if file.read(len(_POINTER)) == _POINTER:
+                    return DamagedPackage(match[1], "it is a pointer of Git LFS")
+    except OSError:
+        return None  # a wheel of an index, whose copy pip has removed
+    return None
 
 
 def _missing_build_requirement(

@@ -233,6 +233,18 @@ def _not_a_package(output: str) -> BuildpackError | None:
     return NotAPackage(requirement[1] if requirement else match[1])
 
 
+def _insecure_hash(output: str) -> BuildpackError | None:
+    match = re.search(
+        r"`(\w+)` hashes are insecure and cannot be used with `--require-hashes` but no other "
+        r"hashes are available for: (\S+)",
+        output,
+    )
+    if not match:
+        return None
+    kind, requirement = match.groups()
+    return BadRequirement(f"{requirement} --hash={kind}:...", "", f"{kind} is not secure any more")
+
+
 def _damaged(output: str) -> BuildpackError | None:
     match = re.search(r"Failed to unzip wheel: (\S+)\n\s+cause: (.+)", output)
     if match:
@@ -356,6 +368,7 @@ _RECOGNIZERS: tuple[Callable[[str], BuildpackError | None], ...] = (
     _hash_mismatch,
     _build_requires,
     _not_a_package,
+    _insecure_hash,
     _damaged,
     _bad_line,
     _include_missing,

@@ -49,7 +49,7 @@ from cnb_python.managers.build_errors import (
     git_failure,
     machine_failure,
 )
-from cnb_python.managers.pip.errors import recognize
+from cnb_python.managers.pip.errors import pointer_of_git_lfs, recognize
 from cnb_python.managers.pip.index_errors import (
     REASON_LINES,
     Unmatched,
@@ -539,6 +539,20 @@ def test_damaged_wheel_is_recognized(name: str) -> None:
 
     assert isinstance(failure, DamagedPackage)
     assert "is damaged" in explained(failure)
+
+
+def test_wheel_that_is_a_pointer_of_git_lfs_is_recognized(tmp_path: Path) -> None:
+    pointer, damaged = tmp_path / "a b-1.0-py3-none-any.whl", tmp_path / "c.whl"
+    pointer.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n")
+    damaged.write_bytes(b"vers")
+    words = "ERROR: Wheel 'alpha' located at {} is invalid."
+    failure = pointer_of_git_lfs(words.format(pointer))
+
+    assert failure is not None
+    assert failure.problem == "it is a pointer of Git LFS"
+    assert "git lfs pull" in explained(failure)
+    for path in (damaged, tmp_path / "gone.whl", tmp_path):
+        assert pointer_of_git_lfs(words.format(path)) is None
 
 
 def test_directory_without_project_is_named() -> None:

@@ -437,6 +437,19 @@ def test_undefined_symbol_is_named() -> None:
     assert (failure.package, failure.symbol) == ("undef", "foo")
 
 
+def test_insecure_hash_is_named_with_the_command_for_others() -> None:
+    words = (
+        "error: `md5` hashes are insecure and cannot be used with `--require-hashes` but no other "
+        "hashes are available for: six==1.16.0\n"
+    )
+    failure = uv_errors.recognize(words, PYTHON)
+
+    assert isinstance(failure, BadRequirement)
+    text = explained(failure)
+    assert "six==1.16.0 --hash=md5:" in text
+    assert "pip-compile --generate-hashes" in text
+
+
 def test_program_required_from_an_index_is_named_with_its_package() -> None:
     failure = why("cmake_missing")
 
