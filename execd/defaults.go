@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math"
+	"os"
 	"strconv"
 	"strings"
 )
@@ -46,24 +47,35 @@ func workers(container limits) int {
 	return int(max(1, min(byMemory, byCPUs)))
 }
 
-// line returns the line to print; "" if it is not requested.
-func line(user lookup, container limits) string {
+// line returns the line to print; "" if it is not requested. single: one worker is this layer's default
+// for the process.
+func line(user lookup, container limits, single bool) string {
 	if !says(user) {
 		return ""
 	}
 	given, _ := user(concurrency)
 	given = strings.TrimSpace(given)
+	why := "as set"
+	if single && given == "1" {
+		why = "since the program may start uvicorn itself"
+	}
 	room := fmt.Sprintf("%d MB of memory and %s", container.memory>>20, counted(container.cpus))
 	switch {
 	case container.memory == 0 && given == "":
 		return concurrency + " is not set: the container has no memory limit to derive it from"
 	case container.memory == 0:
-		return fmt.Sprintf("%s=%s, as set", concurrency, given)
+		return fmt.Sprintf("%s=%s, %s", concurrency, given, why)
 	case given != "":
-		return fmt.Sprintf("%s=%s, as set; %s would give %d", concurrency, given, room, workers(container))
+		return fmt.Sprintf("%s=%s, %s; %s would give %d", concurrency, given, why, room, workers(container))
 	default:
 		return fmt.Sprintf("%s=%d for %s", concurrency, workers(container), room)
 	}
+}
+
+// hasOneWorker: the layer of this program has the default for processes of type web, whose line it is.
+func hasOneWorker(program string) bool {
+	_, err := os.Stat(besideLayer(program, "env.launch/web/"+concurrency+".default"))
+	return err == nil
 }
 
 func says(user lookup) bool {

@@ -111,30 +111,39 @@ func TestLine(t *testing.T) {
 		user      lookup
 		container limits
 		want      string
+		single    bool
 	}{
-		"not requested": {variables(), room, ""},
-		"silence":       {variables(log, "0"), room, ""},
-		"other silence": {variables(log, " No "), room, ""},
+		"one worker by default": {
+			variables(log, "1", concurrency, "1"), room,
+			"WEB_CONCURRENCY=1, since the program may start uvicorn itself; 512 MB of memory and 1 CPU would give 2",
+			true,
+		},
+		"another number in its place": {
+			variables(log, "1", concurrency, "3"), limits{0, 1}, "WEB_CONCURRENCY=3, as set", true,
+		},
+		"not requested": {variables(), room, "", false},
+		"silence":       {variables(log, "0"), room, "", false},
+		"other silence": {variables(log, " No "), room, "", false},
 		"a number is chosen": {
-			variables(log, "1"), room, "WEB_CONCURRENCY=2 for 512 MB of memory and 1 CPU",
+			variables(log, "1"), room, "WEB_CONCURRENCY=2 for 512 MB of memory and 1 CPU", false,
 		},
 		"a part of a CPU": {
-			variables(log, "1"), limits{256 * mb, 1.0 / 3}, "WEB_CONCURRENCY=1 for 256 MB of memory and 0.33 CPUs",
+			variables(log, "1"), limits{256 * mb, 1.0 / 3}, "WEB_CONCURRENCY=1 for 256 MB of memory and 0.33 CPUs", false,
 		},
 		"a number is set": {
 			variables(log, "1", concurrency, "7"), room,
-			"WEB_CONCURRENCY=7, as set; 512 MB of memory and 1 CPU would give 2",
+			"WEB_CONCURRENCY=7, as set; 512 MB of memory and 1 CPU would give 2", false,
 		},
 		"a number is set where there is no limit": {
-			variables(log, "1", concurrency, "7"), limits{0, 1}, "WEB_CONCURRENCY=7, as set",
+			variables(log, "1", concurrency, "7"), limits{0, 1}, "WEB_CONCURRENCY=7, as set", false,
 		},
 		"there is no limit": {
 			variables(log, "yes"), limits{0, 1},
-			"WEB_CONCURRENCY is not set: the container has no memory limit to derive it from",
+			"WEB_CONCURRENCY is not set: the container has no memory limit to derive it from", false,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := line(each.user, each.container); got != each.want {
+			if got := line(each.user, each.container, each.single); got != each.want {
 				t.Errorf("got %q, want %q", got, each.want)
 			}
 		})
@@ -145,7 +154,7 @@ func TestTheLineTellsTheNumberThatIsSet(t *testing.T) {
 	same := func(megabytes, hundredths uint16) bool {
 		container := limits{uint64(megabytes)*mb + 1, float64(hundredths) / 100}
 		number := strconv.Itoa(workers(container))
-		said := line(variables(log, "1"), container)
+		said := line(variables(log, "1"), container, true)
 		set := settings(variables(), container)[0]
 		return set == setting{concurrency, number} && len(said) > 0 &&
 			said[:len("WEB_CONCURRENCY=")+len(number)] == "WEB_CONCURRENCY="+number

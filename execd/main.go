@@ -24,7 +24,7 @@ func main() {
 	// Whatever happens here, the app starts: a failure would keep it from that.
 	defer func() { _ = recover() }()
 	container := readLimits(os.DirFS("/"), runtime.NumCPU())
-	if said := line(os.LookupEnv, container); said != "" {
+	if said := line(os.LookupEnv, container, hasOneWorker(os.Args[0])); said != "" {
 		fmt.Fprintln(os.Stderr, "Python:", said)
 	}
 	authorities, trouble := trusted(os.LookupEnv, bundles, places(os.LookupEnv))
@@ -38,6 +38,7 @@ func main() {
 	}
 	found := append(settings(os.LookupEnv, container), authorities...)
 	found = append(found, writable...)
+	found = append(found, libraries(os.LookupEnv, os.Args[0])...)
 	found = append(found, listening(os.LookupEnv, besideLayer(os.Args[0], "variables"))...)
 	// Its output has no reader if it is started by hand.
 	_, _ = os.NewFile(3, "settings").WriteString(document(found))

@@ -85,6 +85,8 @@ def test_venv_programs_come_before_those_of_python(
 def test_python_libraries_do_not_shadow_system_libraries(
     variables: dict[str, str], root: Path
 ) -> None:
+    # Wheels may install libraries into `lib` of the environment.
+    assert f"{LAYERS}/venv/lib" not in variables["LD_LIBRARY_PATH"].split(":")
     directories = [root / path[1:] for path in variables["LD_LIBRARY_PATH"].split(":")]
     libraries = {path.name for directory in directories for path in directory.glob("*.so*")}
     assert {name for name in libraries if not name.startswith("libpython3")} == set()

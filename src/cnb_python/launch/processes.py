@@ -28,8 +28,11 @@ from cnb_python.python.origin import toml_of
 _UVICORN = "uvicorn"
 _VARIABLE = "WEB_CONCURRENCY"
 _PYPROJECT = "pyproject.toml"
-# A Python in a command: `python main.py`, `dumb-init python3.14 -m shop`, `exec bin/python`.
-_PYTHON = re.compile(r"(?:^|[\s/\"'])python[\d.]*(?=[\s\"']|$)")
+# A Python in a command: `python main.py`, `dumb-init python3.14 -m shop`, `exec bin/python`. Not a
+# management command of Django: those that serve start their workers by name.
+_PYTHON = re.compile(
+    r"(?:^|[\s/\"'])python[\d.]*(?=[\s\"']|$)(?!\s+(?:-\w\s+)*(?:\S*/)?manage\.py(?:\s|$))"
+)
 # A server in a command: `gunicorn`, `bin/gunicorn`, `python -m gunicorn.app.wsgiapp`.
 _SERVER = re.compile(
     r"(?:^|[\s/\"'])(?:gunicorn|uvicorn|hypercorn|granian|fastapi)(?:\.app\.\w+)?(?=[\s\"']|$)"

@@ -14,6 +14,7 @@ from cnb_python.errors.config import BadProcfile, ProcfileProblem
 
 NAME = "Procfile"
 WEB = "web"
+_RELEASE = "release"
 # Misspelt names. `Procfile.dev` and `Procfile.windows` are for other tools.
 _MISNAMED = frozenset({"procfile", "procfile.txt", "procfile.yml", "procfile.yaml", "procfiles"})
 _LINE_END = re.compile(r"\r\n|\r|\n")
@@ -291,13 +292,15 @@ def parse(text: str) -> tuple[ProcfileEntry, ...]:
 def default_type(types: Iterable[str]) -> str:
     """Return the default process type of an image with *types*; empty if it has none.
 
-    >>> default_type(["worker", "web"]), default_type(["bot"]), default_type(["a", "b"])
+    >>> default_type(["worker", "web"]), default_type(["bot", "release"]), default_type(["a", "b"])
     ('web', 'bot', '')
     """
     names = tuple(types)
     if WEB in names:
         return WEB
-    return names[0] if len(names) == 1 else ""
+    # Platforms run `release` once before the others; it is not what a container is for.
+    running = [name for name in names if name != _RELEASE] or names
+    return running[0] if len(running) == 1 else ""
 
 
 def misnamed(names: Iterable[str]) -> tuple[str, ...]:

@@ -14,6 +14,11 @@ _WORKERS = '"${WEB_CONCURRENCY:-1}"'
 # An option overrides granian's own variable, so the command line has to respect that.
 _GRANIAN_WORKERS = '"${GRANIAN_WORKERS:-${WEB_CONCURRENCY:-1}}"'
 _GRANIAN = f"--host 0.0.0.0 --port {_PORT} --workers {_GRANIAN_WORKERS}"
+# Without `master` and `die-on-term`, SIGTERM would reload it.
+_UWSGI = (
+    f"uwsgi --http-socket 0.0.0.0:{_PORT} --master --die-on-term --need-app --enable-threads "
+    f"--processes {_WORKERS} --module"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,10 @@ SERVERS: tuple[Server, ...] = (
         ("waitress",),
         "WSGI",
         _with_port(f"waitress-serve --host=0.0.0.0 --port={_PORT}", "--call"),
+    ),
+    *(
+        Server("uwsgi", (distribution,), "WSGI", _with_port(_UWSGI))
+        for distribution in ("uwsgi", "pyuwsgi")
     ),
     Server(
         "gunicorn",

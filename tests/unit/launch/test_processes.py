@@ -24,6 +24,10 @@ FLASK = "from flask import Flask\napp = Flask(__name__)\n"
 GRANIAN = (
     '--host 0.0.0.0 --port "${PORT:-8000}" --workers "${GRANIAN_WORKERS:-${WEB_CONCURRENCY:-1}}"'
 )
+UWSGI = (
+    'uwsgi --http-socket 0.0.0.0:"${PORT:-8000}" --master --die-on-term --need-app '
+    '--enable-threads --processes "${WEB_CONCURRENCY:-1}" --module'
+)
 FASTAPI = "from fastapi import FastAPI\napp = FastAPI()\n"
 FASTAPI_FACTORY = "from fastapi import FastAPI\ndef create_app():\n    return FastAPI()\n"
 FLASK_FACTORY = "from flask import Flask\ndef create_app():\n    return Flask('x')\n"
@@ -109,6 +113,8 @@ WSGI = {
     ("granian",): shell(f"exec granian --interface wsgi {GRANIAN} app:app"),
     ("waitress",): shell('exec waitress-serve --host=0.0.0.0 --port="${PORT:-8000}" app:app'),
     ("waitress", "gunicorn", "uvicorn"): ("gunicorn", "app:app"),
+    ("uwsgi",): shell(f"exec {UWSGI} app:app"),
+    ("pyuwsgi",): shell(f"exec {UWSGI} app:app"),
 }
 ASGI = {
     ("uvicorn",): shell('exec uvicorn --host 0.0.0.0 --port "${PORT:-8000}" app:app'),
@@ -169,6 +175,7 @@ def test_installed_server_serves_an_asgi_app(
     [
         (FLASK_FACTORY, "gunicorn", "app:create_app()"),
         (FLASK_FACTORY, "waitress", "--call app:create_app "),
+        (FLASK_FACTORY, "uwsgi", "--module 'app:create_app()' "),
         (FASTAPI_FACTORY, "uvicorn", "--factory app:create_app "),
         (FASTAPI_FACTORY, "granian", "--factory app:create_app "),
         (FASTAPI_FACTORY, "hypercorn", "'app:create_app()' "),

@@ -31,6 +31,7 @@ def single(
         ".local/python3 run.py",
         "python run_uvicorn.py",
         "python gunicorn.py",
+        "python run_manage.py",
         # The program of a package.
         "datasette serve shop.db --port $PORT",
     ],
@@ -54,6 +55,8 @@ def test_python_program_has_one_worker(tmp_path: Path, command: str) -> None:
         "bin/start",
         "python main.py --workers $WEB_CONCURRENCY",
         "shop serve",
+        "python manage.py prodserver",
+        "python -u backend/manage.py prodserver --port $PORT",
     ],
 )
 def test_servers_have_several_workers(tmp_path: Path, command: str) -> None:

@@ -101,7 +101,15 @@ def test_message_shows_the_lines_and_the_format() -> None:
 
 @pytest.mark.parametrize(
     ("types", "default"),
-    [(["worker", "web"], "web"), (["bot"], "bot"), (["a", "b"], ""), ([], "")],
+    [
+        (["worker", "web"], "web"),
+        (["bot"], "bot"),
+        (["a", "b"], ""),
+        ([], ""),
+        (["release", "worker"], "worker"),
+        (["release"], "release"),
+        (["release", "a", "b"], ""),
+    ],
 )
 def test_web_or_the_only_type_is_the_default(types: list[str], default: str) -> None:
     assert procfile.default_type(types) == default
