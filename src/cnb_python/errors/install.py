@@ -1,6 +1,7 @@
 """Requirements and packages that cannot be installed."""
 
 import re
+from difflib import get_close_matches
 from typing import Self, override
 
 from cnb_python.errors.base import AppError, Message
@@ -416,3 +417,17 @@ class UvRefused(AppError):
             2,
             ("Failed to parse `uv.lock`", "cause: line 3"),
         )
+
+
+def no_such_extra(name: str, version: str, extra: str, provided: tuple[str, ...]) -> Message:
+    """Return the warning that release *version* of *name* has no *extra*, as pip has it.
+
+    *provided*: the extras that it has.
+    """
+    nearest = next(iter(get_close_matches(extra, provided, n=1)), "")
+    advice = (f"Did you mean {name}[{nearest}]?",) if nearest else ()
+    listed = f"It has {', '.join(provided)}." if provided else "It has no extras."
+    return Message(
+        title=f"{name} {version} does not provide the extra {extra}",
+        body=(f"Nothing is installed for {name}[{extra}]. {listed}", *advice),
+    )

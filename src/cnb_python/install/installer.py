@@ -17,13 +17,14 @@ from cnb_python.distributions.collect import InstalledPin
 from cnb_python.distributions.dist_info import metadata
 from cnb_python.distributions.model import Distribution
 from cnb_python.errors.building import BuildsInterfere
+from cnb_python.errors.install import no_such_extra
 from cnb_python.errors.machine import DamagedStore
 from cnb_python.install.collecting import collect
 from cnb_python.install.finishing import Archives
 from cnb_python.install.request import EnvironmentRequest, InstallResult, SameAsPrevious
 from cnb_python.install.snapshot import AppSnapshot
 from cnb_python.install.staging import StagingArea
-from cnb_python.install.verify import Complete, Incomplete, verify_pins
+from cnb_python.install.verify import Complete, Incomplete, unknown_extras, verify_pins
 from cnb_python.managers.base import Pin, PinsRefused, Resolution
 from cnb_python.store.archive import NO_CHANGES, Changes
 from cnb_python.store.manifest import StoreEntry
@@ -209,6 +210,9 @@ def _install_pinned(resolution: Resolution, work: _Work) -> _Resolved | None:
     if isinstance(verified, Incomplete):
         work.log_resolving(verified.reason)
         return None
+    for unknown in unknown_extras(resolution.pins, _metadata(installed, work)):
+        message = no_such_extra(*unknown)
+        work.staging.system.output.warning(message.title, message.body)
     work.collect(installed)
     return _Resolved(resolution, verified.depends_on_patch)
 

@@ -74,6 +74,30 @@ def verify_pins(
     return Complete(any(results))
 
 
+class UnknownExtra(NamedTuple):
+    """An extra that a line asks for, and its release does not have."""
+
+    name: str
+    version: str
+    extra: str
+    provided: tuple[str, ...]
+    """The extras that it has, in order."""
+
+
+def unknown_extras(pins: Sequence[Pin], metadata: Metadata) -> Iterator[UnknownExtra]:
+    """Yield the extras of *pins* that their METADATA does not list, of which pip warns.
+
+    https://packaging.python.org/en/latest/specifications/core-metadata/#provides-extra-multiple-use
+    """
+    for pin in pins:
+        if not pin.extras:
+            continue
+        listed = _message(metadata(pin.name)).get_all("Provides-Extra", [])
+        provided = sorted({canonicalize_name(str(extra)) for extra in listed})
+        for extra in sorted(set(map(canonicalize_name, pin.extras)) - set(provided)):
+            yield UnknownExtra(pin.name, pin.version, extra, tuple(provided))
+
+
 class _Check(NamedTuple):
     python: str
     processor: str
@@ -136,13 +160,7 @@ def _satisfied_by(name: str, required: Requirement, pinned: Mapping[str, _Depend
 
 
 def _read(pin: Pin, metadata: Metadata) -> _Dependency:
-    content = metadata(pin.name)
-    # One type, so that mypy accepts both parsers.
-    message: Message = (
-        BytesHeaderParser().parsebytes(content)
-        if isinstance(content, bytes)
-        else HeaderParser().parsestr(content)
-    )
+    message = _message(metadata(pin.name))
     try:
         version = Version(_field(message, "Version"))
         requires = tuple(_requires(message))
@@ -152,6 +170,12 @@ def _read(pin: Pin, metadata: Metadata) -> _Dependency:
     if canonicalize_name(_field(message, "Name")) != pin.name or version != Version(pin.version):
         raise _Flaw(pin.line.split()[0], f"calls itself {_field(message, 'Name')} {version}")
     return _Dependency(version, specifier, requires)
+
+
+def _message(content: bytes | str) -> Message:
+    if isinstance(content, bytes):
+        return BytesHeaderParser().parsebytes(content)
+    return HeaderParser().parsestr(content)
 
 
 def _requires(message: Message) -> Iterator[Requirement]:

@@ -248,6 +248,18 @@ def test_missing_files_make_manager_resolve_again(build: Build) -> None:
     assert second.distributions == first.distributions
 
 
+def test_unknown_extra_of_a_pin_is_warned_of_and_its_release_installed(build: Build) -> None:
+    (first, second) = resolution_of("a==1.0", "b==1.0").pins
+    pins = (first, second._replace(extras=("standart",)))
+
+    result = build.install(Resolution(pins, from_files_alone=True, by="uv"))
+
+    assert result.installed == {"a", "b"}
+    assert any(
+        line.startswith("b 1.0 does not provide the extra standart") for line in build.log.lines
+    )
+
+
 def test_removed_pin_is_removed(build: Build) -> None:
     entries = build.keep(build.install(AB))
 

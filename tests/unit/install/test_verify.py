@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnb_python.install.verify import Complete, Incomplete, verify_pins
+from cnb_python.errors.install import no_such_extra
+from cnb_python.install.verify import Complete, Incomplete, unknown_extras, verify_pins
 from cnb_python.managers.base import Pin
 from tests.support.wheels import metadata
 
@@ -36,6 +37,25 @@ def reason(*pins: str, **requires: list[str]) -> str:
     result = verified(*pins, **requires)
     assert isinstance(result, Incomplete)
     return result.reason
+
+
+def test_extra_that_a_release_does_not_provide_is_found() -> None:
+    texts = {
+        "uvicorn": "Provides-Extra: Standard\nProvides-Extra: a.b\n",
+        "six": "",
+    }
+    pins = [pin("uvicorn[standart,a-b]==0.34.0"), pin("six==1.0")]
+
+    unknown = list(unknown_extras(pins, texts.__getitem__))
+
+    assert unknown == [("uvicorn", "0.34.0", "standart", ("a-b", "standard"))]
+    assert no_such_extra(*unknown[0]).body == (
+        "Nothing is installed for uvicorn[standart]. It has a-b, standard.",
+        "Did you mean uvicorn[standard]?",
+    )
+    assert no_such_extra("six", "1.0", "x", ()).body == (
+        "Nothing is installed for six[x]. It has no extras.",
+    )
 
 
 def test_pins_without_dependencies_are_complete() -> None:
