@@ -5,7 +5,7 @@ The result depends only on the app's files and the index: the store only saves w
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,6 +22,7 @@ from cnb_python.errors.machine import DamagedStore
 from cnb_python.install.collecting import collect
 from cnb_python.install.finishing import Archives
 from cnb_python.install.request import EnvironmentRequest, InstallResult, SameAsPrevious
+from cnb_python.install.same_file import is_file_of
 from cnb_python.install.snapshot import AppSnapshot
 from cnb_python.install.staging import StagingArea
 from cnb_python.install.verify import Complete, Incomplete, unknown_extras, verify_pins
@@ -122,6 +123,8 @@ class _Work:
     installed: set[str] = field(default_factory=set)
     archives: dict[str, Archives] = field(default_factory=dict)
     known_missing: str = ""
+    fetched: dict[str, InstalledPin] = field(default_factory=dict)
+    """By name, the wheels of pins that turned out to be incomplete."""
 
     @property
     def distributions(self) -> tuple[Distribution, ...]:
@@ -209,6 +212,7 @@ def _install_pinned(resolution: Resolution, work: _Work) -> _Resolved | None:
     verified = _verify(resolution, installed, work)
     if isinstance(verified, Incomplete):
         work.log_resolving(verified.reason)
+        work.fetched = {each.pin.name: each for each in installed}
         return None
     for unknown in unknown_extras(resolution.pins, _metadata(installed, work)):
         message = no_such_extra(*unknown)
@@ -220,8 +224,27 @@ def _install_pinned(resolution: Resolution, work: _Work) -> _Resolved | None:
 def _resolve_with_manager(work: _Work) -> _Resolved:
     """Return the manager's resolution, with its distributions in *work*."""
     resolution = work.staging.resolve()
-    work.collect(work.staging.install(resolution, work.start_from_store(resolution)))
+    missing = work.start_from_store(resolution)
+    kept = _fetched_before(work, missing)
+    installed = work.staging.install(resolution, [pin for pin in missing if pin not in kept])
+    if work.staging.ran_foreign_code and kept:
+        # It may have changed them.
+        installed += work.staging.install(resolution, list(kept))
+        kept = {}
+    work.collect((*kept.values(), *installed))
     return _Resolved(resolution, depends_on_patch=False)
+
+
+def _fetched_before(work: _Work, pins: Sequence[Pin]) -> dict[Pin, InstalledPin]:
+    """Return those of *pins* whose files were fetched before the manager resolved."""
+    fetched, work.fetched = work.fetched, {}
+    if work.staging.ran_foreign_code:
+        return {}
+    return {
+        pin: replace(fetched[pin.name], pin=pin)
+        for pin in pins
+        if pin.name in fetched and is_file_of(fetched[pin.name], pin)
+    }
 
 
 def _install_again(names: frozenset[str], resolved: _Resolved, work: _Work) -> _Resolved:

@@ -39,6 +39,8 @@ class Pin(NamedTuple):
     """
     needs: tuple[str, ...] = ()
     """The names of the other pins that have to be in the environment if it is built."""
+    files: tuple[str, ...] = ()
+    """The names of the wheels that it may be; empty: unknown."""
 
 
 def digest(parts: Iterable[str]) -> str:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
 
 from packaging.pylock import Package, PackageVcs, Pylock, PylockValidationError
 from packaging.specifiers import SpecifierSet
@@ -205,8 +206,11 @@ def _compiled_pin(table: TomlTable, own: OwnLines, beside: Path) -> Pin:
     hashes = own.hashes.get(name) or tuple(compiled)
     line = f"{name}=={version}" + "".join(f" --hash={each}" for each in hashes)
     origin = digest((shown(_text(table, "index")), *hashes))
-    has_wheels = bool(toml.tables_at(table, "wheels"))
-    return Pin(name, version, origin, line, is_cacheable=bool(hashes), by_itself=not has_wheels)
+    wheels = toml.tables_at(table, "wheels")
+    pin = Pin(name, version, origin, line, is_cacheable=bool(hashes), by_itself=not wheels)
+    # Without hashes of its own lines: all of the release's files.
+    allowed = (each for each in wheels if not hashes or f"sha256:{_sha256(each)}" in hashes)
+    return pin._replace(files=tuple(_file_name(each) for each in allowed))
 
 
 def _compiled_vcs(name: str, source: TomlTable, own: OwnLines) -> tuple[str, str]:
@@ -228,6 +232,11 @@ def _compiled_archive(
     own_line = own.line_of(name, url)
     origin = digest((sha256, shown(url), build_options(own_line)))
     return origin, own_line or f"{name} @ {url}{hashed}", bool(sha256)
+
+
+def _file_name(file: TomlTable) -> str:
+    address = _text(file, "url") or _text(file, "path")
+    return unquote(urlsplit(address).path.rpartition("/")[2])
 
 
 def _sha256(file: TomlTable) -> str:

@@ -31,7 +31,9 @@ INDEX = {
     "a==1.0": package("a", "", "b"),
     "a==2.0": package("a", "# newer", "b"),
     "b==1.0": package("b"),
-    "lonely==1.0": package("lonely", "", "b"),
+    "lonely==1.0": package(
+        "lonely", "", "b", **{"lonely-1.0.dist-info/WHEEL": "Tag: py3-none-any\n"}
+    ),
     "picky==1.0": package("picky", "", "b; python_full_version > '3.14.2'"),
     "opencv==1.0": package("opencv", cv2__py="# all", shared__py="# same"),
     "opencv-headless==1.0": package("opencv_headless", cv2__py="# less", shared__py="# same"),
@@ -308,6 +310,21 @@ def test_incomplete_pins_are_resolved_by_manager(build: Build) -> None:
     assert names(result) == ["b", "lonely"]
     assert result.resolution == build.manager.resolved
     assert "Resolving with pip: lonely requires b, which no line names" in build.log.lines
+
+
+def test_fetched_wheel_is_not_fetched_again_for_the_manager_s_pin_of_the_same_file(
+    build: Build,
+) -> None:
+    lonely, b = resolution_of("lonely==1.0", "b==1.0", from_files_alone=False).pins[::-1]
+    lonely = lonely._replace(origin="of pip", files=("lonely-1.0-py3-none-any.whl",))
+    resolved = Resolution((b, lonely), from_files_alone=False, by="pip")
+    build.manager.resolved = resolved
+
+    result = build.install(resolution_of("lonely==1.0"))
+
+    assert build.manager.calls == ["fetch lonely", "resolve", "fetch b"]
+    assert names(result) == ["b", "lonely"]
+    assert [each.origin for each in result.distributions] == ["origin of b", "of pip"]
 
 
 def test_stored_distributions_do_not_hide_missing_dependency(build: Build) -> None:

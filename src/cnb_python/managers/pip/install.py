@@ -10,7 +10,7 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
@@ -198,7 +198,8 @@ def _pin(item: Item, own: OwnLines) -> Pin:
         origin, line, is_cacheable = _of_index(name, version, item["download_info"], own)
     address = urlsplit(item["download_info"]["url"])
     by_itself = bool(item["is_direct"]) or not address.path.endswith(".whl")
-    return Pin(name, version, origin, line, is_cacheable, extras, by_itself)
+    files = () if by_itself else (unquote(address.path.rpartition("/")[2]),)
+    return Pin(name, version, origin, line, is_cacheable, extras, by_itself, files=files)
 
 
 def _of_index(name: str, version: str, download: Item, own: OwnLines) -> tuple[str, str, bool]:
