@@ -18,7 +18,7 @@ from cnb_python.managers import tool
 from cnb_python.managers.base import Manager
 from cnb_python.managers.registry import fallbacks, how_to_add, managers, select
 from cnb_python.preflight import check_app, check_environment
-from cnb_python.provision import provide
+from cnb_python.provision import libraries, provide
 from cnb_python.provision.request import ProvisionRequest, find_build_consumers
 from cnb_python.python.mirror import find_inventory
 from cnb_python.python.resolver import (
@@ -75,6 +75,8 @@ def build(context: BuildContext, system: System) -> None:
 
     with log.step("Launch"):
         sizes = configure_launch(app, manager, record, context, system)
+        for message in libraries.warnings(record.libraries or {}, settings):
+            system.output.warning(message.title, message.body)
 
     app_cleanup.remove_after_build(unwanted, context, build_consumers, system.output)
     record = record._replace(layer_sizes={**record.layer_sizes, **sizes})
@@ -140,7 +142,9 @@ def configure_launch(
     for message in (*messages, *unable, *local, *incompatible.warnings(record.distributions)):
         system.output.warning(message.title, (*message.body, *message.steps))
     init = process_defaults.find_init(context.layers_dir)
-    Launch(processes.under_init(plan, init)).write(context.layers_dir, context.buildpack.api)
+    labels = libraries.labels(record.libraries or {})
+    launch = Launch(processes.under_init(plan, init), labels)
+    launch.write(context.layers_dir, context.buildpack.api)
     single_worker = processes.single_worker_types(plan, app, record.distributions)
     variables = listening.variables(app.directory, record.distributions)
     size = process_defaults.provide_defaults(single_worker, variables, context, system.output)

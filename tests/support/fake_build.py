@@ -123,6 +123,8 @@ class FakeBuild:
     steps_needing_environment: StepsNeedingEnvironment = no_steps
     read_before: ReadBefore | None = None
     """What the step read in its previous run."""
+    root: Path = Path("/")
+    """The file system of the build image."""
     use: Callable[[ProvidedEnvironment], None] = field(default=_use_nothing)
     """What the app steps run, if any needs the environment."""
 
@@ -147,7 +149,7 @@ class FakeBuild:
 
     def system(self) -> System:
         fetch = Fetcher(refuse_network)
-        return System(self.programs, fetch, self.log, date(2026, 11, 21), 2)
+        return System(self.programs, fetch, self.log, date(2026, 11, 21), 2, root=self.root)
 
     def build(self) -> BuildRecord:
         """Provide Python and the environment, as the build phase does."""

@@ -123,6 +123,10 @@ _FAMILIES = {
         "Packages that cannot be built",
         "A package has no wheel for this Python, and building it from source failed.",
     ),
+    "libraries": (
+        "Shared libraries",
+        "A package needs a library of the system that the image does not have.",
+    ),
     "projects": (
         "The app's own projects",
         "A project in the app's directories cannot be built as a package.",

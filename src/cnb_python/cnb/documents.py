@@ -4,8 +4,10 @@ https://github.com/buildpacks/spec/blob/main/buildpack.md#data-format
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from cnb_python.cnb import toml
 from cnb_python.cnb.context import PRODUCTION
@@ -37,6 +39,8 @@ class Launch:
     """The content of `launch.toml`."""
 
     processes: tuple[Process, ...] = ()
+    labels: Mapping[str, str] = MappingProxyType({})
+    """Value by name of each label of the image."""
 
     def write(self, layers_dir: Path, api: str) -> None:
         """Write `launch.toml` for Buildpack API *api*.
@@ -47,7 +51,9 @@ class Launch:
         eligible = tuple(process for process in self.processes if _eligible(process, api))
         _check_processes(eligible)
         rows = [_process(process, api) for process in eligible]
-        toml.write(layers_dir / "launch.toml", {"processes": rows} if rows else {})
+        labels = [{"key": key, "value": value} for key, value in self.labels.items()]
+        tables: dict[str, Writable] = {"labels": labels, "processes": rows}
+        toml.write(layers_dir / "launch.toml", {key: each for key, each in tables.items() if each})
 
 
 def _eligible(process: Process, api: str) -> bool:

@@ -39,11 +39,13 @@ INSTALLER = "BP_PYTHON_INSTALLER"
 BUILD = "BP_PYTHON_BUILD"
 FULL = "BP_PYTHON_FULL"
 COLLECTSTATIC = "BP_PYTHON_COLLECTSTATIC"
+LIBRARIES = "BP_PYTHON_LIBRARIES"
 STICKY = "BP_PYTHON_STICKY"
 MIRROR = "BP_PYTHON_MIRROR"
 PROJECT = "BP_PYTHON_PROJECT"
 
 LINKED, MERGED = "linked", "merged"
+ERROR, WARN, IGNORE = "error", "warn", "ignore"
 AUTO, PIP, UV = "auto", "pip", "uv"
 MANAGERS = (AUTO, PIP, "pipenv", "poetry", UV, "pdm", "pylock", "project")
 
@@ -144,6 +146,13 @@ TABLE: tuple[Setting, ...] = (
         "load libpython without being linked with it, and for code that compiles C when it runs.",
     ),
     Setting(
+        "libraries",
+        LIBRARIES,
+        OneOf((ERROR, WARN, IGNORE)),
+        "What to do if a package needs a shared library that does not exist: stop the build "
+        "(`error`, the default), `warn`, or `ignore`.",
+    ),
+    Setting(
         "collectstatic",
         COLLECTSTATIC,
         Flag(),
@@ -200,6 +209,7 @@ class Settings(NamedTuple):
     layout: str = LINKED
     build: bool = False
     full: bool = False
+    libraries: str = ERROR
     collectstatic: bool = True
     collectstatic_record: bool = True
     collectstatic_on_demand: bool = True

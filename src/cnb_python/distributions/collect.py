@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnb_python.cnb import disk
-from cnb_python.distributions import dist_info, elf, entry_points, scan
+from cnb_python.distributions import dist_info, elf, entry_points, native, scan
 from cnb_python.distributions.bytecode import Package, SourceFile
 from cnb_python.distributions.dist_info import DirectUrl, DistributionRoot, Installed
 from cnb_python.distributions.model import Distribution
@@ -167,8 +167,13 @@ def modules_of(normalized: Normalized) -> Package:
     return Package(root.path, root.final, modules)
 
 
-def described(normalized: Normalized, contents: Sequence[Content]) -> Distribution:
-    """Return the distribution with these *contents*, in the order of their paths."""
+def described(
+    normalized: Normalized, contents: Sequence[Content], machine: int = 0
+) -> Distribution:
+    """Return the distribution with these *contents*, in the order of their paths.
+
+    *machine*: the `Dynamic.machine` of the interpreter, 0 if it is unknown.
+    """
     root, pin = normalized.of.root, normalized.of.pin
     directory = normalized.direct_url.directory
     return Distribution(
@@ -182,6 +187,9 @@ def described(normalized: Normalized, contents: Sequence[Content]) -> Distributi
             if content.dynamic.run_paths
         ),
         libpython=elf.libpython_names(content.dynamic for content in contents),
+        library_needs=native.needs_of(
+            ((content.file.path, content.dynamic) for content in contents), machine
+        ),
         from_source=normalized.from_source,
         is_cacheable=pin.is_cacheable and (not directory or bool(_below(root.final, directory))),
     )

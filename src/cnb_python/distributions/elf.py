@@ -1,19 +1,27 @@
-"""Reads the dynamic section of ELF files: where they look for libraries, and which they load.
+"""Reads the dynamic section of ELF files: which libraries they load, from where, which versions.
+
+Of pyelftools, a hundredth would be used here, and unlike it this reader has bounds: a damaged or
+hostile file neither raises nor takes long. Every native file of an environment is read once.
 
 Separate from `scan`, which reads all files of an environment: the app's own programs are read too.
-https://refspecs.linuxfoundation.org/elf/gabi4+/contents.html
+https://refspecs.linuxfoundation.org/elf/gabi4+/contents.html and, for versions,
+https://refspecs.linuxfoundation.org/LSB_5.0.0/LSB-Core-generic/LSB-Core-generic/symversion.html
 """
 
 import mmap
 import re
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 MAGIC = b"\x7fELF"
 _LOAD, _DYNAMIC = 1, 2
 _NEEDED, _STRING_TABLE, _RPATH, _RUNPATH = 1, 5, 15, 29
+_DEFINED_VERSIONS, _NEEDED_VERSIONS = 0x6FFFFFFC, 0x6FFFFFFE
+# Flag of a version whose absence the dynamic linker only warns of.
+_WEAK = 2
+_VERSIONS = ("GLIBC_", "GLIBCXX_", "CXXABI_")
 # No real file has more segments, more entries in its dynamic section, or longer strings there.
 _MOST = 4096
 _MOST_BYTES = 16 * 1024
@@ -28,9 +36,17 @@ class Dynamic(NamedTuple):
     """The directories in which its libraries are searched for first."""
     libraries: tuple[str, ...] = ()
     """The file names or paths of the libraries that it is linked with."""
+    versions: tuple[tuple[str, str], ...] = ()
+    """Pairs of library and version that it needs: `("libc.so.6", "GLIBC_2.28")`.
+
+    Only versions of the C and C++ libraries.
+    """
+    machine: int = 0
+    """Its word size and kind of processor: equal for files that run in one process."""
 
 
 NOT_ELF = Dynamic()
+_DAMAGED = (struct.error, KeyError, IndexError, OverflowError)
 
 
 def may_be_elf(path: str, *, is_program: bool) -> bool:
@@ -49,8 +65,31 @@ def read(path: Path) -> Dynamic:
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             try:
                 return _Elf(data).read()
-            except struct.error, KeyError, IndexError, OverflowError:
+            except _DAMAGED:
                 return NOT_ELF
+
+
+def machine_of(program: Path) -> int:
+    """Return the `Dynamic.machine` of *program*, 0 if it cannot be read."""
+    try:
+        return read(program).machine
+    except OSError:
+        return 0
+
+
+def defined_versions(path: Path) -> frozenset[str]:
+    """Return the versions that the library at *path* defines: `GLIBC_2.36`, and its own name.
+
+    Raises OSError.
+    """
+    with path.open("rb") as file:
+        if file.read(len(MAGIC)) != MAGIC:
+            return frozenset()
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            try:
+                return frozenset(_Elf(data).defined())
+            except _DAMAGED:
+                return frozenset()
 
 
 def libpython_names(files: Iterable[Dynamic]) -> tuple[str, ...]:
@@ -90,23 +129,72 @@ class _Elf:
 
     def read(self) -> Dynamic:
         entries = list(self.dynamic())
-        start = self.strings(entries)
-        if start is None:
+        strings = self.offset(entries, _STRING_TABLE)
+        if strings is None:
             return NOT_ELF
-        paths = (self.text(start + at) for tag, at in entries if tag in {_RPATH, _RUNPATH})
+        paths = (self.text(strings + at) for tag, at in entries if tag in {_RPATH, _RUNPATH})
         run_paths = tuple(path for joined in paths for path in joined.split(":") if path)
-        needed = tuple(self.text(start + at) for tag, at in entries if tag == _NEEDED)
-        return Dynamic(run_paths, needed)
+        needed = tuple(self.text(strings + at) for tag, at in entries if tag == _NEEDED)
+        versions = tuple(self.needed_versions(entries, strings))
+        machine = self.data[4] << 16 | self.number("H", 18)
+        return Dynamic(run_paths, needed, versions, machine)
 
-    def strings(self, entries: Iterable[tuple[int, int]]) -> int | None:
-        """Return the position of the string table, None if no segment holds it."""
-        address_of_table = next((value for tag, value in entries if tag == _STRING_TABLE), None)
-        if address_of_table is None:
+    def offset(self, entries: Iterable[tuple[int, int]], key: int) -> int | None:
+        """Return the position in the file of the table that the entry *key* has the address of.
+
+        None if there is no such entry, or no segment holds the table.
+        """
+        table = next((value for tag, value in entries if tag == key), None)
+        if table is None:
             return None
         for offset, address, length in self.segments(_LOAD):
-            if address <= address_of_table < address + length:
-                return address_of_table - address + offset
+            if address <= table < address + length:
+                return table - address + offset
         return None
+
+    def needed_versions(
+        self, entries: Sequence[tuple[int, int]], strings: int
+    ) -> Iterator[tuple[str, str]]:
+        """Yield library and version of each version that is needed, without weak ones."""
+        start = self.offset(entries, _NEEDED_VERSIONS)
+        left = _MOST
+        for position, (_, _, library, first, _) in self.chain("HHIII", 4, start):
+            name = self.text(strings + library)
+            for _, (_, flags, _, version, _) in self.chain("IHHII", 4, position + first):
+                left -= 1
+                if left < 0:
+                    return
+                text = self.text(strings + version)
+                if not flags & _WEAK and text.startswith(_VERSIONS):
+                    yield name, text
+
+    def defined(self) -> Iterator[str]:
+        """Yield each version that the library defines, the first of which is its own name."""
+        entries = list(self.dynamic())
+        strings = self.offset(entries, _STRING_TABLE)
+        if strings is None:
+            return
+        start = self.offset(entries, _DEFINED_VERSIONS)
+        for position, (*_, first, _) in self.chain("HHHHIII", 6, start):
+            yield self.text(strings + self.number("I", position + first))
+
+    def chain(
+        self, form: str, following: int, start: int | None
+    ) -> Iterator[tuple[int, tuple[int, ...]]]:
+        """Yield position and fields of each record from *start*.
+
+        *form*: the record, as for `struct`. *following*: the index of the field with the distance
+        to the next record, which is 0 in the last one.
+        """
+        if start is None:
+            return
+        position = start
+        for _ in range(_MOST):
+            record = struct.unpack_from(self.order + form, self.data, position)
+            yield position, record
+            if not record[following]:
+                return
+            position += record[following]
 
     def dynamic(self) -> Iterator[tuple[int, int]]:
         """Yield tag and value of each entry of the dynamic section."""

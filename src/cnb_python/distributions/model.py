@@ -21,6 +21,15 @@ class File(NamedTuple):
     """The target of a symbolic link; empty for a file."""
 
 
+class LibraryNeed(NamedTuple):
+    """A shared library that a distribution is linked with and does not contain."""
+
+    library: str
+    """Its file name: `libGL.so.1`."""
+    versions: tuple[str, ...] = ()
+    """What it has to define: `GLIBC_2.28`; the highest ones, sorted."""
+
+
 @dataclass(frozen=True)
 class Distribution:
     """An installed distribution: normalized, compiled, with a correct RECORD."""
@@ -41,6 +50,8 @@ class Distribution:
     `libpython3.14.so.1.0`, or of another release line. Usually empty: an extension module finds
     Python's functions in the program that imports it.
     """
+    library_needs: tuple[LibraryNeed, ...] | None = ()
+    """The libraries that its native files need from outside, sorted; None: not recorded."""
     from_source: bool = False
     """It was built from source, which takes longer than a download."""
     is_cacheable: bool = True

@@ -191,8 +191,14 @@ class UnknownSettings(AppError):
     def example(cls) -> Self:
         names = (
             *("sticky", "manager", "poetry", "pipenv", "pdm", "requirements", "groups", "extras"),
-            *("project", "installer", "layout", "build", "full", "collectstatic"),
-            *("collectstatic_record", "collectstatic_on_demand", "keep", "mirror"),
+            *("project", "installer", "layout", "build", "full", "libraries"),
+            *(
+                "collectstatic",
+                "collectstatic_record",
+                "collectstatic_on_demand",
+                "keep",
+                "mirror",
+            ),
         )
         return cls(
             (

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnb_python.distributions import collect as distributions
+from cnb_python.distributions import elf
 from cnb_python.distributions.bytecode import compile_modules
 from cnb_python.distributions.collect import InstalledPin, Normalized
 from cnb_python.distributions.model import Distribution
@@ -55,8 +56,12 @@ def collect(
         compile_modules(interpreter, packages, system, on_compiled)
         finished = dict(zip(order, workers.results(), strict=True))
     contents = [finished[number].contents for number in range(len(jobs))]
+    machine = elf.machine_of(interpreter)
     return Collection(
-        tuple(map(distributions.described, normalized, contents, strict=True)),
+        tuple(
+            distributions.described(*pair, machine)
+            for pair in zip(normalized, contents, strict=True)
+        ),
         tuple(
             message
             for pair in zip(normalized, contents, strict=True)

@@ -117,7 +117,8 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
 
 
 type _Request = tuple[str, str, str, str, dict[str, tuple[int, bool, str]], str | None, int | None]
-type _Answer = tuple[list[tuple[str, str, int, bool, str]], dict[str, list[list[str]]], list[str]]
+type _Dynamic = tuple[list[str], list[str], list[tuple[str, str]], int]
+type _Answer = tuple[list[tuple[str, str, int, bool, str]], dict[str, _Dynamic], list[str]]
 
 
 def request_of(job: Unfinished) -> object:
@@ -153,9 +154,15 @@ def answer_of(finished: Finished) -> object:
 def result_of(answer: object) -> Finished:
     """Return what `answer_of` returned *answer* for."""
     files, dynamics, archives = cast("_Answer", answer)
-    dynamic = {path: Dynamic(*map(tuple, lists)) for path, lists in dynamics.items()}
+    dynamic = {path: _dynamic_of(each) for path, each in dynamics.items()}
     contents = [Content(File(*file), dynamic.get(file[0], NOT_ELF)) for file in files]
     return Finished(contents, Archives(*archives))
 
 
 TASK = Task(__name__, finish, request_of, result_of)
+
+
+def _dynamic_of(answer: _Dynamic) -> Dynamic:
+    run_paths, libraries, versions, machine = answer
+    pairs = tuple((library, version) for library, version in versions)
+    return Dynamic(tuple(run_paths), tuple(libraries), pairs, machine)

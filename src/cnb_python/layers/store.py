@@ -53,6 +53,11 @@ class BuildRecord(NamedTuple):
 
     Empty in store.toml, which is in the image: the digest covers variables, which may be secret.
     """
+    libraries: Mapping[str, str] | None = None
+    """What the image needs of the run image, by library: see `provision/libraries.py`.
+
+    None in a record of a release that did not find that out.
+    """
     embedding: tuple[str, ...] | None = None
     """The names of the distributions that are linked with libpython, sorted.
 
@@ -73,6 +78,7 @@ class BuildRecord(NamedTuple):
             "sizes": _pairs(self.layer_sizes),
             "largest": [f"{name} {size}" for name, size in self.largest.items()],
             **({} if self.embedding is None else {"embedding": [*self.embedding]}),
+            **({} if self.libraries is None else {"libraries": _pairs(self.libraries)}),
             **({"inputs": self.manager_inputs} if self.manager_inputs else {}),
             **({"gap": self.known_missing} if self.known_missing else {}),
             **({"manifest": self.manifest} if self.manifest else {}),
@@ -104,6 +110,7 @@ def record_of(
         layer_sizes=lists["sizes"],
         largest=lists["largest"],
         embedding=tuple(lists["embedding"]) if "embedding" in lists else None,
+        libraries=lists.get("libraries"),
         manager_inputs=texts.get("inputs", ""),
         known_missing=texts.get("gap", ""),
         manifest=texts.get("manifest", ""),

@@ -28,6 +28,7 @@ def unchanged_record(
         return None
     is_same = (
         record.embedding is not None
+        and record.libraries is not None
         and _has_same_resolution(record, from_files)
         and record.python_patch in {"", request.release.version}
         and record.env == env_digest(request.env(record.distributions))

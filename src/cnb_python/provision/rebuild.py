@@ -28,7 +28,7 @@ from cnb_python.layout.materialize import layer_states
 from cnb_python.layout.names import TREE, VENV
 from cnb_python.managers import tool
 from cnb_python.managers.base import NeedsResolving, Resolution
-from cnb_python.provision import freshness, python_parts
+from cnb_python.provision import freshness, native_libraries, python_parts
 from cnb_python.provision.finish import Rebuilt
 from cnb_python.provision.on_demand import OnDemand
 from cnb_python.provision.request import (
@@ -106,6 +106,7 @@ def rebuild(
             system,
         )
         _log_result(install_result, system.output)
+        libraries = native_libraries.check(request, install_result, system)
         compiling.result()
         archiving = python_files.start_archiving()
         layers = materializer.layers_of(install_result.distributions)
@@ -115,6 +116,7 @@ def rebuild(
             materializer.plan, layers, install_result, materializer.on_demand.absent
         )
     record = _record(request, install_result, layers, from_files, previous)
+    record = record._replace(libraries=libraries)
     return materializer.rebuilt(layers, states, entries, not_archived, record, archiving)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from compression import zstd
 from typing import Literal, NamedTuple, cast
 
-from cnb_python.distributions.model import Distribution, File
+from cnb_python.distributions.model import Distribution, File, LibraryNeed
 from cnb_python.store.archive import LIMIT, Member
 from cnb_python.system import json_text
 
@@ -140,6 +140,7 @@ def _dump_entry(entry: StoreEntry) -> dict[str, object]:
         "keeps": distribution.is_cacheable,
         "reaches": distribution.reaches,
         "libpython": distribution.libpython,
+        **_dump_needs(distribution.library_needs),
         "archive": entry.archive,
         "info": entry.info,
         "digests": "".join(file.digest for file in distribution.files),
@@ -156,11 +157,25 @@ def _load_entry(row: object) -> StoreEntry:
         files=tuple(map(_file, members, _digests(row, len(members)), strict=True)),
         reaches=_texts(row, "reaches"),
         libpython=_texts(row, "libpython") if has_libpython else (),
+        library_needs=_load_needs(row),
         from_source=_field(row, "built", bool),
         is_cacheable=_field(row, "keeps", bool),
     )
     archive = _digest(row, "archive") if _field(row, "archive", str) else ""
     return StoreEntry(distribution, archive, _digest(row, "info"), has_libpython)
+
+
+def _dump_needs(needs: tuple[LibraryNeed, ...] | None) -> dict[str, object]:
+    if needs is None:
+        return {}
+    return {"needs": [" ".join((need.library, *need.versions)) for need in needs]}
+
+
+def _load_needs(row: object) -> tuple[LibraryNeed, ...] | None:
+    if not (isinstance(row, dict) and "needs" in row):
+        return None
+    pairs = (text.split(" ") for text in _texts(row, "needs"))
+    return tuple(LibraryNeed(library, tuple(versions)) for library, *versions in pairs)
 
 
 def _digests(row: object, count: int) -> list[str]:

@@ -138,5 +138,7 @@ class System:
     cpus: int
     clock: Callable[[], float] = time.monotonic
     """Seconds since an arbitrary moment."""
+    root: Path = Path("/")
+    """The file system of the build image."""
     start_helper: StartHelper | None = None
     """None: everything is done in this process."""

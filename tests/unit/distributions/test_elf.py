@@ -1,5 +1,6 @@
 """Dynamic sections of ELF files: run paths, and the libraries that a file is linked with."""
 
+import struct
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,47 @@ def test_run_paths_and_libraries_are_read(tmp_path: Path, tag: int, bits: int, o
     paths = ("$ORIGIN/../a.libs:/usr/lib", "")
     library.write_bytes(elf_files.elf(*paths, needed=needed, tag=tag, bits=bits, order=order))
 
-    assert elf.read(library) == Dynamic(("$ORIGIN/../a.libs", "/usr/lib"), needed)
+    machine = (1 if bits == 32 else 2) << 16 | 62
+    assert elf.read(library) == Dynamic(("$ORIGIN/../a.libs", "/usr/lib"), needed, (), machine)
+
+
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("bits", [32, 64])
+def test_needed_versions_are_read_without_weak_ones(tmp_path: Path, bits: int, order: str) -> None:
+    library = tmp_path / "x.so"
+    needed = {"libc.so.6": ["GLIBC_2.4", "-GLIBC_2.38", "GLIBC_2.17"], "libz.so.1": ["ZLIB_1.2.9"]}
+    needed["libstdc++.so.6"] = ["CXXABI_1.3", "GLIBCXX_3.4.29"]
+    library.write_bytes(elf_files.elf(needed=[*needed], versions=needed, bits=bits, order=order))
+
+    assert elf.read(library).versions == (
+        ("libc.so.6", "GLIBC_2.4"),
+        ("libc.so.6", "GLIBC_2.17"),
+        ("libstdc++.so.6", "CXXABI_1.3"),
+        ("libstdc++.so.6", "GLIBCXX_3.4.29"),
+    )
+
+
+@pytest.mark.parametrize("bits", [32, 64])
+def test_defined_versions_are_read(tmp_path: Path, bits: int) -> None:
+    library = tmp_path / "libc.so.6"
+    library.write_bytes(elf_files.elf(defines=["libc.so.6", "GLIBC_2.4", "GLIBC_2.17"], bits=bits))
+
+    assert elf.defined_versions(library) == {"libc.so.6", "GLIBC_2.4", "GLIBC_2.17"}
+
+
+def test_library_without_versions_defines_none(tmp_path: Path) -> None:
+    for content in (elf_files.elf(needed=["libc.so.6"]), b"x", b""):
+        (tmp_path / "x.so").write_bytes(content)
+        assert elf.defined_versions(tmp_path / "x.so") == frozenset()
+
+
+def test_versions_in_a_circle_end(tmp_path: Path) -> None:
+    content = bytearray(elf_files.elf(versions={"libc.so.6": ["GLIBC_2.4"]}))
+    struct.pack_into("<I", content, 0x800 + 12, 2**32 - 16)
+    struct.pack_into("<I", content, 0x810 + 12, 0)
+    (tmp_path / "x.so").write_bytes(content)
+
+    assert len(elf.read(tmp_path / "x.so").versions) <= 4096
 
 
 @pytest.mark.parametrize(
@@ -35,10 +76,12 @@ def test_other_files_are_not_elf(tmp_path: Path, content: bytes) -> None:
     assert elf.read(library) == NOT_ELF
 
 
-WHOLE = elf_files.elf("$ORIGIN/x", needed=["libpython3.14.so.1.0"])
+WHOLE = elf_files.elf(
+    "$ORIGIN/x", needed=["libpython3.14.so.1.0"], versions={"libc.so.6": ["GLIBC_2.4"]}
+)
 
 
-@given(st.integers(0, 0x430), st.binary(min_size=1, max_size=8), st.integers(5, len(WHOLE)))
+@given(st.integers(0, 0x830), st.binary(min_size=1, max_size=8), st.integers(5, len(WHOLE)))
 def test_damaged_library_is_read_without_an_error(
     tmp_path_factory: pytest.TempPathFactory, position: int, damage: bytes, length: int
 ) -> None:
@@ -48,6 +91,7 @@ def test_damaged_library_is_read_without_an_error(
     library.write_bytes(content[:length])
 
     assert isinstance(elf.read(library), Dynamic)
+    assert isinstance(elf.defined_versions(library), frozenset)
 
 
 def test_strings_without_an_end_are_not_read(tmp_path: Path) -> None:
@@ -55,7 +99,7 @@ def test_strings_without_an_end_are_not_read(tmp_path: Path) -> None:
     content = elf_files.elf("x", needed=["y"] * 20)
     library.write_bytes(content[:0x400] + b"x" * 1_000_000)
 
-    assert elf.read(library) == Dynamic((), ("",) * 20)
+    assert elf.read(library) == Dynamic((), ("",) * 20, (), 2 << 16 | 62)
 
 
 @pytest.mark.parametrize(

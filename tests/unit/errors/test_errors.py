@@ -17,6 +17,7 @@ from cnb_python.errors import (
     frameworks,
     inputs,
     install,
+    libraries,
     locks,
     machine,
     names,
@@ -124,6 +125,7 @@ RECORDED: dict[type[Failure], Callable[[], BuildpackError | None]] = {
 """What the recogniser returns for a recorded output of pip or uv: equal to the example."""
 
 TESTED: dict[type[Failure], str] = {
+    libraries.MissingLibraries: "unit/provision/test_native_libraries.py",
     building.BuildsInterfere: "unit/install/test_staging.py",
     building.AppChangedByPackage: "unit/install/test_snapshot_of_app.py",
     building.LayersDirectoryReplaced: "unit/install/test_foreign_files.py",

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cnb_python.distributions import scan
+from cnb_python.distributions.elf import Dynamic
 from cnb_python.distributions.model import Distribution
 from cnb_python.install import finishing
 from cnb_python.install.finishing import Archives, Finished, Unfinished, finish
@@ -27,7 +28,11 @@ def job(tmp_path: Path) -> Unfinished:
     contents = {
         f"{SITE}/six.py": b"x = 1\n",
         f"{SITE}/__pycache__/six.cpython-314.pyc": b"bytecode",
-        f"{SITE}/_six.so": elf("$ORIGIN/../lib", needed=["libpython3.14.so"]),
+        f"{SITE}/_six.so": elf(
+            "$ORIGIN/../lib",
+            needed=["libpython3.14.so"],
+            versions={"libc.so.6": ["GLIBC_2.4"]},
+        ),
         f"{SITE}/six-1.0.dist-info/METADATA": b"Name: six\n",
         RECORD: b"what was installed",
         ODD: b"",
@@ -71,7 +76,10 @@ def test_every_file_is_hashed_and_recorded(
     )
     assert scan.has_files(job.root, files)
     (dynamic,) = (each.dynamic for each in finished.contents if each.file.path.endswith(".so"))
-    assert dynamic == (("$ORIGIN/../lib",), ("libpython3.14.so",))
+    machine = 2 << 16 | 62
+    assert dynamic == Dynamic(
+        ("$ORIGIN/../lib",), ("libpython3.14.so",), (("libc.so.6", "GLIBC_2.4"),), machine
+    )
     assert b"six.py,sha256=" in (job.root / RECORD).read_bytes()
 
 
