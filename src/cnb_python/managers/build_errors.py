@@ -185,8 +185,8 @@ _APP_BUILD = re.compile(
 _OUT_OF_MEMORY = re.compile(
     r"fatal error: Killed signal terminated program (\S+)"
     r"|\b(\w+) terminated with signal 9 \[Killed\]"
-    r"|Command '\[?'?([^',\s]+).*' died with <Signals\.SIGKILL"
-    r"|process didn't exit successfully: `(\S+).*\(signal: 9, SIGKILL"
+    r"|Command '\[?'?([^',\s]++).*' died with <Signals\.SIGKILL"
+    r"|process didn't exit successfully: `(\S++).*\(signal: 9, SIGKILL"
     r"|command '(\S+)' (?:terminated by|failed with) signal 9"
     r"|^\s*(\w*make)(?:\[\d+\])?: \*\*\* .*\bKilled$"
     r"|: line \d+: +\d+ Killed +(\S+)",

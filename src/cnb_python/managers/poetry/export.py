@@ -57,7 +57,7 @@ _UNKNOWN_KEY = re.compile(r"Additional properties are not allowed \('([^']+)'")
 _NOT_INSTALLABLE = re.compile(r"The current project could not be installed: (.+)")
 _UNKNOWN_NAME = (
     ("group", re.compile(r"Group\(s\) not found: ([^\s,]+)")),
-    ("extra", re.compile(r"Extra \[([^],]+)[^]]*\] is not specified")),
+    ("extra", re.compile(r"Extra \[([^],\n]+)[^]\n]*\] is not specified")),
 )
 _CERTIFICATE = re.compile(r"POETRY_CERTIFICATES_(\w+?)_(CLIENT_CERT|CERT)")
 
