@@ -3,6 +3,7 @@
 Separate from `build`, which has one line for each step.
 """
 
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -21,6 +22,7 @@ from cnb_python.managers.tool_settings import (
 from cnb_python.system import regular_file
 from cnb_python.system.interface import Output
 
+_SUBMODULE = re.compile(r"^\s*path\s*=\s*(\S.*?)\s*$", re.MULTILINE)
 # Each of them puts packages where the image does not have them, or installs none. All other PIP_*
 # variables work (indexes, proxies, certificates, constraints, ...).
 # https://pip.pypa.io/en/stable/topics/configuration/#environment-variables
@@ -118,6 +120,14 @@ def check_app(app: App, manager: Manager, output: Output) -> None:
             raise MergeConflict(app.shown(name), line)
     for message in manager.check(app):
         output.warning(message.title, message.body)
+    if empty := _empty_submodules(app.top):
+        output.warning(
+            f"Git submodules are empty: {', '.join(empty)}",
+            (
+                "Git does not fetch them by itself, so their files are not in the image.",
+                "Fetch them before the build: git submodule update --init",
+            ),
+        )
     if ".profile" in app.files:
         output.warning(
             f"{app.shown('.profile')} is not run",
@@ -134,6 +144,28 @@ def check_app(app: App, manager: Manager, output: Output) -> None:
                 "Delete the file that you do not use, so that the two cannot disagree.",
             ),
         )
+
+
+def _empty_submodules(top: Path) -> tuple[str, ...]:
+    """Return the paths of the submodules that were not fetched.
+
+    https://git-scm.com/docs/gitmodules
+    """
+    try:
+        text = regular_file.read(top / ".gitmodules").decode("utf-8", "replace")
+    except OSError:
+        return ()
+    paths = (top / match[1] for match in _SUBMODULE.finditer(text))
+    inside = (path for path in paths if path.is_relative_to(top) and ".." not in path.parts)
+    # A checkout without them has the directories, which other tools may leave out.
+    return tuple(path.relative_to(top).as_posix() for path in inside if _is_empty(path))
+
+
+def _is_empty(path: Path) -> bool:
+    try:
+        return not path.is_symlink() and not (path.is_dir() and any(path.iterdir()))
+    except OSError:
+        return False  # it cannot be read: the tools that need it report that
 
 
 def _check_kinds(app: App) -> None:

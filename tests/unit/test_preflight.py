@@ -203,6 +203,26 @@ def test_a_lock_file_that_is_not_read_is_warned_of(tmp_path: Path) -> None:
     assert output.lines[0].startswith("uv.lock: not read")
 
 
+@pytest.mark.parametrize("project", ["", "services/api"])
+def test_empty_submodules_are_warned_of(tmp_path: Path, project: str) -> None:
+    paths = ("libs/one", "libs/two", "libs/three", "../outside")
+    text = "".join(f'[submodule "{path}"]\n\tpath = {path}\n\turl = ../x\n' for path in paths)
+    app = tmp_path / "app"
+    (app / project).mkdir(parents=True)
+    (app / ".gitmodules").write_text(text)
+    (app / project / "requirements.txt").touch()
+    (app / "libs/one").mkdir(parents=True)
+    (app / "libs/two").mkdir()
+    (app / "libs/two/setup.py").touch()
+    output = Warnings()
+
+    check_app(read_app(app, project), Pip(), output)
+
+    assert len(output.lines) == 1
+    assert output.lines[0].startswith("Git submodules are empty: libs/one, libs/three")
+    assert "git submodule update --init" in output.lines[0]
+
+
 def test_a_profile_is_warned_of(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").touch()
     (tmp_path / ".profile").write_text("export A=1\n")
