@@ -50,6 +50,10 @@ from cnb_python.system.interface import Output, System
 # How many of the largest distributions the record names, and how many written paths the log shows.
 _LARGEST = 5
 _SHOWN_PATHS = 3
+_LIBRARIES_NOT_RECORDED = (
+    "Looking for the shared libraries that packages need: the previous release of this buildpack "
+    "did not"
+)
 _NOT_RECORDED = (
     "Looking for packages that need libpython: the previous release of this buildpack did not"
 )
@@ -324,8 +328,11 @@ def _log_reasons(request: ProvisionRequest, previous: PreviousBuild, output: Out
     for reason in previous.layout_changed_because:
         output.line(f"Rebuilding the environment's layers: {reason}")
     record = previous.record
-    if record and record.embedding is None and not previous.cache_invalid_because:
-        output.line(_NOT_RECORDED)
+    if record and not previous.cache_invalid_because:
+        if record.embedding is None:
+            output.line(_NOT_RECORDED)
+        elif record.libraries is None:
+            output.line(_LIBRARIES_NOT_RECORDED)
 
 
 def _cached(store: Store, previous: PreviousBuild, output: Output) -> Mapping[str, StoreEntry]:

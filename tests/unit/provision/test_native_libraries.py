@@ -289,6 +289,7 @@ def test_record_of_an_older_release_is_completed_once(app: FakeBuild) -> None:
     toml.write(app.layers / "deps.toml", {"metadata": metadata})
 
     assert app.build().libraries == {"libpq.so.5": "+ a"}
+    assert any("did not" in line for line in app.log.lines)
     assert app.layers_on_disk() == {"deps"}
     app.log.lines.clear()
     app.restore().build()
