@@ -125,6 +125,11 @@ def home() -> None:
             _write(directory / name, f"[global]\n{index}")
         _write(directory / ".config/uv/uv.toml", f"index-url = '{ELSEWHERE}'\n")
         _write(directory / ".pydistutils.cfg", "[install]\nprefix = /tmp/evil\n")
+        _write(directory / ".cargo/config.toml", "[build]\nrustc-wrapper = '/tmp/evil'\n")
+        for program in ("cc", "gcc", "git", "cargo", "python3"):
+            for name in (".local/bin", ".cargo/bin"):
+                _write(directory / name / program, "#!/bin/sh\nexit 1\n")
+                (directory / name / program).chmod(0o755)
         _write(directory / ".netrc", "machine 127.0.0.1 login evil password evil\n")
         _write(directory / "sitecustomize.py", PAYLOAD)
 

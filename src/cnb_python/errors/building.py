@@ -414,13 +414,13 @@ def interpreter_changed(packages: Sequence[str], paths: Sequence[str]) -> Messag
 
 
 def configuration_changed(packages: Sequence[str], paths: Sequence[str]) -> Message:
-    """Return a warning about configuration of tools that code of *packages* changed."""
+    """Return a warning about the user's files that code of *packages* changed."""
     which = f"The build of {_first(packages)}" if packages else "Code of a package"
     return Message(
-        title=f"{which} changed how packages are downloaded",
+        title=f"{which} changed files that other tools use",
         body=(
-            f"Restored: {_first(paths)}.",
-            "Packages that were installed afterwards come from where they came from before.",
+            f"Restored, or removed: {_first(paths)}.",
+            "Packages are downloaded and built as if they had not been changed.",
             "Look at what that code does before you trust it.",
         ),
     )

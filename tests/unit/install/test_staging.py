@@ -529,7 +529,7 @@ def test_changed_configuration_is_restored_with_warning(
 
     assert (home / ".netrc").read_text() == "machine ours"
     assert not (home / ".config/pip/pip.conf").exists()
-    assert any("The build of a changed how packages are downloaded" in each for each in log.lines)
+    assert any("The build of a changed files that other tools use" in each for each in log.lines)
 
 
 @pytest.mark.parametrize(
