@@ -31,6 +31,15 @@ _PYTHON_FILE = re.compile(r".+\.(py|pyw|ipynb)|pylock\.[^.]+\.toml", re.IGNORECA
 _NAMED_LOCK = re.compile(r"pylock\.[^.]+\.toml")
 _VARIANT = re.compile(r"(requirements)|requirements[-_.](?!te?xt\b)[-\w.]+\.txt", re.IGNORECASE)
 
+# What apps of other languages have at the top.
+_OTHER_LANGUAGES = frozenset(
+    {"package.json", "go.mod", "Gemfile", "pom.xml", "build.gradle", "build.gradle.kts"}
+    | {"Cargo.toml", "composer.json", "mix.exs", "build.sbt", "deno.json", "Package.swift"}
+)
+# Names of Python programs that are probably the app, beside files of another language too.
+_PROGRAMS = frozenset(
+    {"main.py", "app.py", "manage.py", "wsgi.py", "asgi.py", "server.py", "run.py", "bot.py"}
+)
 _STEM = "requirements"
 # The files that decide the build. Other files are read by the step that needs them.
 _READ = (
@@ -208,6 +217,16 @@ def python_signs(app_dir: Path) -> tuple[str, ...]:
     platform's "no buildpack groups passed detection" does not.
     """
     return tuple(sorted(name for name in _names(app_dir) if _is_sign(name)))
+
+
+def is_stray_script(app_dir: Path) -> bool:
+    """Whether *app_dir* is an app of another language, with Python scripts beside it."""
+    names = _names(app_dir)
+    signs = [name for name in names if _is_sign(name)]
+    return not names.isdisjoint(_OTHER_LANGUAGES) and all(
+        _PYTHON_FILE.fullmatch(name) and name not in _PROGRAMS and not name.startswith("pylock.")
+        for name in signs
+    )
 
 
 def is_misspelt(name: str) -> bool:

@@ -1,5 +1,6 @@
 """The build phase on one screen: it checks everything before it writes anything."""
 
+from collections.abc import Collection, Mapping
 from functools import partial
 
 from cnb_python import app_cleanup, summary
@@ -9,7 +10,9 @@ from cnb_python.app_steps.steps import Steps
 from cnb_python.cnb.context import BuildContext
 from cnb_python.cnb.documents import Launch
 from cnb_python.config.settings import Settings, effective, read_settings
-from cnb_python.launch import incompatible, listening, processes, unstartable
+from cnb_python.launch import incompatible, launch_report, listening, processes, unstartable
+from cnb_python.launch.given_processes import given_processes
+from cnb_python.launch.launch_plan import GivenProcess
 from cnb_python.layers import previous_image, process_defaults, python
 from cnb_python.layers import store as store_layer
 from cnb_python.layers.store import BuildRecord
@@ -53,7 +56,7 @@ def build(context: BuildContext, system: System) -> None:
     manager = select(app, managers(settings), fallbacks(settings), settings.decider)
     check_app(app, manager, system.output)
     unwanted = app_cleanup.find_unwanted(context, settings.keep)
-    processes.check_procfile(app, unwanted.removable)
+    given = check_launch(app, settings, unwanted.removable)
     build_consumers = find_build_consumers(context, settings)
     steps = Steps(system, hooks.find(app.directory, hooks.POST))
     app_cleanup.remove_before_build(unwanted, context, build_consumers, system.output)
@@ -74,7 +77,7 @@ def build(context: BuildContext, system: System) -> None:
     record = provided.finish(steps.run(provided, log))
 
     with log.step("Launch"):
-        sizes = configure_launch(app, manager, record, context, system)
+        sizes = configure_launch(app, manager, record, given, context, system)
         for message in libraries.warnings(record.libraries or {}, settings):
             system.output.warning(message.title, message.body)
 
@@ -119,26 +122,42 @@ def choose_python(
     return resolved
 
 
+def check_launch(
+    app: App, settings: Settings, removed: Collection[str]
+) -> Mapping[str, GivenProcess]:
+    """Check the processes of the Procfile and of *settings*; return the latter by their types.
+
+    *removed* are the virtual environments that the image does not contain.
+    """
+    processes.check_procfile(app, removed)
+    return given_processes(settings, app)
+
+
 def configure_launch(
-    app: App, manager: Manager, record: BuildRecord, context: BuildContext, system: System
+    app: App,
+    manager: Manager,
+    record: BuildRecord,
+    given: Mapping[str, GivenProcess],
+    context: BuildContext,
+    system: System,
 ) -> dict[str, str]:
     """Write the processes of the image and print why; return the size of the layer by its name.
 
     Sizes are bytes, in digits.
     """
-    plan = processes.plan_launch(app, record.distributions)
-    for reason in processes.reasons(plan):
+    adding = partial(how_to_add, manager, app)
+    plan = processes.plan_launch(app, record.distributions, given, adding)
+    for reason in launch_report.reasons(plan):
         system.output.line(reason)
-    messages = processes.warnings(plan, partial(how_to_add, manager, app))
-    entries = plan.entries if isinstance(plan, processes.FromProcfile) else ()
+    messages = launch_report.warnings(plan, adding)
     available = unstartable.programs(
         context.layers_dir / VENV,
         context.environ.get("PATH", ""),
         record.distributions,
         processes.own_programs(app),
     )
-    unable = unstartable.warnings(entries, app.directory, available)
-    local = listening.warnings(entries)
+    unable = unstartable.warnings(plan.entries, app.directory, available)
+    local = listening.warnings(plan.entries)
     for message in (*messages, *unable, *local, *incompatible.warnings(record.distributions)):
         system.output.warning(message.title, (*message.body, *message.steps))
     init = process_defaults.find_init(context.layers_dir)

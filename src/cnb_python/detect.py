@@ -5,7 +5,7 @@ It runs for every app on every build, so it looks only at names and imports litt
 
 from collections.abc import Callable
 
-from cnb_python.app import directories_with_python, python_signs
+from cnb_python.app import directories_with_python, is_stray_script, python_signs
 from cnb_python.cnb.context import DetectContext, build_plan
 
 # Exit codes: https://github.com/buildpacks/spec/blob/main/buildpack.md#detection
@@ -28,6 +28,12 @@ def detect(context: DetectContext, report: Callable[[str], None]) -> int:
         report("No Python app: no requirements file, no lock file and no Python code at the top.")
         if paths := directories_with_python(context.app_dir):
             report(f"Python apps are in {', '.join(paths)}: choose one with {PROJECT}={paths[0]}")
+        return FAIL
+    if not is_named and is_stray_script(context.app_dir):
+        report(
+            "No Python app: the only Python files are scripts beside an app of another language."
+        )
+        report("For a Python app, add requirements.txt, pyproject.toml or a lock file.")
         return FAIL
     build_plan().write(context.plan_path)
     return PASS

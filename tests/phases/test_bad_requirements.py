@@ -27,7 +27,7 @@ def tried(builds: Builds, flask: Built, app: App) -> Try:
 
 
 def test_no_requirements_file(builds: Builds, app: App) -> None:
-    built = builds.phases(app({"main.py": "print()", "README.md": ""}))
+    built = builds.phases(app({"main.py": "import flask", "README.md": ""}))
     assert (
         built.error
         == """\

@@ -56,6 +56,7 @@ def test_web_is_the_default_and_needs_no_shell(flask: Built) -> None:
     assert [(row["type"], row.get("default", False)) for row in processes] == [
         ("web", True),
         ("count", False),
+        ("console", False),
     ]
     assert processes[1]["command"] == [f"{LAYERS}/defaults/init", "flask", "count"]
 

@@ -12,6 +12,7 @@ from cnb_python.app import (
     App,
     directories_with_python,
     is_misspelt,
+    is_stray_script,
     python_signs,
     read_app,
 )
@@ -295,3 +296,23 @@ def test_generated_and_deep_directories_are_not_searched(tmp_path: Path) -> None
         (tmp_path / name).touch()
 
     assert directories_with_python(tmp_path) == ()
+
+
+@pytest.mark.parametrize(
+    ("names", "is_stray"),
+    [
+        (("package.json", "deploy.py"), True),
+        (("go.mod", "tools.py", "notes.ipynb"), True),
+        (("package.json", "app.py"), False),
+        (("package.json", "deploy.py", "requirements.txt"), False),
+        (("package.json", "deploy.py", ".python-version"), False),
+        (("deploy.py",), False),
+    ],
+)
+def test_script_beside_an_app_of_another_language_is_stray(
+    tmp_path: Path, names: tuple[str, ...], *, is_stray: bool
+) -> None:
+    for name in names:
+        (tmp_path / name).touch()
+
+    assert is_stray_script(tmp_path) == is_stray

@@ -13,6 +13,7 @@ from cnb_python.config.settings import DEFAULTS, TABLE
 from cnb_python.errors.base import AppError, Failure
 from cnb_python.preflight import CONTRADICTING, MISPLACING
 from cnb_python.system.output import Console
+from tools.docs import process_tables
 from tools.package import assemble
 
 DOCS = assemble.ROOT / "docs"
@@ -172,7 +173,11 @@ def main() -> None:
 
 def pages() -> dict[str, str]:
     """Return what each page holds, by its name."""
-    return {"settings.md": settings(), "errors.md": failures()}
+    return {
+        "settings.md": settings(),
+        "errors.md": failures(),
+        "processes.md": process_tables.page(),
+    }
 
 
 def settings() -> str:

@@ -11,6 +11,11 @@ from cnb_python.system.redaction import shown
 
 type Value = str | bool | tuple[str, ...]
 
+# Letters, digits, `.`, `_`, `-` (buildpack.md, launch.toml), a colon, and a command.
+_COMMAND = re.compile(
+    r"([A-Za-z0-9][A-Za-z0-9._-]*)\s*:\s*[^\s\x00-\x1f\x7f#][^\x00-\x08\x0a-\x1f\x7f]*"
+)
+
 # As Go reads booleans, and with it most platforms' settings.
 _BOOLEANS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
@@ -152,6 +157,33 @@ class Names(NamedTuple):
     def from_text(self, text: str) -> tuple[str, ...]:
         """Return the names in *text*."""
         return tuple(dict.fromkeys(text.replace(",", " ").split()))
+
+
+class Commands(NamedTuple):
+    """Commands by process type, each as a line of a Procfile has it: `web: gunicorn app:app`."""
+
+    in_toml: str = 'a table of process types and commands, such as { web = "gunicorn app:app" }'
+    in_variable: str = "lines such as web: gunicorn app:app"
+
+    def from_toml(self, value: TomlValue) -> tuple[str, ...] | None:
+        """Return the lines of the table *value*."""
+        if not isinstance(value, dict) or not all(
+            isinstance(each, str) for each in value.values()
+        ):
+            return None
+        return _lines_of_commands([f"{name}: {command}" for name, command in value.items()])
+
+    def from_text(self, text: str) -> tuple[str, ...] | None:
+        """Return the lines of *text*."""
+        return _lines_of_commands(text.splitlines())
+
+
+def _lines_of_commands(lines: list[str]) -> tuple[str, ...] | None:
+    """Return *lines* without spaces around them; None if one is no process type and command."""
+    stripped = [line.strip() for line in lines if line.strip()]
+    matches = [_COMMAND.fullmatch(line) for line in stripped]
+    types = {match[1] for match in matches if match}
+    return tuple(stripped) if len(types) == len(stripped) else None
 
 
 class Directory(NamedTuple):

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlTable, TomlValue
 from cnb_python.config.kinds import (
+    Commands,
     Directory,
     Flag,
     Names,
@@ -174,6 +175,20 @@ TABLE: tuple[Setting, ...] = (
         "default.",
     ),
     Setting(
+        "start",
+        "BP_PYTHON_START",
+        Text("gunicorn shop.wsgi"),
+        "The command of the process `web`, as in a `Procfile`. It wins over `processes`, the "
+        "`Procfile` and what is found in the code; other processes stay as they are.",
+    ),
+    Setting(
+        "processes",
+        "BP_PYTHON_PROCESSES",
+        Commands(),
+        "Commands of processes by their types, as in a `Procfile`. They win over the `Procfile` "
+        "and what is found in the code; processes of other types stay as they are.",
+    ),
+    Setting(
         "keep",
         "BP_PYTHON_KEEP",
         Names((".git", ".venv")),
@@ -213,6 +228,9 @@ class Settings(NamedTuple):
     collectstatic: bool = True
     collectstatic_record: bool = True
     collectstatic_on_demand: bool = True
+    start: str = ""
+    processes: tuple[str, ...] = ()
+    """Lines such as `web: gunicorn app:app`."""
     keep: tuple[str, ...] = ()
     mirror: str = ""
     origins: Mapping[str, SettingOrigin] = MappingProxyType({})

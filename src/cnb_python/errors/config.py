@@ -196,6 +196,8 @@ class UnknownSettings(AppError):
                 "collectstatic",
                 "collectstatic_record",
                 "collectstatic_on_demand",
+                "start",
+                "processes",
                 "keep",
                 "mirror",
             ),

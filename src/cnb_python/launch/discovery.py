@@ -1,4 +1,4 @@
-"""Finds the apps that can be served by parsing the code, never by importing it.
+"""Finds the apps that a server can serve by parsing the code, never by importing it.
 
 A Django project is found from manage.py and its settings, other apps from the objects that their
 modules create.
@@ -6,15 +6,16 @@ modules create.
 Separate from `processes`, which prefers a Procfile to it.
 """
 
-import ast
-from collections.abc import Collection, Iterator
-from itertools import chain, islice
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 
 from cnb_python.launch import app_ast
-from cnb_python.launch.app_ast import AppDefinition, Module
-from cnb_python.launch.frameworks import (
-    DJANGO,
+from cnb_python.launch.app_ast import AppDefinition, Module, Traced
+from cnb_python.launch.django_project import DjangoProject, find_django_projects
+from cnb_python.launch.source_files import SOURCE, ModuleFile, SourceFiles, read_source_files
+from cnb_python.launch.tables.frameworks import (
     FRAMEWORKS,
     AppObject,
     DetectedApp,
@@ -22,243 +23,203 @@ from cnb_python.launch.frameworks import (
     Interface,
 )
 
-MANAGE = "manage.py"
-_VARIABLE = "DJANGO_SETTINGS_MODULE"
-# ASGI first: `startproject` writes WSGI_APPLICATION, so ASGI_APPLICATION is a choice.
-_SETTINGS: tuple[tuple[str, Interface], ...] = (
-    ("ASGI_APPLICATION", "ASGI"),
-    ("WSGI_APPLICATION", "WSGI"),
-)
-# The modules that `startproject` writes beside the settings.
-_MODULES: tuple[tuple[str, Interface], ...] = (("wsgi", "WSGI"), ("asgi", "ASGI"))
-_MAX_STAR_IMPORTS = 4
-# Modules that usually create the app; those written for servers first.
-_STEMS = ("wsgi", "asgi", "app", "main", "server", "application", "api", "run", "__init__")
 _ENTRY_POINTS = frozenset({"wsgi", "asgi"})
-_SOURCE = "src"
-_SKIPPED = frozenset(
-    {"node_modules", "__pycache__", "site-packages", "venv", "env", "virtualenv", "build", "dist"}
-    | {"tests", "test", "docs", "doc", "examples", "example", "static", "templates", "migrations"}
+# Code that may make an application without naming a framework: it calls a factory elsewhere.
+_HINTS = (
+    rb"(?:create|make|build|get|init)_app(?:lication)?\b",
+    rb"start_response|scope, ?receive|uvicorn\.run",
+    rb"(?:^|\n)(?:app|application|api|server)\b[^\n=]*=",
 )
-# Limits for very large repositories; an app beyond them is not found.
-_MAX_DIRECTORIES = 100
-_MAX_FILES = 100
+# Tools whose documentation puts a module of the same name into the app's package.
+_NAMESAKES = frozenset({"celery", "huey"})
+_FLASK_APP = re.compile(r"^\s*(?:export\s+)?FLASK_APP\s*=\s*[\"']?([\w./:]+)", re.MULTILINE)
+_FLASKENV = ".flaskenv"
+_MAX_PARSED = 150
+_MAX_DEPTH = 3
 
 
-def find_django_project(app_dir: Path, directory: str) -> DetectedApp | None:
-    """Return the Django project with `manage.py` in *directory* of the app, None without one."""
-    manage = app_dir / directory / MANAGE
-    tree = app_ast.parse_module(manage)
-    top = _import_directory(app_dir, manage)
-    directory = "" if top == app_dir else top.relative_to(app_dir).as_posix()
-    reference = _settings_module(tree) if tree else None
-    if reference is None:
-        return None
-    settings, line = reference
-    configured = tuple(_from_settings(top, settings))
-    targets = dict.fromkeys(
-        chain((target for target, *_ in configured), _from_modules(top, settings))
-    )
-    if not targets:
-        return None
-    file, line, reason = configured[0][1:] if configured else (manage, line, _VARIABLE)
-    file_name = file.relative_to(app_dir).as_posix()
-    return DetectedApp(DJANGO.title, tuple(targets), file_name, line, reason, directory)
-
-
-def _import_directory(app_dir: Path, script: Path) -> Path:
-    """Return the directory that `python SCRIPT` imports from: that of the target of a link.
-
-    https://docs.python.org/3/library/sys_path_init.html
-    """
-    target, top = script.resolve(), app_dir.resolve()
-    # Outside of the app it does not exist in the image.
-    return (
-        app_dir / target.relative_to(top).parent if target.is_relative_to(top) else script.parent
-    )
-
-
-def _settings_module(tree: ast.Module) -> tuple[str, int] | None:
-    """Return the settings module that `manage.py` names, and the line that names it."""
-    for node in ast.walk(tree):
-        match node:
-            case ast.Call(args=[ast.Constant(value=name), ast.Constant(value=str(settings))]) if (
-                name == _VARIABLE
-            ):
-                return settings, node.lineno
-            case ast.Assign(
-                targets=[ast.Subscript(slice=ast.Constant(value=name))],
-                value=ast.Constant(value=str(settings)),
-            ) if name == _VARIABLE:
-                return settings, node.lineno
-    return None
-
-
-def _from_settings(top: Path, settings: str) -> Iterator[tuple[AppObject, Path, int, str]]:
-    """Yield the applications that the settings name, with file, line and setting.
-
-    Only those whose module exists in the project.
-    """
-    values = _values(top, settings, _MAX_STAR_IMPORTS)
-    for setting, interface in _SETTINGS:
-        if setting in values:
-            value, file, line = values[setting]
-            target, _, name = value.rpartition(".")
-            if target and _file_of(top, target):
-                yield AppObject(interface, target, name), file, line, setting
-
-
-def _from_modules(top: Path, settings: str) -> Iterator[AppObject]:
-    """Yield `wsgi.py` and `asgi.py` beside the settings, or in the nearest package above them."""
-    for name, interface in _MODULES:
-        package = settings
-        while package:
-            package = package.rpartition(".")[0]
-            candidate = f"{package}.{name}" if package else name
-            if _file_of(top, candidate):
-                yield AppObject(interface, candidate, "application")
-                break
-
-
-def _values(top: Path, settings: str, imports_left: int) -> dict[str, tuple[str, Path, int]]:
-    """Return the two settings with file and line, following `from .base import *`."""
-    values: dict[str, tuple[str, Path, int]] = {}
-    file = _file_of(top, settings)
-    tree = app_ast.parse_module(file) if file else None
-    if file is None or tree is None:
-        return values
-    package = settings if file.name == "__init__.py" else settings.rpartition(".")[0]
-    for statement in app_ast.at_module_level(tree.body):
-        if (
-            imports_left
-            and isinstance(statement, ast.ImportFrom)
-            and statement.names[0].name == "*"
-        ):
-            values |= _values(top, _absolute(package, statement), imports_left - 1)
-        match app_ast.assigned(statement):
-            case (name, ast.Constant(value=str(value))) if name in dict(_SETTINGS):
-                values[name] = value, file, statement.lineno
-    return values
-
-
-def _absolute(package: str, statement: ast.ImportFrom) -> str:
-    if not statement.level:
-        return statement.module or ""
-    parts = package.split(".")
-    parts = parts[: len(parts) - statement.level + 1]
-    return ".".join([*parts, *([statement.module] if statement.module else [])])
-
-
-def _file_of(top: Path, name: str) -> Path | None:
-    """Return the file of the module called *name*, if the project has it."""
-    parts = name.split(".")
-    if not all(part.isidentifier() for part in parts):
-        return None
-    path = top.joinpath(*parts)
-    candidates = (path.with_suffix(".py"), path / "__init__.py")
-    return next((candidate for candidate in candidates if candidate.is_file()), None)
-
-
-def find(app_dir: Path, installed: Collection[str]) -> tuple[DetectedApp, ...]:
+def find(app_dir: Path, installed: Mapping[str, str]) -> tuple[DetectedApp, ...]:
     """Return the apps in *app_dir* that can be served, the most likely first.
 
-    *installed* has the normalized names of the installed distributions. Code that uses a framework
-    which is not installed is an example, unused, or another app.
+    *installed* maps the normalized names of the installed distributions to versions. Code that
+    uses a framework which is not installed is an example, unused, or another app.
     """
-    directories = ("", *_directories(app_dir))
-    candidates = [*_django(app_dir, directories, installed), *_objects(app_dir, installed)]
+    files = read_source_files(app_dir)
+    return find_apps(files, find_django_projects(files, installed), installed)
+
+
+def find_apps(
+    files: SourceFiles, projects: Iterable[DjangoProject], installed: Mapping[str, str]
+) -> tuple[DetectedApp, ...]:
+    """Return the apps among *files* that can be served: the Django *projects*, then others."""
+    django = (project.app for project in projects if project.app)
+    candidates = [*django, *_objects(files, installed)]
     # One app is often found twice: in Django's settings, and in the wsgi.py that they name.
-    apps: dict[tuple[str, str], DetectedApp] = {}
+    apps: list[DetectedApp] = []
     for candidate in candidates:
-        key = candidate.directory, str(candidate.targets[0])
-        if not any(_covers(app, candidate) for app in apps.values()):
-            apps[key] = candidate
-    return tuple(apps.values())
+        if not any(_covers(app, candidate) for app in apps):
+            apps.append(candidate)
+    return tuple(apps)
 
 
 def _covers(app: DetectedApp, other: DetectedApp) -> bool:
-    return app.directory == other.directory and set(other.targets) <= set(app.targets)
+    return app.directory == other.directory and {str(target) for target in other.targets} <= {
+        str(target) for target in app.targets
+    }
 
 
-def _django(
-    app_dir: Path, directories: tuple[str, ...], installed: Collection[str]
-) -> Iterator[DetectedApp]:
-    if DJANGO.distribution in installed:
-        for directory in directories:
-            if app := find_django_project(app_dir, directory):
-                yield app
-
-
-def _objects(app_dir: Path, installed: Collection[str]) -> Iterator[DetectedApp]:
-    files = islice(_files(app_dir), _MAX_FILES)
-    for path in files:
-        tree = app_ast.parse_module(path)
-        if tree is None:
+def _objects(files: SourceFiles, installed: Mapping[str, str]) -> list[DetectedApp]:
+    index = AppIndex(files, installed)
+    named = _named_by_flaskenv(files.directory)
+    apps: list[tuple[bool, DetectedApp]] = []
+    for file in islice(index.candidates(), _MAX_PARSED):
+        if not file.stem.isidentifier():
             continue
-        module = app_ast.find_definitions(tree, is_entry_point=path.stem in _ENTRY_POINTS)
-        for definition in module.definitions:
-            if framework := _framework(definition, installed):
-                yield _detected_app(app_dir, path, module, definition, framework)
+        module = index.module(file)
+        for definition in module.definitions if module else ():
+            app = index.detected_app(file, definition)
+            if app:
+                apps.append((definition.is_part or not _is_named(app, named), app))
                 break
-
-
-def _files(app_dir: Path) -> Iterator[Path]:
-    """Yield the files to parse: at the top, in directories, then in packages under `src`."""
-    top = _directories(app_dir)
-    below = [f"{_SOURCE}/{name}" for name in _directories(app_dir / _SOURCE)]
-    for group in ([""], top, below):
-        for stem in _STEMS:
-            for directory in group:
-                path = app_dir / directory / f"{stem}.py"
-                if path.is_file():
-                    yield path
-
-
-def _directories(parent: Path) -> list[str]:
-    """Return the names of directories in *parent* that may contain the app, without links."""
-    try:
-        entries = sorted(parent.iterdir())
-    except OSError:
-        return []
-    return [entry.name for entry in entries if _may_hold_code(entry)][:_MAX_DIRECTORIES]
-
-
-def _may_hold_code(entry: Path) -> bool:
     return (
-        not entry.name.startswith(".")
-        and entry.name not in _SKIPPED
-        and not entry.is_symlink()
-        and entry.is_dir()
-        and not (entry / "pyvenv.cfg").exists()
+        [app for _, app in sorted(apps, key=lambda entry: entry[0])]
+        if named
+        else [app for _, app in apps]
     )
 
 
-def _framework(definition: AppDefinition, installed: Collection[str]) -> Framework | None:
-    """Return the framework of *definition*, if it is installed."""
-    if definition.framework:
-        return definition.framework if definition.framework.distribution in installed else None
-    frameworks = [framework for framework in FRAMEWORKS if framework.distribution in installed]
-    # With Flask and FastAPI installed, the other module may use either.
-    return frameworks[0] if len({framework.interface for framework in frameworks}) == 1 else None
+class AppIndex:
+    """What each module of the app exports, read when another module imports from it."""
+
+    def __init__(self, files: SourceFiles, installed: Mapping[str, str]) -> None:
+        self._files = files
+        self._installed = installed
+        self._modules: dict[str, Module | None] = {}
+        self._depth = 0
+        present = [each for each in FRAMEWORKS if each.distribution in installed]
+        self.installed_frameworks = tuple(present)
+        names = (
+            rb"\b" + name.rpartition(".")[2].encode() + rb"\b"
+            for each in present
+            for name in (*each.constructors, *each.methods)
+        )
+        self._pattern = re.compile(b"|".join(dict.fromkeys((*names, *_HINTS))))
+
+    def candidates(self) -> Iterator[ModuleFile]:
+        """Yield the files that may create an application, and those that are written for servers.
+
+        Parsing is slow, and an unchanged build does it too.
+        """
+        for file in self._files.files:
+            if file.stem in _ENTRY_POINTS or self._pattern.search(file.content):
+                yield file
+
+    def module(self, file: ModuleFile) -> Module | None:
+        """Return the facts about *file*, None if Python could not read it."""
+        if file.shown not in self._modules:
+            # A module that imports itself, through others, finds nothing in this one.
+            self._modules[file.shown] = None
+            self._modules[file.shown] = self._read(file)
+        return self._modules[file.shown]
+
+    def _read(self, file: ModuleFile) -> Module | None:
+        if self._depth > _MAX_DEPTH or not file.tree:
+            return None
+        self._depth += 1
+        try:
+            return app_ast.find_definitions(
+                file.tree,
+                lambda name: self.lookup(name, file),
+                is_entry_point=file.stem in _ENTRY_POINTS,
+            )
+        finally:
+            self._depth -= 1
+
+    def lookup(self, name: str, file: ModuleFile) -> Traced | None:
+        """Return what the imported *name* (`shop.app.create_app`) is, as seen from *file*."""
+        module, _, attribute = name.rpartition(".")
+        if not module or not attribute:
+            return None
+        target = self.file_of(module, file)
+        exported = self.module(target) if target and target is not file else None
+        if exported is None:
+            return None
+        traced = exported.exports.get(attribute)
+        if traced is None and (origin := exported.origins.get(attribute)) and target:
+            return self.lookup(origin, target) if self._depth <= _MAX_DEPTH else None
+        return traced
+
+    def file_of(self, module: str, importer: ModuleFile) -> ModuleFile | None:
+        """Return the file of *module*, absolute or with leading dots, if the app has it."""
+        name = module.lstrip(".")
+        level = len(module) - len(name)
+        if level:
+            package = importer.parts[: len(importer.parts) - level]
+            root = "/".join(package)
+            if not name:
+                return self._files.at(f"{root}/__init__.py" if root else "__init__.py")
+            return self._files.module(name, (root,))
+        above = ("/".join(importer.parts[:depth]) for depth in range(len(importer.parts)))
+        return self._files.module(name, tuple(dict.fromkeys((*above, SOURCE))))
+
+    def detected_app(self, file: ModuleFile, definition: AppDefinition) -> DetectedApp | None:
+        """Return the app of *definition* in *file*, None if its framework is not installed."""
+        framework = self._framework(definition)
+        module = self.module(file)
+        if framework is None or module is None:
+            return None
+        directory, name = importable(self._files.directory, file, module)
+        target = definition.module or name
+        version = self._installed.get(framework.distribution, "")
+        interface: Interface = definition.interface or framework.interface_of(version)
+        served = AppObject(interface, target, definition.name, factory=definition.factory)
+        development = framework.development.format(
+            target=f"'{served}'" if definition.factory else served, host="{host}", port="{port}"
+        )
+        return DetectedApp(
+            framework.title,
+            (served,),
+            file.shown,
+            definition.line,
+            definition.name,
+            directory,
+            development,
+        )
+
+    def _framework(self, definition: AppDefinition) -> Framework | None:
+        """Return the framework of *definition*, if it is installed."""
+        framework = definition.framework
+        if framework:
+            is_installed = not framework.distribution or framework.distribution in self._installed
+            return framework if is_installed else None
+        present = self.installed_frameworks
+        if definition.interface:
+            present = tuple(each for each in present if each.interface == definition.interface)
+        # With Flask and FastAPI installed, the other module may use either.
+        return present[0] if len({each.interface for each in present}) == 1 else None
 
 
-def _detected_app(
-    app_dir: Path, path: Path, module: Module, definition: AppDefinition, framework: Framework
-) -> DetectedApp:
-    directory, name = _importable(app_dir, path, module)
-    target = AppObject(framework.interface, name, definition.name, factory=definition.factory)
-    shown = path.relative_to(app_dir).as_posix()
-    return DetectedApp(
-        framework.title, (target,), shown, definition.line, definition.name, directory
-    )
+def _named_by_flaskenv(app_dir: Path) -> str:
+    """Return the module that `FLASK_APP` names in `.flaskenv`, dotted; empty without one."""
+    path = app_dir / _FLASKENV
+    try:
+        text = path.read_text("utf-8", "replace") if path.is_file() else ""
+    except OSError:
+        return ""
+    match = _FLASK_APP.search(text)
+    return match[1].partition(":")[0].removesuffix(".py").replace("/", ".") if match else ""
 
 
-def _importable(app_dir: Path, path: Path, module: Module) -> tuple[str, str]:
-    """Return the working directory, relative to the app, and the module name of *path* in it.
+def _is_named(app: DetectedApp, module: str) -> bool:
+    return bool(module) and module in {app.targets[0].module, app.file.removesuffix(".py")}
+
+
+def importable(app_dir: Path, file: ModuleFile, module: Module) -> tuple[str, str]:
+    """Return the working directory, relative to the app, and the module name of *file* in it.
 
     The working directory of a file in a package is the directory above that package.
     """
-    parts = path.relative_to(app_dir).with_suffix("").parts
+    parts = file.parts
     start = int(_is_source_root(parts, module))
     while start < len(parts) - 1 and not _is_package(app_dir, parts[: start + 1], module):
         start += 1
@@ -269,7 +230,7 @@ def _importable(app_dir: Path, path: Path, module: Module) -> tuple[str, str]:
 def _is_source_root(parts: tuple[str, ...], module: Module) -> bool:
     """Whether `src` contains the app's modules, and is not a package itself."""
     is_below = len(parts) > 2 or (len(parts) == 2 and not module.relative)
-    return parts[0] == _SOURCE and is_below and _SOURCE not in module.imports
+    return parts[0] == SOURCE and is_below and SOURCE not in module.imports
 
 
 def _is_package(app_dir: Path, parts: tuple[str, ...], module: Module) -> bool:
@@ -279,5 +240,5 @@ def _is_package(app_dir: Path, parts: tuple[str, ...], module: Module) -> bool:
     if module.relative or parts[-1] in module.imports:
         return True
     # `from models import User` beside models.py is no package, even with an `__init__.py`.
-    flat = any((directory / f"{name}.py").is_file() for name in module.imports)
+    flat = any((directory / f"{name}.py").is_file() for name in module.imports - _NAMESAKES)
     return not flat and (directory / "__init__.py").is_file()

@@ -1,27 +1,38 @@
-"""Decides which processes the image has: those of the Procfile, else a server for the app.
-
-It also describes the plan for the log: each process with its reason, and warnings.
+"""Decides which processes the image has: those of settings, the Procfile, and the app's code.
 
 Separate from `build`, which has one line for each step.
 """
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+import shlex
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import assert_never
-
-from packaging.version import InvalidVersion, Version
+from types import MappingProxyType
 
 from cnb_python.app import App
 from cnb_python.cnb import toml
 from cnb_python.cnb.documents import Process
-from cnb_python.errors.base import Message
 from cnb_python.errors.config import CommandNeedsQuotes, ProcessInEnvironment
-from cnb_python.launch import discovery, procfile
-from cnb_python.launch.frameworks import AppObject, DetectedApp
-from cnb_python.launch.procfile import WEB, ProcfileEntry
-from cnb_python.launch.servers import PROGRAMS, SERVERS, Server
+from cnb_python.launch import launch_report, procfile
+from cnb_python.launch.found_processes import find_processes
+from cnb_python.launch.launch_plan import (
+    CONSOLE,
+    RELEASE,
+    FoundProcess,
+    FromProcfile,
+    GivenProcess,
+    HowToAdd,
+    LaunchPlan,
+)
+from cnb_python.launch.procfile import (
+    WEB,
+    CommandLine,
+    ProcfileEntry,
+    in_shell,
+    parse_command,
+)
+from cnb_python.launch.servers import PROGRAMS, argv
 from cnb_python.managers.requirement_lines import normalized_name
 from cnb_python.python.origin import toml_of
 
@@ -42,60 +53,13 @@ _VENV_WORD = re.compile(r"""[^\s'"`;&|()<>=]+""")
 # Usual directories of virtual environments; `env` may be another directory, if it exists.
 _USUAL_NAMES = (".venv", "venv", "env", "virtualenv")
 _PROGRAM = re.compile(r"(?:bin|Scripts)/([\w.-]+)")
-type HowToAdd = Callable[[str], tuple[str, str]]
-"""Returns how the app's author adds a package: a sentence that ends in a colon, and a line."""
-
-_WSGI_SERVER = "gunicorn"
-_ASGI_SERVER = "uvicorn"
-_DEFAULT = "  (default)"
+# EX_CONFIG of sysexits.h: the configuration is incomplete.
+_EXIT_CODE = 78
 
 
-@dataclass(frozen=True, slots=True)
-class FromProcfile:
-    """The Procfile names the processes."""
-
-    processes: tuple[Process, ...]
-    entries: tuple[ProcfileEntry, ...]
-    missing: tuple[tuple[str, str], ...]
-    """Process types that start a server which is not installed, with its distribution."""
-
-
-@dataclass(frozen=True, slots=True)
-class FromApp:
-    """There is no Procfile, and a server for the app was found."""
-
-    processes: tuple[Process, ...]
-    detected: DetectedApp
-    target: AppObject
-    server: Server
-    other_apps: tuple[DetectedApp, ...]
-    """Further apps that could be served."""
-    misnamed: tuple[str, ...]
-    """Files that were probably meant to be the Procfile."""
-
-
-@dataclass(frozen=True, slots=True)
-class NoServer:
-    """An app was found, but no installed server can serve it."""
-
-    processes: tuple[Process, ...]
-    """Always empty."""
-    detected: DetectedApp
-    misnamed: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class NothingDetected:
-    """There is neither a process in a Procfile nor an app that can be served."""
-
-    processes: tuple[Process, ...]
-    """Always empty."""
-    misnamed: tuple[str, ...]
-    has_procfile: bool
-    """Whether there is a Procfile, without a process."""
-
-
-type LaunchPlan = FromProcfile | FromApp | NoServer | NothingDetected
+def in_the_packages(package: str) -> tuple[str, str]:
+    """Return how to add *package* to an app of any package manager."""
+    return "Add it to the app's packages:", package
 
 
 def check_procfile(app: App, removed: Collection[str] = ()) -> None:
@@ -154,26 +118,103 @@ def _names_in_commands(app: App, removed: Collection[str]) -> tuple[str, ...]:
     return (*removed, *(path.removeprefix(prefix) for path in removed if path.startswith(prefix)))
 
 
-def plan_launch(app: App, installed: Mapping[str, str]) -> LaunchPlan:
+def plan_launch(
+    app: App,
+    installed: Mapping[str, str],
+    given: Mapping[str, GivenProcess] = MappingProxyType({}),
+    how_to_add: HowToAdd = in_the_packages,
+) -> LaunchPlan:
     """Return the processes of the image, and why it has them.
 
-    *installed* maps the normalized names of the installed distributions to versions. Raises
-    `BadProcfile`, and what `App.text` raises.
+    *installed* maps the normalized names of the installed distributions to versions; *given* has
+    the processes that settings name, by their type. Each type comes from a setting, else from the
+    Procfile, else from the code. Raises `BadProcfile`, and what `App.text` raises.
     """
     entries = _entries(app)
-    if entries:
-        return _from_procfile(app, entries, installed)
-    misnamed = procfile.misnamed(app.names)
-    detected = discovery.find(app.directory, installed.keys())
-    if not detected:
-        return NothingDetected((), misnamed, has_procfile=entries is not None)
-    for candidate in detected:
-        if choice := _choose(candidate, installed):
-            target, server = choice
-            other_apps = tuple(item for item in detected if item is not candidate)
-            process = _process(app, candidate, server.command(target))
-            return FromApp((process,), candidate, target, server, other_apps, misnamed)
-    return NoServer((), detected[0], misnamed)
+    from_procfile = _from_procfile(app, entries, installed) if entries else None
+    named = {*given, *(entry.type for entry in entries or ())}
+    commands = [
+        *(each.command for each in given.values()),
+        *(each.command for each in entries or ()),
+    ]
+    discovered = find_processes(app, installed)
+    unnamed = tuple(
+        each
+        for each in discovered.processes
+        if each.type not in named and not _is_named(each, commands)
+    )
+    plan = LaunchPlan(
+        processes=(),
+        procfile=from_procfile,
+        given=tuple(given.values()),
+        discovered=unnamed,
+        also_found=() if WEB in named else discovered.also_found,
+        unserved=None if WEB in named else discovered.unserved,
+        misnamed=() if entries else procfile.misnamed(app.names),
+        has_procfile=entries is not None,
+        directory=app.inside,
+    )
+    return replace(plan, processes=_processes(app, plan, how_to_add))
+
+
+def _is_named(process: FoundProcess, commands: Iterable[str]) -> bool:
+    """Whether one of *commands* starts *process* under another name."""
+    words = process.words
+    return (
+        bool(words)
+        and process.type not in {WEB, CONSOLE}
+        and any(
+            all(re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", command) for word in words)
+            for command in commands
+        )
+    )
+
+
+def _processes(app: App, plan: LaunchPlan, how_to_add: HowToAdd) -> tuple[Process, ...]:
+    """Return the processes of *plan*, one of them the default if that is clear."""
+    given = [
+        Process(each.type, argv(each.command), working_dir=_working_dir(app))
+        for each in plan.given
+    ]
+    types = {process.type for process in given}
+    written = [
+        replace(process, default=False)
+        for process in (plan.procfile.processes if plan.procfile else ())
+        if process.type not in types
+    ]
+    from_code = [
+        Process(each.type, argv(each.command), working_dir=_working_dir(app, each.directory))
+        for each in plan.discovered
+    ]
+    processes = [*given, *written, *from_code]
+    if plan.lacks_web:
+        processes.insert(0, _explaining(plan, how_to_add))
+    default = _default(plan, processes)
+    return tuple(replace(each, default=each.type == default) for each in processes)
+
+
+def _default(plan: LaunchPlan, processes: Iterable[Process]) -> str:
+    """Return the type of the default process, empty if none is the obvious one.
+
+    The author's own processes come first: a Procfile with a single one makes that the default.
+    """
+    own = [each.type for each in plan.given] + [entry.type for entry in plan.entries]
+    types = [process.type for process in processes]
+    if chosen := procfile.default_type(dict.fromkeys(own)):
+        return chosen
+    if WEB in types:
+        return WEB
+    if own:
+        return ""
+    return next((each for each in types if each not in {CONSOLE, RELEASE}), "")
+
+
+def _explaining(plan: LaunchPlan, how_to_add: HowToAdd) -> Process:
+    """Return a process `web` that prints what is missing, and exits with an error."""
+    message = launch_report.missing_web(plan, how_to_add)
+    lines = " ".join(shlex.quote(line) for line in (f"{message.title}.", *message.body))
+    script = f"printf '%s\\n' {lines} >&2; exit {_EXIT_CODE}"
+    return Process(WEB, in_shell(script))
 
 
 def _entries(app: App) -> tuple[ProcfileEntry, ...] | None:
@@ -202,45 +243,10 @@ def _from_procfile(
     return FromProcfile(processes, entries, missing)
 
 
-def _process(app: App, detected: DetectedApp, command: tuple[str, ...]) -> Process:
-    directory = _working_dir(app, detected.directory)
-    return Process(type=procfile.WEB, command=command, default=True, working_dir=directory)
-
-
 def _working_dir(app: App, below: str = "") -> str:
     """Return the absolute path of *below* in the app's directory; empty for the default."""
     # Absolute, since the specification does not define the launcher's working directory.
     return str(app.directory / below) if below or app.inside else ""
-
-
-def _choose(
-    detected: DetectedApp, installed: Mapping[str, str]
-) -> tuple[AppObject, Server] | None:
-    candidates = [
-        (target, server)
-        for target in detected.targets
-        for server in SERVERS
-        if _can_serve(server, target, installed)
-    ]
-    return min(candidates, key=lambda candidate: candidate[1].last_resort, default=None)
-
-
-def _can_serve(server: Server, target: AppObject, installed: Mapping[str, str]) -> bool:
-    return (
-        server.interface == target.interface
-        and all(name in installed for name in server.needs)
-        and (server.calls_factories or not target.factory)
-        and (
-            not server.min_version or _is_at_least(installed[server.needs[0]], server.min_version)
-        )
-    )
-
-
-def _is_at_least(version: str, since: str) -> bool:
-    try:
-        return Version(version) >= Version(since)
-    except InvalidVersion:
-        return False
 
 
 def under_init(plan: LaunchPlan, init: Path) -> tuple[Process, ...]:
@@ -248,24 +254,16 @@ def under_init(plan: LaunchPlan, init: Path) -> tuple[Process, ...]:
 
     *init* is the absolute path of the program in the image.
     """
+    # A console reads from the terminal, which only processes of its foreground group may do.
+    needing = {
+        kind for kind, _, launch in _commands(plan) if launch.needs_init and kind != CONSOLE
+    }
     return tuple(
         replace(process, command=(str(init), *process.command))
-        if process.type in _types_that_need_init(plan)
+        if process.type in needing
         else process
         for process in plan.processes
     )
-
-
-def _types_that_need_init(plan: LaunchPlan) -> frozenset[str]:
-    match plan:
-        case FromProcfile():
-            return frozenset(entry.type for entry in plan.entries if entry.launch.needs_init)
-        case FromApp():
-            return frozenset([WEB] if procfile.needs_init(plan.server.title) else [])
-        case NoServer() | NothingDetected():
-            return frozenset()
-        case _:
-            assert_never(plan)
 
 
 def single_worker_types(plan: LaunchPlan, app: App, installed: Collection[str]) -> tuple[str, ...]:
@@ -276,22 +274,43 @@ def single_worker_types(plan: LaunchPlan, app: App, installed: Collection[str]) 
     *installed* has the normalized names of the app's packages. Raises what reading
     `pyproject.toml` raises.
     """
-    if not isinstance(plan, FromProcfile) or _UVICORN not in installed:
-        return ()  # a command of this buildpack, or no uvicorn
+    if _UVICORN not in installed:
+        return ()
     own = own_programs(app)
-    return tuple(entry.type for entry in plan.entries if _may_fail(entry, own, installed))
+    return tuple(
+        kind
+        for kind, command, launch in _commands(plan)
+        if kind not in {CONSOLE, RELEASE}
+        and _may_fail(kind, command, launch.program, own, installed)
+    )
+
+
+def _commands(plan: LaunchPlan) -> Iterator[tuple[str, str, CommandLine]]:
+    """Yield type, command as written, and how it is executed, of each process of *plan*."""
+    types = {given.type for given in plan.given}
+    for given in plan.given:
+        yield given.type, given.command, parse_command(given.command)
+    for entry in plan.entries:
+        if entry.type not in types:
+            yield entry.type, entry.command, entry.launch
+    for process in plan.discovered:
+        yield process.type, process.command, parse_command(process.command)
 
 
 def _may_fail(
-    entry: ProcfileEntry, own_programs: frozenset[str], installed: Collection[str]
+    kind: str,
+    command: str,
+    program: str,
+    own: frozenset[str],
+    installed: Collection[str],
 ) -> bool:
-    command = entry.command
     if _SERVER.search(command) or _VARIABLE in command:
         return False
     return (
         _PYTHON.search(command) is not None
-        or not own_programs.isdisjoint(_words_of_programs(command))
-        or (entry.type == WEB and _distribution(entry) in installed)
+        or not own.isdisjoint(_words_of_programs(command))
+        # A distribution often has the name of the program that it installs.
+        or (kind == WEB and normalized_name(program.rpartition("/")[2]) in installed)
     )
 
 
@@ -304,11 +323,6 @@ def _words_of_programs(command: str) -> Iterator[str]:
         previous = word
 
 
-def _distribution(entry: ProcfileEntry) -> str:
-    """Return the distribution that probably installs the program of *entry*."""
-    return normalized_name(entry.launch.program.rpartition("/")[2])
-
-
 def own_programs(app: App) -> frozenset[str]:
     """Return the names of the programs that the app installs itself.
 
@@ -318,124 +332,3 @@ def own_programs(app: App) -> frozenset[str]:
     poetry = toml.table_at(toml.table_at(document, "tool"), "poetry")
     tables = (toml.table_at(document, "project"), poetry)
     return frozenset(name for table in tables for name in toml.table_at(table, "scripts"))
-
-
-def reasons(plan: LaunchPlan) -> tuple[str, ...]:
-    """Return log lines with the processes of *plan* and why it has them."""
-    match plan:
-        case FromProcfile():
-            return tuple(
-                f"{process.type}: {entry.command}{_DEFAULT if process.default else ''}"
-                for process, entry in zip(plan.processes, plan.entries, strict=True)
-            )
-        case FromApp():
-            return tuple(_from_app(plan))
-        case NoServer() | NothingDetected():
-            return ()
-        case _:
-            assert_never(plan)
-
-
-def warnings(plan: LaunchPlan, how_to_add: HowToAdd) -> tuple[Message, ...]:
-    """Return warnings about what the user should change, although the build succeeds."""
-    match plan:
-        case FromProcfile():
-            return _about_procfile(plan, how_to_add)
-        case FromApp():
-            return tuple(_misnamed(name) for name in plan.misnamed)
-        case NoServer():
-            misnamed = (_misnamed(name) for name in plan.misnamed)
-            return *misnamed, _no_server(plan.detected, how_to_add)
-        case NothingDetected():
-            return *(_misnamed(name) for name in plan.misnamed), _no_process(plan)
-        case _:
-            assert_never(plan)
-
-
-def _from_app(plan: FromApp) -> list[str]:
-    detected, server = plan.detected, plan.server
-    lines = [
-        f"web: {server.title} serves {plan.target}{_DEFAULT}",
-        f"  {_location(detected)}",
-        f"  Using {server.needs[0]}, which is installed and serves {plan.target.interface} apps",
-    ]
-    if detected.directory:
-        lines.append(f"  Running in {detected.directory}/")
-    if plan.other_apps:
-        other_apps = ", ".join(f"{app.file} ({app.framework})" for app in plan.other_apps)
-        lines.append(f"  Also found: {other_apps}. To run another app, name it in a Procfile.")
-    return lines
-
-
-def _location(app: DetectedApp) -> str:
-    return f"Found {app.framework} in {app.file}, line {app.line} ({app.sign})"
-
-
-def _about_procfile(plan: FromProcfile, how_to_add: HowToAdd) -> tuple[Message, ...]:
-    missing = tuple(
-        _missing(process_type, name, how_to_add) for process_type, name in plan.missing
-    )
-    if any(process.default for process in plan.processes):
-        return missing
-    types = ", ".join(process.type for process in plan.processes)
-    return (
-        *missing,
-        Message(
-            title="The image has no default process",
-            body=(
-                f"The Procfile names {types}, but not web.",
-                "To start the image, you have to choose a process (`--entrypoint`).",
-                "To make one the default, name it web.",
-            ),
-        ),
-    )
-
-
-def _missing(process_type: str, distribution: str, how_to_add: HowToAdd) -> Message:
-    sentence, line = how_to_add(distribution)
-    return Message(
-        title=f"{distribution} is not installed",
-        body=(
-            f"The Procfile starts {process_type} with it, but it is not in the app's packages.",
-            sentence,
-            f"    {line}",
-        ),
-    )
-
-
-def _misnamed(name: str) -> Message:
-    return Message(
-        title=f"{name} is not read",
-        body=(f"If it names the app's processes, rename it: git mv {name} Procfile",),
-    )
-
-
-def _no_server(app: DetectedApp, how_to_add: HowToAdd) -> Message:
-    interface = app.targets[0].interface
-    server = _WSGI_SERVER if interface == "WSGI" else _ASGI_SERVER
-    sentence, line = how_to_add(server)
-    return Message(
-        title="The image has no default process: no server for the app is installed",
-        body=(
-            f"{_location(app)}.",
-            f"No installed package can serve a {interface} app in production.",
-            f"If {server} is installed, the next build starts the app with it. {sentence}",
-            f"    {line}",
-            "Or name the command that starts the app in a Procfile.",
-        ),
-    )
-
-
-def _no_process(plan: NothingDetected) -> Message:
-    procfile = "The Procfile names no process" if plan.has_procfile else "There is no Procfile"
-    return Message(
-        title="The image has no default process",
-        body=(
-            f"{procfile}, and no Django, Flask, FastAPI or Starlette app was found.",
-            "The image runs commands that you pass to it, but starts nothing by itself.",
-            "To add a process, write a Procfile at the top of the app, such as:",
-            "    web: gunicorn --bind 0.0.0.0:$PORT app:app",
-            "or, for an app that serves nothing:",
-            "    worker: python main.py",
-        ),
-    )

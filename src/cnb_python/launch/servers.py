@@ -1,24 +1,35 @@
 """The servers for production, and the command line of each."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from cnb_python.launch.frameworks import AppObject, Interface
-from cnb_python.launch.procfile import in_shell, replaced_by
+from cnb_python.launch.procfile import parse_command
+from cnb_python.launch.tables.frameworks import AppObject, Interface
 
 # The default port; the launch environment has it as the default of PORT.
 PORT = "8000"
-_PORT = f'"${{PORT:-{PORT}}}"'
-# The image sets it for its container; gunicorn and uvicorn read it themselves.
-_WORKERS = '"${WEB_CONCURRENCY:-1}"'
-# An option overrides granian's own variable, so the command line has to respect that.
-_GRANIAN_WORKERS = '"${GRANIAN_WORKERS:-${WEB_CONCURRENCY:-1}}"'
-_GRANIAN = f"--host 0.0.0.0 --port {_PORT} --workers {_GRANIAN_WORKERS}"
-# Without `master` and `die-on-term`, SIGTERM would reload it.
-_UWSGI = (
-    f"uwsgi --http-socket 0.0.0.0:{_PORT} --master --die-on-term --need-app --enable-threads "
-    f"--processes {_WORKERS} --module"
-)
+# Words that commands of tables contain, and what they stand for.
+_WORDS = {
+    "{port}": f'"${{PORT:-{PORT}}}"',
+    "{host}": "0.0.0.0",  # noqa: S104 - a container is reached from outside
+    # The image sets it for its container; gunicorn and uvicorn read it themselves.
+    "{workers}": '"${WEB_CONCURRENCY:-1}"',
+}
+
+
+def command_text(template: str, **words: str) -> str:
+    """Return the command *template* of a table as a line of a Procfile has it.
+
+    >>> command_text("daphne -b {host} -p {port} {target}", target="shop.asgi:application")
+    'daphne -b 0.0.0.0 -p "${PORT:-8000}" shop.asgi:application'
+    """
+    for word, value in (*_WORDS.items(), *((f"{{{name}}}", text) for name, text in words.items())):
+        template = template.replace(word, value)
+    return template
+
+
+def argv(command: str) -> tuple[str, ...]:
+    """Return how the launcher executes *command*."""
+    return parse_command(command).argv
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +40,10 @@ class Server:
     needs: tuple[str, ...]
     """Normalized names of the distributions that it needs, its own first."""
     interface: Interface
-    command: Callable[[AppObject], tuple[str, ...]]
+    template: str
+    """Its command; `{target}` is `module:name`, and `module:name()` for a factory."""
+    factory: str = "{target}"
+    """What `{target}` is for a factory; `{object}` is `module:name`."""
     calls_factories: bool = True
     """Whether it can call a function that returns the application."""
     min_version: str = ""
@@ -37,85 +51,97 @@ class Server:
     last_resort: bool = False
     """Whether any other server is preferred, even one for the other interface."""
 
-
-def _gunicorn(*options: str) -> Callable[[AppObject], tuple[str, ...]]:
-    # It binds 0.0.0.0:$PORT without options, which lets `bind` in gunicorn.conf.py apply.
-    return lambda target: ("gunicorn", *options, str(target))
-
-
-def _with_port(options: str, factory: str = "") -> Callable[[AppObject], tuple[str, ...]]:
-    """Return the command of a server that takes the port as an option, from a shell variable.
-
-    *factory* is the option that makes it call the object that it serves.
-    """
-
-    def command(target: AppObject) -> tuple[str, ...]:
+    def command(self, target: AppObject) -> str:
+        """Return the command that serves *target*, as a line of a Procfile has it."""
         served = str(target)
         if target.factory:
-            served = f"{factory} {target.module}:{target.name}" if factory else f"'{target}'"
-        return in_shell(replaced_by(f"{options} {served}"))
+            name = f"{target.module}:{target.name}"
+            served = self.factory.replace("{target}", f"'{target}'").replace("{object}", name)
+        return command_text(self.template, target=served)
 
-    return command
 
+# gunicorn binds 0.0.0.0:$PORT without options, which lets `bind` in gunicorn.conf.py apply.
+# An option overrides granian's own variable, so the command line has to respect that.
+_GRANIAN = '--host {host} --port {port} --workers "${GRANIAN_WORKERS:-${WEB_CONCURRENCY:-1}}"'
+# Without `master` and `die-on-term`, SIGTERM would reload it.
+_UWSGI = (
+    "uwsgi --http-socket {host}:{port} --master --die-on-term --need-app --enable-threads "
+    "--processes {workers} --module {target}"
+)
 
 # The first one that is installed is used.
 SERVERS: tuple[Server, ...] = (
-    Server("gunicorn", ("gunicorn",), "WSGI", _gunicorn()),
+    Server("gunicorn", ("gunicorn",), "WSGI", "gunicorn {target}"),
     Server(
         "granian",
         ("granian",),
         "WSGI",
-        _with_port(f"granian --interface wsgi {_GRANIAN}", "--factory"),
+        f"granian --interface wsgi {_GRANIAN} {{target}}",
+        "--factory {object}",
     ),
     Server(
         "waitress",
         ("waitress",),
         "WSGI",
-        _with_port(f"waitress-serve --host=0.0.0.0 --port={_PORT}", "--call"),
+        "waitress-serve --host={host} --port={port} {target}",
+        "--call {object}",
     ),
-    *(
-        Server("uwsgi", (distribution,), "WSGI", _with_port(_UWSGI))
-        for distribution in ("uwsgi", "pyuwsgi")
-    ),
+    *(Server("uwsgi", (distribution,), "WSGI", _UWSGI) for distribution in ("uwsgi", "pyuwsgi")),
     Server(
         "gunicorn",
         ("uvicorn-worker", "gunicorn"),
         "ASGI",
-        _gunicorn("--worker-class", "uvicorn_worker.UvicornWorker"),
+        "gunicorn --worker-class uvicorn_worker.UvicornWorker {target}",
     ),
     Server(
         "uvicorn",
         ("uvicorn",),
         "ASGI",
-        _with_port(f"uvicorn --host 0.0.0.0 --port {_PORT}", "--factory"),
+        "uvicorn --host {host} --port {port} {target}",
+        "--factory {object}",
     ),
     Server(
         "hypercorn",
         ("hypercorn",),
         "ASGI",
-        _with_port(f"hypercorn --bind 0.0.0.0:{_PORT} --workers {_WORKERS}"),
+        "hypercorn --bind {host}:{port} --workers {workers} {target}",
     ),
     Server(
         "granian",
         ("granian",),
         "ASGI",
-        _with_port(f"granian --interface asgi {_GRANIAN}", "--factory"),
+        f"granian --interface asgi {_GRANIAN} {{target}}",
+        "--factory {object}",
     ),
     Server(
         "daphne",
         ("daphne",),
         "ASGI",
-        _with_port(f"daphne -b 0.0.0.0 -p {_PORT}"),
+        "daphne -b {host} -p {port} {target}",
         calls_factories=False,
     ),
     Server(
         "gunicorn",
         ("gunicorn",),
         "ASGI",
-        _gunicorn("--worker-class", "asgi"),
+        "gunicorn --worker-class asgi {target}",
         # Its own ASGI worker is new, and a Django project with gunicorn usually uses WSGI.
         min_version="25.0.0",
         last_resort=True,
+    ),
+    Server(
+        "sanic",
+        ("sanic",),
+        "Sanic",
+        # Its manager of several processes does not end in a container after SIGTERM.
+        "sanic {target} --host={host} --port={port} --single-process",
+        "{object} --factory",
+    ),
+    Server(
+        "gunicorn",
+        ("gunicorn", "aiohttp"),
+        "aiohttp",
+        "gunicorn --worker-class aiohttp.GunicornWebWorker {target}",
     ),
 )
 # The programs of servers and of other usual processes, and the distributions that install them.

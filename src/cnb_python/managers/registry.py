@@ -18,6 +18,7 @@ from cnb_python.managers.pipenv.manager import Pipenv
 from cnb_python.managers.poetry.manager import Poetry
 from cnb_python.managers.pylock.manager import Pylock
 from cnb_python.managers.pyproject.manager import PlainProject
+from cnb_python.managers.standard_library.manager import StandardLibrary
 from cnb_python.managers.uv.manager import UvProject
 
 RYE_LOCK = "requirements.lock"
@@ -38,7 +39,8 @@ def managers(settings: Settings) -> tuple[Manager, ...]:
 def fallbacks(settings: Settings) -> tuple[Manager, ...]:
     """Return the managers of apps without the files of any other; the first one counts."""
     # Rye writes its lock file in the form of a requirements file, beside a pyproject.toml.
-    return (Pip(settings, deciding_file=RYE_LOCK), PlainProject(settings))
+    lock = Pip(settings, deciding_file=RYE_LOCK)
+    return (lock, PlainProject(settings), StandardLibrary())
 
 
 # The commands that add a package to the files of the managers that have such a command.
@@ -114,6 +116,8 @@ def how_to_add(manager: Manager, app: App, package: str) -> tuple[str, str]:
     if command := _ADD.get(manager.name):
         return f"Add it with {manager.name}:", f"{command} {package}"
     file = manager.deciding_files(app)[0]
+    if isinstance(manager, StandardLibrary):
+        return "Create requirements.txt with the line:", package
     if file.startswith("pylock."):
         return f"Add it to the requirements that {file} is made from, and lock again:", package
     return f"Add it to {_PLACES.get(file, file)}:", package

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cnb_python.launch.discovery import find
-from cnb_python.launch.frameworks import DetectedApp
+from cnb_python.launch.tables.frameworks import DetectedApp
 from tests.support.trees import Files, write_files
 
 FLASK = "from flask import Flask\napp = Flask(__name__)\n"
@@ -19,7 +19,7 @@ ALL = frozenset({"django", "flask", "fastapi", "starlette", "quart", "litestar"}
 def find_apps(
     directory: Path, files: Files, installed: Collection[str] = ALL
 ) -> tuple[DetectedApp, ...]:
-    return find(write_files(directory / "app", files), installed)
+    return find(write_files(directory / "app", files), dict.fromkeys(installed, "1.0"))
 
 
 def target(
@@ -164,7 +164,7 @@ def test_links_pipes_and_huge_files_are_skipped(tmp_path: Path) -> None:
     (app / "wsgi.py").mkdir()
     os.mkfifo(app / "app.py")
 
-    assert [result.file for result in find(app, ALL)] == ["main.py"]
+    assert [result.file for result in find(app, dict.fromkeys(ALL, "1.0"))] == ["main.py"]
 
 
 def test_large_repository_is_searched_within_limits(tmp_path: Path) -> None:

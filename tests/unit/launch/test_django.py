@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cnb_python.launch.discovery import find
-from cnb_python.launch.frameworks import DetectedApp
+from cnb_python.launch.tables.frameworks import DetectedApp
 from tests.support.trees import Files, write_files
 
 MANAGE = """\
@@ -26,7 +26,7 @@ DJANGO = frozenset({"django", "gunicorn"})
 
 
 def find_apps(tmp_path: Path, files: Files) -> tuple[DetectedApp, ...]:
-    return find(write_files(tmp_path / "app", files), DJANGO)
+    return find(write_files(tmp_path / "app", files), dict.fromkeys(DJANGO, "1.0"))
 
 
 def targets(tmp_path: Path, files: Files) -> list[tuple[str, str]]:
@@ -41,7 +41,7 @@ def test_link_to_manage_py_runs_where_its_target_is(tmp_path: Path, name: str) -
     app = write_files(tmp_path / "app", files)
     (app / "manage.py").symlink_to(f"backend/{name}")
 
-    (result,) = find(app, DJANGO)
+    (result,) = find(app, dict.fromkeys(DJANGO, "1.0"))
 
     assert (result.file, result.directory) == ("backend/shop/settings.py", "backend")
 
@@ -51,7 +51,7 @@ def test_link_to_a_file_outside_of_the_app_counts_as_a_file(tmp_path: Path) -> N
     (app / "manage.py").rename(tmp_path / "manage.py")
     (app / "manage.py").symlink_to(tmp_path / "manage.py")
 
-    (result,) = find(app, DJANGO)
+    (result,) = find(app, dict.fromkeys(DJANGO, "1.0"))
 
     assert result.directory == ""
 
@@ -130,4 +130,4 @@ def test_setting_without_dotted_path_is_ignored(tmp_path: Path) -> None:
 
 
 def test_manage_py_without_django_is_ignored(tmp_path: Path) -> None:
-    assert find(write_files(tmp_path / "app", SHOP), {"flask"}) == ()
+    assert find(write_files(tmp_path / "app", SHOP), {"flask": "3"}) == ()

@@ -1,5 +1,6 @@
 """The processes of the image, from the Procfile or the code, with their reasons."""
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,14 +10,8 @@ from cnb_python.app import read_app
 from cnb_python.cnb.documents import Process
 from cnb_python.errors.config import BadProcfile
 from cnb_python.errors.inputs import NotAFile, NotUtf8
-from cnb_python.launch import processes
-from cnb_python.launch.processes import (
-    FromApp,
-    FromProcfile,
-    LaunchPlan,
-    NoServer,
-    NothingDetected,
-)
+from cnb_python.launch import launch_report, processes
+from cnb_python.launch.launch_plan import FoundProcess, LaunchPlan
 from tests.support.trees import Files, write_files
 
 FIXTURES = Path(__file__).parents[3] / "fixtures"
@@ -48,9 +43,19 @@ def versions(*names: str) -> dict[str, str]:
 
 def report_text(plan: LaunchPlan) -> str:
     """Return the log lines and warnings, with their titles."""
-    messages = processes.warnings(plan, how_to_add)
+    messages = launch_report.warnings(plan, how_to_add)
     warned = [line for item in messages for line in (item.title, *item.body, *item.steps)]
-    return "\n".join([*processes.reasons(plan), *warned])
+    return "\n".join([*launch_report.reasons(plan), *warned])
+
+
+def web(plan: LaunchPlan) -> Process:
+    """Return the process `web` of *plan*."""
+    return next(process for process in plan.processes if process.type == "web")
+
+
+def found(plan: LaunchPlan) -> FoundProcess:
+    """Return the process `web` that was found in the code."""
+    return next(process for process in plan.discovered if process.type == "web")
 
 
 def shell(script: str) -> tuple[str, ...]:
@@ -64,9 +69,10 @@ def test_procfile_takes_precedence_over_code(tmp_path: Path) -> None:
     assert plan.processes == (
         Process("web", ("python", "serve.py"), default=True),
         Process("worker", ("celery", "worker")),
+        Process("console", ("flask", "--app", "app:app", "shell")),
     )
-    assert "web: python serve.py  (default)" in processes.reasons(plan)
-    assert processes.warnings(plan, how_to_add) == ()
+    assert "web: python serve.py  (default)" in launch_report.reasons(plan)
+    assert launch_report.warnings(plan, how_to_add) == ()
 
 
 def test_several_types_without_web_have_no_default(tmp_path: Path) -> None:
@@ -81,7 +87,7 @@ def test_only_process_is_the_default(tmp_path: Path) -> None:
     plan = plan_of(tmp_path, {"Procfile": "bot: python b.py"}, {})
 
     assert plan.processes[0].default
-    assert processes.warnings(plan, how_to_add) == ()
+    assert launch_report.warnings(plan, how_to_add) == ()
 
 
 def test_procfile_with_missing_server_is_a_warning(
@@ -90,8 +96,8 @@ def test_procfile_with_missing_server_is_a_warning(
     files = {"Procfile": "web: gunicorn --bind :$PORT app:app\napi: waitress-serve app:app\n"}
     plan = plan_of(tmp_path, files, versions("waitress"))
 
-    assert isinstance(plan, FromProcfile)
-    assert plan.missing == (("web", "gunicorn"),)
+    assert plan.procfile
+    assert plan.procfile.missing == (("web", "gunicorn"),)
     assert "gunicorn is not installed" in report_text(plan)
     assert "Add it to web.txt:\n    gunicorn" in report_text(plan)
 
@@ -137,7 +143,7 @@ def test_installed_server_serves_a_wsgi_app(
 ) -> None:
     plan = plan_of(tmp_path, {"app.py": FLASK}, versions("flask", *servers))
 
-    assert plan.processes == (Process("web", command, default=True),)
+    assert web(plan) == Process("web", command, default=True)
 
 
 @pytest.mark.parametrize(
@@ -155,10 +161,12 @@ def test_init_starts_only_what_sigterm_would_not_end(
     files = {"Procfile": procfile, "app.py": FLASK}
     plan = plan_of(tmp_path, files, versions("flask", server))
 
-    (process,) = processes.under_init(plan, Path("/layers/init"))
+    process, console = processes.under_init(plan, Path("/layers/init"))
 
-    (original,) = plan.processes
+    original, original_console = plan.processes
     assert process.command == prefix + original.command
+    # It reads from the terminal, as a child of init could not.
+    assert console == original_console
 
 
 @pytest.mark.parametrize(("servers", "command"), ASGI.items(), ids=" ".join)
@@ -167,7 +175,7 @@ def test_installed_server_serves_an_asgi_app(
 ) -> None:
     plan = plan_of(tmp_path, {"app.py": FASTAPI}, versions("fastapi", "starlette", *servers))
 
-    assert plan.processes == (Process("web", command, default=True),)
+    assert web(plan) == Process("web", command, default=True)
 
 
 @pytest.mark.parametrize(
@@ -192,18 +200,19 @@ def test_factory_is_passed_in_the_form_of_the_server(
 def test_server_without_factory_support_is_not_chosen(tmp_path: Path) -> None:
     plan = plan_of(tmp_path, {"app.py": FASTAPI_FACTORY}, versions("fastapi", "daphne"))
 
-    assert isinstance(plan, NoServer)
+    assert plan.unserved
 
 
 @pytest.mark.parametrize(
-    ("version", "kind"), [("25.0.0", FromApp), ("23.0.0", NoServer), ("a fork", NoServer)]
+    ("version", "is_served"), [("25.0.0", True), ("23.0.0", False), ("a fork", False)]
 )
 def test_gunicorn_alone_serves_asgi_from_release_25(
-    tmp_path: Path, version: str, kind: type[LaunchPlan]
+    tmp_path: Path, version: str, *, is_served: bool
 ) -> None:
     installed = {"fastapi": "1.0", "gunicorn": version}
+    plan = plan_of(tmp_path, {"app.py": FASTAPI}, installed)
 
-    assert type(plan_of(tmp_path, {"app.py": FASTAPI}, installed)) is kind
+    assert (plan.unserved is None) == is_served
 
 
 DJANGO = {
@@ -228,8 +237,7 @@ def test_django_uses_its_chosen_interface_if_a_server_can(
 ) -> None:
     plan = plan_of(tmp_path, DJANGO, versions("django", *servers))
 
-    assert isinstance(plan, FromApp)
-    assert str(plan.target) == target
+    assert target in " ".join(web(plan).command)
 
 
 def test_gunicorn_serves_django_over_wsgi(tmp_path: Path) -> None:
@@ -253,7 +261,7 @@ def test_app_in_a_repository_directory_runs_there(tmp_path: Path, procfile: str)
 
     plan = processes.plan_launch(read_app(app, "api"), versions("fastapi", "uvicorn"))
 
-    assert [item.working_dir for item in plan.processes] == [str(app / "api")]
+    assert {item.working_dir for item in plan.processes} == {str(app / "api")}
 
 
 def test_report_names_the_app_the_server_and_others(tmp_path: Path) -> None:
@@ -270,29 +278,71 @@ def test_app_with_a_server_comes_first(tmp_path: Path) -> None:
     files = {"app.py": FLASK, "main.py": FASTAPI}
     plan = plan_of(tmp_path, files, versions("flask", "fastapi", "uvicorn"))
 
-    assert isinstance(plan, FromApp)
-    assert plan.detected.file == "main.py"
+    assert found(plan).evidence.file == "main.py"
 
 
 @pytest.mark.parametrize(
-    ("code", "server", "installed"),
-    [(FLASK, "gunicorn", versions("flask")), (FASTAPI, "uvicorn", versions("fastapi"))],
+    ("code", "server", "command", "installed"),
+    [
+        (
+            "from falcon import App\napp = App()\n",
+            "gunicorn",
+            "gunicorn app:app",
+            versions("falcon"),
+        ),
+        (
+            FASTAPI,
+            "uvicorn",
+            'uvicorn --host 0.0.0.0 --port "${PORT:-8000}" app:app',
+            versions("fastapi"),
+        ),
+    ],
 )
 def test_missing_server_warning_names_one_to_add(
-    tmp_path: Path, code: str, server: str, installed: Mapping[str, str]
+    tmp_path: Path, code: str, server: str, command: str, installed: Mapping[str, str]
 ) -> None:
     plan = plan_of(tmp_path, {"app.py": code}, installed)
 
-    assert plan.processes == ()
     assert "app.py, line 2" in report_text(plan)
     assert f"\n    {server}\n" in report_text(plan)
+    assert f"\n    web: {command}" in report_text(plan)
+
+
+def test_process_without_a_server_prints_the_same_and_exits_with_78(tmp_path: Path) -> None:
+    plan = plan_of(tmp_path, {"app.py": FASTAPI}, versions("fastapi"))
+    (message,) = launch_report.warnings(plan, processes.in_the_packages)
+    shell_name, option, script, _ = web(plan).command
+
+    assert web(plan).default
+    assert (shell_name, option) == ("/bin/sh", "-c")
+    program, _, *lines = shlex.split(script.removesuffix(" >&2; exit 78"))
+    assert (program, lines) == ("printf", [f"{message.title}.", *message.body])
+
+
+def test_flask_without_a_server_runs_its_development_server(tmp_path: Path) -> None:
+    plan = plan_of(tmp_path, {"app.py": FLASK}, versions("flask"))
+
+    assert web(plan).command == shell(
+        'exec flask --app app:app run --host 0.0.0.0 --port "${PORT:-8000}"'
+    )
+    assert "web runs the development server of Flask" in report_text(plan)
+    assert "Add it to web.txt:\n    gunicorn" in report_text(plan)
+
+
+def test_django_without_a_server_runs_its_development_server(tmp_path: Path) -> None:
+    plan = plan_of(tmp_path, DJANGO, versions("django"))
+
+    assert web(plan).command == shell(
+        'exec python manage.py runserver --noreload 0.0.0.0:"${PORT:-8000}"'
+    )
+    assert "web runs the development server of Django" in report_text(plan)
 
 
 def test_no_process_warning_shows_a_procfile(tmp_path: Path) -> None:
     plan = plan_of(tmp_path, {"lib.py": "x = 1"}, versions("boto3"))
 
-    assert isinstance(plan, NothingDetected)
-    assert plan.processes == ()
+    assert plan.lacks_web
+    assert web(plan).default
     assert "There is no Procfile" in report_text(plan)
     assert "    web: gunicorn --bind 0.0.0.0:$PORT app:app" in report_text(plan)
 
@@ -303,7 +353,7 @@ def test_empty_procfile_is_ignored(tmp_path: Path) -> None:
     )
     nothing = plan_of(tmp_path / "2", {"Procfile": ""}, {})
 
-    assert isinstance(plan, FromApp)
+    assert found(plan).evidence.subject == "Flask"
     assert "The Procfile names no process" in report_text(nothing)
 
 

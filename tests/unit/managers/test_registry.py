@@ -20,6 +20,7 @@ from cnb_python.managers.pylock.manager import Pylock
 from cnb_python.managers.registry import FALLBACKS, MANAGERS, how_to_add, managers, select, unread
 from cnb_python.managers.uv.manager import UvProject
 from tests.support.messages import text_of
+from tests.support.trees import Files, write_files
 
 
 @dataclass(frozen=True)
@@ -324,6 +325,55 @@ def test_package_is_added_to_the_requirements_file_of_the_setting(tmp_path: Path
 
 
 def test_every_manager_has_a_way_to_add_a_package() -> None:
-    expected = {"pip", "pipenv", "poetry", "uv", "pdm", "pylock", "project"}
+    expected = {"pip", "pipenv", "poetry", "uv", "pdm", "pylock", "project", "none"}
 
     assert {manager.name for manager in (*MANAGERS, *FALLBACKS)} == expected
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"main.py": "import http.server\n"}, "none"),
+        ({"main.py": "import shop\nshop.run()\n", "shop/__init__.py": "import json\n"}, "none"),
+        ({"main.py": "from helpers import f\n", "helpers.py": "import os\n"}, "none"),
+        ({"main.py": "import os\n", "pyproject.toml": "[tool.ruff]\n"}, "none"),
+        ({"main.py": "import os\n", "requirements.txt": ""}, "pip"),
+        ({"main.py": "import os\n", "pyproject.toml": "[project]\nname = 'a'\n"}, "project"),
+    ],
+)
+def test_app_of_the_standard_library_alone_needs_no_file(
+    tmp_path: Path, files: Files, expected: str
+) -> None:
+    assert select(read_app(write_files(tmp_path / "app", files))).name == expected
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"main.py": "import flask\n"},
+        {"main.py": "import shop\n", "shop/__init__.py": "from shop import web\n"}
+        | {"shop/web.py": "def f():\n    import requests\n"},
+        {"main.py": "import os\n", "requirments.txt": ""},
+        {"main.py": "import os\n", "requirements-dev.txt": ""},
+        {"main.py": "import os\n", "more.py": "import numpy\n"},
+        {"main.py": "# nothing\n"},
+        {"main.py": "import (\n"},
+    ],
+)
+def test_app_that_needs_packages_needs_a_file(tmp_path: Path, files: Files) -> None:
+    with pytest.raises(NoRequirements):
+        select(read_app(write_files(tmp_path / "app", files)))
+
+
+def test_app_without_requirements_is_warned_of_and_advised(tmp_path: Path) -> None:
+    app = read_app(write_files(tmp_path / "app", {"main.py": "import os\n"}))
+    manager = select(app)
+
+    assert manager.check(app)[0].title == "The app names no packages"
+    assert how_to_add(manager, app, "gunicorn") == (
+        "Create requirements.txt with the line:",
+        "gunicorn",
+    )
+    assert manager.resolve_from_files(app, "3.14.6", {}) == manager.resolve_from_files(
+        app, "3.10.0", {"A": "b"}
+    )

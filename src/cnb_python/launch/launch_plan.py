@@ -1,0 +1,110 @@
+"""The processes of the image, each with the place that names it and the reason for it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cnb_python.cnb.documents import Process
+from cnb_python.launch.procfile import WEB, ProcfileEntry
+from cnb_python.launch.tables.frameworks import DetectedApp
+
+RELEASE = "release"
+CONSOLE = "console"
+type HowToAdd = Callable[[str], tuple[str, str]]
+"""Returns how the app's author adds a package: a sentence that ends in a colon, and a line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The line of code, or the file, that shows what the app is."""
+
+    subject: str
+    """A framework or tool: `Celery`."""
+    file: str
+    """Relative to the app's directory."""
+    line: int = 0
+    """From 1; 0 if the file as a whole is meant."""
+    sign: str = ""
+    """The name in that line."""
+
+    def __str__(self) -> str:
+        line = f", line {self.line}" if self.line else ""
+        return f"{self.subject} in {self.file}{line}{f' ({self.sign})' if self.sign else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class FoundProcess:
+    """A process that the app's code shows."""
+
+    type: str
+    command: str
+    """As a line of a Procfile has it."""
+    evidence: Evidence
+    directory: str = ""
+    """The working directory relative to the app; empty for the app itself."""
+    title: str = ""
+    """What it is, for the log; empty: its command."""
+    lines: tuple[str, ...] = ()
+    """Further lines for the log."""
+    development: str = ""
+    """The server for production that is missing: the command runs a development server."""
+    fixed_port: bool = False
+    """Whether the program listens on a port of its own, whatever `PORT` is."""
+    words: tuple[str, ...] = ()
+    """Words of the command that show that a Procfile has this process under another name."""
+
+
+@dataclass(frozen=True, slots=True)
+class GivenProcess:
+    """A process that a setting names."""
+
+    type: str
+    command: str
+    """As a line of a Procfile has it."""
+    origin: str
+    """The variable, or the file and line."""
+
+
+@dataclass(frozen=True, slots=True)
+class FromProcfile:
+    """The Procfile names processes."""
+
+    processes: tuple[Process, ...]
+    entries: tuple[ProcfileEntry, ...]
+    missing: tuple[tuple[str, str], ...]
+    """Process types that start a server which is not installed, with its distribution."""
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchPlan:
+    """The processes of the image, and why it has them."""
+
+    processes: tuple[Process, ...]
+    procfile: FromProcfile | None
+    """None without a Procfile, and for one that names no process."""
+    given: tuple[GivenProcess, ...]
+    discovered: tuple[FoundProcess, ...]
+    """The processes that were found in the code and that nothing else names."""
+    also_found: tuple[Evidence, ...]
+    """Further apps that could be served."""
+    unserved: DetectedApp | None
+    """The app that no installed package can serve, if `web` is missing for that reason."""
+    misnamed: tuple[str, ...]
+    """Files that were probably meant to be the Procfile."""
+    has_procfile: bool
+    """Whether there is a Procfile, perhaps without a process."""
+    directory: str = ""
+    """The app's directory in the repository; empty at its top."""
+
+    @property
+    def entries(self) -> tuple[ProcfileEntry, ...]:
+        """The lines of the Procfile that count."""
+        return self.procfile.entries if self.procfile else ()
+
+    @property
+    def lacks_web(self) -> bool:
+        """Whether nothing names a process to start, so that `web` only prints what is missing."""
+        if self.given or self.procfile or any(each.type == WEB for each in self.discovered):
+            return False
+        return self.unserved is not None or all(
+            each.type in {CONSOLE, RELEASE} for each in self.discovered
+        )

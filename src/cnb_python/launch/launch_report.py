@@ -1,0 +1,179 @@
+"""What the log says about the processes of the image: each with its reason, and warnings.
+
+Separate from `processes`, which decides.
+"""
+
+from collections.abc import Iterator
+
+from cnb_python.errors.base import Message
+from cnb_python.launch.launch_plan import (
+    CONSOLE,
+    FoundProcess,
+    FromProcfile,
+    HowToAdd,
+    LaunchPlan,
+)
+from cnb_python.launch.procfile import WEB
+from cnb_python.launch.web_process import command_to_add, server_to_add
+
+_DEFAULT = "  (default)"
+_OTHERWISE = (
+    "To change a process, name it in a Procfile (`{type}: command`) or in "
+    "[tool.cnb-python.processes]"
+)
+
+
+def reasons(plan: LaunchPlan) -> tuple[str, ...]:
+    """Return log lines with the processes of *plan* and why it has them."""
+    return tuple(_lines(plan))
+
+
+def _lines(plan: LaunchPlan) -> Iterator[str]:
+    defaults = {process.type for process in plan.processes if process.default}
+    types = {given.type for given in plan.given}
+    for given in plan.given:
+        yield f"{given.type}: {given.command}{_mark(given.type, defaults)}"
+        yield f"  From {given.origin}"
+    for entry in plan.entries:
+        if entry.type not in types:
+            yield f"{entry.type}: {entry.command}{_mark(entry.type, defaults)}"
+    for process in plan.discovered:
+        yield f"{process.type}: {process.title or process.command}{_mark(process.type, defaults)}"
+        yield from _reasons(process, plan)
+    if plan.discovered and not plan.entries and not plan.given and not plan.lacks_web:
+        first = plan.discovered[0]
+        yield _OTHERWISE.format(type=first.type)
+
+
+def _mark(kind: str, defaults: set[str]) -> str:
+    return _DEFAULT if kind in defaults else ""
+
+
+def _reasons(process: FoundProcess, plan: LaunchPlan) -> Iterator[str]:
+    if process.evidence.file:
+        yield f"  Found {process.evidence}"
+    yield from (f"  {line}" for line in process.lines)
+    if process.directory:
+        yield f"  Running in {process.directory}/"
+    if process.type == WEB and plan.also_found:
+        names = ", ".join(f"{each.file} ({each.subject})" for each in plan.also_found)
+        yield f"  Also found: {names}. To run another app, name it in a Procfile."
+
+
+def warnings(plan: LaunchPlan, how_to_add: HowToAdd) -> tuple[Message, ...]:
+    """Return warnings about what the user should change, although the build succeeds."""
+    return tuple(_warnings(plan, how_to_add))
+
+
+def _warnings(plan: LaunchPlan, how_to_add: HowToAdd) -> Iterator[Message]:
+    yield from (_misnamed(name) for name in plan.misnamed)
+    if plan.procfile:
+        yield from _about_procfile(plan, plan.procfile, how_to_add)
+    for process in plan.discovered:
+        if process.development:
+            yield _development(process, how_to_add)
+        elif process.fixed_port and process.type == WEB:
+            yield _fixed_port(process)
+    if plan.lacks_web:
+        yield missing_web(plan, how_to_add)
+
+
+def missing_web(plan: LaunchPlan, how_to_add: HowToAdd) -> Message:
+    """Return what is missing for a process `web`: the log and the process itself show it."""
+    app = plan.unserved
+    if app is None:
+        return _no_process(plan)
+    interface = app.targets[0].interface
+    server = server_to_add(app)
+    sentence, line = how_to_add(server)
+    location = f"Found {app.framework} in {app.file}, line {app.line} ({app.sign})"
+    return Message(
+        title="The image has no default process: no server for the app is installed",
+        body=(
+            f"{location}.",
+            f"No installed package can serve a {interface} app in production.",
+            f"If {server} is installed, the next build starts the app with it. {sentence}",
+            f"    {line}",
+            "Or name the command that starts the app in a Procfile:",
+            f"    web: {command_to_add(app)}",
+        ),
+    )
+
+
+def _no_process(plan: LaunchPlan) -> Message:
+    procfile = "The Procfile names no process" if plan.has_procfile else "There is no Procfile"
+    return Message(
+        title="The image has no default process",
+        body=(
+            f"{procfile}, and no app, worker or program was found that starts it.",
+            "The image runs commands that you pass to it, but starts nothing by itself.",
+            "To add a process, write these two lines to pyproject.toml:",
+            "    [tool.cnb-python.processes]",
+            '    web = "gunicorn app:app"',
+            "or a Procfile at the top of the app, such as:",
+            "    web: gunicorn --bind 0.0.0.0:$PORT app:app",
+            "or, for an app that serves nothing:",
+            "    worker: python main.py",
+        ),
+    )
+
+
+def _development(process: FoundProcess, how_to_add: HowToAdd) -> Message:
+    server = process.development
+    sentence, line = how_to_add(server)
+    return Message(
+        title=f"web runs the development server of {process.evidence.subject}",
+        body=(
+            "It is slow, and not made for requests from the internet.",
+            f"With {server}, the next build starts the app with it. {sentence}",
+            f"    {line}",
+        ),
+    )
+
+
+def _fixed_port(process: FoundProcess) -> Message:
+    return Message(
+        title=f"{process.evidence.file} does not read the variable PORT",
+        body=(
+            f"web starts it with `{process.command}`. Platforms choose the port by PORT;",
+            "the program listens on a port of its own, perhaps on 127.0.0.1 only. Change it:",
+            "    host = os.environ.get('HOST', '0.0.0.0')",
+            "    port = int(os.environ.get('PORT', '8000'))",
+        ),
+    )
+
+
+def _about_procfile(
+    plan: LaunchPlan, procfile: FromProcfile, how_to_add: HowToAdd
+) -> Iterator[Message]:
+    for process_type, name in procfile.missing:
+        yield _missing(process_type, name, how_to_add)
+    if not any(process.default for process in plan.processes):
+        types = ", ".join(process.type for process in plan.processes if process.type != CONSOLE)
+        yield Message(
+            title="The image has no default process",
+            body=(
+                f"The Procfile names {types}, but not web.",
+                "To start the image, you have to choose a process (`--entrypoint`).",
+                "To make one the default, name it web.",
+            ),
+        )
+
+
+def _missing(process_type: str, distribution: str, how_to_add: HowToAdd) -> Message:
+    sentence, line = how_to_add(distribution)
+    return Message(
+        title=f"{distribution} is not installed",
+        body=(
+            f"The Procfile starts {process_type} with it, but it is not in the app's packages.",
+            sentence,
+            f"    {line}",
+        ),
+    )
+
+
+def _misnamed(name: str) -> Message:
+    return Message(
+        title=f"{name} is not read",
+        body=(f"If it names the app's processes, rename it: git mv {name} Procfile",),
+    )

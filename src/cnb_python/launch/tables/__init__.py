@@ -1,0 +1,1 @@
+"""The tables of web frameworks, programs and workers, which `docs/processes.md` shows."""

@@ -1,0 +1,172 @@
+"""Chooses how the process `web` starts: a server, a framework's own command, or the program.
+
+Separate from `found_processes`, which puts workers and others beside it.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from cnb_python.app import App
+from cnb_python.launch.django_project import DjangoProject
+from cnb_python.launch.entry_program import find_entry_program
+from cnb_python.launch.launch_plan import Evidence, FoundProcess
+from cnb_python.launch.procfile import WEB
+from cnb_python.launch.programs import IsImportable, find_web_programs, first_of
+from cnb_python.launch.servers import SERVERS, Server, command_text
+from cnb_python.launch.source_files import SourceFiles
+from cnb_python.launch.tables.frameworks import DJANGO, AppObject, DetectedApp
+from cnb_python.launch.versions import is_at_least
+
+_WSGI_SERVER = "gunicorn"
+_ASGI_SERVER = "uvicorn"
+_RUNSERVER = "python manage.py runserver --noreload {host}:{port}"
+# Its WebSockets need one process with threads, or gevent or eventlet:
+# https://flask-socketio.readthedocs.io/en/latest/deployment.html
+_SOCKETS = "flask-socketio"
+_SOCKET_OPTIONS = (("eventlet", "--worker-class eventlet"), ("gevent", "--worker-class gevent"))
+_THREADS = "--threads 100"
+
+
+@dataclass(frozen=True, slots=True)
+class WebChoice:
+    """The process `web`, and what else it could be."""
+
+    process: FoundProcess | None
+    also_found: tuple[Evidence, ...] = ()
+    unserved: DetectedApp | None = None
+    """The app that no installed package can serve."""
+
+
+def choose_web(
+    app: App,
+    files: SourceFiles,
+    projects: Iterable[DjangoProject],
+    apps: tuple[DetectedApp, ...],
+    installed: Mapping[str, str],
+    importable: IsImportable,
+) -> WebChoice:
+    """Return how `web` starts. Raises what reading `pyproject.toml` raises."""
+    programs = find_web_programs(files, installed, importable)
+    served = [
+        (candidate, process)
+        for candidate in apps
+        if (process := _served(candidate, installed)) is not None
+    ]
+    processes = [process for _, process in served]
+    candidates = [*processes, *(each for each in programs if not each.fixed_port)]
+    is_django = bool(served) and served[0][0].framework == DJANGO.title
+    best = (processes[0] if is_django else min(candidates, key=_place, default=None)) or first_of(
+        programs
+    )
+    if best is None and apps:
+        best = _development(apps, tuple(projects), installed)
+    if best is None and not apps:
+        best = find_entry_program(app, files, installed, importable)
+    if best is None:
+        return WebChoice(None, unserved=apps[0] if apps else None)
+    evidence = [*(_evidence(each) for each in apps), *(each.evidence for each in programs)]
+    alternatives = dict.fromkeys(each for each in evidence if each.file != best.evidence.file)
+    return WebChoice(best, tuple(alternatives))
+
+
+def _place(process: FoundProcess) -> int:
+    """Sort by the directory of the evidence: what is at the top of the app starts it."""
+    parts = process.evidence.file.split("/")
+    return 0 if len(parts) == 1 else 1
+
+
+def _served(app: DetectedApp, installed: Mapping[str, str]) -> FoundProcess | None:
+    choice = choose_server(app, installed)
+    if choice is None:
+        return None
+    target, server = choice
+    command = server.command(target)
+    if server.title == _WSGI_SERVER and _SOCKETS in installed and app.framework == "Flask":
+        options = next((words for name, words in _SOCKET_OPTIONS if name in installed), _THREADS)
+        command = command.replace("gunicorn ", f"gunicorn --workers 1 {options} ", 1)
+    using = f"Using {server.needs[0]}, which is installed and serves {target.interface} apps"
+    return FoundProcess(
+        WEB,
+        command,
+        _evidence(app),
+        app.directory,
+        title=f"{server.title} serves {target}",
+        lines=(using, *app.notes),
+        words=(server.needs[0],),
+    )
+
+
+def _evidence(app: DetectedApp) -> Evidence:
+    return Evidence(app.framework, app.file, app.line, app.sign)
+
+
+def choose_server(
+    app: DetectedApp, installed: Mapping[str, str]
+) -> tuple[AppObject, Server] | None:
+    """Return the object of *app* to serve and the first installed server that can."""
+    candidates = [
+        (target, server)
+        for target in app.targets
+        for server in SERVERS
+        if _can_serve(server, target, installed)
+    ]
+    return min(candidates, key=lambda candidate: candidate[1].last_resort, default=None)
+
+
+def _can_serve(server: Server, target: AppObject, installed: Mapping[str, str]) -> bool:
+    return (
+        server.interface == target.interface
+        and all(name in installed for name in server.needs)
+        and (server.calls_factories or not target.factory)
+        and (not server.min_version or is_at_least(installed[server.needs[0]], server.min_version))
+    )
+
+
+def server_to_add(app: DetectedApp) -> str:
+    """Return the distribution of a server for production that can serve *app*."""
+    return _WSGI_SERVER if app.targets[0].interface == "WSGI" else _ASGI_SERVER
+
+
+def command_to_add(app: DetectedApp) -> str:
+    """Return the command that serves *app* with that server."""
+    name = server_to_add(app)
+    target = app.targets[0]
+    server = next(
+        each for each in SERVERS if each.needs == (name,) and each.interface == target.interface
+    )
+    return server.command(target)
+
+
+def _development(
+    apps: tuple[DetectedApp, ...],
+    projects: tuple[DjangoProject, ...],
+    installed: Mapping[str, str],
+) -> FoundProcess | None:
+    """Return the process that runs a development server, since no other is installed."""
+    app = apps[0]
+    if projects and app.framework == DJANGO.title:
+        template = _RUNSERVER
+    elif app.development and "flask" in installed:
+        template = app.development
+    else:
+        return None
+    return FoundProcess(
+        WEB,
+        command_text(template),
+        _evidence(app),
+        app.directory,
+        lines=("No server for production is installed: using the framework's development server",),
+        development=server_to_add(app),
+    )
+
+
+def without_web(choice: WebChoice, process: FoundProcess) -> WebChoice:
+    """Return *choice* without `web`, of an app that is the bot *process*."""
+    alternatives = (choice.process.evidence,) if choice.process else ()
+    also_found = (*alternatives, *choice.also_found)
+    return replace(
+        choice,
+        process=None,
+        unserved=None,
+        also_found=tuple(each for each in also_found if each != process.evidence),
+    )

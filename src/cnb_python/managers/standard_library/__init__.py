@@ -1,0 +1,1 @@
+"""Apps without any file that names packages, whose code needs none."""
