@@ -110,7 +110,7 @@ class PlainProject(InstalledByUv):
 
     def resolve(self, context: InstallContext, run: Run) -> Resolution:
         """Return what uv resolves for the project. Raises uv's failure."""
-        from cnb_python.managers import pylock_file  # noqa: PLC0415 - heavy
+        from cnb_python.managers import from_source, pylock_file  # noqa: PLC0415 - heavy
         from cnb_python.managers.uv import commands as uv  # noqa: PLC0415 - heavy
         from cnb_python.managers.uv.build_needs import with_needs  # noqa: PLC0415 - heavy
         from cnb_python.managers.uv.required_version import with_required_uv  # noqa: PLC0415 - heavy
@@ -142,6 +142,7 @@ class PlainProject(InstalledByUv):
         if outcome.code:
             raise uv.explain(command, outcome, context, run)
         resolution = pylock_file.read_lock(lock, pylock_file.Choice(context.python, ""))
+        resolution = from_source.apply(from_source.of_uv(context.environ), resolution)
         return with_needs(resolution, uv_context.environ, context.app_dir)
 
     def _source(self, context: InstallContext) -> tuple[Path, str, list[str]]:
