@@ -7,9 +7,10 @@ export PYTHONDONTWRITEBYTECODE := 1
 
 APP ?= fixtures/pip_django
 CASE ?= cold
+SECONDS ?= 600
 API ?=
 
-.PHONY: help venv image test lint types format unit phases thorough images docs-test package builder fixtures bench profile compat data docs clean
+.PHONY: help venv image test lint types format unit phases thorough images docs-test package builder fixtures bench profile compat fuzz data docs clean
 
 help: ## List the tasks
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -69,6 +70,9 @@ profile: venv fixtures ## Print the steps of one build (CASE=cold, unchanged, vi
 
 compat: venv ## Compare linked with merged environments; writes docs/compatibility.md
 	@$(PYTHON) -m tools.compat
+
+fuzz: venv ## Mutate every file that the buildpack reads, for SECONDS with each reader (600)
+	@PYTHONPATH=src $(PYTHON) -m tools.fuzz --seconds $(SECONDS)
 
 data: venv ## Update the table of Python releases and the lock files of Poetry, Pipenv and PDM
 	@$(PYTHON) -m tools.pythons.update_table

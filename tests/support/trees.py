@@ -42,3 +42,11 @@ def _link(source: str, target: str) -> None:
         os.link(source, target, follow_symlinks=False)
     except OSError:  # another file system
         shutil.copy2(source, target, follow_symlinks=False)
+
+
+def deep(directory: Path, depth: int) -> Path:
+    """Make *depth* directories called `a`, each in the one before; return the last."""
+    for _ in range(depth + 1):
+        directory.mkdir(exist_ok=True)
+        directory /= "a"
+    return directory.parent

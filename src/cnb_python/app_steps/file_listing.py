@@ -22,7 +22,7 @@ _GIT_FILES = ("HEAD", "packed-refs", "refs")
 
 def listing(directory: Path) -> Listing:
     """Return everything below *directory*, without following links. Raises OSError."""
-    return dict(_below(directory, ""))
+    return dict(_below(directory))
 
 
 def digest(files: Listing) -> str:
@@ -56,22 +56,25 @@ def normalize(directory: Path, paths: tuple[str, ...]) -> None:
         (directory / parent).chmod(disk.DIRECTORY_MODE)
 
 
-def _below(root: Path, directory: str) -> Iterator[tuple[str, str]]:
-    with os.scandir(root / directory) as entries:
-        items = list(entries)
-    for entry in items:
-        path = f"{directory}/{entry.name}" if directory else entry.name
-        if directory == _GIT and entry.name not in _GIT_FILES:
-            continue
-        if entry.is_symlink():
-            yield path, f"l{os.readlink(entry.path)}"  # noqa: PTH115 - the target, unchanged
-        elif entry.is_dir():
-            yield path, DIRECTORY
-            yield from _below(root, path)
-        elif entry.is_file():
-            status = entry.stat()
-            kind = "x" if status.st_mode & 0o111 else "f"
-            yield path, f"{kind}{_digest(entry.path, status.st_size)}"
+def _below(root: Path) -> Iterator[tuple[str, str]]:
+    waiting = [""]
+    while waiting:
+        directory = waiting.pop()
+        with os.scandir(root / directory) as entries:
+            items = list(entries)
+        for entry in items:
+            path = f"{directory}/{entry.name}" if directory else entry.name
+            if directory == _GIT and entry.name not in _GIT_FILES:
+                continue
+            if entry.is_symlink():
+                yield path, f"l{os.readlink(entry.path)}"  # noqa: PTH115 - the target, unchanged
+            elif entry.is_dir():
+                yield path, DIRECTORY
+                waiting.append(path)
+            elif entry.is_file():
+                status = entry.stat()
+                kind = "x" if status.st_mode & 0o111 else "f"
+                yield path, f"{kind}{_digest(entry.path, status.st_size)}"
 
 
 def _digest(path: str, size: int) -> str:

@@ -56,11 +56,12 @@ class FileTree:
             self._add(path)
 
     def _add(self, path: str) -> None:
-        parent, _, name = path.rpartition("/")
-        if parent not in self._names:
-            self._names[parent] = set()
-            self._add(parent)
-        self._names[parent].add(name)
+        is_new = True
+        while is_new:
+            parent, _, name = path.rpartition("/")
+            is_new = parent not in self._names
+            self._names.setdefault(parent, set()).add(name)
+            path = parent
 
     def entry(self, path: str) -> str:
         """Return what is at *path*."""

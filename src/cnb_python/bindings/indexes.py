@@ -65,8 +65,13 @@ class Index(NamedTuple):
         if not self.user:
             return self.address
         address = urlsplit(self.address)
-        login = f"{quote(self.user, safe='')}:{quote(self.password, safe='')}"
+        login = f"{_quoted(self.user)}:{_quoted(self.password)}"
         return urlunsplit(address._replace(netloc=f"{login}@{address.netloc}"))
+
+
+def _quoted(text: str) -> str:
+    # The bytes of the file: a password need not be UTF-8.
+    return quote(text.encode(errors="surrogateescape"), safe="")
 
 
 def read_indexes(bindings: Iterable[Binding]) -> tuple[Index, ...]:
@@ -165,7 +170,7 @@ def _login(binding: Binding) -> tuple[str, str] | None:
     if not user and key == PASSWORD:
         raise BadBinding(binding.name, binding.type, USERNAME, "missing key", (USERNAME,))
     secret = binding.secret(key).strip() if key == TOKEN else binding.secret(key)
-    if not secret or "\n" in secret:
+    if not secret or not {"\n", "\0"}.isdisjoint(secret + user):
         raise BadBinding(binding.name, binding.type, key, "not one line", ())
     return user or USER_OF_TOKENS, secret
 

@@ -305,12 +305,17 @@ class Layer:
         raise ContractBroken("layer", f"{self.name} is {problem}")
 
 
+def is_layer_name(name: str) -> bool:
+    """Whether the lifecycle accepts *name* for a layer, also for its SBOM."""
+    return bool(_NAME.fullmatch(name)) and name not in _RESERVED
+
+
 def layer_of(layers_dir: Path, name: str) -> Layer:
     """Return the layer called *name*.
 
     Raises ContractBroken for a name that the lifecycle does not accept, also for SBOMs.
     """
-    if not _NAME.fullmatch(name) or name in _RESERVED:
+    if not is_layer_name(name):
         raise ContractBroken("layer", f"a layer cannot be called {name!r}")
     return Layer(layers_dir, name)
 

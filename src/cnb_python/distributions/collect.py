@@ -14,8 +14,9 @@ from cnb_python.distributions import dist_info, elf, entry_points, native, scan
 from cnb_python.distributions.bytecode import Package, SourceFile
 from cnb_python.distributions.dist_info import DirectUrl, DistributionRoot, Installed
 from cnb_python.distributions.model import Distribution
-from cnb_python.distributions.scan import Content, FileEntry, reaches
+from cnb_python.distributions.scan import Content, DirectoriesTooDeep, FileEntry, reaches
 from cnb_python.errors.base import ContractBroken
+from cnb_python.errors.install import DamagedPackage
 from cnb_python.managers.base import Pin
 
 # The tool that may remove the distribution again. Tools compare it with `pip` or `uv` before they
@@ -63,10 +64,14 @@ class Normalized:
 def normalize(of: InstalledPin) -> Normalized:
     """Normalize the files of one distribution, except RECORD.
 
-    Raises OSError, and ContractBroken if the root does not contain the pinned distribution.
+    Raises OSError, DamagedPackage, and ContractBroken if the root does not contain the pinned
+    distribution.
     """
     root = of.root
-    entries = scan.walk(root.path, root.line)
+    try:
+        entries = scan.walk(root.path, root.line)
+    except DirectoriesTooDeep as error:
+        raise DamagedPackage(of.pin.name, str(error)) from error
     candidates = dist_info.installed_in(root.path, entries, root.site, str(root.final))
     installed = _own(candidates, of.pin)
     direct_url = _direct_url(root, entries, installed)

@@ -28,6 +28,15 @@ _LOCK = ".lock"
 _LARGE_BYTES = 1024 * 1024
 
 
+DEEPEST = 200
+"""Directories inside each other in an environment; code that follows them is recursive."""
+_TOO_DEEP = f"it has more than {DEEPEST} directories inside each other"
+
+
+class DirectoriesTooDeep(Exception):
+    """A distribution has more than `DEEPEST` directories inside each other."""
+
+
 class FileEntry(NamedTuple):
     """A file or symbolic link."""
 
@@ -48,10 +57,10 @@ def walk(root: Path, line: str) -> dict[str, FileEntry]:
     """Return the files and links below *root* by path, after cleaning up; links are not followed.
 
     The virtual environment's own files are left out. *line*: the release line of its interpreter,
-    `3.14`. Raises OSError.
+    `3.14`. Raises DirectoriesTooDeep, and OSError.
     """
     own = {"pyvenv.cfg", "lib64", "bin/python", "bin/python3", f"bin/python{line}"}
-    return {path: entry for path, entry in _below(root, "") if path not in own}
+    return {path: entry for path, entry in _below(root) if path not in own}
 
 
 def entry(path: Path) -> FileEntry:
@@ -59,22 +68,27 @@ def entry(path: Path) -> FileEntry:
     return _entry(path, path.lstat())
 
 
-def _below(root: Path, directory: str) -> Iterator[tuple[str, FileEntry]]:
-    top = root / directory
-    if stat.S_IMODE(top.stat().st_mode) != disk.DIRECTORY_MODE:
-        top.chmod(disk.DIRECTORY_MODE)
-    with os.scandir(top) as entries:
-        # A list: the loop removes files.
-        listed = list(entries)
-    for each in listed:
-        path = f"{directory}/{each.name}" if directory else each.name
-        is_special = not (each.is_symlink() or each.is_dir() or each.is_file())
-        if is_special or _is_removed(path, each.name):
-            disk.remove(root / path)
-        elif each.is_dir(follow_symlinks=False):
-            yield from _below(root, path)
-        else:
-            yield path, _entry(root / path, each.stat(follow_symlinks=False))
+def _below(root: Path) -> Iterator[tuple[str, FileEntry]]:
+    waiting = [""]
+    while waiting:
+        directory = waiting.pop()
+        if directory.count("/") > DEEPEST:
+            raise DirectoriesTooDeep(_TOO_DEEP)
+        top = root / directory
+        if stat.S_IMODE(top.stat().st_mode) != disk.DIRECTORY_MODE:
+            top.chmod(disk.DIRECTORY_MODE)
+        with os.scandir(top) as entries:
+            # A list: the loop removes files.
+            listed = list(entries)
+        for each in listed:
+            path = f"{directory}/{each.name}" if directory else each.name
+            is_special = not (each.is_symlink() or each.is_dir() or each.is_file())
+            if is_special or _is_removed(path, each.name):
+                disk.remove(root / path)
+            elif each.is_dir(follow_symlinks=False):
+                waiting.append(path)
+            else:
+                yield path, _entry(root / path, each.stat(follow_symlinks=False))
 
 
 def _is_removed(path: str, name: str) -> bool:

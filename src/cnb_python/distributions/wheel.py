@@ -6,6 +6,7 @@ managers that fetch wheels.
 https://packaging.python.org/en/latest/specifications/binary-distribution-format/
 """
 
+import errno
 import os
 import shutil
 import stat
@@ -17,7 +18,7 @@ from typing import NamedTuple
 from packaging.utils import canonicalize_name
 
 from cnb_python.cnb import disk
-from cnb_python.distributions import dist_info, entry_points
+from cnb_python.distributions import dist_info, entry_points, scan
 from cnb_python.distributions.dist_info import INFO, DistributionRoot
 from cnb_python.errors.install import DamagedPackage
 from cnb_python.errors.machine import DiskFull
@@ -26,6 +27,11 @@ _DATA = ".data"
 _UNPACKING = "unpacking {}"
 _ENCRYPTED = 0x1
 _LINKED = "lib64"
+# A wheel of models or libraries may have gigabytes, but then it is not a hundredth of that packed.
+_LARGEST = 1 << 30
+_HIGHEST_RATIO = 100
+# Characters of a name that a message shows.
+_SHOWN = 100
 
 
 class UnpackedWheel(NamedTuple):
@@ -47,6 +53,7 @@ def unpack(wheel: Path, into: Path) -> None:
     try:
         with zipfile.ZipFile(wheel) as archive:
             members = {member.filename: member for member in archive.infolist()}
+            _check_size(sum(member.file_size for member in archive.infolist()), wheel)
             for member in members.values():
                 _extract(archive, member, wheel.name, into)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError) as error:
@@ -54,9 +61,20 @@ def unpack(wheel: Path, into: Path) -> None:
     except OSError as error:
         if disk.is_full(error):
             raise DiskFull(_UNPACKING.format(wheel.name)) from error
+        if error.errno == errno.EINVAL:
+            # A place in front of the file, which zipfile tries to read from.
+            raise DamagedPackage(wheel.name, "it is not a valid zip file") from error
         if disk.is_in_the_way(error):
             raise DamagedPackage(wheel.name, f"it has no place for {error.filename}") from error
         raise
+
+
+def _check_size(unpacked: int, wheel: Path) -> None:
+    """Refuse a wheel that would fill the disk. Raises DamagedPackage."""
+    packed = max(1, wheel.stat().st_size)
+    if unpacked > _LARGEST and unpacked / packed > _HIGHEST_RATIO:
+        problem = f"its {packed:,} bytes would become {unpacked >> 20:,} MB"
+        raise DamagedPackage(wheel.name, problem)
 
 
 def _extract(archive: zipfile.ZipFile, member: zipfile.ZipInfo, wheel: str, into: Path) -> None:
@@ -64,6 +82,8 @@ def _extract(archive: zipfile.ZipFile, member: zipfile.ZipInfo, wheel: str, into
     parts = name.removesuffix("/").split("/")
     if not {"", ".", ".."}.isdisjoint(parts) or "\0" in name:
         raise DamagedPackage(wheel, f"the name {name!a} leads out of it")
+    if len(parts) > scan.DEEPEST:
+        raise DamagedPackage(wheel, f"the name {name[:_SHOWN]!a}... has too many directories")
     if member.flag_bits & _ENCRYPTED:
         raise DamagedPackage(wheel, f"{name!a} is encrypted")
     target = into.joinpath(*parts)

@@ -164,6 +164,30 @@ class UnknownEncoding(AppError):
         return cls("requirements.txt", "rot13")
 
 
+class TooManyIncludes(AppError):
+    """Requirements files include each other so deeply, or so often, that pip would not end."""
+
+    name: str
+    reason: str
+    """A noun phrase."""
+
+    @override
+    def describe(self) -> Message:
+        return Message(
+            title=f"{self.name} includes too many files",
+            body=(
+                f"Found:    {self.reason}.",
+                "Expected: few files that each is included once, with -r or -c.",
+            ),
+            fixes=("Write the requirements into one file.",),
+        )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("requirements.txt", "100 files that include each other in a row")
+
+
 class MissingInput(OutsideError):
     """The lifecycle did not pass an input: the phase was probably not run by a lifecycle."""
 

@@ -12,13 +12,14 @@ from email.message import Message
 from email.parser import BytesHeaderParser, HeaderParser
 from typing import NamedTuple
 
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from cnb_python.managers import markers
 from cnb_python.managers.base import Pin
+from cnb_python.managers.markers import UnusableMarker
 
 type Metadata = Callable[[str], bytes | str]
 """Returns the METADATA of a distribution by its normalized name."""
@@ -126,7 +127,7 @@ class _Check(NamedTuple):
             name, extra = todo.pop()
             for required in pinned[name].requires:
                 results.append(self._depends_on_patch(name, required, extra))
-                if not self._applies(required, extra):
+                if not self._applies(name, required, extra):
                     continue
                 other = _satisfied_by(name, required, pinned)
                 new = {(other, canonicalize_name(each)) for each in required.extras} - seen
@@ -134,16 +135,24 @@ class _Check(NamedTuple):
                 todo += sorted(new)
         return results
 
-    def _applies(self, required: Requirement, extra: str) -> bool:
+    def _applies(self, name: str, required: Requirement, extra: str) -> bool:
         marker = required.marker
-        return marker is None or markers.applies(marker, self.python, self.processor, extra)
+        try:
+            return marker is None or markers.applies(marker, self.python, self.processor, extra)
+        except UnusableMarker as error:
+            raise _Flaw(name, f"has a marker that cannot be evaluated: {error}") from None
 
     def _depends_on_patch(self, name: str, required: Requirement, extra: str) -> bool:
         if required.marker is None:
             return False
         if markers.depends_on_machine(required.marker):
             raise _Flaw(name, f"requires {required.name} on certain machines")
-        return markers.marker_depends_on_patch(required.marker, self.python, self.processor, extra)
+        try:
+            return markers.marker_depends_on_patch(
+                required.marker, self.python, self.processor, extra
+            )
+        except UnusableMarker as error:
+            raise _Flaw(name, f"has a marker that cannot be evaluated: {error}") from None
 
 
 def _satisfied_by(name: str, required: Requirement, pinned: Mapping[str, _Dependency]) -> str:
@@ -165,7 +174,8 @@ def _read(pin: Pin, metadata: Metadata) -> _Dependency:
         version = Version(_field(message, "Version"))
         requires = tuple(_requires(message))
         specifier = SpecifierSet(_field(message, "Requires-Python"))
-    except (InvalidRequirement, InvalidSpecifier, InvalidVersion) as error:
+    # ValueError: InvalidRequirement, InvalidSpecifier, InvalidVersion, thousands of digits.
+    except (ValueError, RecursionError) as error:
         raise _Flaw(pin.name, f"says what cannot be understood: {error}") from None
     if canonicalize_name(_field(message, "Name")) != pin.name or version != Version(pin.version):
         raise _Flaw(pin.line.split()[0], f"calls itself {_field(message, 'Name')} {version}")

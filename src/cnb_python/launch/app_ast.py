@@ -27,6 +27,8 @@ _MOUNTS = frozenset({"mount", "Mount", "add_subapp", "DispatcherMiddleware", "re
 # Functions that serve an application, which may be given as text: `uvicorn.run("main:app")`.
 _RUNNERS = frozenset({"uvicorn.run", "granian.Granian", "uvicorn.Config"})
 _MAX_BYTES = 512 * 1024
+# No constructor has a longer name.
+_MOST_DOTS = 20
 
 type Kind = Literal["object", "factory", "class"]
 
@@ -140,20 +142,31 @@ def find_definitions(
 
 def at_module_level(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
     """Yield the statements that run on import, including those under `if`, `try` and `with`."""
-    for statement in body:
-        match statement:
-            case ast.If() if is_main_guard(statement.test):
-                yield from at_module_level(statement.orelse)
-            case ast.If():
-                yield from at_module_level(statement.body + statement.orelse)
-            case ast.Try():
-                handlers = [line for handler in statement.handlers for line in handler.body]
-                tail = statement.orelse + statement.finalbody
-                yield from at_module_level(statement.body + handlers + tail)
-            case ast.With() | ast.AsyncWith():
-                yield from at_module_level(statement.body)
-            case _:
-                yield statement
+    # Not recursive: Python itself reads thousands of `elif`, each inside the one before.
+    waiting = list(body)[::-1]
+    while waiting:
+        statement = waiting.pop()
+        below = _statements_below(statement)
+        if below is None:
+            yield statement
+        else:
+            waiting += reversed(below)
+
+
+def _statements_below(statement: ast.stmt) -> list[ast.stmt] | None:
+    """Return the statements of *statement* that run on import; None if it is not compound."""
+    match statement:
+        case ast.If() if is_main_guard(statement.test):
+            return statement.orelse
+        case ast.If():
+            return statement.body + statement.orelse
+        case ast.Try():
+            handlers = [line for handler in statement.handlers for line in handler.body]
+            return statement.body + handlers + statement.orelse + statement.finalbody
+        case ast.With() | ast.AsyncWith():
+            return statement.body
+        case _:
+            return None
 
 
 def assigned(statement: ast.stmt) -> tuple[str, ast.expr] | None:
@@ -176,13 +189,14 @@ def is_main_guard(test: ast.expr) -> bool:
 
 def dotted(expression: ast.expr, origins: Mapping[str, str]) -> str:
     """Return the full dotted name of *expression*, resolved through the imports *origins*."""
-    match expression:
-        case ast.Name(id=name):
-            return origins.get(name, name)
-        case ast.Attribute(value=value, attr=name):
-            return f"{before}.{name}" if (before := dotted(value, origins)) else ""
-        case _:
-            return ""
+    names: list[str] = []
+    while isinstance(expression, ast.Attribute) and len(names) < _MOST_DOTS:
+        names.append(expression.attr)
+        expression = expression.value
+    if not isinstance(expression, ast.Name):
+        return ""
+    first = origins.get(expression.id, expression.id)
+    return ".".join((first, *reversed(names))) if first else ""
 
 
 def imports_of(tree: ast.Module) -> tuple[dict[str, str], tuple[str, ...], bool]:
@@ -260,7 +274,8 @@ class _Tracer:
             case ast.Name():
                 return self._of_name(value)
             case ast.Attribute(value=inner, attr=name):
-                owner = self.trace(inner)
+                is_long = isinstance(inner, ast.Attribute) and not dotted(inner, {})
+                owner = None if is_long else self.trace(inner)
                 if owner and owner.framework and name in owner.framework.attributes:
                     return Traced(owner.framework, "object", "WSGI", is_wrapper=True)
                 return self._of_name(value)

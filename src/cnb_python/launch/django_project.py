@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from cnb_python.launch import app_ast
-from cnb_python.launch.source_files import ModuleFile, SourceFiles
+from cnb_python.launch.source_files import MOST_PARTS, ModuleFile, SourceFiles
 from cnb_python.launch.tables.frameworks import DJANGO, AppObject, DetectedApp, Interface
 
 MANAGE = "manage.py"
@@ -195,7 +195,7 @@ def _from_settings(
 def _from_modules(files: SourceFiles, directory: str, settings: str) -> Iterator[AppObject]:
     """Yield `wsgi.py` and `asgi.py` beside the settings, or in the nearest package above them."""
     for name, interface in _MODULES:
-        package = settings
+        package = settings if settings.count(".") < MOST_PARTS else ""
         while package:
             package = package.rpartition(".")[0]
             candidate = f"{package}.{name}" if package else name
@@ -255,6 +255,8 @@ def _absolute(package: str, statement: ast.stmt) -> str:
     if not statement.level:
         return statement.module or ""
     parts = package.split(".")
+    if statement.level > len(parts):
+        return ""  # above the top: an error in Python too
     parts = parts[: len(parts) - statement.level + 1]
     return ".".join([*parts, *([statement.module] if statement.module else [])])
 

@@ -53,8 +53,8 @@ _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 # A command in quotes, which a shell takes for the name of a program.
 _WHOLE = re.compile(r"""(["'])\s*([^"'\s]+\s[^"']*)\1""")
 # `app:create_app()`, `app:create_app("production", debug=False)`.
-_CALL = re.compile(r"[^\s'\"()$`;&|<>]+\([^()$`;&|<>]*\)(?=\s|$)")
-_EXEC = re.compile(r"\s*exec\s+(?=[^-\s])")
+_CALL = re.compile(r"[^\s'\"()$`;&|<>]++\([^()$`;&|<>]*\)(?=\s|$)")
+_EXEC = re.compile(r"(?:\s*+exec\s++(?=[^-\s]))++")
 _KEYWORD = re.compile(
     r"if|then|else|elif|fi|for|while|until|do|done|case|esac|select|function|time|[{}!]|\[\["
 )
@@ -65,7 +65,7 @@ _BUILTIN = re.compile(
 # Syntax of bash: `[[`, `source`, `time`, here-strings, `<(`, `$'`, `&>`, ${x//a/b}, {a,b}.
 _BASHISM = re.compile(
     r"(?:^|[\s;&|(])(?:\[\[|source|shopt|declare|pushd)\s|(?:^|[;&|(])\s*time\s"
-    r"|<<<|[<>]\(|\$'|&>|\$\{\w+(?:\[|[/^,]|:\d)|\{[^\s{}]*(?:,|\.\.)[^\s{}]*\}"
+    r"|<<<|[<>]\(|\$'|&>|\$\{\w+(?:\[|[/^,]|:\d)|\{(?=[^\s{}]*(?:,|\.\.))[^\s{}]*+\}"
 )
 
 
@@ -206,19 +206,19 @@ def _in_shell(text: str, program: _Word | None) -> tuple[str, ...]:
 
 def _parts(tokens: Iterable[re.Match[str]]) -> Iterator[tuple[_Word, ...]]:
     """Yield the simple commands that `&&`, `||` and `;` join."""
-    words: list[_Word] = []
+    words: list[tuple[str, int, list[str]]] = []
     joined = False
     for token in tokens:
         kind, text = token.lastgroup or "", token[0]
         if kind == "chain":
-            yield tuple(words)
+            yield tuple(_Word(of, start, "".join(texts)) for of, start, texts in words)
             words = []
         elif kind in _IN_WORDS and joined:
-            words[-1] = _Word("word", words[-1].start, words[-1].text + text)
+            words[-1][2].append(text)
         elif kind != "space":
-            words.append(_Word("word" if kind in _IN_WORDS else kind, token.start(), text))
+            words.append(("word" if kind in _IN_WORDS else kind, token.start(), [text]))
         joined = kind in _IN_WORDS
-    yield tuple(words)
+    yield tuple(_Word(of, start, "".join(texts)) for of, start, texts in words)
 
 
 def _needs_shell(tokens: Iterable[re.Match[str]], words: tuple[_Word, ...]) -> bool:

@@ -14,6 +14,8 @@ from cnb_python.launch import app_ast
 from cnb_python.system import regular_file
 
 # Modules that usually create the app; those written for servers first.
+MOST_PARTS = 50
+"""Parts of the name of a module; a longer one is that of no file."""
 _STEMS = ("wsgi", "asgi", "app", "main", "server", "application", "api", "run", "__init__")
 SOURCE = "src"
 _SKIPPED = frozenset(
@@ -87,7 +89,7 @@ class SourceFiles:
     def module(self, name: str, roots: tuple[str, ...]) -> ModuleFile | None:
         """Return the file of the module *name* (dotted), looked up in the directories *roots*."""
         parts = name.split(".")
-        if not all(part.isidentifier() for part in parts):
+        if len(parts) > MOST_PARTS or not all(part.isidentifier() for part in parts):
             return None
         for root in roots:
             path = "/".join([root, *parts] if root else parts)

@@ -1,10 +1,10 @@
 """What a build starts from in `<layers>`: layers of the previous image to reuse, and leftovers."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from cnb_python.cnb import disk
-from cnb_python.cnb.layer import Restored, layer_of
+from cnb_python.cnb.layer import Restored, is_layer_name, layer_of
 from cnb_python.layers import cache_keys, process_defaults, python
 from cnb_python.layout.names import SHARD_PREFIX, VENV
 
@@ -23,7 +23,7 @@ def remove_leftovers(layers_dir: Path) -> None:
     contents is a killed build's. Even a complete one is removed, since the previous image need not
     have it.
     """
-    for path in (layers_dir / WORK, *layers_dir.glob(_DRAFTS)):
+    for path in (layers_dir / WORK, *layers_dir.glob(_DRAFTS), *_odd_shards(layers_dir)):
         disk.remove(path)
     for name in (python.NAME, process_defaults.NAME, cache_keys.NLTK, *names(layers_dir)):
         layer = layer_of(layers_dir, name)
@@ -31,11 +31,18 @@ def remove_leftovers(layers_dir: Path) -> None:
             layer.drop()
 
 
+def _odd_shards(layers_dir: Path) -> Iterator[Path]:
+    """Yield what is named like a shard, but in a way that the lifecycle does not accept."""
+    for path in layers_dir.glob(f"{SHARD_PREFIX}*"):
+        if not is_layer_name(path.name.partition(".")[0]):
+            yield path
+
+
 def names(layers_dir: Path) -> tuple[str, ...]:
     """Return the names of the environment's layers that have any trace in *layers_dir*."""
     shards = {path.name.removesuffix(".toml") for path in layers_dir.glob(f"{SHARD_PREFIX}*")}
     # With a dot in its name it is a layer's SBOM, or another buildpack's file.
-    return (*sorted(name for name in shards if "." not in name), VENV)
+    return (*sorted(filter(is_layer_name, shards)), VENV)
 
 
 def digests(layers_dir: Path) -> dict[str, str]:

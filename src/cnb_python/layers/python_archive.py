@@ -25,6 +25,12 @@ from cnb_python.store.archive import Member
 
 _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 _OUTSIDE = "leads outside the archive's directory"
+# The largest Python, with its tests and debug information, has less than 1 GB.
+_LARGEST = 1 << 32
+_LARGEST_TEXT = 1 << 24
+_TOO_LARGE = "its files are far larger than those of any Python"
+_DEEPEST = 200
+_TOO_DEEP = f"has more than {_DEEPEST} directories"
 _SPECIAL = "is a device or a pipe"
 _TWICE = "the archive contains {} as two different things"
 _NO_TARGET = "the hard link {} leads to nothing that was unpacked"
@@ -111,6 +117,8 @@ class _Unpacking:
     root: str
     selection: Selection
     entries: dict[str, Entry] = field(default_factory=dict)
+    _size: int = 0
+    """Bytes of all files so far."""
     _waiting: dict[str, tuple[bool, bytes]] = field(default_factory=dict)
     """The files to rewrite: whether it is a program, and the content, by path."""
 
@@ -123,6 +131,9 @@ class _Unpacking:
             return
         self._make_directory(posixpath.dirname(below), member)
         self._make_room(below)
+        self._size += member.size
+        if self._size > _LARGEST:
+            raise DamagedArchive(self.title, _TOO_LARGE)
         if member.issym():
             self._link(below, member)
         elif member.islnk():
@@ -143,6 +154,8 @@ class _Unpacking:
         # tarfile would turn an absolute name into a relative one.
         if name.startswith("/") or ".." in parts:
             self._refuse(member, _OUTSIDE)
+        if len(parts) > _DEEPEST:
+            self._refuse(member, _TOO_DEEP)
         return "/".join(parts[1:])
 
     def _make_directory(self, below: str, member: tarfile.TarInfo) -> None:
@@ -195,6 +208,8 @@ class _Unpacking:
         is_program = bool(member.mode & 0o111)
         pieces = _contents(member, packed)
         if self.selection.rewrites(below):
+            if member.size > _LARGEST_TEXT:
+                raise DamagedArchive(self.title, _TOO_LARGE)
             self._waiting[below] = is_program, b"".join(pieces)
             self.entries[below] = Entry(Member(below, "x" if is_program else "f"))
         else:

@@ -147,6 +147,8 @@ def source_path(name: str, lock: str, beside: Path, top: Path) -> Path:
     built without the others. An absolute path to a project is allowed: it is the build image's.
     """
     depth = len(beside.relative_to(top).parts)
+    if "\0" in name:
+        raise PathOutsideApp(lock, name)
     for part in () if Path(name).is_absolute() else Path(name).parts:
         depth += -1 if part == ".." else 1
         if depth < 0:

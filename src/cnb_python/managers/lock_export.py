@@ -26,6 +26,7 @@ from cnb_python.errors.programs import LockTooNew
 from cnb_python.managers import build_errors, fingerprint, markers, schema
 from cnb_python.managers.base import InstallContext, Pin, Resolution, digest
 from cnb_python.managers.index_config import asks_no_index
+from cnb_python.managers.markers import UnusableMarker
 from cnb_python.managers.pylock_file import Choice
 from cnb_python.managers.requirement_lines import (
     RequirementLine,
@@ -41,6 +42,8 @@ from cnb_python.system.interface import Command, Outcome, Run
 from cnb_python.system.redaction import shown
 
 _LAST_LINES = 8
+# Characters of a marker or a requirement that a message shows.
+_LONGEST = 100
 # Options that name indexes: the lock file has those of each package.
 INDEX_OPTIONS = frozenset(
     {"index-url", "extra-index-url", "find-links", "no-index", "trusted-host"}
@@ -242,8 +245,12 @@ def read_export(text: str, lock: ExportedLock, by: str) -> Resolution:
 def _pin(line: RequirementLine, lock: ExportedLock) -> Pin | None:
     """Return the pin of *line*; None if its marker does not apply."""
     requirement, marker = split_marker(line.editable or line.parts[0])
-    if marker and not markers.applies(marker, lock.choice.python, lock.choice.processor):
-        return None
+    try:
+        if marker and not markers.applies(marker, lock.choice.python, lock.choice.processor):
+            return None
+    except UnusableMarker as error:
+        problem = f"its marker {marker[:_LONGEST]!r} cannot be used: {error}"
+        raise BadLock(lock.name, problem) from error
     hashes = tuple(sorted(each.lower() for each in line.hashes))
     if direct := _DIRECT.fullmatch(requirement):
         return _of_address(direct[1], direct[2] or "", direct[3], hashes, lock.beside)

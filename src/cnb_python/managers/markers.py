@@ -4,13 +4,16 @@ https://packaging.python.org/en/latest/specifications/dependency-specifiers/#env
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from packaging.markers import Marker
 
 # About the machine that builds, which is not the one that runs the image.
 _MACHINE = re.compile(r"\bplatform[._](release|version|node)\b")
 _PATCH = re.compile(r"\b(python_full_version|implementation_version)\b")
+_TOO_DEEP = "it is nested too deeply"
+_UNKNOWN = "it has the unknown variable {}"
 # More patch releases than any line has had.
 _PATCHES = 40
 
@@ -41,10 +44,32 @@ def release_line(python: str) -> str:
     return ".".join(python.split(".")[:2])
 
 
+class UnusableMarker(ValueError):
+    """A marker that cannot be read or evaluated: the message says why."""
+
+
 def applies(marker: Marker | str, python: str, processor: str, extra: str = "") -> bool:
-    """Whether *marker* is true, if *extra* is requested."""
-    parsed = Marker(marker) if isinstance(marker, str) else marker
-    return parsed.evaluate({**environment(python, processor), "extra": extra})
+    """Whether *marker* is true, if *extra* is requested. Raises UnusableMarker."""
+    with refusing_odd_markers():
+        parsed = Marker(marker) if isinstance(marker, str) else marker
+        return parsed.evaluate({**environment(python, processor), "extra": extra})
+
+
+@contextmanager
+def refusing_odd_markers() -> Iterator[None]:
+    """Raise UnusableMarker for each way in which `packaging` refuses a marker.
+
+    It cannot compare `sys_platform ~= 'x'`, knows some variables only in lock files, and follows
+    brackets in brackets in ... until Python stops it.
+    """
+    try:
+        yield
+    except RecursionError as error:
+        raise UnusableMarker(_TOO_DEEP) from error
+    except KeyError as error:
+        raise UnusableMarker(_UNKNOWN.format(error.args[0])) from error
+    except ValueError as error:
+        raise UnusableMarker(str(error).partition("\n")[0]) from error
 
 
 def depends_on_machine(marker: Marker | str) -> bool:

@@ -19,6 +19,7 @@ from cnb_python.config.settings import UV
 from cnb_python.errors.locks import BadLock, LockForOtherPython, UnknownGroup
 from cnb_python.managers import markers
 from cnb_python.managers.base import Pin, Resolution, digest
+from cnb_python.managers.markers import UnusableMarker
 from cnb_python.managers.source_lines import OwnLines, build_options
 from cnb_python.system.redaction import shown
 
@@ -52,14 +53,16 @@ def read_lock(
     """
     shown_name, document = name or lock.name, toml.read(lock)
     try:
-        parsed = Pylock.from_dict(document)
-    except PylockValidationError as error:
+        with markers.refusing_odd_markers():
+            parsed = Pylock.from_dict(document)
+            _check(parsed, choice, shown_name)
+            packages = tuple(_applying(parsed, choice, shown_name))
+    except (PylockValidationError, UnusableMarker) as error:
         raise BadLock(shown_name, str(error)) from error
-    _check(parsed, choice, shown_name)
     tables = toml.tables_at(document, "packages")
     pins = (
         _pin(_checked(package, shown_name), tables[index], (lock.parent, *directories))
-        for index, package in _applying(parsed, choice, shown_name)
+        for index, package in packages
     )
     return Resolution(tuple(sorted(pins)), from_files_alone=True, by=by)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit
 
-from cnb_python.errors.inputs import NotAFile, NotUtf8, UnknownEncoding
+from cnb_python.errors.inputs import NotAFile, NotUtf8, TooManyIncludes, UnknownEncoding
 from cnb_python.system import regular_file
 from cnb_python.system.redaction import local_path
 
@@ -19,7 +19,6 @@ VARIABLE = re.compile(r"\$\{[A-Z0-9_]+\}")
 # A hash that pip and uv compare with the files of an index, which lists SHA-256 alone.
 SHA256 = re.compile(r"--hash(?:=|[ \t]+)sha256:([0-9a-fA-F]{64})")
 _HASH = re.compile(r"--hash(?:=|\s+)(\w+:[0-9a-fA-F]+)")
-_COMMENT = re.compile(r"(^|\s+)#.*$")
 _MARKER = re.compile(r"\s;|;\s")
 _EGG = re.compile(r"[#&]egg=([\w.-]+)")
 _SHORT = {
@@ -41,6 +40,10 @@ _MARKS = (
 _WIDE_MARKS = tuple(mark for mark, _ in _MARKS[1:])
 # PEP 263, which pip honors in the first two lines of requirements files too.
 _DECLARED_ENCODING = re.compile(rb"#.*?coding[:=]\s*([-\w.]+)")
+
+# pip has a stack for each, and reads a file again wherever it is included.
+_DEEPEST = 100
+_MOST_READ = 10_000
 
 type Source = Path | str
 """A file, or the address of one on the web."""
@@ -85,52 +88,120 @@ class RequirementLine(NamedTuple):
 def lines_of(text: str) -> Iterator[RequirementLine]:
     """Yield the lines of *text*: joined at backslashes, without comments and blank lines."""
     for number, line in _joined(text):
-        if bare := _COMMENT.sub("", line).strip():
+        if bare := _without_comment(line).strip():
             yield RequirementLine(number, bare)
 
 
 def _joined(text: str) -> Iterator[tuple[int, str]]:
     """Join a line that ends in a backslash with the next; a comment ends the joined line."""
-    start, begun = 0, ""
+    start, begun = 0, list[str]()
     for number, line in enumerate(text.splitlines(), start=1):
-        is_comment = bool(_COMMENT.match(line))
+        is_comment = line.lstrip().startswith("#")
         if line.endswith("\\") and not is_comment:
-            start, begun = start or number, begun + line.strip("\\")
+            start = start or number
+            begun.append(line.strip("\\"))
             continue
-        yield start or number, begun + (" " + line if is_comment else line)
-        start, begun = 0, ""
+        yield start or number, "".join((*begun, " " if is_comment else "", line))
+        start, begun = 0, []
     if start:
-        yield start, begun
+        yield start, "".join(begun)
+
+
+def _without_comment(line: str) -> str:
+    """Return *line* up to a # at its start or behind a blank."""
+    at = line.find("#")
+    while at > 0 and not line[at - 1].isspace():
+        at = line.find("#", at + 1)
+    return line if at < 0 else line[:at]
 
 
 def read_lines(
-    file: Source,
-    environ: Mapping[str, str],
-    remote: Remote = nothing_remote,
-    including: frozenset[Source] = frozenset(),
+    file: Source, environ: Mapping[str, str], remote: Remote = nothing_remote
 ) -> Iterator[tuple[Source, RequirementLine]]:
     """Yield each line of *file* and of the files it includes, with the file that the line is in.
 
-    A file that cannot be read has no lines. *including* are the files that include *file*. Raises
-    NotAFile for a pipe, a socket or a device, which might have no end.
+    Each file is read once, where it is included first. A file that cannot be read has no lines.
+    Raises NotAFile for a pipe, a socket or a device, which might have no end.
     """
-    including |= {file}
-    for line in lines_of(_text(file) if isinstance(file, Path) else remote(file)):
-        option, value = option_of(line.text)
-        if value and option in {"requirement", "constraint"}:
-            if (included := _included(expanded(value, environ), file)) not in including:
-                yield from read_lines(included, environ, remote, including)
+    for _, source, line in _walk(file, environ, remote):
+        if not _is_include(line):
+            yield source, line
+
+
+def check_includes(file: Path, environ: Mapping[str, str]) -> None:
+    """Refuse files that include each other so deeply, or so often, that pip would not end.
+
+    pip reads a file again wherever it is included. Raises TooManyIncludes, and what `read_lines`
+    raises.
+    """
+    includes: dict[Source, list[Source]] = {file: []}
+    for depth, source, line in _walk(file, environ, nothing_remote):
+        if depth > _DEEPEST:
+            raise TooManyIncludes(file.name, f"{_DEEPEST} files that include each other in a row")
+        if (included := _included(line, source, environ)) is not None:
+            includes.setdefault(source, []).append(included)
+    if _counted(file, includes) > _MOST_READ:
+        raise TooManyIncludes(file.name, f"files that are read {_MOST_READ:,} times in all")
+
+
+def _counted(file: Source, includes: Mapping[Source, list[Source]]) -> int:
+    """Return how often pip reads a file, at most `_MOST_READ` and one."""
+    counted, waiting = 0, [(file, frozenset([file]))]
+    while waiting and counted <= _MOST_READ:
+        source, above = waiting.pop()
+        counted += 1
+        waiting += [
+            (each, above | {each}) for each in includes.get(source, ()) if each not in above
+        ]
+    return counted
+
+
+def _is_include(line: RequirementLine) -> bool:
+    option, value = option_of(line.text)
+    return bool(value) and option in {"requirement", "constraint"}
+
+
+def _walk(
+    file: Source, environ: Mapping[str, str], remote: Remote
+) -> Iterator[tuple[int, Source, RequirementLine]]:
+    """Yield each line with its file, and how many files in a row led there; each file once."""
+    seen = {file}
+    open_files = [(file, _lines(file, remote))]
+    while open_files:
+        source, lines = open_files[-1]
+        for line in lines:
+            yield len(open_files), source, line
+            included = _included(line, source, environ)
+            if included is not None and included not in seen:
+                seen.add(included)
+                open_files.append((included, _lines(included, remote)))
+                break
         else:
-            yield file, line
+            open_files.pop()
 
 
-def _included(name: str, including: Source) -> Source:
-    """Return what the file *including* means by *name*, as pip does."""
-    if urlsplit(name).scheme in {"http", "https"}:
-        return name
-    if not isinstance(including, Path):
-        return urljoin(including, name)
-    return (local_path(name) or including.parent / name).resolve()
+def _lines(file: Source, remote: Remote) -> Iterator[RequirementLine]:
+    return lines_of(_text(file) if isinstance(file, Path) else remote(file))
+
+
+def _included(
+    line: RequirementLine, including: Source, environ: Mapping[str, str]
+) -> Source | None:
+    """Return the file that *line* of the file *including* includes, as pip does.
+
+    None: it includes none, or what cannot be the name of one.
+    """
+    if not _is_include(line):
+        return None
+    name = expanded(option_of(line.text)[1], environ)
+    try:
+        if urlsplit(name).scheme in {"http", "https"}:
+            return name
+        if not isinstance(including, Path):
+            return urljoin(including, name)
+        return (local_path(name) or including.parent / name).resolve()
+    except ValueError:  # a part of an IPv6 address, a NUL in a path
+        return None
 
 
 def _text(file: Path) -> str:

@@ -5,6 +5,7 @@ neither branches nor variables, nor where the tool looked.
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -33,6 +34,7 @@ _FINDING = frozenset(
     }
 )
 _BUILD_OPTION = re.compile(r"--config-settings?\b|-C\b")
+_EXTRAS = re.compile(r"\[[^][]*\]$")
 _REVISION = re.compile(r"@[^@/]*$")
 
 
@@ -64,39 +66,55 @@ def read_own_lines(
     remote: Remote = nothing_remote,
 ) -> OwnLines:
     """Read *files* and what they include; a file that cannot be read has no lines."""
-    own = OwnLines((), {}, {}, {})
-    lines = (pair for file in files for pair in read_lines(file, environ, remote))
-    for file, line in lines:
-        beside = file.parent if isinstance(file, Path) else app_dir
-        own = (
-            own._replace(finding=(*own.finding, _anchored(line.text, beside, app_dir)))
-            if option_of(line.text)[0] in _FINDING
-            else _with(own, line, app_dir, environ)
+    collected = _LinesByName()
+    for file in files:
+        for source, line in read_lines(file, environ, remote):
+            beside = source.parent if isinstance(source, Path) else app_dir
+            if option_of(line.text)[0] in _FINDING:
+                collected.finding.append(_anchored(line.text, beside, app_dir))
+            else:
+                collected.add(line, app_dir, environ)
+    return collected.own_lines()
+
+
+class _LinesByName:
+    """The lines that were read so far."""
+
+    def __init__(self) -> None:
+        self.finding: list[str] = []
+        self.by_name: defaultdict[str, list[str]] = defaultdict(list)
+        self.by_address: dict[str, str] = {}
+        self.building: dict[str, str] = {}
+        self.hashes: defaultdict[str, dict[str, None]] = defaultdict(dict)
+
+    def add(self, line: RequirementLine, app_dir: Path, environ: Mapping[str, str]) -> None:
+        """Add the requirement of *line*, if it has one."""
+        requirement, _ = split_marker(line.editable or line.parts[0])
+        if not requirement:
+            return  # another option
+        name, is_release = _name(requirement), _is_release(requirement)
+        if name and is_release and not line.editable:
+            if options := build_options(line.text):
+                self.building[name] = options
+            # Of lines with markers only one counts; a hash of another matches no file of it.
+            if hashes := line.hashes:
+                self.hashes[name] |= dict.fromkeys(hashes)
+            return
+        # What looks like a release behind -e is a directory, which may hold anything.
+        if name and not is_release:
+            self.by_name[name].append(line.text)
+        address = identity(_address(expanded(requirement, environ), app_dir))
+        self.by_address[address] = line.text
+
+    def own_lines(self) -> OwnLines:
+        """Return all of them."""
+        return OwnLines(
+            tuple(self.finding),
+            {name: tuple(lines) for name, lines in self.by_name.items()},
+            self.by_address,
+            self.building,
+            {name: tuple(hashes) for name, hashes in self.hashes.items()},
         )
-    return own
-
-
-def _with(
-    own: OwnLines, line: RequirementLine, app_dir: Path, environ: Mapping[str, str]
-) -> OwnLines:
-    """Return *own* with the requirement of *line*."""
-    requirement, _ = split_marker(line.editable or line.parts[0])
-    if not requirement:
-        return own  # another option
-    name, is_release = _name(requirement), _is_release(requirement)
-    if name and is_release and not line.editable:
-        options = build_options(line.text)
-        built = {name: options} if options else {}
-        # Of lines with markers only one counts; a hash of another matches no file of it.
-        hashes = (*own.hashes.get(name, ()), *line.hashes)
-        hashed = {name: tuple(dict.fromkeys(hashes))} if hashes else {}
-        return own._replace(building={**own.building, **built}, hashes={**own.hashes, **hashed})
-    # What looks like a release behind -e is a directory, which may hold anything.
-    names = {name: (*own.by_name.get(name, ()), line.text)} if name and not is_release else {}
-    address = identity(_address(expanded(requirement, environ), app_dir))
-    return own._replace(
-        by_name={**own.by_name, **names}, by_address={**own.by_address, address: line.text}
-    )
 
 
 def build_options(text: str) -> str:
@@ -141,12 +159,15 @@ def _is_release(address: str) -> bool:
 def _address(requirement: str, app_dir: Path) -> str:
     """Return the address in *requirement*; that of a path, as pip reports it."""
     name, mark, behind = requirement.partition("@")
-    if mark and re.fullmatch(r"[\w.-]+(\[.*\])?\s*", name) and "://" in behind:
+    if mark and re.fullmatch(r"[\w.-]++(\[.*\])?\s*", name) and "://" in behind:
         return behind.strip()
-    if urlsplit(requirement).scheme:
+    try:
+        if urlsplit(requirement).scheme:
+            return requirement
+        path = _EXTRAS.sub("", requirement)
+        return (app_dir / path).resolve().as_uri()
+    except ValueError:  # a part of an IPv6 address, a NUL: neither an address nor a path
         return requirement
-    path = re.sub(r"\[[^]]*\]$", "", requirement)
-    return (app_dir / path).resolve().as_uri()
 
 
 def _without_hashes(options: str) -> str:

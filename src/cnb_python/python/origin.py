@@ -13,7 +13,7 @@ from cnb_python.errors.locks import UnexpectedType
 from cnb_python.system import json_text
 from cnb_python.system.json_text import InvalidJson, JsonValue
 
-_HEADER = re.compile(r"\s*\[\s*(?P<table>[^\[\]]+?)\s*\]\s*(?:#.*)?")
+_HEADER = re.compile(r"\s*+\[(?P<table>[^\[\]]++)\]\s*+(?:#.*)?")
 _QUOTES = str.maketrans("", "", "\"' \t")
 
 

@@ -20,7 +20,7 @@ _TILDE = re.compile(r"~\s*(\d+)(?:\.(\d+))?(?:\.(\d+))?")
 _WILD = re.compile(r"(?:==?\s*)?(\d+(?:\.\d+)?)\.[xX*](?:\.[xX*])?")
 _BARE = re.compile(r"(?:==?\s*)?v?(\d+(?:\.\d+){0,2})")
 # Between the clauses of a constraint: commas, or blanks that are not inside a clause.
-_BETWEEN = re.compile(r"\s*,\s*|(?<=[\d*xX])\s+(?=[<>=!~^\d])")
+_BETWEEN = re.compile(r"(?<!\s)\s*+,\s*+|(?<=[\d*xX])\s++(?=[<>=!~^\d])")
 _ALL = ("", "*")
 _LINE = re.compile(r"\d+\.\d+")
 

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from cnb_python.app_steps import file_listing
+from cnb_python.app_steps.file_trees import FileTree
+from tests.support.trees import deep
 
 
 @pytest.fixture
@@ -102,3 +104,13 @@ def test_normalize_sets_the_modes_of_an_image(app: Path) -> None:
 
     modes = [path.stat().st_mode & 0o7777 for path in (root, root / "a.css", root / "run")]
     assert modes == [0o755, 0o644, 0o755]
+
+
+def test_directories_of_any_depth_are_listed(tmp_path: Path) -> None:
+    directory = deep(tmp_path, 1500)
+    (directory / "file").touch()
+
+    files = file_listing.listing(tmp_path)
+
+    assert len(files) == 1501
+    assert FileTree(files, tmp_path).names("/".join("a" * 1500)) == {"file"}

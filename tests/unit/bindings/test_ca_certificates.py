@@ -38,3 +38,10 @@ def test_a_system_without_a_bundle_still_trusts_public_authorities(tmp_path: Pat
     environ = trusted(tmp_path, {})
 
     assert len(certificates_in(Path(environ["SSL_CERT_FILE"]).read_text())) > 50
+
+
+def test_a_certificate_with_letters_outside_of_ascii_is_refused() -> None:
+    broken = "-----BEGIN CERTIFICATE-----\nMIIB\u00fc\n-----END CERTIFICATE-----\n"
+
+    assert certificates_in(broken) == ()
+    assert certificates_in(broken.encode().decode("ascii", "surrogateescape")) == ()

@@ -6,6 +6,7 @@ import pytest
 
 from cnb_python.bindings.indexes import index_variables, read_indexes
 from cnb_python.bindings.schema import checked
+from cnb_python.cnb.bindings import read_bindings
 from cnb_python.errors.config import BadBinding, SeveralBindings
 from tests.support.bindings import bound
 from tests.support.fake_system import Log
@@ -25,6 +26,19 @@ def test_user_and_password_are_percent_encoded_in_the_url(tmp_path: Path) -> Non
 
     expected = "https://me%40x:p%2Fa%3As%20s@index.example.org/simple/"
     assert environ == {"PIP_INDEX_URL": expected, "UV_DEFAULT_INDEX": expected}
+
+
+def test_a_password_that_is_not_utf8_is_encoded_byte_by_byte(tmp_path: Path) -> None:
+    bound(tmp_path, a={**PLAIN, "username": "me"})
+    (tmp_path / "bindings/a/password").write_bytes(b"p\xe4ss")
+    environ = index_variables(read_indexes(read_bindings(tmp_path / "bindings")), {}, Log())
+
+    assert environ["PIP_INDEX_URL"] == "https://me:p%E4ss@index.example.org/simple/"
+
+
+def test_a_password_with_a_nul_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadBinding):
+        variables(tmp_path, {}, a={**PLAIN, "username": "me", "password": "a\0b"})
 
 
 def test_a_login_in_the_url_is_kept(tmp_path: Path) -> None:

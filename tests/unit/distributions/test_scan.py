@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.distributions.scan import FileEntry, walk
+from cnb_python.distributions.scan import DirectoriesTooDeep, FileEntry, walk
+from tests.support.trees import deep
 
 
 def put(root: Path, *paths: str) -> None:
@@ -58,3 +59,12 @@ def test_directories_get_mode_of_image(tmp_path: Path, mode: int) -> None:
 
     assert list(walk(tmp_path, "3.14")) == ["a/b/x"]
     assert (tmp_path / "a").stat().st_mode & 0o7777 == 0o755
+
+
+def test_too_many_directories_inside_each_other_are_refused(tmp_path: Path) -> None:
+    (deep(tmp_path / "usual", 200) / "file").touch()
+    (deep(tmp_path / "deep", 1200) / "file").touch()
+
+    assert len(walk(tmp_path / "usual", "3.14")) == 1
+    with pytest.raises(DirectoriesTooDeep):
+        walk(tmp_path / "deep", "3.14")

@@ -124,6 +124,68 @@ def test_names_that_cannot_be_written_are_refused(tmp_path: Path, names: tuple[s
         wheel.unpack(archive(tmp_path, dict.fromkeys(names, "1")), tmp_path / "into")
 
 
+def test_wheel_that_would_fill_the_disk_is_refused(tmp_path: Path) -> None:
+    path = archive(tmp_path, {})
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_BZIP2) as file:
+        # As its directory claims: nothing of it is unpacked to find out.
+        file.writestr("bomb", bytes(1 << 20))
+        file.getinfo("bomb").file_size = 1 << 40
+        file.getinfo("bomb").extra = b""
+
+    with pytest.raises(DamagedPackage) as raised:
+        wheel.unpack(path, tmp_path / "into")
+
+    assert raised.value.problem.endswith(" bytes would become 1,048,576 MB")
+    assert [*(tmp_path / "into").iterdir()] == []
+
+
+@pytest.mark.filterwarnings("ignore:Overlapped entries")
+def test_overlapping_entries_are_refused(tmp_path: Path) -> None:
+    path = archive(tmp_path, {"a": "x" * 5000, "b": "y" * 5000})
+    content = path.read_bytes()
+    # The entry b begins where a does, as in https://www.bamsoftware.com/hacks/zipbomb/
+    with zipfile.ZipFile(path) as file:
+        first, second = (file.getinfo(name).header_offset for name in "ab")
+    at = content.rindex(second.to_bytes(4, "little"), 0, len(content) - 22)
+    path.write_bytes(content[:at] + first.to_bytes(4, "little") + content[at + 4 :])
+
+    with pytest.raises(DamagedPackage):
+        wheel.unpack(path, tmp_path / "into")
+
+
+def test_too_many_directories_inside_each_other_are_refused(tmp_path: Path) -> None:
+    path = archive(tmp_path, {"a/" * 1200 + "x": ""})
+
+    with pytest.raises(DamagedPackage) as raised:
+        wheel.unpack(path, tmp_path / "into")
+
+    assert raised.value.problem.endswith(" has too many directories")
+
+
+@pytest.mark.parametrize(
+    "name", ["a\nb.py", "::error::.py", "\x1b[31m.py", "A.py", "\u0061\u0301.py"]
+)
+def test_odd_name_stays_what_it_is(tmp_path: Path, name: str) -> None:
+    wheel.unpack(archive(tmp_path, {name: "1", "a.py": "2"}), tmp_path / "into")
+
+    assert (tmp_path / "into" / name).read_text() == "1"
+    assert (tmp_path / "into/a.py").read_text() == "2"
+
+
+def test_encrypted_member_is_refused(tmp_path: Path) -> None:
+    path = archive(tmp_path, {"secret.py": "x"})
+    content = bytearray(path.read_bytes())
+    with zipfile.ZipFile(path) as file:
+        content[file.getinfo("secret.py").header_offset + 6] |= 1
+    content[content.rindex(b"PK\x01\x02") + 8] |= 1
+    path.write_bytes(content)
+
+    with pytest.raises(DamagedPackage) as raised:
+        wheel.unpack(path, tmp_path / "into")
+
+    assert raised.value.problem == "'secret.py' is encrypted"
+
+
 @pytest.mark.parametrize("content", [b"", b"PK", b"<html>"])
 def test_file_that_is_no_wheel_is_refused(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "evil-1.0-py3-none-any.whl"

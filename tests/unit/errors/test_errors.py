@@ -131,6 +131,7 @@ TESTED: dict[type[Failure], str] = {
     building.LayersDirectoryReplaced: "unit/install/test_foreign_files.py",
     building.SourceBuildFailed: "phases/test_failures_of_builds.py",
     inputs.FileTooLarge: "unit/test_app.py",
+    inputs.TooManyIncludes: "unit/managers/test_requirement_lines.py",
     choosing.NoRequirements: "phases/test_bad_requirements.py",
     locks.PoetryProjectWithoutLock: "unit/managers/pyproject/test_manager.py",
     projects.OwnNameRequired: "unit/managers/pyproject/test_manager.py",

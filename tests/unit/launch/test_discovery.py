@@ -9,6 +9,7 @@ import pytest
 from cnb_python.launch.discovery import find
 from cnb_python.launch.tables.frameworks import DetectedApp
 from tests.support.trees import Files, write_files
+from tools.fuzz.engine import limited
 
 FLASK = "from flask import Flask\napp = Flask(__name__)\n"
 FASTAPI = "from fastapi import FastAPI\napp = FastAPI()\n"
@@ -187,3 +188,41 @@ def test_module_in_another_encoding_is_read(tmp_path: Path) -> None:
     code = f"# -*- coding: latin-1 -*-\n{FLASK}name = 'é'\n".encode("latin-1")
 
     assert target(tmp_path, {"app.py": code}) == ("Flask", "app:app", "")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        f"{FLASK}if 1:\n  x = 1\n" + "elif 1:\n  x = 1\n" * 2000,
+        f"{FLASK}x = {'a.' * 20_000}b()\n",
+        f"{FLASK}x = a{'()' * 5_000}\n",
+    ],
+    ids=["elif", "attributes", "calls"],
+)
+def test_code_of_any_depth_that_python_reads_is_read(tmp_path: Path, code: str) -> None:
+    assert target(tmp_path, {"main.py": code}) == ("Flask", "main:app", "")
+
+
+@pytest.mark.parametrize(
+    "code", ["(" * 5000, f"x = {'not ' * 100_000}1", "x = 1\0", "\x0c" * 1000 + "("]
+)
+def test_code_that_python_does_not_read_has_no_app(tmp_path: Path, code: str) -> None:
+    assert find_apps(tmp_path, {"main.py": code}) == ()
+
+
+@pytest.mark.parametrize("settings", ["a." * 20_000 + "b", "." * 20_000, "a" * 100_000, "a\0b"])
+def test_settings_module_that_cannot_exist_is_none(tmp_path: Path, settings: str) -> None:
+    manage = f'import os\nos.environ.setdefault("DJANGO_SETTINGS_MODULE", {settings!r})\n'
+
+    with limited():
+        assert find_apps(tmp_path, {"manage.py": manage}) == ()
+
+
+def test_settings_that_import_from_above_the_top_are_read(tmp_path: Path) -> None:
+    files = {
+        "manage.py": 'import os\nos.environ["DJANGO_SETTINGS_MODULE"] = "shop.settings"\n',
+        "shop/settings.py": f"from {'.' * 50}a import *\nWSGI_APPLICATION = 'shop.wsgi.app'\n",
+        "shop/wsgi.py": "",
+    }
+
+    assert target(tmp_path, files)[1] == "shop.wsgi:app"

@@ -77,3 +77,14 @@ def test_file_of_another_buildpack_is_ignored(tmp_path: Path) -> None:
     previous_image.remove_leftovers(tmp_path)
 
     assert previous_image.digests(tmp_path) == {}
+
+
+@pytest.mark.parametrize("name", ["deps-\n", "deps-a b", "deps-\udcff", "deps-\u00e4"])
+def test_shard_with_a_name_that_no_layer_has_is_removed(tmp_path: Path, name: str) -> None:
+    (tmp_path / f"{name}.toml").touch()
+    (tmp_path / name).mkdir()
+
+    assert previous_image.names(tmp_path) == ("venv",)
+    previous_image.remove_leftovers(tmp_path)
+
+    assert [*tmp_path.iterdir()] == []

@@ -213,6 +213,29 @@ def test_an_entry_that_leads_outside_is_refused(
     assert [path.name for path in into.rglob("*") if path.is_symlink()] == []
 
 
+def test_deep_directories_are_refused(tmp_path: Path, into: Path) -> None:
+    with pytest.raises(UnsafeArchive) as caught:
+        unpack(archive_of(tmp_path, entry("p/" * 1200 + "a")), into)
+
+    assert caught.value.reason == "has more than 200 directories"
+
+
+@pytest.mark.parametrize("size", [1 << 33, (1 << 32) + 1])
+def test_archive_that_would_fill_the_disk_is_refused(
+    tmp_path: Path, into: Path, size: int
+) -> None:
+    header = entry("p/huge")
+    header.size = size
+    path = tmp_path / "archive"
+    path.write_bytes(header.tobuf(tarfile.GNU_FORMAT))
+
+    with pytest.raises(DamagedArchive) as caught:
+        unpack(Archive(path, TITLE), into)
+
+    assert "far larger" in caught.value.reason
+    assert [*into.iterdir()] == []
+
+
 def test_a_file_is_not_written_through_a_link_of_the_archive(tmp_path: Path, into: Path) -> None:
     (tmp_path / "outside").mkdir()
     (into / "a").symlink_to(tmp_path / "outside")

@@ -55,6 +55,14 @@ def test_markers_are_evaluated_for_the_apps_python(marker: str, *, counts: bool)
         assert bool(read(f"six==1.17.0{space}{marker} {HASH}").pins) is counts
 
 
+@pytest.mark.parametrize("marker", ["sys_platform ~= 'x'", "(" * 3000 + "os_name == 'a'", "'a'"])
+def test_marker_that_cannot_be_evaluated_is_refused(marker: str) -> None:
+    with pytest.raises(BadLock) as raised:
+        read(f"six==1.0 ; {marker}")
+
+    assert f"its marker {marker[:20]!r}"[:-1] in raised.value.problem
+
+
 def test_index_options_are_not_packages() -> None:
     text = f"--index-url https://one.example/simple\n--find-links vendor\nsix==1 {HASH}\n"
 

@@ -58,6 +58,25 @@ def test_marker_about_the_machine_depends_on_it(name: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("sys_platform ~= 'x'", "Undefined"),
+        ("'x' in extras", "it has the unknown variable extras"),
+        ("'1' == '2'", "it has the unknown variable 2"),
+        (f"python_version == '{'9' * 5000}'", "Exceeds the limit"),
+        ("(" * 3000 + "os_name == 'a'" + ")" * 3000, "it is nested too deeply"),
+        ("python_version", "Expected marker operator"),
+    ],
+    ids=["uncomparable", "extras", "number", "digits", "brackets", "syntax"],
+)
+def test_marker_that_packaging_refuses_is_unusable(text: str, reason: str) -> None:
+    with pytest.raises(markers.UnusableMarker) as raised:
+        markers.applies(text, "3.13.5", "x86_64")
+
+    assert reason in str(raised.value)
+
+
+@pytest.mark.parametrize(
     ("text", "expected"),
     [
         ("python_full_version < '3.13.5'", True),

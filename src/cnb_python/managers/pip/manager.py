@@ -49,13 +49,14 @@ class Pip:
     def check(self, app: App) -> tuple[Message, ...]:
         """Refuse files that pip would misread; warn of UTF-16 and of settings without effect.
 
-        Raises NoSuchRequirements, NotAFile, UnreadableFile, NotUtf8 or UnknownEncoding.
+        Raises NoSuchRequirements, NotAFile, UnreadableFile, NotUtf8, UnknownEncoding or
+        TooManyIncludes.
         """
         contents = self._contents(app)
         for name, content in contents.items():
             requirement_lines.check_encoding(app.shown(name), content)
             if _INCLUDES.search(content):
-                _check_includes(app.directory / name)
+                requirement_lines.check_includes(app.directory / name, {})
         wide = tuple(
             Message(
                 f"{name} is not UTF-8 text",
@@ -148,9 +149,3 @@ class Pip:
     def _plan(self, context: InstallContext) -> pinned.PinnedPlan | NeedsResolving:
         contents = {name: regular_file.read(context.app_dir / name) for name in self._files}
         return self._plan_of(contents, context.app_dir, context.python, context.environ)
-
-
-def _check_includes(file: Path) -> None:
-    """Raise NotAFile if *file* includes a pipe, a socket or a device."""
-    for _ in requirement_lines.read_lines(file, {}):
-        pass

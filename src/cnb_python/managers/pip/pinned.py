@@ -31,7 +31,7 @@ from cnb_python.system.redaction import shown
 # takes a tenth of the time of a build that changes nothing.
 _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
 _EXTRAS = rf"\[[ \t]*({_NAME}(?:[ \t]*,[ \t]*{_NAME})*)[ \t]*\]"
-_PLAIN = re.compile(rf"({_NAME})[ \t]*(?:{_EXTRAS})?[ \t]*==[ \t]*([A-Za-z0-9.!+_-]+)[ \t]*")
+_PLAIN = re.compile(rf"({_NAME})[ \t]*+(?:{_EXTRAS})?[ \t]*+==[ \t]*+([A-Za-z0-9.!+_-]+)[ \t]*+")
 _HASHES = re.compile(rf"{SHA256.pattern}(?:[ \t]+{SHA256.pattern})*")
 _INDEX = re.compile(r"(?:--index-url(?:=|[ \t]+)|-i[ \t]*)([^\s'\"\\]+)")
 _FOR_EXTRAS = re.compile(r"\b(extras?|dependency_groups)\b")
@@ -139,7 +139,10 @@ def _applying(file: PinnedFile, python: str, processor: str) -> list[PinnedLine]
         for line in marked:
             if markers.depends_on_machine(line.marker):
                 return Unpinned("has a marker about the machine", line.number, line.file)
-        lines += [line for line in marked if markers.applies(line.marker, python, processor)]
+            try:
+                lines += [line] if markers.applies(line.marker, python, processor) else []
+            except ValueError:  # UnusableMarker: pip reports it
+                return Unpinned("has a marker that cannot be evaluated", line.number, line.file)
     counted = Counter(line.name for line in lines)
     for line in sorted(lines):
         if counted[line.name] > 1:
@@ -249,10 +252,10 @@ def _any(text: str) -> _Requirement | None:
 
     try:
         parsed = Requirement(text)
+        marker = str(parsed.marker) if parsed.marker else ""
     except ValueError, RecursionError:  # InvalidRequirement is one; brackets in brackets in ...
         return None
     specifiers = tuple((each.operator, each.version) for each in parsed.specifier)
-    marker = str(parsed.marker) if parsed.marker else ""
     return _Requirement(parsed.name, tuple(parsed.extras), specifiers, marker, parsed.url or "")
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from cnb_python.managers.base import NeedsResolving, Pin
 from cnb_python.managers.pip.pinned import PinnedPlan, plan
+from tools.fuzz.engine import limited
 
 DIGEST, OTHER = "ab" * 32, "cd" * 32
 URL = "https://index.example.org/simple"
@@ -70,6 +71,27 @@ def test_line_for_another_interpreter_does_not_count() -> None:
 )
 def test_unpinned_line_is_the_reason_to_resolve(text: str, reason: str) -> None:
     assert refused(text) == reason
+
+
+@pytest.mark.parametrize(
+    "marker", ["sys_platform ~= 'x'", "'x' in dependency_groups", "os_name ~= '1.0'"]
+)
+def test_marker_that_cannot_be_evaluated_is_left_to_pip(marker: str) -> None:
+    assert "has " in refused(f"a==1\nb==2; {marker}\n")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"six{' ' * 100_000}!",
+        f"six{'[' * 100_000}",
+        f"six; {'(' * 5000}os_name == 'a'{')' * 5000}",
+    ],
+    ids=["blanks", "extras", "brackets"],
+)
+def test_endless_line_is_left_to_pip_in_time(line: str) -> None:
+    with limited():
+        assert "line 1 of requirements.txt" in refused(line)
 
 
 def test_line_that_does_not_count_needs_no_hash() -> None:

@@ -1,0 +1,58 @@
+"""No reader fails for a mutated file: a few mutations here, far more with `make fuzz`."""
+
+from pathlib import Path
+
+import pytest
+
+from cnb_python.errors.inputs import NotAFile
+from tools.fuzz.__main__ import readers
+from tools.fuzz.engine import Reader, failure, fuzz
+from tools.fuzz.mutations import LARGEST
+
+_CALLS = 25
+
+
+@pytest.mark.parametrize("reader", readers(), ids=lambda reader: reader.name)
+def test_reader_never_fails_for_a_mutated_file(reader: Reader, tmp_path: Path) -> None:
+    assert fuzz(reader, seed=1, directory=tmp_path, calls=_CALLS) is None
+
+
+def read_brackets(content: bytes, _: Path) -> None:
+    if b"[[" in content:
+        raise KeyError(content)
+
+
+def test_file_that_a_reader_fails_for_is_found_and_shrunk(tmp_path: Path) -> None:
+    finding = fuzz(Reader("brackets", (b"[a]\n" * 10,), read_brackets), 1, tmp_path, calls=2000)
+
+    assert finding is not None
+    assert (finding.error, finding.content) == ("KeyError", b"[[")
+
+
+def test_same_seed_gives_the_same_files(tmp_path: Path) -> None:
+    def collected(seed: int) -> list[bytes]:
+        contents: list[bytes] = []
+        reader = Reader("text", (b"a = 1\n", b"b"), lambda content, _: contents.append(content))
+        fuzz(reader, seed, tmp_path, calls=50)
+        return contents
+
+    assert collected(1) == collected(1)
+    assert collected(1) != collected(2)
+    assert collected(1)[:2] == [b"a = 1\n", b"b"]
+    assert max(map(len, collected(1))) <= LARGEST
+
+
+def test_failure_of_the_user_is_allowed_where_the_reader_says_so(tmp_path: Path) -> None:
+    def refuse(_: bytes, __: Path) -> None:
+        raise NotAFile("a", "b")
+
+    assert failure(Reader("a", (b"",), refuse, (NotAFile,)), b"", tmp_path) == ""
+    assert failure(Reader("a", (b"",), refuse), b"", tmp_path) == "NotAFile"
+
+
+def test_reader_that_takes_too_long_is_stopped(tmp_path: Path) -> None:
+    def read(_: bytes, __: Path) -> None:
+        while True:
+            pass
+
+    assert failure(Reader("a", (b"",), read), b"", tmp_path, seconds=0.05) == "TooSlow"
