@@ -1,38 +1,34 @@
 """Rebuilds the layers of Python and the environment: only those that changed."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from cnb_python.cnb import disk
-from cnb_python.cnb.disk import State
 from cnb_python.cnb.layer import layer_of
-from cnb_python.config.settings import MERGED
-from cnb_python.distributions.model import Distribution, is_small_part
+from cnb_python.distributions.model import Distribution
 from cnb_python.errors.building import interpreter_changed
-from cnb_python.install.installer import FilesNeeded, Place, install_environment
+from cnb_python.install.installer import install_environment
 from cnb_python.install.request import EnvironmentRequest, InstallResult
 from cnb_python.install.snapshot import Snapshot
 from cnb_python.install.tools import ToolCache
-from cnb_python.layers import previous_image, python, python_install, venv_and_shards
+from cnb_python.layers import previous_image, python_install, venv_and_shards
 from cnb_python.layers import store as store_layer
 from cnb_python.layers.previous_image import WORK
 from cnb_python.layers.python_install import PythonFiles
 from cnb_python.layers.store import BuildRecord, PreviousBuild
 from cnb_python.layers.venv_and_shards import LayerPlan, Layers
 from cnb_python.layout import conflicts
-from cnb_python.layout.materialize import layer_states
-from cnb_python.layout.names import TREE, VENV
+from cnb_python.layout.names import VENV
 from cnb_python.managers import tool
 from cnb_python.managers.base import NeedsResolving, Resolution
 from cnb_python.provision import freshness, native_libraries, python_parts
 from cnb_python.provision.finish import Rebuilt
-from cnb_python.provision.on_demand import OnDemand
+from cnb_python.provision.materializer import Materializer
 from cnb_python.provision.request import (
-    ProvidedEnvironment,
     ProvisionRequest,
     ReadByStep,
     StepsNeedingEnvironment,
@@ -44,7 +40,6 @@ from cnb_python.provision.request import (
 from cnb_python.python.origin import visible
 from cnb_python.store.manifest import StoreEntry
 from cnb_python.store.store import Damaged, Store
-from cnb_python.store.unpacking import unpack
 from cnb_python.system.interface import Output, System
 
 # How many of the largest distributions the record names, and how many written paths the log shows.
@@ -82,7 +77,7 @@ def rebuild(
         resolution = freshness.resolve_without_manager(
             request, previous, from_files, cached, system.output
         )
-        materializer = _Materializer(
+        materializer = Materializer(
             request,
             _plan(request),
             previous,
@@ -155,154 +150,11 @@ def rebuild_python(
     )
 
 
-@dataclass(slots=True)
-class _Materializer:
-    """Decides which layers to write to disk, once it is known what they hold."""
-
-    request: ProvisionRequest
-    plan: LayerPlan
-    previous: PreviousBuild
-    store: Store
-    cached: Mapping[str, StoreEntry]
-    steps_needing_environment: StepsNeedingEnvironment
-    read_before: ReadByStep
-    output: Output
-    on_demand: OnDemand = field(default_factory=OnDemand)
-    steps: str | None = None
-    """The app steps that need the environment, as a phrase; None until they are known."""
-    _places: dict[str, Place] = field(default_factory=dict)
-    _layers: tuple[Sequence[Distribution], Layers] | None = None
-    """The layers computed last, and the distributions that they hold."""
-
-    def needs(self, distributions: Sequence[Distribution]) -> FilesNeeded:
-        """Return the distributions whose files are needed on disk. Begins their layers."""
-        layers = self.layers_of(distributions)
-        if self.steps is None:
-            self.steps = self.steps_needing_environment(
-                self._environment(distributions, layers.digests)
-            )
-            layers = self.layers_of(distributions)
-            self._choose(layers)
-        else:
-            # Some are installed again, which may run code that reads others.
-            self.on_demand.absent = {}
-        self._places = venv_and_shards.begin_shards(self.plan, self.layers_of(distributions))
-        return venv_and_shards.needs(self.layers_of(distributions))._replace(
-            places=self._places | self._first_places()
-        )
-
-    def _choose(self, layers: Layers) -> None:
-        """Choose what has to be on disk for the steps, and print it."""
-        if not self.steps or self.request.build_consumers:
-            return
-        if self.plan.layout != MERGED:
-            self.on_demand.read_before = self.read_before()
-        if self.on_demand.read_before:
-            large = venv_and_shards.owners_of_large_copies(layers)
-            self.on_demand.choose(
-                layers,
-                [
-                    name
-                    for name, entry in self.cached.items()
-                    if name not in large and self.store.is_intact(entry)
-                ],
-            )
-        if absent := sum(map(len, self.on_demand.absent.values())):
-            total = sum(len(item.files) for item in layers.distributions.values())
-            count = f"{total - absent} of {total} files"
-            self.output.line(f"Writing what {self.steps} read before to disk ({count})")
-        else:
-            self.output.line(f"Writing all packages to disk for {self.steps}")
-
-    def _first_places(self) -> dict[str, Place]:
-        """Return the places of distributions with absent files, which are not written yet."""
-        return {
-            name: _without(self._places[name], paths, self.cached[name].distribution)
-            for name, paths in self.on_demand.absent.items()
-        }
-
-    def _bring(
-        self, layers: Layers, snapshot: Snapshot, name: str, paths: Collection[str]
-    ) -> None:
-        """Write files of the distribution *name* into its layer, before a step reads them."""
-        entry, position = self.cached[name], self._places[name]
-        omitted = [file.path for file in entry.distribution.files if file.path not in paths]
-        changes = position.changes._replace(omitted={*position.changes.omitted, *omitted})
-        (shard,) = (each for each in layers.shards if name in each.distributions)
-        layer = self.plan.layers_dir / shard.name
-        states = unpack(self.store.job(entry, layer / TREE, changes))
-        snapshot.extend(layer, layer_states(states))
-
-    def layers_of(self, distributions: Sequence[Distribution]) -> Layers:
-        """Return the layers of *distributions*, computed once for the same ones.
-
-        If a step needs the environment, all of them count as changed.
-        """
-        if self._layers is None or self._layers[0] != distributions:
-            self._layers = (distributions, venv_and_shards.layers_of(self.plan, distributions))
-        layers = self._layers[1]
-        return layers.all_changed() if self.steps else layers
-
-    @property
-    def _distributions(self) -> Sequence[Distribution]:
-        return self._layers[0] if self._layers else ()
-
-    def rebuilt(
-        self,
-        layers: Layers,
-        states: Mapping[str, Mapping[str, State]],
-        entries: Mapping[str, StoreEntry],
-        not_archived: frozenset[str],
-        record: BuildRecord,
-        archiving: Future[None],
-    ) -> Rebuilt:
-        """Return the environment with its temporary layers, after all layers were made.
-
-        *states*: of the paths in a shard, by its name, if they are known.
-        """
-        before_steps = Snapshot()
-        if self.steps:
-            # Temporary layers too: a build without a previous image, which keeps them, has the
-            # same checks.
-            for name in {python.NAME, *layers.changed}:
-                before_steps.add(self.plan.layers_dir / name, states.get(name))
-        self.on_demand.begin(partial(self._bring, layers, before_steps))
-        environment = self._environment(self._distributions, layers.digests)
-        return Rebuilt(
-            environment=environment._replace(on_demand=self.on_demand),
-            store=self.store,
-            entries=entries,
-            not_archived=not_archived,
-            record=record,
-            changed=layers.changed,
-            temporary_layers=frozenset() if self.plan.build else layers.changed & layers.same,
-            needed_by=self.steps or "",
-            snapshot=before_steps,
-            archiving=archiving,
-            output=self.output,
-        )
-
-    def _environment(
-        self, distributions: Sequence[Distribution], digests: Mapping[str, str]
-    ) -> ProvidedEnvironment:
-        versions = {item.name: item.version for item in distributions}
-        return environment_of(
-            self.request, self.previous, versions, digests, lambda: self.store, distributions
-        )
-
-
 def _verify_python(python_files: PythonFiles, output: Output, packages: Sequence[str]) -> None:
     """Replace what code of *packages* changed, with a warning. Raises as `verify`."""
     if paths := python_files.verify():
         message = interpreter_changed(packages, tuple(map(visible, paths)))
         output.warning(message.title, message.body)
-
-
-def _without(position: Place, paths: Collection[str], distribution: Distribution) -> Place:
-    """Return *position* for the files of *distribution* except *paths*."""
-    changes = position.changes._replace(omitted={*position.changes.omitted, *paths})
-    written = (file for file in distribution.files if file.path not in changes.omitted)
-    return Place(position.directory, changes, small=all(map(is_small_part, written)))
 
 
 @contextmanager
