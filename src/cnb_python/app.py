@@ -224,7 +224,9 @@ def is_stray_script(app_dir: Path) -> bool:
     names = _names(app_dir)
     signs = [name for name in names if _is_sign(name)]
     return not names.isdisjoint(_OTHER_LANGUAGES) and all(
-        _PYTHON_FILE.fullmatch(name) and name not in _PROGRAMS and not name.startswith("pylock.")
+        _PYTHON_FILE.fullmatch(name)
+        and name not in {*_PROGRAMS, *PROJECT_FILES}
+        and not name.startswith("pylock.")
         for name in signs
     )
 

@@ -304,6 +304,7 @@ def test_generated_and_deep_directories_are_not_searched(tmp_path: Path) -> None
         (("package.json", "deploy.py"), True),
         (("go.mod", "tools.py", "notes.ipynb"), True),
         (("package.json", "app.py"), False),
+        (("package.json", "setup.py", "shop.py"), False),
         (("package.json", "deploy.py", "requirements.txt"), False),
         (("package.json", "deploy.py", ".python-version"), False),
         (("deploy.py",), False),
