@@ -24,14 +24,15 @@ _MAX_BYTES = 512 * 1024
 def python_requires(app: App) -> tuple[str, Origin] | None:
     """Return the `python_requires` of the project; None if it has none, or code computes it.
 
-    An argument of `setup()` wins over `setup.cfg`, as in setuptools. Raises what `App.text`
-    raises.
+    An argument of `setup()` wins over `setup.cfg`, as in setuptools. Raises what
+    `App.bytes_of` raises.
     """
     return _argument(app) or _option(app)
 
 
 def _option(app: App) -> tuple[str, Origin] | None:
-    text = app.text(SETUP_CFG) or ""
+    # In another encoding only the build of the project fails, and reports it.
+    text = (app.bytes_of(SETUP_CFG) or b"").decode("utf-8-sig", "replace")
     value = _sections(text).get(_OPTIONS, {}).get(PYTHON_REQUIRES, "").strip()
     line = toml_line(text, _OPTIONS, PYTHON_REQUIRES)
     return (value, Origin(app.shown(SETUP_CFG), line, PYTHON_REQUIRES)) if value else None

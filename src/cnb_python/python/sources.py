@@ -14,6 +14,7 @@ from cnb_python.errors.python import InvalidPythonRange
 from cnb_python.python.origin import Origin
 from cnb_python.python.project_ranges import project_ranges
 from cnb_python.python.request import PythonRequest, parse_version
+from cnb_python.python.setup_metadata import PYTHON_REQUIRES
 from cnb_python.python.specifiers import PythonRange, parse_constraint
 from cnb_python.python.version_files import (
     RUNTIME,
@@ -93,7 +94,19 @@ def python_requests(app: App, settings: Settings) -> Requests:
     """
     requests = (source(app) for source in SOURCES)
     first = setting_requests(settings) or next(filter(None, requests), ())
-    return first or project_ranges(app)
+    return first or _choosing_ranges(app)
+
+
+def _choosing_ranges(app: App) -> Requests:
+    """Return the ranges of the project, without one of setuptools that is not valid.
+
+    Requirements are installed without setuptools' files, where old releases accepted `>=3.6.*`. A
+    manager that builds the project refuses it (`resolver.manager_requests`).
+    """
+    try:
+        return project_ranges(app)
+    except InvalidPythonRange:
+        return project_ranges(app, lambda origin: origin.field != PYTHON_REQUIRES)
 
 
 def unused_requests(app: App, used: Requests) -> Requests:

@@ -458,6 +458,20 @@ def test_setup_py_wins_over_setup_cfg(tmp_path: Path) -> None:
     assert requests_in(tmp_path / "b", both) == [("<3.13", "python_requires in setup.py, line 6")]
 
 
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"setup.py": SETUP.format('">=3.6.*"')},
+        {"setup.cfg": SETUP_CFG.replace(">=3.11", ">=3.5.*")},
+        {"setup.cfg": b"[metadata]\nauthor = Jos\xe9\n[options]\n"},
+    ],
+)
+def test_damaged_metadata_of_setuptools_is_left_to_what_builds_it(
+    files: Files, tmp_path: Path
+) -> None:
+    assert requests_in(tmp_path, {"requirements.txt": "flask", **files}) == []
+
+
 def test_setup_py_does_not_count_beside_a_complete_project(tmp_path: Path) -> None:
     files: Files = {"setup.cfg": SETUP_CFG, "pyproject.toml": '[project]\nname = "shop"\n'}
     dynamic: Files = {**files, "pyproject.toml": '[project]\ndynamic = ["requires-python"]\n'}
