@@ -22,7 +22,7 @@ _QUERY = re.compile(r"(?<=[\w/.-])\?(?=[\w.~%\[\]-]{1,99}=)(?:[^\s'\"<>#,)\]]|[,
 # https://help.cloudsmith.io/docs/entitlements https://packagecloud.io/docs#token_auth
 # https://gemfury.com/help/install-from-pypi https://docs.anaconda.com/anacondaorg/
 _PATH_TOKEN = re.compile(
-    r"(?P<before>//(?:[^\s/@'\"<>]*@)?(?:"
+    r"(?P<before>(?<!/)//(?:[^\s/@'\"<>]*@)?(?:"
     r"dl\.cloudsmith\.io/(?!public/|basic/)"
     r"|packagecloud\.io/priv/"
     r"|(?:\w+\.)?fury\.io/(?=[^\s/'\"<>?#]+/[^\s/'\"<>?#])"

@@ -7,6 +7,7 @@ credentials, queries and tokens in URLs.
 import re
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from urllib.parse import parse_qsl, quote, quote_plus, unquote
 
 from cnb_python.system import json_text
@@ -54,6 +55,9 @@ _ARCHIVES = (".whl", ".gz", ".zip", ".tgz", ".bz2", ".xz", ".zst", ".git", ".met
 # Passwords that say that the user is the token: https://docs.github.com/en/rest
 _NO_PASSWORDS = frozenset({"", "x", "x-oauth-basic", "x-token-auth", "none", "null", "token"})
 _DEEPEST = 20
+_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----[^-]*+-----END CERTIFICATE-----")
+# A private key of 16,384 bits has 200; a key store has binary data, which is not printed by lines.
+_MOST_LINES = 300
 
 
 def secrets_of(environ: Mapping[str, str]) -> tuple[str, ...]:
@@ -107,14 +111,20 @@ def _of_variable(name: str, value: str) -> Iterator[str]:
 
 
 def _of_named(name: str, value: str) -> Iterator[str]:
-    """Yield the secrets in *value*, which is one by its *name*; it may have several lines."""
+    """Yield the secrets in *value*, which is one by its *name*; it may have several lines.
+
+    Not certificates, which are public: each spelling of each line takes time for all that is
+    printed.
+    """
+    if "-----BEGIN CERT" in value and not (value := _CERTIFICATE.sub("", value).strip()):
+        return
     if not _may_be_anywhere(value):
         yield from (f"{name}={value}", f"'{name}': '{value}'", f'"{name}": "{value}"')
         return
     yield from _spellings(value)
-    for line in value.splitlines():
-        if "-----" not in line and _may_be_anywhere(line.strip()):
-            yield from _spellings(line.strip())
+    lines = (line.strip() for line in value.splitlines() if "-----" not in line)
+    for line in islice(filter(_may_be_anywhere, lines), _MOST_LINES):
+        yield from _spellings(line)
 
 
 def _of_any(value: str) -> Iterator[str]:

@@ -44,6 +44,7 @@ def test_credentials_are_replaced(text: str, shown: str) -> None:
         "https://host/@scope/name",
         "https://${USER}:${TOKEN}@HOST/simple, https://${TOKEN}@HOST, https://USER:TOKEN@HOST/",
         "mail me@example.org",
+        "file:///srv/auth/wheels",
         "",
     ],
 )

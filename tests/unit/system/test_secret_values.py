@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from cnb_python.bindings.hidden_values import binding_secrets
 from cnb_python.cnb.bindings import read_bindings
 from cnb_python.system.redaction import redact
-from cnb_python.system.secret_values import as_secrets, secrets_in, secrets_of
+from cnb_python.system.secret_values import as_secrets, named_secrets, secrets_in, secrets_of
 
 SECRET = "s3cr\"et/ 'é\\x+=&"
 
@@ -129,6 +129,16 @@ def test_values_of_bindings_are_secrets(tmp_path: Path) -> None:
 
     assert redact("swordfish aB3dE5gH7 zY8xW7vU6 inPipConf", secrets) == "**** **** **** ****"
     assert redact("db.example.org MIIDabcd1", secrets) == "db.example.org MIIDabcd1"
+
+
+def test_large_values_of_bindings_do_not_slow_the_log_down() -> None:
+    lines = [f"MIID{number:08}abcd" for number in range(100_000)]
+    public = "-----BEGIN CERTIFICATE-----\n" + "\n".join(lines) + "\n-----END CERTIFICATE-----\n"
+    key = "-----BEGIN PRIVATE KEY-----\nMIIEvAIBADANBg1\n-----END PRIVATE KEY-----"
+
+    assert named_secrets({"ca.crt": public, "bundle": public * 2}) == ()
+    assert redact("MIIEvAIBADANBg1", named_secrets({"tls.pem": public + key})) == "****"
+    assert 0 < len(named_secrets({"truststore.jks": "\n".join(lines)})) < 10_000
 
 
 def test_overlapping_secrets_leave_nothing() -> None:
