@@ -96,10 +96,19 @@ def _linked(distribution: Distribution, root: Path) -> Iterator[tuple[str, froze
     for file in distribution.files:
         if not file.target and elf.may_be_elf(file.path, is_program=file.is_program):
             try:
-                libraries = elf.read(root / file.path).libraries
+                dynamic = elf.read(root / file.path)
             except OSError:
                 continue
-            yield file.path, frozenset(map(posixpath.basename, libraries))
+            names = map(posixpath.basename, dynamic.libraries)
+            yield (
+                file.path,
+                frozenset(name for name in names if not _is_beside(name, dynamic.run_paths)),
+            )
+
+
+def _is_beside(library: str, run_paths: Iterable[str]) -> bool:
+    """Whether *library* is in one of the absolute *run_paths* of a file, such as `/opt/x/lib`."""
+    return any(path.startswith("/") and Path(path, library).is_file() for path in run_paths)
 
 
 def _is_imported(paths: Collection[str], distribution: Distribution, root: Path) -> bool:

@@ -153,3 +153,17 @@ def test_module_of_the_package_is_named_before_its_plugins(tmp_path: Path) -> No
     files = {"a/plugins/deep/p.so": LINKED, "a/z.so": LINKED, "a/__init__.py": ""}
 
     assert used(tmp_path, files).file == f"{SITE}/a/z.so"
+
+
+def test_library_in_a_run_path_of_the_build_image_is_not_missing(tmp_path: Path) -> None:
+    directory, site = tmp_path / "opt/x/lib", tmp_path / SITE / "a"
+    for each in (directory, site):
+        each.mkdir(parents=True)
+    (site / "__init__.py").write_text("from . import _a")
+    (site / "_a.so").write_bytes(elf_files.elf(str(directory), needed=LINKED))
+    item = distribution("a", [f"{SITE}/a/__init__.py", f"{SITE}/a/_a.so"])
+    assert native.users_of("libx.so.1", item, tmp_path).at_import
+
+    (directory / "libx.so.1").touch()
+
+    assert not native.users_of("libx.so.1", item, tmp_path).at_import
