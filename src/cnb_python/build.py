@@ -8,7 +8,7 @@ from cnb_python.app import App, read_app
 from cnb_python.app_steps import hooks
 from cnb_python.app_steps.steps import Steps
 from cnb_python.cnb.context import BuildContext
-from cnb_python.cnb.documents import Launch
+from cnb_python.cnb.documents import Launch, earlier_process_types
 from cnb_python.config.settings import Settings, effective, read_settings
 from cnb_python.launch import incompatible, launch_report, listening, processes, unstartable
 from cnb_python.launch.given_processes import given_processes
@@ -146,7 +146,8 @@ def configure_launch(
     Sizes are bytes, in digits.
     """
     adding = partial(how_to_add, manager, app)
-    plan = processes.plan_launch(app, record.distributions, given, adding)
+    earlier = earlier_process_types(context.layers_dir)
+    plan = processes.plan_launch(app, record.distributions, given, adding, earlier)
     for reason in launch_report.reasons(plan):
         system.output.line(reason)
     messages = launch_report.warnings(plan, adding)

@@ -67,6 +67,9 @@ The log warns, and names the package to add.
 
 If nothing is found, the build succeeds with a warning. The process `web` of the image then prints
 the same text, and exits with code 78.
+
+Processes of an earlier buildpack, such as one for Node.js, stay as they are. Only an app that an
+installed server serves replaces their `web`.
 """
 
 _WORKERS = """

@@ -4,7 +4,7 @@ https://github.com/buildpacks/spec/blob/main/buildpack.md#data-format
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -13,6 +13,7 @@ from cnb_python.cnb import toml
 from cnb_python.cnb.context import PRODUCTION
 from cnb_python.cnb.toml import Metadata, Writable, checked
 from cnb_python.errors.base import ContractBroken
+from cnb_python.errors.inputs import UnreadableToml
 
 _APIS_WITHOUT_EXEC_ENV = frozenset({"0.10", "0.11"})
 _PROCESS_TYPE = r"[A-Za-z0-9._-]+"
@@ -91,6 +92,25 @@ def _process(process: Process, api: str) -> dict[str, Writable]:
     }
     required: dict[str, Writable] = {"type": process.type, "command": process.command}
     return required | {key: value for key, value in optional.items() if value}
+
+
+def earlier_process_types(layers_dir: Path) -> frozenset[str]:
+    """Return the types of the processes that earlier buildpacks of this build have written.
+
+    *layers_dir* is that of this buildpack, beside theirs. A process of the last buildpack replaces
+    one of the same type: https://github.com/buildpacks/spec/blob/main/buildpack.md#launchtoml-toml
+    """
+    files = (path for path in layers_dir.parent.glob("*/launch.toml") if path.parent != layers_dir)
+    return frozenset(kind for file in files for kind in _types_in(file))
+
+
+def _types_in(file: Path) -> Iterator[str]:
+    try:
+        processes = toml.tables_at(toml.read(file), "processes")
+    except OSError, UnreadableToml:
+        return  # the lifecycle reports it
+    for process in processes:
+        yield str(process.get("type"))
 
 
 def write_store(layers_dir: Path, metadata: Metadata) -> None:

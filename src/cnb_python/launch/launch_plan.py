@@ -94,6 +94,8 @@ class LaunchPlan:
     """Whether there is a Procfile, perhaps without a process."""
     directory: str = ""
     """The app's directory in the repository; empty at its top."""
+    earlier: frozenset[str] = frozenset()
+    """The types of the processes that earlier buildpacks have written."""
 
     @property
     def entries(self) -> tuple[ProcfileEntry, ...]:
@@ -103,7 +105,9 @@ class LaunchPlan:
     @property
     def lacks_web(self) -> bool:
         """Whether nothing names a process to start, so that `web` only prints what is missing."""
-        if self.given or self.procfile or any(each.type == WEB for each in self.discovered):
+        if self.earlier or self.given or self.procfile:
+            return False
+        if any(each.type == WEB for each in self.discovered):
             return False
         return self.unserved is not None or all(
             each.type in {CONSOLE, RELEASE} for each in self.discovered

@@ -73,7 +73,8 @@ def check_procfile(app: App, removed: Collection[str] = ()) -> None:
     invalid = tuple(
         (entry.line, entry.type, entry.command, command)
         for entry in entries
-        if (command := procfile.requoted(entry.command))
+        # `"bin/my server"` is the path of a program.
+        if (command := procfile.requoted(entry.command)) and not _exists(app, command)
     )
     if invalid:
         raise CommandNeedsQuotes(app.shown(procfile.NAME), invalid)
@@ -123,12 +124,14 @@ def plan_launch(
     installed: Mapping[str, str],
     given: Mapping[str, GivenProcess] = MappingProxyType({}),
     how_to_add: HowToAdd = in_the_packages,
+    earlier: frozenset[str] = frozenset(),
 ) -> LaunchPlan:
     """Return the processes of the image, and why it has them.
 
     *installed* maps the normalized names of the installed distributions to versions; *given* has
-    the processes that settings name, by their type. Each type comes from a setting, else from the
-    Procfile, else from the code. Raises `BadProcfile`, and what `App.text` raises.
+    the processes that settings name, by their type; *earlier* has the types of those that earlier
+    buildpacks have written. Each type comes from a setting, else from the Procfile, else from the
+    code. Raises `BadProcfile`, and what `App.text` raises.
     """
     entries = _entries(app)
     from_procfile = _from_procfile(app, entries, installed) if entries else None
@@ -141,7 +144,9 @@ def plan_launch(
     unnamed = tuple(
         each
         for each in discovered.processes
-        if each.type not in named and not _is_named(each, commands)
+        if each.type not in named
+        and not _is_named(each, commands)
+        and not _is_of_another(each, earlier)
     )
     plan = LaunchPlan(
         processes=(),
@@ -153,8 +158,17 @@ def plan_launch(
         misnamed=() if entries else procfile.misnamed(app.names),
         has_procfile=entries is not None,
         directory=app.inside,
+        earlier=earlier,
     )
     return replace(plan, processes=_processes(app, plan, how_to_add))
+
+
+def _is_of_another(process: FoundProcess, earlier: frozenset[str]) -> bool:
+    """Whether *process* would replace one of an *earlier* buildpack, without being a served app.
+
+    Such as the `web` of an app of Node.js that has programs in Python too.
+    """
+    return process.type in earlier and not (process.type == WEB and process.title)
 
 
 def _is_named(process: FoundProcess, commands: Iterable[str]) -> bool:
@@ -204,7 +218,7 @@ def _default(plan: LaunchPlan, processes: Iterable[Process]) -> str:
         return chosen
     if WEB in types:
         return WEB
-    if own:
+    if own or WEB in plan.earlier:
         return ""
     return next((each for each in types if each not in {CONSOLE, RELEASE}), "")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cnb_python.cnb import toml
-from cnb_python.cnb.documents import Launch, Process, write_store
+from cnb_python.cnb.documents import Launch, Process, earlier_process_types, write_store
 from cnb_python.cnb.toml import TomlTable
 from cnb_python.errors.base import ContractBroken
 
@@ -105,3 +105,13 @@ def test_store_toml_refuses_other_values(tmp_path: Path) -> None:
         write_store(tmp_path, {"builds": 5})  # type: ignore[dict-item]  # the point
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_processes_of_earlier_buildpacks_are_known(tmp_path: Path) -> None:
+    for name, types in {"node": ("web", "console"), "python": ("worker",)}.items():
+        (tmp_path / name).mkdir()
+        Launch(tuple(Process(kind, ("x",)) for kind in types)).write(tmp_path / name, "0.12")
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged/launch.toml").write_text("=")
+
+    assert earlier_process_types(tmp_path / "python") == {"web", "console"}

@@ -393,3 +393,35 @@ def test_sample_apps_have_a_default_process(
     )
 
     assert (default.type, default.command) == ("web", command)
+
+
+@pytest.mark.parametrize("files", [{}, {"main.py": "print(1)\n"}])
+def test_web_of_an_earlier_buildpack_stays(files: Files, tmp_path: Path) -> None:
+    app = read_app(write_files(tmp_path / "app", files))
+
+    plan = processes.plan_launch(app, {}, earlier=frozenset({"web"}))
+
+    assert "web" not in {process.type for process in plan.processes}
+    assert not any(process.default for process in plan.processes)
+    assert "no default process" not in report_text(plan)
+    assert web(processes.plan_launch(app, {})).default
+
+
+def test_worker_beside_the_web_of_an_earlier_buildpack_is_not_the_default(tmp_path: Path) -> None:
+    tasks = "from celery import Celery\napp = Celery('tasks')\n"
+    app = read_app(write_files(tmp_path / "app", {"tasks.py": tasks}))
+
+    plan = processes.plan_launch(app, versions("celery"), earlier=frozenset({"web"}))
+
+    assert {each.type: each.default for each in plan.processes}["worker"] is False
+    assert not any(each.default for each in plan.processes)
+
+
+def test_served_app_replaces_the_web_of_an_earlier_buildpack(tmp_path: Path) -> None:
+    app = read_app(write_files(tmp_path / "app", {"app.py": FLASK}))
+
+    plan = processes.plan_launch(
+        app, versions("flask", "gunicorn"), earlier=frozenset({"web", "console"})
+    )
+
+    assert [(each.type, each.default) for each in plan.processes] == [("web", True)]

@@ -69,3 +69,9 @@ def test_procfile_with_such_a_command_is_refused(tmp_path: Path) -> None:
         "Replace line 1 with: web: gunicorn 'app:create_app()'",
         "Replace line 2 with: worker: celery -A mk worker",
     )
+
+
+def test_path_in_quotes_is_a_program_of_the_app(tmp_path: Path) -> None:
+    files = {"Procfile": 'web: "bin/my server"\n', "bin/my server": "#!/bin/sh\n"}
+
+    processes.check_procfile(read_app(write_files(tmp_path, files)))
