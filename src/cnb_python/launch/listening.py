@@ -118,11 +118,13 @@ def _listening_line(command: str, entry: ProcfileEntry) -> str:
     """Return a command that listens on all addresses; empty if *command* may do so."""
     if entry.type != WEB or _SEVERAL.search(command.replace("&&", "")):
         return ""
-    if _LOCAL.search(command):
-        return _LOCAL.sub(rf"\g<1>{ALL_ADDRESSES}", command)
+    # What runs before the server may name a server elsewhere: `pg_isready -h localhost`.
+    before, mark, last = command.rpartition("&&")
+    if _LOCAL.search(last):
+        return before + mark + _LOCAL.sub(rf"\g<1>{ALL_ADDRESSES}", last)
     for server, options, addition in _COMMANDS:
-        match = server.search(command)
-        if match and not options.search(command, match.end()):
+        match = server.search(last)
+        if match and not options.search(last, match.end()):
             return f"{command} {addition}"
     return ""
 

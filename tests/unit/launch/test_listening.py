@@ -100,6 +100,7 @@ def test_local_address_in_the_command_is_warned_of(command: str, line: str) -> N
         "python main.py --db-host 127.0.0.1",
         "gunicorn -b 127.0.0.1:8001 a:b & nginx",
         "python run_hypercorn.py",
+        "pg_isready -h localhost && gunicorn a:b",
     ],
 )
 def test_server_that_may_be_reached_is_not_warned_of(command: str) -> None:
