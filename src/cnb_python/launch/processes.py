@@ -7,7 +7,7 @@ import re
 import shlex
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from types import MappingProxyType
 
 from cnb_python.app import App
@@ -38,6 +38,7 @@ from cnb_python.python.origin import toml_of
 
 _UVICORN = "uvicorn"
 _VARIABLE = "WEB_CONCURRENCY"
+_MANAGE = "manage.py"
 _PYPROJECT = "pyproject.toml"
 # A Python in a command: `python main.py`, `dumb-init python3.14 -m shop`, `exec bin/python`. Not a
 # management command of Django: those that serve start their workers by name.
@@ -173,15 +174,28 @@ def _is_of_another(process: FoundProcess, earlier: frozenset[str]) -> bool:
 
 def _is_named(process: FoundProcess, commands: Iterable[str]) -> bool:
     """Whether one of *commands* starts *process* under another name."""
+    if process.type == WEB:
+        return any(_runs(command, process) for command in commands)
     words = process.words
     return (
         bool(words)
-        and process.type not in {WEB, CONSOLE}
+        and process.type != CONSOLE
         and any(
             all(re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", command) for word in words)
             for command in commands
         )
     )
+
+
+def _runs(command: str, process: FoundProcess) -> bool:
+    """Whether *command* runs what *process* does: `python worker.py`, `uvicorn api.main:app`."""
+    file = process.evidence.file
+    if not file or PurePath(file).name == _MANAGE:
+        return False  # other commands of manage.py serve nothing
+    module = re.escape(file.removesuffix(".py").replace("/", "."))
+    targets = re.findall(rf"(?<![\w.]){module}:\w+", process.command)
+    names = "|".join((rf"(?<=-m ){module}", re.escape(file), *targets))
+    return re.search(rf"(?<![\w.-])(?:{names})(?![\w.])", command) is not None
 
 
 def _processes(app: App, plan: LaunchPlan, how_to_add: HowToAdd) -> tuple[Process, ...]:

@@ -425,3 +425,27 @@ def test_served_app_replaces_the_web_of_an_earlier_buildpack(tmp_path: Path) -> 
     )
 
     assert [(each.type, each.default) for each in plan.processes] == [("web", True)]
+
+
+@pytest.mark.parametrize(
+    ("files", "packages"),
+    [
+        ({"Procfile": "worker: python worker.py\n", "worker.py": "print(1)\n"}, ()),
+        ({"Procfile": "api: gunicorn app:app\n", "app.py": FLASK}, ("flask", "gunicorn")),
+        ({"Procfile": "api: python -m app\n", "app.py": FLASK}, ("flask", "gunicorn")),
+    ],
+)
+def test_program_of_the_procfile_is_not_web_under_another_name(
+    files: Files, packages: tuple[str, ...], tmp_path: Path
+) -> None:
+    plan = plan_of(tmp_path, files, versions(*packages))
+
+    assert "web" not in {process.type for process in plan.processes}
+
+
+def test_worker_of_the_procfile_in_the_same_module_leaves_web(tmp_path: Path) -> None:
+    files = {"Procfile": "worker: celery -A app:celery worker\n", "app.py": FLASK}
+
+    plan = plan_of(tmp_path, files, versions("flask", "gunicorn", "celery"))
+
+    assert "gunicorn" in web(plan).command
