@@ -35,13 +35,13 @@ const (
 //
 // As process 1 a program gets only signals that it handles (pid_namespaces(7)): SIGTERM would not
 // end a shell, and no program that a shell waits for would get it. runInit sends signals on and
-// reaps. When the command has ended, the processes that it left behind get SIGTERM.
+// collects processes that have ended. When the command has ended, those that it left behind get SIGTERM.
 func runInit(command []string) int {
 	// Orphans become children of this process even if it is not process 1.
 	_, _, _ = syscall.RawSyscall6(syscall.SYS_PRCTL, setChildSubreaper, 1, 0, 0, 0, 0)
 	signals := make(chan os.Signal, 64)
 	signal.Notify(signals)
-	// Else giving the terminal to the command would stop it.
+	// Otherwise giving the terminal to the command would stop it.
 	signal.Ignore(syscall.SIGTTOU, syscall.SIGTTIN)
 	child, err := start(command)
 	if err != nil {
@@ -109,7 +109,7 @@ func wait(command int, signals <-chan os.Signal) int {
 			return code
 		}
 		if ended {
-			// What it left behind: background jobs, the workers of a killed server.
+			// Processes that it left behind: background jobs, the workers of a killed server.
 			stopRest(sent, false)
 			quiet = time.After(readingTime)
 		}

@@ -76,7 +76,7 @@ func stopRest(sent history, withReaders bool) {
 
 // targets returns the programs that process runs, through shells, and the shells that handle the
 // signal. One that stops is also for the other shells, which would go on to their next command. The
-// readers of a pipeline are left out, so that they get the last words of the writers.
+// readers of a pipeline are left out, so that they get the last output of the writers.
 func (now processes) targets(process int, number syscall.Signal) []int {
 	if now.isFed(process) {
 		return nil

@@ -29,8 +29,8 @@ place. Of several apps, the one nearest to the top of the app is started, and `w
 `asgi.py` come first there; the log lists the others.
 
 Django is found by `manage.py` and the settings that it names. `ASGI_APPLICATION` is preferred to
-`WSGI_APPLICATION`. So is an `asgi.py` whose `application` is more than
-`get_asgi_application()`, if a server for ASGI is installed.
+`WSGI_APPLICATION`. An `asgi.py` whose `application` is more than
+`get_asgi_application()` is preferred too, if a server for ASGI is installed.
 
 | framework | package | found by | served over |
 |---|---|---|---|
@@ -46,9 +46,9 @@ The first of these servers that is installed is used:
 _PROGRAMS = """
 ## Web apps with a command of their own
 
-The file has to import the package and to match the sign, where there is one. A program that the
-command starts with `python` has to read the variable `PORT` itself, or an option `--port`, which
-is added to the command; otherwise the log warns.
+The file has to import the package and to match the regular expression, if the table has one. A
+program that the command starts with `python` has to read the variable `PORT` itself, or have an
+option `--port`, which is added to the command; otherwise the log warns.
 
 | framework | package | found by | command |
 |---|---|---|---|

@@ -1,7 +1,7 @@
 """Reads the dynamic section of ELF files: which libraries they load, from where, which versions.
 
-Of pyelftools, a hundredth would be used here, and unlike it this reader has bounds: a damaged or
-hostile file neither raises nor takes long. Every native file of an environment is read once.
+pyelftools has no bounds, and this needs a hundredth of it. Here a damaged or hostile file neither
+raises nor takes long. Every native file of an environment is read once.
 
 Separate from `scan`, which reads all files of an environment: the app's own programs are read too.
 https://refspecs.linuxfoundation.org/elf/gabi4+/contents.html and, for versions,

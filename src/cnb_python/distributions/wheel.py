@@ -62,7 +62,7 @@ def unpack(wheel: Path, into: Path) -> None:
         if disk.is_full(error):
             raise DiskFull(_UNPACKING.format(wheel.name)) from error
         if error.errno == errno.EINVAL:
-            # A place in front of the file, which zipfile tries to read from.
+            # An offset before the start of the file, from which zipfile tries to read.
             raise DamagedPackage(wheel.name, "it is not a valid zip file") from error
         if disk.is_in_the_way(error):
             raise DamagedPackage(wheel.name, f"it has no place for {error.filename}") from error

@@ -40,10 +40,10 @@ _FORMS: dict[UnreadForm, tuple[str, ...]] = {
     "pip-tools": (
         "the source that pip-compile or uv makes requirements.txt from",
         "Pin the packages, and commit the result: uv pip compile {0} -o requirements.txt",
-        "If each build shall take the newest releases, name the file: BP_PYTHON_REQUIREMENTS={0}",
+        "If each build should install the newest releases, set BP_PYTHON_REQUIREMENTS={0}",
     ),
     "setup.cfg": (
-        "the metadata of a project for setuptools, which tools only read beside a pyproject.toml",
+        "the metadata of a project for setuptools, which tools read only next to a pyproject.toml",
         (
             'Add a pyproject.toml with the lines [build-system], requires = ["setuptools"] and '
             'build-backend = "setuptools.build_meta"'
@@ -227,15 +227,15 @@ class UnreadablePipConfig(OutsideError):
         return Message(
             title=f"{self.file} cannot be read",
             body=(
-                "Found:    no configuration file of pip that can be read.",
+                "Found:    a file that pip cannot read as its configuration.",
                 "Expected: sections with options, such as [global] and index-url = https://...",
-                "Without it the build would ask the public index instead of the one it may name.",
+                "The file may name an index. Without it, the build would ask the public one.",
             ),
             fixes=(
                 f"Correct {self.file}, and test it on your machine: pip config debug",
                 (
-                    "Or set PIP_CONFIG_FILE=/dev/null for the build, or the path of another file, "
-                    "if the build does not need it."
+                    "If the build does not need it, set PIP_CONFIG_FILE for the build to /dev/null, "
+                    "or to the path of another file."
                 ),
             ),
         )

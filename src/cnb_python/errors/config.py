@@ -181,7 +181,7 @@ class UnknownSettings(AppError):
                     for name, origin, likely in self.unknown
                 ),
                 "Expected: one of these, in [tool.cnb-python] of pyproject.toml or as a variable:",
-                *(f"  {name:<14}{variable}" for name, variable in self.settings),
+                *(f"  {name:<24}{variable}" for name, variable in self.settings),
             ),
             fixes=("Correct the name.", "Remove it: it has no effect."),
         )

@@ -89,23 +89,23 @@ class OnlySource(AppError):
 
 
 class OnlyWheels(AppError):
-    """A version has only wheels, and settings have it built from source."""
+    """A release has only wheels, but settings require that it is built from source."""
 
     package: str
 
     @override
     def describe(self) -> Message:
         return Message(
-            title=f"{self.package} has no source code, and wheels of it are forbidden",
+            title=f"{self.package} has only wheels, but a setting forbids them",
             body=(
                 (
-                    "A setting (UV_NO_BINARY, UV_NO_BINARY_PACKAGE) has it built from source, and "
-                    "the lock file has no source distribution of it."
+                    "UV_NO_BINARY or UV_NO_BINARY_PACKAGE requires that it is built from source, but "
+                    "the lock file lists no source distribution of it."
                 ),
             ),
             fixes=(
                 "Name only packages with a source distribution in UV_NO_BINARY_PACKAGE.",
-                "Use a version that has one.",
+                "Use a release that has one.",
             ),
         )
 

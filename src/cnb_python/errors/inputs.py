@@ -177,7 +177,7 @@ class TooManyIncludes(AppError):
             title=f"{self.name} includes too many files",
             body=(
                 f"Found:    {self.reason}.",
-                "Expected: few files that each is included once, with -r or -c.",
+                "Expected: a few files, each of which is included once, with -r or -c.",
             ),
             fixes=("Write the requirements into one file.",),
         )

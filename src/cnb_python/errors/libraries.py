@@ -48,14 +48,14 @@ class MissingLibraries(AppError):
             title=f"{names} cannot be imported: {what} missing",
             body=(
                 *(each.sentence for each in self.missing),
-                "Neither the app's packages nor the build image have what is needed.",
+                "Neither the app's packages nor the build image contain what is missing.",
             ),
             fixes=(
                 *_instead(self.missing),
                 _images(self.missing),
                 (
-                    f"If the app does not import it, or only the run image has the library, set "
-                    f"{_SETTING}."
+                    f"If the app does not import the package, or only the run image has the library, "
+                    f"set {_SETTING}."
                 ),
             ),
         )
@@ -83,7 +83,7 @@ def _held(debian: str, ubuntu: str) -> str:
         return f" Debian and Ubuntu have it in the package {debian}." if debian else ""
     named = ((debian, "Debian 12"), (ubuntu, "Ubuntu 24.04"))
     names = " and ".join(f"{name} ({system})" for name, system in named if name)
-    return f" The package that has it is {names}."
+    return f" It is in the package {names}."
 
 
 def _instead(missing: tuple[MissingLibrary, ...]) -> tuple[str, ...]:
@@ -93,5 +93,5 @@ def _instead(missing: tuple[MissingLibrary, ...]) -> tuple[str, ...]:
 
 def _images(missing: tuple[MissingLibrary, ...]) -> str:
     if all(each.version for each in missing):
-        return "Use a builder and a run image with a newer release of the distribution."
-    return "Use a builder and a run image that have the libraries."
+        return "Use a builder and a run image with a newer release of their Linux distribution."
+    return "Use a builder and a run image that contain the libraries."

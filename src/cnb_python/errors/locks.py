@@ -167,7 +167,7 @@ class StaleLock(AppError):
 
 
 class UnsetVariable(AppError):
-    """An address, mostly of an index, contains a variable that is not set."""
+    """An address, usually of an index, contains a variable that is not set."""
 
     file: str
     """The file with the address: `Pipfile.lock`."""
@@ -215,9 +215,9 @@ class UnreplacedVariable(AppError):
     def describe(self) -> Message:
         names = " and ".join(self.variables)
         return Message(
-            title=f"{names} is not replaced in {self.setting}",
+            title=f"The variable {names} in {self.setting} is not replaced",
             body=(
-                f"Found:    {names} as a variable in an address of {self.setting}.",
+                f"Found:    an address with {names} in {self.setting}.",
                 (
                     "Expected: the address itself. Variables are replaced in requirements files, in "
                     "a Pipfile and in PDM's sources, and nowhere else."
@@ -229,7 +229,7 @@ class UnreplacedVariable(AppError):
                     "--env PIP_INDEX_URL=https://USER:TOKEN@HOST/simple/"
                 ),
                 (
-                    "Or write the address without a login, and give the build the login in a "
+                    "Write the address without a login, and give the build the login in a "
                     "service binding."
                 ),
             ),

@@ -50,13 +50,13 @@ class AppNotInstallable(AppError):
 
 
 def app_left_out(file: str, manager: str, problem: str) -> Message:
-    """Return the warning that the app itself is not installed; *problem* as the manager has it."""
+    """Return the warning that the app itself is not installed; *problem* in its words."""
     return Message(
         title=f"{manager} cannot install the app itself, only its dependencies",
         body=(
             f"{file} describes a package. {manager} reports: {problem}",
             "The app's code is in the image all the same, in the app's directory.",
-            "If it is no package, add package-mode = false to [tool.poetry] of pyproject.toml.",
+            "If the app is not a package, add package-mode = false to [tool.poetry] of pyproject.toml.",
             _NAME_THE_PACKAGE,
         ),
     )

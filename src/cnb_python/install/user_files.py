@@ -51,7 +51,7 @@ class UserFiles:
                 if before.get(name) != after.get(name):
                     disk.remove(directory / name)
                     yield str(directory / name)
-            # Not to be found again after the next package.
+            # Otherwise it would be reported again after the next package.
             self.programs[directory] = _states(directory)
 
     def _restore_contents(self) -> tuple[str, ...]:

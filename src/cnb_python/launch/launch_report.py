@@ -1,4 +1,4 @@
-"""What the log says about the processes of the image: each with its reason, and warnings.
+"""What the log prints about the processes of the image: each with its reason, and warnings.
 
 Separate from `processes`, which decides.
 """
@@ -105,7 +105,7 @@ def _no_process(plan: LaunchPlan) -> Message:
     return Message(
         title="The image has no default process",
         body=(
-            f"{procfile}, and no app, worker or program was found that starts it.",
+            f"{procfile}, and no app, worker or program was found in the code.",
             "The image runs commands that you pass to it, but starts nothing by itself.",
             "To add a process, write these two lines to pyproject.toml:",
             "    [tool.cnb-python.processes]",
@@ -135,8 +135,8 @@ def _fixed_port(process: FoundProcess) -> Message:
     return Message(
         title=f"{process.evidence.file} does not read the variable PORT",
         body=(
-            f"web starts it with `{process.command}`. Platforms choose the port by PORT;",
-            "the program listens on a port of its own, perhaps on 127.0.0.1 only. Change it:",
+            f"web starts it with `{process.command}`. Platforms set the port in PORT, but the",
+            "program listens on a port of its own, perhaps on 127.0.0.1 only. Change it:",
             "    host = os.environ.get('HOST', '0.0.0.0')",
             "    port = int(os.environ.get('PORT', '8000'))",
         ),

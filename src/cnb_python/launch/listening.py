@@ -30,7 +30,7 @@ VARIABLES: Mapping[str, Mapping[str, str]] = {
     "streamlit": {
         "STREAMLIT_SERVER_ADDRESS": ALL_ADDRESSES,
         "STREAMLIT_SERVER_PORT": _PORT,
-        # Else it asks for an e-mail address, and opens a browser.
+        # Otherwise it prompts for an e-mail address, and opens a browser.
         "STREAMLIT_SERVER_HEADLESS": "true",
     },
     # https://github.com/emmett-framework/granian/blob/master/granian/cli.py

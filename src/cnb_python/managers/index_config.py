@@ -80,7 +80,7 @@ def with_pip_indexes(
 ) -> dict[str, str]:
     """Return *environ* with pip's settings of indexes as uv's, for a uv that resolves.
 
-    uv's own settings are stronger: its default index replaces that of pip, and its further indexes
+    uv's own settings win: its default index replaces that of pip, and its further indexes
     replace those of pip. *app_dir*: where uv reads its configuration files; None: it reads none.
     *lines*: options of requirements files, which are stronger than pip's settings too. Raises
     UnreadablePipConfig.

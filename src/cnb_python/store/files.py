@@ -25,7 +25,7 @@ _MODE = 0o644
 # Writing takes less than a minute; the hour is for a clock that was changed meanwhile.
 _DRAFT = re.compile(r"\.(\d{1,12})-[0-9a-f]{16}\.partial")
 _LONG_SECONDS = 3600
-# The archives of the largest distributions have 1 GB; a hollow file may have any size.
+# The archives of the largest distributions have 1 GB; a sparse file may have any size.
 _LARGEST = 1 << 33
 _MISSING = "its archive is no longer in the store"
 _UNREADABLE = "its archive cannot be read ({})"

@@ -49,7 +49,7 @@ def certificates_in(text: str) -> tuple[str, ...]:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(
             cadata="\n".join(certificates)
         )
-    except ssl.SSLError, ValueError, TypeError:  # TypeError: other letters than those of ASCII
+    except ssl.SSLError, ValueError, TypeError:  # TypeError: not ASCII
         return ()
     return certificates
 

@@ -3,9 +3,9 @@
 In a pipe, which is where most platforms run a buildpack, the log is plain text. On a terminal
 titles have colours, and a step that prints nothing for a while shows how long it has run.
 
-Names, values of settings, metadata and output of tools come from code that is not trusted. So each
-line is printed without secrets, without control of the terminal, and without commands to the CI
-service that runs the build: here, whoever wrote it.
+Names, values of settings, metadata and output of tools come from code that is not trusted. So
+every line, whatever its source, is printed without secrets, without control of the terminal, and
+without commands to the CI service that runs the build.
 """
 
 import re
@@ -85,7 +85,7 @@ def ended_processes(count: int, program: str) -> str:
 
 
 def printable(text: str) -> str:
-    r"""Return one line *text* as it may be printed: what would control something is shown.
+    r"""Return *text*, one line, in which nothing controls the terminal or the CI service.
 
     >>> print(printable("  ::add-mask::\x1b]8;;x\x07"))
       : :add-mask::\x1b]8;;x\x07

@@ -13,7 +13,7 @@ LOW = 10
 def lower_priority() -> None:
     """Give the calling thread nice value `LOW` (10), or leave it if it yields more already.
 
-    Only root may take a nice value back, so a build under `nice -n 19` keeps its own; where a
+    Only root may lower a nice value again, so a build under `nice -n 19` keeps its own; where a
     sandbox forbids the call, the thread works at the priority of the others.
     """
     with suppress(OSError):

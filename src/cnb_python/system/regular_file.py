@@ -60,7 +60,7 @@ def read(path: Path, limit: int = LIMIT, *, follow: bool = True) -> bytes:
         if os.fstat(file.fileno()).st_size > limit:
             raise TooLargeToRead(limit, path)
         content = bytearray()
-        # The size is not the last word: some files grow, those of /proc have a size of 0.
+        # The size may be wrong: some files grow, those of /proc have a size of 0.
         while piece := file.read(1 << 20):
             content += piece
             if len(content) > limit:

@@ -1,4 +1,4 @@
-"""What a server may take of a build: time to answer, time to send, and size.
+"""Limits for servers: the time until they answer, the time to send, and the size.
 
 A time-out of a connection is for each read: a server that sends a byte now and then never exceeds
 it, neither in the headers nor in the content.

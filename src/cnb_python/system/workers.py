@@ -1,4 +1,4 @@
-"""Does jobs in this process and in helpers: in threads, Python code takes turns.
+"""Does jobs in this process and in helpers, since Python code in threads takes turns.
 
 `Workers` is the side of this process, `serve` the program of a helper.
 """
@@ -35,7 +35,7 @@ class Task[Job, Result]:
 
 
 def helpers_for(size: int, jobs: int, system: System) -> int:
-    """Return how many helpers are worth their start for *jobs* with *size* bytes in total."""
+    """Return how many helpers to start for *jobs* with *size* bytes in total."""
     if system.start_helper is None or size < _WORTH_A_PROCESS_BYTES:
         return 0
     return min(system.cpus, _PROCESSES_AT_MOST, jobs) - 1

@@ -114,7 +114,7 @@ def test_error_names_packages_and_what_to_do() -> None:
     assert message.title == "a, b cannot be imported: shared libraries are missing"
     assert message.body[:2] == (
         (
-            "a needs libglib-2.0.so.0 (a.so is linked with it). The package that has it is "
+            "a needs libglib-2.0.so.0 (a.so is linked with it). It is in the package "
             "libglib2.0-0 (Debian 12) and libglib2.0-0t64 (Ubuntu 24.04)."
         ),
         "b needs GLIBC_2.99 of libc.so.6 (b.so is linked with it).",

@@ -14,7 +14,7 @@ from cnb_python.cnb.toml import TomlTable
 from cnb_python.errors.locks import BadLock
 
 REFUSED = re.compile(r"Can't export a lock file without environment markers")
-"""PDM's words if it does not export a lock."""
+"""What PDM prints if it does not export a lock."""
 # A line of `pdm sync --dry-run`.
 _TO_ADD = re.compile(r"^ +- ([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])? (\S+)$", re.MULTILINE)
 _REPOSITORIES = ("git", "hg", "svn", "bzr")
