@@ -166,6 +166,6 @@ def configure_launch(
     launch = Launch(processes.under_init(plan, init), labels)
     launch.write(context.layers_dir, context.buildpack.api)
     single_worker = processes.single_worker_types(plan, app, record.distributions)
-    variables = listening.variables(app.directory, record.distributions)
+    variables = listening.variables(app.directory, record.distributions, plan.entries)
     size = process_defaults.provide_defaults(single_worker, variables, context, system.output)
     return {process_defaults.NAME: str(size)}

@@ -84,14 +84,21 @@ _LOCAL = re.compile(
     r"(?:127\.0\.0\.1|localhost|\[?::1\]?)(?=[\s:]|$)"
 )
 # A proxy in the same container may be what reaches the server.
-_SEVERAL = re.compile(r"&|\||;|nginx|caddy|envoy|haproxy")
+_PROXIES = "nginx|caddy|envoy|haproxy"
+_SEVERAL = re.compile(rf"&|\||;|{_PROXIES}")
+# The server has to stay where the proxy looks for it.
+_BEHIND_PROXY = re.compile(_PROXIES)
 
 
-def variables(app_dir: Path, installed: Collection[str]) -> dict[str, str]:
+def variables(
+    app_dir: Path, installed: Collection[str], entries: Iterable[ProcfileEntry] = ()
+) -> dict[str, str]:
     """Return the variables of the installed servers, unless the app's own files set them.
 
-    *installed* has normalized names. A value may be `$PORT`.
+    *installed* has normalized names; *entries* are the lines of the Procfile: no server gets an
+    address if one of them starts a proxy too. A value may be `$PORT`.
     """
+    is_behind_proxy = any(_BEHIND_PROXY.search(entry.command) for entry in entries)
     files = (_text(app_dir / name) for name in _DOTENV)
     own = {name for text in files for name in _ASSIGNED.findall(text)}
     streamlit = _text(app_dir / ".streamlit/config.toml")
@@ -101,7 +108,7 @@ def variables(app_dir: Path, installed: Collection[str]) -> dict[str, str]:
         for distribution, assigned in VARIABLES.items()
         if distribution in installed
         for name, value in assigned.items()
-        if name not in own
+        if name not in own and not (is_behind_proxy and value in {ALL_ADDRESSES, _PORT})
     }
 
 

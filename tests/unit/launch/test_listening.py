@@ -46,6 +46,26 @@ def test_value_in_a_file_of_the_app_counts(
     }
 
 
+@pytest.mark.parametrize(
+    ("command", "is_set"),
+    [
+        ("nginx -c nginx.conf & uvicorn app:app", False),
+        ("bin/start-nginx uvicorn app:app", False),
+        ("uvicorn app:app & python worker.py", True),
+        ("python migrate.py && uvicorn app:app 2>&1", True),
+    ],
+)
+def test_server_behind_a_proxy_keeps_its_address(
+    command: str, tmp_path: Path, *, is_set: bool
+) -> None:
+    entries = procfile.parse(f"web: {command}")
+
+    found = listening.variables(tmp_path, {"uvicorn", "uwsgi"}, entries)
+
+    assert ("UVICORN_PORT" in found) == is_set
+    assert found["UWSGI_DIE_ON_TERM"] == "true"
+
+
 def test_comment_in_a_file_of_the_app_sets_nothing(tmp_path: Path) -> None:
     app = write_files(tmp_path / "app", {".flaskenv": "# FLASK_RUN_PORT=5000\n"})
 
