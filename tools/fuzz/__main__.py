@@ -4,33 +4,15 @@ Prints the smallest file found that a reader fails for, and ends with 1 then.
 """
 
 import argparse
-import resource
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
 
-from tools.fuzz import app_readers, package_readers
-from tools.fuzz.engine import Finding, Reader, fuzz
+from tools.fuzz.engine import Finding
+from tools.fuzz.runs import readers, run
 
 _SECONDS = 600
-_MEMORY = 2 << 30
-
-
-def readers() -> tuple[Reader, ...]:
-    """Return all readers."""
-    return (*app_readers.readers(), *package_readers.readers())
-
-
-def run(name: str, seed: int, seconds: float) -> Finding | None:
-    """Return the first finding of the reader *name* within *seconds*."""
-    # A reader that would need more raises MemoryError, which is a finding.
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
-    reader = next(each for each in readers() if each.name == name)
-    with tempfile.TemporaryDirectory(prefix="cnb-python-fuzz-") as scratch:
-        return fuzz(reader, seed, Path(scratch), until=time.monotonic() + seconds)
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -21,6 +21,8 @@ from cnb_python.managers import markers
 from cnb_python.managers.base import Pin
 from cnb_python.managers.markers import UnusableMarker
 
+_NOT_UNDERSTOOD = "says what cannot be understood: {}"
+
 type Metadata = Callable[[str], bytes | str]
 """Returns the METADATA of a distribution by its normalized name."""
 
@@ -109,9 +111,12 @@ class _Check(NamedTuple):
         def contains(python: str) -> bool:
             return specifier.contains(python, prereleases=True)
 
-        if not contains(self.python):
-            raise _Flaw(name, f"requires Python {specifier}")
-        return markers.range_depends_on_patch(str(specifier), contains, self.python)
+        try:
+            if not contains(self.python):
+                raise _Flaw(name, f"requires Python {specifier}")
+            return markers.range_depends_on_patch(str(specifier), contains, self.python)
+        except ValueError as error:  # a number of thousands of digits
+            raise _Flaw(name, _NOT_UNDERSTOOD.format(error)) from None
 
     def requirements(
         self, pinned: Mapping[str, _Dependency], extras: Mapping[str, frozenset[str]]
@@ -163,7 +168,11 @@ def _satisfied_by(name: str, required: Requirement, pinned: Mapping[str, _Depend
     if other not in pinned:
         raise _Flaw(name, f"requires {other}, which no line names")
     # A pinned pre-release is allowed.
-    if not required.specifier.contains(pinned[other].version, prereleases=True):
+    try:
+        is_satisfied = required.specifier.contains(pinned[other].version, prereleases=True)
+    except ValueError as error:
+        raise _Flaw(name, _NOT_UNDERSTOOD.format(error)) from None
+    if not is_satisfied:
         raise _Flaw(name, f"requires {other}{required.specifier}, not {pinned[other].version}")
     return other
 
@@ -176,7 +185,7 @@ def _read(pin: Pin, metadata: Metadata) -> _Dependency:
         specifier = SpecifierSet(_field(message, "Requires-Python"))
     # ValueError: InvalidRequirement, InvalidSpecifier, InvalidVersion, thousands of digits.
     except (ValueError, RecursionError) as error:
-        raise _Flaw(pin.name, f"says what cannot be understood: {error}") from None
+        raise _Flaw(pin.name, _NOT_UNDERSTOOD.format(error)) from None
     if canonicalize_name(_field(message, "Name")) != pin.name or version != Version(pin.version):
         raise _Flaw(pin.line.split()[0], f"calls itself {_field(message, 'Name')} {version}")
     return _Dependency(version, specifier, requires)

@@ -188,7 +188,7 @@ def _from_settings(
         if setting in values:
             value, file, line = values[setting]
             target, _, name = value.rpartition(".")
-            if target and _file_of(files, directory, target):
+            if name.isidentifier() and target and _file_of(files, directory, target):
                 yield AppObject(interface, target, name), file, line, setting
 
 

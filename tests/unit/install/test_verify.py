@@ -211,3 +211,13 @@ def test_any_metadata_is_handled(content: bytes) -> None:
 @given(st.permutations(["a==1.0", "b==1.0", "c[x]==1.0"]))
 def test_order_of_pins_does_not_matter(pins: list[str]) -> None:
     assert reason(*pins, a=["b"], b=["c[y]"], c=["d; extra == 'y'"]).startswith("c requires d")
+
+
+@pytest.mark.parametrize("number", ["9" * 5000])
+def test_numbers_of_thousands_of_digits_are_not_understood(number: str) -> None:
+    assert "says what cannot be understood" in reason("a==1", "b==1", a=[f"b>={number}"])
+
+    text = f"Metadata-Version: 2.1\nName: a\nVersion: 1\nRequires-Python: >=3{number}\n"
+    result = verify_pins([pin("a==1")], lambda _: text, "3.13.5", "x86_64")
+    assert isinstance(result, Incomplete)
+    assert "says what cannot be understood" in result.reason

@@ -226,3 +226,13 @@ def test_settings_that_import_from_above_the_top_are_read(tmp_path: Path) -> Non
     }
 
     assert target(tmp_path, files)[1] == "shop.wsgi:app"
+
+
+def test_application_of_settings_that_is_no_name_is_ignored(tmp_path: Path) -> None:
+    files = {
+        "manage.py": 'import os\nos.environ["DJANGO_SETTINGS_MODULE"] = "shop.settings"\n',
+        "shop/settings.py": """WSGI_APPLICATION = "shop.wsgi.a'b"\n""",
+        "shop/wsgi.py": "",
+    }
+
+    assert target(tmp_path, files)[1] == "shop.wsgi:application"

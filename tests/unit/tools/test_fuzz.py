@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from cnb_python.errors.inputs import NotAFile
-from tools.fuzz.__main__ import readers
 from tools.fuzz.engine import Reader, failure, fuzz
 from tools.fuzz.mutations import LARGEST
+from tools.fuzz.runs import readers
 
 _CALLS = 25
 
