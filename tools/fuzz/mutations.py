@@ -159,7 +159,9 @@ def _change_word(content: bytes, _: Sequence[bytes], random: Random) -> bytes:
     words = content.replace(b'"', b" ").replace(b"=", b" ").split()
     if not words:
         return content
-    return content.replace(random.choice(words), random.choice((*_PIECES, *words)))
+    word, piece = random.choice(words), random.choice((*_PIECES, *words))
+    # As often as there is room for: all of `a` in 200,000 of them would need a gigabyte.
+    return content.replace(word, piece, 1 + LARGEST // max(1, len(piece)))
 
 
 def _span(content: bytes, random: Random) -> tuple[int, int]:
