@@ -27,6 +27,9 @@ _KINDS = re.compile(r"[fxld]*")
 LARGEST = 1 << 28
 """Bytes of a manifest, compressed or not: one with a million files has 150 MB."""
 
+# Linux opens no longer one, in bytes.
+_LONGEST_PATH = 4096
+
 type _Kind = Literal["f", "x", "l", "d"]
 
 
@@ -260,7 +263,8 @@ def first_outside(members: Collection[Member]) -> str | None:
 
 def _stays_inside(member: Member) -> bool:
     return (
-        not _ODD_PART.search(member.path)
+        len(member.path) <= _LONGEST_PATH
+        and not _ODD_PART.search(member.path)
         and _can_be_named(member.path)
         and 0 <= member.size < LIMIT
         and (_leads_inside(member) if member.kind == "l" else not member.target)

@@ -148,3 +148,10 @@ def test_name_in_the_lock_is_not_looked_for_elsewhere(tmp_path: Path) -> None:
     assert copied.name == "one-tool"
     with pytest.raises(BadLock, match="does not name a package"):
         read("-e ./one", tmp_path)
+
+
+def test_path_with_a_nul_is_refused() -> None:
+    with pytest.raises(BadLock) as raised:
+        read("-e ./a\0b")
+
+    assert "is no path" in raised.value.problem

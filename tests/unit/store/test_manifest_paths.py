@@ -43,6 +43,13 @@ def test_unsafe_paths_are_refused(path: str) -> None:
     assert first_outside([Member(path, "f", 1)]) == path
 
 
+def test_longest_path_is_that_of_the_system() -> None:
+    path = "/".join("a" * 2048)
+
+    assert first_outside([Member(path, "f", 1)]) is None
+    assert first_outside([Member(f"{path}/a", "f", 1)]) == f"{path}/a"
+
+
 @pytest.mark.parametrize(
     "path",
     ["a", "a/b", "...", "..a", "a..", ".a", "a/...", " ", "\n", "é", "\udc80", "a\\b", "..\n"],

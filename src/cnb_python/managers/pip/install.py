@@ -3,7 +3,6 @@
 https://pip.pypa.io/en/stable/reference/installation-report/
 """
 
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -30,7 +29,7 @@ from cnb_python.managers.tool_settings import read_pip_settings
 from cnb_python.managers.uv import commands as uv
 from cnb_python.managers.uv.build_needs import with_needs
 from cnb_python.managers.uv.required_version import with_required_uv
-from cnb_python.system import regular_file
+from cnb_python.system import json_text, regular_file
 from cnb_python.system.interface import Command, Download, Outcome, Run
 from cnb_python.system.redaction import shown
 
@@ -179,7 +178,7 @@ def read_report(report: str, own: OwnLines) -> Resolution:
     Raises ContractBroken if the report does not have the expected form.
     """
     try:
-        document = json.loads(report)
+        document: Any = json_text.parse(report)
         if document["version"] != "1":
             raise ContractBroken(_DOCUMENT, f"it is of version {document['version']}")
         pins = sorted(_pin(item, own) for item in document["install"])

@@ -154,6 +154,7 @@ def test_pins_are_in_the_order_of_names() -> None:
         *("", "[]", "{}", "null", "{", '{"version": "2", "install": []}'),
         *(
             '{"version": "1"}',
+            "[" * 100_000,
             '{"version": "1", "install": [{}]}',
             '{"version": "1", "install": 1}',
         ),
