@@ -101,7 +101,7 @@ def read_json(file: Path) -> tuple[str, JsonValue]:
     """Return the text of the JSON *file*, and the document in it. Raises UnreadableJson."""
     try:
         text = regular_file.read(file).decode("utf-8-sig")
-        return text, json_text.parse(text)
+        return text, json_text.parse_file(text)
     except OSError as error:
         raise UnreadableJson(file.name, 1, error.strerror or type(error).__name__) from error
     except UnicodeDecodeError as error:

@@ -39,7 +39,7 @@ def json_of(app: App, name: str) -> JsonValue:
     """
     text = app.text(name)
     try:
-        return None if text is None else json_text.parse(text)
+        return None if text is None else json_text.parse_file(text)
     except InvalidJson as error:
         raise UnreadableJson(app.shown(name), error.line, error.reason) from error
 

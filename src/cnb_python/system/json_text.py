@@ -3,8 +3,12 @@
 `json` is loaded when it is used: most builds of apps with a requirements.txt do without it.
 """
 
+import re
+
 type JsonValue = str | int | float | bool | list[JsonValue] | dict[str, JsonValue] | None
 
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+_HALF = "it has half of a character, such as \\ud800 alone"
 _TOO_DEEP = "it is nested too deeply"
 
 
@@ -35,4 +39,21 @@ def parse(text: str | bytes) -> JsonValue:
         raise InvalidJson(1, str(error)) from error
     except RecursionError as error:
         raise InvalidJson(1, _TOO_DEEP) from error
+    return document
+
+
+def parse_file(text: str) -> JsonValue:
+    """Return the document in *text*, whose strings can be written as UTF-8 again.
+
+    Documents of this buildpack may have other strings: paths that are not UTF-8. Raises what
+    `parse` raises.
+    """
+    document = parse(text)
+    if _SURROGATE.search(text):
+        import json  # noqa: PLC0415 - see above
+
+        try:
+            json.dumps(document, ensure_ascii=False).encode()
+        except UnicodeEncodeError as error:
+            raise InvalidJson(1, _HALF) from error
     return document
