@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1] / "src" / PACKAGE
 ROWS: list[set[str]] = [
     {"__main__"},
     {"build"},
-    {"app_steps"},
+    {"app_steps", "decisions"},
     {"provision", "summary"},
     {"layers"},
     {"install"},

@@ -1,0 +1,117 @@
+"""What a build decides from the app's files and the settings, as values.
+
+Separate from `build`, which acts on them.
+"""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import NamedTuple
+
+from cnb_python import app_cleanup
+from cnb_python.app import App, read_app
+from cnb_python.app_cleanup import UnwantedFiles
+from cnb_python.cnb.context import BuildContext
+from cnb_python.config.settings import Settings
+from cnb_python.errors.base import Message
+from cnb_python.launch import incompatible, launch_report, listening, processes, unstartable
+from cnb_python.launch.given_processes import given_processes
+from cnb_python.launch.launch_plan import GivenProcess, LaunchPlan
+from cnb_python.layout.names import VENV
+from cnb_python.managers.base import Manager
+from cnb_python.managers.registry import fallbacks, how_to_add, managers, select
+from cnb_python.preflight import check_app
+from cnb_python.provision.request import find_build_consumers
+from cnb_python.python.mirror import find_inventory
+from cnb_python.python.resolver import (
+    ResolvedPython,
+    check_manager_requests,
+    contradictions,
+    manager_requests,
+    release_warnings,
+    resolve,
+    sticky_line,
+)
+from cnb_python.python.sources import python_requests, unreadable_range, unused_requests
+from cnb_python.system.interface import Output, System
+
+KEEP_LINE = "To stay on Python {0} when the default changes: echo {0} > .python-version"
+DEFAULT = "default"
+
+
+class Decisions(NamedTuple):
+    """What the app's files and the settings decide."""
+
+    settings: Settings
+    app: App
+    manager: Manager
+    unwanted: UnwantedFiles
+    """What does not belong in the image."""
+    given: Mapping[str, GivenProcess]
+    """The processes that settings name, by their types."""
+    build_consumers: str
+    """What needs Python during the build, as a phrase; else empty."""
+
+
+def decide(context: BuildContext, settings: Settings, output: Output) -> Decisions:
+    """Return what the app of *context* is, and print warnings about its files.
+
+    Raises AppError for an app that cannot be built.
+    """
+    app = read_app(context.app_dir, settings.project)
+    manager = select(app, managers(settings), fallbacks(settings), settings.decider)
+    check_app(app, manager, output)
+    unwanted = app_cleanup.find_unwanted(context, settings.keep)
+    processes.check_procfile(app, unwanted.removable)
+    given = given_processes(settings, app)
+    consumers = find_build_consumers(context, settings)
+    return Decisions(settings, app, manager, unwanted, given, consumers)
+
+
+def choose_python(decisions: Decisions, context: BuildContext, system: System) -> ResolvedPython:
+    """Return the release that the app gets; print it with the file or setting that chose it."""
+    app, settings = decisions.app, decisions.settings
+    inventory = find_inventory(settings.mirror, context.buildpack.directory, system.fetch)
+    requests = python_requests(app, settings)
+    sticky = sticky_line(context.store, inventory) if settings.sticky else None
+    required = manager_requests(app, decisions.manager.deciding_file)
+    resolved = resolve(requests, inventory, context.target, system.today, sticky, required)
+    check_manager_requests(resolved, required, inventory, context.target, system.today)
+    is_default = not requests and not sticky
+    origin = DEFAULT if is_default else resolved.request.origin
+    system.output.line(f"Using Python {resolved.release.version} ({origin})")
+    if is_default:
+        system.output.line(KEEP_LINE.format(resolved.line.minor))
+    unused = unused_requests(app, requests)
+    warnings = (*release_warnings(resolved, system.today), *contradictions(resolved, unused))
+    unreadable = unreadable_range(app)
+    for message in (*warnings, *filter(None, (unreadable,))):
+        system.output.warning(message.title, message.body)
+    return resolved
+
+
+def decide_launch(
+    decisions: Decisions,
+    distributions: Mapping[str, str],
+    earlier: frozenset[str],
+    context: BuildContext,
+) -> tuple[LaunchPlan, tuple[Message, ...]]:
+    """Return the processes of the image, and warnings about them.
+
+    *distributions* are those of the environment, versions by name; *earlier* has the types of the
+    processes that earlier buildpacks have written.
+    """
+    app = decisions.app
+    adding = partial(how_to_add, decisions.manager, app)
+    plan = processes.plan_launch(app, distributions, decisions.given, adding, earlier)
+    available = unstartable.programs(
+        context.layers_dir / VENV,
+        context.environ.get("PATH", ""),
+        distributions,
+        processes.own_programs(app),
+    )
+    return plan, (
+        *launch_report.warnings(plan, adding),
+        *unstartable.warnings(plan.entries, app.directory, available),
+        *listening.warnings(plan.entries),
+        *incompatible.warnings(distributions),
+    )
