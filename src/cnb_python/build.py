@@ -7,7 +7,8 @@ from cnb_python.app_steps import hooks
 from cnb_python.app_steps.steps import Steps
 from cnb_python.cnb.context import BuildContext
 from cnb_python.cnb.documents import Launch, earlier_process_types
-from cnb_python.config.settings import Settings, effective, read_settings
+from cnb_python.config.loading import effective, read_settings
+from cnb_python.config.settings import Settings
 from cnb_python.decisions import Decisions, choose_python, decide, decide_launch
 from cnb_python.launch import launch_report, listening, processes
 from cnb_python.layers import previous_image, process_defaults, python

@@ -11,7 +11,8 @@ from cnb_python import preflight
 from cnb_python.app import App, python_signs, read_app
 from cnb_python.cnb import disk, toml
 from cnb_python.cnb.context import Target
-from cnb_python.config.settings import PIP, UV, Settings, effective, read_settings
+from cnb_python.config.loading import effective, read_settings
+from cnb_python.config.settings import PIP, UV, Settings
 from cnb_python.errors.base import AppError, OutsideError
 from cnb_python.launch import listening, processes, unstartable
 from cnb_python.layers import process_defaults

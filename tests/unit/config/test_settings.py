@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cnb_python.config.kinds import SettingOrigin
+from cnb_python.config.loading import effective, read_settings
 from cnb_python.config.settings import (
     BUILD,
     DEFAULTS,
@@ -16,8 +17,6 @@ from cnb_python.config.settings import (
     TABLE,
     VERSION,
     Settings,
-    effective,
-    read_settings,
 )
 from cnb_python.errors.config import BadSettings, UnknownSettings
 from cnb_python.errors.inputs import UnreadableFile, UnreadableToml

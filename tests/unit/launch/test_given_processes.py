@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cnb_python.app import read_app
-from cnb_python.config.settings import read_settings
+from cnb_python.config.loading import read_settings
 from cnb_python.errors.config import BadSettings
 from cnb_python.launch import launch_report, processes
 from cnb_python.launch.given_processes import given_processes
