@@ -6,6 +6,7 @@ Separate from `found_processes`, which puts them beside the process `web`.
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from cnb_python.launch.code.source_files import SourceFiles
 from cnb_python.launch.django_project import DjangoProject
 from cnb_python.launch.launch_plan import CONSOLE, RELEASE, Evidence, FoundProcess
 from cnb_python.launch.programs import (
@@ -16,7 +17,6 @@ from cnb_python.launch.programs import (
     python_command,
 )
 from cnb_python.launch.servers import command_text
-from cnb_python.launch.source_files import SourceFiles
 from cnb_python.launch.tables.background import BACKGROUND_TOOLS, BackgroundTool
 from cnb_python.launch.tables.frameworks import DetectedApp
 

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 
-from cnb_python.launch import app_ast
-from cnb_python.launch.app_ast import AppDefinition, Module, Traced
+from cnb_python.launch.code.definitions import AppDefinition, Module, find_definitions
+from cnb_python.launch.code.source_files import SOURCE, ModuleFile, SourceFiles, read_source_files
+from cnb_python.launch.code.tracer import Traced
 from cnb_python.launch.django_project import DjangoProject, find_django_projects
-from cnb_python.launch.source_files import SOURCE, ModuleFile, SourceFiles, read_source_files
 from cnb_python.launch.tables.frameworks import (
     FRAMEWORKS,
     AppObject,
@@ -127,7 +127,7 @@ class AppIndex:
             return None
         self._depth += 1
         try:
-            return app_ast.find_definitions(
+            return find_definitions(
                 file.tree,
                 lambda name: self.lookup(name, file),
                 is_entry_point=file.stem in _ENTRY_POINTS,

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 
-from cnb_python.launch import app_ast
-from cnb_python.launch.source_files import MOST_PARTS, ModuleFile, SourceFiles
+from cnb_python.launch.code import syntax
+from cnb_python.launch.code.source_files import MOST_PARTS, ModuleFile, SourceFiles
 from cnb_python.launch.tables.frameworks import DJANGO, AppObject, DetectedApp, Interface
 
 MANAGE = "manage.py"
@@ -129,13 +129,13 @@ def _customized(
 def _line_of_own_application(tree: ast.Module) -> int | None:
     """Return the line that defines `application` as more than `get_asgi_application()`."""
     result: int | None = None
-    for statement in app_ast.at_module_level(tree.body):
+    for statement in syntax.at_module_level(tree.body):
         match statement:
             case ast.AsyncFunctionDef(name="application"):
                 result = statement.lineno
-            case _ if value := app_ast.assigned(statement):
+            case _ if value := syntax.assigned(statement):
                 if value[0] == "application":
-                    is_usual = isinstance(value[1], ast.Call) and app_ast.dotted(
+                    is_usual = isinstance(value[1], ast.Call) and syntax.dotted(
                         value[1].func, {}
                     ).endswith(_ASGI_FACTORY)
                     result = None if is_usual else statement.lineno
@@ -212,7 +212,7 @@ def _values(
     for file, statement, starred in _statements(files, directory, settings):
         if starred and imports_left:
             values |= _values(files, directory, starred, imports_left - 1)
-        match app_ast.assigned(statement):
+        match syntax.assigned(statement):
             case (name, ast.Constant(value=str(value))) if name in dict(_SETTINGS):
                 values[name] = value, file.shown, statement.lineno
     return values
@@ -226,7 +226,7 @@ def _strings(
     for _, statement, starred in _statements(files, directory, settings):
         if starred and imports_left:
             texts |= _strings(files, directory, starred, imports_left - 1)
-        name, value = app_ast.assigned(statement) or ("", None)
+        name, value = syntax.assigned(statement) or ("", None)
         if isinstance(statement, ast.AugAssign) and isinstance(statement.target, ast.Name):
             name, value = statement.target.id, statement.value
         if value is not None and name.endswith("APPS"):
@@ -243,7 +243,7 @@ def _statements(
     if file is None or file.tree is None:
         return
     package = settings if file.stem == "__init__" else settings.rpartition(".")[0]
-    for statement in app_ast.at_module_level(file.tree.body):
+    for statement in syntax.at_module_level(file.tree.body):
         is_star = isinstance(statement, ast.ImportFrom) and statement.names[0].name == "*"
         starred = _absolute(package, statement) if is_star else ""
         yield file, statement, starred

@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from cnb_python.app import App
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlTable
-from cnb_python.launch import app_ast
+from cnb_python.launch.code import syntax
+from cnb_python.launch.code.source_files import SOURCE, ModuleFile, SourceFiles
 from cnb_python.launch.launch_plan import Evidence, FoundProcess
 from cnb_python.launch.procfile import WEB
 from cnb_python.launch.programs import IsImportable, port_options, python_command
 from cnb_python.launch.servers import command_text
-from cnb_python.launch.source_files import SOURCE, ModuleFile, SourceFiles
 from cnb_python.managers.requirement_lines import normalized_name
 from cnb_python.python.origin import toml_line, toml_of
 
@@ -84,9 +84,9 @@ def _is_program(file: ModuleFile) -> bool:
 def program_line(tree: ast.Module) -> int:
     """Return the first line that does something when the module is run; 0 if there is none."""
     for statement in tree.body:
-        if isinstance(statement, ast.If) and app_ast.is_main_guard(statement.test):
+        if isinstance(statement, ast.If) and syntax.is_main_guard(statement.test):
             return statement.lineno
-    for statement in app_ast.at_module_level(tree.body):
+    for statement in syntax.at_module_level(tree.body):
         is_call = isinstance(statement, ast.Expr) and isinstance(
             statement.value, ast.Call | ast.Await
         )

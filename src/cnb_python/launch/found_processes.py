@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from cnb_python.app import App
-from cnb_python.launch import app_ast
 from cnb_python.launch.background_processes import find_background, find_console, find_release
+from cnb_python.launch.code.definitions import find_definitions
+from cnb_python.launch.code.source_files import ModuleFile, SourceFiles, read_source_files
 from cnb_python.launch.discovery import find_apps, importable
 from cnb_python.launch.django_project import find_django_projects
 from cnb_python.launch.launch_plan import Evidence, FoundProcess
-from cnb_python.launch.source_files import ModuleFile, SourceFiles, read_source_files
 from cnb_python.launch.tables.background import BOT_PACKAGES, BOTS, WORKER, BackgroundTool
 from cnb_python.launch.tables.frameworks import DetectedApp
 from cnb_python.launch.web_process import WebChoice, choose_web, without_web
@@ -54,7 +54,7 @@ def find_processes(app: App, installed: Mapping[str, str]) -> FoundProcesses:
 
 
 def _importable(files: SourceFiles, file: ModuleFile) -> tuple[str, str]:
-    module = app_ast.find_definitions(file.tree) if file.tree else None
+    module = find_definitions(file.tree) if file.tree else None
     if module is None:
         return "/".join(file.parts[:-1]), file.stem
     return importable(files.directory, file, module)

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from cnb_python.launch.app_ast import imports_of
+from cnb_python.launch.code.source_files import SOURCE, ModuleFile, SourceFiles
+from cnb_python.launch.code.syntax import imports_of
 from cnb_python.launch.launch_plan import Evidence, FoundProcess
 from cnb_python.launch.procfile import WEB
 from cnb_python.launch.servers import command_text
-from cnb_python.launch.source_files import SOURCE, ModuleFile, SourceFiles
 from cnb_python.launch.tables.web_programs import WEB_PROGRAMS, WebProgram
 
 _PORT = re.compile(rb"""["']PORT["']""")
@@ -142,8 +142,7 @@ def _likeliness(file: ModuleFile, stems: tuple[str, ...]) -> tuple[int, int, tup
 def _imported_names(file: ModuleFile) -> set[str]:
     if file.tree is None:
         return set()
-    origins, stars, _ = imports_of(file.tree)
-    return {part for origin in (*origins.values(), *stars) for part in origin.split(".")}
+    return {part for name in imports_of(file.tree).modules for part in name.split(".")}
 
 
 def _data_file(files: SourceFiles, row: WebProgram) -> str | None:

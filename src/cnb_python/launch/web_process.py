@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from cnb_python.app import App
+from cnb_python.launch.code.source_files import SourceFiles
 from cnb_python.launch.django_project import DjangoProject
 from cnb_python.launch.entry_program import find_entry_program
 from cnb_python.launch.launch_plan import Evidence, FoundProcess
 from cnb_python.launch.procfile import WEB
 from cnb_python.launch.programs import IsImportable, find_web_programs, first_of
 from cnb_python.launch.servers import SERVERS, Server, command_text
-from cnb_python.launch.source_files import SourceFiles
 from cnb_python.launch.tables.frameworks import DJANGO, AppObject, DetectedApp
 from cnb_python.launch.versions import is_at_least
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from cnb_python.launch import app_ast
+from cnb_python.launch.code import syntax
 from cnb_python.system import regular_file
 
 # Modules that usually create the app; those written for servers first.
@@ -60,7 +60,7 @@ class ModuleFile:
     @cached_property
     def tree(self) -> ast.Module | None:
         """The syntax tree; None if Python could not read it as a module."""
-        return app_ast.parse_bytes(self.content) if self.content else None
+        return syntax.parse_bytes(self.content) if self.content else None
 
 
 @dataclass(frozen=True)
