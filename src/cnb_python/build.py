@@ -10,7 +10,7 @@ from cnb_python.cnb.documents import Launch, earlier_process_types
 from cnb_python.config.loading import effective, read_settings
 from cnb_python.config.settings import Settings
 from cnb_python.decisions import Decisions, choose_python, decide, decide_launch
-from cnb_python.launch import launch_report, listening, processes
+from cnb_python.launch import launch_report, listening, processes, single_worker
 from cnb_python.layers import previous_image, process_defaults, python
 from cnb_python.layers import store as store_layer
 from cnb_python.layers.store import BuildRecord
@@ -82,7 +82,9 @@ def configure_launch(
     Sizes are bytes, in digits.
     """
     earlier = earlier_process_types(context.layers_dir)
-    plan, warnings = decide_launch(decisions, record.distributions, earlier, context)
+    plan, warnings = decide_launch(
+        decisions, record.distributions, earlier, context, record.programs
+    )
     for reason in launch_report.reasons(plan):
         system.output.line(reason)
     for message in warnings:
@@ -92,7 +94,7 @@ def configure_launch(
     labels = libraries.labels(record.libraries or {})
     launch = Launch(processes.under_init(plan, init), labels)
     launch.write(context.layers_dir, context.buildpack.api)
-    single_worker = processes.single_worker_types(plan, app, record.distributions)
-    variables = listening.variables(app.directory, record.distributions, plan.entries)
-    size = process_defaults.provide_defaults(single_worker, variables, context, system.output)
+    single = single_worker.single_worker_types(plan, app, record.distributions)
+    variables = listening.variables(app.directory, record.distributions, plan.named)
+    size = process_defaults.provide_defaults(single, variables, context, system.output)
     return {process_defaults.NAME: str(size)}

@@ -3,7 +3,7 @@
 Separate from `build`, which acts on them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
 from typing import NamedTuple
 
@@ -13,10 +13,16 @@ from cnb_python.app_cleanup import UnwantedFiles
 from cnb_python.cnb.context import BuildContext
 from cnb_python.config.settings import Settings
 from cnb_python.errors.base import Message
-from cnb_python.launch import incompatible, launch_report, listening, processes, unstartable
-from cnb_python.launch.given_processes import given_processes
-from cnb_python.launch.launch_plan import GivenProcess, LaunchPlan
-from cnb_python.layout.names import VENV
+from cnb_python.launch import (
+    command_checks,
+    incompatible,
+    launch_report,
+    processes,
+    single_worker,
+    unstartable,
+)
+from cnb_python.launch.launch_plan import LaunchPlan
+from cnb_python.launch.named_processes import NamedProcess, in_settings
 from cnb_python.managers.base import Manager
 from cnb_python.managers.registry import fallbacks, how_to_add, managers, select
 from cnb_python.preflight import check_app
@@ -46,7 +52,7 @@ class Decisions(NamedTuple):
     manager: Manager
     unwanted: UnwantedFiles
     """What does not belong in the image."""
-    given: Mapping[str, GivenProcess]
+    given: Mapping[str, NamedProcess]
     """The processes that settings name, by their types."""
     build_consumers: str
     """What needs Python during the build, as a phrase; else empty."""
@@ -61,8 +67,8 @@ def decide(context: BuildContext, settings: Settings, output: Output) -> Decisio
     manager = select(app, managers(settings), fallbacks(settings), settings.decider)
     check_app(app, manager, output)
     unwanted = app_cleanup.find_unwanted(context, settings.keep)
-    processes.check_procfile(app, unwanted.removable)
-    given = given_processes(settings, app)
+    given = in_settings(settings, app)
+    command_checks.check_commands(app, unwanted.removable, given)
     consumers = find_build_consumers(context, settings)
     return Decisions(settings, app, manager, unwanted, given, consumers)
 
@@ -94,24 +100,25 @@ def decide_launch(
     distributions: Mapping[str, str],
     earlier: frozenset[str],
     context: BuildContext,
+    programs: Collection[str] | None = None,
 ) -> tuple[LaunchPlan, tuple[Message, ...]]:
     """Return the processes of the image, and warnings about them.
 
     *distributions* are those of the environment, versions by name; *earlier* has the types of the
-    processes that earlier buildpacks have written.
+    processes that earlier buildpacks have written; *programs* are those that the distributions
+    install, None if they are not known.
     """
     app = decisions.app
     adding = partial(how_to_add, decisions.manager, app)
     plan = processes.plan_launch(app, distributions, decisions.given, adding, earlier)
     available = unstartable.programs(
-        context.layers_dir / VENV,
+        programs,
         context.environ.get("PATH", ""),
         distributions,
-        processes.own_programs(app),
+        single_worker.own_programs(app),
     )
     return plan, (
         *launch_report.warnings(plan, adding),
-        *unstartable.warnings(plan.entries, app.directory, available),
-        *listening.warnings(plan.entries),
+        *launch_report.command_warnings(plan, app, available),
         *incompatible.warnings(distributions),
     )

@@ -14,7 +14,14 @@ from cnb_python.cnb.context import Target
 from cnb_python.config.loading import effective, read_settings
 from cnb_python.config.settings import PIP, UV, Settings
 from cnb_python.errors.base import AppError, OutsideError
-from cnb_python.launch import listening, processes, unstartable
+from cnb_python.launch import (
+    command_checks,
+    listening,
+    named_processes,
+    processes,
+    single_worker,
+    unstartable,
+)
 from cnb_python.layers import process_defaults
 from cnb_python.managers import pylock_file, source_lines, tool_settings
 from cnb_python.managers.base import InstallContext, Pin
@@ -149,15 +156,16 @@ def read_as_a_build(app_dir: Path) -> None:
     app = read_app(app_dir)
     manager = select(app, managers(settings), fallbacks(settings), settings.decider)
     preflight.check_app(app, manager, Silent())
-    processes.check_procfile(app, ())
+    given = named_processes.in_settings(settings, app)
+    command_checks.check_commands(app, given)
     _attempt(_choose_python, app_dir)
     resolver.manager_requests(app, manager.deciding_file)
     for each in {UV, PIP, "auto"}:
         _resolve(app, settings._replace(installer=each))
-    plan = processes.plan_launch(app, _INSTALLED)
-    available = unstartable.Programs((), frozenset(), _INSTALLED, processes.own_programs(app))
-    unstartable.warnings(plan.entries, app.directory, available)
-    listening.warnings(plan.entries)
+    plan = processes.plan_launch(app, _INSTALLED, given)
+    available = unstartable.Programs((), None, _INSTALLED, single_worker.own_programs(app))
+    unstartable.warnings(plan.named, app.directory, available)
+    listening.warnings(plan.named)
     process_defaults.launch_environment(app_dir, Path("/layers/x/venv"), _INSTALLED)
 
 

@@ -51,58 +51,48 @@ class BadProcfile(AppError):
 
 
 class CommandNeedsQuotes(AppError):
-    """A shell cannot run commands of the Procfile, because quotes are missing or misplaced."""
+    """A shell cannot run commands of processes, because quotes are missing or misplaced."""
 
-    name: str
-    """The path of the Procfile, from the top of the repository."""
-    commands: tuple[tuple[int, str, str, str], ...]
-    """Line (from 1), process type, the command, and how to write it."""
+    commands: tuple[tuple[str, str, str], ...]
+    """Origin, process type with its command, and what to write in its place."""
 
     @override
     def describe(self) -> Message:
         return Message(
-            title=f"Commands in the {self.name} cannot start",
+            title="Commands of processes cannot start",
             body=(
                 "Found:",
-                *(
-                    f"  line {line}: {kind}: {_shown(text)}"
-                    for line, kind, text, _ in self.commands
-                ),
+                *(f"  {origin}: {_shown(text)}" for origin, text, _ in self.commands),
                 (
                     "Expected: quotes around an argument with parentheses, such as "
                     "'app:create_app()', and no quotes around a command as a whole."
                 ),
             ),
-            fixes=tuple(
-                f"Replace line {line} with: {kind}: {text}"
-                for line, kind, _, text in self.commands
-            ),
+            fixes=tuple(f"Write in {origin}: {line}" for origin, _, line in self.commands),
         )
 
     @classmethod
     @override
     def example(cls) -> Self:
-        command = "gunicorn app:create_app()"
-        return cls("Procfile", ((1, "web", command, "gunicorn 'app:create_app()'"),))
+        command = "web: gunicorn app:create_app()"
+        return cls((("Procfile, line 1", command, "web: gunicorn 'app:create_app()'"),))
 
 
 class ProcessInEnvironment(AppError):
-    """The Procfile names programs of a virtual environment that is not in the image."""
+    """Processes start programs of a virtual environment that is not in the image."""
 
-    name: str
-    """The path of the Procfile, from the top of the repository."""
-    references: tuple[tuple[int, str, str, str], ...]
-    """Line (from 1), process type, the path in the virtual environment, and its program."""
+    references: tuple[tuple[str, str, str, str], ...]
+    """Origin, process type, the path in the virtual environment, and its program."""
 
     @override
     def describe(self) -> Message:
         paths = {path: program for *_, path, program in self.references}
         activate = [path for path, program in paths.items() if program == "activate"]
         return Message(
-            title=f"The {self.name} uses a virtual environment that is not in the image",
+            title="A process uses a virtual environment that is not in the image",
             body=(
                 "Found:",
-                *(f"  line {line}: {kind} uses {path}" for line, kind, path, _ in self.references),
+                *(f"  {origin}: {kind} uses {path}" for origin, kind, path, _ in self.references),
                 (
                     "Expected: names of programs, since the programs of the image's own environment "
                     "are on PATH."
@@ -121,7 +111,7 @@ class ProcessInEnvironment(AppError):
     @classmethod
     @override
     def example(cls) -> Self:
-        return cls("Procfile", ((1, "web", ".venv/bin/gunicorn", "gunicorn"),))
+        return cls((("Procfile, line 1", "web", ".venv/bin/gunicorn", "gunicorn"),))
 
 
 def _shown(text: str) -> str:

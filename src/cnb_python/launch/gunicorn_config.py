@@ -19,7 +19,21 @@ _SKIPPED = frozenset({"node_modules", "site-packages", "__pycache__", "venv", "e
 # https://docs.gunicorn.org/en/stable/settings.html#config
 _OPTION = re.compile(r"(?:^|\s)(?:-c|--config)(?:\s+|=|(?<=-c))([\"']?)([^\s\"';&|]+)\1")
 _COMMAND = re.compile(r"(?:^|[\s/:])gunicorn\s")
+_LOCAL = re.compile(
+    r"^bind\s*=\s*[\[(]?\s*[\"'](?:127(?:\.\d{1,3}){3}|localhost|\[?::1\]?)[:\"']", re.MULTILINE
+)
 _STAR = re.compile(r"^\s*from\s+\S+\s+import\s+\*", re.MULTILINE)
+
+
+def local_bind(app_dir: Path) -> str:
+    """Return the configuration file that binds gunicorn to the container itself; empty: none does.
+
+    Only a text as the value counts: `bind = "127.0.0.1:8000"`, in the app's directory.
+    """
+    files = (app_dir / _DEFAULT_NAME, *(app_dir / name for name in _named_files(app_dir)))
+    return next(
+        (str(file.relative_to(app_dir)) for file in files if _LOCAL.search(_text(file))), ""
+    )
 
 
 def options_set(app_dir: Path, names: tuple[str, ...]) -> frozenset[str]:
@@ -42,11 +56,17 @@ def _sets(text: str, name: str) -> bool:
 def _files(app_dir: Path) -> Iterator[Path]:
     directories = [app_dir, *_directories(app_dir)]
     yield from (directory / _DEFAULT_NAME for directory in directories)
+    for path in _named_files(app_dir):
+        yield from (directory / path for directory in directories)
+
+
+def _named_files(app_dir: Path) -> Iterator[str]:
+    """Yield the files that the Procfile names, relative to the app or another directory."""
     for name in _named(_text(app_dir / procfile.NAME)):
         path = name.removeprefix("file:")
         if path.startswith("python:"):
             path = f"{path.removeprefix('python:').replace('.', '/')}.py"
-        yield from (directory / path for directory in directories)
+        yield path
 
 
 def _named(text: str) -> Iterator[str]:

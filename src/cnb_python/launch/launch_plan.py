@@ -1,10 +1,11 @@
 """The processes of the image, each with the place that names it and the reason for it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from cnb_python.cnb.documents import Process
-from cnb_python.launch.procfile import WEB, ProcfileEntry
+from cnb_python.launch.named_processes import NamedProcess
+from cnb_python.launch.procfile import WEB, CommandLine, parse_command
 from cnb_python.launch.tables.frameworks import DetectedApp
 
 RELEASE = "release"
@@ -54,40 +55,22 @@ class FoundProcess:
 
 
 @dataclass(frozen=True, slots=True)
-class GivenProcess:
-    """A process that a setting names."""
-
-    type: str
-    command: str
-    """As a line of a Procfile has it."""
-    origin: str
-    """The variable, or the file and line."""
-
-
-@dataclass(frozen=True, slots=True)
-class FromProcfile:
-    """The Procfile names processes."""
-
-    processes: tuple[Process, ...]
-    entries: tuple[ProcfileEntry, ...]
-    missing: tuple[tuple[str, str], ...]
-    """Process types that start a server which is not installed, with its distribution."""
-
-
-@dataclass(frozen=True, slots=True)
 class LaunchPlan:
     """The processes of the image, and why it has them."""
 
     processes: tuple[Process, ...]
-    procfile: FromProcfile | None
-    """None without a Procfile, and for one that names no process."""
-    given: tuple[GivenProcess, ...]
+    given: tuple[NamedProcess, ...]
+    """The processes that settings name."""
+    entries: tuple[NamedProcess, ...]
+    """The lines of the Procfile that count."""
     discovered: tuple[FoundProcess, ...]
     """The processes that were found in the code and that nothing else names."""
     also_found: tuple[Evidence, ...]
     """Further apps that could be served."""
     unserved: DetectedApp | None
     """The app that no installed package can serve, if `web` is missing for that reason."""
+    missing: tuple[tuple[NamedProcess, str], ...]
+    """Processes that start a program which is not installed, with its distribution."""
     misnamed: tuple[str, ...]
     """Files that were probably meant to be the Procfile."""
     has_procfile: bool
@@ -98,17 +81,24 @@ class LaunchPlan:
     """The types of the processes that earlier buildpacks have written."""
 
     @property
-    def entries(self) -> tuple[ProcfileEntry, ...]:
-        """The lines of the Procfile that count."""
-        return self.procfile.entries if self.procfile else ()
+    def named(self) -> tuple[NamedProcess, ...]:
+        """The processes that the app's author names."""
+        return (*self.given, *self.entries)
 
     @property
     def lacks_web(self) -> bool:
         """Whether nothing names a process to start, so that `web` only prints what is missing."""
-        if self.earlier or self.given or self.procfile:
+        if self.earlier or self.named:
             return False
         if any(each.type == WEB for each in self.discovered):
             return False
         return self.unserved is not None or all(
             each.type in {CONSOLE, RELEASE} for each in self.discovered
         )
+
+    def commands(self) -> Iterator[tuple[str, str, CommandLine]]:
+        """Yield type, command as written, and how it is executed, of each process."""
+        for each in self.named:
+            yield each.type, each.command, each.launch
+        for process in self.discovered:
+            yield process.type, process.command, parse_command(process.command)

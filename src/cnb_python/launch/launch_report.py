@@ -5,15 +5,18 @@ Separate from `processes`, which decides.
 
 from collections.abc import Iterator
 
+from cnb_python.app import App
 from cnb_python.errors.base import Message
+from cnb_python.launch import gunicorn_config, listening, unstartable
 from cnb_python.launch.launch_plan import (
     CONSOLE,
     FoundProcess,
-    FromProcfile,
     HowToAdd,
     LaunchPlan,
 )
+from cnb_python.launch.named_processes import NamedProcess
 from cnb_python.launch.procfile import WEB
+from cnb_python.launch.unstartable import Programs
 from cnb_python.launch.web_process import command_to_add, server_to_add
 
 _DEFAULT = "  (default)"
@@ -30,17 +33,15 @@ def reasons(plan: LaunchPlan) -> tuple[str, ...]:
 
 def _lines(plan: LaunchPlan) -> Iterator[str]:
     defaults = {process.type for process in plan.processes if process.default}
-    types = {given.type for given in plan.given}
     for given in plan.given:
         yield f"{given.type}: {given.command}{_mark(given.type, defaults)}"
         yield f"  From {given.origin}"
     for entry in plan.entries:
-        if entry.type not in types:
-            yield f"{entry.type}: {entry.command}{_mark(entry.type, defaults)}"
+        yield f"{entry.type}: {entry.command}{_mark(entry.type, defaults)}"
     for process in plan.discovered:
         yield f"{process.type}: {process.title or process.command}{_mark(process.type, defaults)}"
         yield from _reasons(process, plan)
-    if plan.discovered and not plan.entries and not plan.given and not plan.lacks_web:
+    if plan.discovered and not plan.named and not plan.lacks_web:
         first = plan.discovered[0]
         yield _OTHERWISE.format(type=first.type)
 
@@ -67,8 +68,9 @@ def warnings(plan: LaunchPlan, how_to_add: HowToAdd) -> tuple[Message, ...]:
 
 def _warnings(plan: LaunchPlan, how_to_add: HowToAdd) -> Iterator[Message]:
     yield from (_misnamed(name) for name in plan.misnamed)
-    if plan.procfile:
-        yield from _about_procfile(plan, plan.procfile, how_to_add)
+    yield from (_missing(process, name, how_to_add) for process, name in plan.missing)
+    if plan.named and WEB not in plan.earlier and not any(each.default for each in plan.processes):
+        yield _no_default(plan)
     for process in plan.discovered:
         if process.development:
             yield _development(process, how_to_add)
@@ -76,6 +78,14 @@ def _warnings(plan: LaunchPlan, how_to_add: HowToAdd) -> Iterator[Message]:
             yield _fixed_port(process)
     if plan.lacks_web:
         yield missing_web(plan, how_to_add)
+
+
+def command_warnings(plan: LaunchPlan, app: App, available: Programs) -> Iterator[Message]:
+    """Yield warnings about commands that cannot start, or that no request from outside reaches."""
+    yield from unstartable.warnings(plan.named, app.directory, available)
+    yield from listening.warnings(plan.named)
+    commands = ((kind, command) for kind, command, _ in plan.commands())
+    yield from listening.bind_warnings(commands, gunicorn_config.local_bind(app.directory))
 
 
 def missing_web(plan: LaunchPlan, how_to_add: HowToAdd) -> Message:
@@ -143,29 +153,24 @@ def _fixed_port(process: FoundProcess) -> Message:
     )
 
 
-def _about_procfile(
-    plan: LaunchPlan, procfile: FromProcfile, how_to_add: HowToAdd
-) -> Iterator[Message]:
-    for process_type, name in procfile.missing:
-        yield _missing(process_type, name, how_to_add)
-    if not any(process.default for process in plan.processes):
-        types = ", ".join(process.type for process in plan.processes if process.type != CONSOLE)
-        yield Message(
-            title="The image has no default process",
-            body=(
-                f"The Procfile names {types}, but not web.",
-                "To start the image, you have to choose a process (`--entrypoint`).",
-                "To make one the default, name it web.",
-            ),
-        )
+def _no_default(plan: LaunchPlan) -> Message:
+    types = ", ".join(process.type for process in plan.processes if process.type != CONSOLE)
+    return Message(
+        title="The image has no default process",
+        body=(
+            f"It has the processes {types}, but not web.",
+            "To start the image, you have to choose a process (`--entrypoint`).",
+            "To make one the default, name it web.",
+        ),
+    )
 
 
-def _missing(process_type: str, distribution: str, how_to_add: HowToAdd) -> Message:
+def _missing(process: NamedProcess, distribution: str, how_to_add: HowToAdd) -> Message:
     sentence, line = how_to_add(distribution)
     return Message(
         title=f"{distribution} is not installed",
         body=(
-            f"The Procfile starts {process_type} with it, but it is not in the app's packages.",
+            f"{process.type} starts with it: see {process.origin}.",
             sentence,
             f"    {line}",
         ),

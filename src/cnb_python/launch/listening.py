@@ -8,10 +8,12 @@ Separate from `processes`, which decides what the image starts.
 
 import re
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from cnb_python.errors.base import Message
-from cnb_python.launch.procfile import WEB, ProcfileEntry
+from cnb_python.launch.named_processes import NamedProcess
+from cnb_python.launch.procfile import WEB
 from cnb_python.system import regular_file
 
 ALL_ADDRESSES = "0.0.0.0"  # noqa: S104 - a server in a container
@@ -33,6 +35,18 @@ VARIABLES: Mapping[str, Mapping[str, str]] = {
         # Otherwise it prompts for an e-mail address, and opens a browser.
         "STREAMLIT_SERVER_HEADLESS": "true",
     },
+    # chainlit/cli/__init__.py
+    "chainlit": {"CHAINLIT_HOST": ALL_ADDRESSES, "CHAINLIT_PORT": _PORT},
+    # https://mlflow.org/docs/latest/api_reference/cli.html
+    "mlflow": {"MLFLOW_HOST": ALL_ADDRESSES, "MLFLOW_PORT": _PORT},
+    # https://gofastmcp.com/more/settings
+    "fastmcp": {"FASTMCP_HOST": ALL_ADDRESSES, "FASTMCP_PORT": _PORT},
+    # https://docs.bentoml.com/en/latest/reference/bentoml/cli.html
+    "bentoml": {"BENTOML_HOST": ALL_ADDRESSES, "BENTOML_PORT": _PORT},
+    # It reads PORT itself: https://solara.dev/documentation/getting_started/deploying/self-hosted
+    "solara": {"SOLARA_HOST": ALL_ADDRESSES},
+    # https://robyn.tech/documentation/en/api_reference/getting_started
+    "robyn": {"ROBYN_HOST": ALL_ADDRESSES, "ROBYN_PORT": _PORT},
     # https://github.com/emmett-framework/granian/blob/master/granian/cli.py
     "granian": {"GRANIAN_HOST": ALL_ADDRESSES, "GRANIAN_PORT": _PORT},
     # https://uwsgi-docs.readthedocs.io/en/latest/Management.html: SIGTERM would reload it.
@@ -44,45 +58,124 @@ _ASSIGNED = re.compile(r"^\s*(?:export\s+)?(\w+)\s*=", re.MULTILINE)
 _DOTENV = (".env", ".flaskenv")
 _READ_BYTES = 256 * 1024
 
-# Servers without such variables: the command, options that choose an address, and those to write.
-_COMMANDS: tuple[tuple[re.Pattern[str], re.Pattern[str], str], ...] = tuple(
-    (
+
+@dataclass(frozen=True, slots=True)
+class _Listener:
+    """A server without such variables, and the options that choose where it listens."""
+
+    command: re.Pattern[str]
+    anywhere: re.Pattern[str] | None
+    """Options that choose both, or a file that may do so."""
+    host: re.Pattern[str] | None
+    """None if it listens on all addresses."""
+    port: re.Pattern[str] | None
+    """None if the options for the host have it too."""
+    host_option: str
+    port_option: str
+
+    def missing(self, options: str) -> tuple[str, str]:
+        """Return what to add to *options*, those of a command: for the host, for the port."""
+        if self.anywhere and self.anywhere.search(options):
+            return "", ""
+        has_host = self.host is None or self.host.search(options)
+        has_port = self.port is None or self.port.search(options)
+        return "" if has_host else self.host_option, "" if has_port else self.port_option
+
+
+def _server(
+    command: str,
+    *,
+    host: str = "",
+    port: str = "",
+    anywhere: str = "",
+    host_option: str = f"--host {ALL_ADDRESSES}",
+    port_option: str = f"--port {_PORT}",
+) -> _Listener:
+    return _Listener(
         re.compile(rf"(?:^|[\s/]){command}(?=\s|$)"),
-        re.compile(rf"\s(?:{options})(?=[\s=]|$)"),
-        addition,
+        _options(anywhere),
+        _options(host),
+        _options(port),
+        host_option,
+        port_option,
     )
-    for command, options, addition in (
-        (
-            "hypercorn",
-            "-b\\S*|--bind|-c\\S*|--config|--quic-bind|--insecure-bind",
-            f"--bind {ALL_ADDRESSES}:{_PORT}",
-        ),
-        (
-            "daphne",
-            "-b\\S*|--bind|-e|--endpoint|-u|--unix-socket|--fd",
-            f"-b {ALL_ADDRESSES} -p {_PORT}",
-        ),
-        ("quart\\s+run", "-h|--host", f"--host {ALL_ADDRESSES} --port {_PORT}"),
-        ("sanic", "-H|--host|-u|--unix", f"--host {ALL_ADDRESSES} --port {_PORT}"),
-        ("marimo\\s+(?:run|edit)", "--host", f"--host {ALL_ADDRESSES} --port {_PORT}"),
-        ("datasette", "-h|--host|--uds", f"--host {ALL_ADDRESSES} --port {_PORT}"),
-        ("shiny\\s+run", "-h|--host", f"--host {ALL_ADDRESSES} --port {_PORT}"),
-        ("chainlit\\s+run", "--host", f"--host {ALL_ADDRESSES} --port {_PORT}"),
-        ("mlflow\\s+(?:ui|server)", "-h|--host", f"--host {ALL_ADDRESSES} --port {_PORT}"),
-        (
-            "litestar(?:\\s+\\S+)*?\\s+run",
-            "-H|--host|-U|--uds",
-            f"--host {ALL_ADDRESSES} --port {_PORT}",
-        ),
-        ("fastapi\\s+dev", "--host", f"--host {ALL_ADDRESSES} --port {_PORT}"),
-        ("manage\\.py\\s+runserver", r"(?:[\w.\[\]:]+:)?[\d$]\S*", f"{ALL_ADDRESSES}:{_PORT}"),
-    )
+
+
+def _options(names: str) -> re.Pattern[str] | None:
+    return re.compile(rf"\s(?:{names})(?=[\s=]|$)") if names else None
+
+
+_SERVERS: tuple[_Listener, ...] = (
+    _server(
+        "hypercorn",
+        host=r"-b\S*|--bind|-c\S*|--config|--quic-bind|--insecure-bind",
+        host_option=f"--bind {ALL_ADDRESSES}:{_PORT}",
+    ),
+    _server(
+        "daphne",
+        host=r"-b\S*|--bind",
+        port=r"-p\S*|--port",
+        anywhere="-e|--endpoint|-u|--unix-socket|--fd",
+        host_option=f"-b {ALL_ADDRESSES}",
+        port_option=f"-p {_PORT}",
+    ),
+    # Without options it listens on all addresses, at 8080.
+    _server("waitress-serve", port="--port", anywhere="--listen|--unix-socket"),
+    # Without an address it serves nothing. A file may have all options.
+    _server(
+        "uwsgi",
+        host=r"--https?(?:-socket|11-socket)?|--(?:uwsgi-)?socket|-s|--fastrouter|--emperor"
+        r"|--(?:ini|yaml|yml|json|xml|config|ini-paste|ini-paste-logged)"
+        r"|\S+\.(?:ini|ya?ml|json|xml)",
+        host_option=f"--http-socket {ALL_ADDRESSES}:{_PORT}",
+    ),
+    *(
+        _server(command, host=host, port=port, anywhere=anywhere)
+        for command, host, port, anywhere in (
+            (r"quart\s+run", "-h|--host", "-p|--port", ""),
+            ("sanic", "-H|--host", "-p|--port", "-u|--unix"),
+            (r"marimo\s+(?:run|edit)", "--host", "-p|--port", ""),
+            ("datasette", "-h|--host", "-p|--port", "--uds"),
+            (r"shiny\s+run", "-h|--host", "-p|--port", "--uds|--fd"),
+            (r"litestar(?:\s+\S+)*?\s+run", "-H|--host", "-p|--port", "-U|--uds|-F|--fd"),
+            (r"fastapi\s+dev", "--host", "--port", "--uds|--fd"),
+            (r"fastapi\s+run", "", "--port", "--uds|--fd"),
+        )
+    ),
+    *(
+        _server(
+            command,
+            host=re.escape(host),
+            port="--port",
+            anywhere="--unix-socket|--config",
+            host_option=f"{host} {ALL_ADDRESSES}",
+        )
+        for command, host in (
+            (r"(?:bokeh|panel)\s+serve", ""),
+            ("voila", "--Voila.ip"),
+            (r"jupyter[\s-](?:lab|notebook|server)", "--ip"),
+        )
+    ),
+    _server(
+        r"manage\.py\s+runserver",
+        host=r"(?:[\w.\[\]:]+:)?[\d$]\S*",
+        host_option=f"{ALL_ADDRESSES}:{_PORT}",
+    ),
+    _server(r"python[\d.]*\s+-m\s+http\.server", port=r"[\d$]\S*", port_option=_PORT),
 )
-# `--host 127.0.0.1`, `-b localhost:8000`, `--server.address=127.0.0.1`.
+_LOCALHOST = r"(?:127(?:\.\d{1,3}){3}|localhost|\[?::1\]?)"
+# `--host 127.0.0.1`, `-b localhost:8000`, `--server.address='127.0.0.1'`.
 _LOCAL = re.compile(
-    r"(\s(?:--host|--bind|--address|--server\.address|--listen|-b|-h|-H)[\s=]?)"
-    r"(?:127\.0\.0\.1|localhost|\[?::1\]?)(?=[\s:]|$)"
+    r"(\s(?:--host|--bind|--address|--server\.address|--listen|--ip|--Voila\.ip|--ServerApp\.ip"
+    r"|--https?(?:-socket)?|-b|-h|-H)(?:\s+|=)?[\"']?)"
+    rf"{_LOCALHOST}(?=[\s:\"']|$)"
 )
+# uWSGI's own protocol, which only a proxy beside it can speak.
+_UWSGI_PROTOCOL = re.compile(
+    r"((?:^|[\s/])uwsgi\s(?:.*\s)?)(?:--socket|-s)(?=[\s=])(?!.*--(?:protocol|https?)\b)"
+)
+_GUNICORN = re.compile(r"(?:^|[\s/])gunicorn(?:\.app\.\w+)?(?=\s|$)")
+_BIND = re.compile(r"\s(?:-b|--bind)")
 # A proxy in the same container may be what reaches the server.
 _PROXIES = "nginx|caddy|envoy|haproxy"
 _SEVERAL = re.compile(rf"&|\||;|{_PROXIES}")
@@ -91,14 +184,14 @@ _BEHIND_PROXY = re.compile(_PROXIES)
 
 
 def variables(
-    app_dir: Path, installed: Collection[str], entries: Iterable[ProcfileEntry] = ()
+    app_dir: Path, installed: Collection[str], named: Iterable[NamedProcess] = ()
 ) -> dict[str, str]:
     """Return the variables of the installed servers, unless the app's own files set them.
 
-    *installed* has normalized names; *entries* are the lines of the Procfile: no server gets an
+    *installed* has normalized names; *named* are the author's own processes: no server gets an
     address if one of them starts a proxy too. A value may be `$PORT`.
     """
-    is_behind_proxy = any(_BEHIND_PROXY.search(entry.command) for entry in entries)
+    is_behind_proxy = any(_BEHIND_PROXY.search(each.command) for each in named)
     files = (_text(app_dir / name) for name in _DOTENV)
     own = {name for text in files for name in _ASSIGNED.findall(text)}
     streamlit = _text(app_dir / ".streamlit/config.toml")
@@ -112,37 +205,91 @@ def variables(
     }
 
 
-def warnings(entries: Iterable[ProcfileEntry]) -> tuple[Message, ...]:
-    """Return a warning for each process that listens inside the container only."""
+def warnings(named: Iterable[NamedProcess]) -> tuple[Message, ...]:
+    """Return a warning for each of the *named* processes that no request from outside reaches."""
+    return tuple(message for each in named if (message := _warning(each)) is not None)
+
+
+def bind_warnings(commands: Iterable[tuple[str, str]], file: str) -> tuple[Message, ...]:
+    """Return a warning if gunicorn takes its address from *file*, which binds 127.0.0.1.
+
+    *commands* has the type and the command of each process; *file* is empty if no file does so.
+    """
     return tuple(
-        _message(entry, line)
-        for entry in entries
-        if (line := _listening_line(entry.command, entry))
+        _binds_locally(kind, file)
+        for kind, command in commands
+        if file
+        and kind == WEB
+        and not _SEVERAL.search(command.replace("&&", ""))
+        and _GUNICORN.search(command)
+        and not _BIND.search(command)
     )
 
 
-def _listening_line(command: str, entry: ProcfileEntry) -> str:
-    """Return a command that listens on all addresses; empty if *command* may do so."""
-    if entry.type != WEB or _SEVERAL.search(command.replace("&&", "")):
-        return ""
+def _warning(process: NamedProcess) -> Message | None:
+    if process.type != WEB or _SEVERAL.search(process.command.replace("&&", "")):
+        return None
     # What runs before the server may name a server elsewhere: `pg_isready -h localhost`.
-    before, mark, last = command.rpartition("&&")
+    before, mark, last = process.command.rpartition("&&")
     if _LOCAL.search(last):
-        return before + mark + _LOCAL.sub(rf"\g<1>{ALL_ADDRESSES}", last)
-    for server, options, addition in _COMMANDS:
-        match = server.search(last)
-        if match and not options.search(last, match.end()):
-            return f"{command} {addition}"
-    return ""
+        line = before + mark + _LOCAL.sub(rf"\g<1>{ALL_ADDRESSES}", last)
+        return _listens_locally(process, line)
+    if _UWSGI_PROTOCOL.search(last):
+        line = before + mark + _UWSGI_PROTOCOL.sub(r"\g<1>--http-socket", last)
+        return _speaks_uwsgi(process, line)
+    return _without_options(process, last)
 
 
-def _message(entry: ProcfileEntry, line: str) -> Message:
+def _without_options(process: NamedProcess, last: str) -> Message | None:
+    for server in _SERVERS:
+        if match := server.command.search(last):
+            host, port = server.missing(last[match.end() :])
+            line = " ".join(filter(None, (process.command, host, port)))
+            if host:
+                return _listens_locally(process, line)
+            return _ignores_port(process, line) if port else None
+    return None
+
+
+def _listens_locally(process: NamedProcess, line: str) -> Message:
     return Message(
-        title=f"{entry.type} listens on 127.0.0.1: no request from outside reaches it",
+        title=f"{process.type} listens on 127.0.0.1: no request from outside reaches it",
         body=(
-            f"See line {entry.line} of the Procfile. In a container, a server has to listen on",
+            f"See {process.origin}. In a container, a server has to listen on",
             "all addresses, at the port that the platform chooses:",
-            f"    {entry.type}: {line}",
+            f"    {process.line(line)}",
+        ),
+    )
+
+
+def _ignores_port(process: NamedProcess, line: str) -> Message:
+    return Message(
+        title=f"{process.type} does not listen at PORT",
+        body=(
+            f"See {process.origin}. The server listens at a port of its own, but platforms send",
+            "requests to the port in the variable PORT:",
+            f"    {process.line(line)}",
+        ),
+    )
+
+
+def _speaks_uwsgi(process: NamedProcess, line: str) -> Message:
+    return Message(
+        title=f"{process.type} does not speak HTTP",
+        body=(
+            f"See {process.origin}. A socket of uWSGI has a protocol of its own, but platforms",
+            "send HTTP:",
+            f"    {process.line(line)}",
+        ),
+    )
+
+
+def _binds_locally(kind: str, file: str) -> Message:
+    return Message(
+        title=f"{kind} listens on 127.0.0.1: no request from outside reaches it",
+        body=(
+            f"gunicorn takes its address from {file}. Remove `bind` there: gunicorn",
+            "then listens on all addresses, at the port in the variable PORT.",
         ),
     )
 

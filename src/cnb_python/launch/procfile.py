@@ -64,7 +64,7 @@ _BUILTIN = re.compile(
 )
 # Syntax of bash: `[[`, `source`, `time`, here-strings, `<(`, `$'`, `&>`, ${x//a/b}, {a,b}.
 _BASHISM = re.compile(
-    r"(?:^|[\s;&|(])(?:\[\[|source|shopt|declare|pushd)\s|(?:^|[;&|(])\s*time\s"
+    r"(?:^|[\s;&|(])(?:\[\[|source|shopt|declare|pushd|function)\s|(?:^|[;&|(])\s*time\s"
     r"|<<<|[<>]\(|\$'|&>|\$\{\w+(?:\[|[/^,]|:\d)|\{(?=[^\s{}]*(?:,|\.\.))[^\s{}]*+\}"
 )
 
@@ -142,7 +142,8 @@ def requoted(text: str) -> str:
         if kind in {"chain", "operator"}:
             starts_command = True
         elif kind == "space" and previous and previous.lastgroup in _IN_WORDS:
-            starts_command = False
+            # After `then`, `{` or `function` a function may be defined: `run() {`.
+            starts_command = starts_command and bool(_KEYWORD.fullmatch(previous[0]))
         previous = token
     return ""
 

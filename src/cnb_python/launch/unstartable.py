@@ -1,4 +1,4 @@
-"""Warns of commands in the Procfile that cannot start in the image.
+"""Warns of commands that the author wrote and that cannot start in the image.
 
 Separate from `processes`, which decides what the image starts.
 """
@@ -11,7 +11,7 @@ from io import BufferedReader
 from pathlib import Path
 
 from cnb_python.errors.base import Message
-from cnb_python.launch.procfile import ProcfileEntry
+from cnb_python.launch.named_processes import NamedProcess
 from cnb_python.launch.servers import PROGRAMS
 from cnb_python.managers.requirement_lines import normalized_name
 from cnb_python.system import regular_file
@@ -21,6 +21,8 @@ _RUNNER = re.compile(r"(?:exec\s+)?(poetry|uv|pipenv|pdm|rye|hatch)\s+run\s+(.*)
 _SHELL = re.compile(r"(?:exec\s+)?(?:/bin/)?(?:ba|da)?sh\s+([^\s-]\S*)")
 _FIRST = re.compile(r"(?:exec\s+)?(\S+)")
 _MAX_BYTES = 4096
+# What may make other programs available: PATH, or the functions of another script.
+_MAY_DEFINE = re.compile(r"PATH=|(?:^|[;&|({]\s*)(?:\.|source|eval|alias)\s")
 _NODE = frozenset({"node", "npm", "npx", "yarn", "pnpm"})
 _NAME = re.compile(r"[A-Za-z0-9_][\w.+-]*")
 _PYTHON = re.compile(r"(?:python|pydoc|idle)[\d.]*")
@@ -33,8 +35,8 @@ class Programs:
 
     path: tuple[Path, ...]
     """The directories of PATH in the build image."""
-    environment: frozenset[str]
-    """The programs of the app's environment; empty if it is not on disk in this build."""
+    recorded: frozenset[str] | None
+    """The programs of the app's packages; None if an older release made the build record."""
     installed: Collection[str]
     """The normalized names of the app's packages."""
     own: Collection[str]
@@ -44,8 +46,8 @@ class Programs:
         """Return whether the image may have the program *name*."""
         if _PYTHON.fullmatch(name) or any((directory / name).is_file() for directory in self.path):
             return True
-        if self.environment:
-            return name in self.environment
+        if self.recorded is not None:
+            return name in self.recorded
         return name in self.own or any(_may_be_of(name, package) for package in self.installed)
 
 
@@ -58,42 +60,40 @@ def _may_be_of(name: str, package: str) -> bool:
 
 
 def programs(
-    venv: Path, search_path: str, installed: Collection[str], own: Collection[str]
+    recorded: Collection[str] | None,
+    search_path: str,
+    installed: Collection[str],
+    own: Collection[str],
 ) -> Programs:
     """Return the programs that the image may have.
 
-    *venv* is the layer of the environment, which may not be on disk; *search_path* is the PATH of
-    the build.
+    *recorded* is what the build record has of them; *search_path* is the PATH of the build.
     """
-    try:
-        environment = frozenset(path.name for path in (venv / "bin").iterdir())
-    except OSError:
-        environment = frozenset()
     directories = tuple(Path(name) for name in search_path.split(":") if name)
-    return Programs(directories, environment, installed, own)
+    return Programs(directories, None if recorded is None else frozenset(recorded), installed, own)
 
 
 def warnings(
-    entries: Iterable[ProcfileEntry], directory: Path, available: Programs
+    named: Iterable[NamedProcess], directory: Path, available: Programs
 ) -> tuple[Message, ...]:
-    """Return a warning for each of the *entries* that cannot start.
+    """Return a warning for each of the *named* processes that cannot start.
 
     *directory*: that of the app.
     """
-    return tuple(message for entry in entries for message in _of(entry, directory, available))
+    return tuple(message for each in named for message in _of(each, directory, available))
 
 
-def _of(entry: ProcfileEntry, directory: Path, available: Programs) -> Iterator[Message]:
-    command = entry.command.strip()
+def _of(process: NamedProcess, directory: Path, available: Programs) -> Iterator[Message]:
+    command = process.command.strip()
     installed = available.installed
     if (runner := _RUNNER.fullmatch(command)) and runner[1] not in installed:
-        yield _needs_manager(entry, runner[1], runner[2])
+        yield _needs_manager(process, runner[1], runner[2])
     elif shell := _SHELL.match(command):
-        yield from _of_script(entry, shell[1], directory, needs_mode=False)
+        yield from _of_script(process, shell[1], directory, needs_mode=False)
     elif (first := _FIRST.match(command)) and "/" in first[1]:
-        yield from _of_script(entry, first[1], directory, needs_mode=True)
-    elif "PATH=" not in command and _is_missing(entry.launch.program, available):
-        yield _not_found(entry, entry.launch.program)
+        yield from _of_script(process, first[1], directory, needs_mode=True)
+    elif not _MAY_DEFINE.search(command) and _is_missing(process.launch.program, available):
+        yield _not_found(process, process.launch.program)
 
 
 def _is_missing(program: str, available: Programs) -> bool:
@@ -105,35 +105,35 @@ def _is_missing(program: str, available: Programs) -> bool:
     )
 
 
-def _not_found(entry: ProcfileEntry, program: str) -> Message:
-    where = f"The Procfile starts {entry.type} with it, line {entry.line}."
+def _not_found(process: NamedProcess, program: str) -> Message:
+    where = _where(process)
     if program in _NODE:
         return Message(
-            title=f"{entry.type} cannot start: no {program} was found",
+            title=f"{process.type} cannot start: no {program} was found",
             body=(
                 f"{where} The image has no Node.js.",
                 "Write the command that starts the Python app, such as:",
-                f"    {entry.type}: gunicorn --bind 0.0.0.0:$PORT app:app",
+                f"    {process.line('gunicorn --bind 0.0.0.0:$PORT app:app')}",
                 "or build with a Node.js buildpack before this one (`pack build --buildpack`).",
             ),
         )
     return Message(
-        title=f"{entry.type} cannot start: no {program} was found",
+        title=f"{process.type} cannot start: no {program} was found",
         body=(
             f"{where} No package of the app installs it, and the build image does not have it.",
             "Add the package that installs it. For a script of the app, write its path:",
-            f"    {entry.type}: ./{program}",
+            f"    {process.line(f'./{program}')}",
         ),
     )
 
 
-def _needs_manager(entry: ProcfileEntry, manager: str, program: str) -> Message:
+def _needs_manager(process: NamedProcess, manager: str, program: str) -> Message:
     has_options = program.startswith("-")
-    line = "the command after its options" if has_options else f"{entry.type}: {program}"
+    line = "the command after its options" if has_options else process.line(program)
     return Message(
-        title=f"{entry.type} cannot start: the image has no {manager}",
+        title=f"{process.type} cannot start: the image has no {manager}",
         body=(
-            f"The Procfile starts {entry.type} with `{manager} run`, line {entry.line}.",
+            f"{process.type} starts with `{manager} run`: see {process.origin}.",
             "The programs of the app's packages are on PATH, so write only the command:",
             f"    {line}",
         ),
@@ -141,7 +141,7 @@ def _needs_manager(entry: ProcfileEntry, manager: str, program: str) -> Message:
 
 
 def _of_script(
-    entry: ProcfileEntry, name: str, directory: Path, *, needs_mode: bool
+    process: NamedProcess, name: str, directory: Path, *, needs_mode: bool
 ) -> Iterator[Message]:
     """Yield what is wrong with the script *name* of the app: its mode, its line endings."""
     path = directory / name
@@ -150,9 +150,9 @@ def _of_script(
     relative = name.removeprefix("./")
     if needs_mode and not os.access(path, os.X_OK):
         yield Message(
-            title=f"{entry.type} cannot start: {name} is not executable",
+            title=f"{process.type} cannot start: {name} is not executable",
             body=(
-                f"The Procfile starts {entry.type} with it, line {entry.line}. Set its mode:",
+                f"{_where(process)} Set its mode:",
                 f"    git update-index --chmod=+x {relative}",
             ),
         )
@@ -160,11 +160,15 @@ def _of_script(
         first_line = file.readline(_MAX_BYTES)
     if first_line.endswith(b"\r\n"):
         yield Message(
-            title=f"{entry.type} cannot start: {name} has the line endings of Windows",
+            title=f"{process.type} cannot start: {name} has the line endings of Windows",
             body=(
-                f"The Procfile starts {entry.type} with it, line {entry.line}.",
+                _where(process),
                 "Convert it, and have Git keep it so:",
                 f"    dos2unix {relative}",
                 f"    echo '{relative} text eol=lf' >> .gitattributes",
             ),
         )
+
+
+def _where(process: NamedProcess) -> str:
+    return f"{process.type} starts with it: see {process.origin}."

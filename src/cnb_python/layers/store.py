@@ -63,6 +63,11 @@ class BuildRecord(NamedTuple):
 
     None in a record of a release that did not find that out.
     """
+    programs: tuple[str, ...] | None = None
+    """The names of the programs that distributions install, sorted.
+
+    None in a record of a release that did not find that out.
+    """
 
     def metadata(self) -> dict[str, str | bool | list[str]]:
         """Return the record as metadata, which `record_of` reads."""
@@ -78,6 +83,7 @@ class BuildRecord(NamedTuple):
             "sizes": _pairs(self.layer_sizes),
             "largest": [f"{name} {size}" for name, size in self.largest.items()],
             **({} if self.embedding is None else {"embedding": [*self.embedding]}),
+            **({} if self.programs is None else {"programs": [*self.programs]}),
             **({} if self.libraries is None else {"libraries": _pairs(self.libraries)}),
             **({"inputs": self.manager_inputs} if self.manager_inputs else {}),
             **({"gap": self.known_missing} if self.known_missing else {}),
@@ -110,6 +116,7 @@ def record_of(
         layer_sizes=lists["sizes"],
         largest=lists["largest"],
         embedding=tuple(lists["embedding"]) if "embedding" in lists else None,
+        programs=_names(metadata.get("programs")),
         libraries=lists.get("libraries"),
         manager_inputs=texts.get("inputs", ""),
         known_missing=texts.get("gap", ""),
@@ -126,6 +133,10 @@ def recorded_distributions(metadata: Metadata) -> Mapping[str, str]:
 
 def _pairs(mapping: Mapping[str, str]) -> list[str]:
     return [f"{name} {value}" for name, value in sorted(mapping.items())]
+
+
+def _names(value: object) -> tuple[str, ...] | None:
+    return tuple(map(str, value)) if isinstance(value, list) else None
 
 
 def _mapping(pairs: list[str]) -> dict[str, str]:

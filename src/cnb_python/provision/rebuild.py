@@ -1,6 +1,6 @@
 """Rebuilds the layers of Python and the environment: only those that changed."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -45,6 +45,7 @@ from cnb_python.system.interface import Output, System
 # How many of the largest distributions the record names, and how many written paths the log shows.
 _LARGEST = 5
 _SHOWN_PATHS = 3
+_BIN = "bin/"
 _LIBRARIES_NOT_RECORDED = (
     "Looking for the shared libraries that packages need: the previous release of this buildpack "
     "did not"
@@ -310,8 +311,15 @@ def _record(
             for item in install_result.distributions
             if python_parts.is_linked(item.libpython, python_parts.release_line(request))
         ),
+        programs=_programs(install_result.distributions),
         manager_inputs=manager_inputs,
         known_missing=freshness.recorded_known_missing(
             request, install_result, previous, from_files
         ),
     )
+
+
+def _programs(distributions: Iterable[Distribution]) -> tuple[str, ...]:
+    """Return the names of the programs that *distributions* install, sorted."""
+    paths = (file.path for each in distributions for file in each.files)
+    return tuple(sorted({path.removeprefix(_BIN) for path in paths if path.startswith(_BIN)}))

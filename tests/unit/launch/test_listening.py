@@ -4,14 +4,21 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.launch import listening, procfile
+from cnb_python.launch import gunicorn_config, listening
+from cnb_python.launch.named_processes import in_text
 from tests.support.trees import write_files
 
 
 def advice(command: str, kind: str = "web") -> str:
     """Return the line that the warning about `KIND: COMMAND` shows, empty without a warning."""
-    messages = listening.warnings(procfile.parse(f"{kind}: {command}\n"))
+    messages = listening.warnings(in_text(f"{kind}: {command}\n"))
     return messages[0].body[-1].strip() if messages else ""
+
+
+def title(command: str) -> str:
+    """Return the title of that warning, for `web`."""
+    (message,) = listening.warnings(in_text(f"web: {command}\n"))
+    return message.title
 
 
 def test_only_installed_servers_have_variables(tmp_path: Path) -> None:
@@ -58,12 +65,12 @@ def test_value_in_a_file_of_the_app_counts(
 def test_server_behind_a_proxy_keeps_its_address(
     command: str, tmp_path: Path, *, is_set: bool
 ) -> None:
-    entries = procfile.parse(f"web: {command}")
+    entries = in_text(f"web: {command}")
 
-    found = listening.variables(tmp_path, {"uvicorn", "uwsgi"}, entries)
+    variables = listening.variables(tmp_path, {"uvicorn", "uwsgi"}, entries)
 
-    assert ("UVICORN_PORT" in found) == is_set
-    assert found["UWSGI_DIE_ON_TERM"] == "true"
+    assert ("UVICORN_PORT" in variables) == is_set
+    assert variables["UWSGI_DIE_ON_TERM"] == "true"
 
 
 def test_comment_in_a_file_of_the_app_sets_nothing(tmp_path: Path) -> None:
@@ -81,13 +88,78 @@ def test_comment_in_a_file_of_the_app_sets_nothing(tmp_path: Path) -> None:
         ("daphne shop.asgi:application", "-b 0.0.0.0 -p $PORT"),
         ("python manage.py runserver", "0.0.0.0:$PORT"),
         ("quart run", "--host 0.0.0.0 --port $PORT"),
-        ("chainlit run app.py", "--host 0.0.0.0 --port $PORT"),
         ("litestar --app shop:app run", "--host 0.0.0.0 --port $PORT"),
         ("datasette serve x.db", "--host 0.0.0.0 --port $PORT"),
+        ("daphne -p 9000 shop.asgi:application", "-b 0.0.0.0"),
+        ("voila x.ipynb --port $PORT", "--Voila.ip 0.0.0.0"),
+        ("jupyter lab", "--ip 0.0.0.0 --port $PORT"),
+        ("uwsgi --module shop.wsgi", "--http-socket 0.0.0.0:$PORT"),
     ],
 )
 def test_server_without_an_address_is_warned_of(command: str, options: str) -> None:
     assert advice(command) == f"web: {command} {options}"
+
+
+@pytest.mark.parametrize(
+    ("command", "options"),
+    [
+        ("waitress-serve shop:app", "--port $PORT"),
+        ("waitress-serve --host 0.0.0.0 --call shop:create_app", "--port $PORT"),
+        ("env A=1 python -m waitress-serve shop:app", "--port $PORT"),
+        ("daphne -b 0.0.0.0 shop.asgi:application", "-p $PORT"),
+        ("fastapi run main.py", "--port $PORT"),
+        ("bokeh serve app.py", "--port $PORT"),
+        ("python3 -m http.server", "$PORT"),
+    ],
+)
+def test_server_that_ignores_port_is_warned_of(command: str, options: str) -> None:
+    assert advice(command) == f"web: {command} {options}"
+    assert title(command) == "web does not listen at PORT"
+
+
+@pytest.mark.parametrize("option", ["--socket", "-s"])
+def test_protocol_of_uwsgi_is_warned_of(option: str) -> None:
+    command = f"uwsgi {option} 0.0.0.0:$PORT --module shop"
+
+    assert title(command) == "web does not speak HTTP"
+    assert advice(command) == "web: uwsgi --http-socket 0.0.0.0:$PORT --module shop"
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("bind = '127.0.0.1:8000'\n", "gunicorn.conf.py"),
+        ('workers = 2\nbind = ["localhost:8000"]\n', "gunicorn.conf.py"),
+        ("bind = '0.0.0.0:8000'\n", ""),
+        ("bind = 'unix:/run/shop.sock'\n", ""),
+        ("# bind = '127.0.0.1:8000'\n", ""),
+    ],
+)
+def test_gunicorn_that_binds_locally_by_its_file_is_warned_of(
+    tmp_path: Path, text: str, name: str
+) -> None:
+    app = write_files(tmp_path, {"gunicorn.conf.py": text})
+    file = gunicorn_config.local_bind(app)
+
+    assert file == name
+    for command, is_warned in (
+        ("gunicorn shop.wsgi", True),
+        ("python -m gunicorn shop.wsgi", True),
+        ("gunicorn --bind :$PORT shop.wsgi", False),
+        ("gunicorn shop.wsgi & nginx", False),
+        ("uvicorn shop:app", False),
+    ):
+        messages = listening.bind_warnings([("web", command), ("admin", command)], file)
+        assert len(messages) == (is_warned and name != "")
+
+
+def test_file_of_gunicorn_that_the_procfile_names_is_read(tmp_path: Path) -> None:
+    files = {
+        "Procfile": "web: gunicorn -c deploy/g.py a:b\n",
+        "deploy/g.py": "bind = '[::1]:80'\n",
+    }
+
+    assert gunicorn_config.local_bind(write_files(tmp_path, files)) == "deploy/g.py"
 
 
 @pytest.mark.parametrize(
@@ -96,6 +168,11 @@ def test_server_without_an_address_is_warned_of(command: str, options: str) -> N
         ("uvicorn main:app --host 127.0.0.1", "uvicorn main:app --host 0.0.0.0"),
         ("gunicorn -b localhost:$PORT a:b", "gunicorn -b 0.0.0.0:$PORT a:b"),
         ("flask run --host=localhost", "flask run --host=0.0.0.0"),
+        ("gunicorn -b127.0.0.1:80 a:b", "gunicorn -b0.0.0.0:80 a:b"),
+        ("gunicorn --bind '127.0.0.1:80' a:b", "gunicorn --bind '0.0.0.0:80' a:b"),
+        ('granian --host "localhost" a:b', 'granian --host "0.0.0.0" a:b'),
+        ("waitress-serve --listen=127.0.0.1:80 a:b", "waitress-serve --listen=0.0.0.0:80 a:b"),
+        ("uwsgi --http 127.0.0.1:80 -w a", "uwsgi --http 0.0.0.0:80 -w a"),
         (
             "streamlit run a.py --server.address=127.0.0.1",
             "streamlit run a.py --server.address=0.0.0.0",
@@ -120,6 +197,16 @@ def test_local_address_in_the_command_is_warned_of(command: str, line: str) -> N
         "python main.py --db-host 127.0.0.1",
         "gunicorn -b 127.0.0.1:8001 a:b & nginx",
         "python run_hypercorn.py",
+        "waitress-serve --listen=*:$PORT a:b",
+        "chainlit run app.py",
+        "waitress-serve --port=$PORT a:b",
+        "granian --interface asgi a:b",
+        "uwsgi --ini uwsgi.ini",
+        "uwsgi uwsgi.ini",
+        "uwsgi --socket :$PORT --protocol=http -w a",
+        "daphne -u /run/x.sock a:b",
+        "jupyter lab --config jupyter.py",
+        "python -m http.server 8000",
         "pg_isready -h localhost && gunicorn a:b",
     ],
 )

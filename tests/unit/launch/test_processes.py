@@ -96,8 +96,7 @@ def test_procfile_with_missing_server_is_a_warning(
     files = {"Procfile": "web: gunicorn --bind :$PORT app:app\napi: waitress-serve app:app\n"}
     plan = plan_of(tmp_path, files, versions("waitress"))
 
-    assert plan.procfile
-    assert plan.procfile.missing == (("web", "gunicorn"),)
+    assert [(each.type, name) for each, name in plan.missing] == [("web", "gunicorn")]
     assert "gunicorn is not installed" in report_text(plan)
     assert "Add it to web.txt:\n    gunicorn" in report_text(plan)
 

@@ -6,7 +6,7 @@ import pytest
 
 from cnb_python.app import read_app
 from cnb_python.errors.config import ProcessInEnvironment
-from cnb_python.launch import processes
+from cnb_python.launch import command_checks
 from tests.support.trees import Files, write_files
 
 
@@ -17,7 +17,7 @@ def refused(
     procfile = f"{inside}/Procfile" if inside else "Procfile"
     app = write_files(directory / "app", {procfile: f"web: {command}", **(files or {})})
     try:
-        processes.check_procfile(read_app(app, inside), removed)
+        command_checks.check_commands(read_app(app, inside), removed)
     except ProcessInEnvironment as error:
         return [(word, program) for *_, word, program in error.references]
     return []
@@ -81,7 +81,7 @@ def test_existing_environment_is_not_reported(tmp_path: Path) -> None:
     (app / "venv/bin").mkdir(parents=True)
     (app / "venv/bin/python").symlink_to("/no/such/python")
 
-    processes.check_procfile(read_app(app))
+    command_checks.check_commands(read_app(app))
 
 
 def test_message_names_line_process_and_command(tmp_path: Path) -> None:
@@ -89,14 +89,14 @@ def test_message_names_line_process_and_command(tmp_path: Path) -> None:
     app = write_files(tmp_path / "app", {"Procfile": text})
 
     with pytest.raises(ProcessInEnvironment) as raised:
-        processes.check_procfile(read_app(app))
+        command_checks.check_commands(read_app(app))
 
     message = raised.value.describe()
-    assert message.title == "The Procfile uses a virtual environment that is not in the image"
+    assert message.title == "A process uses a virtual environment that is not in the image"
     assert message.body[:3] == (
         "Found:",
-        "  line 1: web uses venv/bin/activate",
-        "  line 2: bot uses venv/bin/python",
+        "  Procfile, line 1: web uses venv/bin/activate",
+        "  Procfile, line 2: bot uses venv/bin/python",
     )
     assert message.steps == (
         "Replace `venv/bin/python` with `python`.",

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cnb_python.app import read_app
-from cnb_python.launch import processes
+from cnb_python.launch import processes, single_worker
 from tests.support.trees import Files, write_files
 
 UVICORN = {"uvicorn": "0.40.0", "datasette": "1.0", "celery": "5.6"}
@@ -16,7 +16,7 @@ def single(
 ) -> tuple[str, ...]:
     directory = write_files(directory / "app", {"Procfile": "\n".join(lines), **(files or {})})
     app = read_app(directory)
-    return processes.single_worker_types(processes.plan_launch(app, installed), app, installed)
+    return single_worker.single_worker_types(processes.plan_launch(app, installed), app, installed)
 
 
 @pytest.mark.parametrize(
@@ -93,4 +93,4 @@ def test_detected_app_has_several_workers(tmp_path: Path) -> None:
     plan = processes.plan_launch(app, installed)
 
     assert plan.processes
-    assert processes.single_worker_types(plan, app, installed) == ()
+    assert single_worker.single_worker_types(plan, app, installed) == ()

@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 from cnb_python.app import read_app
+from cnb_python.config.settings import read_settings
 from cnb_python.errors.config import CommandNeedsQuotes
-from cnb_python.launch import processes
+from cnb_python.launch import command_checks
+from cnb_python.launch.named_processes import in_settings
 from cnb_python.launch.procfile import requoted
 from tests.support.trees import write_files
 
@@ -34,6 +36,11 @@ def test_command_with_wrong_quotes_is_corrected(command: str, corrected: str) ->
         "(cd shop && gunicorn app:app)",
         "true;(gunicorn app:app)",
         "run() { python a.py; }; run",
+        "function run() { python a.py; }; run",
+        "function run () { python a.py; }; run",
+        "if true; then run() { python a.py; }; fi; run",
+        "{ run() { python a.py; }; run; }",
+        "while ! run() { :; }; do run; done",
         "gunicorn -w $(nproc) app:app",
         "python -c 'print(1)'",
         "'gunicorn' app:app",
@@ -57,21 +64,35 @@ def test_procfile_with_such_a_command_is_refused(tmp_path: Path) -> None:
     app = read_app(write_files(tmp_path / "app", {"Procfile": procfile}))
 
     with pytest.raises(CommandNeedsQuotes) as raised:
-        processes.check_procfile(app)
+        command_checks.check_commands(app)
 
     message = raised.value.describe()
-    assert message.title == "Commands in the Procfile cannot start"
+    assert message.title == "Commands of processes cannot start"
     assert message.body[1:3] == (
-        "  line 1: web: gunicorn app:create_app()",
-        "  line 2: worker: 'celery -A mk worker'",
+        "  Procfile, line 1: web: gunicorn app:create_app()",
+        "  Procfile, line 2: worker: 'celery -A mk worker'",
     )
     assert message.fixes == (
-        "Replace line 1 with: web: gunicorn 'app:create_app()'",
-        "Replace line 2 with: worker: celery -A mk worker",
+        "Write in Procfile, line 1: web: gunicorn 'app:create_app()'",
+        "Write in Procfile, line 2: worker: celery -A mk worker",
     )
 
 
 def test_path_in_quotes_is_a_program_of_the_app(tmp_path: Path) -> None:
     files = {"Procfile": 'web: "bin/my server"\n', "bin/my server": "#!/bin/sh\n"}
 
-    processes.check_procfile(read_app(write_files(tmp_path, files)))
+    command_checks.check_commands(read_app(write_files(tmp_path, files)))
+
+
+def test_setting_with_such_a_command_is_refused(tmp_path: Path) -> None:
+    """A line of the Procfile for which a setting stands does not count."""
+    files = {"Procfile": "web: gunicorn old:app()\n"}
+    app = read_app(write_files(tmp_path, files))
+    given = in_settings(read_settings({"BP_PYTHON_START": "gunicorn mk:app()"}, tmp_path), app)
+
+    with pytest.raises(CommandNeedsQuotes) as raised:
+        command_checks.check_commands(app, (), given)
+
+    assert raised.value.describe().fixes == (
+        "Write in BP_PYTHON_START: BP_PYTHON_START=gunicorn 'mk:app()'",
+    )

@@ -5,24 +5,33 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.launch import procfile, unstartable
+from cnb_python.app import read_app
+from cnb_python.config.settings import read_settings
+from cnb_python.launch import unstartable
+from cnb_python.launch.named_processes import in_settings, in_text
 from tests.support.trees import write_files
 
 
 def warned(
-    directory: Path, command: str, installed: Collection[str] = (), script: str = ""
+    directory: Path,
+    command: str,
+    installed: Collection[str] = (),
+    script: str = "",
+    recorded: Collection[str] | None = None,
 ) -> list[str]:
-    """Return the titles and bodies of the warnings about `web: COMMAND`."""
+    """Return the titles and bodies of the warnings about `web: COMMAND`.
+
+    *recorded*: the programs in the build record, None for that of an older release.
+    """
     if script:
         write_files(directory, {"bin/start.sh": script})
     write_files(
         directory / "image", {f"usr/bin/{name}": "" for name in ("env", "make", "bash", "sh")}
     )
-    entries = procfile.parse(f"web: {command}\n")
     available = unstartable.programs(
-        directory / "venv", f"{directory / 'image/usr/bin'}:/gone", installed, ("shop",)
+        recorded, f"{directory / 'image/usr/bin'}:/gone", installed, ("shop",)
     )
-    messages = unstartable.warnings(entries, directory, available)
+    messages = unstartable.warnings(in_text(f"web: {command}\n"), directory, available)
     return ["\n".join((message.title, *message.body)) for message in messages]
 
 
@@ -112,8 +121,50 @@ def test_program_that_the_image_may_have_is_not_named(
     assert warned(tmp_path, command, installed) == []
 
 
-def test_environment_on_disk_decides_about_its_programs(tmp_path: Path) -> None:
-    write_files(tmp_path, {"venv/bin/http": "", "venv/bin/python": ""})
+def test_recorded_programs_decide(tmp_path: Path) -> None:
+    recorded = ("http", "python")
 
-    assert warned(tmp_path, "http --print") == []
-    assert warned(tmp_path, "invoke serve", installed=("invoke",)) != []
+    assert warned(tmp_path, "http --print", recorded=recorded) == []
+    assert warned(tmp_path, "invoke serve", installed=("invoke",), recorded=recorded) != []
+    assert warned(tmp_path, "invoke serve", installed=("invoke",)) == []
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ". ./functions.sh && start_shop",
+        "cd app; source ../functions.sh; start_shop",
+        "alias serve='python -m shop'; serve",
+        'eval "$(direnv hook)" && serve',
+        "function serve { python -m shop; }; serve",
+        "function serve() { python -m shop; }; serve",
+        "serve () { python -m shop; }; serve",
+        "if true; then serve() { python -m shop; }; fi; serve",
+    ],
+)
+def test_functions_of_a_shell_are_not_missing_programs(tmp_path: Path, command: str) -> None:
+    assert warned(tmp_path, command, recorded=()) == []
+
+
+@pytest.mark.parametrize(
+    ("variables", "line"),
+    [
+        ({"BP_PYTHON_START": "uv run shop"}, "BP_PYTHON_START=shop"),
+        ({"BP_PYTHON_PROCESSES": "web: uv run shop"}, "web: shop"),
+        ({}, 'web = "shop"'),
+    ],
+)
+def test_command_of_a_setting_is_warned_of_in_its_own_form(
+    tmp_path: Path, variables: dict[str, str], line: str
+) -> None:
+    table = "" if variables else "[tool.cnb-python.processes]\nweb = 'uv run shop'\n"
+    app = read_app(write_files(tmp_path, {"pyproject.toml": table}))
+    given = in_settings(read_settings(variables, app.directory), app)
+
+    (message,) = unstartable.warnings(
+        given.values(), app.directory, unstartable.programs((), "", (), ())
+    )
+
+    assert message.title == "web cannot start: the image has no uv"
+    assert message.body[0].endswith(f"see {next(iter(variables), 'pyproject.toml, line 2')}.")
+    assert message.body[-1] == f"    {line}"

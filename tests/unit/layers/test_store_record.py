@@ -25,6 +25,7 @@ RECORD = BuildRecord(
     manager_inputs="b" * 64,
     manifest="a" * 64,
     embedding=("six",),
+    programs=("flask", "odd name"),
 )
 WORD = st.from_regex(r"[a-z0-9.+!-]{1,12}", fullmatch=True)
 WORDS = st.dictionaries(WORD, WORD, max_size=4)
@@ -55,6 +56,13 @@ def test_older_record_has_unknown_embedding() -> None:
     del table["embedding"]
 
     assert read(table) == RECORD._replace(embedding=None)
+
+
+def test_older_record_has_unknown_programs() -> None:
+    table = RECORD.metadata()
+    del table["programs"]
+
+    assert read(table) == RECORD._replace(programs=None)
 
 
 def test_empty_manager_inputs_are_not_written() -> None:

@@ -277,3 +277,12 @@ def test_layer_metadata_is_a_digest_only(app: FakeBuild) -> None:
 
     for name, digest in record.layers.items():
         assert toml.read(app.layers / f"{name}.toml")["metadata"] == {"digest": digest}
+
+
+def test_record_names_the_programs_of_packages_also_in_an_unchanged_build(app: FakeBuild) -> None:
+    app.manager.index["d==1.0"] = Package({f"{SITE}/d.py": "# d", "bin/zeta": "#!", "bin/d": "#!"})
+    app.manager.from_files = resolution_of("a==1.0", "d==1.0")
+
+    assert app.build().programs == ("d", "zeta")
+    assert app.restore().build().programs == ("d", "zeta")
+    assert app.layers_on_disk() == {"deps"}

@@ -8,8 +8,8 @@ from cnb_python.app import read_app
 from cnb_python.config.loading import read_settings
 from cnb_python.errors.config import BadSettings
 from cnb_python.launch import launch_report, processes
-from cnb_python.launch.given_processes import given_processes
 from cnb_python.launch.launch_plan import LaunchPlan
+from cnb_python.launch.named_processes import in_settings
 from tests.support.trees import Files, write_files
 
 FLASK = "from flask import Flask\napp = Flask(__name__)\n"
@@ -19,7 +19,7 @@ INSTALLED = {"flask": "3", "gunicorn": "23", "celery": "5"}
 
 def plan_of(directory: Path, files: Files, **variables: str) -> LaunchPlan:
     app = read_app(write_files(directory / "app", files))
-    given = given_processes(read_settings(variables, app.directory), app)
+    given = in_settings(read_settings(variables, app.directory), app)
     return processes.plan_launch(app, INSTALLED, given)
 
 
