@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cnb_python.app import read_app
-from cnb_python.config.settings import read_settings
+from cnb_python.config.loading import read_settings
 from cnb_python.errors.config import CommandNeedsQuotes
 from cnb_python.launch import command_checks
 from cnb_python.launch.named_processes import in_settings

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cnb_python.app import read_app
-from cnb_python.config.settings import read_settings
+from cnb_python.config.loading import read_settings
 from cnb_python.launch import unstartable
 from cnb_python.launch.named_processes import in_settings, in_text
 from tests.support.trees import write_files
