@@ -6,11 +6,13 @@ PYTHON := .venv/bin/python3
 export PYTHONDONTWRITEBYTECODE := 1
 
 APP ?= fixtures/pip_django
+IMAGE ?=
+JSON ?=
 CASE ?= cold
 SECONDS ?= 600
 API ?=
 
-.PHONY: help venv image test lint types format unit phases thorough images docs-test package builder fixtures bench profile compat fuzz data docs clean
+.PHONY: help venv image explain test lint types format unit phases thorough images docs-test package builder fixtures bench profile compat fuzz data docs clean
 
 help: ## List the tasks
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -21,6 +23,9 @@ venv: ## Make or update .venv, the checkout's Python and packages
 
 image: venv fixtures ## Build APP into an image (an OCI image layout if no container engine is running)
 	@$(PYTHON) -m tools.image "$(APP)"
+
+explain: venv ## Print what a build of APP would choose, without building (IMAGE=...: and what it would reuse; JSON=1)
+	@$(PYTHON) -m tools.explain $(if $(JSON),--json) $(if $(IMAGE),--image "$(IMAGE)") "$(APP)"
 
 test: lint types unit docs-test phases thorough images ## Everything CI runs
 

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1] / "src" / PACKAGE
 # its own package. Names on one row never import each other.
 ROWS: list[set[str]] = [
     {"__main__"},
-    {"build"},
+    {"build", "explain"},
     {"app_steps", "decisions"},
     {"provision", "summary"},
     {"layers"},

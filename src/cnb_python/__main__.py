@@ -145,6 +145,11 @@ def _run(phase: str, argv: Sequence[str], directory: Path, console: Console) -> 
                 _mask_all(console, context)
                 build(context, _system(context.environ, console))
             return 0
+        case "explain":
+            from cnb_python.explain.command import CommandProcess, run_explain
+
+            process = CommandProcess(os.environ, Path.cwd(), console, _mask_all, _system)
+            return run_explain(argv, directory, process)
         case _:
             raise ValueError(phase)
 

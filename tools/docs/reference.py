@@ -4,13 +4,17 @@ A test keeps them equal to what the code says.
 """
 
 import io
+import json
 import textwrap
 from importlib import import_module
+
+from pydantic import TypeAdapter
 
 from cnb_python import errors
 from cnb_python.config.kinds import Setting, Value
 from cnb_python.config.settings import DEFAULTS, TABLE
 from cnb_python.errors.base import AppError, Failure
+from cnb_python.explain.explanation import Explanation
 from cnb_python.preflight import CONTRADICTING, MISPLACING
 from cnb_python.system.output import Console
 from tools.docs import process_tables
@@ -177,7 +181,14 @@ def pages() -> dict[str, str]:
         "settings.md": settings(),
         "errors.md": failures(),
         "processes.md": process_tables.page(),
+        "explain.schema.json": explain_schema(),
     }
+
+
+def explain_schema() -> str:
+    """Return the JSON schema of the output of `bin/explain --json`."""
+    schema = TypeAdapter(Explanation).json_schema(mode="serialization")
+    return f"{json.dumps(schema, indent=2)}\n"
 
 
 def settings() -> str:

@@ -20,7 +20,7 @@ from cnb_python.errors.machine import DamagedStore, Killed
 from cnb_python.install import process_env
 from cnb_python.layers import cache_keys
 from cnb_python.layout.names import VENV
-from cnb_python.provision.request import ProvidedEnvironment, StepResults
+from cnb_python.provision.request import ProvidedEnvironment, ProvisionRequest, StepResults
 from cnb_python.system import json_text, regular_file
 from cnb_python.system.interface import Command, Outcome, System
 from cnb_python.system.json_text import InvalidJson
@@ -87,18 +87,20 @@ def find(environment: ProvidedEnvironment) -> StaticFiles | Skipped:
 
     Files that the store has for exactly this app are put in place. Raises DiskFull and OSError.
     """
-    request = environment.request
+    manage = find_command(environment.request)
+    if isinstance(manage, Skipped):
+        return manage
+    return _restore(environment, _describe(environment, manage))
+
+
+def find_command(request: ProvisionRequest) -> Path | Skipped:
+    """Return the `manage.py` that collects the static files of an app with Django, or why not."""
     switch = request.context.environ.get(SWITCH, "")
     if switch not in {"", "0"}:
-        return Skipped(f"Skipping collectstatic: {SWITCH} is set")
+        return Skipped(f"{SWITCH} is set")
     if not request.settings.collectstatic:
-        return Skipped(
-            f"Skipping collectstatic: turned off by {request.settings.named('collectstatic')}"
-        )
-    manage = find_manage(request.app.directory)
-    if manage is None:
-        return Skipped(f"Skipping collectstatic: there is no {MANAGE}")
-    return _restore(environment, _describe(environment, manage))
+        return Skipped(f"turned off by {request.settings.named('collectstatic')}")
+    return find_manage(request.app.directory) or Skipped(f"there is no {MANAGE}")
 
 
 def find_manage(directory: Path) -> Path | None:
@@ -118,7 +120,7 @@ def collect(
     probable cause, Killed, DiskFull and OSError.
     """
     if isinstance(static, Skipped):
-        system.output.line(static.reason)
+        system.output.line(f"Skipping collectstatic: {static.reason}")
         return StepResults()
     if static.restored is not None:
         system.output.line(_restored_message(static.restored))

@@ -20,6 +20,26 @@ _PROBLEMS: dict[ProcfileProblem, str] = {
 _SHOWN = 60
 
 
+class BadArguments(OutsideError):
+    """An argument of a command of the buildpack is not one that it has."""
+
+    argument: str
+    usage: str
+
+    @override
+    def describe(self) -> Message:
+        return Message(
+            title=f"The argument {self.argument} cannot be used",
+            body=(f"Expected: {self.usage}",),
+            fixes=("Correct the argument. A path must be that of a directory with an app.",),
+        )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("--jsn", "bin/explain [--json] [--previous FILE] [APP]")
+
+
 class BadProcfile(AppError):
     """Lines of the Procfile are not valid."""
 

@@ -1,7 +1,7 @@
 """Whether the previous build's result is still what this build would make."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from cnb_python.config.settings import UV
@@ -23,18 +23,37 @@ def unchanged_record(
 
     *from_files* is what the app's files alone resolve to. None if anything may have changed.
     """
-    record = _usable_record(previous)
+    return None if any(changes(request, previous, from_files)) else previous.record
+
+
+def changes(
+    request: ProvisionRequest, previous: PreviousBuild, from_files: Resolution | NeedsResolving
+) -> Iterator[str]:
+    """Yield each reason why the previous build's environment may not be this build's."""
+    record = previous.record
     if record is None:
-        return None
-    is_same = (
-        record.embedding is not None
-        and record.libraries is not None
-        and _has_same_resolution(record, from_files)
-        and record.python_patch in {"", request.release.version}
-        and record.env == env_digest(request.env(record.distributions))
-        and record.layers == previous_image.digests(request.context.layers_dir)
-    )
-    return record if is_same else None
+        yield "there is no previous build"
+        return
+    yield from previous.cache_invalid_because
+    yield from previous.layout_changed_because
+    if record.embedding is None or record.libraries is None:
+        yield "the previous release of this buildpack recorded less"
+    if not _has_same_resolution(record, from_files):
+        yield _resolution_changed(from_files)
+    if record.python_patch not in {"", request.release.version}:
+        yield f"the packages were resolved for Python {record.python_patch}"
+    if record.env != env_digest(request.env(record.distributions)):
+        yield "the variables of the app's processes have changed"
+    if record.layers != previous_image.digests(request.context.layers_dir):
+        yield "the previous image does not have all of its layers"
+
+
+def _resolution_changed(from_files: Resolution | NeedsResolving) -> str:
+    if isinstance(from_files, Resolution):
+        return "the packages have changed"
+    if not from_files.fingerprint:
+        return f"every build has to resolve: {from_files.reason}"
+    return "the files or settings that the packages are resolved from have changed"
 
 
 def resolve_without_manager(

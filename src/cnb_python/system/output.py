@@ -154,6 +154,15 @@ class Console:
         if more:
             self._print("", f"More: {more}")
 
+    def document(self, text: str) -> None:
+        """Print *text* as it is: ASCII without secrets and control characters."""
+        self._stream.write(f"{text}\n")
+        self._stream.flush()
+
+    def masked(self, text: str) -> str:
+        """Return *text* without secrets."""
+        return self._mask(text)
+
     def bug(self, title: str, traceback: str) -> None:
         """Print that the buildpack itself failed, and where."""
         self._title_of_error(title)

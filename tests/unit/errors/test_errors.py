@@ -167,6 +167,7 @@ TESTED: dict[type[Failure], str] = {
     install.PathConflict: "unit/layout/test_conflicts.py",
     install.InstallFailed: "unit/managers/pip/test_resolution.py",
     install.UvRefused: "unit/managers/uv/test_manager.py",
+    config.BadArguments: "unit/explain/test_inputs.py",
     config.BadProcfile: "unit/launch/test_procfile.py",
     config.CommandNeedsQuotes: "unit/launch/test_procfile_quotes.py",
     config.ProcessInEnvironment: "unit/launch/test_processes_venv.py",

@@ -1,0 +1,1 @@
+"""The explain phase: prints what a build would choose and reuse, without building."""

@@ -1,0 +1,260 @@
+"""The explain phase: what a build would choose and reuse, from the code that a build runs.
+
+It writes nothing into the app and runs nothing of it. What only a build can find out, such as the
+versions that a range resolves to, is described as such.
+
+Separate from `command`, which prints.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from cnb_python.app_steps import hooks
+from cnb_python.app_steps.collectstatic import Skipped, find_command
+from cnb_python.cnb.context import BuildContext
+from cnb_python.config.kinds import displayed
+from cnb_python.config.settings import DEFAULTS, Settings, read_settings
+from cnb_python.decisions import Decisions, choose_python, decide, decide_launch
+from cnb_python.detect import recognises
+from cnb_python.errors.base import Failure, Message
+from cnb_python.errors.machine import ProgramNotStarted
+from cnb_python.explain.declared_packages import declared_packages
+from cnb_python.explain.explanation import (
+    AppStep,
+    ChosenPackages,
+    ChosenProcess,
+    ChosenPython,
+    Explanation,
+    GivenSetting,
+    Note,
+    ReusedParts,
+)
+from cnb_python.explain.recorded_output import RecordedOutput
+from cnb_python.launch.launch_plan import LaunchPlan
+from cnb_python.launch.procfile import NAME as PROCFILE
+from cnb_python.layers import cache_keys, python
+from cnb_python.layers import store as store_layer
+from cnb_python.layers.python import Runtime
+from cnb_python.layers.store import BuildRecord, PreviousBuild
+from cnb_python.managers import tool
+from cnb_python.managers.base import NeedsResolving, Resolution
+from cnb_python.provision import freshness, python_parts
+from cnb_python.provision.request import ProvisionRequest
+from cnb_python.python.origin import Origin
+from cnb_python.python.resolver import ResolvedPython
+from cnb_python.summary import changed_packages
+from cnb_python.system.interface import Command, Fetch, Outcome, System
+
+type _KnownFrom = Literal["files", "previous build", "unresolved files"]
+
+
+def explain(context: BuildContext, fetch: Fetch, today: date) -> Explanation:
+    """Return what a build of the app in *context* would do.
+
+    *fetch* is used only for the table of a mirror of Pythons. What would stop the build is
+    `Explanation.error`.
+    """
+    explanation = Explanation(
+        str(context.app_dir), f"{context.buildpack.id} {context.buildpack.version}"
+    )
+    output = RecordedOutput()
+    try:
+        _fill(explanation, context, System(_run_nothing, fetch, output, today, cpus=1))
+    except Failure as error:
+        explanation.error = _note(error.describe())
+    explanation.warnings = tuple(output.warnings)
+    return explanation
+
+
+def _run_nothing(command: Command, on_line: Callable[[str], None] | None = None) -> Outcome:
+    """Refuse to run *command*: an explanation runs no program."""
+    del on_line
+    raise ProgramNotStarted(command.argv[0], "nothing is run for an explanation")
+
+
+def _note(message: Message) -> Note:
+    return Note(message.title, message.body, (*message.fixes, *message.steps))
+
+
+def _fill(explanation: Explanation, context: BuildContext, system: System) -> None:
+    """Fill in *explanation* from top to bottom; raises the failure that stops the build."""
+    reasons: list[str] = []
+    explanation.detected = recognises(context.app_dir, context.environ, reasons.append)
+    explanation.detection = tuple(reasons)
+    if not explanation.detected:
+        return
+    settings = read_settings(context.environ, context.app_dir)
+    explanation.settings = tuple(_given(settings))
+    decisions = decide(context, settings, system.output)
+    unwanted = decisions.unwanted
+    repositories = () if decisions.build_consumers else unwanted.repositories
+    explanation.removed = (*unwanted.removable, *unwanted.caches, *repositories)
+    resolved = choose_python(decisions, context, system)
+    provided = _provided(decisions, resolved, context)
+    explanation.python = _python(resolved, provided, context)
+    explanation.packages = _packages(provided)
+    explanation.reuse = _reuse(provided)
+    versions = explanation.packages.versions
+    explanation.steps = tuple(_steps(provided.request, versions))
+    plan, warnings = decide_launch(decisions, versions, frozenset(), context)
+    explanation.processes = tuple(_processes(plan, decisions))
+    for message in warnings:
+        system.output.warning(message.title, (*message.body, *message.steps))
+
+
+def _given(settings: Settings) -> Iterator[GivenSetting]:
+    defaults = DEFAULTS._asdict()
+    for name, value in settings._asdict().items():
+        if name != "origins" and value != defaults[name]:
+            yield GivenSetting(name, displayed(value), str(settings.origins.get(name, "")))
+
+
+class _ProvisionInputs(NamedTuple):
+    """What provisioning would start from."""
+
+    request: ProvisionRequest
+    runtime: Runtime
+    new_python: tuple[str, ...]
+    """Why the previous build's Python is not reused."""
+    previous: PreviousBuild
+    from_files: Resolution | NeedsResolving
+    reasons: tuple[str, ...]
+    """Why the previous build's environment is not this one's."""
+
+    @property
+    def unchanged(self) -> BuildRecord | None:
+        """The previous build's record if all of its environment is reused."""
+        return None if self.reasons else self.previous.record
+
+
+def _provided(
+    decisions: Decisions, resolved: ResolvedPython, context: BuildContext
+) -> _ProvisionInputs:
+    log = RecordedOutput()
+    runtime = python.find_runtime(resolved.release, context, log)
+    request = ProvisionRequest(
+        decisions.app,
+        decisions.manager,
+        runtime,
+        decisions.settings,
+        context,
+        decisions.build_consumers,
+        tool.versions(),
+    )
+    previous = store_layer.read_previous(context, request.package_key, request.environment_key)
+    from_files = decisions.manager.resolve_from_files(
+        decisions.app, resolved.release.version, context.environ
+    )
+    reasons = tuple(freshness.changes(request, previous, from_files))
+    if decisions.build_consumers and not reasons:
+        reasons = (f"all packages are written to disk for {decisions.build_consumers}",)
+    return _ProvisionInputs(request, runtime, tuple(log.lines), previous, from_files, reasons)
+
+
+def _python(
+    resolved: ResolvedPython, provided: _ProvisionInputs, context: BuildContext
+) -> ChosenPython:
+    origin: Origin = resolved.request.origin
+    runtime, record = provided.runtime, provided.unchanged
+    reused = (
+        runtime.is_in_image(python_parts.needed_parts(provided.request, record).parts)
+        if record
+        else runtime.parts_in_image is not None
+    )
+    file = origin.name if (context.app_dir / origin.name).is_file() else ""
+    return ChosenPython(
+        resolved.release.version, str(origin), file, origin.line, reused, provided.new_python
+    )
+
+
+def _packages(provided: _ProvisionInputs) -> ChosenPackages:
+    request, settings = provided.request, provided.request.settings
+    known_from, reason, versions = _versions(provided)
+    return ChosenPackages(
+        manager=request.manager.name,
+        files=settings.requirements or request.manager.deciding_files(request.app),
+        groups=(*settings.groups, *settings.extras),
+        known_from=known_from,
+        reason=reason,
+        versions=versions,
+    )
+
+
+def _versions(provided: _ProvisionInputs) -> tuple[_KnownFrom, str, dict[str, str]]:
+    """Return where the versions are known from, why the build has to resolve, and the versions."""
+    from_files, request = provided.from_files, provided.request
+    if isinstance(from_files, Resolution):
+        return "files", "", {pin.name: pin.version for pin in from_files.pins}
+    if provided.unchanged:
+        return "previous build", "", dict(provided.unchanged.distributions)
+    declared = declared_packages(
+        request.app, request.manager, request.settings, request.context.environ
+    )
+    return "unresolved files", from_files.reason, declared
+
+
+def _reuse(provided: _ProvisionInputs) -> ReusedParts:
+    record = provided.previous.record
+    changes = ""
+    if record and isinstance(provided.from_files, Resolution):
+        versions = {pin.name: pin.version for pin in provided.from_files.pins}
+        changes = changed_packages(record.distributions, versions)
+    return ReusedParts(
+        record is not None, provided.unchanged is not None, provided.reasons, changes
+    )
+
+
+def _steps(request: ProvisionRequest, versions: Mapping[str, str]) -> Iterator[AppStep]:
+    """Yield the app steps, in the order in which a build runs them."""
+    app = request.app
+    if hooks.find(app.directory, hooks.PRE):
+        reason = "the app has it; it runs first, and may change what is explained here"
+        yield AppStep(hooks.PRE, runs=True, reason=reason)
+    if cache_keys.NLTK_FILE in app.names:
+        installed = cache_keys.NLTK in versions
+        reason = f"{cache_keys.NLTK_FILE} lists data" if installed else "NLTK is not installed"
+        yield AppStep("NLTK's downloader", runs=installed, reason=reason)
+    if "django" in versions:
+        command = find_command(request)
+        if isinstance(command, Skipped):
+            yield AppStep("collectstatic", runs=False, reason=command.reason)
+        else:
+            shown = command.relative_to(request.context.app_dir)
+            yield AppStep("collectstatic", runs=True, reason=f"with {shown}")
+    if hooks.find(app.directory, hooks.POST):
+        yield AppStep(hooks.POST, runs=True, reason="the app has it")
+
+
+def _processes(plan: LaunchPlan, decisions: Decisions) -> Iterator[ChosenProcess]:
+    named_by = dict(_named_by(plan, decisions))
+    for process in plan.processes:
+        source = named_by.get(
+            process.type, _NamedBy("", "no process was found: it prints what to add")
+        )
+        yield ChosenProcess(process.type, source.command, process.default, *source[1:])
+
+
+class _NamedBy(NamedTuple):
+    """What names a process, with its command."""
+
+    command: str
+    origin: str
+    file: str = ""
+    line: int | None = None
+
+
+def _named_by(plan: LaunchPlan, decisions: Decisions) -> Iterator[tuple[str, _NamedBy]]:
+    """Yield the type of each process and what names it; the last one of a type counts."""
+    for process in plan.discovered:
+        evidence = process.evidence
+        file = str(Path(process.directory, evidence.file)) if evidence.file else ""
+        source = _NamedBy(process.command, str(evidence), file, evidence.line or None)
+        yield process.type, source
+    for entry in plan.entries:
+        file = decisions.app.shown(PROCFILE)
+        source = _NamedBy(entry.command, f"{file}, line {entry.line}", file, entry.line)
+        yield entry.type, source
+    for given in plan.given:
+        yield given.type, _NamedBy(given.command, given.origin)
