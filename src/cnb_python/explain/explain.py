@@ -15,7 +15,8 @@ from cnb_python.app_steps import hooks
 from cnb_python.app_steps.collectstatic import Skipped, find_command
 from cnb_python.cnb.context import BuildContext
 from cnb_python.config.kinds import displayed
-from cnb_python.config.settings import DEFAULTS, Settings, read_settings
+from cnb_python.config.loading import read_settings
+from cnb_python.config.settings import DEFAULTS, Settings
 from cnb_python.decisions import Decisions, choose_python, decide, decide_launch
 from cnb_python.detect import recognises
 from cnb_python.errors.base import Failure, Message
