@@ -6,6 +6,7 @@ versions that a range resolves to, is described as such.
 Separate from `command`, which prints.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
@@ -34,7 +35,6 @@ from cnb_python.explain.explanation import (
 )
 from cnb_python.explain.recorded_output import RecordedOutput
 from cnb_python.launch.launch_plan import LaunchPlan
-from cnb_python.launch.procfile import NAME as PROCFILE
 from cnb_python.layers import cache_keys, python
 from cnb_python.layers import store as store_layer
 from cnb_python.layers.python import Runtime
@@ -47,6 +47,8 @@ from cnb_python.python.origin import Origin
 from cnb_python.python.resolver import ResolvedPython
 from cnb_python.summary import changed_packages
 from cnb_python.system.interface import Command, Fetch, Outcome, System
+
+_LINE = re.compile(r"(.+), line (\d+)")
 
 type _KnownFrom = Literal["files", "previous build", "unresolved files"]
 
@@ -100,7 +102,7 @@ def _fill(explanation: Explanation, context: BuildContext, system: System) -> No
     versions = explanation.packages.versions
     explanation.steps = tuple(_steps(provided.request, versions))
     plan, warnings = decide_launch(decisions, versions, frozenset(), context)
-    explanation.processes = tuple(_processes(plan, decisions))
+    explanation.processes = tuple(_processes(plan))
     for message in warnings:
         system.output.warning(message.title, (*message.body, *message.steps))
 
@@ -228,8 +230,8 @@ def _steps(request: ProvisionRequest, versions: Mapping[str, str]) -> Iterator[A
         yield AppStep(hooks.POST, runs=True, reason="the app has it")
 
 
-def _processes(plan: LaunchPlan, decisions: Decisions) -> Iterator[ChosenProcess]:
-    named_by = dict(_named_by(plan, decisions))
+def _processes(plan: LaunchPlan) -> Iterator[ChosenProcess]:
+    named_by = dict(_named_by(plan))
     for process in plan.processes:
         source = named_by.get(
             process.type, _NamedBy("", "no process was found: it prints what to add")
@@ -246,16 +248,18 @@ class _NamedBy(NamedTuple):
     line: int | None = None
 
 
-def _named_by(plan: LaunchPlan, decisions: Decisions) -> Iterator[tuple[str, _NamedBy]]:
+def _named_by(plan: LaunchPlan) -> Iterator[tuple[str, _NamedBy]]:
     """Yield the type of each process and what names it; the last one of a type counts."""
     for process in plan.discovered:
         evidence = process.evidence
         file = str(Path(process.directory, evidence.file)) if evidence.file else ""
         source = _NamedBy(process.command, str(evidence), file, evidence.line or None)
         yield process.type, source
-    for entry in plan.entries:
-        file = decisions.app.shown(PROCFILE)
-        source = _NamedBy(entry.command, f"{file}, line {entry.line}", file, entry.line)
-        yield entry.type, source
-    for given in plan.given:
-        yield given.type, _NamedBy(given.command, given.origin)
+    for named in (*plan.entries, *plan.given):
+        yield named.type, _NamedBy(named.command, named.origin, *_file_and_line(named.origin))
+
+
+def _file_and_line(origin: str) -> tuple[str, int | None]:
+    """Return the file and line in *origin*: `Procfile, line 2`; nothing for a variable."""
+    match = _LINE.fullmatch(origin)
+    return (match[1], int(match[2])) if match else ("", None)
