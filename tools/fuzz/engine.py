@@ -12,7 +12,7 @@ from traceback import extract_tb
 from types import FrameType
 
 from cnb_python.errors.base import Failure
-from tools.fuzz.mutations import mutated
+from tools.fuzz.mutations import LARGEST, mutated
 
 CPU_SECONDS = 3.0
 """What a reader may take for a file of `LARGEST` bytes: a hundred times what it needs."""
@@ -48,9 +48,20 @@ class Finding:
 
 
 def fuzz(
-    reader: Reader, seed: int, directory: Path, calls: int = 0, until: float = 0
+    reader: Reader,
+    seed: int,
+    directory: Path,
+    *,
+    calls: int = 0,
+    until: float = 0,
+    largest: int = LARGEST,
 ) -> Finding | None:
-    """Return the first finding, shrunk; None after *calls*, or when the clock says *until*."""
+    """Return the first finding, shrunk; None after *calls*, or when the clock says *until*.
+
+    Files have at most *largest* bytes; with more than LARGEST, most have as many, and the reader
+    has as much more time.
+    """
+    seconds = CPU_SECONDS * max(1, largest / LARGEST)
     random = Random(f"{reader.name} {seed}")  # noqa: S311 - not for secrets
     corpus = list(reader.seeds)
     for number in count():
@@ -58,9 +69,11 @@ def fuzz(
             return None
         # The valid files first: a reader that refuses them would never see what follows.
         is_seed = number < len(corpus)
-        content = corpus[number] if is_seed else mutated(random.choice(corpus), corpus, random)
-        if error := failure(reader, content, directory):
-            return shrunk(reader, Finding(reader.name, content, error), directory)
+        content = (
+            corpus[number] if is_seed else mutated(random.choice(corpus), corpus, random, largest)
+        )
+        if error := failure(reader, content, directory, seconds):
+            return shrunk(reader, Finding(reader.name, content, error), directory, seconds)
     return None
 
 
@@ -98,7 +111,9 @@ def limited(seconds: float = CPU_SECONDS) -> Iterator[None]:
         signal.signal(signal.SIGPROF, before)
 
 
-def shrunk(reader: Reader, finding: Finding, directory: Path) -> Finding:
+def shrunk(
+    reader: Reader, finding: Finding, directory: Path, seconds: float = CPU_SECONDS
+) -> Finding:
     """Return *finding* with as few bytes as a few hundred calls find out."""
     content, size, left = finding.content, max(1, len(finding.content) // 2), _SHRINKING_CALLS
     if finding.error.startswith("TooSlow"):
@@ -107,7 +122,7 @@ def shrunk(reader: Reader, finding: Finding, directory: Path) -> Finding:
         for start in range(0, len(content), size):
             shorter = content[:start] + content[start + size :]
             left -= 1
-            if failure(reader, shorter, directory) == finding.error:
+            if failure(reader, shorter, directory, seconds) == finding.error:
                 content = shorter
                 break
             if left <= 0:

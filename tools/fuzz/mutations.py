@@ -96,14 +96,56 @@ _REPEATED = (
     ),
     *(b"elif 1:\n  x\n", b"if 1:\n ", b"x(", b"-" * 7, b"\xc3", b"\0", b".*", b"||", b"a b "),
 )
+_BRACKETS = (
+    *((b"[", b"]"), (b"(", b")"), (b"{", b"}"), (b'{"a":', b"}"), (b"{a=", b"}"), (b"<", b">")),
+    *((b"if 1:\n ", b""), (b"not ", b""), (b"(1 or ", b")"), (b"a/", b""), (b"x(", b")")),
+)
 _COUNTS = (2, 20, 150, 1200, 5000, 50_000)
 
 
-def mutated(content: bytes, others: Sequence[bytes], random: Random) -> bytes:
-    """Return *content* with one to four changes, of which some take pieces of *others*."""
+def mutated(
+    content: bytes, others: Sequence[bytes], random: Random, largest: int = LARGEST
+) -> bytes:
+    """Return *content* with one to four changes, of which some take pieces of *others*.
+
+    At most *largest* bytes; with more than LARGEST, the last change makes it that large.
+    """
     for _ in range(random.choice((1, 1, 1, 2, 3, 4))):
-        content = random.choice(_MUTATIONS)(content, others, random)[:LARGEST]
+        content = random.choice(_MUTATIONS)(content, others, random)[:largest]
+    if largest > LARGEST:
+        content = random.choice(_ENLARGEMENTS)(content, largest, random)[:largest]
     return content
+
+
+def _nested(content: bytes, largest: int, random: Random) -> bytes:
+    """Put *content*, or a part of it, into as many brackets as there is room for."""
+    opening, closing = random.choice(_BRACKETS)
+    start, end = _span(content, random)
+    count = max(1, (largest - len(content)) // (len(opening) + len(closing)))
+    inner = opening * count + content[start:end] + closing * count
+    return content[:start] + inner + content[end:]
+
+
+def _doubled(content: bytes, largest: int, _: Random) -> bytes:
+    return content * (largest // max(1, len(content)))
+
+
+def _numbered(content: bytes, largest: int, random: Random) -> bytes:
+    """Repeat a paragraph or a line; one of its words has another number in each copy."""
+    parts = content.split(random.choice((b"\n\n", b"\n", b"\n")))
+    part = random.choice(parts)
+    words = _words(part) or [b""]
+    word = random.choice(words)
+    count = min(50_000, largest // (len(part) + 8))
+    copies = (part.replace(word, b"%s%d" % (word, number), 1) for number in range(count))
+    return content + b"\n" + b"\n".join(copies)
+
+
+def _repeated(content: bytes, largest: int, random: Random) -> bytes:
+    piece = random.choice(_REPEATED)
+    at = random.randint(0, len(content))
+    count = max(1, (largest - len(content)) // len(piece))
+    return content[:at] + piece * count + content[at:]
 
 
 def _insert(content: bytes, _: Sequence[bytes], random: Random) -> bytes:
@@ -156,12 +198,16 @@ def _move_lines(content: bytes, _: Sequence[bytes], random: Random) -> bytes:
 
 def _change_word(content: bytes, _: Sequence[bytes], random: Random) -> bytes:
     """Replace a word wherever it occurs, so that names that belong together stay together."""
-    words = content.replace(b'"', b" ").replace(b"=", b" ").split()
+    words = _words(content)
     if not words:
         return content
     word, piece = random.choice(words), random.choice((*_PIECES, *words))
     # As often as there is room for: all of `a` in 200,000 of them would need a gigabyte.
     return content.replace(word, piece, 1 + LARGEST // max(1, len(piece)))
+
+
+def _words(content: bytes) -> list[bytes]:
+    return content.replace(b'"', b" ").replace(b"=", b" ").split()
 
 
 def _span(content: bytes, random: Random) -> tuple[int, int]:
@@ -173,3 +219,4 @@ _MUTATIONS = (
     *(_insert, _insert, _replace, _replace, _delete, _flip, _cut, _repeat, _repeat, _splice),
     *(_move_lines, _change_word),
 )
+_ENLARGEMENTS = (_nested, _doubled, _numbered, _numbered, _repeated, _repeated)

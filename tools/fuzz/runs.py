@@ -6,9 +6,11 @@ import time
 from pathlib import Path
 
 from tools.fuzz import app_readers, package_readers
-from tools.fuzz.engine import Finding, Reader, fuzz
+from tools.fuzz.engine import CPU_SECONDS, Finding, Reader, failure, fuzz
+from tools.fuzz.mutations import LARGEST
 
 _MEMORY = 2 << 30
+_PREFIX = "cnb-python-fuzz-"
 
 
 def readers() -> tuple[Reader, ...]:
@@ -16,10 +18,26 @@ def readers() -> tuple[Reader, ...]:
     return (*app_readers.readers(), *package_readers.readers())
 
 
-def run(name: str, seed: int, seconds: float) -> Finding | None:
+def run(name: str, seed: int, seconds: float, largest: int = LARGEST) -> Finding | None:
     """Return the first finding of the reader *name* within *seconds*."""
-    # A reader that would need more raises MemoryError, which is a finding.
+    with tempfile.TemporaryDirectory(prefix=_PREFIX) as scratch:
+        until = time.monotonic() + seconds
+        return fuzz(reader_of(name), seed, Path(scratch), until=until, largest=largest)
+
+
+def run_again(name: str, file: Path) -> str:
+    """Return how the reader *name* fails for the content of *file*; empty if it does not."""
+    content = file.read_bytes()
+    seconds = CPU_SECONDS * max(1, len(content) / LARGEST)
+    with tempfile.TemporaryDirectory(prefix=_PREFIX) as scratch:
+        return failure(reader_of(name), content, Path(scratch), seconds)
+
+
+def reader_of(name: str) -> Reader:
+    """Return the reader *name*."""
+    return next(each for each in readers() if each.name == name)
+
+
+def limit_memory() -> None:
+    """Let what needs more than 2 GB in this process raise MemoryError, which is a finding."""
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
-    reader = next(each for each in readers() if each.name == name)
-    with tempfile.TemporaryDirectory(prefix="cnb-python-fuzz-") as scratch:
-        return fuzz(reader, seed, Path(scratch), until=time.monotonic() + seconds)
