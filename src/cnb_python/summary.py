@@ -10,7 +10,7 @@ from pathlib import Path
 from cnb_python.layers import process_defaults, python
 from cnb_python.layers import store as store_layer
 from cnb_python.layers.cache_keys import NLTK
-from cnb_python.layers.store import BuildRecord
+from cnb_python.layers.store import BuildRecord, size_of
 from cnb_python.layout.names import VENV
 from cnb_python.system.output import BuildLog, megabytes, shown
 
@@ -113,11 +113,12 @@ def _titles(names: Iterable[str]) -> str:
 
 def _total(sizes: Iterable[str]) -> str:
     """Return the sum of *sizes*, in digits; a size that is not a number counts as 0."""
-    return str(sum(int(size) for size in sizes if size.isdecimal()))
+    return str(sum(size_of(size) or 0 for size in sizes))
 
 
 def _size(digits: str) -> str:
-    return megabytes(int(digits)) if digits.isdecimal() else "?"
+    size = size_of(digits)
+    return "?" if size is None else megabytes(size)
 
 
 def _changes(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[str]:

@@ -5,12 +5,11 @@
 Separate from `collectstatic`, which starts this only if not every file is on disk.
 """
 
-import json
 import os
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,8 +18,13 @@ from cnb_python.app_steps.recording import environment_path, is_harmless
 from cnb_python.errors.base import BuildpackError, ContractBroken
 from cnb_python.errors.machine import DamagedStore
 from cnb_python.provision.on_demand import OnDemand, ReadBefore, key_of
+from cnb_python.system import json_text
+from cnb_python.system.json_text import InvalidJson
 
-_STOP = b"stop\n"
+# On a line of its own, whatever comes before it.
+_STOP = b"\nstop\n"
+# More than a path, which has up to 4 kB, can have as JSON.
+_LONGEST_LINE = 64 * 1024
 _READ_BYTES = 64 * 1024
 # Answers, each one byte.
 NOTHING, WRITTEN, FAILED = b"0", b"1", b"2"
@@ -56,8 +60,8 @@ class _Requests:
         if self.failures:
             return FAILED
         try:
-            return WRITTEN if self._meet(*json.loads(line)) else NOTHING
-        except (BuildpackError, OSError, ValueError, TypeError) as error:
+            return WRITTEN if self._meet(*_parsed(line)) else NOTHING
+        except (BuildpackError, OSError, ValueError) as error:
             self.failures.append(error)
             return FAILED
 
@@ -76,6 +80,21 @@ class _Requests:
                 return on_demand.need_path(below)
 
 
+def _parsed(line: bytes) -> tuple[str, ...]:
+    """Return kind, path and name of the request *line*.
+
+    One of another form needs everything: code of the app, which shares the pipe, may write there.
+    """
+    try:
+        request = json_text.parse(line)
+    except InvalidJson:
+        return ("all",)
+    if not isinstance(request, list) or not 1 <= len(request) <= 3:
+        return ("all",)
+    texts = tuple(item for item in request if isinstance(item, str))
+    return texts if len(texts) == len(request) else ("all",)
+
+
 @contextmanager
 def answering(on_demand: OnDemand, layers_dir: Path) -> Iterator[tuple[str, str]]:
     """Answer requests while the block runs; yield the paths of the pipes for them and for answers.
@@ -88,7 +107,11 @@ def answering(on_demand: OnDemand, layers_dir: Path) -> Iterator[tuple[str, str]
         for path in paths:
             os.mkfifo(path, 0o600)
         # For both directions: opening does not wait for the other end.
-        descriptors = [os.open(path, os.O_RDWR | os.O_CLOEXEC) for path in paths]
+        descriptors = [
+            os.open(paths[0], os.O_RDWR | os.O_CLOEXEC),
+            # Its end that writes must not wait for one that reads: the process may only ask.
+            os.open(paths[1], os.O_RDWR | os.O_CLOEXEC | os.O_NONBLOCK),
+        ]
         thread = threading.Thread(target=_serve, args=(*descriptors, requests.answer))
         thread.start()
         try:
@@ -118,7 +141,9 @@ def _serve(requests: int, answers: int, answer: Callable[[bytes], bytes]) -> Non
     while True:
         waiting += os.read(requests, _READ_BYTES)
         *lines, waiting = waiting.split(b"\n")
-        for line in lines:
+        waiting = waiting[:_LONGEST_LINE]
+        for line in filter(None, lines):
             if line == _STOP.strip():
                 return
-            os.write(answers, answer(line))
+            with suppress(BlockingIOError):
+                os.write(answers, answer(line))

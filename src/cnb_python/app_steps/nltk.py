@@ -19,6 +19,7 @@ from cnb_python.errors.machine import DamagedStore, Killed
 from cnb_python.install.snapshot import Snapshot
 from cnb_python.layers import cache_keys
 from cnb_python.layers.cache_keys import NltkKey, Rebuild, decide
+from cnb_python.layers.store import size_of
 from cnb_python.layout.names import VENV
 from cnb_python.provision.request import ProvidedEnvironment, StepResults
 from cnb_python.system import json_text, regular_file
@@ -119,9 +120,7 @@ def finish(data: Data, output: Output) -> StepResults:
     if data.is_in_image:
         recorded = data.environment.sizes.get(cache_keys.NLTK, "")
         layer.reuse_from_image(key.metadata())
-        return StepResults(
-            layers={cache_keys.NLTK: int(recorded) if recorded.isdecimal() else 0}, trees=trees
-        )
+        return StepResults(layers={cache_keys.NLTK: size_of(recorded) or 0}, trees=trees)
     size = sum(path.lstat().st_size for path in layer.path.rglob("*") if path.is_file())
     # A default, since users may have their data elsewhere.
     env = (EnvDelta(LAUNCH, VARIABLE, "default", str(layer.path)),)

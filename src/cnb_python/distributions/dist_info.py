@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from packaging.utils import canonicalize_name, canonicalize_version
+from packaging.utils import canonicalize_name
 
 from cnb_python.distributions import entry_points
 from cnb_python.distributions.entry_points import EntryPoint
 from cnb_python.distributions.record import RecordedFiles, read_record
 from cnb_python.distributions.scan import FileEntry
+from cnb_python.managers.versions import normalized_version
 from cnb_python.system import json_text
 from cnb_python.system.redaction import shown
 
@@ -136,7 +137,7 @@ def identity(metadata: bytes, directory: str) -> tuple[str, str]:
     name, _, version = directory.removesuffix(INFO).partition("-")
     return (
         str(canonicalize_name(fields.get("name") or name)),
-        canonicalize_version(fields.get("version") or version, strip_trailing_zero=False),
+        normalized_version(fields.get("version") or version, keep_zeros=True),
     )
 
 

@@ -200,7 +200,7 @@ class UnknownHost(OutsideError):
 
     @override
     def describe(self) -> Message:
-        host = self.host or urlsplit(self.url).hostname or self.url
+        host = self.host or _host(self.url) or self.url
         return Message(
             title=f"There is no server named {host}",
             body=(f"Fetching {self.url} failed: the build cannot resolve the name {host}.",),
@@ -339,3 +339,10 @@ def _refused(url: str, status: int) -> tuple[str, ...]:
         "The build has no login for it, or the login is wrong, expired or not allowed to read.",
         f"To test the login on your machine: curl -u USER:TOKEN {url.replace('****@', '')}",
     )
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:  # a part of an IPv6 address
+        return ""

@@ -9,8 +9,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from packaging.utils import canonicalize_version
-
 from cnb_python.cnb import disk
 from cnb_python.distributions import scan
 from cnb_python.distributions.collect import InstalledPin
@@ -27,6 +25,7 @@ from cnb_python.install.snapshot import AppSnapshot
 from cnb_python.install.staging import StagingArea
 from cnb_python.install.verify import Complete, Incomplete, unknown_extras, verify_pins
 from cnb_python.managers.base import Pin, PinsRefused, Resolution
+from cnb_python.managers.versions import normalized_version
 from cnb_python.store.archive import NO_CHANGES, Changes
 from cnb_python.store.manifest import StoreEntry
 from cnb_python.store.store import Store
@@ -188,7 +187,7 @@ def _is_stored(pin: Pin, entries: Mapping[str, StoreEntry]) -> bool:
 
 def _is_same(version: str, pinned: str) -> bool:
     """Whether the versions are equal: `2.0` in a file may be `2.0.0` in the index."""
-    return canonicalize_version(version) == canonicalize_version(pinned)
+    return normalized_version(version) == normalized_version(pinned)
 
 
 def _resolve_without_manager(

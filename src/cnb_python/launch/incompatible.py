@@ -35,7 +35,7 @@ def _applies(row: TomlTable, installed: Mapping[str, str]) -> bool:
 
 def _numbers(version: str) -> tuple[int, ...]:
     """Return the numbers that *version* starts with: (20, 1) of `20.1.0`, without final zeros."""
-    match = re.match(r"\d+(?:\.\d+)*", version)
+    match = re.match(r"\d{1,9}(?:\.\d{1,9})*", version)
     numbers = [int(part) for part in match[0].split(".")] if match else []
     while numbers and not numbers[-1]:
         numbers.pop()

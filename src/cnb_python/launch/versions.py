@@ -1,6 +1,6 @@
 """Compares versions of installed packages: a fork's odd version counts as older than any."""
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 
 def is_at_least(version: str, since: str) -> bool:
@@ -11,5 +11,5 @@ def is_at_least(version: str, since: str) -> bool:
     """
     try:
         return Version(version) >= Version(since)
-    except InvalidVersion:
+    except ValueError:  # also for thousands of digits
         return False

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from cnb_python.cnb import disk
 from cnb_python.cnb.context import BuildContext
@@ -83,7 +83,7 @@ def _gunicorn_arguments(version: str, app_dir: Path) -> list[str]:
 def _has_control_socket(version: str) -> bool:
     try:
         return Version(version) >= _CONTROL_SOCKET
-    except InvalidVersion:
+    except ValueError:  # also for thousands of digits
         return False
 
 

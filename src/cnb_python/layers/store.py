@@ -13,6 +13,8 @@ from cnb_python.layers.cache_keys import EnvironmentKey, PackageKey, differences
 
 NAME = "deps"
 _TYPES = LayerTypes(cache=True)
+# Python reads no number of thousands of digits.
+_MOST_DIGITS = 18
 _LISTS = {"distributions", "layers", "sizes", "largest"}
 
 
@@ -123,6 +125,15 @@ def record_of(
         manifest=texts.get("manifest", ""),
         static_files_key=texts.get("collected", ""),
     )
+
+
+def size_of(text: str) -> int | None:
+    """Return the size *text* of a record; None if a damaged record has something else.
+
+    >>> size_of("1024"), size_of("much")
+    (1024, None)
+    """
+    return int(text) if text.isdecimal() and len(text) <= _MOST_DIGITS else None
 
 
 def recorded_distributions(metadata: Metadata) -> Mapping[str, str]:

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from cnb_python.errors.base import BuildpackError
@@ -114,7 +114,7 @@ def _release_of(failure: UnfitVersion, output: str) -> tuple[str, str]:
         return canonicalize_name(package), source_version(package, output)
     try:
         requirement = Requirement(getattr(failure, "requirement", ""))
-    except InvalidRequirement:
+    except ValueError, RecursionError:
         return "", ""
     pins = [each.version for each in requirement.specifier if each.operator in {"==", "==="}]
     return canonicalize_name(requirement.name), pins[0] if len(pins) == 1 else ""
@@ -145,9 +145,9 @@ def _line_named_by(failure: UnfitVersion) -> str:
 def _allows(need: str, line: str) -> bool:
     try:
         specifier = SpecifierSet(need)
-    except InvalidSpecifier:
+        return any(specifier.contains(f"{line}.{patch}") for patch in range(_PATCHES))
+    except ValueError:  # also for thousands of digits
         return False
-    return any(specifier.contains(f"{line}.{patch}") for patch in range(_PATCHES))
 
 
 def supported_lines() -> Sequence[str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import ClassVar, NamedTuple
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -38,6 +38,7 @@ from cnb_python.managers.requirement_lines import (
 from cnb_python.managers.tool import Program
 from cnb_python.managers.uv import commands as uv
 from cnb_python.managers.uv.commands import IndexedLock, IndexesOf
+from cnb_python.system.addresses import parts_of
 from cnb_python.system.interface import Command, Outcome, Run
 from cnb_python.system.redaction import shown
 
@@ -284,7 +285,7 @@ def _of_address(
         is_directory = False
     line = f"{name}{extras} @ {address}" + "".join(f" --hash={each}" for each in hashes)
     is_commit = bool(_COMMIT.search(address)) and address.startswith(("git+", "hg+"))
-    origin = digest((*hashes, shown(address), urlsplit(address).fragment))
+    origin = digest((*hashes, shown(address), parts_of(address).fragment))
     is_certain = (bool(hashes) or is_commit) and not is_directory
     return Pin(name, "", origin, line, is_cacheable=is_certain, by_itself=True)
 
@@ -317,7 +318,7 @@ def _is_remote(address: str) -> bool:
 
 
 def _path(address: str) -> str:
-    return unquote(urlsplit(address).path) if address.startswith("file:") else address
+    return unquote(parts_of(address).path) if address.startswith("file:") else address
 
 
 def _name_of(directory: Path) -> str:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from packaging.pylock import Package, PackageVcs, Pylock, PylockValidationError
 from packaging.specifiers import SpecifierSet
@@ -21,6 +21,7 @@ from cnb_python.managers import markers
 from cnb_python.managers.base import Pin, Resolution, digest
 from cnb_python.managers.markers import UnusableMarker
 from cnb_python.managers.source_lines import OwnLines, build_options
+from cnb_python.system.addresses import parts_of
 from cnb_python.system.redaction import shown
 
 # The first line of a pin's `line` that is a lock of its own.
@@ -239,7 +240,7 @@ def _compiled_archive(
 
 def _file_name(file: TomlTable) -> str:
     address = _text(file, "url") or _text(file, "path")
-    return unquote(urlsplit(address).path.rpartition("/")[2])
+    return unquote(parts_of(address).path.rpartition("/")[2])
 
 
 def _sha256(file: TomlTable) -> str:

@@ -91,11 +91,11 @@ class Program(NamedTuple):
         """Whether *specifier* (PEP 440) contains the pinned release."""
         if specifier == f"=={self.version}":
             return True
-        from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 - 25 ms
+        from packaging.specifiers import SpecifierSet  # noqa: PLC0415 - 25 ms
 
         try:
             return SpecifierSet(specifier).contains(self.version)
-        except InvalidSpecifier:
+        except ValueError:
             return False  # uv reports what is wrong with it
 
     @property

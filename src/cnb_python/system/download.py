@@ -259,4 +259,4 @@ def _reason_of(error: Exception) -> str:
         case httpx.TimeoutException():
             return "the server stopped sending"
         case _:
-            return redact(str(error)[:_LONGEST_REASON]) or type(error).__name__
+            return redact(str(error))[:_LONGEST_REASON] or type(error).__name__

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+from cnb_python.system.addresses import parts_of
+
 MASK = "****"
 # The text between the scheme and the @ of a URL: user:password, a token, or only a user. Not what
 # stands for that in advice.
@@ -38,7 +40,8 @@ def local_path(url: str) -> Path | None:
     """Return the path of a `file:` URL or an absolute path, None for another URL."""
     if url.startswith("/"):
         return Path(url)
-    return Path(unquote(urlsplit(url).path)) if urlsplit(url).scheme == "file" else None
+    parts = parts_of(url)
+    return Path(unquote(parts.path)) if parts.scheme == "file" else None
 
 
 def shown(url: str) -> str:

@@ -86,12 +86,33 @@ def test_failure_to_write_is_answered_and_raised(
         run()
 
 
-def test_nonsense_from_the_process_is_a_failure(tmp_path: Path) -> None:
-    with (
-        pytest.raises(ValueError, match="Expecting value"),
-        file_requests.answering(on_demand(lambda *_: None), tmp_path) as pipes,
-    ):
-        assert ask(pipes, b"no JSON") == b"2"
+@pytest.mark.parametrize(
+    "line",
+    [b"no JSON", b"[" * 50_000, b"{}", b"[]", b"[1]", b'["path", null]', b'["a","b","c","d"]'],
+)
+def test_nonsense_from_code_of_the_app_gets_every_file(tmp_path: Path, line: bytes) -> None:
+    demand = on_demand(lambda *_: None)
+
+    with file_requests.answering(demand, tmp_path) as pipes:
+        assert ask(pipes, line) == b"1"
+
+    assert demand.absent == {}
+
+
+def test_answering_ends_after_half_a_request(tmp_path: Path) -> None:
+    with file_requests.answering(on_demand(lambda *_: None), tmp_path) as pipes:
+        requests = os.open(pipes[0], os.O_WRONLY)
+        os.write(requests, b'["path", "/x')
+        os.close(requests)
+
+
+def test_answering_ends_although_nothing_reads_the_answers(tmp_path: Path) -> None:
+    request = b'["path", "/elsewhere"]\n'
+    with file_requests.answering(on_demand(lambda *_: None), tmp_path) as pipes:
+        requests = os.open(pipes[0], os.O_WRONLY)
+        for _ in range(700):
+            os.write(requests, request * 100)
+        os.close(requests)
 
 
 def test_incomplete_record_needs_every_file() -> None:

@@ -47,3 +47,13 @@ def test_built_wheel_is_no_file_of_an_index(tmp_path: Path) -> None:
 
 def test_pin_without_known_files_is_fetched(tmp_path: Path) -> None:
     assert not is_file_of(fetched(tmp_path, WHEEL), ONE)
+
+
+@pytest.mark.parametrize("separator", [".", "-"])
+def test_tags_that_stand_for_millions_are_not_read(tmp_path: Path, separator: str) -> None:
+    """Three parts of a thousand words stand for a thousand million tags."""
+    part = separator.join(["a"] * 1000)
+    wheel = f"Wheel-Version: 1.0\nTag: {part}-{part}-{part}\nTag: one\n"
+    pin = ONE._replace(files=(f"one_tool-1.0+cpu-{part}-{part}-{part}.whl",))
+
+    assert not is_file_of(fetched(tmp_path, wheel), pin)

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import ClassVar, NamedTuple
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote, urlunsplit
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from cnb_python.cnb import toml
@@ -39,6 +39,7 @@ from cnb_python.managers.pylock_file import Choice
 from cnb_python.managers.requirement_lines import index_url, option_of
 from cnb_python.managers.tool import Program
 from cnb_python.managers.uv.commands import IndexesOf
+from cnb_python.system.addresses import parts_of
 from cnb_python.system.interface import Command
 
 # The exported requirements: a file in the scratch directory, and a note.
@@ -220,7 +221,7 @@ def _is_for(target: TomlTable, processor: str) -> bool:
 def _contains(specifier: str, python: str) -> bool:
     try:
         return SpecifierSet(specifier).contains(python, prereleases=True)
-    except InvalidSpecifier:
+    except ValueError:
         return True  # PDM has accepted it
 
 
@@ -375,9 +376,9 @@ def _source(table: TomlTable, url: str, environ: Mapping[str, str]) -> _PdmSourc
 
 
 def _with_login(url: str, user: str, password: str) -> str:
-    if not (user and password):
+    parts = parts_of(url)
+    if not (user and password and parts.netloc):
         return url
-    parts = urlsplit(url)
     login, host = f"{quote(user, safe='')}:{quote(password, safe='')}", parts.netloc
     return urlunsplit(parts._replace(netloc=f"{login}@{host.rpartition('@')[2]}"))
 

@@ -7,11 +7,12 @@ since few locks are of that kind.
 import re
 from collections.abc import Iterator
 
-from packaging.utils import canonicalize_name, canonicalize_version
+from packaging.utils import canonicalize_name
 
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlTable
 from cnb_python.errors.locks import BadLock
+from cnb_python.managers.versions import normalized_version
 
 REFUSED = re.compile(r"Can't export a lock file without environment markers")
 """What PDM prints if it does not export a lock."""
@@ -42,7 +43,7 @@ def lines_of(output: str, lock: TomlTable, name: str) -> Iterator[str]:
 
 
 def _key(name: str, version: str) -> tuple[str, str]:
-    return canonicalize_name(name), canonicalize_version(version)
+    return canonicalize_name(name), normalized_version(version)
 
 
 def _line(entry: TomlTable) -> str:

@@ -202,7 +202,7 @@ def _is_for(platform: str, processor: str) -> bool:
 
 def _line_of_tag(tag: str) -> str:
     """Return the release line of `cp311`: `3.11`; empty for other tags than CPython 3's."""
-    match = re.fullmatch(r"cp3(\d+)", tag)
+    match = re.fullmatch(r"cp3(\d{1,3})", tag)
     return f"3.{match[1]}" if match else ""
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from cnb_python.config.settings import PIP, UV
 from cnb_python.errors.base import BuildpackError, ContractBroken
@@ -239,5 +239,5 @@ def _sha256(download: Item) -> str:
 def _normalized_version(version: str) -> str:
     try:
         return str(Version(version))
-    except InvalidVersion:
+    except ValueError:  # also for thousands of digits
         return version

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from cnb_python.cnb import toml
@@ -25,6 +25,7 @@ from cnb_python.managers.lock_export import LocalSource, LockExport, LockSources
 from cnb_python.managers.requirement_lines import index_url
 from cnb_python.managers.tool import Program
 from cnb_python.managers.uv import commands as uv
+from cnb_python.system.addresses import parts_of
 
 _INDEX_NOTE = "the lines of pipenv requirements that name indexes"
 _PIPENV = LockTool(
@@ -272,7 +273,7 @@ def _index_name(line: str) -> str:
     """Return the name of the package of *line*; empty: it does not come from an index."""
     try:
         requirement = Requirement(line)
-    except InvalidRequirement:
+    except ValueError, RecursionError:
         return ""
     return "" if requirement.url else canonicalize_name(requirement.name)
 
@@ -357,8 +358,9 @@ def _trusted_hosts(lock: Mapping[str, object], url_of: Mapping[str, str]) -> Ite
     """Yield an option for each source whose certificate is not checked."""
     for source in _sources(lock):
         if source.get("verify_ssl") is False:
-            host = urlsplit(url_of[str(source.get("name", ""))]).netloc
-            yield f"--trusted-host {host.rpartition('@')[2]}"
+            host = parts_of(url_of[str(source.get("name", ""))]).netloc
+            if host := host.rpartition("@")[2]:
+                yield f"--trusted-host {host}"
 
 
 def _own_urls(

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, NamedTuple
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-from packaging.utils import canonicalize_name, canonicalize_version
+from packaging.utils import canonicalize_name
 
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlTable
@@ -33,6 +33,8 @@ from cnb_python.managers.poetry import pyproject
 from cnb_python.managers.poetry.pyproject import PYPROJECT
 from cnb_python.managers.requirement_lines import index_url
 from cnb_python.managers.tool import Program
+from cnb_python.managers.versions import normalized_version
+from cnb_python.system.addresses import parts_of
 from cnb_python.system.certificates import bundle_with
 from cnb_python.system.interface import Command, Outcome
 from cnb_python.system.redaction import shown
@@ -202,7 +204,7 @@ def _indexes(pin: Pin, sources: list[_PoetrySource]) -> tuple[str, ...]:
 
 
 def _key(name: str, version: str) -> tuple[str, str]:
-    return canonicalize_name(name), canonicalize_version(version)
+    return canonicalize_name(name), normalized_version(version)
 
 
 def _source_url(package: TomlTable) -> str:
@@ -288,7 +290,7 @@ def _certificate_settings(directory: Path) -> TomlTable:
 def _hosts(context: InstallContext) -> Iterator[tuple[str, str]]:
     """Yield name and host of each source of the app."""
     for source in _source_tables(context):
-        if host := urlsplit(str(source.get("url", ""))).netloc.rpartition("@")[2]:
+        if host := parts_of(str(source.get("url", ""))).netloc.rpartition("@")[2]:
             yield str(source.get("name", "")), host
 
 

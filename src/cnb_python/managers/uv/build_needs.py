@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from cnb_python.cnb import toml
@@ -98,5 +98,5 @@ def _matching(required: object) -> Iterator[str]:
         if isinstance(table, dict) and table.get("match-runtime") is True:
             try:
                 yield _normalized(Requirement(str(table.get("requirement"))).name)
-            except InvalidRequirement:
+            except ValueError, RecursionError:
                 continue  # uv reports it

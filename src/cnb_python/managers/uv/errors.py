@@ -90,7 +90,7 @@ _NO_TEXT = re.compile(
     r"failed to read from file `([^`]+\.lock)`: stream did not contain valid UTF-8"
 )
 _PARSED = re.compile(
-    r"Failed to parse:? `?(\S+?)`?\s+cause: TOML parse error at line (\d+), column \d+\n"
+    r"Failed to parse:? `?(\S+?)`?\s+cause: TOML parse error at line (\d{1,9}), column \d+\n"
     r"\s*\|\n\s*\d+ \| ?([^\n]*)\n[^\n]*\^[^\n]*\n\s*(\S[^\n]*)"
 )
 # Rust's words for types of TOML values.
@@ -307,7 +307,7 @@ def _no_wheel(text: str, hints: str, python: str) -> BuildpackError | None:
 
 def _no_wheel_by_hints(requirement: str, hints: str, python: str) -> NoWheel:
     tags, platforms = _TAGS.search(hints), _PLATFORMS.search(hints)
-    lines = {f"3.{minor}" for minor in re.findall(r"`cp3(\d+)`", tags[1] if tags else "")}
+    lines = {f"3.{minor}" for minor in re.findall(r"`cp3(\d{1,3})`", tags[1] if tags else "")}
     named = tuple(re.findall(r"`([^`]+)`", platforms[1] if platforms else ""))
     # uv names one kind of tag alone: with platforms that do not fit, the Python does not matter.
     pythons = () if named else tuple(sorted(lines, key=lambda line: int(line[2:])))
