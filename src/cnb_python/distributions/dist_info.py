@@ -16,7 +16,7 @@ from cnb_python.distributions import entry_points
 from cnb_python.distributions.entry_points import EntryPoint
 from cnb_python.distributions.record import RecordedFiles, read_record
 from cnb_python.distributions.scan import FileEntry
-from cnb_python.managers.versions import normalized_version
+from cnb_python.python.versions import normalized_version
 from cnb_python.system import json_text
 from cnb_python.system.redaction import shown
 

@@ -25,7 +25,7 @@ from cnb_python.install.snapshot import AppSnapshot
 from cnb_python.install.staging import StagingArea
 from cnb_python.install.verify import Complete, Incomplete, unknown_extras, verify_pins
 from cnb_python.managers.base import Pin, PinsRefused, Resolution
-from cnb_python.managers.versions import normalized_version
+from cnb_python.python.versions import normalized_version
 from cnb_python.store.archive import NO_CHANGES, Changes
 from cnb_python.store.manifest import StoreEntry
 from cnb_python.store.store import Store

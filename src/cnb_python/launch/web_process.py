@@ -15,7 +15,7 @@ from cnb_python.launch.procfile import WEB
 from cnb_python.launch.programs import IsImportable, find_web_programs, first_of
 from cnb_python.launch.servers import SERVERS, Server, command_text
 from cnb_python.launch.tables.frameworks import DJANGO, AppObject, DetectedApp
-from cnb_python.launch.versions import is_at_least
+from cnb_python.python.versions import is_at_least
 
 _WSGI_SERVER = "gunicorn"
 _ASGI_SERVER = "uvicorn"

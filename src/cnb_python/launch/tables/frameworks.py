@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from cnb_python.launch.versions import is_at_least
+from cnb_python.python.versions import is_at_least
 
 type Interface = Literal["WSGI", "ASGI", "Sanic", "aiohttp"]
 """What a server has to speak; Sanic and aiohttp have protocols of their own."""

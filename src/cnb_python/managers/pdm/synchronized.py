@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlTable
 from cnb_python.errors.locks import BadLock
-from cnb_python.managers.versions import normalized_version
+from cnb_python.python.versions import normalized_version
 
 REFUSED = re.compile(r"Can't export a lock file without environment markers")
 """What PDM prints if it does not export a lock."""

@@ -33,7 +33,7 @@ from cnb_python.managers.poetry import pyproject
 from cnb_python.managers.poetry.pyproject import PYPROJECT
 from cnb_python.managers.requirement_lines import index_url
 from cnb_python.managers.tool import Program
-from cnb_python.managers.versions import normalized_version
+from cnb_python.python.versions import normalized_version
 from cnb_python.system.addresses import parts_of
 from cnb_python.system.certificates import bundle_with
 from cnb_python.system.interface import Command, Outcome

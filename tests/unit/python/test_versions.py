@@ -8,14 +8,14 @@ import pytest
 
 from cnb_python.distributions import dist_info
 from cnb_python.errors.python import InvalidPythonRange
-from cnb_python.launch import incompatible, versions
+from cnb_python.launch import incompatible
 from cnb_python.layers.store import size_of
 from cnb_python.managers.pip import index_errors
 from cnb_python.managers.tool import Program
 from cnb_python.managers.uv import errors as uv_errors
-from cnb_python.managers.versions import normalized_version
 from cnb_python.python.origin import Origin
 from cnb_python.python.specifiers import parse_constraint, parse_specifier
+from cnb_python.python.versions import is_at_least, normalized_version
 
 SOURCE = Path(dist_info.__file__).parents[1]
 ORIGIN = Origin("pyproject.toml", 1)
@@ -36,7 +36,7 @@ READERS: dict[str, tuple[Callable[[], object], object]] = {
         lambda: dist_info.identity(f"Name: a\nVersion: {LONG}\n".encode(), "x"),
         ("a", LONG),
     ),
-    "comparison": (lambda: versions.is_at_least(LONG, "1"), False),
+    "comparison": (lambda: is_at_least(LONG, "1"), False),
     "table": (lambda: incompatible.warnings({"gunicorn": f"{DIGITS}.0"}), ()),
     "tool": (lambda: Program("poetry").satisfies(f">={LONG}"), False),
     "size": (lambda: size_of(DIGITS), None),
