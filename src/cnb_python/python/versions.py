@@ -1,6 +1,5 @@
 """Normalizes and compares versions of packages, which files may write in any way."""
 
-from packaging.utils import canonicalize_version
 from packaging.version import Version
 
 
@@ -12,6 +11,9 @@ def normalized_version(text: str, *, keep_zeros: bool = False) -> str:
     >>> normalized_version("1.0-RC1"), normalized_version("of a fork")
     ('1rc1', 'of a fork')
     """
+    # It loads subprocess and logging, which an unchanged build does without.
+    from packaging.utils import canonicalize_version  # noqa: PLC0415
+
     try:
         return canonicalize_version(text, strip_trailing_zero=not keep_zeros)
     except ValueError:  # thousands of digits, which Python does not read as a number
