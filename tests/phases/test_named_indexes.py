@@ -51,6 +51,10 @@ FILES = {{
 }}
 
 
+def build_editable(directory, config_settings=None, metadata_directory=None):
+    return build_wheel(directory)
+
+
 def build_wheel(directory, config_settings=None, metadata_directory=None):
     name = "company_codec-1.0-py3-none-any.whl"
     with zipfile.ZipFile(Path(directory, name), "w") as archive:
@@ -121,6 +125,19 @@ IN_FILE = "--index-url {}\n"
 PRIMARY = (
     '[tool.poetry]\npackage-mode = false\n[[tool.poetry.source]]\nname = "ours"\nurl = "{}"\n'
 )
+OF_POETRY = """\
+[project]
+name = "company-codec"
+version = "1.0"
+requires-python = ">=3.14,<4"
+[tool.poetry]
+[tool.poetry.build]
+script = "script.py"
+[build-system]
+requires = ["company-backend"]
+build-backend = "company_backend"
+"""
+WITH_SCRIPT = {"company_codec.py": "", "script.py": "import company_backend\n"}
 OF_PDM = "[tool.pdm]\ndistribution = false\n"
 OF_UV = '[[tool.uv.index]]\nname = "ours"\nurl = "{}"\ndefault = true\n'
 CASES = (
@@ -202,6 +219,29 @@ def test_public_index_is_not_asked(case: Case, indexes: Indexes, tmp_path: Path)
         "V = 'private 1.0'\n",
         "V = 'built with the private backend'\n",
     }
+
+
+@pytest.mark.parametrize(
+    ("source", "settings"),
+    [
+        *(("", settings) for settings in (PIP, CONF, OFFLINE, {"UV_DEFAULT_INDEX": "{}"})),
+        (PRIMARY.partition("false\n")[2], {}),
+        (PRIMARY.partition("false\n")[2] + 'priority = "supplemental"\n', EXTRA),
+    ],
+    ids=["variable", "file", "offline", "uv", "primary", "supplemental"],
+)
+def test_build_script_of_poetry_does_not_ask_public_index(
+    source: str, settings: dict[str, str], indexes: Indexes, tmp_path: Path
+) -> None:
+    files = {"pyproject.toml": OF_POETRY + source, **WITH_SCRIPT, **CONF_FILE}
+    case = Case("script", Poetry(), files, settings, locked_by("poetry"))
+    context = prepare(case, indexes.private, tmp_path, indexes.public.variables())
+    indexes.public.asked.clear()
+
+    decide_and_install(case, context)
+
+    assert indexes.public.asked == []
+    assert "V = 'built with the private backend'\n" in modules(context, "company_codec")
 
 
 @pytest.mark.parametrize("manager", [Pip(), Pip(BY_UV)], ids=["pip", "uv"])

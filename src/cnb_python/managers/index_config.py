@@ -197,6 +197,11 @@ def exported_index_variables(lines: Iterable[str], environ: Mapping[str, str]) -
     return variables
 
 
+def names_index(variables: Mapping[str, str]) -> bool:
+    """Whether uv's *variables* name an index in place of the public one."""
+    return any(map(variables.get, _UV_DEFAULTS))
+
+
 def network_of(
     options: Mapping[str, str], environ: Mapping[str, str], index_url: str
 ) -> Network | NeedsResolving:

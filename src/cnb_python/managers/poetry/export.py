@@ -22,6 +22,7 @@ from cnb_python.errors.locks import UnknownGroup
 from cnb_python.errors.programs import AppNotInstallable, UnknownPoetryKey, app_left_out
 from cnb_python.managers import app_as_package, from_source, index_config
 from cnb_python.managers.base import AppLeftOut, InstallContext, Pin, Resolution
+from cnb_python.managers.index_config import asks_no_index
 from cnb_python.managers.lock_export import (
     LocalSource,
     LockExport,
@@ -95,16 +96,32 @@ class PoetryExport(LockExport):
         """See `Manager`. Raises uv's or Poetry's failure, and AppLeftOut."""
         app = self._app()
         if app and [pin.name for pin in pins] == [app.name]:
-            outcome = self.run(command := self.command(("install", "--only-root")))
-            if outcome.code:
-                raise self._not_installable(outcome.output) or self.explain(command, outcome)
-            return frozenset()
+            return self._install_app(app)
         lines = self.context.notes[_EXPORTED].splitlines()
         sources = read_sources(self.lock, lines)
         index_lines = (*primary_index(self.context), *sources.lines)
         variables = index_config.exported_index_variables(index_lines, self.context.environ)
         variables |= certificate_variables(self.context)
         return self.install_with_uv(pins, sources.indexes_of, variables)
+
+    def _install_app(self, app: Pin) -> frozenset[str]:
+        """Install the app itself. Raises uv's or Poetry's failure, and AppLeftOut.
+
+        Poetry takes what a build script requires from the public index if the app has no primary
+        source, whatever the user's settings are, and pip does if there is a setup.py.
+        """
+        primary = primary_index(self.context)
+        if pyproject.read(self.context.app_dir).has_build:
+            variables = index_config.exported_index_variables(primary, self.context.environ)
+            if index_config.names_index(variables) or asks_no_index(self.context.environ):
+                variables |= certificate_variables(self.context)
+                indexes = (variables.get("UV_DEFAULT_INDEX", ""), *_further(self.context))
+                own = tuple(filter(None, indexes))
+                return self.install_with_uv((app,), lambda _: own, variables)
+        outcome = self.run(command := self.command(("install", "--only-root")))
+        if outcome.code:
+            raise self._not_installable(outcome.output) or self.explain(command, outcome)
+        return frozenset()
 
     def local_sources(self) -> Iterator[LocalSource]:
         """See `LockExport`. Raises UnreadableToml."""
@@ -227,15 +244,26 @@ def primary_index(context: InstallContext) -> tuple[str, ...]:
     UnreadableToml.
     """
     for source in _source_tables(context):
-        name, url = str(source.get("name", "")), str(source.get("url", ""))
-        if url and source.get("priority", "primary") in {"primary", "default"}:
-            prefix = f"POETRY_HTTP_BASIC_{_in_variable(name)}"
-            user, password = (
-                context.environ.get(f"{prefix}_{key}", "") for key in ("USERNAME", "PASSWORD")
-            )
-            login = f"{quote(user, safe='')}:{quote(password, safe='')}@" if user else ""
-            return (f"--index-url {url.replace('://', f'://{login}', 1)}",)
+        if source.get("url") and source.get("priority", "primary") in {"primary", "default"}:
+            return (f"--index-url {_with_login(source, context)}",)
     return ()
+
+
+def _further(context: InstallContext) -> Iterator[str]:
+    """Yield the addresses of the sources that Poetry asks for what the primary one lacks."""
+    for source in _source_tables(context):
+        if source.get("url") and source.get("priority") in {"secondary", "supplemental"}:
+            yield _with_login(source, context)
+
+
+def _with_login(source: TomlTable, context: InstallContext) -> str:
+    name, url = str(source.get("name", "")), str(source.get("url", ""))
+    prefix = f"POETRY_HTTP_BASIC_{_in_variable(name)}"
+    user, password = (
+        context.environ.get(f"{prefix}_{key}", "") for key in ("USERNAME", "PASSWORD")
+    )
+    login = f"{quote(user, safe='')}:{quote(password, safe='')}@" if user else ""
+    return url.replace("://", f"://{login}", 1)
 
 
 def certificate_variables(context: InstallContext) -> dict[str, str]:
