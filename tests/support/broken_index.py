@@ -2,8 +2,9 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import chain, repeat
 from pathlib import Path
 
 HOST = "127.0.0.1"
@@ -25,6 +26,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._respond(int(kind), b"")
         elif kind == "slow":
             self.waiting.wait(60)
+        elif kind == "drip" and (parts[0] == "files" or parts[-1] == "good"):
+            path = self.packages / parts[-1]
+            self._drip(path.read_bytes() if path.is_file() else b"<!DOCTYPE html>")
         elif parts[0] == "simple":
             self._page(kind, parts[1])
         elif kind == "gone" or parts[-1].endswith(".metadata"):
@@ -40,6 +44,14 @@ class _Handler(BaseHTTPRequestHandler):
     def do_CONNECT(self) -> None:
         """Respond as a proxy that requires a login."""
         self._respond(407, b"")
+
+    def _drip(self, content: bytes) -> None:
+        """Send *content* byte by byte, and as many spaces as fit into the test."""
+        self._respond(200, b"", missing=100_000)
+        following = chain(content, repeat(ord(" ")))
+        with suppress(OSError):
+            while not self.waiting.wait(0.2):
+                self.wfile.write(bytes((next(following),)))
 
     def _page(self, kind: str, name: str) -> None:
         fragment, more = LINKS.get(kind, ("", ""))

@@ -265,6 +265,8 @@ def _default(value: Value) -> str:
     match value:
         case bool():
             return "`true`" if value else "`false`"
+        case int():
+            return f"`{value}`"
         case str():
             return f'`"{value}"`' if value else "none"
         case tuple():

@@ -155,7 +155,9 @@ def _download(data: Data, system: System) -> None:
     argv = (str(venv / "bin/python"), str(_PROGRAM), str(into), str(answer), *data.names)
     shown = f"python -m nltk.downloader {' '.join(data.names)}"
     try:
-        outcome = run(Command(argv, env, into, shown), request.context.layers_dir, system)
+        idle = request.settings.idle_timeout
+        command = Command(argv, env, into, shown, idle_seconds=idle)
+        outcome = run(command, request.context.layers_dir, system)
         if outcome.code < 0:
             raise Killed(shown, -outcome.code)
         if outcome.code:

@@ -41,8 +41,8 @@ def variables_digest(environ: Mapping[str, str], text: str, salt: bytes) -> str:
 def run(command: Command, layers_dir: Path, system: System) -> Outcome:
     """Run *command* as a foreign one, and print it and its output.
 
-    What it does to the entries of *layers_dir* is undone. Raises ProgramNotStarted, ProcessesLeft
-    and LayersDirectoryReplaced.
+    What it does to the entries of *layers_dir* is undone. Raises ProgramNotStarted, NoProgress,
+    ProcessesLeft and LayersDirectoryReplaced.
     """
     secrets = process_env.secrets(command.env, command.cwd)
     system.output.line(f"Running `{command.shown}`")

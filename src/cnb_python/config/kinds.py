@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 from cnb_python.cnb.toml import TomlValue
 from cnb_python.system.redaction import shown
 
-type Value = str | bool | tuple[str, ...]
+type Value = str | bool | int | tuple[str, ...]
 
 # Letters, digits, `.`, `_`, `-` (buildpack.md, launch.toml), a colon, and a command.
 _COMMAND = re.compile(
@@ -18,6 +18,9 @@ _COMMAND = re.compile(
 
 # As Go reads booleans, and with it most platforms' settings.
 _BOOLEANS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+
+_DIGITS = re.compile(r"[0-9]{1,9}")
+_MOST_SECONDS = 10**9 - 1
 
 # A URL, or the login of one without a scheme.
 _URL = re.compile(r"://|[^\s/]:[^\s]*@")
@@ -106,6 +109,32 @@ class Flag(NamedTuple):
     def from_text(self, text: str) -> bool | None:
         """Return whether *text* means yes."""
         return _BOOLEANS.get(text.lower())
+
+
+class Seconds(NamedTuple):
+    """A time; 0 has a meaning of its own, which the setting describes."""
+
+    example: int
+
+    @property
+    def in_toml(self) -> str:
+        """Return an example."""
+        return f"a whole number of seconds without quotes, such as {self.example}"
+
+    @property
+    def in_variable(self) -> str:
+        """Return an example."""
+        return f"a whole number of seconds, such as {self.example}"
+
+    def from_toml(self, value: TomlValue) -> int | None:
+        """Return *value* if it is a number that is not negative, and not too large to wait."""
+        if not isinstance(value, int) or isinstance(value, bool):
+            return None
+        return value if 0 <= value <= _MOST_SECONDS else None
+
+    def from_text(self, text: str) -> int | None:
+        """Return the number in *text*."""
+        return self.from_toml(int(text)) if _DIGITS.fullmatch(text) else None
 
 
 class Text(NamedTuple):
@@ -219,6 +248,8 @@ def displayed(value: Value) -> str:
             return "true" if value else "false"
         case tuple():
             return ", ".join(value)
+        case int():
+            return str(value)
         case _:
             return shown(value) if _URL.search(value) else value
 

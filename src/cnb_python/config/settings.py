@@ -14,6 +14,7 @@ from cnb_python.config.kinds import (
     Flag,
     Names,
     OneOf,
+    Seconds,
     Setting,
     SettingOrigin,
     Text,
@@ -182,6 +183,14 @@ TABLE: tuple[Setting, ...] = (
         "from the top of the app.",
     ),
     Setting(
+        "idle_timeout",
+        "BP_PYTHON_IDLE_TIMEOUT",
+        Seconds(3600),
+        "After how many seconds without progress a package manager is ended: it printed nothing, "
+        "used less than 1% of a processor, and wrote less than 4 kB per second. 1800 by default, "
+        "0 for no limit.",
+    ),
+    Setting(
         "mirror",
         MIRROR,
         Text("https://mirror.example.org/python"),
@@ -217,6 +226,8 @@ class Settings(NamedTuple):
     processes: tuple[str, ...] = ()
     """Lines such as `web: gunicorn app:app`."""
     keep: tuple[str, ...] = ()
+    idle_timeout: int = 1800
+    """In seconds; 0: no limit."""
     mirror: str = ""
     origins: Mapping[str, SettingOrigin] = MappingProxyType({})
     """Where each setting that was given comes from, by the setting's name."""

@@ -209,6 +209,7 @@ class UnknownSettings(AppError):
                 "start",
                 "processes",
                 "keep",
+                "idle_timeout",
                 "mirror",
             ),
         )

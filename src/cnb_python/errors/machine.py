@@ -5,6 +5,7 @@ from typing import Self, override
 from cnb_python.errors.base import Message, OutsideError
 
 _MIRROR = "BP_PYTHON_MIRROR"
+_IDLE_TIMEOUT = "BP_PYTHON_IDLE_TIMEOUT"
 _SIGKILL = 9
 
 
@@ -263,6 +264,42 @@ class ProcessesLeft(OutsideError):
     @override
     def example(cls) -> Self:
         return cls("bin/post_compile", ("sleep",))
+
+
+class NoProgress(OutsideError):
+    """A program was ended since it seemed to wait without end, such as for a server."""
+
+    program: str
+    seconds: int
+    servers: tuple[str, ...]
+    """Those that it was connected to: `10.0.0.1:443`."""
+
+    @override
+    def describe(self) -> Message:
+        servers = f"It was connected to {', '.join(self.servers)}." if self.servers else ""
+        return Message(
+            title=f"{self.program} made no progress for {self.seconds} s",
+            body=(
+                (
+                    f"Found:    in {self.seconds} s it printed nothing, used less than 1% of a "
+                    "processor, and wrote less than 4 kB per second. It and its processes were ended."
+                ),
+                *((servers,) if servers else ()),
+                (
+                    "Expected: a download that goes on, or a build that works. A server that sends "
+                    "single bytes never reaches the time-out of a tool, which is for each of them."
+                ),
+            ),
+            fixes=(
+                "Check the package index, the server of the sources, and the proxy.",
+                f"If it needs more time, set {_IDLE_TIMEOUT}={2 * self.seconds} (0: no limit).",
+            ),
+        )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("pip install", 1, ("127.0.0.1:443",))
 
 
 class Killed(OutsideError):

@@ -323,10 +323,36 @@ class StagingArea:
         return self._run_with("")
 
     def _run_with(self, runs_code: str | None) -> Run:
-        request = self.request
-        secrets = process_env.secrets(request.environ, request.app.directory)
-        layers_dir = request.environment.parent
-        return partial(_run_redacted, self.system, secrets, layers_dir, runs_code=runs_code)
+        secrets = process_env.secrets(self.request.environ, self.request.app.directory)
+        return partial(self._run_redacted, secrets, runs_code)
+
+    def _run_redacted(
+        self,
+        secrets: tuple[str, ...],
+        runs_code: str | None,
+        command: Command,
+        on_line: Callable[[str], None] | None = None,
+    ) -> Outcome:
+        """Run *command*; undo what it does to the layers directory if it runs code of packages.
+
+        *runs_code*: what does so, for the log; empty: the command itself, None: nothing.
+        """
+        output = self.system.output
+        if command.shown:
+            note = f" ({command.note})" if command.note else ""
+            output.line(f"Running `{command.shown}`{note}")
+        show = on_line or (output.detail if command.shown else None)
+        show_redacted = None if show is None else lambda line: show(redact(line, secrets))
+        program = runs_code or command.shown or Path(command.argv[0]).name
+        foreign = runs_code is not None
+        limited = replace(command, foreign=foreign, idle_seconds=self.request.idle_seconds)
+        layers_dir = self.request.environment.parent
+        guard = foreign_files.undoing(layers_dir, program, output) if foreign else nullcontext()
+        with guard:
+            outcome = self.system.run(limited, show_redacted)
+        if outcome.ended:
+            output.line(ended_processes(outcome.ended, program))
+        return replace(outcome, output=redact(outcome.output, secrets))
 
 
 @dataclass(slots=True)
@@ -356,34 +382,6 @@ def _remove_all(directories: Iterable[Path]) -> None:
 
 def _files(directory: Path) -> list[Path]:
     return sorted(directory.iterdir()) if directory.is_dir() else []
-
-
-def _run_redacted(
-    system: System,
-    secrets: tuple[str, ...],
-    layers_dir: Path,
-    command: Command,
-    on_line: Callable[[str], None] | None = None,
-    *,
-    runs_code: str | None,
-) -> Outcome:
-    """Run *command*; undo what it does to the layers directory if it runs code of packages.
-
-    *runs_code*: what does so, for the log; empty: the command itself, None: nothing.
-    """
-    if command.shown:
-        note = f" ({command.note})" if command.note else ""
-        system.output.line(f"Running `{command.shown}`{note}")
-    show = on_line or (system.output.detail if command.shown else None)
-    show_redacted = None if show is None else lambda line: show(redact(line, secrets))
-    program = runs_code or command.shown or Path(command.argv[0]).name
-    foreign = runs_code is not None
-    guard = foreign_files.undoing(layers_dir, program, system.output)
-    with guard if foreign else nullcontext():
-        outcome = system.run(replace(command, foreign=foreign), show_redacted)
-    if outcome.ended:
-        system.output.line(ended_processes(outcome.ended, program))
-    return replace(outcome, output=redact(outcome.output, secrets))
 
 
 def make_environment(directory: Path, interpreter: Path, line: str) -> Path:

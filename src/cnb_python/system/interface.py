@@ -24,6 +24,8 @@ class Command:
     """What the log adds to the command, such as `9 pinned packages`."""
     foreign: bool = False
     """Whether it runs code of the app or of its packages: alone, and no process outlives it."""
+    idle_seconds: int = 0
+    """After so many seconds without progress (`progress_limit`) it is ended; 0: never."""
 
 
 @dataclass(frozen=True, slots=True)

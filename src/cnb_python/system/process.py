@@ -5,12 +5,13 @@ import selectors
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Condition
 
-from cnb_python.errors.machine import ProcessesLeft, ProgramNotStarted
+from cnb_python.errors.machine import NoProgress, ProcessesLeft, ProgramNotStarted
 from cnb_python.system import orphans
 from cnb_python.system.interface import Command, HelperLost, Outcome
 from cnb_python.system.program_output import ProgramOutput
@@ -19,6 +20,9 @@ from cnb_python.system.program_output import ProgramOutput
 GRACE_SECONDS = 5
 # How often to check whether a silent program still runs.
 LISTEN_SECONDS = 0.2
+# Programs usually end at once when they have closed their output.
+_FIRST_PAUSE_SECONDS = 0.001
+_END_PAUSE_SECONDS = 0.01
 _CHUNK = 64 * 1024
 # What a pipe can hold at most, for users other than root.
 _PIPE_BYTES = 1024 * 1024
@@ -36,7 +40,8 @@ def run(command: Command, on_line: Callable[[str], None] | None = None) -> Outco
 
     Those of its process group, and all others too if it is foreign. Its stdin is empty, so that it
     cannot wait for an answer. Raises ProgramNotStarted if there is no such program or the system
-    does not run it, and ProcessesLeft if a foreign command's processes cannot be ended.
+    does not run it, NoProgress if it has a limit and exceeds it, and ProcessesLeft if a foreign
+    command's processes cannot be ended.
     """
     orphans.adopt()
     with _TURNS.alone() if command.foreign else _TURNS.shared():
@@ -44,7 +49,7 @@ def run(command: Command, on_line: Callable[[str], None] | None = None) -> Outco
         child = _started(command)
         try:
             output = ProgramOutput(on_line)
-            _read_until_end(child, output)
+            _read_until_end(child, output, command)
             ended = _end_left(child, command, earlier)
             _read_remaining(child, output)
             return Outcome(child.wait(), output.finish(), ended)
@@ -130,18 +135,29 @@ def _started(command: Command) -> subprocess.Popen[bytes]:
         raise ProgramNotStarted(command.argv[0], reason) from error
 
 
-def _read_until_end(child: subprocess.Popen[bytes], output: ProgramOutput) -> None:
-    """Read what *child* prints until it has ended; it is not reaped.
+def _read_until_end(
+    child: subprocess.Popen[bytes], output: ProgramOutput, command: Command
+) -> None:
+    """Read what *child* prints until it has ended; it is not reaped. Raises NoProgress.
 
     Not until the pipe is closed: a background process that it started (an SSH master, a compiler
     cache) may keep it open.
     """
+    from cnb_python.system import progress_limit  # noqa: PLC0415 - most builds run no command
+
+    limit = progress_limit.ProgressLimit(command.idle_seconds, child.pid)
+    pause = _FIRST_PAUSE_SECONDS
     while not orphans.has_ended(child.pid):
         chunk = _chunk(child, LISTEN_SECONDS)
         if chunk:
             output.add(chunk)
+            limit.note_output()
         elif chunk is not None:
-            orphans.has_ended(child.pid, wait=True)
+            time.sleep(pause)
+            pause = min(2 * pause, LISTEN_SECONDS)
+        if limit.is_exceeded():
+            program = command.shown or Path(command.argv[0]).name
+            raise NoProgress(program, command.idle_seconds, progress_limit.servers_of(child.pid))
 
 
 def _read_remaining(child: subprocess.Popen[bytes], output: ProgramOutput) -> None:
@@ -180,15 +196,21 @@ def _interrupt(child: subprocess.Popen[bytes], command: Command, earlier: frozen
     try:
         if child.returncode is None:
             _signal_group(child, signal.SIGTERM)
-            child.wait(GRACE_SECONDS)
-    except subprocess.TimeoutExpired:
-        pass
+            _wait(child, GRACE_SECONDS)
     finally:
+        # It is not reaped, so the group is still its own; others of the group may ignore SIGTERM.
         if child.returncode is None:
             _signal_group(child, signal.SIGKILL)
             child.wait()
         if command.foreign:
             orphans.end_all_but(earlier, child.pid)
+
+
+def _wait(child: subprocess.Popen[bytes], seconds: float) -> None:
+    """Wait until *child* has ended, for at most *seconds*; it is not reaped."""
+    end = time.monotonic() + seconds
+    while not orphans.has_ended(child.pid) and time.monotonic() < end:
+        time.sleep(_END_PAUSE_SECONDS)
 
 
 def _signal_group(child: subprocess.Popen[bytes], number: signal.Signals) -> None:

@@ -294,7 +294,7 @@ def test_every_row_has_a_field_of_its_type(setting: object) -> None:
     hints = get_type_hints(Settings)
     given = [
         value
-        for text in (*examples.values(), "linked", "one/two", "warn", "web: python a.py")
+        for text in (*examples.values(), "linked", "one/two", "warn", "web: python a.py", "60")
         if (value := row.kind.from_text(text)) is not None
     ]
 
