@@ -25,6 +25,9 @@ INSTALLER = b"cnb-python\n"
 _REMOVED = ("REQUESTED", "uv_cache.json", "uv_build.json")
 _SCRIPTS = "bin/"
 _RESERVED_SCRIPT = re.compile(r"python(3(\.\d+t?)?)?")
+# Half of the bytecode of numpy, scipy, pandas and scikit-learn. Only a test runner imports these;
+# a module with another name, as astropy/tests/runner.py, may be imported by the package itself.
+_TEST_MODULE = re.compile(r"(?:.*/)?tests?/(?:.*/)?test_[^/]*\.py")
 _MOST_LISTED = 5
 
 
@@ -161,7 +164,7 @@ def _with_interpreter(root: DistributionRoot, path: str) -> bytes | None:
 
 
 def modules_of(normalized: Normalized) -> Package:
-    """Return the modules to compile."""
+    """Return the modules to compile: all but those of test suites."""
     root = normalized.of.root
     directories = (f"{root.site}/", f"{scan.CHECKOUTS}/")
     modules = [
@@ -169,7 +172,8 @@ def modules_of(normalized: Normalized) -> Package:
         for path, entry in normalized.entries.items()
         if path.endswith(".py") and path.startswith(directories) and not entry.target
     ]
-    return Package(root.path, root.final, modules)
+    compiled = [module for module in modules if not _TEST_MODULE.fullmatch(module.path)]
+    return Package(root.path, root.final, compiled)
 
 
 def described(

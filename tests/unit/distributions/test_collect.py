@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from cnb_python.distributions.collect import InstalledPin, modules_of, normalize
 from cnb_python.errors.base import ContractBroken
 from tests.support.stages import (
     FINAL,
@@ -284,6 +285,21 @@ def test_what_is_not_from_wheel_is_from_source(
     (collection,) = collected(root, "a", may_be_built=may_be_built).distributions
 
     assert collection.from_source == from_source
+
+
+def test_modules_of_test_suites_are_not_compiled(tmp_path: Path) -> None:
+    root = new_root(tmp_path)
+    compiled = {
+        f"{SITE}/{path}"
+        for path in ("a/x.py", "a/test_x.py", "a/tests/runner.py", "a/attests/test_x.py")
+    }
+    suites = [f"{SITE}/{path}" for path in ("a/tests/test_x.py", "a/test/deep/test_y.py")]
+    install(root, "a", dict.fromkeys((*compiled, *suites), ""))
+
+    installed = InstalledPin(pin("a"), root, may_be_built=False)
+    package = modules_of(normalize(installed))
+
+    assert {module.path for module in package.modules} == compiled
 
 
 def test_undecodable_names_are_kept(tmp_path: Path) -> None:
