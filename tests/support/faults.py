@@ -27,6 +27,9 @@ LAYERS = f"/layers/{BUILDPACK}"
 # The distribution of the build image, which the lifecycle's detector would set.
 TARGET = {"CNB_TARGET_DISTRO_NAME": "debian", "CNB_TARGET_DISTRO_VERSION": "12"}
 
+type Wheels = Callable[[Path], Iterator[str]]
+"""Writes wheels with version 1.0 into a directory, and yields their names."""
+
 
 @dataclass(frozen=True, slots=True)
 class DirectBuild:
@@ -205,13 +208,18 @@ class Scenario:
 
 
 @contextmanager
-def scenario(builds: Builds, cache: Path, directory: Path) -> Iterator[Scenario]:
-    """Build an app below *directory* from the layers *cache*, without faults."""
+def scenario(
+    builds: Builds, cache: Path, directory: Path, wheels: Wheels | None = None
+) -> Iterator[Scenario]:
+    """Build an app below *directory* from the layers *cache*, without faults.
+
+    It requires the *wheels*, small ones by default.
+    """
     packages = directory / "packages"
     packages.mkdir()
-    names = [*_wheels(packages)]
+    names = [*(wheels or _wheels)(packages)]
     requirements = "".join(f"{name}==1.0\n" for name in names)
-    app = {"requirements.txt": requirements, "Procfile": "web: python -c 'import lying'"}
+    app = {"requirements.txt": requirements, "Procfile": f"web: python -c 'import {names[-1]}'"}
     with index.running(packages) as running:
         env = {"PIP_INDEX_URL": running.url}
         direct = DirectBuild(builds, write_files(directory / "app", app), env)

@@ -1,4 +1,4 @@
-"""Sends a signal to the buildpack's process in a sandbox when a condition on disk holds."""
+"""Sends a signal to a process of a build in a sandbox when a condition on disk holds."""
 
 import os
 import signal
@@ -12,6 +12,14 @@ from pathlib import Path
 PROGRAM = "/bin/start.py"
 PATIENCE = 60.0
 
+type Which = Callable[[Path], bool]
+"""Whether to kill the process of this directory below `/proc`."""
+
+
+def is_phase(process: Path) -> bool:
+    """Whether *process* is the buildpack itself."""
+    return any(part.endswith(PROGRAM) for part in text(process / "cmdline").split("\0"))
+
 
 @dataclass(slots=True)
 class Kill:
@@ -20,7 +28,8 @@ class Kill:
     number: signal.Signals
     when: Callable[[], bool]
     seen_by: Path
-    """A directory that only the process to kill has mounted."""
+    """A directory that only the processes of the build have mounted."""
+    which: Which = is_phase
     sent: bool = False
     over: threading.Event = field(default_factory=threading.Event)
 
@@ -28,17 +37,26 @@ class Kill:
         until = time.monotonic() + PATIENCE
         while not self.over.is_set() and time.monotonic() < until:
             if self.when():
-                for pid in _phases_that_see(self.seen_by):
+                for pid in self._pids():
                     os.kill(pid, self.number)
                     self.sent = True
-                return
+                if self.sent:
+                    return
             time.sleep(0.001)
+
+    def _pids(self) -> list[int]:
+        processes = [path for path in Path("/proc").glob("[0-9]*") if self.which(path)]
+        return [
+            int(path.name) for path in processes if str(self.seen_by) in text(path / "mountinfo")
+        ]
 
 
 @contextmanager
-def killing(number: signal.Signals, when: Callable[[], bool], seen_by: Path) -> Iterator[Kill]:
-    """Send *number* to the buildpack once, when *when* holds, while the block runs."""
-    kill = Kill(number, when, seen_by)
+def killing(
+    number: signal.Signals, when: Callable[[], bool], seen_by: Path, which: Which = is_phase
+) -> Iterator[Kill]:
+    """Send *number* once, when *when* holds and *which* process exists, while the block runs."""
+    kill = Kill(number, when, seen_by, which)
     thread = threading.Thread(target=kill.wait_and_send)
     thread.start()
     try:
@@ -48,16 +66,8 @@ def killing(number: signal.Signals, when: Callable[[], bool], seen_by: Path) -> 
         thread.join()
 
 
-def _phases_that_see(directory: Path) -> list[int]:
-    processes = [path for path in Path("/proc").glob("[0-9]*") if _runs_a_phase(path)]
-    return [int(path.name) for path in processes if str(directory) in _text(path / "mountinfo")]
-
-
-def _runs_a_phase(process: Path) -> bool:
-    return any(part.endswith(PROGRAM) for part in _text(process / "cmdline").split("\0"))
-
-
-def _text(path: Path) -> str:
+def text(path: Path) -> str:
+    """Return the content of a file below `/proc`; empty if the process has ended."""
     try:
         return path.read_bytes().decode(errors="replace")
     except OSError:  # it has ended meanwhile

@@ -2,6 +2,7 @@
 
 import io
 import json
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from tests.support.elf_files import elf
 
 SITE = "lib/python3.14/site-packages"
 RECORD = f"{SITE}/six-1.0.dist-info/RECORD"
+MIB = 1024 * 1024
 ODD = f"{SITE}/odd-\udcff\n.py"
 
 
@@ -118,3 +120,21 @@ def test_large_wheel_has_only_its_small_parts_in_the_store(job: Unfinished) -> N
 
 def test_distribution_that_no_build_may_use_again_is_not_archived(job: Unfinished) -> None:
     assert finish_in_helper(job._replace(store=None)).archives == Archives("", "")
+
+
+def test_memory_does_not_grow_with_the_distribution(job: Unfinished) -> None:
+    # What is kept, the pieces of one file, and the compressor with 2 MB of history.
+    bound = 24 * MIB
+    for number in range(20):
+        (job.root / SITE / f"part-{number}.bin").write_bytes(bytes([number]) * MIB)
+    (job.root / SITE / "large.so").write_bytes(b"\x7fELF" + bytes(40 * MIB))
+    entries = scan.walk(job.root, "3.14")
+
+    tracemalloc.start()
+    finished = finish(job._replace(entries=entries))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert distribution(finished).size > 60 * MIB
+    assert finished.archives.archive != ""
+    assert peak < bound
