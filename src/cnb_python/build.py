@@ -29,11 +29,7 @@ def build(context: BuildContext, system: System) -> None:
     """
     check_environment(context.environ)
     log = BuildLog(system.output, system.clock, {})
-    settings = read_settings(context.environ, context.app_dir)
-    hooks.run_pre_compile(context, context.app_dir / settings.project, log, system)
-    # Again: the hook may have written pyproject.toml.
-    settings = read_settings(context.environ, context.app_dir)
-    print_settings(settings, system.output)
+    settings = read_settings_after_hook(context, log, system)
     decisions = decide(context, settings, system.output)
     app, manager, unwanted = decisions.app, decisions.manager, decisions.unwanted
     build_consumers = decisions.build_consumers
@@ -64,6 +60,15 @@ def build(context: BuildContext, system: System) -> None:
     record = record._replace(layer_sizes={**record.layer_sizes, **sizes})
     previous = store_layer.recorded_distributions(context.store)
     summary.print_summary(record, previous, log, context.layers_dir)
+
+
+def read_settings_after_hook(context: BuildContext, log: BuildLog, system: System) -> Settings:
+    """Run the hook, which may write `pyproject.toml`; return the settings, and print them."""
+    before = read_settings(context.environ, context.app_dir)
+    hooks.run_pre_compile(context, context.app_dir / before.project, log, system)
+    settings = read_settings(context.environ, context.app_dir)
+    print_settings(settings, system.output)
+    return settings
 
 
 def print_settings(settings: Settings, output: Output) -> None:

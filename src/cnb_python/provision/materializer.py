@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
+from typing import NamedTuple
 
 from cnb_python.cnb.disk import State
 from cnb_python.config.settings import MERGED
@@ -31,6 +32,21 @@ from cnb_python.store.manifest import StoreEntry
 from cnb_python.store.store import Store
 from cnb_python.store.unpacking import unpack
 from cnb_python.system.interface import Output
+
+
+class NewLayers(NamedTuple):
+    """The layers of the environment, as they are before the app steps."""
+
+    layers: Layers
+    states: Mapping[str, Mapping[str, State]]
+    """Of the paths in a shard, by its name, if they are known."""
+    entries: Mapping[str, StoreEntry]
+    """What the store has, by the name of the distribution."""
+    not_archived: frozenset[str]
+    """The distributions whose contents the store need not keep."""
+    record: BuildRecord
+    archiving: Future[None]
+    """Puts Python into the store."""
 
 
 @dataclass(slots=True)
@@ -125,38 +141,27 @@ class Materializer:
     def _distributions(self) -> Sequence[Distribution]:
         return self._layers[0] if self._layers else ()
 
-    def rebuilt(
-        self,
-        layers: Layers,
-        states: Mapping[str, Mapping[str, State]],
-        entries: Mapping[str, StoreEntry],
-        not_archived: frozenset[str],
-        record: BuildRecord,
-        archiving: Future[None],
-    ) -> Rebuilt:
-        """Return the environment with its temporary layers, after all layers were made.
-
-        *states*: of the paths in a shard, by its name, if they are known.
-        """
-        before_steps = Snapshot()
+    def rebuilt(self, new: NewLayers) -> Rebuilt:
+        """Return the environment with its temporary layers, after all layers were new."""
+        layers, before_steps = new.layers, Snapshot()
         if self.steps:
             # Temporary layers too: a build without a previous image, which keeps them, has the
             # same checks.
             for name in {python.NAME, *layers.changed}:
-                before_steps.add(self.plan.layers_dir / name, states.get(name))
+                before_steps.add(self.plan.layers_dir / name, new.states.get(name))
         self.on_demand.begin(partial(self._bring, layers, before_steps))
         environment = self._environment(self._distributions, layers.digests)
         return Rebuilt(
             environment=environment._replace(on_demand=self.on_demand),
             store=self.store,
-            entries=entries,
-            not_archived=not_archived,
-            record=record,
+            entries=new.entries,
+            not_archived=new.not_archived,
+            record=new.record,
             changed=layers.changed,
             temporary_layers=frozenset() if self.plan.build else layers.changed & layers.same,
             needed_by=self.steps or "",
             snapshot=before_steps,
-            archiving=archiving,
+            archiving=new.archiving,
             output=self.output,
         )
 

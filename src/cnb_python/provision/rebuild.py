@@ -1,7 +1,7 @@
 """Rebuilds the layers of Python and the environment: only those that changed."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -27,7 +27,7 @@ from cnb_python.managers import tool
 from cnb_python.managers.base import NeedsResolving, Resolution
 from cnb_python.provision import freshness, native_libraries, python_parts
 from cnb_python.provision.finish import Rebuilt
-from cnb_python.provision.materializer import Materializer
+from cnb_python.provision.materializer import Materializer, NewLayers
 from cnb_python.provision.request import (
     ProvisionRequest,
     ReadByStep,
@@ -69,55 +69,79 @@ def rebuild(
     installing raises; layers that were begun have no `.toml` then, so the lifecycle ignores them.
     """
     _log_reasons(request, previous, system.output)
+    store = Store(store_layer.open_store(request.context, previous))
+    materializer = Materializer(
+        request,
+        _plan(request),
+        previous,
+        store,
+        _cached(store, previous, system.output),
+        steps_needing_environment,
+        read_before,
+        system.output,
+    )
     with (
         _work_directory(request.context.layers_dir) as work,
         ThreadPoolExecutor(system.cpus) as pool,
     ):
-        store = Store(store_layer.open_store(request.context, previous))
-        cached = _cached(store, previous, system.output)
-        resolution = freshness.resolve_without_manager(
-            request, previous, from_files, cached, system.output
-        )
-        materializer = Materializer(
-            request,
-            _plan(request),
-            previous,
-            store,
-            cached,
-            steps_needing_environment,
-            read_before,
-            system.output,
-        )
-        # Packages are installed under the layer's name, for a while without its `.toml`.
-        layer_of(request.context.layers_dir, VENV).drop()
-        python_files = python_install.materialize(request.runtime, store, system)
-        compiling = pool.submit(python_files.complete)
-        tool_cache = ToolCache(store, work / "programs", system.output)
-        install_result = install_environment(
-            replace(
-                _environment_request(request, work, tool_cache),
-                wait_for_interpreter=compiling.result,
-                after_foreign_code=partial(_verify_python, python_files, system.output),
-            ),
-            resolution,
-            cached,
-            materializer.needs,
-            store,
-            system,
-        )
-        _log_result(install_result, system.output)
-        libraries = native_libraries.check(request, install_result, system)
-        compiling.result()
-        archiving = python_files.start_archiving()
-        layers = materializer.layers_of(install_result.distributions)
-        not_archived = layers.not_archived()
-        entries = _store_entries(install_result, from_files, cached, not_archived, store)
-        states = venv_and_shards.assemble(
-            materializer.plan, layers, install_result, materializer.on_demand.absent
-        )
-    record = _record(request, install_result, layers, from_files, previous)
+        new = _install(materializer, from_files, work, pool, system)
+    return materializer.rebuilt(new)
+
+
+def _install(
+    materializer: Materializer,
+    from_files: Resolution | NeedsResolving,
+    work: Path,
+    pool: ThreadPoolExecutor,
+    system: System,
+) -> NewLayers:
+    """Install Python and the environment, and make their layers.
+
+    *work*: an empty directory; *pool*: runs what can be done beside the rest.
+    """
+    request, previous = materializer.request, materializer.previous
+    store, cached, output = materializer.store, materializer.cached, system.output
+    resolution = freshness.resolve_without_manager(request, previous, from_files, cached, output)
+    # Packages are installed under the layer's name, for a while without its `.toml`.
+    layer_of(request.context.layers_dir, VENV).drop()
+    python_files = python_install.materialize(request.runtime, store, system)
+    compiling = pool.submit(python_files.complete)
+    environment = replace(
+        _environment_request(request, work, ToolCache(store, work / "programs", output)),
+        wait_for_interpreter=compiling.result,
+        after_foreign_code=partial(_verify_python, python_files, output),
+    )
+    install_result = install_environment(
+        environment, resolution, cached, materializer.needs, store, system
+    )
+    _log_result(install_result, output)
+    libraries = native_libraries.check(request, install_result, system)
+    compiling.result()
+    archiving = python_files.start_archiving()
+    return _make_layers(materializer, install_result, from_files, libraries, archiving)
+
+
+def _make_layers(
+    materializer: Materializer,
+    install_result: InstallResult,
+    from_files: Resolution | NeedsResolving,
+    libraries: Mapping[str, str],
+    archiving: Future[None],
+) -> NewLayers:
+    """Make the environment's layers of *install_result*, and archive what is in them."""
+    layers = materializer.layers_of(install_result.distributions)
+    not_archived = layers.not_archived()
+    entries = _store_entries(
+        install_result, from_files, materializer.cached, not_archived, materializer.store
+    )
+    states = venv_and_shards.assemble(
+        materializer.plan, layers, install_result, materializer.on_demand.absent
+    )
+    record = _record(
+        materializer.request, install_result, layers, from_files, materializer.previous
+    )
     record = record._replace(libraries=libraries)
-    return materializer.rebuilt(layers, states, entries, not_archived, record, archiving)
+    return NewLayers(layers, states, entries, not_archived, record, archiving)
 
 
 def rebuild_python(
