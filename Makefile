@@ -79,9 +79,10 @@ compat: venv ## Compare linked with merged environments; writes docs/compatibili
 fuzz: venv ## Mutate every file that the buildpack reads, for SECONDS with each reader (600)
 	@PYTHONPATH=src $(PYTHON) -m tools.fuzz --seconds $(SECONDS)
 
-data: venv ## Update the table of Python releases and the lock files of Poetry, Pipenv and PDM
+data: venv ## Update the table of Python releases, the lock files of Poetry, Pipenv and PDM, and the digest of the base image
 	@$(PYTHON) -m tools.pythons.update_table
 	@$(PYTHON) -m tools.package.update_tools
+	@$(PYTHON) -m tools.platforms.base_digest
 
 docs: venv ## Write the generated pages of docs/, and build the site into build/docs
 	@PYTHONPATH=src $(PYTHON) -m tools.docs.reference

@@ -32,7 +32,7 @@ def ensure(engine: Engine, role: Role) -> str:
         return name
     old = image_id(engine, name)
     labels = {**base.labels, PINS: pins}
-    if _registry_answers(engine, base):
+    if pulled(engine, base):
         _build(engine, base, name, labels)
     else:
         _import(engine, base, name, labels)
@@ -82,13 +82,16 @@ def _environment(engine: Engine, base: Base) -> dict[str, str]:
     return base.environment | api
 
 
-def _registry_answers(engine: Engine, base: Base) -> bool:
+def pulled(engine: Engine, base: Base) -> bool:
+    """Pull the registry's image; return whether it is there now."""
     say(f"Pulling {base.registry_image}")
     try:
         engine.docker("pull", "--quiet", base.registry_image)
     except Unavailable:
         say("  cannot be pulled: making the image from Debian's packages")
         return False
+    if "@" not in base.registry_image:
+        say("  it is not pinned by a digest, so the next image may differ: `make data` pins it")
     return True
 
 

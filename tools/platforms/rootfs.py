@@ -51,6 +51,7 @@ class Base:
     role: Role
     suite: str
     registry_image: str
+    """With its digest, if that is pinned: `debian:bookworm-slim@sha256:...`."""
     distro: tuple[str, str]
     """Name and version, for the labels `io.buildpacks.base.distro.*`."""
     user: int
@@ -85,12 +86,18 @@ def base(role: Role) -> Base:
     return Base(
         role=role,
         suite=facts["suite"],
-        registry_image=facts["registry-image"],
+        registry_image="@".join(filter(None, (facts["registry-image"], facts["digest"]))),
         distro=(facts["distro-name"], facts["distro-version"]),
         user=facts[role]["user"],
         group=facts["group"],
         packages=tuple(facts[role]["packages"]),
     )
+
+
+def base_tag() -> str:
+    """Return the registry's image without its digest: `debian:bookworm-slim`."""
+    tag: str = tomllib.loads(BASE.read_text())["registry-image"]
+    return tag
 
 
 def rootfs(role: Role) -> Path:
