@@ -33,11 +33,17 @@ func main() {
 	}
 	own := accountOf(os.DirFS("/"), os.Getuid())
 	writable, said := writablePlaces(os.LookupEnv, "/", own)
-	if said != "" && says(os.LookupEnv) {
-		fmt.Fprintln(os.Stderr, "Python:", said)
+	packages, about := packageDirectories(
+		os.LookupEnv, besideLayer(os.Args[0], "directories"), pathsOf(os.LookupEnv, own),
+	)
+	for _, each := range []string{said, about} {
+		if each != "" && says(os.LookupEnv) {
+			fmt.Fprintln(os.Stderr, "Python:", each)
+		}
 	}
 	found := append(settings(os.LookupEnv, container), authorities...)
 	found = append(found, writable...)
+	found = append(found, packages...)
 	found = append(found, libraries(os.LookupEnv, os.Args[0])...)
 	found = append(found, listening(os.LookupEnv, besideLayer(os.Args[0], "variables"))...)
 	// Its output has no reader if it is started by hand.

@@ -79,8 +79,14 @@ func replacedHome(user lookup, root, temporary string, own account) string {
 	if len(home) > 1 && holdsFiles(filepath.Join(root, home)) {
 		return ""
 	}
+	return ownDirectory(root, temporary)
+}
+
+// ownDirectory makes a directory in temporary for the user alone, unless it exists; "" if that fails.
+func ownDirectory(root, temporary string) string {
 	directory := filepath.Join(temporary, "home-"+strconv.Itoa(os.Getuid()))
-	if err := os.Mkdir(filepath.Join(root, directory), 0o700); err != nil && !isOwnDirectory(filepath.Join(root, directory)) {
+	path := filepath.Join(root, directory)
+	if err := os.Mkdir(path, 0o700); err != nil && !isOwnDirectory(path) {
 		return ""
 	}
 	return directory

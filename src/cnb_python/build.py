@@ -11,8 +11,9 @@ from cnb_python.config.loading import effective, read_settings
 from cnb_python.config.settings import Settings
 from cnb_python.decisions import Decisions, choose_python, decide, decide_launch
 from cnb_python.launch import launch_report, listening, processes, single_worker
-from cnb_python.layers import previous_image, process_defaults, python
+from cnb_python.layers import package_directories, previous_image, process_defaults, python
 from cnb_python.layers import store as store_layer
+from cnb_python.layers.process_defaults import Defaults
 from cnb_python.layers.store import BuildRecord
 from cnb_python.managers import tool
 from cnb_python.preflight import check_environment
@@ -99,7 +100,10 @@ def configure_launch(
     labels = libraries.labels(record.libraries or {})
     launch = Launch(processes.under_init(plan, init), labels)
     launch.write(context.layers_dir, context.buildpack.api)
-    single = single_worker.single_worker_types(plan, app, record.distributions)
-    variables = listening.variables(app.directory, record.distributions, plan.named)
-    size = process_defaults.provide_defaults(single, variables, context, system.output)
+    defaults = Defaults(
+        frozenset(single_worker.single_worker_types(plan, app, record.distributions)),
+        listening.variables(app.directory, record.distributions, plan.named),
+        package_directories.rows(app.directory, record.distributions),
+    )
+    size = process_defaults.provide_defaults(defaults, context, system.output)
     return {process_defaults.NAME: str(size)}

@@ -6,9 +6,11 @@ alone.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
 
 from packaging.version import Version
 
@@ -29,6 +31,8 @@ _PROGRAM = "defaults"
 _INIT = "init"
 # Variables that the program gives to processes: execd/servers.go.
 _VARIABLES = "variables"
+# Directories that it finds for packages: execd/package_directories.go.
+_DIRECTORIES = "directories"
 # Read by the program, in execd/defaults.go.
 _LOG = "BPL_PYTHON_LOG"
 _CONCURRENCY = "WEB_CONCURRENCY"
@@ -98,20 +102,29 @@ class _Key(LayerKey):
     program: str = part("digest of its exec.d program")
     single: str = part("list of processes with one worker")
     variables: str = part("list of variables of servers")
+    directories: str = part("list of directories that packages write to")
 
 
-def provide_defaults(
-    single: Iterable[str], variables: Mapping[str, str], context: BuildContext, output: Output
-) -> int:
-    """Make or reuse layer `defaults`; return its size in bytes.
+class Defaults(NamedTuple):
+    """What the exec.d program needs to know about the app."""
 
-    *single* names the process types that start one worker unless the user sets WEB_CONCURRENCY.
-    *variables* are those of servers, with `$PORT` in values. Raises IncompleteBuildpack.
-    """
+    single: frozenset[str] = frozenset()
+    """The process types that start one worker unless the user sets WEB_CONCURRENCY."""
+    variables: Mapping[str, str] = MappingProxyType({})
+    """Variables of servers, with `$PORT` in values."""
+    directories: tuple[str, ...] = ()
+    """Lines of `package_directories`."""
+
+
+def provide_defaults(defaults: Defaults, context: BuildContext, output: Output) -> int:
+    """Make or reuse layer `defaults`; return its size in bytes. Raises IncompleteBuildpack."""
     program = find_defaults(context.buildpack.directory).read_bytes()
-    types = tuple(sorted(single))
     key = _Key(
-        _FORMAT, hashlib.sha256(program).hexdigest(), " ".join(types), _lines(variables, " ")
+        _FORMAT,
+        hashlib.sha256(program).hexdigest(),
+        " ".join(sorted(defaults.single)),
+        _lines(defaults.variables, " "),
+        ", ".join(line.replace("\t", " ") for line in defaults.directories),
     )
     layer = layer_of(context.layers_dir, NAME)
     state = decide(layer.state(), key)
@@ -120,10 +133,11 @@ def provide_defaults(
             output.line(f"Rebuilding layer {NAME}: {reason}")
         contents = layer.begin()
         (contents / _INIT).symlink_to(f"exec.d/{_PROGRAM}")
-        disk.write(contents / _VARIABLES, _lines(variables, "\n").encode())
-        layer.finish(
-            LayerTypes(launch=True), key.metadata(), _env(types), exec_d={_PROGRAM: program}
-        )
+        disk.write(contents / _VARIABLES, _lines(defaults.variables, "\n").encode())
+        if defaults.directories:
+            disk.write(contents / _DIRECTORIES, "\n".join(defaults.directories).encode())
+        env = _env(tuple(sorted(defaults.single)))
+        layer.finish(LayerTypes(launch=True), key.metadata(), env, exec_d={_PROGRAM: program})
     else:
         layer.reuse_from_image(key.metadata())
     return len(program)

@@ -9,6 +9,7 @@ from cnb_python.cnb import toml
 from cnb_python.cnb.context import BuildContext
 from cnb_python.errors.base import IncompleteBuildpack
 from cnb_python.layers import process_defaults
+from cnb_python.layers.process_defaults import Defaults
 from tests.support import layer_env
 from tests.support.fake_build import contents, context
 from tests.support.fake_system import Log
@@ -26,7 +27,7 @@ def phase(tmp_path: Path) -> BuildContext:
 
 def provide(phase: BuildContext, *single: str) -> list[str]:
     log = Log()
-    process_defaults.provide_defaults(single, VARIABLES, phase, log)
+    process_defaults.provide_defaults(Defaults(frozenset(single), VARIABLES), phase, log)
     return log.lines
 
 
@@ -70,7 +71,7 @@ def test_exec_d_program_is_in_the_layer(phase: BuildContext) -> None:
 
 
 def test_provide_returns_the_size(phase: BuildContext) -> None:
-    assert process_defaults.provide_defaults((), {}, phase, Log()) == len(b"a program")
+    assert process_defaults.provide_defaults(Defaults(), phase, Log()) == len(b"a program")
 
 
 def test_single_worker_process_defaults_to_one_worker(
@@ -127,9 +128,25 @@ def test_other_processes_rebuild_the_layer(phase: BuildContext) -> None:
 def test_other_variables_rebuild_the_layer(phase: BuildContext) -> None:
     log = Log()
 
-    process_defaults.provide_defaults((), {}, in_image(phase), log)
+    process_defaults.provide_defaults(Defaults(), in_image(phase), log)
 
     assert "list of variables of servers has changed" in log.lines[0]
+
+
+def test_directories_are_in_the_layer(phase: BuildContext) -> None:
+    directories = ("HF_HOME\t$XDG_CACHE_HOME/huggingface\t{}", "MEM0_DIR\t$HOME/.mem0\t{}")
+    log = Log()
+
+    process_defaults.provide_defaults(Defaults(directories=directories), in_image(phase), log)
+
+    assert "list of directories that packages write to has changed" in log.lines[-1]
+    assert (phase.layers_dir / "defaults/directories").read_text() == "\n".join(directories)
+
+
+def test_layer_has_no_file_without_directories(phase: BuildContext) -> None:
+    provide(phase)
+
+    assert not (phase.layers_dir / "defaults/directories").exists()
 
 
 def test_rebuilt_layer_equals_that_of_a_first_build(phase: BuildContext, tmp_path: Path) -> None:
@@ -144,4 +161,4 @@ def test_rebuilt_layer_equals_that_of_a_first_build(phase: BuildContext, tmp_pat
 
 def test_buildpack_without_the_program_is_incomplete(tmp_path: Path) -> None:
     with pytest.raises(IncompleteBuildpack):
-        process_defaults.provide_defaults((), {}, context(tmp_path), Log())
+        process_defaults.provide_defaults(Defaults(), context(tmp_path), Log())

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Directories of a user, and where they are in the home directory without the variable:
+// https://specifications.freedesktop.org/basedir-spec/latest/
+var userDirectories = map[string]string{
+	"$HOME": "", "$XDG_CACHE_HOME": ".cache", "$XDG_CONFIG_HOME": ".config", "$XDG_DATA_HOME": ".local/share",
+}
+
+// packageDirectory is a variable by which a package finds the directory that it writes to.
+type packageDirectory struct {
+	variable string
+	// The directory without the variable, such as $XDG_CACHE_HOME/huggingface; relative: to the working
+	// directory. "": the package writes only if the variable is set, to a directory that has to be new.
+	usual string
+	value string // of the variable; {} is the directory
+}
+
+// paths are what packageDirectories depends on besides variables.
+type paths struct {
+	root      string // the file system, "/" outside of tests
+	home      string // of the user, as the container has it; "": none
+	working   string // the working directory
+	temporary string // the effective TMPDIR
+
+	isWritable func(directory string) bool
+}
+
+// pathsOf returns the paths of the running container.
+func pathsOf(user lookup, own account) paths {
+	home, _ := user("HOME")
+	if home == "" {
+		home = own.home
+	}
+	working, _ := os.Getwd()
+	temporary, _ := temporaryDirectory(user, "/")
+	return paths{"/", home, working, temporary, isWritable}
+}
+
+// packageDirectories returns the variables of installed packages that could not write to their usual
+// directories, and a line to print. Their directories are made.
+//
+// file has one row per variable: name, usual directory and value, separated by tabs; the build phase
+// writes it (layers/package_directories.py). A variable of the user is never replaced.
+func packageDirectories(user lookup, file string, in paths) (found []setting, said string) {
+	names := []string{}
+	for _, each := range readPackageDirectories(file) {
+		if _, chosen := user(each.variable); chosen || each.usual != "" && in.canUse(user, each.usual) {
+			continue
+		}
+		directory := in.replacement(each)
+		if directory == "" {
+			continue
+		}
+		found = append(found, setting{each.variable, strings.Replace(each.value, "{}", directory, 1)})
+		names = append(names, each.variable)
+	}
+	if len(found) > 0 {
+		said = fmt.Sprintf(
+			"%s: directories below %s, since packages cannot write to their usual ones",
+			strings.Join(names, ", "), in.temporary,
+		)
+	}
+	return found, said
+}
+
+func readPackageDirectories(file string) (rows []packageDirectory) {
+	content, _ := os.ReadFile(file)
+	for line := range strings.Lines(string(content)) {
+		if fields := strings.Split(strings.TrimRight(line, "\n"), "\t"); len(fields) == 3 {
+			rows = append(rows, packageDirectory{fields[0], fields[1], fields[2]})
+		}
+	}
+	return rows
+}
+
+// canUse: the directory is writable, can be made, or has files, such as a read-only volume with models,
+// which another directory would hide.
+func (in paths) canUse(user lookup, usual string) bool {
+	path := in.usualPath(user, usual)
+	if path == "" {
+		return false
+	}
+	if entries, err := os.ReadDir(filepath.Join(in.root, path)); err == nil && len(entries) > 0 {
+		return true
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(in.root, path)); err == nil {
+			return in.isWritable(filepath.Join(in.root, path))
+		}
+		if path == filepath.Dir(path) {
+			return false
+		}
+		path = filepath.Dir(path)
+	}
+}
+
+// usualPath returns the absolute path of a usual directory; "" if it depends on a home directory and
+// the user has none.
+func (in paths) usualPath(user lookup, usual string) string {
+	name, rest, _ := strings.Cut(usual, "/")
+	inHome, isUsers := userDirectories[name]
+	if !isUsers {
+		return filepath.Join(in.working, usual)
+	}
+	if chosen, _ := user(name[1:]); name != "$HOME" && filepath.IsAbs(chosen) {
+		return filepath.Join(chosen, rest)
+	}
+	if in.home == "" {
+		return ""
+	}
+	return filepath.Join(in.home, inHome, rest)
+}
+
+// replacement returns a new or existing directory in the user's own one in temporary, at the same path
+// as in a home directory; "" if it cannot be made.
+func (in paths) replacement(each packageDirectory) string {
+	if in.temporary == "" {
+		return ""
+	}
+	own := ownDirectory(in.root, in.temporary)
+	if own == "" {
+		return ""
+	}
+	if each.usual == "" {
+		made, err := os.MkdirTemp(filepath.Join(in.root, own), strings.ToLower(each.variable)+"-")
+		if err != nil {
+			return ""
+		}
+		return filepath.Join(own, filepath.Base(made))
+	}
+	name, rest, _ := strings.Cut(each.usual, "/")
+	directory := filepath.Join(own, each.usual)
+	if inHome, isUsers := userDirectories[name]; isUsers {
+		directory = filepath.Join(own, inHome, rest)
+	}
+	if os.MkdirAll(filepath.Join(in.root, directory), 0o700) != nil {
+		return ""
+	}
+	return directory
+}

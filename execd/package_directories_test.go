@@ -1,0 +1,98 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const rows = "HF_HOME\t$XDG_CACHE_HOME/huggingface\t{}\nKERAS_HOME\t$HOME/.keras\t{}\nbroken\n" +
+	"PYTENSOR_FLAGS\t$HOME/.pytensor\tbase_compiledir={}\nSTORAGE\t.storage\t{}\n"
+
+// assigned returns the variables for a container in which only these directories are writable. The
+// user's own directory is shown as OWN.
+func assigned(t *testing.T, user lookup, home string, directories ...string) (texts []string) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "directories")
+	_ = os.WriteFile(file, []byte(rows), 0o644)
+	root := container(t, directories...)
+	in := paths{root, home, "/workspace", "/tmp", func(directory string) bool {
+		name, err := filepath.Rel(root, directory)
+		return err == nil && slices.Contains(directories, name)
+	}}
+	found, said := packageDirectories(user, file, in)
+	own := ownDirectory(root, in.temporary)
+	for _, each := range found {
+		if !strings.HasPrefix(said, found[0].name) || !strings.Contains(said, each.name) {
+			t.Errorf("said %q", said)
+		}
+		texts = append(texts, each.name+"="+strings.Replace(each.value, own, "OWN", 1))
+	}
+	return texts
+}
+
+func TestPackageDirectories(t *testing.T) {
+	replaced := []string{
+		"HF_HOME=OWN/.cache/huggingface", "KERAS_HOME=OWN/.keras",
+		"PYTENSOR_FLAGS=base_compiledir=OWN/.pytensor", "STORAGE=OWN/.storage",
+	}
+	for name, each := range map[string]struct {
+		user        lookup
+		home        string
+		directories []string
+		want        []string
+	}{
+		"nothing else is writable":     {variables(), "/gone", []string{"tmp"}, replaced},
+		"no home":                      {variables(), "", []string{"tmp"}, replaced},
+		"the home is writable":         {variables(), "/data", []string{"tmp", "data"}, replaced[3:]},
+		"the working directory too":    {variables(), "/data", []string{"tmp", "data", "workspace"}, nil},
+		"the cache of the user":        {variables("XDG_CACHE_HOME", "/c"), "/gone", []string{"tmp", "c"}, replaced[1:]},
+		"a cache that has to be made":  {variables("XDG_CACHE_HOME", "/c/d/e"), "/gone", []string{"tmp", "c"}, replaced[1:]},
+		"a relative cache is no cache": {variables("XDG_CACHE_HOME", "c"), "/gone", []string{"tmp", "c"}, replaced},
+		"values of the user":           {variables("HF_HOME", "/x", "KERAS_HOME", ""), "/gone", []string{"tmp"}, replaced[2:]},
+		"no temporary directory":       {variables(), "/gone", nil, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := assigned(t, each.user, each.home, each.directories...); !slices.Equal(got, each.want) {
+				t.Errorf("got %q, want %q", got, each.want)
+			}
+		})
+	}
+}
+
+func TestDirectoriesWithFilesStay(t *testing.T) {
+	root := container(t, "models/huggingface", "models/empty")
+	_ = os.WriteFile(filepath.Join(root, "models/huggingface/model"), nil, 0o644)
+	in := paths{root, "/", "/", "/tmp", func(string) bool { return false }}
+	for name, want := range map[string]bool{"huggingface": true, "empty": false, "missing": false} {
+		if got := in.canUse(variables("XDG_CACHE_HOME", "/models"), "$XDG_CACHE_HOME/"+name); got != want {
+			t.Errorf("%s: got %v", name, got)
+		}
+	}
+}
+
+func TestReplacementsAreMade(t *testing.T) {
+	root := container(t, "tmp")
+	in := paths{root, "", "/workspace", "/tmp", isWritable}
+	again := packageDirectory{"NLTK_DATA", "$HOME/nltk_data", "{}"}
+	first, second := in.replacement(again), in.replacement(again)
+	if made, err := os.Stat(filepath.Join(root, first)); err != nil || made.Mode().Perm() != 0o700 || first != second {
+		t.Errorf("got %v, %v, %q", made, err, second)
+	}
+	each := packageDirectory{"PROMETHEUS_MULTIPROC_DIR", "", "{}"}
+	if first, second := in.replacement(each), in.replacement(each); first == second || first == "" {
+		t.Errorf("got %q twice", first)
+	}
+}
+
+func TestAReplacementThatCannotBeMade(t *testing.T) {
+	root := container(t, "tmp")
+	in := paths{root, "", "/workspace", "/tmp", isWritable}
+	own := filepath.Join(root, ownDirectory(root, "/tmp"))
+	_ = os.WriteFile(filepath.Join(own, ".keras"), nil, 0o644)
+	if got := in.replacement(packageDirectory{"KERAS_HOME", "$HOME/.keras", "{}"}); got != "" {
+		t.Errorf("got %q", got)
+	}
+}
