@@ -44,6 +44,7 @@ ONLY_IN = {
 JOINS_MANAGERS = "managers.registry"
 # uv installs what the other managers resolve, so all of them may run it.
 INSTALLER = (
+    "managers.uv.address_variables",
     "managers.uv.build_needs",
     "managers.uv.commands",
     "managers.uv.required_version",

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from cnb_python.config.settings import Settings
+from cnb_python.errors.locks import UnreplacedVariable, UnsetVariable
 from cnb_python.managers.pdm.manager import Pdm
 from cnb_python.managers.pip.manager import Pip
 from cnb_python.managers.pipenv.manager import Pipenv
@@ -219,6 +220,62 @@ def test_public_index_is_not_asked(case: Case, indexes: Indexes, tmp_path: Path)
         "V = 'private 1.0'\n",
         "V = 'built with the private backend'\n",
     }
+
+
+TOKEN_URL = "https://me:${PKG_TOKEN}@packages.example.org/simple/"
+EXPLICIT = (
+    f'[[tool.uv.index]]\nname = "ours"\nurl = "{TOKEN_URL}"\nexplicit = true\n'
+    '[tool.uv.sources]\ncompany-tools = { index = "ours" }\n'
+)
+FILE = TOKEN_URL.replace("simple/", "company_tools-1.0-py3-none-any.whl")
+AT_URL = f'[tool.uv.sources]\ncompany-tools = {{ url = "{FILE}" }}\n'
+AT_GIT = f'[tool.uv.sources]\ncompany-tools = {{ git = "{TOKEN_URL}" }}\n'
+ALONE = '[project]\nname = "shop"\nversion = "1"\nrequires-python = ">=3.14"\n'
+DIRECT = f'{ALONE}dependencies = ["company-tools @ {FILE}"]\n'
+PRIVATE_SOURCE = f'[tool.poetry]\n[[tool.poetry.source]]\nname = "ours"\nurl = "{TOKEN_URL}"\n'
+PYLOCK = (
+    'lock-version = "1.0"\ncreated-by = "uv"\n[[packages]]\n'
+    'name = "company-tools"\nversion = "1.0"\n'
+    f'wheels = [{{ url = "{FILE}", hashes = {{ sha256 = "{"0" * 64}" }} }}]\n'
+)
+WITHOUT_TOKEN = (
+    Case("requirements", Pip(), {"requirements.txt": f"-i {TOKEN_URL}\n{RANGES}"}, {}),
+    Case("requirements-uv", Pip(BY_UV), {"requirements.txt": f"company-tools @ {FILE}\n"}, {}),
+    Case("variable", Pip(), {"requirements.txt": RANGES}, {"PIP_EXTRA_INDEX_URL": TOKEN_URL}),
+    Case("explicit", PlainProject(), {"pyproject.toml": PROJECT + EXPLICIT}, {}),
+    Case("url", PlainProject(), {"pyproject.toml": PROJECT + AT_URL}, {}),
+    Case("git", PlainProject(), {"pyproject.toml": PROJECT + AT_GIT}, {}),
+    Case("direct", PlainProject(), {"pyproject.toml": DIRECT}, {}),
+    Case(
+        "login",
+        PlainProject(),
+        {"pyproject.toml": PROJECT},
+        {"UV_INDEX_OURS_PASSWORD": "${PKG_TOKEN}"},
+    ),
+    Case("lock", UvProject(), {"pyproject.toml": PROJECT + EXPLICIT, "uv.lock": ""}, {}),
+    Case("lock-direct", UvProject(), {"pyproject.toml": DIRECT, "uv.lock": ""}, {}),
+    Case("pylock", Pylock(), {"pylock.toml": PYLOCK}, {}),
+    Case("poetry", Poetry(), {"pyproject.toml": ALONE + PRIVATE_SOURCE, "poetry.lock": ""}, {}),
+    Case(
+        "pipfile",
+        Pipenv(),
+        {"Pipfile": SOURCE.format(TOKEN_URL) + '[packages]\nflask = "*"\n'},
+        {},
+    ),
+)
+
+
+@pytest.mark.parametrize("case", WITHOUT_TOKEN, ids=str)
+def test_variable_that_is_not_replaced_is_named(
+    case: Case, indexes: Indexes, tmp_path: Path
+) -> None:
+    context = prepare(case, indexes.private, tmp_path, indexes.public.variables())
+    indexes.public.asked.clear()
+
+    with pytest.raises((UnsetVariable, UnreplacedVariable), match=r"'PKG_TOKEN',"):
+        decide_and_install(case, context)
+
+    assert indexes.public.asked == []
 
 
 @pytest.mark.parametrize(

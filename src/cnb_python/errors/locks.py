@@ -219,8 +219,8 @@ class UnreplacedVariable(AppError):
             body=(
                 f"Found:    an address with {names} in {self.setting}.",
                 (
-                    "Expected: the address itself. Variables are replaced in requirements files, in "
-                    "a Pipfile and in PDM's sources, and nowhere else."
+                    "Expected: the address itself. Variables are replaced in requirements, in a "
+                    "Pipfile and in PDM's sources, and nowhere else."
                 ),
             ),
             fixes=(

@@ -44,6 +44,8 @@ _PIP_NETWORK = frozenset(
 )
 _PIP_ADDRESSES = frozenset({"index-url", "pypi-url", "extra-index-url", "find-links"})
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
+# The logins of indexes that the files of an app name.
+_LOGINS = re.compile(r"(?:UV_INDEX_\w+|POETRY_HTTP_BASIC_\w+|PDM_PYPI)_(?:USERNAME|PASSWORD)")
 _PIP_SOURCES = frozenset({"extra-index-url", "find-links", "no-index"})
 # As pip reads a switch in a variable or a file.
 _TRUE = frozenset({"y", "yes", "t", "true", "on", "1"})
@@ -148,7 +150,8 @@ def check_pip_addresses(options: Mapping[str, str], environ: Mapping[str, str]) 
 
 def check_uv_addresses(environ: Mapping[str, str], app_dir: Path | None) -> None:
     """Refuse variables in the addresses of uv's own settings. Raises UnreplacedVariable."""
-    for name in (*_UV_DEFAULTS, *_UV_FURTHER):
+    logins = sorted(filter(_LOGINS.fullmatch, environ))
+    for name in (*_UV_DEFAULTS, *_UV_FURTHER, *logins):
         check_replaced(name, environ.get(name, ""))
     in_files = uv_indexes(environ, app_dir) if app_dir else NO_INDEXES
     for address in (in_files.default, *in_files.further):

@@ -37,6 +37,7 @@ from cnb_python.managers.requirement_lines import (
 )
 from cnb_python.managers.tool import Program
 from cnb_python.managers.uv import commands as uv
+from cnb_python.managers.uv.address_variables import check_lines
 from cnb_python.managers.uv.commands import IndexedLock, IndexesOf
 from cnb_python.system.addresses import parts_of
 from cnb_python.system.interface import Command, Outcome, Run
@@ -156,13 +157,14 @@ class LockExport(ABC):
     def resolution(self, exported: str, app: Pin | None = None) -> Resolution:
         """Return the pins of the *exported* requirements lines, and of the *app* itself.
 
-        Raises BadLock and PathOutsideApp.
+        Raises BadLock, PathOutsideApp and UnsetVariable.
         """
         text, sources = without_extras(exported), tuple(self.local_sources())
         directory = self.context.app_dir
         names = {(directory / source.path).resolve(): source.name for source in sources}
         lock = ExportedLock(self.tool.lock, directory, self.choice, names)
         resolution = read_export(text, lock, uv.NAME)
+        check_lines(resolution.pins, self.context.environ, self.tool.lock)
         installed = {pin.name for pin in resolution.pins if pin.by_itself}
         used = (each.path for each in sources if canonicalize_name(each.name) in installed)
         fingerprint.check_sources(used, self.lock, self.context.top or directory)

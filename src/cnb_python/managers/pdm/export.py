@@ -61,6 +61,8 @@ _RELEASE = re.compile(r"([A-Za-z0-9][\w.-]*)==([^\s;]+)")
 _DIRECT = re.compile(r"([A-Za-z0-9][\w.-]*)\s*@\s")
 # The name of the usual index.
 _USUAL = "pypi"
+# PDM's settings for the project.
+_LOCAL = "pdm.toml"
 # A variable that PDM sets itself.
 _ROOT = "PROJECT_ROOT"
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
@@ -263,14 +265,15 @@ def read_sources(
 ) -> LockSources:
     """Return the indexes of the packages of the app in *directory*.
 
-    *exported*: PDM's lines, which have the URLs in the order of the sources. Raises UnsetVariable
-    and UnreadableToml.
+    *exported*: PDM's lines, which have the URLs in the order of the sources. Raises UnsetVariable,
+    UnreplacedVariable and UnreadableToml.
     """
     lines, stored = tuple(exported), tuple(_stored_indexes(directory, environ))
     index_lines = [line for line in lines if index_url(line)]
     other_lines = [*(line for line in lines if not index_url(line)), *stored]
     tables = tuple(_tables(directory))
-    _check_variables(tables, environ)
+    for table in tables:
+        _expanded(table, environ, _PDM.source)
     if len(tables) != len(index_lines):  # no URL can be assigned to its source
         return LockSources(lambda _: (), (*lines, *stored))
     sources = [
@@ -291,17 +294,17 @@ def usual_index(directory: Path, environ: Mapping[str, str]) -> dict[str, str]:
     """Return uv's variables for the usual index of the app in *directory*; empty: PyPI.
 
     That is the one of PDM_PYPI_URL, else of `pdm.toml`. Without the indexes that PDM itself has
-    stored, it is the first one of the app. Raises UnreadableToml.
+    stored, it is the first one of the app. Raises UnreadableToml, UnsetVariable and
+    UnreplacedVariable.
     """
-    usual = _local_settings(directory)[_USUAL]
-    url = environ.get("PDM_PYPI_URL", "") or str(usual.get("url", ""))
+    usual = {**_local_settings(directory)[_USUAL], "name": _USUAL}
+    file = _LOCAL
     if _has_only_own_indexes(usual, environ):
-        first = next(_tables(directory), {})
-        expanded = _VARIABLE.sub(lambda each: environ.get(each[1], ""), str(first.get("url", "")))
-        return {"UV_DEFAULT_INDEX": _source(first, expanded, environ).url} if expanded else {}
-    return (
-        {"UV_DEFAULT_INDEX": _source({**usual, "name": _USUAL}, url, environ).url} if url else {}
-    )
+        usual, file = dict(next(_tables(directory), {})), _PDM.source
+    elif variable := environ.get("PDM_PYPI_URL", ""):
+        usual, file = {**usual, "url": variable}, "PDM_PYPI_URL"
+    url = _expanded(usual, environ, file)
+    return {"UV_DEFAULT_INDEX": _source(usual, url, environ).url} if url else {}
 
 
 def _has_only_own_indexes(usual: TomlTable, environ: Mapping[str, str]) -> bool:
@@ -321,7 +324,9 @@ def _stored_indexes(directory: Path, environ: Mapping[str, str]) -> Iterator[str
             and name not in {_USUAL, *own}
             and not _has_only_own_indexes(local[_USUAL], environ)
         ):
-            yield f"--extra-index-url {_source({**table, 'name': name}, url, environ).url}"
+            named = {**table, "name": name}
+            url = _expanded(named, environ, _LOCAL)
+            yield f"--extra-index-url {_source(named, url, environ).url}"
 
 
 class _PdmSource(NamedTuple):
@@ -346,18 +351,28 @@ def _tables(directory: Path) -> Iterator[TomlTable]:
 
 def _local_settings(directory: Path) -> dict[str, TomlTable]:
     """Return the settings of indexes in `pdm.toml`, by the name of the index."""
-    file = directory / "pdm.toml"
+    file = directory / _LOCAL
     usual = toml.table_at(toml.read(file), "pypi") if file.is_file() else {}
     by_name = {name: table for name, table in usual.items() if isinstance(table, dict)}
     return {_USUAL: usual, **by_name}
 
 
-def _check_variables(tables: Iterable[TomlTable], environ: Mapping[str, str]) -> None:
-    """Refuse a URL with an unset variable, which PDM replaces by nothing. Raises UnsetVariable."""
-    for table in tables:
-        names = _VARIABLE.findall(str(table.get("url", "")))
-        if unset := tuple(name for name in names if name != _ROOT and not environ.get(name)):
-            raise UnsetVariable("pyproject.toml", str(table.get("name", "")), unset, "index")
+def _expanded(table: TomlTable, environ: Mapping[str, str], file: str) -> str:
+    """Return the URL of an index in *file* as PDM asks it: it replaces the variables of a login.
+
+    Raises UnsetVariable for one that is not set, which PDM replaces by nothing, and
+    UnreplacedVariable for one in another part.
+    """
+    url, name = str(table.get("url", "")), str(table.get("name", ""))
+    _, mark, address = url.partition("://")
+    login, at, _ = address.partition("/")[0].rpartition("@")
+    bare = url.replace(login, "", 1) if at else url
+    index_config.check_replaced(f"{file}, index {name}", bare.replace(f"${{{_ROOT}}}", ""))
+    names = _VARIABLE.findall(login)
+    if unset := tuple(each for each in names if each != _ROOT and not environ.get(each)):
+        raise UnsetVariable(file, name, unset, "index")
+    filled = _VARIABLE.sub(lambda each: quote(environ.get(each[1], ""), safe=""), login)
+    return url.replace(f"{mark}{login}@", f"{mark}{filled}@", 1) if at else url
 
 
 def _source(table: TomlTable, url: str, environ: Mapping[str, str]) -> _PdmSource:

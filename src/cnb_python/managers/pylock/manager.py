@@ -68,10 +68,12 @@ class Pylock(InstalledByUv, LockManager):
     def resolve(self, context: InstallContext, run: Run) -> Resolution:
         """Return what the lock file holds for the app's Python.
 
-        Raises BadLock, LockForOtherPython, PathOutsideApp, UnknownGroup and UnreadableToml.
+        Raises BadLock, LockForOtherPython, PathOutsideApp, UnknownGroup, UnreadableToml
+        and UnreplacedVariable.
         """
         del run
         from cnb_python.managers import from_source, pylock_file  # noqa: PLC0415 - heavy
+        from cnb_python.managers.uv import address_variables  # noqa: PLC0415 - heavy
         from cnb_python.managers.uv.build_needs import with_needs  # noqa: PLC0415 - heavy
 
         named = sorted(context.app_dir.glob("pylock.*.toml"))
@@ -80,6 +82,7 @@ class Pylock(InstalledByUv, LockManager):
             context.python, self.processor, self.settings.extras, self.settings.groups
         )
         resolution = pylock_file.read_lock(lock, choice)
+        address_variables.check_pins(resolution.pins, lock.name)
         installed = {pin.name for pin in resolution.pins}
         used = (path for name, path in _directories(toml.read(lock)) if name in installed)
         fingerprint.check_sources(used, lock, context.top or context.app_dir)

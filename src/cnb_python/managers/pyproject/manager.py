@@ -118,6 +118,7 @@ class PlainProject(InstalledByUv):
         lock = context.scratch / "pylock.toml"
         # uv would keep the releases in it.
         lock.unlink(missing_ok=True)
+        self._check_addresses(context)
         uv_context = uv.own_context(context, as_pip=True)
         source, shown, options = self._source(context)
         command = Command(
@@ -144,6 +145,17 @@ class PlainProject(InstalledByUv):
         resolution = pylock_file.read_lock(lock, pylock_file.Choice(context.python, ""))
         resolution = from_source.apply(from_source.of_uv(context.environ), resolution)
         return with_needs(resolution, uv_context.environ, context.app_dir)
+
+    def _check_addresses(self, context: InstallContext) -> None:
+        """Raise UnsetVariable or UnreplacedVariable for an address that cannot be right."""
+        from cnb_python.managers.uv import address_variables  # noqa: PLC0415 - heavy
+
+        file = context.app_dir / PYPROJECT
+        if file.is_file():
+            document = toml.read(file)
+            groups = self.settings.groups or tool_settings.uv_default_groups(document)
+            chosen = self.settings._replace(groups=groups)
+            address_variables.check_project(document, chosen, context.environ, PYPROJECT)
 
     def _source(self, context: InstallContext) -> tuple[Path, str, list[str]]:
         """Return the file that uv resolves, its name in the log, and the options for it.

@@ -12,6 +12,7 @@ from cnb_python.managers import from_source
 from cnb_python.managers.base import InstallContext, Pin, Resolution
 from cnb_python.managers.index_config import check_uv_addresses
 from cnb_python.managers.pylock_file import Choice, read_lock
+from cnb_python.managers.uv import address_variables
 from cnb_python.managers.uv import commands as uv
 from cnb_python.managers.uv.build_needs import with_needs
 from cnb_python.managers.uv.required_version import with_required_uv
@@ -29,6 +30,8 @@ def resolve(settings: Settings, processor: str, context: InstallContext, run: Ru
     # uv keeps the choices of an existing file.
     lock.unlink(missing_ok=True)
     check_uv_addresses(context.environ, context.app_dir)
+    document = toml.read(context.app_dir / _PYPROJECT)
+    address_variables.check_project(document, settings, context.environ, _PYPROJECT)
     ready = uv.own_context(context)
     outcome = with_required_uv(context, run)(command := _export(settings, lock, ready))
     if outcome.code:
@@ -37,6 +40,7 @@ def resolve(settings: Settings, processor: str, context: InstallContext, run: Ru
     directories = (context.app_dir, *context.app_dir.parents)
     choice = Choice(context.python, processor)
     resolution = read_lock(lock, choice, _LOCK, directories=directories)
+    address_variables.check_pins(resolution.pins, _LOCK)
     resolution = from_source.apply(from_source.of_uv(context.environ), resolution)
     return with_needs(resolution, ready.environ, context.app_dir)
 

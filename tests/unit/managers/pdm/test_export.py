@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.errors.locks import UnsetVariable
+from cnb_python.errors.locks import UnreplacedVariable, UnsetVariable
 from cnb_python.managers.base import Pin
 from cnb_python.managers.lock_export import LockSources
 from cnb_python.managers.pdm.export import read_sources, usual_index
@@ -117,3 +117,25 @@ def test_index_that_only_pdm_toml_has_is_asked_too(tmp_path: Path) -> None:
     assert sources.lines[-1] == "--extra-index-url https://a:b@more.example/s"
     ignoring = sources_of(tmp_path, settings=settings, PDM_IGNORE_STORED_INDEX="true")
     assert not any("more.example" in line for line in ignoring.lines)
+
+
+def test_variables_in_logins_of_pdm_toml_and_pdm_pypi_url_are_replaced(tmp_path: Path) -> None:
+    address = "https://me:${PKG_TOKEN}@m.example/s"
+    (tmp_path / "pdm.toml").write_text(f'[pypi]\nurl = "{address}"\n')
+    (tmp_path / "pyproject.toml").write_text("")
+    expected = {"UV_DEFAULT_INDEX": "https://me:a%2Fb@m.example/s"}
+
+    assert usual_index(tmp_path, {"PKG_TOKEN": "a/b"}) == expected
+    for environ, file in (({}, "pdm.toml"), ({"PDM_PYPI_URL": address}, "PDM_PYPI_URL")):
+        with pytest.raises(UnsetVariable) as raised:
+            usual_index(tmp_path, environ)
+        assert (raised.value.file, raised.value.variables) == (file, ("PKG_TOKEN",))
+
+
+def test_variable_in_another_part_of_an_address_is_not_replaced(tmp_path: Path) -> None:
+    environ = {"PDM_PYPI_URL": "https://m.example/${PKG_TOKEN}/simple", "PKG_TOKEN": "abc"}
+
+    with pytest.raises(UnreplacedVariable) as raised:
+        usual_index(tmp_path, environ)
+
+    assert raised.value.setting == "PDM_PYPI_URL, index pypi"
