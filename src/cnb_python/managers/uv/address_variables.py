@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import unquote
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from cnb_python.cnb import toml
@@ -91,7 +91,7 @@ def _required(document: TomlTable, settings: Settings) -> Iterator[Requirement]:
     for text in (*_texts(lists), *_in_groups(settings.groups, groups)):
         try:
             yield Requirement(text)
-        except InvalidRequirement, RecursionError:
+        except ValueError, RecursionError:
             continue  # uv reports it
 
 
