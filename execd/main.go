@@ -3,8 +3,9 @@
 // The launcher starts it before each process and takes variables from it, as TOML on file
 // descriptor 3: https://github.com/buildpacks/spec/blob/main/buildpack.md#execd
 //
-// By the name init it runs a process instead, as process 1 that sends signals on: see runInit. One
-// program is both, so that an image has the Go runtime once.
+// By the name init it runs a process instead, as process 1 that sends signals on: see runInit. By the
+// name health it checks the app: see runHealth. One program is all, so that an image has the Go
+// runtime once.
 //
 // A Python program would take 20 ms, a shell script a shell that run images need not have.
 package main
@@ -20,6 +21,9 @@ import (
 func main() {
 	if invokedAsInit(os.Args) {
 		os.Exit(runInit(os.Args[1:]))
+	}
+	if invokedAsHealth(os.Args) {
+		os.Exit(runHealth(os.Args[1:], os.LookupEnv, healthFile()))
 	}
 	// Whatever happens here, the app starts: a failure would keep it from that.
 	defer func() { _ = recover() }()
@@ -45,7 +49,10 @@ func main() {
 	found = append(found, writable...)
 	found = append(found, packages...)
 	found = append(found, libraries(os.LookupEnv, os.Args[0])...)
-	found = append(found, listening(os.LookupEnv, besideLayer(os.Args[0], "variables"))...)
+	hosts := addresses(os.LookupEnv, os.DirFS("/"))
+	found = append(found, hosts...)
+	host := hostOf(os.LookupEnv, hosts)
+	found = append(found, listening(os.LookupEnv, besideLayer(os.Args[0], "variables"), host)...)
 	// Its output has no reader if it is started by hand.
 	_, _ = os.NewFile(3, "settings").WriteString(document(found))
 }

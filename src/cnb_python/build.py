@@ -96,14 +96,19 @@ def configure_launch(
     for message in warnings:
         system.output.warning(message.title, (*message.body, *message.steps))
     app = decisions.app
-    init = process_defaults.find_init(context.layers_dir)
-    labels = libraries.labels(record.libraries or {})
-    launch = Launch(processes.under_init(plan, init), labels)
+    health = decisions.settings.health
+    in_image = processes.under_init(plan, process_defaults.find_init(context.layers_dir))
+    if health:
+        program = process_defaults.find_health(context.layers_dir)
+        in_image = processes.with_health(in_image, program)
+        system.output.line(f"health: GET {health}, by {program}")
+    launch = Launch(in_image, libraries.labels(record.libraries or {}))
     launch.write(context.layers_dir, context.buildpack.api)
     defaults = Defaults(
         frozenset(single_worker.single_worker_types(plan, app, record.distributions)),
         listening.variables(app.directory, record.distributions, plan.named),
         package_directories.rows(app.directory, record.distributions),
+        health,
     )
     size = process_defaults.provide_defaults(defaults, context, system.output)
     return {process_defaults.NAME: str(size)}

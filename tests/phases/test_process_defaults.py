@@ -1,5 +1,6 @@
 """The exec.d program under the real launcher, in containers with different limits."""
 
+import re
 import subprocess
 import time
 from pathlib import Path
@@ -9,8 +10,10 @@ import pytest
 from tests.support.build_variants import LIMITED, MB, layers_of
 from tests.support.builds import BUILDPACK, Builds, Built, fixture
 from tests.support.trees import Files, linked_copy
+from tools.docs import site
 
 FLASK = fixture("pip_flask")
+GUIDE = (site.DOCS / "how-to/health-check.md").read_text(encoding="utf-8")
 VERSION_1: Files = {
     "sys/fs/cgroup/memory/memory.limit_in_bytes": f"{600 * MB}\n",
     "sys/fs/cgroup/cpu/cpu.cfs_quota_us": "-1\n",
@@ -61,7 +64,7 @@ def processes(builds: Builds, flask: Built, tmp_path_factory: pytest.TempPathFac
     files: Files = {"Procfile": procfile, "writing.py": WRITING}
     app = linked_copy(FLASK, tmp_path_factory.mktemp("app") / "app", files)
     app.chmod(0o755)
-    return builds.image(app, flask)
+    return builds.image(app, flask, env={"BP_PYTHON_HEALTH": "/"})
 
 
 def variables(output: str) -> dict[str, str]:
@@ -137,6 +140,32 @@ def test_server_listens_on_all_addresses_at_the_port(processes: Built) -> None:
     with processes.serve("flask") as served:
         served.fetch()
         assert "Running on all addresses (0.0.0.0)" in served.output
+
+
+def test_health_checks_of_the_guide_run_without_launcher_and_shell(processes: Built) -> None:
+    """The commands of Kubernetes, Docker and Compose, and of the process."""
+    commands = [*re.findall(r'(?:command: \[|"CMD", )"([^"]*)"', GUIDE)]
+    commands += re.findall(r"--health-cmd (\S+)", GUIDE)
+    assert len(commands) == 3
+    programs = {processes.root / command.removeprefix("/") for command in commands}
+    with processes.serve() as served:
+        served.fetch()
+        for program in programs:
+            assert checked(program, served.port) == (0, "")
+            assert checked(program, served.port, "/gone")[0] == 1
+        with processes.serve("health", f":{served.port}") as check:
+            assert check.process.wait(30) == 0
+    for program in programs:
+        code, output = checked(program, served.port)
+        assert (code, "connection refused" in output) == (1, True)
+
+
+def checked(program: Path, port: int, *arguments: str) -> tuple[int, str]:
+    """Return exit code and output of a health check that has no variable but PORT."""
+    ended = subprocess.run(
+        [program, *arguments], env={"PORT": str(port)}, capture_output=True, text=True, check=False
+    )
+    return ended.returncode, ended.stdout + ended.stderr
 
 
 def test_server_with_a_comment_is_process_1(processes: Built) -> None:

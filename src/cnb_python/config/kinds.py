@@ -23,6 +23,7 @@ _DIGITS = re.compile(r"[0-9]{1,9}")
 _MOST_SECONDS = 10**9 - 1
 
 # A URL, or the login of one without a scheme.
+_URL_PATH = re.compile(r"/[!-~]*")
 _URL = re.compile(r"://|[^\s/]:[^\s]*@")
 
 
@@ -159,6 +160,30 @@ class Text(NamedTuple):
     def from_text(self, text: str) -> str | None:
         """Return *text*."""
         return text
+
+
+class UrlPath(NamedTuple):
+    """The path of a URL, perhaps with a query: `/healthz`."""
+
+    example: str
+
+    @property
+    def in_toml(self) -> str:
+        """Return an example, quoted."""
+        return f'a path that starts with /, such as "{self.example}"'
+
+    @property
+    def in_variable(self) -> str:
+        """Return an example."""
+        return f"a path that starts with /, such as {self.example}"
+
+    def from_toml(self, value: TomlValue) -> str | None:
+        """Return *value* if it is a path."""
+        return self.from_text(value.strip()) if isinstance(value, str) else None
+
+    def from_text(self, text: str) -> str | None:
+        """Return *text* if it is a path; RFC 3986 allows visible ASCII only."""
+        return text if not text or _URL_PATH.fullmatch(text) else None
 
 
 class Names(NamedTuple):

@@ -18,6 +18,7 @@ from cnb_python.config.kinds import (
     Setting,
     SettingOrigin,
     Text,
+    UrlPath,
 )
 
 FILE = "pyproject.toml"
@@ -175,6 +176,13 @@ TABLE: tuple[Setting, ...] = (
         "and what is found in the code; processes of other types stay as they are.",
     ),
     Setting(
+        "health",
+        "BP_PYTHON_HEALTH",
+        UrlPath("/healthz"),
+        "The path at which the app answers when it is healthy. The image then has a process "
+        "`health`, which exits with 0 if the answer is a success, and 1 if not.",
+    ),
+    Setting(
         "keep",
         "BP_PYTHON_KEEP",
         Names((".git", ".venv")),
@@ -225,6 +233,7 @@ class Settings(NamedTuple):
     start: str = ""
     processes: tuple[str, ...] = ()
     """Lines such as `web: gunicorn app:app`."""
+    health: str = ""
     keep: tuple[str, ...] = ()
     idle_timeout: int = 1800
     """In seconds; 0: no limit."""

@@ -20,7 +20,6 @@ from cnb_python.launch.servers import command_text
 from cnb_python.launch.tables.background import BACKGROUND_TOOLS, BackgroundTool
 from cnb_python.launch.tables.frameworks import DetectedApp
 
-_BEAT = "beat"
 _ALEMBIC = "alembic.ini"
 _SCHEDULE = re.compile(
     rb"beat_schedule|CELERY_BEAT_SCHEDULE|CELERYBEAT_SCHEDULE|add_periodic_task|\bcrontab\("
@@ -70,7 +69,7 @@ def _process(
     match = best_match(files, tool.package, tool.sign, _STEMS)
     if match is None:
         return None
-    if kind == _BEAT and "schedule " in f"{tool.title} " and not _has_schedule(files):
+    if tool.needs_schedule and not _has_schedule(files):
         return None
     evidence = Evidence(tool.title, match.file.shown, match.line, match.name or tool.package)
     if tool.is_program:
@@ -90,7 +89,7 @@ def _process(
 
 def _words(tool: BackgroundTool) -> tuple[str, ...]:
     """Return the words by which a line of a Procfile is recognized as the same process."""
-    program = tool.template.split()[0]
+    program = tool.template.removeprefix("python -m ").split()[0].rpartition(".")[2]
     return (program, tool.type) if f" {tool.type}" in tool.template else (program,)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 
+from cnb_python.errors.base import Message
 from cnb_python.launch.code.definitions import AppDefinition, Module, find_definitions
 from cnb_python.launch.code.source_files import SOURCE, ModuleFile, SourceFiles, read_source_files
 from cnb_python.launch.code.tracer import Traced
@@ -184,6 +185,7 @@ class AppIndex:
             definition.name,
             directory,
             development,
+            cautions=_cautions(framework, self._files, file),
         )
 
     def _framework(self, definition: AppDefinition) -> Framework | None:
@@ -197,6 +199,11 @@ class AppIndex:
             present = tuple(each for each in present if each.interface == definition.interface)
         # With Flask and FastAPI installed, the other module may use either.
         return present[0] if len({each.interface for each in present}) == 1 else None
+
+
+def _cautions(framework: Framework, files: SourceFiles, file: ModuleFile) -> tuple[Message, ...]:
+    caution = framework.caution
+    return caution.messages(files.directory, file.shown, file.content) if caution else ()
 
 
 def _named_by_flaskenv(app_dir: Path) -> str:

@@ -4,12 +4,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from cnb_python.cnb.documents import Process
+from cnb_python.errors.base import Message
 from cnb_python.launch.named_processes import NamedProcess
 from cnb_python.launch.procfile import WEB, CommandLine, parse_command
 from cnb_python.launch.tables.frameworks import DetectedApp
 
 RELEASE = "release"
 CONSOLE = "console"
+HEALTH = "health"
 type HowToAdd = Callable[[str], tuple[str, str]]
 """Returns how the app's author adds a package: a sentence that ends in a colon, and a line."""
 
@@ -46,6 +48,8 @@ class FoundProcess:
     """What it is, for the log; empty: its command."""
     lines: tuple[str, ...] = ()
     """Further lines for the log."""
+    cautions: tuple[Message, ...] = ()
+    """Warnings about what the app lacks."""
     development: str = ""
     """The server for production that is missing: the command runs a development server."""
     fixed_port: bool = False

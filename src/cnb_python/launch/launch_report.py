@@ -72,6 +72,7 @@ def _warnings(plan: LaunchPlan, how_to_add: HowToAdd) -> Iterator[Message]:
     if plan.named and WEB not in plan.earlier and not any(each.default for each in plan.processes):
         yield _no_default(plan)
     for process in plan.discovered:
+        yield from process.cautions
         if process.development:
             yield _development(process, how_to_add)
         elif process.fixed_port and process.type == WEB:

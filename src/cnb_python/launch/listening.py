@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnb_python.errors.base import Message
+from cnb_python.launch import gunicorn_config
 from cnb_python.launch.named_processes import NamedProcess
 from cnb_python.launch.procfile import WEB
 from cnb_python.system import regular_file
@@ -52,6 +53,8 @@ VARIABLES: Mapping[str, Mapping[str, str]] = {
     # https://uwsgi-docs.readthedocs.io/en/latest/Management.html: SIGTERM would reload it.
     "uwsgi": {"UWSGI_DIE_ON_TERM": "true"},
 }
+# An option with the address, in containers without IPv4: execd/servers.go.
+_GUNICORN_BIND = {"GUNICORN_CMD_ARGS": "$BIND"}
 _CONFIGURED_STREAMLIT = re.compile(r"^\s*(address|port|headless)\s*=", re.MULTILINE)
 _ASSIGNED = re.compile(r"^\s*(?:export\s+)?(\w+)\s*=", re.MULTILINE)
 # What python-dotenv reads without overriding variables: they would lose against ours.
@@ -196,13 +199,19 @@ def variables(
     own = {name for text in files for name in _ASSIGNED.findall(text)}
     streamlit = _text(app_dir / ".streamlit/config.toml")
     own |= {f"STREAMLIT_SERVER_{key.upper()}" for key in _CONFIGURED_STREAMLIT.findall(streamlit)}
-    return {
+    bound = {} if _binds(app_dir, installed) or is_behind_proxy else _GUNICORN_BIND
+    return bound | {
         name: value
         for distribution, assigned in VARIABLES.items()
         if distribution in installed
         for name, value in assigned.items()
         if name not in own and not (is_behind_proxy and value in {ALL_ADDRESSES, _PORT})
     }
+
+
+def _binds(app_dir: Path, installed: Collection[str]) -> bool:
+    """Whether gunicorn is not installed, or a file of the app may have its address."""
+    return "gunicorn" not in installed or bool(gunicorn_config.options_set(app_dir, ("bind",)))
 
 
 def warnings(named: Iterable[NamedProcess]) -> tuple[Message, ...]:

@@ -16,6 +16,7 @@ from cnb_python.launch import launch_report, procfile
 from cnb_python.launch.found_processes import find_processes
 from cnb_python.launch.launch_plan import (
     CONSOLE,
+    HEALTH,
     RELEASE,
     FoundProcess,
     HowToAdd,
@@ -175,6 +176,16 @@ def _working_dir(app: App, below: str = "") -> str:
     """Return the absolute path of *below* in the app's directory; empty for the default."""
     # Absolute, since the specification does not define the launcher's working directory.
     return str(app.directory / below) if below or app.inside else ""
+
+
+def with_health(processes: tuple[Process, ...], program: Path) -> tuple[Process, ...]:
+    """Return *processes* and the one that runs *program*, the health check of the image.
+
+    An author's own process of that type stays as it is.
+    """
+    if any(process.type == HEALTH for process in processes):
+        return processes
+    return (*processes, Process(HEALTH, (str(program),)))
 
 
 def under_init(plan: LaunchPlan, init: Path) -> tuple[Process, ...]:

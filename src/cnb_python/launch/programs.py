@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 
+from cnb_python.errors.base import Message
 from cnb_python.launch.code.source_files import SOURCE, ModuleFile, SourceFiles
 from cnb_python.launch.code.syntax import imports_of
 from cnb_python.launch.launch_plan import Evidence, FoundProcess
@@ -67,11 +68,17 @@ def _of_row(row: WebProgram, files: SourceFiles, importable: IsImportable) -> Fo
     name = _data_file(files, row)
     if name is None and row.alone and not files.files:
         evidence = Evidence(row.title, "the app's packages", sign=row.distribution)
-        return FoundProcess(WEB, command_text(row.template), evidence)
+        return FoundProcess(WEB, command_text(row.template), evidence, lines=_lines(row))
     if name is None:
         return None
     command = command_text(row.template, file=_quoted(name))
-    return FoundProcess(WEB, command, Evidence(row.title, name), lines=_lines(row))
+    return FoundProcess(
+        WEB,
+        command,
+        Evidence(row.title, name),
+        lines=_lines(row),
+        cautions=_cautions(row, files, name),
+    )
 
 
 def _from_python(
@@ -83,6 +90,7 @@ def _from_python(
     if row.is_program:
         directory, command = python_command(file, importable)
         options, fixed = port_options(file, files) if row.reads_port else ("", False)
+        fixed = fixed or bool(row.fixed_port and re.search(row.fixed_port.encode(), file.content))
         template = f"{row.template.replace('python {file}', command)}{options}"
         return FoundProcess(
             WEB, command_text(template), evidence, directory, lines=_lines(row), fixed_port=fixed
@@ -91,8 +99,19 @@ def _from_python(
     if "{module}" not in row.template:
         directory = ""
     return FoundProcess(
-        WEB, command_text(row.template, **words), evidence, directory, lines=_lines(row)
+        WEB,
+        command_text(row.template, **words),
+        evidence,
+        directory,
+        lines=_lines(row),
+        development=row.production,
     )
+
+
+def _cautions(row: WebProgram, files: SourceFiles, name: str) -> tuple[Message, ...]:
+    if row.caution is None:
+        return ()
+    return row.caution.messages(files.directory, name, _text_of(files, name))
 
 
 def _lines(row: WebProgram) -> tuple[str, ...]:

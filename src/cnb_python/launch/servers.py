@@ -10,7 +10,13 @@ PORT = "8000"
 # Words that commands of tables contain, and what they stand for.
 _WORDS = {
     "{port}": f'"${{PORT:-{PORT}}}"',
-    "{host}": "0.0.0.0",  # noqa: S104 - a container is reached from outside
+    # Variables of the image for containers without IPv4: execd/addresses.go. The second one has
+    # brackets around an address of IPv6.
+    "{host}": '"${BPL_PYTHON_HOST:-0.0.0.0}"',
+    "{address}": '"${BPL_PYTHON_ADDRESS:-0.0.0.0}"',
+    # The same in a program of Python that has imported `os`.
+    "{python_port}": f'int(os.environ.get("PORT", "{PORT}"))',
+    "{python_host}": 'os.environ.get("BPL_PYTHON_HOST", "0.0.0.0")',
     # The image sets it for its container; gunicorn and uvicorn read it themselves.
     "{workers}": '"${WEB_CONCURRENCY:-1}"',
 }
@@ -20,7 +26,7 @@ def command_text(template: str, **words: str) -> str:
     """Return the command *template* of a table as a line of a Procfile has it.
 
     >>> command_text("daphne -b {host} -p {port} {target}", target="shop.asgi:application")
-    'daphne -b 0.0.0.0 -p "${PORT:-8000}" shop.asgi:application'
+    'daphne -b "${BPL_PYTHON_HOST:-0.0.0.0}" -p "${PORT:-8000}" shop.asgi:application'
     """
     for word, value in (*_WORDS.items(), *((f"{{{name}}}", text) for name, text in words.items())):
         template = template.replace(word, value)
@@ -65,7 +71,7 @@ class Server:
 _GRANIAN = '--host {host} --port {port} --workers "${GRANIAN_WORKERS:-${WEB_CONCURRENCY:-1}}"'
 # Without `master` and `die-on-term`, SIGTERM would reload it.
 _UWSGI = (
-    "uwsgi --http-socket {host}:{port} --master --die-on-term --need-app --enable-threads "
+    "uwsgi --http-socket {address}:{port} --master --die-on-term --need-app --enable-threads "
     "--processes {workers} --module {target}"
 )
 
@@ -104,7 +110,7 @@ SERVERS: tuple[Server, ...] = (
         "hypercorn",
         ("hypercorn",),
         "ASGI",
-        "hypercorn --bind {host}:{port} --workers {workers} {target}",
+        "hypercorn --bind {address}:{port} --workers {workers} {target}",
     ),
     Server(
         "granian",

@@ -11,6 +11,7 @@ from cnb_python.launch.code.source_files import SourceFiles
 from cnb_python.launch.django_project import DjangoProject
 from cnb_python.launch.entry_program import find_entry_program
 from cnb_python.launch.launch_plan import Evidence, FoundProcess
+from cnb_python.launch.listening import ALL_ADDRESSES
 from cnb_python.launch.procfile import WEB
 from cnb_python.launch.programs import IsImportable, find_web_programs, first_of
 from cnb_python.launch.servers import SERVERS, Server, command_text
@@ -19,7 +20,7 @@ from cnb_python.python.versions import is_at_least
 
 _WSGI_SERVER = "gunicorn"
 _ASGI_SERVER = "uvicorn"
-_RUNSERVER = "python manage.py runserver --noreload {host}:{port}"
+_RUNSERVER = "python manage.py runserver --noreload {address}:{port}"
 # Its WebSockets need one process with threads, or gevent or eventlet:
 # https://flask-socketio.readthedocs.io/en/latest/deployment.html
 _SOCKETS = "flask-socketio"
@@ -92,6 +93,7 @@ def _served(app: DetectedApp, installed: Mapping[str, str]) -> FoundProcess | No
         app.directory,
         title=f"{server.title} serves {target}",
         lines=(using, *app.notes),
+        cautions=app.cautions,
         words=(server.needs[0],),
     )
 
@@ -134,7 +136,7 @@ def command_to_add(app: DetectedApp) -> str:
     server = next(
         each for each in SERVERS if each.needs == (name,) and each.interface == target.interface
     )
-    return server.command(target)
+    return server.command(target).replace(command_text("{host}"), ALL_ADDRESSES)
 
 
 def _development(

@@ -29,6 +29,9 @@ _FORMAT = "2"
 _PROGRAM = "defaults"
 # By this name the program runs a process: execd/init.go.
 _INIT = "init"
+# By this name it checks the app, at the path in the file: execd/health.go.
+_HEALTH = "health"
+_HEALTH_PATH = "health_path"
 # Variables that the program gives to processes: execd/servers.go.
 _VARIABLES = "variables"
 # Directories that it finds for packages: execd/package_directories.go.
@@ -96,6 +99,11 @@ def find_init(layers_dir: Path) -> Path:
     return layer_of(layers_dir, NAME).path / _INIT
 
 
+def find_health(layers_dir: Path) -> Path:
+    """Return the path of the program that checks the app."""
+    return layer_of(layers_dir, NAME).path / _HEALTH
+
+
 @dataclass(frozen=True, slots=True)
 class _Key(LayerKey):
     format: str = part("format of layer defaults")
@@ -103,6 +111,7 @@ class _Key(LayerKey):
     single: str = part("list of processes with one worker")
     variables: str = part("list of variables of servers")
     directories: str = part("list of directories that packages write to")
+    health: str = part("path of the health check")
 
 
 class Defaults(NamedTuple):
@@ -114,6 +123,8 @@ class Defaults(NamedTuple):
     """Variables of servers, with `$PORT` in values."""
     directories: tuple[str, ...] = ()
     """Lines of `package_directories`."""
+    health: str = ""
+    """The path at which the app answers when it is healthy; empty: no health check."""
 
 
 def provide_defaults(defaults: Defaults, context: BuildContext, output: Output) -> int:
@@ -125,6 +136,7 @@ def provide_defaults(defaults: Defaults, context: BuildContext, output: Output) 
         " ".join(sorted(defaults.single)),
         _lines(defaults.variables, " "),
         ", ".join(line.replace("\t", " ") for line in defaults.directories),
+        defaults.health,
     )
     layer = layer_of(context.layers_dir, NAME)
     state = decide(layer.state(), key)
@@ -136,6 +148,9 @@ def provide_defaults(defaults: Defaults, context: BuildContext, output: Output) 
         disk.write(contents / _VARIABLES, _lines(defaults.variables, "\n").encode())
         if defaults.directories:
             disk.write(contents / _DIRECTORIES, "\n".join(defaults.directories).encode())
+        if defaults.health:
+            (contents / _HEALTH).symlink_to(f"exec.d/{_PROGRAM}")
+            disk.write(contents / _HEALTH_PATH, defaults.health.encode())
         env = _env(tuple(sorted(defaults.single)))
         layer.finish(LayerTypes(launch=True), key.metadata(), env, exec_d={_PROGRAM: program})
     else:

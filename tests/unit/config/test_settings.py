@@ -83,6 +83,13 @@ def test_a_directory_outside_the_app_is_refused(value: str) -> None:
         variables(BP_PYTHON_PROJECT=value)
 
 
+@pytest.mark.parametrize("value", ["healthz", "http://x/healthz", "/a b", "/é", "/a\nb"])
+def test_a_health_check_needs_the_path_of_a_url(value: str) -> None:
+    assert variables(BP_PYTHON_HEALTH="/healthz?full=1").health == "/healthz?full=1"
+    with pytest.raises(BadSettings):
+        variables(BP_PYTHON_HEALTH=value)
+
+
 def test_pyproject_gives_settings(tmp_path: Path) -> None:
     settings = chosen(
         tmp_path,
@@ -291,10 +298,11 @@ def test_every_row_has_a_field_of_its_type(setting: object) -> None:
     """`read_settings` puts values into fields by name, which the type checker does not see."""
     (row,) = (entry for entry in TABLE if entry is setting)
     examples = {"text": "auto", "flag": "no"}
+    others = ("linked", "one/two", "warn", "web: python a.py", "60", "/up")
     hints = get_type_hints(Settings)
     given = [
         value
-        for text in (*examples.values(), "linked", "one/two", "warn", "web: python a.py", "60")
+        for text in (*examples.values(), *others)
         if (value := row.kind.from_text(text)) is not None
     ]
 

@@ -9,7 +9,18 @@ from dataclasses import dataclass
 from tests.support.trees import Files
 
 PORT = '"${PORT:-8000}"'
-UVICORN = f"uvicorn --host 0.0.0.0 --port {PORT}"
+HOST = '"${BPL_PYTHON_HOST:-0.0.0.0}"'
+ADDRESS = '"${BPL_PYTHON_ADDRESS:-0.0.0.0}"'
+_SERVE = """'import os; from ray import serve; from serve_app import app as app;\
+ serve.start(http_options={"host": os.environ.get("BPL_PYTHON_HOST", "0.0.0.0"),\
+ "port": int(os.environ.get("PORT", "8000"))}); serve.run(app, blocking=True)'"""
+_CHAINLIT = (
+    'export CHAINLIT_APP_ROOT="${CHAINLIT_APP_ROOT:-${TMPDIR:-/tmp}/chainlit}"'
+    ' && mkdir -p "$CHAINLIT_APP_ROOT"'
+    ' && { cp -R .chainlit public chainlit*.md "$CHAINLIT_APP_ROOT" 2>/dev/null || true; }'
+    " && exec "
+)
+UVICORN = f"uvicorn --host {HOST} --port {PORT}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +94,7 @@ DJANGO_APPS = (
         "django: without a server",
         "django",
         _DJANGO,
-        web=(f"python manage.py runserver --noreload 0.0.0.0:{PORT}", "shop/settings.py:1"),
+        web=(f"python manage.py runserver --noreload {ADDRESS}:{PORT}", "shop/settings.py:1"),
         release=(_MIGRATE, "manage.py:3"),
     ),
     _app(
@@ -95,7 +106,7 @@ DJANGO_APPS = (
             "ASGI_APPLICATION = 'shop.asgi.application'\n",
             "shop/asgi.py": _CHANNELS,
         },
-        web=(f"daphne -b 0.0.0.0 -p {PORT} shop.asgi:application", "shop/settings.py:2"),
+        web=(f"daphne -b {HOST} -p {PORT} shop.asgi:application", "shop/settings.py:2"),
         release=(_MIGRATE, "manage.py:3"),
     ),
     _app(
@@ -127,7 +138,7 @@ DJANGO_APPS = (
             "config/celery_app.py:3",
         ),
         flower=(
-            f"celery --app config.celery_app flower --address=0.0.0.0 --port={PORT}",
+            f"celery --app config.celery_app flower --address={HOST} --port={PORT}",
             "config/celery_app.py:3",
         ),
         release=(_MIGRATE, "manage.py:3"),
@@ -224,7 +235,7 @@ OBJECT_APPS = (
         "flask: without a server",
         "flask",
         {"app.py": f"{_FLASK}{_MAIN}    app.run(debug=True)\n"},
-        web=(f"flask --app app:app run --host 0.0.0.0 --port {PORT}", "app.py:2"),
+        web=(f"flask --app app:app run --host {HOST} --port {PORT}", "app.py:2"),
     ),
     _app(
         "flask-socketio with gunicorn",
@@ -291,7 +302,7 @@ OBJECT_APPS = (
         "quart hypercorn",
         {"app.py": "from quart import Quart\napp = Quart(__name__)\n"},
         web=(
-            f'hypercorn --bind 0.0.0.0:{PORT} --workers "${{WEB_CONCURRENCY:-1}}" app:app',
+            f'hypercorn --bind {ADDRESS}:{PORT} --workers "${{WEB_CONCURRENCY:-1}}" app:app',
             "app.py:2",
         ),
     ),
@@ -299,7 +310,7 @@ OBJECT_APPS = (
         "sanic",
         "sanic",
         {"server.py": f"from sanic import Sanic\napp = Sanic('hi')\n{_MAIN}    app.run()\n"},
-        web=(f"sanic server:app --host=0.0.0.0 --port={PORT} --single-process", "server.py:2"),
+        web=(f"sanic server:app --host={HOST} --port={PORT} --single-process", "server.py:2"),
     ),
     _app(
         "aiohttp with gunicorn",
@@ -344,7 +355,7 @@ OBJECT_APPS = (
             "app.py": "from pyramid.config import Configurator\nconfig = Configurator()\n"
             "app = config.make_wsgi_app()\n"
         },
-        web=(f"waitress-serve --host=0.0.0.0 --port={PORT} app:app", "app.py:3"),
+        web=(f"waitress-serve --host={HOST} --port={PORT} app:app", "app.py:3"),
     ),
     _app(
         "pyramid: cookiecutter with production.ini",
@@ -392,7 +403,7 @@ PROGRAM_APPS = (
         },
         web=(
             (
-                f"streamlit run streamlit_app.py --server.address 0.0.0.0 --server.port {PORT}"
+                f"streamlit run streamlit_app.py --server.address {HOST} --server.port {PORT}"
                 " --server.headless true"
             ),
             "streamlit_app.py:1",
@@ -411,7 +422,7 @@ PROGRAM_APPS = (
         "chainlit",
         "chainlit fastapi starlette uvicorn",
         {"app.py": "import chainlit as cl\n@cl.on_message\nasync def main(message): ...\n"},
-        web=(f"chainlit run app.py --host 0.0.0.0 --port {PORT} --headless", "app.py:1"),
+        web=(f"{_CHAINLIT}chainlit run app.py --host {HOST} --port {PORT} --headless", "app.py:1"),
     ),
     _app(
         "panel",
@@ -419,7 +430,7 @@ PROGRAM_APPS = (
         {"dashboard.py": "import panel as pn\npn.Column('hi').servable()\n"},
         web=(
             (
-                f"panel serve dashboard.py --address 0.0.0.0 --port {PORT}"
+                f"panel serve dashboard.py --address {HOST} --port {PORT}"
                 " --allow-websocket-origin '*'"
             ),
             "dashboard.py:2",
@@ -430,7 +441,7 @@ PROGRAM_APPS = (
         "bokeh tornado",
         {"main.py": "from bokeh.io import curdoc\ncurdoc().add_root(None)\n"},
         web=(
-            f"bokeh serve main.py --address 0.0.0.0 --port {PORT} --allow-websocket-origin '*'",
+            f"bokeh serve main.py --address {HOST} --port {PORT} --allow-websocket-origin '*'",
             "main.py:2",
         ),
     ),
@@ -438,7 +449,7 @@ PROGRAM_APPS = (
         "marimo",
         "marimo starlette uvicorn",
         {"notebook.py": "import marimo\napp = marimo.App()\n"},
-        web=(f"marimo run notebook.py --host 0.0.0.0 --port {PORT} --headless", "notebook.py:2"),
+        web=(f"marimo run notebook.py --host {HOST} --port {PORT} --headless", "notebook.py:2"),
     ),
     _app(
         "nicegui reads PORT",
@@ -450,13 +461,13 @@ PROGRAM_APPS = (
         "solara",
         "solara starlette uvicorn",
         {"sol.py": "import solara\n@solara.component\ndef Page(): ...\n"},
-        web=(f"solara run sol.py --host=0.0.0.0 --port={PORT} --production", "sol.py:2"),
+        web=(f"solara run sol.py --host={HOST} --port={PORT} --production", "sol.py:2"),
     ),
     _app(
         "shiny express",
         "shiny starlette uvicorn",
         {"app.py": "from shiny.express import ui\nui.h1('hi')\n"},
-        web=(f"shiny run app.py --host 0.0.0.0 --port {PORT}", "app.py:1"),
+        web=(f"shiny run app.py --host {HOST} --port {PORT}", "app.py:1"),
     ),
     _app(
         "mesop with gunicorn",
@@ -470,7 +481,7 @@ PROGRAM_APPS = (
         {"rxconfig.py": "import reflex as rx\nconfig = rx.Config(app_name='shop')\n"},
         web=(
             (
-                "reflex run --env prod --single-port --backend-host 0.0.0.0"
+                f"reflex run --env prod --single-port --backend-host {HOST}"
                 f" --frontend-port {PORT} --backend-port {PORT}"
             ),
             "rxconfig.py:1",
@@ -480,26 +491,20 @@ PROGRAM_APPS = (
         "bentoml",
         "bentoml starlette uvicorn",
         {"service.py": "import bentoml\n@bentoml.service(workers=1)\nclass Summary:\n    pass\n"},
-        web=(f"bentoml serve service:Summary --host 0.0.0.0 --port {PORT}", "service.py:2"),
+        web=(f"bentoml serve service:Summary --host {HOST} --port {PORT}", "service.py:2"),
     ),
     _app(
         "ray serve",
         "ray starlette uvicorn",
         {"serve_app.py": "from ray import serve\nclass A: ...\napp = A.bind()\n"},
-        web=(
-            (
-                f"RAY_SERVE_DEFAULT_HTTP_HOST=0.0.0.0 RAY_SERVE_DEFAULT_HTTP_PORT={PORT}"
-                " serve run serve_app:app"
-            ),
-            "serve_app.py:3",
-        ),
+        web=(f"python -c {_SERVE}", "serve_app.py:3"),
     ),
     _app(
         "functions-framework",
         "functions-framework flask gunicorn",
         {"main.py": "import functions_framework\n@functions_framework.http\ndef hello(r): ...\n"},
         web=(
-            f"functions-framework --source main.py --target hello --host 0.0.0.0 --port {PORT}",
+            f"functions-framework --source main.py --target hello --host {HOST} --port {PORT}",
             "main.py:2",
         ),
     ),
@@ -511,7 +516,7 @@ PROGRAM_APPS = (
             f"{_MAIN}    mcp.run()\n"
         },
         web=(
-            f"fastmcp run my_server.py:mcp --transport http --host 0.0.0.0 --port {PORT}",
+            f"fastmcp run my_server.py:mcp --transport http --host {HOST} --port {PORT}",
             "my_server.py:2",
         ),
     ),
@@ -523,7 +528,7 @@ PROGRAM_APPS = (
             f"{_MAIN}    mcp.run(transport='streamable-http')\n"
         },
         web=(
-            f"uvicorn --factory --host 0.0.0.0 --port {PORT} server:mcp.streamable_http_app",
+            f"uvicorn --factory --host {HOST} --port {PORT} server:mcp.streamable_http_app",
             "server.py:2",
         ),
     ),
@@ -549,20 +554,20 @@ PROGRAM_APPS = (
         "litellm: proxy",
         "litellm fastapi uvicorn",
         {"config.yaml": "model_list:\n  - model_name: x\n"},
-        web=(f"litellm --config config.yaml --host 0.0.0.0 --port {PORT}", "config.yaml:0"),
+        web=(f"litellm --config config.yaml --host {HOST} --port {PORT}", "config.yaml:0"),
     ),
     _app(
         "datasette",
         "datasette uvicorn",
         {"data.db": ""},
-        web=(f"datasette serve data.db --host 0.0.0.0 --port {PORT}", "data.db:0"),
+        web=(f"datasette serve data.db --host {HOST} --port {PORT}", "data.db:0"),
     ),
     _app(
         "voila",
         "voila notebook",
         {"Dashboard.ipynb": "{}"},
         web=(
-            f"voila Dashboard.ipynb --no-browser --Voila.ip=0.0.0.0 --port={PORT}",
+            f"voila Dashboard.ipynb --no-browser --Voila.ip={HOST} --port={PORT}",
             "Dashboard.ipynb:0",
         ),
     ),
@@ -570,7 +575,13 @@ PROGRAM_APPS = (
         "mlflow alone",
         "mlflow flask gunicorn",
         {"README.md": ""},
-        web=(f"mlflow server --host 0.0.0.0 --port {PORT}", "the app's packages:0"),
+        web=(
+            (
+                f"mlflow server --host {HOST} --port {PORT}"
+                ' --allowed-hosts "${MLFLOW_SERVER_ALLOWED_HOSTS:-*}"'
+            ),
+            "the app's packages:0",
+        ),
     ),
     _app(
         "program with options",
@@ -580,7 +591,7 @@ PROGRAM_APPS = (
             "parser.add_argument('--host')\nparser.add_argument('-p', '--port', type=int)\n"
             f"{_MAIN}    print(parser.parse_args())\n"
         },
-        web=(f"python main.py --host 0.0.0.0 --port {PORT}", "main.py:5"),
+        web=(f"python main.py --host {HOST} --port {PORT}", "main.py:5"),
     ),
     _app(
         "program of the app's own project",
@@ -660,7 +671,7 @@ WORKER_APPS = (
         "huey",
         "huey",
         {"demo.py": "from huey import RedisHuey\nhuey = RedisHuey('demo')\n"},
-        worker=("huey_consumer.py demo.huey", "demo.py:2"),
+        worker=("python -m huey.bin.huey_consumer demo.huey", "demo.py:2"),
     ),
     _app(
         "arq",
@@ -682,7 +693,7 @@ WORKER_APPS = (
         "procrastinate",
         "procrastinate",
         {"tutorial.py": "import procrastinate\napp = procrastinate.App(connector=None)\n"},
-        worker=("procrastinate --app=tutorial.app worker", "tutorial.py:2"),
+        worker=("python -m procrastinate --app=tutorial.app worker", "tutorial.py:2"),
     ),
     _app(
         "faust",

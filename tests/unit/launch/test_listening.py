@@ -22,13 +22,23 @@ def title(command: str) -> str:
 
 
 def test_only_installed_servers_have_variables(tmp_path: Path) -> None:
-    assert listening.variables(tmp_path, {"django", "gunicorn"}) == {}
+    assert listening.variables(tmp_path, {"django", "waitress"}) == {}
     assert listening.variables(tmp_path, {"flask", "uvicorn"}) == {
         "UVICORN_HOST": "0.0.0.0",
         "UVICORN_PORT": "$PORT",
         "FLASK_RUN_HOST": "0.0.0.0",
         "FLASK_RUN_PORT": "$PORT",
     }
+
+
+def test_gunicorn_gets_an_address_only_if_no_file_has_one(tmp_path: Path) -> None:
+    """The program of the image replaces `$BIND` in a container without IPv4."""
+    own = write_files(tmp_path / "own", {"shop/gunicorn.conf.py": "bind = ':80'\n"})
+    entries = in_text("web: nginx & gunicorn a:b")
+
+    assert listening.variables(tmp_path / "plain", {"gunicorn"}) == {"GUNICORN_CMD_ARGS": "$BIND"}
+    assert listening.variables(own, {"gunicorn"}) == {}
+    assert listening.variables(tmp_path / "plain", {"gunicorn"}, entries) == {}
 
 
 @pytest.mark.parametrize(

@@ -16,12 +16,13 @@ from tests.support.trees import Files, write_files
 
 FIXTURES = Path(__file__).parents[3] / "fixtures"
 FLASK = "from flask import Flask\napp = Flask(__name__)\n"
-GRANIAN = (
-    '--host 0.0.0.0 --port "${PORT:-8000}" --workers "${GRANIAN_WORKERS:-${WEB_CONCURRENCY:-1}}"'
-)
+HOST, PORT = '"${BPL_PYTHON_HOST:-0.0.0.0}"', '"${PORT:-8000}"'
+ADDRESS = '"${BPL_PYTHON_ADDRESS:-0.0.0.0}"'
+WORKERS = '"${WEB_CONCURRENCY:-1}"'
+GRANIAN = f'--host {HOST} --port {PORT} --workers "${{GRANIAN_WORKERS:-${{WEB_CONCURRENCY:-1}}}}"'
 UWSGI = (
-    'uwsgi --http-socket 0.0.0.0:"${PORT:-8000}" --master --die-on-term --need-app '
-    '--enable-threads --processes "${WEB_CONCURRENCY:-1}" --module'
+    f"uwsgi --http-socket {ADDRESS}:{PORT} --master --die-on-term --need-app "
+    f"--enable-threads --processes {WORKERS} --module"
 )
 FASTAPI = "from fastapi import FastAPI\napp = FastAPI()\n"
 FASTAPI_FACTORY = "from fastapi import FastAPI\ndef create_app():\n    return FastAPI()\n"
@@ -116,19 +117,17 @@ def test_procfile_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
 WSGI = {
     ("gunicorn",): ("gunicorn", "app:app"),
     ("granian",): shell(f"exec granian --interface wsgi {GRANIAN} app:app"),
-    ("waitress",): shell('exec waitress-serve --host=0.0.0.0 --port="${PORT:-8000}" app:app'),
+    ("waitress",): shell(f"exec waitress-serve --host={HOST} --port={PORT} app:app"),
     ("waitress", "gunicorn", "uvicorn"): ("gunicorn", "app:app"),
     ("uwsgi",): shell(f"exec {UWSGI} app:app"),
     ("pyuwsgi",): shell(f"exec {UWSGI} app:app"),
 }
 ASGI = {
-    ("uvicorn",): shell('exec uvicorn --host 0.0.0.0 --port "${PORT:-8000}" app:app'),
-    ("hypercorn",): shell(
-        'exec hypercorn --bind 0.0.0.0:"${PORT:-8000}" --workers "${WEB_CONCURRENCY:-1}" app:app'
-    ),
-    ("daphne",): shell('exec daphne -b 0.0.0.0 -p "${PORT:-8000}" app:app'),
+    ("uvicorn",): shell(f"exec uvicorn --host {HOST} --port {PORT} app:app"),
+    ("hypercorn",): shell(f"exec hypercorn --bind {ADDRESS}:{PORT} --workers {WORKERS} app:app"),
+    ("daphne",): shell(f"exec daphne -b {HOST} -p {PORT} app:app"),
     ("granian",): shell(f"exec granian --interface asgi {GRANIAN} app:app"),
-    ("gunicorn", "uvicorn"): shell('exec uvicorn --host 0.0.0.0 --port "${PORT:-8000}" app:app'),
+    ("gunicorn", "uvicorn"): shell(f"exec uvicorn --host {HOST} --port {PORT} app:app"),
     ("gunicorn", "uvicorn", "uvicorn-worker"): (
         *("gunicorn", "--worker-class", "uvicorn_worker.UvicornWorker"),
         "app:app",
@@ -292,7 +291,7 @@ def test_app_with_a_server_comes_first(tmp_path: Path) -> None:
         (
             FASTAPI,
             "uvicorn",
-            'uvicorn --host 0.0.0.0 --port "${PORT:-8000}" app:app',
+            f"uvicorn --host 0.0.0.0 --port {PORT} app:app",
             versions("fastapi"),
         ),
     ],
@@ -321,9 +320,7 @@ def test_process_without_a_server_prints_the_same_and_exits_with_78(tmp_path: Pa
 def test_flask_without_a_server_runs_its_development_server(tmp_path: Path) -> None:
     plan = plan_of(tmp_path, {"app.py": FLASK}, versions("flask"))
 
-    assert web(plan).command == shell(
-        'exec flask --app app:app run --host 0.0.0.0 --port "${PORT:-8000}"'
-    )
+    assert web(plan).command == shell(f"exec flask --app app:app run --host {HOST} --port {PORT}")
     assert "web runs the development server of Flask" in report_text(plan)
     assert "Add it to web.txt:\n    gunicorn" in report_text(plan)
 
@@ -332,7 +329,7 @@ def test_django_without_a_server_runs_its_development_server(tmp_path: Path) -> 
     plan = plan_of(tmp_path, DJANGO, versions("django"))
 
     assert web(plan).command == shell(
-        'exec python manage.py runserver --noreload 0.0.0.0:"${PORT:-8000}"'
+        f"exec python manage.py runserver --noreload {ADDRESS}:{PORT}"
     )
     assert "web runs the development server of Django" in report_text(plan)
 
@@ -376,7 +373,7 @@ def test_misnamed_procfile_is_a_warning(tmp_path: Path, installed: Mapping[str, 
         (
             "pip_science",
             ["fastapi", "starlette", "uvicorn"],
-            shell('exec uvicorn --host 0.0.0.0 --port "${PORT:-8000}" main:app'),
+            shell(f"exec uvicorn --host {HOST} --port {PORT} main:app"),
         ),
     ],
 )
@@ -448,3 +445,11 @@ def test_worker_of_the_procfile_in_the_same_module_leaves_web(tmp_path: Path) ->
     plan = plan_of(tmp_path, files, versions("flask", "gunicorn", "celery"))
 
     assert "gunicorn" in web(plan).command
+
+
+def test_health_check_is_a_process_unless_the_app_has_one() -> None:
+    web, own = Process("web", ("gunicorn", "a:b"), default=True), Process("health", ("own",))
+    program = Path("/layers/x/defaults/health")
+
+    assert processes.with_health((web,), program) == (web, Process("health", (str(program),)))
+    assert processes.with_health((web, own), program) == (web, own)

@@ -162,3 +162,21 @@ def test_rebuilt_layer_equals_that_of_a_first_build(phase: BuildContext, tmp_pat
 def test_buildpack_without_the_program_is_incomplete(tmp_path: Path) -> None:
     with pytest.raises(IncompleteBuildpack):
         process_defaults.provide_defaults(Defaults(), context(tmp_path), Log())
+
+
+def test_health_check_is_the_program_with_a_path(phase: BuildContext) -> None:
+    process_defaults.provide_defaults(Defaults(health="/healthz"), phase, Log())
+
+    program = process_defaults.find_health(phase.layers_dir)
+    assert program.read_bytes() == b"a program"
+    assert (program.parent / "health_path").read_text() == "/healthz"
+
+
+def test_health_check_is_only_in_images_that_have_its_setting(phase: BuildContext) -> None:
+    in_image(phase)
+    assert not process_defaults.find_health(phase.layers_dir).is_symlink()
+    log = Log()
+
+    process_defaults.provide_defaults(Defaults(health="/up"), phase, log)
+
+    assert log.lines[-1].endswith("the path of the health check has changed from (none) to /up")

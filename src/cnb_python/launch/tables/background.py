@@ -5,12 +5,12 @@
 Separate from `background_processes`, which finds them in the app.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 WORKER = "worker"
 SCHEDULER = "scheduler"
 CLOCK = "clock"
-_MANAGE = "python {manage}"
+BEAT = "beat"
 _ANY_NAME = r"^(\w+)(?:\s*:[^=\n]+)?\s*=\s*"
 
 
@@ -37,6 +37,8 @@ class BackgroundTool:
     """The type if a tool before it has the type already; empty: the first one wins."""
     replaces_web: bool = False
     """Whether an app of this kind has no web server: a bot."""
+    needs_schedule: bool = False
+    """Whether it is started only if the code has a schedule of Celery."""
     documentation: str = ""
 
     @property
@@ -45,7 +47,6 @@ class BackgroundTool:
         return self.template == "python {file}"
 
 
-_CELERY = "https://docs.celeryq.dev/en/stable/userguide/workers.html"
 _CELERY_APP = (
     _ANY_NAME + r"(?:celery\.)?Celery\(|"
     r"^(\w+)\s*=\s*\w+\.extensions\[[\"']celery[\"']\]"
@@ -54,253 +55,255 @@ _BOT = (
     r"\.run\(|\.run_polling\(|\.start_polling\(|\.infinity_polling\(|\.polling\(|\.start\("
     r"|\.run_until_disconnected\(|SocketModeHandler\("
 )
+_POLLING = r"\.run_polling\(|\.start_polling\("
 
 
-def _bot(
-    title: str, package: str, *distributions: str, sign: str = _BOT, url: str = ""
-) -> BackgroundTool:
+def _celery(title: str, distribution: str, kind: str, words: str, url: str) -> BackgroundTool:
+    """Return the row of a program of Celery; *words* are its command after the app's name."""
     return BackgroundTool(
         title,
-        distributions,
-        WORKER,
-        "python {file}",
-        package=package,
-        sign=sign,
-        another_type="bot",
-        replaces_web=True,
+        (distribution,),
+        kind,
+        f"celery --app {{celery}} {words}",
+        package="celery",
+        sign=_CELERY_APP,
+        needs=() if distribution == "celery" else ("celery",),
         documentation=url,
     )
 
 
-BACKGROUND_TOOLS: tuple[BackgroundTool, ...] = (
-    BackgroundTool(
-        "Celery",
-        ("celery",),
-        WORKER,
-        "celery --app {celery} worker --loglevel INFO",
-        package="celery",
-        sign=_CELERY_APP,
-        documentation=_CELERY,
-    ),
-    BackgroundTool(
-        "Celery with django-celery-beat",
-        ("django-celery-beat",),
-        "beat",
-        "celery --app {celery} beat --loglevel INFO"
-        " --scheduler django_celery_beat.schedulers:DatabaseScheduler",
-        package="celery",
-        sign=_CELERY_APP,
-        needs=("celery",),
-        documentation="https://django-celery-beat.readthedocs.io/",
-    ),
-    BackgroundTool(
-        "Celery with a schedule",
-        ("celery",),
-        "beat",
-        "celery --app {celery} beat --loglevel INFO"
-        ' --schedule "${TMPDIR:-/tmp}/celerybeat-schedule"',
-        package="celery",
-        sign=_CELERY_APP,
-        documentation="https://docs.celeryq.dev/en/stable/userguide/periodic-tasks.html",
-    ),
-    BackgroundTool(
-        "Flower",
-        ("flower",),
-        "flower",
-        "celery --app {celery} flower --address={host} --port={port}",
-        package="celery",
-        sign=_CELERY_APP,
-        needs=("celery",),
-        documentation="https://flower.readthedocs.io/",
-    ),
-    BackgroundTool(
-        "django-dramatiq",
-        ("django-dramatiq",),
-        WORKER,
-        f"{_MANAGE} rundramatiq",
-        django_app="django_dramatiq",
-        documentation="https://github.com/Bogdanp/django_dramatiq",
-    ),
-    BackgroundTool(
-        "Dramatiq",
-        ("dramatiq",),
-        WORKER,
-        "dramatiq {modules}",
-        package="dramatiq",
-        sign=r"^@(?:dramatiq\.)?actor\b",
-        documentation="https://dramatiq.io/guide.html#workers",
-    ),
-    BackgroundTool(
-        "django-rq",
-        ("django-rq",),
-        WORKER,
-        f"{_MANAGE} rqworker default",
-        django_app="django_rq",
-        documentation="https://github.com/rq/django-rq",
-    ),
-    BackgroundTool(
-        "RQ Scheduler with django-rq",
-        ("django-rq",),
-        SCHEDULER,
-        f"{_MANAGE} rqscheduler",
-        django_app="django_rq",
-        needs=("rq-scheduler",),
-        documentation="https://github.com/rq/django-rq",
-    ),
-    BackgroundTool(
-        "RQ",
-        ("rq",),
+def _of_django(
+    title: str, distributions: str, app: str, words: str, url: str, kind: str = WORKER
+) -> BackgroundTool:
+    """Return the row of a management command of Django, *words*, of the installed app *app*."""
+    return BackgroundTool(
+        title,
+        tuple(distributions.split()),
+        kind,
+        f"python {{manage}} {words}",
+        django_app=app,
+        documentation=url,
+    )
+
+
+def _tool(
+    title: str, distributions: str, command: str, sign: str, url: str, kind: str = WORKER
+) -> BackgroundTool:
+    """Return the row of a tool with a command of its own; the first distribution names all."""
+    names = tuple(distributions.split())
+    return BackgroundTool(
+        title, names, kind, command, package=names[-1], sign=sign, documentation=url
+    )
+
+
+def _own_program(title: str, name: str, sign: str, url: str, also: str = "") -> BackgroundTool:
+    """Return the row of a library whose apps are programs; *also* is the type of a second one."""
+    return BackgroundTool(
+        title,
+        (name,),
         WORKER,
         "python {file}",
-        package="rq",
-        sign=r"\bWorker\([^)]*\)|\.work\(",
-        documentation="https://python-rq.org/docs/workers/",
+        package=name,
+        sign=sign,
+        another_type=also,
+        documentation=url,
+    )
+
+
+def _bot(
+    title: str, package: str, distributions: str, url: str = "", sign: str = _BOT
+) -> BackgroundTool:
+    row = _own_program(title, package, sign, url, "bot")
+    return replace(row, distributions=tuple(distributions.split()), replaces_web=True)
+
+
+_PROCRASTINATE = "https://procrastinate.readthedocs.io/"
+_RQ = "https://python-rq.org/docs/workers/"
+
+BACKGROUND_TOOLS: tuple[BackgroundTool, ...] = (
+    _celery(
+        "Celery",
+        "celery",
+        WORKER,
+        "worker --loglevel INFO",
+        "https://docs.celeryq.dev/en/stable/userguide/workers.html",
     ),
-    BackgroundTool(
+    _celery(
+        "Celery with django-celery-beat",
+        "django-celery-beat",
+        BEAT,
+        "beat --loglevel INFO --scheduler django_celery_beat.schedulers:DatabaseScheduler",
+        "https://django-celery-beat.readthedocs.io/",
+    ),
+    replace(
+        _celery(
+            "Celery with a schedule",
+            "celery",
+            BEAT,
+            'beat --loglevel INFO --schedule "${TMPDIR:-/tmp}/celerybeat-schedule"',
+            "https://docs.celeryq.dev/en/stable/userguide/periodic-tasks.html",
+        ),
+        needs_schedule=True,
+    ),
+    _celery(
+        "Flower",
+        "flower",
+        "flower",
+        "flower --address={host} --port={port}",
+        "https://flower.readthedocs.io/",
+    ),
+    _of_django(
+        "django-dramatiq",
+        "django-dramatiq",
+        "django_dramatiq",
+        "rundramatiq",
+        "https://github.com/Bogdanp/django_dramatiq",
+    ),
+    _tool(
+        "Dramatiq",
+        "dramatiq",
+        "dramatiq {modules}",
+        r"^@(?:dramatiq\.)?actor\b",
+        "https://dramatiq.io/guide.html#workers",
+    ),
+    _of_django(
+        "django-rq",
+        "django-rq",
+        "django_rq",
+        "rqworker default",
+        "https://github.com/rq/django-rq",
+    ),
+    replace(
+        _of_django(
+            "RQ Scheduler with django-rq",
+            "django-rq",
+            "django_rq",
+            "rqscheduler",
+            "https://github.com/rq/django-rq",
+            SCHEDULER,
+        ),
+        needs=("rq-scheduler",),
+    ),
+    _own_program("RQ", "rq", r"\bWorker\([^)]*\)|\.work\(", _RQ),
+    _tool(
         "RQ",
-        ("rq",),
-        WORKER,
+        "rq",
         'rq worker --url "${REDIS_URL:-redis://localhost:6379}" {queues}',
-        package="rq",
-        sign=r"\bQueue\(|@job\(",
-        documentation="https://python-rq.org/docs/workers/",
+        r"\bQueue\(|@job\(",
+        _RQ,
     ),
-    BackgroundTool(
+    _of_django(
         "Huey",
-        ("huey",),
-        WORKER,
-        f"{_MANAGE} run_huey",
-        django_app="huey.contrib.djhuey",
-        documentation="https://huey.readthedocs.io/en/latest/django.html",
+        "huey",
+        "huey.contrib.djhuey",
+        "run_huey",
+        "https://huey.readthedocs.io/en/latest/django.html",
     ),
-    BackgroundTool(
+    _tool(
         "Huey",
-        ("huey",),
-        WORKER,
-        "huey_consumer.py {module}.{name}",
-        package="huey",
-        sign=_ANY_NAME + r"(?:huey\.)?\w*Huey\(",
-        documentation="https://huey.readthedocs.io/en/latest/consumer.html",
+        "huey",
+        # Its script is huey_consumer.py in older releases.
+        "python -m huey.bin.huey_consumer {module}.{name}",
+        _ANY_NAME + r"(?:huey\.)?\w*Huey\(",
+        "https://huey.readthedocs.io/en/latest/consumer.html",
     ),
-    BackgroundTool(
+    _tool(
         "arq",
-        ("arq",),
-        WORKER,
+        "arq",
         "arq {module}.{name}",
-        package="arq",
-        sign=r"^class\s+(\w*WorkerSettings\w*)",
-        documentation="https://arq-docs.helpmanual.io/",
+        r"^class\s+(\w*WorkerSettings\w*)",
+        "https://arq-docs.helpmanual.io/",
     ),
-    BackgroundTool(
+    _tool(
         "Taskiq",
-        ("taskiq",),
-        WORKER,
+        "taskiq",
         "taskiq worker {module}:{name}",
-        package="taskiq",
-        sign=_ANY_NAME + r"\(?\s*\w*Broker\(",
-        documentation="https://taskiq-python.github.io/guide/cli.html",
+        _ANY_NAME + r"\(?\s*\w*Broker\(",
+        "https://taskiq-python.github.io/guide/cli.html",
     ),
-    BackgroundTool(
+    _tool(
         "Taskiq",
-        ("taskiq",),
-        SCHEDULER,
+        "taskiq",
         "taskiq scheduler {module}:{name}",
-        package="taskiq",
-        sign=_ANY_NAME + r"TaskiqScheduler\(",
-        documentation="https://taskiq-python.github.io/guide/scheduling-tasks.html",
+        _ANY_NAME + r"TaskiqScheduler\(",
+        "https://taskiq-python.github.io/guide/scheduling-tasks.html",
+        SCHEDULER,
     ),
-    BackgroundTool(
+    _of_django(
         "Procrastinate",
-        ("procrastinate",),
-        WORKER,
-        f"{_MANAGE} procrastinate worker",
-        django_app="procrastinate.contrib.django",
-        documentation="https://procrastinate.readthedocs.io/",
+        "procrastinate",
+        "procrastinate.contrib.django",
+        "procrastinate worker",
+        _PROCRASTINATE,
     ),
-    BackgroundTool(
+    _tool(
         "Procrastinate",
-        ("procrastinate",),
-        WORKER,
-        "procrastinate --app={module}.{name} worker",
-        package="procrastinate",
-        sign=_ANY_NAME + r"(?:procrastinate\.)?App\(",
-        documentation="https://procrastinate.readthedocs.io/",
+        "procrastinate",
+        # Its script does not import from the working directory.
+        "python -m procrastinate --app={module}.{name} worker",
+        _ANY_NAME + r"(?:procrastinate\.)?App\(",
+        _PROCRASTINATE,
     ),
-    BackgroundTool(
+    _of_django(
         "django-q",
-        ("django-q2", "django-q"),
-        WORKER,
-        f"{_MANAGE} qcluster",
-        django_app="django_q",
-        documentation="https://django-q2.readthedocs.io/en/master/cluster.html",
+        "django-q2 django-q",
+        "django_q",
+        "qcluster",
+        "https://django-q2.readthedocs.io/en/master/cluster.html",
     ),
-    BackgroundTool(
+    _tool(
         "Faust",
-        ("faust-streaming", "faust"),
-        WORKER,
+        "faust-streaming faust",
         "faust --app {module}:{name} worker --loglevel info --without-web",
-        package="faust",
-        sign=_ANY_NAME + r"faust\.App\(",
-        documentation="https://faust-streaming.github.io/faust/",
+        _ANY_NAME + r"faust\.App\(",
+        "https://faust-streaming.github.io/faust/",
     ),
     _bot(
         "discord.py",
         "discord",
-        *("discord-py", "discord", "py-cord"),
-        url="https://discordpy.readthedocs.io/",
+        "discord-py discord py-cord",
+        "https://discordpy.readthedocs.io/",
     ),
-    _bot("nextcord", "nextcord", "nextcord", url="https://docs.nextcord.dev/"),
-    _bot("disnake", "disnake", "disnake", url="https://docs.disnake.dev/"),
-    _bot("hikari", "hikari", "hikari", url="https://docs.hikari-py.dev/"),
+    _bot("nextcord", "nextcord", "nextcord", "https://docs.nextcord.dev/"),
+    _bot("disnake", "disnake", "disnake", "https://docs.disnake.dev/"),
+    _bot("hikari", "hikari", "hikari", "https://docs.hikari-py.dev/"),
     _bot(
         "python-telegram-bot",
         "telegram",
         "python-telegram-bot",
-        sign=r"\.run_polling\(|\.start_polling\(",
-        url="https://docs.python-telegram-bot.org/",
+        "https://docs.python-telegram-bot.org/",
+        _POLLING,
     ),
-    _bot(
-        "aiogram",
-        "aiogram",
-        "aiogram",
-        sign=r"\.start_polling\(|\.run_polling\(",
-        url="https://docs.aiogram.dev/",
-    ),
+    _bot("aiogram", "aiogram", "aiogram", "https://docs.aiogram.dev/", _POLLING),
     _bot(
         "pyTelegramBotAPI",
         "telebot",
         "pytelegrambotapi",
-        sign=r"\.infinity_polling\(|\.polling\(",
-        url="https://pytba.readthedocs.io/",
+        "https://pytba.readthedocs.io/",
+        r"\.infinity_polling\(|\.polling\(",
     ),
-    _bot("Telethon", "telethon", "telethon", url="https://docs.telethon.dev/"),
-    _bot("Pyrogram", "pyrogram", "pyrogram", "kurigram", "pyrofork"),
+    _bot("Telethon", "telethon", "telethon", "https://docs.telethon.dev/"),
+    _bot("Pyrogram", "pyrogram", "pyrogram kurigram pyrofork"),
     _bot(
         "Slack Bolt",
         "slack_bolt",
         "slack-bolt",
-        sign=r"SocketModeHandler\(",
-        url="https://docs.slack.dev/tools/bolt-python/",
+        "https://docs.slack.dev/tools/bolt-python/",
+        r"SocketModeHandler\(",
     ),
-    BackgroundTool(
+    _own_program(
         "APScheduler",
-        ("apscheduler",),
-        WORKER,
-        "python {file}",
-        package="apscheduler",
-        sign=r"\bBlockingScheduler\(|run_until_stopped\(",
-        another_type=CLOCK,
-        documentation="https://apscheduler.readthedocs.io/",
+        "apscheduler",
+        r"\bBlockingScheduler\(|run_until_stopped\(",
+        "https://apscheduler.readthedocs.io/",
+        CLOCK,
     ),
-    BackgroundTool(
+    _own_program(
         "schedule",
-        ("schedule",),
-        WORKER,
-        "python {file}",
-        package="schedule",
-        sign=r"\bschedule\.run_pending\(",
-        another_type=CLOCK,
-        documentation="https://schedule.readthedocs.io/",
+        "schedule",
+        r"\bschedule\.run_pending\(",
+        "https://schedule.readthedocs.io/",
+        CLOCK,
     ),
 )
 # Distributions of bots: the program of an app that uses one is a worker, if it is not found.

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from cnb_python.errors.base import Message
+from cnb_python.launch.tables.cautions import Caution
 from cnb_python.python.versions import is_at_least
 
 type Interface = Literal["WSGI", "ASGI", "Sanic", "aiohttp"]
@@ -33,6 +35,7 @@ class Framework:
     """A release, and the interface of the releases before it."""
     development: str = ""
     """The command that starts its development server; `{target}` is `module:name`."""
+    caution: Caution | None = None
     documentation: str = ""
 
     def interface_of(self, version: str) -> Interface:
@@ -96,6 +99,16 @@ FRAMEWORKS: tuple[Framework, ...] = (
         (
             *("fasthtml.common.fast_app", "fasthtml.common.FastHTML"),
             *("fasthtml.FastHTML", "fasthtml.fastapp.fast_app", "fasthtml.core.FastHTML"),
+        ),
+        caution=Caution(
+            r"\b(?:secret_key|key_fname)\s*=",
+            "FastHTML cannot write its key",
+            (
+                "Without a key for sessions it writes .sesskey into the app's directory, which",
+                "containers may not write to, and does not start then. Give it one in {file}:",
+                '    secret_key=os.environ["SECRET_KEY"]',
+            ),
+            ".sesskey",
         ),
         documentation="https://www.fastht.ml/docs/",
     ),
@@ -321,3 +334,5 @@ class DetectedApp:
     """The command of its development server; empty if it has no separate one."""
     notes: tuple[str, ...] = ()
     """Further lines for the log: what else could have been chosen."""
+    cautions: tuple[Message, ...] = ()
+    """Warnings about what its code lacks."""

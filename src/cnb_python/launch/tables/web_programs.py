@@ -6,11 +6,14 @@
 Separate from `programs`, which finds the file.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from cnb_python.launch.tables.cautions import Caution
 
 # Names of files that usually start an app, the most likely first.
 _USUAL = ("app", "main", "server", "run", "start", "index", "home", "hello", "streamlit_app")
 _HOST_PORT = "--host {host} --port {port}"
+_ADDRESS_PORT = "--address {host} --port {port}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,76 +41,135 @@ class WebProgram:
     """Whether the command needs no file: an app that only installs the tool runs it."""
     reads_port: bool = False
     """Whether the file starts the server itself, so that it has to read `PORT`."""
+    fixed_port: str = ""
+    """A pattern of code that gives the server a port of its own, whatever `PORT` is."""
+    production: str = ""
+    """The distribution of a server for production; the command runs a development server."""
     note: str = ""
     """A line for the log."""
+    caution: Caution | None = None
     documentation: str = ""
 
     @property
     def is_program(self) -> bool:
         """Whether the command runs the app's file with Python."""
-        return self.template.endswith("python {file}")
+        return "python {file}" in self.template
 
 
 _OVER_HTTP = r"\.run(?:_async)?\([^)]*transport\s*=\s*[\"'](?:http|streamable-http|sse)"
 _MCP_OBJECT = r"^(\w+)(?:\s*:[^=\n]+)?\s*=\s*(?:FastMCP|MCPServer)\("
 _STDIO = "A client that starts the server itself, over stdin and stdout, runs the file with Python"
+_LOGIN = "The log of the container shows the token that a login needs"
+
+
+def _program(
+    title: str, distribution: str, sign: str, url: str, *, package: str = ""
+) -> WebProgram:
+    """Return the row of a framework whose apps start the server themselves, at PORT."""
+    return WebProgram(
+        title,
+        distribution,
+        "python {file}",
+        package=package or distribution,
+        sign=sign,
+        reads_port=True,
+        documentation=url,
+    )
+
+
+def _mcp_server(
+    title: str, distribution: str, template: str, url: str, *needs: str
+) -> tuple[WebProgram, WebProgram]:
+    """Return the rows of a program that serves MCP over HTTP, and of an object that can."""
+    stems = ("server", *_USUAL)
+    own = _program(title, distribution, _OVER_HTTP, url)
+    served = WebProgram(
+        title,
+        distribution,
+        template,
+        package=distribution,
+        sign=_MCP_OBJECT,
+        stems=stems,
+        needs=needs,
+        note=_STDIO,
+        documentation=url,
+    )
+    return replace(own, stems=stems), served
+
+
+def _dashboard(
+    title: str, template: str, sign: str, url: str, *, stems: tuple[str, ...] = _USUAL
+) -> WebProgram:
+    """Return the row of a framework whose command, package and distribution have one name."""
+    name = title.lower()
+    return WebProgram(
+        title, name, template, package=name, sign=sign, stems=stems, documentation=url
+    )
+
+
+def _bento_service(sign: str) -> WebProgram:
+    return _dashboard(
+        "BentoML",
+        f"bentoml serve {{module}}:{{name}} {_HOST_PORT}",
+        sign,
+        "https://docs.bentoml.com/en/latest/reference/bentoml/cli.html",
+        stems=("service", *_USUAL),
+    )
+
+
+def _paste(server: str, template: str) -> WebProgram:
+    """Return the row of a Pyramid app with PasteDeploy's configuration, served by *server*."""
+    return WebProgram(
+        "Pyramid",
+        "pyramid",
+        template,
+        files=("production.ini", "*.ini"),
+        text=r"^\[(?:app|composite|pipeline):main\]",
+        needs=(server,),
+        documentation="https://docs.pylonsproject.org/projects/pyramid/en/latest/narr/startup.html",
+    )
+
+
+def _notebooks(title: str, distribution: str, template: str, url: str, note: str) -> WebProgram:
+    return WebProgram(
+        title, distribution, template, files=("*.ipynb",), note=note, documentation=url
+    )
+
+
+_JUPYTER = "https://jupyter-server.readthedocs.io/en/latest/operators/public-server.html"
+_MESOP = "https://mesop-dev.github.io/mesop/guides/deployment/"
+_MESOP_MODULE = r"^import mesop as (\w+)"
 
 WEB_PROGRAMS: tuple[WebProgram, ...] = (
-    WebProgram(
-        "FastMCP",
-        "fastmcp",
-        "python {file}",
-        package="fastmcp",
-        sign=_OVER_HTTP,
-        stems=("server", *_USUAL),
-        reads_port=True,
-        documentation="https://gofastmcp.com/deployment/running-server",
-    ),
-    WebProgram(
+    *_mcp_server(
         "FastMCP",
         "fastmcp",
         f"fastmcp run {{file}}:{{name}} --transport http {_HOST_PORT}",
-        package="fastmcp",
-        sign=_MCP_OBJECT,
-        stems=("server", *_USUAL),
-        note=_STDIO,
-        documentation="https://gofastmcp.com/patterns/cli",
+        "https://gofastmcp.com/deployment/running-server",
     ),
-    WebProgram(
-        "MCP",
-        "mcp",
-        "python {file}",
-        package="mcp",
-        sign=_OVER_HTTP,
-        stems=("server", *_USUAL),
-        reads_port=True,
-        documentation="https://github.com/modelcontextprotocol/python-sdk",
-    ),
-    WebProgram(
+    *_mcp_server(
         "MCP",
         "mcp",
         f"uvicorn --factory {_HOST_PORT} {{module}}:{{name}}.streamable_http_app",
-        package="mcp",
-        sign=_MCP_OBJECT,
-        stems=("server", *_USUAL),
-        needs=("uvicorn",),
-        note=_STDIO,
-        documentation="https://github.com/modelcontextprotocol/python-sdk",
+        "https://github.com/modelcontextprotocol/python-sdk",
+        "uvicorn",
     ),
-    WebProgram(
+    _dashboard(
         "Streamlit",
-        "streamlit",
         "streamlit run {file} --server.address {host} --server.port {port} --server.headless true",
-        package="streamlit",
+        "",
+        "https://docs.streamlit.io/develop/api-reference/cli/run",
         stems=("streamlit_app", *_USUAL),
-        documentation="https://docs.streamlit.io/develop/api-reference/cli/run",
     ),
-    WebProgram(
+    _dashboard(
         "Chainlit",
-        "chainlit",
-        f"chainlit run {{file}} {_HOST_PORT} --headless",
-        package="chainlit",
-        documentation="https://docs.chainlit.io/backend/command-line",
+        # It makes directories beside its configuration, for which it has one variable.
+        'export CHAINLIT_APP_ROOT="${CHAINLIT_APP_ROOT:-${TMPDIR:-/tmp}/chainlit}"'
+        ' && mkdir -p "$CHAINLIT_APP_ROOT"'
+        ' && { cp -R .chainlit public chainlit*.md "$CHAINLIT_APP_ROOT" 2>/dev/null || true; }'
+        f" && exec chainlit run {{file}} {_HOST_PORT} --headless",
+        "",
+        "https://docs.chainlit.io/backend/command-line",
     ),
     WebProgram(
         "Gradio",
@@ -116,83 +178,68 @@ WEB_PROGRAMS: tuple[WebProgram, ...] = (
         "python {file}",
         package="gradio",
         sign=r"\.launch\(",
+        fixed_port=r"\bserver_port\s*=\s*\d|\bserver_name\s*=\s*[\"'](?:127\.|localhost)",
         documentation="https://www.gradio.app/guides/environment-variables",
     ),
-    WebProgram(
+    _dashboard(
         "Marimo",
-        "marimo",
-        "marimo run {file} --host {host} --port {port} --headless",
-        package="marimo",
-        sign=r"marimo\.App\(|mo\.App\(",
-        documentation="https://docs.marimo.io/guides/deploying/",
+        f"marimo run {{file}} {_HOST_PORT} --headless",
+        r"marimo\.App\(|mo\.App\(",
+        "https://docs.marimo.io/guides/deploying/",
     ),
-    WebProgram(
+    _dashboard(
+        "Panel",
+        f"panel serve {{file}} {_ADDRESS_PORT} --allow-websocket-origin '*'",
+        r"\.servable\(",
+        "https://panel.holoviz.org/how_to/server/commandline.html",
+    ),
+    _program(
         "Panel",
         "panel",
-        "panel serve {file} --address {host} --port {port} --allow-websocket-origin '*'",
-        package="panel",
-        sign=r"\.servable\(",
-        documentation="https://panel.holoviz.org/how_to/server/commandline.html",
+        r"\bpn\.serve\(|\bpanel\.serve\(",
+        "https://panel.holoviz.org/how_to/server/programmatic.html",
     ),
-    WebProgram(
-        "Panel",
-        "panel",
-        "python {file}",
-        package="panel",
-        sign=r"\bpn\.serve\(|\bpanel\.serve\(",
-        reads_port=True,
-        documentation="https://panel.holoviz.org/how_to/server/programmatic.html",
-    ),
-    WebProgram(
+    _dashboard(
         "Bokeh",
-        "bokeh",
-        "bokeh serve {file} --address {host} --port {port} --allow-websocket-origin '*'",
-        package="bokeh",
-        sign=r"\bcurdoc\(",
-        documentation="https://docs.bokeh.org/en/latest/docs/user_guide/server/deploy.html",
+        f"bokeh serve {{file}} {_ADDRESS_PORT} --allow-websocket-origin '*'",
+        r"\bcurdoc\(",
+        "https://docs.bokeh.org/en/latest/docs/user_guide/server/deploy.html",
     ),
-    WebProgram(
+    _dashboard(
         "Solara",
-        "solara",
         "solara run {file} --host={host} --port={port} --production",
-        package="solara",
-        sign=r"\bPage\b|@solara\.component|^\s*page\b",
+        r"\bPage\b|@solara\.component|^\s*page\b",
+        "https://solara.dev/documentation/getting_started/deploying/self-hosted",
         stems=("sol", *_USUAL),
-        documentation="https://solara.dev/documentation/getting_started/deploying/self-hosted",
     ),
-    WebProgram(
+    _dashboard(
         "Shiny",
-        "shiny",
         f"shiny run {{file}} {_HOST_PORT}",
-        package="shiny",
-        sign=r"\bApp\(|shiny\.express",
-        documentation="https://shiny.posit.co/py/docs/deploy-on-prem.html",
+        r"\bApp\(|shiny\.express",
+        "https://shiny.posit.co/py/docs/deploy-on-prem.html",
     ),
     WebProgram(
         "Mesop",
         "mesop",
         "gunicorn {module}:{name}",
         package="mesop",
-        sign=r"^import mesop as (\w+)",
+        sign=_MESOP_MODULE,
         needs=("gunicorn",),
-        documentation="https://mesop-dev.github.io/mesop/guides/deployment/",
+        documentation=_MESOP,
     ),
     WebProgram(
         "Mesop",
         "mesop",
-        "mesop {file} --port {port} --prod",
+        # Its own command listens on localhost. Flask, which it needs, installs Werkzeug.
+        "python -c 'import os, {module}; from werkzeug.serving import run_simple;"
+        " run_simple({python_host}, {python_port}, {module}.{name},"
+        " threaded=True)'",
         package="mesop",
-        documentation="https://mesop-dev.github.io/mesop/guides/deployment/",
+        sign=_MESOP_MODULE,
+        production="gunicorn",
+        documentation=_MESOP,
     ),
-    WebProgram(
-        "NiceGUI",
-        "nicegui",
-        "python {file}",
-        package="nicegui",
-        sign=r"\bui\.run\(",
-        reads_port=True,
-        documentation="https://nicegui.io/documentation/run",
-    ),
+    _program("NiceGUI", "nicegui", r"\bui\.run\(", "https://nicegui.io/documentation/run"),
     WebProgram(
         "Reflex",
         "reflex",
@@ -206,7 +253,8 @@ WEB_PROGRAMS: tuple[WebProgram, ...] = (
     WebProgram(
         "Robyn",
         "robyn",
-        "ROBYN_HOST={host} ROBYN_PORT={port} python {file}",
+        # A single process of it does not end at SIGTERM.
+        "ROBYN_HOST={host} ROBYN_PORT={port} python {file} --processes 2",
         package="robyn",
         sign=r"\bRobyn\(",
         documentation="https://robyn.tech/documentation",
@@ -220,88 +268,50 @@ WEB_PROGRAMS: tuple[WebProgram, ...] = (
         r"(?:async\s+)?def\s+(\w+)",
         documentation="https://github.com/GoogleCloudPlatform/functions-framework-python",
     ),
-    WebProgram(
-        "BentoML",
-        "bentoml",
-        f"bentoml serve {{module}}:{{name}} {_HOST_PORT}",
-        package="bentoml",
-        sign=r"@bentoml\.service(?:\([^)]*\))?\s*\nclass\s+(\w+)",
-        stems=("service", *_USUAL),
-        documentation="https://docs.bentoml.com/en/latest/reference/bentoml/cli.html",
-    ),
-    WebProgram(
-        "BentoML",
-        "bentoml",
-        f"bentoml serve {{module}}:{{name}} {_HOST_PORT}",
-        package="bentoml",
-        sign=r"^(\w+)\s*=\s*bentoml\.Service\(",
-        stems=("service", *_USUAL),
-        documentation="https://docs.bentoml.com/en/latest/reference/bentoml/cli.html",
-    ),
+    _bento_service(r"@bentoml\.service(?:\([^)]*\))?\s*\nclass\s+(\w+)"),
+    _bento_service(r"^(\w+)\s*=\s*bentoml\.Service\("),
     WebProgram(
         "Ray Serve",
         "ray",
-        "RAY_SERVE_DEFAULT_HTTP_HOST={host} RAY_SERVE_DEFAULT_HTTP_PORT={port}"
-        " serve run {module}:{name}",
+        # `serve run` has no option for the port.
+        "python -c 'import os; from ray import serve; from {module} import {name} as app;"
+        ' serve.start(http_options={"host": {python_host}, "port": {python_port}});'
+        " serve.run(app, blocking=True)'",
         package="ray",
         sign=r"^(\w+)\s*(?::[^=\n]+)?=\s*\w+(?:\.options\([^)]*\))?\.bind\(",
         stems=("serve", *_USUAL),
         documentation="https://docs.ray.io/en/latest/serve/getting_started.html",
     ),
-    WebProgram(
+    _program(
         "CherryPy",
         "cherrypy",
-        "python {file}",
-        package="cherrypy",
-        sign=r"cherrypy\.(?:quickstart|engine\.start|engine\.block)\(",
-        reads_port=True,
-        documentation="https://docs.cherrypy.dev/en/latest/deploy.html",
+        r"cherrypy\.(?:quickstart|engine\.start|engine\.block)\(",
+        "https://docs.cherrypy.dev/en/latest/deploy.html",
     ),
-    WebProgram(
+    _program(
         "aiohttp",
         "aiohttp",
-        "python {file}",
-        package="aiohttp",
-        sign=r"\bweb\.run_app\(|\brun_app\(|\bAppRunner\(",
-        reads_port=True,
-        documentation="https://docs.aiohttp.org/en/stable/web_quickstart.html",
+        r"\bweb\.run_app\(|\brun_app\(|\bAppRunner\(",
+        "https://docs.aiohttp.org/en/stable/web_quickstart.html",
     ),
-    WebProgram(
+    _program(
         "Tornado",
         "tornado",
-        "python {file}",
-        package="tornado",
-        sign=r"\.listen\(|\.bind\(|HTTPServer\(",
-        reads_port=True,
-        documentation="https://www.tornadoweb.org/en/stable/guide/running.html",
+        r"\.listen\(|\.bind\(|HTTPServer\(",
+        "https://www.tornadoweb.org/en/stable/guide/running.html",
     ),
-    WebProgram(
+    _program(
         "gRPC",
         "grpcio",
-        "python {file}",
+        r"\bgrpc(?:\.aio)?\.server\(|\baio\.server\(",
+        "https://grpc.io/docs/languages/python/basics/",
         package="grpc",
-        sign=r"\bgrpc(?:\.aio)?\.server\(|\baio\.server\(",
-        reads_port=True,
-        documentation="https://grpc.io/docs/languages/python/basics/",
     ),
-    WebProgram(
-        "Pyramid",
-        "pyramid",
-        "gunicorn --paste {file}",
-        files=("production.ini", "*.ini"),
-        text=r"^\[(?:app|composite|pipeline):main\]",
-        needs=("gunicorn",),
-        documentation="https://docs.pylonsproject.org/projects/pyramid/en/latest/narr/startup.html",
-    ),
-    WebProgram(
-        "Pyramid",
-        "pyramid",
+    _paste("gunicorn", "gunicorn --paste {file}"),
+    _paste(
+        "waitress",
         "python -c 'import os; from pyramid.paster import get_app; from waitress import serve;"
-        ' serve(get_app("{file}"), host="{host}", port=int(os.environ["PORT"]))\'',
-        files=("production.ini", "*.ini"),
-        text=r"^\[(?:app|composite|pipeline):main\]",
-        needs=("waitress",),
-        documentation="https://docs.pylonsproject.org/projects/pyramid/en/latest/narr/startup.html",
+        ' serve(get_app("{file}"), host={python_host}, port={python_port})\'',
     ),
     WebProgram(
         "LiteLLM",
@@ -309,44 +319,53 @@ WEB_PROGRAMS: tuple[WebProgram, ...] = (
         f"litellm --config {{file}} {_HOST_PORT}",
         files=("litellm*.yaml", "litellm*.yml", "proxy_config.yaml", "config.yaml", "config.yml"),
         text=r"^model_list\s*:",
+        caution=Caution(
+            r"^\s+master_key\s*:",
+            "LiteLLM starts only with a master key",
+            (
+                "Without one it would answer every request. {file} has no `master_key`: set the",
+                "variable LITELLM_MASTER_KEY when you start the container.",
+            ),
+        ),
         documentation="https://docs.litellm.ai/docs/proxy/deploy",
     ),
     WebProgram(
         "Datasette",
         "datasette",
-        "datasette serve {file} --host {host} --port {port}",
+        f"datasette serve {{file}} {_HOST_PORT}",
         files=("*.db", "*.sqlite", "*.sqlite3"),
         documentation="https://docs.datasette.io/en/stable/deploying.html",
     ),
-    WebProgram(
+    _notebooks(
         "Voila",
         "voila",
         "voila {file} --no-browser --Voila.ip={host} --port={port}",
-        files=("*.ipynb",),
-        documentation="https://voila.readthedocs.io/en/stable/deploy.html",
+        "https://voila.readthedocs.io/en/stable/deploy.html",
+        "",
     ),
-    WebProgram(
+    _notebooks(
         "JupyterLab",
         "jupyterlab",
         "jupyter lab --no-browser --ip={host} --port={port}",
-        files=("*.ipynb",),
-        note="The log of the container shows the token that a login needs",
-        documentation="https://jupyter-server.readthedocs.io/en/latest/operators/public-server.html",
+        _JUPYTER,
+        _LOGIN,
     ),
-    WebProgram(
+    _notebooks(
         "Jupyter Notebook",
         "notebook",
         "jupyter notebook --no-browser --ip={host} --port={port}",
-        files=("*.ipynb",),
-        note="The log of the container shows the token that a login needs",
-        documentation="https://jupyter-server.readthedocs.io/en/latest/operators/public-server.html",
+        _JUPYTER,
+        _LOGIN,
     ),
     WebProgram(
         "MLflow",
         "mlflow",
-        f"mlflow server {_HOST_PORT}",
+        # It answers only requests to the hosts that it is given, and to localhost.
+        f'mlflow server {_HOST_PORT} --allowed-hosts "${{MLFLOW_SERVER_ALLOWED_HOSTS:-*}}"',
         files=("mlflow.db", "mlruns"),
         alone=True,
+        note="MLflow keeps its data in the working directory, which containers may not write to: "
+        "set MLFLOW_BACKEND_STORE_URI and MLFLOW_ARTIFACTS_DESTINATION when you start it",
         documentation="https://mlflow.org/docs/latest/cli.html",
     ),
 )

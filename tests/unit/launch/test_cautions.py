@@ -1,0 +1,71 @@
+"""Builds warn of apps whose container would not start, or not at PORT, with what to change."""
+
+from pathlib import Path
+
+import pytest
+
+from cnb_python.app import read_app
+from cnb_python.launch import launch_report, processes
+from tests.support.trees import Files, write_files
+
+_FASTHTML = "from fasthtml.common import *\napp, rt = fast_app({})\n"
+_LITELLM = "model_list: []\n"
+_GRADIO = "import gradio as gr\ndemo = gr.Blocks()\ndemo.launch({})\n"
+
+
+def titles(directory: Path, installed: str, files: Files) -> list[str]:
+    app = read_app(write_files(directory, files))
+    plan = processes.plan_launch(app, dict.fromkeys(installed.split(), "99.0"))
+    warnings = launch_report.warnings(plan, processes.in_the_packages)
+    return [message.title for message in warnings]
+
+
+@pytest.mark.parametrize(
+    ("installed", "files", "title"),
+    [
+        (
+            "python-fasthtml uvicorn",
+            {"main.py": _FASTHTML.format("")},
+            "FastHTML cannot write its key",
+        ),
+        (
+            "litellm uvicorn",
+            {"config.yaml": _LITELLM},
+            "LiteLLM starts only with a master key",
+        ),
+        (
+            "gradio uvicorn",
+            {"app.py": _GRADIO.format("server_port=7860")},
+            "app.py does not read the variable PORT",
+        ),
+        (
+            "mesop flask",
+            {"main.py": "import mesop as me\n"},
+            "web runs the development server of Mesop",
+        ),
+    ],
+)
+def test_app_that_lacks_something_is_warned_of(
+    tmp_path: Path, installed: str, files: Files, title: str
+) -> None:
+    assert titles(tmp_path, installed, files) == [title]
+
+
+@pytest.mark.parametrize(
+    ("installed", "files"),
+    [
+        (
+            "python-fasthtml uvicorn",
+            {"main.py": _FASTHTML.format("secret_key=os.environ['SECRET_KEY']")},
+        ),
+        ("python-fasthtml uvicorn", {"main.py": _FASTHTML.format(""), ".sesskey": "x"}),
+        (
+            "litellm uvicorn",
+            {"config.yaml": f"{_LITELLM}general_settings:\n  master_key: os.environ/KEY\n"},
+        ),
+        ("gradio uvicorn", {"app.py": _GRADIO.format("share=False")}),
+        ("mesop flask gunicorn", {"main.py": "import mesop as me\n"}),
+    ],
+)
+def test_app_that_has_it_is_not_warned_of(tmp_path: Path, installed: str, files: Files) -> None:
+    assert titles(tmp_path, installed, files) == []
