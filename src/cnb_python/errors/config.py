@@ -208,6 +208,7 @@ class UnknownSettings(AppError):
                 "collectstatic_on_demand",
                 "start",
                 "processes",
+                "health",
                 "keep",
                 "idle_timeout",
                 "mirror",
