@@ -61,14 +61,14 @@ def place(tmp_path: Path, base: Path) -> Make:
 
 @pytest.mark.parametrize("file", files("exact"), ids=lambda file: file.stem)
 def test_uv_takes_what_pip_would_choose(place: Make, file: Path) -> None:
-    found = install_pinned(place(file))
+    result = install_pinned(place(file))
     asked = place(file)
     decided = Pip().resolve(asked, run)
 
-    assert isinstance(found, Accepted), found
-    assert versions(found.resolution) == found.installed == versions(decided)
+    assert isinstance(result, Accepted), result
+    assert versions(result.resolution) == result.installed == versions(decided)
     for name, tags in of_the_report(asked).items():
-        assert tags <= found.tags[name], f"another wheel of {name}"
+        assert tags <= result.tags[name], f"another wheel of {name}"
 
 
 @pytest.mark.parametrize("file", files("pip"), ids=lambda file: file.stem)

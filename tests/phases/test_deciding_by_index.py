@@ -50,11 +50,11 @@ class Apps:
     def module(self, requirements: str, **environ: str) -> tuple[str, str]:
         """Return what module `m` holds when uv, and when pip, has installed the requirements."""
         ours, pips = (self.place(requirements, **environ) for _ in range(2))
-        found = install_pinned(ours)
+        result = install_pinned(ours)
         decided = Pip().resolve(pips, run)
         resolving.install(decided, pips, Pip())
-        assert isinstance(found, Accepted), found
-        assert versions(found.resolution) == found.installed == versions(decided)
+        assert isinstance(result, Accepted), result
+        assert versions(result.resolution) == result.installed == versions(decided)
         one, other = (site_packages(place) / "m.py" for place in (ours, pips))
         return one.read_text(), other.read_text()
 
@@ -153,10 +153,10 @@ def test_a_local_version_is_left_to_pip_where_it_is_pips_choice(
     wheel(packages, "p", "1.0+cpu", {"m.py": "local"})
 
     decided = Pip().resolve(apps.place("p==1.0", PIP_INDEX_URL=served.url), run)
-    found = install_pinned(apps.place("p==1.0", PIP_INDEX_URL=served.url))
+    result = install_pinned(apps.place("p==1.0", PIP_INDEX_URL=served.url))
 
     assert [pin.version for pin in decided.pins] == ["1.0+cpu"]
-    assert isinstance(found, str), "another version is no proof"
+    assert isinstance(result, str), "another version is no proof"
 
 
 def test_a_local_version_that_is_pinned_is_taken(

@@ -1,4 +1,4 @@
-"""Web frameworks start with the commands that are found for them: one image with all of them."""
+"""Frameworks and workers start with the commands that are found for them: one image with all."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -143,26 +143,74 @@ APPS = {
             "async def hello(request): return PlainTextResponse('Hello')\n"
         ),
     ),
+    "fasthtml_app": (
+        "python-fasthtml uvicorn",
+        (
+            "from fasthtml.common import *\napp, rt = fast_app(secret_key='x')\n"
+            "@rt('/')\ndef home(): return P('Hello')\n"
+        ),
+    ),
+    "functions_app": (
+        "functions-framework",
+        (
+            "import functions_framework\n@functions_framework.http\n"
+            "def hello(request): return 'Hello'\n"
+        ),
+    ),
+    "robyn_app": (
+        "robyn",
+        (
+            "from robyn import Robyn\napp = Robyn(__file__)\n"
+            "@app.get('/')\nasync def hello(request): return 'Hello'\n"
+            "if __name__ == '__main__':\n    app.start(port=8080)\n"
+        ),
+    ),
+}
+WORKERS = {
+    "celery_worker": (
+        "celery",
+        "from celery import Celery\napp = Celery('shop', broker='memory://')\n",
+    ),
+    "huey_worker": (
+        "huey",
+        "from huey import MemoryHuey\nhuey = MemoryHuey('shop', immediate=False)\n",
+    ),
+    "clock_worker": (
+        "apscheduler",
+        (
+            "from apscheduler.schedulers.blocking import BlockingScheduler\n"
+            "clock = BlockingScheduler()\n"
+            "clock.add_job(lambda: print('Tick', flush=True), 'interval', seconds=1)\n"
+            "print('Started', flush=True)\nclock.start()\n"
+        ),
+    ),
+}
+# What a worker prints when it is ready.
+READY = {
+    "celery_worker": " ready.",
+    "huey_worker": "Huey consumer started",
+    "clock_worker": "Started",
 }
 # Their pages are made by JavaScript.
 EXPECTED = {"streamlit_app": "Streamlit"}
 
 
 def commands(directory: Path) -> Mapping[str, str]:
-    """Return the command of `web` that is found for each app, by the name of its module."""
+    """Return the command of `web` or `worker` that is found, by the name of the module."""
     texts = {}
-    for name, (packages, code) in APPS.items():
+    for name, (packages, code) in (APPS | WORKERS).items():
         app = read_app(write_files(directory / name, {f"{name}.py": code}))
         processes = find_processes(app, dict.fromkeys(packages.split(), "99.0"))
-        texts[name] = next(each.command for each in processes.processes if each.type == "web")
+        kind = "web" if name in APPS else "worker"
+        texts[name] = next(each.command for each in processes.processes if each.type == kind)
     return texts
 
 
 @pytest.fixture(scope="module")
 def every_app(builds: Builds, tmp_path_factory: pytest.TempPathFactory) -> Built:
     """An image with all apps and packages; a process for each, named by its module."""
-    packages = {name for names, _ in APPS.values() for name in names.split()}
-    files = {f"{name}.py": code for name, (_, code) in APPS.items()}
+    packages = {name for names, _ in (APPS | WORKERS).values() for name in names.split()}
+    files = {f"{name}.py": code for name, (_, code) in (APPS | WORKERS).items()}
     files["requirements.txt"] = "".join(f"{name}\n" for name in sorted(packages))
     directory = tmp_path_factory.mktemp("found")
     lines = "\n".join(f"{name}: {text}" for name, text in commands(directory).items())
@@ -176,6 +224,13 @@ def every_app(builds: Builds, tmp_path_factory: pytest.TempPathFactory) -> Built
 def test_found_command_serves_and_stops(every_app: Built, name: str) -> None:
     with every_app.serve(name) as served:
         assert EXPECTED.get(name, "Hello") in served.fetch(patience=60)
+        assert served.stop() is not None, served.output
+
+
+@pytest.mark.parametrize("name", WORKERS)
+def test_found_worker_starts_and_stops(every_app: Built, name: str) -> None:
+    with every_app.serve(name) as served:
+        assert served.wrote(READY[name], patience=60), served.output
         assert served.stop() is not None, served.output
 
 

@@ -6,6 +6,7 @@ from cnb_python.launch.entry_program import STEMS
 from cnb_python.launch.servers import SERVERS, command_text
 from cnb_python.launch.tables.background import BACKGROUND_TOOLS, BackgroundTool
 from cnb_python.launch.tables.frameworks import CALLABLES, FRAMEWORKS, Framework
+from cnb_python.launch.tables.tried import TRIED
 from cnb_python.launch.tables.web_programs import WEB_PROGRAMS, WebProgram
 
 _HEADER = """# Processes that are found
@@ -84,8 +85,17 @@ An app that is a bot has no process `web`.
 
 ## Other processes
 
-`release` changes the schema of the database. Run it once for each release; it is never a part of
-`web`. `console` opens an interactive Python with the app.
+`release` changes the schema of the database; it is never a part of `web`. A container runs it
+only if you name it (`--entrypoint release`), once for each release. Platforms with a release
+phase, such as Heroku, run a process of that name by themselves after each build, and keep the old
+release if it fails. To have another command, or none, name it yourself:
+
+```toml title="pyproject.toml"
+[tool.cnb-python.processes]
+release = ""
+```
+
+`console` opens an interactive Python with the app.
 
 | process | found by | command |
 |---|---|---|
@@ -95,6 +105,34 @@ An app that is a bot has no process `web`.
 | `console` | Django | `python manage.py shell` |
 | `console` | Flask | `flask --app ... shell` |
 | `console` | any other app | `python` |
+"""
+
+
+_TRIED = """
+## Releases that were tried
+
+These were started with the found command, as a user without a name who may not write to the app's
+directory. Web apps answered a request, workers connected to their broker (those of Kafka and
+PostgreSQL, and bots, tried to), and all ended after a SIGTERM.
+
+| framework or tool | release |
+|---|---|
+"""
+# What has to be known about some of them.
+_NOTES = """
+- **Chainlit** makes directories beside its configuration. The command copies `.chainlit`, `public`
+  and `chainlit.md` to `CHAINLIT_APP_ROOT`, below `TMPDIR` if you do not set it.
+- **FastHTML** starts only if the code passes `secret_key` or the app has a file `.sesskey`; the
+  build warns.
+- **LiteLLM** starts only with a master key; the build warns.
+- **MLflow** keeps its data in the working directory unless you set `MLFLOW_BACKEND_STORE_URI` and
+  `MLFLOW_ARTIFACTS_DESTINATION`. `MLFLOW_SERVER_ALLOWED_HOSTS` limits the host names that it
+  answers to.
+- **Reflex** builds its pages with Bun and packages of npm when it starts, and was not tried.
+- **Robyn** runs two processes, since a single one does not end at a SIGTERM.
+- **arq** 0.25 and older fail with Python 3.14.
+- **RQ Scheduler** and **django-celery-beat** install different modules with the name `crontab`,
+  and fail together.
 """
 
 
@@ -114,6 +152,9 @@ def page() -> str:
             _WORKERS,
             *map(_worker, BACKGROUND_TOOLS),
             _REST,
+            _TRIED,
+            *(f"| {title} | {release} |\n" for title, release in TRIED.items()),
+            _NOTES,
         )
     )
 

@@ -13,7 +13,7 @@ type Value = str | bool | int | tuple[str, ...]
 
 # Letters, digits, `.`, `_`, `-` (buildpack.md, launch.toml), a colon, and a command.
 _COMMAND = re.compile(
-    r"([A-Za-z0-9][A-Za-z0-9._-]*)\s*:\s*[^\s\x00-\x1f\x7f#][^\x00-\x08\x0a-\x1f\x7f]*"
+    r"([A-Za-z0-9][A-Za-z0-9._-]*)\s*:\s*(?:[^\s\x00-\x1f\x7f#][^\x00-\x08\x0a-\x1f\x7f]*)?"
 )
 
 # As Go reads booleans, and with it most platforms' settings.

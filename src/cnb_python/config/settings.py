@@ -173,7 +173,8 @@ TABLE: tuple[Setting, ...] = (
         "BP_PYTHON_PROCESSES",
         Commands(),
         "Commands of processes by their types, as in a `Procfile`. They win over the `Procfile` "
-        "and what is found in the code; processes of other types stay as they are.",
+        "and what is found in the code; processes of other types stay as they are. An empty "
+        'command leaves a process out of the image: `release = ""`.',
     ),
     Setting(
         "health",

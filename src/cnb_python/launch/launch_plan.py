@@ -65,6 +65,8 @@ class LaunchPlan:
     processes: tuple[Process, ...]
     given: tuple[NamedProcess, ...]
     """The processes that settings name."""
+    left_out: tuple[NamedProcess, ...]
+    """The types of which settings leave the process out."""
     entries: tuple[NamedProcess, ...]
     """The lines of the Procfile that count."""
     discovered: tuple[FoundProcess, ...]
@@ -92,7 +94,7 @@ class LaunchPlan:
     @property
     def lacks_web(self) -> bool:
         """Whether nothing names a process to start, so that `web` only prints what is missing."""
-        if self.earlier or self.named:
+        if self.earlier or self.named or any(each.type == WEB for each in self.left_out):
             return False
         if any(each.type == WEB for each in self.discovered):
             return False

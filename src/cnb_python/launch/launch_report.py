@@ -36,6 +36,9 @@ def _lines(plan: LaunchPlan) -> Iterator[str]:
     for given in plan.given:
         yield f"{given.type}: {given.command}{_mark(given.type, defaults)}"
         yield f"  From {given.origin}"
+    for given in plan.left_out:
+        yield f"{given.type}: left out"
+        yield f"  From {given.origin}"
     for entry in plan.entries:
         yield f"{entry.type}: {entry.command}{_mark(entry.type, defaults)}"
     for process in plan.discovered:

@@ -34,6 +34,11 @@ class NamedProcess:
     key: str = ""
     """The key in TOML, or the variable that has nothing else; empty: lines of `type: command`."""
 
+    @property
+    def is_left_out(self) -> bool:
+        """Whether the image has no process of this type: its command is empty."""
+        return not self.command
+
     def line(self, command: str) -> str:
         """Return what to write in *origin* for another *command*."""
         if not self.key:
@@ -75,7 +80,8 @@ def counting(
 
     A setting takes the place of the line of the same type.
     """
-    return (*given.values(), *(each for each in entries if each.type not in given))
+    own = (each for each in given.values() if not each.is_left_out)
+    return (*own, *(each for each in entries if each.type not in given))
 
 
 def _in_settings(settings: Settings, app: App) -> Iterator[NamedProcess]:
@@ -99,6 +105,8 @@ def _in_table(settings: Settings, app: App, kind: str, command: str) -> NamedPro
 
 
 def _named(kind: str, command: str, origin: str, key: str = "") -> NamedProcess:
+    if not command:
+        return NamedProcess(kind, command, CommandLine((), ""), origin, key)
     try:
         return NamedProcess(kind, command, parse_command(command), origin, key)
     except OpenQuote:

@@ -5,7 +5,7 @@ Separate from `build`, which has one line for each step.
 
 import re
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path, PurePath
 from types import MappingProxyType
@@ -52,15 +52,16 @@ def plan_launch(
     """
     entries = in_procfile(app)
     named = counting(given, entries or ())
-    has_web = any(each.type == WEB for each in named)
+    types = {*given, *(each.type for each in named)}
     discovered = find_processes(app, installed)
     plan = LaunchPlan(
         processes=(),
-        given=tuple(given.values()),
-        entries=named[len(given) :],
-        discovered=_unnamed(discovered.processes, named, earlier),
-        also_found=() if has_web else discovered.also_found,
-        unserved=None if has_web else discovered.unserved,
+        given=tuple(each for each in named if each.type in given),
+        entries=tuple(each for each in named if each.type not in given),
+        left_out=tuple(each for each in given.values() if each.is_left_out),
+        discovered=_unnamed(discovered.processes, named, types, earlier),
+        also_found=() if WEB in types else discovered.also_found,
+        unserved=None if WEB in types else discovered.unserved,
         missing=_missing(named, installed),
         misnamed=() if entries else procfile.misnamed(app.names),
         has_procfile=entries is not None,
@@ -73,10 +74,13 @@ def plan_launch(
 def _unnamed(
     processes: Iterable[FoundProcess],
     named: tuple[NamedProcess, ...],
+    types: Collection[str],
     earlier: frozenset[str],
 ) -> tuple[FoundProcess, ...]:
-    """Return those of the found *processes* that neither an author nor a buildpack names."""
-    types = {each.type for each in named}
+    """Return those of the found *processes* that neither an author nor a buildpack names.
+
+    *types* has also those of processes that the author leaves out.
+    """
     commands = [each.command for each in named]
     return tuple(
         each

@@ -66,8 +66,8 @@ def test_files_of_wheel_are_unpacked_with_modes_of_image(tmp_path: Path) -> None
 
     wheel.unpack(file, tmp_path / "into")
 
-    found = {name: stat.S_IMODE((tmp_path / "into" / name).stat().st_mode) for name in modes}
-    assert found == {"a/run": 0o755, "a/x.py": 0o644, "suid": 0o755, "device": 0o644}
+    unpacked = {name: stat.S_IMODE((tmp_path / "into" / name).stat().st_mode) for name in modes}
+    assert unpacked == {"a/run": 0o755, "a/x.py": 0o644, "suid": 0o755, "device": 0o644}
 
 
 @pytest.mark.parametrize(

@@ -577,7 +577,7 @@ PROGRAM_APPS = (
         {"README.md": ""},
         web=(
             (
-                f"mlflow server --host {HOST} --port {PORT}"
+                f'mlflow server --host {HOST} --port {PORT} --workers "${{WEB_CONCURRENCY:-1}}"'
                 ' --allowed-hosts "${MLFLOW_SERVER_ALLOWED_HOSTS:-*}"'
             ),
             "the app's packages:0",

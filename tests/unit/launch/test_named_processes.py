@@ -79,7 +79,7 @@ def test_lines_of_a_variable_name_processes(tmp_path: Path) -> None:
         "processes = 'web'",
         "processes = { web = 1 }",
         "processes = { 'a b' = 'x' }",
-        "processes = { web = '' }",
+        "processes = { web = '# none' }",
         'processes = { web = "python \'a" }',
     ],
 )
@@ -102,3 +102,29 @@ def test_single_process_of_a_procfile_stays_the_default(tmp_path: Path) -> None:
 
     assert [process.type for process in plan.processes if process.default] == ["bot"]
     assert "web" in commands(plan)
+
+
+@pytest.mark.parametrize("has_table", [True, False])
+def test_empty_command_leaves_a_process_out(tmp_path: Path, *, has_table: bool) -> None:
+    files = {
+        "manage.py": "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 's')\n",
+        "s.py": "",
+        "pyproject.toml": "[tool.cnb-python.processes]\nrelease = ''\n" if has_table else "",
+        "Procfile": "release: python old.py\n",
+    }
+    variables = {} if has_table else {"BP_PYTHON_PROCESSES": "release:"}
+    app = read_app(write_files(tmp_path / "app", files))
+    given = in_settings(read_settings(variables, app.directory), app)
+    plan = processes.plan_launch(app, {"django": "6.0"}, given)
+
+    assert "release" not in commands(plan)
+    origin = "pyproject.toml, line 2" if has_table else "BP_PYTHON_PROCESSES"
+    lines = launch_report.reasons(plan)
+    assert lines[:2] == ("release: left out", f"  From {origin}")
+
+
+def test_empty_web_leaves_an_image_without_web(tmp_path: Path) -> None:
+    plan = plan_of(tmp_path, {"app.py": FLASK}, BP_PYTHON_PROCESSES="web:")
+
+    assert commands(plan).keys() == {"console"}
+    assert not plan.lacks_web

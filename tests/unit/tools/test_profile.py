@@ -203,7 +203,7 @@ def test_logs_of_no_trace_hold_no_counts(tmp_path: Path) -> None:
     assert strace.counts(tmp_path) == {}
 
 
-def profile(counts: Counts | None, *found: Step) -> Profile:
+def profile(counts: Counts | None, *top: Step) -> Profile:
     return Profile(
         app="pip_django",
         case="cold",
@@ -216,7 +216,7 @@ def profile(counts: Counts | None, *found: Step) -> Profile:
         counts=counts,
         counted_by="6.1" if counts else "",
         not_counted_because="" if counts else "`strace` is missing",
-        steps=found,
+        steps=top,
     )
 
 
@@ -267,6 +267,6 @@ def test_cases_are_those_of_the_benchmark() -> None:
 
 def test_profile_can_be_written_as_json(logs: Path) -> None:
     own = strace.counts(logs)
-    found = steps.counted(steps.tree(BUILD, [], 9.0, 10.0), own)
-    written = json.loads(json.dumps(asdict(profile(strace.total(own), *found))))
+    counted = steps.counted(steps.tree(BUILD, [], 9.0, 10.0), own)
+    written = json.loads(json.dumps(asdict(profile(strace.total(own), *counted))))
     assert written["steps"][1]["steps"][0]["name"] == "install.fill"
