@@ -6,7 +6,9 @@ those of the `nvidia-*` packages). Separate from `rebuild`, which makes the laye
 
 import posixpath
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from email.parser import BytesHeaderParser
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +19,7 @@ from cnb_python.distributions.model import Distribution, LibraryNeed
 from cnb_python.distributions.system_libraries import SystemLibraries, in_directories
 from cnb_python.errors.libraries import MissingLibraries, MissingLibrary
 from cnb_python.install.request import InstallResult
+from cnb_python.managers.requirement_lines import normalized_name
 from cnb_python.provision.libraries import (
     IN_A_LAYER,
     IN_BUILD_IMAGE,
@@ -45,6 +48,13 @@ _NOT_CHECKED = re.compile(
 )
 
 
+# A name, and no marker about an extra: https://peps.python.org/pep-0508/
+_REQUIREMENT = re.compile(r"\s*([A-Za-z0-9._-]+)(?!.*;.*\bextra\b)")
+
+type Metadata = Callable[[str], bytes]
+"""Returns the METADATA of a distribution by its name; empty if it cannot be read."""
+
+
 class _Use(NamedTuple):
     """A distribution that needs a library."""
 
@@ -54,7 +64,7 @@ class _Use(NamedTuple):
 
 
 def check(
-    request: ProvisionRequest, install_result: InstallResult, system: System
+    request: ProvisionRequest, install_result: InstallResult, metadata: Metadata, system: System
 ) -> dict[str, str]:
     """Return what the image needs of the run image, as the record has it.
 
@@ -75,7 +85,8 @@ def check(
         if not lacking:
             recorded[library] = _recorded(state, users)
     if missing and request.settings.libraries != IGNORE:
-        recorded |= _missing(request, install_result, missing)
+        uses_of = partial(_found_use, install_result, metadata)
+        recorded |= _missing(request, uses_of, missing)
     return recorded
 
 
@@ -150,7 +161,7 @@ def _lacking(
 
 def _missing(
     request: ProvisionRequest,
-    install_result: InstallResult,
+    found_use: Callable[[str, _Use], native.Users],
     missing: Sequence[tuple[str, str, _Use]],
 ) -> dict[str, str]:
     """Return the record of *missing* libraries: library, version and use of each.
@@ -161,7 +172,7 @@ def _missing(
     certain, states = list[MissingLibrary](), dict[str, str]()
     users: dict[str, list[_Use]] = {}
     for library, version, use in missing:
-        file, at_import = _found_use(library, use, install_result)
+        file, at_import = found_use(library, use)
         if at_import:
             certain.append(
                 MissingLibrary(
@@ -183,15 +194,27 @@ def _missing(
     return {library: _recorded(states[library], users[library]) for library in states}
 
 
-def _found_use(library: str, use: _Use, install_result: InstallResult) -> native.Users:
+def _found_use(
+    install_result: InstallResult, metadata: Metadata, library: str, use: _Use
+) -> native.Users:
     if use.is_loaded_by_name:
-        return native.Users("", at_import=True)
+        # Another package may import it only in some of its functions, or try to.
+        names = {each.name for each in install_result.distributions} - {use.distribution}
+        is_indirect = any(_requires(metadata(name), use.distribution) for name in sorted(names))
+        return native.Users("", at_import=not is_indirect)
     root = install_result.roots.get(use.distribution)
     matching = (item for item in install_result.distributions if item.name == use.distribution)
     distribution = next(matching, None)
     if root is None or distribution is None:
         return native.Users("", at_import=False)
     return native.users_of(library, distribution, root)
+
+
+def _requires(content: bytes, name: str) -> bool:
+    """Whether METADATA requires the distribution *name* without an extra."""
+    requirements = BytesHeaderParser().parsebytes(content).get_all("Requires-Dist", [])
+    matches = (_REQUIREMENT.match(str(each)) for each in requirements)
+    return any(match and normalized_name(match[1]) == name for match in matches)
 
 
 def _instead(name: str) -> str:

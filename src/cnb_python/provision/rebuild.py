@@ -9,8 +9,11 @@ from pathlib import Path
 
 from cnb_python.cnb import disk
 from cnb_python.cnb.layer import layer_of
+from cnb_python.distributions import dist_info
+from cnb_python.distributions.dist_info import DistributionRoot
 from cnb_python.distributions.model import Distribution
 from cnb_python.errors.building import interpreter_changed
+from cnb_python.errors.machine import DamagedStore
 from cnb_python.install.installer import install_environment
 from cnb_python.install.request import EnvironmentRequest, InstallResult
 from cnb_python.install.snapshot import Snapshot
@@ -115,10 +118,29 @@ def _install(
         environment, resolution, cached, materializer.needs, store, system
     )
     _log_result(install_result, output)
-    libraries = native_libraries.check(request, install_result, system)
+    metadata = partial(_metadata, environment, install_result, cached, store)
+    libraries = native_libraries.check(request, install_result, metadata, system)
     compiling.result()
     archiving = python_files.start_archiving()
     return _make_layers(materializer, install_result, from_files, libraries, archiving)
+
+
+def _metadata(
+    environment: EnvironmentRequest,
+    install_result: InstallResult,
+    cached: Mapping[str, StoreEntry],
+    store: Store,
+    name: str,
+) -> bytes:
+    """Return the METADATA of the distribution *name*; empty if it cannot be read."""
+    if path := install_result.roots.get(name):
+        root = DistributionRoot(path, environment.environment, environment.line)
+        if content := dist_info.metadata(root, name):
+            return content
+    try:
+        return store.metadata(cached[name])
+    except KeyError, DamagedStore:
+        return b""
 
 
 def _make_layers(

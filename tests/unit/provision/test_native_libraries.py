@@ -61,7 +61,14 @@ def linked(*needed: str, versions: Sequence[str] = ()) -> bytes:
 
 def check(app: FakeBuild, packages: Mapping[str, Files], *, reads: bool = True) -> dict[str, str]:
     result = installed(app.layers / "roots", packages, reads=reads)
-    return native_libraries.check(app.request(), result, app.system())
+
+    def metadata(name: str) -> bytes:
+        files = packages[name]
+        return next(
+            (str(text).encode() for path, text in files.items() if path.endswith("/METADATA")), b""
+        )
+
+    return native_libraries.check(app.request(), result, metadata, app.system())
 
 
 def titles(recorded: Mapping[str, str], setting: str = "error") -> list[str]:
@@ -201,6 +208,32 @@ def test_version_of_the_c_library(app: FakeBuild, version: str, *, is_met: bool)
         check(app, {"a": files})
     (missing,) = caught.value.missing
     assert (missing.library, missing.version) == ("libc.so.6", version)
+
+
+@pytest.mark.parametrize(
+    ("requirement", "state"),
+    [
+        ("python-magic", "?"),
+        ("Python_Magic (>=0.4); python_version > '3'", "?"),
+        ("python-magic; extra == 'files'", "-"),
+        ("python-magic-bin", "-"),
+    ],
+)
+def test_library_of_a_package_that_another_one_requires_is_a_warning(
+    app: FakeBuild, requirement: str, state: str
+) -> None:
+    """The other package may never import it."""
+    packages = {
+        "python-magic": {"magic/__init__.py": "ctypes.util.find_library('magic')"},
+        "reader": {
+            "reader.py": "",
+            "reader-1.0.dist-info/METADATA": f"Name: reader\nRequires-Dist: {requirement}\n\n",
+        },
+    }
+
+    app.settings = Settings(libraries=WARN)
+
+    assert check(app, packages) == {"libmagic.so.1": f"{state} python-magic"}
 
 
 def test_package_that_loads_a_library_by_name(app: FakeBuild) -> None:
