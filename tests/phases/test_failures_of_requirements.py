@@ -213,3 +213,40 @@ def test_a_build_backend_that_is_not_among_the_vendored_files(
         in told.message
     )
     assert "pip download 'backend-of-ours>=3' -d DIRECTORY" in told.message
+
+
+LFS = "version https://git-lfs.github.com/spec/v1\nsize 1\n"
+
+
+@TOOLS
+@pytest.mark.parametrize(
+    ("line", "content", "problem"),
+    [
+        ("./alpha-1.0.tar.gz", LFS, "it is a pointer of Git LFS"),
+        ("alpha @ file://{}/alpha-1.0.zip", LFS, "it is a pointer of Git LFS"),
+        ("alpha @ file://{}/alpha-1.0.tar.gz", "\n<!doctype HTML><title>", "it is a web page"),
+        ("./alpha-1.0.zip", "vers", "it is not an archive"),
+    ],
+)
+def test_sdist_that_is_not_an_archive_is_named(
+    failing: Failing, tool: Tool, tmp_path: Path, line: str, content: str, problem: str
+) -> None:
+    name = line.rpartition("/")[2]
+    (tmp_path / name).write_text(content)
+    told = failing.failure(tool, f"{line.format(tmp_path)}\n", files={name: content})
+
+    assert told.title in {"alpha is damaged", f"{name} is damaged"}
+    assert f"Its file cannot be installed: {problem}." in told.message
+
+
+@TOOLS
+def test_sdist_of_an_index_that_is_a_page_is_named(
+    failing: Failing, tool: Tool, tmp_path: Path
+) -> None:
+    (tmp_path / "alpha-1.0.tar.gz").write_text("<!DOCTYPE html><title>Sign in</title>")
+    with index.running(tmp_path) as served:
+        told = failing.failure(tool, "alpha==1.0\n", index=served.url)
+
+    assert told.title in {"alpha is damaged", "alpha==1.0 is damaged"}
+    assert "the server did not send an archive, but perhaps a page." in told.message
+    assert "give the build a login" in told.message

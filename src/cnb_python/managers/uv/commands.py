@@ -250,6 +250,7 @@ def explain(
     output = outcome.output.replace(f"{context.app_dir}/", "")
     failure = (
         build_errors.machine_failure(outcome.code, output, NAME)
+        or uv_errors.not_an_archive(outcome.output)
         or uv_errors.recognize(output, context.python)
         or UvRefused(command.shown, outcome.code, last_words(output))
     )

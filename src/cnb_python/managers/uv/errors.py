@@ -7,6 +7,8 @@ Separate from `commands`, so that recorded output can be read without a command.
 import re
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.finding import (
@@ -35,6 +37,7 @@ from cnb_python.errors.network import (
     UntrustedCertificate,
     UrlNotFound,
 )
+from cnb_python.managers import build_errors
 from cnb_python.managers.build_errors import (
     build_failure,
     build_of,
@@ -43,6 +46,9 @@ from cnb_python.managers.build_errors import (
 )
 
 _NO_SOLUTION = "No solution found"
+_NOT_UNPACKED = re.compile(
+    r"Failed to (?:download and )?build `([^`]+)`\n\s+cause: Failed to extract archive: "
+)
 _REFUSED = re.compile(
     r"index URL \((\S+)\) could not be queried .*\((\d{3}) |An index \((\S+)\) returned a (\d{3}) "
 )
@@ -243,6 +249,16 @@ def _insecure_hash(output: str) -> BuildpackError | None:
         return None
     kind, requirement = match.groups()
     return BadRequirement(f"{requirement} --hash={kind}:...", "", f"{kind} is not secure any more")
+
+
+def not_an_archive(output: str) -> BuildpackError | None:
+    """Return which sdist uv cannot unpack; None if that is not the failure."""
+    match = _NOT_UNPACKED.search(output)
+    if not match:
+        return None
+    requirement, _, address = match[1].partition(" @ ")
+    path = unquote(urlsplit(address).path) if address.startswith("file:") else ""
+    return DamagedPackage(requirement, build_errors.not_an_archive(Path(path)))
 
 
 def _damaged(output: str) -> BuildpackError | None:

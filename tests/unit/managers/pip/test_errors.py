@@ -49,7 +49,7 @@ from cnb_python.managers.build_errors import (
     git_failure,
     machine_failure,
 )
-from cnb_python.managers.pip.errors import pointer_of_git_lfs, recognize
+from cnb_python.managers.pip.errors import not_an_archive, pointer_of_git_lfs, recognize
 from cnb_python.managers.pip.index_errors import (
     REASON_LINES,
     Unmatched,
@@ -553,6 +553,34 @@ def test_wheel_that_is_a_pointer_of_git_lfs_is_recognized(tmp_path: Path) -> Non
     assert "git lfs pull" in explained(failure)
     for path in (damaged, tmp_path / "gone.whl", tmp_path):
         assert pointer_of_git_lfs(words.format(path)) is None
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\n", "it is a pointer of Git LFS"),
+        (b" <HTML>", "it is a web page"),
+        (b"\x1f\x8b", "it is not an archive"),
+        (None, "the server did not send an archive, but perhaps a page"),
+    ],
+)
+def test_sdist_that_cannot_be_unpacked_is_named(
+    tmp_path: Path, content: bytes | None, problem: str
+) -> None:
+    if content is not None:
+        (tmp_path / "b-1.0.tar.gz").write_bytes(content)
+    output = (
+        "Collecting a\nProcessing ./b-1.0.tar.gz (from -r requirements.txt)\nTraceback\n"
+        '  File "unpacking.py", line 390, in unpack_file\n    return _untar()\n'
+        "tarfile.ReadError: not a gzip file\n"
+    )
+
+    failure = not_an_archive(output, tmp_path)
+
+    assert failure is not None
+    assert (failure.package, failure.problem) == ("b-1.0.tar.gz", problem)
+    for other in (output.replace("unpack_file", "build"), output.replace("tarfile.", "")):
+        assert not_an_archive(other, tmp_path) is None
 
 
 def test_directory_without_project_is_named() -> None:
