@@ -4,13 +4,13 @@ Separate from `registry`, since each package manager has its own package.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cnb_python.app import App
 from cnb_python.cnb import toml
-from cnb_python.cnb.toml import TomlTable
+from cnb_python.cnb.toml import TomlTable, TomlValue
 from cnb_python.config.settings import DEFAULTS, Settings
 from cnb_python.errors.base import Message
 from cnb_python.errors.locks import PoetryProjectWithoutLock, UnknownGroup
@@ -19,6 +19,7 @@ from cnb_python.managers import tool_settings
 from cnb_python.managers.base import InstallContext, NeedsResolving, Resolution
 from cnb_python.managers.lock_manager import InstalledByUv
 from cnb_python.managers.requirement_lines import normalized_name
+from cnb_python.python.setup_metadata import setup_requirements
 from cnb_python.system.interface import Command, Run
 
 PYPROJECT = "pyproject.toml"
@@ -65,8 +66,8 @@ class PlainProject(InstalledByUv):
             groups = () if self.settings.groups else tool_settings.uv_default_groups(document)
             if reason := _needs_poetry(document, self.settings):
                 raise PoetryProjectWithoutLock(reason)
-            _check_own_name(document)
             self._check_names(document)
+        _check_own_name(app, self.settings)
         return (
             *((tool_settings.default_groups_used(groups),) if groups else ()),
             Message(
@@ -220,18 +221,36 @@ def _needs_poetry(document: TomlTable, settings: Settings) -> str:
     return "" if is_read and is_package else "the packages of [tool.poetry.dependencies]"
 
 
-def _check_own_name(document: TomlTable) -> None:
+def _check_own_name(app: App, settings: Settings) -> None:
     """Raise OwnNameRequired if the project requires its own name: uv takes it for the project.
 
-    With extras, a project refers to itself on purpose.
+    With extras, a project refers to itself on purpose, and in a group it may be itself that is
+    meant. https://docs.astral.sh/uv/reference/cli/#uv-add
     """
+    document = toml.read(app.directory / PYPROJECT) if PYPROJECT in app.files else {}
     project = toml.table_at(document, "project")
-    name, requirements = project.get("name"), project.get("dependencies")
-    if not isinstance(name, str) or not isinstance(requirements, list):
+    if project:
+        optional = toml.table_at(project, _EXTRAS)
+        chosen = {normalized_name(extra) for extra in settings.extras}
+        lists = [project.get("dependencies")]
+        lists += (value for name, value in optional.items() if normalized_name(name) in chosen)
+        texts = [each for value in lists if isinstance(value, list) for each in value]
+        _check_requirements(PYPROJECT, project.get("name"), texts)
+        dynamic = project.get("dynamic")
+        if not isinstance(dynamic, list) or "dependencies" not in dynamic:
+            return  # setuptools ignores those in its own files
+    poetry = toml.table_at(toml.table_at(document, "tool"), "poetry")
+    _check_requirements(PYPROJECT, poetry.get("name"), toml.table_at(poetry, "dependencies"))
+    for each in setup_requirements(app):
+        name = project.get("name") or each.name
+        _check_requirements(app.shown(each.file), name, each.requirements)
+
+
+def _check_requirements(file: str, name: TomlValue | None, texts: Iterable[TomlValue]) -> None:
+    if not isinstance(name, str) or not name:
         return
-    for requirement in filter(lambda each: isinstance(each, str), requirements):
-        text = str(requirement)
-        match = _NAME.match(text)
+    for text in texts:
+        match = _NAME.match(text) if isinstance(text, str) else None
         is_own = match and normalized_name(match[1]) == normalized_name(name)
-        if match and is_own and not text[match.end() :].lstrip().startswith("["):
-            raise OwnNameRequired(PYPROJECT, name, text)
+        if match and is_own and not match.string[match.end() :].lstrip().startswith("["):
+            raise OwnNameRequired(file, name, match.string.strip())

@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.finding import (
@@ -44,6 +44,7 @@ from cnb_python.managers.build_errors import (
     git_failure,
     missing_requirement,
 )
+from cnb_python.system.addresses import parts_of
 
 _NO_SOLUTION = "No solution found"
 _NOT_UNPACKED = re.compile(
@@ -257,7 +258,7 @@ def not_an_archive(output: str) -> BuildpackError | None:
     if not match:
         return None
     requirement, _, address = match[1].partition(" @ ")
-    path = unquote(urlsplit(address).path) if address.startswith("file:") else ""
+    path = unquote(parts_of(address).path) if address.startswith("file:") else ""
     return DamagedPackage(requirement, build_errors.not_an_archive(Path(path)))
 
 

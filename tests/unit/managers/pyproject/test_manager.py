@@ -172,6 +172,61 @@ def test_project_that_requires_its_own_name_is_refused(tmp_path: Path, requireme
     assert raised.value.requirement == requirement
 
 
+SETUP = "from setuptools import setup\nsetup(name='Shop', install_requires={})\n"
+DYNAMIC = "[project]\nname = 'shop'\ndynamic = ['dependencies']\n"
+SETUP_CFG = "[metadata]\nname = shop\n[options]\ninstall_requires =\n    flask\n    shop>=1\n"
+OF_POETRY = (
+    "[tool.poetry]\nname = 'shop'\n[tool.poetry.dependencies]\nshop = '*'\n"
+    "[build-system]\nbuild-backend = 'poetry.core.masonry.api'\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("files", "file"),
+    [
+        ({"setup.py": SETUP.format("['flask', 'SHOP>=1']")}, "setup.py"),
+        ({"setup.py": SETUP.format("'flask\\nshop'")}, "setup.py"),
+        ({"setup.py": "REQUIRES = ['shop']\n" + SETUP.format("REQUIRES")}, "setup.py"),
+        ({"setup.py": "import setuptools", "setup.cfg": SETUP_CFG}, "setup.cfg"),
+        ({"pyproject.toml": DYNAMIC, "setup.cfg": SETUP_CFG}, "setup.cfg"),
+        ({"pyproject.toml": OF_POETRY}, "pyproject.toml"),
+        (
+            {"pyproject.toml": f"{PROJECT}[project.optional-dependencies]\nWeb = ['shop']\n"},
+            "pyproject.toml",
+        ),
+    ],
+)
+def test_own_name_is_refused_wherever_requirements_are_written(
+    tmp_path: Path, files: dict[str, str], file: str
+) -> None:
+    app = read_app(write_files(tmp_path, files))
+
+    with pytest.raises(OwnNameRequired) as raised:
+        PlainProject(Settings(extras=("web",)) if "Web" in str(files) else Settings()).check(app)
+
+    assert (raised.value.file, raised.value.name.lower()) == (file, "shop")
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        # An extra that is not chosen, a group in which the project itself is meant, and what
+        # setuptools ignores.
+        {"pyproject.toml": f"{PROJECT}[project.optional-dependencies]\nweb = ['shop']\n"},
+        {"pyproject.toml": f"{PROJECT}[dependency-groups]\ndev = ['shop']\n"},
+        {"pyproject.toml": PROJECT, "setup.cfg": SETUP_CFG},
+        {"setup.py": SETUP.format("requirements()")},
+        {"setup.py": SETUP.format("['shop-core', 'shop[all]', 1]")},
+    ],
+)
+def test_own_name_elsewhere_is_accepted(tmp_path: Path, files: dict[str, str]) -> None:
+    app = read_app(write_files(tmp_path, files))
+
+    assert PlainProject(Settings(groups=("dev",)) if "dev" in str(files) else Settings()).check(
+        app
+    )
+
+
 @pytest.mark.parametrize("requirement", ["shop[all]", "shop [all]", "shop-core", "sho.p"])
 def test_requirement_with_extras_or_of_a_similar_name_is_accepted(
     tmp_path: Path, requirement: str
