@@ -86,7 +86,7 @@ def find_unwanted(context: BuildContext, kept: tuple[str, ...]) -> UnwantedFiles
     `node_modules` do not count if an earlier buildpack has installed Node.js.
     """
     unwanted = unwanted_files(context.app_dir, kept)
-    return unwanted._replace(node_modules=()) if _has_node(context) else unwanted
+    return unwanted._replace(node_modules=()) if has_node(context) else unwanted
 
 
 def remove_before_build(
@@ -191,9 +191,14 @@ def _is_useless(at: str, name: str, files: Collection[str]) -> bool:
     return f"/{at}".endswith(f"/{_CACHE}/") or name.removesuffix("c") in files
 
 
-def _has_node(context: BuildContext) -> bool:
+def has_node(context: BuildContext) -> bool:
+    """Whether the build image has Node.js, or an earlier buildpack installed it.
+
+    A buildpack that needs it for the image alone does not put it on PATH.
+    """
     directories = filter(None, context.environ.get("PATH", "").split(":"))
-    return any((Path(directory) / _NODE).is_file() for directory in directories)
+    layers = context.layers_dir.parent.glob(f"*/*/bin/{_NODE}")
+    return any((Path(directory) / _NODE).is_file() for directory in directories) or any(layers)
 
 
 def remove(app_dir: Path, paths: Iterable[str]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from cnb_python.app_steps.steps import Steps
 from cnb_python.cnb.context import BuildContext
 from cnb_python.cnb.documents import Launch, earlier_process_types
 from cnb_python.config.loading import effective, read_settings
-from cnb_python.config.settings import Settings
+from cnb_python.config.settings import COLLECTSTATIC_ENV, Settings
 from cnb_python.decisions import Decisions, choose_python, decide, decide_launch
 from cnb_python.launch import launch_report, listening, processes, single_worker
 from cnb_python.layers import package_directories, previous_image, process_defaults, python
@@ -31,6 +31,8 @@ def build(context: BuildContext, system: System) -> None:
     check_environment(context.environ)
     log = BuildLog(system.output, system.clock, {})
     settings = read_settings_after_hook(context, log, system)
+    # It is for one command alone, which the settings name.
+    context = context.without(COLLECTSTATIC_ENV)
     decisions = decide(context, settings, system.output)
     app, manager, unwanted = decisions.app, decisions.manager, decisions.unwanted
     build_consumers = decisions.build_consumers
@@ -66,7 +68,8 @@ def build(context: BuildContext, system: System) -> None:
 def read_settings_after_hook(context: BuildContext, log: BuildLog, system: System) -> Settings:
     """Run the hook, which may write `pyproject.toml`; return the settings, and print them."""
     before = read_settings(context.environ, context.app_dir)
-    hooks.run_pre_compile(context, context.app_dir / before.project, log, system)
+    own = context.without(COLLECTSTATIC_ENV)
+    hooks.run_pre_compile(own, context.app_dir / before.project, log, system)
     settings = read_settings(context.environ, context.app_dir)
     print_settings(settings, system.output)
     return settings

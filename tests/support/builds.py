@@ -140,6 +140,8 @@ class BuildOptions(TypedDict, total=False):
     """Added to the environment of the lifecycle itself."""
     bindings: Path
     binds: tuple[Bind, ...]
+    earlier: tuple[Path, ...]
+    """Trees of earlier buildpacks."""
     beside: tuple[Path, ...]
     """Trees of later buildpacks."""
     network: bool
@@ -256,7 +258,11 @@ class Builds:
         work = self._copy_work(after) if after else self._fresh("build")
         request = BuildRequest(
             app=app,
-            buildpacks=(options.get("buildpack", self.buildpack), *options.get("beside", ())),
+            buildpacks=(
+                *options.get("earlier", ()),
+                options.get("buildpack", self.buildpack),
+                *options.get("beside", ()),
+            ),
             work=work,
             env={**self.settings, **options.get("env", {})},
             lifecycle_env=options.get("lifecycle_env", {}),

@@ -5,7 +5,7 @@ from copy import replace
 from dataclasses import dataclass, field
 
 from cnb_python.app_steps import collectstatic
-from cnb_python.app_steps.collectstatic import StaticFiles
+from cnb_python.app_steps.static_files import StaticFiles
 from cnb_python.distributions.model import Distribution, directories_of
 from cnb_python.layers.venv_and_shards import Layers
 from cnb_python.layout.shards import shards_of

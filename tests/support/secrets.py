@@ -46,6 +46,13 @@ def find_secrets(logins: Iterable[Login], *paths: Path) -> list[str]:
     ]
 
 
+def find_text(text: str, *paths: Path) -> list[str]:
+    """Return the files that contain *text*, also in archives."""
+    return [
+        where for path in paths for where, content in _contents(path) if text.encode() in content
+    ]
+
+
 @contextmanager
 def watch_command_lines(logins: Iterable[Login]) -> Iterator[list[str]]:
     """Collect the command lines that contain one of *logins* while the block runs."""

@@ -155,6 +155,10 @@ _FAMILIES = {
         "Steps that run the app's code",
         "Hooks in `bin/` and NLTK's downloader run during the build.",
     ),
+    "build_commands": (
+        "Commands of the build",
+        "Commands of `[tool.cnb-python.commands]` fail, or do not do what they declare.",
+    ),
     "static_files": (
         "Static files of Django",
         "Django's collectstatic loads the app's settings and runs during the build.",

@@ -6,19 +6,18 @@ Separate from `steps`, which loads it only for Django apps.
 import os
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from cnb_python.app_steps import file_listing, read_record
-from cnb_python.app_steps.file_listing import Listing
+from cnb_python.app_steps import file_listing, static_files
 from cnb_python.app_steps.file_trees import FileTree
 from cnb_python.app_steps.read_record import ReadRecord
-from cnb_python.app_steps.run import run, variables_digest, variables_in
+from cnb_python.app_steps.run import run, variables_in
+from cnb_python.app_steps.static_files import StaticFiles
 from cnb_python.cnb import disk
-from cnb_python.errors.machine import DamagedStore, Killed
+from cnb_python.errors.machine import Killed
 from cnb_python.install import process_env
-from cnb_python.layers import cache_keys
 from cnb_python.layout.names import VENV
 from cnb_python.provision.request import ProvidedEnvironment, ProvisionRequest, StepResults
 from cnb_python.system import json_text, regular_file
@@ -34,10 +33,6 @@ _PROGRAM = Path(__file__).with_name("django_runner.py")
 SWITCH = "DISABLE_COLLECTSTATIC"
 TITLE = "Static files"
 SHOWN = "python manage.py collectstatic --noinput"
-# The keys of the archives in the store: the files, and the record of what the run read. The static
-# files key says which app they belong to.
-_TREE, _RECORD = "static-files", "static-files-record"
-_RECORD_FILE = "reads.json"
 _STATICFILES = "django.contrib.staticfiles"
 _ALWAYS_RUNS = "Every change of the app runs collectstatic again, since its code"
 _DEPTH = 3
@@ -46,11 +41,8 @@ _SKIPPED = frozenset(
     # The project of an example is not the app.
     | {"tests", "test", "docs", "doc", "examples", "example"}
 )
-# What is read of a manage.py, and the size of a salt.
+# What is read of a manage.py.
 _MAX_BYTES = 64 * 1024
-_SALT_BYTES = 16
-# Raise it when a release of the buildpack collects other files for the same app.
-_FORMAT = "2"
 
 
 class Skipped(NamedTuple):
@@ -58,28 +50,6 @@ class Skipped(NamedTuple):
 
     reason: str
     is_missing: bool = False
-
-
-@dataclass(slots=True)
-class StaticFiles:
-    """The static files of one build."""
-
-    manage: Path
-    files_before: Listing
-    """The files of the app before any app step ran."""
-    salt: str
-    """Of the digest, in hex."""
-    reads: ReadRecord | None
-    """What the run read that the static files come from; None if it is not recorded."""
-    record_key: str
-    """The static files key of the build record: `<salt> <digest>`, in hex."""
-    restored: int | None = None
-    """The number of files from the store; None if it does not have them."""
-
-    @property
-    def is_missing(self) -> bool:
-        """Whether collectstatic has to run."""
-        return self.restored is None
 
 
 def find(environment: ProvidedEnvironment) -> StaticFiles | Skipped:
@@ -90,7 +60,7 @@ def find(environment: ProvidedEnvironment) -> StaticFiles | Skipped:
     manage = find_command(environment.request)
     if isinstance(manage, Skipped):
         return manage
-    return _restore(environment, _describe(environment, manage))
+    return static_files.restore(environment, static_files.describe(environment, manage))
 
 
 def find_command(request: ProvisionRequest) -> Path | Skipped:
@@ -124,7 +94,7 @@ def collect(
         return StepResults()
     if static.restored is not None:
         system.output.line(_restored_message(static.restored))
-        return _results(environment, static)
+        return static_files.results(environment, static)
     facts = _run(environment, static, defaults, system)
     if facts.get("unset"):
         _warn_or_refuse(environment, static, facts, system)
@@ -133,12 +103,15 @@ def collect(
         system.output.line(f"{_ALWAYS_RUNS} {_shown(static.reads.unknown, environment)}")
     if command is None:
         system.output.line(f"Nothing to collect: {_STATICFILES} is not in INSTALLED_APPS")
+    _check_random_key(environment, static)
     root = _root_in_app(facts, environment.request.context.app_dir, system)
     if command not in {None, _STATICFILES}:
         return StepResults()
     # The output of another package's command is unknown.
     _remove_undeclared(environment, static, facts, system)
-    return _keep(environment, static) if command is None or root else StepResults()
+    if command is not None and not root:
+        return StepResults()
+    return static_files.keep(environment, static)
 
 
 def _warn_or_refuse(
@@ -202,72 +175,6 @@ def _is_django(path: Path) -> bool:
     return b"django" in content or b"configurations" in content
 
 
-def _describe(environment: ProvidedEnvironment, manage: Path) -> StaticFiles:
-    files_before = file_listing.listing(environment.request.context.app_dir)
-    salt = environment.static_files_key.partition(" ")[0]
-    salt = salt if _is_salt(salt) else os.urandom(_SALT_BYTES).hex()
-    static = StaticFiles(manage, files_before, salt, _stored_reads(environment), "")
-    static.record_key = _record_key(environment, static)
-    return static
-
-
-def _record_key(environment: ProvidedEnvironment, static: StaticFiles) -> str:
-    """Return the static files key over what the run read, or over everything if it is unknown."""
-    context, reads = environment.request.context, static.reads
-    if reads is None or reads.unknown:
-        layers = (f"{name} {digest}" for name, digest in sorted(environment.layers.items()))
-        inputs = ("", *layers, file_listing.digest(static.files_before))
-        environ = context.environ
-    else:
-        tree = FileTree(static.files_before, context.app_dir)
-        packages = reads.packages_answer(environment.layers, environment.installed)
-        inputs = ("reads", reads.app_answers(tree), packages)
-        environ = reads.relevant(context.environ)
-    content = "\0".join((*_fixed_inputs(environment, static.manage), *inputs))
-    digest = variables_digest(environ, content, bytes.fromhex(static.salt))
-    return f"{static.salt} {digest}"
-
-
-def _fixed_inputs(environment: ProvidedEnvironment, manage: Path) -> tuple[str, ...]:
-    request, context = environment.request, environment.request.context
-    return (
-        _FORMAT,
-        request.release.version,
-        request.release.flavour,
-        *(context.target.os, context.target.arch, context.target.distro),
-        *(str(context.layers_dir), str(context.app_dir), str(request.app.directory)),
-        str(manage.relative_to(context.app_dir)),
-        # It adds a variable.
-        cache_keys.NLTK if cache_keys.NLTK_FILE in request.app.names else "",
-    )
-
-
-def _stored_reads(environment: ProvidedEnvironment) -> ReadRecord | None:
-    if not (environment.static_files_key and environment.request.settings.collectstatic_record):
-        return None
-    try:
-        content = environment.store().read_tree_file(_RECORD, _RECORD_FILE)
-    except DamagedStore:
-        return None
-    return read_record.load(content)
-
-
-def _is_salt(text: str) -> bool:
-    return len(text) == 2 * _SALT_BYTES and all(char in "0123456789abcdef" for char in text)
-
-
-def _restore(environment: ProvidedEnvironment, static: StaticFiles) -> StaticFiles:
-    if static.record_key != environment.static_files_key:
-        return static
-    store = environment.store()
-    if store.has_tree(_TREE):
-        try:
-            static.restored = store.unpack_tree(_TREE, environment.request.context.app_dir)
-        except DamagedStore:
-            return static
-    return static
-
-
 def _run(
     environment: ProvidedEnvironment,
     static: StaticFiles,
@@ -282,7 +189,7 @@ def _run(
     )
     records = request.settings.collectstatic_record
     argv = (str(venv / "bin/python"), str(_PROGRAM), str(static.manage), str(answer))
-    env = variables_in(environment, defaults)
+    env = variables_in(environment, defaults, static.variables.environ)
     directory = static.manage.parent
     shown = SHOWN
     if directory != request.context.app_dir:
@@ -373,6 +280,21 @@ def _root_in_app(facts: dict[str, object], app_dir: Path, system: System) -> str
     return ""
 
 
+def _check_random_key(environment: ProvidedEnvironment, static: StaticFiles) -> None:
+    """Raise CollectstaticFailed if a file has the random key, which no other build has."""
+    if not (key := static.variables.random_key.encode()):
+        return
+    app_dir = environment.request.context.app_dir
+    after = file_listing.listing(app_dir)
+    for path in file_listing.added(static.files_before, after) or ():
+        if after[path][0] in "fx" and key in (app_dir / path).read_bytes():
+            from cnb_python.app_steps import collectstatic_causes  # noqa: PLC0415 - only errors need it
+
+            raise collectstatic_causes.with_random_key(
+                SHOWN, path, environment.request.context.environ, static.manage
+            )
+
+
 def _remove_undeclared(
     environment: ProvidedEnvironment,
     static: StaticFiles,
@@ -412,47 +334,3 @@ def _is_declared(path: str, declared: Collection[str]) -> bool:
         not top or path == top or path.startswith(f"{top}/") or top.startswith(f"{path}/")
         for top in declared
     )
-
-
-def _keep(environment: ProvidedEnvironment, static: StaticFiles) -> StepResults:
-    """Put the new files of the app into the store, unless a file was removed."""
-    app_dir = environment.request.context.app_dir
-    paths = file_listing.added(static.files_before, file_listing.listing(app_dir))
-    if paths is None:
-        return StepResults()
-    file_listing.normalize(app_dir, paths)
-    environment.store().put_tree(_TREE, app_dir, frozenset(paths))
-    static.record_key = _record_key(environment, static)
-    return _results(environment, static)
-
-
-def _results(environment: ProvidedEnvironment, static: StaticFiles) -> StepResults:
-    """Keep the record of what was read in the store, and return what the store has to keep."""
-    trees, reads = {_TREE}, static.reads
-    if reads:
-        trees.add(_RECORD)
-        if reads.layers != environment.layers:
-            reads = _with_layers(environment, reads)
-        if static.restored is None or reads is not static.reads:
-            _put_reads(environment, reads)
-    return StepResults(
-        trees=frozenset(trees),
-        records=frozenset({_RECORD}),
-        static_files_key=static.record_key,
-    )
-
-
-def _put_reads(environment: ProvidedEnvironment, reads: ReadRecord) -> None:
-    directory = disk.draft_of(environment.request.context.layers_dir / "reads")
-    disk.remove(directory)
-    disk.make_directory(directory)
-    try:
-        disk.write(directory / _RECORD_FILE, reads.dump())
-        environment.store().put_tree(_RECORD, directory)
-    finally:
-        disk.remove(directory)
-
-
-def _with_layers(environment: ProvidedEnvironment, reads: ReadRecord) -> ReadRecord:
-    packages = reads.packages_answer(environment.layers, environment.installed)
-    return reads._replace(layers=dict(environment.layers), packages=packages)

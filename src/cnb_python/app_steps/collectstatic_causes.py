@@ -25,7 +25,11 @@ _PATTERNS: tuple[tuple[CollectstaticCause, str], ...] = (
     ("variable", r"Set the (?P<detail>\w+) environment variable"),
     ("variable", r"UndefinedValueError: (?P<detail>\w+) not found"),
     ("variable", r'Environment variable "(?P<detail>\w+)" not set'),
-    ("variable", r"environment variable '(?P<detail>\w+)'"),
+    ("variable", r"(?i:environment) variable '(?P<detail>\w+)'"),
+    ("variable", r"(?i:environment) variables?:? (?P<detail>[A-Z][A-Z0-9_]+)\b"),
+    ("variable", r"'(?P<detail>\w+)': \['Environment variable not set"),
+    ("variable", r"ConfigurationMissingError: (?:.* )?(?P<detail>\w+) requires a value"),
+    ("variable", r"Config '(?P<detail>\w+)' is missing, and has no default"),
     ("variable", r"ValidationError: (?P<detail>\w+) is required in env"),
     (
         "variable",
@@ -55,15 +59,20 @@ _PATTERNS: tuple[tuple[CollectstaticCause, str], ...] = (
     ("settings", r"ImproperlyConfigured: (?P<detail>.*)"),
 )
 # The last line for `os.environ["NAME"]`, below a line of os.py.
-_KEY_ERROR = re.compile(r"^KeyError: '(?P<detail>\w+)'", re.MULTILINE)
+_KEY_ERROR = re.compile(r"^KeyError: b?'(?P<detail>\w+)'", re.MULTILINE)
 _ENVIRON = re.compile(r"frozen os>|/os\.py\"|environ")
 _RAISED = re.compile(
     r"^(?:\w+\.)*\w+(?:Error|Exception|Configured|Interrupt|NotReady|NotFound|ProfileNotFound)\b",
     re.MULTILINE,
 )
 # A value is None, or an address empty, because a variable is not set.
-_UNSET = re.compile(r"NoneType|UnknownSchemeError: Scheme 'b''")
+_UNSET = re.compile(r"NoneType|^AssertionError$|UnknownSchemeError: Scheme 'b''")
+# The name of a variable in an exception that the app's own code raises.
+_NAME = re.compile(r"\b[A-Z][A-Z0-9]*_[A-Z0-9_]*[A-Z0-9]\b")
 _GET = r"(?:getenv|environ\.get)\(\s*['\"](\w+)['\"]\s*\)"
+_SECRET_KEY = re.compile(
+    r"^SECRET_KEY\s*(?::[^=\n]*)?=[^=\n#]*?['\"]([A-Za-z_]\w*)['\"]", re.MULTILINE
+)
 _FRAME = re.compile(r'^ *File "([^"<]+)", line (\d+), in .*\n((?: {4,}.*\n)*)', re.MULTILINE)
 _OF_PYDANTIC = re.compile(r"^(\w+)\n +Field required \[type=missing", re.MULTILINE)
 _HANDLER = re.compile(r"Unable to configure handler")
@@ -89,6 +98,8 @@ def explain(command: Command, outcome: Outcome, manage: Path) -> CollectstaticFa
     """Return the failure of *command*, which ran *manage*, with its probable cause."""
     name, detail = cause(outcome.output, _read)
     loaded = settings_module(command.env, _read(str(manage)))
+    if name == "secret key":
+        detail = _secret_key_variable(loaded, manage.parent)
     for_production = settings_for_production(loaded, manage.parent)
     if name == "module" and detail == loaded:
         name = "settings module"
@@ -102,6 +113,14 @@ def static_server(distributions: Collection[str], middleware: Sequence[str]) -> 
     """
     packages = (name for name in _STATIC_SERVERS if name in distributions)
     return next(chain(middleware, packages), "")
+
+
+def with_random_key(
+    shown: str, path: str, environ: Mapping[str, str], manage: Path
+) -> CollectstaticFailed:
+    """Return the failure of an app whose static file *path* contains the random SECRET_KEY."""
+    loaded = settings_module(environ, _read(str(manage)))
+    return CollectstaticFailed(shown, 0, "random key", path, loaded, "")
 
 
 def without_root(
@@ -123,8 +142,11 @@ def cause(output: str, read: Read = lambda _: "") -> Cause:
     if earlier := _cause_beyond_the_end(output, end, read):
         return earlier
     for name, pattern in _PATTERNS:
-        if match := re.search(pattern, end, re.MULTILINE):
+        match = re.search(pattern, end, re.MULTILINE)
+        if match and (name != "settings" or not _variable_in_message(end, output, read)):
             return _refined(name, match.groupdict().get("detail") or "", output)
+    if variable := _variable_in_message(end, output, read):
+        return "variable", variable
     lines = [line.strip() for line in end.splitlines() if line.strip()]
     return "other", lines[0] if lines else ""
 
@@ -148,10 +170,7 @@ def _unset_variable(output: str, read: Read) -> str:
 
     It stands in a line of the traceback, or where the name in such a line gets its value.
     """
-    frames = _FRAME.findall(output.rpartition("Traceback (most recent call last)")[2])
-    for path, _, code in reversed(frames):
-        if "site-packages" in path:
-            continue
+    for path, code in _app_frames(output):
         if names := re.findall(_GET, code):
             return str(names[-1])
         text = read(path)
@@ -159,6 +178,24 @@ def _unset_variable(output: str, read: Read) -> str:
             if assigned := re.search(rf"^\s*{name}\b[^=\n]*=[^=\n].*?{_GET}", text, re.MULTILINE):
                 return assigned[1]
     return ""
+
+
+def _variable_in_message(end: str, output: str, read: Read) -> str:
+    """Return the name in the exception *end* that the app's code looks up; empty: none is."""
+    frames = _app_frames(output)
+    for name in _NAME.findall(end.partition("\n")[0]):
+        quoted = (f"'{name}'", f'"{name}"')
+        if any(text in code for _, code in frames for text in quoted):
+            return str(name)
+        if frames and any(text in read(frames[0][0]) for text in quoted):
+            return str(name)
+    return ""
+
+
+def _app_frames(output: str) -> list[tuple[str, str]]:
+    """Return the path and the code of each frame of the app, the last call first."""
+    frames = _FRAME.findall(output.rpartition("Traceback (most recent call last)")[2])
+    return [(path, code) for path, _, code in reversed(frames) if "site-packages" not in path]
 
 
 def _refined(name: CollectstaticCause, detail: str, output: str) -> Cause:
@@ -188,6 +225,14 @@ def settings_module(environ: Mapping[str, str], manage: str) -> str:
     """
     named = _SETTINGS.search(manage)
     return environ.get("DJANGO_SETTINGS_MODULE") or (named[1] if named else "")
+
+
+def _secret_key_variable(loaded: str, directory: Path) -> str:
+    """Return the variable that SECRET_KEY comes from in the settings module *loaded*."""
+    path = directory.joinpath(*loaded.split("."))
+    text = _read(f"{path}.py") or _read(f"{path}/__init__.py")
+    named = _SECRET_KEY.search(text)
+    return named[1] if named else "SECRET_KEY"
 
 
 def settings_for_production(loaded: str, directory: Path) -> str:

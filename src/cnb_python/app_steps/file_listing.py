@@ -10,10 +10,12 @@ from cnb_python.cnb import disk
 type Listing = Mapping[str, str]
 """Kind and digest of each file, or kind and target of each link, by path below the directory.
 
-The kinds are `f` for a file, `x` for a program, `l` for a link, and `d` for a directory.
+The kinds are `f` for a file, `x` for a program, `l` for a link, `d` for a directory, and `?` for
+a pipe, socket or device.
 """
 
 DIRECTORY = "d"
+SPECIAL = "?"
 _LARGE_BYTES = 1024 * 1024
 _GIT = ".git"
 # These name the commit, which programs may read. The rest of `.git` differs between clones.
@@ -75,6 +77,8 @@ def _below(root: Path) -> Iterator[tuple[str, str]]:
                 status = entry.stat()
                 kind = "x" if status.st_mode & 0o111 else "f"
                 yield path, f"{kind}{_digest(entry.path, status.st_size)}"
+            else:
+                yield path, SPECIAL
 
 
 def _digest(path: str, size: int) -> str:

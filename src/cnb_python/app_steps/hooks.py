@@ -77,12 +77,12 @@ def run_post_compile(
 def _run(command: Command, layers_dir: Path, system: System) -> None:
     """Run the hook *command*, the path of a script, in the shell that it needs."""
     name, first_line = command.shown, _first_line(Path(command.argv[0]))
-    shell = () if first_line.startswith(_STARTS) else _shell()
+    program = () if first_line.startswith(_STARTS) else shell()
     try:
-        outcome = run(replace(command, argv=(*shell, *command.argv)), layers_dir, system)
+        outcome = run(replace(command, argv=(*program, *command.argv)), layers_dir, system)
     except ProgramNotStarted as error:
-        program = first_line.removeprefix(b"#!").strip(b" \t\n").decode("utf-8", "replace")
-        raise HookNotStarted(name, program, error.reason) from error
+        interpreter = first_line.removeprefix(b"#!").strip(b" \t\n").decode("utf-8", "replace")
+        raise HookNotStarted(name, interpreter, error.reason) from error
     call = _NO_INSTALLER.search(outcome.output)
     installer = next(filter(None, call.groups())) if call else ""
     if outcome.code:
@@ -113,6 +113,6 @@ def _first_line(script: Path) -> bytes:
         return file.readline(_LINE_BYTES)
 
 
-def _shell() -> tuple[str, ...]:
-    """Return the shell for a script without `#!`, as the start of a command."""
+def shell() -> tuple[str, ...]:
+    """Return the shell of the build image, as the start of a command: bash if it has one."""
     return tuple(str(path) for path in _SHELLS if path.is_file())[:1]

@@ -21,6 +21,7 @@ _MACHINE_VARIABLES = frozenset(
         MIRROR,
     }
 )
+SALT_BYTES = 16
 # 8 MB and about 30 ms per guess; every build of a Django app computes one.
 _SCRYPT = {"n": 1 << 13, "r": 8, "p": 1, "dklen": 32}
 
@@ -36,6 +37,11 @@ def variables_digest(environ: Mapping[str, str], text: str, salt: bytes) -> str:
     lines = [f"{name}={relevant[name]}" for name in sorted(relevant)]
     content = "\0".join((text, *lines)).encode(errors="surrogateescape")
     return hashlib.scrypt(content, salt=salt, **_SCRYPT).hex()
+
+
+def is_salt(text: str) -> bool:
+    """Whether *text* is a salt of `variables_digest`, in hex."""
+    return len(text) == 2 * SALT_BYTES and all(char in "0123456789abcdef" for char in text)
 
 
 def run(command: Command, layers_dir: Path, system: System) -> Outcome:
@@ -56,11 +62,18 @@ def run(command: Command, layers_dir: Path, system: System) -> Outcome:
     return replace(outcome, output=redact(outcome.output, secrets))
 
 
-def variables_in(environment: ProvidedEnvironment, defaults: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables for code in *environment*; the platform may override *defaults*."""
+def variables_in(
+    environment: ProvidedEnvironment,
+    defaults: Mapping[str, str],
+    environ: Mapping[str, str] | None = None,
+) -> dict[str, str]:
+    """Return the variables for code in *environment*; the platform may override *defaults*.
+
+    *environ*: those of the build; None: as they are.
+    """
     request = environment.request
     return process_env.app_environ(
-        {**defaults, **request.context.environ},
+        {**defaults, **(request.context.environ if environ is None else environ)},
         request.context.layers_dir / VENV,
         request.runtime.interpreter.path,
         request.app.directory,

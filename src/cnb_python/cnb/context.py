@@ -138,6 +138,11 @@ class BuildContext(NamedTuple):
     store: Metadata
     """The metadata in `store.toml` of the previous build of this image; empty if unusable."""
 
+    def without(self, variable: str) -> BuildContext:
+        """Return the context without an environment *variable*."""
+        left = {name: value for name, value in self.environ.items() if name != variable}
+        return self._replace(environ=left)
+
 
 def detect_context(
     argv: Sequence[str],

@@ -7,9 +7,20 @@ import re
 from typing import NamedTuple, Protocol
 
 from cnb_python.cnb.toml import TomlValue
+from cnb_python.config.build_commands import BuildCommand
 from cnb_python.system.redaction import shown
+from cnb_python.system.secret_values import shell_words
 
-type Value = str | bool | int | tuple[str, ...]
+
+class Variable(NamedTuple):
+    """An environment variable for one command."""
+
+    name: str
+    value: str
+    """It may be a secret, so it is never displayed."""
+
+
+type Value = str | bool | int | tuple[str, ...] | tuple[Variable, ...] | tuple[BuildCommand, ...]
 
 # Letters, digits, `.`, `_`, `-` (buildpack.md, launch.toml), a colon, and a command.
 _COMMAND = re.compile(
@@ -21,6 +32,8 @@ _BOOLEANS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "
 
 _DIGITS = re.compile(r"[0-9]{1,9}")
 _MOST_SECONDS = 10**9 - 1
+# The name and the value of a variable. https://pubs.opengroup.org/onlinepubs/9799919799/
+_VARIABLE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=([^\x00]*)")
 
 # A URL, or the login of one without a scheme.
 _URL_PATH = re.compile(r"/[!-~]*")
@@ -240,6 +253,32 @@ def _lines_of_commands(lines: list[str]) -> tuple[str, ...] | None:
     return tuple(stripped) if len(types) == len(stripped) else None
 
 
+class EnvironmentVariables(NamedTuple):
+    """Environment variables, each once, as a shell has them: `DEBUG=no NAME="a b"`."""
+
+    in_toml: str = 'a table of variables and texts, such as { SECRET_KEY = "for-builds-only" }'
+    in_variable: str = "words such as SECRET_KEY=for-builds-only, in quotes if they have spaces"
+
+    def from_toml(self, value: TomlValue) -> tuple[Variable, ...] | None:
+        """Return the variables of the table *value*."""
+        if not isinstance(value, dict) or not all(
+            isinstance(text, str) and _VARIABLE.fullmatch(f"{name}={text}")
+            for name, text in value.items()
+        ):
+            return None
+        return tuple(Variable(name, str(text)) for name, text in value.items())
+
+    def from_text(self, text: str) -> tuple[Variable, ...] | None:
+        """Return the variables in *text*, words of a shell."""
+        matches = [_VARIABLE.fullmatch(word) for word in shell_words(text) or ("",)]
+        variables = {match[1]: match[2] for match in matches if match}
+        return (
+            tuple(map(Variable._make, variables.items()))
+            if len(variables) == len(matches)
+            else None
+        )
+
+
 class Directory(NamedTuple):
     """A directory of the app, relative to its top, with `/` between names; empty: the top."""
 
@@ -272,7 +311,7 @@ def displayed(value: Value) -> str:
         case bool():
             return "true" if value else "false"
         case tuple():
-            return ", ".join(value)
+            return ", ".join(each if isinstance(each, str) else each.name for each in value)
         case int():
             return str(value)
         case _:

@@ -10,13 +10,24 @@ from typing import NamedTuple
 
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlTable, TomlValue
-from cnb_python.config.kinds import Setting, SettingOrigin, Value, as_toml, displayed
+from cnb_python.config import build_commands
+from cnb_python.config.build_commands import BuildCommands
+from cnb_python.config.kinds import (
+    EnvironmentVariables,
+    Setting,
+    SettingOrigin,
+    Value,
+    as_toml,
+    displayed,
+)
 from cnb_python.config.settings import DEFAULTS, FILE, PIP, PREFIX, TABLE, TOOL, Settings
 from cnb_python.errors.config import BadSettings, UnknownSettings
 from cnb_python.errors.inputs import UnreadableFile
 from cnb_python.system import regular_file
 
 _PROJECT = "project"
+# In place of values that may be secrets.
+_HIDDEN = "another value, not shown since it may contain secrets"
 # Most apps have a pyproject.toml, and few of them use this table: only files that mention it are
 # parsed here.
 _MENTIONED = re.compile(rb"cnb.{0,2}python", re.IGNORECASE)
@@ -102,7 +113,7 @@ def _refuse(entries: Sequence[_Given | _Unknown]) -> None:
             tuple((setting.name, setting.variable) for setting in TABLE),
         )
     given = (entry for entry in entries if isinstance(entry, _Given))
-    wrong = tuple(entry for entry in given if entry.value is None)
+    wrong = _without_wholes([entry for entry in given if entry.value is None])
     if wrong:
         raise BadSettings(
             tuple(
@@ -110,6 +121,16 @@ def _refuse(entries: Sequence[_Given | _Unknown]) -> None:
                 for entry in wrong
             )
         )
+
+
+def _without_wholes(wrong: Sequence[_Given]) -> tuple[_Given, ...]:
+    """Return *wrong* without settings of which a part is wrong."""
+    wholes = {
+        (entry.setting.name.partition(".")[0], entry.origin.name)
+        for entry in wrong
+        if "." in entry.setting.name
+    }
+    return tuple(entry for entry in wrong if (entry.setting.name, entry.origin.name) not in wholes)
 
 
 def _variables(environ: Mapping[str, str]) -> Iterator[_Given | _Unknown]:
@@ -121,9 +142,11 @@ def _variables(environ: Mapping[str, str]) -> Iterator[_Given | _Unknown]:
             continue
         if setting := by_variable.get(name):
             kind = setting.kind
-            yield _Given(
-                setting, SettingOrigin(name), text, kind.in_variable, kind.from_text(text)
-            )
+            written = _HIDDEN if isinstance(kind, EnvironmentVariables) else text
+            origin = SettingOrigin(name)
+            if isinstance(kind, BuildCommands):
+                yield from _commands(setting, build_commands.table_of(text), origin)
+            yield _Given(setting, origin, written, kind.in_variable, kind.from_text(text))
         elif name.startswith(PREFIX):
             nearest = _nearest(name.removeprefix(PREFIX), by_word)
             yield _Unknown(name, SettingOrigin(name), by_word.get(nearest, ""))
@@ -157,15 +180,32 @@ def _keys(table: TomlTable, name: str, text: str, without: str) -> Iterator[_Giv
     for key, value in table.items():
         origin = SettingOrigin(name, _line_number(text, key))
         if setting := by_name.get(key):
+            if isinstance(setting.kind, BuildCommands):
+                yield from _commands(setting, value, origin, text)
             yield _from_toml(setting, value, origin)
         else:
             nearest = _nearest(key.lower().replace("-", "_"), by_word)
             yield _Unknown(key, origin, by_word[nearest].name if nearest else "")
 
 
+def _commands(
+    setting: Setting, value: TomlValue | None, origin: SettingOrigin, text: str = ""
+) -> Iterator[_Given]:
+    """Yield an entry for each mistake in the tables *value*; *text*: the file, if it is one."""
+    if not isinstance(value, dict):
+        return
+    for mistake in build_commands.mistakes(value):
+        name = f"{setting.name}.{mistake.path}"
+        line = _line_number(text, mistake.key) if text else None
+        at = SettingOrigin(origin.name, line or origin.line)
+        part = Setting(name, setting.variable, setting.kind, setting.meaning)
+        yield _Given(part, at, mistake.text, mistake.expected, None)
+
+
 def _from_toml(setting: Setting, value: TomlValue, origin: SettingOrigin) -> _Given:
     kind = setting.kind
-    return _Given(setting, origin, as_toml(value), kind.in_toml, kind.from_toml(value))
+    written = _HIDDEN if isinstance(kind, EnvironmentVariables) else as_toml(value)
+    return _Given(setting, origin, written, kind.in_toml, kind.from_toml(value))
 
 
 def _content(path: Path, name: str) -> bytes:

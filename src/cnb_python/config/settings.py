@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
+from cnb_python.config.build_commands import BuildCommand, BuildCommands
 from cnb_python.config.kinds import (
     Commands,
     Directory,
+    EnvironmentVariables,
     Flag,
     Names,
     OneOf,
@@ -19,6 +21,7 @@ from cnb_python.config.kinds import (
     SettingOrigin,
     Text,
     UrlPath,
+    Variable,
 )
 
 FILE = "pyproject.toml"
@@ -31,6 +34,7 @@ INSTALLER = "BP_PYTHON_INSTALLER"
 BUILD = "BP_PYTHON_BUILD"
 FULL = "BP_PYTHON_FULL"
 COLLECTSTATIC = "BP_PYTHON_COLLECTSTATIC"
+COLLECTSTATIC_ENV = "BP_PYTHON_COLLECTSTATIC_ENV"
 LIBRARIES = "BP_PYTHON_LIBRARIES"
 STICKY = "BP_PYTHON_STICKY"
 MIRROR = "BP_PYTHON_MIRROR"
@@ -147,6 +151,20 @@ TABLE: tuple[Setting, ...] = (
         "Run collectstatic during the build of a Django app. On by default.",
     ),
     Setting(
+        "collectstatic_env",
+        COLLECTSTATIC_ENV,
+        EnvironmentVariables(),
+        "Variables that only collectstatic gets, for settings that read them without a default. "
+        "They win over other variables of the build. Values in `pyproject.toml` must not be "
+        "secrets: the file is in the repository and in the image.",
+    ),
+    Setting(
+        "collectstatic_secret_key",
+        "BP_PYTHON_COLLECTSTATIC_SECRET_KEY",
+        Flag(),
+        "Give collectstatic alone a random `SECRET_KEY` if there is no such variable.",
+    ),
+    Setting(
         "collectstatic_record",
         "BP_PYTHON_COLLECTSTATIC_RECORD",
         Flag(),
@@ -160,6 +178,13 @@ TABLE: tuple[Setting, ...] = (
         "When collectstatic runs again and the packages are in the previous image, write only "
         "those of their files to disk that it read before, and others when it reads them. On by "
         "default.",
+    ),
+    Setting(
+        "commands",
+        "BP_PYTHON_COMMANDS",
+        BuildCommands(),
+        "Commands that the build runs before collectstatic, with the files that they read and "
+        "make. What they made is reused if nothing that it depends on has changed.",
     ),
     Setting(
         "start",
@@ -229,8 +254,11 @@ class Settings(NamedTuple):
     full: bool = False
     libraries: str = ERROR
     collectstatic: bool = True
+    collectstatic_env: tuple[Variable, ...] = ()
+    collectstatic_secret_key: bool = False
     collectstatic_record: bool = True
     collectstatic_on_demand: bool = True
+    commands: tuple[BuildCommand, ...] = ()
     start: str = ""
     processes: tuple[str, ...] = ()
     """Lines such as `web: gunicorn app:app`."""

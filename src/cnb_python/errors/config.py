@@ -204,8 +204,11 @@ class UnknownSettings(AppError):
             *("project", "installer", "layout", "build", "full", "libraries"),
             *(
                 "collectstatic",
+                "collectstatic_env",
+                "collectstatic_secret_key",
                 "collectstatic_record",
                 "collectstatic_on_demand",
+                "commands",
                 "start",
                 "processes",
                 "health",

@@ -12,6 +12,16 @@ _BUILD_VARIABLES = (
     "are set."
 )
 
+_FOR_COLLECTSTATIC = (
+    'Set it for collectstatic alone: pack build --env BP_PYTHON_COLLECTSTATIC_ENV="{0}=VALUE". '
+    'A value that is no secret can be in pyproject.toml: collectstatic_env = {{ {0} = "VALUE" }} '
+    "in [tool.cnb-python]."
+)
+_RANDOM_KEY = (
+    "Give collectstatic a random SECRET_KEY: set BP_PYTHON_COLLECTSTATIC_SECRET_KEY=true, or "
+    "collectstatic_secret_key = true in [tool.cnb-python] of pyproject.toml."
+)
+
 _SET_ROOT = "Add it to the settings: STATIC_ROOT = BASE_DIR / 'staticfiles'"
 
 type CollectstaticCause = Literal[
@@ -23,6 +33,7 @@ type CollectstaticCause = Literal[
     "no default",
     "fields",
     "secret key",
+    "random key",
     "manifest",
     "referenced file",
     "directory",
@@ -60,8 +71,8 @@ _CAUSES: dict[CollectstaticCause, tuple[str, ...]] = {
     ),
     "variable": (
         f"the settings need the variable {{0}}. {_BUILD_VARIABLES}",
-        "Give it a default for builds in the settings: os.environ.get('{0}', 'for-builds-only')",
-        "Set it for the build: pack build --env {0}=VALUE",
+        _FOR_COLLECTSTATIC,
+        "Give it a default in the settings: os.environ.get('{0}', 'for-builds-only')",
     ),
     "settings module": (
         "there is no settings module {0}.",
@@ -70,24 +81,33 @@ _CAUSES: dict[CollectstaticCause, tuple[str, ...]] = {
     ),
     "no default": (
         f"the settings use the variable {{0}}, which is not set. {_BUILD_VARIABLES}",
+        _FOR_COLLECTSTATIC,
         (
             "Give it a default in the settings, in a form that the code accepts: "
             "os.environ.get('{0}', DEFAULT)"
         ),
-        "Set it for the build: pack build --env {0}=VALUE",
     ),
     "fields": (
         f"the settings class has no values for these fields: {{0}}. {_BUILD_VARIABLES}",
-        "Give the fields defaults in the class.",
         (
-            "Set a variable for each field for the build. It has the field's name, with the class's "
-            "env_prefix in front: pack build --env NAME=VALUE"
+            "Set a variable for each field, for collectstatic alone: pack build --env "
+            'BP_PYTHON_COLLECTSTATIC_ENV="NAME=VALUE NAME=VALUE". It has the field\'s name, with the '
+            "class's env_prefix in front. Values that are no secrets can be in pyproject.toml: "
+            'collectstatic_env = {{ NAME = "VALUE" }} in [tool.cnb-python].'
         ),
+        "Give the fields defaults in the class.",
     ),
     "secret key": (
         f"SECRET_KEY is empty. {_BUILD_VARIABLES}",
-        "Give it a default for builds: os.environ.get('SECRET_KEY', 'for-builds-only')",
-        "Set the variable that the settings read for the build: pack build --env SECRET_KEY=VALUE",
+        _FOR_COLLECTSTATIC,
+        "Give it a default in the settings: os.environ.get('{0}', 'for-builds-only')",
+    ),
+    "random key": (
+        (
+            "the static file {0} contains the random SECRET_KEY. Each build has another key, so "
+            "equal builds would give different images, and everybody could read it."
+        ),
+        "Change the code, so that no static file depends on the SECRET_KEY.",
     ),
     "manifest": (
         (
@@ -226,6 +246,7 @@ class CollectstaticFailed(AppError):
             fixes=(
                 *_use_production(self),
                 *(fix.format(self.detail) for fix in fixes),
+                *((_RANDOM_KEY,) if _is_secret_key(self) else ()),
                 (
                     "If the image needs no static files, set DISABLE_COLLECTSTATIC=1, or collectstatic "
                     "= false in [tool.cnb-python] of pyproject.toml."
@@ -258,6 +279,27 @@ def no_static_root() -> Message:
             ),
         ),
     )
+
+
+def no_node_build(script: str) -> Message:
+    """Return a warning that the *script* of package.json did not run: Node.js is missing."""
+    return Message(
+        title=f"package.json has a script {script}, and no buildpack for Node.js took part",
+        body=(
+            "What the script makes is not in the image, unless it is in the repository.",
+            (
+                "To run it, put a Node.js buildpack before this one, such as: pack build shop "
+                "--buildpack heroku/nodejs --buildpack cnb-python/python"
+            ),
+            "collectstatic and the commands of [tool.cnb-python] then find what it made.",
+        ),
+    )
+
+
+def _is_secret_key(failure: CollectstaticFailed) -> bool:
+    """Whether the variable SECRET_KEY is missing, which may have any value."""
+    is_missing = failure.cause in {"variable", "no default", "secret key"}
+    return is_missing and failure.detail == "SECRET_KEY"
 
 
 def _which_settings(failure: CollectstaticFailed) -> tuple[str, ...]:

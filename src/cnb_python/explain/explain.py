@@ -219,12 +219,15 @@ def _steps(request: ProvisionRequest, versions: Mapping[str, str]) -> Iterator[A
         installed = cache_keys.NLTK in versions
         reason = f"{cache_keys.NLTK_FILE} lists data" if installed else "NLTK is not installed"
         yield AppStep("NLTK's downloader", runs=installed, reason=reason)
+    for command in request.settings.commands:
+        reason = f"`{command.run}`, as {request.settings.named('commands')} asks"
+        yield AppStep(f"the command {command.name}", runs=True, reason=reason)
     if "django" in versions:
-        command = find_command(request)
-        if isinstance(command, Skipped):
-            yield AppStep("collectstatic", runs=False, reason=command.reason)
+        manage = find_command(request)
+        if isinstance(manage, Skipped):
+            yield AppStep("collectstatic", runs=False, reason=manage.reason)
         else:
-            shown = command.relative_to(request.context.app_dir)
+            shown = manage.relative_to(request.context.app_dir)
             yield AppStep("collectstatic", runs=True, reason=f"with {shown}")
     if hooks.find(app.directory, hooks.POST):
         yield AppStep(hooks.POST, runs=True, reason="the app has it")

@@ -27,6 +27,8 @@ _SECRET_NAME = re.compile(
     r"\w*(?:TOKEN|PASSWORD|PASSWD|PASSPHRASE|SECRETS?|CREDENTIALS?|API_?KEY)(?:_?\d+|_BASE|_VALUE)?"
     r"|(?:\w+_)?(?:KEY|PASS|PWD|PW|PAT|SALT|SAS|AUTH)(?:_?\d+|_BASE|_VALUE)?"
 )
+# A setting whose value holds other variables.
+_WITH_VARIABLES = "BP_PYTHON_COLLECTSTATIC_ENV"
 _NOT_SECRET = frozenset({"PWD", "OLDPWD"})
 # https://servicebinding.io/spec/core/1.1.0/#well-known-secret-entries
 _PUBLIC_FIELDS = frozenset(
@@ -98,8 +100,23 @@ def named_secrets(values: Mapping[str, str]) -> tuple[str, ...]:
     )
 
 
+def shell_words(text: str) -> tuple[str, ...]:
+    """Return the words of *text*, which a shell would pass on; none if a quote is not closed."""
+    import shlex  # noqa: PLC0415 - for a setting that few builds have
+
+    try:
+        return tuple(shlex.split(text))
+    except ValueError:
+        return ()
+
+
 def _of_variable(name: str, value: str) -> Iterator[str]:
     upper = name.upper().replace("-", "_")
+    if name == _WITH_VARIABLES:
+        for word in shell_words(value) or value.split():
+            inner, _, text = word.partition("=")
+            yield from _of_named(inner, text)
+            yield from _of_any(text)
     if _PASSWORD.fullmatch(upper):
         yield from _spellings(value)
     elif _ADDRESSES.fullmatch(upper):

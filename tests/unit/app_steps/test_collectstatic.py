@@ -1,12 +1,15 @@
 """When collectstatic runs, and when its files come from the store."""
 
 import json
+from copy import replace
 from pathlib import Path
 
 import pytest
 
 from cnb_python.app_steps import collectstatic
-from cnb_python.app_steps.collectstatic import Skipped, StaticFiles
+from cnb_python.app_steps.collectstatic import Skipped
+from cnb_python.app_steps.static_files import StaticFiles
+from cnb_python.config.kinds import Variable
 from cnb_python.errors.machine import Killed
 from cnb_python.errors.static_files import CollectstaticFailed
 from cnb_python.provision.request import StepResults
@@ -137,6 +140,53 @@ def test_files_of_another_command_are_kept(app: FakeEnvironment, django: Django)
     django.command, django.files = "collectfast", {"cache/a.json": "{}"}
     build(app)
     assert (app.directory / "cache/a.json").exists()
+
+
+def with_variables(app: FakeEnvironment, *variables: Variable) -> FakeEnvironment:
+    app.app.settings = replace(app.app.settings, collectstatic_env=variables)
+    return app
+
+
+def test_variables_for_collectstatic_alone_win_and_a_change_runs_it(app: FakeEnvironment) -> None:
+    first = build(with_variables(app, Variable("URL", "sqlite://:memory:")), URL="postgres://db")
+    [command] = app.programs.ran
+    assert command.env["URL"] == "sqlite://:memory:"
+    assert "sqlite" not in first.static_files_key
+    build(clean(app), first.static_files_key, URL="another")
+    assert app.programs.ran == []
+    build(with_variables(clean(app), Variable("URL", "sqlite://")), first.static_files_key)
+    assert len(app.programs.ran) == 1
+
+
+def test_random_key_differs_in_each_run_and_changes_no_outcome(
+    app: FakeEnvironment, django: Django
+) -> None:
+    app.app.settings = replace(app.app.settings, collectstatic_secret_key=True)
+    django.reads = {"variables": ["SECRET_KEY"]}
+    first = build(app)
+    key = app.programs.ran[0].env["SECRET_KEY"]
+    assert len(key) == 64
+    again = build(clean(app), first.static_files_key)
+    assert (again, app.programs.ran) == (first, [])
+    app.store.close([], (), ())
+    build(clean(app))
+    assert app.programs.ran[0].env["SECRET_KEY"] != key
+    build(clean(app), SECRET_KEY="mine")
+    assert app.programs.ran[0].env["SECRET_KEY"] == "mine"
+
+
+def test_random_key_in_a_static_file_stops_the_build(app: FakeEnvironment, django: Django) -> None:
+    app.app.settings = replace(app.app.settings, collectstatic_secret_key=True)
+
+    def leaking(command: Command) -> Outcome:
+        django.files = {"staticfiles/config.js": f"key = '{command.env['SECRET_KEY']}'"}
+        return django(command)
+
+    app.programs.answer = leaking
+    with pytest.raises(CollectstaticFailed) as failure:
+        build(app)
+    assert failure.value.cause == "random key"
+    assert failure.value.detail == "staticfiles/config.js"
 
 
 @pytest.mark.parametrize("change", ["file", "variable", "damage", "gone"])

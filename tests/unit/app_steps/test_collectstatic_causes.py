@@ -44,6 +44,33 @@ OS = '  File "<frozen os>", line 717, in __getitem__\n'
         ('environs.EnvError: Environment variable "SENTRY" not set\n', ("variable", "SENTRY")),
         (
             (
+                "environs.exceptions.EnvValidationError: Environment variables invalid: "
+                "{'SENTRY': ['Environment variable not set.']}\n"
+            ),
+            ("variable", "SENTRY"),
+        ),
+        (
+            "envparse.ConfigurationError: Environment variable 'API_KEY' not set.\n",
+            ("variable", "API_KEY"),
+        ),
+        (
+            "KeyError: \"Config 'API_KEY' is missing, and has no default.\"\n",
+            ("variable", "API_KEY"),
+        ),
+        (
+            "everett.ConfigurationMissingError: API_KEY requires a value parseable by str\n",
+            ("variable", "API_KEY"),
+        ),
+        (
+            "RuntimeError: Missing required environment variable: API_KEY\n",
+            ("variable", "API_KEY"),
+        ),
+        (
+            f"{OS}    raise KeyError(key) from None\nKeyError: b'API_KEY'\n",
+            ("variable", "API_KEY"),
+        ),
+        (
+            (
                 "django.core.exceptions.ImproperlyConfigured: The SECRET_KEY setting must not be "
                 "empty.\n"
             ),
@@ -240,6 +267,26 @@ def test_variable_without_default_is_named(line: str, end: str) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("line", "end"),
+    [
+        ("get('API_KEY')", "django.core.exceptions.ImproperlyConfigured: Set the API_KEY env var"),
+        ("raise ValueError(message)", "ValueError: API_KEY must be set"),
+        ("VALUES = dotenv_values()['API_KEY']", "KeyError: 'API_KEY'"),
+    ],
+)
+def test_variable_in_the_message_of_the_app_is_named(line: str, end: str) -> None:
+    code = "key = os.environ.get('API_KEY')\n"
+
+    assert cause(f"{STACK}{frame(line)}{end}\n", lambda _: code) == ("variable", "API_KEY")
+
+
+def test_name_that_the_code_does_not_look_up_is_no_variable() -> None:
+    end = "django.core.exceptions.ImproperlyConfigured: MIGRATION_MODULES is odd"
+
+    assert cause(f"{STACK}{frame('setup()')}{end}\n", lambda _: "import os")[0] == "settings"
+
+
 def test_none_of_another_origin_is_quoted() -> None:
     end = "AttributeError: 'NoneType' object has no attribute 'split'"
 
@@ -285,6 +332,27 @@ def test_missing_settings_module_is_no_missing_package(tmp_path: Path) -> None:
     assert "there is no settings module config.settings.prod" in text
     assert "config.settings.production" in text
     assert "requirements" not in text
+
+
+def test_missing_variable_gets_two_ways_out_and_a_key_a_third(tmp_path: Path) -> None:
+    text = message(tmp_path, f"{STACK}{OS}KeyError: 'SECRET_KEY'\n")
+
+    assert '--env BP_PYTHON_COLLECTSTATIC_ENV="SECRET_KEY=VALUE"' in text
+    assert 'collectstatic_env = { SECRET_KEY = "VALUE" } in [tool.cnb-python]' in text
+    assert "os.environ.get('SECRET_KEY', 'for-builds-only')" in text
+    assert "BP_PYTHON_COLLECTSTATIC_SECRET_KEY=true" in text
+    other = message(tmp_path, f"{STACK}{OS}KeyError: 'API_KEY'\n")
+    assert '"API_KEY=VALUE"' in other
+    assert "COLLECTSTATIC_SECRET_KEY" not in other
+
+
+def test_variable_of_an_empty_secret_key_is_named(tmp_path: Path) -> None:
+    write_files(tmp_path, {"config/settings/prod.py": 'SECRET_KEY = os.getenv("MY_KEY", "")\n'})
+    output = f"{STACK}ImproperlyConfigured: The SECRET_KEY setting must not be empty.\n"
+
+    text = message(tmp_path, output, DJANGO_SETTINGS_MODULE="config.settings.prod")
+
+    assert '--env BP_PYTHON_COLLECTSTATIC_ENV="MY_KEY=VALUE"' in text
 
 
 def test_secret_file_is_not_advised_for_the_repository(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """App steps in whole builds: which run, in which order, and what is stored."""
 
 import json
+from copy import replace
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from cnb_python.app_steps import hooks
 from cnb_python.app_steps.steps import Steps
+from cnb_python.config.build_commands import BuildCommand
 from cnb_python.layers import previous_image
 from cnb_python.provision import provide
 from cnb_python.system.interface import Command, Outcome
@@ -65,6 +67,9 @@ class App:
             write_files(command.cwd, {"static/a.css": "a {}"})
         elif name == "nltk_runner.py":
             write_files(Path(command.argv[2]), {"corpora/stopwords": "the"})
+        elif command.argv[1:2] == ("-e",):
+            name = "messages.py"
+            write_files(command.cwd, {"messages/a.mo": "compiled"})
         elif not command.argv[0].endswith("post_compile"):
             return None
         for layer in ("python", "venv", "deps-00"):
@@ -136,6 +141,26 @@ def test_results_in_an_unchanged_environment_are_stored(
     assert shop.build() == [step]
     shop.builds.restore().lose_image()
     assert shop.build() == []
+
+
+def test_commands_run_before_collectstatic_and_not_again(tmp_path: Path) -> None:
+    command = BuildCommand("messages", "make messages", ("manage.py",), ("messages",))
+    shop = app(tmp_path, {**DJANGO, **NLTK}, "django==5.2", "nltk==3.9")
+    shop.builds.settings = replace(shop.builds.settings, commands=(command,))
+    assert shop.build() == ["nltk_runner.py", "messages.py", "django_runner.py"]
+    for _ in range(2):
+        shop.builds.restore()
+        assert shop.build() == []
+        assert shop.builds.layers_on_disk() == {"deps"}
+        assert (shop.builds.context.app_dir / "messages/a.mo").exists()
+    shop.builds.restore().lose_image()
+    assert shop.build() == []
+    shop.builds.restore()
+    shop.builds.settings = replace(
+        shop.builds.settings, commands=(command._replace(run="make -B messages"),)
+    )
+    # What it makes is the same, so collectstatic need not run.
+    assert shop.build() == ["messages.py"]
 
 
 def test_removed_nltk_txt_drops_the_layer(tmp_path: Path) -> None:

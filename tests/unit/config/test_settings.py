@@ -1,5 +1,6 @@
 """Settings: read from variables and pyproject.toml, or refused with all that they may be."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import get_type_hints
 
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cnb_python.config.build_commands import BuildCommand
 from cnb_python.config.kinds import SettingOrigin
 from cnb_python.config.loading import effective, read_settings
 from cnb_python.config.settings import (
@@ -298,7 +300,16 @@ def test_every_row_has_a_field_of_its_type(setting: object) -> None:
     """`read_settings` puts values into fields by name, which the type checker does not see."""
     (row,) = (entry for entry in TABLE if entry is setting)
     examples = {"text": "auto", "flag": "no"}
-    others = ("linked", "one/two", "warn", "web: python a.py", "60", "/up")
+    others = (
+        "linked",
+        "one/two",
+        "warn",
+        "web: python a.py",
+        "60",
+        "/up",
+        "A=b",
+        "a = { run = 'b', outputs = ['c'] }",
+    )
     hints = get_type_hints(Settings)
     given = [
         value
@@ -377,3 +388,127 @@ def test_requirements_files_for_another_manager_are_refused() -> None:
 
     expected = "none, or BP_PYTHON_MANAGER as pip: uv reads no requirements files"
     assert raised.value.wrong == (("requirements", "BP_PYTHON_REQUIREMENTS", "a.txt", expected),)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("SECRET_KEY=build", {"SECRET_KEY": "build"}),
+        (
+            "A=1 URL=sqlite://:memory:\nHOSTS=a,b",
+            {"A": "1", "URL": "sqlite://:memory:", "HOSTS": "a,b"},
+        ),
+        ("A='x y' B=\"it's\" C=", {"A": "x y", "B": "it's", "C": ""}),
+        ("A=b=c", {"A": "b=c"}),
+    ],
+)
+def test_variables_for_collectstatic_are_words_of_a_shell(
+    text: str, expected: Mapping[str, str]
+) -> None:
+    settings = variables(BP_PYTHON_COLLECTSTATIC_ENV=text)
+
+    assert dict(settings.collectstatic_env) == expected
+
+
+@pytest.mark.parametrize("text", ["build", "1A=b", "A=b A=c", "A='b", "A=b c", "A B=c", "=b"])
+def test_wrong_variables_for_collectstatic_are_refused_without_their_values(text: str) -> None:
+    with pytest.raises(BadSettings) as refused:
+        variables(BP_PYTHON_COLLECTSTATIC_ENV=text)
+
+    [(name, origin, written, _)] = refused.value.wrong
+    assert (name, origin) == ("collectstatic_env", "BP_PYTHON_COLLECTSTATIC_ENV")
+    assert written == "another value, not shown since it may contain secrets"
+
+
+def test_table_of_variables_is_displayed_without_values(tmp_path: Path) -> None:
+    text = '[tool.cnb-python]\ncollectstatic_env = { A = "a b", B = "c" }\n'
+
+    settings = chosen(tmp_path, text)
+
+    assert dict(settings.collectstatic_env) == {"A": "a b", "B": "c"}
+    assert effective(settings) == ("collectstatic_env = A, B (pyproject.toml, line 2)",)
+
+
+@pytest.mark.parametrize("value", ["{ A = 1 }", '"A=b"', '{ "A B" = "c" }', '{ A = "\\u0000" }'])
+def test_other_tables_of_variables_are_refused(tmp_path: Path, value: str) -> None:
+    with pytest.raises(BadSettings):
+        chosen(tmp_path, f"[tool.cnb-python]\ncollectstatic_env = {value}\n")
+
+
+BLOCK = 3 * "'"
+COMMANDS = f"""
+[tool.cnb-python.commands.messages]
+run = "python manage.py compilemessages"
+inputs = ["./locale/**/*.po"]
+outputs = ["locale/**/*.mo", "static/"]
+
+[tool.cnb-python.commands.assets]
+run = {BLOCK}
+set -x
+make assets
+{BLOCK}
+outputs = ["dist"]
+"""
+
+
+def test_commands_are_read_in_their_order(tmp_path: Path) -> None:
+    settings = chosen(tmp_path, COMMANDS)
+
+    assert settings.commands == (
+        BuildCommand(
+            *("messages", "python manage.py compilemessages"),
+            *(("locale/**/*.po",), ("locale/**/*.mo", "static")),
+        ),
+        BuildCommand("assets", "set -x\nmake assets", None, ("dist",)),
+    )
+    assert effective(settings)[0].startswith("commands = messages, assets (pyproject.toml")
+
+
+def test_commands_in_a_variable_are_toml() -> None:
+    settings = variables(BP_PYTHON_COMMANDS="a = { run = 'b', inputs = [], outputs = ['c'] }")
+
+    assert settings.commands == (BuildCommand("a", "b", (), ("c",)),)
+
+
+@pytest.mark.parametrize(
+    ("table", "name", "line", "written"),
+    [
+        ("run = 'a'\noutputs = ['b']\ninput = ['c']", "messages.input", 4, "the key input"),
+        ("outputs = ['b']", "messages.run", 1, "nothing"),
+        ("run = ''\noutputs = ['b']", "messages.run", 2, '""'),
+        ("run = ['a']\noutputs = ['b']", "messages.run", 2, '["a"]'),
+        ("run = 'a'", "messages.outputs", 1, "nothing"),
+        ("run = 'a'\noutputs = []", "messages.outputs", 3, "[]"),
+        ("run = 'a'\noutputs = 'b'", "messages.outputs", 3, '"b"'),
+        ("run = 'a'\noutputs = ['../b']", "messages.outputs", 3, '"../b"'),
+        ("run = 'a'\noutputs = ['/b']", "messages.outputs", 3, '"/b"'),
+        ("run = 'a'\noutputs = ['b', '.']", "messages.outputs", 3, '"."'),
+        ("run = 'a'\noutputs = ['b']\ninputs = [1]", "messages.inputs", 4, "1"),
+        ("run = 'a'\noutputs = ['b']\ninputs = ['a\\b']", "messages.inputs", 4, '"a\\b"'),
+    ],
+)
+def test_wrong_part_of_a_command_is_named(
+    tmp_path: Path, table: str, name: str, line: int, written: str
+) -> None:
+    with pytest.raises(BadSettings) as refused:
+        chosen(tmp_path, f"[tool.cnb-python.commands.messages]\n{table}\n")
+
+    [(wrong, origin, text, _)] = refused.value.wrong
+    assert (wrong, origin) == (f"commands.{name}", f"pyproject.toml, line {line}")
+    assert text == written
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("a b", "commands"),
+        ("a = 1", "commands.a"),
+        ("'a b' = { run = 'b', outputs = ['c'] }", "commands.a b"),
+        ("a = { run = 'b', outputs = ['c'], cache = true }", "commands.a.cache"),
+    ],
+)
+def test_wrong_commands_in_a_variable_are_refused(text: str, name: str) -> None:
+    with pytest.raises(BadSettings) as refused:
+        variables(BP_PYTHON_COMMANDS=text)
+
+    assert [each[:2] for each in refused.value.wrong] == [(name, "BP_PYTHON_COMMANDS")]

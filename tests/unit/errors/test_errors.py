@@ -10,6 +10,7 @@ import pytest
 
 from cnb_python.config.settings import TABLE
 from cnb_python.errors import (
+    build_commands,
     building,
     choosing,
     config,
@@ -125,6 +126,10 @@ RECORDED: dict[type[Failure], Callable[[], BuildpackError | None]] = {
 """What the recogniser returns for a recorded output of pip or uv: equal to the example."""
 
 TESTED: dict[type[Failure], str] = {
+    build_commands.BuildCommandFailed: "unit/app_steps/test_build_commands.py",
+    build_commands.OutputsMissing: "unit/app_steps/test_build_commands.py",
+    build_commands.UndeclaredChanges: "unit/app_steps/test_build_commands.py",
+    build_commands.OutputOutsideApp: "unit/app_steps/test_build_commands.py",
     libraries.MissingLibraries: "unit/provision/test_native_libraries.py",
     building.BuildsInterfere: "unit/install/test_staging.py",
     building.AppChangedByPackage: "unit/install/test_snapshot_of_app.py",

@@ -138,12 +138,14 @@ def test_the_steps_of_a_django_app_are_in_their_order(tmp_path: Path) -> None:
         "bin/pre_compile": "",
         "bin/post_compile": "",
         "nltk.txt": "wordnet\n",
+        "pyproject.toml": "[tool.cnb-python.commands.styles]\nrun = 'make'\noutputs = ['a.css']\n",
     }
     steps = explained(tmp_path, files).steps
 
     assert [(step.name, step.runs) for step in steps] == [
         ("bin/pre_compile", True),
         ("NLTK's downloader", False),
+        ("the command styles", True),
         ("collectstatic", True),
         ("bin/post_compile", True),
     ]

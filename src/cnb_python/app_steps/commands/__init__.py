@@ -1,0 +1,1 @@
+"""The commands that the app asks for: what they make is kept in the store and reused."""

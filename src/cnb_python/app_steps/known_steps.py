@@ -1,0 +1,197 @@
+"""Packages that need a step after they are installed, and whether what it makes is missing.
+
+The table is `data/known_steps.toml`, which explains its columns. Nothing runs here: the app asks
+for the step with a command of `[tool.cnb-python.commands]`, or a script.
+
+Separate from `steps`, which prints the warnings.
+"""
+
+import posixpath
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from cnb_python.app_steps import hooks
+from cnb_python.app_steps.commands.patterns import Patterns
+from cnb_python.cnb import toml
+from cnb_python.cnb.toml import TomlTable
+from cnb_python.config.build_commands import BuildCommand
+from cnb_python.errors.base import Message
+from cnb_python.launch.code.source_files import SourceFiles, read_source_files
+from cnb_python.system import regular_file
+
+TABLE = Path(__file__).parents[1] / "data/known_steps.toml"
+PAGE = "docs/how-to/build-commands.md"
+_SKIPPED = frozenset({".git", "node_modules", "site-packages", "__pycache__", ".venv", "venv"})
+# What is beyond them is not found.
+_MOST_FILES = 20_000
+_MAX_BYTES = 256 * 1024
+
+type Filled = Callable[[object], str]
+"""Returns a text of a row with the values of the app."""
+
+
+@dataclass(frozen=True)
+class AppFiles:
+    """What the steps of one app are found by."""
+
+    directory: Path
+    commands: Sequence[BuildCommand]
+
+    @cached_property
+    def paths(self) -> tuple[str, ...]:
+        """The paths of its files, relative to it and sorted."""
+        return tuple(sorted(_walk(self.directory)))
+
+    @cached_property
+    def sources(self) -> SourceFiles:
+        """Its Python files."""
+        return read_source_files(self.directory)
+
+    @cached_property
+    def run_texts(self) -> str:
+        """Everything that the app asks the build to run."""
+        scripts = (self.text(name) for name in (hooks.PRE, hooks.POST))
+        return "\n".join((*(command.run for command in self.commands), *scripts))
+
+    def text(self, path: str) -> str:
+        """Return the text of the file *path*; empty if it cannot be read or is too large."""
+        try:
+            content = regular_file.read(self.directory / path, _MAX_BYTES)
+        except OSError:
+            return ""
+        return content.decode("utf-8", "replace")
+
+    def matching(self, pattern: str, text: str = "") -> Iterator[str]:
+        """Yield the paths that *pattern* matches, of files that contain the expression *text*."""
+        patterns = Patterns([pattern])
+        for path in self.paths:
+            if patterns.matches(path) and (not text or re.search(text, self.text(path))):
+                yield path
+
+
+def warnings(
+    files: AppFiles, distributions: Mapping[str, str], table: Path = TABLE
+) -> tuple[Message, ...]:
+    """Return a warning for each step of the *table* whose result is missing.
+
+    *distributions*: the versions of the installed packages by normalized names.
+    """
+    rows = toml.tables_at(toml.read(table), "step")
+    messages = (
+        _warning(row, files, distributions)
+        for row in rows
+        if row["package"] in distributions and row.get("without") not in distributions
+    )
+    return tuple(message for message in messages if message)
+
+
+def _warning(row: TomlTable, files: AppFiles, distributions: Mapping[str, str]) -> Message | None:
+    values = _use(row, files)
+    if values is None or _is_done(row, files, distributions, values):
+        return None
+
+    def filled(text: object) -> str:
+        # Not format(): shells and TOML have braces too.
+        return re.sub(r"\{(name|path|root)\}", lambda key: values[key[1]], str(text))
+
+    package = str(row["package"])
+    return Message(
+        title=filled(row["missing"]),
+        body=(
+            f"{package} {distributions[package]} is installed, and {values['where']} needs it.",
+            *(_command(row, filled) if "run" in row else ()),
+            *map(filled, _texts(row, "advice")),
+            *((f"More: {PAGE}",) if "run" in row else ()),
+        ),
+    )
+
+
+def _command(row: TomlTable, filled: Filled) -> Iterator[str]:
+    yield "To run the step in each build that needs it, add to pyproject.toml:"
+    yield f"  [tool.cnb-python.commands.{row['name']}]"
+    yield f"  run = {_quoted(filled(row['run']))}"
+    for key in ("inputs", "outputs"):
+        yield f"  {key} = [{', '.join(_quoted(filled(text)) for text in _texts(row, key))}]"
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _use(row: TomlTable, files: AppFiles) -> dict[str, str] | None:
+    """Return what shows that the app needs the step; None if nothing does.
+
+    `where` is the file, `name`, `path` and `root` are for the texts of the row.
+    """
+    values = {"name": "", "path": "", "root": "", "where": ""}
+    if "files" in row:
+        candidates = [*files.matching(str(row["files"]), str(row.get("text", "")))]
+        paths = [path for path in candidates if not _has_beside(row, files, path)]
+        if not paths or (row.get("once") and len(paths) < len(candidates)):
+            return None
+        root = posixpath.dirname(posixpath.dirname(posixpath.dirname(paths[0])))
+        values |= {"path": paths[0], "root": root or ".", "where": paths[0]}
+    if patterns := _texts(row, "uses"):
+        use = _matching_source(patterns, files)
+        if use is None:
+            return None
+        values |= use
+    return values
+
+
+def _matching_source(patterns: Sequence[str], files: AppFiles) -> dict[str, str] | None:
+    expressions = [re.compile(pattern.encode()) for pattern in patterns]
+    for file in files.sources.mentioning(expressions[0]):
+        matches = [expression.search(file.content) for expression in expressions]
+        if all(matches):
+            groups = [match.groupdict() for match in matches if match]
+            name = next((group["name"] for group in groups if group.get("name")), b"")
+            return {"where": file.shown, "name": name.decode("utf-8", "replace")}
+    return None
+
+
+def _has_beside(row: TomlTable, files: AppFiles, path: str) -> bool:
+    """Whether the step has made the file for *path*."""
+    if "beside" not in row:
+        return False
+    directory, name = posixpath.split(path)
+    result = str(row["beside"]).replace("{stem}", name.rpartition(".")[0])
+    if row.get("anywhere"):
+        return any(posixpath.basename(each) == result for each in files.paths)
+    return posixpath.join(directory, result) in files.paths
+
+
+def _is_done(
+    row: TomlTable,
+    files: AppFiles,
+    distributions: Mapping[str, str],
+    values: Mapping[str, str],
+) -> bool:
+    if "done_by" in row and re.search(str(row["done_by"]), files.run_texts):
+        return True
+    if "installed" in row:
+        name = str(row["installed"]).replace("{name}", values["name"]).replace("_", "-")
+        return name in distributions
+    made_text = str(row.get("made_text", ""))
+    return any(any(files.matching(pattern, made_text)) for pattern in _texts(row, "made"))
+
+
+def _texts(row: TomlTable, key: str) -> tuple[str, ...]:
+    value = row.get(key)
+    return tuple(map(str, value)) if isinstance(value, list) else ()
+
+
+def _walk(directory: Path) -> Iterator[str]:
+    count = 0
+    for parent, names, file_names in directory.walk():
+        names[:] = sorted(name for name in names if name not in _SKIPPED)
+        below = parent.relative_to(directory).as_posix()
+        for name in file_names:
+            count += 1
+            if count > _MOST_FILES:
+                return
+            yield name if below == "." else f"{below}/{name}"
