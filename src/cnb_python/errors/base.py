@@ -10,10 +10,13 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, NamedTuple, Self, dataclass_transform
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 DOCS = "https://github.com/cnb-python/cnb-python/blob/main/docs/errors.md"
 """The page that `make docs` writes from the errors, with a section for each."""
+_MOST_LISTED = 10
+"""Items of a list in a sentence. `system.long_messages` bounds lists of lines."""
 
 
 class Message(NamedTuple):
@@ -42,6 +45,17 @@ class BuildpackError(Exception):
 
     def __str__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in vars(self).items())})"
+
+
+def listed(items: Iterable[str], between: str = ", ", most: int = _MOST_LISTED) -> str:
+    """Return the first of *items*, which may be any number, as one text.
+
+    >>> listed(str(number) for number in range(100))
+    '0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 90 more'
+    """
+    texts = [*items]
+    more = len(texts) - most
+    return between.join(texts[:most]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _names(cls: type[BuildpackError]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ Separate from `managers/build_errors`, since an error and its message have one h
 from collections.abc import Sequence
 from typing import Literal, Self, override
 
-from cnb_python.errors.base import AppError, Message
+from cnb_python.errors.base import AppError, Message, listed
 from cnb_python.errors.finding import Alternative, UnfitVersion
 
 _OLDER_PYTHON = (
@@ -366,7 +366,7 @@ class BuildsInterfere(AppError):
         return Message(
             title="Builds of packages change each other's files",
             body=(
-                f"Changed again: {', '.join(self.packages)}.",
+                f"Changed again: {listed(self.packages)}.",
                 "A package that another one changed is built again, but these never end.",
                 _UNTRUSTED,
             ),
@@ -438,5 +438,4 @@ def files_in_app(package: str, paths: Sequence[str]) -> Message:
 
 
 def _first(names: Sequence[str]) -> str:
-    more = len(names) - _SHOWN
-    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+    return listed(names, most=_SHOWN)

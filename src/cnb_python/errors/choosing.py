@@ -2,7 +2,7 @@
 
 from typing import Literal, Self, override
 
-from cnb_python.errors.base import AppError, Message, OutsideError
+from cnb_python.errors.base import AppError, Message, OutsideError, listed
 
 _SHOWN_NAMES = 30
 _SETTING = "BP_PYTHON_MANAGER"
@@ -251,7 +251,7 @@ def _misspelt(names: tuple[str, ...]) -> Message:
     return Message(
         title=f"No requirements.txt, but {names[0]}",
         body=(
-            f"Found:    {' and '.join(names)}, which no tool reads.",
+            f"Found:    {listed(names, ' and ')}, which no tool reads.",
             "Expected: requirements.txt, in lower-case letters.",
         ),
         fixes=(f"Rename it: git mv '{names[0]}' requirements.txt",),
@@ -263,7 +263,7 @@ def _variants(names: tuple[str, ...]) -> Message:
     return Message(
         title="No requirements.txt at the top of the app",
         body=(
-            f"Found:    {' and '.join(names)}, which may be for another purpose.",
+            f"Found:    {listed(names, ' and ')}, which may be for another purpose.",
             "Expected: requirements.txt, with the packages that the image needs.",
         ),
         fixes=(
@@ -274,8 +274,7 @@ def _variants(names: tuple[str, ...]) -> Message:
 
 
 def _nothing(names: tuple[str, ...], elsewhere: tuple[str, ...]) -> Message:
-    shown = [_visible(name) for name in names[:_SHOWN_NAMES]]
-    more = f" and {len(names) - _SHOWN_NAMES} more" if len(names) > _SHOWN_NAMES else ""
+    shown = listed(map(_visible, names), most=_SHOWN_NAMES)
     declare = (
         "Declare the packages in pyproject.toml: it has neither [project] nor [build-system]."
         if "pyproject.toml" in names
@@ -285,8 +284,8 @@ def _nothing(names: tuple[str, ...], elsewhere: tuple[str, ...]) -> Message:
         title="No requirements.txt",
         body=(
             "This looks like a Python app, but no file says which packages it needs.",
-            f"The top of the app contains {', '.join(shown)}{more}.",
-            *((f"Apps in directories below it: {', '.join(elsewhere)}",) if elsewhere else ()),
+            f"The top of the app contains {shown}.",
+            *((f"Apps in directories below it: {listed(elsewhere)}",) if elsewhere else ()),
         ),
         fixes=(
             *(f"Choose the app's directory: BP_PYTHON_PROJECT={name}" for name in elsewhere[:1]),

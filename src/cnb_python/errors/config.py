@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Literal, Self, override
 
-from cnb_python.errors.base import AppError, Message, OutsideError
+from cnb_python.errors.base import AppError, Message, OutsideError, listed
 
 type ProcfileProblem = Literal[
     "no colon", "type", "no command", "twice", "open quote", "control character"
@@ -240,7 +240,7 @@ class NoSuchRequirements(AppError):
     def describe(self) -> Message:
         variants = tuple(f"  - {name}" for name in self.variants)
         return Message(
-            title=f"The app has no {' and no '.join(self.missing)}",
+            title=f"The app has no {listed(self.missing, ' and no ')}",
             body=(
                 "The setting requirements names the files that pip reads, relative to the app.",
                 *(("The app has:", *variants) if variants else ()),
@@ -350,7 +350,7 @@ class BadBinding(OutsideError):
 
     @override
     def describe(self) -> Message:
-        words = {"key": self.key, "type": self.type, "keys": ", ".join(self.details)}
+        words = {"key": self.key, "type": self.type, "keys": listed(self.details)}
         fix = _FIXES.get(self.problem, "Correct the file {key} of the binding.").format(**words)
         return Message(
             title=f"Service binding {self.name} {_TITLES[self.problem].format(**words)}",
@@ -382,7 +382,7 @@ class SeveralBindings(OutsideError):
     def describe(self) -> Message:
         is_index = self.type == "pypi"
         title = f"{len(self.names)} service bindings of type {self.type} cannot be combined"
-        names = f"Found:    {' and '.join(self.names)}, which each have a {self.key}."
+        names = f"Found:    {listed(self.names, ' and ')}, which each have a {self.key}."
         if not is_index:
             return Message(
                 title=title,
@@ -408,7 +408,7 @@ class SeveralBindings(OutsideError):
 
 
 def _reasons(failure: BadBinding) -> tuple[str, ...]:
-    keys = ", ".join(failure.details)
+    keys = listed(failure.details)
     match failure.problem:
         case "unknown key":
             from difflib import get_close_matches  # noqa: PLC0415 - for misspelt keys

@@ -3,7 +3,7 @@
 import re
 from typing import NamedTuple, Self, override
 
-from cnb_python.errors.base import AppError, Message
+from cnb_python.errors.base import AppError, Message, listed
 
 _LINUX = re.compile(r"(manylinux|musllinux|linux)(?:\d+|_(\d+)_(\d+))?_(\w+)")
 # https://peps.python.org/pep-0600/#legacy-manylinux-tags
@@ -204,7 +204,7 @@ class NoSuchVersion(AppError):
 
     @override
     def describe(self) -> Message:
-        versions = ", ".join(self.newest)
+        versions = listed(self.newest)
         example = f", such as {self.newest[-1]}" if self.newest else ""
         return Message(
             title=f"No version satisfies {self.requirement}",
@@ -239,7 +239,7 @@ class Yanked(AppError):
 
     @override
     def describe(self) -> Message:
-        all_of = f"Yanked: {', '.join(self.versions)}" if self.versions else "Yanked: all versions"
+        all_of = f"Yanked: {listed(self.versions)}" if self.versions else "Yanked: all versions"
         return Message(
             title=f"{self.requirement} was yanked from the index",
             body=(
@@ -272,7 +272,7 @@ class WrongPython(UnfitVersion):
             title=f"{self.requirement} needs another Python",
             body=(
                 f"Found:    Python {self.python}, the Python of the app.",
-                f"Expected: Python {' or '.join(self.needs)}, for {self.requirement}.",
+                f"Expected: Python {listed(self.needs, ' or ')}, for {self.requirement}.",
             ),
             fixes=self.alternatives(_name_of(self.requirement), self.python)
             or (
@@ -306,7 +306,7 @@ class NoWheel(UnfitVersion):
             title=f"{self.requirement} has no wheel for Python {self.python}",
             body=(
                 (
-                    f"Found:    wheels for Python {', '.join(self.pythons)} on Linux, and no source "
+                    f"Found:    wheels for Python {listed(self.pythons)} on Linux, and no source "
                     "code."
                 ),
                 f"Expected: a wheel for Python {self.python} on this image.",
@@ -356,7 +356,7 @@ class VersionConflict(AppError):
 
 def _no_wheel_for_machine(failure: NoWheel) -> Message:
     platforms = tuple(dict.fromkeys(map(_platform_name, failure.platforms)))
-    wheels_for = f" for {', '.join(platforms)}" if platforms else ""
+    wheels_for = f" for {listed(platforms)}" if platforms else ""
     machine = "this kind of machine" if platforms else "this Python and this kind of machine"
     return Message(
         title=f"{failure.requirement} has no wheel for {machine}",
@@ -402,7 +402,7 @@ def _fixes_for(platforms: tuple[str, ...]) -> tuple[str, ...]:
         return ()
     return (
         (
-            f"If the image is to run on {' or '.join(processors)}, build it for that: pack build "
+            f"If the image is to run on {listed(processors, ' or ')}, build it for that: pack build "
             "--platform linux/amd64 (x86_64) or linux/arm64 (aarch64)."
         ),
         "If it already is, use newer build and run images: the wheels need a newer glibc.",

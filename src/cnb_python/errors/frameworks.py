@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal, Self, override
 
-from cnb_python.errors.base import AppError, Message
+from cnb_python.errors.base import AppError, Message, listed
 
 _SHOWN = 3
 
@@ -89,7 +89,7 @@ class PackagesAdded(AppError):
         return Message(
             title=f"{self.by} installed packages",
             body=(
-                f"Found: {', '.join(self.names)}, besides the app's own packages.",
+                f"Found: {listed(self.names)}, besides the app's own packages.",
                 (
                     "The image contains only packages that the app's files list, so that every build "
                     "gives the same image. Others would be lost."
@@ -246,5 +246,4 @@ def no_installer(script: str, installer: str) -> Message:
 
 
 def _first(paths: Sequence[str]) -> str:
-    more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
-    return ", ".join(paths[:_SHOWN]) + more
+    return listed(paths, most=_SHOWN)

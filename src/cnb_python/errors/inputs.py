@@ -3,7 +3,7 @@
 import re
 from typing import TYPE_CHECKING, Self, override
 
-from cnb_python.errors.base import AppError, Message, OutsideError
+from cnb_python.errors.base import AppError, Message, OutsideError, listed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +23,7 @@ class UnsupportedApi(OutsideError):
             title=f"Buildpack API {declared} is not supported",
             body=(
                 f"Found:    Buildpack API {declared} in buildpack.toml.",
-                f"Expected: one of {', '.join(self.supported)}.",
+                f"Expected: one of {listed(self.supported)}.",
             ),
             fixes=(
                 "Use the buildpack.toml of this release of the buildpack.",

@@ -4,7 +4,7 @@ import re
 from difflib import get_close_matches
 from typing import Self, override
 
-from cnb_python.errors.base import AppError, Message
+from cnb_python.errors.base import AppError, Message, listed
 
 # The directories in which conda builds its packages: they appear in the output of `pip freeze`.
 _CONDA = re.compile(r"/croot/|/feedstock_root/|/home/conda/|/tmp/build/\d")
@@ -427,8 +427,8 @@ def no_such_extra(name: str, version: str, extra: str, provided: tuple[str, ...]
     """
     nearest = next(iter(get_close_matches(extra, provided, n=1)), "")
     advice = (f"Did you mean {name}[{nearest}]?",) if nearest else ()
-    listed = f"It has {', '.join(provided)}." if provided else "It has no extras."
+    extras = f"It has {listed(provided)}." if provided else "It has no extras."
     return Message(
         title=f"{name} {version} does not provide the extra {extra}",
-        body=(f"Nothing is installed for {name}[{extra}]. {listed}", *advice),
+        body=(f"Nothing is installed for {name}[{extra}]. {extras}", *advice),
     )

@@ -5,7 +5,7 @@ Separate from `provision/native_libraries`, since an error and its message have 
 
 from typing import NamedTuple, Self, override
 
-from cnb_python.errors.base import AppError, Message
+from cnb_python.errors.base import AppError, Message, listed
 
 _SETTING = "BP_PYTHON_LIBRARIES=warn"
 
@@ -41,7 +41,7 @@ class MissingLibraries(AppError):
 
     @override
     def describe(self) -> Message:
-        names = ", ".join(dict.fromkeys(each.package for each in self.missing))
+        names = listed(dict.fromkeys(each.package for each in self.missing))
         kinds = {each.version or each.library for each in self.missing}
         what = f"{min(kinds)} is" if len(kinds) == 1 else "shared libraries are"
         return Message(
@@ -82,7 +82,7 @@ def _held(debian: str, ubuntu: str) -> str:
     if debian == ubuntu:
         return f" Debian and Ubuntu have it in the package {debian}." if debian else ""
     named = ((debian, "Debian 12"), (ubuntu, "Ubuntu 24.04"))
-    names = " and ".join(f"{name} ({system})" for name, system in named if name)
+    names = listed((f"{name} ({system})" for name, system in named if name), " and ")
     return f" It is in the package {names}."
 
 

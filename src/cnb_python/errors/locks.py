@@ -2,7 +2,7 @@
 
 from typing import Self, override
 
-from cnb_python.errors.base import AppError, Message
+from cnb_python.errors.base import AppError, Message, listed
 
 _COMMANDS = {
     "uv.lock": "uv lock",
@@ -180,17 +180,17 @@ class UnsetVariable(AppError):
     @override
     def describe(self) -> Message:
         return Message(
-            title=f"{' and '.join(self.variables)} must be set for the {self.kind} {self.source}",
+            title=f"{listed(self.variables, ' and ')} must be set for the {self.kind} {self.source}",
             body=(
                 (
                     f"Found:    the address of the {self.kind} {self.source} in {self.file}, which "
-                    f"contains {' and '.join(self.variables)}."
+                    f"contains {listed(self.variables, ' and ')}."
                 ),
                 "Expected: a value for it in the environment of the build.",
             ),
             fixes=(
                 "Pass the value of your shell to the build: "
-                + " ".join(f"--env {variable}" for variable in self.variables),
+                + listed((f"--env {variable}" for variable in self.variables), " "),
                 (
                     f"Remove the login from the address in {self.file}, and give the build a .netrc "
                     "in a service binding."
@@ -213,7 +213,7 @@ class UnreplacedVariable(AppError):
 
     @override
     def describe(self) -> Message:
-        names = " and ".join(self.variables)
+        names = listed(self.variables, " and ")
         return Message(
             title=f"The variable {names} in {self.setting} is not replaced",
             body=(
@@ -312,7 +312,7 @@ class UnknownGroup(AppError):
     def describe(self) -> Message:
         from difflib import get_close_matches  # noqa: PLC0415 - only errors need it
 
-        available = ", ".join(self.available) or "none"
+        available = listed(self.available) or "none"
         nearest = get_close_matches(self.name, self.available, 1)
         command = _COMMANDS.get(self.file, "the command of your tool (uv lock, pdm lock)")
         return Message(

@@ -2,7 +2,7 @@
 
 from typing import Self, override
 
-from cnb_python.errors.base import Message, OutsideError
+from cnb_python.errors.base import Message, OutsideError, listed
 
 _MIRROR = "BP_PYTHON_MIRROR"
 _IDLE_TIMEOUT = "BP_PYTHON_IDLE_TIMEOUT"
@@ -244,7 +244,7 @@ class ProcessesLeft(OutsideError):
         return Message(
             title=f"Processes that {self.program} left running could not be ended",
             body=(
-                f"Found:    {', '.join(self.names)}.",
+                f"Found:    {listed(self.names)}.",
                 (
                     "Expected: code of the app and of its packages leaves no process behind, since "
                     "such a process could change files of the image after they were checked."

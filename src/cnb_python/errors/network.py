@@ -21,7 +21,9 @@ _CA_BINDING = (
 )
 _GIT_LOGIN = "Write the address as git+https://${TOKEN}@HOST/... and give the build TOKEN."
 
-_LOGINS: Mapping[str, str] = {
+type NamesIndexes = Literal["Poetry", "Pipenv", "PDM"]
+"""A manager whose lock file names indexes, as users write it."""
+_LOGINS: Mapping[NamesIndexes, str] = {
     "Poetry": (
         "Give the build POETRY_HTTP_BASIC_<NAME>_USERNAME and POETRY_HTTP_BASIC_<NAME>_PASSWORD, "
         "where NAME is the name in [[tool.poetry.source]], in capitals and with _ for other signs."
@@ -138,8 +140,8 @@ class IndexRefused(OutsideError):
 class SourceRefused(OutsideError):
     """An index that a lock file names answered 401 or 403."""
 
-    manager: str
-    """The manager of the lock file: `Poetry`."""
+    manager: NamesIndexes
+    """The manager of the lock file."""
     url: str
     status: int
 

@@ -3,7 +3,7 @@
 from shlex import quote
 from typing import TYPE_CHECKING, Self, override
 
-from cnb_python.errors.base import AppError, Message
+from cnb_python.errors.base import AppError, Message, listed
 
 if TYPE_CHECKING:
     from datetime import date
@@ -176,7 +176,7 @@ class MisspelledVersionFile(AppError):
         return Message(
             title=f"{wrong!r} is not read: the version file is named {self.expected}",
             body=(
-                f"Found:    {', '.join(map(repr, self.names))}{also}.",
+                f"Found:    {listed(map(repr, self.names))}{also}.",
                 f"Expected: {self.expected}, with one dot at the beginning.",
                 "Without that name, the app may get a different Python than it needs.",
             ),
@@ -232,7 +232,7 @@ class NoPythonInRange(AppError):
 
     @override
     def describe(self) -> Message:
-        texts = " and ".join(text for text, _ in self.ranges)
+        texts = listed((text for text, _ in self.ranges), " and ")
         oldest = self.supported[-1] if self.supported else "3.12"
         return Message(
             title=f"No supported Python satisfies {texts}",
@@ -471,4 +471,4 @@ def _invisible(text: str) -> tuple[str, ...]:
 
 
 def _list(items: tuple[str, ...]) -> str:
-    return ", ".join(items) if items else "none"
+    return listed(items) if items else "none"

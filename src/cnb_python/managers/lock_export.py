@@ -22,6 +22,7 @@ from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.inputs import UnreadableToml
 from cnb_python.errors.install import InstallFailed
 from cnb_python.errors.locks import BadLock, StaleLock
+from cnb_python.errors.network import NamesIndexes
 from cnb_python.errors.programs import LockTooNew
 from cnb_python.managers import build_errors, fingerprint, markers, schema
 from cnb_python.managers.base import InstallContext, Pin, Resolution, digest
@@ -58,8 +59,7 @@ _DIRECT = re.compile(r"([\w.-]+)\s*(\[[^]]*\])?\s*@\s*(\S+)")
 class LockTool(NamedTuple):
     """A tool that writes a lock file, its files, and its error messages about them."""
 
-    title: str
-    """As users write it: `Poetry`."""
+    title: NamesIndexes
     command: str
     """As users type it: `poetry`."""
     lock: str

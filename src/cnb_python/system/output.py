@@ -9,7 +9,7 @@ without commands to the CI service that runs the build.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
@@ -142,15 +142,17 @@ class Console:
 
     def warning(self, title: str, body: tuple[str, ...]) -> None:
         """Print what the user should change although the build goes on."""
-        self._print("", _Styled(f"[Warning: {_in_one_line(title)}]", _YELLOW), *body, "")
+        self._print("", _Styled(f"[Warning: {self._title(title)}]", _YELLOW))
+        self._print(*self._shortened(body), "")
 
     def error(self, message: Message, more: str = "") -> None:
         """Print why the phase stops, how to fix it, and the address of *more* about it."""
-        self._title_of_error(message.title)
-        self._print(*message.body)
+        self._title_of_error(self._title(message.title))
+        self._print(*self._shortened(message.body))
         if message.fixes or message.steps:
             self._print("", "To fix this:")
-            self._print(*_alternatives(message.fixes), *_sequence(message.steps))
+            self._print(*self._shortened(_alternatives(message.fixes)))
+            self._print(*self._shortened(_sequence(message.steps)))
         if more:
             self._print("", f"More: {more}")
 
@@ -178,7 +180,17 @@ class Console:
             yield
 
     def _title_of_error(self, title: str) -> None:
-        self._print("", _Styled(f"[Error: {_in_one_line(title)}]", _RED), "")
+        self._print("", _Styled(f"[Error: {title}]", _RED), "")
+
+    def _title(self, title: str) -> str:
+        (line,) = self._shortened([_in_one_line(title)])
+        return line
+
+    def _shortened(self, texts: Iterable[str]) -> list[str]:
+        """Return the lines of *texts*, of a message, without secrets; long ones are shortened."""
+        from cnb_python.system.long_messages import shortened  # noqa: PLC0415 - few have any
+
+        return shortened(self._mask(line) for text in texts for line in text.split("\n"))
 
     def _print(self, *texts: str | _Styled) -> None:
         # One write for all lines: detect phases of a group share the stream.

@@ -139,9 +139,9 @@ def test_a_line_break_in_a_name_begins_no_line_of_its_own() -> None:
 def test_a_long_line_is_cut() -> None:
     stream = io.StringIO()
 
-    Console(stream).error(Message("Long", ("x" * 200_000,)))
+    Console(stream).detail("x" * 200_000)
 
-    assert stream.getvalue().endswith("xx [and 190,000 more characters]\n")
+    assert stream.getvalue().endswith("xx [and 190,004 more characters]\n")
     assert len(stream.getvalue()) < 11_000
 
 

@@ -16,7 +16,7 @@ from packaging.utils import canonicalize_name
 from cnb_python.cnb import toml
 from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.install import UvRefused
-from cnb_python.errors.network import IndexRefused, SourceRefused
+from cnb_python.errors.network import IndexRefused, NamesIndexes, SourceRefused
 from cnb_python.managers import alternatives, build_errors
 from cnb_python.managers.base import InstallContext, Pin, counted
 from cnb_python.managers.index_config import (
@@ -296,8 +296,7 @@ Empty: those that the user has set up.
 class IndexedLock(NamedTuple):
     """A lock that names an index for each package."""
 
-    manager: str
-    """As users write it: `Poetry`."""
+    manager: NamesIndexes
     indexes_of: IndexesOf
 
 
