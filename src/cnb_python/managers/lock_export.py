@@ -45,8 +45,6 @@ from cnb_python.system.interface import Command, Outcome, Run
 from cnb_python.system.redaction import shown
 
 _LAST_LINES = 8
-# Characters of a marker or a requirement that a message shows.
-_LONGEST = 100
 # Options that name indexes: the lock file has those of each package.
 INDEX_OPTIONS = frozenset(
     {"index-url", "extra-index-url", "find-links", "no-index", "trusted-host"}
@@ -252,7 +250,7 @@ def _pin(line: RequirementLine, lock: ExportedLock) -> Pin | None:
         if marker and not markers.applies(marker, lock.choice.python, lock.choice.processor):
             return None
     except UnusableMarker as error:
-        problem = f"its marker {marker[:_LONGEST]!r} cannot be used: {error}"
+        problem = f"its marker {marker!r} cannot be used: {error}"
         raise BadLock(lock.name, problem) from error
     hashes = tuple(sorted(each.lower() for each in line.hashes))
     if direct := _DIRECT.fullmatch(requirement):
@@ -304,7 +302,7 @@ def _of_path(
         return pin._replace(line=f"-e {requirement}") if is_editable else pin
     bare, extras = re.fullmatch(r"(.*?)(\[[^]]*\])?(?:#.*)?", requirement).groups()  # type: ignore[union-attr]  # matches anything
     if "\0" in bare:
-        raise BadLock(lock.name, f"{requirement[:_LONGEST]!r} is no path")
+        raise BadLock(lock.name, f"{requirement!r} is no path")
     path = (lock.beside / _path(bare)).resolve()
     name = egg or lock.names.get(path) or _name_of(path)
     if not name:

@@ -153,4 +153,4 @@ def _shown(value: Document) -> str:
     if isinstance(value, dict):
         return "a table"
     text = json.dumps(value, default=str)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

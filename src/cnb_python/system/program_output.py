@@ -6,6 +6,7 @@ bounded, and time is proportional to the length.
 Separate from `process`, so that all of that can be tested without one.
 """
 
+import codecs
 import re
 from collections.abc import Callable
 
@@ -106,8 +107,11 @@ class ProgramOutput:
     def _kept(self) -> str:
         """Return the end of the output, from the start of a line, with long lines cut."""
         tail = bytes(self._tail)
-        if not self._is_whole and b"\n" in tail:
-            tail = tail.partition(b"\n")[2]
+        if not self._is_whole:
+            line, end, tail = tail.partition(b"\n")
+            if not end:
+                # It may begin within a secret, which would not be recognized.
+                return f"[a line of more than {len(line):,} bytes]"
         tail = _BLANKS.sub(b" " * 200, _LONG_LINE.sub(_cut, tail))
         return _BLANK_LINES.sub(_fewer, tail).decode("utf-8", "replace")
 
@@ -124,8 +128,14 @@ def _fewer(blank_lines: re.Match[bytes]) -> bytes:
 def _shortened(line: bytes | bytearray, more: int) -> str:
     """Return *line*, of which *more* bytes are missing, cut between words as far as possible."""
     if more > 0:
-        # A secret that is cut in two would not be recognized.
+        # `redaction` knows these words: a secret may be cut in two.
         end = max(line.rfind(b" ", len(line) // 2), 0) or len(line)
         more += len(line) - end
-        return f"{line[:end].decode('utf-8', 'replace')} [and {more:,} more bytes]"
+        return f"{_whole_characters(line[:end])} [and {more:,} more bytes]"
     return line.decode("utf-8", "replace")
+
+
+def _whole_characters(line: bytes | bytearray) -> str:
+    """Return *line* as text, without the beginning of a character that was cut."""
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    return decoder.decode(line)

@@ -1,7 +1,8 @@
 """Removes secrets from all output. Which values are secrets: `secret_values`."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from urllib.parse import unquote, urlsplit, urlunsplit
 
@@ -20,6 +21,11 @@ _URL = re.compile(
 )
 # The query of an address without its host, as pip prints it before another attempt.
 _QUERY = re.compile(r"(?<=[\w/.-])\?(?=[\w.~%\[\]-]{1,99}=)(?:[^\s'\"<>#,)\]]|[,)\]](?!\s|$))+")
+# Pages that messages link to, where `/auth/` is a chapter. No index is at such an address.
+_DOCUMENTATION = (
+    r"(?:docs|help|developers?|learn)\.|[\w-]+\.readthedocs\.(?:io|org)/"
+    r"|github\.com/[\w.-]+/[\w.-]+/(?:blob|tree|issues|wiki|discussions)/"
+)
 # Hosts whose addresses have a token in the path, and segments that say that one follows.
 # https://help.cloudsmith.io/docs/entitlements https://packagecloud.io/docs#token_auth
 # https://gemfury.com/help/install-from-pypi https://docs.anaconda.com/anacondaorg/
@@ -29,10 +35,20 @@ _PATH_TOKEN = re.compile(
     r"|packagecloud\.io/priv/"
     r"|(?:\w+\.)?fury\.io/(?=[^\s/'\"<>?#]+/[^\s/'\"<>?#])"
     r"|api\.packagr\.app/"
-    r"|[\w.-]+(?::\d+)?/(?:[\w.-]+/)*?(?:t|priv|tokens?|api-?key|access-token|auth)/"
+    r"|(?!"
+    + _DOCUMENTATION
+    + r")[\w.-]+(?::\d+)?/(?:[\w.-]+/)*?(?:t|priv|tokens?|api-?key|access-token|auth)/"
     r"))[^\s/'\"<>?#]+",
     re.IGNORECASE,
 )
+# Where text was cut, which may have left the beginning of a secret: `program_output` and messages.
+_CUT = re.compile(r"…| \[and [\d,]+ more bytes\]")
+_MOST_CUTS = 200
+# Credentials without the @ that ended them.
+_CUT_CREDENTIALS = re.compile(r"(?<=://)[^\s/'\"<>@]+(?=…| \[and [\d,]+ more bytes\])")
+# Of a secret whose end was cut off; fewer say little, and begin many words.
+_SHORTEST_PART = 4
+_LONGEST_PART = 16 * 1024
 _PORT = re.compile(r"\d*")
 
 
@@ -68,6 +84,7 @@ def shown(url: str) -> str:
 def redact(text: str, secrets: tuple[str, ...] = ()) -> str:
     """Return *text* with *secrets*, and the credentials and the query of each URL, replaced.
 
+    So is what is left of one at a place where the text was cut: see `_CUT`.
     Takes time in proportion to the length of *text*, whatever it is.
 
     >>> redact("Looking in https://user:secret@example.org/simple")
@@ -76,6 +93,7 @@ def redact(text: str, secrets: tuple[str, ...] = ()) -> str:
     text = _without(text, secrets)
     if "://" in text:
         text = _CREDENTIALS.sub(f"{MASK}@", text)
+        text = _CUT_CREDENTIALS.sub(MASK, text)
         text = without_path_token(_URL.sub(_without_query, text))
     return _QUERY.sub(f"?{MASK}", text) if "?" in text else text
 
@@ -104,14 +122,31 @@ def _without_query(url: re.Match[str]) -> str:
 
 
 def _without(text: str, secrets: tuple[str, ...]) -> str:
-    """Return *text* with *secrets* replaced, also where they overlap."""
-    spans = sorted(span for secret in secrets for span in _places(secret, text))
+    """Return *text* with *secrets* replaced, also where they overlap or are cut."""
+    cuts = [cut.start() for cut in islice(_CUT.finditer(text), _MOST_CUTS)]
+    spans = sorted(
+        span
+        for secret in secrets
+        for span in (*_places(secret, text), *_beginnings(secret, text, cuts))
+    )
     parts, end = [], 0
     for start, stop in spans:
         if start >= end:
             parts += [text[end:start], MASK]
         end = max(end, stop)
     return "".join((*parts, text[end:])) if spans else text
+
+
+def _beginnings(secret: str, text: str, cuts: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """Yield where the beginning of *secret* is followed by one of *cuts*."""
+    part = secret[:_SHORTEST_PART]
+    for cut in cuts:
+        start = text.find(part, max(0, cut - min(len(secret) - 1, _LONGEST_PART)), cut)
+        while start >= 0:
+            if secret.startswith(text[start:cut]):
+                yield start, cut
+                break
+            start = text.find(part, start + 1, cut)
 
 
 def _places(secret: str, text: str) -> Iterator[tuple[int, int]]:

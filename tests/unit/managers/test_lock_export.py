@@ -60,7 +60,7 @@ def test_marker_that_cannot_be_evaluated_is_refused(marker: str) -> None:
     with pytest.raises(BadLock) as raised:
         read(f"six==1.0 ; {marker}")
 
-    assert f"its marker {marker[:20]!r}"[:-1] in raised.value.problem
+    assert f"its marker {marker!r} cannot be used" in raised.value.problem
 
 
 def test_index_options_are_not_packages() -> None:

@@ -48,7 +48,7 @@ def refused(directory: Path, name: str, text: str) -> UnexpectedType:
         (
             "pyproject.toml",
             f"[project]\ndependencies = '{'x' * 99}'\n",
-            ("project.dependencies", 2, f'"{"x" * 59}...', "a list"),
+            ("project.dependencies", 2, f'"{"x" * 59}…', "a list"),
         ),
     ],
 )

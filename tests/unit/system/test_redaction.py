@@ -1,11 +1,16 @@
 """Credentials are removed from all output."""
 
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cnb_python.system import redaction
+from cnb_python.system.program_output import LONGEST_LINE, ProgramOutput
 from cnb_python.system.redaction import redact
-from cnb_python.system.secret_values import secrets_of
+from cnb_python.system.secret_values import as_secrets, secrets_of
 
 
 @pytest.mark.parametrize(
@@ -44,6 +49,9 @@ def test_credentials_are_replaced(text: str, shown: str) -> None:
         "https://host/@scope/name",
         "https://${USER}:${TOKEN}@HOST/simple, https://${TOKEN}@HOST, https://USER:TOKEN@HOST/",
         "mail me@example.org",
+        "https://docs.djangoproject.com/en/5.2/topics/auth/default/",
+        "https://example.readthedocs.io/en/latest/auth/oauth2",
+        "https://github.com/example/shop/blob/main/docs/auth/login.md#section",
         "file:///srv/auth/wheels",
         "",
     ],
@@ -117,3 +125,63 @@ def test_any_variable_and_any_text_are_accepted(text: str, environ: dict[str, st
 
     assert not any(len(secret) < 4 for secret in secrets)
     assert secrets or redact(text, secrets) == redact(text)
+
+
+SOURCES = sorted(Path(redaction.__file__).parents[1].rglob("*.py"))
+
+
+def test_no_link_in_our_own_messages_is_masked() -> None:
+    urls = {
+        url
+        for source in SOURCES
+        for url in re.findall(r"https?://[\w.-]+/[\w./#-]*", source.read_text(encoding="utf-8"))
+    }
+
+    assert len(urls) > 50
+    assert [url for url in urls if redact(url) != url] == []
+
+
+SECRET = "s3cr\u00e4t words " * 1500
+"""Longer than a line that is kept, with spaces and with characters of two bytes."""
+DASHES = SECRET.replace(" ", "-")
+
+
+@pytest.mark.parametrize("secret", [SECRET, DASHES, DASHES[:600]])
+@pytest.mark.parametrize("before", [0, 1, 5000, *range(LONGEST_LINE - 620, LONGEST_LINE + 10, 7)])
+def test_no_part_of_a_secret_is_left_where_a_line_of_a_program_is_cut(
+    secret: str, before: int
+) -> None:
+    lines: list[str] = []
+    output = ProgramOutput(lines.append)
+    output.add(f"{'x' * before}{secret} {'y' * 9000}\n".encode())
+    kept = output.finish()
+
+    for text in (*lines, kept):
+        assert "s3cr" not in redact(text, as_secrets([secret]))
+        assert "words" not in redact(text, as_secrets([secret]))
+
+
+@pytest.mark.parametrize("before", range(LONGEST_LINE - 60, LONGEST_LINE + 10))
+def test_no_credentials_are_left_where_a_line_of_a_program_is_cut(before: int) -> None:
+    output = ProgramOutput(None)
+    output.add(f"{'x' * before} https://me:s3cret-s3cret@example.org/\n".encode() + b"y" * 9000)
+    output.add(f"{'x' * before}'https://me:s3cret-s3cret@example.org/{'y' * 9000}".encode())
+
+    assert "s3c" not in redact(output.finish())
+
+
+def test_end_of_a_secret_in_an_endless_line_is_not_kept() -> None:
+    output = ProgramOutput(None)
+    output.add(b"s3cret-" * 500_000)
+
+    assert output.finish() == "[a line of more than 1,048,576 bytes]"
+
+
+def test_beginning_of_a_secret_is_replaced_only_where_text_was_cut() -> None:
+    secrets = ("swordfish-9",)
+
+    assert redact("the swordfish… and swordfish", secrets) == "the ****… and swordfish"
+    assert (
+        redact("swor [and 1,234 more bytes] sword", secrets) == "**** [and 1,234 more bytes] sword"
+    )
+    assert redact("swo…", secrets) == "swo…"
