@@ -99,7 +99,24 @@ def readers() -> tuple[Reader, ...]:
             b'[certificates.own]\ncert = false\nclient-cert = "x.pem"\n',
             beside={"poetry.lock": seeds.POETRY_LOCK, "pyproject.toml": seeds.PYPROJECT},
         ),
-        _app("bin/post_compile", b"#!/usr/bin/env bash\nset -e\n", beside=_DJANGO),
+        *(
+            _app(name, content, beside={"requirements.txt": b"gunicorn==23.0\n"})
+            for name, content in (
+                ("setup.py", seeds.SETUP_PY),
+                ("setup.cfg", seeds.SETUP_CFG),
+                (".gitmodules", seeds.GITMODULES),
+                ("package.json", b'{"name": "shop", "scripts": {"build": "vite build"}}'),
+                (
+                    "project.toml",
+                    b"[_]\nschema-version = '0.2'\n[io.buildpacks]\nexclude = ['a']\n",
+                ),
+            )
+        ),
+        _app(
+            "bin/post_compile",
+            b"#!/usr/bin/env bash\nset -e\n",
+            beside={**_DJANGO, "Procfile": b"web: bin/post_compile\n"},
+        ),
     )
 
 

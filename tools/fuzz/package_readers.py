@@ -15,11 +15,13 @@ from cnb_python import preflight
 from cnb_python.app_steps import file_listing, read_record, recording
 from cnb_python.app_steps.file_trees import FileTree
 from cnb_python.bindings.apply import apply_bindings
+from cnb_python.bindings.hidden_values import binding_secrets
 from cnb_python.cnb import context, disk, toml
 from cnb_python.cnb.bindings import read_bindings
 from cnb_python.cnb.context import BuildContext, Buildpack, Platform, Target
 from cnb_python.cnb.layer import layer_of
-from cnb_python.distributions import dist_info, elf, entry_points, record, scan, wheel
+from cnb_python.distributions import collect, dist_info, elf, entry_points, record, scan, wheel
+from cnb_python.distributions.collect import InstalledPin
 from cnb_python.distributions.dist_info import DistributionRoot
 from cnb_python.errors.base import ContractBroken
 from cnb_python.errors.machine import DamagedStore
@@ -44,6 +46,14 @@ from tools.fuzz.engine import Reader
 
 _SITE, _FINAL = "lib/python3.14/site-packages", "/layers/x/venv"
 _INFO = "six-1.17.0.dist-info"
+_OF_PACKAGE: Mapping[str, bytes] = {
+    f"{_INFO}/METADATA": seeds.METADATA,
+    f"{_INFO}/RECORD": seeds.RECORD,
+    f"{_INFO}/entry_points.txt": seeds.ENTRY_POINTS,
+    f"{_INFO}/direct_url.json": seeds.DIRECT_URL,
+    "six.py": b"x = 1\n",
+    "../../../bin/own": seeds.SCRIPT,
+}
 _MEMBERS = (
     Member("a", "d"),
     Member("a/file", "f", 600),
@@ -57,6 +67,10 @@ def readers() -> tuple[Reader, ...]:
     return (
         Reader("METADATA", (seeds.METADATA,), _metadata),
         Reader("RECORD", (seeds.RECORD,), _record),
+        *(
+            Reader(f"{name} of a package", (content,), partial(_installed, name), FAILURES)
+            for name, content in _OF_PACKAGE.items()
+        ),
         Reader("entry_points.txt", (seeds.ENTRY_POINTS,), _entry_points),
         Reader("direct_url.json", (seeds.DIRECT_URL,), _direct_url),
         Reader("scripts", (seeds.SCRIPT, b"#!python\nimport x\n"), _script),
@@ -100,6 +114,16 @@ def _record(content: bytes, _: Path) -> None:
     record.read_record(content, _SITE, _FINAL)
 
 
+def _installed(name: str, content: bytes, directory: Path) -> None:
+    """Put *content* into the file *name* of an installed distribution, and collect that."""
+    root = DistributionRoot(_fresh(directory), Path(_FINAL), "3.14")
+    for path, text in {**_OF_PACKAGE, name: content}.items():
+        file = root.site_packages / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(text)
+    _collect(root)
+
+
 def _entry_points(content: bytes, _: Path) -> None:
     for entry in entry_points.declared(content, "3.14").values():
         entry_points.script(entry, f"{_FINAL}/bin/python")
@@ -119,6 +143,8 @@ def _elf(content: bytes, directory: Path) -> None:
     found = elf.read(directory / "a.so")
     scan.reaches([("lib/a.so", found.run_paths)])
     elf.libpython_names([found])
+    elf.defined_versions(directory / "a.so")
+    elf.machine_of(directory / "a.so")
 
 
 def _fresh(directory: Path) -> Path:
@@ -135,8 +161,26 @@ def _wheel(content: bytes, directory: Path) -> None:
     unpacked = wheel.read(into / "unpacked")
     root = DistributionRoot(into / "root", Path(_FINAL), "3.14")
     wheel.make_root(unpacked, root)
+    _collect(root)
+
+
+def _collect(root: DistributionRoot) -> None:
+    """Normalize and describe the distribution in *root*."""
     entries = scan.walk(root.path, root.line)
-    dist_info.installed_in(root.path, entries, root.site, _FINAL)
+    installed = dist_info.installed_in(root.path, entries, root.site, _FINAL)
+    name = installed[0].name
+    pin = Pin(name, "1.17.0", "", "six==1.17.0")
+    normalized = collect.normalize(InstalledPin(pin, root, may_be_built=True))
+    contents = [
+        scan.read(root.path, path, entry)[0] for path, entry in sorted(normalized.entries.items())
+    ]
+    files = [content.file for content in contents]
+    record.render_record(files, normalized.record, root.site)
+    collect.record_messages(normalized, contents)
+    collect.modules_of(normalized)
+    collect.described(normalized, contents)
+    dist_info.metadata(root, name)
+    scan.has_files(root.path, files)
 
 
 def _python(content: bytes, directory: Path) -> None:
@@ -208,13 +252,15 @@ def _binding(content: bytes, directory: Path) -> None:
         if name not in {"", ".", ".."} and len(key) < 200:
             (root / name).write_bytes(value)
     found = read_bindings(root.parent)
-    with apply_bindings(_context(directory / "into", found), Silent()) as applied:
+    binding_secrets(found)
+    with apply_bindings(context_of(directory / "into", found), Silent()) as applied:
         for variable in applied.environ.values():
             if "\0" in variable:
                 raise ValueError(variable)  # no process can be started with it
 
 
-def _context(directory: Path, bindings: tuple[object, ...]) -> BuildContext:
+def context_of(directory: Path, bindings: tuple[object, ...]) -> BuildContext:
+    """Return the inputs of a build whose directories are all *directory*."""
     return BuildContext(
         app_dir=directory,
         buildpack=Buildpack("cnb-python/python", "1", "0.12", directory),
@@ -228,8 +274,11 @@ def _context(directory: Path, bindings: tuple[object, ...]) -> BuildContext:
     )
 
 
-def _certificates(content: bytes, _: Path) -> None:
-    certificates.certificates_in(content.decode("utf-8", "surrogateescape"))
+def _certificates(content: bytes, directory: Path) -> None:
+    text = content.decode("utf-8", "surrogateescape")
+    (directory / "a.pem").write_bytes(content)
+    certificates.bundle_with((text,), (directory / "a.pem",), {}, ())
+    certificates.certificates_in(text)
 
 
 def _pip_conf(content: bytes, directory: Path) -> None:

@@ -319,3 +319,19 @@ READ_RECORD = b"""\
 RECORDING = (
     b'{"opened": ["/a"], "failed": ["/b"], "listed": [], "modules": {"a": "b"}, "unknown": ""}'
 )
+SETUP_PY = b"""\
+from setuptools import setup
+PYTHON = ">=3.12"
+options = {"python_requires": PYTHON, "name": "shop"}
+setup(version="1", install_requires=["six"], **options)
+setup(python_requires=PYTHON)
+"""
+SETUP_CFG = b"""\
+[metadata]
+name = shop
+[options]
+python_requires = >=3.12, <4
+install_requires =
+    six
+"""
+GITMODULES = b'[submodule "libs/one"]\n\tpath = libs/one\n\turl = https://example.org/one.git\n'

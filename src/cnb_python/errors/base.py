@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 DOCS = "https://github.com/cnb-python/cnb-python/blob/main/docs/errors.md"
 """The page that `make docs` writes from the errors, with a section for each."""
 _MOST_LISTED = 10
-"""Items of a list in a sentence. `system.long_messages` bounds lists of lines."""
+"""Items of a list in a sentence. `long_messages` bounds lists of lines."""
 
 
 class Message(NamedTuple):

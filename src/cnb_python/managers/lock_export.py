@@ -40,9 +40,8 @@ from cnb_python.managers.tool import Program
 from cnb_python.managers.uv import commands as uv
 from cnb_python.managers.uv.address_variables import check_lines
 from cnb_python.managers.uv.commands import IndexedLock, IndexesOf
-from cnb_python.system.addresses import parts_of
 from cnb_python.system.interface import Command, Outcome, Run
-from cnb_python.system.redaction import shown
+from cnb_python.system.redaction import parts_of, shown
 
 _LAST_LINES = 8
 # Options that name indexes: the lock file has those of each package.

@@ -21,8 +21,7 @@ from cnb_python.managers import markers
 from cnb_python.managers.base import Pin, Resolution, digest
 from cnb_python.managers.markers import UnusableMarker
 from cnb_python.managers.source_lines import OwnLines, build_options
-from cnb_python.system.addresses import parts_of
-from cnb_python.system.redaction import shown
+from cnb_python.system.redaction import parts_of, shown
 
 # The first line of a pin's `line` that is a lock of its own.
 LOCK = "# pylock.toml\n"

@@ -188,7 +188,7 @@ class Console:
 
     def _shortened(self, texts: Iterable[str]) -> list[str]:
         """Return the lines of *texts*, of a message, without secrets; long ones are shortened."""
-        from cnb_python.system.long_messages import shortened  # noqa: PLC0415 - few have any
+        from cnb_python.errors.long_messages import shortened  # noqa: PLC0415 - few have any
 
         return shortened(self._mask(line) for text in texts for line in text.split("\n"))
 

@@ -4,9 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from urllib.parse import unquote, urlsplit, urlunsplit
-
-from cnb_python.system.addresses import parts_of
+from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 MASK = "****"
 # The text between the scheme and the @ of a URL: user:password, a token, or only a user. Not what
@@ -50,6 +48,18 @@ _CUT_CREDENTIALS = re.compile(r"(?<=://)[^\s/'\"<>@]+(?=…| \[and [\d,]+ more b
 _SHORTEST_PART = 4
 _LONGEST_PART = 16 * 1024
 _PORT = re.compile(r"\d*")
+
+
+def parts_of(address: str) -> SplitResult:
+    """Return the parts of the URL *address*; all are empty if it is malformed.
+
+    >>> parts_of("https://example.org/a.whl").path, parts_of("https://[example").netloc
+    ('/a.whl', '')
+    """
+    try:
+        return urlsplit(address)
+    except ValueError:  # a part of an IPv6 address
+        return urlsplit("")
 
 
 def local_path(url: str) -> Path | None:

@@ -39,8 +39,8 @@ from cnb_python.managers.pylock_file import Choice
 from cnb_python.managers.requirement_lines import index_url, option_of
 from cnb_python.managers.tool import Program
 from cnb_python.managers.uv.commands import IndexesOf
-from cnb_python.system.addresses import parts_of
 from cnb_python.system.interface import Command
+from cnb_python.system.redaction import parts_of
 
 # The exported requirements: a file in the scratch directory, and a note.
 _EXPORTED = "pdm.export.txt"

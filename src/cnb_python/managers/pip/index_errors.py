@@ -63,6 +63,10 @@ _SEARCHED = re.compile(r"^[1-9]\d* location\(s\) to search", re.MULTILINE)
 _YANKED = re.compile(r"ERROR: Ignored the following yanked versions: (.+)")
 _OTHER_PYTHON = re.compile(r"[;:] (\S+) Requires-Python ([^;:\n]+)")
 _OTHER_TAGS = re.compile(r"none of the wheel's tags \(([^)]*)\).*?/([^/#\s]+\.whl)")
+# Of a tag: `cp311-cp311-linux_x86_64`.
+_DASHES = 2
+# Of a file. The parts of a longer name stand for millions of tags.
+_LONGEST_NAME = 255
 _UNSUPPORTED = re.compile(r"ERROR: (\S+)\.whl is not a supported wheel on this platform")
 _PLATFORM = re.compile(r"(?:manylinux|linux)(?:\d+|_\d+_\d+)?_(\w+)")
 _PIN = re.compile(r"===?\s*([\w.+!-]+)$")
@@ -170,8 +174,9 @@ def _other_tags(
     tags = [
         tag.strip()
         for tags, file in _OTHER_TAGS.findall(reason_lines)
-        if pinned in (None, file.split("-")[1])
+        if pinned is None or file.split("-")[1:2] == [pinned]
         for tag in tags.split(",")
+        if tag.count("-") >= _DASHES
     ]
     return _no_wheel(requirement, tags, python, processor) if tags else None
 
@@ -179,9 +184,12 @@ def _other_tags(
 def unsupported_wheel(output: str, python: str, processor: str) -> BuildpackError | None:
     """Return what the wheel is for that a requirement names by its address; None without one."""
     match = _UNSUPPORTED.search(output)
-    if not match:
+    if not match or len(match[1]) > _LONGEST_NAME:
         return None
-    name, version, *_, pythons, _, platforms = match[1].split("-")
+    try:
+        name, version, *_, pythons, _, platforms = match[1].split("-")
+    except ValueError:  # it has fewer parts than the name of a wheel
+        return None
     tags = [f"{each}-abi-{other}" for each in pythons.split(".") for other in platforms.split(".")]
     return _no_wheel(f"{name}=={version}", tags, python, processor)
 

@@ -25,7 +25,7 @@ from cnb_python.managers.lock_export import LocalSource, LockExport, LockSources
 from cnb_python.managers.requirement_lines import index_url
 from cnb_python.managers.tool import Program
 from cnb_python.managers.uv import commands as uv
-from cnb_python.system.addresses import parts_of
+from cnb_python.system.redaction import parts_of
 
 _INDEX_NOTE = "the lines of pipenv requirements that name indexes"
 _PIPENV = LockTool(

@@ -35,10 +35,9 @@ from cnb_python.managers.poetry.pyproject import PYPROJECT
 from cnb_python.managers.requirement_lines import index_url
 from cnb_python.managers.tool import Program
 from cnb_python.python.versions import normalized_version
-from cnb_python.system.addresses import parts_of
 from cnb_python.system.certificates import bundle_with
 from cnb_python.system.interface import Command, Outcome
-from cnb_python.system.redaction import shown
+from cnb_python.system.redaction import parts_of, shown
 
 # The exported requirements: a file in the scratch directory, and a note.
 _EXPORTED = "poetry.export.txt"

@@ -5,7 +5,7 @@ import io
 import pytest
 
 from cnb_python.errors.base import Message
-from cnb_python.system.long_messages import LONGEST_LINE, MOST_ITEMS, MOST_LINES, shortened
+from cnb_python.errors.long_messages import LONGEST_LINE, MOST_ITEMS, MOST_LINES, shortened
 from cnb_python.system.output import Console
 from cnb_python.system.redaction import redact
 
