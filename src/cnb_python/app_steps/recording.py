@@ -97,10 +97,11 @@ def record_of(
     *layers* and *distributions* describe the environment. A path with one of *secrets* makes the
     record incomplete.
     """
-    collector = _Collector(places, app, unknown=str(recording.get("unknown", NOT_RECORDED)))
+    unknown = str(recording.get("unknown", NOT_RECORDED))
+    collector = _Collector(places, app, unknown, _texts(recording.get("created")))
     for name in ("contents", "kinds", "listed", "entries", "startup"):
         for path in _texts(recording.get(name)):
-            collector.add_path(name, path, recording)
+            collector.add_path(name, path)
     for name in ("modules", "metadata"):
         for path, names in _mapping(recording.get(name)):
             collector.add_names(name, path, names)
@@ -122,6 +123,8 @@ class _Collector:
     places: Places
     app: FileTree
     unknown: str
+    created: frozenset[str]
+    """Paths that the run itself made."""
     by_place: dict[str, dict[str, set[str]]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(set))
     )
@@ -133,13 +136,13 @@ class _Collector:
         """Make the record incomplete, for the first reason."""
         self.unknown = self.unknown or reason
 
-    def add_path(self, name: str, path: str, recording: Recording) -> None:
+    def add_path(self, name: str, path: str) -> None:
         """Add *path* to the set *name* of its place."""
         located = self._locate(path)
         if located is None:
             return
         where, below = located
-        if where == "machine" and path in _texts(recording.get("created")):
+        if where == "machine" and path in self.created:
             return  # its name is random
         if name != "kinds":
             self._check_readable(where, below)

@@ -103,7 +103,7 @@ def _direct_url(
     path = f"{installed.info}/direct_url.json"
     if path not in entries or entries[path].target:
         return dist_info.NO_DIRECT_URL
-    return dist_info.read_direct_url((root.path / path).read_bytes())
+    return dist_info.read_direct_url(dist_info.read_file(root.path / path))
 
 
 def _below(final: Path, directory: str) -> str:

@@ -16,11 +16,15 @@ from cnb_python.distributions import entry_points
 from cnb_python.distributions.entry_points import EntryPoint
 from cnb_python.distributions.record import RecordedFiles, read_record
 from cnb_python.distributions.scan import FileEntry
+from cnb_python.errors.install import DamagedPackage
 from cnb_python.python.versions import normalized_version
-from cnb_python.system import json_text
+from cnb_python.system import json_text, regular_file
 from cnb_python.system.redaction import shown
+from cnb_python.system.regular_file import TooLargeToRead
 
 INFO = ".dist-info"
+# The RECORD of a wheel with 100,000 files has 12 MB.
+_LARGEST = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +76,24 @@ class Installed:
     scripts: Mapping[str, EntryPoint]
 
 
+def read_file(path: Path) -> bytes:
+    """Return the content of the file at *path* of a `*.dist-info`.
+
+    Raises DamagedPackage if it is far larger than any, and OSError.
+    """
+    try:
+        return regular_file.read(path, _LARGEST, follow=False)
+    except TooLargeToRead as error:
+        problem = f"its {path.name} is larger than {error.limit >> 20} MB"
+        raise DamagedPackage(path.parent.name.removesuffix(INFO), problem) from error
+
+
 def metadata(root: DistributionRoot, name: str) -> bytes:
     """Return the METADATA of the distribution *name* in *root*; empty if there is none."""
     for directory in sorted(root.site_packages.glob(f"*{INFO}")):
         file = directory / "METADATA"
         if file.is_file() and not file.is_symlink():
-            content = file.read_bytes()
+            content = read_file(file)
             if identity(content, directory.name)[0] == name:
                 return content
     return b""
@@ -109,7 +125,7 @@ class _Reader:
     def read(self, path: str) -> bytes:
         """Return the content of *path* if it is a file and not a link; else empty."""
         if path in self.entries and not self.entries[path].target:
-            return (self.root / path).read_bytes()
+            return read_file(self.root / path)
         return b""
 
 

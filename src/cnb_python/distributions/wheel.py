@@ -112,7 +112,7 @@ def read(directory: Path) -> UnpackedWheel:
     metadata = directory / info / "METADATA"
     if metadata.is_symlink() or not metadata.is_file():
         raise DamagedPackage(info.removesuffix(INFO), "it has no METADATA")
-    name, _ = dist_info.identity(metadata.read_bytes(), info)
+    name, _ = dist_info.identity(dist_info.read_file(metadata), info)
     return UnpackedWheel(directory, name, info)
 
 

@@ -10,6 +10,7 @@ from email.parser import BytesHeaderParser
 from packaging.tags import Tag, parse_tag
 from packaging.utils import parse_wheel_filename
 
+from cnb_python.distributions import dist_info
 from cnb_python.distributions.collect import InstalledPin
 from cnb_python.managers.base import Pin
 
@@ -22,7 +23,9 @@ def is_file_of(fetched: InstalledPin, pin: Pin) -> bool:
         return False
     for directory in fetched.root.site_packages.glob("*.dist-info"):
         file = directory / "WHEEL"
-        wheel = BytesHeaderParser().parsebytes(file.read_bytes() if file.is_file() else b"")
+        wheel = BytesHeaderParser().parsebytes(
+            dist_info.read_file(file) if file.is_file() else b""
+        )
         tags = frozenset(tag for text in wheel.get_all("Tag", []) for tag in _tags(str(text)))
         stem = f"{directory.name.removesuffix('.dist-info')}-"
         build = str(wheel.get("Build", ""))

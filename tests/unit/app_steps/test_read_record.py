@@ -33,6 +33,27 @@ def record(**facts: object) -> ReadRecord:
     return recording.record_of(content, PLACES, APP, {"venv": "1"}, (SIX,), ("s3cret-value",))
 
 
+class Counting(dict[str, object]):
+    """A recording that counts the items which are read from it."""
+
+    read = 0
+
+    def get(self, key: str, default: object = None) -> object:
+        value = super().get(key, default)
+        self.read += len(value) if isinstance(value, list) else 1
+        return value
+
+
+def test_a_recording_is_read_in_linear_time() -> None:
+    def read(count: int) -> int:
+        paths = [f"/etc/{number}" for number in range(count)]
+        content = Counting(unknown="", variables=[], contents=paths, created=paths, listed=paths)
+        recording.record_of(content, PLACES, APP, {}, (), ())
+        return content.read
+
+    assert read(2000) < 2.1 * read(1000)
+
+
 @pytest.mark.parametrize(
     ("path", "where", "below"),
     [

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from cnb_python.app_steps import collectstatic_causes
+from cnb_python.errors.base import Failure
 from cnb_python.errors.building import SourceBuildFailed
 from cnb_python.managers import build_errors
 from cnb_python.managers.pip import errors as pip_errors
@@ -68,3 +69,18 @@ def test_noise_does_not_hide_the_reason(noise: str) -> None:
     failure = build_errors.build_failure(text, PYTHON)
     assert isinstance(failure, SourceBuildFailed)
     assert failure.package == "thing"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a", "a-1", "a-1-c", "a-1-cp3-b", "-----", f"a-1-{'a.' * 200}-b-{'c.' * 200}", "\u0664" * 90],
+)
+def test_odd_name_of_a_wheel_is_no_bug(name: str) -> None:
+    output = f"ERROR: {name}.whl is not a supported wheel on this platform.\n"
+    tags = f"none of the wheel's tags ({name}, {name}) are compatible: https://x/{name}.whl\n"
+
+    index_errors.unsupported_wheel(output, PYTHON, "x86_64")
+    for requirement in ("a==1", "a"):
+        unmatched = index_errors.Unmatched(requirement)
+        failure = index_errors.nothing_found(unmatched, tags, PYTHON, "x86_64")
+        assert isinstance(failure, Failure)
