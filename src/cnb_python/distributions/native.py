@@ -6,6 +6,7 @@ Separate from `collect`, as whether a library exists is only known when all of t
 import ast
 import posixpath
 import re
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -79,15 +80,17 @@ class Users(NamedTuple):
 
 def users_of(library: str, distribution: Distribution, root: Path) -> Users:
     """Return what needs *library* in *distribution*, whose files are below *root*."""
-    linked = dict(_linked(distribution, root))
-    users = {path for path, names in linked.items() if library in names}
+    linked_with = defaultdict[str, set[str]](set)
+    for path, names in _linked(distribution, root):
+        for name in names:
+            linked_with[name].add(path)
+    users = set(linked_with[library])
     first = min(users, key=lambda path: (path.count("/"), path), default="")
-    while True:
-        names = {posixpath.basename(path) for path in users}
-        more = {path for path, needed in linked.items() if not names.isdisjoint(needed)} - users
-        if not more:
-            break
+    waiting = [*users]
+    while waiting:
+        more = linked_with[posixpath.basename(waiting.pop())] - users
         users |= more
+        waiting += more
     return Users(first, _is_imported(users, distribution, root))
 
 
