@@ -105,11 +105,6 @@ def readers() -> tuple[Reader, ...]:
                 ("setup.py", seeds.SETUP_PY),
                 ("setup.cfg", seeds.SETUP_CFG),
                 (".gitmodules", seeds.GITMODULES),
-                ("package.json", b'{"name": "shop", "scripts": {"build": "vite build"}}'),
-                (
-                    "project.toml",
-                    b"[_]\nschema-version = '0.2'\n[io.buildpacks]\nexclude = ['a']\n",
-                ),
             )
         ),
         _app(

@@ -68,7 +68,7 @@ def readers() -> tuple[Reader, ...]:
         Reader("METADATA", (seeds.METADATA,), _metadata),
         Reader("RECORD", (seeds.RECORD,), _record),
         *(
-            Reader(f"{name} of a package", (content,), partial(_installed, name), FAILURES)
+            Reader(f"installed {Path(name).name}", (content,), partial(_installed, name), FAILURES)
             for name, content in _OF_PACKAGE.items()
         ),
         Reader("entry_points.txt", (seeds.ENTRY_POINTS,), _entry_points),

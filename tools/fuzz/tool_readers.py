@@ -2,7 +2,6 @@
 
 import io
 import os
-from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -50,7 +49,7 @@ _SIX = Pin("six", "1.17.0", "", "six==1.17.0", files=("six-1.17.0-py2.py3-none-a
 _VARIABLES = (
     *("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_TIMEOUT", "PIP_RETRIES", "PIP_PROXY"),
     *("PIP_TRUSTED_HOST", "PIP_FIND_LINKS", "PIP_NO_BINARY", "UV_INDEX", "UV_DEFAULT_INDEX"),
-    *("HTTPS_PROXY", "NO_PROXY", "API_TOKEN", "VCAP_SERVICES", "BP_DEPENDENCY_MIRROR"),
+    *("HTTPS_PROXY", "NO_PROXY", "API_TOKEN", "VCAP_SERVICES"),
 )
 
 
@@ -231,20 +230,19 @@ def _label(content: bytes, directory: Path) -> None:
 def _variable(content: bytes, directory: Path) -> None:
     """Give each variable that the build reads the value *content*."""
     value = content.decode("utf-8", "surrogateescape").replace("\0", "")
-    for read in _readers_of_variables(directory):
-        for name in (*_VARIABLES, *(setting.variable for setting in TABLE)):
-            with suppress(*_FAILURES):
-                read({name: value})
+    for setting in TABLE:
+        with suppress(*_FAILURES):
+            read_settings({setting.variable: value}, directory)
+    for name in _VARIABLES:
+        secret_values.secrets_of({name: value})
+        list(fingerprint.variables({name: value}, "PIP_", "UV_", "HTTPS_"))
+        process_env.manager_environ({name: value}, directory, directory, directory, ())
+    with suppress(*_FAILURES):
+        preflight.check_environment({"PIP_TARGET": value, "PIP_USER": value})
+    with suppress(*_FAILURES):
+        release = mirror.own_inventory().releases[0]
+        mirror.download_url(release, (), {"BP_DEPENDENCY_MIRROR": value})
     redact(value, secret_values.secrets_in(value, {"USER": value}))
-
-
-def _readers_of_variables(directory: Path) -> Iterator[Callable[[dict[str, str]], object]]:
-    yield lambda environ: read_settings(environ, directory)
-    yield secret_values.secrets_of
-    yield lambda environ: process_env.secrets(environ, directory)
-    yield preflight.check_environment
-    yield lambda environ: list(fingerprint.variables(environ, "PIP_", "UV_", "HTTPS_"))
-    yield lambda environ: mirror.download_url(mirror.own_inventory().releases[0], (), environ)
 
 
 def _project(content: bytes, directory: Path) -> None:

@@ -18,6 +18,8 @@ _INDIRECT = re.compile(rb"#!/bin/sh\r?\n'''exec' (?P<path>.*?) \"\$0\" \"\$@\"\r
 _PLACEHOLDER = b"#!python"
 _DIRECT = re.compile(rb"#!(?P<path>[^\r\n]*)\r?\n")
 
+# File systems allow 255 bytes, and the file is written under a longer name first.
+_LONGEST_NAME = 240
 _SCRIPT = """\
 import sys
 from {module} import {name}
@@ -42,9 +44,14 @@ def declared(entry_points: bytes, line: str) -> dict[str, EntryPoint]:
     scripts: dict[str, EntryPoint] = {}
     for name, target in _entries(entry_points.decode("utf-8", "surrogateescape")):
         callee = _TARGET.fullmatch(target)
-        if callee and name not in {".", ".."} and not set(name) & set("/\0"):
+        if callee and _is_file_name(name):
             scripts[name] = EntryPoint(callee[1], callee[2])
     return _versioned(scripts, line.removesuffix("t"))
+
+
+def _is_file_name(name: str) -> bool:
+    is_path = name in {".", ".."} or bool(set(name) & set("/\0"))
+    return not is_path and len(name.encode(errors="surrogateescape")) <= _LONGEST_NAME
 
 
 def script(entry: EntryPoint, python: str) -> bytes:

@@ -6,6 +6,7 @@ Separate from `collect`, as whether a library exists is only known when all of t
 import ast
 import posixpath
 import re
+import warnings
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -178,7 +179,10 @@ def _imports(path: Path, name: str, relative: str) -> Iterator[str]:
     try:
         if path.stat().st_size > _MOST_BYTES:
             return
-        tree = ast.parse(path.read_bytes())
+        with warnings.catch_warnings():
+            # Warnings about the package's code do not belong in the build log.
+            warnings.simplefilter("ignore")
+            tree = ast.parse(path.read_bytes())
     except OSError, SyntaxError, ValueError, RecursionError, MemoryError:
         return
     package = name if relative.endswith("/__init__.py") else name.rpartition(".")[0]

@@ -43,6 +43,7 @@ plugin = a:b
         "injected = os:system('x')",
         "= a:b",
         "no equals sign",
+        f"{'long' * 61} = a:b",
         "\xff\xfe",
     ],
 )

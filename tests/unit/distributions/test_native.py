@@ -107,6 +107,8 @@ LINKED = ["libc.so.6", "libx.so.1"]
             "a/_a.so": LINKED,
         },
         {"a.py": "import _a", "_a.so": LINKED},
+        # Python warns of it, but not in the log of the build.
+        {"a.py": "x = '\\d'\nimport _a", "_a.so": LINKED},
         {f"a{EXTENSION}": LINKED},
         {"google/a/__init__.py": "from . import _a", "google/a/_a.so": LINKED},
         # opencv's loader imports it by name.

@@ -60,7 +60,7 @@ EXEMPT = {
             "distributions/compiler.py main",
         ),
         *("app_steps/recorded_functions.py _finish", "distributions/compiler.py main"),
-        *("system/workers.py _value_of",),
+        *("system/workers.py _value_of", "system/workers.py serve"),
     },
     "the kernel or the operating system of the build writes it": {
         *("explain/inputs.py _target", "system/orphans.py _children_of"),
