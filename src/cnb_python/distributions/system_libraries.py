@@ -4,6 +4,7 @@ Separate from `native`, which reads what packages need.
 """
 
 import posixpath
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -13,6 +14,8 @@ _CONFIGURATION = "etc/ld.so.conf"
 _DEFAULT = ("lib", "usr/lib", "lib64", "usr/lib64", "usr/local/lib")
 _TRIPLETS = ("x86_64-linux-gnu", "aarch64-linux-gnu")
 _MOST_FILES = 100
+_LONGEST_PATTERN = 255
+_STARS = re.compile(r"\*\*+")
 _MOST_LINKS = 20
 
 
@@ -56,11 +59,18 @@ class SystemLibraries:
         for line in lines:
             text = line.partition("#")[0].strip()
             if text.startswith("include "):
-                pattern = posixpath.join("/etc", text.removeprefix("include ").strip()).lstrip("/")
-                for path in sorted(self.root.glob(pattern)):
+                for path in self._included(text.removeprefix("include ").strip()):
                     yield from self._configured(str(path.relative_to(self.root)), seen)
             elif text.startswith("/"):
                 yield text.lstrip("/")
+
+    def _included(self, pattern: str) -> list[Path]:
+        """Return the files that *pattern* names; none if it is longer than any path."""
+        pattern = posixpath.join("/etc", pattern).lstrip("/")
+        if not pattern or len(pattern) > _LONGEST_PATTERN:
+            return []
+        # As in C, ** is *.
+        return sorted(self.root.glob(_STARS.sub("*", pattern)))
 
     def _resolved(self, path: str) -> Path | None:
         """Return the path that *path* leads to, where absolute links start at the root.

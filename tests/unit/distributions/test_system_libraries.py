@@ -51,6 +51,18 @@ def test_broken_links_are_no_libraries(tmp_path: Path) -> None:
     assert libraries.versions("liby.so.1") == frozenset()
 
 
+@pytest.mark.parametrize(
+    "pattern", ["/", "a/*/" * 2000, "[", "/**/*.conf", "\xff\x00", "../../.."]
+)
+def test_odd_includes_name_no_files(tmp_path: Path, pattern: str) -> None:
+    (tmp_path / "deep/er").mkdir(parents=True)
+    put(tmp_path, "deep/er/a.conf", b"/opt/a\n")
+    put(tmp_path, "opt/a/libx.so.1")
+    put(tmp_path, "etc/ld.so.conf", f"include {pattern}\n".encode("latin-1"))
+
+    assert SystemLibraries(tmp_path).find("libx.so.1") is None
+
+
 def test_own_file_system_is_searched() -> None:
     assert SystemLibraries(Path("/")).find("libc.so.6")
 
