@@ -31,6 +31,7 @@ from cnb_python.managers.base import Pin
 from cnb_python.managers.pdm import synchronized
 from cnb_python.managers.pip import errors as pip_errors
 from cnb_python.managers.pip import index_errors
+from cnb_python.managers.uv import address_variables
 from cnb_python.managers.uv import errors as uv_errors
 from cnb_python.provision.on_demand import OnDemand, ReadBefore
 from cnb_python.provision.request import find_build_consumers
@@ -73,6 +74,7 @@ def readers() -> tuple[Reader, ...]:
         Reader("label of an image", (tool_seeds.LABEL,), _label, _FAILURES),
         Reader("value of a variable", tool_seeds.VALUES, _variable, _FAILURES),
         Reader("project", (seeds.PYPROJECT, seeds.APP, seeds.PROCFILE), _project),
+        Reader("addresses of pyproject.toml", (seeds.PYPROJECT,), _addresses, _FAILURES),
         Reader("installer of poetry.toml", (tool_seeds.POETRY_TOML,), _poetry_settings, _FAILURES),
     )
 
@@ -255,6 +257,13 @@ def _project(content: bytes, directory: Path) -> None:
         fingerprint.project_digest(directory / "app", is_editable=is_editable)
     list(fingerprint.files(directory / "app", ("pyproject.toml",)))
     app_as_package.needed_by(directory / "app", "six", ("gunicorn",))
+
+
+def _addresses(content: bytes, directory: Path) -> None:
+    (directory / "pyproject.toml").write_bytes(content)
+    document = toml.read(directory / "pyproject.toml")
+    settings = Settings(groups=("dev",), extras=("extra",))
+    address_variables.check_project(document, settings, {"USER": "me"}, "pyproject.toml")
 
 
 def _poetry_settings(content: bytes, directory: Path) -> None:

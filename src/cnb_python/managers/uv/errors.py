@@ -44,7 +44,7 @@ from cnb_python.managers.build_errors import (
     git_failure,
     missing_requirement,
 )
-from cnb_python.system.addresses import parts_of
+from cnb_python.system.redaction import parts_of
 
 _NO_SOLUTION = "No solution found"
 _NOT_UNPACKED = re.compile(
