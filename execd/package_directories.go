@@ -25,7 +25,7 @@ type packageDirectory struct {
 // paths are what packageDirectories depends on besides variables.
 type paths struct {
 	root      string // the file system, "/" outside of tests
-	home      string // of the user, as the container has it; "": none
+	home      string // of the user, as the container has it; "": no home
 	working   string // the working directory
 	temporary string // the effective TMPDIR
 

@@ -33,8 +33,8 @@ def print_summary(
 ) -> None:
     """Print what the image holds and what this build changed in it.
 
-    *previous* has the versions of the distributions in the previous image; it is empty if there
-    is none.
+    *previous* has the versions of the distributions in the previous image; empty without a
+    previous image.
     """
     log.output.step("Summary")
     for line in _lines(record, previous, log, layers_dir):
@@ -42,7 +42,7 @@ def print_summary(
 
 
 def changed_packages(before: Mapping[str, str], after: Mapping[str, str]) -> str:
-    """Return the differences between two mappings of names to versions; empty if there are none.
+    """Return the differences between two mappings of names to versions; empty if they are equal.
 
     >>> changed_packages({"six": "1.16.0", "x": "1"}, {"six": "1.17.0", "y": "2"})
     '~ six 1.16.0 → 1.17.0, + y 2, - x'

@@ -1,4 +1,4 @@
-"""The harness itself: what runs inside ends with whoever started it."""
+"""The harness itself: what runs inside ends with the process that started it."""
 
 import os
 import signal

@@ -1,5 +1,5 @@
 /* What a machine can be like, for every program that is linked dynamically: the clock is another,
-   and directories list their entries in reverse. Whoever has met it leaves a file in /tmp. */
+   and directories list their entries in reverse. A program that has met it leaves a file in /tmp. */
 
 #define _GNU_SOURCE
 #include <dirent.h>

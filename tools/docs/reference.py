@@ -102,11 +102,18 @@ _FAMILIES = {
             "wrong form."
         ),
     ),
-    "python": (
-        "Python versions",
+    "python_requests": (
+        "Requests for a Python version",
         (
             "The version in `.python-version`, in a setting or in a file of the package manager "
-            "is not valid, not supported or not available."
+            "cannot be understood."
+        ),
+    ),
+    "python_releases": (
+        "Python releases",
+        (
+            "The version that the app asks for is not supported, does not exist, or contradicts a "
+            "range of the app."
         ),
     ),
     "finding": (

@@ -113,7 +113,7 @@ class Workshop:
     def _count(
         self, app: App, case: Case, state: Path
     ) -> tuple[Mapping[steps.Path, Counts], str, str]:
-        """Count in a build from a copy of *state*; return the counts, or why there are none."""
+        """Count in a build from a copy of *state*; return the counts, or why it cannot."""
         folder, output = self.place.folder / "strace", self._output(MARKS)
         spare = self.place.folder / "state of the counted build"
         run("cp", "-a", "--", state, spare)

@@ -95,7 +95,7 @@ def _follow(
 
 
 def _calls(log: File) -> Iterator[tuple[str, str, int]]:
-    """Yield name, arguments and result of each system call; the result -1 if there is none."""
+    """Yield name, arguments and result of each system call; the result is -1 if it is missing."""
     with log.open(errors="replace") as lines:
         for line in lines:
             if match := _CALL.match(line):

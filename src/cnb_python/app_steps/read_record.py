@@ -103,7 +103,7 @@ class ReadRecord(NamedTuple):
     ) -> str:
         """Return `packages` for an environment with *layers*; empty if it is unknown.
 
-        *distributions* is the contents of the environment; empty if nobody needed them yet.
+        *distributions* is the contents of the environment; empty if no step has needed them yet.
         """
         if layers == self.layers:
             return self.packages

@@ -65,7 +65,7 @@ def places_of(app_dir: Path, layers_dir: Path, ignored: Iterable[Path]) -> Place
 
 
 def read(path: Path) -> Recording:
-    """Return the recording in the file *path*; one that is incomplete if there is none."""
+    """Return the recording in the file *path*; an incomplete one if the file does not exist."""
     try:
         content = json_text.parse(regular_file.read(path, follow=False))
     except OSError, InvalidJson:
@@ -244,7 +244,7 @@ def environment_path(path: str, layers_dir: str) -> str | None:
 
 
 def is_harmless(path: str, layers_dir: str) -> bool:
-    """Whether the extension module at *path* opens no files that nobody notices."""
+    """Whether the extension module at *path* opens no files without the recorder noticing."""
     if _is_below(path, f"{layers_dir}/{python.NAME}"):
         return True
     below = environment_path(path, layers_dir)

@@ -278,7 +278,7 @@ class Layer:
     def begun(self) -> Path:
         """Return the directory in which the new contents are made.
 
-        Raises ContractBroken if there is none.
+        Raises ContractBroken without one.
         """
         if _is_directory(self._staging):
             return self._staging

@@ -89,7 +89,7 @@ def read_file(path: Path) -> bytes:
 
 
 def metadata(root: DistributionRoot, name: str) -> bytes:
-    """Return the METADATA of the distribution *name* in *root*; empty if there is none."""
+    """Return the METADATA of the distribution *name* in *root*; empty without such a file."""
     for directory in sorted(root.site_packages.glob(f"*{INFO}")):
         file = directory / "METADATA"
         if file.is_file() and not file.is_symlink():

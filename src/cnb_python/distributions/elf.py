@@ -55,7 +55,7 @@ def may_be_elf(path: str, *, is_program: bool) -> bool:
 
 
 def read(path: Path) -> Dynamic:
-    """Return the dynamic section of the file at *path*; NOT_ELF if there is none to read.
+    """Return the dynamic section of the file at *path*; NOT_ELF if it has no section to read.
 
     Raises OSError.
     """

@@ -65,8 +65,17 @@ def unpack(wheel: Path, into: Path) -> None:
             # An offset before the start of the file, from which zipfile tries to read.
             raise DamagedPackage(wheel.name, "it is not a valid zip file") from error
         if disk.is_in_the_way(error):
-            raise DamagedPackage(wheel.name, f"it has no place for {error.filename}") from error
+            raise DamagedPackage(wheel.name, _impossible_path(error, into)) from error
         raise
+
+
+def _impossible_path(error: OSError, into: Path) -> str:
+    """Return why a path of a wheel could not be made in *into*."""
+    name = str(error.filename).removeprefix(f"{into}/")
+    if error.errno in {errno.EEXIST, errno.ENOTDIR, errno.EISDIR}:
+        return f"it contains {name[:_SHOWN]!a} both as a file and as a directory"
+    shown = f"{name[:_SHOWN]!a}{'...' if len(name) > _SHOWN else ''}"
+    return f"the file system does not accept the name {shown}: {error.strerror}"
 
 
 def _check_size(unpacked: int, wheel: Path) -> None:

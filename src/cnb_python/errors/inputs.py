@@ -297,7 +297,7 @@ class MergeConflict(AppError):
 
 
 def conflict_line(content: bytes) -> int:
-    """Return the number of the line with the first marker of a merge conflict; 0: there is none.
+    """Return the number of the line with the first marker of a merge conflict; 0 without a conflict.
 
     https://git-scm.com/docs/git-merge#_how_conflicts_are_presented
     """

@@ -50,7 +50,7 @@ class Archives(NamedTuple):
     """What the store got of a distribution."""
 
     archive: str = ""
-    """SHA-256 in hex of the archive with all its files; empty if there is none."""
+    """SHA-256 in hex of the archive with all its files; empty without such an archive."""
     info: str = ""
     """That of the archive with its small parts."""
 

@@ -35,7 +35,7 @@ _LISTENS = re.compile(
 def find_entry_program(
     app: App, files: SourceFiles, installed: Mapping[str, str], importable: IsImportable
 ) -> FoundProcess | None:
-    """Return the process that runs the app's program, None if there is none or several.
+    """Return the process that runs the app's program, None if it has no program, or several.
 
     In this order: `main.py`, `app.py` and other usual names, a package with `__main__.py`, the
     only program at the top, `[project.scripts]`. Raises what reading `pyproject.toml` raises.
@@ -82,7 +82,7 @@ def _is_program(file: ModuleFile) -> bool:
 
 
 def program_line(tree: ast.Module) -> int:
-    """Return the first line that does something when the module is run; 0 if there is none."""
+    """Return the first line that does something when the module is run; 0 if no line does."""
     for statement in tree.body:
         if isinstance(statement, ast.If) and syntax.is_main_guard(statement.test):
             return statement.lineno

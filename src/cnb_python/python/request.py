@@ -3,7 +3,7 @@
 import re
 from typing import NamedTuple
 
-from cnb_python.errors.python import InvalidPythonVersion, OtherImplementation
+from cnb_python.errors.python_requests import InvalidPythonVersion, OtherImplementation
 from cnb_python.python.origin import Origin, visible
 from cnb_python.python.releases import Number
 

@@ -14,7 +14,7 @@ from cnb_python.cnb.context import Target
 from cnb_python.cnb.toml import Metadata
 from cnb_python.config.settings import STICKY
 from cnb_python.errors.base import BuildpackError, Message
-from cnb_python.errors.python import (
+from cnb_python.errors.python_releases import (
     NoPythonInRange,
     PythonEndOfLife,
     PythonNotAvailable,

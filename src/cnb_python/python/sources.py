@@ -10,7 +10,7 @@ from itertools import chain
 from cnb_python.app import App
 from cnb_python.config.settings import VERSION, Settings
 from cnb_python.errors.base import BuildpackError, Message
-from cnb_python.errors.python import InvalidPythonRange
+from cnb_python.errors.python_requests import InvalidPythonRange
 from cnb_python.python.origin import Origin
 from cnb_python.python.project_ranges import project_ranges
 from cnb_python.python.request import PythonRequest, parse_version

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from cnb_python.errors.python import InvalidPythonRange
+from cnb_python.errors.python_requests import InvalidPythonRange
 from cnb_python.python.origin import Origin, visible
 from cnb_python.python.releases import Number
 

@@ -12,7 +12,7 @@ from cnb_python.app import App
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlValue
 from cnb_python.errors.locks import UnexpectedType
-from cnb_python.errors.python import (
+from cnb_python.errors.python_requests import (
     MisspelledVersionFile,
     NoPythonVersion,
     SeveralPythonVersions,

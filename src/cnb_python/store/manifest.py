@@ -38,7 +38,7 @@ class StoreEntry(NamedTuple):
 
     distribution: Distribution
     archive: str
-    """SHA-256 in hex of the archive with all its files; empty if there is none."""
+    """SHA-256 in hex of the archive with all its files; empty without such an archive."""
     info: str
     """SHA-256 in hex of the archive with its small parts; empty if the store has nothing of it."""
     has_libpython: bool = True

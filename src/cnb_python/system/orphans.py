@@ -105,7 +105,7 @@ def _is_childless() -> bool:
 
 
 def _left(earlier: frozenset[int], session: int | None) -> Iterator[int]:
-    """Yield the ids of processes that are left; none only if there are none."""
+    """Yield the ids of processes that are left; nothing only if no process is left."""
     if session is None and _is_childless():
         return
     is_any = False

@@ -98,6 +98,33 @@ def test_no_name_leads_outside(tmp_path_factory: pytest.TempPathFactory, name: s
     assert sorted(outside) == [directory / "below", file]
 
 
+@pytest.mark.parametrize(
+    ("files", "shown"),
+    [
+        ({"a": "x", "a/b.py": "x"}, "'a'"),
+        ({"a/b.py": "x", "a": "x"}, "'a'"),
+        ({"pkg/a": "x", "pkg/a/b/c.py": "x"}, "'pkg/a"),
+    ],
+)
+def test_path_that_is_a_file_and_a_directory_is_named(
+    tmp_path: Path, files: dict[str, str], shown: str
+) -> None:
+    with pytest.raises(DamagedPackage) as raised:
+        wheel.unpack(archive(tmp_path, files), tmp_path / "into")
+
+    assert f"it contains {shown}" in raised.value.problem
+    assert raised.value.problem.endswith("both as a file and as a directory")
+
+
+def test_name_that_the_file_system_refuses_is_shown_in_part(tmp_path: Path) -> None:
+    with pytest.raises(DamagedPackage) as raised:
+        wheel.unpack(archive(tmp_path, {"a" * 300: "x"}), tmp_path / "into")
+
+    start = "the file system does not accept the name 'aaaa"
+    assert raised.value.problem.startswith(start)
+    assert raised.value.problem.endswith("aa'...: File name too long")
+
+
 def test_link_in_wheel_is_unpacked_as_file(tmp_path: Path) -> None:
     file = archive(tmp_path, {"link": "/etc/passwd"}, {"link": 0o120777})
 

@@ -25,9 +25,10 @@ from cnb_python.errors import (
     network,
     programs,
     projects,
+    python_releases,
+    python_requests,
     static_files,
 )
-from cnb_python.errors import python as python_errors
 from cnb_python.errors.base import (
     DOCS,
     AppError,
@@ -202,20 +203,20 @@ TESTED: dict[type[Failure], str] = {
     programs.UnknownPoetryKey: "unit/managers/poetry/test_manager.py",
     programs.ToolUnavailable: "unit/install/test_tools.py",
     programs.LockTooNew: "unit/managers/poetry/test_manager.py",
-    python_errors.NoPythonVersion: "phases/test_python_version.py",
-    python_errors.SeveralPythonVersions: "phases/test_python_version.py",
-    python_errors.InvalidPythonVersion: "phases/test_python_version.py",
-    python_errors.InvalidPythonRange: "unit/errors/test_python.py",
-    python_errors.OtherImplementation: "unit/python/test_request.py",
-    python_errors.MisspelledVersionFile: "unit/python/test_version_files.py",
+    python_requests.NoPythonVersion: "phases/test_python_version.py",
+    python_requests.SeveralPythonVersions: "phases/test_python_version.py",
+    python_requests.InvalidPythonVersion: "phases/test_python_version.py",
+    python_requests.InvalidPythonRange: "unit/errors/test_python.py",
+    python_requests.OtherImplementation: "unit/python/test_request.py",
+    python_requests.MisspelledVersionFile: "unit/python/test_version_files.py",
     finding.OnlyWheels: "unit/managers/test_from_source.py",
-    python_errors.VersionFileNotUtf8: "unit/python/test_version_files.py",
-    python_errors.NoPythonInRange: "unit/python/test_resolver.py",
-    python_errors.PythonOutsideRange: "phases/test_python_sources.py",
-    python_errors.UnknownReleaseLine: "phases/test_python_version.py",
-    python_errors.PythonEndOfLife: "phases/test_python_version.py",
-    python_errors.UnknownPythonPatch: "phases/test_python_version.py",
-    python_errors.PythonNotAvailable: "unit/python/test_resolver.py",
+    python_requests.VersionFileNotUtf8: "unit/python/test_version_files.py",
+    python_releases.NoPythonInRange: "unit/python/test_resolver.py",
+    python_releases.PythonOutsideRange: "phases/test_python_sources.py",
+    python_releases.UnknownReleaseLine: "phases/test_python_version.py",
+    python_releases.PythonEndOfLife: "phases/test_python_version.py",
+    python_releases.UnknownPythonPatch: "phases/test_python_version.py",
+    python_releases.PythonNotAvailable: "unit/python/test_resolver.py",
 }
 """The file below `tests` with the test that produces the example."""
 
@@ -231,7 +232,7 @@ CONSTANTS: dict[type[Failure], str] = {
     machine.UnsafeArchive: "layers/python_archive.py",
     machine.UnusableInterpreter: "layers/python_install.py",
     programs.ToolUnavailable: "data/tools/poetry.txt",
-    python_errors.PythonOutsideRange: "data/python.toml",
+    python_releases.PythonOutsideRange: "data/python.toml",
 }
 """The file below `src/cnb_python` with constants that a test compares with, as part of a value."""
 

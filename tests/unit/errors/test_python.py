@@ -15,19 +15,21 @@ from cnb_python.errors.machine import (
     UnusableInterpreter,
     UnusablePythonTable,
 )
-from cnb_python.errors.python import (
-    InvalidPythonRange,
-    InvalidPythonVersion,
-    MisspelledVersionFile,
+from cnb_python.errors.python_releases import (
     NoPythonInRange,
-    NoPythonVersion,
-    OtherImplementation,
     PythonEndOfLife,
     PythonNotAvailable,
     PythonOutsideRange,
-    SeveralPythonVersions,
     UnknownPythonPatch,
     UnknownReleaseLine,
+)
+from cnb_python.errors.python_requests import (
+    InvalidPythonRange,
+    InvalidPythonVersion,
+    MisspelledVersionFile,
+    NoPythonVersion,
+    OtherImplementation,
+    SeveralPythonVersions,
     VersionFileNotUtf8,
 )
 from tests.support.messages import explained

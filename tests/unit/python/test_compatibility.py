@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from cnb_python.app import read_app
-from cnb_python.errors.python import InvalidPythonRange, PythonOutsideRange
+from cnb_python.errors.python_releases import PythonOutsideRange
+from cnb_python.errors.python_requests import InvalidPythonRange
 from cnb_python.python.origin import Origin
 from cnb_python.python.request import parse_version
 from cnb_python.python.resolver import (

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cnb_python.errors.python import InvalidPythonVersion, OtherImplementation
+from cnb_python.errors.python_requests import InvalidPythonVersion, OtherImplementation
 from cnb_python.python.origin import Origin
 from cnb_python.python.request import likely, parse_version
 

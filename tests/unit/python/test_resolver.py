@@ -7,7 +7,7 @@ import pytest
 
 from cnb_python.cnb.context import Target
 from cnb_python.errors.base import BuildpackError
-from cnb_python.errors.python import (
+from cnb_python.errors.python_releases import (
     NoPythonInRange,
     PythonEndOfLife,
     PythonNotAvailable,

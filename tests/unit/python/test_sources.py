@@ -10,7 +10,7 @@ from cnb_python.config.kinds import SettingOrigin as Given
 from cnb_python.config.settings import DEFAULTS, Settings
 from cnb_python.errors.inputs import UnreadableJson, UnreadableToml
 from cnb_python.errors.locks import UnexpectedType
-from cnb_python.errors.python import (
+from cnb_python.errors.python_requests import (
     InvalidPythonRange,
     InvalidPythonVersion,
     MisspelledVersionFile,

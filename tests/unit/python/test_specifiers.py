@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from cnb_python.errors.python import InvalidPythonRange
+from cnb_python.errors.python_requests import InvalidPythonRange
 from cnb_python.python.origin import Origin
 from cnb_python.python.specifiers import PythonRange, parse_constraint, parse_specifier
 

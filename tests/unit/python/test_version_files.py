@@ -6,7 +6,7 @@ import pytest
 
 from cnb_python.app import read_app
 from cnb_python.errors.inputs import NotAFile, NotUtf8
-from cnb_python.errors.python import (
+from cnb_python.errors.python_requests import (
     InvalidPythonVersion,
     MisspelledVersionFile,
     NoPythonVersion,

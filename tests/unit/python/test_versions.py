@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cnb_python.distributions import dist_info
-from cnb_python.errors.python import InvalidPythonRange
+from cnb_python.errors.python_requests import InvalidPythonRange
 from cnb_python.launch import incompatible
 from cnb_python.layers.store import size_of
 from cnb_python.managers.pip import index_errors

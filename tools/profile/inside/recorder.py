@@ -4,7 +4,7 @@ Beside it are the original, `start.plain.py`, and `recorder.mode`: `times` measu
 the kernel about paths below `MARKS` instead, which a trace of system calls shows. Writes to
 `OUTPUT`.
 
-Imports as little as it can, since the time of an import counts for whoever is first.
+Imports as little as it can, since the first importer of a module is charged for its time.
 """
 
 import _posixsubprocess
@@ -242,7 +242,7 @@ def _stay_readable() -> None:
 
 
 def _name(code: CodeType) -> str:
-    """Return the step's name, `install.installer._unpack`; empty if it is none."""
+    """Return the step's name, `install.installer._unpack`; empty for other functions."""
     _, mark, module = code.co_filename.rpartition(PACKAGE)
     if not mark or code.co_flags & _GENERATORS:
         return ""
