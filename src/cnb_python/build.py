@@ -11,9 +11,16 @@ from cnb_python.config.loading import effective, read_settings
 from cnb_python.config.settings import COLLECTSTATIC_ENV, Settings
 from cnb_python.decisions import Decisions, choose_python, decide, decide_launch
 from cnb_python.launch import launch_report, listening, processes, single_worker
-from cnb_python.layers import package_directories, previous_image, process_defaults, python
+from cnb_python.layers import (
+    package_directories,
+    previous_image,
+    process_defaults,
+    python,
+    safe_path,
+)
 from cnb_python.layers import store as store_layer
 from cnb_python.layers.process_defaults import Defaults
+from cnb_python.layers.safe_path import SafeTypes
 from cnb_python.layers.store import BuildRecord
 from cnb_python.managers import tool
 from cnb_python.preflight import check_environment
@@ -107,11 +114,17 @@ def configure_launch(
         system.output.line(f"health: GET {health}, by {program}")
     launch = Launch(in_image, libraries.labels(record.libraries or {}))
     launch.write(context.layers_dir, context.buildpack.api)
+    safe = SafeTypes(frozenset(), ())
+    if decisions.settings.safe_path:
+        safe = safe_path.safe_types(plan, app, record.distributions)
+        for warning in filter(None, (safe_path.warning(safe),)):
+            system.output.warning(warning.title, warning.body)
     defaults = Defaults(
         frozenset(single_worker.single_worker_types(plan, app, record.distributions)),
         listening.variables(app.directory, record.distributions, plan.named),
         package_directories.rows(app.directory, record.distributions),
         health,
+        safe.safe,
     )
     size = process_defaults.provide_defaults(defaults, context, system.output)
     return {process_defaults.NAME: str(size)}

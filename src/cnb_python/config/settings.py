@@ -209,6 +209,13 @@ TABLE: tuple[Setting, ...] = (
         "`health`, which exits with 0 if the answer is a success, and 1 if not.",
     ),
     Setting(
+        "safe_path",
+        "BP_PYTHON_SAFE_PATH",
+        Flag(),
+        "Set `PYTHONSAFEPATH=1` for each process whose command works with it: no file in the "
+        "app's directory then replaces a module of the standard library or of a package.",
+    ),
+    Setting(
         "keep",
         "BP_PYTHON_KEEP",
         Names((".git", ".venv")),
@@ -263,6 +270,7 @@ class Settings(NamedTuple):
     processes: tuple[str, ...] = ()
     """Lines such as `web: gunicorn app:app`."""
     health: str = ""
+    safe_path: bool = False
     keep: tuple[str, ...] = ()
     idle_timeout: int = 1800
     """In seconds; 0: no limit."""

@@ -20,6 +20,7 @@ from cnb_python.cnb.layer import LAUNCH, EnvDelta, LayerTypes, layer_of, process
 from cnb_python.launch import gunicorn_config
 from cnb_python.launch.servers import PORT
 from cnb_python.layers.cache_keys import LayerKey, Rebuild, decide, part
+from cnb_python.layers.safe_path import VARIABLE
 from cnb_python.managers.tool import find_defaults
 from cnb_python.system.interface import Output
 
@@ -112,6 +113,7 @@ class _Key(LayerKey):
     variables: str = part("list of variables of servers")
     directories: str = part("list of directories that packages write to")
     health: str = part("path of the health check")
+    safe: str = part("list of processes with PYTHONSAFEPATH")
 
 
 class Defaults(NamedTuple):
@@ -125,6 +127,8 @@ class Defaults(NamedTuple):
     """Lines of `package_directories`."""
     health: str = ""
     """The path at which the app answers when it is healthy; empty: no health check."""
+    safe: frozenset[str] = frozenset()
+    """The process types that start with PYTHONSAFEPATH=1."""
 
 
 def provide_defaults(defaults: Defaults, context: BuildContext, output: Output) -> int:
@@ -137,6 +141,7 @@ def provide_defaults(defaults: Defaults, context: BuildContext, output: Output) 
         _lines(defaults.variables, " "),
         ", ".join(line.replace("\t", " ") for line in defaults.directories),
         defaults.health,
+        " ".join(sorted(defaults.safe)),
     )
     layer = layer_of(context.layers_dir, NAME)
     state = decide(layer.state(), key)
@@ -151,8 +156,8 @@ def provide_defaults(defaults: Defaults, context: BuildContext, output: Output) 
         if defaults.health:
             (contents / _HEALTH).symlink_to(f"exec.d/{_PROGRAM}")
             disk.write(contents / _HEALTH_PATH, defaults.health.encode())
-        env = _env(tuple(sorted(defaults.single)))
-        layer.finish(LayerTypes(launch=True), key.metadata(), env, exec_d={_PROGRAM: program})
+        types = LayerTypes(launch=True)
+        layer.finish(types, key.metadata(), _env(defaults), exec_d={_PROGRAM: program})
     else:
         layer.reuse_from_image(key.metadata())
     return len(program)
@@ -162,9 +167,16 @@ def _lines(variables: Mapping[str, str], separator: str) -> str:
     return separator.join(f"{name}={value}" for name, value in sorted(variables.items()))
 
 
-def _env(single: tuple[str, ...]) -> tuple[EnvDelta, ...]:
+def _env(defaults: Defaults) -> tuple[EnvDelta, ...]:
     # As defaults, so the user's own values take precedence.
     return (
         EnvDelta(process_scope(_WEB), _LOG, "default", "1"),
-        *(EnvDelta(process_scope(kind), _CONCURRENCY, "default", "1") for kind in single),
+        *(
+            EnvDelta(process_scope(kind), _CONCURRENCY, "default", "1")
+            for kind in sorted(defaults.single)
+        ),
+        *(
+            EnvDelta(process_scope(kind), VARIABLE, "default", "1")
+            for kind in sorted(defaults.safe)
+        ),
     )

@@ -149,6 +149,17 @@ def test_layer_has_no_file_without_directories(phase: BuildContext) -> None:
     assert not (phase.layers_dir / "defaults/directories").exists()
 
 
+def test_safe_process_has_a_safe_path_by_default(phase: BuildContext) -> None:
+    log = Log()
+    safe = Defaults(safe=frozenset({"worker"}))
+
+    process_defaults.provide_defaults(safe, in_image(phase), log)
+
+    assert "processes with PYTHONSAFEPATH has changed from (none) to worker" in log.lines[-1]
+    assert started(phase, "worker") == {"PYTHONSAFEPATH": "1"}
+    assert started(phase, "web") == {"BPL_PYTHON_LOG": "1"}
+
+
 def test_rebuilt_layer_equals_that_of_a_first_build(phase: BuildContext, tmp_path: Path) -> None:
     first = replace(phase, layers_dir=tmp_path / "first")
     first.layers_dir.mkdir()
