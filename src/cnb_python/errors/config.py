@@ -212,6 +212,7 @@ class UnknownSettings(AppError):
                 "start",
                 "processes",
                 "health",
+                "safe_path",
                 "keep",
                 "idle_timeout",
                 "mirror",
