@@ -1,4 +1,4 @@
-"""Projects in directories of an app: those with only a setup.py, and those that are not there.
+"""Projects in directories of an app: with only a setup.py, edited after a build, or not there.
 
 A path in a group that is not installed may lead anywhere: the tools do not look at it.
 """
@@ -17,6 +17,8 @@ from cnb_python.managers.poetry.manager import Poetry
 from cnb_python.managers.uv.manager import UvProject
 from cnb_python.system.certificates import system_bundle
 from tests.support import resolving
+from tests.support.build_variants import layers_of
+from tests.support.builds import Builds, Built
 from tests.support.index import Index
 from tests.support.manager_cases import (
     Case,
@@ -26,6 +28,7 @@ from tests.support.manager_cases import (
     locked_by_uv,
     prepare,
 )
+from tests.support.trees import write_files
 
 PROJECT = '[project]\nname = "shop"\nversion = "1"\nrequires-python = ">=3.14,<4"\n'
 SETUP = "from setuptools import setup\n\nsetup(name='{0}', version='1.0', py_modules=['{0}'])\n"
@@ -108,16 +111,21 @@ def served() -> Index:
     return Index(url, Path("/nowhere"))
 
 
+def of_this_machine() -> dict[str, str]:
+    """Return the variables with which clients reach the usual index."""
+    machine = {name: value for name, value in resolving.settings().items() if name != "PATH"}
+    if bundle := system_bundle():
+        machine["REQUESTS_CA_BUNDLE"] = str(bundle)
+    return machine
+
+
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_projects_with_only_a_setup_py_are_built(
     case: Case, served: Index, tmp_path: Path
 ) -> None:
     files = {**LOCAL, **case.files}
     local = Case(case.name, case.manager, files, case.settings, case.lock)
-    machine = {name: value for name, value in resolving.settings().items() if name != "PATH"}
-    if bundle := system_bundle():
-        machine["REQUESTS_CA_BUNDLE"] = str(bundle)
-    context = prepare(local, served, tmp_path, machine)
+    context = prepare(local, served, tmp_path, of_this_machine())
 
     resolution = decide_and_install(local, context)
 
@@ -130,3 +138,33 @@ def test_projects_with_only_a_setup_py_are_built(
         assert any("libs/one" in text for text in paths) or list(
             context.environment.rglob("__editable__*one*")
         )
+
+
+BACKEND = '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
+NEWER = {
+    f"libs/{name}/pyproject.toml": f'{BACKEND}[project]\nname = "{name}"\nversion = "1.0"\n'
+    for name in ("one", "two")
+}
+
+
+def test_edited_code_of_projects_is_in_the_next_image(
+    builds: Builds, flask: Built, tmp_path: Path
+) -> None:
+    """Of an editable project, and of one that is copied into the environment."""
+    files = {**LOCAL, **CASES[0].files, **NEWER, "Procfile": "web: python -V\n"}
+    source = write_files(tmp_path / "repository/app", files)
+    source.parent.chmod(0o755)
+    first = builds.image(source, flask)
+    assert first.code == 0, first.output
+
+    for name in ("one", "two"):
+        (source / f"libs/{name}/{name}.py").write_text(f"V = 'edited {name}'\n")
+    later = builds.image(source, first)
+    clean = builds.image(source)
+
+    assert later.code == 0, later.output
+    assert clean.code == 0, clean.output
+    code = "import one, two; print(one.V, two.V)"
+    outputs = [build.run("python", "-c", code) for build in (first, later)]
+    assert outputs == ["one two\n", "edited one edited two\n"]
+    assert layers_of(later) == layers_of(clean)
