@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from cnb_python import preflight
-from cnb_python.app_steps import collectstatic_causes, file_requests, nltk
+from cnb_python.app_steps import collectstatic_causes, file_requests, nltk, node_build
 from cnb_python.cnb import documents, toml
 from cnb_python.config.loading import read_settings
 from cnb_python.config.settings import TABLE, Settings
@@ -71,6 +71,7 @@ def readers() -> tuple[Reader, ...]:
         Reader("ld.so.conf", (tool_seeds.LINKER,), _linker),
         Reader("launch.toml", (tool_seeds.LAUNCH,), _launch),
         Reader("project.toml", (tool_seeds.PROJECT_TOML,), _project_descriptor),
+        Reader("package.json", (tool_seeds.PACKAGE_JSON,), _package_json),
         Reader("label of an image", (tool_seeds.LABEL,), _label, _FAILURES),
         Reader("value of a variable", tool_seeds.VALUES, _variable, _FAILURES),
         Reader("project", (seeds.PYPROJECT, seeds.APP, seeds.PROCFILE), _project),
@@ -222,6 +223,11 @@ def _launch(content: bytes, directory: Path) -> None:
 def _project_descriptor(content: bytes, directory: Path) -> None:
     (directory / "project.toml").write_bytes(content)
     find_build_consumers(context_of(directory, ()), Settings())
+
+
+def _package_json(content: bytes, directory: Path) -> None:
+    (directory / "package.json").write_bytes(content)
+    node_build.missing_script(context_of(directory, ()), directory)
 
 
 def _label(content: bytes, directory: Path) -> None:

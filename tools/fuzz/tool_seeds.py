@@ -69,3 +69,4 @@ id = "cnb-python/python"
 [[io.buildpacks.post.group]]
 uri = "x"
 """
+PACKAGE_JSON = b'{"name": "shop", "scripts": {"build": "vite build", "prod": 1}}\n'

@@ -111,7 +111,8 @@ OPENING = {
 METHODS = {"read_text", "read_bytes", "RawConfigParser", "parsebytes", "parsestr", "open"}
 EXEMPT = {
     "the buildpack's own files": {
-        *("launch/incompatible.py warnings", "layers/carried_bytecode.py _is_intact"),
+        *("launch/incompatible.py warnings", "app_steps/known_steps.py warnings"),
+        "layers/carried_bytecode.py _is_intact",
         *("layers/carried_bytecode.py _key", "layers/process_defaults.py provide_defaults"),
         *("layers/package_directories.py rows", "managers/misleading_names.py _meaning"),
         *("managers/tool.py _pins", "managers/tool.py versions", "install/staging.py copy_pip"),
@@ -136,10 +137,17 @@ EXEMPT = {
         *("app_steps/collectstatic.py _is_django", "install/foreign_files.py entries"),
         *("install/foreign_files.py _has_same_content", "install/snapshot.py _digest"),
         *("install/user_files.py _read", "launch/listening.py _text"),
+        *(
+            "app_steps/collectstatic.py _check_random_key",
+            "managers/build_errors.py not_an_archive",
+        ),
         *("layers/python_install.py _on_disk", "layout/materialize.py _copy"),
         *("store/files.py verified", "store/files.py writing"),
         *("system/verified_file.py _copy", "system/verified_file.py _write"),
         *("system/verified_file.py store",),
+    },
+    "it only searches the text with expressions": {
+        *("app_steps/known_steps.py text", "provision/native_libraries.py _requires"),
     },
     "it reads libraries with `elf.read`, which has a reader": {
         *("layers/python_parts.py _is_linked", "provision/python_parts.py _linked_files"),
