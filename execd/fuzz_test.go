@@ -118,18 +118,20 @@ func FuzzLibraries(f *testing.F) {
 
 func FuzzListening(f *testing.F) {
 	for _, content := range []string{
-		"", "GRADIO_SERVER_NAME=0.0.0.0\nGRADIO_SERVER_PORT=$PORT\n", "=\n==\n\x00", strings.Repeat("A=b\n", 10_000),
+		"", "GRADIO_SERVER_NAME=0.0.0.0\nGRADIO_SERVER_PORT=$PORT\nGUNICORN_CMD_ARGS=$BIND\n", "=\n==\n\x00", strings.Repeat("A=b\n", 10_000),
 	} {
-		f.Add([]byte(content), "8080")
-		f.Add([]byte(content), "")
+		for _, host := range []string{"", "::", "\x00"} {
+			f.Add([]byte(content), "8080", host)
+			f.Add([]byte(content), "", host)
+		}
 	}
-	f.Fuzz(func(t *testing.T, content []byte, number string) {
+	f.Fuzz(func(t *testing.T, content []byte, number, host string) {
 		file := filepath.Join(t.TempDir(), "variables")
 		if err := os.WriteFile(file, content, 0o600); err != nil {
 			t.Fatal(err)
 		}
 		user := func(name string) (string, bool) { return number, name == port }
-		for _, each := range listening(user, file) {
+		for _, each := range listening(user, file, host) {
 			if each.value == "" || strings.ContainsAny(each.name, "=\n") {
 				t.Errorf("%q", each)
 			}
