@@ -12,7 +12,7 @@ CASE ?= cold
 SECONDS ?= 600
 API ?=
 
-.PHONY: help venv image explain test lint types format unit phases thorough images docs-test package builder fixtures bench profile compat fuzz data docs clean
+.PHONY: help venv image explain test lint types format unit phases thorough lifecycles images docs-test package builder fixtures bench profile compat fuzz data docs clean
 
 help: ## List the tasks
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -27,7 +27,7 @@ image: venv fixtures ## Build APP into an image (an OCI image layout if no conta
 explain: venv ## Print what a build of APP would choose, without building (IMAGE=...: and what it would reuse; JSON=1)
 	@$(PYTHON) -m tools.explain $(if $(JSON),--json) $(if $(IMAGE),--image "$(IMAGE)") "$(APP)"
 
-test: lint types unit docs-test phases thorough images ## Everything CI runs
+test: lint types unit docs-test phases thorough lifecycles images ## Everything CI runs
 
 lint: venv ## Check style and format
 	@$(PYTHON) -m ruff check
@@ -51,6 +51,9 @@ phases: venv fixtures ## Test the package and builds with the real lifecycle, wi
 
 thorough: venv fixtures ## Run the longer tests of that kind: every manager, real packages, other machines, interrupted builds
 	@$(PYTHON) -m pytest -n 2 --dist loadfile -m thorough tests/phases
+
+lifecycles: venv fixtures ## Test with the lifecycles of kpack and Tekton (by hand: builds them, a minute each)
+	@$(PYTHON) -m pytest -n 2 --dist loadfile tests/lifecycles
 
 images: venv fixtures ## Test with pack on a real Docker engine
 	@$(PYTHON) -m pytest tests/images

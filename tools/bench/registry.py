@@ -124,25 +124,43 @@ class Registry:
 
     def read(self, image: str) -> Published:
         """Read labels and sizes of *image*, a full name with its tag."""
-        name, _, tag = image.removeprefix(f"{self.address}/").rpartition(":")
-        manifest = self._json(f"{name}/manifests/{tag}")
-        config = self._json(f"{name}/blobs/{manifest['config']['digest']}")
-        sizes = (layer["size"] for layer in manifest["layers"])
-        layer_sizes = dict(zip(config["rootfs"]["diff_ids"], sizes, strict=True))
-        return Published(config["config"].get("Labels") or {}, layer_sizes)
+        return published(image)
 
-    def _json(self, path: str) -> Any:  # noqa: ANN401 - JSON
-        headers = {"Accept": ", ".join(MANIFESTS)}
-        request = urllib.request.Request(f"http://{self.address}/v2/{path}", headers=headers)
-        # Without the proxies of the environment, which cannot reach this machine.
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(request, timeout=START_SECONDS) as answer:
-            return json.load(answer)
+
+def published(image: str) -> Published:
+    """Read labels and sizes of *image*, a full name with the address of a registry and a tag."""
+    address, _, named = image.partition("/")
+    name, _, tag = named.rpartition(":")
+    manifest = _json(address, f"{name}/manifests/{tag}")
+    config = _json(address, f"{name}/blobs/{manifest['config']['digest']}")
+    sizes = (layer["size"] for layer in manifest["layers"])
+    layer_sizes = dict(zip(config["rootfs"]["diff_ids"], sizes, strict=True))
+    return Published(config["config"].get("Labels") or {}, layer_sizes)
+
+
+def _json(address: str, path: str) -> Any:  # noqa: ANN401 - JSON
+    headers = {"Accept": ", ".join(MANIFESTS)}
+    request = urllib.request.Request(f"http://{address}/v2/{path}", headers=headers)
+    # Without the proxies of the environment, which cannot reach this machine.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(request, timeout=START_SECONDS) as answer:
+        return json.load(answer)
 
 
 @contextmanager
 def running(folder: Path) -> Iterator[Registry]:
     """Serve a registry that keeps its images in *folder* while the block runs."""
+    with listening(folder) as port:
+        counter = Counter(port)
+        try:
+            yield Registry(counter)
+        finally:
+            counter.close()
+
+
+@contextmanager
+def listening(folder: Path) -> Iterator[int]:
+    """Serve a registry as `running` does, without counting; yield its port of 127.0.0.1."""
     program = debian_packages.program("docker-registry", "docker-registry")
     folder.mkdir(parents=True, exist_ok=True)
     port = _free_port()
@@ -158,11 +176,7 @@ def running(folder: Path) -> Iterator[Registry]:
         )
     try:
         _wait(process, port, log)
-        counter = Counter(port)
-        try:
-            yield Registry(counter)
-        finally:
-            counter.close()
+        yield port
     finally:
         process.terminate()
         process.wait()

@@ -110,6 +110,20 @@ def detect_and_build(platform: Platform, request: BuildRequest) -> Result:
     )
 
 
+def phase(
+    platform: Platform, request: BuildRequest, *command: str, as_root: bool = False
+) -> Ended:
+    """Run a phase with the program and arguments *command*, in the directories of *request*.
+
+    `Folders.prepare` makes them. *as_root*: for the phases that read and write images.
+    """
+    folders = Folders(request.work)
+    cache_bind = Bind(folders.cache, "/cache", writable=True)
+    binds = (*_binds(platform, request, folders), cache_bind)
+    room = _room(platform, request, folders, binds, drop=not as_root)
+    return _run(room, request, (f"/cnb/lifecycle/{command[0]}", *command[1:]))
+
+
 def _phase(name: str, platform: Platform, request: BuildRequest, folders: Folders) -> Ended:
     paths = ["-app", "/workspace", "-layers", "/layers", "-platform", "/platform"]
     order = ["-order", "/cnb/order.toml", "-run", "/cnb/run.toml"] if name == "detector" else []

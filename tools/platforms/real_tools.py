@@ -44,6 +44,12 @@ def lifecycle_archive() -> Path:
     return _built("lifecycle", title, _make_lifecycle, DESCRIPTOR)
 
 
+def older_lifecycle(version: str) -> Path:
+    """Return the directory of another release, one of `tools/go/lifecycle-*`, as `lifecycle`."""
+    title = "Building the lifecycle {} (about a minute the first time)"
+    return _built(f"lifecycle-{version}", title, _make_programs, "") / "lifecycle"
+
+
 def pack() -> Path:
     """Return the path of `pack`."""
     title = "Building pack {} (about 2.5 minutes the first time)"
@@ -52,9 +58,9 @@ def pack() -> Path:
 
 def _built(name: str, title: str, make: Callable[[Path, str], None], extra: str) -> Path:
     pins = (PINS / name / "go.mod").read_text(), (PINS / name / "go.sum").read_text()
-    match = re.search(rf"^require github\.com/buildpacks/{name} v(\S+)$", pins[0], re.MULTILINE)
+    match = re.search(r"^require github\.com/buildpacks/\w+ v(\S+)$", pins[0], re.MULTILINE)
     if match is None:
-        fail(f"tools/go/{name}/go.mod does not require {name}.")
+        fail(f"tools/go/{name}/go.mod requires no module of buildpacks.")
     version = match[1]
     recipe = Path(__file__).read_bytes()
     key = cache.digest(*pins, extra, recipe)
@@ -62,12 +68,20 @@ def _built(name: str, title: str, make: Callable[[Path, str], None], extra: str)
 
 
 def _make_lifecycle(into: Path, version: str) -> None:
+    _build_programs("lifecycle", into, version)
+    (into / "lifecycle.toml").write_text(DESCRIPTOR.format(version=version))
+
+
+def _make_programs(into: Path, version: str) -> None:
+    _build_programs(f"lifecycle-{version}", into, version)
+
+
+def _build_programs(module: str, into: Path, version: str) -> None:
     folder = into / "lifecycle"
     commands = (f"{LIFECYCLE}/cmd/lifecycle", f"{LIFECYCLE}/cmd/launcher")
-    _go_build("lifecycle", f"{LIFECYCLE}/cmd.Version={version}", folder, *commands)
+    _go_build(module, f"{LIFECYCLE}/cmd.Version={version}", folder, *commands)
     for phase in PHASES:
         (folder / phase).symlink_to("lifecycle")
-    (into / "lifecycle.toml").write_text(DESCRIPTOR.format(version=version))
 
 
 def _make_pack(into: Path, version: str) -> None:

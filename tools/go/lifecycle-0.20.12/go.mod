@@ -1,0 +1,5 @@
+module cnb-python/tools/lifecycle
+
+go 1.24.5
+
+require github.com/buildpacks/lifecycle v0.20.12
