@@ -9,7 +9,13 @@ from cnb_python.cnb.context import BuildContext
 from cnb_python.cnb.documents import Launch, earlier_process_types
 from cnb_python.config.loading import effective, read_settings
 from cnb_python.config.settings import COLLECTSTATIC_ENV, Settings
-from cnb_python.decisions import Decisions, choose_python, decide, decide_launch
+from cnb_python.decisions import (
+    Decisions,
+    choose_python,
+    decide,
+    decide_launch,
+    execution_environment,
+)
 from cnb_python.launch import launch_report, listening, processes, single_worker
 from cnb_python.layers import (
     package_directories,
@@ -40,6 +46,7 @@ def build(context: BuildContext, system: System) -> None:
     settings = read_settings_after_hook(context, log, system)
     # It is for one command alone, which the settings name.
     context = context.without(COLLECTSTATIC_ENV)
+    context = context._replace(exec_env=execution_environment(context, settings))
     decisions = decide(context, settings, system.output)
     app, manager, unwanted = decisions.app, decisions.manager, decisions.unwanted
     build_consumers = decisions.build_consumers
@@ -55,6 +62,8 @@ def build(context: BuildContext, system: System) -> None:
         request = ProvisionRequest(
             app, manager, runtime, settings, context, build_consumers, tool.versions()
         )
+        for line in decisions.added_packages:
+            system.output.line(line)
         provided = provide.provide(
             request, system, steps.steps_needing_environment, steps.read_before
         )

@@ -10,9 +10,10 @@ from typing import NamedTuple
 from cnb_python import app_cleanup
 from cnb_python.app import App, read_app
 from cnb_python.app_cleanup import UnwantedFiles
-from cnb_python.cnb.context import BuildContext
+from cnb_python.cnb.context import EXEC_ENVS, PRODUCTION, BuildContext
 from cnb_python.config.settings import Settings
 from cnb_python.errors.base import Message
+from cnb_python.errors.execution import UnknownExecutionEnvironment
 from cnb_python.launch import (
     command_checks,
     incompatible,
@@ -24,7 +25,13 @@ from cnb_python.launch import (
 from cnb_python.launch.launch_plan import LaunchPlan
 from cnb_python.launch.named_processes import NamedProcess, in_settings
 from cnb_python.managers.base import Manager
-from cnb_python.managers.registry import fallbacks, how_to_add, managers, select
+from cnb_python.managers.registry import (
+    fallbacks,
+    how_to_add,
+    managers,
+    select,
+    with_development,
+)
 from cnb_python.preflight import check_app
 from cnb_python.provision.request import find_build_consumers
 from cnb_python.python.mirror import find_inventory
@@ -56,6 +63,30 @@ class Decisions(NamedTuple):
     """The processes that settings name, by their types."""
     build_consumers: str
     """What needs Python during the build, as a phrase; else empty."""
+    exec_env: str = PRODUCTION
+    """What the image is for."""
+    added: tuple[str, ...] = ()
+    """What names the packages for tests and development: `group dev`."""
+
+    @property
+    def added_packages(self) -> tuple[str, ...]:
+        """Log lines on the packages that the image has besides those of production."""
+        if self.exec_env == PRODUCTION:
+            return ()
+        if self.added:
+            return (f"Adding the packages for {self.exec_env}: {', '.join(self.added)}",)
+        return (f"The app names no packages for {self.exec_env}, such as a group dev or test",)
+
+
+def execution_environment(context: BuildContext, settings: Settings) -> str:
+    """Return what the image is for: by the setting, else as the platform has it.
+
+    Raises UnknownExecutionEnvironment for a value of the platform that is not known.
+    """
+    chosen = settings.exec_env or context.exec_env
+    if chosen not in EXEC_ENVS:
+        raise UnknownExecutionEnvironment(chosen, EXEC_ENVS)
+    return chosen
 
 
 def decide(context: BuildContext, settings: Settings, output: Output) -> Decisions:
@@ -65,12 +96,15 @@ def decide(context: BuildContext, settings: Settings, output: Output) -> Decisio
     """
     app = read_app(context.app_dir, settings.project)
     manager = select(app, managers(settings), fallbacks(settings), settings.decider)
+    added: tuple[str, ...] = ()
+    if context.exec_env != PRODUCTION:
+        manager, added = with_development(manager, app)
     check_app(app, manager, output)
     unwanted = app_cleanup.find_unwanted(context, settings.keep)
     given = in_settings(settings, app)
     command_checks.check_commands(app, unwanted.removable, given)
     consumers = find_build_consumers(context, settings)
-    return Decisions(settings, app, manager, unwanted, given, consumers)
+    return Decisions(settings, app, manager, unwanted, given, consumers, context.exec_env, added)
 
 
 def choose_python(decisions: Decisions, context: BuildContext, system: System) -> ResolvedPython:
@@ -110,7 +144,9 @@ def decide_launch(
     """
     app = decisions.app
     adding = partial(how_to_add, decisions.manager, app)
-    plan = processes.plan_launch(app, distributions, decisions.given, adding, earlier)
+    plan = processes.plan_launch(
+        app, distributions, decisions.given, adding, earlier, decisions.exec_env
+    )
     available = unstartable.programs(
         programs,
         context.environ.get("PATH", ""),

@@ -145,7 +145,7 @@ def make_environment(
     store = Store(directory / "store")
     nothing = FilesNeeded(frozenset(), frozenset())
     install_result = install_environment(
-        request, None, {}, lambda _: nothing, store, system(2, log)
+        request, None, {}, lambda *_: nothing, store, system(2, log)
     )
     plan = LayerPlan(
         layers_dir=layers,

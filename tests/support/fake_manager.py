@@ -11,6 +11,7 @@ from cnb_python.errors.base import Message
 from cnb_python.managers.base import (
     AppLeftOut,
     InstallContext,
+    Manager,
     NeedsResolving,
     Pin,
     PinsRefused,
@@ -73,6 +74,9 @@ class FakeManager:
     deciding_file: str = "requirements.txt"
 
     def deciding_files(self, app: App) -> tuple[str, ...]:
+        raise AssertionError(app)
+
+    def with_development(self, app: App) -> tuple[Manager, tuple[str, ...]]:
         raise AssertionError(app)
 
     def check(self, app: App) -> tuple[Message, ...]:

@@ -24,8 +24,9 @@ from cnb_python.system import regular_file
 # The buildpack also requires it itself: a `provides` without `requires` would fail the group.
 # https://github.com/buildpacks/spec/blob/main/buildpack.md#phase-1-detection
 PYTHON = "python"
-PRODUCTION = "production"
-"""The execution environment if none is given."""
+PRODUCTION, TEST, DEVELOPMENT = "production", "test", "development"
+EXEC_ENVS = (PRODUCTION, TEST, DEVELOPMENT)
+"""The execution environments, that of a platform without them first."""
 SUPPORTED_APIS = ("0.10", "0.11", "0.12")
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
+from cnb_python.cnb.context import EXEC_ENVS
 from cnb_python.config.build_commands import BuildCommand, BuildCommands
 from cnb_python.config.kinds import (
     Commands,
@@ -39,6 +40,7 @@ LIBRARIES = "BP_PYTHON_LIBRARIES"
 STICKY = "BP_PYTHON_STICKY"
 MIRROR = "BP_PYTHON_MIRROR"
 PROJECT = "BP_PYTHON_PROJECT"
+EXEC_ENV = "BP_PYTHON_EXEC_ENV"
 
 LINKED, MERGED = "linked", "merged"
 ERROR, WARN, IGNORE = "error", "warn", "ignore"
@@ -101,6 +103,35 @@ TABLE: tuple[Setting, ...] = (
         "BP_PYTHON_EXTRAS",
         Names(("postgres", "s3")),
         "Extras of the app's own project to install.",
+    ),
+    Setting(
+        "exec_env",
+        EXEC_ENV,
+        OneOf(EXEC_ENVS),
+        "What the image is for. `test` adds the packages for tests and the process `test`; "
+        "`development` adds the same packages and reloads the app when its code changes. By "
+        "default what the platform sets in `CNB_EXEC_ENV`, or else `production`.",
+    ),
+    Setting(
+        "dev_groups",
+        "BP_PYTHON_DEV_GROUPS",
+        Names(("test", "lint")),
+        "Dependency groups that images for tests and development have in addition, in place of "
+        "those with usual names such as `dev` and `test`.",
+    ),
+    Setting(
+        "dev_extras",
+        "BP_PYTHON_DEV_EXTRAS",
+        Names(("test",)),
+        "Extras that images for tests and development have in addition, in place of those with "
+        "usual names such as `dev` and `test`.",
+    ),
+    Setting(
+        "dev_requirements",
+        "BP_PYTHON_DEV_REQUIREMENTS",
+        Names(("requirements/ci.txt",)),
+        "Requirements files that images for tests and development have in addition, in place of "
+        "those with usual names such as `requirements-dev.txt`.",
     ),
     Setting(
         "project",
@@ -253,6 +284,11 @@ class Settings(NamedTuple):
     requirements: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     extras: tuple[str, ...] = ()
+    exec_env: str = ""
+    """Empty: what the platform sets."""
+    dev_groups: tuple[str, ...] = ()
+    dev_extras: tuple[str, ...] = ()
+    dev_requirements: tuple[str, ...] = ()
     project: str = ""
     """Relative to the top of the app, without a slash at its end; empty: the top."""
     installer: str = AUTO

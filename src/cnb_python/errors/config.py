@@ -201,6 +201,7 @@ class UnknownSettings(AppError):
     def example(cls) -> Self:
         names = (
             *("sticky", "manager", "poetry", "pipenv", "pdm", "requirements", "groups", "extras"),
+            *("exec_env", "dev_groups", "dev_extras", "dev_requirements"),
             *("project", "installer", "layout", "build", "full", "libraries"),
             *(
                 "collectstatic",
@@ -243,13 +244,16 @@ class NoSuchRequirements(AppError):
         return Message(
             title=f"The app has no {listed(self.missing, ' and no ')}",
             body=(
-                "The setting requirements names the files that pip reads, relative to the app.",
+                (
+                    "The settings requirements and dev_requirements name files that pip reads, "
+                    "relative to the app."
+                ),
                 *(("The app has:", *variants) if variants else ()),
             ),
             fixes=(
                 (
-                    "Correct BP_PYTHON_REQUIREMENTS, or requirements in [tool.cnb-python] of "
-                    "pyproject.toml."
+                    "Correct the setting: BP_PYTHON_REQUIREMENTS or BP_PYTHON_DEV_REQUIREMENTS, or "
+                    "its key in [tool.cnb-python] of pyproject.toml."
                 ),
                 (
                     "If you have the file on your machine, check that it is in the repository, and "

@@ -18,7 +18,13 @@ from cnb_python.cnb.context import BuildContext
 from cnb_python.config.kinds import displayed
 from cnb_python.config.loading import read_settings
 from cnb_python.config.settings import DEFAULTS, Settings
-from cnb_python.decisions import Decisions, choose_python, decide, decide_launch
+from cnb_python.decisions import (
+    Decisions,
+    choose_python,
+    decide,
+    decide_launch,
+    execution_environment,
+)
 from cnb_python.detect import recognises
 from cnb_python.errors.base import Failure, Message
 from cnb_python.errors.machine import ProgramNotStarted
@@ -90,6 +96,7 @@ def _fill(explanation: Explanation, context: BuildContext, system: System) -> No
         return
     settings = read_settings(context.environ, context.app_dir)
     explanation.settings = tuple(_given(settings))
+    context = context._replace(exec_env=execution_environment(context, settings))
     decisions = decide(context, settings, system.output)
     unwanted = decisions.unwanted
     repositories = () if decisions.build_consumers else unwanted.repositories
@@ -97,7 +104,7 @@ def _fill(explanation: Explanation, context: BuildContext, system: System) -> No
     resolved = choose_python(decisions, context, system)
     provided = _provided(decisions, resolved, context)
     explanation.python = _python(resolved, provided, context)
-    explanation.packages = _packages(provided)
+    explanation.packages = _packages(provided, decisions.added)
     explanation.reuse = _reuse(provided)
     versions = explanation.packages.versions
     explanation.steps = tuple(_steps(provided.request, versions))
@@ -172,13 +179,13 @@ def _python(
     )
 
 
-def _packages(provided: _ProvisionInputs) -> ChosenPackages:
+def _packages(provided: _ProvisionInputs, added: tuple[str, ...]) -> ChosenPackages:
     request, settings = provided.request, provided.request.settings
     known_from, reason, versions = _versions(provided)
     return ChosenPackages(
         manager=request.manager.name,
         files=settings.requirements or request.manager.deciding_files(request.app),
-        groups=(*settings.groups, *settings.extras),
+        groups=(*settings.groups, *settings.extras, *added),
         known_from=known_from,
         reason=reason,
         versions=versions,

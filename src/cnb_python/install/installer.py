@@ -63,22 +63,24 @@ def install_environment(
     request: EnvironmentRequest,
     resolved: Resolution | SameAsPrevious | None,
     entries: Mapping[str, StoreEntry],
-    files_needed: Callable[[Sequence[Distribution]], FilesNeeded],
+    files_needed: Callable[[Sequence[Distribution], frozenset[str]], FilesNeeded],
     store: Store,
     system: System,
 ) -> InstallResult:
     """Return the environment of *request*; the files that *files_needed* names are on disk then.
 
     *resolved* is what the app's files alone resolve to, or that the resolution is the previous
-    one; None if the manager has to resolve. *entries*: what the store has, by name. Raises the
-    errors of the manager, and those of running programs and writing files.
+    one; None if the manager has to resolve. *entries*: what the store has, by name. *files_needed*
+    is called with all distributions, and the names of those that production does not have. Raises
+    the errors of the manager, and those of running programs and writing files.
     """
     without_files = frozenset[str]()
     with closing(StagingArea(request, system, AppSnapshot(request.app.top))) as staging:
         work = _Work(staging, entries, store)
         resolution = _resolve_without_manager(resolved, work) or _resolve_with_manager(work)
         for _ in range(_MOST_ATTEMPTS):
-            if not (without_files := _unpack_needed(work, files_needed(work.distributions))):
+            needed = files_needed(work.distributions, resolution.development)
+            if not (without_files := _unpack_needed(work, needed)):
                 return _result(work, resolution)
             resolution = _install_again(without_files, resolution, work)
             work.forget_changed()
@@ -97,6 +99,7 @@ def _result(work: _Work, resolution: _Resolved) -> InstallResult:
         python_patch=request.python if resolution.depends_on_patch else "",
         known_missing=work.known_missing,
         written=tuple(sorted(written)),
+        development=resolution.development,
     )
 
 
@@ -104,6 +107,8 @@ class _Resolved(NamedTuple):
     resolution: Resolution | None
     """None: that of the previous build, of which only a digest was recorded."""
     depends_on_patch: bool
+    development: frozenset[str]
+    """The names of the distributions that only tests and development need."""
 
 
 @dataclass(slots=True)
@@ -196,7 +201,7 @@ def _resolve_without_manager(
     """Return the resolution, with its distributions in *work*; None: the manager must resolve."""
     if isinstance(resolved, SameAsPrevious):
         work.take_from_store(resolved.names)
-        return _Resolved(None, depends_on_patch=False)
+        return _Resolved(None, depends_on_patch=False, development=resolved.development)
     return resolved and _install_pinned(resolved, work)
 
 
@@ -217,7 +222,7 @@ def _install_pinned(resolution: Resolution, work: _Work) -> _Resolved | None:
         message = no_such_extra(*unknown)
         work.staging.system.output.warning(message.title, message.body)
     work.collect(installed)
-    return _Resolved(resolution, verified.depends_on_patch)
+    return _Resolved(resolution, verified.depends_on_patch, resolution.development)
 
 
 def _resolve_with_manager(work: _Work) -> _Resolved:
@@ -231,7 +236,7 @@ def _resolve_with_manager(work: _Work) -> _Resolved:
         installed += work.staging.install(resolution, list(kept))
         kept = {}
     work.collect((*kept.values(), *installed))
-    return _Resolved(resolution, depends_on_patch=False)
+    return _Resolved(resolution, depends_on_patch=False, development=resolution.development)
 
 
 def _fetched_before(work: _Work, pins: Sequence[Pin]) -> dict[Pin, InstalledPin]:
@@ -265,8 +270,13 @@ def _verify(
     resolution: Resolution, installed: Iterable[InstalledPin], work: _Work
 ) -> Complete | Incomplete:
     python = work.staging.request.python
+    metadata_of = _metadata(installed, work)
+    production = [pin for pin in resolution.pins if pin.name not in resolution.development]
     try:
-        verified = verify_pins(resolution.pins, _metadata(installed, work), python)
+        verified = verify_pins(production, metadata_of, python)
+        if resolution.development and isinstance(verified, Complete):
+            # Production must not depend on what tests add.
+            verified = verify_pins(resolution.pins, metadata_of, python)
     except DamagedStore as damage:
         return Incomplete(f"the store cannot be used, {damage.reason}")
     if isinstance(verified, Incomplete):

@@ -88,6 +88,8 @@ class SameAsPrevious(NamedTuple):
 
     The store has an entry for each of them, but not always their files.
     """
+    development: frozenset[str] = frozenset()
+    """The names of those that only tests and development need."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,3 +117,5 @@ class InstallResult:
     """The states of a distribution's files that are at their places already, by its name."""
     written: tuple[str, ...] = ()
     """Paths, below the top of the repository, that installing wrote into the app."""
+    development: frozenset[str] = frozenset()
+    """The names of the distributions that only tests and development need."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from cnb_python.cnb.context import PRODUCTION, TEST
 from cnb_python.cnb.documents import Process
 from cnb_python.errors.base import Message
 from cnb_python.launch.named_processes import NamedProcess
@@ -12,6 +13,7 @@ from cnb_python.launch.tables.frameworks import DetectedApp
 RELEASE = "release"
 CONSOLE = "console"
 HEALTH = "health"
+TEST_PROCESS = "test"
 type HowToAdd = Callable[[str], tuple[str, str]]
 """Returns how the app's author adds a package: a sentence that ends in a colon, and a line."""
 
@@ -85,6 +87,8 @@ class LaunchPlan:
     """The app's directory in the repository; empty at its top."""
     earlier: frozenset[str] = frozenset()
     """The types of the processes that earlier buildpacks have written."""
+    exec_env: str = PRODUCTION
+    """The execution environment that the image is for."""
 
     @property
     def named(self) -> tuple[NamedProcess, ...]:
@@ -94,13 +98,20 @@ class LaunchPlan:
     @property
     def lacks_web(self) -> bool:
         """Whether nothing names a process to start, so that `web` only prints what is missing."""
-        if self.earlier or self.named or any(each.type == WEB for each in self.left_out):
+        if self.exec_env == TEST or self.earlier or self.named:
             return False
-        if any(each.type == WEB for each in self.discovered):
+        if any(each.type == WEB for each in (*self.left_out, *self.discovered)):
             return False
         return self.unserved is not None or all(
             each.type in {CONSOLE, RELEASE} for each in self.discovered
         )
+
+    @property
+    def lacks_test(self) -> bool:
+        """Whether an image for tests has none to run, so that `test` only prints what to add."""
+        named = (*self.named, *self.left_out)
+        types = {each.type for each in named} | {each.type for each in self.discovered}
+        return self.exec_env == TEST and TEST_PROCESS not in types | self.earlier
 
     def commands(self) -> Iterator[tuple[str, str, CommandLine]]:
         """Yield type, command as written, and how it is executed, of each process."""

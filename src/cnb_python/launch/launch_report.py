@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from cnb_python.app import App
 from cnb_python.errors.base import Message
 from cnb_python.launch import gunicorn_config, listening, unstartable
+from cnb_python.launch.exec_env.tests import missing_test
 from cnb_python.launch.launch_plan import (
     CONSOLE,
     FoundProcess,
@@ -82,6 +83,8 @@ def _warnings(plan: LaunchPlan, how_to_add: HowToAdd) -> Iterator[Message]:
             yield _fixed_port(process)
     if plan.lacks_web:
         yield missing_web(plan, how_to_add)
+    if plan.lacks_test:
+        yield missing_test()
 
 
 def command_warnings(plan: LaunchPlan, app: App, available: Programs) -> Iterator[Message]:

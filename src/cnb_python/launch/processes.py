@@ -11,13 +11,18 @@ from pathlib import Path, PurePath
 from types import MappingProxyType
 
 from cnb_python.app import App
+from cnb_python.cnb.context import DEVELOPMENT, PRODUCTION, TEST
 from cnb_python.cnb.documents import Process
+from cnb_python.errors.base import Message
 from cnb_python.launch import launch_report, procfile
+from cnb_python.launch.exec_env.reloading import reloading
+from cnb_python.launch.exec_env.tests import find_test, missing_test
 from cnb_python.launch.found_processes import find_processes
 from cnb_python.launch.launch_plan import (
     CONSOLE,
     HEALTH,
     RELEASE,
+    TEST_PROCESS,
     FoundProcess,
     HowToAdd,
     LaunchPlan,
@@ -42,24 +47,26 @@ def plan_launch(
     given: Mapping[str, NamedProcess] = MappingProxyType({}),
     how_to_add: HowToAdd = in_the_packages,
     earlier: frozenset[str] = frozenset(),
+    exec_env: str = PRODUCTION,
 ) -> LaunchPlan:
     """Return the processes of the image, and why it has them.
 
     *installed* maps the normalized names of the installed distributions to versions; *given* has
     the processes that settings name, by their type; *earlier* has the types of those that earlier
-    buildpacks have written. Each type comes from a setting, else from the Procfile, else from the
-    code. Raises `BadProcfile`, and what `App.text` raises.
+    buildpacks have written. *exec_env* is what the image is for. Each type comes from a setting,
+    else from the Procfile, else from the code. Raises `BadProcfile`, and what `App.text` raises.
     """
     entries = in_procfile(app)
     named = counting(given, entries or ())
     types = {*given, *(each.type for each in named)}
     discovered = find_processes(app, installed)
+    candidates = _for_exec_env(app, discovered.processes, installed, exec_env)
     plan = LaunchPlan(
         processes=(),
         given=tuple(each for each in named if each.type in given),
         entries=tuple(each for each in named if each.type not in given),
         left_out=tuple(each for each in given.values() if each.is_left_out),
-        discovered=_unnamed(discovered.processes, named, types, earlier),
+        discovered=_unnamed(candidates, named, types, earlier),
         also_found=() if WEB in types else discovered.also_found,
         unserved=None if WEB in types else discovered.unserved,
         missing=_missing(named, installed),
@@ -67,8 +74,24 @@ def plan_launch(
         has_procfile=entries is not None,
         directory=app.inside,
         earlier=earlier,
+        exec_env=exec_env,
     )
     return replace(plan, processes=_processes(app, plan, how_to_add))
+
+
+def _for_exec_env(
+    app: App,
+    processes: tuple[FoundProcess, ...],
+    installed: Mapping[str, str],
+    exec_env: str,
+) -> tuple[FoundProcess, ...]:
+    """Return *processes* as the execution environment *exec_env* has them."""
+    if exec_env == TEST:
+        test = find_test(app, installed)
+        return (*((test,) if test else ()), *processes)
+    if exec_env == DEVELOPMENT:
+        return tuple(reloading(process, installed) for process in processes)
+    return processes
 
 
 def _unnamed(
@@ -147,7 +170,10 @@ def _processes(app: App, plan: LaunchPlan, how_to_add: HowToAdd) -> tuple[Proces
     ]
     processes = [*named, *from_code]
     if plan.lacks_web:
-        processes.insert(0, _explaining(plan, how_to_add))
+        missing = launch_report.missing_web(plan, how_to_add)
+        processes.insert(0, Process(WEB, _explaining(missing)))
+    if plan.lacks_test:
+        processes.insert(0, Process(TEST_PROCESS, _explaining(missing_test())))
     default = _default(plan, processes)
     return tuple(replace(each, default=each.type == default) for each in processes)
 
@@ -159,6 +185,8 @@ def _default(plan: LaunchPlan, processes: Iterable[Process]) -> str:
     """
     own = [each.type for each in plan.named]
     types = [process.type for process in processes]
+    if plan.exec_env == TEST and TEST_PROCESS in types:
+        return TEST_PROCESS
     if chosen := procfile.default_type(own):
         return chosen
     if WEB in types:
@@ -168,12 +196,11 @@ def _default(plan: LaunchPlan, processes: Iterable[Process]) -> str:
     return next((each for each in types if each not in {CONSOLE, RELEASE}), "")
 
 
-def _explaining(plan: LaunchPlan, how_to_add: HowToAdd) -> Process:
-    """Return a process `web` that prints what is missing, and exits with an error."""
-    message = launch_report.missing_web(plan, how_to_add)
+def _explaining(message: Message) -> tuple[str, ...]:
+    """Return a command that prints *message*, and exits with an error."""
     lines = " ".join(shlex.quote(line) for line in (f"{message.title}.", *message.body))
     script = f"printf '%s\\n' {lines} >&2; exit {_EXIT_CODE}"
-    return Process(WEB, in_shell(script))
+    return in_shell(script)
 
 
 def _working_dir(app: App, below: str = "") -> str:

@@ -71,6 +71,9 @@ class BuildRecord(NamedTuple):
     None in a record of a release that did not find that out.
     """
 
+    development: tuple[str, ...] = ()
+    """The names of the distributions that only tests and development need, sorted."""
+
     def metadata(self) -> dict[str, str | bool | list[str]]:
         """Return the record as metadata, which `record_of` reads."""
         return {
@@ -87,6 +90,7 @@ class BuildRecord(NamedTuple):
             **({} if self.embedding is None else {"embedding": [*self.embedding]}),
             **({} if self.programs is None else {"programs": [*self.programs]}),
             **({} if self.libraries is None else {"libraries": _pairs(self.libraries)}),
+            **({"development": [*self.development]} if self.development else {}),
             **({"inputs": self.manager_inputs} if self.manager_inputs else {}),
             **({"gap": self.known_missing} if self.known_missing else {}),
             **({"manifest": self.manifest} if self.manifest else {}),
@@ -119,6 +123,7 @@ def record_of(
         largest=lists["largest"],
         embedding=tuple(lists["embedding"]) if "embedding" in lists else None,
         programs=_names(metadata.get("programs")),
+        development=_names(metadata.get("development")) or (),
         libraries=lists.get("libraries"),
         manager_inputs=texts.get("inputs", ""),
         known_missing=texts.get("gap", ""),

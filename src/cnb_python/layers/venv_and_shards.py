@@ -5,7 +5,7 @@ Separate from `previous_image`, as an unchanged build need not load it.
 
 import hashlib
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -27,13 +27,14 @@ from cnb_python.layout.materialize import (
     materialize_merged,
     materialize_shard,
 )
-from cnb_python.layout.names import SHARD_PREFIX, TREE, VENV
+from cnb_python.layout.names import DEVELOPMENT, SHARD_PREFIX, TREE, VENV
 from cnb_python.layout.shards import Shard
 from cnb_python.store.archive import Changes
 
 NOTHING_ABSENT: Mapping[str, Collection[str]] = {}
-# Layers of many distributions: numbered shards, and `venv` of the merged layout.
-_COMMON = re.compile(rf"{SHARD_PREFIX}\d\d|{VENV}")
+# Layers of many distributions: numbered shards, the one for development, and `venv` of the merged
+# layout.
+_COMMON = re.compile(rf"{SHARD_PREFIX}\d\d|{DEVELOPMENT}|{VENV}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +102,19 @@ class Layers(NamedTuple):
         )
 
 
-def layers_of(plan: LayerPlan, distributions: Sequence[Distribution]) -> Layers:
-    """Return the layers of an environment with *distributions*. Raises PathConflict."""
+def layers_of(
+    plan: LayerPlan,
+    distributions: Sequence[Distribution],
+    development: Container[str] = frozenset(),
+) -> Layers:
+    """Return the layers of an environment with *distributions*. Raises PathConflict.
+
+    Only tests and development need those named in *development*.
+    """
     env = plan.env({item.name: item.version for item in distributions})
-    layer_shards = shards.shards_of(distributions, merged=plan.layout == MERGED)
+    layer_shards = shards.shards_of(
+        distributions, merged=plan.layout == MERGED, development=development
+    )
     venv_entries = links.venv_entries(layer_shards, plan.line)
     digests = {shard.name: _digest(plan, shard.digest) for shard in layer_shards}
     digests[VENV] = _digest(plan, links.digest_of_entries(venv_entries), repr(env))

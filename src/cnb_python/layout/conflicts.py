@@ -1,11 +1,12 @@
 """Which distribution each file of an environment is taken from if several contain the same path.
 
 pip leaves the file of the distribution that it installed last, uv the one that was written last.
-Here the last distribution by name wins, so that every build gives the same image.
+Here the last distribution by name wins, so that every build gives the same image; packages of
+production win over those for development.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from cnb_python.distributions.collect import listed
@@ -45,13 +46,15 @@ class Owners(NamedTuple):
     """In the order of their paths."""
 
 
-def conflict_messages(distributions: Iterable[Distribution]) -> list[str]:
+def conflict_messages(
+    distributions: Iterable[Distribution], development: Container[str] = frozenset()
+) -> list[str]:
     """Return a log line for each set of distributions with path conflicts. Raises PathConflict.
 
     One line names all their paths: the variants of OpenCV have hundreds in common.
     """
     paths: dict[tuple[str, tuple[str, ...]], list[str]] = {}
-    for path, winner, losers in owners_of(distributions).conflicts:
+    for path, winner, losers in owners_of(distributions, development).conflicts:
         paths.setdefault((winner, losers), []).append(path)
     return [_message(winner, losers, common) for (winner, losers), common in paths.items()]
 
@@ -64,13 +67,18 @@ def _message(winner: str, losers: tuple[str, ...], paths: list[str]) -> str:
     return f"{listed(paths)} {verb} in {names} and {winner}; using {winner}'s {copies}"
 
 
-def owners_of(distributions: Iterable[Distribution]) -> Owners:
+def owners_of(
+    distributions: Iterable[Distribution], development: Container[str] = frozenset()
+) -> Owners:
     """Return the owner of each path, whatever the order of *distributions*.
+
+    Those named in *development* get no path that another one contains: the shards of production
+    have to be the same without them.
 
     Raises PathConflict if a file of one distribution is a directory of another.
     """
     candidates: dict[str, list[OwnedFile]] = {}
-    for distribution in sorted(distributions, key=lambda each: each.name):
+    for distribution in _strongest_last(distributions, development):
         for file in distribution.files:
             candidates.setdefault(file.path, []).append(OwnedFile(file, distribution.name))
     reserved = {path: candidates.pop(path) for path in list(candidates) if is_reserved(path)}
@@ -80,6 +88,12 @@ def owners_of(distributions: Iterable[Distribution]) -> Owners:
         _follow_sources(files, candidates, ambiguous.keys())
     _refuse_file_and_directory(files)
     return Owners(files, _conflicts(ambiguous, reserved))
+
+
+def _strongest_last(
+    distributions: Iterable[Distribution], development: Container[str]
+) -> list[Distribution]:
+    return sorted(distributions, key=lambda each: (each.name not in development, each.name))
 
 
 def is_reserved(path: str) -> bool:

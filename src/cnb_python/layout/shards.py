@@ -7,12 +7,12 @@ clean and cached builds agree.
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from cnb_python.distributions.model import Distribution, File, digest_of, directories_of
 from cnb_python.layout.conflicts import OwnedFile, owners_of
-from cnb_python.layout.names import SHARD_PREFIX, VENV
+from cnb_python.layout.names import DEVELOPMENT, SHARD_PREFIX, VENV
 
 # Smaller environments are one shard: each layer costs the lifecycle and the registry a round trip.
 ONE_SHARD_BELOW = 32 * 1024 * 1024
@@ -22,7 +22,7 @@ OWN_LAYER_ABOVE = 8 * 1024 * 1024
 OWN_LAYERS_AT_MOST = 24
 SPREAD = 16
 _FIRST = f"{SHARD_PREFIX}00"
-_PLAIN_NAME = re.compile(r"(?!\d\d$)[a-z0-9]+(-[a-z0-9]+)*")
+_PLAIN_NAME = re.compile(r"(?!(?:\d\d|dev)$)[a-z0-9]+(-[a-z0-9]+)*")
 # File systems allow 255 bytes, and a name becomes a part of longer ones.
 _NAME_AT_MOST = 100
 _BELOW_SITE_PACKAGES = re.compile(r"lib/python[^/]+/site-packages/.+")
@@ -44,19 +44,34 @@ class Shard:
     """Bytes of all files."""
 
 
-def shards_of(distributions: Sequence[Distribution], *, merged: bool = False) -> tuple[Shard, ...]:
+def shards_of(
+    distributions: Sequence[Distribution],
+    *,
+    merged: bool = False,
+    development: Container[str] = frozenset(),
+) -> tuple[Shard, ...]:
     """Return the shards of *distributions*, each path in exactly one, in the order of their names.
 
-    *merged*: return one shard, `venv`, which is the environment itself. Raises PathConflict.
+    Those named in *development* have a shard of their own, and the other shards are what they are
+    without them. *merged*: return one shard, `venv`, which is the environment itself. Raises
+    PathConflict.
     """
-    owners = owners_of(distributions).files
+    owners = owners_of(distributions, development).files
     if merged:
         return (_shard(VENV, owners),)
-    shard_of = shard_of_each(distributions, coupled_groups(distributions))
+    production = [each for each in distributions if each.name not in development]
+    shard_of = shard_of_each(production, coupled_groups(production))
     parts: dict[str, dict[str, OwnedFile]] = {name: {} for name in sorted(set(shard_of.values()))}
+    added: dict[str, OwnedFile] = {}
     for path, owned in owners.items():
-        parts[shard_of[owned.owner]][path] = owned
-    return tuple(_shard(name, files) for name, files in _with_retargeted_links(parts) if files)
+        files = parts[shard_of[owned.owner]] if owned.owner in shard_of else added
+        files[path] = owned
+    retargeted = dict(_with_retargeted_links(parts))
+    if added:
+        retargeted[DEVELOPMENT] = dict(_with_retargeted_links({**parts, DEVELOPMENT: added}))[
+            DEVELOPMENT
+        ]
+    return tuple(_shard(name, files) for name, files in sorted(retargeted.items()) if files)
 
 
 def shard_of_each(
@@ -107,7 +122,8 @@ def _largest(groups: Sequence[_Group]) -> list[_Group]:
 def _own_layer(name: str) -> str:
     if _PLAIN_NAME.fullmatch(name) and len(name) <= _NAME_AT_MOST:
         return f"{SHARD_PREFIX}{name}"
-    # Two digits would name a shard of the spread; no plain name has two hyphens in a row.
+    # Two digits would name a shard of the spread, `dev` that for development; no plain name has
+    # two hyphens in a row.
     return f"{SHARD_PREFIX}-{_digest(name).hex()[:16]}"
 
 

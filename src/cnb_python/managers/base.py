@@ -62,6 +62,8 @@ class Resolution(NamedTuple):
     """Equal files of the app always give an equal resolution, without a manager."""
     by: str
     """The tool that resolved, and installs: `pip`, `uv`."""
+    development: frozenset[str] = frozenset()
+    """The names of the pins that only tests and development need; production has the others."""
 
 
 class NeedsResolving(NamedTuple):
@@ -159,6 +161,14 @@ class Manager(Protocol):
         """Return the files of *app* that make this its manager, the main one first.
 
         Empty: this is not its manager.
+        """
+        ...
+
+    def with_development(self, app: App) -> tuple[Manager, tuple[str, ...]]:
+        """Return this manager, set to install what tests and development of *app* need.
+
+        And names of what that adds, such as `group dev`: none if the app names nothing for them.
+        Raises what reading its files raises.
         """
         ...
 

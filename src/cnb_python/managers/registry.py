@@ -88,6 +88,21 @@ def select(
     return deciding[0]
 
 
+def with_development(manager: Manager, app: App) -> tuple[Manager, tuple[str, ...]]:
+    """Return the manager that adds to the packages of *manager* those for tests and development.
+
+    And names of what it adds, such as `group dev`: none if *app* names nothing for them. Raises
+    what reading its files raises.
+    """
+    whole, added = manager.with_development(app)
+    if not added:
+        return manager, ()
+    from cnb_python.managers.development.manager import DevelopmentManager  # noqa: PLC0415 - not for production
+
+    files = whole.deciding_files(app) if isinstance(whole, Pip) else ()
+    return DevelopmentManager(manager, whole, files), added
+
+
 def _unread_declaration(app: App) -> tuple[str, UnreadForm] | None:
     """Return the file that names the app's packages in a form that no manager reads, and the form.
 

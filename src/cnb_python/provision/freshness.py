@@ -76,7 +76,9 @@ def resolve_without_manager(
     if previous.record and _has_same_inputs(request, previous.record, from_files, cached):
         from cnb_python.install.request import SameAsPrevious  # noqa: PLC0415 - only for rebuilds
 
-        return SameAsPrevious(frozenset(previous.record.distributions))
+        return SameAsPrevious(
+            frozenset(previous.record.distributions), frozenset(previous.record.development)
+        )
     output.line(from_files.log_line or f"Resolving with {manager}: {from_files.reason}")
     return None
 

@@ -64,12 +64,20 @@ class Materializer:
     on_demand: OnDemand = field(default_factory=OnDemand)
     steps: str | None = None
     """The app steps that need the environment, as a phrase; None until they are known."""
+    _development: frozenset[str] = frozenset()
     _places: dict[str, Place] = field(default_factory=dict)
     _layers: tuple[Sequence[Distribution], Layers] | None = None
     """The layers computed last, and the distributions that they hold."""
 
-    def needs(self, distributions: Sequence[Distribution]) -> FilesNeeded:
-        """Return the distributions whose files are needed on disk. Begins their layers."""
+    def needs(
+        self, distributions: Sequence[Distribution], development: frozenset[str]
+    ) -> FilesNeeded:
+        """Return the distributions whose files are needed on disk. Begins their layers.
+
+        Only tests and development need those named in *development*.
+        """
+        if development != self._development:
+            self._development, self._layers = development, None
         layers = self.layers_of(distributions)
         if self.steps is None:
             self.steps = self.steps_needing_environment(
@@ -133,7 +141,8 @@ class Materializer:
         If a step needs the environment, all of them count as changed.
         """
         if self._layers is None or self._layers[0] != distributions:
-            self._layers = (distributions, venv_and_shards.layers_of(self.plan, distributions))
+            layers = venv_and_shards.layers_of(self.plan, distributions, self._development)
+            self._layers = (distributions, layers)
         layers = self._layers[1]
         return layers.all_changed() if self.steps else layers
 

@@ -291,7 +291,9 @@ def _log_result(install_result: InstallResult, output: Output) -> None:
     if install_result.written:
         paths = _shown_paths(install_result.written)
         output.line(f"Installing again in every build, since it writes into the app: {paths}")
-    for message in conflicts.conflict_messages(install_result.distributions):
+    for message in conflicts.conflict_messages(
+        install_result.distributions, install_result.development
+    ):
         output.line(message)
 
 
@@ -359,6 +361,7 @@ def _record(
             if python_parts.is_linked(item.libpython, python_parts.release_line(request))
         ),
         programs=_programs(install_result.distributions),
+        development=tuple(sorted(install_result.development)),
         manager_inputs=manager_inputs,
         known_missing=freshness.recorded_known_missing(
             request, install_result, previous, from_files

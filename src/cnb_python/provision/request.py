@@ -100,7 +100,7 @@ def _adds_buildpacks(context: BuildContext) -> bool:
 
 
 def resolution_digest(resolution: Resolution) -> str:
-    """Return a SHA-256 in hex over every pin of *resolution*."""
+    """Return a SHA-256 in hex over every pin of *resolution*, and which are for development."""
     # Without `by_itself` and `needs`, which follow from the others and from uv's settings.
     text = "\n".join(
         "\0".join(
@@ -108,6 +108,8 @@ def resolution_digest(resolution: Resolution) -> str:
         )
         for pin in resolution.pins
     )
+    if resolution.development:
+        text += "\n" + " ".join(sorted(resolution.development))
     return hashlib.sha256(text.encode()).hexdigest()
 
 

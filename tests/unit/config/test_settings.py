@@ -304,6 +304,7 @@ def test_every_row_has_a_field_of_its_type(setting: object) -> None:
         "linked",
         "one/two",
         "warn",
+        "test",
         "web: python a.py",
         "60",
         "/up",

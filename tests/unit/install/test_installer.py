@@ -44,11 +44,12 @@ def compiled(_: Command) -> Outcome:
     return Outcome(0, "0 0\n")
 
 
-def nothing(_: Sequence[Distribution]) -> FilesNeeded:
+def nothing(*_: object) -> FilesNeeded:
     return NOTHING
 
 
-def everything(distributions: Sequence[Distribution]) -> FilesNeeded:
+def everything(distributions: Sequence[Distribution], development: frozenset[str]) -> FilesNeeded:
+    del development
     return FilesNeeded(frozenset(each.name for each in distributions), frozenset())
 
 
@@ -75,7 +76,7 @@ class Build:
         self,
         resolved: Resolution | SameAsPrevious | None,
         entries: Mapping[str, StoreEntry] | None = None,
-        files_needed: Callable[[Sequence[Distribution]], FilesNeeded] = everything,
+        files_needed: Callable[[Sequence[Distribution], frozenset[str]], FilesNeeded] = everything,
     ) -> InstallResult:
         system, _, self.log = world(compiled)
         self.manager.calls.clear()
@@ -166,7 +167,7 @@ def test_stored_distribution_is_not_installed_again(build: Build) -> None:
 def test_distribution_that_is_not_needed_is_not_unpacked(build: Build) -> None:
     entries = build.keep(build.install(AB))
 
-    cached = build.install(AB, entries, files_needed=lambda _: only("b"))
+    cached = build.install(AB, entries, files_needed=lambda *_: only("b"))
 
     assert names(cached) == ["a", "b"]
     assert cached.roots.keys() == {"b"}
@@ -176,7 +177,7 @@ def test_small_parts_are_unpacked_alone(build: Build) -> None:
     entries = build.keep(build.install(AB))
 
     cached = build.install(
-        AB, entries, files_needed=lambda _: FilesNeeded(frozenset({"a"}), frozenset({"b"}))
+        AB, entries, files_needed=lambda *_: FilesNeeded(frozenset({"a"}), frozenset({"b"}))
     )
 
     info = cached.roots["b"] / SITE
@@ -484,7 +485,7 @@ def test_unpacked_files_that_a_later_build_changed_are_unpacked_again(
     needed = iter((only("b"), only("a", "b")))
 
     result = build.install(
-        resolution, entries, files_needed=lambda _: next(needed, only("a", "b"))
+        resolution, entries, files_needed=lambda *_: next(needed, only("a", "b"))
     )
 
     assert build.manager.calls == ["fetch b", "build a", "fetch b"]
@@ -515,7 +516,7 @@ def test_damaged_archive_that_is_not_needed_is_ignored(build: Build) -> None:
     entries = build.keep(build.install(AB))
     damage(build, entries["a"].archive)
 
-    build.install(AB, entries, files_needed=lambda _: only("b"))
+    build.install(AB, entries, files_needed=lambda *_: only("b"))
 
     assert build.manager.calls == []
 
@@ -526,7 +527,7 @@ def test_distribution_with_damaged_small_parts_is_installed_again(build: Build) 
     damage(build, entries["b"].info)
 
     result = build.install(
-        None, entries, files_needed=lambda _: FilesNeeded(frozenset(), frozenset({"b"}))
+        None, entries, files_needed=lambda *_: FilesNeeded(frozenset(), frozenset({"b"}))
     )
 
     assert build.manager.calls == ["resolve", "fetch b"]

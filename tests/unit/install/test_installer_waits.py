@@ -42,7 +42,7 @@ def _install(manager: FakeManager, resolved: Resolution | None, directory: Path)
     nothing = FilesNeeded(frozenset(), frozenset())
     system, *_ = world(_compiled)
     install_environment(
-        request, resolved, {}, lambda _: nothing, Store(directory / "store"), system
+        request, resolved, {}, lambda *_: nothing, Store(directory / "store"), system
     )
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cnb_python.errors.inputs import UnreadableToml
-from cnb_python.managers.base import Pin
+from cnb_python.managers.base import Pin, Resolution
 from cnb_python.managers.pylock_file import read_compiled
 from cnb_python.managers.source_lines import OwnLines
 
@@ -93,7 +93,7 @@ def test_resolution_is_by_uv_and_not_from_files_alone(tmp_path: Path) -> None:
     lock = tmp_path / "pylock.toml"
     lock.write_text("")
 
-    assert read_compiled(lock, NOTHING) == ((), False, "uv")
+    assert read_compiled(lock, NOTHING) == Resolution((), from_files_alone=False, by="uv")
 
 
 def test_missing_lock_is_reported(tmp_path: Path) -> None:

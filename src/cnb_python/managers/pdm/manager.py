@@ -5,13 +5,14 @@ Separate from `registry`, since each package manager has its own package.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cnb_python.app import App
 from cnb_python.cnb import toml
 from cnb_python.errors.base import Message
 from cnb_python.managers import fingerprint
 from cnb_python.managers.base import InstallContext, NeedsResolving, Resolution
+from cnb_python.managers.development.groups import with_groups
 from cnb_python.managers.lock_manager import Exporter, ExportingManager, check_lock_and_source
 from cnb_python.managers.tool import Program
 from cnb_python.system.interface import Run
@@ -32,6 +33,17 @@ class Pdm(ExportingManager):
     def deciding_files(self, app: App) -> tuple[str, ...]:
         """Return `pdm.lock` if the app has one."""
         return (LOCK,) if LOCK in app.names else ()
+
+    def with_development(self, app: App) -> tuple[Pdm, tuple[str, ...]]:
+        """See `Manager`."""
+        document = toml.read(app.directory / PYPROJECT)
+        own = toml.table_at(toml.table_at(document, "tool"), "pdm")
+        groups = toml.table_at(own, "dev-dependencies") | toml.table_at(
+            document, "dependency-groups"
+        )
+        extras = toml.table_at(toml.table_at(document, "project"), "optional-dependencies")
+        chosen = with_groups(self.settings, groups, extras)
+        return replace(self, settings=chosen.settings), chosen.added
 
     def check(self, app: App) -> tuple[Message, ...]:
         """Refuse a lock file without a valid `pyproject.toml`.

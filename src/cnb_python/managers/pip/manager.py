@@ -8,7 +8,7 @@ Separate from `registry`, since each package manager has its own package.
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cnb_python.app import REQUIREMENTS, App
@@ -23,6 +23,7 @@ from cnb_python.managers.base import (
     PinsRefused,
     Resolution,
 )
+from cnb_python.managers.development.groups import requirements_files
 from cnb_python.managers.pip import pinned
 from cnb_python.system import regular_file
 from cnb_python.system.interface import Run
@@ -45,6 +46,11 @@ class Pip:
         if self.settings.requirements:
             return self.settings.requirements
         return (self.deciding_file,) if self.deciding_file in app.names else ()
+
+    def with_development(self, app: App) -> tuple[Pip, tuple[str, ...]]:
+        """See `Manager`: the requirements files for development alone."""
+        files = requirements_files(self.settings, self._files, app)
+        return replace(self, settings=self.settings._replace(requirements=files)), files
 
     def check(self, app: App) -> tuple[Message, ...]:
         """Refuse files that pip would misread; warn of UTF-16 and of settings without effect.

@@ -7,18 +7,22 @@ Separate from `registry`, since each package manager has its own package.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from cnb_python.app import App
+from cnb_python.cnb import toml
 from cnb_python.errors.base import Message
 from cnb_python.managers import fingerprint
 from cnb_python.managers.base import InstallContext, NeedsResolving, Resolution
+from cnb_python.managers.development.groups import with_groups
 from cnb_python.managers.lock_manager import Exporter, ExportingManager, check_lock_and_source
 from cnb_python.managers.tool import Program
 from cnb_python.managers.tool_settings import read_pip_settings
 from cnb_python.system.interface import Run
 
 LOCK, PIPFILE = "Pipfile.lock", "Pipfile"
+_NO_CATEGORIES = frozenset({"source", "packages", "requires", "scripts", "pipenv"})
 # An entry with an address.
 _FROM_URL = re.compile(rb'\{[^{}]*"file": "https?://[^{}]*\}')
 _LOCAL_SOURCE = re.compile(r'"(?:path|file)": "(?!\w+://)([^"\n]+)"')
@@ -34,6 +38,17 @@ class Pipenv(ExportingManager):
     def deciding_files(self, app: App) -> tuple[str, ...]:
         """Return those of `Pipfile.lock` and `Pipfile` that the app has."""
         return tuple(name for name in (LOCK, PIPFILE) if name in app.names)
+
+    def with_development(self, app: App) -> tuple[Pipenv, tuple[str, ...]]:
+        """See `Manager`: `[dev-packages]` is the group `dev`, and categories are groups.
+
+        https://pipenv.pypa.io/en/latest/dependencies.html
+        """
+        pipfile = toml.parse(app.text(PIPFILE) or "", Path(PIPFILE))
+        groups = ["dev" if name == "dev-packages" else name for name in pipfile if pipfile[name]]
+        groups = [name for name in groups if name not in _NO_CATEGORIES]
+        chosen = with_groups(self.settings, groups, ())
+        return replace(self, settings=chosen.settings), chosen.added
 
     def check(self, app: App) -> tuple[Message, ...]:
         """Refuse a lock file without its `Pipfile`; warn about a `Pipfile` without lock file.

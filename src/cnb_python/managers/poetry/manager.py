@@ -5,13 +5,14 @@ Separate from `registry`, since each package manager has its own package.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cnb_python.app import App
 from cnb_python.errors.base import Message
 from cnb_python.managers import fingerprint
 from cnb_python.managers.base import InstallContext, NeedsResolving, Resolution
+from cnb_python.managers.development.groups import with_groups
 from cnb_python.managers.lock_manager import Exporter, ExportingManager, check_lock_and_source
 from cnb_python.managers.poetry import pyproject
 from cnb_python.managers.poetry.pyproject import PYPROJECT, PoetryProject
@@ -37,6 +38,12 @@ class Poetry(ExportingManager):
     def deciding_files(self, app: App) -> tuple[str, ...]:
         """Return `poetry.lock` if the app has one."""
         return (LOCK,) if LOCK in app.names else ()
+
+    def with_development(self, app: App) -> tuple[Poetry, tuple[str, ...]]:
+        """See `Manager`."""
+        project = pyproject.read(app.directory)
+        chosen = with_groups(self.settings, project.groups, project.extras)
+        return replace(self, settings=chosen.settings), chosen.added
 
     def check(self, app: App) -> tuple[Message, ...]:
         """Refuse a lock file without a valid `pyproject.toml`.

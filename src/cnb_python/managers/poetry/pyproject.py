@@ -60,7 +60,9 @@ def read(directory: Path) -> PoetryProject:
         has_build="build" in poetry,
         requires=requires if isinstance(requires, str) else "",
         groups=_names(
-            toml.table_at(poetry, "group"), toml.table_at(document, "dependency-groups")
+            toml.table_at(poetry, "group"),
+            toml.table_at(document, "dependency-groups"),
+            {"dev": {}} if poetry.get("dev-dependencies") else {},
         ),
         extras=_names(
             toml.table_at(poetry, "extras"), toml.table_at(project, "optional-dependencies")

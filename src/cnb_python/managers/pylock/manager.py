@@ -8,16 +8,17 @@ Separate from `registry`, since each package manager has its own package.
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cnb_python.app import App
 from cnb_python.cnb import toml
-from cnb_python.cnb.toml import TomlTable
+from cnb_python.cnb.toml import TomlTable, TomlValue
 from cnb_python.errors.base import BuildpackError, Message
 from cnb_python.errors.locks import PathOutsideApp, SeveralLocks
 from cnb_python.managers import fingerprint, tool_settings
 from cnb_python.managers.base import InstallContext, NeedsResolving, Resolution
+from cnb_python.managers.development.groups import with_groups
 from cnb_python.managers.lock_manager import InstalledByUv, LockManager
 from cnb_python.managers.requirement_lines import normalized_name
 from cnb_python.system.interface import Run
@@ -38,6 +39,13 @@ class Pylock(InstalledByUv, LockManager):
         if LOCK in app.names:
             return (LOCK,)
         return tuple(sorted(name for name in app.names if _NAMED_LOCK.fullmatch(name)))
+
+    def with_development(self, app: App) -> tuple[Pylock, tuple[str, ...]]:
+        """See `Manager`: what the lock file itself names as its groups and extras."""
+        document = toml.read(app.directory / self.deciding_files(app)[0])
+        groups, extras = (_texts(document.get(key)) for key in ("dependency-groups", "extras"))
+        chosen = with_groups(self.settings, groups, extras)
+        return replace(self, settings=chosen.settings), chosen.added
 
     def check(self, app: App) -> tuple[Message, ...]:
         """Refuse several named lock files. Raises SeveralLocks, NotAFile or UnreadableFile."""
@@ -88,6 +96,11 @@ class Pylock(InstalledByUv, LockManager):
         fingerprint.check_sources(used, lock, context.top or context.app_dir)
         resolution = from_source.apply(from_source.of_uv(context.environ), resolution)
         return with_needs(resolution, context.environ, context.app_dir)
+
+
+def _texts(value: TomlValue | None) -> tuple[str, ...]:
+    names = value if isinstance(value, list) else ()
+    return tuple(name for name in names if isinstance(name, str))
 
 
 def _directories(document: TomlTable) -> Iterator[tuple[str, str]]:

@@ -17,6 +17,7 @@ from cnb_python.errors.locks import PoetryProjectWithoutLock, UnknownGroup
 from cnb_python.errors.projects import OwnNameRequired
 from cnb_python.managers import tool_settings
 from cnb_python.managers.base import InstallContext, NeedsResolving, Resolution
+from cnb_python.managers.development.groups import with_groups
 from cnb_python.managers.lock_manager import InstalledByUv
 from cnb_python.managers.requirement_lines import normalized_name
 from cnb_python.python.setup_metadata import setup_requirements
@@ -52,6 +53,18 @@ class PlainProject(InstalledByUv):
         if PYPROJECT in app.files and _declares_project(app.directory / PYPROJECT):
             return (PYPROJECT,)
         return (SETUP,) if SETUP in app.files else ()
+
+    def with_development(self, app: App) -> tuple[PlainProject, tuple[str, ...]]:
+        """See `Manager`; what a `setup.py` computes cannot be known."""
+        file = app.directory / PYPROJECT
+        document = toml.read(file) if file.is_file() else {}
+        own = tool_settings.uv_default_groups(document)
+        chosen = with_groups(
+            self.settings._replace(groups=self.settings.groups or own),
+            toml.table_at(document, "dependency-groups"),
+            toml.table_at(toml.table_at(document, "project"), _EXTRAS),
+        )
+        return replace(self, settings=chosen.settings), chosen.added
 
     def check(self, app: App) -> tuple[Message, ...]:
         """Return a warning with the steps to lock the packages.

@@ -46,6 +46,11 @@ class StandardLibrary:
             return ()
         return tuple(sorted(modules, key=lambda name: (name not in _USUAL, name)))
 
+    def with_development(self, app: App) -> tuple[StandardLibrary, tuple[str, ...]]:
+        """Return this manager: no file names packages."""
+        del app
+        return self, ()
+
     def check(self, app: App) -> tuple[Message, ...]:
         """Return a warning with the line that names a package, should the app need one."""
         return (

@@ -8,19 +8,20 @@ Separate from `registry`, since each package manager has its own package.
 import hashlib
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
 from cnb_python.app import App
 from cnb_python.cnb import toml
-from cnb_python.cnb.toml import TomlTable
+from cnb_python.cnb.toml import TomlTable, TomlValue
 from cnb_python.config.settings import Settings
 from cnb_python.errors.base import Message
 from cnb_python.errors.inputs import UnreadableToml
 from cnb_python.managers import fingerprint, tool_settings
 from cnb_python.managers.base import InstallContext, NeedsResolving, Pin, Resolution
+from cnb_python.managers.development.groups import with_groups
 from cnb_python.managers.lock_manager import LockManager, check_lock_and_source
 from cnb_python.managers.requirement_lines import normalized_name
 from cnb_python.system.interface import Run
@@ -59,6 +60,25 @@ class UvProject(LockManager):
     def deciding_files(self, app: App) -> tuple[str, ...]:
         """Return the lock file of *app*, or of the workspace above it."""
         return (LOCK,) if _holder(app) else ()
+
+    def with_development(self, app: App) -> tuple[UvProject, tuple[str, ...]]:
+        """See `Manager`: also uv's default groups, which it installs on a developer's machine.
+
+        https://docs.astral.sh/uv/concepts/projects/dependencies/#default-groups
+        """
+        settings = _with_default_groups(self.settings, app.directory)
+        document = toml.read(app.directory / PYPROJECT)
+        project = toml.table_at(document, "project")
+        own = toml.table_at(toml.table_at(document, "tool"), "uv")
+        groups = [*toml.table_at(document, "dependency-groups")]
+        groups += ["dev"] if own.get("dev-dependencies") else []
+        chosen = with_groups(
+            settings,
+            groups,
+            toml.table_at(project, _OPTIONAL),
+            _default_groups(own.get("default-groups"), groups),
+        )
+        return replace(self, settings=chosen.settings), chosen.added
 
     def check(self, app: App) -> tuple[Message, ...]:
         """Refuse a lock file that cannot be read or lacks its `pyproject.toml`.
@@ -108,6 +128,14 @@ class UvProject(LockManager):
         from cnb_python.managers.uv import export as uv_export  # noqa: PLC0415 - see above
 
         return uv_export.install(pins, context, run)
+
+
+def _default_groups(own: TomlValue | None, groups: Collection[str]) -> tuple[str, ...]:
+    """Return those of *groups* that uv installs by itself; *own* is its setting."""
+    if own == "all":
+        return tuple(groups)
+    names = {normalized_name(str(name)) for name in own} if isinstance(own, list) else set()
+    return tuple(name for name in groups if normalized_name(name) in names)
 
 
 def _with_default_groups(settings: Settings, directory: Path) -> Settings:

@@ -1,0 +1,1 @@
+"""The processes of images for tests and development."""

@@ -1,0 +1,1 @@
+"""What images for tests and development have besides the packages of production."""
