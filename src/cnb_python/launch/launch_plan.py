@@ -100,7 +100,8 @@ class LaunchPlan:
         """Whether nothing names a process to start, so that `web` only prints what is missing."""
         if self.exec_env == TEST or self.earlier or self.named:
             return False
-        if any(each.type == WEB for each in (*self.left_out, *self.discovered)):
+        types = {each.type for each in self.left_out} | {each.type for each in self.discovered}
+        if WEB in types:
             return False
         return self.unserved is not None or all(
             each.type in {CONSOLE, RELEASE} for each in self.discovered

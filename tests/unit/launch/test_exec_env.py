@@ -21,6 +21,7 @@ DJANGO: Files = {
         "from django.core.wsgi import get_wsgi_application\napplication = get_wsgi_application()\n"
     ),
 }
+HOST, ADDRESS = '"${BPL_PYTHON_HOST:-0.0.0.0}"', '"${BPL_PYTHON_ADDRESS:-0.0.0.0}"'
 PORT = '"${PORT:-8000}"'
 
 
@@ -125,15 +126,15 @@ def test_other_images_have_no_process_for_tests(tmp_path: Path, exec_env: str) -
         (
             {"app.py": FLASK},
             "flask",
-            f"flask --app app:app run --host 0.0.0.0 --port {PORT} --debug",
+            f"flask --app app:app run --host {HOST} --port {PORT} --debug",
         ),
         (
             {"app.py": FASTAPI},
             "fastapi uvicorn",
-            f"uvicorn --reload --host 0.0.0.0 --port {PORT} app:app",
+            f"uvicorn --reload --host {HOST} --port {PORT} app:app",
         ),
         (DJANGO, "django gunicorn", "gunicorn --reload shop.wsgi:application"),
-        (DJANGO, "django", f"python manage.py runserver 0.0.0.0:{PORT}"),
+        (DJANGO, "django", f"python manage.py runserver {ADDRESS}:{PORT}"),
     ],
 )
 def test_server_reloads_in_development(
