@@ -13,7 +13,7 @@ from cnb_python.app_cleanup import UnwantedFiles
 from cnb_python.cnb.context import EXEC_ENVS, PRODUCTION, BuildContext
 from cnb_python.config.settings import Settings
 from cnb_python.errors.base import Message
-from cnb_python.errors.execution import UnknownExecutionEnvironment
+from cnb_python.errors.choosing import UnknownExecutionEnvironment
 from cnb_python.launch import (
     command_checks,
     incompatible,

@@ -6,7 +6,7 @@ import pytest
 
 from cnb_python.config.settings import DEFAULTS
 from cnb_python.decisions import execution_environment
-from cnb_python.errors.execution import UnknownExecutionEnvironment
+from cnb_python.errors.choosing import UnknownExecutionEnvironment
 from tests.support.fake_build import context
 
 

@@ -139,13 +139,6 @@ _FAMILIES = {
         "Shared libraries",
         "A package needs a library of the system that the image does not have.",
     ),
-    "execution": (
-        "Images for tests and development",
-        (
-            "The execution environment is not known, or the packages for tests contradict those "
-            "of production."
-        ),
-    ),
     "projects": (
         "The app's own projects",
         "A project in the app's directories cannot be built as a package.",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cnb_python.app import read_app
-from cnb_python.errors.execution import DevelopmentConflict
+from cnb_python.errors.choosing import DevelopmentConflict
 from cnb_python.managers.base import InstallContext, NeedsResolving, Pin, Resolution
 from cnb_python.managers.development.manager import DevelopmentManager
 from cnb_python.managers.pip.manager import Pip

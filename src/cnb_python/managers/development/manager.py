@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 
 from cnb_python.app import App
 from cnb_python.errors.base import Message
-from cnb_python.errors.execution import DevelopmentConflict
+from cnb_python.errors.choosing import DevelopmentConflict
 from cnb_python.managers import markers, requirement_lines
 from cnb_python.managers.base import (
     InstallContext,
