@@ -17,6 +17,7 @@ ROWS: list[set[str]] = [
     {"__main__"},
     {"build", "explain"},
     {"app_steps", "decisions"},
+    {"system_packages"},
     {"provision", "summary"},
     {"layers"},
     {"install"},
@@ -37,7 +38,7 @@ ONLY_IN = {
     "tomli": {"cnb.toml"},
     "tomli_w": {"cnb.toml"},
     "subprocess": {"system.process"},
-    "tarfile": {"layers.python_archive"},
+    "tarfile": {"layers.python_archive", "system_packages.deb", "system_packages.tree"},
 }
 
 # The only module that imports the packages of all managers.

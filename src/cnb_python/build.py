@@ -25,13 +25,18 @@ from cnb_python.layers import (
     safe_path,
 )
 from cnb_python.layers import store as store_layer
+from cnb_python.layers.cache_keys import SYSTEM_PACKAGES
 from cnb_python.layers.process_defaults import Defaults
 from cnb_python.layers.safe_path import SafeTypes
 from cnb_python.layers.store import BuildRecord
 from cnb_python.managers import tool
 from cnb_python.preflight import check_environment
 from cnb_python.provision import libraries, provide
-from cnb_python.provision.request import ProvisionRequest
+from cnb_python.provision.request import (
+    NoSystemPackages,
+    ProvisionRequest,
+    SystemLayers,
+)
 from cnb_python.system.interface import Output, System
 from cnb_python.system.output import BuildLog
 
@@ -48,8 +53,7 @@ def build(context: BuildContext, system: System) -> None:
     context = context.without(COLLECTSTATIC_ENV)
     context = context._replace(exec_env=execution_environment(context, settings))
     decisions = decide(context, settings, system.output)
-    app, manager, unwanted = decisions.app, decisions.manager, decisions.unwanted
-    build_consumers = decisions.build_consumers
+    app, unwanted, build_consumers = decisions.app, decisions.unwanted, decisions.build_consumers
     steps = Steps(system, hooks.find(app.directory, hooks.POST))
     app_cleanup.remove_before_build(unwanted, context, build_consumers, system.output)
 
@@ -58,9 +62,19 @@ def build(context: BuildContext, system: System) -> None:
         previous_image.remove_leftovers(context.layers_dir)
         runtime = python.find_runtime(resolved.release, context, system.output)
 
+    packages = provide_system_packages(decisions, settings, context, system, log)
+    context = context._replace(environ=packages.environ)
+
     with log.step("Packages"):
         request = ProvisionRequest(
-            app, manager, runtime, settings, context, build_consumers, tool.versions()
+            app,
+            decisions.manager,
+            runtime,
+            settings,
+            context,
+            build_consumers,
+            tool.versions(),
+            packages,
         )
         for line in decisions.added_packages:
             system.output.line(line)
@@ -69,9 +83,10 @@ def build(context: BuildContext, system: System) -> None:
         )
 
     record = provided.finish(steps.run(provided, log))
+    packages.finish()
 
     with log.step("Launch"):
-        sizes = configure_launch(decisions, record, context, system)
+        sizes = {**configure_launch(decisions, record, context, system), **packages.layers}
         for message in libraries.warnings(record.libraries or {}, settings):
             system.output.warning(message.title, message.body)
 
@@ -89,6 +104,25 @@ def read_settings_after_hook(context: BuildContext, log: BuildLog, system: Syste
     settings = read_settings(context.environ, context.app_dir)
     print_settings(settings, system.output)
     return settings
+
+
+def provide_system_packages(
+    decisions: Decisions,
+    settings: Settings,
+    context: BuildContext,
+    system: System,
+    log: BuildLog,
+) -> SystemLayers:
+    """Make or reuse the layers of system packages. Raises what `provide` of them raises."""
+    restored = context.layers_dir.glob(f"{SYSTEM_PACKAGES}*.toml")
+    if not settings.system_packages and not any(restored):
+        return NoSystemPackages(context.environ)
+    from cnb_python.system_packages import provide as system_packages  # noqa: PLC0415 - few apps need it
+
+    with log.step("System packages"):
+        return system_packages.provide(
+            settings, context, system, build=bool(decisions.build_consumers)
+        )
 
 
 def print_settings(settings: Settings, output: Output) -> None:

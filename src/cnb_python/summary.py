@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cnb_python.layers import process_defaults, python
 from cnb_python.layers import store as store_layer
-from cnb_python.layers.cache_keys import NLTK
+from cnb_python.layers.cache_keys import NLTK, SYSTEM_PACKAGES
 from cnb_python.layers.store import BuildRecord, size_of
 from cnb_python.layout.names import VENV
 from cnb_python.system.output import BuildLog, megabytes, shown
@@ -19,6 +19,7 @@ _TITLES = {
     VENV: "environment",
     process_defaults.NAME: "process defaults",
     NLTK: "NLTK data",
+    SYSTEM_PACKAGES: "system packages",
     store_layer.NAME: "store, not in the image",
 }
 _DEPENDENCIES = "deps-"

@@ -139,6 +139,10 @@ _FAMILIES = {
         "Shared libraries",
         "A package needs a library of the system that the image does not have.",
     ),
+    "system_packages": (
+        "System packages",
+        "A Debian package of the list does not exist, cannot be fetched, or cannot be unpacked.",
+    ),
     "projects": (
         "The app's own projects",
         "A project in the app's directories cannot be built as a package.",

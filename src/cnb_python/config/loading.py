@@ -179,7 +179,8 @@ def _keys(table: TomlTable, name: str, text: str, without: str) -> Iterator[_Giv
     }
     for key, value in table.items():
         origin = SettingOrigin(name, _line_number(text, key))
-        if setting := by_name.get(key):
+        # TOML files of Python projects mostly have hyphens.
+        if setting := by_name.get(key.replace("-", "_")):
             if isinstance(setting.kind, BuildCommands):
                 yield from _commands(setting, value, origin, text)
             yield _from_toml(setting, value, origin)

@@ -37,6 +37,7 @@ FULL = "BP_PYTHON_FULL"
 COLLECTSTATIC = "BP_PYTHON_COLLECTSTATIC"
 COLLECTSTATIC_ENV = "BP_PYTHON_COLLECTSTATIC_ENV"
 LIBRARIES = "BP_PYTHON_LIBRARIES"
+SYSTEM_PACKAGES = "BP_PYTHON_SYSTEM_PACKAGES"
 STICKY = "BP_PYTHON_STICKY"
 MIRROR = "BP_PYTHON_MIRROR"
 PROJECT = "BP_PYTHON_PROJECT"
@@ -169,6 +170,13 @@ TABLE: tuple[Setting, ...] = (
         "load libpython without being linked with it, and for code that compiles C when it runs.",
     ),
     Setting(
+        "system_packages",
+        SYSTEM_PACKAGES,
+        Names(("libgl1", "ffmpeg")),
+        "Debian or Ubuntu packages that the image needs, such as those of shared libraries. They "
+        "are unpacked into a layer, with what they depend on.",
+    ),
+    Setting(
         "libraries",
         LIBRARIES,
         OneOf((ERROR, WARN, IGNORE)),
@@ -295,6 +303,7 @@ class Settings(NamedTuple):
     layout: str = LINKED
     build: bool = False
     full: bool = False
+    system_packages: tuple[str, ...] = ()
     libraries: str = ERROR
     collectstatic: bool = True
     collectstatic_env: tuple[Variable, ...] = ()

@@ -202,7 +202,7 @@ class UnknownSettings(AppError):
         names = (
             *("sticky", "manager", "poetry", "pipenv", "pdm", "requirements", "groups", "extras"),
             *("exec_env", "dev_groups", "dev_extras", "dev_requirements"),
-            *("project", "installer", "layout", "build", "full", "libraries"),
+            *("project", "installer", "layout", "build", "full", "system_packages", "libraries"),
             *(
                 "collectstatic",
                 "collectstatic_env",

@@ -38,6 +38,8 @@ class MissingLibraries(AppError):
     """Importing installed packages fails, since shared libraries do not exist."""
 
     missing: tuple[MissingLibrary, ...]
+    system_packages: tuple[str, ...]
+    """The value of the setting that adds them; empty if no package is known."""
 
     @override
     def describe(self) -> Message:
@@ -52,6 +54,7 @@ class MissingLibraries(AppError):
             ),
             fixes=(
                 *_instead(self.missing),
+                *_line_to_add(self.system_packages),
                 _images(self.missing),
                 (
                     f"If the app does not import the package, or only the run image has the library, "
@@ -74,7 +77,8 @@ class MissingLibraries(AppError):
                     "libgl1",
                     "opencv-python-headless",
                 ),
-            )
+            ),
+            ("libgl1",),
         )
 
 
@@ -89,6 +93,18 @@ def _held(debian: str, ubuntu: str) -> str:
 def _instead(missing: tuple[MissingLibrary, ...]) -> tuple[str, ...]:
     pairs = dict.fromkeys((each.package, each.instead) for each in missing if each.instead)
     return tuple(f"Use {instead} in place of {package}." for package, instead in pairs)
+
+
+def _line_to_add(names: tuple[str, ...]) -> tuple[str, ...]:
+    if not names:
+        return ()
+    quoted = ", ".join(f'"{name}"' for name in names)
+    return (
+        (
+            f"Add the line `system-packages = [{quoted}]` to [tool.cnb-python] in pyproject.toml, "
+            f"or set BP_PYTHON_SYSTEM_PACKAGES={','.join(names)}."
+        ),
+    )
 
 
 def _images(missing: tuple[MissingLibrary, ...]) -> str:

@@ -16,6 +16,7 @@ from cnb_python.python.releases import Release
 FORMAT = "3"
 NLTK = "nltk"
 NLTK_FILE = "nltk.txt"
+SYSTEM_PACKAGES = "system-packages"
 _NLTK_FORMAT = "1"
 
 

@@ -82,7 +82,8 @@ class Rebuilt:
             static_files_key=results.static_files_key,
         )
         store_layer.close_store(request.context, record)
-        check_contents(layers_dir, {*new_layers, *results.new_layers, store_layer.NAME})
+        kept = {store_layer.NAME, *request.system_packages.directories}
+        check_contents(layers_dir, {*new_layers, *results.new_layers, *kept})
         return record
 
     def _check_steps(self, temporary: Collection[str]) -> None:

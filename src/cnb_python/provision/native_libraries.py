@@ -33,6 +33,7 @@ from cnb_python.system.interface import System
 
 TABLE = Path(__file__).parents[1] / "data/package_libraries.toml"
 _PYTHON = "Python"
+_UBUNTU = "ubuntu"
 # Libraries of graphics drivers and of NVIDIA's and AMD's toolkits: the machine has them, or the
 # package works without. libpython has rules of its own (`python_parts`).
 _NOT_CHECKED = re.compile(
@@ -77,7 +78,9 @@ def check(
     recorded, missing = dict[str, str](), list[tuple[str, str, _Use]]()
     for library, users in uses.items():
         lacking = list(_lacking(library, users, libraries))
-        if lacking and in_directories(library, directories):
+        if in_directories(library, request.system_packages.libraries) or (
+            lacking and in_directories(library, directories)
+        ):
             lacking, state = [], IN_A_LAYER
         else:
             state = IN_BUILD_IMAGE
@@ -190,8 +193,18 @@ def _missing(
         if at_import or library not in states:
             states[library] = MISSING if at_import else MAY_BE_NEEDED
     if certain and request.settings.libraries == ERROR:
-        raise MissingLibraries(tuple(sorted(certain)))
+        ubuntu = request.context.target.distro_name == _UBUNTU
+        raise MissingLibraries(
+            tuple(sorted(certain)),
+            tuple(sorted({*request.settings.system_packages, *_names(certain, ubuntu=ubuntu)})),
+        )
     return {library: _recorded(states[library], users[library]) for library in states}
+
+
+def _names(missing: Iterable[MissingLibrary], *, ubuntu: bool) -> set[str]:
+    """Return the packages that contain what is *missing*, as far as that is known."""
+    without_version = (each for each in missing if not each.version)
+    return {each.ubuntu if ubuntu else each.debian for each in without_version} - {""}
 
 
 def _found_use(

@@ -48,7 +48,7 @@ def provide(
     )
     unchanged = (
         None
-        if request.build_consumers
+        if request.build_consumers or request.system_packages.is_changed
         else freshness.unchanged_record(request, previous, from_files)
     )
     steps = (
@@ -80,14 +80,16 @@ class Reused(NamedTuple):
 
     def finish(self, results: StepResults) -> BuildRecord:
         """Keep the store as it is, and return the build record."""
-        context = self.environment.request.context
+        request = self.environment.request
+        context = request.context
         names = {python.NAME, store_layer.NAME, *self.record.layers}
         sizes = {name: size for name, size in self.record.layer_sizes.items() if name in names}
         sizes |= {name: str(size) for name, size in results.layers.items()}
         record = self.record._replace(layer_sizes=sizes)
         store_layer.keep(context, self.previous, record)
         store_names = (store_layer.NAME,) if self.previous.has_store else ()
-        check_contents(context.layers_dir, {*store_names, *results.new_layers})
+        kept = {*store_names, *request.system_packages.directories}
+        check_contents(context.layers_dir, {*results.new_layers, *kept})
         return record
 
 

@@ -72,6 +72,7 @@ def rebuild(
     installing raises; layers that were begun have no `.toml` then, so the lifecycle ignores them.
     """
     _log_reasons(request, previous, system.output)
+    request.system_packages.materialize()
     store = Store(store_layer.open_store(request.context, previous))
     materializer = Materializer(
         request,

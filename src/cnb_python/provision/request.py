@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from cnb_python.app import App
@@ -31,6 +32,62 @@ if TYPE_CHECKING:
 _PROJECT_DESCRIPTOR = "project.toml"
 
 
+class SystemLayers(Protocol):
+    """The Debian packages that the app lists, in layers of their own."""
+
+    @property
+    def environ(self) -> Mapping[str, str]:
+        """The variables of the build, with those by which the packages are found."""
+        ...
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether the image gets other packages than the previous one."""
+        ...
+
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        """The directories in which the image's processes search for their libraries."""
+        ...
+
+    @property
+    def layers(self) -> Mapping[str, str]:
+        """Bytes by name of each of their layers in the image, in digits."""
+        ...
+
+    @property
+    def directories(self) -> frozenset[str]:
+        """The names of their layers that are on disk."""
+        ...
+
+    def materialize(self) -> None:
+        """Write the files that are only in the previous image to disk."""
+        ...
+
+    def finish(self) -> None:
+        """Undo what foreign code changed, and remove what only the build needed."""
+        ...
+
+
+class NoSystemPackages(NamedTuple):
+    """The app lists none, and the previous image has none."""
+
+    environ: Mapping[str, str] = MappingProxyType({})
+    is_changed: bool = False
+    libraries: tuple[str, ...] = ()
+    layers: Mapping[str, str] = {}
+    directories: frozenset[str] = frozenset()
+
+    def materialize(self) -> None:
+        """Do nothing."""
+
+    def finish(self) -> None:
+        """Do nothing."""
+
+
+NO_SYSTEM_PACKAGES = NoSystemPackages()
+
+
 @dataclass(frozen=True)
 class ProvisionRequest:
     """The Python and the environment that one app needs."""
@@ -44,6 +101,7 @@ class ProvisionRequest:
     """The build consumers, as a phrase: `another buildpack`; else empty."""
     tools: str
     """The tools that install packages, with their versions: `pip 26.3, uv 0.13.8`."""
+    system_packages: SystemLayers = NO_SYSTEM_PACKAGES
 
     @property
     def release(self) -> Release:

@@ -28,6 +28,7 @@ from cnb_python.errors import (
     python_releases,
     python_requests,
     static_files,
+    system_packages,
 )
 from cnb_python.errors.base import (
     DOCS,
@@ -134,6 +135,13 @@ TESTED: dict[type[Failure], str] = {
     choosing.UnknownExecutionEnvironment: "unit/test_decisions.py",
     choosing.DevelopmentConflict: "unit/managers/test_development.py",
     libraries.MissingLibraries: "unit/provision/test_native_libraries.py",
+    system_packages.AptFailed: "unit/system_packages/test_provide.py",
+    system_packages.BadSystemPackages: "unit/system_packages/test_control.py",
+    system_packages.NoApt: "unit/system_packages/test_provide.py",
+    system_packages.OtherDistribution: "unit/system_packages/test_provide.py",
+    system_packages.RefusedSystemPackages: "unit/system_packages/test_provide.py",
+    system_packages.SystemPackagesConflict: "unit/system_packages/test_provide.py",
+    system_packages.UnknownSystemPackages: "unit/system_packages/test_provide.py",
     building.BuildsInterfere: "unit/install/test_staging.py",
     building.AppChangedByPackage: "unit/install/test_snapshot_of_app.py",
     building.LayersDirectoryReplaced: "unit/install/test_foreign_files.py",

@@ -116,7 +116,7 @@ def test_error_names_packages_and_what_to_do() -> None:
         MissingLibrary("b", "libc.so.6", "GLIBC_2.99", "b.so", "libc6", "libc6", ""),
     )
 
-    message = MissingLibraries(both).describe()
+    message = MissingLibraries(both, ("libglib2.0-0",)).describe()
 
     assert message.title == "a, b cannot be imported: shared libraries are missing"
     assert message.body[:2] == (
@@ -125,6 +125,10 @@ def test_error_names_packages_and_what_to_do() -> None:
             "libglib2.0-0 (Debian 12) and libglib2.0-0t64 (Ubuntu 24.04)."
         ),
         "b needs GLIBC_2.99 of libc.so.6 (b.so is linked with it).",
+    )
+    assert message.fixes[0] == (
+        'Add the line `system-packages = ["libglib2.0-0"]` to [tool.cnb-python] in '
+        "pyproject.toml, or set BP_PYTHON_SYSTEM_PACKAGES=libglib2.0-0."
     )
     assert "BP_PYTHON_LIBRARIES=warn" in message.fixes[-1]
 

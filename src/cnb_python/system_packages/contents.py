@@ -1,0 +1,146 @@
+"""Unpacks packages into the two trees of a build: for the image, and for builds."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cnb_python.cnb import disk
+from cnb_python.errors.system_packages import RefusedSystemPackages
+from cnb_python.system.interface import Command, System
+from cnb_python.system_packages import paths
+from cnb_python.system_packages.apt import NEVER
+from cnb_python.system_packages.control import (
+    alternatives,
+    needed_to_run,
+    reason_against,
+)
+from cnb_python.system_packages.deb import Control, Deb
+from cnb_python.system_packages.paths import PathVariable
+from cnb_python.system_packages.request import Requested
+from cnb_python.system_packages.tree import PackageTree, SetIdProgram
+
+_PKG_CONFIG = re.compile(r"usr/(?:lib(?:/[^/]+)?|share)/pkgconfig/[^/]+\.pc")
+_CONFIG_PROGRAM = re.compile(r"usr/bin/[^/]*(?:-|_)config[^/]*")
+_SYSTEM_PATH = re.compile(r"(?<![\w./-])((?:-[IL])?)/usr(?=/(?:include|lib|share)|\s|$|\"|')")
+_INSTALLED = re.compile(r"(?m)^Package: (\S+)\nStatus: install ok installed$")
+_STATUS = Path("var/lib/dpkg/status")
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """The unpacked packages."""
+
+    run: PackageTree
+    """What the image gets."""
+    development: PackageTree
+    """What only builds from source need, with links to libraries in `run`."""
+    run_packages: frozenset[str]
+    left_out: Sequence[tuple[str, str]]
+    """Pairs of package and reason: dependencies that do not work without an installation."""
+    launch: Sequence[PathVariable]
+    build: Sequence[PathVariable]
+    """Those of builds, with the ones of `launch`."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnpackRequest:
+    """What is unpacked, and where to."""
+
+    debs: Mapping[str, Deb]
+    """By the name of the package."""
+    requested: Sequence[Requested]
+    run_root: Path
+    development_root: Path
+    triplet: str
+    system: System
+
+
+def unpack(request: UnpackRequest) -> Contents:
+    """Unpack the packages.
+
+    Raises RefusedSystemPackages, UnsafeArchive, DamagedArchive, DiskFull and OSError.
+    """
+    controls = {name: deb.control() for name, deb in sorted(request.debs.items())}
+    names = [each.name for each in request.requested]
+    left_out = _refusals(controls, names)
+    needed = needed_to_run(controls, names) - left_out.keys()
+    run = PackageTree(request.run_root)
+    development = PackageTree(request.development_root, beside=run, system=request.system.root)
+    installed = _installed(request.system.root)
+    for name in controls:
+        if name in left_out or (name not in needed and name in installed):
+            continue
+        tree = run if name in needed else development
+        try:
+            tree.add(request.debs[name])
+        except SetIdProgram as program:
+            left_out[name] = f"its program {program} runs as another user"
+            if name in names:
+                raise RefusedSystemPackages(((name, left_out[name]),)) from program
+    unpacked = [control for name, control in controls.items() if name not in left_out]
+    _finish(run, development, unpacked)
+    launch = paths.launch_variables(run, request.triplet)
+    _run_steps(request, run, launch)
+    launch = paths.launch_variables(run, request.triplet)
+    build = (*launch, *paths.build_variables(development, request.triplet))
+    return Contents(run, development, needed, sorted(left_out.items()), launch, build)
+
+
+def _refusals(controls: Mapping[str, Control], requested: Sequence[str]) -> dict[str, str]:
+    """Return the reason against each dependency that does not work.
+
+    Raises RefusedSystemPackages for those that the user named.
+    """
+    reasons = {name: reason_against(control) for name, control in controls.items()}
+    if NEVER in requested:
+        reasons[NEVER] = "programs use the C library of the run image, and no other"
+    against = {name: reason for name, reason in reasons.items() if reason}
+    if refused := tuple((name, against[name]) for name in requested if name in against):
+        raise RefusedSystemPackages(refused)
+    return against
+
+
+def _installed(root: Path) -> frozenset[str]:
+    """Return the names of the packages of the build image, which builds find there."""
+    try:
+        text = (root / _STATUS).read_text("utf-8", "replace")
+    except OSError:
+        return frozenset()
+    return frozenset(_INSTALLED.findall(text))
+
+
+def _finish(run: PackageTree, development: PackageTree, controls: Sequence[Control]) -> None:
+    for link, path in alternatives(controls).items():
+        for tree in (run, development):
+            if tree.exists(path) and not (tree is development and run.exists(path)):
+                tree.links.setdefault(link, path)
+    for tree in (run, development):
+        paths.link_programs(tree)
+        paths.write_configuration(tree)
+        tree.finish()
+    for path in development.all_files():
+        if _PKG_CONFIG.fullmatch(path) or _CONFIG_PROGRAM.fullmatch(path):
+            _relocate(development.root / path, development.root)
+
+
+def _relocate(path: Path, root: Path) -> None:
+    """Replace `/usr` in a file for builds, such as `zlib.pc` or `gdal-config`."""
+    try:
+        text = path.read_text("utf-8")
+    except UnicodeDecodeError:
+        return  # a program
+    mode = path.stat().st_mode & 0o777
+    disk.write(path, _SYSTEM_PATH.sub(rf"\1{root}/usr", text).encode(), mode)
+
+
+def _run_steps(request: UnpackRequest, run: PackageTree, launch: Sequence[PathVariable]) -> None:
+    variables = {each.name: each.value for each in launch}
+    for step in paths.steps(run, request.triplet):
+        command = Command(step.argv, {**variables, "LC_ALL": "C.UTF-8"}, run.root)
+        outcome = request.system.run(command)
+        if not outcome.code and step.output:
+            run.write(step.output, outcome.output)
+    for path, _ in disk.walk(run.root):
+        if (run.root / path).is_file() and path not in run.links:
+            run.files.add(path)

@@ -1,0 +1,145 @@
+"""Reads control files: what works without maintainer scripts, alternatives, dependencies.
+
+Maintainer scripts are never run. Most of them only update caches, or remove what older releases
+left.
+
+Separate from `deb`, which only reads files.
+"""
+
+import posixpath
+import re
+import shlex
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+from cnb_python.system_packages.deb import Control
+
+# What a script does that the package does not work without, as a clause.
+_NEEDED: tuple[tuple[re.Pattern[str], str], ...] = (
+    (
+        re.compile(
+            r"^[^#\n]*\b(?:adduser|addgroup|useradd|groupadd|systemd-sysusers)\b", re.MULTILINE
+        ),
+        "its installation adds a user or a group",
+    ),
+    (
+        re.compile(
+            r"^[^#\n]*\b(?:systemctl|deb-systemd-invoke|deb-systemd-helper|invoke-rc\.d|update-rc\.d)\b",
+            re.MULTILINE,
+        ),
+        "its installation registers a service",
+    ),
+    (
+        re.compile(r"^[^#\n]*\bdpkg-divert\b(?![^\n]*--(?:remove|list))", re.MULTILINE),
+        "its installation replaces files of other packages",
+    ),
+    (
+        re.compile(r"^[^#\n]*\bdpkg-statoverride\b[^\n]*--add", re.MULTILINE),
+        "its installation changes owners or permissions of files",
+    ),
+)
+# https://www.debian.org/doc/debian-policy/ch-archive.html#sections
+_DEVELOPMENT = frozenset({"devel", "libdevel"})
+_INSTALL = "--install"
+_SLAVE = "--slave"
+
+
+def reason_against(control: Control) -> str:
+    """Return why the package does not work when its files are only unpacked; empty if it does."""
+    scripts = "\n".join(control.scripts.values())
+    return next((reason for pattern, reason in _NEEDED if pattern.search(scripts)), "")
+
+
+def is_for_development(control: Control) -> bool:
+    """Whether the package is for builds: headers, compilers and the like."""
+    return control.fields.get("Section", "").rpartition("/")[2] in _DEVELOPMENT
+
+
+def alternatives(controls: Iterable[Control]) -> dict[str, str]:
+    """Return the files that `update-alternatives` would choose, by the links to them.
+
+    Paths are relative to the root. Only what scripts have as plain text is read.
+    """
+    chosen: dict[str, tuple[int, str, Sequence[tuple[str, str]]]] = {}
+    for control in controls:
+        text = control.scripts.get("postinst", "").replace("\\\n", " ")
+        for line in text.splitlines():
+            for link, path, priority, slaves in _installed(line):
+                chosen[link] = max(
+                    chosen.get(link, (priority, path, slaves)), (priority, path, slaves)
+                )
+    links = {link: path for link, (_, path, _) in chosen.items()}
+    for _, _, slaves in chosen.values():
+        links |= dict(slaves)
+    return {link.lstrip("/"): path.lstrip("/") for link, path in sorted(links.items())}
+
+
+def _installed(line: str) -> Iterator[tuple[str, str, int, Sequence[tuple[str, str]]]]:
+    if _INSTALL not in line or "update-alternatives" not in line:
+        return
+    try:
+        words = shlex.split(line, comments=True)
+    except ValueError:
+        return
+    match words[words.index(_INSTALL) + 1 :] if _INSTALL in words else []:
+        case [link, _, path, priority, *slaves] if priority.lstrip("-").isdecimal():
+            if _is_plain(link) and _is_plain(path):
+                yield link, path, int(priority), tuple(_slaves(slaves))
+        case _:
+            return
+
+
+def _slaves(words: Sequence[str]) -> Iterator[tuple[str, str]]:
+    for position, word in enumerate(words):
+        match words[position + 1 : position + 4]:
+            case [link, _, path] if word == _SLAVE and _is_plain(link) and _is_plain(path):
+                yield link, path
+            case _:
+                continue
+
+
+def _is_plain(path: str) -> bool:
+    return path.startswith("/") and "$" not in path and posixpath.normpath(path) == path
+
+
+def needed_to_run(controls: Mapping[str, Control], requested: Collection[str]) -> frozenset[str]:
+    """Return the names of those packages of *controls* that the *requested* ones need to run.
+
+    Packages for development are left out. What a library's headers depend on is included, since
+    the library is among it; what a compiler depends on is not.
+    """
+    providers = _providers(controls)
+    waiting = [each for name in requested for each in providers.get(name, ())]
+    seen = set[str]()
+    while waiting:
+        name = waiting.pop()
+        control = controls.get(name)
+        if control is None or name in seen:
+            continue
+        seen.add(name)
+        if control.fields.get("Section", "").rpartition("/")[2] == "devel":
+            continue
+        for other in _dependencies(control):
+            waiting += providers.get(other, ())
+    return frozenset(name for name in seen if not is_for_development(controls[name]))
+
+
+def _providers(controls: Mapping[str, Control]) -> dict[str, list[str]]:
+    """Return the packages that have, or provide, each name."""
+    providers: dict[str, list[str]] = {}
+    for name, control in controls.items():
+        for provided in (name, *_names(control.fields.get("Provides", ""))):
+            providers.setdefault(provided, []).append(name)
+    return providers
+
+
+def _dependencies(control: Control) -> Iterator[str]:
+    for kind in ("Pre-Depends", "Depends"):
+        yield from _names(control.fields.get(kind, ""))
+
+
+def _names(relations: str) -> Iterator[str]:
+    """Yield the names in a field such as `libc6 (>= 2.34), default-mta | mail-transport-agent`."""
+    for relation in re.split(r"[,|]", relations):
+        name = relation.strip().partition(" ")[0].partition(":")[0].partition("(")[0]
+        if name:
+            yield name

@@ -1,0 +1,101 @@
+"""What control files say: what needs an installation, alternatives, dependencies."""
+
+import pytest
+
+from cnb_python.errors.system_packages import BadSystemPackages
+from cnb_python.system_packages.control import alternatives, needed_to_run, reason_against
+from cnb_python.system_packages.deb import Control
+from cnb_python.system_packages.request import Requested, parsed
+
+
+def control(name: str, postinst: str = "", **fields: str) -> Control:
+    return Control({"Package": name, **fields}, {"postinst": postinst} if postinst else {})
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        ("adduser --system --group x", "its installation adds a user or a group"),
+        ("  systemd-sysusers x.conf || true", "its installation adds a user or a group"),
+        ("deb-systemd-invoke start x", "its installation registers a service"),
+        ("update-rc.d x defaults", "its installation registers a service"),
+        ("dpkg-divert --add /usr/bin/x", "its installation replaces files of other packages"),
+        (
+            "dpkg-statoverride --update --add root x 4755 /x",
+            "its installation changes owners or permissions of files",
+        ),
+        ("ldconfig", ""),
+        ("py3compile -p x", ""),
+        ("# adduser is not needed", ""),
+        ("dpkg-divert --remove /usr/bin/old", ""),
+        ("update-alternatives --install /a a /b 10", ""),
+    ],
+)
+def test_reason_against_a_package(script: str, reason: str) -> None:
+    assert reason_against(control("x", f"#!/bin/sh\n{script}\n")) == reason
+
+
+def test_alternative_with_the_highest_priority_is_chosen() -> None:
+    blas = """
+update-alternatives --install /usr/lib/x/libblas.so.3 \\
+                    libblas.so.3-x /usr/lib/x/blas/libblas.so.3 10
+"""
+    openblas = """if true; then
+  update-alternatives --install /usr/lib/x/libblas.so.3 libblas.so.3-x /usr/lib/x/open/b.so 100 \\
+    --slave /usr/lib/x/more.so more /usr/lib/x/open/more.so
+fi
+update-alternatives --install /usr/bin/$prog $prog /usr/bin/$prog-im6 10000
+update-alternatives --install "/usr/bin/unclosed
+"""
+
+    assert alternatives([control("openblas", openblas), control("blas", blas)]) == {
+        "usr/lib/x/libblas.so.3": "usr/lib/x/open/b.so",
+        "usr/lib/x/more.so": "usr/lib/x/open/more.so",
+    }
+
+
+def test_headers_and_compilers_are_not_needed_to_run() -> None:
+    controls = [
+        control("libpq-dev", Section="libdevel", Depends="libpq5 (= 15), libssl-dev"),
+        control("libssl-dev", Section="contrib/libdevel", Depends="libssl3"),
+        control("libpq5", Section="libs", Depends="libldap (>= 2) | libldap-2.5-0, gone"),
+        control("libldap-2.5-0", Section="libs"),
+        control("gcc", Section="devel", Depends="libisl23"),
+        control("libisl23", Section="libs"),
+        control("mawk", Section="utils", Provides="awk (= 1)"),
+    ]
+    by_name = {each.name: each for each in controls}
+
+    assert needed_to_run(by_name, ["libpq-dev", "gcc"]) == {"libpq5", "libldap-2.5-0"}
+    assert needed_to_run(by_name, ["awk"]) == {"mawk"}
+
+
+def test_entries_are_names_and_versions() -> None:
+    entries = ("libstdc++6", "libgl1=1.6.0-1", "libglib2.0-0")
+
+    assert parsed(entries, "x") == (
+        Requested("libgl1", "1.6.0-1"),
+        Requested("libglib2.0-0", ""),
+        Requested("libstdc++6", ""),
+    )
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        *("libgl1;id", "$(id)", "-o", "--allow-unauthenticated", "libgl1-", "Libgl1", "a", "lib*"),
+        *("libgl1/stable", "libgl1:i386", "?essential", "libgl1=", "libgl1=$x", "../a", "a\nb"),
+    ],
+)
+def test_other_entries_are_refused(entry: str) -> None:
+    with pytest.raises(BadSystemPackages) as caught:
+        parsed(("ffmpeg", entry), "BP_PYTHON_SYSTEM_PACKAGES")
+
+    assert caught.value.entries == (entry,)
+
+
+def test_two_versions_of_a_package_are_refused() -> None:
+    with pytest.raises(BadSystemPackages) as caught:
+        parsed(("a1=1", "a1=2"), "x")
+
+    assert caught.value.entries == ("a1=1", "a1=2")
