@@ -3,7 +3,7 @@
 import re
 from typing import Literal, NamedTuple, Self, override
 
-from cnb_python.errors.base import AppError, Message, OutsideError
+from cnb_python.errors.base import AppError, Message, OutsideError, listed
 
 type AptCause = Literal["unsigned", "gone", "network", "other"]
 
@@ -166,9 +166,9 @@ class UnknownSystemPackage(NamedTuple):
     def sentence(self) -> str:
         """Return what is wrong, and what may be meant."""
         if self.providers:
-            return f"{self.entry} is provided by several packages: {', '.join(self.providers)}."
+            return f"{self.entry} is provided by several packages: {listed(self.providers)}."
         if self.nearest:
-            return f"{self.entry} does not exist. Similar: {', '.join(self.nearest)}."
+            return f"{self.entry} does not exist. Similar: {listed(self.nearest)}."
         return f"{self.entry} does not exist."
 
 
@@ -179,7 +179,7 @@ class UnknownSystemPackages(AppError):
 
     @override
     def describe(self) -> Message:
-        names = ", ".join(each.entry for each in self.unknown)
+        names = listed([each.entry for each in self.unknown])
         return Message(
             title=f"No such system package: {names}",
             body=(
@@ -212,7 +212,7 @@ class SystemPackagesConflict(AppError):
         return Message(
             title="The system packages cannot be installed together",
             body=(
-                f"Requested: {', '.join(self.requested)}",
+                f"Requested: {listed(self.requested)}",
                 "apt-get printed:",
                 *(f"  {line}" for line in self.lines),
             ),
@@ -236,7 +236,7 @@ class RefusedSystemPackages(AppError):
 
     @override
     def describe(self) -> Message:
-        names = ", ".join(name for name, _ in self.refused)
+        names = listed([name for name, _ in self.refused])
         return Message(
             title=f"Not possible as system packages: {names}",
             body=(
