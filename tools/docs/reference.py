@@ -136,12 +136,11 @@ _FAMILIES = {
         "A package has no wheel for this Python, and building it from source failed.",
     ),
     "libraries": (
-        "Shared libraries",
-        "A package needs a library of the system that the image does not have.",
-    ),
-    "system_packages": (
-        "System packages",
-        "A Debian package of the list does not exist, cannot be fetched, or cannot be unpacked.",
+        "Shared libraries and system packages",
+        (
+            "A package needs a library of the system that the image does not have, or a Debian "
+            "package that the app lists does not exist or cannot be unpacked."
+        ),
     ),
     "projects": (
         "The app's own projects",

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from cnb_python.cnb import disk
-from cnb_python.errors.system_packages import (
+from cnb_python.errors.libraries import (
     AptFailed,
     SystemPackagesConflict,
     UnknownSystemPackage,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnb_python.cnb import disk
-from cnb_python.errors.system_packages import RefusedSystemPackages
+from cnb_python.errors.libraries import RefusedSystemPackages
 from cnb_python.system.interface import Command, System
 from cnb_python.system_packages import paths
 from cnb_python.system_packages.apt import NEVER

@@ -28,7 +28,7 @@ from cnb_python.cnb.layer import (
 )
 from cnb_python.cnb.toml import Metadata
 from cnb_python.config.settings import Settings
-from cnb_python.errors.system_packages import NoApt, OtherDistribution
+from cnb_python.errors.libraries import NoApt, OtherDistribution
 from cnb_python.layers import cache_keys
 from cnb_python.layers.cache_keys import LayerKey, differences, names, part
 from cnb_python.layers.previous_image import WORK

@@ -3,7 +3,7 @@
 import re
 from typing import NamedTuple
 
-from cnb_python.errors.system_packages import BadSystemPackages
+from cnb_python.errors.libraries import BadSystemPackages
 
 # https://www.debian.org/doc/debian-policy/ch-controlfields.html#source and #version. apt would
 # take a minus at the end for "do not install", and other names for patterns.

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cnb_python.errors.system_packages import BadSystemPackages
+from cnb_python.errors.libraries import BadSystemPackages
 from cnb_python.system_packages.control import alternatives, needed_to_run, reason_against
 from cnb_python.system_packages.deb import Control
 from cnb_python.system_packages.request import Requested, parsed

@@ -12,8 +12,7 @@ from cnb_python.cnb import disk
 from cnb_python.cnb.layer import layer_of
 from cnb_python.config.settings import Settings
 from cnb_python.errors.base import Failure
-from cnb_python.errors.machine import DamagedArchive
-from cnb_python.errors.system_packages import (
+from cnb_python.errors.libraries import (
     AptFailed,
     NoApt,
     OtherDistribution,
@@ -22,6 +21,7 @@ from cnb_python.errors.system_packages import (
     UnknownSystemPackages,
     cause_of,
 )
+from cnb_python.errors.machine import DamagedArchive
 from cnb_python.provision.request import SystemLayers
 from cnb_python.system.interface import Command, Outcome, System
 from cnb_python.system_packages import provide
