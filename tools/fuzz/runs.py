@@ -5,7 +5,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tools.fuzz import app_readers, package_readers, tool_readers
+from tools.fuzz import app_readers, option_readers, package_readers, tool_readers
 from tools.fuzz.engine import CPU_SECONDS, Finding, Reader, failure, fuzz
 from tools.fuzz.mutations import LARGEST
 
@@ -15,7 +15,12 @@ _PREFIX = "cnb-python-fuzz-"
 
 def readers() -> tuple[Reader, ...]:
     """Return all readers."""
-    return (*app_readers.readers(), *package_readers.readers(), *tool_readers.readers())
+    return (
+        *app_readers.readers(),
+        *package_readers.readers(),
+        *tool_readers.readers(),
+        *option_readers.readers(),
+    )
 
 
 def run(name: str, seed: int, seconds: float, largest: int = LARGEST) -> Finding | None:

@@ -117,7 +117,8 @@ EXEMPT = {
         *("layers/package_directories.py rows", "managers/misleading_names.py _meaning"),
         *("managers/tool.py _pins", "managers/tool.py versions", "install/staging.py copy_pip"),
         *("provision/native_libraries.py _instead", "provision/libraries.py read"),
-        *("provision/native_libraries.py _loaded_by_name",),
+        *("provision/native_libraries.py _loaded_by_name", "system_packages/paths.py _of_table"),
+        *("system_packages/paths.py steps",),
     },
     "it runs a tool first; what parses its answer has a reader": {
         *("managers/pip/install.py resolve", "managers/pip/install.py _download"),
@@ -142,16 +143,20 @@ EXEMPT = {
             "managers/build_errors.py not_an_archive",
         ),
         *("layers/python_install.py _on_disk", "layout/materialize.py _copy"),
+        *("system_packages/fetch.py _digest", "system_packages/provide.py _verified"),
         *("store/files.py verified", "store/files.py writing"),
         *("system/verified_file.py _copy", "system/verified_file.py _write"),
         *("system/verified_file.py store",),
     },
     "it only searches the text with expressions": {
         *("app_steps/known_steps.py text", "provision/native_libraries.py _requires"),
+        *("system_packages/contents.py _relocate", "system_packages/paths.py link_programs"),
+        *("system_packages/paths.py write_configuration",),
     },
     "it reads libraries with `elf.read`, which has a reader": {
         *("layers/python_parts.py _is_linked", "provision/python_parts.py _linked_files"),
         *("provision/native_libraries.py _of_interpreter", "store/older_entries.py scanned"),
+        "system_packages/paths.py _library_directories",
     },
     "it runs in a process of its own": {
         *("app_steps/django_runner.py _lacks_root", "distributions/compiler.py _compile"),
@@ -164,6 +169,7 @@ EXEMPT = {
     },
     "the kernel or the operating system of the build writes it": {
         *("explain/inputs.py _target", "system/orphans.py _children_of"),
+        *("system_packages/contents.py _installed", "system_packages/provide.py _release"),
         *("system/orphans.py _status", "system/progress_limit.py _connections"),
         *("system/progress_limit.py _stat", "system/progress_limit.py _written"),
     },
