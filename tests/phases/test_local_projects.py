@@ -28,7 +28,6 @@ from tests.support.manager_cases import (
     locked_by_uv,
     prepare,
 )
-from tests.support.trees import write_files
 
 PROJECT = '[project]\nname = "shop"\nversion = "1"\nrequires-python = ">=3.14,<4"\n'
 SETUP = "from setuptools import setup\n\nsetup(name='{0}', version='1.0', py_modules=['{0}'])\n"
@@ -147,20 +146,25 @@ NEWER = {
 }
 
 
+@pytest.mark.parametrize("case", CASES, ids=str)
 def test_edited_code_of_projects_is_in_the_next_image(
-    builds: Builds, flask: Built, tmp_path: Path
+    builds: Builds, flask: Built, case: Case, served: Index, tmp_path: Path
 ) -> None:
     """Of an editable project, and of one that is copied into the environment."""
-    files = {**LOCAL, **CASES[0].files, **NEWER, "Procfile": "web: python -V\n"}
-    source = write_files(tmp_path / "repository/app", files)
-    source.parent.chmod(0o755)
-    first = builds.image(source, flask)
+    files = {**LOCAL, **case.files, **NEWER, "Procfile": "web: python -V\n"}
+    local = Case(case.name, case.manager, files, case.settings, case.lock)
+    repository = tmp_path / "repository"
+    repository.mkdir(mode=0o755)
+    prepare(local, served, repository, of_this_machine())
+    source = repository / "app"
+    env = {"BP_PYTHON_GROUPS": "editable"} if case.name == "pdm" else {}
+    first = builds.image(source, flask, env=env)
     assert first.code == 0, first.output
 
     for name in ("one", "two"):
         (source / f"libs/{name}/{name}.py").write_text(f"V = 'edited {name}'\n")
-    later = builds.image(source, first)
-    clean = builds.image(source)
+    later = builds.image(source, first, env=env)
+    clean = builds.image(source, env=env)
 
     assert later.code == 0, later.output
     assert clean.code == 0, clean.output
